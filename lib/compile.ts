@@ -1,0 +1,41 @@
+/** From a model's path to a plan and the bytes of its slices. */
+import type { AnalysedModel } from './analyse';
+import { analyseModel } from './analyse';
+import { describePlan, sliceManifests } from './describe-plan';
+import type { SliceChunks } from './emit/slice';
+import { emitSlice } from './emit/slice';
+import { sliceName } from '../lambda/contract';
+import type { SourceFile } from './onnx/model';
+import { checkGroups } from './plan/check-groups';
+import type { SlicePlan } from './plan/plan';
+import type { Slicer } from './plan/slicers';
+import { wireSlices } from './plan/wiring';
+import type { DimensionSizes } from './shapes/value-types';
+
+export interface CompiledModel {
+  readonly plan: SlicePlan;
+  /** What the ranges in `slices` refer to. */
+  readonly files: readonly SourceFile[];
+  readonly slices: readonly SliceChunks[];
+}
+
+/**
+ * Reads a model, chooses its cuts and plans its slices. Weights are read once, for their digests, and never kept.
+ *
+ * @throws SlicedInferenceError for everything about the model or the slicing that cannot be
+ */
+export function compile(modelPath: string, slicer: Slicer, dimensions: DimensionSizes = {}): CompiledModel {
+  return compileAnalysed(analyseModel(modelPath, dimensions), slicer);
+}
+
+export function compileAnalysed(analysed: AnalysedModel, slicer: Slicer): CompiledModel {
+  const { model, dataflow, types, cuts } = analysed;
+  const groups = slicer(cuts);
+  checkGroups(dataflow, types, groups);
+  const wiring = wireSlices(dataflow, groups);
+  const manifests = sliceManifests(model, types, wiring);
+  const slices = wiring.slices.map((slice, index) =>
+    emitSlice(model, types, slice, manifests[index], `${sliceName(index)}.weights`),
+  );
+  return { plan: describePlan(analysed, groups, manifests, slices), files: model.files, slices };
+}

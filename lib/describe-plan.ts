@@ -1,0 +1,142 @@
+/** Puts into words, for the plan and for the slice functions, what was decided about a model. */
+import * as path from 'node:path';
+import type { SliceManifest, SourcedTensor, TensorSpec } from '../lambda/contract';
+import { CONTRACT_VERSION, sliceName } from '../lambda/contract';
+import type { AnalysedModel } from './analyse';
+import type { SliceChunks } from './emit/slice';
+import { SlicedInferenceError } from './errors';
+import type { Chunk } from './onnx/chunks';
+import { totalLength } from './onnx/chunks';
+import { isBindable } from './onnx/data-type';
+import { MAX_PROTOBUF_BYTES } from './onnx/limits';
+import type { Model, SourceFile, ValueIndex } from './onnx/model';
+import { digestChunks } from './onnx/write-chunks';
+import { onnxRuntimeVersion } from './onnxruntime';
+import { packageVersion } from './package-files';
+import type { CutSpace } from './plan/cuts';
+import { findCuts, nodeWeights, sizeStretches } from './plan/cuts';
+import type { SliceSize } from './plan/estimate';
+import { ephemeralStorageMb, memoryMb, threadCount, timeoutSeconds } from './plan/estimate';
+import type { Groups } from './plan/partition';
+import type { PlannedFile, PlannedSlice, SlicePlan } from './plan/plan';
+import { PLAN_VERSION, graphDigest, planDigest, toRuns } from './plan/plan';
+import type { SourcedValue, Wiring } from './plan/wiring';
+import type { ValueTypes } from './shapes/value-types';
+
+/** What each slice's function has to know; see `SliceManifest`. */
+export function sliceManifests(model: Model, types: ValueTypes, wiring: Wiring): SliceManifest[] {
+  const spec = specifier(model, types);
+  const sourced = ({ value, source }: SourcedValue): SourcedTensor => ({ ...spec(value), source });
+  const { request, fixed } = modelInputs(model, spec);
+  return wiring.slices.map(({ inputs, outputs }, slice) => ({
+    version: CONTRACT_VERSION,
+    slice,
+    slices: wiring.slices.length,
+    request,
+    fixed,
+    inputs: inputs.map(sourced),
+    outputs: outputs.map(spec),
+    ...(slice === wiring.slices.length - 1 && { result: wiring.results.map(sourced) }),
+  }));
+}
+
+export function describePlan(
+  analysed: AnalysedModel,
+  groups: Groups,
+  manifests: readonly SliceManifest[],
+  chunks: readonly SliceChunks[],
+): SlicePlan {
+  const { model, cuts, dimensions } = analysed;
+  const sizes = groupSizes(analysed, cuts, groups);
+  const slices = manifests.map(({ slice, inputs, outputs }): PlannedSlice => {
+    const files = plannedFiles(model.files, slice, chunks[slice]);
+    const fileBytes = files.model.bytes + (files.weights?.bytes ?? 0);
+    return {
+      nodes: toRuns(groups[slice]),
+      ...files,
+      inputs,
+      outputs,
+      ...sizes[slice],
+      memoryMb: memoryMb(sizes[slice]),
+      ephemeralStorageMb: ephemeralStorageMb(fileBytes),
+      timeoutSeconds: timeoutSeconds(fileBytes),
+    };
+  });
+  const { request, fixed, result } = manifests[manifests.length - 1];
+  return {
+    version: PLAN_VERSION,
+    library: packageVersion(),
+    onnxRuntime: onnxRuntimeVersion(),
+    planDigest: planDigest(slices),
+    model: {
+      file: path.basename(model.files[0].path),
+      nodes: model.graph.nodes.length,
+      graphDigest: graphDigest(model.graph),
+    },
+    dimensions,
+    threads: threadCount(Math.max(...slices.map((slice) => slice.memoryMb))),
+    inputs: request,
+    fixedInputs: fixed,
+    outputs: result ?? [],
+    slices,
+  };
+}
+
+type Specifier = (value: ValueIndex) => TensorSpec;
+
+function specifier(model: Model, types: ValueTypes): Specifier {
+  return (value) => {
+    const { name } = model.graph.values[value];
+    const { dtype, shape } = types[value];
+    if (dtype === undefined || !isBindable(dtype)) throw new Error(`'${name}' of type ${dtype} cannot be passed`);
+    return { name, dtype, shape };
+  };
+}
+
+function modelInputs(model: Model, spec: Specifier): { request: TensorSpec[]; fixed: string[] } {
+  const { inputs, values } = model.graph;
+  const given = inputs.map(({ value }) => value);
+  return {
+    request: given.filter((value) => values[value].initializer === undefined).map(spec),
+    fixed: given.filter((value) => values[value].initializer !== undefined).map((value) => values[value].name),
+  };
+}
+
+/** The sizes of groups that need not be contiguous in the model's own order. */
+function groupSizes({ dataflow, types }: AnalysedModel, cuts: CutSpace, groups: Groups): SliceSize[] {
+  const space = findCuts({ ...dataflow, order: groups.flat() }, types, cuts.bytes);
+  const weights = nodeWeights(space.dataflow);
+  const boundaries = [0];
+  for (const nodes of groups) boundaries.push(boundaries[boundaries.length - 1] + nodes.length);
+  return groups.map((_, index) => {
+    const sizes: SliceSize[] = [];
+    sizeStretches(space, weights, boundaries, index, (_to, size) => {
+      sizes.push(size);
+      return false;
+    });
+    return sizes[0];
+  });
+}
+
+function plannedFiles(
+  files: readonly SourceFile[],
+  slice: number,
+  chunks: SliceChunks,
+): Pick<PlannedSlice, 'model' | 'weights'> {
+  const describe = (file: string, content: readonly Chunk[]): PlannedFile => ({
+    file,
+    bytes: totalLength(content),
+    sha256: digestChunks(files, content),
+  });
+  const name = sliceName(slice);
+  const model = describe(`${name}.onnx`, chunks.model);
+  if (model.bytes > MAX_PROTOBUF_BYTES) {
+    throw new SlicedInferenceError(
+      `the graph of slice ${slice} must stay below 2 GiB, the limit of protobuf`,
+      `${model.bytes} bytes`,
+      'store weights as raw or external data, or ask for more slices',
+    );
+  }
+  if (chunks.weights.length === 0) return { model };
+  return { model, weights: describe(`${name}.weights`, chunks.weights) };
+}

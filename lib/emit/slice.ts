@@ -1,0 +1,95 @@
+/** Turns a wired slice into the chunks of its two files. */
+import type { SliceManifest } from '../../lambda/contract';
+import { MANIFEST_KEY } from '../../lambda/contract';
+import type { Chunk } from '../onnx/chunks';
+import { padding } from '../onnx/chunks';
+import { onnxDataType, isBindable } from '../onnx/data-type';
+import { encodeMetadata, encodeValueInfo } from '../onnx/encode';
+import { encodeModel } from '../onnx/encode-model';
+import type { LocalFunction, Model, Node, Tensor, ValueIndex } from '../onnx/model';
+import { operatorKey } from '../plan/determinism';
+import type { SliceWiring } from '../plan/wiring';
+import type { ValueTypes } from '../shapes/value-types';
+
+/** ONNX advises offsets at multiples of the page size, so that runtimes can map weights. */
+const PAGE_BYTES = 4096;
+/** Weights smaller than this are packed more densely, since mapping them saves nothing. */
+const PAGE_ALIGNED_BYTES = 64 * 1024;
+/** Widest vector register, in bytes. */
+const SMALL_ALIGNMENT = 64;
+
+const GRAPH_INPUT = 11;
+const GRAPH_OUTPUT = 12;
+
+export interface SliceChunks {
+  readonly model: readonly Chunk[];
+  readonly weights: readonly Chunk[];
+}
+
+/** @param weightsFile name by which the graph refers to its weights */
+export function emitSlice(
+  model: Model,
+  types: ValueTypes,
+  slice: SliceWiring,
+  manifest: SliceManifest,
+  weightsFile: string,
+): SliceChunks {
+  const { graph } = model;
+  const weights = new WeightsLayout(weightsFile);
+  const nodes = slice.allNodes.map((index) => graph.nodes[index]);
+  // A cut value is declared by its element type alone: an inferred shape may be wrong where the model's own is.
+  const declare = (field: number, value: ValueIndex): Uint8Array => {
+    const { dtype } = types[value];
+    if (dtype === undefined || !isBindable(dtype)) throw new Error(`'${graph.values[value].name}' cannot be declared`);
+    return encodeValueInfo(field, graph.values[value].name, { dataType: onnxDataType(dtype) });
+  };
+  const inputs = [
+    ...slice.inputs.map(({ value }): Chunk => {
+      const { input } = graph.values[value];
+      return input === undefined ? declare(GRAPH_INPUT, value) : graph.inputs[input].field;
+    }),
+    ...graph.inputs.filter(({ value }) => slice.defaults.includes(value)).map(({ field }): Chunk => field),
+  ];
+  const chunks = encodeModel(model, {
+    nodes,
+    initializers: slice.initializers,
+    declarations: [...inputs, ...slice.outputs.map((value) => declare(GRAPH_OUTPUT, value))],
+    functions: calledFunctions(model, nodes),
+    metadata: [encodeMetadata(MANIFEST_KEY, JSON.stringify(manifest))],
+    weights,
+  });
+  return { model: chunks, weights: weights.chunks };
+}
+
+class WeightsLayout {
+  readonly chunks: Chunk[] = [];
+  private length = 0;
+
+  constructor(readonly location: string) {}
+
+  place(tensor: Tensor): number {
+    if (tensor.data === undefined) throw new Error(`tensor '${tensor.name}' has no data to place`);
+    const alignment = tensor.byteLength >= PAGE_ALIGNED_BYTES ? PAGE_BYTES : SMALL_ALIGNMENT;
+    const gap = padding(this.length, alignment);
+    if (gap.length > 0) this.chunks.push(gap);
+    const offset = this.length + gap.length;
+    this.chunks.push(tensor.data);
+    this.length = offset + tensor.byteLength;
+    return offset;
+  }
+}
+
+/** The local functions that the nodes call, directly or not, in the model's order. */
+export function calledFunctions(model: Model, nodes: readonly Node[]): LocalFunction[] {
+  if (model.functions.length === 0) return [];
+  const byKey = new Map(model.functions.map((fn) => [operatorKey(fn.domain, fn.name, fn.overload), fn]));
+  const called = new Set<LocalFunction>();
+  const pending = nodes.flatMap(({ operators }) => operators);
+  for (let use = pending.pop(); use !== undefined; use = pending.pop()) {
+    const fn = byKey.get(operatorKey(use.domain, use.opType, use.overload));
+    if (fn === undefined || called.has(fn)) continue;
+    called.add(fn);
+    pending.push(...fn.operators);
+  }
+  return model.functions.filter((fn) => called.has(fn));
+}

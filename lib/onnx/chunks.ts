@@ -1,0 +1,19 @@
+/** A file to be written, as a sequence of literal bytes and of ranges of the model's files. */
+import { fieldHead } from './encode';
+import type { ByteRange } from './model';
+
+export type Chunk = Uint8Array | ByteRange;
+
+export function totalLength(chunks: readonly Chunk[]): number {
+  return chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+}
+
+/** A length-delimited field around `content`. */
+export function submessage(fieldNumber: number, content: readonly Chunk[]): Chunk[] {
+  return [fieldHead(fieldNumber, totalLength(content)), ...content];
+}
+
+/** Zeros up to the next multiple of `alignment`. */
+export function padding(length: number, alignment: number): Uint8Array {
+  return new Uint8Array((alignment - (length % alignment)) % alignment);
+}

@@ -1,0 +1,65 @@
+/** ONNX's element types: their numbers, names and widths. */
+import type { TensorDataType } from '../../lambda/contract';
+import { TENSOR_DATA_TYPES } from '../../lambda/contract';
+
+interface ElementType {
+  /** The name in this library and in ONNX Runtime's JavaScript API where that has one. */
+  readonly name: string;
+  /** Bits of an element at rest; 0 for strings, which have no fixed width. */
+  readonly bits: number;
+}
+
+/** By `TensorProto.DataType` (onnx.proto3 of ONNX 1.20). */
+const ELEMENT_TYPES: Readonly<Partial<Record<number, ElementType>>> = {
+  1: { name: 'float32', bits: 32 },
+  2: { name: 'uint8', bits: 8 },
+  3: { name: 'int8', bits: 8 },
+  4: { name: 'uint16', bits: 16 },
+  5: { name: 'int16', bits: 16 },
+  6: { name: 'int32', bits: 32 },
+  7: { name: 'int64', bits: 64 },
+  8: { name: 'string', bits: 0 },
+  9: { name: 'bool', bits: 8 },
+  10: { name: 'float16', bits: 16 },
+  11: { name: 'float64', bits: 64 },
+  12: { name: 'uint32', bits: 32 },
+  13: { name: 'uint64', bits: 64 },
+  14: { name: 'complex64', bits: 64 },
+  15: { name: 'complex128', bits: 128 },
+  16: { name: 'bfloat16', bits: 16 },
+  17: { name: 'float8e4m3fn', bits: 8 },
+  18: { name: 'float8e4m3fnuz', bits: 8 },
+  19: { name: 'float8e5m2', bits: 8 },
+  20: { name: 'float8e5m2fnuz', bits: 8 },
+  21: { name: 'uint4', bits: 4 },
+  22: { name: 'int4', bits: 4 },
+  23: { name: 'float4e2m1', bits: 4 },
+  24: { name: 'float8e8m0', bits: 8 },
+  25: { name: 'uint2', bits: 2 },
+  26: { name: 'int2', bits: 2 },
+};
+
+export const ONNX_FLOAT = 1;
+export const ONNX_STRING = 8;
+export const ONNX_DOUBLE = 11;
+
+/** The element type's name, `type 42` for a number that ONNX does not have. */
+export function dataTypeName(onnxType: number): string {
+  return ELEMENT_TYPES[onnxType]?.name ?? `type ${onnxType}`;
+}
+
+/** The number of a type that crosses cuts. */
+export function onnxDataType(name: TensorDataType): number {
+  return Number(Object.keys(ELEMENT_TYPES).find((key) => ELEMENT_TYPES[Number(key)]?.name === name));
+}
+
+/** Bytes of a dense tensor; `undefined` for strings and unknown types, which have no fixed size. */
+export function tensorBytes(onnxType: number, elements: number): number | undefined {
+  const bits = ELEMENT_TYPES[onnxType]?.bits ?? 0;
+  return bits === 0 ? undefined : Math.ceil((elements * bits) / 8);
+}
+
+/** Whether ONNX Runtime's JavaScript binding can feed and fetch tensors of this type. */
+export function isBindable(name: string): name is TensorDataType {
+  return (TENSOR_DATA_TYPES as readonly string[]).includes(name);
+}

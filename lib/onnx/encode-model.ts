@@ -1,0 +1,92 @@
+/** Puts a model together from fields copied verbatim and fields made anew, without loading a weight. */
+import type { Chunk } from './chunks';
+import { submessage } from './chunks';
+import { encodeExternalTensor, encodeGraphName, encodeTensorHead } from './encode';
+import { MIN_EXTERNAL_BYTES } from './limits';
+import type { Initializer, LocalFunction, Model, Node, Tensor, ValueIndex } from './model';
+import { OMITTED } from './model';
+
+const MODEL_GRAPH = 7;
+const GRAPH_INITIALIZER = 5;
+
+/** Lowest IR version in which an initializer need not be a graph input as well. */
+const FREE_INITIALIZERS_IR_VERSION = 4;
+
+/** Where the weights of the model being put together go. */
+export interface WeightsFile {
+  /** The file's name, relative to the model. */
+  readonly location: string;
+  /** Takes the tensor in and returns its offset in bytes. */
+  place(tensor: Tensor): number;
+}
+
+export interface ModelParts {
+  /** Nodes in a topological order; `Constant` nodes that hold weights become initializers. */
+  readonly nodes: readonly Node[];
+  /** Values of the initializers to include. */
+  readonly initializers: readonly ValueIndex[];
+  /** Fields of the graph that declare its inputs and outputs. */
+  readonly declarations: readonly Chunk[];
+  readonly functions: readonly LocalFunction[];
+  /** Fields of the model beyond those of its header. */
+  readonly metadata: readonly Chunk[];
+  readonly weights: WeightsFile;
+}
+
+/** The bytes of a model that has the header, opsets and names of `model` and the given parts of its graph. */
+export function encodeModel(model: Model, parts: ModelParts): Chunk[] {
+  const { graph } = model;
+  const nodes: Chunk[] = [];
+  const initializers: Chunk[] = [];
+  for (const node of parts.nodes) {
+    if (node.constant && isStoredOutside(model, node.constant)) {
+      initializers.push(...weight(graph.values[node.outputs[0]].name, node.constant, parts.weights));
+    } else nodes.push(node.field);
+  }
+  for (const value of parts.initializers) {
+    const { initializer } = graph.values[value];
+    if (initializer !== undefined) initializers.push(...initializerField(graph.initializers[initializer], parts.weights));
+  }
+  const names = new Set(parts.initializers.map((value) => graph.values[value].name));
+  for (const { outputs } of parts.nodes) {
+    for (const output of outputs) if (output !== OMITTED) names.add(graph.values[output].name);
+  }
+  const annotations = graph.annotations.filter(({ tensorName }) => names.has(tensorName));
+  const content = [
+    ...nodes,
+    encodeGraphName(graph.name),
+    ...initializers,
+    ...parts.declarations,
+    ...annotations.map(({ field }) => field),
+    ...graph.metadata,
+  ];
+  return [
+    ...model.header,
+    ...parts.metadata,
+    ...parts.functions.map(({ field }) => field),
+    ...submessage(MODEL_GRAPH, content),
+  ];
+}
+
+/** Whether the tensor of a `Constant` node is stored as an initializer outside the graph. */
+function isStoredOutside(model: Model, tensor: Tensor): boolean {
+  if (!tensor.data || model.irVersion < FREE_INITIALIZERS_IR_VERSION) return false;
+  return tensor.external || tensor.byteLength >= MIN_EXTERNAL_BYTES;
+}
+
+function initializerField({ tensor, sparse, field }: Initializer, weights: WeightsFile): Chunk[] {
+  if (sparse || !tensor.data) return [field];
+  if (!tensor.external && tensor.byteLength < MIN_EXTERNAL_BYTES) return [field];
+  return weight(tensor.name, tensor, weights);
+}
+
+function weight(name: string, tensor: Tensor, weights: WeightsFile): Chunk[] {
+  if (tensor.byteLength >= MIN_EXTERNAL_BYTES) {
+    return submessage(GRAPH_INITIALIZER, [
+      encodeExternalTensor(name, tensor, weights.location, weights.place(tensor)),
+    ]);
+  }
+  const content: Chunk[] = [encodeTensorHead(name, tensor)];
+  if (tensor.data) content.push(tensor.data);
+  return submessage(GRAPH_INITIALIZER, content);
+}

@@ -1,0 +1,107 @@
+/** Resolves a tensor's external data: always a file inside the model's folder, always long enough. */
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { SlicedInferenceError, quoted, systemReason } from '../errors';
+import type { ByteRange, SourceFile } from './model';
+
+/** The entries of `TensorProto.external_data`. */
+export type ExternalDataEntries = ReadonlyMap<string, string>;
+
+export class ExternalFiles {
+  private readonly indexByPath = new Map<string, number>();
+  private readonly folder: string;
+
+  /** `files` holds the model's own file already; the others are added as tensors name them. */
+  constructor(private readonly files: SourceFile[]) {
+    this.folder = fs.realpathSync(path.dirname(files[0].path));
+  }
+
+  /** The range of `byteLength` bytes that the entries of tensor `tensorName` point to. */
+  resolve(tensorName: string, entries: ExternalDataEntries, byteLength: number): ByteRange {
+    const location = entries.get('location') ?? '';
+    const file = this.open(tensorName, location);
+    const offset = count(tensorName, 'offset', entries.get('offset') ?? '0');
+    const length = count(tensorName, 'length', entries.get('length') ?? String(byteLength));
+    if (length !== byteLength) {
+      throw new SlicedInferenceError(
+        `external data of tensor ${quoted(tensorName)} must have the ${byteLength} bytes of its type and dims`,
+        `a length of ${length}`,
+        'export the model again',
+      );
+    }
+    const { size } = this.files[file];
+    if (offset + length > size) {
+      throw new SlicedInferenceError(
+        `external data of tensor ${quoted(tensorName)} needs bytes ${offset} to ${offset + length} of ${quoted(location)}`,
+        `a file of ${size} bytes`,
+        'the file is cut short or belongs to another model; copy or download it again',
+      );
+    }
+    return { file, offset, length };
+  }
+
+  private open(tensorName: string, location: string): number {
+    const known = this.indexByPath.get(location);
+    if (known !== undefined) return known;
+    const subject = `external data of tensor ${quoted(tensorName)}`;
+    if (location === '' || location.includes('\0')) {
+      throw new SlicedInferenceError(
+        `${subject} must name a file`,
+        quoted(location.replaceAll('\0', '\\0')),
+        'export the model again',
+      );
+    }
+    const target = path.resolve(this.folder, location);
+    let real: string;
+    try {
+      real = fs.realpathSync(target);
+    } catch (error) {
+      // A path that leads outside is told so even when nothing is there: what exists outside is none of its business.
+      if (path.isAbsolute(location) || !isInside(this.folder, target)) throw escapes(subject, location);
+      throw new SlicedInferenceError(
+        `${subject} lies in ${quoted(location)} beside the model`,
+        systemReason(error),
+        'put the file next to the model',
+      );
+    }
+    if (path.isAbsolute(location) || !isInside(this.folder, target) || !isInside(this.folder, real)) {
+      throw escapes(subject, location);
+    }
+    const stat = fs.statSync(real);
+    if (!stat.isFile()) {
+      throw new SlicedInferenceError(
+        `${subject} must lie in a file`,
+        `${quoted(location)}, which is none`,
+        'put the file next to the model',
+      );
+    }
+    const index = this.files.push({ path: real, size: stat.size }) - 1;
+    this.indexByPath.set(location, index);
+    return index;
+  }
+}
+
+function escapes(subject: string, location: string): SlicedInferenceError {
+  return new SlicedInferenceError(
+    `${subject} must stay inside the model's folder`,
+    quoted(location),
+    'move the file into that folder and export with a relative location',
+  );
+}
+
+function isInside(folder: string, target: string): boolean {
+  const relative = path.relative(folder, target);
+  return relative !== '' && !relative.startsWith('..') && !path.isAbsolute(relative);
+}
+
+function count(tensorName: string, entry: string, text: string): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value)) {
+    throw new SlicedInferenceError(
+      `external data of tensor ${quoted(tensorName)} must have a whole number of bytes as ${entry}`,
+      quoted(text),
+      'export the model again',
+    );
+  }
+  return value;
+}

@@ -1,0 +1,141 @@
+/** Links what the parser finds: names become indexes into one table of values. */
+import { SlicedInferenceError, quoted } from '../errors';
+import { MAX_GRAPH_ENTRIES } from './limits';
+import type {
+  ByteRange,
+  DeclaredType,
+  Graph,
+  GraphInput,
+  GraphOutput,
+  Initializer,
+  Node,
+  QuantizationAnnotation,
+  Tensor,
+  Value,
+  ValueIndex,
+} from './model';
+import { OMITTED, nodeLabel } from './model';
+import type { ParsedNode } from './parse-node';
+import { WireError } from './wire';
+
+type MutableValue = { -readonly [Key in keyof Value]: Value[Key] };
+
+export class GraphBuilder {
+  name = '';
+  private readonly indexByName = new Map<string, ValueIndex>();
+  private readonly values: MutableValue[] = [];
+  private readonly nodes: { parsed: ParsedNode; field: ByteRange }[] = [];
+  private readonly initializers: Initializer[] = [];
+  private readonly inputs: GraphInput[] = [];
+  private readonly outputs: { name: string; type: DeclaredType; field: ByteRange }[] = [];
+  private readonly annotations: QuantizationAnnotation[] = [];
+  private readonly metadata: ByteRange[] = [];
+
+  addNode(parsed: ParsedNode, field: ByteRange): void {
+    this.nodes.push({ parsed, field });
+    this.checkCount(this.nodes.length, 'nodes');
+  }
+
+  addInitializer(tensor: Tensor, field: ByteRange, storage: 'dense' | 'sparse'): void {
+    const value = this.valueOf(tensor.name);
+    if (this.values[value].initializer !== undefined) throw duplicate('initializer', tensor.name);
+    this.values[value].initializer = this.initializers.length;
+    this.initializers.push({ value, tensor, field, sparse: storage === 'sparse' });
+  }
+
+  addInput(name: string, type: DeclaredType, field: ByteRange): void {
+    const value = this.valueOf(name);
+    if (this.values[value].input !== undefined) throw duplicate('input', name);
+    this.values[value].input = this.inputs.length;
+    this.inputs.push({ value, type, field });
+  }
+
+  addOutput(name: string, type: DeclaredType, field: ByteRange): void {
+    this.outputs.push({ name, type, field });
+  }
+
+  addAnnotation(tensorName: string, field: ByteRange): void {
+    this.annotations.push({ tensorName, field });
+  }
+
+  addMetadata(field: ByteRange): void {
+    this.metadata.push(field);
+  }
+
+  build(): Graph {
+    this.nodes.forEach(({ parsed }, index) => {
+      for (const name of parsed.outputs) if (name !== '') this.define(name, index);
+    });
+    const nodes = this.nodes.map(({ parsed, field }, index) => this.link(parsed, index, field));
+    const outputs = this.outputs.map(({ name, type, field }): GraphOutput => {
+      const value = this.indexByName.get(name);
+      if (value !== undefined) return { value, type, field };
+      throw new SlicedInferenceError(
+        `output ${quoted(name)} of the graph must be made by a node or be an input or initializer`,
+        'a name that nothing defines',
+        'the file is damaged; export the model again',
+      );
+    });
+    const { name, values, initializers, inputs, annotations, metadata } = this;
+    return { name, values, nodes, initializers, inputs, outputs, annotations, metadata };
+  }
+
+  private define(name: string, node: number): void {
+    const value = this.valueOf(name);
+    const { producer, input, initializer } = this.values[value];
+    if (producer !== undefined || input !== undefined || initializer !== undefined) throw duplicate('value', name);
+    this.values[value].producer = node;
+  }
+
+  private link(parsed: ParsedNode, index: number, field: ByteRange): Node {
+    const { name, opType, domain, operators, constant, externalAttribute } = parsed;
+    const label = nodeLabel({ name, opType, index });
+    return {
+      index,
+      name,
+      opType,
+      domain,
+      inputs: parsed.inputs.map((input) => this.use(input, label)),
+      outputs: parsed.outputs.map((output) => (output === '' ? OMITTED : this.valueOf(output))),
+      captures: [...parsed.freeNames].map((capture) => this.use(capture, label)),
+      operators,
+      ...(constant && { constant }),
+      ...(externalAttribute !== undefined && { externalAttribute }),
+      field,
+    };
+  }
+
+  private use(name: string, user: string): ValueIndex {
+    if (name === '') return OMITTED;
+    const value = this.indexByName.get(name);
+    if (value !== undefined) return value;
+    throw new SlicedInferenceError(
+      `${user} must use values that the graph defines`,
+      quoted(name),
+      'the file is damaged; export the model again',
+    );
+  }
+
+  private valueOf(name: string): ValueIndex {
+    if (name === '') throw new WireError('an input, initializer or output has no name', false);
+    const known = this.indexByName.get(name);
+    if (known !== undefined) return known;
+    const index = this.values.push({ name }) - 1;
+    this.checkCount(this.values.length, 'values');
+    this.indexByName.set(name, index);
+    return index;
+  }
+
+  private checkCount(count: number, what: string): void {
+    if (count <= MAX_GRAPH_ENTRIES) return;
+    throw new SlicedInferenceError(`the graph may have ${MAX_GRAPH_ENTRIES} ${what}`, 'more', 'split the model');
+  }
+}
+
+function duplicate(kind: string, name: string): SlicedInferenceError {
+  return new SlicedInferenceError(
+    `${kind} ${quoted(name)} of the graph must be defined once`,
+    'a second definition',
+    'the file is damaged; export the model again',
+  );
+}

@@ -1,0 +1,28 @@
+/** Limits of the parser, each with its reason. A file beyond one of them is refused before memory is spent. */
+
+/** Bytes read at a time. Nodes and names lie close together, so that one window serves hundreds of fields. */
+export const WINDOW_BYTES = 256 * 1024;
+
+/** Longest name or domain. ONNX gives none; the longest in 130 public models is 181 bytes. */
+export const MAX_NAME_BYTES = 64 * 1024;
+
+/** Deepest nesting of graphs in attributes. ONNX Runtime resolves recursively; real models nest up to 13 deep. */
+export const MAX_GRAPH_DEPTH = 64;
+
+/** Most nodes, initializers or values of one graph. The largest public models have some 10^5 nodes. */
+export const MAX_GRAPH_ENTRIES = 5_000_000;
+
+/** Highest rank. NumPy, from which nearly all models come, stops at 64. */
+export const MAX_RANK = 64;
+
+/** Protobuf readers, ONNX Runtime's among them, refuse messages of 2 GiB. */
+export const MAX_PROTOBUF_BYTES = 2 ** 31 - 1;
+
+/** Highest IR version read; ONNX 1.20 writes 13. A newer one may hold fields that a cut would lose. */
+export const MAX_IR_VERSION = 13;
+
+/**
+ * Weights of at least this many bytes go to the `.weights` file. Smaller constants stay in the graph, because
+ * ONNX Runtime computes shapes from them and refuses to when they are external.
+ */
+export const MIN_EXTERNAL_BYTES = 1024;

@@ -1,0 +1,161 @@
+/** An ONNX model as this library sees it: immutable, values linked by index, weights as ranges of files. */
+import type { Dimension } from '../../lambda/contract';
+
+/** Bytes of one of the model's files. */
+export interface ByteRange {
+  /** Index into `Model.files`. */
+  readonly file: number;
+  /** In bytes. */
+  readonly offset: number;
+  /** In bytes. */
+  readonly length: number;
+}
+
+export interface SourceFile {
+  readonly path: string;
+  /** In bytes, when the model was read. */
+  readonly size: number;
+}
+
+export interface Opset {
+  /** `''` is ai.onnx. */
+  readonly domain: string;
+  readonly version: number;
+}
+
+/** A value's index in `Graph.values`. */
+export type ValueIndex = number;
+/** A node's index in `Graph.nodes`: its place in the file. */
+export type NodeIndex = number;
+
+/** Stands in a node's inputs or outputs for one that is left out. */
+export const OMITTED: ValueIndex = -1;
+
+export interface Model {
+  readonly files: readonly SourceFile[];
+  readonly irVersion: number;
+  readonly opsets: readonly Opset[];
+  /** Fields of the model other than graph and functions, copied into every slice. */
+  readonly header: readonly ByteRange[];
+  readonly functions: readonly LocalFunction[];
+  readonly graph: Graph;
+}
+
+export interface Graph {
+  readonly name: string;
+  /** Every value of the top level: inputs, initializers, node outputs. */
+  readonly values: readonly Value[];
+  readonly nodes: readonly Node[];
+  readonly initializers: readonly Initializer[];
+  readonly inputs: readonly GraphInput[];
+  readonly outputs: readonly GraphOutput[];
+  readonly annotations: readonly QuantizationAnnotation[];
+  readonly metadata: readonly ByteRange[];
+}
+
+export interface Value {
+  readonly name: string;
+  /** The node that makes it. */
+  readonly producer?: NodeIndex;
+  /** Index into `Graph.inputs`. A value with an initializer too is an input with a default. */
+  readonly input?: number;
+  /** Index into `Graph.initializers`. */
+  readonly initializer?: number;
+}
+
+export interface Node {
+  readonly index: NodeIndex;
+  /** `''` where the model gives none. */
+  readonly name: string;
+  readonly opType: string;
+  readonly domain: string;
+  readonly inputs: readonly ValueIndex[];
+  readonly outputs: readonly ValueIndex[];
+  /** Values of the top level that the node's body graphs use, at any depth. */
+  readonly captures: readonly ValueIndex[];
+  /** Operators that run when the node runs: its own and those of its body graphs. */
+  readonly operators: readonly OperatorUse[];
+  /** The tensor of a `Constant` node that holds one: a weight in all but its place. */
+  readonly constant?: Tensor;
+  /** A tensor inside the node, other than `constant`, whose data lies in another file. */
+  readonly externalAttribute?: string;
+  /** The field of the graph, copied verbatim. */
+  readonly field: ByteRange;
+}
+
+export interface OperatorUse {
+  readonly domain: string;
+  readonly opType: string;
+  readonly overload: string;
+  /** Whether a `seed` attribute makes a random operator repeatable. */
+  readonly seeded: boolean;
+  /** Number of inputs given; `Dropout` is random when it has a third. */
+  readonly inputCount: number;
+}
+
+export interface LocalFunction {
+  readonly domain: string;
+  readonly name: string;
+  readonly overload: string;
+  readonly operators: readonly OperatorUse[];
+  readonly externalAttribute?: string;
+  /** The field of the model, copied verbatim. */
+  readonly field: ByteRange;
+}
+
+export interface Tensor {
+  readonly name: string;
+  /** ONNX's number of the element type. */
+  readonly dataType: number;
+  readonly dims: readonly number[];
+  /** Bytes of the dense data; 0 for strings. */
+  readonly byteLength: number;
+  /**
+   * Where the data lies as one run of little-endian elements: `raw_data`, external data, or packed floats.
+   * Absent for strings and for integers in typed fields, which are variable-length coded.
+   */
+  readonly data?: ByteRange;
+  /** Whether the data lies outside the model's own file. */
+  readonly external: boolean;
+}
+
+/** A weight: dense, or sparse (then `tensor` describes its values and its field is copied as it is). */
+export interface Initializer {
+  readonly value: ValueIndex;
+  readonly tensor: Tensor;
+  readonly sparse: boolean;
+  /** The field of the graph, copied verbatim when the data stays inside. */
+  readonly field: ByteRange;
+}
+
+/** A type as the model declares it. */
+export interface DeclaredType {
+  /** Element type of a tensor; absent for sequences, maps and optionals. */
+  readonly dataType?: number;
+  /** Absent when the rank is not declared. */
+  readonly shape?: readonly Dimension[];
+}
+
+export interface GraphInput {
+  readonly value: ValueIndex;
+  readonly type: DeclaredType;
+  /** The field of the graph, copied verbatim. */
+  readonly field: ByteRange;
+}
+
+export interface GraphOutput {
+  readonly value: ValueIndex;
+  readonly type: DeclaredType;
+  /** The field of the graph, copied verbatim. */
+  readonly field: ByteRange;
+}
+
+export interface QuantizationAnnotation {
+  readonly tensorName: string;
+  readonly field: ByteRange;
+}
+
+/** How an error calls a node: its name, or its operator and place when it has none. */
+export function nodeLabel(node: Pick<Node, 'name' | 'opType' | 'index'>): string {
+  return node.name === '' ? `${node.opType} node ${node.index}` : `node '${node.name}' (${node.opType})`;
+}

@@ -1,0 +1,185 @@
+/** Reads `NodeProto` and the graphs in its attributes: what the node uses, at any depth. */
+import { SlicedInferenceError, quoted } from '../errors';
+import type { ExternalFiles } from './external-data';
+import { MAX_GRAPH_DEPTH } from './limits';
+import type { OperatorUse, Tensor } from './model';
+import { parseTensor, text } from './parse-tensor';
+import type { ByteSource, Span } from './wire';
+import { fields } from './wire';
+
+/** A node with its values still by name. */
+export interface ParsedNode {
+  readonly name: string;
+  readonly opType: string;
+  readonly domain: string;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  /** Names that its body graphs use and do not define, each once. */
+  readonly freeNames: ReadonlySet<string>;
+  readonly operators: readonly OperatorUse[];
+  readonly constant?: Tensor;
+  readonly externalAttribute?: string;
+}
+
+/** What the attributes of a node add up to. */
+interface Contents {
+  readonly freeNames: Set<string>;
+  readonly operators: OperatorUse[];
+  externalAttribute?: string;
+}
+
+export function parseNode(source: ByteSource, span: Span, external: ExternalFiles, depth = 0): ParsedNode {
+  let name = '';
+  let opType = '';
+  let domain = '';
+  let overload = '';
+  let seeded = false;
+  const inputs: string[] = [];
+  const outputs: string[] = [];
+  const attributes: Span[] = [];
+  for (const field of fields(source, span)) {
+    switch (field.number) {
+      case 1:
+        inputs.push(text(source, field));
+        break;
+      case 2:
+        outputs.push(text(source, field));
+        break;
+      case 3:
+        name = text(source, field);
+        break;
+      case 4:
+        opType = text(source, field);
+        break;
+      case 5:
+        attributes.push(field.payload);
+        break;
+      case 7:
+        domain = text(source, field);
+        break;
+      case 8:
+        overload = text(source, field);
+        break;
+    }
+  }
+  if (domain === 'ai.onnx') domain = '';
+  const contents: Contents = { freeNames: new Set(), operators: [] };
+  let constant: Tensor | undefined;
+  for (const attribute of attributes) {
+    const attributeName = readAttribute(source, attribute, external, contents, depth, (tensor) => {
+      const isConstant = depth === 0 && opType === 'Constant' && domain === '';
+      if (isConstant) constant = tensor;
+      else if (tensor.external) contents.externalAttribute = tensor.name;
+    });
+    if (attributeName === 'seed') seeded = true;
+  }
+  contents.operators.push({ domain, opType, overload, seeded, inputCount: inputs.length });
+  return {
+    name,
+    opType,
+    domain,
+    inputs,
+    outputs,
+    freeNames: contents.freeNames,
+    operators: contents.operators,
+    ...(constant && { constant }),
+    ...(contents.externalAttribute !== undefined && { externalAttribute: contents.externalAttribute }),
+  };
+}
+
+/** Reads one `AttributeProto` and returns its name. */
+function readAttribute(
+  source: ByteSource,
+  span: Span,
+  external: ExternalFiles,
+  contents: Contents,
+  depth: number,
+  onTensor: (tensor: Tensor) => void,
+): string {
+  let name = '';
+  for (const field of fields(source, span)) {
+    switch (field.number) {
+      case 1:
+        name = text(source, field);
+        break;
+      case 5: // t
+        onTensor(parseTensor(source, field.payload, external));
+        break;
+      case 10: // tensors
+        noteExternal(parseTensor(source, field.payload, external), contents);
+        break;
+      case 22: // sparse_tensor
+      case 23: // sparse_tensors
+        for (const part of fields(source, field.payload)) {
+          if (part.number <= 2) noteExternal(parseTensor(source, part.payload, external), contents);
+        }
+        break;
+      case 6: // g
+      case 11: // graphs
+        readBody(source, field.payload, external, contents, depth + 1);
+        break;
+    }
+  }
+  return name;
+}
+
+/** Collects what a body graph uses from outside. A name that the body defines anywhere hides the outer one. */
+function readBody(
+  source: ByteSource,
+  span: Span,
+  external: ExternalFiles,
+  contents: Contents,
+  depth: number,
+): void {
+  if (depth > MAX_GRAPH_DEPTH) {
+    throw new SlicedInferenceError(
+      `graphs inside attributes may nest ${MAX_GRAPH_DEPTH} deep`,
+      'deeper ones',
+      'the file is damaged or hostile',
+    );
+  }
+  const defined = new Set<string>();
+  const used = new Set<string>();
+  for (const field of fields(source, span)) {
+    switch (field.number) {
+      case 1: {
+        const node = parseNode(source, field.payload, external, depth);
+        node.outputs.forEach((output) => defined.add(output));
+        node.inputs.forEach((input) => used.add(input));
+        node.freeNames.forEach((name) => used.add(name));
+        contents.operators.push(...node.operators);
+        contents.externalAttribute ??= node.externalAttribute;
+        break;
+      }
+      case 5: {
+        const tensor = parseTensor(source, field.payload, external);
+        defined.add(tensor.name);
+        noteExternal(tensor, contents);
+        break;
+      }
+      case 15: {
+        for (const part of fields(source, field.payload)) {
+          if (part.number === 1) defined.add(parseTensor(source, part.payload, external).name);
+        }
+        break;
+      }
+      case 11: // input
+        defined.add(valueName(source, field.payload));
+        break;
+      case 12: // output
+        used.add(valueName(source, field.payload));
+        break;
+    }
+  }
+  for (const name of used) if (name !== '' && !defined.has(name)) contents.freeNames.add(name);
+}
+
+/** The name of a `ValueInfoProto`. */
+export function valueName(source: ByteSource, span: Span): string {
+  for (const field of fields(source, span)) if (field.number === 1) return text(source, field);
+  return '';
+}
+
+function noteExternal(tensor: Tensor, contents: Contents): void {
+  if (tensor.external) contents.externalAttribute ??= tensor.name === '' ? quoted('(unnamed)') : tensor.name;
+}

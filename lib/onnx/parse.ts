@@ -1,0 +1,234 @@
+/** Reads an ONNX file into a `Model` without loading a weight. Field numbers are those of onnx.proto3. */
+import * as fs from 'node:fs';
+import { MANIFEST_KEY } from '../../lambda/contract';
+import { SlicedInferenceError, quoted, systemReason } from '../errors';
+import { ExternalFiles } from './external-data';
+import { GraphBuilder } from './graph-builder';
+import { MAX_IR_VERSION } from './limits';
+import type { ByteRange, Graph, LocalFunction, Model, OperatorUse, Opset, SourceFile, Tensor } from './model';
+import { parseNode } from './parse-node';
+import { ownRange, parseTensor, text } from './parse-tensor';
+import { parseValueInfo } from './parse-type';
+import type { Span } from './wire';
+import { ByteSource, WireError, fields } from './wire';
+
+const LFS_POINTER = 'version https://git-lfs.github.com/spec/';
+
+/**
+ * Reads the model at `path`.
+ *
+ * @throws SlicedInferenceError for a file that is missing, empty, truncated, no ONNX model, or damaged, and for
+ * external data that is missing, too short or outside the model's folder
+ */
+export function parseModel(path: string): Model {
+  checkIsFile(path);
+  const source = new ByteSource(path);
+  try {
+    checkBeginning(source);
+    return new ModelParser(source).parse();
+  } catch (error) {
+    if (error instanceof WireError) throw damaged(path, source, error);
+    throw error;
+  } finally {
+    source.close();
+  }
+}
+
+function checkIsFile(path: string): void {
+  let stat: fs.Stats;
+  try {
+    stat = fs.statSync(path);
+  } catch (error) {
+    throw new SlicedInferenceError(`model ${quoted(path)} must be an ONNX file`, systemReason(error), 'check the path');
+  }
+  if (stat.isFile()) return;
+  throw new SlicedInferenceError(
+    `model ${quoted(path)} must be an ONNX file`,
+    stat.isDirectory() ? 'a folder' : 'something that is no regular file',
+    'name the .onnx file itself',
+  );
+}
+
+function checkBeginning(source: ByteSource): void {
+  if (source.size === 0) {
+    throw new SlicedInferenceError(
+      `model ${quoted(source.path)} must be an ONNX file`,
+      'an empty file',
+      'copy or download it again',
+    );
+  }
+  const beginning = source.bytes({ start: 0, end: Math.min(source.size, LFS_POINTER.length) }).toString('latin1');
+  if (beginning === LFS_POINTER) {
+    throw new SlicedInferenceError(
+      `model ${quoted(source.path)} must be an ONNX file`,
+      'a Git LFS pointer to one',
+      'run `git lfs pull` in its repository',
+    );
+  }
+}
+
+function damaged(path: string, source: ByteSource, error: WireError): SlicedInferenceError {
+  return new SlicedInferenceError(
+    `model ${quoted(path)} must be a whole ONNX file`,
+    error.truncated ? `a truncated one of ${source.size} bytes (${error.message})` : `other bytes (${error.message})`,
+    error.truncated ? 'copy or download it again' : 'export the model as ONNX protobuf',
+  );
+}
+
+function notOnnx(path: string, got: string): SlicedInferenceError {
+  return new SlicedInferenceError(
+    `model ${quoted(path)} must be an ONNX file`,
+    got,
+    'export the model as ONNX protobuf',
+  );
+}
+
+class ModelParser {
+  private readonly files: SourceFile[];
+  private readonly external: ExternalFiles;
+
+  constructor(private readonly source: ByteSource) {
+    this.files = [{ path: source.path, size: source.size }];
+    this.external = new ExternalFiles(this.files);
+  }
+
+  parse(): Model {
+    const { source } = this;
+    let irVersion: number | undefined;
+    let graphSpan: Span | undefined;
+    const opsets: Opset[] = [];
+    const header: ByteRange[] = [];
+    const functions: LocalFunction[] = [];
+    for (const field of fields(source, { start: 0, end: source.size })) {
+      switch (field.number) {
+        case 1:
+          irVersion = field.value;
+          header.push(ownRange(field.whole));
+          break;
+        case 7:
+          graphSpan = field.payload;
+          break;
+        case 8:
+          opsets.push(this.opset(field.payload));
+          header.push(ownRange(field.whole));
+          break;
+        case 14: // metadata_props
+          if (this.firstText(field.payload) !== MANIFEST_KEY) header.push(ownRange(field.whole));
+          break;
+        case 20: // training_info: no part of inference
+          break;
+        case 25:
+          functions.push(this.localFunction(field.payload, ownRange(field.whole)));
+          break;
+        default:
+          if (field.number > 64) throw notOnnx(source.path, `a file with an unknown field ${field.number}`);
+          header.push(ownRange(field.whole));
+      }
+    }
+    if (irVersion === undefined || graphSpan === undefined) {
+      throw notOnnx(source.path, irVersion === undefined ? 'a file without an IR version' : 'a file without a graph');
+    }
+    if (irVersion < 1 || irVersion > MAX_IR_VERSION) {
+      throw new SlicedInferenceError(
+        `model ${quoted(source.path)} must have an IR version from 1 to ${MAX_IR_VERSION}`,
+        String(irVersion),
+        'export it with a lower `ir_version`',
+      );
+    }
+    const graph = this.graph(graphSpan);
+    return { files: this.files, irVersion, opsets, header, functions, graph };
+  }
+
+  private graph(span: Span): Graph {
+    const { source, external } = this;
+    const builder = new GraphBuilder();
+    for (const field of fields(source, span)) {
+      const whole = ownRange(field.whole);
+      switch (field.number) {
+        case 1:
+          builder.addNode(parseNode(source, field.payload, external), whole);
+          break;
+        case 2:
+          builder.name = text(source, field);
+          break;
+        case 5:
+          builder.addInitializer(parseTensor(source, field.payload, external), whole, 'dense');
+          break;
+        case 11: {
+          const { name, type } = parseValueInfo(source, field.payload);
+          builder.addInput(name, type, whole);
+          break;
+        }
+        case 12: {
+          const { name, type } = parseValueInfo(source, field.payload);
+          builder.addOutput(name, type, whole);
+          break;
+        }
+        case 14:
+          builder.addAnnotation(this.firstText(field.payload), whole);
+          break;
+        case 15:
+          builder.addInitializer(this.sparseValues(field.payload), whole, 'sparse');
+          break;
+        case 16:
+          builder.addMetadata(whole);
+          break;
+      }
+    }
+    return builder.build();
+  }
+
+  private opset(span: Span): Opset {
+    let domain = '';
+    let version = 0;
+    for (const field of fields(this.source, span)) {
+      if (field.number === 1) domain = text(this.source, field);
+      if (field.number === 2) version = field.value;
+    }
+    return { domain: domain === 'ai.onnx' ? '' : domain, version };
+  }
+
+  /** Field 1 of a `StringStringEntryProto` (its key) or of a `TensorAnnotation` (its tensor's name). */
+  private firstText(span: Span): string {
+    for (const field of fields(this.source, span)) if (field.number === 1) return text(this.source, field);
+    return '';
+  }
+
+  /** The values of a `SparseTensorProto`, which carry its name. */
+  private sparseValues(span: Span): Tensor {
+    const parts = [...fields(this.source, span)].filter((field) => field.number <= 2);
+    const tensors = parts.map((field) => parseTensor(this.source, field.payload, this.external));
+    const values = tensors.at(parts.findIndex((field) => field.number === 1));
+    if (values === undefined || !parts.some((field) => field.number === 1)) {
+      throw new WireError(`the sparse tensor at byte ${span.start} has no values`, false);
+    }
+    if (tensors.some((tensor) => tensor.external)) {
+      throw new SlicedInferenceError(
+        `sparse initializer ${quoted(values.name)} must lie inside the model's file`,
+        'external data',
+        'store it as a dense initializer',
+      );
+    }
+    return values;
+  }
+
+  private localFunction(span: Span, field: ByteRange): LocalFunction {
+    let domain = '';
+    let name = '';
+    let overload = '';
+    let externalAttribute: string | undefined;
+    const operators: OperatorUse[] = [];
+    for (const part of fields(this.source, span)) {
+      if (part.number === 1) name = text(this.source, part);
+      if (part.number === 10) domain = text(this.source, part);
+      if (part.number === 13) overload = text(this.source, part);
+      if (part.number === 7) {
+        // Depth 1: a `Constant` inside a function is no weight of the graph.
+        const node = parseNode(this.source, part.payload, this.external, 1);
+        operators.push(...node.operators);
+        externalAttribute ??= node.externalAttribute;
+      }
+    }
+    return { domain, name, overload, operators, field, ...(externalAttribute !== undefined && { externalAttribute }) };
+  }
+}

@@ -1,0 +1,165 @@
+/** Protobuf's wire format over a file: positioned reads through a window, payloads skipped unless asked for. */
+import * as fs from 'node:fs';
+import { SlicedInferenceError, systemReason } from '../errors';
+import { WINDOW_BYTES } from './limits';
+
+/** A part of a file: `[start, end)` in bytes. */
+export interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
+export const WIRE_VARINT = 0;
+export const WIRE_FIXED64 = 1;
+export const WIRE_LENGTH_DELIMITED = 2;
+export const WIRE_FIXED32 = 5;
+
+/** One field of a message. */
+export interface Field {
+  readonly number: number;
+  readonly wireType: number;
+  /** The whole field, tag included: copying it copies the field verbatim. */
+  readonly whole: Span;
+  /** The payload alone, without tag and length. */
+  readonly payload: Span;
+  /** A varint as a signed 64-bit integer, exact up to 2^53; 0 for other wire types. */
+  readonly value: number;
+}
+
+/** The bytes do not follow the wire format, or end too early. Callers turn it into an error that names the file. */
+export class WireError extends Error {
+  constructor(
+    message: string,
+    /** Whether the bytes stop before the message does. */
+    readonly truncated: boolean,
+  ) {
+    super(message);
+  }
+}
+
+/** A file opened for positioned reads. Close it when done. */
+export class ByteSource {
+  readonly size: number;
+  private readonly descriptor: number;
+  private window = Buffer.alloc(0);
+  private windowStart = 0;
+
+  constructor(readonly path: string) {
+    try {
+      this.descriptor = fs.openSync(path, 'r');
+    } catch (error) {
+      throw new SlicedInferenceError(`'${path}' must be a readable file`, systemReason(error), 'check the path');
+    }
+    this.size = fs.fstatSync(this.descriptor).size;
+  }
+
+  close(): void {
+    fs.closeSync(this.descriptor);
+  }
+
+  /** Fills `target` from `offset` on; throws a `WireError` at the file's end. Files above 2 GiB are fine. */
+  read(offset: number, target: Uint8Array): void {
+    let done = 0;
+    while (done < target.length) {
+      const count = fs.readSync(this.descriptor, target, done, target.length - done, offset + done);
+      if (count === 0) throw new WireError(`the file ends at byte ${offset + done}`, true);
+      done += count;
+    }
+  }
+
+  /** A copy of the bytes of a span. */
+  bytes(span: Span): Buffer {
+    const length = span.end - span.start;
+    if (span.start >= this.windowStart && span.end <= this.windowStart + this.window.length) {
+      return Buffer.from(this.window.subarray(span.start - this.windowStart, span.end - this.windowStart));
+    }
+    const copy = Buffer.allocUnsafe(length);
+    this.read(span.start, copy);
+    return copy;
+  }
+
+  byte(offset: number): number {
+    const inWindow = offset - this.windowStart;
+    if (inWindow >= 0 && inWindow < this.window.length) return this.window[inWindow];
+    if (offset >= this.size) throw new WireError(`the file ends at byte ${offset}`, true);
+    const length = Math.min(WINDOW_BYTES, this.size - offset);
+    if (this.window.length !== length) this.window = Buffer.allocUnsafe(length);
+    this.windowStart = offset;
+    this.read(offset, this.window);
+    return this.window[0];
+  }
+}
+
+/** The fields of the message that fills `span`, in the order of the file. */
+export function* fields(source: ByteSource, span: Span): Generator<Field> {
+  let position = span.start;
+  while (position < span.end) {
+    const start = position;
+    const tag = varint(source, position, span.end);
+    position = tag.end;
+    const number = Math.floor(tag.value / 8);
+    const wireType = tag.value % 8;
+    if (tag.value < 8 || number > 0x1fffffff) {
+      throw new WireError(`byte ${start} starts no field`, false);
+    }
+    let payload: Span;
+    let value = 0;
+    switch (wireType) {
+      case WIRE_VARINT: {
+        const read = varint(source, position, span.end);
+        value = read.value;
+        payload = { start: position, end: read.end };
+        break;
+      }
+      case WIRE_LENGTH_DELIMITED: {
+        const length = varint(source, position, span.end);
+        payload = { start: length.end, end: length.end + length.value };
+        break;
+      }
+      case WIRE_FIXED64:
+        payload = { start: position, end: position + 8 };
+        break;
+      case WIRE_FIXED32:
+        payload = { start: position, end: position + 4 };
+        break;
+      default:
+        throw new WireError(`byte ${start} starts a field of unknown wire type ${wireType}`, false);
+    }
+    if (payload.end > span.end || payload.end < payload.start) {
+      throw new WireError(`the field at byte ${start} ends after its message`, payload.end > source.size);
+    }
+    position = payload.end;
+    yield { number, wireType, whole: { start, end: position }, payload, value };
+  }
+}
+
+/** The elements of a repeated integer field, packed or not. */
+export function* integers(source: ByteSource, field: Field): Generator<number> {
+  if (field.wireType !== WIRE_LENGTH_DELIMITED) {
+    yield field.value;
+    return;
+  }
+  let position = field.payload.start;
+  while (position < field.payload.end) {
+    const read = varint(source, position, field.payload.end);
+    position = read.end;
+    yield read.value;
+  }
+}
+
+function varint(source: ByteSource, start: number, limit: number): { value: number; end: number } {
+  let low = 0;
+  let high = 0;
+  for (let index = 0; index < 10; index++) {
+    if (start + index >= limit) throw new WireError(`the varint at byte ${start} is cut off`, limit >= source.size);
+    const byte = source.byte(start + index);
+    const bits = byte & 0x7f;
+    if (index < 4) low |= bits << (7 * index);
+    else if (index === 4) {
+      low |= bits << 28;
+      high |= bits >> 4;
+    } else high |= bits << (7 * index - 32);
+    if (byte < 0x80) return { value: high * 2 ** 32 + (low >>> 0), end: start + index + 1 };
+  }
+  throw new WireError(`the varint at byte ${start} is longer than 10 bytes`, false);
+}

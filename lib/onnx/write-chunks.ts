@@ -1,0 +1,68 @@
+/** Streams chunks to a file or a digest: a fixed amount of memory, whatever their size. */
+import { createHash } from 'node:crypto';
+import * as fs from 'node:fs';
+import { SlicedInferenceError, quoted } from '../errors';
+import type { Chunk } from './chunks';
+import type { SourceFile } from './model';
+import { ByteSource, WireError } from './wire';
+
+/** Bytes copied at a time: large enough for the disk's speed, small enough to stay in the processor's cache. */
+const COPY_BYTES = 1024 * 1024;
+
+/** SHA-256 in hexadecimal of what the chunks add up to. */
+export function digestChunks(files: readonly SourceFile[], chunks: readonly Chunk[]): string {
+  const hash = createHash('sha256');
+  stream(files, chunks, (bytes) => hash.update(bytes));
+  return hash.digest('hex');
+}
+
+/** Writes the chunks to a new file and returns their SHA-256 in hexadecimal. */
+export function writeChunks(files: readonly SourceFile[], chunks: readonly Chunk[], target: string): string {
+  const hash = createHash('sha256');
+  const descriptor = fs.openSync(target, 'wx');
+  try {
+    stream(files, chunks, (bytes) => {
+      hash.update(bytes);
+      for (let done = 0; done < bytes.length; ) done += fs.writeSync(descriptor, bytes, done);
+    });
+  } finally {
+    fs.closeSync(descriptor);
+  }
+  return hash.digest('hex');
+}
+
+function stream(files: readonly SourceFile[], chunks: readonly Chunk[], sink: (bytes: Uint8Array) => void): void {
+  const sources = new Map<number, ByteSource>();
+  const buffer = Buffer.allocUnsafe(COPY_BYTES);
+  try {
+    for (const chunk of chunks) {
+      if (chunk instanceof Uint8Array) {
+        sink(chunk);
+        continue;
+      }
+      const source = sources.get(chunk.file) ?? openUnchanged(files[chunk.file]);
+      sources.set(chunk.file, source);
+      for (let done = 0; done < chunk.length; done += COPY_BYTES) {
+        const part = buffer.subarray(0, Math.min(COPY_BYTES, chunk.length - done));
+        source.read(chunk.offset + done, part);
+        sink(part);
+      }
+    }
+  } catch (error) {
+    if (error instanceof WireError) throw new Error(`a file of the model became shorter while it was read`);
+    throw error;
+  } finally {
+    for (const source of sources.values()) source.close();
+  }
+}
+
+function openUnchanged(file: SourceFile): ByteSource {
+  const source = new ByteSource(file.path);
+  if (source.size === file.size) return source;
+  source.close();
+  throw new SlicedInferenceError(
+    `${quoted(file.path)} must stay as it is while it is sliced`,
+    `${source.size} bytes in place of ${file.size}`,
+    'start again when nothing writes to it any more',
+  );
+}

@@ -1,0 +1,44 @@
+/** The last word before a cut: refuses groups of nodes between which a value would cross that must not. */
+import { SlicedInferenceError, quoted } from '../errors';
+import type { ValueTypes } from '../shapes/value-types';
+import { canCross } from './cuts';
+import type { Dataflow } from './graph';
+import type { Groups } from './partition';
+
+/**
+ * @throws SlicedInferenceError when the groups do not share out exactly the nodes of `dataflow.order`, when a group
+ * needs a later one, or when a value that cannot cross would
+ */
+export function checkGroups(dataflow: Dataflow, types: ValueTypes, groups: Groups): void {
+  const { model, needs, order } = dataflow;
+  const { values } = model.graph;
+  const groupOf = new Map(groups.flatMap((nodes, group) => nodes.map((node) => [node, group] as const)));
+  const placed = groups.reduce((sum, nodes) => sum + nodes.length, 0);
+  if (placed !== order.length || !order.every((node) => groupOf.has(node))) {
+    throw new SlicedInferenceError(
+      `the slices must hold each of the ${order.length} nodes to share out once`,
+      `${placed} nodes`,
+      'make the plan again for this model',
+    );
+  }
+  groups.forEach((nodes, group) => {
+    for (const value of nodes.flatMap((node) => needs[node])) {
+      const { producer, name } = values[value];
+      const from = producer === undefined ? undefined : groupOf.get(producer);
+      if (from === undefined || from === group) continue;
+      if (from > group) {
+        throw new SlicedInferenceError(
+          `slice ${group} must use values that it or an earlier slice makes`,
+          `${quoted(name)} of slice ${from}`,
+          'make the plan again for this model',
+        );
+      }
+      if (canCross(types[value])) continue;
+      throw new SlicedInferenceError(
+        `a value that crosses a cut must be a tensor of a type that ONNX Runtime feeds and fetches, and not float16`,
+        `${quoted(name)} of type ${types[value].dtype ?? 'sequence, map or unknown'}`,
+        'cut elsewhere',
+      );
+    }
+  });
+}

@@ -1,0 +1,129 @@
+/** The data flow of a model: who uses what, what depends on constants alone, and one order to run it in. */
+import { SlicedInferenceError } from '../errors';
+import type { Graph, Model, Node, NodeIndex, ValueIndex } from '../onnx/model';
+import { OMITTED, nodeLabel } from '../onnx/model';
+import { checkDeterministic, randomOperators } from './determinism';
+
+export interface Dataflow {
+  readonly model: Model;
+  /**
+   * The nodes that are shared out among slices, in a topological order that keeps the file's order where it can:
+   * those that an output needs and that depend on a graph input.
+   */
+  readonly order: readonly NodeIndex[];
+  /** Place of each node in a topological order of all nodes. */
+  readonly rank: readonly number[];
+  /** By node: whether it depends on constants alone. Such nodes run again in every slice that needs them. */
+  readonly isConstantNode: readonly boolean[];
+  /** By node: the values it needs, captures of its body graphs included, each once. */
+  readonly needs: readonly (readonly ValueIndex[])[];
+}
+
+/** @throws SlicedInferenceError for a cyclic graph, and for operators whose results cannot be repeated */
+export function analyseDataflow(model: Model): Dataflow {
+  const { graph } = model;
+  const needs = graph.nodes.map(neededValues);
+  const sorted = topologicalOrder(graph, needs);
+  const rank = new Array<number>(graph.nodes.length).fill(0);
+  sorted.forEach((node, place) => (rank[node] = place));
+  const random = randomOperators(model);
+  const live = liveNodes(graph, needs);
+  checkDeterministic(
+    graph.nodes.filter((node) => live[node.index]),
+    random,
+  );
+  // A seeded generator goes on from run to run: it stays one node in one slice.
+  const isConstantNode = constantNodes(graph, needs, sorted, (node) => random[node].length === 0);
+  const order = sorted.filter((node) => live[node] && !isConstantNode[node]);
+  return { model, order, rank, isConstantNode, needs };
+}
+
+/**
+ * The constant nodes that compute, directly or not, any of `values`.
+ * Together with initializers they are what a slice needs besides its own nodes and its inputs.
+ */
+export function constantClosure(dataflow: Dataflow, values: Iterable<ValueIndex>): Set<NodeIndex> {
+  const { model, isConstantNode, needs } = dataflow;
+  const closure = new Set<NodeIndex>();
+  const pending = [...values];
+  for (let value = pending.pop(); value !== undefined; value = pending.pop()) {
+    const { producer } = model.graph.values[value];
+    if (producer === undefined || !isConstantNode[producer] || closure.has(producer)) continue;
+    closure.add(producer);
+    pending.push(...needs[producer]);
+  }
+  return closure;
+}
+
+function neededValues(node: Node): ValueIndex[] {
+  const values = new Set([...node.inputs, ...node.captures]);
+  values.delete(OMITTED);
+  return [...values];
+}
+
+/** Depth first from each node in the file's order: a graph that is sorted stays as it is. */
+function topologicalOrder(graph: Graph, needs: readonly (readonly ValueIndex[])[]): NodeIndex[] {
+  const UNSEEN = 0;
+  const OPEN = 1;
+  const DONE = 2;
+  const state = new Uint8Array(graph.nodes.length);
+  const next = new Int32Array(graph.nodes.length);
+  const order: NodeIndex[] = [];
+  for (const root of graph.nodes) {
+    if (state[root.index] !== UNSEEN) continue;
+    const stack = [root.index];
+    state[root.index] = OPEN;
+    while (stack.length > 0) {
+      const node = stack[stack.length - 1];
+      if (next[node] === needs[node].length) {
+        state[node] = DONE;
+        order.push(node);
+        stack.pop();
+        continue;
+      }
+      const { producer } = graph.values[needs[node][next[node]++]];
+      if (producer === undefined || state[producer] === DONE) continue;
+      if (state[producer] === OPEN) {
+        throw new SlicedInferenceError(
+          `${nodeLabel(graph.nodes[producer])} must not depend on itself`,
+          'a cyclic graph',
+          'the file is damaged; export the model again',
+        );
+      }
+      state[producer] = OPEN;
+      stack.push(producer);
+    }
+  }
+  return order;
+}
+
+function constantNodes(
+  graph: Graph,
+  needs: readonly (readonly ValueIndex[])[],
+  sorted: readonly NodeIndex[],
+  isRepeatable: (node: NodeIndex) => boolean,
+): boolean[] {
+  const constant = new Array<boolean>(graph.nodes.length).fill(false);
+  for (const node of sorted) {
+    if (!isRepeatable(node)) continue;
+    constant[node] = needs[node].every((index) => {
+      const value = graph.values[index];
+      if (value.initializer !== undefined) return true;
+      return value.producer !== undefined && constant[value.producer];
+    });
+  }
+  return constant;
+}
+
+/** The nodes that an output of the graph needs; the others have no effect and go to no slice. */
+function liveNodes(graph: Graph, needs: readonly (readonly ValueIndex[])[]): boolean[] {
+  const live = new Array<boolean>(graph.nodes.length).fill(false);
+  const pending = graph.outputs.map(({ value }) => value);
+  for (let value = pending.pop(); value !== undefined; value = pending.pop()) {
+    const { producer } = graph.values[value];
+    if (producer === undefined || live[producer]) continue;
+    live[producer] = true;
+    pending.push(...needs[producer]);
+  }
+  return live;
+}

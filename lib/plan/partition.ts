@@ -1,0 +1,208 @@
+/** Chooses among the legal cuts: the fewest slices within a limit, or a given number of even ones. */
+import { SlicedInferenceError, quoted } from '../errors';
+import type { NodeIndex } from '../onnx/model';
+import { nodeLabel } from '../onnx/model';
+import type { CutSpace } from './cuts';
+import { nodeWeights, sizeStretches } from './cuts';
+import type { SliceSize } from './estimate';
+
+/** A slice's own nodes, slice by slice. */
+export type Groups = readonly (readonly NodeIndex[])[];
+
+/**
+ * Most cuts that the search compares with each other; its time grows with their square. Of more legal cuts, those
+ * with the fewest crossing bytes in their neighbourhood are taken.
+ */
+const MAX_CANDIDATES = 768;
+
+/** Slices of a given number may be this much larger than the best split allows, where that saves crossing bytes. */
+const BALANCE_TOLERANCE = 1.1;
+
+/** The fewest slices that all satisfy `fits`, and among those the cuts with the fewest bytes moved. */
+export function fewestSlices(space: CutSpace, limit: SizeLimit): Groups {
+  const table = new StretchTable(space, candidates(space), limit);
+  const cuts = table.cheapest();
+  if (cuts === undefined) throw tooLarge(space, table, limit);
+  return split(space, cuts);
+}
+
+/** A limit that a slice's size keeps or not; one that a stretch breaks, every longer stretch breaks too. */
+export interface SizeLimit {
+  fits(size: SliceSize): boolean;
+  /** How an error describes the limit and a size that breaks it. */
+  describe(size: SliceSize): { readonly limit: string; readonly got: string; readonly advice: string };
+}
+
+/** Exactly `count` slices, as even as can be by the memory they need, then with the fewest bytes moved. */
+export function evenSlices(space: CutSpace, count: number, need: (size: SliceSize) => number): Groups {
+  const { legal, dataflow } = space;
+  checkCount(space, count);
+  if (count - 1 === legal.length) return split(space, legal);
+  if (count - 1 > MAX_CANDIDATES) {
+    // More slices than a search is worth: the cuts that cost least.
+    const cheapest = [...legal].sort((a, b) => space.crossingBytes[a] - space.crossingBytes[b] || a - b);
+    return split(space, cheapest.slice(0, count - 1).sort((a, b) => a - b));
+  }
+  const boundaries = [0, ...candidates(space), dataflow.order.length];
+  const everything = new StretchTable(space, boundaries.slice(1, -1), { fits: () => true, describe: unreachable });
+  const bottleneck = everything.smallestLargest(count, need);
+  const cuts = everything.cheapestOf(count, (size) => need(size) <= bottleneck * BALANCE_TOLERANCE);
+  return split(space, cuts);
+}
+
+function unreachable(): never {
+  throw new Error('a stretch without a limit cannot break it');
+}
+
+function checkCount(space: CutSpace, count: number): void {
+  const { order, model } = space.dataflow;
+  const most = space.legal.length + 1;
+  if (count <= most) return;
+  const total = model.graph.nodes.length;
+  if (count > order.length) {
+    throw new SlicedInferenceError(
+      `the model can be cut into at most ${most} ${most === 1 ? 'slice' : 'slices'}`,
+      `${count} slices for ${order.length} of its ${total} nodes (the others are constant or unused)`,
+      'ask for fewer slices',
+    );
+  }
+  const value = space.blocker.find((blocked) => blocked !== undefined);
+  const reason = value === undefined ? '' : `; ${quoted(model.graph.values[value].name)}, for one, cannot cross a cut`;
+  throw new SlicedInferenceError(
+    `the model can be cut into at most ${most} ${most === 1 ? 'slice' : 'slices'}`,
+    `${count} slices${reason}`,
+    'ask for fewer slices',
+  );
+}
+
+function tooLarge(space: CutSpace, table: StretchTable, limit: SizeLimit): SlicedInferenceError {
+  const { from, to, size } = table.firstUnfit();
+  const { order, model } = space.dataflow;
+  const { limit: text, got, advice } = limit.describe(size);
+  const first = nodeLabel(model.graph.nodes[order[from]]);
+  const where = to - from === 1 ? first : `the ${to - from} nodes from ${first} on, which no legal cut parts`;
+  return new SlicedInferenceError(`each slice must ${text}`, `${got} for ${where}`, advice);
+}
+
+/** At most `MAX_CANDIDATES` legal cuts: in each of as many neighbourhoods the one with the fewest crossing bytes. */
+function candidates(space: CutSpace): readonly number[] {
+  const { legal, crossingBytes } = space;
+  if (legal.length <= MAX_CANDIDATES) return legal;
+  const chosen: number[] = [];
+  for (let bucket = 0; bucket < MAX_CANDIDATES; bucket++) {
+    const start = Math.floor((bucket * legal.length) / MAX_CANDIDATES);
+    const end = Math.floor(((bucket + 1) * legal.length) / MAX_CANDIDATES);
+    let best = legal[start];
+    for (const cut of legal.slice(start, end)) if (crossingBytes[cut] < crossingBytes[best]) best = cut;
+    chosen.push(best);
+  }
+  return chosen;
+}
+
+function split(space: CutSpace, cuts: readonly number[]): Groups {
+  const { order } = space.dataflow;
+  const boundaries = [0, ...cuts, order.length];
+  return boundaries.slice(1).map((end, index) => order.slice(boundaries[index], end));
+}
+
+/** The sizes of all stretches between candidate cuts, with the dynamic programmes over them. */
+class StretchTable {
+  private readonly boundaries: readonly number[];
+  /** By first boundary: the sizes up to each later boundary, as far as the limit allows. */
+  private readonly stretches: readonly (readonly SliceSize[])[];
+  private unfit: { from: number; to: number; size: SliceSize } | undefined;
+
+  constructor(space: CutSpace, cuts: readonly number[], limit: SizeLimit) {
+    this.boundaries = [0, ...cuts, space.dataflow.order.length];
+    const weights = nodeWeights(space.dataflow);
+    this.stretches = this.boundaries.slice(0, -1).map((from, index) => {
+      const sizes: SliceSize[] = [];
+      sizeStretches(space, weights, this.boundaries, index, (to, size) => {
+        if (limit.fits(size)) {
+          sizes.push(size);
+          return true;
+        }
+        if (to === index + 1) this.unfit ??= { from, to: this.boundaries[to], size };
+        return false;
+      });
+      return sizes;
+    });
+  }
+
+  /** A stretch between neighbouring candidates that breaks the limit. */
+  firstUnfit(): { from: number; to: number; size: SliceSize } {
+    if (this.unfit === undefined) throw new Error('every stretch keeps the limit');
+    return this.unfit;
+  }
+
+  /** The cuts of the fewest stretches, and of those with the fewest bytes moved; `undefined` when none exist. */
+  cheapest(): readonly number[] | undefined {
+    if (this.unfit) return undefined;
+    const last = this.boundaries.length - 1;
+    const best: { count: number; moved: number; from: number }[] = [{ count: 0, moved: 0, from: -1 }];
+    for (let from = 0; from < last; from++) {
+      this.stretches[from].forEach((size, offset) => {
+        const to = from + 1 + offset;
+        const count = best[from].count + 1;
+        const moved = best[from].moved + size.readBytes + size.writeBytes;
+        const known = best.at(to);
+        if (known === undefined || count < known.count || (count === known.count && moved < known.moved)) {
+          best[to] = { count, moved, from };
+        }
+      });
+    }
+    const cuts: number[] = [];
+    for (let at = best[last].from; at > 0; at = best[at].from) cuts.unshift(this.boundaries[at]);
+    return cuts;
+  }
+
+  /** The least that the neediest of `count` stretches can need. */
+  smallestLargest(count: number, need: (size: SliceSize) => number): number {
+    const { value } = this.search(count, (size) => need(size), Math.max);
+    return value;
+  }
+
+  /** The cuts of exactly `count` stretches that fit, with the fewest bytes moved. */
+  cheapestOf(count: number, fits: (size: SliceSize) => boolean): readonly number[] {
+    const { cuts } = this.search(
+      count,
+      (size) => (fits(size) ? size.readBytes + size.writeBytes : Infinity),
+      (sum, moved) => sum + moved,
+    );
+    return cuts;
+  }
+
+  /** Minimises the combined cost of exactly `count` stretches. */
+  private search(
+    count: number,
+    cost: (size: SliceSize) => number,
+    combine: (sum: number, cost: number) => number,
+  ): { value: number; cuts: readonly number[] } {
+    const last = this.boundaries.length - 1;
+    const costs = this.stretches.map((sizes) => Float64Array.from(sizes, cost));
+    let reached = new Float64Array(last + 1).fill(Infinity);
+    reached[0] = 0;
+    const cameFrom: Int32Array[] = [];
+    for (let step = 1; step <= count; step++) {
+      const next = new Float64Array(last + 1).fill(Infinity);
+      const from = new Int32Array(last + 1).fill(-1);
+      for (let start = step - 1; start < last; start++) {
+        if (reached[start] === Infinity) continue;
+        costs[start].forEach((stretchCost, offset) => {
+          const value = combine(reached[start], stretchCost);
+          const to = start + 1 + offset;
+          if (value >= next[to]) return;
+          next[to] = value;
+          from[to] = start;
+        });
+      }
+      cameFrom.push(from);
+      reached = next;
+    }
+    const cuts: number[] = [];
+    for (let step = count - 1, at = cameFrom[step][last]; step > 0; step--, at = cameFrom[step][at]) {
+      cuts.unshift(this.boundaries[at]);
+    }
+    return { value: reached[last], cuts };
+  }
+}

@@ -1,0 +1,153 @@
+/** `plan.json`: what a model was cut into. A public, versioned file; field by field in `docs/plan.md`. */
+import { createHash } from 'node:crypto';
+import * as fs from 'node:fs';
+import type { SourcedTensor, TensorSpec } from '../../lambda/contract';
+import { CONTRACT_VERSION } from '../../lambda/contract';
+import { SlicedInferenceError, quoted, systemReason } from '../errors';
+import type { Graph } from '../onnx/model';
+
+export const PLAN_VERSION = 1;
+
+/** Sizes are in bytes unless the name says MB (2^20 bytes); digests are hexadecimal SHA-256. */
+export interface SlicePlan {
+  readonly version: typeof PLAN_VERSION;
+  /** Version of the library that made the plan. */
+  readonly library: string;
+  /** Version of ONNX Runtime that the slices are meant to run on. */
+  readonly onnxRuntime: string;
+  /** Identifies the slices, weights included. Tasks carry it, so that a run never mixes two models. */
+  readonly planDigest: string;
+  readonly model: PlannedModel;
+  /** Sizes of symbolic dimensions that the estimates assume. */
+  readonly dimensions: Readonly<Record<string, number>>;
+  /** Threads of ONNX Runtime in every slice. */
+  readonly threads: number;
+  /** Inputs that a request has to give. */
+  readonly inputs: readonly TensorSpec[];
+  /** Inputs with a default, which a request cannot override. */
+  readonly fixedInputs: readonly string[];
+  readonly outputs: readonly SourcedTensor[];
+  readonly slices: readonly PlannedSlice[];
+}
+
+export interface PlannedModel {
+  /** File name without folder. */
+  readonly file: string;
+  readonly nodes: number;
+  /** Digest of the graph without its weights; a plan fits every model that has the same. */
+  readonly graphDigest: string;
+}
+
+export interface PlannedSlice {
+  /** Places in the model's file of the nodes that only this slice runs, as runs `[first, last]`. */
+  readonly nodes: readonly (readonly [number, number])[];
+  /** The graph: `slice-NN.onnx`. */
+  readonly model: PlannedFile;
+  /** The weights: `slice-NN.weights`; absent when all of them are small enough to lie in the graph. */
+  readonly weights?: PlannedFile;
+  readonly inputs: readonly SourcedTensor[];
+  readonly outputs: readonly TensorSpec[];
+  /** Estimates for `dimensions`. */
+  readonly weightBytes: number;
+  readonly activationBytes: number;
+  readonly readBytes: number;
+  readonly writeBytes: number;
+  /** What the slice's function is given. */
+  readonly memoryMb: number;
+  readonly ephemeralStorageMb: number;
+  readonly timeoutSeconds: number;
+}
+
+export interface PlannedFile {
+  readonly file: string;
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+/** The digest of a graph without its weights: operators and names, in the file's order. */
+export function graphDigest(graph: Graph): string {
+  const hash = createHash('sha256');
+  const names = (values: readonly number[]): string[] => values.map((value) => graph.values.at(value)?.name ?? '');
+  for (const node of graph.nodes) {
+    const outputs = node.outputs.filter((output) => output >= 0);
+    hash.update(JSON.stringify([node.domain, node.opType, names(node.inputs.filter((v) => v >= 0)), names(outputs)]));
+  }
+  return hash.digest('hex');
+}
+
+/** The digest of a plan's slices, from the digests of their files. */
+export function planDigest(slices: readonly Pick<PlannedSlice, 'model' | 'weights'>[]): string {
+  const files = slices.map(({ model, weights }) => [model.sha256, weights?.sha256 ?? '']);
+  return createHash('sha256').update(JSON.stringify([CONTRACT_VERSION, files])).digest('hex');
+}
+
+/** Node indexes as runs of consecutive ones. */
+export function toRuns(indexes: readonly number[]): [number, number][] {
+  const runs: [number, number][] = [];
+  for (const index of [...indexes].sort((a, b) => a - b)) {
+    const last = runs.at(-1);
+    if (last?.[1] === index - 1) last[1] = index;
+    else runs.push([index, index]);
+  }
+  return runs;
+}
+
+/** The groups of nodes of a plan file, checked against the graph that is to be cut. */
+export function readPlanGroups(path: string, graph: Graph): number[][] {
+  const plan = readPlan(path);
+  if (plan.model.graphDigest !== graphDigest(graph)) {
+    throw new SlicedInferenceError(
+      `plan ${quoted(path)} must be made from the same graph as the model`,
+      `one of ${plan.model.nodes} nodes where the model has ${graph.nodes.length}, or of other nodes`,
+      'make the plan again with `sliced-inference slice`',
+    );
+  }
+  return plan.slices.map(({ nodes }) =>
+    nodes.flatMap(([first, last]) => Array.from({ length: last - first + 1 }, (_, index) => first + index)),
+  );
+}
+
+/** Reads a plan file. Only what is used here is checked: `sliced-inference slice` is what writes them. */
+export function readPlan(path: string): SlicePlan {
+  let text: string;
+  try {
+    text = fs.readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new SlicedInferenceError(`plan ${quoted(path)} must be a readable file`, systemReason(error), 'check the path');
+  }
+  const plan = parseJson(text);
+  if (isPlan(plan)) return plan;
+  throw new SlicedInferenceError(
+    `plan ${quoted(path)} must be a plan.json of version ${PLAN_VERSION}`,
+    'something else',
+    'make it with `sliced-inference slice`',
+  );
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // No JSON is no plan; the caller's error says so.
+    return undefined;
+  }
+}
+
+function isPlan(value: unknown): value is SlicePlan {
+  const plan = value as Partial<SlicePlan> | null | undefined;
+  if (typeof plan !== 'object' || plan === null || plan.version !== PLAN_VERSION) return false;
+  const isIndex = (index: unknown): boolean => Number.isSafeInteger(index) && Number(index) >= 0;
+  return (
+    typeof plan.model?.graphDigest === 'string' &&
+    Array.isArray(plan.slices) &&
+    plan.slices.every(
+      (slice: Partial<PlannedSlice> | null) =>
+        Array.isArray(slice?.nodes) &&
+        slice.nodes.every((run: unknown) => {
+          if (!Array.isArray(run) || run.length !== 2 || !run.every(isIndex)) return false;
+          const [first, last] = run as [number, number];
+          return first <= last && last < (plan.model?.nodes ?? 0);
+        }),
+    )
+  );
+}

@@ -1,0 +1,135 @@
+/** The ways to choose cuts, each as a function from what is known of a model to groups of nodes. */
+import { SlicedInferenceError, quoted } from '../errors';
+import type { NodeIndex } from '../onnx/model';
+import type { CutSpace } from './cuts';
+import { memoryMb } from './estimate';
+import type { Groups } from './partition';
+import { evenSlices, fewestSlices } from './partition';
+import { readPlanGroups } from './plan';
+import { DEFAULT_MAX_MEMORY_MB, MAX_LAMBDA_MEMORY_MB, MIN_LAMBDA_MEMORY_MB } from './quotas';
+
+/** Chooses the nodes of each slice. */
+export type Slicer = (space: CutSpace) => Groups;
+
+/** The fewest slices whose functions need at most `maxMemory` MB. */
+export function automatic(maxMemory: number = DEFAULT_MAX_MEMORY_MB): Slicer {
+  if (!Number.isInteger(maxMemory) || maxMemory < MIN_LAMBDA_MEMORY_MB || maxMemory > MAX_LAMBDA_MEMORY_MB) {
+    throw new SlicedInferenceError(
+      `maxMemorySize must be a whole number of MB from ${MIN_LAMBDA_MEMORY_MB} to ${MAX_LAMBDA_MEMORY_MB}`,
+      String(maxMemory),
+      'give the memory that your account allows one function',
+    );
+  }
+  return (space) =>
+    fewestSlices(space, {
+      fits: (size) => memoryMb(size) <= maxMemory,
+      describe: (size) => ({
+        limit: `need at most ${maxMemory} MB of memory`,
+        got: `${memoryMb(size)} MB`,
+        advice: 'raise maxMemorySize',
+      }),
+    });
+}
+
+/** Exactly `slices` slices that need about the same memory. */
+export function count(slices: number): Slicer {
+  if (!Number.isInteger(slices) || slices < 1) {
+    throw new SlicedInferenceError(
+      'the number of slices must be a whole number of 1 or more',
+      String(slices),
+      'give a positive number',
+    );
+  }
+  return (space) => evenSlices(space, slices, (size) => size.weightBytes + size.activationBytes);
+}
+
+/** The fewest slices of at most `bytes` of weights each. */
+export function maxSliceSize(bytes: number): Slicer {
+  if (!Number.isSafeInteger(bytes) || bytes < 1) {
+    throw new SlicedInferenceError(
+      'the size of a slice must be a whole number of bytes above 0',
+      String(bytes),
+      'give a size such as 64 MiB',
+    );
+  }
+  return (space) =>
+    fewestSlices(space, {
+      fits: ({ weightBytes }) => weightBytes <= bytes,
+      describe: ({ weightBytes }) => ({
+        limit: `have at most ${bytes} bytes of weights`,
+        got: `${weightBytes} bytes`,
+        advice: 'raise the slice size',
+      }),
+    });
+}
+
+/** A cut after each of the tensors: a slice holds what its tensor needs and no earlier slice has. */
+export function atTensors(names: readonly string[]): Slicer {
+  if (names.length === 0) {
+    throw new SlicedInferenceError(
+      'the tensors to cut at must be one or more',
+      'none',
+      'name a tensor, or ask for one slice',
+    );
+  }
+  return (space) => {
+    const { dataflow, made } = space;
+    const { model, order } = dataflow;
+    const values = new Map(model.graph.values.map(({ name }, value) => [name, value]));
+    const closures = names.map((name) => {
+      const value = values.get(name);
+      if (value === undefined || made[value] < 0) {
+        throw new SlicedInferenceError(
+          `a tensor to cut at must be made by a node from the model's inputs`,
+          value === undefined ? `${quoted(name)}, which the model does not have` : `${quoted(name)}, which is not`,
+          'list names with `sliced-inference inspect --json`',
+        );
+      }
+      return { name, nodes: ancestors(space, order[made[value]]) };
+    });
+    closures.sort((a, b) => a.nodes.size - b.nodes.size);
+    const taken = new Set<NodeIndex>();
+    const groups = closures.map(({ name, nodes }) => {
+      const group = order.filter((node) => nodes.has(node) && !taken.has(node));
+      if (group.length === 0) throw emptySlice(name);
+      group.forEach((node) => taken.add(node));
+      return group;
+    });
+    const rest = order.filter((node) => !taken.has(node));
+    if (rest.length === 0) throw emptySlice(closures[closures.length - 1].name);
+    return [...groups, rest];
+  };
+}
+
+/** The slices of a `plan.json` that was made from the same graph. */
+export function fromPlan(path: string): Slicer {
+  return ({ dataflow }) => {
+    const { graph } = dataflow.model;
+    return readPlanGroups(path, graph).map((nodes) =>
+      [...nodes].sort((a, b) => dataflow.rank[a] - dataflow.rank[b]),
+    );
+  };
+}
+
+function emptySlice(name: string): SlicedInferenceError {
+  return new SlicedInferenceError(
+    `a cut at ${quoted(name)} must leave nodes on both sides`,
+    'none on one side',
+    'leave that tensor out',
+  );
+}
+
+function ancestors({ dataflow, made }: CutSpace, root: NodeIndex): Set<NodeIndex> {
+  const found = new Set([root]);
+  const pending = [root];
+  for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
+    for (const value of dataflow.needs[node]) {
+      if (made[value] < 0) continue;
+      const producer = dataflow.order[made[value]];
+      if (found.has(producer)) continue;
+      found.add(producer);
+      pending.push(producer);
+    }
+  }
+  return found;
+}

@@ -1,0 +1,57 @@
+/** A model without its weights that shows all of its values: what ONNX Runtime is asked for types with. */
+import type { Chunk } from '../onnx/chunks';
+import { encodeValueInfo } from '../onnx/encode';
+import { encodeModel } from '../onnx/encode-model';
+import type { Model, NodeIndex, ValueIndex } from '../onnx/model';
+import { OMITTED } from '../onnx/model';
+import type { DimensionSizes } from './value-types';
+import { dimensionName } from './value-types';
+
+/** The file that stands in for every weight: as long as the largest, and sparse. */
+export const ZEROS_FILE = 'zeros.weights';
+
+const GRAPH_INPUT = 11;
+const GRAPH_OUTPUT = 12;
+
+export interface Skeleton {
+  readonly chunks: readonly Chunk[];
+  /** Bytes that `ZEROS_FILE` must have. */
+  readonly zerosBytes: number;
+  /** The values that its session shows, in the order of its outputs. */
+  readonly shown: readonly ValueIndex[];
+}
+
+/** `nodesInOrder` are all nodes of the graph in a topological order. */
+export function buildSkeleton(
+  model: Model,
+  nodesInOrder: readonly NodeIndex[],
+  sizes: DimensionSizes,
+): Skeleton {
+  const { graph } = model;
+  let zerosBytes = 0;
+  const nodes = nodesInOrder.map((index) => graph.nodes[index]);
+  const shown = nodes.flatMap(({ outputs }) => outputs.filter((output) => output !== OMITTED));
+  const inputs = graph.inputs.map(({ value, type, field }) => {
+    const { name } = graph.values[value];
+    const shape = type.shape?.map((dimension, axis) => sizes[dimensionName(name, axis, dimension) ?? ''] ?? dimension);
+    const isChanged = shape?.some((dimension, axis) => dimension !== type.shape?.[axis]);
+    return isChanged && type.dataType !== undefined
+      ? encodeValueInfo(GRAPH_INPUT, name, { dataType: type.dataType, ...(shape && { shape }) })
+      : field;
+  });
+  const chunks = encodeModel(model, {
+    nodes,
+    initializers: graph.initializers.map(({ value }) => value),
+    declarations: [...inputs, ...shown.map((value) => encodeValueInfo(GRAPH_OUTPUT, graph.values[value].name))],
+    functions: model.functions,
+    metadata: [],
+    weights: {
+      location: ZEROS_FILE,
+      place: ({ byteLength }) => {
+        zerosBytes = Math.max(zerosBytes, byteLength);
+        return 0;
+      },
+    },
+  });
+  return { chunks, zerosBytes, shown };
+}
