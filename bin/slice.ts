@@ -1,0 +1,42 @@
+/** `sliced-inference slice MODEL --out DIR`: writes the slices and `plan.json`. */
+import { Command } from 'commander';
+import { compile } from '../lib/compile';
+import { writeSlices } from '../lib/emit/write';
+import type { SlicePlan } from '../lib/plan/plan';
+import { formatBytes, formatTable, formatType } from './format';
+import { clearProgress, showProgress } from './progress';
+import type { SlicingOptions } from './slicing-options';
+import { addSlicingOptions, slicerFor } from './slicing-options';
+
+interface Options extends SlicingOptions {
+  readonly out: string;
+  readonly json?: boolean;
+}
+
+export function sliceCommand(): Command {
+  const command = new Command('slice')
+    .description('cut a model and write plan.json and the slice files')
+    .argument('<model>', 'path of an ONNX model')
+    .requiredOption('--out <folder>', 'folder to write; an earlier plan in it is replaced')
+    .option('--json', 'print the plan as JSON');
+  return addSlicingOptions(command).action((model: string, options: Options) => {
+    const slicer = slicerFor(options);
+    showProgress(`reading ${model}`);
+    const compiled = compile(model, slicer, options.dimension);
+    writeSlices(compiled, options.out, ({ file, bytes }) => {
+      showProgress(`writing ${file} (${formatBytes(bytes)})`);
+    });
+    clearProgress();
+    const { plan } = compiled;
+    process.stdout.write(options.json ? `${JSON.stringify(plan, undefined, 2)}\n` : describePlan(plan, options.out));
+  });
+}
+
+function describePlan(plan: SlicePlan, folder: string): string {
+  const rows = plan.slices.map((slice, index) => {
+    const nodes = slice.nodes.reduce((sum, [first, last]) => sum + last - first + 1, 0);
+    const reads = slice.inputs.map((input) => `${input.name} ${formatType(input)}`).join(', ');
+    return [index, nodes, formatBytes(slice.weightBytes), `${slice.memoryMb}MB`, reads];
+  });
+  return `${formatTable(['slice', 'nodes', 'weights', 'memory', 'reads'], rows)}\nwritten to ${folder}\n`;
+}

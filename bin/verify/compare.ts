@@ -1,0 +1,50 @@
+/** Compares tensors by their bits. */
+import type { RawTensor } from '../../lambda/tensor';
+import { typedView } from '../../lambda/tensor';
+
+export interface TensorComparison {
+  readonly name: string;
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  /** Whether type, shape and every bit are the same. */
+  readonly identical: boolean;
+  /**
+   * Largest absolute difference of two elements; `null` where none can be given: other type or shape, strings, or
+   * an element that is no finite number on one side only.
+   */
+  readonly maxAbsDiff: number | null;
+}
+
+export function compareTensor(name: string, expected: RawTensor, got: RawTensor | undefined): TensorComparison {
+  const { dtype, shape } = expected;
+  const differs = { name, dtype, shape, identical: false, maxAbsDiff: null };
+  if (got?.dtype !== dtype || got.shape.join() !== shape.join()) return differs;
+  if (expected.dtype === 'string' || got.dtype === 'string') {
+    const same = 'strings' in expected && 'strings' in got && expected.strings.every((s, i) => s === got.strings[i]);
+    return same ? { name, dtype, shape, identical: true, maxAbsDiff: 0 } : differs;
+  }
+  if (Buffer.compare(expected.bytes, got.bytes) === 0) return { name, dtype, shape, identical: true, maxAbsDiff: 0 };
+  const a = typedView(expected);
+  const b = typedView(got);
+  const number = (element: number | bigint): number =>
+    dtype === 'float16' ? float16Value(Number(element)) : Number(element);
+  let maxAbsDiff = 0;
+  for (let index = 0; index < a.length; index++) {
+    if (a[index] === b[index]) continue;
+    const difference = Math.abs(number(a[index]) - number(b[index]));
+    if (Number.isNaN(difference) && Number.isNaN(number(a[index])) && Number.isNaN(number(b[index]))) continue;
+    if (!Number.isFinite(difference)) return differs;
+    maxAbsDiff = Math.max(maxAbsDiff, difference);
+  }
+  return { ...differs, maxAbsDiff };
+}
+
+/** The value of an IEEE 754 half-precision bit pattern; Node has no `Float16Array` before version 24. */
+function float16Value(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >> 10) & 0x1f;
+  const fraction = bits & 0x3ff;
+  if (exponent === 0) return sign * fraction * 2 ** -24;
+  if (exponent === 0x1f) return fraction === 0 ? sign * Infinity : NaN;
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+}
