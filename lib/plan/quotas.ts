@@ -17,3 +17,6 @@ export const MAX_LAMBDA_TIMEOUT_SECONDS = 900;
 
 /** Memory in MB that comes with one vCPU: https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html. */
 export const MEMORY_MB_PER_VCPU = 1_769;
+
+/** Longest Express execution: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html. */
+export const MAX_EXPRESS_MINUTES = 5;

@@ -27,17 +27,22 @@ export function dimensionName(input: string, axis: number, dimension: Dimension)
   return dimension ?? `${input}[${axis}]`;
 }
 
-/** Names of the symbolic dimensions of the graph's inputs that a request decides, in their order. */
+/** Names of the symbolic dimensions of some inputs, each once, in their order. */
+export function symbolicNames(
+  inputs: readonly { readonly name: string; readonly shape: readonly Dimension[] | null }[],
+): string[] {
+  const names = inputs.flatMap(({ name, shape }) =>
+    (shape ?? []).map((dimension, axis) => dimensionName(name, axis, dimension)),
+  );
+  return [...new Set(names.filter((name) => name !== undefined))];
+}
+
+/** Names of the symbolic dimensions that a request decides. */
 export function symbolicDimensions(graph: Graph): string[] {
-  const names = new Set<string>();
-  for (const { value, type } of graph.inputs) {
-    if (graph.values[value].initializer !== undefined) continue;
-    type.shape?.forEach((dimension, axis) => {
-      const name = dimensionName(graph.values[value].name, axis, dimension);
-      if (name !== undefined) names.add(name);
-    });
-  }
-  return [...names];
+  const requested = graph.inputs.filter(({ value }) => graph.values[value].initializer === undefined);
+  return symbolicNames(
+    requested.map(({ value, type }) => ({ name: graph.values[value].name, shape: type.shape ?? null })),
+  );
 }
 
 /**

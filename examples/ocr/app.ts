@@ -1,0 +1,29 @@
+/** The demo's CDK app: an OCR model cut into slices, as a stack of its own. */
+import { App, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import { SlicedInferencePipeline, Slicing } from '../../lib';
+import { BATCH, MODEL_PATH, WIDTH } from './recognition-model';
+
+/** `cdk synth --context slices=6` asks for another number. */
+const DEFAULT_SLICES = 4;
+
+export class OcrStack extends Stack {
+  public constructor(app: App, id: string, slices: number = DEFAULT_SLICES) {
+    super(app, id);
+    new SlicedInferencePipeline(this, 'Recognition', {
+      modelPath: MODEL_PATH,
+      slicing: Slicing.count(slices),
+      // Wide enough for a line of some 60 characters.
+      dimensions: { [BATCH]: 1, [WIDTH]: 640 },
+      // The local cloud runs the functions on this machine, whose processor they have to fit.
+      architecture: process.arch === 'arm64' ? lambda.Architecture.ARM_64 : lambda.Architecture.X86_64,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+  }
+}
+
+if (require.main === module) {
+  const app = new App();
+  const slices: unknown = app.node.tryGetContext('slices');
+  new OcrStack(app, 'SlicedOcr', slices === undefined ? undefined : Number(slices));
+}

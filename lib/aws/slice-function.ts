@@ -1,0 +1,138 @@
+/** The Lambda function of one slice. */
+import type { RemovalPolicy } from 'aws-cdk-lib';
+import { Duration, Size } from 'aws-cdk-lib';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as logs from 'aws-cdk-lib/aws-logs';
+import type * as s3 from 'aws-cdk-lib/aws-s3';
+import type { Asset } from 'aws-cdk-lib/aws-s3-assets';
+import { Construct } from 'constructs';
+import { ENV } from '../../lambda/contract';
+import { SlicedInferenceError } from '../errors';
+import type { SlicePlan } from '../plan/plan';
+import { MAX_EPHEMERAL_STORAGE_MB, MAX_LAMBDA_MEMORY_MB } from '../plan/quotas';
+import { HANDLER, runtimeCode } from './runtime-code';
+import { slicePermissions } from './slice-permissions';
+
+/** What can be set for the functions of the slices; what is left out comes from the plan. */
+export interface SliceFunctionOptions {
+  /**
+   * Memory of a function, in MB.
+   *
+   * @default - the plan's estimate for each slice: its weights, activations and tensors, and the bare runtime
+   */
+  readonly memorySize?: number;
+
+  /**
+   * Timeout of one call.
+   *
+   * @default - a minute, and three times as long as loading the weights at 40 MB/s takes
+   */
+  readonly timeout?: Duration;
+
+  /**
+   * Size of `/tmp`, which holds the slice's files.
+   *
+   * @default - what the files need, at least 512 MiB
+   */
+  readonly ephemeralStorageSize?: Size;
+
+  /**
+   * Environment variables besides the library's own.
+   *
+   * @default - none
+   */
+  readonly environment?: { [key: string]: string };
+}
+
+export interface SliceFunctionProps {
+  readonly plan: SlicePlan;
+  readonly slice: number;
+  readonly modelAsset: Asset;
+  readonly weightsAsset?: Asset;
+  readonly bucket: s3.IBucket;
+  readonly architecture: lambda.Architecture;
+  readonly runtime: lambda.Runtime;
+  readonly threads: number;
+  readonly options: SliceFunctionOptions;
+  readonly removalPolicy: RemovalPolicy;
+}
+
+/** The memory that a slice's function gets, in MB; throws when Lambda has no such function. */
+export function sliceMemorySize(plan: SlicePlan, slice: number, options: SliceFunctionOptions): number {
+  const { memoryMb } = plan.slices[slice];
+  if (options.memorySize !== undefined) return options.memorySize;
+  if (memoryMb <= MAX_LAMBDA_MEMORY_MB) return memoryMb;
+  throw new SlicedInferenceError(
+    `slice ${slice} must fit a Lambda function of ${MAX_LAMBDA_MEMORY_MB} MB`,
+    `an estimate of ${memoryMb} MB`,
+    'ask for more slices, or set sliceFunctions.memorySize if you know better',
+  );
+}
+
+export function createSliceFunction(scope: Construct, id: string, props: SliceFunctionProps): lambda.Function {
+  const { plan, slice, modelAsset, weightsAsset, bucket, options } = props;
+  const planned = plan.slices[slice];
+  const inner = new Construct(scope, id);
+  const logGroup = new logs.LogGroup(inner, 'Logs', {
+    retention: logs.RetentionDays.ONE_MONTH,
+    removalPolicy: props.removalPolicy,
+  });
+  const isLast = slice === plan.slices.length - 1;
+  const role = new iam.Role(inner, 'Role', {
+    assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
+    inlinePolicies: {
+      Slice: slicePermissions({
+        slice,
+        isLast,
+        reads: [...planned.inputs, ...(isLast ? plan.outputs : [])],
+        assets: weightsAsset ? [modelAsset, weightsAsset] : [modelAsset],
+        bucket,
+        logGroup,
+      }),
+    },
+  });
+  return new lambda.Function(inner, 'Function', {
+    description: `Slice ${slice + 1} of ${plan.slices.length} of ${plan.model.file}`,
+    code: runtimeCode(inner, props.architecture),
+    handler: HANDLER,
+    runtime: props.runtime,
+    architecture: props.architecture,
+    memorySize: sliceMemorySize(plan, slice, options),
+    timeout: options.timeout ?? Duration.seconds(planned.timeoutSeconds),
+    ephemeralStorageSize: options.ephemeralStorageSize ?? plannedStorage(slice, planned.ephemeralStorageMb),
+    environment: {
+      ...options.environment,
+      ...environment(props),
+    },
+    role: role.withoutPolicyUpdates(),
+    logGroup,
+  });
+}
+
+function plannedStorage(slice: number, mebibytes: number): Size {
+  if (mebibytes <= MAX_EPHEMERAL_STORAGE_MB) return Size.mebibytes(mebibytes);
+  throw new SlicedInferenceError(
+    `the files of slice ${slice} must fit the ${MAX_EPHEMERAL_STORAGE_MB} MB of a function's /tmp`,
+    `${mebibytes} MB`,
+    'ask for more slices',
+  );
+}
+
+function environment(props: SliceFunctionProps): Record<string, string> {
+  const { plan, slice, modelAsset, weightsAsset, bucket, threads } = props;
+  const planned = plan.slices[slice];
+  return {
+    [ENV.modelUri]: modelAsset.s3ObjectUrl,
+    [ENV.modelSha256]: planned.model.sha256,
+    ...(planned.weights &&
+      weightsAsset && {
+        [ENV.weightsUri]: weightsAsset.s3ObjectUrl,
+        [ENV.weightsSha256]: planned.weights.sha256,
+        [ENV.weightsFile]: planned.weights.file,
+      }),
+    [ENV.bucket]: bucket.bucketName,
+    [ENV.planDigest]: plan.planDigest,
+    [ENV.threads]: String(threads),
+  };
+}

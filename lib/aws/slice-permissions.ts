@@ -1,0 +1,73 @@
+/** What a slice function may do, statement by statement: exact objects, nothing else. */
+import * as iam from 'aws-cdk-lib/aws-iam';
+import type * as kms from 'aws-cdk-lib/aws-kms';
+import type * as logs from 'aws-cdk-lib/aws-logs';
+import type * as s3 from 'aws-cdk-lib/aws-s3';
+import type { Asset } from 'aws-cdk-lib/aws-s3-assets';
+import type { SourcedTensor } from '../../lambda/contract';
+import { INPUTS_PREFIX, OUTPUTS_PREFIX, outputObjectKey, sliceObjectKey } from '../../lambda/contract';
+
+export interface SlicePermissionsProps {
+  readonly slice: number;
+  readonly isLast: boolean;
+  /** What the slice reads; for the last one also the results that it gathers. */
+  readonly reads: readonly SourcedTensor[];
+  readonly assets: readonly Asset[];
+  readonly bucket: s3.IBucket;
+  readonly logGroup: logs.ILogGroup;
+}
+
+/** Runs are not known beforehand. */
+const ANY_RUN = '*';
+
+export function slicePermissions(props: SlicePermissionsProps): iam.PolicyDocument {
+  const { slice, isLast, bucket } = props;
+  const objects = (keys: readonly string[]): string[] => keys.map((key) => bucket.arnForObjects(key));
+  const written = isLast ? outputObjectKey(ANY_RUN) : sliceObjectKey(ANY_RUN, slice);
+  const statements = [
+    new iam.PolicyStatement({
+      sid: 'ReadSlice',
+      actions: ['s3:GetObject'],
+      resources: props.assets.map((asset) => asset.bucket.arnForObjects(asset.s3ObjectKey)),
+    }),
+    new iam.PolicyStatement({ sid: 'WriteTensors', actions: ['s3:PutObject'], resources: objects([written]) }),
+    new iam.PolicyStatement({
+      sid: 'WriteLogs',
+      actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+      resources: [props.logGroup.logGroupArn],
+    }),
+  ];
+  const readKeys = readableKeys(props);
+  if (readKeys.length > 0) {
+    statements.push(
+      new iam.PolicyStatement({ sid: 'ReadTensors', actions: ['s3:GetObject'], resources: objects(readKeys) }),
+    );
+  }
+  if (bucket.encryptionKey) statements.push(keyStatement(bucket.encryptionKey, ['kms:Decrypt', 'kms:GenerateDataKey']));
+  return new iam.PolicyDocument({ statements });
+}
+
+/** The keys of requests, and of the objects of the slices that this one reads from. */
+function readableKeys({ slice, reads }: SlicePermissionsProps): string[] {
+  const keys = new Set<string>();
+  // The first slice checks the whole request, whatever it reads of it.
+  if (slice === 0) keys.add(`${INPUTS_PREFIX}*`);
+  for (const { source } of reads) {
+    if (source.from === 'request') keys.add(`${INPUTS_PREFIX}*`);
+    else if (source.slice !== slice) keys.add(sliceObjectKey(ANY_RUN, source.slice));
+  }
+  return [...keys].sort();
+}
+
+/** The rights that a caller needs on the bucket: put requests, get results. */
+export function callerStatements(bucket: s3.IBucket): iam.PolicyStatement[] {
+  return [
+    new iam.PolicyStatement({ actions: ['s3:PutObject'], resources: [bucket.arnForObjects(`${INPUTS_PREFIX}*`)] }),
+    new iam.PolicyStatement({ actions: ['s3:GetObject'], resources: [bucket.arnForObjects(`${OUTPUTS_PREFIX}*`)] }),
+    ...(bucket.encryptionKey ? [keyStatement(bucket.encryptionKey, ['kms:Decrypt', 'kms:GenerateDataKey'])] : []),
+  ];
+}
+
+function keyStatement(key: kms.IKey, actions: string[]): iam.PolicyStatement {
+  return new iam.PolicyStatement({ sid: 'UseKey', actions, resources: [key.keyArn] });
+}

@@ -1,0 +1,41 @@
+/** The bucket that requests, intermediate tensors and results pass through. */
+import type { RemovalPolicy } from 'aws-cdk-lib';
+import { Duration } from 'aws-cdk-lib';
+import type * as kms from 'aws-cdk-lib/aws-kms';
+import * as s3 from 'aws-cdk-lib/aws-s3';
+import type { Construct } from 'constructs';
+import { INPUTS_PREFIX, OUTPUTS_PREFIX, RUNS_PREFIX } from '../../lambda/contract';
+
+/** A run lasts minutes; a day leaves time to look into a failed one. */
+const RUNS_RETENTION = Duration.days(1);
+/** Requests and results are in transit too, but on the callers' schedule. */
+const CALLERS_RETENTION = Duration.days(7);
+
+export interface TensorBucketProps {
+  readonly encryptionKey?: kms.IKey;
+  readonly removalPolicy: RemovalPolicy;
+}
+
+export function createTensorBucket(scope: Construct, id: string, props: TensorBucketProps): s3.Bucket {
+  const expire = (prefix: string, expiration: Duration): s3.LifecycleRule => ({
+    id: `expire-${prefix.replace('/', '')}`,
+    prefix,
+    expiration,
+  });
+  return new s3.Bucket(scope, id, {
+    blockPublicAccess: s3.BlockPublicAccess.BLOCK_ALL,
+    objectOwnership: s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+    enforceSSL: true,
+    minimumTLSVersion: 1.2,
+    ...(props.encryptionKey
+      ? { encryption: s3.BucketEncryption.KMS, encryptionKey: props.encryptionKey, bucketKeyEnabled: true }
+      : { encryption: s3.BucketEncryption.S3_MANAGED }),
+    removalPolicy: props.removalPolicy,
+    lifecycleRules: [
+      expire(RUNS_PREFIX, RUNS_RETENTION),
+      expire(INPUTS_PREFIX, CALLERS_RETENTION),
+      expire(OUTPUTS_PREFIX, CALLERS_RETENTION),
+      { id: 'abort-uploads', abortIncompleteMultipartUploadAfter: Duration.days(1) },
+    ],
+  });
+}
