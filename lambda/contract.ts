@@ -116,6 +116,8 @@ export interface SliceTiming {
   readonly slice: number;
   /** Whether this call loaded the weights and made the session. */
   readonly cold: boolean;
+  /** Size of the slice's files. */
+  readonly weightBytes: number;
   /** Fetching the slice's files and creating the session; 0 when warm. */
   readonly loadMs: number;
   readonly readMs: number;

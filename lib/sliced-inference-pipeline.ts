@@ -144,8 +144,13 @@ export class SlicedInferencePipeline extends Construct {
         removalPolicy,
         ...(props.encryptionKey && { encryptionKey: props.encryptionKey }),
       });
-    this.functions = this.createFunctions(compiled, props, removalPolicy);
-    this.stateMachine = this.createStateMachine(compiled.plan, props, removalPolicy);
+    // All slices share one number of threads: the last bits of a result may depend on it.
+    const memorySizes = compiled.slices.map((_, slice) =>
+      sliceMemorySize(compiled.plan, slice, props.sliceFunctions ?? {}),
+    );
+    const threads = threadCount(Math.max(...memorySizes));
+    this.functions = this.createFunctions(compiled, props, threads, removalPolicy);
+    this.stateMachine = this.createStateMachine(compiled.plan, props, threads, removalPolicy);
   }
 
   /**
@@ -172,11 +177,10 @@ export class SlicedInferencePipeline extends Construct {
   private createFunctions(
     { plan, files, slices }: CompiledModel,
     props: SlicedInferencePipelineProps,
+    threads: number,
     removalPolicy: RemovalPolicy,
   ): lambda.Function[] {
     const options = props.sliceFunctions ?? {};
-    // All slices share one number of threads: the last bits of a result may depend on it.
-    const threads = threadCount(Math.max(...slices.map((_, slice) => sliceMemorySize(plan, slice, options))));
     return slices.map((chunks, slice) => {
       const { model, weights } = plan.slices[slice];
       const name = sliceName(slice);
@@ -198,6 +202,7 @@ export class SlicedInferencePipeline extends Construct {
   private createStateMachine(
     plan: SlicePlan,
     props: SlicedInferencePipelineProps,
+    threads: number,
     removalPolicy: RemovalPolicy,
   ): sfn.StateMachine {
     const logGroup = new logs.LogGroup(this, 'Logs', {
@@ -214,6 +219,7 @@ export class SlicedInferencePipeline extends Construct {
         slicedInference: {
           version: CONTRACT_VERSION,
           planDigest: plan.planDigest,
+          threads,
           bucket: this.bucket.bucketName,
           inputs: plan.inputs,
           outputs: plan.outputs.map(({ name, dtype, shape }) => ({ name, dtype, shape })),

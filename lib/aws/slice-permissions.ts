@@ -48,8 +48,10 @@ export function slicePermissions(props: SlicePermissionsProps): iam.PolicyDocume
 }
 
 /** The keys of requests, and of the objects of the slices that this one reads from. */
-function readableKeys({ slice, reads }: SlicePermissionsProps): string[] {
+function readableKeys({ slice, isLast, reads }: SlicePermissionsProps): string[] {
   const keys = new Set<string>();
+  // A retry that finds the results of an earlier attempt gives those.
+  if (isLast) keys.add(outputObjectKey(ANY_RUN));
   // The first slice checks the whole request, whatever it reads of it.
   if (slice === 0) keys.add(`${INPUTS_PREFIX}*`);
   for (const { source } of reads) {

@@ -1,0 +1,113 @@
+/**
+ * Reads a line of text off a picture with an OCR model that is cut into slices: synthesizes the stack of `app.ts`,
+ * runs that very stack in the local cloud, and compares it with the unsliced model.
+ */
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import { App } from 'aws-cdk-lib';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { timingTable } from '../../bin/timing-table';
+import type { SliceTiming } from '../../client';
+import { Session } from '../../lambda/session';
+import type { NumericTensor } from '../../lambda/tensor';
+import { LocalCloud, infer } from '../../local';
+import { OcrStack } from './app';
+import { readLine } from './read-image';
+import { readText } from './read-text';
+import { MODEL_PATH, alphabet } from './recognition-model';
+
+const DEFAULT_IMAGE = path.join(__dirname, '../../../examples/ocr/line.png');
+const SLICED = 'SlicedOcr';
+const WHOLE = 'WholeOcr';
+
+interface Reading {
+  readonly result: NumericTensor;
+  readonly timings: readonly SliceTiming[];
+  readonly threads: number;
+}
+
+async function main(): Promise<void> {
+  const { image, slices } = parseArguments();
+  const input = await readLine(image);
+  const assembly = fs.mkdtempSync(path.join(os.tmpdir(), 'sliced-ocr-'));
+  try {
+    console.log(`Cutting ${path.basename(MODEL_PATH)} into ${slices} and synthesizing the stack ...`);
+    synthesize(assembly, slices);
+    console.log('Running the stack on this machine: one process per function, tensors through an S3 endpoint ...');
+    const sliced = await runStack(assembly, SLICED, input);
+    console.log('Running the whole model in one function ...\n');
+    const whole = await runStack(assembly, WHOLE, input);
+    const unsliced = await runInOnnxRuntime(input, sliced.threads);
+    report(image, sliced, whole, unsliced);
+  } finally {
+    fs.rmSync(assembly, { recursive: true, force: true });
+  }
+}
+
+function parseArguments(): { image: string; slices: number } {
+  const whole = (text: string): number => {
+    if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError('it must be a whole number above 0.');
+    return Number(text);
+  };
+  return new Command('demo')
+    .description('Reads a line of text off a picture with a sliced OCR model.')
+    .option('--image <file>', 'picture of one line of text', DEFAULT_IMAGE)
+    .addOption(new Option('--slices <n>', 'number of slices').argParser(whole).default(4))
+    .exitOverride((error) => {
+      process.exit(error.exitCode === 0 ? 0 : 2);
+    })
+    .parse()
+    .opts();
+}
+
+/** The stack of `app.ts`, and the same with a single slice to compare with. */
+function synthesize(folder: string, slices: number): void {
+  const app = new App({ outdir: folder, context: { '@aws-cdk/core:validateAgainstDefaultRules': true } });
+  new OcrStack(app, SLICED, slices);
+  new OcrStack(app, WHOLE, 1);
+  app.synth();
+}
+
+async function runStack(assembly: string, pipeline: string, input: NumericTensor): Promise<Reading> {
+  const cloud = await LocalCloud.start(assembly, { pipeline });
+  try {
+    const inference = await infer(cloud, new Map([['x', input]]));
+    if (inference.status === 'FAILED') throw new Error(`${inference.error}: ${inference.cause}`);
+    const [result] = inference.outputs.values();
+    const { timings } = inference.execution;
+    return { result: result as NumericTensor, timings, threads: Number(cloud.pipeline.signature.threads) };
+  } finally {
+    await cloud.close();
+  }
+}
+
+async function runInOnnxRuntime(input: NumericTensor, threads: number): Promise<NumericTensor> {
+  const session = await Session.open({ path: MODEL_PATH, threads });
+  const [result] = (await session.run(new Map([['x', input]]), session.outputNames)).values();
+  return result as NumericTensor;
+}
+
+function report(image: string, sliced: Reading, whole: Reading, unsliced: NumericTensor): void {
+  const { text, confidence } = readText(sliced.result, alphabet());
+  const identical = Buffer.compare(sliced.result.bytes, unsliced.bytes) === 0;
+  console.log(`picture     ${image}`);
+  console.log(`text        ${text}`);
+  console.log(`confidence  ${(confidence * 100).toFixed(1)} % (mean over ${[...text].length} characters)\n`);
+  console.log(
+    timingTable([...sliced.timings, ...whole.timings], (index) =>
+      index < sliced.timings.length ? String(index) : 'whole model',
+    ),
+  );
+  const count = unsliced.bytes.byteLength / Float32Array.BYTES_PER_ELEMENT;
+  const verdict = identical ? 'identical to' : 'DIFFERENT from';
+  console.log(
+    `\nThe ${count.toLocaleString('en')} values of the sliced output are ${verdict} the unsliced model's in ONNX Runtime.`,
+  );
+  if (!identical) process.exitCode = 1;
+}
+
+main().catch((error: unknown) => {
+  console.error(`error: ${(error as Error).message}`);
+  process.exitCode = 2;
+});

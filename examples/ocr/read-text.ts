@@ -1,0 +1,35 @@
+/** From the recognition model's output to text. */
+import type { NumericTensor } from '../../lambda/tensor';
+import { typedView } from '../../lambda/tensor';
+
+/** Class that stands for "no new character". */
+const BLANK = 0;
+
+export interface RecognisedText {
+  readonly text: string;
+  /** Mean probability of the characters, from 0 to 1; 0 when there are none. */
+  readonly confidence: number;
+}
+
+/** Greedy CTC decoding of float32 [1, steps, classes]: the likeliest class of each step, repetitions merged. */
+export function readText(output: NumericTensor, alphabet: readonly string[]): RecognisedText {
+  const [, steps, classes] = output.shape;
+  if (classes !== alphabet.length) {
+    throw new Error(`the model must know ${alphabet.length} characters, got ${classes}: use its own alphabet`);
+  }
+  const probabilities = typedView(output) as Float32Array;
+  const confidences: number[] = [];
+  let text = '';
+  let previous = BLANK;
+  for (let step = 0; step < steps; step++) {
+    const row = probabilities.subarray(step * classes, (step + 1) * classes);
+    const best = row.reduce((top, probability, index) => (probability > row[top] ? index : top), 0);
+    if (best !== BLANK && best !== previous) {
+      text += alphabet[best];
+      confidences.push(row[best]);
+    }
+    previous = best;
+  }
+  const sum = confidences.reduce((total, value) => total + value, 0);
+  return { text, confidence: confidences.length === 0 ? 0 : sum / confidences.length };
+}
