@@ -9,13 +9,19 @@ export function formatBytes(size: number): string {
 }
 
 /** `float32[1,3,?]`. */
-export function formatType(type: { readonly dtype?: string; readonly shape: readonly Dimension[] | null }): string {
+export function formatType(type: {
+  readonly dtype?: string;
+  readonly shape: readonly Dimension[] | null;
+}): string {
   const dims = type.shape === null ? '...' : type.shape.map((dimension) => dimension ?? '?').join(',');
   return `${type.dtype ?? 'not a tensor'}[${dims}]`;
 }
 
 /** A plain table without lines, numbers to the right. */
-export function formatTable(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
+export function formatTable(
+  head: readonly string[],
+  rows: readonly (readonly (string | number)[])[],
+): string {
   const none = { top: '', 'top-mid': '', 'top-left': '', 'top-right': '', bottom: '', 'bottom-mid': '' };
   const table = new Table({
     head: [...head],

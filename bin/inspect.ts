@@ -46,7 +46,9 @@ export function inspectCommand(): Command {
     showProgress(`reading ${model}`);
     const inspection = inspect(analyseModel(model, options.dimension));
     clearProgress();
-    process.stdout.write(options.json ? `${JSON.stringify(inspection, undefined, 2)}\n` : describe(model, inspection));
+    process.stdout.write(
+      options.json ? `${JSON.stringify(inspection, undefined, 2)}\n` : describe(model, inspection),
+    );
   });
 }
 
@@ -57,7 +59,9 @@ function inspect({ model, dataflow, types, cuts }: AnalysedModel): Inspection {
     dtype: types[value].dtype ?? null,
     shape: types[value].shape,
   });
-  const crossing = graph.values.map((_, value) => value).filter((value) => cuts.lastUse[value] > cuts.made[value]);
+  const crossing = graph.values
+    .map((_, value) => value)
+    .filter((value) => cuts.lastUse[value] > cuts.made[value]);
   const inner = crossing.filter((value) => cuts.made[value] >= 0);
   return {
     bytes: model.files.reduce((sum, { size }) => sum + size, 0),
@@ -75,7 +79,13 @@ function inspect({ model, dataflow, types, cuts }: AnalysedModel): Inspection {
   };
 }
 
-function singleCrossings({ cuts, inner }: { cuts: AnalysedModel['cuts']; inner: readonly number[] }): number[] {
+function singleCrossings({
+  cuts,
+  inner,
+}: {
+  cuts: AnalysedModel['cuts'];
+  inner: readonly number[];
+}): number[] {
   const places = cuts.crossingBytes.length;
   const starts = Array.from({ length: places + 1 }, (): number[] => []);
   const ends = Array.from({ length: places + 1 }, (): number[] => []);
@@ -97,7 +107,9 @@ function singleCrossings({ cuts, inner }: { cuts: AnalysedModel['cuts']; inner: 
 function describe(path: string, found: Inspection): string {
   const opsets = Object.entries(found.opsets).map(([domain, version]) => `${domain} ${version}`);
   const values = (list: readonly InspectedValue[]): string[] =>
-    list.map(({ name, dtype, shape }) => `  ${name}  ${formatType({ ...(dtype !== null && { dtype }), shape })}`);
+    list.map(
+      ({ name, dtype, shape }) => `  ${name}  ${formatType({ ...(dtype !== null && { dtype }), shape })}`,
+    );
   const blocked = found.cannotCross;
   const more = blocked.length > NAMED_VALUES ? [`  and ${blocked.length - NAMED_VALUES} more`] : [];
   return [

@@ -32,10 +32,17 @@ export function runCommand(): Command {
 
 async function run(assembly: string, options: Options): Promise<void> {
   if (!isWritableTensorFile(options.out)) {
-    throw new SlicedInferenceError('--out must end in .safetensors, .npz or .json', `'${options.out}'`, 'rename it');
+    throw new SlicedInferenceError(
+      '--out must end in .safetensors, .npz or .json',
+      `'${options.out}'`,
+      'rename it',
+    );
   }
   showProgress('publishing the assets to a local S3');
-  const cloud = await LocalCloud.start(assembly, options.pipeline === undefined ? {} : { pipeline: options.pipeline });
+  const cloud = await LocalCloud.start(
+    assembly,
+    options.pipeline === undefined ? {} : { pipeline: options.pipeline },
+  );
   // Without this, Ctrl-C would leave the functions' processes to end by themselves.
   const stop = (): void => {
     process.exit(130);
@@ -57,7 +64,9 @@ async function run(assembly: string, options: Options): Promise<void> {
     }
     await writeTensorFile(options.out, result.outputs);
     process.stdout.write(
-      options.json ? `${JSON.stringify(result.execution, undefined, 2)}\n` : describe(result.execution, options.out),
+      options.json
+        ? `${JSON.stringify(result.execution, undefined, 2)}\n`
+        : describe(result.execution, options.out),
     );
   } finally {
     process.off('SIGINT', stop);

@@ -28,7 +28,9 @@ export function sliceCommand(): Command {
     });
     clearProgress();
     const { plan } = compiled;
-    process.stdout.write(options.json ? `${JSON.stringify(plan, undefined, 2)}\n` : describePlan(plan, options.out));
+    process.stdout.write(
+      options.json ? `${JSON.stringify(plan, undefined, 2)}\n` : describePlan(plan, options.out),
+    );
   });
 }
 

@@ -22,14 +22,18 @@ export function addSlicingOptions(command: Command): Command {
   return addDimensionOption(command)
     .addOption(new Option('--slices <n>', 'cut into this many slices').argParser(wholeNumber))
     .addOption(
-      new Option('--max-slice-size <size>', 'most weights in a slice, such as 64MB (MB = 2^20 bytes)').argParser(size),
+      new Option(
+        '--max-slice-size <size>',
+        'most weights in a slice, such as 64MB (MB = 2^20 bytes)',
+      ).argParser(size),
     )
     .option('--at-tensors <name...>', 'cut after each of these tensors')
     .option('--slicing-plan <file>', 'cut as an earlier plan.json of the same graph does')
     .addOption(
-      new Option('--max-memory <mb>', 'fewest slices whose functions fit this memory (the default: 3008)').argParser(
-        wholeNumber,
-      ),
+      new Option(
+        '--max-memory <mb>',
+        'fewest slices whose functions fit this memory (the default: 3008)',
+      ).argParser(wholeNumber),
     );
 }
 
@@ -44,8 +48,14 @@ export function addDimensionOption(command: Command): Command {
 export function slicerFor(options: SlicingOptions): Slicer {
   const given = CHOICES.filter((choice) => options[choice] !== undefined);
   if (given.length > 1) {
-    const flags = given.map((choice) => `--${choice.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`);
-    throw new SlicedInferenceError('the slicing must be given by one flag', flags.join(' and '), 'leave all but one out');
+    const flags = given.map(
+      (choice) => `--${choice.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
+    );
+    throw new SlicedInferenceError(
+      'the slicing must be given by one flag',
+      flags.join(' and '),
+      'leave all but one out',
+    );
   }
   if (options.slices !== undefined) return count(options.slices);
   if (options.maxSliceSize !== undefined) return maxSliceSize(options.maxSliceSize);

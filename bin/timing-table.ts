@@ -3,7 +3,10 @@ import type { SliceTiming } from '../lambda/contract';
 import { formatBytes, formatTable } from './format';
 
 /** @param label names the row of each timing; by default its place */
-export function timingTable(timings: readonly SliceTiming[], label = (index: number): string => String(index)): string {
+export function timingTable(
+  timings: readonly SliceTiming[],
+  label = (index: number): string => String(index),
+): string {
   return formatTable(
     ['slice', 'weights', 'cold load ms', 'run ms', 'read', 'written', 'peak memory'],
     timings.map((timing, index) => [

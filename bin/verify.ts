@@ -20,7 +20,10 @@ export function verifyCommand(): Command {
   const command = new Command('verify')
     .description('run the whole model and the chained slices, and compare every output by its bits')
     .argument('<model>', 'path of an ONNX model')
-    .option('--inputs <file>', '.safetensors, .npz, .npy, .json or a folder of input_N.pb; seeded inputs without it')
+    .option(
+      '--inputs <file>',
+      '.safetensors, .npz, .npy, .json or a folder of input_N.pb; seeded inputs without it',
+    )
     .addOption(new Option('--seed <n>', 'seed of inputs that are made up').argParser(wholeNumber).default(0))
     .option('--json', 'print JSON');
   return addSlicingOptions(command).action(async (model: string, options: Options) => {

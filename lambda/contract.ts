@@ -69,6 +69,8 @@ export const MANIFEST_KEY = 'sliced_inference.slice';
 
 /** Environment variables of a slice function. */
 export const ENV = {
+  /** The slice's index: failures name it even before the slice is loaded. */
+  slice: 'SLICE_INDEX',
   /** `s3://bucket/key` of `slice-NN.onnx`. */
   modelUri: 'SLICE_MODEL_URI',
   /** Hexadecimal SHA-256 of `slice-NN.onnx`. */

@@ -33,7 +33,8 @@ export function analyseModel(modelPath: string, dimensions: DimensionSizes = {})
   checkExternalAttributes(model);
   const nodesInOrder = [...dataflow.rank.keys()].sort((a, b) => dataflow.rank[a] - dataflow.rank[b]);
   const types = inferTypes(model, nodesInOrder, {});
-  const plannedTypes = Object.keys(dimensions).length === 0 ? types : inferTypes(model, nodesInOrder, dimensions);
+  const plannedTypes =
+    Object.keys(dimensions).length === 0 ? types : inferTypes(model, nodesInOrder, dimensions);
   checkSignature(model, types);
   const cuts = findCuts(dataflow, types, plannedBytes(plannedTypes, dimensions));
   return { model, dataflow, types, cuts, dimensions };
@@ -63,7 +64,10 @@ function checkExternalAttributes(model: Model): void {
   const nodes = model.graph.nodes;
   const holders = [
     ...nodes.map((node) => ({ label: nodeLabel(node), tensor: node.externalAttribute })),
-    ...calledFunctions(model, nodes).map((fn) => ({ label: `function '${fn.name}'`, tensor: fn.externalAttribute })),
+    ...calledFunctions(model, nodes).map((fn) => ({
+      label: `function '${fn.name}'`,
+      tensor: fn.externalAttribute,
+    })),
   ];
   const holder = holders.find(({ tensor }) => tensor !== undefined);
   if (holder?.tensor === undefined) return;
@@ -85,7 +89,8 @@ function checkSignature(model: Model, types: ValueTypes): void {
       'convert it inside the model',
     );
   };
-  for (const { value } of graph.inputs) if (graph.values[value].initializer === undefined) check('input', value);
+  for (const { value } of graph.inputs)
+    if (graph.values[value].initializer === undefined) check('input', value);
   for (const { value } of graph.outputs) check('output', value);
   if (graph.outputs.some(({ value }) => graph.values[value].producer !== undefined)) return;
   throw new SlicedInferenceError(

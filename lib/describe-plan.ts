@@ -88,7 +88,8 @@ function specifier(model: Model, types: ValueTypes): Specifier {
   return (value) => {
     const { name } = model.graph.values[value];
     const { dtype, shape } = types[value];
-    if (dtype === undefined || !isBindable(dtype)) throw new Error(`'${name}' of type ${dtype} cannot be passed`);
+    if (dtype === undefined || !isBindable(dtype))
+      throw new Error(`'${name}' of type ${dtype} cannot be passed`);
     return { name, dtype, shape };
   };
 }
@@ -98,7 +99,9 @@ function modelInputs(model: Model, spec: Specifier): { request: TensorSpec[]; fi
   const given = inputs.map(({ value }) => value);
   return {
     request: given.filter((value) => values[value].initializer === undefined).map(spec),
-    fixed: given.filter((value) => values[value].initializer !== undefined).map((value) => values[value].name),
+    fixed: given
+      .filter((value) => values[value].initializer !== undefined)
+      .map((value) => values[value].name),
   };
 }
 

@@ -188,7 +188,9 @@ export class SlicedInferencePipeline extends Construct {
         plan,
         slice,
         modelAsset: sliceFileAsset(this, `${name}-model`, files, chunks.model, model),
-        ...(weights && { weightsAsset: sliceFileAsset(this, `${name}-weights`, files, chunks.weights, weights) }),
+        ...(weights && {
+          weightsAsset: sliceFileAsset(this, `${name}-weights`, files, chunks.weights, weights),
+        }),
         bucket: this.bucket,
         architecture: props.architecture ?? lambda.Architecture.X86_64,
         runtime: props.runtime ?? lambda.Runtime.NODEJS_22_X,

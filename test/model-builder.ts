@@ -49,11 +49,17 @@ export function value(name: string, elemType?: number, dims?: readonly Dim[]): o
 
 export function floats(name: string, dims: readonly number[], values?: readonly number[]): TensorInit {
   const count = dims.reduce((product, dim) => product * dim, 1);
-  const data = Float32Array.from(values ?? Array.from({ length: count }, (_, index) => Math.sin(index + 1) / 4));
+  const data = Float32Array.from(
+    values ?? Array.from({ length: count }, (_, index) => Math.sin(index + 1) / 4),
+  );
   return { name, dataType: FLOAT, dims, rawData: new Uint8Array(data.buffer) };
 }
 
-export function int64s(name: string, values: readonly number[], dims: readonly number[] = [values.length]): TensorInit {
+export function int64s(
+  name: string,
+  values: readonly number[],
+  dims: readonly number[] = [values.length],
+): TensorInit {
   const data = BigInt64Array.from(values, BigInt);
   return { name, dataType: INT64, dims, rawData: new Uint8Array(data.buffer) };
 }
@@ -121,7 +127,11 @@ afterAll(() => {
 });
 
 /** Writes a model into a temporary folder and returns its path. */
-export function saveModel(model: ModelInit | Uint8Array, name = 'model.onnx', folder = temporaryFolder()): string {
+export function saveModel(
+  model: ModelInit | Uint8Array,
+  name = 'model.onnx',
+  folder = temporaryFolder(),
+): string {
   const file = path.join(folder, name);
   fs.writeFileSync(file, model instanceof Uint8Array ? model : encodeModel(model));
   return file;

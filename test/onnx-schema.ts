@@ -4,8 +4,13 @@ import * as protobuf from 'protobufjs';
 type Fields = Record<string, [number, string] | [number, string, 'repeated']>;
 
 function message(fields: Fields): { fields: Record<string, { id: number; type: string; rule?: string }> } {
-  const entries = Object.entries(fields).map(([name, [id, type, rule]]) => [name, { id, type, ...(rule && { rule }) }]);
-  return { fields: Object.fromEntries(entries) as Record<string, { id: number; type: string; rule?: string }> };
+  const entries = Object.entries(fields).map(([name, [id, type, rule]]) => [
+    name,
+    { id, type, ...(rule && { rule }) },
+  ]);
+  return {
+    fields: Object.fromEntries(entries) as Record<string, { id: number; type: string; rule?: string }>,
+  };
 }
 
 const root = protobuf.Root.fromJSON({

@@ -15,15 +15,21 @@ export interface TensorComparison {
   readonly maxAbsDiff: number | null;
 }
 
-export function compareTensor(name: string, expected: RawTensor, got: RawTensor | undefined): TensorComparison {
+export function compareTensor(
+  name: string,
+  expected: RawTensor,
+  got: RawTensor | undefined,
+): TensorComparison {
   const { dtype, shape } = expected;
   const differs = { name, dtype, shape, identical: false, maxAbsDiff: null };
   if (got?.dtype !== dtype || got.shape.join() !== shape.join()) return differs;
   if (expected.dtype === 'string' || got.dtype === 'string') {
-    const same = 'strings' in expected && 'strings' in got && expected.strings.every((s, i) => s === got.strings[i]);
+    const same =
+      'strings' in expected && 'strings' in got && expected.strings.every((s, i) => s === got.strings[i]);
     return same ? { name, dtype, shape, identical: true, maxAbsDiff: 0 } : differs;
   }
-  if (Buffer.compare(expected.bytes, got.bytes) === 0) return { name, dtype, shape, identical: true, maxAbsDiff: 0 };
+  if (Buffer.compare(expected.bytes, got.bytes) === 0)
+    return { name, dtype, shape, identical: true, maxAbsDiff: 0 };
   const a = typedView(expected);
   const b = typedView(got);
   const number = (element: number | bigint): number =>
@@ -32,7 +38,8 @@ export function compareTensor(name: string, expected: RawTensor, got: RawTensor 
   for (let index = 0; index < a.length; index++) {
     if (a[index] === b[index]) continue;
     const difference = Math.abs(number(a[index]) - number(b[index]));
-    if (Number.isNaN(difference) && Number.isNaN(number(a[index])) && Number.isNaN(number(b[index]))) continue;
+    if (Number.isNaN(difference) && Number.isNaN(number(a[index])) && Number.isNaN(number(b[index])))
+      continue;
     if (!Number.isFinite(difference)) return differs;
     maxAbsDiff = Math.max(maxAbsDiff, difference);
   }

@@ -21,7 +21,11 @@ export async function runJob(job: Job, subject: string, folder: string): Promise
   const { code, signal } = await run([builtFile('bin/verify/job-child.js'), jobFile, answerFile]);
   if (code !== 0) {
     const got = signal === null ? `an end with exit code ${code}` : `an end by ${signal}`;
-    throw new SlicedInferenceError(`${subject} must run in ONNX Runtime`, got, 'check that the model runs by itself');
+    throw new SlicedInferenceError(
+      `${subject} must run in ONNX Runtime`,
+      got,
+      'check that the model runs by itself',
+    );
   }
   const answer = JSON.parse(fs.readFileSync(answerFile, 'utf8')) as { used?: number; error?: string };
   if (answer.used !== undefined) return answer.used;
@@ -35,7 +39,11 @@ export async function runJob(job: Job, subject: string, folder: string): Promise
 function run(args: readonly string[]): Promise<{ code: number | null; signal: NodeJS.Signals | null }> {
   return new Promise((resolve, reject) => {
     // ONNX Runtime logs to standard error; what matters of it is in the answer.
-    const child = spawn(process.execPath, args, { stdio: 'ignore', timeout: TIMEOUT_MS, killSignal: 'SIGKILL' });
+    const child = spawn(process.execPath, args, {
+      stdio: 'ignore',
+      timeout: TIMEOUT_MS,
+      killSignal: 'SIGKILL',
+    });
     child.on('error', reject);
     child.on('exit', (code, signal) => {
       resolve({ code, signal });

@@ -28,7 +28,9 @@ export function candidateInputs(
   seed: number,
 ): Map<string, RawTensor>[] {
   const isSymbolic = inputs.some(({ name, shape }) =>
-    shape?.some((size, axis) => !((dimensionName(name, axis, size) ?? '') in dimensions) && typeof size !== 'number'),
+    shape?.some(
+      (size, axis) => !((dimensionName(name, axis, size) ?? '') in dimensions) && typeof size !== 'number',
+    ),
   );
   const hasIntegers = inputs.some(({ dtype }) => /^u?int/.test(dtype));
   const sizes = isSymbolic ? SIZES : SIZES.slice(0, 1);
@@ -58,7 +60,11 @@ function randomTensor(
 ): RawTensor {
   const count = elementCount(shape);
   if (dtype === 'string') {
-    return { dtype, shape, strings: Array.from({ length: count }, () => `word${Math.floor(random() * bound)}`) };
+    return {
+      dtype,
+      shape,
+      strings: Array.from({ length: count }, () => `word${Math.floor(random() * bound)}`),
+    };
   }
   const tensor: NumericTensor = { dtype, shape, bytes: new Uint8Array(count * elementBytes(dtype)) };
   const elements = typedView(tensor);

@@ -35,7 +35,11 @@ export interface Verification {
   readonly slices: number;
   readonly threads: number;
   /** Types and shapes of the inputs used. */
-  readonly inputs: readonly { readonly name: string; readonly dtype: string; readonly shape: readonly number[] }[];
+  readonly inputs: readonly {
+    readonly name: string;
+    readonly dtype: string;
+    readonly shape: readonly number[];
+  }[];
   readonly outputs: readonly TensorComparison[];
 }
 

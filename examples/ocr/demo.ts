@@ -2,24 +2,21 @@
  * Reads a line of text off a picture with an OCR model that is cut into slices: synthesizes the stack of `app.ts`,
  * runs that very stack in the local cloud, and compares it with the unsliced model.
  */
+import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { App } from 'aws-cdk-lib';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { timingTable } from '../../bin/timing-table';
 import type { SliceTiming } from '../../client';
 import { Session } from '../../lambda/session';
 import type { NumericTensor } from '../../lambda/tensor';
 import { LocalCloud, infer } from '../../local';
-import { OcrStack } from './app';
 import { readLine } from './read-image';
 import { readText } from './read-text';
 import { MODEL_PATH, alphabet } from './recognition-model';
 
 const DEFAULT_IMAGE = path.join(__dirname, '../../../examples/ocr/line.png');
-const SLICED = 'SlicedOcr';
-const WHOLE = 'WholeOcr';
 
 interface Reading {
   readonly result: NumericTensor;
@@ -30,18 +27,23 @@ interface Reading {
 async function main(): Promise<void> {
   const { image, slices } = parseArguments();
   const input = await readLine(image);
-  const assembly = fs.mkdtempSync(path.join(os.tmpdir(), 'sliced-ocr-'));
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'sliced-ocr-'));
   try {
     console.log(`Cutting ${path.basename(MODEL_PATH)} into ${slices} and synthesizing the stack ...`);
-    synthesize(assembly, slices);
-    console.log('Running the stack on this machine: one process per function, tensors through an S3 endpoint ...');
-    const sliced = await runStack(assembly, SLICED, input);
+    const slicedAssembly = path.join(folder, 'sliced');
+    synthesize(slicedAssembly, slices);
+    console.log(
+      'Running the stack on this machine: one process per function, tensors through an S3 endpoint ...',
+    );
+    const sliced = await runStack(slicedAssembly, input);
     console.log('Running the whole model in one function ...\n');
-    const whole = await runStack(assembly, WHOLE, input);
+    const wholeAssembly = path.join(folder, 'whole');
+    synthesize(wholeAssembly, 1);
+    const whole = await runStack(wholeAssembly, input);
     const unsliced = await runInOnnxRuntime(input, sliced.threads);
     report(image, sliced, whole, unsliced);
   } finally {
-    fs.rmSync(assembly, { recursive: true, force: true });
+    fs.rmSync(folder, { recursive: true, force: true });
   }
 }
 
@@ -61,16 +63,19 @@ function parseArguments(): { image: string; slices: number } {
     .opts();
 }
 
-/** The stack of `app.ts`, and the same with a single slice to compare with. */
+/** Synthesizes the app as `cdk synth` does, in a process of its own. */
 function synthesize(folder: string, slices: number): void {
-  const app = new App({ outdir: folder, context: { '@aws-cdk/core:validateAgainstDefaultRules': true } });
-  new OcrStack(app, SLICED, slices);
-  new OcrStack(app, WHOLE, 1);
-  app.synth();
+  const context = { slices, '@aws-cdk/core:validateAgainstDefaultRules': true };
+  const app = spawnSync(process.execPath, [path.join(__dirname, 'app.js')], {
+    env: { ...process.env, CDK_OUTDIR: folder, CDK_CONTEXT_JSON: JSON.stringify(context) },
+    stdio: ['ignore', 'inherit', 'pipe'],
+    encoding: 'utf8',
+  });
+  if (app.status !== 0) throw new Error(/Error: (.*)/.exec(app.stderr)?.[1] ?? app.stderr);
 }
 
-async function runStack(assembly: string, pipeline: string, input: NumericTensor): Promise<Reading> {
-  const cloud = await LocalCloud.start(assembly, { pipeline });
+async function runStack(assembly: string, input: NumericTensor): Promise<Reading> {
+  const cloud = await LocalCloud.start(assembly);
   try {
     const inference = await infer(cloud, new Map([['x', input]]));
     if (inference.status === 'FAILED') throw new Error(`${inference.error}: ${inference.cause}`);

@@ -47,6 +47,8 @@ async function decode(file: string): Promise<{ rgb: Buffer; width: number }> {
       .toBuffer({ resolveWithObject: true });
     return { rgb: data, width: info.width };
   } catch (error) {
-    throw new Error(`picture '${file}' must be a readable PNG, JPEG or WebP, got: ${(error as Error).message}`);
+    throw new Error(
+      `picture '${file}' must be a readable PNG, JPEG or WebP, got: ${(error as Error).message}`,
+    );
   }
 }

@@ -15,7 +15,9 @@ export interface RecognisedText {
 export function readText(output: NumericTensor, alphabet: readonly string[]): RecognisedText {
   const [, steps, classes] = output.shape;
   if (classes !== alphabet.length) {
-    throw new Error(`the model must know ${alphabet.length} characters, got ${classes}: use its own alphabet`);
+    throw new Error(
+      `the model must know ${alphabet.length} characters, got ${classes}: use its own alphabet`,
+    );
   }
   const probabilities = typedView(output) as Float32Array;
   const confidences: number[] = [];
@@ -31,5 +33,6 @@ export function readText(output: NumericTensor, alphabet: readonly string[]): Re
     previous = best;
   }
   const sum = confidences.reduce((total, value) => total + value, 0);
-  return { text, confidence: confidences.length === 0 ? 0 : sum / confidences.length };
+  // The model sees the margins of a picture as spaces.
+  return { text: text.trim(), confidence: confidences.length === 0 ? 0 : sum / confidences.length };
 }

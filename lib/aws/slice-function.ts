@@ -70,7 +70,11 @@ export function sliceMemorySize(plan: SlicePlan, slice: number, options: SliceFu
   );
 }
 
-export function createSliceFunction(scope: Construct, id: string, props: SliceFunctionProps): lambda.Function {
+export function createSliceFunction(
+  scope: Construct,
+  id: string,
+  props: SliceFunctionProps,
+): lambda.Function {
   const { plan, slice, modelAsset, weightsAsset, bucket, options } = props;
   const planned = plan.slices[slice];
   const inner = new Construct(scope, id);
@@ -123,6 +127,7 @@ function environment(props: SliceFunctionProps): Record<string, string> {
   const { plan, slice, modelAsset, weightsAsset, bucket, threads } = props;
   const planned = plan.slices[slice];
   return {
+    [ENV.slice]: String(slice),
     [ENV.modelUri]: modelAsset.s3ObjectUrl,
     [ENV.modelSha256]: planned.model.sha256,
     ...(planned.weights &&

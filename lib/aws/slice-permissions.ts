@@ -30,7 +30,11 @@ export function slicePermissions(props: SlicePermissionsProps): iam.PolicyDocume
       actions: ['s3:GetObject'],
       resources: props.assets.map((asset) => asset.bucket.arnForObjects(asset.s3ObjectKey)),
     }),
-    new iam.PolicyStatement({ sid: 'WriteTensors', actions: ['s3:PutObject'], resources: objects([written]) }),
+    new iam.PolicyStatement({
+      sid: 'WriteTensors',
+      actions: ['s3:PutObject'],
+      resources: objects([written]),
+    }),
     new iam.PolicyStatement({
       sid: 'WriteLogs',
       actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
@@ -40,10 +44,15 @@ export function slicePermissions(props: SlicePermissionsProps): iam.PolicyDocume
   const readKeys = readableKeys(props);
   if (readKeys.length > 0) {
     statements.push(
-      new iam.PolicyStatement({ sid: 'ReadTensors', actions: ['s3:GetObject'], resources: objects(readKeys) }),
+      new iam.PolicyStatement({
+        sid: 'ReadTensors',
+        actions: ['s3:GetObject'],
+        resources: objects(readKeys),
+      }),
     );
   }
-  if (bucket.encryptionKey) statements.push(keyStatement(bucket.encryptionKey, ['kms:Decrypt', 'kms:GenerateDataKey']));
+  if (bucket.encryptionKey)
+    statements.push(keyStatement(bucket.encryptionKey, ['kms:Decrypt', 'kms:GenerateDataKey']));
   return new iam.PolicyDocument({ statements });
 }
 
@@ -64,9 +73,17 @@ function readableKeys({ slice, isLast, reads }: SlicePermissionsProps): string[]
 /** The rights that a caller needs on the bucket: put requests, get results. */
 export function callerStatements(bucket: s3.IBucket): iam.PolicyStatement[] {
   return [
-    new iam.PolicyStatement({ actions: ['s3:PutObject'], resources: [bucket.arnForObjects(`${INPUTS_PREFIX}*`)] }),
-    new iam.PolicyStatement({ actions: ['s3:GetObject'], resources: [bucket.arnForObjects(`${OUTPUTS_PREFIX}*`)] }),
-    ...(bucket.encryptionKey ? [keyStatement(bucket.encryptionKey, ['kms:Decrypt', 'kms:GenerateDataKey'])] : []),
+    new iam.PolicyStatement({
+      actions: ['s3:PutObject'],
+      resources: [bucket.arnForObjects(`${INPUTS_PREFIX}*`)],
+    }),
+    new iam.PolicyStatement({
+      actions: ['s3:GetObject'],
+      resources: [bucket.arnForObjects(`${OUTPUTS_PREFIX}*`)],
+    }),
+    ...(bucket.encryptionKey
+      ? [keyStatement(bucket.encryptionKey, ['kms:Decrypt', 'kms:GenerateDataKey'])]
+      : []),
   ];
 }
 

@@ -40,7 +40,8 @@ export function emitSlice(
   // A cut value is declared by its element type alone: an inferred shape may be wrong where the model's own is.
   const declare = (field: number, value: ValueIndex): Uint8Array => {
     const { dtype } = types[value];
-    if (dtype === undefined || !isBindable(dtype)) throw new Error(`'${graph.values[value].name}' cannot be declared`);
+    if (dtype === undefined || !isBindable(dtype))
+      throw new Error(`'${graph.values[value].name}' cannot be declared`);
     return encodeValueInfo(field, graph.values[value].name, { dataType: onnxDataType(dtype) });
   };
   const inputs = [

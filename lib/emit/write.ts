@@ -22,7 +22,11 @@ export type WriteProgress = (file: PlannedFile) => void;
  *
  * @throws SlicedInferenceError when the folder cannot be written or holds other files
  */
-export function writeSlices(compiled: CompiledModel, folder: string, onFile: WriteProgress = () => undefined): void {
+export function writeSlices(
+  compiled: CompiledModel,
+  folder: string,
+  onFile: WriteProgress = () => undefined,
+): void {
   const target = path.resolve(folder);
   checkReplaceable(target);
   const created = missingParents(path.dirname(target));
@@ -45,7 +49,8 @@ export function writeSlices(compiled: CompiledModel, folder: string, onFile: Wri
   } catch (error) {
     if (staging !== undefined) fs.rmSync(staging, { recursive: true, force: true });
     for (const parent of created) if (fs.existsSync(parent)) fs.rmdirSync(parent);
-    if (error instanceof SlicedInferenceError || (error as NodeJS.ErrnoException).code === undefined) throw error;
+    if (error instanceof SlicedInferenceError || (error as NodeJS.ErrnoException).code === undefined)
+      throw error;
     throw new SlicedInferenceError(
       `output folder ${quoted(folder)} must be writable`,
       systemReason(error),

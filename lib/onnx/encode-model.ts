@@ -45,7 +45,8 @@ export function encodeModel(model: Model, parts: ModelParts): Chunk[] {
   }
   for (const value of parts.initializers) {
     const { initializer } = graph.values[value];
-    if (initializer !== undefined) initializers.push(...initializerField(graph.initializers[initializer], parts.weights));
+    if (initializer !== undefined)
+      initializers.push(...initializerField(graph.initializers[initializer], parts.weights));
   }
   const names = new Set(parts.initializers.map((value) => graph.values[value].name));
   for (const { outputs } of parts.nodes) {

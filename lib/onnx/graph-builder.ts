@@ -83,7 +83,8 @@ export class GraphBuilder {
   private define(name: string, node: number): void {
     const value = this.valueOf(name);
     const { producer, input, initializer } = this.values[value];
-    if (producer !== undefined || input !== undefined || initializer !== undefined) throw duplicate('value', name);
+    if (producer !== undefined || input !== undefined || initializer !== undefined)
+      throw duplicate('value', name);
     this.values[value].producer = node;
   }
 
@@ -128,7 +129,11 @@ export class GraphBuilder {
 
   private checkCount(count: number, what: string): void {
     if (count <= MAX_GRAPH_ENTRIES) return;
-    throw new SlicedInferenceError(`the graph may have ${MAX_GRAPH_ENTRIES} ${what}`, 'more', 'split the model');
+    throw new SlicedInferenceError(
+      `the graph may have ${MAX_GRAPH_ENTRIES} ${what}`,
+      'more',
+      'split the model',
+    );
   }
 }
 

@@ -19,9 +19,13 @@ export function ownRange(span: Span): ByteRange {
 
 /** A string field; refuses what is too long to be a name. */
 export function text(source: ByteSource, field: Field): string {
-  if (field.wireType !== WIRE_LENGTH_DELIMITED) throw new WireError(`byte ${field.whole.start} holds no text`, false);
+  if (field.wireType !== WIRE_LENGTH_DELIMITED)
+    throw new WireError(`byte ${field.whole.start} holds no text`, false);
   if (field.payload.end - field.payload.start > MAX_NAME_BYTES) {
-    throw new WireError(`the name at byte ${field.whole.start} is longer than ${MAX_NAME_BYTES} bytes`, false);
+    throw new WireError(
+      `the name at byte ${field.whole.start} is longer than ${MAX_NAME_BYTES} bytes`,
+      false,
+    );
   }
   return source.bytes(field.payload).toString('utf8');
 }
@@ -62,7 +66,14 @@ export function parseTensor(source: ByteSource, span: Span, external: ExternalFi
   }
   const byteLength = denseBytes(name, dataType, dims);
   if (isExternal) {
-    return { name, dataType, dims, byteLength, external: true, data: external.resolve(name, entries, byteLength) };
+    return {
+      name,
+      dataType,
+      dims,
+      byteLength,
+      external: true,
+      data: external.resolve(name, entries, byteLength),
+    };
   }
   const tensor = { name, dataType, dims, byteLength, external: false };
   // Several chunks of packed floats are legal, and so are none: such data is copied with its field instead.

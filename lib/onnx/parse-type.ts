@@ -43,7 +43,8 @@ function parseShape(source: ByteSource, span: Span): Dimension[] {
       if (part.number === 2) dimension = text(source, part) || null;
     }
     shape.push(dimension);
-    if (shape.length > MAX_RANK) throw new WireError(`a shape at byte ${span.start} has more than ${MAX_RANK} dims`, false);
+    if (shape.length > MAX_RANK)
+      throw new WireError(`a shape at byte ${span.start} has more than ${MAX_RANK} dims`, false);
   }
   return shape;
 }

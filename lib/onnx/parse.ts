@@ -39,7 +39,11 @@ function checkIsFile(path: string): void {
   try {
     stat = fs.statSync(path);
   } catch (error) {
-    throw new SlicedInferenceError(`model ${quoted(path)} must be an ONNX file`, systemReason(error), 'check the path');
+    throw new SlicedInferenceError(
+      `model ${quoted(path)} must be an ONNX file`,
+      systemReason(error),
+      'check the path',
+    );
   }
   if (stat.isFile()) return;
   throw new SlicedInferenceError(
@@ -57,7 +61,9 @@ function checkBeginning(source: ByteSource): void {
       'copy or download it again',
     );
   }
-  const beginning = source.bytes({ start: 0, end: Math.min(source.size, LFS_POINTER.length) }).toString('latin1');
+  const beginning = source
+    .bytes({ start: 0, end: Math.min(source.size, LFS_POINTER.length) })
+    .toString('latin1');
   if (beginning === LFS_POINTER) {
     throw new SlicedInferenceError(
       `model ${quoted(source.path)} must be an ONNX file`,
@@ -70,7 +76,9 @@ function checkBeginning(source: ByteSource): void {
 function damaged(path: string, source: ByteSource, error: WireError): SlicedInferenceError {
   return new SlicedInferenceError(
     `model ${quoted(path)} must be a whole ONNX file`,
-    error.truncated ? `a truncated one of ${source.size} bytes (${error.message})` : `other bytes (${error.message})`,
+    error.truncated
+      ? `a truncated one of ${source.size} bytes (${error.message})`
+      : `other bytes (${error.message})`,
     error.truncated ? 'copy or download it again' : 'export the model as ONNX protobuf',
   );
 }
@@ -126,8 +134,12 @@ class ModelParser {
       }
     }
     if (irVersion === undefined || graphSpan === undefined) {
-      throw notOnnx(source.path, irVersion === undefined ? 'a file without an IR version' : 'a file without a graph');
+      throw notOnnx(
+        source.path,
+        irVersion === undefined ? 'a file without an IR version' : 'a file without a graph',
+      );
     }
+    if (opsets.length === 0) throw notOnnx(source.path, 'a file without opsets');
     if (irVersion < 1 || irVersion > MAX_IR_VERSION) {
       throw new SlicedInferenceError(
         `model ${quoted(source.path)} must have an IR version from 1 to ${MAX_IR_VERSION}`,
@@ -229,6 +241,13 @@ class ModelParser {
         externalAttribute ??= node.externalAttribute;
       }
     }
-    return { domain, name, overload, operators, field, ...(externalAttribute !== undefined && { externalAttribute }) };
+    return {
+      domain,
+      name,
+      overload,
+      operators,
+      field,
+      ...(externalAttribute !== undefined && { externalAttribute }),
+    };
   }
 }

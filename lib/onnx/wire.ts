@@ -48,7 +48,11 @@ export class ByteSource {
     try {
       this.descriptor = fs.openSync(path, 'r');
     } catch (error) {
-      throw new SlicedInferenceError(`'${path}' must be a readable file`, systemReason(error), 'check the path');
+      throw new SlicedInferenceError(
+        `'${path}' must be a readable file`,
+        systemReason(error),
+        'check the path',
+      );
     }
     this.size = fs.fstatSync(this.descriptor).size;
   }
@@ -151,7 +155,8 @@ function varint(source: ByteSource, start: number, limit: number): { value: numb
   let low = 0;
   let high = 0;
   for (let index = 0; index < 10; index++) {
-    if (start + index >= limit) throw new WireError(`the varint at byte ${start} is cut off`, limit >= source.size);
+    if (start + index >= limit)
+      throw new WireError(`the varint at byte ${start} is cut off`, limit >= source.size);
     const byte = source.byte(start + index);
     const bits = byte & 0x7f;
     if (index < 4) low |= bits << (7 * index);

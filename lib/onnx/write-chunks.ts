@@ -23,7 +23,7 @@ export function writeChunks(files: readonly SourceFile[], chunks: readonly Chunk
   try {
     stream(files, chunks, (bytes) => {
       hash.update(bytes);
-      for (let done = 0; done < bytes.length; ) done += fs.writeSync(descriptor, bytes, done);
+      for (let done = 0; done < bytes.length;) done += fs.writeSync(descriptor, bytes, done);
     });
   } finally {
     fs.closeSync(descriptor);
@@ -31,7 +31,11 @@ export function writeChunks(files: readonly SourceFile[], chunks: readonly Chunk
   return hash.digest('hex');
 }
 
-function stream(files: readonly SourceFile[], chunks: readonly Chunk[], sink: (bytes: Uint8Array) => void): void {
+function stream(
+  files: readonly SourceFile[],
+  chunks: readonly Chunk[],
+  sink: (bytes: Uint8Array) => void,
+): void {
   const sources = new Map<number, ByteSource>();
   const buffer = Buffer.allocUnsafe(COPY_BYTES);
   try {

@@ -43,14 +43,17 @@ export function findCuts(dataflow: Dataflow, types: ValueTypes, bytes: readonly 
   const change = new Float64Array(order.length + 2);
   const blocker = new Array<ValueIndex | undefined>(order.length + 1);
   let blockedUntil = 0;
-  const crossing = values.map((_, value) => value).filter((value) => made[value] >= 0 && lastUse[value] > made[value]);
+  const crossing = values
+    .map((_, value) => value)
+    .filter((value) => made[value] >= 0 && lastUse[value] > made[value]);
   crossing.sort((a, b) => made[a] - made[b]);
   for (const value of crossing) {
     change[made[value] + 1] += bytes[value];
     change[lastUse[value] + 1] -= bytes[value];
     if (canCross(types[value])) continue;
     // Values come in the order in which they are made, so that each cut is marked once.
-    for (let cut = Math.max(made[value] + 1, blockedUntil); cut <= lastUse[value]; cut++) blocker[cut] = value;
+    for (let cut = Math.max(made[value] + 1, blockedUntil); cut <= lastUse[value]; cut++)
+      blocker[cut] = value;
     blockedUntil = Math.max(blockedUntil, lastUse[value] + 1);
   }
   const crossingBytes: number[] = [];
@@ -96,8 +99,10 @@ export function sizeStretches(
         weightBytes += weights.bytes[weight];
       }
       for (const value of needs[node]) {
-        const isOutside = made[value] >= 0 ? made[value] < start : model.graph.values[value].input !== undefined;
-        if (!isOutside || seenReads.has(value) || model.graph.values[value].initializer !== undefined) continue;
+        const isOutside =
+          made[value] >= 0 ? made[value] < start : model.graph.values[value].input !== undefined;
+        if (!isOutside || seenReads.has(value) || model.graph.values[value].initializer !== undefined)
+          continue;
         seenReads.add(value);
         readBytes += bytes[value];
       }

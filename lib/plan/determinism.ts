@@ -38,7 +38,10 @@ export function randomOperators(model: Model): readonly (readonly OperatorUse[])
 }
 
 /** @throws SlicedInferenceError when one of the nodes runs an unseeded random operator */
-export function checkDeterministic(nodes: readonly Node[], random: readonly (readonly OperatorUse[])[]): void {
+export function checkDeterministic(
+  nodes: readonly Node[],
+  random: readonly (readonly OperatorUse[])[],
+): void {
   for (const node of nodes) {
     const unseeded = random[node.index].find((use) => !use.seeded);
     if (unseeded === undefined) continue;

@@ -15,7 +15,7 @@ export type Groups = readonly (readonly NodeIndex[])[];
  */
 const MAX_CANDIDATES = 768;
 
-/** Slices of a given number may be this much larger than the best split allows, where that saves crossing bytes. */
+/** Slices of a given number may be this much less even than the best split, where that saves crossing bytes. */
 const BALANCE_TOLERANCE = 1.1;
 
 /** The fewest slices that all satisfy `fits`, and among those the cuts with the fewest bytes moved. */
@@ -41,13 +41,22 @@ export function evenSlices(space: CutSpace, count: number, need: (size: SliceSiz
   if (count - 1 > MAX_CANDIDATES) {
     // More slices than a search is worth: the cuts that cost least.
     const cheapest = [...legal].sort((a, b) => space.crossingBytes[a] - space.crossingBytes[b] || a - b);
-    return split(space, cheapest.slice(0, count - 1).sort((a, b) => a - b));
+    return split(
+      space,
+      cheapest.slice(0, count - 1).sort((a, b) => a - b),
+    );
   }
   const boundaries = [0, ...candidates(space), dataflow.order.length];
-  const everything = new StretchTable(space, boundaries.slice(1, -1), { fits: () => true, describe: unreachable });
-  const bottleneck = everything.smallestLargest(count, need);
-  const cuts = everything.cheapestOf(count, (size) => need(size) <= bottleneck * BALANCE_TOLERANCE);
-  return split(space, cuts);
+  const everything = new StretchTable(space, boundaries.slice(1, -1), {
+    fits: () => true,
+    describe: unreachable,
+  });
+  const most = everything.smallestLargest(count, need) * BALANCE_TOLERANCE;
+  const least = everything.largestSmallest(count, need, most) / BALANCE_TOLERANCE;
+  return split(
+    space,
+    everything.cheapestOf(count, (size) => need(size) >= least && need(size) <= most),
+  );
 }
 
 function unreachable(): never {
@@ -67,7 +76,8 @@ function checkCount(space: CutSpace, count: number): void {
     );
   }
   const value = space.blocker.find((blocked) => blocked !== undefined);
-  const reason = value === undefined ? '' : `; ${quoted(model.graph.values[value].name)}, for one, cannot cross a cut`;
+  const reason =
+    value === undefined ? '' : `; ${quoted(model.graph.values[value].name)}, for one, cannot cross a cut`;
   throw new SlicedInferenceError(
     `the model can be cut into at most ${most} ${most === 1 ? 'slice' : 'slices'}`,
     `${count} slices${reason}`,
@@ -158,8 +168,13 @@ class StretchTable {
 
   /** The least that the neediest of `count` stretches can need. */
   smallestLargest(count: number, need: (size: SliceSize) => number): number {
-    const { value } = this.search(count, (size) => need(size), Math.max);
-    return value;
+    return this.search(count, need, Math.max, -Infinity).value;
+  }
+
+  /** The most that the least needy of `count` stretches can need when none needs more than `most`. */
+  largestSmallest(count: number, need: (size: SliceSize) => number, most: number): number {
+    const shortfall = (size: SliceSize): number => (need(size) <= most ? -need(size) : Infinity);
+    return -this.search(count, shortfall, Math.max, -Infinity).value;
   }
 
   /** The cuts of exactly `count` stretches that fit, with the fewest bytes moved. */
@@ -168,20 +183,22 @@ class StretchTable {
       count,
       (size) => (fits(size) ? size.readBytes + size.writeBytes : Infinity),
       (sum, moved) => sum + moved,
+      0,
     );
     return cuts;
   }
 
-  /** Minimises the combined cost of exactly `count` stretches. */
+  /** Minimises the combined cost of exactly `count` stretches; `none` is the cost of no stretch. */
   private search(
     count: number,
     cost: (size: SliceSize) => number,
     combine: (sum: number, cost: number) => number,
+    none: number,
   ): { value: number; cuts: readonly number[] } {
     const last = this.boundaries.length - 1;
     const costs = this.stretches.map((sizes) => Float64Array.from(sizes, cost));
     let reached = new Float64Array(last + 1).fill(Infinity);
-    reached[0] = 0;
+    reached[0] = none;
     const cameFrom: Int32Array[] = [];
     for (let step = 1; step <= count; step++) {
       const next = new Float64Array(last + 1).fill(Infinity);

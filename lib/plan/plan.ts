@@ -67,10 +67,13 @@ export interface PlannedFile {
 /** The digest of a graph without its weights: operators and names, in the file's order. */
 export function graphDigest(graph: Graph): string {
   const hash = createHash('sha256');
-  const names = (values: readonly number[]): string[] => values.map((value) => graph.values.at(value)?.name ?? '');
+  const names = (values: readonly number[]): string[] =>
+    values.map((value) => graph.values.at(value)?.name ?? '');
   for (const node of graph.nodes) {
     const outputs = node.outputs.filter((output) => output >= 0);
-    hash.update(JSON.stringify([node.domain, node.opType, names(node.inputs.filter((v) => v >= 0)), names(outputs)]));
+    hash.update(
+      JSON.stringify([node.domain, node.opType, names(node.inputs.filter((v) => v >= 0)), names(outputs)]),
+    );
   }
   return hash.digest('hex');
 }
@@ -78,7 +81,9 @@ export function graphDigest(graph: Graph): string {
 /** The digest of a plan's slices, from the digests of their files. */
 export function planDigest(slices: readonly Pick<PlannedSlice, 'model' | 'weights'>[]): string {
   const files = slices.map(({ model, weights }) => [model.sha256, weights?.sha256 ?? '']);
-  return createHash('sha256').update(JSON.stringify([CONTRACT_VERSION, files])).digest('hex');
+  return createHash('sha256')
+    .update(JSON.stringify([CONTRACT_VERSION, files]))
+    .digest('hex');
 }
 
 /** Node indexes as runs of consecutive ones. */
@@ -113,7 +118,11 @@ export function readPlan(path: string): SlicePlan {
   try {
     text = fs.readFileSync(path, 'utf8');
   } catch (error) {
-    throw new SlicedInferenceError(`plan ${quoted(path)} must be a readable file`, systemReason(error), 'check the path');
+    throw new SlicedInferenceError(
+      `plan ${quoted(path)} must be a readable file`,
+      systemReason(error),
+      'check the path',
+    );
   }
   const plan = parseJson(text);
   if (isPlan(plan)) return plan;

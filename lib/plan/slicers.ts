@@ -81,7 +81,9 @@ export function atTensors(names: readonly string[]): Slicer {
       if (value === undefined || made[value] < 0) {
         throw new SlicedInferenceError(
           `a tensor to cut at must be made by a node from the model's inputs`,
-          value === undefined ? `${quoted(name)}, which the model does not have` : `${quoted(name)}, which is not`,
+          value === undefined
+            ? `${quoted(name)}, which the model does not have`
+            : `${quoted(name)}, which is not`,
           'list names with `sliced-inference inspect --json`',
         );
       }

@@ -30,7 +30,11 @@ const MAX_ANSWER_BYTES = 2 ** 30;
  * @param sizes sizes of symbolic dimensions of the graph's inputs
  * @throws SlicedInferenceError when ONNX Runtime refuses the model
  */
-export function inferTypes(model: Model, nodesInOrder: readonly NodeIndex[], sizes: DimensionSizes): ValueTypes {
+export function inferTypes(
+  model: Model,
+  nodesInOrder: readonly NodeIndex[],
+  sizes: DimensionSizes,
+): ValueTypes {
   const { graph } = model;
   const skeleton = buildSkeleton(model, nodesInOrder, sizes);
   const outputs = askOnnxRuntime(model, skeleton, sizes);
@@ -51,7 +55,9 @@ function askOnnxRuntime(model: Model, skeleton: Skeleton, sizes: DimensionSizes)
     const skeletonPath = path.join(folder, 'skeleton.onnx');
     const digest = writeChunks(model.files, skeleton.chunks, skeletonPath);
     const cache = cacheFolder('types');
-    const key = createHash('sha256').update(`${onnxRuntimeVersion()}\n${skeleton.zerosBytes}\n${digest}`).digest('hex');
+    const key = createHash('sha256')
+      .update(`${onnxRuntimeVersion()}\n${skeleton.zerosBytes}\n${digest}`)
+      .digest('hex');
     const cached = readCached(cache, key) as readonly SessionOutput[] | undefined;
     if (cached?.length === skeleton.shown.length) return cached;
     const zeros = path.join(folder, ZEROS_FILE);

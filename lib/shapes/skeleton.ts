@@ -33,7 +33,9 @@ export function buildSkeleton(
   const shown = nodes.flatMap(({ outputs }) => outputs.filter((output) => output !== OMITTED));
   const inputs = graph.inputs.map(({ value, type, field }) => {
     const { name } = graph.values[value];
-    const shape = type.shape?.map((dimension, axis) => sizes[dimensionName(name, axis, dimension) ?? ''] ?? dimension);
+    const shape = type.shape?.map(
+      (dimension, axis) => sizes[dimensionName(name, axis, dimension) ?? ''] ?? dimension,
+    );
     const isChanged = shape?.some((dimension, axis) => dimension !== type.shape?.[axis]);
     return isChanged && type.dataType !== undefined
       ? encodeValueInfo(GRAPH_INPUT, name, { dataType: type.dataType, ...(shape && { shape }) })
@@ -42,7 +44,10 @@ export function buildSkeleton(
   const chunks = encodeModel(model, {
     nodes,
     initializers: graph.initializers.map(({ value }) => value),
-    declarations: [...inputs, ...shown.map((value) => encodeValueInfo(GRAPH_OUTPUT, graph.values[value].name))],
+    declarations: [
+      ...inputs,
+      ...shown.map((value) => encodeValueInfo(GRAPH_OUTPUT, graph.values[value].name)),
+    ],
     functions: model.functions,
     metadata: [],
     weights: {

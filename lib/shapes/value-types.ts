@@ -55,7 +55,10 @@ export function plannedBytes(types: ValueTypes, sizes: DimensionSizes): number[]
     if (dtype === undefined || !isBindable(dtype)) return 0;
     const elements = (shape ?? [lost]).reduce<number>((product, dimension) => {
       if (typeof dimension === 'number') return product * dimension;
-      return product * (dimension === null ? lost : (sizes[dimension] ?? (dimension.startsWith('unk__') ? lost : 1)));
+      return (
+        product *
+        (dimension === null ? lost : (sizes[dimension] ?? (dimension.startsWith('unk__') ? lost : 1)))
+      );
     }, 1);
     return tensorBytes(onnxDataType(dtype), elements) ?? elements * STRING_BYTES;
   });

@@ -1,0 +1,107 @@
+/** Files of named tensors, as the command line reads and writes them. */
+import { stat, writeFile } from 'node:fs/promises';
+import { extname } from 'node:path';
+import { decodeSafetensors, encodeSafetensors, SafetensorsError } from '../../lambda/safetensors';
+import type { RawTensor } from '../../lambda/tensor';
+import { SlicedInferenceError, systemReason } from '../../lib/errors';
+import { decodeJson, encodeJson } from './json';
+import { decodeNpy } from './npy';
+import { decodeNpz, encodeNpz } from './npz';
+import { readProtoFolder } from './proto-folder';
+import { readBytes } from './read-bytes';
+import { BadContent, blamingFile } from './tensor-file-error';
+
+type NamedTensors = ReadonlyMap<string, RawTensor>;
+
+const DECODERS: Readonly<Record<string, (file: Uint8Array, inputNames: readonly string[]) => NamedTensors>> =
+  {
+    '.safetensors': decodeSafetensorsFile,
+    '.npz': decodeNpz,
+    '.npy': decodeOnlyInput,
+    '.json': decodeJson,
+  };
+
+const ENCODERS: Readonly<Record<string, (tensors: NamedTensors) => Uint8Array>> = {
+  '.safetensors': encodeSafetensors,
+  '.npz': encodeNpz,
+  '.json': encodeJson,
+};
+
+/**
+ * Reads `.safetensors`, `.npz`, `.npy`, `.json` or a folder of `input_N.pb`.
+ * @param inputNames the model's inputs in order; they name tensors that their files do not name
+ * @throws SlicedInferenceError in one line with the file's name
+ */
+export async function readTensorFile(path: string, inputNames: readonly string[]): Promise<NamedTensors> {
+  if (await isFolder(path)) return readProtoFolder(path, inputNames);
+  const decode = byExtension(DECODERS, path, 'or a folder of input_N.pb');
+  const bytes = await readBytes(path);
+  return blamingFile(path, () => decode(bytes, inputNames));
+}
+
+/**
+ * Writes `.safetensors`, `.npz` or `.json`, by the path's extension.
+ * @throws SlicedInferenceError
+ */
+export async function writeTensorFile(path: string, tensors: NamedTensors): Promise<void> {
+  const encode = byExtension(ENCODERS, path, 'to be written');
+  const bytes = blamingFile(path, () => encode(tensors));
+  try {
+    await writeFile(path, bytes);
+  } catch (error) {
+    throw new SlicedInferenceError(
+      `tensor file '${path}' must be writable`,
+      systemReason(error),
+      'check its path',
+    );
+  }
+}
+
+/** Whether a path has an extension that `writeTensorFile` knows: for a check before long work. */
+export function isWritableTensorFile(path: string): boolean {
+  return Object.hasOwn(ENCODERS, extname(path).toLowerCase());
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory();
+  } catch (error) {
+    throw new SlicedInferenceError(
+      `tensor file '${path}' must be readable`,
+      systemReason(error),
+      'check its path',
+    );
+  }
+}
+
+function byExtension<T>(codecs: Readonly<Record<string, T>>, path: string, more: string): T {
+  const extension = extname(path).toLowerCase();
+  if (Object.hasOwn(codecs, extension)) return codecs[extension];
+  const known = Object.keys(codecs).join(', ');
+  const got = extension === '' ? 'no extension' : extension;
+  throw new SlicedInferenceError(
+    `tensor file '${path}' must be one of ${known} ${more}`,
+    got,
+    'convert or rename it',
+  );
+}
+
+function decodeSafetensorsFile(file: Uint8Array): NamedTensors {
+  try {
+    return decodeSafetensors(file);
+  } catch (error) {
+    if (!(error instanceof SafetensorsError)) throw error;
+    throw new BadContent('a safetensors file', `this: ${error.message}`, 'write it again');
+  }
+}
+
+function decodeOnlyInput(file: Uint8Array, inputNames: readonly string[]): NamedTensors {
+  const [name, ...others] = inputNames;
+  if (inputNames.length === 1) return new Map([[name, decodeNpy(file)]]);
+  const names = [name, ...others].map((input) => `'${input}'`).join(', ');
+  throw new BadContent(
+    'a file that names its tensors',
+    `an .npy for a model of ${inputNames.length} inputs`,
+    `use .npz or .safetensors with ${names}`,
+  );
+}

@@ -1,0 +1,60 @@
+/** Collects the tensors that a slice needs from elsewhere: one object opened per source, all in parallel. */
+import { sliceObjectKey, type SourcedTensor } from './contract';
+import { messageOf, sliceFailed } from './errors';
+import { describeTensor, type RawTensor } from './tensor';
+import type { TensorReader } from './tensor-reader';
+import type { TensorStore } from './tensor-store';
+
+export interface Sources {
+  readonly run: string;
+  readonly store: TensorStore;
+  readonly request?: TensorReader | undefined;
+}
+
+/** The needed tensors by name; names are unique in a model, so a source's need not be told from another's. */
+export async function gatherTensors(
+  needed: readonly SourcedTensor[],
+  sources: Sources,
+): Promise<Map<string, RawTensor>> {
+  const read = [...bySource(needed)].map(([slice, tensors]) =>
+    slice === undefined ? fromRequest(tensors, sources.request) : fromSlice(slice, tensors, sources),
+  );
+  return new Map((await Promise.all(read)).flatMap((tensors) => [...tensors]));
+}
+
+/** By producing slice; `undefined` stands for the request. */
+function bySource(needed: readonly SourcedTensor[]): Map<number | undefined, SourcedTensor[]> {
+  const groups = new Map<number | undefined, SourcedTensor[]>();
+  for (const tensor of needed) {
+    const slice = tensor.source.from === 'slice' ? tensor.source.slice : undefined;
+    groups.set(slice, [...(groups.get(slice) ?? []), tensor]);
+  }
+  return groups;
+}
+
+function fromRequest(tensors: readonly SourcedTensor[], request: TensorReader | undefined) {
+  if (request === undefined) throw sliceFailed('the task sent no request to a slice that reads inputs');
+  return request.read(tensors.map(({ name }) => name));
+}
+
+async function fromSlice(slice: number, tensors: readonly SourcedTensor[], { run, store }: Sources) {
+  const key = sliceObjectKey(run, slice);
+  try {
+    const reader = await store.open(key);
+    for (const tensor of tensors) checkMade(tensor, reader);
+    return await reader.read(tensors.map(({ name }) => name));
+  } catch (error) {
+    throw sliceFailed(`cannot read what slice ${slice} made from ${key}: ${messageOf(error)}`);
+  }
+}
+
+/** The element type alone: a model may declare shapes that its values do not have. */
+function checkMade(tensor: SourcedTensor, reader: TensorReader): void {
+  const made = reader.heads.get(tensor.name);
+  if (made === undefined) throw new Error(`it has no tensor '${tensor.name}'`);
+  if (made.dtype !== tensor.dtype) {
+    throw new Error(
+      `tensor '${tensor.name}' should be ${describeTensor(tensor)}, it is ${describeTensor(made)}`,
+    );
+  }
+}

@@ -1,0 +1,92 @@
+/** The function that runs one slice: check the plan, load once, read, check, run, write, answer. */
+import { S3Client } from '@aws-sdk/client-s3';
+import {
+  CONTRACT_VERSION,
+  ERROR_NAMES,
+  type SliceAnswer,
+  type SliceEvent,
+  type SliceTiming,
+} from './contract';
+import { readEnvironment, type SliceEnvironment, type Variables } from './environment';
+import { failureOf, NamedFailure, sliceFailed, UNKNOWN_SLICE } from './errors';
+import { loadSlice, type LoadedSlice } from './load';
+import { peakMemoryBytes } from './memory';
+import type { ObjectStore } from './object-store';
+import { S3ObjectStore } from './s3';
+import { Stopwatch } from './stopwatch';
+import { pick, readTensors, writeTensors } from './slice-tensors';
+import { tensorBytes } from './tensor';
+import { TensorStore } from './tensor-store';
+
+export type SliceHandler = (event: SliceEvent) => Promise<SliceAnswer>;
+
+let deployed: SliceHandler | undefined;
+
+/** Entry point of the deployed function. */
+export const handler: SliceHandler = (event) => {
+  deployed ??= makeHandler(process.env, new S3ObjectStore(new S3Client()));
+  return deployed(event);
+};
+
+/**
+ * A handler that keeps its slice loaded. Lambda sends one event at a time.
+ * @param root folder for the slice's files, by default the system's temporary one.
+ */
+export function makeHandler(variables: Variables, objects: ObjectStore, root?: string): SliceHandler {
+  let loaded: LoadedSlice | undefined;
+  return async (event) => {
+    let slice = UNKNOWN_SLICE;
+    try {
+      const environment = readEnvironment(variables);
+      ({ slice } = environment);
+      checkPlan(event, environment);
+      const watch = new Stopwatch();
+      const cold = loaded === undefined;
+      // Assigned when it is whole: a load that failed leaves nothing behind, and the next event tries again.
+      loaded ??= await loadSlice(objects, environment, root);
+      const load = { cold, weightBytes: loaded.weightBytes, loadMs: cold ? watch.lap() : 0 };
+      return await runSlice(event, loaded, new TensorStore(objects, environment.bucket), load);
+    } catch (error) {
+      throw failureOf(error, slice);
+    }
+  };
+}
+
+function checkPlan(event: SliceEvent, { planDigest }: SliceEnvironment): void {
+  // The types promise what only our own state machine keeps: anyone may invoke the function.
+  const { version, run, planDigest: wanted }: Partial<Record<keyof SliceEvent, unknown>> = event;
+  if (version !== CONTRACT_VERSION || typeof run !== 'string' || run === '') {
+    throw sliceFailed(
+      'the event is not one of this pipeline: start the state machine instead of the function',
+    );
+  }
+  if (wanted === planDigest) return;
+  throw new NamedFailure(ERROR_NAMES.planChanged, {
+    message: 'this function belongs to another plan than the run: start the execution again',
+    expected: planDigest,
+    got: String(wanted),
+  });
+}
+
+async function runSlice(
+  event: SliceEvent,
+  { manifest, session }: LoadedSlice,
+  store: TensorStore,
+  load: Pick<SliceTiming, 'cold' | 'weightBytes' | 'loadMs'>,
+): Promise<SliceAnswer> {
+  const watch = new Stopwatch();
+  const { inline, tensors: read } = await readTensors(event, manifest, store);
+  const readMs = watch.lap();
+
+  const wanted = manifest.outputs.map(({ name }) => name);
+  const made = await session.run(pick(read, manifest.inputs), wanted);
+  const runMs = watch.lap();
+
+  const { bytesWritten, ...written } = await writeTensors(event.run, manifest, { read, made }, inline, store);
+  const writeMs = watch.lap();
+
+  const { slice } = manifest;
+  const bytesRead = [...read.values()].reduce((sum, tensor) => sum + tensorBytes(tensor), 0);
+  const sizes = { bytesRead, bytesWritten, peakMemoryBytes: peakMemoryBytes() };
+  return { slice, ...written, timing: { slice, ...load, readMs, runMs, writeMs, ...sizes } };
+}

@@ -1,0 +1,15 @@
+import { readFileSync } from 'node:fs';
+
+/**
+ * Highest resident memory of this process so far, in bytes. On Linux from the kernel's high-water mark:
+ * `resourceUsage().maxRSS` survives `exec` there and so includes the process that started this one.
+ */
+export function peakMemoryBytes(): number {
+  return (linuxPeakKilobytes() ?? process.resourceUsage().maxRSS) * 1024;
+}
+
+function linuxPeakKilobytes(): number | undefined {
+  if (process.platform !== 'linux') return undefined;
+  const found = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'latin1'));
+  return found === null ? undefined : Number(found[1]);
+}

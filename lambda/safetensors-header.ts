@@ -1,0 +1,182 @@
+/**
+ * The header of a safetensors file: 8 bytes of length, then JSON from names to `{dtype, shape, data_offsets}`.
+ * Format: https://huggingface.co/docs/safetensors/index#format
+ *
+ * String tensors, which the format lacks, are entries of its `__metadata__` (a map of strings): for the tensor
+ * `x` the key `string_tensor.x` holds the JSON `{"shape": [2], "data": ["a", "b"]}`.
+ */
+import {
+  describeTensor,
+  elementBytes,
+  elementCount,
+  isShape,
+  type NumericDataType,
+  type StringTensor,
+} from './tensor';
+
+export const LENGTH_BYTES = 8;
+
+/** The reference implementation's limit: https://github.com/huggingface/safetensors (MAX_HEADER_SIZE). */
+export const MAX_HEADER_BYTES = 100_000_000;
+
+export const METADATA_KEY = '__metadata__';
+export const STRING_TENSOR_PREFIX = 'string_tensor.';
+
+const DTYPE_CODES: Readonly<Record<NumericDataType, string>> = {
+  float32: 'F32',
+  float64: 'F64',
+  float16: 'F16',
+  int8: 'I8',
+  int16: 'I16',
+  int32: 'I32',
+  int64: 'I64',
+  uint8: 'U8',
+  uint16: 'U16',
+  uint32: 'U32',
+  uint64: 'U64',
+  bool: 'BOOL',
+};
+
+const DTYPES_BY_CODE = new Map(
+  Object.entries(DTYPE_CODES).map(([dtype, code]) => [code, dtype as NumericDataType]),
+);
+
+/** Bytes that are not a safetensors file, or one that this library cannot take. */
+export class SafetensorsError extends Error {
+  override readonly name = 'SafetensorsError';
+}
+
+/** Where a numeric tensor's bytes are in the file, counted from the file's start. */
+export interface StoredTensor {
+  readonly dtype: NumericDataType;
+  readonly shape: readonly number[];
+  readonly start: number;
+  readonly end: number;
+}
+
+export type HeaderEntry = StoredTensor | StringTensor;
+
+export function dtypeCode(dtype: NumericDataType): string {
+  return DTYPE_CODES[dtype];
+}
+
+/** Length of the header's JSON, from the file's first bytes. `fileBytes` is the size of the whole file. */
+export function readHeaderLength(start: Uint8Array, fileBytes: number): number {
+  if (start.byteLength < LENGTH_BYTES) {
+    throw new SafetensorsError(`a safetensors file has at least ${LENGTH_BYTES} bytes, got ${fileBytes}`);
+  }
+  const length = new DataView(start.buffer, start.byteOffset).getBigUint64(0, true);
+  if (length > BigInt(MAX_HEADER_BYTES)) {
+    throw new SafetensorsError(
+      `its header claims ${length.toString()} bytes, the limit is ${MAX_HEADER_BYTES}`,
+    );
+  }
+  if (length > BigInt(fileBytes - LENGTH_BYTES)) {
+    throw new SafetensorsError(
+      `its header claims ${length.toString()} bytes of a file of ${fileBytes}: it is cut short or not safetensors`,
+    );
+  }
+  return Number(length);
+}
+
+/** All tensors that a header lists, checked: the numeric ones cover the file's rest with no hole or overlap. */
+export function parseHeader(json: Uint8Array, fileBytes: number): ReadonlyMap<string, HeaderEntry> {
+  const dataStart = LENGTH_BYTES + json.byteLength;
+  const fields = parseJsonObject(json);
+  const entries = new Map<string, HeaderEntry>();
+  for (const [name, field] of Object.entries(fields)) {
+    if (name !== METADATA_KEY) entries.set(name, parseStored(name, field, dataStart));
+  }
+  checkLayout(entries as ReadonlyMap<string, StoredTensor>, dataStart, fileBytes);
+  for (const [name, tensor] of parseStrings(fields[METADATA_KEY])) {
+    if (entries.has(name)) throw new SafetensorsError(`tensor '${name}' is there twice, once as strings`);
+    entries.set(name, tensor);
+  }
+  return entries;
+}
+
+function parseJsonObject(bytes: Uint8Array): Record<string, unknown> {
+  const value = parseJson(new TextDecoder().decode(bytes), 'its header is not JSON');
+  if (!isObject(value)) throw new SafetensorsError('its header is not a JSON object');
+  return value;
+}
+
+function parseStored(name: string, field: unknown, dataStart: number): StoredTensor {
+  if (!isObject(field)) throw new SafetensorsError(`tensor '${name}' is not described by a JSON object`);
+  const { dtype: code, shape, data_offsets: offsets } = field;
+  const dtype = typeof code === 'string' ? DTYPES_BY_CODE.get(code) : undefined;
+  if (dtype === undefined) {
+    const known = [...DTYPES_BY_CODE.keys()].join(', ');
+    throw new SafetensorsError(
+      `tensor '${name}' has the dtype ${JSON.stringify(code)}, supported are ${known}`,
+    );
+  }
+  if (!isShape(shape)) throw new SafetensorsError(`tensor '${name}' has a bad shape ${brief(shape)}`);
+  if (!isShape(offsets) || offsets.length !== 2) {
+    throw new SafetensorsError(`tensor '${name}' has bad data_offsets ${brief(offsets)}`);
+  }
+  const [begin = 0, end = 0] = offsets;
+  const expected = elementCount(shape) * elementBytes(dtype);
+  if (end - begin !== expected) {
+    const what = describeTensor({ dtype, shape });
+    throw new SafetensorsError(`tensor '${name}' is ${what}, ${expected} bytes, but has ${end - begin}`);
+  }
+  return { dtype, shape, start: dataStart + begin, end: dataStart + end };
+}
+
+function checkLayout(entries: ReadonlyMap<string, StoredTensor>, dataStart: number, fileBytes: number): void {
+  const inOrder = [...entries].sort(([, a], [, b]) => a.start - b.start || a.end - b.end);
+  let position = dataStart;
+  for (const [name, { start, end }] of inOrder) {
+    if (start !== position) {
+      const problem = start < position ? 'overlaps the tensor before it' : 'leaves a hole before it';
+      throw new SafetensorsError(`tensor '${name}' ${problem}: expected offset ${position}, got ${start}`);
+    }
+    position = end;
+  }
+  if (position !== fileBytes) {
+    throw new SafetensorsError(`its tensors end at byte ${position}, but the file has ${fileBytes}`);
+  }
+}
+
+function parseStrings(metadata: unknown): [string, StringTensor][] {
+  if (metadata === undefined) return [];
+  if (!isObject(metadata)) throw new SafetensorsError(`its ${METADATA_KEY} is not a JSON object`);
+  return Object.entries(metadata)
+    .filter(([key]) => key.startsWith(STRING_TENSOR_PREFIX))
+    .map(([key, value]) => [
+      key.slice(STRING_TENSOR_PREFIX.length),
+      parseStringTensor(key.slice(STRING_TENSOR_PREFIX.length), value),
+    ]);
+}
+
+function parseStringTensor(name: string, text: unknown): StringTensor {
+  const value = parseJson(typeof text === 'string' ? text : '', `string tensor '${name}' is not JSON`);
+  const { shape, data } = isObject(value) ? value : {};
+  if (!isShape(shape)) throw new SafetensorsError(`string tensor '${name}' has a bad shape ${brief(shape)}`);
+  if (!isStrings(data) || data.length !== elementCount(shape)) {
+    throw new SafetensorsError(`string tensor '${name}' needs ${elementCount(shape)} strings in its data`);
+  }
+  return { dtype: 'string', shape, strings: data };
+}
+
+function parseJson(text: string, problem: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // The parser's own message quotes the text, which may be anything.
+    throw new SafetensorsError(problem);
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isStrings(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string');
+}
+
+function brief(value: unknown): string {
+  return value === undefined ? 'none' : JSON.stringify(value).slice(0, 80);
+}

@@ -1,0 +1,114 @@
+/** Tensors as one safetensors file: readable by any Python user, and by ranges. */
+import {
+  dtypeCode,
+  LENGTH_BYTES,
+  METADATA_KEY,
+  parseHeader,
+  readHeaderLength,
+  SafetensorsError,
+  STRING_TENSOR_PREFIX,
+} from './safetensors-header';
+import {
+  describeTensor,
+  elementBytes,
+  elementCount,
+  type NumericTensor,
+  type RawTensor,
+  type StringTensor,
+} from './tensor';
+
+export { SafetensorsError } from './safetensors-header';
+
+/** Alignment of the largest element. With the data there, each tensor is aligned to its element size. */
+const DATA_ALIGNMENT = 8;
+
+/**
+ * One safetensors file of the named tensors. Data begins 8-byte aligned and lies by descending element size, so
+ * that every tensor is aligned to its element with no holes, which the format forbids.
+ */
+export function encodeSafetensors(tensors: ReadonlyMap<string, RawTensor>): Uint8Array {
+  const numeric = [...tensors]
+    .filter(isNumeric)
+    .sort(([, a], [, b]) => bytesPerElement(b) - bytesPerElement(a));
+  const header = encodeHeader(numeric, [...tensors].filter(isStrings));
+  const dataBytes = numeric.reduce((sum, [, tensor]) => sum + tensor.bytes.byteLength, 0);
+  // Not from Node's pool, whose offset into a shared buffer would break the alignment.
+  const file = new Uint8Array(header.byteLength + dataBytes);
+  file.set(header);
+  let position = header.byteLength;
+  for (const [, tensor] of numeric) {
+    file.set(tensor.bytes, position);
+    position += tensor.bytes.byteLength;
+  }
+  return file;
+}
+
+/**
+ * The tensors of a safetensors file, as views of its bytes.
+ * @throws SafetensorsError when the bytes are not one or hold an element type that cannot be fed.
+ */
+export function decodeSafetensors(file: Uint8Array): Map<string, RawTensor> {
+  const dataStart = LENGTH_BYTES + readHeaderLength(file, file.byteLength);
+  const entries = parseHeader(file.subarray(LENGTH_BYTES, dataStart), file.byteLength);
+  const tensors = new Map<string, RawTensor>();
+  for (const [name, entry] of entries) {
+    if (entry.dtype === 'string') tensors.set(name, entry);
+    else {
+      const { dtype, shape, start, end } = entry;
+      tensors.set(name, { dtype, shape, bytes: file.subarray(start, end) });
+    }
+  }
+  return tensors;
+}
+
+function encodeHeader(
+  numeric: readonly [string, NumericTensor][],
+  strings: readonly [string, StringTensor][],
+): Uint8Array {
+  let position = 0;
+  const fields = numeric.map(([name, tensor]) => {
+    checkEncodable(name, tensor);
+    const begin = position;
+    position += tensor.bytes.byteLength;
+    const offsets = [begin, position];
+    return [name, { dtype: dtypeCode(tensor.dtype), shape: tensor.shape, data_offsets: offsets }] as const;
+  });
+  const metadata = strings.map(
+    ([name, { shape, strings: data }]) =>
+      [`${STRING_TENSOR_PREFIX}${name}`, JSON.stringify({ shape, data })] as const,
+  );
+  const all =
+    metadata.length === 0 ? fields : [[METADATA_KEY, Object.fromEntries(metadata)] as const, ...fields];
+  return paddedHeader(JSON.stringify(Object.fromEntries(all)));
+}
+
+function checkEncodable(name: string, tensor: NumericTensor): void {
+  if (name === METADATA_KEY) throw new SafetensorsError(`a tensor cannot be named '${METADATA_KEY}'`);
+  const expected = elementCount(tensor.shape) * bytesPerElement(tensor);
+  const got = tensor.bytes.byteLength;
+  if (got === expected) return;
+  throw new SafetensorsError(
+    `tensor '${name}' is ${describeTensor(tensor)}, ${expected} bytes, but has ${got}`,
+  );
+}
+
+function paddedHeader(json: string): Uint8Array {
+  const text = new TextEncoder().encode(json);
+  const length = Math.ceil(text.byteLength / DATA_ALIGNMENT) * DATA_ALIGNMENT;
+  const header = new Uint8Array(LENGTH_BYTES + length).fill(0x20);
+  new DataView(header.buffer).setBigUint64(0, BigInt(length), true);
+  header.set(text, LENGTH_BYTES);
+  return header;
+}
+
+function bytesPerElement(tensor: NumericTensor): number {
+  return elementBytes(tensor.dtype);
+}
+
+function isNumeric(entry: [string, RawTensor]): entry is [string, NumericTensor] {
+  return entry[1].dtype !== 'string';
+}
+
+function isStrings(entry: [string, RawTensor]): entry is [string, StringTensor] {
+  return entry[1].dtype === 'string';
+}

@@ -1,0 +1,86 @@
+/** What a slice reads before its session runs and writes after it. */
+import {
+  sliceObjectKey,
+  type ExecutionOutputs,
+  type InlineMode,
+  type ObjectReference,
+  type SliceEvent,
+  type SliceManifest,
+  type SourcedTensor,
+} from './contract';
+import { sliceFailed } from './errors';
+import { parseExecutionInput } from './execution-input';
+import { gatherTensors } from './gather';
+import { openRequest } from './request';
+import { writeResults } from './results';
+import type { RawTensor } from './tensor';
+import type { TensorStore } from './tensor-store';
+
+type NamedTensors = ReadonlyMap<string, RawTensor>;
+
+export interface ReadTensors {
+  readonly tensors: NamedTensors;
+  /** Whether the caller wants results inline. */
+  readonly inline: InlineMode;
+}
+
+export interface WrittenTensors {
+  readonly object: ObjectReference;
+  readonly outputs?: ExecutionOutputs;
+  readonly bytesWritten: number;
+}
+
+/**
+ * Reads what the slice is fed, and what the last slice gathers. The first slice checks the whole request before
+ * anything runs; later ones check it again, because an object in S3 may have been replaced in between.
+ */
+export async function readTensors(
+  event: SliceEvent,
+  manifest: SliceManifest,
+  store: TensorStore,
+): Promise<ReadTensors> {
+  const needed = [...manifest.inputs, ...gathered(manifest)];
+  const readsRequest = manifest.slice === 0 || needed.some(({ source }) => source.from === 'request');
+  if (!readsRequest && event.request === undefined) {
+    return { tensors: await gatherTensors(needed, { run: event.run, store }), inline: 'auto' };
+  }
+  const input = parseExecutionInput(event.request);
+  const request = readsRequest ? await openRequest(input, manifest, store) : undefined;
+  const tensors = await gatherTensors(needed, { run: event.run, store, request });
+  return { tensors, inline: input.inline };
+}
+
+/** Writes what the slice made; the last slice writes the run's results instead. */
+export async function writeTensors(
+  run: string,
+  manifest: SliceManifest,
+  { read, made }: { readonly read: NamedTensors; readonly made: NamedTensors },
+  inline: InlineMode,
+  store: TensorStore,
+): Promise<WrittenTensors> {
+  if (manifest.result !== undefined) {
+    const all = new Map([...read, ...made]);
+    const { outputs, bytesWritten } = await writeResults(run, pick(all, manifest.result), inline, store);
+    return { object: outputs.s3, outputs, bytesWritten };
+  }
+  const key = sliceObjectKey(run, manifest.slice);
+  const { bytes } = await store.write(key, made);
+  return { object: store.reference(key), bytesWritten: bytes };
+}
+
+/** The tensors of the given specs, in their order. */
+export function pick(tensors: NamedTensors, specs: readonly { readonly name: string }[]): NamedTensors {
+  return new Map(specs.map(({ name }) => [name, named(tensors, name)]));
+}
+
+/** Results of the whole model that this slice does not make itself. */
+function gathered({ slice, result = [] }: SliceManifest): SourcedTensor[] {
+  return result.filter(({ source }) => source.from === 'request' || source.slice !== slice);
+}
+
+function named(tensors: NamedTensors, name: string): RawTensor {
+  const tensor = tensors.get(name);
+  if (tensor === undefined)
+    throw sliceFailed(`the slice's manifest lists '${name}', which it neither reads nor makes`);
+  return tensor;
+}

@@ -1,0 +1,11 @@
+/** Milliseconds of wall clock between laps, to a tenth. */
+export class Stopwatch {
+  private since = performance.now();
+
+  lap(): number {
+    const now = performance.now();
+    const elapsed = now - this.since;
+    this.since = now;
+    return Math.round(elapsed * 10) / 10;
+  }
+}

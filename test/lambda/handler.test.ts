@@ -1,0 +1,322 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ENV, type FailureCause, type SliceEvent } from '../../lambda/contract';
+import { makeHandler, type SliceHandler } from '../../lambda/handler';
+import { MAX_INLINE_BYTES } from '../../lambda/results';
+import { decodeSafetensors, encodeSafetensors } from '../../lambda/safetensors';
+import type { RawTensor } from '../../lambda/tensor';
+import { comparable } from './arbitrary-tensors';
+import { MemoryObjects } from './memory-objects';
+import { BUCKET, float32Bytes, MANIFESTS, PLAN_DIGEST, stageSlice } from './tiny-slice';
+
+const RUN = 'machine/run-1';
+
+let root: string;
+let objects: MemoryObjects;
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'handler-'));
+  objects = new MemoryObjects();
+});
+afterEach(() => {
+  rmSync(root, { recursive: true });
+});
+
+function tensor(values: readonly number[]): RawTensor {
+  return { dtype: 'float32', shape: [values.length / 3, 3], bytes: float32Bytes(values) };
+}
+
+const x = tensor([1, 2, 3]);
+const scale = tensor([2, 2, 2]);
+const early = tensor([-1, -2, -3]);
+const late = tensor([22, 44, 66]);
+
+const inline = (values: readonly number[]) => ({
+  dtype: 'float32',
+  shape: [values.length / 3, 3],
+  data: values,
+});
+const request = { version: 1, inputs: { tensors: { x: inline([1, 2, 3]), scale: inline([2, 2, 2]) } } };
+const event = (changes: object = {}): SliceEvent => ({
+  version: 1,
+  planDigest: PLAN_DIGEST,
+  run: RUN,
+  request,
+  ...changes,
+});
+
+function sliceHandler(slice: number, manifest = MANIFESTS[slice]): SliceHandler {
+  return makeHandler(stageSlice(objects, slice, manifest), objects, root);
+}
+
+/** What the handler fails with, its cause parsed. */
+async function failure(
+  handler: SliceHandler,
+  given: unknown,
+): Promise<{ name: string; cause: FailureCause }> {
+  try {
+    await handler(given as SliceEvent);
+  } catch (error) {
+    const { name, message, stack } = error as Error;
+    expect(stack).toBe(name);
+    return { name, cause: JSON.parse(message) as FailureCause };
+  }
+  throw new Error('the handler did not fail');
+}
+
+function stored(key: string): unknown {
+  return comparable(decodeSafetensors(objects.bytes(key) ?? new Uint8Array(0)));
+}
+
+describe('a run of two slices', () => {
+  it('leaves all results in one object and gives them inline', async () => {
+    const first = await sliceHandler(0)(event());
+    expect(first.object).toEqual({ bucket: BUCKET, key: 'runs/machine/run-1/slice-00.safetensors' });
+    expect(first.outputs).toBeUndefined();
+    expect(stored(first.object.key)).toEqual(
+      comparable(
+        new Map([
+          ['shifted', tensor([11, 22, 33])],
+          ['early', early],
+        ]),
+      ),
+    );
+
+    const last = await sliceHandler(1)(event());
+    expect(last.object).toEqual({ bucket: BUCKET, key: 'outputs/machine/run-1.safetensors' });
+    expect(last.outputs?.s3).toEqual(last.object);
+    expect(stored(last.object.key)).toEqual(
+      comparable(
+        new Map([
+          ['late', late],
+          ['early', early],
+          ['x', x],
+        ]),
+      ),
+    );
+    const base64 = (values: readonly number[]) => Buffer.from(float32Bytes(values)).toString('base64');
+    expect(last.outputs?.tensors).toEqual({
+      late: { dtype: 'float32', shape: [1, 3], base64: base64([22, 44, 66]) },
+      early: { dtype: 'float32', shape: [1, 3], base64: base64([-1, -2, -3]) },
+      x: { dtype: 'float32', shape: [1, 3], base64: base64([1, 2, 3]) },
+    });
+    expect(Object.keys(last.outputs?.tensors ?? {})).toEqual(['late', 'early', 'x']);
+  });
+
+  it('takes its inputs from S3', async () => {
+    objects.put(
+      'inputs/a.safetensors',
+      encodeSafetensors(
+        new Map([
+          ['x', x],
+          ['scale', scale],
+        ]),
+      ),
+    );
+    const fromS3 = event({
+      request: { version: 1, inputs: { s3: 'inputs/a.safetensors' }, output: { inline: 'never' } },
+    });
+    await sliceHandler(0)(fromS3);
+    const last = await sliceHandler(1)(fromS3);
+    expect(stored(last.object.key)).toEqual(
+      comparable(
+        new Map([
+          ['late', late],
+          ['early', early],
+          ['x', x],
+        ]),
+      ),
+    );
+    expect(last.outputs).toEqual({ s3: last.object });
+  });
+
+  it('reports whether it was cold, and what it read and wrote', async () => {
+    const handler = sliceHandler(0);
+    const cold = await handler(event());
+    const warm = await handler(event({ run: 'machine/run-2' }));
+    expect(cold.timing).toMatchObject({ slice: 0, cold: true, bytesRead: 12 });
+    expect(cold.timing.bytesWritten).toBe(objects.bytes(cold.object.key)?.byteLength);
+    expect(cold.timing.peakMemoryBytes).toBeGreaterThan(2 ** 20);
+    expect(warm.timing).toMatchObject({ cold: false, loadMs: 0 });
+    const files = ['assets/0.onnx', 'assets/0.weights'].map((key) => objects.bytes(key)?.byteLength ?? 0);
+    expect(warm.timing.weightBytes).toBe(files[0] + files[1]);
+  });
+
+  it('leaves large results in S3 alone', async () => {
+    const values = new Array<number>(3 * Math.ceil(MAX_INLINE_BYTES / 36)).fill(1);
+    const large = event({
+      request: { version: 1, inputs: { tensors: { x: inline(values), scale: inline(values) } } },
+    });
+    await sliceHandler(0)(large);
+    expect((await sliceHandler(1)(large)).outputs?.tensors).toBeUndefined();
+  });
+});
+
+describe('a slice that runs twice in a run', () => {
+  it('keeps what the first attempt wrote', async () => {
+    const handler = sliceHandler(0);
+    const first = await handler(event());
+    const before = objects.bytes(first.object.key);
+    const again = await handler(event());
+    expect(again.object).toEqual(first.object);
+    expect(again.timing.bytesWritten).toBe(0);
+    expect(objects.bytes(first.object.key)).toBe(before);
+  });
+
+  it('gives inline the results that stand in S3', async () => {
+    await sliceHandler(0)(event());
+    const standing = new Map([['late', tensor([9, 9, 9])]]);
+    objects.put('outputs/machine/run-1.safetensors', encodeSafetensors(standing));
+    const last = await sliceHandler(1)(event());
+    expect(Object.keys(last.outputs?.tensors ?? {})).toEqual(['late']);
+  });
+});
+
+describe('a plan of one slice', () => {
+  it('writes results only', async () => {
+    const only = {
+      ...MANIFESTS[0],
+      slices: 1,
+      result: MANIFESTS[0].outputs.map((spec) => ({ ...spec, source: { from: 'slice' as const, slice: 0 } })),
+    };
+    await sliceHandler(0, only)(event());
+    expect(objects.keys().filter((key) => !key.startsWith('assets/'))).toEqual([
+      'outputs/machine/run-1.safetensors',
+    ]);
+  });
+});
+
+describe('a request that does not fit', () => {
+  const inputs = (tensors: object) => event({ request: { version: 1, inputs: { tensors } } });
+
+  it.each<[string, SliceEvent, Partial<FailureCause>]>([
+    [
+      'no request',
+      event({ request: undefined }),
+      { message: expect.stringContaining('got nothing') as string },
+    ],
+    [
+      'another type',
+      inputs({ x: { dtype: 'int64', shape: [1, 3], data: [1, 2, 3] }, scale: inline([1, 1, 1]) }),
+      { tensor: 'x', expected: 'float32[N,3]', got: 'int64[1,3]' },
+    ],
+    ['an input of a later slice missing', inputs({ x: inline([1, 2, 3]) }), { tensor: 'scale', got: "'x'" }],
+    ['an overridden default', inputs({ epsilon: inline([1, 1, 1]) }), { tensor: 'epsilon' }],
+    [
+      'a missing object',
+      event({ request: { version: 1, inputs: { s3: 'inputs/none' } } }),
+      { message: "the request's s3://pipeline/inputs/none is missing or not permitted" },
+    ],
+  ])('is refused by the first slice before it runs: %s', async (_, given, cause) => {
+    const failed = await failure(sliceHandler(0), given);
+    expect(failed).toMatchObject({ name: 'InvalidInput', cause: { slice: 0, ...cause } });
+    expect(objects.keys().some((key) => key.startsWith('runs/'))).toBe(false);
+  });
+
+  it('is refused when its object is no safetensors file', async () => {
+    objects.put('inputs/a', Buffer.from('a text file'));
+    const failed = await failure(
+      sliceHandler(0),
+      event({ request: { version: 1, inputs: { s3: 'inputs/a' } } }),
+    );
+    expect(failed.name).toBe('InvalidInput');
+    expect(failed.cause.message).toContain('inputs/a is not a safetensors file for this model');
+  });
+
+  it('is refused when its object changes while it is read', async () => {
+    const many = new Array<number>(3 * 20_000).fill(1);
+    const content = encodeSafetensors(
+      new Map([
+        ['x', tensor(many)],
+        ['scale', tensor(many)],
+      ]),
+    );
+    objects.put('inputs/a', content);
+    let reads = 0;
+    objects.onRead = (key) => {
+      if (key === 'inputs/a' && ++reads === 2) objects.put('inputs/a', content);
+    };
+    const failed = await failure(
+      sliceHandler(0),
+      event({ request: { version: 1, inputs: { s3: 'inputs/a' } } }),
+    );
+    expect(failed.name).toBe('InvalidInput');
+    expect(failed.cause.message).toContain('was replaced while it was read');
+  });
+});
+
+describe('a slice that cannot run', () => {
+  it('answers PlanChanged to a run of another plan, before it loads anything', async () => {
+    const failed = await failure(sliceHandler(0), event({ planDigest: 'other' }));
+    expect(failed).toMatchObject({ name: 'PlanChanged', cause: { expected: PLAN_DIGEST, got: 'other' } });
+    expect(objects.reads).toEqual([]);
+  });
+
+  it.each([[{}], [{ version: 2 }], [event({ run: '' })]])('refuses the event %j', async (given) => {
+    const failed = await failure(sliceHandler(0), given);
+    expect(failed.name).toBe('SliceFailed');
+    expect(failed.cause.message).toContain('start the state machine');
+  });
+
+  it('says which environment variable is wrong', async () => {
+    const variables = { ...stageSlice(objects, 0), [ENV.threads]: 'many' };
+    const failed = await failure(makeHandler(variables, objects, root), event());
+    expect(failed).toMatchObject({ name: 'SliceFailed', cause: { got: 'many' } });
+    expect(failed.cause.message).toContain(ENV.threads);
+  });
+
+  it('answers WeightsCorrupt to files of another content, and loads again next time', async () => {
+    const handler = sliceHandler(0);
+    const weights = objects.bytes('assets/0.weights') ?? new Uint8Array(0);
+    objects.put('assets/0.weights', Buffer.from('tampered'));
+    expect((await failure(handler, event())).name).toBe('WeightsCorrupt');
+    objects.put('assets/0.weights', weights);
+    expect((await handler(event())).timing.cold).toBe(true);
+  });
+
+  it('names the earlier slice whose object is missing', async () => {
+    const failed = await failure(sliceHandler(1), event());
+    expect(failed).toMatchObject({ name: 'SliceFailed', cause: { slice: 1 } });
+    expect(failed.cause.message).toContain('cannot read what slice 0 made');
+    expect(failed.cause.message).toContain('missing or not permitted');
+  });
+
+  it.each<[string, Map<string, RawTensor>, string]>([
+    ['lacks a tensor', new Map([['early', early]]), "it has no tensor 'shifted'"],
+    [
+      'has one of another type',
+      new Map([
+        ['early', early],
+        ['shifted', { dtype: 'bool', shape: [], bytes: Uint8Array.of(1) }],
+      ]),
+      "tensor 'shifted' should be float32[...], it is bool[]",
+    ],
+  ])("names the tensor when an earlier slice's object %s", async (_, content, message) => {
+    objects.put('runs/machine/run-1/slice-00.safetensors', encodeSafetensors(content));
+    const failed = await failure(sliceHandler(1), event());
+    expect(failed.name).toBe('SliceFailed');
+    expect(failed.cause.message).toContain(message);
+  });
+
+  it('passes on what ONNX Runtime says, as one line', async () => {
+    objects.put(
+      'runs/machine/run-1/slice-00.safetensors',
+      encodeSafetensors(
+        new Map([
+          ['early', early],
+          ['shifted', tensor([1, 2, 3, 4, 5, 6, 7, 8, 9])],
+        ]),
+      ),
+    );
+    const two = event({
+      request: {
+        version: 1,
+        inputs: { tensors: { x: inline([1, 2, 3, 4, 5, 6]), scale: inline([1, 2, 3, 4, 5, 6]) } },
+      },
+    });
+    const failed = await failure(sliceHandler(1), two);
+    expect(failed).toMatchObject({ name: 'SliceFailed', cause: { slice: 1 } });
+    expect(failed.cause.message).toContain('Mul');
+    expect(failed.cause.message).not.toContain('\n');
+  });
+});

@@ -1,0 +1,64 @@
+import type { ObjectReference } from '../../lambda/contract';
+import {
+  ObjectChanged,
+  ObjectUnavailable,
+  type ByteRange,
+  type ObjectPart,
+  type ObjectStore,
+  type WriteResult,
+} from '../../lambda/object-store';
+
+/** An object store in memory, which records what is asked of it and breaks connections when told to. */
+export class MemoryObjects implements ObjectStore {
+  readonly reads: { key: string; range: ByteRange }[] = [];
+  /** Connections that break after half of their bytes. */
+  connectionsToBreak = 0;
+  /** Called before each read. */
+  onRead: (key: string) => void = () => undefined;
+  private readonly objects = new Map<string, { bytes: Uint8Array; version: number }>();
+
+  put(key: string, bytes: Uint8Array): void {
+    this.objects.set(key, { bytes, version: (this.objects.get(key)?.version ?? 0) + 1 });
+  }
+
+  bytes(key: string): Uint8Array | undefined {
+    return this.objects.get(key)?.bytes;
+  }
+
+  keys(): string[] {
+    return [...this.objects.keys()].sort();
+  }
+
+  get(object: ObjectReference, range: ByteRange, version?: string): Promise<ObjectPart> {
+    this.onRead(object.key);
+    this.reads.push({ key: object.key, range });
+    const found = this.objects.get(object.key);
+    if (found === undefined) return Promise.reject(new ObjectUnavailable(object));
+    if (version !== undefined && version !== String(found.version)) {
+      return Promise.reject(new ObjectChanged(object));
+    }
+    const part = found.bytes.subarray(range.start, range.end);
+    const breaks = this.connectionsToBreak > 0;
+    if (breaks) this.connectionsToBreak--;
+    const body = breaks ? broken(part) : whole(part);
+    return Promise.resolve({ size: found.bytes.byteLength, version: String(found.version), body });
+  }
+
+  putIfAbsent(object: ObjectReference, body: Uint8Array): Promise<WriteResult> {
+    if (this.objects.has(object.key)) return Promise.resolve('present');
+    this.put(object.key, body.slice());
+    return Promise.resolve('written');
+  }
+}
+
+/** In two chunks, as a network would, each a copy. */
+async function* whole(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  const middle = Math.floor(bytes.byteLength / 2);
+  yield await Promise.resolve(bytes.slice(0, middle));
+  yield bytes.slice(middle);
+}
+
+async function* broken(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield await Promise.resolve(bytes.slice(0, Math.floor(bytes.byteLength / 2)));
+  throw new Error('aborted');
+}
