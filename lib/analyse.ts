@@ -1,7 +1,7 @@
 /** Everything that is known of a model before it is cut: data flow, types, sizes and legal cuts. */
 import { SlicedInferenceError, quoted } from './errors';
-import { calledFunctions } from './emit/slice';
 import { isBindable } from './onnx/data-type';
+import { calledFunctions } from './onnx/local-functions';
 import type { Model, ValueIndex } from './onnx/model';
 import { nodeLabel } from './onnx/model';
 import { parseModel } from './onnx/parse';

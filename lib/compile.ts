@@ -2,22 +2,13 @@
 import type { AnalysedModel } from './analyse';
 import { analyseModel } from './analyse';
 import { describePlan, sliceManifests } from './describe-plan';
-import type { SliceChunks } from './emit/slice';
+import type { CompiledModel } from './emit/compiled-model';
 import { emitSlice } from './emit/slice';
 import { sliceName } from '../lambda/contract';
-import type { SourceFile } from './onnx/model';
 import { checkGroups } from './plan/check-groups';
-import type { SlicePlan } from './plan/plan';
 import type { Slicer } from './plan/slicers';
 import { wireSlices } from './plan/wiring';
 import type { DimensionSizes } from './shapes/value-types';
-
-export interface CompiledModel {
-  readonly plan: SlicePlan;
-  /** What the ranges in `slices` refer to. */
-  readonly files: readonly SourceFile[];
-  readonly slices: readonly SliceChunks[];
-}
 
 /**
  * Reads a model, chooses its cuts and plans its slices. Weights are read once, for their digests, and never kept.

@@ -6,8 +6,8 @@ import { padding } from '../onnx/chunks';
 import { onnxDataType, isBindable } from '../onnx/data-type';
 import { encodeMetadata, encodeValueInfo } from '../onnx/encode';
 import { encodeModel } from '../onnx/encode-model';
-import type { LocalFunction, Model, Node, Tensor, ValueIndex } from '../onnx/model';
-import { operatorKey } from '../plan/determinism';
+import { calledFunctions } from '../onnx/local-functions';
+import type { Model, Tensor, ValueIndex } from '../onnx/model';
 import type { SliceWiring } from '../plan/wiring';
 import type { ValueTypes } from '../shapes/value-types';
 
@@ -78,19 +78,4 @@ class WeightsLayout {
     this.length = offset + tensor.byteLength;
     return offset;
   }
-}
-
-/** The local functions that the nodes call, directly or not, in the model's order. */
-export function calledFunctions(model: Model, nodes: readonly Node[]): LocalFunction[] {
-  if (model.functions.length === 0) return [];
-  const byKey = new Map(model.functions.map((fn) => [operatorKey(fn.domain, fn.name, fn.overload), fn]));
-  const called = new Set<LocalFunction>();
-  const pending = nodes.flatMap(({ operators }) => operators);
-  for (let use = pending.pop(); use !== undefined; use = pending.pop()) {
-    const fn = byKey.get(operatorKey(use.domain, use.opType, use.overload));
-    if (fn === undefined || called.has(fn)) continue;
-    called.add(fn);
-    pending.push(...fn.operators);
-  }
-  return model.functions.filter((fn) => called.has(fn));
 }

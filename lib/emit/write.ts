@@ -1,7 +1,7 @@
 /** Writes a compiled model into a folder: `plan.json` and the slice files, all or nothing. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import type { CompiledModel } from '../compile';
+import type { CompiledModel } from './compiled-model';
 import { SlicedInferenceError, quoted, systemReason } from '../errors';
 import type { Chunk } from '../onnx/chunks';
 import type { SourceFile } from '../onnx/model';

@@ -1,5 +1,6 @@
 /** Finds operators that draw random numbers: unseeded ones can never be identical, cut or not. */
 import { SlicedInferenceError } from '../errors';
+import { callKey, functionsByKey } from '../onnx/local-functions';
 import type { Model, Node, OperatorUse } from '../onnx/model';
 import { nodeLabel } from '../onnx/model';
 
@@ -18,13 +19,13 @@ const DROPOUT_TRAINING_INPUTS = 3;
 
 /** By node: the random operators that it runs, those of body graphs and of local functions included. */
 export function randomOperators(model: Model): readonly (readonly OperatorUse[])[] {
-  const functions = new Map(model.functions.map((fn) => [operatorKey(fn.domain, fn.name, fn.overload), fn]));
+  const functions = functionsByKey(model);
   const byFunction = new Map<string, readonly OperatorUse[]>();
 
   const collect = (uses: readonly OperatorUse[]): readonly OperatorUse[] =>
     uses.flatMap((use) => {
       if (isRandom(use)) return [use];
-      const key = operatorKey(use.domain, use.opType, use.overload);
+      const key = callKey(use);
       const called = functions.get(key);
       if (called === undefined) return [];
       if (!byFunction.has(key)) {
@@ -53,10 +54,6 @@ export function checkDeterministic(
         : 'give it a `seed` attribute',
     );
   }
-}
-
-export function operatorKey(domain: string, name: string, overload: string): string {
-  return `${domain}\0${name}\0${overload}`;
 }
 
 function isRandom({ domain, opType, inputCount }: OperatorUse): boolean {
