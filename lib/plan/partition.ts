@@ -15,8 +15,10 @@ export type Groups = readonly (readonly NodeIndex[])[];
  */
 const MAX_CANDIDATES = 768;
 
-/** Slices of a given number may be this much less even than the best split, where that saves crossing bytes. */
-const BALANCE_TOLERANCE = 1.1;
+/** The largest of a given number of slices may be this much larger than in the most even split, to move less. */
+const LARGEST_TOLERANCE = 1.1;
+/** The smallest may be this much smaller: that costs nobody memory, but a slice of nothing would be no slice. */
+const SMALLEST_TOLERANCE = 2;
 
 /** The fewest slices that all satisfy `fits`, and among those the cuts with the fewest bytes moved. */
 export function fewestSlices(space: CutSpace, limit: SizeLimit): Groups {
@@ -51,12 +53,10 @@ export function evenSlices(space: CutSpace, count: number, need: (size: SliceSiz
     fits: () => true,
     describe: unreachable,
   });
-  const most = everything.smallestLargest(count, need) * BALANCE_TOLERANCE;
-  const least = everything.largestSmallest(count, need, most) / BALANCE_TOLERANCE;
-  return split(
-    space,
-    everything.cheapestOf(count, (size) => need(size) >= least && need(size) <= most),
-  );
+  const most = everything.smallestLargest(count, need) * LARGEST_TOLERANCE;
+  const least = everything.largestSmallest(count, need, most) / SMALLEST_TOLERANCE;
+  const fits = (size: SliceSize): boolean => need(size) >= least && need(size) <= most;
+  return split(space, everything.cheapestOf(count, fits, need));
 }
 
 function unreachable(): never {
@@ -177,12 +177,20 @@ class StretchTable {
     return -this.search(count, shortfall, Math.max, -Infinity).value;
   }
 
-  /** The cuts of exactly `count` stretches that fit, with the fewest bytes moved. */
-  cheapestOf(count: number, fits: (size: SliceSize) => boolean): readonly number[] {
+  /** The cuts of exactly `count` stretches that fit: with the fewest bytes moved, then the most even. */
+  cheapestOf(
+    count: number,
+    fits: (size: SliceSize) => boolean,
+    need: (size: SliceSize) => number,
+  ): readonly number[] {
+    let largest = 1;
+    for (const sizes of this.stretches) for (const size of sizes) largest = Math.max(largest, need(size));
+    const total = this.boundaries.length * largest;
     const { cuts } = this.search(
       count,
-      (size) => (fits(size) ? size.readBytes + size.writeBytes : Infinity),
-      (sum, moved) => sum + moved,
+      // The squares of shares add up to less than the one byte by which moved bytes differ.
+      (size) => (fits(size) ? size.readBytes + size.writeBytes + (need(size) / total) ** 2 : Infinity),
+      (sum, cost) => sum + cost,
       0,
     );
     return cuts;

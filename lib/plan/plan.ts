@@ -144,7 +144,7 @@ function parseJson(text: string): unknown {
 
 function isPlan(value: unknown): value is SlicePlan {
   const plan = value as Partial<SlicePlan> | null | undefined;
-  if (typeof plan !== 'object' || plan === null || plan.version !== PLAN_VERSION) return false;
+  if (typeof plan !== 'object' || plan?.version !== PLAN_VERSION) return false;
   const isIndex = (index: unknown): boolean => Number.isSafeInteger(index) && Number(index) >= 0;
   return (
     typeof plan.model?.graphDigest === 'string' &&

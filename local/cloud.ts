@@ -1,0 +1,185 @@
+/** The local cloud: runs the pipeline of a synthesized assembly on this machine, with no AWS account. */
+import { randomBytes } from 'node:crypto';
+import * as fs from 'node:fs';
+import { rm } from 'node:fs/promises';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import { readAssembly } from './assembly';
+import { LocalCloudError } from './errors';
+import type { Json, JsonObject } from './json';
+import { CodeFolders } from './lambda/code';
+import type { LogListener } from './lambda/function-log';
+import { LocalFunctions, type WorkerProcess } from './local-functions';
+import { type Pipeline, selectPipeline } from './pipeline';
+import { publishAssets } from './publish';
+import { readBucketName } from './resources';
+import { S3Server } from './s3/server';
+import { ObjectStore } from './s3/store';
+import type { TraceEvent } from './step-functions/interpreter';
+import { type ExecutionResult, StateMachine } from './step-functions/state-machine';
+
+export interface LocalCloudOptions {
+  /**
+   * Which pipeline to run: its stack's name, its state machine's logical id, or both as `stack/logicalId`.
+   * @default - the assembly's only pipeline
+   */
+  readonly pipeline?: string;
+  /** Called with each line that a function writes. */
+  readonly onLog?: LogListener;
+  /** Called with what happens in executions. */
+  readonly onTrace?: (event: TraceEvent) => void;
+}
+
+/** How to reach the local S3 with the AWS SDK: pass it to `new S3Client()`. */
+export interface S3Access {
+  readonly endpoint: string;
+  readonly region: string;
+  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+}
+
+/** The pipeline that a local cloud runs. */
+export interface LocalPipeline {
+  readonly stackName: string;
+  readonly stateMachineArn: string;
+  readonly stateMachineType: 'STANDARD' | 'EXPRESS';
+  readonly bucket: string;
+  /** What the construct wrote about the pipeline into its definition's comment. */
+  readonly signature: JsonObject;
+}
+
+export class LocalCloud {
+  /**
+   * Publishes the assembly's assets and makes its pipeline ready to run. Close it when done.
+   * @throws LocalCloudError where the assembly needs something that the local cloud does not know
+   */
+  static async start(assemblyPath: string, options: LocalCloudOptions = {}): Promise<LocalCloud> {
+    const pipeline = selectPipeline(readAssembly(assemblyPath), options.pipeline);
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'sliced-inference-local-'));
+    const cloud = new LocalCloud(pipeline, folder, options);
+    try {
+      await cloud.prepare();
+      return cloud;
+    } catch (error) {
+      await cloud.close();
+      throw error;
+    }
+  }
+
+  private readonly store: ObjectStore;
+  private readonly credentials = {
+    accessKeyId: `LOCAL${randomBytes(8).toString('hex').slice(0, 15).toUpperCase()}`,
+    secretAccessKey: randomBytes(30).toString('base64url'),
+  };
+  private readonly closing = new AbortController();
+  private s3Server: S3Server | undefined;
+  private functions: LocalFunctions | undefined;
+  private stateMachine: StateMachine | undefined;
+
+  private constructor(
+    private readonly deployed: Pipeline,
+    private readonly folder: string,
+    private readonly options: LocalCloudOptions,
+  ) {
+    this.store = new ObjectStore(path.join(folder, 's3'));
+    process.once('exit', this.onProcessExit);
+  }
+
+  get pipeline(): LocalPipeline {
+    const { stack, stateMachine, bucket, signature } = this.deployed;
+    const { arn: stateMachineArn, type: stateMachineType } = stateMachine;
+    return { stackName: stack.name, stateMachineArn, stateMachineType, bucket, signature };
+  }
+
+  /** Access to the local S3, which holds the pipeline's bucket and the published assets. */
+  get s3(): S3Access {
+    const { region } = this.deployed.template.environment;
+    return { endpoint: started(this.s3Server).endpoint, region, credentials: this.credentials };
+  }
+
+  /** Writes an object into the pipeline's bucket. */
+  async putObject(key: string, body: Uint8Array | Readable): Promise<void> {
+    const stream = body instanceof Readable ? body : Readable.from([Buffer.from(body)]);
+    await this.store.put(this.deployed.bucket, key, stream);
+  }
+
+  /** Reads an object of the pipeline's bucket into memory; rejects with an error named `NoSuchKey`. */
+  async getObject(key: string): Promise<Buffer> {
+    return await buffer(this.store.read(this.store.head(this.deployed.bucket, key)));
+  }
+
+  /**
+   * Runs the pipeline's state machine to its end. A failed execution is a result, not an exception.
+   * @throws LocalCloudError when the execution cannot start, or when the cloud is closed meanwhile
+   */
+  async execute(input: Json, options: { readonly name?: string } = {}): Promise<ExecutionResult> {
+    return await started(this.stateMachine).execute(input, options.name);
+  }
+
+  /** The functions' processes that are there now. */
+  workers(): readonly WorkerProcess[] {
+    return this.functions?.workers() ?? [];
+  }
+
+  /** The last output of each function, by the function's name. */
+  logs(): ReadonlyMap<string, string> {
+    return this.functions?.logs() ?? new Map();
+  }
+
+  /** Ends executions, kills the functions' processes, stops serving and removes all files. */
+  async close(): Promise<void> {
+    this.closing.abort(new LocalCloudError('the local cloud is closed: start another one'));
+    await this.functions?.close();
+    await this.s3Server?.close();
+    await rm(this.folder, { recursive: true, force: true });
+    process.off('exit', this.onProcessExit);
+  }
+
+  private async prepare(): Promise<void> {
+    const { deployed: pipeline, store, options } = this;
+    const { template } = pipeline;
+    this.s3Server = await S3Server.start(store, this.credentials.accessKeyId);
+    this.functions = new LocalFunctions(template, {
+      code: new CodeFolders(store, path.join(this.folder, 'code')),
+      folder: path.join(this.folder, 'workers'),
+      region: template.environment.region,
+      environment: this.workerEnvironment(),
+      onLog: options.onLog,
+    });
+    const { functions } = this;
+    this.stateMachine = new StateMachine(pipeline.stateMachine, {
+      invoke: (functionArn, payload) => functions.invoke(functionArn, payload),
+      trace: options.onTrace,
+      signal: this.closing.signal,
+    });
+    // Everything is validated before the first byte is copied.
+    functions.prepare(this.stateMachine.definition);
+    for (const bucket of template.referredResources('AWS::S3::Bucket')) {
+      store.createBucket(readBucketName(template, bucket));
+    }
+    // Also where it is imported into the stack.
+    store.createBucket(pipeline.bucket);
+    await publishAssets(pipeline.stack, store);
+  }
+
+  private workerEnvironment(): Record<string, string> {
+    const { endpoint, credentials } = this.s3;
+    return {
+      AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+      AWS_ENDPOINT_URL_S3: endpoint,
+    };
+  }
+
+  /** Only synchronous work is possible here. Workers also end by themselves when this process is killed. */
+  private readonly onProcessExit = (): void => {
+    this.functions?.kill();
+    fs.rmSync(this.folder, { recursive: true, force: true });
+  };
+}
+
+function started<T>(part: T | undefined): T {
+  if (part === undefined) throw new LocalCloudError('the local cloud is not started: use LocalCloud.start()');
+  return part;
+}

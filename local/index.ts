@@ -1,0 +1,8 @@
+/** The package's `./local`: runs a synthesized pipeline on this machine, with no AWS account. */
+export { LocalCloud, type LocalCloudOptions, type LocalPipeline, type S3Access } from './cloud';
+export { LocalCloudError } from './errors';
+export { infer, type FailedInference, type Inference, type SucceededInference } from './infer';
+export type { Json, JsonObject } from './json';
+export type { WorkerProcess } from './local-functions';
+export type { TraceEvent } from './step-functions/interpreter';
+export type { ExecutionResult } from './step-functions/state-machine';

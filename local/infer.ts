@@ -1,0 +1,40 @@
+/** Runs a pipeline on tensors: what a caller does with S3 and Step Functions, in one step. */
+import { randomUUID } from 'node:crypto';
+import type { ExecutionInput, ExecutionOutput } from '../lambda/contract';
+import { CONTRACT_VERSION, INPUTS_PREFIX } from '../lambda/contract';
+import { decodeSafetensors, encodeSafetensors } from '../lambda/safetensors';
+import type { RawTensor } from '../lambda/tensor';
+import type { LocalCloud } from './cloud';
+import type { JsonObject } from './json';
+
+export type Inference = SucceededInference | FailedInference;
+
+export interface SucceededInference {
+  readonly status: 'SUCCEEDED';
+  readonly outputs: ReadonlyMap<string, RawTensor>;
+  readonly execution: ExecutionOutput;
+}
+
+export interface FailedInference {
+  readonly status: 'FAILED';
+  /** Name of the error, such as `InvalidInput`. */
+  readonly error: string;
+  /** JSON of a `FailureCause` where a slice failed. */
+  readonly cause: string;
+}
+
+/** Puts the tensors below `inputs/`, runs an execution and fetches its outputs. */
+export async function infer(cloud: LocalCloud, inputs: ReadonlyMap<string, RawTensor>): Promise<Inference> {
+  const key = `${INPUTS_PREFIX}${randomUUID()}.safetensors`;
+  await cloud.putObject(key, encodeSafetensors(inputs));
+  const request: ExecutionInput = {
+    version: CONTRACT_VERSION,
+    inputs: { s3: key },
+    output: { inline: 'never' },
+  };
+  const result = await cloud.execute(request as unknown as JsonObject);
+  if (result.status !== 'SUCCEEDED') return { status: 'FAILED', error: result.error, cause: result.cause };
+  const execution = result.output as unknown as ExecutionOutput;
+  const outputs = decodeSafetensors(await cloud.getObject(execution.outputs.s3.key));
+  return { status: 'SUCCEEDED', outputs, execution };
+}

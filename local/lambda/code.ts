@@ -1,0 +1,70 @@
+/** Unpacks a function's zip once per code object, into a folder that its workers share. */
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { buffer } from 'node:stream/consumers';
+import { unzipSync } from 'fflate';
+import { LocalCloudError } from '../errors';
+import type { ObjectStore } from '../s3/store';
+import { MAX_CODE_BYTES } from './limits';
+
+export interface CodeLocation {
+  readonly bucket: string;
+  readonly key: string;
+}
+
+export class CodeFolders {
+  private readonly folders = new Map<string, Promise<string>>();
+
+  constructor(
+    private readonly store: ObjectStore,
+    private readonly root: string,
+  ) {}
+
+  folderOf(code: CodeLocation): Promise<string> {
+    const uri = `s3://${code.bucket}/${code.key}`;
+    const known = this.folders.get(uri);
+    if (known !== undefined) return known;
+    const folder = this.unpack(code, uri, path.join(this.root, String(this.folders.size)));
+    this.folders.set(uri, folder);
+    return folder;
+  }
+
+  private async unpack(code: CodeLocation, uri: string, folder: string): Promise<string> {
+    const zip = await buffer(this.store.read(this.store.head(code.bucket, code.key)));
+    unpackZip(zip, folder, uri);
+    return folder;
+  }
+}
+
+/** Writes the files of a zip below `folder`; refuses one that leads out of it or is larger than Lambda allows. */
+export function unpackZip(zip: Uint8Array, folder: string, source: string): void {
+  for (const [name, content] of Object.entries(readZip(zip, source))) {
+    const file = path.resolve(folder, name);
+    if (!file.startsWith(folder + path.sep)) {
+      throw new LocalCloudError(
+        `the zip ${source} has an entry '${name}' outside of itself: build the asset again`,
+      );
+    }
+    if (name.endsWith('/')) continue;
+    fs.mkdirSync(path.dirname(file), { recursive: true });
+    fs.writeFileSync(file, content);
+  }
+}
+
+function readZip(zip: Uint8Array, source: string): Record<string, Uint8Array> {
+  let total = 0;
+  try {
+    return unzipSync(zip, {
+      filter: ({ originalSize }) => {
+        total += originalSize;
+        if (total > MAX_CODE_BYTES) throw new Error(`unpacks to more than ${MAX_CODE_BYTES} bytes`);
+        return true;
+      },
+    });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new LocalCloudError(
+      `cannot unpack the function's code ${source}, got '${reason}': build the asset again`,
+    );
+  }
+}

@@ -1,0 +1,44 @@
+/** The last lines that a function's workers wrote, kept for diagnosis within a bound. */
+import type { Readable } from 'node:stream';
+import { LOG_BYTES } from './limits';
+
+export type LogListener = (functionName: string, line: string) => void;
+
+export class FunctionLog {
+  private lines: string[] = [];
+  private bytes = 0;
+
+  constructor(
+    private readonly functionName: string,
+    private readonly listener?: LogListener,
+  ) {}
+
+  /** Takes the lines of a worker's output until it ends. */
+  follow(output: Readable): void {
+    let rest = '';
+    output.setEncoding('utf8').on('data', (text: string) => {
+      // Not by `readline`, which also splits at carriage returns.
+      const lines = (rest + text).split('\n');
+      rest = lines.at(-1)?.slice(-LOG_BYTES) ?? '';
+      for (const line of lines.slice(0, -1)) this.append(line);
+    });
+    output.on('end', () => {
+      if (rest !== '') this.append(rest);
+    });
+  }
+
+  append(line: string): void {
+    // The runtime client writes the line feeds inside of a message as carriage returns.
+    const text = line.replaceAll('\r', '\n');
+    this.lines.push(text);
+    this.bytes += Buffer.byteLength(text) + 1;
+    while (this.bytes > LOG_BYTES && this.lines.length > 1) {
+      this.bytes -= Buffer.byteLength(this.lines.shift() ?? '') + 1;
+    }
+    this.listener?.(this.functionName, text);
+  }
+
+  text(): string {
+    return this.lines.map((line) => `${line}\n`).join('');
+  }
+}

@@ -1,0 +1,118 @@
+/**
+ * The Lambda Runtime API of one worker: the official runtime client polls it for calls and posts its answers.
+ * One server per worker, because the client has no way to say which worker it is.
+ * https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
+ */
+import * as http from 'node:http';
+import { closeServer, listen, LOOPBACK } from '../listen';
+import { MAX_PAYLOAD_BYTES } from './limits';
+
+const PREFIX = '/2018-06-01/runtime';
+
+export interface Invocation {
+  readonly requestId: string;
+  readonly functionArn: string;
+  /** JSON. */
+  readonly payload: string;
+  /** Epoch milliseconds. */
+  readonly deadline: number;
+}
+
+export interface Answer {
+  /** JSON. */
+  readonly payload: string;
+  readonly failed: boolean;
+}
+
+export interface RuntimeListener {
+  /** The runtime is ready for the next call; give it by `RuntimeApi.deliver`. */
+  onNext(): void;
+  onAnswer(requestId: string, answer: Answer): void;
+  /** JSON of an error before the first call. */
+  onInitError(payload: string): void;
+}
+
+export class RuntimeApi {
+  private readonly server: http.Server;
+  private poll: http.ServerResponse | undefined;
+
+  /** `host:port`, the value of `AWS_LAMBDA_RUNTIME_API`. */
+  address = '';
+
+  constructor(private readonly listener: RuntimeListener) {
+    this.server = http.createServer((request, response) => {
+      this.handle(request, response).catch(() => {
+        // The worker died while it was sending; its exit is reported by its process.
+        response.destroy();
+      });
+    });
+    // A worker that waits for its next call is not idle traffic to be cut.
+    this.server.keepAliveTimeout = 0;
+  }
+
+  async start(): Promise<void> {
+    this.address = `${LOOPBACK}:${await listen(this.server)}`;
+  }
+
+  close(): Promise<void> {
+    return closeServer(this.server);
+  }
+
+  /** Answers the poll that `onNext` announced. */
+  deliver(invocation: Invocation): void {
+    this.poll?.writeHead(200, {
+      'Content-Type': 'application/json',
+      'Lambda-Runtime-Aws-Request-Id': invocation.requestId,
+      'Lambda-Runtime-Deadline-Ms': String(invocation.deadline),
+      'Lambda-Runtime-Invoked-Function-Arn': invocation.functionArn,
+    });
+    this.poll?.end(invocation.payload);
+    this.poll = undefined;
+  }
+
+  private async handle(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
+    const call = `${request.method ?? ''} ${request.url ?? ''}`;
+    if (call === `GET ${PREFIX}/invocation/next`) {
+      this.poll = response;
+      this.listener.onNext();
+      return;
+    }
+    const body = await readBody(request);
+    if (call === `POST ${PREFIX}/init/error`) {
+      this.listener.onInitError(body ?? '');
+      accept(response);
+      return;
+    }
+    const match = /^POST \/2018-06-01\/runtime\/invocation\/([^/]+)\/(response|error)$/.exec(call);
+    if (match?.[1] === undefined) {
+      response.writeHead(404).end();
+      return;
+    }
+    const answer = body === undefined ? tooLarge() : { payload: body, failed: match[2] === 'error' };
+    this.listener.onAnswer(decodeURIComponent(match[1]), answer);
+    accept(response);
+  }
+}
+
+/** `undefined` for a body above the limit, which is read to its end all the same. */
+async function readBody(request: http.IncomingMessage): Promise<string | undefined> {
+  const parts: Buffer[] = [];
+  let size = 0;
+  for await (const part of request as AsyncIterable<Buffer>) {
+    size += part.length;
+    if (size <= MAX_PAYLOAD_BYTES) parts.push(part);
+  }
+  return size <= MAX_PAYLOAD_BYTES ? Buffer.concat(parts).toString() : undefined;
+}
+
+function accept(response: http.ServerResponse): void {
+  response.writeHead(202, { 'Content-Type': 'application/json' }).end('{"status":"OK"}');
+}
+
+function tooLarge(): Answer {
+  const errorMessage = `Response payload size exceeded maximum allowed payload size (${MAX_PAYLOAD_BYTES} bytes).`;
+  return {
+    payload: JSON.stringify({ errorType: 'Function.ResponseSizeTooLarge', errorMessage }),
+    failed: true,
+  };
+}

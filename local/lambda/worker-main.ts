@@ -1,0 +1,108 @@
+/**
+ * What a worker process runs: the official runtime client. The client's native HTTP module is not built where
+ * packages are installed without scripts, so that one in JavaScript with the same three functions takes its place.
+ */
+import * as http from 'node:http';
+import Module from 'node:module';
+
+/** The name by which `aws-lambda-ric` requires its native module. */
+const NATIVE_MODULE = './rapid-client.node';
+
+interface NativeClient {
+  next(): Promise<{ bodyJson: string; headers: Record<string, unknown> }>;
+  done(requestId: string, body: string): null;
+  error(requestId: string, body: string, xrayCause: string): null;
+}
+
+type Load = (request: string, ...rest: unknown[]) => unknown;
+
+const agent = new http.Agent({ keepAlive: true });
+const [hostname, port] = (process.env.AWS_LAMBDA_RUNTIME_API ?? '').split(':');
+
+/** The answer on its way. The native module blocks until it is sent; this one makes everyone wait for it. */
+let posting: Promise<unknown> = Promise.resolve();
+let posts = 0;
+
+function call(
+  method: string,
+  path: string,
+  body = '',
+): Promise<{ body: string; headers: http.IncomingHttpHeaders }> {
+  const headers = { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) };
+  return new Promise((resolve, reject) => {
+    const options = {
+      hostname,
+      port,
+      method,
+      agent,
+      headers,
+      path: `/2018-06-01/runtime/invocation/${path}`,
+    };
+    const request = http.request(options, (response) => {
+      let text = '';
+      response.setEncoding('utf8');
+      response.on('data', (part: string) => (text += part));
+      response.on('end', () => {
+        resolve({ body: text, headers: response.headers });
+      });
+      response.on('error', reject);
+    });
+    request.on('error', reject);
+    request.end(body);
+  });
+}
+
+function post(path: string, body: string): null {
+  posts++;
+  posting = call('POST', path, body).finally(() => posts--);
+  return null;
+}
+
+const client: NativeClient = {
+  async next() {
+    await posting;
+    const { body, headers } = await call('GET', 'next');
+    return { bodyJson: body, headers };
+  },
+  done: (requestId, body) => post(`${requestId}/response`, body),
+  error: (requestId, body) => post(`${requestId}/error`, body),
+};
+
+function replaceNativeModule(): void {
+  const loader = Module as unknown as { _load: Load };
+  const load = loader._load;
+  loader._load = (request, ...rest) =>
+    request === NATIVE_MODULE ? client : load.call(loader, request, ...rest);
+}
+
+/** The runtime client exits right after it has posted an uncaught error: not before the post is through. */
+function exitAfterPosts(): void {
+  const exit = process.exit.bind(process);
+  process.exit = ((code?: number) => {
+    if (posts === 0) return exit(code);
+    void posting.finally(() => exit(code));
+    return undefined;
+  }) as typeof process.exit;
+}
+
+/** The local cloud holds the other end of standard input: when that closes, its process is gone. */
+function exitWithParent(): void {
+  process.stdin.on('end', () => {
+    process.kill(process.pid, 'SIGKILL');
+  });
+  process.stdin.resume();
+  // Listening must not keep a handler's process alive: an empty event loop is a result for the runtime client.
+  (process.stdin as unknown as { unref(): void }).unref();
+}
+
+replaceNativeModule();
+exitAfterPosts();
+exitWithParent();
+void import('aws-lambda-ric').then(({ run }) =>
+  run(process.env.LAMBDA_TASK_ROOT, process.env._HANDLER).catch((error: unknown) => {
+    // Thrown outside of a promise, as the client's own entry point does: it then posts the error by its name.
+    setImmediate(() => {
+      throw error;
+    });
+  }),
+);

@@ -1,0 +1,79 @@
+/**
+ * The `aws-chunked` body encoding that the SDK uses for streams: chunks with a hexadecimal size line, then
+ * trailers that carry the checksum. A server that stores the framing as data corrupts objects silently.
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming-trailers.html
+ */
+import { S3Error } from './errors';
+
+/** Longest size line or trailer; a signed chunk's line is about 100 bytes. */
+const MAX_LINE_BYTES = 4096;
+
+export type Trailers = Map<string, string>;
+
+/** Yields the data and fills `trailers` (lower-case names) at its end. Chunk signatures are not verified. */
+export async function* decodeAwsChunked(
+  source: AsyncIterable<Buffer>,
+  trailers: Trailers,
+): AsyncGenerator<Buffer, void, undefined> {
+  const reader = new FrameReader(source);
+  for (let size = chunkSize(await reader.line()); size > 0; size = chunkSize(await reader.line())) {
+    yield* reader.bytes(size);
+    if ((await reader.line()) !== '') throw malformed('a chunk is longer than its size line says');
+  }
+  for (let line = await reader.line(); line !== ''; line = await reader.line()) {
+    const colon = line.indexOf(':');
+    if (colon < 1) throw malformed(`a trailer is '${line}'`);
+    trailers.set(line.slice(0, colon).trim().toLowerCase(), line.slice(colon + 1).trim());
+  }
+}
+
+function chunkSize(line: string): number {
+  const match = /^([0-9a-f]{1,12})(;.*)?$/i.exec(line);
+  if (match?.[1] === undefined) throw malformed(`a chunk's size line is '${line.slice(0, 40)}'`);
+  return parseInt(match[1], 16);
+}
+
+function malformed(what: string): S3Error {
+  return new S3Error('IncompleteBody', `the aws-chunked body is malformed: ${what}`);
+}
+
+/** Reads lines and counted bytes from a stream of buffers. */
+class FrameReader {
+  private readonly source: AsyncIterator<Buffer>;
+  private buffered: Buffer = Buffer.alloc(0);
+
+  constructor(source: AsyncIterable<Buffer>) {
+    this.source = source[Symbol.asyncIterator]();
+  }
+
+  async line(): Promise<string> {
+    let end = this.buffered.indexOf('\r\n');
+    while (end < 0) {
+      if (this.buffered.length > MAX_LINE_BYTES) throw malformed('a line has no end');
+      this.buffered = Buffer.concat([this.buffered, await this.more()]);
+      end = this.buffered.indexOf('\r\n');
+    }
+    return this.take(end + 2).toString('latin1', 0, end);
+  }
+
+  async *bytes(count: number): AsyncGenerator<Buffer, void, undefined> {
+    for (let left = count; left > 0;) {
+      if (this.buffered.length === 0) this.buffered = await this.more();
+      const part = this.take(Math.min(left, this.buffered.length));
+      left -= part.length;
+      yield part;
+    }
+  }
+
+  private take(count: number): Buffer {
+    const taken = this.buffered.subarray(0, count);
+    this.buffered = this.buffered.subarray(count);
+    return taken;
+  }
+
+  private async more(): Promise<Buffer> {
+    const next = await this.source.next();
+    if (next.done === true) throw malformed('it ends early');
+    return next.value;
+  }
+}

@@ -1,0 +1,57 @@
+/** Checksums that a client sends with an object, in a header or in a trailer, and those S3 answers. */
+import { createHash, type Hash } from 'node:crypto';
+import * as zlib from 'node:zlib';
+import { notImplemented, S3Error } from './errors';
+
+/** Header or trailer name without its prefix → how to compute it. */
+const ALGORITHMS = ['crc32', 'sha1', 'sha256', 'md5'] as const;
+export type ChecksumAlgorithm = (typeof ALGORITHMS)[number];
+
+const HEADER_PREFIX = 'x-amz-checksum-';
+
+/** Base64 values by algorithm. */
+export type Checksums = Readonly<Partial<Record<ChecksumAlgorithm, string>>>;
+
+/** Accumulates an object's size, its MD5 and CRC32, and the other checksums that were asked for. */
+export class ChecksumMeter {
+  size = 0;
+  private crc32 = 0;
+  private readonly hashes = new Map<ChecksumAlgorithm, Hash>();
+
+  constructor(algorithms: Iterable<ChecksumAlgorithm> = []) {
+    for (const algorithm of new Set<ChecksumAlgorithm>(['md5', ...algorithms])) {
+      if (algorithm !== 'crc32') this.hashes.set(algorithm, createHash(algorithm));
+    }
+  }
+
+  update(bytes: Buffer): void {
+    this.size += bytes.length;
+    this.crc32 = zlib.crc32(bytes, this.crc32);
+    for (const hash of this.hashes.values()) hash.update(bytes);
+  }
+
+  digest(): Checksums {
+    const crc32 = Buffer.alloc(4);
+    crc32.writeUInt32BE(this.crc32);
+    const hashes = [...this.hashes].map(([algorithm, hash]) => [algorithm, hash.digest('base64')] as const);
+    return { ...Object.fromEntries(hashes), crc32: crc32.toString('base64') };
+  }
+}
+
+/** The algorithm of a checksum header or trailer; `undefined` for another name. */
+export function checksumAlgorithm(name: string): ChecksumAlgorithm | undefined {
+  if (name === 'content-md5') return 'md5';
+  if (!name.startsWith(HEADER_PREFIX) || name === 'x-amz-checksum-mode') return undefined;
+  const algorithm = ALGORITHMS.find((known) => name === HEADER_PREFIX + known && known !== 'md5');
+  if (algorithm === undefined) throw notImplemented(`the checksum ${name}`);
+  return algorithm;
+}
+
+/** Throws `BadDigest` when a checksum that the client sent is not that of the bytes received. */
+export function verifyChecksums(expected: Checksums, actual: Checksums): void {
+  for (const algorithm of ALGORITHMS) {
+    if (expected[algorithm] === undefined || expected[algorithm] === actual[algorithm]) continue;
+    const message = `expected ${algorithm} ${expected[algorithm]}, got ${actual[algorithm] ?? 'none'}`;
+    throw new S3Error('BadDigest', message);
+  }
+}

@@ -1,0 +1,56 @@
+/** GetObject and HeadObject: whole objects or one range of them. */
+import type * as http from 'node:http';
+import { pipeline } from 'node:stream/promises';
+import { notImplemented, S3Error } from './errors';
+import { parseRange } from './range';
+import type { S3Request } from './request';
+import type { ObjectStore, StoredObject } from './store';
+
+const UNKNOWN_HEADERS = ['if-none-match', 'if-modified-since', 'if-unmodified-since'] as const;
+
+export async function getObject(
+  store: ObjectStore,
+  request: S3Request,
+  response: http.ServerResponse,
+): Promise<void> {
+  const object = store.head(request.bucket, request.key);
+  checkPreconditions(object, request);
+  const range =
+    request.headers.range === undefined ? undefined : parseRange(request.headers.range, object.size);
+  const headers: http.OutgoingHttpHeaders = {
+    ...describe(object),
+    'Content-Length': range === undefined ? object.size : range.last - range.first + 1,
+  };
+  if (range !== undefined) headers['Content-Range'] = `bytes ${range.first}-${range.last}/${object.size}`;
+  // The checksum is of the whole object: S3 leaves it out of the answer to a range.
+  else if (request.headers['x-amz-checksum-mode'] === 'ENABLED')
+    headers['x-amz-checksum-crc32'] = object.crc32;
+
+  const status = range === undefined ? 200 : 206;
+  if (request.method === 'HEAD') {
+    response.writeHead(status, headers).end();
+    return;
+  }
+  const body = store.read(object, range?.first, range?.last);
+  response.writeHead(status, headers);
+  await pipeline(body, response);
+}
+
+function checkPreconditions(object: StoredObject, request: S3Request): void {
+  for (const name of UNKNOWN_HEADERS) {
+    if (request.headers[name] !== undefined) throw notImplemented(`GetObject with the header ${name}`);
+  }
+  const ifMatch = request.headers['if-match'];
+  if (ifMatch === undefined || ifMatch === object.etag || `"${ifMatch}"` === object.etag) return;
+  throw new S3Error('PreconditionFailed', `expected the ETag ${ifMatch}, got ${object.etag}`);
+}
+
+function describe(object: StoredObject): http.OutgoingHttpHeaders {
+  return {
+    ...object.metadata,
+    ETag: object.etag,
+    'Accept-Ranges': 'bytes',
+    'Content-Type': object.contentType,
+    'Last-Modified': object.lastModified.toUTCString(),
+  };
+}

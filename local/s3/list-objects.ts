@@ -1,0 +1,52 @@
+/** ListObjectsV2: keys below a prefix, page by page; no delimiter. */
+import { S3Error } from './errors';
+import type { S3Request } from './request';
+import { compareKeys, type ObjectStore, type StoredObject } from './store';
+import { element } from './xml';
+
+export const LIST_QUERY = ['list-type', 'prefix', 'max-keys', 'continuation-token', 'start-after'] as const;
+
+/** Also S3's default. */
+const MAX_KEYS = 1000;
+
+export function listObjects(store: ObjectStore, request: S3Request): string {
+  const { query, bucket } = request;
+  const prefix = query.get('prefix') ?? '';
+  const maxKeys = parseMaxKeys(query.get('max-keys'));
+  const token = query.get('continuation-token');
+  const after =
+    token === null ? (query.get('start-after') ?? '') : Buffer.from(token, 'base64url').toString();
+
+  const all = store.list(bucket, prefix).filter((object) => compareKeys(object.key, after) > 0);
+  const page = all.slice(0, maxKeys);
+  const last = page.at(-1);
+  const truncated = last !== undefined && page.length < all.length;
+  const fields = [
+    element('Name', bucket),
+    element('Prefix', prefix),
+    element('MaxKeys', maxKeys),
+    element('KeyCount', page.length),
+    element('IsTruncated', truncated),
+    element('ContinuationToken', token ?? undefined),
+    element('NextContinuationToken', truncated ? Buffer.from(last.key).toString('base64url') : undefined),
+    ...page.map(contents),
+  ];
+  return `<?xml version="1.0" encoding="UTF-8"?>\n<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">${fields.join('')}</ListBucketResult>`;
+}
+
+function parseMaxKeys(text: string | null): number {
+  if (text === null) return MAX_KEYS;
+  if (!/^\d+$/.test(text)) throw new S3Error('InvalidArgument', `max-keys is '${text}'`);
+  return Math.min(Number(text), MAX_KEYS);
+}
+
+function contents(object: StoredObject): string {
+  const fields = [
+    element('Key', object.key),
+    element('LastModified', object.lastModified.toISOString()),
+    element('ETag', object.etag),
+    element('Size', object.size),
+    element('StorageClass', 'STANDARD'),
+  ];
+  return `<Contents>${fields.join('')}</Contents>`;
+}

@@ -1,0 +1,22 @@
+/** The Range header of a GetObject: one range, as S3 supports it. */
+import { notImplemented, S3Error } from './errors';
+
+/** First and last byte, both inclusive. */
+export interface ByteRange {
+  readonly first: number;
+  readonly last: number;
+}
+
+/** The bytes that `bytes=a-b`, `bytes=a-` or `bytes=-n` means in an object of `size` bytes. */
+export function parseRange(header: string, size: number): ByteRange {
+  if (header.includes(',')) throw notImplemented(`several ranges in one request ('${header}')`);
+  const match = /^bytes=(\d*)-(\d*)$/.exec(header);
+  const [from, to] = [match?.[1] ?? '', match?.[2] ?? ''];
+  if (from === '' && to === '')
+    throw new S3Error('InvalidArgument', `the range '${header}' is not understood`);
+
+  const first = from === '' ? Math.max(0, size - Number(to)) : Number(from);
+  const last = from === '' || to === '' ? size - 1 : Math.min(Number(to), size - 1);
+  if (first > last) throw new S3Error('InvalidRange', `the range '${header}' is outside of ${size} bytes`);
+  return { first, last };
+}

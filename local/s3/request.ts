@@ -1,0 +1,70 @@
+/** An S3 request taken apart: bucket, key, query and headers, and who sent it. */
+import type * as http from 'node:http';
+import { notImplemented, S3Error } from './errors';
+
+export interface S3Request {
+  readonly method: string;
+  /** Empty for a request to the service itself. */
+  readonly bucket: string;
+  /** Empty for a request to the bucket itself. */
+  readonly key: string;
+  readonly query: URLSearchParams;
+  readonly headers: http.IncomingHttpHeaders;
+  readonly message: http.IncomingMessage;
+}
+
+/** Path-style addressing. The raw path is split by hand because `URL` would rewrite keys like `a/../b`. */
+export function parseRequest(message: http.IncomingMessage): S3Request {
+  const [path = '', query = ''] = splitOnce(message.url ?? '/', '?');
+  const [bucket = '', key = ''] = splitOnce(path.slice(1), '/');
+  return {
+    method: message.method ?? '',
+    bucket: decode(bucket),
+    key: decode(key),
+    query: new URLSearchParams(query),
+    headers: message.headers,
+    message,
+  };
+}
+
+/**
+ * Who asks is told from the access key id of the Signature Version 4 header. The signature itself is not
+ * verified: the id is random, made anew for each cloud and known to its own processes only.
+ */
+export function authenticate(request: S3Request, accessKeyId: string): void {
+  const match = /^AWS4-HMAC-SHA256 Credential=([^/]+)\//.exec(request.headers.authorization ?? '');
+  if (match === null) throw new S3Error('AccessDenied', 'the request carries no Signature Version 4 header');
+  if (match[1] !== accessKeyId) {
+    throw new S3Error('InvalidAccessKeyId', "the access key id is not one of this local cloud's");
+  }
+}
+
+/** Refuses query parameters that would mean another operation or a variant that is not built. */
+export function allowQuery(request: S3Request, known: readonly string[]): void {
+  for (const name of request.query.keys()) {
+    if (name !== 'x-id' && !known.includes(name)) throw notImplemented(operationName(request));
+  }
+}
+
+/** Names an operation for a refusal: by the SDK's own hint, else by method and sub-resource. */
+export function operationName(request: S3Request): string {
+  const hint = request.query.get('x-id');
+  if (hint !== null) return `${hint} (${request.method} ?${request.query.toString()})`;
+  const target = request.key !== '' ? 'object' : request.bucket !== '' ? 'bucket' : 'service';
+  const query = request.query.toString();
+  return `${request.method} on ${target}${query === '' ? '' : ` with ?${query}`}`;
+}
+
+function splitOnce(text: string, separator: string): string[] {
+  const at = text.indexOf(separator);
+  return at < 0 ? [text] : [text.slice(0, at), text.slice(at + 1)];
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    // The only failure of decodeURIComponent: a malformed escape or invalid UTF-8.
+    throw new S3Error('InvalidURI', `the path '${text}' is not valid UTF-8 in percent encoding`);
+  }
+}

@@ -1,0 +1,102 @@
+/** An S3 endpoint for the unmodified SDK: the operations that a pipeline uses, everything else refused by name. */
+import { randomUUID } from 'node:crypto';
+import * as http from 'node:http';
+import { closeServer, listen, LOOPBACK } from '../listen';
+import { notImplemented, S3Error } from './errors';
+import { getObject } from './get-object';
+import { LIST_QUERY, listObjects } from './list-objects';
+import { putObject } from './put-object';
+import { allowQuery, authenticate, operationName, parseRequest, type S3Request } from './request';
+import type { ObjectStore } from './store';
+
+export class S3Server {
+  /** Starts on a free port. Requests must be signed with `accessKeyId`. */
+  static async start(store: ObjectStore, accessKeyId: string): Promise<S3Server> {
+    const server = http.createServer((message, response) => {
+      void answer(store, accessKeyId, message, response);
+    });
+    // Large objects on slow machines: the default of five minutes per request is not theirs.
+    server.requestTimeout = 0;
+    const port = await listen(server);
+    return new S3Server(server, `http://${LOOPBACK}:${port}`);
+  }
+
+  private constructor(
+    private readonly server: http.Server,
+    /** An IP address as host makes the SDK use path-style addressing by itself. */
+    readonly endpoint: string,
+  ) {}
+
+  close(): Promise<void> {
+    return closeServer(this.server);
+  }
+}
+
+async function answer(
+  store: ObjectStore,
+  accessKeyId: string,
+  message: http.IncomingMessage,
+  response: http.ServerResponse,
+): Promise<void> {
+  const requestId = randomUUID();
+  response.setHeader('x-amz-request-id', requestId);
+  try {
+    const request = parseRequest(message);
+    authenticate(request, accessKeyId);
+    await operate(store, request, response);
+  } catch (error) {
+    // A client that went away, or a file that failed halfway: the answer cannot be saved, only cut off.
+    if (response.headersSent || message.socket.destroyed) {
+      response.destroy();
+      return;
+    }
+    const known = error instanceof S3Error ? error : new S3Error('InternalError', String(error));
+    refuse(known, requestId, message, response);
+  }
+}
+
+async function operate(store: ObjectStore, request: S3Request, response: http.ServerResponse): Promise<void> {
+  if (request.bucket === '') throw notImplemented(operationName(request));
+  if (request.key === '') {
+    if (request.method !== 'GET' || request.query.get('list-type') !== '2') {
+      throw notImplemented(operationName(request));
+    }
+    allowQuery(request, LIST_QUERY);
+    response.writeHead(200, { 'Content-Type': 'application/xml' }).end(listObjects(store, request));
+    return;
+  }
+  allowQuery(request, []);
+  switch (request.method) {
+    case 'GET':
+    case 'HEAD':
+      await getObject(store, request, response);
+      return;
+    case 'PUT': {
+      const object = await putObject(store, request);
+      response.writeHead(200, { ETag: object.etag, 'x-amz-checksum-crc32': object.crc32 }).end();
+      return;
+    }
+    case 'DELETE':
+      await store.delete(request.bucket, request.key);
+      response.writeHead(204).end();
+      return;
+    default:
+      throw notImplemented(operationName(request));
+  }
+}
+
+function refuse(
+  error: S3Error,
+  requestId: string,
+  message: http.IncomingMessage,
+  response: http.ServerResponse,
+): void {
+  // An unread body is read to its end, otherwise the client sees a broken connection instead of the answer.
+  message.resume();
+  const body = error.toXml(requestId);
+  response.writeHead(error.status, {
+    'Content-Type': 'application/xml',
+    'Content-Length': Buffer.byteLength(body),
+  });
+  response.end(message.method === 'HEAD' ? undefined : body);
+}

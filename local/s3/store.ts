@@ -1,0 +1,146 @@
+/**
+ * Objects as immutable files with numbers for names, and the buckets' indexes in memory: no key can lead out of
+ * the folder, a reader is never disturbed by an overwrite, and of two conditional writes exactly one commits.
+ */
+import * as fs from 'node:fs';
+import { rm } from 'node:fs/promises';
+import * as path from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { type ChecksumAlgorithm, ChecksumMeter, type Checksums } from './checksums';
+import { S3Error } from './errors';
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html */
+const MAX_KEY_BYTES = 1024;
+
+export interface StoredObject {
+  readonly key: string;
+  /** Bytes. */
+  readonly size: number;
+  /** Quoted hexadecimal MD5. */
+  readonly etag: string;
+  /** Base64. */
+  readonly crc32: string;
+  readonly lastModified: Date;
+  readonly contentType: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly file: string;
+}
+
+export interface PutOptions {
+  /** Refuse with `PreconditionFailed` when the key exists at the time of the commit. */
+  readonly onlyIfAbsent?: boolean;
+  readonly contentType?: string;
+  readonly metadata?: Readonly<Record<string, string>>;
+  /** Checksums to compute besides MD5 and CRC32. */
+  readonly algorithms?: readonly ChecksumAlgorithm[];
+  /** Called when all bytes are there, before the commit; throws to refuse them. */
+  readonly verify?: (size: number, checksums: Checksums) => void;
+}
+
+export class ObjectStore {
+  private readonly buckets = new Map<string, Map<string, StoredObject>>();
+  private files = 0;
+
+  constructor(private readonly folder: string) {
+    fs.mkdirSync(folder, { recursive: true });
+  }
+
+  createBucket(name: string): void {
+    if (!this.buckets.has(name)) this.buckets.set(name, new Map());
+  }
+
+  async put(
+    bucketName: string,
+    key: string,
+    body: Readable,
+    options: PutOptions = {},
+  ): Promise<StoredObject> {
+    const bucket = this.bucket(bucketName);
+    if (Buffer.byteLength(key) > MAX_KEY_BYTES) throw new S3Error('KeyTooLongError', 'the key is too long');
+    const meter = new ChecksumMeter(options.algorithms);
+    const file = path.join(this.folder, String(this.files++));
+    try {
+      await pipeline(body, measured(meter), fs.createWriteStream(file, { flags: 'wx' }));
+      const checksums = meter.digest();
+      options.verify?.(meter.size, checksums);
+      if (options.onlyIfAbsent === true && bucket.has(key)) {
+        throw new S3Error('PreconditionFailed', `the object '${key}' exists already`);
+      }
+      const object = describe(key, file, meter.size, checksums, options);
+      const previous = bucket.get(key);
+      bucket.set(key, object);
+      if (previous !== undefined) await rm(previous.file);
+      return object;
+    } catch (error) {
+      await rm(file, { force: true });
+      throw error;
+    }
+  }
+
+  head(bucketName: string, key: string): StoredObject {
+    const object = this.bucket(bucketName).get(key);
+    if (object === undefined)
+      throw new S3Error('NoSuchKey', `there is no object '${key}' in '${bucketName}'`);
+    return object;
+  }
+
+  /** Opens the object's file at once, so that an overwrite or a deletion meanwhile does not matter. */
+  read(object: StoredObject, first = 0, last = object.size - 1): Readable {
+    if (object.size === 0) return Readable.from([]);
+    const fd = fs.openSync(object.file, 'r');
+    return fs.createReadStream('', { fd, start: first, end: last, highWaterMark: 1 << 20 });
+  }
+
+  async delete(bucketName: string, key: string): Promise<void> {
+    const bucket = this.bucket(bucketName);
+    const object = bucket.get(key);
+    if (object === undefined) return;
+    bucket.delete(key);
+    await rm(object.file);
+  }
+
+  /** All objects below a prefix in S3's order: by the bytes of their keys in UTF-8. */
+  list(bucketName: string, prefix: string): StoredObject[] {
+    const objects = [...this.bucket(bucketName).values()].filter((object) => object.key.startsWith(prefix));
+    return objects.sort((a, b) => compareKeys(a.key, b.key));
+  }
+
+  private bucket(name: string): Map<string, StoredObject> {
+    const bucket = this.buckets.get(name);
+    if (bucket === undefined) throw new S3Error('NoSuchBucket', `there is no bucket '${name}'`);
+    return bucket;
+  }
+}
+
+export function compareKeys(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
+}
+
+function measured(meter: ChecksumMeter) {
+  return async function* (source: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
+    for await (const bytes of source) {
+      meter.update(bytes);
+      yield bytes;
+    }
+  };
+}
+
+function describe(
+  key: string,
+  file: string,
+  size: number,
+  checksums: Checksums,
+  options: PutOptions,
+): StoredObject {
+  return {
+    key,
+    file,
+    size,
+    etag: `"${Buffer.from(checksums.md5 ?? '', 'base64').toString('hex')}"`,
+    crc32: checksums.crc32 ?? '',
+    lastModified: new Date(),
+    contentType: options.contentType ?? 'binary/octet-stream',
+    metadata: options.metadata ?? {},
+  };
+}

@@ -1,0 +1,65 @@
+/** A state machine's definition after validation: only what the interpreter runs can be expressed. */
+import type { Query } from './query';
+
+export interface Definition {
+  readonly startAt: string;
+  readonly timeoutSeconds: number | undefined;
+  readonly states: ReadonlyMap<string, State>;
+}
+
+export type State = TaskState | PassState | SucceedState | FailState;
+
+interface Named {
+  readonly name: string;
+}
+
+/** The state that follows, or none at the end. */
+export interface Transition {
+  readonly next: string | undefined;
+}
+
+/** What leaving a state makes: its output and new values of variables. */
+export interface Leaving {
+  /** Absent: the state's result, or what was caught. */
+  readonly output: Query | undefined;
+  readonly assign: readonly (readonly [string, Query])[];
+}
+
+export interface TaskState extends Named, Transition, Leaving {
+  readonly type: 'Task';
+  /** ARN of the Lambda function, perhaps qualified. */
+  readonly functionName: string;
+  readonly payload: Query;
+  readonly timeoutSeconds: Query | undefined;
+  readonly retry: readonly Retrier[];
+  readonly catch: readonly Catcher[];
+}
+
+export interface PassState extends Named, Transition, Leaving {
+  readonly type: 'Pass';
+}
+
+export interface SucceedState extends Named {
+  readonly type: 'Succeed';
+  readonly output: Query | undefined;
+}
+
+export interface FailState extends Named {
+  readonly type: 'Fail';
+  readonly error: Query | undefined;
+  readonly cause: Query | undefined;
+}
+
+export interface Retrier {
+  readonly errorEquals: readonly string[];
+  readonly intervalSeconds: number;
+  readonly maxAttempts: number;
+  readonly backoffRate: number;
+  readonly maxDelaySeconds: number | undefined;
+  readonly jitterStrategy: 'FULL' | 'NONE';
+}
+
+export interface Catcher extends Leaving {
+  readonly errorEquals: readonly string[];
+  readonly next: string;
+}

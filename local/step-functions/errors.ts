@@ -1,0 +1,33 @@
+/** Errors of states, and which error names of a Retry or a Catch match them. */
+
+/** A state failed. What is not a `StateError` is a fault of the local cloud and ends the run with an exception. */
+export class StateError extends Error {
+  override readonly name = 'StateError';
+
+  /** Both are absent only in a Fail state that names none. */
+  constructor(
+    readonly error: string | undefined,
+    override readonly cause: string | undefined,
+  ) {
+    super(`${error ?? ''}: ${cause ?? ''}`);
+  }
+}
+
+export const ERROR = {
+  all: 'States.ALL',
+  dataLimitExceeded: 'States.DataLimitExceeded',
+  queryEvaluation: 'States.QueryEvaluationError',
+  runtime: 'States.Runtime',
+  taskFailed: 'States.TaskFailed',
+  timeout: 'States.Timeout',
+} as const;
+
+/** Not even `States.ALL` matches these. https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html */
+const TERMINAL: readonly string[] = [ERROR.dataLimitExceeded, ERROR.runtime];
+
+export function matches(errorEquals: readonly string[], error: string | undefined): boolean {
+  if (error === undefined || TERMINAL.includes(error)) return false;
+  return errorEquals.some(
+    (name) => name === error || name === ERROR.all || (name === ERROR.taskFailed && error !== ERROR.timeout),
+  );
+}

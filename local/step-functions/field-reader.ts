@@ -1,0 +1,60 @@
+/** Reads an object of a definition field by field: types are checked, and fields nobody asked for are refused. */
+import { LocalCloudError, unsupported } from '../errors';
+import { isJsonArray, isJsonObject, type Json, type JsonObject } from '../json';
+
+export class FieldReader {
+  private readonly object: JsonObject;
+  private readonly read = new Set<string>();
+
+  constructor(
+    value: Json | undefined,
+    /** For messages, such as `state 'A'`. */
+    readonly place: string,
+  ) {
+    if (!isJsonObject(value)) throw new LocalCloudError(`${place} is not an object: fix the definition`);
+    this.object = value;
+  }
+
+  raw(name: string): Json | undefined {
+    this.read.add(name);
+    return this.object[name];
+  }
+
+  string(name: string): string {
+    const value = this.raw(name);
+    if (typeof value !== 'string') throw this.invalid(name, 'text');
+    return value;
+  }
+
+  optionalString(name: string): string | undefined {
+    return this.raw(name) === undefined ? undefined : this.string(name);
+  }
+
+  optionalNumber(name: string, expected: string, valid: (value: number) => boolean): number | undefined {
+    const value = this.raw(name);
+    if (value === undefined) return undefined;
+    if (typeof value !== 'number' || !valid(value)) throw this.invalid(name, expected);
+    return value;
+  }
+
+  /** Readers of the objects in a list; none where the field is absent. */
+  list(name: string): FieldReader[] {
+    const value = this.raw(name) ?? [];
+    if (!isJsonArray(value)) throw this.invalid(name, 'a list');
+    return value.map((item, at) => new FieldReader(item, `${this.place} ${name}[${at}]`));
+  }
+
+  invalid(name: string, expected: string): LocalCloudError {
+    const got = JSON.stringify(this.object[name] ?? null);
+    return new LocalCloudError(
+      `${name} of ${this.place} expects ${expected}, got ${got}: fix the definition`,
+    );
+  }
+
+  /** To be called last. */
+  refuseOthers(): void {
+    for (const name of Object.keys(this.object)) {
+      if (!this.read.has(name)) throw unsupported(`the field ${name} of ${this.place}`);
+    }
+  }
+}

@@ -1,0 +1,66 @@
+/**
+ * The functions that an expression may call: JSONata's, except `$eval`, and those that Step Functions adds.
+ * https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html
+ */
+import { createHash, randomUUID } from 'node:crypto';
+
+/** `$eval` is missing: Step Functions does not have it. */
+export const JSONATA_FUNCTIONS: ReadonlySet<string> = new Set(
+  (
+    'abs append assert average base64decode base64encode boolean ceil clone contains count decodeUrl ' +
+    'decodeUrlComponent distinct each encodeUrl encodeUrlComponent error exists filter floor formatBase ' +
+    'formatInteger formatNumber fromMillis join keys length lookup lowercase map match max merge millis min not ' +
+    'now number pad parseInteger power reduce replace reverse round shuffle sift single sort split spread sqrt ' +
+    'string substring substringAfter substringBefore sum toMillis trim type uppercase zip'
+  ).split(' '),
+);
+
+/** In place of JSONata's own where the names are the same. */
+export const STEP_FUNCTIONS = {
+  parse: (text: unknown): unknown => {
+    if (text === undefined) return undefined;
+    if (typeof text !== 'string') throw new TypeError('$parse expects a string');
+    return JSON.parse(text) as unknown;
+  },
+  uuid: (): string => randomUUID(),
+  random: (...seed: unknown[]): number => {
+    if (seed.length > 0) throw new Error('the local cloud does not know $random with a seed');
+    return Math.random();
+  },
+  hash: (content: unknown, algorithm: unknown): string => {
+    const name = HASH_ALGORITHMS.get(String(algorithm));
+    if (name === undefined) throw new Error(`$hash does not know the algorithm '${String(algorithm)}'`);
+    return createHash(name)
+      .update(typeof content === 'string' ? content : JSON.stringify(content))
+      .digest('hex');
+  },
+  range: (first: unknown, last: unknown, step: unknown): number[] => {
+    const [from, to, by] = [first, last, step].map(integer) as [number, number, number];
+    if (by === 0) throw new RangeError('$range expects a step other than 0');
+    const count = Math.max(0, Math.floor((to - from) / by) + 1);
+    if (count > MAX_RANGE) throw new RangeError(`$range gives at most ${MAX_RANGE} numbers`);
+    return Array.from({ length: count }, (_, at) => from + at * by);
+  },
+  partition: (items: unknown, size: unknown): unknown[][] => {
+    const length = integer(size);
+    if (!Array.isArray(items) || length < 1)
+      throw new TypeError('$partition expects an array and a positive size');
+    const parts = Math.ceil(items.length / length);
+    return Array.from({ length: parts }, (_, at): unknown[] => items.slice(at * length, (at + 1) * length));
+  },
+} as const;
+
+const HASH_ALGORITHMS: ReadonlyMap<string, string> = new Map([
+  ['MD5', 'md5'],
+  ['SHA-1', 'sha1'],
+  ['SHA-256', 'sha256'],
+  ['SHA-384', 'sha384'],
+  ['SHA-512', 'sha512'],
+]);
+
+const MAX_RANGE = 1000;
+
+function integer(value: unknown): number {
+  if (typeof value !== 'number') throw new TypeError('expected a number');
+  return Math.round(value);
+}

@@ -1,0 +1,207 @@
+/** Runs the states of a validated definition, one after the other. */
+import { jsonSize, type Json, type JsonObject } from '../json';
+import { type Clock, within } from './clock';
+import type { Catcher, Definition, Leaving, State, TaskState } from './definition';
+import { ERROR, matches, StateError } from './errors';
+import { MAX_STATE_BYTES } from './limits';
+import { evaluate, type Query, type Scope } from './query';
+import { Retries } from './retries';
+
+/** Calls a Lambda function; rejects with a `StateError` when it fails. */
+export type InvokeTask = (functionName: string, payload: Json) => Promise<TaskResult>;
+
+export interface TaskResult {
+  readonly payload: Json;
+  readonly executedVersion: string;
+}
+
+/** What happened during an execution, in order. Times are epoch milliseconds. */
+export type TraceEvent = { readonly time: number; readonly executionArn: string; readonly state: string } & (
+  | { readonly type: 'StateEntered' }
+  | { readonly type: 'TaskStarted'; readonly attempt: number }
+  | { readonly type: 'TaskSucceeded'; readonly attempt: number }
+  | { readonly type: 'TaskFailed'; readonly attempt: number; readonly error: string; readonly cause: string }
+  | { readonly type: 'TaskRetried'; readonly attempt: number; readonly delaySeconds: number }
+  | { readonly type: 'StateExited' }
+);
+
+type EventDetail<T = TraceEvent> = T extends TraceEvent ? Omit<T, 'time' | 'executionArn' | 'state'> : never;
+
+export interface RunOptions {
+  /** The context object without its `State`. */
+  readonly context: JsonObject & { readonly Execution: { readonly Id: string } };
+  readonly environment: {
+    readonly invoke: InvokeTask;
+    readonly clock: Clock;
+    readonly random: () => number;
+    readonly signal: AbortSignal;
+    readonly trace: (event: TraceEvent) => void;
+  };
+}
+
+/** The execution's output; rejects with a `StateError` when it fails. */
+export async function runStates(definition: Definition, input: Json, options: RunOptions): Promise<Json> {
+  const run = new Run(options);
+  let step: Step = { next: definition.startAt, output: input };
+  while (step.next !== undefined) {
+    options.environment.signal.throwIfAborted();
+    const state = definition.states.get(step.next);
+    // Validated: every target exists.
+    if (state === undefined) throw new Error(`no state '${step.next}'`);
+    step = await run.enter(state, step.output);
+  }
+  return step.output;
+}
+
+/** The state to go to, if any, with its input; otherwise the output of the execution. */
+interface Step {
+  readonly next: string | undefined;
+  readonly output: Json;
+}
+
+interface Visit {
+  readonly state: State;
+  readonly input: Json;
+  readonly enteredTime: number;
+  retryCount: number;
+}
+
+class Run {
+  private readonly variables = new Map<string, Json>();
+
+  constructor(private readonly options: RunOptions) {}
+
+  async enter(state: State, input: Json): Promise<Step> {
+    const visit = { state, input, enteredTime: this.options.environment.clock.now(), retryCount: 0 };
+    this.trace(state, { type: 'StateEntered' });
+    const step = await this.visit(visit);
+    this.trace(state, { type: 'StateExited' });
+    return step;
+  }
+
+  private async visit(visit: Visit): Promise<Step> {
+    const { state, input } = visit;
+    switch (state.type) {
+      case 'Task':
+        return this.task(state, visit);
+      case 'Pass':
+        return this.leave(state, state.next, this.scope(visit), input);
+      case 'Succeed':
+        return this.leave({ output: state.output, assign: [] }, undefined, this.scope(visit), input);
+      case 'Fail':
+        throw new StateError(
+          await this.text(state.error, this.scope(visit)),
+          await this.text(state.cause, this.scope(visit)),
+        );
+    }
+  }
+
+  private async task(state: TaskState, visit: Visit): Promise<Step> {
+    const { clock, random, signal } = this.options.environment;
+    const retries = new Retries(state.retry, random);
+    for (;;) {
+      try {
+        return await this.attempt(state, visit);
+      } catch (error) {
+        if (!(error instanceof StateError)) throw error;
+        const delaySeconds = retries.next(error.error);
+        if (delaySeconds === undefined) return await this.recover(state, visit, error);
+        visit.retryCount = retries.count;
+        this.trace(state, { type: 'TaskRetried', attempt: retries.count, delaySeconds });
+        await clock.sleep(delaySeconds * 1000, signal);
+      }
+    }
+  }
+
+  private async attempt(state: TaskState, visit: Visit): Promise<Step> {
+    const { invoke, clock, signal } = this.options.environment;
+    const attempt = visit.retryCount;
+    const scope = this.scope(visit);
+    const payload = limited(await evaluate(state.payload, scope), `the payload of the task '${state.name}'`);
+    const timeout = await this.seconds(state.timeoutSeconds, scope);
+    this.trace(state, { type: 'TaskStarted', attempt });
+    let result: Json;
+    try {
+      const answer = await within(clock, timeout, signal, invoke(state.functionName, payload), () => {
+        return new StateError(
+          ERROR.timeout,
+          `the task '${state.name}' took longer than ${timeout ?? 0} seconds`,
+        );
+      });
+      result = { ExecutedVersion: answer.executedVersion, Payload: answer.payload, StatusCode: 200 };
+      limited(result, `the result of the task '${state.name}'`);
+    } catch (error) {
+      if (!(error instanceof StateError)) throw error;
+      this.trace(state, { type: 'TaskFailed', attempt, error: error.error ?? '', cause: error.cause ?? '' });
+      throw error;
+    }
+    this.trace(state, { type: 'TaskSucceeded', attempt });
+    return this.leave(state, state.next, this.scope(visit, { result }), result);
+  }
+
+  private recover(state: TaskState, visit: Visit, error: StateError): Promise<Step> {
+    const catcher = state.catch.find(({ errorEquals }: Catcher) => matches(errorEquals, error.error));
+    if (catcher === undefined) throw error;
+    const errorOutput = { Error: error.error ?? '', Cause: error.cause ?? '' };
+    return this.leave(catcher, catcher.next, this.scope(visit, { errorOutput }), errorOutput);
+  }
+
+  /** Output and assignments all see the variables as they were before. */
+  private async leave(leaving: Leaving, next: string | undefined, scope: Scope, result: Json): Promise<Step> {
+    const output = leaving.output === undefined ? result : await evaluate(leaving.output, scope);
+    const assigned: [string, Json][] = [];
+    for (const [name, query] of leaving.assign) {
+      assigned.push([name, limited(await evaluate(query, scope), `the variable '${name}'`)]);
+    }
+    limited(output, 'the output of the state');
+    for (const [name, value] of assigned) this.variables.set(name, value);
+    return { next, output };
+  }
+
+  private scope(visit: Visit, outcome: { readonly result?: Json; readonly errorOutput?: Json } = {}): Scope {
+    const { state, input, enteredTime, retryCount } = visit;
+    const State = {
+      EnteredTime: new Date(enteredTime).toISOString(),
+      Name: state.name,
+      RetryCount: retryCount,
+    };
+    const context = { ...this.options.context, State };
+    return { states: { input, context, ...outcome }, variables: new Map(this.variables) };
+  }
+
+  private async text(query: Query | undefined, scope: Scope): Promise<string | undefined> {
+    if (query === undefined) return undefined;
+    const value = await evaluate(query, scope);
+    if (typeof value === 'string') return value;
+    throw new StateError(ERROR.queryEvaluation, `Error and Cause expect text, got ${JSON.stringify(value)}`);
+  }
+
+  private async seconds(query: Query | undefined, scope: Scope): Promise<number | undefined> {
+    if (query === undefined) return undefined;
+    const value = await evaluate(query, scope);
+    if (typeof value === 'number' && Number.isInteger(value) && value > 0) return value;
+    throw new StateError(
+      ERROR.queryEvaluation,
+      `TimeoutSeconds expects a positive integer, got ${JSON.stringify(value)}`,
+    );
+  }
+
+  private trace(state: State, detail: EventDetail): void {
+    const { environment, context } = this.options;
+    environment.trace({
+      time: environment.clock.now(),
+      executionArn: context.Execution.Id,
+      state: state.name,
+      ...detail,
+    });
+  }
+}
+
+function limited(value: Json, what: string): Json {
+  const size = jsonSize(value);
+  if (size <= MAX_STATE_BYTES) return value;
+  throw new StateError(
+    ERROR.dataLimitExceeded,
+    `${what} has ${size} bytes, at most ${MAX_STATE_BYTES} are allowed`,
+  );
+}

@@ -1,0 +1,173 @@
+/**
+ * Validates a definition before anything runs: the subset of the Amazon States Language that the construct
+ * emits, in JSONata; everything else is refused by name. https://states-language.net
+ */
+import { LocalCloudError, unsupported } from '../errors';
+import { entriesOf, isJsonObject, type Json } from '../json';
+import type { Definition, Leaving, PassState, State, TaskState, Transition } from './definition';
+import { FieldReader } from './field-reader';
+import { MAX_DEFINITION_BYTES, MAX_STATE_NAME } from './limits';
+import { parseCatchers, parseRetriers } from './parse-error-handling';
+import { compileQuery, type Query } from './query';
+
+/** `$states` is reserved; other names are JSONata variables without their `$`. */
+const VARIABLE_NAME = /^(?!states$)[\p{L}_][\p{L}\p{N}_]*$/u;
+
+export function parseDefinition(text: string): Definition {
+  if (Buffer.byteLength(text) > MAX_DEFINITION_BYTES) {
+    throw new LocalCloudError(`the definition has more than ${MAX_DEFINITION_BYTES} bytes: use fewer states`);
+  }
+  const machine = new FieldReader(parseJson(text), 'the state machine');
+  machine.optionalString('Comment');
+  machine.optionalString('Version');
+  if (machine.string('QueryLanguage') !== 'JSONata') throw unsupported('a query language other than JSONata');
+  const entries = entriesOf(objectField(machine, 'States'));
+  const variables = new Set(entries.flatMap(([, state]) => assignedNames(state)));
+  const states = new Map(
+    entries.map(([name, state]) => [name, new StateParser(name, state, variables).parse()]),
+  );
+  const definition = {
+    startAt: machine.string('StartAt'),
+    timeoutSeconds: machine.optionalNumber('TimeoutSeconds', 'a positive integer', isPositiveInteger),
+    states,
+  };
+  machine.refuseOthers();
+  checkTargets(definition);
+  return definition;
+}
+
+class StateParser {
+  private readonly fields: FieldReader;
+
+  constructor(
+    private readonly name: string,
+    state: Json,
+    private readonly variables: ReadonlySet<string>,
+  ) {
+    this.fields = new FieldReader(state, `state '${name}'`);
+    if (name.length > MAX_STATE_NAME)
+      throw unsupported(`a state name of more than ${MAX_STATE_NAME} characters`);
+  }
+
+  parse(): State {
+    const { fields } = this;
+    fields.optionalString('Comment');
+    const language = fields.optionalString('QueryLanguage');
+    if (language !== undefined && language !== 'JSONata') {
+      throw unsupported(`the query language ${language} of ${fields.place}`);
+    }
+    const state = this.parseType(fields.string('Type'));
+    fields.refuseOthers();
+    return state;
+  }
+
+  private parseType(type: string): State {
+    const { name } = this;
+    switch (type) {
+      case 'Task':
+        return this.task();
+      case 'Pass':
+        return { type, name, ...this.transition(), ...this.leaving(this.fields) } satisfies PassState;
+      case 'Succeed':
+        return { type, name, output: this.query(this.fields, 'Output') };
+      case 'Fail':
+        return {
+          type,
+          name,
+          error: this.query(this.fields, 'Error'),
+          cause: this.query(this.fields, 'Cause'),
+        };
+      default:
+        throw unsupported(`the type ${type} of ${this.fields.place}`);
+    }
+  }
+
+  private task(): TaskState {
+    const { name, fields } = this;
+    const resource = fields.string('Resource');
+    if (!/^arn:aws[\w-]*:states:::lambda:invoke$/.test(resource)) {
+      throw unsupported(`the resource ${resource} of ${fields.place}`);
+    }
+    const task = new FieldReader(fields.raw('Arguments'), `the arguments of ${fields.place}`);
+    const functionName = task.string('FunctionName');
+    if (functionName.includes('{%')) throw unsupported(`an expression as function name of ${fields.place}`);
+    const payload = this.query(task, 'Payload') ?? { kind: 'literal', value: {} };
+    task.refuseOthers();
+    return {
+      type: 'Task',
+      name,
+      functionName,
+      payload,
+      timeoutSeconds: this.query(fields, 'TimeoutSeconds'),
+      retry: parseRetriers(fields),
+      catch: parseCatchers(fields, (catcher) => this.leaving(catcher)),
+      ...this.transition(),
+      ...this.leaving(fields),
+    };
+  }
+
+  private transition(): Transition {
+    const next = this.fields.optionalString('Next');
+    const end = this.fields.raw('End');
+    if ((end === true) === (next !== undefined))
+      throw this.fields.invalid('Next', 'a state, or End to be true');
+    return { next };
+  }
+
+  private leaving(fields: FieldReader): Leaving {
+    const assign = fields.raw('Assign') === undefined ? {} : objectField(fields, 'Assign');
+    return {
+      output: this.query(fields, 'Output'),
+      assign: entriesOf(assign).map(([variable, value]) => {
+        if (!VARIABLE_NAME.test(variable)) throw fields.invalid('Assign', 'names of variables');
+        return [variable, compileQuery(value, `Assign/${variable}`, this.variables)] as const;
+      }),
+    };
+  }
+
+  private query(fields: FieldReader, field: string): Query | undefined {
+    const value = fields.raw(field);
+    return value === undefined ? undefined : compileQuery(value, field, this.variables);
+  }
+}
+
+/** The variables that a state assigns, on its way out or in a Catch. */
+function assignedNames(state: Json): string[] {
+  if (!isJsonObject(state)) return [];
+  const catchers = Array.isArray(state.Catch) ? (state.Catch as readonly Json[]) : [];
+  const own = isJsonObject(state.Assign) ? Object.keys(state.Assign) : [];
+  return [...own, ...catchers.flatMap(assignedNames)];
+}
+
+function checkTargets(definition: Definition): void {
+  const check = (place: string, target: string | undefined): void => {
+    if (target === undefined || definition.states.has(target)) return;
+    throw new LocalCloudError(`${place} leads to '${target}', got no such state: fix the definition`);
+  };
+  check('the start', definition.startAt);
+  for (const state of definition.states.values()) {
+    if (state.type === 'Pass' || state.type === 'Task') check(`state '${state.name}'`, state.next);
+    if (state.type !== 'Task') continue;
+    for (const catcher of state.catch) check(`a catch of state '${state.name}'`, catcher.next);
+  }
+}
+
+function objectField(fields: FieldReader, name: string) {
+  const value = fields.raw(name);
+  if (!isJsonObject(value)) throw fields.invalid(name, 'an object');
+  return value;
+}
+
+function parseJson(text: string): Json {
+  try {
+    return JSON.parse(text) as Json;
+  } catch (error) {
+    throw new LocalCloudError(
+      `the definition is not JSON, got '${String(error)}': synthesize the assembly again`,
+    );
+  }
+}
+
+function isPositiveInteger(value: number): boolean {
+  return Number.isInteger(value) && value > 0;
+}

@@ -1,0 +1,70 @@
+/** Validates the Retry and Catch fields of a state. https://states-language.net/spec.html#errors */
+import { LocalCloudError } from '../errors';
+import type { Catcher, Leaving, Retrier } from './definition';
+import { ERROR } from './errors';
+import type { FieldReader } from './field-reader';
+
+/** The largest interval and delay, in seconds, that the service accepts. */
+const MAX_INTERVAL_SECONDS = 99_999_999;
+const MAX_DELAY_SECONDS = 31_622_400;
+
+export function parseRetriers(state: FieldReader): Retrier[] {
+  const readers = state.list('Retry');
+  return readers.map((fields, at) => {
+    const jitterStrategy = fields.optionalString('JitterStrategy') ?? 'NONE';
+    if (jitterStrategy !== 'FULL' && jitterStrategy !== 'NONE')
+      throw fields.invalid('JitterStrategy', 'FULL or NONE');
+    fields.optionalString('Comment');
+    const retrier: Retrier = {
+      errorEquals: errorEquals(fields, at === readers.length - 1),
+      intervalSeconds:
+        fields.optionalNumber('IntervalSeconds', 'a positive integer', upTo(MAX_INTERVAL_SECONDS)) ?? 1,
+      maxAttempts: fields.optionalNumber('MaxAttempts', 'an integer from 0', isCount) ?? 3,
+      backoffRate: fields.optionalNumber('BackoffRate', 'a number from 1', (value) => value >= 1) ?? 2,
+      maxDelaySeconds: fields.optionalNumber(
+        'MaxDelaySeconds',
+        'a positive integer',
+        upTo(MAX_DELAY_SECONDS),
+      ),
+      jitterStrategy,
+    };
+    if (retrier.maxDelaySeconds !== undefined && retrier.maxDelaySeconds <= retrier.intervalSeconds) {
+      throw fields.invalid('MaxDelaySeconds', 'more than IntervalSeconds');
+    }
+    fields.refuseOthers();
+    return retrier;
+  });
+}
+
+export function parseCatchers(state: FieldReader, leaving: (fields: FieldReader) => Leaving): Catcher[] {
+  const readers = state.list('Catch');
+  return readers.map((fields, at) => {
+    fields.optionalString('Comment');
+    const catcher: Catcher = {
+      errorEquals: errorEquals(fields, at === readers.length - 1),
+      next: fields.string('Next'),
+      ...leaving(fields),
+    };
+    fields.refuseOthers();
+    return catcher;
+  });
+}
+
+function errorEquals(fields: FieldReader, last: boolean): string[] {
+  const value = fields.raw('ErrorEquals');
+  if (!Array.isArray(value) || value.length === 0 || !value.every((name) => typeof name === 'string')) {
+    throw fields.invalid('ErrorEquals', 'names of errors');
+  }
+  if (value.includes(ERROR.all) && (value.length > 1 || !last)) {
+    throw new LocalCloudError(`${ERROR.all} in ${fields.place} stands alone and last: fix the definition`);
+  }
+  return value;
+}
+
+function upTo(maximum: number): (value: number) => boolean {
+  return (value) => Number.isInteger(value) && value >= 1 && value <= maximum;
+}
+
+function isCount(value: number): boolean {
+  return Number.isInteger(value) && value >= 0;
+}

@@ -1,0 +1,30 @@
+/** How often and after how long a task is tried again: each retrier counts for itself, from entering the state. */
+import type { Retrier } from './definition';
+import { matches } from './errors';
+
+export class Retries {
+  private readonly attempts = new Map<Retrier, number>();
+  /** All retries of the state so far. */
+  count = 0;
+
+  constructor(
+    private readonly retriers: readonly Retrier[],
+    /** Uniform in [0, 1). */
+    private readonly random: () => number,
+  ) {}
+
+  /** Seconds to wait before the next attempt; `undefined` when the error is not, or no longer, retried. */
+  next(error: string | undefined): number | undefined {
+    const retrier = this.retriers.find(({ errorEquals }) => matches(errorEquals, error));
+    if (retrier === undefined) return undefined;
+    const attempts = this.attempts.get(retrier) ?? 0;
+    if (attempts >= retrier.maxAttempts) return undefined;
+    this.attempts.set(retrier, attempts + 1);
+    this.count++;
+    const delay = Math.min(
+      retrier.intervalSeconds * retrier.backoffRate ** attempts,
+      retrier.maxDelaySeconds ?? Infinity,
+    );
+    return retrier.jitterStrategy === 'FULL' ? delay * this.random() : delay;
+  }
+}

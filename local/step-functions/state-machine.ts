@@ -1,0 +1,127 @@
+/** A state machine that runs executions: names, ARNs and time limits around the interpreter. */
+import { randomUUID } from 'node:crypto';
+import { LocalCloudError } from '../errors';
+import { jsonSize, type Json } from '../json';
+import type { StateMachineResource } from '../resources';
+import { type Clock, SYSTEM_CLOCK, within } from './clock';
+import type { Definition } from './definition';
+import { ERROR, StateError } from './errors';
+import { type InvokeTask, runStates, type TraceEvent } from './interpreter';
+import { MAX_EXPRESS_SECONDS, MAX_STATE_BYTES } from './limits';
+import { parseDefinition } from './parse-definition';
+
+export type ExecutionResult =
+  | { readonly status: 'SUCCEEDED'; readonly executionArn: string; readonly output: Json }
+  | {
+      readonly status: 'FAILED' | 'TIMED_OUT';
+      readonly executionArn: string;
+      /** Empty when a Fail state names none. */
+      readonly error: string;
+      readonly cause: string;
+    };
+
+export interface StateMachineOptions {
+  readonly invoke: InvokeTask;
+  readonly trace?: (event: TraceEvent) => void;
+  readonly clock?: Clock;
+  /** Uniform in [0, 1); for the jitter of retries. */
+  readonly random?: () => number;
+  /** Ends all executions with its reason. */
+  readonly signal?: AbortSignal;
+}
+
+/** https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html; spaces and signs are refused. */
+const EXECUTION_NAME = /^[\w-]{1,80}$/;
+
+export class StateMachine {
+  readonly definition: Definition;
+  private readonly names = new Set<string>();
+
+  constructor(
+    private readonly resource: StateMachineResource,
+    private readonly options: StateMachineOptions,
+  ) {
+    this.definition = parseDefinition(resource.definition);
+  }
+
+  async execute(input: Json, name: string = randomUUID()): Promise<ExecutionResult> {
+    this.checkStart(input, name);
+    const { trace, clock = SYSTEM_CLOCK, random = Math.random, invoke } = this.options;
+    const stop = new AbortController();
+    const signal = AbortSignal.any([
+      stop.signal,
+      ...(this.options.signal === undefined ? [] : [this.options.signal]),
+    ]);
+    const executionArn = this.executionArn(name);
+    const run = runStates(this.definition, input, {
+      context: this.context(executionArn, name, input, clock.now()),
+      environment: { invoke, clock, random, signal, trace: (event) => trace?.(event) },
+    });
+    try {
+      const output = await within(clock, this.timeoutSeconds(), signal, run, () => new ExecutionTimeout());
+      return { status: 'SUCCEEDED', executionArn, output };
+    } catch (error) {
+      if (error instanceof ExecutionTimeout) {
+        return { status: 'TIMED_OUT', executionArn, error: ERROR.timeout, cause: error.message };
+      }
+      if (!(error instanceof StateError)) throw error;
+      return { status: 'FAILED', executionArn, error: error.error ?? '', cause: error.cause ?? '' };
+    } finally {
+      // After a timeout, the states that would still come are not to run.
+      stop.abort();
+    }
+  }
+
+  private checkStart(input: Json, name: string): void {
+    if (!EXECUTION_NAME.test(name)) {
+      throw new LocalCloudError(
+        `an execution's name has 1 to 80 letters, digits, '-' and '_', got '${name}': change it`,
+      );
+    }
+    const size = jsonSize(input);
+    if (size > MAX_STATE_BYTES) {
+      throw new LocalCloudError(
+        `an execution's input has at most ${MAX_STATE_BYTES} bytes, got ${size}: put the tensors into the bucket`,
+      );
+    }
+    // Names of Express executions need not be unique.
+    if (this.resource.type === 'EXPRESS') return;
+    if (this.names.has(name))
+      throw new LocalCloudError(`the execution '${name}' exists already: choose another name`);
+    this.names.add(name);
+  }
+
+  private executionArn(name: string): string {
+    const { arn, type } = this.resource;
+    if (type === 'STANDARD') return `${arn.replace(':stateMachine:', ':execution:')}:${name}`;
+    return `${arn.replace(':stateMachine:', ':express:')}:${name}:${randomUUID()}`;
+  }
+
+  private timeoutSeconds(): number | undefined {
+    const { timeoutSeconds } = this.definition;
+    if (this.resource.type === 'STANDARD') return timeoutSeconds;
+    return Math.min(timeoutSeconds ?? Infinity, MAX_EXPRESS_SECONDS);
+  }
+
+  /** https://docs.aws.amazon.com/step-functions/latest/dg/input-output-contextobject.html */
+  private context(executionArn: string, name: string, input: Json, now: number) {
+    const { arn, roleArn } = this.resource;
+    return {
+      Execution: {
+        Id: executionArn,
+        Input: input,
+        Name: name,
+        ...(roleArn === undefined ? {} : { RoleArn: roleArn }),
+        StartTime: new Date(now).toISOString(),
+        RedriveCount: 0,
+      },
+      StateMachine: { Id: arn, Name: this.resource.name },
+    };
+  }
+}
+
+class ExecutionTimeout extends Error {
+  constructor() {
+    super('the execution took longer than its state machine allows');
+  }
+}

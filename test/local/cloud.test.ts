@@ -1,0 +1,220 @@
+import { spawnSync } from 'node:child_process';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { Duration } from 'aws-cdk-lib';
+import type * as lambda from 'aws-cdk-lib/aws-lambda';
+import { Queue } from 'aws-cdk-lib/aws-sqs';
+import { builtFile } from '../../lib/package-files';
+import { LocalCloud, type LocalCloudOptions, type TraceEvent } from '../../local';
+import { PipelineStack, synthesize, useFolder } from './pipeline-app';
+import { temporaryFolder } from './temporary-folder';
+
+const root = temporaryFolder();
+useFolder(root);
+
+const clouds: LocalCloud[] = [];
+afterAll(() => Promise.all(clouds.map((cloud) => cloud.close())));
+
+async function start(assembly: string, options?: LocalCloudOptions): Promise<LocalCloud> {
+  const cloud = await LocalCloud.start(assembly, options);
+  clouds.push(cloud);
+  return cloud;
+}
+
+function pipeline(source: string, change: (stack: PipelineStack) => void = () => undefined): string {
+  return synthesize((app) => {
+    change(new PipelineStack(app, 'Ocr', { source }));
+  });
+}
+
+/** Signs nothing, yet reads and writes the bucket as a function with its credentials can. */
+const DOUBLE = `
+const http = require('node:http');
+const { AWS_ENDPOINT_URL_S3: endpoint, AWS_ACCESS_KEY_ID: id, BUCKET: bucket } = process.env;
+function s3(method, key, body) {
+  const headers = { Authorization: 'AWS4-HMAC-SHA256 Credential=' + id + '/x', 'Content-Length': Buffer.byteLength(body ?? '') };
+  return new Promise((resolve, reject) => {
+    http.request(endpoint + '/' + bucket + '/' + key, { method, headers }, async (response) => {
+      let text = '';
+      for await (const part of response) text += part;
+      response.statusCode < 300 ? resolve(text) : reject(new Error(text));
+    }).on('error', reject).end(body);
+  });
+}
+exports.handler = async ({ request, run }) => {
+  if (request.fail) throw Object.assign(new Error('{"slice":0}'), { name: 'InvalidInput' });
+  const number = Number(await s3('GET', request.key));
+  await s3('PUT', 'outputs/result', String(number * 2));
+  console.log('doubled', number);
+  return { run, pid: process.pid };
+};`;
+
+describe('a pipeline', () => {
+  let cloud: LocalCloud;
+  const lines: string[] = [];
+  const events: TraceEvent[] = [];
+
+  beforeAll(async () => {
+    cloud = await start(pipeline(DOUBLE), {
+      onLog: (_, line) => lines.push(line),
+      onTrace: (event) => events.push(event),
+    });
+  });
+
+  test('runs from its assembly, tensors through its bucket', async () => {
+    await cloud.putObject('inputs/n', Buffer.from('21'));
+    const result = await cloud.execute({ key: 'inputs/n' }, { name: 'first' });
+    expect(result).toMatchObject({
+      status: 'SUCCEEDED',
+      output: { run: result.executionArn, pid: cloud.workers()[0].pid },
+    });
+    expect(result.executionArn).toMatch(
+      /^arn:aws:states:us-east-1:000000000000:express:Ocr-Machine\w+:first:/,
+    );
+    expect((await cloud.getObject('outputs/result')).toString()).toBe('42');
+    expect(events.map(({ type }) => type)).toEqual([
+      'StateEntered',
+      'TaskStarted',
+      'TaskSucceeded',
+      'StateExited',
+    ]);
+  });
+
+  test('reports what a function answers when it fails', async () => {
+    const result = await cloud.execute({ fail: true });
+    expect(result).toMatchObject({ status: 'FAILED', error: 'InvalidInput' });
+    expect(JSON.parse((result as { cause: string }).cause)).toMatchObject({ errorMessage: '{"slice":0}' });
+  });
+
+  test('tells what its functions wrote', async () => {
+    await cloud.putObject('inputs/n', Buffer.from('7'));
+    await cloud.execute({ key: 'inputs/n' });
+    await cloud.close();
+    expect(lines.join('\n')).toContain('doubled 7');
+    const [functionName] = cloud.logs().keys();
+    expect(cloud.logs().get(functionName)).toContain('doubled 7');
+  });
+});
+
+test('the bucket is open to the SDK with the credentials of the cloud', async () => {
+  const cloud = await start(pipeline(DOUBLE));
+  await cloud.putObject('inputs/x', Buffer.from('content'));
+  const client = new S3Client(cloud.s3);
+  const answer = await client.send(new GetObjectCommand({ Bucket: cloud.pipeline.bucket, Key: 'inputs/x' }));
+  expect(await answer.Body?.transformToString()).toBe('content');
+  client.destroy();
+  await expect(cloud.getObject('inputs/missing')).rejects.toMatchObject({ name: 'NoSuchKey' });
+});
+
+test('two clouds of one assembly have nothing in common', async () => {
+  const assembly = pipeline(DOUBLE);
+  const [one, two] = await Promise.all([start(assembly), start(assembly)]);
+  await one.putObject('inputs/n', Buffer.from('1'));
+  await expect(two.getObject('inputs/n')).rejects.toMatchObject({ name: 'NoSuchKey' });
+  const stranger = new S3Client({ ...two.s3, endpoint: one.s3.endpoint });
+  const read = stranger.send(new GetObjectCommand({ Bucket: one.pipeline.bucket, Key: 'inputs/n' }));
+  await expect(read).rejects.toMatchObject({ name: 'InvalidAccessKeyId' });
+  stranger.destroy();
+});
+
+test('a worker that is killed in the middle is retried by the state machine', async () => {
+  const source = `exports.handler = async ({ request }) => {
+    const first = require('node:fs').mkdirSync(request, { recursive: true }) !== undefined;
+    if (first) await new Promise((resolve) => setTimeout(resolve, 1e6));
+    return 'done';
+  };`;
+  const marker = path.join(fs.mkdtempSync(path.join(root, 'marker-')), 'started');
+  const killed: number[] = [];
+  const cloud = await start(pipeline(source));
+  const watcher = fs.watch(path.dirname(marker), () => {
+    for (const { pid, busy } of cloud.workers()) {
+      if (!busy || killed.length > 0) continue;
+      killed.push(pid);
+      process.kill(pid, 'SIGKILL');
+    }
+  });
+  expect(await cloud.execute(marker)).toMatchObject({ status: 'SUCCEEDED', output: 'done' });
+  watcher.close();
+  expect(killed).toHaveLength(1);
+});
+
+describe('closing', () => {
+  test('ends running executions, kills workers and removes all files', async () => {
+    const marker = path.join(fs.mkdtempSync(path.join(root, 'marker-')), 'started');
+    const source = `exports.handler = async ({ request }) => {
+      require('node:fs').writeFileSync(request, process.env.TMPDIR);
+      await new Promise((resolve) => setTimeout(resolve, 1e6));
+    };`;
+    const cloud = await start(
+      pipeline(source, (stack) => {
+        (stack.slice.node.defaultChild as lambda.CfnFunction).timeout = Duration.minutes(1).toSeconds();
+      }),
+    );
+    const running = cloud.execute(marker).catch((error: unknown) => error);
+    await new Promise<void>((resolve) => {
+      const watcher = fs.watch(path.dirname(marker), () => {
+        if (!fs.existsSync(marker) || fs.statSync(marker).size === 0) return;
+        watcher.close();
+        resolve();
+      });
+    });
+    const folder = fs.readFileSync(marker, 'utf8');
+    await cloud.close();
+    expect(await running).toMatchObject({ message: 'the local cloud is closed: start another one' });
+    expect(cloud.workers()).toEqual([]);
+    expect(fs.existsSync(path.dirname(path.dirname(folder)))).toBe(false);
+    await expect(cloud.execute(marker)).rejects.toThrow('is closed');
+  });
+
+  test.each(['exit', 'SIGKILL'])('a process that ends by %s leaves no worker', (way) => {
+    const script = `
+      const { LocalCloud } = require(${JSON.stringify(builtFile('local/index.js'))});
+      void LocalCloud.start(process.argv[1]).then(async (cloud) => {
+        await cloud.execute({ fail: true });
+        console.log(cloud.workers()[0].pid);
+        '${way}' === 'exit' ? process.exit() : process.kill(process.pid, '${way}');
+      });`;
+    const assembly = pipeline(DOUBLE);
+    // The worker's output is this child's: it ends only when both are gone.
+    const { stdout } = spawnSync(process.execPath, ['-e', script, assembly], {
+      encoding: 'utf8',
+      // Whoever is killed cannot remove its files.
+      env: { ...process.env, TMPDIR: root },
+    });
+    expect(isRunning(Number(stdout))).toBe(false);
+  });
+});
+
+/** A process that ended but that nobody waited for has an entry too, as a zombie. */
+function isRunning(pid: number): boolean {
+  const { stdout } = spawnSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' });
+  return stdout.trim() !== '' && !stdout.startsWith('Z');
+}
+
+describe('is refused before anything runs:', () => {
+  test.each<[string, (stack: PipelineStack) => void, string]>([
+    [
+      'an environment variable of an unknown resource',
+      (stack) => stack.slice.addEnvironment('QUEUE', new Queue(stack, 'Queue').queueUrl),
+      'the local cloud does not know AWS::SQS::Queue',
+    ],
+    [
+      'a layer',
+      (stack) => {
+        (stack.slice.node.defaultChild as lambda.CfnFunction).layers = ['arn'];
+      },
+      'the local cloud does not know the property Layers',
+    ],
+  ])('%s', async (_, change, message) => {
+    await expect(start(pipeline(DOUBLE, change))).rejects.toThrow(message);
+  });
+
+  test('an asset that is gone', async () => {
+    const assembly = pipeline(DOUBLE);
+    for (const name of fs.readdirSync(assembly)) {
+      if (name.startsWith('asset.')) fs.rmSync(path.join(assembly, name), { recursive: true });
+    }
+    await expect(start(assembly)).rejects.toThrow('the asset Slice/Code is missing');
+  });
+});

@@ -1,0 +1,241 @@
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import type { FunctionPool } from '../../../local/lambda/function-pool';
+import { functionFixture } from './function-fixture';
+
+const functions = functionFixture();
+
+async function call(pool: FunctionPool, event: unknown = {}) {
+  const { payload, ...rest } = await pool.invoke(JSON.stringify(event));
+  return { ...rest, payload: JSON.parse(payload) as Record<string, unknown> };
+}
+
+/** Resolves when a file is there: how handlers of these tests say where they are. */
+function appears(file: string): Promise<void> {
+  return new Promise((resolve) => {
+    const watcher = fs.watch(path.dirname(file), check);
+    check();
+    function check(): void {
+      if (!fs.existsSync(file)) return;
+      watcher.close();
+      resolve();
+    }
+  });
+}
+
+describe('a function', () => {
+  test('answers with its result and the version that ran', async () => {
+    const pool = await functions.create('exports.handler = async (event) => ({ sum: event.a + event.b });');
+    expect(await call(pool, { a: 1, b: 2 })).toEqual({ payload: { sum: 3 }, executedVersion: '1' });
+  });
+
+  test('may answer nothing, or by callback', async () => {
+    const nothing = await functions.create('exports.handler = async () => {};');
+    expect((await call(nothing)).payload).toBeNull();
+    const callback = await functions.create('exports.handler = (event, context, done) => done(null, event);');
+    expect((await call(callback, 5)).payload).toBe(5);
+  });
+
+  test('sees the environment of Lambda and of its definition, and nothing of this process', async () => {
+    process.env.SECRET_OF_THE_PARENT = 'x';
+    const pool = await functions.create(
+      'exports.handler = async (event, context) => ({ env: process.env, cwd: process.cwd(), context });',
+      { environment: { OWN: 'value' } },
+    );
+    const { env, cwd, context } = (await call(pool)).payload as Record<string, Record<string, string>>;
+    expect(env).toMatchObject({
+      OWN: 'value',
+      AWS_REGION: 'eu-west-1',
+      AWS_ACCESS_KEY_ID: 'the-id',
+      AWS_LAMBDA_FUNCTION_NAME: pool.resource.name,
+      AWS_LAMBDA_FUNCTION_VERSION: '1',
+      AWS_LAMBDA_FUNCTION_MEMORY_SIZE: '256',
+      LAMBDA_TASK_ROOT: cwd,
+      _HANDLER: 'index.handler',
+    });
+    expect(env).not.toHaveProperty('SECRET_OF_THE_PARENT');
+    expect(env.TMPDIR).toContain(functions.folder);
+    expect(context).toMatchObject({ invokedFunctionArn: `${pool.resource.arn}:1`, memoryLimitInMB: '256' });
+    delete process.env.SECRET_OF_THE_PARENT;
+  });
+
+  test('writes into a bounded log', async () => {
+    const lines: string[] = [];
+    const source = `exports.handler = async () => {
+      for (let i = 0; i < 5000; i++) console.log('line', i, 'x'.repeat(50));
+      console.log('two\\nlines');
+    };`;
+    const pool = await new Promise<FunctionPool>((resolve, reject) => {
+      const created = functions.create(source, {}, (name, line) => {
+        lines.push(`${name}: ${line}`);
+        if (line.endsWith('two\nlines')) resolve(created);
+      });
+      created.then(call).catch(reject);
+    });
+    expect(lines).toHaveLength(5001);
+    expect(lines[0]).toMatch(/^stack-F\d+: .*\tline 0 x+$/);
+    const text = pool.log.text();
+    expect(text.slice(-200)).toMatch(/line 4999 x+\n.*two\nlines\n$/s);
+    expect(text.length).toBeLessThanOrEqual(64 * 1024);
+  });
+});
+
+describe('workers', () => {
+  const COUNTING = 'let calls = 0; exports.handler = async () => ({ pid: process.pid, calls: ++calls });';
+
+  test('stay warm and are used again', async () => {
+    const pool = await functions.create(COUNTING);
+    const answers = [await call(pool), await call(pool), await call(pool)].map(({ payload }) => payload);
+    expect(answers.map(({ calls }) => calls)).toEqual([1, 2, 3]);
+    expect(new Set(answers.map(({ pid }) => pid)).size).toBe(1);
+    expect(pool.processes()).toEqual([{ pid: answers[0].pid, busy: false }]);
+  });
+
+  test('are as many as calls at once, each with its own temporary folder', async () => {
+    // Each call ends only when the other has begun.
+    const meeting = path.join(functions.folder, 'meeting');
+    fs.mkdirSync(meeting);
+    const pool = await functions.create(`const fs = require('node:fs');
+      exports.handler = async (name) => {
+        fs.writeFileSync('${meeting}/' + name, '');
+        while (fs.readdirSync('${meeting}').length < 2) await new Promise(setImmediate);
+        return { pid: process.pid, folder: require('node:os').tmpdir() };
+      };`);
+    const [a, b] = await Promise.all([call(pool, 'a'), call(pool, 'b')]);
+    expect(a.payload.pid).not.toBe(b.payload.pid);
+    expect(a.payload.folder).not.toBe(b.payload.folder);
+    expect(pool.processes()).toHaveLength(2);
+  });
+
+  test('beyond the reserved concurrency are throttled', async () => {
+    const pool = await functions.create(COUNTING, { reservedConcurrency: 1 });
+    const first = call(pool);
+    await expect(call(pool)).rejects.toMatchObject({ name: 'Lambda.TooManyRequestsException' });
+    expect((await first).payload.calls).toBe(1);
+  });
+
+  test('take processes that they started along: the close would wait for their output', async () => {
+    const pool = await functions.create(`exports.handler = async () => {
+      const endless = ['-e', 'setInterval(() => {}, 1000)'];
+      require('node:child_process').spawn(process.execPath, endless, { stdio: 'inherit' });
+    };`);
+    await call(pool);
+    await pool.close();
+    expect(pool.processes()).toEqual([]);
+  });
+
+  test('are gone with their folders after the close', async () => {
+    const pool = await functions.create(
+      'exports.handler = async () => ({ pid: process.pid, folder: process.env.TMPDIR });',
+    );
+    const { pid, folder } = (await call(pool)).payload as { pid: number; folder: string };
+    expect(fs.existsSync(folder)).toBe(true);
+    await pool.close();
+    expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+    expect(fs.existsSync(folder)).toBe(false);
+    await expect(call(pool)).rejects.toThrow('the local cloud is closed');
+  });
+});
+
+describe('failures', () => {
+  test('of a handler pass through with their type, message and trace', async () => {
+    const pool = await functions.create(`class InvalidInput extends Error { name = 'InvalidInput' }
+      exports.handler = async () => { throw new InvalidInput('{"slice":0}') };`);
+    const { functionError, payload } = await call(pool);
+    expect(functionError).toBe('Unhandled');
+    expect(payload).toMatchObject({ errorType: 'InvalidInput', errorMessage: '{"slice":0}' });
+    expect(payload.trace).toBeInstanceOf(Array);
+  });
+
+  test('of a handler leave the worker warm', async () => {
+    const pool = await functions.create(
+      'exports.handler = async (fail) => { if (fail) throw new Error("x"); return process.pid; };',
+    );
+    await call(pool, true);
+    const [{ pid }] = pool.processes();
+    expect((await call(pool, false)).payload).toBe(pid);
+  });
+
+  test('of code that does not load are answered to every call', async () => {
+    const pool = await functions.create('throw new RangeError("no such model");');
+    for (let i = 0; i < 2; i++) {
+      const { payload } = await call(pool);
+      expect(payload).toMatchObject({ errorType: 'RangeError', errorMessage: 'no such model' });
+    }
+    expect(pool.processes()).toEqual([]);
+  });
+
+  test('to find the handler say so', async () => {
+    const pool = await functions.create('exports.other = 1;');
+    expect((await call(pool)).payload).toMatchObject({ errorType: 'Runtime.HandlerNotFound' });
+  });
+
+  test('outside of the handler are answered before the process ends', async () => {
+    const pool = await functions.create(`exports.handler = () => new Promise(() => {
+      setImmediate(() => { throw new TypeError('thrown aside'); });
+    });`);
+    expect((await call(pool)).payload).toMatchObject({
+      errorType: 'TypeError',
+      errorMessage: 'thrown aside',
+    });
+    expect(pool.processes()).toEqual([]);
+  });
+
+  test('to end in time are Sandbox.Timedout, and the process is killed', async () => {
+    const pool = await functions.create('exports.handler = () => { for (;;); };', { timeoutSeconds: 1 });
+    const { functionError, payload } = await call(pool);
+    expect(functionError).toBe('Unhandled');
+    expect(payload.errorType).toBe('Sandbox.Timedout');
+    expect(payload.errorMessage).toMatch(
+      /^RequestId: [0-9a-f-]{36} Error: Task timed out after 1\.00 seconds$/,
+    );
+    expect(pool.processes()).toEqual([]);
+  });
+
+  test('of a killed process are Runtime.ExitError, and the next call gets a new one', async () => {
+    const marker = path.join(functions.folder, 'running');
+    const pool = await functions.create(`exports.handler = async (wait) => {
+      require('node:fs').writeFileSync('${marker}', '');
+      if (wait) await new Promise((resolve) => setTimeout(resolve, 1e6));
+      return process.pid;
+    };`);
+    const hanging = call(pool, true);
+    await appears(marker);
+    const [{ pid, busy }] = pool.processes();
+    expect(busy).toBe(true);
+    process.kill(pid, 'SIGKILL');
+    const { payload } = await hanging;
+    expect(payload.errorType).toBe('Runtime.ExitError');
+    expect(payload.errorMessage).toMatch(/^RequestId: .* Error: Runtime exited with error: signal: killed$/);
+    expect((await call(pool, false)).payload).not.toBe(pid);
+  });
+
+  test.each([
+    ['process.exit(3)', 'Runtime exited with error: exit status 3'],
+    ['process.exit(0)', 'Runtime exited without providing a reason'],
+    ['process.abort()', 'Runtime exited with error: signal: aborted'],
+  ])('of %s in a handler are Runtime.ExitError', async (statement, message) => {
+    const pool = await functions.create(`exports.handler = async () => { ${statement}; };`);
+    const { payload } = await call(pool);
+    expect(payload.errorType).toBe('Runtime.ExitError');
+    expect(payload.errorMessage).toContain(message);
+  });
+});
+
+describe('payloads above 6 MB', () => {
+  test('are refused as requests', async () => {
+    const pool = await functions.create('exports.handler = async () => 1;');
+    await expect(call(pool, 'x'.repeat(6_291_556))).rejects.toMatchObject({
+      name: 'Lambda.RequestTooLargeException',
+    });
+    expect(pool.processes()).toEqual([]);
+  });
+
+  test('are errors as responses', async () => {
+    const pool = await functions.create('exports.handler = async (size) => "x".repeat(size);');
+    expect((await call(pool, 6_291_554)).payload).toHaveLength(6_291_554);
+    expect((await call(pool, 6_291_555)).payload).toMatchObject({
+      errorType: 'Function.ResponseSizeTooLarge',
+    });
+  });
+});

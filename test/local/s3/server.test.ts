@@ -1,0 +1,285 @@
+import { createHash, randomBytes } from 'node:crypto';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { Readable } from 'node:stream';
+import {
+  CopyObjectCommand,
+  CreateMultipartUploadCommand,
+  DeleteObjectCommand,
+  DeleteObjectsCommand,
+  GetObjectAclCommand,
+  GetObjectCommand,
+  HeadBucketCommand,
+  HeadObjectCommand,
+  ListBucketsCommand,
+  ListObjectsV2Command,
+  paginateListObjectsV2,
+  PutObjectCommand,
+  type PutObjectCommandInput,
+} from '@aws-sdk/client-s3';
+import { BUCKET, clientFor, s3Fixture } from './s3-fixture';
+
+const s3 = s3Fixture();
+
+function put(key: string, body: PutObjectCommandInput['Body'], more: Partial<PutObjectCommandInput> = {}) {
+  return s3.client.send(new PutObjectCommand({ Bucket: BUCKET, Key: key, Body: body, ...more }));
+}
+
+async function get(key: string, range?: string): Promise<string> {
+  const answer = await s3.client.send(new GetObjectCommand({ Bucket: BUCKET, Key: key, Range: range }));
+  return (await answer.Body?.transformToString('latin1')) ?? '';
+}
+
+describe('objects', () => {
+  test('come back as they were put, with their metadata', async () => {
+    const bytes = randomBytes(1000);
+    await put('plain', bytes, { ContentType: 'application/x-tensor', Metadata: { run: '7' } });
+    const answer = await s3.client.send(new GetObjectCommand({ Bucket: BUCKET, Key: 'plain' }));
+    expect(Buffer.from((await answer.Body?.transformToByteArray()) ?? [])).toEqual(bytes);
+    expect(answer).toMatchObject({
+      ContentLength: 1000,
+      ContentType: 'application/x-tensor',
+      ETag: `"${createHash('md5').update(bytes).digest('hex')}"`,
+      Metadata: { run: '7' },
+    });
+  });
+
+  test('may be empty', async () => {
+    await put('empty', Buffer.alloc(0));
+    expect(await get('empty')).toBe('');
+  });
+
+  test('are replaced by a later put, while a reader keeps what it began to read', async () => {
+    await put('replaced', 'a'.repeat(100_000));
+    const before = await s3.client.send(new GetObjectCommand({ Bucket: BUCKET, Key: 'replaced' }));
+    await put('replaced', 'b');
+    expect(await before.Body?.transformToString()).toBe('a'.repeat(100_000));
+    expect(await get('replaced')).toBe('b');
+  });
+
+  test('are gone after a delete, which may be repeated', async () => {
+    await put('short-lived', 'x');
+    for (let i = 0; i < 2; i++)
+      await s3.client.send(new DeleteObjectCommand({ Bucket: BUCKET, Key: 'short-lived' }));
+    await expect(get('short-lived')).rejects.toMatchObject({ name: 'NoSuchKey' });
+  });
+
+  test.each([
+    'a/../../b',
+    '../../../etc/passwd',
+    'a//b',
+    '/lead',
+    'ü é+%41 &<>"',
+    '%',
+    'a?b#c',
+    '.',
+    'x'.repeat(1024),
+  ])('may have the key %j', async (key) => {
+    await put(key, `content of ${key}`);
+    expect(Buffer.from(await get(key), 'latin1').toString()).toBe(`content of ${key}`);
+    const listed = await s3.client.send(new ListObjectsV2Command({ Bucket: BUCKET, Prefix: key }));
+    expect(listed.Contents?.map((object) => object.Key)).toContain(key);
+  });
+
+  test('stay in the folder whatever their keys are', () => {
+    const files = fs.readdirSync(path.join(s3.folder, 's3'));
+    expect(files.filter((file) => !/^\d+$/.test(file))).toEqual([]);
+    expect(fs.readdirSync(s3.folder)).toEqual(['s3']);
+  });
+
+  test('of many megabytes stream in and out', async () => {
+    const part = randomBytes(1 << 20);
+    const count = 40;
+    const body = Readable.from(repeat(part, count), { objectMode: false });
+    await put('large', body, { ContentLength: part.length * count });
+    const answer = await s3.client.send(new GetObjectCommand({ Bucket: BUCKET, Key: 'large' }));
+    const [expected, actual] = [createHash('sha256'), createHash('sha256')];
+    for (let i = 0; i < count; i++) expected.update(part);
+    for await (const bytes of answer.Body as Readable) actual.update(bytes as Buffer);
+    expect(actual.digest('hex')).toBe(expected.digest('hex'));
+  });
+
+  test('answer head with their size, or 404', async () => {
+    await put('headed', '12345');
+    const head = await s3.client.send(new HeadObjectCommand({ Bucket: BUCKET, Key: 'headed' }));
+    expect(head.ContentLength).toBe(5);
+    const missing = s3.client.send(new HeadObjectCommand({ Bucket: BUCKET, Key: 'missing' }));
+    await expect(missing).rejects.toMatchObject({ name: 'NotFound' });
+  });
+});
+
+describe('ranges', () => {
+  beforeAll(() => put('digits', '0123456789'));
+
+  test.each([
+    ['bytes=2-4', '234'],
+    ['bytes=7-', '789'],
+    ['bytes=-3', '789'],
+    ['bytes=8-100', '89'],
+    ['bytes=-100', '0123456789'],
+  ])('%s gives %s', async (range, expected) => {
+    expect(await get('digits', range)).toBe(expected);
+  });
+
+  test('say where they are', async () => {
+    const answer = await s3.client.send(
+      new GetObjectCommand({ Bucket: BUCKET, Key: 'digits', Range: 'bytes=2-4' }),
+    );
+    expect(answer).toMatchObject({ ContentRange: 'bytes 2-4/10', ContentLength: 3 });
+  });
+
+  test.each([
+    ['bytes=10-', 'InvalidRange'],
+    ['bytes=-0', 'InvalidRange'],
+    ['bytes=0-1,3-4', 'NotImplemented'],
+    ['lines=1-2', 'InvalidArgument'],
+  ])('%s is refused with %s', async (range, name) => {
+    await expect(get('digits', range)).rejects.toMatchObject({ name });
+  });
+});
+
+describe('conditions', () => {
+  test('If-None-Match: * refuses a key that exists', async () => {
+    await put('once', 'first', { IfNoneMatch: '*' });
+    await expect(put('once', 'second', { IfNoneMatch: '*' })).rejects.toMatchObject({
+      name: 'PreconditionFailed',
+      $metadata: { httpStatusCode: 412 },
+    });
+    expect(await get('once')).toBe('first');
+  });
+
+  test('of many conditional puts at once exactly one wins, and its bytes are stored', async () => {
+    const bodies = Array.from({ length: 20 }, (_, i) => String(i).repeat(50_000));
+    const outcomes = await Promise.allSettled(bodies.map((body) => put('race', body, { IfNoneMatch: '*' })));
+    const winners = outcomes.flatMap(({ status }, i) => (status === 'fulfilled' ? [i] : []));
+    expect(winners).toHaveLength(1);
+    expect(await get('race')).toBe(bodies[winners[0]]);
+  });
+
+  test('If-Match on a read refuses another version', async () => {
+    const { ETag } = await put('versioned', 'one');
+    await put('versioned', 'two');
+    const read = s3.client.send(new GetObjectCommand({ Bucket: BUCKET, Key: 'versioned', IfMatch: ETag }));
+    await expect(read).rejects.toMatchObject({ name: 'PreconditionFailed' });
+  });
+});
+
+describe('checksums', () => {
+  test.each([
+    ['ChecksumCRC32', 'AAAAAA=='],
+    ['ChecksumSHA256', createHash('sha256').update('other').digest('base64')],
+    ['ContentMD5', createHash('md5').update('other').digest('base64')],
+  ])('a wrong %s is refused and nothing is stored', async (name, value) => {
+    await expect(put('damaged', 'content', { [name]: value })).rejects.toMatchObject({ name: 'BadDigest' });
+    await expect(get('damaged')).rejects.toMatchObject({ name: 'NoSuchKey' });
+  });
+
+  test.each([
+    ['a wrong trailer', { trailer: 'AAAAAA==', size: 3 }, 'BadDigest'],
+    ['a missing trailer', { trailer: undefined, size: 3 }, 'IncompleteBody'],
+    ['a wrong decoded length', { trailer: 'NSRBwg==', size: 4 }, 'IncompleteBody'],
+  ])('%s of an aws-chunked body is refused', async (_, { trailer, size }, code) => {
+    const answer = await putChunked('chunked', size, trailer);
+    expect(answer.status).toBe(400);
+    expect(await answer.text()).toContain(`<Code>${code}</Code>`);
+    await expect(get('chunked')).rejects.toMatchObject({ name: 'NoSuchKey' });
+  });
+
+  test('a right trailer of an aws-chunked body is accepted', async () => {
+    expect((await putChunked('framed', 3, 'NSRBwg==')).status).toBe(200);
+    expect(await get('framed')).toBe('abc');
+  });
+
+  test('right ones are accepted', async () => {
+    const sha256 = createHash('sha256').update('content').digest('base64');
+    await put('verified', 'content', { ChecksumSHA256: sha256 });
+    expect(await get('verified')).toBe('content');
+  });
+
+  test('a read carries the CRC32 that the SDK verifies', async () => {
+    const { ChecksumCRC32 } = await put('checked', 'content');
+    const answer = await s3.client.send(
+      new GetObjectCommand({ Bucket: BUCKET, Key: 'checked', ChecksumMode: 'ENABLED' }),
+    );
+    expect(answer.ChecksumCRC32).toBe(ChecksumCRC32);
+    expect(await answer.Body?.transformToString()).toBe('content');
+  });
+
+  test('one that is not known is refused by name', async () => {
+    const refused = put('crc64', 'content', { ChecksumCRC64NVME: 'AAAAAAAAAAA=' });
+    await expect(refused).rejects.toThrow(/x-amz-checksum-crc64nvme/);
+  });
+});
+
+describe('lists', () => {
+  test('give keys below a prefix in the order of their bytes, page by page', async () => {
+    const keys = ['list/b', 'list/a', 'list/é', 'list/Z', 'list/a/1'];
+    await Promise.all(keys.map((key) => put(key, key)));
+    const pages = paginateListObjectsV2(
+      { client: s3.client, pageSize: 2 },
+      { Bucket: BUCKET, Prefix: 'list/' },
+    );
+    const listed: (string | undefined)[] = [];
+    for await (const page of pages) listed.push(...(page.Contents ?? []).map((object) => object.Key));
+    expect(listed).toEqual(['list/Z', 'list/a', 'list/a/1', 'list/b', 'list/é']);
+  });
+});
+
+describe('what is not there or not allowed', () => {
+  test('a bucket that does not exist', async () => {
+    const read = s3.client.send(new GetObjectCommand({ Bucket: 'other', Key: 'x' }));
+    await expect(read).rejects.toMatchObject({ name: 'NoSuchBucket' });
+    const write = s3.client.send(new PutObjectCommand({ Bucket: 'other', Key: 'x', Body: 'x' }));
+    await expect(write).rejects.toMatchObject({ name: 'NoSuchBucket' });
+  });
+
+  test('a caller with another access key id, or with none', async () => {
+    const stranger = clientFor(s3.server.endpoint, 'AKIASTRANGER');
+    const read = stranger.send(new GetObjectCommand({ Bucket: BUCKET, Key: 'plain' }));
+    await expect(read).rejects.toMatchObject({
+      name: 'InvalidAccessKeyId',
+      $metadata: { httpStatusCode: 403 },
+    });
+    expect((await fetch(`${s3.server.endpoint}/${BUCKET}/plain`)).status).toBe(403);
+  });
+
+  test('operations that are not built are refused by name', async () => {
+    const at = { Bucket: BUCKET, Key: 'plain' };
+    const refused: [Promise<unknown>, RegExp][] = [
+      [s3.client.send(new ListBucketsCommand({})), /ListBuckets/],
+      [s3.client.send(new CreateMultipartUploadCommand(at)), /POST on object with \?uploads/],
+      [s3.client.send(new GetObjectAclCommand(at)), /acl/],
+      [s3.client.send(new CopyObjectCommand({ ...at, CopySource: 'a/b' })), /x-amz-copy-source/],
+      [s3.client.send(new DeleteObjectsCommand({ Bucket: BUCKET, Delete: { Objects: [at] } })), /delete/],
+      [s3.client.send(new ListObjectsV2Command({ Bucket: BUCKET, Delimiter: '/' })), /delimiter/],
+      [put('tagged', 'x', { Tagging: 'a=b' }), /x-amz-tagging/],
+      [put('zipped', 'x', { ContentEncoding: 'gzip' }), /gzip/],
+    ];
+    for (const [operation, message] of refused) {
+      const error: unknown = await operation.catch((reason: unknown) => reason);
+      expect(error).toMatchObject({ name: 'NotImplemented' });
+      expect(error).toHaveProperty('message', expect.stringMatching(message));
+    }
+    const head = s3.client.send(new HeadBucketCommand({ Bucket: BUCKET }));
+    await expect(head).rejects.toMatchObject({ $metadata: { httpStatusCode: 501 } });
+  });
+});
+
+/** `abc` in the framing that the SDK uses for streams. */
+function putChunked(key: string, size: number, crc32: string | undefined): Promise<Response> {
+  const trailer = crc32 === undefined ? '' : `x-amz-checksum-crc32:${crc32}\r\n`;
+  return fetch(`${s3.server.endpoint}/${BUCKET}/${key}`, {
+    method: 'PUT',
+    headers: {
+      Authorization: `AWS4-HMAC-SHA256 Credential=${s3.accessKeyId}/20260101/us-east-1/s3/aws4_request`,
+      'Content-Encoding': 'aws-chunked',
+      'x-amz-decoded-content-length': String(size),
+      'x-amz-trailer': 'x-amz-checksum-crc32',
+    },
+    body: `3\r\nabc\r\n0\r\n${trailer}\r\n`,
+  });
+}
+
+function* repeat(part: Buffer, count: number): Generator<Buffer> {
+  for (let i = 0; i < count; i++) yield part;
+}

@@ -1,0 +1,181 @@
+import type { Json, JsonObject } from '../../../local/json';
+import { LocalCloudError } from '../../../local/errors';
+import { parseDefinition } from '../../../local/step-functions/parse-definition';
+import { task } from './machine-fixture';
+
+function parse(definition: JsonObject) {
+  return parseDefinition(JSON.stringify({ QueryLanguage: 'JSONata', ...definition }));
+}
+
+function refusal(definition: JsonObject): string {
+  try {
+    parse(definition);
+  } catch (error) {
+    if (error instanceof LocalCloudError) return error.message;
+    throw error;
+  }
+  return 'accepted';
+}
+
+function retry(fields: JsonObject): JsonObject {
+  return task({ Retry: [{ ErrorEquals: ['E'], ...fields }] });
+}
+
+function output(value: Json): JsonObject {
+  return { StartAt: 'P', States: { P: { Type: 'Pass', End: true, Output: value } } };
+}
+
+test('what the construct emits is accepted', () => {
+  const definition = parse({
+    Comment: '{"slicedInference":{}}',
+    TimeoutSeconds: 300,
+    ...task(
+      {
+        Comment: 'a task',
+        Resource: 'arn:aws-cn:states:::lambda:invoke',
+        TimeoutSeconds: 60,
+        Assign: { timings: '{% [$states.result.Payload.timing] %}' },
+        Retry: [
+          {
+            ErrorEquals: ['Lambda.TooManyRequestsException', 'Sandbox.Timedout'],
+            IntervalSeconds: 1,
+            MaxAttempts: 3,
+            BackoffRate: 2,
+            MaxDelaySeconds: 30,
+            JitterStrategy: 'FULL',
+          },
+        ],
+        Catch: [
+          {
+            ErrorEquals: ['States.ALL'],
+            Next: 'Failed',
+            Assign: { cause: '{% $states.errorOutput.Cause %}' },
+          },
+        ],
+        Next: 'Done',
+      },
+      {
+        Done: { Type: 'Pass', Output: { timings: '{% $append([], $timings) %}' }, End: true },
+        Failed: { Type: 'Fail', Error: '{% $states.input.Error %}', Cause: '{% $cause %}' },
+      },
+    ),
+  });
+  expect([...definition.states.keys()]).toEqual(['A', 'Done', 'Failed']);
+});
+
+describe('is refused by name:', () => {
+  test.each<[string, JsonObject, string]>([
+    ['JSONPath', { QueryLanguage: 'JSONPath', ...task() }, 'a query language other than JSONata'],
+    [
+      'an unknown field of the machine',
+      { ...task(), ProcessorConfig: {} },
+      'the field ProcessorConfig of the state machine',
+    ],
+    ['an unknown field of a state', task({ HeartbeatSeconds: 5 }), "the field HeartbeatSeconds of state 'A'"],
+    ['a JSONPath field', task({ ResultPath: '$.x' }), "the field ResultPath of state 'A'"],
+    ['credentials', task({ Credentials: { RoleArn: 'x' } }), "the field Credentials of state 'A'"],
+    ['a state of JSONPath', task({ QueryLanguage: 'JSONPath' }), 'the query language JSONPath'],
+    ['a Parallel state', task({ Type: 'Parallel' }), "the type Parallel of state 'A'"],
+    ['a Choice state', task({ Type: 'Choice' }), "the type Choice of state 'A'"],
+    ['a Map state', task({ Type: 'Map' }), "the type Map of state 'A'"],
+    ['a Wait state', task({ Type: 'Wait' }), "the type Wait of state 'A'"],
+    [
+      'an Assign of a Succeed',
+      { StartAt: 'S', States: { S: { Type: 'Succeed', Assign: {} } } },
+      'the field Assign',
+    ],
+    [
+      'another resource',
+      task({ Resource: 'arn:aws:states:::sqs:sendMessage' }),
+      'the resource arn:aws:states:::sqs',
+    ],
+    [
+      'a task token',
+      task({ Resource: 'arn:aws:states:::lambda:invoke.waitForTaskToken' }),
+      'waitForTaskToken',
+    ],
+    [
+      'an unknown argument',
+      task({ Arguments: { FunctionName: 'f', Qualifier: '1' } }),
+      'the field Qualifier',
+    ],
+    [
+      'a computed function',
+      task({ Arguments: { FunctionName: '{% $states.input %}' } }),
+      'an expression as function name',
+    ],
+    ['an unknown field of a Retry', retry({ Wait: 1 }), "the field Wait of state 'A' Retry[0]"],
+    ['a variable nobody assigns', output('{% $nobody %}'), 'the variable or function $nobody in Output'],
+    ['a function nobody has', output('{% $foo(1) %}'), 'the variable or function $foo in Output'],
+    ['$eval', output('{% $eval("1") %}'), 'the variable or function $eval in Output'],
+    ['$ at the top', output('{% $ %}'), 'outside of a nested expression in Output'],
+    ['a JSONPath template', output({ 'x.$': '$.y' }), 'the JSONPath field Output/x.$'],
+  ])('%s', (_, definition, message) => {
+    expect(refusal(definition)).toContain(message);
+    expect(refusal(definition)).toMatch(/^the local cloud does not know /);
+  });
+});
+
+describe('is an error:', () => {
+  test.each<[string, JsonObject, string]>([
+    ['a start that is no state', { StartAt: 'X', States: {} }, "the start leads to 'X'"],
+    ['a next that is no state', task({ Next: 'X' }), "state 'A' leads to 'X'"],
+    [
+      'a catch that leads nowhere',
+      task({ Catch: [{ ErrorEquals: ['E'], Next: 'X' }] }),
+      "a catch of state 'A' leads to 'X'",
+    ],
+    ['neither Next nor End', task({ End: false }), "Next of state 'A' expects a state, or End to be true"],
+    [
+      'no function',
+      task({ Arguments: {} }),
+      "FunctionName of the arguments of state 'A' expects text, got null",
+    ],
+    ['no arguments', task({ Arguments: undefined }), "the arguments of state 'A' is not an object"],
+    ['a jitter that is none', retry({ JitterStrategy: 'SOME' }), 'JitterStrategy'],
+    ['a backoff below 1', retry({ BackoffRate: 0.5 }), 'BackoffRate'],
+    ['half an attempt', retry({ MaxAttempts: 1.5 }), 'MaxAttempts'],
+    ['an interval of 0', retry({ IntervalSeconds: 0 }), 'IntervalSeconds'],
+    [
+      'a maximal delay below the interval',
+      retry({ IntervalSeconds: 5, MaxDelaySeconds: 5 }),
+      'MaxDelaySeconds',
+    ],
+    ['no error names', retry({ ErrorEquals: [] }), 'ErrorEquals'],
+    ['States.ALL among others', retry({ ErrorEquals: ['States.ALL', 'E'] }), 'stands alone and last'],
+    [
+      'States.ALL before others',
+      task({ Retry: [{ ErrorEquals: ['States.ALL'] }, { ErrorEquals: ['E'] }] }),
+      'stands alone and last',
+    ],
+    ['a variable named states', task({ Assign: { states: 1 } }), 'Assign'],
+    ['a variable with a $', task({ Assign: { $x: 1 } }), 'Assign'],
+    ['broken JSONata', output('{% 1 + %}'), 'Output is not JSONata'],
+    ['an expression without an end', output('{% 1 + 1'), "expected '{%' and '%}' at its ends"],
+  ])('%s', (_, definition, message) => {
+    expect(refusal(definition)).toContain(message);
+  });
+
+  test('what is not JSON', () => {
+    expect(() => parseDefinition('{')).toThrow('the definition is not JSON');
+  });
+
+  test('a definition above 1 MB', () => {
+    expect(refusal({ ...task(), Comment: 'x'.repeat(1_048_576) })).toContain('more than 1048576 bytes');
+  });
+});
+
+describe('names inside of expressions', () => {
+  test.each([
+    '($x := 1; $x + 1)',
+    '$map([1, 2], function($v, $i) { $v * $i })',
+    '$map(["1"], $number)',
+    '$states.input.items[$.size > 1].name',
+    '$states.input ~> $keys',
+    '$reduce([1, 2], function($sum, $n) { $sum + $n }, 0)',
+    '$parse("1") + $range(0, 4, 2)[0] + $count($partition([1, 2, 3], 2))',
+    '$hash("a", "SHA-256") & $uuid() & $string($random()) & $now()',
+  ])('are known in %s', (source) => {
+    expect(refusal(output(`{% ${source} %}`))).toBe('accepted');
+  });
+});
