@@ -5,6 +5,7 @@ import { buffer } from 'node:stream/consumers';
 import { unzipSync } from 'fflate';
 import { LocalCloudError } from '../errors';
 import type { ObjectStore } from '../s3/store';
+import { addHostOnnxRuntime } from './host-onnxruntime';
 import { MAX_CODE_BYTES } from './limits';
 
 export interface CodeLocation {
@@ -32,6 +33,7 @@ export class CodeFolders {
   private async unpack(code: CodeLocation, uri: string, folder: string): Promise<string> {
     const zip = await buffer(this.store.read(this.store.head(code.bucket, code.key)));
     unpackZip(zip, folder, uri);
+    addHostOnnxRuntime(folder);
     return folder;
   }
 }

@@ -1,0 +1,51 @@
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { addHostOnnxRuntime } from '../../../local/lambda/host-onnxruntime';
+import { temporaryFolder } from '../temporary-folder';
+
+const folder = temporaryFolder();
+const installed = path.dirname(require.resolve('onnxruntime-node/package.json'));
+const here = { platform: process.platform, arch: process.arch };
+
+/** Code as it is shipped for a machine that is not this one: the package without any library. */
+function codeWithout(name: string, version?: string): string {
+  const code = path.join(folder, name);
+  const shipped = path.join(code, 'node_modules', 'onnxruntime-node');
+  fs.mkdirSync(shipped, { recursive: true });
+  if (version === undefined)
+    fs.copyFileSync(path.join(installed, 'package.json'), path.join(shipped, 'package.json'));
+  else fs.writeFileSync(path.join(shipped, 'package.json'), JSON.stringify({ version }));
+  return code;
+}
+
+describe('addHostOnnxRuntime', () => {
+  test("adds this machine's library where the code lacks it", () => {
+    const code = codeWithout('missing');
+    addHostOnnxRuntime(code, here);
+    const library = path.join('bin', 'napi-v6', here.platform, here.arch);
+    expect(fs.readdirSync(path.join(code, 'node_modules', 'onnxruntime-node', library))).toEqual(
+      fs.readdirSync(path.join(installed, library)),
+    );
+  });
+
+  test('leaves code without ONNX Runtime as it is', () => {
+    const code = path.join(folder, 'plain');
+    fs.mkdirSync(code);
+    addHostOnnxRuntime(code, here);
+    expect(fs.readdirSync(code)).toEqual([]);
+  });
+
+  test('says which machines there is no library for', () => {
+    expect(() => {
+      addHostOnnxRuntime(codeWithout('sparc'), { platform: 'sunos', arch: 'sparc' });
+    }).toThrow(
+      'onnxruntime-node has no library for this machine, got sunos sparc: run on Linux or on an Apple silicon Mac',
+    );
+  });
+
+  test('refuses a library of another version', () => {
+    expect(() => {
+      addHostOnnxRuntime(codeWithout('old', '1.0.0'), here);
+    }).toThrow('the functions run onnxruntime-node 1.0.0, got');
+  });
+});
