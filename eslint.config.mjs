@@ -10,7 +10,8 @@ export default tseslint.config(
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
       '@typescript-eslint/no-unnecessary-condition': ['error', { allowConstantLoopConditions: 'only-allowed-literals' }],
       '@typescript-eslint/consistent-type-imports': 'error',
-      'no-console': 'off',
+      // jsii knows maps by their index signature.
+      '@typescript-eslint/consistent-indexed-object-style': 'off',
     },
   },
 );

@@ -9,22 +9,18 @@ export interface RequestSpecs {
   readonly fixed: readonly string[];
 }
 
-/** @throws NamedFailure `InvalidInput` for the first tensor that is missing, unknown or does not fit. */
+/**
+ * A symbolic size takes any number, also two in one request, as in ONNX Runtime: exporters call sizes that have
+ * nothing to do with each other by one name.
+ * @throws NamedFailure `InvalidInput` for the first tensor that is missing, unknown or does not fit
+ */
 export function checkRequest(specs: RequestSpecs, given: ReadonlyMap<string, TensorHead>): void {
   refuseUnknown(specs, given);
-  const symbols = new Map<string, Binding>();
   for (const spec of specs.request) {
     const head = given.get(spec.name);
     if (head === undefined) throw missing(spec, given);
     checkFits(spec, head);
-    bindSymbols(spec, head, symbols);
   }
-}
-
-/** The size that a symbolic dimension has in this request, and the input that gave it. */
-interface Binding {
-  readonly size: number;
-  readonly input: string;
 }
 
 function refuseUnknown({ request, fixed }: RequestSpecs, given: ReadonlyMap<string, TensorHead>): void {
@@ -72,24 +68,6 @@ function shapeFits(spec: readonly Dimension[], shape: readonly number[]): boolea
     spec.length === shape.length &&
     spec.every((dimension, axis) => typeof dimension !== 'number' || dimension === shape[axis])
   );
-}
-
-function bindSymbols(spec: TensorSpec, head: TensorHead, symbols: Map<string, Binding>): void {
-  spec.shape?.forEach((symbol, axis) => {
-    const size = head.shape[axis];
-    if (typeof symbol !== 'string') return;
-    const bound = symbols.get(symbol);
-    if (bound === undefined) {
-      symbols.set(symbol, { size, input: spec.name });
-    } else if (bound.size !== size) {
-      const expected = `${symbol}=${bound.size} as in '${bound.input}'`;
-      throw invalidInput(
-        `input '${spec.name}' ${describeTensor(spec)} has ${symbol}=${size}, but input '${bound.input}' has ` +
-          `${symbol}=${bound.size}: give them the same size`,
-        { tensor: spec.name, expected, got: `${symbol}=${size}` },
-      );
-    }
-  });
 }
 
 function listed(names: readonly string[]): string {

@@ -35,6 +35,10 @@ describe('a request', () => {
     expect(failure({ any: { dtype: 'int64', shape: [4, 5] } })).toBeUndefined();
   });
 
+  it('fits with two sizes for one name, which exporters give to sizes of all kinds', () => {
+    expect(failure({ mask: { dtype: 'bool', shape: [3, 9] } })).toBeUndefined();
+  });
+
   it('is told which tensor has the wrong type, what was expected and what came', () => {
     expect(failure({ x: { dtype: 'int64', shape: [1, 3, 48, 320] } })).toMatchObject({
       name: 'InvalidInput',
@@ -62,7 +66,6 @@ describe('a request', () => {
     ],
     ['another rank', { mask: { dtype: 'bool', shape: [2] } }, 'expects bool[N,?], got bool[2]'],
     ['another fixed size', { x: { dtype: 'float32', shape: [2, 1, 48, 320] } }, 'got float32[2,1,48,320]'],
-    ['two sizes for one name', { mask: { dtype: 'bool', shape: [3, 9] } }, "has N=3, but input 'x' has N=2"],
     ['another type where the rank is unknown', { any: { dtype: 'int32', shape: [] } }, 'expects int64[...]'],
   ])('is refused with %s', (_, changes, message) => {
     expect(failure(changes)?.message).toContain(message);

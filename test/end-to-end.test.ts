@@ -1,0 +1,245 @@
+/** A synthesized stack, run as it is in the local cloud, against ONNX Runtime on the unsliced model. */
+import * as path from 'node:path';
+import { setImmediate as nextTick } from 'node:timers/promises';
+import { App, Stack } from 'aws-cdk-lib';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import { decodeInlineTensor, encodeInlineTensor } from '../client';
+import type { ExecutionOutput, FailureCause } from '../client';
+import { Session } from '../lambda/session';
+import type { RawTensor } from '../lambda/tensor';
+import { SlicedInferencePipeline, Slicing } from '../lib';
+import type { SlicedInferencePipelineProps } from '../lib';
+import { LocalCloud, infer } from '../local';
+import type { ExecutionResult, TraceEvent } from '../local';
+import type { ModelInit } from './model-builder';
+import {
+  BOOL,
+  FLOAT,
+  STRING,
+  attribute,
+  floats,
+  mlp,
+  node,
+  saveModel,
+  temporaryFolder,
+  value,
+} from './model-builder';
+
+const trace: TraceEvent[] = [];
+const clouds: LocalCloud[] = [];
+afterAll(() => Promise.all(clouds.map((cloud) => cloud.close())));
+
+async function deploy(modelPath: string, props: Partial<SlicedInferencePipelineProps>): Promise<LocalCloud> {
+  const outdir = path.join(temporaryFolder(), 'cdk.out');
+  const app = new App({ outdir });
+  new SlicedInferencePipeline(new Stack(app, 'Test'), 'Pipeline', {
+    modelPath,
+    architecture: process.arch === 'arm64' ? lambda.Architecture.ARM_64 : lambda.Architecture.X86_64,
+    ...props,
+  });
+  app.synth();
+  const cloud = await LocalCloud.start(outdir, { onTrace: (event) => trace.push(event) });
+  clouds.push(cloud);
+  return cloud;
+}
+
+async function unsliced(
+  modelPath: string,
+  inputs: ReadonlyMap<string, RawTensor>,
+): Promise<Map<string, RawTensor>> {
+  const session = await Session.open({ path: modelPath, threads: 1 });
+  return session.run(inputs, session.outputNames);
+}
+
+function float32(values: readonly number[], shape: readonly number[]): RawTensor {
+  return { dtype: 'float32', shape, bytes: new Uint8Array(Float32Array.from(values).buffer) };
+}
+
+const rows = (count: number, seed: number): Map<string, RawTensor> =>
+  new Map([
+    [
+      'x',
+      float32(
+        Array.from({ length: count * 16 }, (_, index) => Math.cos(index * seed + seed)),
+        [count, 16],
+      ),
+    ],
+  ]);
+
+function succeeded(result: ExecutionResult): ExecutionOutput {
+  if (result.status !== 'SUCCEEDED') throw new Error(`${result.error}: ${result.cause}`);
+  return result.output as unknown as ExecutionOutput;
+}
+
+function failed(result: ExecutionResult): { error: string; cause: FailureCause } {
+  if (result.status === 'SUCCEEDED') throw new Error('the execution succeeded');
+  return { error: result.error, cause: JSON.parse(result.cause) as FailureCause };
+}
+
+describe('a pipeline of four slices', () => {
+  const modelPath = saveModel(mlp(4));
+  let cloud: LocalCloud;
+  beforeAll(async () => {
+    cloud = await deploy(modelPath, { slicing: Slicing.count(4), dimensions: { batch: 8 } });
+  });
+
+  test('gives bit for bit what the unsliced model gives', async () => {
+    const inputs = rows(8, 1);
+    const result = await infer(cloud, inputs);
+    expect(result).toMatchObject({ status: 'SUCCEEDED', outputs: await unsliced(modelPath, inputs) });
+  });
+
+  test('takes and gives inline tensors', async () => {
+    const inputs = rows(2, 3);
+    const [x] = inputs.values();
+    const tensors = { x: encodeInlineTensor(x) };
+    const { outputs, timings } = succeeded(await cloud.execute({ version: 1, inputs: { tensors } } as never));
+    const expected = await unsliced(modelPath, inputs);
+    expect(decodeInlineTensor('y', outputs.tensors?.y ?? (x as never))).toEqual(expected.get('y'));
+    expect(timings.map(({ slice }) => slice)).toEqual([0, 1, 2, 3]);
+  });
+
+  test('reads no weights again when it is warm', async () => {
+    await infer(cloud, rows(1, 1));
+    const again = await infer(cloud, rows(1, 2));
+    const timings = again.status === 'SUCCEEDED' ? again.execution.timings : [];
+    expect(timings.map(({ cold, loadMs }) => [cold, loadMs])).toEqual(Array(4).fill([false, 0]));
+  });
+
+  test('keeps concurrent runs apart', async () => {
+    const requests = Array.from({ length: 12 }, (_, index) => rows(1 + (index % 3), index + 1));
+    const results = await Promise.all(requests.map((inputs) => infer(cloud, inputs)));
+    for (const [index, inputs] of requests.entries()) {
+      expect(results[index]).toMatchObject({
+        status: 'SUCCEEDED',
+        outputs: await unsliced(modelPath, inputs),
+      });
+    }
+  });
+
+  test.each([
+    [{ version: 2, inputs: {} }, /version/],
+    [{ version: 1, inputs: {} }, /inputs/],
+    [{ version: 1, inputs: { s3: 'runs/other.safetensors' } }, /inputs\//],
+    [{ version: 1, inputs: { s3: 'inputs/missing.safetensors' } }, /missing or not permitted/],
+    [{ version: 1, inputs: { tensors: {} }, more: true }, /more/],
+    [{ version: 1, inputs: { tensors: { z: { dtype: 'float32', shape: [1], data: [1] } } } }, /'x'|'z'/],
+  ])('refuses %j', async (input, message) => {
+    const { error, cause } = failed(await cloud.execute(input));
+    expect(error).toBe('InvalidInput');
+    expect(cause).toMatchObject({ slice: 0, message: expect.stringMatching(message) as string });
+  });
+
+  test('says what an input should have been', async () => {
+    const tensors = { x: { dtype: 'int64', shape: [1, 3], data: [1, 2, 3] } };
+    const { error, cause } = failed(await cloud.execute({ version: 1, inputs: { tensors } }));
+    expect(error).toBe('InvalidInput');
+    expect(cause).toMatchObject({ slice: 0, tensor: 'x', expected: 'float32[batch,16]', got: 'int64[1,3]' });
+  });
+
+  test('does not retry bad input', async () => {
+    trace.length = 0;
+    await cloud.execute({ version: 1 });
+    expect(trace.map(({ type }) => type)).not.toContain('TaskRetried');
+  });
+});
+
+test('a worker that is killed in the middle of a run is retried, with the same result', async () => {
+  const modelPath = saveModel(mlp(3));
+  const cloud = await deploy(modelPath, { slicing: Slicing.count(3) });
+  const inputs = rows(4, 2);
+  trace.length = 0;
+  const running = infer(cloud, inputs);
+  // The second slice's worker, as soon as it has a call: it is still loading then.
+  const secondSlice = () =>
+    cloud.workers().find(({ busy, logicalId }) => busy && logicalId.includes('slice01'));
+  let worker = secondSlice();
+  while (worker === undefined) {
+    await nextTick();
+    worker = secondSlice();
+  }
+  process.kill(worker.pid, 'SIGKILL');
+  expect(await running).toMatchObject({ status: 'SUCCEEDED', outputs: await unsliced(modelPath, inputs) });
+  const failures = trace.filter((event) => event.type === 'TaskFailed');
+  expect(failures).toMatchObject([{ state: 'Slice 01', error: 'Runtime.ExitError' }]);
+});
+
+describe('models that make demands on the wiring', () => {
+  const x = value('x', FLOAT, ['n', 4]);
+  const body = (operator: string, capture: string) => ({
+    node: [node(operator, [capture], ['out'])],
+    output: [value('out', FLOAT)],
+  });
+  const models: Record<string, ModelInit> = {
+    'outputs of earlier slices, an input that is an output, and a late input': {
+      graph: {
+        node: [
+          node('Abs', ['x'], ['early']),
+          node('Neg', ['early'], ['middle']),
+          node('Add', ['middle', 'late'], ['end']),
+        ],
+        input: [x, value('late', FLOAT, ['n', 4])],
+        output: [value('end', FLOAT), value('early', FLOAT), value('x', FLOAT, ['n', 4])],
+      },
+    },
+    'captures of a later If, and a weight of two slices': {
+      graph: {
+        node: [
+          node('Add', ['x', 'w'], ['a']),
+          node('Mul', ['a', 'w'], ['b']),
+          node(
+            'If',
+            ['flag'],
+            ['end'],
+            [
+              attribute.graph('then_branch', body('Neg', 'a')),
+              attribute.graph('else_branch', body('Exp', 'b')),
+            ],
+          ),
+        ],
+        initializer: [floats('w', [100, 4])],
+        input: [value('x', FLOAT, [100, 4]), value('flag', BOOL, [])],
+        output: [value('end', FLOAT)],
+      },
+    },
+    'strings across a cut': {
+      graph: {
+        node: [
+          node('Identity', ['words'], ['same']),
+          node('Identity', ['same'], ['end']),
+          node('Abs', ['x'], ['y']),
+        ],
+        input: [value('words', STRING, ['n']), x],
+        output: [value('end', STRING), value('y', FLOAT)],
+      },
+    },
+  };
+  const feeds: Record<string, RawTensor> = {
+    late: float32([1, 2, 3, 4], [1, 4]),
+    flag: { dtype: 'bool', shape: [], bytes: new Uint8Array([0]) },
+    words: { dtype: 'string', shape: [3], strings: ['ä', '', '日本'] },
+  };
+
+  test.each(Object.keys(models))('%s', async (name) => {
+    const modelPath = saveModel(models[name]);
+    const cloud = await deploy(modelPath, {
+      slicing: Slicing.count(3),
+      stateMachineType: sfn.StateMachineType.STANDARD,
+    });
+    const rowCount = name.includes('If') ? 100 : 1;
+    const all: Record<string, RawTensor> = {
+      ...feeds,
+      x: float32(
+        Array.from({ length: rowCount * 4 }, (_, index) => index - 2),
+        [rowCount, 4],
+      ),
+    };
+    const session = await Session.open({ path: modelPath, threads: 1 });
+    const inputs = new Map(session.inputNames.map((input) => [input, all[input]]));
+    expect(await infer(cloud, inputs)).toMatchObject({
+      status: 'SUCCEEDED',
+      outputs: await session.run(inputs, session.outputNames),
+    });
+  });
+});
