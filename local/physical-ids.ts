@@ -1,14 +1,14 @@
 /** What `Ref` and `Fn::GetAtt` give for each known type of resource, with made-up physical ids. */
 import { createHash } from 'node:crypto';
 import { unsupported } from './errors';
-import type { Resource, Template } from './template';
+import type { Resource, ResourceResolver } from './resource';
 
 interface Identity {
   readonly ref: string;
   readonly attributes: Readonly<Partial<Record<string, string>>>;
 }
 
-type Identify = (template: Template, resource: Resource) => Identity;
+type Identify = (template: ResourceResolver, resource: Resource) => Identity;
 
 /** Types that the local cloud knows; of most of them it needs no more than their names. */
 const IDENTITIES: Readonly<Partial<Record<string, Identify>>> = {
@@ -63,17 +63,17 @@ const IDENTITIES: Readonly<Partial<Record<string, Identify>>> = {
 
 export const LOCAL_VERSION = '1';
 
-export function referenceTo(template: Template, resource: Resource): string {
+export function referenceTo(template: ResourceResolver, resource: Resource): string {
   return identify(template, resource).ref;
 }
 
-export function attributeOf(template: Template, resource: Resource, attribute: string): string {
+export function attributeOf(template: ResourceResolver, resource: Resource, attribute: string): string {
   const value = identify(template, resource).attributes[attribute];
   if (value !== undefined) return value;
   throw unsupported(`the attribute ${attribute} of ${resource.type} '${resource.logicalId}'`);
 }
 
-function identify(template: Template, resource: Resource): Identity {
+function identify(template: ResourceResolver, resource: Resource): Identity {
   const identifyType = Object.hasOwn(IDENTITIES, resource.type) ? IDENTITIES[resource.type] : undefined;
   if (identifyType === undefined) {
     throw unsupported(`${resource.type}, which the pipeline refers to as '${resource.logicalId}'`);
@@ -81,12 +81,12 @@ function identify(template: Template, resource: Resource): Identity {
   return identifyType(template, resource);
 }
 
-function nameOnly(template: Template, resource: Resource): Identity {
+function nameOnly(template: ResourceResolver, resource: Resource): Identity {
   return { ref: `${template.stackName}-${resource.logicalId}`, attributes: {} };
 }
 
 /** The name that the resource has in the template, or one from the stack's name and the logical id. */
-function physicalName(template: Template, resource: Resource, property: string, maxLength: number): string {
+function physicalName(template: ResourceResolver, resource: Resource, property: string, maxLength: number): string {
   const given = template.property(resource, property);
   if (typeof given === 'string') return given;
   const name = `${template.stackName}-${resource.logicalId}`;
@@ -95,12 +95,12 @@ function physicalName(template: Template, resource: Resource, property: string, 
 }
 
 /** The ARN of a version's or an alias's function, which it names by reference or by ARN. */
-function functionArn(template: Template, resource: Resource): string {
+function functionArn(template: ResourceResolver, resource: Resource): string {
   const name = template.text(resource, 'FunctionName');
   return name.startsWith('arn:') ? name : arn(template, 'lambda', `function:${name}`);
 }
 
-function arn(template: Template, service: string, resource: string): string {
+function arn(template: ResourceResolver, service: string, resource: string): string {
   return `arn:aws:${service}:${template.environment.region}:${template.environment.account}:${resource}`;
 }
 

@@ -3,7 +3,8 @@ import type { AssemblyStack } from './assembly';
 import { LocalCloudError } from './errors';
 import { isJsonObject, type Json, type JsonObject } from './json';
 import { readStateMachine, type StateMachineResource } from './resources';
-import { Template, type Resource } from './template';
+import type { Resource } from './resource';
+import { Template } from './template';
 
 /** The key of the JSON object in the definition's `Comment` by which a pipeline is recognised. */
 const COMMENT_KEY = 'slicedInference';

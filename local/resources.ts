@@ -5,7 +5,8 @@
 import { LocalCloudError, unsupported } from './errors';
 import { entriesOf, isJsonObject, type Json } from './json';
 import { attributeOf, LOCAL_VERSION, referenceTo } from './physical-ids';
-import type { Resource, Template } from './template';
+import type { Resource } from './resource';
+import type { Template } from './template';
 
 export interface FunctionResource {
   readonly logicalId: string;

@@ -3,19 +3,13 @@ import type { AssemblyStack, StackEnvironment } from './assembly';
 import { LocalCloudError, unsupported } from './errors';
 import { entriesOf, isJsonArray, isJsonObject, type Json, type JsonObject } from './json';
 import { attributeOf, referenceTo } from './physical-ids';
+import type { Resource, ResourceResolver } from './resource';
 
 /** `AWS::NoValue`: the property or list element is left out. */
 const NO_VALUE = Symbol('AWS::NoValue');
 type Resolved = Json | typeof NO_VALUE;
 
-export interface Resource {
-  readonly logicalId: string;
-  readonly type: string;
-  /** Unresolved. */
-  readonly properties: JsonObject;
-}
-
-export class Template {
+export class Template implements ResourceResolver {
   readonly stackName: string;
   readonly environment: StackEnvironment;
   private readonly resourceEntries: JsonObject;
