@@ -34,14 +34,20 @@ interface InspectedValue {
   readonly shape: readonly Dimension[] | null;
 }
 
-/** Values that cannot cross which the text names; `--json` names all. */
+/** Values of a kind that the text names; `--json` names all. */
 const NAMED_VALUES = 5;
+
+const HELP = `
+Examples:
+  $ sliced-inference inspect model.onnx
+  $ sliced-inference inspect model.onnx --json`;
 
 export function inspectCommand(): Command {
   const command = new Command('inspect')
     .description('show a model: size, nodes, opsets, inputs, outputs, possible cuts, what cannot cross one')
     .argument('<model>', 'path of an ONNX model')
-    .option('--json', 'print JSON');
+    .option('--json', 'print JSON')
+    .addHelpText('after', HELP);
   return addDimensionOption(command).action((model: string, options: SlicingOptions & { json?: boolean }) => {
     showProgress(`reading ${model}`);
     const inspection = inspect(analyseModel(model, options.dimension));
@@ -110,22 +116,26 @@ function describe(path: string, found: Inspection): string {
     list.map(
       ({ name, dtype, shape }) => `  ${name}  ${formatType({ ...(dtype !== null && { dtype }), shape })}`,
     );
-  const blocked = found.cannotCross;
-  const more = blocked.length > NAMED_VALUES ? [`  and ${blocked.length - NAMED_VALUES} more`] : [];
+  const { possibleCuts, singleTensorCuts, cannotCross } = found;
   return [
-    `${path}`,
+    path,
     `size        ${formatBytes(found.bytes)}`,
     `nodes       ${found.nodes}, of which ${found.nodesToShareOut} to share out among slices`,
     `opsets      ${opsets.join(', ')}`,
     `dimensions  ${found.dimensions.join(', ') || 'all fixed'}`,
-    'inputs',
+    `inputs${found.inputs.length === 0 ? '      none' : ''}`,
     ...values(found.inputs),
     'outputs',
     ...values(found.outputs),
-    `cuts        ${found.possibleCuts} possible, ${found.singleTensorCuts.length} tensors alone cross one`,
-    blocked.length === 0 ? 'every value between nodes can cross a cut' : 'cannot cross a cut',
-    ...values(blocked.slice(0, NAMED_VALUES)),
-    ...more,
+    `cuts        ${possibleCuts} possible, so at most ${possibleCuts === 0 ? '1 slice' : `${possibleCuts + 1} slices`}`,
+    `  tensors that cross one alone: ${firstOf(singleTensorCuts).join(', ') || 'none'}`,
+    cannotCross.length === 0 ? 'every value between nodes can cross a cut' : 'cannot cross a cut',
+    ...firstOf(values(cannotCross)),
     '',
   ].join('\n');
+}
+
+function firstOf(list: readonly string[]): string[] {
+  const others = list.length - NAMED_VALUES;
+  return others > 0 ? [...list.slice(0, NAMED_VALUES), `and ${others} more`] : [...list];
 }

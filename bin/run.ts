@@ -1,13 +1,19 @@
 /** `sliced-inference run ASSEMBLY`: runs a synthesized pipeline in the local cloud. */
 import * as fs from 'node:fs';
+import * as path from 'node:path';
 import { Command } from 'commander';
 import type { ExecutionOutput, TensorSpec } from '../lambda/contract';
+import { checkRequest } from '../lambda/request-check';
+import type { RawTensor } from '../lambda/tensor';
 import { SlicedInferenceError } from '../lib/errors';
 import { LocalCloud, infer } from '../local';
+import { readAssembly } from '../local/assembly';
+import { selectPipeline } from '../local/pipeline';
 import { formatBytes } from './format';
 import { clearProgress, showProgress } from './progress';
-import { isWritableTensorFile, readTensorFile, writeTensorFile } from './tensor-files';
+import { isWritableTensorFile, partialFile, readTensorFile, writeTensorFile } from './tensor-files';
 import { timingTable } from './timing-table';
+import { noteUnfinished } from './unfinished';
 
 interface Options {
   readonly inputs: string;
@@ -19,59 +25,112 @@ interface Options {
 /** Exit code for "the execution failed". */
 const FAILED = 1;
 
+/** The shells' exit code for an end by SIGTERM. */
+const TERMINATED = 143;
+
+const HELP = `
+Publishes the assembly's assets to a local S3 and runs its state machine, with a process for each function. Nothing
+leaves this machine. --inputs holds one tensor for each of the model's inputs, under the input's name.
+
+Examples:
+  $ npx cdk synth && sliced-inference run cdk.out --inputs x.npz --out y.npz
+  $ sliced-inference run cdk.out --pipeline OcrStack --inputs x.safetensors --out y.json`;
+
 export function runCommand(): Command {
   return new Command('run')
-    .description('run a synthesized cdk.out on this machine, without an AWS account')
+    .description('run the pipeline of a synthesized cdk.out on this machine, without an AWS account')
     .argument('<assembly>', 'folder that `cdk synth` wrote')
     .requiredOption('--inputs <file>', '.safetensors, .npz, .npy, .json or a folder of input_N.pb')
     .requiredOption('--out <file>', 'file for the outputs: .safetensors, .npz or .json')
-    .option('--pipeline <name>', 'stack of the pipeline, where the assembly has several')
+    .option('--pipeline <name>', "the pipeline's stack or stack/logicalId, where the assembly has several")
     .option('--json', "print the execution's output as JSON")
+    .addHelpText('after', HELP)
     .action(run);
 }
 
 async function run(assembly: string, options: Options): Promise<void> {
-  if (!isWritableTensorFile(options.out)) {
-    throw new SlicedInferenceError(
-      '--out must end in .safetensors, .npz or .json',
-      `'${options.out}'`,
-      'rename it',
-    );
-  }
+  checkOut(options.out);
+  const signature = readSignature(assembly, options);
+  const tensors = await readInputs(options.inputs, signature);
+  // Leaving this way ends the functions' processes too.
+  const stop = (): void => process.exit(TERMINATED);
+  process.once('SIGTERM', stop);
   showProgress('publishing the assets to a local S3');
-  const cloud = await LocalCloud.start(
-    assembly,
-    options.pipeline === undefined ? {} : { pipeline: options.pipeline },
-  );
-  // Without this, Ctrl-C would leave the functions' processes to end by themselves.
-  const stop = (): void => {
-    process.exit(130);
-  };
-  process.once('SIGINT', stop);
+  const cloud = await LocalCloud.start(assembly, pipelineOption(options));
   try {
-    const inputs = cloud.pipeline.signature.inputs as unknown as readonly TensorSpec[];
-    const tensors = await readTensorFile(
-      options.inputs,
-      inputs.map(({ name }) => name),
-    );
     showProgress('running the state machine');
     const result = await infer(cloud, tensors);
     clearProgress();
     if (result.status === 'FAILED') {
-      process.stderr.write(`execution failed: ${result.error}: ${failureMessage(result.cause)}\n`);
+      process.stderr.write(`error: the execution failed: ${result.error}: ${failureMessage(result.cause)}\n`);
       process.exitCode = FAILED;
       return;
     }
-    await writeTensorFile(options.out, result.outputs);
+    noteUnfinished({ partial: partialFile(options.out), parents: [] });
+    await writeTensorFile(options.out, inOrder(signature.outputs, result.outputs));
     process.stdout.write(
       options.json
         ? `${JSON.stringify(result.execution, undefined, 2)}\n`
         : describe(result.execution, options.out),
     );
   } finally {
-    process.off('SIGINT', stop);
     await cloud.close();
+    process.off('SIGTERM', stop);
   }
+}
+
+/** What can be told of `--out` before any work is done for it. */
+function checkOut(out: string): void {
+  if (!isWritableTensorFile(out)) {
+    throw new SlicedInferenceError('--out must end in .safetensors, .npz or .json', `'${out}'`, 'rename it');
+  }
+  const folder = path.dirname(out);
+  if (!isFolder(folder)) {
+    throw new SlicedInferenceError(
+      `--out must lie in a folder that exists`,
+      `'${out}'`,
+      'make the folder or name another',
+    );
+  }
+  if (isFolder(out))
+    throw new SlicedInferenceError('--out must name a file', `the folder '${out}'`, 'rename it');
+}
+
+function isFolder(name: string): boolean {
+  return fs.statSync(name, { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
+/** The part of what the construct wrote about a pipeline that is used here. */
+interface Signature {
+  readonly inputs: readonly TensorSpec[];
+  readonly outputs: readonly TensorSpec[];
+}
+
+function readSignature(assembly: string, { pipeline }: Options): Signature {
+  return selectPipeline(readAssembly(assembly), pipeline).signature as unknown as Signature;
+}
+
+/** Reads the request and refuses it as the pipeline itself would, before anything is started. */
+async function readInputs(file: string, { inputs }: Signature): Promise<ReadonlyMap<string, RawTensor>> {
+  const tensors = await readTensorFile(
+    file,
+    inputs.map(({ name }) => name),
+  );
+  checkRequest({ request: inputs, fixed: [] }, tensors);
+  return tensors;
+}
+
+/** The model's order, where the pipeline's files have one of their own. */
+function inOrder(
+  specs: readonly TensorSpec[],
+  tensors: ReadonlyMap<string, RawTensor>,
+): ReadonlyMap<string, RawTensor> {
+  const place = new Map(specs.map(({ name }, index) => [name, index]));
+  return new Map([...tensors].sort(([a], [b]) => (place.get(a) ?? 0) - (place.get(b) ?? 0)));
+}
+
+function pipelineOption({ pipeline }: Options): { readonly pipeline?: string } {
+  return pipeline === undefined ? {} : { pipeline };
 }
 
 /** The message of a `FailureCause`, or the cause as it is. */

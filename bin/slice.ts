@@ -2,29 +2,46 @@
 import { Command } from 'commander';
 import { compile } from '../lib/compile';
 import { writeSlices } from '../lib/emit/write';
+import { SlicedInferenceError } from '../lib/errors';
 import type { SlicePlan } from '../lib/plan/plan';
 import { formatBytes, formatTable, formatType } from './format';
 import { clearProgress, showProgress } from './progress';
 import type { SlicingOptions } from './slicing-options';
 import { addSlicingOptions, slicerFor } from './slicing-options';
+import { noteUnfinished } from './unfinished';
 
 interface Options extends SlicingOptions {
   readonly out: string;
   readonly json?: boolean;
 }
 
+const HELP = `
+Writes plan.json and, for each slice, slice-NN.onnx and slice-NN.weights: ONNX models with external data that any
+ONNX runtime loads. Without a flag that says how to cut, makes the fewest slices that fit functions of 3008 MB.
+
+Examples:
+  $ sliced-inference slice model.onnx --slices 3 --out slices
+  $ sliced-inference slice model.onnx --max-slice-size 64MB --dimension batch=8 --out slices
+  $ sliced-inference slice model.onnx --at-tensors conv5_out,pool5_out --out slices
+  $ sliced-inference slice model-v2.onnx --slicing-plan slices/plan.json --out slices-v2`;
+
 export function sliceCommand(): Command {
   const command = new Command('slice')
     .description('cut a model and write plan.json and the slice files')
     .argument('<model>', 'path of an ONNX model')
     .requiredOption('--out <folder>', 'folder to write; an earlier plan in it is replaced')
-    .option('--json', 'print the plan as JSON');
+    .option('--json', 'print the plan as JSON')
+    .addHelpText('after', HELP);
   return addSlicingOptions(command).action((model: string, options: Options) => {
     const slicer = slicerFor(options);
+    if (options.out === '') throw new SlicedInferenceError('--out must name a folder', "''", 'give its path');
     showProgress(`reading ${model}`);
     const compiled = compile(model, slicer, options.dimension);
-    writeSlices(compiled, options.out, ({ file, bytes }) => {
-      showProgress(`writing ${file} (${formatBytes(bytes)})`);
+    writeSlices(compiled, options.out, {
+      onStart: noteUnfinished,
+      onFile: ({ file, bytes }) => {
+        showProgress(`writing ${file} (${formatBytes(bytes)})`);
+      },
     });
     clearProgress();
     const { plan } = compiled;

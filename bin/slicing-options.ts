@@ -1,6 +1,7 @@
 /** The flags that say how a model is cut, the same for every command. */
 import bytes from 'bytes';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import type { Command } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 import { SlicedInferenceError } from '../lib/errors';
 import type { Slicer } from '../lib/plan/slicers';
 import { atTensors, automatic, count, fromPlan, maxSliceSize } from '../lib/plan/slicers';
@@ -18,30 +19,36 @@ export interface SlicingOptions {
 /** Flags that exclude one another. Without one, the fewest slices that fit `--max-memory` are made. */
 const CHOICES = ['slices', 'maxSliceSize', 'atTensors', 'slicingPlan', 'maxMemory'] as const;
 
+const AT_TENSORS = '--at-tensors';
+const MAX_MEMORY = '--max-memory';
+
 export function addSlicingOptions(command: Command): Command {
   return addDimensionOption(command)
     .addOption(new Option('--slices <n>', 'cut into this many slices').argParser(wholeNumber))
     .addOption(
       new Option(
         '--max-slice-size <size>',
-        'most weights in a slice, such as 64MB (MB = 2^20 bytes)',
+        'as few slices as possible with at most so many weights, such as 64MB (MB = 2^20 bytes)',
       ).argParser(size),
     )
-    .option('--at-tensors <name...>', 'cut after each of these tensors')
+    .option(
+      `${AT_TENSORS} <names...>`,
+      'cut after each of these tensors: a,b or several arguments; put the model before this flag',
+    )
     .option('--slicing-plan <file>', 'cut as an earlier plan.json of the same graph does')
     .addOption(
       new Option(
-        '--max-memory <mb>',
-        'fewest slices whose functions fit this memory (the default: 3008)',
+        `${MAX_MEMORY} <mb>`,
+        'as few slices as possible whose functions need at most this memory (3008 when nothing else is asked for)',
       ).argParser(wholeNumber),
     );
 }
 
 export function addDimensionOption(command: Command): Command {
   return command.addOption(
-    new Option('--dimension <name=size>', 'size to assume for a symbolic dimension; repeatable')
+    new Option('--dimension <name=size>', 'size to assume for a symbolic dimension of the inputs; repeatable')
       .argParser(dimension)
-      .default({}, 'each 1'),
+      .default({}, '1 for each'),
   );
 }
 
@@ -59,24 +66,47 @@ export function slicerFor(options: SlicingOptions): Slicer {
   }
   if (options.slices !== undefined) return count(options.slices);
   if (options.maxSliceSize !== undefined) return maxSliceSize(options.maxSliceSize);
-  if (options.atTensors !== undefined) return atTensors(options.atTensors);
+  if (options.atTensors !== undefined) return atListedTensors(options.atTensors);
   if (options.slicingPlan !== undefined) return fromPlan(options.slicingPlan);
-  return automatic(options.maxMemory);
+  return automatic(options.maxMemory, MAX_MEMORY);
+}
+
+/** A flag with several values takes the model for one more when that comes after it: what Commander cannot say. */
+export function missingModelHint(error: string, args: readonly string[]): string {
+  const isSwallowed = error.includes("missing required argument 'model'") && args.includes(AT_TENSORS);
+  return isSwallowed ? `: put it before ${AT_TENSORS}, which takes all that follows` : '';
+}
+
+/** Lists are parted at commas, except where a tensor's own name has them. */
+function atListedTensors(lists: readonly string[]): Slicer {
+  return (space) => {
+    const known = new Set(space.dataflow.model.graph.values.map(({ name }) => name));
+    const names = lists.flatMap((list) =>
+      known.has(list)
+        ? [list]
+        : list
+            .split(',')
+            .map((name) => name.trim())
+            .filter((name) => name !== ''),
+    );
+    return atTensors(names)(space);
+  };
 }
 
 export function wholeNumber(text: string): number {
-  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('it must be a whole number.');
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
   return Number(text);
 }
 
 function size(text: string): number {
-  const parsed = bytes.parse(text);
-  if (parsed === null || !/\d/.test(text)) throw new InvalidArgumentError('it must be a size such as 64MB.');
+  const match = /^(\d+(?:\.\d+)?) ?([kmgt]?)(?:i?b)?$/i.exec(text);
+  const parsed = match && bytes.parse(`${match[1]}${match[2]}B`);
+  if (parsed === null) throw new InvalidArgumentError('It must be a size such as 64MB.');
   return parsed;
 }
 
 function dimension(text: string, previous: DimensionSizes): DimensionSizes {
   const split = /^(.+)=(\d+)$/.exec(text);
-  if (split === null) throw new InvalidArgumentError('it must be a name and a size such as batch=1.');
+  if (split === null) throw new InvalidArgumentError('It must be a name and a size such as batch=1.');
   return { ...previous, [split[1]]: Number(split[2]) };
 }

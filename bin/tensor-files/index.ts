@@ -1,5 +1,5 @@
 /** Files of named tensors, as the command line reads and writes them. */
-import { stat, writeFile } from 'node:fs/promises';
+import { rename, rm, stat, writeFile } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { decodeSafetensors, encodeSafetensors, SafetensorsError } from '../../lambda/safetensors';
 import type { RawTensor } from '../../lambda/tensor';
@@ -46,15 +46,24 @@ export async function readTensorFile(path: string, inputNames: readonly string[]
 export async function writeTensorFile(path: string, tensors: NamedTensors): Promise<void> {
   const encode = byExtension(ENCODERS, path, 'to be written');
   const bytes = blamingFile(path, () => encode(tensors));
+  // Beside its place first: a full disk must leave an earlier file as it was and no part of a new one.
+  const partial = partialFile(path);
   try {
-    await writeFile(path, bytes);
+    await writeFile(partial, bytes);
+    await rename(partial, path);
   } catch (error) {
+    await rm(partial, { force: true });
     throw new SlicedInferenceError(
       `tensor file '${path}' must be writable`,
       systemReason(error),
       'check its path',
     );
   }
+}
+
+/** Where `writeTensorFile` writes before the file is complete. */
+export function partialFile(path: string): string {
+  return `${path}.partial-${process.pid}`;
 }
 
 /** Whether a path has an extension that `writeTensorFile` knows: for a check before long work. */

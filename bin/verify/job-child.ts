@@ -6,22 +6,29 @@ import { Session } from '../../lambda/session';
 import type { RawTensor } from '../../lambda/tensor';
 import { PLAN_FILE } from '../../lib/emit/write';
 import { readPlan } from '../../lib/plan/plan';
+import { describeInputs } from './describe-inputs';
 import type { ChainJob, Job, JobAnswer, WholeJob } from './job';
+import { candidateInputs } from './seeded-inputs';
 
-type Tensors = Map<string, RawTensor>;
+type Tensors = ReadonlyMap<string, RawTensor>;
 
+/** Of several candidates that do not run the first is told of, which is the likeliest of them. */
 async function runWhole(job: WholeJob): Promise<JobAnswer> {
-  const session = await Session.open({ path: job.modelPath, threads: job.threads });
-  let error: unknown;
-  for (const [used, candidate] of job.candidates.entries()) {
+  let failure: JobAnswer | undefined;
+  for (const candidate of job.madeUp ? candidateInputs(job.madeUp) : [read(job.inputs)]) {
+    // A new one each time: a run that failed half way has advanced the generators of seeded random operators.
+    const session = await Session.open({ path: job.modelPath, threads: job.threads });
     try {
-      write(job.outputs, await session.run(read(candidate), job.outputNames));
-      return { used };
-    } catch (reason) {
-      error = reason;
+      write(job.outputs, await session.run(candidate, job.outputNames));
+      if (job.madeUp) write(job.inputs, candidate);
+      return { done: true };
+    } catch (error) {
+      failure ??= { done: false, reason: (error as Error).message, ranOn: describeInputs(candidate) };
+    } finally {
+      await session.release();
     }
   }
-  throw error;
+  return failure ?? { done: false, reason: 'no inputs' };
 }
 
 async function runChain(job: ChainJob): Promise<JobAnswer> {
@@ -50,10 +57,10 @@ async function runChain(job: ChainJob): Promise<JobAnswer> {
     pick(source.from === 'request' ? request : made[source.slice], name),
   ]);
   write(job.outputs, new Map(results));
-  return { used: 0 };
+  return { done: true };
 }
 
-function pick(tensors: ReadonlyMap<string, RawTensor>, name: string): RawTensor {
+function pick(tensors: Tensors, name: string): RawTensor {
   const tensor = tensors.get(name);
   if (tensor === undefined) throw new Error(`tensor '${name}' was not made`);
   return tensor;
@@ -73,7 +80,7 @@ async function main(): Promise<void> {
   try {
     answer = job.kind === 'whole' ? await runWhole(job) : await runChain(job);
   } catch (error) {
-    answer = { error: (error as Error).message };
+    answer = { done: false, reason: (error as Error).message };
   }
   fs.writeFileSync(process.argv[3], JSON.stringify(answer));
 }

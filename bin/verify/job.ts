@@ -1,10 +1,13 @@
 /** What the verifier asks of a child process: a run of the whole model or of its chained slices. */
+import type { MadeUpInputs } from './seeded-inputs';
 
 export type Job = WholeJob | ChainJob;
 
 interface CommonJob {
   /** Threads of ONNX Runtime. */
   readonly threads: number;
+  /** Safetensors file of the inputs. */
+  readonly inputs: string;
   /** Safetensors file to write the outputs to. */
   readonly outputs: string;
 }
@@ -12,18 +15,23 @@ interface CommonJob {
 export interface WholeJob extends CommonJob {
   readonly kind: 'whole';
   readonly modelPath: string;
-  /** Safetensors files of inputs; the first that the model runs on is used. */
-  readonly candidates: readonly string[];
   readonly outputNames: readonly string[];
+  /** When given, `inputs` is written: with the first inputs made up this way that the model runs on. */
+  readonly madeUp?: MadeUpInputs;
 }
 
 export interface ChainJob extends CommonJob {
   readonly kind: 'chain';
   /** Folder of a written plan. */
   readonly slicesFolder: string;
-  /** Safetensors file of the inputs. */
-  readonly inputs: string;
 }
 
-/** `used` is the index of the candidate that the outputs were made from; 0 for a chain. */
-export type JobAnswer = { readonly used: number } | { readonly error: string };
+export type JobAnswer =
+  | { readonly done: true }
+  | {
+      readonly done: false;
+      /** What ONNX Runtime said. */
+      readonly reason: string;
+      /** The inputs that it said it of; absent when it did not come to that. */
+      readonly ranOn?: string;
+    };

@@ -4,35 +4,38 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { SlicedInferenceError } from '../../lib/errors';
 import { builtFile } from '../../lib/package-files';
-import type { Job } from './job';
+import type { Job, JobAnswer } from './job';
 
 /** A run that takes longer than a Lambda function may is no candidate for one. */
 const TIMEOUT_MS = 15 * 60_000;
 
-/**
- * @param subject how an error calls what is run
- * @returns the index of the candidate inputs that the job used
- * @throws SlicedInferenceError when ONNX Runtime refuses, crashes or hangs
- */
-export async function runJob(job: Job, subject: string, folder: string): Promise<number> {
+/** ONNX Runtime's messages hold whole stacks at times; their beginning says it. */
+const MAX_REASON_LENGTH = 400;
+
+/** How an error says what has to run, and what it advises when that does not. */
+export interface JobWording {
+  readonly what: string;
+  readonly advice: string;
+}
+
+/** @throws SlicedInferenceError when ONNX Runtime refuses, crashes or hangs */
+export async function runJob(job: Job, { what, advice }: JobWording, folder: string): Promise<void> {
   const jobFile = path.join(folder, `${job.kind}.json`);
   const answerFile = path.join(folder, `${job.kind}.answer.json`);
   fs.writeFileSync(jobFile, JSON.stringify(job));
   const { code, signal } = await run([builtFile('bin/verify/job-child.js'), jobFile, answerFile]);
   if (code !== 0) {
     const got = signal === null ? `an end with exit code ${code}` : `an end by ${signal}`;
-    throw new SlicedInferenceError(
-      `${subject} must run in ONNX Runtime`,
-      got,
-      'check that the model runs by itself',
-    );
+    throw new SlicedInferenceError(what, got, advice);
   }
-  const answer = JSON.parse(fs.readFileSync(answerFile, 'utf8')) as { used?: number; error?: string };
-  if (answer.used !== undefined) return answer.used;
+  const answer = JSON.parse(fs.readFileSync(answerFile, 'utf8')) as JobAnswer;
+  if (answer.done) return;
+  const line = answer.reason.replaceAll(/\s+/g, ' ').trim();
+  const reason = line.length > MAX_REASON_LENGTH ? `${line.slice(0, MAX_REASON_LENGTH - 3)}...` : line;
   throw new SlicedInferenceError(
-    `${subject} must run in ONNX Runtime`,
-    (answer.error ?? '').replaceAll(/\s+/g, ' ').trim(),
-    'check the inputs (--inputs, --dimension) and that the model runs by itself',
+    answer.ranOn === undefined ? what : `${what} (${answer.ranOn})`,
+    reason,
+    advice,
   );
 }
 

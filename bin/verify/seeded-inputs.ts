@@ -1,13 +1,21 @@
 /** Makes inputs for a model that nobody gave any: seeded, so that they are the same each time. */
 import type { TensorSpec } from '../../lambda/contract';
 import { elementBytes, elementCount, typedView } from '../../lambda/tensor';
-import type { NumericTensor, RawTensor } from '../../lambda/tensor';
+import type { NumericDataType, NumericTensor, RawTensor } from '../../lambda/tensor';
 import type { DimensionSizes } from '../../lib/shapes/value-types';
 import { dimensionName } from '../../lib/shapes/value-types';
 
+/** What inputs are made up from. */
+export interface MadeUpInputs {
+  readonly specs: readonly TensorSpec[];
+  /** Sizes of symbolic dimensions, by name. */
+  readonly dimensions: DimensionSizes;
+  readonly seed: number;
+}
+
 /**
- * Sizes to try for symbolic dimensions, first and others, in this order: a batch of one with room for images and
- * text first. What a model accepts is written nowhere; the first that runs is used.
+ * Sizes to try for symbolic dimensions that lead a shape and for others, in this order: a batch of one with room for
+ * images and text first. What a model accepts is written nowhere; the first that runs is used.
  */
 const SIZES: readonly (readonly [number, number])[] = [
   [1, 64],
@@ -17,38 +25,51 @@ const SIZES: readonly (readonly [number, number])[] = [
   [8, 8],
   [5, 5],
   [2, 2],
+  [1, 512],
+  [512, 512],
 ];
 
 /** Integers are drawn below these: many are indexes into tables whose length is written nowhere. */
 const INTEGER_BOUNDS = [10, 2, 1];
 
-export function candidateInputs(
-  inputs: readonly TensorSpec[],
-  dimensions: DimensionSizes,
-  seed: number,
-): Map<string, RawTensor>[] {
-  const isSymbolic = inputs.some(({ name, shape }) =>
-    shape?.some(
-      (size, axis) => !((dimensionName(name, axis, size) ?? '') in dimensions) && typeof size !== 'number',
-    ),
-  );
-  const hasIntegers = inputs.some(({ dtype }) => /^u?int/.test(dtype));
-  const sizes = isSymbolic ? SIZES : SIZES.slice(0, 1);
+/** Elements in all inputs together beyond which sizes that are guesses are not tried: 5 dimensions of 64 are many. */
+const MAX_GUESSED_ELEMENTS = 2 ** 24;
+
+/** The inputs to try, likeliest first, each made when it is asked for. */
+export function* candidateInputs({
+  specs,
+  dimensions,
+  seed,
+}: MadeUpInputs): Generator<Map<string, RawTensor>> {
+  const hasIntegers = specs.some(({ dtype }) => /^u?int/.test(dtype));
   const bounds = hasIntegers ? INTEGER_BOUNDS : INTEGER_BOUNDS.slice(0, 1);
-  return sizes.flatMap(([first, others]) =>
-    bounds.map((bound) => {
+  for (const shapes of candidateShapes(specs, dimensions)) {
+    for (const bound of bounds) {
       const random = mulberry32(seed);
-      return new Map(
-        inputs.map(({ name, dtype, shape }) => {
-          const concrete = (shape ?? []).map((size, axis) => {
-            if (typeof size === 'number') return size;
-            return dimensions[dimensionName(name, axis, size) ?? ''] ?? (axis === 0 ? first : others);
-          });
-          return [name, randomTensor(dtype, concrete, bound, random)];
-        }),
+      yield new Map(
+        specs.map(({ name, dtype }, index) => [name, randomTensor(dtype, shapes[index], bound, random)]),
       );
-    }),
+    }
+  }
+}
+
+/** By candidate, by input. A dimension has the same size wherever its name is. */
+function candidateShapes(specs: readonly TensorSpec[], dimensions: DimensionSizes): number[][][] {
+  const leading = new Set(specs.map(({ name, shape }) => shape?.length && dimensionName(name, 0, shape[0])));
+  const shapesOf = ([first, others]: readonly [number, number]): number[][] =>
+    specs.map(({ name, shape }) =>
+      (shape ?? []).map((size, axis) => {
+        if (typeof size === 'number') return size;
+        const symbol = dimensionName(name, axis, size) ?? '';
+        return dimensions[symbol] ?? (leading.has(symbol) ? first : others);
+      }),
+    );
+  const [likeliest, ...others] = SIZES.map(shapesOf);
+  const different = new Map([likeliest, ...others].map((shapes) => [JSON.stringify(shapes), shapes]));
+  const tried = [...different.values()].filter(
+    (shapes) => shapes.reduce((sum, shape) => sum + elementCount(shape), 0) <= MAX_GUESSED_ELEMENTS,
   );
+  return tried.length > 0 ? tried : [shapesOf([1, 1])];
 }
 
 /** Floats from 0 to 1, integers from 0 up to the bound, booleans, and short words. */
@@ -68,21 +89,29 @@ function randomTensor(
   }
   const tensor: NumericTensor = { dtype, shape, bytes: new Uint8Array(count * elementBytes(dtype)) };
   const elements = typedView(tensor);
-  for (let index = 0; index < count; index++) {
-    if (elements instanceof BigInt64Array || elements instanceof BigUint64Array) {
-      elements[index] = BigInt(Math.floor(random() * bound));
-    } else if (dtype === 'float16') {
-      // 0x3c00 is 1.0: bit patterns below it are the values from 0 to 1.
-      elements[index] = Math.floor(random() * 0x3c00);
-    } else if (dtype === 'float32' || dtype === 'float64') {
-      elements[index] = random();
-    } else if (dtype === 'bool') {
-      elements[index] = random() < 0.5 ? 0 : 1;
-    } else {
-      elements[index] = Math.floor(random() * bound);
-    }
+  if (elements instanceof BigInt64Array || elements instanceof BigUint64Array) {
+    for (let index = 0; index < count; index++) elements[index] = BigInt(Math.floor(random() * bound));
+    return tensor;
   }
+  const element = numberOf(dtype, bound);
+  for (let index = 0; index < count; index++) elements[index] = element(random());
   return tensor;
+}
+
+/** Makes an element of a number from 0 to 1. */
+function numberOf(dtype: NumericDataType, bound: number): (random: number) => number {
+  switch (dtype) {
+    case 'float32':
+    case 'float64':
+      return (random) => random;
+    case 'float16':
+      // 0x3c00 is 1.0: bit patterns below it are the values from 0 to 1.
+      return (random) => Math.floor(random * 0x3c00);
+    case 'bool':
+      return (random) => (random < 0.5 ? 0 : 1);
+    default:
+      return (random) => Math.floor(random * bound);
+  }
 }
 
 /** Mulberry32, a small generator of uniform numbers from 0 to 1 with a period of 2^32. */

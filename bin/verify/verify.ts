@@ -2,26 +2,24 @@
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
+import type { TensorSpec } from '../../lambda/contract';
+import { checkRequest } from '../../lambda/request-check';
 import { decodeSafetensors, encodeSafetensors } from '../../lambda/safetensors';
 import type { RawTensor } from '../../lambda/tensor';
-import type { AnalysedModel } from '../../lib/analyse';
-import { analyseModel } from '../../lib/analyse';
-import { compileAnalysed } from '../../lib/compile';
+import { compile } from '../../lib/compile';
 import { writeSlices } from '../../lib/emit/write';
-import { SlicedInferenceError } from '../../lib/errors';
 import type { SlicePlan } from '../../lib/plan/plan';
 import type { Slicer } from '../../lib/plan/slicers';
 import type { DimensionSizes } from '../../lib/shapes/value-types';
 import { readTensorFile } from '../tensor-files';
 import type { TensorComparison } from './compare';
 import { compareTensor } from './compare';
-import { runJob } from './run-job';
-import { candidateInputs } from './seeded-inputs';
+import { type JobWording, runJob } from './run-job';
 
 export interface VerifyOptions {
   readonly slicer: Slicer;
   readonly dimensions: DimensionSizes;
-  /** File of inputs; without one, seeded inputs are made. */
+  /** File of inputs; without one, inputs are made up. */
   readonly inputs?: string;
   readonly seed: number;
   readonly onStep: (step: string) => void;
@@ -43,88 +41,108 @@ export interface Verification {
   readonly outputs: readonly TensorComparison[];
 }
 
-/** @throws SlicedInferenceError when the model, the slicing or the inputs are unfit, or the model does not run */
+/**
+ * @throws SlicedInferenceError when the model or the slicing are unfit, or the model does not run
+ * @throws NamedFailure when the inputs are not those of the model
+ */
 export async function verify(modelPath: string, options: VerifyOptions): Promise<Verification> {
   options.onStep(`reading ${modelPath}`);
-  const analysed = analyseModel(modelPath, options.dimensions);
-  const compiled = compileAnalysed(analysed, options.slicer);
+  const compiled = compile(modelPath, options.slicer, options.dimensions);
   const { plan } = compiled;
-  const candidates = await inputsFor(analysed, plan, options);
+  const given = options.inputs === undefined ? undefined : await readInputs(options.inputs, plan);
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'sliced-inference-verify-'));
   try {
     const slicesFolder = path.join(folder, 'slices');
-    writeSlices(compiled, slicesFolder, ({ file }) => {
-      options.onStep(`writing ${file}`);
+    writeSlices(compiled, slicesFolder, {
+      onFile: ({ file }) => {
+        options.onStep(`writing ${file}`);
+      },
     });
-    const files = candidates.map((tensors, index) => {
-      const file = path.join(folder, `inputs-${index}.safetensors`);
-      fs.writeFileSync(file, encodeSafetensors(tensors));
-      return file;
-    });
+    const inputs = path.join(folder, 'inputs.safetensors');
+    if (given) fs.writeFileSync(inputs, encodeSafetensors(given));
     const whole = path.join(folder, 'whole.safetensors');
     const chained = path.join(folder, 'chained.safetensors');
     const { threads } = plan;
     options.onStep('running the whole model');
-    const used = await runJob(
+    await runJob(
       {
         kind: 'whole',
         threads,
         modelPath,
-        candidates: files,
+        inputs,
+        ...(given === undefined && {
+          madeUp: { specs: plan.inputs, dimensions: options.dimensions, seed: options.seed },
+        }),
         outputNames: plan.outputs.map(({ name }) => name),
         outputs: whole,
       },
-      'the whole model',
+      given === undefined ? MADE_UP : GIVEN,
       folder,
     );
     options.onStep(`running ${plan.slices.length} slices`);
-    await runJob(
-      { kind: 'chain', threads, slicesFolder, inputs: files[used], outputs: chained },
-      'the chain of slices',
-      folder,
-    );
-    return compare(plan, candidates[used], whole, chained);
+    await runJob({ kind: 'chain', threads, slicesFolder, inputs, outputs: chained }, CHAINED, folder);
+    return compare(plan, read(inputs), read(whole), read(chained));
   } finally {
     fs.rmSync(folder, { recursive: true, force: true });
   }
 }
 
-async function inputsFor(
-  { model }: AnalysedModel,
-  plan: SlicePlan,
-  { inputs, dimensions, seed }: VerifyOptions,
-): Promise<ReadonlyMap<string, RawTensor>[]> {
-  if (inputs === undefined) return candidateInputs(plan.inputs, dimensions, seed);
-  const names = model.graph.inputs.map(({ value }) => model.graph.values[value].name);
-  const given = await readTensorFile(inputs, names);
-  const chosen = plan.inputs.map(({ name }): [string, RawTensor] => {
-    const tensor = given.get(name);
-    if (tensor !== undefined) return [name, tensor];
-    throw new SlicedInferenceError(
-      `'${inputs}' must hold the inputs ${plan.inputs.map((input) => `'${input.name}'`).join(', ')}`,
-      `no '${name}'`,
-      'add it under that name',
-    );
-  });
-  return [new Map(chosen)];
+const GIVEN: JobWording = {
+  what: 'the whole model must run in ONNX Runtime on the inputs given',
+  advice: 'check their values and that the model runs by itself',
+};
+
+const MADE_UP: JobWording = {
+  what: 'the whole model must run in ONNX Runtime on made-up inputs',
+  advice: 'give real inputs with --inputs, or the sizes of symbolic dimensions with --dimension',
+};
+
+const CHAINED: JobWording = {
+  what: 'the slices must run in ONNX Runtime as the whole model does',
+  advice: 'this is a fault of this tool, report it with the model',
+};
+
+/** @throws NamedFailure `InvalidInput` when the file's tensors are not those that the model asks for */
+async function readInputs(file: string, plan: SlicePlan): Promise<ReadonlyMap<string, RawTensor>> {
+  const tensors = await readTensorFile(
+    file,
+    plan.inputs.map(({ name }) => name),
+  );
+  checkRequest({ request: plan.inputs, fixed: plan.fixedInputs }, tensors);
+  return tensors;
+}
+
+function read(file: string): ReadonlyMap<string, RawTensor> {
+  return decodeSafetensors(fs.readFileSync(file));
 }
 
 function compare(
   plan: SlicePlan,
   inputs: ReadonlyMap<string, RawTensor>,
-  wholeFile: string,
-  chainedFile: string,
+  expected: ReadonlyMap<string, RawTensor>,
+  got: ReadonlyMap<string, RawTensor>,
 ): Verification {
-  const expected = decodeSafetensors(fs.readFileSync(wholeFile));
-  const got = decodeSafetensors(fs.readFileSync(chainedFile));
-  const outputs = [...expected].map(([name, tensor]) => compareTensor(name, tensor, got.get(name)));
+  const outputs = inOrder(plan.outputs, expected).map(([name, tensor]) =>
+    compareTensor(name, tensor, got.get(name)),
+  );
   const differences = outputs.map(({ maxAbsDiff }) => maxAbsDiff);
   return {
     identical: outputs.every(({ identical }) => identical),
     maxAbsDiff: differences.includes(null) ? null : Math.max(0, ...differences.map(Number)),
     slices: plan.slices.length,
     threads: plan.threads,
-    inputs: [...inputs].map(([name, { dtype, shape }]) => ({ name, dtype, shape })),
+    inputs: inOrder(plan.inputs, inputs).map(([name, { dtype, shape }]) => ({ name, dtype, shape })),
     outputs,
   };
+}
+
+/** Files have tensors in an order of their own. */
+function inOrder(
+  specs: readonly TensorSpec[],
+  tensors: ReadonlyMap<string, RawTensor>,
+): [string, RawTensor][] {
+  return specs.flatMap(({ name }): [string, RawTensor][] => {
+    const tensor = tensors.get(name);
+    return tensor === undefined ? [] : [[name, tensor]];
+  });
 }

@@ -1,4 +1,5 @@
 /** Writes a compiled model into a folder: `plan.json` and the slice files, all or nothing. */
+import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { CompiledModel } from './compiled-model';
@@ -13,42 +14,45 @@ export const PLAN_FILE = 'plan.json';
 /** Files that an earlier call may have left in a folder, and that a new one replaces. */
 const SLICE_FILE = /^slice-\d+\.(onnx|weights)$/;
 
-/** Called before each file is written. */
-export type WriteProgress = (file: PlannedFile) => void;
+/** What exists outside of the written folder while it is incomplete. */
+export interface Unfinished {
+  /** The folder that everything is written into first. */
+  readonly partial: string;
+  /** The folders that are made above the written one, innermost first. */
+  readonly parents: readonly string[];
+}
+
+export interface WriteListener {
+  /** Called before anything is made: what to remove should the process be killed. */
+  readonly onStart?: (unfinished: Unfinished) => void;
+  /** Called before each file is written. */
+  readonly onFile?: (file: PlannedFile) => void;
+}
 
 /**
- * Writes everything into a folder beside `folder` first and moves it when complete. An existing `folder` is
- * replaced when it holds nothing but an earlier plan and its slices.
+ * Writes everything beside its place first and moves it when complete. An existing `folder` is kept, for it may be a
+ * mount, a link or someone's working directory; an earlier plan and its slices in it are replaced.
  *
  * @throws SlicedInferenceError when the folder cannot be written or holds other files
  */
-export function writeSlices(
-  compiled: CompiledModel,
-  folder: string,
-  onFile: WriteProgress = () => undefined,
-): void {
+export function writeSlices(compiled: CompiledModel, folder: string, listener: WriteListener = {}): void {
   const target = path.resolve(folder);
-  checkReplaceable(target);
-  const created = missingParents(path.dirname(target));
-  let staging: string | undefined;
+  const isThere = checkReplaceable(target);
+  if (isThere) checkKeepsModel(compiled.files, target);
+  const name = `.partial-${randomBytes(6).toString('hex')}`;
+  // Inside an existing folder, which may be a file system of its own that nothing can be moved into.
+  const partial = isThere ? path.join(target, name) : `${target}${name}`;
+  const parents = isThere ? [] : missingParents(path.dirname(target));
+  listener.onStart?.({ partial, parents });
   try {
-    fs.mkdirSync(path.dirname(target), { recursive: true });
-    staging = fs.mkdtempSync(`${target}.partial-`);
-    fs.chmodSync(staging, 0o755);
-    for (const [index, { model, weights }] of compiled.plan.slices.entries()) {
-      const chunks = compiled.slices[index];
-      onFile(model);
-      writePlannedFile(compiled.files, chunks.model, model, staging);
-      if (weights === undefined) continue;
-      onFile(weights);
-      writePlannedFile(compiled.files, chunks.weights, weights, staging);
-    }
-    fs.writeFileSync(path.join(staging, PLAN_FILE), planText(compiled));
-    fs.rmSync(target, { recursive: true, force: true });
-    fs.renameSync(staging, target);
+    fs.mkdirSync(path.dirname(partial), { recursive: true });
+    fs.mkdirSync(partial);
+    writeFiles(compiled, partial, listener);
+    if (isThere) replaceFiles(partial, target);
+    else fs.renameSync(partial, target);
   } catch (error) {
-    if (staging !== undefined) fs.rmSync(staging, { recursive: true, force: true });
-    for (const parent of created) if (fs.existsSync(parent)) fs.rmdirSync(parent);
+    fs.rmSync(partial, { recursive: true, force: true });
+    for (const parent of parents) if (fs.existsSync(parent)) fs.rmdirSync(parent);
     if (error instanceof SlicedInferenceError || (error as NodeJS.ErrnoException).code === undefined)
       throw error;
     throw new SlicedInferenceError(
@@ -57,6 +61,29 @@ export function writeSlices(
       'choose another folder or free some space',
     );
   }
+}
+
+function writeFiles(compiled: CompiledModel, folder: string, { onFile }: WriteListener): void {
+  for (const [index, { model, weights }] of compiled.plan.slices.entries()) {
+    const chunks = compiled.slices[index];
+    onFile?.(model);
+    writePlannedFile(compiled.files, chunks.model, model, folder);
+    if (weights === undefined) continue;
+    onFile?.(weights);
+    writePlannedFile(compiled.files, chunks.weights, weights, folder);
+  }
+  fs.writeFileSync(path.join(folder, PLAN_FILE), planText(compiled));
+}
+
+/** The plan goes first and comes last: a folder that has one has the slices of just that one. */
+function replaceFiles(partial: string, target: string): void {
+  fs.rmSync(path.join(target, PLAN_FILE), { force: true });
+  for (const entry of fs.readdirSync(target)) if (SLICE_FILE.test(entry)) fs.rmSync(path.join(target, entry));
+  const written = fs.readdirSync(partial).filter((entry) => entry !== PLAN_FILE);
+  for (const entry of [...written, PLAN_FILE]) {
+    fs.renameSync(path.join(partial, entry), path.join(target, entry));
+  }
+  fs.rmdirSync(partial);
 }
 
 /** Writes one file of a plan into `folder`; throws when the model changed since the plan was made. */
@@ -80,12 +107,13 @@ export function planText({ plan }: Pick<CompiledModel, 'plan'>): string {
   return `${JSON.stringify(plan, undefined, 2)}\n`;
 }
 
-function checkReplaceable(target: string): void {
+/** Whether the folder exists. */
+function checkReplaceable(target: string): boolean {
   let entries: string[];
   try {
     entries = fs.readdirSync(target);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
     throw new SlicedInferenceError(
       `output folder ${quoted(target)} must be a writable folder`,
       systemReason(error),
@@ -93,10 +121,22 @@ function checkReplaceable(target: string): void {
     );
   }
   const other = entries.find((entry) => entry !== PLAN_FILE && !SLICE_FILE.test(entry));
-  if (other === undefined) return;
+  if (other === undefined) return true;
   throw new SlicedInferenceError(
     `output folder ${quoted(target)} must be empty or hold an earlier plan`,
     `one with ${quoted(other)}`,
+    'choose another folder',
+  );
+}
+
+/** Slices of a slice must not replace what they are made from. */
+function checkKeepsModel(files: readonly SourceFile[], target: string): void {
+  const folder = fs.realpathSync(target);
+  const own = files.find((file) => path.dirname(fs.realpathSync(file.path)) === folder);
+  if (own === undefined) return;
+  throw new SlicedInferenceError(
+    `output folder ${quoted(target)} must be another one than the model's`,
+    `one with ${quoted(path.basename(own.path))}, which is being sliced`,
     'choose another folder',
   );
 }

@@ -11,11 +11,15 @@ import { DEFAULT_MAX_MEMORY_MB, MAX_LAMBDA_MEMORY_MB, MIN_LAMBDA_MEMORY_MB } fro
 /** Chooses the nodes of each slice. */
 export type Slicer = (space: CutSpace) => Groups;
 
-/** The fewest slices whose functions need at most `maxMemory` MB. */
-export function automatic(maxMemory: number = DEFAULT_MAX_MEMORY_MB): Slicer {
+/**
+ * The fewest slices whose functions need at most `maxMemory` MB.
+ *
+ * @param setting what errors call the limit
+ */
+export function automatic(maxMemory: number = DEFAULT_MAX_MEMORY_MB, setting = 'maxMemorySize'): Slicer {
   if (!Number.isInteger(maxMemory) || maxMemory < MIN_LAMBDA_MEMORY_MB || maxMemory > MAX_LAMBDA_MEMORY_MB) {
     throw new SlicedInferenceError(
-      `maxMemorySize must be a whole number of MB from ${MIN_LAMBDA_MEMORY_MB} to ${MAX_LAMBDA_MEMORY_MB}`,
+      `${setting} must be a whole number of MB from ${MIN_LAMBDA_MEMORY_MB} to ${MAX_LAMBDA_MEMORY_MB}`,
       String(maxMemory),
       'give the memory that your account allows one function',
     );
@@ -26,7 +30,7 @@ export function automatic(maxMemory: number = DEFAULT_MAX_MEMORY_MB): Slicer {
       describe: (size) => ({
         limit: `need at most ${maxMemory} MB of memory`,
         got: `${memoryMb(size)} MB`,
-        advice: 'raise maxMemorySize',
+        advice: `raise ${setting}`,
       }),
     });
 }

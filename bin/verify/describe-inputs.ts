@@ -1,0 +1,13 @@
+import { describeTensor } from '../../lambda/tensor';
+
+/** Inputs that a message names; models with many have them alike. */
+const NAMED_INPUTS = 4;
+
+/** `input_ids int64[1,64], mask int64[1,64]`. */
+export function describeInputs(
+  inputs: ReadonlyMap<string, { readonly dtype: string; readonly shape: readonly number[] }>,
+): string {
+  const named = [...inputs].slice(0, NAMED_INPUTS).map(([name, head]) => `${name} ${describeTensor(head)}`);
+  const others = inputs.size - named.length;
+  return [...named, ...(others > 0 ? [`${others} more`] : [])].join(', ');
+}

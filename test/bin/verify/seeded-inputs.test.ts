@@ -1,0 +1,66 @@
+import { candidateInputs } from '../../../bin/verify/seeded-inputs';
+import type { MadeUpInputs } from '../../../bin/verify/seeded-inputs';
+import type { TensorSpec } from '../../../lambda/contract';
+import type { RawTensor } from '../../../lambda/tensor';
+
+function candidates(specs: readonly TensorSpec[], options: Partial<MadeUpInputs> = {}) {
+  return [...candidateInputs({ specs, dimensions: {}, seed: 0, ...options })];
+}
+
+function first(specs: readonly TensorSpec[]): ReadonlyMap<string, RawTensor> {
+  const [candidate] = candidateInputs({ specs, dimensions: {}, seed: 0 });
+  return candidate;
+}
+
+function shapes(tensors: ReadonlyMap<string, RawTensor>): Record<string, readonly number[]> {
+  return Object.fromEntries([...tensors].map(([name, { shape }]) => [name, shape]));
+}
+
+const image: TensorSpec = { name: 'image', dtype: 'float32', shape: ['n', 3, null, 'w'] };
+
+describe('made-up inputs', () => {
+  it('begin with a batch of one and room for the rest', () => {
+    expect(shapes(first([image]))).toEqual({ image: [1, 3, 64, 64] });
+  });
+
+  it('give a dimension the same size wherever its name is', () => {
+    const state: TensorSpec = { name: 'state', dtype: 'float32', shape: [2, 'n', 'w'] };
+    for (const candidate of candidates([image, state])) {
+      const { image: first, state: second } = shapes(candidate);
+      expect(second).toEqual([2, first[0], first[3]]);
+    }
+  });
+
+  it('have the sizes that are given, also for dimensions without a name', () => {
+    const dimensions = { n: 2, 'image[2]': 5, w: 7 };
+    expect(candidates([image], { dimensions }).map(shapes)).toEqual([{ image: [2, 3, 5, 7] }]);
+  });
+
+  it('are tried once where nothing is open', () => {
+    expect(candidates([{ name: 'x', dtype: 'float32', shape: [2] }])).toHaveLength(1);
+    expect(candidates([])).toEqual([new Map()]);
+  });
+
+  it('try smaller integers, which may be indexes', () => {
+    const ids: TensorSpec = { name: 'ids', dtype: 'int64', shape: [64] };
+    const largest = candidates([ids]).map((tensors) => {
+      const tensor = tensors.get('ids');
+      const bytes = tensor && 'bytes' in tensor ? tensor.bytes : new Uint8Array();
+      return Math.max(...Array.from(new BigInt64Array(bytes.buffer), Number));
+    });
+    expect(largest).toEqual([9, 1, 0]);
+  });
+
+  it('leave out guesses that fill the memory', () => {
+    const volume: TensorSpec = { name: 'v', dtype: 'uint8', shape: ['a', 'b', 'c', 'd', 'e', 'f'] };
+    expect(shapes(first([volume]))).toEqual({ v: [1, 8, 8, 8, 8, 8] });
+  });
+
+  it('are the same for the same seed', () => {
+    const specs: TensorSpec[] = (['float32', 'float16', 'int8', 'uint64', 'bool', 'string'] as const).map(
+      (dtype) => ({ name: dtype, dtype, shape: [8] }),
+    );
+    expect(candidates(specs)).toEqual(candidates(specs));
+    expect(candidates(specs, { seed: 1 })).not.toEqual(candidates(specs));
+  });
+});
