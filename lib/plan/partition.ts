@@ -71,7 +71,9 @@ function checkCount(space: CutSpace, count: number): void {
   if (count > order.length) {
     throw new SlicedInferenceError(
       `the model can be cut into at most ${most} ${most === 1 ? 'slice' : 'slices'}`,
-      `${count} slices for ${order.length} of its ${total} nodes (the others are constant or unused)`,
+      order.length === total
+        ? `${count} slices for its ${total} nodes`
+        : `${count} slices for ${order.length} of its ${total} nodes (the others are constant or unused)`,
       'ask for fewer slices',
     );
   }

@@ -89,7 +89,8 @@ function runChild(model: Model, skeletonPath: string, sizes: DimensionSizes): re
   const dimensions = Object.entries(sizes).map(([name, size]) => `${name}=${size}`);
   throw new SlicedInferenceError(
     subject,
-    oneLine(answer.error),
+    // The path that ONNX Runtime names is the skeleton's, which is gone by now.
+    oneLine(answer.error.replaceAll(/Load model from \S+ failed:/g, '')),
     dimensions.length > 0
       ? `check that it runs there by itself with the dimensions ${dimensions.join(', ')}`
       : 'check that it runs there by itself',
