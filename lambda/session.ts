@@ -1,6 +1,5 @@
 /** An ONNX Runtime session with the settings that make chained slices and the whole model give the same bits. */
-import './ort-telemetry';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { InferenceSession, Tensor } from './onnxruntime';
 import { bytesOf, typedView, type RawTensor } from './tensor';
 
 export type GraphOptimizationLevel = 'disabled' | 'basic' | 'extended' | 'all';

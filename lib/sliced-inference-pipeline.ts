@@ -1,5 +1,5 @@
 /** The construct: compiles a model, stages its slices, gives each a function and chains them in a state machine. */
-import { Annotations, Duration, Names, RemovalPolicy, Token } from 'aws-cdk-lib';
+import { Annotations, Duration, Fn, Names, RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as kms from 'aws-cdk-lib/aws-kms';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
@@ -56,7 +56,7 @@ export interface SlicedInferencePipelineProps {
   /**
    * Node.js runtime of the functions.
    *
-   * @default lambda.Runtime.NODEJS_22_X
+   * @default lambda.Runtime.NODEJS_24_X
    */
   readonly runtime?: lambda.Runtime;
 
@@ -148,7 +148,10 @@ export class SlicedInferencePipeline extends Construct {
     const memorySizes = compiled.slices.map((_, slice) =>
       sliceMemorySize(compiled.plan, slice, props.sliceFunctions ?? {}),
     );
-    const threads = threadCount(Math.max(...memorySizes));
+    // A token stands for a number that CDK cannot know yet: the plan's estimates take its place.
+    const threads = memorySizes.some((size) => Token.isUnresolved(size))
+      ? compiled.plan.threads
+      : threadCount(Math.max(...memorySizes));
     this.functions = this.createFunctions(compiled, props, threads, removalPolicy);
     this.stateMachine = this.createStateMachine(compiled.plan, props, threads, removalPolicy);
   }
@@ -193,7 +196,7 @@ export class SlicedInferencePipeline extends Construct {
         }),
         bucket: this.bucket,
         architecture: props.architecture ?? lambda.Architecture.X86_64,
-        runtime: props.runtime ?? lambda.Runtime.NODEJS_22_X,
+        runtime: props.runtime ?? lambda.Runtime.NODEJS_24_X,
         threads,
         options,
         removalPolicy,
@@ -207,9 +210,11 @@ export class SlicedInferencePipeline extends Construct {
     threads: number,
     removalPolicy: RemovalPolicy,
   ): sfn.StateMachine {
+    const name = Names.uniqueResourceName(this, { maxLength: 200, separator: '-' });
     const logGroup = new logs.LogGroup(this, 'Logs', {
-      // Other prefixes share a resource policy of 5,120 characters, which a few machines fill.
-      logGroupName: `/aws/vendedlogs/states/${Names.uniqueResourceName(this, { maxLength: 200, separator: '-' })}`,
+      // Other prefixes share a resource policy of 5,120 characters, which a few machines fill. The stack's UUID lets
+      // a stack that was deleted, with its log group retained, be deployed again under its name.
+      logGroupName: `/aws/vendedlogs/states/${name}-${uuidOf(Stack.of(this))}`,
       retention: logs.RetentionDays.ONE_MONTH,
       removalPolicy,
     });
@@ -230,7 +235,6 @@ export class SlicedInferencePipeline extends Construct {
       timeout: props.timeout ?? Duration.minutes(MAX_EXPRESS_MINUTES),
       tracingEnabled: true,
       logs: { destination: logGroup, level: sfn.LogLevel.ERROR, includeExecutionData: false },
-      removalPolicy,
     });
   }
 
@@ -251,6 +255,11 @@ export class SlicedInferencePipeline extends Construct {
       );
     }
   }
+}
+
+/** The last segment of `arn:aws:cloudformation:region:account:stack/name/uuid`. */
+function uuidOf(stack: Stack): string {
+  return Fn.select(2, Fn.split('/', stack.stackId));
 }
 
 function checkProps(props: SlicedInferencePipelineProps): void {

@@ -86,7 +86,12 @@ function nameOnly(template: ResourceResolver, resource: Resource): Identity {
 }
 
 /** The name that the resource has in the template, or one from the stack's name and the logical id. */
-function physicalName(template: ResourceResolver, resource: Resource, property: string, maxLength: number): string {
+function physicalName(
+  template: ResourceResolver,
+  resource: Resource,
+  property: string,
+  maxLength: number,
+): string {
   const given = template.property(resource, property);
   if (typeof given === 'string') return given;
   const name = `${template.stackName}-${resource.logicalId}`;

@@ -1,6 +1,6 @@
 /** The Lambda function of one slice. */
 import type { RemovalPolicy } from 'aws-cdk-lib';
-import { Duration, Size } from 'aws-cdk-lib';
+import { Duration, Size, Token } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
@@ -8,9 +8,9 @@ import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import { Construct } from 'constructs';
 import { ENV } from '../../lambda/contract';
-import { SlicedInferenceError } from '../errors';
+import { SlicedInferenceError, quoted } from '../errors';
 import type { SlicePlan } from '../plan/plan';
-import { MAX_EPHEMERAL_STORAGE_MB, MAX_LAMBDA_MEMORY_MB } from '../plan/quotas';
+import { MAX_EPHEMERAL_STORAGE_MB, MAX_LAMBDA_MEMORY_MB, MIN_LAMBDA_MEMORY_MB } from '../plan/quotas';
 import { HANDLER, runtimeCode } from './runtime-code';
 import { slicePermissions } from './slice-permissions';
 
@@ -61,12 +61,30 @@ export interface SliceFunctionProps {
 /** The memory that a slice's function gets, in MB; throws when Lambda has no such function. */
 export function sliceMemorySize(plan: SlicePlan, slice: number, options: SliceFunctionOptions): number {
   const { memoryMb } = plan.slices[slice];
-  if (options.memorySize !== undefined) return options.memorySize;
+  if (options.memorySize !== undefined) {
+    checkMemorySize(options.memorySize);
+    return options.memorySize;
+  }
   if (memoryMb <= MAX_LAMBDA_MEMORY_MB) return memoryMb;
   throw new SlicedInferenceError(
     `slice ${slice} must fit a Lambda function of ${MAX_LAMBDA_MEMORY_MB} MB`,
     `an estimate of ${memoryMb} MB`,
     'ask for more slices, or set sliceFunctions.memorySize if you know better',
+  );
+}
+
+function checkMemorySize(memorySize: number): void {
+  if (Token.isUnresolved(memorySize)) return;
+  if (
+    Number.isInteger(memorySize) &&
+    memorySize >= MIN_LAMBDA_MEMORY_MB &&
+    memorySize <= MAX_LAMBDA_MEMORY_MB
+  )
+    return;
+  throw new SlicedInferenceError(
+    `sliceFunctions.memorySize must be a whole number of MB from ${MIN_LAMBDA_MEMORY_MB} to ${MAX_LAMBDA_MEMORY_MB}`,
+    String(memorySize),
+    'give a size that Lambda has',
   );
 }
 
@@ -97,7 +115,7 @@ export function createSliceFunction(
     },
   });
   return new lambda.Function(inner, 'Function', {
-    description: `Slice ${slice + 1} of ${plan.slices.length} of ${plan.model.file}`,
+    description: description(plan, slice),
     code: runtimeCode(inner, props.architecture),
     handler: HANDLER,
     runtime: props.runtime,
@@ -105,13 +123,15 @@ export function createSliceFunction(
     memorySize: sliceMemorySize(plan, slice, options),
     timeout: options.timeout ?? Duration.seconds(planned.timeoutSeconds),
     ephemeralStorageSize: options.ephemeralStorageSize ?? plannedStorage(slice, planned.ephemeralStorageMb),
-    environment: {
-      ...options.environment,
-      ...environment(props),
-    },
-    role: role.withoutPolicyUpdates(),
+    environment: { ...addedEnvironment(options), ...environment(props) },
+    role,
     logGroup,
   });
+}
+
+/** Lambda refuses descriptions of more than 256 characters, and a file name may have 255. */
+function description(plan: SlicePlan, slice: number): string {
+  return `Slice ${slice + 1} of ${plan.slices.length} of ${plan.model.file}`.slice(0, 256);
 }
 
 function plannedStorage(slice: number, mebibytes: number): Size {
@@ -120,6 +140,18 @@ function plannedStorage(slice: number, mebibytes: number): Size {
     `the files of slice ${slice} must fit the ${MAX_EPHEMERAL_STORAGE_MB} MB of a function's /tmp`,
     `${mebibytes} MB`,
     'ask for more slices',
+  );
+}
+
+/** The variables that the user adds; the library's own are not to be replaced. */
+function addedEnvironment({ environment: added = {} }: SliceFunctionOptions): Record<string, string> {
+  const own = new Set<string>(Object.values(ENV));
+  const taken = Object.keys(added).find((name) => own.has(name));
+  if (taken === undefined) return added;
+  throw new SlicedInferenceError(
+    "sliceFunctions.environment must leave the library's own variables alone",
+    quoted(taken),
+    'choose another name',
   );
 }
 

@@ -47,7 +47,12 @@ function cut(
   const files = compiled.plan.slices.map(({ model: { file } }) => fs.readFileSync(path.join(out, file)));
   return {
     slices: files.map(
-      (file) => ModelProto.toObject(ModelProto.decode(file), { longs: Number, arrays: true, defaults: true }) as Decoded,
+      (file) =>
+        ModelProto.toObject(ModelProto.decode(file), {
+          longs: Number,
+          arrays: true,
+          defaults: true,
+        }) as Decoded,
     ),
     folder: out,
   };

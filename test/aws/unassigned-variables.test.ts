@@ -1,0 +1,63 @@
+import { readVariables, unassignedVariables } from './unassigned-variables';
+
+describe('readVariables', () => {
+  test.each([
+    ['plain text', []],
+    ['{% $states.input.x %}', []],
+    ['{% $a + $b.c %}', ['a', 'b']],
+    ["{% $join($parts, '/') %}", ['parts']],
+    ['{% ($local := $outer; $local + 1) %}', ['outer']],
+    ['{% ($f := function($x) { $x + $y }; $f(1)) %}', ['y']],
+    [{ deep: [{ text: '{% [$one, $two] %}' }] }, ['one', 'two']],
+  ])('of %j are %j', (value, names) => {
+    expect([...readVariables(value)]).toEqual(names);
+  });
+});
+
+describe('unassignedVariables', () => {
+  const pass = (fields: object): { Type: string } => ({ Type: 'Pass', ...fields });
+
+  test('are those that some way to a state leaves out', () => {
+    expect(
+      unassignedVariables({
+        StartAt: 'A',
+        States: {
+          A: pass({
+            Type: 'Task',
+            Assign: { made: 1 },
+            Next: 'B',
+            Catch: [{ Assign: { failure: 1 }, Next: 'C' }],
+          }),
+          B: pass({ Output: '{% $made %}', Next: 'C' }),
+          C: pass({ Output: '{% [$made, $failure] %}' }),
+        },
+      }),
+    ).toEqual(['C: made', 'C: failure']);
+  });
+
+  test('a state does not see what it assigns itself', () => {
+    expect(
+      unassignedVariables({
+        StartAt: 'A',
+        States: { A: pass({ Assign: { x: 1 }, Output: '{% $x %}' }) },
+      }),
+    ).toEqual(['A: x']);
+  });
+
+  test('branches see what was assigned before them, and hand nothing out', () => {
+    const branch = {
+      StartAt: 'In',
+      States: { In: pass({ Assign: { inner: '{% $outer %}' }, Output: '{% $late %}' }) },
+    };
+    expect(
+      unassignedVariables({
+        StartAt: 'A',
+        States: {
+          A: pass({ Assign: { outer: 1 }, Next: 'P' }),
+          P: { Type: 'Parallel', Branches: [branch], Next: 'B' },
+          B: pass({ Output: '{% $inner %}' }),
+        },
+      }),
+    ).toEqual(['In: late', 'B: inner']);
+  });
+});

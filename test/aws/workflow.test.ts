@@ -1,0 +1,264 @@
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import type { SlicedInferencePipelineProps } from '../../lib';
+import { Slicing } from '../../lib';
+import { mlp, saveModel } from '../model-builder';
+import { lateInput } from './late-input-model';
+import type { ShortTemplate } from './pipeline-stack';
+import { pipelineStack } from './pipeline-stack';
+import type { State, StateMachineDefinition } from './unassigned-variables';
+import { unassignedVariables } from './unassigned-variables';
+
+interface Definition extends StateMachineDefinition {
+  readonly Comment: string;
+  readonly QueryLanguage: string;
+  readonly TimeoutSeconds: number;
+}
+
+function definitionOf({ resource }: ShortTemplate): Definition {
+  const { DefinitionString } = resource('Pipeline/StateMachine');
+  return JSON.parse((DefinitionString as string).replaceAll('{AWS::Partition}', 'aws')) as Definition;
+}
+
+const RUN = "{% $join($split($states.context.Execution.Id, ':')[[-2..-1]], '/') %}";
+const REQUEST = '{% $states.context.Execution.Input %}';
+
+const RETRIES = [
+  {
+    ErrorEquals: [
+      'Lambda.ServiceException',
+      'Lambda.AWSLambdaException',
+      'Lambda.SdkClientException',
+      'Lambda.ClientExecutionTimeoutException',
+      'Lambda.TooManyRequestsException',
+    ],
+    IntervalSeconds: 1,
+    BackoffRate: 2,
+    MaxAttempts: 6,
+    MaxDelaySeconds: 20,
+    JitterStrategy: 'FULL',
+  },
+  {
+    ErrorEquals: ['Lambda.Unknown', 'Sandbox.Timedout', 'Runtime.ExitError'],
+    IntervalSeconds: 1,
+    BackoffRate: 2,
+    MaxAttempts: 2,
+    JitterStrategy: 'FULL',
+  },
+  { ErrorEquals: ['WeightsCorrupt'], IntervalSeconds: 1, MaxAttempts: 1, JitterStrategy: 'FULL' },
+];
+
+/** What every slice's task has. */
+function task(slice: number, payload: object): object {
+  return {
+    Type: 'Task',
+    Resource: 'arn:aws:states:::lambda:invoke',
+    Arguments: {
+      FunctionName: `{Pipeline/slice-0${slice}/Function.Arn}`,
+      Payload: { version: 1, planDigest: '<sha256>', run: RUN, ...payload },
+    },
+    Retry: RETRIES,
+    Catch: [
+      {
+        ErrorEquals: ['States.ALL'],
+        Assign: { failure: '{% $states.errorOutput %}', failedSlice: slice },
+        Next: 'Failed',
+      },
+    ],
+  };
+}
+
+describe('the state machine of three slices', () => {
+  const chain = pipelineStack({ slicing: Slicing.count(3) });
+  const machine = chain.resource('Pipeline/StateMachine');
+  const definition = definitionOf(chain);
+
+  test('is Express, may take five minutes and speaks JSONata', () => {
+    expect(machine.StateMachineType).toBe('EXPRESS');
+    expect(definition.TimeoutSeconds).toBe(300);
+    expect(definition.QueryLanguage).toBe('JSONata');
+  });
+
+  test('logs errors without the data of executions, and is traced', () => {
+    expect(machine.LoggingConfiguration).toEqual({
+      Destinations: [{ CloudWatchLogsLogGroup: { LogGroupArn: '{Pipeline/Logs.Arn}' } }],
+      IncludeExecutionData: false,
+      Level: 'ERROR',
+    });
+    expect(machine.TracingConfiguration).toEqual({ Enabled: true });
+  });
+
+  test('logs into a group that is unique to this deployment of the stack, which forgets after a month', () => {
+    expect(chain.resource('Pipeline/Logs')).toEqual({
+      LogGroupName: expect.stringMatching(
+        /^\/aws\/vendedlogs\/states\/Stack-Pipeline-[0-9A-F]{8}-split\(\{AWS::StackId\}, \/\)\[2\]$/,
+      ) as string,
+      RetentionInDays: 30,
+    });
+  });
+
+  test('runs the slices in order and ends in one of two ways', () => {
+    expect(definition.StartAt).toBe('Slice 00');
+    const ways = Object.entries(definition.States).map(([name, { Type, Next, End }]) => [
+      name,
+      Type,
+      Next ?? End,
+    ]);
+    expect(ways).toEqual([
+      ['Slice 00', 'Task', 'Slice 01'],
+      ['Slice 01', 'Task', 'Slice 02'],
+      ['Slice 02', 'Task', true],
+      ['Failed', 'Fail', undefined],
+    ]);
+  });
+
+  test('hands the request to the first slice and keeps its timing', () => {
+    expect(definition.States['Slice 00']).toEqual({
+      ...task(0, { request: REQUEST }),
+      Assign: { timing0: '{% $states.result.Payload.timing %}' },
+      Output: {},
+      Next: 'Slice 01',
+    });
+  });
+
+  test('hands the middle one nothing but the run', () => {
+    expect(definition.States['Slice 01']).toEqual({
+      ...task(1, {}),
+      Assign: { timing1: '{% $states.result.Payload.timing %}' },
+      Output: {},
+      Next: 'Slice 02',
+    });
+  });
+
+  test('answers with the results of the last slice and the timings of all', () => {
+    expect(definition.States['Slice 02']).toEqual({
+      ...task(2, { request: REQUEST }),
+      Output: {
+        version: 1,
+        planDigest: '<sha256>',
+        run: RUN,
+        outputs: '{% $states.result.Payload.outputs %}',
+        timings: '{% [$timing0, $timing1, $states.result.Payload.timing] %}',
+      },
+      End: true,
+    });
+  });
+
+  test("fails under the slice's error name, with what the slice said as JSON", () => {
+    expect(definition.States.Failed).toEqual({
+      Type: 'Fail',
+      Error: '{% $failure.Error %}',
+      Cause:
+        "{% ( $isObject := function($text) { $type($text) = 'string' and $substring($text, 0, 1) = '{' and " +
+        "$substring($text, -1) = '}' }; $message := $isObject($failure.Cause) ? " +
+        '$parse($failure.Cause).errorMessage : $failure.Cause; $isObject($message) ? $message : ' +
+        "$string({'slice': $failedSlice, 'message': $exists($message) ? $message : $failure.Error}) ) %}",
+    });
+  });
+
+  test('does not retry what a retry cannot mend', () => {
+    const retried = RETRIES.flatMap(({ ErrorEquals }) => ErrorEquals);
+    for (const final of ['InvalidInput', 'PlanChanged', 'SliceFailed', 'States.ALL', 'States.TaskFailed']) {
+      expect(retried).not.toContain(final);
+    }
+  });
+
+  test("carries the model's signature as JSON in its comment, for clients that know its ARN alone", () => {
+    expect(JSON.parse(definition.Comment)).toEqual({
+      slicedInference: {
+        version: 1,
+        planDigest: '<sha256>',
+        threads: 1,
+        bucket: '{Pipeline/Bucket}',
+        inputs: [{ name: 'x', dtype: 'float32', shape: ['batch', 16] }],
+        outputs: [{ name: 'y', dtype: 'float32', shape: ['batch', 16] }],
+      },
+    });
+  });
+
+  test('leaves with the stack, whatever becomes of the bucket', () => {
+    for (const removalPolicy of [RemovalPolicy.RETAIN, RemovalPolicy.DESTROY]) {
+      pipelineStack({ removalPolicy }).template.hasResource('AWS::StepFunctions::StateMachine', {
+        DeletionPolicy: 'Delete',
+        UpdateReplacePolicy: 'Delete',
+      });
+    }
+  });
+});
+
+test('a single slice gets the request and gives the results', () => {
+  const { States } = definitionOf(pipelineStack());
+  expect(States['Slice 00']).toMatchObject({
+    Arguments: { Payload: { request: REQUEST } },
+    Output: { timings: '{% [$states.result.Payload.timing] %}' },
+    End: true,
+  });
+  expect(States['Slice 00']).not.toHaveProperty('Assign');
+});
+
+test('a middle slice that uses an input of the model gets the request', () => {
+  const { States } = definitionOf(pipelineStack(lateInput));
+  const requests = Object.values(States).map(({ Arguments }) => {
+    const { Payload } = (Arguments ?? {}) as { Payload?: { request?: string } };
+    return Payload?.request;
+  });
+  expect(requests).toEqual([REQUEST, REQUEST, REQUEST, undefined]);
+});
+
+test('type and timeout are props', () => {
+  const standard = pipelineStack({
+    stateMachineType: sfn.StateMachineType.STANDARD,
+    timeout: Duration.hours(2),
+  });
+  expect(standard.resource('Pipeline/StateMachine').StateMachineType).toBe('STANDARD');
+  expect(definitionOf(standard).TimeoutSeconds).toBe(7200);
+});
+
+test('names of tensors survive in the comment, whatever characters they have', () => {
+  const name = 'in"put\\{% $x %} \n${AWS::Region} é';
+  const model = mlp(1);
+  const graph = JSON.parse(
+    JSON.stringify(model.graph, (_, value: unknown) => (value === 'x' ? name : value)),
+  ) as typeof model.graph;
+  const { initializer = [] } = model.graph;
+  const { Comment } = definitionOf(
+    pipelineStack({ modelPath: saveModel({ graph: { ...graph, initializer } }) }),
+  );
+  expect(JSON.parse(Comment)).toMatchObject({ slicedInference: { inputs: [{ name }] } });
+});
+
+type AslValidator = (definition: unknown) => { isValid: boolean; errorsText: () => string };
+const validate = jest.requireActual<AslValidator>('asl-validator');
+
+describe.each([
+  ['Express', sfn.StateMachineType.EXPRESS],
+  ['Standard', sfn.StateMachineType.STANDARD],
+])('%s', (_, stateMachineType) => {
+  const shapes: [string, Partial<SlicedInferencePipelineProps>][] = [
+    ['one slice', { slicing: Slicing.count(1) }],
+    ['three slices', { slicing: Slicing.count(3) }],
+    ['eight slices', { slicing: Slicing.count(8) }],
+    ['slices that are no chain', lateInput],
+  ];
+
+  test.each(shapes)('%s make a valid definition', (__, props) => {
+    const definition = definitionOf(pipelineStack({ ...props, stateMachineType }));
+    // The validator writes into what it is given.
+    const { isValid, errorsText } = validate(structuredClone(definition));
+    expect(errorsText()).toBe('');
+    expect(isValid).toBe(true);
+  });
+
+  test.each(shapes)('%s read no variable before it is assigned', (__, props) => {
+    const definition = definitionOf(pipelineStack({ ...props, stateMachineType }));
+    expect(unassignedVariables(definition)).toEqual([]);
+  });
+});
+
+test('a definition that reads a variable too early would be found', () => {
+  const { StartAt, States } = definitionOf(pipelineStack({ slicing: Slicing.count(3) }));
+  const { Assign, ...without } = States['Slice 00'];
+  expect(Assign).toBeDefined();
+  const broken: Record<string, State> = { ...States, 'Slice 00': without };
+  expect(unassignedVariables({ StartAt, States: broken })).toEqual(['Slice 02: timing0']);
+});

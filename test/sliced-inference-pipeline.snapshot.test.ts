@@ -1,0 +1,40 @@
+/**
+ * The whole template as CloudFormation gets it, without feature flags as in an old app and with all that CDK
+ * recommends as in a new one. Both pass CDK's validation with its findings as errors.
+ */
+import * as fs from 'node:fs';
+import { Duration } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { Slicing } from '../lib';
+import type { SlicedInferencePipelineProps } from '../lib';
+import { addPipeline, newStack, scrubbed } from './aws/pipeline-stack';
+
+const STRICT = { '@aws-cdk/core:validateAgainstDefaultRules': true };
+
+const recommended = JSON.parse(
+  fs.readFileSync(require.resolve('aws-cdk-lib/recommended-feature-flags.json'), 'utf8'),
+) as Record<string, unknown>;
+
+beforeAll(() => {
+  delete process.env.CDK_VALIDATION;
+});
+
+function templateText(flags: object, props: Partial<SlicedInferencePipelineProps> = {}): string {
+  const stack = newStack({ ...flags, ...STRICT });
+  addPipeline(stack, 'Pipeline', { slicing: Slicing.count(3), ...props });
+  return scrubbed(JSON.stringify(Template.fromStack(stack).toJSON(), undefined, 2));
+}
+
+test('without feature flags', () => {
+  expect(templateText({})).toMatchSnapshot();
+});
+
+test('with all recommended feature flags', () => {
+  expect(Object.keys(recommended).length).toBeGreaterThan(50);
+  expect(templateText(recommended)).toMatchSnapshot();
+});
+
+test('a property that CloudFormation would refuse fails the synthesis', () => {
+  const timeout = Duration.minutes(16);
+  expect(() => templateText({}, { sliceFunctions: { timeout } })).toThrow('Timeout: 960 exceeds maximum 900');
+});
