@@ -124,6 +124,10 @@ export class Template implements ResourceResolver {
         return 'amazonaws.com';
       case 'AWS::StackName':
         return this.stackName;
+      case 'AWS::StackId': {
+        const { region, account } = this.environment;
+        return `arn:aws:cloudformation:${region}:${account}:stack/${this.stackName}/00000000-0000-0000-0000-000000000000`;
+      }
       default:
         throw unsupported(`the pseudo parameter ${name} in the stack '${this.stackName}'`);
     }

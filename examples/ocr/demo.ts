@@ -98,7 +98,9 @@ function report(image: string, sliced: Reading, whole: Reading, unsliced: Numeri
   const identical = Buffer.compare(sliced.result.bytes, unsliced.bytes) === 0;
   console.log(`picture     ${image}`);
   console.log(`text        ${text}`);
-  console.log(`confidence  ${(confidence * 100).toFixed(1)} % (mean over ${Array.from(text).length} characters)\n`);
+  console.log(
+    `confidence  ${(confidence * 100).toFixed(1)} % (mean over ${Array.from(text).length} characters)\n`,
+  );
   console.log(
     timingTable([...sliced.timings, ...whole.timings], (index) =>
       index < sliced.timings.length ? String(index) : 'whole model',
