@@ -79,7 +79,7 @@ test('names that would be too long end in a hash', () => {
 test.each<[Json, string]>([
   [{ 'Fn::ImportValue': 'x' }, "does not know the intrinsic function Fn::ImportValue in the stack 'Stack'"],
   [{ 'Fn::If': ['c', 1, 2] }, 'does not know the intrinsic function Fn::If'],
-  [{ Ref: 'AWS::StackId' }, 'does not know the pseudo parameter AWS::StackId'],
+  [{ Ref: 'AWS::NotificationARNs' }, 'does not know the pseudo parameter AWS::NotificationARNs'],
   [{ Ref: 'Queue' }, "does not know AWS::SQS::Queue, which the pipeline refers to as 'Queue'"],
   [
     { 'Fn::GetAtt': ['Bucket', 'DomainName'] },
