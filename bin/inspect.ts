@@ -3,7 +3,6 @@ import { Command } from 'commander';
 import type { Dimension } from '../lambda/contract';
 import type { AnalysedModel } from '../lib/analyse';
 import { analyseModel } from '../lib/analyse';
-import { canCross } from '../lib/plan/cuts';
 import { symbolicDimensions } from '../lib/shapes/value-types';
 import { formatBytes, formatType } from './format';
 import { clearProgress, showProgress } from './progress';
@@ -81,7 +80,7 @@ function inspect({ model, dataflow, types, cuts }: AnalysedModel): Inspection {
     dimensions: symbolicDimensions(graph),
     possibleCuts: cuts.legal.length,
     singleTensorCuts: singleCrossings({ cuts, inner }).map((value) => graph.values[value].name),
-    cannotCross: inner.filter((value) => !canCross(types[value])).map(describeValue),
+    cannotCross: inner.filter((value) => cuts.rule(value) !== undefined).map(describeValue),
   };
 }
 

@@ -6,6 +6,7 @@ import type { Model, ValueIndex } from './onnx/model';
 import { nodeLabel } from './onnx/model';
 import { parseModel } from './onnx/parse';
 import type { CutSpace } from './plan/cuts';
+import { crossingRule, unusableName } from './plan/crossing';
 import { findCuts } from './plan/cuts';
 import type { Dataflow } from './plan/graph';
 import { analyseDataflow } from './plan/graph';
@@ -27,16 +28,23 @@ export interface AnalysedModel {
  * @throws SlicedInferenceError for a model that cannot be read, run or cut exactly, and for unknown dimensions
  */
 export function analyseModel(modelPath: string, dimensions: DimensionSizes = {}): AnalysedModel {
-  const model = parseModel(modelPath);
-  checkDimensions(model, dimensions);
+  const parsed = parseModel(modelPath);
+  checkDimensions(parsed, dimensions);
+  checkExternalAttributes(parsed);
+  const { rank } = analyseDataflow(parsed);
+  const nodesInOrder = [...rank.keys()].sort((a, b) => rank[a] - rank[b]);
+  const types = inferTypes(parsed, nodesInOrder, {});
+  // An operator may make float16 of nothing that is written down as such.
+  const model = {
+    ...parsed,
+    usesFloat16: parsed.usesFloat16 || types.some(({ dtype }) => dtype === 'float16'),
+  };
   const dataflow = analyseDataflow(model);
-  checkExternalAttributes(model);
-  const nodesInOrder = [...dataflow.rank.keys()].sort((a, b) => dataflow.rank[a] - dataflow.rank[b]);
-  const types = inferTypes(model, nodesInOrder, {});
   const plannedTypes =
     Object.keys(dimensions).length === 0 ? types : inferTypes(model, nodesInOrder, dimensions);
   checkSignature(model, types);
-  const cuts = findCuts(dataflow, types, plannedBytes(plannedTypes, dimensions));
+  const rule = crossingRule(model, types);
+  const cuts = findCuts(dataflow, rule, plannedBytes(plannedTypes, dimensions));
   return { model, dataflow, types, cuts, dimensions };
 }
 
@@ -82,11 +90,13 @@ function checkSignature(model: Model, types: ValueTypes): void {
   const { graph } = model;
   const check = (kind: string, value: ValueIndex): void => {
     const { dtype } = types[value];
-    if (dtype !== undefined && isBindable(dtype)) return;
+    const { name } = graph.values[value];
+    const badName = unusableName(name);
+    if (dtype !== undefined && isBindable(dtype) && badName === undefined) return;
     throw new SlicedInferenceError(
-      `${kind} ${quoted(graph.values[value].name)} must be a tensor that ONNX Runtime's JavaScript API can pass`,
-      dtype ?? 'a sequence, map, optional or unknown type',
-      'convert it inside the model',
+      `${kind} ${quoted(name)} must be a tensor that ONNX Runtime's JavaScript API can pass`,
+      badName === undefined ? (dtype ?? 'a sequence, map, optional or unknown type') : `one ${badName}`,
+      badName === undefined ? 'convert it inside the model' : 'rename it',
     );
   };
   for (const { value } of graph.inputs)

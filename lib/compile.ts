@@ -22,7 +22,7 @@ export function compile(modelPath: string, slicer: Slicer, dimensions: Dimension
 export function compileAnalysed(analysed: AnalysedModel, slicer: Slicer): CompiledModel {
   const { model, dataflow, types, cuts } = analysed;
   const groups = slicer(cuts);
-  checkGroups(dataflow, types, groups);
+  checkGroups(dataflow, cuts.rule, groups);
   const wiring = wireSlices(dataflow, groups);
   const manifests = sliceManifests(model, types, wiring);
   const slices = wiring.slices.map((slice, index) =>

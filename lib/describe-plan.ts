@@ -14,10 +14,11 @@ import { digestChunks } from './onnx/write-chunks';
 import { onnxRuntimeVersion } from './onnxruntime';
 import { packageVersion } from './package-files';
 import type { CutSpace } from './plan/cuts';
-import { findCuts, nodeWeights, sizeStretches } from './plan/cuts';
+import { findCuts } from './plan/cuts';
 import type { SliceSize } from './plan/estimate';
 import { ephemeralStorageMb, memoryMb, threadCount, timeoutSeconds } from './plan/estimate';
 import type { Groups } from './plan/partition';
+import { nodeWeights, sizeStretches } from './plan/stretches';
 import type { PlannedFile, PlannedSlice, SlicePlan } from './plan/plan';
 import { PLAN_VERSION, graphDigest, planDigest, toRuns } from './plan/plan';
 import type { SourcedValue, Wiring } from './plan/wiring';
@@ -47,7 +48,7 @@ export function describePlan(
   chunks: readonly SliceChunks[],
 ): SlicePlan {
   const { model, cuts, dimensions } = analysed;
-  const sizes = groupSizes(analysed, cuts, groups);
+  const sizes = groupSizes(cuts, groups);
   const slices = manifests.map(({ slice, inputs, outputs }): PlannedSlice => {
     const files = plannedFiles(model.files, slice, chunks[slice]);
     const fileBytes = files.model.bytes + (files.weights?.bytes ?? 0);
@@ -106,9 +107,9 @@ function modelInputs(model: Model, spec: Specifier): { request: TensorSpec[]; fi
 }
 
 /** The sizes of groups that need not be contiguous in the model's own order. */
-function groupSizes({ dataflow, types }: AnalysedModel, cuts: CutSpace, groups: Groups): SliceSize[] {
-  const space = findCuts({ ...dataflow, order: groups.flat() }, types, cuts.bytes);
-  const weights = nodeWeights(space.dataflow);
+function groupSizes({ dataflow, rule, bytes }: CutSpace, groups: Groups): SliceSize[] {
+  const space = findCuts({ ...dataflow, order: groups.flat() }, rule, bytes);
+  const weights = nodeWeights(space.dataflow, bytes);
   const boundaries = [0];
   for (const nodes of groups) boundaries.push(boundaries[boundaries.length - 1] + nodes.length);
   return groups.map((_, index) => {

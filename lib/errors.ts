@@ -13,9 +13,11 @@ export class SlicedInferenceError extends Error {
   }
 }
 
-/** Names a value of unknown kind inside an error: strings in quotes, long ones cut. */
+/** A name inside an error: in quotes, long ones cut, control characters escaped. */
 export function quoted(name: string): string {
-  return name.length > 120 ? `'${name.slice(0, 117)}...'` : `'${name}'`;
+  const short = name.length > 120 ? `${name.slice(0, 117)}...` : name;
+  // A name may hold line ends and terminal codes; an error is one line of text.
+  return `'${short.replaceAll(/\p{Cc}/gu, (code) => `\\x${code.charCodeAt(0).toString(16).padStart(2, '0')}`)}'`;
 }
 
 /** Why a system call failed, without the path that the caller's message names already. */

@@ -20,7 +20,7 @@ import { SlicedInferenceError } from './errors';
 import { threadCount } from './plan/estimate';
 import type { SlicePlan } from './plan/plan';
 import { MAX_EXPRESS_MINUTES } from './plan/quotas';
-import { symbolicNames } from './shapes/value-types';
+import { givenSize, symbolicNames } from './shapes/value-types';
 import { Slicing } from './slicing';
 
 /** Properties of `SlicedInferencePipeline`. */
@@ -239,7 +239,9 @@ export class SlicedInferencePipeline extends Construct {
   }
 
   private warnOfAssumptions(plan: SlicePlan, props: SlicedInferencePipelineProps): void {
-    const assumed = symbolicNames(plan.inputs).filter((name) => props.dimensions?.[name] === undefined);
+    const assumed = symbolicNames(plan.inputs).filter(
+      (name) => givenSize(props.dimensions ?? {}, name) === undefined,
+    );
     if (assumed.length > 0) {
       Annotations.of(this).addWarningV2(
         'cdk-sliced-inference:assumedDimensions',

@@ -45,6 +45,7 @@ const root = protobuf.Root.fromJSON({
       floats: [7, 'float', 'repeated'],
       ints: [8, 'int64', 'repeated'],
       type: [20, 'int32'],
+      refAttrName: [21, 'string'],
     }),
     NodeProto: message({
       input: [1, 'string', 'repeated'],

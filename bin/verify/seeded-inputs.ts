@@ -3,7 +3,7 @@ import type { TensorSpec } from '../../lambda/contract';
 import { elementBytes, elementCount, typedView } from '../../lambda/tensor';
 import type { NumericDataType, NumericTensor, RawTensor } from '../../lambda/tensor';
 import type { DimensionSizes } from '../../lib/shapes/value-types';
-import { dimensionName } from '../../lib/shapes/value-types';
+import { dimensionName, givenSize } from '../../lib/shapes/value-types';
 
 /** What inputs are made up from. */
 export interface MadeUpInputs {
@@ -61,7 +61,7 @@ function candidateShapes(specs: readonly TensorSpec[], dimensions: DimensionSize
       (shape ?? []).map((size, axis) => {
         if (typeof size === 'number') return size;
         const symbol = dimensionName(name, axis, size) ?? '';
-        return dimensions[symbol] ?? (leading.has(symbol) ? first : others);
+        return givenSize(dimensions, symbol) ?? (leading.has(symbol) ? first : others);
       }),
     );
   const [likeliest, ...others] = SIZES.map(shapesOf);

@@ -40,7 +40,10 @@ const ELEMENT_TYPES: Readonly<Partial<Record<number, ElementType>>> = {
 };
 
 export const ONNX_FLOAT = 1;
+export const ONNX_INT32 = 6;
+export const ONNX_INT64 = 7;
 export const ONNX_STRING = 8;
+export const ONNX_FLOAT16 = 10;
 export const ONNX_DOUBLE = 11;
 
 /** The element type's name, `type 42` for a number that ONNX does not have. */

@@ -2,12 +2,16 @@
 import type { Chunk } from './chunks';
 import { submessage } from './chunks';
 import { encodeExternalTensor, encodeGraphName, encodeTensorHead } from './encode';
-import { MIN_EXTERNAL_BYTES } from './limits';
+import { ONNX_INT32, ONNX_INT64 } from './data-type';
+import { MAX_SHAPE_BYTES, MIN_EXTERNAL_BYTES } from './limits';
 import type { Initializer, LocalFunction, Model, Node, Tensor, ValueIndex } from './model';
 import { OMITTED } from './model';
 
 const MODEL_GRAPH = 7;
 const GRAPH_INITIALIZER = 5;
+
+/** Element types of shapes, axes and sizes. */
+const INTEGERS = [ONNX_INT32, ONNX_INT64];
 
 /** Lowest IR version in which an initializer need not be a graph input as well. */
 const FREE_INITIALIZERS_IR_VERSION = 4;
@@ -72,17 +76,23 @@ export function encodeModel(model: Model, parts: ModelParts): Chunk[] {
 /** Whether the tensor of a `Constant` node is stored as an initializer outside the graph. */
 function isStoredOutside(model: Model, tensor: Tensor): boolean {
   if (!tensor.data || model.irVersion < FREE_INITIALIZERS_IR_VERSION) return false;
-  return tensor.external || tensor.byteLength >= MIN_EXTERNAL_BYTES;
+  return tensor.external || goesOutside(tensor);
+}
+
+/** Whether the tensor's data leaves the graph. What may be a shape stays, however it was stored. */
+function goesOutside({ dataType, dims, byteLength }: Tensor): boolean {
+  const mayBeShape = INTEGERS.includes(dataType) && dims.length <= 1 && byteLength <= MAX_SHAPE_BYTES;
+  return byteLength >= MIN_EXTERNAL_BYTES && !mayBeShape;
 }
 
 function initializerField({ tensor, sparse, field }: Initializer, weights: WeightsFile): Chunk[] {
   if (sparse || !tensor.data) return [field];
-  if (!tensor.external && tensor.byteLength < MIN_EXTERNAL_BYTES) return [field];
+  if (!tensor.external && !goesOutside(tensor)) return [field];
   return weight(tensor.name, tensor, weights);
 }
 
 function weight(name: string, tensor: Tensor, weights: WeightsFile): Chunk[] {
-  if (tensor.byteLength >= MIN_EXTERNAL_BYTES) {
+  if (goesOutside(tensor)) {
     return submessage(GRAPH_INITIALIZER, [
       encodeExternalTensor(name, tensor, weights.location, weights.place(tensor)),
     ]);

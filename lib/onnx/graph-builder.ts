@@ -52,14 +52,17 @@ export class GraphBuilder {
 
   addOutput(name: string, type: DeclaredType, field: ByteRange): void {
     this.outputs.push({ name, type, field });
+    this.checkCount(this.outputs.length, 'outputs');
   }
 
   addAnnotation(tensorName: string, field: ByteRange): void {
     this.annotations.push({ tensorName, field });
+    this.checkCount(this.annotations.length, 'annotations');
   }
 
   addMetadata(field: ByteRange): void {
     this.metadata.push(field);
+    this.checkCount(this.metadata.length, 'metadata entries');
   }
 
   build(): Graph {

@@ -1,4 +1,4 @@
-/** Limits of the parser, each with its reason. A file beyond one of them is refused before memory is spent. */
+/** Limits of the parser, each with its reason. A file beyond one of them is refused. */
 
 /** Bytes read at a time. Nodes and names lie close together, so that one window serves hundreds of fields. */
 export const WINDOW_BYTES = 256 * 1024;
@@ -9,8 +9,11 @@ export const MAX_NAME_BYTES = 64 * 1024;
 /** Deepest nesting of graphs in attributes. ONNX Runtime resolves recursively; real models nest up to 13 deep. */
 export const MAX_GRAPH_DEPTH = 64;
 
-/** Most nodes, initializers or values of one graph. The largest public models have some 10^5 nodes. */
-export const MAX_GRAPH_ENTRIES = 5_000_000;
+/** Most nodes, values, outputs or annotations of one graph. The largest public models have some 10^5 nodes. */
+export const MAX_GRAPH_ENTRIES = 1_000_000;
+
+/** Most functions, opsets and metadata entries of a model. Exporters that write functions write some 10^3. */
+export const MAX_MODEL_FIELDS = 100_000;
 
 /** Highest rank. NumPy, from which nearly all models come, stops at 64. */
 export const MAX_RANK = 64;
@@ -26,3 +29,6 @@ export const MAX_IR_VERSION = 13;
  * ONNX Runtime computes shapes from them and refuses to when they are external.
  */
 export const MIN_EXTERNAL_BYTES = 1024;
+
+/** Lists of integers up to this size stay inside too: `Split` may have thousands of sizes. */
+export const MAX_SHAPE_BYTES = 64 * 1024;

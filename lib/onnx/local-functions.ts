@@ -23,7 +23,7 @@ export function calledFunctions(model: Model, nodes: readonly Node[]): LocalFunc
     const fn = byKey.get(callKey(use));
     if (fn === undefined || called.has(fn)) continue;
     called.add(fn);
-    pending.push(...fn.operators);
+    for (const inner of fn.operators) pending.push(inner);
   }
   return model.functions.filter((fn) => called.has(fn));
 }

@@ -1,5 +1,6 @@
 /** An ONNX model as this library sees it: immutable, values linked by index, weights as ranges of files. */
 import type { Dimension } from '../../lambda/contract';
+import { quoted } from '../errors';
 
 /** Bytes of one of the model's files. */
 export interface ByteRange {
@@ -39,6 +40,10 @@ export interface Model {
   readonly header: readonly ByteRange[];
   readonly functions: readonly LocalFunction[];
   readonly graph: Graph;
+  /** Whether a tensor, an input or a type attribute anywhere in the model is of float16. */
+  readonly usesFloat16: boolean;
+  /** What holds a string with a NUL or invalid UTF-8, which ONNX Runtime's JavaScript API cannot pass. */
+  readonly unsafeStrings?: string;
 }
 
 export interface Graph {
@@ -157,5 +162,7 @@ export interface QuantizationAnnotation {
 
 /** How an error calls a node: its name, or its operator and place when it has none. */
 export function nodeLabel(node: Pick<Node, 'name' | 'opType' | 'index'>): string {
-  return node.name === '' ? `${node.opType} node ${node.index}` : `node '${node.name}' (${node.opType})`;
+  return node.name === ''
+    ? `${node.opType} node ${node.index}`
+    : `node ${quoted(node.name)} (${node.opType})`;
 }

@@ -1,11 +1,12 @@
 /** Reads `NodeProto` and the graphs in its attributes: what the node uses, at any depth. */
 import { SlicedInferenceError, quoted } from '../errors';
-import type { ExternalFiles } from './external-data';
 import { MAX_GRAPH_DEPTH } from './limits';
 import type { OperatorUse, Tensor } from './model';
+import type { ParseContext } from './parse-context';
+import { ONNX_FLOAT16 } from './data-type';
 import { parseTensor, text } from './parse-tensor';
 import type { ByteSource, Span } from './wire';
-import { fields } from './wire';
+import { WireError, fields } from './wire';
 
 /** A node with its values still by name. */
 export interface ParsedNode {
@@ -21,6 +22,9 @@ export interface ParsedNode {
   readonly externalAttribute?: string;
 }
 
+/** Attributes whose integer is an element type. */
+const TYPE_ATTRIBUTES = new Set(['to', 'dtype', 'output_dtype', 'softmax_precision', 'stash_type']);
+
 /** What the attributes of a node add up to. */
 interface Contents {
   readonly freeNames: Set<string>;
@@ -28,7 +32,7 @@ interface Contents {
   externalAttribute?: string;
 }
 
-export function parseNode(source: ByteSource, span: Span, external: ExternalFiles, depth = 0): ParsedNode {
+export function parseNode(source: ByteSource, span: Span, context: ParseContext, depth = 0): ParsedNode {
   let name = '';
   let opType = '';
   let domain = '';
@@ -63,17 +67,25 @@ export function parseNode(source: ByteSource, span: Span, external: ExternalFile
     }
   }
   if (domain === 'ai.onnx') domain = '';
+  if (opType === '') throw new WireError(`the node at byte ${span.start} has no operator`, false);
   const contents: Contents = { freeNames: new Set(), operators: [] };
   let constant: Tensor | undefined;
   for (const attribute of attributes) {
-    const attributeName = readAttribute(source, attribute, external, contents, depth, (tensor) => {
-      const isConstant = depth === 0 && opType === 'Constant' && domain === '';
+    const named = readAttribute(source, attribute, context, contents, depth, (tensor) => {
+      const isConstant = depth === 0 && opType === 'Constant' && domain === '' && Boolean(outputs.at(0));
       if (isConstant) constant = tensor;
       else if (tensor.external) contents.externalAttribute = tensor.name;
     });
-    if (attributeName === 'seed') seeded = true;
+    // A function's seed that its caller gives may be left out there: only a value of its own counts.
+    if (named.name === 'seed' && !named.isReference) seeded = true;
   }
-  contents.operators.push({ domain, opType, overload, seeded, inputCount: inputs.length });
+  contents.operators.push({
+    domain,
+    opType,
+    overload,
+    seeded,
+    inputCount: inputs.findLastIndex((input) => input !== '') + 1,
+  });
   return {
     name,
     opType,
@@ -87,47 +99,60 @@ export function parseNode(source: ByteSource, span: Span, external: ExternalFile
   };
 }
 
-/** Reads one `AttributeProto` and returns its name. */
+/** Reads one `AttributeProto`: its name, and whether it stands for an attribute of the enclosing function. */
 function readAttribute(
   source: ByteSource,
   span: Span,
-  external: ExternalFiles,
+  context: ParseContext,
   contents: Contents,
   depth: number,
   onTensor: (tensor: Tensor) => void,
-): string {
+): { readonly name: string; readonly isReference: boolean } {
   let name = '';
+  let isReference = false;
+  let integer = 0;
   for (const field of fields(source, span)) {
     switch (field.number) {
       case 1:
         name = text(source, field);
         break;
+      case 3: // i
+        integer = field.value;
+        break;
+      case 4: // s
+      case 9: // strings
+        context.noteString('an attribute', source.bytes(field.payload));
+        break;
+      case 21: // ref_attr_name
+        isReference = true;
+        break;
       case 5: // t
-        onTensor(parseTensor(source, field.payload, external));
+        onTensor(parseTensor(source, field.payload, context));
         break;
       case 10: // tensors
-        noteExternal(parseTensor(source, field.payload, external), contents);
+        noteExternal(parseTensor(source, field.payload, context), contents);
         break;
       case 22: // sparse_tensor
       case 23: // sparse_tensors
         for (const part of fields(source, field.payload)) {
-          if (part.number <= 2) noteExternal(parseTensor(source, part.payload, external), contents);
+          if (part.number <= 2) noteExternal(parseTensor(source, part.payload, context), contents);
         }
         break;
       case 6: // g
       case 11: // graphs
-        readBody(source, field.payload, external, contents, depth + 1);
+        readBody(source, field.payload, context, contents, depth + 1);
         break;
     }
   }
-  return name;
+  if (integer === ONNX_FLOAT16 && TYPE_ATTRIBUTES.has(name)) context.usesFloat16 = true;
+  return { name, isReference };
 }
 
 /** Collects what a body graph uses from outside. A name that the body defines anywhere hides the outer one. */
 function readBody(
   source: ByteSource,
   span: Span,
-  external: ExternalFiles,
+  context: ParseContext,
   contents: Contents,
   depth: number,
 ): void {
@@ -143,23 +168,23 @@ function readBody(
   for (const field of fields(source, span)) {
     switch (field.number) {
       case 1: {
-        const node = parseNode(source, field.payload, external, depth);
+        const node = parseNode(source, field.payload, context, depth);
         node.outputs.forEach((output) => defined.add(output));
         node.inputs.forEach((input) => used.add(input));
         node.freeNames.forEach((name) => used.add(name));
-        contents.operators.push(...node.operators);
+        for (const use of node.operators) contents.operators.push(use);
         contents.externalAttribute ??= node.externalAttribute;
         break;
       }
       case 5: {
-        const tensor = parseTensor(source, field.payload, external);
+        const tensor = parseTensor(source, field.payload, context);
         defined.add(tensor.name);
         noteExternal(tensor, contents);
         break;
       }
       case 15: {
         for (const part of fields(source, field.payload)) {
-          if (part.number === 1) defined.add(parseTensor(source, part.payload, external).name);
+          if (part.number === 1) defined.add(parseTensor(source, part.payload, context).name);
         }
         break;
       }

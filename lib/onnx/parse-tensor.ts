@@ -1,13 +1,14 @@
 /** Reads `TensorProto`: type, dims and where the data lies, never the data. Field numbers are those of onnx.proto3. */
 import { SlicedInferenceError, quoted } from '../errors';
-import { ONNX_DOUBLE, ONNX_FLOAT, ONNX_STRING, dataTypeName, tensorBytes } from './data-type';
-import type { ExternalFiles } from './external-data';
+import { ONNX_DOUBLE, ONNX_FLOAT, ONNX_FLOAT16, ONNX_STRING, dataTypeName, tensorBytes } from './data-type';
 import { MAX_NAME_BYTES, MAX_RANK } from './limits';
 import type { ByteRange, Tensor } from './model';
+import type { ParseContext } from './parse-context';
 import type { ByteSource, Field, Span } from './wire';
 import { WIRE_LENGTH_DELIMITED, WireError, fields, integers } from './wire';
 
 const FLOAT_DATA = 4;
+const STRING_DATA = 6;
 const RAW_DATA = 9;
 const DOUBLE_DATA = 10;
 const DATA_LOCATION_EXTERNAL = 1;
@@ -30,19 +31,22 @@ export function text(source: ByteSource, field: Field): string {
   return source.bytes(field.payload).toString('utf8');
 }
 
-export function parseTensor(source: ByteSource, span: Span, external: ExternalFiles): Tensor {
+export function parseTensor(source: ByteSource, span: Span, context: ParseContext): Tensor {
   let name = '';
   let dataType = 0;
   const dims: number[] = [];
   const inline: Field[] = [];
+  const strings: Span[] = [];
   let isExternal = false;
   const entries = new Map<string, string>();
   for (const field of fields(source, span)) {
     switch (field.number) {
       case 1:
-        for (const dim of integers(source, field)) dims.push(dim);
-        if (dims.length > MAX_RANK) {
-          throw new WireError(`the tensor at byte ${span.start} has more than ${MAX_RANK} dims`, false);
+        for (const dim of integers(source, field)) {
+          if (dims.length === MAX_RANK) {
+            throw new WireError(`the tensor at byte ${span.start} has more than ${MAX_RANK} dims`, false);
+          }
+          dims.push(dim);
         }
         break;
       case 2:
@@ -52,6 +56,9 @@ export function parseTensor(source: ByteSource, span: Span, external: ExternalFi
       case RAW_DATA:
       case DOUBLE_DATA:
         if (inline.length < 2) inline.push(field);
+        break;
+      case STRING_DATA:
+        strings.push(field.payload);
         break;
       case 8:
         name = text(source, field);
@@ -65,6 +72,8 @@ export function parseTensor(source: ByteSource, span: Span, external: ExternalFi
     }
   }
   const byteLength = denseBytes(name, dataType, dims);
+  if (dataType === ONNX_FLOAT16) context.usesFloat16 = true;
+  for (const string of strings) context.noteString(`tensor ${quoted(name)}`, source.bytes(string));
   if (isExternal) {
     return {
       name,
@@ -72,7 +81,7 @@ export function parseTensor(source: ByteSource, span: Span, external: ExternalFi
       dims,
       byteLength,
       external: true,
-      data: external.resolve(name, entries, byteLength),
+      data: context.external.resolve(name, entries, byteLength),
     };
   }
   const tensor = { name, dataType, dims, byteLength, external: false };

@@ -2,10 +2,12 @@
 import * as fs from 'node:fs';
 import { MANIFEST_KEY } from '../../lambda/contract';
 import { SlicedInferenceError, quoted, systemReason } from '../errors';
+import { ONNX_FLOAT16 } from './data-type';
 import { ExternalFiles } from './external-data';
 import { GraphBuilder } from './graph-builder';
-import { MAX_IR_VERSION } from './limits';
+import { MAX_IR_VERSION, MAX_MODEL_FIELDS } from './limits';
 import type { ByteRange, Graph, LocalFunction, Model, OperatorUse, Opset, SourceFile, Tensor } from './model';
+import { ParseContext } from './parse-context';
 import { parseNode } from './parse-node';
 import { ownRange, parseTensor, text } from './parse-tensor';
 import { parseValueInfo } from './parse-type';
@@ -93,11 +95,11 @@ function notOnnx(path: string, got: string): SlicedInferenceError {
 
 class ModelParser {
   private readonly files: SourceFile[];
-  private readonly external: ExternalFiles;
+  private readonly context: ParseContext;
 
   constructor(private readonly source: ByteSource) {
     this.files = [{ path: source.path, size: source.size }];
-    this.external = new ExternalFiles(this.files);
+    this.context = new ParseContext(new ExternalFiles(this.files));
   }
 
   parse(): Model {
@@ -114,6 +116,8 @@ class ModelParser {
           header.push(ownRange(field.whole));
           break;
         case 7:
+          // Protobuf merges the two; which of them is meant is not for us to say.
+          if (graphSpan !== undefined) throw notOnnx(source.path, 'a file with two graphs');
           graphSpan = field.payload;
           break;
         case 8:
@@ -132,6 +136,9 @@ class ModelParser {
           if (field.number > 64) throw notOnnx(source.path, `a file with an unknown field ${field.number}`);
           header.push(ownRange(field.whole));
       }
+      if (header.length + functions.length > MAX_MODEL_FIELDS) {
+        throw notOnnx(source.path, `a file with more than ${MAX_MODEL_FIELDS} fields beside its graph`);
+      }
     }
     if (irVersion === undefined || graphSpan === undefined) {
       throw notOnnx(
@@ -148,26 +155,37 @@ class ModelParser {
       );
     }
     const graph = this.graph(graphSpan);
-    return { files: this.files, irVersion, opsets, header, functions, graph };
+    const { usesFloat16, unsafeStrings } = this.context;
+    return {
+      files: this.files,
+      irVersion,
+      opsets,
+      header,
+      functions,
+      graph,
+      usesFloat16,
+      ...(unsafeStrings !== undefined && { unsafeStrings }),
+    };
   }
 
   private graph(span: Span): Graph {
-    const { source, external } = this;
+    const { source, context } = this;
     const builder = new GraphBuilder();
     for (const field of fields(source, span)) {
       const whole = ownRange(field.whole);
       switch (field.number) {
         case 1:
-          builder.addNode(parseNode(source, field.payload, external), whole);
+          builder.addNode(parseNode(source, field.payload, context), whole);
           break;
         case 2:
           builder.name = text(source, field);
           break;
         case 5:
-          builder.addInitializer(parseTensor(source, field.payload, external), whole, 'dense');
+          builder.addInitializer(parseTensor(source, field.payload, context), whole, 'dense');
           break;
         case 11: {
           const { name, type } = parseValueInfo(source, field.payload);
+          if (type.dataType === ONNX_FLOAT16) context.usesFloat16 = true;
           builder.addInput(name, type, whole);
           break;
         }
@@ -209,7 +227,7 @@ class ModelParser {
   /** The values of a `SparseTensorProto`, which carry its name. */
   private sparseValues(span: Span): Tensor {
     const parts = [...fields(this.source, span)].filter((field) => field.number <= 2);
-    const tensors = parts.map((field) => parseTensor(this.source, field.payload, this.external));
+    const tensors = parts.map((field) => parseTensor(this.source, field.payload, this.context));
     const values = tensors.at(parts.findIndex((field) => field.number === 1));
     if (values === undefined || !parts.some((field) => field.number === 1)) {
       throw new WireError(`the sparse tensor at byte ${span.start} has no values`, false);
@@ -236,8 +254,8 @@ class ModelParser {
       if (part.number === 13) overload = text(this.source, part);
       if (part.number === 7) {
         // Depth 1: a `Constant` inside a function is no weight of the graph.
-        const node = parseNode(this.source, part.payload, this.external, 1);
-        operators.push(...node.operators);
+        const node = parseNode(this.source, part.payload, this.context, 1);
+        for (const use of node.operators) operators.push(use);
         externalAttribute ??= node.externalAttribute;
       }
     }

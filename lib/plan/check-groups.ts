@@ -1,7 +1,6 @@
 /** The last word before a cut: refuses groups of nodes between which a value would cross that must not. */
 import { SlicedInferenceError, quoted } from '../errors';
-import type { ValueTypes } from '../shapes/value-types';
-import { canCross } from './cuts';
+import type { CrossingRule } from './crossing';
 import type { Dataflow } from './graph';
 import type { Groups } from './partition';
 
@@ -9,7 +8,7 @@ import type { Groups } from './partition';
  * @throws SlicedInferenceError when the groups do not share out exactly the nodes of `dataflow.order`, when a group
  * needs a later one, or when a value that cannot cross would
  */
-export function checkGroups(dataflow: Dataflow, types: ValueTypes, groups: Groups): void {
+export function checkGroups(dataflow: Dataflow, rule: CrossingRule, groups: Groups): void {
   const { model, needs, order } = dataflow;
   const { values } = model.graph;
   const groupOf = new Map(groups.flatMap((nodes, group) => nodes.map((node) => [node, group] as const)));
@@ -33,12 +32,20 @@ export function checkGroups(dataflow: Dataflow, types: ValueTypes, groups: Group
           'make the plan again for this model',
         );
       }
-      if (canCross(types[value])) continue;
+      const reason = rule(value);
+      if (reason === undefined) continue;
       throw new SlicedInferenceError(
-        `a value that crosses a cut must be a tensor of a type that ONNX Runtime feeds and fetches, and not float16`,
-        `${quoted(name)} of type ${types[value].dtype ?? 'sequence, map or unknown'}`,
+        'a value that crosses a cut must come through as it is',
+        `${quoted(name)}, which is ${reason}`,
         'cut elsewhere',
       );
     }
   });
+  const empty = groups.findIndex((nodes) => nodes.length === 0);
+  if (empty < 0 || groups.length === 1) return;
+  throw new SlicedInferenceError(
+    'each slice must hold a node or more',
+    `none in slice ${empty}`,
+    'make the plan again for this model',
+  );
 }

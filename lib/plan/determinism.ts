@@ -17,25 +17,39 @@ const RANDOM_OPERATORS = new Set([
 /** Inputs of `Dropout` from opset 12 on: data, ratio, training_mode. Without the third it passes data through. */
 const DROPOUT_TRAINING_INPUTS = 3;
 
-/** By node: the random operators that it runs, those of body graphs and of local functions included. */
+/** By node: random operators that it runs, those of body graphs and of local functions included. */
 export function randomOperators(model: Model): readonly (readonly OperatorUse[])[] {
   const functions = functionsByKey(model);
-  const byFunction = new Map<string, readonly OperatorUse[]>();
+  const callers = new Map<string, string[]>();
+  const found = new Map<string, readonly OperatorUse[]>();
+  const pending: string[] = [];
+  for (const [key, { operators }] of functions) {
+    for (const called of new Set(operators.map(callKey))) {
+      if (functions.has(called)) callers.set(called, [...(callers.get(called) ?? []), key]);
+    }
+    const own = representatives(operators.filter(isRandom));
+    if (own.length > 0) pending.push(key);
+    found.set(key, own);
+  }
+  // What a function draws, its callers draw too. Each function is visited at most once for each representative.
+  for (let key = pending.pop(); key !== undefined; key = pending.pop()) {
+    for (const caller of callers.get(key) ?? []) {
+      const before = found.get(caller) ?? [];
+      const after = representatives([...before, ...(found.get(key) ?? [])]);
+      if (after.length === before.length) continue;
+      found.set(caller, after);
+      pending.push(caller);
+    }
+  }
+  return model.graph.nodes.map(({ operators }) =>
+    operators.flatMap((use) => (isRandom(use) ? [use] : (found.get(callKey(use)) ?? []))),
+  );
+}
 
-  const collect = (uses: readonly OperatorUse[]): readonly OperatorUse[] =>
-    uses.flatMap((use) => {
-      if (isRandom(use)) return [use];
-      const key = callKey(use);
-      const called = functions.get(key);
-      if (called === undefined) return [];
-      if (!byFunction.has(key)) {
-        byFunction.set(key, []); // functions may not recurse; ONNX Runtime refuses those that do
-        byFunction.set(key, collect(called.operators).slice(0, 1));
-      }
-      return byFunction.get(key) ?? [];
-    });
-
-  return model.graph.nodes.map((node) => collect(node.operators));
+/** A seeded and an unseeded operator say all that matters of any number of them. */
+function representatives(uses: readonly OperatorUse[]): readonly OperatorUse[] {
+  const ofEach = [uses.find((use) => use.seeded), uses.find((use) => !use.seeded)];
+  return ofEach.filter((use) => use !== undefined);
 }
 
 /** @throws SlicedInferenceError when one of the nodes runs an unseeded random operator */

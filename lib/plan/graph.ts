@@ -2,6 +2,7 @@
 import { SlicedInferenceError } from '../errors';
 import type { Graph, Model, Node, NodeIndex, ValueIndex } from '../onnx/model';
 import { OMITTED, nodeLabel } from '../onnx/model';
+import { isCast, valuesBetweenCasts } from './crossing';
 import { checkDeterministic, randomOperators } from './determinism';
 
 export interface Dataflow {
@@ -15,11 +16,18 @@ export interface Dataflow {
   readonly rank: readonly number[];
   /** By node: whether it depends on constants alone. Such nodes run again in every slice that needs them. */
   readonly isConstantNode: readonly boolean[];
+  /** By `Cast` node: the casts of its result that no output needs. They go where it goes, see `unusedCasts`. */
+  readonly unusedCasts: ReadonlyMap<NodeIndex, readonly NodeIndex[]>;
   /** By node: the values it needs, captures of its body graphs included, each once. */
   readonly needs: readonly (readonly ValueIndex[])[];
 }
 
-/** @throws SlicedInferenceError for a cyclic graph, and for operators whose results cannot be repeated */
+/**
+ * What no output needs is left out, and what depends on constants alone is set apart, except in models that compute
+ * in float16: there ONNX Runtime decides by all neighbours of a value where it rounds.
+ *
+ * @throws SlicedInferenceError for a cyclic graph, and for operators whose results cannot be repeated
+ */
 export function analyseDataflow(model: Model): Dataflow {
   const { graph } = model;
   const needs = graph.nodes.map(neededValues);
@@ -32,10 +40,17 @@ export function analyseDataflow(model: Model): Dataflow {
     graph.nodes.filter((node) => live[node.index]),
     random,
   );
-  // A seeded generator goes on from run to run: it stays one node in one slice.
-  const isConstantNode = constantNodes(graph, needs, sorted, (node) => random[node].length === 0);
-  const order = sorted.filter((node) => live[node] && !isConstantNode[node]);
-  return { model, order, rank, isConstantNode, needs };
+  const betweenCasts = valuesBetweenCasts(model);
+  const isConstantNode = constantNodes(graph, needs, sorted, (node) => {
+    // A seeded generator goes on from run to run, and casts of casts are merged with whoever uses them: both stay
+    // one node in one slice.
+    const { outputs } = graph.nodes[node];
+    return (
+      !model.usesFloat16 && random[node].length === 0 && !outputs.some((output) => betweenCasts.has(output))
+    );
+  });
+  const order = sorted.filter((node) => (live[node] || model.usesFloat16) && !isConstantNode[node]);
+  return { model, order, rank, isConstantNode, unusedCasts: unusedCasts(graph, live), needs };
 }
 
 /**
@@ -50,7 +65,7 @@ export function constantClosure(dataflow: Dataflow, values: Iterable<ValueIndex>
     const { producer } = model.graph.values[value];
     if (producer === undefined || !isConstantNode[producer] || closure.has(producer)) continue;
     closure.add(producer);
-    pending.push(...needs[producer]);
+    for (const needed of needs[producer]) pending.push(needed);
   }
   return closure;
 }
@@ -115,7 +130,7 @@ function constantNodes(
   return constant;
 }
 
-/** The nodes that an output of the graph needs; the others have no effect and go to no slice. */
+/** The nodes that an output of the graph needs. */
 function liveNodes(graph: Graph, needs: readonly (readonly ValueIndex[])[]): boolean[] {
   const live = new Array<boolean>(graph.nodes.length).fill(false);
   const pending = graph.outputs.map(({ value }) => value);
@@ -123,7 +138,19 @@ function liveNodes(graph: Graph, needs: readonly (readonly ValueIndex[])[]): boo
     const { producer } = graph.values[value];
     if (producer === undefined || live[producer]) continue;
     live[producer] = true;
-    pending.push(...needs[producer]);
+    for (const needed of needs[producer]) pending.push(needed);
   }
   return live;
+}
+
+/** ONNX Runtime merges a `Cast` with one behind it or not by all users of the value between, used or not. */
+function unusedCasts(graph: Graph, live: readonly boolean[]): Map<NodeIndex, NodeIndex[]> {
+  const unused = new Map<NodeIndex, NodeIndex[]>();
+  for (const node of graph.nodes) {
+    if (live[node.index] || !isCast(node)) continue;
+    const { producer } = graph.values[node.inputs[0]];
+    if (producer === undefined || !isCast(graph.nodes[producer])) continue;
+    unused.set(producer, [...(unused.get(producer) ?? []), node.index]);
+  }
+  return unused;
 }

@@ -3,7 +3,7 @@ import { SlicedInferenceError, quoted } from '../errors';
 import type { NodeIndex } from '../onnx/model';
 import { nodeLabel } from '../onnx/model';
 import type { CutSpace } from './cuts';
-import { nodeWeights, sizeStretches } from './cuts';
+import { nodeWeights, sizeStretches } from './stretches';
 import type { SliceSize } from './estimate';
 
 /** A slice's own nodes, slice by slice. */
@@ -28,9 +28,11 @@ export function fewestSlices(space: CutSpace, limit: SizeLimit): Groups {
   return split(space, cuts);
 }
 
-/** A limit that a slice's size keeps or not; one that a stretch breaks, every longer stretch breaks too. */
+/** A limit that a slice's size keeps or not. */
 export interface SizeLimit {
   fits(size: SliceSize): boolean;
+  /** Whether every longer stretch breaks the limit too. What is written may become less with length. */
+  isHopeless(size: SliceSize): boolean;
   /** How an error describes the limit and a size that breaks it. */
   describe(size: SliceSize): { readonly limit: string; readonly got: string; readonly advice: string };
 }
@@ -51,6 +53,7 @@ export function evenSlices(space: CutSpace, count: number, need: (size: SliceSiz
   const boundaries = [0, ...candidates(space), dataflow.order.length];
   const everything = new StretchTable(space, boundaries.slice(1, -1), {
     fits: () => true,
+    isHopeless: () => false,
     describe: unreachable,
   });
   const most = everything.smallestLargest(count, need) * LARGEST_TOLERANCE;
@@ -79,7 +82,9 @@ function checkCount(space: CutSpace, count: number): void {
   }
   const value = space.blocker.find((blocked) => blocked !== undefined);
   const reason =
-    value === undefined ? '' : `; ${quoted(model.graph.values[value].name)}, for one, cannot cross a cut`;
+    value === undefined
+      ? ''
+      : `; ${quoted(model.graph.values[value].name)}, for one, is ${space.rule(value)} and cannot cross a cut`;
   throw new SlicedInferenceError(
     `the model can be cut into at most ${most} ${most === 1 ? 'slice' : 'slices'}`,
     `${count} slices${reason}`,
@@ -120,22 +125,20 @@ function split(space: CutSpace, cuts: readonly number[]): Groups {
 /** The sizes of all stretches between candidate cuts, with the dynamic programmes over them. */
 class StretchTable {
   private readonly boundaries: readonly number[];
-  /** By first boundary: the sizes up to each later boundary, as far as the limit allows. */
-  private readonly stretches: readonly (readonly SliceSize[])[];
+  /** By first boundary: the sizes up to each later boundary; `undefined` for one that breaks the limit. */
+  private readonly stretches: readonly (readonly (SliceSize | undefined)[])[];
   private unfit: { from: number; to: number; size: SliceSize } | undefined;
 
   constructor(space: CutSpace, cuts: readonly number[], limit: SizeLimit) {
     this.boundaries = [0, ...cuts, space.dataflow.order.length];
-    const weights = nodeWeights(space.dataflow);
+    const weights = nodeWeights(space.dataflow, space.bytes);
     this.stretches = this.boundaries.slice(0, -1).map((from, index) => {
-      const sizes: SliceSize[] = [];
+      const sizes: (SliceSize | undefined)[] = [];
       sizeStretches(space, weights, this.boundaries, index, (to, size) => {
-        if (limit.fits(size)) {
-          sizes.push(size);
-          return true;
-        }
-        if (to === index + 1) this.unfit ??= { from, to: this.boundaries[to], size };
-        return false;
+        const fits = limit.fits(size);
+        sizes.push(fits ? size : undefined);
+        if (!fits && to === index + 1) this.unfit ??= { from, to: this.boundaries[to], size };
+        return fits || !limit.isHopeless(size);
       });
       return sizes;
     });
@@ -149,22 +152,22 @@ class StretchTable {
 
   /** The cuts of the fewest stretches, and of those with the fewest bytes moved; `undefined` when none exist. */
   cheapest(): readonly number[] | undefined {
-    if (this.unfit) return undefined;
-    const last = this.boundaries.length - 1;
-    const best: { count: number; moved: number; from: number }[] = [{ count: 0, moved: 0, from: -1 }];
-    for (let from = 0; from < last; from++) {
-      this.stretches[from].forEach((size, offset) => {
+    const best = this.boundaries.map(() => ({ count: Infinity, moved: Infinity, from: -1 }));
+    best[0] = { count: 0, moved: 0, from: -1 };
+    this.stretches.forEach((sizes, from) => {
+      sizes.forEach((size, offset) => {
+        if (size === undefined) return;
         const to = from + 1 + offset;
         const count = best[from].count + 1;
         const moved = best[from].moved + size.readBytes + size.writeBytes;
-        const known = best.at(to);
-        if (known === undefined || count < known.count || (count === known.count && moved < known.moved)) {
+        if (count < best[to].count || (count === best[to].count && moved < best[to].moved)) {
           best[to] = { count, moved, from };
         }
       });
-    }
+    });
+    if (best[best.length - 1].count === Infinity) return undefined;
     const cuts: number[] = [];
-    for (let at = best[last].from; at > 0; at = best[at].from) cuts.unshift(this.boundaries[at]);
+    for (let at = best[best.length - 1].from; at > 0; at = best[at].from) cuts.unshift(this.boundaries[at]);
     return cuts;
   }
 
@@ -186,7 +189,9 @@ class StretchTable {
     need: (size: SliceSize) => number,
   ): readonly number[] {
     let largest = 1;
-    for (const sizes of this.stretches) for (const size of sizes) largest = Math.max(largest, need(size));
+    for (const sizes of this.stretches) {
+      for (const size of sizes) if (size !== undefined) largest = Math.max(largest, need(size));
+    }
     const total = this.boundaries.length * largest;
     const { cuts } = this.search(
       count,
@@ -206,7 +211,9 @@ class StretchTable {
     none: number,
   ): { value: number; cuts: readonly number[] } {
     const last = this.boundaries.length - 1;
-    const costs = this.stretches.map((sizes) => Float64Array.from(sizes, cost));
+    const costs = this.stretches.map((sizes) =>
+      Float64Array.from(sizes, (size) => (size === undefined ? Infinity : cost(size))),
+    );
     let reached = new Float64Array(last + 1).fill(Infinity);
     reached[0] = none;
     const cameFrom: Int32Array[] = [];

@@ -100,7 +100,7 @@ export function toRuns(indexes: readonly number[]): [number, number][] {
 /** The groups of nodes of a plan file, checked against the graph that is to be cut. */
 export function readPlanGroups(path: string, graph: Graph): number[][] {
   const plan = readPlan(path);
-  if (plan.model.graphDigest !== graphDigest(graph)) {
+  if (plan.model.nodes !== graph.nodes.length || plan.model.graphDigest !== graphDigest(graph)) {
     throw new SlicedInferenceError(
       `plan ${quoted(path)} must be made from the same graph as the model`,
       `one of ${plan.model.nodes} nodes where the model has ${graph.nodes.length}, or of other nodes`,

@@ -27,6 +27,7 @@ export function automatic(maxMemory: number = DEFAULT_MAX_MEMORY_MB, setting = '
   return (space) =>
     fewestSlices(space, {
       fits: (size) => memoryMb(size) <= maxMemory,
+      isHopeless: (size) => memoryMb({ ...size, writeBytes: 0 }) > maxMemory,
       describe: (size) => ({
         limit: `need at most ${maxMemory} MB of memory`,
         got: `${memoryMb(size)} MB`,
@@ -59,6 +60,7 @@ export function maxSliceSize(bytes: number): Slicer {
   return (space) =>
     fewestSlices(space, {
       fits: ({ weightBytes }) => weightBytes <= bytes,
+      isHopeless: ({ weightBytes }) => weightBytes > bytes,
       describe: ({ weightBytes }) => ({
         limit: `have at most ${bytes} bytes of weights`,
         got: `${weightBytes} bytes`,

@@ -13,7 +13,7 @@ export interface SourcedValue {
 export interface SliceWiring {
   /** The nodes that only this slice runs. */
   readonly nodes: readonly NodeIndex[];
-  /** All nodes of the slice in a topological order: its own and the constant ones that it runs again. */
+  /** All nodes of the slice in a topological order: its own, constant ones that it runs again, unused casts. */
   readonly allNodes: readonly NodeIndex[];
   readonly initializers: readonly ValueIndex[];
   readonly inputs: readonly SourcedValue[];
@@ -72,7 +72,9 @@ export function wireSlices(dataflow: Dataflow, groups: readonly (readonly NodeIn
     }
     inputs.sort((a, b) => a.value - b.value);
     const initializers = [...needed].filter((value) => graph.values[value].initializer !== undefined);
-    const allNodes = [...nodes, ...closure].sort((a, b) => dataflow.rank[a] - dataflow.rank[b]);
+    const held = [...nodes, ...closure];
+    const casts = held.flatMap((node) => dataflow.unusedCasts.get(node) ?? []);
+    const allNodes = [...new Set([...held, ...casts])].sort((a, b) => dataflow.rank[a] - dataflow.rank[b]);
     return {
       nodes,
       allNodes,

@@ -1,5 +1,5 @@
 /** Types and shapes of a model's values, from ONNX Runtime itself, in a child process, cached by digest. */
-import { spawnSync } from 'node:child_process';
+import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
@@ -81,7 +81,7 @@ function runChild(model: Model, skeletonPath: string, sizes: DimensionSizes): re
   });
   const subject = `model ${quoted(model.files[0].path)} must load in ONNX Runtime ${onnxRuntimeVersion()}`;
   if (child.status !== 0) {
-    const reason = child.signal ? `a process ended by ${child.signal}` : lastLine(child.stderr);
+    const reason = endOf(child);
     throw new SlicedInferenceError(subject, reason, 'check that it runs there by itself');
   }
   const answer = JSON.parse(child.stdout) as InferAnswer;
@@ -95,6 +95,12 @@ function runChild(model: Model, skeletonPath: string, sizes: DimensionSizes): re
       ? `check that it runs there by itself with the dimensions ${dimensions.join(', ')}`
       : 'check that it runs there by itself',
   );
+}
+
+function endOf({ error, signal, stderr }: SpawnSyncReturns<string>): string {
+  if (error !== undefined && 'code' in error && error.code === 'ETIMEDOUT')
+    return `no answer within ${TIMEOUT_MS / 1000} s`;
+  return signal ? `a process ended by ${signal}` : lastLine(stderr);
 }
 
 function lastLine(text: string): string {

@@ -5,7 +5,7 @@ import { encodeModel } from '../onnx/encode-model';
 import type { Model, NodeIndex, ValueIndex } from '../onnx/model';
 import { OMITTED } from '../onnx/model';
 import type { DimensionSizes } from './value-types';
-import { dimensionName } from './value-types';
+import { dimensionName, givenSize } from './value-types';
 
 /** The file that stands in for every weight: as long as the largest, and sparse. */
 export const ZEROS_FILE = 'zeros.weights';
@@ -34,7 +34,7 @@ export function buildSkeleton(
   const inputs = graph.inputs.map(({ value, type, field }) => {
     const { name } = graph.values[value];
     const shape = type.shape?.map(
-      (dimension, axis) => sizes[dimensionName(name, axis, dimension) ?? ''] ?? dimension,
+      (dimension, axis) => givenSize(sizes, dimensionName(name, axis, dimension)) ?? dimension,
     );
     const isChanged = shape?.some((dimension, axis) => dimension !== type.shape?.[axis]);
     return isChanged && type.dataType !== undefined

@@ -21,6 +21,11 @@ const STRING_BYTES = 32;
 /** Sizes for symbolic dimensions, by name; `x[2]` is the name of the nameless third dimension of input `x`. */
 export type DimensionSizes = Readonly<Record<string, number>>;
 
+/** The size that is given for a dimension's name, if one is. Names may be those of an object's own members. */
+export function givenSize(sizes: DimensionSizes, name: string | undefined): number | undefined {
+  return name !== undefined && Object.hasOwn(sizes, name) ? sizes[name] : undefined;
+}
+
 /** The name under which `DimensionSizes` has dimension `axis` of an input, `undefined` when its size is fixed. */
 export function dimensionName(input: string, axis: number, dimension: Dimension): string | undefined {
   if (typeof dimension === 'number') return undefined;
@@ -57,7 +62,9 @@ export function plannedBytes(types: ValueTypes, sizes: DimensionSizes): number[]
       if (typeof dimension === 'number') return product * dimension;
       return (
         product *
-        (dimension === null ? lost : (sizes[dimension] ?? (dimension.startsWith('unk__') ? lost : 1)))
+        (dimension === null
+          ? lost
+          : (givenSize(sizes, dimension) ?? (dimension.startsWith('unk__') ? lost : 1)))
       );
     }, 1);
     return tensorBytes(onnxDataType(dtype), elements) ?? elements * STRING_BYTES;

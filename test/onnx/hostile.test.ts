@@ -163,7 +163,8 @@ describe('damaged models', () => {
         .bytes(content)
         .finish();
     let body: Uint8Array = new Uint8Array();
-    for (let depth = 0; depth < 70; depth++) body = field(1, field(5, field(6, body)));
+    for (let depth = 0; depth < 70; depth++)
+      body = field(1, Buffer.concat([field(4, Buffer.from('If')), field(5, field(6, body))]));
     expect(
       refusal(Buffer.concat([Buffer.from([0x08, 9]), field(8, Buffer.from([0x10, 17])), field(7, body)])),
     ).toBe('graphs inside attributes may nest 64 deep, got deeper ones: the file is damaged or hostile');

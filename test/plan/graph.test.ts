@@ -169,3 +169,46 @@ describe('random operators', () => {
     );
   });
 });
+
+describe('random operators in local functions', () => {
+  const fn = (body: object[], more: object = {}) => [
+    {
+      name: 'Noise',
+      domain: 'local',
+      input: ['a'],
+      output: ['b'],
+      node: body,
+      opsetImport: [{ domain: '', version: 17 }],
+      ...more,
+    },
+  ];
+  const graph = { node: [{ ...node('Noise', ['x'], ['y']), domain: 'local' }], input: [x], output: [y] };
+  const seed = (f: number) => [{ name: 'seed', f, type: 1 }];
+
+  test('are refused behind a seeded one', () => {
+    const body = [node('RandomNormalLike', ['a'], ['s'], seed(3)), node('RandomUniformLike', ['s'], ['b'])];
+    expect(() => analyse(graph, { functions: fn(body) })).toThrow('got an unseeded RandomUniformLike');
+  });
+
+  test('are refused when their seed is left to the caller', () => {
+    const body = [node('RandomNormalLike', ['a'], ['b'], [{ name: 'seed', refAttrName: 's', type: 1 }])];
+    expect(() => analyse(graph, { functions: fn(body) })).toThrow('got an unseeded RandomNormalLike');
+  });
+
+  test('are found through any number of calls', () => {
+    const depth = 5000;
+    const functions = Array.from({ length: depth }, (_, index) => ({
+      name: `F${index}`,
+      domain: 'local',
+      input: ['a'],
+      output: ['b'],
+      node: [
+        index === depth - 1
+          ? node('RandomNormalLike', ['a'], ['b'])
+          : { ...node(`F${index + 1}`, ['a'], ['b']), domain: 'local' },
+      ],
+    }));
+    const calling = { node: [{ ...node('F0', ['x'], ['y']), domain: 'local' }], input: [x], output: [y] };
+    expect(() => analyse(calling, { functions })).toThrow('got an unseeded RandomNormalLike');
+  });
+});

@@ -1,0 +1,57 @@
+/** Which values can cross a cut and leave the result as it is. */
+import { isBindable } from '../onnx/data-type';
+import type { Model, Node, ValueIndex } from '../onnx/model';
+import { OMITTED } from '../onnx/model';
+import type { ValueTypes } from '../shapes/value-types';
+
+/** Why a value cannot cross a cut; `undefined` when it can. */
+export type CrossingRule = (value: ValueIndex) => string | undefined;
+
+/** Names that the JavaScript API of ONNX Runtime or the file format of tensors take for something else. */
+const RESERVED_NAMES = new Set(['__proto__', '__metadata__']);
+
+export function crossingRule(model: Model, types: ValueTypes): CrossingRule {
+  const { values, nodes } = model.graph;
+  const castByCast = valuesBetweenCasts(model);
+  return (value) => {
+    const { name, producer } = values[value];
+    const { dtype } = types[value];
+    if (dtype === undefined) return 'no tensor, or of unknown type';
+    if (!isBindable(dtype)) return `of type ${dtype}`;
+    // ONNX Runtime computes float16 in float32 where it has no better kernel, and drops conversions between
+    // neighbours: a cut, or another neighbour, rounds where the whole model does not.
+    if (model.usesFloat16)
+      return dtype === 'float16' ? 'of type float16' : 'of a model that computes in float16';
+    if (castByCast.has(value)) {
+      // It merges the two into one, which rounds or wraps differently.
+      const maker = producer === undefined ? '' : ` by ${nodes[producer].opType}`;
+      return `made${maker} and used by another Cast, which ONNX Runtime merges`;
+    }
+    if (dtype === 'string' && model.unsafeStrings !== undefined) {
+      return `of strings that ${model.unsafeStrings} may give a NUL or invalid UTF-8`;
+    }
+    return unusableName(name);
+  };
+}
+
+/** Why a value with this name can be neither fed nor fetched. */
+export function unusableName(name: string): string | undefined {
+  if (RESERVED_NAMES.has(name)) return 'of a name that JavaScript or safetensors reserves';
+  return name.includes('\0') ? 'of a name with a NUL' : undefined;
+}
+
+/** Values that a `Cast` makes and another uses, at the top level: those in body graphs are not merged. */
+export function valuesBetweenCasts(model: Model): ReadonlySet<ValueIndex> {
+  const cast = new Set<ValueIndex>();
+  for (const node of model.graph.nodes) if (isCast(node)) for (const output of node.outputs) cast.add(output);
+  const between = new Set<ValueIndex>();
+  for (const node of model.graph.nodes) {
+    if (isCast(node)) for (const input of node.inputs) if (cast.has(input)) between.add(input);
+  }
+  between.delete(OMITTED);
+  return between;
+}
+
+export function isCast({ domain, opType }: Pick<Node, 'domain' | 'opType'>): boolean {
+  return domain === '' && opType === 'Cast';
+}

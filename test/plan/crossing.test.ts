@@ -1,0 +1,255 @@
+/** Models that a careless cut would change, each found by trying: what crosses, what may not, and why. */
+import * as path from 'node:path';
+import { Session } from '../../lambda/session';
+import type { RawTensor } from '../../lambda/tensor';
+import { analyseModel } from '../../lib/analyse';
+import { compileAnalysed } from '../../lib/compile';
+import { writeSlices } from '../../lib/emit/write';
+import { automatic, count } from '../../lib/plan/slicers';
+import type { GraphInit, NodeInit, TensorInit } from '../model-builder';
+import {
+  FLOAT,
+  FLOAT16,
+  INT64,
+  STRING,
+  attribute,
+  floats,
+  int64s,
+  node,
+  saveModel,
+  temporaryFolder,
+  value,
+} from '../model-builder';
+
+const INT32 = 6;
+const UINT8 = 2;
+const to = (type: number) => [attribute.int('to', type)];
+
+function graphOf(nodes: NodeInit[], initializer: TensorInit[] = [], inputType = FLOAT): GraphInit {
+  return { node: nodes, initializer, input: [value('x', inputType, [8])], output: [value('y')] };
+}
+
+const x: RawTensor = { dtype: 'float32', shape: [8], bytes: floats('', [8]).rawData as Uint8Array };
+const integers: RawTensor = {
+  dtype: 'int32',
+  shape: [8],
+  bytes: new Uint8Array(Int32Array.of(-5, 0, 300, 70_000, 2 ** 30, -(2 ** 31), 255, 256).buffer),
+};
+
+/** Runs the model whole and in each number of slices that it can be cut into; returns that number. */
+async function expectIdentical(graph: GraphInit, input: RawTensor = x): Promise<number> {
+  const file = saveModel({ graph });
+  const analysed = analyseModel(file);
+  const whole = await run(file, new Map([['x', input]]));
+  const most = analysed.cuts.legal.length + 1;
+  for (let slices = 1; slices <= most; slices++) {
+    const folder = path.join(temporaryFolder(), 'slices');
+    const { plan } = compileAnalysed(analysed, count(slices));
+    writeSlices(compileAnalysed(analysed, count(slices)), folder);
+    const made = new Map([['x', input]]);
+    for (const { model } of plan.slices) {
+      for (const [name, tensor] of await run(path.join(folder, model.file), made)) made.set(name, tensor);
+    }
+    expect(made.get('y')).toEqual(whole.get('y'));
+  }
+  return most;
+}
+
+async function run(file: string, feeds: ReadonlyMap<string, RawTensor>): Promise<Map<string, RawTensor>> {
+  const session = await Session.open({ path: file, threads: 1 });
+  const named = new Map([...feeds].filter(([name]) => session.inputNames.includes(name)));
+  return session.run(named, session.outputNames);
+}
+
+function whyNot(graph: GraphInit, name: string): string | undefined {
+  const { model, cuts } = analyseModel(saveModel({ graph }));
+  return cuts.rule(model.graph.values.findIndex((candidate) => candidate.name === name));
+}
+
+describe('casts', () => {
+  const chain = (middle: number, target: number) =>
+    graphOf(
+      [
+        node('Identity', ['x'], ['p']),
+        node('Cast', ['p'], ['q'], to(middle)),
+        node('Cast', ['q'], ['r'], to(target)),
+        node('Identity', ['r'], ['y']),
+      ],
+      [],
+      INT32,
+    );
+
+  test('a value between two casts does not cross, since ONNX Runtime merges them', async () => {
+    expect(whyNot(chain(FLOAT, UINT8), 'q')).toBe(
+      'made by Cast and used by another Cast, which ONNX Runtime merges',
+    );
+    expect(await expectIdentical(chain(FLOAT, UINT8), integers)).toBe(3);
+  });
+
+  test('a cast that no output needs stays with the one before it', async () => {
+    const { node: nodes, ...rest } = chain(FLOAT, UINT8);
+    await expectIdentical(
+      { ...rest, node: [...nodes, node('Cast', ['q'], ['unused'], to(INT64))] },
+      integers,
+    );
+  });
+
+  test('casts of constants stay with the casts that use them', async () => {
+    const graph = graphOf(
+      [
+        node('Cast', ['w'], ['h'], to(INT32)),
+        node('Cast', ['h'], ['q'], to(FLOAT)),
+        node('Add', ['x', 'q'], ['a']),
+        node('Cast', ['h'], ['t'], to(FLOAT)),
+        node('Mul', ['a', 't'], ['y']),
+      ],
+      [floats('w', [8], [1.5, -2.5, 3e9, 4, 5, 6, 7, 8])],
+    );
+    await expectIdentical(graph);
+  });
+});
+
+describe('float16', () => {
+  const models: Record<string, GraphInit> = {
+    'a float32 value between two float16 parts': graphOf([
+      node('Tanh', ['x'], ['p']),
+      node('Cast', ['p'], ['h'], to(FLOAT16)),
+      node('Sigmoid', ['h'], ['s']),
+      node('Cast', ['s'], ['q'], to(FLOAT)),
+      node('Cast', ['q'], ['h2'], to(FLOAT16)),
+      node('Cast', ['h2'], ['r'], to(FLOAT)),
+      node('Exp', ['r'], ['y']),
+    ]),
+    'a cast that no output needs': graphOf([
+      node('Tanh', ['x'], ['p']),
+      node('Cast', ['p'], ['h'], to(FLOAT16)),
+      node('Sigmoid', ['h'], ['s']),
+      node('Cast', ['h'], ['unused'], to(FLOAT)),
+      node('Cast', ['s'], ['q'], to(FLOAT)),
+      node('Exp', ['q'], ['y']),
+    ]),
+    'a constant in float16': graphOf(
+      [
+        node('Cast', ['w'], ['h'], to(FLOAT16)),
+        node('Cast', ['h'], ['q'], to(FLOAT)),
+        node('Add', ['x', 'q'], ['a']),
+        node('Exp', ['a'], ['b']),
+        node('Sigmoid', ['h'], ['s']),
+        node('Cast', ['s'], ['t'], to(FLOAT)),
+        node('Mul', ['b', 't'], ['y']),
+      ],
+      [floats('w', [8])],
+    ),
+  };
+
+  test.each(Object.keys(models))('leaves the model in one piece: %s', async (name) => {
+    expect(await expectIdentical(models[name])).toBe(1);
+  });
+});
+
+describe('values that cannot be passed', () => {
+  test('strings, where a constant has a NUL', () => {
+    const strings = (text: string) =>
+      graphOf(
+        [node('Concat', ['x', 'k'], ['p'], [attribute.int('axis', 0)]), node('Identity', ['p'], ['y'])],
+        [{ name: 'k', dataType: STRING, dims: [1], stringData: [Buffer.from(text, 'latin1')] }],
+        STRING,
+      );
+    expect(whyNot(strings('plain'), 'p')).toBeUndefined();
+    expect(whyNot(strings('a\0b'), 'p')).toBe("of strings that tensor 'k' may give a NUL or invalid UTF-8");
+    expect(whyNot(strings('\xff\xfe'), 'p')).toBe(
+      "of strings that tensor 'k' may give a NUL or invalid UTF-8",
+    );
+  });
+
+  test.each(['__proto__', '__metadata__'])('names that are reserved: %s', (name) => {
+    const inner = graphOf([node('Abs', ['x'], [name]), node('Neg', [name], ['y'])]);
+    expect(whyNot(inner, name)).toBe('of a name that JavaScript or safetensors reserves');
+    const outer = { ...graphOf([node('Abs', ['x'], [name])]), output: [value(name)] };
+    expect(() => analyseModel(saveModel({ graph: outer }))).toThrow(
+      'one of a name that JavaScript or safetensors reserves',
+    );
+  });
+
+  test.each(['constructor', 'toString'])('but not names of object members: %s', async (name) => {
+    const graph = graphOf([node('Abs', ['x'], [name]), node('Neg', [name], ['y'])]);
+    expect(await expectIdentical({ ...graph, input: [value('x', FLOAT, [name])] })).toBe(2);
+  });
+});
+
+describe('sizes', () => {
+  function sizesOf(graph: GraphInit, slices: number) {
+    return compileAnalysed(analyseModel(saveModel({ graph })), count(slices)).plan.slices;
+  }
+
+  test('count what is computed from constants', () => {
+    const graph = graphOf(
+      [node('ConstantOfShape', ['shape'], ['w']), node('MatMul', ['x', 'w'], ['y'])],
+      [int64s('shape', [8, 1000])],
+    );
+    expect(sizesOf(graph, 1)[0].weightBytes).toBeGreaterThanOrEqual(32_000);
+  });
+
+  test('leave out what only passes over a slice', () => {
+    const graph = graphOf(
+      [
+        node('Tile', ['x', 'times'], ['big']),
+        node('ReduceSum', ['big'], ['a'], [attribute.int('keepdims', 0)]),
+        node('Abs', ['a'], ['b']),
+        node('Neg', ['b'], ['c']),
+        node('Add', ['c', 'big'], ['y']),
+      ],
+      [int64s('times', [1000])],
+    );
+    const [, middle] = compileAnalysed(analyseModel(saveModel({ graph })), count(5)).plan.slices.slice(1);
+    expect(middle.activationBytes).toBeLessThan(100);
+    expect(middle.readBytes).toBe(4);
+  });
+
+  test('do not take a large value for written that the slice itself uses up', () => {
+    const graph = {
+      node: [
+        node('Expand', ['x', 'shape'], ['big']),
+        node('Tanh', ['big'], ['t']),
+        node('ReduceSum', ['t'], ['y'], [attribute.int('keepdims', 0)]),
+      ],
+      initializer: [int64s('shape', [15_000, 15_000])],
+      input: [value('x', FLOAT, [1])],
+      output: [value('y', FLOAT)],
+    };
+    expect(automatic(3008)(analyseModel(saveModel({ graph })).cuts)).toHaveLength(1);
+  });
+});
+
+test('a list of sizes stays in the graph, however long', async () => {
+  const parts = 200;
+  const outputs = Array.from({ length: parts }, (_, index) => `s${index}`);
+  const graph = {
+    node: [
+      node('Tile', ['x', 'times'], ['long']),
+      node('Split', ['long', 'sizes'], outputs),
+      node('Sum', outputs, ['y']),
+    ],
+    initializer: [int64s('times', [parts]), int64s('sizes', Array<number>(parts).fill(8))],
+    input: [value('x', FLOAT, [8])],
+    output: [value('y', FLOAT)],
+  };
+  expect(await expectIdentical(graph)).toBe(3);
+});
+
+test('a chain of constants that every node uses costs its length once', () => {
+  const length = 1500;
+  const constants = Array.from({ length }, (_, index) =>
+    node('Neg', [index === 0 ? 'w' : `c${index - 1}`], [`c${index}`]),
+  );
+  const users = Array.from({ length }, (_, index) =>
+    node(
+      'Add',
+      [index === 0 ? 'x' : `v${index - 1}`, `c${length - 1}`],
+      [index === length - 1 ? 'y' : `v${index}`],
+    ),
+  );
+  const { cuts } = analyseModel(saveModel({ graph: graphOf([...constants, ...users], [floats('w', [8])]) }));
+  // Each of the candidate cuts would otherwise walk the chain once for each of its users.
+  expect(count(4)(cuts)).toHaveLength(4);
+});
