@@ -37,12 +37,17 @@ export function emitSlice(
   const { graph } = model;
   const weights = new WeightsLayout(weightsFile);
   const nodes = slice.allNodes.map((index) => graph.nodes[index]);
-  // A cut value is declared by its element type alone: an inferred shape may be wrong where the model's own is.
+  // A cut value is declared by its element type alone: an inferred shape may be wrong where the model's own is. Only
+  // Scan insists on shapes, and finds none when its inputs have none.
+  const needsShapes = nodes.some(({ operators }) => operators.some(({ opType }) => opType === 'Scan'));
   const declare = (field: number, value: ValueIndex): Uint8Array => {
-    const { dtype } = types[value];
+    const { dtype, shape } = types[value];
     if (dtype === undefined || !isBindable(dtype))
       throw new Error(`'${graph.values[value].name}' cannot be declared`);
-    return encodeValueInfo(field, graph.values[value].name, { dataType: onnxDataType(dtype) });
+    return encodeValueInfo(field, graph.values[value].name, {
+      dataType: onnxDataType(dtype),
+      ...(needsShapes && field === GRAPH_INPUT && shape && { shape }),
+    });
   };
   const inputs = [
     ...slice.inputs.map(({ value }): Chunk => {

@@ -253,3 +253,27 @@ test('a chain of constants that every node uses costs its length once', () => {
   // Each of the candidate cuts would otherwise walk the chain once for each of its users.
   expect(count(4)(cuts)).toHaveLength(4);
 });
+
+test('a Scan finds the shapes that it insists on behind a cut', async () => {
+  const body = {
+    node: [node('Add', ['state', 'element'], ['sum']), node('Mul', ['sum', 'p'], ['out'])],
+    input: [value('state', FLOAT), value('element', FLOAT)],
+    output: [value('sum', FLOAT), value('out', FLOAT)],
+  };
+  const graph = {
+    node: [
+      node('Tanh', ['x'], ['p']),
+      node('Reshape', ['x', 'rows'], ['elements']),
+      node(
+        'Scan',
+        ['start', 'elements'],
+        ['end', 'y'],
+        [attribute.int('num_scan_inputs', 1), attribute.graph('body', body)],
+      ),
+    ],
+    initializer: [int64s('rows', [8, 1]), floats('start', [1])],
+    input: [value('x', FLOAT, [8])],
+    output: [value('y', FLOAT)],
+  };
+  expect(await expectIdentical(graph)).toBe(3);
+});
