@@ -2,15 +2,11 @@
 import { InferenceSession, Tensor } from './onnxruntime';
 import { bytesOf, typedView, type RawTensor } from './tensor';
 
-export type GraphOptimizationLevel = 'disabled' | 'basic' | 'extended' | 'all';
-
 export interface SessionSettings {
   /** Path of the model; weights beside it are mapped into memory. */
   readonly path: string;
   /** Threads of the intra-operator pool. Some models' results depend on it. */
   readonly threads: number;
-  /** Default `disabled`: slices are cut from a graph that is optimised already. */
-  readonly graphOptimizationLevel?: GraphOptimizationLevel;
 }
 
 /** Fatal faults only: what ONNX Runtime logs as an error it also throws, and it warns of much that is harmless. */
@@ -19,14 +15,11 @@ const LOG_FATAL = 4;
 export class Session {
   private constructor(private readonly session: InferenceSession) {}
 
-  static async open({
-    path,
-    threads,
-    graphOptimizationLevel = 'disabled',
-  }: SessionSettings): Promise<Session> {
+  static async open({ path, threads }: SessionSettings): Promise<Session> {
     return new Session(
       await InferenceSession.create(path, {
-        graphOptimizationLevel,
+        // A fusion depends on where the cut is: optimised slice by slice, results would change.
+        graphOptimizationLevel: 'disabled',
         intraOpNumThreads: threads,
         interOpNumThreads: 1,
         executionMode: 'sequential',

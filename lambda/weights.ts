@@ -49,7 +49,9 @@ async function download(objects: ObjectStore, file: SliceFile, path: string): Pr
     await downloadVerified(objects, file.object, file.sha256, path);
   } catch (error) {
     if (!(error instanceof ObjectUnavailable)) throw error;
-    throw sliceFailed(`the slice's file ${error.message}: it may have expired, deploy the stack again`);
+    throw sliceFailed(
+      `the slice's file ${error.message}: it may have expired (deploy the stack again), or the bucket has a key that the function may not use`,
+    );
   }
 }
 

@@ -1,4 +1,5 @@
 /** The construct: compiles a model, stages its slices, gives each a function and chains them in a state machine. */
+import { createHash } from 'node:crypto';
 import { Annotations, Duration, Fn, Names, RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as kms from 'aws-cdk-lib/aws-kms';
@@ -8,6 +9,7 @@ import type * as s3 from 'aws-cdk-lib/aws-s3';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { CONTRACT_VERSION, sliceName } from '../lambda/contract';
+import { runtimeCodeDigest } from './aws/runtime-code';
 import { sliceFileAsset } from './aws/slice-asset';
 import type { SliceFunctionOptions } from './aws/slice-function';
 import { createSliceFunction, sliceMemorySize } from './aws/slice-function';
@@ -152,8 +154,13 @@ export class SlicedInferencePipeline extends Construct {
     const threads = memorySizes.some((size) => Token.isUnresolved(size))
       ? compiled.plan.threads
       : threadCount(Math.max(...memorySizes));
-    this.functions = this.createFunctions(compiled, props, threads, removalPolicy);
-    this.stateMachine = this.createStateMachine(compiled.plan, props, threads, removalPolicy);
+    const architecture = props.architecture ?? lambda.Architecture.X86_64;
+    // Results depend on all of these: a run whose functions change one of them on the way has to stop.
+    const runsOn = [compiled.plan.planDigest, runtimeCodeDigest(architecture), architecture.name, threads];
+    const planDigest = createHash('sha256').update(JSON.stringify(runsOn)).digest('hex');
+    const deployed = { ...compiled, plan: { ...compiled.plan, planDigest, threads } };
+    this.functions = this.createFunctions(deployed, props, architecture, removalPolicy);
+    this.stateMachine = this.createStateMachine(deployed.plan, props, removalPolicy);
   }
 
   /**
@@ -180,7 +187,7 @@ export class SlicedInferencePipeline extends Construct {
   private createFunctions(
     { plan, files, slices }: CompiledModel,
     props: SlicedInferencePipelineProps,
-    threads: number,
+    architecture: lambda.Architecture,
     removalPolicy: RemovalPolicy,
   ): lambda.Function[] {
     const options = props.sliceFunctions ?? {};
@@ -195,9 +202,8 @@ export class SlicedInferencePipeline extends Construct {
           weightsAsset: sliceFileAsset(this, `${name}-weights`, files, chunks.weights, weights),
         }),
         bucket: this.bucket,
-        architecture: props.architecture ?? lambda.Architecture.X86_64,
+        architecture,
         runtime: props.runtime ?? lambda.Runtime.NODEJS_24_X,
-        threads,
         options,
         removalPolicy,
       });
@@ -207,7 +213,6 @@ export class SlicedInferencePipeline extends Construct {
   private createStateMachine(
     plan: SlicePlan,
     props: SlicedInferencePipelineProps,
-    threads: number,
     removalPolicy: RemovalPolicy,
   ): sfn.StateMachine {
     const name = Names.uniqueResourceName(this, { maxLength: 200, separator: '-' });
@@ -226,7 +231,7 @@ export class SlicedInferencePipeline extends Construct {
         slicedInference: {
           version: CONTRACT_VERSION,
           planDigest: plan.planDigest,
-          threads,
+          threads: plan.threads,
           bucket: this.bucket.bucketName,
           inputs: plan.inputs,
           outputs: plan.outputs.map(({ name, dtype, shape }) => ({ name, dtype, shape })),
@@ -259,12 +264,25 @@ export class SlicedInferencePipeline extends Construct {
   }
 }
 
+/** The bundled handler is compiled for this version. */
+const OLDEST_NODE_RUNTIME = 20;
+
 /** The last segment of `arn:aws:cloudformation:region:account:stack/name/uuid`. */
 function uuidOf(stack: Stack): string {
   return Fn.select(2, Fn.split('/', stack.stackId));
 }
 
 function checkProps(props: SlicedInferencePipelineProps): void {
+  // From JavaScript and other languages anything may come.
+  const modelPath: unknown = props.modelPath;
+  if (typeof modelPath !== 'string' || modelPath === '') {
+    throw new SlicedInferenceError(
+      'modelPath must be the path of an ONNX model',
+      modelPath === '' ? 'an empty one' : typeof modelPath,
+      'give the path of a file on this machine',
+    );
+  }
+  checkRuntime(props.runtime);
   if (Token.isUnresolved(props.modelPath)) {
     throw new SlicedInferenceError(
       'modelPath must be a path that is known at synth time',
@@ -288,4 +306,15 @@ function checkProps(props: SlicedInferencePipelineProps): void {
       'shorten it or set stateMachineType to STANDARD',
     );
   }
+}
+
+function checkRuntime(runtime: lambda.Runtime | undefined): void {
+  if (runtime === undefined) return;
+  const [, version] = /^nodejs(\d+)\.x$/.exec(runtime.name) ?? [];
+  if (Number(version) >= OLDEST_NODE_RUNTIME) return;
+  throw new SlicedInferenceError(
+    `runtime must be Node.js ${OLDEST_NODE_RUNTIME} or newer`,
+    runtime.name,
+    'leave it out, or choose a newer Node.js',
+  );
 }

@@ -15,7 +15,7 @@ const SOURCES = ['lib', 'lambda/contract.ts'];
 // jsii wants every package that is not a jsii module bundled. Its types may not show in the API, which it checks.
 const bundled = Object.keys(own.dependencies);
 
-// The versions that are there: jsii warns of any other floor, which the tests of the oldest version look after.
+// The versions that are there: jsii warns of any other floor.
 const installed = Object.fromEntries(
   Object.keys(own.peerDependencies).map((name) => [name, own.devDependencies[name]]),
 );

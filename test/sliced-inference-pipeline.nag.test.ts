@@ -12,8 +12,8 @@ const ONE_SLICE =
   "runs/ in the pipeline's own bucket, where objects expire after a day.";
 
 const VERSIONS =
-  "CDK grants the function with its versions and aliases. All of them are this pipeline's own code; the state " +
-  'machine needs versions when it pins one.';
+  "CDK grants the function with its versions and aliases. All of them are this pipeline's own code, made by nobody " +
+  'but a deployment of it.';
 
 /** By the path of a resource below the pipeline: findings and the reason to keep them. */
 const ACKNOWLEDGED: Readonly<Record<string, Readonly<Record<string, string>>>> = {

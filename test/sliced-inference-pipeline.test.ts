@@ -5,6 +5,7 @@ import { Annotations, Duration, Lazy, Stack, Stage } from 'aws-cdk-lib';
 import { Annotations as Found, Match } from 'aws-cdk-lib/assertions';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { SlicedInferencePipelineProps } from '../lib';
@@ -250,5 +251,43 @@ describe('in an app', () => {
     expect(pipeline.stateMachine.node.path).toBe('Stack/Ocr/StateMachine');
     expect(pipeline.bucket.node.path).toBe('Stack/Ocr/Bucket');
     expect(pipeline.functions.map(({ node }) => node.path)).toEqual(['Stack/Ocr/slice-00/Function']);
+  });
+});
+
+describe('runtime', () => {
+  test.each([
+    [lambda.Runtime.PYTHON_3_12, 'python3.12'],
+    [new lambda.Runtime('nodejs18.x', lambda.RuntimeFamily.NODEJS), 'nodejs18.x'],
+  ])('must be a Node.js that the handler runs on', (runtime, name) => {
+    expect(refusal({ runtime })).toBe(
+      `runtime must be Node.js 20 or newer, got ${name}: leave it out, or choose a newer Node.js`,
+    );
+  });
+});
+
+test('modelPath that is none, as JavaScript allows, is refused', () => {
+  expect(refusal({ modelPath: undefined as unknown as string })).toBe(
+    'modelPath must be the path of an ONNX model, got undefined: give the path of a file on this machine',
+  );
+});
+
+describe('the digest that tasks carry', () => {
+  function digestOf(props: Partial<SlicedInferencePipelineProps>): unknown {
+    const [{ Properties }] = Object.values(
+      pipelineStack(props).template.findResources('AWS::Lambda::Function'),
+    ) as { Properties: { Environment: { Variables: Record<string, unknown> } } }[];
+    return Properties.Environment.Variables.SLICE_PLAN_DIGEST;
+  }
+
+  test('changes with all that results depend on', () => {
+    const base = digestOf({});
+    expect(digestOf({})).toBe(base);
+    expect(digestOf({ sliceFunctions: { memorySize: 1000 } })).toBe(base);
+    const others = [
+      digestOf({ sliceFunctions: { memorySize: 4000 } }), // more threads
+      digestOf({ architecture: lambda.Architecture.ARM_64 }),
+      digestOf({ slicing: Slicing.count(2) }),
+    ];
+    expect(new Set([base, ...others]).size).toBe(4);
   });
 });

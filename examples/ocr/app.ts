@@ -24,6 +24,6 @@ export class OcrStack extends Stack {
 
 if (require.main === module) {
   const app = new App();
-  const slices: unknown = app.node.tryGetContext('slices');
-  new OcrStack(app, 'SlicedOcr', slices === undefined ? undefined : Number(slices));
+  const slices: unknown = app.node.tryGetContext('slices') ?? DEFAULT_SLICES;
+  new OcrStack(app, 'SlicedOcr', Number(slices));
 }

@@ -53,7 +53,6 @@ export interface SliceFunctionProps {
   readonly bucket: s3.IBucket;
   readonly architecture: lambda.Architecture;
   readonly runtime: lambda.Runtime;
-  readonly threads: number;
   readonly options: SliceFunctionOptions;
   readonly removalPolicy: RemovalPolicy;
 }
@@ -156,7 +155,7 @@ function addedEnvironment({ environment: added = {} }: SliceFunctionOptions): Re
 }
 
 function environment(props: SliceFunctionProps): Record<string, string> {
-  const { plan, slice, modelAsset, weightsAsset, bucket, threads } = props;
+  const { plan, slice, modelAsset, weightsAsset, bucket } = props;
   const planned = plan.slices[slice];
   return {
     [ENV.slice]: String(slice),
@@ -170,6 +169,6 @@ function environment(props: SliceFunctionProps): Record<string, string> {
       }),
     [ENV.bucket]: bucket.bucketName,
     [ENV.planDigest]: plan.planDigest,
-    [ENV.threads]: String(threads),
+    [ENV.threads]: String(plan.threads),
   };
 }

@@ -25,14 +25,14 @@ const SERVICE_FAULTS = [
 ];
 
 /** How a sandbox that was killed, ran out of memory or out of time shows. */
-const SANDBOX_FAULTS = ['Lambda.Unknown', 'Sandbox.Timedout', 'Runtime.ExitError'];
+const SANDBOX_FAULTS = ['Lambda.Unknown', 'Sandbox.Timedout', 'Runtime.ExitError', 'Runtime.OutOfMemory'];
 
 /**
  * What the failed slice said, as one JSON object. Causes of sandboxes are plain text or JSON without our fields; a
  * parse of something else would itself fail the execution and hide the reason.
  */
 const CAUSE = `{% (
-  $isObject := function($text) { $type($text) = 'string' and $substring($text, 0, 1) = '{' and $substring($text, -1) = '}' };
+  $isObject := function($text) { $type($text) = 'string' and $substring($text, 0, 2) = '{"' and $substring($text, -1) = '}' };
   $message := $isObject($failure.Cause) ? $parse($failure.Cause).errorMessage : $failure.Cause;
   $isObject($message) ? $message : $string({'slice': $failedSlice, 'message': $exists($message) ? $message : $failure.Error})
 ) %}`.replaceAll(/\n\s*/g, ' ');
@@ -96,9 +96,10 @@ function addRetries(task: sfn.TaskStateBase): void {
     maxAttempts: 2,
     jitterStrategy,
   });
-  // The function has thrown the file away; a second download settles whether the transfer or the object is at fault.
+  // A second try settles whether the network was at fault. The function has thrown a corrupt file away, and what it
+  // wrote it writes again under the same key.
   task.addRetry({
-    errors: [ERROR_NAMES.weightsCorrupt],
+    errors: [ERROR_NAMES.weightsCorrupt, ERROR_NAMES.sliceFailed],
     interval: Duration.seconds(1),
     maxAttempts: 1,
     jitterStrategy,

@@ -63,16 +63,20 @@ function checkBeginning(source: ByteSource): void {
       'copy or download it again',
     );
   }
-  const beginning = source
-    .bytes({ start: 0, end: Math.min(source.size, LFS_POINTER.length) })
-    .toString('latin1');
-  if (beginning === LFS_POINTER) {
+  const beginning = source.bytes({ start: 0, end: Math.min(source.size, LFS_POINTER.length) });
+  if (beginning.toString('latin1') === LFS_POINTER) {
     throw new SlicedInferenceError(
       `model ${quoted(source.path)} must be an ONNX file`,
       'a Git LFS pointer to one',
       'run `git lfs pull` in its repository',
     );
   }
+  if (isText(beginning)) throw notOnnx(source.path, 'text');
+}
+
+/** Whether the bytes are readable text: an ONNX file begins with a control character. */
+function isText(bytes: Uint8Array): boolean {
+  return bytes.every((byte) => byte >= 0x20 || byte === 0x09 || byte === 0x0a || byte === 0x0d);
 }
 
 function damaged(path: string, source: ByteSource, error: WireError): SlicedInferenceError {

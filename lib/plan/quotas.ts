@@ -8,6 +8,9 @@ export const MIN_LAMBDA_MEMORY_MB = 128;
 export const MAX_LAMBDA_MEMORY_MB = 10_240;
 export const DEFAULT_MAX_MEMORY_MB = 3_008;
 
+/** A function's code, unzipped, in bytes: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html. */
+export const MAX_LAMBDA_CODE_BYTES = 250 * 1024 * 1024;
+
 /** A function's `/tmp` in MB: https://docs.aws.amazon.com/lambda/latest/dg/configuration-ephemeral-storage.html. */
 export const MIN_EPHEMERAL_STORAGE_MB = 512;
 export const MAX_EPHEMERAL_STORAGE_MB = 10_240;

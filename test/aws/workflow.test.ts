@@ -39,13 +39,18 @@ const RETRIES = [
     JitterStrategy: 'FULL',
   },
   {
-    ErrorEquals: ['Lambda.Unknown', 'Sandbox.Timedout', 'Runtime.ExitError'],
+    ErrorEquals: ['Lambda.Unknown', 'Sandbox.Timedout', 'Runtime.ExitError', 'Runtime.OutOfMemory'],
     IntervalSeconds: 1,
     BackoffRate: 2,
     MaxAttempts: 2,
     JitterStrategy: 'FULL',
   },
-  { ErrorEquals: ['WeightsCorrupt'], IntervalSeconds: 1, MaxAttempts: 1, JitterStrategy: 'FULL' },
+  {
+    ErrorEquals: ['WeightsCorrupt', 'SliceFailed'],
+    IntervalSeconds: 1,
+    MaxAttempts: 1,
+    JitterStrategy: 'FULL',
+  },
 ];
 
 /** What every slice's task has. */
@@ -149,7 +154,7 @@ describe('the state machine of three slices', () => {
       Type: 'Fail',
       Error: '{% $failure.Error %}',
       Cause:
-        "{% ( $isObject := function($text) { $type($text) = 'string' and $substring($text, 0, 1) = '{' and " +
+        "{% ( $isObject := function($text) { $type($text) = 'string' and $substring($text, 0, 2) = '{\"' and " +
         "$substring($text, -1) = '}' }; $message := $isObject($failure.Cause) ? " +
         '$parse($failure.Cause).errorMessage : $failure.Cause; $isObject($message) ? $message : ' +
         "$string({'slice': $failedSlice, 'message': $exists($message) ? $message : $failure.Error}) ) %}",
@@ -158,7 +163,7 @@ describe('the state machine of three slices', () => {
 
   test('does not retry what a retry cannot mend', () => {
     const retried = RETRIES.flatMap(({ ErrorEquals }) => ErrorEquals);
-    for (const final of ['InvalidInput', 'PlanChanged', 'SliceFailed', 'States.ALL', 'States.TaskFailed']) {
+    for (const final of ['InvalidInput', 'PlanChanged', 'States.ALL', 'States.TaskFailed']) {
       expect(retried).not.toContain(final);
     }
   });

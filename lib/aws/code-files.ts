@@ -1,0 +1,92 @@
+/** The files of the slice functions' code: the bundled handler, and of ONNX Runtime what runs on Lambda. */
+import { createHash } from 'node:crypto';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { SlicedInferenceError, quoted } from '../errors';
+import { onnxRuntimeCommonFolder, onnxRuntimeFolder } from '../onnxruntime';
+import { builtFile } from '../package-files';
+import { MAX_LAMBDA_CODE_BYTES } from '../plan/quotas';
+
+/** One file: where it goes and where it comes from. */
+export interface CodeFile {
+  readonly target: string;
+  readonly source: string;
+}
+
+/** ONNX Runtime's processors on Linux. */
+export type LinuxCpu = 'x64' | 'arm64';
+
+export function codeFiles(cpu: LinuxCpu): CodeFile[] {
+  return [
+    { target: 'index.js', source: builtFile('lambda/bundle/index.js') },
+    ...onnxRuntimeFiles(onnxRuntimeFolder(), cpu),
+    ...packageFiles(onnxRuntimeCommonFolder(), 'onnxruntime-common', ['package.json', 'dist/cjs']),
+  ];
+}
+
+/**
+ * Only the two libraries that run on a CPU: where a machine lets the package's install script run, that script puts
+ * hundreds of megabytes of CUDA beside them.
+ */
+export function onnxRuntimeFiles(folder: string, cpu: LinuxCpu): CodeFile[] {
+  const binaries = `bin/napi-v6/linux/${cpu}`;
+  const libraries = ['onnxruntime_binding.node', 'libonnxruntime.so.1'].map((name) => `${binaries}/${name}`);
+  const missing = libraries.find((library) => !fs.existsSync(path.join(folder, library)));
+  if (missing === undefined)
+    return packageFiles(folder, 'onnxruntime-node', ['package.json', 'dist', ...libraries]);
+  throw new SlicedInferenceError(
+    `onnxruntime-node must have its library for Linux on ${cpu}`,
+    `a package without ${quoted(missing)}`,
+    'install onnxruntime-node again',
+  );
+}
+
+/** What runs of a package: no types, no source maps. */
+function packageFiles(folder: string, name: string, parts: readonly string[]): CodeFile[] {
+  return parts
+    .flatMap((part) => filesBelow(path.join(folder, part)))
+    .filter((file) => !/\.(d\.ts|map)$/.test(file))
+    .sort()
+    .map((source) => ({
+      target: path.posix.join('node_modules', name, path.relative(folder, source).split(path.sep).join('/')),
+      source,
+    }));
+}
+
+function filesBelow(target: string): string[] {
+  if (fs.statSync(target).isFile()) return [target];
+  return fs.readdirSync(target).flatMap((entry) => filesBelow(path.join(target, entry)));
+}
+
+const digests = new Map<string, string>();
+
+/**
+ * SHA-256 in hexadecimal over names and contents. The files belong to installed packages: one digest per process is
+ * enough.
+ *
+ * @throws SlicedInferenceError when the files are more than Lambda takes
+ */
+export function codeDigest(files: readonly CodeFile[]): string {
+  const key = files.map(({ source }) => source).join('\n');
+  const known = digests.get(key);
+  if (known !== undefined) return known;
+  checkSize(files);
+  const hash = createHash('sha256');
+  for (const { target, source } of files) {
+    const content = fs.readFileSync(source);
+    hash.update(`${target}\n${content.length}\n`).update(content);
+  }
+  const digest = hash.digest('hex');
+  digests.set(key, digest);
+  return digest;
+}
+
+function checkSize(files: readonly CodeFile[]): void {
+  const bytes = files.reduce((sum, { source }) => sum + fs.statSync(source).size, 0);
+  if (bytes <= MAX_LAMBDA_CODE_BYTES) return;
+  throw new SlicedInferenceError(
+    `the functions' code must have at most ${MAX_LAMBDA_CODE_BYTES} bytes`,
+    String(bytes),
+    'install onnxruntime-node again',
+  );
+}
