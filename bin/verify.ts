@@ -5,8 +5,8 @@ import { clearProgress, showProgress } from './progress';
 import type { SlicingOptions } from './slicing-options';
 import { addSlicingOptions, slicerFor, wholeNumber } from './slicing-options';
 import { describeInputs } from './verify/describe-inputs';
-import type { Verification } from './verify/verify';
-import { verify } from './verify/verify';
+import type { Verification } from './verify/run-both';
+import { verify } from './verify/run-both';
 
 interface Options extends SlicingOptions {
   readonly inputs?: string;

@@ -2,8 +2,8 @@
 import {
   decodeInlineTensor as decodeInline,
   encodeInlineTensor as encodeInline,
-} from '../lambda/inline-tensor';
-import { decodeSafetensors, encodeSafetensors } from '../lambda/safetensors';
+} from '../lambda/tensors/inline-tensor';
+import { decodeSafetensors, encodeSafetensors } from '../lambda/tensors/safetensors';
 import type { InlineTensor } from '../lambda/contract';
 import {
   bytesOf,
@@ -14,8 +14,8 @@ import {
   type NumericDataType,
   type NumericTensor,
   type RawTensor,
-} from '../lambda/tensor';
-import type { TypedArray } from '../lambda/tensor';
+} from '../lambda/tensors/tensor';
+import type { TypedArray } from '../lambda/tensors/tensor';
 
 export { CONTRACT_VERSION, ERROR_NAMES, INPUTS_PREFIX, OUTPUTS_PREFIX } from '../lambda/contract';
 export type {
@@ -31,8 +31,14 @@ export type {
   SliceTiming,
   TensorDataType,
 } from '../lambda/contract';
-export { SafetensorsError } from '../lambda/safetensors';
-export type { NumericDataType, NumericTensor, RawTensor, StringTensor, TypedArray } from '../lambda/tensor';
+export { SafetensorsError } from '../lambda/tensors/safetensors';
+export type {
+  NumericDataType,
+  NumericTensor,
+  RawTensor,
+  StringTensor,
+  TypedArray,
+} from '../lambda/tensors/tensor';
 
 /**
  * The content of an object below `inputs/`: a safetensors file of the named tensors. String tensors are in its

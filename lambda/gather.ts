@@ -1,9 +1,9 @@
 /** Collects the tensors that a slice needs from elsewhere: one object opened per source, all in parallel. */
 import { sliceObjectKey, type SourcedTensor } from './contract';
 import { messageOf, sliceFailed } from './errors';
-import { describeTensor, type RawTensor } from './tensor';
-import type { TensorReader } from './tensor-reader';
-import type { TensorStore } from './tensor-store';
+import { describeTensor, type RawTensor } from './tensors/tensor';
+import type { TensorReader } from './store/tensor-reader';
+import type { TensorStore } from './store/tensor-store';
 
 export interface Sources {
   readonly run: string;

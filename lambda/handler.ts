@@ -7,16 +7,16 @@ import {
   type SliceEvent,
   type SliceTiming,
 } from './contract';
-import { readEnvironment, type SliceEnvironment, type Variables } from './environment';
+import { readEnvironment, type SliceEnvironment, type Variables } from './slice/environment';
 import { failureOf, NamedFailure, sliceFailed, UNKNOWN_SLICE } from './errors';
-import { loadSlice, type LoadedSlice } from './load';
+import { loadSlice, type LoadedSlice } from './slice/load';
 import { peakMemoryBytes } from './memory';
-import type { ObjectStore } from './object-store';
-import { S3ObjectStore } from './s3';
+import type { ObjectStore } from './store/object-store';
+import { S3ObjectStore } from './store/s3';
 import { Stopwatch } from './stopwatch';
 import { pick, readTensors, writeTensors } from './slice-tensors';
-import { tensorBytes } from './tensor';
-import { TensorStore } from './tensor-store';
+import { tensorBytes } from './tensors/tensor';
+import { TensorStore } from './store/tensor-store';
 
 export type SliceHandler = (event: SliceEvent) => Promise<SliceAnswer>;
 

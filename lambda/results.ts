@@ -1,8 +1,8 @@
 /** Writes a run's results: always to S3, and inline when small and asked for. */
 import { outputObjectKey, type ExecutionOutputs, type InlineMode, type InlineTensor } from './contract';
-import { encodeInlineTensor, inlineBytes } from './inline-tensor';
-import type { RawTensor } from './tensor';
-import type { TensorStore } from './tensor-store';
+import { encodeInlineTensor, inlineBytes } from './tensors/inline-tensor';
+import type { RawTensor } from './tensors/tensor';
+import type { TensorStore } from './store/tensor-store';
 
 /**
  * Encoded size up to which results come inline. Step Functions carries 256 KiB between states, in which the

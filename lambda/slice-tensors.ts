@@ -9,12 +9,12 @@ import {
   type SourcedTensor,
 } from './contract';
 import { sliceFailed } from './errors';
-import { parseExecutionInput } from './execution-input';
+import { parseExecutionInput } from './request/execution-input';
 import { gatherTensors } from './gather';
-import { openRequest } from './request';
+import { openRequest } from './request/request';
 import { writeResults } from './results';
-import type { RawTensor } from './tensor';
-import type { TensorStore } from './tensor-store';
+import type { RawTensor } from './tensors/tensor';
+import type { TensorStore } from './store/tensor-store';
 
 type NamedTensors = ReadonlyMap<string, RawTensor>;
 

@@ -2,8 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import type { ExecutionInput, ExecutionOutput } from '../lambda/contract';
 import { CONTRACT_VERSION, INPUTS_PREFIX } from '../lambda/contract';
-import { decodeSafetensors, encodeSafetensors } from '../lambda/safetensors';
-import type { RawTensor } from '../lambda/tensor';
+import { decodeSafetensors, encodeSafetensors } from '../lambda/tensors/safetensors';
+import type { RawTensor } from '../lambda/tensors/tensor';
 import type { LocalCloud } from './cloud';
 import type { JsonObject } from './json';
 

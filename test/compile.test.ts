@@ -2,8 +2,8 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import * as fc from 'fast-check';
-import { Session } from '../lambda/session';
-import type { RawTensor } from '../lambda/tensor';
+import { Session } from '../lambda/slice/session';
+import type { RawTensor } from '../lambda/tensors/tensor';
 import { analyseModel } from '../lib/analyse';
 import { compileAnalysed } from '../lib/compile';
 import { writeSlices } from '../lib/emit/write';

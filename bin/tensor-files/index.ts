@@ -1,8 +1,8 @@
 /** Files of named tensors, as the command line reads and writes them. */
 import { rename, rm, stat, writeFile } from 'node:fs/promises';
 import { extname } from 'node:path';
-import { decodeSafetensors, encodeSafetensors, SafetensorsError } from '../../lambda/safetensors';
-import type { RawTensor } from '../../lambda/tensor';
+import { decodeSafetensors, encodeSafetensors, SafetensorsError } from '../../lambda/tensors/safetensors';
+import type { RawTensor } from '../../lambda/tensors/tensor';
 import { SlicedInferenceError, systemReason } from '../../lib/errors';
 import { decodeJson, encodeJson } from './json';
 import { decodeNpy } from './npy';

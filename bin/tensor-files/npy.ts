@@ -2,8 +2,8 @@
  * NumPy's array file: magic, version, a Python dict as header, then the elements.
  * Format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
  */
-import { describeTensor, elementBytes, elementCount, isShape } from '../../lambda/tensor';
-import type { NumericDataType, RawTensor, StringTensor } from '../../lambda/tensor';
+import { describeTensor, elementBytes, elementCount, isShape } from '../../lambda/tensors/tensor';
+import type { NumericDataType, RawTensor, StringTensor } from '../../lambda/tensors/tensor';
 import { BadContent } from './tensor-file-error';
 
 const MAGIC = Buffer.from('\x93NUMPY', 'latin1');

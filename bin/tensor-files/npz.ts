@@ -1,6 +1,6 @@
 /** NumPy's archive: a zip of `<name>.npy`. */
 import { unzipSync, zipSync } from 'fflate';
-import type { RawTensor } from '../../lambda/tensor';
+import type { RawTensor } from '../../lambda/tensors/tensor';
 import { decodeNpy, encodeNpy } from './npy';
 import { BadContent } from './tensor-file-error';
 

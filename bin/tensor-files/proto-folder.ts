@@ -1,7 +1,7 @@
 /** A folder of ONNX test inputs: `input_0.pb`, `input_1.pb`, … */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { RawTensor } from '../../lambda/tensor';
+import type { RawTensor } from '../../lambda/tensors/tensor';
 import { SlicedInferenceError } from '../../lib/errors';
 import { readBytes } from './read-bytes';
 import { blamingFile } from './tensor-file-error';

@@ -1,7 +1,7 @@
 /** ONNX's own file for one tensor. Field numbers: https://github.com/onnx/onnx/blob/main/onnx/onnx.proto */
 import { Reader } from 'protobufjs/minimal';
-import { describeTensor, elementBytes, elementCount, isShape } from '../../lambda/tensor';
-import type { NumericDataType, RawTensor } from '../../lambda/tensor';
+import { describeTensor, elementBytes, elementCount, isShape } from '../../lambda/tensors/tensor';
+import type { NumericDataType, RawTensor } from '../../lambda/tensors/tensor';
 import { BadContent } from './tensor-file-error';
 
 const FIELD = {

@@ -1,6 +1,6 @@
 /** Compares tensors by their bits. */
-import type { RawTensor } from '../../lambda/tensor';
-import { typedView } from '../../lambda/tensor';
+import type { RawTensor } from '../../lambda/tensors/tensor';
+import { typedView } from '../../lambda/tensors/tensor';
 
 export interface TensorComparison {
   readonly name: string;

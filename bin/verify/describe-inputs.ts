@@ -1,4 +1,4 @@
-import { describeTensor } from '../../lambda/tensor';
+import { describeTensor } from '../../lambda/tensors/tensor';
 
 /** Inputs that a message names; models with many have them alike. */
 const NAMED_INPUTS = 4;

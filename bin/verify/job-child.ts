@@ -1,9 +1,9 @@
 /** Runs one job in a process of its own: a model that crashes ONNX Runtime must not take the verifier with it. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { decodeSafetensors, encodeSafetensors } from '../../lambda/safetensors';
-import { Session } from '../../lambda/session';
-import type { RawTensor } from '../../lambda/tensor';
+import { decodeSafetensors, encodeSafetensors } from '../../lambda/tensors/safetensors';
+import { Session } from '../../lambda/slice/session';
+import type { RawTensor } from '../../lambda/tensors/tensor';
 import { PLAN_FILE } from '../../lib/emit/write';
 import { readPlan } from '../../lib/plan/plan';
 import { describeInputs } from './describe-inputs';

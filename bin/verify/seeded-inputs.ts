@@ -1,7 +1,7 @@
 /** Makes inputs for a model that nobody gave any: seeded, so that they are the same each time. */
 import type { TensorSpec } from '../../lambda/contract';
-import { elementBytes, elementCount, typedView } from '../../lambda/tensor';
-import type { NumericDataType, NumericTensor, RawTensor } from '../../lambda/tensor';
+import { elementBytes, elementCount, typedView } from '../../lambda/tensors/tensor';
+import type { NumericDataType, NumericTensor, RawTensor } from '../../lambda/tensors/tensor';
 import type { DimensionSizes } from '../../lib/shapes/value-types';
 import { dimensionName, givenSize } from '../../lib/shapes/value-types';
 

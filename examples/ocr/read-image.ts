@@ -1,6 +1,6 @@
 /** From a picture of one line of text to the recognition model's input. */
 import sharp from 'sharp';
-import type { NumericTensor } from '../../lambda/tensor';
+import type { NumericTensor } from '../../lambda/tensors/tensor';
 
 /** The model's fixed height, in pixels. */
 const HEIGHT = 48;

@@ -1,6 +1,6 @@
 /** From the recognition model's output to text. */
-import type { NumericTensor } from '../../lambda/tensor';
-import { typedView } from '../../lambda/tensor';
+import type { NumericTensor } from '../../lambda/tensors/tensor';
+import { typedView } from '../../lambda/tensors/tensor';
 
 /** Class that stands for "no new character". */
 const BLANK = 0;

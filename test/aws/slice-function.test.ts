@@ -199,7 +199,6 @@ describe('what no Lambda function can hold is refused', () => {
         bucket: new Bucket(stack, 'Bucket'),
         architecture: lambda.Architecture.X86_64,
         runtime: lambda.Runtime.NODEJS_24_X,
-        threads: 1,
         options: {},
         removalPolicy: RemovalPolicy.DESTROY,
       });

@@ -1,6 +1,6 @@
 /** Tensors for the commands' inputs. */
-import type { NumericTensor } from '../../lambda/tensor';
-import { bytesOf } from '../../lambda/tensor';
+import type { NumericTensor } from '../../lambda/tensors/tensor';
+import { bytesOf } from '../../lambda/tensors/tensor';
 
 export function float32(shape: readonly number[], values?: readonly number[]): NumericTensor {
   const count = shape.reduce((product, size) => product * size, 1);

@@ -3,8 +3,8 @@ import * as path from 'node:path';
 import { Writer } from 'protobufjs/minimal';
 import { writeTensorFile } from '../../bin/tensor-files';
 import { encodeNpy } from '../../bin/tensor-files/npy';
-import type { Verification } from '../../bin/verify/verify';
-import type { NumericTensor, RawTensor } from '../../lambda/tensor';
+import type { Verification } from '../../bin/verify/run-both';
+import type { NumericTensor, RawTensor } from '../../lambda/tensors/tensor';
 import type { ModelInit } from '../model-builder';
 import { FLOAT, INT64, attribute, mlp, node, saveModel, temporaryFolder, value } from '../model-builder';
 import {

@@ -2,7 +2,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { compile } from '../../lib/compile';
 import { MANIFEST_KEY } from '../../lambda/contract';
-import { readManifest } from '../../lambda/manifest';
+import { readManifest } from '../../lambda/slice/manifest';
 import { writeSlices } from '../../lib/emit/write';
 import { count } from '../../lib/plan/slicers';
 import type { ModelInit } from '../model-builder';

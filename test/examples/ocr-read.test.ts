@@ -4,7 +4,7 @@ import sharp from 'sharp';
 import { readLine } from '../../examples/ocr/read-image';
 import { readText } from '../../examples/ocr/read-text';
 import { alphabet } from '../../examples/ocr/recognition-model';
-import type { NumericTensor } from '../../lambda/tensor';
+import type { NumericTensor } from '../../lambda/tensors/tensor';
 import { temporaryFolder } from '../model-builder';
 
 const HEIGHT = 48;

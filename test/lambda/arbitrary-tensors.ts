@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { TENSOR_DATA_TYPES } from '../../lambda/contract';
-import { elementBytes, elementCount, type RawTensor } from '../../lambda/tensor';
+import { elementBytes, elementCount, type RawTensor } from '../../lambda/tensors/tensor';
 
 /** Strings that ONNX Runtime can be fed: no NUL, no lone surrogates. */
 const text = fc.string({ unit: 'grapheme' }).filter((value) => !value.includes('\0'));

@@ -6,7 +6,7 @@ import {
   type ObjectPart,
   type ObjectStore,
   type WriteResult,
-} from '../../lambda/object-store';
+} from '../../lambda/store/object-store';
 
 /** An object store in memory, which records what is asked of it and breaks connections when told to. */
 export class MemoryObjects implements ObjectStore {

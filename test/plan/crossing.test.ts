@@ -1,7 +1,7 @@
 /** Models that a careless cut would change, each found by trying: what crosses, what may not, and why. */
 import * as path from 'node:path';
-import { Session } from '../../lambda/session';
-import type { RawTensor } from '../../lambda/tensor';
+import { Session } from '../../lambda/slice/session';
+import type { RawTensor } from '../../lambda/tensors/tensor';
 import { analyseModel } from '../../lib/analyse';
 import { compileAnalysed } from '../../lib/compile';
 import { writeSlices } from '../../lib/emit/write';

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { decodeNpy, encodeNpy } from '../../../bin/tensor-files/npy';
-import type { RawTensor } from '../../../lambda/tensor';
+import type { RawTensor } from '../../../lambda/tensors/tensor';
 import { comparable, rawTensor } from '../../lambda/arbitrary-tensors';
 
 /** An .npy of version 1 with the given header and elements. */

@@ -7,7 +7,7 @@ import { Writer } from 'protobufjs/minimal';
 import { isWritableTensorFile, readTensorFile, writeTensorFile } from '../../../bin/tensor-files';
 import { decodeNpz, encodeNpz } from '../../../bin/tensor-files/npz';
 import { encodeNpy } from '../../../bin/tensor-files/npy';
-import type { RawTensor } from '../../../lambda/tensor';
+import type { RawTensor } from '../../../lambda/tensors/tensor';
 import { comparable, namedTensors } from '../../lambda/arbitrary-tensors';
 
 let folder: string;

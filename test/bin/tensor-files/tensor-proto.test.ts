@@ -1,6 +1,6 @@
 import { Writer } from 'protobufjs/minimal';
 import { decodeTensorProto } from '../../../bin/tensor-files/tensor-proto';
-import { typedView, type NumericTensor } from '../../../lambda/tensor';
+import { typedView, type NumericTensor } from '../../../lambda/tensors/tensor';
 
 const DIMS = 8;
 const DATA_TYPE = 16;

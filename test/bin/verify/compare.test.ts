@@ -1,6 +1,6 @@
 import { compareTensor } from '../../../bin/verify/compare';
-import type { RawTensor, TypedArray } from '../../../lambda/tensor';
-import { bytesOf } from '../../../lambda/tensor';
+import type { RawTensor, TypedArray } from '../../../lambda/tensors/tensor';
+import { bytesOf } from '../../../lambda/tensors/tensor';
 
 function tensor(dtype: Exclude<RawTensor['dtype'], 'string'>, elements: TypedArray): RawTensor {
   return { dtype, shape: [elements.length], bytes: bytesOf(elements) };

@@ -1,7 +1,7 @@
 import { candidateInputs } from '../../../bin/verify/seeded-inputs';
 import type { MadeUpInputs } from '../../../bin/verify/seeded-inputs';
 import type { TensorSpec } from '../../../lambda/contract';
-import type { RawTensor } from '../../../lambda/tensor';
+import type { RawTensor } from '../../../lambda/tensors/tensor';
 
 function candidates(specs: readonly TensorSpec[], options: Partial<MadeUpInputs> = {}) {
   return [...candidateInputs({ specs, dimensions: {}, seed: 0, ...options })];

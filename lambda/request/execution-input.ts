@@ -1,0 +1,70 @@
+/** The fields of an execution's input. What its tensors must be is checked in `request-check.ts`. */
+import { CONTRACT_VERSION, INPUTS_PREFIX, type InlineMode } from '../contract';
+import { invalidInput } from '../errors';
+import { decodeInlineTensor } from '../tensors/inline-tensor';
+import { briefJson, jsonObject, objectWithFields } from './json-fields';
+import type { RawTensor } from '../tensors/tensor';
+
+/** Where an input's tensors are: in an object of the pipeline's bucket, or here. */
+export type RequestTensors =
+  | { readonly kind: 'object'; readonly key: string }
+  | { readonly kind: 'inline'; readonly tensors: ReadonlyMap<string, RawTensor> };
+
+export interface ParsedInput {
+  readonly tensors: RequestTensors;
+  readonly inline: InlineMode;
+}
+
+const INPUT = "the execution's input";
+
+/** @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html */
+const MAX_KEY_BYTES = 1024;
+
+/** @throws NamedFailure `InvalidInput` when a field is unknown, missing or malformed. */
+export function parseExecutionInput(value: unknown): ParsedInput {
+  const { version, inputs, output } = objectWithFields(value, ['version', 'inputs', 'output'], INPUT);
+  if (version !== CONTRACT_VERSION) {
+    throw invalidInput(
+      `${INPUT} has the version ${briefJson(version)}: this pipeline takes ${CONTRACT_VERSION}`,
+    );
+  }
+  return { tensors: parseInputs(inputs), inline: parseInlineMode(output) };
+}
+
+function parseInputs(value: unknown): RequestTensors {
+  const where = `'inputs' of ${INPUT}`;
+  const { s3: key, tensors } = objectWithFields(value, ['s3', 'tensors'], where);
+  if ((key === undefined) === (tensors === undefined)) {
+    const got = key === undefined ? 'neither' : 'both';
+    throw invalidInput(`${where} must have exactly one of s3 and tensors, got ${got}`);
+  }
+  if (key !== undefined) return { kind: 'object', key: checkedKey(key) };
+  const named = Object.entries(jsonObject(tensors, `'inputs.tensors' of ${INPUT}`));
+  return {
+    kind: 'inline',
+    tensors: new Map(named.map(([name, tensor]) => [name, decodeInlineTensor(name, tensor)])),
+  };
+}
+
+function checkedKey(key: unknown): string {
+  const expected = `a key below '${INPUTS_PREFIX}' in the pipeline's bucket`;
+  if (typeof key !== 'string' || !key.startsWith(INPUTS_PREFIX) || key.length === INPUTS_PREFIX.length) {
+    throw invalidInput(`'inputs.s3' of ${INPUT} must be ${expected}, got ${briefJson(key)}`);
+  }
+  if (key.split('/').some((segment) => segment === '..' || segment === '.')) {
+    throw invalidInput(`'inputs.s3' of ${INPUT} must not have the segments . and .., got ${briefJson(key)}`);
+  }
+  if (Buffer.byteLength(key) > MAX_KEY_BYTES) {
+    throw invalidInput(
+      `'inputs.s3' of ${INPUT} must have at most ${MAX_KEY_BYTES} bytes, got ${briefJson(key)}`,
+    );
+  }
+  return key;
+}
+
+function parseInlineMode(output: unknown): InlineMode {
+  if (output === undefined) return 'auto';
+  const { inline = 'auto' } = objectWithFields(output, ['inline'], `'output' of ${INPUT}`);
+  if (inline === 'auto' || inline === 'never') return inline;
+  throw invalidInput(`'output.inline' of ${INPUT} must be "auto" or "never", got ${briefJson(inline)}`);
+}

@@ -1,0 +1,89 @@
+/** What a slice function is told by its environment variables. */
+import { basename } from 'node:path';
+import { ENV, type ObjectReference } from '../contract';
+import { sliceFailed } from '../errors';
+
+export interface SliceFile {
+  readonly object: ObjectReference;
+  /** Hexadecimal. */
+  readonly sha256: string;
+}
+
+export interface SliceFiles {
+  readonly model: SliceFile;
+  readonly weights?: SliceFile & { readonly fileName: string };
+}
+
+export interface SliceEnvironment {
+  readonly slice: number;
+  readonly files: SliceFiles;
+  readonly bucket: string;
+  readonly planDigest: string;
+  readonly threads: number;
+}
+
+export type Variables = Readonly<Record<string, string | undefined>>;
+
+export function readEnvironment(variables: Variables): SliceEnvironment {
+  const weightsUri = variables[ENV.weightsUri];
+  return {
+    slice: wholeNumber(variables, ENV.slice, /^(0|[1-9][0-9]{0,4})$/, 'an index from 0 on'),
+    files: {
+      model: { object: objectOf(variables, ENV.modelUri), sha256: digestOf(variables, ENV.modelSha256) },
+      ...(weightsUri !== undefined && {
+        weights: {
+          object: objectOf(variables, ENV.weightsUri),
+          sha256: digestOf(variables, ENV.weightsSha256),
+          fileName: fileNameOf(variables, ENV.weightsFile),
+        },
+      }),
+    },
+    bucket: required(variables, ENV.bucket),
+    planDigest: required(variables, ENV.planDigest),
+    threads: wholeNumber(variables, ENV.threads, /^[1-9][0-9]{0,2}$/, 'a number of threads from 1 on'),
+  };
+}
+
+function required(variables: Variables, name: string): string {
+  const value = variables[name];
+  if (value === undefined || value === '') throw bad(name, 'a value', 'none');
+  return value;
+}
+
+function objectOf(variables: Variables, name: string): ObjectReference {
+  const uri = required(variables, name);
+  const parts = /^s3:\/\/([^/]+)\/(.+)$/.exec(uri);
+  if (parts === null) throw bad(name, 's3://bucket/key', uri);
+  const [, bucket, key] = parts;
+  return { bucket, key };
+}
+
+function digestOf(variables: Variables, name: string): string {
+  const digest = required(variables, name);
+  if (!/^[0-9a-f]{64}$/.test(digest)) throw bad(name, '64 lower-case hexadecimal digits', digest);
+  return digest;
+}
+
+function fileNameOf(variables: Variables, name: string): string {
+  const fileName = required(variables, name);
+  if (fileName !== basename(fileName) || fileName === '.' || fileName === '..') {
+    throw bad(name, 'a file name without folders', fileName);
+  }
+  return fileName;
+}
+
+function wholeNumber(variables: Variables, name: string, pattern: RegExp, expected: string): number {
+  const text = required(variables, name);
+  if (!pattern.test(text)) throw bad(name, expected, text);
+  return Number(text);
+}
+
+function bad(name: string, expected: string, got: string) {
+  return sliceFailed(
+    `the environment variable ${name} must be ${expected}, got ${got}: deploy the stack again`,
+    {
+      expected,
+      got,
+    },
+  );
+}

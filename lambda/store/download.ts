@@ -1,0 +1,113 @@
+/** Downloads one file of a slice in parallel parts and checks its digest before it gets its name. */
+import { createHash, randomUUID, type Hash } from 'node:crypto';
+import { open, rename, rm, type FileHandle } from 'node:fs/promises';
+import { ERROR_NAMES, type ObjectReference } from '../contract';
+import { NamedFailure } from '../errors';
+import type { ByteRange, ObjectStore } from './object-store';
+import { CONNECTIONS, inParallel, openObject, PART_BYTES, partsOf, streamRange } from './ranged-read';
+
+const HASH_CHUNK_BYTES = 1024 * 1024;
+
+/**
+ * Writes the object to `path`, which appears only when it is whole and right: it is written beside and renamed,
+ * because truncating a file that ONNX Runtime has mapped kills the process.
+ * @throws NamedFailure `WeightsCorrupt` when the SHA-256 is not the expected one.
+ */
+export async function downloadVerified(
+  objects: ObjectStore,
+  object: ObjectReference,
+  expectedSha256: string,
+  path: string,
+): Promise<void> {
+  const partial = `${path}.${randomUUID()}.part`;
+  try {
+    const sha256 = await downloadHashed(objects, object, partial);
+    if (sha256 !== expectedSha256) throw corrupt(object, expectedSha256, sha256);
+    await rename(partial, path);
+  } finally {
+    await rm(partial, { force: true });
+  }
+}
+
+async function downloadHashed(objects: ObjectStore, object: ObjectReference, path: string): Promise<string> {
+  const file = await open(path, 'wx+');
+  try {
+    const hash = createHash('sha256');
+    const first = await openObject(objects, object, PART_BYTES);
+    const parts = partsOf({ start: 0, end: first.size });
+    const progress = new InOrder((part: ByteRange) => hashFile(hash, file, part));
+    await inParallel(parts, CONNECTIONS, async (part, index) => {
+      const chunks = index === 0 ? first.start : streamRange(objects, object, part, first.version);
+      await writeChunks(file, part.start, chunks);
+      progress.done(index, part);
+    });
+    await progress.settled();
+    return hash.digest('hex');
+  } finally {
+    await file.close();
+  }
+}
+
+async function writeChunks(
+  file: FileHandle,
+  start: number,
+  chunks: AsyncIterable<Uint8Array>,
+): Promise<void> {
+  let position = start;
+  for await (const chunk of chunks) {
+    await writeFully(file, chunk, position);
+    position += chunk.byteLength;
+  }
+}
+
+async function writeFully(file: FileHandle, chunk: Uint8Array, position: number): Promise<void> {
+  let written = 0;
+  while (written < chunk.byteLength) {
+    const { bytesWritten } = await file.write(chunk, written, chunk.byteLength - written, position + written);
+    written += bytesWritten;
+  }
+}
+
+/** Adds a part of the file to the hash, from the page cache that it was just written to. */
+async function hashFile(hash: Hash, file: FileHandle, part: ByteRange): Promise<void> {
+  const chunk = new Uint8Array(Math.min(HASH_CHUNK_BYTES, part.end - part.start));
+  for (let position = part.start; position < part.end;) {
+    const wanted = Math.min(chunk.byteLength, part.end - position);
+    const { bytesRead } = await file.read(chunk, 0, wanted, position);
+    if (bytesRead === 0) throw new Error('a downloaded file is shorter than what was written to it');
+    hash.update(chunk.subarray(0, bytesRead));
+    position += bytesRead;
+  }
+}
+
+/** Does a step for each item in the order of its index, as soon as it and all before it are done. */
+class InOrder<T> {
+  private readonly waiting = new Map<number, T>();
+  private next = 0;
+  private last: Promise<void> = Promise.resolve();
+
+  constructor(private readonly step: (item: T) => Promise<void>) {}
+
+  done(index: number, item: T): void {
+    this.waiting.set(index, item);
+    for (let ready = this.waiting.get(this.next); ready !== undefined; ready = this.waiting.get(this.next)) {
+      const current = ready;
+      this.waiting.delete(this.next++);
+      this.last = this.last.then(() => this.step(current));
+    }
+    // Its failure is seen in `settled`; until then it must not count as unhandled.
+    this.last.catch(() => undefined);
+  }
+
+  settled(): Promise<void> {
+    return this.last;
+  }
+}
+
+function corrupt(object: ObjectReference, expected: string, got: string): NamedFailure {
+  return new NamedFailure(ERROR_NAMES.weightsCorrupt, {
+    message: `s3://${object.bucket}/${object.key} does not have the plan's digest: deploy the stack again`,
+    expected,
+    got,
+  });
+}

@@ -1,0 +1,48 @@
+/** The two calls to S3 that a slice makes. Tests and other clouds put their own behind it. */
+import type { ObjectReference } from '../contract';
+
+/** Bytes from `start` up to, not including, `end`. */
+export interface ByteRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface ObjectPart {
+  /** Size of the whole object. */
+  readonly size: number;
+  /** Identifies the object's content; passed on, later reads fail when the object was replaced. */
+  readonly version: string;
+  /** The bytes of the range that the object has. It may break off with an error: see `ranged-read.ts`. */
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
+export type WriteResult = 'written' | 'present';
+
+export interface ObjectStore {
+  /**
+   * @throws ObjectUnavailable when the object is missing or not permitted, ObjectChanged when it is no longer
+   * the given version.
+   */
+  get(object: ObjectReference, range: ByteRange, version?: string): Promise<ObjectPart>;
+  /** Writes the object unless one is there, in which case that one stays. */
+  putIfAbsent(object: ObjectReference, body: Uint8Array): Promise<WriteResult>;
+}
+
+/** S3 answers 403 for a missing key to those who may not list the bucket, so the two cannot be told apart. */
+export class ObjectUnavailable extends Error {
+  override readonly name = 'ObjectUnavailable';
+
+  constructor(readonly object: ObjectReference) {
+    super(`s3://${object.bucket}/${object.key} is missing or not permitted`);
+  }
+}
+
+export class ObjectChanged extends Error {
+  override readonly name = 'ObjectChanged';
+
+  constructor(readonly object: ObjectReference) {
+    super(
+      `s3://${object.bucket}/${object.key} was replaced while it was read: write each request to a new key`,
+    );
+  }
+}

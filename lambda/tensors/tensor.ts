@@ -1,0 +1,121 @@
+/** Tensors as raw little-endian bytes: what files, S3 objects and ONNX Runtime have in common. */
+import type { TensorDataType } from '../contract';
+
+export type NumericDataType = Exclude<TensorDataType, 'string'>;
+
+export interface NumericTensor {
+  readonly dtype: NumericDataType;
+  readonly shape: readonly number[];
+  /** Row-major, little-endian; `bool` is one byte of 0 or 1 for each element. */
+  readonly bytes: Uint8Array;
+}
+
+export interface StringTensor {
+  readonly dtype: 'string';
+  readonly shape: readonly number[];
+  /** Row-major. */
+  readonly strings: readonly string[];
+}
+
+export type RawTensor = NumericTensor | StringTensor;
+
+/** What can be said of a tensor without its elements. */
+export interface TensorHead {
+  readonly dtype: TensorDataType;
+  readonly shape: readonly number[];
+}
+
+export type TypedArray =
+  | Float32Array
+  | Float64Array
+  | Int8Array
+  | Int16Array
+  | Int32Array
+  | BigInt64Array
+  | Uint8Array
+  | Uint16Array
+  | Uint32Array
+  | BigUint64Array;
+
+interface TypedArrayConstructor {
+  readonly BYTES_PER_ELEMENT: number;
+  new (buffer: ArrayBufferLike, byteOffset: number, length: number): TypedArray;
+}
+
+/**
+ * float16 is viewed as its 16-bit patterns: `Float16Array` exists from Node 24 on only, and ONNX Runtime takes
+ * `Uint16Array` with and without it.
+ */
+const VIEWS: Readonly<Record<NumericDataType, TypedArrayConstructor>> = {
+  float32: Float32Array,
+  float64: Float64Array,
+  float16: Uint16Array,
+  int8: Int8Array,
+  int16: Int16Array,
+  int32: Int32Array,
+  int64: BigInt64Array,
+  uint8: Uint8Array,
+  uint16: Uint16Array,
+  uint32: Uint32Array,
+  uint64: BigUint64Array,
+  bool: Uint8Array,
+};
+
+export function elementBytes(dtype: NumericDataType): number {
+  return VIEWS[dtype].BYTES_PER_ELEMENT;
+}
+
+export function elementCount(shape: readonly number[]): number {
+  return shape.reduce((product, size) => product * size, 1);
+}
+
+/** Size of the tensor's elements: their bytes, for strings their UTF-8 bytes. */
+export function tensorBytes(tensor: RawTensor): number {
+  if (tensor.dtype !== 'string') return tensor.bytes.byteLength;
+  return tensor.strings.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
+}
+
+/** The elements as a typed array: a view of the tensor's bytes where they are aligned, otherwise a copy. */
+export function typedView(tensor: NumericTensor): TypedArray {
+  const View = VIEWS[tensor.dtype];
+  const aligned =
+    tensor.bytes.byteOffset % View.BYTES_PER_ELEMENT === 0 ? tensor.bytes : tensor.bytes.slice();
+  return new View(aligned.buffer, aligned.byteOffset, aligned.byteLength / View.BYTES_PER_ELEMENT);
+}
+
+/** The bytes of a typed array, without a copy. */
+export function bytesOf(array: ArrayBufferView): Uint8Array {
+  return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+}
+
+/** Whether every size is a whole number from 0 and the element count stays exact. */
+export function isShape(value: unknown): value is number[] {
+  return (
+    Array.isArray(value) &&
+    value.every((size) => Number.isSafeInteger(size) && (size as number) >= 0) &&
+    Number.isSafeInteger(elementCount(value as number[]))
+  );
+}
+
+/** `float32[1,3,48,320]`; an unknown size reads `?`, an unknown rank `[...]`. */
+export function describeTensor(tensor: {
+  readonly dtype: string;
+  readonly shape: readonly (number | string | null)[] | null;
+}): string {
+  const sizes = tensor.shape === null ? '...' : tensor.shape.map((size) => size ?? '?').join(',');
+  return `${tensor.dtype}[${sizes}]`;
+}
+
+/**
+ * Why ONNX Runtime's JavaScript binding could not be fed this tensor faithfully, or undefined. It cuts strings at
+ * NUL and replaces lone surrogates; a `bool` byte other than 0 and 1 has no meaning.
+ */
+export function unfitReason(tensor: RawTensor): string | undefined {
+  if (tensor.dtype === 'string') {
+    const bad = tensor.strings.findIndex((text) => /\0|\p{Surrogate}/u.test(text));
+    return bad < 0 ? undefined : `its string ${bad} has a NUL or a lone surrogate`;
+  }
+  if (tensor.dtype !== 'bool') return undefined;
+  const bad = tensor.bytes.findIndex((byte) => byte > 1);
+  return bad < 0 ? undefined : `its bool ${bad} is the byte ${tensor.bytes[bad] ?? 0}, not 0 or 1`;
+}

@@ -1,0 +1,73 @@
+import type { NamedFailure } from '../../../lambda/errors';
+import { checkRequest, type RequestSpecs } from '../../../lambda/request/request-check';
+import type { TensorHead } from '../../../lambda/tensors/tensor';
+
+const specs: RequestSpecs = {
+  request: [
+    { name: 'x', dtype: 'float32', shape: ['N', 3, 48, 'W'] },
+    { name: 'mask', dtype: 'bool', shape: ['N', null] },
+    { name: 'any', dtype: 'int64', shape: null },
+  ],
+  fixed: ['epsilon'],
+};
+
+const fitting: Record<string, TensorHead> = {
+  x: { dtype: 'float32', shape: [2, 3, 48, 320] },
+  mask: { dtype: 'bool', shape: [2, 9] },
+  any: { dtype: 'int64', shape: [] },
+};
+
+function failure(changes: Record<string, TensorHead | undefined>): NamedFailure | undefined {
+  const given = Object.entries({ ...fitting, ...changes }).filter((entry): entry is [string, TensorHead] => {
+    return entry[1] !== undefined;
+  });
+  try {
+    checkRequest(specs, new Map(given));
+    return undefined;
+  } catch (error) {
+    return error as NamedFailure;
+  }
+}
+
+describe('a request', () => {
+  it('fits with symbolic, unknown and fixed sizes', () => {
+    expect(failure({})).toBeUndefined();
+    expect(failure({ any: { dtype: 'int64', shape: [4, 5] } })).toBeUndefined();
+  });
+
+  it('fits with two sizes for one name, which exporters give to sizes of all kinds', () => {
+    expect(failure({ mask: { dtype: 'bool', shape: [3, 9] } })).toBeUndefined();
+  });
+
+  it('is told which tensor has the wrong type, what was expected and what came', () => {
+    expect(failure({ x: { dtype: 'int64', shape: [1, 3, 48, 320] } })).toMatchObject({
+      name: 'InvalidInput',
+      details: {
+        message:
+          "input 'x' expects float32[N,3,48,W], got int64[1,3,48,320]: convert it or check the input's name",
+        tensor: 'x',
+        expected: 'float32[N,3,48,W]',
+        got: 'int64[1,3,48,320]',
+      },
+    });
+  });
+
+  it.each<[string, Record<string, TensorHead | undefined>, string]>([
+    ['a missing input', { mask: undefined }, "input 'mask' bool[N,?] is missing: the request has 'x', 'any'"],
+    [
+      'an unknown input',
+      { y: { dtype: 'bool', shape: [] } },
+      "the model has no input 'y': it takes 'x', 'mask', 'any'",
+    ],
+    [
+      'a fixed input',
+      { epsilon: { dtype: 'float32', shape: [] } },
+      "'epsilon' has a default that cannot be overridden",
+    ],
+    ['another rank', { mask: { dtype: 'bool', shape: [2] } }, 'expects bool[N,?], got bool[2]'],
+    ['another fixed size', { x: { dtype: 'float32', shape: [2, 1, 48, 320] } }, 'got float32[2,1,48,320]'],
+    ['another type where the rank is unknown', { any: { dtype: 'int32', shape: [] } }, 'expects int64[...]'],
+  ])('is refused with %s', (_, changes, message) => {
+    expect(failure(changes)?.message).toContain(message);
+  });
+});

@@ -1,0 +1,100 @@
+import * as fc from 'fast-check';
+import { ObjectChanged } from '../../../lambda/store/object-store';
+import { collectInto, inParallel, openObject, partsOf, readRange } from '../../../lambda/store/ranged-read';
+import { MemoryObjects } from '../memory-objects';
+
+const object = { bucket: 'b', key: 'k' };
+const content = Uint8Array.from({ length: 1000 }, (_, index) => index % 251);
+
+function stored(): MemoryObjects {
+  const objects = new MemoryObjects();
+  objects.put('k', content);
+  return objects;
+}
+
+describe('reading a range', () => {
+  it('gives its bytes', async () => {
+    expect(await readRange(stored(), object, { start: 10, end: 20 }, '1')).toEqual(content.slice(10, 20));
+  });
+
+  it('resumes a connection that breaks where it stopped, each byte once', async () => {
+    const objects = stored();
+    objects.connectionsToBreak = 3;
+    expect(await readRange(objects, object, { start: 0, end: 1000 }, '1')).toEqual(content);
+    expect(objects.reads.map(({ range }) => range.start)).toEqual([0, 500, 750, 875]);
+  });
+
+  it('gives up when connections break without a byte', async () => {
+    const objects = stored();
+    objects.connectionsToBreak = 100;
+    await expect(readRange(objects, object, { start: 0, end: 8 }, '1')).rejects.toThrow(
+      'reading s3://b/k broke off at byte 7: aborted',
+    );
+  });
+
+  it('fails when the object was replaced in between', async () => {
+    const objects = stored();
+    const opened = await openObject(objects, object, 10);
+    objects.put('k', content);
+    await expect(readRange(objects, object, { start: 10, end: 20 }, opened.version)).rejects.toThrow(
+      ObjectChanged,
+    );
+  });
+
+  it('opens an object with its first bytes, also broken off, also shorter ones', async () => {
+    const objects = stored();
+    objects.connectionsToBreak = 1;
+    const opened = await openObject(objects, object, 100);
+    const start = new Uint8Array(opened.startBytes);
+    await collectInto(start, 0, opened.start);
+    expect(opened).toMatchObject({ size: 1000, startBytes: 100 });
+    expect(start).toEqual(content.slice(0, 100));
+    expect(await openObject(objects, object, 5000)).toMatchObject({ size: 1000, startBytes: 1000 });
+  });
+});
+
+describe('parts', () => {
+  it('cover the range in order, none longer than asked for', () => {
+    const range = fc.record({
+      start: fc.nat(100),
+      length: fc.nat(1000),
+      part: fc.integer({ min: 1, max: 300 }),
+    });
+    fc.assert(
+      fc.property(range, ({ start, length, part }) => {
+        const parts = partsOf({ start, end: start + length }, part);
+        let position = start;
+        for (const { start: from, end } of parts) {
+          expect(from).toBe(position);
+          expect(end - from).toBeLessThanOrEqual(part);
+          position = end;
+        }
+        expect(position).toBe(start + length);
+      }),
+    );
+  });
+});
+
+describe('work in parallel', () => {
+  it('starts in order and never more than the limit', async () => {
+    const started: number[] = [];
+    let running = 0;
+    await inParallel([0, 1, 2, 3, 4], 2, async (item) => {
+      started.push(item);
+      expect(++running).toBeLessThanOrEqual(2);
+      await Promise.resolve();
+      running--;
+    });
+    expect(started).toEqual([0, 1, 2, 3, 4]);
+  });
+
+  it('starts nothing after a failure', async () => {
+    const started: number[] = [];
+    const work = inParallel([0, 1, 2], 1, (item) => {
+      started.push(item);
+      return Promise.reject(new Error('no'));
+    });
+    await expect(work).rejects.toThrow('no');
+    expect(started).toEqual([0]);
+  });
+});

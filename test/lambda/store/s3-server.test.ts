@@ -1,0 +1,76 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { S3Client } from '@aws-sdk/client-s3';
+import { SafetensorsError } from '../../../lambda/tensors/safetensors';
+import { ObjectChanged, ObjectUnavailable } from '../../../lambda/store/object-store';
+import { S3ObjectStore } from '../../../lambda/store/s3';
+import type { RawTensor } from '../../../lambda/tensors/tensor';
+import { TensorStore } from '../../../lambda/store/tensor-store';
+import { S3Server } from '../../../local/s3/server';
+import { ObjectStore as ServedObjects } from '../../../local/s3/store';
+import { comparable } from '../arbitrary-tensors';
+
+describe('the tensor store through the AWS SDK', () => {
+  let folder: string;
+  let server: S3Server;
+  let client: S3Client;
+  let objects: S3ObjectStore;
+  let store: TensorStore;
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 's3-'));
+    const served = new ServedObjects(folder);
+    served.createBucket('pipeline');
+    server = await S3Server.start(served, 'key-id');
+    client = new S3Client({
+      region: 'us-east-1',
+      endpoint: server.endpoint,
+      credentials: { accessKeyId: 'key-id', secretAccessKey: 'secret' },
+    });
+    objects = new S3ObjectStore(client);
+    store = new TensorStore(objects, 'pipeline');
+  });
+
+  afterAll(async () => {
+    client.destroy();
+    await server.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  const tensors = new Map<string, RawTensor>([
+    ['large', { dtype: 'uint8', shape: [500_000], bytes: new Uint8Array(500_000).fill(3) }],
+    ['small', { dtype: 'int64', shape: [1], bytes: Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8) }],
+  ]);
+
+  it('reads what it wrote, by ranges', async () => {
+    expect((await store.write('a', tensors)).result).toBe('written');
+    const reader = await store.open('a');
+    expect(comparable(await reader.read(['small', 'large']))).toEqual(comparable(tensors));
+  });
+
+  it('leaves what is there', async () => {
+    await store.write('b', new Map());
+    expect((await store.write('b', tensors)).result).toBe('present');
+    expect((await store.open('b')).heads.size).toBe(0);
+  });
+
+  it('finds nothing where nothing is', async () => {
+    await expect(store.open('none')).rejects.toThrow(ObjectUnavailable);
+  });
+
+  it('finds an empty object to be no safetensors file', async () => {
+    await objects.putIfAbsent(store.reference('empty'), new Uint8Array(0));
+    await expect(store.open('empty')).rejects.toThrow(SafetensorsError);
+  });
+
+  it('notices that an object is no longer the one that it opened', async () => {
+    await store.write('c', tensors);
+    const read = objects.get(
+      store.reference('c'),
+      { start: 0, end: 1 },
+      '"0123456789abcdef0123456789abcdef"',
+    );
+    await expect(read).rejects.toThrow(ObjectChanged);
+  });
+});

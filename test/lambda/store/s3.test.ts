@@ -1,0 +1,89 @@
+import { S3ServiceException, type S3Client } from '@aws-sdk/client-s3';
+import { ObjectChanged, ObjectUnavailable } from '../../../lambda/store/object-store';
+import { S3ObjectStore } from '../../../lambda/store/s3';
+
+const object = { bucket: 'b', key: 'k' };
+
+function failed(status: number): S3ServiceException {
+  return new S3ServiceException({ name: 'E', $fault: 'client', $metadata: { httpStatusCode: status } });
+}
+
+/** A client that gives the answers one after the other and records what it was sent. */
+function answering(...answers: unknown[]) {
+  const sent: unknown[] = [];
+  const client = {
+    send: (command: { input: unknown }) => {
+      sent.push(command.input);
+      const answer = answers.shift();
+      return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
+    },
+  };
+  const pauses: number[] = [];
+  const pause = (milliseconds: number) => Promise.resolve(pauses.push(milliseconds));
+  return { store: new S3ObjectStore(client as unknown as S3Client, pause), sent, pauses };
+}
+
+describe('reading from S3', () => {
+  it('asks for the range and the version, and tells the whole size', async () => {
+    const { store, sent } = answering({ ContentRange: 'bytes 5-9/1234', ETag: '"e"', Body: [] });
+    expect(await store.get(object, { start: 5, end: 10 }, '"e"')).toMatchObject({
+      size: 1234,
+      version: '"e"',
+    });
+    expect(sent).toEqual([{ Bucket: 'b', Key: 'k', Range: 'bytes=5-9', IfMatch: '"e"' }]);
+  });
+
+  it.each([403, 404])('cannot tell missing from not permitted (%i)', async (status) => {
+    const read = answering(failed(status)).store.get(object, { start: 0, end: 1 });
+    await expect(read).rejects.toThrow(ObjectUnavailable);
+    await expect(read).rejects.toThrow('s3://b/k is missing or not permitted');
+  });
+
+  it('tells that the object was replaced', async () => {
+    await expect(answering(failed(412)).store.get(object, { start: 0, end: 1 }, 'v')).rejects.toThrow(
+      ObjectChanged,
+    );
+  });
+
+  it('takes an empty object for what it is', async () => {
+    expect(await answering(failed(416)).store.get(object, { start: 0, end: 1 })).toMatchObject({ size: 0 });
+  });
+
+  it('passes on other failures, which the SDK has repeated already', async () => {
+    await expect(answering(failed(503)).store.get(object, { start: 0, end: 1 })).rejects.toThrow(
+      S3ServiceException,
+    );
+  });
+});
+
+describe('writing to S3', () => {
+  const body = Uint8Array.of(1);
+
+  it('writes only where nothing is', async () => {
+    const { store, sent } = answering({});
+    expect(await store.putIfAbsent(object, body)).toBe('written');
+    expect(sent).toEqual([{ Bucket: 'b', Key: 'k', Body: body, IfNoneMatch: '*' }]);
+  });
+
+  it('leaves what is there', async () => {
+    expect(await answering(failed(412)).store.putIfAbsent(object, body)).toBe('present');
+  });
+
+  it('tries again while another write is under way, with growing pauses', async () => {
+    const { store, pauses } = answering(failed(409), failed(409), {});
+    expect(await store.putIfAbsent(object, body)).toBe('written');
+    expect(pauses).toHaveLength(2);
+    expect(pauses[1]).toBeGreaterThanOrEqual(pauses[0]);
+  });
+
+  it('gives up after some tries', async () => {
+    const { store } = answering(...Array.from({ length: 9 }, () => failed(409)));
+    await expect(store.putIfAbsent(object, body)).rejects.toMatchObject({
+      $metadata: { httpStatusCode: 409 },
+    });
+  });
+
+  it('says when it is not permitted', async () => {
+    await expect(answering(failed(403)).store.putIfAbsent(object, body)).rejects.toThrow(ObjectUnavailable);
+  });
+});

@@ -1,0 +1,78 @@
+import * as fc from 'fast-check';
+import { SafetensorsError } from '../../../lambda/tensors/safetensors';
+import type { RawTensor } from '../../../lambda/tensors/tensor';
+import { FIRST_READ_BYTES, MAX_GAP_BYTES, TensorStore } from '../../../lambda/store/tensor-store';
+import { comparable, namedTensors } from '../arbitrary-tensors';
+import { MemoryObjects } from '../memory-objects';
+
+function bytes(length: number, fill: number): RawTensor {
+  return { dtype: 'uint8', shape: [length], bytes: new Uint8Array(length).fill(fill) };
+}
+
+async function written(tensors: ReadonlyMap<string, RawTensor>) {
+  const objects = new MemoryObjects();
+  const store = new TensorStore(objects, 'b');
+  await store.write('k', tensors);
+  return { objects, store };
+}
+
+describe('a tensor object', () => {
+  it('gives back the tensors that are asked for', async () => {
+    await fc.assert(
+      fc.asyncProperty(namedTensors, async (tensors) => {
+        const { store } = await written(tensors);
+        const reader = await store.open('k');
+        const names = [...tensors.keys()].filter((_, index) => index % 2 === 0);
+        const wanted = new Map([...tensors].filter(([name]) => names.includes(name)));
+        expect(comparable(await reader.read(names))).toEqual(comparable(wanted));
+      }),
+    );
+  });
+
+  it('is read in one request when it is small', async () => {
+    const { objects, store } = await written(new Map([['x', bytes(9, 1)]]));
+    await (await store.open('k')).read(['x']);
+    expect(objects.reads).toEqual([{ key: 'k', range: { start: 0, end: FIRST_READ_BYTES } }]);
+  });
+
+  it('is read by its header and the ranges of the wanted tensors, near ones together', async () => {
+    const tensors = new Map([
+      ['head', bytes(FIRST_READ_BYTES, 1)],
+      ['a', bytes(100, 2)],
+      ['between', bytes(MAX_GAP_BYTES, 3)],
+      ['b', bytes(100, 4)],
+      ['far', bytes(MAX_GAP_BYTES + 1, 5)],
+      ['c', bytes(100, 6)],
+    ]);
+    const { objects, store } = await written(tensors);
+    const read = await (await store.open('k')).read(['c', 'a', 'b']);
+    expect([...read.keys()].sort()).toEqual(['a', 'b', 'c']);
+    expect(comparable(read)).toEqual(comparable(new Map([...tensors].filter(([name]) => read.has(name)))));
+    expect(objects.reads.slice(1).map(({ range }) => range.end - range.start)).toEqual([
+      100 + MAX_GAP_BYTES + 100,
+      100,
+    ]);
+  });
+
+  it('may have a header longer than the first read', async () => {
+    const strings: RawTensor = { dtype: 'string', shape: [1], strings: ['s'.repeat(2 * FIRST_READ_BYTES)] };
+    const tensors = new Map([
+      ['text', strings],
+      ['x', bytes(10, 1)],
+    ]);
+    const { store } = await written(tensors);
+    expect(comparable(await (await store.open('k')).read(['text', 'x']))).toEqual(comparable(tensors));
+  });
+
+  it('is written once: what is there stays', async () => {
+    const { store, objects } = await written(new Map([['x', bytes(1, 1)]]));
+    expect(await store.write('k', new Map([['x', bytes(1, 2)]]))).toEqual({ result: 'present', bytes: 0 });
+    expect(objects.bytes('k')?.at(-1)).toBe(1);
+  });
+
+  it('that is empty is no safetensors file', async () => {
+    const objects = new MemoryObjects();
+    objects.put('k', new Uint8Array(0));
+    await expect(new TensorStore(objects, 'b').open('k')).rejects.toThrow(SafetensorsError);
+  });
+});

@@ -1,0 +1,46 @@
+import * as fc from 'fast-check';
+import { float16Bits } from '../../../lambda/tensors/float16';
+
+/** What the 16 bits mean. */
+function valueOf(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >> 10) & 31;
+  const fraction = bits & 1023;
+  if (exponent === 31) return fraction === 0 ? sign * Infinity : NaN;
+  return exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+}
+
+describe('float16Bits', () => {
+  it('gives back every float16', () => {
+    for (let bits = 0; bits < 0x10000; bits++) {
+      const value = valueOf(bits);
+      expect(float16Bits(value)).toBe(Number.isNaN(value) ? 0x7e00 : bits);
+    }
+  });
+
+  it('gives the nearest float16 of any number', () => {
+    fc.assert(
+      fc.property(fc.double({ min: -65504, max: 65504, noNaN: true }), (value) => {
+        const bits = float16Bits(value);
+        const distance = Math.abs(valueOf(bits) - value);
+        for (const neighbour of [bits - 1, bits + 1]) {
+          const other = valueOf(neighbour & 0xffff);
+          if (Number.isFinite(other)) expect(distance).toBeLessThanOrEqual(Math.abs(other - value));
+        }
+      }),
+    );
+  });
+
+  it.each([
+    [1 + 2 ** -11, 0x3c00],
+    [1 + 3 * 2 ** -11, 0x3c02],
+    // Rounded to float32 first, it would lie halfway and go down.
+    [1 + 2 ** -11 + 2 ** -40, 0x3c01],
+    [65519.99, 0x7bff],
+    [65520, 0x7c00],
+    [2 ** -25, 0],
+    [2 ** -25 * 1.0001, 1],
+  ])('rounds %d once, ties to even', (value, bits) => {
+    expect(float16Bits(value)).toBe(bits);
+  });
+});

@@ -1,0 +1,108 @@
+import * as fc from 'fast-check';
+import { decodeSafetensors, encodeSafetensors, SafetensorsError } from '../../../lambda/tensors/safetensors';
+import { comparable, namedTensors } from '../arbitrary-tensors';
+
+function file(header: unknown, data: readonly number[] = []): Uint8Array {
+  const json = Buffer.from(typeof header === 'string' ? header : JSON.stringify(header));
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(json.byteLength));
+  return Buffer.concat([length, json, Buffer.from(data)]);
+}
+
+function u8(begin: number, end: number, shape: unknown = [end - begin]) {
+  return { dtype: 'U8', shape, data_offsets: [begin, end] };
+}
+
+describe('a hostile safetensors file', () => {
+  it.each<[string, Uint8Array, string]>([
+    ['empty', new Uint8Array(0), 'at least 8 bytes, got 0'],
+    ['short of a length', new Uint8Array(7), 'at least 8 bytes, got 7'],
+    [
+      'a header of 2^64-1 bytes',
+      new Uint8Array(16).fill(255),
+      'claims 18446744073709551615 bytes, the limit is',
+    ],
+    [
+      'a header beyond the file',
+      Buffer.concat([file({})]).fill(200, 0, 1),
+      'claims 200 bytes of a file of 10',
+    ],
+    ['no JSON', file('nonsense'), 'not JSON'],
+    ['a list', file('[]'), 'not a JSON object'],
+    ['an unknown dtype', file({ x: { dtype: 'BF16', shape: [1], data_offsets: [0, 2] } }, [1, 2]), '"BF16"'],
+    [
+      'no dtype',
+      file({ x: { shape: [1], data_offsets: [0, 2] } }, [1, 2]),
+      "tensor 'x' has the dtype undefined",
+    ],
+    ['no description', file({ x: 3 }), "tensor 'x' is not described"],
+    ['a negative size', file({ x: u8(0, 1, [-1]) }, [1]), 'bad shape [-1]'],
+    ['a fraction of a size', file({ x: u8(0, 1, [0.5]) }, [1]), 'bad shape [0.5]'],
+    ['a product that overflows', file({ x: u8(0, 1, [2 ** 40, 2 ** 40]) }, [1]), 'bad shape'],
+    ['a length unlike its shape', file({ x: u8(0, 2, [3]) }, [1, 2]), 'uint8[3], 3 bytes, but has 2'],
+    ['one offset', file({ x: { dtype: 'U8', shape: [1], data_offsets: [0] } }, [1]), 'bad data_offsets'],
+    [
+      'a negative offset',
+      file({ x: { dtype: 'U8', shape: [1], data_offsets: [-1, 0] } }, [1]),
+      'bad data_offsets',
+    ],
+    ['offsets in reverse', file({ x: { dtype: 'U8', shape: [1], data_offsets: [1, 0] } }, [1]), 'but has -1'],
+    ['an overlap', file({ x: u8(0, 2), y: u8(1, 3) }, [1, 2, 3]), "tensor 'y' overlaps"],
+    ['a hole', file({ x: u8(0, 1), y: u8(2, 3) }, [1, 2, 3]), "tensor 'y' leaves a hole"],
+    ['data after the last', file({ x: u8(0, 1) }, [1, 2]), 'end at byte'],
+    ['data cut short', file({ x: u8(0, 3) }, [1, 2]), 'end at byte'],
+    ['metadata that is no object', file({ __metadata__: 1 }), '__metadata__ is not a JSON object'],
+    [
+      'strings that are no JSON',
+      file({ __metadata__: { 'string_tensor.s': '{' } }),
+      "string tensor 's' is not JSON",
+    ],
+    [
+      'too few strings',
+      file({ __metadata__: { 'string_tensor.s': '{"shape":[2],"data":["a"]}' } }),
+      "string tensor 's' needs 2 strings",
+    ],
+    [
+      'strings that are numbers',
+      file({ __metadata__: { 'string_tensor.s': '{"shape":[1],"data":[1]}' } }),
+      "string tensor 's' needs 1 strings",
+    ],
+    [
+      'a name twice',
+      file({ __metadata__: { 'string_tensor.x': '{"shape":[],"data":["a"]}' }, x: u8(0, 1) }, [1]),
+      "tensor 'x' is there twice",
+    ],
+  ])('%s is refused', (_, bytes, message) => {
+    expect(() => decodeSafetensors(bytes)).toThrow(SafetensorsError);
+    expect(() => decodeSafetensors(bytes)).toThrow(message);
+  });
+
+  it('takes a tensor named __proto__ for what it is', () => {
+    const decoded = decodeSafetensors(
+      file('{"__proto__":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}', [7]),
+    );
+    expect([...decoded.keys()]).toEqual(['__proto__']);
+    expect(comparable(decodeSafetensors(encodeSafetensors(decoded)))).toEqual(comparable(decoded));
+  });
+
+  it('either decodes or is refused by name, whichever byte is changed or wherever it is cut', () => {
+    const mutant = fc.record({
+      tensors: namedTensors,
+      at: fc.nat(),
+      byte: fc.nat({ max: 255 }),
+      cut: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(mutant, ({ tensors, at, byte, cut }) => {
+        const bytes = encodeSafetensors(tensors);
+        const position = at % bytes.byteLength;
+        bytes[position] = byte;
+        try {
+          decodeSafetensors(cut ? bytes.subarray(0, position) : bytes);
+        } catch (error) {
+          expect(error).toBeInstanceOf(SafetensorsError);
+        }
+      }),
+    );
+  });
+});
