@@ -10,7 +10,7 @@ const LAYERS = [
   ['emit', '^lib/emit/'],
   ['compile', '^lib/(analyse|describe-plan|compile)[.]ts$'],
   ['aws', '^lib/aws/'],
-  ['construct', '^lib/(slicing|sliced-inference-pipeline|index)[.]ts$'],
+  ['construct', '^lib/(slicing|pipeline-props|sliced-inference-pipeline|index)[.]ts$'],
 ];
 
 const CDK = 'node_modules/(aws-cdk-lib|constructs)/';
@@ -85,7 +85,7 @@ module.exports = {
       severity: 'error',
       from: {
         path: '^(lib|local|bin)/',
-        pathNot: ['^lib/(slicing|sliced-inference-pipeline|index)[.]ts$', '^lib/aws/'],
+        pathNot: ['^lib/(slicing|pipeline-props|sliced-inference-pipeline|index)[.]ts$', '^lib/aws/'],
       },
       to: { path: CDK },
     },

@@ -2,7 +2,6 @@
 import { createHash } from 'node:crypto';
 import { Annotations, Duration, Fn, Names, RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
-import type * as kms from 'aws-cdk-lib/aws-kms';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
@@ -11,101 +10,19 @@ import { Construct } from 'constructs';
 import { CONTRACT_VERSION, sliceName } from '../lambda/contract';
 import { runtimeCodeDigest } from './aws/runtime-code';
 import { sliceFileAsset } from './aws/slice-asset';
-import type { SliceFunctionOptions } from './aws/slice-function';
 import { createSliceFunction, sliceMemorySize } from './aws/slice-function';
 import { callerStatements } from './aws/slice-permissions';
 import { createTensorBucket } from './aws/tensor-bucket';
 import { sliceWorkflow } from './aws/workflow';
 import { compile } from './compile';
 import type { CompiledModel } from './emit/compiled-model';
-import { SlicedInferenceError } from './errors';
 import { threadCount } from './plan/estimate';
 import type { SlicePlan } from './plan/plan';
 import { MAX_EXPRESS_MINUTES } from './plan/quotas';
 import { givenSize, symbolicNames } from './shapes/value-types';
+import type { SlicedInferencePipelineProps } from './pipeline-props';
+import { checkProps } from './pipeline-props';
 import { Slicing } from './slicing';
-
-/** Properties of `SlicedInferencePipeline`. */
-export interface SlicedInferencePipelineProps {
-  /**
-   * Path of an ONNX model, absolute or relative to the working directory of the CDK app. External data must lie
-   * in the model's folder. It is read at synth time.
-   */
-  readonly modelPath: string;
-
-  /**
-   * How the model is cut.
-   *
-   * @default Slicing.automatic() - as few slices as fit functions of 3,008 MB
-   */
-  readonly slicing?: Slicing;
-
-  /**
-   * Sizes of the model's symbolic dimensions that memory and cuts are planned for, by name. The third dimension of
-   * input `x` is called `x[2]` when it has no name. Requests may have other sizes; larger ones may need more memory.
-   *
-   * @default - 1 for each
-   */
-  readonly dimensions?: { [name: string]: number };
-
-  /**
-   * Processor architecture of the functions.
-   *
-   * @default lambda.Architecture.X86_64
-   */
-  readonly architecture?: lambda.Architecture;
-
-  /**
-   * Node.js runtime of the functions.
-   *
-   * @default lambda.Runtime.NODEJS_24_X
-   */
-  readonly runtime?: lambda.Runtime;
-
-  /**
-   * Type of the state machine. Express machines cost less and end within five minutes. Changing the type replaces
-   * the machine.
-   *
-   * @default sfn.StateMachineType.EXPRESS
-   */
-  readonly stateMachineType?: sfn.StateMachineType;
-
-  /**
-   * How long an execution may take.
-   *
-   * @default Duration.minutes(5)
-   */
-  readonly timeout?: Duration;
-
-  /**
-   * Settings of all slice functions.
-   *
-   * @default - memory, timeout and `/tmp` of each function come from the plan
-   */
-  readonly sliceFunctions?: SliceFunctionOptions;
-
-  /**
-   * Bucket for requests, intermediate tensors and results. Give it lifecycle rules: the pipeline writes below
-   * `runs/` and `outputs/` and deletes nothing.
-   *
-   * @default - a private, encrypted bucket whose objects expire: runs after a day, requests and results after seven
-   */
-  readonly bucket?: s3.IBucket;
-
-  /**
-   * Key that encrypts the pipeline's bucket. Not together with `bucket`, which has its own.
-   *
-   * @default - S3-managed encryption
-   */
-  readonly encryptionKey?: kms.IKey;
-
-  /**
-   * What becomes of the bucket and of the log groups when they leave the stack.
-   *
-   * @default RemovalPolicy.RETAIN
-   */
-  readonly removalPolicy?: RemovalPolicy;
-}
 
 /**
  * Runs an ONNX model as a chain of Lambda functions, one per slice, that pass tensors through S3.
@@ -264,57 +181,7 @@ export class SlicedInferencePipeline extends Construct {
   }
 }
 
-/** The bundled handler is compiled for this version. */
-const OLDEST_NODE_RUNTIME = 20;
-
 /** The last segment of `arn:aws:cloudformation:region:account:stack/name/uuid`. */
 function uuidOf(stack: Stack): string {
   return Fn.select(2, Fn.split('/', stack.stackId));
-}
-
-function checkProps(props: SlicedInferencePipelineProps): void {
-  // From JavaScript and other languages anything may come.
-  const modelPath: unknown = props.modelPath;
-  if (typeof modelPath !== 'string' || modelPath === '') {
-    throw new SlicedInferenceError(
-      'modelPath must be the path of an ONNX model',
-      modelPath === '' ? 'an empty one' : typeof modelPath,
-      'give the path of a file on this machine',
-    );
-  }
-  checkRuntime(props.runtime);
-  if (Token.isUnresolved(props.modelPath)) {
-    throw new SlicedInferenceError(
-      'modelPath must be a path that is known at synth time',
-      'a CDK token',
-      'give the path of a file on this machine',
-    );
-  }
-  if (props.bucket && props.encryptionKey) {
-    throw new SlicedInferenceError(
-      'encryptionKey must encrypt a bucket that the pipeline makes',
-      'a bucket of your own too',
-      'encrypt your bucket yourself and leave encryptionKey out',
-    );
-  }
-  const isExpress = props.stateMachineType !== sfn.StateMachineType.STANDARD;
-  if (!isExpress || !props.timeout || props.timeout.isUnresolved()) return;
-  if (props.timeout.toMinutes({ integral: false }) > MAX_EXPRESS_MINUTES) {
-    throw new SlicedInferenceError(
-      `timeout of an Express state machine must be at most ${MAX_EXPRESS_MINUTES} minutes`,
-      props.timeout.toHumanString(),
-      'shorten it or set stateMachineType to STANDARD',
-    );
-  }
-}
-
-function checkRuntime(runtime: lambda.Runtime | undefined): void {
-  if (runtime === undefined) return;
-  const [, version] = /^nodejs(\d+)\.x$/.exec(runtime.name) ?? [];
-  if (Number(version) >= OLDEST_NODE_RUNTIME) return;
-  throw new SlicedInferenceError(
-    `runtime must be Node.js ${OLDEST_NODE_RUNTIME} or newer`,
-    runtime.name,
-    'leave it out, or choose a newer Node.js',
-  );
 }
