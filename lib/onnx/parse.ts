@@ -1,7 +1,7 @@
 /** Reads an ONNX file into a `Model` without loading a weight. Field numbers are those of onnx.proto3. */
-import * as fs from 'node:fs';
 import { MANIFEST_KEY } from '../../lambda/contract';
-import { SlicedInferenceError, quoted, systemReason } from '../errors';
+import { SlicedInferenceError, quoted } from '../errors';
+import { checkBeginning, checkIsFile, damaged, notOnnx } from './check-file';
 import { ONNX_FLOAT16 } from './data-type';
 import { ExternalFiles } from './external-data';
 import { GraphBuilder } from './graph-builder';
@@ -13,8 +13,6 @@ import { ownRange, parseTensor, text } from './parse-tensor';
 import { parseValueInfo } from './parse-type';
 import type { Span } from './wire';
 import { ByteSource, WireError, fields } from './wire';
-
-const LFS_POINTER = 'version https://git-lfs.github.com/spec/';
 
 /**
  * Reads the model at `path`.
@@ -34,67 +32,6 @@ export function parseModel(path: string): Model {
   } finally {
     source.close();
   }
-}
-
-function checkIsFile(path: string): void {
-  let stat: fs.Stats;
-  try {
-    stat = fs.statSync(path);
-  } catch (error) {
-    throw new SlicedInferenceError(
-      `model ${quoted(path)} must be an ONNX file`,
-      systemReason(error),
-      'check the path',
-    );
-  }
-  if (stat.isFile()) return;
-  throw new SlicedInferenceError(
-    `model ${quoted(path)} must be an ONNX file`,
-    stat.isDirectory() ? 'a folder' : 'something that is no regular file',
-    'name the .onnx file itself',
-  );
-}
-
-function checkBeginning(source: ByteSource): void {
-  if (source.size === 0) {
-    throw new SlicedInferenceError(
-      `model ${quoted(source.path)} must be an ONNX file`,
-      'an empty file',
-      'copy or download it again',
-    );
-  }
-  const beginning = source.bytes({ start: 0, end: Math.min(source.size, LFS_POINTER.length) });
-  if (beginning.toString('latin1') === LFS_POINTER) {
-    throw new SlicedInferenceError(
-      `model ${quoted(source.path)} must be an ONNX file`,
-      'a Git LFS pointer to one',
-      'run `git lfs pull` in its repository',
-    );
-  }
-  if (isText(beginning)) throw notOnnx(source.path, 'text');
-}
-
-/** Whether the bytes are readable text: an ONNX file begins with a control character. */
-function isText(bytes: Uint8Array): boolean {
-  return bytes.every((byte) => byte >= 0x20 || byte === 0x09 || byte === 0x0a || byte === 0x0d);
-}
-
-function damaged(path: string, source: ByteSource, error: WireError): SlicedInferenceError {
-  return new SlicedInferenceError(
-    `model ${quoted(path)} must be a whole ONNX file`,
-    error.truncated
-      ? `a truncated one of ${source.size} bytes (${error.message})`
-      : `other bytes (${error.message})`,
-    error.truncated ? 'copy or download it again' : 'export the model as ONNX protobuf',
-  );
-}
-
-function notOnnx(path: string, got: string): SlicedInferenceError {
-  return new SlicedInferenceError(
-    `model ${quoted(path)} must be an ONNX file`,
-    got,
-    'export the model as ONNX protobuf',
-  );
 }
 
 class ModelParser {

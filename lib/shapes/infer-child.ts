@@ -32,7 +32,7 @@ function infer(modelPath: string): InferAnswer {
   process.env.ORT_DISABLE_TELEMETRY = '1';
   // The public API refuses a whole session when one output is bfloat16 or float8; the binding below it tells the
   // type's number. The version of onnxruntime-node is pinned, so that this path does not move.
-  // eslint-disable-next-line @typescript-eslint/no-require-imports
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- loaded after the variable above is set
   const { initOrt, binding } = require('onnxruntime-node/dist/binding') as RawBinding;
   initOrt();
   const session = new binding.InferenceSession();

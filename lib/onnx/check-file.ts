@@ -1,0 +1,67 @@
+/** Tells an ONNX file from what people take for one, and says what it is instead. */
+import * as fs from 'node:fs';
+import { SlicedInferenceError, quoted, systemReason } from '../errors';
+import type { ByteSource, WireError } from './wire';
+
+const LFS_POINTER = 'version https://git-lfs.github.com/spec/';
+
+export function checkIsFile(path: string): void {
+  let stat: fs.Stats;
+  try {
+    stat = fs.statSync(path);
+  } catch (error) {
+    throw new SlicedInferenceError(
+      `model ${quoted(path)} must be an ONNX file`,
+      systemReason(error),
+      'check the path',
+    );
+  }
+  if (stat.isFile()) return;
+  throw new SlicedInferenceError(
+    `model ${quoted(path)} must be an ONNX file`,
+    stat.isDirectory() ? 'a folder' : 'something that is no regular file',
+    'name the .onnx file itself',
+  );
+}
+
+export function checkBeginning(source: ByteSource): void {
+  if (source.size === 0) {
+    throw new SlicedInferenceError(
+      `model ${quoted(source.path)} must be an ONNX file`,
+      'an empty file',
+      'copy or download it again',
+    );
+  }
+  const beginning = source.bytes({ start: 0, end: Math.min(source.size, LFS_POINTER.length) });
+  if (beginning.toString('latin1') === LFS_POINTER) {
+    throw new SlicedInferenceError(
+      `model ${quoted(source.path)} must be an ONNX file`,
+      'a Git LFS pointer to one',
+      'run `git lfs pull` in its repository',
+    );
+  }
+  if (isText(beginning)) throw notOnnx(source.path, 'text');
+}
+
+/** Whether the bytes are readable text: an ONNX file begins with a control character. */
+function isText(bytes: Uint8Array): boolean {
+  return bytes.every((byte) => byte >= 0x20 || byte === 0x09 || byte === 0x0a || byte === 0x0d);
+}
+
+export function damaged(path: string, source: ByteSource, error: WireError): SlicedInferenceError {
+  return new SlicedInferenceError(
+    `model ${quoted(path)} must be a whole ONNX file`,
+    error.truncated
+      ? `a truncated one of ${source.size} bytes (${error.message})`
+      : `other bytes (${error.message})`,
+    error.truncated ? 'copy or download it again' : 'export the model as ONNX protobuf',
+  );
+}
+
+export function notOnnx(path: string, got: string): SlicedInferenceError {
+  return new SlicedInferenceError(
+    `model ${quoted(path)} must be an ONNX file`,
+    got,
+    'export the model as ONNX protobuf',
+  );
+}
