@@ -6,8 +6,8 @@ import { analyseModel } from '../lib/analyse';
 import { symbolicDimensions } from '../lib/shapes/value-types';
 import { formatBytes, formatType } from './format';
 import { clearProgress, showProgress } from './progress';
-import type { SlicingOptions } from './slicing-options';
-import { addDimensionOption } from './slicing-options';
+import type { ModelOptions } from './slicing-options';
+import { addModelOptions, analyseOptions } from './slicing-options';
 
 interface Inspection {
   /** Bytes of the model with its external data. */
@@ -47,9 +47,9 @@ export function inspectCommand(): Command {
     .argument('<model>', 'path of an ONNX model')
     .option('--json', 'print JSON')
     .addHelpText('after', HELP);
-  return addDimensionOption(command).action((model: string, options: SlicingOptions & { json?: boolean }) => {
+  return addModelOptions(command).action((model: string, options: ModelOptions & { json?: boolean }) => {
     showProgress(`reading ${model}`);
-    const inspection = inspect(analyseModel(model, options.dimension));
+    const inspection = inspect(analyseModel(model, analyseOptions(options)));
     clearProgress();
     process.stdout.write(
       options.json ? `${JSON.stringify(inspection, undefined, 2)}\n` : describe(model, inspection),

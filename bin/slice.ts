@@ -7,7 +7,7 @@ import type { SlicePlan } from '../lib/plan/plan';
 import { formatBytes, formatTable, formatType } from './format';
 import { clearProgress, showProgress } from './progress';
 import type { SlicingOptions } from './slicing-options';
-import { addSlicingOptions, slicerFor } from './slicing-options';
+import { addSlicingOptions, analyseOptions, slicerFor } from './slicing-options';
 import { noteUnfinished } from './unfinished';
 
 interface Options extends SlicingOptions {
@@ -36,15 +36,14 @@ export function sliceCommand(): Command {
     const slicer = slicerFor(options);
     if (options.out === '') throw new SlicedInferenceError('--out must name a folder', "''", 'give its path');
     showProgress(`reading ${model}`);
-    const compiled = compile(model, slicer, options.dimension);
-    writeSlices(compiled, options.out, {
+    const compiled = compile(model, slicer, analyseOptions(options));
+    const plan = writeSlices(compiled, options.out, {
       onStart: noteUnfinished,
       onFile: ({ file, bytes }) => {
         showProgress(`writing ${file} (${formatBytes(bytes)})`);
       },
     });
     clearProgress();
-    const { plan } = compiled;
     process.stdout.write(
       options.json ? `${JSON.stringify(plan, undefined, 2)}\n` : describePlan(plan, options.out),
     );

@@ -5,15 +5,17 @@ import { InvalidArgumentError, Option } from 'commander';
 import { SlicedInferenceError } from '../lib/errors';
 import type { Slicer } from '../lib/plan/slicers';
 import { atTensors, automatic, count, fromPlan, maxSliceSize } from '../lib/plan/slicers';
+import type { AnalyseOptions } from '../lib/analyse';
+import type { OptimisationLevel } from '../lib/optimise/level';
+import { OPTIMISATION_LEVELS } from '../lib/optimise/level';
 import type { DimensionSizes } from '../lib/shapes/value-types';
 
-export interface SlicingOptions {
+export interface SlicingOptions extends ModelOptions {
   readonly slices?: number;
   readonly maxSliceSize?: number;
   readonly atTensors?: readonly string[];
   readonly slicingPlan?: string;
   readonly maxMemory?: number;
-  readonly dimension: DimensionSizes;
 }
 
 /** Flags that exclude one another. Without one, the fewest slices that fit `--max-memory` are made. */
@@ -23,7 +25,7 @@ const AT_TENSORS = '--at-tensors';
 const MAX_MEMORY = '--max-memory';
 
 export function addSlicingOptions(command: Command): Command {
-  return addDimensionOption(command)
+  return addModelOptions(command)
     .addOption(new Option('--slices <n>', 'cut into this many slices').argParser(wholeNumber))
     .addOption(
       new Option(
@@ -44,12 +46,37 @@ export function addSlicingOptions(command: Command): Command {
     );
 }
 
-export function addDimensionOption(command: Command): Command {
-  return command.addOption(
-    new Option('--dimension <name=size>', 'size to assume for a symbolic dimension of the inputs; repeatable')
-      .argParser(dimension)
-      .default({}, '1 for each'),
-  );
+/** What any command that reads a model takes. */
+export interface ModelOptions {
+  readonly dimension: DimensionSizes;
+  readonly optimize: OptimisationLevel;
+}
+
+export function addModelOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option(
+        '--dimension <name=size>',
+        'size to assume for a symbolic dimension of the inputs; repeatable',
+      )
+        .argParser(dimension)
+        .default({}, '1 for each'),
+    )
+    .addOption(
+      new Option(
+        '--optimize <level>',
+        'how far ONNX Runtime optimises the whole model before it is cut; slices are identical to it at that level',
+      )
+        .choices(OPTIMISATION_LEVELS)
+        .default('none'),
+    );
+}
+
+export function analyseOptions({
+  dimension: dimensions,
+  optimize: optimisation,
+}: ModelOptions): AnalyseOptions {
+  return { dimensions, optimisation };
 }
 
 export function slicerFor(options: SlicingOptions): Slicer {
@@ -79,17 +106,20 @@ export function missingModelHint(error: string, args: readonly string[]): string
 
 /** Lists are parted at commas, except where a tensor's own name has them. */
 function atListedTensors(lists: readonly string[]): Slicer {
-  return (space) => {
-    const known = new Set(space.dataflow.model.graph.values.map(({ name }) => name));
-    const names = lists.flatMap((list) =>
-      known.has(list)
-        ? [list]
-        : list
-            .split(',')
-            .map((name) => name.trim())
-            .filter((name) => name !== ''),
-    );
-    return atTensors(names)(space);
+  return {
+    key: `at listed tensors ${JSON.stringify(lists)}`,
+    choose: (space) => {
+      const known = new Set(space.dataflow.model.graph.values.map(({ name }) => name));
+      const names = lists.flatMap((list) =>
+        known.has(list)
+          ? [list]
+          : list
+              .split(',')
+              .map((name) => name.trim())
+              .filter((name) => name !== ''),
+      );
+      return atTensors(names).choose(space);
+    },
   };
 }
 

@@ -2,9 +2,11 @@
 import { SlicedInferenceError, quoted } from './errors';
 import { isBindable } from './onnx/data-type';
 import { calledFunctions } from './onnx/local-functions';
-import type { Model, ValueIndex } from './onnx/model';
+import type { Model, NodeIndex, SourceFile, ValueIndex } from './onnx/model';
 import { nodeLabel } from './onnx/model';
 import { parseModel } from './onnx/parse';
+import type { OptimisationLevel } from './optimise/level';
+import { UnloadableGraphError, optimise } from './optimise/optimise';
 import type { CutSpace } from './plan/cuts';
 import { crossingRule, unusableName } from './plan/crossing';
 import { findCuts } from './plan/cuts';
@@ -15,37 +17,80 @@ import type { DimensionSizes, ValueTypes } from './shapes/value-types';
 import { plannedBytes, symbolicDimensions } from './shapes/value-types';
 
 export interface AnalysedModel {
+  /** The files of the model as it was given: its own first. */
+  readonly source: readonly SourceFile[];
+  /** The graph that is cut. */
   readonly model: Model;
   readonly dataflow: Dataflow;
   /** Types with symbolic dimensions by name. */
   readonly types: ValueTypes;
   readonly cuts: CutSpace;
   readonly dimensions: DimensionSizes;
+  readonly optimisation: OptimisationLevel;
+}
+
+export interface AnalyseOptions {
+  /**
+   * Sizes to plan symbolic dimensions with, by name.
+   *
+   * @default - 1 for each
+   */
+  readonly dimensions?: DimensionSizes;
+  /**
+   * How far ONNX Runtime optimises the whole model before it is cut.
+   *
+   * @default 'none'
+   */
+  readonly optimisation?: OptimisationLevel;
 }
 
 /**
- * @param dimensions sizes to plan symbolic dimensions with, by name; 1 for those left out
  * @throws SlicedInferenceError for a model that cannot be read, run or cut exactly, and for unknown dimensions
  */
-export function analyseModel(modelPath: string, dimensions: DimensionSizes = {}): AnalysedModel {
-  const parsed = parseModel(modelPath);
-  checkDimensions(parsed, dimensions);
-  checkExternalAttributes(parsed);
-  const { rank } = analyseDataflow(parsed);
-  const nodesInOrder = [...rank.keys()].sort((a, b) => rank[a] - rank[b]);
-  const types = inferTypes(parsed, nodesInOrder, {});
-  // An operator may make float16 of nothing that is written down as such.
-  const model = {
-    ...parsed,
-    usesFloat16: parsed.usesFloat16 || types.some(({ dtype }) => dtype === 'float16'),
-  };
-  const dataflow = analyseDataflow(model);
+export function analyseModel(modelPath: string, options: AnalyseOptions = {}): AnalysedModel {
+  const { dimensions = {}, optimisation = 'none' } = options;
+  const source = parseModel(modelPath);
+  checkDimensions(source, dimensions);
+  checkExternalAttributes(source);
+  const { model, dataflow, types, nodesInOrder } = cuttableGraph(source, optimisation);
   const plannedTypes =
     Object.keys(dimensions).length === 0 ? types : inferTypes(model, nodesInOrder, dimensions);
   checkSignature(model, types);
   const rule = crossingRule(model, types);
   const cuts = findCuts(dataflow, rule, plannedBytes(plannedTypes, dimensions));
-  return { model, dataflow, types, cuts, dimensions };
+  return { source: source.files, model, dataflow, types, cuts, dimensions, optimisation };
+}
+
+interface TypedGraph {
+  readonly model: Model;
+  readonly dataflow: Dataflow;
+  readonly types: ValueTypes;
+  readonly nodesInOrder: readonly NodeIndex[];
+}
+
+/** The graph that the slices are cut from: the model's own, or the one that ONNX Runtime makes of it. */
+function cuttableGraph(source: Model, optimisation: OptimisationLevel): TypedGraph {
+  if (optimisation !== 'none') return typed(optimise(source, optimisation));
+  const own = source.usesFloat16 ? undefined : typed(source);
+  if (own && !own.model.usesFloat16) return own;
+  // Random operators are looked for in the model's own graph as well: a clear error before ONNX Runtime is asked.
+  analyseDataflow(source);
+  try {
+    return typed(optimise(source, optimisation));
+  } catch (error) {
+    if (!(error instanceof UnloadableGraphError)) throw error;
+    return own ?? typed(source);
+  }
+}
+
+function typed(parsed: Model): TypedGraph {
+  const { rank } = analyseDataflow(parsed);
+  const nodesInOrder = [...rank.keys()].sort((a, b) => rank[a] - rank[b]);
+  const types = inferTypes(parsed, nodesInOrder, {});
+  // An operator may make float16 of nothing that is written down as such.
+  const usesFloat16 = parsed.usesFloat16 || types.some(({ dtype }) => dtype === 'float16');
+  const model = { ...parsed, usesFloat16 };
+  return { model, dataflow: analyseDataflow(model), types, nodesInOrder };
 }
 
 function checkDimensions(model: Model, dimensions: DimensionSizes): void {

@@ -1,32 +1,31 @@
 /** From a model's path to a plan and the bytes of its slices. */
-import type { AnalysedModel } from './analyse';
+import { sliceName } from '../lambda/contract';
+import type { AnalyseOptions, AnalysedModel } from './analyse';
 import { analyseModel } from './analyse';
 import { describePlan, sliceManifests } from './describe-plan';
 import type { CompiledModel } from './emit/compiled-model';
 import { emitSlice } from './emit/slice';
-import { sliceName } from '../lambda/contract';
 import { checkGroups } from './plan/check-groups';
 import type { Slicer } from './plan/slicers';
 import { wireSlices } from './plan/wiring';
-import type { DimensionSizes } from './shapes/value-types';
 
 /**
- * Reads a model, chooses its cuts and plans its slices. Weights are read once, for their digests, and never kept.
+ * Reads a model, chooses its cuts and plans its slices. No weight is read before the slices are written.
  *
  * @throws SlicedInferenceError for everything about the model or the slicing that cannot be
  */
-export function compile(modelPath: string, slicer: Slicer, dimensions: DimensionSizes = {}): CompiledModel {
-  return compileAnalysed(analyseModel(modelPath, dimensions), slicer);
+export function compile(modelPath: string, slicer: Slicer, options: AnalyseOptions = {}): CompiledModel {
+  return compileAnalysed(analyseModel(modelPath, options), slicer);
 }
 
 export function compileAnalysed(analysed: AnalysedModel, slicer: Slicer): CompiledModel {
-  const { model, dataflow, types, cuts } = analysed;
-  const groups = slicer(cuts);
+  const { source, model, dataflow, types, cuts } = analysed;
+  const groups = slicer.choose(cuts);
   checkGroups(dataflow, cuts.rule, groups);
   const wiring = wireSlices(dataflow, groups);
   const manifests = sliceManifests(model, types, wiring);
   const slices = wiring.slices.map((slice, index) =>
     emitSlice(model, types, slice, manifests[index], `${sliceName(index)}.weights`),
   );
-  return { plan: describePlan(analysed, groups, manifests, slices), files: model.files, slices };
+  return { plan: describePlan(analysed, groups, manifests, slices), source, files: model.files, slices };
 }

@@ -9,8 +9,7 @@ import type { Chunk } from './onnx/chunks';
 import { totalLength } from './onnx/chunks';
 import { isBindable } from './onnx/data-type';
 import { MAX_PROTOBUF_BYTES } from './onnx/limits';
-import type { Model, SourceFile, ValueIndex } from './onnx/model';
-import { digestChunks } from './onnx/write-chunks';
+import type { Model, ValueIndex } from './onnx/model';
 import { onnxRuntimeVersion } from './onnxruntime';
 import { packageVersion } from './package-files';
 import type { CutSpace } from './plan/cuts';
@@ -19,8 +18,8 @@ import type { SliceSize } from './plan/estimate';
 import { ephemeralStorageMb, memoryMb, threadCount, timeoutSeconds } from './plan/estimate';
 import type { Groups } from './plan/partition';
 import { nodeWeights, sizeStretches } from './plan/stretches';
-import type { PlannedFile, PlannedSlice, SlicePlan } from './plan/plan';
-import { PLAN_VERSION, graphDigest, planDigest, toRuns } from './plan/plan';
+import type { FileDraft, PlanDraft, SliceDraft } from './plan/plan';
+import { PLAN_VERSION, graphDigest, toRuns } from './plan/plan';
 import type { SourcedValue, Wiring } from './plan/wiring';
 import type { ValueTypes } from './shapes/value-types';
 
@@ -46,11 +45,11 @@ export function describePlan(
   groups: Groups,
   manifests: readonly SliceManifest[],
   chunks: readonly SliceChunks[],
-): SlicePlan {
-  const { model, cuts, dimensions } = analysed;
+): PlanDraft {
+  const { source, model, cuts, dimensions, optimisation } = analysed;
   const sizes = groupSizes(cuts, groups);
-  const slices = manifests.map(({ slice, inputs, outputs }): PlannedSlice => {
-    const files = plannedFiles(model.files, slice, chunks[slice]);
+  const slices = manifests.map(({ slice, inputs, outputs }): SliceDraft => {
+    const files = draftFiles(slice, chunks[slice]);
     const fileBytes = files.model.bytes + (files.weights?.bytes ?? 0);
     return {
       nodes: toRuns(groups[slice]),
@@ -68,9 +67,9 @@ export function describePlan(
     version: PLAN_VERSION,
     library: packageVersion(),
     onnxRuntime: onnxRuntimeVersion(),
-    planDigest: planDigest(slices),
+    graphOptimization: optimisation,
     model: {
-      file: path.basename(model.files[0].path),
+      file: path.basename(source[0].path),
       nodes: model.graph.nodes.length,
       graphDigest: graphDigest(model.graph),
     },
@@ -122,18 +121,13 @@ function groupSizes({ dataflow, rule, bytes }: CutSpace, groups: Groups): SliceS
   });
 }
 
-function plannedFiles(
-  files: readonly SourceFile[],
-  slice: number,
-  chunks: SliceChunks,
-): Pick<PlannedSlice, 'model' | 'weights'> {
-  const describe = (file: string, content: readonly Chunk[]): PlannedFile => ({
+function draftFiles(slice: number, chunks: SliceChunks): Pick<SliceDraft, 'model' | 'weights'> {
+  const name = sliceName(slice);
+  const draft = (file: string, content: readonly Chunk[]): FileDraft => ({
     file,
     bytes: totalLength(content),
-    sha256: digestChunks(files, content),
   });
-  const name = sliceName(slice);
-  const model = describe(`${name}.onnx`, chunks.model);
+  const model = draft(`${name}.onnx`, chunks.model);
   if (model.bytes > MAX_PROTOBUF_BYTES) {
     throw new SlicedInferenceError(
       `the graph of slice ${slice} must stay below 2 GiB, the limit of protobuf`,
@@ -142,5 +136,5 @@ function plannedFiles(
     );
   }
   if (chunks.weights.length === 0) return { model };
-  return { model, weights: describe(`${name}.weights`, chunks.weights) };
+  return { model, weights: draft(`${name}.weights`, chunks.weights) };
 }

@@ -8,6 +8,7 @@ import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { SliceFunctionOptions } from './aws/slice-function';
 import { SlicedInferenceError } from './errors';
 import { MAX_EXPRESS_MINUTES } from './plan/quotas';
+import type { GraphOptimization } from './graph-optimization';
 import type { Slicing } from './slicing';
 
 /** The bundled handler is compiled for this version. */
@@ -35,6 +36,14 @@ export interface SlicedInferencePipelineProps {
    * @default - 1 for each
    */
   readonly dimensions?: { [name: string]: number };
+
+  /**
+   * How far ONNX Runtime optimises the whole model, at synth, before it is cut. What it fuses depends on the
+   * processor that synthesizes, and so does the template, unless the level is `NONE`.
+   *
+   * @default GraphOptimization.NONE
+   */
+  readonly graphOptimization?: GraphOptimization;
 
   /**
    * Processor architecture of the functions.

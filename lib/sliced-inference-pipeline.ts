@@ -14,8 +14,7 @@ import { createSliceFunction, sliceMemorySize } from './aws/slice-function';
 import { callerStatements } from './aws/slice-permissions';
 import { createTensorBucket } from './aws/tensor-bucket';
 import { sliceWorkflow } from './aws/workflow';
-import { compile } from './compile';
-import type { CompiledModel } from './emit/compiled-model';
+import { GraphOptimization } from './graph-optimization';
 import { threadCount } from './plan/estimate';
 import type { SlicePlan } from './plan/plan';
 import { MAX_EXPRESS_MINUTES } from './plan/quotas';
@@ -23,6 +22,8 @@ import { givenSize, symbolicNames } from './shapes/value-types';
 import type { SlicedInferencePipelineProps } from './pipeline-props';
 import { checkProps } from './pipeline-props';
 import { Slicing } from './slicing';
+import type { StagedModel } from './stage';
+import { stageModel } from './stage';
 
 /**
  * Runs an ONNX model as a chain of Lambda functions, one per slice, that pass tensors through S3.
@@ -54,8 +55,11 @@ export class SlicedInferencePipeline extends Construct {
     this.stateMachineType = props.stateMachineType ?? sfn.StateMachineType.EXPRESS;
 
     const slicing = props.slicing ?? Slicing.automatic();
-    const compiled = compile(props.modelPath, slicing._slicer, props.dimensions ?? {});
-    this.warnOfAssumptions(compiled.plan, props);
+    const staged = stageModel(props.modelPath, slicing._slicer, {
+      dimensions: props.dimensions ?? {},
+      optimisation: props.graphOptimization ?? GraphOptimization.NONE,
+    });
+    this.warnOfAssumptions(staged.plan, props);
 
     this.bucket =
       props.bucket ??
@@ -64,18 +68,18 @@ export class SlicedInferencePipeline extends Construct {
         ...(props.encryptionKey && { encryptionKey: props.encryptionKey }),
       });
     // All slices share one number of threads: the last bits of a result may depend on it.
-    const memorySizes = compiled.slices.map((_, slice) =>
-      sliceMemorySize(compiled.plan, slice, props.sliceFunctions ?? {}),
+    const memorySizes = staged.slices.map((_, slice) =>
+      sliceMemorySize(staged.plan, slice, props.sliceFunctions ?? {}),
     );
     // A token stands for a number that CDK cannot know yet: the plan's estimates take its place.
     const threads = memorySizes.some((size) => Token.isUnresolved(size))
-      ? compiled.plan.threads
+      ? staged.plan.threads
       : threadCount(Math.max(...memorySizes));
     const architecture = props.architecture ?? lambda.Architecture.X86_64;
     // Results depend on all of these: a run whose functions change one of them on the way has to stop.
-    const runsOn = [compiled.plan.planDigest, runtimeCodeDigest(architecture), architecture.name, threads];
+    const runsOn = [staged.plan.planDigest, runtimeCodeDigest(architecture), architecture.name, threads];
     const planDigest = createHash('sha256').update(JSON.stringify(runsOn)).digest('hex');
-    const deployed = { ...compiled, plan: { ...compiled.plan, planDigest, threads } };
+    const deployed = { ...staged, plan: { ...staged.plan, planDigest, threads } };
     this.functions = this.createFunctions(deployed, props, architecture, removalPolicy);
     this.stateMachine = this.createStateMachine(deployed.plan, props, removalPolicy);
   }
@@ -102,22 +106,23 @@ export class SlicedInferencePipeline extends Construct {
   }
 
   private createFunctions(
-    { plan, files, slices }: CompiledModel,
+    { plan, slices }: StagedModel,
     props: SlicedInferencePipelineProps,
     architecture: lambda.Architecture,
     removalPolicy: RemovalPolicy,
   ): lambda.Function[] {
     const options = props.sliceFunctions ?? {};
-    return slices.map((chunks, slice) => {
+    return slices.map((paths, slice) => {
       const { model, weights } = plan.slices[slice];
       const name = sliceName(slice);
       return createSliceFunction(this, name, {
         plan,
         slice,
-        modelAsset: sliceFileAsset(this, `${name}-model`, files, chunks.model, model),
-        ...(weights && {
-          weightsAsset: sliceFileAsset(this, `${name}-weights`, files, chunks.weights, weights),
-        }),
+        modelAsset: sliceFileAsset(this, `${name}-model`, paths.model, model),
+        ...(weights &&
+          paths.weights !== undefined && {
+            weightsAsset: sliceFileAsset(this, `${name}-weights`, paths.weights, weights),
+          }),
         bucket: this.bucket,
         architecture,
         runtime: props.runtime ?? lambda.Runtime.NODEJS_24_X,

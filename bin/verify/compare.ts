@@ -1,4 +1,5 @@
 /** Compares tensors by their bits. */
+import { float16Value } from '../../lambda/tensors/float16';
 import type { RawTensor } from '../../lambda/tensors/tensor';
 import { typedView } from '../../lambda/tensors/tensor';
 
@@ -44,14 +45,4 @@ export function compareTensor(
     maxAbsDiff = Math.max(maxAbsDiff, difference);
   }
   return { ...differs, maxAbsDiff };
-}
-
-/** The value of an IEEE 754 half-precision bit pattern; Node has no `Float16Array` before version 24. */
-function float16Value(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 0x1f;
-  const fraction = bits & 0x3ff;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 0x1f) return fraction === 0 ? sign * Infinity : NaN;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }

@@ -5,9 +5,10 @@ import { decodeSafetensors, encodeSafetensors } from '../../lambda/tensors/safet
 import { Session } from '../../lambda/slice/session';
 import type { RawTensor } from '../../lambda/tensors/tensor';
 import { PLAN_FILE } from '../../lib/emit/write';
+import { ORT_LEVELS } from '../../lib/optimise/level';
 import { readPlan } from '../../lib/plan/plan';
 import { describeInputs } from './describe-inputs';
-import type { ChainJob, Job, JobAnswer, WholeJob } from './job';
+import type { ChainJob, DefaultJob, Job, JobAnswer, WholeJob } from './job';
 import { candidateInputs } from './seeded-inputs';
 
 type Tensors = ReadonlyMap<string, RawTensor>;
@@ -17,7 +18,11 @@ async function runWhole(job: WholeJob): Promise<JobAnswer> {
   let failure: JobAnswer | undefined;
   for (const candidate of job.madeUp ? candidateInputs(job.madeUp) : [read(job.inputs)]) {
     // A new one each time: a run that failed half way has advanced the generators of seeded random operators.
-    const session = await Session.open({ path: job.modelPath, threads: job.threads });
+    const session = await Session.open({
+      path: job.modelPath,
+      threads: job.threads,
+      graphOptimizationLevel: ORT_LEVELS[job.optimisation],
+    });
     try {
       write(job.outputs, await session.run(candidate, job.outputNames));
       if (job.madeUp) write(job.inputs, candidate);
@@ -60,6 +65,24 @@ async function runChain(job: ChainJob): Promise<JobAnswer> {
   return { done: true };
 }
 
+async function runDefault(job: DefaultJob): Promise<JobAnswer> {
+  const session = await Session.openDefault(job.modelPath);
+  write(job.outputs, await session.run(read(job.inputs), job.outputNames));
+  await session.release();
+  return { done: true };
+}
+
+function runJob(job: Job): Promise<JobAnswer> {
+  switch (job.kind) {
+    case 'whole':
+      return runWhole(job);
+    case 'chain':
+      return runChain(job);
+    case 'default':
+      return runDefault(job);
+  }
+}
+
 function pick(tensors: Tensors, name: string): RawTensor {
   const tensor = tensors.get(name);
   if (tensor === undefined) throw new Error(`tensor '${name}' was not made`);
@@ -78,7 +101,7 @@ async function main(): Promise<void> {
   const job = JSON.parse(fs.readFileSync(process.argv[2], 'utf8')) as Job;
   let answer: JobAnswer;
   try {
-    answer = job.kind === 'whole' ? await runWhole(job) : await runChain(job);
+    answer = await runJob(job);
   } catch (error) {
     answer = { done: false, reason: (error as Error).message };
   }

@@ -1,11 +1,10 @@
 /** What the verifier asks of a child process: a run of the whole model or of its chained slices. */
+import type { OptimisationLevel } from '../../lib/optimise/level';
 import type { MadeUpInputs } from './seeded-inputs';
 
-export type Job = WholeJob | ChainJob;
+export type Job = WholeJob | ChainJob | DefaultJob;
 
 interface CommonJob {
-  /** Threads of ONNX Runtime. */
-  readonly threads: number;
   /** Safetensors file of the inputs. */
   readonly inputs: string;
   /** Safetensors file to write the outputs to. */
@@ -14,6 +13,9 @@ interface CommonJob {
 
 export interface WholeJob extends CommonJob {
   readonly kind: 'whole';
+  /** Threads of ONNX Runtime. */
+  readonly threads: number;
+  readonly optimisation: OptimisationLevel;
   readonly modelPath: string;
   readonly outputNames: readonly string[];
   /** When given, `inputs` is written: with the first inputs made up this way that the model runs on. */
@@ -22,8 +24,16 @@ export interface WholeJob extends CommonJob {
 
 export interface ChainJob extends CommonJob {
   readonly kind: 'chain';
+  readonly threads: number;
   /** Folder of a written plan. */
   readonly slicesFolder: string;
+}
+
+/** A run of the whole model as its users run it alone: with all of ONNX Runtime's defaults. */
+export interface DefaultJob extends CommonJob {
+  readonly kind: 'default';
+  readonly modelPath: string;
+  readonly outputNames: readonly string[];
 }
 
 export type JobAnswer =

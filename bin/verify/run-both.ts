@@ -8,17 +8,23 @@ import { decodeSafetensors, encodeSafetensors } from '../../lambda/tensors/safet
 import type { RawTensor } from '../../lambda/tensors/tensor';
 import { compile } from '../../lib/compile';
 import { writeSlices } from '../../lib/emit/write';
-import type { SlicePlan } from '../../lib/plan/plan';
+import type { OptimisationLevel } from '../../lib/optimise/level';
+import type { PlanDraft, SlicePlan } from '../../lib/plan/plan';
 import type { Slicer } from '../../lib/plan/slicers';
 import type { DimensionSizes } from '../../lib/shapes/value-types';
 import { readTensorFile } from '../tensor-files';
 import type { TensorComparison } from './compare';
 import { compareTensor } from './compare';
+import type { TensorDifference, Tolerance } from './difference';
+import { tensorDifference } from './difference';
 import { type JobWording, runJob } from './run-job';
 
 export interface VerifyOptions {
   readonly slicer: Slicer;
   readonly dimensions: DimensionSizes;
+  readonly optimisation: OptimisationLevel;
+  /** When given, the slices are also compared with the model as its users run it alone. */
+  readonly againstDefault?: Tolerance;
   /** File of inputs; without one, inputs are made up. */
   readonly inputs?: string;
   readonly seed: number;
@@ -32,6 +38,7 @@ export interface Verification {
   readonly maxAbsDiff: number | null;
   readonly slices: number;
   readonly threads: number;
+  readonly graphOptimization: OptimisationLevel;
   /** Types and shapes of the inputs used. */
   readonly inputs: readonly {
     readonly name: string;
@@ -39,6 +46,13 @@ export interface Verification {
     readonly shape: readonly number[];
   }[];
   readonly outputs: readonly TensorComparison[];
+  readonly againstDefault?: DefaultComparison;
+}
+
+/** The slices beside the whole model with all of ONNX Runtime's defaults. */
+export interface DefaultComparison extends Omit<TensorDifference, 'name'> {
+  readonly tolerance: Tolerance;
+  readonly outputs: readonly TensorDifference[];
 }
 
 /**
@@ -46,42 +60,43 @@ export interface Verification {
  * @throws NamedFailure when the inputs are not those of the model
  */
 export async function verify(modelPath: string, options: VerifyOptions): Promise<Verification> {
-  options.onStep(`reading ${modelPath}`);
-  const compiled = compile(modelPath, options.slicer, options.dimensions);
-  const { plan } = compiled;
-  const given = options.inputs === undefined ? undefined : await readInputs(options.inputs, plan);
+  const { slicer, dimensions, optimisation, againstDefault, seed, onStep } = options;
+  onStep(`reading ${modelPath}`);
+  const compiled = compile(modelPath, slicer, { dimensions, optimisation });
+  const given = options.inputs === undefined ? undefined : await readInputs(options.inputs, compiled.plan);
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'sliced-inference-verify-'));
   try {
     const slicesFolder = path.join(folder, 'slices');
-    writeSlices(compiled, slicesFolder, {
+    const plan = writeSlices(compiled, slicesFolder, {
       onFile: ({ file }) => {
-        options.onStep(`writing ${file}`);
+        onStep(`writing ${file}`);
       },
     });
-    const inputs = path.join(folder, 'inputs.safetensors');
+    const file = (name: string): string => path.join(folder, `${name}.safetensors`);
+    const inputs = file('inputs');
     if (given) fs.writeFileSync(inputs, encodeSafetensors(given));
-    const whole = path.join(folder, 'whole.safetensors');
-    const chained = path.join(folder, 'chained.safetensors');
     const { threads } = plan;
-    options.onStep('running the whole model');
+    const outputNames = plan.outputs.map(({ name }) => name);
+    const madeUp = given === undefined && { madeUp: { specs: plan.inputs, dimensions, seed } };
+    onStep('running the whole model');
+    const whole = file('whole');
     await runJob(
-      {
-        kind: 'whole',
-        threads,
-        modelPath,
-        inputs,
-        ...(given === undefined && {
-          madeUp: { specs: plan.inputs, dimensions: options.dimensions, seed: options.seed },
-        }),
-        outputNames: plan.outputs.map(({ name }) => name),
-        outputs: whole,
-      },
+      { kind: 'whole', threads, optimisation, modelPath, inputs, ...madeUp, outputNames, outputs: whole },
       given === undefined ? MADE_UP : GIVEN,
       folder,
     );
-    options.onStep(`running ${plan.slices.length} slices`);
+    onStep(`running ${plan.slices.length} slices`);
+    const chained = file('chained');
     await runJob({ kind: 'chain', threads, slicesFolder, inputs, outputs: chained }, CHAINED, folder);
-    return compare(plan, read(inputs), read(whole), read(chained));
+    const verification = compare(plan, read(inputs), read(whole), read(chained));
+    if (againstDefault === undefined) return verification;
+    onStep('running the whole model with default settings');
+    const alone = file('default');
+    await runJob({ kind: 'default', modelPath, inputs, outputNames, outputs: alone }, BY_DEFAULT, folder);
+    return {
+      ...verification,
+      againstDefault: compareWithDefault(plan, read(alone), read(chained), againstDefault),
+    };
   } finally {
     fs.rmSync(folder, { recursive: true, force: true });
   }
@@ -102,8 +117,13 @@ const CHAINED: JobWording = {
   advice: 'this is a fault of this tool, report it with the model',
 };
 
+const BY_DEFAULT: JobWording = {
+  what: "the whole model must run with ONNX Runtime's default settings",
+  advice: 'leave --against out',
+};
+
 /** @throws NamedFailure `InvalidInput` when the file's tensors are not those that the model asks for */
-async function readInputs(file: string, plan: SlicePlan): Promise<ReadonlyMap<string, RawTensor>> {
+async function readInputs(file: string, plan: PlanDraft): Promise<ReadonlyMap<string, RawTensor>> {
   const tensors = await readTensorFile(
     file,
     plan.inputs.map(({ name }) => name),
@@ -131,7 +151,31 @@ function compare(
     maxAbsDiff: differences.includes(null) ? null : Math.max(0, ...differences.map(Number)),
     slices: plan.slices.length,
     threads: plan.threads,
+    graphOptimization: plan.graphOptimization,
     inputs: inOrder(plan.inputs, inputs).map(([name, { dtype, shape }]) => ({ name, dtype, shape })),
+    outputs,
+  };
+}
+
+function compareWithDefault(
+  plan: SlicePlan,
+  expected: ReadonlyMap<string, RawTensor>,
+  got: ReadonlyMap<string, RawTensor>,
+  tolerance: Tolerance,
+): DefaultComparison {
+  const outputs = inOrder(plan.outputs, expected).map(([name, tensor]) =>
+    tensorDifference(name, tensor, got.get(name), tolerance),
+  );
+  const largest = (differences: readonly (number | null)[]): number | null => {
+    const numbers = differences.filter((difference) => difference !== null);
+    return numbers.length === 0 ? null : Math.max(...numbers);
+  };
+  return {
+    tolerance,
+    withinTolerance: outputs.every(({ withinTolerance }) => withinTolerance),
+    maxAbsDiff: largest(outputs.map(({ maxAbsDiff }) => maxAbsDiff)),
+    maxRelDiff: largest(outputs.map(({ maxRelDiff }) => maxRelDiff)),
+    maxUlpDiff: largest(outputs.map(({ maxUlpDiff }) => maxUlpDiff)),
     outputs,
   };
 }

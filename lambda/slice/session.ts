@@ -7,6 +7,12 @@ export interface SessionSettings {
   readonly path: string;
   /** Threads of the intra-operator pool. Some models' results depend on it. */
   readonly threads: number;
+  /**
+   * How far ONNX Runtime optimises the graph before it runs it.
+   *
+   * @default 'disabled' - slices are cut from an optimised graph; optimised once more, a fusion would depend on the cut
+   */
+  readonly graphOptimizationLevel?: 'disabled' | 'basic' | 'extended';
 }
 
 /** Fatal faults only: what ONNX Runtime logs as an error it also throws, and it warns of much that is harmless. */
@@ -15,11 +21,14 @@ const LOG_FATAL = 4;
 export class Session {
   private constructor(private readonly session: InferenceSession) {}
 
-  static async open({ path, threads }: SessionSettings): Promise<Session> {
+  static async open({
+    path,
+    threads,
+    graphOptimizationLevel = 'disabled',
+  }: SessionSettings): Promise<Session> {
     return new Session(
       await InferenceSession.create(path, {
-        // A fusion depends on where the cut is: optimised slice by slice, results would change.
-        graphOptimizationLevel: 'disabled',
+        graphOptimizationLevel,
         intraOpNumThreads: threads,
         interOpNumThreads: 1,
         executionMode: 'sequential',
@@ -31,6 +40,11 @@ export class Session {
         extra: { session: { disable_prepacking: '1', intra_op: { allow_spinning: '0' } } },
       }),
     );
+  }
+
+  /** A session with the settings of someone who gives none: all optimisations, prepacking, all processors. */
+  static async openDefault(path: string): Promise<Session> {
+    return new Session(await InferenceSession.create(path, { logSeverityLevel: LOG_FATAL }));
   }
 
   get inputNames(): readonly string[] {

@@ -5,9 +5,10 @@ import type { Chunk } from '../onnx/chunks';
 import { padding } from '../onnx/chunks';
 import { onnxDataType, isBindable } from '../onnx/data-type';
 import { encodeMetadata, encodeValueInfo } from '../onnx/encode';
+import type { PlaceWeight } from '../onnx/encode-model';
 import { encodeModel } from '../onnx/encode-model';
 import { calledFunctions } from '../onnx/local-functions';
-import type { Model, Tensor, ValueIndex } from '../onnx/model';
+import type { Model, ValueIndex } from '../onnx/model';
 import type { SliceWiring } from '../plan/wiring';
 import type { ValueTypes } from '../shapes/value-types';
 
@@ -62,7 +63,7 @@ export function emitSlice(
     declarations: [...inputs, ...slice.outputs.map((value) => declare(GRAPH_OUTPUT, value))],
     functions: calledFunctions(model, nodes),
     metadata: [encodeMetadata(MANIFEST_KEY, JSON.stringify(manifest))],
-    weights,
+    placeWeight: weights.place,
   });
   return { model: chunks, weights: weights.chunks };
 }
@@ -71,16 +72,14 @@ class WeightsLayout {
   readonly chunks: Chunk[] = [];
   private length = 0;
 
-  constructor(readonly location: string) {}
+  constructor(private readonly location: string) {}
 
-  place(tensor: Tensor): number {
-    if (tensor.data === undefined) throw new Error(`tensor '${tensor.name}' has no data to place`);
-    const alignment = tensor.byteLength >= PAGE_ALIGNED_BYTES ? PAGE_BYTES : SMALL_ALIGNMENT;
-    const gap = padding(this.length, alignment);
+  readonly place: PlaceWeight = ({ byteLength, data }) => {
+    const gap = padding(this.length, byteLength >= PAGE_ALIGNED_BYTES ? PAGE_BYTES : SMALL_ALIGNMENT);
     if (gap.length > 0) this.chunks.push(gap);
     const offset = this.length + gap.length;
-    this.chunks.push(tensor.data);
-    this.length = offset + tensor.byteLength;
-    return offset;
-  }
+    this.chunks.push(data);
+    this.length = offset + byteLength;
+    return { location: this.location, offset };
+  };
 }

@@ -1,13 +1,14 @@
-/** Writes a compiled model into a folder: `plan.json` and the slice files, all or nothing. */
+/** Writes a compiled model into a folder: `plan.json` and the slice files, all or nothing. Weights are read once. */
 import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { CompiledModel } from './compiled-model';
 import { SlicedInferenceError, quoted, systemReason } from '../errors';
-import type { Chunk } from '../onnx/chunks';
 import type { SourceFile } from '../onnx/model';
 import { writeChunks } from '../onnx/write-chunks';
-import type { PlannedFile } from '../plan/plan';
+import type { FileDraft, SlicePlan } from '../plan/plan';
+import type { SliceDigests } from './seal-plan';
+import { sealPlan } from './seal-plan';
 
 export const PLAN_FILE = 'plan.json';
 
@@ -26,7 +27,7 @@ export interface WriteListener {
   /** Called before anything is made: what to remove should the process be killed. */
   readonly onStart?: (unfinished: Unfinished) => void;
   /** Called before each file is written. */
-  readonly onFile?: (file: PlannedFile) => void;
+  readonly onFile?: (file: FileDraft) => void;
 }
 
 /**
@@ -35,10 +36,14 @@ export interface WriteListener {
  *
  * @throws SlicedInferenceError when the folder cannot be written or holds other files
  */
-export function writeSlices(compiled: CompiledModel, folder: string, listener: WriteListener = {}): void {
+export function writeSlices(
+  compiled: CompiledModel,
+  folder: string,
+  listener: WriteListener = {},
+): SlicePlan {
   const target = path.resolve(folder);
   const isThere = checkReplaceable(target);
-  if (isThere) checkKeepsModel(compiled.files, target);
+  if (isThere) checkKeepsModel([...compiled.source, ...compiled.files], target);
   const name = `.partial-${randomBytes(6).toString('hex')}`;
   // Inside an existing folder, which may be a file system of its own that nothing can be moved into.
   const partial = isThere ? path.join(target, name) : `${target}${name}`;
@@ -47,9 +52,10 @@ export function writeSlices(compiled: CompiledModel, folder: string, listener: W
   try {
     fs.mkdirSync(path.dirname(partial), { recursive: true });
     fs.mkdirSync(partial);
-    writeFiles(compiled, partial, listener);
+    const plan = writeFiles(compiled, partial, listener);
     if (isThere) replaceFiles(partial, target);
     else fs.renameSync(partial, target);
+    return plan;
   } catch (error) {
     fs.rmSync(partial, { recursive: true, force: true });
     for (const parent of parents) if (fs.existsSync(parent)) fs.rmdirSync(parent);
@@ -63,16 +69,19 @@ export function writeSlices(compiled: CompiledModel, folder: string, listener: W
   }
 }
 
-function writeFiles(compiled: CompiledModel, folder: string, { onFile }: WriteListener): void {
-  for (const [index, { model, weights }] of compiled.plan.slices.entries()) {
+function writeFiles(compiled: CompiledModel, folder: string, { onFile }: WriteListener): SlicePlan {
+  const { plan: draft, files } = compiled;
+  const digests = draft.slices.map(({ model, weights }, index): SliceDigests => {
     const chunks = compiled.slices[index];
     onFile?.(model);
-    writePlannedFile(compiled.files, chunks.model, model, folder);
-    if (weights === undefined) continue;
+    const digest = writeChunks(files, chunks.model, path.join(folder, model.file));
+    if (weights === undefined) return { model: digest };
     onFile?.(weights);
-    writePlannedFile(compiled.files, chunks.weights, weights, folder);
-  }
-  fs.writeFileSync(path.join(folder, PLAN_FILE), planText(compiled));
+    return { model: digest, weights: writeChunks(files, chunks.weights, path.join(folder, weights.file)) };
+  });
+  const plan = sealPlan(draft, digests);
+  fs.writeFileSync(path.join(folder, PLAN_FILE), planText(plan));
+  return plan;
 }
 
 /** The plan goes first and comes last: a folder that has one has the slices of just that one. */
@@ -86,24 +95,8 @@ function replaceFiles(partial: string, target: string): void {
   fs.rmdirSync(partial);
 }
 
-/** Writes one file of a plan into `folder`; throws when the model changed since the plan was made. */
-export function writePlannedFile(
-  files: readonly SourceFile[],
-  chunks: readonly Chunk[],
-  planned: PlannedFile,
-  folder: string,
-): void {
-  const digest = writeChunks(files, chunks, path.join(folder, planned.file));
-  if (digest === planned.sha256) return;
-  throw new SlicedInferenceError(
-    `${quoted(files[0].path)} must stay as it is while it is sliced`,
-    `other bytes in ${planned.file} than a moment ago`,
-    'start again when nothing writes to it any more',
-  );
-}
-
 /** The text of `plan.json`. */
-export function planText({ plan }: Pick<CompiledModel, 'plan'>): string {
+export function planText(plan: SlicePlan): string {
   return `${JSON.stringify(plan, undefined, 2)}\n`;
 }
 

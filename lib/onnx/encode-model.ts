@@ -4,7 +4,7 @@ import { submessage } from './chunks';
 import { encodeExternalTensor, encodeGraphName, encodeTensorHead } from './encode';
 import { ONNX_INT32, ONNX_INT64 } from './data-type';
 import { MAX_SHAPE_BYTES, MIN_EXTERNAL_BYTES } from './limits';
-import type { Initializer, LocalFunction, Model, Node, Tensor, ValueIndex } from './model';
+import type { ByteRange, Initializer, LocalFunction, Model, Node, Tensor, ValueIndex } from './model';
 import { OMITTED } from './model';
 
 const MODEL_GRAPH = 7;
@@ -16,13 +16,16 @@ const INTEGERS = [ONNX_INT32, ONNX_INT64];
 /** Lowest IR version in which an initializer need not be a graph input as well. */
 const FREE_INITIALIZERS_IR_VERSION = 4;
 
-/** Where the weights of the model being put together go. */
-export interface WeightsFile {
-  /** The file's name, relative to the model. */
+/** Where a weight lies beside the model. */
+export interface WeightPlace {
+  /** A file's path, relative to the model. */
   readonly location: string;
-  /** Takes the tensor in and returns its offset in bytes. */
-  place(tensor: Tensor): number;
+  /** In bytes. */
+  readonly offset: number;
 }
+
+/** Gives each weight of the model being put together its place. */
+export type PlaceWeight = (tensor: Tensor & { readonly data: ByteRange }) => WeightPlace;
 
 export interface ModelParts {
   /** Nodes in a topological order; `Constant` nodes that hold weights become initializers. */
@@ -34,7 +37,7 @@ export interface ModelParts {
   readonly functions: readonly LocalFunction[];
   /** Fields of the model beyond those of its header. */
   readonly metadata: readonly Chunk[];
-  readonly weights: WeightsFile;
+  readonly placeWeight: PlaceWeight;
 }
 
 /** The bytes of a model that has the header, opsets and names of `model` and the given parts of its graph. */
@@ -43,14 +46,16 @@ export function encodeModel(model: Model, parts: ModelParts): Chunk[] {
   const nodes: Chunk[] = [];
   const initializers: Chunk[] = [];
   for (const node of parts.nodes) {
-    if (node.constant && isStoredOutside(model, node.constant)) {
-      initializers.push(...weight(graph.values[node.outputs[0]].name, node.constant, parts.weights));
+    const { constant } = node;
+    if (constant?.data && isStoredOutside(model, constant)) {
+      const { name } = graph.values[node.outputs[0]];
+      initializers.push(...weight(name, constant, constant.data, parts.placeWeight));
     } else nodes.push(node.field);
   }
   for (const value of parts.initializers) {
     const { initializer } = graph.values[value];
     if (initializer !== undefined)
-      initializers.push(...initializerField(graph.initializers[initializer], parts.weights));
+      initializers.push(...initializerField(graph.initializers[initializer], parts.placeWeight));
   }
   const names = new Set(parts.initializers.map((value) => graph.values[value].name));
   for (const { outputs } of parts.nodes) {
@@ -75,7 +80,7 @@ export function encodeModel(model: Model, parts: ModelParts): Chunk[] {
 
 /** Whether the tensor of a `Constant` node is stored as an initializer outside the graph. */
 function isStoredOutside(model: Model, tensor: Tensor): boolean {
-  if (!tensor.data || model.irVersion < FREE_INITIALIZERS_IR_VERSION) return false;
+  if (model.irVersion < FREE_INITIALIZERS_IR_VERSION) return false;
   return tensor.external || goesOutside(tensor);
 }
 
@@ -85,19 +90,15 @@ function goesOutside({ dataType, dims, byteLength }: Tensor): boolean {
   return byteLength >= MIN_EXTERNAL_BYTES && !mayBeShape;
 }
 
-function initializerField({ tensor, sparse, field }: Initializer, weights: WeightsFile): Chunk[] {
+function initializerField({ tensor, sparse, field }: Initializer, place: PlaceWeight): Chunk[] {
   if (sparse || !tensor.data) return [field];
   if (!tensor.external && !goesOutside(tensor)) return [field];
-  return weight(tensor.name, tensor, weights);
+  return weight(tensor.name, tensor, tensor.data, place);
 }
 
-function weight(name: string, tensor: Tensor, weights: WeightsFile): Chunk[] {
+function weight(name: string, tensor: Tensor, data: ByteRange, place: PlaceWeight): Chunk[] {
   if (goesOutside(tensor)) {
-    return submessage(GRAPH_INITIALIZER, [
-      encodeExternalTensor(name, tensor, weights.location, weights.place(tensor)),
-    ]);
+    return submessage(GRAPH_INITIALIZER, [encodeExternalTensor(name, tensor, place({ ...tensor, data }))]);
   }
-  const content: Chunk[] = [encodeTensorHead(name, tensor)];
-  if (tensor.data) content.push(tensor.data);
-  return submessage(GRAPH_INITIALIZER, content);
+  return submessage(GRAPH_INITIALIZER, [encodeTensorHead(name, tensor), data]);
 }

@@ -47,8 +47,7 @@ interface DenseTensor {
 export function encodeExternalTensor(
   name: string,
   tensor: DenseTensor,
-  location: string,
-  offset: number,
+  { location, offset }: { readonly location: string; readonly offset: number },
 ): Uint8Array {
   const writer = tensorHead(name, tensor);
   const entries = { location, offset: String(offset), length: String(tensor.byteLength) };

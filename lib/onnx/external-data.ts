@@ -1,6 +1,7 @@
 /** Resolves a tensor's external data: always a file inside the model's folder, always long enough. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import { fingerprint } from '../cache/fingerprint';
 import { SlicedInferenceError, quoted, systemReason } from '../errors';
 import type { ByteRange, SourceFile } from './model';
 
@@ -12,8 +13,11 @@ export class ExternalFiles {
   private readonly folder: string;
 
   /** `files` holds the model's own file already; the others are added as tensors name them. */
-  constructor(private readonly files: SourceFile[]) {
-    this.folder = fs.realpathSync(path.dirname(files[0].path));
+  constructor(
+    private readonly files: SourceFile[],
+    folder: string,
+  ) {
+    this.folder = fs.realpathSync(folder);
   }
 
   /** The range of `byteLength` bytes that the entries of tensor `tensorName` point to. */
@@ -75,7 +79,7 @@ export class ExternalFiles {
         'put the file next to the model',
       );
     }
-    const index = this.files.push({ path: real, size: stat.size }) - 1;
+    const index = this.files.push({ path: real, size: stat.size, fingerprint: fingerprint(real) }) - 1;
     this.indexByPath.set(location, index);
     return index;
   }

@@ -1,5 +1,6 @@
 /** An ONNX model as this library sees it: immutable, values linked by index, weights as ranges of files. */
 import type { Dimension } from '../../lambda/contract';
+import type { Fingerprint } from '../cache/fingerprint';
 import { quoted } from '../errors';
 
 /** Bytes of one of the model's files. */
@@ -16,6 +17,8 @@ export interface SourceFile {
   readonly path: string;
   /** In bytes, when the model was read. */
   readonly size: number;
+  /** Taken before anything of the file was read. */
+  readonly fingerprint: Fingerprint;
 }
 
 export interface Opset {
@@ -42,6 +45,8 @@ export interface Model {
   readonly graph: Graph;
   /** Whether a tensor, an input or a type attribute anywhere in the model is of float16. */
   readonly usesFloat16: boolean;
+  /** Whether ONNX Runtime has saved this graph, with the conversions from and to float16 that it runs. */
+  readonly isSettled: boolean;
   /** What holds a string with a NUL or invalid UTF-8, which ONNX Runtime's JavaScript API cannot pass. */
   readonly unsafeStrings?: string;
 }

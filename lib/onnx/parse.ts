@@ -1,5 +1,8 @@
 /** Reads an ONNX file into a `Model` without loading a weight. Field numbers are those of onnx.proto3. */
+import { dirname } from 'node:path';
 import { MANIFEST_KEY } from '../../lambda/contract';
+import type { Fingerprint } from '../cache/fingerprint';
+import { fingerprint } from '../cache/fingerprint';
 import { SlicedInferenceError, quoted } from '../errors';
 import { checkBeginning, checkIsFile, damaged, notOnnx } from './check-file';
 import { ONNX_FLOAT16 } from './data-type';
@@ -14,18 +17,28 @@ import { parseValueInfo } from './parse-type';
 import type { Span } from './wire';
 import { ByteSource, WireError, fields } from './wire';
 
+export interface ParseOptions {
+  /**
+   * The folder that external data lies in.
+   *
+   * @default - the model's own
+   */
+  readonly externalFolder?: string;
+}
+
 /**
  * Reads the model at `path`.
  *
  * @throws SlicedInferenceError for a file that is missing, empty, truncated, no ONNX model, or damaged, and for
  * external data that is missing, too short or outside the model's folder
  */
-export function parseModel(path: string): Model {
+export function parseModel(path: string, { externalFolder = dirname(path) }: ParseOptions = {}): Model {
   checkIsFile(path);
+  const print = fingerprint(path);
   const source = new ByteSource(path);
   try {
     checkBeginning(source);
-    return new ModelParser(source).parse();
+    return new ModelParser(source, print, externalFolder).parse();
   } catch (error) {
     if (error instanceof WireError) throw damaged(path, source, error);
     throw error;
@@ -38,9 +51,13 @@ class ModelParser {
   private readonly files: SourceFile[];
   private readonly context: ParseContext;
 
-  constructor(private readonly source: ByteSource) {
-    this.files = [{ path: source.path, size: source.size }];
-    this.context = new ParseContext(new ExternalFiles(this.files));
+  constructor(
+    private readonly source: ByteSource,
+    print: Fingerprint,
+    externalFolder: string,
+  ) {
+    this.files = [{ path: source.path, size: source.size, fingerprint: print }];
+    this.context = new ParseContext(new ExternalFiles(this.files, externalFolder));
   }
 
   parse(): Model {
@@ -105,6 +122,7 @@ class ModelParser {
       functions,
       graph,
       usesFloat16,
+      isSettled: false,
       ...(unsafeStrings !== undefined && { unsafeStrings }),
     };
   }

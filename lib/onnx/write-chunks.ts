@@ -1,6 +1,7 @@
 /** Streams chunks to a file or a digest: a fixed amount of memory, whatever their size. */
 import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
+import { fingerprint } from '../cache/fingerprint';
 import { SlicedInferenceError, quoted } from '../errors';
 import type { Chunk } from './chunks';
 import type { SourceFile } from './model';
@@ -8,13 +9,6 @@ import { ByteSource, WireError } from './wire';
 
 /** Bytes copied at a time: large enough for the disk's speed, small enough to stay in the processor's cache. */
 const COPY_BYTES = 1024 * 1024;
-
-/** SHA-256 in hexadecimal of what the chunks add up to. */
-export function digestChunks(files: readonly SourceFile[], chunks: readonly Chunk[]): string {
-  const hash = createHash('sha256');
-  stream(files, chunks, (bytes) => hash.update(bytes));
-  return hash.digest('hex');
-}
 
 /** Writes the chunks to a new file and returns their SHA-256 in hexadecimal. */
 export function writeChunks(files: readonly SourceFile[], chunks: readonly Chunk[], target: string): string {
@@ -52,8 +46,10 @@ function stream(
         sink(part);
       }
     }
+    for (const file of sources.keys()) checkUnchanged(files[file]);
   } catch (error) {
-    if (error instanceof WireError) throw new Error(`a file of the model became shorter while it was read`);
+    // Reading past the end: the file became shorter.
+    for (const file of error instanceof WireError ? sources.keys() : []) checkUnchanged(files[file]);
     throw error;
   } finally {
     for (const source of sources.values()) source.close();
@@ -61,12 +57,16 @@ function stream(
 }
 
 function openUnchanged(file: SourceFile): ByteSource {
-  const source = new ByteSource(file.path);
-  if (source.size === file.size) return source;
-  source.close();
+  checkUnchanged(file);
+  return new ByteSource(file.path);
+}
+
+function checkUnchanged(file: SourceFile): void {
+  const print = fs.existsSync(file.path) ? fingerprint(file.path) : 'no file';
+  if (print === file.fingerprint) return;
   throw new SlicedInferenceError(
     `${quoted(file.path)} must stay as it is while it is sliced`,
-    `${source.size} bytes in place of ${file.size}`,
+    'a file that has changed since it was read',
     'start again when nothing writes to it any more',
   );
 }

@@ -18,10 +18,10 @@ export function crossingRule(model: Model, types: ValueTypes): CrossingRule {
     const { dtype } = types[value];
     if (dtype === undefined) return 'no tensor, or of unknown type';
     if (!isBindable(dtype)) return `of type ${dtype}`;
-    // ONNX Runtime computes float16 in float32 where it has no better kernel, and drops conversions between
-    // neighbours: a cut, or another neighbour, rounds where the whole model does not.
-    if (model.usesFloat16)
-      return dtype === 'float16' ? 'of type float16' : 'of a model that computes in float16';
+    // ONNX Runtime computes float16 in float32 where it has no better kernel or where its neighbours do, and drops
+    // conversions between neighbours: a cut, or another neighbour, rounds where the whole model does not.
+    if (dtype === 'float16') return 'of type float16';
+    if (roundsByNeighbours(model)) return 'of a model that computes in float16';
     if (castByCast.has(value)) {
       // It merges the two into one, which rounds or wraps differently.
       const maker = producer === undefined ? '' : ` by ${nodes[producer].opType}`;
@@ -32,6 +32,11 @@ export function crossingRule(model: Model, types: ValueTypes): CrossingRule {
     }
     return unusableName(name);
   };
+}
+
+/** Whether where the model rounds to float16 is still to be decided, by all neighbours of each value. */
+export function roundsByNeighbours({ usesFloat16, isSettled }: Model): boolean {
+  return usesFloat16 && !isSettled;
 }
 
 /** Why a value with this name can be neither fed nor fetched. */

@@ -2,7 +2,7 @@
 import { SlicedInferenceError } from '../errors';
 import type { Graph, Model, Node, NodeIndex, ValueIndex } from '../onnx/model';
 import { OMITTED, nodeLabel } from '../onnx/model';
-import { isCast, valuesBetweenCasts } from './crossing';
+import { isCast, roundsByNeighbours, valuesBetweenCasts } from './crossing';
 import { checkDeterministic, randomOperators } from './determinism';
 
 export interface Dataflow {
@@ -24,7 +24,7 @@ export interface Dataflow {
 
 /**
  * What no output needs is left out, and what depends on constants alone is set apart, except in models that compute
- * in float16: there ONNX Runtime decides by all neighbours of a value where it rounds.
+ * in float16 and are not settled: there ONNX Runtime decides by all neighbours of a value where it rounds.
  *
  * @throws SlicedInferenceError for a cyclic graph, and for operators whose results cannot be repeated
  */
@@ -41,15 +41,14 @@ export function analyseDataflow(model: Model): Dataflow {
     random,
   );
   const betweenCasts = valuesBetweenCasts(model);
+  const keepsAll = roundsByNeighbours(model);
   const isConstantNode = constantNodes(graph, needs, sorted, (node) => {
     // A seeded generator goes on from run to run, and casts of casts are merged with whoever uses them: both stay
     // one node in one slice.
     const { outputs } = graph.nodes[node];
-    return (
-      !model.usesFloat16 && random[node].length === 0 && !outputs.some((output) => betweenCasts.has(output))
-    );
+    return !keepsAll && random[node].length === 0 && !outputs.some((output) => betweenCasts.has(output));
   });
-  const order = sorted.filter((node) => (live[node] || model.usesFloat16) && !isConstantNode[node]);
+  const order = sorted.filter((node) => (live[node] || keepsAll) && !isConstantNode[node]);
   return { model, order, rank, isConstantNode, unusedCasts: unusedCasts(graph, live), needs };
 }
 

@@ -2,9 +2,9 @@
 import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import type { SourcedTensor, TensorSpec } from '../../lambda/contract';
-import { CONTRACT_VERSION } from '../../lambda/contract';
 import { SlicedInferenceError, quoted, systemReason } from '../errors';
 import type { Graph } from '../onnx/model';
+import type { OptimisationLevel } from '../optimise/level';
 
 export const PLAN_VERSION = 1;
 
@@ -15,6 +15,8 @@ export interface SlicePlan {
   readonly library: string;
   /** Version of ONNX Runtime that the slices are meant to run on. */
   readonly onnxRuntime: string;
+  /** How far ONNX Runtime had optimised the whole model before it was cut. */
+  readonly graphOptimization: OptimisationLevel;
   /** Identifies the slices, weights included. Tasks carry it, so that a run never mixes two models. */
   readonly planDigest: string;
   readonly model: PlannedModel;
@@ -64,6 +66,16 @@ export interface PlannedFile {
   readonly sha256: string;
 }
 
+/** A plan before its files are written: their digests are not known yet. */
+export interface PlanDraft extends Omit<SlicePlan, 'planDigest' | 'slices'> {
+  readonly slices: readonly SliceDraft[];
+}
+export interface SliceDraft extends Omit<PlannedSlice, 'model' | 'weights'> {
+  readonly model: FileDraft;
+  readonly weights?: FileDraft;
+}
+export type FileDraft = Omit<PlannedFile, 'sha256'>;
+
 /** The digest of a graph without its weights: operators and names, in the file's order. */
 export function graphDigest(graph: Graph): string {
   const hash = createHash('sha256');
@@ -76,14 +88,6 @@ export function graphDigest(graph: Graph): string {
     );
   }
   return hash.digest('hex');
-}
-
-/** The digest of a plan's slices, from the digests of their files. */
-export function planDigest(slices: readonly Pick<PlannedSlice, 'model' | 'weights'>[]): string {
-  const files = slices.map(({ model, weights }) => [model.sha256, weights?.sha256 ?? '']);
-  return createHash('sha256')
-    .update(JSON.stringify([CONTRACT_VERSION, files]))
-    .digest('hex');
 }
 
 /** Node indexes as runs of consecutive ones. */
@@ -104,7 +108,7 @@ export function readPlanGroups(path: string, graph: Graph): number[][] {
     throw new SlicedInferenceError(
       `plan ${quoted(path)} must be made from the same graph as the model`,
       `one of ${plan.model.nodes} nodes where the model has ${graph.nodes.length}, or of other nodes`,
-      'make the plan again with `sliced-inference slice`',
+      'make the plan again with `sliced-inference slice`, and with the same graph optimisation',
     );
   }
   return plan.slices.map(({ nodes }) =>

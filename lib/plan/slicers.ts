@@ -5,11 +5,15 @@ import type { CutSpace } from './cuts';
 import { memoryMb } from './estimate';
 import type { Groups } from './partition';
 import { evenSlices, fewestSlices } from './partition';
-import { readPlanGroups } from './plan';
+import { readPlan, readPlanGroups } from './plan';
 import { DEFAULT_MAX_MEMORY_MB, MAX_LAMBDA_MEMORY_MB, MIN_LAMBDA_MEMORY_MB } from './quotas';
 
 /** Chooses the nodes of each slice. */
-export type Slicer = (space: CutSpace) => Groups;
+export interface Slicer {
+  /** All that the choice depends on besides the model: slicers with the same key choose the same. */
+  readonly key: string;
+  choose(space: CutSpace): Groups;
+}
 
 /**
  * The fewest slices whose functions need at most `maxMemory` MB.
@@ -24,16 +28,19 @@ export function automatic(maxMemory: number = DEFAULT_MAX_MEMORY_MB, setting = '
       'give the memory that your account allows one function',
     );
   }
-  return (space) =>
-    fewestSlices(space, {
-      fits: (size) => memoryMb(size) <= maxMemory,
-      isHopeless: (size) => memoryMb({ ...size, writeBytes: 0 }) > maxMemory,
-      describe: (size) => ({
-        limit: `need at most ${maxMemory} MB of memory`,
-        got: `${memoryMb(size)} MB`,
-        advice: `raise ${setting}`,
+  return {
+    key: `automatic ${maxMemory}`,
+    choose: (space) =>
+      fewestSlices(space, {
+        fits: (size) => memoryMb(size) <= maxMemory,
+        isHopeless: (size) => memoryMb({ ...size, writeBytes: 0 }) > maxMemory,
+        describe: (size) => ({
+          limit: `need at most ${maxMemory} MB of memory`,
+          got: `${memoryMb(size)} MB`,
+          advice: `raise ${setting}`,
+        }),
       }),
-    });
+  };
 }
 
 /** Exactly `slices` slices that need about the same memory. */
@@ -45,7 +52,10 @@ export function count(slices: number): Slicer {
       'give a positive number',
     );
   }
-  return (space) => evenSlices(space, slices, (size) => size.weightBytes + size.activationBytes);
+  return {
+    key: `count ${slices}`,
+    choose: (space) => evenSlices(space, slices, (size) => size.weightBytes + size.activationBytes),
+  };
 }
 
 /** The fewest slices of at most `bytes` of weights each. */
@@ -57,16 +67,19 @@ export function maxSliceSize(bytes: number): Slicer {
       'give a size such as 64 MiB',
     );
   }
-  return (space) =>
-    fewestSlices(space, {
-      fits: ({ weightBytes }) => weightBytes <= bytes,
-      isHopeless: ({ weightBytes }) => weightBytes > bytes,
-      describe: ({ weightBytes }) => ({
-        limit: `have at most ${bytes} bytes of weights`,
-        got: `${weightBytes} bytes`,
-        advice: 'raise the slice size',
+  return {
+    key: `max slice size ${bytes}`,
+    choose: (space) =>
+      fewestSlices(space, {
+        fits: ({ weightBytes }) => weightBytes <= bytes,
+        isHopeless: ({ weightBytes }) => weightBytes > bytes,
+        describe: ({ weightBytes }) => ({
+          limit: `have at most ${bytes} bytes of weights`,
+          got: `${weightBytes} bytes`,
+          advice: 'raise the slice size',
+        }),
       }),
-    });
+  };
 }
 
 /** A cut after each of the tensors: a slice holds what its tensor needs and no earlier slice has. */
@@ -78,44 +91,50 @@ export function atTensors(names: readonly string[]): Slicer {
       'name a tensor, or ask for one slice',
     );
   }
-  return (space) => {
-    const { dataflow, made } = space;
-    const { model, order } = dataflow;
-    const values = new Map(model.graph.values.map(({ name }, value) => [name, value]));
-    const closures = names.map((name) => {
-      const value = values.get(name);
-      if (value === undefined || made[value] < 0) {
-        throw new SlicedInferenceError(
-          `a tensor to cut at must be made by a node from the model's inputs`,
-          value === undefined
-            ? `${quoted(name)}, which the model does not have`
-            : `${quoted(name)}, which is not`,
-          'list names with `sliced-inference inspect --json`',
-        );
-      }
-      return { name, nodes: ancestors(space, order[made[value]]) };
-    });
-    closures.sort((a, b) => a.nodes.size - b.nodes.size);
-    const taken = new Set<NodeIndex>();
-    const groups = closures.map(({ name, nodes }) => {
-      const group = order.filter((node) => nodes.has(node) && !taken.has(node));
-      if (group.length === 0) throw emptySlice(name);
-      group.forEach((node) => taken.add(node));
-      return group;
-    });
-    const rest = order.filter((node) => !taken.has(node));
-    if (rest.length === 0) throw emptySlice(closures[closures.length - 1].name);
-    return [...groups, rest];
-  };
+  return { key: `at tensors ${JSON.stringify(names)}`, choose: (space) => groupsAt(space, names) };
+}
+
+function groupsAt(space: CutSpace, names: readonly string[]): Groups {
+  const { dataflow, made } = space;
+  const { model, order } = dataflow;
+  const values = new Map(model.graph.values.map(({ name }, value) => [name, value]));
+  const closures = names.map((name) => {
+    const value = values.get(name);
+    if (value === undefined || made[value] < 0) {
+      throw new SlicedInferenceError(
+        `a tensor to cut at must be made by a node from the model's inputs`,
+        value === undefined
+          ? `${quoted(name)}, which the model does not have`
+          : `${quoted(name)}, which is not`,
+        'list names with `sliced-inference inspect --json`',
+      );
+    }
+    return { name, nodes: ancestors(space, order[made[value]]) };
+  });
+  closures.sort((a, b) => a.nodes.size - b.nodes.size);
+  const taken = new Set<NodeIndex>();
+  const groups = closures.map(({ name, nodes }) => {
+    const group = order.filter((node) => nodes.has(node) && !taken.has(node));
+    if (group.length === 0) throw emptySlice(name);
+    group.forEach((node) => taken.add(node));
+    return group;
+  });
+  const rest = order.filter((node) => !taken.has(node));
+  if (rest.length === 0) throw emptySlice(closures[closures.length - 1].name);
+  return [...groups, rest];
 }
 
 /** The slices of a `plan.json` that was made from the same graph. */
 export function fromPlan(path: string): Slicer {
-  return ({ dataflow }) => {
-    const { graph } = dataflow.model;
-    return readPlanGroups(path, graph).map((nodes) =>
-      [...nodes].sort((a, b) => dataflow.rank[a] - dataflow.rank[b]),
-    );
+  return {
+    get key() {
+      const { model, slices } = readPlan(path);
+      return `from plan ${model.graphDigest} ${JSON.stringify(slices.map(({ nodes }) => nodes))}`;
+    },
+    choose: ({ dataflow }) =>
+      readPlanGroups(path, dataflow.model.graph).map((nodes) =>
+        [...nodes].sort((a, b) => dataflow.rank[a] - dataflow.rank[b]),
+      ),
   };
 }
 

@@ -11,7 +11,9 @@ export interface SessionOutput {
   readonly shape: readonly Dimension[];
 }
 
-export type InferAnswer = { readonly outputs: readonly SessionOutput[] } | { readonly error: string };
+export interface InferAnswer {
+  readonly outputs: readonly SessionOutput[];
+}
 
 /** The native binding as onnxruntime-node 1.30.0 calls it. */
 interface RawBinding {
@@ -28,7 +30,7 @@ interface RawSession {
   }[];
 }
 
-function infer(modelPath: string): InferAnswer {
+function infer(modelPath: string): InferAnswer | { readonly error: string } {
   process.env.ORT_DISABLE_TELEMETRY = '1';
   // The public API refuses a whole session when one output is bfloat16 or float8; the binding below it tells the
   // type's number. The version of onnxruntime-node is pinned, so that this path does not move.

@@ -1,16 +1,16 @@
 /** Types and shapes of a model's values, from ONNX Runtime itself, in a child process, cached by digest. */
-import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { cacheFolder, readCached, writeCached } from '../cache-folder';
-import { SlicedInferenceError, quoted } from '../errors';
+import { readCached, writeCached } from '../cache/entries';
+import { cacheFolder } from '../cache/folder';
+import { quoted } from '../errors';
 import { dataTypeName } from '../onnx/data-type';
 import type { Model, NodeIndex } from '../onnx/model';
 import { writeChunks } from '../onnx/write-chunks';
 import { onnxRuntimeVersion } from '../onnxruntime';
-import { builtFile } from '../package-files';
+import { askChild } from '../run-child';
 import type { InferAnswer, SessionOutput } from './infer-child';
 import type { Skeleton } from './skeleton';
 import { ZEROS_FILE, buildSkeleton } from './skeleton';
@@ -19,9 +19,6 @@ import { UNKNOWN_TYPE, givenType } from './value-types';
 
 /** ONNX Runtime reads the largest public graphs in seconds; a minute means that it hangs. */
 const TIMEOUT_MS = 60_000;
-
-/** Types and shapes of at most 5 million values, as JSON. */
-const MAX_ANSWER_BYTES = 2 ** 30;
 
 /**
  * The type of every value of the graph, with shapes as far as ONNX Runtime can tell.
@@ -72,42 +69,15 @@ function askOnnxRuntime(model: Model, skeleton: Skeleton, sizes: DimensionSizes)
 }
 
 function runChild(model: Model, skeletonPath: string, sizes: DimensionSizes): readonly SessionOutput[] {
-  const child = spawnSync(process.execPath, [builtFile('lib/shapes/infer-child.js'), skeletonPath], {
-    encoding: 'utf8',
-    timeout: TIMEOUT_MS,
-    killSignal: 'SIGKILL',
-    maxBuffer: MAX_ANSWER_BYTES,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const subject = `model ${quoted(model.files[0].path)} must load in ONNX Runtime ${onnxRuntimeVersion()}`;
-  if (child.status !== 0) {
-    const reason = endOf(child);
-    throw new SlicedInferenceError(subject, reason, 'check that it runs there by itself');
-  }
-  const answer = JSON.parse(child.stdout) as InferAnswer;
-  if ('outputs' in answer) return answer.outputs;
   const dimensions = Object.entries(sizes).map(([name, size]) => `${name}=${size}`);
-  throw new SlicedInferenceError(
-    subject,
-    // The path that ONNX Runtime names is the skeleton's, which is gone by now.
-    oneLine(answer.error.replaceAll(/Load model from \S+ failed:/g, '')),
-    dimensions.length > 0
-      ? `check that it runs there by itself with the dimensions ${dimensions.join(', ')}`
-      : 'check that it runs there by itself',
-  );
-}
-
-function endOf({ error, signal, stderr }: SpawnSyncReturns<string>): string {
-  if (error !== undefined && 'code' in error && error.code === 'ETIMEDOUT')
-    return `no answer within ${TIMEOUT_MS / 1000} s`;
-  return signal ? `a process ended by ${signal}` : lastLine(stderr);
-}
-
-function lastLine(text: string): string {
-  return oneLine(text.trim().split('\n').at(-1) ?? '');
-}
-
-function oneLine(text: string): string {
-  const line = text.replaceAll(/\s+/g, ' ').trim();
-  return line.length > 400 ? `${line.slice(0, 397)}...` : line;
+  return askChild<InferAnswer>({
+    script: 'lib/shapes/infer-child.js',
+    args: [skeletonPath],
+    timeoutMs: TIMEOUT_MS,
+    what: `model ${quoted(model.files[0].path)} must load in ONNX Runtime ${onnxRuntimeVersion()}`,
+    advice:
+      dimensions.length > 0
+        ? `check that it runs there by itself with the dimensions ${dimensions.join(', ')}`
+        : 'check that it runs there by itself',
+  }).outputs;
 }

@@ -50,12 +50,9 @@ export function buildSkeleton(
     ],
     functions: model.functions,
     metadata: [],
-    weights: {
-      location: ZEROS_FILE,
-      place: ({ byteLength }) => {
-        zerosBytes = Math.max(zerosBytes, byteLength);
-        return 0;
-      },
+    placeWeight: ({ byteLength }) => {
+      zerosBytes = Math.max(zerosBytes, byteLength);
+      return { location: ZEROS_FILE, offset: 0 };
     },
   });
   return { chunks, zerosBytes, shown };

@@ -1,7 +1,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { analyseModel } from '../../lib/analyse';
-import { CACHE_VARIABLE } from '../../lib/cache-folder';
+import { CACHE_VARIABLE } from '../../lib/cache/folder';
 import { plannedBytes, symbolicNames } from '../../lib/shapes/value-types';
 import type { ModelInit } from '../model-builder';
 import {

@@ -1,0 +1,81 @@
+/** Where this library keeps what it can make again: answers of ONNX Runtime, optimised graphs, slices. */
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import * as path from 'node:path';
+
+/** Names the cache's folder; an empty value switches the cache off. */
+export const CACHE_VARIABLE = 'SLICED_INFERENCE_CACHE';
+
+/** The parts of the cache, each a folder. */
+export type CachePart = 'types' | 'optimised' | 'plans' | 'slices';
+
+const PARTS: readonly CachePart[] = ['types', 'optimised', 'plans', 'slices'];
+
+/** The folder of the whole cache, or `undefined` when it is switched off. It need not exist. */
+export function cacheRoot(): string | undefined {
+  const root = process.env[CACHE_VARIABLE] ?? path.join(userCacheFolder(), 'cdk-sliced-inference');
+  return root === '' ? undefined : root;
+}
+
+/** The folder of a part of the cache, or `undefined` when the cache is switched off or cannot be written. */
+export function cacheFolder(part: CachePart): string | undefined {
+  const root = cacheRoot();
+  if (root === undefined) return undefined;
+  const folder = path.join(root, part);
+  try {
+    fs.mkdirSync(folder, { recursive: true });
+    fs.accessSync(folder, fs.constants.W_OK);
+  } catch {
+    // A read-only home is common in build containers: everything works without a cache, only slower.
+    return undefined;
+  }
+  return folder;
+}
+
+const temporaryFolders = new Map<CachePart, string>();
+
+/** The part's folder, or, without a cache, one that is removed when the process ends. */
+export function cacheOrTemporaryFolder(part: CachePart): string {
+  const folder = cacheFolder(part) ?? temporaryFolders.get(part);
+  if (folder !== undefined && fs.existsSync(folder)) return folder;
+  const temporary = fs.mkdtempSync(path.join(os.tmpdir(), `sliced-inference-${part}-`));
+  if (temporaryFolders.size === 0) process.on('exit', removeTemporaryFolders);
+  temporaryFolders.set(part, temporary);
+  return temporary;
+}
+
+function removeTemporaryFolders(): void {
+  for (const folder of temporaryFolders.values()) fs.rmSync(folder, { recursive: true, force: true });
+}
+
+/**
+ * Removes everything from the cache, and nothing else from its folder, which the user may have chosen badly.
+ *
+ * @returns the bytes that are free now, those that assets still share included
+ */
+export function clearCache(): number {
+  const root = cacheRoot();
+  if (root === undefined) return 0;
+  let bytes = 0;
+  for (const part of PARTS) {
+    const folder = path.join(root, part);
+    bytes += sizeOf(folder);
+    fs.rmSync(folder, { recursive: true, force: true });
+  }
+  return bytes;
+}
+
+function sizeOf(folder: string): number {
+  if (!fs.existsSync(folder)) return 0;
+  return fs
+    .readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .reduce((sum, entry) => sum + fs.statSync(path.join(entry.parentPath, entry.name)).size, 0);
+}
+
+function userCacheFolder(): string {
+  if (process.env.XDG_CACHE_HOME) return process.env.XDG_CACHE_HOME;
+  if (process.platform === 'darwin') return path.join(os.homedir(), 'Library', 'Caches');
+  if (process.platform === 'win32' && process.env.LOCALAPPDATA) return process.env.LOCALAPPDATA;
+  return path.join(os.homedir(), '.cache');
+}

@@ -1,0 +1,40 @@
+/** Completes a plan with the digests of its files, once they are written. */
+import { createHash } from 'node:crypto';
+import { CONTRACT_VERSION } from '../../lambda/contract';
+import type { PlanDraft, PlannedSlice, SlicePlan } from '../plan/plan';
+
+/** Hexadecimal SHA-256 of a slice's files. */
+export interface SliceDigests {
+  readonly model: string;
+  readonly weights?: string;
+}
+
+export function sealPlan(draft: PlanDraft, digests: readonly SliceDigests[]): SlicePlan {
+  const slices = draft.slices.map(({ nodes, model, weights, ...rest }, index): PlannedSlice => {
+    const digest = digests[index];
+    return {
+      nodes,
+      model: { ...model, sha256: digest.model },
+      ...(weights && digest.weights !== undefined && { weights: { ...weights, sha256: digest.weights } }),
+      ...rest,
+    };
+  });
+  const { version, library, onnxRuntime, graphOptimization, ...rest } = draft;
+  return {
+    version,
+    library,
+    onnxRuntime,
+    graphOptimization,
+    planDigest: planDigest(digests),
+    ...rest,
+    slices,
+  };
+}
+
+/** The digest of a plan's slices, from the digests of their files. */
+function planDigest(digests: readonly SliceDigests[]): string {
+  const files = digests.map(({ model, weights }) => [model, weights ?? '']);
+  return createHash('sha256')
+    .update(JSON.stringify([CONTRACT_VERSION, files]))
+    .digest('hex');
+}

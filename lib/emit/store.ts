@@ -1,0 +1,100 @@
+/** The store of slices: files named by their digest, read-only, written once and shared by hard links. */
+import { randomBytes } from 'node:crypto';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { CACHE_VARIABLE, cacheOrTemporaryFolder } from '../cache/folder';
+import { SlicedInferenceError, quoted, systemReason } from '../errors';
+import type { Chunk } from '../onnx/chunks';
+import { totalLength } from '../onnx/chunks';
+import type { SourceFile } from '../onnx/model';
+import { writeChunks } from '../onnx/write-chunks';
+import type { PlannedFile, SlicePlan } from '../plan/plan';
+import type { CompiledModel } from './compiled-model';
+import type { SliceDigests } from './seal-plan';
+import { sealPlan } from './seal-plan';
+
+/** A slice's files as they lie on this disk. */
+export interface SlicePaths {
+  readonly model: string;
+  readonly weights?: string;
+}
+
+const READ_ONLY = 0o444;
+
+/** A file that nobody has written to for so long is left from a process that was killed. */
+const ABANDONED_MS = 60 * 60_000;
+
+/**
+ * Writes a compiled model's slices into the store. Weights are read once, and hashed as they are written.
+ *
+ * @throws SlicedInferenceError when the store has no room for them or cannot be written
+ */
+export function storeSlices(compiled: CompiledModel): SlicePlan {
+  const folder = cacheOrTemporaryFolder('slices');
+  removeAbandoned(folder);
+  checkRoom(compiled, folder);
+  const digests = compiled.slices.map(({ model, weights }): SliceDigests => ({
+    model: store(compiled.files, model, folder),
+    ...(weights.length > 0 && { weights: store(compiled.files, weights, folder) }),
+  }));
+  return sealPlan(compiled.plan, digests);
+}
+
+/** Where the store has the files of a plan's slices; `undefined` when one is missing or has another size. */
+export function storedSlices({ slices }: SlicePlan): SlicePaths[] | undefined {
+  const folder = cacheOrTemporaryFolder('slices');
+  const find = ({ sha256, bytes }: PlannedFile): string | undefined => {
+    const file = path.join(folder, sha256);
+    return fs.statSync(file, { throwIfNoEntry: false })?.size === bytes ? file : undefined;
+  };
+  const found: SlicePaths[] = [];
+  for (const slice of slices) {
+    const model = find(slice.model);
+    const weights = slice.weights && find(slice.weights);
+    if (model === undefined || (slice.weights && weights === undefined)) return undefined;
+    found.push({ model, ...(weights !== undefined && { weights }) });
+  }
+  return found;
+}
+
+/** Writes beside, then renames: the store never has half a file under a digest, whoever else writes the same. */
+function store(files: readonly SourceFile[], chunks: readonly Chunk[], folder: string): string {
+  const partial = path.join(folder, `${randomBytes(8).toString('hex')}.partial`);
+  try {
+    const digest = writeChunks(files, chunks, partial);
+    fs.chmodSync(partial, READ_ONLY);
+    fs.renameSync(partial, path.join(folder, digest));
+    return digest;
+  } catch (error) {
+    fs.rmSync(partial, { force: true });
+    if ((error as NodeJS.ErrnoException).code === undefined) throw error;
+    throw new SlicedInferenceError(
+      `the cache ${quoted(folder)} must be writable`,
+      systemReason(error),
+      `free some space, or set ${CACHE_VARIABLE} to another folder`,
+    );
+  }
+}
+
+function checkRoom({ slices }: CompiledModel, folder: string): void {
+  const needed = slices.reduce(
+    (sum, { model, weights }) => sum + totalLength(model) + totalLength(weights),
+    0,
+  );
+  const { bavail, bsize } = fs.statfsSync(folder);
+  if (bavail * bsize >= needed) return;
+  throw new SlicedInferenceError(
+    `the cache ${quoted(folder)} must have room for ${needed} bytes of slices`,
+    `${bavail * bsize} bytes`,
+    `free some space, or set ${CACHE_VARIABLE} to another folder`,
+  );
+}
+
+function removeAbandoned(folder: string): void {
+  for (const entry of fs.readdirSync(folder)) {
+    if (!entry.endsWith('.partial')) continue;
+    const file = path.join(folder, entry);
+    const changed = fs.statSync(file, { throwIfNoEntry: false })?.mtimeMs;
+    if (changed !== undefined && Date.now() - changed > ABANDONED_MS) fs.rmSync(file, { force: true });
+  }
+}

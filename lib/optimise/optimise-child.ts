@@ -1,0 +1,91 @@
+/**
+ * Runs in a process of its own: lets ONNX Runtime load a whole model, optimise it and save the graph that it runs.
+ * Weights are mapped, never copied; only those that the optimiser changes are in the saved graph.
+ */
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import type { InferenceSession } from 'onnxruntime-node';
+import type { OptimisationLevel } from './level';
+import { ORT_LEVELS } from './level';
+
+export interface OptimiseJob {
+  /** A model whose weights lie in files of `weightsFolder`. */
+  readonly modelPath: string;
+  readonly weightsFolder: string;
+  readonly level: OptimisationLevel;
+  /** What to save, and where its weights go should they be too many for one file of protobuf. */
+  readonly savedPath: string;
+  readonly savedWeights: string;
+}
+
+export interface OptimiseAnswer {
+  /** Whether the weights of the saved graph lie beside it, and not where the model has them. */
+  readonly ownWeights: boolean;
+  /** Why the saved graph does not load again; absent when it does. */
+  readonly unloadable?: string;
+}
+
+/** Smaller constants stay in the graph, because ONNX Runtime computes shapes from them. */
+const MIN_EXTERNAL_BYTES = 1024;
+const LOG_FATAL = 4;
+
+async function optimise(job: OptimiseJob): Promise<OptimiseAnswer | { readonly error: string }> {
+  process.env.ORT_DISABLE_TELEMETRY = '1';
+  const ort = await import('onnxruntime-node');
+  const open = async (
+    model: string,
+    folder: string,
+    options: InferenceSession.SessionOptions,
+    config: object = {},
+  ): Promise<void> => {
+    const session = await ort.InferenceSession.create(fs.readFileSync(model), {
+      intraOpNumThreads: 1,
+      logSeverityLevel: LOG_FATAL,
+      ...options,
+      extra: {
+        session: {
+          disable_prepacking: '1',
+          model_external_initializers_file_folder_path: folder,
+          ...config,
+        },
+      },
+    });
+    await session.release();
+  };
+  const saving: InferenceSession.SessionOptions = {
+    graphOptimizationLevel: ORT_LEVELS[job.level],
+    optimizedModelFilePath: job.savedPath,
+  };
+  let ownWeights = false;
+  try {
+    await open(job.modelPath, job.weightsFolder, saving);
+  } catch (error) {
+    // Protobuf stops at 2 GiB. Which weights the optimiser changes is known only by trying.
+    if (!isTooLarge(error)) return { error: (error as Error).message };
+    fs.rmSync(job.savedPath, { force: true });
+    ownWeights = true;
+    try {
+      await open(job.modelPath, job.weightsFolder, saving, {
+        optimized_model_external_initializers_file_name: path.basename(job.savedWeights),
+        optimized_model_external_initializers_min_size_in_bytes: String(MIN_EXTERNAL_BYTES),
+      });
+    } catch (second) {
+      return { error: (second as Error).message };
+    }
+  }
+  try {
+    const folder = ownWeights ? path.dirname(job.savedPath) : job.weightsFolder;
+    await open(job.savedPath, folder, { graphOptimizationLevel: 'disabled' });
+  } catch (error) {
+    return { ownWeights, unloadable: (error as Error).message };
+  }
+  return { ownWeights };
+}
+
+function isTooLarge(error: unknown): boolean {
+  return /protobuf serialization failed|exceed|2 ?GB/i.test((error as Error).message);
+}
+
+void optimise(JSON.parse(process.argv[2]) as OptimiseJob).then((answer) => {
+  process.stdout.write(JSON.stringify(answer));
+});

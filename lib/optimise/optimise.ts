@@ -1,0 +1,112 @@
+/** The graph that ONNX Runtime itself runs: optimised, its float16 conversions settled, saved, and read again. */
+import { createHash } from 'node:crypto';
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import { cacheOrTemporaryFolder } from '../cache/folder';
+import { SlicedInferenceError, quoted } from '../errors';
+import { encodeModel } from '../onnx/encode-model';
+import type { Model } from '../onnx/model';
+import { parseModel } from '../onnx/parse';
+import { writeChunks } from '../onnx/write-chunks';
+import { onnxRuntimeVersion } from '../onnxruntime';
+import { packageVersion } from '../package-files';
+import { askChild } from '../run-child';
+import type { OptimisationLevel } from './level';
+import type { OptimiseAnswer, OptimiseJob } from './optimise-child';
+
+/** Optimising reads and folds weights: gigabytes of them take a minute. */
+const TIMEOUT_MS = 15 * 60_000;
+
+const SAVED_GRAPH = 'saved.onnx';
+const SAVED_WEIGHTS = 'saved.weights';
+const ANSWER = 'answer.json';
+
+/** Names what ONNX Runtime said of a saved graph that does not load again. */
+export class UnloadableGraphError extends SlicedInferenceError {}
+
+/**
+ * Lets ONNX Runtime optimise the whole model, in a child process and with its real weights mapped, and reads what it
+ * saved. A slice of that graph, run without optimisation, computes just what the whole model does at `level`.
+ *
+ * @throws UnloadableGraphError when the saved graph does not load again
+ * @throws SlicedInferenceError when the model does not load
+ */
+export function optimise(model: Model, level: OptimisationLevel): Model {
+  const cache = cacheOrTemporaryFolder('optimised');
+  const folder = path.join(cache, keyOf(model, level));
+  if (!fs.existsSync(folder)) {
+    const partial = fs.mkdtempSync(`${folder}.partial-`);
+    try {
+      save(model, level, partial);
+      moveInto(partial, folder);
+    } finally {
+      fs.rmSync(partial, { recursive: true, force: true });
+    }
+  }
+  const answer = JSON.parse(fs.readFileSync(path.join(folder, ANSWER), 'utf8')) as OptimiseAnswer;
+  if (answer.unloadable !== undefined) {
+    throw new UnloadableGraphError(
+      `model ${quoted(model.files[0].path)} must load again once ONNX Runtime has saved it`,
+      answer.unloadable.replaceAll(/\s+/g, ' ').slice(0, 400),
+      'slice it without graph optimisation',
+    );
+  }
+  const externalFolder = answer.ownWeights ? folder : path.dirname(model.files[0].path);
+  return { ...parseModel(path.join(folder, SAVED_GRAPH), { externalFolder }), isSettled: true };
+}
+
+function save(model: Model, level: OptimisationLevel, folder: string): void {
+  const job: OptimiseJob = {
+    modelPath: path.join(folder, 'model.onnx'),
+    weightsFolder: fs.realpathSync(path.dirname(model.files[0].path)),
+    level,
+    savedPath: path.join(folder, SAVED_GRAPH),
+    savedWeights: path.join(folder, SAVED_WEIGHTS),
+  };
+  writeMapped(model, job);
+  const answer = askChild<OptimiseAnswer>({
+    script: 'lib/optimise/optimise-child.js',
+    args: [JSON.stringify(job)],
+    timeoutMs: TIMEOUT_MS,
+    what: `model ${quoted(model.files[0].path)} must load in ONNX Runtime ${onnxRuntimeVersion()} with graph optimisation '${level}'`,
+    advice: 'check that it runs there by itself',
+  });
+  fs.rmSync(job.modelPath);
+  fs.writeFileSync(path.join(folder, ANSWER), JSON.stringify(answer));
+}
+
+/** Writes the model with each weight as a reference to where it lies in the model's files, none of them copied. */
+function writeMapped(model: Model, { modelPath, weightsFolder }: OptimiseJob): void {
+  const { graph } = model;
+  const chunks = encodeModel(model, {
+    nodes: graph.nodes,
+    initializers: graph.initializers.map(({ value }) => value),
+    declarations: [...graph.inputs, ...graph.outputs].map(({ field }) => field),
+    functions: model.functions,
+    metadata: [],
+    placeWeight: ({ data }) => ({
+      location: path.relative(weightsFolder, fs.realpathSync(model.files[data.file].path)),
+      offset: data.offset,
+    }),
+  });
+  writeChunks(model.files, chunks, modelPath);
+}
+
+/** Kernels, and with them what is fused, depend on the processor. */
+function keyOf(model: Model, level: OptimisationLevel): string {
+  const processor = [process.arch, os.cpus().at(0)?.model ?? ''];
+  const files = model.files.map(({ path: file, fingerprint }) => [fs.realpathSync(file), fingerprint]);
+  return createHash('sha256')
+    .update(JSON.stringify([packageVersion(), onnxRuntimeVersion(), level, processor, files]))
+    .digest('hex');
+}
+
+/** Another process may have been faster; what it made is as good. */
+function moveInto(partial: string, folder: string): void {
+  try {
+    fs.renameSync(partial, folder);
+  } catch (error) {
+    if (!fs.existsSync(folder)) throw error;
+  }
+}

@@ -1,0 +1,90 @@
+/** From a model's path to stored slices: what a pipeline deploys. An unchanged model costs a few stats and a read. */
+import { createHash } from 'node:crypto';
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import type { AnalyseOptions } from './analyse';
+import type { Fingerprint } from './cache/fingerprint';
+import { fingerprint, isReliable } from './cache/fingerprint';
+import { readCached, writeCached } from './cache/entries';
+import { cacheFolder } from './cache/folder';
+import { compile } from './compile';
+import type { SlicePaths } from './emit/store';
+import { storeSlices, storedSlices } from './emit/store';
+import { SlicedInferenceError } from './errors';
+import { onnxRuntimeVersion } from './onnxruntime';
+import { packageVersion } from './package-files';
+import type { SlicePlan } from './plan/plan';
+import type { Slicer } from './plan/slicers';
+
+export interface StagedModel {
+  readonly plan: SlicePlan;
+  /** By slice: its files on this disk. */
+  readonly slices: readonly SlicePaths[];
+}
+
+/** What the cache knows of a model that was cut before. */
+interface KnownPlan {
+  /** In milliseconds since 1970. */
+  readonly writtenAt: number;
+  /** By path: each file of the model as it was when the plan was made. */
+  readonly files: Readonly<Record<string, Fingerprint>>;
+  readonly plan: SlicePlan;
+}
+
+/** @throws SlicedInferenceError for everything about the model or the slicing that cannot be, and for a full disk */
+export function stageModel(modelPath: string, slicer: Slicer, options: AnalyseOptions = {}): StagedModel {
+  const cache = cacheFolder('plans');
+  const key = keyOf(modelPath, slicer, options);
+  const known = readCached(cache, key) as KnownPlan | undefined;
+  if (known && isUnchanged(known)) {
+    const slices = storedSlices(known.plan);
+    if (slices) return { plan: known.plan, slices };
+  }
+  const compiled = compile(modelPath, slicer, options);
+  const plan = storeSlices(compiled);
+  const slices = storedSlices(plan);
+  if (slices === undefined) {
+    throw new SlicedInferenceError(
+      'the cache must stay as it is while a model is sliced',
+      'slices that vanished',
+      'start again when nothing clears it any more',
+    );
+  }
+  if (compiled.source.every(({ fingerprint: print }) => isReliable(print))) {
+    const files = Object.fromEntries(
+      compiled.source.map((file) => [path.resolve(file.path), file.fingerprint]),
+    );
+    writeCached(cache, key, { writtenAt: Date.now(), files, plan } satisfies KnownPlan);
+  }
+  return { plan, slices };
+}
+
+/** All that a plan depends on besides what is in the model's files. */
+function keyOf(
+  modelPath: string,
+  slicer: Slicer,
+  { dimensions = {}, optimisation = 'none' }: AnalyseOptions,
+): string {
+  return createHash('sha256')
+    .update(
+      JSON.stringify([
+        packageVersion(),
+        onnxRuntimeVersion(),
+        path.resolve(modelPath),
+        slicer.key,
+        dimensions,
+        optimisation,
+        // What ONNX Runtime fuses depends on it.
+        os.cpus().at(0)?.model,
+      ]),
+    )
+    .digest('hex');
+}
+
+function isUnchanged({ writtenAt, files }: KnownPlan): boolean {
+  // What was written before the machine started may have been lost with its power: the names are there, the bytes
+  // perhaps not.
+  if (writtenAt < Date.now() - os.uptime() * 1000) return false;
+  return Object.entries(files).every(([file, print]) => fs.existsSync(file) && fingerprint(file) === print);
+}
