@@ -86,7 +86,10 @@ module.exports = {
       severity: 'error',
       from: {
         path: '^(lib|local|bin)/',
-        pathNot: ['^lib/(slicing|graph-optimization|pipeline-props|sliced-inference-pipeline|index)[.]ts$', '^lib/aws/'],
+        pathNot: [
+          '^lib/(slicing|graph-optimization|pipeline-props|sliced-inference-pipeline|index)[.]ts$',
+          '^lib/aws/',
+        ],
       },
       to: { path: CDK },
     },

@@ -2,7 +2,7 @@
 import { SlicedInferenceError, quoted } from './errors';
 import { isBindable } from './onnx/data-type';
 import { calledFunctions } from './onnx/local-functions';
-import type { Model, NodeIndex, SourceFile, ValueIndex } from './onnx/model';
+import type { Model, NodeIndex, SourceFile, Value, ValueIndex } from './onnx/model';
 import { nodeLabel } from './onnx/model';
 import { parseModel } from './onnx/parse';
 import type { OptimisationLevel } from './optimise/level';
@@ -90,7 +90,12 @@ function typed(parsed: Model): TypedGraph {
   // An operator may make float16 of nothing that is written down as such.
   const usesFloat16 = parsed.usesFloat16 || types.some(({ dtype }) => dtype === 'float16');
   const model = { ...parsed, usesFloat16 };
-  return { model, dataflow: analyseDataflow(model), types, nodesInOrder };
+  return {
+    model,
+    dataflow: analyseDataflow(model, (value) => types[value]?.dtype === 'float16'),
+    types,
+    nodesInOrder,
+  };
 }
 
 function checkDimensions(model: Model, dimensions: DimensionSizes): void {
@@ -147,10 +152,15 @@ function checkSignature(model: Model, types: ValueTypes): void {
   for (const { value } of graph.inputs)
     if (graph.values[value].initializer === undefined) check('input', value);
   for (const { value } of graph.outputs) check('output', value);
-  if (graph.outputs.some(({ value }) => graph.values[value].producer !== undefined)) return;
+  if (graph.outputs.some(({ value }) => isComputed(graph.values[value]))) return;
   throw new SlicedInferenceError(
     'the model must compute something',
-    graph.outputs.length === 0 ? 'a graph without outputs' : 'outputs that no node makes',
+    graph.outputs.length === 0 ? 'a graph without outputs' : 'outputs that are its inputs',
     'export the model again',
   );
+}
+
+/** Constants count: without optimisation a node or an initializer may hold them, with it always an initializer. */
+function isComputed({ producer, initializer }: Value): boolean {
+  return producer !== undefined || initializer !== undefined;
 }

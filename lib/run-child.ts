@@ -18,11 +18,11 @@ export interface ChildRequest {
 }
 
 /**
- * Runs the script and returns what it prints as JSON.
+ * Runs the script and returns what it prints as JSON: an answer of the type that the script gives.
  *
  * @throws SlicedInferenceError when it crashes, hangs, or answers with an `error`
  */
-export function askChild<Answer extends object>(request: ChildRequest): Answer {
+export function askChild(request: ChildRequest): object {
   const { script, args, timeoutMs, what, advice } = request;
   const child = spawnSync(process.execPath, [builtFile(script), ...args], {
     encoding: 'utf8',
@@ -32,7 +32,7 @@ export function askChild<Answer extends object>(request: ChildRequest): Answer {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   if (child.status !== 0) throw new SlicedInferenceError(what, endOf(child, timeoutMs), advice);
-  const answer = JSON.parse(child.stdout) as Answer | { readonly error: string };
+  const answer = JSON.parse(child.stdout) as object | { readonly error: string };
   if (!('error' in answer)) return answer;
   // The path that ONNX Runtime names is one of ours, which is gone by now.
   throw new SlicedInferenceError(

@@ -15,6 +15,7 @@ import { SlicedInferenceError } from './errors';
 import { onnxRuntimeVersion } from './onnxruntime';
 import { packageVersion } from './package-files';
 import type { SlicePlan } from './plan/plan';
+import { isPlan } from './plan/plan';
 import type { Slicer } from './plan/slicers';
 
 export interface StagedModel {
@@ -36,8 +37,8 @@ interface KnownPlan {
 export function stageModel(modelPath: string, slicer: Slicer, options: AnalyseOptions = {}): StagedModel {
   const cache = cacheFolder('plans');
   const key = keyOf(modelPath, slicer, options);
-  const known = readCached(cache, key) as KnownPlan | undefined;
-  if (known && isUnchanged(known)) {
+  const known = readCached(cache, key);
+  if (isKnownPlan(known) && isUnchanged(known)) {
     const slices = storedSlices(known.plan);
     if (slices) return { plan: known.plan, slices };
   }
@@ -80,6 +81,17 @@ function keyOf(
       ]),
     )
     .digest('hex');
+}
+
+/** Only a damaged disk or a meddler makes anything else of what was written here. */
+function isKnownPlan(value: unknown): value is KnownPlan {
+  const known = value as Partial<KnownPlan> | null | undefined;
+  return (
+    typeof known?.writtenAt === 'number' &&
+    typeof known.files === 'object' &&
+    Object.keys(known.files).length > 0 &&
+    isPlan(known.plan)
+  );
 }
 
 function isUnchanged({ writtenAt, files }: KnownPlan): boolean {

@@ -2,7 +2,6 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import * as fc from 'fast-check';
-import { Session } from '../lambda/slice/session';
 import type { RawTensor } from '../lambda/tensors/tensor';
 import { analyseModel } from '../lib/analyse';
 import { compileAnalysed } from '../lib/compile';
@@ -11,6 +10,7 @@ import { parseModel } from '../lib/onnx/parse';
 import { count } from '../lib/plan/slicers';
 import { floats, saveModel, temporaryFolder } from './model-builder';
 import { randomModel } from './random-graph';
+import { runSlices, runWhole } from './run-slices';
 
 const RUNS = 25;
 
@@ -36,14 +36,6 @@ const inputs = new Map<string, RawTensor>([
   ],
   ['flag', { dtype: 'bool', shape: [], bytes: new Uint8Array([1]) }],
 ]);
-
-async function run(file: string, feeds: Map<string, RawTensor>): Promise<Map<string, RawTensor>> {
-  const session = await Session.open({ path: file, threads: 1 });
-  const named = new Map([...feeds].filter(([name]) => session.inputNames.includes(name)));
-  const outputs = await session.run(named, session.outputNames);
-  await session.release();
-  return outputs;
-}
 
 describe('every cut', () => {
   test('shares out each node once, and each slice reads only what is made before it', () => {
@@ -98,15 +90,7 @@ describe('every cut', () => {
     await fc.assert(
       fc.asyncProperty(cutModel, async (sample) => {
         const { file, compiled } = cut(sample);
-        const folder = path.join(temporaryFolder(), 'slices');
-        writeSlices(compiled, folder);
-        const whole = await run(file, inputs);
-        const made = new Map(inputs);
-        for (const slice of compiled.plan.slices) {
-          for (const [name, tensor] of await run(path.join(folder, slice.model.file), made))
-            made.set(name, tensor);
-        }
-        for (const [name, tensor] of whole) expect(made.get(name)).toEqual(tensor);
+        expect(await runSlices(compiled, inputs)).toEqual(await runWhole(file, inputs));
       }),
       { numRuns: RUNS },
     );

@@ -48,6 +48,7 @@ async function verifyInto(model: string, slices: number) {
   return verify(model, {
     slicer: count(slices),
     dimensions: DIMENSIONS[path.basename(model)] ?? {},
+    optimisation: 'none',
     seed: 0,
     onStep: () => undefined,
     ...(hasInputs && { inputs: samples }),

@@ -4,12 +4,12 @@ import { Size } from 'aws-cdk-lib';
 import { Slicing } from '../lib';
 import { analyseModel } from '../lib/analyse';
 import { compileAnalysed } from '../lib/compile';
-import { planText } from '../lib/emit/write';
 import { MLP_PATH, errorOf } from './aws/pipeline-stack';
 import { FLOAT, floats, mlp, saveModel, temporaryFolder, value } from './model-builder';
+import { writtenPlan } from './written-plan';
 
 /** Four layers of the nodes MatMul, Add and Tanh, with 1 KiB of weights each; t0 to t2 lie between layers. */
-const analysed = analyseModel(MLP_PATH, { batch: 1 });
+const analysed = analyseModel(MLP_PATH, { dimensions: { batch: 1 } });
 
 /** Number of nodes in each slice. */
 function nodeCounts(slicing: Slicing): number[] {
@@ -20,9 +20,7 @@ function nodeCounts(slicing: Slicing): number[] {
 const refusal = (make: () => Slicing): string => errorOf(() => nodeCounts(make()));
 
 function writePlan(slicing: Slicing, model = analysed): string {
-  const file = path.join(temporaryFolder(), 'plan.json');
-  fs.writeFileSync(file, planText(compileAnalysed(model, slicing._slicer)));
-  return file;
+  return writtenPlan(compileAnalysed(model, slicing._slicer)).file;
 }
 
 /** The same layers with 144 MiB of weights each, in a file of zeros that takes no space. */
@@ -60,9 +58,9 @@ describe('Slicing.automatic', () => {
   });
 
   test('makes as few slices as fit the memory', () => {
-    const { cuts } = analyseModel(saveLargeModel(), { batch: 1 });
+    const { cuts } = analyseModel(saveLargeModel(), { dimensions: { batch: 1 } });
     const slices = (maxMemorySize: number): number =>
-      Slicing.automatic({ maxMemorySize })._slicer(cuts).length;
+      Slicing.automatic({ maxMemorySize })._slicer.choose(cuts).length;
     expect([10_240, 832, 512].map(slices)).toEqual([1, 1, 2]);
   });
 
@@ -179,10 +177,10 @@ describe('Slicing.fromPlan', () => {
   });
 
   test('refuses the plan of another graph', () => {
-    const file = writePlan(Slicing.count(1), analyseModel(saveModel(mlp(2)), { batch: 1 }));
+    const file = writePlan(Slicing.count(1), analyseModel(saveModel(mlp(2)), { dimensions: { batch: 1 } }));
     expect(refusal(() => Slicing.fromPlan(file))).toBe(
       `plan '${file}' must be made from the same graph as the model, got one of 6 nodes where the model has 12, ` +
-        'or of other nodes: make the plan again with `sliced-inference slice`',
+        'or of other nodes: make the plan again with `sliced-inference slice`, and with the same graph optimisation',
     );
   });
 

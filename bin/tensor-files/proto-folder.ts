@@ -13,7 +13,7 @@ export async function readProtoFolder(
   inputNames: readonly string[],
 ): Promise<Map<string, RawTensor>> {
   const tensors = new Map<string, RawTensor>();
-  for (const { fileName, position } of inputFiles(folder, await readdir(folder))) {
+  for (const { fileName, position } of inputFiles(folder, await readdir(folder), inputNames)) {
     const path = join(folder, fileName);
     const bytes = await readBytes(path);
     const decoded = blamingFile(path, () => decodeTensorProto(bytes));
@@ -30,12 +30,13 @@ export async function readProtoFolder(
   return tensors;
 }
 
-function inputFiles(folder: string, fileNames: readonly string[]) {
+function inputFiles(folder: string, fileNames: readonly string[], inputNames: readonly string[]) {
   const files = fileNames.flatMap((fileName) => {
     const position = /^input_(\d+)\.pb$/.exec(fileName)?.[1];
     return position === undefined ? [] : [{ fileName, position: Number(position) }];
   });
-  if (files.length > 0) return files.sort((a, b) => a.position - b.position);
+  // A model without inputs has a data set of outputs alone.
+  if (files.length > 0 || inputNames.length === 0) return files.sort((a, b) => a.position - b.position);
   throw new SlicedInferenceError(
     `tensor folder '${folder}' must have input_0.pb and so on`,
     `${fileNames.length} other files`,

@@ -33,7 +33,7 @@ export function tensorDifference(
       'strings' in expected && 'strings' in got && expected.strings.every((s, i) => s === got.strings[i]);
     return { ...apart, withinTolerance: same };
   }
-  return numericDifference(name, expected, got as NumericTensor, tolerance) ?? apart;
+  return numericDifference(name, expected, got, tolerance) ?? apart;
 }
 
 function numericDifference(

@@ -60,7 +60,10 @@ export function emitSlice(
   const chunks = encodeModel(model, {
     nodes,
     initializers: slice.initializers,
-    declarations: [...inputs, ...slice.outputs.map((value) => declare(GRAPH_OUTPUT, value))],
+    declarations: [
+      ...inputs,
+      ...[...slice.outputs, ...slice.pinned].map((value) => declare(GRAPH_OUTPUT, value)),
+    ],
     functions: calledFunctions(model, nodes),
     metadata: [encodeMetadata(MANIFEST_KEY, JSON.stringify(manifest))],
     placeWeight: weights.place,

@@ -28,6 +28,7 @@ export class GraphBuilder {
   private readonly initializers: Initializer[] = [];
   private readonly inputs: GraphInput[] = [];
   private readonly outputs: { name: string; type: DeclaredType; field: ByteRange }[] = [];
+  private readonly valueInfos: ByteRange[] = [];
   private readonly annotations: QuantizationAnnotation[] = [];
   private readonly metadata: ByteRange[] = [];
 
@@ -55,6 +56,11 @@ export class GraphBuilder {
     this.checkCount(this.outputs.length, 'outputs');
   }
 
+  addValueInfo(field: ByteRange): void {
+    this.valueInfos.push(field);
+    this.checkCount(this.valueInfos.length, 'value declarations');
+  }
+
   addAnnotation(tensorName: string, field: ByteRange): void {
     this.annotations.push({ tensorName, field });
     this.checkCount(this.annotations.length, 'annotations');
@@ -79,8 +85,8 @@ export class GraphBuilder {
         'the file is damaged; export the model again',
       );
     });
-    const { name, values, initializers, inputs, annotations, metadata } = this;
-    return { name, values, nodes, initializers, inputs, outputs, annotations, metadata };
+    const { name, values, initializers, inputs, valueInfos, annotations, metadata } = this;
+    return { name, values, nodes, initializers, inputs, outputs, valueInfos, annotations, metadata };
   }
 
   private define(name: string, node: number): void {

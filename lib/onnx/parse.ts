@@ -153,6 +153,9 @@ class ModelParser {
           builder.addOutput(name, type, whole);
           break;
         }
+        case 13:
+          builder.addValueInfo(whole);
+          break;
         case 14:
           builder.addAnnotation(this.firstText(field.payload), whole);
           break;

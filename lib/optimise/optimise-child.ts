@@ -6,6 +6,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { InferenceSession } from 'onnxruntime-node';
 import type { OptimisationLevel } from './level';
+import { settleCasts } from './settle-casts';
 import { ORT_LEVELS } from './level';
 
 export interface OptimiseJob {
@@ -73,6 +74,7 @@ async function optimise(job: OptimiseJob): Promise<OptimiseAnswer | { readonly e
       return { error: (second as Error).message };
     }
   }
+  settleCasts(job.savedPath);
   try {
     const folder = ownWeights ? path.dirname(job.savedPath) : job.weightsFolder;
     await open(job.savedPath, folder, { graphOptimizationLevel: 'disabled' });

@@ -6,7 +6,7 @@ import * as path from 'node:path';
 import { cacheOrTemporaryFolder } from '../cache/folder';
 import { SlicedInferenceError, quoted } from '../errors';
 import { encodeModel } from '../onnx/encode-model';
-import type { Model } from '../onnx/model';
+import type { Graph, Model, Value } from '../onnx/model';
 import { parseModel } from '../onnx/parse';
 import { writeChunks } from '../onnx/write-chunks';
 import { onnxRuntimeVersion } from '../onnxruntime';
@@ -53,7 +53,35 @@ export function optimise(model: Model, level: OptimisationLevel): Model {
     );
   }
   const externalFolder = answer.ownWeights ? folder : path.dirname(model.files[0].path);
-  return { ...parseModel(path.join(folder, SAVED_GRAPH), { externalFolder }), isSettled: true };
+  const saved = parseModel(path.join(folder, SAVED_GRAPH), { externalFolder });
+  return { ...saved, graph: withoutLostDefaults(saved.graph, model.graph), isSettled: true };
+}
+
+/**
+ * Below IR version 4 every initializer is an input too. Where the optimiser merges or folds one, ONNX Runtime saves
+ * the input without it: an input that nothing uses and that nobody can give.
+ */
+function withoutLostDefaults(saved: Graph, original: Graph): Graph {
+  const fixed = new Set(
+    original.inputs
+      .map(({ value }) => original.values[value])
+      .filter(({ initializer }) => initializer !== undefined)
+      .map(({ name }) => name),
+  );
+  const isLost = (value: Value): boolean => value.initializer === undefined && fixed.has(value.name);
+  const inputs = saved.inputs.filter(({ value }) => !isLost(saved.values[value]));
+  const place = new Map(inputs.map(({ value }, index) => [value, index]));
+  const values = saved.values.map((value, index): Value => {
+    const { name, producer, initializer } = value;
+    const input = place.get(index);
+    return {
+      name,
+      ...(producer !== undefined && { producer }),
+      ...(input !== undefined && { input }),
+      ...(initializer !== undefined && { initializer }),
+    };
+  });
+  return { ...saved, inputs, values };
 }
 
 function save(model: Model, level: OptimisationLevel, folder: string): void {
@@ -65,7 +93,7 @@ function save(model: Model, level: OptimisationLevel, folder: string): void {
     savedWeights: path.join(folder, SAVED_WEIGHTS),
   };
   writeMapped(model, job);
-  const answer = askChild<OptimiseAnswer>({
+  const answer = askChild({
     script: 'lib/optimise/optimise-child.js',
     args: [JSON.stringify(job)],
     timeoutMs: TIMEOUT_MS,
@@ -82,7 +110,7 @@ function writeMapped(model: Model, { modelPath, weightsFolder }: OptimiseJob): v
   const chunks = encodeModel(model, {
     nodes: graph.nodes,
     initializers: graph.initializers.map(({ value }) => value),
-    declarations: [...graph.inputs, ...graph.outputs].map(({ field }) => field),
+    declarations: [...[...graph.inputs, ...graph.outputs].map(({ field }) => field), ...graph.valueInfos],
     functions: model.functions,
     metadata: [],
     placeWeight: ({ data }) => ({

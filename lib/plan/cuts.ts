@@ -21,8 +21,9 @@ export interface CutSpace {
 }
 
 export function findCuts(dataflow: Dataflow, rule: CrossingRule, bytes: readonly number[]): CutSpace {
-  const { order, needs, model } = dataflow;
+  const { order, needs, model, isLive } = dataflow;
   const { values, nodes } = model.graph;
+  const firstLive = order.findIndex((node) => isLive[node]);
   const made = new Int32Array(values.length).fill(-1);
   const lastUse = new Int32Array(values.length).fill(-1);
   order.forEach((node, place) => {
@@ -51,7 +52,9 @@ export function findCuts(dataflow: Dataflow, rule: CrossingRule, bytes: readonly
   for (let cut = 0; cut <= order.length; cut++) {
     live += change[cut];
     crossingBytes.push(live);
-    if (cut > 0 && cut < order.length && blocker[cut] === undefined) legal.push(cut);
+    if (cut === 0 || cut === order.length || blocker[cut] !== undefined) continue;
+    // Each slice begins with a node that an output needs, the first one has such a node further on: none is useless.
+    if (cut > firstLive && isLive[order[cut]]) legal.push(cut);
   }
   return { dataflow, rule, bytes, crossingBytes, blocker, legal, made, lastUse };
 }

@@ -12,23 +12,31 @@ export interface Dataflow {
    * those that an output needs and that depend on a graph input.
    */
   readonly order: readonly NodeIndex[];
+  /** By node: whether an output of the model needs it. Around float16 the others are shared out as well. */
+  readonly isLive: readonly boolean[];
   /** Place of each node in a topological order of all nodes. */
   readonly rank: readonly number[];
   /** By node: whether it depends on constants alone. Such nodes run again in every slice that needs them. */
   readonly isConstantNode: readonly boolean[];
   /** By `Cast` node: the casts of its result that no output needs. They go where it goes, see `unusedCasts`. */
   readonly unusedCasts: ReadonlyMap<NodeIndex, readonly NodeIndex[]>;
+  /** Values between casts that also something else than a cast uses, or that are outputs: their `Cast` stays. */
+  readonly pinned: ReadonlySet<ValueIndex>;
   /** By node: the values it needs, captures of its body graphs included, each once. */
   readonly needs: readonly (readonly ValueIndex[])[];
 }
 
 /**
- * What no output needs is left out, and what depends on constants alone is set apart, except in models that compute
- * in float16 and are not settled: there ONNX Runtime decides by all neighbours of a value where it rounds.
+ * What no output needs is left out, and what depends on constants alone is set apart; not so around float16, where
+ * ONNX Runtime decides by all neighbours of a value how it computes it.
  *
+ * @param isFloat16 whether a value is a tensor of float16
  * @throws SlicedInferenceError for a cyclic graph, and for operators whose results cannot be repeated
  */
-export function analyseDataflow(model: Model): Dataflow {
+export function analyseDataflow(
+  model: Model,
+  isFloat16: (value: ValueIndex) => boolean = () => false,
+): Dataflow {
   const { graph } = model;
   const needs = graph.nodes.map(neededValues);
   const sorted = topologicalOrder(graph, needs);
@@ -41,15 +49,25 @@ export function analyseDataflow(model: Model): Dataflow {
     random,
   );
   const betweenCasts = valuesBetweenCasts(model);
-  const keepsAll = roundsByNeighbours(model);
   const isConstantNode = constantNodes(graph, needs, sorted, (node) => {
     // A seeded generator goes on from run to run, and casts of casts are merged with whoever uses them: both stay
     // one node in one slice.
     const { outputs } = graph.nodes[node];
-    return !keepsAll && random[node].length === 0 && !outputs.some((output) => betweenCasts.has(output));
+    if (random[node].length > 0 || roundsByNeighbours(model)) return false;
+    return !outputs.some((output) => betweenCasts.has(output) || isFloat16(output));
   });
-  const order = sorted.filter((node) => (live[node] || keepsAll) && !isConstantNode[node]);
-  return { model, order, rank, isConstantNode, unusedCasts: unusedCasts(graph, live), needs };
+  const order = sorted.filter((node) => (live[node] || model.usesFloat16) && !isConstantNode[node]);
+  const pinned = pinnedValues(graph, needs, betweenCasts);
+  return {
+    model,
+    order,
+    isLive: live,
+    rank,
+    isConstantNode,
+    unusedCasts: unusedCasts(graph, live),
+    pinned,
+    needs,
+  };
 }
 
 /**
@@ -140,6 +158,20 @@ function liveNodes(graph: Graph, needs: readonly (readonly ValueIndex[])[]): boo
     for (const needed of needs[producer]) pending.push(needed);
   }
   return live;
+}
+
+/**
+ * Of two casts in a row ONNX Runtime drops the first when nothing but casts uses its result. Where something else
+ * does, a slice without that user would lose the cast.
+ */
+function pinnedValues(
+  graph: Graph,
+  needs: readonly (readonly ValueIndex[])[],
+  betweenCasts: ReadonlySet<ValueIndex>,
+): Set<ValueIndex> {
+  const used = graph.nodes.filter((node) => !isCast(node)).flatMap((node) => needs[node.index]);
+  const results = graph.outputs.map(({ value }) => value);
+  return new Set([...used, ...results].filter((value) => betweenCasts.has(value)));
 }
 
 /** ONNX Runtime merges a `Cast` with one behind it or not by all users of the value between, used or not. */

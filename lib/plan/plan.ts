@@ -8,6 +8,10 @@ import type { OptimisationLevel } from '../optimise/level';
 
 export const PLAN_VERSION = 1;
 
+/** A slice's file names, which lead nowhere else than into its folder. */
+export const SLICE_FILE = /^slice-\d+\.(onnx|weights)$/;
+const SHA256 = /^[0-9a-f]{64}$/;
+
 /** Sizes are in bytes unless the name says MB (2^20 bytes); digests are hexadecimal SHA-256. */
 export interface SlicePlan {
   readonly version: typeof PLAN_VERSION;
@@ -146,7 +150,8 @@ function parseJson(text: string): unknown {
   }
 }
 
-function isPlan(value: unknown): value is SlicePlan {
+/** Whether the value has what this library uses of a plan. */
+export function isPlan(value: unknown): value is SlicePlan {
   const plan = value as Partial<SlicePlan> | null | undefined;
   if (typeof plan !== 'object' || plan?.version !== PLAN_VERSION) return false;
   const isIndex = (index: unknown): boolean => Number.isSafeInteger(index) && Number(index) >= 0;
@@ -155,12 +160,26 @@ function isPlan(value: unknown): value is SlicePlan {
     Array.isArray(plan.slices) &&
     plan.slices.every(
       (slice: Partial<PlannedSlice> | null) =>
-        Array.isArray(slice?.nodes) &&
+        slice !== null &&
+        isPlannedFile(slice.model) &&
+        (slice.weights === undefined || isPlannedFile(slice.weights)) &&
+        Array.isArray(slice.nodes) &&
         slice.nodes.every((run: unknown) => {
           if (!Array.isArray(run) || run.length !== 2 || !run.every(isIndex)) return false;
           const [first, last] = run as [number, number];
           return first <= last && last < (plan.model?.nodes ?? 0);
         }),
     )
+  );
+}
+
+function isPlannedFile(value: unknown): value is PlannedFile {
+  const planned = value as { file?: unknown; bytes?: unknown; sha256?: unknown } | null | undefined;
+  return (
+    typeof planned?.file === 'string' &&
+    SLICE_FILE.test(planned.file) &&
+    Number.isSafeInteger(planned.bytes) &&
+    typeof planned.sha256 === 'string' &&
+    SHA256.test(planned.sha256)
   );
 }

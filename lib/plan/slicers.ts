@@ -104,7 +104,7 @@ function groupsAt(space: CutSpace, names: readonly string[]): Groups {
       throw new SlicedInferenceError(
         `a tensor to cut at must be made by a node from the model's inputs`,
         value === undefined
-          ? `${quoted(name)}, which the model does not have`
+          ? `${quoted(name)}, which ${model.isSettled ? 'what ONNX Runtime makes of the model' : 'the model'} does not have`
           : `${quoted(name)}, which is not`,
         'list names with `sliced-inference inspect --json`',
       );

@@ -20,6 +20,8 @@ export interface SliceWiring {
   /** Inputs with a default that the slice uses; they are declared and keep their initializer. */
   readonly defaults: readonly ValueIndex[];
   readonly outputs: readonly ValueIndex[];
+  /** Declared as outputs too, but never fetched: what ONNX Runtime would otherwise leave out, see `Dataflow.pinned`. */
+  readonly pinned: readonly ValueIndex[];
 }
 
 export interface Wiring {
@@ -74,10 +76,12 @@ export function wireSlices(dataflow: Dataflow, groups: readonly (readonly NodeIn
     const initializers = [...needed].filter((value) => graph.values[value].initializer !== undefined);
     const held = [...nodes, ...closure];
     const casts = held.flatMap((node) => dataflow.unusedCasts.get(node) ?? []);
+    const made = held.flatMap((node) => graph.nodes[node].outputs);
     const allNodes = [...new Set([...held, ...casts])].sort((a, b) => dataflow.rank[a] - dataflow.rank[b]);
     return {
       nodes,
       allNodes,
+      pinned: made.filter((value) => dataflow.pinned.has(value) && !outputs[slice].has(value)),
       inputs,
       initializers: initializers.sort((a, b) => a - b),
       defaults: initializers.filter((value) => graph.values[value].input !== undefined),

@@ -70,7 +70,7 @@ function askOnnxRuntime(model: Model, skeleton: Skeleton, sizes: DimensionSizes)
 
 function runChild(model: Model, skeletonPath: string, sizes: DimensionSizes): readonly SessionOutput[] {
   const dimensions = Object.entries(sizes).map(([name, size]) => `${name}=${size}`);
-  return askChild<InferAnswer>({
+  const { outputs } = askChild({
     script: 'lib/shapes/infer-child.js',
     args: [skeletonPath],
     timeoutMs: TIMEOUT_MS,
@@ -79,5 +79,6 @@ function runChild(model: Model, skeletonPath: string, sizes: DimensionSizes): re
       dimensions.length > 0
         ? `check that it runs there by itself with the dimensions ${dimensions.join(', ')}`
         : 'check that it runs there by itself',
-  }).outputs;
+  }) as InferAnswer;
+  return outputs;
 }

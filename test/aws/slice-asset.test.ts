@@ -3,10 +3,9 @@ import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { App, Stack, Stage } from 'aws-cdk-lib';
-import type { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import { Slicing } from '../../lib';
 import { sliceFileAsset } from '../../lib/aws/slice-asset';
-import { compile } from '../../lib/compile';
+import { stageModel } from '../../lib/stage';
 import { count } from '../../lib/plan/slicers';
 import { FLOAT, mlp, saveModel, temporaryFolder } from '../model-builder';
 import { addPipeline, errorOf, newStack, shortTemplate } from './pipeline-stack';
@@ -114,27 +113,23 @@ test.each([
   expect(differing('planDigest')).toEqual([0, 1, 2, 3]);
 });
 
-test('a model that changes after it was planned is refused when its slices are written', () => {
-  const modelPath = modelWith();
-  const { files, slices, plan } = compile(modelPath, count(LAYERS));
-  const planned = plan.slices[1].weights;
-  if (planned === undefined) throw new Error('slice 1 has no weights');
-  // A folder that does not have the slice yet: CDK writes an asset once.
-  const outdir = temporaryFolder();
-  const stage = (): Asset => {
-    const stack = new Stack(new App({ outdir, analyticsReporting: false }), 'Stack');
-    return sliceFileAsset(stack, 'Weights', files, slices[1].weights, planned);
-  };
-  const content = fs.readFileSync(modelPath);
-  const changed = Buffer.from(content);
-  changed[changed.indexOf(Buffer.alloc(64, TEXT_LIKE + 1))] ^= 1;
-  fs.writeFileSync(modelPath, changed);
-  const message =
-    `SlicedInferenceError: '${modelPath}' must stay as it is while it is sliced, ` +
-    'got other bytes in slice-01.weights than a moment ago: start again when nothing writes to it any more';
-  expect(errorOf(stage).slice(-message.length)).toBe(message);
+test('a staged file is the one of the cache, under another name', () => {
+  const modelPath = modelWith((weights) => weights[0].fill(1));
+  const { directory, slices } = sliceAssets(modelPath);
+  stageModel(modelPath, count(LAYERS)).slices.forEach(({ weights = '' }, index) => {
+    const staged = path.join(directory, `asset.${slices[index].weights}`);
+    expect(path.basename(weights)).toBe(slices[index].weightsSha256);
+    if (index === 0) expect(fs.statSync(staged).ino).toBe(fs.statSync(weights).ino);
+  });
+});
 
-  // Nothing of the failed attempt is left that the next one would take for its own.
-  fs.writeFileSync(modelPath, content);
-  expect(sha256(path.join(outdir, stage().assetPath))).toBe(planned.sha256);
+test('a slice that vanished from the cache is told in one line', () => {
+  const { plan, slices } = stageModel(modelWith(), count(LAYERS));
+  const file = slices[0].model;
+  // A folder that does not have the slice yet: CDK writes an asset once.
+  const stack = new Stack(new App({ outdir: temporaryFolder(), analyticsReporting: false }), 'Stack');
+  fs.rmSync(file);
+  expect(errorOf(() => sliceFileAsset(stack, 'Model', file, plan.slices[0].model))).toMatch(
+    /slice file '.*' must be there to be staged, got no such file or folder: synthesize again, with room on the disk$/,
+  );
 });

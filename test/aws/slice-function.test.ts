@@ -6,6 +6,7 @@ import { Slicing } from '../../lib';
 import { sliceFileAsset } from '../../lib/aws/slice-asset';
 import { createSliceFunction } from '../../lib/aws/slice-function';
 import { compile } from '../../lib/compile';
+import { stageModel } from '../../lib/stage';
 import { count } from '../../lib/plan/slicers';
 import { mlp, saveModel } from '../model-builder';
 import { MLP_PATH, errorOf, newStack, pipelineStack } from './pipeline-stack';
@@ -74,7 +75,7 @@ test('a slice without weights outside its graph is not told of any', () => {
 
 test('memory, timeout and /tmp come from the plan', () => {
   const dimensions = { batch: 4_000_000 };
-  const { plan } = compile(MLP_PATH, count(2), dimensions);
+  const { plan } = compile(MLP_PATH, count(2), { dimensions });
   const { resources } = pipelineStack({ dimensions, slicing: Slicing.count(2) });
   expect(Object.values(resources('AWS::Lambda::Function'))).toMatchObject(
     plan.slices.map(({ memoryMb, timeoutSeconds, ephemeralStorageMb }) => ({
@@ -189,13 +190,13 @@ describe('what no Lambda function can hold is refused', () => {
 
   test('files', () => {
     const stack = newStack();
-    const { plan, files, slices } = compile(MLP_PATH, count(1));
+    const { plan, slices } = stageModel(MLP_PATH, count(1));
     const planned = { ...plan.slices[0], ephemeralStorageMb: 10_241 };
     const create = (): lambda.Function =>
       createSliceFunction(stack, 'slice-00', {
         plan: { ...plan, slices: [planned] },
         slice: 0,
-        modelAsset: sliceFileAsset(stack, 'slice-00-model', files, slices[0].model, planned.model),
+        modelAsset: sliceFileAsset(stack, 'slice-00-model', slices[0].model, planned.model),
         bucket: new Bucket(stack, 'Bucket'),
         architecture: lambda.Architecture.X86_64,
         runtime: lambda.Runtime.NODEJS_24_X,

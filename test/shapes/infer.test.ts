@@ -27,7 +27,7 @@ afterAll(() => {
 });
 
 function typesOf(model: ModelInit, dimensions = {}) {
-  const { types, cuts, model: parsed } = analyseModel(saveModel(model), dimensions);
+  const { types, cuts, model: parsed } = analyseModel(saveModel(model), { dimensions });
   const entries = parsed.graph.values.map(
     ({ name }, index) => [name, { ...types[index], bytes: cuts.bytes[index] }] as const,
   );
@@ -218,7 +218,7 @@ describe('the signature', () => {
   test('refuses a model that computes nothing', () => {
     const graph = { node: [], input: [value('x', FLOAT, [2])], output: [value('x', FLOAT, [2])] };
     expect(() => typesOf({ graph })).toThrow(
-      'the model must compute something, got outputs that no node makes: export the model again',
+      'the model must compute something, got outputs that are its inputs: export the model again',
     );
   });
 });
