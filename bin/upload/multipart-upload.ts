@@ -1,6 +1,7 @@
 /** One large file: what an earlier, unfinished upload has of it stays, and only the rest is sent. */
 import * as zlib from 'node:zlib';
 import { partsOf } from '../../lambda/store/ranged-read';
+import { Group } from './group';
 import type { PartBuffers } from './part-buffers';
 import type { ListedPart, OpenUpload, S3Bucket, UploadedPart } from './s3-bucket';
 import { base64Crc32, type SourceFile } from './source-file';
@@ -99,34 +100,6 @@ async function sendParts(
   await sends.settled();
   signal.throwIfAborted();
   return parts;
-}
-
-/** Work at the same time, of which the first failure is told when all of it has ended. */
-class Group {
-  private readonly running: Promise<boolean>[] = [];
-  private failure: { readonly error: unknown } | undefined;
-
-  get failed(): boolean {
-    return this.failure !== undefined;
-  }
-
-  /** Whether the work succeeds. */
-  run(work: () => Promise<void>): Promise<boolean> {
-    const running = work().then(
-      () => true,
-      (error: unknown) => {
-        this.failure ??= { error };
-        return false;
-      },
-    );
-    this.running.push(running);
-    return running;
-  }
-
-  async settled(): Promise<void> {
-    await Promise.all(this.running);
-    if (this.failure !== undefined) throw this.failure.error;
-  }
 }
 
 /** Parts that are not of this content must not wait for somebody to go on with them. */

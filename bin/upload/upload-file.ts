@@ -1,4 +1,5 @@
 /** One file: skipped when it is there, sent as one object when it is small, else in parts. */
+import { SlicedInferenceError } from '../../lib/errors';
 import { partBytesOf } from './limits';
 import { multipartUpload, type Sending } from './multipart-upload';
 import { type S3Bucket, UploadGone } from './s3-bucket';
@@ -17,9 +18,14 @@ export async function uploadOne(
     if (task.bytes <= partBytes) return await putWhole(task, source, sending);
     return await multipartUpload(task, partBytes, source, sending);
   } catch (error) {
+    if (!(error instanceof UploadGone)) throw error;
     // Another process that uploads the same file, and went on with the same upload, was faster.
-    if (error instanceof UploadGone && (await isPresent(sending.bucket, task))) return 'present';
-    throw error;
+    if (await isPresent(sending.bucket, task)) return 'present';
+    throw new SlicedInferenceError(
+      `the upload of s3://${sending.bucket.name}/${task.key} must stay until it is complete`,
+      'its removal by someone else',
+      'check the lifecycle rules of the bucket and run the command again',
+    );
   } finally {
     await source.close();
   }

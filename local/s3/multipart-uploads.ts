@@ -68,7 +68,7 @@ export class MultipartUploads {
 
   /** Of all keys of a bucket: by key in the order of its bytes, then by id. */
   list(bucket: string): MultipartUpload[] {
-    this.store.checkKey(bucket, '');
+    this.store.checkBucket(bucket);
     return [...this.unfinished.keys()]
       .filter((upload) => upload.bucket === bucket)
       .sort((a, b) => compareKeys(a.key, b.key) || compareKeys(a.id, b.id));

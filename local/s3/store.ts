@@ -80,9 +80,14 @@ export class ObjectStore {
     return this.commit(bucketName, key, await this.receive(body, options), options);
   }
 
-  /** Refuses what no object can be put at. */
+  /** Throws `NoSuchBucket` when there is none of this name. */
+  checkBucket(name: string): void {
+    this.bucket(name);
+  }
+
+  /** Throws when no object can be put at this key. */
   checkKey(bucketName: string, key: string): void {
-    this.bucket(bucketName);
+    this.checkBucket(bucketName);
     if (Buffer.byteLength(key) > MAX_KEY_BYTES) throw new S3Error('KeyTooLongError', 'the key is too long');
   }
 

@@ -1,6 +1,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import {
+  AbortMultipartUploadCommand,
   CreateMultipartUploadCommand,
   HeadObjectCommand,
   PutObjectCommand,
@@ -194,6 +195,20 @@ describe('an upload that was interrupted', () => {
     expect(await uploadFile(client, BUCKET, task, options)).toBe('present');
     expect((await contentOf(s3.client, task.key)).equals(task.content)).toBe(true);
   });
+});
+
+test('an upload that is removed meanwhile fails, and the next one begins anew', async () => {
+  const task = makeFile(folder, 2 * PART);
+  const { client } = s3.connect(async ({ name, input }) => {
+    if (name !== 'CompleteMultipartUpload') return;
+    const { UploadId } = input as { readonly UploadId?: string };
+    await s3.client.send(new AbortMultipartUploadCommand({ Bucket: BUCKET, Key: task.key, UploadId }));
+  });
+  await expect(uploadFile(client, BUCKET, task, options)).rejects.toThrow(
+    `the upload of s3://the-bucket/${task.key} must stay until it is complete, got its removal by someone else: ` +
+      'check the lifecycle rules of the bucket and run the command again',
+  );
+  expect(await uploadFile(s3.connect().client, BUCKET, task, options)).toBe('uploaded');
 });
 
 describe('several files', () => {
