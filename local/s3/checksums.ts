@@ -9,6 +9,9 @@ export type ChecksumAlgorithm = (typeof ALGORITHMS)[number];
 
 const HEADER_PREFIX = 'x-amz-checksum-';
 
+/** Headers with the prefix that say something about checksums and hold none. */
+const NO_VALUES: readonly string[] = ['mode', 'algorithm', 'type'].map((name) => HEADER_PREFIX + name);
+
 /** Base64 values by algorithm. */
 export type Checksums = Readonly<Partial<Record<ChecksumAlgorithm, string>>>;
 
@@ -41,7 +44,7 @@ export class ChecksumMeter {
 /** The algorithm of a checksum header or trailer; `undefined` for another name. */
 export function checksumAlgorithm(name: string): ChecksumAlgorithm | undefined {
   if (name === 'content-md5') return 'md5';
-  if (!name.startsWith(HEADER_PREFIX) || name === 'x-amz-checksum-mode') return undefined;
+  if (!name.startsWith(HEADER_PREFIX) || NO_VALUES.includes(name)) return undefined;
   const algorithm = ALGORITHMS.find((known) => name === HEADER_PREFIX + known && known !== 'md5');
   if (algorithm === undefined) throw notImplemented(`the checksum ${name}`);
   return algorithm;

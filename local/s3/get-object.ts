@@ -23,8 +23,10 @@ export async function getObject(
   };
   if (range !== undefined) headers['Content-Range'] = `bytes ${range.first}-${range.last}/${object.size}`;
   // The checksum is of the whole object: S3 leaves it out of the answer to a range.
-  else if (request.headers['x-amz-checksum-mode'] === 'ENABLED')
-    headers['x-amz-checksum-crc32'] = object.crc32;
+  else if (request.headers['x-amz-checksum-mode'] === 'ENABLED') {
+    headers['x-amz-checksum-crc32'] = object.crc32.value;
+    headers['x-amz-checksum-type'] = object.crc32.type;
+  }
 
   const status = range === undefined ? 200 : 206;
   if (request.method === 'HEAD') {

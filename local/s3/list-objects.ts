@@ -1,18 +1,15 @@
 /** ListObjectsV2: keys below a prefix, page by page; no delimiter. */
-import { S3Error } from './errors';
+import { pageSize } from './paging';
 import type { S3Request } from './request';
 import { compareKeys, type ObjectStore, type StoredObject } from './store';
-import { element } from './xml';
+import { element, xmlDocument } from './xml';
 
 export const LIST_QUERY = ['list-type', 'prefix', 'max-keys', 'continuation-token', 'start-after'] as const;
-
-/** Also S3's default. */
-const MAX_KEYS = 1000;
 
 export function listObjects(store: ObjectStore, request: S3Request): string {
   const { query, bucket } = request;
   const prefix = query.get('prefix') ?? '';
-  const maxKeys = parseMaxKeys(query.get('max-keys'));
+  const maxKeys = pageSize(query, 'max-keys');
   const token = query.get('continuation-token');
   const after =
     token === null ? (query.get('start-after') ?? '') : Buffer.from(token, 'base64url').toString();
@@ -31,13 +28,7 @@ export function listObjects(store: ObjectStore, request: S3Request): string {
     element('NextContinuationToken', truncated ? Buffer.from(last.key).toString('base64url') : undefined),
     ...page.map(contents),
   ];
-  return `<?xml version="1.0" encoding="UTF-8"?>\n<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">${fields.join('')}</ListBucketResult>`;
-}
-
-function parseMaxKeys(text: string | null): number {
-  if (text === null) return MAX_KEYS;
-  if (!/^\d+$/.test(text)) throw new S3Error('InvalidArgument', `max-keys is '${text}'`);
-  return Math.min(Number(text), MAX_KEYS);
+  return xmlDocument('ListBucketResult', fields);
 }
 
 function contents(object: StoredObject): string {

@@ -4,7 +4,10 @@ import * as http from 'node:http';
 import { closeServer, listen, LOOPBACK } from '../listen';
 import { notImplemented, S3Error } from './errors';
 import { getObject } from './get-object';
+import { LIST_UPLOADS_QUERY, listMultipartUploads } from './list-multipart';
 import { LIST_QUERY, listObjects } from './list-objects';
+import { isMultipart, operateMultipart } from './multipart';
+import { MultipartUploads } from './multipart-uploads';
 import { putObject } from './put-object';
 import { allowQuery, authenticate, operationName, parseRequest, type S3Request } from './request';
 import type { ObjectStore } from './store';
@@ -12,8 +15,9 @@ import type { ObjectStore } from './store';
 export class S3Server {
   /** Starts on a free port. Requests must be signed with `accessKeyId`. */
   static async start(store: ObjectStore, accessKeyId: string): Promise<S3Server> {
+    const uploads = new MultipartUploads(store);
     const server = http.createServer((message, response) => {
-      void answer(store, accessKeyId, message, response);
+      void answer({ store, uploads, accessKeyId }, message, response);
     });
     // Large objects on slow machines: the default of five minutes per request is not theirs.
     server.requestTimeout = 0;
@@ -32,9 +36,14 @@ export class S3Server {
   }
 }
 
+interface Served {
+  readonly store: ObjectStore;
+  readonly uploads: MultipartUploads;
+  readonly accessKeyId: string;
+}
+
 async function answer(
-  store: ObjectStore,
-  accessKeyId: string,
+  served: Served,
   message: http.IncomingMessage,
   response: http.ServerResponse,
 ): Promise<void> {
@@ -42,8 +51,8 @@ async function answer(
   response.setHeader('x-amz-request-id', requestId);
   try {
     const request = parseRequest(message);
-    authenticate(request, accessKeyId);
-    await operate(store, request, response);
+    authenticate(request, served.accessKeyId);
+    await operate(served, request, response);
   } catch (error) {
     // A client that went away, or a file that failed halfway: the answer cannot be saved, only cut off.
     if (response.headersSent || message.socket.destroyed) {
@@ -55,14 +64,19 @@ async function answer(
   }
 }
 
-async function operate(store: ObjectStore, request: S3Request, response: http.ServerResponse): Promise<void> {
+async function operate(
+  { store, uploads }: Served,
+  request: S3Request,
+  response: http.ServerResponse,
+): Promise<void> {
   if (request.bucket === '') throw notImplemented(operationName(request));
   if (request.key === '') {
-    if (request.method !== 'GET' || request.query.get('list-type') !== '2') {
-      throw notImplemented(operationName(request));
-    }
-    allowQuery(request, LIST_QUERY);
-    response.writeHead(200, { 'Content-Type': 'application/xml' }).end(listObjects(store, request));
+    const xml = list(store, uploads, request);
+    response.writeHead(200, { 'Content-Type': 'application/xml' }).end(xml);
+    return;
+  }
+  if (isMultipart(request)) {
+    await operateMultipart(uploads, request, response);
     return;
   }
   allowQuery(request, []);
@@ -73,7 +87,7 @@ async function operate(store: ObjectStore, request: S3Request, response: http.Se
       return;
     case 'PUT': {
       const object = await putObject(store, request);
-      response.writeHead(200, { ETag: object.etag, 'x-amz-checksum-crc32': object.crc32 }).end();
+      response.writeHead(200, { ETag: object.etag, 'x-amz-checksum-crc32': object.crc32.value }).end();
       return;
     }
     case 'DELETE':
@@ -83,6 +97,18 @@ async function operate(store: ObjectStore, request: S3Request, response: http.Se
     default:
       throw notImplemented(operationName(request));
   }
+}
+
+function list(store: ObjectStore, uploads: MultipartUploads, request: S3Request): string {
+  if (request.method === 'GET' && request.query.get('list-type') === '2') {
+    allowQuery(request, LIST_QUERY);
+    return listObjects(store, request);
+  }
+  if (request.method === 'GET' && request.query.has('uploads')) {
+    allowQuery(request, LIST_UPLOADS_QUERY);
+    return listMultipartUploads(uploads, request);
+  }
+  throw notImplemented(operationName(request));
 }
 
 function refuse(

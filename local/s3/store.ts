@@ -17,25 +17,45 @@ export interface StoredObject {
   readonly key: string;
   /** Bytes. */
   readonly size: number;
-  /** Quoted hexadecimal MD5. */
+  /** Quoted hexadecimal MD5; of an object made of parts, that of their MD5s and their number. */
   readonly etag: string;
-  /** Base64. */
-  readonly crc32: string;
+  readonly crc32: ObjectCrc32;
   readonly lastModified: Date;
   readonly contentType: string;
   readonly metadata: Readonly<Record<string, string>>;
   readonly file: string;
 }
 
-export interface PutOptions {
+/** Base64; a composite one is that of the parts' CRC32s, with their number after a dash. */
+export interface ObjectCrc32 {
+  readonly value: string;
+  readonly type: ChecksumType;
+}
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html */
+export type ChecksumType = 'FULL_OBJECT' | 'COMPOSITE';
+
+/** Bytes in a file of the store that no key leads to yet. */
+export interface ReceivedBytes {
+  readonly file: string;
+  readonly size: number;
+  readonly checksums: Checksums;
+}
+
+export interface ReceiveOptions {
+  /** Checksums to compute besides MD5 and CRC32. */
+  readonly algorithms?: readonly ChecksumAlgorithm[];
+  /** Called when all bytes are there; throws to refuse them. */
+  readonly verify?: (size: number, checksums: Checksums) => void;
+}
+
+export interface ObjectOptions {
   /** Refuse with `PreconditionFailed` when the key exists at the time of the commit. */
   readonly onlyIfAbsent?: boolean;
   readonly contentType?: string;
   readonly metadata?: Readonly<Record<string, string>>;
-  /** Checksums to compute besides MD5 and CRC32. */
-  readonly algorithms?: readonly ChecksumAlgorithm[];
-  /** Called when all bytes are there, before the commit; throws to refuse them. */
-  readonly verify?: (size: number, checksums: Checksums) => void;
+  /** @default - those of the bytes as a whole */
+  readonly partwise?: { readonly etag: string; readonly crc32?: ObjectCrc32 };
 }
 
 export class ObjectStore {
@@ -54,28 +74,59 @@ export class ObjectStore {
     bucketName: string,
     key: string,
     body: Readable,
-    options: PutOptions = {},
+    options: ObjectOptions & ReceiveOptions = {},
   ): Promise<StoredObject> {
-    const bucket = this.bucket(bucketName);
+    this.checkKey(bucketName, key);
+    return this.commit(bucketName, key, await this.receive(body, options), options);
+  }
+
+  /** Throws `NoSuchBucket` when there is none of this name. */
+  checkBucket(name: string): void {
+    this.bucket(name);
+  }
+
+  /** Throws when no object can be put at this key. */
+  checkKey(bucketName: string, key: string): void {
+    this.checkBucket(bucketName);
     if (Buffer.byteLength(key) > MAX_KEY_BYTES) throw new S3Error('KeyTooLongError', 'the key is too long');
+  }
+
+  /** Writes bytes to a file of their own, which is the caller's to commit or to discard. */
+  async receive(body: Readable, options: ReceiveOptions = {}): Promise<ReceivedBytes> {
     const meter = new ChecksumMeter(options.algorithms);
     const file = path.join(this.folder, String(this.files++));
     try {
       await pipeline(body, measured(meter), fs.createWriteStream(file, { flags: 'wx' }));
       const checksums = meter.digest();
       options.verify?.(meter.size, checksums);
-      if (options.onlyIfAbsent === true && bucket.has(key)) {
-        throw new S3Error('PreconditionFailed', `the object '${key}' exists already`);
-      }
-      const object = describe(key, file, meter.size, checksums, options);
-      const previous = bucket.get(key);
-      bucket.set(key, object);
-      if (previous !== undefined) await rm(previous.file);
-      return object;
+      return { file, size: meter.size, checksums };
     } catch (error) {
       await rm(file, { force: true });
       throw error;
     }
+  }
+
+  /** Makes received bytes an object, or discards them when a condition is not met. */
+  async commit(
+    bucketName: string,
+    key: string,
+    received: ReceivedBytes,
+    options: ObjectOptions = {},
+  ): Promise<StoredObject> {
+    const bucket = this.bucket(bucketName);
+    const previous = bucket.get(key);
+    if (options.onlyIfAbsent === true && previous !== undefined) {
+      await this.discard(received);
+      throw new S3Error('PreconditionFailed', `the object '${key}' exists already`);
+    }
+    const object = describe(key, received, options);
+    bucket.set(key, object);
+    if (previous !== undefined) await rm(previous.file);
+    return object;
+  }
+
+  async discard(received: ReceivedBytes): Promise<void> {
+    await rm(received.file);
   }
 
   head(bucketName: string, key: string): StoredObject {
@@ -128,19 +179,21 @@ function measured(meter: ChecksumMeter) {
 
 function describe(
   key: string,
-  file: string,
-  size: number,
-  checksums: Checksums,
-  options: PutOptions,
+  { file, size, checksums }: ReceivedBytes,
+  { contentType, metadata, partwise }: ObjectOptions,
 ): StoredObject {
   return {
     key,
     file,
     size,
-    etag: `"${Buffer.from(checksums.md5 ?? '', 'base64').toString('hex')}"`,
-    crc32: checksums.crc32 ?? '',
+    etag: partwise?.etag ?? `"${md5Hex(checksums)}"`,
+    crc32: partwise?.crc32 ?? { value: checksums.crc32 ?? '', type: 'FULL_OBJECT' },
     lastModified: new Date(),
-    contentType: options.contentType ?? 'binary/octet-stream',
-    metadata: options.metadata ?? {},
+    contentType: contentType ?? 'binary/octet-stream',
+    metadata: metadata ?? {},
   };
+}
+
+export function md5Hex(checksums: Checksums): string {
+  return Buffer.from(checksums.md5 ?? '', 'base64').toString('hex');
 }

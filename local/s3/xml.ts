@@ -16,3 +16,19 @@ export function escapeXml(text: string): string {
 export function element(name: string, text: string | number | boolean | undefined): string {
   return text === undefined ? '' : `<${name}>${escapeXml(String(text))}</${name}>`;
 }
+
+/** A whole answer in S3's namespace. @param fields elements as XML */
+export function xmlDocument(root: string, fields: readonly string[]): string {
+  return `<?xml version="1.0" encoding="UTF-8"?>\n<${root} xmlns="http://s3.amazonaws.com/doc/2006-03-01/">${fields.join('')}</${root}>`;
+}
+
+const CHARACTERS = new Map(Object.entries(ENTITIES).map(([character, entity]) => [entity, character]));
+
+/** The text of an element that holds text alone, as clients write it: with named entities and decimal numbers. */
+export function unescapeXml(text: string): string {
+  return text.replace(
+    /&(?:#(\d{1,6})|\w+);/g,
+    (entity, code?: string) =>
+      CHARACTERS.get(entity) ?? (code === undefined ? entity : String.fromCodePoint(Number(code))),
+  );
+}

@@ -1,0 +1,123 @@
+/**
+ * Uploads files to S3 under keys that say what they hold, and goes on where an upload was interrupted.
+ *
+ * What is there is not sent again: neither an object that is complete nor the parts of an upload that did not end.
+ * For that, an interrupted upload stays in the bucket on purpose. A lifecycle rule with
+ * `AbortIncompleteMultipartUpload` removes those that nobody goes on with: see `docs/upload.md`.
+ */
+import type { S3Client } from '@aws-sdk/client-s3';
+import { SlicedInferenceError, quoted } from '../../lib/errors';
+import { inParallel } from '../../lambda/store/ranged-read';
+import { bufferBytesOf, FILES_AT_ONCE, PART_BYTES, PART_MEMORY_BYTES, PARTS_IN_FLIGHT } from './limits';
+import { PartBuffers } from './part-buffers';
+import { S3Bucket } from './s3-bucket';
+import { uploadOne } from './upload-file';
+import { Progress, type UploadProgress } from './upload-progress';
+import { checkContentAddressed, type UploadOutcome, type UploadTask } from './upload-task';
+
+export { uploadClient, type ClientOptions } from './s3-client';
+export { parseS3Uri, type S3Location } from './s3-uri';
+export type { UploadProgress } from './upload-progress';
+export type { UploadOutcome, UploadTask } from './upload-task';
+
+export interface EncryptionOptions {
+  /**
+   * Id, alias or ARN of a KMS key. An upload that is resumed keeps the key that it began with.
+   * @default - the bucket's default encryption
+   */
+  readonly kmsKeyId?: string;
+}
+
+export interface UploadOptions extends EncryptionOptions {
+  readonly onProgress?: (progress: UploadProgress) => void;
+  /**
+   * Least bytes of a part, at least 5 MiB. An upload is resumed when it is begun with the same.
+   * @default 16 MiB
+   */
+  readonly partBytes?: number;
+}
+
+export interface TextOptions extends EncryptionOptions {
+  /** @default 'application/json' */
+  readonly contentType?: string;
+}
+
+/**
+ * Uploads files, several at a time, with at most 128 MiB of them in memory. The first failure stops it when the parts
+ * in flight have ended. Files with one key are sent once.
+ * @returns what became of each file
+ * @throws SlicedInferenceError in one line
+ */
+export async function uploadAll(
+  client: S3Client,
+  bucket: string,
+  tasks: readonly UploadTask[],
+  options: UploadOptions = {},
+): Promise<UploadOutcome[]> {
+  const byKey = uniqueByKey(tasks);
+  const outcomes = new Map<string, UploadOutcome>();
+  const sending = {
+    bucket: new S3Bucket(client, bucket, options.kmsKeyId),
+    buffers: partBuffers(byKey, options.partBytes),
+    progress: new Progress(byKey, options.onProgress),
+  };
+  const stop = new AbortController();
+  await inParallel(byKey, FILES_AT_ONCE, async (task) => {
+    if (stop.signal.aborted) return;
+    const file = { ...sending, signal: stop.signal, onBytes: sending.progress.of(task) };
+    try {
+      outcomes.set(task.key, await uploadOne(task, options.partBytes, file));
+      sending.progress.complete(task);
+    } catch (error) {
+      // Thrown below, once the other files' requests have ended.
+      stop.abort(error);
+    }
+  });
+  stop.signal.throwIfAborted();
+  return tasks.map(({ key }) => outcomes.get(key) ?? 'present');
+}
+
+/** Uploads one file: see `uploadAll`. */
+export async function uploadFile(
+  client: S3Client,
+  bucket: string,
+  task: UploadTask,
+  options: UploadOptions = {},
+): Promise<UploadOutcome> {
+  const [outcome] = await uploadAll(client, bucket, [task], options);
+  return outcome;
+}
+
+/** Writes a small object that refers to uploaded files, such as a plan: to be called when they are all there. */
+export async function uploadText(
+  client: S3Client,
+  bucket: string,
+  key: string,
+  text: string,
+  { kmsKeyId, contentType = 'application/json' }: TextOptions = {},
+): Promise<void> {
+  await new S3Bucket(client, bucket, kmsKeyId).put(key, Buffer.from(text), { contentType });
+}
+
+function uniqueByKey(tasks: readonly UploadTask[]): UploadTask[] {
+  const byKey = new Map<string, UploadTask>();
+  for (const task of tasks) {
+    checkContentAddressed(task);
+    const other = byKey.get(task.key) ?? task;
+    if (other.bytes !== task.bytes || other.sha256 !== task.sha256) {
+      throw new SlicedInferenceError(
+        `key ${quoted(task.key)} must stand for one content`,
+        `${quoted(other.file)} and ${quoted(task.file)}`,
+        'give each its own key',
+      );
+    }
+    byKey.set(task.key, other);
+  }
+  return [...byKey.values()];
+}
+
+function partBuffers(tasks: readonly UploadTask[], partBytes = PART_BYTES): PartBuffers {
+  const bytes = tasks.reduce((most, task) => Math.max(most, bufferBytesOf(task, partBytes)), 1);
+  const count = Math.min(PARTS_IN_FLIGHT, Math.floor(PART_MEMORY_BYTES / bytes));
+  return new PartBuffers(Math.max(1, count), bytes);
+}

@@ -1,0 +1,55 @@
+/** `s3://bucket/prefix`, taken strictly: both become parts of ARNs in policies, where `*` and `?` stand for others. */
+import { SlicedInferenceError, quoted } from '../../lib/errors';
+
+export interface S3Location {
+  readonly bucket: string;
+  /** Without a slash at its end; empty for the bucket itself. */
+  readonly prefix: string;
+}
+
+const SCHEME = 's3://';
+
+/** Leaves the rest of the 1,024 bytes of a key to what is put below the prefix. */
+const MAX_PREFIX_LENGTH = 512;
+
+/** @throws SlicedInferenceError when it is no such URI, or a name in it is not allowed */
+export function parseS3Uri(text: string): S3Location {
+  if (!text.startsWith(SCHEME)) throw badUri(text, `it must begin with ${SCHEME} and the name of a bucket`);
+  const [bucket, ...segments] = text.slice(SCHEME.length).split('/');
+  const prefix = segments.join('/').replace(/\/$/, '');
+  const fault = bucketFault(bucket) ?? prefixFault(prefix);
+  if (fault !== undefined) throw badUri(text, fault);
+  return { bucket, prefix };
+}
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html */
+function bucketFault(bucket: string): string | undefined {
+  if (bucket.length < 3 || bucket.length > 63) return 'the name of a bucket has 3 to 63 characters';
+  if (!/^[a-z0-9.-]+$/.test(bucket)) {
+    return 'the name of a bucket has lower-case letters, digits, dots and hyphens';
+  }
+  if (!/^[a-z0-9].*[a-z0-9]$/.test(bucket))
+    return 'the name of a bucket begins and ends with a letter or digit';
+  if (bucket.includes('..')) return 'the name of a bucket has no two dots in a row';
+  if (/^\d+\.\d+\.\d+\.\d+$/.test(bucket)) return 'the name of a bucket is no IP address';
+  return undefined;
+}
+
+function prefixFault(prefix: string): string | undefined {
+  if (prefix === '') return undefined;
+  if (prefix.length > MAX_PREFIX_LENGTH) return `a prefix has at most ${MAX_PREFIX_LENGTH} characters`;
+  if (!/^[A-Za-z0-9!_.()=@+/-]+$/.test(prefix)) {
+    return 'a prefix has letters, digits, slashes and !_.()=@+- only';
+  }
+  const isEmptyOrDots = (segment: string): boolean => /^\.{0,2}$/.test(segment);
+  if (prefix.split('/').some(isEmptyOrDots)) return "a prefix has no empty part, no '.' and no '..'";
+  return undefined;
+}
+
+function badUri(text: string, rule: string): SlicedInferenceError {
+  return new SlicedInferenceError(
+    'a place in S3 must be given as s3://bucket or s3://bucket/prefix',
+    quoted(text),
+    rule,
+  );
+}

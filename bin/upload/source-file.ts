@@ -1,0 +1,91 @@
+/** A file that is read once from its start to its end while it is uploaded, and must not change meanwhile. */
+import { createHash } from 'node:crypto';
+import { type FileHandle, open } from 'node:fs/promises';
+import * as zlib from 'node:zlib';
+import { quoted, SlicedInferenceError, systemReason } from '../../lib/errors';
+import type { UploadTask } from './upload-task';
+
+const ADVICE = 'make it again and leave it alone until it is uploaded';
+
+export class SourceFile {
+  private readonly hash = createHash('sha256');
+  private crc = 0;
+
+  /** @throws SlicedInferenceError when it cannot be read or has another size than the task says */
+  static async open(task: UploadTask): Promise<SourceFile> {
+    const handle = await openToRead(task.file);
+    try {
+      const { size, mtimeMs } = await handle.stat();
+      if (size !== task.bytes) {
+        throw new SlicedInferenceError(
+          `file ${quoted(task.file)} must have ${task.bytes} bytes`,
+          `${size} bytes`,
+          ADVICE,
+        );
+      }
+      return new SourceFile(task, handle, mtimeMs);
+    } catch (error) {
+      await handle.close();
+      throw error;
+    }
+  }
+
+  private constructor(
+    private readonly task: UploadTask,
+    private readonly handle: FileHandle,
+    private readonly mtimeMs: number,
+  ) {}
+
+  /** Fills `target` with the bytes that follow those read before, which are `position` many. */
+  async readNext(target: Buffer, position: number): Promise<void> {
+    for (let done = 0; done < target.length;) {
+      const { bytesRead } = await this.handle.read(target, done, target.length - done, position + done);
+      if (bytesRead === 0) throw this.changed();
+      done += bytesRead;
+    }
+    const { size, mtimeMs } = await this.handle.stat();
+    if (size !== this.task.bytes || mtimeMs !== this.mtimeMs) throw this.changed();
+    this.hash.update(target);
+    this.crc = zlib.crc32(target, this.crc);
+  }
+
+  /**
+   * CRC32 of all that was read, in base64. To be called once, when that is the whole file.
+   * @throws SlicedInferenceError when the bytes do not have the task's digest
+   */
+  checkedCrc32(): string {
+    const sha256 = this.hash.digest('hex');
+    if (sha256 !== this.task.sha256) {
+      throw new SlicedInferenceError(
+        `file ${quoted(this.task.file)} must have the SHA-256 ${this.task.sha256}`,
+        sha256,
+        ADVICE,
+      );
+    }
+    return base64Crc32(this.crc);
+  }
+
+  close(): Promise<void> {
+    return this.handle.close();
+  }
+
+  private changed(): SlicedInferenceError {
+    const what = `file ${quoted(this.task.file)} must not change while it is uploaded`;
+    return new SlicedInferenceError(what, 'another size or time of change', ADVICE);
+  }
+}
+
+/** As S3 has it: the number's four bytes, the highest first, in base64. */
+export function base64Crc32(crc: number): string {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(crc);
+  return bytes.toString('base64');
+}
+
+async function openToRead(file: string): Promise<FileHandle> {
+  try {
+    return await open(file, 'r');
+  } catch (error) {
+    throw new SlicedInferenceError(`file ${quoted(file)} must be readable`, systemReason(error), ADVICE);
+  }
+}

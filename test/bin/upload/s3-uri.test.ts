@@ -1,0 +1,40 @@
+import { parseS3Uri } from '../../../bin/upload';
+
+test.each([
+  ['s3://models', { bucket: 'models', prefix: '' }],
+  ['s3://models/', { bucket: 'models', prefix: '' }],
+  ['s3://my.models-1/a', { bucket: 'my.models-1', prefix: 'a' }],
+  ['s3://models/a/b.c/d=1/', { bucket: 'models', prefix: 'a/b.c/d=1' }],
+])('%s is taken', (text, location) => {
+  expect(parseS3Uri(text)).toEqual(location);
+});
+
+test.each([
+  ['', 'it must begin with s3:// and the name of a bucket'],
+  ['models', 'it must begin with s3:// and the name of a bucket'],
+  ['S3://models', 'it must begin with s3:// and the name of a bucket'],
+  ['https://models.s3.amazonaws.com', 'it must begin with s3:// and the name of a bucket'],
+  ['arn:aws:s3:::models', 'it must begin with s3:// and the name of a bucket'],
+  ['s3://', 'the name of a bucket has 3 to 63 characters'],
+  ['s3:///a', 'the name of a bucket has 3 to 63 characters'],
+  [`s3://${'a'.repeat(64)}`, 'the name of a bucket has 3 to 63 characters'],
+  ['s3://Models', 'the name of a bucket has lower-case letters, digits, dots and hyphens'],
+  ['s3://my_models', 'the name of a bucket has lower-case letters, digits, dots and hyphens'],
+  ['s3://models?x', 'the name of a bucket has lower-case letters, digits, dots and hyphens'],
+  ['s3://-models', 'the name of a bucket begins and ends with a letter or digit'],
+  ['s3://a..b', 'the name of a bucket has no two dots in a row'],
+  ['s3://10.0.0.1/a', 'the name of a bucket is no IP address'],
+  ['s3://models//a', "a prefix has no empty part, no '.' and no '..'"],
+  ['s3://models/a//', "a prefix has no empty part, no '.' and no '..'"],
+  ['s3://models/../a', "a prefix has no empty part, no '.' and no '..'"],
+  ['s3://models/*', 'a prefix has letters, digits, slashes and !_.()=@+- only'],
+  ['s3://models/a b', 'a prefix has letters, digits, slashes and !_.()=@+- only'],
+  ['s3://models/ä', 'a prefix has letters, digits, slashes and !_.()=@+- only'],
+  ['s3://models/a\n', 'a prefix has letters, digits, slashes and !_.()=@+- only'],
+  [`s3://models/${'a'.repeat(513)}`, 'a prefix has at most 512 characters'],
+])('%j is refused', (text, rule) => {
+  expect(() => parseS3Uri(text)).toThrow(rule);
+  expect(() => parseS3Uri(text)).toThrow(
+    /^a place in S3 must be given as s3:\/\/bucket or s3:\/\/bucket\/prefix, got '[^\n]*': /,
+  );
+});
