@@ -11,7 +11,7 @@ const LAYERS = [
   ['emit', '^lib/emit/'],
   ['compile', '^lib/(analyse|describe-plan|compile|stage)[.]ts$'],
   ['aws', '^lib/aws/'],
-  ['construct', '^lib/(slicing|graph-optimization|pipeline-props|sliced-inference-pipeline|index)[.]ts$'],
+  ['construct', '^lib/(slicing|sliced-model|graph-optimization|pipeline-props|sliced-inference-pipeline|index)[.]ts$'],
 ];
 
 const CDK = 'node_modules/(aws-cdk-lib|constructs)/';
@@ -87,7 +87,7 @@ module.exports = {
       from: {
         path: '^(lib|local|bin)/',
         pathNot: [
-          '^lib/(slicing|graph-optimization|pipeline-props|sliced-inference-pipeline|index)[.]ts$',
+          '^lib/(slicing|sliced-model|graph-optimization|pipeline-props|sliced-inference-pipeline|index)[.]ts$',
           '^lib/aws/',
         ],
       },

@@ -7,11 +7,14 @@ import * as path from 'node:path';
 export interface Measured {
   readonly seconds: number;
   /** By script, without folder and extension: the largest peak of resident memory in bytes. */
-  readonly peaks: Readonly<Record<string, number>>;
+  readonly peaks: Readonly<Record<string, number | undefined>>;
 }
 
 /** Runs a Node.js program to its end. */
-export function measureNode(args: readonly string[], variables: Readonly<Record<string, string>> = {}): Measured {
+export function measureNode(
+  args: readonly string[],
+  variables: Readonly<Record<string, string>> = {},
+): Measured {
   const peaksFile = path.join(fs.mkdtempSync(path.join(os.tmpdir(), 'bench-peaks-')), 'peaks.jsonl');
   fs.writeFileSync(peaksFile, '');
   const seconds = run(process.execPath, args, {

@@ -67,7 +67,12 @@ export function writeManyNodes(file: string, nodes: number): void {
     const input = index === 0 ? 'x' : `v${index - 1}`;
     const output = index === nodes - 1 ? 'y' : `v${index}`;
     if (index % 8 > 0) {
-      return { name: `n${index}`, opType: operators[index % operators.length], input: [input], output: [output] };
+      return {
+        name: `n${index}`,
+        opType: operators[index % operators.length],
+        input: [input],
+        output: [output],
+      };
     }
     const rawData = new Uint8Array(Float32Array.from({ length: 512 }, (_unused, at) => at / 512).buffer);
     initializer.push({ name: `w${index}`, dataType: FLOAT, dims: [512], rawData });
@@ -75,7 +80,13 @@ export function writeManyNodes(file: string, nodes: number): void {
   });
   fs.writeFileSync(
     file,
-    encode({ name: 'many', node, initializer, input: [tensor('x', [1, 512])], output: [tensor('y', [1, 512])] }),
+    encode({
+      name: 'many',
+      node,
+      initializer,
+      input: [tensor('x', [1, 512])],
+      output: [tensor('y', [1, 512])],
+    }),
   );
 }
 

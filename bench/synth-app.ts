@@ -3,12 +3,12 @@ import { App, Stack } from 'aws-cdk-lib';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import type * as library from '../lib';
 
-const [outdir, modelPath] = process.argv.slice(2);
+const [outdir, modelPath]: (string | undefined)[] = process.argv.slice(2);
 const start = process.hrtime.bigint();
-const app = new App({ outdir, analyticsReporting: false });
+const app = new App({ ...(outdir && { outdir }), analyticsReporting: false });
 const stack = new Stack(app, 'Bench');
 new s3.Bucket(stack, 'Own');
-if (modelPath !== undefined) {
+if (modelPath) {
   // Loaded here, so that its loading counts.
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- as the line above says
   const { SlicedInferencePipeline, Slicing } = require('../lib') as typeof library;

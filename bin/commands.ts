@@ -3,6 +3,7 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import { Command, CommanderError } from 'commander';
 import { packageVersion } from '../lib/package-files';
+import { cacheCommand } from './cache';
 import { inspectCommand } from './inspect';
 import { clearProgress } from './progress';
 import { runCommand } from './run';
@@ -36,8 +37,10 @@ async function main(): Promise<void> {
         write(`${oneLine(text)}${missingModelHint(text, process.argv)}\n`);
       },
     });
-  for (const command of [inspectCommand(), sliceCommand(), verifyCommand(), runCommand()]) {
+  const commands = [inspectCommand(), sliceCommand(), verifyCommand(), runCommand(), cacheCommand()];
+  for (const command of commands) {
     program.addCommand(command.exitOverride().copyInheritedSettings(program));
+    for (const inner of command.commands) inner.exitOverride().copyInheritedSettings(program);
   }
   try {
     await program.parseAsync();

@@ -89,7 +89,7 @@ function describe(verification: Verification, file = 'made-up inputs'): string {
   const heads = describeInputs(new Map(inputs.map((input) => [input.name, input])));
   const what = slices === 1 ? 'the one slice and the whole model' : `${slices} slices and the whole model`;
   return [
-    `${what} are ${identical ? 'identical' : 'different'} at graph optimisation '${graphOptimization}'`,
+    `${what} are ${identical ? 'identical' : 'different'} with graph optimisation '${graphOptimization}'`,
     `on ${inputs.length === 0 ? 'no inputs' : `${file}: ${heads}`}, with ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
     formatTable(['output', 'type', 'bits', 'max abs diff'], rows),
     ...(againstDefault ? describeDefault(againstDefault) : []),

@@ -9,6 +9,7 @@ import type { SliceFunctionOptions } from './aws/slice-function';
 import { SlicedInferenceError } from './errors';
 import { MAX_EXPRESS_MINUTES } from './plan/quotas';
 import type { GraphOptimization } from './graph-optimization';
+import type { SlicedModel } from './sliced-model';
 import type { Slicing } from './slicing';
 
 /** The bundled handler is compiled for this version. */
@@ -19,8 +20,18 @@ export interface SlicedInferencePipelineProps {
   /**
    * Path of an ONNX model, absolute or relative to the working directory of the CDK app. External data must lie
    * in the model's folder. It is read at synth time.
+   *
+   * @default - exactly one of `modelPath` and `slicedModel` is given
    */
-  readonly modelPath: string;
+  readonly modelPath?: string;
+
+  /**
+   * A model that was cut before, with `sliced-inference slice`. How it is cut, optimised and planned was said then:
+   * not together with `slicing`, `dimensions` or `graphOptimization`.
+   *
+   * @default - exactly one of `modelPath` and `slicedModel` is given
+   */
+  readonly slicedModel?: SlicedModel;
 
   /**
    * How the model is cut.
@@ -106,23 +117,9 @@ export interface SlicedInferencePipelineProps {
 
 /** @throws SlicedInferenceError for props that cannot be, alone or together */
 export function checkProps(props: SlicedInferencePipelineProps): void {
-  // From JavaScript and other languages anything may come.
-  const modelPath: unknown = props.modelPath;
-  if (typeof modelPath !== 'string' || modelPath === '') {
-    throw new SlicedInferenceError(
-      'modelPath must be the path of an ONNX model',
-      modelPath === '' ? 'an empty one' : typeof modelPath,
-      'give the path of a file on this machine',
-    );
-  }
+  if (props.slicedModel === undefined) checkModelPath(props.modelPath);
+  else checkCutBefore(props);
   checkRuntime(props.runtime);
-  if (Token.isUnresolved(props.modelPath)) {
-    throw new SlicedInferenceError(
-      'modelPath must be a path that is known at synth time',
-      'a CDK token',
-      'give the path of a file on this machine',
-    );
-  }
   if (props.bucket && props.encryptionKey) {
     throw new SlicedInferenceError(
       'encryptionKey must encrypt a bucket that the pipeline makes',
@@ -139,6 +136,43 @@ export function checkProps(props: SlicedInferencePipelineProps): void {
       'shorten it or set stateMachineType to STANDARD',
     );
   }
+}
+
+/** From JavaScript and other languages anything may come. */
+function checkModelPath(modelPath: unknown): void {
+  if (modelPath === undefined) {
+    throw new SlicedInferenceError(
+      'a pipeline must have a model',
+      'neither modelPath nor slicedModel',
+      'give one of them',
+    );
+  }
+  if (typeof modelPath !== 'string' || modelPath === '') {
+    throw new SlicedInferenceError(
+      'modelPath must be the path of an ONNX model',
+      modelPath === '' ? 'an empty one' : typeof modelPath,
+      'give the path of a file on this machine',
+    );
+  }
+  if (!Token.isUnresolved(modelPath)) return;
+  throw new SlicedInferenceError(
+    'modelPath must be a path that is known at synth time',
+    'a CDK token',
+    'give the path of a file on this machine',
+  );
+}
+
+/** What was decided when the model was cut cannot be decided again. */
+const DECIDED_WHEN_CUT = ['modelPath', 'slicing', 'dimensions', 'graphOptimization'] as const;
+
+function checkCutBefore(props: SlicedInferencePipelineProps): void {
+  const given = DECIDED_WHEN_CUT.filter((name) => props[name] !== undefined);
+  if (given.length === 0) return;
+  throw new SlicedInferenceError(
+    'slicedModel must come without what was decided when it was cut',
+    `${given.join(', ')} too`,
+    'leave it out, or slice the model again',
+  );
 }
 
 function checkRuntime(runtime: lambda.Runtime | undefined): void {

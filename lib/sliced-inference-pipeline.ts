@@ -9,20 +9,20 @@ import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { CONTRACT_VERSION, sliceName } from '../lambda/contract';
 import { runtimeCodeDigest } from './aws/runtime-code';
-import { sliceFileAsset } from './aws/slice-asset';
 import { createSliceFunction, sliceMemorySize } from './aws/slice-function';
 import { callerStatements } from './aws/slice-permissions';
 import { createTensorBucket } from './aws/tensor-bucket';
 import { sliceWorkflow } from './aws/workflow';
 import { GraphOptimization } from './graph-optimization';
+import { onnxRuntimeVersion } from './onnxruntime';
 import { threadCount } from './plan/estimate';
 import type { SlicePlan } from './plan/plan';
 import { MAX_EXPRESS_MINUTES } from './plan/quotas';
 import { givenSize, symbolicNames } from './shapes/value-types';
 import type { SlicedInferencePipelineProps } from './pipeline-props';
 import { checkProps } from './pipeline-props';
+import { SlicedModel } from './sliced-model';
 import { Slicing } from './slicing';
-import type { StagedModel } from './stage';
 import { stageModel } from './stage';
 
 /**
@@ -54,12 +54,9 @@ export class SlicedInferencePipeline extends Construct {
     const removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
     this.stateMachineType = props.stateMachineType ?? sfn.StateMachineType.EXPRESS;
 
-    const slicing = props.slicing ?? Slicing.automatic();
-    const staged = stageModel(props.modelPath, slicing._slicer, {
-      dimensions: props.dimensions ?? {},
-      optimisation: props.graphOptimization ?? GraphOptimization.NONE,
-    });
-    this.warnOfAssumptions(staged.plan, props);
+    const model = props.slicedModel ?? cutModel(props);
+    const plan = model._plan;
+    this.warnOfAssumptions(plan, props);
 
     this.bucket =
       props.bucket ??
@@ -68,20 +65,20 @@ export class SlicedInferencePipeline extends Construct {
         ...(props.encryptionKey && { encryptionKey: props.encryptionKey }),
       });
     // All slices share one number of threads: the last bits of a result may depend on it.
-    const memorySizes = staged.slices.map((_, slice) =>
-      sliceMemorySize(staged.plan, slice, props.sliceFunctions ?? {}),
+    const memorySizes = plan.slices.map((_, slice) =>
+      sliceMemorySize(plan, slice, props.sliceFunctions ?? {}),
     );
     // A token stands for a number that CDK cannot know yet: the plan's estimates take its place.
     const threads = memorySizes.some((size) => Token.isUnresolved(size))
-      ? staged.plan.threads
+      ? plan.threads
       : threadCount(Math.max(...memorySizes));
     const architecture = props.architecture ?? lambda.Architecture.X86_64;
     // Results depend on all of these: a run whose functions change one of them on the way has to stop.
-    const runsOn = [staged.plan.planDigest, runtimeCodeDigest(architecture), architecture.name, threads];
+    const runsOn = [plan.planDigest, runtimeCodeDigest(architecture), architecture.name, threads];
     const planDigest = createHash('sha256').update(JSON.stringify(runsOn)).digest('hex');
-    const deployed = { ...staged, plan: { ...staged.plan, planDigest, threads } };
-    this.functions = this.createFunctions(deployed, props, architecture, removalPolicy);
-    this.stateMachine = this.createStateMachine(deployed.plan, props, removalPolicy);
+    const deployed = { ...plan, planDigest, threads };
+    this.functions = this.createFunctions(deployed, model, props, architecture, removalPolicy);
+    this.stateMachine = this.createStateMachine(deployed, props, removalPolicy);
   }
 
   /**
@@ -106,30 +103,24 @@ export class SlicedInferencePipeline extends Construct {
   }
 
   private createFunctions(
-    { plan, slices }: StagedModel,
+    plan: SlicePlan,
+    model: SlicedModel,
     props: SlicedInferencePipelineProps,
     architecture: lambda.Architecture,
     removalPolicy: RemovalPolicy,
   ): lambda.Function[] {
-    const options = props.sliceFunctions ?? {};
-    return slices.map((paths, slice) => {
-      const { model, weights } = plan.slices[slice];
-      const name = sliceName(slice);
-      return createSliceFunction(this, name, {
+    return plan.slices.map((_, slice) =>
+      createSliceFunction(this, sliceName(slice), {
         plan,
         slice,
-        modelAsset: sliceFileAsset(this, `${name}-model`, paths.model, model),
-        ...(weights &&
-          paths.weights !== undefined && {
-            weightsAsset: sliceFileAsset(this, `${name}-weights`, paths.weights, weights),
-          }),
+        files: model._place(this, slice),
         bucket: this.bucket,
         architecture,
         runtime: props.runtime ?? lambda.Runtime.NODEJS_24_X,
-        options,
+        options: props.sliceFunctions ?? {},
         removalPolicy,
-      });
-    });
+      }),
+    );
   }
 
   private createStateMachine(
@@ -167,12 +158,18 @@ export class SlicedInferencePipeline extends Construct {
 
   private warnOfAssumptions(plan: SlicePlan, props: SlicedInferencePipelineProps): void {
     const assumed = symbolicNames(plan.inputs).filter(
-      (name) => givenSize(props.dimensions ?? {}, name) === undefined,
+      (name) => givenSize(plan.dimensions, name) === undefined,
     );
     if (assumed.length > 0) {
       Annotations.of(this).addWarningV2(
         'cdk-sliced-inference:assumedDimensions',
         `memory and cuts are planned with size 1 for ${assumed.join(', ')}: set dimensions to the sizes of your requests`,
+      );
+    }
+    if (plan.onnxRuntime !== onnxRuntimeVersion()) {
+      Annotations.of(this).addWarningV2(
+        'cdk-sliced-inference:otherOnnxRuntime',
+        `the model was sliced for ONNX Runtime ${plan.onnxRuntime} and will run on ${onnxRuntimeVersion()}: slice it again with this version of the library`,
       );
     }
     const memorySize = props.sliceFunctions?.memorySize;
@@ -184,6 +181,16 @@ export class SlicedInferencePipeline extends Construct {
       );
     }
   }
+}
+
+/** Cuts the model of a pipeline that was given its path. */
+function cutModel(props: SlicedInferencePipelineProps): SlicedModel {
+  const slicing = props.slicing ?? Slicing.automatic();
+  const staged = stageModel(props.modelPath ?? '', slicing._slicer, {
+    dimensions: props.dimensions ?? {},
+    optimisation: props.graphOptimization ?? GraphOptimization.NONE,
+  });
+  return SlicedModel._fromStaged(staged);
 }
 
 /** The last segment of `arn:aws:cloudformation:region:account:stack/name/uuid`. */

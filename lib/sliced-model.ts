@@ -3,19 +3,19 @@ import * as path from 'node:path';
 import { Token } from 'aws-cdk-lib';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
+import { sliceName } from '../lambda/contract';
 import { sliceFileAsset } from './aws/slice-asset';
-import type { SliceObject } from './aws/slice-object';
+import type { SliceObject, SliceObjects } from './aws/slice-object';
 import { assetObject, bucketObject } from './aws/slice-object';
 import { checkedSlices } from './emit/check-folder';
-import type { SlicePaths } from './emit/store';
 import { PLAN_FILE } from './emit/write';
 import { SlicedInferenceError, quoted } from './errors';
 import type { PlannedFile, SlicePlan } from './plan/plan';
 import { readPlan, remoteKey } from './plan/plan';
 import type { StagedModel } from './stage';
 
-/** Gives a slice's file a place in S3, with constructs below `scope` where it needs some. */
-type PlaceFile = (scope: Construct, id: string, slice: number, kind: keyof SlicePaths) => SliceObject | undefined;
+/** Gives a slice's files their places in S3, with constructs below `scope` where they need some. */
+type PlaceSlice = (scope: Construct, slice: number) => SliceObjects;
 
 /**
  * A model that `sliced-inference slice` has cut. A stack that uses one needs neither the model nor ONNX Runtime when
@@ -52,20 +52,26 @@ export class SlicedModel {
       );
     }
     const plan = readPlan(planPath);
-    return new SlicedModel(plan, (_scope, _id, slice, kind) => {
-      const file = plan.slices[slice][kind];
-      return file && bucketObject(bucket, remoteKey(prefix, file));
+    const place = (file: PlannedFile): SliceObject => bucketObject(bucket, remoteKey(prefix, file));
+    return new SlicedModel(plan, (_, slice) => {
+      const { model, weights } = plan.slices[slice];
+      return { model: place(model), ...(weights && { weights: place(weights) }) };
     });
   }
 
   /** @internal */
   public static _fromStaged({ plan, slices }: StagedModel): SlicedModel {
-    return new SlicedModel(plan, (scope, id, slice, kind) => {
-      const [file, planned]: [string | undefined, PlannedFile | undefined] = [
-        slices[slice][kind],
-        plan.slices[slice][kind],
-      ];
-      return planned && file !== undefined ? assetObject(sliceFileAsset(scope, id, file, planned)) : undefined;
+    return new SlicedModel(plan, (scope, slice) => {
+      const planned = plan.slices[slice];
+      const { model, weights } = slices[slice];
+      const name = sliceName(slice);
+      const asset = (kind: string, file: string, plannedFile: PlannedFile): SliceObject =>
+        assetObject(sliceFileAsset(scope, `${name}-${kind}`, file, plannedFile));
+      return {
+        model: asset('model', model, planned.model),
+        ...(planned.weights &&
+          weights !== undefined && { weights: asset('weights', weights, planned.weights) }),
+      };
     });
   }
 
@@ -73,6 +79,6 @@ export class SlicedModel {
     /** @internal */
     public readonly _plan: SlicePlan,
     /** @internal */
-    public readonly _place: PlaceFile,
+    public readonly _place: PlaceSlice,
   ) {}
 }

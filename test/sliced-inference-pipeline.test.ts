@@ -266,8 +266,8 @@ describe('runtime', () => {
 });
 
 test('modelPath that is none, as JavaScript allows, is refused', () => {
-  expect(refusal({ modelPath: undefined as unknown as string })).toBe(
-    'modelPath must be the path of an ONNX model, got undefined: give the path of a file on this machine',
+  expect(refusal({ modelPath: null as unknown as string })).toBe(
+    'modelPath must be the path of an ONNX model, got object: give the path of a file on this machine',
   );
 });
 

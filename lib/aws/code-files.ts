@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import { fileDigest } from '../cache/file-digest';
 import { SlicedInferenceError, quoted } from '../errors';
 import { onnxRuntimeCommonFolder, onnxRuntimeFolder } from '../onnxruntime';
 import { builtFile } from '../package-files';
@@ -61,7 +62,7 @@ function filesBelow(target: string): string[] {
 const digests = new Map<string, string>();
 
 /**
- * SHA-256 in hexadecimal over names and contents. The files belong to installed packages: one digest per process is
+ * SHA-256 in hexadecimal over names and digests. The files belong to installed packages: one digest per process is
  * enough.
  *
  * @throws SlicedInferenceError when the files are more than Lambda takes
@@ -73,8 +74,7 @@ export function codeDigest(files: readonly CodeFile[]): string {
   checkSize(files);
   const hash = createHash('sha256');
   for (const { target, source } of files) {
-    const content = fs.readFileSync(source);
-    hash.update(`${target}\n${content.length}\n`).update(content);
+    hash.update(`${target}\n${fileDigest(path.resolve(source))}\n`);
   }
   const digest = hash.digest('hex');
   digests.set(key, digest);

@@ -5,13 +5,13 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
-import type { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import { Construct } from 'constructs';
 import { ENV } from '../../lambda/contract';
 import { SlicedInferenceError, quoted } from '../errors';
 import type { SlicePlan } from '../plan/plan';
 import { MAX_EPHEMERAL_STORAGE_MB, MAX_LAMBDA_MEMORY_MB, MIN_LAMBDA_MEMORY_MB } from '../plan/quotas';
 import { HANDLER, runtimeCode } from './runtime-code';
+import type { SliceObjects } from './slice-object';
 import { slicePermissions } from './slice-permissions';
 
 /** What can be set for the functions of the slices; what is left out comes from the plan. */
@@ -48,8 +48,7 @@ export interface SliceFunctionOptions {
 export interface SliceFunctionProps {
   readonly plan: SlicePlan;
   readonly slice: number;
-  readonly modelAsset: Asset;
-  readonly weightsAsset?: Asset;
+  readonly files: SliceObjects;
   readonly bucket: s3.IBucket;
   readonly architecture: lambda.Architecture;
   readonly runtime: lambda.Runtime;
@@ -92,7 +91,7 @@ export function createSliceFunction(
   id: string,
   props: SliceFunctionProps,
 ): lambda.Function {
-  const { plan, slice, modelAsset, weightsAsset, bucket, options } = props;
+  const { plan, slice, files, bucket, options } = props;
   const planned = plan.slices[slice];
   const inner = new Construct(scope, id);
   const logGroup = new logs.LogGroup(inner, 'Logs', {
@@ -107,7 +106,7 @@ export function createSliceFunction(
         slice,
         isLast,
         reads: [...planned.inputs, ...(isLast ? plan.outputs : [])],
-        assets: weightsAsset ? [modelAsset, weightsAsset] : [modelAsset],
+        files: files.weights ? [files.model, files.weights] : [files.model],
         bucket,
         logGroup,
       }),
@@ -155,15 +154,15 @@ function addedEnvironment({ environment: added = {} }: SliceFunctionOptions): Re
 }
 
 function environment(props: SliceFunctionProps): Record<string, string> {
-  const { plan, slice, modelAsset, weightsAsset, bucket } = props;
+  const { plan, slice, files, bucket } = props;
   const planned = plan.slices[slice];
   return {
     [ENV.slice]: String(slice),
-    [ENV.modelUri]: modelAsset.s3ObjectUrl,
+    [ENV.modelUri]: files.model.uri,
     [ENV.modelSha256]: planned.model.sha256,
     ...(planned.weights &&
-      weightsAsset && {
-        [ENV.weightsUri]: weightsAsset.s3ObjectUrl,
+      files.weights && {
+        [ENV.weightsUri]: files.weights.uri,
         [ENV.weightsSha256]: planned.weights.sha256,
         [ENV.weightsFile]: planned.weights.file,
       }),

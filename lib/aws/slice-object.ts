@@ -11,6 +11,13 @@ export interface SliceObject {
   readonly encryptionKey?: kms.IKey;
 }
 
+/** The files of one slice. */
+export interface SliceObjects {
+  readonly model: SliceObject;
+  /** Absent when all weights lie in the graph. */
+  readonly weights?: SliceObject;
+}
+
 export function assetObject(asset: Asset): SliceObject {
   return { uri: asset.s3ObjectUrl, arn: asset.bucket.arnForObjects(asset.s3ObjectKey) };
 }

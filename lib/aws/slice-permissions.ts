@@ -3,8 +3,8 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as kms from 'aws-cdk-lib/aws-kms';
 import type * as logs from 'aws-cdk-lib/aws-logs';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
-import type { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import type { SourcedTensor } from '../../lambda/contract';
+import type { SliceObject } from './slice-object';
 import { INPUTS_PREFIX, OUTPUTS_PREFIX, outputObjectKey, sliceObjectKey } from '../../lambda/contract';
 
 export interface SlicePermissionsProps {
@@ -12,7 +12,8 @@ export interface SlicePermissionsProps {
   readonly isLast: boolean;
   /** What the slice reads; for the last one also the results that it gathers. */
   readonly reads: readonly SourcedTensor[];
-  readonly assets: readonly Asset[];
+  /** The slice's own files. */
+  readonly files: readonly SliceObject[];
   readonly bucket: s3.IBucket;
   readonly logGroup: logs.ILogGroup;
 }
@@ -28,7 +29,7 @@ export function slicePermissions(props: SlicePermissionsProps): iam.PolicyDocume
     new iam.PolicyStatement({
       sid: 'ReadSlice',
       actions: ['s3:GetObject'],
-      resources: props.assets.map((asset) => asset.bucket.arnForObjects(asset.s3ObjectKey)),
+      resources: props.files.map(({ arn }) => arn),
     }),
     new iam.PolicyStatement({
       sid: 'WriteTensors',
@@ -53,6 +54,11 @@ export function slicePermissions(props: SlicePermissionsProps): iam.PolicyDocume
   }
   if (bucket.encryptionKey)
     statements.push(keyStatement(bucket.encryptionKey, ['kms:Decrypt', 'kms:GenerateDataKey']));
+  const fileKeys = new Set(props.files.map(({ encryptionKey }) => encryptionKey));
+  for (const key of fileKeys) {
+    if (key && key !== bucket.encryptionKey)
+      statements.push(keyStatement(key, ['kms:Decrypt'], 'UseModelKey'));
+  }
   return new iam.PolicyDocument({ statements });
 }
 
@@ -87,6 +93,6 @@ export function callerStatements(bucket: s3.IBucket): iam.PolicyStatement[] {
   ];
 }
 
-function keyStatement(key: kms.IKey, actions: string[]): iam.PolicyStatement {
-  return new iam.PolicyStatement({ sid: 'UseKey', actions, resources: [key.keyArn] });
+function keyStatement(key: kms.IKey, actions: string[], sid = 'UseKey'): iam.PolicyStatement {
+  return new iam.PolicyStatement({ sid, actions, resources: [key.keyArn] });
 }

@@ -7,9 +7,9 @@ import * as path from 'node:path';
 export const CACHE_VARIABLE = 'SLICED_INFERENCE_CACHE';
 
 /** The parts of the cache, each a folder. */
-export type CachePart = 'types' | 'optimised' | 'plans' | 'slices';
+export type CachePart = 'types' | 'optimised' | 'plans' | 'slices' | 'digests';
 
-const PARTS: readonly CachePart[] = ['types', 'optimised', 'plans', 'slices'];
+const PARTS: readonly CachePart[] = ['types', 'optimised', 'plans', 'slices', 'digests'];
 
 /** The folder of the whole cache, or `undefined` when it is switched off. It need not exist. */
 export function cacheRoot(): string | undefined {

@@ -94,6 +94,12 @@ export function graphDigest(graph: Graph): string {
   return hash.digest('hex');
 }
 
+/** The key of a slice's file in a bucket that it is uploaded to: what it holds is its name, whatever plan it is of. */
+export function remoteKey(prefix: string, { file, sha256 }: PlannedFile): string {
+  const name = `${sha256}${file.slice(file.lastIndexOf('.'))}`;
+  return prefix === '' ? name : `${prefix}/${name}`;
+}
+
 /** Node indexes as runs of consecutive ones. */
 export function toRuns(indexes: readonly number[]): [number, number][] {
   const runs: [number, number][] = [];

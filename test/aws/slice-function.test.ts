@@ -6,6 +6,7 @@ import { Slicing } from '../../lib';
 import { sliceFileAsset } from '../../lib/aws/slice-asset';
 import { createSliceFunction } from '../../lib/aws/slice-function';
 import { compile } from '../../lib/compile';
+import { assetObject } from '../../lib/aws/slice-object';
 import { stageModel } from '../../lib/stage';
 import { count } from '../../lib/plan/slicers';
 import { mlp, saveModel } from '../model-builder';
@@ -196,7 +197,9 @@ describe('what no Lambda function can hold is refused', () => {
       createSliceFunction(stack, 'slice-00', {
         plan: { ...plan, slices: [planned] },
         slice: 0,
-        modelAsset: sliceFileAsset(stack, 'slice-00-model', slices[0].model, planned.model),
+        files: {
+          model: assetObject(sliceFileAsset(stack, 'slice-00-model', slices[0].model, planned.model)),
+        },
         bucket: new Bucket(stack, 'Bucket'),
         architecture: lambda.Architecture.X86_64,
         runtime: lambda.Runtime.NODEJS_24_X,

@@ -160,3 +160,32 @@ export function externalWeight(location: string): ModelInit {
     },
   };
 }
+
+/** A convolution with a normalisation that ONNX Runtime's optimiser folds into it, and two nodes behind. */
+export function normalised(): ModelInit {
+  const perChannel = (name: string, start: number) =>
+    floats(
+      name,
+      [4],
+      Array.from({ length: 4 }, (_, index) => start + index / 7),
+    );
+  return {
+    graph: {
+      node: [
+        node('Conv', ['x', 'kernel'], ['c']),
+        node('BatchNormalization', ['c', 'scale', 'bias', 'mean', 'variance'], ['n']),
+        node('Sigmoid', ['n'], ['s']),
+        node('Exp', ['s'], ['y']),
+      ],
+      initializer: [
+        floats('kernel', [4, 3, 3, 3]),
+        perChannel('scale', 0.3),
+        perChannel('bias', -1),
+        perChannel('mean', 0.1),
+        perChannel('variance', 0.9),
+      ],
+      input: [value('x', FLOAT, [1, 3, 8, 8])],
+      output: [value('y', FLOAT)],
+    },
+  };
+}

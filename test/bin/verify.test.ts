@@ -11,6 +11,7 @@ import {
   ifWithCaptures,
   lateAndReturnedInputs,
   manyOutputs,
+  normalised,
   pickyAboutColumns,
   strings,
   twoInputs,
@@ -34,7 +35,7 @@ describe('verify', () => {
   it('says that slices and model are identical', async () => {
     expect(await succeed(['verify', saveModel(mlp(3)), '--slices', '3'])).toBe(
       [
-        '3 slices and the whole model are identical',
+        "3 slices and the whole model are identical with graph optimisation 'none'",
         'on made-up inputs: x float32[1,64], with 1 thread',
         'output  type           bits       max abs diff',
         'y       float32[1,16]  identical             0',
@@ -51,6 +52,7 @@ describe('verify', () => {
       maxAbsDiff: 0,
       slices: 3,
       threads: 1,
+      graphOptimization: 'none',
       inputs: [{ name: 'x', dtype: 'float32', shape: [1, 16] }],
       outputs: [{ name: 'y', dtype: 'float32', shape: [1, 16], identical: true, maxAbsDiff: 0 }],
     });
@@ -104,11 +106,67 @@ describe('verify', () => {
     const text = await cli(['verify', model, '--slices', '2'], options);
     expect(text).toMatchObject({ code: 1, stderr: '', leftovers: [] });
     expect(text.stdout).toMatch(
-      /^2 slices and the whole model are different\n.*\n.*\ny +float32\[1,16\] +different +\d/,
+      /^2 slices and the whole model are different with graph optimisation 'none'\n.*\n.*\ny +float32\[1,16\] +different +\d/,
     );
     const json = await cli(['verify', model, '--slices', '2', '--json'], options);
     expect(json).toMatchObject({ code: 1, stderr: '', leftovers: [] });
     expect(JSON.parse(json.stdout)).toMatchObject({ identical: false, outputs: [{ identical: false }] });
+  });
+});
+
+describe('verify --optimize', () => {
+  it.each(['none', 'basic', 'extended'])('compares with the whole model at %s', async (level) => {
+    const model = saveModel(normalised());
+    expect(await verify([model, '--slices', '2', '--optimize', level])).toMatchObject({
+      identical: true,
+      slices: 2,
+      graphOptimization: level,
+    });
+  });
+
+  it('cuts what the optimiser has left', async () => {
+    const model = saveModel(normalised());
+    expect(await verify([model, '--slices', '4'])).toMatchObject({ slices: 4 });
+    expect(await refuse(['verify', model, '--slices', '4', '--optimize', 'basic'])).toMatch(
+      /^the model can be cut into at most [23] slices, got 4 slices for its [23] nodes: ask for fewer slices$/,
+    );
+  });
+
+  it('knows three levels', async () => {
+    expect(await refuse(['verify', saveModel(mlp(1)), '--optimize', 'all'])).toContain(
+      'Allowed choices are none, basic, extended.',
+    );
+  });
+});
+
+describe('verify --against default', () => {
+  it('says how far the slices are from the model as it runs alone', async () => {
+    const model = saveModel(normalised());
+    const result = await verify([model, '--slices', '2', '--against', 'default']);
+    expect(result.identical).toBe(true);
+    expect(result.againstDefault).toMatchObject({
+      tolerance: { absolute: 1e-5, relative: 1e-3 },
+      withinTolerance: true,
+      outputs: [{ name: 'y', withinTolerance: true }],
+    });
+    const text = await succeed(['verify', model, '--slices', '2', '--against', 'default']);
+    expect(text).toMatch(
+      /\nagainst ONNX Runtime's default settings they are within the tolerance of 0\.00001 \+ 0\.001 x \|value\|\noutput +tolerance +max abs diff +max rel diff +max ulp diff\ny +within +\S+ +\S+ +\d+\n$/,
+    );
+  });
+
+  it('exits with 1 beyond the tolerance', async () => {
+    // Folded into the convolution, the normalisation rounds at other places.
+    const args = ['verify', saveModel(normalised()), '--slices', '2', '--against', 'default'];
+    const { code, stdout } = await cli([...args, '--atol', '0', '--rtol', '0', '--json']);
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({ identical: true, againstDefault: { withinTolerance: false } });
+  });
+
+  it.each(['-1', 'x', ''])('refuses the tolerance %j', async (tolerance) => {
+    expect(
+      await refuse(['verify', saveModel(mlp(1)), '--against', 'default', '--rtol', tolerance]),
+    ).toContain('It must be a number of 0 or more, such as 1e-3.');
   });
 });
 

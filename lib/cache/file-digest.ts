@@ -1,0 +1,34 @@
+/** The digest of a file, read once and then known by the file's fingerprint. */
+import { createHash } from 'node:crypto';
+import * as fs from 'node:fs';
+import { readCached, writeCached } from './entries';
+import { fingerprint, isReliable } from './fingerprint';
+import { cacheFolder } from './folder';
+
+/** Bytes hashed at a time. */
+const READ_BYTES = 1024 * 1024;
+
+/** SHA-256 in hexadecimal of the file at `path`, an absolute one. */
+export function fileDigest(path: string): string {
+  const cache = cacheFolder('digests');
+  const print = fingerprint(path);
+  const key = createHash('sha256').update(`${path}\n${print}`).digest('hex');
+  const known = readCached(cache, key);
+  if (typeof known === 'string') return known;
+  const digest = readDigest(path);
+  if (isReliable(print) && fingerprint(path) === print) writeCached(cache, key, digest);
+  return digest;
+}
+
+function readDigest(path: string): string {
+  const hash = createHash('sha256');
+  const buffer = Buffer.allocUnsafe(READ_BYTES);
+  const descriptor = fs.openSync(path, 'r');
+  try {
+    for (let read = fs.readSync(descriptor, buffer); read > 0; read = fs.readSync(descriptor, buffer))
+      hash.update(buffer.subarray(0, read));
+  } finally {
+    fs.closeSync(descriptor);
+  }
+  return hash.digest('hex');
+}
