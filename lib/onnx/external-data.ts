@@ -91,7 +91,9 @@ function escapes(subject: string, location: string): SlicedInferenceError {
 
 function isInside(folder: string, target: string): boolean {
   const relative = path.relative(folder, target);
-  return relative !== '' && !relative.startsWith('..') && !path.isAbsolute(relative);
+  // A name may begin with two dots.
+  const leadsUp = relative === '..' || relative.startsWith(`..${path.sep}`);
+  return relative !== '' && !leadsUp && !path.isAbsolute(relative);
 }
 
 function count(tensorName: string, entry: string, text: string): number {

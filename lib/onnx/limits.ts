@@ -9,8 +9,23 @@ export const MAX_NAME_BYTES = 64 * 1024;
 /** Deepest nesting of graphs in attributes. ONNX Runtime resolves recursively; real models nest up to 13 deep. */
 export const MAX_GRAPH_DEPTH = 64;
 
-/** Most nodes, values, outputs or annotations of one graph. The largest public models have some 10^5 nodes. */
-export const MAX_GRAPH_ENTRIES = 1_000_000;
+/**
+ * Most nodes of a model, those of bodies and of functions included. The largest public models have some 10^5, which
+ * keep ONNX Runtime busy for a minute.
+ */
+export const MAX_NODES = 300_000;
+
+/** Most inputs, outputs and captures of all nodes together. Nodes of public models have some 3 to 5. */
+export const MAX_USES = 2_000_000;
+
+/** Most attributes of a node. The operators of ONNX have up to 20, those of exporters some 100. */
+export const MAX_NODE_ATTRIBUTES = 10_000;
+
+/** Most values, outputs, annotations or metadata entries of a graph, of which there are about as many as nodes. */
+export const MAX_GRAPH_ENTRIES = 300_000;
+
+/** Deepest calls of functions by functions. They stand for a model's modules, which nest some 10 deep. */
+export const MAX_FUNCTION_DEPTH = 64;
 
 /** Most functions, opsets and metadata entries of a model. Exporters that write functions write some 10^3. */
 export const MAX_MODEL_FIELDS = 100_000;

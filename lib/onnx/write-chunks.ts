@@ -36,7 +36,9 @@ function stream(
   chunks: readonly Chunk[],
   sink: (bytes: Uint8Array) => void,
 ): void {
-  const sources = new Map<number, ByteSource>();
+  // One file at a time: a model may have its weights in more files than a process may have open.
+  let source: ByteSource | undefined;
+  let opened: number | undefined;
   const buffer = Buffer.allocUnsafe(COPY_BYTES);
   try {
     for (const chunk of chunks) {
@@ -44,8 +46,12 @@ function stream(
         sink(chunk);
         continue;
       }
-      const source = sources.get(chunk.file) ?? openUnchanged(files[chunk.file]);
-      sources.set(chunk.file, source);
+      if (source === undefined || opened !== chunk.file) {
+        source?.close();
+        source = undefined;
+        source = openUnchanged(files[chunk.file]);
+        opened = chunk.file;
+      }
       for (let done = 0; done < chunk.length; done += COPY_BYTES) {
         const part = buffer.subarray(0, Math.min(COPY_BYTES, chunk.length - done));
         source.read(chunk.offset + done, part);
@@ -53,10 +59,10 @@ function stream(
       }
     }
   } catch (error) {
-    if (error instanceof WireError) throw new Error(`a file of the model became shorter while it was read`);
+    if (error instanceof WireError) throw changed(files[0], error.message);
     throw error;
   } finally {
-    for (const source of sources.values()) source.close();
+    source?.close();
   }
 }
 
@@ -64,9 +70,13 @@ function openUnchanged(file: SourceFile): ByteSource {
   const source = new ByteSource(file.path);
   if (source.size === file.size) return source;
   source.close();
-  throw new SlicedInferenceError(
+  throw changed(file, `${source.size} bytes in place of ${file.size}`);
+}
+
+function changed(file: SourceFile, got: string): SlicedInferenceError {
+  return new SlicedInferenceError(
     `${quoted(file.path)} must stay as it is while it is sliced`,
-    `${source.size} bytes in place of ${file.size}`,
+    got,
     'start again when nothing writes to it any more',
   );
 }

@@ -5,7 +5,7 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { cacheFolder, readCached, writeCached } from '../cache-folder';
-import { SlicedInferenceError, quoted } from '../errors';
+import { SlicedInferenceError, printable, quoted } from '../errors';
 import { dataTypeName } from '../onnx/data-type';
 import type { Model, NodeIndex } from '../onnx/model';
 import { writeChunks } from '../onnx/write-chunks';
@@ -108,6 +108,6 @@ function lastLine(text: string): string {
 }
 
 function oneLine(text: string): string {
-  const line = text.replaceAll(/\s+/g, ' ').trim();
-  return line.length > 400 ? `${line.slice(0, 397)}...` : line;
+  // It may quote names and even whole messages of the model.
+  return printable(text.replaceAll(/\s+/g, ' ').trim(), 400);
 }
