@@ -1,6 +1,6 @@
 /** Checks a model's local functions: ONNX Runtime copies what a function does into each of its callers. */
 import { SlicedInferenceError, quoted } from '../errors';
-import { MAX_FUNCTION_DEPTH, MAX_NODES } from './limits';
+import { MAX_FUNCTION_DEPTH, MAX_INLINED_NODES } from './limits';
 import { callKey } from './local-functions';
 import type { LocalFunction, Node, OperatorUse } from './model';
 
@@ -34,14 +34,14 @@ export function checkFunctions(functions: readonly LocalFunction[], nodes: reado
   for (const { operators } of nodes) {
     for (const use of operators) {
       const fn = byKey.get(callKey(use));
-      total += fn === undefined ? 1 : (inlined.get(fn)?.nodes ?? 0);
+      if (fn !== undefined) total += inlined.get(fn)?.nodes ?? 0;
     }
   }
-  if (total <= MAX_NODES) return;
+  if (total <= MAX_INLINED_NODES) return;
   throw new SlicedInferenceError(
-    `the model may have ${MAX_NODES} nodes with the nodes of its functions in place of their calls`,
+    `calls of functions may stand for ${MAX_INLINED_NODES} nodes`,
     total > Number.MAX_SAFE_INTEGER ? 'more than 2^53' : String(total),
-    'the file is damaged or hostile',
+    'export the model with fewer functions in functions',
   );
 }
 

@@ -62,7 +62,7 @@ export const BOMBS: Readonly<Record<string, Bomb>> = {
   },
   'nested graphs': (random) => {
     const bodies = random.pick([1, 1, 2]);
-    let nodes: WireField[] = Array.from({ length: random.magnitude(50) }, (_, i) =>
+    const nodes: WireField[] = Array.from({ length: random.magnitude(50) }, (_, i) =>
       node('Add', [name(i), 'x'], [`n${i}`]),
     );
     return model([

@@ -40,7 +40,7 @@ export class CaseMaker {
     const [base, other] = [random.pick(this.bases), random.pick(this.bases)];
     const steps: string[] = [];
     let model = base.bytes;
-    const inBytes = random.chance(0.35);
+    const inBytes = random.chance(0.25);
     if (!inBytes || random.chance(0.3)) model = mutateStructure(random, base, other, steps);
     if (inBytes) {
       for (let left = random.magnitude(MOST_MUTATIONS); left > 0; left--) {

@@ -55,6 +55,12 @@ function command(): Command {
     .option('--keep <folder>', 'where to keep the models of failed runs, and of the one that `--run` names')
     .option('--target <file>', 'module to try in place of the compiler', path.join(__dirname, 'target.js'))
     .allowExcessArguments(false)
+    .showSuggestionAfterError(false)
+    .configureOutput({
+      outputError: (text, write) => {
+        write(`${text.trim().replaceAll(/\s*\n\s*/g, ' ')}\n`);
+      },
+    })
     .exitOverride();
 }
 

@@ -1,6 +1,6 @@
 /** Mutations of a model's fields: wrong names, numbers, types, lengths and places. */
 import type { Random } from './random';
-import type { FieldKind } from './schema';
+import type { FieldKind, MessageName } from './schema';
 import { isMessage } from './schema';
 import type { Place, WireField } from './wire-tree';
 import { copy, encode, field, integer, places, varint } from './wire-tree';
@@ -43,6 +43,27 @@ const ODD_INTEGERS = [
   -(2n ** 63n),
 ];
 
+const OPERATORS = [
+  'Abs',
+  'Add',
+  'Cast',
+  'Concat',
+  'Constant',
+  'Dropout',
+  'Identity',
+  'MatMul',
+  'NonZero',
+  'Optional',
+  'RandomNormalLike',
+  'Scan',
+  'SequenceConstruct',
+  'Shape',
+  'Split',
+  'Tanh',
+  'Twice',
+  'line\nend',
+];
+
 const MOST_COPIES = 2000;
 /** Above the deepest graphs that the parser reads. */
 const MOST_NESTING = 80;
@@ -56,6 +77,37 @@ export const STRUCTURE_MUTATIONS: Readonly<Record<string, StructureMutation>> = 
     change(random, model, ['text', 'bytes'], (each) => {
       each.content = random.chance(0.1) ? random.bytes(20) : Buffer.from(random.pick(ODD_NAMES));
     });
+  },
+  'rename everywhere': (random, model) => {
+    const texts = ofKind(model, ['text']);
+    if (texts.length === 0) return;
+    const before = contentOf(random.pick(texts));
+    const after = random.chance(0.1) ? random.bytes(20) : Buffer.from(random.pick(ODD_NAMES));
+    for (const place of texts) {
+      if (Buffer.compare(contentOf(place), before) === 0) place.field.content = after;
+    }
+  },
+  'other operator': (random, model) => {
+    const node = pickContent(random, model, 'Node');
+    const operator = node?.find(({ number }) => number === 4);
+    if (operator) operator.content = Buffer.from(random.pick(OPERATORS));
+  },
+  'rewire an input': (random, model) => {
+    const input = pickContent(random, model, 'Node')?.find(({ number }) => number === 1);
+    const output = pickContent(random, model, 'Node')?.find(({ number }) => number === 2);
+    if (input && output) input.content = output.content;
+  },
+  'show an inner value': (random, model) => {
+    const graph = pickContent(random, model, 'Graph');
+    const output = pickContent(random, model, 'Node')?.find(({ number }) => number === 2);
+    if (graph && output) graph.push(field(12, [{ ...output, number: 1 }], 'ValueInfo'));
+  },
+  shuffle: (random, model) => {
+    const graph = pickContent(random, model, 'Graph') ?? model;
+    for (let index = graph.length - 1; index > 0; index--) {
+      const other = random.below(index + 1);
+      [graph[index], graph[other]] = [graph[other], graph[index]];
+    }
   },
   'odd integer': (random, model) => {
     change(random, model, ['integer', 'dim', 'elementType'], (each) => {
@@ -73,11 +125,9 @@ export const STRUCTURE_MUTATIONS: Readonly<Record<string, StructureMutation>> = 
     });
   },
   'cyclic edge': (random, model) => {
-    const nodes = ofKind(model, ['Node']).map((place) => place.field.content as WireField[]);
-    if (nodes.length === 0) return;
-    const from = random.pick(nodes);
-    const output = random.pick(nodes).find(({ number }) => number === 2);
-    const input = from.find(({ number }) => number === 1);
+    const node = pickContent(random, model, 'Node');
+    const input = node?.find(({ number }) => number === 1);
+    const output = node?.find(({ number }) => number === 2);
     if (input && output) input.content = output.content;
   },
   delete: (random, model) => {
@@ -164,11 +214,10 @@ export const STRUCTURE_MUTATIONS: Readonly<Record<string, StructureMutation>> = 
     });
   },
   'more dims': (random, model) => {
-    const tensors = ofKind(model, ['Tensor']);
-    if (tensors.length === 0) return;
-    const content = random.pick(tensors).field.content as WireField[];
     const count = random.magnitude(100);
-    content.push(...Array.from({ length: count }, () => integer(1, random.pick(ODD_INTEGERS), 'dim')));
+    pickContent(random, model, 'Tensor')?.push(
+      ...Array.from({ length: count }, () => integer(1, random.pick(ODD_INTEGERS), 'dim')),
+    );
   },
   'nest in bodies': (random, model) => {
     const nodes = ofKind(model, ['Node']);
@@ -193,6 +242,16 @@ function ofKind(model: WireField[], kinds: readonly FieldKind[]): Place[] {
     ({ field: { kind, content } }) =>
       kind !== undefined && kinds.includes(kind) && (!isMessage(kind) || Array.isArray(content)),
   );
+}
+
+function contentOf({ field: { content } }: Place): Uint8Array {
+  return content instanceof Uint8Array ? content : new Uint8Array();
+}
+
+/** The fields of one of the model's messages of a kind. */
+function pickContent(random: Random, model: WireField[], kind: MessageName): WireField[] | undefined {
+  const found = ofKind(model, [kind]);
+  return found.length === 0 ? undefined : (random.pick(found).field.content as WireField[]);
 }
 
 function change(

@@ -31,7 +31,7 @@ export class PersistentInference {
     this.channel.port1.unref();
   }
 
-  /** Call it before anything of the library is loaded that starts processes. */
+  /** Takes the place of `spawnSync` for the library, which looks it up at each call. */
   install(): void {
     const { spawnSync } = childProcess;
     const substitute = (command: string, args: readonly string[], options: object): unknown => {

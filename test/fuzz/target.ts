@@ -1,4 +1,7 @@
 /** What is fuzzed: the way from a model's file to a plan with all of its slices' digests, as at synth. */
+import { compile } from '../../lib/compile';
+import { SlicedInferenceError } from '../../lib/errors';
+import { automatic, count } from '../../lib/plan/slicers';
 import type { CaseEnd } from './fuzz-process';
 import { PersistentInference } from './persistent-inference';
 
@@ -10,12 +13,6 @@ const MAX_MESSAGE_LENGTH = 2000;
 
 const inference = new PersistentInference(INFERENCE_TIMEOUT_MS);
 inference.install();
-
-/* eslint-disable @typescript-eslint/no-require-imports -- loaded after `install`, see there */
-const { compile } = require('../../lib/compile') as typeof import('../../lib/compile');
-const { SlicedInferenceError } = require('../../lib/errors') as typeof import('../../lib/errors');
-const { automatic, count } = require('../../lib/plan/slicers') as typeof import('../../lib/plan/slicers');
-/* eslint-enable @typescript-eslint/no-require-imports */
 
 /** @throws whatever the library throws but must not */
 export function runCase(modelPath: string, slices: number): CaseEnd {
