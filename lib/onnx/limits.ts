@@ -39,6 +39,13 @@ export const MAX_MODEL_FIELDS = 100_000;
 /** Highest rank. NumPy, from which nearly all models come, stops at 64. */
 export const MAX_RANK = 64;
 
+/**
+ * Bytes that tensors may read of a file of external data, as a multiple of its size: tied weights share bytes, but a
+ * small file must not stand for any amount of weights. Files below 1 MiB count as 1 MiB, for shared scalars.
+ */
+export const MAX_EXTERNAL_REUSE = 64;
+export const MIN_REUSED_BYTES = 2 ** 20;
+
 /** Protobuf readers, ONNX Runtime's among them, refuse messages of 2 GiB. */
 export const MAX_PROTOBUF_BYTES = 2 ** 31 - 1;
 

@@ -482,6 +482,30 @@ describe('external data', () => {
     expect(refusal({ graph: { ...graph, initializer } })).toContain("must name a file, got ''");
   });
 
+  test('that many tensors share', () => {
+    const folder = temporaryFolder();
+    fs.writeFileSync(path.join(folder, 'w.bin'), '');
+    fs.truncateSync(path.join(folder, 'w.bin'), 2 ** 21);
+    // One file by different names.
+    const initializer = Array.from({ length: 65 }, (_, index) => ({
+      name: `w${index}`,
+      dataType: FLOAT,
+      dims: [2 ** 19],
+      dataLocation: 1,
+      externalData: [{ key: 'location', value: `${'./'.repeat(index % 3)}w.bin` }],
+    }));
+    const model = (count: number): string =>
+      saveModel(
+        { graph: { node: [node('Abs', ['x'], ['y'])], initializer: initializer.slice(0, count), ...io } },
+        'model.onnx',
+        folder,
+      );
+    expect(parseModel(model(64)).files).toHaveLength(2);
+    expect(message(model(65))).toBe(
+      "the tensors in './w.bin' may share its bytes, and have 64 times as many in all, got more with tensor 'w64': the file is damaged or hostile",
+    );
+  });
+
   test('with two locations', () => {
     const { graph } = modelWith('w.bin');
     const initializer = (graph.initializer ?? []).map((tensor) => ({
