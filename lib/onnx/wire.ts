@@ -1,6 +1,6 @@
 /** Protobuf's wire format over a file: positioned reads through a window, payloads skipped unless asked for. */
 import * as fs from 'node:fs';
-import { SlicedInferenceError, systemReason } from '../errors';
+import { SlicedInferenceError, quoted, systemReason } from '../errors';
 import { WINDOW_BYTES } from './limits';
 
 /** A part of a file: `[start, end)` in bytes. */
@@ -49,7 +49,7 @@ export class ByteSource {
       this.descriptor = fs.openSync(path, 'r');
     } catch (error) {
       throw new SlicedInferenceError(
-        `'${path}' must be a readable file`,
+        `${quoted(path)} must be a readable file`,
         systemReason(error),
         'check the path',
       );

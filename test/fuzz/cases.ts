@@ -4,6 +4,7 @@ import type { BaseModel } from './base-models';
 import { BOMBS } from './bombs';
 import { BYTE_MUTATIONS } from './mutate-bytes';
 import { mutateExternal } from './mutate-external';
+import { MEANING_MUTATIONS } from './mutate-meaning';
 import { STRUCTURE_MUTATIONS } from './mutate-structure';
 import { Random } from './random';
 import { decode, encode } from './wire-tree';
@@ -57,14 +58,16 @@ function mutateStructure(random: Random, base: BaseModel, other: BaseModel, step
   const tree: WireField[] = decode(base.bytes, 'Model');
   const donor = decode(other.bytes, 'Model');
   for (let left = random.magnitude(MOST_MUTATIONS); left > 0; left--) {
-    if (random.chance(0.15)) {
+    if (random.chance(0.08)) {
       mutateExternal(random, tree);
       steps.push('external data');
       continue;
     }
-    const step = random.pick(Object.keys(STRUCTURE_MUTATIONS));
+    // Most files that are not well-formed are refused at once: as many that are get further.
+    const mutations = random.chance(0.6) ? MEANING_MUTATIONS : STRUCTURE_MUTATIONS;
+    const step = random.pick(Object.keys(mutations));
     // A model may have lost all of its fields on the way.
-    if (tree.length > 0) STRUCTURE_MUTATIONS[step](random, tree, donor);
+    if (tree.length > 0) mutations[step](random, tree, donor);
     steps.push(step);
   }
   return encode(tree);
