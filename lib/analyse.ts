@@ -123,7 +123,7 @@ function checkExternalAttributes(model: Model): void {
   const holders = [
     ...nodes.map((node) => ({ label: nodeLabel(node), tensor: node.externalAttribute })),
     ...calledFunctions(model, nodes).map((fn) => ({
-      label: `function '${fn.name}'`,
+      label: `function ${quoted(fn.name)}`,
       tensor: fn.externalAttribute,
     })),
   ];

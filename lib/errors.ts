@@ -13,11 +13,21 @@ export class SlicedInferenceError extends Error {
   }
 }
 
-/** A name inside an error: in quotes, long ones cut, control characters escaped. */
+/** A name inside an error, in quotes. */
 export function quoted(name: string): string {
-  const short = name.length > 120 ? `${name.slice(0, 117)}...` : name;
-  // A name may hold line ends and terminal codes; an error is one line of text.
-  return `'${short.replaceAll(/\p{Cc}/gu, (code) => `\\x${code.charCodeAt(0).toString(16).padStart(2, '0')}`)}'`;
+  return `'${printable(name)}'`;
+}
+
+/** Line ends, terminal codes, and what turns the direction of text: an error is one line that reads as it is. */
+const UNPRINTABLE = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
+
+/** Foreign text inside an error: cut to `most` characters, with what is no plain text escaped. */
+export function printable(text: string, most = 120): string {
+  const short = text.length > most ? `${text.slice(0, most - 3)}...` : text;
+  return short.replaceAll(UNPRINTABLE, (character) => {
+    const code = character.charCodeAt(0).toString(16);
+    return code.length > 2 ? `\\u${code.padStart(4, '0')}` : `\\x${code.padStart(2, '0')}`;
+  });
 }
 
 /** Why a system call failed, without the path that the caller's message names already. */

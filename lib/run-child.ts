@@ -1,7 +1,7 @@
 /** Asks ONNX Runtime in a process of its own: synthesis is synchronous, and a crash must not take the caller along. */
 import type { SpawnSyncReturns } from 'node:child_process';
 import { spawnSync } from 'node:child_process';
-import { SlicedInferenceError } from './errors';
+import { SlicedInferenceError, printable } from './errors';
 import { builtFile } from './package-files';
 
 /** Types and shapes of at most 5 million values, as JSON. */
@@ -49,6 +49,6 @@ function endOf({ error, signal, stderr }: SpawnSyncReturns<string>, timeoutMs: n
 }
 
 function oneLine(text: string): string {
-  const line = text.replaceAll(/\s+/g, ' ').trim();
-  return line.length > 400 ? `${line.slice(0, 397)}...` : line;
+  // It may quote names and even whole messages of the model.
+  return printable(text.replaceAll(/\s+/g, ' ').trim(), 400);
 }

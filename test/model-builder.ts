@@ -122,9 +122,12 @@ export function temporaryFolder(): string {
 }
 
 const folders: string[] = [];
-afterAll(() => {
-  for (const folder of folders.splice(0)) fs.rmSync(folder, { recursive: true, force: true });
-});
+// The fuzzer makes models without Jest, and no folders.
+if ('afterAll' in globalThis) {
+  afterAll(() => {
+    for (const folder of folders.splice(0)) fs.rmSync(folder, { recursive: true, force: true });
+  });
+}
 
 /** Writes a model into a temporary folder and returns its path. */
 export function saveModel(

@@ -50,12 +50,13 @@ export function emitSlice(
       ...(needsShapes && field === GRAPH_INPUT && shape && { shape }),
     });
   };
+  const defaults = new Set(slice.defaults);
   const inputs = [
     ...slice.inputs.map(({ value }): Chunk => {
       const { input } = graph.values[value];
       return input === undefined ? declare(GRAPH_INPUT, value) : graph.inputs[input].field;
     }),
-    ...graph.inputs.filter(({ value }) => slice.defaults.includes(value)).map(({ field }): Chunk => field),
+    ...graph.inputs.filter(({ value }) => defaults.has(value)).map(({ field }): Chunk => field),
   ];
   const chunks = encodeModel(model, {
     nodes,

@@ -3,13 +3,17 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { fingerprint } from '../cache/fingerprint';
 import { SlicedInferenceError, quoted, systemReason } from '../errors';
+import { MAX_EXTERNAL_REUSE, MIN_REUSED_BYTES } from './limits';
 import type { ByteRange, SourceFile } from './model';
 
 /** The entries of `TensorProto.external_data`. */
 export type ExternalDataEntries = ReadonlyMap<string, string>;
 
 export class ExternalFiles {
+  private readonly indexByLocation = new Map<string, number>();
   private readonly indexByPath = new Map<string, number>();
+  /** By file, in bytes: the lengths of all tensors in it. */
+  private readonly used: number[] = [];
   private readonly folder: string;
 
   /** `files` holds the model's own file already; the others are added as tensors name them. */
@@ -41,11 +45,19 @@ export class ExternalFiles {
         'the file is cut short or belongs to another model; copy or download it again',
       );
     }
+    this.used[file] = (this.used[file] ?? 0) + length;
+    if (this.used[file] > MAX_EXTERNAL_REUSE * Math.max(size, MIN_REUSED_BYTES)) {
+      throw new SlicedInferenceError(
+        `the tensors in ${quoted(location)} may share its bytes, and have ${MAX_EXTERNAL_REUSE} times as many in all`,
+        `more with tensor ${quoted(tensorName)}`,
+        'the file is damaged or hostile',
+      );
+    }
     return { file, offset, length };
   }
 
   private open(tensorName: string, location: string): number {
-    const known = this.indexByPath.get(location);
+    const known = this.indexByLocation.get(location);
     if (known !== undefined) return known;
     const subject = `external data of tensor ${quoted(tensorName)}`;
     if (location === '' || location.includes('\0')) {
@@ -79,8 +91,12 @@ export class ExternalFiles {
         'put the file next to the model',
       );
     }
-    const index = this.files.push({ path: real, size: stat.size, fingerprint: fingerprint(real) }) - 1;
-    this.indexByPath.set(location, index);
+    // One file may go by several names.
+    const index =
+      this.indexByPath.get(real) ??
+      this.files.push({ path: real, size: stat.size, fingerprint: fingerprint(real) }) - 1;
+    this.indexByPath.set(real, index);
+    this.indexByLocation.set(location, index);
     return index;
   }
 }
@@ -95,7 +111,9 @@ function escapes(subject: string, location: string): SlicedInferenceError {
 
 function isInside(folder: string, target: string): boolean {
   const relative = path.relative(folder, target);
-  return relative !== '' && !relative.startsWith('..') && !path.isAbsolute(relative);
+  // A name may begin with two dots.
+  const leadsUp = relative === '..' || relative.startsWith(`..${path.sep}`);
+  return relative !== '' && !leadsUp && !path.isAbsolute(relative);
 }
 
 function count(tensorName: string, entry: string, text: string): number {

@@ -28,6 +28,7 @@ export class GraphBuilder {
   private readonly initializers: Initializer[] = [];
   private readonly inputs: GraphInput[] = [];
   private readonly outputs: { name: string; type: DeclaredType; field: ByteRange }[] = [];
+  private readonly outputNames = new Set<string>();
   private readonly valueInfos: ByteRange[] = [];
   private readonly annotations: QuantizationAnnotation[] = [];
   private readonly metadata: ByteRange[] = [];
@@ -52,6 +53,8 @@ export class GraphBuilder {
   }
 
   addOutput(name: string, type: DeclaredType, field: ByteRange): void {
+    if (this.outputNames.has(name)) throw duplicate('output', name);
+    this.outputNames.add(name);
     this.outputs.push({ name, type, field });
     this.checkCount(this.outputs.length, 'outputs');
   }

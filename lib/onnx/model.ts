@@ -1,7 +1,7 @@
 /** An ONNX model as this library sees it: immutable, values linked by index, weights as ranges of files. */
 import type { Dimension } from '../../lambda/contract';
 import type { Fingerprint } from '../cache/fingerprint';
-import { quoted } from '../errors';
+import { printable, quoted } from '../errors';
 
 /** Bytes of one of the model's files. */
 export interface ByteRange {
@@ -169,7 +169,6 @@ export interface QuantizationAnnotation {
 
 /** How an error calls a node: its name, or its operator and place when it has none. */
 export function nodeLabel(node: Pick<Node, 'name' | 'opType' | 'index'>): string {
-  return node.name === ''
-    ? `${node.opType} node ${node.index}`
-    : `node ${quoted(node.name)} (${node.opType})`;
+  const operator = printable(node.opType);
+  return node.name === '' ? `${operator} node ${node.index}` : `node ${quoted(node.name)} (${operator})`;
 }

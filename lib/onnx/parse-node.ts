@@ -1,12 +1,12 @@
 /** Reads `NodeProto` and the graphs in its attributes: what the node uses, at any depth. */
 import { SlicedInferenceError, quoted } from '../errors';
-import { MAX_GRAPH_DEPTH } from './limits';
+import { MAX_GRAPH_DEPTH, MAX_NODE_ATTRIBUTES } from './limits';
 import type { OperatorUse, Tensor } from './model';
 import type { ParseContext } from './parse-context';
 import { ONNX_FLOAT16 } from './data-type';
 import { parseTensor, text } from './parse-tensor';
 import type { ByteSource, Span } from './wire';
-import { WireError, fields } from './wire';
+import { WireError, content, fields, integer, once } from './wire';
 
 /** A node with its values still by name. */
 export interface ParsedNode {
@@ -25,9 +25,12 @@ export interface ParsedNode {
 /** Attributes whose integer is an element type. */
 const TYPE_ATTRIBUTES = new Set(['to', 'dtype', 'output_dtype', 'softmax_precision', 'stash_type']);
 
+/** Most nodes have no bodies, and a set takes more memory than all the rest of a node. */
+const NO_NAMES: ReadonlySet<string> = new Set();
+
 /** What the attributes of a node add up to. */
 interface Contents {
-  readonly freeNames: Set<string>;
+  freeNames?: Set<string>;
   readonly operators: OperatorUse[];
   externalAttribute?: string;
 }
@@ -38,6 +41,7 @@ export function parseNode(source: ByteSource, span: Span, context: ParseContext,
   let domain = '';
   let overload = '';
   let seeded = false;
+  context.countNode();
   const inputs: string[] = [];
   const outputs: string[] = [];
   const attributes: Span[] = [];
@@ -45,9 +49,11 @@ export function parseNode(source: ByteSource, span: Span, context: ParseContext,
     switch (field.number) {
       case 1:
         inputs.push(text(source, field));
+        context.countUse();
         break;
       case 2:
         outputs.push(text(source, field));
+        context.countUse();
         break;
       case 3:
         name = text(source, field);
@@ -56,7 +62,13 @@ export function parseNode(source: ByteSource, span: Span, context: ParseContext,
         opType = text(source, field);
         break;
       case 5:
-        attributes.push(field.payload);
+        attributes.push(content(field));
+        if (attributes.length > MAX_NODE_ATTRIBUTES) {
+          throw new WireError(
+            `the node at byte ${span.start} has more than ${MAX_NODE_ATTRIBUTES} attributes`,
+            false,
+          );
+        }
         break;
       case 7:
         domain = text(source, field);
@@ -68,7 +80,7 @@ export function parseNode(source: ByteSource, span: Span, context: ParseContext,
   }
   if (domain === 'ai.onnx') domain = '';
   if (opType === '') throw new WireError(`the node at byte ${span.start} has no operator`, false);
-  const contents: Contents = { freeNames: new Set(), operators: [] };
+  const contents: Contents = { operators: [] };
   let constant: Tensor | undefined;
   for (const attribute of attributes) {
     const named = readAttribute(source, attribute, context, contents, depth, (tensor) => {
@@ -92,7 +104,7 @@ export function parseNode(source: ByteSource, span: Span, context: ParseContext,
     domain,
     inputs,
     outputs,
-    freeNames: contents.freeNames,
+    freeNames: contents.freeNames ?? NO_NAMES,
     operators: contents.operators,
     ...(constant && { constant }),
     ...(contents.externalAttribute !== undefined && { externalAttribute: contents.externalAttribute }),
@@ -110,41 +122,49 @@ function readAttribute(
 ): { readonly name: string; readonly isReference: boolean } {
   let name = '';
   let isReference = false;
-  let integer = 0;
+  let number = 0;
+  let tensor: Span | undefined;
+  let body: Span | undefined;
   for (const field of fields(source, span)) {
     switch (field.number) {
       case 1:
         name = text(source, field);
         break;
       case 3: // i
-        integer = field.value;
+        number = integer(field);
         break;
       case 4: // s
       case 9: // strings
-        context.noteString('an attribute', source.bytes(field.payload));
+        if (!context.isSafeString(source, content(field))) context.noteUnsafeStrings('an attribute');
         break;
       case 21: // ref_attr_name
         isReference = true;
         break;
       case 5: // t
-        onTensor(parseTensor(source, field.payload, context));
+        once(field, tensor);
+        tensor = content(field);
+        onTensor(parseTensor(source, tensor, context));
         break;
       case 10: // tensors
-        noteExternal(parseTensor(source, field.payload, context), contents);
+        noteExternal(parseTensor(source, content(field), context), contents);
         break;
       case 22: // sparse_tensor
       case 23: // sparse_tensors
-        for (const part of fields(source, field.payload)) {
-          if (part.number <= 2) noteExternal(parseTensor(source, part.payload, context), contents);
+        for (const part of fields(source, content(field))) {
+          if (part.number <= 2) noteExternal(parseTensor(source, content(part), context), contents);
         }
         break;
       case 6: // g
+        once(field, body);
+        body = content(field);
+        readBody(source, body, context, contents, depth + 1);
+        break;
       case 11: // graphs
-        readBody(source, field.payload, context, contents, depth + 1);
+        readBody(source, content(field), context, contents, depth + 1);
         break;
     }
   }
-  if (integer === ONNX_FLOAT16 && TYPE_ATTRIBUTES.has(name)) context.usesFloat16 = true;
+  if (number === ONNX_FLOAT16 && TYPE_ATTRIBUTES.has(name)) context.usesFloat16 = true;
   return { name, isReference };
 }
 
@@ -168,7 +188,7 @@ function readBody(
   for (const field of fields(source, span)) {
     switch (field.number) {
       case 1: {
-        const node = parseNode(source, field.payload, context, depth);
+        const node = parseNode(source, content(field), context, depth);
         node.outputs.forEach((output) => defined.add(output));
         node.inputs.forEach((input) => used.add(input));
         node.freeNames.forEach((name) => used.add(name));
@@ -177,26 +197,32 @@ function readBody(
         break;
       }
       case 5: {
-        const tensor = parseTensor(source, field.payload, context);
+        const tensor = parseTensor(source, content(field), context);
         defined.add(tensor.name);
         noteExternal(tensor, contents);
         break;
       }
       case 15: {
-        for (const part of fields(source, field.payload)) {
-          if (part.number === 1) defined.add(parseTensor(source, part.payload, context).name);
+        for (const part of fields(source, content(field))) {
+          if (part.number === 1) defined.add(parseTensor(source, content(part), context).name);
         }
         break;
       }
       case 11: // input
-        defined.add(valueName(source, field.payload));
+        defined.add(valueName(source, content(field)));
         break;
       case 12: // output
-        used.add(valueName(source, field.payload));
+        used.add(valueName(source, content(field)));
         break;
     }
   }
-  for (const name of used) if (name !== '' && !defined.has(name)) contents.freeNames.add(name);
+  for (const name of used) {
+    if (name === '' || defined.has(name)) continue;
+    // Counted at each depth, since each depth keeps its own.
+    context.countUse();
+    contents.freeNames ??= new Set();
+    contents.freeNames.add(name);
+  }
 }
 
 /** The name of a `ValueInfoProto`. */

@@ -1,17 +1,21 @@
 /** Reads `TensorProto`: type, dims and where the data lies, never the data. Field numbers are those of onnx.proto3. */
+import { isUtf8 } from 'node:buffer';
 import { SlicedInferenceError, quoted } from '../errors';
 import { ONNX_DOUBLE, ONNX_FLOAT, ONNX_FLOAT16, ONNX_STRING, dataTypeName, tensorBytes } from './data-type';
 import { MAX_NAME_BYTES, MAX_RANK } from './limits';
 import type { ByteRange, Tensor } from './model';
 import type { ParseContext } from './parse-context';
 import type { ByteSource, Field, Span } from './wire';
-import { WIRE_LENGTH_DELIMITED, WireError, fields, integers } from './wire';
+import { WIRE_LENGTH_DELIMITED, WireError, content, fields, integer, integers } from './wire';
 
 const FLOAT_DATA = 4;
 const STRING_DATA = 6;
 const RAW_DATA = 9;
 const DOUBLE_DATA = 10;
 const DATA_LOCATION_EXTERNAL = 1;
+
+/** What is read of `external_data`; ONNX also has a checksum, which nobody checks. */
+const EXTERNAL_KEYS = new Set(['location', 'offset', 'length']);
 
 /** The bytes of a span of the model's own file, as a range. */
 export function ownRange(span: Span): ByteRange {
@@ -20,15 +24,20 @@ export function ownRange(span: Span): ByteRange {
 
 /** A string field; refuses what is too long to be a name. */
 export function text(source: ByteSource, field: Field): string {
-  if (field.wireType !== WIRE_LENGTH_DELIMITED)
-    throw new WireError(`byte ${field.whole.start} holds no text`, false);
-  if (field.payload.end - field.payload.start > MAX_NAME_BYTES) {
+  const span = content(field);
+  if (span.end - span.start > MAX_NAME_BYTES) {
     throw new WireError(
       `the name at byte ${field.whole.start} is longer than ${MAX_NAME_BYTES} bytes`,
       false,
     );
   }
-  return source.bytes(field.payload).toString('utf8');
+  const bytes = source.bytes(span);
+  const name = bytes.toString('utf8');
+  // Names that differ in such bytes alone would become one. Looking for the replacement first is the faster way.
+  if (name.includes('\ufffd') && !isUtf8(bytes)) {
+    throw new WireError(`the name at byte ${field.whole.start} is no UTF-8`, false);
+  }
+  return name;
 }
 
 export function parseTensor(source: ByteSource, span: Span, context: ParseContext): Tensor {
@@ -36,7 +45,7 @@ export function parseTensor(source: ByteSource, span: Span, context: ParseContex
   let dataType = 0;
   const dims: number[] = [];
   const inline: Field[] = [];
-  const strings: Span[] = [];
+  let hasUnsafeStrings = false;
   let isExternal = false;
   const entries = new Map<string, string>();
   for (const field of fields(source, span)) {
@@ -50,7 +59,7 @@ export function parseTensor(source: ByteSource, span: Span, context: ParseContex
         }
         break;
       case 2:
-        dataType = field.value;
+        dataType = integer(field);
         break;
       case FLOAT_DATA:
       case RAW_DATA:
@@ -58,7 +67,7 @@ export function parseTensor(source: ByteSource, span: Span, context: ParseContex
         if (inline.length < 2) inline.push(field);
         break;
       case STRING_DATA:
-        strings.push(field.payload);
+        hasUnsafeStrings ||= !context.isSafeString(source, content(field));
         break;
       case 8:
         name = text(source, field);
@@ -67,13 +76,13 @@ export function parseTensor(source: ByteSource, span: Span, context: ParseContex
         addEntry(source, field, entries);
         break;
       case 14:
-        isExternal = field.value === DATA_LOCATION_EXTERNAL;
+        isExternal = integer(field) === DATA_LOCATION_EXTERNAL;
         break;
     }
   }
   const byteLength = denseBytes(name, dataType, dims);
   if (dataType === ONNX_FLOAT16) context.usesFloat16 = true;
-  for (const string of strings) context.noteString(`tensor ${quoted(name)}`, source.bytes(string));
+  if (hasUnsafeStrings) context.noteUnsafeStrings(`tensor ${quoted(name)}`);
   if (isExternal) {
     return {
       name,
@@ -109,9 +118,13 @@ function holdsElements(fieldNumber: number, dataType: number): boolean {
 function addEntry(source: ByteSource, field: Field, entries: Map<string, string>): void {
   let key = '';
   let value = '';
-  for (const part of fields(source, field.payload)) {
+  for (const part of fields(source, content(field))) {
     if (part.number === 1) key = text(source, part);
     if (part.number === 2) value = text(source, part);
+  }
+  if (!EXTERNAL_KEYS.has(key)) return;
+  if (entries.has(key)) {
+    throw new WireError(`the external data at byte ${field.whole.start} has a second ${key}`, false);
   }
   entries.set(key, value);
 }

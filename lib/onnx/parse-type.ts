@@ -4,32 +4,48 @@ import { MAX_RANK } from './limits';
 import type { DeclaredType } from './model';
 import { text } from './parse-tensor';
 import type { ByteSource, Span } from './wire';
-import { WireError, fields } from './wire';
+import { WireError, content, fields, integer, once } from './wire';
 
 const TYPE_TENSOR = 1;
+const TYPE_DENOTATION = 6;
 
 export function parseValueInfo(source: ByteSource, span: Span): { name: string; type: DeclaredType } {
   let name = '';
-  let type: DeclaredType = {};
+  let type: DeclaredType | undefined;
   for (const field of fields(source, span)) {
     if (field.number === 1) name = text(source, field);
-    if (field.number === 2) type = parseType(source, field.payload);
+    if (field.number === 2) {
+      once(field, type);
+      type = parseType(source, content(field));
+    }
   }
-  return { name, type };
+  return { name, type: type ?? {} };
 }
 
 function parseType(source: ByteSource, span: Span): DeclaredType {
+  let kind: number | undefined;
+  let type: DeclaredType = {};
   for (const field of fields(source, span)) {
-    if (field.number !== TYPE_TENSOR) continue;
-    let dataType: number | undefined;
-    let shape: Dimension[] | undefined;
-    for (const part of fields(source, field.payload)) {
-      if (part.number === 1) dataType = part.value;
-      if (part.number === 2) shape = parseShape(source, part.payload);
-    }
-    return { ...(dataType !== undefined && { dataType }), ...(shape && { shape }) };
+    if (field.number === TYPE_DENOTATION) continue;
+    // A type is one of a tensor, a sequence, a map and others: protobuf keeps the last, and merges two of a kind.
+    once(field, kind);
+    kind = field.number;
+    if (kind === TYPE_TENSOR) type = parseTensorType(source, content(field));
   }
-  return {};
+  return type;
+}
+
+function parseTensorType(source: ByteSource, span: Span): DeclaredType {
+  let dataType: number | undefined;
+  let shape: Dimension[] | undefined;
+  for (const field of fields(source, span)) {
+    if (field.number === 1) dataType = integer(field);
+    if (field.number === 2) {
+      once(field, shape);
+      shape = parseShape(source, content(field));
+    }
+  }
+  return { ...(dataType !== undefined && { dataType }), ...(shape && { shape }) };
 }
 
 function parseShape(source: ByteSource, span: Span): Dimension[] {
@@ -37,9 +53,9 @@ function parseShape(source: ByteSource, span: Span): Dimension[] {
   for (const field of fields(source, span)) {
     if (field.number !== 1) continue;
     let dimension: Dimension = null;
-    for (const part of fields(source, field.payload)) {
+    for (const part of fields(source, content(field))) {
       // Exporters write -1 for "any size".
-      if (part.number === 1) dimension = part.value >= 0 ? part.value : null;
+      if (part.number === 1) dimension = integer(part) >= 0 ? part.value : null;
       if (part.number === 2) dimension = text(source, part) || null;
     }
     shape.push(dimension);

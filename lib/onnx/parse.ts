@@ -9,13 +9,14 @@ import { ONNX_FLOAT16 } from './data-type';
 import { ExternalFiles } from './external-data';
 import { GraphBuilder } from './graph-builder';
 import { MAX_IR_VERSION, MAX_MODEL_FIELDS } from './limits';
+import { checkFunctions } from './check-functions';
 import type { ByteRange, Graph, LocalFunction, Model, OperatorUse, Opset, SourceFile, Tensor } from './model';
 import { ParseContext } from './parse-context';
 import { parseNode } from './parse-node';
 import { ownRange, parseTensor, text } from './parse-tensor';
 import { parseValueInfo } from './parse-type';
 import type { Span } from './wire';
-import { ByteSource, WireError, fields } from './wire';
+import { ByteSource, WireError, content, fields, integer, once } from './wire';
 
 export interface ParseOptions {
   /**
@@ -70,25 +71,25 @@ class ModelParser {
     for (const field of fields(source, { start: 0, end: source.size })) {
       switch (field.number) {
         case 1:
-          irVersion = field.value;
+          irVersion = integer(field);
           header.push(ownRange(field.whole));
           break;
         case 7:
           // Protobuf merges the two; which of them is meant is not for us to say.
           if (graphSpan !== undefined) throw notOnnx(source.path, 'a file with two graphs');
-          graphSpan = field.payload;
+          graphSpan = content(field);
           break;
         case 8:
-          opsets.push(this.opset(field.payload));
+          opsets.push(this.opset(content(field)));
           header.push(ownRange(field.whole));
           break;
         case 14: // metadata_props
-          if (this.firstText(field.payload) !== MANIFEST_KEY) header.push(ownRange(field.whole));
+          if (this.firstText(content(field)) !== MANIFEST_KEY) header.push(ownRange(field.whole));
           break;
         case 20: // training_info: no part of inference
           break;
         case 25:
-          functions.push(this.localFunction(field.payload, ownRange(field.whole)));
+          functions.push(this.localFunction(content(field), ownRange(field.whole)));
           break;
         default:
           if (field.number > 64) throw notOnnx(source.path, `a file with an unknown field ${field.number}`);
@@ -113,6 +114,7 @@ class ModelParser {
       );
     }
     const graph = this.graph(graphSpan);
+    checkFunctions(functions, graph.nodes);
     const { usesFloat16, unsafeStrings } = this.context;
     return {
       files: this.files,
@@ -134,22 +136,22 @@ class ModelParser {
       const whole = ownRange(field.whole);
       switch (field.number) {
         case 1:
-          builder.addNode(parseNode(source, field.payload, context), whole);
+          builder.addNode(parseNode(source, content(field), context), whole);
           break;
         case 2:
           builder.name = text(source, field);
           break;
         case 5:
-          builder.addInitializer(parseTensor(source, field.payload, context), whole, 'dense');
+          builder.addInitializer(parseTensor(source, content(field), context), whole, 'dense');
           break;
         case 11: {
-          const { name, type } = parseValueInfo(source, field.payload);
+          const { name, type } = parseValueInfo(source, content(field));
           if (type.dataType === ONNX_FLOAT16) context.usesFloat16 = true;
           builder.addInput(name, type, whole);
           break;
         }
         case 12: {
-          const { name, type } = parseValueInfo(source, field.payload);
+          const { name, type } = parseValueInfo(source, content(field));
           builder.addOutput(name, type, whole);
           break;
         }
@@ -157,10 +159,10 @@ class ModelParser {
           builder.addValueInfo(whole);
           break;
         case 14:
-          builder.addAnnotation(this.firstText(field.payload), whole);
+          builder.addAnnotation(this.firstText(content(field)), whole);
           break;
         case 15:
-          builder.addInitializer(this.sparseValues(field.payload), whole, 'sparse');
+          builder.addInitializer(this.sparseValues(content(field)), whole, 'sparse');
           break;
         case 16:
           builder.addMetadata(whole);
@@ -175,7 +177,7 @@ class ModelParser {
     let version = 0;
     for (const field of fields(this.source, span)) {
       if (field.number === 1) domain = text(this.source, field);
-      if (field.number === 2) version = field.value;
+      if (field.number === 2) version = integer(field);
     }
     return { domain: domain === 'ai.onnx' ? '' : domain, version };
   }
@@ -188,13 +190,22 @@ class ModelParser {
 
   /** The values of a `SparseTensorProto`, which carry its name. */
   private sparseValues(span: Span): Tensor {
-    const parts = [...fields(this.source, span)].filter((field) => field.number <= 2);
-    const tensors = parts.map((field) => parseTensor(this.source, field.payload, this.context));
-    const values = tensors.at(parts.findIndex((field) => field.number === 1));
-    if (values === undefined || !parts.some((field) => field.number === 1)) {
+    let values: Tensor | undefined;
+    let indices: Tensor | undefined;
+    for (const field of fields(this.source, span)) {
+      if (field.number === 1) {
+        once(field, values);
+        values = parseTensor(this.source, content(field), this.context);
+      }
+      if (field.number === 2) {
+        once(field, indices);
+        indices = parseTensor(this.source, content(field), this.context);
+      }
+    }
+    if (values === undefined) {
       throw new WireError(`the sparse tensor at byte ${span.start} has no values`, false);
     }
-    if (tensors.some((tensor) => tensor.external)) {
+    if (values.external || indices?.external) {
       throw new SlicedInferenceError(
         `sparse initializer ${quoted(values.name)} must lie inside the model's file`,
         'external data',
@@ -216,7 +227,7 @@ class ModelParser {
       if (part.number === 13) overload = text(this.source, part);
       if (part.number === 7) {
         // Depth 1: a `Constant` inside a function is no weight of the graph.
-        const node = parseNode(this.source, part.payload, this.context, 1);
+        const node = parseNode(this.source, content(part), this.context, 1);
         for (const use of node.operators) operators.push(use);
         externalAttribute ??= node.externalAttribute;
       }

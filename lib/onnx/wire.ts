@@ -1,6 +1,6 @@
 /** Protobuf's wire format over a file: positioned reads through a window, payloads skipped unless asked for. */
 import * as fs from 'node:fs';
-import { SlicedInferenceError, systemReason } from '../errors';
+import { SlicedInferenceError, quoted, systemReason } from '../errors';
 import { WINDOW_BYTES } from './limits';
 
 /** A part of a file: `[start, end)` in bytes. */
@@ -49,7 +49,7 @@ export class ByteSource {
       this.descriptor = fs.openSync(path, 'r');
     } catch (error) {
       throw new SlicedInferenceError(
-        `'${path}' must be a readable file`,
+        `${quoted(path)} must be a readable file`,
         systemReason(error),
         'check the path',
       );
@@ -137,12 +137,41 @@ export function* fields(source: ByteSource, span: Span): Generator<Field> {
   }
 }
 
+/** The span of a field that must be length-delimited: a message or bytes. Protobuf would skip any other. */
+export function content(field: Field): Span {
+  if (field.wireType === WIRE_LENGTH_DELIMITED) return field.payload;
+  throw wrongWireType(field, 'a message, text or bytes');
+}
+
+/** The value of a field that must be a varint. */
+export function integer(field: Field): number {
+  if (field.wireType === WIRE_VARINT) return field.value;
+  throw wrongWireType(field, 'an integer');
+}
+
+function wrongWireType({ number, wireType, whole }: Field, expected: string): WireError {
+  return new WireError(
+    `field ${number} at byte ${whole.start} must hold ${expected}, not wire type ${wireType}`,
+    false,
+  );
+}
+
+/** Protobuf merges the repeats of a field that a message has once; which of them is meant is not for us to say. */
+export function once(field: Field, before: unknown): void {
+  if (before === undefined) return;
+  throw new WireError(
+    `field ${field.number} at byte ${field.whole.start} repeats one that comes once`,
+    false,
+  );
+}
+
 /** The elements of a repeated integer field, packed or not. */
 export function* integers(source: ByteSource, field: Field): Generator<number> {
-  if (field.wireType !== WIRE_LENGTH_DELIMITED) {
+  if (field.wireType === WIRE_VARINT) {
     yield field.value;
     return;
   }
+  if (field.wireType !== WIRE_LENGTH_DELIMITED) throw wrongWireType(field, 'integers');
   let position = field.payload.start;
   while (position < field.payload.end) {
     const read = varint(source, position, field.payload.end);

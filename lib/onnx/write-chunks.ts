@@ -30,7 +30,10 @@ function stream(
   chunks: readonly Chunk[],
   sink: (bytes: Uint8Array) => void,
 ): void {
-  const sources = new Map<number, ByteSource>();
+  // One file at a time: a model may have its weights in more files than a process may have open.
+  let source: ByteSource | undefined;
+  let opened: number | undefined;
+  const used = new Set<number>();
   const buffer = Buffer.allocUnsafe(COPY_BYTES);
   try {
     for (const chunk of chunks) {
@@ -38,21 +41,26 @@ function stream(
         sink(chunk);
         continue;
       }
-      const source = sources.get(chunk.file) ?? openUnchanged(files[chunk.file]);
-      sources.set(chunk.file, source);
+      if (source === undefined || opened !== chunk.file) {
+        source?.close();
+        source = undefined;
+        source = openUnchanged(files[chunk.file]);
+        opened = chunk.file;
+        used.add(opened);
+      }
       for (let done = 0; done < chunk.length; done += COPY_BYTES) {
         const part = buffer.subarray(0, Math.min(COPY_BYTES, chunk.length - done));
         source.read(chunk.offset + done, part);
         sink(part);
       }
     }
-    for (const file of sources.keys()) checkUnchanged(files[file]);
+    for (const file of used) checkUnchanged(files[file]);
   } catch (error) {
     // Reading past the end: the file became shorter.
-    for (const file of error instanceof WireError ? sources.keys() : []) checkUnchanged(files[file]);
+    for (const file of error instanceof WireError ? used : []) checkUnchanged(files[file]);
     throw error;
   } finally {
-    for (const source of sources.values()) source.close();
+    source?.close();
   }
 }
 

@@ -30,7 +30,7 @@ export interface OptimiseAnswer {
 const MIN_EXTERNAL_BYTES = 1024;
 const LOG_FATAL = 4;
 
-async function optimise(job: OptimiseJob): Promise<OptimiseAnswer | { readonly error: string }> {
+export async function optimise(job: OptimiseJob): Promise<OptimiseAnswer | { readonly error: string }> {
   process.env.ORT_DISABLE_TELEMETRY = '1';
   const ort = await import('onnxruntime-node');
   const open = async (
@@ -88,6 +88,8 @@ function isTooLarge(error: unknown): boolean {
   return /protobuf serialization failed|exceed|2 ?GB/i.test((error as Error).message);
 }
 
-void optimise(JSON.parse(process.argv[2]) as OptimiseJob).then((answer) => {
-  process.stdout.write(JSON.stringify(answer));
-});
+if (require.main === module) {
+  void optimise(JSON.parse(process.argv[2]) as OptimiseJob).then((answer) => {
+    process.stdout.write(JSON.stringify(answer));
+  });
+}

@@ -4,7 +4,7 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { cacheOrTemporaryFolder } from '../cache/folder';
-import { SlicedInferenceError, quoted } from '../errors';
+import { SlicedInferenceError, printable, quoted } from '../errors';
 import { encodeModel } from '../onnx/encode-model';
 import type { Graph, Model, Value } from '../onnx/model';
 import { parseModel } from '../onnx/parse';
@@ -48,7 +48,7 @@ export function optimise(model: Model, level: OptimisationLevel): Model {
   if (answer.unloadable !== undefined) {
     throw new UnloadableGraphError(
       `model ${quoted(model.files[0].path)} must load again once ONNX Runtime has saved it`,
-      answer.unloadable.replaceAll(/\s+/g, ' ').slice(0, 400),
+      printable(answer.unloadable.replaceAll(/\s+/g, ' '), 400),
       'slice it without graph optimisation',
     );
   }

@@ -25,7 +25,10 @@ export function randomOperators(model: Model): readonly (readonly OperatorUse[])
   const pending: string[] = [];
   for (const [key, { operators }] of functions) {
     for (const called of new Set(operators.map(callKey))) {
-      if (functions.has(called)) callers.set(called, [...(callers.get(called) ?? []), key]);
+      if (!functions.has(called)) continue;
+      const known = callers.get(called);
+      if (known === undefined) callers.set(called, [key]);
+      else known.push(key);
     }
     const own = representatives(operators.filter(isRandom));
     if (own.length > 0) pending.push(key);

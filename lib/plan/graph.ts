@@ -181,7 +181,9 @@ function unusedCasts(graph: Graph, live: readonly boolean[]): Map<NodeIndex, Nod
     if (live[node.index] || !isCast(node)) continue;
     const { producer } = graph.values[node.inputs[0]];
     if (producer === undefined || !isCast(graph.nodes[producer])) continue;
-    unused.set(producer, [...(unused.get(producer) ?? []), node.index]);
+    const casts = unused.get(producer);
+    if (casts === undefined) unused.set(producer, [node.index]);
+    else casts.push(node.index);
   }
   return unused;
 }

@@ -3,7 +3,6 @@ import type { ValueIndex } from '../onnx/model';
 import type { CutSpace } from './cuts';
 import type { SliceSize } from './estimate';
 import type { Dataflow } from './graph';
-import { constantClosure } from './graph';
 
 /**
  * Calls `visit` with the size of every stretch of `order` from the boundary `from` to each later boundary, until it
@@ -20,8 +19,7 @@ export function sizeStretches(
   const { order, needs, model } = dataflow;
   const { values, nodes } = model.graph;
   const start = boundaries[from];
-  const seenWeights = new Set<WeightId>();
-  const seenClosures = new Set<readonly WeightId[]>();
+  const seen = weights.nothing();
   const seenReads = new Set<ValueIndex>();
   const endingAt = new Map<number, number>();
   let weightBytes = 0;
@@ -32,15 +30,7 @@ export function sizeStretches(
   let place = start;
   for (let to = from + 1; to < boundaries.length; to++) {
     for (; place < boundaries[to]; place++) {
-      for (const closure of weights.usedAt[place]) {
-        if (seenClosures.has(closure)) continue;
-        seenClosures.add(closure);
-        for (const weight of closure) {
-          if (seenWeights.has(weight)) continue;
-          seenWeights.add(weight);
-          weightBytes += weights.bytes[weight];
-        }
-      }
+      for (const constant of weights.usedAt[place]) weightBytes += weights.addTo(seen, constant);
       for (const value of needs[order[place]]) {
         const { input, initializer } = values[value];
         const isOutside =
@@ -63,21 +53,24 @@ export function sizeStretches(
   }
 }
 
-type WeightId = number;
+/** By weight, first initializers, then nodes: whether it was seen. */
+type SeenWeights = Uint8Array;
 
 /** The weights that each place of `order` needs, constants that are computed again included. */
 export interface NodeWeights {
-  /** By place: lists of weights. One list, as an object, stands for one constant value wherever it is used. */
-  readonly usedAt: readonly (readonly (readonly WeightId[])[])[];
-  /** By weight, in bytes: as it is stored, or as it is computed from constants. */
-  readonly bytes: readonly number[];
+  /** By place: the constant values that its node uses. */
+  readonly usedAt: readonly (readonly ValueIndex[])[];
+  nothing(): SeenWeights;
+  /** Bytes of a constant value and of all that it is computed from, without what `seen` has: it takes them in. */
+  addTo(seen: SeenWeights, constant: ValueIndex): number;
   /** Values that the caller gets. */
   readonly isResult: ReadonlySet<ValueIndex>;
 }
 
 /** @param valueBytes by value: the bytes that it is planned with */
 export function nodeWeights(dataflow: Dataflow, valueBytes: readonly number[]): NodeWeights {
-  const { initializers, nodes, values, outputs } = dataflow.model.graph;
+  const { needs, model, isConstantNode } = dataflow;
+  const { initializers, nodes, values, outputs } = model.graph;
   const bytes = [
     ...initializers.map(({ tensor, field }) => (tensor.data ? tensor.byteLength : field.length)),
     ...nodes.map(({ constant, field, outputs: made }) => {
@@ -85,29 +78,32 @@ export function nodeWeights(dataflow: Dataflow, valueBytes: readonly number[]): 
       return field.length + made.reduce((sum, value) => sum + (value < 0 ? 0 : valueBytes[value]), 0);
     }),
   ];
-  const lists = new Map<ValueIndex, readonly WeightId[]>();
-  const listOf = (value: ValueIndex): readonly WeightId[] => {
-    const needed = new Set([value]);
-    const weights: WeightId[] = [];
-    for (const node of constantClosure(dataflow, [value])) {
-      weights.push(initializers.length + node);
-      for (const used of dataflow.needs[node]) needed.add(used);
+  const addTo = (seen: SeenWeights, constant: ValueIndex): number => {
+    let sum = 0;
+    const pending = [constant];
+    for (let value = pending.pop(); value !== undefined; value = pending.pop()) {
+      const { initializer, producer } = values[value];
+      if (initializer !== undefined && seen[initializer] === 0) {
+        seen[initializer] = 1;
+        sum += bytes[initializer];
+      }
+      if (producer === undefined || !isConstantNode[producer]) continue;
+      const weight = initializers.length + producer;
+      // What a node that was seen needs was seen with it: nothing is walked through twice.
+      if (seen[weight] === 1) continue;
+      seen[weight] = 1;
+      sum += bytes[weight];
+      for (const needed of needs[producer]) pending.push(needed);
     }
-    for (const { initializer } of [...needed].map((used) => values[used])) {
-      if (initializer !== undefined) weights.push(initializer);
-    }
-    return weights;
+    return sum;
   };
-  const usedAt = dataflow.order.map((node) =>
-    dataflow.needs[node]
-      .filter((value) => isConstant(dataflow, value))
-      .map((value) => {
-        const list = lists.get(value) ?? listOf(value);
-        lists.set(value, list);
-        return list;
-      }),
-  );
-  return { usedAt, bytes, isResult: new Set(outputs.map(({ value }) => value)) };
+  const usedAt = dataflow.order.map((node) => needs[node].filter((value) => isConstant(dataflow, value)));
+  return {
+    usedAt,
+    nothing: () => new Uint8Array(bytes.length),
+    addTo,
+    isResult: new Set(outputs.map(({ value }) => value)),
+  };
 }
 
 function isConstant({ model, isConstantNode }: Dataflow, value: ValueIndex): boolean {

@@ -30,7 +30,7 @@ interface RawSession {
   }[];
 }
 
-function infer(modelPath: string): InferAnswer | { readonly error: string } {
+export function infer(modelPath: string): InferAnswer | { readonly error: string } {
   process.env.ORT_DISABLE_TELEMETRY = '1';
   // The public API refuses a whole session when one output is bfloat16 or float8; the binding below it tells the
   // type's number. The version of onnxruntime-node is pinned, so that this path does not move.
@@ -59,4 +59,4 @@ function infer(modelPath: string): InferAnswer | { readonly error: string } {
   };
 }
 
-process.stdout.write(JSON.stringify(infer(process.argv[2])));
+if (require.main === module) process.stdout.write(JSON.stringify(infer(process.argv[2])));

@@ -1,3 +1,4 @@
+import { MAX_FUNCTION_DEPTH } from '../../lib/onnx/limits';
 import { parseModel } from '../../lib/onnx/parse';
 import { analyseDataflow, constantClosure } from '../../lib/plan/graph';
 import type { GraphInit } from '../model-builder';
@@ -196,7 +197,7 @@ describe('random operators in local functions', () => {
   });
 
   test('are found through any number of calls', () => {
-    const depth = 5000;
+    const depth = MAX_FUNCTION_DEPTH;
     const functions = Array.from({ length: depth }, (_, index) => ({
       name: `F${index}`,
       domain: 'local',

@@ -1,0 +1,14 @@
+/** Does what the library starts processes for, but many times in one: asks ONNX Runtime. */
+import { optimise } from '../../lib/optimise/optimise-child';
+import type { OptimiseJob } from '../../lib/optimise/optimise-child';
+import { infer } from '../../lib/shapes/infer-child';
+import type { InferenceQuestion } from './persistent-inference';
+
+async function answer({ script, argument }: InferenceQuestion): Promise<object> {
+  return script === 'infer-child.js' ? infer(argument) : optimise(JSON.parse(argument) as OptimiseJob);
+}
+
+process.on('message', (question: InferenceQuestion) => {
+  void answer(question).then((answered) => process.send?.(JSON.stringify(answered)));
+});
+process.on('disconnect', () => process.exit());

@@ -1,0 +1,93 @@
+/** Tensors whose data is said to lie where it must not, or does not. */
+import type { Random } from './random';
+import type { WireField } from './wire-tree';
+import { field, integer, places } from './wire-tree';
+
+/** What a case puts beside the model. */
+export type BesideModel =
+  { readonly name: string; readonly bytes: number } | { readonly name: string; readonly linkTo: string };
+
+export const BESIDE_MODEL: readonly BesideModel[] = [
+  { name: 'w.bin', bytes: 8192 },
+  { name: '..w.bin', bytes: 8192 },
+  { name: 'sub/w.bin', bytes: 100 },
+  { name: 'empty.bin', bytes: 0 },
+  { name: 'outside', linkTo: '/etc/hosts' },
+  { name: 'up', linkTo: '..' },
+  { name: 'self', linkTo: 'self' },
+  { name: 'dangling', linkTo: 'nothing' },
+];
+
+const LOCATIONS = [
+  'w.bin',
+  './w.bin',
+  '..w.bin',
+  'sub/w.bin',
+  'sub/../w.bin',
+  'empty.bin',
+  'model.onnx',
+  'sub',
+  '.',
+  '..',
+  '../w.bin',
+  '../../../../etc/passwd',
+  '/etc/passwd',
+  '/dev/zero',
+  'outside',
+  'up/w.bin',
+  'self',
+  'dangling',
+  'w.bin/below',
+  '',
+  'nul\0.bin',
+  'line\nend',
+  'x'.repeat(300),
+  'a/'.repeat(3000),
+  '\\\\server\\share',
+  'C:\\w.bin',
+  '%2e%2e/w.bin',
+];
+
+const NUMBERS = [
+  '0',
+  '8',
+  '4096',
+  '8192',
+  '8193',
+  '-1',
+  '-0',
+  '1e3',
+  '0x10',
+  ' 8',
+  '',
+  'ten',
+  '1.5',
+  'NaN',
+  'Infinity',
+  '9007199254740991',
+  '9007199254740993',
+  '18446744073709551616',
+  '9'.repeat(1000),
+];
+
+/** Gives one of the model's tensors, or a new initializer, external data. */
+export function mutateExternal(random: Random, model: WireField[]): void {
+  const tensors = places(model)
+    .filter(({ field: { kind, content } }) => kind === 'Tensor' && Array.isArray(content))
+    .map(({ field: { content } }) => content as WireField[]);
+  const graph = model.find(({ number, content }) => number === 7 && Array.isArray(content));
+  if (tensors.length === 0 || random.chance(0.2)) {
+    const tensor = [field(8, 'extra', 'text'), integer(2, 1), integer(1, 4, 'dim')];
+    if (graph) (graph.content as WireField[]).push(field(5, tensor, 'Tensor'));
+    tensors.splice(0, tensors.length, tensor);
+  }
+  const tensor = random.pick(tensors);
+  const kept = tensor.filter(({ number }) => random.chance(0.1) || ![9, 13, 14].includes(number));
+  const entries = ['location', 'offset', 'length', 'checksum', 'odd'].flatMap((key) => {
+    if (random.chance(key === 'location' ? 0.05 : 0.6)) return [];
+    const text = key === 'location' ? random.pick(LOCATIONS) : random.pick(NUMBERS);
+    const entry = field(13, [field(1, key, 'text'), field(2, text, 'text')], 'Entry');
+    return random.chance(0.1) ? [entry, entry] : [entry];
+  });
+  tensor.splice(0, tensor.length, ...kept, ...entries, integer(14, random.chance(0.9) ? 1 : random.below(4)));
+}

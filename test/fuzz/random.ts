@@ -1,0 +1,48 @@
+/** Random choices that depend on nothing but a seed, so that every case can be made again. */
+import { createHash } from 'node:crypto';
+
+export class Random {
+  private readonly state: Uint32Array;
+
+  constructor(seed: string) {
+    const digest = createHash('sha256').update(seed).digest();
+    this.state = Uint32Array.from({ length: 4 }, (_, index) => digest.readUInt32LE(4 * index));
+  }
+
+  /** A whole number from 0 to `limit - 1`. */
+  below(limit: number): number {
+    return Math.floor((this.next() / 2 ** 32) * limit);
+  }
+
+  between(least: number, most: number): number {
+    return least + this.below(most - least + 1);
+  }
+
+  /** A number from 1 to `most`, small ones as likely as large ones. */
+  magnitude(most: number): number {
+    return Math.max(1, Math.round(most ** (this.next() / 2 ** 32)));
+  }
+
+  chance(probability: number): boolean {
+    return this.next() / 2 ** 32 < probability;
+  }
+
+  pick<T>(choices: readonly T[]): T {
+    return choices[this.below(choices.length)];
+  }
+
+  bytes(length: number): Uint8Array {
+    return Uint8Array.from({ length }, () => this.below(256));
+  }
+
+  /** sfc32 of PractRand (https://pracrand.sourceforge.net), which is in the public domain. */
+  private next(): number {
+    const [a, b, c, counter] = this.state;
+    const result = (a + b + counter) >>> 0;
+    this.state[0] = b ^ (b >>> 9);
+    this.state[1] = c + (c << 3);
+    this.state[2] = ((c << 21) | (c >>> 11)) + result;
+    this.state[3] = counter + 1;
+    return result;
+  }
+}

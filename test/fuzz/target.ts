@@ -1,0 +1,52 @@
+/** What is fuzzed: the way from a model's file to its plan and slices on disk, as at synth. */
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import { compile } from '../../lib/compile';
+import { writeSlices } from '../../lib/emit/write';
+import { SlicedInferenceError } from '../../lib/errors';
+import { automatic, count } from '../../lib/plan/slicers';
+import type { CaseEnd } from './fuzz-process';
+import { PersistentInference } from './persistent-inference';
+
+/** The library waits a minute for ONNX Runtime. In the seconds that a case has, it cannot. */
+const INFERENCE_TIMEOUT_MS = 4000;
+
+/** An error is one line that a terminal shows whole. */
+const MAX_MESSAGE_LENGTH = 2000;
+
+const inference = new PersistentInference(INFERENCE_TIMEOUT_MS);
+inference.install();
+
+/** @throws whatever the library throws but must not */
+export function runCase(modelPath: string, slices: number): CaseEnd {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'slices-'));
+  inference.last = undefined;
+  inference.waitedMs = 0;
+  try {
+    writeSlices(compile(modelPath, slices === 0 ? automatic() : count(slices)), folder);
+    return { outcome: 'accepted', message: '', waitedMs: inference.waitedMs };
+  } catch (error) {
+    if (!(error instanceof SlicedInferenceError)) throw error;
+    checkMessage(error.message);
+    return { outcome: refusal(), message: error.message, waitedMs: inference.waitedMs };
+  } finally {
+    fs.rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Who refused the model. */
+function refusal(): CaseEnd['outcome'] {
+  const { last } = inference;
+  if (last === undefined) return 'refused';
+  if ('error' in last) return 'no answer of ONNX Runtime';
+  if ('status' in last) return 'crashed ONNX Runtime';
+  return last.stdout.startsWith('{"error"') ? 'refused by ONNX Runtime' : 'refused';
+}
+
+function checkMessage(message: string): void {
+  if (message.length > MAX_MESSAGE_LENGTH) throw new Error(`a message of ${message.length} characters`);
+  const odd = /[\p{Cc}\p{Zl}\p{Zp}]/u.exec(message);
+  if (odd === null) return;
+  throw new Error(`a message with the character ${odd[0].charCodeAt(0)}: ${JSON.stringify(message)}`);
+}
