@@ -3,7 +3,7 @@
 /** The synth side from the bottom up: a layer may use the ones before it and no later one. */
 const LAYERS = [
   // What every layer may use, and which uses none of them.
-  ['base', '^lib/(cache/|(errors|onnxruntime|package-files|run-child)[.]ts$)'],
+  ['base', '^lib/(cache/|(errors|onnxruntime|package-files|run-child|temporary-folder)[.]ts$)'],
   ['onnx', '^lib/onnx/'],
   ['optimise', '^lib/optimise/'],
   ['shapes', '^lib/shapes/'],
@@ -11,7 +11,10 @@ const LAYERS = [
   ['emit', '^lib/emit/'],
   ['compile', '^lib/(analyse|describe-plan|compile|stage)[.]ts$'],
   ['aws', '^lib/aws/'],
-  ['construct', '^lib/(slicing|sliced-model|graph-optimization|pipeline-props|sliced-inference-pipeline|index)[.]ts$'],
+  [
+    'construct',
+    '^lib/(slicing|sliced-model|graph-optimization|pipeline-props|sliced-inference-pipeline|index)[.]ts$',
+  ],
 ];
 
 const CDK = 'node_modules/(aws-cdk-lib|constructs)/';

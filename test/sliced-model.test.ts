@@ -36,14 +36,23 @@ describe('from a directory', () => {
     expect(same.toJSON()).toEqual(template.toJSON());
   });
 
-  test('is read once', () => {
-    const { folder } = sliced();
-    const first = stackOf({ slicedModel: SlicedModel.fromDirectory(folder) });
-    const reads = jest.spyOn(fs, 'readSync');
-    const second = stackOf({ slicedModel: SlicedModel.fromDirectory(folder) });
-    expect(reads).not.toHaveBeenCalled();
-    reads.mockRestore();
-    expect(second.template.toJSON()).toEqual(first.template.toJSON());
+  test('is read once, and again when a file changes', () => {
+    const { folder, plan } = sliced();
+    const cache = temporaryFolder();
+    const before = process.env.SLICED_INFERENCE_CACHE;
+    process.env.SLICED_INFERENCE_CACHE = cache;
+    try {
+      SlicedModel.fromDirectory(folder);
+      // One answer for each file; were they not used, a wrong one would do no harm.
+      const digests = path.join(cache, 'digests');
+      expect(fs.readdirSync(digests)).toHaveLength(2 * plan.slices.length);
+      for (const entry of fs.readdirSync(digests)) fs.writeFileSync(path.join(digests, entry), '"wrong"');
+      expect(errorOf(() => SlicedModel.fromDirectory(folder))).toContain('got other bytes');
+      for (const entry of fs.readdirSync(folder)) fs.utimesSync(path.join(folder, entry), 1, 1);
+      expect(SlicedModel.fromDirectory(folder)).toBeDefined();
+    } finally {
+      process.env.SLICED_INFERENCE_CACHE = before;
+    }
   });
 
   test.each([

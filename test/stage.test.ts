@@ -1,7 +1,12 @@
 /** What a second synthesis costs, and when a model is cut again. */
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import { text } from 'node:stream/consumers';
 import { clearCache } from '../lib/cache/folder';
+import { builtFile } from '../lib/package-files';
 import { parseModel } from '../lib/onnx/parse';
 import { count, maxSliceSize } from '../lib/plan/slicers';
 import { stageModel } from '../lib/stage';
@@ -148,6 +153,98 @@ test('a model that changes while it is cut is refused', () => {
     `'${file}' must stay as it is while it is sliced, got a file that has changed since it was read: start again when nothing writes to it any more`,
   );
   expect(entries('slices')).toEqual([]);
+});
+
+/** Runs `stageModel` of the built library in a process of its own, after `before`, which may meddle with `fs`. */
+async function stageInChild(file: string, before = '') {
+  const script = `
+    const fs = require('node:fs');
+    ${before}
+    const { stageModel } = require(${JSON.stringify(builtFile('lib/stage.js'))});
+    const { count } = require(${JSON.stringify(builtFile('lib/plan/slicers.js'))});
+    try {
+      stageModel(${JSON.stringify(file)}, count(3));
+    } catch (error) {
+      process.stdout.write(error.message);
+    }`;
+  // Jest keeps what a test sets in `process.env` from child processes.
+  const env = { ...process.env, SLICED_INFERENCE_CACHE: cache };
+  const child = spawn(process.execPath, ['-e', script], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  const [message, [code, signal]] = await Promise.all([text(child.stdout), once(child, 'exit')]);
+  return { message, code: code as number | null, signal: signal as string | null };
+}
+
+/** Checks each of the stored files against the digest that is its name. */
+function expectWhole(): void {
+  for (const entry of entries('slices')) {
+    const content = fs.readFileSync(path.join(cache, 'slices', entry));
+    expect(createHash('sha256').update(content).digest('hex')).toBe(entry);
+  }
+}
+
+describe('a full disk', () => {
+  test('is told where it is that of temporary files', async () => {
+    const full = `fs.truncateSync = () => { throw Object.assign(new Error('full'), { code: 'ENOSPC', syscall: 'ftruncate' }); };`;
+    const { message } = await stageInChild(saveModel(MODEL), full);
+    expect(message).toMatch(
+      /^the folder for temporary files '.*' must be writable, got no space left on the disk: free some space, or set TMPDIR to another folder$/,
+    );
+  });
+
+  test('is noticed before anything is written', async () => {
+    const full = `fs.statfsSync = () => ({ bavail: 1, bsize: 4096 });`;
+    const { message } = await stageInChild(saveModel(MODEL), full);
+    expect(message).toMatch(
+      /^the cache '.*slices' must have room for \d+ bytes of slices, got 4096 bytes: free some space, or set SLICED_INFERENCE_CACHE to another folder$/,
+    );
+    expect(entries('slices')).toEqual([]);
+  });
+
+  test('leaves nothing half-written, and the next attempt goes through', async () => {
+    const file = saveModel(MODEL);
+    // Only weights come in pieces of that size.
+    const full = `
+      const write = fs.writeSync;
+      fs.writeSync = (descriptor, bytes, ...rest) => {
+        if (bytes.length >= ${64 * 64 * 4}) throw Object.assign(new Error('full'), { code: 'ENOSPC' });
+        return write(descriptor, bytes, ...rest);
+      };`;
+    const { message } = await stageInChild(file, full);
+    expect(message).toMatch(
+      /^the cache '.*slices' must be writable, got no space left on the disk: free some space, or set SLICED_INFERENCE_CACHE to another folder$/,
+    );
+    expectWhole();
+    expect(fs.existsSync(path.join(cache, 'plans')) ? entries('plans') : []).toEqual([]);
+    expect(stageModel(file, count(3)).slices).toHaveLength(3);
+    expectWhole();
+  });
+});
+
+test('several processes at once write the same and disturb each other in nothing', async () => {
+  const file = saveModel(MODEL);
+  const ends = await Promise.all(Array.from({ length: 4 }, () => stageInChild(file)));
+  expect(ends).toEqual(ends.map(() => ({ message: '', code: 0, signal: null })));
+  expect(entries('plans')).toHaveLength(1);
+  expectWhole();
+});
+
+test('a process that is killed half-way leaves nothing that the next one takes for whole', async () => {
+  const file = saveModel(MODEL);
+  // The first file has its name and the second is written: the worst moment.
+  const killed = `
+    const rename = fs.renameSync;
+    let renames = 0;
+    fs.renameSync = (from, to) => {
+      if (from.endsWith('.partial') && ++renames === 2) process.kill(process.pid, 'SIGKILL');
+      rename(from, to);
+    };`;
+  expect(await stageInChild(file, killed)).toMatchObject({ signal: 'SIGKILL' });
+  expect(entries('slices')).toHaveLength(2);
+  expect(stageModel(file, count(3)).slices).toHaveLength(3);
+  // What it left is of no use to anyone, and goes once it is old.
+  const [left] = entries('slices').filter((name) => name.endsWith('.partial'));
+  fs.rmSync(path.join(cache, 'slices', left));
+  expectWhole();
 });
 
 test('without a cache it works all the same', () => {

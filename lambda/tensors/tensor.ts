@@ -78,8 +78,9 @@ export function tensorBytes(tensor: RawTensor): number {
 /** The elements as a typed array: a view of the tensor's bytes where they are aligned, otherwise a copy. */
 export function typedView(tensor: NumericTensor): TypedArray {
   const View = VIEWS[tensor.dtype];
+  // Not `slice()`: that of a Buffer is a view, as little aligned as before.
   const aligned =
-    tensor.bytes.byteOffset % View.BYTES_PER_ELEMENT === 0 ? tensor.bytes : tensor.bytes.slice();
+    tensor.bytes.byteOffset % View.BYTES_PER_ELEMENT === 0 ? tensor.bytes : new Uint8Array(tensor.bytes);
   return new View(aligned.buffer, aligned.byteOffset, aligned.byteLength / View.BYTES_PER_ELEMENT);
 }
 

@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { cacheOrTemporaryFolder } from '../cache/folder';
-import { SlicedInferenceError, printable, quoted } from '../errors';
+import { CACHE_VARIABLE, cacheOrTemporaryFolder } from '../cache/folder';
+import { SlicedInferenceError, printable, quoted, systemReason } from '../errors';
 import { encodeModel } from '../onnx/encode-model';
 import type { Graph, Model, Value } from '../onnx/model';
 import { parseModel } from '../onnx/parse';
@@ -36,12 +36,15 @@ export function optimise(model: Model, level: OptimisationLevel): Model {
   const cache = cacheOrTemporaryFolder('optimised');
   const folder = path.join(cache, keyOf(model, level));
   if (!fs.existsSync(folder)) {
-    const partial = fs.mkdtempSync(`${folder}.partial-`);
+    let partial: string | undefined;
     try {
+      partial = fs.mkdtempSync(`${folder}.partial-`);
       save(model, level, partial);
       moveInto(partial, folder);
+    } catch (error) {
+      throw explained(error, cache);
     } finally {
-      fs.rmSync(partial, { recursive: true, force: true });
+      if (partial !== undefined) fs.rmSync(partial, { recursive: true, force: true });
     }
   }
   const answer = JSON.parse(fs.readFileSync(path.join(folder, ANSWER), 'utf8')) as OptimiseAnswer;
@@ -128,6 +131,15 @@ function keyOf(model: Model, level: OptimisationLevel): string {
   return createHash('sha256')
     .update(JSON.stringify([packageVersion(), onnxRuntimeVersion(), level, processor, files]))
     .digest('hex');
+}
+
+function explained(error: unknown, cache: string): unknown {
+  if ((error as NodeJS.ErrnoException).syscall === undefined) return error;
+  return new SlicedInferenceError(
+    `the cache ${quoted(cache)} must be writable`,
+    systemReason(error),
+    `free some space, or set ${CACHE_VARIABLE} to another folder`,
+  );
 }
 
 /** Another process may have been faster; what it made is as good. */

@@ -1,7 +1,6 @@
 /** Types and shapes of a model's values, from ONNX Runtime itself, in a child process, cached by digest. */
 import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
-import * as os from 'node:os';
 import * as path from 'node:path';
 import { readCached, writeCached } from '../cache/entries';
 import { cacheFolder } from '../cache/folder';
@@ -11,6 +10,7 @@ import type { Model, NodeIndex } from '../onnx/model';
 import { writeChunks } from '../onnx/write-chunks';
 import { onnxRuntimeVersion } from '../onnxruntime';
 import { askChild } from '../run-child';
+import { withTemporaryFolder } from '../temporary-folder';
 import type { InferAnswer, SessionOutput } from './infer-child';
 import type { Skeleton } from './skeleton';
 import { ZEROS_FILE, buildSkeleton } from './skeleton';
@@ -47,8 +47,7 @@ export function inferTypes(
 
 function askOnnxRuntime(model: Model, skeleton: Skeleton, sizes: DimensionSizes): readonly SessionOutput[] {
   if (skeleton.shown.length === 0) return [];
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'sliced-inference-'));
-  try {
+  return withTemporaryFolder((folder) => {
     const skeletonPath = path.join(folder, 'skeleton.onnx');
     const digest = writeChunks(model.files, skeleton.chunks, skeletonPath);
     const cache = cacheFolder('types');
@@ -63,9 +62,7 @@ function askOnnxRuntime(model: Model, skeleton: Skeleton, sizes: DimensionSizes)
     const outputs = runChild(model, skeletonPath, sizes);
     writeCached(cache, key, outputs);
     return outputs;
-  } finally {
-    fs.rmSync(folder, { recursive: true, force: true });
-  }
+  });
 }
 
 function runChild(model: Model, skeletonPath: string, sizes: DimensionSizes): readonly SessionOutput[] {

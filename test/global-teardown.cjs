@@ -1,0 +1,6 @@
+// Removes what `global-setup.cjs` made.
+const fs = require('node:fs');
+
+module.exports = () => {
+  fs.rmSync(process.env.SLICED_INFERENCE_CACHE, { recursive: true, force: true });
+};

@@ -1,0 +1,21 @@
+import { typedView } from '../../../lambda/tensors/tensor';
+
+const elements = Float64Array.of(1.5, -2.25, 1e300);
+const bytes = new Uint8Array(elements.buffer);
+
+describe('the elements of a tensor', () => {
+  const view = (given: Uint8Array) => typedView({ dtype: 'float64', shape: [3], bytes: given });
+
+  it('are a view where the bytes are aligned', () => {
+    expect(view(bytes).buffer).toBe(elements.buffer);
+  });
+
+  it.each([
+    ['an array', (length: number) => new Uint8Array(length)],
+    ['a Buffer, whose slice() copies nothing', (length: number) => Buffer.alloc(length)],
+  ])('are a copy where they are not: %s', (_, allocate) => {
+    const shifted = allocate(bytes.length + 3).subarray(3);
+    shifted.set(bytes);
+    expect([...view(shifted)]).toEqual([...elements]);
+  });
+});
