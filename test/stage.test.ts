@@ -170,8 +170,9 @@ async function stageInChild(file: string, before = '') {
   // Jest keeps what a test sets in `process.env` from child processes.
   const env = { ...process.env, SLICED_INFERENCE_CACHE: cache };
   const child = spawn(process.execPath, ['-e', script], { env, stdio: ['ignore', 'pipe', 'inherit'] });
-  const [message, [code, signal]] = await Promise.all([text(child.stdout), once(child, 'exit')]);
-  return { message, code: code as number | null, signal: signal as string | null };
+  const [message, ended] = await Promise.all([text(child.stdout), once(child, 'exit')]);
+  const [code, signal] = ended as [number | null, NodeJS.Signals | null];
+  return { message, code, signal };
 }
 
 /** Checks each of the stored files against the digest that is its name. */
