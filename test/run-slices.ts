@@ -1,5 +1,6 @@
 /** Runs whole models and chained slices in this process, with the settings of the slice functions. */
 import * as path from 'node:path';
+import { compareTensor } from '../bin/verify/compare';
 import { Session } from '../lambda/slice/session';
 import type { RawTensor } from '../lambda/tensors/tensor';
 import type { CompiledModel } from '../lib/emit/compiled-model';
@@ -37,6 +38,17 @@ export async function runSlices(compiled: CompiledModel, feeds: Tensors): Promis
       return [name, tensor];
     }),
   );
+}
+
+/** Compares by bits. Jest's own equality takes minutes for what real models give. */
+export function expectSameBits(got: Tensors, expected: Tensors): void {
+  const described = (tensors: Tensors) =>
+    [...tensors].map(([name, { dtype, shape }]) => `${name}: ${dtype}[${shape.join()}]`).sort();
+  expect(described(got)).toEqual(described(expected));
+  const differing = [...expected].filter(
+    ([name, tensor]) => !compareTensor(name, tensor, got.get(name)).identical,
+  );
+  expect(differing.map(([name]) => name)).toEqual([]);
 }
 
 async function run(
