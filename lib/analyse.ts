@@ -51,7 +51,7 @@ export function analyseModel(modelPath: string, options: AnalyseOptions = {}): A
   const { dimensions = {}, optimisation = 'none' } = options;
   const source = parseModel(modelPath);
   checkDimensions(source, dimensions);
-  checkExternalAttributes(source);
+  checkSparseTensors(source);
   const { model, dataflow, types, nodesInOrder } = cuttableGraph(source, optimisation);
   const plannedTypes =
     Object.keys(dimensions).length === 0 ? types : inferTypes(model, nodesInOrder, dimensions);
@@ -118,21 +118,21 @@ function checkDimensions(model: Model, dimensions: DimensionSizes): void {
   }
 }
 
-function checkExternalAttributes(model: Model): void {
+function checkSparseTensors(model: Model): void {
   const nodes = model.graph.nodes;
   const holders = [
-    ...nodes.map((node) => ({ label: nodeLabel(node), tensor: node.externalAttribute })),
+    ...nodes.map((node) => ({ label: nodeLabel(node), tensor: node.externalSparse })),
     ...calledFunctions(model, nodes).map((fn) => ({
       label: `function ${quoted(fn.name)}`,
-      tensor: fn.externalAttribute,
+      tensor: fn.externalSparse,
     })),
   ];
   const holder = holders.find(({ tensor }) => tensor !== undefined);
   if (holder?.tensor === undefined) return;
   throw new SlicedInferenceError(
-    `${holder.label} must hold the tensors of its attributes and body graphs itself`,
+    `${holder.label} must hold the sparse tensors of its attributes and body graphs itself`,
     `external data for ${quoted(holder.tensor)}`,
-    'store that tensor inside the model',
+    'store that tensor inside the model, or as a dense one',
   );
 }
 

@@ -4,10 +4,13 @@ import { submessage } from './chunks';
 import { encodeExternalTensor, encodeGraphName, encodeTensorHead } from './encode';
 import { ONNX_INT32, ONNX_INT64 } from './data-type';
 import { MAX_SHAPE_BYTES, MIN_EXTERNAL_BYTES } from './limits';
-import type { ByteRange, Initializer, LocalFunction, Model, Node, Tensor, ValueIndex } from './model';
+import { putTogether } from './external-bodies';
+import type { Initializer, LocalFunction, Model, Node, StoredTensor, Tensor, ValueIndex } from './model';
 import { OMITTED } from './model';
 
 const MODEL_GRAPH = 7;
+const MODEL_FUNCTION = 25;
+const GRAPH_NODE = 1;
 const GRAPH_INITIALIZER = 5;
 
 /** Element types of shapes, axes and sizes. */
@@ -25,7 +28,7 @@ export interface WeightPlace {
 }
 
 /** Gives each weight of the model being put together its place. */
-export type PlaceWeight = (tensor: Tensor & { readonly data: ByteRange }) => WeightPlace;
+export type PlaceWeight = (tensor: StoredTensor) => WeightPlace;
 
 export interface ModelParts {
   /** Nodes in a topological order; `Constant` nodes that hold weights become initializers. */
@@ -49,8 +52,9 @@ export function encodeModel(model: Model, parts: ModelParts): Chunk[] {
     const { constant } = node;
     if (constant?.data && isStoredOutside(model, constant)) {
       const { name } = graph.values[node.outputs[0]];
-      initializers.push(...weight(name, constant, constant.data, parts.placeWeight));
-    } else nodes.push(node.field);
+      const tensor = { ...constant, name, data: constant.data };
+      initializers.push(...tensorField(GRAPH_INITIALIZER, tensor, parts.placeWeight));
+    } else nodes.push(...copied(GRAPH_NODE, node, parts.placeWeight));
   }
   for (const value of parts.initializers) {
     const { initializer } = graph.values[value];
@@ -73,7 +77,7 @@ export function encodeModel(model: Model, parts: ModelParts): Chunk[] {
   return [
     ...model.header,
     ...parts.metadata,
-    ...parts.functions.map(({ field }) => field),
+    ...parts.functions.flatMap((fn) => copied(MODEL_FUNCTION, fn, parts.placeWeight)),
     ...submessage(MODEL_GRAPH, content),
   ];
 }
@@ -93,12 +97,26 @@ function goesOutside({ dataType, dims, byteLength }: Tensor): boolean {
 function initializerField({ tensor, sparse, field }: Initializer, place: PlaceWeight): Chunk[] {
   if (sparse || !tensor.data) return [field];
   if (!tensor.external && !goesOutside(tensor)) return [field];
-  return weight(tensor.name, tensor, tensor.data, place);
+  return tensorField(GRAPH_INITIALIZER, { ...tensor, data: tensor.data }, place);
 }
 
-function weight(name: string, tensor: Tensor, data: ByteRange, place: PlaceWeight): Chunk[] {
-  if (goesOutside(tensor)) {
-    return submessage(GRAPH_INITIALIZER, [encodeExternalTensor(name, tensor, place({ ...tensor, data }))]);
-  }
-  return submessage(GRAPH_INITIALIZER, [encodeTensorHead(name, tensor), data]);
+/** The tensor as a field: with its data in the weights file, or in itself where it is small. */
+function tensorField(fieldNumber: number, tensor: StoredTensor, place: PlaceWeight): Chunk[] {
+  const { name, data } = tensor;
+  return goesOutside(tensor)
+    ? submessage(fieldNumber, [encodeExternalTensor(name, tensor, place(tensor))])
+    : submessage(fieldNumber, [encodeTensorHead(name, tensor), data]);
+}
+
+/** A node or a function: its own bytes, but for external data in its bodies. */
+function copied(
+  fieldNumber: number,
+  { field, pieces }: Pick<Node | LocalFunction, 'field' | 'pieces'>,
+  place: PlaceWeight,
+): Chunk[] {
+  if (!pieces) return [field];
+  return submessage(
+    fieldNumber,
+    putTogether(pieces, (number, tensor) => tensorField(number, tensor, place)),
+  );
 }

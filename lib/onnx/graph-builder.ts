@@ -9,6 +9,7 @@ import type {
   GraphOutput,
   Initializer,
   Node,
+  Piece,
   QuantizationAnnotation,
   Tensor,
   Value,
@@ -24,7 +25,8 @@ export class GraphBuilder {
   name = '';
   private readonly indexByName = new Map<string, ValueIndex>();
   private readonly values: MutableValue[] = [];
-  private readonly nodes: { parsed: ParsedNode; field: ByteRange }[] = [];
+  private readonly nodes: { parsed: ParsedNode; field: ByteRange; pieces: readonly Piece[] | undefined }[] =
+    [];
   private readonly initializers: Initializer[] = [];
   private readonly inputs: GraphInput[] = [];
   private readonly outputs: { name: string; type: DeclaredType; field: ByteRange }[] = [];
@@ -33,8 +35,8 @@ export class GraphBuilder {
   private readonly annotations: QuantizationAnnotation[] = [];
   private readonly metadata: ByteRange[] = [];
 
-  addNode(parsed: ParsedNode, field: ByteRange): void {
-    this.nodes.push({ parsed, field });
+  addNode(parsed: ParsedNode, field: ByteRange, pieces?: readonly Piece[]): void {
+    this.nodes.push({ parsed, field, pieces });
     this.checkCount(this.nodes.length, 'nodes');
   }
 
@@ -78,7 +80,10 @@ export class GraphBuilder {
     this.nodes.forEach(({ parsed }, index) => {
       for (const name of parsed.outputs) if (name !== '') this.define(name, index);
     });
-    const nodes = this.nodes.map(({ parsed, field }, index) => this.link(parsed, index, field));
+    const nodes = this.nodes.map(({ parsed, field, pieces }, index) => ({
+      ...this.link(parsed, index, field),
+      ...(pieces && { pieces }),
+    }));
     const outputs = this.outputs.map(({ name, type, field }): GraphOutput => {
       const value = this.indexByName.get(name);
       if (value !== undefined) return { value, type, field };
@@ -101,7 +106,7 @@ export class GraphBuilder {
   }
 
   private link(parsed: ParsedNode, index: number, field: ByteRange): Node {
-    const { name, opType, domain, operators, constant, externalAttribute } = parsed;
+    const { name, opType, domain, operators, constant, externalSparse } = parsed;
     const label = nodeLabel({ name, opType, index });
     return {
       index,
@@ -113,7 +118,7 @@ export class GraphBuilder {
       captures: [...parsed.freeNames].map((capture) => this.use(capture, label)),
       operators,
       ...(constant && { constant }),
-      ...(externalAttribute !== undefined && { externalAttribute }),
+      ...(externalSparse !== undefined && { externalSparse }),
       field,
     };
   }

@@ -89,9 +89,11 @@ export interface Node {
   readonly operators: readonly OperatorUse[];
   /** The tensor of a `Constant` node that holds one: a weight in all but its place. */
   readonly constant?: Tensor;
-  /** A tensor inside the node, other than `constant`, whose data lies in another file. */
-  readonly externalAttribute?: string;
-  /** The field of the graph, copied verbatim. */
+  /** A sparse tensor inside the node whose data lies in another file: what cannot be copied. */
+  readonly externalSparse?: string;
+  /** The node taken apart, where its bodies or attributes hold external data. */
+  readonly pieces?: readonly Piece[];
+  /** The field of the graph, copied verbatim otherwise. */
   readonly field: ByteRange;
 }
 
@@ -110,8 +112,10 @@ export interface LocalFunction {
   readonly name: string;
   readonly overload: string;
   readonly operators: readonly OperatorUse[];
-  readonly externalAttribute?: string;
-  /** The field of the model, copied verbatim. */
+  readonly externalSparse?: string;
+  /** The function taken apart, where its nodes hold external data. */
+  readonly pieces?: readonly Piece[];
+  /** The field of the model, copied verbatim otherwise. */
   readonly field: ByteRange;
 }
 
@@ -129,6 +133,23 @@ export interface Tensor {
   readonly data?: ByteRange;
   /** Whether the data lies outside the model's own file. */
   readonly external: boolean;
+}
+
+/** A tensor whose data lies as one run. */
+export type StoredTensor = Tensor & { readonly data: ByteRange };
+
+/** A message taken apart: ranges that are copied, tensors that are put elsewhere, and messages around them. */
+export type Piece = ByteRange | TensorPiece | MessagePiece;
+
+export interface TensorPiece {
+  /** Number of the field that holds the tensor. */
+  readonly field: number;
+  readonly tensor: StoredTensor;
+}
+
+export interface MessagePiece {
+  readonly field: number;
+  readonly content: readonly Piece[];
 }
 
 /** A weight: dense, or sparse (then `tensor` describes its values and its field is copied as it is). */

@@ -19,7 +19,9 @@ export interface ParsedNode {
   readonly freeNames: ReadonlySet<string>;
   readonly operators: readonly OperatorUse[];
   readonly constant?: Tensor;
-  readonly externalAttribute?: string;
+  readonly externalSparse?: string;
+  /** Whether its attributes or bodies hold dense external tensors other than `constant`. */
+  readonly hasExternal: boolean;
 }
 
 /** Attributes whose integer is an element type. */
@@ -32,7 +34,8 @@ const NO_NAMES: ReadonlySet<string> = new Set();
 interface Contents {
   freeNames?: Set<string>;
   readonly operators: OperatorUse[];
-  externalAttribute?: string;
+  externalSparse?: string;
+  hasExternal: boolean;
 }
 
 export function parseNode(source: ByteSource, span: Span, context: ParseContext, depth = 0): ParsedNode {
@@ -80,13 +83,13 @@ export function parseNode(source: ByteSource, span: Span, context: ParseContext,
   }
   if (domain === 'ai.onnx') domain = '';
   if (opType === '') throw new WireError(`the node at byte ${span.start} has no operator`, false);
-  const contents: Contents = { operators: [] };
+  const contents: Contents = { operators: [], hasExternal: false };
   let constant: Tensor | undefined;
   for (const attribute of attributes) {
     const named = readAttribute(source, attribute, context, contents, depth, (tensor) => {
       const isConstant = depth === 0 && opType === 'Constant' && domain === '' && Boolean(outputs.at(0));
       if (isConstant) constant = tensor;
-      else if (tensor.external) contents.externalAttribute = tensor.name;
+      else contents.hasExternal ||= tensor.external;
     });
     // A function's seed that its caller gives may be left out there: only a value of its own counts.
     if (named.name === 'seed' && !named.isReference) seeded = true;
@@ -107,7 +110,8 @@ export function parseNode(source: ByteSource, span: Span, context: ParseContext,
     freeNames: contents.freeNames ?? NO_NAMES,
     operators: contents.operators,
     ...(constant && { constant }),
-    ...(contents.externalAttribute !== undefined && { externalAttribute: contents.externalAttribute }),
+    hasExternal: contents.hasExternal,
+    ...(contents.externalSparse !== undefined && { externalSparse: contents.externalSparse }),
   };
 }
 
@@ -146,12 +150,12 @@ function readAttribute(
         onTensor(parseTensor(source, tensor, context));
         break;
       case 10: // tensors
-        noteExternal(parseTensor(source, content(field), context), contents);
+        contents.hasExternal ||= parseTensor(source, content(field), context).external;
         break;
       case 22: // sparse_tensor
       case 23: // sparse_tensors
         for (const part of fields(source, content(field))) {
-          if (part.number <= 2) noteExternal(parseTensor(source, content(part), context), contents);
+          if (part.number <= 2) noteSparse(parseTensor(source, content(part), context), contents);
         }
         break;
       case 6: // g
@@ -193,18 +197,22 @@ function readBody(
         node.inputs.forEach((input) => used.add(input));
         node.freeNames.forEach((name) => used.add(name));
         for (const use of node.operators) contents.operators.push(use);
-        contents.externalAttribute ??= node.externalAttribute;
+        contents.externalSparse ??= node.externalSparse;
+        contents.hasExternal ||= node.hasExternal;
         break;
       }
       case 5: {
         const tensor = parseTensor(source, content(field), context);
         defined.add(tensor.name);
-        noteExternal(tensor, contents);
+        contents.hasExternal ||= tensor.external;
         break;
       }
       case 15: {
         for (const part of fields(source, content(field))) {
-          if (part.number === 1) defined.add(parseTensor(source, content(part), context).name);
+          if (part.number > 2) continue;
+          const tensor = parseTensor(source, content(part), context);
+          if (part.number === 1) defined.add(tensor.name);
+          noteSparse(tensor, contents);
         }
         break;
       }
@@ -231,6 +239,6 @@ export function valueName(source: ByteSource, span: Span): string {
   return '';
 }
 
-function noteExternal(tensor: Tensor, contents: Contents): void {
-  if (tensor.external) contents.externalAttribute ??= tensor.name === '' ? quoted('(unnamed)') : tensor.name;
+function noteSparse(tensor: Tensor, contents: Contents): void {
+  if (tensor.external) contents.externalSparse ??= tensor.name === '' ? quoted('(unnamed)') : tensor.name;
 }

@@ -6,6 +6,7 @@ import { fingerprint } from '../cache/fingerprint';
 import { SlicedInferenceError, quoted } from '../errors';
 import { checkBeginning, checkIsFile, damaged, notOnnx } from './check-file';
 import { ONNX_FLOAT16 } from './data-type';
+import { takeApart } from './external-bodies';
 import { ExternalFiles } from './external-data';
 import { GraphBuilder } from './graph-builder';
 import { MAX_IR_VERSION, MAX_MODEL_FIELDS } from './limits';
@@ -136,7 +137,7 @@ class ModelParser {
       const whole = ownRange(field.whole);
       switch (field.number) {
         case 1:
-          builder.addNode(parseNode(source, content(field), context), whole);
+          this.node(content(field), whole, builder);
           break;
         case 2:
           builder.name = text(source, field);
@@ -170,6 +171,12 @@ class ModelParser {
       }
     }
     return builder.build();
+  }
+
+  private node(span: Span, field: ByteRange, builder: GraphBuilder): void {
+    const { source, context } = this;
+    const parsed = parseNode(source, span, context);
+    builder.addNode(parsed, field, parsed.hasExternal ? takeApart(source, span, 'node', context) : undefined);
   }
 
   private opset(span: Span): Opset {
@@ -219,7 +226,8 @@ class ModelParser {
     let domain = '';
     let name = '';
     let overload = '';
-    let externalAttribute: string | undefined;
+    let externalSparse: string | undefined;
+    let hasExternal = false;
     const operators: OperatorUse[] = [];
     for (const part of fields(this.source, span)) {
       if (part.number === 1) name = text(this.source, part);
@@ -229,16 +237,19 @@ class ModelParser {
         // Depth 1: a `Constant` inside a function is no weight of the graph.
         const node = parseNode(this.source, content(part), this.context, 1);
         for (const use of node.operators) operators.push(use);
-        externalAttribute ??= node.externalAttribute;
+        externalSparse ??= node.externalSparse;
+        hasExternal ||= node.hasExternal;
       }
     }
+    const pieces = hasExternal ? takeApart(this.source, span, 'function', this.context) : undefined;
     return {
       domain,
       name,
       overload,
       operators,
       field,
-      ...(externalAttribute !== undefined && { externalAttribute }),
+      ...(pieces && { pieces }),
+      ...(externalSparse !== undefined && { externalSparse }),
     };
   }
 }

@@ -1,9 +1,12 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { compile } from '../../lib/compile';
+import type { RawTensor } from '../../lambda/tensors/tensor';
+import { analyseModel } from '../../lib/analyse';
+import { compile, compileAnalysed } from '../../lib/compile';
 import { MANIFEST_KEY } from '../../lambda/contract';
 import { readManifest } from '../../lambda/slice/manifest';
 import { writeSlices } from '../../lib/emit/write';
+import { totalLength } from '../../lib/onnx/chunks';
 import { count } from '../../lib/plan/slicers';
 import type { ModelInit } from '../model-builder';
 import {
@@ -18,6 +21,7 @@ import {
   value,
 } from '../model-builder';
 import { ModelProto } from '../onnx-schema';
+import { expectSameBits, runSlices, runWhole } from '../run-slices';
 
 interface Decoded {
   graph: {
@@ -220,36 +224,143 @@ describe('a slice', () => {
     expect(cut({ graph }, 1).slices[0].graph.initializer[0].dataLocation).toBe(0);
   });
 
-  test('refuses tensors of attributes that lie in another file', () => {
-    const folder = temporaryFolder();
-    fs.writeFileSync(path.join(folder, 'w.bin'), Buffer.alloc(16));
-    const body = {
-      node: [node('Add', ['x', 'hidden'], ['out'])],
-      initializer: [
-        {
-          name: 'hidden',
-          dataType: FLOAT,
-          dims: [4],
-          dataLocation: 1,
-          externalData: [{ key: 'location', value: 'w.bin' }],
+  describe('of body graphs and functions', () => {
+    const WIDTH = 600;
+    const x = tensorOf(Array.from({ length: WIDTH }, (_, index) => Math.sin(index)));
+    const feeds = new Map<string, RawTensor>([
+      ['x', x],
+      ['c', { dtype: 'bool', shape: [], bytes: new Uint8Array([1]) }],
+    ]);
+
+    /** A tensor of `w.bin`, where `tensors` of `WIDTH` floats lie one behind another. */
+    function external(name: string, place: number) {
+      const entries = { location: 'w.bin', offset: String(place * WIDTH * 4), length: String(WIDTH * 4) };
+      return {
+        name,
+        dataType: FLOAT,
+        dims: [WIDTH],
+        dataLocation: 1,
+        externalData: Object.entries(entries).map(([key, value_]) => ({ key, value: value_ })),
+      };
+    }
+
+    function folderWithWeights(tensors: number): string {
+      const folder = temporaryFolder();
+      const elements = Float32Array.from({ length: tensors * WIDTH }, (_, index) => Math.cos(index));
+      fs.writeFileSync(path.join(folder, 'w.bin'), new Uint8Array(elements.buffer));
+      return folder;
+    }
+
+    /** An If in an If, with external initializers in both, and one of the outermost graph. */
+    const nested = (): ModelInit => {
+      const inner = (name: string, place: number) => ({
+        node: [node('Mul', ['sum', name], [`${name}_out`])],
+        initializer: [external(name, place)],
+        output: [value(`${name}_out`, FLOAT)],
+      });
+      const outer = {
+        node: [
+          node('Add', ['t', 'b'], ['sum']),
+          node(
+            'If',
+            ['c'],
+            ['chosen'],
+            [attribute.graph('then_branch', inner('p', 2)), attribute.graph('else_branch', inner('q', 3))],
+          ),
+        ],
+        initializer: [external('b', 1)],
+        output: [value('chosen', FLOAT)],
+      };
+      const other = { node: [node('Neg', ['t'], ['negated'])], output: [value('negated', FLOAT)] };
+      return {
+        graph: {
+          node: [
+            node('Add', ['x', 'a'], ['s']),
+            node('Tanh', ['s'], ['t']),
+            node(
+              'If',
+              ['c'],
+              ['y'],
+              [attribute.graph('then_branch', outer), attribute.graph('else_branch', other)],
+            ),
+          ],
+          initializer: [external('a', 0)],
+          input: [value('x', FLOAT, [WIDTH]), value('c', 9, [])],
+          output: [value('y', FLOAT)],
         },
-      ],
-      output: [value('out', FLOAT)],
+      };
     };
-    const graph = {
-      node: [
-        node(
-          'If',
-          ['c'],
-          ['y'],
-          [attribute.graph('then_branch', body), attribute.graph('else_branch', body)],
-        ),
-      ],
-      input: [value('x', FLOAT, [4]), value('c', 9, [])],
-      output: io.output,
-    };
-    expect(() => cut({ graph }, 1, folder)).toThrow(
-      "node 'If_y' (If) must hold the tensors of its attributes and body graphs itself, got external data for 'hidden': store that tensor inside the model",
+
+    test.each(['none', 'basic', 'extended'] as const)(
+      'go with the slice that needs them, at %s',
+      async (optimisation) => {
+        const folder = folderWithWeights(4);
+        const file = saveModel(nested(), 'model.onnx', folder);
+        const whole = await runWhole(file, feeds, optimisation);
+        const analysed = analyseModel(file, { optimisation });
+        for (let slices = 1; slices <= analysed.cuts.legal.length + 1; slices++)
+          expectSameBits(await runSlices(compileAnalysed(analysed, count(slices)), feeds), whole);
+        const [first, last] = compileAnalysed(analysed, count(2)).slices.map(({ weights }) =>
+          totalLength(weights),
+        );
+        expect(last).toBeGreaterThanOrEqual(3 * WIDTH * 4);
+        expect(first).toBeGreaterThanOrEqual(WIDTH * 4);
+      },
     );
+
+    test('have only the nodes taken apart that hold them', () => {
+      const folder = folderWithWeights(4);
+      const model = nested();
+      const file = saveModel(model, 'model.onnx', folder);
+      expect(fs.statSync(file).size).toBeLessThan(2000);
+      const analysed = analyseModel(file);
+      expect(analysed.model.graph.nodes[2].pieces).toBeDefined();
+      expect(analysed.model.graph.nodes[1].pieces).toBeUndefined();
+    });
+
+    test('go with the functions that hold them', async () => {
+      const folder = folderWithWeights(1);
+      const model: ModelInit = {
+        graph: {
+          node: [
+            node('Tanh', ['x'], ['t']),
+            { opType: 'Shift', domain: 'own', name: 'f', input: ['t'], output: ['s'], attribute: [] },
+            node('Exp', ['s'], ['y']),
+          ],
+          input: [value('x', FLOAT, [WIDTH])],
+          output: [value('y', FLOAT)],
+        },
+        functions: [
+          {
+            name: 'Shift',
+            domain: 'own',
+            input: ['i'],
+            output: ['o'],
+            node: [
+              node('Constant', [], ['k'], [attribute.tensor('value', external('', 0))]),
+              node('Add', ['i', 'k'], ['o']),
+            ],
+            opsetImport: [{ domain: '', version: 17 }],
+          },
+        ],
+        opsetImport: [
+          { domain: '', version: 17 },
+          { domain: 'own', version: 1 },
+        ],
+      };
+      const file = saveModel(model, 'model.onnx', folder);
+      const whole = await runWhole(file, feeds);
+      const analysed = analyseModel(file);
+      for (let slices = 1; slices <= 3; slices++)
+        expectSameBits(await runSlices(compileAnalysed(analysed, count(slices)), feeds), whole);
+    });
   });
 });
+
+function tensorOf(elements: readonly number[]): RawTensor {
+  return {
+    dtype: 'float32',
+    shape: [elements.length],
+    bytes: new Uint8Array(Float32Array.from(elements).buffer),
+  };
+}

@@ -1,0 +1,75 @@
+/** Nodes and functions that hold external data in their bodies: a copy has to say where that lies from then on. */
+import type { Chunk } from './chunks';
+import { submessage } from './chunks';
+import type { MessagePiece, Piece, StoredTensor, TensorPiece } from './model';
+import type { ParseContext } from './parse-context';
+import { ownRange, parseTensor } from './parse-tensor';
+import type { ByteSource, Field, Span } from './wire';
+import { content, fields } from './wire';
+
+type Message = 'node' | 'attribute' | 'graph' | 'function' | 'tensor';
+
+/** By message, the fields that lead to tensors. Field numbers are those of onnx.proto3. */
+const FIELDS: Readonly<Record<Message, Readonly<Record<number, Message | undefined>>>> = {
+  node: { 5: 'attribute' },
+  attribute: { 5: 'tensor', 6: 'graph', 10: 'tensor', 11: 'graph' },
+  graph: { 1: 'node', 5: 'tensor' },
+  function: { 7: 'node' },
+  tensor: {},
+};
+
+/** Takes a message of the model's file apart at its external tensors; `undefined` when it has none. */
+export function takeApart(
+  source: ByteSource,
+  span: Span,
+  message: Message,
+  context: ParseContext,
+): Piece[] | undefined {
+  const pieces: Piece[] = [];
+  let copied = span.start;
+  for (const field of fields(source, span)) {
+    const kind = FIELDS[message][field.number];
+    const piece = kind && pieceOf(source, field, kind, context);
+    if (!piece) continue;
+    if (field.whole.start > copied) pieces.push(ownRange({ start: copied, end: field.whole.start }));
+    pieces.push(piece);
+    copied = field.whole.end;
+  }
+  if (pieces.length === 0) return undefined;
+  if (span.end > copied) pieces.push(ownRange({ start: copied, end: span.end }));
+  return pieces;
+}
+
+function pieceOf(
+  source: ByteSource,
+  field: Field,
+  kind: Message,
+  context: ParseContext,
+): TensorPiece | MessagePiece | undefined {
+  if (kind !== 'tensor') {
+    const inner = takeApart(source, content(field), kind, context);
+    return inner && { field: field.number, content: inner };
+  }
+  const { data, ...tensor } = parseTensor(source, content(field), context);
+  return tensor.external && data ? { field: field.number, tensor: { ...tensor, data } } : undefined;
+}
+
+/** Puts a message together again, with what `encodeTensor` makes of its external tensors. */
+export function putTogether(
+  pieces: readonly Piece[],
+  encodeTensor: (field: number, tensor: StoredTensor) => readonly Chunk[],
+): Chunk[] {
+  return pieces.flatMap((piece) => {
+    if ('offset' in piece) return [piece];
+    if ('tensor' in piece) return [...encodeTensor(piece.field, piece.tensor)];
+    return submessage(piece.field, putTogether(piece.content, encodeTensor));
+  });
+}
+
+/** Bytes of the external tensors. */
+export function externalBytes(pieces: readonly Piece[]): number {
+  return pieces.reduce((sum, piece) => {
+    if ('offset' in piece) return sum;
+    return sum + ('tensor' in piece ? piece.tensor.byteLength : externalBytes(piece.content));
+  }, 0);
+}
