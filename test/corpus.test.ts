@@ -48,11 +48,6 @@ const FEW_CUTS: Record<string, string> = {
   topk_multi_graph_outputs: 'four nodes',
 };
 
-/** Sizes without which a model runs on no made-up input. */
-const DIMENSIONS: Record<string, Record<string, number>> = {
-  'silero_vad.onnx': { 'input[1]': 288, 'state[1]': 1 },
-};
-
 function modelsBelow(folder: string): string[] {
   if (folder === '') return [];
   return fs
@@ -72,9 +67,8 @@ async function inputsOf(file: string, { model }: AnalysedModel): Promise<Tensors
       plan.inputs.map(({ name }) => name),
     );
   }
-  const dimensions = DIMENSIONS[path.basename(file)] ?? {};
   let failure: unknown;
-  for (const candidate of candidateInputs({ specs: plan.inputs, dimensions, seed: 0 })) {
+  for (const candidate of candidateInputs({ specs: plan.inputs, dimensions: {}, seed: 0 })) {
     try {
       await runWhole(file, candidate);
       return candidate;

@@ -27,6 +27,10 @@ const SIZES: readonly (readonly [number, number])[] = [
   [2, 2],
   [1, 512],
   [512, 512],
+  // Samples of sound: what detectors of speech take at 8 and 16 kHz, with and without context.
+  [1, 256],
+  [1, 288],
+  [1, 576],
 ];
 
 /** Integers are drawn below these: many are indexes into tables whose length is written nowhere. */
@@ -56,16 +60,21 @@ export function* candidateInputs({
 /** By candidate, by input. A dimension has the same size wherever its name is. */
 function candidateShapes(specs: readonly TensorSpec[], dimensions: DimensionSizes): number[][][] {
   const leading = new Set(specs.map(({ name, shape }) => shape?.length && dimensionName(name, 0, shape[0])));
-  const shapesOf = ([first, others]: readonly [number, number]): number[][] =>
+  const shapesOf = ([first, others]: readonly [number, number], states = others): number[][] =>
     specs.map(({ name, shape }) =>
-      (shape ?? []).map((size, axis) => {
+      (shape ?? []).map((size, axis, { 0: outermost }) => {
         if (typeof size === 'number') return size;
         const symbol = dimensionName(name, axis, size) ?? '';
-        return givenSize(dimensions, symbol) ?? (leading.has(symbol) ? first : others);
+        const guess = size === null && typeof outermost === 'number' ? states : others;
+        return givenSize(dimensions, symbol) ?? (leading.has(symbol) ? first : guess);
       }),
     );
-  const [likeliest, ...others] = SIZES.map(shapesOf);
-  const different = new Map([likeliest, ...others].map((shapes) => [JSON.stringify(shapes), shapes]));
+  // States of recurrent models are [layers, batch, hidden]: behind a fixed size the batch may be what has no name.
+  const likely = [
+    ...SIZES.map((sizes) => shapesOf(sizes)),
+    ...SIZES.map((sizes) => shapesOf(sizes, sizes[0])),
+  ];
+  const different = new Map(likely.map((shapes) => [JSON.stringify(shapes), shapes]));
   const tried = [...different.values()].filter(
     (shapes) => shapes.reduce((sum, shape) => sum + elementCount(shape), 0) <= MAX_GUESSED_ELEMENTS,
   );

@@ -31,6 +31,12 @@ describe('made-up inputs', () => {
     }
   });
 
+  it('try the batch for what is open in the state of a recurrent model', () => {
+    const sound: TensorSpec = { name: 'sound', dtype: 'float32', shape: [null, null] };
+    const state: TensorSpec = { name: 'state', dtype: 'float32', shape: [2, null, 128] };
+    expect(candidates([sound, state]).map(shapes)).toContainEqual({ sound: [1, 512], state: [2, 1, 128] });
+  });
+
   it('have the sizes that are given, also for dimensions without a name', () => {
     const dimensions = { n: 2, 'image[2]': 5, w: 7 };
     expect(candidates([image], { dimensions }).map(shapes)).toEqual([{ image: [2, 3, 5, 7] }]);
