@@ -1,7 +1,7 @@
-/** Arbitrary models: random graphs of elementwise operators with shared weights, captures and several outputs. */
+/** Arbitrary models: random graphs of elementwise operators with shared weights, bodies and captures in them, and several outputs. */
 import * as fc from 'fast-check';
 import type { ModelInit, NodeInit, TensorInit } from './model-builder';
-import { BOOL, FLOAT, attribute, floats, node, value } from './model-builder';
+import { BOOL, FLOAT, INT64, attribute, floats, node, value } from './model-builder';
 
 const WIDTH = 8;
 const UNARY = ['Abs', 'Neg', 'Tanh', 'Relu', 'Sigmoid'];
@@ -10,13 +10,13 @@ const BINARY = ['Add', 'Sub', 'Mul', 'Max'];
 type Step =
   | { readonly kind: 'unary' | 'binary'; readonly operator: number; readonly picks: readonly number[] }
   | {
-      readonly kind: 'weight' | 'split' | 'if' | 'constant';
+      readonly kind: 'weight' | 'split' | 'if' | 'constant' | 'nested' | 'loop';
       readonly operator: number;
       readonly picks: readonly number[];
     };
 
 const step: fc.Arbitrary<Step> = fc.record({
-  kind: fc.constantFrom('unary', 'binary', 'weight', 'split', 'if', 'constant'),
+  kind: fc.constantFrom('unary', 'binary', 'weight', 'split', 'if', 'constant', 'nested', 'loop'),
   operator: fc.nat(9),
   picks: fc.array(fc.nat(1000), { minLength: 3, maxLength: 3 }),
 });
@@ -38,6 +38,13 @@ function build(steps: readonly Step[], weightCount: number, shuffle: boolean): M
     // From a few bytes to beyond the size at which weights leave the graph.
     floats(`w${index}`, [index % 2 === 0 ? 1 : 64, WIDTH]),
   );
+  initializer.push({
+    name: 'times',
+    dataType: INT64,
+    dims: [],
+    rawData: new Uint8Array(BigInt64Array.of(2n).buffer),
+  });
+  initializer.push(floats('half', [1], [0.5]));
   const pick = (seed: number): string => {
     const name = values[seed % values.length];
     used.add(name);
@@ -83,6 +90,58 @@ function build(steps: readonly Step[], weightCount: number, shuffle: boolean): M
             ],
           ),
         );
+        break;
+      }
+      case 'nested': {
+        // The inner body uses a value of the outermost graph and one of the body around it.
+        const [middle, other] = [`${out}_neg`, pick(picks[1])];
+        const inner = (name: string, operator_: string) => ({
+          node: [node(operator_, [middle, other], [name])],
+          output: [value(name, FLOAT)],
+        });
+        const outer = {
+          node: [
+            node('Neg', [pick(picks[2])], [middle]),
+            node(
+              'If',
+              ['flag'],
+              [`${out}_inner`],
+              [
+                attribute.graph('then_branch', inner(`${out}_add`, 'Add')),
+                attribute.graph('else_branch', inner(`${out}_sub`, 'Sub')),
+              ],
+            ),
+          ],
+          output: [value(`${out}_inner`, FLOAT)],
+        };
+        const plain = {
+          node: [node('Abs', [pick(picks[0])], [`${out}_abs`])],
+          output: [value(`${out}_abs`, FLOAT)],
+        };
+        nodes.push(
+          node(
+            'If',
+            ['flag'],
+            [out],
+            [attribute.graph('then_branch', outer), attribute.graph('else_branch', plain)],
+          ),
+        );
+        break;
+      }
+      case 'loop': {
+        // The state goes by the name of a value of the graph, which it hides.
+        const captured = pick(picks[1]);
+        const state = captured === 'x' ? 'late' : 'x';
+        const body = {
+          node: [
+            node('Identity', [`${out}_go`], [`${out}_go_on`]),
+            node('Mul', [state, 'half'], [`${out}_less`]),
+            node('Add', [`${out}_less`, captured], [`${out}_next`]),
+          ],
+          input: [value(`${out}_i`, INT64, []), value(`${out}_go`, BOOL, []), value(state, FLOAT)],
+          output: [value(`${out}_go_on`, BOOL), value(`${out}_next`, FLOAT)],
+        };
+        nodes.push(node('Loop', ['times', 'flag', pick(picks[0])], [out], [attribute.graph('body', body)]));
         break;
       }
       case 'constant':
