@@ -57,7 +57,8 @@ export function inspectCommand(): Command {
   });
 }
 
-function inspect({ model, dataflow, types, cuts }: AnalysedModel): Inspection {
+function inspect({ model, types, cuts: { finer, ...coarse } }: AnalysedModel): Inspection {
+  const cuts = finer ?? coarse;
   const { graph } = model;
   const describeValue = (value: number): InspectedValue => ({
     name: graph.values[value].name,
@@ -71,7 +72,7 @@ function inspect({ model, dataflow, types, cuts }: AnalysedModel): Inspection {
   return {
     bytes: model.files.reduce((sum, { size }) => sum + size, 0),
     nodes: graph.nodes.length,
-    nodesToShareOut: dataflow.order.length,
+    nodesToShareOut: cuts.dataflow.order.length,
     opsets: Object.fromEntries(model.opsets.map(({ domain, version }) => [domain || 'ai.onnx', version])),
     inputs: graph.inputs
       .filter(({ value }) => graph.values[value].initializer === undefined)

@@ -11,7 +11,8 @@ import type { CutSpace } from './plan/cuts';
 import { crossingRule, unusableName } from './plan/crossing';
 import { findCuts } from './plan/cuts';
 import type { Dataflow } from './plan/graph';
-import { analyseDataflow } from './plan/graph';
+import { analyseDataflow, withRepeated } from './plan/graph';
+import { nodesToRepeat } from './plan/rematerialise';
 import { inferTypes } from './shapes/infer';
 import type { DimensionSizes, ValueTypes } from './shapes/value-types';
 import { plannedBytes, symbolicDimensions } from './shapes/value-types';
@@ -21,9 +22,11 @@ export interface AnalysedModel {
   readonly source: readonly SourceFile[];
   /** The graph that is cut. */
   readonly model: Model;
+  /** As if nothing but constants were computed in more than one slice. */
   readonly dataflow: Dataflow;
   /** Types with symbolic dimensions by name. */
   readonly types: ValueTypes;
+  /** The cuts, where what is cheaper to compute again than to pass on does not cross them. */
   readonly cuts: CutSpace;
   readonly dimensions: DimensionSizes;
   readonly optimisation: OptimisationLevel;
@@ -57,7 +60,11 @@ export function analyseModel(modelPath: string, options: AnalyseOptions = {}): A
     Object.keys(dimensions).length === 0 ? types : inferTypes(model, nodesInOrder, dimensions);
   checkSignature(model, types);
   const rule = crossingRule(model, types);
-  const cuts = findCuts(dataflow, rule, plannedBytes(plannedTypes, dimensions));
+  const bytes = plannedBytes(plannedTypes, dimensions);
+  const finer = findCuts(dataflow, rule, bytes);
+  const repeated = nodesToRepeat(dataflow, rule, bytes);
+  const cuts =
+    repeated.size === 0 ? finer : { ...findCuts(withRepeated(dataflow, repeated), rule, bytes), finer };
   return { source: source.files, model, dataflow, types, cuts, dimensions, optimisation };
 }
 

@@ -5,7 +5,11 @@ import { analyseModel } from './analyse';
 import { describePlan, sliceManifests } from './describe-plan';
 import type { CompiledModel } from './emit/compiled-model';
 import { emitSlice } from './emit/slice';
+import type { NodeIndex } from './onnx/model';
 import { checkGroups } from './plan/check-groups';
+import type { Dataflow } from './plan/graph';
+import { withRepeated } from './plan/graph';
+import type { Groups } from './plan/partition';
 import type { Slicer } from './plan/slicers';
 import { wireSlices } from './plan/wiring';
 
@@ -19,13 +23,25 @@ export function compile(modelPath: string, slicer: Slicer, options: AnalyseOptio
 }
 
 export function compileAnalysed(analysed: AnalysedModel, slicer: Slicer): CompiledModel {
-  const { source, model, dataflow, types, cuts } = analysed;
+  const { source, model, types, cuts } = analysed;
   const groups = slicer.choose(cuts);
+  const dataflow = withRepeated(analysed.dataflow, leftOut(analysed.dataflow, groups));
   checkGroups(dataflow, cuts.rule, groups);
   const wiring = wireSlices(dataflow, groups);
   const manifests = sliceManifests(model, types, wiring);
   const slices = wiring.slices.map((slice, index) =>
     emitSlice(model, types, slice, manifests[index], `${sliceName(index)}.weights`),
   );
-  return { plan: describePlan(analysed, groups, manifests, slices), source, files: model.files, slices };
+  return {
+    plan: describePlan(analysed, dataflow, groups, manifests, slices),
+    source,
+    files: model.files,
+    slices,
+  };
+}
+
+/** The nodes that the groups leave to whoever needs them. An earlier plan may have left out others than are now. */
+function leftOut({ order, isCheap }: Dataflow, groups: Groups): Set<NodeIndex> {
+  const placed = new Set(groups.flat());
+  return new Set(order.filter((node) => isCheap[node] && !placed.has(node)));
 }

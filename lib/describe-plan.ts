@@ -14,6 +14,7 @@ import { onnxRuntimeVersion } from './onnxruntime';
 import { packageVersion } from './package-files';
 import type { CutSpace } from './plan/cuts';
 import { findCuts } from './plan/cuts';
+import type { Dataflow } from './plan/graph';
 import type { SliceSize } from './plan/estimate';
 import { ephemeralStorageMb, memoryMb, threadCount, timeoutSeconds } from './plan/estimate';
 import type { Groups } from './plan/partition';
@@ -42,12 +43,13 @@ export function sliceManifests(model: Model, types: ValueTypes, wiring: Wiring):
 
 export function describePlan(
   analysed: AnalysedModel,
+  dataflow: Dataflow,
   groups: Groups,
   manifests: readonly SliceManifest[],
   chunks: readonly SliceChunks[],
 ): PlanDraft {
   const { source, model, cuts, dimensions, optimisation } = analysed;
-  const sizes = groupSizes(cuts, groups);
+  const sizes = groupSizes(dataflow, cuts, groups);
   const slices = manifests.map(({ slice, inputs, outputs }): SliceDraft => {
     const files = draftFiles(slice, chunks[slice]);
     const fileBytes = files.model.bytes + (files.weights?.bytes ?? 0);
@@ -106,7 +108,7 @@ function modelInputs(model: Model, spec: Specifier): { request: TensorSpec[]; fi
 }
 
 /** The sizes of groups that need not be contiguous in the model's own order. */
-function groupSizes({ dataflow, rule, bytes }: CutSpace, groups: Groups): SliceSize[] {
+function groupSizes(dataflow: Dataflow, { rule, bytes }: CutSpace, groups: Groups): SliceSize[] {
   const space = findCuts({ ...dataflow, order: groups.flat() }, rule, bytes);
   const weights = nodeWeights(space.dataflow, bytes);
   const boundaries = [0];

@@ -1,7 +1,7 @@
 /** Arbitrary models: random graphs of elementwise operators with shared weights, bodies and captures in them, and several outputs. */
 import * as fc from 'fast-check';
 import type { ModelInit, NodeInit, TensorInit } from './model-builder';
-import { BOOL, FLOAT, INT64, attribute, floats, node, value } from './model-builder';
+import { BOOL, FLOAT, INT64, attribute, floats, int64s, node, value } from './model-builder';
 
 const WIDTH = 8;
 const UNARY = ['Abs', 'Neg', 'Tanh', 'Relu', 'Sigmoid'];
@@ -10,13 +10,13 @@ const BINARY = ['Add', 'Sub', 'Mul', 'Max'];
 type Step =
   | { readonly kind: 'unary' | 'binary'; readonly operator: number; readonly picks: readonly number[] }
   | {
-      readonly kind: 'weight' | 'split' | 'if' | 'constant' | 'nested' | 'loop';
+      readonly kind: 'weight' | 'split' | 'if' | 'constant' | 'nested' | 'loop' | 'expand';
       readonly operator: number;
       readonly picks: readonly number[];
     };
 
 const step: fc.Arbitrary<Step> = fc.record({
-  kind: fc.constantFrom('unary', 'binary', 'weight', 'split', 'if', 'constant', 'nested', 'loop'),
+  kind: fc.constantFrom('unary', 'binary', 'weight', 'split', 'if', 'constant', 'nested', 'loop', 'expand'),
   operator: fc.nat(9),
   picks: fc.array(fc.nat(1000), { minLength: 3, maxLength: 3 }),
 });
@@ -45,6 +45,7 @@ function build(steps: readonly Step[], weightCount: number, shuffle: boolean): M
     rawData: new Uint8Array(BigInt64Array.of(2n).buffer),
   });
   initializer.push(floats('half', [1], [0.5]));
+  initializer.push(int64s('tall', [64, WIDTH]));
   const pick = (seed: number): string => {
     const name = values[seed % values.length];
     used.add(name);
@@ -142,6 +143,23 @@ function build(steps: readonly Step[], weightCount: number, shuffle: boolean): M
           output: [value(`${out}_go_on`, BOOL), value(`${out}_next`, FLOAT)],
         };
         nodes.push(node('Loop', ['times', 'flag', pick(picks[0])], [out], [attribute.graph('body', body)]));
+        break;
+      }
+      case 'expand': {
+        // What takes less to compute again than to pass on: 2 KB from 64 bytes.
+        const [a, b] = [pick(picks[0]), pick(picks[1])];
+        nodes.push(node('Expand', [a, 'tall'], [`${out}_tall`]));
+        nodes.push(node(BINARY[operator % BINARY.length], [`${out}_tall`, b], [`${out}_both`]));
+        nodes.push(node('Tanh', [`${out}_both`], [`${out}_bent`]));
+        nodes.push(node('Add', [`${out}_bent`, `${out}_both`], [`${out}_sum`]));
+        nodes.push(
+          node(
+            'ReduceMean',
+            [`${out}_sum`],
+            [out],
+            [attribute.ints('axes', [0]), attribute.int('keepdims', 1)],
+          ),
+        );
         break;
       }
       case 'constant':

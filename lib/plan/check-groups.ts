@@ -9,7 +9,7 @@ import type { Groups } from './partition';
  * needs a later one, or when a value that cannot cross would
  */
 export function checkGroups(dataflow: Dataflow, rule: CrossingRule, groups: Groups): void {
-  const { model, needs, order } = dataflow;
+  const { model, reads, order } = dataflow;
   const { values } = model.graph;
   const groupOf = new Map(groups.flatMap((nodes, group) => nodes.map((node) => [node, group] as const)));
   const placed = groups.reduce((sum, nodes) => sum + nodes.length, 0);
@@ -21,7 +21,7 @@ export function checkGroups(dataflow: Dataflow, rule: CrossingRule, groups: Grou
     );
   }
   groups.forEach((nodes, group) => {
-    for (const value of nodes.flatMap((node) => needs[node])) {
+    for (const value of nodes.flatMap((node) => reads[node])) {
       const { producer, name } = values[value];
       const from = producer === undefined ? undefined : groupOf.get(producer);
       if (from === undefined || from === group) continue;

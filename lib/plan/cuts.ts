@@ -15,20 +15,22 @@ export interface CutSpace {
   readonly blocker: readonly (ValueIndex | undefined)[];
   /** The legal cuts, ascending. */
   readonly legal: readonly number[];
+  /** More cuts, across which also passes what is cheaper to compute again; absent where nothing is. */
+  readonly finer?: CutSpace;
   /** By value: the place that makes it and the last that uses it; -1 where none in `order` does. */
   readonly made: Int32Array;
   readonly lastUse: Int32Array;
 }
 
 export function findCuts(dataflow: Dataflow, rule: CrossingRule, bytes: readonly number[]): CutSpace {
-  const { order, needs, model, isLive } = dataflow;
+  const { order, reads, model, isLive } = dataflow;
   const { values, nodes } = model.graph;
   const firstLive = order.findIndex((node) => isLive[node]);
   const made = new Int32Array(values.length).fill(-1);
   const lastUse = new Int32Array(values.length).fill(-1);
   order.forEach((node, place) => {
     for (const output of nodes[node].outputs) if (output >= 0) made[output] = place;
-    for (const value of needs[node]) lastUse[value] = place;
+    for (const value of reads[node]) lastUse[value] = place;
   });
   const change = new Float64Array(order.length + 2);
   const blocker = new Array<ValueIndex | undefined>(order.length + 1);
@@ -57,4 +59,9 @@ export function findCuts(dataflow: Dataflow, rule: CrossingRule, bytes: readonly
     if (cut > firstLive && isLive[order[cut]]) legal.push(cut);
   }
   return { dataflow, rule, bytes, crossingBytes, blocker, legal, made, lastUse };
+}
+
+/** Into how many slices a model can be cut. */
+export function mostSlices(cuts: CutSpace): number {
+  return (cuts.finer ?? cuts).legal.length + 1;
 }

@@ -2,6 +2,7 @@
 import { SlicedInferenceError } from '../errors';
 import type { Graph, Model, Node, NodeIndex, ValueIndex } from '../onnx/model';
 import { OMITTED, nodeLabel } from '../onnx/model';
+import { cheapNodes } from './cheap-nodes';
 import { isCast, roundsByNeighbours, valuesBetweenCasts } from './crossing';
 import { checkDeterministic, randomOperators } from './determinism';
 
@@ -16,14 +17,20 @@ export interface Dataflow {
   readonly isLive: readonly boolean[];
   /** Place of each node in a topological order of all nodes. */
   readonly rank: readonly number[];
-  /** By node: whether it depends on constants alone. Such nodes run again in every slice that needs them. */
+  /** By node: whether it depends on constants alone. */
   readonly isConstantNode: readonly boolean[];
+  /** By node: whether it may run in more than one slice and give the same bits in each, see `cheap-nodes.ts`. */
+  readonly isCheap: readonly boolean[];
+  /** By node: whether it is in no slice's share and runs again in every slice that needs it, as constant nodes do. */
+  readonly isRepeated: readonly boolean[];
   /** By `Cast` node: the casts of its result that no output needs. They go where it goes, see `unusedCasts`. */
   readonly unusedCasts: ReadonlyMap<NodeIndex, readonly NodeIndex[]>;
   /** Values between casts that also something else than a cast uses, or that are outputs: their `Cast` stays. */
   readonly pinned: ReadonlySet<ValueIndex>;
   /** By node: the values it needs, captures of its body graphs included, each once. */
   readonly needs: readonly (readonly ValueIndex[])[];
+  /** By node: what it and the repeated nodes before it need that neither they make nor constants give, each once. */
+  readonly reads: readonly (readonly ValueIndex[])[];
 }
 
 /**
@@ -64,23 +71,39 @@ export function analyseDataflow(
     isLive: live,
     rank,
     isConstantNode,
+    isCheap: cheapNodes(model),
+    isRepeated: isConstantNode,
     unusedCasts: unusedCasts(graph, live),
     pinned,
     needs,
+    reads: valuesRead(graph, needs, sorted, isConstantNode),
+  };
+}
+
+/** The same data flow, where `nodes` too are in no slice's share and run again in every slice that needs them. */
+export function withRepeated(dataflow: Dataflow, nodes: ReadonlySet<NodeIndex>): Dataflow {
+  const { model, needs, rank } = dataflow;
+  const isRepeated = dataflow.isRepeated.map((repeated, node) => repeated || nodes.has(node));
+  const sorted = [...rank.keys()].sort((a, b) => rank[a] - rank[b]);
+  return {
+    ...dataflow,
+    order: dataflow.order.filter((node) => !nodes.has(node)),
+    isRepeated,
+    reads: valuesRead(model.graph, needs, sorted, isRepeated),
   };
 }
 
 /**
- * The constant nodes that compute, directly or not, any of `values`.
+ * The repeated nodes that compute, directly or not, any of `values`.
  * Together with initializers they are what a slice needs besides its own nodes and its inputs.
  */
-export function constantClosure(dataflow: Dataflow, values: Iterable<ValueIndex>): Set<NodeIndex> {
-  const { model, isConstantNode, needs } = dataflow;
+export function repeatedClosure(dataflow: Dataflow, values: Iterable<ValueIndex>): Set<NodeIndex> {
+  const { model, isRepeated, needs } = dataflow;
   const closure = new Set<NodeIndex>();
   const pending = [...values];
   for (let value = pending.pop(); value !== undefined; value = pending.pop()) {
     const { producer } = model.graph.values[value];
-    if (producer === undefined || !isConstantNode[producer] || closure.has(producer)) continue;
+    if (producer === undefined || !isRepeated[producer] || closure.has(producer)) continue;
     closure.add(producer);
     for (const needed of needs[producer]) pending.push(needed);
   }
@@ -91,6 +114,26 @@ function neededValues(node: Node): ValueIndex[] {
   const values = new Set([...node.inputs, ...node.captures]);
   values.delete(OMITTED);
   return [...values];
+}
+
+function valuesRead(
+  graph: Graph,
+  needs: readonly (readonly ValueIndex[])[],
+  sorted: readonly NodeIndex[],
+  isRepeated: readonly boolean[],
+): ValueIndex[][] {
+  const reads = new Array<ValueIndex[]>(needs.length);
+  for (const node of sorted) {
+    const found = new Set<ValueIndex>();
+    for (const value of needs[node]) {
+      const { producer, initializer } = graph.values[value];
+      if (initializer !== undefined) continue;
+      if (producer !== undefined && isRepeated[producer]) for (const read of reads[producer]) found.add(read);
+      else found.add(value);
+    }
+    reads[node] = [...found];
+  }
+  return reads;
 }
 
 /** Depth first from each node in the file's order: a graph that is sorted stays as it is. */

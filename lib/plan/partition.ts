@@ -38,7 +38,8 @@ export interface SizeLimit {
 }
 
 /** Exactly `count` slices, as even as can be by the memory they need, then with the fewest bytes moved. */
-export function evenSlices(space: CutSpace, count: number, need: (size: SliceSize) => number): Groups {
+export function evenSlices(cuts: CutSpace, count: number, need: (size: SliceSize) => number): Groups {
+  const space = cuts.finer !== undefined && count > cuts.legal.length + 1 ? cuts.finer : cuts;
   const { legal, dataflow } = space;
   checkCount(space, count);
   if (count - 1 === legal.length) return split(space, legal);

@@ -1,5 +1,5 @@
 /** What each stretch of nodes between two cuts would hold and move. */
-import type { ValueIndex } from '../onnx/model';
+import type { NodeIndex, ValueIndex } from '../onnx/model';
 import type { CutSpace } from './cuts';
 import type { SliceSize } from './estimate';
 import type { Dataflow } from './graph';
@@ -16,25 +16,22 @@ export function sizeStretches(
   visit: (to: number, size: SliceSize) => boolean,
 ): void {
   const { dataflow, bytes, made, lastUse } = space;
-  const { order, needs, model } = dataflow;
+  const { order, reads, model } = dataflow;
   const { values, nodes } = model.graph;
   const start = boundaries[from];
-  const seen = weights.nothing();
+  const held = weights.nothing();
   const seenReads = new Set<ValueIndex>();
   const endingAt = new Map<number, number>();
-  let weightBytes = 0;
   let readBytes = 0;
   /** Bytes made in the stretch that it or someone later still needs: at its end, what it writes. */
   let liveBytes = 0;
-  let activationBytes = 0;
+  let mostLiveBytes = 0;
   let place = start;
   for (let to = from + 1; to < boundaries.length; to++) {
     for (; place < boundaries[to]; place++) {
-      for (const constant of weights.usedAt[place]) weightBytes += weights.addTo(seen, constant);
-      for (const value of needs[order[place]]) {
-        const { input, initializer } = values[value];
-        const isOutside =
-          made[value] >= 0 ? made[value] < start : input !== undefined && initializer === undefined;
+      for (const value of weights.usedAt[place]) weights.addTo(held, value);
+      for (const value of reads[order[place]]) {
+        const isOutside = made[value] >= 0 ? made[value] < start : values[value].input !== undefined;
         if (!isOutside || seenReads.has(value)) continue;
         seenReads.add(value);
         readBytes += bytes[value];
@@ -46,67 +43,83 @@ export function sizeStretches(
         const end = Math.max(place, lastUse[output]);
         endingAt.set(end, (endingAt.get(end) ?? 0) + bytes[output]);
       }
-      activationBytes = Math.max(activationBytes, liveBytes);
+      mostLiveBytes = Math.max(mostLiveBytes, liveBytes);
       liveBytes -= endingAt.get(place) ?? 0;
     }
+    const { weightBytes, repeatedBytes } = held;
+    const activationBytes = mostLiveBytes + repeatedBytes;
     if (!visit(to, { weightBytes, activationBytes, readBytes, writeBytes: liveBytes })) return;
   }
 }
 
-/** By weight, first initializers, then nodes: whether it was seen. */
-type SeenWeights = Uint8Array;
+/** What a stretch holds besides the values that its own nodes make. */
+interface Held {
+  /** By weight, first initializers, then nodes: whether it was seen. */
+  readonly seen: Uint8Array;
+  /** Initializers, and what is computed from constants alone. */
+  weightBytes: number;
+  /** What repeated nodes compute that are not constant. */
+  repeatedBytes: number;
+}
 
-/** The weights that each place of `order` needs, constants that are computed again included. */
+/** The weights and repeated nodes that each place of `order` needs. */
 export interface NodeWeights {
-  /** By place: the constant values that its node uses. */
+  /** By place: the initializers and the values of repeated nodes that its node uses. */
   readonly usedAt: readonly (readonly ValueIndex[])[];
-  nothing(): SeenWeights;
-  /** Bytes of a constant value and of all that it is computed from, without what `seen` has: it takes them in. */
-  addTo(seen: SeenWeights, constant: ValueIndex): number;
+  nothing(): Held;
+  /** Adds such a value and all that it is computed from; what is held already counts once. */
+  addTo(held: Held, value: ValueIndex): void;
   /** Values that the caller gets. */
   readonly isResult: ReadonlySet<ValueIndex>;
 }
 
 /** @param valueBytes by value: the bytes that it is planned with */
 export function nodeWeights(dataflow: Dataflow, valueBytes: readonly number[]): NodeWeights {
-  const { needs, model, isConstantNode } = dataflow;
+  const { needs, model, isConstantNode, isRepeated } = dataflow;
   const { initializers, nodes, values, outputs } = model.graph;
-  const bytes = [
-    ...initializers.map(({ tensor, field }) => (tensor.data ? tensor.byteLength : field.length)),
-    ...nodes.map(({ constant, field, outputs: made }) => {
-      if (constant?.data) return constant.byteLength;
-      return field.length + made.reduce((sum, value) => sum + (value < 0 ? 0 : valueBytes[value]), 0);
-    }),
-  ];
-  const addTo = (seen: SeenWeights, constant: ValueIndex): number => {
-    let sum = 0;
-    const pending = [constant];
+  const madeBytes = (results: readonly ValueIndex[]): number =>
+    results.reduce((sum, value) => sum + (value < 0 ? 0 : valueBytes[value]), 0);
+  const initializerBytes = initializers.map(({ tensor, field }) =>
+    tensor.data ? tensor.byteLength : field.length,
+  );
+  const addNode = (held: Held, node: NodeIndex): void => {
+    const { constant, field, outputs: results } = nodes[node];
+    if (constant?.data) held.weightBytes += constant.byteLength;
+    else if (isConstantNode[node]) held.weightBytes += field.length + madeBytes(results);
+    else held.repeatedBytes += madeBytes(results);
+  };
+  const addTo = (held: Held, first: ValueIndex): void => {
+    const { seen } = held;
+    const pending = [first];
     for (let value = pending.pop(); value !== undefined; value = pending.pop()) {
       const { initializer, producer } = values[value];
       if (initializer !== undefined && seen[initializer] === 0) {
         seen[initializer] = 1;
-        sum += bytes[initializer];
+        held.weightBytes += initializerBytes[initializer];
       }
-      if (producer === undefined || !isConstantNode[producer]) continue;
+      if (producer === undefined || !isRepeated[producer]) continue;
       const weight = initializers.length + producer;
       // What a node that was seen needs was seen with it: nothing is walked through twice.
       if (seen[weight] === 1) continue;
       seen[weight] = 1;
-      sum += bytes[weight];
+      addNode(held, producer);
       for (const needed of needs[producer]) pending.push(needed);
     }
-    return sum;
   };
-  const usedAt = dataflow.order.map((node) => needs[node].filter((value) => isConstant(dataflow, value)));
   return {
-    usedAt,
-    nothing: () => new Uint8Array(bytes.length),
+    usedAt: dataflow.order.map((node) => needs[node].filter((value) => comesAlong(dataflow, value))),
+    nothing: () => ({
+      seen: new Uint8Array(initializers.length + nodes.length),
+      weightBytes: 0,
+      repeatedBytes: 0,
+    }),
     addTo,
     isResult: new Set(outputs.map(({ value }) => value)),
   };
 }
 
-function isConstant({ model, isConstantNode }: Dataflow, value: ValueIndex): boolean {
+/** Whether whoever needs the value has what makes it. */
+function comesAlong({ model, isRepeated }: Dataflow, value: ValueIndex): boolean {
   const { initializer, producer } = model.graph.values[value];
-  return initializer !== undefined || (producer !== undefined && isConstantNode[producer]);
+  return initializer !== undefined || (producer !== undefined && isRepeated[producer]);
 }

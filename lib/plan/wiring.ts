@@ -2,7 +2,7 @@
 import type { TensorSource } from '../../lambda/contract';
 import type { NodeIndex, ValueIndex } from '../onnx/model';
 import type { Dataflow } from './graph';
-import { constantClosure } from './graph';
+import { repeatedClosure } from './graph';
 
 /** A value and where it comes from. */
 export interface SourcedValue {
@@ -13,7 +13,7 @@ export interface SourcedValue {
 export interface SliceWiring {
   /** The nodes that only this slice runs. */
   readonly nodes: readonly NodeIndex[];
-  /** All nodes of the slice in a topological order: its own, constant ones that it runs again, unused casts. */
+  /** All nodes of the slice in a topological order: its own, repeated ones that it needs, unused casts. */
   readonly allNodes: readonly NodeIndex[];
   readonly initializers: readonly ValueIndex[];
   readonly inputs: readonly SourcedValue[];
@@ -55,7 +55,7 @@ export function wireSlices(dataflow: Dataflow, groups: readonly (readonly NodeIn
 
   const slices = groups.map((nodes, slice) => {
     const needed = new Set(nodes.flatMap((node) => dataflow.needs[node]));
-    const closure = constantClosure(dataflow, [...needed, ...outputs[slice]]);
+    const closure = repeatedClosure(dataflow, [...needed, ...outputs[slice]]);
     for (const node of closure) for (const value of dataflow.needs[node]) needed.add(value);
     for (const value of outputs[slice]) if (graph.values[value].initializer !== undefined) needed.add(value);
 

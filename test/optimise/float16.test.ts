@@ -3,6 +3,7 @@ import * as fc from 'fast-check';
 import { analyseModel } from '../../lib/analyse';
 import { compileAnalysed } from '../../lib/compile';
 import type { OptimisationLevel } from '../../lib/optimise/level';
+import { mostSlices } from '../../lib/plan/cuts';
 import { count } from '../../lib/plan/slicers';
 import { saveModel } from '../model-builder';
 import { randomFloat16Model } from '../random-float16-graph';
@@ -22,7 +23,7 @@ test.each<OptimisationLevel>(['none', 'basic', 'extended'])('any graph, at %s', 
     fc.asyncProperty(randomFloat16Model, async (model) => {
       const file = saveModel(model);
       const analysed = analyseModel(file, { optimisation });
-      const most = analysed.cuts.legal.length + 1;
+      const most = mostSlices(analysed.cuts);
       cuts += most - 1;
       const whole = await runWhole(file, new Map([['x', x]]), optimisation);
       for (const slices of new Set([1, 2, most])) {

@@ -1,6 +1,6 @@
 import { MAX_FUNCTION_DEPTH } from '../../lib/onnx/limits';
 import { parseModel } from '../../lib/onnx/parse';
-import { analyseDataflow, constantClosure } from '../../lib/plan/graph';
+import { analyseDataflow, repeatedClosure } from '../../lib/plan/graph';
 import type { GraphInit } from '../model-builder';
 import { FLOAT, attribute, floats, node, saveModel, value } from '../model-builder';
 
@@ -73,7 +73,7 @@ describe('analyseDataflow', () => {
     };
     const { dataflow, names } = analyse(graph);
     expect(names).toEqual(['y']);
-    expect([...constantClosure(dataflow, dataflow.needs[2])].sort()).toEqual([0, 1]);
+    expect([...repeatedClosure(dataflow, dataflow.needs[2])].sort()).toEqual([0, 1]);
   });
 
   test('counts the captures of body graphs as needs', () => {

@@ -235,7 +235,8 @@ describe('fromPlan', () => {
     plan.slices[0].nodes = [[0, 1]];
     fs.writeFileSync(file, JSON.stringify(plan));
     expect(() => slices(fromPlan(file))).toThrow(
-      'the slices must hold each of the 12 nodes to share out once, got',
+      // An addition may run in each slice that needs it; a Tanh may not.
+      'the slices must hold each of the 11 nodes to share out once, got 9 nodes: make the plan again for this model',
     );
   });
 
