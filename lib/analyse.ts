@@ -1,8 +1,8 @@
 /** Everything that is known of a model before it is cut: data flow, types, sizes and legal cuts. */
 import { SlicedInferenceError, quoted } from './errors';
-import { isBindable } from './onnx/data-type';
+import { dataTypeName, isBindable } from './onnx/data-type';
 import { calledFunctions } from './onnx/local-functions';
-import type { Model, NodeIndex, SourceFile, Value, ValueIndex } from './onnx/model';
+import type { Graph, GraphInput, Model, NodeIndex, SourceFile, Value } from './onnx/model';
 import { nodeLabel } from './onnx/model';
 import { parseModel } from './onnx/parse';
 import type { OptimisationLevel } from './optimise/level';
@@ -55,6 +55,7 @@ export function analyseModel(modelPath: string, options: AnalyseOptions = {}): A
   const source = parseModel(modelPath);
   checkDimensions(source, dimensions);
   checkSparseTensors(source);
+  checkDeclarations(source);
   const { model, dataflow, types, nodesInOrder } = cuttableGraph(source, optimisation);
   const plannedTypes =
     Object.keys(dimensions).length === 0 ? types : inferTypes(model, nodesInOrder, dimensions);
@@ -143,27 +144,42 @@ function checkSparseTensors(model: Model): void {
   );
 }
 
-function checkSignature(model: Model, types: ValueTypes): void {
-  const { graph } = model;
-  const check = (kind: string, value: ValueIndex): void => {
-    const { dtype } = types[value];
-    const { name } = graph.values[value];
-    const badName = unusableName(name);
-    if (dtype !== undefined && isBindable(dtype) && badName === undefined) return;
-    throw new SlicedInferenceError(
-      `${kind} ${quoted(name)} must be a tensor that ONNX Runtime's JavaScript API can pass`,
-      badName === undefined ? (dtype ?? 'a sequence, map, optional or unknown type') : `one ${badName}`,
-      badName === undefined ? 'convert it inside the model' : 'rename it',
-    );
-  };
-  for (const { value } of graph.inputs)
-    if (graph.values[value].initializer === undefined) check('input', value);
-  for (const { value } of graph.outputs) check('output', value);
+/** What the model says of its inputs and outputs, looked at before ONNX Runtime is asked. */
+function checkDeclarations({ graph }: Model): void {
+  for (const { kind, value, type } of signature(graph)) {
+    if (type.dataType !== undefined)
+      checkPassable(kind, graph.values[value].name, dataTypeName(type.dataType));
+  }
+}
+
+function checkSignature({ graph }: Model, types: ValueTypes): void {
+  for (const { kind, value } of signature(graph))
+    checkPassable(kind, graph.values[value].name, types[value].dtype);
   if (graph.outputs.some(({ value }) => isComputed(graph.values[value]))) return;
   throw new SlicedInferenceError(
     'the model must compute something',
     graph.outputs.length === 0 ? 'a graph without outputs' : 'outputs that are its inputs',
     'export the model again',
+  );
+}
+
+/** The inputs that a request gives, and the outputs. */
+function signature({ inputs, outputs, values }: Graph): (GraphInput & { kind: string })[] {
+  return [
+    ...inputs
+      .filter(({ value }) => values[value].initializer === undefined)
+      .map((input) => ({ kind: 'input', ...input })),
+    ...outputs.map((output) => ({ kind: 'output', ...output })),
+  ];
+}
+
+function checkPassable(kind: string, name: string, dtype: string | undefined): void {
+  const badName = unusableName(name);
+  if (dtype !== undefined && isBindable(dtype) && badName === undefined) return;
+  throw new SlicedInferenceError(
+    `${kind} ${quoted(name)} must be a tensor that ONNX Runtime's JavaScript API can pass`,
+    badName === undefined ? (dtype ?? 'a sequence, map, optional or unknown type') : `one ${badName}`,
+    badName === undefined ? 'convert it inside the model' : 'rename it',
   );
 }
 
