@@ -9,6 +9,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { formatTable } from '../bin/format';
 import type { Measured, Spread } from './measure';
 import { formatSpread, measureNode, spread } from './measure';
+import type { OwnResources } from './synth-app';
 import { chainOf, writeEmbedded, writeExternal, writeManyNodes } from './models';
 
 const ROOT = path.join(__dirname, '../..');
@@ -107,59 +108,52 @@ function cut(model: string, out: string, cache: string): Measured {
 
 /**
  * What a second synthesis costs, into a new output folder each time. Most of what a pipeline adds to a stack is CDK's
- * own work on its resources, whatever the model: a pipeline of as many slices of a tiny model shows it. CDK's
- * validation of templates, seconds of noise, is switched off.
+ * own work: loading its modules, which a stack with functions of its own does anyway, and its resources, whatever the
+ * model. A pipeline of as many slices of a tiny model shows how much. CDK's validation of templates, seconds of noise,
+ * is switched off.
  */
 function synthesis({ name, files }: Subject, folder: string, rounds: number): void {
   const variables = { SLICED_INFERENCE_CACHE: path.join(folder, 'synth-cache'), CDK_VALIDATION: 'false' };
-  const synth = (...models: string[]): number => {
+  const synth = (own: OwnResources, ...models: string[]): number => {
     const outdir = path.join(folder, 'cdk.out');
-    const { seconds } = measureNode([path.join(__dirname, 'synth-app.js'), outdir, ...models], variables);
+    const app = path.join(__dirname, 'synth-app.js');
+    const { seconds } = measureNode([app, own, outdir, ...models], variables);
     fs.rmSync(outdir, { recursive: true });
     return seconds * 1000;
   };
   const [large] = files;
   const tiny = path.join(folder, 'tiny.onnx');
   writeEmbedded(tiny, { layers: 16, width: 64 });
-  synth(tiny);
-  const first = synth(large);
-  const without: number[] = [];
-  const withTiny: number[] = [];
-  const withLarge: number[] = [];
-  // Small against the noise of a whole process: more rounds.
-  for (let round = 0; round < 5 * rounds; round++) {
-    without.push(synth());
-    withTiny.push(synth(tiny));
-    withLarge.push(synth(large));
-  }
-  const added = (samples: readonly number[], baseline: readonly number[]): Spread =>
-    spread(samples.map((value, round) => value - baseline[round]));
-  const more = added(withLarge, without);
-  print(
-    `\nsecond synthesis of a stack with a pipeline of ${name}, ${SLICES} slices, into a new output folder`,
-  );
+  synth('bucket', tiny);
+  const first = synth('bucket', large);
+  const kinds: [OwnResources, string][] = [
+    ['application', 'a bucket, a function, a state machine'],
+    ['bucket', 'a bucket alone'],
+  ];
+  const measured = kinds.map(([own, title]) => {
+    // Small against the noise of a whole process: more rounds.
+    const samples = Array.from({ length: 5 * rounds }, () => {
+      const without = synth(own);
+      return { without, tiny: synth(own, tiny) - without, large: synth(own, large) - without };
+    });
+    const of = (key: 'without' | 'tiny' | 'large'): Spread => spread(samples.map((sample) => sample[key]));
+    return { title, without: of('without'), tiny: of('tiny'), large: of('large') };
+  });
+  print(`\nsecond synthesis with a pipeline of ${name}, ${SLICES} slices, into a new output folder`);
   print(
     formatTable(
-      ['stack', 'ms', 'more than without ms', 'more than with a tiny model ms'],
-      [
-        ['without the pipeline', formatSpread(spread(without), 0), '', ''],
-        [
-          'with one of a tiny model',
-          formatSpread(spread(withTiny), 0),
-          formatSpread(added(withTiny, without), 0),
-          '',
-        ],
-        [
-          `with one of ${name}`,
-          formatSpread(spread(withLarge), 0),
-          formatSpread(more, 0),
-          formatSpread(added(withLarge, withTiny), 0),
-        ],
-        ['the same, the first time', first.toFixed(0), (first - spread(without).median).toFixed(0), ''],
-      ],
+      ['stack', 'without it ms', `${name} adds ms`, 'a tiny model adds ms'],
+      measured.map((row) => [
+        row.title,
+        ...[row.without, row.large, row.tiny].map((value) => formatSpread(value, 0)),
+      ]),
     ),
   );
-  print(`ratio of the second to the first: ${(more.median / (first - spread(without).median)).toFixed(4)}`);
+  const bare = measured[1];
+  const added = first - bare.without.median;
+  print(
+    `the first time it added ${added.toFixed(0)} ms; ratio of the second to that: ${(bare.large.median / added).toFixed(4)}`,
+  );
 }
 
 /** A graph of many nodes: what is not type inference shows once the cache has the types. */

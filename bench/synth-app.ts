@@ -2,17 +2,36 @@
 import { App, Stack } from 'aws-cdk-lib';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import type * as library from '../lib';
+import type * as application from './synth-application';
 
-const [outdir, modelPath]: (string | undefined)[] = process.argv.slice(2);
-const start = process.hrtime.bigint();
-const app = new App({ ...(outdir && { outdir }), analyticsReporting: false });
-const stack = new Stack(app, 'Bench');
-new s3.Bucket(stack, 'Own');
-if (modelPath) {
-  // Loaded here, so that its loading counts.
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- as the line above says
-  const { SlicedInferencePipeline, Slicing } = require('../lib') as typeof library;
-  new SlicedInferencePipeline(stack, 'Pipeline', { modelPath, slicing: Slicing.count(8) });
+/**
+ * What the stack has besides: a bucket alone, or also what most have that would use a pipeline, a function with code
+ * and a state machine. CDK's modules for these are then loaded anyway.
+ */
+export type OwnResources = 'bucket' | 'application';
+
+function synthesize(own: OwnResources, outdir: string, modelPath?: string): void {
+  const start = process.hrtime.bigint();
+  const app = new App({ outdir, analyticsReporting: false });
+  const stack = new Stack(app, 'Bench');
+  new s3.Bucket(stack, 'Own');
+  if (own === 'application') {
+    // Loaded here, so that a stack without them loads nothing of CDK's for them.
+    // eslint-disable-next-line @typescript-eslint/no-require-imports -- as the line above says
+    const { addApplication } = require('./synth-application') as typeof application;
+    addApplication(stack);
+  }
+  if (modelPath !== undefined) {
+    // Loaded here, so that its loading counts.
+    // eslint-disable-next-line @typescript-eslint/no-require-imports -- as the line above says
+    const { SlicedInferencePipeline, Slicing } = require('../lib') as typeof library;
+    new SlicedInferencePipeline(stack, 'Pipeline', { modelPath, slicing: Slicing.count(8) });
+  }
+  app.synth();
+  process.stdout.write(`${Number(process.hrtime.bigint() - start) / 1e6}\n`);
 }
-app.synth();
-process.stdout.write(`${Number(process.hrtime.bigint() - start) / 1e6}\n`);
+
+if (require.main === module) {
+  const [own, outdir, modelPath] = process.argv.slice(2);
+  synthesize(own as OwnResources, outdir, modelPath);
+}

@@ -8,7 +8,7 @@ import type { Fingerprint } from './cache/fingerprint';
 import { fingerprint, isReliable } from './cache/fingerprint';
 import { readCached, writeCached } from './cache/entries';
 import { cacheFolder } from './cache/folder';
-import { compile } from './compile';
+import type * as compiler from './compile';
 import type { SlicePaths } from './emit/store';
 import { storeSlices, storedSlices } from './emit/store';
 import { SlicedInferenceError } from './errors';
@@ -42,6 +42,9 @@ export function stageModel(modelPath: string, slicer: Slicer, options: AnalyseOp
     const slices = storedSlices(known.plan);
     if (slices) return { plan: known.plan, slices };
   }
+  // Loaded here: an unchanged model needs nothing of it, and takes less time than its loading would.
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- synthesis is synchronous, `import()` is not
+  const { compile } = require('./compile') as typeof compiler;
   const compiled = compile(modelPath, slicer, options);
   const plan = storeSlices(compiled);
   const slices = storedSlices(plan);
