@@ -7,10 +7,12 @@ import type { CompiledModel } from './emit/compiled-model';
 import { emitSlice } from './emit/slice';
 import type { NodeIndex } from './onnx/model';
 import { checkGroups } from './plan/check-groups';
+import type { CutSpace } from './plan/cuts';
 import type { Dataflow } from './plan/graph';
 import { withRepeated } from './plan/graph';
 import type { Groups } from './plan/partition';
 import type { Slicer } from './plan/slicers';
+import type { Wiring } from './plan/wiring';
 import { wireSlices } from './plan/wiring';
 
 /**
@@ -23,21 +25,51 @@ export function compile(modelPath: string, slicer: Slicer, options: AnalyseOptio
 }
 
 export function compileAnalysed(analysed: AnalysedModel, slicer: Slicer): CompiledModel {
-  const { source, model, types, cuts } = analysed;
-  const groups = slicer.choose(cuts);
-  const dataflow = withRepeated(analysed.dataflow, leftOut(analysed.dataflow, groups));
-  checkGroups(dataflow, cuts.rule, groups);
-  const wiring = wireSlices(dataflow, groups);
+  const { source, model, types } = analysed;
+  const { dataflow, groups, wiring } = bestCut(analysed, slicer);
   const manifests = sliceManifests(model, types, wiring);
   const slices = wiring.slices.map((slice, index) =>
     emitSlice(model, types, slice, manifests[index], `${sliceName(index)}.weights`),
   );
-  return {
-    plan: describePlan(analysed, dataflow, groups, manifests, slices),
-    source,
-    files: model.files,
-    slices,
-  };
+  const plan = describePlan(analysed, dataflow, groups, manifests, slices);
+  return { plan, source, files: model.files, slices };
+}
+
+interface WiredCut {
+  readonly dataflow: Dataflow;
+  readonly groups: Groups;
+  readonly wiring: Wiring;
+}
+
+/**
+ * The slices that the slicer chooses. What is worth computing again was decided value by value; whether all of it is,
+ * together with the cuts that it leads to, the bytes moved in the end say.
+ */
+function bestCut(analysed: AnalysedModel, slicer: Slicer): WiredCut {
+  const { cuts } = analysed;
+  const plain = wiredCut(analysed, slicer.choose(cuts.finer ?? cuts));
+  if (cuts.finer === undefined) return plain;
+  const again = wiredCut(analysed, slicer.choose(cuts));
+  const isBetter =
+    again.groups.length === plain.groups.length
+      ? bytesMoved(again, cuts) < bytesMoved(plain, cuts)
+      : again.groups.length < plain.groups.length;
+  return isBetter ? again : plain;
+}
+
+function wiredCut(analysed: AnalysedModel, groups: Groups): WiredCut {
+  const dataflow = withRepeated(analysed.dataflow, leftOut(analysed.dataflow, groups));
+  checkGroups(dataflow, analysed.cuts.rule, groups);
+  return { dataflow, groups, wiring: wireSlices(dataflow, groups) };
+}
+
+/** Bytes that the slices read and write. */
+function bytesMoved({ wiring }: WiredCut, { bytes }: CutSpace): number {
+  const moved = wiring.slices.flatMap(({ inputs, outputs }) => [
+    ...inputs.map(({ value }) => value),
+    ...outputs,
+  ]);
+  return moved.reduce((sum, value) => sum + bytes[value], 0);
 }
 
 /** The nodes that the groups leave to whoever needs them. An earlier plan may have left out others than are now. */
