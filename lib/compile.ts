@@ -5,6 +5,7 @@ import { analyseModel } from './analyse';
 import { describePlan, sliceManifests } from './describe-plan';
 import type { CompiledModel } from './emit/compiled-model';
 import { emitSlice } from './emit/slice';
+import { SlicedInferenceError } from './errors';
 import type { NodeIndex } from './onnx/model';
 import { checkGroups } from './plan/check-groups';
 import type { CutSpace } from './plan/cuts';
@@ -12,7 +13,7 @@ import type { Dataflow } from './plan/graph';
 import { withRepeated } from './plan/graph';
 import type { Groups } from './plan/partition';
 import type { Slicer } from './plan/slicers';
-import type { Wiring } from './plan/wiring';
+import type { WiredCut } from './plan/wiring';
 import { wireSlices } from './plan/wiring';
 
 /**
@@ -26,35 +27,45 @@ export function compile(modelPath: string, slicer: Slicer, options: AnalyseOptio
 
 export function compileAnalysed(analysed: AnalysedModel, slicer: Slicer): CompiledModel {
   const { source, model, types } = analysed;
-  const { dataflow, groups, wiring } = bestCut(analysed, slicer);
-  const manifests = sliceManifests(model, types, wiring);
-  const slices = wiring.slices.map((slice, index) =>
+  const cut = bestCut(analysed, slicer);
+  const manifests = sliceManifests(model, types, cut.wiring);
+  const slices = cut.wiring.slices.map((slice, index) =>
     emitSlice(model, types, slice, manifests[index], `${sliceName(index)}.weights`),
   );
-  const plan = describePlan(analysed, dataflow, groups, manifests, slices);
+  const plan = describePlan(analysed, cut, manifests, slices);
   return { plan, source, files: model.files, slices };
-}
-
-interface WiredCut {
-  readonly dataflow: Dataflow;
-  readonly groups: Groups;
-  readonly wiring: Wiring;
 }
 
 /**
  * The slices that the slicer chooses. What is worth computing again was decided value by value; whether all of it is,
- * together with the cuts that it leads to, the bytes moved in the end say.
+ * together with the cuts that it leads to, the bytes moved in the end say. Where a limit leaves no way to cut with what is
+ * computed again, there may be one without it.
  */
 function bestCut(analysed: AnalysedModel, slicer: Slicer): WiredCut {
   const { cuts } = analysed;
-  const plain = wiredCut(analysed, slicer.choose(cuts.finer ?? cuts));
-  if (cuts.finer === undefined) return plain;
-  const again = wiredCut(analysed, slicer.choose(cuts));
-  const isBetter =
-    again.groups.length === plain.groups.length
-      ? bytesMoved(again, cuts) < bytesMoved(plain, cuts)
-      : again.groups.length < plain.groups.length;
-  return isBetter ? again : plain;
+  if (cuts.finer === undefined) return wiredCut(analysed, slicer.choose(cuts));
+  const again = attempt(() => wiredCut(analysed, slicer.choose(cuts)));
+  const plain = attempt(() => wiredCut(analysed, slicer.choose(cuts.finer ?? cuts)));
+  if (plain instanceof SlicedInferenceError) {
+    if (again instanceof SlicedInferenceError) throw plain;
+    return again;
+  }
+  return !(again instanceof SlicedInferenceError) && isBetter(again, plain, cuts) ? again : plain;
+}
+
+function attempt<T>(make: () => T): T | SlicedInferenceError {
+  try {
+    return make();
+  } catch (error) {
+    if (error instanceof SlicedInferenceError) return error;
+    throw error;
+  }
+}
+
+function isBetter(cut: WiredCut, than: WiredCut, cuts: CutSpace): boolean {
+  return cut.groups.length === than.groups.length
+    ? bytesMoved(cut, cuts) < bytesMoved(than, cuts)
+    : cut.groups.length < than.groups.length;
 }
 
 function wiredCut(analysed: AnalysedModel, groups: Groups): WiredCut {

@@ -12,16 +12,11 @@ import { MAX_PROTOBUF_BYTES } from './onnx/limits';
 import type { Model, ValueIndex } from './onnx/model';
 import { onnxRuntimeVersion } from './onnxruntime';
 import { packageVersion } from './package-files';
-import type { CutSpace } from './plan/cuts';
-import { findCuts } from './plan/cuts';
-import type { Dataflow } from './plan/graph';
-import type { SliceSize } from './plan/estimate';
 import { ephemeralStorageMb, memoryMb, threadCount, timeoutSeconds } from './plan/estimate';
-import type { Groups } from './plan/partition';
-import { nodeWeights, sizeStretches } from './plan/stretches';
+import { sliceSizes } from './plan/slice-sizes';
 import type { FileDraft, PlanDraft, SliceDraft } from './plan/plan';
 import { PLAN_VERSION, graphDigest, toRuns } from './plan/plan';
-import type { SourcedValue, Wiring } from './plan/wiring';
+import type { SourcedValue, WiredCut, Wiring } from './plan/wiring';
 import type { ValueTypes } from './shapes/value-types';
 
 /** What each slice's function has to know; see `SliceManifest`. */
@@ -43,22 +38,25 @@ export function sliceManifests(model: Model, types: ValueTypes, wiring: Wiring):
 
 export function describePlan(
   analysed: AnalysedModel,
-  dataflow: Dataflow,
-  groups: Groups,
+  { dataflow, groups, wiring }: WiredCut,
   manifests: readonly SliceManifest[],
   chunks: readonly SliceChunks[],
 ): PlanDraft {
   const { source, model, cuts, dimensions, optimisation } = analysed;
-  const sizes = groupSizes(dataflow, cuts, groups);
+  const sizes = sliceSizes(dataflow, wiring, cuts.bytes);
   const slices = manifests.map(({ slice, inputs, outputs }): SliceDraft => {
     const files = draftFiles(slice, chunks[slice]);
+    const { weightBytes, activationBytes, readBytes, writeBytes } = sizes[slice];
     const fileBytes = files.model.bytes + (files.weights?.bytes ?? 0);
     return {
       nodes: toRuns(groups[slice]),
       ...files,
       inputs,
       outputs,
-      ...sizes[slice],
+      weightBytes,
+      activationBytes,
+      readBytes,
+      writeBytes,
       memoryMb: memoryMb(sizes[slice]),
       ephemeralStorageMb: ephemeralStorageMb(fileBytes),
       timeoutSeconds: timeoutSeconds(fileBytes),
@@ -105,22 +103,6 @@ function modelInputs(model: Model, spec: Specifier): { request: TensorSpec[]; fi
       .filter((value) => values[value].initializer !== undefined)
       .map((value) => values[value].name),
   };
-}
-
-/** The sizes of groups that need not be contiguous in the model's own order. */
-function groupSizes(dataflow: Dataflow, { rule, bytes }: CutSpace, groups: Groups): SliceSize[] {
-  const space = findCuts({ ...dataflow, order: groups.flat() }, rule, bytes);
-  const weights = nodeWeights(space.dataflow, bytes);
-  const boundaries = [0];
-  for (const nodes of groups) boundaries.push(boundaries[boundaries.length - 1] + nodes.length);
-  return groups.map((_, index) => {
-    const sizes: SliceSize[] = [];
-    sizeStretches(space, weights, boundaries, index, (_to, size) => {
-      sizes.push(size);
-      return false;
-    });
-    return sizes[0];
-  });
 }
 
 function draftFiles(slice: number, chunks: SliceChunks): Pick<SliceDraft, 'model' | 'weights'> {

@@ -14,7 +14,7 @@ const FIELDS: Readonly<Record<Message, Readonly<Record<number, Message | undefin
   node: { 5: 'attribute' },
   attribute: { 5: 'tensor', 6: 'graph', 10: 'tensor', 11: 'graph' },
   graph: { 1: 'node', 5: 'tensor' },
-  function: { 7: 'node' },
+  function: { 7: 'node', 11: 'attribute' },
   tensor: {},
 };
 
@@ -64,12 +64,4 @@ export function putTogether(
     if ('tensor' in piece) return [...encodeTensor(piece.field, piece.tensor)];
     return submessage(piece.field, putTogether(piece.content, encodeTensor));
   });
-}
-
-/** Bytes of the external tensors. */
-export function externalBytes(pieces: readonly Piece[]): number {
-  return pieces.reduce((sum, piece) => {
-    if ('offset' in piece) return sum;
-    return sum + ('tensor' in piece ? piece.tensor.byteLength : externalBytes(piece.content));
-  }, 0);
 }

@@ -106,7 +106,7 @@ export class GraphBuilder {
   }
 
   private link(parsed: ParsedNode, index: number, field: ByteRange): Node {
-    const { name, opType, domain, operators, constant, externalSparse } = parsed;
+    const { name, opType, domain, operators, constant, heldBytes, externalSparse } = parsed;
     const label = nodeLabel({ name, opType, index });
     return {
       index,
@@ -118,6 +118,7 @@ export class GraphBuilder {
       captures: [...parsed.freeNames].map((capture) => this.use(capture, label)),
       operators,
       ...(constant && { constant }),
+      heldBytes,
       ...(externalSparse !== undefined && { externalSparse }),
       field,
     };

@@ -89,6 +89,8 @@ export interface Node {
   readonly operators: readonly OperatorUse[];
   /** The tensor of a `Constant` node that holds one: a weight in all but its place. */
   readonly constant?: Tensor;
+  /** Bytes of the tensors in its attributes and bodies, other than `constant`. */
+  readonly heldBytes: number;
   /** A sparse tensor inside the node whose data lies in another file: what cannot be copied. */
   readonly externalSparse?: string;
   /** The node taken apart, where its bodies or attributes hold external data. */
@@ -111,12 +113,25 @@ export interface LocalFunction {
   readonly domain: string;
   readonly name: string;
   readonly overload: string;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly nodes: readonly FunctionNode[];
+  /** Operators that run when it is called: those of its nodes and of their body graphs. */
   readonly operators: readonly OperatorUse[];
+  /** Bytes of the tensors in it. */
+  readonly heldBytes: number;
   readonly externalSparse?: string;
   /** The function taken apart, where its nodes hold external data. */
   readonly pieces?: readonly Piece[];
   /** The field of the model, copied verbatim otherwise. */
   readonly field: ByteRange;
+}
+
+/** A node of a local function, with its values by name. */
+export interface FunctionNode {
+  readonly use: OperatorUse;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
 }
 
 export interface Tensor {

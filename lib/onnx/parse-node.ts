@@ -22,10 +22,15 @@ export interface ParsedNode {
   readonly externalSparse?: string;
   /** Whether its attributes or bodies hold dense external tensors other than `constant`. */
   readonly hasExternal: boolean;
+  /** Bytes of the tensors in its attributes and bodies, other than `constant`. */
+  readonly heldBytes: number;
 }
 
 /** Attributes whose integer is an element type. */
 const TYPE_ATTRIBUTES = new Set(['to', 'dtype', 'output_dtype', 'softmax_precision', 'stash_type']);
+
+/** Domains of operators that ONNX and ONNX Runtime define; others are those of local functions. */
+const KNOWN_DOMAINS = /^$|^ai\.onnx|^com\.(microsoft|ms)\b/;
 
 /** Most nodes have no bodies, and a set takes more memory than all the rest of a node. */
 const NO_NAMES: ReadonlySet<string> = new Set();
@@ -36,6 +41,7 @@ interface Contents {
   readonly operators: OperatorUse[];
   externalSparse?: string;
   hasExternal: boolean;
+  heldBytes: number;
 }
 
 export function parseNode(source: ByteSource, span: Span, context: ParseContext, depth = 0): ParsedNode {
@@ -83,13 +89,17 @@ export function parseNode(source: ByteSource, span: Span, context: ParseContext,
   }
   if (domain === 'ai.onnx') domain = '';
   if (opType === '') throw new WireError(`the node at byte ${span.start} has no operator`, false);
-  const contents: Contents = { operators: [], hasExternal: false };
+  const contents: Contents = { operators: [], hasExternal: false, heldBytes: 0 };
   let constant: Tensor | undefined;
   for (const attribute of attributes) {
-    const named = readAttribute(source, attribute, context, contents, depth, (tensor) => {
-      const isConstant = depth === 0 && opType === 'Constant' && domain === '' && Boolean(outputs.at(0));
-      if (isConstant) constant = tensor;
-      else contents.hasExternal ||= tensor.external;
+    const named = readAttribute(source, attribute, context, contents, {
+      depth,
+      ofKnownOperator: KNOWN_DOMAINS.test(domain),
+      onTensor: (tensor) => {
+        const isConstant = depth === 0 && opType === 'Constant' && domain === '' && Boolean(outputs.at(0));
+        if (isConstant) constant = tensor;
+        else noteTensor(tensor, contents);
+      },
     });
     // A function's seed that its caller gives may be left out there: only a value of its own counts.
     if (named.name === 'seed' && !named.isReference) seeded = true;
@@ -111,8 +121,33 @@ export function parseNode(source: ByteSource, span: Span, context: ParseContext,
     operators: contents.operators,
     ...(constant && { constant }),
     hasExternal: contents.hasExternal,
+    heldBytes: contents.heldBytes,
     ...(contents.externalSparse !== undefined && { externalSparse: contents.externalSparse }),
   };
+}
+
+/** What an attribute holds that a function gives to attributes of its callers which leave it out. */
+export function readDefault(
+  source: ByteSource,
+  span: Span,
+  context: ParseContext,
+): Pick<ParsedNode, 'operators' | 'hasExternal' | 'heldBytes' | 'externalSparse'> {
+  const contents: Contents = { operators: [], hasExternal: false, heldBytes: 0 };
+  readAttribute(source, span, context, contents, {
+    depth: 1,
+    ofKnownOperator: false,
+    onTensor: (tensor) => {
+      noteTensor(tensor, contents);
+    },
+  });
+  return contents;
+}
+
+interface AttributeReading {
+  readonly depth: number;
+  /** Whether the meaning of the attribute is ONNX's or ONNX Runtime's, and not that of a local function. */
+  readonly ofKnownOperator: boolean;
+  readonly onTensor: (tensor: Tensor) => void;
 }
 
 /** Reads one `AttributeProto`: its name, and whether it stands for an attribute of the enclosing function. */
@@ -121,8 +156,7 @@ function readAttribute(
   span: Span,
   context: ParseContext,
   contents: Contents,
-  depth: number,
-  onTensor: (tensor: Tensor) => void,
+  { depth, ofKnownOperator, onTensor }: AttributeReading,
 ): { readonly name: string; readonly isReference: boolean } {
   let name = '';
   let isReference = false;
@@ -150,7 +184,7 @@ function readAttribute(
         onTensor(parseTensor(source, tensor, context));
         break;
       case 10: // tensors
-        contents.hasExternal ||= parseTensor(source, content(field), context).external;
+        noteTensor(parseTensor(source, content(field), context), contents);
         break;
       case 22: // sparse_tensor
       case 23: // sparse_tensors
@@ -168,7 +202,8 @@ function readAttribute(
         break;
     }
   }
-  if (number === ONNX_FLOAT16 && TYPE_ATTRIBUTES.has(name)) context.usesFloat16 = true;
+  const mayBeType = TYPE_ATTRIBUTES.has(name) || !ofKnownOperator;
+  if (number === ONNX_FLOAT16 && mayBeType) context.usesFloat16 = true;
   return { name, isReference };
 }
 
@@ -199,12 +234,13 @@ function readBody(
         for (const use of node.operators) contents.operators.push(use);
         contents.externalSparse ??= node.externalSparse;
         contents.hasExternal ||= node.hasExternal;
+        contents.heldBytes += node.heldBytes;
         break;
       }
       case 5: {
         const tensor = parseTensor(source, content(field), context);
         defined.add(tensor.name);
-        contents.hasExternal ||= tensor.external;
+        noteTensor(tensor, contents);
         break;
       }
       case 15: {
@@ -237,6 +273,11 @@ function readBody(
 export function valueName(source: ByteSource, span: Span): string {
   for (const field of fields(source, span)) if (field.number === 1) return text(source, field);
   return '';
+}
+
+function noteTensor({ external, byteLength }: Tensor, contents: Contents): void {
+  contents.hasExternal ||= external;
+  contents.heldBytes += byteLength;
 }
 
 function noteSparse(tensor: Tensor, contents: Contents): void {

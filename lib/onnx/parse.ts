@@ -11,9 +11,18 @@ import { ExternalFiles } from './external-data';
 import { GraphBuilder } from './graph-builder';
 import { MAX_IR_VERSION, MAX_MODEL_FIELDS } from './limits';
 import { checkFunctions } from './check-functions';
-import type { ByteRange, Graph, LocalFunction, Model, OperatorUse, Opset, SourceFile, Tensor } from './model';
+import type {
+  ByteRange,
+  FunctionNode,
+  Graph,
+  LocalFunction,
+  Model,
+  Opset,
+  SourceFile,
+  Tensor,
+} from './model';
 import { ParseContext } from './parse-context';
-import { parseNode } from './parse-node';
+import { parseNode, readDefault } from './parse-node';
 import { ownRange, parseTensor, text } from './parse-tensor';
 import { parseValueInfo } from './parse-type';
 import type { Span } from './wire';
@@ -226,9 +235,10 @@ class ModelParser {
     let domain = '';
     let name = '';
     let overload = '';
-    let externalSparse: string | undefined;
-    let hasExternal = false;
-    const operators: OperatorUse[] = [];
+    const inputs: string[] = [];
+    const outputs: string[] = [];
+    const nodes: FunctionNode[] = [];
+    const held: ReturnType<typeof readDefault>[] = [];
     for (const part of fields(this.source, span)) {
       if (part.number === 1) name = text(this.source, part);
       if (part.number === 10) domain = text(this.source, part);
@@ -236,17 +246,29 @@ class ModelParser {
       if (part.number === 7) {
         // Depth 1: a `Constant` inside a function is no weight of the graph.
         const node = parseNode(this.source, content(part), this.context, 1);
-        for (const use of node.operators) operators.push(use);
-        externalSparse ??= node.externalSparse;
-        hasExternal ||= node.hasExternal;
+        nodes.push({
+          use: node.operators[node.operators.length - 1],
+          inputs: node.inputs,
+          outputs: node.outputs,
+        });
+        held.push(node);
       }
+      if (part.number === 4) inputs.push(text(this.source, part));
+      if (part.number === 5) outputs.push(text(this.source, part));
+      if (part.number === 11) held.push(readDefault(this.source, content(part), this.context));
     }
+    const externalSparse = held.find((part) => part.externalSparse !== undefined)?.externalSparse;
+    const hasExternal = held.some((part) => part.hasExternal);
     const pieces = hasExternal ? takeApart(this.source, span, 'function', this.context) : undefined;
     return {
       domain,
       name,
       overload,
-      operators,
+      inputs,
+      outputs,
+      nodes,
+      operators: held.flatMap(({ operators }) => operators),
+      heldBytes: held.reduce((sum, { heldBytes }) => sum + heldBytes, 0),
       field,
       ...(pieces && { pieces }),
       ...(externalSparse !== undefined && { externalSparse }),

@@ -1,6 +1,6 @@
 /** Finds nodes that may run in more than one slice: cheap ones, with the same bits wherever they run. */
 import type { Model, Node } from '../onnx/model';
-import { valuesBetweenCasts } from './crossing';
+import type { Casts } from './casts';
 
 /**
  * Arithmetic on shapes, positions and masks. What an operator here does takes about the time of writing its result, far
@@ -29,12 +29,11 @@ const CHEAP_OPERATORS = new Set(
 );
 
 /** By node: whether it may run in several slices. */
-export function cheapNodes(model: Model): boolean[] {
+export function cheapNodes(model: Model, { between }: Casts): boolean[] {
   // Which neighbours a float16 value has decides how it is computed.
   if (model.usesFloat16) return model.graph.nodes.map(() => false);
-  const betweenCasts = valuesBetweenCasts(model);
   return model.graph.nodes.map(
-    (node) => isCheap(node) && ![...node.inputs, ...node.outputs].some((value) => betweenCasts.has(value)),
+    (node) => isCheap(node) && ![...node.inputs, ...node.outputs].some((value) => between.has(value)),
   );
 }
 

@@ -1,7 +1,7 @@
 /** Which values can cross a cut and leave the result as it is. */
 import { isBindable } from '../onnx/data-type';
-import type { Model, Node, ValueIndex } from '../onnx/model';
-import { OMITTED } from '../onnx/model';
+import type { Model, ValueIndex } from '../onnx/model';
+import { Casts } from './casts';
 import type { ValueTypes } from '../shapes/value-types';
 
 /** Why a value cannot cross a cut; `undefined` when it can. */
@@ -12,7 +12,7 @@ const RESERVED_NAMES = new Set(['__proto__', '__metadata__']);
 
 export function crossingRule(model: Model, types: ValueTypes): CrossingRule {
   const { values, nodes } = model.graph;
-  const castByCast = valuesBetweenCasts(model);
+  const { between } = new Casts(model);
   return (value) => {
     const { name, producer } = values[value];
     const { dtype } = types[value];
@@ -22,10 +22,10 @@ export function crossingRule(model: Model, types: ValueTypes): CrossingRule {
     // conversions between neighbours: a cut, or another neighbour, rounds where the whole model does not.
     if (dtype === 'float16') return 'of type float16';
     if (roundsByNeighbours(model)) return 'of a model that computes in float16';
-    if (castByCast.has(value)) {
+    if (between.has(value)) {
       // It merges the two into one, which rounds or wraps differently.
       const maker = producer === undefined ? '' : ` by ${nodes[producer].opType}`;
-      return `made${maker} and used by another Cast, which ONNX Runtime merges`;
+      return `made${maker} and used by another cast, which ONNX Runtime merges`;
     }
     if (dtype === 'string' && model.unsafeStrings !== undefined) {
       return `of strings that ${model.unsafeStrings} may give a NUL or invalid UTF-8`;
@@ -43,20 +43,4 @@ export function roundsByNeighbours({ usesFloat16, isSettled }: Model): boolean {
 export function unusableName(name: string): string | undefined {
   if (RESERVED_NAMES.has(name)) return 'of a name that JavaScript or safetensors reserves';
   return name.includes('\0') ? 'of a name with a NUL' : undefined;
-}
-
-/** Values that a `Cast` makes and another uses, at the top level: those in body graphs are not merged. */
-export function valuesBetweenCasts(model: Model): ReadonlySet<ValueIndex> {
-  const cast = new Set<ValueIndex>();
-  for (const node of model.graph.nodes) if (isCast(node)) for (const output of node.outputs) cast.add(output);
-  const between = new Set<ValueIndex>();
-  for (const node of model.graph.nodes) {
-    if (isCast(node)) for (const input of node.inputs) if (cast.has(input)) between.add(input);
-  }
-  between.delete(OMITTED);
-  return between;
-}
-
-export function isCast({ domain, opType }: Pick<Node, 'domain' | 'opType'>): boolean {
-  return domain === '' && opType === 'Cast';
 }

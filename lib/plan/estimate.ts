@@ -31,18 +31,24 @@ const FLOOR_TIMEOUT_SECONDS = 60;
 export interface SliceSize {
   /** Weights and constants. */
   readonly weightBytes: number;
+  /** The part of `weightBytes` in body graphs and functions, which ONNX Runtime reads into memory instead of mapping it. */
+  readonly bodyBytes: number;
   /** The most that intermediate tensors take at one time. */
   readonly activationBytes: number;
   /** Tensors read from the request and from earlier slices. */
   readonly readBytes: number;
   /** Tensors written. */
   readonly writeBytes: number;
+  /** All tensors that it makes, which grows with the time that it takes. */
+  readonly madeBytes: number;
 }
 
 /** Memory in MB for a function that runs the slice; above Lambda's limit when the slice is too large for it. */
-export function memoryMb({ weightBytes, activationBytes, readBytes, writeBytes }: SliceSize): number {
-  // What is written exists twice: as ONNX Runtime's tensors and as the request's body.
-  const bytes = BARE_RUNTIME_BYTES + weightBytes + activationBytes + readBytes + 2 * writeBytes;
+export function memoryMb(size: Omit<SliceSize, 'madeBytes'>): number {
+  const { weightBytes, bodyBytes, activationBytes, readBytes, writeBytes } = size;
+  // What is written exists twice: as ONNX Runtime's tensors and as the request's body. So do weights of bodies while the
+  // graph is read: in its file and as tensors.
+  const bytes = BARE_RUNTIME_BYTES + weightBytes + bodyBytes + activationBytes + readBytes + 2 * writeBytes;
   const steps = Math.ceil((bytes * MEMORY_MARGIN) / MIB / MEMORY_STEP_MB);
   return Math.max(FLOOR_MEMORY_MB, steps * MEMORY_STEP_MB);
 }

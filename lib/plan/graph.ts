@@ -3,7 +3,8 @@ import { SlicedInferenceError } from '../errors';
 import type { Graph, Model, Node, NodeIndex, ValueIndex } from '../onnx/model';
 import { OMITTED, nodeLabel } from '../onnx/model';
 import { cheapNodes } from './cheap-nodes';
-import { isCast, roundsByNeighbours, valuesBetweenCasts } from './crossing';
+import { Casts } from './casts';
+import { roundsByNeighbours } from './crossing';
 import { checkDeterministic, randomOperators } from './determinism';
 
 export interface Dataflow {
@@ -23,7 +24,7 @@ export interface Dataflow {
   readonly isCheap: readonly boolean[];
   /** By node: whether it is in no slice's share and runs again in every slice that needs it, as constant nodes do. */
   readonly isRepeated: readonly boolean[];
-  /** By `Cast` node: the casts of its result that no output needs. They go where it goes, see `unusedCasts`. */
+  /** By node: the casts of its result, a cast's too, that no output needs. They go where it goes, see `unusedCasts`. */
   readonly unusedCasts: ReadonlyMap<NodeIndex, readonly NodeIndex[]>;
   /** Values between casts that also something else than a cast uses, or that are outputs: their `Cast` stays. */
   readonly pinned: ReadonlySet<ValueIndex>;
@@ -50,30 +51,31 @@ export function analyseDataflow(
   const rank = new Array<number>(graph.nodes.length).fill(0);
   sorted.forEach((node, place) => (rank[node] = place));
   const random = randomOperators(model);
+  const casts = new Casts(model);
   const live = liveNodes(graph, needs);
+  keepCasts(graph, needs, casts, live);
   checkDeterministic(
     graph.nodes.filter((node) => live[node.index]),
     random,
   );
-  const betweenCasts = valuesBetweenCasts(model);
   const isConstantNode = constantNodes(graph, needs, sorted, (node) => {
     // A seeded generator goes on from run to run, and casts of casts are merged with whoever uses them: both stay
     // one node in one slice.
     const { outputs } = graph.nodes[node];
     if (random[node].length > 0 || roundsByNeighbours(model)) return false;
-    return !outputs.some((output) => betweenCasts.has(output) || isFloat16(output));
+    return !outputs.some((output) => casts.between.has(output) || isFloat16(output));
   });
   const order = sorted.filter((node) => (live[node] || model.usesFloat16) && !isConstantNode[node]);
-  const pinned = pinnedValues(graph, needs, betweenCasts);
+  const pinned = pinnedValues(graph, needs, casts);
   return {
     model,
     order,
     isLive: live,
     rank,
     isConstantNode,
-    isCheap: cheapNodes(model),
+    isCheap: cheapNodes(model, casts),
     isRepeated: isConstantNode,
-    unusedCasts: unusedCasts(graph, live),
+    unusedCasts: unusedCasts(graph, live, casts),
     pinned,
     needs,
     reads: valuesRead(graph, needs, sorted, isConstantNode),
@@ -193,14 +195,40 @@ function constantNodes(
 /** The nodes that an output of the graph needs. */
 function liveNodes(graph: Graph, needs: readonly (readonly ValueIndex[])[]): boolean[] {
   const live = new Array<boolean>(graph.nodes.length).fill(false);
-  const pending = graph.outputs.map(({ value }) => value);
+  const results = graph.outputs.map(({ value }) => value);
+  reach(graph, needs, results, live);
+  return live;
+}
+
+/** A cast of a cast that no output needs goes where that goes. One that needs more than it is shared out like others. */
+function keepCasts(
+  graph: Graph,
+  needs: readonly (readonly ValueIndex[])[],
+  { between, taken }: Casts,
+  live: boolean[],
+): void {
+  for (const { index } of graph.nodes) {
+    const goesAlong = needs[index].length === 1;
+    if (live[index] || goesAlong || !taken[index].some((value) => between.has(value))) continue;
+    live[index] = true;
+    reach(graph, needs, needs[index], live);
+  }
+}
+
+/** Marks the nodes that the values come from. */
+function reach(
+  graph: Graph,
+  needs: readonly (readonly ValueIndex[])[],
+  values: readonly ValueIndex[],
+  live: boolean[],
+): void {
+  const pending = [...values];
   for (let value = pending.pop(); value !== undefined; value = pending.pop()) {
     const { producer } = graph.values[value];
     if (producer === undefined || live[producer]) continue;
     live[producer] = true;
     for (const needed of needs[producer]) pending.push(needed);
   }
-  return live;
 }
 
 /**
@@ -210,23 +238,34 @@ function liveNodes(graph: Graph, needs: readonly (readonly ValueIndex[])[]): boo
 function pinnedValues(
   graph: Graph,
   needs: readonly (readonly ValueIndex[])[],
-  betweenCasts: ReadonlySet<ValueIndex>,
+  { between, taken }: Casts,
 ): Set<ValueIndex> {
-  const used = graph.nodes.filter((node) => !isCast(node)).flatMap((node) => needs[node.index]);
   const results = graph.outputs.map(({ value }) => value);
-  return new Set([...used, ...results].filter((value) => betweenCasts.has(value)));
+  const pinned = new Set(results.filter((value) => between.has(value)));
+  for (const { index } of graph.nodes) {
+    for (const value of needs[index]) {
+      if (between.has(value) && !taken[index].includes(value)) pinned.add(value);
+    }
+  }
+  return pinned;
 }
 
-/** ONNX Runtime merges a `Cast` with one behind it or not by all users of the value between, used or not. */
-function unusedCasts(graph: Graph, live: readonly boolean[]): Map<NodeIndex, NodeIndex[]> {
+/** ONNX Runtime merges a cast with one behind it or not by all users of the value between, used or not. */
+function unusedCasts(
+  graph: Graph,
+  live: readonly boolean[],
+  { between, taken }: Casts,
+): Map<NodeIndex, NodeIndex[]> {
   const unused = new Map<NodeIndex, NodeIndex[]>();
-  for (const node of graph.nodes) {
-    if (live[node.index] || !isCast(node)) continue;
-    const { producer } = graph.values[node.inputs[0]];
-    if (producer === undefined || !isCast(graph.nodes[producer])) continue;
-    const casts = unused.get(producer);
-    if (casts === undefined) unused.set(producer, [node.index]);
-    else casts.push(node.index);
+  for (const { index } of graph.nodes) {
+    if (live[index]) continue;
+    for (const value of taken[index]) {
+      const { producer } = graph.values[value];
+      if (producer === undefined || !between.has(value)) continue;
+      const casts = unused.get(producer);
+      if (casts === undefined) unused.set(producer, [index]);
+      else casts.push(index);
+    }
   }
   return unused;
 }

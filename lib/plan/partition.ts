@@ -3,7 +3,8 @@ import { SlicedInferenceError, quoted } from '../errors';
 import type { NodeIndex } from '../onnx/model';
 import { nodeLabel } from '../onnx/model';
 import type { CutSpace } from './cuts';
-import { nodeWeights, sizeStretches } from './stretches';
+import { sizeStretches } from './stretches';
+import { WeightTable } from './weights';
 import type { SliceSize } from './estimate';
 
 /** A slice's own nodes, slice by slice. */
@@ -38,8 +39,7 @@ export interface SizeLimit {
 }
 
 /** Exactly `count` slices, as even as can be by the memory they need, then with the fewest bytes moved. */
-export function evenSlices(cuts: CutSpace, count: number, need: (size: SliceSize) => number): Groups {
-  const space = cuts.finer !== undefined && count > cuts.legal.length + 1 ? cuts.finer : cuts;
+export function evenSlices(space: CutSpace, count: number, need: (size: SliceSize) => number): Groups {
   const { legal, dataflow } = space;
   checkCount(space, count);
   if (count - 1 === legal.length) return split(space, legal);
@@ -60,7 +60,7 @@ export function evenSlices(cuts: CutSpace, count: number, need: (size: SliceSize
   const most = everything.smallestLargest(count, need) * LARGEST_TOLERANCE;
   const least = everything.largestSmallest(count, need, most) / SMALLEST_TOLERANCE;
   const fits = (size: SliceSize): boolean => need(size) >= least && need(size) <= most;
-  return split(space, everything.cheapestOf(count, fits, need));
+  return split(space, everything.cheapestOf(count, fits));
 }
 
 function unreachable(): never {
@@ -132,7 +132,7 @@ class StretchTable {
 
   constructor(space: CutSpace, cuts: readonly number[], limit: SizeLimit) {
     this.boundaries = [0, ...cuts, space.dataflow.order.length];
-    const weights = nodeWeights(space.dataflow, space.bytes);
+    const weights = new WeightTable(space.dataflow, space.bytes);
     this.stretches = this.boundaries.slice(0, -1).map((from, index) => {
       const sizes: (SliceSize | undefined)[] = [];
       sizeStretches(space, weights, this.boundaries, index, (to, size) => {
@@ -183,21 +183,18 @@ class StretchTable {
     return -this.search(count, shortfall, Math.max, -Infinity).value;
   }
 
-  /** The cuts of exactly `count` stretches that fit: with the fewest bytes moved, then the most even. */
-  cheapestOf(
-    count: number,
-    fits: (size: SliceSize) => boolean,
-    need: (size: SliceSize) => number,
-  ): readonly number[] {
+  /** The cuts of exactly `count` stretches that fit: with the fewest bytes moved, then those that work most evenly. */
+  cheapestOf(count: number, fits: (size: SliceSize) => boolean): readonly number[] {
+    const work = ({ weightBytes, madeBytes }: SliceSize): number => weightBytes + madeBytes;
     let largest = 1;
     for (const sizes of this.stretches) {
-      for (const size of sizes) if (size !== undefined) largest = Math.max(largest, need(size));
+      for (const size of sizes) if (size !== undefined) largest = Math.max(largest, work(size));
     }
     const total = this.boundaries.length * largest;
     const { cuts } = this.search(
       count,
       // The squares of shares add up to less than the one byte by which moved bytes differ.
-      (size) => (fits(size) ? size.readBytes + size.writeBytes + (need(size) / total) ** 2 : Infinity),
+      (size) => (fits(size) ? size.readBytes + size.writeBytes + (work(size) / total) ** 2 : Infinity),
       (sum, cost) => sum + cost,
       0,
     );

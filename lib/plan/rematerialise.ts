@@ -79,9 +79,10 @@ function findOrigins(
   for (const node of order) {
     if (!isCheap[node]) continue;
     const made = nodes[node].outputs.filter((output) => output !== OMITTED);
+    // A result stays in one slice, and what comes after it reads it there.
+    if (made.some((value) => results.has(value))) continue;
     const back = union(node, furthest);
     if (back) for (const value of made) furthest.set(value, back);
-    if (made.some((value) => results.has(value))) continue;
     const madeCost = made.reduce((sum, value) => sum + costOf(value), 0);
     const candidates = [back, union(node, worth)].filter((found) => found !== undefined);
     const best = candidates

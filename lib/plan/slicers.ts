@@ -94,14 +94,10 @@ export function atTensors(names: readonly string[]): Slicer {
   return { key: `at tensors ${JSON.stringify(names)}`, choose: (space) => groupsAt(space, names) };
 }
 
-function groupsAt(cuts: CutSpace, names: readonly string[]): Groups {
-  const { model } = cuts.dataflow;
+function groupsAt(space: CutSpace, names: readonly string[]): Groups {
+  const { dataflow, made } = space;
+  const { model, order } = dataflow;
   const values = new Map(model.graph.values.map(({ name }, value) => [name, value]));
-  // Who names a tensor that would be computed again wants it passed on.
-  const isMade = (name: string): boolean => cuts.made[values.get(name) ?? -1] >= 0;
-  const space = cuts.finer !== undefined && !names.every(isMade) ? cuts.finer : cuts;
-  const { made } = space;
-  const { order } = space.dataflow;
   const closures = names.map((name) => {
     const value = values.get(name);
     if (value === undefined || made[value] < 0) {

@@ -30,6 +30,14 @@ export interface Wiring {
   readonly results: readonly SourcedValue[];
 }
 
+/** Groups of nodes, with what follows from them. */
+export interface WiredCut {
+  readonly groups: readonly (readonly NodeIndex[])[];
+  /** With the nodes repeated that are in no group. */
+  readonly dataflow: Dataflow;
+  readonly wiring: Wiring;
+}
+
 /** Wires groups of nodes, each contiguous in one topological order, into slices. */
 export function wireSlices(dataflow: Dataflow, groups: readonly (readonly NodeIndex[])[]): Wiring {
   const { graph } = dataflow.model;

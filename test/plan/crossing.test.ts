@@ -3,10 +3,13 @@ import type { RawTensor } from '../../lambda/tensors/tensor';
 import { analyseModel } from '../../lib/analyse';
 import { compileAnalysed } from '../../lib/compile';
 import { mostSlices } from '../../lib/plan/cuts';
-import { automatic, count } from '../../lib/plan/slicers';
-import type { GraphInit, NodeInit, TensorInit } from '../model-builder';
+import { memoryMb } from '../../lib/plan/estimate';
+import type { Slicer } from '../../lib/plan/slicers';
+import { atTensors, automatic, count, maxSliceSize } from '../../lib/plan/slicers';
+import type { GraphInit, ModelInit, NodeInit, TensorInit } from '../model-builder';
 import { expectSameBits, runSlices, runWhole } from '../run-slices';
 import {
+  BOOL,
   FLOAT,
   FLOAT16,
   INT64,
@@ -35,8 +38,12 @@ const integers: RawTensor = {
 };
 
 /** Runs the model whole and in each number of slices that it can be cut into; returns that number. */
-async function expectIdentical(graph: GraphInit, input: RawTensor = x): Promise<number> {
-  const file = saveModel({ graph });
+function expectIdentical(graph: GraphInit, input: RawTensor = x): Promise<number> {
+  return expectModelIdentical({ graph }, input);
+}
+
+async function expectModelIdentical(model: ModelInit, input: RawTensor = x): Promise<number> {
+  const file = saveModel(model);
   const analysed = analyseModel(file);
   const feeds = new Map([['x', input]]);
   const whole = await runWhole(file, feeds);
@@ -67,9 +74,79 @@ describe('casts', () => {
 
   test('a value between two casts does not cross, since ONNX Runtime merges them', async () => {
     expect(whyNot(chain(FLOAT, UINT8), 'q')).toBe(
-      'made by Cast and used by another Cast, which ONNX Runtime merges',
+      'made by Cast and used by another cast, which ONNX Runtime merges',
     );
     expect(await expectIdentical(chain(FLOAT, UINT8), integers)).toBe(3);
+  });
+
+  describe('that ONNX Runtime puts in the place of something else', () => {
+    const cast = (name: string, type: number, domain = '') => ({
+      domain: 'local',
+      name,
+      input: ['a'],
+      output: ['b'],
+      node: [{ ...node('Cast', ['a'], ['b'], to(type)), domain }],
+      opsetImport: [{ domain: '', version: 17 }],
+    });
+    const call = (name: string, input: string, output: string) => ({
+      ...node(name, [input], [output]),
+      domain: 'local',
+    });
+    const outer = {
+      ...cast('Outer', 0),
+      node: [call('Narrow', 'a', 'b')],
+      opsetImport: [
+        { domain: '', version: 17 },
+        { domain: 'local', version: 1 },
+      ],
+    };
+    // 5e9 fits an int64 and no int32: whether the one in between is there shows.
+    const first: Record<string, NodeInit> = {
+      'a Cast': node('Cast', ['p'], ['q'], to(INT64)),
+      'a CastLike': node('CastLike', ['p', 'like'], ['q']),
+      'a function': call('Wide', 'p', 'q'),
+    };
+    const second: Record<string, NodeInit> = {
+      'a Cast': node('Cast', ['q'], ['r'], to(INT32)),
+      'a CastLike': node('CastLike', ['q', 'like32'], ['r']),
+      'a function': call('Narrow', 'q', 'r'),
+      'a function of a function': call('Outer', 'q', 'r'),
+    };
+    const pairs = Object.keys(first).flatMap((one) => Object.keys(second).map((two) => [one, two] as const));
+
+    const modelOf = (nodes: NodeInit[]) => ({
+      graph: graphOf(nodes, [
+        floats('k', [1], [5e9]),
+        int64s('like', [0]),
+        { name: 'like32', dataType: INT32, dims: [1], rawData: new Uint8Array(4) },
+      ]),
+      functions: [cast('Wide', INT64), cast('Narrow', INT32), outer],
+      opsetImport: [
+        { domain: '', version: 17 },
+        { domain: 'local', version: 1 },
+      ],
+    });
+
+    test.each(pairs)('%s and then %s', async (one, two) => {
+      const model = modelOf([
+        node('Mul', ['x', 'k'], ['p']),
+        first[one],
+        second[two],
+        node('Identity', ['r'], ['y']),
+      ]);
+      expect(await expectModelIdentical(model)).toBe(3);
+    });
+
+    test.each(Object.keys(second))('%s that no output needs', async (two) => {
+      const model = modelOf([
+        node('Mul', ['x', 'k'], ['p']),
+        first['a Cast'],
+        second[two],
+        node('Cast', ['q'], ['s'], to(INT32)),
+        node('Identity', ['s'], ['y']),
+      ]);
+      await expectModelIdentical(model);
+    });
   });
 
   test('a cast that no output needs stays with the one before it', async () => {
@@ -189,6 +266,83 @@ describe('sizes', () => {
       [int64s('shape', [8, 1000])],
     );
     expect(sizesOf(graph, 1)[0].weightBytes).toBeGreaterThanOrEqual(32_000);
+  });
+
+  describe('count weights in bodies and functions', () => {
+    const width = 64;
+    const weight = floats('w', [width, width]);
+    const body = (name: string) => ({
+      node: [node('MatMul', ['t', `w_${name}`], [name])],
+      initializer: [{ ...weight, name: `w_${name}` }],
+      output: [value(name, FLOAT)],
+    });
+    const branch = node(
+      'If',
+      ['flag'],
+      ['i'],
+      [attribute.graph('then_branch', body('a')), attribute.graph('else_branch', body('b'))],
+    );
+    const call = (input: string, output: string) => ({
+      ...node('Product', [input], [output]),
+      domain: 'local',
+    });
+    const model: ModelInit = {
+      graph: {
+        node: [
+          node('Tanh', ['x'], ['t']),
+          branch,
+          node('Tanh', ['i'], ['j']),
+          call('j', 'f'),
+          node('Tanh', ['f'], ['g']),
+          call('g', 'h'),
+          node('Tanh', ['h'], ['y']),
+        ],
+        input: [value('x', FLOAT, [1, width]), value('flag', BOOL, [])],
+        output: [value('y', FLOAT)],
+      },
+      functions: [
+        {
+          domain: 'local',
+          name: 'Product',
+          input: ['a'],
+          output: ['b'],
+          node: [
+            node('Constant', [], ['c'], [attribute.tensor('value', weight)]),
+            node('MatMul', ['a', 'c'], ['b']),
+          ],
+          opsetImport: [{ domain: '', version: 17 }],
+        },
+      ],
+      opsetImport: [
+        { domain: '', version: 17 },
+        { domain: 'local', version: 1 },
+      ],
+    };
+    const analysed = analyseModel(saveModel(model));
+    const bytes = width * width * 4;
+    const weights = (slicer: Slicer): number[] =>
+      compileAnalysed(analysed, slicer).plan.slices.map(({ weightBytes }) => weightBytes);
+
+    test('in the slice that runs them, once', () => {
+      expect(weights(count(1))).toEqual([3 * bytes]);
+      expect(weights(atTensors(['j']))).toEqual([2 * bytes, bytes]);
+      expect(weights(atTensors(['j', 'g']))).toEqual([2 * bytes, bytes, bytes]);
+    });
+
+    test('against a limit', () => {
+      expect(weights(maxSliceSize(2 * bytes))).toEqual([2 * bytes, bytes]);
+      expect(() => weights(maxSliceSize(2 * bytes - 1))).toThrow(
+        `each slice must have at most ${2 * bytes - 1} bytes of weights, got ${2 * bytes} bytes for node 'If_i' (If)`,
+      );
+    });
+
+    test('twice as memory, since ONNX Runtime does not map them', () => {
+      const size = { weightBytes: bytes, activationBytes: 0, readBytes: 0, writeBytes: 0 };
+      const many = { ...size, weightBytes: 2 ** 30 };
+      expect(memoryMb({ ...many, bodyBytes: 2 ** 30 })).toBe(
+        memoryMb({ ...many, weightBytes: 2 ** 31, bodyBytes: 0 }),
+      );
+    });
   });
 
   test('leave out what only passes over a slice', () => {

@@ -1,7 +1,7 @@
 import { ephemeralStorageMb, memoryMb, threadCount, timeoutSeconds } from '../../lib/plan/estimate';
 
 const MIB = 1024 * 1024;
-const nothing = { weightBytes: 0, activationBytes: 0, readBytes: 0, writeBytes: 0 };
+const nothing = { weightBytes: 0, bodyBytes: 0, activationBytes: 0, readBytes: 0, writeBytes: 0 };
 
 describe('what a function is given', () => {
   test('memory is the floor for small slices', () => {
@@ -14,6 +14,7 @@ describe('what a function is given', () => {
     expect(memoryMb({ ...nothing, activationBytes: 1000 * MIB })).toBe(1280);
     expect(memoryMb({ ...nothing, readBytes: 1000 * MIB })).toBe(1280);
     expect(memoryMb({ ...nothing, writeBytes: 500 * MIB })).toBe(1280);
+    expect(memoryMb({ ...nothing, weightBytes: 500 * MIB, bodyBytes: 500 * MIB })).toBe(1280);
   });
 
   test('/tmp holds the files with a tenth to spare, at least 512 MB', () => {

@@ -5,7 +5,8 @@ import type { CutSpace } from '../../lib/plan/cuts';
 import type { SliceSize } from '../../lib/plan/estimate';
 import type { Groups } from '../../lib/plan/partition';
 import { evenSlices, fewestSlices } from '../../lib/plan/partition';
-import { nodeWeights, sizeStretches } from '../../lib/plan/stretches';
+import { sizeStretches } from '../../lib/plan/stretches';
+import { WeightTable } from '../../lib/plan/weights';
 import { saveModel } from '../model-builder';
 import { randomModel } from '../random-graph';
 
@@ -15,7 +16,7 @@ const moved = (sizes: readonly SliceSize[]): number =>
 
 function sizesAt(space: CutSpace, cuts: readonly number[]): SliceSize[] {
   const boundaries = [0, ...cuts, space.dataflow.order.length];
-  const weights = nodeWeights(space.dataflow, space.bytes);
+  const weights = new WeightTable(space.dataflow, space.bytes);
   return boundaries.slice(1).map((_, from) => {
     const sizes: SliceSize[] = [];
     sizeStretches(space, weights, boundaries, from, (_to, size) => {

@@ -1,7 +1,7 @@
 import { analyseModel } from '../../lib/analyse';
 import { compileAnalysed } from '../../lib/compile';
 import { mostSlices } from '../../lib/plan/cuts';
-import { atTensors, count, fromPlan } from '../../lib/plan/slicers';
+import { atTensors, count, fromPlan, maxSliceSize } from '../../lib/plan/slicers';
 import type { GraphInit, NodeInit } from '../model-builder';
 import {
   BOOL,
@@ -109,7 +109,8 @@ describe('a mask that is made of a few ids', () => {
 
   test('is passed on where the sizes do not make it the larger', () => {
     const { plan } = compileAnalysed(analyseModel(file), count(4));
-    expect(plan.slices[1].inputs.map(({ name }) => name)).toContain('mask');
+    const read = plan.slices.flatMap(({ inputs }) => inputs.map(({ name }) => name));
+    expect(read).toContain('mask');
   });
 
   test('is passed on where someone cuts at it, or asks for more slices than there are otherwise', () => {
@@ -133,6 +134,56 @@ describe('a mask that is made of a few ids', () => {
       expectSameBits(await runSlices(again, feeds), await runWhole(file, feeds));
     }
   });
+});
+
+test('what an output shows is not read in place of what is made of it', () => {
+  // A table of int64 that is an output, and a mask of it that takes an eighth: the mask crosses.
+  const graph: GraphInit = {
+    node: [
+      node('Sub', ['row', 'column'], ['distance']),
+      node('LessOrEqual', ['distance', 'zero'], ['mask']),
+      ...Array.from({ length: 4 }, (_, layer) => [
+        node('MatMul', [layer === 0 ? 'x' : `h${layer - 1}`, `w${layer}`], [`q${layer}`]),
+        node('Where', ['mask', `q${layer}`, 'nothing'], [`h${layer}`]),
+      ]).flat(),
+    ],
+    initializer: [
+      int64s('zero', [0]),
+      floats('nothing', [1], [0]),
+      ...Array.from({ length: 4 }, (_, layer) => floats(`w${layer}`, [LENGTH, LENGTH])),
+    ],
+    input: [
+      value('row', INT64, [LENGTH, 1]),
+      value('column', INT64, [1, LENGTH]),
+      value('x', FLOAT, [LENGTH, LENGTH]),
+    ],
+    output: [value('h3', FLOAT), value('distance', INT64)],
+  };
+  const { plan } = compileAnalysed(analyseModel(saveModel({ graph })), count(4));
+  const [, ...later] = plan.slices;
+  for (const { inputs } of later.slice(0, -1)) {
+    expect(inputs.map(({ name }) => name)).not.toContain('distance');
+  }
+});
+
+test('a limit that what is computed again would break is kept by passing it on', () => {
+  // Each of two slices would need both tables to make what it reads of them.
+  const graph: GraphInit = {
+    node: [
+      node('Gather', ['first', 'ids'], ['a']),
+      node('Gather', ['second', 'ids'], ['b']),
+      node('Tanh', ['a'], ['ta']),
+      node('Tanh', ['ta'], ['tb']),
+      node('Add', ['b', 'tb'], ['sum']),
+      node('Tanh', ['sum'], ['y']),
+    ],
+    initializer: [floats('first', [64, 32]), floats('second', [64, 32])],
+    input: [value('ids', INT64, [8192])],
+    output: [value('y', FLOAT)],
+  };
+  const table = 64 * 32 * 4;
+  const { plan } = compileAnalysed(analyseModel(saveModel({ graph })), maxSliceSize(table));
+  expect(plan.slices.map(({ weightBytes }) => weightBytes)).toEqual([table, table]);
 });
 
 describe('what is computed in one slice only', () => {

@@ -48,7 +48,7 @@ describe('count', () => {
       output: [value('y', FLOAT)],
     };
     const [first] = slices(count(2), analyseModel(saveModel({ graph })));
-    expect(first.outputs.map(({ name }) => name)).toEqual(['narrow']);
+    expect(first.outputs.map(({ name }) => name)).toEqual([expect.stringMatching(/^narrow/)]);
   });
 });
 
@@ -236,7 +236,7 @@ describe('fromPlan', () => {
     fs.writeFileSync(file, JSON.stringify(plan));
     expect(() => slices(fromPlan(file))).toThrow(
       // An addition may run in each slice that needs it; a Tanh may not.
-      'the slices must hold each of the 11 nodes to share out once, got 9 nodes: make the plan again for this model',
+      'the slices must hold each of the 11 nodes to share out once, got 8 nodes: make the plan again for this model',
     );
   });
 
