@@ -3,7 +3,7 @@
 /** The synth side from the bottom up: a layer may use the ones before it and no later one. */
 const LAYERS = [
   // What every layer may use, and which uses none of them.
-  ['base', '^lib/(cache/|(errors|onnxruntime|package-files|run-child|temporary-folder)[.]ts$)'],
+  ['base', '^lib/(cache/|(errors|make-folder|onnxruntime|package-files|run-child|temporary-folder)[.]ts$)'],
   ['onnx', '^lib/onnx/'],
   ['optimise', '^lib/optimise/'],
   ['shapes', '^lib/shapes/'],

@@ -85,6 +85,13 @@ function checkPlace({ out, plan, kmsKey }: Options): void {
     throw new SlicedInferenceError('--out must name a folder or s3://BUCKET/PREFIX', "''", 'give its path');
   }
   if (out.startsWith(S3_SCHEME)) return;
+  if (/^s3:/i.test(out)) {
+    throw new SlicedInferenceError(
+      '--out must name a folder or s3://BUCKET/PREFIX',
+      `'${out}'`,
+      'write s3:// in small letters with two slashes, or ./ before the name of a folder',
+    );
+  }
   const flag = plan !== undefined ? '--plan' : kmsKey !== undefined ? '--kms-key' : undefined;
   if (flag === undefined) return;
   throw new SlicedInferenceError(

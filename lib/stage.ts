@@ -8,6 +8,7 @@ import type { Fingerprint } from './cache/fingerprint';
 import { fingerprint, isReliable } from './cache/fingerprint';
 import { readCached, writeCached } from './cache/entries';
 import { cacheFolder } from './cache/folder';
+import { isSinceBoot } from './cache/since-boot';
 import type * as compiler from './compile';
 import type { SlicePaths } from './emit/store';
 import { storeSlices, storedSlices } from './emit/store';
@@ -57,7 +58,7 @@ export function stageModel(modelPath: string, slicer: Slicer, options: AnalyseOp
   }
   if (compiled.source.every(({ fingerprint: print }) => isReliable(print))) {
     const files = Object.fromEntries(
-      compiled.source.map((file) => [path.resolve(file.path), file.fingerprint]),
+      compiled.source.flatMap(({ names, fingerprint: print }) => names.map((name) => [name, print])),
     );
     writeCached(cache, key, { writtenAt: Date.now(), files, plan } satisfies KnownPlan);
   }
@@ -98,8 +99,8 @@ function isKnownPlan(value: unknown): value is KnownPlan {
 }
 
 function isUnchanged({ writtenAt, files }: KnownPlan): boolean {
-  // What was written before the machine started may have been lost with its power: the names are there, the bytes
-  // perhaps not.
-  if (writtenAt < Date.now() - os.uptime() * 1000) return false;
-  return Object.entries(files).every(([file, print]) => fs.existsSync(file) && fingerprint(file) === print);
+  return (
+    isSinceBoot(writtenAt) &&
+    Object.entries(files).every(([file, print]) => fs.existsSync(file) && fingerprint(file) === print)
+  );
 }

@@ -10,7 +10,7 @@ import { builtFile } from '../lib/package-files';
 import { parseModel } from '../lib/onnx/parse';
 import { count, maxSliceSize } from '../lib/plan/slicers';
 import { stageModel } from '../lib/stage';
-import { mlp, saveModel, temporaryFolder } from './model-builder';
+import { FLOAT, mlp, node, saveModel, temporaryFolder, value } from './model-builder';
 
 const MODEL = mlp(4, 64);
 
@@ -138,6 +138,41 @@ test('what a killed process left is removed once it is old', () => {
   fs.utimesSync(old, yesterday, yesterday);
   stageModel(saveModel(MODEL), count(2));
   expect([old, recent].map((file) => fs.existsSync(file))).toEqual([false, true]);
+});
+
+test('external data behind a link is known by where the link leads', () => {
+  const folder = temporaryFolder();
+  const weights = (value: number) => Buffer.from(new Float32Array(256 * 4).fill(value).buffer);
+  for (const version of [1, 2]) fs.writeFileSync(path.join(folder, `v${version}.bin`), weights(version));
+  const link = (version: number): void => {
+    fs.rmSync(path.join(folder, 'w.bin'), { force: true });
+    fs.symlinkSync(`v${version}.bin`, path.join(folder, 'w.bin'));
+  };
+  const external = {
+    name: 'w',
+    dataType: FLOAT,
+    dims: [256, 4],
+    dataLocation: 1,
+    externalData: [{ key: 'location', value: 'w.bin' }],
+  };
+  const file = saveModel(
+    {
+      graph: {
+        node: [node('MatMul', ['x', 'w'], ['y'])],
+        initializer: [external],
+        input: [value('x', FLOAT, [1, 256])],
+        output: [value('y', FLOAT)],
+      },
+    },
+    'model.onnx',
+    folder,
+  );
+  for (const version of [1, 2, 1]) {
+    link(version);
+    const [slice] = stageModel(file, count(1)).slices;
+    const staged = fs.readFileSync(slice.weights ?? '');
+    expect(staged.subarray(0, 4096).equals(weights(version))).toBe(true);
+  }
 });
 
 test('a model that changes while it is cut is refused', () => {

@@ -4,6 +4,13 @@ import * as fs from 'node:fs';
 import { readCached, writeCached } from './entries';
 import { fingerprint, isReliable } from './fingerprint';
 import { cacheFolder } from './folder';
+import { isSinceBoot } from './since-boot';
+
+interface KnownDigest {
+  /** In milliseconds since 1970. */
+  readonly writtenAt: number;
+  readonly digest: string;
+}
 
 /** Bytes hashed at a time. */
 const READ_BYTES = 1024 * 1024;
@@ -13,10 +20,12 @@ export function fileDigest(path: string): string {
   const cache = cacheFolder('digests');
   const print = fingerprint(path);
   const key = createHash('sha256').update(`${path}\n${print}`).digest('hex');
-  const known = readCached(cache, key);
-  if (typeof known === 'string') return known;
+  const known = readCached(cache, key) as Partial<KnownDigest> | null | undefined;
+  if (known?.digest !== undefined && isSinceBoot(known.writtenAt ?? 0)) return known.digest;
   const digest = readDigest(path);
-  if (isReliable(print) && fingerprint(path) === print) writeCached(cache, key, digest);
+  if (isReliable(print) && fingerprint(path) === print) {
+    writeCached(cache, key, { writtenAt: Date.now(), digest } satisfies KnownDigest);
+  }
   return digest;
 }
 

@@ -2,6 +2,8 @@
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
+import { SlicedInferenceError, quoted, systemReason } from '../errors';
+import { makeFolder } from '../make-folder';
 
 /** Names the cache's folder; an empty value switches the cache off. */
 export const CACHE_VARIABLE = 'SLICED_INFERENCE_CACHE';
@@ -23,7 +25,7 @@ export function cacheFolder(part: CachePart): string | undefined {
   if (root === undefined) return undefined;
   const folder = path.join(root, part);
   try {
-    fs.mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     fs.accessSync(folder, fs.constants.W_OK);
   } catch {
     // A read-only home is common in build containers: everything works without a cache, only slower.
@@ -52,15 +54,24 @@ function removeTemporaryFolders(): void {
  * Removes everything from the cache, and nothing else from its folder, which the user may have chosen badly.
  *
  * @returns the bytes that are free now, those that assets still share included
+ * @throws SlicedInferenceError when something of it cannot be removed
  */
 export function clearCache(): number {
   const root = cacheRoot();
   if (root === undefined) return 0;
   let bytes = 0;
-  for (const part of PARTS) {
-    const folder = path.join(root, part);
-    bytes += sizeOf(folder);
-    fs.rmSync(folder, { recursive: true, force: true });
+  try {
+    for (const part of PARTS) {
+      const folder = path.join(root, part);
+      bytes += sizeOf(folder);
+      fs.rmSync(folder, { recursive: true, force: true });
+    }
+  } catch (error) {
+    throw new SlicedInferenceError(
+      `the cache ${quoted(root)} must be a folder that can be written`,
+      systemReason(error),
+      `remove it yourself, or set ${CACHE_VARIABLE} to another folder`,
+    );
   }
   return bytes;
 }

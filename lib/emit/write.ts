@@ -4,6 +4,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { CompiledModel } from './compiled-model';
 import { SlicedInferenceError, quoted, systemReason } from '../errors';
+import { makeFolder } from '../make-folder';
 import type { SourceFile } from '../onnx/model';
 import { writeChunks } from '../onnx/write-chunks';
 import type { FileDraft, SlicePlan } from '../plan/plan';
@@ -50,7 +51,7 @@ export function writeSlices(
   const parents = isThere ? [] : missingParents(path.dirname(target));
   listener.onStart?.({ partial, parents });
   try {
-    fs.mkdirSync(path.dirname(partial), { recursive: true });
+    makeFolder(path.dirname(partial));
     fs.mkdirSync(partial);
     const plan = writeFiles(compiled, partial, listener);
     if (isThere) replaceFiles(partial, target);
@@ -58,9 +59,16 @@ export function writeSlices(
     return plan;
   } catch (error) {
     fs.rmSync(partial, { recursive: true, force: true });
-    for (const parent of parents) if (fs.existsSync(parent)) fs.rmdirSync(parent);
-    if (error instanceof SlicedInferenceError || (error as NodeJS.ErrnoException).code === undefined)
-      throw error;
+    for (const parent of parents) removeIfEmpty(parent);
+    const { code } = error as NodeJS.ErrnoException;
+    if (error instanceof SlicedInferenceError || code === undefined) throw error;
+    if (!isThere && fs.existsSync(target)) {
+      throw new SlicedInferenceError(
+        `output folder ${quoted(folder)} must be left alone while slices are written`,
+        'one that another program has made meanwhile',
+        'choose another folder, or start again when it is done',
+      );
+    }
     throw new SlicedInferenceError(
       `output folder ${quoted(folder)} must be writable`,
       systemReason(error),
@@ -132,6 +140,11 @@ function checkKeepsModel(files: readonly SourceFile[], target: string): void {
     `one with ${quoted(path.basename(own.path))}, which is being sliced`,
     'choose another folder',
   );
+}
+
+/** Another program may have put something there meanwhile. */
+function removeIfEmpty(folder: string): void {
+  if (fs.existsSync(folder) && fs.readdirSync(folder).length === 0) fs.rmdirSync(folder);
 }
 
 /** The folders from `folder` upwards that do not exist, innermost first. */

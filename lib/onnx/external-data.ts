@@ -19,9 +19,9 @@ export class ExternalFiles {
   /** `files` holds the model's own file already; the others are added as tensors name them. */
   constructor(
     private readonly files: SourceFile[],
-    folder: string,
+    private readonly givenFolder: string,
   ) {
-    this.folder = fs.realpathSync(folder);
+    this.folder = fs.realpathSync(givenFolder);
   }
 
   /** The range of `byteLength` bytes that the entries of tensor `tensorName` point to. */
@@ -80,8 +80,13 @@ export class ExternalFiles {
         'put the file next to the model',
       );
     }
-    if (path.isAbsolute(location) || !isInside(this.folder, target) || !isInside(this.folder, real)) {
-      throw escapes(subject, location);
+    if (path.isAbsolute(location) || !isInside(this.folder, target)) throw escapes(subject, location);
+    if (!isInside(this.folder, real)) {
+      throw new SlicedInferenceError(
+        `${subject} must stay inside the model's folder`,
+        `${quoted(location)}, a link that leads out of it`,
+        'put the file itself in its place, or a hard link to it',
+      );
     }
     const stat = fs.statSync(real);
     if (!stat.isFile()) {
@@ -94,7 +99,9 @@ export class ExternalFiles {
     // One file may go by several names.
     const index =
       this.indexByPath.get(real) ??
-      this.files.push({ path: real, size: stat.size, fingerprint: fingerprint(real) }) - 1;
+      this.files.push({ path: real, names: [], size: stat.size, fingerprint: fingerprint(real) }) - 1;
+    const { names, ...file } = this.files[index];
+    this.files[index] = { ...file, names: [...names, path.resolve(this.givenFolder, location)] };
     this.indexByPath.set(real, index);
     this.indexByLocation.set(location, index);
     return index;

@@ -14,7 +14,10 @@ export interface ByteRange {
 }
 
 export interface SourceFile {
+  /** Without links. */
   readonly path: string;
+  /** The paths by which it is known, links in them included: one may lead to another file next time. */
+  readonly names: readonly string[];
   /** In bytes, when the model was read. */
   readonly size: number;
   /** Taken before anything of the file was read. */

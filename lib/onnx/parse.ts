@@ -1,5 +1,5 @@
 /** Reads an ONNX file into a `Model` without loading a weight. Field numbers are those of onnx.proto3. */
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { MANIFEST_KEY } from '../../lambda/contract';
 import type { Fingerprint } from '../cache/fingerprint';
 import { fingerprint } from '../cache/fingerprint';
@@ -67,7 +67,9 @@ class ModelParser {
     print: Fingerprint,
     externalFolder: string,
   ) {
-    this.files = [{ path: source.path, size: source.size, fingerprint: print }];
+    this.files = [
+      { path: source.path, names: [resolve(source.path)], size: source.size, fingerprint: print },
+    ];
     this.context = new ParseContext(new ExternalFiles(this.files, externalFolder));
   }
 

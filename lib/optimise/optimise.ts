@@ -4,6 +4,7 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { CACHE_VARIABLE, cacheOrTemporaryFolder } from '../cache/folder';
+import { isSinceBoot } from '../cache/since-boot';
 import { SlicedInferenceError, printable, quoted, systemReason } from '../errors';
 import { encodeModel } from '../onnx/encode-model';
 import type { Graph, Model, Value } from '../onnx/model';
@@ -35,29 +36,60 @@ export class UnloadableGraphError extends SlicedInferenceError {}
 export function optimise(model: Model, level: OptimisationLevel): Model {
   const cache = cacheOrTemporaryFolder('optimised');
   const folder = path.join(cache, keyOf(model, level));
-  if (!fs.existsSync(folder)) {
-    let partial: string | undefined;
-    try {
-      partial = fs.mkdtempSync(`${folder}.partial-`);
-      save(model, level, partial);
-      moveInto(partial, folder);
-    } catch (error) {
-      throw explained(error, cache);
-    } finally {
-      if (partial !== undefined) fs.rmSync(partial, { recursive: true, force: true });
-    }
-  }
-  const answer = JSON.parse(fs.readFileSync(path.join(folder, ANSWER), 'utf8')) as OptimiseAnswer;
-  if (answer.unloadable !== undefined) {
+  const { answer, saved } = readSaved(model, folder) ?? makeSaved(model, level, folder, cache);
+  if (saved === undefined) {
     throw new UnloadableGraphError(
       `model ${quoted(model.files[0].path)} must load again once ONNX Runtime has saved it`,
-      printable(answer.unloadable.replaceAll(/\s+/g, ' '), 400),
+      printable((answer.unloadable ?? '').replaceAll(/\s+/g, ' '), 400),
       'slice it without graph optimisation',
     );
   }
-  const externalFolder = answer.ownWeights ? folder : path.dirname(model.files[0].path);
-  const saved = parseModel(path.join(folder, SAVED_GRAPH), { externalFolder });
   return { ...saved, graph: withoutLostDefaults(saved.graph, model.graph), isSettled: true };
+}
+
+/** What is kept of a model that ONNX Runtime has saved. */
+interface KeptAnswer extends OptimiseAnswer {
+  /** In milliseconds since 1970. */
+  readonly writtenAt: number;
+}
+
+interface SavedGraph {
+  readonly answer: KeptAnswer;
+  /** Absent where it does not load again. */
+  readonly saved?: Model;
+}
+
+/** What an earlier call has made; `undefined` where there is none, or a damaged one, which is removed. */
+function readSaved(model: Model, folder: string): SavedGraph | undefined {
+  if (!fs.existsSync(folder)) return undefined;
+  try {
+    const answer = JSON.parse(fs.readFileSync(path.join(folder, ANSWER), 'utf8')) as KeptAnswer;
+    if (isSinceBoot(answer.writtenAt)) return { answer, ...savedModel(model, folder, answer) };
+  } catch {
+    // Half of it is gone, by a crash or a meddler: it is made again.
+  }
+  fs.rmSync(folder, { recursive: true, force: true });
+  return undefined;
+}
+
+function makeSaved(model: Model, level: OptimisationLevel, folder: string, cache: string): SavedGraph {
+  let partial: string | undefined;
+  try {
+    partial = fs.mkdtempSync(`${folder}.partial-`);
+    const answer = save(model, level, partial);
+    moveInto(partial, folder);
+    return { answer, ...savedModel(model, folder, answer) };
+  } catch (error) {
+    throw explained(error, cache);
+  } finally {
+    if (partial !== undefined) fs.rmSync(partial, { recursive: true, force: true });
+  }
+}
+
+function savedModel(model: Model, folder: string, { unloadable, ownWeights }: KeptAnswer): { saved?: Model } {
+  if (unloadable !== undefined) return {};
+  const externalFolder = ownWeights ? folder : path.dirname(model.files[0].path);
+  return { saved: parseModel(path.join(folder, SAVED_GRAPH), { externalFolder }) };
 }
 
 /**
@@ -87,7 +119,7 @@ function withoutLostDefaults(saved: Graph, original: Graph): Graph {
   return { ...saved, inputs, values };
 }
 
-function save(model: Model, level: OptimisationLevel, folder: string): void {
+function save(model: Model, level: OptimisationLevel, folder: string): KeptAnswer {
   const job: OptimiseJob = {
     modelPath: path.join(folder, 'model.onnx'),
     weightsFolder: fs.realpathSync(path.dirname(model.files[0].path)),
@@ -96,7 +128,7 @@ function save(model: Model, level: OptimisationLevel, folder: string): void {
     savedWeights: path.join(folder, SAVED_WEIGHTS),
   };
   writeMapped(model, job);
-  const answer = askChild({
+  const found = askChild({
     script: 'lib/optimise/optimise-child.js',
     args: [JSON.stringify(job)],
     timeoutMs: TIMEOUT_MS,
@@ -105,9 +137,11 @@ function save(model: Model, level: OptimisationLevel, folder: string): void {
       level === 'none'
         ? 'check that it runs there by itself; some models do with graph optimisation alone'
         : 'check that it runs there by itself',
-  });
+  }) as OptimiseAnswer;
   fs.rmSync(job.modelPath);
+  const answer = { ...found, writtenAt: Date.now() };
   fs.writeFileSync(path.join(folder, ANSWER), JSON.stringify(answer));
+  return answer;
 }
 
 /** Writes the model with each weight as a reference to where it lies in the model's files, none of them copied. */

@@ -15,6 +15,19 @@ describe('cache clear', () => {
     expect(await succeedWithJson(['cache', 'clear'], { env })).toEqual({ folder, bytes: 0 });
   });
 
+  it('says so where the cache is no folder', async () => {
+    const file = path.join(temporaryFolder(), 'cache');
+    fs.writeFileSync(file, '');
+    expect(await refuse(['cache', 'clear'], { env: { SLICED_INFERENCE_CACHE: file } })).toBe(
+      `the cache '${file}' must be a folder that can be written, got a file in the way: remove it yourself, or set SLICED_INFERENCE_CACHE to another folder`,
+    );
+  });
+
+  (process.platform === 'linux' ? it : it.skip)('does without one where no folder can be made', async () => {
+    // There a folder is neither made nor refused in a way that Node.js understands.
+    await succeed(['inspect', saveModel(mlp(1))], { env: { SLICED_INFERENCE_CACHE: '/proc/cache' } });
+  });
+
   it('has nothing to do without a cache', async () => {
     const env = { SLICED_INFERENCE_CACHE: '' };
     expect(await succeed(['cache', 'clear'], { env })).toBe('the cache is switched off\n');

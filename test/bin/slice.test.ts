@@ -139,4 +139,10 @@ describe('slice', () => {
     );
     expect(fs.readFileSync(path.join(out, 'slice-01.onnx'))).toEqual(before);
   });
+
+  it.each(['S3://bucket/a', 's3:/bucket/a', 's3:bucket'])('takes %s for no folder', async (out) => {
+    expect(await refuse(['slice', saveModel(mlp(1)), '--out', out])).toBe(
+      `--out must name a folder or s3://BUCKET/PREFIX, got '${out}': write s3:// in small letters with two slashes, or ./ before the name of a folder`,
+    );
+  });
 });

@@ -4,6 +4,7 @@ import * as path from 'node:path';
 import * as fc from 'fast-check';
 import type { RawTensor } from '../../lambda/tensors/tensor';
 import { analyseModel } from '../../lib/analyse';
+import { clearCache } from '../../lib/cache/folder';
 import { compileAnalysed } from '../../lib/compile';
 import { totalLength } from '../../lib/onnx/chunks';
 import type { OptimisationLevel } from '../../lib/optimise/level';
@@ -13,6 +14,8 @@ import type { GraphInit } from '../model-builder';
 import { FLOAT, attribute, floats, node, saveModel, temporaryFolder, value } from '../model-builder';
 import { randomModel } from '../random-graph';
 import { expectSameBits, runSlices, runWhole } from '../run-slices';
+
+process.env.SLICED_INFERENCE_CACHE = temporaryFolder();
 
 const RUNS = 10;
 
@@ -140,6 +143,58 @@ describe('a model that is optimised', () => {
       path.dirname(file),
     );
     expect(nodes()).toBe(before + 1);
+  });
+
+  describe('is made again where what was kept of it', () => {
+    const cache = path.join(process.env.SLICED_INFERENCE_CACHE ?? '', 'optimised');
+    const kept = (file: string): string => {
+      const [folder] = fs.readdirSync(cache);
+      return path.join(cache, folder, file);
+    };
+    const damages: [string, () => void][] = [
+      [
+        'has an empty answer',
+        () => {
+          fs.writeFileSync(kept('answer.json'), '');
+        },
+      ],
+      [
+        'has no answer',
+        () => {
+          fs.rmSync(kept('answer.json'));
+        },
+      ],
+      [
+        'has a graph that is cut short',
+        () => {
+          fs.truncateSync(kept('saved.onnx'), 100);
+        },
+      ],
+      [
+        'has no graph',
+        () => {
+          fs.rmSync(kept('saved.onnx'));
+        },
+      ],
+      [
+        'is from before the machine started',
+        () => {
+          const answer = JSON.parse(fs.readFileSync(kept('answer.json'), 'utf8')) as object;
+          fs.writeFileSync(kept('answer.json'), JSON.stringify({ ...answer, writtenAt: 1 }));
+          fs.writeFileSync(kept('saved.onnx'), 'lost with the power');
+        },
+      ],
+    ];
+
+    test.each(damages)('%s', (_, damage) => {
+      clearCache();
+      const file = saveModel({ graph: foldable() });
+      const nodes = (): string[] =>
+        analyseModel(file, { optimisation: 'basic' }).model.graph.nodes.map(({ opType }) => opType);
+      const before = nodes();
+      damage();
+      expect(nodes()).toEqual(before);
+    });
   });
 
   test('that ONNX Runtime refuses is told in one line', () => {
