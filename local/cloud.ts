@@ -14,10 +14,12 @@ import type { LogListener } from './lambda/function-log';
 import { LocalFunctions, type WorkerProcess } from './local-functions';
 import { type Pipeline, selectPipeline } from './pipeline';
 import { publishAssets } from './publish';
+import { PublishedVersions } from './published-versions';
 import { readBucketName } from './resources';
 import { S3Server } from './s3/server';
 import { ObjectStore } from './s3/store';
 import type { TraceEvent } from './step-functions/interpreter';
+import { parseDefinition } from './step-functions/parse-definition';
 import { type ExecutionResult, StateMachine } from './step-functions/state-machine';
 
 export interface LocalCloudOptions {
@@ -55,11 +57,12 @@ export class LocalCloud {
    * @throws LocalCloudError where the assembly needs something that the local cloud does not know
    */
   static async start(assemblyPath: string, options: LocalCloudOptions = {}): Promise<LocalCloud> {
-    const pipeline = selectPipeline(readAssembly(assemblyPath), options.pipeline);
+    const versions = new PublishedVersions();
+    const pipeline = selectPipeline(readAssembly(assemblyPath), options.pipeline, versions);
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'sliced-inference-local-'));
-    const cloud = new LocalCloud(pipeline, folder, options);
+    const cloud = new LocalCloud(pipeline, versions, folder, options);
     try {
-      await cloud.prepare();
+      await cloud.prepare(pipeline);
       return cloud;
     } catch (error) {
       await cloud.close();
@@ -78,7 +81,8 @@ export class LocalCloud {
   private stateMachine: StateMachine | undefined;
 
   private constructor(
-    private readonly deployed: Pipeline,
+    private deployed: Pipeline,
+    private readonly versions: PublishedVersions,
     private readonly folder: string,
     private readonly options: LocalCloudOptions,
   ) {
@@ -96,6 +100,22 @@ export class LocalCloud {
   get s3(): S3Access {
     const { region } = this.deployed.template.environment;
     return { endpoint: started(this.s3Server).endpoint, region, credentials: this.credentials };
+  }
+
+  /**
+   * Deploys another assembly over this one, as a stack is updated: functions whose definition changed get a new version,
+   * executions that run go on with the definition and the versions that they began with.
+   * @throws LocalCloudError where the assembly has another pipeline, or needs something that the local cloud does not know
+   */
+  async deploy(assemblyPath: string): Promise<void> {
+    const pipeline = selectPipeline(readAssembly(assemblyPath), this.options.pipeline, this.versions);
+    const [before, now] = [this.deployed, pipeline].map(({ stateMachine }) => stateMachine.arn);
+    if (before !== now) {
+      throw new LocalCloudError(
+        `an assembly is deployed over one with the same state machine, ${before}, got ${now}: start another local cloud for it`,
+      );
+    }
+    await this.bringUp(pipeline);
   }
 
   /** Writes an object into the pipeline's bucket. */
@@ -136,31 +156,43 @@ export class LocalCloud {
     process.off('exit', this.onProcessExit);
   }
 
-  private async prepare(): Promise<void> {
-    const { deployed: pipeline, store, options } = this;
-    const { template } = pipeline;
-    this.s3Server = await S3Server.start(store, this.credentials.accessKeyId);
-    this.functions = new LocalFunctions(template, {
-      code: new CodeFolders(store, path.join(this.folder, 'code')),
+  private async prepare(pipeline: Pipeline): Promise<void> {
+    this.s3Server = await S3Server.start(this.store, this.credentials.accessKeyId);
+    this.functions = new LocalFunctions({
+      code: new CodeFolders(this.store, path.join(this.folder, 'code')),
       folder: path.join(this.folder, 'workers'),
-      region: template.environment.region,
+      region: pipeline.template.environment.region,
       environment: this.workerEnvironment(),
-      onLog: options.onLog,
+      onLog: this.options.onLog,
     });
-    const { functions } = this;
-    this.stateMachine = new StateMachine(pipeline.stateMachine, {
-      invoke: (functionArn, payload) => functions.invoke(functionArn, payload),
-      trace: options.onTrace,
-      signal: this.closing.signal,
-    });
-    // Everything is validated before the first byte is copied.
-    functions.prepare(this.stateMachine.definition);
+    await this.bringUp(pipeline);
+  }
+
+  /** Everything is validated before the first byte is copied, and the state machine is replaced last. */
+  private async bringUp(pipeline: Pipeline): Promise<void> {
+    const { store } = this;
+    const functions = started(this.functions);
+    const { template, stateMachine } = pipeline;
+    const definition = parseDefinition(stateMachine.definition);
+    const replaceFunctions = functions.prepare(template, definition);
     for (const bucket of template.referredResources('AWS::S3::Bucket')) {
       store.createBucket(readBucketName(template, bucket));
     }
     // Also where it is imported into the stack.
     store.createBucket(pipeline.bucket);
     await publishAssets(pipeline.stack, store);
+    replaceFunctions();
+    this.stateMachine?.update(stateMachine, definition);
+    this.stateMachine ??= new StateMachine(
+      stateMachine,
+      {
+        invoke: (functionArn, payload) => functions.invoke(functionArn, payload),
+        trace: this.options.onTrace,
+        signal: this.closing.signal,
+      },
+      definition,
+    );
+    this.deployed = pipeline;
   }
 
   private workerEnvironment(): Record<string, string> {

@@ -1,9 +1,12 @@
 /** The Lambda functions that a pipeline's tasks call, as Step Functions sees them. */
+import { isDeepStrictEqual } from 'node:util';
 import { unsupported } from './errors';
 import { isJsonObject, type Json } from './json';
 import { type FunctionHost, FunctionPool, LambdaServiceError } from './lambda/function-pool';
-import { findFunction, readFunction, versionOf } from './resources';
+import type { FunctionResource } from './resources';
+import { findFunction, readFunction } from './resources';
 import type { Definition } from './step-functions/definition';
+import { allStates } from './step-functions/definition';
 import { StateError } from './step-functions/errors';
 import type { TaskResult } from './step-functions/interpreter';
 import type { Template } from './template';
@@ -17,32 +20,53 @@ export interface WorkerProcess {
 }
 
 export class LocalFunctions {
+  /** By ARN: of a version that was published, or of a function as it is now. */
   private readonly pools = new Map<string, FunctionPool>();
+  /** By the ARN that a task calls: that of the pool that runs the call. */
+  private readonly targets = new Map<string, string>();
+  /** Functions as they were before a deployment, which may have calls that run. */
+  private readonly replaced: FunctionPool[] = [];
 
-  constructor(
-    private readonly template: Template,
-    private readonly host: FunctionHost,
-  ) {}
+  constructor(private readonly host: FunctionHost) {}
 
-  /** Reads the functions of all tasks, so that what is not supported is refused before a run. */
-  prepare(definition: Definition): void {
-    for (const state of definition.states.values()) {
-      if (state.type !== 'Task' || this.pools.has(state.functionName)) continue;
-      const resource = findFunction(this.template, state.functionName);
-      if (resource === undefined) {
+  /**
+   * Reads the functions of all tasks, so that what is not supported is refused before a run. Versions that an earlier
+   * deployment has published stay.
+   *
+   * @returns what puts them in the place of the ones before
+   */
+  prepare(template: Template, definition: Definition): () => void {
+    const called = new Map<string, { readonly fn: FunctionResource; readonly version: string }>();
+    for (const state of allStates(definition)) {
+      if (state.type !== 'Task') continue;
+      const found = findFunction(template, state.functionName);
+      if (found === undefined) {
         throw unsupported(
           `the function ${state.functionName} of state '${state.name}'`,
           "use one of the pipeline's own stack",
         );
       }
-      const fn = readFunction(this.template, resource);
-      this.pools.set(state.functionName, new FunctionPool(fn, versionOf(state.functionName), this.host));
+      const { resource, version } = found;
+      called.set(state.functionName, { fn: readFunction(template, resource), version });
     }
+    return () => {
+      for (const [calledArn, { fn, version }] of called) this.put(calledArn, fn, version);
+    };
+  }
+
+  private put(calledArn: string, fn: FunctionResource, version: string): void {
+    const arn = version === '$LATEST' ? fn.arn : `${fn.arn}:${version}`;
+    this.targets.set(calledArn, arn);
+    const known = this.pools.get(arn);
+    // What was published does not change.
+    if (known && (version !== '$LATEST' || isDeepStrictEqual(known.resource, fn))) return;
+    if (known) this.replaced.push(known);
+    this.pools.set(arn, new FunctionPool(fn, version, this.host));
   }
 
   /** A task: failures become errors of its state, with the function's whole answer as cause. */
   async invoke(functionArn: string, payload: Json): Promise<TaskResult> {
-    const pool = this.pools.get(functionArn);
+    const pool = this.pools.get(this.targets.get(functionArn) ?? '');
     if (pool === undefined) throw unsupported(`the function ${functionArn}`);
     const result = await this.call(pool, JSON.stringify(payload));
     const answer = parse(result.payload);
@@ -53,22 +77,26 @@ export class LocalFunctions {
   }
 
   workers(): WorkerProcess[] {
-    return [...this.pools.values()].flatMap((pool) => {
+    return this.allPools().flatMap((pool) => {
       const { name: functionName, logicalId } = pool.resource;
       return pool.processes().map((process) => ({ functionName, logicalId, ...process }));
     });
   }
 
   logs(): Map<string, string> {
-    return new Map([...this.pools.values()].map((pool) => [pool.resource.name, pool.log.text()]));
+    return new Map(this.allPools().map((pool) => [pool.resource.name, pool.log.text()]));
   }
 
   kill(): void {
-    for (const pool of this.pools.values()) pool.kill();
+    for (const pool of this.allPools()) pool.kill();
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.pools.values()].map((pool) => pool.close()));
+    await Promise.all(this.allPools().map((pool) => pool.close()));
+  }
+
+  private allPools(): FunctionPool[] {
+    return [...this.replaced, ...this.pools.values()];
   }
 
   private async call(pool: FunctionPool, payload: string) {

@@ -21,14 +21,11 @@ const IDENTITIES: Readonly<Partial<Record<string, Identify>>> = {
     const name = physicalName(template, resource, 'FunctionName', 64);
     return { ref: name, attributes: { Arn: arn(template, 'lambda', `function:${name}`) } };
   },
-  // An assembly holds one code of each function, so that its version is always the first.
-  'AWS::Lambda::Version': (template, resource) => ({
-    ref: `${functionArn(template, resource)}:${LOCAL_VERSION}`,
-    attributes: {
-      Version: LOCAL_VERSION,
-      FunctionArn: `${functionArn(template, resource)}:${LOCAL_VERSION}`,
-    },
-  }),
+  'AWS::Lambda::Version': (template, resource) => {
+    const fn = functionArn(template, resource);
+    const version = template.versions.numberOf(fn, resource.logicalId);
+    return { ref: `${fn}:${version}`, attributes: { Version: version, FunctionArn: `${fn}:${version}` } };
+  },
   'AWS::Lambda::Alias': (template, resource) => {
     if (resource.properties.RoutingConfig !== undefined) {
       throw unsupported(`the property RoutingConfig of AWS::Lambda::Alias '${resource.logicalId}'`);
@@ -60,8 +57,6 @@ const IDENTITIES: Readonly<Partial<Record<string, Identify>>> = {
   },
   'AWS::CDK::Metadata': nameOnly,
 };
-
-export const LOCAL_VERSION = '1';
 
 export function referenceTo(template: ResourceResolver, resource: Resource): string {
   return identify(template, resource).ref;

@@ -3,6 +3,7 @@ import type { AssemblyStack } from './assembly';
 import { LocalCloudError } from './errors';
 import { isJsonObject, type Json, type JsonObject } from './json';
 import { readStateMachine, type StateMachineResource } from './resources';
+import type { PublishedVersions } from './published-versions';
 import type { Resource } from './resource';
 import { Template } from './template';
 
@@ -29,8 +30,12 @@ interface Candidate {
  * The assembly's pipeline, or of several the one in the stack `selection`, with the logical id `selection` or
  * with both as `stack/logicalId`.
  */
-export function selectPipeline(stacks: readonly AssemblyStack[], selection?: string): Pipeline {
-  const all = stacks.flatMap(candidates);
+export function selectPipeline(
+  stacks: readonly AssemblyStack[],
+  selection?: string,
+  versions?: PublishedVersions,
+): Pipeline {
+  const all = stacks.flatMap((stack) => candidates(stack, versions));
   const selected =
     selection === undefined ? all : all.filter((candidate) => names(candidate).includes(selection));
   const only = selected.length === 1 ? selected.at(0) : undefined;
@@ -48,8 +53,8 @@ export function selectPipeline(stacks: readonly AssemblyStack[], selection?: str
 }
 
 /** By the text of the definition, so that state machines of others are left alone, whatever they refer to. */
-function candidates(stack: AssemblyStack): Candidate[] {
-  const template = new Template(stack);
+function candidates(stack: AssemblyStack, versions?: PublishedVersions): Candidate[] {
+  const template = new Template(stack, versions);
   return template
     .resourcesOfType('AWS::StepFunctions::StateMachine')
     .filter((resource) => JSON.stringify(resource.properties.DefinitionString ?? '').includes(COMMENT_KEY))

@@ -1,6 +1,7 @@
 /** A resource of a stack's template, and what can be asked about it. */
 import type { StackEnvironment } from './assembly';
 import type { Json, JsonObject } from './json';
+import type { PublishedVersions } from './published-versions';
 
 export interface Resource {
   readonly logicalId: string;
@@ -13,6 +14,7 @@ export interface Resource {
 export interface ResourceResolver {
   readonly stackName: string;
   readonly environment: StackEnvironment;
+  readonly versions: PublishedVersions;
   property(resource: Resource, name: string): Json | undefined;
   /** A property that has to be a text. */
   text(resource: Resource, name: string): string;

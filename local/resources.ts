@@ -4,7 +4,7 @@
  */
 import { LocalCloudError, unsupported } from './errors';
 import { entriesOf, isJsonObject, type Json } from './json';
-import { attributeOf, LOCAL_VERSION, referenceTo } from './physical-ids';
+import { attributeOf, referenceTo } from './physical-ids';
 import type { Resource } from './resource';
 import type { Template } from './template';
 
@@ -103,18 +103,26 @@ export function readStateMachine(template: Template, resource: Resource): StateM
   };
 }
 
-/** The function that a task calls by its ARN, or by the ARN of one of its versions or aliases. */
-export function findFunction(template: Template, calledArn: string): Resource | undefined {
-  return template.referredResources('AWS::Lambda::Function').find((resource) => {
-    const functionArn = attributeOf(template, resource, 'Arn');
-    return calledArn === functionArn || calledArn.startsWith(`${functionArn}:`);
-  });
+/** What a task calls. */
+export interface CalledFunction {
+  readonly resource: Resource;
+  /** The number of a published version, or `$LATEST`. */
+  readonly version: string;
 }
 
-/** The version that a call by this ARN runs: `$LATEST` without a qualifier. */
-export function versionOf(functionArn: string): string {
+/** The function that a task calls by its ARN, or by the ARN of one of its versions or aliases. */
+export function findFunction(template: Template, calledArn: string): CalledFunction | undefined {
+  const resource = template.referredResources('AWS::Lambda::Function').find((candidate) => {
+    const functionArn = attributeOf(template, candidate, 'Arn');
+    return calledArn === functionArn || calledArn.startsWith(`${functionArn}:`);
+  });
+  if (resource === undefined) return undefined;
+  const alias = template
+    .referredResources('AWS::Lambda::Alias')
+    .find((candidate) => referenceTo(template, candidate) === calledArn);
   // arn:partition:lambda:region:account:function:name[:qualifier]
-  return functionArn.split(':').length > 7 ? LOCAL_VERSION : '$LATEST';
+  const qualifier = calledArn.split(':').at(7) ?? '$LATEST';
+  return { resource, version: alias ? template.text(alias, 'FunctionVersion') : qualifier };
 }
 
 export function readFunction(template: Template, resource: Resource): FunctionResource {

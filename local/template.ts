@@ -3,6 +3,7 @@ import type { AssemblyStack, StackEnvironment } from './assembly';
 import { LocalCloudError, unsupported } from './errors';
 import { entriesOf, isJsonArray, isJsonObject, type Json, type JsonObject } from './json';
 import { attributeOf, referenceTo } from './physical-ids';
+import { PublishedVersions } from './published-versions';
 import type { Resource, ResourceResolver } from './resource';
 
 /** `AWS::NoValue`: the property or list element is left out. */
@@ -18,7 +19,11 @@ export class Template implements ResourceResolver {
   private readonly resolving = new Set<string>();
   private readonly referred = new Set<string>();
 
-  constructor(stack: Pick<AssemblyStack, 'name' | 'environment' | 'template'>) {
+  /** @param versions those of earlier deployments, which this one adds to */
+  constructor(
+    stack: Pick<AssemblyStack, 'name' | 'environment' | 'template'>,
+    readonly versions = new PublishedVersions(),
+  ) {
     this.stackName = stack.name;
     this.environment = stack.environment;
     this.resourceEntries = isJsonObject(stack.template.Resources) ? stack.template.Resources : {};

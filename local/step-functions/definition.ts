@@ -1,13 +1,17 @@
 /** A state machine's definition after validation: only what the interpreter runs can be expressed. */
 import type { Query } from './query';
 
-export interface Definition {
+/** States that lead to each other: those of a machine, or of a branch. */
+export interface StateGraph {
   readonly startAt: string;
-  readonly timeoutSeconds: number | undefined;
   readonly states: ReadonlyMap<string, State>;
 }
 
-export type State = TaskState | PassState | SucceedState | FailState;
+export interface Definition extends StateGraph {
+  readonly timeoutSeconds: number | undefined;
+}
+
+export type State = TaskState | ParallelState | PassState | SucceedState | FailState;
 
 interface Named {
   readonly name: string;
@@ -25,14 +29,25 @@ export interface Leaving {
   readonly assign: readonly (readonly [string, Query])[];
 }
 
-export interface TaskState extends Named, Transition, Leaving {
+/** What happens when a state fails. */
+export interface Recovering {
+  readonly retry: readonly Retrier[];
+  readonly catch: readonly Catcher[];
+}
+
+export interface TaskState extends Named, Transition, Leaving, Recovering {
   readonly type: 'Task';
   /** ARN of the Lambda function, perhaps qualified. */
   readonly functionName: string;
   readonly payload: Query;
   readonly timeoutSeconds: Query | undefined;
-  readonly retry: readonly Retrier[];
-  readonly catch: readonly Catcher[];
+}
+
+export interface ParallelState extends Named, Transition, Leaving, Recovering {
+  readonly type: 'Parallel';
+  readonly branches: readonly StateGraph[];
+  /** Absent: each branch gets the state's input. */
+  readonly arguments: Query | undefined;
 }
 
 export interface PassState extends Named, Transition, Leaving {
@@ -62,4 +77,12 @@ export interface Retrier {
 export interface Catcher extends Leaving {
   readonly errorEquals: readonly string[];
   readonly next: string;
+}
+
+/** All states, those of branches included. */
+export function* allStates(graph: StateGraph): Generator<State> {
+  for (const state of graph.states.values()) {
+    yield state;
+    if (state.type === 'Parallel') for (const branch of state.branches) yield* allStates(branch);
+  }
 }

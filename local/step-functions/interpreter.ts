@@ -1,7 +1,7 @@
-/** Runs the states of a validated definition, one after the other. */
+/** Runs the states of a validated definition: one after the other, and branches side by side. */
 import { jsonSize, type Json, type JsonObject } from '../json';
 import { type Clock, within } from './clock';
-import type { Catcher, Definition, Leaving, State, TaskState } from './definition';
+import type { Catcher, Definition, Leaving, ParallelState, State, StateGraph, TaskState } from './definition';
 import { ERROR, matches, StateError } from './errors';
 import { MAX_STATE_BYTES } from './limits';
 import { evaluate, type Query, type Scope } from './query';
@@ -41,16 +41,7 @@ export interface RunOptions {
 
 /** The execution's output; rejects with a `StateError` when it fails. */
 export async function runStates(definition: Definition, input: Json, options: RunOptions): Promise<Json> {
-  const run = new Run(options);
-  let step: Step = { next: definition.startAt, output: input };
-  while (step.next !== undefined) {
-    options.environment.signal.throwIfAborted();
-    const state = definition.states.get(step.next);
-    // Validated: every target exists.
-    if (state === undefined) throw new Error(`no state '${step.next}'`);
-    step = await run.enter(state, step.output);
-  }
-  return step.output;
+  return await new Run(options, new Map()).through(definition, input);
 }
 
 /** The state to go to, if any, with its input; otherwise the output of the execution. */
@@ -66,12 +57,29 @@ interface Visit {
   retryCount: number;
 }
 
+/** A run through the states of the machine, or of a branch. */
 class Run {
   private readonly variables = new Map<string, Json>();
 
-  constructor(private readonly options: RunOptions) {}
+  constructor(
+    private readonly options: RunOptions,
+    /** What states around have assigned: a branch reads it, and nobody assigns to it while branches run. */
+    private readonly outer: ReadonlyMap<string, Json>,
+  ) {}
 
-  async enter(state: State, input: Json): Promise<Step> {
+  async through(graph: StateGraph, input: Json): Promise<Json> {
+    let step: Step = { next: graph.startAt, output: input };
+    while (step.next !== undefined) {
+      this.options.environment.signal.throwIfAborted();
+      const state = graph.states.get(step.next);
+      // Validated: every target exists.
+      if (state === undefined) throw new Error(`no state '${step.next}'`);
+      step = await this.enter(state, step.output);
+    }
+    return step.output;
+  }
+
+  private async enter(state: State, input: Json): Promise<Step> {
     const visit = { state, input, enteredTime: this.options.environment.clock.now(), retryCount: 0 };
     this.trace(state, { type: 'StateEntered' });
     const step = await this.visit(visit);
@@ -83,7 +91,9 @@ class Run {
     const { state, input } = visit;
     switch (state.type) {
       case 'Task':
-        return this.task(state, visit);
+        return this.recovering(state, visit, () => this.attempt(state, visit));
+      case 'Parallel':
+        return this.recovering(state, visit, () => this.branches(state, visit));
       case 'Pass':
         return this.leave(state, state.next, this.scope(visit), input);
       case 'Succeed':
@@ -96,12 +106,16 @@ class Run {
     }
   }
 
-  private async task(state: TaskState, visit: Visit): Promise<Step> {
+  private async recovering(
+    state: TaskState | ParallelState,
+    visit: Visit,
+    attempt: () => Promise<Step>,
+  ): Promise<Step> {
     const { clock, random, signal } = this.options.environment;
     const retries = new Retries(state.retry, random);
     for (;;) {
       try {
-        return await this.attempt(state, visit);
+        return await attempt();
       } catch (error) {
         if (!(error instanceof StateError)) throw error;
         const delaySeconds = retries.next(error.error);
@@ -139,7 +153,29 @@ class Run {
     return this.leave(state, state.next, this.scope(visit, { result }), result);
   }
 
-  private recover(state: TaskState, visit: Visit, error: StateError): Promise<Step> {
+  /** The outputs of all branches, in their order. The first branch that fails stops the others. */
+  private async branches(state: ParallelState, visit: Visit): Promise<Step> {
+    const { environment } = this.options;
+    const stop = new AbortController();
+    const options = {
+      ...this.options,
+      environment: { ...environment, signal: AbortSignal.any([environment.signal, stop.signal]) },
+    };
+    const scope = this.scope(visit);
+    const input = state.arguments === undefined ? visit.input : await evaluate(state.arguments, scope);
+    const runs = state.branches.map((branch) => new Run(options, scope.variables).through(branch, input));
+    let result: Json;
+    try {
+      result = limited(await Promise.all(runs), `the result of the state '${state.name}'`);
+    } finally {
+      stop.abort(new BranchStopped());
+      // The others end by this; what they say of it is no news.
+      await Promise.allSettled(runs);
+    }
+    return this.leave(state, state.next, this.scope(visit, { result }), result);
+  }
+
+  private recover(state: TaskState | ParallelState, visit: Visit, error: StateError): Promise<Step> {
     const catcher = state.catch.find(({ errorEquals }: Catcher) => matches(errorEquals, error.error));
     if (catcher === undefined) throw error;
     const errorOutput = { Error: error.error ?? '', Cause: error.cause ?? '' };
@@ -166,7 +202,7 @@ class Run {
       RetryCount: retryCount,
     };
     const context = { ...this.options.context, State };
-    return { states: { input, context, ...outcome }, variables: new Map(this.variables) };
+    return { states: { input, context, ...outcome }, variables: new Map([...this.outer, ...this.variables]) };
   }
 
   private async text(query: Query | undefined, scope: Scope): Promise<string | undefined> {
@@ -194,6 +230,13 @@ class Run {
       state: state.name,
       ...detail,
     });
+  }
+}
+
+/** Another branch of the same state has failed. */
+class BranchStopped extends Error {
+  constructor() {
+    super('another branch has failed');
   }
 }
 

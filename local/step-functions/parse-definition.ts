@@ -4,7 +4,18 @@
  */
 import { LocalCloudError, unsupported } from '../errors';
 import { entriesOf, isJsonObject, type Json } from '../json';
-import type { Definition, Leaving, PassState, State, TaskState, Transition } from './definition';
+import type {
+  Definition,
+  Leaving,
+  ParallelState,
+  PassState,
+  Recovering,
+  State,
+  StateGraph,
+  TaskState,
+  Transition,
+} from './definition';
+import { allStates } from './definition';
 import { FieldReader } from './field-reader';
 import { MAX_DEFINITION_BYTES, MAX_STATE_NAME } from './limits';
 import { parseCatchers, parseRetriers } from './parse-error-handling';
@@ -21,19 +32,41 @@ export function parseDefinition(text: string): Definition {
   machine.optionalString('Comment');
   machine.optionalString('Version');
   if (machine.string('QueryLanguage') !== 'JSONata') throw unsupported('a query language other than JSONata');
-  const entries = entriesOf(objectField(machine, 'States'));
-  const variables = new Set(entries.flatMap(([, state]) => assignedNames(state)));
+  const timeoutSeconds = machine.optionalNumber('TimeoutSeconds', 'a positive integer', isPositiveInteger);
+  const definition = { ...parseGraph(machine, new Set()), timeoutSeconds };
+  checkNames(definition);
+  return definition;
+}
+
+/** @param outer the variables that states around assign: these may be read, and their names not be taken */
+function parseGraph(fields: FieldReader, outer: ReadonlySet<string>): StateGraph {
+  const entries = entriesOf(objectField(fields, 'States'));
+  const own = entries.flatMap(([, state]) => assignedNames(state));
+  const taken = own.find((name) => outer.has(name));
+  if (taken !== undefined) {
+    throw new LocalCloudError(
+      `${fields.place} assigns the variable '${taken}', got one of that name around it: choose another name`,
+    );
+  }
+  const variables = new Set([...outer, ...own]);
   const states = new Map(
     entries.map(([name, state]) => [name, new StateParser(name, state, variables).parse()]),
   );
-  const definition = {
-    startAt: machine.string('StartAt'),
-    timeoutSeconds: machine.optionalNumber('TimeoutSeconds', 'a positive integer', isPositiveInteger),
-    states,
-  };
-  machine.refuseOthers();
-  checkTargets(definition);
-  return definition;
+  const graph = { startAt: fields.string('StartAt'), states };
+  fields.refuseOthers();
+  checkTargets(graph);
+  return graph;
+}
+
+/** Names tell states apart in the whole machine. */
+function checkNames(definition: Definition): void {
+  const names = new Set<string>();
+  for (const { name } of allStates(definition)) {
+    if (names.has(name)) {
+      throw new LocalCloudError(`the state '${name}' is there twice, expected one: rename the other`);
+    }
+    names.add(name);
+  }
 }
 
 class StateParser {
@@ -66,6 +99,8 @@ class StateParser {
     switch (type) {
       case 'Task':
         return this.task();
+      case 'Parallel':
+        return this.parallel();
       case 'Pass':
         return { type, name, ...this.transition(), ...this.leaving(this.fields) } satisfies PassState;
       case 'Succeed':
@@ -99,10 +134,30 @@ class StateParser {
       functionName,
       payload,
       timeoutSeconds: this.query(fields, 'TimeoutSeconds'),
-      retry: parseRetriers(fields),
-      catch: parseCatchers(fields, (catcher) => this.leaving(catcher)),
+      ...this.recovering(),
       ...this.transition(),
       ...this.leaving(fields),
+    };
+  }
+
+  private parallel(): ParallelState {
+    const { name, fields, variables } = this;
+    return {
+      type: 'Parallel',
+      name,
+      branches: fields.list('Branches').map((branch) => parseGraph(branch, variables)),
+      arguments: this.query(fields, 'Arguments'),
+      ...this.recovering(),
+      ...this.transition(),
+      ...this.leaving(fields),
+    };
+  }
+
+  private recovering(): Recovering {
+    const { fields } = this;
+    return {
+      retry: parseRetriers(fields),
+      catch: parseCatchers(fields, (catcher) => this.leaving(catcher)),
     };
   }
 
@@ -139,15 +194,16 @@ function assignedNames(state: Json): string[] {
   return [...own, ...catchers.flatMap(assignedNames)];
 }
 
-function checkTargets(definition: Definition): void {
+function checkTargets(graph: StateGraph): void {
   const check = (place: string, target: string | undefined): void => {
-    if (target === undefined || definition.states.has(target)) return;
+    if (target === undefined || graph.states.has(target)) return;
     throw new LocalCloudError(`${place} leads to '${target}', got no such state: fix the definition`);
   };
-  check('the start', definition.startAt);
-  for (const state of definition.states.values()) {
-    if (state.type === 'Pass' || state.type === 'Task') check(`state '${state.name}'`, state.next);
-    if (state.type !== 'Task') continue;
+  check('the start', graph.startAt);
+  for (const state of graph.states.values()) {
+    if (state.type === 'Succeed' || state.type === 'Fail') continue;
+    check(`state '${state.name}'`, state.next);
+    if (state.type === 'Pass') continue;
     for (const catcher of state.catch) check(`a catch of state '${state.name}'`, catcher.next);
   }
 }

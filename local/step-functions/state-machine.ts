@@ -34,14 +34,18 @@ export interface StateMachineOptions {
 const EXECUTION_NAME = /^[\w-]{1,80}$/;
 
 export class StateMachine {
-  readonly definition: Definition;
   private readonly names = new Set<string>();
 
   constructor(
-    private readonly resource: StateMachineResource,
+    private resource: StateMachineResource,
     private readonly options: StateMachineOptions,
-  ) {
-    this.definition = parseDefinition(resource.definition);
+    private definition: Definition = parseDefinition(resource.definition),
+  ) {}
+
+  /** Replaces the definition. Executions that run end on the one that they began with. */
+  update(resource: StateMachineResource, definition: Definition): void {
+    this.resource = resource;
+    this.definition = definition;
   }
 
   async execute(input: Json, name: string = randomUUID()): Promise<ExecutionResult> {

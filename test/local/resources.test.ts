@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../local/json';
-import { readBucketName, readFunction, readStateMachine, versionOf } from '../../local/resources';
+import { findFunction, readBucketName, readFunction, readStateMachine } from '../../local/resources';
 import { Template } from '../../local/template';
 
 const ARCHITECTURE = process.arch === 'x64' ? 'x86_64' : process.arch;
@@ -111,7 +111,35 @@ test('a state machine defined elsewhere is refused', () => {
   );
 });
 
-test('a call by a qualified ARN runs the version, another one the latest code', () => {
-  const arn = 'arn:aws:lambda:us-east-1:000000000000:function:f';
-  expect([versionOf(arn), versionOf(`${arn}:1`), versionOf(`${arn}:live`)]).toEqual(['$LATEST', '1', '1']);
+test('a call by a qualified ARN runs the version, by an alias the version that it stands for', () => {
+  const named = { 'Fn::GetAtt': ['F', 'Arn'] };
+  const template = new Template({
+    name: 'Stack',
+    environment: { account: '000000000000', region: 'us-east-1' },
+    template: {
+      Resources: {
+        F: { Type: 'AWS::Lambda::Function', Properties: { FunctionName: 'f' } },
+        First: { Type: 'AWS::Lambda::Version', Properties: { FunctionName: { Ref: 'F' } } },
+        Second: { Type: 'AWS::Lambda::Version', Properties: { FunctionName: { Ref: 'F' } } },
+        Live: {
+          Type: 'AWS::Lambda::Alias',
+          Properties: {
+            FunctionName: { Ref: 'F' },
+            Name: 'live',
+            FunctionVersion: { 'Fn::GetAtt': ['Second', 'Version'] },
+          },
+        },
+      },
+    },
+  });
+  const versions = [named, { Ref: 'First' }, { Ref: 'Second' }, { Ref: 'Live' }].map((reference) => {
+    const arn = template.resolve(reference) as string;
+    return [arn.split(':').slice(6).join(':'), findFunction(template, arn)?.version];
+  });
+  expect(versions).toEqual([
+    ['f', '$LATEST'],
+    ['f:1', '1'],
+    ['f:2', '2'],
+    ['f:live', '2'],
+  ]);
 });

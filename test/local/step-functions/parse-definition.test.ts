@@ -75,7 +75,6 @@ describe('is refused by name:', () => {
     ['a JSONPath field', task({ ResultPath: '$.x' }), "the field ResultPath of state 'A'"],
     ['credentials', task({ Credentials: { RoleArn: 'x' } }), "the field Credentials of state 'A'"],
     ['a state of JSONPath', task({ QueryLanguage: 'JSONPath' }), 'the query language JSONPath'],
-    ['a Parallel state', task({ Type: 'Parallel' }), "the type Parallel of state 'A'"],
     ['a Choice state', task({ Type: 'Choice' }), "the type Choice of state 'A'"],
     ['a Map state', task({ Type: 'Map' }), "the type Map of state 'A'"],
     ['a Wait state', task({ Type: 'Wait' }), "the type Wait of state 'A'"],

@@ -1,0 +1,155 @@
+/** Branches that run side by side: what they see, what they give, and how they fail. */
+import type { JsonObject } from '../../../local/json';
+import { parseDefinition } from '../../../local/step-functions/parse-definition';
+import { HANG, machine, run, task } from './machine-fixture';
+
+/** A branch of one task. */
+function branch(name: string, fields: JsonObject = {}, more: JsonObject = {}): JsonObject {
+  const { States } = task(fields);
+  return { StartAt: name, States: { [name]: (States as JsonObject).A, ...more } };
+}
+
+/** A machine with one Parallel state `P`. */
+function parallel(branches: JsonObject[], fields: JsonObject = {}, more: JsonObject = {}): JsonObject {
+  const end = fields.Next === undefined ? { End: true } : {};
+  return {
+    StartAt: 'P',
+    States: { P: { Type: 'Parallel', Branches: branches, ...end, ...fields }, ...more },
+  };
+}
+
+function refusal(definition: JsonObject): string {
+  try {
+    parseDefinition(JSON.stringify({ QueryLanguage: 'JSONata', ...definition }));
+  } catch (error) {
+    return (error as Error).message;
+  }
+  return 'accepted';
+}
+
+test('branches get the input, and give their outputs in their order', async () => {
+  const { result, payloads } = await run(parallel([branch('A'), branch('B')]), {
+    input: { a: 1 },
+    attempts: [{ answer: 'first' }, { answer: 'second' }],
+  });
+  expect(payloads).toEqual([{ a: 1 }, { a: 1 }]);
+  expect(result).toMatchObject({ status: 'SUCCEEDED', output: ['first', 'second'] });
+});
+
+test('Arguments take the place of the input, Assign and Output use the result', async () => {
+  const { result } = await run(
+    parallel(
+      [branch('A'), branch('B')],
+      {
+        Arguments: { b: '{% $states.input.a + 1 %}' },
+        Assign: { second: '{% $states.result[1].b %}' },
+        Output: '{% $count($states.result) %}',
+        Next: 'Q',
+      },
+      { Q: { Type: 'Pass', Output: ['{% $states.input %}', '{% $second %}'], End: true } },
+    ),
+    { input: { a: 1 } },
+  );
+  expect(result).toMatchObject({ output: [2, 2] });
+});
+
+test('branches run at the same time', async () => {
+  const { trace } = await run(parallel([branch('A'), branch('B')]));
+  expect(trace.indexOf('B TaskStarted 0')).toBeLessThan(trace.indexOf('A TaskSucceeded 0'));
+  expect(trace.slice(-1)).toEqual(['P StateExited']);
+});
+
+test('a branch reads the variables around it, and keeps its own to itself', async () => {
+  const setting = { Type: 'Pass', Assign: { outer: 1 }, Next: 'P' };
+  const adding = (name: string) =>
+    branch(
+      name,
+      { Assign: { [`own${name}`]: '{% $outer + 1 %}' }, Next: `${name}2` },
+      { [`${name}2`]: { Type: 'Pass', Output: `{% $own${name} %}`, End: true } },
+    );
+  const { States } = parallel([adding('A'), adding('B')]);
+  const { result } = await run({ StartAt: 'S', States: { S: setting, ...(States as JsonObject) } });
+  expect(result).toMatchObject({ output: [2, 2] });
+});
+
+test('a branch that fails ends the others, and the run with its own error', async () => {
+  const { result, trace } = await run(parallel([branch('A'), branch('B')]), {
+    attempts: [HANG, { error: 'Broken', cause: 'it was' }],
+  });
+  expect(result).toMatchObject({ status: 'FAILED', error: 'Broken', cause: 'it was' });
+  expect(trace).not.toContain('A TaskSucceeded 0');
+});
+
+test('a Fail state of a branch fails the whole as well', async () => {
+  const failing = branch(
+    'A',
+    { Catch: [{ ErrorEquals: ['States.ALL'], Next: 'F', Assign: { failure: '{% $states.errorOutput %}' } }] },
+    { F: { Type: 'Fail', Error: '{% $failure.Error %}', Cause: 'told' } },
+  );
+  const { result } = await run(parallel([failing, branch('B')]), {
+    attempts: [{ error: 'Broken' }, HANG],
+  });
+  expect(result).toMatchObject({ status: 'FAILED', error: 'Broken', cause: 'told' });
+});
+
+test('Retry and Catch are those of the whole', async () => {
+  const retried = await run(
+    parallel([branch('A'), branch('B')], { Retry: [{ ErrorEquals: ['Broken'], MaxAttempts: 1 }] }),
+    { attempts: [{ error: 'Broken' }, { answer: 0 }, { answer: 1 }, { answer: 2 }] },
+  );
+  expect(retried.result).toMatchObject({ output: [1, 2] });
+  const caught = await run(
+    parallel(
+      [branch('A'), branch('B')],
+      { Catch: [{ ErrorEquals: ['Broken'], Next: 'Q', Output: '{% $states.errorOutput.Error %}' }] },
+      { Q: { Type: 'Pass', End: true } },
+    ),
+    { attempts: [{ error: 'Broken' }] },
+  );
+  expect(caught.result).toMatchObject({ status: 'SUCCEEDED', output: 'Broken' });
+});
+
+test('retries of one branch leave the other alone', async () => {
+  const { result, seconds } = await run(
+    parallel([branch('A', { Retry: [{ ErrorEquals: ['Broken'], IntervalSeconds: 7 }] }), branch('B')]),
+    { attempts: [{ error: 'Broken' }, { answer: 'b' }, { answer: 'a' }] },
+  );
+  expect(result).toMatchObject({ output: ['a', 'b'] });
+  expect(seconds).toBe(7);
+});
+
+test('branches nest', async () => {
+  const { result } = await run(
+    parallel([
+      { StartAt: 'I', States: { I: { Type: 'Parallel', Branches: [branch('A'), branch('B')], End: true } } },
+      branch('C'),
+    ]),
+    { input: 1 },
+  );
+  expect(result).toMatchObject({ output: [[1, 1], 1] });
+});
+
+test('an execution that ends by its time limit ends its branches', async () => {
+  const { stateMachine } = machine(
+    { ...parallel([branch('A'), branch('B')]), TimeoutSeconds: 5 },
+    { attempts: [HANG, HANG] },
+  );
+  await expect(stateMachine.execute({})).resolves.toMatchObject({ status: 'TIMED_OUT' });
+});
+
+test('what would not run on AWS is refused', () => {
+  expect(refusal(parallel([branch('A'), branch('A')]))).toBe(
+    "the state 'A' is there twice, expected one: rename the other",
+  );
+  expect(refusal(parallel([branch('A', { Next: 'P' })]))).toContain(
+    "state 'A' leads to 'P', got no such state",
+  );
+  const shadowing = parallel([branch('A', { Assign: { x: 1 } })], { Assign: { x: 2 } });
+  expect(refusal(shadowing)).toBe(
+    "state 'P' Branches[0] assigns the variable 'x', got one of that name around it: choose another name",
+  );
+  expect(
+    refusal(parallel([branch('A')], { Next: 'Q' }, { Q: { Type: 'Pass', Output: '{% $own %}', End: true } })),
+  ).toContain('the variable or function $own');
+  expect(refusal(parallel([{ ...branch('A'), TimeoutSeconds: 1 }]))).toContain('the field TimeoutSeconds');
+});
