@@ -21,7 +21,7 @@ const MEMORY_STEP_MB = 64;
 const FLOOR_MEMORY_MB = 512;
 
 /** Bytes per second from S3 that a load is planned with; public measurements of one function start at 55 MB/s. */
-const LOAD_BYTES_PER_SECOND = 40e6;
+export const LOAD_BYTES_PER_SECOND = 40e6;
 
 /** Times of load and run are planned with this much to spare, since a timeout that is too short fails runs. */
 const TIMEOUT_MARGIN = 3;

@@ -22,11 +22,26 @@ const LARGEST_TOLERANCE = 1.1;
 const SMALLEST_TOLERANCE = 2;
 
 /** The fewest slices that all satisfy `fits`, and among those the cuts with the fewest bytes moved. */
-export function fewestSlices(space: CutSpace, limit: SizeLimit): Groups {
-  const table = new StretchTable(space, candidates(space), limit);
+export function fewestSlices(space: CutSpace, limit: SizeLimit, range: Range = whole(space)): Groups {
+  const table = new StretchTable(space, candidates(space, legalIn(space, range)), limit, range);
   const cuts = table.cheapest();
   if (cuts === undefined) throw tooLarge(space, table, limit);
-  return split(space, cuts);
+  return split(space, cuts, range);
+}
+
+/** Places of `CutSpace.order` from `start` up to `end`. */
+export interface Range {
+  readonly start: number;
+  readonly end: number;
+}
+
+function whole({ dataflow }: CutSpace): Range {
+  return { start: 0, end: dataflow.order.length };
+}
+
+/** The legal cuts inside the range. */
+export function legalIn({ legal }: CutSpace, { start, end }: Range): readonly number[] {
+  return legal.filter((cut) => cut > start && cut < end);
 }
 
 /** A limit that a slice's size keeps or not. */
@@ -39,41 +54,43 @@ export interface SizeLimit {
 }
 
 /** Exactly `count` slices, as even as can be by the memory they need, then with the fewest bytes moved. */
-export function evenSlices(space: CutSpace, count: number, need: (size: SliceSize) => number): Groups {
-  const { legal, dataflow } = space;
-  checkCount(space, count);
-  if (count - 1 === legal.length) return split(space, legal);
+export function evenSlices(
+  space: CutSpace,
+  count: number,
+  need: (size: SliceSize) => number,
+  range: Range = whole(space),
+): Groups {
+  const legal = legalIn(space, range);
+  if (count - 1 > legal.length) throw tooMany(space, count);
+  if (count - 1 === legal.length) return split(space, legal, range);
   if (count - 1 > MAX_CANDIDATES) {
     // More slices than a search is worth: the cuts that cost least.
     const cheapest = [...legal].sort((a, b) => space.crossingBytes[a] - space.crossingBytes[b] || a - b);
-    return split(
-      space,
-      cheapest.slice(0, count - 1).sort((a, b) => a - b),
-    );
+    const cuts = cheapest.slice(0, count - 1).sort((a, b) => a - b);
+    return split(space, cuts, range);
   }
-  const boundaries = [0, ...candidates(space), dataflow.order.length];
-  const everything = new StretchTable(space, boundaries.slice(1, -1), {
-    fits: () => true,
-    isHopeless: () => false,
-    describe: unreachable,
-  });
+  const everything = new StretchTable(
+    space,
+    candidates(space, legal),
+    { fits: () => true, isHopeless: () => false, describe: unreachable },
+    range,
+  );
   const most = everything.smallestLargest(count, need) * LARGEST_TOLERANCE;
   const least = everything.largestSmallest(count, need, most) / SMALLEST_TOLERANCE;
   const fits = (size: SliceSize): boolean => need(size) >= least && need(size) <= most;
-  return split(space, everything.cheapestOf(count, fits));
+  return split(space, everything.cheapestOf(count, fits), range);
 }
 
 function unreachable(): never {
   throw new Error('a stretch without a limit cannot break it');
 }
 
-function checkCount(space: CutSpace, count: number): void {
+function tooMany(space: CutSpace, count: number): SlicedInferenceError {
   const { order, model } = space.dataflow;
   const most = space.legal.length + 1;
-  if (count <= most) return;
   const total = model.graph.nodes.length;
   if (count > order.length) {
-    throw new SlicedInferenceError(
+    return new SlicedInferenceError(
       `the model can be cut into at most ${most} ${most === 1 ? 'slice' : 'slices'}`,
       order.length === total
         ? `${count} slices for its ${total} nodes`
@@ -86,7 +103,7 @@ function checkCount(space: CutSpace, count: number): void {
     value === undefined
       ? ''
       : `; ${quoted(model.graph.values[value].name)}, for one, is ${space.rule(value)} and cannot cross a cut`;
-  throw new SlicedInferenceError(
+  return new SlicedInferenceError(
     `the model can be cut into at most ${most} ${most === 1 ? 'slice' : 'slices'}`,
     `${count} slices${reason}`,
     'ask for fewer slices',
@@ -103,8 +120,7 @@ function tooLarge(space: CutSpace, table: StretchTable, limit: SizeLimit): Slice
 }
 
 /** At most `MAX_CANDIDATES` legal cuts: in each of as many neighbourhoods the one with the fewest crossing bytes. */
-function candidates(space: CutSpace): readonly number[] {
-  const { legal, crossingBytes } = space;
+function candidates({ crossingBytes }: CutSpace, legal: readonly number[]): readonly number[] {
   if (legal.length <= MAX_CANDIDATES) return legal;
   const chosen: number[] = [];
   for (let bucket = 0; bucket < MAX_CANDIDATES; bucket++) {
@@ -117,9 +133,9 @@ function candidates(space: CutSpace): readonly number[] {
   return chosen;
 }
 
-function split(space: CutSpace, cuts: readonly number[]): Groups {
+function split(space: CutSpace, cuts: readonly number[], { start, end: last }: Range): Groups {
   const { order } = space.dataflow;
-  const boundaries = [0, ...cuts, order.length];
+  const boundaries = [start, ...cuts, last];
   return boundaries.slice(1).map((end, index) => order.slice(boundaries[index], end));
 }
 
@@ -130,8 +146,8 @@ class StretchTable {
   private readonly stretches: readonly (readonly (SliceSize | undefined)[])[];
   private unfit: { from: number; to: number; size: SliceSize } | undefined;
 
-  constructor(space: CutSpace, cuts: readonly number[], limit: SizeLimit) {
-    this.boundaries = [0, ...cuts, space.dataflow.order.length];
+  constructor(space: CutSpace, cuts: readonly number[], limit: SizeLimit, { start, end }: Range) {
+    this.boundaries = [start, ...cuts, end];
     const weights = new WeightTable(space.dataflow, space.bytes);
     this.stretches = this.boundaries.slice(0, -1).map((from, index) => {
       const sizes: (SliceSize | undefined)[] = [];

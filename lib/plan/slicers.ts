@@ -2,17 +2,25 @@
 import { SlicedInferenceError, quoted } from '../errors';
 import type { NodeIndex } from '../onnx/model';
 import type { CutSpace } from './cuts';
+import type { SliceSize } from './estimate';
 import { memoryMb } from './estimate';
-import type { Groups } from './partition';
-import { evenSlices, fewestSlices } from './partition';
+import type { Groups, Range, SizeLimit } from './partition';
+import { evenSlices, fewestSlices, legalIn } from './partition';
 import { readPlan, readPlanGroups } from './plan';
 import { DEFAULT_MAX_MEMORY_MB, MAX_LAMBDA_MEMORY_MB, MIN_LAMBDA_MEMORY_MB } from './quotas';
+import { HeldWeights, WeightTable } from './weights';
 
 /** Chooses the nodes of each slice. */
 export interface Slicer {
   /** All that the choice depends on besides the model: slicers with the same key choose the same. */
   readonly key: string;
   choose(space: CutSpace): Groups;
+  /**
+   * The slices of ranges that no slice may reach over; absent where it is said where to cut.
+   *
+   * @returns `undefined` where the ranges are too many
+   */
+  chooseWithin?(space: CutSpace, ranges: readonly Range[]): Groups | undefined;
 }
 
 /**
@@ -30,16 +38,22 @@ export function automatic(maxMemory: number = DEFAULT_MAX_MEMORY_MB, setting = '
   }
   return {
     key: `automatic ${maxMemory}`,
-    choose: (space) =>
-      fewestSlices(space, {
-        fits: (size) => memoryMb(size) <= maxMemory,
-        isHopeless: (size) => memoryMb({ ...size, writeBytes: 0 }) > maxMemory,
-        describe: (size) => ({
-          limit: `need at most ${maxMemory} MB of memory`,
-          got: `${memoryMb(size)} MB`,
-          advice: `raise ${setting}`,
-        }),
+    ...fewest({
+      fits: (size) => memoryMb(size) <= maxMemory,
+      isHopeless: (size) => memoryMb({ ...size, writeBytes: 0 }) > maxMemory,
+      describe: (size) => ({
+        limit: `need at most ${maxMemory} MB of memory`,
+        got: `${memoryMb(size)} MB`,
+        advice: `raise ${setting}`,
       }),
+    }),
+  };
+}
+
+function fewest(limit: SizeLimit): Pick<Slicer, 'choose' | 'chooseWithin'> {
+  return {
+    choose: (space) => fewestSlices(space, limit),
+    chooseWithin: (space, ranges) => ranges.flatMap((range) => fewestSlices(space, limit, range)),
   };
 }
 
@@ -54,8 +68,36 @@ export function count(slices: number): Slicer {
   }
   return {
     key: `count ${slices}`,
-    choose: (space) => evenSlices(space, slices, (size) => size.weightBytes + size.activationBytes),
+    choose: (space) => evenSlices(space, slices, memoryNeed),
+    chooseWithin: (space, ranges) => {
+      const counts = shareOut(slices, ranges, space);
+      return counts && ranges.flatMap((range, index) => evenSlices(space, counts[index], memoryNeed, range));
+    },
   };
+}
+
+function memoryNeed({ weightBytes, activationBytes }: SliceSize): number {
+  return weightBytes + activationBytes;
+}
+
+/** How many slices each range gets: one, and the others one by one to where slices are the largest. */
+function shareOut(slices: number, ranges: readonly Range[], space: CutSpace): number[] | undefined {
+  if (ranges.length > slices) return undefined;
+  const table = new WeightTable(space.dataflow, space.bytes);
+  const needs = ranges.map(({ start, end }) => {
+    const held = new HeldWeights(table);
+    for (const node of space.dataflow.order.slice(start, end)) held.addNode(node);
+    return held.weightBytes;
+  });
+  const most = ranges.map((range) => legalIn(space, range).length + 1);
+  const counts = ranges.map(() => 1);
+  for (let left = slices - ranges.length; left > 0; left--) {
+    const open = counts.map((_, range) => range).filter((range) => counts[range] < most[range]);
+    if (open.length === 0) return undefined;
+    const next = open.reduce((a, b) => (needs[b] / counts[b] > needs[a] / counts[a] ? b : a));
+    counts[next]++;
+  }
+  return counts;
 }
 
 /** The fewest slices of at most `bytes` of weights each. */
@@ -69,16 +111,15 @@ export function maxSliceSize(bytes: number): Slicer {
   }
   return {
     key: `max slice size ${bytes}`,
-    choose: (space) =>
-      fewestSlices(space, {
-        fits: ({ weightBytes }) => weightBytes <= bytes,
-        isHopeless: ({ weightBytes }) => weightBytes > bytes,
-        describe: ({ weightBytes }) => ({
-          limit: `have at most ${bytes} bytes of weights`,
-          got: `${weightBytes} bytes`,
-          advice: 'raise the slice size',
-        }),
+    ...fewest({
+      fits: ({ weightBytes }) => weightBytes <= bytes,
+      isHopeless: ({ weightBytes }) => weightBytes > bytes,
+      describe: ({ weightBytes }) => ({
+        limit: `have at most ${bytes} bytes of weights`,
+        got: `${weightBytes} bytes`,
+        advice: 'raise the slice size',
       }),
+    }),
   };
 }
 
