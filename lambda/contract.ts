@@ -189,9 +189,12 @@ export const ERROR_NAMES = {
 
 export type ErrorName = (typeof ERROR_NAMES)[keyof typeof ERROR_NAMES];
 
-/** The JSON cause of a failed slice. */
+/** The JSON cause of a failed run. */
 export interface FailureCause {
-  readonly slice: number;
+  /** The slice that failed; absent where a function of the user's own did. */
+  readonly slice?: number;
+  /** The function of the user's own that failed. */
+  readonly step?: 'preprocess' | 'postprocess';
   readonly message: string;
   /** The tensor that the failure is about. */
   readonly tensor?: string;

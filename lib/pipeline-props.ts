@@ -1,19 +1,15 @@
-/** What a pipeline can be asked for, and what cannot be. */
+/** What a pipeline can be asked for. */
 import type { Duration, RemovalPolicy } from 'aws-cdk-lib';
-import { Token } from 'aws-cdk-lib';
+import type * as ec2 from 'aws-cdk-lib/aws-ec2';
 import type * as kms from 'aws-cdk-lib/aws-kms';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
+import type * as logs from 'aws-cdk-lib/aws-logs';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
-import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
-import type { SliceFunctionOptions } from './aws/slice-function';
-import { SlicedInferenceError } from './errors';
-import { MAX_EXPRESS_MINUTES } from './plan/quotas';
+import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import type { SliceFunctionOptions } from './aws/slice-function-options';
 import type { GraphOptimization } from './graph-optimization';
 import type { SlicedModel } from './sliced-model';
 import type { Slicing } from './slicing';
-
-/** The bundled handler is compiled for this version. */
-const OLDEST_NODE_RUNTIME = 20;
 
 /** Properties of `SlicedInferencePipeline`. */
 export interface SlicedInferencePipelineProps {
@@ -93,6 +89,14 @@ export interface SlicedInferencePipelineProps {
   readonly sliceFunctions?: SliceFunctionOptions;
 
   /**
+   * Settings of single slice functions, in place of those of all. Slices are named as in `plan.json` and by their
+   * constructs: `slice-00` is the first.
+   *
+   * @default - none
+   */
+  readonly sliceFunctionOverrides?: { [slice: string]: SliceFunctionOptions };
+
+  /**
    * Bucket for requests, intermediate tensors and results. Give it lifecycle rules: the pipeline writes below
    * `runs/` and `outputs/` and deletes nothing.
    *
@@ -108,80 +112,108 @@ export interface SlicedInferencePipelineProps {
   readonly encryptionKey?: kms.IKey;
 
   /**
+   * Key of the bucket that the slices are deployed through: the bootstrap bucket, where it was bootstrapped with a
+   * customer managed key. The slice functions are allowed to decrypt with it. A `SlicedModel.fromBucket` has its key at
+   * its bucket.
+   *
+   * @default - the bootstrap bucket is encrypted with a key of S3 or of AWS
+   */
+  readonly assetEncryptionKey?: kms.IKey;
+
+  /**
+   * How long the tensors between slices are kept, in whole days. Not together with `bucket`.
+   *
+   * @default Duration.days(1)
+   */
+  readonly intermediateRetention?: Duration;
+
+  /**
+   * How long requests and results are kept, in whole days. Not together with `bucket`.
+   *
+   * @default Duration.days(7)
+   */
+  readonly outputRetention?: Duration;
+
+  /**
    * What becomes of the bucket and of the log groups when they leave the stack.
    *
    * @default RemovalPolicy.RETAIN
    */
   readonly removalPolicy?: RemovalPolicy;
-}
 
-/** @throws SlicedInferenceError for props that cannot be, alone or together */
-export function checkProps(props: SlicedInferencePipelineProps): void {
-  if (props.slicedModel === undefined) checkModelPath(props.modelPath);
-  else checkCutBefore(props);
-  checkRuntime(props.runtime);
-  if (props.bucket && props.encryptionKey) {
-    throw new SlicedInferenceError(
-      'encryptionKey must encrypt a bucket that the pipeline makes',
-      'a bucket of your own too',
-      'encrypt your bucket yourself and leave encryptionKey out',
-    );
-  }
-  const isExpress = props.stateMachineType !== sfn.StateMachineType.STANDARD;
-  if (!isExpress || !props.timeout || props.timeout.isUnresolved()) return;
-  if (props.timeout.toMinutes({ integral: false }) > MAX_EXPRESS_MINUTES) {
-    throw new SlicedInferenceError(
-      `timeout of an Express state machine must be at most ${MAX_EXPRESS_MINUTES} minutes`,
-      props.timeout.toHumanString(),
-      'shorten it or set stateMachineType to STANDARD',
-    );
-  }
-}
+  /**
+   * Whether the bucket is emptied when it leaves the stack, without which CloudFormation deletes it only where it is
+   * empty. It needs `removalPolicy` to be `DESTROY`, and adds a function of CDK's to the stack. Not together with
+   * `bucket`.
+   *
+   * @default false
+   */
+  readonly autoDeleteObjects?: boolean;
 
-/** From JavaScript and other languages anything may come. */
-function checkModelPath(modelPath: unknown): void {
-  if (modelPath === undefined) {
-    throw new SlicedInferenceError(
-      'a pipeline must have a model',
-      'neither modelPath nor slicedModel',
-      'give one of them',
-    );
-  }
-  if (typeof modelPath !== 'string' || modelPath === '') {
-    throw new SlicedInferenceError(
-      'modelPath must be the path of an ONNX model',
-      modelPath === '' ? 'an empty one' : typeof modelPath,
-      'give the path of a file on this machine',
-    );
-  }
-  if (!Token.isUnresolved(modelPath)) return;
-  throw new SlicedInferenceError(
-    'modelPath must be a path that is known at synth time',
-    'a CDK token',
-    'give the path of a file on this machine',
-  );
-}
+  /**
+   * VPC that the slice functions run in. From there they must reach S3: through a gateway endpoint, which is free, or
+   * a NAT gateway, which charges for each GB of weights and tensors.
+   *
+   * @default - no VPC of yours
+   */
+  readonly vpc?: ec2.IVpc;
 
-/** What was decided when the model was cut cannot be decided again. */
-const DECIDED_WHEN_CUT = ['modelPath', 'slicing', 'dimensions', 'graphOptimization'] as const;
+  /**
+   * Subnets of the VPC that the functions are attached to.
+   *
+   * @default - the private subnets, those with a way out first
+   */
+  readonly vpcSubnets?: ec2.SubnetSelection;
 
-function checkCutBefore(props: SlicedInferencePipelineProps): void {
-  const given = DECIDED_WHEN_CUT.filter((name) => props[name] !== undefined);
-  if (given.length === 0) return;
-  throw new SlicedInferenceError(
-    'slicedModel must come without what was decided when it was cut',
-    `${given.join(', ')} too`,
-    'leave it out, or slice the model again',
-  );
-}
+  /**
+   * Security groups of the functions, which must let HTTPS out to S3.
+   *
+   * @default - one for all functions, which lets nothing in and only HTTPS out
+   */
+  readonly securityGroups?: ec2.ISecurityGroup[];
 
-function checkRuntime(runtime: lambda.Runtime | undefined): void {
-  if (runtime === undefined) return;
-  const [, version] = /^nodejs(\d+)\.x$/.exec(runtime.name) ?? [];
-  if (Number(version) >= OLDEST_NODE_RUNTIME) return;
-  throw new SlicedInferenceError(
-    `runtime must be Node.js ${OLDEST_NODE_RUNTIME} or newer`,
-    runtime.name,
-    'leave it out, or choose a newer Node.js',
-  );
+  /**
+   * How long the logs of the functions and of the state machine are kept.
+   *
+   * @default logs.RetentionDays.ONE_MONTH
+   */
+  readonly logRetention?: logs.RetentionDays;
+
+  /**
+   * Key that encrypts the logs of the functions and of the state machine. CloudWatch Logs is allowed to use it in its
+   * policy; the policy of an imported key must say so itself.
+   *
+   * @default - encryption by CloudWatch Logs with a key of its own
+   */
+  readonly logEncryptionKey?: kms.IKey;
+
+  /**
+   * What the state machine logs. Inputs and outputs of executions are never logged.
+   *
+   * @default sfn.LogLevel.ERROR
+   */
+  readonly logLevel?: sfn.LogLevel;
+
+  /**
+   * Whether X-Ray traces the executions.
+   *
+   * @default true
+   */
+  readonly tracing?: boolean;
+
+  /**
+   * A function of yours that makes the request. It gets the execution's input, whatever that is, and returns an input
+   * of the form that the README describes. A failure of it is a failure of the run.
+   *
+   * @default - the execution's input is the request
+   */
+  readonly preprocess?: lambda.IFunction;
+
+  /**
+   * A function of yours that makes the execution's output. It gets the output of the form that the README describes and
+   * may return anything. It is not granted the results in S3: `pipeline.grantReadOutputs(fn)` does.
+   *
+   * @default - the execution's output is that of the last slice
+   */
+  readonly postprocess?: lambda.IFunction;
 }

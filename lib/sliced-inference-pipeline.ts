@@ -1,6 +1,9 @@
 /** The construct: compiles a model, stages its slices, gives each a function and chains them in a state machine. */
 import { createHash } from 'node:crypto';
-import { Annotations, Duration, Fn, Names, RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { Annotations, Duration, Fn, Names, RemovalPolicy, Stack, Stage, Token } from 'aws-cdk-lib';
+import type * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
@@ -9,10 +12,20 @@ import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { CONTRACT_VERSION, sliceName } from '../lambda/contract';
 import { runtimeCodeDigest } from './aws/runtime-code';
+import type { LogSettings } from './aws/log-group';
+import { allowLogs, createLogGroup } from './aws/log-group';
+import { createNetwork } from './aws/network';
+import { checkQuotas } from './aws/quota-check';
 import { createSliceFunction, sliceMemorySize } from './aws/slice-function';
-import { callerStatements } from './aws/slice-permissions';
+import { optionsOfSlices } from './aws/slice-function-options';
+import { callerStatements, readerStatements } from './aws/slice-permissions';
 import { createTensorBucket } from './aws/tensor-bucket';
-import { sliceWorkflow } from './aws/workflow';
+import { PipelineFragment } from './aws/workflow/fragment';
+import { ownFunction, publishedVersion } from './aws/workflow/invoke-function';
+import type { WorkflowProps } from './aws/workflow/workflow';
+import { OWN_EXECUTION, pipelineWorkflow } from './aws/workflow/workflow';
+import { planText } from './emit/write';
+import { SlicedInferenceError } from './errors';
 import { GraphOptimization } from './graph-optimization';
 import { onnxRuntimeVersion } from './onnxruntime';
 import { threadCount } from './plan/estimate';
@@ -20,7 +33,7 @@ import type { SlicePlan } from './plan/plan';
 import { MAX_EXPRESS_MINUTES } from './plan/quotas';
 import { givenSize, symbolicNames } from './shapes/value-types';
 import type { SlicedInferencePipelineProps } from './pipeline-props';
-import { checkProps } from './pipeline-props';
+import { checkProps } from './check-props';
 import { SlicedModel } from './sliced-model';
 import { Slicing } from './slicing';
 import { stageModel } from './stage';
@@ -41,7 +54,11 @@ export class SlicedInferencePipeline extends Construct {
   /** The functions of the slices, in order. */
   public readonly functions: lambda.Function[];
 
+  /** Path, on the machine that synthesizes, of the plan in the cloud assembly: how the model is cut, and why so. */
+  public readonly planPath: string;
+
   private readonly stateMachineType: sfn.StateMachineType;
+  private readonly workflow: Omit<WorkflowProps, 'expressions' | 'prefix'>;
 
   /**
    * Reads and cuts the model.
@@ -56,29 +73,81 @@ export class SlicedInferencePipeline extends Construct {
 
     const model = props.slicedModel ?? cutModel(props);
     const plan = model._plan;
-    this.warnOfAssumptions(plan, props);
 
-    this.bucket =
-      props.bucket ??
-      createTensorBucket(this, 'Bucket', {
-        removalPolicy,
-        ...(props.encryptionKey && { encryptionKey: props.encryptionKey }),
-      });
+    this.bucket = props.bucket ?? createTensorBucket(this, 'Bucket', { ...props, removalPolicy });
+    const options = optionsOfSlices(plan.slices.length, props.sliceFunctions, props.sliceFunctionOverrides);
     // All slices share one number of threads: the last bits of a result may depend on it.
-    const memorySizes = plan.slices.map((_, slice) =>
-      sliceMemorySize(plan, slice, props.sliceFunctions ?? {}),
-    );
+    const memorySizes = options.map((own, slice) => sliceMemorySize(plan, slice, own));
+    this.warnOfAssumptions(plan, memorySizes);
     // A token stands for a number that CDK cannot know yet: the plan's estimates take its place.
-    const threads = memorySizes.some((size) => Token.isUnresolved(size))
-      ? plan.threads
-      : threadCount(Math.max(...memorySizes));
+    const threads = memorySizes.every(isKnown) ? threadCount(Math.max(...memorySizes)) : plan.threads;
     const architecture = props.architecture ?? lambda.Architecture.X86_64;
     // Results depend on all of these: a run whose functions change one of them on the way has to stop.
     const runsOn = [plan.planDigest, runtimeCodeDigest(architecture), architecture.name, threads];
     const planDigest = createHash('sha256').update(JSON.stringify(runsOn)).digest('hex');
     const deployed = { ...plan, planDigest, threads };
-    this.functions = this.createFunctions(deployed, model, props, architecture, removalPolicy);
-    this.stateMachine = this.createStateMachine(deployed, props, removalPolicy);
+    this.planPath = writePlan(this, plan);
+    const network = createNetwork(this, props);
+    const { logEncryptionKey } = props;
+    if (logEncryptionKey) allowLogs(this, logEncryptionKey);
+    const logSettings: LogSettings = {
+      retention: props.logRetention ?? logs.RetentionDays.ONE_MONTH,
+      removalPolicy,
+      ...(logEncryptionKey && { encryptionKey: logEncryptionKey }),
+    };
+    const functions = plan.slices.map((_, slice) =>
+      createSliceFunction(this, sliceName(slice), {
+        plan: deployed,
+        slice,
+        files: model._place(this, slice, props.assetEncryptionKey),
+        bucket: this.bucket,
+        architecture,
+        runtime: props.runtime ?? lambda.Runtime.NODEJS_24_X,
+        options: options[slice],
+        ...(network && { network }),
+        logs: logSettings,
+      }),
+    );
+    this.functions = functions.map(({ fn }) => fn);
+    this.workflow = {
+      plan: deployed,
+      functions: functions.map(({ fn, target }) => publishedVersion(fn, target)),
+      ...(props.preprocess && { preprocess: ownFunction(props.preprocess) }),
+      ...(props.postprocess && { postprocess: ownFunction(props.postprocess) }),
+    };
+    this.stateMachine = this.createStateMachine(deployed, props, logSettings);
+    checkQuotas(this, {
+      plan,
+      isExpress: this.stateMachineType === sfn.StateMachineType.EXPRESS,
+      memorySizes,
+      functions: this.functions,
+      stateMachine: this.stateMachine,
+    });
+  }
+
+  /**
+   * The pipeline as a part of a state machine of yours, whose language may be JSONPath or JSONata. Its input is the
+   * request and its output that of an execution of the pipeline, both as the README describes them. A failure of a slice
+   * fails your execution: `toSingleState()` gives a state that can catch it. Each time that an execution comes here is a
+   * run of its own. The names of its states begin with `id` and a colon.
+   *
+   * @param scope where its states are made
+   * @param id of the construct, unique within your state machine
+   */
+  public asFragment(scope: Construct, id: string): sfn.StateMachineFragment {
+    return new PipelineFragment(scope, id, this.workflow);
+  }
+
+  /**
+   * Allows a principal to read results, below `outputs/` in the bucket.
+   *
+   * @param grantee who is to be allowed
+   */
+  public grantReadOutputs(grantee: iam.IGrantable): iam.Grant {
+    const grants = readerStatements(this.bucket).map(({ actions, resources }) =>
+      iam.Grant.addToPrincipal({ grantee, actions, resourceArns: resources }),
+    );
+    return grants.reduce((all, grant) => all.combine(grant));
   }
 
   /**
@@ -102,44 +171,126 @@ export class SlicedInferencePipeline extends Construct {
     return [...grants, ...objects].reduce((all, grant) => all.combine(grant), start);
   }
 
-  private createFunctions(
-    plan: SlicePlan,
-    model: SlicedModel,
-    props: SlicedInferencePipelineProps,
-    architecture: lambda.Architecture,
-    removalPolicy: RemovalPolicy,
-  ): lambda.Function[] {
-    return plan.slices.map((_, slice) =>
-      createSliceFunction(this, sliceName(slice), {
-        plan,
-        slice,
-        files: model._place(this, slice),
-        bucket: this.bucket,
-        architecture,
-        runtime: props.runtime ?? lambda.Runtime.NODEJS_24_X,
-        options: props.sliceFunctions ?? {},
-        removalPolicy,
-      }),
+  /**
+   * Runs that began.
+   *
+   * @param props of the metric
+   * @default - the sum over five minutes
+   */
+  public metricStarted(props?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.stateMachine.metricStarted(props);
+  }
+
+  /**
+   * Runs that ended with results.
+   *
+   * @param props of the metric
+   * @default - the sum over five minutes
+   */
+  public metricSucceeded(props?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.stateMachine.metricSucceeded(props);
+  }
+
+  /**
+   * Runs that failed, those for an invalid request included.
+   *
+   * @param props of the metric
+   * @default - the sum over five minutes
+   */
+  public metricFailed(props?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.stateMachine.metricFailed(props);
+  }
+
+  /**
+   * Runs that took longer than the state machine allows.
+   *
+   * @param props of the metric
+   * @default - the sum over five minutes
+   */
+  public metricTimedOut(props?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.stateMachine.metricTimedOut(props);
+  }
+
+  /**
+   * How long runs took, in milliseconds.
+   *
+   * @param props of the metric
+   * @default - the average over five minutes
+   */
+  public metricTime(props?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.stateMachine.metricTime(props);
+  }
+
+  /**
+   * Calls of a slice's function, those that are tried again included.
+   *
+   * @param slice index of the slice, from 0
+   * @param props of the metric
+   * @default - the sum over five minutes
+   */
+  public metricSliceInvocations(slice: number, props?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.sliceFunction(slice).metricInvocations(props);
+  }
+
+  /**
+   * How long the calls of a slice's function took, in milliseconds: loading, reading, running and writing.
+   *
+   * @param slice index of the slice, from 0
+   * @param props of the metric
+   * @default - the average over five minutes
+   */
+  public metricSliceDuration(slice: number, props?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.sliceFunction(slice).metricDuration(props);
+  }
+
+  /**
+   * Calls of a slice's function that failed, those that are tried again included.
+   *
+   * @param slice index of the slice, from 0
+   * @param props of the metric
+   * @default - the sum over five minutes
+   */
+  public metricSliceErrors(slice: number, props?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.sliceFunction(slice).metricErrors(props);
+  }
+
+  /**
+   * Calls of a slice's function that found no capacity. The state machine tries them again for some 40 seconds.
+   *
+   * @param slice index of the slice, from 0
+   * @param props of the metric
+   * @default - the sum over five minutes
+   */
+  public metricSliceThrottles(slice: number, props?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.sliceFunction(slice).metricThrottles(props);
+  }
+
+  private sliceFunction(slice: number): lambda.Function {
+    const fn = this.functions.at(slice);
+    if (fn !== undefined && Number.isInteger(slice) && slice >= 0) return fn;
+    throw new SlicedInferenceError(
+      `a slice must be a whole number from 0 to ${this.functions.length - 1}`,
+      String(slice),
+      "give the index of one of the pipeline's slices",
     );
   }
 
   private createStateMachine(
     plan: SlicePlan,
     props: SlicedInferencePipelineProps,
-    removalPolicy: RemovalPolicy,
+    logSettings: LogSettings,
   ): sfn.StateMachine {
     const name = Names.uniqueResourceName(this, { maxLength: 200, separator: '-' });
-    const logGroup = new logs.LogGroup(this, 'Logs', {
-      // Other prefixes share a resource policy of 5,120 characters, which a few machines fill. The stack's UUID lets
-      // a stack that was deleted, with its log group retained, be deployed again under its name.
-      logGroupName: `/aws/vendedlogs/states/${name}-${uuidOf(Stack.of(this))}`,
-      retention: logs.RetentionDays.ONE_MONTH,
-      removalPolicy,
-    });
+    // Other prefixes share a resource policy of 5,120 characters, which a few machines fill. The stack's UUID lets a stack
+    // that was deleted, with its log group retained, be deployed again under its name.
+    const logGroupName = `/aws/vendedlogs/states/${name}-${uuidOf(Stack.of(this))}`;
+    const logGroup = createLogGroup(this, 'Logs', logSettings, logGroupName);
     return new sfn.StateMachine(this, 'StateMachine', {
       stateMachineType: this.stateMachineType,
       queryLanguage: sfn.QueryLanguage.JSONATA,
-      definitionBody: sfn.DefinitionBody.fromChainable(sliceWorkflow(this, plan, this.functions)),
+      definitionBody: sfn.DefinitionBody.fromChainable(
+        pipelineWorkflow(this, { ...this.workflow, expressions: OWN_EXECUTION, prefix: '' }),
+      ),
       comment: JSON.stringify({
         slicedInference: {
           version: CONTRACT_VERSION,
@@ -151,12 +302,16 @@ export class SlicedInferencePipeline extends Construct {
         },
       }),
       timeout: props.timeout ?? Duration.minutes(MAX_EXPRESS_MINUTES),
-      tracingEnabled: true,
-      logs: { destination: logGroup, level: sfn.LogLevel.ERROR, includeExecutionData: false },
+      tracingEnabled: props.tracing ?? true,
+      logs: {
+        destination: logGroup,
+        level: props.logLevel ?? sfn.LogLevel.ERROR,
+        includeExecutionData: false,
+      },
     });
   }
 
-  private warnOfAssumptions(plan: SlicePlan, props: SlicedInferencePipelineProps): void {
+  private warnOfAssumptions(plan: SlicePlan, memorySizes: readonly number[]): void {
     const assumed = symbolicNames(plan.inputs).filter(
       (name) => givenSize(plan.dimensions, name) === undefined,
     );
@@ -172,15 +327,20 @@ export class SlicedInferencePipeline extends Construct {
         `the model was sliced for ONNX Runtime ${plan.onnxRuntime} and will run on ${onnxRuntimeVersion()}: slice it again with this version of the library`,
       );
     }
-    const memorySize = props.sliceFunctions?.memorySize;
-    const needed = Math.max(...plan.slices.map(({ memoryMb }) => memoryMb));
-    if (memorySize !== undefined && !Token.isUnresolved(memorySize) && memorySize < needed) {
+    const little = plan.slices.findIndex(
+      ({ memoryMb }, slice) => isKnown(memorySizes[slice]) && memorySizes[slice] < memoryMb,
+    );
+    if (little >= 0) {
       Annotations.of(this).addWarningV2(
         'cdk-sliced-inference:littleMemory',
-        `sliceFunctions.memorySize is ${memorySize} MB where the plan estimates ${needed} MB for the largest slice`,
+        `the function of ${sliceName(little)} has ${memorySizes[little]} MB of memory where the plan estimates ${plan.slices[little].memoryMb} MB: raise its memorySize`,
       );
     }
   }
+}
+
+function isKnown(number: number): boolean {
+  return !Token.isUnresolved(number);
 }
 
 /** Cuts the model of a pipeline that was given its path. */
@@ -191,6 +351,15 @@ function cutModel(props: SlicedInferencePipelineProps): SlicedModel {
     optimisation: props.graphOptimization ?? GraphOptimization.NONE,
   });
   return SlicedModel._fromStaged(staged);
+}
+
+/** Writes the plan into the cloud assembly, beside the assets; nothing that is deployed refers to it. */
+function writePlan(scope: Construct, plan: SlicePlan): string {
+  // A stack without an app has one made for it.
+  const folder = Stage.of(scope)?.assetOutdir ?? '';
+  const file = path.join(folder, `plan-${plan.planDigest}.json`);
+  fs.writeFileSync(file, planText(plan));
+  return file;
 }
 
 /** The last segment of `arn:aws:cloudformation:region:account:stack/name/uuid`. */

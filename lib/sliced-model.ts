@@ -1,6 +1,7 @@
 /** A model that was cut before: what a stack deploys when the model itself is somewhere else. */
 import * as path from 'node:path';
 import { Token } from 'aws-cdk-lib';
+import type * as kms from 'aws-cdk-lib/aws-kms';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 import { sliceName } from '../lambda/contract';
@@ -14,8 +15,11 @@ import type { PlannedFile, SlicePlan } from './plan/plan';
 import { readPlan, remoteKey } from './plan/plan';
 import type { StagedModel } from './stage';
 
-/** Gives a slice's files their places in S3, with constructs below `scope` where they need some. */
-type PlaceSlice = (scope: Construct, slice: number) => SliceObjects;
+/**
+ * Gives a slice's files their places in S3, with constructs below `scope` where they need some. `assetKey` is the key of
+ * the bucket that assets are deployed through.
+ */
+type PlaceSlice = (scope: Construct, slice: number, assetKey?: kms.IKey) => SliceObjects;
 
 /**
  * A model that `sliced-inference slice` has cut. A stack that uses one needs neither the model nor ONNX Runtime when
@@ -61,12 +65,12 @@ export class SlicedModel {
 
   /** @internal */
   public static _fromStaged({ plan, slices }: StagedModel): SlicedModel {
-    return new SlicedModel(plan, (scope, slice) => {
+    return new SlicedModel(plan, (scope, slice, assetKey) => {
       const planned = plan.slices[slice];
       const { model, weights } = slices[slice];
       const name = sliceName(slice);
       const asset = (kind: string, file: string, plannedFile: PlannedFile): SliceObject =>
-        assetObject(sliceFileAsset(scope, `${name}-${kind}`, file, plannedFile));
+        assetObject(sliceFileAsset(scope, `${name}-${kind}`, file, plannedFile), assetKey);
       return {
         model: asset('model', model, planned.model),
         ...(planned.weights &&

@@ -1,81 +1,15 @@
 /** A synthesized stack, run as it is in the local cloud, against ONNX Runtime on the unsliced model. */
-import * as path from 'node:path';
 import { setImmediate as nextTick } from 'node:timers/promises';
-import { App, Stack } from 'aws-cdk-lib';
-import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { decodeInlineTensor, encodeInlineTensor } from '../client';
-import type { ExecutionOutput, FailureCause } from '../client';
 import { Session } from '../lambda/slice/session';
 import type { RawTensor } from '../lambda/tensors/tensor';
-import { SlicedInferencePipeline, Slicing } from '../lib';
-import type { SlicedInferencePipelineProps } from '../lib';
-import { LocalCloud, infer } from '../local';
-import type { ExecutionResult, TraceEvent } from '../local';
+import { Slicing } from '../lib';
+import type { LocalCloud } from '../local';
+import { infer } from '../local';
+import { deploy, failed, float32, rows, succeeded, trace, unsliced } from './deployed-pipeline';
 import type { ModelInit } from './model-builder';
-import {
-  BOOL,
-  FLOAT,
-  STRING,
-  attribute,
-  floats,
-  mlp,
-  node,
-  saveModel,
-  temporaryFolder,
-  value,
-} from './model-builder';
-
-const trace: TraceEvent[] = [];
-const clouds: LocalCloud[] = [];
-afterAll(() => Promise.all(clouds.map((cloud) => cloud.close())));
-
-async function deploy(modelPath: string, props: Partial<SlicedInferencePipelineProps>): Promise<LocalCloud> {
-  const outdir = path.join(temporaryFolder(), 'cdk.out');
-  const app = new App({ outdir });
-  new SlicedInferencePipeline(new Stack(app, 'Test'), 'Pipeline', {
-    modelPath,
-    architecture: process.arch === 'arm64' ? lambda.Architecture.ARM_64 : lambda.Architecture.X86_64,
-    ...props,
-  });
-  app.synth();
-  const cloud = await LocalCloud.start(outdir, { onTrace: (event) => trace.push(event) });
-  clouds.push(cloud);
-  return cloud;
-}
-
-async function unsliced(
-  modelPath: string,
-  inputs: ReadonlyMap<string, RawTensor>,
-): Promise<Map<string, RawTensor>> {
-  const session = await Session.open({ path: modelPath, threads: 1 });
-  return session.run(inputs, session.outputNames);
-}
-
-function float32(values: readonly number[], shape: readonly number[]): RawTensor {
-  return { dtype: 'float32', shape, bytes: new Uint8Array(Float32Array.from(values).buffer) };
-}
-
-const rows = (count: number, seed: number): Map<string, RawTensor> =>
-  new Map([
-    [
-      'x',
-      float32(
-        Array.from({ length: count * 16 }, (_, index) => Math.cos(index * seed + seed)),
-        [count, 16],
-      ),
-    ],
-  ]);
-
-function succeeded(result: ExecutionResult): ExecutionOutput {
-  if (result.status !== 'SUCCEEDED') throw new Error(`${result.error}: ${result.cause}`);
-  return result.output as unknown as ExecutionOutput;
-}
-
-function failed(result: ExecutionResult): { error: string; cause: FailureCause } {
-  if (result.status === 'SUCCEEDED') throw new Error('the execution succeeded');
-  return { error: result.error, cause: JSON.parse(result.cause) as FailureCause };
-}
+import { BOOL, FLOAT, STRING, attribute, floats, mlp, node, saveModel, value } from './model-builder';
 
 describe('a pipeline of four slices', () => {
   const modelPath = saveModel(mlp(4));

@@ -1,8 +1,10 @@
-/** The findings of cdk-nag's AwsSolutions pack that stay, each with the reason why. One more or one less fails. */
+/** The findings of cdk-nag's AwsSolutions, NIST and HIPAA packs that stay, each with the reason why. One more or one less fails. */
 import type { App } from 'aws-cdk-lib';
 import { CfnResource, Stack, Validations } from 'aws-cdk-lib';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as kms from 'aws-cdk-lib/aws-kms';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
-import { AwsSolutionsChecks } from 'cdk-nag';
+import { AwsSolutionsChecks, HIPAASecurityChecks, NIST80053R5Checks } from 'cdk-nag';
 import type { IConstruct } from 'constructs';
 import { Slicing } from '../lib';
 import { addPipeline, newApp } from './aws/pipeline-stack';
@@ -12,8 +14,8 @@ const ONE_SLICE =
   "runs/ in the pipeline's own bucket, where objects expire after a day.";
 
 const VERSIONS =
-  "CDK grants the function with its versions and aliases. All of them are this pipeline's own code, made by nobody " +
-  'but a deployment of it.';
+  'A run that a deployment overtakes goes on calling the version that it began with. All versions of the function are ' +
+  "this pipeline's own code, made by nobody but a deployment of it.";
 
 /** By the path of a resource below the pipeline: findings and the reason to keep them. */
 const ACKNOWLEDGED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
@@ -128,4 +130,83 @@ test('without acknowledgements the synthesis fails', () => {
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
   delete process.env.CDK_VALIDATION;
   expect(() => app.synth()).toThrow('AwsSolutions-S1');
+});
+
+/** A pipeline with all that a hardened account asks for and that is a prop. */
+function hardened(): { readonly app: App; readonly stack: Stack } {
+  const app = newApp({ '@aws-cdk/core:validateAgainstDefaultRules': true });
+  const stack = new Stack(app, 'Stack');
+  const vpc = new ec2.Vpc(stack, 'Vpc', {
+    natGateways: 0,
+    subnetConfiguration: [{ name: 'isolated', subnetType: ec2.SubnetType.PRIVATE_ISOLATED }],
+    gatewayEndpoints: { S3: { service: ec2.GatewayVpcEndpointAwsService.S3 } },
+  });
+  const key = new kms.Key(stack, 'Key', { enableKeyRotation: true });
+  addPipeline(stack, 'Pipeline', {
+    slicing: Slicing.count(2),
+    encryptionKey: key,
+    logEncryptionKey: key,
+    vpc,
+    vpcSubnets: { subnetType: ec2.SubnetType.PRIVATE_ISOLATED },
+    sliceFunctions: { reservedConcurrentExecutions: 20 },
+  });
+  return { app, stack };
+}
+
+const IN_TRANSIT =
+  'Requests, intermediate tensors and results are in transit and can be computed again; they expire within seven days. ' +
+  'Copies and old versions of them would keep data for longer than it is needed.';
+
+/** By rule, without the name of the pack: why its findings stay. */
+const REASONS: Readonly<Record<string, string>> = {
+  S3BucketReplicationEnabled: IN_TRANSIT,
+  S3BucketVersioningEnabled: IN_TRANSIT,
+  S3BucketLoggingEnabled:
+    'Who reads and writes are the roles of this stack and those that grantInvoke names. Whoever must log accesses ' +
+    'passes a bucket of their own that does.',
+  IAMNoInlinePolicy:
+    'Each policy is of one role and is for nobody else, and leaves with it. The resources that managed policies would ' +
+    'be are what keeps pipelines of many slices from fitting a stack.',
+  LambdaDLQ:
+    'The functions are called synchronously by the state machine, which retries and reports failures. A dead-letter ' +
+    'queue gets asynchronous calls alone.',
+};
+
+describe.each([
+  ['NIST.800.53.R5', () => new NIST80053R5Checks()],
+  ['HIPAA.Security', () => new HIPAASecurityChecks()],
+] as const)('%s, with all that is a prop', (pack, checks) => {
+  const own = (stack: Stack): { path: string; id: string; reason: string }[] =>
+    checks()
+      .validateScope(stack)
+      .violations.flatMap(({ ruleName, violatingResources }) =>
+        violatingResources.map(({ constructPath = '' }) => ({ path: constructPath, id: ruleName })),
+      )
+      .filter(({ path }) => path.startsWith('Stack/Pipeline/'))
+      .map(({ path, id }) => ({
+        path: path.replace('Stack/Pipeline/', ''),
+        id,
+        reason: REASONS[id.replace(`${pack}-`, '')],
+      }));
+
+  test('the findings are those that have a reason to stay', () => {
+    const rules = new Set(own(hardened().stack).map(({ id }) => id.replace(`${pack}-`, '')));
+    expect([...rules].sort()).toEqual(Object.keys(REASONS).sort());
+  });
+
+  test('acknowledged on their resources, none is left', () => {
+    const { stack } = hardened();
+    for (const { path, id, reason } of own(stack)) {
+      Validations.of(find(stack, path)).acknowledge({ id, reason });
+    }
+    expect(own(stack)).toEqual([]);
+  });
+});
+
+test('in a VPC, the one wildcard more is what Lambda asks for, and is taken from the code', () => {
+  const { stack } = hardened();
+  const more = findings(stack).filter(
+    (finding) => finding.includes('slice-00/Role') && finding.endsWith('[Resource::*]'),
+  );
+  expect(more).toEqual(['slice-00/Role/Resource: AwsSolutions-IAM5[Resource::*]']);
 });

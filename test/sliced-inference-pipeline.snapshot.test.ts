@@ -3,8 +3,8 @@
  * recommends as in a new one. Both pass CDK's validation with its findings as errors.
  */
 import * as fs from 'node:fs';
-import { Duration } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
+import type { CfnFunction } from 'aws-cdk-lib/aws-lambda';
 import { Slicing } from '../lib';
 import type { SlicedInferencePipelineProps } from '../lib';
 import { addPipeline, newStack, scrubbed } from './aws/pipeline-stack';
@@ -35,6 +35,8 @@ test('with all recommended feature flags', () => {
 });
 
 test('a property that CloudFormation would refuse fails the synthesis', () => {
-  const timeout = Duration.minutes(16);
-  expect(() => templateText({}, { sliceFunctions: { timeout } })).toThrow('Timeout: 960 exceeds maximum 900');
+  const stack = newStack(STRICT);
+  const [fn] = addPipeline(stack, 'Pipeline').functions;
+  (fn.node.defaultChild as CfnFunction).timeout = 960;
+  expect(() => Template.fromStack(stack)).toThrow('Timeout: 960 exceeds maximum 900');
 });

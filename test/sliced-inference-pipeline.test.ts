@@ -121,7 +121,7 @@ describe('warnings', () => {
     '/Stack/Pipeline: memory and cuts are planned with size 1 for batch: ' +
     `set dimensions to the sizes of your requests [ack: ${ASSUMED}]`;
   const little =
-    '/Stack/Pipeline: sliceFunctions.memorySize is 256 MB where the plan estimates 512 MB for the largest slice ' +
+    '/Stack/Pipeline: the function of slice-00 has 256 MB of memory where the plan estimates 512 MB: raise its memorySize ' +
     `[ack: ${LITTLE}]`;
 
   test('there are none when all is said', () => {

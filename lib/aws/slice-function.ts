@@ -1,68 +1,52 @@
-/** The Lambda function of one slice. */
-import type { RemovalPolicy } from 'aws-cdk-lib';
-import { Duration, Size, Token } from 'aws-cdk-lib';
+/** The Lambda function of one slice, with the version that the state machine calls. */
+import { Duration, RemovalPolicy, Size } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
-import * as logs from 'aws-cdk-lib/aws-logs';
+import type * as logs from 'aws-cdk-lib/aws-logs';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { ENV } from '../../lambda/contract';
-import { SlicedInferenceError, quoted } from '../errors';
+import { SlicedInferenceError } from '../errors';
 import type { SlicePlan } from '../plan/plan';
-import { MAX_EPHEMERAL_STORAGE_MB, MAX_LAMBDA_MEMORY_MB, MIN_LAMBDA_MEMORY_MB } from '../plan/quotas';
+import { MAX_EPHEMERAL_STORAGE_MB, MAX_LAMBDA_MEMORY_MB } from '../plan/quotas';
+import type { LogSettings } from './log-group';
+import { createLogGroup } from './log-group';
+import type { Network } from './network';
+import { networkStatements } from './network';
 import { HANDLER, runtimeCode } from './runtime-code';
+import type { SliceFunctionOptions } from './slice-function-options';
 import type { SliceObjects } from './slice-object';
 import { slicePermissions } from './slice-permissions';
 
-/** What can be set for the functions of the slices; what is left out comes from the plan. */
-export interface SliceFunctionOptions {
-  /**
-   * Memory of a function, in MB.
-   *
-   * @default - the plan's estimate for each slice: its weights, activations and tensors, and the bare runtime
-   */
-  readonly memorySize?: number;
-
-  /**
-   * Timeout of one call.
-   *
-   * @default - a minute, and three times as long as loading the weights at 40 MB/s takes
-   */
-  readonly timeout?: Duration;
-
-  /**
-   * Size of `/tmp`, which holds the slice's files.
-   *
-   * @default - what the files need, at least 512 MiB
-   */
-  readonly ephemeralStorageSize?: Size;
-
-  /**
-   * Environment variables besides the library's own.
-   *
-   * @default - none
-   */
-  readonly environment?: { [key: string]: string };
-}
-
-export interface SliceFunctionProps {
+/** What all functions of a pipeline have alike. */
+export interface SliceFunctionsProps {
   readonly plan: SlicePlan;
-  readonly slice: number;
-  readonly files: SliceObjects;
   readonly bucket: s3.IBucket;
   readonly architecture: lambda.Architecture;
   readonly runtime: lambda.Runtime;
-  readonly options: SliceFunctionOptions;
-  readonly removalPolicy: RemovalPolicy;
+  readonly network?: Network;
+  readonly logs: LogSettings;
 }
+
+export interface SliceFunctionProps extends SliceFunctionsProps {
+  readonly slice: number;
+  readonly files: SliceObjects;
+  readonly options: SliceFunctionOptions;
+}
+
+export interface SliceFunction {
+  readonly fn: lambda.Function;
+  /** What the state machine calls. */
+  readonly target: lambda.IFunction;
+}
+
+/** The alias of a function with provisioned concurrency. */
+const ALIAS = 'live';
 
 /** The memory that a slice's function gets, in MB; throws when Lambda has no such function. */
 export function sliceMemorySize(plan: SlicePlan, slice: number, options: SliceFunctionOptions): number {
   const { memoryMb } = plan.slices[slice];
-  if (options.memorySize !== undefined) {
-    checkMemorySize(options.memorySize);
-    return options.memorySize;
-  }
+  if (options.memorySize !== undefined) return options.memorySize;
   if (memoryMb <= MAX_LAMBDA_MEMORY_MB) return memoryMb;
   throw new SlicedInferenceError(
     `slice ${slice} must fit a Lambda function of ${MAX_LAMBDA_MEMORY_MB} MB`,
@@ -71,48 +55,13 @@ export function sliceMemorySize(plan: SlicePlan, slice: number, options: SliceFu
   );
 }
 
-function checkMemorySize(memorySize: number): void {
-  if (Token.isUnresolved(memorySize)) return;
-  if (
-    Number.isInteger(memorySize) &&
-    memorySize >= MIN_LAMBDA_MEMORY_MB &&
-    memorySize <= MAX_LAMBDA_MEMORY_MB
-  )
-    return;
-  throw new SlicedInferenceError(
-    `sliceFunctions.memorySize must be a whole number of MB from ${MIN_LAMBDA_MEMORY_MB} to ${MAX_LAMBDA_MEMORY_MB}`,
-    String(memorySize),
-    'give a size that Lambda has',
-  );
-}
-
-export function createSliceFunction(
-  scope: Construct,
-  id: string,
-  props: SliceFunctionProps,
-): lambda.Function {
-  const { plan, slice, files, bucket, options } = props;
+export function createSliceFunction(scope: Construct, id: string, props: SliceFunctionProps): SliceFunction {
+  const { plan, slice, options, network } = props;
   const planned = plan.slices[slice];
   const inner = new Construct(scope, id);
-  const logGroup = new logs.LogGroup(inner, 'Logs', {
-    retention: logs.RetentionDays.ONE_MONTH,
-    removalPolicy: props.removalPolicy,
-  });
-  const isLast = slice === plan.slices.length - 1;
-  const role = new iam.Role(inner, 'Role', {
-    assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
-    inlinePolicies: {
-      Slice: slicePermissions({
-        slice,
-        isLast,
-        reads: [...planned.inputs, ...(isLast ? plan.outputs : [])],
-        files: files.weights ? [files.model, files.weights] : [files.model],
-        bucket,
-        logGroup,
-      }),
-    },
-  });
-  return new lambda.Function(inner, 'Function', {
+  const logGroup = createLogGroup(inner, 'Logs', props.logs);
+  const { reservedConcurrentExecutions } = options;
+  const fn = new lambda.Function(inner, 'Function', {
     description: description(plan, slice),
     code: runtimeCode(inner, props.architecture),
     handler: HANDLER,
@@ -121,9 +70,50 @@ export function createSliceFunction(
     memorySize: sliceMemorySize(plan, slice, options),
     timeout: options.timeout ?? Duration.seconds(planned.timeoutSeconds),
     ephemeralStorageSize: options.ephemeralStorageSize ?? plannedStorage(slice, planned.ephemeralStorageMb),
-    environment: { ...addedEnvironment(options), ...environment(props) },
-    role,
+    environment: { ...options.environment, ...environment(props) },
+    role: createRole(inner, props, logGroup),
     logGroup,
+    ...(reservedConcurrentExecutions !== undefined && { reservedConcurrentExecutions }),
+    ...network,
+    // A run that a deployment overtakes goes on calling the version that it began with.
+    currentVersionOptions: { removalPolicy: RemovalPolicy.RETAIN },
+  });
+  return { fn, target: target(fn, options) };
+}
+
+/**
+ * The current version. Provisioned concurrency belongs to an alias: at a version that is retained it would go on, and
+ * be paid for, after the next deployment.
+ */
+function target(fn: lambda.Function, options: SliceFunctionOptions): lambda.IFunction {
+  const { provisionedConcurrentExecutions } = options;
+  if (provisionedConcurrentExecutions === undefined) return fn.currentVersion;
+  return new lambda.Alias(fn, 'Alias', {
+    aliasName: ALIAS,
+    version: fn.currentVersion,
+    provisionedConcurrentExecutions,
+  });
+}
+
+function createRole(
+  scope: Construct,
+  { plan, slice, files, bucket, network }: SliceFunctionProps,
+  logGroup: logs.ILogGroup,
+): iam.Role {
+  const isLast = slice === plan.slices.length - 1;
+  return new iam.Role(scope, 'Role', {
+    assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
+    inlinePolicies: {
+      Slice: slicePermissions({
+        slice,
+        isLast,
+        reads: [...plan.slices[slice].inputs, ...(isLast ? plan.outputs : [])],
+        files: files.weights ? [files.model, files.weights] : [files.model],
+        bucket,
+        logGroup,
+      }),
+      ...(network && { Network: new iam.PolicyDocument({ statements: networkStatements() }) }),
+    },
   });
 }
 
@@ -138,18 +128,6 @@ function plannedStorage(slice: number, mebibytes: number): Size {
     `the files of slice ${slice} must fit the ${MAX_EPHEMERAL_STORAGE_MB} MB of a function's /tmp`,
     `${mebibytes} MB`,
     'ask for more slices',
-  );
-}
-
-/** The variables that the user adds; the library's own are not to be replaced. */
-function addedEnvironment({ environment: added = {} }: SliceFunctionOptions): Record<string, string> {
-  const own = new Set<string>(Object.values(ENV));
-  const taken = Object.keys(added).find((name) => own.has(name));
-  if (taken === undefined) return added;
-  throw new SlicedInferenceError(
-    "sliceFunctions.environment must leave the library's own variables alone",
-    quoted(taken),
-    'choose another name',
   );
 }
 

@@ -18,8 +18,13 @@ export interface SliceObjects {
   readonly weights?: SliceObject;
 }
 
-export function assetObject(asset: Asset): SliceObject {
-  return { uri: asset.s3ObjectUrl, arn: asset.bucket.arnForObjects(asset.s3ObjectKey) };
+/** @param encryptionKey key of the bucket that assets are deployed through, where it has one of its own */
+export function assetObject(asset: Asset, encryptionKey?: kms.IKey): SliceObject {
+  return {
+    uri: asset.s3ObjectUrl,
+    arn: asset.bucket.arnForObjects(asset.s3ObjectKey),
+    ...(encryptionKey && { encryptionKey }),
+  };
 }
 
 export function bucketObject(bucket: s3.IBucket, key: string): SliceObject {

@@ -83,14 +83,24 @@ export function callerStatements(bucket: s3.IBucket): iam.PolicyStatement[] {
       actions: ['s3:PutObject'],
       resources: [bucket.arnForObjects(`${INPUTS_PREFIX}*`)],
     }),
-    new iam.PolicyStatement({
-      actions: ['s3:GetObject'],
-      resources: [bucket.arnForObjects(`${OUTPUTS_PREFIX}*`)],
-    }),
+    readOutputs(bucket),
     ...(bucket.encryptionKey
       ? [keyStatement(bucket.encryptionKey, ['kms:Decrypt', 'kms:GenerateDataKey'])]
       : []),
   ];
+}
+
+/** The rights of someone who reads results. */
+export function readerStatements(bucket: s3.IBucket): iam.PolicyStatement[] {
+  const { encryptionKey } = bucket;
+  return [readOutputs(bucket), ...(encryptionKey ? [keyStatement(encryptionKey, ['kms:Decrypt'])] : [])];
+}
+
+function readOutputs(bucket: s3.IBucket): iam.PolicyStatement {
+  return new iam.PolicyStatement({
+    actions: ['s3:GetObject'],
+    resources: [bucket.arnForObjects(`${OUTPUTS_PREFIX}*`)],
+  });
 }
 
 function keyStatement(key: kms.IKey, actions: string[], sid = 'UseKey'): iam.PolicyStatement {

@@ -13,10 +13,16 @@ const CALLERS_RETENTION = Duration.days(7);
 
 export interface TensorBucketProps {
   readonly encryptionKey?: kms.IKey;
+  readonly intermediateRetention?: Duration;
+  readonly outputRetention?: Duration;
   readonly removalPolicy: RemovalPolicy;
+  readonly autoDeleteObjects?: boolean;
 }
 
 export function createTensorBucket(scope: Construct, id: string, props: TensorBucketProps): s3.Bucket {
+  const { encryptionKey, autoDeleteObjects } = props;
+  const runs = props.intermediateRetention ?? RUNS_RETENTION;
+  const callers = props.outputRetention ?? CALLERS_RETENTION;
   const expire = (prefix: string, expiration: Duration): s3.LifecycleRule => ({
     id: `expire-${prefix.replace('/', '')}`,
     prefix,
@@ -27,14 +33,15 @@ export function createTensorBucket(scope: Construct, id: string, props: TensorBu
     objectOwnership: s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
     enforceSSL: true,
     minimumTLSVersion: 1.2,
-    ...(props.encryptionKey
-      ? { encryption: s3.BucketEncryption.KMS, encryptionKey: props.encryptionKey, bucketKeyEnabled: true }
+    ...(encryptionKey
+      ? { encryption: s3.BucketEncryption.KMS, encryptionKey, bucketKeyEnabled: true }
       : { encryption: s3.BucketEncryption.S3_MANAGED }),
     removalPolicy: props.removalPolicy,
+    ...(autoDeleteObjects !== undefined && { autoDeleteObjects }),
     lifecycleRules: [
-      expire(RUNS_PREFIX, RUNS_RETENTION),
-      expire(INPUTS_PREFIX, CALLERS_RETENTION),
-      expire(OUTPUTS_PREFIX, CALLERS_RETENTION),
+      expire(RUNS_PREFIX, runs),
+      expire(INPUTS_PREFIX, callers),
+      expire(OUTPUTS_PREFIX, callers),
       { id: 'abort-uploads', abortIncompleteMultipartUploadAfter: Duration.days(1) },
     ],
   });

@@ -1,5 +1,6 @@
 import { Duration, Lazy, RemovalPolicy, Size } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
+import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import type { SliceFunctionOptions } from '../../lib';
 import { Slicing } from '../../lib';
@@ -65,10 +66,10 @@ test('a slice without weights outside its graph is not told of any', () => {
     Environment: { Variables: Record<string, string> };
   };
   expect(Object.keys(Environment.Variables)).toEqual([
-    'SLICE_INDEX',
-    'SLICE_MODEL_URI',
-    'SLICE_MODEL_SHA256',
     'SLICE_BUCKET',
+    'SLICE_INDEX',
+    'SLICE_MODEL_SHA256',
+    'SLICE_MODEL_URI',
     'SLICE_PLAN_DIGEST',
     'SLICE_THREADS',
   ]);
@@ -160,7 +161,7 @@ describe('sliceFunctions', () => {
     [512.5, '512.5'],
   ])('refuse a memory size of %d MB', (memorySize, got) => {
     expect(errorOf(() => functionWith({ memorySize }))).toBe(
-      `sliceFunctions.memorySize must be a whole number of MB from 128 to 10240, got ${got}: give a size that Lambda has`,
+      `sliceFunctions.memorySize must be a whole number of MB from 128 to 10240, got ${got}: give one that Lambda has`,
     );
   });
 
@@ -182,7 +183,7 @@ describe('what no Lambda function can hold is refused', () => {
 
   test('memory, unless the user knows better', () => {
     const { resource } = pipelineStack({
-      dimensions: { batch: 100_000_000 },
+      dimensions: { batch: 60_000_000 },
       slicing: Slicing.count(1),
       sliceFunctions: { memorySize: 10_240 },
     });
@@ -193,7 +194,7 @@ describe('what no Lambda function can hold is refused', () => {
     const stack = newStack();
     const { plan, slices } = stageModel(MLP_PATH, count(1));
     const planned = { ...plan.slices[0], ephemeralStorageMb: 10_241 };
-    const create = (): lambda.Function =>
+    const create = (): unknown =>
       createSliceFunction(stack, 'slice-00', {
         plan: { ...plan, slices: [planned] },
         slice: 0,
@@ -204,7 +205,7 @@ describe('what no Lambda function can hold is refused', () => {
         architecture: lambda.Architecture.X86_64,
         runtime: lambda.Runtime.NODEJS_24_X,
         options: {},
-        removalPolicy: RemovalPolicy.DESTROY,
+        logs: { retention: RetentionDays.ONE_DAY, removalPolicy: RemovalPolicy.DESTROY },
       });
     expect(errorOf(create)).toBe(
       "the files of slice 0 must fit the 10240 MB of a function's /tmp, got 10241 MB: ask for more slices",

@@ -1,7 +1,7 @@
-import { RemovalPolicy } from 'aws-cdk-lib';
+import { Duration, Lazy, RemovalPolicy } from 'aws-cdk-lib';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as s3 from 'aws-cdk-lib/aws-s3';
-import { pipelineStack } from './pipeline-stack';
+import { errorOf, pipelineStack } from './pipeline-stack';
 
 describe('the bucket of a pipeline', () => {
   const { resource, template } = pipelineStack();
@@ -91,4 +91,61 @@ test('a bucket of the user is used as it is', () => {
     Environment: { Variables: { SLICE_BUCKET: '{Mine}' } },
   });
   expect(pipeline.bucket.node.path).toBe('Stack/Mine');
+});
+
+describe('retention', () => {
+  const days = (props: Parameters<typeof pipelineStack>[0]) => {
+    const { LifecycleConfiguration } = pipelineStack(props).resource('Pipeline/Bucket') as {
+      LifecycleConfiguration: { Rules: { Prefix?: string; ExpirationInDays?: number }[] };
+    };
+    return LifecycleConfiguration.Rules.slice(0, 3).map(({ ExpirationInDays }) => ExpirationInDays);
+  };
+
+  test('is a prop, of what is between slices and of what callers see', () => {
+    expect(days({ intermediateRetention: Duration.days(3), outputRetention: Duration.days(30) })).toEqual([
+      3, 30, 30,
+    ]);
+  });
+
+  test.each(['intermediateRetention', 'outputRetention'] as const)('%s is in whole days', (name) => {
+    for (const [retention, got] of [
+      [Duration.hours(36), '1 day 12 hours'],
+      [Duration.days(0), '0 days'],
+    ] as const) {
+      expect(errorOf(() => pipelineStack({ [name]: retention }))).toBe(
+        `${name} must be a whole number of days, 1 or more, got ${got}: give days`,
+      );
+    }
+    pipelineStack({ [name]: Duration.days(Lazy.number({ produce: () => 2 })) });
+  });
+
+  test('is up to whoever brings a bucket', () => {
+    const both = (props: object) =>
+      errorOf(() => pipelineStack((stack) => ({ bucket: new s3.Bucket(stack, 'Mine'), ...props })));
+    for (const name of ['intermediateRetention', 'outputRetention']) {
+      expect(both({ [name]: Duration.days(2) })).toBe(
+        `${name} must be of a bucket that the pipeline makes, got a bucket of your own too: give your bucket a lifecycle rule and leave ${name} out`,
+      );
+    }
+    expect(both({ autoDeleteObjects: true })).toBe(
+      'autoDeleteObjects must empty a bucket that the pipeline makes, got a bucket of your own too: set it at your bucket and leave autoDeleteObjects out',
+    );
+  });
+});
+
+describe('autoDeleteObjects', () => {
+  test('empties the bucket before it is deleted', () => {
+    const { template } = pipelineStack({ removalPolicy: RemovalPolicy.DESTROY, autoDeleteObjects: true });
+    template.resourceCountIs('Custom::S3AutoDeleteObjects', 1);
+  });
+
+  test.each([
+    [undefined, 'no removalPolicy'],
+    [RemovalPolicy.RETAIN, 'retain'],
+  ])('needs the bucket to go with the stack, not %s', (removalPolicy, got) => {
+    const props = { autoDeleteObjects: true, ...(removalPolicy && { removalPolicy }) };
+    expect(errorOf(() => pipelineStack(props))).toBe(
+      `autoDeleteObjects must come with removalPolicy DESTROY, got ${got}: set that too, or leave autoDeleteObjects out`,
+    );
+  });
 });

@@ -59,14 +59,14 @@ function task(slice: number, payload: object): object {
     Type: 'Task',
     Resource: 'arn:aws:states:::lambda:invoke',
     Arguments: {
-      FunctionName: `{Pipeline/slice-0${slice}/Function.Arn}`,
+      FunctionName: `{Pipeline/slice-0${slice}/Function/CurrentVersion}`,
       Payload: { version: 1, planDigest: '<sha256>', run: RUN, ...payload },
     },
     Retry: RETRIES,
     Catch: [
       {
         ErrorEquals: ['States.ALL'],
-        Assign: { failure: '{% $states.errorOutput %}', failedSlice: slice },
+        Assign: { failure: '{% $states.errorOutput %}', failedAt: { slice } },
         Next: 'Failed',
       },
     ],
@@ -157,7 +157,7 @@ describe('the state machine of three slices', () => {
         "{% ( $isObject := function($text) { $type($text) = 'string' and $substring($text, 0, 2) = '{\"' and " +
         "$substring($text, -1) = '}' }; $message := $isObject($failure.Cause) ? " +
         '$parse($failure.Cause).errorMessage : $failure.Cause; $isObject($message) ? $message : ' +
-        "$string({'slice': $failedSlice, 'message': $exists($message) ? $message : $failure.Error}) ) %}",
+        "$string($merge([$failedAt, {'message': $exists($message) ? $message : $failure.Error}])) ) %}",
     });
   });
 

@@ -1,0 +1,97 @@
+/** The network of the slice functions: none of yours by default, otherwise a VPC from which they must reach S3. */
+import { Annotations } from 'aws-cdk-lib';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import type { Construct } from 'constructs';
+import { SlicedInferenceError } from '../errors';
+
+export interface NetworkProps {
+  readonly vpc?: ec2.IVpc;
+  readonly vpcSubnets?: ec2.SubnetSelection;
+  readonly securityGroups?: ec2.ISecurityGroup[];
+}
+
+/** What all slice functions share: one security group, since each combination with a subnet takes an interface. */
+export interface Network {
+  readonly vpc: ec2.IVpc;
+  readonly vpcSubnets?: ec2.SubnetSelection;
+  readonly securityGroups: ec2.ISecurityGroup[];
+}
+
+const HTTPS = 443;
+
+/** @throws SlicedInferenceError for subnets or security groups without a VPC */
+export function createNetwork(scope: Construct, props: NetworkProps): Network | undefined {
+  const { vpc, vpcSubnets, securityGroups } = props;
+  if (vpc === undefined) {
+    const given = (['vpcSubnets', 'securityGroups'] as const).find((name) => props[name] !== undefined);
+    if (given === undefined) return undefined;
+    throw new SlicedInferenceError(
+      `${given} must come with the vpc that they belong to`,
+      'no vpc',
+      'give it too',
+    );
+  }
+  if (securityGroups?.length === 0) {
+    throw new SlicedInferenceError(
+      'securityGroups must be one or more',
+      'an empty list',
+      'leave it out to have one made',
+    );
+  }
+  warnOfMissingEndpoint(scope, vpc, vpcSubnets);
+  return {
+    vpc,
+    ...(vpcSubnets && { vpcSubnets }),
+    securityGroups: securityGroups ?? [createSecurityGroup(scope, vpc)],
+  };
+}
+
+/** Nothing may come in, and nothing but requests to AWS go out. */
+function createSecurityGroup(scope: Construct, vpc: ec2.IVpc): ec2.SecurityGroup {
+  const group = new ec2.SecurityGroup(scope, 'SecurityGroup', {
+    vpc,
+    description: 'Slice functions: HTTPS to S3',
+    allowAllOutbound: false,
+  });
+  group.addEgressRule(ec2.Peer.anyIpv4(), ec2.Port.tcp(HTTPS), 'S3 through an endpoint or a NAT gateway');
+  return group;
+}
+
+/** Out of isolated subnets a gateway endpoint is the only way to S3. */
+function warnOfMissingEndpoint(scope: Construct, vpc: ec2.IVpc, vpcSubnets?: ec2.SubnetSelection): void {
+  const { subnets, isPendingLookup } = vpc.selectSubnets(vpcSubnets);
+  const isolated = new Set(vpc.isolatedSubnets.map(({ subnetId }) => subnetId));
+  if (isPendingLookup || !subnets.some(({ subnetId }) => isolated.has(subnetId))) return;
+  if (vpc.node.findAll().some((construct) => construct instanceof ec2.GatewayVpcEndpoint)) return;
+  Annotations.of(scope).addWarningV2(
+    'cdk-sliced-inference:noS3Endpoint',
+    "functions in isolated subnets reach S3 through a gateway endpoint alone, and the VPC has none that is known here: call vpc.addGatewayEndpoint('S3', { service: ec2.GatewayVpcEndpointAwsService.S3 })",
+  );
+}
+
+/**
+ * What Lambda asks for of the role of a function in a VPC, on all resources:
+ * https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions. The second statement
+ * takes it away from the function's own code, whose requests alone carry the key.
+ */
+export function networkStatements(): iam.PolicyStatement[] {
+  const actions = [
+    'ec2:AssignPrivateIpAddresses',
+    'ec2:CreateNetworkInterface',
+    'ec2:DeleteNetworkInterface',
+    'ec2:DescribeNetworkInterfaces',
+    'ec2:DescribeSubnets',
+    'ec2:UnassignPrivateIpAddresses',
+  ];
+  return [
+    new iam.PolicyStatement({ sid: 'AttachToVpc', actions, resources: ['*'] }),
+    new iam.PolicyStatement({
+      sid: 'NotByTheCodeItself',
+      effect: iam.Effect.DENY,
+      actions,
+      resources: ['*'],
+      conditions: { Null: { 'lambda:SourceFunctionArn': 'false' } },
+    }),
+  ];
+}

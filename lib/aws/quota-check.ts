@@ -1,0 +1,220 @@
+/** Holds a pipeline against the quotas of AWS: warned of from 80 % on, refused beyond. */
+import { Annotations, CfnResource, Stack, Token } from 'aws-cdk-lib';
+import type * as iam from 'aws-cdk-lib/aws-iam';
+import type * as lambda from 'aws-cdk-lib/aws-lambda';
+import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import type { Construct } from 'constructs';
+import { SlicedInferenceError } from '../errors';
+import { LOAD_BYTES_PER_SECOND } from '../plan/estimate';
+import type { SlicePlan } from '../plan/plan';
+import {
+  CLOUDFORMATION_QUOTAS,
+  DEFAULT_MAX_MEMORY_MB,
+  IAM_QUOTAS,
+  LAMBDA_QUOTAS,
+  MAX_DEFINITION_BYTES,
+  MAX_EPHEMERAL_STORAGE_MB,
+  MAX_EXPRESS_MINUTES,
+  MAX_INLINE_POLICY_CHARACTERS,
+  MAX_LAMBDA_ENVIRONMENT_BYTES,
+  MAX_LAMBDA_MEMORY_MB,
+  MAX_LAMBDA_TIMEOUT_SECONDS,
+  MAX_PAYLOAD_BYTES,
+  MAX_PUT_BYTES,
+  MAX_STACK_RESOURCES,
+  MAX_STANDARD_EVENTS,
+  S3_QUOTAS,
+  STEP_FUNCTIONS_QUOTAS,
+  WARNING_SHARE,
+} from '../plan/quotas';
+import { plannedBytes } from '../shapes/value-types';
+
+/** What a pipeline uses of a quota. */
+export interface QuotaUse {
+  /** What warnings are acknowledged by, behind the library's name. */
+  readonly id: string;
+  /** The thing that has the quota, as the subject of a sentence. */
+  readonly what: string;
+  readonly used: number;
+  readonly limit: number;
+  readonly unit: string;
+  /** Where AWS documents the quota. */
+  readonly link: string;
+  readonly advice: string;
+}
+
+const PREFIX = 'cdk-sliced-inference:';
+
+/** @throws SlicedInferenceError when more is used than there is */
+export function checkQuota(scope: Construct, use: QuotaUse): void {
+  const { id, what, used, limit, unit, link, advice } = use;
+  if (used > limit) {
+    throw new SlicedInferenceError(
+      `${what} must have at most ${limit} ${unit} (${link})`,
+      String(used),
+      advice,
+    );
+  }
+  if (used < WARNING_SHARE * limit) return;
+  const share = Math.floor((100 * used) / limit);
+  Annotations.of(scope).addWarningV2(
+    `${PREFIX}${id}`,
+    `${what} has ${used} of at most ${limit} ${unit}, ${share} % (${link}): ${advice}`,
+  );
+}
+
+/** What of a pipeline its quotas are held against. */
+export interface QuotaSubject {
+  readonly plan: SlicePlan;
+  readonly isExpress: boolean;
+  /** By slice, in MB; tokens where it is not known yet. */
+  readonly memorySizes: readonly number[];
+  readonly functions: readonly lambda.Function[];
+  readonly stateMachine: sfn.StateMachine;
+}
+
+/** @throws SlicedInferenceError for a quota that is broken; what has a name of its own was checked before */
+export function checkQuotas(scope: Construct, subject: QuotaSubject): void {
+  checkFunctions(scope, subject);
+  if (subject.isExpress) warnOfColdRuns(scope, subject.plan);
+  else {
+    checkQuota(scope, {
+      id: 'eventsQuota',
+      what: 'an execution of the state machine',
+      used: subject.plan.slices.length * EVENTS_PER_SLICE,
+      limit: MAX_STANDARD_EVENTS,
+      unit: 'events in its history',
+      link: STEP_FUNCTIONS_QUOTAS,
+      advice: 'ask for fewer slices',
+    });
+  }
+  checkTemplate(scope, subject);
+  informOfLargeRequests(scope, subject.plan);
+}
+
+function checkFunctions(scope: Construct, { plan, memorySizes, functions }: QuotaSubject): void {
+  const largest = Math.max(0, ...memorySizes.filter((size) => !Token.isUnresolved(size)));
+  checkQuota(scope, {
+    id: 'memoryQuota',
+    what: 'the largest slice function',
+    used: largest,
+    limit: MAX_LAMBDA_MEMORY_MB,
+    unit: 'MB of memory',
+    link: LAMBDA_QUOTAS,
+    advice: 'ask for more slices',
+  });
+  if (largest > DEFAULT_MAX_MEMORY_MB) {
+    Annotations.of(scope).addWarningV2(
+      `${PREFIX}newAccountMemory`,
+      `the largest slice function has ${largest} MB of memory, and new accounts are limited to ${DEFAULT_MAX_MEMORY_MB} MB (${LAMBDA_QUOTAS}): ask AWS for more, or for more slices`,
+    );
+  }
+  checkQuota(scope, {
+    id: 'storageQuota',
+    what: 'the slice with the largest files',
+    used: Math.max(...plan.slices.map(({ ephemeralStorageMb }) => ephemeralStorageMb)),
+    limit: MAX_EPHEMERAL_STORAGE_MB,
+    unit: 'MB of /tmp',
+    link: LAMBDA_QUOTAS,
+    advice: 'ask for more slices',
+  });
+  checkQuota(scope, {
+    id: 'timeoutQuota',
+    what: 'the slice that takes longest to load',
+    used: Math.max(...plan.slices.map(({ timeoutSeconds }) => timeoutSeconds)),
+    limit: MAX_LAMBDA_TIMEOUT_SECONDS,
+    unit: 'seconds for a call',
+    link: LAMBDA_QUOTAS,
+    advice: 'ask for more slices',
+  });
+  checkQuota(scope, {
+    id: 'objectQuota',
+    what: 'the slice that writes most',
+    used: Math.max(...plan.slices.map(({ writeBytes }) => writeBytes)),
+    limit: MAX_PUT_BYTES,
+    unit: 'bytes in one object',
+    link: S3_QUOTAS,
+    advice: 'cut elsewhere, or ask for smaller dimensions',
+  });
+  const stack = Stack.of(scope);
+  checkQuota(scope, {
+    id: 'environmentQuota',
+    what: 'the slice function with most environment variables',
+    used: Math.max(...functions.map((fn) => lengthOf(stack, cfnFunction(fn).environment))),
+    limit: MAX_LAMBDA_ENVIRONMENT_BYTES,
+    unit: 'bytes of them',
+    link: LAMBDA_QUOTAS,
+    advice: 'pass fewer or shorter ones',
+  });
+}
+
+/** A task that is tried as often as it may be: it is entered, scheduled, started, fails or ends, and is left. */
+const EVENTS_PER_SLICE = 2 + 10 * 3;
+
+/** A run whose functions are all cold loads them one after the other. */
+function warnOfColdRuns(scope: Construct, plan: SlicePlan): void {
+  const bytes = plan.slices.reduce((sum, { model, weights }) => sum + model.bytes + (weights?.bytes ?? 0), 0);
+  const seconds = Math.round(bytes / LOAD_BYTES_PER_SECOND);
+  const limit = MAX_EXPRESS_MINUTES * 60;
+  if (seconds < WARNING_SHARE * limit) return;
+  Annotations.of(scope).addWarningV2(
+    `${PREFIX}expressQuota`,
+    `a run whose functions are all cold loads for some ${seconds} seconds, and an Express execution has at most ${limit} (${STEP_FUNCTIONS_QUOTAS}): set stateMachineType to STANDARD`,
+  );
+}
+
+/** Policies and definitions cannot come near their quotas with fewer slices, and resolving them takes time. */
+const MANY_SLICES = 50;
+
+function checkTemplate(scope: Construct, { plan, functions, stateMachine }: QuotaSubject): void {
+  checkQuota(scope, {
+    id: 'resourcesQuota',
+    what: 'the stack of the pipeline',
+    used: scope.node.findAll().filter((construct) => CfnResource.isCfnResource(construct)).length,
+    limit: MAX_STACK_RESOURCES,
+    unit: 'resources, those of the pipeline alone counted',
+    link: CLOUDFORMATION_QUOTAS,
+    advice: 'ask for fewer slices, or put the pipeline into a nested stack',
+  });
+  if (plan.slices.length < MANY_SLICES) return;
+  const stack = Stack.of(scope);
+  checkQuota(scope, {
+    id: 'definitionQuota',
+    what: "the state machine's definition",
+    used: lengthOf(stack, (stateMachine.node.defaultChild as sfn.CfnStateMachine).definitionString),
+    limit: MAX_DEFINITION_BYTES,
+    unit: 'bytes',
+    link: STEP_FUNCTIONS_QUOTAS,
+    advice: 'ask for fewer slices',
+  });
+  const roles = functions.map(({ role }) => role?.node.defaultChild as iam.CfnRole);
+  checkQuota(scope, {
+    id: 'policyQuota',
+    what: 'the role of the slice that reads from most others',
+    used: Math.max(...roles.map(({ policies }) => lengthOf(stack, policies))),
+    limit: MAX_INLINE_POLICY_CHARACTERS,
+    unit: 'characters of inline policies',
+    link: IAM_QUOTAS,
+    advice: 'ask for fewer slices',
+  });
+}
+
+/** As JSON; references count as what they look like in the template, about as long as what they stand for. */
+function lengthOf(stack: Stack, value: unknown): number {
+  const resolved: unknown = stack.resolve(value);
+  return resolved === undefined ? 0 : JSON.stringify(resolved).length;
+}
+
+function cfnFunction(fn: lambda.Function): lambda.CfnFunction {
+  return fn.node.defaultChild as lambda.CfnFunction;
+}
+
+/** No limit of the pipeline, since requests may lie in S3: a word to those who send them inline. */
+function informOfLargeRequests(scope: Construct, { inputs, dimensions }: SlicePlan): void {
+  const bytes = plannedBytes(inputs, dimensions).reduce((sum, size) => sum + size, 0);
+  const inline = Math.ceil((bytes * 4) / 3);
+  if (inline < WARNING_SHARE * MAX_PAYLOAD_BYTES) return;
+  Annotations.of(scope).addInfo(
+    `a request of the planned dimensions takes ${inline} bytes inline, and an execution's input has at most ${MAX_PAYLOAD_BYTES} (${STEP_FUNCTIONS_QUOTAS}): put its tensors into the bucket below inputs/`,
+  );
+}

@@ -1,0 +1,216 @@
+/** The states that run the slices: in a row where they wait for each other, side by side where they do not. JSONata. */
+import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import type { Construct } from 'constructs';
+import { CONTRACT_VERSION, sliceName } from '../../../lambda/contract';
+import type { SlicePlan } from '../../plan/plan';
+import type { Schedule, Stage } from '../../plan/schedule';
+import { scheduleSlices, slicesOf } from '../../plan/schedule';
+import type { FailureVariables } from './failure';
+import { failState } from './failure';
+import type { CalledFunction } from './invoke-function';
+import { InvokeFunction } from './invoke-function';
+import { SANDBOX_RETRY, SERVICE_RETRY, SLICE_RETRY } from './retries';
+
+/** Expressions of JSONata that a workflow is placed with, without their `{%` and `%}`. */
+export interface RunExpressions {
+  /** Identifies the run: no two may have the same. */
+  readonly run: string;
+  /** The request. */
+  readonly request: string;
+}
+
+/**
+ * In an execution of its own the run is the last two segments of the execution's ARN. They are machine and name for
+ * Standard, and name and UUID for Express, whose names alone may repeat.
+ */
+export const OWN_EXECUTION: RunExpressions = {
+  run: "$join($split($states.context.Execution.Id, ':')[[-2..-1]], '/')",
+  request: '$states.context.Execution.Input',
+};
+
+export interface WorkflowProps {
+  readonly plan: SlicePlan;
+  /** By slice. */
+  readonly functions: readonly CalledFunction[];
+  /** Makes the request of the input. */
+  readonly preprocess?: CalledFunction;
+  /** Makes the output of what the last slice gives. */
+  readonly postprocess?: CalledFunction;
+  readonly expressions: RunExpressions;
+  /** Stands before the names of variables, which must not be those of states around. */
+  readonly prefix: string;
+}
+
+/** The states of a pipeline, from the request to the results. */
+export function pipelineWorkflow(scope: Construct, props: WorkflowProps): sfn.Chain {
+  const { preprocess, postprocess, expressions, prefix } = props;
+  const made = `${prefix}request`;
+  const request = preprocess ? `$${made}` : expressions.request;
+  const builder = new WorkflowBuilder(scope, { ...props, expressions: { ...expressions, request } });
+  const slices = builder.series(scheduleSlices(props.plan), MAIN, (timings) =>
+    builder.executionOutput(timings),
+  );
+  const start =
+    preprocess &&
+    builder.ownStep('Preprocess', preprocess, `{% ${expressions.request} %}`, {
+      assign: { [made]: '{% $states.result.Payload %}' },
+      outputs: {},
+    });
+  const chain = start ? start.next(slices) : slices;
+  if (!postprocess) return chain;
+  return chain.next(
+    builder.ownStep('Postprocess', postprocess, '{% $states.input %}', {
+      outputs: '{% $states.result.Payload %}',
+    }),
+  );
+}
+
+/** The name of the branch that the others part from. */
+const MAIN = '';
+
+/** Expressions for the timings of slices, by slice. */
+type Timings = ReadonlyMap<number, string>;
+
+/** What the last state of a series gives, from the timings of all slices of the series. */
+type OutputOf = (timings: Timings) => Readonly<Record<string, unknown>>;
+
+/** What a state leaves behind: variables, and its output. */
+interface Leaving {
+  readonly assign?: Readonly<Record<string, string>>;
+  readonly outputs: unknown;
+}
+
+class WorkflowBuilder {
+  /** By branch. */
+  private readonly failStates = new Map<string, sfn.Fail>();
+
+  constructor(
+    private readonly scope: Construct,
+    private readonly props: WorkflowProps,
+  ) {}
+
+  /** @param branch names the branch that the states are in: variables of branches must have names of their own */
+  series(schedule: Schedule, branch: string, outputOf: OutputOf): sfn.Chain {
+    const known = new Map<number, string>();
+    const states = schedule.map((stage, index) => {
+      const results = resultsOf(stage);
+      if (index === schedule.length - 1)
+        return this.state(stage, branch, { outputs: outputOf(new Map([...known, ...results])) });
+      const assign: Record<string, string> = {};
+      for (const [slice, expression] of results) {
+        const variable = this.variable(`timing${slice}`, branch);
+        assign[variable] = `{% ${expression} %}`;
+        known.set(slice, `$${variable}`);
+      }
+      return this.state(stage, branch, { assign, outputs: {} });
+    });
+    const [first, ...rest] = states;
+    return rest.reduce((chain, state) => chain.next(state), sfn.Chain.start(first));
+  }
+
+  executionOutput(timings: Timings): Record<string, unknown> {
+    const { plan, expressions } = this.props;
+    const inOrder = [...timings].sort(([a], [b]) => a - b).map(([, expression]) => expression);
+    return {
+      version: CONTRACT_VERSION,
+      planDigest: plan.planDigest,
+      run: `{% ${expressions.run} %}`,
+      outputs: '{% $states.result.Payload.outputs %}',
+      timings: `{% [${inOrder.join(', ')}] %}`,
+    };
+  }
+
+  private state(stage: Stage, branch: string, leaving: Leaving): sfn.TaskStateBase | sfn.Parallel {
+    return stage.kind === 'slice'
+      ? this.sliceTask(stage.slice, branch, leaving)
+      : this.parallel(stage.branches, branch, leaving);
+  }
+
+  private sliceTask(slice: number, branch: string, leaving: Leaving): sfn.TaskStateBase {
+    const { plan, functions, expressions } = this.props;
+    const last = plan.slices.length - 1;
+    const readsRequest = plan.slices[slice].inputs.some(({ source }) => source.from === 'request');
+    const sendsRequest = slice === 0 || slice === last || readsRequest;
+    const task = new InvokeFunction(this.scope, stateName(slice), {
+      fn: functions[slice],
+      payload: {
+        version: CONTRACT_VERSION,
+        planDigest: plan.planDigest,
+        run: `{% ${expressions.run} %}`,
+        ...(sendsRequest && { request: `{% ${expressions.request} %}` }),
+      },
+      ...leaving,
+    });
+    for (const retry of [SERVICE_RETRY, SANDBOX_RETRY, SLICE_RETRY]) task.addRetry(retry);
+    this.catchAll(task, branch, { slice });
+    return task;
+  }
+
+  /** A function of the user's, before or after the slices. */
+  ownStep(name: string, fn: CalledFunction, payload: string, leaving: Leaving): sfn.TaskStateBase {
+    const task = new InvokeFunction(this.scope, name, { fn, payload, ...leaving });
+    for (const retry of [SERVICE_RETRY, SANDBOX_RETRY]) task.addRetry(retry);
+    this.catchAll(task, MAIN, { step: name.toLowerCase() });
+    return task;
+  }
+
+  private catchAll(task: sfn.TaskStateBase, branch: string, where: object): void {
+    const { failure, failedAt } = this.failureVariables(branch);
+    task.addCatch(this.failed(branch), {
+      errors: [sfn.Errors.ALL],
+      assign: { [failure]: '{% $states.errorOutput %}', [failedAt]: where },
+    });
+  }
+
+  /** A branch that fails ends the others and the run: a state inside says why, since none outside can be gone to. */
+  private parallel(branches: readonly Schedule[], branch: string, leaving: Leaving): sfn.Parallel {
+    const heads = branches.map((schedule) => number(slicesOf(schedule)[0]));
+    const parallel = sfn.Parallel.jsonata(this.scope, `Slices ${heads.join(' + ')}`, {
+      ...(leaving.assign && { assign: leaving.assign }),
+      outputs: leaving.outputs,
+    });
+    branches.forEach((schedule, index) => {
+      const timingsOf: OutputOf = (timings) =>
+        Object.fromEntries(
+          [...timings].map(([slice, expression]) => [`timing${slice}`, `{% ${expression} %}`]),
+        );
+      parallel.branch(this.series(schedule, `${branch}In${heads[index]}`, timingsOf));
+    });
+    return parallel;
+  }
+
+  private failed(branch: string): sfn.Fail {
+    const known = this.failStates.get(branch);
+    if (known) return known;
+    const name = ['Failed', ...branch.split('In').slice(1)].join(' ');
+    const state = failState(this.scope, name, this.failureVariables(branch));
+    this.failStates.set(branch, state);
+    return state;
+  }
+
+  private failureVariables(branch: string): FailureVariables {
+    return { failure: this.variable('failure', branch), failedAt: this.variable('failedAt', branch) };
+  }
+
+  private variable(name: string, branch: string): string {
+    return `${this.props.prefix}${name}${branch}`;
+  }
+}
+
+/** Where the result of a stage has the timings of its slices. */
+function resultsOf(stage: Stage): Timings {
+  if (stage.kind === 'slice') return new Map([[stage.slice, '$states.result.Payload.timing']]);
+  return new Map(
+    stage.branches.flatMap((branch, index) =>
+      slicesOf(branch).map((slice) => [slice, `$states.result[${index}].timing${slice}`] as const),
+    ),
+  );
+}
+
+function stateName(slice: number): string {
+  return `Slice ${number(slice)}`;
+}
+
+function number(slice: number): string {
+  return sliceName(slice).replace('slice-', '');
+}

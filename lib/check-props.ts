@@ -1,0 +1,114 @@
+/** Refuses props that cannot be, alone or together. What CDK knows at deployment only is left to it. */
+import type { Duration } from 'aws-cdk-lib';
+import { RemovalPolicy, Token } from 'aws-cdk-lib';
+import type * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import { SlicedInferenceError } from './errors';
+import type { SlicedInferencePipelineProps } from './pipeline-props';
+import { MAX_EXPRESS_MINUTES } from './plan/quotas';
+
+/** The bundled handler is compiled for this version. */
+const OLDEST_NODE_RUNTIME = 20;
+
+/** @throws SlicedInferenceError for props that cannot be, alone or together */
+export function checkProps(props: SlicedInferencePipelineProps): void {
+  if (props.slicedModel === undefined) checkModelPath(props.modelPath);
+  else checkCutBefore(props);
+  checkRuntime(props.runtime);
+  checkBucket(props);
+  const isExpress = props.stateMachineType !== sfn.StateMachineType.STANDARD;
+  if (!isExpress || !props.timeout || props.timeout.isUnresolved()) return;
+  if (props.timeout.toMinutes({ integral: false }) > MAX_EXPRESS_MINUTES) {
+    throw new SlicedInferenceError(
+      `timeout of an Express state machine must be at most ${MAX_EXPRESS_MINUTES} minutes`,
+      props.timeout.toHumanString(),
+      'shorten it or set stateMachineType to STANDARD',
+    );
+  }
+}
+
+/** From JavaScript and other languages anything may come. */
+function checkModelPath(modelPath: unknown): void {
+  if (modelPath === undefined) {
+    throw new SlicedInferenceError(
+      'a pipeline must have a model',
+      'neither modelPath nor slicedModel',
+      'give one of them',
+    );
+  }
+  if (typeof modelPath !== 'string' || modelPath === '') {
+    throw new SlicedInferenceError(
+      'modelPath must be the path of an ONNX model',
+      modelPath === '' ? 'an empty one' : typeof modelPath,
+      'give the path of a file on this machine',
+    );
+  }
+  if (!Token.isUnresolved(modelPath)) return;
+  throw new SlicedInferenceError(
+    'modelPath must be a path that is known at synth time',
+    'a CDK token',
+    'give the path of a file on this machine',
+  );
+}
+
+/** What was decided when the model was cut cannot be decided again. */
+const DECIDED_WHEN_CUT = ['modelPath', 'slicing', 'dimensions', 'graphOptimization'] as const;
+
+function checkCutBefore(props: SlicedInferencePipelineProps): void {
+  const given = DECIDED_WHEN_CUT.filter((name) => props[name] !== undefined);
+  if (given.length === 0) return;
+  throw new SlicedInferenceError(
+    'slicedModel must come without what was decided when it was cut',
+    `${given.join(', ')} too`,
+    'leave it out, or slice the model again',
+  );
+}
+
+function checkRuntime(runtime: lambda.Runtime | undefined): void {
+  if (runtime === undefined) return;
+  const [, version] = /^nodejs(\d+)\.x$/.exec(runtime.name) ?? [];
+  if (Number(version) >= OLDEST_NODE_RUNTIME) return;
+  throw new SlicedInferenceError(
+    `runtime must be Node.js ${OLDEST_NODE_RUNTIME} or newer`,
+    runtime.name,
+    'leave it out, or choose a newer Node.js',
+  );
+}
+
+/** What is said of the bucket that the pipeline makes. */
+const OF_OWN_BUCKET = [
+  ['encryptionKey', 'encrypt a bucket', 'encrypt your bucket yourself'],
+  ['intermediateRetention', 'be of a bucket', 'give your bucket a lifecycle rule'],
+  ['outputRetention', 'be of a bucket', 'give your bucket a lifecycle rule'],
+  ['autoDeleteObjects', 'empty a bucket', 'set it at your bucket'],
+] as const;
+
+function checkBucket(props: SlicedInferencePipelineProps): void {
+  for (const [name, verb, advice] of props.bucket ? OF_OWN_BUCKET : []) {
+    if (props[name] === undefined) continue;
+    throw new SlicedInferenceError(
+      `${name} must ${verb} that the pipeline makes`,
+      'a bucket of your own too',
+      `${advice} and leave ${name} out`,
+    );
+  }
+  for (const name of ['intermediateRetention', 'outputRetention'] as const) checkRetention(name, props[name]);
+  if (props.autoDeleteObjects !== true || props.removalPolicy === RemovalPolicy.DESTROY) return;
+  throw new SlicedInferenceError(
+    'autoDeleteObjects must come with removalPolicy DESTROY',
+    props.removalPolicy ?? 'no removalPolicy',
+    'set that too, or leave autoDeleteObjects out',
+  );
+}
+
+/** S3 expires objects by the day. */
+function checkRetention(name: string, retention: Duration | undefined): void {
+  if (retention === undefined || retention.isUnresolved()) return;
+  const days = retention.toDays({ integral: false });
+  if (Number.isInteger(days) && days >= 1) return;
+  throw new SlicedInferenceError(
+    `${name} must be a whole number of days, 1 or more`,
+    retention.toHumanString(),
+    'give days',
+  );
+}
