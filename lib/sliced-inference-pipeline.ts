@@ -42,7 +42,7 @@ import { stageModel } from './stage';
  * Runs an ONNX model as a chain of Lambda functions, one per slice, that pass tensors through S3.
  *
  * Start an execution of `stateMachine` with the input that the README describes; the results are bit for bit those
- * of the whole model in ONNX Runtime without graph optimisation.
+ * of the whole model in ONNX Runtime at the same level of graph optimisation.
  */
 export class SlicedInferencePipeline extends Construct {
   /** Runs the slices in order. */
