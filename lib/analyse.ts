@@ -11,7 +11,7 @@ import type { CutSpace } from './plan/cuts';
 import { crossingRule, unusableName } from './plan/crossing';
 import { findCuts } from './plan/cuts';
 import type { Dataflow } from './plan/graph';
-import { analyseDataflow, withRepeated } from './plan/graph';
+import { analyseDataflow, nodesByRank, withRepeated } from './plan/graph';
 import { nodesToRepeat } from './plan/rematerialise';
 import { inferTypes } from './shapes/infer';
 import type { DimensionSizes, ValueTypes } from './shapes/value-types';
@@ -92,8 +92,7 @@ function cuttableGraph(source: Model, optimisation: OptimisationLevel): TypedGra
 }
 
 function typed(parsed: Model): TypedGraph {
-  const { rank } = analyseDataflow(parsed);
-  const nodesInOrder = [...rank.keys()].sort((a, b) => rank[a] - rank[b]);
+  const nodesInOrder = nodesByRank(analyseDataflow(parsed));
   const types = inferTypes(parsed, nodesInOrder, {});
   // An operator may make float16 of nothing that is written down as such.
   const usesFloat16 = parsed.usesFloat16 || types.some(({ dtype }) => dtype === 'float16');

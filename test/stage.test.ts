@@ -42,8 +42,8 @@ test('an unchanged model is not read again', () => {
   const known = JSON.parse(fs.readFileSync(path.join(cache, 'plans', entry), 'utf8')) as {
     plan: { library: string };
   };
-  known.plan.library = 'from the cache';
-  fs.writeFileSync(path.join(cache, 'plans', entry), JSON.stringify(known));
+  const changed = { ...known, plan: { ...known.plan, library: 'from the cache' } };
+  fs.writeFileSync(path.join(cache, 'plans', entry), JSON.stringify(changed));
   expect(stageModel(file, count(2))).toEqual({
     ...first,
     plan: { ...first.plan, library: 'from the cache' },

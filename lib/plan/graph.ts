@@ -82,11 +82,16 @@ export function analyseDataflow(
   };
 }
 
+/** All nodes of the graph in a topological order. */
+export function nodesByRank({ rank }: Pick<Dataflow, 'rank'>): NodeIndex[] {
+  return [...rank.keys()].sort((a, b) => rank[a] - rank[b]);
+}
+
 /** The same data flow, where `nodes` too are in no slice's share and run again in every slice that needs them. */
 export function withRepeated(dataflow: Dataflow, nodes: ReadonlySet<NodeIndex>): Dataflow {
-  const { model, needs, rank } = dataflow;
+  const { model, needs } = dataflow;
   const isRepeated = dataflow.isRepeated.map((repeated, node) => repeated || nodes.has(node));
-  const sorted = [...rank.keys()].sort((a, b) => rank[a] - rank[b]);
+  const sorted = nodesByRank(dataflow);
   return {
     ...dataflow,
     order: dataflow.order.filter((node) => !nodes.has(node)),

@@ -6,6 +6,7 @@ import type { NodeIndex, ValueIndex } from '../onnx/model';
 import { OMITTED } from '../onnx/model';
 import type { CrossingRule } from './crossing';
 import type { Dataflow } from './graph';
+import { nodesByRank } from './graph';
 
 /** Saving less than this is not worth the read of another object, which costs as much as some 100 KB. */
 const MIN_SAVED_BYTES = 1024;
@@ -96,13 +97,12 @@ function findOrigins(
 
 /** By value: bytes of a constant and of all constants that it is computed from, an upper bound. */
 function sizesOfConstants(dataflow: Dataflow, bytes: readonly number[]): (number | undefined)[] {
-  const { model, needs, rank, isConstantNode } = dataflow;
+  const { model, needs, isConstantNode } = dataflow;
   const { values, nodes, initializers } = model.graph;
   const sizes = values.map(({ initializer }) =>
     initializer === undefined ? undefined : initializers[initializer].tensor.byteLength,
   );
-  const sorted = [...rank.keys()].sort((a, b) => rank[a] - rank[b]);
-  for (const node of sorted) {
+  for (const node of nodesByRank(dataflow)) {
     if (!isConstantNode[node]) continue;
     const from = needs[node].reduce((sum, value) => sum + (sizes[value] ?? 0), 0);
     for (const output of nodes[node].outputs) if (output !== OMITTED) sizes[output] = from + bytes[output];

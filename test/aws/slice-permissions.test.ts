@@ -1,4 +1,5 @@
 /** Every statement of every role, word for word: a right that is added shows here. */
+import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { Slicing } from '../../lib';
@@ -184,5 +185,24 @@ describe('rights that the user adds', () => {
     expect(lines(resource('Pipeline/slice-00/Role/DefaultPolicy').PolicyDocument)).toEqual([
       expect.stringMatching(/^s3:PutObject, .* on \{Other\.Arn\}\/audit\/\*$/),
     ]);
+  });
+});
+
+describe('grantReadOutputs', () => {
+  const READ = 's3:GetObject on {Pipeline/Bucket.Arn}/outputs/*';
+  const rights = (prepare: Parameters<typeof pipelineStack>[0]): string[] => {
+    const { resource } = pipelineStack(prepare, (pipeline, stack) => {
+      expect(pipeline.grantReadOutputs(new iam.User(stack, 'Reader')).success).toBe(true);
+    });
+    return lines(resource('Reader/DefaultPolicy').PolicyDocument);
+  };
+
+  test('allows to read results, and nothing else', () => {
+    expect(rights({})).toEqual([READ]);
+  });
+
+  test('allows to decrypt them where the bucket has a key', () => {
+    const decrypt = 'kms:Decrypt on {Key.Arn}';
+    expect(rights((stack) => ({ encryptionKey: new kms.Key(stack, 'Key') }))).toEqual([READ, decrypt]);
   });
 });
