@@ -12,11 +12,17 @@ export function timingTable(
     timings.map((timing, index) => [
       label(index),
       formatBytes(timing.weightBytes),
-      timing.cold ? timing.loadMs.toFixed(0) : 'warm',
+      loadColumn(timing),
       timing.runMs.toFixed(0),
       formatBytes(timing.bytesRead),
       formatBytes(timing.bytesWritten),
       formatBytes(timing.peakMemoryBytes),
     ]),
   );
+}
+
+/** A load in a warm-up took place while earlier slices ran. */
+function loadColumn({ cold, warmedUp, loadMs }: SliceTiming): string {
+  if (!cold) return 'warm';
+  return warmedUp ? `${loadMs.toFixed(0)} beside` : loadMs.toFixed(0);
 }

@@ -96,6 +96,17 @@ export interface SliceEvent {
   readonly run: string;
   /** The execution's input, unchecked. Sent to the first and the last slice and to those that read inputs. */
   readonly request?: unknown;
+  /** Only load the slice, for a call of this run that comes later. */
+  readonly warmUp?: true;
+}
+
+/** What a slice function answers to a warm-up. */
+export interface WarmUpAnswer {
+  readonly slice: number;
+  /** Whether this call loaded the weights and made the session. */
+  readonly cold: boolean;
+  /** 0 when warm. */
+  readonly loadMs: number;
 }
 
 /** What a slice function answers. */
@@ -116,8 +127,10 @@ export interface ObjectReference {
 /** Times in milliseconds of wall clock, sizes in bytes. */
 export interface SliceTiming {
   readonly slice: number;
-  /** Whether this call loaded the weights and made the session. */
+  /** Whether this run loaded the weights and made the session, in this call or in its warm-up. */
   readonly cold: boolean;
+  /** Whether a warm-up of this run did so, while earlier slices ran. */
+  readonly warmedUp: boolean;
   /** Size of the slice's files. */
   readonly weightBytes: number;
   /** Fetching the slice's files and creating the session; 0 when warm. */

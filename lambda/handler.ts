@@ -5,11 +5,12 @@ import {
   ERROR_NAMES,
   type SliceAnswer,
   type SliceEvent,
-  type SliceTiming,
+  type WarmUpAnswer,
 } from './contract';
 import { readEnvironment, type SliceEnvironment, type Variables } from './slice/environment';
 import { failureOf, NamedFailure, sliceFailed, UNKNOWN_SLICE } from './errors';
-import { loadSlice, type LoadedSlice } from './slice/load';
+import type { LoadedSlice } from './slice/load';
+import { ResidentSlice, type LoadTiming } from './slice/resident-slice';
 import { peakMemoryBytes } from './memory';
 import type { ObjectStore } from './store/object-store';
 import { S3ObjectStore } from './store/s3';
@@ -18,7 +19,8 @@ import { pick, readTensors, writeTensors } from './slice-tensors';
 import { tensorBytes } from './tensors/tensor';
 import { TensorStore } from './store/tensor-store';
 
-export type SliceHandler = (event: SliceEvent) => Promise<SliceAnswer>;
+/** Answers with a `WarmUpAnswer` where the event asks for no more. */
+export type SliceHandler = (event: SliceEvent) => Promise<SliceAnswer | WarmUpAnswer>;
 
 let deployed: SliceHandler | undefined;
 
@@ -33,19 +35,19 @@ export const handler: SliceHandler = (event) => {
  * @param root folder for the slice's files, by default the system's temporary one.
  */
 export function makeHandler(variables: Variables, objects: ObjectStore, root?: string): SliceHandler {
-  let loaded: LoadedSlice | undefined;
+  const resident = new ResidentSlice(objects, root);
   return async (event) => {
     let slice = UNKNOWN_SLICE;
     try {
       const environment = readEnvironment(variables);
       ({ slice } = environment);
       checkPlan(event, environment);
-      const watch = new Stopwatch();
-      const cold = loaded === undefined;
-      // Assigned when it is whole: a load that failed leaves nothing behind, and the next event tries again.
-      loaded ??= await loadSlice(objects, environment, root);
-      const load = { cold, weightBytes: loaded.weightBytes, loadMs: cold ? watch.lap() : 0 };
-      return await runSlice(event, loaded, new TensorStore(objects, environment.bucket), load);
+      if (event.warmUp) {
+        const { cold, loadMs } = await resident.warm(environment, event.run);
+        return { slice, cold, loadMs };
+      }
+      const { slice: loaded, timing } = await resident.forRun(environment, event.run);
+      return await runSlice(event, loaded, new TensorStore(objects, environment.bucket), timing);
     } catch (error) {
       throw failureOf(error, slice);
     }
@@ -70,9 +72,9 @@ function checkPlan(event: SliceEvent, { planDigest }: SliceEnvironment): void {
 
 async function runSlice(
   event: SliceEvent,
-  { manifest, session }: LoadedSlice,
+  { manifest, session, weightBytes }: LoadedSlice,
   store: TensorStore,
-  load: Pick<SliceTiming, 'cold' | 'weightBytes' | 'loadMs'>,
+  load: LoadTiming,
 ): Promise<SliceAnswer> {
   const watch = new Stopwatch();
   const { inline, tensors: read } = await readTensors(event, manifest, store);
@@ -87,6 +89,6 @@ async function runSlice(
 
   const { slice } = manifest;
   const bytesRead = [...read.values()].reduce((sum, tensor) => sum + tensorBytes(tensor), 0);
-  const sizes = { bytesRead, bytesWritten, peakMemoryBytes: peakMemoryBytes() };
+  const sizes = { weightBytes, bytesRead, bytesWritten, peakMemoryBytes: peakMemoryBytes() };
   return { slice, ...written, timing: { slice, ...load, readMs, runMs, writeMs, ...sizes } };
 }

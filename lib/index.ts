@@ -10,3 +10,4 @@ export { SlicedInferencePipeline } from './sliced-inference-pipeline';
 export { SlicedModel } from './sliced-model';
 export { Slicing } from './slicing';
 export type { AutomaticSlicingOptions } from './slicing';
+export { WarmUp } from './warm-up';

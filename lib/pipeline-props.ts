@@ -10,6 +10,7 @@ import type { SliceFunctionOptions } from './aws/slice-function-options';
 import type { GraphOptimization } from './graph-optimization';
 import type { SlicedModel } from './sliced-model';
 import type { Slicing } from './slicing';
+import type { WarmUp } from './warm-up';
 
 /** Properties of `SlicedInferencePipeline`. */
 export interface SlicedInferencePipelineProps {
@@ -80,6 +81,13 @@ export interface SlicedInferencePipelineProps {
    * @default Duration.minutes(5)
    */
   readonly timeout?: Duration;
+
+  /**
+   * Whether the functions of later slices load their weights while the first slice runs.
+   *
+   * @default WarmUp.AUTOMATIC
+   */
+  readonly warmUp?: WarmUp;
 
   /**
    * Settings of all slice functions.

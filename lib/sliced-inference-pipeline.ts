@@ -31,11 +31,13 @@ import { onnxRuntimeVersion } from './onnxruntime';
 import { threadCount } from './plan/estimate';
 import type { SlicePlan } from './plan/plan';
 import { MAX_EXPRESS_MINUTES } from './plan/quotas';
+import { isWarmUpWorthwhile } from './plan/warm-up';
 import { givenSize, symbolicNames } from './shapes/value-types';
 import type { SlicedInferencePipelineProps } from './pipeline-props';
 import { checkProps } from './check-props';
 import { SlicedModel } from './sliced-model';
 import { Slicing } from './slicing';
+import { WarmUp } from './warm-up';
 import { stageModel } from './stage';
 
 /**
@@ -109,8 +111,10 @@ export class SlicedInferencePipeline extends Construct {
       }),
     );
     this.functions = functions.map(({ fn }) => fn);
+    const isExpress = this.stateMachineType === sfn.StateMachineType.EXPRESS;
     this.workflow = {
       plan: deployed,
+      warmsUp: warmsUp(props.warmUp, plan, isExpress),
       functions: functions.map(({ fn, target }) => publishedVersion(fn, target)),
       ...(props.preprocess && { preprocess: ownFunction(props.preprocess) }),
       ...(props.postprocess && { postprocess: ownFunction(props.postprocess) }),
@@ -118,7 +122,8 @@ export class SlicedInferencePipeline extends Construct {
     this.stateMachine = this.createStateMachine(deployed, props, logSettings);
     checkQuotas(this, {
       plan,
-      isExpress: this.stateMachineType === sfn.StateMachineType.EXPRESS,
+      isExpress,
+      warmsUp: this.workflow.warmsUp,
       memorySizes,
       functions: this.functions,
       stateMachine: this.stateMachine,
@@ -341,6 +346,18 @@ export class SlicedInferencePipeline extends Construct {
 
 function isKnown(number: number): boolean {
   return !Token.isUnresolved(number);
+}
+
+function warmsUp(warmUp: WarmUp | undefined, plan: SlicePlan, isExpress: boolean): boolean {
+  switch (warmUp) {
+    case undefined:
+    case WarmUp.AUTOMATIC:
+      return isWarmUpWorthwhile(plan, isExpress);
+    case WarmUp.ALWAYS:
+      return true;
+    case WarmUp.NEVER:
+      return false;
+  }
 }
 
 /** Cuts the model of a pipeline that was given its path. */

@@ -4,7 +4,7 @@ import type { ExecutionOutput } from '../client';
 import { analyseModel } from '../lib/analyse';
 import { compileAnalysed } from '../lib/compile';
 import { scheduleSlices, slicesOf } from '../lib/plan/schedule';
-import type { Schedule, ScheduledPlan } from '../lib/plan/schedule';
+import type { ScheduledPlan } from '../lib/plan/schedule';
 import type { SlicePlan } from '../lib/plan/plan';
 import { count, maxSliceSize } from '../lib/plan/slicers';
 import { Slicing } from '../lib';
@@ -13,6 +13,7 @@ import { infer } from '../local';
 import { start, float32, synthesize, trace, unsliced } from './deployed-pipeline';
 import type { GraphInit, NodeInit, TensorInit } from './model-builder';
 import { FLOAT, floats, node, saveModel, value } from './model-builder';
+import { scheduleText } from './plan/scheduled-plan';
 import { expectSameBits, runSlices, runWhole } from './run-slices';
 
 const WIDTH = 64;
@@ -88,17 +89,8 @@ const row = (seed: number) =>
     [1, WIDTH],
   );
 
-/** `0 (1 2 | 3) 4`. */
-function text(schedule: Schedule): string {
-  return schedule
-    .map((stage) =>
-      stage.kind === 'slice' ? String(stage.slice) : `(${stage.branches.map(text).join(' | ')})`,
-    )
-    .join(' ');
-}
-
 function scheduleOf({ plan }: { plan: ScheduledPlan }): string {
-  return text(scheduleSlices(plan));
+  return scheduleText(scheduleSlices(plan));
 }
 
 describe('two towers', () => {
@@ -193,5 +185,5 @@ test('a chain is cut as before: no branch of it is worth a function', () => {
   };
   const schedule = scheduleSlices(compileAnalysed(analyseModel(saveModel({ graph })), count(4)).plan);
   expect(slicesOf(schedule)).toEqual([0, 1, 2, 3]);
-  expect(text(schedule)).toBe('0 1 2 3');
+  expect(scheduleText(schedule)).toBe('0 1 2 3');
 });

@@ -7,7 +7,7 @@ import { Session } from '../lambda/slice/session';
 import type { RawTensor } from '../lambda/tensors/tensor';
 import type { SlicedInferencePipelineProps } from '../lib';
 import { SlicedInferencePipeline } from '../lib';
-import type { ExecutionResult, TraceEvent } from '../local';
+import type { ExecutionResult, LocalCloudOptions, TraceEvent } from '../local';
 import { LocalCloud } from '../local';
 import { temporaryFolder } from './model-builder';
 
@@ -41,8 +41,8 @@ export function synthesize(
   return outdir;
 }
 
-export async function start(assembly: string): Promise<LocalCloud> {
-  const cloud = await LocalCloud.start(assembly, { onTrace: (event) => trace.push(event) });
+export async function start(assembly: string, options: LocalCloudOptions = {}): Promise<LocalCloud> {
+  const cloud = await LocalCloud.start(assembly, { onTrace: (event) => trace.push(event), ...options });
   clouds.push(cloud);
   return cloud;
 }

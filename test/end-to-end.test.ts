@@ -4,7 +4,7 @@ import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { decodeInlineTensor, encodeInlineTensor } from '../client';
 import { Session } from '../lambda/slice/session';
 import type { RawTensor } from '../lambda/tensors/tensor';
-import { Slicing } from '../lib';
+import { Slicing, WarmUp } from '../lib';
 import type { LocalCloud } from '../local';
 import { infer } from '../local';
 import { deploy, failed, float32, rows, succeeded, trace, unsliced } from './deployed-pipeline';
@@ -79,9 +79,12 @@ describe('a pipeline of four slices', () => {
   });
 });
 
-test('a worker that is killed in the middle of a run is retried, with the same result', async () => {
+test.each<[string, WarmUp, string]>([
+  ['is retried', WarmUp.NEVER, 'Slice 01'],
+  ['in a warm-up is not even retried', WarmUp.ALWAYS, 'Warm-up 01'],
+])('a worker that is killed in the middle of a run %s, with the same result', async (_, warmUp, state) => {
   const modelPath = saveModel(mlp(3));
-  const cloud = await deploy(modelPath, { slicing: Slicing.count(3) });
+  const cloud = await deploy(modelPath, { slicing: Slicing.count(3), warmUp });
   const inputs = rows(4, 2);
   trace.length = 0;
   const running = infer(cloud, inputs);
@@ -96,7 +99,7 @@ test('a worker that is killed in the middle of a run is retried, with the same r
   process.kill(worker.pid, 'SIGKILL');
   expect(await running).toMatchObject({ status: 'SUCCEEDED', outputs: await unsliced(modelPath, inputs) });
   const failures = trace.filter((event) => event.type === 'TaskFailed');
-  expect(failures).toMatchObject([{ state: 'Slice 01', error: 'Runtime.ExitError' }]);
+  expect(failures).toMatchObject([{ state, error: 'Runtime.ExitError' }]);
 });
 
 describe('models that make demands on the wiring', () => {

@@ -5,7 +5,6 @@ import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import { SlicedInferenceError } from '../errors';
-import { LOAD_BYTES_PER_SECOND } from '../plan/estimate';
 import type { SlicePlan } from '../plan/plan';
 import {
   CLOUDFORMATION_QUOTAS,
@@ -27,6 +26,7 @@ import {
   STEP_FUNCTIONS_QUOTAS,
   WARNING_SHARE,
 } from '../plan/quotas';
+import { loadSeconds } from '../plan/warm-up';
 import { plannedBytes } from '../shapes/value-types';
 
 /** What a pipeline uses of a quota. */
@@ -67,6 +67,7 @@ export function checkQuota(scope: Construct, use: QuotaUse): void {
 export interface QuotaSubject {
   readonly plan: SlicePlan;
   readonly isExpress: boolean;
+  readonly warmsUp: boolean;
   /** By slice, in MB; tokens where it is not known yet. */
   readonly memorySizes: readonly number[];
   readonly functions: readonly lambda.Function[];
@@ -76,12 +77,13 @@ export interface QuotaSubject {
 /** @throws SlicedInferenceError for a quota that is broken; what has a name of its own was checked before */
 export function checkQuotas(scope: Construct, subject: QuotaSubject): void {
   checkFunctions(scope, subject);
-  if (subject.isExpress) warnOfColdRuns(scope, subject.plan);
+  const { plan, isExpress, warmsUp } = subject;
+  if (isExpress) warnOfColdRuns(scope, plan, warmsUp);
   else {
     checkQuota(scope, {
       id: 'eventsQuota',
       what: 'an execution of the state machine',
-      used: subject.plan.slices.length * EVENTS_PER_SLICE,
+      used: plan.slices.length * (EVENTS_PER_SLICE + (warmsUp ? EVENTS_PER_WARM_UP : 0)),
       limit: MAX_STANDARD_EVENTS,
       unit: 'events in its history',
       link: STEP_FUNCTIONS_QUOTAS,
@@ -89,7 +91,7 @@ export function checkQuotas(scope: Construct, subject: QuotaSubject): void {
     });
   }
   checkTemplate(scope, subject);
-  informOfLargeRequests(scope, subject.plan);
+  informOfLargeRequests(scope, plan);
 }
 
 function checkFunctions(scope: Construct, { plan, memorySizes, functions }: QuotaSubject): void {
@@ -151,10 +153,13 @@ function checkFunctions(scope: Construct, { plan, memorySizes, functions }: Quot
 /** A task that is tried as often as it may be: it is entered, scheduled, started, fails or ends, and is left. */
 const EVENTS_PER_SLICE = 2 + 10 * 3;
 
-/** A run whose functions are all cold loads them one after the other. */
-function warnOfColdRuns(scope: Construct, plan: SlicePlan): void {
-  const bytes = plan.slices.reduce((sum, { model, weights }) => sum + model.bytes + (weights?.bytes ?? 0), 0);
-  const seconds = Math.round(bytes / LOAD_BYTES_PER_SECOND);
+/** Entered, scheduled, started, failed, left, and the state that it then goes to. */
+const EVENTS_PER_WARM_UP = 7;
+
+/** A run whose functions are all cold loads them side by side or one after the other. */
+function warnOfColdRuns(scope: Construct, plan: SlicePlan, warmsUp: boolean): void {
+  const loads = loadSeconds(plan);
+  const seconds = Math.round(warmsUp ? Math.max(...loads) : loads.reduce((sum, load) => sum + load, 0));
   const limit = MAX_EXPRESS_MINUTES * 60;
   if (seconds < WARNING_SHARE * limit) return;
   Annotations.of(scope).addWarningV2(

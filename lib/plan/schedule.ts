@@ -4,9 +4,10 @@ import type { TensorSource } from '../../lambda/contract';
 /** Stages that run one after the other. */
 export type Schedule = readonly Stage[];
 
-/** A slice, or several schedules side by side. */
+/** A slice, one that only loads, or several schedules side by side. */
 export type Stage =
   | { readonly kind: 'slice'; readonly slice: number }
+  | { readonly kind: 'warm-up'; readonly slice: number }
   | { readonly kind: 'parallel'; readonly branches: readonly Schedule[] };
 
 /** What a schedule needs to know of a plan. */
@@ -39,23 +40,32 @@ export function scheduleSlices(plan: ScheduledPlan): Schedule {
   return new Scheduler(reads, ancestors).schedule(reads.map((_, slice) => slice));
 }
 
-/** All slices of a schedule, in the order in which they stand there. */
+/** All slices that a schedule runs, in the order in which they stand there. */
 export function slicesOf(schedule: Schedule): number[] {
-  return schedule.flatMap((stage) =>
-    stage.kind === 'slice' ? [stage.slice] : stage.branches.flatMap(slicesOf),
-  );
+  return schedule.flatMap((stage) => {
+    switch (stage.kind) {
+      case 'slice':
+        return [stage.slice];
+      case 'warm-up':
+        return [];
+      case 'parallel':
+        return stage.branches.flatMap(slicesOf);
+    }
+  });
 }
 
 /** How long a schedule takes when branches run side by side, from how long each slice does. */
 export function timeOf(schedule: Schedule, times: readonly number[]): number {
-  return schedule.reduce(
-    (sum, stage) =>
-      sum +
-      (stage.kind === 'slice'
-        ? times[stage.slice]
-        : Math.max(...stage.branches.map((branch) => timeOf(branch, times)))),
-    0,
-  );
+  return schedule.reduce((sum, stage) => {
+    switch (stage.kind) {
+      case 'slice':
+        return sum + times[stage.slice];
+      case 'warm-up':
+        return sum;
+      case 'parallel':
+        return sum + Math.max(...stage.branches.map((branch) => timeOf(branch, times)));
+    }
+  }, 0);
 }
 
 class Scheduler {

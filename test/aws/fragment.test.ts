@@ -47,7 +47,7 @@ describe.each(LANGUAGES)('in a machine of %s', (_, language) => {
     expect(Object.keys(definition.States)).toEqual([
       'Before',
       'Ocr: Request',
-      'Ocr: Slice 00',
+      'Ocr: Warm start 00',
       'Ocr: Slice 01',
       'After',
       'Ocr: Failed',
@@ -65,9 +65,13 @@ describe.each(LANGUAGES)('in a machine of %s', (_, language) => {
         Ocr_run: "{% $join($split($states.context.Execution.Id, ':')[[-2..-1]], '/') & '/' & $uuid() %}",
       },
     });
-    expect(definition.States['Ocr: Slice 00']).toMatchObject({
-      Arguments: { Payload: { run: '{% $Ocr_run %}', request: '{% $Ocr_input %}' } },
+    const [first, warmUp] = definition.States['Ocr: Warm start 00'].Branches as Definition[];
+    const sent = { run: '{% $Ocr_run %}' };
+    expect(first.States['Ocr: Slice 00']).toMatchObject({
+      Arguments: { Payload: { ...sent, request: '{% $Ocr_input %}' } },
     });
+    expect(warmUp.States['Ocr: Warm-up 01']).toMatchObject({ Arguments: { Payload: sent } });
+    expect(definition.States['Ocr: Slice 01']).toMatchObject({ Arguments: { Payload: sent } });
   });
 
   test('it is valid, and reads no variable before it is assigned', () => {
@@ -88,7 +92,7 @@ describe.each(LANGUAGES)('in a machine of %s', (_, language) => {
       PolicyDocument: { Statement: object[] };
     };
     expect(PolicyDocument.Statement).toEqual(
-      [0, 1].map((slice) => ({
+      [1, 0].map((slice) => ({
         Action: 'lambda:InvokeFunction',
         Effect: 'Allow',
         Resource: `{Pipeline/slice-0${slice}/Function.Arn}:*`,
@@ -103,13 +107,13 @@ test('two of them in one machine do not get in each other’s way', () => {
   );
   expect(Object.keys(definition.States)).toEqual([
     'One: Request',
-    'One: Slice 00',
+    'One: Warm start 00',
     'One: Slice 01',
     'Two',
     'One: Failed',
   ]);
   const { Branches } = definition.States.Two as unknown as { Branches: Definition[] };
-  expect(Object.keys(Branches[0].States)).toContain('Two: Slice 00');
+  expect(Object.keys(Branches[0].States)).toContain('Two: Warm start 00');
 });
 
 test('a fragment in branches and loops is valid', () => {

@@ -94,9 +94,10 @@ describe('in a chain of three slices', () => {
     expect(Roles).toEqual(['{Pipeline/StateMachine/Role}']);
     const invoke = (slice: string): string => `lambda:InvokeFunction on {Pipeline/${slice}/Function.Arn}:*`;
     expect(lines(PolicyDocument)).toEqual([
-      invoke('slice-00'),
+      // In the order in which CDK comes to the states: those within a branch last.
       invoke('slice-01'),
       invoke('slice-02'),
+      invoke('slice-00'),
       'logs:CreateLogDelivery, logs:GetLogDelivery, logs:UpdateLogDelivery, logs:DeleteLogDelivery, ' +
         'logs:ListLogDeliveries, logs:PutResourcePolicy, logs:DescribeResourcePolicies, logs:DescribeLogGroups on *',
       'xray:PutTraceSegments, xray:PutTelemetryRecords, xray:GetSamplingRules, xray:GetSamplingTargets on *',

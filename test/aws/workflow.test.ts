@@ -1,7 +1,7 @@
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { SlicedInferencePipelineProps } from '../../lib';
-import { Slicing } from '../../lib';
+import { Slicing, WarmUp } from '../../lib';
 import { mlp, saveModel } from '../model-builder';
 import { lateInput } from './late-input-model';
 import type { ShortTemplate } from './pipeline-stack';
@@ -73,8 +73,11 @@ function task(slice: number, payload: object): object {
   };
 }
 
+/** States without those that warm up. */
+const cold = { warmUp: WarmUp.NEVER };
+
 describe('the state machine of three slices', () => {
-  const chain = pipelineStack({ slicing: Slicing.count(3) });
+  const chain = pipelineStack({ slicing: Slicing.count(3), ...cold });
   const machine = chain.resource('Pipeline/StateMachine');
   const definition = definitionOf(chain);
 
@@ -191,6 +194,60 @@ describe('the state machine of three slices', () => {
   });
 });
 
+describe('warm-ups', () => {
+  const { StartAt, States } = definitionOf(pipelineStack({ slicing: Slicing.count(3) }));
+  const parallel = States[StartAt];
+  const branches = parallel.Branches as StateMachineDefinition[];
+
+  test('of the later slices come beside the first slice, and the timing of that one out of its branch', () => {
+    expect(StartAt).toBe('Warm start 00');
+    expect(parallel).toMatchObject({
+      Type: 'Parallel',
+      Next: 'Slice 01',
+      Assign: { timing0: '{% $states.result[0].timing0 %}' },
+      Output: {},
+    });
+    expect(branches.map((branch) => [branch.StartAt, Object.keys(branch.States)])).toEqual([
+      ['Slice 00', ['Slice 00', 'Failed 00']],
+      ['Warm-up 01', ['Warm-up 01', 'Warm-up 01 failed']],
+      ['Warm-up 02', ['Warm-up 02', 'Warm-up 02 failed']],
+    ]);
+  });
+
+  test('call the version that the slice itself is called by, once, and end well whatever becomes of them', () => {
+    expect(branches[2].States).toEqual({
+      'Warm-up 02': {
+        Type: 'Task',
+        Resource: 'arn:aws:states:::lambda:invoke',
+        Arguments: {
+          FunctionName: '{Pipeline/slice-02/Function/CurrentVersion}',
+          Payload: { version: 1, planDigest: '<sha256>', run: RUN, warmUp: true },
+        },
+        Catch: [{ ErrorEquals: ['States.ALL'], Next: 'Warm-up 02 failed' }],
+        QueryLanguage: 'JSONata',
+        Output: {},
+        End: true,
+      },
+      'Warm-up 02 failed': { Type: 'Pass', QueryLanguage: 'JSONata', Output: {}, End: true },
+    });
+  });
+
+  const startOf = (props: Partial<SlicedInferencePipelineProps>): string =>
+    definitionOf(pipelineStack({ slicing: Slicing.count(3), ...props })).StartAt;
+  const standard = { stateMachineType: sfn.StateMachineType.STANDARD };
+
+  test.each<[string, Partial<SlicedInferencePipelineProps>, string]>([
+    ['in Express machines', {}, 'Warm start 00'],
+    ['in Express machines that are told so', { warmUp: WarmUp.AUTOMATIC }, 'Warm start 00'],
+    ['not in Standard machines of a small model', standard, 'Slice 00'],
+    ['in Standard machines that must', { ...standard, warmUp: WarmUp.ALWAYS }, 'Warm start 00'],
+    ['not where they must not', { warmUp: WarmUp.NEVER }, 'Slice 00'],
+    ['not with a single slice', { slicing: Slicing.count(1), warmUp: WarmUp.ALWAYS }, 'Slice 00'],
+  ])('are there %s', (_, props, start) => {
+    expect(startOf(props)).toBe(start);
+  });
+});
+
 test('a single slice gets the request and gives the results', () => {
   const { States } = definitionOf(pipelineStack());
   expect(States['Slice 00']).toMatchObject({
@@ -202,7 +259,7 @@ test('a single slice gets the request and gives the results', () => {
 });
 
 test('a middle slice that uses an input of the model gets the request', () => {
-  const { States } = definitionOf(pipelineStack(lateInput));
+  const { States } = definitionOf(pipelineStack({ ...lateInput, ...cold }));
   const requests = Object.values(States).map(({ Arguments }) => {
     const { Payload } = (Arguments ?? {}) as { Payload?: { request?: string } };
     return Payload?.request;
@@ -241,7 +298,8 @@ describe.each([
 ])('%s', (_, stateMachineType) => {
   const shapes: [string, Partial<SlicedInferencePipelineProps>][] = [
     ['one slice', { slicing: Slicing.count(1) }],
-    ['three slices', { slicing: Slicing.count(3) }],
+    ['three slices without warm-ups', { slicing: Slicing.count(3), ...cold }],
+    ['three slices with warm-ups', { slicing: Slicing.count(3), warmUp: WarmUp.ALWAYS }],
     ['eight slices', { slicing: Slicing.count(8) }],
     ['slices that are no chain', lateInput],
   ];
@@ -261,7 +319,7 @@ describe.each([
 });
 
 test('a definition that reads a variable too early would be found', () => {
-  const { StartAt, States } = definitionOf(pipelineStack({ slicing: Slicing.count(3) }));
+  const { StartAt, States } = definitionOf(pipelineStack({ slicing: Slicing.count(3), ...cold }));
   const { Assign, ...without } = States['Slice 00'];
   expect(Assign).toBeDefined();
   const broken: Record<string, State> = { ...States, 'Slice 00': without };

@@ -1,7 +1,13 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ENV, type FailureCause, type SliceEvent } from '../../lambda/contract';
+import {
+  ENV,
+  type FailureCause,
+  type SliceAnswer,
+  type SliceEvent,
+  type WarmUpAnswer,
+} from '../../lambda/contract';
 import { makeHandler, type SliceHandler } from '../../lambda/handler';
 import { MAX_INLINE_BYTES } from '../../lambda/results';
 import { decodeSafetensors, encodeSafetensors } from '../../lambda/tensors/safetensors';
@@ -45,8 +51,12 @@ const event = (changes: object = {}): SliceEvent => ({
   ...changes,
 });
 
-function sliceHandler(slice: number, manifest = MANIFESTS[slice]): SliceHandler {
-  return makeHandler(stageSlice(objects, slice, manifest), objects, root);
+function sliceHandler(
+  slice: number,
+  manifest = MANIFESTS[slice],
+): (event: SliceEvent) => Promise<SliceAnswer> {
+  const handler = makeHandler(stageSlice(objects, slice, manifest), objects, root);
+  return async (given) => (await handler(given)) as SliceAnswer;
 }
 
 /** What the handler fails with, its cause parsed. */
@@ -169,6 +179,53 @@ describe('a slice that runs twice in a run', () => {
     objects.put('outputs/machine/run-1.safetensors', encodeSafetensors(standing));
     const last = await sliceHandler(1)(event());
     expect(Object.keys(last.outputs?.tensors ?? {})).toEqual(['late']);
+  });
+});
+
+describe('a warm-up', () => {
+  const warmUp = event({ request: undefined, warmUp: true });
+  let handler: SliceHandler;
+  beforeEach(() => {
+    handler = makeHandler(stageSlice(objects, 0), objects, root);
+  });
+  const timing = async (given: SliceEvent) => ((await handler(given)) as SliceAnswer).timing;
+
+  it('loads the slice and neither reads nor writes tensors', async () => {
+    const answer = (await handler(warmUp)) as WarmUpAnswer;
+    expect(answer).toEqual({ slice: 0, cold: true, loadMs: expect.any(Number) as number });
+    expect(objects.keys().filter((key) => !key.startsWith('assets/'))).toEqual([]);
+    expect(objects.reads.filter(({ key }) => !key.startsWith('assets/'))).toEqual([]);
+  });
+
+  it('of a warm function reads nothing', async () => {
+    await handler(event());
+    const before = objects.reads.length;
+    expect(await handler(warmUp)).toEqual({ slice: 0, cold: false, loadMs: 0 });
+    expect(objects.reads).toHaveLength(before);
+  });
+
+  it("counts as the run's own load, once", async () => {
+    const { loadMs } = (await handler(warmUp)) as WarmUpAnswer;
+    expect(await timing(event())).toMatchObject({ cold: true, warmedUp: true, loadMs });
+    expect(await timing(event())).toMatchObject({ cold: false, warmedUp: false, loadMs: 0 });
+  });
+
+  it('is nothing to another run that comes first', async () => {
+    await handler(warmUp);
+    expect(await timing(event({ run: 'machine/run-2' }))).toMatchObject({ cold: false, warmedUp: false });
+    expect(await timing(event())).toMatchObject({ cold: false, warmedUp: false });
+  });
+
+  it('that fails leaves the load to the call', async () => {
+    const weights = objects.bytes('assets/0.weights') ?? new Uint8Array(0);
+    objects.put('assets/0.weights', Buffer.from('tampered'));
+    expect((await failure(handler, warmUp)).name).toBe('WeightsCorrupt');
+    objects.put('assets/0.weights', weights);
+    expect(await timing(event())).toMatchObject({ cold: true, warmedUp: false });
+  });
+
+  it('of another plan is refused', async () => {
+    expect((await failure(handler, { ...warmUp, planDigest: 'other' })).name).toBe('PlanChanged');
   });
 });
 

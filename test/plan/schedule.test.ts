@@ -1,30 +1,7 @@
 import * as fc from 'fast-check';
-import type { SourcedTensor } from '../../lambda/contract';
-import type { Schedule, ScheduledPlan } from '../../lib/plan/schedule';
+import type { Schedule } from '../../lib/plan/schedule';
 import { scheduleSlices, slicesOf } from '../../lib/plan/schedule';
-
-const from = (slice: number): SourcedTensor => ({
-  name: `v${slice}`,
-  dtype: 'float32',
-  shape: null,
-  source: { from: 'slice', slice },
-});
-
-/** By slice: the slices that it reads from. What nobody reads is a result. */
-function plan(reads: readonly (readonly number[])[]): ScheduledPlan {
-  const read = new Set(reads.flat());
-  const results = reads.map((_, slice) => slice).filter((slice) => !read.has(slice));
-  return { slices: reads.map((sources) => ({ inputs: sources.map(from) })), outputs: results.map(from) };
-}
-
-/** `0 (1 2 | 3) 4`. */
-function text(schedule: Schedule): string {
-  return schedule
-    .map((stage) =>
-      stage.kind === 'slice' ? String(stage.slice) : `(${stage.branches.map(text).join(' | ')})`,
-    )
-    .join(' ');
-}
+import { anyReads, plan, scheduleText } from './scheduled-plan';
 
 test.each<[string, number[][], string]>([
   ['one slice', [[]], '0'],
@@ -40,21 +17,12 @@ test.each<[string, number[][], string]>([
   ['two sources that cross', [[], [], [0, 1], [0, 1], [2, 3]], '(0 | 1) (2 | 3) 4'],
   ['what neither series nor branches can say', [[], [], [0], [0, 1], [2, 3]], '(0 | 1) (2 | 3) 4'],
 ])('%s', (_, reads, expected) => {
-  expect(text(scheduleSlices(plan(reads)))).toBe(expected);
+  expect(scheduleText(scheduleSlices(plan(reads)))).toBe(expected);
 });
 
 test('any slices: each runs once, after all that it reads from', () => {
-  const graph = fc
-    .integer({ min: 1, max: 9 })
-    .chain((count) =>
-      fc.tuple(
-        ...Array.from({ length: count }, (_, slice) =>
-          fc.subarray(Array.from({ length: slice }, (__, earlier) => earlier)),
-        ),
-      ),
-    );
   fc.assert(
-    fc.property(graph, (reads) => {
+    fc.property(anyReads, (reads) => {
       const schedule = scheduleSlices(plan(reads));
       expect([...slicesOf(schedule)].sort((a, b) => a - b)).toEqual(reads.map((_, slice) => slice));
       // Returns what has run once the schedule has, given what had before.

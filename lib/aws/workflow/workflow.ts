@@ -5,6 +5,7 @@ import { CONTRACT_VERSION, sliceName } from '../../../lambda/contract';
 import type { SlicePlan } from '../../plan/plan';
 import type { Schedule, Stage } from '../../plan/schedule';
 import { scheduleSlices, slicesOf } from '../../plan/schedule';
+import { withWarmUps } from '../../plan/warm-up';
 import type { FailureVariables } from './failure';
 import { failState } from './failure';
 import type { CalledFunction } from './invoke-function';
@@ -32,6 +33,8 @@ export interface WorkflowProps {
   readonly plan: SlicePlan;
   /** By slice. */
   readonly functions: readonly CalledFunction[];
+  /** Whether slices that do not start at once load meanwhile. */
+  readonly warmsUp: boolean;
   /** Makes the request of the input. */
   readonly preprocess?: CalledFunction;
   /** Makes the output of what the last slice gives. */
@@ -47,7 +50,8 @@ export function pipelineWorkflow(scope: Construct, props: WorkflowProps): sfn.Ch
   const made = `${prefix}request`;
   const request = preprocess ? `$${made}` : expressions.request;
   const builder = new WorkflowBuilder(scope, { ...props, expressions: { ...expressions, request } });
-  const slices = builder.series(scheduleSlices(props.plan), MAIN, (timings) =>
+  const schedule = scheduleSlices(props.plan);
+  const slices = builder.series(props.warmsUp ? withWarmUps(schedule) : schedule, MAIN, (timings) =>
     builder.executionOutput(timings),
   );
   const start =
@@ -121,9 +125,14 @@ class WorkflowBuilder {
   }
 
   private state(stage: Stage, branch: string, leaving: Leaving): sfn.TaskStateBase | sfn.Parallel {
-    return stage.kind === 'slice'
-      ? this.sliceTask(stage.slice, branch, leaving)
-      : this.parallel(stage.branches, branch, leaving);
+    switch (stage.kind) {
+      case 'slice':
+        return this.sliceTask(stage.slice, branch, leaving);
+      case 'warm-up':
+        return this.warmUpTask(stage.slice);
+      case 'parallel':
+        return this.parallel(stage.branches, branch, leaving);
+    }
   }
 
   private sliceTask(slice: number, branch: string, leaving: Leaving): sfn.TaskStateBase {
@@ -134,9 +143,7 @@ class WorkflowBuilder {
     const task = new InvokeFunction(this.scope, stateName(slice), {
       fn: functions[slice],
       payload: {
-        version: CONTRACT_VERSION,
-        planDigest: plan.planDigest,
-        run: `{% ${expressions.run} %}`,
+        ...this.event(),
         ...(sendsRequest && { request: `{% ${expressions.request} %}` }),
       },
       ...leaving,
@@ -144,6 +151,26 @@ class WorkflowBuilder {
     for (const retry of [SERVICE_RETRY, SANDBOX_RETRY, SLICE_RETRY]) task.addRetry(retry);
     this.catchAll(task, branch, { slice });
     return task;
+  }
+
+  /** What goes wrong in it the slice's own call meets again, or not: it is none of the run's business. */
+  private warmUpTask(slice: number): sfn.TaskStateBase {
+    const task = new InvokeFunction(this.scope, `Warm-up ${number(slice)}`, {
+      fn: this.props.functions[slice],
+      payload: { ...this.event(), warmUp: true },
+      outputs: {},
+    });
+    const failed = sfn.Pass.jsonata(this.scope, `Warm-up ${number(slice)} failed`, { outputs: {} });
+    return task.addCatch(failed, { errors: [sfn.Errors.ALL] });
+  }
+
+  /** What every function is told. */
+  private event(): Readonly<Record<string, unknown>> {
+    return {
+      version: CONTRACT_VERSION,
+      planDigest: this.props.plan.planDigest,
+      run: `{% ${this.props.expressions.run} %}`,
+    };
   }
 
   /** A function of the user's, before or after the slices. */
@@ -164,8 +191,9 @@ class WorkflowBuilder {
 
   /** A branch that fails ends the others and the run: a state inside says why, since none outside can be gone to. */
   private parallel(branches: readonly Schedule[], branch: string, leaving: Leaving): sfn.Parallel {
-    const heads = branches.map((schedule) => number(slicesOf(schedule)[0]));
-    const parallel = sfn.Parallel.jsonata(this.scope, `Slices ${heads.join(' + ')}`, {
+    const heads = branches.flatMap((schedule) => slicesOf(schedule).slice(0, 1)).map(number);
+    const name = heads.length < branches.length ? 'Warm start' : 'Slices';
+    const parallel = sfn.Parallel.jsonata(this.scope, `${name} ${heads.join(' + ')}`, {
       ...(leaving.assign && { assign: leaving.assign }),
       outputs: leaving.outputs,
     });
@@ -174,7 +202,7 @@ class WorkflowBuilder {
         Object.fromEntries(
           [...timings].map(([slice, expression]) => [`timing${slice}`, `{% ${expression} %}`]),
         );
-      parallel.branch(this.series(schedule, `${branch}In${heads[index]}`, timingsOf));
+      parallel.branch(this.series(schedule, `${branch}In${heads.at(index) ?? ''}`, timingsOf));
     });
     return parallel;
   }
@@ -199,12 +227,18 @@ class WorkflowBuilder {
 
 /** Where the result of a stage has the timings of its slices. */
 function resultsOf(stage: Stage): Timings {
-  if (stage.kind === 'slice') return new Map([[stage.slice, '$states.result.Payload.timing']]);
-  return new Map(
-    stage.branches.flatMap((branch, index) =>
-      slicesOf(branch).map((slice) => [slice, `$states.result[${index}].timing${slice}`] as const),
-    ),
-  );
+  switch (stage.kind) {
+    case 'slice':
+      return new Map([[stage.slice, '$states.result.Payload.timing']]);
+    case 'warm-up':
+      return new Map();
+    case 'parallel':
+      return new Map(
+        stage.branches.flatMap((branch, index) =>
+          slicesOf(branch).map((slice) => [slice, `$states.result[${index}].timing${slice}`] as const),
+        ),
+      );
+  }
 }
 
 function stateName(slice: number): string {
