@@ -1,3 +1,9 @@
+const path = require('node:path');
+
+// Another release of CDK than the one that is installed here: the folder whose node_modules has it.
+const { CDK_FOLDER } = process.env;
+const otherCdk = CDK_FOLDER && path.resolve(CDK_FOLDER, 'node_modules');
+
 /** @type {import('jest').Config} */
 module.exports = {
   globalSetup: '<rootDir>/test/global-setup.cjs',
@@ -5,6 +11,7 @@ module.exports = {
   testEnvironment: '<rootDir>/test/onnxruntime-environment.cjs',
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
+  moduleNameMapper: otherCdk ? { '^(aws-cdk-lib|constructs)(/.*)?$': `${otherCdk}/$1$2` } : {},
   transform: {
     '^.+\\.ts$': [
       '@swc/jest',

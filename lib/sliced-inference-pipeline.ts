@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { Annotations, Duration, Fn, Names, RemovalPolicy, Stack, Stage, Token } from 'aws-cdk-lib';
+import { Annotations, RemovalPolicy, Stage, Token } from 'aws-cdk-lib';
 import type * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
@@ -10,27 +10,26 @@ import * as logs from 'aws-cdk-lib/aws-logs';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
-import { CONTRACT_VERSION, sliceName } from '../lambda/contract';
+import { sliceName } from '../lambda/contract';
 import { runtimeCodeDigest } from './aws/runtime-code';
 import type { LogSettings } from './aws/log-group';
-import { allowLogs, createLogGroup } from './aws/log-group';
+import { allowLogs } from './aws/log-group';
 import { createNetwork } from './aws/network';
 import { checkQuotas } from './aws/quota-check';
 import { createSliceFunction, sliceMemorySize } from './aws/slice-function';
 import { optionsOfSlices } from './aws/slice-function-options';
 import { callerStatements, readerStatements } from './aws/slice-permissions';
+import { createStateMachine } from './aws/state-machine';
 import { createTensorBucket } from './aws/tensor-bucket';
 import { PipelineFragment } from './aws/workflow/fragment';
 import { ownFunction, publishedVersion } from './aws/workflow/invoke-function';
 import type { WorkflowProps } from './aws/workflow/workflow';
-import { OWN_EXECUTION, pipelineWorkflow } from './aws/workflow/workflow';
 import { planText } from './emit/write';
 import { SlicedInferenceError } from './errors';
 import { GraphOptimization } from './graph-optimization';
 import { onnxRuntimeVersion } from './onnxruntime';
 import { threadCount } from './plan/estimate';
 import type { SlicePlan } from './plan/plan';
-import { MAX_EXPRESS_MINUTES } from './plan/quotas';
 import { isWarmUpWorthwhile } from './plan/warm-up';
 import { givenSize, symbolicNames } from './shapes/value-types';
 import type { SlicedInferencePipelineProps } from './pipeline-props';
@@ -119,7 +118,15 @@ export class SlicedInferencePipeline extends Construct {
       ...(props.preprocess && { preprocess: ownFunction(props.preprocess) }),
       ...(props.postprocess && { postprocess: ownFunction(props.postprocess) }),
     };
-    this.stateMachine = this.createStateMachine(deployed, props, logSettings);
+    this.stateMachine = createStateMachine(this, {
+      workflow: this.workflow,
+      bucket: this.bucket,
+      type: this.stateMachineType,
+      timeout: props.timeout,
+      tracing: props.tracing,
+      logLevel: props.logLevel,
+      logs: logSettings,
+    });
     checkQuotas(this, {
       plan,
       isExpress,
@@ -280,42 +287,6 @@ export class SlicedInferencePipeline extends Construct {
     );
   }
 
-  private createStateMachine(
-    plan: SlicePlan,
-    props: SlicedInferencePipelineProps,
-    logSettings: LogSettings,
-  ): sfn.StateMachine {
-    const name = Names.uniqueResourceName(this, { maxLength: 200, separator: '-' });
-    // Other prefixes share a resource policy of 5,120 characters, which a few machines fill. The stack's UUID lets a stack
-    // that was deleted, with its log group retained, be deployed again under its name.
-    const logGroupName = `/aws/vendedlogs/states/${name}-${uuidOf(Stack.of(this))}`;
-    const logGroup = createLogGroup(this, 'Logs', logSettings, logGroupName);
-    return new sfn.StateMachine(this, 'StateMachine', {
-      stateMachineType: this.stateMachineType,
-      queryLanguage: sfn.QueryLanguage.JSONATA,
-      definitionBody: sfn.DefinitionBody.fromChainable(
-        pipelineWorkflow(this, { ...this.workflow, expressions: OWN_EXECUTION, prefix: '' }),
-      ),
-      comment: JSON.stringify({
-        slicedInference: {
-          version: CONTRACT_VERSION,
-          planDigest: plan.planDigest,
-          threads: plan.threads,
-          bucket: this.bucket.bucketName,
-          inputs: plan.inputs,
-          outputs: plan.outputs.map(({ name, dtype, shape }) => ({ name, dtype, shape })),
-        },
-      }),
-      timeout: props.timeout ?? Duration.minutes(MAX_EXPRESS_MINUTES),
-      tracingEnabled: props.tracing ?? true,
-      logs: {
-        destination: logGroup,
-        level: props.logLevel ?? sfn.LogLevel.ERROR,
-        includeExecutionData: false,
-      },
-    });
-  }
-
   private warnOfAssumptions(plan: SlicePlan, memorySizes: readonly number[]): void {
     const assumed = symbolicNames(plan.inputs).filter(
       (name) => givenSize(plan.dimensions, name) === undefined,
@@ -377,9 +348,4 @@ function writePlan(scope: Construct, plan: SlicePlan): string {
   const file = path.join(folder, `plan-${plan.planDigest}.json`);
   fs.writeFileSync(file, planText(plan));
   return file;
-}
-
-/** The last segment of `arn:aws:cloudformation:region:account:stack/name/uuid`. */
-function uuidOf(stack: Stack): string {
-  return Fn.select(2, Fn.split('/', stack.stackId));
 }

@@ -9,6 +9,7 @@ import type { SlicePlan } from '../lib/plan/plan';
 import { count, maxSliceSize } from '../lib/plan/slicers';
 import { Slicing } from '../lib';
 import type { TraceEvent } from '../local';
+import type { FailedInference } from '../local';
 import { infer } from '../local';
 import { start, float32, synthesize, trace, unsliced } from './deployed-pipeline';
 import type { GraphInit, NodeInit, TensorInit } from './model-builder';
@@ -169,10 +170,13 @@ test('a slice that fails in a branch is named as the cause of the run’s failur
       sliceFunctionOverrides: { 'slice-03': { environment: { NODE_OPTIONS: '--no-such-option' } } },
     })),
   );
-  const result = await cloud.execute({ version: 1, inputs: { tensors: {} } });
-  expect(result.status).toBe('FAILED');
-  const cause = 'cause' in result ? (JSON.parse(result.cause) as { slice: number }) : undefined;
-  expect([0, 3]).toContain(cause?.slice);
+  const feeds = new Map([
+    ['text', row(1)],
+    ['image', row(2)],
+  ]);
+  const result = await infer(cloud, feeds);
+  expect(result).toMatchObject({ status: 'FAILED', error: 'Runtime.ExitError' });
+  expect(JSON.parse((result as FailedInference).cause)).toMatchObject({ slice: 3 });
 });
 
 test('a chain is cut as before: no branch of it is worth a function', () => {

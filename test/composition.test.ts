@@ -33,9 +33,9 @@ test('the ids of constructs are what other things may refer to', () => {
     'slice-01/Role/Resource',
     'slice-01/Function/Resource',
     'slice-01/Function/CurrentVersion/Resource',
+    'Role/Resource',
+    'Role/DefaultPolicy/Resource',
     'Logs/Resource',
-    'StateMachine/Role/Resource',
-    'StateMachine/Role/DefaultPolicy/Resource',
     'StateMachine/Resource',
   ]);
 });

@@ -39,7 +39,7 @@ const ACKNOWLEDGED: Readonly<Record<string, Readonly<Record<string, string>>>> =
       'The run is the name of its result. The last slice alone writes results, and reads one only when an earlier ' +
       'attempt of the same run wrote it.',
   },
-  'StateMachine/Role/DefaultPolicy/Resource': {
+  'Role/DefaultPolicy/Resource': {
     'IAM5[Resource::<SLICE0.Arn>:*]': VERSIONS,
     'IAM5[Resource::<SLICE1.Arn>:*]': VERSIONS,
     'IAM5[Resource::<SLICE2.Arn>:*]': VERSIONS,

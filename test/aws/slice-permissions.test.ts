@@ -82,16 +82,14 @@ describe('in a chain of three slices', () => {
   });
 
   test('no role has more than its inline policy, but for that of the state machine', () => {
-    expect(Object.keys(chain.resources('AWS::IAM::Policy'))).toEqual([
-      'Pipeline/StateMachine/Role/DefaultPolicy',
-    ]);
+    expect(Object.keys(chain.resources('AWS::IAM::Policy'))).toEqual(['Pipeline/Role/DefaultPolicy']);
     expect(chain.resources('AWS::IAM::ManagedPolicy')).toEqual({});
     expect(chain.resources('AWS::Lambda::Permission')).toEqual({});
   });
 
   test('the state machine invokes the slices, delivers its logs and traces', () => {
-    const { PolicyDocument, Roles } = chain.resource('Pipeline/StateMachine/Role/DefaultPolicy');
-    expect(Roles).toEqual(['{Pipeline/StateMachine/Role}']);
+    const { PolicyDocument, Roles } = chain.resource('Pipeline/Role/DefaultPolicy');
+    expect(Roles).toEqual(['{Pipeline/Role}']);
     const invoke = (slice: string): string => `lambda:InvokeFunction on {Pipeline/${slice}/Function.Arn}:*`;
     expect(lines(PolicyDocument)).toEqual([
       // In the order in which CDK comes to the states: those within a branch last.

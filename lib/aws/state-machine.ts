@@ -1,0 +1,81 @@
+/** The state machine of a pipeline, with its role and its logs. */
+import { ArnFormat, Duration, Fn, Names, Stack } from 'aws-cdk-lib';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import type * as s3 from 'aws-cdk-lib/aws-s3';
+import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import type { Construct } from 'constructs';
+import { CONTRACT_VERSION } from '../../lambda/contract';
+import { MAX_EXPRESS_MINUTES } from '../plan/quotas';
+import type { LogSettings } from './log-group';
+import { createLogGroup } from './log-group';
+import type { WorkflowProps } from './workflow/workflow';
+import { OWN_EXECUTION, pipelineWorkflow } from './workflow/workflow';
+
+export interface PipelineStateMachineProps {
+  readonly workflow: Omit<WorkflowProps, 'expressions' | 'prefix'>;
+  readonly bucket: s3.IBucket;
+  readonly type: sfn.StateMachineType;
+  readonly timeout: Duration | undefined;
+  readonly tracing: boolean | undefined;
+  readonly logLevel: sfn.LogLevel | undefined;
+  readonly logs: LogSettings;
+}
+
+export function createStateMachine(scope: Construct, props: PipelineStateMachineProps): sfn.StateMachine {
+  const { workflow, bucket } = props;
+  const { plan } = workflow;
+  return new sfn.StateMachine(scope, 'StateMachine', {
+    stateMachineType: props.type,
+    queryLanguage: sfn.QueryLanguage.JSONATA,
+    definitionBody: sfn.DefinitionBody.fromChainable(
+      pipelineWorkflow(scope, { ...workflow, expressions: OWN_EXECUTION, prefix: '' }),
+    ),
+    comment: JSON.stringify({
+      slicedInference: {
+        version: CONTRACT_VERSION,
+        planDigest: plan.planDigest,
+        threads: plan.threads,
+        bucket: bucket.bucketName,
+        inputs: plan.inputs,
+        outputs: plan.outputs.map(({ name, dtype, shape }) => ({ name, dtype, shape })),
+      },
+    }),
+    role: createRole(scope),
+    timeout: props.timeout ?? Duration.minutes(MAX_EXPRESS_MINUTES),
+    tracingEnabled: props.tracing ?? true,
+    logs: {
+      destination: createLogGroup(scope, 'Logs', props.logs, logGroupName(scope)),
+      level: props.logLevel ?? sfn.LogLevel.ERROR,
+      includeExecutionData: false,
+    },
+  });
+}
+
+/** For state machines of this account and region alone, which older releases of CDK leave out. */
+function createRole(scope: Construct): iam.Role {
+  const stack = Stack.of(scope);
+  const { COLON_RESOURCE_NAME: arnFormat } = ArnFormat;
+  const anyMachine = { service: 'states', resource: 'stateMachine', resourceName: '*', arnFormat };
+  return new iam.Role(scope, 'Role', {
+    assumedBy: new iam.ServicePrincipal('states.amazonaws.com', {
+      conditions: {
+        StringEquals: { 'aws:SourceAccount': stack.account },
+        ArnLike: { 'aws:SourceArn': stack.formatArn(anyMachine) },
+      },
+    }),
+  });
+}
+
+/**
+ * Other prefixes share a resource policy of 5,120 characters, which a few machines fill. The stack's UUID lets a stack
+ * that was deleted, with its log group retained, be deployed again under its name.
+ */
+function logGroupName(scope: Construct): string {
+  const name = Names.uniqueResourceName(scope, { maxLength: 200, separator: '-' });
+  return `/aws/vendedlogs/states/${name}-${uuidOf(Stack.of(scope))}`;
+}
+
+/** The last segment of `arn:aws:cloudformation:region:account:stack/name/uuid`. */
+function uuidOf(stack: Stack): string {
+  return Fn.select(2, Fn.split('/', stack.stackId));
+}
