@@ -5,6 +5,7 @@ import { CfnResource, NestedStack, Stack, Stage } from 'aws-cdk-lib';
 import type { DefaultStackSynthesizerProps } from 'aws-cdk-lib';
 import { DefaultStackSynthesizer } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as s3 from 'aws-cdk-lib/aws-s3';
@@ -149,3 +150,19 @@ describe('sizes', () => {
     expect((eight.resources - one.resources) / 7).toBe(4);
   });
 });
+
+test.each(['us-gov-west-1', 'cn-north-1', 'eusc-de-east-1'])(
+  'in %s nothing is taken for one of the partition aws',
+  (region) => {
+    const stack = new Stack(newApp(), 'Stack', { env: { account: '111122223333', region } });
+    const pipeline = addPipeline(stack, 'Pipeline', {
+      slicing: Slicing.count(2),
+      vpc: new ec2.Vpc(stack, 'Vpc'),
+      logEncryptionKey: new kms.Key(stack, 'Key'),
+    });
+    pipeline.grantInvoke(new iam.Role(stack, 'Caller', { assumedBy: new iam.AccountRootPrincipal() }));
+    const text = JSON.stringify(Template.fromStack(stack).toJSON());
+    expect(text).toContain('AWS::Partition');
+    expect(text).not.toContain('arn:aws:');
+  },
+);
