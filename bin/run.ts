@@ -1,12 +1,13 @@
 /** `sliced-inference run ASSEMBLY`: runs a synthesized pipeline in the local cloud. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import type { ExecutionOutput, TensorSpec } from '../lambda/contract';
 import { checkRequest } from '../lambda/request/request-check';
 import type { RawTensor } from '../lambda/tensors/tensor';
 import { SlicedInferenceError } from '../lib/errors';
-import { LocalCloud, infer } from '../local';
+import { LocalCloud, SIMULATIONS, infer } from '../local';
+import type { SimulationName } from '../local';
 import { readAssembly } from '../local/assembly';
 import { selectPipeline } from '../local/pipeline';
 import { formatBytes } from './format';
@@ -19,6 +20,7 @@ interface Options {
   readonly inputs: string;
   readonly out: string;
   readonly pipeline?: string;
+  readonly simulate: SimulationName;
   readonly json?: boolean;
 }
 
@@ -43,6 +45,14 @@ export function runCommand(): Command {
     .requiredOption('--inputs <file>', '.safetensors, .npz, .npy, .json or a folder of input_N.pb')
     .requiredOption('--out <file>', 'file for the outputs: .safetensors, .npz or .json')
     .option('--pipeline <name>', "the pipeline's stack or stack/logicalId, where the assembly has several")
+    .addOption(
+      new Option(
+        '--simulate <network>',
+        'slow S3, cold starts and transitions down to about what they take on AWS',
+      )
+        .choices(Object.keys(SIMULATIONS))
+        .default('none'),
+    )
     .option('--json', "print the execution's output as JSON")
     .addHelpText('after', HELP)
     .action(run);
@@ -56,7 +66,8 @@ async function run(assembly: string, options: Options): Promise<void> {
   const stop = (): void => process.exit(TERMINATED);
   process.once('SIGTERM', stop);
   showProgress('publishing the assets to a local S3');
-  const cloud = await LocalCloud.start(assembly, pipelineOption(options));
+  const simulation = SIMULATIONS[options.simulate];
+  const cloud = await LocalCloud.start(assembly, { ...pipelineOption(options), simulation });
   try {
     showProgress('running the state machine');
     const result = await infer(cloud, tensors);
@@ -71,7 +82,7 @@ async function run(assembly: string, options: Options): Promise<void> {
     process.stdout.write(
       options.json
         ? `${JSON.stringify(result.execution, undefined, 2)}\n`
-        : describe(result.execution, options.out),
+        : describe(result.execution, options),
     );
   } finally {
     await cloud.close();
@@ -144,6 +155,7 @@ function failureMessage(cause: string): string {
   }
 }
 
-function describe({ timings }: ExecutionOutput, out: string): string {
-  return `${timingTable(timings)}\nwritten to ${out} (${formatBytes(fs.statSync(out).size)})\n`;
+function describe({ timings }: ExecutionOutput, { out, simulate }: Options): string {
+  const label = simulate === 'none' ? '' : `\ntimes are simulated: ${simulate}`;
+  return `${timingTable(timings)}${label}\nwritten to ${out} (${formatBytes(fs.statSync(out).size)})\n`;
 }

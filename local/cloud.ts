@@ -1,5 +1,4 @@
 /** The local cloud: runs the pipeline of a synthesized assembly on this machine, with no AWS account. */
-import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import { rm } from 'node:fs/promises';
 import * as os from 'node:os';
@@ -11,13 +10,17 @@ import { LocalCloudError } from './errors';
 import type { Json, JsonObject } from './json';
 import { CodeFolders } from './lambda/code';
 import type { LogListener } from './lambda/function-log';
+import type { Admission } from './lambda/function-pool';
 import { LocalFunctions, type WorkerProcess } from './local-functions';
 import { type Pipeline, selectPipeline } from './pipeline';
 import { publishAssets } from './publish';
 import { PublishedVersions } from './published-versions';
 import { readBucketName } from './resources';
+import { Callers } from './s3/callers';
 import { S3Server } from './s3/server';
 import { ObjectStore } from './s3/store';
+import type { Simulation } from './simulation/simulation';
+import { Traffic } from './simulation/traffic';
 import type { TraceEvent } from './step-functions/interpreter';
 import { parseDefinition } from './step-functions/parse-definition';
 import { type ExecutionResult, StateMachine } from './step-functions/state-machine';
@@ -32,6 +35,11 @@ export interface LocalCloudOptions {
   readonly onLog?: LogListener;
   /** Called with what happens in executions. */
   readonly onTrace?: (event: TraceEvent) => void;
+  /**
+   * What is slowed down to take about as long as elsewhere. Times of such a run are simulated.
+   * @default - all is as fast as this machine
+   */
+  readonly simulation?: Simulation;
 }
 
 /** How to reach the local S3 with the AWS SDK: pass it to `new S3Client()`. */
@@ -71,10 +79,8 @@ export class LocalCloud {
   }
 
   private readonly store: ObjectStore;
-  private readonly credentials = {
-    accessKeyId: `LOCAL${randomBytes(8).toString('hex').slice(0, 15).toUpperCase()}`,
-    secretAccessKey: randomBytes(30).toString('base64url'),
-  };
+  private readonly callers = new Callers();
+  private readonly credentials = this.callers.add();
   private readonly closing = new AbortController();
   private s3Server: S3Server | undefined;
   private functions: LocalFunctions | undefined;
@@ -157,12 +163,13 @@ export class LocalCloud {
   }
 
   private async prepare(pipeline: Pipeline): Promise<void> {
-    this.s3Server = await S3Server.start(this.store, this.credentials.accessKeyId);
+    this.s3Server = await S3Server.start(this.store, this.callers);
     this.functions = new LocalFunctions({
       code: new CodeFolders(this.store, path.join(this.folder, 'code')),
       folder: path.join(this.folder, 'workers'),
       region: pipeline.template.environment.region,
-      environment: this.workerEnvironment(),
+      admit: () => this.admitWorker(),
+      coldStartMs: this.options.simulation?.coldStartMs,
       onLog: this.options.onLog,
     });
     await this.bringUp(pipeline);
@@ -189,18 +196,25 @@ export class LocalCloud {
         invoke: (functionArn, payload) => functions.invoke(functionArn, payload),
         trace: this.options.onTrace,
         signal: this.closing.signal,
+        transitionMs: this.options.simulation?.transitionMs,
       },
       definition,
     );
     this.deployed = pipeline;
   }
 
-  private workerEnvironment(): Record<string, string> {
-    const { endpoint, credentials } = this.s3;
+  private admitWorker(): Admission {
+    const network = this.options.simulation?.network;
+    const credentials = this.callers.add(network ? { traffic: new Traffic(network) } : {});
     return {
-      AWS_ACCESS_KEY_ID: credentials.accessKeyId,
-      AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
-      AWS_ENDPOINT_URL_S3: endpoint,
+      environment: {
+        AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+        AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+        AWS_ENDPOINT_URL_S3: this.s3.endpoint,
+      },
+      end: () => {
+        this.callers.remove(credentials);
+      },
     };
   }
 

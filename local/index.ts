@@ -4,5 +4,11 @@ export { LocalCloudError } from './errors';
 export { infer, type FailedInference, type Inference, type SucceededInference } from './infer';
 export type { Json, JsonObject } from './json';
 export type { WorkerProcess } from './local-functions';
+export {
+  SIMULATIONS,
+  type NetworkShape,
+  type Simulation,
+  type SimulationName,
+} from './simulation/simulation';
 export type { TraceEvent } from './step-functions/interpreter';
 export type { ExecutionResult } from './step-functions/state-machine';

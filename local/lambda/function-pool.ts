@@ -1,6 +1,7 @@
 /** A function: its warm workers, of which each call takes one or starts one, as Lambda does. */
 import { randomUUID } from 'node:crypto';
 import * as path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { LocalCloudError } from '../errors';
 import type { FunctionResource } from '../resources';
 import type { CodeFolders } from './code';
@@ -13,9 +14,19 @@ export interface FunctionHost {
   /** Folder for the workers' temporary folders. */
   readonly folder: string;
   readonly region: string;
-  /** Credentials and the endpoint of the local S3, as environment variables. */
-  readonly environment: Readonly<Record<string, string>>;
+  /** What a new worker is let in with. */
+  readonly admit: () => Admission;
+  /** From a call that finds no worker until one is started, in milliseconds. */
+  readonly coldStartMs?: number;
   readonly onLog?: LogListener;
+}
+
+/** A worker's way to the local S3. */
+export interface Admission {
+  /** Credentials and the endpoint, as environment variables. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Called when the worker is gone. */
+  readonly end: () => void;
 }
 
 export interface InvocationResult {
@@ -113,7 +124,9 @@ export class FunctionPool {
     );
     const codeFolder = await this.host.code.folderOf(this.resource.code);
     const { timeoutSeconds } = this.resource;
-    const environment = this.environment(codeFolder, temporaryFolder);
+    if (this.host.coldStartMs !== undefined) await delay(this.host.coldStartMs);
+    const admission = this.host.admit();
+    const environment = this.environment(admission, codeFolder, temporaryFolder);
     const worker = await Worker.start({
       codeFolder,
       temporaryFolder,
@@ -123,6 +136,7 @@ export class FunctionPool {
     });
     this.workers.add(worker);
     void worker.exited.then(() => {
+      admission.end();
       this.workers.delete(worker);
       const at = this.idle.indexOf(worker);
       if (at >= 0) this.idle.splice(at, 1);
@@ -132,7 +146,11 @@ export class FunctionPool {
   }
 
   /** What Lambda sets, then what the function's definition sets, and of this process only where programs are. */
-  private environment(codeFolder: string, temporaryFolder: string): Record<string, string> {
+  private environment(
+    admission: Admission,
+    codeFolder: string,
+    temporaryFolder: string,
+  ): Record<string, string> {
     const { name, memoryMegabytes, handler, runtime } = this.resource;
     return {
       PATH: process.env.PATH ?? '',
@@ -149,7 +167,7 @@ export class FunctionPool {
       AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
       AWS_LAMBDA_LOG_GROUP_NAME: `/aws/lambda/${name}`,
       AWS_LAMBDA_LOG_STREAM_NAME: path.basename(temporaryFolder),
-      ...this.host.environment,
+      ...admission.environment,
       ...this.resource.environment,
       LAMBDA_TASK_ROOT: codeFolder,
       _HANDLER: handler,

@@ -35,7 +35,10 @@ export async function getObject(
   }
   const body = store.read(object, range?.first, range?.last);
   response.writeHead(status, headers);
-  await pipeline(body, response);
+  const { traffic, message } = request;
+  await (traffic
+    ? pipeline(body, (bytes) => traffic.paced(bytes, message.socket, 'download'), response)
+    : pipeline(body, response));
 }
 
 function checkPreconditions(object: StoredObject, request: S3Request): void {

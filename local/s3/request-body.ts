@@ -22,8 +22,11 @@ export function requestBody(request: S3Request, headers: Headers, operation: str
     .filter((name) => name !== '')
     .map((name) => [name, checksumAlgorithm(name)] as const);
 
+  const { message, traffic } = request;
+  const sent = traffic ? Readable.from(traffic.paced(message, message.socket, 'upload')) : message;
+
   return {
-    bytes: chunked ? Readable.from(decodeAwsChunked(request.message, trailers)) : request.message,
+    bytes: chunked ? Readable.from(decodeAwsChunked(sent, trailers)) : sent,
     algorithms: [...expected.keys(), ...trailing.flatMap(([, algorithm]) => algorithm ?? [])],
     verify: (received, actual) => {
       if (received !== size) throw new S3Error('IncompleteBody', `expected ${size} bytes, got ${received}`);

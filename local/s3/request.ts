@@ -1,5 +1,7 @@
 /** An S3 request taken apart: bucket, key, query and headers, and who sent it. */
 import type * as http from 'node:http';
+import type { Traffic } from '../simulation/traffic';
+import type { Caller, Callers } from './callers';
 import { notImplemented, S3Error } from './errors';
 
 export interface S3Request {
@@ -11,10 +13,12 @@ export interface S3Request {
   readonly query: URLSearchParams;
   readonly headers: http.IncomingHttpHeaders;
   readonly message: http.IncomingMessage;
+  /** Shapes what the caller sends and receives. */
+  readonly traffic?: Traffic;
 }
 
 /** Path-style addressing. The raw path is split by hand because `URL` would rewrite keys like `a/../b`. */
-export function parseRequest(message: http.IncomingMessage): S3Request {
+export function parseRequest(message: http.IncomingMessage, { traffic }: Caller): S3Request {
   const [path = '', query = ''] = splitOnce(message.url ?? '/', '?');
   const [bucket = '', key = ''] = splitOnce(path.slice(1), '/');
   return {
@@ -24,19 +28,22 @@ export function parseRequest(message: http.IncomingMessage): S3Request {
     query: new URLSearchParams(query),
     headers: message.headers,
     message,
+    ...(traffic && { traffic }),
   };
 }
 
 /**
  * Who asks is told from the access key id of the Signature Version 4 header. The signature itself is not
- * verified: the id is random, made anew for each cloud and known to its own processes only.
+ * verified: the id is random, made anew for each process of a cloud and known to that one only.
  */
-export function authenticate(request: S3Request, accessKeyId: string): void {
-  const match = /^AWS4-HMAC-SHA256 Credential=([^/]+)\//.exec(request.headers.authorization ?? '');
+export function authenticate({ headers }: http.IncomingMessage, callers: Callers): Caller {
+  const match = /^AWS4-HMAC-SHA256 Credential=([^/]+)\//.exec(headers.authorization ?? '');
   if (match === null) throw new S3Error('AccessDenied', 'the request carries no Signature Version 4 header');
-  if (match[1] !== accessKeyId) {
+  const caller = callers.find(match[1]);
+  if (caller === undefined) {
     throw new S3Error('InvalidAccessKeyId', "the access key id is not one of this local cloud's");
   }
+  return caller;
 }
 
 /** Refuses query parameters that would mean another operation or a variant that is not built. */

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import * as http from 'node:http';
 import { closeServer, listen, LOOPBACK } from '../listen';
+import type { Callers } from './callers';
 import { notImplemented, S3Error } from './errors';
 import { getObject } from './get-object';
 import { LIST_UPLOADS_QUERY, listMultipartUploads } from './list-multipart';
@@ -13,11 +14,11 @@ import { allowQuery, authenticate, operationName, parseRequest, type S3Request }
 import type { ObjectStore } from './store';
 
 export class S3Server {
-  /** Starts on a free port. Requests must be signed with `accessKeyId`. */
-  static async start(store: ObjectStore, accessKeyId: string): Promise<S3Server> {
+  /** Starts on a free port. Requests must be signed by one of the callers. */
+  static async start(store: ObjectStore, callers: Callers): Promise<S3Server> {
     const uploads = new MultipartUploads(store);
     const server = http.createServer((message, response) => {
-      void answer({ store, uploads, accessKeyId }, message, response);
+      void answer({ store, uploads, callers }, message, response);
     });
     // Large objects on slow machines: the default of five minutes per request is not theirs.
     server.requestTimeout = 0;
@@ -39,7 +40,7 @@ export class S3Server {
 interface Served {
   readonly store: ObjectStore;
   readonly uploads: MultipartUploads;
-  readonly accessKeyId: string;
+  readonly callers: Callers;
 }
 
 async function answer(
@@ -50,8 +51,8 @@ async function answer(
   const requestId = randomUUID();
   response.setHeader('x-amz-request-id', requestId);
   try {
-    const request = parseRequest(message);
-    authenticate(request, served.accessKeyId);
+    const request = parseRequest(message, authenticate(message, served.callers));
+    await request.traffic?.firstByte();
     await operate(served, request, response);
   } catch (error) {
     // A client that went away, or a file that failed halfway: the answer cannot be saved, only cut off.

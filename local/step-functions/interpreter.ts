@@ -35,6 +35,8 @@ export interface RunOptions {
     readonly clock: Clock;
     readonly random: () => number;
     readonly signal: AbortSignal;
+    /** What going to a state takes. */
+    readonly transitionMs: number;
     readonly trace: (event: TraceEvent) => void;
   };
 }
@@ -80,7 +82,9 @@ class Run {
   }
 
   private async enter(state: State, input: Json): Promise<Step> {
-    const visit = { state, input, enteredTime: this.options.environment.clock.now(), retryCount: 0 };
+    const { clock, signal, transitionMs } = this.options.environment;
+    if (transitionMs > 0) await clock.sleep(transitionMs, signal);
+    const visit = { state, input, enteredTime: clock.now(), retryCount: 0 };
     this.trace(state, { type: 'StateEntered' });
     const step = await this.visit(visit);
     this.trace(state, { type: 'StateExited' });

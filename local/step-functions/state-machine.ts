@@ -28,6 +28,11 @@ export interface StateMachineOptions {
   readonly random?: () => number;
   /** Ends all executions with its reason. */
   readonly signal?: AbortSignal;
+  /**
+   * What going to a state takes, in milliseconds.
+   * @default 0
+   */
+  readonly transitionMs?: number;
 }
 
 /** https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html; spaces and signs are refused. */
@@ -50,7 +55,7 @@ export class StateMachine {
 
   async execute(input: Json, name: string = randomUUID()): Promise<ExecutionResult> {
     this.checkStart(input, name);
-    const { trace, clock = SYSTEM_CLOCK, random = Math.random, invoke } = this.options;
+    const { trace, clock = SYSTEM_CLOCK, random = Math.random, invoke, transitionMs = 0 } = this.options;
     const stop = new AbortController();
     const signal = AbortSignal.any([
       stop.signal,
@@ -59,7 +64,7 @@ export class StateMachine {
     const executionArn = this.executionArn(name);
     const run = runStates(this.definition, input, {
       context: this.context(executionArn, name, input, clock.now()),
-      environment: { invoke, clock, random, signal, trace: (event) => trace?.(event) },
+      environment: { invoke, clock, random, signal, transitionMs, trace: (event) => trace?.(event) },
     });
     try {
       const output = await within(clock, this.timeoutSeconds(), signal, run, () => new ExecutionTimeout());

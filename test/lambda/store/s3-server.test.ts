@@ -7,6 +7,7 @@ import { ObjectChanged, ObjectUnavailable } from '../../../lambda/store/object-s
 import { S3ObjectStore } from '../../../lambda/store/s3';
 import type { RawTensor } from '../../../lambda/tensors/tensor';
 import { TensorStore } from '../../../lambda/store/tensor-store';
+import { Callers } from '../../../local/s3/callers';
 import { S3Server } from '../../../local/s3/server';
 import { ObjectStore as ServedObjects } from '../../../local/s3/store';
 import { comparable } from '../arbitrary-tensors';
@@ -22,11 +23,12 @@ describe('the tensor store through the AWS SDK', () => {
     folder = mkdtempSync(join(tmpdir(), 's3-'));
     const served = new ServedObjects(folder);
     served.createBucket('pipeline');
-    server = await S3Server.start(served, 'key-id');
+    const callers = new Callers();
+    server = await S3Server.start(served, callers);
     client = new S3Client({
       region: 'us-east-1',
       endpoint: server.endpoint,
-      credentials: { accessKeyId: 'key-id', secretAccessKey: 'secret' },
+      credentials: callers.add(),
     });
     objects = new S3ObjectStore(client);
     store = new TensorStore(objects, 'pipeline');

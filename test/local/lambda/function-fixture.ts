@@ -24,7 +24,7 @@ export function functionFixture(): FunctionFixture {
     code: new CodeFolders(store, path.join(folder, 'code')),
     folder: path.join(folder, 'workers'),
     region: 'eu-west-1',
-    environment: { AWS_ACCESS_KEY_ID: 'the-id' },
+    admit: () => ({ environment: { AWS_ACCESS_KEY_ID: 'the-id' }, end: () => undefined }),
   };
   const pools: FunctionPool[] = [];
   afterAll(() => Promise.all(pools.map((pool) => pool.close())));

@@ -1,7 +1,7 @@
 /** A running S3 endpoint with one bucket, and the unmodified SDK's client for it. */
-import { randomBytes } from 'node:crypto';
 import * as path from 'node:path';
 import { S3Client } from '@aws-sdk/client-s3';
+import { Callers } from '../../../local/s3/callers';
 import { S3Server } from '../../../local/s3/server';
 import { ObjectStore } from '../../../local/s3/store';
 import { temporaryFolder } from '../temporary-folder';
@@ -17,12 +17,13 @@ export interface S3Fixture {
 }
 
 export function s3Fixture(): S3Fixture {
-  const accessKeyId = `LOCAL${randomBytes(8).toString('hex')}`;
+  const callers = new Callers();
+  const { accessKeyId } = callers.add();
   const fixture = { folder: temporaryFolder(), accessKeyId } as S3Fixture;
   beforeAll(async () => {
     fixture.store = new ObjectStore(path.join(fixture.folder, 's3'));
     fixture.store.createBucket(BUCKET);
-    fixture.server = await S3Server.start(fixture.store, accessKeyId);
+    fixture.server = await S3Server.start(fixture.store, callers);
     fixture.client = clientFor(fixture.server.endpoint, accessKeyId);
   });
   afterAll(async () => {

@@ -1,0 +1,31 @@
+/** Who may call the local S3: the cloud itself and each of its functions' sandboxes, by access keys of their own. */
+import { randomBytes } from 'node:crypto';
+import type { Traffic } from '../simulation/traffic';
+
+export interface S3Credentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+}
+
+export interface Caller {
+  /** Shapes what the caller sends and receives. */
+  readonly traffic?: Traffic;
+}
+
+export class Callers {
+  private readonly byAccessKeyId = new Map<string, Caller>();
+
+  add(caller: Caller = {}): S3Credentials {
+    const accessKeyId = `LOCAL${randomBytes(8).toString('hex').slice(0, 15).toUpperCase()}`;
+    this.byAccessKeyId.set(accessKeyId, caller);
+    return { accessKeyId, secretAccessKey: randomBytes(30).toString('base64url') };
+  }
+
+  remove({ accessKeyId }: Pick<S3Credentials, 'accessKeyId'>): void {
+    this.byAccessKeyId.delete(accessKeyId);
+  }
+
+  find(accessKeyId: string): Caller | undefined {
+    return this.byAccessKeyId.get(accessKeyId);
+  }
+}
