@@ -1,0 +1,118 @@
+/** The stacks that are measured against each other: the slices, the whole model in one function, the naive slices. */
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { App, Stack } from 'aws-cdk-lib';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as s3 from 'aws-cdk-lib/aws-s3';
+import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import { buildSync } from 'esbuild';
+import { ModelProto } from '../../test/onnx-schema';
+import type { SlicedInferencePipelineProps } from '../../lib';
+import { SlicedInferencePipeline } from '../../lib';
+import { codeFiles } from '../../lib/aws/code-files';
+import { InvokeFunction, ownFunction } from '../../lib/aws/workflow/invoke-function';
+import { readPlan } from '../../lib/plan/plan';
+
+const ARCHITECTURE = process.arch === 'arm64' ? lambda.Architecture.ARM_64 : lambda.Architecture.X86_64;
+
+function synthesize(outdir: string, build: (stack: Stack) => void): string {
+  const app = new App({ outdir, analyticsReporting: false });
+  build(new Stack(app, 'Bench'));
+  app.synth();
+  return outdir;
+}
+
+/** Returns the folder of the assembly. */
+export function pipelineAssembly(outdir: string, props: SlicedInferencePipelineProps): string {
+  return synthesize(outdir, (stack) => {
+    new SlicedInferencePipeline(stack, 'Pipeline', { architecture: ARCHITECTURE, ...props });
+  });
+}
+
+/** The slices of a folder as naive functions, which read their models from the pipeline's bucket. */
+export function naiveAssembly(outdir: string, slices: string): string {
+  const plan = readPlan(path.join(slices, 'plan.json'));
+  return synthesize(outdir, (stack) => {
+    const bucket = new s3.Bucket(stack, 'Bucket');
+    const code = lambda.Code.fromAsset(naiveCode(`${outdir}-code`));
+    const run = "$split($states.context.Execution.Id, ':')[-1]";
+    const tasks = plan.slices.map(({ inputs, outputs }, slice) => {
+      const sources = inputs.map(({ name, source }) => [
+        name,
+        source.from === 'slice' ? source.slice : source.from,
+      ]);
+      const fn = new lambda.Function(stack, `Naive${slice}`, {
+        code,
+        handler: 'index.handler',
+        runtime: lambda.Runtime.NODEJS_24_X,
+        architecture: ARCHITECTURE,
+        environment: {
+          BUCKET: bucket.bucketName,
+          SLICE: String(slice),
+          SOURCES: JSON.stringify(Object.fromEntries(sources)),
+          OUTPUTS: JSON.stringify(outputs.map(({ name }) => name)),
+        },
+      });
+      return new InvokeFunction(stack, `Slice ${slice}`, {
+        fn: ownFunction(fn),
+        payload: { run: `{% ${run} %}`, input: '{% $states.context.Execution.Input.input %}' },
+        outputs: '{% $states.result.Payload %}',
+      });
+    });
+    const [first, ...rest] = tasks;
+    new sfn.StateMachine(stack, 'Machine', {
+      queryLanguage: sfn.QueryLanguage.JSONATA,
+      stateMachineType: sfn.StateMachineType.EXPRESS,
+      comment: JSON.stringify({ slicedInference: { bucket: bucket.bucketName } }),
+      definitionBody: sfn.DefinitionBody.fromChainable(
+        rest.reduce((chain, task) => chain.next(task), sfn.Chain.start(first)),
+      ),
+    });
+  });
+}
+
+function naiveCode(folder: string): string {
+  const cpu = process.arch === 'arm64' ? 'arm64' : 'x64';
+  for (const { target, source } of codeFiles(cpu)) {
+    fs.mkdirSync(path.dirname(path.join(folder, target)), { recursive: true });
+    fs.copyFileSync(source, path.join(folder, target));
+  }
+  buildSync({
+    entryPoints: [path.join(__dirname, 'naive-handler.js')],
+    outfile: path.join(folder, 'index.js'),
+    bundle: true,
+    platform: 'node',
+    external: ['onnxruntime-node'],
+    allowOverwrite: true,
+  });
+  return folder;
+}
+
+interface DecodedTensor {
+  dataLocation?: number;
+  externalData?: readonly { readonly key: string; readonly value: string }[];
+  rawData?: Uint8Array;
+}
+
+/** A slice's model with its weights inside, as exporters write it. */
+export function embeddedSlice(folder: string, file: string): Uint8Array {
+  const model = ModelProto.decode(fs.readFileSync(path.join(folder, file))) as unknown as {
+    graph: { initializer: DecodedTensor[] };
+  };
+  for (const tensor of model.graph.initializer) {
+    if (!tensor.externalData?.length) continue;
+    const entry = Object.fromEntries(tensor.externalData.map(({ key, value }) => [key, value]));
+    tensor.rawData = readRange(path.join(folder, entry.location), Number(entry.offset), Number(entry.length));
+    delete tensor.dataLocation;
+    delete tensor.externalData;
+  }
+  return ModelProto.encode(model).finish();
+}
+
+function readRange(file: string, offset: number, length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  const descriptor = fs.openSync(file, 'r');
+  fs.readSync(descriptor, bytes, 0, length, offset);
+  fs.closeSync(descriptor);
+  return bytes;
+}

@@ -1,0 +1,73 @@
+/** A stack in the local cloud whose functions can be made cold again. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { encodeTensors } from '../../client';
+import type { ExecutionOutput, RawTensor, SliceTiming } from '../../client';
+import { LocalCloud } from '../../local';
+import type { Json, Simulation, TraceEvent } from '../../local';
+
+export interface Run {
+  readonly ms: number;
+  /** Empty for naive functions. */
+  readonly timings: readonly SliceTiming[];
+  readonly output: Json;
+}
+
+export class Deployment {
+  /** Of the last run. */
+  readonly trace: TraceEvent[] = [];
+
+  private constructor(
+    readonly name: string,
+    readonly cloud: LocalCloud,
+    private readonly request: Json,
+  ) {}
+
+  static async start(
+    name: string,
+    assembly: string,
+    inputs: ReadonlyMap<string, RawTensor>,
+    simulation: Simulation,
+  ): Promise<Deployment> {
+    const trace: TraceEvent[] = [];
+    const cloud = await LocalCloud.start(assembly, { simulation, onTrace: (event) => trace.push(event) });
+    const input = 'inputs/bench.safetensors';
+    await cloud.putObject(input, encodeTensors(inputs));
+    const request = { version: 1, inputs: { s3: input }, output: { inline: 'never' } };
+    const deployment = new Deployment(name, cloud, request);
+    Object.assign(deployment, { trace });
+    return deployment;
+  }
+
+  static async startNaive(
+    name: string,
+    assembly: string,
+    input: string,
+    models: readonly Uint8Array[],
+    simulation: Simulation,
+  ): Promise<Deployment> {
+    const cloud = await LocalCloud.start(assembly, { simulation });
+    for (const [slice, model] of models.entries()) await cloud.putObject(`models/${slice}.onnx`, model);
+    await cloud.putObject('inputs/bench.json', Buffer.from(input));
+    return new Deployment(name, cloud, { input: 'inputs/bench.json' });
+  }
+
+  async run(): Promise<Run> {
+    this.trace.splice(0);
+    const start = performance.now();
+    const result = await this.cloud.execute(this.request);
+    const ms = performance.now() - start;
+    if (result.status !== 'SUCCEEDED') throw new Error(`${this.name}: ${result.error}: ${result.cause}`);
+    const { timings = [] } = result.output as unknown as Partial<ExecutionOutput>;
+    return { ms, timings, output: result.output };
+  }
+
+  /** Ends all sandboxes: the next run finds none, nor what was in their `/tmp`. */
+  async makeCold(): Promise<void> {
+    for (const { pid } of this.cloud.workers()) process.kill(pid, 'SIGKILL');
+    while (this.cloud.workers().length > 0) await delay(5);
+  }
+
+  close(): Promise<void> {
+    return this.cloud.close();
+  }
+}
