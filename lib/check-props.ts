@@ -1,30 +1,89 @@
 /** Refuses props that cannot be, alone or together. What CDK knows at deployment only is left to it. */
 import type { Duration } from 'aws-cdk-lib';
 import { RemovalPolicy, Token } from 'aws-cdk-lib';
-import type * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as logs from 'aws-cdk-lib/aws-logs';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
-import { SlicedInferenceError } from './errors';
+import { SlicedInferenceError, printable, quoted } from './errors';
+import { GraphOptimization } from './graph-optimization';
+import { knownAtSynth } from './known-at-synth';
 import type { SlicedInferencePipelineProps } from './pipeline-props';
 import { MAX_EXPRESS_MINUTES } from './plan/quotas';
+import { Slicing } from './slicing';
+import { WarmUp } from './warm-up';
 
 /** The bundled handler is compiled for this version. */
 const OLDEST_NODE_RUNTIME = 20;
 
 /** @throws SlicedInferenceError for props that cannot be, alone or together */
 export function checkProps(props: SlicedInferencePipelineProps): void {
+  checkChoices(props);
   if (props.slicedModel === undefined) checkModelPath(props.modelPath);
   else checkCutBefore(props);
   checkRuntime(props.runtime);
   checkBucket(props);
-  const isExpress = props.stateMachineType !== sfn.StateMachineType.STANDARD;
-  if (!isExpress || !props.timeout || props.timeout.isUnresolved()) return;
-  if (props.timeout.toMinutes({ integral: false }) > MAX_EXPRESS_MINUTES) {
+  checkTimeout(props);
+}
+
+/** From JavaScript and other languages anything may come. */
+function checkChoices(props: SlicedInferencePipelineProps): void {
+  const { logRetention, architecture, slicing, dimensions = {} } = props;
+  for (const [name, size] of Object.entries(dimensions))
+    knownAtSynth(size, `the size of dimension ${quoted(name)}`);
+  const choices: [name: string, value: unknown, known: readonly unknown[]][] = [
+    ['graphOptimization', props.graphOptimization, Object.values(GraphOptimization)],
+    ['warmUp', props.warmUp, Object.values(WarmUp)],
+    ['stateMachineType', props.stateMachineType, Object.values(sfn.StateMachineType)],
+    ['logLevel', props.logLevel, Object.values(sfn.LogLevel)],
+    ['removalPolicy', props.removalPolicy, Object.values(RemovalPolicy)],
+    ['architecture', architecture?.name, [lambda.Architecture.X86_64.name, lambda.Architecture.ARM_64.name]],
+  ];
+  for (const [name, value, known] of choices) checkChoice(name, value, known);
+  // Members of this enumeration are numbers of days.
+  if (
+    logRetention !== undefined &&
+    !Token.isUnresolved(logRetention) &&
+    !(logRetention in logs.RetentionDays)
+  ) {
     throw new SlicedInferenceError(
-      `timeout of an Express state machine must be at most ${MAX_EXPRESS_MINUTES} minutes`,
-      props.timeout.toHumanString(),
-      'shorten it or set stateMachineType to STANDARD',
+      'logRetention must be one of logs.RetentionDays',
+      printable(String(logRetention)),
+      'use one of its members',
     );
   }
+  if (slicing === undefined || slicing instanceof Slicing) return;
+  throw new SlicedInferenceError(
+    'slicing must be made by Slicing',
+    typeof slicing,
+    'use Slicing.count(4), for example',
+  );
+}
+
+function checkChoice(name: string, value: unknown, known: readonly unknown[]): void {
+  if (value === undefined || known.includes(value)) return;
+  throw new SlicedInferenceError(
+    `${name} must be one of ${known.join(', ')}`,
+    Token.isUnresolved(value) ? 'a CDK token' : printable(JSON.stringify(value)),
+    'use one of these',
+  );
+}
+
+function checkTimeout({ timeout, stateMachineType }: SlicedInferencePipelineProps): void {
+  if (!timeout || timeout.isUnresolved()) return;
+  const seconds = timeout.toSeconds({ integral: false });
+  if (seconds < 1) {
+    throw new SlicedInferenceError(
+      'timeout must be a second or more',
+      timeout.toHumanString(),
+      'lengthen it',
+    );
+  }
+  if (stateMachineType === sfn.StateMachineType.STANDARD || seconds <= MAX_EXPRESS_MINUTES * 60) return;
+  throw new SlicedInferenceError(
+    `timeout of an Express state machine must be at most ${MAX_EXPRESS_MINUTES} minutes`,
+    timeout.toHumanString(),
+    'shorten it or set stateMachineType to STANDARD',
+  );
 }
 
 /** From JavaScript and other languages anything may come. */
@@ -65,7 +124,7 @@ function checkCutBefore(props: SlicedInferencePipelineProps): void {
 }
 
 function checkRuntime(runtime: lambda.Runtime | undefined): void {
-  if (runtime === undefined) return;
+  if (runtime === undefined || Token.isUnresolved(runtime.name)) return;
   const [, version] = /^nodejs(\d+)\.x$/.exec(runtime.name) ?? [];
   if (Number(version) >= OLDEST_NODE_RUNTIME) return;
   throw new SlicedInferenceError(
@@ -85,7 +144,7 @@ const OF_OWN_BUCKET = [
 
 function checkBucket(props: SlicedInferencePipelineProps): void {
   for (const [name, verb, advice] of props.bucket ? OF_OWN_BUCKET : []) {
-    if (props[name] === undefined) continue;
+    if (props[name] === undefined || props[name] === false) continue;
     throw new SlicedInferenceError(
       `${name} must ${verb} that the pipeline makes`,
       'a bucket of your own too',

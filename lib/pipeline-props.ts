@@ -78,7 +78,7 @@ export interface SlicedInferencePipelineProps {
   /**
    * How long an execution may take.
    *
-   * @default Duration.minutes(5)
+   * @default - 5 minutes; in a Standard machine as long as the calls of all functions may take, where that is more
    */
   readonly timeout?: Duration;
 
@@ -106,7 +106,7 @@ export interface SlicedInferencePipelineProps {
 
   /**
    * Bucket for requests, intermediate tensors and results. Give it lifecycle rules: the pipeline writes below
-   * `runs/` and `outputs/` and deletes nothing.
+   * `runs/` and `outputs/` and deletes nothing. Pipelines that share a bucket may read each other's tensors.
    *
    * @default - a private, encrypted bucket whose objects expire: runs after a day, requests and results after seven
    */
@@ -143,9 +143,10 @@ export interface SlicedInferencePipelineProps {
   readonly outputRetention?: Duration;
 
   /**
-   * What becomes of the bucket and of the log groups when they leave the stack.
+   * What becomes of the bucket and of the log groups when they leave the stack. With `RETAIN` a first deployment that
+   * fails leaves them behind too, and the next one finds the state machine's log group taken.
    *
-   * @default RemovalPolicy.RETAIN
+   * @default RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
    */
   readonly removalPolicy?: RemovalPolicy;
 
@@ -174,9 +175,10 @@ export interface SlicedInferencePipelineProps {
   readonly vpcSubnets?: ec2.SubnetSelection;
 
   /**
-   * Security groups of the functions, which must let HTTPS out to S3.
+   * Security groups of the functions, which must let HTTPS out to S3. One that does so to the prefix list of S3 alone is
+   * tighter than the default.
    *
-   * @default - one for all functions, which lets nothing in and only HTTPS out
+   * @default - one for all functions, which lets nothing in and only HTTPS out, to anywhere
    */
   readonly securityGroups?: ec2.ISecurityGroup[];
 
@@ -203,7 +205,8 @@ export interface SlicedInferencePipelineProps {
   readonly logLevel?: sfn.LogLevel;
 
   /**
-   * Whether X-Ray traces the executions.
+   * Whether X-Ray traces the executions: when each state began and ended. The functions themselves are not traced; how long
+   * they loaded, read, ran and wrote is in the output of each execution.
    *
    * @default true
    */

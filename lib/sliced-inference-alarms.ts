@@ -3,6 +3,7 @@ import { Duration, Token } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
 import { SlicedInferenceError } from './errors';
+import { knownAtSynth } from './known-at-synth';
 import type { SlicedInferencePipeline } from './sliced-inference-pipeline';
 
 /** Properties of `SlicedInferenceAlarms`. */
@@ -100,7 +101,7 @@ export class SlicedInferenceAlarms extends Construct {
   private slowAlarm(pipeline: SlicedInferencePipeline, maxTime: Duration): cloudwatch.Alarm {
     return new cloudwatch.Alarm(this, 'Slow', {
       metric: pipeline.metricTime({ period: PERIOD, statistic: 'p95' }),
-      threshold: maxTime.toMilliseconds(),
+      threshold: knownAtSynth(maxTime, 'maxTime').toMilliseconds(),
       evaluationPeriods: SLOW_PERIODS,
       comparisonOperator: cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
       treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING,

@@ -18,7 +18,8 @@ import { createNetwork } from './aws/network';
 import { checkQuotas } from './aws/quota-check';
 import { createSliceFunction, sliceMemorySize } from './aws/slice-function';
 import { optionsOfSlices } from './aws/slice-function-options';
-import { callerStatements, readerStatements } from './aws/slice-permissions';
+import type { GrantedRight } from './aws/slice-permissions';
+import { callerRights, readerRights } from './aws/slice-permissions';
 import { createStateMachine } from './aws/state-machine';
 import { createTensorBucket } from './aws/tensor-bucket';
 import { PipelineFragment } from './aws/workflow/fragment';
@@ -69,7 +70,7 @@ export class SlicedInferencePipeline extends Construct {
   public constructor(scope: Construct, id: string, props: SlicedInferencePipelineProps) {
     super(scope, id);
     checkProps(props);
-    const removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
+    const removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE;
     this.stateMachineType = props.stateMachineType ?? sfn.StateMachineType.EXPRESS;
 
     const model = props.slicedModel ?? cutModel(props);
@@ -132,6 +133,8 @@ export class SlicedInferencePipeline extends Construct {
       isExpress,
       warmsUp: this.workflow.warmsUp,
       memorySizes,
+      options,
+      ...(props.timeout && { timeout: props.timeout }),
       functions: this.functions,
       stateMachine: this.stateMachine,
     });
@@ -156,10 +159,7 @@ export class SlicedInferencePipeline extends Construct {
    * @param grantee who is to be allowed
    */
   public grantReadOutputs(grantee: iam.IGrantable): iam.Grant {
-    const grants = readerStatements(this.bucket).map(({ actions, resources }) =>
-      iam.Grant.addToPrincipal({ grantee, actions, resourceArns: resources }),
-    );
-    return grants.reduce((all, grant) => all.combine(grant));
+    return this.grant(grantee, readerRights(this.bucket));
   }
 
   /**
@@ -173,14 +173,17 @@ export class SlicedInferencePipeline extends Construct {
     const start = iam.Grant.addToPrincipal({
       grantee,
       // CDK's own grantStartExecution leaves the synchronous start of Express machines out.
-      actions: isExpress ? ['states:StartExecution', 'states:StartSyncExecution'] : ['states:StartExecution'],
+      // Its definition says which bucket requests go to.
+      actions: [
+        'states:StartExecution',
+        ...(isExpress ? ['states:StartSyncExecution'] : []),
+        'states:DescribeStateMachine',
+      ],
       resourceArns: [this.stateMachine.stateMachineArn],
     });
     const grants = isExpress ? [] : [this.stateMachine.grantExecution(grantee, 'states:DescribeExecution')];
-    const objects = callerStatements(this.bucket).map(({ actions, resources }) =>
-      iam.Grant.addToPrincipal({ grantee, actions, resourceArns: resources }),
-    );
-    return [...grants, ...objects].reduce((all, grant) => all.combine(grant), start);
+    const objects = this.grant(grantee, callerRights(this.bucket));
+    return [...grants, objects].reduce((all, grant) => all.combine(grant), start);
   }
 
   /**
@@ -234,7 +237,7 @@ export class SlicedInferencePipeline extends Construct {
   }
 
   /**
-   * Calls of a slice's function, those that are tried again included.
+   * Calls of a slice's function, those that are tried again and those that only warm up included.
    *
    * @param slice index of the slice, from 0
    * @param props of the metric
@@ -245,7 +248,8 @@ export class SlicedInferencePipeline extends Construct {
   }
 
   /**
-   * How long the calls of a slice's function took, in milliseconds: loading, reading, running and writing.
+   * How long the calls of a slice's function took, in milliseconds: loading, reading, running and writing. Where runs warm
+   * up, every other call does no more than that, so that a high percentile tells more than the average.
    *
    * @param slice index of the slice, from 0
    * @param props of the metric
@@ -256,7 +260,7 @@ export class SlicedInferencePipeline extends Construct {
   }
 
   /**
-   * Calls of a slice's function that failed, those that are tried again included.
+   * Calls of a slice's function that failed, those that are tried again included, and warm-ups, which fail no run.
    *
    * @param slice index of the slice, from 0
    * @param props of the metric
@@ -285,6 +289,19 @@ export class SlicedInferencePipeline extends Construct {
       String(slice),
       "give the index of one of the pipeline's slices",
     );
+  }
+
+  private grant(grantee: iam.IGrantable, rights: readonly GrantedRight[]): iam.Grant {
+    const grants = rights.map(({ statement: { actions, resources, conditions }, resource }) =>
+      iam.Grant.addToPrincipalOrResource({
+        grantee,
+        actions,
+        resourceArns: resources,
+        resource,
+        conditions: conditions as Record<string, Record<string, unknown>>,
+      }),
+    );
+    return grants.reduce((all, grant) => all.combine(grant));
   }
 
   private warnOfAssumptions(plan: SlicePlan, memorySizes: readonly number[]): void {

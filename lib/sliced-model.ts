@@ -11,6 +11,7 @@ import { assetObject, bucketObject } from './aws/slice-object';
 import { checkedSlices } from './emit/check-folder';
 import { PLAN_FILE } from './emit/write';
 import { SlicedInferenceError, quoted } from './errors';
+import { knownAtSynth } from './known-at-synth';
 import type { PlannedFile, SlicePlan } from './plan/plan';
 import { readPlan, remoteKey } from './plan/plan';
 import type { StagedModel } from './stage';
@@ -34,7 +35,7 @@ export class SlicedModel {
    * @throws an error of one line for a folder without a plan, and for files that are not the plan's
    */
   public static fromDirectory(folder: string): SlicedModel {
-    const plan = readPlan(path.join(folder, PLAN_FILE));
+    const plan = readPlan(path.join(knownAtSynth(folder, 'the folder of a sliced model'), PLAN_FILE));
     return SlicedModel._fromStaged({ plan, slices: checkedSlices(folder, plan) });
   }
 
@@ -55,9 +56,16 @@ export class SlicedModel {
         'leave the slash out',
       );
     }
-    const plan = readPlan(planPath);
+    const plan = readPlan(knownAtSynth(planPath, 'the path of a plan'));
     const place = (file: PlannedFile): SliceObject => bucketObject(bucket, remoteKey(prefix, file));
-    return new SlicedModel(plan, (_, slice) => {
+    return new SlicedModel(plan, (_, slice, assetKey) => {
+      if (assetKey) {
+        throw new SlicedInferenceError(
+          'assetEncryptionKey must be of slices that are deployed as assets',
+          'slices of a bucket',
+          'leave it out, and import the bucket with its encryptionKey if it has one',
+        );
+      }
       const { model, weights } = plan.slices[slice];
       return { model: place(model), ...(weights && { weights: place(weights) }) };
     });

@@ -1,5 +1,6 @@
 /** How a model is to be cut: the public face of `plan/slicers.ts`. */
 import type { Size } from 'aws-cdk-lib';
+import { knownAtSynth } from './known-at-synth';
 import * as slicers from './plan/slicers';
 
 /** Options of `Slicing.automatic`. */
@@ -20,7 +21,7 @@ export class Slicing {
    * A model that fits one function becomes one slice.
    */
   public static automatic(options: AutomaticSlicingOptions = {}): Slicing {
-    return new Slicing(slicers.automatic(options.maxMemorySize));
+    return new Slicing(slicers.automatic(knownAtSynth(options.maxMemorySize, 'maxMemorySize')));
   }
 
   /**
@@ -29,7 +30,7 @@ export class Slicing {
    * @param slices number of slices, 1 or more
    */
   public static count(slices: number): Slicing {
-    return new Slicing(slicers.count(slices));
+    return new Slicing(slicers.count(knownAtSynth(slices, 'the number of slices')));
   }
 
   /**
@@ -38,7 +39,7 @@ export class Slicing {
    * @param size the most weights that a slice may hold
    */
   public static maxSliceSize(size: Size): Slicing {
-    return new Slicing(slicers.maxSliceSize(size.toBytes()));
+    return new Slicing(slicers.maxSliceSize(knownAtSynth(size, 'the size of a slice').toBytes()));
   }
 
   /**
@@ -48,7 +49,7 @@ export class Slicing {
    * @param tensors names of intermediate tensors, in any order
    */
   public static atTensors(tensors: string[]): Slicing {
-    return new Slicing(slicers.atTensors(tensors));
+    return new Slicing(slicers.atTensors(knownAtSynth(tensors, 'the names of tensors')));
   }
 
   /**
@@ -57,7 +58,7 @@ export class Slicing {
    * @param path path of a `plan.json`, as `sliced-inference slice` writes it
    */
   public static fromPlan(path: string): Slicing {
-    return new Slicing(slicers.fromPlan(path));
+    return new Slicing(slicers.fromPlan(knownAtSynth(path, 'the path of a plan')));
   }
 
   private constructor(

@@ -7,7 +7,8 @@
 export enum WarmUp {
   /**
    * Where it is worth its price: always in Express machines, and in Standard ones, which charge a transition for each
-   * slice, where it saves a cold run two seconds of loading or more.
+   * slice, where it saves a cold run two seconds of loading or more. For a fragment the type of the pipeline's own machine
+   * counts, not that of the machine around it.
    */
   AUTOMATIC = 'automatic',
   /** Always. */

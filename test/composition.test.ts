@@ -108,6 +108,7 @@ describe('the bootstrap bucket', () => {
       Sid: 'UseModelKey',
       Effect: 'Allow',
       Action: 'kms:Decrypt',
+      Condition: { StringLike: { 'kms:ViaService': 's3.*' } },
       Resource: '{AssetKey.Arn}',
     });
   });

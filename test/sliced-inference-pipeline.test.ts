@@ -74,6 +74,48 @@ describe('dimensions', () => {
   });
 });
 
+describe('what has but a few values', () => {
+  test.each<[string, unknown, string]>([
+    [
+      'warmUp',
+      'sometimes',
+      'warmUp must be one of automatic, always, never, got "sometimes": use one of these',
+    ],
+    [
+      'graphOptimization',
+      'all',
+      'graphOptimization must be one of none, basic, extended, got "all": use one of these',
+    ],
+    [
+      'stateMachineType',
+      'EXPRES',
+      'stateMachineType must be one of EXPRESS, STANDARD, got "EXPRES": use one of these',
+    ],
+    ['logLevel', 'DEBUG', 'logLevel must be one of OFF, ALL, ERROR, FATAL, got "DEBUG": use one of these'],
+    [
+      'architecture',
+      lambda.Architecture.custom('riscv'),
+      'architecture must be one of x86_64, arm64, got "riscv": use one of these',
+    ],
+    ['logRetention', 6, 'logRetention must be one of logs.RetentionDays, got 6: use one of its members'],
+    ['slicing', 'auto', 'slicing must be made by Slicing, got string: use Slicing.count(4), for example'],
+  ])('%s', (name, value, message) => {
+    expect(refusal({ [name]: value })).toBe(message);
+  });
+
+  test('an architecture counts by its name', () => {
+    const hashes = [lambda.Architecture.ARM_64, lambda.Architecture.custom('arm64')].map((architecture) =>
+      JSON.stringify(pipelineStack({ architecture }).resource('Pipeline/slice-00/Function').Code),
+    );
+    expect(hashes[0]).toBe(hashes[1]);
+  });
+
+  test('a runtime whose name is known at deployment only is left to Lambda', () => {
+    const name = Lazy.string({ produce: () => 'nodejs24.x' });
+    pipelineStack({ runtime: new lambda.Runtime(name, lambda.RuntimeFamily.NODEJS) });
+  });
+});
+
 test('encryptionKey must not come with a bucket of the user', () => {
   const both = (stack: Stack): Partial<SlicedInferencePipelineProps> => ({
     bucket: new s3.Bucket(stack, 'Mine'),
@@ -94,6 +136,12 @@ describe('timeout', () => {
     expect(refusal({ timeout: Duration.seconds(301) })).toBe(message('5 minutes 1 second'));
     expect(refusal({ timeout: Duration.hours(1), stateMachineType: sfn.StateMachineType.EXPRESS })).toBe(
       message('1 hour'),
+    );
+  });
+
+  test('must be a second or more', () => {
+    expect(refusal({ timeout: Duration.seconds(0) })).toBe(
+      'timeout must be a second or more, got 0 seconds: lengthen it',
     );
   });
 
@@ -174,7 +222,7 @@ describe('grantInvoke', () => {
 
   test('of an Express machine allows to start it, and to start it and wait', () => {
     expect(granted({})).toEqual([
-      'Allow states:StartExecution, states:StartSyncExecution on {Pipeline/StateMachine}',
+      'Allow states:StartExecution, states:StartSyncExecution, states:DescribeStateMachine on {Pipeline/StateMachine}',
       ...objects('Pipeline/Bucket'),
     ]);
   });
@@ -183,7 +231,7 @@ describe('grantInvoke', () => {
     const rights = granted({ stateMachineType: sfn.StateMachineType.STANDARD });
     expect(rights.toSorted()).toEqual(
       [
-        'Allow states:StartExecution on {Pipeline/StateMachine}',
+        'Allow states:StartExecution, states:DescribeStateMachine on {Pipeline/StateMachine}',
         'Allow states:DescribeExecution on arn:{AWS::Partition}:states:{AWS::Region}:{AWS::AccountId}:execution:' +
           'split({Pipeline/StateMachine}, :)[6]:*',
         ...objects('Pipeline/Bucket'),
@@ -193,7 +241,7 @@ describe('grantInvoke', () => {
 
   test('with a key allows to use it', () => {
     expect(granted((stack) => ({ encryptionKey: new kms.Key(stack, 'Key') }))).toEqual([
-      'Allow states:StartExecution, states:StartSyncExecution on {Pipeline/StateMachine}',
+      'Allow states:StartExecution, states:StartSyncExecution, states:DescribeStateMachine on {Pipeline/StateMachine}',
       ...objects('Pipeline/Bucket'),
       'Allow kms:Decrypt, kms:GenerateDataKey on {Key.Arn}',
     ]);

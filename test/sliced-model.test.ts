@@ -145,7 +145,7 @@ describe('from a bucket', () => {
     });
     const { resource } = stackOf({ slicedModel: SlicedModel.fromBucket(bucket, '', sliced().file) }, stack);
     expect(JSON.stringify(resource('Pipeline/slice-00/Role').Policies)).toContain(
-      '{"Action":"kms:Decrypt","Effect":"Allow","Resource":"arn:aws:kms:us-east-1:111122223333:key/abc","Sid":"UseModelKey"}',
+      '{"Action":"kms:Decrypt","Condition":{"StringLike":{"kms:ViaService":"s3.*"}},"Effect":"Allow","Resource":"arn:aws:kms:us-east-1:111122223333:key/abc","Sid":"UseModelKey"}',
     );
   });
 

@@ -1,7 +1,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { Size } from 'aws-cdk-lib';
-import { Slicing } from '../lib';
+import { Lazy, Size } from 'aws-cdk-lib';
+import { SlicedModel, Slicing } from '../lib';
 import { analyseModel } from '../lib/analyse';
 import { compileAnalysed } from '../lib/compile';
 import { MLP_PATH, errorOf } from './aws/pipeline-stack';
@@ -192,4 +192,15 @@ describe('Slicing.fromPlan', () => {
       /^the slices must hold each of the 11 nodes to share out once, got 8 nodes: make the plan again for this model$/,
     );
   });
+});
+
+test.each<[string, () => unknown]>([
+  ['the number of slices', () => Slicing.count(Lazy.number({ produce: () => 2 }))],
+  ['maxMemorySize', () => Slicing.automatic({ maxMemorySize: Lazy.number({ produce: () => 512 }) })],
+  ['the size of a slice', () => Slicing.maxSliceSize(Size.mebibytes(Lazy.number({ produce: () => 1 })))],
+  ['the names of tensors', () => Slicing.atTensors(Lazy.list({ produce: () => ['h'] }))],
+  ['the path of a plan', () => Slicing.fromPlan(Lazy.string({ produce: () => 'plan.json' }))],
+  ['the folder of a sliced model', () => SlicedModel.fromDirectory(Lazy.string({ produce: () => 'slices' }))],
+])('%s must be known at synth time', (what, make) => {
+  expect(make).toThrow(`${what} must be known at synth time, got a CDK token: give the value itself`);
 });

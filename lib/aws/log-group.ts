@@ -5,6 +5,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as kms from 'aws-cdk-lib/aws-kms';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
+import { keyItself } from './key';
 
 /** What the log groups have alike. */
 export interface LogSettings {
@@ -19,7 +20,13 @@ export function createLogGroup(
   settings: LogSettings,
   logGroupName?: string,
 ): logs.LogGroup {
-  return new logs.LogGroup(scope, id, { ...settings, ...(logGroupName !== undefined && { logGroupName }) });
+  const { encryptionKey } = settings;
+  return new logs.LogGroup(scope, id, {
+    ...settings,
+    // CloudWatch Logs does not take aliases.
+    ...(encryptionKey && { encryptionKey: keyItself(encryptionKey, 'logEncryptionKey') }),
+    ...(logGroupName !== undefined && { logGroupName }),
+  });
 }
 
 /**
@@ -29,10 +36,10 @@ export function createLogGroup(
  */
 export function allowLogs(scope: Construct, key: kms.IKey): void {
   const stack = Stack.of(scope);
-  key.addToResourcePolicy(
+  keyItself(key, 'logEncryptionKey').addToResourcePolicy(
     new iam.PolicyStatement({
       sid: 'EncryptLogs',
-      principals: [new iam.ServicePrincipal(`logs.${stack.region}.amazonaws.com`)],
+      principals: [new iam.ServicePrincipal(`logs.${stack.region}.${stack.urlSuffix}`)],
       actions: ['kms:Decrypt*', 'kms:Describe*', 'kms:Encrypt*', 'kms:GenerateDataKey*', 'kms:ReEncrypt*'],
       resources: ['*'],
       conditions: {

@@ -1,8 +1,8 @@
 /** The network of the slice functions: none of yours by default, otherwise a VPC from which they must reach S3. */
-import { Annotations } from 'aws-cdk-lib';
+import { Annotations, Aspects, Stack } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as iam from 'aws-cdk-lib/aws-iam';
-import type { Construct } from 'constructs';
+import type { Construct, IConstruct } from 'constructs';
 import { SlicedInferenceError } from '../errors';
 
 export interface NetworkProps {
@@ -47,7 +47,7 @@ export function createNetwork(scope: Construct, props: NetworkProps): Network | 
   };
 }
 
-/** Nothing may come in, and nothing but requests to AWS go out. */
+/** Nothing may come in, and nothing but HTTPS go out. */
 function createSecurityGroup(scope: Construct, vpc: ec2.IVpc): ec2.SecurityGroup {
   const group = new ec2.SecurityGroup(scope, 'SecurityGroup', {
     vpc,
@@ -58,16 +58,28 @@ function createSecurityGroup(scope: Construct, vpc: ec2.IVpc): ec2.SecurityGroup
   return group;
 }
 
-/** Out of isolated subnets a gateway endpoint is the only way to S3. */
+/** Out of isolated subnets an endpoint is the only way to S3. It may be added later, so that it is looked for at the end. */
 function warnOfMissingEndpoint(scope: Construct, vpc: ec2.IVpc, vpcSubnets?: ec2.SubnetSelection): void {
   const { subnets, isPendingLookup } = vpc.selectSubnets(vpcSubnets);
   const isolated = new Set(vpc.isolatedSubnets.map(({ subnetId }) => subnetId));
   if (isPendingLookup || !subnets.some(({ subnetId }) => isolated.has(subnetId))) return;
-  if (vpc.node.findAll().some((construct) => construct instanceof ec2.GatewayVpcEndpoint)) return;
-  Annotations.of(scope).addWarningV2(
-    'cdk-sliced-inference:noS3Endpoint',
-    "functions in isolated subnets reach S3 through a gateway endpoint alone, and the VPC has none that is known here: call vpc.addGatewayEndpoint('S3', { service: ec2.GatewayVpcEndpointAwsService.S3 })",
-  );
+  Aspects.of(scope).add({
+    visit: (node) => {
+      if (node !== scope || node.node.root.node.findAll().some((other) => isS3Endpoint(other, vpc))) return;
+      Annotations.of(scope).addWarningV2(
+        'cdk-sliced-inference:noS3Endpoint',
+        "functions in isolated subnets reach S3 through an endpoint, and the VPC has none that is known here: call vpc.addGatewayEndpoint('S3', { service: ec2.GatewayVpcEndpointAwsService.S3 })",
+      );
+    },
+  });
+}
+
+function isS3Endpoint(construct: IConstruct, vpc: ec2.IVpc): boolean {
+  if (!(construct instanceof ec2.CfnVPCEndpoint)) return false;
+  const resolve = (value: unknown): string => JSON.stringify(Stack.of(construct).resolve(value));
+  // An endpoint of another stack names the VPC in another way.
+  const isOther = Stack.of(construct) === Stack.of(vpc) && resolve(construct.vpcId) !== resolve(vpc.vpcId);
+  return !isOther && /\.s3"|\.s3\b/.test(resolve(construct.serviceName));
 }
 
 /**

@@ -1,9 +1,11 @@
 /** Holds a pipeline against the quotas of AWS: warned of from 80 % on, refused beyond. */
+import type { Duration } from 'aws-cdk-lib';
 import { Annotations, CfnResource, Stack, Token } from 'aws-cdk-lib';
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
+import { sliceName } from '../../lambda/contract';
 import { SlicedInferenceError } from '../errors';
 import type { SlicePlan } from '../plan/plan';
 import {
@@ -22,12 +24,15 @@ import {
   MAX_PUT_BYTES,
   MAX_STACK_RESOURCES,
   MAX_STANDARD_EVENTS,
+  NEW_ACCOUNT_CONCURRENCY,
+  RESERVABLE_CONCURRENCY,
   S3_QUOTAS,
   STEP_FUNCTIONS_QUOTAS,
   WARNING_SHARE,
 } from '../plan/quotas';
 import { loadSeconds } from '../plan/warm-up';
 import { plannedBytes } from '../shapes/value-types';
+import type { SliceFunctionOptions } from './slice-function-options';
 
 /** What a pipeline uses of a quota. */
 export interface QuotaUse {
@@ -70,6 +75,10 @@ export interface QuotaSubject {
   readonly warmsUp: boolean;
   /** By slice, in MB; tokens where it is not known yet. */
   readonly memorySizes: readonly number[];
+  /** By slice: what the user set. */
+  readonly options: readonly SliceFunctionOptions[];
+  /** What the user set for the state machine. */
+  readonly timeout?: Duration;
   readonly functions: readonly lambda.Function[];
   readonly stateMachine: sfn.StateMachine;
 }
@@ -78,8 +87,9 @@ export interface QuotaSubject {
 export function checkQuotas(scope: Construct, subject: QuotaSubject): void {
   checkFunctions(scope, subject);
   const { plan, isExpress, warmsUp } = subject;
-  if (isExpress) warnOfColdRuns(scope, plan, warmsUp);
-  else {
+  checkConcurrency(scope, subject);
+  warnOfColdRuns(scope, subject);
+  if (!isExpress) {
     checkQuota(scope, {
       id: 'eventsQuota',
       what: 'an execution of the state machine',
@@ -157,14 +167,50 @@ const EVENTS_PER_SLICE = 2 + 10 * 3;
 const EVENTS_PER_WARM_UP = 7;
 
 /** A run whose functions are all cold loads them side by side or one after the other. */
-function warnOfColdRuns(scope: Construct, plan: SlicePlan, warmsUp: boolean): void {
+function warnOfColdRuns(scope: Construct, subject: QuotaSubject): void {
+  const { plan, isExpress, warmsUp, options, timeout } = subject;
   const loads = loadSeconds(plan);
   const seconds = Math.round(warmsUp ? Math.max(...loads) : loads.reduce((sum, load) => sum + load, 0));
-  const limit = MAX_EXPRESS_MINUTES * 60;
-  if (seconds < WARNING_SHARE * limit) return;
+  const most = isExpress ? MAX_EXPRESS_MINUTES * 60 : Infinity;
+  const limit = timeout && !timeout.isUnresolved() ? timeout.toSeconds({ integral: false }) : most;
+  if (seconds >= WARNING_SHARE * limit) {
+    const [id, advice] =
+      limit < most
+        ? ['littleTime', 'raise its timeout']
+        : ['expressQuota', `set stateMachineType to STANDARD (${STEP_FUNCTIONS_QUOTAS})`];
+    Annotations.of(scope).addWarningV2(
+      `${PREFIX}${id}`,
+      `a run whose functions are all cold loads for some ${seconds} seconds, and the state machine has ${limit} in all: ${advice}`,
+    );
+  }
+  const short = loads.findIndex((load, slice) => {
+    const own = options[slice].timeout;
+    return own && !own.isUnresolved() && load >= WARNING_SHARE * own.toSeconds({ integral: false });
+  });
+  if (short < 0) return;
   Annotations.of(scope).addWarningV2(
-    `${PREFIX}expressQuota`,
-    `a run whose functions are all cold loads for some ${seconds} seconds, and an Express execution has at most ${limit} (${STEP_FUNCTIONS_QUOTAS}): set stateMachineType to STANDARD`,
+    `${PREFIX}littleFunctionTime`,
+    `the function of ${sliceName(short)} loads for some ${Math.round(loads[short])} seconds when it is cold, and has a timeout of ${String(options[short].timeout?.toHumanString())}: raise it`,
+  );
+}
+
+/** What functions reserve, and what all of them need at once when a run warms them up. */
+function checkConcurrency(scope: Construct, { plan, options, warmsUp }: QuotaSubject): void {
+  const sumOf = (numbers: readonly (number | undefined)[]): number =>
+    numbers.reduce<number>((sum, number) => sum + (Token.isUnresolved(number) ? 0 : (number ?? 0)), 0);
+  const reserved = sumOf(
+    options.map((own) => own.reservedConcurrentExecutions ?? own.provisionedConcurrentExecutions),
+  );
+  if (reserved >= WARNING_SHARE * RESERVABLE_CONCURRENCY) {
+    Annotations.of(scope).addWarningV2(
+      `${PREFIX}concurrencyQuota`,
+      `the slice functions take ${reserved} concurrent calls for themselves, and an account may give away ${RESERVABLE_CONCURRENCY} unless AWS has raised that (${LAMBDA_QUOTAS}): ask for fewer, or AWS for more`,
+    );
+  }
+  if (!warmsUp || plan.slices.length <= NEW_ACCOUNT_CONCURRENCY) return;
+  Annotations.of(scope).addWarningV2(
+    `${PREFIX}newAccountConcurrency`,
+    `a run calls all ${plan.slices.length} functions at once to warm them up, and new accounts may be limited to ${NEW_ACCOUNT_CONCURRENCY} concurrent calls (${LAMBDA_QUOTAS}): ask AWS for more, or set warmUp to NEVER`,
   );
 }
 
@@ -179,7 +225,7 @@ function checkTemplate(scope: Construct, { plan, functions, stateMachine }: Quot
     limit: MAX_STACK_RESOURCES,
     unit: 'resources, those of the pipeline alone counted',
     link: CLOUDFORMATION_QUOTAS,
-    advice: 'ask for fewer slices, or put the pipeline into a nested stack',
+    advice: 'ask for fewer slices, or for no provisioned concurrency',
   });
   if (plan.slices.length < MANY_SLICES) return;
   const stack = Stack.of(scope);

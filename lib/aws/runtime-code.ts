@@ -30,7 +30,7 @@ export function runtimeCodeDigest(architecture: lambda.Architecture): string {
 }
 
 function filesFor(architecture: lambda.Architecture): CodeFile[] {
-  return codeFiles(architecture === lambda.Architecture.ARM_64 ? 'arm64' : 'x64');
+  return codeFiles(architecture.name === lambda.Architecture.ARM_64.name ? 'arm64' : 'x64');
 }
 
 function createCode(files: readonly CodeFile[]): lambda.Code {

@@ -5,9 +5,9 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as logs from 'aws-cdk-lib/aws-logs';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
-import { ENV } from '../../lambda/contract';
+import { ENV, sliceName } from '../../lambda/contract';
 import { SlicedInferenceError } from '../errors';
-import type { SlicePlan } from '../plan/plan';
+import type { PlannedSlice, SlicePlan } from '../plan/plan';
 import { MAX_EPHEMERAL_STORAGE_MB, MAX_LAMBDA_MEMORY_MB } from '../plan/quotas';
 import type { LogSettings } from './log-group';
 import { createLogGroup } from './log-group';
@@ -69,14 +69,14 @@ export function createSliceFunction(scope: Construct, id: string, props: SliceFu
     architecture: props.architecture,
     memorySize: sliceMemorySize(plan, slice, options),
     timeout: options.timeout ?? Duration.seconds(planned.timeoutSeconds),
-    ephemeralStorageSize: options.ephemeralStorageSize ?? plannedStorage(slice, planned.ephemeralStorageMb),
+    ephemeralStorageSize: storage(planned, slice, options),
     environment: { ...options.environment, ...environment(props) },
     role: createRole(inner, props, logGroup),
     logGroup,
     ...(reservedConcurrentExecutions !== undefined && { reservedConcurrentExecutions }),
     ...network,
     // A run that a deployment overtakes goes on calling the version that it began with.
-    currentVersionOptions: { removalPolicy: RemovalPolicy.RETAIN },
+    currentVersionOptions: { removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE },
   });
   return { fn, target: target(fn, options) };
 }
@@ -120,6 +120,21 @@ function createRole(
 /** Lambda refuses descriptions of more than 256 characters, and a file name may have 255. */
 function description(plan: SlicePlan, slice: number): string {
   return `Slice ${slice + 1} of ${plan.slices.length} of ${plan.model.file}`.slice(0, 256);
+}
+
+function storage(
+  planned: PlannedSlice,
+  slice: number,
+  { ephemeralStorageSize: own }: SliceFunctionOptions,
+): Size {
+  if (!own) return plannedStorage(slice, planned.ephemeralStorageMb);
+  const bytes = planned.model.bytes + (planned.weights?.bytes ?? 0);
+  if (own.isUnresolved() || own.toBytes() >= bytes) return own;
+  throw new SlicedInferenceError(
+    `the /tmp of the function of ${sliceName(slice)} must hold its files of ${bytes} bytes`,
+    `${own.toBytes()} bytes`,
+    `raise its ephemeralStorageSize to ${planned.ephemeralStorageMb} MB`,
+  );
 }
 
 function plannedStorage(slice: number, mebibytes: number): Size {

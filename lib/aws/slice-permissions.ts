@@ -1,9 +1,9 @@
 /** What a slice function may do, statement by statement: exact objects, nothing else. */
 import * as iam from 'aws-cdk-lib/aws-iam';
-import type * as kms from 'aws-cdk-lib/aws-kms';
 import type * as logs from 'aws-cdk-lib/aws-logs';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type { SourcedTensor } from '../../lambda/contract';
+import { useOfKey } from './key';
 import type { SliceObject } from './slice-object';
 import { INPUTS_PREFIX, OUTPUTS_PREFIX, outputObjectKey, sliceObjectKey } from '../../lambda/contract';
 
@@ -53,11 +53,10 @@ export function slicePermissions(props: SlicePermissionsProps): iam.PolicyDocume
     );
   }
   if (bucket.encryptionKey)
-    statements.push(keyStatement(bucket.encryptionKey, ['kms:Decrypt', 'kms:GenerateDataKey']));
+    statements.push(useOfKey(bucket.encryptionKey, ['kms:Decrypt', 'kms:GenerateDataKey']));
   const fileKeys = new Set(props.files.map(({ encryptionKey }) => encryptionKey));
   for (const key of fileKeys) {
-    if (key && key !== bucket.encryptionKey)
-      statements.push(keyStatement(key, ['kms:Decrypt'], 'UseModelKey'));
+    if (key && key !== bucket.encryptionKey) statements.push(useOfKey(key, ['kms:Decrypt'], 'UseModelKey'));
   }
   return new iam.PolicyDocument({ statements });
 }
@@ -76,33 +75,38 @@ function readableKeys({ slice, isLast, reads }: SlicePermissionsProps): string[]
   return [...keys].sort();
 }
 
+/** A right on the bucket or on its key, either of which may grant it to principals of other accounts. */
+export interface GrantedRight {
+  readonly statement: iam.PolicyStatement;
+  readonly resource: iam.GrantWithResourceOptions['resource'];
+}
+
 /** The rights that a caller needs on the bucket: put requests, get results. */
-export function callerStatements(bucket: s3.IBucket): iam.PolicyStatement[] {
+export function callerRights(bucket: s3.IBucket): GrantedRight[] {
+  const putInputs = new iam.PolicyStatement({
+    actions: ['s3:PutObject'],
+    resources: [bucket.arnForObjects(`${INPUTS_PREFIX}*`)],
+  });
   return [
-    new iam.PolicyStatement({
-      actions: ['s3:PutObject'],
-      resources: [bucket.arnForObjects(`${INPUTS_PREFIX}*`)],
-    }),
+    { statement: putInputs, resource: bucket },
     readOutputs(bucket),
-    ...(bucket.encryptionKey
-      ? [keyStatement(bucket.encryptionKey, ['kms:Decrypt', 'kms:GenerateDataKey'])]
-      : []),
+    ...keyRights(bucket, ['kms:Decrypt', 'kms:GenerateDataKey']),
   ];
 }
 
 /** The rights of someone who reads results. */
-export function readerStatements(bucket: s3.IBucket): iam.PolicyStatement[] {
-  const { encryptionKey } = bucket;
-  return [readOutputs(bucket), ...(encryptionKey ? [keyStatement(encryptionKey, ['kms:Decrypt'])] : [])];
+export function readerRights(bucket: s3.IBucket): GrantedRight[] {
+  return [readOutputs(bucket), ...keyRights(bucket, ['kms:Decrypt'])];
 }
 
-function readOutputs(bucket: s3.IBucket): iam.PolicyStatement {
-  return new iam.PolicyStatement({
+function readOutputs(bucket: s3.IBucket): GrantedRight {
+  const statement = new iam.PolicyStatement({
     actions: ['s3:GetObject'],
     resources: [bucket.arnForObjects(`${OUTPUTS_PREFIX}*`)],
   });
+  return { statement, resource: bucket };
 }
 
-function keyStatement(key: kms.IKey, actions: string[], sid = 'UseKey'): iam.PolicyStatement {
-  return new iam.PolicyStatement({ sid, actions, resources: [key.keyArn] });
+function keyRights({ encryptionKey }: s3.IBucket, actions: string[]): GrantedRight[] {
+  return encryptionKey ? [{ statement: useOfKey(encryptionKey, actions), resource: encryptionKey }] : [];
 }

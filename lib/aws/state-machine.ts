@@ -5,6 +5,7 @@ import type * as s3 from 'aws-cdk-lib/aws-s3';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import { CONTRACT_VERSION } from '../../lambda/contract';
+import type { SlicePlan } from '../plan/plan';
 import { MAX_EXPRESS_MINUTES } from '../plan/quotas';
 import type { LogSettings } from './log-group';
 import { createLogGroup } from './log-group';
@@ -41,7 +42,7 @@ export function createStateMachine(scope: Construct, props: PipelineStateMachine
       },
     }),
     role: createRole(scope),
-    timeout: props.timeout ?? Duration.minutes(MAX_EXPRESS_MINUTES),
+    timeout: props.timeout ?? defaultTimeout(plan, props.type),
     tracingEnabled: props.tracing ?? true,
     logs: {
       destination: createLogGroup(scope, 'Logs', props.logs, logGroupName(scope)),
@@ -49,6 +50,18 @@ export function createStateMachine(scope: Construct, props: PipelineStateMachine
       includeExecutionData: false,
     },
   });
+}
+
+/** Standard machines may wait for each function as long as that may take. */
+export function defaultTimeout({ slices }: SlicePlan, type: sfn.StateMachineType): Duration {
+  const least = MAX_EXPRESS_MINUTES * 60;
+  if (type === sfn.StateMachineType.EXPRESS) return Duration.seconds(least);
+  return Duration.seconds(
+    Math.max(
+      least,
+      slices.reduce((sum, { timeoutSeconds }) => sum + timeoutSeconds, 0),
+    ),
+  );
 }
 
 /** For state machines of this account and region alone, which older releases of CDK leave out. */

@@ -56,3 +56,10 @@ export const MAX_INLINE_POLICY_CHARACTERS = 10_240;
 
 /** Resources of a stack: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html. */
 export const MAX_STACK_RESOURCES = 500;
+
+/**
+ * Concurrent calls that an account may reserve for functions: 1,000 less the 100 that stay for all others. New accounts may
+ * have 10 in all. https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
+ */
+export const RESERVABLE_CONCURRENCY = 900;
+export const NEW_ACCOUNT_CONCURRENCY = 10;

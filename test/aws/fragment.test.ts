@@ -1,8 +1,8 @@
 /** A pipeline inside of a state machine of the user's. */
-import type { Stack } from 'aws-cdk-lib';
+import { NestedStack, Stack } from 'aws-cdk-lib';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Slicing } from '../../lib';
-import { addPipeline, newStack, shortTemplate } from './pipeline-stack';
+import { addPipeline, errorOf, newStack, shortTemplate } from './pipeline-stack';
 import type { StateMachineDefinition } from './unassigned-variables';
 import { unassignedVariables } from './unassigned-variables';
 
@@ -125,4 +125,33 @@ test('a fragment in branches and loops is valid', () => {
   const { isValid, errorsText } = validate(structuredClone(definition));
   expect(errorsText()).toBe('');
   expect(isValid).toBe(true);
+});
+
+describe('is refused:', () => {
+  test('a fragment in another stack, which would hold versions of functions fast', () => {
+    const stack = newStack();
+    const pipeline = addPipeline(stack, 'Pipeline');
+    expect(errorOf(() => pipeline.asFragment(new Stack(stack, 'Other'), 'Ocr'))).toBe(
+      "a fragment must be in the stack of its pipeline, got 'Stack/Other': start the pipeline's stateMachine from yours " +
+        'instead, for another stack would hold versions of functions fast',
+    );
+    // Nested stacks are deployed together.
+    pipeline.asFragment(new NestedStack(stack, 'Nested'), 'Ocr');
+  });
+
+  test('an id that leaves no room in the names of states', () => {
+    const stack = newStack();
+    const pipeline = addPipeline(stack, 'Pipeline');
+    expect(errorOf(() => pipeline.asFragment(stack, 'x'.repeat(41)))).toBe(
+      'the id of a fragment must have at most 40 characters, got 41: shorten it, since it stands before the names of states',
+    );
+  });
+});
+
+test('ids that read the same as variables do not share them', () => {
+  const { definition } = machine((stack, pipeline) =>
+    pipeline.asFragment(stack, 'A-B').next(pipeline.asFragment(stack, 'A_B')),
+  );
+  const names = Object.values(definition.States).flatMap(({ Assign = {} }) => Object.keys(Assign));
+  expect(names).toEqual(expect.arrayContaining(['A_B_run', expect.stringMatching(/^A_B_[0-9a-f]{8}_run$/)]));
 });

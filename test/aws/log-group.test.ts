@@ -30,7 +30,7 @@ test('a key encrypts all of them, and CloudWatch Logs may use it for groups of t
   expect(KeyPolicy.Statement).toContainEqual({
     Sid: 'EncryptLogs',
     Effect: 'Allow',
-    Principal: { Service: 'logs.{AWS::Region}.amazonaws.com' },
+    Principal: { Service: 'logs.{AWS::Region}.{AWS::URLSuffix}' },
     Action: ['kms:Decrypt*', 'kms:Describe*', 'kms:Encrypt*', 'kms:GenerateDataKey*', 'kms:ReEncrypt*'],
     Resource: '*',
     Condition: {

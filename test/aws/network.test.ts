@@ -83,7 +83,7 @@ describe('isolated subnets', () => {
 
   test('without an endpoint for S3 are warned of', () => {
     expect(warnings(() => undefined)).toEqual([
-      `functions in isolated subnets reach S3 through a gateway endpoint alone, and the VPC has none that is known here: call vpc.addGatewayEndpoint('S3', { service: ec2.GatewayVpcEndpointAwsService.S3 }) [ack: ${MISSING}]`,
+      `functions in isolated subnets reach S3 through an endpoint, and the VPC has none that is known here: call vpc.addGatewayEndpoint('S3', { service: ec2.GatewayVpcEndpointAwsService.S3 }) [ack: ${MISSING}]`,
     ]);
   });
 

@@ -2,7 +2,7 @@
 import { Annotations } from 'aws-cdk-lib';
 import { Annotations as Found, Match } from 'aws-cdk-lib/assertions';
 import { StateMachineType } from 'aws-cdk-lib/aws-stepfunctions';
-import { Slicing } from '../../lib';
+import { Slicing, WarmUp } from '../../lib';
 import type { SlicedInferencePipelineProps } from '../../lib';
 import { checkQuota } from '../../lib/aws/quota-check';
 import { mlp, saveModel } from '../model-builder';
@@ -88,6 +88,22 @@ describe('a pipeline', () => {
     );
   });
 
+  test('whose functions reserve nearly all concurrency', () => {
+    const props = { slicing: Slicing.count(3), sliceFunctions: { reservedConcurrentExecutions: 250 } };
+    expect(messages(props)).toEqual([
+      `the slice functions take 750 concurrent calls for themselves, and an account may give away 900 unless AWS has raised that (${LAMBDA}): ask for fewer, or AWS for more [ack: cdk-sliced-inference:concurrencyQuota]`,
+    ]);
+  });
+
+  test('that warms up more functions than a new account may call at once', () => {
+    const modelPath = saveModel(mlp(12));
+    const props = { modelPath, slicing: Slicing.count(12), dimensions: { batch: 1 } };
+    expect(messages(props)).toEqual([
+      `a run calls all 12 functions at once to warm them up, and new accounts may be limited to 10 concurrent calls (${LAMBDA}): ask AWS for more, or set warmUp to NEVER [ack: cdk-sliced-inference:newAccountConcurrency]`,
+    ]);
+    expect(messages({ ...props, warmUp: WarmUp.NEVER })).toEqual([]);
+  });
+
   test('whose requests are too large to be inline is a piece of information', () => {
     expect(messages({ dimensions: { batch: 2000 } }, 'findInfo')).toEqual([]);
     expect(messages({ dimensions: { batch: 3000 } }, 'findInfo')).toEqual([
@@ -123,7 +139,7 @@ describe('a pipeline', () => {
       ),
     );
     expect(errorOf(() => messages(props(130)))).toMatch(
-      /^the stack of the pipeline must have at most 500 resources, those of the pipeline alone counted \(.*\), got 5\d\d: ask for fewer slices, or put the pipeline into a nested stack$/,
+      /^the stack of the pipeline must have at most 500 resources, those of the pipeline alone counted \(.*\), got 5\d\d: ask for fewer slices, or for no provisioned concurrency$/,
     );
   });
 });

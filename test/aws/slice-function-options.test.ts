@@ -85,7 +85,7 @@ test('concurrency is reserved at the function, and provisioned at an alias that 
 
 test('versions stay when the next one takes their place', () => {
   pipelineStack({ slicing: Slicing.count(2) }).template.allResources('AWS::Lambda::Version', {
-    DeletionPolicy: 'Retain',
+    DeletionPolicy: 'RetainExceptOnCreate',
     UpdateReplacePolicy: 'Retain',
   });
 });

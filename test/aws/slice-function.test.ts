@@ -101,7 +101,9 @@ test('architecture and runtime are props', () => {
 });
 
 test('log groups stay when they leave the stack, unless asked otherwise', () => {
-  pipelineStack().template.allResources('AWS::Logs::LogGroup', { DeletionPolicy: 'Retain' });
+  pipelineStack().template.allResources('AWS::Logs::LogGroup', {
+    DeletionPolicy: 'RetainExceptOnCreate',
+  });
   pipelineStack({ removalPolicy: RemovalPolicy.DESTROY }).template.allResources('AWS::Logs::LogGroup', {
     DeletionPolicy: 'Delete',
   });

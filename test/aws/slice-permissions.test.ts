@@ -1,4 +1,5 @@
 /** Every statement of every role, word for word: a right that is added shows here. */
+import type { Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as s3 from 'aws-cdk-lib/aws-s3';
@@ -6,7 +7,7 @@ import { Slicing } from '../../lib';
 import { mlp, saveModel } from '../model-builder';
 import { lateInput } from './late-input-model';
 import type { Properties, ShortTemplate } from './pipeline-stack';
-import { pipelineStack } from './pipeline-stack';
+import { errorOf, pipelineStack } from './pipeline-stack';
 
 interface Statement {
   readonly Sid?: string;
@@ -26,7 +27,9 @@ const STAGED = 'arn:{AWS::Partition}:s3:::cdk-hnb659fds-assets-{AWS::AccountId}-
 function lines(document: unknown): string[] {
   return (document as PolicyDocument).Statement.map(({ Sid, Action, Effect, Resource, ...rest }) => {
     expect(Effect).toBe('Allow');
-    expect(rest).toEqual({});
+    // Keys are used through S3 alone.
+    const viaS3 = { Condition: { StringLike: { 'kms:ViaService': 's3.*' } } };
+    expect(rest).toEqual([Action].flat().some((action) => action.startsWith('kms:')) ? viaS3 : {});
     return `${Sid === undefined ? '' : `${Sid}: `}${[Action].flat().join(', ')} on ${[Resource].flat().join(', ')}`;
   });
 }
@@ -176,6 +179,20 @@ describe('with a KMS key', () => {
   });
 });
 
+test('an alias is named by the key behind it; one that is imported by its name is refused', () => {
+  const { resource } = pipelineStack((stack) => ({
+    encryptionKey: new kms.Key(stack, 'Key').addAlias('alias/tensors'),
+    logEncryptionKey: new kms.Key(stack, 'LogKey').addAlias('alias/logs'),
+  }));
+  expect(JSON.stringify(resource('Pipeline/slice-00/Role'))).toContain('{Key.Arn}');
+  expect(JSON.stringify(resource('Pipeline/slice-00/Role'))).not.toContain('alias');
+  expect(resource('Pipeline/Logs').KmsKeyId).toBe('{LogKey.Arn}');
+  const imported = (stack: Stack) => ({ encryptionKey: kms.Alias.fromAliasName(stack, 'Alias', 'alias/x') });
+  expect(errorOf(() => pipelineStack(imported))).toBe(
+    'the key of a bucket must be a key that is known at synth time, got an alias that is imported by its name: import the key with kms.Key.fromKeyArn()',
+  );
+});
+
 describe('rights that the user adds', () => {
   test('reach the role of the function', () => {
     const { resource } = pipelineStack({}, ({ functions }, stack) => {
@@ -198,6 +215,21 @@ describe('grantReadOutputs', () => {
 
   test('allows to read results, and nothing else', () => {
     expect(rights({})).toEqual([READ]);
+  });
+
+  test('allows an account to do so in the policy of the bucket', () => {
+    const { resource } = pipelineStack({}, (pipeline) => {
+      expect(pipeline.grantReadOutputs(new iam.AccountPrincipal('444455556666')).success).toBe(true);
+    });
+    const { PolicyDocument } = resource('Pipeline/Bucket/Policy') as {
+      PolicyDocument: { Statement: object[] };
+    };
+    expect(PolicyDocument.Statement).toContainEqual({
+      Action: 's3:GetObject',
+      Effect: 'Allow',
+      Principal: { AWS: 'arn:{AWS::Partition}:iam::444455556666:root' },
+      Resource: '{Pipeline/Bucket.Arn}/outputs/*',
+    });
   });
 
   test('allows to decrypt them where the bucket has a key', () => {

@@ -61,7 +61,10 @@ describe('the bucket of a pipeline', () => {
   });
 
   test('stays when it leaves the stack, unless asked otherwise', () => {
-    template.hasResource('AWS::S3::Bucket', { DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
+    template.hasResource('AWS::S3::Bucket', {
+      DeletionPolicy: 'RetainExceptOnCreate',
+      UpdateReplacePolicy: 'Retain',
+    });
     pipelineStack({ removalPolicy: RemovalPolicy.DESTROY }).template.hasResource('AWS::S3::Bucket', {
       DeletionPolicy: 'Delete',
       UpdateReplacePolicy: 'Delete',

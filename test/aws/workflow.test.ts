@@ -39,6 +39,20 @@ const RETRIES = [
     JitterStrategy: 'FULL',
   },
   {
+    ErrorEquals: [
+      'Lambda.ResourceNotReadyException',
+      'Lambda.CodeArtifactUserPendingException',
+      'Lambda.ENILimitReachedException',
+      'Lambda.EC2ThrottledException',
+      'Lambda.EC2UnexpectedException',
+      'Lambda.SubnetIPAddressLimitReachedException',
+    ],
+    IntervalSeconds: 5,
+    BackoffRate: 1.5,
+    MaxAttempts: 8,
+    MaxDelaySeconds: 30,
+  },
+  {
     ErrorEquals: ['Lambda.Unknown', 'Sandbox.Timedout', 'Runtime.ExitError', 'Runtime.OutOfMemory'],
     IntervalSeconds: 1,
     BackoffRate: 2,

@@ -15,6 +15,19 @@ const SERVICE_FAULTS = [
 /** How a sandbox that was killed, ran out of memory or out of time shows. */
 const SANDBOX_FAULTS = ['Lambda.Unknown', 'Sandbox.Timedout', 'Runtime.ExitError', 'Runtime.OutOfMemory'];
 
+/**
+ * Lambda lets functions sleep that nobody calls for weeks, and takes time to attach those of a VPC: a call then fails, and
+ * those of the next minute or two. https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html
+ */
+const SLEEPING_FUNCTION_FAULTS = [
+  'Lambda.ResourceNotReadyException',
+  'Lambda.CodeArtifactUserPendingException',
+  'Lambda.ENILimitReachedException',
+  'Lambda.EC2ThrottledException',
+  'Lambda.EC2UnexpectedException',
+  'Lambda.SubnetIPAddressLimitReachedException',
+];
+
 const jitterStrategy = sfn.JitterType.FULL;
 
 /** The service was busy or not there for a moment: it is waited for. */
@@ -25,6 +38,15 @@ export const SERVICE_RETRY: sfn.RetryProps = {
   maxAttempts: 6,
   maxDelay: Duration.seconds(20),
   jitterStrategy,
+};
+
+/** The function is on its way: about two minutes. */
+export const SLEEPING_FUNCTION_RETRY: sfn.RetryProps = {
+  errors: SLEEPING_FUNCTION_FAULTS,
+  interval: Duration.seconds(5),
+  backoffRate: 1.5,
+  maxAttempts: 8,
+  maxDelay: Duration.seconds(30),
 };
 
 export const SANDBOX_RETRY: sfn.RetryProps = {

@@ -10,7 +10,7 @@ import type { FailureVariables } from './failure';
 import { failState } from './failure';
 import type { CalledFunction } from './invoke-function';
 import { InvokeFunction } from './invoke-function';
-import { SANDBOX_RETRY, SERVICE_RETRY, SLICE_RETRY } from './retries';
+import { SANDBOX_RETRY, SERVICE_RETRY, SLEEPING_FUNCTION_RETRY, SLICE_RETRY } from './retries';
 
 /** Expressions of JSONata that a workflow is placed with, without their `{%` and `%}`. */
 export interface RunExpressions {
@@ -148,7 +148,8 @@ class WorkflowBuilder {
       },
       ...leaving,
     });
-    for (const retry of [SERVICE_RETRY, SANDBOX_RETRY, SLICE_RETRY]) task.addRetry(retry);
+    for (const retry of [SERVICE_RETRY, SLEEPING_FUNCTION_RETRY, SANDBOX_RETRY, SLICE_RETRY])
+      task.addRetry(retry);
     this.catchAll(task, branch, { slice });
     return task;
   }
@@ -176,7 +177,7 @@ class WorkflowBuilder {
   /** A function of the user's, before or after the slices. */
   ownStep(name: string, fn: CalledFunction, payload: string, leaving: Leaving): sfn.TaskStateBase {
     const task = new InvokeFunction(this.scope, name, { fn, payload, ...leaving });
-    for (const retry of [SERVICE_RETRY, SANDBOX_RETRY]) task.addRetry(retry);
+    for (const retry of [SERVICE_RETRY, SLEEPING_FUNCTION_RETRY, SANDBOX_RETRY]) task.addRetry(retry);
     this.catchAll(task, MAIN, { step: name.toLowerCase() });
     return task;
   }
@@ -193,7 +194,7 @@ class WorkflowBuilder {
   private parallel(branches: readonly Schedule[], branch: string, leaving: Leaving): sfn.Parallel {
     const heads = branches.flatMap((schedule) => slicesOf(schedule).slice(0, 1)).map(number);
     const name = heads.length < branches.length ? 'Warm start' : 'Slices';
-    const parallel = sfn.Parallel.jsonata(this.scope, `${name} ${heads.join(' + ')}`, {
+    const parallel = sfn.Parallel.jsonata(this.scope, `${name} ${listed(heads)}`, {
       ...(leaving.assign && { assign: leaving.assign }),
       outputs: leaving.outputs,
     });
@@ -239,6 +240,15 @@ function resultsOf(stage: Stage): Timings {
         ),
       );
   }
+}
+
+/** Names of states may have 80 characters, in a fragment those of its id included. */
+const MAX_LISTED = 3;
+
+/** Different for every set of branches of a machine: one that holds another has more, or other last ones. */
+function listed(heads: readonly string[]): string {
+  if (heads.length <= MAX_LISTED) return heads.join(' + ');
+  return `${heads[0]} to ${heads[heads.length - 1]} (${heads.length})`;
 }
 
 function stateName(slice: number): string {
