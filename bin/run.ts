@@ -7,13 +7,14 @@ import { checkRequest } from '../lambda/request/request-check';
 import type { RawTensor } from '../lambda/tensors/tensor';
 import { SlicedInferenceError } from '../lib/errors';
 import { LocalCloud, SIMULATIONS, infer } from '../local';
-import type { SimulationName } from '../local';
+import type { SimulationName, TraceEvent } from '../local';
 import { readAssembly } from '../local/assembly';
 import { selectPipeline } from '../local/pipeline';
 import { formatBytes } from './format';
 import { clearProgress, showProgress } from './progress';
 import { isWritableTensorFile, partialFile, readTensorFile, writeTensorFile } from './tensor-files';
 import { timingTable } from './timing-table';
+import { chromeTrace } from './trace-file';
 import { noteUnfinished } from './unfinished';
 
 interface Options {
@@ -21,6 +22,7 @@ interface Options {
   readonly out: string;
   readonly pipeline?: string;
   readonly simulate: SimulationName;
+  readonly trace?: string;
   readonly json?: boolean;
 }
 
@@ -53,6 +55,7 @@ export function runCommand(): Command {
         .choices(Object.keys(SIMULATIONS))
         .default('none'),
     )
+    .option('--trace <file>', 'write a timeline that chrome://tracing and ui.perfetto.dev show')
     .option('--json', "print the execution's output as JSON")
     .addHelpText('after', HELP)
     .action(run);
@@ -60,6 +63,7 @@ export function runCommand(): Command {
 
 async function run(assembly: string, options: Options): Promise<void> {
   checkOut(options.out);
+  if (options.trace !== undefined) checkPlace(options.trace, '--trace');
   const signature = readSignature(assembly, options);
   const tensors = await readInputs(options.inputs, signature);
   // Leaving this way ends the functions' processes too.
@@ -67,11 +71,20 @@ async function run(assembly: string, options: Options): Promise<void> {
   process.once('SIGTERM', stop);
   showProgress('publishing the assets to a local S3');
   const simulation = SIMULATIONS[options.simulate];
-  const cloud = await LocalCloud.start(assembly, { ...pipelineOption(options), simulation });
+  const events: TraceEvent[] = [];
+  const cloud = await LocalCloud.start(assembly, {
+    ...pipelineOption(options),
+    simulation,
+    onTrace: (event) => events.push(event),
+  });
   try {
     showProgress('running the state machine');
     const result = await infer(cloud, tensors);
     clearProgress();
+    if (options.trace !== undefined) {
+      const timings = result.status === 'FAILED' ? [] : result.execution.timings;
+      fs.writeFileSync(options.trace, chromeTrace(events, timings));
+    }
     if (result.status === 'FAILED') {
       process.stderr.write(`error: the execution failed: ${result.error}: ${failureMessage(result.cause)}\n`);
       process.exitCode = FAILED;
@@ -95,16 +108,20 @@ function checkOut(out: string): void {
   if (!isWritableTensorFile(out)) {
     throw new SlicedInferenceError('--out must end in .safetensors, .npz or .json', `'${out}'`, 'rename it');
   }
-  const folder = path.dirname(out);
-  if (!isFolder(folder)) {
+  checkPlace(out, '--out');
+}
+
+function checkPlace(file: string, flag: string): void {
+  if (!isFolder(path.dirname(file))) {
     throw new SlicedInferenceError(
-      `--out must lie in a folder that exists`,
-      `'${out}'`,
+      `${flag} must lie in a folder that exists`,
+      `'${file}'`,
       'make the folder or name another',
     );
   }
-  if (isFolder(out))
-    throw new SlicedInferenceError('--out must name a file', `the folder '${out}'`, 'rename it');
+  if (isFolder(file)) {
+    throw new SlicedInferenceError(`${flag} must name a file`, `the folder '${file}'`, 'rename it');
+  }
 }
 
 function isFolder(name: string): boolean {

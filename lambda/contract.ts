@@ -86,7 +86,12 @@ export const ENV = {
   planDigest: 'SLICE_PLAN_DIGEST',
   /** Threads of ONNX Runtime's intra-operator pool; the same for all slices of a plan. */
   threads: 'SLICE_THREADS',
+  /** Namespace of the metrics that calls leave in the log; absent where they are to leave none. */
+  metricsNamespace: 'SLICE_METRICS_NAMESPACE',
 } as const;
+
+/** Namespace of a pipeline's own metrics in CloudWatch. */
+export const METRICS_NAMESPACE = 'SlicedInference';
 
 /** What a task of the state machine sends to its slice function. */
 export interface SliceEvent {
@@ -127,6 +132,8 @@ export interface ObjectReference {
 /** Times in milliseconds of wall clock, sizes in bytes. */
 export interface SliceTiming {
   readonly slice: number;
+  /** When the function got the call, in milliseconds since 1970 by its own clock. */
+  readonly startedAt: number;
   /** Whether this run loaded the weights and made the session, in this call or in its warm-up. */
   readonly cold: boolean;
   /** Whether a warm-up of this run did so, while earlier slices ran. */

@@ -41,10 +41,19 @@ async function fromSlice(slice: number, tensors: readonly SourcedTensor[], { run
   const key = sliceObjectKey(run, slice);
   try {
     const reader = await store.open(key);
-    for (const tensor of tensors) checkMade(tensor, reader);
+    await checkAll(tensors, reader);
     return await reader.read(tensors.map(({ name }) => name));
   } catch (error) {
     throw sliceFailed(`cannot read what slice ${slice} made from ${key}: ${messageOf(error)}`);
+  }
+}
+
+async function checkAll(tensors: readonly SourcedTensor[], reader: TensorReader): Promise<void> {
+  try {
+    for (const tensor of tensors) checkMade(tensor, reader);
+  } catch (error) {
+    await reader.discard();
+    throw error;
   }
 }
 

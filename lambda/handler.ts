@@ -1,10 +1,11 @@
 /** The function that runs one slice: check the plan, load once, read, check, run, write, answer. */
-import { S3Client } from '@aws-sdk/client-s3';
 import {
   CONTRACT_VERSION,
+  ENV,
   ERROR_NAMES,
   type SliceAnswer,
   type SliceEvent,
+  type SliceTiming,
   type WarmUpAnswer,
 } from './contract';
 import { readEnvironment, type SliceEnvironment, type Variables } from './slice/environment';
@@ -14,7 +15,9 @@ import { ResidentSlice, type LoadTiming } from './slice/resident-slice';
 import { peakMemoryBytes } from './memory';
 import type { ObjectStore } from './store/object-store';
 import { S3ObjectStore } from './store/s3';
+import { functionS3Client } from './store/s3-client';
 import { Stopwatch } from './stopwatch';
+import { Telemetry, toStandardOutput, type WriteLine } from './telemetry';
 import { pick, readTensors, writeTensors } from './slice-tensors';
 import { tensorBytes } from './tensors/tensor';
 import { TensorStore } from './store/tensor-store';
@@ -26,17 +29,37 @@ let deployed: SliceHandler | undefined;
 
 /** Entry point of the deployed function. */
 export const handler: SliceHandler = (event) => {
-  deployed ??= makeHandler(process.env, new S3ObjectStore(new S3Client()));
+  deployed ??= makeHandler(process.env, new S3ObjectStore(functionS3Client()));
   return deployed(event);
 };
 
-/**
- * A handler that keeps its slice loaded. Lambda sends one event at a time.
- * @param root folder for the slice's files, by default the system's temporary one.
- */
-export function makeHandler(variables: Variables, objects: ObjectStore, root?: string): SliceHandler {
+export interface HandlerOptions {
+  /**
+   * Folder for the slice's files.
+   * @default - the system's temporary one
+   */
+  readonly root?: string;
+  /**
+   * Takes the log's lines.
+   * @default - standard output
+   */
+  readonly write?: WriteLine;
+}
+
+/** A handler that keeps its slice loaded. Lambda sends one event at a time. */
+export function makeHandler(
+  variables: Variables,
+  objects: ObjectStore,
+  { root, write = toStandardOutput }: HandlerOptions = {},
+): SliceHandler {
   const resident = new ResidentSlice(objects, root);
+  const telemetry = new Telemetry({
+    write,
+    functionName: variables.AWS_LAMBDA_FUNCTION_NAME ?? '',
+    namespace: variables[ENV.metricsNamespace],
+  });
   return async (event) => {
+    const startedAt = Date.now();
     let slice = UNKNOWN_SLICE;
     try {
       const environment = readEnvironment(variables);
@@ -44,19 +67,26 @@ export function makeHandler(variables: Variables, objects: ObjectStore, root?: s
       checkPlan(event, environment);
       if (event.warmUp) {
         const { cold, loadMs } = await resident.warm(environment, event.run);
-        return { slice, cold, loadMs };
+        const answer = { slice, cold, loadMs };
+        telemetry.warmUp(event.run, answer);
+        return answer;
       }
       const { slice: loaded, timing } = await resident.forRun(environment, event.run);
-      return await runSlice(event, loaded, new TensorStore(objects, environment.bucket), timing);
+      const store = new TensorStore(objects, environment.bucket);
+      const answer = await runSlice(event, loaded, store, { startedAt, ...timing });
+      telemetry.call(event.run, answer.timing);
+      return answer;
     } catch (error) {
-      throw failureOf(error, slice);
+      const failure = failureOf(error, slice);
+      telemetry.failure((event as Partial<SliceEvent> | undefined)?.run, failure);
+      throw failure;
     }
   };
 }
 
-function checkPlan(event: SliceEvent, { planDigest }: SliceEnvironment): void {
+function checkPlan(event: SliceEvent | undefined, { planDigest }: SliceEnvironment): void {
   // The types promise what only our own state machine keeps: anyone may invoke the function.
-  const { version, run, planDigest: wanted }: Partial<Record<keyof SliceEvent, unknown>> = event;
+  const { version, run, planDigest: wanted }: Partial<Record<keyof SliceEvent, unknown>> = event ?? {};
   if (version !== CONTRACT_VERSION || typeof run !== 'string' || run === '') {
     throw sliceFailed(
       'the event is not one of this pipeline: start the state machine instead of the function',
@@ -74,7 +104,7 @@ async function runSlice(
   event: SliceEvent,
   { manifest, session, weightBytes }: LoadedSlice,
   store: TensorStore,
-  load: LoadTiming,
+  load: LoadTiming & Pick<SliceTiming, 'startedAt'>,
 ): Promise<SliceAnswer> {
   const watch = new Stopwatch();
   const { inline, tensors: read } = await readTensors(event, manifest, store);

@@ -46,6 +46,8 @@ export async function readTensors(
   }
   const input = parseExecutionInput(event.request);
   const request = readsRequest ? await openRequest(input, manifest, store) : undefined;
+  // The first slice checks a request that it may need nothing of.
+  if (!needed.some(({ source }) => source.from === 'request')) await request?.discard();
   const tensors = await gatherTensors(needed, { run: event.run, store, request });
   return { tensors, inline: input.inline };
 }

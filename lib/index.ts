@@ -2,6 +2,7 @@
 export type { SliceFunctionOptions } from './aws/slice-function-options';
 export { GraphOptimization } from './graph-optimization';
 export type { SlicedInferencePipelineProps } from './pipeline-props';
+export { SliceMetric } from './slice-metric';
 export { SlicedInferenceAlarms } from './sliced-inference-alarms';
 export type { SlicedInferenceAlarmsProps } from './sliced-inference-alarms';
 export { SlicedInferenceDashboard } from './sliced-inference-dashboard';

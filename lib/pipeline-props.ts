@@ -213,6 +213,15 @@ export interface SlicedInferencePipelineProps {
   readonly tracing?: boolean;
 
   /**
+   * Whether each call of a slice also leaves metrics in CloudWatch: cold starts, the times of loading, reading, running and
+   * writing, bytes and memory; `metricSlice` names them. They cost $0.30 each a month, eight of them for each slice. The
+   * same figures are in the logs of the functions and in the output of each execution in any case.
+   *
+   * @default false
+   */
+  readonly sliceMetrics?: boolean;
+
+  /**
    * A function of yours that makes the request. It gets the execution's input, whatever that is, and returns an input
    * of the form that the README describes. A failure of it is a failure of the run.
    *

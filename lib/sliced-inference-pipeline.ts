@@ -38,6 +38,8 @@ import { checkProps } from './check-props';
 import { SlicedModel } from './sliced-model';
 import { Slicing } from './slicing';
 import { WarmUp } from './warm-up';
+import { sliceMetric } from './slice-metric';
+import type { SliceMetric } from './slice-metric';
 import { stageModel } from './stage';
 
 /**
@@ -60,6 +62,7 @@ export class SlicedInferencePipeline extends Construct {
   public readonly planPath: string;
 
   private readonly stateMachineType: sfn.StateMachineType;
+  private readonly hasSliceMetrics: boolean;
   private readonly workflow: Omit<WorkflowProps, 'expressions' | 'prefix'>;
 
   /**
@@ -72,6 +75,7 @@ export class SlicedInferencePipeline extends Construct {
     checkProps(props);
     const removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE;
     this.stateMachineType = props.stateMachineType ?? sfn.StateMachineType.EXPRESS;
+    this.hasSliceMetrics = props.sliceMetrics ?? false;
 
     const model = props.slicedModel ?? cutModel(props);
     const plan = model._plan;
@@ -105,6 +109,7 @@ export class SlicedInferencePipeline extends Construct {
         bucket: this.bucket,
         architecture,
         runtime: props.runtime ?? lambda.Runtime.NODEJS_24_X,
+        sliceMetrics: this.hasSliceMetrics,
         options: options[slice],
         ...(network && { network }),
         logs: logSettings,
@@ -279,6 +284,30 @@ export class SlicedInferencePipeline extends Construct {
    */
   public metricSliceThrottles(slice: number, props?: cloudwatch.MetricOptions): cloudwatch.Metric {
     return this.sliceFunction(slice).metricThrottles(props);
+  }
+
+  /**
+   * What the calls of a slice's function report of themselves, where `sliceMetrics` is on. Warm-ups report nothing; a load
+   * that one did counts as that of its run's own call.
+   *
+   * @param slice index of the slice, from 0
+   * @param metric which figure
+   * @param props of the metric
+   * @default - the sum over five minutes of cold starts and bytes, the average of times, the maximum of memory
+   */
+  public metricSlice(
+    slice: number,
+    metric: SliceMetric,
+    props?: cloudwatch.MetricOptions,
+  ): cloudwatch.Metric {
+    if (!this.hasSliceMetrics) {
+      throw new SlicedInferenceError(
+        'metricSlice must be of a pipeline that has such metrics',
+        'one without',
+        'set its sliceMetrics to true',
+      );
+    }
+    return sliceMetric(this.sliceFunction(slice), metric, props);
   }
 
   private sliceFunction(slice: number): lambda.Function {

@@ -9,7 +9,7 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { SlicedInferencePipelineProps } from '../lib';
-import { SlicedInferencePipeline, Slicing } from '../lib';
+import { SliceMetric, SlicedInferencePipeline, Slicing } from '../lib';
 import {
   MLP_PATH,
   addPipeline,
@@ -113,6 +113,38 @@ describe('what has but a few values', () => {
   test('a runtime whose name is known at deployment only is left to Lambda', () => {
     const name = Lazy.string({ produce: () => 'nodejs24.x' });
     pipelineStack({ runtime: new lambda.Runtime(name, lambda.RuntimeFamily.NODEJS) });
+  });
+});
+
+describe('sliceMetrics', () => {
+  test('are left by the functions where they are asked for', () => {
+    const variables = (props: Partial<SlicedInferencePipelineProps>) =>
+      pipelineStack(props).resource('Pipeline/slice-00/Function').Environment as {
+        Variables: Record<string, unknown>;
+      };
+    expect(variables({ sliceMetrics: true }).Variables.SLICE_METRICS_NAMESPACE).toBe('SlicedInference');
+    expect(variables({}).Variables).not.toHaveProperty('SLICE_METRICS_NAMESPACE');
+  });
+
+  test('have names, and statistics of their own', () => {
+    const { pipeline } = pipelineStack({ sliceMetrics: true });
+    const [cold, memory] = [SliceMetric.COLD_STARTS, SliceMetric.PEAK_MEMORY].map((metric) =>
+      pipeline.metricSlice(0, metric),
+    );
+    expect(cold).toMatchObject({
+      namespace: 'SlicedInference',
+      metricName: 'coldStarts',
+      statistic: 'Sum',
+      dimensions: { FunctionName: pipeline.functions[0].functionName },
+    });
+    expect(memory.statistic).toBe('Maximum');
+    expect(pipeline.metricSlice(0, SliceMetric.RUN_TIME, { statistic: 'p95' }).statistic).toBe('p95');
+  });
+
+  test('are refused of a pipeline without', () => {
+    expect(errorOf(() => pipelineStack().pipeline.metricSlice(0, SliceMetric.RUN_TIME))).toBe(
+      'metricSlice must be of a pipeline that has such metrics, got one without: set its sliceMetrics to true',
+    );
   });
 });
 

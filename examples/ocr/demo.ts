@@ -8,10 +8,12 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { timingTable } from '../../bin/timing-table';
+import { chromeTrace } from '../../bin/trace-file';
 import type { SliceTiming } from '../../client';
 import { Session } from '../../lambda/slice/session';
 import type { NumericTensor } from '../../lambda/tensors/tensor';
 import { LocalCloud, infer } from '../../local';
+import type { TraceEvent } from '../../local';
 import { readLine } from './read-image';
 import { readText } from './read-text';
 import { MODEL_PATH, alphabet } from './recognition-model';
@@ -22,10 +24,11 @@ interface Reading {
   readonly result: NumericTensor;
   readonly timings: readonly SliceTiming[];
   readonly threads: number;
+  readonly events: readonly TraceEvent[];
 }
 
 async function main(): Promise<void> {
-  const { image, slices } = parseArguments();
+  const { image, slices, trace } = parseArguments();
   const input = await readLine(image);
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'sliced-ocr-'));
   try {
@@ -36,6 +39,7 @@ async function main(): Promise<void> {
       'Running the stack on this machine: one process per function, tensors through an S3 endpoint ...',
     );
     const sliced = await runStack(slicedAssembly, input);
+    if (trace !== undefined) fs.writeFileSync(trace, chromeTrace(sliced.events, sliced.timings));
     console.log('Running the whole model in one function ...\n');
     const wholeAssembly = path.join(folder, 'whole');
     synthesize(wholeAssembly, 1);
@@ -47,7 +51,7 @@ async function main(): Promise<void> {
   }
 }
 
-function parseArguments(): { image: string; slices: number } {
+function parseArguments(): { image: string; slices: number; trace?: string } {
   const whole = (text: string): number => {
     if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError('it must be a whole number above 0.');
     return Number(text);
@@ -56,6 +60,7 @@ function parseArguments(): { image: string; slices: number } {
     .description('Reads a line of text off a picture with a sliced OCR model.')
     .option('--image <file>', 'picture of one line of text', DEFAULT_IMAGE)
     .addOption(new Option('--slices <n>', 'number of slices').argParser(whole).default(4))
+    .option('--trace <file>', 'write a timeline that chrome://tracing and ui.perfetto.dev show')
     .exitOverride((error) => {
       process.exit(error.exitCode === 0 ? 0 : 2);
     })
@@ -75,13 +80,15 @@ function synthesize(folder: string, slices: number): void {
 }
 
 async function runStack(assembly: string, input: NumericTensor): Promise<Reading> {
-  const cloud = await LocalCloud.start(assembly);
+  const events: TraceEvent[] = [];
+  const cloud = await LocalCloud.start(assembly, { onTrace: (event) => events.push(event) });
   try {
     const inference = await infer(cloud, new Map([['x', input]]));
     if (inference.status === 'FAILED') throw new Error(`${inference.error}: ${inference.cause}`);
     const [result] = inference.outputs.values();
     const { timings } = inference.execution;
-    return { result: result as NumericTensor, timings, threads: Number(cloud.pipeline.signature.threads) };
+    const threads = Number(cloud.pipeline.signature.threads);
+    return { result: result as NumericTensor, timings, threads, events };
   } finally {
     await cloud.close();
   }

@@ -23,8 +23,17 @@ export async function openRequest(
   }
   const { key } = input.tensors;
   const reader = await blamingRequest(key, () => store.open(key));
-  checkRequest(specs, reader.heads);
-  return { heads: reader.heads, read: (names) => blamingRequest(key, () => readFeedable(reader, names)) };
+  try {
+    checkRequest(specs, reader.heads);
+  } catch (error) {
+    await reader.discard();
+    throw error;
+  }
+  return {
+    heads: reader.heads,
+    discard: () => reader.discard(),
+    read: (names) => blamingRequest(key, () => readFeedable(reader, names)),
+  };
 }
 
 async function readFeedable(reader: TensorReader, names: readonly string[]) {

@@ -24,8 +24,8 @@ export interface ObjectStore {
    * the given version.
    */
   get(object: ObjectReference, range: ByteRange, version?: string): Promise<ObjectPart>;
-  /** Writes the object unless one is there, in which case that one stays. */
-  putIfAbsent(object: ObjectReference, body: Uint8Array): Promise<WriteResult>;
+  /** Writes an object of the parts, one behind the other, unless one is there, in which case that one stays. */
+  putIfAbsent(object: ObjectReference, parts: readonly Uint8Array[]): Promise<WriteResult>;
 }
 
 /** S3 answers 403 for a missing key to those who may not list the bucket, so the two cannot be told apart. */

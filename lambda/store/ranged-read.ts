@@ -13,7 +13,7 @@ export interface OpenedObject {
   readonly size: number;
   readonly version: string;
   /** The first bytes: as many as asked for or as the object has. */
-  readonly start: AsyncIterable<Uint8Array>;
+  readonly start: AsyncGenerator<Uint8Array, void>;
   readonly startBytes: number;
 }
 
@@ -50,7 +50,7 @@ async function* resumed(
   range: ByteRange,
   version: string,
   firstBody: AsyncIterable<Uint8Array>,
-): AsyncGenerator<Uint8Array> {
+): AsyncGenerator<Uint8Array, void> {
   let position = range.start;
   let body = firstBody;
   for (let fruitless = 0; ;) {
@@ -74,18 +74,17 @@ async function* resumed(
   }
 }
 
-/** A range's bytes in one buffer of their own, fetched in parallel parts when long. */
-export async function readRange(
+/** Reads a range into a buffer of its size, in parallel parts when long. */
+export async function readRangeInto(
   objects: ObjectStore,
   object: ObjectReference,
   range: ByteRange,
   version: string,
-): Promise<Uint8Array> {
-  const bytes = new Uint8Array(range.end - range.start);
+  target: Uint8Array,
+): Promise<void> {
   await inParallel(partsOf(range), CONNECTIONS, async (part) => {
-    await collectInto(bytes, part.start - range.start, streamRange(objects, object, part, version));
+    await collectInto(target, part.start - range.start, streamRange(objects, object, part, version));
   });
-  return bytes;
 }
 
 /** Writes the chunks one after the other from `position` on. */

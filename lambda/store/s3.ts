@@ -1,4 +1,6 @@
+import { Readable } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
+import { crc32 } from 'node:zlib';
 import { GetObjectCommand, PutObjectCommand, S3ServiceException, type S3Client } from '@aws-sdk/client-s3';
 import type { ObjectReference } from '../contract';
 import {
@@ -10,11 +12,17 @@ import {
   type WriteResult,
 } from './object-store';
 
-/** Attempts at a conditional write that S3 refuses because another one is under way. */
-const CONFLICT_ATTEMPTS = 5;
-const CONFLICT_PAUSE_MS = 50;
+/** Attempts at a write that fails for a reason that may pass: the SDK repeats no request whose body is a stream. */
+const WRITE_ATTEMPTS = 5;
+const WRITE_PAUSE_MS = 50;
 
-/** S3 through the AWS SDK, which itself repeats requests that fail or are throttled. */
+/**
+ * 409 is that of a conditional write while another one is under way, 503 that of S3 asking to slow down:
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+ */
+const PASSING_STATUS: readonly number[] = [408, 409, 429, 500, 502, 503, 504];
+
+/** S3 through the AWS SDK, which itself repeats reads that fail or are throttled. */
 export class S3ObjectStore implements ObjectStore {
   constructor(
     private readonly client: S3Client,
@@ -46,23 +54,41 @@ export class S3ObjectStore implements ObjectStore {
     }
   }
 
-  async putIfAbsent(object: ObjectReference, body: Uint8Array): Promise<WriteResult> {
+  /** The parts are sent as they lie in memory. A write whose answer was lost finds its own object at the next attempt. */
+  async putIfAbsent(object: ObjectReference, parts: readonly Uint8Array[]): Promise<WriteResult> {
+    const head = {
+      Bucket: object.bucket,
+      Key: object.key,
+      IfNoneMatch: '*',
+      ContentLength: parts.reduce((sum, { byteLength }) => sum + byteLength, 0),
+      ChecksumCRC32: checksum(parts),
+    };
     for (let attempt = 1; ; attempt++) {
       try {
-        await this.client.send(
-          new PutObjectCommand({ Bucket: object.bucket, Key: object.key, Body: body, IfNoneMatch: '*' }),
-        );
+        const Body = Readable.from(parts, { objectMode: false });
+        await this.client.send(new PutObjectCommand({ ...head, Body }));
         return 'written';
       } catch (error) {
         const status = statusOf(error);
         if (status === 412) return 'present';
         if (status === 403) throw new ObjectUnavailable(object);
-        // ConditionalRequestConflict: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
-        if (status !== 409 || attempt === CONFLICT_ATTEMPTS) throw error;
-        await this.pause(CONFLICT_PAUSE_MS * 2 ** (attempt - 1) * (0.5 + Math.random() / 2));
+        if (attempt === WRITE_ATTEMPTS || !mayPass(status)) throw error;
+        await this.pause(WRITE_PAUSE_MS * 2 ** (attempt - 1) * (0.5 + Math.random() / 2));
       }
     }
   }
+}
+
+/** Without a status the connection failed. */
+function mayPass(status: number | undefined): boolean {
+  return status === undefined || PASSING_STATUS.includes(status);
+}
+
+/** In base64, as S3 takes it. */
+function checksum(parts: readonly Uint8Array[]): string {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(parts.reduce((sum, part) => crc32(part, sum), 0));
+  return bytes.toString('base64');
 }
 
 function statusOf(error: unknown): number | undefined {

@@ -23,22 +23,26 @@ export { SafetensorsError } from './safetensors-header';
 const DATA_ALIGNMENT = 8;
 
 /**
- * One safetensors file of the named tensors. Data begins 8-byte aligned and lies by descending element size, so
- * that every tensor is aligned to its element with no holes, which the format forbids.
+ * A safetensors file of the named tensors in parts that lie one behind the other: its header, and the tensors' own
+ * bytes. Data begins 8-byte aligned and lies by descending element size, so that every tensor is aligned to its element
+ * with no holes, which the format forbids.
  */
-export function encodeSafetensors(tensors: ReadonlyMap<string, RawTensor>): Uint8Array {
+export function layoutSafetensors(tensors: ReadonlyMap<string, RawTensor>): Uint8Array[] {
   const numeric = [...tensors]
     .filter(isNumeric)
     .sort(([, a], [, b]) => bytesPerElement(b) - bytesPerElement(a));
-  const header = encodeHeader(numeric, [...tensors].filter(isStrings));
-  const dataBytes = numeric.reduce((sum, [, tensor]) => sum + tensor.bytes.byteLength, 0);
+  return [encodeHeader(numeric, [...tensors].filter(isStrings)), ...numeric.map(([, { bytes }]) => bytes)];
+}
+
+/** The same in one piece. */
+export function encodeSafetensors(tensors: ReadonlyMap<string, RawTensor>): Uint8Array {
+  const parts = layoutSafetensors(tensors);
   // Not from Node's pool, whose offset into a shared buffer would break the alignment.
-  const file = new Uint8Array(header.byteLength + dataBytes);
-  file.set(header);
-  let position = header.byteLength;
-  for (const [, tensor] of numeric) {
-    file.set(tensor.bytes, position);
-    position += tensor.bytes.byteLength;
+  const file = new Uint8Array(parts.reduce((sum, { byteLength }) => sum + byteLength, 0));
+  let position = 0;
+  for (const part of parts) {
+    file.set(part, position);
+    position += part.byteLength;
   }
   return file;
 }

@@ -5,7 +5,7 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as logs from 'aws-cdk-lib/aws-logs';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
-import { ENV, sliceName } from '../../lambda/contract';
+import { ENV, METRICS_NAMESPACE, sliceName } from '../../lambda/contract';
 import { SlicedInferenceError } from '../errors';
 import type { PlannedSlice, SlicePlan } from '../plan/plan';
 import { MAX_EPHEMERAL_STORAGE_MB, MAX_LAMBDA_MEMORY_MB } from '../plan/quotas';
@@ -24,6 +24,8 @@ export interface SliceFunctionsProps {
   readonly bucket: s3.IBucket;
   readonly architecture: lambda.Architecture;
   readonly runtime: lambda.Runtime;
+  /** Whether calls leave metrics. */
+  readonly sliceMetrics: boolean;
   readonly network?: Network;
   readonly logs: LogSettings;
 }
@@ -162,5 +164,6 @@ function environment(props: SliceFunctionProps): Record<string, string> {
     [ENV.bucket]: bucket.bucketName,
     [ENV.planDigest]: plan.planDigest,
     [ENV.threads]: String(plan.threads),
+    ...(props.sliceMetrics && { [ENV.metricsNamespace]: METRICS_NAMESPACE }),
   };
 }

@@ -200,6 +200,7 @@ describe('what no Lambda function can hold is refused', () => {
       createSliceFunction(stack, 'slice-00', {
         plan: { ...plan, slices: [planned] },
         slice: 0,
+        sliceMetrics: false,
         files: {
           model: assetObject(sliceFileAsset(stack, 'slice-00-model', slices[0].model, planned.model)),
         },

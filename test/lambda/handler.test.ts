@@ -20,9 +20,14 @@ const RUN = 'machine/run-1';
 
 let root: string;
 let objects: MemoryObjects;
+let lines: Record<string, unknown>[];
+const write = (line: string): void => {
+  lines.push(JSON.parse(line) as Record<string, unknown>);
+};
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'handler-'));
   objects = new MemoryObjects();
+  lines = [];
 });
 afterEach(() => {
   rmSync(root, { recursive: true });
@@ -55,7 +60,7 @@ function sliceHandler(
   slice: number,
   manifest = MANIFESTS[slice],
 ): (event: SliceEvent) => Promise<SliceAnswer> {
-  const handler = makeHandler(stageSlice(objects, slice, manifest), objects, root);
+  const handler = makeHandler(stageSlice(objects, slice, manifest), objects, { root, write });
   return async (given) => (await handler(given)) as SliceAnswer;
 }
 
@@ -186,7 +191,7 @@ describe('a warm-up', () => {
   const warmUp = event({ request: undefined, warmUp: true });
   let handler: SliceHandler;
   beforeEach(() => {
-    handler = makeHandler(stageSlice(objects, 0), objects, root);
+    handler = makeHandler(stageSlice(objects, 0), objects, { root, write });
   });
   const timing = async (given: SliceEvent) => ((await handler(given)) as SliceAnswer).timing;
 
@@ -281,7 +286,8 @@ describe('a request that does not fit', () => {
   });
 
   it('is refused when its object changes while it is read', async () => {
-    const many = new Array<number>(3 * 20_000).fill(1);
+    // More than the first read takes.
+    const many = new Array<number>(3 * 800_000).fill(1);
     const content = encodeSafetensors(
       new Map([
         ['x', tensor(many)],
@@ -317,7 +323,7 @@ describe('a slice that cannot run', () => {
 
   it('says which environment variable is wrong', async () => {
     const variables = { ...stageSlice(objects, 0), [ENV.threads]: 'many' };
-    const failed = await failure(makeHandler(variables, objects, root), event());
+    const failed = await failure(makeHandler(variables, objects, { root, write }), event());
     expect(failed).toMatchObject({ name: 'SliceFailed', cause: { got: 'many' } });
     expect(failed.cause.message).toContain(ENV.threads);
   });
@@ -375,5 +381,69 @@ describe('a slice that cannot run', () => {
     expect(failed).toMatchObject({ name: 'SliceFailed', cause: { slice: 1 } });
     expect(failed.cause.message).toContain('Mul');
     expect(failed.cause.message).not.toContain('\n');
+  });
+});
+
+describe('the log', () => {
+  const CALL = {
+    level: 'INFO',
+    message: 'slice ran',
+    FunctionName: 'the-function',
+    run: RUN,
+    slice: 0,
+    cold: true,
+    warmedUp: false,
+    coldStarts: 1,
+    bytesRead: 12,
+  };
+  const named = (more: object = {}) =>
+    makeHandler({ ...stageSlice(objects, 0), AWS_LAMBDA_FUNCTION_NAME: 'the-function', ...more }, objects, {
+      root,
+      write,
+    });
+
+  it('has a line for each call: what it did, when, and how long that took', async () => {
+    const handler = named();
+    await handler(event());
+    await handler(event({ run: 'machine/run-2' }));
+    expect(lines).toMatchObject([
+      CALL,
+      { ...CALL, run: 'machine/run-2', cold: false, coldStarts: 0, loadMs: 0 },
+    ]);
+    expect(Object.keys(lines[0])).not.toContain('_aws');
+    expect(lines[0].startedAt).toBeGreaterThan(1e12);
+  });
+
+  it('has metrics for CloudWatch in that line where there is a namespace for them', async () => {
+    await named({ [ENV.metricsNamespace]: 'Mine' })(event());
+    const [{ _aws, ...fields }] = lines as { _aws: Record<string, unknown> }[];
+    expect(_aws).toMatchObject({
+      Timestamp: expect.any(Number) as number,
+      CloudWatchMetrics: [
+        {
+          Namespace: 'Mine',
+          Dimensions: [['FunctionName']],
+          Metrics: expect.arrayContaining([
+            { Name: 'coldStarts', Unit: 'Count' },
+            { Name: 'loadMs', Unit: 'Milliseconds' },
+            { Name: 'peakMemoryBytes', Unit: 'Bytes' },
+          ]) as object[],
+        },
+      ],
+    });
+    const [{ Metrics }] = _aws.CloudWatchMetrics as { Metrics: { Name: string }[] }[];
+    // Each metric's value is a number of the same line.
+    for (const { Name } of Metrics) expect(typeof (fields as Record<string, unknown>)[Name]).toBe('number');
+  });
+
+  it('tells of warm-ups, and of failures without the data of the request', async () => {
+    const handler = named();
+    await handler(event({ request: undefined, warmUp: true }));
+    await expect(handler(event({ request: { version: 1, inputs: { tensors: {} } } }))).rejects.toThrow();
+    expect(lines).toMatchObject([
+      { level: 'INFO', message: 'slice is warm', run: RUN, slice: 0, cold: true },
+      { level: 'ERROR', message: 'slice failed', run: RUN, error: 'InvalidInput' },
+    ]);
+    await expect(handler(undefined as never)).rejects.toThrow('start the state machine');
   });
 });

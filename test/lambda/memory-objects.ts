@@ -44,9 +44,9 @@ export class MemoryObjects implements ObjectStore {
     return Promise.resolve({ size: found.bytes.byteLength, version: String(found.version), body });
   }
 
-  putIfAbsent(object: ObjectReference, body: Uint8Array): Promise<WriteResult> {
+  putIfAbsent(object: ObjectReference, parts: readonly Uint8Array[]): Promise<WriteResult> {
     if (this.objects.has(object.key)) return Promise.resolve('present');
-    this.put(object.key, body.slice());
+    this.put(object.key, new Uint8Array(Buffer.concat(parts)));
     return Promise.resolve('written');
   }
 }

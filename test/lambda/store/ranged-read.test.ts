@@ -1,6 +1,13 @@
 import * as fc from 'fast-check';
 import { ObjectChanged } from '../../../lambda/store/object-store';
-import { collectInto, inParallel, openObject, partsOf, readRange } from '../../../lambda/store/ranged-read';
+import type { ByteRange, ObjectStore } from '../../../lambda/store/object-store';
+import {
+  collectInto,
+  inParallel,
+  openObject,
+  partsOf,
+  readRangeInto,
+} from '../../../lambda/store/ranged-read';
 import { MemoryObjects } from '../memory-objects';
 
 const object = { bucket: 'b', key: 'k' };
@@ -10,6 +17,17 @@ function stored(): MemoryObjects {
   const objects = new MemoryObjects();
   objects.put('k', content);
   return objects;
+}
+
+async function readRange(
+  objects: ObjectStore,
+  from: typeof object,
+  range: ByteRange,
+  version: string,
+): Promise<Uint8Array> {
+  const target = new Uint8Array(range.end - range.start);
+  await readRangeInto(objects, from, range, version, target);
+  return target;
 }
 
 describe('reading a range', () => {

@@ -62,7 +62,7 @@ describe('the tensor store through the AWS SDK', () => {
   });
 
   it('finds an empty object to be no safetensors file', async () => {
-    await objects.putIfAbsent(store.reference('empty'), new Uint8Array(0));
+    await objects.putIfAbsent(store.reference('empty'), []);
     await expect(store.open('empty')).rejects.toThrow(SafetensorsError);
   });
 

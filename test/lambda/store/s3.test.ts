@@ -1,3 +1,5 @@
+import type { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import { S3ServiceException, type S3Client } from '@aws-sdk/client-s3';
 import { ObjectChanged, ObjectUnavailable } from '../../../lambda/store/object-store';
 import { S3ObjectStore } from '../../../lambda/store/s3';
@@ -57,12 +59,39 @@ describe('reading from S3', () => {
 });
 
 describe('writing to S3', () => {
-  const body = Uint8Array.of(1);
+  const body = [Uint8Array.of(1, 2), Uint8Array.of(3)];
 
-  it('writes only where nothing is', async () => {
+  it('sends the parts one behind the other, with their checksum, and only where nothing is', async () => {
     const { store, sent } = answering({});
     expect(await store.putIfAbsent(object, body)).toBe('written');
-    expect(sent).toEqual([{ Bucket: 'b', Key: 'k', Body: body, IfNoneMatch: '*' }]);
+    const [{ Body, ...input }] = sent as { Body: Readable }[];
+    // The CRC32 of the bytes 1, 2, 3 is 0x55bc801d.
+    expect(input).toEqual({
+      Bucket: 'b',
+      Key: 'k',
+      IfNoneMatch: '*',
+      ContentLength: 3,
+      ChecksumCRC32: 'VbyAHQ==',
+    });
+    expect([...(await buffer(Body))]).toEqual([1, 2, 3]);
+  });
+
+  it.each<[string, Error]>([
+    ['that S3 asks to repeat', failed(503)],
+    ['whose connection broke', new Error('socket hang up')],
+  ])('repeats a write %s, from the start', async (_, failure) => {
+    const { store, sent } = answering(failure, {});
+    expect(await store.putIfAbsent(object, body)).toBe('written');
+    const bodies = (sent as { Body: Readable }[]).map(({ Body }) => buffer(Body));
+    expect((await Promise.all(bodies)).map((bytes) => bytes.byteLength)).toEqual([3, 3]);
+  });
+
+  it('does not repeat what S3 refuses', async () => {
+    const { store, sent } = answering(failed(400));
+    await expect(store.putIfAbsent(object, body)).rejects.toMatchObject({
+      $metadata: { httpStatusCode: 400 },
+    });
+    expect(sent).toHaveLength(1);
   });
 
   it('leaves what is there', async () => {

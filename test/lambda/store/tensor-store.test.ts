@@ -1,17 +1,21 @@
 import * as fc from 'fast-check';
 import { SafetensorsError } from '../../../lambda/tensors/safetensors';
-import type { RawTensor } from '../../../lambda/tensors/tensor';
-import { FIRST_READ_BYTES, MAX_GAP_BYTES, TensorStore } from '../../../lambda/store/tensor-store';
+import type { NumericTensor, RawTensor } from '../../../lambda/tensors/tensor';
+import { MAX_GAP_BYTES } from '../../../lambda/store/stored-tensors';
+import { TensorStore } from '../../../lambda/store/tensor-store';
 import { comparable, namedTensors } from '../arbitrary-tensors';
 import { MemoryObjects } from '../memory-objects';
 
-function bytes(length: number, fill: number): RawTensor {
+/** Smaller than that of functions, so that tests need no large objects. */
+const FIRST_READ_BYTES = 64 * 1024;
+
+function bytes(length: number, fill: number): NumericTensor {
   return { dtype: 'uint8', shape: [length], bytes: new Uint8Array(length).fill(fill) };
 }
 
 async function written(tensors: ReadonlyMap<string, RawTensor>) {
   const objects = new MemoryObjects();
-  const store = new TensorStore(objects, 'b');
+  const store = new TensorStore(objects, 'b', FIRST_READ_BYTES);
   await store.write('k', tensors);
   return { objects, store };
 }
@@ -35,8 +39,9 @@ describe('a tensor object', () => {
     expect(objects.reads).toEqual([{ key: 'k', range: { start: 0, end: FIRST_READ_BYTES } }]);
   });
 
-  it('is read by its header and the ranges of the wanted tensors, near ones together', async () => {
+  it('is read from its first part where the tensors lie there, and beside it by ranges, near ones together', async () => {
     const tensors = new Map([
+      ['first', bytes(100, 1)],
       ['head', bytes(FIRST_READ_BYTES, 1)],
       ['a', bytes(100, 2)],
       ['between', bytes(MAX_GAP_BYTES, 3)],
@@ -45,8 +50,8 @@ describe('a tensor object', () => {
       ['c', bytes(100, 6)],
     ]);
     const { objects, store } = await written(tensors);
-    const read = await (await store.open('k')).read(['c', 'a', 'b']);
-    expect([...read.keys()].sort()).toEqual(['a', 'b', 'c']);
+    const read = await (await store.open('k')).read(['c', 'a', 'first', 'b']);
+    expect([...read.keys()].sort()).toEqual(['a', 'b', 'c', 'first']);
     expect(comparable(read)).toEqual(comparable(new Map([...tensors].filter(([name]) => read.has(name)))));
     expect(objects.reads.slice(1).map(({ range }) => range.end - range.start)).toEqual([
       100 + MAX_GAP_BYTES + 100,
@@ -54,9 +59,42 @@ describe('a tensor object', () => {
     ]);
   });
 
+  it('with a tensor that reaches beyond the first part is read in one go', async () => {
+    const large = { ...bytes(FIRST_READ_BYTES + 1000, 7), dtype: 'uint8' } as const;
+    large.bytes.fill(9, FIRST_READ_BYTES - 500);
+    const { objects, store } = await written(new Map([['x', large]]));
+    const read = await (await store.open('k')).read(['x']);
+    expect(comparable(read)).toEqual(comparable(new Map([['x', large]])));
+    const [, rest] = objects.reads;
+    expect(objects.reads).toHaveLength(2);
+    expect(rest.range).toEqual({ start: FIRST_READ_BYTES, end: objects.bytes('k')?.byteLength });
+  });
+
+  it('whose tensors lie far behind each other is not read through', async () => {
+    const tensors = new Map([
+      ['skipped', bytes(2 * MAX_GAP_BYTES, 1)],
+      ['x', bytes(10, 2)],
+    ]);
+    const { objects, store } = await written(tensors);
+    expect(comparable(await (await store.open('k')).read(['x']))).toEqual(
+      comparable(new Map([['x', bytes(10, 2)]])),
+    );
+    expect(objects.reads.slice(1).map(({ range }) => range.end - range.start)).toEqual([10]);
+  });
+
+  it('reads what it wrote, whatever connections break meanwhile', async () => {
+    const tensors = new Map([
+      ['a', bytes(1000, 1)],
+      ['b', bytes(FIRST_READ_BYTES, 2)],
+    ]);
+    const { objects, store } = await written(tensors);
+    objects.connectionsToBreak = 3;
+    expect(comparable(await (await store.open('k')).read(['a', 'b']))).toEqual(comparable(tensors));
+  });
+
   it('may have a header longer than the first read', async () => {
     const strings: RawTensor = { dtype: 'string', shape: [1], strings: ['s'.repeat(2 * FIRST_READ_BYTES)] };
-    const tensors = new Map([
+    const tensors = new Map<string, RawTensor>([
       ['text', strings],
       ['x', bytes(10, 1)],
     ]);
@@ -73,6 +111,6 @@ describe('a tensor object', () => {
   it('that is empty is no safetensors file', async () => {
     const objects = new MemoryObjects();
     objects.put('k', new Uint8Array(0));
-    await expect(new TensorStore(objects, 'b').open('k')).rejects.toThrow(SafetensorsError);
+    await expect(new TensorStore(objects, 'b', FIRST_READ_BYTES).open('k')).rejects.toThrow(SafetensorsError);
   });
 });

@@ -1,0 +1,43 @@
+/** Goes through a stream of bytes once, into buffers of the reader's choice. */
+export class ByteCursor {
+  private chunk: Uint8Array = new Uint8Array(0);
+  private position = 0;
+
+  constructor(private readonly chunks: AsyncGenerator<Uint8Array, void>) {}
+
+  /** Where in the stream the next byte lies. */
+  get at(): number {
+    return this.position;
+  }
+
+  /** Copies the next bytes; fails where the stream has fewer. */
+  async fill(target: Uint8Array): Promise<void> {
+    for (let filled = 0; filled < target.byteLength;) {
+      const piece = await this.next(target.byteLength - filled);
+      target.set(piece, filled);
+      filled += piece.byteLength;
+    }
+  }
+
+  async skip(bytes: number): Promise<void> {
+    for (let left = bytes; left > 0;) left -= (await this.next(left)).byteLength;
+  }
+
+  /** Lets go of the stream; of a connection's, the connection too. */
+  async close(): Promise<void> {
+    await this.chunks.return();
+  }
+
+  /** The next bytes that have come, `most` of them or fewer. */
+  private async next(most: number): Promise<Uint8Array> {
+    while (this.chunk.byteLength === 0) {
+      const result = await this.chunks.next();
+      if (result.done === true) throw new Error(`the stream ended at byte ${this.position}`);
+      this.chunk = result.value;
+    }
+    const piece = this.chunk.subarray(0, most);
+    this.chunk = this.chunk.subarray(piece.byteLength);
+    this.position += piece.byteLength;
+    return piece;
+  }
+}
