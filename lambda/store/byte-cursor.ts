@@ -23,7 +23,13 @@ export class ByteCursor {
     for (let left = bytes; left > 0;) left -= (await this.next(left)).byteLength;
   }
 
-  /** Lets go of the stream; of a connection's, the connection too. */
+  /** Takes note of the stream's end: a connection is used again only when its answer was read to the end. */
+  async finish(): Promise<void> {
+    const { done } = await this.chunks.next();
+    if (done !== true) throw new Error(`the stream goes on behind byte ${this.position}`);
+  }
+
+  /** Lets go of the stream; of a connection's that is not at its end, the connection too. */
   async close(): Promise<void> {
     await this.chunks.return();
   }

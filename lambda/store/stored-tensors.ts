@@ -84,9 +84,10 @@ export class StoredTensors implements TensorReader {
         const target = targets.get(name) ?? unfilled(0);
         await this.first.fill(target.subarray(0, this.firstBytes - start));
       }
-      // A connection that was read to its end is used again.
       const left = this.firstBytes - this.first.at;
-      if (left <= MAX_GAP_BYTES) await this.first.skip(left);
+      if (left > MAX_GAP_BYTES) return;
+      await this.first.skip(left);
+      await this.first.finish();
     } finally {
       await this.first.close();
     }

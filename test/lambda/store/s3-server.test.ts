@@ -1,4 +1,5 @@
 import { mkdtempSync, rmSync } from 'node:fs';
+import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { S3Client } from '@aws-sdk/client-s3';
@@ -49,6 +50,17 @@ describe('the tensor store through the AWS SDK', () => {
     expect((await store.write('a', tensors)).result).toBe('written');
     const reader = await store.open('a');
     expect(comparable(await reader.read(['small', 'large']))).toEqual(comparable(tensors));
+  });
+
+  it('uses one connection again and again, as each takes a handshake', async () => {
+    const connect = jest.spyOn(Socket.prototype, 'connect');
+    for (let time = 0; time < 5; time++) {
+      await (await store.open('a')).read(['small', 'large']);
+      await store.write(`d${time}`, tensors);
+    }
+    // One more at most, where the one from before was given up meanwhile.
+    expect(connect.mock.calls.length).toBeLessThanOrEqual(1);
+    connect.mockRestore();
   });
 
   it('leaves what is there', async () => {
