@@ -8,6 +8,9 @@ import { CONNECTIONS, inParallel, openObject, PART_BYTES, partsOf, streamRange }
 
 const HASH_CHUNK_BYTES = 1024 * 1024;
 
+/** The network's pieces are small, and each write costs a change of threads. */
+const WRITE_BYTES = 1024 * 1024;
+
 /**
  * Writes the object to `path`, which appears only when it is whole and right: it is written beside and renamed,
  * because truncating a file that ONNX Runtime has mapped kills the process.
@@ -54,18 +57,39 @@ async function writeChunks(
   chunks: AsyncIterable<Uint8Array>,
 ): Promise<void> {
   let position = start;
+  let waiting: Uint8Array[] = [];
+  let bytes = 0;
+  const write = async (): Promise<void> => {
+    await writeFully(file, waiting, position);
+    position += bytes;
+    waiting = [];
+    bytes = 0;
+  };
   for await (const chunk of chunks) {
-    await writeFully(file, chunk, position);
-    position += chunk.byteLength;
+    waiting.push(chunk);
+    bytes += chunk.byteLength;
+    if (bytes >= WRITE_BYTES) await write();
+  }
+  await write();
+}
+
+async function writeFully(file: FileHandle, chunks: readonly Uint8Array[], position: number): Promise<void> {
+  let left = chunks;
+  for (let at = position; left.length > 0;) {
+    const { bytesWritten } = await file.writev(left, at);
+    at += bytesWritten;
+    left = behind(left, bytesWritten);
   }
 }
 
-async function writeFully(file: FileHandle, chunk: Uint8Array, position: number): Promise<void> {
-  let written = 0;
-  while (written < chunk.byteLength) {
-    const { bytesWritten } = await file.write(chunk, written, chunk.byteLength - written, position + written);
-    written += bytesWritten;
-  }
+/** What is left of the chunks behind their first bytes. */
+function behind(chunks: readonly Uint8Array[], bytes: number): Uint8Array[] {
+  let done = bytes;
+  return chunks.flatMap((chunk) => {
+    const skipped = Math.min(done, chunk.byteLength);
+    done -= skipped;
+    return skipped === chunk.byteLength ? [] : [chunk.subarray(skipped)];
+  });
 }
 
 /** Adds a part of the file to the hash, from the page cache that it was just written to. */

@@ -1,9 +1,9 @@
 /** GetObject and HeadObject: whole objects or one range of them. */
 import type * as http from 'node:http';
-import { pipeline } from 'node:stream/promises';
 import { notImplemented, S3Error } from './errors';
 import { parseRange } from './range';
 import type { S3Request } from './request';
+import { sendFile } from './send-file';
 import type { ObjectStore, StoredObject } from './store';
 
 const UNKNOWN_HEADERS = ['if-none-match', 'if-modified-since', 'if-unmodified-since'] as const;
@@ -33,12 +33,9 @@ export async function getObject(
     response.writeHead(status, headers).end();
     return;
   }
-  const body = store.read(object, range?.first, range?.last);
+  const descriptor = store.open(object);
   response.writeHead(status, headers);
-  const { traffic, message } = request;
-  await (traffic
-    ? pipeline(body, (bytes) => traffic.paced(bytes, message.socket, 'download'), response)
-    : pipeline(body, response));
+  await sendFile(descriptor, range ?? { first: 0, last: object.size - 1 }, response, request.traffic);
 }
 
 function checkPreconditions(object: StoredObject, request: S3Request): void {

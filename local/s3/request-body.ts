@@ -23,7 +23,7 @@ export function requestBody(request: S3Request, headers: Headers, operation: str
     .map((name) => [name, checksumAlgorithm(name)] as const);
 
   const { message, traffic } = request;
-  const sent = traffic ? Readable.from(traffic.paced(message, message.socket, 'upload')) : message;
+  const sent = traffic ? Readable.from(traffic.uploaded(message)) : message;
 
   return {
     bytes: chunked ? Readable.from(decodeAwsChunked(sent, trailers)) : sent,

@@ -136,11 +136,14 @@ export class ObjectStore {
     return object;
   }
 
-  /** Opens the object's file at once, so that an overwrite or a deletion meanwhile does not matter. */
-  read(object: StoredObject, first = 0, last = object.size - 1): Readable {
+  /** A descriptor of the object's file: an overwrite or a deletion meanwhile does not matter. */
+  open(object: StoredObject): number {
+    return fs.openSync(object.file, 'r');
+  }
+
+  read(object: StoredObject): Readable {
     if (object.size === 0) return Readable.from([]);
-    const fd = fs.openSync(object.file, 'r');
-    return fs.createReadStream('', { fd, start: first, end: last, highWaterMark: 1 << 20 });
+    return fs.createReadStream('', { fd: this.open(object), highWaterMark: 1 << 20 });
   }
 
   async delete(bucketName: string, key: string): Promise<void> {

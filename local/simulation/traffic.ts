@@ -1,11 +1,9 @@
 /** What one function sends and receives: its bandwidth is shared by its connections. */
+import type * as http from 'node:http';
 import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { RateLimit } from './rate-limit';
 import type { NetworkShape } from './simulation';
-
-/** Large pieces take few timers, small ones take turns. */
-const PIECE_BYTES = 128 * 1024;
 
 type Direction = 'download' | 'upload';
 type Limits = Readonly<Record<Direction, RateLimit>>;
@@ -23,24 +21,19 @@ export class Traffic {
     await delay(this.shape.firstByteMs);
   }
 
-  /** The bytes, as fast as the function's network lets them through. */
-  async *paced(
-    bytes: AsyncIterable<Buffer>,
-    socket: Socket,
-    direction: Direction,
-  ): AsyncGenerator<Buffer, void, undefined> {
+  /** Waits until so many bytes are through the function's network. Small pieces let connections take turns. */
+  async pass(bytes: number, socket: Socket, direction: Direction): Promise<void> {
+    const now = performance.now();
     const connection = this.limitsOf(socket)[direction];
-    for await (const chunk of bytes) {
-      for (let at = 0; at < chunk.byteLength; at += PIECE_BYTES) {
-        const piece = chunk.subarray(at, at + PIECE_BYTES);
-        const now = performance.now();
-        const through = Math.max(
-          connection.reserve(piece.byteLength, now),
-          this.all[direction].reserve(piece.byteLength, now),
-        );
-        if (through > now) await delay(through - now);
-        yield piece;
-      }
+    const through = Math.max(connection.reserve(bytes, now), this.all[direction].reserve(bytes, now));
+    if (through > now) await delay(through - now);
+  }
+
+  /** What the function sends, as fast as its network lets it through. */
+  async *uploaded(message: http.IncomingMessage): AsyncGenerator<Buffer, void, undefined> {
+    for await (const chunk of message as AsyncIterable<Buffer>) {
+      await this.pass(chunk.byteLength, message.socket, 'upload');
+      yield chunk;
     }
   }
 

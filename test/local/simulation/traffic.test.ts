@@ -42,16 +42,3 @@ test('what is sent and received is what it would be unshaped', async () => {
     await server.close();
   }
 });
-
-test('bytes come in small pieces, so that connections take turns', async () => {
-  const traffic = new Traffic(SHAPE);
-  const pieces: number[] = [];
-  const bytes = [Buffer.alloc(300_000)];
-  const source = (async function* () {
-    await Promise.resolve();
-    yield* bytes;
-  })();
-  // Limits belong to a connection by its identity alone.
-  for await (const piece of traffic.paced(source, {} as never, 'download')) pieces.push(piece.byteLength);
-  expect(pieces).toEqual([131_072, 131_072, 37_856]);
-});
