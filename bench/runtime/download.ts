@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { spawn } from 'node:child_process';
+import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { formatTable } from '../../bin/format';
 import { Callers } from '../../local/s3/callers';
@@ -67,7 +68,6 @@ export async function benchDownload(
 }
 
 async function put(store: ObjectStore, key: string, content: Buffer) {
-  const { Readable } = await import('node:stream');
   await store.put(BUCKET, key, Readable.from([content]));
   return { object: { bucket: BUCKET, key }, sha256: createHash('sha256').update(content).digest('hex') };
 }
@@ -79,7 +79,7 @@ async function inChild(
   const flags = (process.env.BENCH_NODE_FLAGS ?? '').split(' ').filter((flag) => flag !== '');
   const child = spawn(process.execPath, [...flags, path.join(__dirname, 'download-child.js'), ...args], {
     env: { PATH: process.env.PATH, ...variables },
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'ignore'],
   });
   return JSON.parse(await text(child.stdout)) as Download;
 }

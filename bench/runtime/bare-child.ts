@@ -1,0 +1,15 @@
+/** Node.js with ONNX Runtime and the S3 client loaded, after a session of one operator; prints its peak memory. */
+import { peakMemoryBytes } from '../../lambda/memory';
+import { Session } from '../../lambda/slice/session';
+import { functionS3Client } from '../../lambda/store/s3-client';
+
+async function main(model: string): Promise<void> {
+  const client = functionS3Client();
+  const session = await Session.open({ path: model, threads: 1 });
+  const bytes = new Uint8Array(4);
+  await session.run(new Map([['x', { dtype: 'float32', shape: [1], bytes }]]), session.outputNames);
+  client.destroy();
+  process.stdout.write(String(peakMemoryBytes()));
+}
+
+if (require.main === module) void main(process.argv[2]);

@@ -1,0 +1,71 @@
+/** Cold runs in a shaped network: slices that load side by side, one after the other, the whole model, naive slices. */
+import { formatTable } from '../../bin/format';
+import type { NetworkShape, Simulation } from '../../local';
+import { formatSpread, spread } from '../measure';
+import type { Deployment, Run } from './deployment';
+import type { DeploymentName, Subjects } from './subjects';
+
+export interface ColdResult {
+  readonly table: string;
+  /** Of the rounds' cold runs with warm-up, by slice, in bytes. */
+  readonly peaks: readonly number[];
+  readonly wholePeak: number;
+}
+
+const NAMES: readonly DeploymentName[] = ['sliced', 'sliced, no warm-up', 'whole', 'naive'];
+
+export async function benchCold(
+  subjects: Subjects,
+  simulation: Simulation & { readonly network: NetworkShape },
+  rounds: number,
+): Promise<ColdResult> {
+  const deployments: Deployment[] = [];
+  const runs = new Map<DeploymentName, Run[]>(NAMES.map((name) => [name, []]));
+  const ideals: number[] = [];
+  try {
+    for (const name of NAMES) deployments.push(await subjects.start(name, simulation));
+    for (let round = 0; round < rounds; round++) {
+      for (const deployment of deployments) {
+        await deployment.makeCold();
+        runs.get(deployment.name as DeploymentName)?.push(await deployment.run());
+        if (deployment.name === 'sliced') ideals.push(await ideal(deployment, subjects, simulation));
+      }
+      for (const deployment of deployments) await deployment.makeCold();
+    }
+  } finally {
+    for (const deployment of deployments) await deployment.close();
+  }
+  const ms = (name: DeploymentName): number[] => (runs.get(name) ?? []).map((run) => run.ms);
+  const ratio = (name: DeploymentName, to: readonly number[]): string =>
+    formatSpread(spread(ms(name).map((value, round) => value / to[round])), 2);
+  const rows = NAMES.map((name) => [
+    name,
+    formatSpread(spread(ms(name).map((value) => value / 1000)), 1),
+    ratio(name, ms('whole')),
+    ratio(name, ideals),
+    formatSpread(spread(ms('naive').map((naive, round) => naive / ms(name)[round])), 1),
+  ]);
+  const peaks = (name: DeploymentName): number[][] =>
+    (runs.get(name) ?? []).map(({ timings }) => timings.map((timing) => timing.peakMemoryBytes));
+  return {
+    table: formatTable(['cold run', 's', 'to the whole', 'to the ideal', 'times faster than naive'], rows),
+    peaks: subjects.plan.slices.map((_, slice) => Math.max(...peaks('sliced').map((run) => run[slice]))),
+    wholePeak: Math.max(...peaks('whole').flat()),
+  };
+}
+
+/**
+ * The slowest download, the sum of the runs of a warm run, two first bytes for each cut and for the request and the
+ * results, and the transitions.
+ */
+async function ideal(
+  deployment: Deployment,
+  subjects: Subjects,
+  { network, transitionMs = 0 }: Simulation & { readonly network: NetworkShape },
+): Promise<number> {
+  const { timings } = await deployment.run();
+  const download = (Math.max(...subjects.sliceBytes) / network.functionBytesPerSecond) * 1000;
+  const runs = timings.reduce((sum, { runMs }) => sum + runMs, 0);
+  const slices = timings.length;
+  return download + runs + 2 * slices * network.firstByteMs + slices * transitionMs;
+}

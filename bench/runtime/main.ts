@@ -1,0 +1,241 @@
+/**
+ * `npm run bench:runtime`: what slices cost to start, to keep and to call, against the whole model in one function and
+ * against slices of the obvious kind. Networks are simulated; everything runs on this machine's processors at once.
+ */
+import { execFileSync } from 'node:child_process';
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { formatTable } from '../../bin/format';
+import type { NetworkShape } from '../../local';
+import { Callers } from '../../local/s3/callers';
+import { S3Server } from '../../local/s3/server';
+import { ObjectStore } from '../../local/s3/store';
+import { chainOf, writeExternal, writeManyNodes } from '../models';
+import type { ColdResult } from './cold';
+import { benchCold } from './cold';
+import { benchCompute } from './compute';
+import { benchDownload } from './download';
+import { benchLoad } from './load';
+import { benchModels } from './models';
+import { benchSettings } from './settings';
+import { Subjects } from './subjects';
+import { synthesize } from './synthesize';
+import { benchTensors } from './tensors';
+import { BERT_LARGE } from './transformer';
+import { benchWarm } from './warm';
+
+const SECTIONS = ['download', 'cold', 'warm', 'compute', 'settings', 'tensors', 'load'] as const;
+type Section = (typeof SECTIONS)[number];
+
+interface Options {
+  readonly only: readonly Section[];
+  readonly rounds: number;
+  readonly layers: number;
+  readonly slices: number;
+  readonly megabytes: readonly number[];
+  readonly executions: number;
+  readonly folder: string;
+}
+
+const FIRST_BYTE_MS = 20;
+const TRANSITION_MS = 15;
+const CONNECTION_BYTES_PER_SECOND = 40e6;
+
+function networkOf(megabytesPerSecond: number): NetworkShape {
+  return {
+    firstByteMs: FIRST_BYTE_MS,
+    connectionBytesPerSecond: CONNECTION_BYTES_PER_SECOND,
+    functionBytesPerSecond: megabytesPerSecond * 1e6,
+  };
+}
+
+async function main(options: Options): Promise<void> {
+  const folder = fs.mkdtempSync(path.join(options.folder, 'bench-runtime-'));
+  // The functions' /tmp and the local S3 lie there too.
+  process.env.TMPDIR = folder;
+  const wants = (section: Section): boolean => options.only.includes(section);
+  try {
+    print(
+      `Node.js ${process.version}, ${os.cpus().length} x ${os.cpus().at(0)?.model ?? 'unknown processor'}`,
+    );
+    print(
+      `files in ${options.folder}; medians of ${options.rounds} rounds (lowest-highest); MB = 10^6 bytes`,
+    );
+    print(
+      `networks and transitions are simulated: first byte after ${FIRST_BYTE_MS} ms, transitions ${TRANSITION_MS} ms\n`,
+    );
+    if (wants('download')) {
+      const table = await benchDownload(
+        path.join(folder, 'download'),
+        160e6,
+        options.megabytes.map(networkOf),
+        options.rounds,
+      );
+      print(`a slice of 160 MB into one function\n${table}\n`);
+    }
+    if (wants('cold') || wants('warm')) await transformerSections(folder, options, wants);
+    const models = wants('compute') || wants('settings') ? benchModels(folder) : [];
+    if (wants('compute')) print(`${benchCompute(folder, models, 20)}\n`);
+    if (wants('settings')) print(`${benchSettings(models, options.rounds)}\n`);
+    if (wants('tensors')) print(`${await tensorsSection(folder, options.rounds)}\n`);
+    if (wants('load')) print(`${await loadSection(folder, options.executions)}\n`);
+  } finally {
+    fs.rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function transformerSections(
+  folder: string,
+  { rounds, layers, slices, megabytes }: Options,
+  wants: (section: Section) => boolean,
+): Promise<void> {
+  const own = path.join(folder, 'transformer');
+  fs.mkdirSync(own);
+  const subjects = new Subjects(own, { ...BERT_LARGE, layers }, slices);
+  const total = subjects.sliceBytes.reduce((sum, bytes) => sum + bytes, 0);
+  print(
+    `a transformer of ${layers} layers of ${BERT_LARGE.hidden}, ${(total / 1e6).toFixed(0)} MB, in ${slices} slices\n`,
+  );
+  if (wants('cold')) {
+    for (const each of megabytes) {
+      const simulation = { network: networkOf(each), transitionMs: TRANSITION_MS };
+      const result = await benchCold(subjects, simulation, rounds);
+      print(
+        `${each} MB/s for each function, ${CONNECTION_BYTES_PER_SECOND / 1e6} for each connection\n${result.table}\n`,
+      );
+      print(`${memoryTable(subjects, result, bareBytes(folder))}\n`);
+    }
+  }
+  if (wants('warm')) print(`${await benchWarm(subjects, 10 * rounds)}\n`);
+  subjects.remove();
+}
+
+/** The largest function against what it cannot do without. */
+function memoryTable({ plan }: Subjects, { peaks, wholePeak }: ColdResult, bare: number): string {
+  const needs = plan.slices.map(
+    ({ model, weights, activationBytes, readBytes, writeBytes }) =>
+      bare + model.bytes + (weights?.bytes ?? 0) + activationBytes + readBytes + writeBytes,
+  );
+  const largest = peaks.indexOf(Math.max(...peaks));
+  const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(0);
+  return formatTable(
+    ['peak memory, all cold at once', 'MB', 'bare + weights + activations', 'ratio', 'to the whole'],
+    [
+      [
+        `largest slice (${largest})`,
+        megabytes(peaks[largest]),
+        megabytes(needs[largest]),
+        (peaks[largest] / needs[largest]).toFixed(3),
+        (peaks[largest] / wholePeak).toFixed(3),
+      ],
+      ['the whole model', megabytes(wholePeak), '', '', '1'],
+    ],
+  );
+}
+
+function bareBytes(folder: string): number {
+  const model = path.join(folder, 'one-operator.onnx');
+  writeManyNodes(model, 1);
+  return Number(
+    execFileSync(process.execPath, [path.join(__dirname, 'bare-child.js'), model], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }),
+  );
+}
+
+async function tensorsSection(folder: string, rounds: number): Promise<string> {
+  const bucket = 'bench';
+  const store = new ObjectStore(path.join(folder, 'tensors'));
+  store.createBucket(bucket);
+  const callers = new Callers();
+  const server = await S3Server.start(store, callers);
+  const { accessKeyId, secretAccessKey } = callers.add();
+  try {
+    return await benchTensors(
+      {
+        bucket,
+        environment: {
+          AWS_ENDPOINT_URL_S3: server.endpoint,
+          AWS_REGION: 'us-east-1',
+          AWS_ACCESS_KEY_ID: accessKeyId,
+          AWS_SECRET_ACCESS_KEY: secretAccessKey,
+        },
+      },
+      rounds,
+    );
+  } finally {
+    await server.close();
+  }
+}
+
+async function loadSection(folder: string, executions: number): Promise<string> {
+  const own = path.join(folder, 'load');
+  fs.mkdirSync(own);
+  const modelPath = path.join(own, 'products.onnx');
+  const chain = chainOf(20);
+  writeExternal(modelPath, chain);
+  const [always, never] = (['always', 'never'] as const).map((warmUp) => ({
+    outdir: path.join(own, warmUp),
+    modelPath,
+    slices: 3,
+    warmUp,
+  }));
+  synthesize([always, never], path.join(own, 'cache'));
+  const common = { modelPath, input: 'x', width: chain.width };
+  return await benchLoad(
+    [
+      { ...common, name: 'warm', assembly: never.outdir, cold: false },
+      { ...common, name: 'cold, no warm-up', assembly: never.outdir, cold: true },
+      { ...common, name: 'cold, warm-up', assembly: always.outdir, cold: true },
+    ],
+    executions,
+  );
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+function positive(text: string): number {
+  if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError('it must be a whole number above 0.');
+  return Number(text);
+}
+
+function sections(text: string): Section[] {
+  return text.split(',').map((name) => {
+    const known = SECTIONS.find((section) => section === name);
+    if (known === undefined) throw new InvalidArgumentError(`it must be of ${SECTIONS.join(', ')}.`);
+    return known;
+  });
+}
+
+/** Memory, where there is some as a folder: what is measured is not this machine's disk. */
+const DEFAULT_FOLDER = fs.existsSync('/dev/shm') ? '/dev/shm' : os.tmpdir();
+
+if (require.main === module) {
+  const options = new Command('bench:runtime')
+    .description(
+      'What slices cost to start, to keep and to call. Needs some 10 GB of memory or disk, and half an hour.',
+    )
+    .addOption(
+      new Option('--only <sections>', `of ${SECTIONS.join(',')}`).argParser(sections).default(SECTIONS),
+    )
+    .addOption(new Option('--rounds <n>', 'rounds of each').argParser(positive).default(3))
+    .addOption(
+      new Option('--layers <n>', 'layers of the transformer').argParser(positive).default(BERT_LARGE.layers),
+    )
+    .addOption(new Option('--slices <n>', 'slices of the transformer').argParser(positive).default(8))
+    .addOption(
+      new Option('--megabytes <list>', 'MB/s of a function, separated by commas')
+        .argParser((text: string) => text.split(',').map(positive))
+        .default([40, 80]),
+    )
+    .addOption(new Option('--executions <n>', 'executions of the load').argParser(positive).default(200))
+    .option('--folder <path>', 'where all files go', DEFAULT_FOLDER)
+    .parse()
+    .opts<Options>();
+  void main(options);
+}

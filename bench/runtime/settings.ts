@@ -1,0 +1,85 @@
+/** ONNX Runtime's settings, one changed at a time: why `lambda/slice/session.ts` has those that it has. */
+import { execFileSync } from 'node:child_process';
+import * as path from 'node:path';
+import type { InferenceSession } from 'onnxruntime-node';
+import { formatTable } from '../../bin/format';
+import { spread } from '../measure';
+import type { BenchModel } from './models';
+import type { SettingsResult } from './settings-child';
+
+/** Those of the slice functions. */
+const CHOSEN: InferenceSession.SessionOptions = {
+  graphOptimizationLevel: 'disabled',
+  intraOpNumThreads: 1,
+  interOpNumThreads: 1,
+  executionMode: 'sequential',
+  enableMemPattern: false,
+  enableCpuMemArena: true,
+  extra: { session: { disable_prepacking: '1', intra_op: { allow_spinning: '0' } } },
+};
+
+const CHANGES: readonly (readonly [name: string, change: InferenceSession.SessionOptions])[] = [
+  ['chosen', {}],
+  ['prepacking', { extra: { session: { disable_prepacking: '0', intra_op: { allow_spinning: '0' } } } }],
+  ['no arena', { enableCpuMemArena: false }],
+  ['memory pattern', { enableMemPattern: true }],
+  ['2 threads', { intraOpNumThreads: 2 }],
+  [
+    '2 threads that spin',
+    {
+      intraOpNumThreads: 2,
+      extra: { session: { disable_prepacking: '1', intra_op: { allow_spinning: '1' } } },
+    },
+  ],
+  ['basic optimisation', { graphOptimizationLevel: 'basic' }],
+  ['extended optimisation', { graphOptimizationLevel: 'extended' }],
+];
+
+export function benchSettings(models: readonly BenchModel[], rounds: number): string {
+  const rows = models.flatMap((model) => {
+    const results = CHANGES.map(([, change]) => repeated(model, { ...CHOSEN, ...change }, rounds));
+    const [chosen] = results;
+    return CHANGES.map(([name], index) => {
+      const { loadMs, firstRunMs, runMs, peakMegabytes } = results[index];
+      return [
+        index === 0 ? model.name : '',
+        name,
+        loadMs.toFixed(0),
+        firstRunMs.toFixed(1),
+        runMs.toFixed(1),
+        (runMs / chosen.runMs).toFixed(2),
+        peakMegabytes.toFixed(0),
+        (peakMegabytes / chosen.peakMegabytes).toFixed(2),
+      ];
+    });
+  });
+  return formatTable(
+    ['whole model', 'setting', 'load ms', 'first run ms', 'run ms', 'ratio', 'peak MB', 'ratio'],
+    rows,
+  );
+}
+
+interface Medians {
+  readonly loadMs: number;
+  readonly firstRunMs: number;
+  readonly runMs: number;
+  readonly peakMegabytes: number;
+}
+
+function repeated(model: BenchModel, options: InferenceSession.SessionOptions, rounds: number): Medians {
+  const results = Array.from({ length: rounds }, () => once(model, options));
+  const median = (of: (result: SettingsResult) => number): number => spread(results.map(of)).median;
+  return {
+    loadMs: median(({ loadMs }) => loadMs),
+    firstRunMs: median(({ firstRunMs }) => firstRunMs),
+    runMs: median(({ runMs }) => spread(runMs).median),
+    peakMegabytes: median(({ peakBytes }) => peakBytes / 1e6),
+  };
+}
+
+function once(model: BenchModel, options: InferenceSession.SessionOptions): SettingsResult {
+  const args = [path.join(__dirname, 'settings-child.js'), JSON.stringify(model), JSON.stringify(options)];
+  return JSON.parse(
+    execFileSync(process.execPath, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }),
+  ) as SettingsResult;
+}

@@ -1,0 +1,84 @@
+/** The deployments of one model that are held against each other. */
+import { execFileSync } from 'node:child_process';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import type { RawTensor } from '../../client';
+import type { SlicePlan } from '../../lib/plan/plan';
+import { readPlan } from '../../lib/plan/plan';
+import type { Simulation } from '../../local';
+import { embeddedSlice } from './assemblies';
+import { Deployment } from './deployment';
+import { synthesize } from './synthesize';
+import type { TransformerShape } from './transformer';
+import { writeTransformer } from './transformer';
+
+export type DeploymentName = 'sliced' | 'sliced, no warm-up' | 'whole' | 'naive';
+
+export class Subjects {
+  readonly modelPath: string;
+  readonly plan: SlicePlan;
+  private readonly slicesFolder: string;
+  private readonly inputs: ReadonlyMap<string, RawTensor>;
+
+  constructor(
+    private readonly folder: string,
+    shape: TransformerShape,
+    slices: number,
+  ) {
+    this.modelPath = path.join(folder, 'model.onnx');
+    this.slicesFolder = path.join(folder, 'slices');
+    writeTransformer(this.modelPath, shape);
+    const cache = path.join(folder, 'cache');
+    const cli = path.join(__dirname, '../../bin/commands.js');
+    execFileSync(
+      process.execPath,
+      [cli, 'slice', this.modelPath, '--slices', String(slices), '--out', this.slicesFolder],
+      { env: { ...process.env, SLICED_INFERENCE_CACHE: cache }, stdio: 'ignore' },
+    );
+    this.plan = readPlan(path.join(this.slicesFolder, 'plan.json'));
+    const { modelPath } = this;
+    synthesize(
+      [
+        { outdir: this.assembly('sliced'), modelPath, slices, warmUp: 'always' },
+        { outdir: this.assembly('sliced, no warm-up'), modelPath, slices, warmUp: 'never' },
+        { outdir: this.assembly('whole'), modelPath, slices: 1, warmUp: 'never' },
+        { outdir: this.assembly('naive'), slicesFolder: this.slicesFolder },
+      ],
+      cache,
+    );
+    const ids = BigInt64Array.from({ length: shape.sequence }, (_, index) =>
+      BigInt((index * 7919) % shape.vocabulary),
+    );
+    const bytes = new Uint8Array(ids.buffer);
+    this.inputs = new Map([['ids', { dtype: 'int64', shape: [1, shape.sequence], bytes }]]);
+  }
+
+  start(name: DeploymentName, simulation: Simulation): Promise<Deployment> {
+    const assembly = this.assembly(name);
+    if (name !== 'naive') return Deployment.start(name, assembly, this.inputs, simulation);
+    const models = this.plan.slices.map(({ model }) => embeddedSlice(this.slicesFolder, model.file));
+    return Deployment.startNaive(name, assembly, this.naiveInput(), models, simulation);
+  }
+
+  private assembly(name: DeploymentName): string {
+    return path.join(this.folder, name.replaceAll(/\W+/g, '-'));
+  }
+
+  private naiveInput(): string {
+    const tensors = [...this.inputs].map(([name, { dtype, shape, ...rest }]) => {
+      const { bytes } = rest as { bytes: Uint8Array };
+      const data = [...new BigInt64Array(bytes.buffer)].map(Number);
+      return [name, { type: dtype, dims: shape, data }];
+    });
+    return JSON.stringify(Object.fromEntries(tensors));
+  }
+
+  /** Bytes of each slice's files. */
+  get sliceBytes(): number[] {
+    return this.plan.slices.map(({ model, weights }) => model.bytes + (weights?.bytes ?? 0));
+  }
+
+  remove(): void {
+    fs.rmSync(this.folder, { recursive: true, force: true });
+  }
+}
