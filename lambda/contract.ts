@@ -142,6 +142,7 @@ export interface SliceTiming {
   readonly weightBytes: number;
   /** Fetching the slice's files and creating the session; 0 when warm. */
   readonly loadMs: number;
+  /** Reading tensors, where it took longer than loading, beside which it takes place. */
   readonly readMs: number;
   readonly runMs: number;
   readonly writeMs: number;

@@ -5,18 +5,16 @@ import {
   ERROR_NAMES,
   type SliceAnswer,
   type SliceEvent,
-  type SliceTiming,
   type WarmUpAnswer,
 } from './contract';
 import { readEnvironment, type SliceEnvironment, type Variables } from './slice/environment';
 import { failureOf, NamedFailure, sliceFailed, UNKNOWN_SLICE } from './errors';
-import type { LoadedSlice } from './slice/load';
-import { ResidentSlice, type LoadTiming } from './slice/resident-slice';
+import { ResidentSlice, type SliceForRun } from './slice/resident-slice';
 import { peakMemoryBytes } from './memory';
 import type { ObjectStore } from './store/object-store';
 import { S3ObjectStore } from './store/s3';
 import { functionS3Client } from './store/s3-client';
-import { Stopwatch } from './stopwatch';
+import { roundedTenth, Stopwatch } from './stopwatch';
 import { Telemetry, toStandardOutput, type WriteLine } from './telemetry';
 import { pick, readTensors, writeTensors } from './slice-tensors';
 import { tensorBytes } from './tensors/tensor';
@@ -71,9 +69,8 @@ export function makeHandler(
         telemetry.warmUp(event.run, answer);
         return answer;
       }
-      const { slice: loaded, timing } = await resident.forRun(environment, event.run);
       const store = new TensorStore(objects, environment.bucket);
-      const answer = await runSlice(event, loaded, store, { startedAt, ...timing });
+      const answer = await runSlice(event, resident.forRun(environment, event.run), store, startedAt);
       telemetry.call(event.run, answer.timing);
       return answer;
     } catch (error) {
@@ -100,15 +97,24 @@ function checkPlan(event: SliceEvent | undefined, { planDigest }: SliceEnvironme
   });
 }
 
+/** Reads while the slice is loaded: a request that does not fit is refused before the weights are there. */
 async function runSlice(
   event: SliceEvent,
-  { manifest, session, weightBytes }: LoadedSlice,
+  { manifest: coming, loaded }: SliceForRun,
   store: TensorStore,
-  load: LoadTiming & Pick<SliceTiming, 'startedAt'>,
+  startedAt: number,
 ): Promise<SliceAnswer> {
   const watch = new Stopwatch();
-  const { inline, tensors: read } = await readTensors(event, manifest, store);
-  const readMs = watch.lap();
+  // Who fails first is told of; what the other one then does is no news.
+  loaded.catch(() => undefined);
+  const manifest = await coming;
+  const [{ slice: loadedSlice, timing: load }, { inline, tensors: read }] = await Promise.all([
+    loaded,
+    readTensors(event, manifest, store),
+  ]);
+  const { session, weightBytes } = loadedSlice;
+  const loadedHere = load.warmedUp ? 0 : load.loadMs;
+  const readMs = Math.max(0, roundedTenth(watch.lap() - loadedHere));
 
   const wanted = manifest.outputs.map(({ name }) => name);
   const made = await session.run(pick(read, manifest.inputs), wanted);
@@ -120,5 +126,9 @@ async function runSlice(
   const { slice } = manifest;
   const bytesRead = [...read.values()].reduce((sum, tensor) => sum + tensorBytes(tensor), 0);
   const sizes = { weightBytes, bytesRead, bytesWritten, peakMemoryBytes: peakMemoryBytes() };
-  return { slice, ...written, timing: { slice, ...load, readMs, runMs, writeMs, ...sizes } };
+  return {
+    slice,
+    ...written,
+    timing: { slice, startedAt, ...load, readMs, runMs, writeMs, ...sizes },
+  };
 }

@@ -62,7 +62,12 @@ export async function writeTensors(
 ): Promise<WrittenTensors> {
   if (manifest.result !== undefined) {
     const all = new Map([...read, ...made]);
-    const { outputs, bytesWritten } = await writeResults(run, pick(all, manifest.result), inline, store);
+    const { outputs, bytesWritten } = await writeResults(
+      run,
+      pick(all, manifest.result),
+      { inline, slices: manifest.slices },
+      store,
+    );
     return { object: outputs.s3, outputs, bytesWritten };
   }
   const key = sliceObjectKey(run, manifest.slice);

@@ -6,6 +6,10 @@ export class Stopwatch {
     const now = performance.now();
     const elapsed = now - this.since;
     this.since = now;
-    return Math.round(elapsed * 10) / 10;
+    return roundedTenth(elapsed);
   }
+}
+
+export function roundedTenth(milliseconds: number): number {
+  return Math.round(milliseconds * 10) / 10;
 }

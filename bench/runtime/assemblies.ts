@@ -1,7 +1,7 @@
 /** The stacks that are measured against each other: the slices, the whole model in one function, the naive slices. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { App, Stack } from 'aws-cdk-lib';
+import { App, Duration, Stack } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
@@ -46,6 +46,7 @@ export function naiveAssembly(outdir: string, slices: string): string {
         handler: 'index.handler',
         runtime: lambda.Runtime.NODEJS_24_X,
         architecture: ARCHITECTURE,
+        timeout: Duration.minutes(5),
         environment: {
           BUCKET: bucket.bucketName,
           SLICE: String(slice),

@@ -1,7 +1,7 @@
 /** Fetches a slice's files as a function does; prints what that took as JSON. */
 import { S3ObjectStore } from '../../lambda/store/s3';
 import { functionS3Client } from '../../lambda/store/s3-client';
-import { fetchSlice } from '../../lambda/slice/weights';
+import { SliceFetch } from '../../lambda/slice/weights';
 import type { SliceFiles } from '../../lambda/slice/environment';
 import { peakMemoryBytes } from '../../lambda/memory';
 
@@ -21,8 +21,10 @@ async function main(files: SliceFiles, root: string): Promise<void> {
   const before = process.memoryUsage.rss();
   const cpu = process.cpuUsage();
   const start = performance.now();
-  const { bytes } = await fetchSlice(objects, files, root);
+  const fetch = new SliceFetch(objects, files, root);
+  const [model, weights] = await Promise.all([fetch.model(), fetch.weights()]);
   const ms = performance.now() - start;
+  const bytes = model.bytes + (weights?.bytes ?? 0);
   const { user, system } = process.cpuUsage(cpu);
   const extraMemoryBytes = Math.max(0, peakMemoryBytes() - before);
   const download: Download = { ms, bytes, cpuMs: (user + system) / 1000, extraMemoryBytes };

@@ -5,7 +5,7 @@ import type { SliceEnvironment } from './environment';
 import { readManifest } from './manifest';
 import type { ObjectStore } from '../store/object-store';
 import { Session } from './session';
-import { fetchSlice } from './weights';
+import { SliceFetch, type FetchedFile } from './weights';
 
 export interface LoadedSlice {
   readonly manifest: SliceManifest;
@@ -14,13 +14,33 @@ export interface LoadedSlice {
   readonly weightBytes: number;
 }
 
-export async function loadSlice(
+/** A slice on its way. What it reads is known long before its weights are there. */
+export interface LoadingSlice {
+  readonly manifest: Promise<SliceManifest>;
+  readonly slice: Promise<LoadedSlice>;
+}
+
+export function startLoading(
   objects: ObjectStore,
   environment: SliceEnvironment,
   root?: string,
+): LoadingSlice {
+  const fetch = new SliceFetch(objects, environment.files, root);
+  const model = fetch.model();
+  const manifest = model.then(async ({ path }) => readManifest(await readFile(path)));
+  const slice = open(environment.threads, manifest, model, fetch.weights());
+  // Who waits for the one may have failed by the other meanwhile.
+  manifest.catch(() => undefined);
+  slice.catch(() => undefined);
+  return { manifest, slice };
+}
+
+async function open(
+  threads: number,
+  manifest: Promise<SliceManifest>,
+  ...files: readonly [model: Promise<FetchedFile>, weights: Promise<FetchedFile | undefined>]
 ): Promise<LoadedSlice> {
-  const { path, bytes: weightBytes } = await fetchSlice(objects, environment.files, root);
-  const manifest = readManifest(await readFile(path));
-  const session = await Session.open({ path, threads: environment.threads });
-  return { manifest, session, weightBytes };
+  const [model, weights] = await Promise.all(files);
+  const session = await Session.open({ path: model.path, threads });
+  return { manifest: await manifest, session, weightBytes: model.bytes + (weights?.bytes ?? 0) };
 }

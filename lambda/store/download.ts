@@ -6,6 +6,15 @@ import { NamedFailure } from '../errors';
 import type { ByteRange, ObjectStore } from './object-store';
 import { CONNECTIONS, inParallel, openObject, PART_BYTES, partsOf, streamRange } from './ranged-read';
 
+/** Names the unfinished files of this process: another one may have had its number. */
+const THIS_PROCESS = randomUUID();
+let parts = 0;
+
+/** Whether a file of this name is what a process that was killed had not finished. */
+export function isAbandonedPart(name: string): boolean {
+  return name.endsWith('.part') && !name.includes(THIS_PROCESS);
+}
+
 const HASH_CHUNK_BYTES = 1024 * 1024;
 
 /** The network's pieces are small, and each write costs a change of threads. */
@@ -22,7 +31,7 @@ export async function downloadVerified(
   expectedSha256: string,
   path: string,
 ): Promise<void> {
-  const partial = `${path}.${randomUUID()}.part`;
+  const partial = `${path}.${THIS_PROCESS}.${parts++}.part`;
   try {
     const sha256 = await downloadHashed(objects, object, partial);
     if (sha256 !== expectedSha256) throw corrupt(object, expectedSha256, sha256);

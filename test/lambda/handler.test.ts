@@ -275,6 +275,19 @@ describe('a request that does not fit', () => {
     expect(objects.keys().some((key) => key.startsWith('runs/'))).toBe(false);
   });
 
+  it('is refused without waiting for the weights', async () => {
+    const handler = sliceHandler(0);
+    const weights = objects.bytes('assets/0.weights') ?? new Uint8Array(0);
+    // They never come.
+    objects.onRead = (key) => {
+      if (key === 'assets/0.weights') objects.put(key, Buffer.from('damaged'));
+    };
+    const failed = await failure(handler, event({ request: undefined }));
+    expect(failed.name).toBe('InvalidInput');
+    objects.onRead = () => undefined;
+    objects.put('assets/0.weights', weights);
+  });
+
   it('is refused when its object is no safetensors file', async () => {
     objects.put('inputs/a', Buffer.from('a text file'));
     const failed = await failure(

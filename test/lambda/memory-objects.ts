@@ -15,6 +15,8 @@ export class MemoryObjects implements ObjectStore {
   connectionsToBreak = 0;
   /** Called before each read. */
   onRead: (key: string) => void = () => undefined;
+  /** What a read's bytes fail with, if it does. */
+  failure: (key: string) => Error | undefined = () => undefined;
   private readonly objects = new Map<string, { bytes: Uint8Array; version: number }>();
 
   put(key: string, bytes: Uint8Array): void {
@@ -38,6 +40,8 @@ export class MemoryObjects implements ObjectStore {
       return Promise.reject(new ObjectChanged(object));
     }
     const part = found.bytes.subarray(range.start, range.end);
+    const failure = this.failure(object.key);
+    if (failure) return Promise.reject(failure);
     const breaks = this.connectionsToBreak > 0;
     if (breaks) this.connectionsToBreak--;
     const body = breaks ? broken(part) : whole(part);

@@ -1,8 +1,18 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { messageOf } from '../../../lambda/errors';
 import { PART_BYTES } from '../../../lambda/store/ranged-read';
-import { fetchSlice } from '../../../lambda/slice/weights';
+import type { SliceFiles } from '../../../lambda/slice/environment';
+import { SliceFetch } from '../../../lambda/slice/weights';
 import { MemoryObjects } from '../memory-objects';
 import { sha256 } from '../tiny-slice';
 
@@ -24,6 +34,16 @@ function staged(modelBytes: Uint8Array = model, weightBytes: Uint8Array = weight
     weights: { object: { bucket: 'b', key: 'w' }, sha256: sha256(weightBytes), fileName: 'slice-00.weights' },
   };
   return { objects, files };
+}
+
+async function fetchSlice(
+  objects: MemoryObjects,
+  files: SliceFiles,
+  folder: string,
+): Promise<{ path: string; bytes: number }> {
+  const fetch = new SliceFetch(objects, files, folder);
+  const [fetched, more] = await Promise.all([fetch.model(), fetch.weights()]);
+  return { path: fetched.path, bytes: fetched.bytes + (more?.bytes ?? 0) };
 }
 
 function filesBelow(folder: string): string[] {
@@ -84,5 +104,38 @@ describe("a slice's files", () => {
     await expect(fetchSlice(nothing, files, root)).rejects.toThrow(
       /s3:\/\/b\/[mw] is missing or not permitted/,
     );
+  });
+
+  it('that come damaged once are fetched again', async () => {
+    const { objects, files } = staged();
+    let reads = 0;
+    objects.onRead = (key) => {
+      if (key === 'w') objects.put('w', ++reads === 1 ? Buffer.from('damaged') : weights);
+    };
+    const { path } = await fetchSlice(objects, files, root);
+    expect(readFileSync(join(dirname(path), 'slice-00.weights'))).toEqual(weights);
+    expect(reads).toBe(2);
+  });
+
+  it('that find the disk full take the room that others have left', async () => {
+    const { objects, files } = staged();
+    const other = join(root, 'sliced-inference', 'of-another-plan');
+    mkdirSync(other, { recursive: true });
+    writeFileSync(join(other, 'slice.onnx'), 'old');
+    let full = true;
+    objects.failure = (key) => {
+      if (key !== 'w' || !full) return undefined;
+      full = false;
+      return Object.assign(new Error('no space'), { code: 'ENOSPC' });
+    };
+    await fetchSlice(objects, files, root);
+    expect(existsSync(other)).toBe(false);
+  });
+
+  it('that find it full again say so', async () => {
+    const { objects, files } = staged();
+    objects.failure = () => Object.assign(new Error('no space'), { code: 'ENOSPC' });
+    const failed = await fetchSlice(objects, files, root).catch((error: unknown) => messageOf(error));
+    expect(failed).toBe('the function has no space left in /tmp: raise its ephemeral storage size');
   });
 });
