@@ -86,6 +86,8 @@ export const ENV = {
   planDigest: 'SLICE_PLAN_DIGEST',
   /** Threads of ONNX Runtime's intra-operator pool; the same for all slices of a plan. */
   threads: 'SLICE_THREADS',
+  /** `float16` where float32 tensors between slices are sent as float16; absent where they are sent as they are. */
+  transport: 'SLICE_TRANSPORT',
   /** Namespace of the metrics that calls leave in the log; absent where they are to leave none. */
   metricsNamespace: 'SLICE_METRICS_NAMESPACE',
 } as const;

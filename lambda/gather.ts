@@ -1,7 +1,8 @@
 /** Collects the tensors that a slice needs from elsewhere: one object opened per source, all in parallel. */
 import { sliceObjectKey, type SourcedTensor } from './contract';
 import { messageOf, sliceFailed } from './errors';
-import { describeTensor, type RawTensor } from './tensors/tensor';
+import { widened } from './tensors/half-precision';
+import { describeTensor, type RawTensor, type TensorHead } from './tensors/tensor';
 import type { TensorReader } from './store/tensor-reader';
 import type { TensorStore } from './store/tensor-store';
 
@@ -42,7 +43,8 @@ async function fromSlice(slice: number, tensors: readonly SourcedTensor[], { run
   try {
     const reader = await store.open(key);
     await checkAll(tensors, reader);
-    return await reader.read(tensors.map(({ name }) => name));
+    const sent = await reader.read(tensors.map(({ name }) => name));
+    return new Map([...sent].map(([name, tensor]) => [name, tensorOf(named(tensors, name), tensor)]));
   } catch (error) {
     throw sliceFailed(`cannot read what slice ${slice} made from ${key}: ${messageOf(error)}`);
   }
@@ -57,11 +59,26 @@ async function checkAll(tensors: readonly SourcedTensor[], reader: TensorReader)
   }
 }
 
+/** Sent at half precision: see `slice-tensors.ts`. */
+function isHalved({ dtype }: SourcedTensor, sent: TensorHead): boolean {
+  return dtype === 'float32' && sent.dtype === 'float16';
+}
+
+function tensorOf(spec: SourcedTensor, sent: RawTensor): RawTensor {
+  return sent.dtype !== 'string' && isHalved(spec, sent) ? widened(sent) : sent;
+}
+
+function named(tensors: readonly SourcedTensor[], name: string): SourcedTensor {
+  const found = tensors.find((tensor) => tensor.name === name);
+  if (found === undefined) throw new Error(`it gave '${name}', which was not asked for`);
+  return found;
+}
+
 /** The element type alone: a model may declare shapes that its values do not have. */
 function checkMade(tensor: SourcedTensor, reader: TensorReader): void {
   const made = reader.heads.get(tensor.name);
   if (made === undefined) throw new Error(`it has no tensor '${tensor.name}'`);
-  if (made.dtype !== tensor.dtype) {
+  if (made.dtype !== tensor.dtype && !isHalved(tensor, made)) {
     throw new Error(
       `tensor '${tensor.name}' should be ${describeTensor(tensor)}, it is ${describeTensor(made)}`,
     );

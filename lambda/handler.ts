@@ -70,7 +70,10 @@ export function makeHandler(
         return answer;
       }
       const store = new TensorStore(objects, environment.bucket);
-      const answer = await runSlice(event, resident.forRun(environment, event.run), store, startedAt);
+      const answer = await runSlice(event, resident.forRun(environment, event.run), store, {
+        startedAt,
+        sendsFloat16: environment.sendsFloat16,
+      });
       telemetry.call(event.run, answer.timing);
       return answer;
     } catch (error) {
@@ -102,7 +105,7 @@ async function runSlice(
   event: SliceEvent,
   { manifest: coming, loaded }: SliceForRun,
   store: TensorStore,
-  startedAt: number,
+  { startedAt, sendsFloat16 }: { readonly startedAt: number; readonly sendsFloat16: boolean },
 ): Promise<SliceAnswer> {
   const watch = new Stopwatch();
   // Who fails first is told of; what the other one then does is no news.
@@ -120,7 +123,13 @@ async function runSlice(
   const made = await session.run(pick(read, manifest.inputs), wanted);
   const runMs = watch.lap();
 
-  const { bytesWritten, ...written } = await writeTensors(event.run, manifest, { read, made }, inline, store);
+  const { bytesWritten, ...written } = await writeTensors(
+    event.run,
+    manifest,
+    { read, made },
+    { inline, sendsFloat16 },
+    store,
+  );
   const writeMs = watch.lap();
 
   const { slice } = manifest;

@@ -13,6 +13,7 @@ import { parseExecutionInput } from './request/execution-input';
 import { gatherTensors } from './gather';
 import { openRequest } from './request/request';
 import { writeResults } from './results';
+import { halved } from './tensors/half-precision';
 import type { RawTensor } from './tensors/tensor';
 import type { TensorStore } from './store/tensor-store';
 
@@ -52,12 +53,19 @@ export async function readTensors(
   return { tensors, inline: input.inline };
 }
 
+export interface WriteOptions {
+  /** Whether results come inline too. */
+  readonly inline: InlineMode;
+  /** Whether float32 tensors for other slices are sent as float16. */
+  readonly sendsFloat16: boolean;
+}
+
 /** Writes what the slice made; the last slice writes the run's results instead. */
 export async function writeTensors(
   run: string,
   manifest: SliceManifest,
   { read, made }: { readonly read: NamedTensors; readonly made: NamedTensors },
-  inline: InlineMode,
+  { inline, sendsFloat16 }: WriteOptions,
   store: TensorStore,
 ): Promise<WrittenTensors> {
   if (manifest.result !== undefined) {
@@ -71,8 +79,18 @@ export async function writeTensors(
     return { object: outputs.s3, outputs, bytesWritten };
   }
   const key = sliceObjectKey(run, manifest.slice);
-  const { bytes } = await store.write(key, made);
+  const { bytes } = await store.write(key, sendsFloat16 ? atHalfPrecision(made) : made);
   return { object: store.reference(key), bytesWritten: bytes };
+}
+
+/** A tensor with a value that float16 has no room for is sent as it is; who reads it sees which. */
+function atHalfPrecision(tensors: NamedTensors): NamedTensors {
+  return new Map(
+    [...tensors].map(([name, tensor]) => [
+      name,
+      tensor.dtype === 'float32' ? (halved(tensor) ?? tensor) : tensor,
+    ]),
+  );
 }
 
 /** The tensors of the given specs, in their order. */

@@ -89,7 +89,14 @@ export class SlicedInferencePipeline extends Construct {
     const threads = memorySizes.every(isKnown) ? threadCount(Math.max(...memorySizes)) : plan.threads;
     const architecture = props.architecture ?? lambda.Architecture.X86_64;
     // Results depend on all of these: a run whose functions change one of them on the way has to stop.
-    const runsOn = [plan.planDigest, runtimeCodeDigest(architecture), architecture.name, threads];
+    const float16Transport = props.float16Transport ?? false;
+    const runsOn = [
+      plan.planDigest,
+      runtimeCodeDigest(architecture),
+      architecture.name,
+      threads,
+      float16Transport,
+    ];
     const planDigest = createHash('sha256').update(JSON.stringify(runsOn)).digest('hex');
     const deployed = { ...plan, planDigest, threads };
     this.planPath = writePlan(this, plan);
@@ -110,6 +117,7 @@ export class SlicedInferencePipeline extends Construct {
         architecture,
         runtime: props.runtime ?? lambda.Runtime.NODEJS_24_X,
         sliceMetrics: this.hasSliceMetrics,
+        float16Transport,
         options: options[slice],
         ...(network && { network }),
         logs: logSettings,

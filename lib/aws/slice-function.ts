@@ -26,6 +26,8 @@ export interface SliceFunctionsProps {
   readonly runtime: lambda.Runtime;
   /** Whether calls leave metrics. */
   readonly sliceMetrics: boolean;
+  /** Whether float32 tensors between slices are sent as float16. */
+  readonly float16Transport: boolean;
   readonly network?: Network;
   readonly logs: LogSettings;
 }
@@ -164,6 +166,7 @@ function environment(props: SliceFunctionProps): Record<string, string> {
     [ENV.bucket]: bucket.bucketName,
     [ENV.planDigest]: plan.planDigest,
     [ENV.threads]: String(plan.threads),
+    ...(props.float16Transport && { [ENV.transport]: 'float16' }),
     ...(props.sliceMetrics && { [ENV.metricsNamespace]: METRICS_NAMESPACE }),
   };
 }

@@ -201,6 +201,7 @@ describe('what no Lambda function can hold is refused', () => {
         plan: { ...plan, slices: [planned] },
         slice: 0,
         sliceMetrics: false,
+        float16Transport: false,
         files: {
           model: assetObject(sliceFileAsset(stack, 'slice-00-model', slices[0].model, planned.model)),
         },

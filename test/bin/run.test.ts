@@ -74,6 +74,30 @@ describe('run', () => {
     ]);
   });
 
+  it('writes a timeline, and labels simulated times', async () => {
+    const folder = temporaryFolder();
+    const [out, trace] = ['y.npz', 'trace.json'].map((name) => path.join(folder, name));
+    const files = ['--inputs', await save(x), '--out', out, '--trace', trace];
+    const text = await succeed(['run', assembly, ...files, '--simulate', 's3-express']);
+    expect(text).toContain('\ntimes are simulated: s3-express\nwritten to ');
+    const { traceEvents } = JSON.parse(fs.readFileSync(trace, 'utf8')) as {
+      traceEvents: { name: string; ph: string; args?: { name?: string } }[];
+    };
+    const rows = traceEvents.filter(({ name }) => name === 'thread_name').map(({ args }) => args?.name);
+    expect(rows).toEqual(['state machine', 'slice 00', 'slice 01', 'slice 02']);
+    expect(traceEvents.filter(({ name }) => name === 'run')).toHaveLength(3);
+  });
+
+  it('refuses a timeline and a network that cannot be', async () => {
+    const files = ['--inputs', await save(x), '--out', path.join(temporaryFolder(), 'y.npz')];
+    expect(await refuse(['run', assembly, ...files, '--trace', '/nowhere/trace.json'])).toBe(
+      "--trace must lie in a folder that exists, got '/nowhere/trace.json': make the folder or name another",
+    );
+    expect(await refuse(['run', assembly, ...files, '--simulate', 'slow'])).toContain(
+      'none, s3-standard, s3-express',
+    );
+  });
+
   it('runs the pipeline that is named, and keeps the order of its outputs', async () => {
     const inputs: Tensors = new Map([['x', float32([3, 4])]]);
     const out = path.join(temporaryFolder(), 'outputs.json');

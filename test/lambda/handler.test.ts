@@ -187,6 +187,44 @@ describe('a slice that runs twice in a run', () => {
   });
 });
 
+describe('float16 transport', () => {
+  const halving = (slice: number) =>
+    makeHandler({ ...stageSlice(objects, slice), [ENV.transport]: 'float16' }, objects, { root, write });
+
+  it('sends float32 at half precision, and reads it as float32', async () => {
+    await halving(0)(event());
+    const sent = decodeSafetensors(
+      objects.bytes('runs/machine/run-1/slice-00.safetensors') ?? new Uint8Array(),
+    );
+    expect([...sent].map(([name, { dtype }]) => [name, dtype])).toEqual([
+      ['shifted', 'float16'],
+      ['early', 'float16'],
+    ]);
+    const last = await halving(1)(event());
+    // Small whole numbers are float16 too.
+    expect(stored((last as SliceAnswer).object.key)).toEqual(
+      comparable(
+        new Map([
+          ['late', late],
+          ['early', early],
+          ['x', x],
+        ]),
+      ),
+    );
+  });
+
+  it('sends a tensor as it is that float16 has no room for', async () => {
+    const large = event({
+      request: { version: 1, inputs: { tensors: { x: inline([1e6, 2, 3]), scale: inline([2, 2, 2]) } } },
+    });
+    await halving(0)(large);
+    const sent = decodeSafetensors(
+      objects.bytes('runs/machine/run-1/slice-00.safetensors') ?? new Uint8Array(),
+    );
+    expect(new Set([...sent.values()].map(({ dtype }) => dtype))).toEqual(new Set(['float32']));
+  });
+});
+
 describe('a warm-up', () => {
   const warmUp = event({ request: undefined, warmUp: true });
   let handler: SliceHandler;
