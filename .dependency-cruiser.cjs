@@ -13,7 +13,7 @@ const LAYERS = [
   ['aws', '^lib/aws/'],
   [
     'construct',
-    '^lib/(slicing|sliced-model|slice-metric|known-at-synth|graph-optimization|warm-up|pipeline-props|check-props|sliced-inference-(pipeline|dashboard|alarms)|index)[.]ts$',
+    '^lib/(slicing|sliced-model|slice-metric|tensor-store|known-at-synth|graph-optimization|warm-up|pipeline-props|check-props|sliced-inference-(pipeline|dashboard|alarms)|index)[.]ts$',
   ],
 ];
 
@@ -90,7 +90,7 @@ module.exports = {
       from: {
         path: '^(lib|local|bin)/',
         pathNot: [
-          '^lib/(slicing|sliced-model|slice-metric|known-at-synth|graph-optimization|pipeline-props|check-props|sliced-inference-(pipeline|dashboard|alarms)|index)[.]ts$',
+          '^lib/(slicing|sliced-model|slice-metric|tensor-store|known-at-synth|graph-optimization|pipeline-props|check-props|sliced-inference-(pipeline|dashboard|alarms)|index)[.]ts$',
           '^lib/aws/',
         ],
       },

@@ -82,6 +82,8 @@ export const ENV = {
   weightsFile: 'SLICE_WEIGHTS_FILE',
   /** The pipeline's bucket: requests, intermediate tensors and results. */
   bucket: 'SLICE_BUCKET',
+  /** The bucket of tensors between slices; absent where that is the pipeline's. */
+  runsBucket: 'SLICE_RUNS_BUCKET',
   /** Digest of the plan that this function belongs to. */
   planDigest: 'SLICE_PLAN_DIGEST',
   /** Threads of ONNX Runtime's intra-operator pool; the same for all slices of a plan. */

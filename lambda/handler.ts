@@ -16,7 +16,7 @@ import { S3ObjectStore } from './store/s3';
 import { functionS3Client } from './store/s3-client';
 import { roundedTenth, Stopwatch } from './stopwatch';
 import { Telemetry, toStandardOutput, type WriteLine } from './telemetry';
-import { pick, readTensors, writeTensors } from './slice-tensors';
+import { pick, readTensors, writeTensors, type Stores } from './slice-tensors';
 import { tensorBytes } from './tensors/tensor';
 import { TensorStore } from './store/tensor-store';
 
@@ -69,8 +69,11 @@ export function makeHandler(
         telemetry.warmUp(event.run, answer);
         return answer;
       }
-      const store = new TensorStore(objects, environment.bucket);
-      const answer = await runSlice(event, resident.forRun(environment, event.run), store, {
+      const stores = {
+        callers: new TensorStore(objects, environment.bucket),
+        runs: new TensorStore(objects, environment.runsBucket),
+      };
+      const answer = await runSlice(event, resident.forRun(environment, event.run), stores, {
         startedAt,
         sendsFloat16: environment.sendsFloat16,
       });
@@ -104,7 +107,7 @@ function checkPlan(event: SliceEvent | undefined, { planDigest }: SliceEnvironme
 async function runSlice(
   event: SliceEvent,
   { manifest: coming, loaded }: SliceForRun,
-  store: TensorStore,
+  stores: Stores,
   { startedAt, sendsFloat16 }: { readonly startedAt: number; readonly sendsFloat16: boolean },
 ): Promise<SliceAnswer> {
   const watch = new Stopwatch();
@@ -113,7 +116,7 @@ async function runSlice(
   const manifest = await coming;
   const [{ slice: loadedSlice, timing: load }, { inline, tensors: read }] = await Promise.all([
     loaded,
-    readTensors(event, manifest, store),
+    readTensors(event, manifest, stores),
   ]);
   const { session, weightBytes } = loadedSlice;
   const loadedHere = load.warmedUp ? 0 : load.loadMs;
@@ -128,7 +131,7 @@ async function runSlice(
     manifest,
     { read, made },
     { inline, sendsFloat16 },
-    store,
+    stores,
   );
   const writeMs = watch.lap();
 

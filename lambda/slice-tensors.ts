@@ -19,6 +19,12 @@ import type { TensorStore } from './store/tensor-store';
 
 type NamedTensors = ReadonlyMap<string, RawTensor>;
 
+/** Where tensors are: those of callers, and those between slices. */
+export interface Stores {
+  readonly callers: TensorStore;
+  readonly runs: TensorStore;
+}
+
 export interface ReadTensors {
   readonly tensors: NamedTensors;
   /** Whether the caller wants results inline. */
@@ -38,18 +44,19 @@ export interface WrittenTensors {
 export async function readTensors(
   event: SliceEvent,
   manifest: SliceManifest,
-  store: TensorStore,
+  stores: Stores,
 ): Promise<ReadTensors> {
+  const sources = { run: event.run, store: stores.runs };
   const needed = [...manifest.inputs, ...gathered(manifest)];
   const readsRequest = manifest.slice === 0 || needed.some(({ source }) => source.from === 'request');
   if (!readsRequest && event.request === undefined) {
-    return { tensors: await gatherTensors(needed, { run: event.run, store }), inline: 'auto' };
+    return { tensors: await gatherTensors(needed, sources), inline: 'auto' };
   }
   const input = parseExecutionInput(event.request);
-  const request = readsRequest ? await openRequest(input, manifest, store) : undefined;
+  const request = readsRequest ? await openRequest(input, manifest, stores.callers) : undefined;
   // The first slice checks a request that it may need nothing of.
   if (!needed.some(({ source }) => source.from === 'request')) await request?.discard();
-  const tensors = await gatherTensors(needed, { run: event.run, store, request });
+  const tensors = await gatherTensors(needed, { ...sources, request });
   return { tensors, inline: input.inline };
 }
 
@@ -66,7 +73,7 @@ export async function writeTensors(
   manifest: SliceManifest,
   { read, made }: { readonly read: NamedTensors; readonly made: NamedTensors },
   { inline, sendsFloat16 }: WriteOptions,
-  store: TensorStore,
+  stores: Stores,
 ): Promise<WrittenTensors> {
   if (manifest.result !== undefined) {
     const all = new Map([...read, ...made]);
@@ -74,13 +81,13 @@ export async function writeTensors(
       run,
       pick(all, manifest.result),
       { inline, slices: manifest.slices },
-      store,
+      stores.callers,
     );
     return { object: outputs.s3, outputs, bytesWritten };
   }
   const key = sliceObjectKey(run, manifest.slice);
-  const { bytes } = await store.write(key, sendsFloat16 ? atHalfPrecision(made) : made);
-  return { object: store.reference(key), bytesWritten: bytes };
+  const { bytes } = await stores.runs.write(key, sendsFloat16 ? atHalfPrecision(made) : made);
+  return { object: stores.runs.reference(key), bytesWritten: bytes };
 }
 
 /** A tensor with a value that float16 has no room for is sent as it is; who reads it sees which. */

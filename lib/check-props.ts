@@ -22,6 +22,7 @@ export function checkProps(props: SlicedInferencePipelineProps): void {
   else checkCutBefore(props);
   checkRuntime(props.runtime);
   checkBucket(props);
+  checkTensorStore(props);
   checkTimeout(props);
 }
 
@@ -134,6 +135,21 @@ function checkRuntime(runtime: lambda.Runtime | undefined): void {
   );
 }
 
+function isExpress({ tensorStore }: SlicedInferencePipelineProps): boolean {
+  return tensorStore?._availabilityZoneId !== undefined;
+}
+
+/** A directory bucket takes one key of its own kind of permissions: what a key was asked for must not lie beside it. */
+function checkTensorStore(props: SlicedInferencePipelineProps): void {
+  const key = props.encryptionKey ?? props.bucket?.encryptionKey;
+  if (!key || !isExpress(props)) return;
+  throw new SlicedInferenceError(
+    'tensors in S3 Express One Zone must be encrypted with keys of S3',
+    'a key of your own for the other tensors',
+    'leave the key out, or tensorStore',
+  );
+}
+
 /** What is said of the bucket that the pipeline makes. */
 const OF_OWN_BUCKET = [
   ['encryptionKey', 'encrypt a bucket', 'encrypt your bucket yourself'],
@@ -145,6 +161,7 @@ const OF_OWN_BUCKET = [
 function checkBucket(props: SlicedInferencePipelineProps): void {
   for (const [name, verb, advice] of props.bucket ? OF_OWN_BUCKET : []) {
     if (props[name] === undefined || props[name] === false) continue;
+    if (name === 'intermediateRetention' && isExpress(props)) continue;
     throw new SlicedInferenceError(
       `${name} must ${verb} that the pipeline makes`,
       'a bucket of your own too',

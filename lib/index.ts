@@ -11,4 +11,5 @@ export { SlicedInferencePipeline } from './sliced-inference-pipeline';
 export { SlicedModel } from './sliced-model';
 export { Slicing } from './slicing';
 export type { AutomaticSlicingOptions } from './slicing';
+export { TensorStore } from './tensor-store';
 export { WarmUp } from './warm-up';

@@ -10,6 +10,7 @@ import type { SliceFunctionOptions } from './aws/slice-function-options';
 import type { GraphOptimization } from './graph-optimization';
 import type { SlicedModel } from './sliced-model';
 import type { Slicing } from './slicing';
+import type { TensorStore } from './tensor-store';
 import type { WarmUp } from './warm-up';
 
 /** Properties of `SlicedInferencePipeline`. */
@@ -120,6 +121,13 @@ export interface SlicedInferencePipelineProps {
    * @default - a private, encrypted bucket whose objects expire: runs after a day, requests and results after seven
    */
   readonly bucket?: s3.IBucket;
+
+  /**
+   * Where the tensors between slices are kept.
+   *
+   * @default TensorStore.s3Standard()
+   */
+  readonly tensorStore?: TensorStore;
 
   /**
    * Key that encrypts the pipeline's bucket. Not together with `bucket`, which has its own.

@@ -2,6 +2,7 @@
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
 import { sliceName } from '../lambda/contract';
+import { SliceMetric } from './slice-metric';
 import type { SlicedInferencePipeline } from './sliced-inference-pipeline';
 
 /** Properties of `SlicedInferenceDashboard`. */
@@ -23,7 +24,7 @@ const HEIGHT = 6;
 
 /**
  * Shows for each pipeline its runs and how they ended, how long they took, and how long the calls of each slice took and
- * how often they failed or found no capacity. A dashboard costs $3 a month, beyond the first three of an account.
+ * how often they failed or found no capacity; with `sliceMetrics` also cold starts, ONNX Runtime's time and memory. A dashboard costs $3 a month, beyond the first three of an account.
  */
 export class SlicedInferenceDashboard extends Construct {
   /** The dashboard, to which more can be added. */
@@ -89,5 +90,16 @@ function rowsOf(pipeline: SlicedInferencePipeline): cloudwatch.IWidget[][] {
         'calls',
       ),
     ],
+    ...(pipeline._hasSliceMetrics ? [ownMetrics()] : []),
   ];
+
+  function ownMetrics(): cloudwatch.IWidget[] {
+    const of = (metric: SliceMetric, props: cloudwatch.MetricOptions = {}): cloudwatch.Metric[] =>
+      ofSlices((slice, label) => pipeline.metricSlice(slice, metric, { ...props, label }));
+    return [
+      graph('cold starts', of(SliceMetric.COLD_STARTS), 'runs'),
+      graph("p95 of ONNX Runtime's run", of(SliceMetric.RUN_TIME, { statistic: 'p95' }), 'ms'),
+      graph('peak memory', of(SliceMetric.PEAK_MEMORY), 'bytes'),
+    ];
+  }
 }

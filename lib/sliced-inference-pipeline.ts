@@ -14,6 +14,7 @@ import { sliceName } from '../lambda/contract';
 import { runtimeCodeDigest } from './aws/runtime-code';
 import type { LogSettings } from './aws/log-group';
 import { allowLogs } from './aws/log-group';
+import { createExpressBucket } from './aws/express-bucket';
 import { createNetwork } from './aws/network';
 import { checkQuotas } from './aws/quota-check';
 import { createSliceFunction, sliceMemorySize } from './aws/slice-function';
@@ -21,7 +22,7 @@ import { optionsOfSlices } from './aws/slice-function-options';
 import type { GrantedRight } from './aws/slice-permissions';
 import { callerRights, readerRights } from './aws/slice-permissions';
 import { createStateMachine } from './aws/state-machine';
-import { createTensorBucket } from './aws/tensor-bucket';
+import { createTensorBucket, RUNS_RETENTION } from './aws/tensor-bucket';
 import { PipelineFragment } from './aws/workflow/fragment';
 import { ownFunction, publishedVersion } from './aws/workflow/invoke-function';
 import type { WorkflowProps } from './aws/workflow/workflow';
@@ -61,8 +62,10 @@ export class SlicedInferencePipeline extends Construct {
   /** Path, on the machine that synthesizes, of the plan in the cloud assembly: how the model is cut, and why so. */
   public readonly planPath: string;
 
+  /** @internal */
+  public readonly _hasSliceMetrics: boolean;
+
   private readonly stateMachineType: sfn.StateMachineType;
-  private readonly hasSliceMetrics: boolean;
   private readonly workflow: Omit<WorkflowProps, 'expressions' | 'prefix'>;
 
   /**
@@ -75,7 +78,7 @@ export class SlicedInferencePipeline extends Construct {
     checkProps(props);
     const removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE;
     this.stateMachineType = props.stateMachineType ?? sfn.StateMachineType.EXPRESS;
-    this.hasSliceMetrics = props.sliceMetrics ?? false;
+    this._hasSliceMetrics = props.sliceMetrics ?? false;
 
     const model = props.slicedModel ?? cutModel(props);
     const plan = model._plan;
@@ -108,15 +111,25 @@ export class SlicedInferencePipeline extends Construct {
       removalPolicy,
       ...(logEncryptionKey && { encryptionKey: logEncryptionKey }),
     };
+    const zone = props.tensorStore?._availabilityZoneId;
+    const expressBucket =
+      zone === undefined
+        ? undefined
+        : createExpressBucket(this, 'TensorBucket', {
+            availabilityZoneId: zone,
+            retention: props.intermediateRetention ?? RUNS_RETENTION,
+            removalPolicy,
+          });
     const functions = plan.slices.map((_, slice) =>
       createSliceFunction(this, sliceName(slice), {
         plan: deployed,
         slice,
         files: model._place(this, slice, props.assetEncryptionKey),
         bucket: this.bucket,
+        ...(expressBucket && { expressBucket }),
         architecture,
         runtime: props.runtime ?? lambda.Runtime.NODEJS_24_X,
-        sliceMetrics: this.hasSliceMetrics,
+        sliceMetrics: this._hasSliceMetrics,
         float16Transport,
         options: options[slice],
         ...(network && { network }),
@@ -308,7 +321,7 @@ export class SlicedInferencePipeline extends Construct {
     metric: SliceMetric,
     props?: cloudwatch.MetricOptions,
   ): cloudwatch.Metric {
-    if (!this.hasSliceMetrics) {
+    if (!this._hasSliceMetrics) {
       throw new SlicedInferenceError(
         'metricSlice must be of a pipeline that has such metrics',
         'one without',

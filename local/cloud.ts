@@ -15,7 +15,7 @@ import { LocalFunctions, type WorkerProcess } from './local-functions';
 import { type Pipeline, selectPipeline } from './pipeline';
 import { publishAssets } from './publish';
 import { PublishedVersions } from './published-versions';
-import { readBucketName } from './resources';
+import { readBucketName, readDirectoryBucketName } from './resources';
 import { Callers } from './s3/callers';
 import { S3Server } from './s3/server';
 import { ObjectStore } from './s3/store';
@@ -184,6 +184,9 @@ export class LocalCloud {
     const replaceFunctions = functions.prepare(template, definition);
     for (const bucket of template.referredResources('AWS::S3::Bucket')) {
       store.createBucket(readBucketName(template, bucket));
+    }
+    for (const bucket of template.referredResources('AWS::S3Express::DirectoryBucket')) {
+      store.createBucket(readDirectoryBucketName(template, bucket));
     }
     // Also where it is imported into the stack.
     store.createBucket(pipeline.bucket);

@@ -17,6 +17,15 @@ const IDENTITIES: Readonly<Partial<Record<string, Identify>>> = {
     return { ref: name, attributes: { Arn: `arn:aws:s3:::${name}` } };
   },
   'AWS::S3::BucketPolicy': nameOnly,
+  'AWS::S3Express::DirectoryBucket': (template, resource) => {
+    const zone = template.text(resource, 'LocationName');
+    const suffix = `--${zone}--x-s3`;
+    const given = template.property(resource, 'BucketName');
+    const own = `${template.stackName}-${hash(resource.logicalId).slice(0, 8)}`.toLowerCase();
+    const name = typeof given === 'string' ? given : `${own.slice(-(63 - suffix.length))}${suffix}`;
+    return { ref: name, attributes: { Arn: arn(template, 's3express', `bucket/${name}`) } };
+  },
+  'AWS::S3Express::BucketPolicy': nameOnly,
   'AWS::Lambda::Function': (template, resource) => {
     const name = physicalName(template, resource, 'FunctionName', 64);
     return { ref: name, attributes: { Arn: arn(template, 'lambda', `function:${name}`) } };

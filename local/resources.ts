@@ -73,6 +73,11 @@ const STATE_MACHINE_PROPERTIES = {
   ],
 };
 
+const DIRECTORY_BUCKET_PROPERTIES = {
+  used: ['BucketName', 'LocationName'],
+  withoutEffect: ['BucketEncryption', 'DataRedundancy', 'LifecycleConfiguration', 'Tags'],
+};
+
 const BUCKET_PROPERTIES = {
   used: ['BucketName'],
   withoutEffect: [
@@ -150,6 +155,11 @@ export function readFunction(template: Template, resource: Resource): FunctionRe
 
 export function readBucketName(template: Template, resource: Resource): string {
   checkProperties(resource, BUCKET_PROPERTIES);
+  return referenceTo(template, resource);
+}
+
+export function readDirectoryBucketName(template: Template, resource: Resource): string {
+  checkProperties(resource, DIRECTORY_BUCKET_PROPERTIES);
   return referenceTo(template, resource);
 }
 

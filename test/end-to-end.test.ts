@@ -2,10 +2,11 @@
 import { setImmediate as nextTick } from 'node:timers/promises';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { decodeInlineTensor, encodeInlineTensor } from '../client';
+import type { ExecutionOutput } from '../client';
 import { Session } from '../lambda/slice/session';
 import { typedView } from '../lambda/tensors/tensor';
 import type { NumericTensor, RawTensor } from '../lambda/tensors/tensor';
-import { Slicing, WarmUp } from '../lib';
+import { Slicing, TensorStore, WarmUp } from '../lib';
 import type { LocalCloud } from '../local';
 import { infer } from '../local';
 import { deploy, failed, float32, rows, succeeded, trace, unsliced } from './deployed-pipeline';
@@ -101,6 +102,21 @@ test.each<[string, WarmUp, string]>([
   expect(await running).toMatchObject({ status: 'SUCCEEDED', outputs: await unsliced(modelPath, inputs) });
   const failures = trace.filter((event) => event.type === 'TaskFailed');
   expect(failures).toMatchObject([{ state, error: 'Runtime.ExitError' }]);
+});
+
+test('tensors pass through a directory bucket of S3 Express One Zone, with a session of the SDK', async () => {
+  const modelPath = saveModel(mlp(4));
+  const cloud = await deploy(modelPath, {
+    slicing: Slicing.count(3),
+    tensorStore: TensorStore.s3ExpressOneZone('use1-az5'),
+  });
+  const inputs = rows(2, 5);
+  const result = await infer(cloud, inputs);
+  expect(result).toMatchObject({ status: 'SUCCEEDED', outputs: await unsliced(modelPath, inputs) });
+  const { run } = (result as { execution: ExecutionOutput }).execution;
+  await expect(cloud.getObject(`runs/${run}/slice-00.safetensors`)).rejects.toMatchObject({
+    name: 'NoSuchKey',
+  });
 });
 
 describe('float16 transport', () => {

@@ -67,9 +67,9 @@ describe('metrics', () => {
   });
 });
 
-test('the dashboard has two rows of three graphs for each pipeline, with a line for each slice', () => {
+test('the dashboard has two rows of three graphs for each pipeline, or three with metrics of its own, with a line for each slice', () => {
   const { stack, pipeline } = stackWithPipeline();
-  const other = addPipeline(stack, 'Other');
+  const other = addPipeline(stack, 'Other', { sliceMetrics: true });
   new SlicedInferenceDashboard(stack, 'Dashboard', { pipelines: [pipeline, other], dashboardName: 'models' });
   const template = Template.fromStack(stack);
   template.hasResourceProperties('AWS::CloudWatch::Dashboard', { DashboardName: 'models' });
@@ -94,6 +94,9 @@ test('the dashboard has two rows of three graphs for each pipeline, with a line 
     ['Stack/Other: calls', 0, 18, 1],
     ['Stack/Other: failed calls', 8, 18, 1],
     ['Stack/Other: calls without capacity', 16, 18, 1],
+    ['Stack/Other: cold starts', 0, 24, 1],
+    ["Stack/Other: p95 of ONNX Runtime's run", 8, 24, 1],
+    ['Stack/Other: peak memory', 16, 24, 1],
   ]);
 });
 

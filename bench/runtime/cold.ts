@@ -7,8 +7,9 @@ import type { DeploymentName, Subjects } from './subjects';
 
 export interface ColdResult {
   readonly table: string;
-  /** Of the rounds' cold runs with warm-up, by slice, in bytes. */
+  /** The highest of the rounds' cold runs, by slice, in bytes: all starting at once, and one after the other. */
   readonly peaks: readonly number[];
+  readonly peaksAlone: readonly number[];
   readonly wholePeak: number;
 }
 
@@ -47,9 +48,12 @@ export async function benchCold(
   ]);
   const peaks = (name: DeploymentName): number[][] =>
     (runs.get(name) ?? []).map(({ timings }) => timings.map((timing) => timing.peakMemoryBytes));
+  const highest = (name: DeploymentName): number[] =>
+    subjects.plan.slices.map((_, slice) => Math.max(...peaks(name).map((run) => run[slice])));
   return {
     table: formatTable(['cold run', 's', 'to the whole', 'to the ideal', 'times faster than naive'], rows),
-    peaks: subjects.plan.slices.map((_, slice) => Math.max(...peaks('sliced').map((run) => run[slice]))),
+    peaks: highest('sliced'),
+    peaksAlone: highest('sliced, no warm-up'),
     wholePeak: Math.max(...peaks('whole').flat()),
   };
 }

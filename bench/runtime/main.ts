@@ -113,24 +113,29 @@ async function transformerSections(
 }
 
 /** The largest function against what it cannot do without. */
-function memoryTable({ plan }: Subjects, { peaks, wholePeak }: ColdResult, bare: number): string {
+function memoryTable({ plan }: Subjects, { peaks, peaksAlone, wholePeak }: ColdResult, bare: number): string {
   const needs = plan.slices.map(
     ({ model, weights, activationBytes, readBytes, writeBytes }) =>
       bare + model.bytes + (weights?.bytes ?? 0) + activationBytes + readBytes + writeBytes,
   );
-  const largest = peaks.indexOf(Math.max(...peaks));
   const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(0);
+  const row = (name: string, ofSlices: readonly number[]): string[] => {
+    const largest = ofSlices.indexOf(Math.max(...ofSlices));
+    return [
+      `${name}, slice ${largest}`,
+      megabytes(ofSlices[largest]),
+      megabytes(needs[largest]),
+      (ofSlices[largest] / needs[largest]).toFixed(3),
+      (ofSlices[largest] / wholePeak).toFixed(3),
+    ];
+  };
   return formatTable(
-    ['peak memory, all cold at once', 'MB', 'bare + weights + activations', 'ratio', 'to the whole'],
+    ['peak memory of the largest', 'MB', 'bare + weights + activations', 'ratio', 'to the whole'],
     [
-      [
-        `largest slice (${largest})`,
-        megabytes(peaks[largest]),
-        megabytes(needs[largest]),
-        (peaks[largest] / needs[largest]).toFixed(3),
-        (peaks[largest] / wholePeak).toFixed(3),
-      ],
+      row('all start at once', peaks),
+      row('each starts alone', peaksAlone),
       ['the whole model', megabytes(wholePeak), '', '', '1'],
+      ['bare runtime', megabytes(bare), '', '', ''],
     ],
   );
 }
@@ -155,15 +160,7 @@ async function tensorsSection(folder: string, rounds: number): Promise<string> {
   const { accessKeyId, secretAccessKey } = callers.add();
   try {
     return await benchTensors(
-      {
-        bucket,
-        environment: {
-          AWS_ENDPOINT_URL_S3: server.endpoint,
-          AWS_REGION: 'us-east-1',
-          AWS_ACCESS_KEY_ID: accessKeyId,
-          AWS_SECRET_ACCESS_KEY: secretAccessKey,
-        },
-      },
+      { bucket, endpoint: server.endpoint, region: 'us-east-1', accessKeyId, secretAccessKey },
       rounds,
     );
   } finally {

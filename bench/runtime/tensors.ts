@@ -6,10 +6,11 @@ import { functionS3Client } from '../../lambda/store/s3-client';
 import { TensorStore } from '../../lambda/store/tensor-store';
 import { layoutSafetensors } from '../../lambda/tensors/safetensors';
 import { formatSpread, spread } from '../measure';
+import type { LeanClientOptions } from './lean-client';
+import { LeanClient } from './lean-client';
 
-export interface S3Bucket {
+export interface S3Bucket extends LeanClientOptions {
   readonly bucket: string;
-  readonly environment: Readonly<Record<string, string>>;
 }
 
 function activations(elements: number): NumericTensor {
@@ -18,8 +19,17 @@ function activations(elements: number): NumericTensor {
   return { dtype: 'float32', shape: [1, elements], bytes: new Uint8Array(values.buffer) };
 }
 
-export async function benchTensors({ bucket, environment }: S3Bucket, rounds: number): Promise<string> {
-  Object.assign(process.env, environment);
+/** Of writing and reading half a megabyte: enough for percentiles. */
+const CALLS = 100;
+
+export async function benchTensors(options: S3Bucket, rounds: number): Promise<string> {
+  const { bucket, endpoint, region, accessKeyId, secretAccessKey } = options;
+  Object.assign(process.env, {
+    AWS_ENDPOINT_URL_S3: endpoint,
+    AWS_REGION: region,
+    AWS_ACCESS_KEY_ID: accessKeyId,
+    AWS_SECRET_ACCESS_KEY: secretAccessKey,
+  });
   const store = new TensorStore(new S3ObjectStore(functionS3Client()), bucket);
   const rows: string[][] = [];
   for (const megabytes of [0.5, 8, 64]) {
@@ -47,9 +57,42 @@ export async function benchTensors({ bucket, environment }: S3Bucket, rounds: nu
       formatSpread(spread(times.read), 1),
     ]);
   }
-  return formatTable(
+  const table = formatTable(
     ['float32', 'to raw', 'JSON is larger by', 'body is', 'encode ms', 'write ms', 'read ms'],
     rows,
+  );
+  return `${table}\n\n${await clients(store, options)}`;
+}
+
+/** One PUT and one GET of half a megabyte, which is what a slice of a transformer has between it and the next. */
+async function clients(store: TensorStore, options: S3Bucket): Promise<string> {
+  const tensor = activations(0.5e6 / 4);
+  const lean = new LeanClient(options);
+  const sdk: number[] = [];
+  const leaner: number[] = [];
+  for (let call = 0; call < CALLS; call++) {
+    sdk.push(
+      await milliseconds(async () => {
+        await store.write(`sdk/${call}`, new Map([['hidden', tensor]]));
+        await (await store.open(`sdk/${call}`)).read(['hidden']);
+      }),
+    );
+    leaner.push(
+      await milliseconds(async () => {
+        await lean.put(options.bucket, `lean/${call}`, tensor.bytes);
+        await lean.get(options.bucket, `lean/${call}`);
+      }),
+    );
+  }
+  lean.close();
+  const at = (values: number[], share: number): string =>
+    [...values].sort((a, b) => a - b)[Math.floor(share * values.length)].toFixed(1);
+  return formatTable(
+    ['PUT and GET of 0.5 MB', 'p50 ms', 'p95 ms'],
+    [
+      ['the functions’ client, with the AWS SDK', at(sdk, 0.5), at(sdk, 0.95)],
+      ['node:http and a signature', at(leaner, 0.5), at(leaner, 0.95)],
+    ],
   );
 }
 

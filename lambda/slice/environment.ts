@@ -17,7 +17,10 @@ export interface SliceFiles {
 export interface SliceEnvironment {
   readonly slice: number;
   readonly files: SliceFiles;
+  /** Requests and results. */
   readonly bucket: string;
+  /** Tensors between slices. */
+  readonly runsBucket: string;
   readonly planDigest: string;
   readonly threads: number;
   /** Whether float32 tensors between slices are sent as float16. */
@@ -41,6 +44,7 @@ export function readEnvironment(variables: Variables): SliceEnvironment {
       }),
     },
     bucket: required(variables, ENV.bucket),
+    runsBucket: variables[ENV.runsBucket] ?? required(variables, ENV.bucket),
     planDigest: required(variables, ENV.planDigest),
     threads: wholeNumber(variables, ENV.threads, /^[1-9][0-9]{0,2}$/, 'a number of threads from 1 on'),
     sendsFloat16: variables[ENV.transport] === 'float16',

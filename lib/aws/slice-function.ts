@@ -9,6 +9,7 @@ import { ENV, METRICS_NAMESPACE, sliceName } from '../../lambda/contract';
 import { SlicedInferenceError } from '../errors';
 import type { PlannedSlice, SlicePlan } from '../plan/plan';
 import { MAX_EPHEMERAL_STORAGE_MB, MAX_LAMBDA_MEMORY_MB } from '../plan/quotas';
+import type { ExpressBucket } from './express-bucket';
 import type { LogSettings } from './log-group';
 import { createLogGroup } from './log-group';
 import type { Network } from './network';
@@ -22,6 +23,7 @@ import { slicePermissions } from './slice-permissions';
 export interface SliceFunctionsProps {
   readonly plan: SlicePlan;
   readonly bucket: s3.IBucket;
+  readonly expressBucket?: ExpressBucket;
   readonly architecture: lambda.Architecture;
   readonly runtime: lambda.Runtime;
   /** Whether calls leave metrics. */
@@ -101,7 +103,7 @@ function target(fn: lambda.Function, options: SliceFunctionOptions): lambda.IFun
 
 function createRole(
   scope: Construct,
-  { plan, slice, files, bucket, network }: SliceFunctionProps,
+  { plan, slice, files, bucket, expressBucket, network }: SliceFunctionProps,
   logGroup: logs.ILogGroup,
 ): iam.Role {
   const isLast = slice === plan.slices.length - 1;
@@ -114,6 +116,7 @@ function createRole(
         reads: [...plan.slices[slice].inputs, ...(isLast ? plan.outputs : [])],
         files: files.weights ? [files.model, files.weights] : [files.model],
         bucket,
+        ...(expressBucket && { expressBucket }),
         logGroup,
       }),
       ...(network && { Network: new iam.PolicyDocument({ statements: networkStatements() }) }),
@@ -151,7 +154,7 @@ function plannedStorage(slice: number, mebibytes: number): Size {
 }
 
 function environment(props: SliceFunctionProps): Record<string, string> {
-  const { plan, slice, files, bucket } = props;
+  const { plan, slice, files, bucket, expressBucket } = props;
   const planned = plan.slices[slice];
   return {
     [ENV.slice]: String(slice),
@@ -164,6 +167,7 @@ function environment(props: SliceFunctionProps): Record<string, string> {
         [ENV.weightsFile]: planned.weights.file,
       }),
     [ENV.bucket]: bucket.bucketName,
+    ...(expressBucket && { [ENV.runsBucket]: expressBucket.bucketName }),
     [ENV.planDigest]: plan.planDigest,
     [ENV.threads]: String(plan.threads),
     ...(props.float16Transport && { [ENV.transport]: 'float16' }),

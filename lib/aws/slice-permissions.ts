@@ -3,6 +3,8 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as logs from 'aws-cdk-lib/aws-logs';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type { SourcedTensor } from '../../lambda/contract';
+import type { ExpressBucket } from './express-bucket';
+import { sessionStatement } from './express-bucket';
 import { useOfKey } from './key';
 import type { SliceObject } from './slice-object';
 import { INPUTS_PREFIX, OUTPUTS_PREFIX, outputObjectKey, sliceObjectKey } from '../../lambda/contract';
@@ -15,6 +17,8 @@ export interface SlicePermissionsProps {
   /** The slice's own files. */
   readonly files: readonly SliceObject[];
   readonly bucket: s3.IBucket;
+  /** Where tensors between slices are instead. */
+  readonly expressBucket?: ExpressBucket;
   readonly logGroup: logs.ILogGroup;
 }
 
@@ -22,7 +26,7 @@ export interface SlicePermissionsProps {
 const ANY_RUN = '*';
 
 export function slicePermissions(props: SlicePermissionsProps): iam.PolicyDocument {
-  const { slice, isLast, bucket } = props;
+  const { slice, isLast, bucket, expressBucket } = props;
   const objects = (keys: readonly string[]): string[] => keys.map((key) => bucket.arnForObjects(key));
   const written = isLast ? outputObjectKey(ANY_RUN) : sliceObjectKey(ANY_RUN, slice);
   const statements = [
@@ -31,11 +35,15 @@ export function slicePermissions(props: SlicePermissionsProps): iam.PolicyDocume
       actions: ['s3:GetObject'],
       resources: props.files.map(({ arn }) => arn),
     }),
-    new iam.PolicyStatement({
-      sid: 'WriteTensors',
-      actions: ['s3:PutObject'],
-      resources: objects([written]),
-    }),
+    ...(isLast || !expressBucket
+      ? [
+          new iam.PolicyStatement({
+            sid: 'WriteTensors',
+            actions: ['s3:PutObject'],
+            resources: objects([written]),
+          }),
+        ]
+      : []),
     new iam.PolicyStatement({
       sid: 'WriteLogs',
       actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
@@ -52,6 +60,9 @@ export function slicePermissions(props: SlicePermissionsProps): iam.PolicyDocume
       }),
     );
   }
+  const readsSlices = props.reads.some(({ source }) => source.from === 'slice' && source.slice !== slice);
+  if (expressBucket && (readsSlices || !isLast))
+    statements.push(sessionStatement(expressBucket.bucketArn, !isLast));
   if (bucket.encryptionKey)
     statements.push(useOfKey(bucket.encryptionKey, ['kms:Decrypt', 'kms:GenerateDataKey']));
   const fileKeys = new Set(props.files.map(({ encryptionKey }) => encryptionKey));
@@ -62,7 +73,7 @@ export function slicePermissions(props: SlicePermissionsProps): iam.PolicyDocume
 }
 
 /** The keys of requests, and of the objects of the slices that this one reads from. */
-function readableKeys({ slice, isLast, reads }: SlicePermissionsProps): string[] {
+function readableKeys({ slice, isLast, reads, expressBucket }: SlicePermissionsProps): string[] {
   const keys = new Set<string>();
   // A retry that finds the results of an earlier attempt gives those.
   if (isLast) keys.add(outputObjectKey(ANY_RUN));
@@ -70,7 +81,7 @@ function readableKeys({ slice, isLast, reads }: SlicePermissionsProps): string[]
   if (slice === 0) keys.add(`${INPUTS_PREFIX}*`);
   for (const { source } of reads) {
     if (source.from === 'request') keys.add(`${INPUTS_PREFIX}*`);
-    else if (source.slice !== slice) keys.add(sliceObjectKey(ANY_RUN, source.slice));
+    else if (source.slice !== slice && !expressBucket) keys.add(sliceObjectKey(ANY_RUN, source.slice));
   }
   return [...keys].sort();
 }

@@ -7,7 +7,7 @@ import type { Construct } from 'constructs';
 import { INPUTS_PREFIX, OUTPUTS_PREFIX, RUNS_PREFIX } from '../../lambda/contract';
 
 /** A run lasts minutes; a day leaves time to look into a failed one. */
-const RUNS_RETENTION = Duration.days(1);
+export const RUNS_RETENTION = Duration.days(1);
 /** Requests and results are in transit too, but on the callers' schedule. */
 const CALLERS_RETENTION = Duration.days(7);
 

@@ -8,6 +8,7 @@ export interface S3Credentials {
 }
 
 export interface Caller {
+  readonly accessKeyId: string;
   /** Shapes what the caller sends and receives. */
   readonly traffic?: Traffic;
 }
@@ -15,9 +16,9 @@ export interface Caller {
 export class Callers {
   private readonly byAccessKeyId = new Map<string, Caller>();
 
-  add(caller: Caller = {}): S3Credentials {
+  add(caller: Omit<Caller, 'accessKeyId'> = {}): S3Credentials {
     const accessKeyId = `LOCAL${randomBytes(8).toString('hex').slice(0, 15).toUpperCase()}`;
-    this.byAccessKeyId.set(accessKeyId, caller);
+    this.byAccessKeyId.set(accessKeyId, { ...caller, accessKeyId });
     return { accessKeyId, secretAccessKey: randomBytes(30).toString('base64url') };
   }
 

@@ -10,6 +10,7 @@ export type Headers = Readonly<Record<string, string | undefined>>;
 const KNOWN_HEADERS: ReadonlySet<string> = new Set([
   'x-amz-content-sha256',
   'x-amz-date',
+  'x-amz-s3session-token',
   'x-amz-decoded-content-length',
   'x-amz-sdk-checksum-algorithm',
   'x-amz-security-token',

@@ -13,21 +13,30 @@ export interface S3Request {
   readonly query: URLSearchParams;
   readonly headers: http.IncomingHttpHeaders;
   readonly message: http.IncomingMessage;
+  /** Of the caller. */
+  readonly accessKeyId: string;
   /** Shapes what the caller sends and receives. */
   readonly traffic?: Traffic;
 }
 
+/** https://docs.aws.amazon.com/AmazonS3/latest/userguide/directory-bucket-naming-rules.html */
+export function isDirectoryBucket(bucket: string): boolean {
+  return /--[a-z0-9-]+--x-s3$/.test(bucket);
+}
+
 /** Path-style addressing. The raw path is split by hand because `URL` would rewrite keys like `a/../b`. */
-export function parseRequest(message: http.IncomingMessage, { traffic }: Caller): S3Request {
+export function parseRequest(message: http.IncomingMessage, { accessKeyId, traffic }: Caller): S3Request {
   const [path = '', query = ''] = splitOnce(message.url ?? '/', '?');
   const [bucket = '', key = ''] = splitOnce(path.slice(1), '/');
   return {
     method: message.method ?? '',
     bucket: decode(bucket),
-    key: decode(key),
+    // Before the keys of a directory bucket at an IP address the SDK puts a second slash.
+    key: decode(isDirectoryBucket(bucket) ? key.replace(/^\//, '') : key),
     query: new URLSearchParams(query),
     headers: message.headers,
     message,
+    accessKeyId,
     ...(traffic && { traffic }),
   };
 }

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import * as http from 'node:http';
 import { closeServer, listen, LOOPBACK } from '../listen';
 import type { Callers } from './callers';
+import { createSession, isCreateSession } from './create-session';
 import { notImplemented, S3Error } from './errors';
 import { getObject } from './get-object';
 import { LIST_UPLOADS_QUERY, listMultipartUploads } from './list-multipart';
@@ -71,6 +72,10 @@ async function operate(
   response: http.ServerResponse,
 ): Promise<void> {
   if (request.bucket === '') throw notImplemented(operationName(request));
+  if (isCreateSession(request)) {
+    createSession(store, request, response);
+    return;
+  }
   if (request.key === '') {
     const xml = list(store, uploads, request);
     response.writeHead(200, { 'Content-Type': 'application/xml' }).end(xml);

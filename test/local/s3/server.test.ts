@@ -4,6 +4,7 @@ import * as path from 'node:path';
 import { Readable } from 'node:stream';
 import {
   CopyObjectCommand,
+  CreateSessionCommand,
   DeleteObjectCommand,
   DeleteObjectsCommand,
   GetObjectAclCommand,
@@ -281,3 +282,29 @@ function putChunked(key: string, size: number, crc32: string | undefined): Promi
 function* repeat(part: Buffer, count: number): Generator<Buffer> {
   for (let i = 0; i < count; i++) yield part;
 }
+
+describe('a directory bucket', () => {
+  const Bucket = 'tensors--use1-az5--x-s3';
+
+  test('is used in sessions, which the SDK opens by itself', async () => {
+    s3.store.createBucket(Bucket);
+    const once = { Bucket, Key: 'runs/a', Body: 'one', IfNoneMatch: '*' };
+    await s3.client.send(new PutObjectCommand(once));
+    await expect(s3.client.send(new PutObjectCommand(once))).rejects.toMatchObject({
+      name: 'PreconditionFailed',
+    });
+    const { Body } = await s3.client.send(
+      new GetObjectCommand({ Bucket, Key: 'runs/a', Range: 'bytes=1-2' }),
+    );
+    expect(await Body?.transformToString()).toBe('ne');
+    expect(s3.store.head(Bucket, 'runs/a').size).toBe(3);
+  });
+
+  test('is one by its name: others have no sessions', async () => {
+    await expect(s3.client.send(new CreateSessionCommand({ Bucket: BUCKET }))).rejects.toMatchObject({
+      name: 'NotImplemented',
+    });
+    const missing = new CreateSessionCommand({ Bucket: 'missing--use1-az5--x-s3' });
+    await expect(s3.client.send(missing)).rejects.toMatchObject({ name: 'NoSuchBucket' });
+  });
+});

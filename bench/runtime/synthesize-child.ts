@@ -1,0 +1,22 @@
+/** Synthesizes the stacks that it is given as JSON. */
+import { Slicing, WarmUp } from '../../lib';
+import { naiveAssembly, pipelineAssembly } from './assemblies';
+import type { Subject } from './synthesize';
+
+function build(subject: Subject): void {
+  if ('slicesFolder' in subject) {
+    naiveAssembly(subject.outdir, subject.slicesFolder);
+    return;
+  }
+  const { outdir, modelPath, slices, warmUp } = subject;
+  pipelineAssembly(outdir, {
+    modelPath,
+    slicing: Slicing.count(slices),
+    warmUp: warmUp === 'always' ? WarmUp.ALWAYS : WarmUp.NEVER,
+  });
+}
+
+if (require.main === module) {
+  const [subjects] = process.argv.slice(2);
+  for (const subject of JSON.parse(subjects) as Subject[]) build(subject);
+}

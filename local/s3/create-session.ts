@@ -1,0 +1,29 @@
+/** CreateSession, with which the SDK begins to talk to a directory bucket: its sessions here are the caller's own keys. */
+import type * as http from 'node:http';
+import { notImplemented } from './errors';
+import { allowQuery, isDirectoryBucket, type S3Request } from './request';
+import type { ObjectStore } from './store';
+import { element, xmlDocument } from './xml';
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateSession.html */
+const SESSION_MS = 5 * 60_000;
+
+export function isCreateSession({ method, key, query }: S3Request): boolean {
+  return method === 'GET' && key === '' && query.has('session');
+}
+
+export function createSession(store: ObjectStore, request: S3Request, response: http.ServerResponse): void {
+  allowQuery(request, ['session']);
+  store.checkBucket(request.bucket);
+  if (!isDirectoryBucket(request.bucket))
+    throw notImplemented('CreateSession of a bucket that is no directory bucket');
+  const credentials = [
+    element('AccessKeyId', request.accessKeyId),
+    // Signatures are not verified.
+    element('SecretAccessKey', 'session'),
+    element('SessionToken', 'session'),
+    element('Expiration', new Date(Date.now() + SESSION_MS).toISOString()),
+  ].join('');
+  const xml = xmlDocument('CreateSessionResult', [`<Credentials>${credentials}</Credentials>`]);
+  response.writeHead(200, { 'Content-Type': 'application/xml' }).end(xml);
+}
