@@ -83,7 +83,7 @@ async function run(assembly: string, options: Options): Promise<void> {
     clearProgress();
     if (options.trace !== undefined) {
       const timings = result.status === 'FAILED' ? [] : result.execution.timings;
-      fs.writeFileSync(options.trace, chromeTrace(events, timings));
+      fs.writeFileSync(options.trace, chromeTrace(events, timings, options.simulate));
     }
     if (result.status === 'FAILED') {
       process.stderr.write(`error: the execution failed: ${result.error}: ${failureMessage(result.cause)}\n`);

@@ -8,12 +8,14 @@ export function timingTable(
   label = (index: number): string => String(index),
 ): string {
   return formatTable(
-    ['slice', 'weights', 'cold load ms', 'run ms', 'read', 'written', 'peak memory'],
+    ['slice', 'weights', 'load ms', 'read ms', 'run ms', 'write ms', 'read', 'written', 'peak memory'],
     timings.map((timing, index) => [
       label(index),
       formatBytes(timing.weightBytes),
       loadColumn(timing),
+      timing.readMs.toFixed(0),
       timing.runMs.toFixed(0),
+      timing.writeMs.toFixed(0),
       formatBytes(timing.bytesRead),
       formatBytes(timing.bytesWritten),
       formatBytes(timing.peakMemoryBytes),
@@ -24,5 +26,5 @@ export function timingTable(
 /** A load in a warm-up took place while earlier slices ran. */
 function loadColumn({ cold, warmedUp, loadMs }: SliceTiming): string {
   if (!cold) return 'warm';
-  return warmedUp ? `${loadMs.toFixed(0)} beside` : loadMs.toFixed(0);
+  return warmedUp ? `${loadMs.toFixed(0)} (warm-up)` : loadMs.toFixed(0);
 }

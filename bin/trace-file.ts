@@ -16,7 +16,11 @@ interface Span {
 }
 
 /** The text of a trace file: a row for the states of the machine, and one for each function that it calls. */
-export function chromeTrace(events: readonly TraceEvent[], timings: readonly SliceTiming[]): string {
+export function chromeTrace(
+  events: readonly TraceEvent[],
+  timings: readonly SliceTiming[],
+  simulated = 'none',
+): string {
   const spans = [...stateSpans(events), ...taskSpans(events), ...timings.flatMap(phases)];
   const origin = Math.min(...spans.map(({ start }) => start));
   const rows = [...new Set(spans.map(({ row }) => row))].sort((a, b) => rank(a) - rank(b));
@@ -33,7 +37,8 @@ export function chromeTrace(events: readonly TraceEvent[], timings: readonly Sli
       ...(details && { args: details }),
     })),
   ];
-  return `${JSON.stringify({ displayTimeUnit: 'ms', traceEvents }, undefined, 1)}\n`;
+  const otherData = simulated === 'none' ? {} : { otherData: { simulated } };
+  return `${JSON.stringify({ displayTimeUnit: 'ms', ...otherData, traceEvents }, undefined, 1)}\n`;
 }
 
 function microseconds(milliseconds: number): number {
@@ -58,6 +63,17 @@ function stateSpans(events: readonly TraceEvent[]): Span[] {
     if (event.type !== 'StateExited' || event.state !== open?.state) continue;
     spans.push({ name: event.state, row: STATE_MACHINE, start: open.time, end: event.time });
     open = undefined;
+  }
+  // The state in which an execution fails is not left.
+  const end = events.at(-1)?.time;
+  if (open !== undefined && end !== undefined) {
+    spans.push({
+      name: open.state,
+      row: STATE_MACHINE,
+      start: open.time,
+      end,
+      details: { unfinished: true },
+    });
   }
   return spans;
 }

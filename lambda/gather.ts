@@ -1,4 +1,5 @@
 /** Collects the tensors that a slice needs from elsewhere: one object opened per source, all in parallel. */
+import { allDone } from './all-done';
 import { sliceObjectKey, type SourcedTensor } from './contract';
 import { messageOf, sliceFailed } from './errors';
 import { widened } from './tensors/half-precision';
@@ -20,7 +21,7 @@ export async function gatherTensors(
   const read = [...bySource(needed)].map(([slice, tensors]) =>
     slice === undefined ? fromRequest(tensors, sources.request) : fromSlice(slice, tensors, sources),
   );
-  return new Map((await Promise.all(read)).flatMap((tensors) => [...tensors]));
+  return new Map((await allDone(read)).flatMap((tensors) => [...tensors]));
 }
 
 /** By producing slice; `undefined` stands for the request. */

@@ -81,7 +81,7 @@ export function makeHandler(
       return answer;
     } catch (error) {
       const failure = failureOf(error, slice);
-      telemetry.failure((event as Partial<SliceEvent> | undefined)?.run, failure);
+      telemetry.failure(event, slice, failure);
       throw failure;
     }
   };

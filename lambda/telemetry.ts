@@ -2,7 +2,7 @@
  * What a call leaves in the function's log: one line of JSON, which CloudWatch also takes for metrics where it is told to.
  * Format: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
  */
-import type { SliceTiming, WarmUpAnswer } from './contract';
+import type { SliceEvent, SliceTiming, WarmUpAnswer } from './contract';
 import type { SliceFailure } from './errors';
 
 /** Writes a line as it is. `console.log` would put a prefix before it, behind which CloudWatch finds no metrics. */
@@ -49,8 +49,13 @@ export class Telemetry {
     this.write({ level: 'INFO', message: 'slice is warm', run, ...answer });
   }
 
-  failure(run: unknown, { name, message }: SliceFailure): void {
-    this.write({ level: 'ERROR', message: 'slice failed', run, error: name, cause: message });
+  /** A warm-up that fails fails no run: its slice's own call meets the trouble again, or not. */
+  failure(event: Partial<SliceEvent> | undefined, slice: number, { name, message }: SliceFailure): void {
+    const warmUp = event?.warmUp === true;
+    const what = warmUp
+      ? { level: 'WARN', message: 'warm-up failed' }
+      : { level: 'ERROR', message: 'slice failed' };
+    this.write({ ...what, run: event?.run, slice, error: name, cause: message });
   }
 
   private write(fields: Readonly<Record<string, unknown>>, hasMetrics = false): void {

@@ -93,7 +93,8 @@ export interface SlicedInferencePipelineProps {
   /**
    * Whether float32 tensors between slices are sent as float16: half the bytes, at the cost of identity with the whole
    * model. A value keeps 11 significant bits, so that it is off by 0.05 % of itself at most, or by 3e-8 where it is below
-   * 6.1e-5 in size. A tensor with a finite value above 65,504 is sent as it is. Requests and results are not touched.
+   * 6.1e-5 in size. A tensor with a finite value above 65,504 is sent as it is. Requests are not touched, nor
+   * are results, but for those that an earlier slice than the last makes.
    *
    * @default false
    */

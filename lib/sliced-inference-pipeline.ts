@@ -93,17 +93,19 @@ export class SlicedInferencePipeline extends Construct {
     const architecture = props.architecture ?? lambda.Architecture.X86_64;
     // Results depend on all of these: a run whose functions change one of them on the way has to stop.
     const float16Transport = props.float16Transport ?? false;
+    const zone = props.tensorStore?._availabilityZoneId;
     const runsOn = [
       plan.planDigest,
       runtimeCodeDigest(architecture),
       architecture.name,
       threads,
       float16Transport,
+      isKnown(zone) ? zone : 'a zone',
     ];
     const planDigest = createHash('sha256').update(JSON.stringify(runsOn)).digest('hex');
     const deployed = { ...plan, planDigest, threads };
     this.planPath = writePlan(this, plan);
-    const network = createNetwork(this, props);
+    const network = createNetwork(this, props, zone !== undefined);
     const { logEncryptionKey } = props;
     if (logEncryptionKey) allowLogs(this, logEncryptionKey);
     const logSettings: LogSettings = {
@@ -111,7 +113,6 @@ export class SlicedInferencePipeline extends Construct {
       removalPolicy,
       ...(logEncryptionKey && { encryptionKey: logEncryptionKey }),
     };
-    const zone = props.tensorStore?._availabilityZoneId;
     const expressBucket =
       zone === undefined
         ? undefined
@@ -382,8 +383,8 @@ export class SlicedInferencePipeline extends Construct {
   }
 }
 
-function isKnown(number: number): boolean {
-  return !Token.isUnresolved(number);
+function isKnown(value: number | string | undefined): boolean {
+  return !Token.isUnresolved(value);
 }
 
 function warmsUp(warmUp: WarmUp | undefined, plan: SlicePlan, isExpress: boolean): boolean {

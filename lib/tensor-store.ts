@@ -18,6 +18,9 @@ export class TensorStore {
    * some of the latency back. Lambda chooses the zone of a function that is in no VPC; one with a subnet in this zone alone
    * stays there. Access is to the bucket as a whole: each function may read what any slice has written, of any run.
    *
+   * A directory bucket that nobody uses for 90 days goes to sleep, and answers the first requests after that with errors for
+   * some minutes; runs fail until then. When it leaves the stack it must be empty: `autoDeleteObjects` is not for it.
+   *
    * @param availabilityZoneId id of the zone, such as `use1-az5`; names such as `us-east-1a` mean other zones in other
    * accounts. Not all zones have S3 Express One Zone.
    */

@@ -59,8 +59,7 @@ export async function benchCold(
 }
 
 /**
- * The slowest download, the sum of the runs of a warm run, two first bytes for each cut and for the request and the
- * results, and the transitions.
+ * The slowest download, the sum of the runs of a warm run, two first bytes for each cut, and the transitions.
  */
 async function ideal(
   deployment: Deployment,
@@ -71,5 +70,5 @@ async function ideal(
   const download = (Math.max(...subjects.sliceBytes) / network.functionBytesPerSecond) * 1000;
   const runs = timings.reduce((sum, { runMs }) => sum + runMs, 0);
   const slices = timings.length;
-  return download + runs + 2 * slices * network.firstByteMs + slices * transitionMs;
+  return download + runs + 2 * (slices - 1) * network.firstByteMs + slices * transitionMs;
 }

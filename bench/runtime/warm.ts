@@ -14,10 +14,10 @@ export async function benchWarm(subjects: Subjects, rounds: number): Promise<str
     }
     const outside: number[][] = subjects.plan.slices.map(() => []);
     const wholeOutside: number[] = [];
-    const weights = { bytes: 0 };
+    let loads = 0;
     for (let round = 0; round < rounds; round++) {
       const { timings } = await deployment.run();
-      weights.bytes += timings.filter(({ cold }) => cold).length;
+      loads += timings.filter(({ cold }) => cold).length;
       outsideOf(deployment, timings).forEach((value, slice) => outside[slice].push(value));
       wholeOutside.push(...outsideOf(whole, (await whole.run()).timings));
     }
@@ -27,7 +27,7 @@ export async function benchWarm(subjects: Subjects, rounds: number): Promise<str
       ['the whole model', ...percentiles(wholeOutside)],
     ];
     const table = formatTable(['warm calls, unshaped', 'p50 ms', 'p95 ms', 'highest ms'], rows);
-    return `${table}\ncalls that loaded weights: ${weights.bytes} of ${rounds * outside.length}`;
+    return `${table}\ncalls that loaded weights: ${loads} of ${rounds * outside.length}`;
   } finally {
     await deployment.close();
     await whole.close();

@@ -5,6 +5,7 @@ import type { SliceEnvironment } from './environment';
 import { readManifest } from './manifest';
 import type { ObjectStore } from '../store/object-store';
 import { Session } from './session';
+import { allDone } from '../all-done';
 import { SliceFetch, type FetchedFile } from './weights';
 
 export interface LoadedSlice {
@@ -40,7 +41,8 @@ async function open(
   manifest: Promise<SliceManifest>,
   ...files: readonly [model: Promise<FetchedFile>, weights: Promise<FetchedFile | undefined>]
 ): Promise<LoadedSlice> {
-  const [model, weights] = await Promise.all(files);
+  const [model, weights] = await allDone(files);
+  const known = await manifest;
   const session = await Session.open({ path: model.path, threads });
-  return { manifest: await manifest, session, weightBytes: model.bytes + (weights?.bytes ?? 0) };
+  return { manifest: known, session, weightBytes: model.bytes + (weights?.bytes ?? 0) };
 }

@@ -32,8 +32,11 @@ export interface ObjectStore {
 export class ObjectUnavailable extends Error {
   override readonly name = 'ObjectUnavailable';
 
-  constructor(readonly object: ObjectReference) {
-    super(`s3://${object.bucket}/${object.key} is missing or not permitted`);
+  constructor(
+    readonly object: ObjectReference,
+    problem = 'is missing or not permitted',
+  ) {
+    super(`s3://${object.bucket}/${object.key} ${problem}`);
   }
 }
 

@@ -6,6 +6,9 @@ import type { ByteRange, ObjectStore } from './object-store';
 export const PART_BYTES = 16 * 1024 * 1024;
 export const CONNECTIONS = 6;
 
+/** A connection that says nothing for so long is taken for dead: Lambda freezes processes, and connections with them. */
+export const IDLE_MS = 10_000;
+
 /** Connections in a row that may break without a byte before a read is given up. */
 const MAX_FRUITLESS_CONNECTIONS = 4;
 
@@ -57,7 +60,7 @@ async function* resumed(
     const before = position;
     let problem: unknown = 'it ended early';
     try {
-      for await (const chunk of body) {
+      for await (const chunk of withinIdleTime(body)) {
         position += chunk.byteLength;
         yield chunk;
       }
@@ -71,6 +74,47 @@ async function* resumed(
       throw new Error(`reading s3://${object.bucket}/${object.key} broke off at byte ${position}: ${reason}`);
     }
     body = (await objects.get(object, { start: position, end: range.end }, version)).body;
+  }
+}
+
+/** The chunks of a body, as long as each comes in time. */
+async function* withinIdleTime(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void> {
+  const chunks: AsyncIterator<Uint8Array, unknown> = body[Symbol.asyncIterator]();
+  let ended = false;
+  try {
+    for (;;) {
+      const result = await inTime(chunks.next());
+      if (result.done === true) {
+        ended = true;
+        return;
+      }
+      yield result.value;
+    }
+  } finally {
+    // Closes the connection. A body that is stuck does not answer to this either, so that it is not waited for.
+    if (!ended) void closed(chunks);
+  }
+}
+
+async function inTime<T>(work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new Error(`nothing came for ${IDLE_MS / 1000} seconds`));
+    }, IDLE_MS);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function closed(chunks: AsyncIterator<Uint8Array, unknown>): Promise<void> {
+  try {
+    await chunks.return?.();
+  } catch {
+    // It was given up; why it then failed is no news.
   }
 }
 

@@ -7,7 +7,14 @@ function ignore(): void {
   // What goes wrong is thrown too.
 }
 
+/** For the start of an answer; bodies have a limit of their own in `ranged-read.ts`. */
+const CONNECTION_MS = 5_000;
+const SOCKET_MS = 20_000;
+
 /** S3 as a function reaches it: credentials, region and endpoint come from the environment. */
 export function functionS3Client(): S3Client {
-  return new S3Client({ logger: SILENT });
+  return new S3Client({
+    logger: SILENT,
+    requestHandler: { connectionTimeout: CONNECTION_MS, socketTimeout: SOCKET_MS },
+  });
 }

@@ -22,6 +22,15 @@ const WRITE_PAUSE_MS = 50;
  */
 const PASSING_STATUS: readonly number[] = [408, 409, 429, 500, 502, 503, 504];
 
+/** Failures that pass, but have the status of those that do not. */
+const PASSING_NAMES: readonly string[] = [
+  'BadDigest',
+  'IncompleteBody',
+  'RequestTimeout',
+  'RequestTimeTooSkewed',
+  'KMS.ThrottlingException',
+];
+
 /** S3 through the AWS SDK, which itself repeats reads that fail or are throttled. */
 export class S3ObjectStore implements ObjectStore {
   constructor(
@@ -71,17 +80,22 @@ export class S3ObjectStore implements ObjectStore {
       } catch (error) {
         const status = statusOf(error);
         if (status === 412) return 'present';
-        if (status === 403) throw new ObjectUnavailable(object);
-        if (attempt === WRITE_ATTEMPTS || !mayPass(status)) throw error;
-        await this.pause(WRITE_PAUSE_MS * 2 ** (attempt - 1) * (0.5 + Math.random() / 2));
+        if (attempt < WRITE_ATTEMPTS && mayPass(error)) {
+          await this.pause(WRITE_PAUSE_MS * 2 ** (attempt - 1) * (0.5 + Math.random() / 2));
+          continue;
+        }
+        if (status === 403) throw new ObjectUnavailable(object, 'must not be written by this function');
+        throw error;
       }
     }
   }
 }
 
 /** Without a status the connection failed. */
-function mayPass(status: number | undefined): boolean {
-  return status === undefined || PASSING_STATUS.includes(status);
+function mayPass(error: unknown): boolean {
+  const status = statusOf(error);
+  if (status === undefined || PASSING_STATUS.includes(status)) return true;
+  return error instanceof Error && PASSING_NAMES.includes(error.name);
 }
 
 /** In base64, as S3 takes it. */

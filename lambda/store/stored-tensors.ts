@@ -2,6 +2,7 @@
  * The tensors of one object, whose first part is on its way: those that lie in it are taken from it as it comes, the
  * others are fetched beside it. So most reads wait for one request's latency.
  */
+import { allDone } from '../all-done';
 import type { HeaderEntry, StoredTensor } from '../tensors/safetensors-header';
 import type { RawTensor } from '../tensors/tensor';
 import type { ByteCursor } from './byte-cursor';
@@ -35,7 +36,10 @@ export class StoredTensors implements TensorReader {
     const stored: NamedEntry[] = [];
     for (const name of new Set(names)) {
       const entry = this.heads.get(name);
-      if (entry === undefined) throw new Error(`it has no tensor '${name}'`);
+      if (entry === undefined) {
+        await this.first.close();
+        throw new Error(`it has no tensor '${name}'`);
+      }
       if (entry.dtype === 'string') tensors.set(name, entry);
       else stored.push([name, entry]);
     }
@@ -53,7 +57,7 @@ export class StoredTensors implements TensorReader {
       await this.fetchRange(range, bytes);
       for (const [name, entry] of entries) tensors.set(name, cut(entry, bytes, range.start));
     });
-    await Promise.all([
+    await allDone([
       this.stream(streamed, targets),
       inParallel([...rests, ...others], CONNECTIONS, (fetch) => fetch()),
     ]);

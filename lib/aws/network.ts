@@ -21,7 +21,11 @@ export interface Network {
 const HTTPS = 443;
 
 /** @throws SlicedInferenceError for subnets or security groups without a VPC */
-export function createNetwork(scope: Construct, props: NetworkProps): Network | undefined {
+export function createNetwork(
+  scope: Construct,
+  props: NetworkProps,
+  usesExpress: boolean,
+): Network | undefined {
   const { vpc, vpcSubnets, securityGroups } = props;
   if (vpc === undefined) {
     const given = (['vpcSubnets', 'securityGroups'] as const).find((name) => props[name] !== undefined);
@@ -39,7 +43,8 @@ export function createNetwork(scope: Construct, props: NetworkProps): Network | 
       'leave it out to have one made',
     );
   }
-  warnOfMissingEndpoint(scope, vpc, vpcSubnets);
+  const services = usesExpress ? (['S3', 'S3_EXPRESS'] as const) : (['S3'] as const);
+  for (const service of services) warnOfMissingEndpoint(scope, service, vpc, vpcSubnets);
   return {
     vpc,
     ...(vpcSubnets && { vpcSubnets }),
@@ -58,28 +63,40 @@ function createSecurityGroup(scope: Construct, vpc: ec2.IVpc): ec2.SecurityGroup
   return group;
 }
 
+const ENDPOINTS = {
+  S3: { id: 'noS3Endpoint', what: 'S3', name: /\.s3\b/ },
+  S3_EXPRESS: { id: 'noS3ExpressEndpoint', what: 'S3 Express One Zone', name: /\.s3express\b/ },
+} as const;
+
 /** Out of isolated subnets an endpoint is the only way to S3. It may be added later, so that it is looked for at the end. */
-function warnOfMissingEndpoint(scope: Construct, vpc: ec2.IVpc, vpcSubnets?: ec2.SubnetSelection): void {
+function warnOfMissingEndpoint(
+  scope: Construct,
+  service: keyof typeof ENDPOINTS,
+  vpc: ec2.IVpc,
+  vpcSubnets?: ec2.SubnetSelection,
+): void {
+  const { id, what, name } = ENDPOINTS[service];
   const { subnets, isPendingLookup } = vpc.selectSubnets(vpcSubnets);
   const isolated = new Set(vpc.isolatedSubnets.map(({ subnetId }) => subnetId));
   if (isPendingLookup || !subnets.some(({ subnetId }) => isolated.has(subnetId))) return;
   Aspects.of(scope).add({
     visit: (node) => {
-      if (node !== scope || node.node.root.node.findAll().some((other) => isS3Endpoint(other, vpc))) return;
+      if (node !== scope || node.node.root.node.findAll().some((other) => isEndpoint(other, vpc, name)))
+        return;
       Annotations.of(scope).addWarningV2(
-        'cdk-sliced-inference:noS3Endpoint',
-        "functions in isolated subnets reach S3 through an endpoint, and the VPC has none that is known here: call vpc.addGatewayEndpoint('S3', { service: ec2.GatewayVpcEndpointAwsService.S3 })",
+        `cdk-sliced-inference:${id}`,
+        `functions in isolated subnets reach ${what} through an endpoint, and the VPC has none that is known here: call vpc.addGatewayEndpoint('S3', { service: ec2.GatewayVpcEndpointAwsService.${service} })`,
       );
     },
   });
 }
 
-function isS3Endpoint(construct: IConstruct, vpc: ec2.IVpc): boolean {
+function isEndpoint(construct: IConstruct, vpc: ec2.IVpc, name: RegExp): boolean {
   if (!(construct instanceof ec2.CfnVPCEndpoint)) return false;
   const resolve = (value: unknown): string => JSON.stringify(Stack.of(construct).resolve(value));
   // An endpoint of another stack names the VPC in another way.
   const isOther = Stack.of(construct) === Stack.of(vpc) && resolve(construct.vpcId) !== resolve(vpc.vpcId);
-  return !isOther && /\.s3"|\.s3\b/.test(resolve(construct.serviceName));
+  return !isOther && name.test(resolve(construct.serviceName));
 }
 
 /**

@@ -46,8 +46,8 @@ export interface SliceSize {
 /** Memory in MB for a function that runs the slice; above Lambda's limit when the slice is too large for it. */
 export function memoryMb(size: Omit<SliceSize, 'madeBytes'>): number {
   const { weightBytes, bodyBytes, activationBytes, readBytes, writeBytes } = size;
-  // What is written exists twice: as ONNX Runtime's tensors and as the request's body. So do weights of bodies while the
-  // graph is read: in its file and as tensors.
+  // What is written may exist twice: as ONNX Runtime's tensors, and as float16 or JSON on its way. So do weights of bodies
+  // while the graph is read: in its file and as tensors.
   const bytes = BARE_RUNTIME_BYTES + weightBytes + bodyBytes + activationBytes + readBytes + 2 * writeBytes;
   const steps = Math.ceil((bytes * MEMORY_MARGIN) / MIB / MEMORY_STEP_MB);
   return Math.max(FLOOR_MEMORY_MB, steps * MEMORY_STEP_MB);

@@ -10,7 +10,8 @@ export class RateLimit {
 
   /** Takes the next place in the queue; returns when the last of the bytes is through. Times are milliseconds. */
   reserve(bytes: number, now: number): number {
-    const start = Math.max(this.free, now - CATCH_UP_MS);
+    // Behind a queue that was busy until just now; an idle time is not saved up.
+    const start = this.free >= now - CATCH_UP_MS ? this.free : now;
     this.free = start + (bytes / this.bytesPerSecond) * 1000;
     return this.free;
   }

@@ -2,7 +2,7 @@
 import { Annotations, Stack } from 'aws-cdk-lib';
 import { Annotations as Found, Match } from 'aws-cdk-lib/assertions';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
-import { Slicing } from '../../lib';
+import { Slicing, TensorStore } from '../../lib';
 import type { SlicedInferencePipelineProps } from '../../lib';
 import { addPipeline, errorOf, newStack, pipelineStack } from './pipeline-stack';
 
@@ -92,6 +92,36 @@ describe('isolated subnets', () => {
       vpc.addGatewayEndpoint('S3', { service: ec2.GatewayVpcEndpointAwsService.S3 });
     };
     expect(warnings(add)).toEqual([]);
+  });
+
+  test('of S3 Express One Zone need one of its own', () => {
+    const add = (vpc: ec2.Vpc): void => {
+      vpc.addGatewayEndpoint('S3', { service: ec2.GatewayVpcEndpointAwsService.S3 });
+    };
+    const props = { tensorStore: TensorStore.s3ExpressOneZone('use1-az5') };
+    expect(warnings(add, props)).toEqual([
+      expect.stringContaining('reach S3 Express One Zone through an endpoint'),
+    ]);
+    const both = (vpc: ec2.Vpc): void => {
+      add(vpc);
+      vpc.addGatewayEndpoint('S3Express', { service: ec2.GatewayVpcEndpointAwsService.S3_EXPRESS });
+    };
+    expect(warnings(both, props)).toEqual([]);
+  });
+
+  test('of another service is none', () => {
+    const add = (vpc: ec2.Vpc): void => {
+      vpc.addGatewayEndpoint('Table', { service: ec2.GatewayVpcEndpointAwsService.DYNAMODB });
+    };
+    expect(warnings(add)).toHaveLength(1);
+  });
+
+  test('that is added later, or for single addresses, is one', () => {
+    const stack = newStack();
+    const vpc = isolatedVpc(stack);
+    addPipeline(stack, 'Pipeline', { vpc, vpcSubnets: isolated });
+    vpc.addInterfaceEndpoint('S3', { service: ec2.InterfaceVpcEndpointAwsService.S3 });
+    expect(Found.fromStack(stack).findWarning('*', Match.anyValue())).toEqual([]);
   });
 
   test('nor where the user knows of one', () => {

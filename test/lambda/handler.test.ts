@@ -313,17 +313,33 @@ describe('a request that does not fit', () => {
     expect(objects.keys().some((key) => key.startsWith('runs/'))).toBe(false);
   });
 
-  it('is refused without waiting for the weights', async () => {
+  it('is refused without waiting for the weights, which the next call finds', async () => {
+    const handler = sliceHandler(0);
+    let arrive: () => void = () => undefined;
+    const arrived = new Promise<void>((resolve) => (arrive = resolve));
+    const get = objects.get.bind(objects);
+    objects.get = async (...args) => {
+      if (args[0].key === 'assets/0.weights') await arrived;
+      return get(...args);
+    };
+    expect((await failure(handler, event({ request: undefined }))).name).toBe('InvalidInput');
+    const next = handler(event());
+    arrive();
+    expect((await next).timing).toMatchObject({ cold: true, warmedUp: false });
+    // By the first of the two calls.
+    expect(objects.reads.filter(({ key }) => key === 'assets/0.weights')).toHaveLength(1);
+  });
+
+  it('leaves nothing behind of a load that then fails', async () => {
     const handler = sliceHandler(0);
     const weights = objects.bytes('assets/0.weights') ?? new Uint8Array(0);
-    // They never come.
-    objects.onRead = (key) => {
-      if (key === 'assets/0.weights') objects.put(key, Buffer.from('damaged'));
-    };
-    const failed = await failure(handler, event({ request: undefined }));
-    expect(failed.name).toBe('InvalidInput');
-    objects.onRead = () => undefined;
+    objects.put('assets/0.weights', Buffer.from('damaged'));
+    expect((await failure(handler, event({ request: undefined }))).name).toMatch(
+      /InvalidInput|WeightsCorrupt/,
+    );
+    expect((await failure(handler, event())).name).toBe('WeightsCorrupt');
     objects.put('assets/0.weights', weights);
+    expect((await handler(event())).timing.cold).toBe(true);
   });
 
   it('is refused when its object is no safetensors file', async () => {
@@ -493,8 +509,15 @@ describe('the log', () => {
     await expect(handler(event({ request: { version: 1, inputs: { tensors: {} } } }))).rejects.toThrow();
     expect(lines).toMatchObject([
       { level: 'INFO', message: 'slice is warm', run: RUN, slice: 0, cold: true },
-      { level: 'ERROR', message: 'slice failed', run: RUN, error: 'InvalidInput' },
+      { level: 'ERROR', message: 'slice failed', run: RUN, slice: 0, error: 'InvalidInput' },
     ]);
+    await expect(handler(event({ warmUp: true, planDigest: 'other' }))).rejects.toThrow();
+    expect(lines.at(-1)).toMatchObject({
+      level: 'WARN',
+      message: 'warm-up failed',
+      slice: 0,
+      error: 'PlanChanged',
+    });
     await expect(handler(undefined as never)).rejects.toThrow('start the state machine');
   });
 });

@@ -3,6 +3,7 @@ import { ObjectChanged } from '../../../lambda/store/object-store';
 import type { ByteRange, ObjectStore } from '../../../lambda/store/object-store';
 import {
   collectInto,
+  IDLE_MS,
   inParallel,
   openObject,
   partsOf,
@@ -30,6 +31,14 @@ async function readRange(
   return target;
 }
 
+/** The first chunk of a body, and then nothing. */
+async function* stuckAfter(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for await (const chunk of body) {
+    yield chunk;
+    await new Promise(() => undefined);
+  }
+}
+
 describe('reading a range', () => {
   it('gives its bytes', async () => {
     expect(await readRange(stored(), object, { start: 10, end: 20 }, '1')).toEqual(content.slice(10, 20));
@@ -48,6 +57,27 @@ describe('reading a range', () => {
     await expect(readRange(objects, object, { start: 0, end: 8 }, '1')).rejects.toThrow(
       'reading s3://b/k broke off at byte 7: aborted',
     );
+  });
+
+  it('asks again where nothing comes any more, as after a process was frozen', async () => {
+    jest.useFakeTimers();
+    try {
+      const objects = stored();
+      const get = objects.get.bind(objects);
+      let stalled = true;
+      objects.get = async (...args) => {
+        const part = await get(...args);
+        if (!stalled) return part;
+        stalled = false;
+        return { ...part, body: stuckAfter(part.body) };
+      };
+      const reading = readRange(objects, object, { start: 0, end: 1000 }, '1');
+      await jest.advanceTimersByTimeAsync(IDLE_MS);
+      expect(await reading).toEqual(content);
+      expect(objects.reads.map(({ range }) => range.start)).toEqual([0, 500]);
+    } finally {
+      jest.useRealTimers();
+    }
   });
 
   it('fails when the object was replaced in between', async () => {

@@ -86,6 +86,16 @@ describe('writing to S3', () => {
     expect((await Promise.all(bodies)).map((bytes) => bytes.byteLength)).toEqual([3, 3]);
   });
 
+  it.each(['RequestTimeout', 'BadDigest'])(
+    'repeats a write that fails with %s, a 400 that passes',
+    async (name) => {
+      const passing = new S3ServiceException({ name, $fault: 'client', $metadata: { httpStatusCode: 400 } });
+      const { store, sent } = answering(passing, {});
+      expect(await store.putIfAbsent(object, body)).toBe('written');
+      expect(sent).toHaveLength(2);
+    },
+  );
+
   it('does not repeat what S3 refuses', async () => {
     const { store, sent } = answering(failed(400));
     await expect(store.putIfAbsent(object, body)).rejects.toMatchObject({
@@ -113,6 +123,8 @@ describe('writing to S3', () => {
   });
 
   it('says when it is not permitted', async () => {
-    await expect(answering(failed(403)).store.putIfAbsent(object, body)).rejects.toThrow(ObjectUnavailable);
+    const written = answering(failed(403)).store.putIfAbsent(object, body);
+    await expect(written).rejects.toThrow('s3://b/k must not be written by this function');
+    await expect(written).rejects.toThrow(ObjectUnavailable);
   });
 });
