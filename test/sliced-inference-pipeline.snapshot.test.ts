@@ -23,7 +23,9 @@ beforeAll(() => {
 function templateText(flags: object, props: Partial<SlicedInferencePipelineProps> = {}): string {
   const stack = newStack({ ...flags, ...STRICT });
   addPipeline(stack, 'Pipeline', { slicing: Slicing.count(3), ...props });
-  return scrubbed(JSON.stringify(Template.fromStack(stack).toJSON(), undefined, 2));
+  const text = scrubbed(JSON.stringify(Template.fromStack(stack).toJSON(), undefined, 2));
+  // Versions are named by a hash of their function, which changes with the code in it.
+  return text.replaceAll(/(CurrentVersion[0-9A-F]{8})[0-9a-f]{32}/g, '$1<hash>');
 }
 
 test('without feature flags', () => {
