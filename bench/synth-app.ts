@@ -16,14 +16,12 @@ function synthesize(own: OwnResources, outdir: string, modelPath?: string): void
   const stack = new Stack(app, 'Bench');
   new s3.Bucket(stack, 'Own');
   if (own === 'application') {
-    // Loaded here, so that a stack without them loads nothing of CDK's for them.
-    // eslint-disable-next-line @typescript-eslint/no-require-imports -- as the line above says
+    // eslint-disable-next-line @typescript-eslint/no-require-imports -- a stack without them loads nothing of CDK's for them
     const { addApplication } = require('./synth-application') as typeof application;
     addApplication(stack);
   }
   if (modelPath !== undefined) {
-    // Loaded here, so that its loading counts.
-    // eslint-disable-next-line @typescript-eslint/no-require-imports -- as the line above says
+    // eslint-disable-next-line @typescript-eslint/no-require-imports -- loaded here, so that its loading counts
     const { SlicedInferencePipeline, Slicing } = require('../lib') as typeof library;
     new SlicedInferencePipeline(stack, 'Pipeline', { modelPath, slicing: Slicing.count(8) });
   }

@@ -135,14 +135,14 @@ function checkRuntime(runtime: lambda.Runtime | undefined): void {
   );
 }
 
-function isExpress({ tensorStore }: SlicedInferencePipelineProps): boolean {
+function storesInExpress({ tensorStore }: SlicedInferencePipelineProps): boolean {
   return tensorStore?._availabilityZoneId !== undefined;
 }
 
 /** A directory bucket takes one key of its own kind of permissions: what a key was asked for must not lie beside it. */
 function checkTensorStore(props: SlicedInferencePipelineProps): void {
   const key = props.encryptionKey ?? props.bucket?.encryptionKey;
-  if (!key || !isExpress(props)) return;
+  if (!key || !storesInExpress(props)) return;
   throw new SlicedInferenceError(
     'tensors in S3 Express One Zone must be encrypted with keys of S3',
     'a key of your own for the other tensors',
@@ -161,7 +161,7 @@ const OF_OWN_BUCKET = [
 function checkBucket(props: SlicedInferencePipelineProps): void {
   for (const [name, verb, advice] of props.bucket ? OF_OWN_BUCKET : []) {
     if (props[name] === undefined || props[name] === false) continue;
-    if (name === 'intermediateRetention' && isExpress(props)) continue;
+    if (name === 'intermediateRetention' && storesInExpress(props)) continue;
     throw new SlicedInferenceError(
       `${name} must ${verb} that the pipeline makes`,
       'a bucket of your own too',

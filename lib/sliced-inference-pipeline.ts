@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { Annotations, RemovalPolicy, Stage, Token } from 'aws-cdk-lib';
+import { RemovalPolicy, Stage, Token } from 'aws-cdk-lib';
 import type * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
@@ -16,6 +16,7 @@ import type { LogSettings } from './aws/log-group';
 import { allowLogs } from './aws/log-group';
 import { createExpressBucket } from './aws/express-bucket';
 import { createNetwork } from './aws/network';
+import { warnOfAssumptions } from './aws/assumptions';
 import { checkQuotas } from './aws/quota-check';
 import { createSliceFunction, sliceMemorySize } from './aws/slice-function';
 import { optionsOfSlices } from './aws/slice-function-options';
@@ -29,11 +30,9 @@ import type { WorkflowProps } from './aws/workflow/workflow';
 import { planText } from './emit/write';
 import { SlicedInferenceError } from './errors';
 import { GraphOptimization } from './graph-optimization';
-import { onnxRuntimeVersion } from './onnxruntime';
 import { threadCount } from './plan/estimate';
 import type { SlicePlan } from './plan/plan';
 import { isWarmUpWorthwhile } from './plan/warm-up';
-import { givenSize, symbolicNames } from './shapes/value-types';
 import type { SlicedInferencePipelineProps } from './pipeline-props';
 import { checkProps } from './check-props';
 import { SlicedModel } from './sliced-model';
@@ -87,13 +86,13 @@ export class SlicedInferencePipeline extends Construct {
     const options = optionsOfSlices(plan.slices.length, props.sliceFunctions, props.sliceFunctionOverrides);
     // All slices share one number of threads: the last bits of a result may depend on it.
     const memorySizes = options.map((own, slice) => sliceMemorySize(plan, slice, own));
-    this.warnOfAssumptions(plan, memorySizes);
+    warnOfAssumptions(this, plan, memorySizes);
     // A token stands for a number that CDK cannot know yet: the plan's estimates take its place.
     const threads = memorySizes.every(isKnown) ? threadCount(Math.max(...memorySizes)) : plan.threads;
     const architecture = props.architecture ?? lambda.Architecture.X86_64;
-    // Results depend on all of these: a run whose functions change one of them on the way has to stop.
     const float16Transport = props.float16Transport ?? false;
     const zone = props.tensorStore?._availabilityZoneId;
+    // Results depend on all of these: a run whose functions change one of them on the way has to stop.
     const runsOn = [
       plan.planDigest,
       runtimeCodeDigest(architecture),
@@ -353,33 +352,6 @@ export class SlicedInferencePipeline extends Construct {
       }),
     );
     return grants.reduce((all, grant) => all.combine(grant));
-  }
-
-  private warnOfAssumptions(plan: SlicePlan, memorySizes: readonly number[]): void {
-    const assumed = symbolicNames(plan.inputs).filter(
-      (name) => givenSize(plan.dimensions, name) === undefined,
-    );
-    if (assumed.length > 0) {
-      Annotations.of(this).addWarningV2(
-        'cdk-sliced-inference:assumedDimensions',
-        `memory and cuts are planned with size 1 for ${assumed.join(', ')}: set dimensions to the sizes of your requests`,
-      );
-    }
-    if (plan.onnxRuntime !== onnxRuntimeVersion()) {
-      Annotations.of(this).addWarningV2(
-        'cdk-sliced-inference:otherOnnxRuntime',
-        `the model was sliced for ONNX Runtime ${plan.onnxRuntime} and will run on ${onnxRuntimeVersion()}: slice it again with this version of the library`,
-      );
-    }
-    const little = plan.slices.findIndex(
-      ({ memoryMb }, slice) => isKnown(memorySizes[slice]) && memorySizes[slice] < memoryMb,
-    );
-    if (little >= 0) {
-      Annotations.of(this).addWarningV2(
-        'cdk-sliced-inference:littleMemory',
-        `the function of ${sliceName(little)} has ${memorySizes[little]} MB of memory where the plan estimates ${plan.slices[little].memoryMb} MB: raise its memorySize`,
-      );
-    }
   }
 }
 
