@@ -1,6 +1,10 @@
-/** Goes through a stream of bytes once, into buffers of the reader's choice. */
+import { release } from './release';
+
+/** Goes through a stream of bytes once, into buffers of the reader's choice. Frees the stream's chunks behind it. */
 export class ByteCursor {
   private chunk: Uint8Array = new Uint8Array(0);
+  /** What of the chunk is still to come. */
+  private rest = this.chunk;
   private position = 0;
 
   constructor(private readonly chunks: AsyncGenerator<Uint8Array, void>) {}
@@ -31,18 +35,21 @@ export class ByteCursor {
 
   /** Lets go of the stream; of a connection's that is not at its end, the connection too. */
   async close(): Promise<void> {
+    release(this.chunk);
     await this.chunks.return();
   }
 
-  /** The next bytes that have come, `most` of them or fewer. */
+  /** The next bytes that have come, `most` of them or fewer; theirs until the next call. */
   private async next(most: number): Promise<Uint8Array> {
-    while (this.chunk.byteLength === 0) {
+    while (this.rest.byteLength === 0) {
+      release(this.chunk);
       const result = await this.chunks.next();
       if (result.done === true) throw new Error(`the stream ended at byte ${this.position}`);
       this.chunk = result.value;
+      this.rest = this.chunk;
     }
-    const piece = this.chunk.subarray(0, most);
-    this.chunk = this.chunk.subarray(piece.byteLength);
+    const piece = this.rest.subarray(0, most);
+    this.rest = this.rest.subarray(piece.byteLength);
     this.position += piece.byteLength;
     return piece;
   }

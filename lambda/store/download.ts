@@ -5,6 +5,7 @@ import { ERROR_NAMES, type ObjectReference } from '../contract';
 import { NamedFailure } from '../errors';
 import type { ByteRange, ObjectStore } from './object-store';
 import { CONNECTIONS, inParallel, openObject, PART_BYTES, partsOf, streamRange } from './ranged-read';
+import { release } from './release';
 
 /** Names the unfinished files of this process: another one may have had its number. */
 const THIS_PROCESS = randomUUID();
@@ -70,6 +71,7 @@ async function writeChunks(
   let bytes = 0;
   const write = async (): Promise<void> => {
     await writeFully(file, waiting, position);
+    waiting.forEach(release);
     position += bytes;
     waiting = [];
     bytes = 0;

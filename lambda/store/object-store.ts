@@ -1,4 +1,5 @@
 /** The two calls to S3 that a slice makes. Tests and other clouds put their own behind it. */
+import type { Readable } from 'node:stream';
 import type { ObjectReference } from '../contract';
 
 /** Bytes from `start` up to, not including, `end`. */
@@ -12,8 +13,11 @@ export interface ObjectPart {
   readonly size: number;
   /** Identifies the object's content; passed on, later reads fail when the object was replaced. */
   readonly version: string;
-  /** The bytes of the range that the object has. It may break off with an error: see `ranged-read.ts`. */
-  readonly body: AsyncIterable<Uint8Array>;
+  /**
+   * The bytes of the range that the object has, in chunks that are the reader's own: see `release.ts`. It may break off
+   * with an error: see `ranged-read.ts`.
+   */
+  readonly body: Readable;
 }
 
 export type WriteResult = 'written' | 'present';

@@ -1,6 +1,8 @@
 /** Reading ranges of an object: connections that break are resumed, long ranges go in parallel parts. */
+import type { Readable } from 'node:stream';
 import type { ObjectReference } from '../contract';
 import type { ByteRange, ObjectStore } from './object-store';
+import { release } from './release';
 
 /** Parts of this size over this many connections reach nearly all of a function's bandwidth. */
 export const PART_BYTES = 16 * 1024 * 1024;
@@ -52,20 +54,25 @@ async function* resumed(
   object: ObjectReference,
   range: ByteRange,
   version: string,
-  firstBody: AsyncIterable<Uint8Array>,
+  firstBody: Readable,
 ): AsyncGenerator<Uint8Array, void> {
   let position = range.start;
   let body = firstBody;
   for (let fruitless = 0; ;) {
     const before = position;
     let problem: unknown = 'it ended early';
+    let idle = stopWhenIdle(body);
     try {
-      for await (const chunk of withinIdleTime(body)) {
+      for await (const chunk of body as AsyncIterable<Uint8Array>) {
+        clearTimeout(idle);
         position += chunk.byteLength;
         yield chunk;
+        idle = stopWhenIdle(body);
       }
     } catch (error) {
       problem = error;
+    } finally {
+      clearTimeout(idle);
     }
     if (position === range.end) return;
     fruitless = position > before ? 0 : fruitless + 1;
@@ -77,45 +84,11 @@ async function* resumed(
   }
 }
 
-/** The chunks of a body, as long as each comes in time. */
-async function* withinIdleTime(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void> {
-  const chunks: AsyncIterator<Uint8Array, unknown> = body[Symbol.asyncIterator]();
-  let ended = false;
-  try {
-    for (;;) {
-      const result = await inTime(chunks.next());
-      if (result.done === true) {
-        ended = true;
-        return;
-      }
-      yield result.value;
-    }
-  } finally {
-    // Closes the connection. A body that is stuck does not answer to this either, so that it is not waited for.
-    if (!ended) void closed(chunks);
-  }
-}
-
-async function inTime<T>(work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(new Error(`nothing came for ${IDLE_MS / 1000} seconds`));
-    }, IDLE_MS);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-async function closed(chunks: AsyncIterator<Uint8Array, unknown>): Promise<void> {
-  try {
-    await chunks.return?.();
-  } catch {
-    // It was given up; why it then failed is no news.
-  }
+/** Breaks a body off, unless it is told in time that something came. */
+function stopWhenIdle(body: Readable): NodeJS.Timeout {
+  return setTimeout(() => {
+    body.destroy(new Error(`nothing came for ${IDLE_MS / 1000} seconds`));
+  }, IDLE_MS);
 }
 
 /** Reads a range into a buffer of its size, in parallel parts when long. */
@@ -140,6 +113,7 @@ export async function collectInto(
   for await (const chunk of chunks) {
     target.set(chunk, position);
     position += chunk.byteLength;
+    release(chunk);
   }
 }
 

@@ -1,4 +1,5 @@
 import { S3Client } from '@aws-sdk/client-s3';
+import { readingIntoOneBuffer } from './connections';
 
 /** The SDK says aloud that it does not repeat a request whose body is a stream: `S3ObjectStore` does so itself. */
 const SILENT = { trace: ignore, debug: ignore, info: ignore, warn: ignore, error: ignore };
@@ -15,6 +16,10 @@ const SOCKET_MS = 20_000;
 export function functionS3Client(): S3Client {
   return new S3Client({
     logger: SILENT,
-    requestHandler: { connectionTimeout: CONNECTION_MS, socketTimeout: SOCKET_MS },
+    requestHandler: {
+      connectionTimeout: CONNECTION_MS,
+      socketTimeout: SOCKET_MS,
+      ...readingIntoOneBuffer(),
+    },
   });
 }

@@ -51,14 +51,14 @@ export class S3ObjectStore implements ObjectStore {
       return {
         size: wholeSize(answer.ContentRange) ?? answer.ContentLength ?? 0,
         version: answer.ETag ?? '',
-        body: answer.Body as AsyncIterable<Uint8Array>,
+        body: answer.Body as Readable,
       };
     } catch (error) {
       const status = statusOf(error);
       if (status === 403 || status === 404) throw new ObjectUnavailable(object);
       if (status === 412) throw new ObjectChanged(object);
       // An empty object has no range that could be satisfied.
-      if (status === 416) return { size: 0, version: '', body: emptyBody() };
+      if (status === 416) return { size: 0, version: '', body: Readable.from([]) };
       throw error;
     }
   }
@@ -113,8 +113,4 @@ function statusOf(error: unknown): number | undefined {
 function wholeSize(contentRange: string | undefined): number | undefined {
   const total = contentRange?.split('/')[1];
   return total === undefined ? undefined : Number(total);
-}
-
-async function* emptyBody(): AsyncGenerator<Uint8Array> {
-  // Nothing to yield.
 }

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import type { ObjectReference } from '../../lambda/contract';
 import {
   ObjectChanged,
@@ -44,7 +45,7 @@ export class MemoryObjects implements ObjectStore {
     if (failure) return Promise.reject(failure);
     const breaks = this.connectionsToBreak > 0;
     if (breaks) this.connectionsToBreak--;
-    const body = breaks ? broken(part) : whole(part);
+    const body = Readable.from(breaks ? broken(part) : whole(part));
     return Promise.resolve({ size: found.bytes.byteLength, version: String(found.version), body });
   }
 

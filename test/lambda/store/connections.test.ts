@@ -1,0 +1,101 @@
+import { randomBytes } from 'node:crypto';
+import * as http from 'node:http';
+import * as https from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { buffer } from 'node:stream/consumers';
+import { setTimeout } from 'node:timers/promises';
+import { readingIntoOneBuffer } from '../../../lambda/store/connections';
+
+/** Not a multiple of what is read at a time. */
+const BODY = randomBytes(3_000_001);
+
+/** Keys that both ends know beforehand take the place of certificates, which Node.js cannot make. */
+const KEY = { psk: Buffer.alloc(32, 5), identity: 'test' };
+const TLS: https.AgentOptions = {
+  ciphers: 'PSK+HIGH',
+  pskCallback: () => KEY,
+  checkServerIdentity: () => undefined,
+};
+
+type Agents = ReturnType<typeof readingIntoOneBuffer>;
+
+function answer(request: http.IncomingMessage, response: http.ServerResponse): void {
+  if (request.url === '/chunked') {
+    for (let at = 0; at < BODY.byteLength; at += 100_000) response.write(BODY.subarray(at, at + 100_000));
+    response.end();
+  } else if (request.url === '/broken') {
+    response.writeHead(200, { 'Content-Length': BODY.byteLength });
+    response.write(BODY.subarray(0, 1_000_000), () => response.destroy());
+  } else {
+    response.writeHead(200, { 'Content-Length': BODY.byteLength }).end(BODY);
+  }
+}
+
+describe.each([
+  {
+    protocol: 'HTTP',
+    start: () => http.createServer(answer),
+    request: (options: http.RequestOptions, { httpAgent }: Agents) =>
+      http.get({ ...options, agent: httpAgent }),
+  },
+  {
+    protocol: 'TLS',
+    start: () => https.createServer({ ciphers: 'PSK+HIGH', pskCallback: () => KEY.psk }, answer),
+    request: (options: http.RequestOptions, { httpsAgent }: Agents) =>
+      https.get({ ...options, agent: httpsAgent }),
+  },
+])('a connection that reads into one buffer, $protocol', ({ start, request }) => {
+  const agents = readingIntoOneBuffer(TLS);
+  let server: http.Server;
+
+  beforeAll(async () => {
+    server = start();
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  });
+
+  afterAll(async () => {
+    agents.httpAgent.destroy();
+    agents.httpsAgent.destroy();
+    await new Promise((resolve) => server.close(resolve));
+  });
+
+  function get(path: string): Promise<http.IncomingMessage> {
+    const { port } = server.address() as AddressInfo;
+    return new Promise((resolve, reject) => {
+      request({ host: '127.0.0.1', port, path }, agents).on('response', resolve).on('error', reject);
+    });
+  }
+
+  it.each(['/whole', '/chunked'])('brings the bytes of %s', async (path) => {
+    expect((await buffer(await get(path))).equals(BODY)).toBe(true);
+  });
+
+  it('waits for a reader that takes its time', async () => {
+    const response = await get('/whole');
+    const chunks: Buffer[] = [];
+    for await (const chunk of response as AsyncIterable<Buffer>) {
+      chunks.push(chunk);
+      if (chunks.length < 10) await setTimeout(5);
+      expect(response.readableLength).toBeLessThan(1_000_000);
+    }
+    expect(Buffer.concat(chunks).equals(BODY)).toBe(true);
+  });
+
+  it('serves many at once, and the next on the same connection', async () => {
+    const bodies = await Promise.all(
+      Array.from({ length: 6 }, async () => {
+        const response = await get('/whole');
+        const { localPort } = response.socket;
+        return { body: await buffer(response), localPort };
+      }),
+    );
+    expect(bodies.every(({ body }) => body.equals(BODY))).toBe(true);
+    const next = await get('/whole');
+    expect(bodies.map(({ localPort }) => localPort)).toContain(next.socket.localPort);
+    expect((await buffer(next)).equals(BODY)).toBe(true);
+  });
+
+  it('fails where the connection breaks', async () => {
+    await expect(buffer(await get('/broken'))).rejects.toThrow('aborted');
+  });
+});
