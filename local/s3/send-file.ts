@@ -4,7 +4,10 @@ import type * as http from 'node:http';
 import { promisify } from 'node:util';
 import type { Traffic } from '../simulation/traffic';
 
-/** Small enough for connections to take turns. */
+/** What is read at a time: each read costs a change of threads. */
+const READ_BYTES = 1024 * 1024;
+
+/** What passes the function's network at a time: small enough for its connections to take turns. */
 const PIECE_BYTES = 128 * 1024;
 
 const readFile = promisify(fs.read);
@@ -23,14 +26,13 @@ export async function sendFile(
   traffic?: Traffic,
 ): Promise<void> {
   try {
-    const piece = Buffer.allocUnsafeSlow(Math.min(PIECE_BYTES, last - first + 1));
+    const buffer = Buffer.allocUnsafeSlow(Math.min(READ_BYTES, last - first + 1));
     for (let position = first; position <= last;) {
-      const wanted = Math.min(piece.byteLength, last - position + 1);
-      const { bytesRead } = await readFile(descriptor, piece, 0, wanted, position);
+      const wanted = Math.min(buffer.byteLength, last - position + 1);
+      const { bytesRead } = await readFile(descriptor, buffer, 0, wanted, position);
       if (bytesRead === 0) throw new Error('an object is shorter than it was when it was stored');
       position += bytesRead;
-      if (response.socket) await traffic?.pass(bytesRead, response.socket, 'download');
-      await written(response, piece.subarray(0, bytesRead));
+      await send(buffer.subarray(0, bytesRead), response, traffic);
     }
     response.end();
   } finally {
@@ -38,7 +40,19 @@ export async function sendFile(
   }
 }
 
-/** The piece is the system's then, and the buffer free. */
+/** The bytes are the system's then, and the buffer free. */
+async function send(bytes: Buffer, response: http.ServerResponse, traffic?: Traffic): Promise<void> {
+  if (traffic === undefined) {
+    await written(response, bytes);
+    return;
+  }
+  for (let at = 0; at < bytes.byteLength; at += PIECE_BYTES) {
+    const piece = bytes.subarray(at, at + PIECE_BYTES);
+    if (response.socket) await traffic.pass(piece.byteLength, response.socket, 'download');
+    await written(response, piece);
+  }
+}
+
 function written(response: http.ServerResponse, piece: Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {
     response.write(piece, (error) => {
