@@ -90,6 +90,16 @@ export function writeManyNodes(file: string, nodes: number): void {
   );
 }
 
+/** `y = Relu(x)` for a row of any length. */
+export function writeOneOperator(file: string): void {
+  const row = (name: string): object => {
+    const shape = { dim: [{ dimValue: 1 }, { dimParam: 'length' }] };
+    return { name, type: { tensorType: { elemType: FLOAT, shape } } };
+  };
+  const node = [{ name: 'relu', opType: 'Relu', input: ['x'], output: ['y'] }];
+  fs.writeFileSync(file, encode({ name: 'one', node, input: [row('x')], output: [row('y')] }));
+}
+
 function chainGraph(layers: number, width: number, initializer: readonly object[]): object {
   const node = Array.from({ length: layers }, (_, layer) => ({
     name: `matmul${layer}`,

@@ -1,8 +1,10 @@
-/** Fetches a slice's files as a function does; prints what that took as JSON. */
+/** Fetches a slice's weights as a function does, or in parts of another kind; prints what that took as JSON. */
+import { mkdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { downloadVerified, type Parts } from '../../lambda/store/download';
 import { S3ObjectStore } from '../../lambda/store/s3';
 import { functionS3Client } from '../../lambda/store/s3-client';
-import { SliceFetch } from '../../lambda/slice/weights';
-import type { SliceFiles } from '../../lambda/slice/environment';
+import type { SliceFile } from '../../lambda/slice/environment';
 import { peakMemoryBytes } from '../../lambda/memory';
 
 export interface Download {
@@ -14,24 +16,34 @@ export interface Download {
   readonly extraMemoryBytes: number;
 }
 
-async function main(files: SliceFiles, root: string): Promise<void> {
+export interface DownloadJob {
+  readonly file: SliceFile;
+  /** Of which a byte is read before: the first request loads parts of the SDK. */
+  readonly other: SliceFile;
+  readonly folder: string;
+  readonly parts?: Parts;
+}
+
+async function main({ file, other, folder, parts }: DownloadJob): Promise<void> {
   const objects = new S3ObjectStore(functionS3Client());
-  // The first request loads parts of the SDK.
-  await objects.get(files.model.object, { start: 0, end: 1 });
+  const { body } = await objects.get(other.object, { start: 0, end: 1 });
+  await body.toArray();
+  mkdirSync(folder, { recursive: true });
+  const path = join(folder, 'weights');
   const before = process.memoryUsage.rss();
   const cpu = process.cpuUsage();
   const start = performance.now();
-  const fetch = new SliceFetch(objects, files, root);
-  const [model, weights] = await Promise.all([fetch.model(), fetch.weights()]);
+  await downloadVerified(objects, file.object, file.sha256, path, parts);
   const ms = performance.now() - start;
-  const bytes = model.bytes + (weights?.bytes ?? 0);
   const { user, system } = process.cpuUsage(cpu);
   const extraMemoryBytes = Math.max(0, peakMemoryBytes() - before);
-  const download: Download = { ms, bytes, cpuMs: (user + system) / 1000, extraMemoryBytes };
+  const download: Download = {
+    ms,
+    bytes: statSync(path).size,
+    cpuMs: (user + system) / 1000,
+    extraMemoryBytes,
+  };
   process.stdout.write(JSON.stringify(download));
 }
 
-if (require.main === module) {
-  const [files, root] = process.argv.slice(2);
-  void main(JSON.parse(files) as SliceFiles, root);
-}
+if (require.main === module) void main(JSON.parse(process.argv[2]) as DownloadJob);

@@ -1,4 +1,4 @@
-/** How fast a slice's files come, against the function's bandwidth limit, and what memory that takes. */
+/** How fast a slice's weights come, against the function's bandwidth limit, and what memory that takes. */
 import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
@@ -12,9 +12,15 @@ import { ObjectStore } from '../../local/s3/store';
 import { Traffic } from '../../local/simulation/traffic';
 import type { NetworkShape } from '../../local';
 import { formatSpread, spread } from '../measure';
-import type { Download } from './download-child';
+import type { SliceFile } from '../../lambda/slice/environment';
+import type { Parts } from '../../lambda/store/download';
+import type { Download, DownloadJob } from './download-child';
 
 const BUCKET = 'bench';
+
+/** The parts that are tried: the functions have 6 connections for parts of 16 MiB. */
+const CONNECTIONS = [1, 2, 4, 6, 8];
+const MIB_OF_A_PART = [4, 16, 32];
 
 export async function benchDownload(
   folder: string,
@@ -22,38 +28,16 @@ export async function benchDownload(
   networks: readonly NetworkShape[],
   rounds: number,
 ): Promise<string> {
-  const store = new ObjectStore(path.join(folder, 's3'));
-  store.createBucket(BUCKET);
-  const callers = new Callers();
-  const server = await S3Server.start(store, callers);
+  const site = await Site.start(folder, bytes);
   try {
-    const files = {
-      model: await put(store, 'slice-00.onnx', Buffer.alloc(10_000, 'graph')),
-      weights: { ...(await put(store, 'slice-00.weights', Buffer.alloc(bytes, 'weights'))), fileName: 'w' },
-    };
     const rows: string[][] = [];
     for (const network of networks) {
       const downloads: Download[] = [];
-      for (let round = 0; round < rounds; round++) {
-        const root = path.join(folder, `tmp-${rows.length}-${round}`);
-        const credentials = callers.add({ traffic: new Traffic(network) });
-        downloads.push(
-          await inChild([JSON.stringify(files), root], {
-            AWS_ENDPOINT_URL_S3: server.endpoint,
-            AWS_REGION: 'us-east-1',
-            AWS_ACCESS_KEY_ID: credentials.accessKeyId,
-            AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
-          }),
-        );
-        callers.remove(credentials);
-        fs.rmSync(root, { recursive: true });
-      }
-      const limit = network.functionBytesPerSecond / 1000;
+      for (let round = 0; round < rounds; round++) downloads.push(await site.download(network));
       rows.push([
         `${network.connectionBytesPerSecond / 1e6} / ${network.functionBytesPerSecond / 1e6}`,
         formatSpread(spread(downloads.map(({ ms }) => bytes / ms / 1000)), 1),
-        // The first byte's latency is not bandwidth.
-        formatSpread(spread(downloads.map(({ ms }) => bytes / limit / (ms - network.firstByteMs))), 3),
+        formatSpread(spread(downloads.map((download) => ofLimit(download, network))), 3),
         formatSpread(spread(downloads.map(({ cpuMs }) => cpuMs / (bytes / 1e6))), 2),
         formatSpread(spread(downloads.map(({ extraMemoryBytes }) => extraMemoryBytes / 1e6)), 0),
       ]);
@@ -63,21 +47,99 @@ export async function benchDownload(
       rows,
     );
   } finally {
-    await server.close();
+    await site.close();
   }
 }
 
-async function put(store: ObjectStore, key: string, content: Buffer) {
+/** How much of the function's limit is reached, by connections and size of the parts. */
+export async function benchParts(
+  folder: string,
+  bytes: number,
+  network: NetworkShape,
+  rounds: number,
+): Promise<string> {
+  const site = await Site.start(folder, bytes);
+  try {
+    const rows: string[][] = [];
+    for (const connections of CONNECTIONS) {
+      const row = [String(connections)];
+      for (const mib of MIB_OF_A_PART) {
+        const parts = { connections, partBytes: mib * 1024 * 1024 };
+        const shares: number[] = [];
+        for (let round = 0; round < rounds; round++) {
+          shares.push(ofLimit(await site.download(network, parts), network));
+        }
+        row.push(formatSpread(spread(shares), 2));
+      }
+      rows.push(row);
+    }
+    return formatTable(
+      ['of the limit, connections', ...MIB_OF_A_PART.map((mib) => `parts of ${mib} MiB`)],
+      rows,
+    );
+  } finally {
+    await site.close();
+  }
+}
+
+/** The first byte's latency is not bandwidth. */
+function ofLimit({ bytes, ms }: Download, { functionBytesPerSecond, firstByteMs }: NetworkShape): number {
+  return bytes / (functionBytesPerSecond / 1000) / (ms - firstByteMs);
+}
+
+/** A local S3 with one slice's weights in it. */
+class Site {
+  private downloads = 0;
+
+  private constructor(
+    private readonly folder: string,
+    private readonly server: S3Server,
+    private readonly callers: Callers,
+    private readonly file: SliceFile,
+    private readonly other: SliceFile,
+  ) {}
+
+  static async start(folder: string, bytes: number): Promise<Site> {
+    const store = new ObjectStore(path.join(folder, 's3'));
+    store.createBucket(BUCKET);
+    const file = await put(store, 'slice-00.weights', Buffer.alloc(bytes, 'weights'));
+    const other = await put(store, 'other', Buffer.alloc(1));
+    const callers = new Callers();
+    return new Site(folder, await S3Server.start(store, callers), callers, file, other);
+  }
+
+  async download(network: NetworkShape, parts?: Parts): Promise<Download> {
+    const folder = path.join(this.folder, `tmp-${this.downloads++}`);
+    const credentials = this.callers.add({ traffic: new Traffic(network) });
+    try {
+      return await inChild(
+        { file: this.file, other: this.other, folder, parts },
+        {
+          AWS_ENDPOINT_URL_S3: this.server.endpoint,
+          AWS_REGION: 'us-east-1',
+          AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+          AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+        },
+      );
+    } finally {
+      this.callers.remove(credentials);
+      fs.rmSync(folder, { recursive: true });
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.server.close();
+    fs.rmSync(this.folder, { recursive: true });
+  }
+}
+
+async function put(store: ObjectStore, key: string, content: Buffer): Promise<SliceFile> {
   await store.put(BUCKET, key, Readable.from([content]));
   return { object: { bucket: BUCKET, key }, sha256: createHash('sha256').update(content).digest('hex') };
 }
 
-async function inChild(
-  args: readonly string[],
-  variables: Readonly<Record<string, string>>,
-): Promise<Download> {
-  const flags = (process.env.BENCH_NODE_FLAGS ?? '').split(' ').filter((flag) => flag !== '');
-  const child = spawn(process.execPath, [...flags, path.join(__dirname, 'download-child.js'), ...args], {
+async function inChild(job: DownloadJob, variables: Readonly<Record<string, string>>): Promise<Download> {
+  const child = spawn(process.execPath, [path.join(__dirname, 'download-child.js'), JSON.stringify(job)], {
     env: { PATH: process.env.PATH, ...variables },
     stdio: ['ignore', 'pipe', 'ignore'],
   });

@@ -16,7 +16,7 @@ import { chainOf, writeExternal, writeManyNodes } from '../models';
 import type { ColdResult } from './cold';
 import { benchCold } from './cold';
 import { benchCompute } from './compute';
-import { benchDownload } from './download';
+import { benchDownload, benchParts } from './download';
 import { benchLoad } from './load';
 import { benchModels } from './models';
 import { benchSettings } from './settings';
@@ -26,7 +26,7 @@ import { benchTensors } from './tensors';
 import { BERT_LARGE } from './transformer';
 import { benchWarm } from './warm';
 
-const SECTIONS = ['download', 'cold', 'warm', 'compute', 'settings', 'tensors', 'load'] as const;
+const SECTIONS = ['download', 'parts', 'cold', 'warm', 'compute', 'settings', 'tensors', 'load'] as const;
 type Section = (typeof SECTIONS)[number];
 
 interface Options {
@@ -42,6 +42,7 @@ interface Options {
 const FIRST_BYTE_MS = 20;
 const TRANSITION_MS = 15;
 const CONNECTION_BYTES_PER_SECOND = 40e6;
+const SLICE_BYTES = 160e6;
 
 function networkOf(megabytesPerSecond: number): NetworkShape {
   return {
@@ -69,11 +70,18 @@ async function main(options: Options): Promise<void> {
     if (wants('download')) {
       const table = await benchDownload(
         path.join(folder, 'download'),
-        160e6,
+        SLICE_BYTES,
         options.megabytes.map(networkOf),
         options.rounds,
       );
-      print(`a slice of 160 MB into one function\n${table}\n`);
+      print(`a slice of ${SLICE_BYTES / 1e6} MB into one function\n${table}\n`);
+    }
+    if (wants('parts')) {
+      const network = networkOf(2 * (CONNECTION_BYTES_PER_SECOND / 1e6));
+      const table = await benchParts(path.join(folder, 'parts'), SLICE_BYTES, network, options.rounds);
+      print(
+        `the same, ${CONNECTION_BYTES_PER_SECOND / 1e6} MB/s for each connection, twice that for the function\n${table}\n`,
+      );
     }
     if (wants('cold') || wants('warm')) await transformerSections(folder, options, wants);
     const models = wants('compute') || wants('settings') ? benchModels(folder) : [];
@@ -160,6 +168,7 @@ async function tensorsSection(folder: string, rounds: number): Promise<string> {
   const { accessKeyId, secretAccessKey } = callers.add();
   try {
     return await benchTensors(
+      folder,
       { bucket, endpoint: server.endpoint, region: 'us-east-1', accessKeyId, secretAccessKey },
       rounds,
     );

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import * as path from 'node:path';
 import type { InferenceSession } from 'onnxruntime-node';
 import { formatTable } from '../../bin/format';
-import { spread } from '../measure';
+import { formatSpread, spread, type Spread } from '../measure';
 import type { BenchModel } from './models';
 import type { SettingsResult } from './settings-child';
 
@@ -44,12 +44,12 @@ export function benchSettings(models: readonly BenchModel[], rounds: number): st
       return [
         index === 0 ? model.name : '',
         name,
-        loadMs.toFixed(0),
-        firstRunMs.toFixed(1),
-        runMs.toFixed(1),
-        (runMs / chosen.runMs).toFixed(2),
-        peakMegabytes.toFixed(0),
-        (peakMegabytes / chosen.peakMegabytes).toFixed(2),
+        formatSpread(loadMs, 0),
+        formatSpread(firstRunMs, 1),
+        formatSpread(runMs, 1),
+        (runMs.median / chosen.runMs.median).toFixed(2),
+        peakMegabytes.median.toFixed(0),
+        (peakMegabytes.median / chosen.peakMegabytes.median).toFixed(2),
       ];
     });
   });
@@ -59,21 +59,16 @@ export function benchSettings(models: readonly BenchModel[], rounds: number): st
   );
 }
 
-interface Medians {
-  readonly loadMs: number;
-  readonly firstRunMs: number;
-  readonly runMs: number;
-  readonly peakMegabytes: number;
-}
+type Measures = Readonly<Record<'loadMs' | 'firstRunMs' | 'runMs' | 'peakMegabytes', Spread>>;
 
-function repeated(model: BenchModel, options: InferenceSession.SessionOptions, rounds: number): Medians {
+function repeated(model: BenchModel, options: InferenceSession.SessionOptions, rounds: number): Measures {
   const results = Array.from({ length: rounds }, () => once(model, options));
-  const median = (of: (result: SettingsResult) => number): number => spread(results.map(of)).median;
+  const over = (of: (result: SettingsResult) => number): Spread => spread(results.map(of));
   return {
-    loadMs: median(({ loadMs }) => loadMs),
-    firstRunMs: median(({ firstRunMs }) => firstRunMs),
-    runMs: median(({ runMs }) => spread(runMs).median),
-    peakMegabytes: median(({ peakBytes }) => peakBytes / 1e6),
+    loadMs: over(({ loadMs }) => loadMs),
+    firstRunMs: over(({ firstRunMs }) => firstRunMs),
+    runMs: over(({ runMs }) => spread(runMs).median),
+    peakMegabytes: over(({ peakBytes }) => peakBytes / 1e6),
   };
 }
 

@@ -1,11 +1,12 @@
 /** What a tensor costs on its way: bytes against raw ones and against JSON text, and time and memory to write and read. */
 import { formatTable } from '../../bin/format';
-import type { NumericTensor } from '../../client';
 import { S3ObjectStore } from '../../lambda/store/s3';
 import { functionS3Client } from '../../lambda/store/s3-client';
 import { TensorStore } from '../../lambda/store/tensor-store';
 import { layoutSafetensors } from '../../lambda/tensors/safetensors';
 import { formatSpread, spread } from '../measure';
+import { activations } from './activations';
+import { benchCopies } from './copies';
 import type { LeanClientOptions } from './lean-client';
 import { LeanClient } from './lean-client';
 
@@ -13,16 +14,11 @@ export interface S3Bucket extends LeanClientOptions {
   readonly bucket: string;
 }
 
-function activations(elements: number): NumericTensor {
-  // What activations look like: of both signs, with all digits.
-  const values = Float32Array.from({ length: elements }, (_, index) => Math.sin(index * 1.618) * 3);
-  return { dtype: 'float32', shape: [1, elements], bytes: new Uint8Array(values.buffer) };
-}
-
 /** Of writing and reading half a megabyte: enough for percentiles. */
 const CALLS = 100;
 
-export async function benchTensors(options: S3Bucket, rounds: number): Promise<string> {
+/** @param folder for what else is needed */
+export async function benchTensors(folder: string, options: S3Bucket, rounds: number): Promise<string> {
   const { bucket, endpoint, region, accessKeyId, secretAccessKey } = options;
   Object.assign(process.env, {
     AWS_ENDPOINT_URL_S3: endpoint,
@@ -61,7 +57,7 @@ export async function benchTensors(options: S3Bucket, rounds: number): Promise<s
     ['float32', 'to raw', 'JSON is larger by', 'body is', 'encode ms', 'write ms', 'read ms'],
     rows,
   );
-  return `${table}\n\n${await clients(store, options)}`;
+  return [table, await benchCopies(folder, bucket, rounds), await clients(store, options)].join('\n\n');
 }
 
 /** One PUT and one GET of half a megabyte, which is what a slice of a transformer has between it and the next. */

@@ -9,7 +9,7 @@ import { release } from './release';
 
 /** Names the unfinished files of this process: another one may have had its number. */
 const THIS_PROCESS = randomUUID();
-let parts = 0;
+let files = 0;
 
 /** Whether a file of this name is what a process that was killed had not finished. */
 export function isAbandonedPart(name: string): boolean {
@@ -21,6 +21,14 @@ const HASH_CHUNK_BYTES = 1024 * 1024;
 /** The network's pieces are small, and each write costs a change of threads. */
 const WRITE_BYTES = 1024 * 1024;
 
+/** How a file is divided among connections. */
+export interface Parts {
+  readonly partBytes: number;
+  readonly connections: number;
+}
+
+const PARTS: Parts = { partBytes: PART_BYTES, connections: CONNECTIONS };
+
 /**
  * Writes the object to `path`, which appears only when it is whole and right: it is written beside and renamed,
  * because truncating a file that ONNX Runtime has mapped kills the process.
@@ -31,10 +39,11 @@ export async function downloadVerified(
   object: ObjectReference,
   expectedSha256: string,
   path: string,
+  parts = PARTS,
 ): Promise<void> {
-  const partial = `${path}.${THIS_PROCESS}.${parts++}.part`;
+  const partial = `${path}.${THIS_PROCESS}.${files++}.part`;
   try {
-    const sha256 = await downloadHashed(objects, object, partial);
+    const sha256 = await downloadHashed(objects, object, partial, parts);
     if (sha256 !== expectedSha256) throw corrupt(object, expectedSha256, sha256);
     await rename(partial, path);
   } finally {
@@ -42,14 +51,19 @@ export async function downloadVerified(
   }
 }
 
-async function downloadHashed(objects: ObjectStore, object: ObjectReference, path: string): Promise<string> {
+async function downloadHashed(
+  objects: ObjectStore,
+  object: ObjectReference,
+  path: string,
+  { partBytes, connections }: Parts,
+): Promise<string> {
   const file = await open(path, 'wx+');
   try {
     const hash = createHash('sha256');
-    const first = await openObject(objects, object, PART_BYTES);
-    const parts = partsOf({ start: 0, end: first.size });
+    const first = await openObject(objects, object, partBytes);
+    const parts = partsOf({ start: 0, end: first.size }, partBytes);
     const progress = new InOrder((part: ByteRange) => hashFile(hash, file, part));
-    await inParallel(parts, CONNECTIONS, async (part, index) => {
+    await inParallel(parts, connections, async (part, index) => {
       const chunks = index === 0 ? first.start : streamRange(objects, object, part, first.version);
       await writeChunks(file, part.start, chunks);
       progress.done(index, part);

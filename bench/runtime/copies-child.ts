@@ -1,0 +1,74 @@
+/**
+ * A large tensor from S3 through ONNX Runtime and back to S3, as the functions do it or in the obvious way, which collects
+ * bodies and cuts tensors out of them; prints what that took as JSON.
+ */
+import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { peakMemoryBytes } from '../../lambda/memory';
+import { Session } from '../../lambda/slice/session';
+import { S3ObjectStore } from '../../lambda/store/s3';
+import { functionS3Client } from '../../lambda/store/s3-client';
+import { TensorStore } from '../../lambda/store/tensor-store';
+import { decodeSafetensors, encodeSafetensors } from '../../lambda/tensors/safetensors';
+import type { NumericTensor } from '../../lambda/tensors/tensor';
+
+export type Way = 'functions' | 'obvious';
+
+export interface Passage {
+  readonly ms: number;
+  /** Highest resident memory meanwhile, less what there was before. */
+  readonly extraMemoryBytes: number;
+}
+
+interface Job {
+  readonly way: Way;
+  readonly bucket: string;
+  /** Of a small tensor of the same kind, which goes first: code is loaded and compiled by then. */
+  readonly keys: { readonly small: string; readonly large: string };
+  readonly model: string;
+}
+
+/** Brings the tensor `x` of an object through the model and writes `y`. */
+type Pass = (key: string) => Promise<void>;
+
+async function asFunctions({ bucket, model }: Job): Promise<Pass> {
+  const store = new TensorStore(new S3ObjectStore(functionS3Client()), bucket);
+  const session = await Session.open({ path: model, threads: 1 });
+  return async (key) => {
+    const inputs = await (await store.open(key)).read(['x']);
+    await store.write(`${key}-out`, await session.run(inputs, ['y']));
+  };
+}
+
+async function obviously({ bucket, model }: Job): Promise<Pass> {
+  const client = functionS3Client();
+  const session = await InferenceSession.create(model, { intraOpNumThreads: 1 });
+  return async (key) => {
+    const { Body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+    if (Body === undefined) throw new Error(`there is no ${key}`);
+    const { shape, bytes } = decodeSafetensors(await Body.transformToByteArray()).get('x') as NumericTensor;
+    const x = new Tensor('float32', new Float32Array(bytes.slice().buffer), shape);
+    const { y } = await session.run({ x });
+    const made: NumericTensor = {
+      dtype: 'float32',
+      shape: y.dims,
+      bytes: new Uint8Array((y.data as Float32Array).slice().buffer),
+    };
+    const out = encodeSafetensors(new Map([['y', made]]));
+    await client.send(new PutObjectCommand({ Bucket: bucket, Key: `${key}-out`, Body: out }));
+  };
+}
+
+async function main(job: Job): Promise<void> {
+  const pass = await (job.way === 'functions' ? asFunctions(job) : obviously(job));
+  await pass(job.keys.small);
+  const before = process.memoryUsage.rss();
+  const start = performance.now();
+  await pass(job.keys.large);
+  const ms = performance.now() - start;
+  const passage: Passage = { ms, extraMemoryBytes: Math.max(0, peakMemoryBytes() - before) };
+  process.stdout.write(JSON.stringify(passage));
+  process.exit();
+}
+
+if (require.main === module) void main(JSON.parse(process.argv[2]) as Job);
