@@ -1,8 +1,9 @@
 /** Runs programs and measures them: time, and the peak memory of each process that they start. */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
+import { text } from 'node:stream/consumers';
 
 export interface Measured {
   readonly seconds: number;
@@ -48,6 +49,19 @@ export function run(
   const seconds = Number(process.hrtime.bigint() - start) / 1e9;
   if (status === 0) return seconds;
   throw new Error(`${command} ${args.join(' ')} failed: ${error?.message ?? stderr.trim()}`);
+}
+
+/** What a Node.js program of this folder prints as JSON, which is told by one argument what to do. */
+export async function inChild<T>(
+  script: string,
+  job: object,
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): Promise<T> {
+  const args = ['--no-warnings', script, JSON.stringify(job)];
+  const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const [answer, problem] = await Promise.all([text(child.stdout), text(child.stderr)]);
+  if (answer === '') throw new Error(`${path.basename(script)} failed: ${problem.trim()}`);
+  return JSON.parse(answer) as T;
 }
 
 export interface Spread {

@@ -1,22 +1,20 @@
 /**
- * A large tensor from S3 through ONNX Runtime and back to S3, as the functions do it or in the obvious way, which collects
- * bodies and cuts tensors out of them; prints what that took as JSON.
+ * A large tensor from S3 through ONNX Runtime and back to S3, as the functions do it or in the obvious way, which has the
+ * SDK collect the body and joins the result's header and bytes; prints what that took as JSON.
  */
 import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { peakMemoryBytes } from '../../lambda/memory';
 import { Session } from '../../lambda/slice/session';
 import { S3ObjectStore } from '../../lambda/store/s3';
 import { functionS3Client } from '../../lambda/store/s3-client';
 import { TensorStore } from '../../lambda/store/tensor-store';
 import { decodeSafetensors, encodeSafetensors } from '../../lambda/tensors/safetensors';
-import type { NumericTensor } from '../../lambda/tensors/tensor';
 
 export type Way = 'functions' | 'obvious';
 
 export interface Passage {
   readonly ms: number;
-  /** Highest resident memory meanwhile, less what there was before. */
+  /** The process's highest resident memory, less what there was before. */
   readonly extraMemoryBytes: number;
 }
 
@@ -42,19 +40,12 @@ async function asFunctions({ bucket, model }: Job): Promise<Pass> {
 
 async function obviously({ bucket, model }: Job): Promise<Pass> {
   const client = functionS3Client();
-  const session = await InferenceSession.create(model, { intraOpNumThreads: 1 });
+  const session = await Session.open({ path: model, threads: 1 });
   return async (key) => {
     const { Body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
     if (Body === undefined) throw new Error(`there is no ${key}`);
-    const { shape, bytes } = decodeSafetensors(await Body.transformToByteArray()).get('x') as NumericTensor;
-    const x = new Tensor('float32', new Float32Array(bytes.slice().buffer), shape);
-    const { y } = await session.run({ x });
-    const made: NumericTensor = {
-      dtype: 'float32',
-      shape: y.dims,
-      bytes: new Uint8Array((y.data as Float32Array).slice().buffer),
-    };
-    const out = encodeSafetensors(new Map([['y', made]]));
+    const inputs = decodeSafetensors(await Body.transformToByteArray());
+    const out = encodeSafetensors(await session.run(inputs, ['y']));
     await client.send(new PutObjectCommand({ Bucket: bucket, Key: `${key}-out`, Body: out }));
   };
 }

@@ -1,23 +1,22 @@
 /**
- * What memory and time a large tensor takes on its way through a function, against the obvious way, which copies it. Three
- * times the tensor's size is the least: the input, the output of ONNX Runtime, and the binding's copy of that for JavaScript.
+ * What memory and time a large tensor takes on its way through a function, against the obvious way, which collects what
+ * comes and joins what goes. Three times the tensor's size is the least: the input, the output of ONNX Runtime, and the binding's copy of that for JavaScript.
  */
-import { spawn } from 'node:child_process';
 import * as path from 'node:path';
-import { text } from 'node:stream/consumers';
 import { formatTable } from '../../bin/format';
 import { S3ObjectStore } from '../../lambda/store/s3';
 import { functionS3Client } from '../../lambda/store/s3-client';
 import { TensorStore } from '../../lambda/store/tensor-store';
-import { formatSpread, spread } from '../measure';
+import { formatSpread, inChild, spread } from '../measure';
 import { writeOneOperator } from '../models';
 import { activations } from './activations';
 import type { Passage, Way } from './copies-child';
 
 const MEGABYTES = 64;
+const CHILD = path.join(__dirname, 'copies-child.js');
 const WAYS: Readonly<Record<Way, string>> = {
   functions: 'as the functions (3 are the least)',
-  obvious: 'collected, cut out, joined',
+  obvious: 'body collected, result joined to one',
 };
 
 /** @param folder for the model; S3 is the one of the environment */
@@ -31,7 +30,7 @@ export async function benchCopies(folder: string, bucket: string, rounds: number
       const keys = { small: `copies/${way}-${round}-small`, large: `copies/${way}-${round}-large` };
       await store.write(keys.small, new Map([['x', activations(1000)]]));
       await store.write(keys.large, new Map([['x', activations((MEGABYTES * 1e6) / 4)]]));
-      passages[way].push(await inChild({ way, bucket, keys, model }));
+      passages[way].push(await inChild(CHILD, { way, bucket, keys, model }));
     }
   }
   const rows = (Object.keys(WAYS) as Way[]).map((way) => [
@@ -44,11 +43,4 @@ export async function benchCopies(folder: string, bucket: string, rounds: number
     [`${MEGABYTES} MB from S3 through Relu to S3`, 'memory, in tensors', 'ms', 'ratio'],
     rows,
   );
-}
-
-async function inChild(job: object): Promise<Passage> {
-  const child = spawn(process.execPath, [path.join(__dirname, 'copies-child.js'), JSON.stringify(job)], {
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
-  return JSON.parse(await text(child.stdout)) as Passage;
 }

@@ -12,7 +12,7 @@ export interface Download {
   readonly bytes: number;
   /** Of this process and the system's work for it. */
   readonly cpuMs: number;
-  /** Highest resident memory while it downloaded, less what there was before. */
+  /** The process's highest resident memory, less what there was before. */
   readonly extraMemoryBytes: number;
 }
 

@@ -2,21 +2,20 @@
 import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { spawn } from 'node:child_process';
 import { Readable } from 'node:stream';
-import { text } from 'node:stream/consumers';
 import { formatTable } from '../../bin/format';
 import { Callers } from '../../local/s3/callers';
 import { S3Server } from '../../local/s3/server';
 import { ObjectStore } from '../../local/s3/store';
 import { Traffic } from '../../local/simulation/traffic';
 import type { NetworkShape } from '../../local';
-import { formatSpread, spread } from '../measure';
+import { formatSpread, inChild, spread } from '../measure';
 import type { SliceFile } from '../../lambda/slice/environment';
 import type { Parts } from '../../lambda/store/download';
 import type { Download, DownloadJob } from './download-child';
 
 const BUCKET = 'bench';
+const CHILD = path.join(__dirname, 'download-child.js');
 
 /** The parts that are tried: the functions have 6 connections for parts of 16 MiB. */
 const CONNECTIONS = [1, 2, 4, 6, 8];
@@ -112,15 +111,14 @@ class Site {
     const folder = path.join(this.folder, `tmp-${this.downloads++}`);
     const credentials = this.callers.add({ traffic: new Traffic(network) });
     try {
-      return await inChild(
-        { file: this.file, other: this.other, folder, parts },
-        {
-          AWS_ENDPOINT_URL_S3: this.server.endpoint,
-          AWS_REGION: 'us-east-1',
-          AWS_ACCESS_KEY_ID: credentials.accessKeyId,
-          AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
-        },
-      );
+      const job: DownloadJob = { file: this.file, other: this.other, folder, parts };
+      return await inChild<Download>(CHILD, job, {
+        PATH: process.env.PATH,
+        AWS_ENDPOINT_URL_S3: this.server.endpoint,
+        AWS_REGION: 'us-east-1',
+        AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+        AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+      });
     } finally {
       this.callers.remove(credentials);
       fs.rmSync(folder, { recursive: true });
@@ -136,12 +134,4 @@ class Site {
 async function put(store: ObjectStore, key: string, content: Buffer): Promise<SliceFile> {
   await store.put(BUCKET, key, Readable.from([content]));
   return { object: { bucket: BUCKET, key }, sha256: createHash('sha256').update(content).digest('hex') };
-}
-
-async function inChild(job: DownloadJob, variables: Readonly<Record<string, string>>): Promise<Download> {
-  const child = spawn(process.execPath, [path.join(__dirname, 'download-child.js'), JSON.stringify(job)], {
-    env: { PATH: process.env.PATH, ...variables },
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
-  return JSON.parse(await text(child.stdout)) as Download;
 }

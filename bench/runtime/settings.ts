@@ -37,19 +37,23 @@ const CHANGES: readonly (readonly [name: string, change: InferenceSession.Sessio
 
 export function benchSettings(models: readonly BenchModel[], rounds: number): string {
   const rows = models.flatMap((model) => {
-    const results = CHANGES.map(([, change]) => repeated(model, { ...CHOSEN, ...change }, rounds));
-    const [chosen] = results;
+    const inTurns = Array.from({ length: rounds }, () =>
+      CHANGES.map(([, change]) => once(model, { ...CHOSEN, ...change })),
+    );
     return CHANGES.map(([name], index) => {
-      const { loadMs, firstRunMs, runMs, peakMegabytes } = results[index];
+      const over = (of: (result: SettingsResult) => number): Spread =>
+        spread(inTurns.map((results) => of(results[index])));
+      const ratio = (of: (result: SettingsResult) => number): Spread =>
+        spread(inTurns.map((results) => of(results[index]) / of(results[0])));
       return [
         index === 0 ? model.name : '',
         name,
-        formatSpread(loadMs, 0),
-        formatSpread(firstRunMs, 1),
-        formatSpread(runMs, 1),
-        (runMs.median / chosen.runMs.median).toFixed(2),
-        peakMegabytes.median.toFixed(0),
-        (peakMegabytes.median / chosen.peakMegabytes.median).toFixed(2),
+        formatSpread(over(loadMs), 0),
+        formatSpread(over(firstRunMs), 1),
+        formatSpread(over(runMs), 1),
+        formatSpread(ratio(runMs), 2),
+        formatSpread(over(peakMegabytes), 0),
+        formatSpread(ratio(peakMegabytes), 2),
       ];
     });
   });
@@ -59,18 +63,10 @@ export function benchSettings(models: readonly BenchModel[], rounds: number): st
   );
 }
 
-type Measures = Readonly<Record<'loadMs' | 'firstRunMs' | 'runMs' | 'peakMegabytes', Spread>>;
-
-function repeated(model: BenchModel, options: InferenceSession.SessionOptions, rounds: number): Measures {
-  const results = Array.from({ length: rounds }, () => once(model, options));
-  const over = (of: (result: SettingsResult) => number): Spread => spread(results.map(of));
-  return {
-    loadMs: over(({ loadMs }) => loadMs),
-    firstRunMs: over(({ firstRunMs }) => firstRunMs),
-    runMs: over(({ runMs }) => spread(runMs).median),
-    peakMegabytes: over(({ peakBytes }) => peakBytes / 1e6),
-  };
-}
+const loadMs = (result: SettingsResult): number => result.loadMs;
+const firstRunMs = (result: SettingsResult): number => result.firstRunMs;
+const runMs = (result: SettingsResult): number => spread(result.runMs).median;
+const peakMegabytes = (result: SettingsResult): number => result.peakBytes / 1e6;
 
 function once(model: BenchModel, options: InferenceSession.SessionOptions): SettingsResult {
   const args = [path.join(__dirname, 'settings-child.js'), JSON.stringify(model), JSON.stringify(options)];

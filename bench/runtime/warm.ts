@@ -3,48 +3,66 @@ import { formatTable } from '../../bin/format';
 import type { Deployment } from './deployment';
 import type { Subjects } from './subjects';
 
-/** Without warm-ups, which would compete for this machine's processors with the slice that runs. */
 export async function benchWarm(subjects: Subjects, rounds: number): Promise<string> {
-  const deployment = await subjects.start('sliced, no warm-up', {});
+  // Without warm-ups, which would compete for this machine's processors with the slice that runs.
+  const sliced = await subjects.start('sliced, no warm-up', {});
+  const warmedUp = await subjects.start('sliced', {});
   const whole = await subjects.start('whole', {});
   try {
-    for (const each of [deployment, whole]) {
+    for (const each of [sliced, warmedUp, whole]) {
       await each.run();
       await each.run();
     }
     const outside: number[][] = subjects.plan.slices.map(() => []);
     const wholeOutside: number[] = [];
+    const warmUps: number[] = [];
+    const added: number[] = [];
     let loads = 0;
     for (let round = 0; round < rounds; round++) {
-      const { timings } = await deployment.run();
+      const { ms, timings } = await sliced.run();
       loads += timings.filter(({ cold }) => cold).length;
-      outsideOf(deployment, timings).forEach((value, slice) => outside[slice].push(value));
+      outsideOf(sliced, timings).forEach((value, slice) => outside[slice].push(value));
       wholeOutside.push(...outsideOf(whole, (await whole.run()).timings));
+      added.push((await warmedUp.run()).ms - ms);
+      warmUps.push(...warmUpsOf(warmedUp));
     }
     const rows = [
       ...outside.map((values, slice) => [`slice ${slice}`, ...percentiles(values)]),
       ['all slices', ...percentiles(outside.flat())],
       ['the whole model', ...percentiles(wholeOutside)],
+      ['answering a warm-up', ...percentiles(warmUps)],
+      ['a run with warm-ups, more than without', ...percentiles(added)],
     ];
     const table = formatTable(['warm calls, unshaped', 'p50 ms', 'p95 ms', 'highest ms'], rows);
     return `${table}\ncalls that loaded weights: ${loads} of ${rounds * outside.length}`;
   } finally {
-    await deployment.close();
-    await whole.close();
+    for (const each of [sliced, warmedUp, whole]) await each.close();
   }
 }
 
 /** From the state machine's call to its answer, less what ONNX Runtime took. */
-function outsideOf({ trace }: Deployment, timings: readonly { readonly runMs: number }[]): number[] {
-  const started = new Map<string, number>();
+function outsideOf(deployment: Deployment, timings: readonly { readonly runMs: number }[]): number[] {
   const outside: number[] = [];
-  for (const { type, state, time } of trace) {
-    if (type === 'TaskStarted') started.set(state, time);
+  for (const [state, ms] of callsOf(deployment)) {
     const slice = Number(/^Slice (\d+)$/.exec(state)?.at(1));
-    if (type === 'TaskSucceeded' && !Number.isNaN(slice))
-      outside[slice] = time - (started.get(state) ?? NaN) - timings[slice].runMs;
+    if (!Number.isNaN(slice)) outside[slice] = ms - timings[slice].runMs;
   }
   return outside;
+}
+
+function warmUpsOf(deployment: Deployment): number[] {
+  return [...callsOf(deployment)].filter(([state]) => state.startsWith('Warm-up ')).map(([, ms]) => ms);
+}
+
+/** Milliseconds of the last run's calls, by state. */
+function callsOf({ trace }: Deployment): Map<string, number> {
+  const started = new Map<string, number>();
+  const calls = new Map<string, number>();
+  for (const { type, state, time } of trace) {
+    if (type === 'TaskStarted') started.set(state, time);
+    if (type === 'TaskSucceeded') calls.set(state, time - (started.get(state) ?? NaN));
+  }
+  return calls;
 }
 
 function percentiles(values: readonly number[]): string[] {

@@ -1,7 +1,7 @@
 /**
- * Connections that read into one buffer each, over and over. Node.js' own allocate 64 KiB for every read, although its
- * HTTP parser copies the bodies out of them: for hundreds of MB of weights that is a large part of the time and of the
- * memory that a download takes.
+ * Connections that read into one buffer each, over and over. Those of Node.js allocate a new one for every read, although
+ * its HTTP parser copies the bodies out of it: for hundreds of MB of weights that is a large part of the processor time
+ * and of the memory that a download takes.
  */
 import * as http from 'node:http';
 import * as https from 'node:https';
@@ -10,7 +10,7 @@ import type { OnReadOpts, Socket } from 'node:net';
 /** As much as Node.js asks for at a time. */
 const READ_BYTES = 64 * 1024;
 
-/** As many as the SDK's own agents have. */
+/** As the SDK's own agents. */
 const AGENT: http.AgentOptions = { keepAlive: true, maxSockets: 50 };
 
 type Connect = (options: object, connected?: (error: Error | null, socket: Socket) => void) => Socket;

@@ -15,7 +15,7 @@ export interface ObjectPart {
   readonly version: string;
   /**
    * The bytes of the range that the object has, in chunks that are the reader's own: see `release.ts`. It may break off
-   * with an error: see `ranged-read.ts`.
+   * with an error, and is broken off by its `destroy`, also while it is stuck: see `ranged-read.ts`.
    */
   readonly body: Readable;
 }

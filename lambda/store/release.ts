@@ -2,25 +2,27 @@
 import { MessageChannel } from 'node:worker_threads';
 import { isArrayBuffer } from 'node:util/types';
 
-/** What Node.js 20 does not have yet: moves an array buffer's bytes into a new one of another length. */
-interface Transferable {
+/** An array buffer of Node.js 21 or newer: its bytes can be moved into a new one of another length. */
+interface Movable {
   transfer(byteLength: number): ArrayBuffer;
 }
 
 /**
- * Such memory lies outside of the heap of JavaScript. Left to the garbage collector, tens of MB are waiting for it at any
- * time, and it goes through the whole heap every few MB. A chunk that is a part of something larger is left alone.
- * @param chunk that nobody reads any more; it is empty afterwards
+ * The chunk's memory lies outside of JavaScript's heap. Left to the garbage collector, tens of MB of chunks are waiting
+ * for it at any time, and it searches the whole heap after every few MB. A chunk that is a part of something larger is
+ * left alone.
+ * @param chunk that nobody reads any more; it is empty afterwards, and may be released again
  */
 export function release(chunk: Uint8Array): void {
   const memory = chunk.buffer;
-  if (isArrayBuffer(memory) && chunk.byteLength === memory.byteLength) detach(memory);
+  const isWhole = chunk.byteLength > 0 && chunk.byteLength === memory.byteLength;
+  if (isWhole && isArrayBuffer(memory)) detach(memory);
 }
 
 const detach: (memory: ArrayBuffer) => void =
   'transfer' in ArrayBuffer.prototype
     ? (memory) => {
-        (memory as unknown as Transferable).transfer(0);
+        (memory as unknown as Movable).transfer(0);
       }
     : sendingToNobody();
 

@@ -16,6 +16,8 @@ const SOCKET_MS = 20_000;
 export function functionS3Client(): S3Client {
   return new S3Client({
     logger: SILENT,
+    // With agents of our own the SDK would not wait for the answer that this asks for.
+    expectContinueHeader: false,
     requestHandler: {
       connectionTimeout: CONNECTION_MS,
       socketTimeout: SOCKET_MS,

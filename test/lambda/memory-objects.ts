@@ -59,11 +59,11 @@ export class MemoryObjects implements ObjectStore {
 /** In two chunks, as a network would, each a copy. */
 async function* whole(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   const middle = Math.floor(bytes.byteLength / 2);
-  yield await Promise.resolve(bytes.slice(0, middle));
-  yield bytes.slice(middle);
+  yield await Promise.resolve(new Uint8Array(bytes.subarray(0, middle)));
+  yield new Uint8Array(bytes.subarray(middle));
 }
 
 async function* broken(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield await Promise.resolve(bytes.slice(0, Math.floor(bytes.byteLength / 2)));
+  yield await Promise.resolve(new Uint8Array(bytes.subarray(0, Math.floor(bytes.byteLength / 2))));
   throw new Error('aborted');
 }

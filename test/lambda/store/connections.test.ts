@@ -23,6 +23,13 @@ function answer(request: http.IncomingMessage, response: http.ServerResponse): v
   if (request.url === '/chunked') {
     for (let at = 0; at < BODY.byteLength; at += 100_000) response.write(BODY.subarray(at, at + 100_000));
     response.end();
+  } else if (request.url === '/until-the-end') {
+    response.useChunkedEncodingByDefault = false;
+    response.shouldKeepAlive = false;
+    response.end(BODY);
+  } else if (request.url === '/stuck') {
+    response.writeHead(200, { 'Content-Length': BODY.byteLength });
+    response.write(BODY.subarray(0, 1000));
   } else if (request.url === '/broken') {
     response.writeHead(200, { 'Content-Length': BODY.byteLength });
     response.write(BODY.subarray(0, 1_000_000), () => response.destroy());
@@ -66,8 +73,16 @@ describe.each([
     });
   }
 
-  it.each(['/whole', '/chunked'])('brings the bytes of %s', async (path) => {
+  it.each(['/whole', '/chunked', '/until-the-end'])('brings the bytes of %s', async (path) => {
     expect((await buffer(await get(path))).equals(BODY)).toBe(true);
+  });
+
+  it('reads into one buffer', async () => {
+    const response = await get('/whole');
+    const memory = new Set<ArrayBufferLike>();
+    response.socket.on('data', (piece: Buffer) => memory.add(piece.buffer));
+    await buffer(response);
+    expect(memory.size).toBe(1);
   });
 
   it('waits for a reader that takes its time', async () => {
@@ -93,6 +108,19 @@ describe.each([
     const next = await get('/whole');
     expect(bodies.map(({ localPort }) => localPort)).toContain(next.socket.localPort);
     expect((await buffer(next)).equals(BODY)).toBe(true);
+  });
+
+  it('is broken off while nothing comes', async () => {
+    const response = await get('/stuck');
+    response.once('data', () => setImmediate(() => response.destroy(new Error('enough'))));
+    await expect(buffer(response)).rejects.toThrow('enough');
+  });
+
+  it('connects again where the server has closed an idle connection', async () => {
+    await buffer(await get('/whole'));
+    server.closeIdleConnections();
+    await setTimeout(20);
+    expect((await buffer(await get('/whole'))).equals(BODY)).toBe(true);
   });
 
   it('fails where the connection breaks', async () => {

@@ -14,6 +14,14 @@ describe('releasing a chunk', () => {
     expect(chunks.every(({ byteLength }) => byteLength === 0)).toBe(true);
   });
 
+  it('does nothing to one that is released', () => {
+    const chunk = Buffer.alloc(MB);
+    release(chunk);
+    release(chunk);
+    release(new Uint8Array(0));
+    expect(chunk.byteLength).toBe(0);
+  });
+
   it('leaves a part of something larger alone, as are small buffers of Node.js', () => {
     const whole = new Uint8Array(10).fill(7);
     release(whole.subarray(0, 5));

@@ -2,10 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { S3Client } from '@aws-sdk/client-s3';
+import type { S3Client } from '@aws-sdk/client-s3';
 import { SafetensorsError } from '../../../lambda/tensors/safetensors';
 import { ObjectChanged, ObjectUnavailable } from '../../../lambda/store/object-store';
 import { S3ObjectStore } from '../../../lambda/store/s3';
+import { functionS3Client } from '../../../lambda/store/s3-client';
 import type { RawTensor } from '../../../lambda/tensors/tensor';
 import { TensorStore } from '../../../lambda/store/tensor-store';
 import { Callers } from '../../../local/s3/callers';
@@ -14,6 +15,7 @@ import { ObjectStore as ServedObjects } from '../../../local/s3/store';
 import { comparable } from '../arbitrary-tensors';
 
 describe('the tensor store through the AWS SDK', () => {
+  const environment = { ...process.env };
   let folder: string;
   let server: S3Server;
   let client: S3Client;
@@ -26,17 +28,21 @@ describe('the tensor store through the AWS SDK', () => {
     served.createBucket('pipeline');
     const callers = new Callers();
     server = await S3Server.start(served, callers);
-    client = new S3Client({
-      region: 'us-east-1',
-      endpoint: server.endpoint,
-      credentials: callers.add(),
+    const { accessKeyId, secretAccessKey } = callers.add();
+    Object.assign(process.env, {
+      AWS_ENDPOINT_URL_S3: server.endpoint,
+      AWS_REGION: 'us-east-1',
+      AWS_ACCESS_KEY_ID: accessKeyId,
+      AWS_SECRET_ACCESS_KEY: secretAccessKey,
     });
+    client = functionS3Client();
     objects = new S3ObjectStore(client);
     store = new TensorStore(objects, 'pipeline');
   });
 
   afterAll(async () => {
     client.destroy();
+    process.env = environment;
     await server.close();
     rmSync(folder, { recursive: true });
   });
@@ -67,6 +73,13 @@ describe('the tensor store through the AWS SDK', () => {
     await store.write('b', new Map());
     expect((await store.write('b', tensors)).result).toBe('present');
     expect((await store.open('b')).heads.size).toBe(0);
+  });
+
+  it('leaves what is there, also where it is refused while much is still to be sent', async () => {
+    const bytes = new Uint8Array(32_000_000);
+    const large = new Map([['x', { dtype: 'uint8', shape: [bytes.byteLength], bytes } as const]]);
+    expect((await store.write('large', large)).result).toBe('written');
+    for (let time = 0; time < 3; time++) expect((await store.write('large', large)).result).toBe('present');
   });
 
   it('finds nothing where nothing is', async () => {
