@@ -2,6 +2,7 @@
 import * as fs from 'node:fs';
 import type * as http from 'node:http';
 import { promisify } from 'node:util';
+import { release } from '../../lambda/store/release';
 import type { Traffic } from '../simulation/traffic';
 
 /** What is read at a time: each read costs a change of threads. */
@@ -25,8 +26,8 @@ export async function sendFile(
   response: http.ServerResponse,
   traffic?: Traffic,
 ): Promise<void> {
+  const buffer = Buffer.allocUnsafeSlow(Math.min(READ_BYTES, last - first + 1));
   try {
-    const buffer = Buffer.allocUnsafeSlow(Math.min(READ_BYTES, last - first + 1));
     for (let position = first; position <= last;) {
       const wanted = Math.min(buffer.byteLength, last - position + 1);
       const { bytesRead } = await readFile(descriptor, buffer, 0, wanted, position);
@@ -34,6 +35,8 @@ export async function sendFile(
       position += bytesRead;
       await send(buffer.subarray(0, bytesRead), response, traffic);
     }
+    // Not where writing failed: the system may have the buffer still.
+    release(buffer);
     response.end();
   } finally {
     fs.closeSync(descriptor);
