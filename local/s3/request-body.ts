@@ -1,5 +1,6 @@
 /** The bytes that a request carries, plain or `aws-chunked`, and what its headers and trailers promise of them. */
 import { Readable } from 'node:stream';
+import { release } from '../../lambda/store/release';
 import { decodeAwsChunked, type Trailers } from './aws-chunked';
 import { checksumAlgorithm, type ChecksumAlgorithm, verifyChecksums } from './checksums';
 import { notImplemented, S3Error } from './errors';
@@ -28,6 +29,8 @@ export function requestBody(request: S3Request, headers: Headers, operation: str
   return {
     bytes: chunked ? Readable.from(decodeAwsChunked(sent, trailers)) : sent,
     algorithms: [...expected.keys(), ...trailing.flatMap(([, algorithm]) => algorithm ?? [])],
+    // What is decoded are views, beside which the decoder may have more of the same memory.
+    written: chunked ? () => undefined : release,
     verify: (received, actual) => {
       if (received !== size) throw new S3Error('IncompleteBody', `expected ${size} bytes, got ${received}`);
       for (const [name, algorithm] of trailing) {

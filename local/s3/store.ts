@@ -3,10 +3,9 @@
  * the folder, a reader is never disturbed by an overwrite, and of two conditional writes exactly one commits.
  */
 import * as fs from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
 import * as path from 'node:path';
 import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { type ChecksumAlgorithm, ChecksumMeter, type Checksums } from './checksums';
 import { S3Error } from './errors';
 
@@ -47,6 +46,8 @@ export interface ReceiveOptions {
   readonly algorithms?: readonly ChecksumAlgorithm[];
   /** Called when all bytes are there; throws to refuse them. */
   readonly verify?: (size: number, checksums: Checksums) => void;
+  /** Called with each chunk when it is written: the store does not need it any more. */
+  readonly written?: (chunk: Buffer) => void;
 }
 
 export interface ObjectOptions {
@@ -96,7 +97,10 @@ export class ObjectStore {
     const meter = new ChecksumMeter(options.algorithms);
     const file = path.join(this.folder, String(this.files++));
     try {
-      await pipeline(body, measured(meter), fs.createWriteStream(file, { flags: 'wx' }));
+      await write(body, file, (chunk) => {
+        meter.update(chunk);
+        options.written?.(chunk);
+      });
       const checksums = meter.digest();
       options.verify?.(meter.size, checksums);
       return { file, size: meter.size, checksums };
@@ -171,13 +175,20 @@ export function compareKeys(a: string, b: string): number {
   return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }
 
-function measured(meter: ChecksumMeter) {
-  return async function* (source: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
-    for await (const bytes of source) {
-      meter.update(bytes);
-      yield bytes;
+async function write(
+  body: AsyncIterable<Buffer>,
+  file: string,
+  written: (chunk: Buffer) => void,
+): Promise<void> {
+  const target = await open(file, 'wx');
+  try {
+    for await (const chunk of body) {
+      await target.writeFile(chunk);
+      written(chunk);
     }
-  };
+  } finally {
+    await target.close();
+  }
 }
 
 function describe(
