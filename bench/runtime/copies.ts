@@ -1,6 +1,7 @@
 /**
  * What memory and time a large tensor takes on its way through a function, against the obvious way, which collects what
- * comes and joins what goes. Three times the tensor's size is the least: the input, the output of ONNX Runtime, and the binding's copy of that for JavaScript.
+ * comes and joins what goes. Three times the tensor's size is the least: the input, the output of ONNX Runtime, and the
+ * binding's copy of that for JavaScript.
  */
 import * as path from 'node:path';
 import { formatTable } from '../../bin/format';

@@ -210,6 +210,13 @@ function positive(text: string): number {
   return Number(text);
 }
 
+function folder(text: string): string {
+  if (!fs.statSync(text, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new InvalidArgumentError('it must be a folder that is there.');
+  }
+  return text;
+}
+
 function sections(text: string): Section[] {
   return text.split(',').map((name) => {
     const known = SECTIONS.find((section) => section === name);
@@ -240,7 +247,7 @@ if (require.main === module) {
         .default([40, 80]),
     )
     .addOption(new Option('--executions <n>', 'executions of the load').argParser(positive).default(200))
-    .option('--folder <path>', 'where all files go', DEFAULT_FOLDER)
+    .addOption(new Option('--folder <path>', 'where all files go').argParser(folder).default(DEFAULT_FOLDER))
     .parse()
     .opts<Options>();
   void main(options);
