@@ -1,114 +1,137 @@
-// The one way that dependencies point, as rules. Types count as much as values: they too tie one part to another.
+// The directions of imports, as rules by folder. Types count as much as values: they too tie one part to another.
 
-/** The synth side from the bottom up: a layer may use the ones before it and no later one. */
-const LAYERS = [
-  // What every layer may use, and which uses none of them.
-  ['base', '^lib/(cache/|(errors|make-folder|onnxruntime|package-files|run-child|temporary-folder)[.]ts$)'],
+/** The synth side from the bottom up: a layer may use earlier layers, never later ones. */
+const LIB_LAYERS = [
+  ['errors', '^lib/errors[.]ts$'],
+  ['host', '^lib/host/'],
+  ['cache', '^lib/cache/'],
   ['onnx', '^lib/onnx/'],
   ['optimise', '^lib/optimise/'],
   ['shapes', '^lib/shapes/'],
+  ['dataflow', '^lib/dataflow/'],
   ['plan', '^lib/plan/'],
   ['emit', '^lib/emit/'],
-  ['compile', '^lib/(analyse|describe-plan|compile|stage)[.]ts$'],
+  ['compile', '^lib/compile/'],
   ['aws', '^lib/aws/'],
-  [
-    'construct',
-    '^lib/(slicing|sliced-model|slice-metric|tensor-store|known-at-synth|graph-optimization|warm-up|pipeline-props|check-props|sliced-inference-(pipeline|dashboard|alarms)|index)[.]ts$',
-  ],
+  ['pipeline', '^lib/pipeline/'],
+  ['monitoring', '^lib/monitoring/'],
+  ['index', '^lib/index[.]ts$'],
+];
+
+/** The run side, likewise. */
+const LAMBDA_LAYERS = [
+  ['errors', '^lambda/errors[.]ts$'],
+  ['tensors', '^lambda/tensors/'],
+  ['telemetry', '^lambda/telemetry/'],
+  ['store', '^lambda/store/'],
+  ['request', '^lambda/request/'],
+  ['slice', '^lambda/slice/'],
+  ['tensor-flow', '^lambda/tensor-flow/'],
+  ['handler', '^lambda/handler[.]ts$'],
+];
+
+/** The local cloud, likewise. */
+const LOCAL_LAYERS = [
+  ['basics', '^local/(errors|json|listen)[.]ts$'],
+  ['simulation', '^local/simulation/'],
+  ['s3', '^local/s3/'],
+  ['cloudformation', '^local/cloudformation/'],
+  ['step-functions', '^local/step-functions/'],
+  ['lambda', '^local/lambda/'],
+  ['cloud', '^local/(cloud|infer|index)[.]ts$'],
 ];
 
 const CDK = 'node_modules/(aws-cdk-lib|constructs)/';
-const CONTRACT = '^lambda/contract[.]ts$';
-const TOOLS = '^(local|bin)/';
 
-const layerRules = LAYERS.slice(0, -1).map(([name, path], index) => ({
-  name: `${name}-uses-no-later-layer`,
-  comment: `In lib/, dependencies point one way: ${LAYERS.map(([layer]) => layer).join(' <- ')}.`,
-  severity: 'error',
-  from: { path },
-  to: { path: LAYERS.slice(index + 1).map(([, later]) => later) },
-}));
+function layerRules(side, layers) {
+  const order = layers.map(([name]) => name).join(' <- ');
+  const upward = layers.slice(0, -1).map(([name, path], index) => ({
+    name: `${side}-${name}-uses-no-later-layer`,
+    comment: `In ${side}/, imports point one way: ${order}.`,
+    severity: 'error',
+    from: { path },
+    to: { path: layers.slice(index + 1).map(([, later]) => later) },
+  }));
+  const unplaced = {
+    name: `${side}-files-have-a-layer`,
+    comment: `A new file of ${side}/ belongs in the folder of its layer.`,
+    severity: 'error',
+    from: { path: `^${side}/`, pathNot: layers.map(([, path]) => path) },
+    to: {},
+  };
+  return [...upward, unplaced];
+}
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {
   forbidden: [
-    ...layerRules,
+    ...layerRules('lib', LIB_LAYERS),
+    ...layerRules('lambda', LAMBDA_LAYERS),
+    ...layerRules('local', LOCAL_LAYERS),
     {
-      name: 'lib-has-a-layer',
-      comment: 'A new file of lib/ lies in the folder of its layer, or is named in LAYERS above.',
+      name: 'contract-imports-nothing',
+      comment: 'Every side imports the contract, so whatever the contract imported, every side would.',
       severity: 'error',
-      from: { path: '^lib/', pathNot: LAYERS.map(([, path]) => path) },
-      to: {},
+      from: { path: '^contract/' },
+      to: { pathNot: '^contract/' },
     },
     {
       name: 'emit-knows-plans-by-type-only',
-      comment: 'What is emitted was decided before: emit/ takes plans and wirings as data and makes none.',
+      comment: 'Emitting decides nothing: emit/ takes plans and wirings as data.',
       severity: 'error',
       from: { path: '^lib/emit/' },
-      to: { path: '^lib/plan/', dependencyTypesNot: ['type-only'] },
+      to: { path: '^lib/(dataflow|plan)/', dependencyTypesNot: ['type-only'] },
     },
     {
-      name: 'plan-is-pure',
-      comment: 'Planning uses types and shapes as data; ONNX Runtime is asked before.',
+      name: 'planning-is-pure',
+      comment:
+        'Planning computes on data: it touches no file, process or cache, and never asks ONNX Runtime.',
       severity: 'error',
-      from: { path: '^lib/plan/' },
-      to: { path: '^lib/shapes/', pathNot: '^lib/shapes/value-types[.]ts$' },
+      from: { path: '^lib/(dataflow|plan)/' },
+      to: {
+        path: [
+          '^lib/(host|cache|optimise)/',
+          '^lib/shapes/(?!value-types[.]ts$)',
+          '^(node:)?(fs|child_process)',
+        ],
+        dependencyTypesNot: ['type-only'],
+      },
     },
     {
       name: 'lib-stands-alone',
-      comment: 'The synth side shares one file with the run side, and nothing with what stands on top.',
+      comment: 'The synth side shares the contract with the run side, and nothing else.',
       severity: 'error',
       from: { path: '^lib/' },
-      to: { path: '^(lambda|client|local|bin|examples|bench|test)/', pathNot: CONTRACT },
+      to: { path: '^(lambda|client|local|bin|examples|bench|test)/' },
     },
     {
       name: 'lambda-stands-alone',
-      comment: 'What runs in a slice function is small and knows nothing of synth.',
+      comment: 'The code of a slice function is small and knows nothing of synth.',
       severity: 'error',
       from: { path: '^lambda/' },
       to: { path: ['^(lib|client|local|bin|examples|bench|test)/', CDK] },
     },
     {
-      name: 'contract-imports-nothing',
-      comment: 'Both sides import the contract: what it imported, both would.',
-      severity: 'error',
-      from: { path: CONTRACT },
-      to: {},
-    },
-    {
       name: 'client-stays-light',
       comment:
-        'Application code bundles the client: it shares codecs with the functions, and has neither CDK nor lib/.',
+        'Applications bundle the client: it shares codecs with the functions and has neither CDK nor lib/.',
       severity: 'error',
       from: { path: '^client/' },
       to: { path: ['^(lib|local|bin|examples|bench|test)/', CDK] },
     },
     {
-      name: 'cdk-in-construct-and-aws-only',
-      comment: 'The compiler works without CDK: the command line uses it too.',
+      name: 'cdk-in-constructs-only',
+      comment: 'The compiler works without CDK, because the command line uses it too.',
       severity: 'error',
-      from: {
-        path: '^(lib|local|bin)/',
-        pathNot: [
-          '^lib/(slicing|sliced-model|slice-metric|tensor-store|known-at-synth|graph-optimization|pipeline-props|check-props|sliced-inference-(pipeline|dashboard|alarms)|index)[.]ts$',
-          '^lib/aws/',
-        ],
-      },
+      from: { path: '^(lib|local|bin)/', pathNot: '^lib/(aws|pipeline|monitoring|index)' },
       to: { path: CDK },
     },
     {
-      name: 'slicing-knows-cdk-by-type-only',
-      comment: 'Choosing cuts needs the type of a size, not CDK.',
-      severity: 'error',
-      from: { path: '^lib/slicing[.]ts$' },
-      to: { path: CDK, dependencyTypesNot: ['type-only'] },
-    },
-    {
       name: 'tools-stand-on-top',
-      comment: 'local/ and bin/ are used by examples, tests and benchmarks; bin/ may use local/.',
+      comment: 'Only examples, tests and benchmarks use local/ and bin/; bin/ may use local/.',
       severity: 'error',
-      from: { pathNot: ['^(examples|test|bench)/', TOOLS] },
-      to: { path: TOOLS },
+      from: { pathNot: '^(examples|test|bench|local|bin)/' },
+      to: { path: '^(local|bin)/' },
     },
     {
       name: 'local-without-command-line',
@@ -118,24 +141,31 @@ module.exports = {
       to: { path: '^(bin|examples|bench|test)/' },
     },
     {
+      name: 'bench-measures-the-library',
+      comment: 'Benchmarks start the command line as a process and share no code with it or with tests.',
+      severity: 'error',
+      from: { path: '^bench/' },
+      to: { path: '^(bin|test)/' },
+    },
+    {
       name: 'examples-are-leaves',
-      comment: 'An example shows how to use the library; nothing may need it.',
+      comment: 'Examples show how to use the library; nothing else may need them.',
       severity: 'error',
       from: { pathNot: '^(examples|test|bench)/' },
       to: { path: '^(examples|test|bench)/' },
     },
     {
       name: 'no-cycles',
-      comment: 'Files of a cycle cannot be read, tested or moved one by one.',
+      comment: 'The files of a cycle cannot be read, tested or moved one by one.',
       severity: 'error',
       from: {},
       to: { circular: true },
     },
     {
       name: 'shipped-code-needs-no-dev-dependency',
-      comment: 'A user who installs the package has no development dependencies.',
+      comment: 'Users who install the package have no development dependencies.',
       severity: 'error',
-      from: { path: '^(lib|lambda|client|local|bin)/' },
+      from: { path: '^(contract|lib|lambda|client|local|bin)/' },
       to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['npm-peer', 'type-only'] },
     },
     {

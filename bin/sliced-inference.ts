@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /** The command line's entry. */
 import * as path from 'node:path';
-import { supervise } from './supervise';
+import { supervise } from './process/supervise';
 
-void supervise(path.join(__dirname, 'commands.js'), process.argv.slice(2));
+void supervise(path.join(__dirname, 'program.js'), process.argv.slice(2));

@@ -2,9 +2,9 @@
 import {
   decodeInlineTensor as decodeInline,
   encodeInlineTensor as encodeInline,
-} from '../lambda/tensors/inline-tensor';
+} from '../lambda/request/inline-tensor';
 import { decodeSafetensors, encodeSafetensors } from '../lambda/tensors/safetensors';
-import type { InlineTensor } from '../lambda/contract';
+import type { InlineTensor } from '../contract/execution';
 import {
   bytesOf,
   describeTensor,
@@ -17,20 +17,21 @@ import {
 } from '../lambda/tensors/tensor';
 import type { TypedArray } from '../lambda/tensors/tensor';
 
-export { CONTRACT_VERSION, ERROR_NAMES, INPUTS_PREFIX, OUTPUTS_PREFIX } from '../lambda/contract';
+export { ERROR_NAMES } from '../contract/failures';
+export { INPUTS_PREFIX, OUTPUTS_PREFIX } from '../contract/keys';
+export { CONTRACT_VERSION } from '../contract/version';
 export type {
-  ErrorName,
   ExecutionInput,
   ExecutionInputs,
   ExecutionOutput,
   ExecutionOutputs,
-  FailureCause,
   InlineMode,
   InlineTensor,
   ObjectReference,
   SliceTiming,
-  TensorDataType,
-} from '../lambda/contract';
+} from '../contract/execution';
+export type { ErrorName, FailureCause } from '../contract/failures';
+export type { TensorDataType } from '../contract/tensors';
 export { SafetensorsError } from '../lambda/tensors/safetensors';
 export type {
   NumericDataType,

@@ -1,5 +1,5 @@
 /** How a slice fails: an error whose name the state machine matches and whose message is a JSON cause. */
-import { ERROR_NAMES, type ErrorName, type FailureCause } from './contract';
+import { ERROR_NAMES, type ErrorName, type FailureCause } from '../contract/failures';
 
 export type FailureDetails = Omit<FailureCause, 'slice' | 'step'>;
 

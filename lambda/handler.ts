@@ -1,22 +1,18 @@
 /** The function that runs one slice: check the plan, load once, read, check, run, write, answer. */
-import {
-  CONTRACT_VERSION,
-  ENV,
-  ERROR_NAMES,
-  type SliceAnswer,
-  type SliceEvent,
-  type WarmUpAnswer,
-} from './contract';
+import { ENV } from '../contract/environment';
+import { ERROR_NAMES } from '../contract/failures';
+import { type SliceAnswer, type SliceEvent, type WarmUpAnswer } from '../contract/slice-event';
+import { CONTRACT_VERSION } from '../contract/version';
 import { readEnvironment, type SliceEnvironment, type Variables } from './slice/environment';
 import { failureOf, NamedFailure, sliceFailed, UNKNOWN_SLICE } from './errors';
 import { ResidentSlice, type SliceForRun } from './slice/resident-slice';
-import { peakMemoryBytes } from './memory';
+import { peakMemoryBytes } from './telemetry/peak-memory';
 import type { ObjectStore } from './store/object-store';
 import { S3ObjectStore } from './store/s3';
 import { functionS3Client } from './store/s3-client';
-import { roundedTenth, Stopwatch } from './stopwatch';
-import { Telemetry, toStandardOutput, type WriteLine } from './telemetry';
-import { pick, readTensors, writeTensors, type Stores } from './slice-tensors';
+import { roundedTenth, Stopwatch } from './telemetry/stopwatch';
+import { Telemetry, toStandardOutput, type WriteLine } from './telemetry/telemetry';
+import { pick, readTensors, writeTensors, type Stores } from './tensor-flow/slice-tensors';
 import { tensorBytes } from './tensors/tensor';
 import { TensorStore } from './store/tensor-store';
 
@@ -87,18 +83,18 @@ export function makeHandler(
   };
 }
 
-function checkPlan(event: SliceEvent | undefined, { planDigest }: SliceEnvironment): void {
+function checkPlan(event: SliceEvent | undefined, { deploymentDigest }: SliceEnvironment): void {
   // The types promise what only our own state machine keeps: anyone may invoke the function.
-  const { version, run, planDigest: wanted }: Partial<Record<keyof SliceEvent, unknown>> = event ?? {};
+  const { version, run, deploymentDigest: wanted }: Partial<Record<keyof SliceEvent, unknown>> = event ?? {};
   if (version !== CONTRACT_VERSION || typeof run !== 'string' || run === '') {
     throw sliceFailed(
       'the event is not one of this pipeline: start the state machine instead of the function',
     );
   }
-  if (wanted === planDigest) return;
+  if (wanted === deploymentDigest) return;
   throw new NamedFailure(ERROR_NAMES.planChanged, {
     message: 'this function belongs to another plan than the run: start the execution again',
-    expected: planDigest,
+    expected: deploymentDigest,
     got: String(wanted),
   });
 }

@@ -3,7 +3,7 @@ export { LocalCloud, type LocalCloudOptions, type LocalPipeline, type S3Access }
 export { LocalCloudError } from './errors';
 export { infer, type FailedInference, type Inference, type SucceededInference } from './infer';
 export type { Json, JsonObject } from './json';
-export type { WorkerProcess } from './local-functions';
+export type { WorkerProcess } from './lambda/local-functions';
 export {
   SIMULATIONS,
   type NetworkShape,

@@ -1,7 +1,8 @@
 /** Runs a pipeline on tensors: what a caller does with S3 and Step Functions, in one step. */
 import { randomUUID } from 'node:crypto';
-import type { ExecutionInput, ExecutionOutput } from '../lambda/contract';
-import { CONTRACT_VERSION, INPUTS_PREFIX } from '../lambda/contract';
+import type { ExecutionInput, ExecutionOutput } from '../contract/execution';
+import { INPUTS_PREFIX } from '../contract/keys';
+import { CONTRACT_VERSION } from '../contract/version';
 import { decodeSafetensors, encodeSafetensors } from '../lambda/tensors/safetensors';
 import type { RawTensor } from '../lambda/tensors/tensor';
 import type { LocalCloud } from './cloud';

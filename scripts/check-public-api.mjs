@@ -10,7 +10,7 @@ const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const own = JSON.parse(fs.readFileSync(path.join(root, 'package.json'), 'utf8'));
 
 /** What the public API is made of: all that `lib/index.ts` reaches. */
-const SOURCES = ['lib', 'lambda/contract.ts'];
+const SOURCES = ['lib', 'contract'];
 
 // jsii wants every package that is not a jsii module bundled. Its types may not show in the API, which it checks.
 const bundled = Object.keys(own.dependencies);

@@ -5,6 +5,7 @@ const NEEDED = [
   'bin/sliced-inference.cjs',
   'dist/lib/index.js',
   'dist/lib/index.d.ts',
+  'dist/contract/keys.js',
   'dist/lib/shapes/infer-child.js',
   'dist/lambda/bundle/index.js',
   'dist/client/index.js',

@@ -10,7 +10,7 @@ import type { SlicedInferencePipelineProps } from '../../lib';
 import { SlicedInferencePipeline } from '../../lib';
 import { codeFiles } from '../../lib/aws/code-files';
 import { InvokeFunction, ownFunction } from '../../lib/aws/workflow/invoke-function';
-import { readPlan } from '../../lib/plan/plan';
+import { readPlan } from '../../lib/compile/plan-file';
 
 const ARCHITECTURE = process.arch === 'arm64' ? lambda.Architecture.ARM_64 : lambda.Architecture.X86_64;
 

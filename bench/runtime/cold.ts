@@ -1,5 +1,5 @@
 /** Cold runs in a shaped network: slices that load side by side, one after the other, the whole model, naive slices. */
-import { formatTable } from '../../bin/format';
+import { formatTable } from '../table';
 import type { NetworkShape, Simulation } from '../../local';
 import { formatSpread, spread } from '../measure';
 import type { Deployment, Run } from './deployment';

@@ -3,7 +3,7 @@ import * as path from 'node:path';
 import type { RawTensor } from '../../client';
 import { Session } from '../../lambda/slice/session';
 import { PLAN_FILE } from '../../lib/emit/write';
-import { readPlan } from '../../lib/plan/plan';
+import { readPlan } from '../../lib/compile/plan-file';
 import type { BenchModel } from './models';
 import { benchInputs } from './models';
 

@@ -1,6 +1,6 @@
 /** A chain of residual convolutions of ResNet's kind with generated weights. */
 import * as fs from 'node:fs';
-import { ModelProto } from '../../test/onnx-schema';
+import { ModelProto } from '../onnx-schema';
 
 const FLOAT = 1;
 const INTS = 7;

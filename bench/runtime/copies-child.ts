@@ -3,7 +3,7 @@
  * SDK collect the body and joins the result's header and bytes; prints what that took as JSON.
  */
 import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
-import { peakMemoryBytes } from '../../lambda/memory';
+import { peakMemoryBytes } from '../../lambda/telemetry/peak-memory';
 import { Session } from '../../lambda/slice/session';
 import { S3ObjectStore } from '../../lambda/store/s3';
 import { functionS3Client } from '../../lambda/store/s3-client';

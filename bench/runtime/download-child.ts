@@ -5,7 +5,7 @@ import { downloadVerified, type Parts } from '../../lambda/store/download';
 import { S3ObjectStore } from '../../lambda/store/s3';
 import { functionS3Client } from '../../lambda/store/s3-client';
 import type { SliceFile } from '../../lambda/slice/environment';
-import { peakMemoryBytes } from '../../lambda/memory';
+import { peakMemoryBytes } from '../../lambda/telemetry/peak-memory';
 
 export interface Download {
   readonly ms: number;

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { Readable } from 'node:stream';
-import { formatTable } from '../../bin/format';
+import { formatTable } from '../table';
 import { Callers } from '../../local/s3/callers';
 import { S3Server } from '../../local/s3/server';
 import { ObjectStore } from '../../local/s3/store';

@@ -1,7 +1,7 @@
 /** Slices with their weights inside, as the naive functions load them. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { ModelProto } from '../../test/onnx-schema';
+import { ModelProto } from '../onnx-schema';
 
 interface DecodedTensor {
   dataLocation?: number;

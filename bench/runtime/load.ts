@@ -1,6 +1,6 @@
 /** Many executions at a time over few functions: all right, none mixed, and no memory that grows. */
 import * as fs from 'node:fs';
-import { formatTable } from '../../bin/format';
+import { formatTable } from '../table';
 import { decodeTensors, encodeTensors } from '../../client';
 import type { ExecutionOutput, RawTensor } from '../../client';
 import { Session } from '../../lambda/slice/session';

@@ -1,7 +1,7 @@
 /** The models that compute time and settings are measured with: transformers, products, convolutions. */
 import * as path from 'node:path';
 import type { RawTensor } from '../../client';
-import { chainOf, writeExternal } from '../models';
+import { chainOf, writeExternal } from '../slice/models';
 import { writeConvolutions } from './convolutions';
 import { writeTransformer } from './transformer';
 

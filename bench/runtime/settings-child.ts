@@ -1,6 +1,6 @@
 /** Loads a model with one set of ONNX Runtime's settings and runs it some times; prints what that took as JSON. */
 import type { InferenceSession } from 'onnxruntime-node';
-import { peakMemoryBytes } from '../../lambda/memory';
+import { peakMemoryBytes } from '../../lambda/telemetry/peak-memory';
 import { InferenceSession as Sessions, Tensor } from '../../lambda/slice/onnxruntime';
 import { typedView } from '../../lambda/tensors/tensor';
 import type { BenchModel } from './models';

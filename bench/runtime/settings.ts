@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import * as path from 'node:path';
 import type { InferenceSession } from 'onnxruntime-node';
-import { formatTable } from '../../bin/format';
+import { formatTable } from '../table';
 import { formatSpread, spread, type Spread } from '../measure';
 import type { BenchModel } from './models';
 import type { SettingsResult } from './settings-child';

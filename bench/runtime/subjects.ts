@@ -4,7 +4,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { RawTensor } from '../../client';
 import type { SlicePlan } from '../../lib/plan/plan';
-import { readPlan } from '../../lib/plan/plan';
+import { readPlan } from '../../lib/compile/plan-file';
 import type { Simulation } from '../../local';
 import { Deployment } from './deployment';
 import { embeddedSlice } from './embedded-slice';
@@ -32,7 +32,7 @@ export class Subjects {
     this.slicesFolder = path.join(folder, 'slices');
     writeTransformer(this.modelPath, shape);
     const cache = path.join(folder, 'cache');
-    const cli = path.join(__dirname, '../../bin/commands.js');
+    const cli = path.join(__dirname, '../../bin/program.js');
     execFileSync(
       process.execPath,
       [cli, 'slice', this.modelPath, '--slices', String(slices), '--out', this.slicesFolder],

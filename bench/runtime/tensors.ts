@@ -1,5 +1,5 @@
 /** What a tensor costs on its way: bytes against raw ones and against JSON text, and time and memory to write and read. */
-import { formatTable } from '../../bin/format';
+import { formatTable } from '../table';
 import { S3ObjectStore } from '../../lambda/store/s3';
 import { functionS3Client } from '../../lambda/store/s3-client';
 import { TensorStore } from '../../lambda/store/tensor-store';

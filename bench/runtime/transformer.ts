@@ -1,7 +1,7 @@
 /** A transformer encoder of BERT's kind with generated weights: what the runtime's figures are measured with. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { ModelProto } from '../../test/onnx-schema';
+import { ModelProto } from '../onnx-schema';
 
 export interface TransformerShape {
   readonly layers: number;

@@ -1,5 +1,5 @@
 /** What a warm call takes besides ONNX Runtime's own run. */
-import { formatTable } from '../../bin/format';
+import { formatTable } from '../table';
 import type { Deployment } from './deployment';
 import type { Subjects } from './subjects';
 

@@ -1,6 +1,6 @@
 /** Tensors as JSON: `{"x": {"dtype": "float32", "shape": [1, 3], "data": [1, 2, 3]}}`, or with `base64`. */
 import { NamedFailure } from '../../lambda/errors';
-import { decodeInlineTensor, encodeInlineTensor } from '../../lambda/tensors/inline-tensor';
+import { decodeInlineTensor, encodeInlineTensor } from '../../lambda/request/inline-tensor';
 import { jsonObject } from '../../lambda/request/json-fields';
 import type { RawTensor } from '../../lambda/tensors/tensor';
 import { BadContent } from './tensor-file-error';

@@ -6,7 +6,7 @@ import { Session } from '../../lambda/slice/session';
 import type { RawTensor } from '../../lambda/tensors/tensor';
 import { PLAN_FILE } from '../../lib/emit/write';
 import { ORT_LEVELS } from '../../lib/optimise/level';
-import { readPlan } from '../../lib/plan/plan';
+import { readPlan } from '../../lib/compile/plan-file';
 import { describeInputs } from './describe-inputs';
 import type { ChainJob, DefaultJob, Job, JobAnswer, WholeJob } from './job';
 import { candidateInputs } from './seeded-inputs';

@@ -2,15 +2,15 @@
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import type { TensorSpec } from '../../lambda/contract';
+import type { TensorSpec } from '../../contract/tensors';
 import { checkRequest } from '../../lambda/request/request-check';
 import { decodeSafetensors, encodeSafetensors } from '../../lambda/tensors/safetensors';
 import type { RawTensor } from '../../lambda/tensors/tensor';
-import { compile } from '../../lib/compile';
+import { compile } from '../../lib/compile/compile';
 import { writeSlices } from '../../lib/emit/write';
 import type { OptimisationLevel } from '../../lib/optimise/level';
 import type { PlanDraft, SlicePlan } from '../../lib/plan/plan';
-import type { Slicer } from '../../lib/plan/slicers';
+import type { Slicer } from '../../lib/plan/search/slicers';
 import type { DimensionSizes } from '../../lib/shapes/value-types';
 import { readTensorFile } from '../tensor-files';
 import type { TensorComparison } from './compare';

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { SlicedInferenceError } from '../../lib/errors';
-import { builtFile } from '../../lib/package-files';
+import { builtFile } from '../../lib/host/package-files';
 import type { Job, JobAnswer } from './job';
 
 /** A run that takes longer than a Lambda function may is no candidate for one. */

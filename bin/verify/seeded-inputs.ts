@@ -1,5 +1,5 @@
 /** Makes inputs for a model that nobody gave any: seeded, so that they are the same each time. */
-import type { TensorSpec } from '../../lambda/contract';
+import type { TensorSpec } from '../../contract/tensors';
 import { elementBytes, elementCount, typedView } from '../../lambda/tensors/tensor';
 import type { NumericDataType, NumericTensor, RawTensor } from '../../lambda/tensors/tensor';
 import type { DimensionSizes } from '../../lib/shapes/value-types';

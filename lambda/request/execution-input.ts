@@ -1,7 +1,9 @@
 /** The fields of an execution's input. What its tensors must be is checked in `request-check.ts`. */
-import { CONTRACT_VERSION, INPUTS_PREFIX, type InlineMode } from '../contract';
+import { type InlineMode } from '../../contract/execution';
+import { INPUTS_PREFIX } from '../../contract/keys';
+import { CONTRACT_VERSION } from '../../contract/version';
 import { invalidInput } from '../errors';
-import { decodeInlineTensor } from '../tensors/inline-tensor';
+import { decodeInlineTensor } from './inline-tensor';
 import { briefJson, jsonObject, objectWithFields } from './json-fields';
 import type { RawTensor } from '../tensors/tensor';
 

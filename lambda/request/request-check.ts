@@ -1,5 +1,5 @@
 /** Whether a request's tensors are those that the model asks for. */
-import type { Dimension, TensorSpec } from '../contract';
+import type { Dimension, TensorSpec } from '../../contract/tensors';
 import { invalidInput } from '../errors';
 import { describeTensor, type TensorHead } from '../tensors/tensor';
 

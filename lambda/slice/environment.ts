@@ -1,6 +1,7 @@
 /** What a slice function is told by its environment variables. */
 import { basename } from 'node:path';
-import { ENV, type ObjectReference } from '../contract';
+import { ENV } from '../../contract/environment';
+import { type ObjectReference } from '../../contract/execution';
 import { sliceFailed } from '../errors';
 
 export interface SliceFile {
@@ -21,7 +22,7 @@ export interface SliceEnvironment {
   readonly bucket: string;
   /** Tensors between slices. */
   readonly runsBucket: string;
-  readonly planDigest: string;
+  readonly deploymentDigest: string;
   readonly threads: number;
   /** Whether float32 tensors between slices are sent as float16. */
   readonly sendsFloat16: boolean;
@@ -45,7 +46,7 @@ export function readEnvironment(variables: Variables): SliceEnvironment {
     },
     bucket: required(variables, ENV.bucket),
     runsBucket: variables[ENV.runsBucket] ?? required(variables, ENV.bucket),
-    planDigest: required(variables, ENV.planDigest),
+    deploymentDigest: required(variables, ENV.deploymentDigest),
     threads: wholeNumber(variables, ENV.threads, /^[1-9][0-9]{0,2}$/, 'a number of threads from 1 on'),
     sendsFloat16: variables[ENV.transport] === 'float16',
   };

@@ -1,6 +1,7 @@
 /** Reads what a slice says of itself: the JSON in its model file's metadata. */
 import { Reader } from 'protobufjs/minimal';
-import { CONTRACT_VERSION, MANIFEST_KEY, type SliceManifest } from '../contract';
+import { MANIFEST_KEY, type SliceManifest } from '../../contract/slice-manifest';
+import { CONTRACT_VERSION } from '../../contract/version';
 import { sliceFailed } from '../errors';
 
 /** Field numbers of https://github.com/onnx/onnx/blob/main/onnx/onnx.proto */

@@ -1,6 +1,7 @@
 /** The slice that a function keeps loaded between calls, and what loading it took. */
-import type { SliceManifest, SliceTiming } from '../contract';
-import { Stopwatch } from '../stopwatch';
+import type { SliceTiming } from '../../contract/execution';
+import type { SliceManifest } from '../../contract/slice-manifest';
+import { Stopwatch } from '../telemetry/stopwatch';
 import type { ObjectStore } from '../store/object-store';
 import type { SliceEnvironment } from './environment';
 import { startLoading, type LoadedSlice, type LoadingSlice } from './load';

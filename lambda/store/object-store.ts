@@ -1,6 +1,6 @@
 /** The two calls to S3 that a slice makes. Tests and other clouds put their own behind it. */
 import type { Readable } from 'node:stream';
-import type { ObjectReference } from '../contract';
+import type { ObjectReference } from '../../contract/execution';
 
 /** Bytes from `start` up to, not including, `end`. */
 export interface ByteRange {

@@ -1,6 +1,6 @@
 /** Reading ranges of an object: connections that break are resumed, long ranges go in parallel parts. */
 import type { Readable } from 'node:stream';
-import type { ObjectReference } from '../contract';
+import type { ObjectReference } from '../../contract/execution';
 import type { ByteRange, ObjectStore } from './object-store';
 import { release } from './release';
 

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
 import { crc32 } from 'node:zlib';
 import { GetObjectCommand, PutObjectCommand, S3ServiceException, type S3Client } from '@aws-sdk/client-s3';
-import type { ObjectReference } from '../contract';
+import type { ObjectReference } from '../../contract/execution';
 import {
   ObjectChanged,
   ObjectUnavailable,

@@ -1,5 +1,5 @@
 /** Tensors in the pipeline's bucket: one safetensors object per slice and run, read by ranges, written once. */
-import type { ObjectReference } from '../contract';
+import type { ObjectReference } from '../../contract/execution';
 import { parseHeader, readHeaderLength, LENGTH_BYTES } from '../tensors/safetensors-header';
 import { layoutSafetensors } from '../tensors/safetensors';
 import type { RawTensor } from '../tensors/tensor';

@@ -1,5 +1,5 @@
 /** Tensors as raw little-endian bytes: what files, S3 objects and ONNX Runtime have in common. */
-import type { TensorDataType } from '../contract';
+import type { TensorDataType } from '../../contract/tensors';
 
 export type NumericDataType = Exclude<TensorDataType, 'string'>;
 

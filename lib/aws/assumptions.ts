@@ -1,8 +1,8 @@
 /** Warns of what a plan was made with that may be otherwise when it runs: sizes, ONNX Runtime's version, memory. */
 import { Annotations, Token } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
-import { sliceName } from '../../lambda/contract';
-import { onnxRuntimeVersion } from '../onnxruntime';
+import { sliceName } from '../../contract/keys';
+import { onnxRuntimeVersion } from '../host/onnxruntime';
 import type { SlicePlan } from '../plan/plan';
 import { givenSize, symbolicNames } from '../shapes/value-types';
 

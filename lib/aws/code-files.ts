@@ -4,9 +4,9 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { fileDigest } from '../cache/file-digest';
 import { SlicedInferenceError, quoted } from '../errors';
-import { onnxRuntimeCommonFolder, onnxRuntimeFolder } from '../onnxruntime';
-import { builtFile } from '../package-files';
-import { MAX_LAMBDA_CODE_BYTES } from '../plan/quotas';
+import { onnxRuntimeCommonFolder, onnxRuntimeFolder } from '../host/onnxruntime';
+import { builtFile } from '../host/package-files';
+import { MAX_LAMBDA_CODE_BYTES } from './quotas';
 
 /** One file: where it goes and where it comes from. */
 export interface CodeFile {

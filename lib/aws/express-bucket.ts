@@ -3,7 +3,7 @@ import type { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as s3express from 'aws-cdk-lib/aws-s3express';
 import type { Construct } from 'constructs';
-import { RUNS_PREFIX } from '../../lambda/contract';
+import { RUNS_PREFIX } from '../../contract/keys';
 
 /** What a slice function needs to know of the bucket. */
 export interface ExpressBucket {

@@ -5,22 +5,18 @@ import type * as iam from 'aws-cdk-lib/aws-iam';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
-import { sliceName } from '../../lambda/contract';
+import { sliceName } from '../../contract/keys';
 import { SlicedInferenceError } from '../errors';
 import type { SlicePlan } from '../plan/plan';
 import {
   CLOUDFORMATION_QUOTAS,
-  DEFAULT_MAX_MEMORY_MB,
   IAM_QUOTAS,
   LAMBDA_QUOTAS,
   MAX_DEFINITION_BYTES,
-  MAX_EPHEMERAL_STORAGE_MB,
   MAX_EXPRESS_MINUTES,
   MAX_INLINE_POLICY_CHARACTERS,
   MAX_LAMBDA_ENVIRONMENT_BYTES,
-  MAX_LAMBDA_MEMORY_MB,
-  MAX_LAMBDA_TIMEOUT_SECONDS,
-  MAX_PAYLOAD_BYTES,
+  MAX_STATE_PAYLOAD_BYTES,
   MAX_PUT_BYTES,
   MAX_STACK_RESOURCES,
   MAX_STANDARD_EVENTS,
@@ -29,8 +25,14 @@ import {
   S3_QUOTAS,
   STEP_FUNCTIONS_QUOTAS,
   WARNING_SHARE,
-} from '../plan/quotas';
-import { loadSeconds } from '../plan/warm-up';
+} from './quotas';
+import {
+  DEFAULT_MAX_MEMORY_MB,
+  MAX_EPHEMERAL_STORAGE_MB,
+  MAX_LAMBDA_MEMORY_MB,
+  MAX_LAMBDA_TIMEOUT_SECONDS,
+} from '../plan/sizes/lambda-quotas';
+import { loadSeconds } from '../plan/schedule/warm-up';
 import { plannedBytes } from '../shapes/value-types';
 import type { SliceFunctionOptions } from './slice-function-options';
 
@@ -264,8 +266,8 @@ function cfnFunction(fn: lambda.Function): lambda.CfnFunction {
 function informOfLargeRequests(scope: Construct, { inputs, dimensions }: SlicePlan): void {
   const bytes = plannedBytes(inputs, dimensions).reduce((sum, size) => sum + size, 0);
   const inline = Math.ceil((bytes * 4) / 3);
-  if (inline < WARNING_SHARE * MAX_PAYLOAD_BYTES) return;
+  if (inline < WARNING_SHARE * MAX_STATE_PAYLOAD_BYTES) return;
   Annotations.of(scope).addInfo(
-    `a request of the planned dimensions takes ${inline} bytes inline, and an execution's input has at most ${MAX_PAYLOAD_BYTES} (${STEP_FUNCTIONS_QUOTAS}): put its tensors into the bucket below inputs/`,
+    `a request of the planned dimensions takes ${inline} bytes inline, and an execution's input has at most ${MAX_STATE_PAYLOAD_BYTES} (${STEP_FUNCTIONS_QUOTAS}): put its tensors into the bucket below inputs/`,
   );
 }

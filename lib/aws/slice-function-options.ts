@@ -1,7 +1,8 @@
 /** What can be set for the functions of the slices: for all of them, and for single ones. */
 import type { Duration, Size } from 'aws-cdk-lib';
 import { Token } from 'aws-cdk-lib';
-import { ENV, sliceName } from '../../lambda/contract';
+import { ENV } from '../../contract/environment';
+import { sliceName } from '../../contract/keys';
 import { SlicedInferenceError, quoted } from '../errors';
 import {
   MAX_EPHEMERAL_STORAGE_MB,
@@ -9,7 +10,7 @@ import {
   MAX_LAMBDA_TIMEOUT_SECONDS,
   MIN_EPHEMERAL_STORAGE_MB,
   MIN_LAMBDA_MEMORY_MB,
-} from '../plan/quotas';
+} from '../plan/sizes/lambda-quotas';
 
 /** What can be set for the functions of the slices; what is left out comes from the plan. */
 export interface SliceFunctionOptions {

@@ -5,10 +5,12 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as logs from 'aws-cdk-lib/aws-logs';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
-import { ENV, METRICS_NAMESPACE, sliceName } from '../../lambda/contract';
+import { ENV, METRICS_NAMESPACE } from '../../contract/environment';
+import { sliceName } from '../../contract/keys';
 import { SlicedInferenceError } from '../errors';
+import type { DeployedPlan } from './deployed-plan';
 import type { PlannedSlice, SlicePlan } from '../plan/plan';
-import { MAX_EPHEMERAL_STORAGE_MB, MAX_LAMBDA_MEMORY_MB } from '../plan/quotas';
+import { MAX_EPHEMERAL_STORAGE_MB, MAX_LAMBDA_MEMORY_MB } from '../plan/sizes/lambda-quotas';
 import type { ExpressBucket } from './express-bucket';
 import type { LogSettings } from './log-group';
 import { createLogGroup } from './log-group';
@@ -21,7 +23,7 @@ import { slicePermissions } from './slice-permissions';
 
 /** What all functions of a pipeline have alike. */
 export interface SliceFunctionsProps {
-  readonly plan: SlicePlan;
+  readonly plan: DeployedPlan;
   readonly bucket: s3.IBucket;
   readonly expressBucket?: ExpressBucket;
   readonly architecture: lambda.Architecture;
@@ -168,7 +170,7 @@ function environment(props: SliceFunctionProps): Record<string, string> {
       }),
     [ENV.bucket]: bucket.bucketName,
     ...(expressBucket && { [ENV.runsBucket]: expressBucket.bucketName }),
-    [ENV.planDigest]: plan.planDigest,
+    [ENV.deploymentDigest]: plan.deploymentDigest,
     [ENV.threads]: String(plan.threads),
     ...(props.float16Transport && { [ENV.transport]: 'float16' }),
     ...(props.sliceMetrics && { [ENV.metricsNamespace]: METRICS_NAMESPACE }),

@@ -2,12 +2,12 @@
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as logs from 'aws-cdk-lib/aws-logs';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
-import type { SourcedTensor } from '../../lambda/contract';
+import type { SourcedTensor } from '../../contract/slice-manifest';
 import type { ExpressBucket } from './express-bucket';
 import { sessionStatement } from './express-bucket';
 import { useOfKey } from './key';
 import type { SliceObject } from './slice-object';
-import { INPUTS_PREFIX, OUTPUTS_PREFIX, outputObjectKey, sliceObjectKey } from '../../lambda/contract';
+import { INPUTS_PREFIX, OUTPUTS_PREFIX, outputObjectKey, sliceObjectKey } from '../../contract/keys';
 
 export interface SlicePermissionsProps {
   readonly slice: number;

@@ -4,9 +4,9 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
-import { CONTRACT_VERSION } from '../../lambda/contract';
+import { CONTRACT_VERSION } from '../../contract/version';
 import type { SlicePlan } from '../plan/plan';
-import { MAX_EXPRESS_MINUTES } from '../plan/quotas';
+import { MAX_EXPRESS_MINUTES } from './quotas';
 import type { LogSettings } from './log-group';
 import { createLogGroup } from './log-group';
 import type { WorkflowProps } from './workflow/workflow';
@@ -34,7 +34,7 @@ export function createStateMachine(scope: Construct, props: PipelineStateMachine
     comment: JSON.stringify({
       slicedInference: {
         version: CONTRACT_VERSION,
-        planDigest: plan.planDigest,
+        deploymentDigest: plan.deploymentDigest,
         threads: plan.threads,
         bucket: bucket.bucketName,
         inputs: plan.inputs,

@@ -4,7 +4,7 @@ import { Duration } from 'aws-cdk-lib';
 import type * as kms from 'aws-cdk-lib/aws-kms';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
-import { INPUTS_PREFIX, OUTPUTS_PREFIX, RUNS_PREFIX } from '../../lambda/contract';
+import { INPUTS_PREFIX, OUTPUTS_PREFIX, RUNS_PREFIX } from '../../contract/keys';
 
 /** A run lasts minutes; a day leaves time to look into a failed one. */
 export const RUNS_RETENTION = Duration.days(1);

@@ -3,7 +3,7 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { SlicedInferenceError, quoted, systemReason } from '../errors';
-import { makeFolder } from '../make-folder';
+import { makeFolder } from '../host/make-folder';
 
 /** Names the cache's folder; an empty value switches the cache off. */
 export const CACHE_VARIABLE = 'SLICED_INFERENCE_CACHE';

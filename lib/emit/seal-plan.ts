@@ -1,6 +1,6 @@
 /** Completes a plan with the digests of its files, once they are written. */
 import { createHash } from 'node:crypto';
-import { CONTRACT_VERSION } from '../../lambda/contract';
+import { CONTRACT_VERSION } from '../../contract/version';
 import type { PlanDraft, PlannedSlice, SlicePlan } from '../plan/plan';
 
 /** Hexadecimal SHA-256 of a slice's files. */

@@ -1,6 +1,6 @@
 /** Turns a wired slice into the chunks of its two files. */
-import type { SliceManifest } from '../../lambda/contract';
-import { MANIFEST_KEY } from '../../lambda/contract';
+import type { SliceManifest } from '../../contract/slice-manifest';
+import { MANIFEST_KEY } from '../../contract/slice-manifest';
 import type { Chunk } from '../onnx/chunks';
 import { padding } from '../onnx/chunks';
 import { onnxDataType, isBindable } from '../onnx/data-type';

@@ -1,10 +1,11 @@
 /** Writes a compiled model into a folder: `plan.json` and the slice files, all or nothing. Weights are read once. */
+import { SLICE_FILE } from '../../contract/keys';
 import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { CompiledModel } from './compiled-model';
 import { SlicedInferenceError, quoted, systemReason } from '../errors';
-import { makeFolder } from '../make-folder';
+import { makeFolder } from '../host/make-folder';
 import type { SourceFile } from '../onnx/model';
 import { writeChunks } from '../onnx/write-chunks';
 import type { FileDraft, SlicePlan } from '../plan/plan';
@@ -12,9 +13,6 @@ import type { SliceDigests } from './seal-plan';
 import { sealPlan } from './seal-plan';
 
 export const PLAN_FILE = 'plan.json';
-
-/** Files that an earlier call may have left in a folder, and that a new one replaces. */
-const SLICE_FILE = /^slice-\d+\.(onnx|weights)$/;
 
 /** What exists outside of the written folder while it is incomplete. */
 export interface Unfinished {

@@ -1,6 +1,6 @@
 /** ONNX's element types: their numbers, names and widths. */
-import type { TensorDataType } from '../../lambda/contract';
-import { TENSOR_DATA_TYPES } from '../../lambda/contract';
+import type { TensorDataType } from '../../contract/tensors';
+import { TENSOR_DATA_TYPES } from '../../contract/tensors';
 
 interface ElementType {
   /** The name in this library and in ONNX Runtime's JavaScript API where that has one. */

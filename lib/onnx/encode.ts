@@ -1,6 +1,6 @@
 /** Encodes the few ONNX messages that a slice does not copy verbatim. Field numbers are those of onnx.proto3. */
 import { Writer } from 'protobufjs/minimal';
-import type { Dimension } from '../../lambda/contract';
+import type { Dimension } from '../../contract/tensors';
 
 const LENGTH_DELIMITED = 2;
 const EXTERNAL = 1;

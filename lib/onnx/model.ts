@@ -1,5 +1,5 @@
 /** An ONNX model as this library sees it: immutable, values linked by index, weights as ranges of files. */
-import type { Dimension } from '../../lambda/contract';
+import type { Dimension } from '../../contract/tensors';
 import type { Fingerprint } from '../cache/fingerprint';
 import { printable, quoted } from '../errors';
 

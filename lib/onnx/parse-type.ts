@@ -1,5 +1,5 @@
 /** Reads `ValueInfoProto` and `TypeProto`: the types that a model declares for its inputs and outputs. */
-import type { Dimension } from '../../lambda/contract';
+import type { Dimension } from '../../contract/tensors';
 import { MAX_RANK } from './limits';
 import type { DeclaredType } from './model';
 import { text } from './parse-tensor';

@@ -1,6 +1,6 @@
 /** Reads an ONNX file into a `Model` without loading a weight. Field numbers are those of onnx.proto3. */
 import { dirname, resolve } from 'node:path';
-import { MANIFEST_KEY } from '../../lambda/contract';
+import { MANIFEST_KEY } from '../../contract/slice-manifest';
 import type { Fingerprint } from '../cache/fingerprint';
 import { fingerprint } from '../cache/fingerprint';
 import { SlicedInferenceError, quoted } from '../errors';

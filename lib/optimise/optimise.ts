@@ -10,9 +10,9 @@ import { encodeModel } from '../onnx/encode-model';
 import type { Graph, Model, Value } from '../onnx/model';
 import { parseModel } from '../onnx/parse';
 import { writeChunks } from '../onnx/write-chunks';
-import { onnxRuntimeVersion } from '../onnxruntime';
-import { packageVersion } from '../package-files';
-import { askChild } from '../run-child';
+import { onnxRuntimeVersion } from '../host/onnxruntime';
+import { packageVersion } from '../host/package-files';
+import { askChild } from '../host/run-child';
 import type { OptimisationLevel } from './level';
 import type { OptimiseAnswer, OptimiseJob } from './optimise-child';
 

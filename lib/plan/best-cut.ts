@@ -1,18 +1,18 @@
 /** Tries the ways to cut a model as asked, and takes the best. */
 import { SlicedInferenceError } from '../errors';
 import type { NodeIndex } from '../onnx/model';
-import type { BranchOrder } from './branches';
-import { findBranches } from './branches';
-import { checkGroups } from './check-groups';
-import type { CutSpace } from './cuts';
-import { findCuts } from './cuts';
-import type { SliceSize } from './estimate';
-import type { Dataflow } from './graph';
-import { withRepeated } from './graph';
-import type { Groups } from './partition';
-import { scheduleSlices, timeOf } from './schedule';
-import { sliceSizes } from './slice-sizes';
-import type { Slicer } from './slicers';
+import type { BranchOrder } from './cuts/branches';
+import { findBranches } from './cuts/branches';
+import { checkGroups } from './cuts/check-groups';
+import type { CutSpace } from './cuts/cuts';
+import { findCuts } from './cuts/cuts';
+import type { SliceSize } from './sizes/estimate';
+import type { Dataflow } from '../dataflow/dataflow';
+import { withRepeated } from '../dataflow/dataflow';
+import type { Groups } from './search/partition';
+import { scheduleSlices, timeOf } from './schedule/schedule';
+import { sliceSizes } from './sizes/slice-sizes';
+import type { Slicer } from './search/slicers';
 import type { WiredCut } from './wiring';
 import { wireSlices } from './wiring';
 

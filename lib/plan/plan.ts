@@ -1,16 +1,11 @@
 /** `plan.json`: what a model was cut into. A public, versioned file; field by field in `docs/plan.md`. */
 import { createHash } from 'node:crypto';
-import * as fs from 'node:fs';
-import type { SourcedTensor, TensorSpec } from '../../lambda/contract';
-import { SlicedInferenceError, quoted, systemReason } from '../errors';
+import type { SourcedTensor } from '../../contract/slice-manifest';
+import type { TensorSpec } from '../../contract/tensors';
 import type { Graph } from '../onnx/model';
 import type { OptimisationLevel } from '../optimise/level';
 
 export const PLAN_VERSION = 1;
-
-/** A slice's file names, which lead nowhere else than into its folder. */
-export const SLICE_FILE = /^slice-\d+\.(onnx|weights)$/;
-const SHA256 = /^[0-9a-f]{64}$/;
 
 /** Sizes are in bytes unless the name says MB (2^20 bytes); digests are hexadecimal SHA-256. */
 export interface SlicePlan {
@@ -111,81 +106,9 @@ export function toRuns(indexes: readonly number[]): [number, number][] {
   return runs;
 }
 
-/** The groups of nodes of a plan file, checked against the graph that is to be cut. */
-export function readPlanGroups(path: string, graph: Graph): number[][] {
-  const plan = readPlan(path);
-  if (plan.model.nodes !== graph.nodes.length || plan.model.graphDigest !== graphDigest(graph)) {
-    throw new SlicedInferenceError(
-      `plan ${quoted(path)} must be made from the same graph as the model`,
-      `one of ${plan.model.nodes} nodes where the model has ${graph.nodes.length}, or of other nodes`,
-      'make the plan again with `sliced-inference slice`, and with the same graph optimisation',
-    );
-  }
-  return plan.slices.map(({ nodes }) =>
-    nodes.flatMap(([first, last]) => Array.from({ length: last - first + 1 }, (_, index) => first + index)),
-  );
-}
-
-/** Reads a plan file. Only what is used here is checked: `sliced-inference slice` is what writes them. */
-export function readPlan(path: string): SlicePlan {
-  let text: string;
-  try {
-    text = fs.readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new SlicedInferenceError(
-      `plan ${quoted(path)} must be a readable file`,
-      systemReason(error),
-      'check the path',
-    );
-  }
-  const plan = parseJson(text);
-  if (isPlan(plan)) return plan;
-  throw new SlicedInferenceError(
-    `plan ${quoted(path)} must be a plan.json of version ${PLAN_VERSION}`,
-    'something else',
-    'make it with `sliced-inference slice`',
-  );
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // No JSON is no plan; the caller's error says so.
-    return undefined;
-  }
-}
-
-/** Whether the value has what this library uses of a plan. */
-export function isPlan(value: unknown): value is SlicePlan {
-  const plan = value as Partial<SlicePlan> | null | undefined;
-  if (typeof plan !== 'object' || plan?.version !== PLAN_VERSION) return false;
-  const isIndex = (index: unknown): boolean => Number.isSafeInteger(index) && Number(index) >= 0;
-  return (
-    typeof plan.model?.graphDigest === 'string' &&
-    Array.isArray(plan.slices) &&
-    plan.slices.every(
-      (slice: Partial<PlannedSlice> | null) =>
-        slice !== null &&
-        isPlannedFile(slice.model) &&
-        (slice.weights === undefined || isPlannedFile(slice.weights)) &&
-        Array.isArray(slice.nodes) &&
-        slice.nodes.every((run: unknown) => {
-          if (!Array.isArray(run) || run.length !== 2 || !run.every(isIndex)) return false;
-          const [first, last] = run as [number, number];
-          return first <= last && last < (plan.model?.nodes ?? 0);
-        }),
-    )
-  );
-}
-
-function isPlannedFile(value: unknown): value is PlannedFile {
-  const planned = value as { file?: unknown; bytes?: unknown; sha256?: unknown } | null | undefined;
-  return (
-    typeof planned?.file === 'string' &&
-    SLICE_FILE.test(planned.file) &&
-    Number.isSafeInteger(planned.bytes) &&
-    typeof planned.sha256 === 'string' &&
-    SHA256.test(planned.sha256)
+/** The indexes of runs, in order. */
+export function fromRuns(runs: PlannedSlice['nodes']): number[] {
+  return runs.flatMap(([first, last]) =>
+    Array.from({ length: last - first + 1 }, (_, index) => first + index),
   );
 }

@@ -1,8 +1,8 @@
 /** What each slice of a cut model holds, reads and gives. */
-import type { TensorSource } from '../../lambda/contract';
+import type { TensorSource } from '../../contract/slice-manifest';
 import type { NodeIndex, ValueIndex } from '../onnx/model';
-import type { Dataflow } from './graph';
-import { repeatedClosure } from './graph';
+import type { Dataflow } from '../dataflow/dataflow';
+import { repeatedClosure } from '../dataflow/dataflow';
 
 /** A value and where it comes from. */
 export interface SourcedValue {

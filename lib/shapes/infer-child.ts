@@ -3,7 +3,7 @@
  * its outputs as JSON. Synthesis is synchronous and creating a session is not, and a model that crashes ONNX
  * Runtime must not take the caller with it.
  */
-import type { Dimension } from '../../lambda/contract';
+import type { Dimension } from '../../contract/tensors';
 
 /** One output of the session. `elementType` is ONNX's number; absent for what is no tensor. */
 export interface SessionOutput {

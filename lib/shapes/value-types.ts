@@ -1,5 +1,5 @@
 /** What is known of each value's type, and the size that it is planned with. */
-import type { Dimension } from '../../lambda/contract';
+import type { Dimension } from '../../contract/tensors';
 import { dataTypeName, onnxDataType, tensorBytes, isBindable } from '../onnx/data-type';
 import type { Graph, ValueIndex } from '../onnx/model';
 

@@ -3,10 +3,10 @@ import { randomUUID } from 'node:crypto';
 import * as path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { LocalCloudError } from '../errors';
-import type { FunctionResource } from '../resources';
+import type { FunctionResource } from '../cloudformation/resources';
 import type { CodeFolders } from './code';
 import { FunctionLog, type LogListener } from './function-log';
-import { MAX_PAYLOAD_BYTES } from './limits';
+import { MAX_INVOKE_PAYLOAD_BYTES } from './limits';
 import { Worker } from './worker';
 
 export interface FunctionHost {
@@ -98,10 +98,10 @@ export class FunctionPool {
 
   private admit(payload: string): void {
     if (this.closed) throw new LocalCloudError('the local cloud is closed: start another one');
-    if (Buffer.byteLength(payload) > MAX_PAYLOAD_BYTES) {
+    if (Buffer.byteLength(payload) > MAX_INVOKE_PAYLOAD_BYTES) {
       throw new LambdaServiceError(
         'Lambda.RequestTooLargeException',
-        `Request must be smaller than ${MAX_PAYLOAD_BYTES} bytes for the InvokeFunction operation`,
+        `Request must be smaller than ${MAX_INVOKE_PAYLOAD_BYTES} bytes for the InvokeFunction operation`,
       );
     }
     if (this.busy >= (this.resource.reservedConcurrency ?? Infinity)) {

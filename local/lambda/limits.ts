@@ -1,7 +1,7 @@
 /** Lambda's limits that a function can notice. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
 
 /** A request or a response of a synchronous call, in bytes: the figure in Lambda's own error message. */
-export const MAX_PAYLOAD_BYTES = 6_291_556;
+export const MAX_INVOKE_PAYLOAD_BYTES = 6_291_556;
 
 /**
  * An init phase that is longer is repeated within the first call's timeout; here both are one wait.

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import * as fs from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { builtFile } from '../../lib/package-files';
+import { builtFile } from '../../lib/host/package-files';
 import { systemErrorCode } from '../errors';
 import type { FunctionLog } from './function-log';
 import { INIT_SECONDS } from './limits';

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { LocalCloudError } from '../errors';
 import { jsonSize, type Json } from '../json';
-import type { StateMachineResource } from '../resources';
+import type { StateMachineResource } from '../cloudformation/resources';
 import { type Clock, SYSTEM_CLOCK, within } from './clock';
 import type { Definition } from './definition';
 import { ERROR, StateError } from './errors';

@@ -2,8 +2,8 @@
 import { App } from 'aws-cdk-lib';
 import { Annotations, Match } from 'aws-cdk-lib/assertions';
 import { OcrStack } from '../../examples/ocr/app';
-import { errorOf, shortTemplate } from '../aws/pipeline-stack';
-import { temporaryFolder } from '../model-builder';
+import { errorOf, shortTemplate } from '../support/pipeline-stack';
+import { temporaryFolder } from '../support/model-builder';
 
 const outdir = temporaryFolder();
 

@@ -1,7 +1,7 @@
 /** The demo as a user starts it: synthesizes, runs in the local cloud and compares with the unsliced model. */
 import type { SpawnSyncReturns } from 'node:child_process';
 import { spawnSync } from 'node:child_process';
-import { builtFile } from '../../lib/package-files';
+import { builtFile } from '../../lib/host/package-files';
 
 function demo(...flags: string[]): SpawnSyncReturns<string> {
   return spawnSync(process.execPath, [builtFile('examples/ocr/demo.js'), ...flags], { encoding: 'utf8' });

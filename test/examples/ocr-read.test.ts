@@ -5,7 +5,7 @@ import { readLine } from '../../examples/ocr/read-image';
 import { readText } from '../../examples/ocr/read-text';
 import { alphabet } from '../../examples/ocr/recognition-model';
 import type { NumericTensor } from '../../lambda/tensors/tensor';
-import { temporaryFolder } from '../model-builder';
+import { temporaryFolder } from '../support/model-builder';
 
 const HEIGHT = 48;
 

@@ -1,6 +1,6 @@
 /** Small models that work, of every kind that the parser knows: what mutations start from. */
 import * as fc from 'fast-check';
-import type { GraphInit, ModelInit } from '../model-builder';
+import type { GraphInit, ModelInit } from '../support/model-builder';
 import {
   BOOL,
   FLOAT,
@@ -14,8 +14,8 @@ import {
   mlp,
   node,
   value,
-} from '../model-builder';
-import { randomModel } from '../random-graph';
+} from '../support/model-builder';
+import { randomModel } from '../support/random-graph';
 
 export interface BaseModel {
   readonly name: string;

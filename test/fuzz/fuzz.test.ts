@@ -3,8 +3,8 @@ import { type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { builtFile } from '../../lib/package-files';
-import { temporaryFolder } from '../model-builder';
+import { builtFile } from '../../lib/host/package-files';
+import { temporaryFolder } from '../support/model-builder';
 import { CaseMaker } from './cases';
 
 const script = builtFile('test/fuzz/main.js');

@@ -2,10 +2,10 @@
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { compile } from '../../lib/compile';
+import { compile } from '../../lib/compile/compile';
 import { writeSlices } from '../../lib/emit/write';
 import { SlicedInferenceError } from '../../lib/errors';
-import { automatic, count } from '../../lib/plan/slicers';
+import { automatic, count } from '../../lib/plan/search/slicers';
 import type { CaseEnd } from './fuzz-process';
 import { PersistentInference } from './persistent-inference';
 

@@ -1,4 +1,4 @@
-import type { FailureCause } from '../../lambda/contract';
+import type { FailureCause } from '../../contract/failures';
 import { failureOf, invalidInput } from '../../lambda/errors';
 
 function causeOf(error: unknown): FailureCause {

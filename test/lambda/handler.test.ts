@@ -1,20 +1,16 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  ENV,
-  type FailureCause,
-  type SliceAnswer,
-  type SliceEvent,
-  type WarmUpAnswer,
-} from '../../lambda/contract';
+import { ENV } from '../../contract/environment';
+import { type FailureCause } from '../../contract/failures';
+import { type SliceAnswer, type SliceEvent, type WarmUpAnswer } from '../../contract/slice-event';
 import { makeHandler, type SliceHandler } from '../../lambda/handler';
-import { MAX_INLINE_BYTES } from '../../lambda/results';
+import { MAX_INLINE_BYTES } from '../../lambda/tensor-flow/results';
 import { decodeSafetensors, encodeSafetensors } from '../../lambda/tensors/safetensors';
 import type { RawTensor } from '../../lambda/tensors/tensor';
-import { comparable } from './arbitrary-tensors';
-import { MemoryObjects } from './memory-objects';
-import { BUCKET, float32Bytes, MANIFESTS, PLAN_DIGEST, stageSlice } from './tiny-slice';
+import { comparable } from '../support/arbitrary-tensors';
+import { MemoryObjects } from '../support/memory-objects';
+import { BUCKET, float32Bytes, MANIFESTS, DEPLOYMENT_DIGEST, stageSlice } from '../support/tiny-slice';
 
 const RUN = 'machine/run-1';
 
@@ -50,7 +46,7 @@ const inline = (values: readonly number[]) => ({
 const request = { version: 1, inputs: { tensors: { x: inline([1, 2, 3]), scale: inline([2, 2, 2]) } } };
 const event = (changes: object = {}): SliceEvent => ({
   version: 1,
-  planDigest: PLAN_DIGEST,
+  deploymentDigest: DEPLOYMENT_DIGEST,
   run: RUN,
   request,
   ...changes,
@@ -268,7 +264,7 @@ describe('a warm-up', () => {
   });
 
   it('of another plan is refused', async () => {
-    expect((await failure(handler, { ...warmUp, planDigest: 'other' })).name).toBe('PlanChanged');
+    expect((await failure(handler, { ...warmUp, deploymentDigest: 'other' })).name).toBe('PlanChanged');
   });
 });
 
@@ -377,8 +373,11 @@ describe('a request that does not fit', () => {
 
 describe('a slice that cannot run', () => {
   it('answers PlanChanged to a run of another plan, before it loads anything', async () => {
-    const failed = await failure(sliceHandler(0), event({ planDigest: 'other' }));
-    expect(failed).toMatchObject({ name: 'PlanChanged', cause: { expected: PLAN_DIGEST, got: 'other' } });
+    const failed = await failure(sliceHandler(0), event({ deploymentDigest: 'other' }));
+    expect(failed).toMatchObject({
+      name: 'PlanChanged',
+      cause: { expected: DEPLOYMENT_DIGEST, got: 'other' },
+    });
     expect(objects.reads).toEqual([]);
   });
 
@@ -511,7 +510,7 @@ describe('the log', () => {
       { level: 'INFO', message: 'slice is warm', run: RUN, slice: 0, cold: true },
       { level: 'ERROR', message: 'slice failed', run: RUN, slice: 0, error: 'InvalidInput' },
     ]);
-    await expect(handler(event({ warmUp: true, planDigest: 'other' }))).rejects.toThrow();
+    await expect(handler(event({ warmUp: true, deploymentDigest: 'other' }))).rejects.toThrow();
     expect(lines.at(-1)).toMatchObject({
       level: 'WARN',
       message: 'warm-up failed',

@@ -1,7 +1,7 @@
 /** What a failed call of a slice is worth trying again. */
 import { Duration } from 'aws-cdk-lib';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
-import { ERROR_NAMES } from '../../../lambda/contract';
+import { ERROR_NAMES } from '../../../contract/failures';
 
 /** Faults of the Lambda service and its queues; https://docs.aws.amazon.com/step-functions/latest/dg/bp-lambda-serviceexception.html. */
 const SERVICE_FAULTS = [

@@ -1,11 +1,12 @@
 /** The states that run the slices: in a row where they wait for each other, side by side where they do not. JSONata. */
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
-import { CONTRACT_VERSION, sliceName } from '../../../lambda/contract';
-import type { SlicePlan } from '../../plan/plan';
-import type { Schedule, Stage } from '../../plan/schedule';
-import { scheduleSlices, slicesOf } from '../../plan/schedule';
-import { withWarmUps } from '../../plan/warm-up';
+import { sliceName } from '../../../contract/keys';
+import { CONTRACT_VERSION } from '../../../contract/version';
+import type { DeployedPlan } from '../deployed-plan';
+import type { Schedule, Stage } from '../../plan/schedule/schedule';
+import { scheduleSlices, slicesOf } from '../../plan/schedule/schedule';
+import { withWarmUps } from '../../plan/schedule/warm-up';
 import type { FailureVariables } from './failure';
 import { failState } from './failure';
 import type { CalledFunction } from './invoke-function';
@@ -30,7 +31,7 @@ export const OWN_EXECUTION: RunExpressions = {
 };
 
 export interface WorkflowProps {
-  readonly plan: SlicePlan;
+  readonly plan: DeployedPlan;
   /** By slice. */
   readonly functions: readonly CalledFunction[];
   /** Whether slices that do not start at once load meanwhile. */
@@ -117,7 +118,7 @@ class WorkflowBuilder {
     const inOrder = [...timings].sort(([a], [b]) => a - b).map(([, expression]) => expression);
     return {
       version: CONTRACT_VERSION,
-      planDigest: plan.planDigest,
+      deploymentDigest: plan.deploymentDigest,
       run: `{% ${expressions.run} %}`,
       outputs: '{% $states.result.Payload.outputs %}',
       timings: `{% [${inOrder.join(', ')}] %}`,
@@ -169,7 +170,7 @@ class WorkflowBuilder {
   private event(): Readonly<Record<string, unknown>> {
     return {
       version: CONTRACT_VERSION,
-      planDigest: this.props.plan.planDigest,
+      deploymentDigest: this.props.plan.deploymentDigest,
       run: `{% ${this.props.expressions.run} %}`,
     };
   }

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { decodeNpy, encodeNpy } from '../../../bin/tensor-files/npy';
 import type { RawTensor } from '../../../lambda/tensors/tensor';
-import { comparable, rawTensor } from '../../lambda/arbitrary-tensors';
+import { comparable, rawTensor } from '../../support/arbitrary-tensors';
 
 /** An .npy of version 1 with the given header and elements. */
 function npy(header: string, data: readonly number[] = [], version = 1): Uint8Array {

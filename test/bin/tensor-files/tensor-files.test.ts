@@ -8,7 +8,7 @@ import { isWritableTensorFile, readTensorFile, writeTensorFile } from '../../../
 import { decodeNpz, encodeNpz } from '../../../bin/tensor-files/npz';
 import { encodeNpy } from '../../../bin/tensor-files/npy';
 import type { RawTensor } from '../../../lambda/tensors/tensor';
-import { comparable, namedTensors } from '../../lambda/arbitrary-tensors';
+import { comparable, namedTensors } from '../../support/arbitrary-tensors';
 
 let folder: string;
 beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'tensor-files-'))));

@@ -3,9 +3,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import * as path from 'node:path';
 import { uploadFile, type UploadTask } from '../../../bin/upload';
-import { temporaryFolder } from '../../local/temporary-folder';
-import { partNumber, s3Proxy } from './s3-proxy';
-import { BUCKET, contentOf, makeFile, openUploads, PART, uploadFixture } from './upload-fixture';
+import { temporaryFolder } from '../../support/temporary-folder';
+import { partNumber, s3Proxy } from '../../support/s3-proxy';
+import { BUCKET, contentOf, makeFile, openUploads, PART, uploadFixture } from '../../support/upload-fixture';
 
 const s3 = uploadFixture();
 const folder = temporaryFolder();

@@ -4,8 +4,8 @@ import * as http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { S3Client } from '@aws-sdk/client-s3';
 import { uploadClient, uploadFile, uploadText } from '../../../bin/upload';
-import { temporaryFolder } from '../../local/temporary-folder';
-import { BUCKET, makeFile, uploadFixture } from './upload-fixture';
+import { temporaryFolder } from '../../support/temporary-folder';
+import { BUCKET, makeFile, uploadFixture } from '../../support/upload-fixture';
 
 const s3 = uploadFixture();
 const folder = temporaryFolder();

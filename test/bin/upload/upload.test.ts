@@ -8,8 +8,16 @@ import {
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { uploadAll, uploadFile, uploadText, type UploadProgress } from '../../../bin/upload';
-import { temporaryFolder } from '../../local/temporary-folder';
-import { BUCKET, contentOf, makeFile, metadataOf, openUploads, PART, uploadFixture } from './upload-fixture';
+import { temporaryFolder } from '../../support/temporary-folder';
+import {
+  BUCKET,
+  contentOf,
+  makeFile,
+  metadataOf,
+  openUploads,
+  PART,
+  uploadFixture,
+} from '../../support/upload-fixture';
 
 const s3 = uploadFixture();
 const folder = temporaryFolder();

@@ -1,6 +1,6 @@
 import { candidateInputs } from '../../../bin/verify/seeded-inputs';
 import type { MadeUpInputs } from '../../../bin/verify/seeded-inputs';
-import type { TensorSpec } from '../../../lambda/contract';
+import type { TensorSpec } from '../../../contract/tensors';
 import type { RawTensor } from '../../../lambda/tensors/tensor';
 
 function candidates(specs: readonly TensorSpec[], options: Partial<MadeUpInputs> = {}) {

@@ -1,6 +1,6 @@
-import { MANIFEST_KEY } from '../../../lambda/contract';
+import { MANIFEST_KEY } from '../../../contract/slice-manifest';
 import { readManifest } from '../../../lambda/slice/manifest';
-import { encodeModel, MANIFESTS, type TinyModel } from '../tiny-slice';
+import { encodeModel, MANIFESTS, type TinyModel } from '../../support/tiny-slice';
 
 const model: TinyModel = { nodes: [], inputs: [], outputs: [] };
 

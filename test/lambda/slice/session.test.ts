@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { Session } from '../../../lambda/slice/session';
 import type { RawTensor } from '../../../lambda/tensors/tensor';
-import { comparable, rawTensor } from '../arbitrary-tensors';
-import { encodeModel, float32Bytes, type TinyModel } from '../tiny-slice';
+import { comparable, rawTensor } from '../../support/arbitrary-tensors';
+import { encodeModel, float32Bytes, type TinyModel } from '../../support/tiny-slice';
 
 let folder: string;
 beforeAll(() => (folder = mkdtempSync(join(tmpdir(), 'session-'))));

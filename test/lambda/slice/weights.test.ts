@@ -13,8 +13,8 @@ import { messageOf } from '../../../lambda/errors';
 import { PART_BYTES } from '../../../lambda/store/ranged-read';
 import type { SliceFiles } from '../../../lambda/slice/environment';
 import { SliceFetch } from '../../../lambda/slice/weights';
-import { MemoryObjects } from '../memory-objects';
-import { sha256 } from '../tiny-slice';
+import { MemoryObjects } from '../../support/memory-objects';
+import { sha256 } from '../../support/tiny-slice';
 
 const model = Buffer.from('the model');
 const weights = Buffer.from('the weights');

@@ -11,7 +11,7 @@ import {
   partsOf,
   readRangeInto,
 } from '../../../lambda/store/ranged-read';
-import { MemoryObjects } from '../memory-objects';
+import { MemoryObjects } from '../../support/memory-objects';
 
 const object = { bucket: 'b', key: 'k' };
 const content = Uint8Array.from({ length: 1000 }, (_, index) => index % 251);

@@ -12,7 +12,7 @@ import { TensorStore } from '../../../lambda/store/tensor-store';
 import { Callers } from '../../../local/s3/callers';
 import { S3Server } from '../../../local/s3/server';
 import { ObjectStore as ServedObjects } from '../../../local/s3/store';
-import { comparable } from '../arbitrary-tensors';
+import { comparable } from '../../support/arbitrary-tensors';
 
 describe('the tensor store through the AWS SDK', () => {
   const environment = { ...process.env };

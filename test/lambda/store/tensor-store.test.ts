@@ -3,8 +3,8 @@ import { SafetensorsError } from '../../../lambda/tensors/safetensors';
 import type { NumericTensor, RawTensor } from '../../../lambda/tensors/tensor';
 import { MAX_GAP_BYTES } from '../../../lambda/store/stored-tensors';
 import { TensorStore } from '../../../lambda/store/tensor-store';
-import { comparable, namedTensors } from '../arbitrary-tensors';
-import { MemoryObjects } from '../memory-objects';
+import { comparable, namedTensors } from '../../support/arbitrary-tensors';
+import { MemoryObjects } from '../../support/memory-objects';
 
 /** Smaller than that of functions, so that tests need no large objects. */
 const FIRST_READ_BYTES = 64 * 1024;

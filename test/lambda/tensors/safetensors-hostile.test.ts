@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { decodeSafetensors, encodeSafetensors, SafetensorsError } from '../../../lambda/tensors/safetensors';
-import { comparable, namedTensors } from '../arbitrary-tensors';
+import { comparable, namedTensors } from '../../support/arbitrary-tensors';
 
 function file(header: unknown, data: readonly number[] = []): Uint8Array {
   const json = Buffer.from(typeof header === 'string' ? header : JSON.stringify(header));

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { decodeSafetensors, encodeSafetensors } from '../../../lambda/tensors/safetensors';
 import { elementBytes, typedView } from '../../../lambda/tensors/tensor';
-import { comparable, namedTensors } from '../arbitrary-tensors';
+import { comparable, namedTensors } from '../../support/arbitrary-tensors';
 
 describe('a safetensors file', () => {
   it('gives back every tensor: all element types, scalars, no elements, any name', () => {

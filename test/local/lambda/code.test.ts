@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import { strToU8, zipSync } from 'fflate';
 import { CodeFolders, unpackZip } from '../../../local/lambda/code';
 import { ObjectStore } from '../../../local/s3/store';
-import { temporaryFolder } from '../temporary-folder';
+import { temporaryFolder } from '../../support/temporary-folder';
 
 const folder = temporaryFolder();
 

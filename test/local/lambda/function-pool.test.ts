@@ -1,7 +1,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { FunctionPool } from '../../../local/lambda/function-pool';
-import { functionFixture } from './function-fixture';
+import { functionFixture } from '../../support/function-fixture';
 
 const functions = functionFixture();
 

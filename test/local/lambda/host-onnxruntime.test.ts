@@ -1,7 +1,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { addHostOnnxRuntime } from '../../../local/lambda/host-onnxruntime';
-import { temporaryFolder } from '../temporary-folder';
+import { temporaryFolder } from '../../support/temporary-folder';
 
 const folder = temporaryFolder();
 const installed = path.dirname(require.resolve('onnxruntime-node/package.json'));

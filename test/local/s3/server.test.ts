@@ -17,7 +17,7 @@ import {
   PutObjectCommand,
   type PutObjectCommandInput,
 } from '@aws-sdk/client-s3';
-import { BUCKET, clientFor, s3Fixture } from './s3-fixture';
+import { BUCKET, clientFor, s3Fixture } from '../../support/s3-fixture';
 
 const s3 = s3Fixture();
 

@@ -7,7 +7,7 @@ import { Callers } from '../../../local/s3/callers';
 import { S3Server } from '../../../local/s3/server';
 import { ObjectStore } from '../../../local/s3/store';
 import { Traffic } from '../../../local/simulation/traffic';
-import { temporaryFolder } from '../temporary-folder';
+import { temporaryFolder } from '../../support/temporary-folder';
 
 const BUCKET = 'the-bucket';
 const folder = temporaryFolder();

@@ -1,4 +1,4 @@
-import { run } from './machine-fixture';
+import { run } from '../../support/machine-fixture';
 
 async function evaluate(source: string) {
   const pass = { Type: 'Pass', End: true, Output: `{% ${source} %}` };

@@ -1,5 +1,5 @@
 import { LocalCloudError } from '../../../local/errors';
-import { HANG, machine, run, START, task } from './machine-fixture';
+import { HANG, machine, run, START, task } from '../../support/machine-fixture';
 
 const TOO_LARGE = 'x'.repeat(262_144);
 

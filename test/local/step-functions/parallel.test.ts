@@ -1,7 +1,7 @@
 /** Branches that run side by side: what they see, what they give, and how they fail. */
 import type { JsonObject } from '../../../local/json';
 import { parseDefinition } from '../../../local/step-functions/parse-definition';
-import { HANG, machine, run, task } from './machine-fixture';
+import { HANG, machine, run, task } from '../../support/machine-fixture';
 
 /** A branch of one task. */
 function branch(name: string, fields: JsonObject = {}, more: JsonObject = {}): JsonObject {

@@ -1,7 +1,7 @@
 import type { Json, JsonObject } from '../../../local/json';
 import { LocalCloudError } from '../../../local/errors';
 import { parseDefinition } from '../../../local/step-functions/parse-definition';
-import { task } from './machine-fixture';
+import { task } from '../../support/machine-fixture';
 
 function parse(definition: JsonObject) {
   return parseDefinition(JSON.stringify({ QueryLanguage: 'JSONata', ...definition }));

@@ -1,0 +1,141 @@
+/** `sliced-inference inspect MODEL`: what a model is made of and where it can be cut. */
+import { Command } from 'commander';
+import type { Dimension } from '../../contract/tensors';
+import type { AnalysedModel } from '../../lib/compile/analyse';
+import { analyseModel } from '../../lib/compile/analyse';
+import { symbolicDimensions } from '../../lib/shapes/value-types';
+import { formatBytes, formatType } from '../terminal/format';
+import { clearProgress, showProgress } from '../terminal/progress';
+import type { ModelOptions } from './slicing-options';
+import { addModelOptions, analyseOptions } from './slicing-options';
+
+interface Inspection {
+  /** Bytes of the model with its external data. */
+  readonly bytes: number;
+  readonly nodes: number;
+  /** Nodes that are shared out among slices; the others are constant or unused. */
+  readonly nodesToShareOut: number;
+  readonly opsets: Readonly<Record<string, number>>;
+  readonly inputs: readonly InspectedValue[];
+  readonly outputs: readonly InspectedValue[];
+  /** Symbolic dimensions of the inputs. */
+  readonly dimensions: readonly string[];
+  readonly possibleCuts: number;
+  /** Tensors that are the only one to cross some cut, in order: good places for `--at-tensors`. */
+  readonly singleTensorCuts: readonly string[];
+  /** Values between nodes that cannot cross a cut. */
+  readonly cannotCross: readonly InspectedValue[];
+}
+
+interface InspectedValue {
+  readonly name: string;
+  readonly dtype: string | null;
+  readonly shape: readonly Dimension[] | null;
+}
+
+/** Values of a kind that the text names; `--json` names all. */
+const NAMED_VALUES = 5;
+
+const HELP = `
+Examples:
+  $ sliced-inference inspect model.onnx
+  $ sliced-inference inspect model.onnx --json`;
+
+export function inspectCommand(): Command {
+  const command = new Command('inspect')
+    .description('show a model: size, nodes, opsets, inputs, outputs, possible cuts, what cannot cross one')
+    .argument('<model>', 'path of an ONNX model')
+    .option('--json', 'print JSON')
+    .addHelpText('after', HELP);
+  return addModelOptions(command).action((model: string, options: ModelOptions & { json?: boolean }) => {
+    showProgress(`reading ${model}`);
+    const inspection = inspect(analyseModel(model, analyseOptions(options)));
+    clearProgress();
+    process.stdout.write(
+      options.json ? `${JSON.stringify(inspection, undefined, 2)}\n` : describe(model, inspection),
+    );
+  });
+}
+
+function inspect({ model, types, cuts: { finer, ...coarse } }: AnalysedModel): Inspection {
+  const cuts = finer ?? coarse;
+  const { graph } = model;
+  const describeValue = (value: number): InspectedValue => ({
+    name: graph.values[value].name,
+    dtype: types[value].dtype ?? null,
+    shape: types[value].shape,
+  });
+  const crossing = graph.values
+    .map((_, value) => value)
+    .filter((value) => cuts.lastUse[value] > cuts.made[value]);
+  const inner = crossing.filter((value) => cuts.made[value] >= 0);
+  return {
+    bytes: model.files.reduce((sum, { size }) => sum + size, 0),
+    nodes: graph.nodes.length,
+    nodesToShareOut: cuts.dataflow.order.length,
+    opsets: Object.fromEntries(model.opsets.map(({ domain, version }) => [domain || 'ai.onnx', version])),
+    inputs: graph.inputs
+      .filter(({ value }) => graph.values[value].initializer === undefined)
+      .map(({ value }) => describeValue(value)),
+    outputs: graph.outputs.map(({ value }) => describeValue(value)),
+    dimensions: symbolicDimensions(graph),
+    possibleCuts: cuts.legal.length,
+    singleTensorCuts: singleCrossings({ cuts, inner }).map((value) => graph.values[value].name),
+    cannotCross: inner.filter((value) => cuts.rule(value) !== undefined).map(describeValue),
+  };
+}
+
+function singleCrossings({
+  cuts,
+  inner,
+}: {
+  cuts: AnalysedModel['cuts'];
+  inner: readonly number[];
+}): number[] {
+  const places = cuts.crossingBytes.length;
+  const starts = Array.from({ length: places + 1 }, (): number[] => []);
+  const ends = Array.from({ length: places + 1 }, (): number[] => []);
+  for (const value of inner) {
+    starts[cuts.made[value] + 1].push(value);
+    ends[cuts.lastUse[value] + 1].push(value);
+  }
+  const legal = new Set(cuts.legal);
+  const live = new Set<number>();
+  const single = new Set<number>();
+  for (let cut = 0; cut < places; cut++) {
+    for (const value of ends[cut]) live.delete(value);
+    for (const value of starts[cut]) live.add(value);
+    if (live.size === 1 && legal.has(cut)) for (const value of live) single.add(value);
+  }
+  return [...single];
+}
+
+function describe(path: string, found: Inspection): string {
+  const opsets = Object.entries(found.opsets).map(([domain, version]) => `${domain} ${version}`);
+  const values = (list: readonly InspectedValue[]): string[] =>
+    list.map(
+      ({ name, dtype, shape }) => `  ${name}  ${formatType({ ...(dtype !== null && { dtype }), shape })}`,
+    );
+  const { possibleCuts, singleTensorCuts, cannotCross } = found;
+  return [
+    path,
+    `size        ${formatBytes(found.bytes)}`,
+    `nodes       ${found.nodes}, of which ${found.nodesToShareOut} to share out among slices`,
+    `opsets      ${opsets.join(', ')}`,
+    `dimensions  ${found.dimensions.join(', ') || 'all fixed'}`,
+    `inputs${found.inputs.length === 0 ? '      none' : ''}`,
+    ...values(found.inputs),
+    'outputs',
+    ...values(found.outputs),
+    `cuts        ${possibleCuts} possible, so at most ${possibleCuts === 0 ? '1 slice' : `${possibleCuts + 1} slices`}`,
+    `  tensors that cross one alone: ${firstOf(singleTensorCuts).join(', ') || 'none'}`,
+    cannotCross.length === 0 ? 'every value between nodes can cross a cut' : 'cannot cross a cut',
+    ...firstOf(values(cannotCross)),
+    '',
+  ].join('\n');
+}
+
+function firstOf(list: readonly string[]): string[] {
+  const others = list.length - NAMED_VALUES;
+  return others > 0 ? [...list.slice(0, NAMED_VALUES), `and ${others} more`] : [...list];
+}

@@ -1,0 +1,179 @@
+/** `sliced-inference run ASSEMBLY`: runs a synthesized pipeline in the local cloud. */
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { Command, Option } from 'commander';
+import type { ExecutionOutput } from '../../contract/execution';
+import type { TensorSpec } from '../../contract/tensors';
+import { checkRequest } from '../../lambda/request/request-check';
+import type { RawTensor } from '../../lambda/tensors/tensor';
+import { SlicedInferenceError } from '../../lib/errors';
+import { LocalCloud, SIMULATIONS, infer } from '../../local';
+import type { SimulationName, TraceEvent } from '../../local';
+import { readAssembly } from '../../local/cloudformation/assembly';
+import { selectPipeline } from '../../local/cloudformation/pipeline';
+import { formatBytes } from '../terminal/format';
+import { clearProgress, showProgress } from '../terminal/progress';
+import { isWritableTensorFile, partialFile, readTensorFile, writeTensorFile } from '../tensor-files';
+import { timingTable } from '../timings/timing-table';
+import { chromeTrace } from '../timings/trace-file';
+import { noteUnfinished } from '../process/unfinished';
+
+interface Options {
+  readonly inputs: string;
+  readonly out: string;
+  readonly pipeline?: string;
+  readonly simulate: SimulationName;
+  readonly trace?: string;
+  readonly json?: boolean;
+}
+
+/** Exit code for "the execution failed". */
+const FAILED = 1;
+
+/** The shells' exit code for an end by SIGTERM. */
+const TERMINATED = 143;
+
+const HELP = `
+Publishes the assembly's assets to a local S3 and runs its state machine, with a process for each function. Nothing
+leaves this machine. --inputs holds one tensor for each of the model's inputs, under the input's name.
+
+Examples:
+  $ npx cdk synth && sliced-inference run cdk.out --inputs x.npz --out y.npz
+  $ sliced-inference run cdk.out --pipeline OcrStack --inputs x.safetensors --out y.json`;
+
+export function runCommand(): Command {
+  return new Command('run')
+    .description('run the pipeline of a synthesized cdk.out on this machine, without an AWS account')
+    .argument('<assembly>', 'folder that `cdk synth` wrote')
+    .requiredOption('--inputs <file>', '.safetensors, .npz, .npy, .json or a folder of input_N.pb')
+    .requiredOption('--out <file>', 'file for the outputs: .safetensors, .npz or .json')
+    .option('--pipeline <name>', "the pipeline's stack or stack/logicalId, where the assembly has several")
+    .addOption(
+      new Option(
+        '--simulate <network>',
+        'slow S3, cold starts and transitions down to about what they take on AWS',
+      )
+        .choices(Object.keys(SIMULATIONS))
+        .default('none'),
+    )
+    .option('--trace <file>', 'write a timeline that chrome://tracing and ui.perfetto.dev show')
+    .option('--json', "print the execution's output as JSON")
+    .addHelpText('after', HELP)
+    .action(run);
+}
+
+async function run(assembly: string, options: Options): Promise<void> {
+  checkOut(options.out);
+  if (options.trace !== undefined) checkPlace(options.trace, '--trace');
+  const signature = readSignature(assembly, options);
+  const tensors = await readInputs(options.inputs, signature);
+  // Leaving this way ends the functions' processes too.
+  const stop = (): void => process.exit(TERMINATED);
+  process.once('SIGTERM', stop);
+  showProgress('publishing the assets to a local S3');
+  const simulation = SIMULATIONS[options.simulate];
+  const events: TraceEvent[] = [];
+  const cloud = await LocalCloud.start(assembly, {
+    ...pipelineOption(options),
+    simulation,
+    onTrace: (event) => events.push(event),
+  });
+  try {
+    showProgress('running the state machine');
+    const result = await infer(cloud, tensors);
+    clearProgress();
+    if (options.trace !== undefined) {
+      const timings = result.status === 'FAILED' ? [] : result.execution.timings;
+      fs.writeFileSync(options.trace, chromeTrace(events, timings, options.simulate));
+    }
+    if (result.status === 'FAILED') {
+      process.stderr.write(`error: the execution failed: ${result.error}: ${failureMessage(result.cause)}\n`);
+      process.exitCode = FAILED;
+      return;
+    }
+    noteUnfinished({ partial: partialFile(options.out), parents: [] });
+    await writeTensorFile(options.out, inOrder(signature.outputs, result.outputs));
+    process.stdout.write(
+      options.json
+        ? `${JSON.stringify(result.execution, undefined, 2)}\n`
+        : describe(result.execution, options),
+    );
+  } finally {
+    await cloud.close();
+    process.off('SIGTERM', stop);
+  }
+}
+
+/** What can be told of `--out` before any work is done for it. */
+function checkOut(out: string): void {
+  if (!isWritableTensorFile(out)) {
+    throw new SlicedInferenceError('--out must end in .safetensors, .npz or .json', `'${out}'`, 'rename it');
+  }
+  checkPlace(out, '--out');
+}
+
+function checkPlace(file: string, flag: string): void {
+  if (!isFolder(path.dirname(file))) {
+    throw new SlicedInferenceError(
+      `${flag} must lie in a folder that exists`,
+      `'${file}'`,
+      'make the folder or name another',
+    );
+  }
+  if (isFolder(file)) {
+    throw new SlicedInferenceError(`${flag} must name a file`, `the folder '${file}'`, 'rename it');
+  }
+}
+
+function isFolder(name: string): boolean {
+  return fs.statSync(name, { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
+/** The part of what the construct wrote about a pipeline that is used here. */
+interface Signature {
+  readonly inputs: readonly TensorSpec[];
+  readonly outputs: readonly TensorSpec[];
+}
+
+function readSignature(assembly: string, { pipeline }: Options): Signature {
+  return selectPipeline(readAssembly(assembly), pipeline).signature as unknown as Signature;
+}
+
+/** Reads the request and refuses it as the pipeline itself would, before anything is started. */
+async function readInputs(file: string, { inputs }: Signature): Promise<ReadonlyMap<string, RawTensor>> {
+  const tensors = await readTensorFile(
+    file,
+    inputs.map(({ name }) => name),
+  );
+  checkRequest({ request: inputs, fixed: [] }, tensors);
+  return tensors;
+}
+
+/** The model's order, where the pipeline's files have one of their own. */
+function inOrder(
+  specs: readonly TensorSpec[],
+  tensors: ReadonlyMap<string, RawTensor>,
+): ReadonlyMap<string, RawTensor> {
+  const place = new Map(specs.map(({ name }, index) => [name, index]));
+  return new Map([...tensors].sort(([a], [b]) => (place.get(a) ?? 0) - (place.get(b) ?? 0)));
+}
+
+function pipelineOption({ pipeline }: Options): { readonly pipeline?: string } {
+  return pipeline === undefined ? {} : { pipeline };
+}
+
+/** The message of a `FailureCause`, or the cause as it is. */
+function failureMessage(cause: string): string {
+  try {
+    const { slice, message } = JSON.parse(cause) as { slice?: number; message?: string };
+    return message === undefined ? cause : `slice ${slice}: ${message}`;
+  } catch {
+    // Causes of the services are plain text.
+    return cause;
+  }
+}
+
+function describe({ timings }: ExecutionOutput, { out, simulate }: Options): string {
+  const label = simulate === 'none' ? '' : `\ntimes are simulated: ${simulate}`;
+  return `${timingTable(timings)}${label}\nwritten to ${out} (${formatBytes(fs.statSync(out).size)})\n`;
+}

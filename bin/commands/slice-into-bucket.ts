@@ -1,0 +1,79 @@
+/** Cuts a model and uploads its slices under their digests, and `plan.json` once they are all there. */
+import { randomBytes } from 'node:crypto';
+import * as fs from 'node:fs';
+import type { AnalyseOptions } from '../../lib/compile/analyse';
+import { PLAN_FILE, planText } from '../../lib/emit/write';
+import { SlicedInferenceError, quoted, systemReason } from '../../lib/errors';
+import type { PlannedFile, SlicePlan } from '../../lib/plan/plan';
+import { remoteKey } from '../../lib/plan/plan';
+import type { Slicer } from '../../lib/plan/search/slicers';
+import { stageModel } from '../../lib/compile/stage';
+import { formatBytes } from '../terminal/format';
+import { showProgress } from '../terminal/progress';
+import type { UploadTask } from '../upload';
+import { parseS3Uri, uploadAll, uploadClient, uploadText } from '../upload';
+
+interface BucketOptions {
+  /** `s3://BUCKET/PREFIX`. */
+  readonly out: string;
+  /** File of this machine to write the plan to as well. */
+  readonly plan?: string;
+  /** Id, alias or ARN of a KMS key. */
+  readonly kmsKey?: string;
+}
+
+/** @throws SlicedInferenceError for all that can be wrong with the model, the slicing, the bucket or the files */
+export async function sliceIntoBucket(
+  modelPath: string,
+  slicer: Slicer,
+  analyse: AnalyseOptions,
+  { out, plan: planPath, kmsKey }: BucketOptions,
+): Promise<SlicePlan> {
+  const { bucket, prefix } = parseS3Uri(out);
+  const { plan, slices } = stageModel(modelPath, slicer, analyse);
+  const task = (file: string, planned: PlannedFile): UploadTask => ({
+    file,
+    key: remoteKey(prefix, planned),
+    bytes: planned.bytes,
+    sha256: planned.sha256,
+  });
+  const tasks = slices.flatMap(({ model, weights }, slice) => {
+    const planned = plan.slices[slice];
+    return [
+      task(model, planned.model),
+      ...(weights !== undefined && planned.weights ? [task(weights, planned.weights)] : []),
+    ];
+  });
+  const encryption = kmsKey === undefined ? {} : { kmsKeyId: kmsKey };
+  const client = uploadClient();
+  try {
+    await uploadAll(client, bucket, tasks, {
+      ...encryption,
+      onProgress: ({ doneBytes, totalBytes }) => {
+        showProgress(`uploading to ${out}: ${formatBytes(doneBytes)} of ${formatBytes(totalBytes)}`);
+      },
+    });
+    // Last: a plan in the bucket is one whose slices are all there.
+    const key = prefix === '' ? PLAN_FILE : `${prefix}/${PLAN_FILE}`;
+    await uploadText(client, bucket, key, planText(plan), encryption);
+  } finally {
+    client.destroy();
+  }
+  if (planPath !== undefined) writePlan(planPath, plan);
+  return plan;
+}
+
+function writePlan(file: string, plan: SlicePlan): void {
+  const beside = `${file}.${randomBytes(6).toString('hex')}`;
+  try {
+    fs.writeFileSync(beside, planText(plan));
+    fs.renameSync(beside, file);
+  } catch (error) {
+    fs.rmSync(beside, { force: true });
+    throw new SlicedInferenceError(
+      `plan file ${quoted(file)} must be writable`,
+      systemReason(error),
+      'choose another path',
+    );
+  }
+}

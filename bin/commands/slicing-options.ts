@@ -1,0 +1,143 @@
+/** The flags that say how a model is cut, the same for every command. */
+import bytes from 'bytes';
+import type { Command } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
+import { SlicedInferenceError } from '../../lib/errors';
+import type { Slicer } from '../../lib/plan/search/slicers';
+import { readPlan } from '../../lib/compile/plan-file';
+import { atTensors, automatic, count, fromPlan, maxSliceSize } from '../../lib/plan/search/slicers';
+import type { AnalyseOptions } from '../../lib/compile/analyse';
+import type { OptimisationLevel } from '../../lib/optimise/level';
+import { OPTIMISATION_LEVELS } from '../../lib/optimise/level';
+import type { DimensionSizes } from '../../lib/shapes/value-types';
+
+export interface SlicingOptions extends ModelOptions {
+  readonly slices?: number;
+  readonly maxSliceSize?: number;
+  readonly atTensors?: readonly string[];
+  readonly slicingPlan?: string;
+  readonly maxMemory?: number;
+}
+
+/** Flags that exclude one another. Without one, the fewest slices that fit `--max-memory` are made. */
+const CHOICES = ['slices', 'maxSliceSize', 'atTensors', 'slicingPlan', 'maxMemory'] as const;
+
+const AT_TENSORS = '--at-tensors';
+const MAX_MEMORY = '--max-memory';
+
+export function addSlicingOptions(command: Command): Command {
+  return addModelOptions(command)
+    .addOption(new Option('--slices <n>', 'cut into this many slices').argParser(wholeNumber))
+    .addOption(
+      new Option(
+        '--max-slice-size <size>',
+        'as few slices as possible with at most so many weights, such as 64MB (MB = 2^20 bytes)',
+      ).argParser(size),
+    )
+    .option(
+      `${AT_TENSORS} <names...>`,
+      'cut after each of these tensors: a,b or several arguments; put the model before this flag',
+    )
+    .option('--slicing-plan <file>', 'cut as an earlier plan.json of the same graph does')
+    .addOption(
+      new Option(
+        `${MAX_MEMORY} <mb>`,
+        'as few slices as possible whose functions need at most this memory (3008 when nothing else is asked for)',
+      ).argParser(wholeNumber),
+    );
+}
+
+/** What any command that reads a model takes. */
+export interface ModelOptions {
+  readonly dimension: DimensionSizes;
+  readonly optimize: OptimisationLevel;
+}
+
+export function addModelOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option(
+        '--dimension <name=size>',
+        'size to assume for a symbolic dimension of the inputs; repeatable',
+      )
+        .argParser(dimension)
+        .default({}, '1 for each'),
+    )
+    .addOption(
+      new Option(
+        '--optimize <level>',
+        'how far ONNX Runtime optimises the whole model before it is cut; slices are identical to it at that level',
+      )
+        .choices(OPTIMISATION_LEVELS)
+        .default('none'),
+    );
+}
+
+export function analyseOptions({
+  dimension: dimensions,
+  optimize: optimisation,
+}: ModelOptions): AnalyseOptions {
+  return { dimensions, optimisation };
+}
+
+export function slicerFor(options: SlicingOptions): Slicer {
+  const given = CHOICES.filter((choice) => options[choice] !== undefined);
+  if (given.length > 1) {
+    const flags = given.map(
+      (choice) => `--${choice.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
+    );
+    throw new SlicedInferenceError(
+      'the slicing must be given by one flag',
+      flags.join(' and '),
+      'leave all but one out',
+    );
+  }
+  if (options.slices !== undefined) return count(options.slices);
+  if (options.maxSliceSize !== undefined) return maxSliceSize(options.maxSliceSize);
+  if (options.atTensors !== undefined) return atListedTensors(options.atTensors);
+  if (options.slicingPlan !== undefined) return fromPlan(readPlan(options.slicingPlan), options.slicingPlan);
+  return automatic(options.maxMemory, MAX_MEMORY);
+}
+
+/** A flag with several values takes the model for one more when that comes after it: what Commander cannot say. */
+export function missingModelHint(error: string, args: readonly string[]): string {
+  const isSwallowed = error.includes("missing required argument 'model'") && args.includes(AT_TENSORS);
+  return isSwallowed ? `: put it before ${AT_TENSORS}, which takes all that follows` : '';
+}
+
+/** Lists are parted at commas, except where a tensor's own name has them. */
+function atListedTensors(lists: readonly string[]): Slicer {
+  return {
+    key: `at listed tensors ${JSON.stringify(lists)}`,
+    choose: (space) => {
+      const known = new Set(space.dataflow.model.graph.values.map(({ name }) => name));
+      const names = lists.flatMap((list) =>
+        known.has(list)
+          ? [list]
+          : list
+              .split(',')
+              .map((name) => name.trim())
+              .filter((name) => name !== ''),
+      );
+      return atTensors(names).choose(space);
+    },
+  };
+}
+
+export function wholeNumber(text: string): number {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
+  return Number(text);
+}
+
+function size(text: string): number {
+  const match = /^(\d+(?:\.\d+)?) ?([kmgt]?)(?:i?b)?$/i.exec(text);
+  const parsed = match && bytes.parse(`${match[1]}${match[2]}B`);
+  if (parsed === null) throw new InvalidArgumentError('It must be a size such as 64MB.');
+  return parsed;
+}
+
+function dimension(text: string, previous: DimensionSizes): DimensionSizes {
+  const split = /^(.+)=(\d+)$/.exec(text);
+  if (split === null) throw new InvalidArgumentError('It must be a name and a size such as batch=1.');
+  return { ...previous, [split[1]]: Number(split[2]) };
+}

@@ -1,0 +1,114 @@
+/** `sliced-inference verify MODEL`: are the chained slices identical to the whole model? */
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { formatTable, formatType } from '../terminal/format';
+import { clearProgress, showProgress } from '../terminal/progress';
+import type { SlicingOptions } from './slicing-options';
+import { addSlicingOptions, slicerFor, wholeNumber } from './slicing-options';
+import { describeInputs } from '../verify/describe-inputs';
+import type { DefaultComparison, Verification } from '../verify/run-both';
+import { verify } from '../verify/run-both';
+
+interface Options extends SlicingOptions {
+  readonly inputs?: string;
+  readonly seed: number;
+  readonly against?: 'default';
+  readonly atol: number;
+  readonly rtol: number;
+  readonly json?: boolean;
+}
+
+/** Exit code for "no, they differ". */
+const DIFFERENT = 1;
+
+const HELP = `
+Runs the whole model in ONNX Runtime at the level of --optimize, and the slices as the functions do, both with the same
+number of threads and without prepacking. Without --inputs it makes inputs up: floats from 0 to 1, small integers, short
+words. Sizes that the model leaves open are guessed unless --dimension gives them.
+With --against default it also tells how far the slices are from the whole model with all of ONNX Runtime's defaults:
+all optimisations, prepacking, all processors. Those may change last bits, so that a tolerance decides.
+Exits with 0 when every bit of every output is the same (and, with --against, within tolerance), with 1 when not, with 2
+when either does not run.
+
+Examples:
+  $ sliced-inference verify model.onnx --slices 3
+  $ sliced-inference verify model.onnx --max-slice-size 64MB --inputs x.npz
+  $ sliced-inference verify model.onnx --slices 3 --inputs test_data_set_0 --json
+  $ sliced-inference verify model.onnx --slices 3 --optimize extended --against default`;
+
+export function verifyCommand(): Command {
+  const command = new Command('verify')
+    .description('run the whole model and the chained slices, and compare every output by its bits')
+    .argument('<model>', 'path of an ONNX model')
+    .option(
+      '--inputs <file>',
+      '.safetensors, .npz, .npy, .json or a folder of input_N.pb; made-up inputs without it',
+    )
+    .addOption(new Option('--seed <n>', 'seed of inputs that are made up').argParser(wholeNumber).default(0))
+    .addOption(
+      new Option('--against <settings>', 'also compare with the model as it runs alone').choices(['default']),
+    )
+    .addOption(new Option('--atol <x>', 'absolute tolerance of --against').argParser(positive).default(1e-5))
+    .addOption(new Option('--rtol <x>', 'relative tolerance of --against').argParser(positive).default(1e-3))
+    .option('--json', 'print JSON')
+    .addHelpText('after', HELP);
+  return addSlicingOptions(command).action(async (model: string, options: Options) => {
+    const { inputs, seed, dimension: dimensions, optimize: optimisation, atol, rtol } = options;
+    const result = await verify(model, {
+      slicer: slicerFor(options),
+      dimensions,
+      optimisation,
+      ...(options.against && { againstDefault: { absolute: atol, relative: rtol } }),
+      seed,
+      onStep: showProgress,
+      ...(inputs !== undefined && { inputs }),
+    });
+    clearProgress();
+    process.stdout.write(
+      options.json ? `${JSON.stringify(result, undefined, 2)}\n` : describe(result, inputs),
+    );
+    const isWithin = result.againstDefault?.withinTolerance ?? true;
+    process.exitCode = result.identical && isWithin ? 0 : DIFFERENT;
+  });
+}
+
+function positive(text: string): number {
+  const number = Number(text);
+  if (text.trim() === '' || !Number.isFinite(number) || number < 0)
+    throw new InvalidArgumentError('It must be a number of 0 or more, such as 1e-3.');
+  return number;
+}
+
+function describe(verification: Verification, file = 'made-up inputs'): string {
+  const { identical, slices, threads, graphOptimization, inputs, outputs, againstDefault } = verification;
+  const rows = outputs.map((output) => [
+    output.name,
+    formatType(output),
+    output.identical ? 'identical' : 'different',
+    output.maxAbsDiff ?? 'none',
+  ]);
+  const heads = describeInputs(new Map(inputs.map((input) => [input.name, input])));
+  const what = slices === 1 ? 'the one slice and the whole model' : `${slices} slices and the whole model`;
+  return [
+    `${what} are ${identical ? 'identical' : 'different'} with graph optimisation '${graphOptimization}'`,
+    `on ${inputs.length === 0 ? 'no inputs' : `${file}: ${heads}`}, with ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
+    formatTable(['output', 'type', 'bits', 'max abs diff'], rows),
+    ...(againstDefault ? describeDefault(againstDefault) : []),
+    '',
+  ].join('\n');
+}
+
+function describeDefault({ tolerance, withinTolerance, outputs }: DefaultComparison): string[] {
+  const figure = (value: number | null): string => (value === null ? 'none' : value.toPrecision(3));
+  const rows = outputs.map((output) => [
+    output.name,
+    output.withinTolerance ? 'within' : 'beyond',
+    figure(output.maxAbsDiff),
+    figure(output.maxRelDiff),
+    output.maxUlpDiff ?? 'none',
+  ]);
+  return [
+    '',
+    `against ONNX Runtime's default settings they are ${withinTolerance ? 'within' : 'beyond'} the tolerance of ${tolerance.absolute} + ${tolerance.relative} x |value|`,
+    formatTable(['output', 'tolerance', 'max abs diff', 'max rel diff', 'max ulp diff'], rows),
+  ];
+}

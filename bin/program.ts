@@ -1,0 +1,85 @@
+/** The commands. Exit codes: 0 success, 1 the answer is no, 2 bad usage or bad input. */
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import { Command, CommanderError } from 'commander';
+import { packageVersion } from '../lib/host/package-files';
+import { cacheCommand } from './commands/cache';
+import { inspectCommand } from './commands/inspect';
+import { clearProgress } from './terminal/progress';
+import { runCommand } from './commands/run';
+import { sliceCommand } from './commands/slice';
+import { missingModelHint } from './commands/slicing-options';
+import { UNFINISHED_VARIABLE, removeUnfinished } from './process/unfinished';
+import { verifyCommand } from './commands/verify';
+
+const BAD_INPUT = 2;
+
+/** Makes errors come with their stacks: for reports of faults in this tool. */
+const DEBUG_VARIABLE = 'SLICED_INFERENCE_DEBUG';
+
+const HELP = `
+Examples:
+  $ sliced-inference inspect model.onnx
+  $ sliced-inference verify model.onnx --slices 3
+  $ sliced-inference slice model.onnx --slices 3 --out slices
+  $ sliced-inference run cdk.out --inputs x.npz --out y.npz
+
+Exit codes: 0 success, 1 the answer is no (outputs differ, the execution failed), 2 bad usage or bad input.`;
+
+async function main(): Promise<void> {
+  const program = new Command('sliced-inference')
+    .description('Slices ONNX models and runs them as pipelines of functions.')
+    .version(packageVersion())
+    .addHelpText('after', HELP)
+    .exitOverride()
+    .configureOutput({
+      outputError: (text, write) => {
+        write(`${oneLine(text)}${missingModelHint(text, process.argv)}\n`);
+      },
+    });
+  const commands = [inspectCommand(), sliceCommand(), verifyCommand(), runCommand(), cacheCommand()];
+  for (const command of commands) {
+    program.addCommand(command.exitOverride().copyInheritedSettings(program));
+    for (const inner of command.commands) inner.exitOverride().copyInheritedSettings(program);
+  }
+  try {
+    await program.parseAsync();
+  } catch (error) {
+    clearProgress();
+    if (error instanceof CommanderError) {
+      // Commander has printed its message; asking for help or the version is no error.
+      process.exitCode = error.exitCode === 0 ? 0 : BAD_INPUT;
+      return;
+    }
+    process.stderr.write(`error: ${oneLine(error instanceof Error ? error.message : String(error))}\n`);
+    if (process.env[DEBUG_VARIABLE]) process.stderr.write(`${(error as Error).stack}\n`);
+    process.exitCode = BAD_INPUT;
+  }
+}
+
+function oneLine(text: string): string {
+  return text.trim().replaceAll(/\s*\n\s*/g, ' ');
+}
+
+/** When the process that watches over this one was killed, this one goes too, with all that it started. */
+function endWithSupervisor(): void {
+  process.on('disconnect', () => {
+    removeUnfinished(process.env[UNFINISHED_VARIABLE] ?? '');
+    fs.rmSync(os.tmpdir(), { recursive: true, force: true });
+    process.kill(-process.pid, 'SIGKILL');
+  });
+  // Listening alone must not keep a finished command from ending.
+  process.channel?.unref();
+}
+
+/** A reader such as `head` may have seen enough. */
+function endWithReader(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit();
+  });
+}
+
+if (process.env[UNFINISHED_VARIABLE] !== undefined) endWithSupervisor();
+endWithReader();
+void main();

@@ -1,0 +1,118 @@
+/**
+ * The timeline of an execution as Chrome, Perfetto and Speedscope show it.
+ * Format: https://docs.google.com/document/d/1CvAClvFfyA5R-PhYUmn5OOQtYMH4h6I0nSsKchNAySU
+ */
+import type { SliceTiming } from '../../client';
+import type { TraceEvent } from '../../local';
+
+interface Span {
+  readonly name: string;
+  /** Which row it is drawn in. */
+  readonly row: string;
+  /** Milliseconds since 1970. */
+  readonly start: number;
+  readonly end: number;
+  readonly details?: object;
+}
+
+/** The text of a trace file: a row for the states of the machine, and one for each function that it calls. */
+export function chromeTrace(
+  events: readonly TraceEvent[],
+  timings: readonly SliceTiming[],
+  simulated = 'none',
+): string {
+  const spans = [...stateSpans(events), ...taskSpans(events), ...timings.flatMap(phases)];
+  const origin = Math.min(...spans.map(({ start }) => start));
+  const rows = [...new Set(spans.map(({ row }) => row))].sort((a, b) => rank(a) - rank(b));
+  const traceEvents = [
+    ...rows.map((name, tid) => ({ ph: 'M', name: 'thread_name', pid: 1, tid, args: { name } })),
+    ...rows.map((_, tid) => ({ ph: 'M', name: 'thread_sort_index', pid: 1, tid, args: { sort_index: tid } })),
+    ...spans.map(({ name, row, start, end, details }) => ({
+      ph: 'X',
+      name,
+      pid: 1,
+      tid: rows.indexOf(row),
+      ts: microseconds(start - origin),
+      dur: microseconds(Math.max(0, end - start)),
+      ...(details && { args: details }),
+    })),
+  ];
+  const otherData = simulated === 'none' ? {} : { otherData: { simulated } };
+  return `${JSON.stringify({ displayTimeUnit: 'ms', ...otherData, traceEvents }, undefined, 1)}\n`;
+}
+
+function microseconds(milliseconds: number): number {
+  return Math.round(milliseconds * 1000);
+}
+
+const STATE_MACHINE = 'state machine';
+const SLICE_ROW = /^slice (\d+)$/;
+
+/** The state machine first, then the user's own functions, then the slices in order. */
+function rank(row: string): number {
+  if (row === STATE_MACHINE) return -2;
+  return Number(SLICE_ROW.exec(row)?.[1] ?? -1);
+}
+
+/** Only the outermost states: those of branches would overlap in one row, and their tasks have rows of their own. */
+function stateSpans(events: readonly TraceEvent[]): Span[] {
+  const spans: Span[] = [];
+  let open: TraceEvent | undefined;
+  for (const event of events) {
+    if (event.type === 'StateEntered') open ??= event;
+    if (event.type !== 'StateExited' || event.state !== open?.state) continue;
+    spans.push({ name: event.state, row: STATE_MACHINE, start: open.time, end: event.time });
+    open = undefined;
+  }
+  // The state in which an execution fails is not left.
+  const end = events.at(-1)?.time;
+  if (open !== undefined && end !== undefined) {
+    spans.push({
+      name: open.state,
+      row: STATE_MACHINE,
+      start: open.time,
+      end,
+      details: { unfinished: true },
+    });
+  }
+  return spans;
+}
+
+/** Calls of functions: from their start to their answer, as the state machine sees them. */
+function taskSpans(events: readonly TraceEvent[]): Span[] {
+  const started = new Map<string, number>();
+  const spans: Span[] = [];
+  for (const event of events) {
+    if (event.type === 'TaskStarted') started.set(event.state, event.time);
+    if (event.type !== 'TaskSucceeded' && event.type !== 'TaskFailed') continue;
+    const start = started.get(event.state) ?? event.time;
+    const failure = event.type === 'TaskFailed' ? { error: event.error } : {};
+    const details = { attempt: event.attempt, ...failure };
+    spans.push({ name: event.state, row: rowOf(event.state), start, end: event.time, details });
+  }
+  return spans;
+}
+
+/** A slice and its warm-up are calls of one function: `Slice 01`, `Warm-up 01`. */
+function rowOf(state: string): string {
+  const number = /^(?:Slice|Warm-up) (\d+)$/.exec(state)?.at(1);
+  return number === undefined ? state : `slice ${number}`;
+}
+
+/** What the function says of itself. A load in a warm-up shows as that call. */
+function phases(timing: SliceTiming): Span[] {
+  const { slice, startedAt, warmedUp, loadMs, readMs, runMs, writeMs, weightBytes } = timing;
+  const { bytesRead, bytesWritten } = timing;
+  const parts: [name: string, ms: number, details: object][] = [
+    ['load', warmedUp ? 0 : loadMs, { bytes: weightBytes }],
+    ['read', readMs, { bytes: bytesRead }],
+    ['run', runMs, {}],
+    ['write', writeMs, { bytes: bytesWritten }],
+  ];
+  let start = startedAt;
+  return parts.flatMap(([name, ms, details]) => {
+    const span = { name, row: `slice ${String(slice).padStart(2, '0')}`, start, end: start + ms, details };
+    start = span.end;
+    return ms > 0 ? [span] : [];
+  });
+}

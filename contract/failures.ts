@@ -1,0 +1,28 @@
+/** How a failed run describes itself to its caller. */
+
+/** Error names of a slice function and of its execution. */
+export const ERROR_NAMES = {
+  /** The request does not fit the model or the contract. Not retried. */
+  invalidInput: 'InvalidInput',
+  /** A deployment replaced the model during the run. Start the execution again. */
+  planChanged: 'PlanChanged',
+  /** A slice's file does not have the digest that the plan gives. */
+  weightsCorrupt: 'WeightsCorrupt',
+  /** Any other failure inside a slice. */
+  sliceFailed: 'SliceFailed',
+} as const;
+
+export type ErrorName = (typeof ERROR_NAMES)[keyof typeof ERROR_NAMES];
+
+/** The JSON cause of a failed run. */
+export interface FailureCause {
+  /** The slice that failed; absent when a preprocess or postprocess function failed. */
+  readonly slice?: number;
+  /** The user's own function that failed. */
+  readonly step?: 'preprocess' | 'postprocess';
+  readonly message: string;
+  /** The tensor that the failure is about. */
+  readonly tensor?: string;
+  readonly expected?: string;
+  readonly got?: string;
+}

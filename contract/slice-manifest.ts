@@ -1,0 +1,35 @@
+/** What the compiler tells a slice function about its slice. */
+import type { TensorSpec } from './tensors';
+import type { CONTRACT_VERSION } from './version';
+
+/** Where a slice reads a tensor: from the caller's request or from the object of an earlier slice. */
+export type TensorSource = { readonly from: 'request' } | { readonly from: 'slice'; readonly slice: number };
+
+export interface SourcedTensor extends TensorSpec {
+  readonly source: TensorSource;
+}
+
+/**
+ * The description of a slice. It travels inside `slice-NN.onnx`, as the JSON value of the model's metadata property
+ * `MANIFEST_KEY`, so that the digest of that file covers it.
+ */
+export interface SliceManifest {
+  readonly version: typeof CONTRACT_VERSION;
+  /** This slice's index, from 0. */
+  readonly slice: number;
+  /** Number of slices in the plan. */
+  readonly slices: number;
+  /** The inputs that the whole model requires from a request. */
+  readonly request: readonly TensorSpec[];
+  /** Inputs of the whole model that have a default and that a request cannot override. */
+  readonly fixed: readonly string[];
+  /** The inputs of this slice's session. */
+  readonly inputs: readonly SourcedTensor[];
+  /** The outputs of this slice's session, which are also the tensors of its object. */
+  readonly outputs: readonly TensorSpec[];
+  /** Last slice only: the whole model's outputs in its order, and the slice that computes each of them. */
+  readonly result?: readonly SourcedTensor[];
+}
+
+/** Key of the metadata property in `slice-NN.onnx` that holds the `SliceManifest`. */
+export const MANIFEST_KEY = 'sliced_inference.slice';

@@ -1,0 +1,30 @@
+/** How every side names the types and shapes of tensors. */
+
+/** Element types that can cross a cut: those that ONNX Runtime's JavaScript binding can feed and fetch. */
+export const TENSOR_DATA_TYPES = [
+  'float32',
+  'float64',
+  'float16',
+  'int8',
+  'int16',
+  'int32',
+  'int64',
+  'uint8',
+  'uint16',
+  'uint32',
+  'uint64',
+  'bool',
+  'string',
+] as const;
+
+export type TensorDataType = (typeof TENSOR_DATA_TYPES)[number];
+
+/** A dimension: a size, the name of a symbolic size, or `null` when nothing is known. */
+export type Dimension = number | string | null;
+
+/** The type of a tensor before the tensor exists. `shape` is `null` when even the rank is unknown. */
+export interface TensorSpec {
+  readonly name: string;
+  readonly dtype: TensorDataType;
+  readonly shape: readonly Dimension[] | null;
+}

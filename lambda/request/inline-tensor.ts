@@ -1,0 +1,144 @@
+/** Tensors inside JSON: `{"dtype": "float32", "shape": [1, 3], "base64": "…"}` or with `data` typed by hand. */
+import { type InlineTensor } from '../../contract/execution';
+import { TENSOR_DATA_TYPES, type TensorDataType } from '../../contract/tensors';
+import { invalidInput, type NamedFailure } from '../errors';
+import { float16Bits, MAX_FLOAT16 } from '../tensors/float16';
+import { briefJson, objectWithFields } from './json-fields';
+import {
+  describeTensor,
+  elementBytes,
+  elementCount,
+  isShape,
+  typedView,
+  unfitReason,
+  type NumericDataType,
+  type NumericTensor,
+  type RawTensor,
+} from '../tensors/tensor';
+
+const FIELDS = ['dtype', 'shape', 'base64', 'data'];
+
+const MAX_FLOAT32 = 2 ** 128 - 2 ** 104;
+
+/** The numbers that `data` may hold. For 64-bit integers only those that JSON numbers hold exactly. */
+const RANGES: Readonly<Record<Exclude<NumericDataType, 'bool'>, readonly [number, number]>> = {
+  float64: [-Number.MAX_VALUE, Number.MAX_VALUE],
+  float32: [-MAX_FLOAT32, MAX_FLOAT32],
+  float16: [-MAX_FLOAT16, MAX_FLOAT16],
+  int8: [-(2 ** 7), 2 ** 7 - 1],
+  int16: [-(2 ** 15), 2 ** 15 - 1],
+  int32: [-(2 ** 31), 2 ** 31 - 1],
+  int64: [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER],
+  uint8: [0, 2 ** 8 - 1],
+  uint16: [0, 2 ** 16 - 1],
+  uint32: [0, 2 ** 32 - 1],
+  uint64: [0, Number.MAX_SAFE_INTEGER],
+};
+
+/**
+ * The tensor of an inline one, every element checked.
+ * @throws NamedFailure `InvalidInput`, with the tensor's name and what was expected.
+ */
+export function decodeInlineTensor(name: string, value: unknown): RawTensor {
+  const { dtype, shape, base64, data } = objectWithFields(value, FIELDS, `input '${name}'`);
+  if (!isDataType(dtype)) {
+    throw wrong(name, 'dtype', `one of ${TENSOR_DATA_TYPES.join(', ')}`, briefJson(dtype));
+  }
+  if (!isShape(shape)) throw wrong(name, 'shape', 'a list of sizes from 0 on', briefJson(shape));
+  if ((base64 === undefined) === (data === undefined)) {
+    const got = base64 === undefined ? 'neither' : 'both';
+    throw wrong(name, 'elements', 'exactly one of base64 and data', got);
+  }
+  const tensor =
+    base64 === undefined ? fromData(name, dtype, shape, data) : fromBase64(name, dtype, shape, base64);
+  const unfit = unfitReason(tensor);
+  if (unfit !== undefined) throw invalidInput(`input '${name}' cannot be fed: ${unfit}`, { tensor: name });
+  return tensor;
+}
+
+/** Results are base64, because JSON numbers lose int64, -0, NaN and infinities; strings are `data`. */
+export function encodeInlineTensor(tensor: RawTensor): InlineTensor {
+  const { dtype, shape } = tensor;
+  if (tensor.dtype === 'string') return { dtype, shape, data: tensor.strings };
+  const { buffer, byteOffset, byteLength } = tensor.bytes;
+  return { dtype, shape, base64: Buffer.from(buffer, byteOffset, byteLength).toString('base64') };
+}
+
+/** Bytes that a tensor's elements take as JSON text; the fields around them come on top. */
+export function inlineBytes(tensor: RawTensor): number {
+  if (tensor.dtype === 'string') return Buffer.byteLength(JSON.stringify(tensor.strings));
+  return base64Length(tensor.bytes.byteLength);
+}
+
+function fromBase64(name: string, dtype: TensorDataType, shape: readonly number[], text: unknown): RawTensor {
+  if (dtype === 'string') throw wrong(name, 'elements', 'strings in data', 'base64');
+  const expected = elementCount(shape) * elementBytes(dtype);
+  const what = `base64 of ${expected} bytes for ${describeTensor({ dtype, shape })}`;
+  if (typeof text !== 'string') throw wrong(name, 'base64', what, briefJson(text));
+  // Buffer.from skips what it does not know, so the text is checked first.
+  if (!/^[A-Za-z0-9+/]*={0,2}$/.test(text) || text.length % 4 !== 0) {
+    throw wrong(name, 'base64', `padded ${what}`, `${text.length} characters that are not`);
+  }
+  const bytes = Buffer.from(text, 'base64');
+  if (bytes.byteLength !== expected) throw wrong(name, 'base64', what, `${bytes.byteLength} bytes`);
+  return { dtype, shape, bytes };
+}
+
+function fromData(name: string, dtype: TensorDataType, shape: readonly number[], data: unknown): RawTensor {
+  const expected = elementCount(shape);
+  if (!Array.isArray(data)) throw wrong(name, 'data', 'a flat list', briefJson(data));
+  if (data.length !== expected) {
+    const what = `${expected} elements for ${describeTensor({ dtype, shape })}`;
+    throw wrong(name, 'data', what, String(data.length));
+  }
+  const elements = data as unknown[];
+  if (dtype === 'string') return { dtype, shape, strings: elements.map((item) => stringElement(name, item)) };
+  const tensor: NumericTensor = { dtype, shape, bytes: new Uint8Array(expected * elementBytes(dtype)) };
+  writeElements(name, tensor, elements);
+  return tensor;
+}
+
+function writeElements(name: string, tensor: NumericTensor, elements: readonly unknown[]): void {
+  const view = typedView(tensor);
+  const { dtype } = tensor;
+  if (view instanceof BigInt64Array || view instanceof BigUint64Array) {
+    elements.forEach((item, index) => (view[index] = BigInt(numberElement(name, dtype, item))));
+  } else if (dtype === 'float16') {
+    elements.forEach((item, index) => (view[index] = float16Bits(numberElement(name, dtype, item))));
+  } else {
+    elements.forEach((item, index) => (view[index] = numberElement(name, dtype, item)));
+  }
+}
+
+function numberElement(name: string, dtype: NumericDataType, item: unknown): number {
+  if (dtype === 'bool') {
+    if (typeof item === 'boolean') return Number(item);
+    throw wrong(name, 'data', 'true and false for bool', briefJson(item));
+  }
+  const [lowest, highest] = RANGES[dtype];
+  const isKind = dtype.startsWith('float') ? Number.isFinite(item) : Number.isInteger(item);
+  if (isKind && (item as number) >= lowest && (item as number) <= highest) return item as number;
+  const kind = dtype.startsWith('float') ? 'numbers' : 'whole numbers';
+  throw wrong(name, 'data', `${kind} from ${lowest} to ${highest} for ${dtype}, or base64`, briefJson(item));
+}
+
+function stringElement(name: string, item: unknown): string {
+  if (typeof item === 'string') return item;
+  throw wrong(name, 'data', 'strings', briefJson(item));
+}
+
+function wrong(name: string, field: string, expected: string, got: string): NamedFailure {
+  return invalidInput(`input '${name}' has a wrong ${field}: expected ${expected}, got ${got}`, {
+    tensor: name,
+    expected,
+    got,
+  });
+}
+
+function isDataType(value: unknown): value is TensorDataType {
+  return (TENSOR_DATA_TYPES as readonly unknown[]).includes(value);
+}
+
+function base64Length(bytes: number): number {
+  return Math.ceil(bytes / 3) * 4;
+}

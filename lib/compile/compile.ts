@@ -1,0 +1,30 @@
+/** From a model's path to a plan and the bytes of its slices. */
+import { sliceName } from '../../contract/keys';
+import type { AnalyseOptions, AnalysedModel } from './analyse';
+import { analyseModel } from './analyse';
+import { describePlan, sliceManifests } from './describe-plan';
+import type { CompiledModel } from '../emit/compiled-model';
+import { emitSlice } from '../emit/slice';
+import { bestCut } from '../plan/best-cut';
+import type { Slicer } from '../plan/search/slicers';
+
+/**
+ * Reads a model, chooses its cuts and plans its slices. No weight is read before the slices are written.
+ *
+ * @throws SlicedInferenceError for everything about the model or the slicing that cannot be
+ */
+export function compile(modelPath: string, slicer: Slicer, options: AnalyseOptions = {}): CompiledModel {
+  return compileAnalysed(analyseModel(modelPath, options), slicer);
+}
+
+export function compileAnalysed(analysed: AnalysedModel, slicer: Slicer): CompiledModel {
+  const { source, model, types } = analysed;
+  const { dataflow, cuts } = analysed;
+  const cut = bestCut(dataflow, cuts, slicer);
+  const manifests = sliceManifests(model, types, cut.wiring);
+  const slices = cut.wiring.slices.map((slice, index) =>
+    emitSlice(model, types, slice, manifests[index], `${sliceName(index)}.weights`),
+  );
+  const plan = describePlan(analysed, cut, manifests, slices);
+  return { plan, source, files: model.files, slices };
+}

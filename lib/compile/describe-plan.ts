@@ -1,0 +1,126 @@
+/** Puts into words, for the plan and for the slice functions, what was decided about a model. */
+import * as path from 'node:path';
+import type { SliceManifest, SourcedTensor } from '../../contract/slice-manifest';
+import type { TensorSpec } from '../../contract/tensors';
+import { sliceName } from '../../contract/keys';
+import { CONTRACT_VERSION } from '../../contract/version';
+import type { AnalysedModel } from './analyse';
+import type { SliceChunks } from '../emit/slice';
+import { SlicedInferenceError } from '../errors';
+import type { Chunk } from '../onnx/chunks';
+import { totalLength } from '../onnx/chunks';
+import { isBindable } from '../onnx/data-type';
+import { MAX_PROTOBUF_BYTES } from '../onnx/limits';
+import type { Model, ValueIndex } from '../onnx/model';
+import { onnxRuntimeVersion } from '../host/onnxruntime';
+import { packageVersion } from '../host/package-files';
+import { ephemeralStorageMb, memoryMb, threadCount, timeoutSeconds } from '../plan/sizes/estimate';
+import { sliceSizes } from '../plan/sizes/slice-sizes';
+import type { FileDraft, PlanDraft, SliceDraft } from '../plan/plan';
+import { PLAN_VERSION, graphDigest, toRuns } from '../plan/plan';
+import type { SourcedValue, WiredCut, Wiring } from '../plan/wiring';
+import type { ValueTypes } from '../shapes/value-types';
+
+/** What each slice's function has to know; see `SliceManifest`. */
+export function sliceManifests(model: Model, types: ValueTypes, wiring: Wiring): SliceManifest[] {
+  const spec = specifier(model, types);
+  const sourced = ({ value, source }: SourcedValue): SourcedTensor => ({ ...spec(value), source });
+  const { request, fixed } = modelInputs(model, spec);
+  return wiring.slices.map(({ inputs, outputs }, slice) => ({
+    version: CONTRACT_VERSION,
+    slice,
+    slices: wiring.slices.length,
+    request,
+    fixed,
+    inputs: inputs.map(sourced),
+    outputs: outputs.map(spec),
+    ...(slice === wiring.slices.length - 1 && { result: wiring.results.map(sourced) }),
+  }));
+}
+
+export function describePlan(
+  analysed: AnalysedModel,
+  { dataflow, groups, wiring }: WiredCut,
+  manifests: readonly SliceManifest[],
+  chunks: readonly SliceChunks[],
+): PlanDraft {
+  const { source, model, cuts, dimensions, optimisation } = analysed;
+  const sizes = sliceSizes(dataflow, wiring, cuts.bytes);
+  const slices = manifests.map(({ slice, inputs, outputs }): SliceDraft => {
+    const files = draftFiles(slice, chunks[slice]);
+    const { weightBytes, activationBytes, readBytes, writeBytes } = sizes[slice];
+    const fileBytes = files.model.bytes + (files.weights?.bytes ?? 0);
+    return {
+      nodes: toRuns(groups[slice]),
+      ...files,
+      inputs,
+      outputs,
+      weightBytes,
+      activationBytes,
+      readBytes,
+      writeBytes,
+      memoryMb: memoryMb(sizes[slice]),
+      ephemeralStorageMb: ephemeralStorageMb(fileBytes),
+      timeoutSeconds: timeoutSeconds(fileBytes),
+    };
+  });
+  const { request, fixed, result } = manifests[manifests.length - 1];
+  return {
+    version: PLAN_VERSION,
+    library: packageVersion(),
+    onnxRuntime: onnxRuntimeVersion(),
+    graphOptimization: optimisation,
+    model: {
+      file: path.basename(source[0].path),
+      nodes: model.graph.nodes.length,
+      graphDigest: graphDigest(model.graph),
+    },
+    dimensions,
+    threads: threadCount(Math.max(...slices.map((slice) => slice.memoryMb))),
+    inputs: request,
+    fixedInputs: fixed,
+    outputs: result ?? [],
+    slices,
+  };
+}
+
+type Specifier = (value: ValueIndex) => TensorSpec;
+
+function specifier(model: Model, types: ValueTypes): Specifier {
+  return (value) => {
+    const { name } = model.graph.values[value];
+    const { dtype, shape } = types[value];
+    if (dtype === undefined || !isBindable(dtype))
+      throw new Error(`'${name}' of type ${dtype} cannot be passed`);
+    return { name, dtype, shape };
+  };
+}
+
+function modelInputs(model: Model, spec: Specifier): { request: TensorSpec[]; fixed: string[] } {
+  const { inputs, values } = model.graph;
+  const given = inputs.map(({ value }) => value);
+  return {
+    request: given.filter((value) => values[value].initializer === undefined).map(spec),
+    fixed: given
+      .filter((value) => values[value].initializer !== undefined)
+      .map((value) => values[value].name),
+  };
+}
+
+function draftFiles(slice: number, chunks: SliceChunks): Pick<SliceDraft, 'model' | 'weights'> {
+  const name = sliceName(slice);
+  const draft = (file: string, content: readonly Chunk[]): FileDraft => ({
+    file,
+    bytes: totalLength(content),
+  });
+  const model = draft(`${name}.onnx`, chunks.model);
+  if (model.bytes > MAX_PROTOBUF_BYTES) {
+    throw new SlicedInferenceError(
+      `the graph of slice ${slice} must stay below 2 GiB, the limit of protobuf`,
+      `${model.bytes} bytes`,
+      'store weights as raw or external data, or ask for more slices',
+    );
+  }
+  if (chunks.weights.length === 0) return { model };
+  return { model, weights: draft(`${name}.weights`, chunks.weights) };
+}

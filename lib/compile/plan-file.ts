@@ -1,0 +1,40 @@
+/** Reads a `plan.json`. */
+import * as fs from 'node:fs';
+import { SlicedInferenceError, quoted, systemReason } from '../errors';
+import { isPlan } from '../plan/check-plan';
+import type { SlicePlan } from '../plan/plan';
+import { PLAN_VERSION } from '../plan/plan';
+
+/**
+ * Reads a plan file, as `sliced-inference slice` writes it.
+ *
+ * @throws SlicedInferenceError for a file that cannot be read or is not a plan
+ */
+export function readPlan(path: string): SlicePlan {
+  let text: string;
+  try {
+    text = fs.readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new SlicedInferenceError(
+      `plan ${quoted(path)} must be a readable file`,
+      systemReason(error),
+      'check the path',
+    );
+  }
+  const plan = parseJson(text);
+  if (isPlan(plan)) return plan;
+  throw new SlicedInferenceError(
+    `plan ${quoted(path)} must be a plan.json of version ${PLAN_VERSION}`,
+    'something else',
+    'make it with `sliced-inference slice`',
+  );
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // A file that is not JSON is not a plan, which the caller's error says.
+    return undefined;
+  }
+}

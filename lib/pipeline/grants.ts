@@ -1,0 +1,45 @@
+/** The permissions that a pipeline grants to its callers and to readers of its results. */
+import * as iam from 'aws-cdk-lib/aws-iam';
+import type * as s3 from 'aws-cdk-lib/aws-s3';
+import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import type { GrantedRight } from '../aws/slice-permissions';
+import { callerRights, readerRights } from '../aws/slice-permissions';
+
+export function grantReader(bucket: s3.IBucket, grantee: iam.IGrantable): iam.Grant {
+  return grantRights(grantee, readerRights(bucket));
+}
+
+export function grantCaller(
+  stateMachine: sfn.StateMachine,
+  isExpress: boolean,
+  bucket: s3.IBucket,
+  grantee: iam.IGrantable,
+): iam.Grant {
+  const start = iam.Grant.addToPrincipal({
+    grantee,
+    // CDK's own grantStartExecution omits the synchronous start of Express machines. DescribeStateMachine returns the
+    // definition, which tells callers the bucket for their requests.
+    actions: [
+      'states:StartExecution',
+      ...(isExpress ? ['states:StartSyncExecution'] : []),
+      'states:DescribeStateMachine',
+    ],
+    resourceArns: [stateMachine.stateMachineArn],
+  });
+  const grants = isExpress ? [] : [stateMachine.grantExecution(grantee, 'states:DescribeExecution')];
+  const objects = grantRights(grantee, callerRights(bucket));
+  return [...grants, objects].reduce((all, grant) => all.combine(grant), start);
+}
+
+function grantRights(grantee: iam.IGrantable, rights: readonly GrantedRight[]): iam.Grant {
+  const grants = rights.map(({ statement: { actions, resources, conditions }, resource }) =>
+    iam.Grant.addToPrincipalOrResource({
+      grantee,
+      actions,
+      resourceArns: resources,
+      resource,
+      conditions: conditions as Record<string, Record<string, unknown>>,
+    }),
+  );
+  return grants.reduce((all, grant) => all.combine(grant));
+}

@@ -1,0 +1,40 @@
+/** The model of a pipeline, and its plan in the cloud assembly. */
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { Stage } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+import { stageModel } from '../compile/stage';
+import { planText } from '../emit/write';
+import type { SlicePlan } from '../plan/plan';
+import { GraphOptimization } from './graph-optimization';
+import type { SlicedInferencePipelineProps } from './pipeline-props';
+import { SlicedModel } from './sliced-model';
+import { Slicing } from './slicing';
+
+/**
+ * The sliced model: the one in the props, or one cut now from the model at `modelPath`.
+ *
+ * @throws SlicedInferenceError for a model or a slicing that does not work
+ */
+export function pipelineModel(props: SlicedInferencePipelineProps): SlicedModel {
+  if (props.slicedModel !== undefined) return props.slicedModel;
+  const slicing = props.slicing ?? Slicing.automatic();
+  const staged = stageModel(props.modelPath ?? '', slicing._slicer(), {
+    dimensions: props.dimensions ?? {},
+    optimisation: props.graphOptimization ?? GraphOptimization.NONE,
+  });
+  return SlicedModel._fromStaged(staged);
+}
+
+/**
+ * Writes the plan into the cloud assembly, beside the assets. No deployed resource refers to it.
+ *
+ * @returns the path of the file
+ */
+export function writePlan(scope: Construct, plan: SlicePlan): string {
+  // A stack without an app has one made for it.
+  const folder = Stage.of(scope)?.assetOutdir ?? '';
+  const file = path.join(folder, `plan-${plan.planDigest}.json`);
+  fs.writeFileSync(file, planText(plan));
+  return file;
+}

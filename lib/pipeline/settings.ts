@@ -1,0 +1,41 @@
+/** The settings of a pipeline: its props with their defaults. */
+import { RemovalPolicy } from 'aws-cdk-lib';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as logs from 'aws-cdk-lib/aws-logs';
+import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import type { LogSettings } from '../aws/log-group';
+import type { SlicedInferencePipelineProps } from './pipeline-props';
+import { WarmUp } from './warm-up';
+
+export interface PipelineSettings {
+  readonly stateMachineType: sfn.StateMachineType;
+  readonly architecture: lambda.Architecture;
+  readonly runtime: lambda.Runtime;
+  readonly warmUp: WarmUp;
+  readonly float16Transport: boolean;
+  readonly sliceMetrics: boolean;
+  /** Zone of the S3 Express One Zone bucket; absent when tensors between slices are in S3 Standard. */
+  readonly expressZone?: string;
+  readonly removalPolicy: RemovalPolicy;
+  readonly logs: LogSettings;
+}
+
+export function pipelineSettings(props: SlicedInferencePipelineProps): PipelineSettings {
+  const removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE;
+  const expressZone = props.tensorStore?._availabilityZoneId;
+  return {
+    stateMachineType: props.stateMachineType ?? sfn.StateMachineType.EXPRESS,
+    architecture: props.architecture ?? lambda.Architecture.X86_64,
+    runtime: props.runtime ?? lambda.Runtime.NODEJS_24_X,
+    warmUp: props.warmUp ?? WarmUp.AUTOMATIC,
+    float16Transport: props.float16Transport ?? false,
+    sliceMetrics: props.sliceMetrics ?? false,
+    ...(expressZone !== undefined && { expressZone }),
+    removalPolicy,
+    logs: {
+      retention: props.logRetention ?? logs.RetentionDays.ONE_MONTH,
+      removalPolicy,
+      ...(props.logEncryptionKey && { encryptionKey: props.logEncryptionKey }),
+    },
+  };
+}

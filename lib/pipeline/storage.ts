@@ -1,0 +1,30 @@
+/** The buckets that tensors pass through. */
+import type * as s3 from 'aws-cdk-lib/aws-s3';
+import type { Construct } from 'constructs';
+import type { ExpressBucket } from '../aws/express-bucket';
+import { createExpressBucket } from '../aws/express-bucket';
+import { createTensorBucket, RUNS_RETENTION } from '../aws/tensor-bucket';
+import type { SlicedInferencePipelineProps } from './pipeline-props';
+import type { PipelineSettings } from './settings';
+
+export interface Storage {
+  /** Holds requests, results and, without an Express bucket, the tensors between slices. */
+  readonly bucket: s3.IBucket;
+  /** Holds the tensors between slices. */
+  readonly expressBucket?: ExpressBucket;
+}
+
+export function createStorage(
+  scope: Construct,
+  props: SlicedInferencePipelineProps,
+  { removalPolicy, expressZone }: PipelineSettings,
+): Storage {
+  const bucket = props.bucket ?? createTensorBucket(scope, 'Bucket', { ...props, removalPolicy });
+  if (expressZone === undefined) return { bucket };
+  const expressBucket = createExpressBucket(scope, 'TensorBucket', {
+    availabilityZoneId: expressZone,
+    retention: props.intermediateRetention ?? RUNS_RETENTION,
+    removalPolicy,
+  });
+  return { bucket, expressBucket };
+}

@@ -1,0 +1,215 @@
+/** The ways to choose cuts, each as a function from what is known of a model to groups of nodes. */
+import { SlicedInferenceError, quoted } from '../../errors';
+import type { Graph, NodeIndex } from '../../onnx/model';
+import type { CutSpace } from '../cuts/cuts';
+import type { SliceSize } from '../sizes/estimate';
+import { memoryMb } from '../sizes/estimate';
+import type { Groups, Range, SizeLimit } from './partition';
+import { evenSlices, fewestSlices, legalIn } from './partition';
+import type { SlicePlan } from '../plan';
+import { fromRuns, graphDigest } from '../plan';
+import { DEFAULT_MAX_MEMORY_MB, MAX_LAMBDA_MEMORY_MB, MIN_LAMBDA_MEMORY_MB } from '../sizes/lambda-quotas';
+import { HeldWeights, WeightTable } from '../../dataflow/weights';
+
+/** Chooses the nodes of each slice. */
+export interface Slicer {
+  /** All that the choice depends on besides the model: slicers with the same key choose the same. */
+  readonly key: string;
+  choose(space: CutSpace): Groups;
+  /**
+   * The slices of ranges that no slice may reach over; absent where it is said where to cut.
+   *
+   * @returns `undefined` where the ranges are too many
+   */
+  chooseWithin?(space: CutSpace, ranges: readonly Range[]): Groups | undefined;
+}
+
+/**
+ * The fewest slices whose functions need at most `maxMemory` MB.
+ *
+ * @param setting what errors call the limit
+ */
+export function automatic(maxMemory: number = DEFAULT_MAX_MEMORY_MB, setting = 'maxMemorySize'): Slicer {
+  if (!Number.isInteger(maxMemory) || maxMemory < MIN_LAMBDA_MEMORY_MB || maxMemory > MAX_LAMBDA_MEMORY_MB) {
+    throw new SlicedInferenceError(
+      `${setting} must be a whole number of MB from ${MIN_LAMBDA_MEMORY_MB} to ${MAX_LAMBDA_MEMORY_MB}`,
+      String(maxMemory),
+      'give the memory that your account allows one function',
+    );
+  }
+  return {
+    key: `automatic ${maxMemory}`,
+    ...fewest({
+      fits: (size) => memoryMb(size) <= maxMemory,
+      isHopeless: (size) => memoryMb({ ...size, writeBytes: 0 }) > maxMemory,
+      describe: (size) => ({
+        limit: `need at most ${maxMemory} MB of memory`,
+        got: `${memoryMb(size)} MB`,
+        advice: `raise ${setting}`,
+      }),
+    }),
+  };
+}
+
+function fewest(limit: SizeLimit): Pick<Slicer, 'choose' | 'chooseWithin'> {
+  return {
+    choose: (space) => fewestSlices(space, limit),
+    chooseWithin: (space, ranges) => ranges.flatMap((range) => fewestSlices(space, limit, range)),
+  };
+}
+
+/** Exactly `slices` slices that need about the same memory. */
+export function count(slices: number): Slicer {
+  if (!Number.isInteger(slices) || slices < 1) {
+    throw new SlicedInferenceError(
+      'the number of slices must be a whole number of 1 or more',
+      String(slices),
+      'give a positive number',
+    );
+  }
+  return {
+    key: `count ${slices}`,
+    choose: (space) => evenSlices(space, slices, memoryNeed),
+    chooseWithin: (space, ranges) => {
+      const counts = shareOut(slices, ranges, space);
+      return counts && ranges.flatMap((range, index) => evenSlices(space, counts[index], memoryNeed, range));
+    },
+  };
+}
+
+function memoryNeed({ weightBytes, activationBytes }: SliceSize): number {
+  return weightBytes + activationBytes;
+}
+
+/** How many slices each range gets: one, and the others one by one to where slices are the largest. */
+function shareOut(slices: number, ranges: readonly Range[], space: CutSpace): number[] | undefined {
+  if (ranges.length > slices) return undefined;
+  const table = new WeightTable(space.dataflow, space.bytes);
+  const needs = ranges.map(({ start, end }) => {
+    const held = new HeldWeights(table);
+    for (const node of space.dataflow.order.slice(start, end)) held.addNode(node);
+    return held.weightBytes;
+  });
+  const most = ranges.map((range) => legalIn(space, range).length + 1);
+  const counts = ranges.map(() => 1);
+  for (let left = slices - ranges.length; left > 0; left--) {
+    const open = counts.map((_, range) => range).filter((range) => counts[range] < most[range]);
+    if (open.length === 0) return undefined;
+    const next = open.reduce((a, b) => (needs[b] / counts[b] > needs[a] / counts[a] ? b : a));
+    counts[next]++;
+  }
+  return counts;
+}
+
+/** The fewest slices of at most `bytes` of weights each. */
+export function maxSliceSize(bytes: number): Slicer {
+  if (!Number.isSafeInteger(bytes) || bytes < 1) {
+    throw new SlicedInferenceError(
+      'the size of a slice must be a whole number of bytes above 0',
+      String(bytes),
+      'give a size such as 64 MiB',
+    );
+  }
+  return {
+    key: `max slice size ${bytes}`,
+    ...fewest({
+      fits: ({ weightBytes }) => weightBytes <= bytes,
+      isHopeless: ({ weightBytes }) => weightBytes > bytes,
+      describe: ({ weightBytes }) => ({
+        limit: `have at most ${bytes} bytes of weights`,
+        got: `${weightBytes} bytes`,
+        advice: 'raise the slice size',
+      }),
+    }),
+  };
+}
+
+/** A cut after each of the tensors: a slice holds what its tensor needs and no earlier slice has. */
+export function atTensors(names: readonly string[]): Slicer {
+  if (names.length === 0) {
+    throw new SlicedInferenceError(
+      'the tensors to cut at must be one or more',
+      'none',
+      'name a tensor, or ask for one slice',
+    );
+  }
+  return { key: `at tensors ${JSON.stringify(names)}`, choose: (space) => groupsAt(space, names) };
+}
+
+function groupsAt(space: CutSpace, names: readonly string[]): Groups {
+  const { dataflow, made } = space;
+  const { model, order } = dataflow;
+  const values = new Map(model.graph.values.map(({ name }, value) => [name, value]));
+  const closures = names.map((name) => {
+    const value = values.get(name);
+    if (value === undefined || made[value] < 0) {
+      throw new SlicedInferenceError(
+        `a tensor to cut at must be made by a node from the model's inputs`,
+        value === undefined
+          ? `${quoted(name)}, which ${model.isSettled ? 'what ONNX Runtime makes of the model' : 'the model'} does not have`
+          : `${quoted(name)}, which is not`,
+        'list names with `sliced-inference inspect --json`',
+      );
+    }
+    return { name, nodes: ancestors(space, order[made[value]]) };
+  });
+  closures.sort((a, b) => a.nodes.size - b.nodes.size);
+  const taken = new Set<NodeIndex>();
+  const groups = closures.map(({ name, nodes }) => {
+    const group = order.filter((node) => nodes.has(node) && !taken.has(node));
+    if (group.length === 0) throw emptySlice(name);
+    group.forEach((node) => taken.add(node));
+    return group;
+  });
+  const rest = order.filter((node) => !taken.has(node));
+  if (rest.length === 0) throw emptySlice(closures[closures.length - 1].name);
+  return [...groups, rest];
+}
+
+/**
+ * The slices of a plan that was made from the same graph.
+ *
+ * @param name name of the plan in errors
+ */
+export function fromPlan(plan: SlicePlan, name: string): Slicer {
+  const nodesOfSlices = plan.slices.map(({ nodes }) => nodes);
+  return {
+    key: `from plan ${plan.model.graphDigest} ${JSON.stringify(nodesOfSlices)}`,
+    choose: ({ dataflow }) => {
+      checkSameGraph(plan, name, dataflow.model.graph);
+      return nodesOfSlices.map((runs) => fromRuns(runs).sort((a, b) => dataflow.rank[a] - dataflow.rank[b]));
+    },
+  };
+}
+
+function checkSameGraph({ model }: SlicePlan, name: string, graph: Graph): void {
+  if (model.nodes === graph.nodes.length && model.graphDigest === graphDigest(graph)) return;
+  throw new SlicedInferenceError(
+    `plan ${quoted(name)} must be made from the same graph as the model`,
+    `one of ${model.nodes} nodes where the model has ${graph.nodes.length}, or of other nodes`,
+    'make the plan again with `sliced-inference slice`, and with the same graph optimisation',
+  );
+}
+
+function emptySlice(name: string): SlicedInferenceError {
+  return new SlicedInferenceError(
+    `a cut at ${quoted(name)} must leave nodes on both sides`,
+    'none on one side',
+    'leave that tensor out',
+  );
+}
+
+function ancestors({ dataflow, made }: CutSpace, root: NodeIndex): Set<NodeIndex> {
+  const found = new Set([root]);
+  const pending = [root];
+  for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
+    for (const value of dataflow.reads[node]) {
+      if (made[value] < 0) continue;
+      const producer = dataflow.order[made[value]];
+      if (found.has(producer)) continue;
+      found.add(producer);
+      pending.push(producer);
+    }
+  }
+  return found;
+}

@@ -1,0 +1,118 @@
+/** What `Ref` and `Fn::GetAtt` give for each known type of resource, with made-up physical ids. */
+import { createHash } from 'node:crypto';
+import { unsupported } from '../errors';
+import type { Resource, ResourceResolver } from './resource';
+
+interface Identity {
+  readonly ref: string;
+  readonly attributes: Readonly<Partial<Record<string, string>>>;
+}
+
+type Identify = (template: ResourceResolver, resource: Resource) => Identity;
+
+/** Types that the local cloud knows; of most of them it needs no more than their names. */
+const IDENTITIES: Readonly<Partial<Record<string, Identify>>> = {
+  'AWS::S3::Bucket': (template, resource) => {
+    const name = physicalName(template, resource, 'BucketName', 63).toLowerCase();
+    return { ref: name, attributes: { Arn: `arn:aws:s3:::${name}` } };
+  },
+  'AWS::S3::BucketPolicy': nameOnly,
+  'AWS::S3Express::DirectoryBucket': (template, resource) => {
+    const zone = template.text(resource, 'LocationName');
+    const suffix = `--${zone}--x-s3`;
+    const given = template.property(resource, 'BucketName');
+    const own = `${template.stackName}-${hash(resource.logicalId).slice(0, 8)}`.toLowerCase();
+    const name = typeof given === 'string' ? given : `${own.slice(-(63 - suffix.length))}${suffix}`;
+    return { ref: name, attributes: { Arn: arn(template, 's3express', `bucket/${name}`) } };
+  },
+  'AWS::S3Express::BucketPolicy': nameOnly,
+  'AWS::Lambda::Function': (template, resource) => {
+    const name = physicalName(template, resource, 'FunctionName', 64);
+    return { ref: name, attributes: { Arn: arn(template, 'lambda', `function:${name}`) } };
+  },
+  'AWS::Lambda::Version': (template, resource) => {
+    const fn = functionArn(template, resource);
+    const version = template.versions.numberOf(fn, resource.logicalId);
+    return { ref: `${fn}:${version}`, attributes: { Version: version, FunctionArn: `${fn}:${version}` } };
+  },
+  'AWS::Lambda::Alias': (template, resource) => {
+    if (resource.properties.RoutingConfig !== undefined) {
+      throw unsupported(`the property RoutingConfig of AWS::Lambda::Alias '${resource.logicalId}'`);
+    }
+    const name = template.text(resource, 'Name');
+    return { ref: `${functionArn(template, resource)}:${name}`, attributes: {} };
+  },
+  'AWS::StepFunctions::StateMachine': (template, resource) => {
+    const name = physicalName(template, resource, 'StateMachineName', 80);
+    const machineArn = arn(template, 'states', `stateMachine:${name}`);
+    return { ref: machineArn, attributes: { Arn: machineArn, Name: name } };
+  },
+  'AWS::IAM::Role': (template, resource) => {
+    const name = physicalName(template, resource, 'RoleName', 64);
+    return { ref: name, attributes: { Arn: `arn:aws:iam::${template.environment.account}:role/${name}` } };
+  },
+  'AWS::IAM::Policy': nameOnly,
+  'AWS::Logs::LogGroup': (template, resource) => {
+    const name = physicalName(template, resource, 'LogGroupName', 512);
+    return { ref: name, attributes: { Arn: arn(template, 'logs', `log-group:${name}:*`) } };
+  },
+  'AWS::KMS::Key': (template, resource) => {
+    const id = hash(`${template.stackName}/${resource.logicalId}`).slice(0, 32);
+    return { ref: id, attributes: { Arn: arn(template, 'kms', `key/${id}`), KeyId: id } };
+  },
+  'AWS::KMS::Alias': (template, resource) => {
+    const name = physicalName(template, resource, 'AliasName', 256);
+    return { ref: name, attributes: {} };
+  },
+  'AWS::CDK::Metadata': nameOnly,
+};
+
+export function referenceTo(template: ResourceResolver, resource: Resource): string {
+  return identify(template, resource).ref;
+}
+
+export function attributeOf(template: ResourceResolver, resource: Resource, attribute: string): string {
+  const value = identify(template, resource).attributes[attribute];
+  if (value !== undefined) return value;
+  throw unsupported(`the attribute ${attribute} of ${resource.type} '${resource.logicalId}'`);
+}
+
+function identify(template: ResourceResolver, resource: Resource): Identity {
+  const identifyType = Object.hasOwn(IDENTITIES, resource.type) ? IDENTITIES[resource.type] : undefined;
+  if (identifyType === undefined) {
+    throw unsupported(`${resource.type}, which the pipeline refers to as '${resource.logicalId}'`);
+  }
+  return identifyType(template, resource);
+}
+
+function nameOnly(template: ResourceResolver, resource: Resource): Identity {
+  return { ref: `${template.stackName}-${resource.logicalId}`, attributes: {} };
+}
+
+/** The name that the resource has in the template, or one from the stack's name and the logical id. */
+function physicalName(
+  template: ResourceResolver,
+  resource: Resource,
+  property: string,
+  maxLength: number,
+): string {
+  const given = template.property(resource, property);
+  if (typeof given === 'string') return given;
+  const name = `${template.stackName}-${resource.logicalId}`;
+  if (name.length <= maxLength) return name;
+  return `${name.slice(0, maxLength - 9)}-${hash(name).slice(0, 8)}`;
+}
+
+/** The ARN of a version's or an alias's function, which it names by reference or by ARN. */
+function functionArn(template: ResourceResolver, resource: Resource): string {
+  const name = template.text(resource, 'FunctionName');
+  return name.startsWith('arn:') ? name : arn(template, 'lambda', `function:${name}`);
+}
+
+function arn(template: ResourceResolver, service: string, resource: string): string {
+  return `arn:aws:${service}:${template.environment.region}:${template.environment.account}:${resource}`;
+}
+
+function hash(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}

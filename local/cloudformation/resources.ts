@@ -1,0 +1,212 @@
+/**
+ * The resources that the local cloud runs, read strictly: a property is used, or listed as being without effect
+ * on one machine, or refused by name. Sizes of memory and of `/tmp` are told to functions but not enforced.
+ */
+import { LocalCloudError, unsupported } from '../errors';
+import { entriesOf, isJsonObject, type Json } from '../json';
+import { attributeOf, referenceTo } from './physical-ids';
+import type { Resource } from './resource';
+import type { Template } from './template';
+
+export interface FunctionResource {
+  readonly logicalId: string;
+  readonly name: string;
+  /** Unqualified. */
+  readonly arn: string;
+  readonly code: { readonly bucket: string; readonly key: string };
+  readonly handler: string;
+  readonly runtime: string;
+  readonly timeoutSeconds: number;
+  readonly memoryMegabytes: number;
+  readonly environment: Readonly<Record<string, string>>;
+  /** `undefined` without a reservation. */
+  readonly reservedConcurrency: number | undefined;
+}
+
+export type StateMachineType = 'STANDARD' | 'EXPRESS';
+
+export interface StateMachineResource {
+  readonly logicalId: string;
+  readonly name: string;
+  readonly arn: string;
+  readonly type: StateMachineType;
+  readonly definition: string;
+  readonly roleArn: string | undefined;
+}
+
+const FUNCTION_PROPERTIES = {
+  used: [
+    'Architectures',
+    'Code',
+    'Environment',
+    'FunctionName',
+    'Handler',
+    'MemorySize',
+    'PackageType',
+    'ReservedConcurrentExecutions',
+    'Runtime',
+    'Timeout',
+  ],
+  withoutEffect: [
+    'CodeSigningConfigArn',
+    'DeadLetterConfig',
+    'Description',
+    'EphemeralStorage',
+    'KmsKeyArn',
+    'LoggingConfig',
+    'RecursiveLoop',
+    'Role',
+    'RuntimeManagementConfig',
+    'Tags',
+    'TracingConfig',
+  ],
+};
+
+const STATE_MACHINE_PROPERTIES = {
+  used: ['DefinitionString', 'StateMachineName', 'StateMachineType'],
+  withoutEffect: [
+    'EncryptionConfiguration',
+    'LoggingConfiguration',
+    'RoleArn',
+    'Tags',
+    'TracingConfiguration',
+  ],
+};
+
+const DIRECTORY_BUCKET_PROPERTIES = {
+  used: ['BucketName', 'LocationName'],
+  withoutEffect: ['BucketEncryption', 'DataRedundancy', 'LifecycleConfiguration', 'Tags'],
+};
+
+const BUCKET_PROPERTIES = {
+  used: ['BucketName'],
+  withoutEffect: [
+    'BucketEncryption',
+    'CorsConfiguration',
+    'IntelligentTieringConfigurations',
+    'LifecycleConfiguration',
+    'LoggingConfiguration',
+    'OwnershipControls',
+    'PublicAccessBlockConfiguration',
+    'Tags',
+    'VersioningConfiguration',
+  ],
+};
+
+export function readStateMachine(template: Template, resource: Resource): StateMachineResource {
+  checkProperties(resource, STATE_MACHINE_PROPERTIES);
+  const type = template.property(resource, 'StateMachineType') ?? 'STANDARD';
+  if (type !== 'STANDARD' && type !== 'EXPRESS') throw unknownValue(resource, 'StateMachineType', type);
+  const roleArn = template.property(resource, 'RoleArn');
+  return {
+    logicalId: resource.logicalId,
+    name: attributeOf(template, resource, 'Name'),
+    arn: attributeOf(template, resource, 'Arn'),
+    type,
+    definition: template.text(resource, 'DefinitionString'),
+    roleArn: typeof roleArn === 'string' ? roleArn : undefined,
+  };
+}
+
+/** What a task calls. */
+export interface CalledFunction {
+  readonly resource: Resource;
+  /** The number of a published version, or `$LATEST`. */
+  readonly version: string;
+}
+
+/** The function that a task calls by its ARN, or by the ARN of one of its versions or aliases. */
+export function findFunction(template: Template, calledArn: string): CalledFunction | undefined {
+  const resource = template.referredResources('AWS::Lambda::Function').find((candidate) => {
+    const functionArn = attributeOf(template, candidate, 'Arn');
+    return calledArn === functionArn || calledArn.startsWith(`${functionArn}:`);
+  });
+  if (resource === undefined) return undefined;
+  const alias = template
+    .referredResources('AWS::Lambda::Alias')
+    .find((candidate) => referenceTo(template, candidate) === calledArn);
+  // arn:partition:lambda:region:account:function:name[:qualifier]
+  const qualifier = calledArn.split(':').at(7) ?? '$LATEST';
+  return { resource, version: alias ? template.text(alias, 'FunctionVersion') : qualifier };
+}
+
+export function readFunction(template: Template, resource: Resource): FunctionResource {
+  checkProperties(resource, FUNCTION_PROPERTIES);
+  const packageType = template.property(resource, 'PackageType') ?? 'Zip';
+  if (packageType !== 'Zip') throw unknownValue(resource, 'PackageType', packageType);
+  const runtime = template.text(resource, 'Runtime');
+  if (!/^nodejs\d+\.x$/.test(runtime)) throw unknownValue(resource, 'Runtime', runtime);
+  checkArchitecture(template, resource);
+  const reserved = template.property(resource, 'ReservedConcurrentExecutions');
+  return {
+    logicalId: resource.logicalId,
+    name: referenceTo(template, resource),
+    arn: attributeOf(template, resource, 'Arn'),
+    code: readCode(template, resource),
+    handler: template.text(resource, 'Handler'),
+    runtime,
+    // Lambda's defaults: https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html
+    timeoutSeconds: Number(template.property(resource, 'Timeout') ?? 3),
+    memoryMegabytes: Number(template.property(resource, 'MemorySize') ?? 128),
+    environment: readEnvironment(template, resource),
+    reservedConcurrency: reserved === undefined ? undefined : Number(reserved),
+  };
+}
+
+export function readBucketName(template: Template, resource: Resource): string {
+  checkProperties(resource, BUCKET_PROPERTIES);
+  return referenceTo(template, resource);
+}
+
+export function readDirectoryBucketName(template: Template, resource: Resource): string {
+  checkProperties(resource, DIRECTORY_BUCKET_PROPERTIES);
+  return referenceTo(template, resource);
+}
+
+/** Native code in an asset is built for one architecture, and results are only comparable on the same one. */
+function checkArchitecture(template: Template, resource: Resource): void {
+  const machine = process.arch === 'x64' ? 'x86_64' : process.arch;
+  const architectures = template.property(resource, 'Architectures') ?? ['x86_64'];
+  if (Array.isArray(architectures) && architectures.includes(machine)) return;
+  throw new LocalCloudError(
+    `the function '${resource.logicalId}' is for ${JSON.stringify(architectures)}, got a machine of ${machine}: ` +
+      "synthesize the pipeline with this machine's architecture",
+  );
+}
+
+function readCode(template: Template, resource: Resource): FunctionResource['code'] {
+  const code = template.property(resource, 'Code');
+  if (!isJsonObject(code)) throw unknownValue(resource, 'Code', code ?? null);
+  const { S3Bucket: bucket, S3Key: key, ...others } = code;
+  for (const other of Object.keys(others)) {
+    throw unsupported(`the property Code.${other} of ${resource.type} '${resource.logicalId}'`);
+  }
+  if (typeof bucket !== 'string' || typeof key !== 'string') throw unknownValue(resource, 'Code', code);
+  return { bucket, key };
+}
+
+function readEnvironment(template: Template, resource: Resource): Record<string, string> {
+  const environment = template.property(resource, 'Environment');
+  const variables =
+    isJsonObject(environment) && isJsonObject(environment.Variables) ? environment.Variables : {};
+  return Object.fromEntries(
+    entriesOf(variables).map(([name, value]) => [
+      name,
+      typeof value === 'string' ? value : JSON.stringify(value),
+    ]),
+  );
+}
+
+function checkProperties(
+  resource: Resource,
+  known: { readonly used: readonly string[]; readonly withoutEffect: readonly string[] },
+): void {
+  for (const name of Object.keys(resource.properties)) {
+    if (known.used.includes(name) || known.withoutEffect.includes(name)) continue;
+    throw unsupported(`the property ${name} of ${resource.type} '${resource.logicalId}'`);
+  }
+}
+
+function unknownValue(resource: Resource, property: string, value: Json): LocalCloudError {
+  return unsupported(`the ${property} ${JSON.stringify(value)} of ${resource.type} '${resource.logicalId}'`);
+}

@@ -1,0 +1,115 @@
+/** The Lambda functions that a pipeline's tasks call, as Step Functions sees them. */
+import { isDeepStrictEqual } from 'node:util';
+import { unsupported } from '../errors';
+import { isJsonObject, type Json } from '../json';
+import { type FunctionHost, FunctionPool, LambdaServiceError } from './function-pool';
+import type { FunctionResource } from '../cloudformation/resources';
+import { findFunction, readFunction } from '../cloudformation/resources';
+import type { Definition } from '../step-functions/definition';
+import { allStates } from '../step-functions/definition';
+import { StateError } from '../step-functions/errors';
+import type { TaskResult } from '../step-functions/interpreter';
+import type { Template } from '../cloudformation/template';
+
+export interface WorkerProcess {
+  readonly functionName: string;
+  readonly logicalId: string;
+  readonly pid: number;
+  /** Whether it runs a call. */
+  readonly busy: boolean;
+}
+
+export class LocalFunctions {
+  /** By ARN: of a version that was published, or of a function as it is now. */
+  private readonly pools = new Map<string, FunctionPool>();
+  /** By the ARN that a task calls: that of the pool that runs the call. */
+  private readonly targets = new Map<string, string>();
+  /** Functions as they were before a deployment, which may have calls that run. */
+  private readonly replaced: FunctionPool[] = [];
+
+  constructor(private readonly host: FunctionHost) {}
+
+  /**
+   * Reads the functions of all tasks, so that what is not supported is refused before a run. Versions that an earlier
+   * deployment has published stay.
+   *
+   * @returns what puts them in the place of the ones before
+   */
+  prepare(template: Template, definition: Definition): () => void {
+    const called = new Map<string, { readonly fn: FunctionResource; readonly version: string }>();
+    for (const state of allStates(definition)) {
+      if (state.type !== 'Task') continue;
+      const found = findFunction(template, state.functionName);
+      if (found === undefined) {
+        throw unsupported(
+          `the function ${state.functionName} of state '${state.name}'`,
+          "use one of the pipeline's own stack",
+        );
+      }
+      const { resource, version } = found;
+      called.set(state.functionName, { fn: readFunction(template, resource), version });
+    }
+    return () => {
+      for (const [calledArn, { fn, version }] of called) this.put(calledArn, fn, version);
+    };
+  }
+
+  private put(calledArn: string, fn: FunctionResource, version: string): void {
+    const arn = version === '$LATEST' ? fn.arn : `${fn.arn}:${version}`;
+    this.targets.set(calledArn, arn);
+    const known = this.pools.get(arn);
+    // What was published does not change.
+    if (known && (version !== '$LATEST' || isDeepStrictEqual(known.resource, fn))) return;
+    if (known) this.replaced.push(known);
+    this.pools.set(arn, new FunctionPool(fn, version, this.host));
+  }
+
+  /** A task: failures become errors of its state, with the function's whole answer as cause. */
+  async invoke(functionArn: string, payload: Json): Promise<TaskResult> {
+    const pool = this.pools.get(this.targets.get(functionArn) ?? '');
+    if (pool === undefined) throw unsupported(`the function ${functionArn}`);
+    const result = await this.call(pool, JSON.stringify(payload));
+    const answer = parse(result.payload);
+    if (result.functionError === undefined)
+      return { payload: answer, executedVersion: result.executedVersion };
+    const errorType = isJsonObject(answer) && typeof answer.errorType === 'string' ? answer.errorType : '';
+    throw new StateError(errorType === '' ? 'Lambda.Unknown' : errorType, result.payload);
+  }
+
+  workers(): WorkerProcess[] {
+    return this.allPools().flatMap((pool) => {
+      const { name: functionName, logicalId } = pool.resource;
+      return pool.processes().map((process) => ({ functionName, logicalId, ...process }));
+    });
+  }
+
+  logs(): Map<string, string> {
+    return new Map(this.allPools().map((pool) => [pool.resource.name, pool.log.text()]));
+  }
+
+  kill(): void {
+    for (const pool of this.allPools()) pool.kill();
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.allPools().map((pool) => pool.close()));
+  }
+
+  private allPools(): FunctionPool[] {
+    return [...this.replaced, ...this.pools.values()];
+  }
+
+  private async call(pool: FunctionPool, payload: string) {
+    try {
+      return await pool.invoke(payload);
+    } catch (error) {
+      if (error instanceof LambdaServiceError) throw new StateError(error.name, error.message);
+      throw error;
+    }
+  }
+}
+
+/** A function's answer is JSON, except that of a handler that returns nothing. */
+function parse(payload: string): Json {
+  return payload === '' ? null : (JSON.parse(payload) as Json);
+}

@@ -1,0 +1,94 @@
+/** ListParts and ListMultipartUploads, page by page; no delimiter. */
+import type { MultipartUpload, MultipartUploads, UploadedPart } from './multipart-uploads';
+import { pageSize, wholeNumber } from '../paging';
+import type { S3Request } from '../request';
+import { compareKeys } from '../store';
+import { element, xmlDocument } from '../xml';
+
+export const LIST_PARTS_QUERY = ['uploadId', 'part-number-marker', 'max-parts'] as const;
+export const LIST_UPLOADS_QUERY = [
+  'uploads',
+  'prefix',
+  'key-marker',
+  'upload-id-marker',
+  'max-uploads',
+] as const;
+
+export function listParts(uploads: MultipartUploads, upload: MultipartUpload, { query }: S3Request): string {
+  const marker = wholeNumber(query, 'part-number-marker') ?? 0;
+  const maxParts = pageSize(query, 'max-parts');
+  const all = uploads.parts(upload).filter(({ number }) => number > marker);
+  const page = all.slice(0, maxParts);
+  const last = page.at(-1);
+  const truncated = last !== undefined && page.length < all.length;
+  return xmlDocument('ListPartsResult', [
+    element('Bucket', upload.bucket),
+    element('Key', upload.key),
+    element('UploadId', upload.id),
+    element('PartNumberMarker', marker),
+    element('NextPartNumberMarker', truncated ? last.number : undefined),
+    element('MaxParts', maxParts),
+    element('IsTruncated', truncated),
+    ...checksumFields(upload),
+    ...page.map((part) => partElement(part, upload)),
+    element('StorageClass', 'STANDARD'),
+  ]);
+}
+
+export function listMultipartUploads(uploads: MultipartUploads, { bucket, query }: S3Request): string {
+  const prefix = query.get('prefix') ?? '';
+  const maxUploads = pageSize(query, 'max-uploads');
+  const keyMarker = query.get('key-marker') ?? '';
+  const idMarker = query.get('upload-id-marker') ?? '';
+  const all = uploads
+    .list(bucket)
+    .filter(({ key }) => key.startsWith(prefix))
+    .filter((upload) => isAfter(upload, keyMarker, idMarker));
+  const page = all.slice(0, maxUploads);
+  const last = page.at(-1);
+  const truncated = last !== undefined && page.length < all.length;
+  return xmlDocument('ListMultipartUploadsResult', [
+    element('Bucket', bucket),
+    element('Prefix', prefix),
+    element('KeyMarker', keyMarker),
+    element('UploadIdMarker', idMarker),
+    element('NextKeyMarker', truncated ? last.key : undefined),
+    element('NextUploadIdMarker', truncated ? last.id : undefined),
+    element('MaxUploads', maxUploads),
+    element('IsTruncated', truncated),
+    ...page.map(uploadElement),
+  ]);
+}
+
+/** Without the second marker, a page begins after all uploads of the first one's key. */
+function isAfter({ key, id }: MultipartUpload, keyMarker: string, idMarker: string): boolean {
+  const order = compareKeys(key, keyMarker);
+  return order > 0 || (order === 0 && idMarker !== '' && compareKeys(id, idMarker) > 0);
+}
+
+function partElement(part: UploadedPart, { checksumType }: MultipartUpload): string {
+  const fields = [
+    element('PartNumber', part.number),
+    element('LastModified', part.lastModified.toISOString()),
+    element('ETag', part.etag),
+    element('Size', part.received.size),
+    element('ChecksumCRC32', checksumType === undefined ? undefined : part.crc32),
+  ];
+  return `<Part>${fields.join('')}</Part>`;
+}
+
+function uploadElement(upload: MultipartUpload): string {
+  const fields = [
+    element('UploadId', upload.id),
+    element('Key', upload.key),
+    element('Initiated', upload.initiated.toISOString()),
+    element('StorageClass', 'STANDARD'),
+    ...checksumFields(upload),
+  ];
+  return `<Upload>${fields.join('')}</Upload>`;
+}
+
+function checksumFields({ checksumType }: MultipartUpload): string[] {
+  if (checksumType === undefined) return [];
+  return [element('ChecksumAlgorithm', 'CRC32'), element('ChecksumType', checksumType)];
+}

@@ -1,0 +1,215 @@
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { writeTensorFile } from '../../../bin/tensor-files';
+import {
+  encodeModel,
+  mlp,
+  node,
+  saveModel,
+  temporaryFolder,
+  value,
+  FLOAT,
+} from '../../support/model-builder';
+import { externalWeight, twoInputs, unary } from '../../support/command-models';
+import { refuse, succeed } from '../../support/run-cli';
+import { float32, int64 } from '../../support/tensors';
+
+/** What the commands that read a model say of it; none of them leaves anything behind. */
+async function complaint(model: string): Promise<string> {
+  const folder = temporaryFolder();
+  const [inspected, sliced, verified] = await Promise.all([
+    refuse(['inspect', model]),
+    refuse(['slice', model, '--out', path.join(folder, 'a/b')]),
+    refuse(['verify', model]),
+  ]);
+  expect(fs.readdirSync(folder)).toEqual([]);
+  // The names of temporary files are others each time.
+  const [first, ...others] = [inspected, sliced, verified].map((line) =>
+    line.replace(/from \S+\.onnx failed/, ''),
+  );
+  expect(others).toEqual([first, first]);
+  return first;
+}
+
+function file(content: string | Uint8Array, name = 'model.onnx'): string {
+  const target = path.join(temporaryFolder(), name);
+  fs.writeFileSync(target, content);
+  return target;
+}
+
+describe('a model that is', () => {
+  it('missing', async () => {
+    const missing = path.join(temporaryFolder(), 'model.onnx');
+    expect(await complaint(missing)).toBe(
+      `model '${missing}' must be an ONNX file, got no such file or folder: check the path`,
+    );
+  });
+
+  it('a folder', async () => {
+    expect(await complaint(temporaryFolder())).toMatch(/got a folder: name the \.onnx file itself$/);
+  });
+
+  it('an empty file', async () => {
+    expect(await complaint(file(''))).toMatch(/got an empty file: copy or download it again$/);
+  });
+
+  it('no ONNX', async () => {
+    expect(await complaint(file('Nothing of that kind.\n'))).toMatch(/export the model as ONNX protobuf$/);
+    expect(await complaint(file(Buffer.from('PK\u0003\u0004 a zip')))).toMatch(/^model '.*' must be a/);
+  });
+
+  it('a Git LFS pointer', async () => {
+    const pointer = 'version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n';
+    expect(await complaint(file(pointer))).toMatch(/got a Git LFS pointer to one: run `git lfs pull`/);
+  });
+
+  it('truncated', async () => {
+    const bytes = encodeModel(mlp(3));
+    const cut = bytes.subarray(0, bytes.length / 2);
+    expect(await complaint(file(cut))).toMatch(
+      /got a truncated one of \d+ bytes \(.*\): copy or download it again$/,
+    );
+  });
+
+  it('refused by ONNX Runtime', async () => {
+    expect(await complaint(saveModel(unary([['NoSuchOperator', 'x', 'y']])))).toMatch(
+      /^model '.*' must load in ONNX Runtime [\d.]+, got .*NoSuchOperator/,
+    );
+  });
+
+  it('not the same each time', async () => {
+    const model = saveModel(
+      unary([
+        ['RandomNormalLike', 'x', 'noise'],
+        ['Neg', 'noise', 'y'],
+      ]),
+    );
+    expect(await complaint(model)).toMatch(/got an unseeded RandomNormalLike: give it a `seed` attribute$/);
+  });
+
+  it('without something that it uses', async () => {
+    const graph = {
+      node: [node('Neg', ['z'], ['y'])],
+      input: [value('x', FLOAT, [1])],
+      output: [value('y', FLOAT)],
+    };
+    expect(await complaint(saveModel({ graph }))).toMatch(/must use values that the graph defines, got 'z'/);
+  });
+});
+
+describe('external data that is', () => {
+  it.each(['../weights.bin', '/etc/hostname', 'a/../../weights.bin'])(
+    'outside of the folder: %s',
+    async (location) => {
+      expect(await complaint(saveModel(externalWeight(location)))).toMatch(
+        /^external data of tensor 'w' must stay inside the model's folder, got/,
+      );
+    },
+  );
+
+  it('behind a link that leads outside', async () => {
+    const folder = temporaryFolder();
+    fs.symlinkSync(file(new Uint8Array(16)), path.join(folder, 'w.bin'));
+    expect(await complaint(saveModel(externalWeight('w.bin'), 'model.onnx', folder))).toMatch(
+      /^external data of tensor 'w' must stay inside the model's folder, got/,
+    );
+  });
+
+  it('missing', async () => {
+    expect(await complaint(saveModel(externalWeight('w.bin')))).toMatch(
+      /^external data of tensor 'w' lies in 'w\.bin' beside the model, got no such file or folder/,
+    );
+  });
+
+  it('too short', async () => {
+    const folder = temporaryFolder();
+    fs.writeFileSync(path.join(folder, 'w.bin'), new Uint8Array(15));
+    expect(await complaint(saveModel(externalWeight('w.bin'), 'model.onnx', folder))).toMatch(
+      /needs bytes 0 to 16 of 'w\.bin', got a file of 15 bytes: the file is cut short/,
+    );
+  });
+});
+
+describe('a plan', () => {
+  const model = saveModel(mlp(3));
+  const slice = (plan: string) =>
+    refuse(['slice', model, '--slicing-plan', plan, '--out', path.join(temporaryFolder(), 'out')]);
+
+  it('of another model', async () => {
+    const out = path.join(temporaryFolder(), 'other');
+    await succeed(['slice', saveModel(mlp(2)), '--slices', '2', '--out', out]);
+    expect(await slice(path.join(out, 'plan.json'))).toMatch(
+      /^plan '.*' must be made from the same graph as the model, got one of 6 nodes where the model has 9/,
+    );
+  });
+
+  it('that is missing or none', async () => {
+    expect(await slice(path.join(temporaryFolder(), 'plan.json'))).toMatch(/must be a readable file/);
+    expect(await slice(file('{}', 'plan.json'))).toMatch(
+      /must be a plan\.json of version 1, got something else/,
+    );
+    expect(await slice(model)).toMatch(/must be a plan\.json of version 1/);
+  });
+});
+
+describe('an output folder', () => {
+  const model = saveModel(mlp(3));
+  const slice = (out: string) => refuse(['slice', model, '--slices', '3', '--out', out]);
+
+  it('with a file in its way', async () => {
+    const folder = temporaryFolder();
+    fs.writeFileSync(path.join(folder, 'file'), 'mine');
+    for (const out of ['file', 'file/out', 'file/a/b']) {
+      expect(await slice(path.join(folder, out))).toMatch(
+        /^output folder '.*' must be .*, got a file in the way/,
+      );
+    }
+    expect(fs.readdirSync(folder)).toEqual(['file']);
+    expect(fs.readFileSync(path.join(folder, 'file'), 'utf8')).toBe('mine');
+  });
+
+  it('where none can be made', async () => {
+    expect(await slice('/proc/slices')).toMatch(/^output folder '\/proc\/slices' must be writable, got/);
+    expect(await slice('/dev/full')).toMatch(/^output folder '\/dev\/full' must be a writable folder, got/);
+  });
+
+  it('with files of someone else', async () => {
+    const folder = temporaryFolder();
+    for (const name of ['plan.json', 'slice-00.onnx', 'thesis.tex'])
+      fs.writeFileSync(path.join(folder, name), 'mine');
+    expect(await slice(folder)).toBe(
+      `output folder '${folder}' must be empty or hold an earlier plan, got one with 'thesis.tex': choose another folder`,
+    );
+    expect(fs.readFileSync(path.join(folder, 'plan.json'), 'utf8')).toBe('mine');
+    expect(fs.readdirSync(folder)).toHaveLength(3);
+  });
+});
+
+describe('inputs of verify', () => {
+  const model = saveModel(twoInputs());
+  const x = float32([2, 4]);
+  const ids = int64([2, 1], [1, 2]);
+
+  it.each([
+    [{ x, id: ids }, "the model has no input 'id': it takes 'x', 'ids'"],
+    [{ x }, "input 'ids' int64[batch,1] is missing: the request has 'x'"],
+    [{ x: int64([1, 4], [1, 2, 3, 4]), ids }, "input 'x' expects float32[batch,4], got int64[1,4]"],
+    [{ x: float32([2, 5]), ids }, "input 'x' expects float32[batch,4], got float32[2,5]"],
+    [{ x: float32([8]), ids }, "input 'x' expects float32[batch,4], got float32[8]"],
+  ])('that do not fit: %#', async (tensors, expected) => {
+    const inputs = path.join(temporaryFolder(), 'inputs.npz');
+    await writeTensorFile(inputs, new Map(Object.entries(tensors)));
+    const line = await refuse(['verify', model, '--slices', '2', '--inputs', inputs]);
+    expect(line.slice(0, expected.length)).toBe(expected);
+  });
+
+  it('that are not there, no tensors or of an unknown kind', async () => {
+    const verify = (inputs: string) => refuse(['verify', model, '--inputs', inputs]);
+    expect(await verify(path.join(temporaryFolder(), 'x.npz'))).toMatch(/must be readable, got no such file/);
+    expect(await verify(file('no numbers', 'x.npy'))).toMatch(/^tensor file '.*' must be /);
+    expect(await verify(file('{', 'x.json'))).toMatch(/got text that is not JSON/);
+    expect(await verify(file('', 'x.safetensors'))).toMatch(/must be a safetensors file/);
+    expect(await verify(file('1,2', 'x.csv'))).toMatch(/got \.csv: convert or rename it$/);
+    expect(await verify(temporaryFolder())).toMatch(/must have input_0\.pb and so on, got 0 other files/);
+  });
+});

@@ -1,0 +1,40 @@
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { mlp, saveModel, temporaryFolder } from '../../support/model-builder';
+import { refuse, succeed, succeedWithJson } from '../../support/run-cli';
+
+describe('cache clear', () => {
+  it('removes what the library keeps, and tells how much that was', async () => {
+    const folder = temporaryFolder();
+    const env = { SLICED_INFERENCE_CACHE: folder };
+    await succeed(['inspect', saveModel(mlp(2))], { env });
+    fs.writeFileSync(path.join(folder, 'mine'), '');
+    expect(await succeed(['cache', 'clear'], { env })).toMatch(/^removed [\d.]+(B|KB) from \S+\n$/);
+    expect(fs.readdirSync(folder)).toEqual(['mine']);
+    expect(await succeed(['cache', 'clear'], { env })).toBe(`${folder} holds nothing of the cache\n`);
+    expect(await succeedWithJson(['cache', 'clear'], { env })).toEqual({ folder, bytes: 0 });
+  });
+
+  it('says so where the cache is no folder', async () => {
+    const file = path.join(temporaryFolder(), 'cache');
+    fs.writeFileSync(file, '');
+    expect(await refuse(['cache', 'clear'], { env: { SLICED_INFERENCE_CACHE: file } })).toBe(
+      `the cache '${file}' must be a folder that can be written, got a file in the way: remove it yourself, or set SLICED_INFERENCE_CACHE to another folder`,
+    );
+  });
+
+  (process.platform === 'linux' ? it : it.skip)('does without one where no folder can be made', async () => {
+    // There a folder is neither made nor refused in a way that Node.js understands.
+    await succeed(['inspect', saveModel(mlp(1))], { env: { SLICED_INFERENCE_CACHE: '/proc/cache' } });
+  });
+
+  it('has nothing to do without a cache', async () => {
+    const env = { SLICED_INFERENCE_CACHE: '' };
+    expect(await succeed(['cache', 'clear'], { env })).toBe('the cache is switched off\n');
+  });
+
+  it('refuses what it does not know', async () => {
+    expect(await refuse(['cache', 'empty'])).toContain("unknown command 'empty'");
+    expect(await refuse(['cache', 'clear', '--all'])).toContain("unknown option '--all'");
+  });
+});

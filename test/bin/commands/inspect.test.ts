@@ -1,0 +1,86 @@
+import { BFLOAT16, FLOAT, attribute, mlp, node, saveModel, value } from '../../support/model-builder';
+import { manyOutputs, unary } from '../../support/command-models';
+import { succeed, succeedWithJson } from '../../support/run-cli';
+
+describe('inspect', () => {
+  it('says what a model is made of and where it can be cut', async () => {
+    const model = saveModel(mlp(3));
+    expect(await succeed(['inspect', model])).toBe(
+      [
+        model,
+        'size        3.6KB',
+        'nodes       9, of which 9 to share out among slices',
+        'opsets      ai.onnx 17',
+        'dimensions  batch',
+        'inputs',
+        '  x  float32[batch,16]',
+        'outputs',
+        '  y  float32[batch,16]',
+        'cuts        8 possible, so at most 9 slices',
+        '  tensors that cross one alone: m0, a0, t0, m1, a1, and 3 more',
+        'every value between nodes can cross a cut',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  it('says the same as JSON', async () => {
+    expect(await succeedWithJson(['inspect', saveModel(manyOutputs())])).toEqual({
+      bytes: expect.any(Number) as number,
+      nodes: 4,
+      nodesToShareOut: 4,
+      opsets: { 'ai.onnx': 17 },
+      inputs: [{ name: 'x', dtype: 'float32', shape: ['batch', 4] }],
+      outputs: [
+        { name: 'late', dtype: 'float32', shape: ['batch', 2] },
+        { name: 'early', dtype: 'float32', shape: ['batch', 4] },
+        { name: 'places', dtype: 'int64', shape: ['batch', 2] },
+      ],
+      dimensions: ['batch'],
+      possibleCuts: 3,
+      singleTensorCuts: ['early', 'best', 'negated'],
+      cannotCross: [],
+    });
+  });
+
+  it('names what cannot cross a cut', async () => {
+    const cast = (to: number) => [attribute.int('to', to)];
+    const graph = {
+      node: [
+        node('Tanh', ['x'], ['a']),
+        node('Cast', ['a'], ['short'], cast(BFLOAT16)),
+        node('Cast', ['short'], ['y'], cast(FLOAT)),
+      ],
+      input: [value('x', FLOAT, [1, 4])],
+      output: [value('y', FLOAT, [1, 4])],
+    };
+    const model = saveModel({ graph });
+    expect(await succeed(['inspect', model])).toContain(
+      [
+        'dimensions  all fixed',
+        'inputs',
+        '  x  float32[1,4]',
+        'outputs',
+        '  y  float32[1,4]',
+        'cuts        1 possible, so at most 2 slices',
+        '  tensors that cross one alone: a',
+        'cannot cross a cut',
+        '  short  bfloat16[1,4]',
+      ].join('\n'),
+    );
+    expect(await succeedWithJson(['inspect', model])).toMatchObject({
+      possibleCuts: 1,
+      cannotCross: [{ name: 'short', dtype: 'bfloat16' }],
+    });
+  });
+
+  it('says that a model of one node cannot be cut', async () => {
+    expect(await succeed(['inspect', saveModel(unary([['Neg', 'x', 'y']]))])).toContain(
+      'cuts        0 possible, so at most 1 slice\n  tensors that cross one alone: none\n',
+    );
+  });
+
+  it('takes sizes of symbolic dimensions', async () => {
+    await succeed(['inspect', saveModel(mlp(1)), '--dimension', 'batch=8']);
+  });
+});

@@ -1,0 +1,225 @@
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { App, Stack } from 'aws-cdk-lib';
+import { readTensorFile, writeTensorFile } from '../../../bin/tensor-files';
+import type { ExecutionOutput } from '../../../contract/execution';
+import { Session } from '../../../lambda/slice/session';
+import type { RawTensor } from '../../../lambda/tensors/tensor';
+import { mlp, saveModel, temporaryFolder } from '../../support/model-builder';
+import { comparable } from '../../support/arbitrary-tensors';
+import { manyOutputs, pickyAboutColumns, twoInputs } from '../../support/command-models';
+import { synthesize } from '../../support/pipeline-assembly';
+import { cli, refuse, succeed, succeedWithJson } from '../../support/run-cli';
+import { float32, int64 } from '../../support/tensors';
+
+const model = saveModel(mlp(3));
+const several = {
+  Many: saveModel(manyOutputs()),
+  Two: saveModel(twoInputs()),
+  Picky: saveModel(pickyAboutColumns(4)),
+};
+let assembly: string;
+let assemblyOfSeveral: string;
+beforeAll(() => {
+  assembly = synthesize({ Mlp: { modelPath: model, slices: 3 } });
+  assemblyOfSeveral = synthesize({
+    Many: { modelPath: several.Many, slices: 4 },
+    Two: { modelPath: several.Two, slices: 2 },
+    Picky: { modelPath: several.Picky, slices: 2 },
+  });
+});
+
+type Tensors = ReadonlyMap<string, RawTensor>;
+
+const x: Tensors = new Map([['x', float32([2, 16])]]);
+
+async function save(tensors: Tensors, name = 'inputs.npz'): Promise<string> {
+  const file = path.join(temporaryFolder(), name);
+  await writeTensorFile(file, tensors);
+  return file;
+}
+
+/** What ONNX Runtime gives for the unsliced model. */
+async function unsliced(modelPath: string, inputs: Tensors, outputs: readonly string[]): Promise<Tensors> {
+  const session = await Session.open({ path: modelPath, threads: 1 });
+  const results = await session.run(inputs, outputs);
+  await session.release();
+  return results;
+}
+
+describe('run', () => {
+  it.each(['.npz', '.json', '.safetensors'])(
+    'writes what the unsliced model gives, to %s',
+    async (extension) => {
+      const out = path.join(temporaryFolder(), `outputs${extension}`);
+      const text = await succeed(['run', assembly, '--inputs', await save(x), '--out', out]);
+      expect(text).toMatch(
+        /^slice +weights .*\n +0 .*\n +1 .*\n +2 .*\nwritten to .*outputs\.\w+ \(.*B\)\n$/,
+      );
+      expect(comparable(await readTensorFile(out, []))).toEqual(comparable(await unsliced(model, x, ['y'])));
+      expect(fs.readdirSync(path.dirname(out))).toEqual([path.basename(out)]);
+    },
+  );
+
+  it('prints the execution as JSON', async () => {
+    const out = path.join(temporaryFolder(), 'y.npz');
+    const output = await succeedWithJson(['run', assembly, '--inputs', await save(x), '--out', out]);
+    const { version, outputs, timings } = output as ExecutionOutput;
+    expect(version).toBe(1);
+    expect(outputs.s3.key).toMatch(/^outputs\/.*\.safetensors$/);
+    expect(timings.map(({ slice, cold }) => [slice, cold])).toEqual([
+      [0, true],
+      [1, true],
+      [2, true],
+    ]);
+  });
+
+  it('writes a timeline, and labels simulated times', async () => {
+    const folder = temporaryFolder();
+    const [out, trace] = ['y.npz', 'trace.json'].map((name) => path.join(folder, name));
+    const files = ['--inputs', await save(x), '--out', out, '--trace', trace];
+    const text = await succeed(['run', assembly, ...files, '--simulate', 's3-express']);
+    expect(text).toContain('\ntimes are simulated: s3-express\nwritten to ');
+    const { traceEvents } = JSON.parse(fs.readFileSync(trace, 'utf8')) as {
+      traceEvents: { name: string; ph: string; args?: { name?: string } }[];
+    };
+    const rows = traceEvents.filter(({ name }) => name === 'thread_name').map(({ args }) => args?.name);
+    expect(rows).toEqual(['state machine', 'slice 00', 'slice 01', 'slice 02']);
+    expect(traceEvents.filter(({ name }) => name === 'run')).toHaveLength(3);
+  });
+
+  it('refuses a timeline and a network that cannot be', async () => {
+    const files = ['--inputs', await save(x), '--out', path.join(temporaryFolder(), 'y.npz')];
+    expect(await refuse(['run', assembly, ...files, '--trace', '/nowhere/trace.json'])).toBe(
+      "--trace must lie in a folder that exists, got '/nowhere/trace.json': make the folder or name another",
+    );
+    expect(await refuse(['run', assembly, ...files, '--simulate', 'slow'])).toContain(
+      'none, s3-standard, s3-express',
+    );
+  });
+
+  it('runs the pipeline that is named, and keeps the order of its outputs', async () => {
+    const inputs: Tensors = new Map([['x', float32([3, 4])]]);
+    const out = path.join(temporaryFolder(), 'outputs.json');
+    const files = ['--inputs', await save(inputs, 'inputs.safetensors'), '--out', out];
+    await succeed(['run', assemblyOfSeveral, '--pipeline', 'Many', ...files]);
+    const outputs = await readTensorFile(out, []);
+    expect([...outputs.keys()]).toEqual(['late', 'early', 'places']);
+    const expected = await unsliced(several.Many, inputs, ['late', 'early', 'places']);
+    expect(comparable(outputs)).toEqual(comparable(expected));
+  });
+
+  it('replaces an earlier file of outputs', async () => {
+    const out = await save(new Map([['old', float32([1])]]), 'y.npz');
+    await succeed(['run', assembly, '--inputs', await save(x), '--out', out]);
+    expect([...(await readTensorFile(out, [])).keys()]).toEqual(['y']);
+  });
+
+  it('exits with 1 when the execution fails', async () => {
+    const inputs = await save(new Map([['x', float32([1, 5])]]));
+    const out = path.join(temporaryFolder(), 'y.npz');
+    const files = ['--inputs', inputs, '--out', out];
+    expect(await cli(['run', assemblyOfSeveral, '--pipeline', 'Picky', ...files])).toEqual({
+      code: 1,
+      signal: null,
+      stdout: '',
+      stderr: expect.stringMatching(
+        /^error: the execution failed: SliceFailed: slice 0: [^\n]+\n$/,
+      ) as string,
+      leftovers: [],
+    });
+    expect(fs.readdirSync(path.dirname(out))).toEqual([]);
+  });
+});
+
+describe('run refuses', () => {
+  /** Runs with these inputs, sees that no outputs are left behind, and returns the complaint. */
+  async function complaint(
+    inputs: string,
+    pipeline = assembly,
+    flags: readonly string[] = [],
+  ): Promise<string> {
+    const folder = temporaryFolder();
+    const out = path.join(folder, 'y.npz');
+    const line = await refuse(['run', pipeline, '--inputs', inputs, '--out', out, ...flags]);
+    expect(fs.readdirSync(folder)).toEqual([]);
+    return line;
+  }
+
+  it('an input of another name', async () => {
+    const inputs = await save(new Map([['X', float32([2, 16])]]));
+    expect(await complaint(inputs)).toBe("the model has no input 'X': it takes 'x'");
+  });
+
+  it('an input that is missing', async () => {
+    const inputs = await save(new Map([['x', float32([2, 4])]]));
+    expect(await complaint(inputs, assemblyOfSeveral, ['--pipeline', 'Two'])).toBe(
+      "input 'ids' int64[batch,1] is missing: the request has 'x'",
+    );
+  });
+
+  it('an input of another type', async () => {
+    const inputs = await save(new Map([['x', int64([1, 1], [1])]]));
+    expect(await complaint(inputs)).toBe(
+      "input 'x' expects float32[batch,16], got int64[1,1]: convert it or check the input's name",
+    );
+  });
+
+  it('an input of another shape', async () => {
+    const inputs = await save(new Map([['x', float32([2, 15])]]));
+    expect(await complaint(inputs)).toBe(
+      "input 'x' expects float32[batch,16], got float32[2,15]: convert it or check the input's name",
+    );
+  });
+
+  it('inputs that are not there or no tensors', async () => {
+    const folder = temporaryFolder();
+    const file = path.join(folder, 'x.npz');
+    expect(await complaint(file)).toBe(
+      `tensor file '${file}' must be readable, got no such file or folder: check its path`,
+    );
+    fs.writeFileSync(file, 'no zip');
+    expect(await complaint(file)).toMatch(/^tensor file '.*' must be an \.npz archive, got a broken zip/);
+    fs.renameSync(file, path.join(folder, 'x.csv'));
+    expect(await complaint(path.join(folder, 'x.csv'))).toMatch(
+      /must be one of \.safetensors, \.npz, \.npy, \.json or a folder of input_N\.pb, got \.csv: convert or rename it$/,
+    );
+  });
+
+  it('what is no assembly or has no pipeline', async () => {
+    const inputs = await save(x);
+    const empty = temporaryFolder();
+    expect(await complaint(inputs, empty)).toBe(
+      `'${empty}' is not a cloud assembly, it has no manifest.json: give the output folder of \`cdk synth\``,
+    );
+    expect(await complaint(inputs, path.join(empty, 'none'))).toMatch(
+      /does not exist: run `cdk synth` first$/,
+    );
+    expect(await complaint(inputs, model)).toMatch(/is not a cloud assembly/);
+    const app = new App({ outdir: temporaryFolder(), analyticsReporting: false });
+    new Stack(app, 'Empty');
+    expect(await complaint(inputs, app.synth().directory)).toMatch(/^this is an assembly without a pipeline/);
+  });
+
+  it('an assembly of several pipelines when none is named, or another', async () => {
+    const inputs = await save(x);
+    expect(await complaint(inputs, assemblyOfSeveral)).toMatch(
+      /^the assembly has 3 pipelines, expected one: choose one of Many\/\w+, Two\/\w+, Picky\/\w+$/,
+    );
+    expect(await complaint(inputs, assemblyOfSeveral, ['--pipeline', 'None'])).toMatch(/has 0 named 'None'/);
+  });
+
+  it('outputs that it cannot write, before it runs', async () => {
+    const folder = temporaryFolder();
+    const inputs = await save(x);
+    const run = (out: string) => refuse(['run', assembly, '--inputs', inputs, '--out', out]);
+    expect(await run(path.join(folder, 'y.csv'))).toMatch(
+      /^--out must end in \.safetensors, \.npz or \.json/,
+    );
+    expect(await run(path.join(folder, 'none/y.npz'))).toMatch(/^--out must lie in a folder that exists/);
+    expect(await run(path.join(model, 'y.npz'))).toMatch(/^--out must lie in a folder that exists/);
+    fs.mkdirSync(path.join(folder, 'y.npz'));
+    expect(await run(path.join(folder, 'y.npz'))).toMatch(/^--out must name a file/);
+    expect(fs.readdirSync(folder)).toEqual(['y.npz']);
+  });
+});

@@ -1,0 +1,148 @@
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import type { SlicePlan } from '../../../lib/plan/plan';
+import { mlp, saveModel, temporaryFolder } from '../../support/model-builder';
+import { refuse, succeed, succeedWithJson } from '../../support/run-cli';
+
+const model = saveModel(mlp(4));
+
+function outFolder(): string {
+  return path.join(temporaryFolder(), 'slices');
+}
+
+/** Runs `slice --json` and returns the plan after a look at what was written. */
+async function slice(flags: readonly string[], out = outFolder()): Promise<SlicePlan> {
+  const plan = (await succeedWithJson(['slice', model, '--out', out, ...flags])) as SlicePlan;
+  expect(JSON.parse(fs.readFileSync(path.join(out, 'plan.json'), 'utf8'))).toEqual(plan);
+  const files = plan.slices.flatMap(({ model: graph, weights }) => [graph, ...(weights ? [weights] : [])]);
+  expect(fs.readdirSync(out).sort()).toEqual([...files.map(({ file }) => file), 'plan.json'].sort());
+  for (const { file, bytes } of files) expect(fs.statSync(path.join(out, file)).size).toBe(bytes);
+  expect(fs.readdirSync(path.dirname(out))).toEqual([path.basename(out)]);
+  return plan;
+}
+
+function given(plan: SlicePlan): string[][] {
+  return plan.slices.map(({ outputs }) => outputs.map(({ name }) => name));
+}
+
+describe('slice', () => {
+  it('shows the slices as a table', async () => {
+    const out = outFolder();
+    expect(await succeed(['slice', model, '--at-tensors', 't0', '--out', out])).toBe(
+      [
+        'slice  nodes  weights  memory  reads',
+        '    0      3    1.1KB   512MB  x float32[batch,16]',
+        '    1      9    3.2KB   512MB  t0 float32[batch,16]',
+        `written to ${out}`,
+        '',
+      ].join('\n'),
+    );
+  });
+
+  it('makes one slice of a model that fits one function', async () => {
+    expect((await slice([])).slices).toHaveLength(1);
+  });
+
+  it('--slices: as many as asked for', async () => {
+    expect((await slice(['--slices', '5'])).slices).toHaveLength(5);
+    expect((await slice(['--slices', '12'])).slices).toHaveLength(12);
+  });
+
+  it('--max-slice-size: none has more weights', async () => {
+    for (const size of ['2.2KB', '2252', '2.2 KiB', '2.2k']) {
+      const { slices } = await slice(['--max-slice-size', size]);
+      expect(slices).toHaveLength(2);
+      for (const { weightBytes } of slices) expect(weightBytes).toBeLessThanOrEqual(2.2 * 1024);
+    }
+  });
+
+  it('--at-tensors: a cut after each, in any order and form', async () => {
+    const cut = [['t0'], ['a2'], ['y']];
+    expect(given(await slice(['--at-tensors', 'a2', 't0']))).toEqual(cut);
+    expect(given(await slice(['--at-tensors', 't0,a2']))).toEqual(cut);
+    expect(given(await slice(['--at-tensors', 't0', '--at-tensors', 'a2']))).toEqual(cut);
+  });
+
+  it('--at-tensors: names with commas are names', async () => {
+    const { graph } = mlp(1);
+    const renamed = JSON.parse(JSON.stringify(graph).replaceAll('"m0"', '"m,0"')) as typeof graph;
+    const file = saveModel({ graph: { ...renamed, initializer: graph.initializer } });
+    const plan = (await succeedWithJson([
+      'slice',
+      file,
+      '--out',
+      outFolder(),
+      '--at-tensors',
+      'm,0',
+      'a0',
+    ])) as SlicePlan;
+    expect(given(plan)).toEqual([['m,0'], ['a0'], ['y']]);
+  });
+
+  it('--slicing-plan: the slices of an earlier plan, also with other weights', async () => {
+    const out = outFolder();
+    const plan = await slice(['--slices', '3'], out);
+    const flags = ['--slicing-plan', path.join(out, 'plan.json')];
+    expect(await slice(flags)).toEqual(plan);
+    const again = await succeedWithJson(['slice', saveModel(mlp(4, 8)), '--out', outFolder(), ...flags]);
+    expect((again as SlicePlan).slices.map(({ nodes }) => nodes)).toEqual(
+      plan.slices.map(({ nodes }) => nodes),
+    );
+  });
+
+  it('--max-memory: the functions fit', async () => {
+    expect((await slice(['--max-memory', '512'])).slices).toHaveLength(1);
+  });
+
+  it('--dimension: sizes that the estimates assume', async () => {
+    const small = await slice([]);
+    const large = await slice(['--dimension', 'batch=64']);
+    expect(large.dimensions).toEqual({ batch: 64 });
+    expect(large.slices[0].activationBytes).toBe(64 * small.slices[0].activationBytes);
+  });
+
+  it('makes the folders above the output folder', async () => {
+    const top = temporaryFolder();
+    await slice(['--slices', '2'], path.join(top, 'a/b/c'));
+    expect(fs.readdirSync(top)).toEqual(['a']);
+  });
+
+  it('replaces an earlier plan and keeps the folder itself', async () => {
+    const out = outFolder();
+    await slice(['--slices', '5'], out);
+    const before = fs.statSync(out).ino;
+    await slice(['--slices', '2'], out);
+    expect(fs.statSync(out).ino).toBe(before);
+  });
+
+  it('writes into the working directory', async () => {
+    const folder = temporaryFolder();
+    await succeed(['slice', model, '--out', '.'], { cwd: folder });
+    expect(fs.readdirSync(folder)).toContain('plan.json');
+  });
+
+  it('writes the same bytes each time', async () => {
+    const [first, second] = [outFolder(), outFolder()];
+    await slice(['--slices', '3'], first);
+    await slice(['--slices', '3'], second);
+    for (const file of fs.readdirSync(first)) {
+      expect(fs.readFileSync(path.join(second, file))).toEqual(fs.readFileSync(path.join(first, file)));
+    }
+  });
+
+  it('does not replace the model that it slices', async () => {
+    const out = outFolder();
+    await slice(['--slices', '2'], out);
+    const before = fs.readFileSync(path.join(out, 'slice-01.onnx'));
+    expect(await refuse(['slice', path.join(out, 'slice-01.onnx'), '--slices', '2', '--out', out])).toMatch(
+      "must be another one than the model's, got one with 'slice-01.onnx'",
+    );
+    expect(fs.readFileSync(path.join(out, 'slice-01.onnx'))).toEqual(before);
+  });
+
+  it.each(['S3://bucket/a', 's3:/bucket/a', 's3:bucket'])('takes %s for no folder', async (out) => {
+    expect(await refuse(['slice', saveModel(mlp(1)), '--out', out])).toBe(
+      `--out must name a folder or s3://BUCKET/PREFIX, got '${out}': write s3:// in small letters with two slashes, or ./ before the name of a folder`,
+    );
+  });
+});

@@ -1,0 +1,283 @@
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { Writer } from 'protobufjs/minimal';
+import { writeTensorFile } from '../../../bin/tensor-files';
+import { encodeNpy } from '../../../bin/tensor-files/npy';
+import type { Verification } from '../../../bin/verify/run-both';
+import type { NumericTensor, RawTensor } from '../../../lambda/tensors/tensor';
+import type { ModelInit } from '../../support/model-builder';
+import {
+  FLOAT,
+  INT64,
+  attribute,
+  mlp,
+  node,
+  saveModel,
+  temporaryFolder,
+  value,
+} from '../../support/model-builder';
+import {
+  ifWithCaptures,
+  lateAndReturnedInputs,
+  manyOutputs,
+  normalised,
+  pickyAboutColumns,
+  strings,
+  twoInputs,
+} from '../../support/command-models';
+import { cli, refuse, succeed, succeedWithJson } from '../../support/run-cli';
+import { float32, int64 } from '../../support/tensors';
+
+async function verify(args: readonly string[]): Promise<Verification> {
+  return (await succeedWithJson(['verify', ...args])) as Verification;
+}
+
+/** Dims, data type, name and raw data of a TensorProto. */
+function tensorProto(name: string, dataType: number, { shape, bytes }: NumericTensor): Uint8Array {
+  const writer = Writer.create();
+  for (const size of shape) writer.uint32(8).int64(size);
+  if (name !== '') writer.uint32(66).string(name);
+  return writer.uint32(16).int32(dataType).uint32(74).bytes(bytes).finish();
+}
+
+describe('verify', () => {
+  it('says that slices and model are identical', async () => {
+    expect(await succeed(['verify', saveModel(mlp(3)), '--slices', '3'])).toBe(
+      [
+        "3 slices and the whole model are identical with graph optimisation 'none'",
+        'on made-up inputs: x float32[1,64], with 1 thread',
+        'output  type           bits       max abs diff',
+        'y       float32[1,16]  identical             0',
+        '',
+      ]
+        .join('\n')
+        .replace('[1,64]', '[1,16]'),
+    );
+  });
+
+  it('says it as JSON', async () => {
+    expect(await verify([saveModel(mlp(3)), '--slices', '3'])).toEqual({
+      identical: true,
+      maxAbsDiff: 0,
+      slices: 3,
+      threads: 1,
+      graphOptimization: 'none',
+      inputs: [{ name: 'x', dtype: 'float32', shape: [1, 16] }],
+      outputs: [{ name: 'y', dtype: 'float32', shape: [1, 16], identical: true, maxAbsDiff: 0 }],
+    });
+  });
+
+  const models: [string, ModelInit, number][] = [
+    ['a chain of layers', mlp(3), 9],
+    ['an If that captures values', ifWithCaptures(), 6],
+    ['many outputs', manyOutputs(), 4],
+    ['strings', strings(), 3],
+    ['inputs that are late or returned', lateAndReturnedInputs(), 3],
+    ['two inputs', twoInputs(), 3],
+  ];
+  it.each(models)('holds for %s, cut everywhere', async (_, init, most) => {
+    const model = saveModel(init);
+    const [one, all] = await Promise.all([verify([model]), verify([model, '--slices', String(most)])]);
+    expect(one).toMatchObject({ identical: true, slices: 1 });
+    expect(all).toMatchObject({ identical: true, slices: most });
+    expect(all.outputs.map(({ name }) => name)).toEqual(
+      init.graph.output.map((output) => (output as { name: string }).name),
+    );
+  });
+
+  it('takes every way to cut', async () => {
+    const model = saveModel(mlp(3));
+    const out = path.join(temporaryFolder(), 'slices');
+    await succeed(['slice', model, '--slices', '4', '--out', out]);
+    const counts = [
+      ['--max-slice-size', '2.2KB'],
+      ['--at-tensors', 't0,t1'],
+      ['--slicing-plan', path.join(out, 'plan.json')],
+      ['--max-memory', '1024'],
+    ].map(async (flags) => (await verify([model, ...flags])).slices);
+    expect(await Promise.all(counts)).toEqual([2, 3, 4, 1]);
+  });
+
+  it('exits with 1 when a bit differs', async () => {
+    // The product has no way to make slices differ: this damages what they gave before it is compared.
+    const preload = path.join(temporaryFolder(), 'damage.cjs');
+    fs.writeFileSync(
+      preload,
+      `const fs = require('node:fs');
+       const write = fs.writeFileSync;
+       fs.writeFileSync = (file, bytes, ...rest) => {
+         if (String(file).endsWith('chained.safetensors')) bytes[bytes.length - 1] ^= 1;
+         return write(file, bytes, ...rest);
+       };`,
+    );
+    const options = { env: { NODE_OPTIONS: `--require ${preload}` } };
+    const model = saveModel(mlp(2));
+    const text = await cli(['verify', model, '--slices', '2'], options);
+    expect(text).toMatchObject({ code: 1, stderr: '', leftovers: [] });
+    expect(text.stdout).toMatch(
+      /^2 slices and the whole model are different with graph optimisation 'none'\n.*\n.*\ny +float32\[1,16\] +different +\d/,
+    );
+    const json = await cli(['verify', model, '--slices', '2', '--json'], options);
+    expect(json).toMatchObject({ code: 1, stderr: '', leftovers: [] });
+    expect(JSON.parse(json.stdout)).toMatchObject({ identical: false, outputs: [{ identical: false }] });
+  });
+});
+
+describe('verify --optimize', () => {
+  it.each(['none', 'basic', 'extended'])('compares with the whole model at %s', async (level) => {
+    const model = saveModel(normalised());
+    expect(await verify([model, '--slices', '2', '--optimize', level])).toMatchObject({
+      identical: true,
+      slices: 2,
+      graphOptimization: level,
+    });
+  });
+
+  it('cuts what the optimiser has left', async () => {
+    const model = saveModel(normalised());
+    expect(await verify([model, '--slices', '4'])).toMatchObject({ slices: 4 });
+    expect(await refuse(['verify', model, '--slices', '4', '--optimize', 'basic'])).toMatch(
+      /^the model can be cut into at most [23] slices, got 4 slices for its [23] nodes: ask for fewer slices$/,
+    );
+  });
+
+  it('knows three levels', async () => {
+    expect(await refuse(['verify', saveModel(mlp(1)), '--optimize', 'all'])).toContain(
+      'Allowed choices are none, basic, extended.',
+    );
+  });
+});
+
+describe('verify --against default', () => {
+  it('says how far the slices are from the model as it runs alone', async () => {
+    const model = saveModel(normalised());
+    const result = await verify([model, '--slices', '2', '--against', 'default']);
+    expect(result.identical).toBe(true);
+    expect(result.againstDefault).toMatchObject({
+      tolerance: { absolute: 1e-5, relative: 1e-3 },
+      withinTolerance: true,
+      outputs: [{ name: 'y', withinTolerance: true }],
+    });
+    const text = await succeed(['verify', model, '--slices', '2', '--against', 'default']);
+    expect(text).toMatch(
+      /\nagainst ONNX Runtime's default settings they are within the tolerance of 0\.00001 \+ 0\.001 x \|value\|\noutput +tolerance +max abs diff +max rel diff +max ulp diff\ny +within +\S+ +\S+ +\d+\n$/,
+    );
+  });
+
+  it('exits with 1 beyond the tolerance', async () => {
+    // Folded into the convolution, the normalisation rounds at other places.
+    const args = ['verify', saveModel(normalised()), '--slices', '2', '--against', 'default'];
+    const { code, stdout } = await cli([...args, '--atol', '0', '--rtol', '0', '--json']);
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({ identical: true, againstDefault: { withinTolerance: false } });
+  });
+
+  it.each(['-1', 'x', ''])('refuses the tolerance %j', async (tolerance) => {
+    expect(
+      await refuse(['verify', saveModel(mlp(1)), '--against', 'default', '--rtol', tolerance]),
+    ).toContain('It must be a number of 0 or more, such as 1e-3.');
+  });
+});
+
+describe('verify --inputs', () => {
+  const tensors = new Map<string, RawTensor>([
+    ['x', float32([2, 4])],
+    ['ids', int64([2, 1], [3, -1])],
+  ]);
+  const used = [
+    { name: 'x', dtype: 'float32', shape: [2, 4] },
+    { name: 'ids', dtype: 'int64', shape: [2, 1] },
+  ];
+
+  it.each(['.safetensors', '.npz', '.json'])('reads %s', async (extension) => {
+    const file = path.join(temporaryFolder(), `inputs${extension}`);
+    await writeTensorFile(file, tensors);
+    expect(await verify([saveModel(twoInputs()), '--slices', '2', '--inputs', file])).toMatchObject({
+      identical: true,
+      inputs: used,
+    });
+  });
+
+  it('reads .npy for a model of one input', async () => {
+    const file = path.join(temporaryFolder(), 'x.npy');
+    fs.writeFileSync(file, encodeNpy(float32([5, 16])));
+    expect(await succeed(['verify', saveModel(mlp(1)), '--inputs', file])).toContain(
+      `on ${file}: x float32[5,16], with 1 thread\n`,
+    );
+  });
+
+  it('reads JSON that was typed by hand', async () => {
+    const file = path.join(temporaryFolder(), 'words.json');
+    fs.writeFileSync(file, '{"words": {"dtype": "string", "shape": [2], "data": ["ja", "nein"]}}');
+    expect(await verify([saveModel(strings()), '--slices', '3', '--inputs', file])).toMatchObject({
+      identical: true,
+      outputs: [{ name: 'y', shape: [6] }],
+    });
+  });
+
+  it("reads a folder of protobufs, whose names may be the inputs' places", async () => {
+    const folder = temporaryFolder();
+    const save = (file: string, name: string, dataType: number, tensor: NumericTensor): void => {
+      fs.writeFileSync(path.join(folder, file), tensorProto(name, dataType, tensor));
+    };
+    save('input_0.pb', '', FLOAT, float32([2, 4]));
+    save('input_1.pb', 'ids', INT64, int64([2, 1], [3, -1]));
+    expect(await verify([saveModel(twoInputs()), '--slices', '2', '--inputs', folder])).toMatchObject({
+      identical: true,
+      inputs: used,
+    });
+  });
+});
+
+describe('verify without inputs', () => {
+  it('takes the sizes of --dimension', async () => {
+    const flags = ['--dimension', 'rows=3', '--dimension', 'columns=77'];
+    expect(await verify([saveModel(pickyAboutColumns(77)), ...flags])).toMatchObject({
+      inputs: [{ name: 'x', shape: [3, 77] }],
+    });
+  });
+
+  it('says so when the model does not run on what it made up', async () => {
+    expect(await refuse(['verify', saveModel(pickyAboutColumns(77))])).toMatch(
+      /^the whole model must run in ONNX Runtime on made-up inputs \(x float32\[1,64\]\), got .* mismatched dimensions of 77 and 64: give real inputs with --inputs, or the sizes of symbolic dimensions with --dimension$/,
+    );
+  });
+
+  it('says so when the model does not run on what it was given', async () => {
+    const file = path.join(temporaryFolder(), 'x.npy');
+    fs.writeFileSync(file, encodeNpy(float32([2, 3])));
+    expect(await refuse(['verify', saveModel(pickyAboutColumns(77)), '--inputs', file])).toMatch(
+      /^the whole model must run in ONNX Runtime on the inputs given \(x float32\[2,3\]\), got .*: check their values and that the model runs by itself$/,
+    );
+  });
+
+  it('is not misled by seeded random operators when the first inputs did not fit', async () => {
+    const { graph } = pickyAboutColumns(8);
+    const seed = { name: 'seed', f: 1, type: 1 };
+    const random = {
+      ...graph,
+      node: [
+        node('RandomNormalLike', ['x'], ['noise'], [seed]),
+        ...graph.node,
+        node('Add', ['y', 'noise'], ['z']),
+      ],
+      output: [value('z', FLOAT)],
+    };
+    expect(await verify([saveModel({ graph: random }), '--slices', '2'])).toMatchObject({
+      identical: true,
+      inputs: [{ name: 'x', shape: [1, 8] }],
+    });
+  });
+
+  it('makes the same up for the same seed, and other inputs for another', async () => {
+    const model = saveModel({
+      graph: {
+        node: [node('Tanh', ['x'], ['y'], []), node('Cast', ['y'], ['z'], [attribute.int('to', FLOAT)])],
+        input: [value('x', FLOAT, [2, 2])],
+        output: [value('z', FLOAT, [2, 2])],
+      },
+    });
+    for (const seed of ['0', '7'])
+      expect(await verify([model, '--seed', seed])).toMatchObject({ identical: true });
+  });
+});

@@ -1,0 +1,82 @@
+import { chromeTrace } from '../../../bin/timings/trace-file';
+import type { SliceTiming } from '../../../client';
+import type { TraceEvent } from '../../../local';
+
+const EXECUTION = { executionArn: 'the-execution' };
+
+function timing(slice: number, more: Partial<SliceTiming>): SliceTiming {
+  return {
+    slice,
+    startedAt: 0,
+    cold: true,
+    warmedUp: false,
+    weightBytes: 100,
+    loadMs: 0,
+    readMs: 1,
+    runMs: 2,
+    writeMs: 3,
+    bytesRead: 10,
+    bytesWritten: 20,
+    peakMemoryBytes: 1,
+    ...more,
+  };
+}
+
+/** A warm start of two slices: the second one loads beside the first. */
+const EVENTS: TraceEvent[] = [
+  { ...EXECUTION, time: 1000, state: 'Warm start 00', type: 'StateEntered' },
+  { ...EXECUTION, time: 1000, state: 'Slice 00', type: 'StateEntered' },
+  { ...EXECUTION, time: 1000, state: 'Warm-up 01', type: 'StateEntered' },
+  { ...EXECUTION, time: 1001, state: 'Slice 00', type: 'TaskStarted', attempt: 0 },
+  { ...EXECUTION, time: 1001, state: 'Warm-up 01', type: 'TaskStarted', attempt: 0 },
+  { ...EXECUTION, time: 1040, state: 'Warm-up 01', type: 'TaskSucceeded', attempt: 0 },
+  { ...EXECUTION, time: 1040, state: 'Warm-up 01', type: 'StateExited' },
+  { ...EXECUTION, time: 1060, state: 'Slice 00', type: 'TaskSucceeded', attempt: 0 },
+  { ...EXECUTION, time: 1060, state: 'Slice 00', type: 'StateExited' },
+  { ...EXECUTION, time: 1061, state: 'Warm start 00', type: 'StateExited' },
+  { ...EXECUTION, time: 1062, state: 'Slice 01', type: 'StateEntered' },
+  { ...EXECUTION, time: 1062, state: 'Slice 01', type: 'TaskStarted', attempt: 0 },
+  { ...EXECUTION, time: 1070, state: 'Slice 01', type: 'TaskFailed', attempt: 0, error: 'E', cause: '' },
+  { ...EXECUTION, time: 1071, state: 'Slice 01', type: 'StateExited' },
+];
+
+const TIMINGS = [
+  timing(0, { startedAt: 1005, loadMs: 30 }),
+  timing(1, { startedAt: 1063, loadMs: 35, warmedUp: true }),
+];
+
+interface TraceFile {
+  readonly traceEvents: readonly {
+    readonly ph: string;
+    readonly name: string;
+    readonly tid: number;
+    readonly ts: number;
+    readonly dur: number;
+    readonly args?: Record<string, unknown>;
+  }[];
+}
+
+test('draws states, calls and what the functions say of themselves, each function in a row', () => {
+  const { traceEvents } = JSON.parse(chromeTrace(EVENTS, TIMINGS)) as TraceFile;
+  const rows = traceEvents.filter(({ name }) => name === 'thread_name').map(({ args }) => args?.name);
+  expect(rows).toEqual(['state machine', 'slice 00', 'slice 01']);
+  const spans = traceEvents
+    .filter(({ ph }) => ph === 'X')
+    .map(({ name, tid, ts, dur }) => `${rows[tid] as string}: ${name} ${ts / 1000}+${dur / 1000}`);
+  expect(spans.sort()).toEqual([
+    'slice 00: Slice 00 1+59',
+    'slice 00: load 5+30',
+    'slice 00: read 35+1',
+    'slice 00: run 36+2',
+    'slice 00: write 38+3',
+    'slice 01: Slice 01 62+8',
+    'slice 01: Warm-up 01 1+39',
+    'slice 01: read 63+1',
+    'slice 01: run 64+2',
+    'slice 01: write 66+3',
+    'state machine: Slice 01 62+9',
+    'state machine: Warm start 00 0+61',
+  ]);
+  const failed = traceEvents.find(({ name, args }) => name === 'Slice 01' && args !== undefined);
+  expect(failed?.args).toEqual({ attempt: 0, error: 'E' });
+});

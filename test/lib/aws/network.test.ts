@@ -1,0 +1,150 @@
+/** Slice functions in a VPC of the user's. */
+import { Annotations, Stack } from 'aws-cdk-lib';
+import { Annotations as Found, Match } from 'aws-cdk-lib/assertions';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import { Slicing, TensorStore } from '../../../lib';
+import type { SlicedInferencePipelineProps } from '../../../lib';
+import { addPipeline, errorOf, newStack, pipelineStack } from '../../support/pipeline-stack';
+
+const MISSING = 'cdk-sliced-inference:noS3Endpoint';
+
+function isolatedVpc(stack: Stack): ec2.Vpc {
+  return new ec2.Vpc(stack, 'Vpc', {
+    maxAzs: 2,
+    natGateways: 0,
+    subnetConfiguration: [{ name: 'own', subnetType: ec2.SubnetType.PRIVATE_ISOLATED }],
+  });
+}
+
+const isolated = { subnetType: ec2.SubnetType.PRIVATE_ISOLATED };
+
+describe('in a VPC', () => {
+  const { resource, resources } = pipelineStack((stack) => ({
+    slicing: Slicing.count(2),
+    vpc: new ec2.Vpc(stack, 'Vpc', { maxAzs: 2 }),
+  }));
+
+  test('all functions share one security group, which lets only HTTPS out', () => {
+    const groups = Object.values(resources('AWS::EC2::SecurityGroup'));
+    expect(groups).toHaveLength(1);
+    expect(groups[0]).toMatchObject({
+      SecurityGroupEgress: [{ CidrIp: '0.0.0.0/0', FromPort: 443, ToPort: 443, IpProtocol: 'tcp' }],
+    });
+    expect(groups[0]).not.toHaveProperty('SecurityGroupIngress');
+    const configs = [0, 1].map((slice) => resource(`Pipeline/slice-0${slice}/Function`).VpcConfig);
+    expect(configs[0]).toEqual(configs[1]);
+    expect(configs[0]).toMatchObject({ SecurityGroupIds: ['{Pipeline/SecurityGroup.GroupId}'] });
+  });
+
+  test('Lambda may attach them, and their own code may not', () => {
+    const { Policies } = resource('Pipeline/slice-00/Role') as {
+      Policies: { PolicyName: string; PolicyDocument: { Statement: object[] } }[];
+    };
+    const network = Policies.find(({ PolicyName }) => PolicyName === 'Network');
+    expect(network?.PolicyDocument.Statement).toEqual([
+      expect.objectContaining({ Sid: 'AttachToVpc', Effect: 'Allow', Resource: '*' }),
+      expect.objectContaining({
+        Sid: 'NotByTheCodeItself',
+        Effect: 'Deny',
+        Condition: { Null: { 'lambda:SourceFunctionArn': 'false' } },
+      }),
+    ]);
+  });
+});
+
+test('subnets and security groups are props', () => {
+  const { resource } = pipelineStack((stack) => {
+    const vpc = isolatedVpc(stack);
+    return {
+      vpc,
+      vpcSubnets: { subnets: [vpc.isolatedSubnets[1]] },
+      securityGroups: [new ec2.SecurityGroup(stack, 'Mine', { vpc })],
+    };
+  });
+  expect(resource('Pipeline/slice-00/Function').VpcConfig).toEqual({
+    SecurityGroupIds: ['{Mine.GroupId}'],
+    SubnetIds: ['{Vpc/ownSubnet2/Subnet}'],
+  });
+});
+
+describe('isolated subnets', () => {
+  function warnings(
+    prepare: (vpc: ec2.Vpc) => void,
+    props: Partial<SlicedInferencePipelineProps> = {},
+  ): string[] {
+    const stack = newStack();
+    const vpc = isolatedVpc(stack);
+    prepare(vpc);
+    addPipeline(stack, 'Pipeline', { vpc, vpcSubnets: isolated, ...props });
+    return Found.fromStack(stack)
+      .findWarning('*', Match.anyValue())
+      .map(({ entry }) => entry.data as string);
+  }
+
+  test('without an endpoint for S3 are warned of', () => {
+    expect(warnings(() => undefined)).toEqual([
+      `functions in isolated subnets reach S3 through an endpoint, and the VPC has none that is known here: call vpc.addGatewayEndpoint('S3', { service: ec2.GatewayVpcEndpointAwsService.S3 }) [ack: ${MISSING}]`,
+    ]);
+  });
+
+  test('with one are not', () => {
+    const add = (vpc: ec2.Vpc): void => {
+      vpc.addGatewayEndpoint('S3', { service: ec2.GatewayVpcEndpointAwsService.S3 });
+    };
+    expect(warnings(add)).toEqual([]);
+  });
+
+  test('of S3 Express One Zone need one of its own', () => {
+    const add = (vpc: ec2.Vpc): void => {
+      vpc.addGatewayEndpoint('S3', { service: ec2.GatewayVpcEndpointAwsService.S3 });
+    };
+    const props = { tensorStore: TensorStore.s3ExpressOneZone('use1-az5') };
+    expect(warnings(add, props)).toEqual([
+      expect.stringContaining('reach S3 Express One Zone through an endpoint'),
+    ]);
+    const both = (vpc: ec2.Vpc): void => {
+      add(vpc);
+      vpc.addGatewayEndpoint('S3Express', { service: ec2.GatewayVpcEndpointAwsService.S3_EXPRESS });
+    };
+    expect(warnings(both, props)).toEqual([]);
+  });
+
+  test('of another service is none', () => {
+    const add = (vpc: ec2.Vpc): void => {
+      vpc.addGatewayEndpoint('Table', { service: ec2.GatewayVpcEndpointAwsService.DYNAMODB });
+    };
+    expect(warnings(add)).toHaveLength(1);
+  });
+
+  test('that is added later, or for single addresses, is one', () => {
+    const stack = newStack();
+    const vpc = isolatedVpc(stack);
+    addPipeline(stack, 'Pipeline', { vpc, vpcSubnets: isolated });
+    vpc.addInterfaceEndpoint('S3', { service: ec2.InterfaceVpcEndpointAwsService.S3 });
+    expect(Found.fromStack(stack).findWarning('*', Match.anyValue())).toEqual([]);
+  });
+
+  test('nor where the user knows of one', () => {
+    const know = (vpc: ec2.Vpc): void => {
+      Annotations.of(Stack.of(vpc)).acknowledgeWarning(MISSING, 'the network team has added it');
+    };
+    expect(warnings(know)).toEqual([]);
+  });
+});
+
+describe('is refused:', () => {
+  test('subnets or security groups without a VPC', () => {
+    expect(errorOf(() => pipelineStack({ vpcSubnets: isolated }))).toBe(
+      'vpcSubnets must come with the vpc that they belong to, got no vpc: give it too',
+    );
+    expect(errorOf(() => pipelineStack({ securityGroups: [] }))).toBe(
+      'securityGroups must come with the vpc that they belong to, got no vpc: give it too',
+    );
+  });
+
+  test('an empty list of security groups', () => {
+    expect(errorOf(() => pipelineStack((stack) => ({ vpc: isolatedVpc(stack), securityGroups: [] })))).toBe(
+      'securityGroups must be one or more, got an empty list: leave it out to have one made',
+    );
+  });
+});

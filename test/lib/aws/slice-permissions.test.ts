@@ -1,0 +1,239 @@
+/** Every statement of every role, word for word: a right that is added shows here. */
+import type { Stack } from 'aws-cdk-lib';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as kms from 'aws-cdk-lib/aws-kms';
+import * as s3 from 'aws-cdk-lib/aws-s3';
+import { Slicing } from '../../../lib';
+import { mlp, saveModel } from '../../support/model-builder';
+import { lateInput } from '../../support/late-input-model';
+import type { Properties, ShortTemplate } from '../../support/pipeline-stack';
+import { errorOf, pipelineStack } from '../../support/pipeline-stack';
+
+interface Statement {
+  readonly Sid?: string;
+  readonly Action: string | string[];
+  readonly Effect: string;
+  readonly Resource: string | string[];
+  readonly Condition?: object;
+}
+
+interface PolicyDocument {
+  readonly Statement: readonly Statement[];
+}
+
+const STAGED = 'arn:{AWS::Partition}:s3:::cdk-hnb659fds-assets-{AWS::AccountId}-{AWS::Region}/<sha256>';
+
+/** Statements as lines: sid, actions on resources. */
+function lines(document: unknown): string[] {
+  return (document as PolicyDocument).Statement.map(({ Sid, Action, Effect, Resource, ...rest }) => {
+    expect(Effect).toBe('Allow');
+    // Keys are used through S3 alone.
+    const viaS3 = { Condition: { StringLike: { 'kms:ViaService': 's3.*' } } };
+    expect(rest).toEqual([Action].flat().some((action) => action.startsWith('kms:')) ? viaS3 : {});
+    return `${Sid === undefined ? '' : `${Sid}: `}${[Action].flat().join(', ')} on ${[Resource].flat().join(', ')}`;
+  });
+}
+
+function sliceRole({ resource }: ShortTemplate, slice: string): string[] {
+  const { Policies, ...role } = resource(`Pipeline/${slice}/Role`) as {
+    Policies: { PolicyName: string; PolicyDocument: Properties }[];
+  };
+  expect(role).toEqual({
+    AssumeRolePolicyDocument: {
+      Statement: [
+        { Action: 'sts:AssumeRole', Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' } },
+      ],
+      Version: '2012-10-17',
+    },
+  });
+  expect(Policies.map(({ PolicyName }) => PolicyName)).toEqual(['Slice']);
+  return lines(Policies[0].PolicyDocument);
+}
+
+const logs = (slice: string): string =>
+  `WriteLogs: logs:CreateLogStream, logs:PutLogEvents on {Pipeline/${slice}/Logs.Arn}`;
+
+describe('in a chain of three slices', () => {
+  const chain = pipelineStack({ slicing: Slicing.count(3) });
+
+  test('the first reads its files and requests, and writes its tensors', () => {
+    expect(sliceRole(chain, 'slice-00')).toEqual([
+      `ReadSlice: s3:GetObject on ${STAGED}.onnx, ${STAGED}.weights`,
+      'WriteTensors: s3:PutObject on {Pipeline/Bucket.Arn}/runs/*/slice-00.safetensors',
+      logs('slice-00'),
+      'ReadTensors: s3:GetObject on {Pipeline/Bucket.Arn}/inputs/*',
+    ]);
+  });
+
+  test('the middle one reads the tensors of the first instead of requests', () => {
+    expect(sliceRole(chain, 'slice-01')).toEqual([
+      `ReadSlice: s3:GetObject on ${STAGED}.onnx, ${STAGED}.weights`,
+      'WriteTensors: s3:PutObject on {Pipeline/Bucket.Arn}/runs/*/slice-01.safetensors',
+      logs('slice-01'),
+      'ReadTensors: s3:GetObject on {Pipeline/Bucket.Arn}/runs/*/slice-00.safetensors',
+    ]);
+  });
+
+  test('the last writes results, and reads those that an earlier attempt wrote', () => {
+    expect(sliceRole(chain, 'slice-02')).toEqual([
+      `ReadSlice: s3:GetObject on ${STAGED}.onnx, ${STAGED}.weights`,
+      'WriteTensors: s3:PutObject on {Pipeline/Bucket.Arn}/outputs/*.safetensors',
+      logs('slice-02'),
+      'ReadTensors: s3:GetObject on {Pipeline/Bucket.Arn}/outputs/*.safetensors, ' +
+        '{Pipeline/Bucket.Arn}/runs/*/slice-01.safetensors',
+    ]);
+  });
+
+  test('no role has more than its inline policy, but for that of the state machine', () => {
+    expect(Object.keys(chain.resources('AWS::IAM::Policy'))).toEqual(['Pipeline/Role/DefaultPolicy']);
+    expect(chain.resources('AWS::IAM::ManagedPolicy')).toEqual({});
+    expect(chain.resources('AWS::Lambda::Permission')).toEqual({});
+  });
+
+  test('the state machine invokes the slices, delivers its logs and traces', () => {
+    const { PolicyDocument, Roles } = chain.resource('Pipeline/Role/DefaultPolicy');
+    expect(Roles).toEqual(['{Pipeline/Role}']);
+    const invoke = (slice: string): string => `lambda:InvokeFunction on {Pipeline/${slice}/Function.Arn}:*`;
+    expect(lines(PolicyDocument)).toEqual([
+      // In the order in which CDK comes to the states: those within a branch last.
+      invoke('slice-01'),
+      invoke('slice-02'),
+      invoke('slice-00'),
+      'logs:CreateLogDelivery, logs:GetLogDelivery, logs:UpdateLogDelivery, logs:DeleteLogDelivery, ' +
+        'logs:ListLogDeliveries, logs:PutResourcePolicy, logs:DescribeResourcePolicies, logs:DescribeLogGroups on *',
+      'xray:PutTraceSegments, xray:PutTelemetryRecords, xray:GetSamplingRules, xray:GetSamplingTargets on *',
+    ]);
+  });
+});
+
+test('a single slice reads requests and earlier results', () => {
+  expect(sliceRole(pipelineStack(), 'slice-00')).toEqual([
+    `ReadSlice: s3:GetObject on ${STAGED}.onnx, ${STAGED}.weights`,
+    'WriteTensors: s3:PutObject on {Pipeline/Bucket.Arn}/outputs/*.safetensors',
+    logs('slice-00'),
+    'ReadTensors: s3:GetObject on {Pipeline/Bucket.Arn}/inputs/*, {Pipeline/Bucket.Arn}/outputs/*.safetensors',
+  ]);
+});
+
+test('a slice without weights outside its graph reads the graph alone', () => {
+  const narrow = pipelineStack({ modelPath: saveModel(mlp(1, 4)), dimensions: { batch: 1 } });
+  expect(sliceRole(narrow, 'slice-00')[0]).toBe(`ReadSlice: s3:GetObject on ${STAGED}.onnx`);
+});
+
+describe('where the graph is not a chain', () => {
+  const late = pipelineStack(lateInput);
+
+  test('a middle slice that uses an input of the model reads requests too', () => {
+    expect(sliceRole(late, 'slice-01')).toEqual([
+      `ReadSlice: s3:GetObject on ${STAGED}.onnx, ${STAGED}.weights`,
+      'WriteTensors: s3:PutObject on {Pipeline/Bucket.Arn}/runs/*/slice-01.safetensors',
+      logs('slice-01'),
+      'ReadTensors: s3:GetObject on {Pipeline/Bucket.Arn}/inputs/*, {Pipeline/Bucket.Arn}/runs/*/slice-00.safetensors',
+    ]);
+  });
+
+  test('the last slice reads every slice that made a result', () => {
+    expect(sliceRole(late, 'slice-02')[3]).toBe(
+      'ReadTensors: s3:GetObject on {Pipeline/Bucket.Arn}/outputs/*.safetensors, ' +
+        '{Pipeline/Bucket.Arn}/runs/*/slice-00.safetensors, {Pipeline/Bucket.Arn}/runs/*/slice-01.safetensors',
+    );
+  });
+});
+
+describe('with a KMS key', () => {
+  test('every slice may use the key of the pipeline, and nobody else gets to', () => {
+    const encrypted = pipelineStack((stack) => ({
+      slicing: Slicing.count(3),
+      encryptionKey: new kms.Key(stack, 'Key'),
+    }));
+    for (const slice of ['slice-00', 'slice-01', 'slice-02']) {
+      expect(sliceRole(encrypted, slice).slice(4)).toEqual([
+        'UseKey: kms:Decrypt, kms:GenerateDataKey on {Key.Arn}',
+      ]);
+    }
+    const { KeyPolicy } = encrypted.resource('Key') as { KeyPolicy: { Statement: unknown[] } };
+    expect(KeyPolicy.Statement).toEqual([
+      {
+        Action: 'kms:*',
+        Effect: 'Allow',
+        Principal: { AWS: 'arn:{AWS::Partition}:iam::{AWS::AccountId}:root' },
+        Resource: '*',
+      },
+    ]);
+  });
+
+  test("so they may use the key of the user's bucket", () => {
+    const encrypted = pipelineStack((stack) => ({
+      bucket: new s3.Bucket(stack, 'Mine', {
+        encryption: s3.BucketEncryption.KMS,
+        encryptionKey: new kms.Key(stack, 'Key'),
+      }),
+    }));
+    expect(sliceRole(encrypted, 'slice-00')).toEqual([
+      `ReadSlice: s3:GetObject on ${STAGED}.onnx, ${STAGED}.weights`,
+      'WriteTensors: s3:PutObject on {Mine.Arn}/outputs/*.safetensors',
+      logs('slice-00'),
+      'ReadTensors: s3:GetObject on {Mine.Arn}/inputs/*, {Mine.Arn}/outputs/*.safetensors',
+      'UseKey: kms:Decrypt, kms:GenerateDataKey on {Key.Arn}',
+    ]);
+  });
+});
+
+test('an alias is named by the key behind it; one that is imported by its name is refused', () => {
+  const { resource } = pipelineStack((stack) => ({
+    encryptionKey: new kms.Key(stack, 'Key').addAlias('alias/tensors'),
+    logEncryptionKey: new kms.Key(stack, 'LogKey').addAlias('alias/logs'),
+  }));
+  expect(JSON.stringify(resource('Pipeline/slice-00/Role'))).toContain('{Key.Arn}');
+  expect(JSON.stringify(resource('Pipeline/slice-00/Role'))).not.toContain('alias');
+  expect(resource('Pipeline/Logs').KmsKeyId).toBe('{LogKey.Arn}');
+  const imported = (stack: Stack) => ({ encryptionKey: kms.Alias.fromAliasName(stack, 'Alias', 'alias/x') });
+  expect(errorOf(() => pipelineStack(imported))).toBe(
+    'the key of a bucket must be a key that is known at synth time, got an alias that is imported by its name: import the key with kms.Key.fromKeyArn()',
+  );
+});
+
+describe('rights that the user adds', () => {
+  test('reach the role of the function', () => {
+    const { resource } = pipelineStack({}, ({ functions }, stack) => {
+      new s3.Bucket(stack, 'Other').grantPut(functions[0], 'audit/*');
+    });
+    expect(lines(resource('Pipeline/slice-00/Role/DefaultPolicy').PolicyDocument)).toEqual([
+      expect.stringMatching(/^s3:PutObject, .* on \{Other\.Arn\}\/audit\/\*$/),
+    ]);
+  });
+});
+
+describe('grantReadOutputs', () => {
+  const READ = 's3:GetObject on {Pipeline/Bucket.Arn}/outputs/*';
+  const rights = (prepare: Parameters<typeof pipelineStack>[0]): string[] => {
+    const { resource } = pipelineStack(prepare, (pipeline, stack) => {
+      expect(pipeline.grantReadOutputs(new iam.User(stack, 'Reader')).success).toBe(true);
+    });
+    return lines(resource('Reader/DefaultPolicy').PolicyDocument);
+  };
+
+  test('allows to read results, and nothing else', () => {
+    expect(rights({})).toEqual([READ]);
+  });
+
+  test('allows an account to do so in the policy of the bucket', () => {
+    const { resource } = pipelineStack({}, (pipeline) => {
+      expect(pipeline.grantReadOutputs(new iam.AccountPrincipal('444455556666')).success).toBe(true);
+    });
+    const { PolicyDocument } = resource('Pipeline/Bucket/Policy') as {
+      PolicyDocument: { Statement: object[] };
+    };
+    expect(PolicyDocument.Statement).toContainEqual({
+      Action: 's3:GetObject',
+      Effect: 'Allow',
+      Principal: { AWS: 'arn:{AWS::Partition}:iam::444455556666:root' },
+      Resource: '{Pipeline/Bucket.Arn}/outputs/*',
+    });
+  });
+
+  test('allows to decrypt them where the bucket has a key', () => {
+    const decrypt = 'kms:Decrypt on {Key.Arn}';
+    expect(rights((stack) => ({ encryptionKey: new kms.Key(stack, 'Key') }))).toEqual([READ, decrypt]);
+  });
+});

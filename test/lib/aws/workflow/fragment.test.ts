@@ -1,0 +1,157 @@
+/** A pipeline inside of a state machine of the user's. */
+import { NestedStack, Stack } from 'aws-cdk-lib';
+import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import { Slicing } from '../../../../lib';
+import { addPipeline, errorOf, newStack, shortTemplate } from '../../../support/pipeline-stack';
+import type { StateMachineDefinition } from '../../../support/unassigned-variables';
+import { unassignedVariables } from '../../../support/unassigned-variables';
+
+type AslValidator = (definition: unknown) => { isValid: boolean; errorsText: () => string };
+const validate = jest.requireActual<AslValidator>('asl-validator');
+
+interface Definition extends StateMachineDefinition {
+  readonly QueryLanguage?: string;
+}
+
+/** The definition of a machine that the user builds around pipelines of the stack. */
+function machine(
+  build: (stack: Stack, pipeline: ReturnType<typeof addPipeline>) => sfn.IChainable,
+  queryLanguage?: sfn.QueryLanguage,
+) {
+  const stack = newStack();
+  const pipeline = addPipeline(stack, 'Pipeline', { slicing: Slicing.count(2) });
+  new sfn.StateMachine(stack, 'Mine', {
+    definitionBody: sfn.DefinitionBody.fromChainable(build(stack, pipeline)),
+    ...(queryLanguage && { queryLanguage }),
+  });
+  const { resource } = shortTemplate(stack);
+  const text = (resource('Mine').DefinitionString as string).replaceAll('{AWS::Partition}', 'aws');
+  return { definition: JSON.parse(text) as Definition, resource };
+}
+
+const LANGUAGES: [string, sfn.QueryLanguage | undefined][] = [
+  ['JSONPath', undefined],
+  ['JSONata', sfn.QueryLanguage.JSONATA],
+];
+
+describe.each(LANGUAGES)('in a machine of %s', (_, language) => {
+  const { definition, resource } = machine(
+    (stack, pipeline) =>
+      sfn.Chain.start(new sfn.Pass(stack, 'Before'))
+        .next(pipeline.asFragment(stack, 'Ocr'))
+        .next(new sfn.Pass(stack, 'After')),
+    language,
+  );
+
+  test('it stands between the states of the user, under names of its own', () => {
+    expect(Object.keys(definition.States)).toEqual([
+      'Before',
+      'Ocr: Request',
+      'Ocr: Warm start 00',
+      'Ocr: Slice 01',
+      'After',
+      'Ocr: Failed',
+    ]);
+    expect(definition.States).toMatchObject({
+      Before: { Next: 'Ocr: Request' },
+      'Ocr: Slice 01': { Next: 'After' },
+    });
+  });
+
+  test('its request is the input that it gets, and each time is a run of its own', () => {
+    expect(definition.States['Ocr: Request']).toMatchObject({
+      Assign: {
+        Ocr_input: '{% $states.input %}',
+        Ocr_run: "{% $join($split($states.context.Execution.Id, ':')[[-2..-1]], '/') & '/' & $uuid() %}",
+      },
+    });
+    const [first, warmUp] = definition.States['Ocr: Warm start 00'].Branches as Definition[];
+    const sent = { run: '{% $Ocr_run %}' };
+    expect(first.States['Ocr: Slice 00']).toMatchObject({
+      Arguments: { Payload: { ...sent, request: '{% $Ocr_input %}' } },
+    });
+    expect(warmUp.States['Ocr: Warm-up 01']).toMatchObject({ Arguments: { Payload: sent } });
+    expect(definition.States['Ocr: Slice 01']).toMatchObject({ Arguments: { Payload: sent } });
+  });
+
+  test('it is valid, and reads no variable before it is assigned', () => {
+    const { isValid, errorsText } = validate(structuredClone(definition));
+    expect(errorsText()).toBe('');
+    expect(isValid).toBe(true);
+    expect(unassignedVariables(definition)).toEqual([]);
+  });
+
+  test('its states speak JSONata, whatever those around do', () => {
+    const own = Object.entries(definition.States).filter(([name]) => name.startsWith('Ocr: '));
+    const languages = own.map(([, state]) => (state as { QueryLanguage?: string }).QueryLanguage);
+    expect(new Set(languages)).toEqual(new Set([language === undefined ? 'JSONata' : undefined]));
+  });
+
+  test("the user's machine may call the slices", () => {
+    const { PolicyDocument } = resource('Mine/Role/DefaultPolicy') as {
+      PolicyDocument: { Statement: object[] };
+    };
+    expect(PolicyDocument.Statement).toEqual(
+      [1, 0].map((slice) => ({
+        Action: 'lambda:InvokeFunction',
+        Effect: 'Allow',
+        Resource: `{Pipeline/slice-0${slice}/Function.Arn}:*`,
+      })),
+    );
+  });
+});
+
+test('two of them in one machine do not get in each other’s way', () => {
+  const { definition } = machine((stack, pipeline) =>
+    pipeline.asFragment(stack, 'One').next(pipeline.asFragment(stack, 'Two').toSingleState()),
+  );
+  expect(Object.keys(definition.States)).toEqual([
+    'One: Request',
+    'One: Warm start 00',
+    'One: Slice 01',
+    'Two',
+    'One: Failed',
+  ]);
+  const { Branches } = definition.States.Two as unknown as { Branches: Definition[] };
+  expect(Object.keys(Branches[0].States)).toContain('Two: Warm start 00');
+});
+
+test('a fragment in branches and loops is valid', () => {
+  const { definition } = machine((stack, pipeline) => {
+    const map = new sfn.Map(stack, 'Each');
+    map.itemProcessor(pipeline.asFragment(stack, '1st model'));
+    return map;
+  });
+  const { isValid, errorsText } = validate(structuredClone(definition));
+  expect(errorsText()).toBe('');
+  expect(isValid).toBe(true);
+});
+
+describe('is refused:', () => {
+  test('a fragment in another stack, which would hold versions of functions fast', () => {
+    const stack = newStack();
+    const pipeline = addPipeline(stack, 'Pipeline');
+    expect(errorOf(() => pipeline.asFragment(new Stack(stack, 'Other'), 'Ocr'))).toBe(
+      "a fragment must be in the stack of its pipeline, got 'Stack/Other': start the pipeline's stateMachine from yours " +
+        'instead, for another stack would hold versions of functions fast',
+    );
+    // Nested stacks are deployed together.
+    pipeline.asFragment(new NestedStack(stack, 'Nested'), 'Ocr');
+  });
+
+  test('an id that leaves no room in the names of states', () => {
+    const stack = newStack();
+    const pipeline = addPipeline(stack, 'Pipeline');
+    expect(errorOf(() => pipeline.asFragment(stack, 'x'.repeat(41)))).toBe(
+      'the id of a fragment must have at most 40 characters, got 41: shorten it, since it stands before the names of states',
+    );
+  });
+});
+
+test('ids that read the same as variables do not share them', () => {
+  const { definition } = machine((stack, pipeline) =>
+    pipeline.asFragment(stack, 'A-B').next(pipeline.asFragment(stack, 'A_B')),
+  );
+  const names = Object.values(definition.States).flatMap(({ Assign = {} }) => Object.keys(Assign));
+  expect(names).toEqual(expect.arrayContaining(['A_B_run', expect.stringMatching(/^A_B_[0-9a-f]{8}_run$/)]));
+});

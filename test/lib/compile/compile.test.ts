@@ -1,0 +1,123 @@
+/** What holds of every cut of every model: properties over random graphs, checked against ONNX Runtime. */
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import * as fc from 'fast-check';
+import type { RawTensor } from '../../../lambda/tensors/tensor';
+import { analyseModel } from '../../../lib/compile/analyse';
+import { compileAnalysed } from '../../../lib/compile/compile';
+import { writeSlices } from '../../../lib/emit/write';
+import { parseModel } from '../../../lib/onnx/parse';
+import { mostSlices } from '../../../lib/plan/cuts/cuts';
+import { count } from '../../../lib/plan/search/slicers';
+import { floats, saveModel, temporaryFolder } from '../../support/model-builder';
+import { randomModel } from '../../support/random-graph';
+import { expectSameBits, runSlices, runWhole } from '../../support/run-slices';
+
+const RUNS = 25;
+
+/** A model with the fraction of the possible number of slices that it is to be cut into. */
+const cutModel = fc.record({ init: randomModel, share: fc.double({ min: 0, max: 1, noNaN: true }) });
+
+function cut({ init, share }: { init: Parameters<typeof saveModel>[0]; share: number }) {
+  const file = saveModel(init);
+  const analysed = analyseModel(file);
+  const slices = 1 + Math.floor(share * (mostSlices(analysed.cuts) - 1));
+  return { file, analysed, compiled: compileAnalysed(analysed, count(slices)), slices };
+}
+
+const inputs = new Map<string, RawTensor>([
+  ['x', { dtype: 'float32', shape: [1, 8], bytes: floats('', [8]).rawData as Uint8Array }],
+  [
+    'late',
+    {
+      dtype: 'float32',
+      shape: [1, 8],
+      bytes: floats('', [8], [9, 8, 7, 6, 5, 4, 3, 2]).rawData as Uint8Array,
+    },
+  ],
+  ['flag', { dtype: 'bool', shape: [], bytes: new Uint8Array([1]) }],
+]);
+
+describe('every cut', () => {
+  test('shares out each node once, and each slice reads only what is made before it', () => {
+    fc.assert(
+      fc.property(cutModel, (sample) => {
+        const { analysed, compiled, slices } = cut(sample);
+        expect(compiled.plan.slices).toHaveLength(slices);
+        const nodes = compiled.plan.slices.flatMap((slice) =>
+          slice.nodes.flatMap(([first, last]) =>
+            Array.from({ length: last - first + 1 }, (_, index) => first + index),
+          ),
+        );
+        const { cuts, dataflow } = analysed;
+        const orders = [dataflow, cuts.dataflow].map(({ order }) => [...order].sort((a, b) => a - b));
+        expect(orders).toContainEqual(nodes.sort((a, b) => a - b));
+        compiled.plan.slices.forEach((slice, index) => {
+          for (const { name, source } of slice.inputs) {
+            if (source.from === 'request') expect(inputs.has(name)).toBe(true);
+            else {
+              expect(source.slice).toBeLessThan(index);
+              expect(compiled.plan.slices[source.slice].outputs.map((output) => output.name)).toContain(name);
+            }
+          }
+        });
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  test('moves no more bytes with masks and shapes computed again than without', () => {
+    fc.assert(
+      fc.property(cutModel, (sample) => {
+        const { analysed, compiled, slices } = cut(sample);
+        const plain = { ...analysed, cuts: analysed.cuts.finer ?? analysed.cuts };
+        const moved = ({ plan }: typeof compiled): number =>
+          plan.slices.reduce((sum, { readBytes, writeBytes }) => sum + readBytes + writeBytes, 0);
+        expect(moved(compiled)).toBeLessThanOrEqual(moved(compileAnalysed(plain, count(slices))));
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  test('copies the bytes of each node verbatim', () => {
+    fc.assert(
+      fc.property(cutModel, (sample) => {
+        const { file, analysed, compiled } = cut(sample);
+        const original = fs.readFileSync(file);
+        const folder = path.join(temporaryFolder(), 'slices');
+        writeSlices(compiled, folder);
+        compiled.plan.slices.forEach((slice) => {
+          const bytes = fs.readFileSync(path.join(folder, slice.model.file));
+          for (const [first, last] of slice.nodes) {
+            for (let node = first; node <= last; node++) {
+              const { offset, length } = analysed.model.graph.nodes[node].field;
+              expect(bytes.includes(original.subarray(offset, offset + length))).toBe(true);
+            }
+          }
+          // A slice is a model of its own, which this library reads too.
+          expect(parseModel(path.join(folder, slice.model.file)).graph.outputs.length).toBeGreaterThan(0);
+        });
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  test('gives bit for bit what the whole model gives', async () => {
+    await fc.assert(
+      fc.asyncProperty(cutModel, async (sample) => {
+        const { file, compiled } = cut(sample);
+        expectSameBits(await runSlices(compiled, inputs), await runWhole(file, inputs));
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  test('is the same each time', () => {
+    fc.assert(
+      fc.property(cutModel, (sample) => {
+        expect(cut(sample).compiled.plan).toEqual(cut(sample).compiled.plan);
+      }),
+      { numRuns: 10 },
+    );
+  });
+});

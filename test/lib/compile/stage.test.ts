@@ -1,0 +1,300 @@
+/** What a second synthesis costs, and when a model is cut again. */
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { text } from 'node:stream/consumers';
+import { clearCache } from '../../../lib/cache/folder';
+import { builtFile } from '../../../lib/host/package-files';
+import { parseModel } from '../../../lib/onnx/parse';
+import { count, maxSliceSize } from '../../../lib/plan/search/slicers';
+import { stageModel } from '../../../lib/compile/stage';
+import { FLOAT, mlp, node, saveModel, temporaryFolder, value } from '../../support/model-builder';
+
+const MODEL = mlp(4, 64);
+
+let cache: string;
+beforeEach(() => {
+  cache = temporaryFolder();
+  process.env.SLICED_INFERENCE_CACHE = cache;
+});
+
+/** Changes one byte of the last weight and sets the times back to what they were. */
+function changeSecretly(file: string): void {
+  const { atime, mtime } = fs.statSync(file);
+  const content = fs.readFileSync(file);
+  const last = parseModel(file).graph.initializers.find(({ tensor }) => tensor.name === 'w3');
+  content[last?.tensor.data?.offset ?? NaN] ^= 1;
+  fs.writeFileSync(file, content);
+  fs.utimesSync(file, atime, mtime);
+}
+
+/** Names of the files that reading a model leaves in a part of the cache. */
+const entries = (part: string): string[] => fs.readdirSync(path.join(cache, part)).sort();
+
+test('an unchanged model is not read again', () => {
+  const file = saveModel(MODEL);
+  const first = stageModel(file, count(2));
+  // What answers now is the plan of the cache: without the types and with another plan in it, nothing else could.
+  fs.rmSync(path.join(cache, 'types'), { recursive: true });
+  const [entry] = entries('plans');
+  const known = JSON.parse(fs.readFileSync(path.join(cache, 'plans', entry), 'utf8')) as {
+    plan: { library: string };
+  };
+  const changed = { ...known, plan: { ...known.plan, library: 'from the cache' } };
+  fs.writeFileSync(path.join(cache, 'plans', entry), JSON.stringify(changed));
+  expect(stageModel(file, count(2))).toEqual({
+    ...first,
+    plan: { ...first.plan, library: 'from the cache' },
+  });
+  expect(fs.existsSync(path.join(cache, 'types'))).toBe(false);
+});
+
+test('other slices are another plan', () => {
+  const file = saveModel(MODEL);
+  expect(stageModel(file, count(2)).slices).toHaveLength(2);
+  expect(stageModel(file, count(3)).slices).toHaveLength(3);
+  expect(stageModel(file, maxSliceSize(20_000)).slices).toHaveLength(4);
+  expect(stageModel(file, count(2)).slices).toHaveLength(2);
+  expect(entries('plans')).toHaveLength(3);
+});
+
+test('a changed model with its old timestamps is cut again, and only its slice changes', () => {
+  const file = saveModel(MODEL);
+  const before = stageModel(file, count(4)).plan.slices;
+  changeSecretly(file);
+  const after = stageModel(file, count(4)).plan.slices;
+  const changed = after.map(({ weights }, slice) => weights?.sha256 !== before[slice].weights?.sha256);
+  expect(changed).toEqual([false, false, false, true]);
+  expect(after.map(({ model }) => model.sha256)).toEqual(before.map(({ model }) => model.sha256));
+});
+
+test('a plan from before the machine started is not trusted', () => {
+  const file = saveModel(MODEL);
+  const { plan } = stageModel(file, count(2));
+  const [entry] = entries('plans');
+  const target = path.join(cache, 'plans', entry);
+  const known = JSON.parse(fs.readFileSync(target, 'utf8')) as object;
+  fs.writeFileSync(target, JSON.stringify({ ...known, writtenAt: 0, plan: { ...plan, slices: [] } }));
+  expect(stageModel(file, count(2)).plan).toEqual(plan);
+});
+
+test.each([
+  [
+    'missing',
+    (file: string) => {
+      fs.rmSync(file);
+    },
+  ],
+  [
+    'cut short',
+    (file: string) => {
+      fs.chmodSync(file, 0o644);
+      fs.truncateSync(file, 5);
+    },
+  ],
+])('a slice that is %s is written again', (_, damage) => {
+  const file = saveModel(MODEL);
+  const { slices } = stageModel(file, count(2));
+  const target = slices[1].weights ?? '';
+  const content = fs.readFileSync(target);
+  damage(target);
+  expect(stageModel(file, count(2)).slices).toEqual(slices);
+  expect(fs.readFileSync(target)).toEqual(content);
+});
+
+test('an entry that is no plan is overwritten', () => {
+  const file = saveModel(MODEL);
+  const first = stageModel(file, count(2));
+  const [entry] = entries('plans');
+  for (const text of [
+    '',
+    '{',
+    'null',
+    '[]',
+    '{"plan": {}}',
+    '{"writtenAt": 1e15, "files": {}, "plan": {"slices": 3}}',
+  ]) {
+    fs.writeFileSync(path.join(cache, 'plans', entry), text);
+    expect(stageModel(file, count(2))).toEqual(first);
+  }
+});
+
+test('slices are read-only, named by their digest, with nothing half-written beside them', () => {
+  const { plan } = stageModel(saveModel(MODEL), count(2));
+  const digests = plan.slices.flatMap(({ model, weights }) => [model.sha256, weights?.sha256]);
+  expect(entries('slices')).toEqual([...new Set(digests)].sort());
+  for (const entry of entries('slices'))
+    expect(fs.statSync(path.join(cache, 'slices', entry)).mode & 0o222).toBe(0);
+});
+
+test('what a killed process left is removed once it is old', () => {
+  const folder = path.join(cache, 'slices');
+  fs.mkdirSync(folder);
+  const [old, recent] = ['old.partial', 'recent.partial'].map((name) => path.join(folder, name));
+  for (const file of [old, recent]) fs.writeFileSync(file, 'half');
+  const yesterday = new Date(Date.now() - 24 * 60 * 60_000);
+  fs.utimesSync(old, yesterday, yesterday);
+  stageModel(saveModel(MODEL), count(2));
+  expect([old, recent].map((file) => fs.existsSync(file))).toEqual([false, true]);
+});
+
+test('external data behind a link is known by where the link leads', () => {
+  const folder = temporaryFolder();
+  const weights = (value: number) => Buffer.from(new Float32Array(256 * 4).fill(value).buffer);
+  for (const version of [1, 2]) fs.writeFileSync(path.join(folder, `v${version}.bin`), weights(version));
+  const link = (version: number): void => {
+    fs.rmSync(path.join(folder, 'w.bin'), { force: true });
+    fs.symlinkSync(`v${version}.bin`, path.join(folder, 'w.bin'));
+  };
+  const external = {
+    name: 'w',
+    dataType: FLOAT,
+    dims: [256, 4],
+    dataLocation: 1,
+    externalData: [{ key: 'location', value: 'w.bin' }],
+  };
+  const file = saveModel(
+    {
+      graph: {
+        node: [node('MatMul', ['x', 'w'], ['y'])],
+        initializer: [external],
+        input: [value('x', FLOAT, [1, 256])],
+        output: [value('y', FLOAT)],
+      },
+    },
+    'model.onnx',
+    folder,
+  );
+  for (const version of [1, 2, 1]) {
+    link(version);
+    const [slice] = stageModel(file, count(1)).slices;
+    const staged = fs.readFileSync(slice.weights ?? '');
+    expect(staged.subarray(0, 4096).equals(weights(version))).toBe(true);
+  }
+});
+
+test('a model that changes while it is cut is refused', () => {
+  const file = saveModel(MODEL);
+  const meddling = {
+    key: 'meddling',
+    choose: (space: Parameters<ReturnType<typeof count>['choose']>[0]) => {
+      changeSecretly(file);
+      return count(2).choose(space);
+    },
+  };
+  expect(() => stageModel(file, meddling)).toThrow(
+    `'${file}' must stay as it is while it is sliced, got a file that has changed since it was read: start again when nothing writes to it any more`,
+  );
+  expect(entries('slices')).toEqual([]);
+});
+
+/** Runs `stageModel` of the built library in a process of its own, after `before`, which may meddle with `fs`. */
+async function stageInChild(file: string, before = '') {
+  const script = `
+    const fs = require('node:fs');
+    ${before}
+    const { stageModel } = require(${JSON.stringify(builtFile('lib/compile/stage.js'))});
+    const { count } = require(${JSON.stringify(builtFile('lib/plan/search/slicers.js'))});
+    try {
+      stageModel(${JSON.stringify(file)}, count(3));
+    } catch (error) {
+      process.stdout.write(error.message);
+    }`;
+  // Jest keeps what a test sets in `process.env` from child processes.
+  const env = { ...process.env, SLICED_INFERENCE_CACHE: cache };
+  const child = spawn(process.execPath, ['-e', script], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  const [message, ended] = await Promise.all([text(child.stdout), once(child, 'exit')]);
+  const [code, signal] = ended as [number | null, NodeJS.Signals | null];
+  return { message, code, signal };
+}
+
+/** Checks each of the stored files against the digest that is its name. */
+function expectWhole(): void {
+  for (const entry of entries('slices')) {
+    const content = fs.readFileSync(path.join(cache, 'slices', entry));
+    expect(createHash('sha256').update(content).digest('hex')).toBe(entry);
+  }
+}
+
+describe('a full disk', () => {
+  test('is told where it is that of temporary files', async () => {
+    const full = `fs.truncateSync = () => { throw Object.assign(new Error('full'), { code: 'ENOSPC', syscall: 'ftruncate' }); };`;
+    const { message } = await stageInChild(saveModel(MODEL), full);
+    expect(message).toMatch(
+      /^the folder for temporary files '.*' must be writable, got no space left on the disk: free some space, or set TMPDIR to another folder$/,
+    );
+  });
+
+  test('is noticed before anything is written', async () => {
+    const full = `fs.statfsSync = () => ({ bavail: 1, bsize: 4096 });`;
+    const { message } = await stageInChild(saveModel(MODEL), full);
+    expect(message).toMatch(
+      /^the cache '.*slices' must have room for \d+ bytes of slices, got 4096 bytes: free some space, or set SLICED_INFERENCE_CACHE to another folder$/,
+    );
+    expect(entries('slices')).toEqual([]);
+  });
+
+  test('leaves nothing half-written, and the next attempt goes through', async () => {
+    const file = saveModel(MODEL);
+    // Only weights come in pieces of that size.
+    const full = `
+      const write = fs.writeSync;
+      fs.writeSync = (descriptor, bytes, ...rest) => {
+        if (bytes.length >= ${64 * 64 * 4}) throw Object.assign(new Error('full'), { code: 'ENOSPC' });
+        return write(descriptor, bytes, ...rest);
+      };`;
+    const { message } = await stageInChild(file, full);
+    expect(message).toMatch(
+      /^the cache '.*slices' must be writable, got no space left on the disk: free some space, or set SLICED_INFERENCE_CACHE to another folder$/,
+    );
+    expectWhole();
+    expect(fs.existsSync(path.join(cache, 'plans')) ? entries('plans') : []).toEqual([]);
+    expect(stageModel(file, count(3)).slices).toHaveLength(3);
+    expectWhole();
+  });
+});
+
+test('several processes at once write the same and disturb each other in nothing', async () => {
+  const file = saveModel(MODEL);
+  const ends = await Promise.all(Array.from({ length: 4 }, () => stageInChild(file)));
+  expect(ends).toEqual(ends.map(() => ({ message: '', code: 0, signal: null })));
+  expect(entries('plans')).toHaveLength(1);
+  expectWhole();
+});
+
+test('a process that is killed half-way leaves nothing that the next one takes for whole', async () => {
+  const file = saveModel(MODEL);
+  // The first file has its name and the second is written: the worst moment.
+  const killed = `
+    const rename = fs.renameSync;
+    let renames = 0;
+    fs.renameSync = (from, to) => {
+      if (from.endsWith('.partial') && ++renames === 2) process.kill(process.pid, 'SIGKILL');
+      rename(from, to);
+    };`;
+  expect(await stageInChild(file, killed)).toMatchObject({ signal: 'SIGKILL' });
+  expect(entries('slices')).toHaveLength(2);
+  expect(stageModel(file, count(3)).slices).toHaveLength(3);
+  // What it left is of no use to anyone, and goes once it is old.
+  const [left] = entries('slices').filter((name) => name.endsWith('.partial'));
+  fs.rmSync(path.join(cache, 'slices', left));
+  expectWhole();
+});
+
+test('without a cache it works all the same', () => {
+  const file = saveModel(MODEL);
+  const { plan } = stageModel(file, count(2));
+  process.env.SLICED_INFERENCE_CACHE = '';
+  const { plan: same, slices } = stageModel(file, count(2));
+  expect(same).toEqual(plan);
+  expect(fs.statSync(slices[0].model).size).toBe(plan.slices[0].model.bytes);
+});
+
+test('clearing the cache leaves what is not its own', () => {
+  fs.writeFileSync(path.join(cache, 'mine.txt'), 'mine');
+  stageModel(saveModel(MODEL), count(2));
+  expect(clearCache()).toBeGreaterThan(64 * 64 * 4);
+  expect(fs.readdirSync(cache)).toEqual(['mine.txt']);
+});

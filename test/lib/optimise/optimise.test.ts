@@ -1,0 +1,254 @@
+/** The graph that ONNX Runtime makes of a model is cut as exactly as the model's own. */
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import * as fc from 'fast-check';
+import type { RawTensor } from '../../../lambda/tensors/tensor';
+import { analyseModel } from '../../../lib/compile/analyse';
+import { clearCache } from '../../../lib/cache/folder';
+import { compileAnalysed } from '../../../lib/compile/compile';
+import { totalLength } from '../../../lib/onnx/chunks';
+import type { OptimisationLevel } from '../../../lib/optimise/level';
+import { mostSlices } from '../../../lib/plan/cuts/cuts';
+import { count } from '../../../lib/plan/search/slicers';
+import type { GraphInit } from '../../support/model-builder';
+import {
+  FLOAT,
+  attribute,
+  floats,
+  node,
+  saveModel,
+  temporaryFolder,
+  value,
+} from '../../support/model-builder';
+import { randomModel } from '../../support/random-graph';
+import { expectSameBits, runSlices, runWhole } from '../../support/run-slices';
+
+process.env.SLICED_INFERENCE_CACHE = temporaryFolder();
+
+const RUNS = 10;
+
+const tensor = (elements: readonly number[]): RawTensor => ({
+  dtype: 'float32',
+  shape: [1, elements.length],
+  bytes: new Uint8Array(Float32Array.from(elements).buffer),
+});
+const inputs = new Map<string, RawTensor>([
+  ['x', tensor([1, -2, 3, -4, 5, -6, 7, -8])],
+  ['late', tensor([9, 8, 7, 6, 5, 4, 3, 2])],
+  ['flag', { dtype: 'bool', shape: [], bytes: new Uint8Array([1]) }],
+]);
+
+test.each<OptimisationLevel>(['basic', 'extended'])('any graph, at %s', async (optimisation) => {
+  await fc.assert(
+    fc.asyncProperty(randomModel, async (model) => {
+      const file = saveModel(model);
+      const analysed = analyseModel(file, { optimisation });
+      const whole = await runWhole(file, inputs, optimisation);
+      const most = mostSlices(analysed.cuts);
+      for (const slices of new Set([1, Math.ceil(most / 2), most]))
+        expectSameBits(await runSlices(compileAnalysed(analysed, count(slices)), inputs), whole);
+    }),
+    { numRuns: RUNS },
+  );
+});
+
+/** A convolution with a batch normalisation that the optimiser folds into it, and a layer that it leaves alone. */
+function foldable(): GraphInit {
+  const channels = 16;
+  const perChannel = (name: string, start: number) =>
+    floats(
+      name,
+      [channels],
+      Array.from({ length: channels }, (_, index) => start + index / 10),
+    );
+  return {
+    node: [
+      node('Conv', ['x', 'kernel'], ['c']),
+      node('BatchNormalization', ['c', 'scale', 'bias', 'mean', 'variance'], ['n']),
+      node('Relu', ['n'], ['r']),
+      node('Flatten', ['r'], ['f']),
+      node('MatMul', ['f', 'w'], ['y']),
+    ],
+    initializer: [
+      floats('kernel', [channels, 8, 3, 3]),
+      perChannel('scale', 0.5),
+      perChannel('bias', -1),
+      perChannel('mean', 0.1),
+      perChannel('variance', 1),
+      floats('w', [channels * 4, 32]),
+    ],
+    input: [value('x', FLOAT, [1, 8, 4, 4])],
+    output: [value('y', FLOAT)],
+  };
+}
+
+describe('a model that is optimised', () => {
+  const image: RawTensor = {
+    dtype: 'float32',
+    shape: [1, 8, 4, 4],
+    bytes: new Uint8Array(Float32Array.from({ length: 128 }, (_, index) => Math.sin(index)).buffer),
+  };
+
+  test('has fewer nodes, other weights where they are folded, and the results of that level', async () => {
+    const file = saveModel({ graph: foldable() });
+    const feeds = new Map([['x', image]]);
+    const analysed = analyseModel(file, { optimisation: 'basic' });
+    expect(analysed.model.graph.nodes.map(({ opType }) => opType)).not.toContain('BatchNormalization');
+    const compiled = compileAnalysed(analysed, count(2));
+    expect(compiled.plan.graphOptimization).toBe('basic');
+    expect(compiled.plan.model.file).toBe('model.onnx');
+    const whole = await runWhole(file, feeds, 'basic');
+    expectSameBits(await runSlices(compiled, feeds), whole);
+  });
+
+  test('leaves weights that are not folded where they are', () => {
+    const file = saveModel({ graph: foldable() });
+    const { model, source } = analyseModel(file, { optimisation: 'basic' });
+    const [saved] = model.files;
+    const original = fs.statSync(file).size;
+    // The kernel is folded and lies in the saved graph; the matrix, of 8 KiB, is read from the model itself.
+    expect(saved.size).toBeLessThan(original);
+    const weight = model.graph.initializers.find(({ tensor: { name } }) => name === 'w')?.tensor;
+    expect(model.files[weight?.data?.file ?? 0].path).toBe(fs.realpathSync(source[0].path));
+  });
+
+  test('may have its weights in files of its own', async () => {
+    const folder = temporaryFolder();
+    const graph = foldable();
+    const initializer = (graph.initializer ?? []).map((tensorInit) => {
+      const { name, dataType, dims, rawData } = tensorInit;
+      if (name !== 'w' || rawData === undefined) return tensorInit;
+      fs.mkdirSync(path.join(folder, 'weights'));
+      fs.writeFileSync(path.join(folder, 'weights/w.bin'), rawData as Uint8Array);
+      return {
+        name,
+        dataType,
+        dims,
+        dataLocation: 1,
+        externalData: [{ key: 'location', value: 'weights/w.bin' }],
+      };
+    });
+    const file = saveModel({ graph: { ...graph, initializer } }, 'model.onnx', folder);
+    const feeds = new Map([['x', image]]);
+    const compiled = compileAnalysed(analyseModel(file, { optimisation: 'extended' }), count(2));
+    expect(totalLength(compiled.slices[1].weights)).toBe(64 * 32 * 4);
+    expectSameBits(await runSlices(compiled, feeds), await runWhole(file, feeds, 'extended'));
+  });
+
+  test('is optimised anew once it changes', () => {
+    const file = saveModel({ graph: foldable() });
+    const nodes = (): number => analyseModel(file, { optimisation: 'basic' }).model.graph.nodes.length;
+    const before = nodes();
+    const graph = foldable();
+    saveModel(
+      {
+        graph: {
+          ...graph,
+          node: [...graph.node.slice(0, -1), node('MatMul', ['f', 'w'], ['m']), node('Exp', ['m'], ['y'])],
+        },
+      },
+      'model.onnx',
+      path.dirname(file),
+    );
+    expect(nodes()).toBe(before + 1);
+  });
+
+  describe('is made again where what was kept of it', () => {
+    const cache = path.join(process.env.SLICED_INFERENCE_CACHE ?? '', 'optimised');
+    const kept = (file: string): string => {
+      const [folder] = fs.readdirSync(cache);
+      return path.join(cache, folder, file);
+    };
+    const damages: [string, () => void][] = [
+      [
+        'has an empty answer',
+        () => {
+          fs.writeFileSync(kept('answer.json'), '');
+        },
+      ],
+      [
+        'has no answer',
+        () => {
+          fs.rmSync(kept('answer.json'));
+        },
+      ],
+      [
+        'has a graph that is cut short',
+        () => {
+          fs.truncateSync(kept('saved.onnx'), 100);
+        },
+      ],
+      [
+        'has no graph',
+        () => {
+          fs.rmSync(kept('saved.onnx'));
+        },
+      ],
+      [
+        'is from before the machine started',
+        () => {
+          const answer = JSON.parse(fs.readFileSync(kept('answer.json'), 'utf8')) as object;
+          fs.writeFileSync(kept('answer.json'), JSON.stringify({ ...answer, writtenAt: 1 }));
+          fs.writeFileSync(kept('saved.onnx'), 'lost with the power');
+        },
+      ],
+    ];
+
+    test.each(damages)('%s', (_, damage) => {
+      clearCache();
+      const file = saveModel({ graph: foldable() });
+      const nodes = (): string[] =>
+        analyseModel(file, { optimisation: 'basic' }).model.graph.nodes.map(({ opType }) => opType);
+      const before = nodes();
+      damage();
+      expect(nodes()).toEqual(before);
+    });
+  });
+
+  test('that ONNX Runtime refuses is told in one line', () => {
+    const graph = { ...foldable(), node: [node('Nonsense', ['x'], ['y'])] };
+    expect(() => analyseModel(saveModel({ graph }), { optimisation: 'basic' })).toThrow(
+      /^model '.*' must load in ONNX Runtime [\d.]+ with graph optimisation 'basic', got .*Nonsense.*: check that it runs there by itself$/,
+    );
+  });
+
+  test('loses the inputs whose defaults the optimiser has merged', async () => {
+    // IR version 3: every initializer is an input as well. Two that are alike become one.
+    const same = (name: string) => floats(name, [1, 8], [1, 2, 3, 4, 5, 6, 7, 8]);
+    const graph = {
+      node: [node('Add', ['x', 'a'], ['s']), node('Mul', ['s', 'b'], ['t']), node('Tanh', ['t'], ['y'])],
+      initializer: [same('a'), same('b')],
+      input: ['x', 'a', 'b'].map((name) => value(name, FLOAT, [1, 8])),
+      output: [value('y', FLOAT)],
+    };
+    const file = saveModel({ graph, irVersion: 3, opset: 8 });
+    const { model } = analyseModel(file, { optimisation: 'basic' });
+    expect(model.graph.initializers).toHaveLength(1);
+    const compiled = compileAnalysed(analyseModel(file, { optimisation: 'basic' }), count(2));
+    expect(compiled.plan.inputs.map(({ name }) => name)).toEqual(['x']);
+    expectSameBits(await runSlices(compiled, inputs), await runWhole(file, inputs, 'basic'));
+  });
+});
+
+test('declared shapes help the optimiser, and are not lost on the way to it', () => {
+  // Without its declaration the shape of `s` is unknown, and a fusion that needs it stays away.
+  const hidden = 16;
+  const perChannel = (name: string) => floats(name, [hidden]);
+  const graph = {
+    node: [
+      node('Reshape', ['x', 'shape'], ['a']),
+      node('Add', ['a', 'skip'], ['s']),
+      node('LayerNormalization', ['s', 'scale', 'bias'], ['y'], [attribute.int('axis', -1)]),
+    ],
+    initializer: [perChannel('scale'), perChannel('bias')],
+    input: [
+      value('x', FLOAT, ['n', 2, hidden]),
+      value('shape', 7, [3]),
+      value('skip', FLOAT, [1, 2, hidden]),
+    ],
+    valueInfo: [value('a', FLOAT, [1, 2, hidden]), value('s', FLOAT, [1, 2, hidden])],
+    output: [value('y', FLOAT, [1, 2, hidden])],
+  };
+  const { model } = analyseModel(saveModel({ graph }), { optimisation: 'extended' });
+  expect(model.graph.nodes.map(({ opType }) => opType)).toContain('SkipLayerNormalization');
+});

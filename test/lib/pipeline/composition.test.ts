@@ -1,0 +1,176 @@
+/** Pipelines among other things: in nested stacks and stages, with resources of other stacks, and their sizes. */
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { CfnResource, NestedStack, Stack, Stage } from 'aws-cdk-lib';
+import type { DefaultStackSynthesizerProps } from 'aws-cdk-lib';
+import { DefaultStackSynthesizer } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as kms from 'aws-cdk-lib/aws-kms';
+import * as s3 from 'aws-cdk-lib/aws-s3';
+import { SlicedModel, Slicing } from '../../../lib';
+import { stageModel } from '../../../lib/compile/stage';
+import { count } from '../../../lib/plan/search/slicers';
+import {
+  MLP_PATH,
+  addPipeline,
+  newApp,
+  newStack,
+  pipelineStack,
+  shortTemplate,
+} from '../../support/pipeline-stack';
+import { mlp, saveModel, temporaryFolder } from '../../support/model-builder';
+import { readPlan } from '../../../lib/compile/plan-file';
+
+test('the ids of constructs are what other things may refer to', () => {
+  const { pipeline } = pipelineStack({ slicing: Slicing.count(2) });
+  const ids = pipeline.node
+    .findAll()
+    .filter((construct) => CfnResource.isCfnResource(construct))
+    .map(({ node }) => node.path.replace('Stack/Pipeline/', ''));
+  // A change here replaces resources of deployed stacks: it is a breaking one.
+  expect(ids).toEqual([
+    'Bucket/Resource',
+    'Bucket/Policy/Resource',
+    'slice-00/Logs/Resource',
+    'slice-00/Role/Resource',
+    'slice-00/Function/Resource',
+    'slice-00/Function/CurrentVersion/Resource',
+    'slice-01/Logs/Resource',
+    'slice-01/Role/Resource',
+    'slice-01/Function/Resource',
+    'slice-01/Function/CurrentVersion/Resource',
+    'Role/Resource',
+    'Role/DefaultPolicy/Resource',
+    'Logs/Resource',
+    'StateMachine/Resource',
+  ]);
+});
+
+test('a pipeline in a nested stack has its assets and its functions there', () => {
+  const stack = newStack();
+  const nested = new NestedStack(stack, 'Nested');
+  const pipeline = addPipeline(nested, 'Pipeline', { slicing: Slicing.count(2) });
+  pipeline.grantInvoke(new iam.Role(stack, 'Caller', { assumedBy: new iam.AccountRootPrincipal() }));
+  Template.fromStack(nested).resourceCountIs('AWS::Lambda::Function', 2);
+  Template.fromStack(stack).resourceCountIs('AWS::Lambda::Function', 0);
+});
+
+test('a pipeline in a stage has its plan and its assets in the assembly of the app', () => {
+  const app = newApp();
+  const stage = new Stage(app, 'Prod', { env: { account: '111111111111', region: 'eu-west-1' } });
+  const pipeline = addPipeline(new Stack(stage, 'Stack'), 'Pipeline', { slicing: Slicing.count(2) });
+  app.synth({ force: true });
+  expect(path.dirname(pipeline.planPath)).toBe(app.outdir);
+  expect(readPlan(pipeline.planPath).slices).toHaveLength(2);
+});
+
+test('bucket, key and model may be those of other stacks', () => {
+  const app = newApp();
+  const shared = new Stack(app, 'Shared');
+  const encryptionKey = new kms.Key(shared, 'Key');
+  const bucket = new s3.Bucket(shared, 'Bucket', { encryption: s3.BucketEncryption.KMS, encryptionKey });
+  const models = new s3.Bucket(shared, 'Models');
+  const plan = path.join(temporaryFolder(), 'plan.json');
+  fs.writeFileSync(plan, JSON.stringify(stageModel(MLP_PATH, count(2)).plan));
+  const stack = new Stack(app, 'Stack');
+  addPipeline(stack, 'Pipeline', {
+    modelPath: undefined as never,
+    dimensions: undefined as never,
+    slicedModel: SlicedModel.fromBucket(models, 'mlp', plan),
+    bucket,
+  });
+  const [role] = Object.values(Template.fromStack(stack).findResources('AWS::IAM::Role'));
+  expect(JSON.stringify(role)).toContain('Shared:ExportsOutputFnGetAttModels');
+  expect(JSON.stringify(role)).toContain('Shared:ExportsOutputFnGetAttKey');
+});
+
+describe('the bootstrap bucket', () => {
+  const ofSynthesizer = (props: DefaultStackSynthesizerProps) => {
+    const stack = new Stack(newApp(), 'Stack', { synthesizer: new DefaultStackSynthesizer(props) });
+    addPipeline(stack, 'Pipeline');
+    return shortTemplate(stack).resource('Pipeline/slice-00/Function').Environment as {
+      Variables: Record<string, string>;
+    };
+  };
+
+  test('is that of the qualifier, or one by name with a prefix', () => {
+    expect(ofSynthesizer({ qualifier: 'mine' }).Variables.SLICE_MODEL_URI).toBe(
+      's3://cdk-mine-assets-{AWS::AccountId}-{AWS::Region}/<sha256>.onnx',
+    );
+    const { SLICE_MODEL_URI } = ofSynthesizer({
+      fileAssetsBucketName: 'own',
+      bucketPrefix: 'models/',
+    }).Variables;
+    expect(SLICE_MODEL_URI).toBe('s3://own/models/<sha256>.onnx');
+  });
+
+  test('may have a customer managed key, which the functions may then decrypt with', () => {
+    const { resource } = pipelineStack((stack) => ({ assetEncryptionKey: new kms.Key(stack, 'AssetKey') }));
+    const { Policies } = resource('Pipeline/slice-00/Role') as {
+      Policies: { PolicyDocument: { Statement: object[] } }[];
+    };
+    expect(Policies[0].PolicyDocument.Statement).toContainEqual({
+      Sid: 'UseModelKey',
+      Effect: 'Allow',
+      Action: 'kms:Decrypt',
+      Condition: { StringLike: { 'kms:ViaService': 's3.*' } },
+      Resource: '{AssetKey.Arn}',
+    });
+  });
+});
+
+describe('sizes', () => {
+  const modelPath = saveModel(mlp(40));
+  const KB = 1024;
+  const rows = [1, 8, 100].map((slices) => {
+    const stack = newStack();
+    addPipeline(stack, 'Pipeline', { modelPath, dimensions: { batch: 1 }, slicing: Slicing.count(slices) });
+    const { template, resource } = shortTemplate(stack);
+    const json = template.toJSON() as { Resources: Record<string, { Type: string; Properties?: object }> };
+    const policies = Object.values(json.Resources).filter(({ Type }) => Type.startsWith('AWS::IAM::'));
+    return {
+      slices,
+      resources: Object.keys(json.Resources).length,
+      // As CloudFormation gets it: CDK leaves blanks out of templates near the limit.
+      template: JSON.stringify(json).length,
+      definition: (resource('Pipeline/StateMachine').DefinitionString as string).length,
+      policy: Math.max(...policies.map((policy) => JSON.stringify(policy.Properties).length)),
+    };
+  });
+
+  test('stay below the quotas of CloudFormation and Step Functions, up to 100 slices', () => {
+    const line = (row: (typeof rows)[0]): string =>
+      `${row.slices} slices: ${row.resources} resources, a template of ${Math.round(row.template / KB)} KB, ` +
+      `a definition of ${Math.round(row.definition / KB)} KB, policies of at most ${row.policy} characters`;
+    // Printed on purpose: these are the figures of the README.
+    process.stdout.write(`${rows.map(line).join('\n')}\n`);
+    for (const { resources, template, definition } of rows) {
+      expect(resources).toBeLessThanOrEqual(500);
+      expect(template).toBeLessThan(1024 * KB);
+      expect(definition).toBeLessThan(1024 * KB);
+    }
+  });
+
+  test('grow with the slices alone', () => {
+    const [one, eight] = rows;
+    expect((eight.resources - one.resources) / 7).toBe(4);
+  });
+});
+
+test.each(['us-gov-west-1', 'cn-north-1', 'eusc-de-east-1'])(
+  'in %s nothing is taken for one of the partition aws',
+  (region) => {
+    const stack = new Stack(newApp(), 'Stack', { env: { account: '111122223333', region } });
+    const pipeline = addPipeline(stack, 'Pipeline', {
+      slicing: Slicing.count(2),
+      vpc: new ec2.Vpc(stack, 'Vpc'),
+      logEncryptionKey: new kms.Key(stack, 'Key'),
+    });
+    pipeline.grantInvoke(new iam.Role(stack, 'Caller', { assumedBy: new iam.AccountRootPrincipal() }));
+    const text = JSON.stringify(Template.fromStack(stack).toJSON());
+    expect(text).toContain('AWS::Partition');
+    expect(text).not.toContain('arn:aws:');
+  },
+);

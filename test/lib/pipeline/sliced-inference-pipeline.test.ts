@@ -1,0 +1,373 @@
+/** What the construct promises beyond its parts, which `test/aws` covers: props, warnings, grants, its place in an app. */
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { Annotations, Duration, Lazy, Stack, Stage } from 'aws-cdk-lib';
+import { Annotations as Found, Match } from 'aws-cdk-lib/assertions';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as kms from 'aws-cdk-lib/aws-kms';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as s3 from 'aws-cdk-lib/aws-s3';
+import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import type { SlicedInferencePipelineProps } from '../../../lib';
+import { SliceMetric, SlicedInferencePipeline, Slicing } from '../../../lib';
+import {
+  MLP_PATH,
+  addPipeline,
+  errorOf,
+  newApp,
+  newStack,
+  pipelineStack,
+  shortTemplate,
+} from '../../support/pipeline-stack';
+import { mlp, saveModel, temporaryFolder } from '../../support/model-builder';
+
+/** The message with which the construct refuses its props. */
+function refusal(
+  props: Partial<SlicedInferencePipelineProps> | ((stack: Stack) => Partial<SlicedInferencePipelineProps>),
+): string {
+  return errorOf(() => pipelineStack(props));
+}
+
+describe('modelPath', () => {
+  test('may be relative to the working directory', () => {
+    const modelPath = path.relative(process.cwd(), MLP_PATH);
+    expect(path.isAbsolute(modelPath)).toBe(false);
+    expect(pipelineStack({ modelPath }).pipeline.functions).toHaveLength(1);
+  });
+
+  test('must not be a token', () => {
+    expect(refusal({ modelPath: Lazy.string({ produce: () => MLP_PATH }) })).toBe(
+      'modelPath must be a path that is known at synth time, got a CDK token: give the path of a file on this machine',
+    );
+  });
+
+  test('must name a file', () => {
+    expect(refusal({ modelPath: '/nowhere/model.onnx' })).toBe(
+      "model '/nowhere/model.onnx' must be an ONNX file, got no such file or folder: check the path",
+    );
+    const folder = temporaryFolder();
+    expect(refusal({ modelPath: folder })).toBe(
+      `model '${folder}' must be an ONNX file, got a folder: name the .onnx file itself`,
+    );
+  });
+
+  test('must not name a Git LFS pointer', () => {
+    const pointer = Buffer.from('version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n');
+    const modelPath = saveModel(pointer);
+    expect(refusal({ modelPath })).toBe(
+      `model '${modelPath}' must be an ONNX file, got a Git LFS pointer to one: run \`git lfs pull\` in its repository`,
+    );
+  });
+});
+
+describe('dimensions', () => {
+  test('must be ones that the model has', () => {
+    expect(refusal({ dimensions: { batsh: 1 } })).toBe(
+      "a dimension must be a symbolic one of the model's inputs (batch), got 'batsh': use one of these names",
+    );
+  });
+
+  test.each([[0], [-1], [1.5], [Number.NaN]])('must not be %d', (batch) => {
+    expect(refusal({ dimensions: { batch } })).toBe(
+      `the size of dimension 'batch' must be a whole number of 1 or more, got ${batch}: give the size that requests will have`,
+    );
+  });
+});
+
+describe('what has but a few values', () => {
+  test.each<[string, unknown, string]>([
+    [
+      'warmUp',
+      'sometimes',
+      'warmUp must be one of automatic, always, never, got "sometimes": use one of these',
+    ],
+    [
+      'graphOptimization',
+      'all',
+      'graphOptimization must be one of none, basic, extended, got "all": use one of these',
+    ],
+    [
+      'stateMachineType',
+      'EXPRES',
+      'stateMachineType must be one of EXPRESS, STANDARD, got "EXPRES": use one of these',
+    ],
+    ['logLevel', 'DEBUG', 'logLevel must be one of OFF, ALL, ERROR, FATAL, got "DEBUG": use one of these'],
+    [
+      'architecture',
+      lambda.Architecture.custom('riscv'),
+      'architecture must be one of x86_64, arm64, got "riscv": use one of these',
+    ],
+    ['logRetention', 6, 'logRetention must be one of logs.RetentionDays, got 6: use one of its members'],
+    ['slicing', 'auto', 'slicing must be made by Slicing, got string: use Slicing.count(4), for example'],
+  ])('%s', (name, value, message) => {
+    expect(refusal({ [name]: value })).toBe(message);
+  });
+
+  test('an architecture counts by its name', () => {
+    const hashes = [lambda.Architecture.ARM_64, lambda.Architecture.custom('arm64')].map((architecture) =>
+      JSON.stringify(pipelineStack({ architecture }).resource('Pipeline/slice-00/Function').Code),
+    );
+    expect(hashes[0]).toBe(hashes[1]);
+  });
+
+  test('a runtime whose name is known at deployment only is left to Lambda', () => {
+    const name = Lazy.string({ produce: () => 'nodejs24.x' });
+    pipelineStack({ runtime: new lambda.Runtime(name, lambda.RuntimeFamily.NODEJS) });
+  });
+});
+
+describe('sliceMetrics', () => {
+  test('are left by the functions where they are asked for', () => {
+    const variables = (props: Partial<SlicedInferencePipelineProps>) =>
+      pipelineStack(props).resource('Pipeline/slice-00/Function').Environment as {
+        Variables: Record<string, unknown>;
+      };
+    expect(variables({ sliceMetrics: true }).Variables.SLICE_METRICS_NAMESPACE).toBe('SlicedInference');
+    expect(variables({}).Variables).not.toHaveProperty('SLICE_METRICS_NAMESPACE');
+  });
+
+  test('have names, and statistics of their own', () => {
+    const { pipeline } = pipelineStack({ sliceMetrics: true });
+    const [cold, memory] = [SliceMetric.COLD_STARTS, SliceMetric.PEAK_MEMORY].map((metric) =>
+      pipeline.metricSlice(0, metric),
+    );
+    expect(cold).toMatchObject({
+      namespace: 'SlicedInference',
+      metricName: 'coldStarts',
+      statistic: 'Sum',
+      dimensions: { FunctionName: pipeline.functions[0].functionName },
+    });
+    expect(memory.statistic).toBe('Maximum');
+    expect(pipeline.metricSlice(0, SliceMetric.RUN_TIME, { statistic: 'p95' }).statistic).toBe('p95');
+  });
+
+  test('are refused of a pipeline without', () => {
+    expect(errorOf(() => pipelineStack().pipeline.metricSlice(0, SliceMetric.RUN_TIME))).toBe(
+      'metricSlice must be of a pipeline that has such metrics, got one without: set its sliceMetrics to true',
+    );
+  });
+});
+
+test('encryptionKey must not come with a bucket of the user', () => {
+  const both = (stack: Stack): Partial<SlicedInferencePipelineProps> => ({
+    bucket: new s3.Bucket(stack, 'Mine'),
+    encryptionKey: new kms.Key(stack, 'Key'),
+  });
+  expect(refusal(both)).toBe(
+    'encryptionKey must encrypt a bucket that the pipeline makes, got a bucket of your own too: ' +
+      'encrypt your bucket yourself and leave encryptionKey out',
+  );
+});
+
+describe('timeout', () => {
+  test('of an Express machine must be five minutes or less', () => {
+    const message = (got: string): string =>
+      `timeout of an Express state machine must be at most 5 minutes, got ${got}: ` +
+      'shorten it or set stateMachineType to STANDARD';
+    expect(refusal({ timeout: Duration.minutes(6) })).toBe(message('6 minutes'));
+    expect(refusal({ timeout: Duration.seconds(301) })).toBe(message('5 minutes 1 second'));
+    expect(refusal({ timeout: Duration.hours(1), stateMachineType: sfn.StateMachineType.EXPRESS })).toBe(
+      message('1 hour'),
+    );
+  });
+
+  test('must be a second or more', () => {
+    expect(refusal({ timeout: Duration.seconds(0) })).toBe(
+      'timeout must be a second or more, got 0 seconds: lengthen it',
+    );
+  });
+
+  test('may be five minutes, or known at deployment only', () => {
+    pipelineStack({ timeout: Duration.minutes(5) });
+    pipelineStack({ timeout: Duration.seconds(Lazy.number({ produce: () => 60 })) });
+  });
+});
+
+describe('warnings', () => {
+  const ASSUMED = 'cdk-sliced-inference:assumedDimensions';
+  const LITTLE = 'cdk-sliced-inference:littleMemory';
+
+  /** Warnings of a stack with one pipeline; `acknowledged` ones are acknowledged on the pipeline. */
+  function warnings(props: Partial<SlicedInferencePipelineProps>, acknowledged: string[] = []): string[] {
+    const stack = newStack();
+    const pipeline = addPipeline(stack, 'Pipeline', props);
+    for (const id of acknowledged) Annotations.of(pipeline).acknowledgeWarning(id, 'known');
+    return Found.fromStack(stack)
+      .findWarning('*', Match.anyValue())
+      .map(({ id, entry }) => `${id}: ${entry.data as string}`);
+  }
+
+  const assumed =
+    '/Stack/Pipeline: memory and cuts are planned with size 1 for batch: ' +
+    `set dimensions to the sizes of your requests [ack: ${ASSUMED}]`;
+  const little =
+    '/Stack/Pipeline: the function of slice-00 has 256 MB of memory where the plan estimates 512 MB: raise its memorySize ' +
+    `[ack: ${LITTLE}]`;
+
+  test('there are none when all is said', () => {
+    expect(warnings({ dimensions: { batch: 8 }, sliceFunctions: { memorySize: 512 } })).toEqual([]);
+  });
+
+  test('tell which dimensions were assumed', () => {
+    expect(warnings({ dimensions: {} })).toEqual([assumed]);
+  });
+
+  test('tell of less memory than the plan estimates', () => {
+    expect(warnings({ sliceFunctions: { memorySize: 256 } })).toEqual([little]);
+  });
+
+  test('do not guess what a memory size is that is known at deployment only', () => {
+    expect(warnings({ sliceFunctions: { memorySize: Lazy.number({ produce: () => 256 }) } })).toEqual([]);
+  });
+
+  test('can be acknowledged one by one', () => {
+    const props = { dimensions: {}, sliceFunctions: { memorySize: 256 } };
+    expect(warnings(props)).toEqual([assumed, little]);
+    expect(warnings(props, [ASSUMED])).toEqual([little]);
+    expect(warnings(props, [LITTLE])).toEqual([assumed]);
+    expect(warnings(props, [ASSUMED, LITTLE])).toEqual([]);
+  });
+});
+
+describe('grantInvoke', () => {
+  /** Rights of a caller, as lines of actions on resources. */
+  function granted(
+    props: Parameters<typeof pipelineStack>[0],
+    grantee: (stack: Stack) => iam.IGrantable = (stack) => new iam.User(stack, 'Caller'),
+  ): string[] {
+    const { resource } = pipelineStack(props, (pipeline, stack) => {
+      const grant = pipeline.grantInvoke(grantee(stack));
+      expect(grant.success).toBe(true);
+    });
+    const { PolicyDocument } = resource('Caller/DefaultPolicy') as {
+      PolicyDocument: { Statement: { Action: string | string[]; Effect: string; Resource: string }[] };
+    };
+    return PolicyDocument.Statement.map(
+      ({ Action, Effect, Resource }) => `${Effect} ${[Action].flat().join(', ')} on ${Resource}`,
+    );
+  }
+
+  const objects = (bucket: string): string[] => [
+    `Allow s3:PutObject on {${bucket}.Arn}/inputs/*`,
+    `Allow s3:GetObject on {${bucket}.Arn}/outputs/*`,
+  ];
+
+  test('of an Express machine allows to start it, and to start it and wait', () => {
+    expect(granted({})).toEqual([
+      'Allow states:StartExecution, states:StartSyncExecution, states:DescribeStateMachine on {Pipeline/StateMachine}',
+      ...objects('Pipeline/Bucket'),
+    ]);
+  });
+
+  test('of a Standard machine allows to start it and to look at its executions', () => {
+    const rights = granted({ stateMachineType: sfn.StateMachineType.STANDARD });
+    expect(rights.toSorted()).toEqual(
+      [
+        'Allow states:StartExecution, states:DescribeStateMachine on {Pipeline/StateMachine}',
+        'Allow states:DescribeExecution on arn:{AWS::Partition}:states:{AWS::Region}:{AWS::AccountId}:execution:' +
+          'split({Pipeline/StateMachine}, :)[6]:*',
+        ...objects('Pipeline/Bucket'),
+      ].toSorted(),
+    );
+  });
+
+  test('with a key allows to use it', () => {
+    expect(granted((stack) => ({ encryptionKey: new kms.Key(stack, 'Key') }))).toEqual([
+      'Allow states:StartExecution, states:StartSyncExecution, states:DescribeStateMachine on {Pipeline/StateMachine}',
+      ...objects('Pipeline/Bucket'),
+      'Allow kms:Decrypt, kms:GenerateDataKey on {Key.Arn}',
+    ]);
+  });
+
+  test("with the user's bucket allows to use that one", () => {
+    expect(granted((stack) => ({ bucket: new s3.Bucket(stack, 'Mine') })).slice(1)).toEqual(objects('Mine'));
+  });
+
+  test('does not grow the rights of the slices', () => {
+    const before = pipelineStack().resource('Pipeline/slice-00/Role');
+    const after = pipelineStack({}, (pipeline, stack) => {
+      pipeline.grantInvoke(new iam.User(stack, 'Caller'));
+    }).resource('Pipeline/slice-00/Role');
+    expect(after).toEqual(before);
+  });
+});
+
+describe('in an app', () => {
+  test('a pipeline lives in a stack of a stage too', () => {
+    const stage = new Stage(newApp(), 'Production');
+    const stack = new Stack(stage, 'Inference');
+    addPipeline(stack, 'Pipeline', { slicing: Slicing.count(2) });
+    const { directory } = stage.synth();
+    const assets = fs.readdirSync(directory).find((file) => file.endsWith('.assets.json'));
+    expect(assets).toBeDefined();
+    expect(Object.keys(shortTemplate(stack).resources('AWS::Lambda::Function'))).toHaveLength(2);
+  });
+
+  test('two pipelines of one model share its assets and nothing else', () => {
+    const stack = newStack();
+    addPipeline(stack, 'One', { slicing: Slicing.count(3) });
+    addPipeline(stack, 'Two', { slicing: Slicing.count(3) });
+    const { resources } = shortTemplate(stack);
+    const functions = Object.values(resources('AWS::Lambda::Function'));
+    expect(functions).toHaveLength(6);
+    expect(Object.keys(resources('AWS::S3::Bucket'))).toEqual(['One/Bucket', 'Two/Bucket']);
+    expect(Object.keys(resources('AWS::StepFunctions::StateMachine'))).toEqual([
+      'One/StateMachine',
+      'Two/StateMachine',
+    ]);
+  });
+
+  test('an error leaves no half of a pipeline that would be deployed', () => {
+    const stack = newStack();
+    expect(() => addPipeline(stack, 'Pipeline', { slicing: Slicing.count(1000) })).toThrow(
+      'the model can be cut into at most 12 slices, got 1000 slices for its 12 nodes: ask for fewer slices',
+    );
+    expect(shortTemplate(stack).template.findResources('AWS::Lambda::Function')).toEqual({});
+  });
+
+  test('a model is all that it needs', () => {
+    const stack = newStack();
+    const pipeline = new SlicedInferencePipeline(stack, 'Ocr', { modelPath: saveModel(mlp(2)) });
+    expect(pipeline.stateMachine.node.path).toBe('Stack/Ocr/StateMachine');
+    expect(pipeline.bucket.node.path).toBe('Stack/Ocr/Bucket');
+    expect(pipeline.functions.map(({ node }) => node.path)).toEqual(['Stack/Ocr/slice-00/Function']);
+  });
+});
+
+describe('runtime', () => {
+  test.each([
+    [lambda.Runtime.PYTHON_3_12, 'python3.12'],
+    [new lambda.Runtime('nodejs18.x', lambda.RuntimeFamily.NODEJS), 'nodejs18.x'],
+  ])('must be a Node.js that the handler runs on', (runtime, name) => {
+    expect(refusal({ runtime })).toBe(
+      `runtime must be Node.js 20 or newer, got ${name}: leave it out, or choose a newer Node.js`,
+    );
+  });
+});
+
+test('modelPath that is none, as JavaScript allows, is refused', () => {
+  expect(refusal({ modelPath: null as unknown as string })).toBe(
+    'modelPath must be the path of an ONNX model, got object: give the path of a file on this machine',
+  );
+});
+
+describe('the digest that tasks carry', () => {
+  function digestOf(props: Partial<SlicedInferencePipelineProps>): unknown {
+    const [{ Properties }] = Object.values(
+      pipelineStack(props).template.findResources('AWS::Lambda::Function'),
+    ) as { Properties: { Environment: { Variables: Record<string, unknown> } } }[];
+    return Properties.Environment.Variables.SLICE_DEPLOYMENT_DIGEST;
+  }
+
+  test('changes with all that results depend on', () => {
+    const base = digestOf({});
+    expect(digestOf({})).toBe(base);
+    expect(digestOf({ sliceFunctions: { memorySize: 1000 } })).toBe(base);
+    const others = [
+      digestOf({ sliceFunctions: { memorySize: 4000 } }), // more threads
+      digestOf({ architecture: lambda.Architecture.ARM_64 }),
+      digestOf({ slicing: Slicing.count(2) }),
+    ];
+    expect(new Set([base, ...others]).size).toBe(4);
+  });
+});

@@ -1,0 +1,254 @@
+/** Stacks of models that were cut before, without the model. */
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { App, Stack } from 'aws-cdk-lib';
+import * as kms from 'aws-cdk-lib/aws-kms';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as s3 from 'aws-cdk-lib/aws-s3';
+import type { RawTensor } from '../../../lambda/tensors/tensor';
+import type { SlicedInferencePipelineProps } from '../../../lib';
+import { GraphOptimization, SlicedInferencePipeline, SlicedModel, Slicing } from '../../../lib';
+import { compile } from '../../../lib/compile/compile';
+import { count } from '../../../lib/plan/search/slicers';
+import { LocalCloud, infer } from '../../../local';
+import { errorOf, newStack, pipelineStack, shortTemplate } from '../../support/pipeline-stack';
+import { cli } from '../../support/run-cli';
+import { mlp, saveModel, temporaryFolder } from '../../support/model-builder';
+import { runWhole } from '../../support/run-slices';
+import { writtenPlan } from '../../support/written-plan';
+
+const MODEL = saveModel(mlp(4));
+const sliced = () => writtenPlan(compile(MODEL, count(3), { dimensions: { batch: 1 } }));
+
+function stackOf(props: SlicedInferencePipelineProps, stack = newStack()) {
+  new SlicedInferencePipeline(stack, 'Pipeline', props);
+  return shortTemplate(stack);
+}
+
+describe('from a directory', () => {
+  test('gives the template that the model gives', () => {
+    const { template } = pipelineStack({
+      modelPath: MODEL,
+      dimensions: { batch: 1 },
+      slicing: Slicing.count(3),
+    });
+    const { template: same } = stackOf({ slicedModel: SlicedModel.fromDirectory(sliced().folder) });
+    expect(same.toJSON()).toEqual(template.toJSON());
+  });
+
+  test('is read once, and again when a file changes', () => {
+    const { folder, plan } = sliced();
+    const cache = temporaryFolder();
+    const before = process.env.SLICED_INFERENCE_CACHE;
+    process.env.SLICED_INFERENCE_CACHE = cache;
+    try {
+      SlicedModel.fromDirectory(folder);
+      // One answer for each file; were they not used, a wrong one would do no harm.
+      const digests = path.join(cache, 'digests');
+      expect(fs.readdirSync(digests)).toHaveLength(2 * plan.slices.length);
+      const answer = (writtenAt: number): void => {
+        const wrong = JSON.stringify({ writtenAt, digest: 'wrong' });
+        for (const entry of fs.readdirSync(digests)) fs.writeFileSync(path.join(digests, entry), wrong);
+      };
+      answer(Date.now());
+      expect(errorOf(() => SlicedModel.fromDirectory(folder))).toContain('got other bytes');
+      // From before the machine started: the file's bytes may have been lost since.
+      answer(1);
+      expect(SlicedModel.fromDirectory(folder)).toBeDefined();
+      answer(Date.now());
+      for (const entry of fs.readdirSync(folder)) fs.utimesSync(path.join(folder, entry), 1, 1);
+      expect(SlicedModel.fromDirectory(folder)).toBeDefined();
+    } finally {
+      process.env.SLICED_INFERENCE_CACHE = before;
+    }
+  });
+
+  test.each([
+    [
+      'has other bytes',
+      (file: string) => {
+        fs.writeFileSync(file, fs.readFileSync(file).fill(7, 0, 1));
+      },
+      'other bytes',
+    ],
+    [
+      'is cut short',
+      (file: string) => {
+        fs.truncateSync(file, 9);
+      },
+      '9 bytes',
+    ],
+  ])('refuses a file that %s', (_, damage, got) => {
+    const { folder, plan } = sliced();
+    const file = path.join(folder, 'slice-01.weights');
+    damage(file);
+    expect(errorOf(() => SlicedModel.fromDirectory(folder))).toBe(
+      `slice file '${file}' must have the ${plan.slices[1].weights?.bytes} bytes of its plan, got ${got}: copy it again, or slice the model again`,
+    );
+  });
+
+  test('refuses a file that is missing, and a folder without a plan', () => {
+    const { folder } = sliced();
+    fs.rmSync(path.join(folder, 'slice-02.onnx'));
+    expect(errorOf(() => SlicedModel.fromDirectory(folder))).toBe(
+      `slice file '${path.join(folder, 'slice-02.onnx')}' must be there, got no such file or folder: slice the model again`,
+    );
+    const empty = temporaryFolder();
+    expect(errorOf(() => SlicedModel.fromDirectory(empty))).toBe(
+      `plan '${path.join(empty, 'plan.json')}' must be a readable file, got no such file or folder: check the path`,
+    );
+  });
+
+  test('takes no file from elsewhere', () => {
+    const { folder, plan, file } = sliced();
+    const [first, ...rest] = plan.slices;
+    const slices = [{ ...first, model: { ...first.model, file: '../slice-00.onnx' } }, ...rest];
+    fs.writeFileSync(file, JSON.stringify({ ...plan, slices }));
+    expect(errorOf(() => SlicedModel.fromDirectory(folder))).toBe(
+      `plan '${file}' must be a plan.json of version 1, got something else: make it with \`sliced-inference slice\``,
+    );
+  });
+});
+
+describe('from a bucket', () => {
+  test('grants each function its two objects, and nothing else of the bucket', () => {
+    const { plan, file } = sliced();
+    const stack = newStack();
+    const bucket = s3.Bucket.fromBucketName(stack, 'Models', 'my-models');
+    const { resource, resources } = stackOf(
+      { slicedModel: SlicedModel.fromBucket(bucket, 'ocr/v1', file) },
+      stack,
+    );
+    plan.slices.forEach(({ model, weights }, slice) => {
+      const [modelKey, weightsKey] = [`ocr/v1/${model.sha256}.onnx`, `ocr/v1/${weights?.sha256}.weights`];
+      const raw = JSON.stringify(
+        Object.values(stackResources(stack)).filter(({ Type }) => Type === 'AWS::IAM::Role')[slice],
+      );
+      expect(raw).toContain(modelKey);
+      expect(raw).toContain(weightsKey);
+      expect(raw.match(/my-models/g)).toHaveLength(2);
+      expect(resource(`Pipeline/slice-0${slice}/Function`).Environment).toMatchObject({
+        Variables: {
+          SLICE_MODEL_URI: 's3://my-models/ocr/v1/<sha256>.onnx',
+          SLICE_WEIGHTS_URI: 's3://my-models/ocr/v1/<sha256>.weights',
+        },
+      });
+    });
+    expect(Object.keys(resources('AWS::Lambda::Function'))).toHaveLength(3);
+  });
+
+  test('lets the functions decrypt under the key of the bucket', () => {
+    const stack = newStack();
+    const bucket = s3.Bucket.fromBucketAttributes(stack, 'Models', {
+      bucketName: 'my-models',
+      encryptionKey: kms.Key.fromKeyArn(stack, 'Key', 'arn:aws:kms:us-east-1:111122223333:key/abc'),
+    });
+    const { resource } = stackOf({ slicedModel: SlicedModel.fromBucket(bucket, '', sliced().file) }, stack);
+    expect(JSON.stringify(resource('Pipeline/slice-00/Role').Policies)).toContain(
+      '{"Action":"kms:Decrypt","Condition":{"StringLike":{"kms:ViaService":"s3.*"}},"Effect":"Allow","Resource":"arn:aws:kms:us-east-1:111122223333:key/abc","Sid":"UseModelKey"}',
+    );
+  });
+
+  test.each(['/ocr', 'ocr/'])('refuses the prefix %s', (prefix) => {
+    const stack = newStack();
+    const bucket = s3.Bucket.fromBucketName(stack, 'Models', 'my-models');
+    expect(errorOf(() => SlicedModel.fromBucket(bucket, prefix, sliced().file))).toBe(
+      `the prefix of a sliced model must begin and end without a slash, got '${prefix}': leave the slash out`,
+    );
+  });
+
+  test('runs what the command line has uploaded, with the plan alone at synth', async () => {
+    const folder = temporaryFolder();
+    const planFile = path.join(folder, 'plan.json');
+    fs.writeFileSync(planFile, fs.readFileSync(sliced().file));
+    const outdir = path.join(folder, 'cdk.out');
+    const app = new App({ outdir, analyticsReporting: false });
+    const stack = new Stack(app, 'Test');
+    const bucket = s3.Bucket.fromBucketName(stack, 'Models', 'my-models');
+    new SlicedInferencePipeline(stack, 'Pipeline', {
+      slicedModel: SlicedModel.fromBucket(bucket, 'models', planFile),
+      bucket,
+      architecture: process.arch === 'arm64' ? lambda.Architecture.ARM_64 : lambda.Architecture.X86_64,
+    });
+    app.synth();
+    const cloud = await LocalCloud.start(outdir);
+    try {
+      const { endpoint, region, credentials } = cloud.s3;
+      const env = {
+        AWS_ENDPOINT_URL_S3: endpoint,
+        AWS_REGION: region,
+        AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+        AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+      };
+      const uploaded = path.join(folder, 'uploaded.json');
+      const args = ['slice', MODEL, '--slices', '3', '--dimension', 'batch=1'];
+      const to = ['--out', 's3://my-models/models', '--plan', uploaded];
+      expect(await cli([...args, ...to], { env })).toMatchObject({ code: 0, leftovers: [], stderr: '' });
+      expect(JSON.parse(fs.readFileSync(uploaded, 'utf8'))).toEqual(
+        JSON.parse(fs.readFileSync(planFile, 'utf8')),
+      );
+      expect((await cloud.getObject('models/plan.json')).toString()).toBe(fs.readFileSync(uploaded, 'utf8'));
+      const x: RawTensor = {
+        dtype: 'float32',
+        shape: [2, 16],
+        bytes: new Uint8Array(Float32Array.from({ length: 32 }, (_, index) => Math.sin(index)).buffer),
+      };
+      const result = await infer(cloud, new Map([['x', x]]));
+      expect(result).toMatchObject({
+        status: 'SUCCEEDED',
+        outputs: await runWhole(MODEL, new Map([['x', x]])),
+      });
+    } finally {
+      await cloud.close();
+    }
+  });
+});
+
+describe('a pipeline', () => {
+  const refused = (props: () => SlicedInferencePipelineProps): string => errorOf(() => stackOf(props()));
+
+  test('has exactly one model', () => {
+    expect(refused(() => ({}))).toBe(
+      'a pipeline must have a model, got neither modelPath nor slicedModel: give one of them',
+    );
+    expect(
+      refused(() => ({ modelPath: MODEL, slicedModel: SlicedModel.fromDirectory(sliced().folder) })),
+    ).toBe(
+      'slicedModel must come without what was decided when it was cut, got modelPath too: leave it out, or slice the model again',
+    );
+  });
+
+  test('does not decide again how a model is cut', () => {
+    expect(
+      refused(() => ({
+        slicedModel: SlicedModel.fromDirectory(sliced().folder),
+        slicing: Slicing.count(2),
+        dimensions: {},
+        graphOptimization: GraphOptimization.BASIC,
+      })),
+    ).toBe(
+      'slicedModel must come without what was decided when it was cut, got slicing, dimensions, graphOptimization too: leave it out, or slice the model again',
+    );
+  });
+
+  test('is warned of slices for another version of ONNX Runtime', () => {
+    const { folder, plan, file } = sliced();
+    fs.writeFileSync(file, JSON.stringify({ ...plan, onnxRuntime: '1.2.3' }));
+    const stack = newStack();
+    const { template } = stackOf({ slicedModel: SlicedModel.fromDirectory(folder) }, stack);
+    expect(template).toBeDefined();
+    const warnings = stack.node
+      .findAll()
+      .flatMap(({ node }) => node.metadata.map(({ data }) => String(data)));
+    expect(warnings.filter((text) => text.includes('was sliced for ONNX Runtime 1.2.3'))).toHaveLength(1);
+  });
+});
+
+interface Resource {
+  readonly Type: string;
+}
+
+function stackResources(stack: Stack): Record<string, Resource> {
+  const { Resources } = shortTemplate(stack).template.toJSON() as { Resources: Record<string, Resource> };
+  return Resources;
+}

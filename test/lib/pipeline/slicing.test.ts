@@ -1,0 +1,206 @@
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { Lazy, Size } from 'aws-cdk-lib';
+import { SlicedModel, Slicing } from '../../../lib';
+import { analyseModel } from '../../../lib/compile/analyse';
+import { compileAnalysed } from '../../../lib/compile/compile';
+import { MLP_PATH, errorOf } from '../../support/pipeline-stack';
+import { FLOAT, floats, mlp, saveModel, temporaryFolder, value } from '../../support/model-builder';
+import { writtenPlan } from '../../support/written-plan';
+
+/** Four layers of the nodes MatMul, Add and Tanh, with 1 KiB of weights each; t0 to t2 lie between layers. */
+const analysed = analyseModel(MLP_PATH, { dimensions: { batch: 1 } });
+
+/** Number of nodes in each slice. */
+function nodeCounts(slicing: Slicing): number[] {
+  const { plan } = compileAnalysed(analysed, slicing._slicer());
+  return plan.slices.map(({ nodes }) => nodes.reduce((sum, [first, last]) => sum + last - first + 1, 0));
+}
+
+const refusal = (make: () => Slicing): string => errorOf(() => nodeCounts(make()));
+
+function writePlan(slicing: Slicing, model = analysed): string {
+  return writtenPlan(compileAnalysed(model, slicing._slicer())).file;
+}
+
+/** The same layers with 144 MiB of weights each, in a file of zeros that takes no space. */
+function saveLargeModel(): string {
+  const width = 6144;
+  const length = width * width * Float32Array.BYTES_PER_ELEMENT;
+  const { graph } = mlp(4);
+  const folder = temporaryFolder();
+  fs.writeFileSync(path.join(folder, 'zeros'), '');
+  fs.truncateSync(path.join(folder, 'zeros'), length);
+  const initializer = (graph.initializer ?? []).map(({ name }) =>
+    name.startsWith('b')
+      ? floats(name, [width])
+      : {
+          name,
+          dataType: FLOAT,
+          dims: [width, width],
+          dataLocation: 1,
+          externalData: [
+            { key: 'location', value: 'zeros' },
+            { key: 'length', value: String(length) },
+          ],
+        },
+  );
+  const ends = {
+    input: [value('x', FLOAT, ['batch', width])],
+    output: [value('y', FLOAT, ['batch', width])],
+  };
+  return saveModel({ graph: { ...graph, ...ends, initializer } }, 'model.onnx', folder);
+}
+
+describe('Slicing.automatic', () => {
+  test('makes one slice of what fits one function', () => {
+    expect(nodeCounts(Slicing.automatic())).toEqual([12]);
+  });
+
+  test('makes as few slices as fit the memory', () => {
+    const { cuts } = analyseModel(saveLargeModel(), { dimensions: { batch: 1 } });
+    const slices = (maxMemorySize: number): number =>
+      Slicing.automatic({ maxMemorySize })._slicer().choose(cuts).length;
+    expect([10_240, 832, 512].map(slices)).toEqual([1, 1, 2]);
+  });
+
+  test.each([127, 10_241, 512.5, Number.NaN])('refuses a maxMemorySize of %d MB', (maxMemorySize) => {
+    expect(refusal(() => Slicing.automatic({ maxMemorySize }))).toBe(
+      `maxMemorySize must be a whole number of MB from 128 to 10240, got ${maxMemorySize}: ` +
+        'give the memory that your account allows one function',
+    );
+  });
+
+  test('says where no cut makes a slice small enough', () => {
+    expect(refusal(() => Slicing.automatic({ maxMemorySize: 128 }))).toBe(
+      "each slice must need at most 128 MB of memory, got 512 MB for node 'MatMul_m0' (MatMul): raise maxMemorySize",
+    );
+  });
+});
+
+describe('Slicing.count', () => {
+  test('makes that many slices of about the same memory', () => {
+    expect(nodeCounts(Slicing.count(1))).toEqual([12]);
+    expect(nodeCounts(Slicing.count(4))).toHaveLength(4);
+    expect(nodeCounts(Slicing.count(12))).toEqual(Array.from({ length: 12 }, () => 1));
+  });
+
+  test.each([0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY])('refuses %d', (slices) => {
+    expect(refusal(() => Slicing.count(slices))).toBe(
+      `the number of slices must be a whole number of 1 or more, got ${slices}: give a positive number`,
+    );
+  });
+
+  test('says how many the model allows', () => {
+    expect(refusal(() => Slicing.count(13))).toBe(
+      'the model can be cut into at most 12 slices, got 13 slices for its 12 nodes: ask for fewer slices',
+    );
+  });
+});
+
+describe('Slicing.maxSliceSize', () => {
+  test('makes as few slices as keep the weights below it', () => {
+    expect(nodeCounts(Slicing.maxSliceSize(Size.mebibytes(1)))).toHaveLength(1);
+    expect(nodeCounts(Slicing.maxSliceSize(Size.bytes(2304)))).toHaveLength(2);
+  });
+
+  test('refuses nothing', () => {
+    expect(refusal(() => Slicing.maxSliceSize(Size.bytes(0)))).toBe(
+      'the size of a slice must be a whole number of bytes above 0, got 0: give a size such as 64 MiB',
+    );
+  });
+
+  test('says what is larger and cannot be cut', () => {
+    expect(refusal(() => Slicing.maxSliceSize(Size.bytes(1000)))).toBe(
+      "each slice must have at most 1000 bytes of weights, got 1024 bytes for node 'MatMul_m0' (MatMul): raise the slice size",
+    );
+  });
+});
+
+describe('Slicing.atTensors', () => {
+  test('cuts after each tensor, whatever their order', () => {
+    expect(nodeCounts(Slicing.atTensors(['t0']))).toEqual([3, 9]);
+    expect(nodeCounts(Slicing.atTensors(['t2', 't0']))).toEqual([3, 6, 3]);
+  });
+
+  test('refuses an empty list', () => {
+    expect(refusal(() => Slicing.atTensors([]))).toBe(
+      'the tensors to cut at must be one or more, got none: name a tensor, or ask for one slice',
+    );
+  });
+
+  test.each([
+    ['nothing', "'nothing', which the model does not have"],
+    ['x', "'x', which is not"],
+    ['w0', "'w0', which is not"],
+  ])('refuses %s', (name, got) => {
+    expect(refusal(() => Slicing.atTensors([name]))).toBe(
+      `a tensor to cut at must be made by a node from the model's inputs, got ${got}: ` +
+        'list names with `sliced-inference inspect --json`',
+    );
+  });
+
+  test.each([
+    ["the model's output", ['y'], 'y'],
+    ['the same tensor twice', ['t1', 't1'], 't1'],
+  ])('refuses %s', (_, names, name) => {
+    expect(refusal(() => Slicing.atTensors(names))).toBe(
+      `a cut at '${name}' must leave nodes on both sides, got none on one side: leave that tensor out`,
+    );
+  });
+});
+
+describe('Slicing.fromPlan', () => {
+  test('makes the slices of a plan again', () => {
+    const slicing = Slicing.atTensors(['t0', 't2']);
+    expect(nodeCounts(Slicing.fromPlan(writePlan(slicing)))).toEqual(nodeCounts(slicing));
+  });
+
+  test('reads the plan when the model is cut, not before', () => {
+    expect(() => Slicing.fromPlan('/nowhere/plan.json')).not.toThrow();
+  });
+
+  test('refuses a file that is not there', () => {
+    expect(refusal(() => Slicing.fromPlan('/nowhere/plan.json'))).toBe(
+      "plan '/nowhere/plan.json' must be a readable file, got no such file or folder: check the path",
+    );
+  });
+
+  test('refuses a file that is no plan', () => {
+    const file = path.join(temporaryFolder(), 'plan.json');
+    for (const content of ['', '{}', '[]', 'null', '{"version": 2}']) {
+      fs.writeFileSync(file, content);
+      expect(refusal(() => Slicing.fromPlan(file))).toBe(
+        `plan '${file}' must be a plan.json of version 1, got something else: make it with \`sliced-inference slice\``,
+      );
+    }
+  });
+
+  test('refuses the plan of another graph', () => {
+    const file = writePlan(Slicing.count(1), analyseModel(saveModel(mlp(2)), { dimensions: { batch: 1 } }));
+    expect(refusal(() => Slicing.fromPlan(file))).toBe(
+      `plan '${file}' must be made from the same graph as the model, got one of 6 nodes where the model has 12, ` +
+        'or of other nodes: make the plan again with `sliced-inference slice`, and with the same graph optimisation',
+    );
+  });
+
+  test('refuses a plan that leaves nodes out', () => {
+    const file = writePlan(Slicing.count(3));
+    const plan = JSON.parse(fs.readFileSync(file, 'utf8')) as { slices: unknown[] };
+    fs.writeFileSync(file, JSON.stringify({ ...plan, slices: plan.slices.slice(1) }));
+    expect(refusal(() => Slicing.fromPlan(file))).toMatch(
+      /^the slices must hold each of the 11 nodes to share out once, got 8 nodes: make the plan again for this model$/,
+    );
+  });
+});
+
+test.each<[string, () => unknown]>([
+  ['the number of slices', () => Slicing.count(Lazy.number({ produce: () => 2 }))],
+  ['maxMemorySize', () => Slicing.automatic({ maxMemorySize: Lazy.number({ produce: () => 512 }) })],
+  ['the size of a slice', () => Slicing.maxSliceSize(Size.mebibytes(Lazy.number({ produce: () => 1 })))],
+  ['the names of tensors', () => Slicing.atTensors(Lazy.list({ produce: () => ['h'] }))],
+  ['the path of a plan', () => Slicing.fromPlan(Lazy.string({ produce: () => 'plan.json' }))],
+  ['the folder of a sliced model', () => SlicedModel.fromDirectory(Lazy.string({ produce: () => 'slices' }))],
+])('%s must be known at synth time', (what, make) => {
+  expect(make).toThrow(`${what} must be known at synth time, got a CDK token: give the value itself`);
+});

@@ -1,0 +1,279 @@
+import { analyseModel } from '../../../../lib/compile/analyse';
+import { compileAnalysed } from '../../../../lib/compile/compile';
+import { mostSlices } from '../../../../lib/plan/cuts/cuts';
+import { atTensors, count, maxSliceSize } from '../../../../lib/plan/search/slicers';
+import { fromPlanFile } from '../../../support/plan-file';
+import type { GraphInit, NodeInit } from '../../../support/model-builder';
+import {
+  BOOL,
+  FLOAT,
+  FLOAT16,
+  INT64,
+  attribute,
+  floats,
+  int64s,
+  node,
+  saveModel,
+  value,
+} from '../../../support/model-builder';
+import { expectSameBits, runSlices, runWhole } from '../../../support/run-slices';
+import { writtenPlan } from '../../../support/written-plan';
+
+const LENGTH = 64;
+const WIDTH = 32;
+
+/** Attention's way with a mask: made of a few ids at the beginning, LENGTH x LENGTH, and added in every layer. */
+function masked(layers: number): GraphInit {
+  const nodes: NodeInit[] = [
+    node('Shape', ['ids'], ['shape']),
+    node('Gather', ['shape', 'one'], ['length']),
+    node('Concat', ['length', 'length'], ['square'], [attribute.int('axis', 0)]),
+    node('Equal', ['ids', 'zero'], ['is_padding']),
+    node('Where', ['is_padding', 'lowest', 'nothing'], ['row']),
+    node('Expand', ['row', 'square'], ['mask']),
+  ];
+  const initializer = [
+    int64s('one', [1]),
+    int64s('zero', [0]),
+    floats('lowest', [1], [-1e4]),
+    floats('nothing', [1], [0]),
+  ];
+  for (let layer = 0; layer < layers; layer++) {
+    const input = layer === 0 ? 'x' : `h${layer - 1}`;
+    initializer.push(floats(`w${layer}`, [WIDTH, WIDTH]));
+    nodes.push(
+      node('MatMul', [input, `w${layer}`], [`q${layer}`]),
+      node('Transpose', [`q${layer}`], [`k${layer}`], [attribute.ints('perm', [1, 0])]),
+      node('MatMul', [`q${layer}`, `k${layer}`], [`score${layer}`]),
+      node('Add', [`score${layer}`, 'mask'], [`masked${layer}`]),
+      node('Softmax', [`masked${layer}`], [`weight${layer}`]),
+      node('MatMul', [`weight${layer}`, `q${layer}`], [layer === layers - 1 ? 'y' : `h${layer}`]),
+    );
+  }
+  return {
+    node: nodes,
+    initializer,
+    input: [value('ids', INT64, [1, 'length']), value('x', FLOAT, ['length', WIDTH])],
+    output: [value('y', FLOAT)],
+  };
+}
+
+const dimensions = { length: LENGTH };
+const feeds = new Map([
+  [
+    'ids',
+    {
+      dtype: 'int64' as const,
+      shape: [1, LENGTH],
+      bytes: new Uint8Array(BigInt64Array.from({ length: LENGTH }, (_, at) => BigInt(at % 5)).buffer),
+    },
+  ],
+  [
+    'x',
+    {
+      dtype: 'float32' as const,
+      shape: [LENGTH, WIDTH],
+      bytes: new Uint8Array(Float32Array.from({ length: LENGTH * WIDTH }, (_, at) => Math.sin(at)).buffer),
+    },
+  ],
+]);
+
+describe('a mask that is made of a few ids', () => {
+  const file = saveModel({ graph: masked(4) });
+  const analysed = analyseModel(file, { dimensions });
+
+  test('does not cross a cut: each slice makes it from the ids', () => {
+    const { plan } = compileAnalysed(analysed, count(4));
+    for (const { inputs } of plan.slices) {
+      expect(inputs.map(({ name }) => name)).not.toContain('mask');
+      expect(inputs).toContainEqual(expect.objectContaining({ name: 'ids', source: { from: 'request' } }));
+    }
+    // The hidden state and the ids, in place of 16 KiB of mask.
+    const [, second] = plan.slices;
+    expect(second.readBytes).toBe(LENGTH * WIDTH * 4 + LENGTH * 8);
+  });
+
+  test.each([2, 4, 12, 30])('gives the same bits in %i slices', async (slices) => {
+    expectSameBits(
+      await runSlices(compileAnalysed(analysed, count(slices)), feeds),
+      await runWhole(file, feeds),
+    );
+  });
+
+  test('counts as memory of each slice that makes it', () => {
+    const [first, second] = compileAnalysed(analysed, count(4)).plan.slices;
+    const mask = LENGTH * LENGTH * 4;
+    expect(first.activationBytes).toBeGreaterThan(mask);
+    expect(second.activationBytes).toBeGreaterThan(mask);
+    expect(second.weightBytes).toBeLessThan(mask);
+  });
+
+  test('is passed on where the sizes do not make it the larger', () => {
+    const { plan } = compileAnalysed(analyseModel(file), count(4));
+    const read = plan.slices.flatMap(({ inputs }) => inputs.map(({ name }) => name));
+    expect(read).toContain('mask');
+  });
+
+  test('is passed on where someone cuts at it, or asks for more slices than there are otherwise', () => {
+    const [, second] = compileAnalysed(analysed, atTensors(['mask'])).plan.slices;
+    expect(second.inputs.map(({ name }) => name)).toEqual(['x', 'mask']);
+    const most = mostSlices(analysed.cuts);
+    expect(most).toBe(analysed.dataflow.order.length);
+    expect(compileAnalysed(analysed, count(most)).plan.slices).toHaveLength(most);
+  });
+
+  test('stays as an earlier plan has it, whatever the sizes are now', async () => {
+    const small = analyseModel(file);
+    for (const [before, now] of [
+      [analysed, small],
+      [small, analysed],
+    ]) {
+      const { plan, folder } = writtenPlan(compileAnalysed(before, count(3)));
+      const again = compileAnalysed(now, fromPlanFile(`${folder}/plan.json`));
+      expect(again.plan.slices.map(({ nodes }) => nodes)).toEqual(plan.slices.map(({ nodes }) => nodes));
+      expect(again.plan.slices.map(({ inputs }) => inputs)).toEqual(plan.slices.map(({ inputs }) => inputs));
+      expectSameBits(await runSlices(again, feeds), await runWhole(file, feeds));
+    }
+  });
+});
+
+test('what an output shows is not read in place of what is made of it', () => {
+  // A table of int64 that is an output, and a mask of it that takes an eighth: the mask crosses.
+  const graph: GraphInit = {
+    node: [
+      node('Sub', ['row', 'column'], ['distance']),
+      node('LessOrEqual', ['distance', 'zero'], ['mask']),
+      ...Array.from({ length: 4 }, (_, layer) => [
+        node('MatMul', [layer === 0 ? 'x' : `h${layer - 1}`, `w${layer}`], [`q${layer}`]),
+        node('Where', ['mask', `q${layer}`, 'nothing'], [`h${layer}`]),
+      ]).flat(),
+    ],
+    initializer: [
+      int64s('zero', [0]),
+      floats('nothing', [1], [0]),
+      ...Array.from({ length: 4 }, (_, layer) => floats(`w${layer}`, [LENGTH, LENGTH])),
+    ],
+    input: [
+      value('row', INT64, [LENGTH, 1]),
+      value('column', INT64, [1, LENGTH]),
+      value('x', FLOAT, [LENGTH, LENGTH]),
+    ],
+    output: [value('h3', FLOAT), value('distance', INT64)],
+  };
+  const { plan } = compileAnalysed(analyseModel(saveModel({ graph })), count(4));
+  const [, ...later] = plan.slices;
+  for (const { inputs } of later.slice(0, -1)) {
+    expect(inputs.map(({ name }) => name)).not.toContain('distance');
+  }
+});
+
+test('a limit that what is computed again would break is kept by passing it on', () => {
+  // Each of two slices would need both tables to make what it reads of them.
+  const graph: GraphInit = {
+    node: [
+      node('Gather', ['first', 'ids'], ['a']),
+      node('Gather', ['second', 'ids'], ['b']),
+      node('Tanh', ['a'], ['ta']),
+      node('Tanh', ['ta'], ['tb']),
+      node('Add', ['b', 'tb'], ['sum']),
+      node('Tanh', ['sum'], ['y']),
+    ],
+    initializer: [floats('first', [64, 32]), floats('second', [64, 32])],
+    input: [value('ids', INT64, [8192])],
+    output: [value('y', FLOAT)],
+  };
+  const table = 64 * 32 * 4;
+  const { plan } = compileAnalysed(analyseModel(saveModel({ graph })), maxSliceSize(table));
+  expect(plan.slices.map(({ weightBytes }) => weightBytes)).toEqual([table, table]);
+});
+
+describe('what is computed in one slice only', () => {
+  const inputsOf = (graph: GraphInit, slices = 2) => {
+    const { plan } = compileAnalysed(analyseModel(saveModel({ graph })), count(slices));
+    return plan.slices.map(({ inputs }) => inputs.map(({ name }) => name));
+  };
+  const wide = (operator: string, extra: Partial<GraphInit> = {}): GraphInit => ({
+    node: [
+      node('Tanh', ['x'], ['t']),
+      node(operator, ['t', 'shape'], ['wide']),
+      node('Sigmoid', ['wide'], ['s']),
+      node('Mul', ['s', 'wide'], ['y']),
+    ],
+    initializer: [int64s('shape', [64, 64])],
+    input: [value('x', FLOAT, [1, 64])],
+    output: [value('y', FLOAT)],
+    ...extra,
+  });
+
+  test('is not what an expansion of a small tensor gives', () => {
+    expect(inputsOf(wide('Expand'), 3)).toEqual([['x'], ['t'], ['t', 's']]);
+  });
+
+  test('is an output of the model', () => {
+    const graph = wide('Expand', { output: [value('y', FLOAT), value('wide', FLOAT)] });
+    expect(inputsOf(graph, 4)).toEqual([['x'], ['t'], ['wide'], ['wide', 's']]);
+  });
+
+  test('is what takes longer than writing its result', () => {
+    // The same shapes, but exponentials.
+    const graph = wide('Expand');
+    const nodes = [
+      node('Tanh', ['x'], ['t']),
+      node('Expand', ['t', 'shape'], ['e']),
+      node('Exp', ['e'], ['wide']),
+      node('Sigmoid', ['wide'], ['s']),
+      node('Mul', ['s', 'wide'], ['y']),
+    ];
+    expect(inputsOf({ ...graph, node: nodes }, 3)[2]).toContain('wide');
+  });
+
+  test('is what a large constant goes into, which would be stored several times', () => {
+    const graph: GraphInit = {
+      node: [
+        node('Tanh', ['x'], ['t']),
+        node('Add', ['t', 'table'], ['wide']),
+        node('Sigmoid', ['wide'], ['s']),
+        node('Mul', ['s', 'wide'], ['y']),
+      ],
+      initializer: [floats('table', [64, 64])],
+      input: [value('x', FLOAT, [1, 64])],
+      output: [value('y', FLOAT)],
+    };
+    expect(inputsOf(graph, 4)).toEqual([['x'], ['t'], ['wide'], ['wide', 's']]);
+  });
+
+  test('is what is made of a value that cannot cross a cut', () => {
+    // A value between two casts is merged with both.
+    const graph: GraphInit = {
+      node: [
+        node('Cast', ['x'], ['c'], [attribute.int('to', INT64)]),
+        node('Expand', ['c', 'shape'], ['wide']),
+        node('Cast', ['c'], ['b'], [attribute.int('to', BOOL)]),
+        node('Abs', ['wide'], ['a']),
+        node('Mul', ['a', 'wide'], ['y']),
+        node('Not', ['b'], ['z']),
+      ],
+      initializer: [int64s('shape', [64, 64])],
+      input: [value('x', FLOAT, [1, 64])],
+      output: [value('y', INT64), value('z', BOOL)],
+    };
+    const analysed = analyseModel(saveModel({ graph }));
+    expect(analysed.cuts.dataflow.order).toContain(1);
+  });
+
+  test('is everything in a model that computes in float16', () => {
+    const graph: GraphInit = {
+      node: [
+        node('Tanh', ['x'], ['t']),
+        node('Expand', ['t', 'shape'], ['wide']),
+        node('Cast', ['wide'], ['c'], [attribute.int('to', FLOAT)]),
+        node('Mul', ['c', 'c'], ['y']),
+      ],
+      initializer: [int64s('shape', [64, 64])],
+      input: [value('x', FLOAT16, [1, 64])],
+      output: [value('y', FLOAT)],
+    };
+    const { cuts, dataflow } = analyseModel(saveModel({ graph }));
+    expect(cuts.dataflow.order).toEqual(dataflow.order);
+  });
+});

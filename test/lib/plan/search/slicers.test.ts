@@ -1,0 +1,249 @@
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { analyseModel } from '../../../../lib/compile/analyse';
+import { compileAnalysed } from '../../../../lib/compile/compile';
+import { atTensors, automatic, count, maxSliceSize } from '../../../../lib/plan/search/slicers';
+import { fromPlanFile } from '../../../support/plan-file';
+import type { Slicer } from '../../../../lib/plan/search/slicers';
+import { FLOAT, floats, mlp, node, saveModel, temporaryFolder, value } from '../../../support/model-builder';
+import { writtenPlan } from '../../../support/written-plan';
+
+// Four layers of 1,088 bytes of weights each.
+const model = analyseModel(saveModel(mlp(4)), { dimensions: { batch: 2 } });
+
+function slices(slicer: Slicer, analysed = model) {
+  return compileAnalysed(analysed, slicer).plan.slices;
+}
+
+describe('count', () => {
+  test.each([1, 2, 3, 4, 7, 12])('gives %i slices', (n) => {
+    expect(slices(count(n))).toHaveLength(n);
+  });
+
+  test('makes them even', () => {
+    const needs = slices(count(4)).map(({ weightBytes, activationBytes }) => weightBytes + activationBytes);
+    expect(Math.max(...needs) / Math.min(...needs)).toBeLessThan(1.5);
+  });
+
+  test('refuses more slices than nodes', () => {
+    expect(() => slices(count(13))).toThrow(
+      'the model can be cut into at most 12 slices, got 13 slices for its 12 nodes: ask for fewer slices',
+    );
+  });
+
+  test.each([0, -1, 1.5, NaN])('refuses %d', (n) => {
+    expect(() => count(n)).toThrow(`the number of slices must be a whole number of 1 or more, got ${n}`);
+  });
+
+  test('prefers cuts that few bytes cross', () => {
+    // A bottleneck of one element between two wide halves.
+    const graph = {
+      node: [
+        node('MatMul', ['x', 'down'], ['narrow']),
+        node('Abs', ['narrow'], ['narrow2']),
+        node('MatMul', ['narrow2', 'up'], ['wide']),
+        node('Abs', ['wide'], ['y']),
+      ],
+      initializer: [floats('down', [512, 1]), floats('up', [1, 512])],
+      input: [value('x', FLOAT, [1, 512])],
+      output: [value('y', FLOAT)],
+    };
+    const [first] = slices(count(2), analyseModel(saveModel({ graph })));
+    expect(first.outputs.map(({ name }) => name)).toEqual([expect.stringMatching(/^narrow/)]);
+  });
+});
+
+describe('maxSliceSize', () => {
+  test('makes the fewest slices within the size', () => {
+    expect(slices(maxSliceSize(1088))).toHaveLength(4);
+    expect(slices(maxSliceSize(2176))).toHaveLength(2);
+    expect(slices(maxSliceSize(10_000))).toHaveLength(1);
+  });
+
+  test('refuses a size that one node exceeds', () => {
+    expect(() => slices(maxSliceSize(1000))).toThrow(
+      "each slice must have at most 1000 bytes of weights, got 1024 bytes for node 'MatMul_m0' (MatMul): raise the slice size",
+    );
+  });
+
+  test('refuses sizes that are none', () => {
+    expect(() => maxSliceSize(0)).toThrow(
+      'the size of a slice must be a whole number of bytes above 0, got 0',
+    );
+  });
+});
+
+describe('automatic', () => {
+  test('leaves a model whole that fits', () => {
+    expect(slices(automatic())).toHaveLength(1);
+  });
+
+  test('makes the fewest slices that fit the memory', () => {
+    // Three layers of 300 MB each, in a sparse file: only their sizes matter to the plan.
+    const folder = temporaryFolder();
+    const width = 8660;
+    const bytes = width * width * 4;
+    fs.writeFileSync(path.join(folder, 'w.bin'), '');
+    fs.truncateSync(path.join(folder, 'w.bin'), bytes * 3);
+    const weight = (index: number) => ({
+      name: `w${index}`,
+      dataType: FLOAT,
+      dims: [width, width],
+      dataLocation: 1,
+      externalData: [
+        { key: 'location', value: 'w.bin' },
+        { key: 'offset', value: String(index * bytes) },
+        { key: 'length', value: String(bytes) },
+      ],
+    });
+    const graph = {
+      node: [
+        node('MatMul', ['x', 'w0'], ['a']),
+        node('MatMul', ['a', 'w1'], ['b']),
+        node('MatMul', ['b', 'w2'], ['y']),
+      ],
+      initializer: [0, 1, 2].map(weight),
+      input: [value('x', FLOAT, [1, width])],
+      output: [value('y', FLOAT)],
+    };
+    const { cuts } = analyseModel(saveModel({ graph }, 'model.onnx', folder));
+    const sizes = (maxMemory: number) =>
+      automatic(maxMemory)
+        .choose(cuts)
+        .map((nodes) => nodes.length);
+    expect(sizes(3008)).toEqual([3]);
+    expect(sizes(1024)).toEqual([1, 2].sort()); // either cut moves the same bytes
+    expect(sizes(512)).toEqual([1, 1, 1]);
+    expect(() => sizes(256)).toThrow(
+      "each slice must need at most 256 MB of memory, got 512 MB for node 'MatMul_a' (MatMul): raise maxMemorySize",
+    );
+  });
+
+  test.each([0, 100, 20_000, 512.5])('refuses a cap of %d MB', (cap) => {
+    expect(() => automatic(cap)).toThrow(
+      `maxMemorySize must be a whole number of MB from 128 to 10240, got ${cap}`,
+    );
+  });
+});
+
+describe('atTensors', () => {
+  test('cuts after each tensor, in any order', () => {
+    const cut = slices(atTensors(['t2', 't0']));
+    expect(cut.map(({ outputs }) => outputs.map(({ name }) => name))).toEqual([['t0'], ['t2'], ['y']]);
+  });
+
+  test('takes only what the tensor needs', () => {
+    const graph = {
+      node: [
+        node('Abs', ['x'], ['a']),
+        node('Neg', ['x'], ['b']),
+        node('Exp', ['b'], ['c']),
+        node('Add', ['a', 'c'], ['y']),
+      ],
+      input: [value('x', FLOAT, [4])],
+      output: [value('y', FLOAT)],
+    };
+    const [first, second] = slices(atTensors(['c']), analyseModel(saveModel({ graph })));
+    expect(first.nodes).toEqual([[1, 2]]);
+    expect(second.nodes).toEqual([
+      [0, 0],
+      [3, 3],
+    ]);
+  });
+
+  test.each([
+    [['nowhere'], "got 'nowhere', which the model does not have"],
+    [['x'], "got 'x', which is not"],
+    [['w1'], "got 'w1', which is not"],
+  ])('refuses %j', (names, reason) => {
+    expect(() => slices(atTensors(names))).toThrow(
+      `a tensor to cut at must be made by a node from the model's inputs, ${reason}: list names with \`sliced-inference inspect --json\``,
+    );
+  });
+
+  test('refuses a cut that leaves nothing on one side', () => {
+    const message = (name: string) =>
+      `a cut at '${name}' must leave nodes on both sides, got none on one side: leave that tensor out`;
+    expect(() => slices(atTensors(['y']))).toThrow(message('y'));
+    expect(() => slices(atTensors(['t0', 't0']))).toThrow(message('t0'));
+    expect(() => atTensors([])).toThrow('the tensors to cut at must be one or more, got none');
+  });
+
+  test('refuses to let float16 cross', () => {
+    const cast = (to: number) => [{ name: 'to', i: to, type: 2 }];
+    const graph = {
+      node: [
+        node('Cast', ['x'], ['h'], cast(10)),
+        node('Transpose', ['h'], ['t']),
+        node('Cast', ['t'], ['y'], cast(1)),
+      ],
+      input: [value('x', FLOAT, [4])],
+      output: [value('y', FLOAT)],
+    };
+    expect(() => slices(atTensors(['t']), analyseModel(saveModel({ graph })))).toThrow(
+      "a value that crosses a cut must come through as it is, got 't', which is of type float16: cut elsewhere",
+    );
+  });
+});
+
+describe('fromPlan', () => {
+  const planFile = (slicer: Slicer): string => writtenPlan(compileAnalysed(model, slicer)).file;
+
+  test.each([count(3), atTensors(['a1']), count(12)])('cuts as the plan does', (slicer) => {
+    const again = slices(fromPlanFile(planFile(slicer)));
+    expect(again).toEqual(slices(slicer));
+  });
+
+  test('takes a model with the same graph and other weights', () => {
+    const tuned = mlp(4);
+    const initializer = [...(tuned.graph.initializer ?? [])];
+    initializer[2] = floats(
+      'w1',
+      [16, 16],
+      Array.from({ length: 256 }, (_, index) => index),
+    );
+    const other = analyseModel(saveModel({ graph: { ...tuned.graph, initializer } }));
+    const before = writtenPlan(compileAnalysed(model, count(4))).plan.slices;
+    const after = writtenPlan(compileAnalysed(other, fromPlanFile(planFile(count(4))))).plan.slices;
+    expect(after.map(({ nodes }) => nodes)).toEqual(before.map(({ nodes }) => nodes));
+    const changed = after.map(({ weights }, index) => weights?.sha256 !== before[index].weights?.sha256);
+    expect(changed).toEqual([false, true, false, false]);
+  });
+
+  test('refuses a plan of another graph', () => {
+    const plan = planFile(count(2));
+    expect(() => slices(fromPlanFile(plan), analyseModel(saveModel(mlp(3))))).toThrow(
+      'must be made from the same graph as the model, got one of 12 nodes where the model has 9, or of other nodes: make the plan again with `sliced-inference slice`',
+    );
+  });
+
+  test.each([
+    '',
+    '{}',
+    '[]',
+    'null',
+    '{"version":1}',
+    '{"version":1,"model":{"graphDigest":"x"},"slices":[{"nodes":[[5,1]]}]}',
+  ])('refuses %j', (text) => {
+    const file = path.join(temporaryFolder(), 'plan.json');
+    fs.writeFileSync(file, text);
+    expect(() => slices(fromPlanFile(file))).toThrow('must be a plan.json of version 1, got something else');
+  });
+
+  test('refuses a plan whose slices overlap or leave nodes out', () => {
+    const file = planFile(count(2));
+    const plan = JSON.parse(fs.readFileSync(file, 'utf8')) as { slices: { nodes: number[][] }[] };
+    plan.slices[0].nodes = [[0, 1]];
+    fs.writeFileSync(file, JSON.stringify(plan));
+    expect(() => slices(fromPlanFile(file))).toThrow(
+      // An addition may run in each slice that needs it; a Tanh may not.
+      'the slices must hold each of the 11 nodes to share out once, got 8 nodes: make the plan again for this model',
+    );
+  });
+
+  test('refuses a missing plan', () => {
+    expect(() => slices(fromPlanFile('nowhere.json'))).toThrow(
+      "plan 'nowhere.json' must be a readable file, got no such file or folder: check the path",
+    );
+  });
+});

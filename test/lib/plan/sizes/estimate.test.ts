@@ -1,0 +1,46 @@
+import {
+  ephemeralStorageMb,
+  memoryMb,
+  threadCount,
+  timeoutSeconds,
+} from '../../../../lib/plan/sizes/estimate';
+
+const MIB = 1024 * 1024;
+const nothing = { weightBytes: 0, bodyBytes: 0, activationBytes: 0, readBytes: 0, writeBytes: 0 };
+
+describe('what a function is given', () => {
+  test('memory is the floor for small slices', () => {
+    expect(memoryMb(nothing)).toBe(512);
+  });
+
+  test('memory grows with the weights, the activations and the tensors, in steps of 64 MB', () => {
+    // (100 + 1,000) MiB with a margin of 15 % are 1,265 MB.
+    expect(memoryMb({ ...nothing, weightBytes: 1000 * MIB })).toBe(1280);
+    expect(memoryMb({ ...nothing, activationBytes: 1000 * MIB })).toBe(1280);
+    expect(memoryMb({ ...nothing, readBytes: 1000 * MIB })).toBe(1280);
+    expect(memoryMb({ ...nothing, writeBytes: 500 * MIB })).toBe(1280);
+    expect(memoryMb({ ...nothing, weightBytes: 500 * MIB, bodyBytes: 500 * MIB })).toBe(1280);
+  });
+
+  test('/tmp holds the files with a tenth to spare, at least 512 MB', () => {
+    expect(ephemeralStorageMb(10 * MIB)).toBe(512);
+    expect(ephemeralStorageMb(1000 * MIB)).toBe(1100);
+  });
+
+  test('the timeout leaves three times the load beyond a minute, up to 15 minutes', () => {
+    expect(timeoutSeconds(0)).toBe(60);
+    expect(timeoutSeconds(400e6)).toBe(90);
+    expect(timeoutSeconds(100e9)).toBe(900);
+  });
+
+  test.each([
+    [512, 1],
+    [1769, 1],
+    [1770, 2],
+    [3008, 2],
+    [10_240, 6],
+    [99_999, 6],
+  ])('%i MB of the largest function give %i threads to all', (memory, threads) => {
+    expect(threadCount(memory)).toBe(threads);
+  });
+});

@@ -1,0 +1,111 @@
+import type { Json, JsonObject } from '../../../local/json';
+import { Template } from '../../../local/cloudformation/template';
+
+const RESOURCES = {
+  Bucket: { Type: 'AWS::S3::Bucket' },
+  Named: { Type: 'AWS::S3::Bucket', Properties: { BucketName: { 'Fn::Sub': 'b-${AWS::Region}' } } },
+  Fn: { Type: 'AWS::Lambda::Function' },
+  Version: { Type: 'AWS::Lambda::Version', Properties: { FunctionName: { Ref: 'Fn' } } },
+  Alias: { Type: 'AWS::Lambda::Alias', Properties: { FunctionName: { Ref: 'Fn' }, Name: 'live' } },
+  Weighted: { Type: 'AWS::Lambda::Alias', Properties: { FunctionName: 'f', Name: 'x', RoutingConfig: {} } },
+  Machine: { Type: 'AWS::StepFunctions::StateMachine' },
+  Role: { Type: 'AWS::IAM::Role' },
+  Logs: { Type: 'AWS::Logs::LogGroup' },
+  Key: { Type: 'AWS::KMS::Key' },
+  Queue: { Type: 'AWS::SQS::Queue' },
+  Loop: { Type: 'AWS::S3::Bucket', Properties: { BucketName: { Ref: 'Loop' } } },
+};
+
+function template(parameters: JsonObject = {}, name = 'Stack'): Template {
+  return new Template({
+    name,
+    environment: { account: '111111111111', region: 'eu-west-1' },
+    template: { Resources: RESOURCES, Parameters: parameters },
+  });
+}
+
+function resolve(value: Json, parameters?: JsonObject): Json {
+  return template(parameters).resolve(value);
+}
+
+test.each<[Json, Json]>([
+  ['text', 'text'],
+  [{ Ref: 'AWS::AccountId' }, '111111111111'],
+  [{ Ref: 'AWS::Region' }, 'eu-west-1'],
+  [{ Ref: 'AWS::Partition' }, 'aws'],
+  [{ Ref: 'AWS::URLSuffix' }, 'amazonaws.com'],
+  [{ Ref: 'AWS::StackName' }, 'Stack'],
+  [{ Ref: 'Bucket' }, 'stack-bucket'],
+  [{ Ref: 'Named' }, 'b-eu-west-1'],
+  [{ 'Fn::GetAtt': ['Bucket', 'Arn'] }, 'arn:aws:s3:::stack-bucket'],
+  [{ 'Fn::GetAtt': 'Bucket.Arn' }, 'arn:aws:s3:::stack-bucket'],
+  [{ Ref: 'Fn' }, 'Stack-Fn'],
+  [{ 'Fn::GetAtt': ['Fn', 'Arn'] }, 'arn:aws:lambda:eu-west-1:111111111111:function:Stack-Fn'],
+  [{ Ref: 'Version' }, 'arn:aws:lambda:eu-west-1:111111111111:function:Stack-Fn:1'],
+  [{ 'Fn::GetAtt': ['Version', 'Version'] }, '1'],
+  [{ Ref: 'Alias' }, 'arn:aws:lambda:eu-west-1:111111111111:function:Stack-Fn:live'],
+  [{ Ref: 'Machine' }, 'arn:aws:states:eu-west-1:111111111111:stateMachine:Stack-Machine'],
+  [{ 'Fn::GetAtt': ['Role', 'Arn'] }, 'arn:aws:iam::111111111111:role/Stack-Role'],
+  [{ 'Fn::GetAtt': ['Logs', 'Arn'] }, 'arn:aws:logs:eu-west-1:111111111111:log-group:Stack-Logs:*'],
+  [{ 'Fn::Join': ['-', ['a', { Ref: 'Bucket' }, 1, true]] }, 'a-stack-bucket-1-true'],
+  [
+    { 'Fn::Sub': '${Bucket}/${Fn.Arn}/${!Literal}' },
+    'stack-bucket/arn:aws:lambda:eu-west-1:111111111111:function:Stack-Fn/${Literal}',
+  ],
+  [{ 'Fn::Sub': ['${x}:${AWS::Region}', { x: { Ref: 'Named' } }] }, 'b-eu-west-1:eu-west-1'],
+  [{ 'Fn::Select': [1, { 'Fn::Split': ['|', 'a|b|c'] }] }, 'b'],
+  [
+    { list: [1, { Ref: 'AWS::NoValue' }, 2], gone: { Ref: 'AWS::NoValue' }, deep: { Ref: 'Fn' } },
+    { list: [1, 2], deep: 'Stack-Fn' },
+  ],
+  [
+    { Ref: 'x', other: 1 },
+    { Ref: 'x', other: 1 },
+  ],
+])('%j is %j', (value, expected) => {
+  expect(resolve(value)).toEqual(expected);
+});
+
+test('parameters have their defaults', () => {
+  expect(resolve({ Ref: 'P' }, { P: { Type: 'String', Default: 'd' } })).toBe('d');
+});
+
+test('names that would be too long end in a hash', () => {
+  const name = template({}, `A-Very-${'Long-'.repeat(20)}Name`).resolve({ Ref: 'Bucket' });
+  expect(name).toMatch(/^a-very-long-[a-z-]+-[0-9a-f]{8}$/);
+  expect(name).toHaveLength(63);
+});
+
+test.each<[Json, string]>([
+  [{ 'Fn::ImportValue': 'x' }, "does not know the intrinsic function Fn::ImportValue in the stack 'Stack'"],
+  [{ 'Fn::If': ['c', 1, 2] }, 'does not know the intrinsic function Fn::If'],
+  [{ Ref: 'AWS::NotificationARNs' }, 'does not know the pseudo parameter AWS::NotificationARNs'],
+  [{ Ref: 'Queue' }, "does not know AWS::SQS::Queue, which the pipeline refers to as 'Queue'"],
+  [
+    { 'Fn::GetAtt': ['Bucket', 'DomainName'] },
+    "does not know the attribute DomainName of AWS::S3::Bucket 'Bucket'",
+  ],
+  [{ Ref: 'Weighted' }, 'does not know the property RoutingConfig of AWS::Lambda::Alias'],
+  [{ Ref: 'Nobody' }, "refers to 'Nobody', got no such resource"],
+  [{ Ref: 'Loop' }, 'refers to itself'],
+  [{ 'Fn::Join': ['-'] }, 'malformed Fn::Join'],
+  [{ 'Fn::Select': [5, ['a']] }, 'malformed Fn::Select'],
+  [{ 'Fn::GetAtt': 'Bucket' }, 'malformed Fn::GetAtt'],
+  [{ 'Fn::Join': ['', [{ a: 1 }]] }, 'Fn::Join expects text, got {"a":1}'],
+])('%j is refused', (value, message) => {
+  expect(() => resolve(value)).toThrow(message);
+});
+
+test.each<[JsonObject]>([
+  [{ Type: 'String' }],
+  [{ Type: 'AWS::SSM::Parameter::Value<String>', Default: '/x' }],
+])('a parameter %j without a known value is refused', (parameter) => {
+  expect(() => resolve({ Ref: 'P' }, { P: parameter })).toThrow("a value for the parameter 'P'");
+});
+
+test('what was referred to is known, the rest is not looked at', () => {
+  const stack = template();
+  stack.resolve([{ Ref: 'Version' }, { 'Fn::GetAtt': ['Named', 'Arn'] }]);
+  expect(stack.referredResources('AWS::Lambda::Function').map(({ logicalId }) => logicalId)).toEqual(['Fn']);
+  expect(stack.referredResources('AWS::S3::Bucket').map(({ logicalId }) => logicalId)).toEqual(['Named']);
+});

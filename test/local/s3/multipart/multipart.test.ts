@@ -1,0 +1,377 @@
+import { createHash, randomBytes } from 'node:crypto';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { Readable } from 'node:stream';
+import * as zlib from 'node:zlib';
+import {
+  AbortMultipartUploadCommand,
+  type CompletedPart,
+  CompleteMultipartUploadCommand,
+  type CompleteMultipartUploadCommandInput,
+  CreateMultipartUploadCommand,
+  type CreateMultipartUploadCommandInput,
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListMultipartUploadsCommand,
+  ListPartsCommand,
+  paginateListParts,
+  PutObjectCommand,
+  UploadPartCommand,
+  type UploadPartCommandInput,
+  UploadPartCopyCommand,
+} from '@aws-sdk/client-s3';
+import { BUCKET, s3Fixture } from '../../../support/s3-fixture';
+
+const MIB = 1024 * 1024;
+const SMALLEST_PART = 5 * MIB;
+
+const s3 = s3Fixture();
+
+/** Two parts of the smallest size, and a last one that may be of any size. */
+const CONTENT = randomBytes(2 * SMALLEST_PART + 3);
+const PARTS = [
+  CONTENT.subarray(0, SMALLEST_PART),
+  CONTENT.subarray(SMALLEST_PART, -3),
+  CONTENT.subarray(-3),
+] as const;
+
+class Upload {
+  static async create(key: string, more: Partial<CreateMultipartUploadCommandInput> = {}): Promise<Upload> {
+    const { UploadId } = await s3.client.send(
+      new CreateMultipartUploadCommand({ Bucket: BUCKET, Key: key, ...more }),
+    );
+    return new Upload({ Bucket: BUCKET, Key: key, UploadId });
+  }
+
+  constructor(readonly at: { Bucket: string; Key: string; UploadId: string | undefined }) {}
+
+  async part(
+    number: number,
+    body: UploadPartCommandInput['Body'],
+    more: Partial<UploadPartCommandInput> = {},
+  ): Promise<CompletedPart> {
+    const { ETag, ChecksumCRC32 } = await s3.client.send(
+      new UploadPartCommand({ ...this.at, PartNumber: number, Body: body, ...more }),
+    );
+    return { PartNumber: number, ETag, ChecksumCRC32 };
+  }
+
+  async parts(): Promise<CompletedPart[]> {
+    const parts: CompletedPart[] = [];
+    for (const [index, body] of PARTS.entries()) parts.push(await this.part(index + 1, body));
+    return parts;
+  }
+
+  complete(parts: readonly CompletedPart[], more: Partial<CompleteMultipartUploadCommandInput> = {}) {
+    const MultipartUpload = { Parts: [...parts] };
+    return s3.client.send(new CompleteMultipartUploadCommand({ ...this.at, MultipartUpload, ...more }));
+  }
+
+  abort() {
+    return s3.client.send(new AbortMultipartUploadCommand(this.at));
+  }
+
+  list() {
+    return s3.client.send(new ListPartsCommand(this.at));
+  }
+}
+
+async function get(key: string): Promise<Buffer> {
+  const { Body } = await s3.client.send(new GetObjectCommand({ Bucket: BUCKET, Key: key }));
+  return Buffer.from((await Body?.transformToByteArray()) ?? []);
+}
+
+function files(): number {
+  return fs.readdirSync(path.join(s3.folder, 's3')).length;
+}
+
+function crc32(bytes: Buffer): Buffer {
+  const value = Buffer.alloc(4);
+  value.writeUInt32BE(zlib.crc32(bytes));
+  return value;
+}
+
+describe('an upload in parts', () => {
+  test('becomes one object, with its metadata and an ETag of its parts', async () => {
+    const before = files();
+    const upload = await Upload.create('whole', { Metadata: { sha256: 'ab' }, ContentType: 'a/b' });
+    const completed = await upload.complete(await upload.parts());
+    const md5s = PARTS.map((part) => createHash('md5').update(part).digest());
+    const ETag = `"${createHash('md5').update(Buffer.concat(md5s)).digest('hex')}-3"`;
+    expect(completed).toMatchObject({ Bucket: BUCKET, Key: 'whole', ETag });
+    expect((await get('whole')).equals(CONTENT)).toBe(true);
+    const head = await s3.client.send(new HeadObjectCommand({ Bucket: BUCKET, Key: 'whole' }));
+    expect(head).toMatchObject({
+      ContentLength: CONTENT.length,
+      Metadata: { sha256: 'ab' },
+      ContentType: 'a/b',
+      ETag,
+    });
+    expect(files()).toBe(before + 1);
+  });
+
+  test('takes its parts in any order and at once', async () => {
+    const upload = await Upload.create('shuffled');
+    const parts = await Promise.all([2, 0, 1].map((index) => upload.part(index + 1, PARTS[index])));
+    await upload.complete(parts.sort((a, b) => (a.PartNumber ?? 0) - (b.PartNumber ?? 0)));
+    expect((await get('shuffled')).equals(CONTENT)).toBe(true);
+  });
+
+  test('takes parts that are streams, with their checksum behind them', async () => {
+    const upload = await Upload.create('streamed', { ChecksumAlgorithm: 'CRC32' });
+    const body = Readable.from([PARTS[2]], { objectMode: false });
+    const part = await upload.part(1, body, { ContentLength: 3 });
+    expect(part.ChecksumCRC32).toBe(crc32(PARTS[2]).toString('base64'));
+    await upload.complete([part]);
+    expect(await get('streamed')).toEqual(PARTS[2]);
+  });
+
+  test('keeps the last of the parts that come under one number, and leaves out those not listed', async () => {
+    const before = files();
+    const upload = await Upload.create('replaced');
+    await upload.part(1, 'first');
+    const part = await upload.part(1, 'second');
+    await upload.part(7, 'left out');
+    await upload.complete([part]);
+    expect((await get('replaced')).toString()).toBe('second');
+    expect(files()).toBe(before + 1);
+  });
+
+  test('is no object before it is complete, and none when it is aborted', async () => {
+    const before = files();
+    const upload = await Upload.create('aborted');
+    await upload.part(1, 'x');
+    await expect(get('aborted')).rejects.toMatchObject({ name: 'NoSuchKey' });
+    await upload.abort();
+    await expect(get('aborted')).rejects.toMatchObject({ name: 'NoSuchKey' });
+    await expect(upload.part(2, 'y')).rejects.toMatchObject({ name: 'NoSuchUpload' });
+    expect(files()).toBe(before);
+  });
+
+  test('goes on where it was left, by the list of its parts', async () => {
+    const first = await Upload.create('resumed', { ChecksumAlgorithm: 'CRC32' });
+    await first.part(1, PARTS[0]);
+    await first.part(3, PARTS[2]);
+
+    const { Uploads } = await s3.client.send(
+      new ListMultipartUploadsCommand({ Bucket: BUCKET, Prefix: 'resumed' }),
+    );
+    expect(Uploads).toMatchObject([
+      { Key: 'resumed', ChecksumAlgorithm: 'CRC32', ChecksumType: 'COMPOSITE' },
+    ]);
+    const second = new Upload({ Bucket: BUCKET, Key: 'resumed', UploadId: Uploads?.[0].UploadId });
+    const { Parts = [] } = await second.list();
+    expect(Parts).toMatchObject([
+      { PartNumber: 1, Size: SMALLEST_PART, ChecksumCRC32: crc32(PARTS[0]).toString('base64') },
+      { PartNumber: 3, Size: 3, ChecksumCRC32: crc32(PARTS[2]).toString('base64') },
+    ]);
+    await second.complete([Parts[0], await second.part(2, PARTS[1]), Parts[1]]);
+    expect((await get('resumed')).equals(CONTENT)).toBe(true);
+  });
+});
+
+describe('completion', () => {
+  test.each([
+    ['parts in the wrong order', [1, 0], 'InvalidPartOrder'],
+    ['a part twice', [0, 0], 'InvalidPartOrder'],
+    ['a small part before the last', [2, 3], 'EntityTooSmall'],
+    ['a part that was not uploaded', [0, 4], 'InvalidPart'],
+    ['a part with another ETag', [5], 'InvalidPart'],
+    ['a part with another checksum', [6], 'InvalidPart'],
+    ['no part', [], 'MalformedXML'],
+  ])('of %s is refused, and the upload stays', async (_, chosen, name) => {
+    const upload = await Upload.create('refused');
+    const parts = await upload.parts();
+    const fourth = await upload.part(4, 'z');
+    const all: CompletedPart[] = [
+      ...parts,
+      fourth,
+      { ...fourth, PartNumber: 9 },
+      { ...parts[0], ETag: `"${'0'.repeat(32)}"` },
+      { ...parts[0], ChecksumCRC32: 'AAAAAA==' },
+    ];
+    await expect(upload.complete(chosen.map((index) => all[index]))).rejects.toMatchObject({ name });
+    await upload.complete(parts);
+    expect((await get('refused')).equals(CONTENT)).toBe(true);
+  });
+
+  test('is refused where the key exists and must not', async () => {
+    await s3.client.send(new PutObjectCommand({ Bucket: BUCKET, Key: 'once', Body: 'first' }));
+    const before = files();
+    const upload = await Upload.create('once');
+    const part = await upload.part(1, 'second');
+    await expect(upload.complete([part], { IfNoneMatch: '*' })).rejects.toMatchObject({
+      name: 'PreconditionFailed',
+      $metadata: { httpStatusCode: 412 },
+    });
+    expect((await get('once')).toString()).toBe('first');
+    await upload.abort();
+    expect(files()).toBe(before);
+  });
+
+  test('happens once', async () => {
+    const upload = await Upload.create('twice');
+    const part = await upload.part(1, 'x');
+    const outcomes = await Promise.allSettled([upload.complete([part]), upload.complete([part])]);
+    expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    await expect(upload.abort()).rejects.toMatchObject({ name: 'NoSuchUpload' });
+  });
+
+  test('checks the size that the client expects', async () => {
+    const upload = await Upload.create('sized');
+    const part = await upload.part(1, 'four');
+    await expect(upload.complete([part], { MpuObjectSize: 5 })).rejects.toMatchObject({
+      name: 'InvalidRequest',
+    });
+    await upload.complete([part], { MpuObjectSize: 4 });
+  });
+
+  test.each([
+    ['no document', 'x'],
+    ['another document', '<Delete></Delete>'],
+    ['text between the parts', '<CompleteMultipartUpload>x</CompleteMultipartUpload>'],
+    [
+      'a part without a number',
+      '<CompleteMultipartUpload><Part><ETag>a</ETag></Part></CompleteMultipartUpload>',
+    ],
+  ])('with %s is refused', async (_, body) => {
+    const { at } = await Upload.create('malformed');
+    const answer = await fetch(`${s3.server.endpoint}/${BUCKET}/malformed?uploadId=${at.UploadId ?? ''}`, {
+      method: 'POST',
+      headers: {
+        Authorization: `AWS4-HMAC-SHA256 Credential=${s3.accessKeyId}/20260101/us-east-1/s3/aws4_request`,
+      },
+      body,
+    });
+    expect(answer.status).toBe(400);
+    expect(await answer.text()).toContain('<Code>MalformedXML</Code>');
+  });
+});
+
+describe('checksums', () => {
+  test.each([
+    ['ChecksumCRC32', 'AAAAAA=='],
+    ['ContentMD5', createHash('md5').update('other').digest('base64')],
+  ])('a part with a wrong %s is refused and not kept', async (name, value) => {
+    const upload = await Upload.create('damaged');
+    await expect(upload.part(1, 'content', { [name]: value })).rejects.toMatchObject({ name: 'BadDigest' });
+    expect((await upload.list()).Parts).toBeUndefined();
+  });
+
+  test('are of the checksums of the parts by default', async () => {
+    const upload = await Upload.create('composite', { ChecksumAlgorithm: 'CRC32' });
+    const completed = await upload.complete(await upload.parts());
+    const value = `${crc32(Buffer.concat(PARTS.map(crc32))).toString('base64')}-3`;
+    expect(completed).toMatchObject({ ChecksumCRC32: value, ChecksumType: 'COMPOSITE' });
+    const head = await s3.client.send(
+      new HeadObjectCommand({ Bucket: BUCKET, Key: 'composite', ChecksumMode: 'ENABLED' }),
+    );
+    expect(head).toMatchObject({ ChecksumCRC32: value, ChecksumType: 'COMPOSITE' });
+    // The SDK does not take it for the checksum of the bytes that it reads.
+    expect((await get('composite')).equals(CONTENT)).toBe(true);
+  });
+
+  test('are of the object where the client wants that, and of that object alone', async () => {
+    const full = { ChecksumType: 'FULL_OBJECT' } as const;
+    const upload = await Upload.create('full', { ChecksumAlgorithm: 'CRC32', ...full });
+    const parts = await upload.parts();
+    const wrong = upload.complete(parts, { ...full, ChecksumCRC32: 'AAAAAA==' });
+    await expect(wrong).rejects.toMatchObject({ name: 'BadDigest' });
+    const value = crc32(CONTENT).toString('base64');
+    expect(await upload.complete(parts, { ...full, ChecksumCRC32: value })).toMatchObject({
+      ChecksumCRC32: value,
+      ...full,
+    });
+    expect((await get('full')).equals(CONTENT)).toBe(true);
+  });
+
+  test('must be of the kind that the upload began with', async () => {
+    const upload = await Upload.create('kinds', { ChecksumAlgorithm: 'CRC32' });
+    const sha256 = createHash('sha256').update('x').digest('base64');
+    const other = upload.part(1, 'x', { ChecksumSHA256: sha256 });
+    await expect(other).rejects.toMatchObject({ name: 'InvalidRequest' });
+    const part = await upload.part(1, 'x');
+    const without = upload.complete([{ ...part, ChecksumCRC32: undefined }]);
+    await expect(without).rejects.toMatchObject({ name: 'InvalidRequest' });
+    const full = upload.complete([part], { ChecksumType: 'FULL_OBJECT' });
+    await expect(full).rejects.toMatchObject({ name: 'InvalidRequest' });
+  });
+});
+
+describe('lists', () => {
+  test('of parts come page by page, in the order of their numbers', async () => {
+    const upload = await Upload.create('pages');
+    for (const number of [12, 3, 10_000, 1, 2]) await upload.part(number, String(number));
+    const pages = paginateListParts({ client: s3.client, pageSize: 2 }, upload.at);
+    const listed: (number | undefined)[][] = [];
+    for await (const page of pages) listed.push((page.Parts ?? []).map((part) => part.PartNumber));
+    expect(listed).toEqual([[1, 2], [3, 12], [10_000]]);
+  });
+
+  test('of uploads come below a prefix and page by page, in the order of their keys and beginnings', async () => {
+    const keys = ['list/b', 'list/a', 'list/a', 'list/é', 'list/Z', 'elsewhere'];
+    const created: Upload[] = [];
+    for (const key of keys) created.push(await Upload.create(key));
+    const ids = (...indexes: number[]) => indexes.map((index) => created[index].at.UploadId);
+
+    const listed: (string | undefined)[][] = [];
+    let markers: { KeyMarker?: string; UploadIdMarker?: string } = {};
+    for (let isTruncated: boolean | undefined = true; isTruncated === true;) {
+      const page = await s3.client.send(
+        new ListMultipartUploadsCommand({ Bucket: BUCKET, Prefix: 'list/', MaxUploads: 2, ...markers }),
+      );
+      listed.push((page.Uploads ?? []).map(({ UploadId }) => UploadId));
+      markers = { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker };
+      isTruncated = page.IsTruncated;
+    }
+    expect(listed).toEqual([ids(4, 1), ids(2, 0), ids(3)]);
+
+    const afterKey = await s3.client.send(
+      new ListMultipartUploadsCommand({ Bucket: BUCKET, Prefix: 'list/', KeyMarker: 'list/a' }),
+    );
+    expect(afterKey.Uploads?.map(({ UploadId }) => UploadId)).toEqual(ids(0, 3));
+  });
+});
+
+describe('what is not there or not allowed', () => {
+  test('an upload that does not exist, or is of another key', async () => {
+    const { at } = await Upload.create('mine');
+    for (const upload of [new Upload({ ...at, UploadId: 'unknown' }), new Upload({ ...at, Key: 'yours' })]) {
+      await expect(upload.part(1, 'x')).rejects.toMatchObject({ name: 'NoSuchUpload' });
+      await expect(upload.list()).rejects.toMatchObject({ name: 'NoSuchUpload' });
+      await expect(upload.complete([{ PartNumber: 1, ETag: 'x' }])).rejects.toMatchObject({
+        name: 'NoSuchUpload',
+      });
+    }
+  });
+
+  test('a bucket that does not exist', async () => {
+    const create = s3.client.send(new CreateMultipartUploadCommand({ Bucket: 'other', Key: 'x' }));
+    await expect(create).rejects.toMatchObject({ name: 'NoSuchBucket' });
+    const list = s3.client.send(new ListMultipartUploadsCommand({ Bucket: 'other' }));
+    await expect(list).rejects.toMatchObject({ name: 'NoSuchBucket' });
+  });
+
+  test.each([0, 10_001])('the part number %d', async (number) => {
+    const upload = await Upload.create('numbered');
+    await expect(upload.part(number, 'x')).rejects.toMatchObject({ name: 'InvalidArgument' });
+  });
+
+  test('what is not built is refused by name', async () => {
+    const { at } = await Upload.create('plain');
+    const send = s3.client.send.bind(s3.client);
+    const copy = new UploadPartCopyCommand({ ...at, PartNumber: 1, CopySource: 'a/b' });
+    const refused: [Promise<unknown>, RegExp][] = [
+      [send(copy), /x-amz-copy-source/],
+      [Upload.create('other', { ChecksumAlgorithm: 'SHA256' }), /SHA256/],
+      [Upload.create('other', { StorageClass: 'GLACIER' }), /x-amz-storage-class/],
+      [send(new ListMultipartUploadsCommand({ Bucket: BUCKET, Delimiter: '/' })), /delimiter/],
+      [send(new CompleteMultipartUploadCommand({ ...at, IfMatch: 'x' })), /if-match/],
+    ];
+    for (const [operation, message] of refused) {
+      const error: unknown = await operation.catch((reason: unknown) => reason);
+      expect(error).toMatchObject({ name: 'NotImplemented' });
+      expect(error).toHaveProperty('message', expect.stringMatching(message));
+    }
+  });
+});

@@ -1,0 +1,44 @@
+import * as fc from 'fast-check';
+import { TENSOR_DATA_TYPES } from '../../contract/tensors';
+import { elementBytes, elementCount, type RawTensor } from '../../lambda/tensors/tensor';
+
+/** Strings that ONNX Runtime can be fed: no NUL, no lone surrogates. */
+const text = fc.string({ unit: 'grapheme' }).filter((value) => !value.includes('\0'));
+
+const shape = fc.array(fc.nat({ max: 4 }), { maxLength: 4 });
+
+/** Tensors of every element type, among them scalars and those without elements. */
+export const rawTensor: fc.Arbitrary<RawTensor> = fc
+  .record({ dtype: fc.constantFrom(...TENSOR_DATA_TYPES), shape })
+  .chain(({ dtype, shape }): fc.Arbitrary<RawTensor> => {
+    const count = elementCount(shape);
+    if (dtype === 'string') {
+      return fc
+        .array(text, { minLength: count, maxLength: count })
+        .map((strings) => ({ dtype, shape, strings }));
+    }
+    const length = count * elementBytes(dtype);
+    const byte = dtype === 'bool' ? fc.nat({ max: 1 }) : fc.nat({ max: 255 });
+    return fc
+      .array(byte, { minLength: length, maxLength: length })
+      .map((bytes) => ({ dtype, shape, bytes: Uint8Array.from(bytes) }));
+  });
+
+export const namedTensors: fc.Arbitrary<Map<string, RawTensor>> = fc
+  .uniqueArray(fc.tuple(fc.string({ unit: 'grapheme', minLength: 1 }), rawTensor), {
+    selector: ([name]) => name,
+    maxLength: 6,
+  })
+  .map((entries) => new Map(entries.filter(([name]) => name !== '__metadata__')));
+
+/** Tensors with plain byte arrays, so that views and copies compare equal. */
+export function comparable(tensors: ReadonlyMap<string, RawTensor>): unknown {
+  return new Map(
+    [...tensors]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, tensor]) => [
+        name,
+        tensor.dtype === 'string' ? tensor : { ...tensor, bytes: [...tensor.bytes] },
+      ]),
+  );
+}

@@ -1,0 +1,54 @@
+/** Functions made of a few lines of code, run by real workers. */
+import * as path from 'node:path';
+import { Readable } from 'node:stream';
+import { strToU8, zipSync } from 'fflate';
+import { CodeFolders } from '../../local/lambda/code';
+import type { LogListener } from '../../local/lambda/function-log';
+import { FunctionPool } from '../../local/lambda/function-pool';
+import type { FunctionResource } from '../../local/cloudformation/resources';
+import { ObjectStore } from '../../local/s3/store';
+import { temporaryFolder } from './temporary-folder';
+
+export interface FunctionFixture {
+  readonly folder: string;
+  readonly store: ObjectStore;
+  /** A function with this `index.js`; closed after the test file. */
+  create(source: string, more?: Partial<FunctionResource>, onLog?: LogListener): Promise<FunctionPool>;
+}
+
+export function functionFixture(): FunctionFixture {
+  const folder = temporaryFolder();
+  const store = new ObjectStore(path.join(folder, 's3'));
+  store.createBucket('code');
+  const host = {
+    code: new CodeFolders(store, path.join(folder, 'code')),
+    folder: path.join(folder, 'workers'),
+    region: 'eu-west-1',
+    admit: () => ({ environment: { AWS_ACCESS_KEY_ID: 'the-id' }, end: () => undefined }),
+  };
+  const pools: FunctionPool[] = [];
+  afterAll(() => Promise.all(pools.map((pool) => pool.close())));
+
+  const create: FunctionFixture['create'] = async (source, more = {}, onLog = () => undefined) => {
+    const logicalId = `F${pools.length}`;
+    const key = `${logicalId}.zip`;
+    await store.put('code', key, Readable.from([zipSync({ 'index.js': strToU8(source) })]));
+    const resource: FunctionResource = {
+      logicalId,
+      name: `stack-${logicalId}`,
+      arn: `arn:aws:lambda:eu-west-1:000000000000:function:stack-${logicalId}`,
+      code: { bucket: 'code', key },
+      handler: 'index.handler',
+      runtime: 'nodejs22.x',
+      timeoutSeconds: 30,
+      memoryMegabytes: 256,
+      environment: {},
+      reservedConcurrency: undefined,
+      ...more,
+    };
+    const pool = new FunctionPool(resource, '1', { ...host, onLog });
+    pools.push(pool);
+    return pool;
+  };
+  return { folder, store, create };
+}

@@ -1,0 +1,123 @@
+/** State machines with functions in memory and a clock that does not wait. */
+import type { Json, JsonObject } from '../../local/json';
+import type { StateMachineType } from '../../local/cloudformation/resources';
+import type { Clock } from '../../local/step-functions/clock';
+import { StateError } from '../../local/step-functions/errors';
+import type { TraceEvent } from '../../local/step-functions/interpreter';
+import { type ExecutionResult, StateMachine } from '../../local/step-functions/state-machine';
+
+export const START = Date.parse('2026-01-02T03:04:05.000Z');
+
+/** One attempt of a task: an answer, an error to throw, or never an answer. */
+export type Attempt =
+  { readonly answer: Json } | { readonly error: string; readonly cause?: string } | 'hang';
+
+export const HANG = 'hang';
+
+export interface Recording {
+  readonly result: ExecutionResult;
+  /** Events as short lines. */
+  readonly trace: readonly string[];
+  /** What the functions were called with. */
+  readonly payloads: readonly Json[];
+  /** Seconds that the execution took on the virtual clock. */
+  readonly seconds: number;
+}
+
+export interface MachineOptions {
+  /** The attempts of all tasks, in order; after them tasks answer their payload. */
+  readonly attempts?: readonly Attempt[];
+  readonly input?: Json;
+  readonly type?: StateMachineType;
+  readonly random?: () => number;
+  readonly name?: string;
+}
+
+export function machine(definition: JsonObject, options: MachineOptions = {}) {
+  const attempts = [...(options.attempts ?? [])];
+  const recording = { trace: [] as string[], payloads: [] as Json[] };
+  const clock = virtualClock();
+  const type = options.type ?? 'STANDARD';
+  const arn = 'arn:aws:states:us-east-1:000000000000:stateMachine:Machine';
+  const resource = { logicalId: 'M', name: 'Machine', arn, type, roleArn: 'arn:role' };
+  const stateMachine = new StateMachine(
+    { ...resource, definition: JSON.stringify({ QueryLanguage: 'JSONata', ...definition }) },
+    {
+      clock,
+      random: options.random ?? (() => 0.5),
+      trace: (event) => recording.trace.push(line(event)),
+      invoke: (_, payload) => {
+        recording.payloads.push(payload);
+        const attempt = attempts.shift() ?? { answer: payload };
+        if (attempt === HANG) return new Promise(() => undefined);
+        if ('error' in attempt) return Promise.reject(new StateError(attempt.error, attempt.cause ?? 'why'));
+        return Promise.resolve({ payload: attempt.answer, executedVersion: '1' });
+      },
+    },
+  );
+  const run = async (): Promise<Recording> => {
+    const result = await stateMachine.execute(options.input ?? {}, options.name);
+    return { ...recording, seconds: (clock.now() - START) / 1000, result };
+  };
+  return { stateMachine, run };
+}
+
+export function run(definition: JsonObject, options?: MachineOptions): Promise<Recording> {
+  return machine(definition, options).run();
+}
+
+/** The definition of a machine with one task that echoes its input. */
+export function task(fields: JsonObject = {}, more: JsonObject = {}): JsonObject {
+  const base = {
+    Type: 'Task',
+    Resource: 'arn:aws:states:::lambda:invoke',
+    Arguments: { FunctionName: 'fn', Payload: '{% $states.input %}' },
+    Output: '{% $states.result.Payload %}',
+  };
+  const end = fields.Next === undefined ? { End: true } : {};
+  return { StartAt: 'A', States: { A: { ...base, ...end, ...fields }, ...more } };
+}
+
+function line(event: TraceEvent): string {
+  switch (event.type) {
+    case 'TaskFailed':
+      return `${event.state} ${event.type} ${event.attempt} ${event.error}`;
+    case 'TaskRetried':
+      return `${event.state} ${event.type} ${event.attempt} after ${event.delaySeconds}`;
+    case 'TaskStarted':
+    case 'TaskSucceeded':
+      return `${event.state} ${event.type} ${event.attempt}`;
+    default:
+      return `${event.state} ${event.type}`;
+  }
+}
+
+/**
+ * Time that jumps: when nothing else is left to run, the earliest sleep is over. Everything in the interpreter
+ * but its sleeps goes through promises that are settled at once, so that "nothing else" is the next immediate.
+ */
+function virtualClock(): Clock {
+  let now = START;
+  const sleepers = new Set<{ readonly until: number; readonly wake: () => void }>();
+  const jump = (): void => {
+    const [earliest] = [...sleepers].sort((a, b) => a.until - b.until);
+    if (sleepers.size === 0) return;
+    sleepers.delete(earliest);
+    now = earliest.until;
+    earliest.wake();
+    setImmediate(jump);
+  };
+  return {
+    now: () => now,
+    sleep: (milliseconds, signal) =>
+      new Promise((wake, reject) => {
+        const sleeper = { until: now + milliseconds, wake };
+        sleepers.add(sleeper);
+        signal.addEventListener('abort', () => {
+          sleepers.delete(sleeper);
+          reject(signal.reason as Error);
+        });
+        setImmediate(jump);
+      }),
+  };
+}

@@ -1,0 +1,69 @@
+import { Readable } from 'node:stream';
+import type { ObjectReference } from '../../contract/execution';
+import {
+  ObjectChanged,
+  ObjectUnavailable,
+  type ByteRange,
+  type ObjectPart,
+  type ObjectStore,
+  type WriteResult,
+} from '../../lambda/store/object-store';
+
+/** An object store in memory, which records what is asked of it and breaks connections when told to. */
+export class MemoryObjects implements ObjectStore {
+  readonly reads: { key: string; range: ByteRange }[] = [];
+  /** Connections that break after half of their bytes. */
+  connectionsToBreak = 0;
+  /** Called before each read. */
+  onRead: (key: string) => void = () => undefined;
+  /** What a read's bytes fail with, if it does. */
+  failure: (key: string) => Error | undefined = () => undefined;
+  private readonly objects = new Map<string, { bytes: Uint8Array; version: number }>();
+
+  put(key: string, bytes: Uint8Array): void {
+    this.objects.set(key, { bytes, version: (this.objects.get(key)?.version ?? 0) + 1 });
+  }
+
+  bytes(key: string): Uint8Array | undefined {
+    return this.objects.get(key)?.bytes;
+  }
+
+  keys(): string[] {
+    return [...this.objects.keys()].sort();
+  }
+
+  get(object: ObjectReference, range: ByteRange, version?: string): Promise<ObjectPart> {
+    this.onRead(object.key);
+    this.reads.push({ key: object.key, range });
+    const found = this.objects.get(object.key);
+    if (found === undefined) return Promise.reject(new ObjectUnavailable(object));
+    if (version !== undefined && version !== String(found.version)) {
+      return Promise.reject(new ObjectChanged(object));
+    }
+    const part = found.bytes.subarray(range.start, range.end);
+    const failure = this.failure(object.key);
+    if (failure) return Promise.reject(failure);
+    const breaks = this.connectionsToBreak > 0;
+    if (breaks) this.connectionsToBreak--;
+    const body = Readable.from(breaks ? broken(part) : whole(part));
+    return Promise.resolve({ size: found.bytes.byteLength, version: String(found.version), body });
+  }
+
+  putIfAbsent(object: ObjectReference, parts: readonly Uint8Array[]): Promise<WriteResult> {
+    if (this.objects.has(object.key)) return Promise.resolve('present');
+    this.put(object.key, new Uint8Array(Buffer.concat(parts)));
+    return Promise.resolve('written');
+  }
+}
+
+/** In two chunks, as a network would, each a copy. */
+async function* whole(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  const middle = Math.floor(bytes.byteLength / 2);
+  yield await Promise.resolve(new Uint8Array(bytes.subarray(0, middle)));
+  yield new Uint8Array(bytes.subarray(middle));
+}
+
+async function* broken(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield await Promise.resolve(new Uint8Array(bytes.subarray(0, Math.floor(bytes.byteLength / 2))));
+  throw new Error('aborted');
+}

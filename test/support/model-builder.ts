@@ -1,0 +1,141 @@
+/** Makes tiny ONNX models in code, so that the tests need no model files. */
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import { ModelProto } from '../../bench/onnx-schema';
+
+/** ONNX's numbers of the element types that the tests use. */
+export const FLOAT = 1;
+export const INT64 = 7;
+export const STRING = 8;
+export const BOOL = 9;
+export const FLOAT16 = 10;
+export const BFLOAT16 = 16;
+
+export type Dim = number | string;
+
+export interface TensorInit {
+  readonly name: string;
+  readonly dataType: number;
+  readonly dims: readonly number[];
+  readonly [field: string]: unknown;
+}
+
+export interface NodeInit {
+  readonly opType: string;
+  readonly input: readonly string[];
+  readonly output: readonly string[];
+  readonly [field: string]: unknown;
+}
+
+export interface GraphInit {
+  readonly name?: string;
+  readonly node: readonly NodeInit[];
+  readonly initializer?: readonly TensorInit[];
+  readonly input?: readonly object[];
+  readonly output: readonly object[];
+  readonly [field: string]: unknown;
+}
+
+export function node(opType: string, input: string[], output: string[], attributes: object[] = []): NodeInit {
+  return { opType, name: `${opType}_${output[0]}`, input, output, attribute: attributes };
+}
+
+export function value(name: string, elemType?: number, dims?: readonly Dim[]): object {
+  if (elemType === undefined) return { name };
+  const dim = dims?.map((size) => (typeof size === 'number' ? { dimValue: size } : { dimParam: size }));
+  return { name, type: { tensorType: { elemType, ...(dim && { shape: { dim } }) } } };
+}
+
+export function floats(name: string, dims: readonly number[], values?: readonly number[]): TensorInit {
+  const count = dims.reduce((product, dim) => product * dim, 1);
+  const data = Float32Array.from(
+    values ?? Array.from({ length: count }, (_, index) => Math.sin(index + 1) / 4),
+  );
+  return { name, dataType: FLOAT, dims, rawData: new Uint8Array(data.buffer) };
+}
+
+export function int64s(
+  name: string,
+  values: readonly number[],
+  dims: readonly number[] = [values.length],
+): TensorInit {
+  const data = BigInt64Array.from(values, BigInt);
+  return { name, dataType: INT64, dims, rawData: new Uint8Array(data.buffer) };
+}
+
+export const attribute = {
+  int: (name: string, i: number) => ({ name, i, type: 2 }),
+  ints: (name: string, ints: readonly number[]) => ({ name, ints, type: 7 }),
+  tensor: (name: string, t: object) => ({ name, t, type: 4 }),
+  graph: (name: string, g: GraphInit) => ({ name, g: { name, ...g }, type: 5 }),
+};
+
+export interface ModelInit {
+  readonly graph: GraphInit;
+  readonly irVersion?: number;
+  readonly opset?: number;
+  readonly [field: string]: unknown;
+}
+
+export function encodeModel({ graph, irVersion = 9, opset = 17, ...rest }: ModelInit): Uint8Array {
+  return ModelProto.encode(
+    ModelProto.create({
+      irVersion,
+      producerName: 'tests',
+      opsetImport: [{ domain: '', version: opset }],
+      ...rest,
+      graph: { name: 'graph', ...graph },
+    }),
+  ).finish();
+}
+
+/** A chain of `layers` matrix products, each with its bias and a Tanh: 3 nodes a layer, one tensor between them. */
+export function mlp(layers: number, width = 16): ModelInit {
+  const nodes: NodeInit[] = [];
+  const initializer: TensorInit[] = [];
+  let current = 'x';
+  for (let layer = 0; layer < layers; layer++) {
+    initializer.push(floats(`w${layer}`, [width, width]), floats(`b${layer}`, [width]));
+    nodes.push(
+      node('MatMul', [current, `w${layer}`], [`m${layer}`]),
+      node('Add', [`m${layer}`, `b${layer}`], [`a${layer}`]),
+      node('Tanh', [`a${layer}`], [layer === layers - 1 ? 'y' : `t${layer}`]),
+    );
+    current = `t${layer}`;
+  }
+  return {
+    graph: {
+      node: nodes,
+      initializer,
+      input: [value('x', FLOAT, ['batch', width])],
+      output: [value('y', FLOAT, ['batch', width])],
+    },
+  };
+}
+
+/** A temporary folder that is removed after the test that asked for it. */
+export function temporaryFolder(): string {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'sliced-inference-test-'));
+  folders.push(folder);
+  return folder;
+}
+
+const folders: string[] = [];
+// The fuzzer makes models without Jest, and no folders.
+if ('afterAll' in globalThis) {
+  afterAll(() => {
+    for (const folder of folders.splice(0)) fs.rmSync(folder, { recursive: true, force: true });
+  });
+}
+
+/** Writes a model into a temporary folder and returns its path. */
+export function saveModel(
+  model: ModelInit | Uint8Array,
+  name = 'model.onnx',
+  folder = temporaryFolder(),
+): string {
+  const file = path.join(folder, name);
+  fs.writeFileSync(file, model instanceof Uint8Array ? model : encodeModel(model));
+  return file;
+}

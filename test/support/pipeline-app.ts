@@ -1,0 +1,79 @@
+/** Synthesizes an app with a tiny pipeline: a bucket, a function without dependencies and a state machine. */
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { App, Stack, type StackProps } from 'aws-cdk-lib';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as s3 from 'aws-cdk-lib/aws-s3';
+import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import * as tasks from 'aws-cdk-lib/aws-stepfunctions-tasks';
+import type { Construct } from 'constructs';
+
+export interface PipelineStackProps extends StackProps {
+  /** `index.js` of the function. */
+  readonly source: string;
+  readonly stateMachineType?: sfn.StateMachineType;
+}
+
+export class PipelineStack extends Stack {
+  readonly slice: lambda.Function;
+
+  constructor(scope: Construct, id: string, props: PipelineStackProps) {
+    super(scope, id, props);
+    const bucket = new s3.Bucket(this, 'Bucket');
+    this.slice = new lambda.Function(this, 'Slice', {
+      code: lambda.Code.fromAsset(codeFolder(props.source)),
+      handler: 'index.handler',
+      runtime: lambda.Runtime.NODEJS_22_X,
+      architecture: process.arch === 'arm64' ? lambda.Architecture.ARM_64 : lambda.Architecture.X86_64,
+      environment: { BUCKET: bucket.bucketName },
+    });
+    const task = tasks.LambdaInvoke.jsonata(this, 'Run', {
+      lambdaFunction: this.slice.currentVersion,
+      retryOnServiceExceptions: false,
+      payload: sfn.TaskInput.fromObject({
+        request: '{% $states.input %}',
+        run: '{% $states.context.Execution.Id %}',
+      }),
+      outputs: '{% $states.result.Payload %}',
+    });
+    task.addRetry({ errors: ['Runtime.ExitError'], interval: undefined, maxAttempts: 1 });
+    new sfn.StateMachine(this, 'Machine', {
+      definitionBody: sfn.DefinitionBody.fromChainable(task),
+      comment: JSON.stringify({
+        slicedInference: { version: 1, bucket: bucket.bucketName, deploymentDigest: 'abc' },
+      }),
+      queryLanguage: sfn.QueryLanguage.JSONATA,
+      stateMachineType: props.stateMachineType ?? sfn.StateMachineType.EXPRESS,
+    });
+  }
+}
+
+// Nine tenths of a synthesis; the templates here are not what is tested.
+process.env.CDK_VALIDATION = 'false';
+
+let folders = '';
+let count = 0;
+
+/** Where this module puts its files; set once per test file. */
+export function useFolder(folder: string): void {
+  folders = folder;
+}
+
+function codeFolder(source: string): string {
+  const folder = newFolder('code');
+  fs.writeFileSync(path.join(folder, 'index.js'), source);
+  return folder;
+}
+
+function newFolder(name: string): string {
+  const folder = path.join(folders, `${name}-${count++}`);
+  fs.mkdirSync(folder, { recursive: true });
+  return folder;
+}
+
+/** The folder of the assembly. */
+export function synthesize(build: (app: App) => void): string {
+  const app = new App({ outdir: newFolder('cdk.out'), analyticsReporting: false });
+  build(app);
+  return app.synth().directory;
+}

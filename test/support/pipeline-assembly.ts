@@ -1,0 +1,36 @@
+/** Synthesizes an app with pipelines, as `cdk synth` does. */
+import { App, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import { SlicedInferencePipeline, Slicing } from '../../lib';
+import { temporaryFolder } from './model-builder';
+
+// Nine tenths of a synthesis; the templates are not what is tested here.
+process.env.CDK_VALIDATION = 'false';
+
+export interface PipelineInit {
+  readonly modelPath: string;
+  readonly slices: number;
+}
+
+/** The folder of an assembly with a stack for each pipeline. */
+export function synthesize(pipelines: Readonly<Record<string, PipelineInit>>): string {
+  // CDK tells on standard error what it stages.
+  const write = jest.spyOn(process.stderr, 'write').mockReturnValue(true);
+  try {
+    const app = new App({ outdir: temporaryFolder(), analyticsReporting: false });
+    for (const [name, init] of Object.entries(pipelines)) addPipeline(new Stack(app, name), init);
+    return app.synth().directory;
+  } finally {
+    write.mockRestore();
+  }
+}
+
+function addPipeline(stack: Stack, { modelPath, slices }: PipelineInit): void {
+  new SlicedInferencePipeline(stack, 'Pipeline', {
+    modelPath,
+    slicing: Slicing.count(slices),
+    // The functions run on this machine.
+    architecture: process.arch === 'arm64' ? lambda.Architecture.ARM_64 : lambda.Architecture.X86_64,
+    removalPolicy: RemovalPolicy.DESTROY,
+  });
+}

@@ -1,0 +1,151 @@
+/** Synthesizes a stack with a pipeline, and reads its template in the short notation of the tests. */
+import { App, CfnResource, Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import type { Construct } from 'constructs';
+import type { SlicedInferencePipelineProps } from '../../lib';
+import { SlicedInferencePipeline } from '../../lib';
+import { mlp, saveModel, temporaryFolder } from './model-builder';
+
+// The built-in validation takes nine tenths of a synthesis; the snapshot tests switch it on.
+process.env.CDK_VALIDATION = 'false';
+process.env.SLICED_INFERENCE_CACHE = temporaryFolder();
+
+/** All apps of a test file share their output folder, where CDK writes an asset once. */
+const outdir = temporaryFolder();
+
+/** Three slices' worth of layers, each of them with weights outside the graph. */
+export const MLP_PATH = saveModel(mlp(4));
+
+export type Properties = Readonly<Record<string, unknown>>;
+
+export interface ShortTemplate {
+  /** Properties of all resources of a type, by their paths below the stack, in short notation. */
+  readonly resources: (type: string) => Readonly<Record<string, Properties>>;
+  /** Properties of the resource at a path below the stack, in short notation. */
+  readonly resource: (path: string) => Properties;
+  readonly template: Template;
+}
+
+export interface PipelineStack extends ShortTemplate {
+  readonly pipeline: SlicedInferencePipeline;
+}
+
+export function newApp(context: Record<string, unknown> = {}): App {
+  return new App({ outdir, analyticsReporting: false, context });
+}
+
+export function newStack(context: Record<string, unknown> = {}): Stack {
+  return new Stack(newApp(context), 'Stack');
+}
+
+/** A stack with one pipeline `Pipeline`; `prepare` may add to the stack what the props need, and returns them. */
+export function pipelineStack(
+  props:
+    Partial<SlicedInferencePipelineProps> | ((stack: Stack) => Partial<SlicedInferencePipelineProps>) = {},
+  use: (pipeline: SlicedInferencePipeline, stack: Stack) => void = () => undefined,
+): PipelineStack {
+  const stack = newStack();
+  const pipeline = addPipeline(stack, 'Pipeline', typeof props === 'function' ? props(stack) : props);
+  use(pipeline, stack);
+  return { pipeline, ...shortTemplate(stack) };
+}
+
+export function addPipeline(
+  scope: Construct,
+  id: string,
+  props: Partial<SlicedInferencePipelineProps> = {},
+): SlicedInferencePipeline {
+  return new SlicedInferencePipeline(scope, id, {
+    modelPath: MLP_PATH,
+    dimensions: props.modelPath === undefined ? { batch: 1 } : {},
+    ...props,
+  });
+}
+
+/**
+ * The template of a stack. Intrinsics read `{path}` for a Ref, `{path.Arn}` for an attribute, and joins are joined;
+ * digests read `<sha256>`.
+ */
+export function shortTemplate(stack: Stack): ShortTemplate {
+  const template = Template.fromStack(stack);
+  const paths = resourcePaths(stack);
+  const { Resources = {} } = template.toJSON() as {
+    Resources?: Record<string, { Type: string; Properties?: Properties }>;
+  };
+  const byPath = Object.entries(Resources).map(([id, { Type, Properties = {} }]) => ({
+    path: paths.get(id) ?? id,
+    type: Type,
+    properties: short(Properties, paths) as Properties,
+  }));
+  return {
+    template,
+    resources: (type) =>
+      Object.fromEntries(
+        byPath.filter((resource) => resource.type === type).map(({ path, properties }) => [path, properties]),
+      ),
+    resource: (path) => {
+      const found = byPath.find((resource) => resource.path === path);
+      if (found === undefined)
+        throw new Error(`no resource '${path}', only ${byPath.map((r) => r.path).join(', ')}`);
+      return found.properties;
+    },
+  };
+}
+
+/** Paths below the stack by logical id. */
+function resourcePaths(stack: Stack): Map<string, string> {
+  const resources = stack.node.findAll().filter((construct) => CfnResource.isCfnResource(construct));
+  return new Map(
+    resources.map((resource) => [
+      stack.resolve(resource.logicalId) as string,
+      resource.node.path.replace(/^[^/]*\//, '').replace(/\/Resource$/, ''),
+    ]),
+  );
+}
+
+function short(value: unknown, paths: ReadonlyMap<string, string>): unknown {
+  if (typeof value === 'string') return scrubbed(value);
+  if (Array.isArray(value)) return value.map((item) => short(item, paths));
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value as Properties);
+  const [name, argument] = entries.length === 1 ? entries[0] : ['', undefined];
+  switch (name) {
+    case 'Ref':
+      return `{${paths.get(argument as string) ?? (argument as string)}}`;
+    case 'Fn::GetAtt': {
+      const [id, attribute] = argument as [string, string];
+      return `{${paths.get(id) ?? id}.${attribute}}`;
+    }
+    case 'Fn::Join': {
+      const [separator, parts] = argument as [string, unknown[]];
+      return scrubbed(parts.map((part) => short(part, paths)).join(separator));
+    }
+    case 'Fn::Sub':
+      return scrubbed((argument as string).replaceAll('${', '{'));
+    case 'Fn::Select': {
+      const [index, list] = argument as [string, unknown];
+      return `${String(short(list, paths))}[${index}]`;
+    }
+    case 'Fn::Split': {
+      const [separator, source] = argument as [string, unknown];
+      return `split(${String(short(source, paths))}, ${separator})`;
+    }
+    default:
+      return Object.fromEntries(entries.map(([key, item]) => [key, short(item, paths)]));
+  }
+}
+
+/** Text without digests, which change with the version of the library. */
+export function scrubbed(text: string): string {
+  return text.replaceAll(/\b[0-9a-f]{64}\b/g, '<sha256>');
+}
+
+/** What an action fails with; throws when it does not. */
+export function errorOf(action: () => unknown): string {
+  try {
+    action();
+  } catch (error) {
+    return (error as Error).message;
+  }
+  throw new Error('it did not fail');
+}

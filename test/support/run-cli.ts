@@ -1,0 +1,77 @@
+/** Drives the built command line as a user does, and tells what it leaves behind. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { temporaryFolder } from './model-builder';
+
+export const CLI = path.join(__dirname, '../../dist/bin/sliced-inference.js');
+
+export interface CliOptions {
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Called once it runs, with the folder for its temporary files. */
+  readonly onStart?: (child: ChildProcess, temporary: string) => void;
+}
+
+export interface CliResult {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** What is left of its temporary files. */
+  readonly leftovers: readonly string[];
+}
+
+/** Its answers of ONNX Runtime are kept for one test file, as a user's are. */
+let cache: string | undefined;
+
+export function cli(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
+  const temporary = temporaryFolder();
+  cache ??= temporaryFolder();
+  const child = spawn(process.execPath, [CLI, ...args], {
+    cwd: options.cwd,
+    env: { ...process.env, TMPDIR: temporary, SLICED_INFERENCE_CACHE: cache, ...options.env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const stdout: Buffer[] = [];
+  const stderr: Buffer[] = [];
+  child.stdout.on('data', (part: Buffer) => stdout.push(part));
+  child.stderr.on('data', (part: Buffer) => stderr.push(part));
+  options.onStart?.(child, temporary);
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code, signal) => {
+      resolve({
+        code,
+        signal,
+        stdout: Buffer.concat(stdout).toString('utf8'),
+        stderr: Buffer.concat(stderr).toString('utf8'),
+        leftovers: fs.readdirSync(temporary),
+      });
+    });
+  });
+}
+
+/** Runs a command that is to succeed, in silence apart from its result, and returns what it prints. */
+export async function succeed(args: readonly string[], options: CliOptions = {}): Promise<string> {
+  const { stdout, ...rest } = await cli(args, options);
+  expect(rest).toEqual({ code: 0, signal: null, stderr: '', leftovers: [] });
+  return stdout;
+}
+
+export async function succeedWithJson(args: readonly string[], options: CliOptions = {}): Promise<unknown> {
+  return JSON.parse(await succeed([...args, '--json'], options));
+}
+
+/** Runs a command that is to refuse its input in one clear line, and returns that line without its prefix. */
+export async function refuse(args: readonly string[], options: CliOptions = {}): Promise<string> {
+  const { stderr, ...rest } = await cli(args, options);
+  expect({ ...rest, stderr }).toEqual({
+    code: 2,
+    signal: null,
+    stdout: '',
+    leftovers: [],
+    stderr: expect.stringMatching(/^error: [^\n]+\n$/) as string,
+  });
+  return stderr.slice('error: '.length, -1);
+}

@@ -1,0 +1,66 @@
+/** Runs whole models and chained slices in this process, with the settings of the slice functions. */
+import * as path from 'node:path';
+import { compareTensor } from '../../bin/verify/compare';
+import { Session } from '../../lambda/slice/session';
+import type { RawTensor } from '../../lambda/tensors/tensor';
+import type { CompiledModel } from '../../lib/emit/compiled-model';
+import type { OptimisationLevel } from '../../lib/optimise/level';
+import { ORT_LEVELS } from '../../lib/optimise/level';
+import { writtenPlan } from './written-plan';
+
+export type Tensors = ReadonlyMap<string, RawTensor>;
+
+/** All outputs of the model at `file`. */
+export function runWhole(
+  file: string,
+  feeds: Tensors,
+  optimisation: OptimisationLevel = 'none',
+): Promise<Map<string, RawTensor>> {
+  return run(file, feeds, { graphOptimizationLevel: ORT_LEVELS[optimisation] });
+}
+
+/** All outputs of the model that the slices were cut from. */
+export async function runSlices(compiled: CompiledModel, feeds: Tensors): Promise<Map<string, RawTensor>> {
+  const { plan, folder } = writtenPlan(compiled);
+  const made: Map<string, RawTensor>[] = [];
+  for (const { model, inputs } of plan.slices) {
+    const given = inputs.map(({ name, source }) => {
+      const tensor = (source.from === 'request' ? feeds : made[source.slice]).get(name);
+      if (tensor === undefined) throw new Error(`nothing makes '${name}'`);
+      return [name, tensor] as const;
+    });
+    made.push(await run(path.join(folder, model.file), new Map(given)));
+  }
+  return new Map(
+    plan.outputs.map(({ name, source }) => {
+      const tensor = (source.from === 'request' ? feeds : made[source.slice]).get(name);
+      if (tensor === undefined) throw new Error(`nothing makes '${name}'`);
+      return [name, tensor];
+    }),
+  );
+}
+
+/** Compares by bits. Jest's own equality takes minutes for what real models give. */
+export function expectSameBits(got: Tensors, expected: Tensors): void {
+  const described = (tensors: Tensors) =>
+    [...tensors].map(([name, { dtype, shape }]) => `${name}: ${dtype}[${shape.join()}]`).sort();
+  expect(described(got)).toEqual(described(expected));
+  const differing = [...expected].filter(
+    ([name, tensor]) => !compareTensor(name, tensor, got.get(name)).identical,
+  );
+  expect(differing.map(([name]) => name)).toEqual([]);
+}
+
+async function run(
+  file: string,
+  feeds: Tensors,
+  settings: { readonly graphOptimizationLevel?: 'disabled' | 'basic' | 'extended' } = {},
+): Promise<Map<string, RawTensor>> {
+  const session = await Session.open({ path: file, threads: 1, ...settings });
+  const given = new Map([...feeds].filter(([name]) => session.inputNames.includes(name)));
+  try {
+    return await session.run(given, session.outputNames);
+  } finally {
+    await session.release();
+  }
+}

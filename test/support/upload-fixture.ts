@@ -1,0 +1,102 @@
+/** The local S3, clients that record and disturb what they send to it, and files to upload. */
+import { createHash, randomBytes } from 'node:crypto';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import {
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListMultipartUploadsCommand,
+  type S3Client,
+} from '@aws-sdk/client-s3';
+import { uploadClient, type UploadTask } from '../../bin/upload';
+import { BUCKET, type S3Fixture, s3Fixture } from './s3-fixture';
+
+export { BUCKET } from './s3-fixture';
+
+/** S3's smallest part: what the tests cut files into. */
+export const PART = 5 * 1024 * 1024;
+
+/** A request as the SDK is asked for it: the name of its command without `Command`, and its input. */
+export interface Call {
+  readonly name: string;
+  readonly input: Readonly<Record<string, unknown>>;
+}
+
+/** Runs before a call is sent; throws to fail it. */
+export type BeforeCall = (call: Call) => void | Promise<void>;
+
+export interface RecordingClient {
+  readonly client: S3Client;
+  readonly calls: readonly Call[];
+  /** Names of the calls in order, each run of one name as one. */
+  readonly names: () => string[];
+  /** Numbers of the parts that were sent. */
+  readonly partNumbers: () => number[];
+}
+
+export interface UploadFixture extends S3Fixture {
+  /** A client as the command line makes it. */
+  readonly connect: (before?: BeforeCall, endpoint?: string) => RecordingClient;
+}
+
+export function uploadFixture(): UploadFixture {
+  const fixture = s3Fixture() as S3Fixture & { connect: UploadFixture['connect'] };
+  const clients: S3Client[] = [];
+  const environment = { ...process.env };
+  process.env.AWS_ACCESS_KEY_ID = fixture.accessKeyId;
+  process.env.AWS_SECRET_ACCESS_KEY = 'secret';
+  afterAll(() => {
+    for (const client of clients) client.destroy();
+    process.env = environment;
+  });
+  fixture.connect = (before = () => undefined, endpoint = fixture.server.endpoint) => {
+    const client = uploadClient({ endpoint, region: 'us-east-1' });
+    clients.push(client);
+    const calls: Call[] = [];
+    client.middlewareStack.add(
+      (next, context) => async (args) => {
+        const call = { name: String(context.commandName).replace(/Command$/, ''), input: { ...args.input } };
+        calls.push(call);
+        await before(call);
+        return next(args);
+      },
+      { step: 'initialize' },
+    );
+    return {
+      client,
+      calls,
+      names: () => calls.map(({ name }) => name).filter((name, index, all) => name !== all[index - 1]),
+      partNumbers: () => partNumbers(calls),
+    };
+  };
+  return fixture;
+}
+
+function partNumbers(calls: readonly Call[]): number[] {
+  const parts = calls.filter(({ name }) => name === 'UploadPart');
+  return parts.map(({ input }) => input.PartNumber as number).sort((a, b) => a - b);
+}
+
+/** A file of random bytes, and the task of uploading it. */
+export function makeFile(folder: string, bytes: number): UploadTask & { readonly content: Buffer } {
+  const content = randomBytes(bytes);
+  const sha256 = createHash('sha256').update(content).digest('hex');
+  const file = path.join(folder, sha256);
+  fs.writeFileSync(file, content);
+  return { file, bytes, sha256, key: `models/${sha256}.bin`, content };
+}
+
+export async function contentOf(client: S3Client, key: string): Promise<Buffer> {
+  const { Body } = await client.send(new GetObjectCommand({ Bucket: BUCKET, Key: key }));
+  return Buffer.from((await Body?.transformToByteArray()) ?? []);
+}
+
+export async function metadataOf(client: S3Client, key: string): Promise<Record<string, string> | undefined> {
+  return (await client.send(new HeadObjectCommand({ Bucket: BUCKET, Key: key }))).Metadata;
+}
+
+/** Keys of the unfinished uploads. */
+export async function openUploads(client: S3Client): Promise<(string | undefined)[]> {
+  const { Uploads = [] } = await client.send(new ListMultipartUploadsCommand({ Bucket: BUCKET }));
+  return Uploads.map(({ Key }) => Key);
+}
