@@ -6,7 +6,7 @@ const LIB_LAYERS = [
   ['host', '^lib/host/'],
   ['cache', '^lib/cache/'],
   ['onnx', '^lib/onnx/'],
-  ['optimise', '^lib/optimise/'],
+  ['optimize', '^lib/optimize/'],
   ['shapes', '^lib/shapes/'],
   ['dataflow', '^lib/dataflow/'],
   ['plan', '^lib/plan/'],
@@ -90,7 +90,7 @@ module.exports = {
       from: { path: '^lib/(dataflow|plan)/' },
       to: {
         path: [
-          '^lib/(host|cache|optimise)/',
+          '^lib/(host|cache|optimize)/',
           '^lib/shapes/(?!value-types[.]ts$)',
           '^(node:)?(fs|child_process)',
         ],

@@ -31,8 +31,8 @@ const CHANGES: readonly (readonly [name: string, change: InferenceSession.Sessio
       extra: { session: { disable_prepacking: '1', intra_op: { allow_spinning: '1' } } },
     },
   ],
-  ['basic optimisation', { graphOptimizationLevel: 'basic' }],
-  ['extended optimisation', { graphOptimizationLevel: 'extended' }],
+  ['basic optimization', { graphOptimizationLevel: 'basic' }],
+  ['extended optimization', { graphOptimizationLevel: 'extended' }],
 ];
 
 export function benchSettings(models: readonly BenchModel[], rounds: number): string {

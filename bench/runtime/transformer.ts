@@ -57,7 +57,7 @@ class EncoderBuilder {
     this.scalar('root', Math.SQRT1_2);
     const words = this.node('Gather', [this.weight('words', [vocabulary, hidden]), 'ids'], 'word');
     const placed = this.node('Add', [words, this.weight('positions', [1, sequence, hidden])], 'placed');
-    let x = this.normalised(placed, hidden, 'embedded');
+    let x = this.normalized(placed, hidden, 'embedded');
     for (let layer = 0; layer < layers; layer++) x = this.layer(`l${layer}`, x, hidden);
     this.node('Identity', [x], 'hidden');
     return {
@@ -84,11 +84,11 @@ class EncoderBuilder {
     const joined = this.node('Reshape', [turned, 'from_heads'], `${name}_joined`);
     const attended = this.linear(joined, [hidden, hidden], `${name}_o`);
     const residual = this.node('Add', [attended, x], `${name}_residual`);
-    const middle = this.normalised(residual, hidden, `${name}_middle`);
+    const middle = this.normalized(residual, hidden, `${name}_middle`);
     const wide = this.gelu(this.linear(middle, [hidden, 4 * hidden], `${name}_up`), name);
     const narrow = this.linear(wide, [4 * hidden, hidden], `${name}_down`);
     const summed = this.node('Add', [narrow, middle], `${name}_sum`);
-    return this.normalised(summed, hidden, `${name}_out`);
+    return this.normalized(summed, hidden, `${name}_out`);
   }
 
   private linear(x: string, dims: readonly [number, number], name: string): string {
@@ -104,7 +104,7 @@ class EncoderBuilder {
     return this.node('Mul', [x, halved], `${name}_gelu`);
   }
 
-  private normalised(x: string, hidden: number, name: string): string {
+  private normalized(x: string, hidden: number, name: string): string {
     const scale = this.weight(`${name}_scale`, [hidden]);
     const bias = this.weight(`${name}_bias`, [hidden]);
     return this.node('LayerNormalization', [x, scale, bias], name, [integer('axis', -1)]);

@@ -4,7 +4,7 @@ import { CACHE_VARIABLE, cacheRoot, clearCache } from '../../lib/cache/folder';
 import { formatBytes } from '../terminal/format';
 
 const HELP = `
-The cache has answers of ONNX Runtime, optimised graphs, and the slices of synthesized stacks, which assemblies share as
+The cache has answers of ONNX Runtime, optimized graphs, and the slices of synthesized stacks, which assemblies share as
 hard links: clearing it breaks none of them. It lies in ${CACHE_VARIABLE}, by default in the user's cache folder; set
 to nothing, that variable switches it off.
 

@@ -1,13 +1,13 @@
 /** `sliced-inference inspect MODEL`: what a model is made of and where it can be cut. */
 import { Command } from 'commander';
 import type { Dimension } from '../../contract/tensors';
-import type { AnalysedModel } from '../../lib/compile/analyse';
-import { analyseModel } from '../../lib/compile/analyse';
+import type { AnalyzedModel } from '../../lib/compile/analyze';
+import { analyzeModel } from '../../lib/compile/analyze';
 import { symbolicDimensions } from '../../lib/shapes/value-types';
 import { formatBytes, formatType } from '../terminal/format';
 import { clearProgress, showProgress } from '../terminal/progress';
 import type { ModelOptions } from './slicing-options';
-import { addModelOptions, analyseOptions } from './slicing-options';
+import { addModelOptions, analyzeOptions } from './slicing-options';
 
 interface Inspection {
   /** Bytes of the model with its external data. */
@@ -49,7 +49,7 @@ export function inspectCommand(): Command {
     .addHelpText('after', HELP);
   return addModelOptions(command).action((model: string, options: ModelOptions & { json?: boolean }) => {
     showProgress(`reading ${model}`);
-    const inspection = inspect(analyseModel(model, analyseOptions(options)));
+    const inspection = inspect(analyzeModel(model, analyzeOptions(options)));
     clearProgress();
     process.stdout.write(
       options.json ? `${JSON.stringify(inspection, undefined, 2)}\n` : describe(model, inspection),
@@ -57,7 +57,7 @@ export function inspectCommand(): Command {
   });
 }
 
-function inspect({ model, types, cuts: { finer, ...coarse } }: AnalysedModel): Inspection {
+function inspect({ model, types, cuts: { finer, ...coarse } }: AnalyzedModel): Inspection {
   const cuts = finer ?? coarse;
   const { graph } = model;
   const describeValue = (value: number): InspectedValue => ({
@@ -89,7 +89,7 @@ function singleCrossings({
   cuts,
   inner,
 }: {
-  cuts: AnalysedModel['cuts'];
+  cuts: AnalyzedModel['cuts'];
   inner: readonly number[];
 }): number[] {
   const places = cuts.crossingBytes.length;

@@ -1,7 +1,7 @@
 /** Cuts a model and uploads its slices under their digests, and `plan.json` once they are all there. */
 import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
-import type { AnalyseOptions } from '../../lib/compile/analyse';
+import type { AnalyzeOptions } from '../../lib/compile/analyze';
 import { PLAN_FILE, planText } from '../../lib/emit/write';
 import { SlicedInferenceError, quoted, systemReason } from '../../lib/errors';
 import type { PlannedFile, SlicePlan } from '../../lib/plan/plan';
@@ -26,11 +26,11 @@ interface BucketOptions {
 export async function sliceIntoBucket(
   modelPath: string,
   slicer: Slicer,
-  analyse: AnalyseOptions,
+  analyze: AnalyzeOptions,
   { out, plan: planPath, kmsKey }: BucketOptions,
 ): Promise<SlicePlan> {
   const { bucket, prefix } = parseS3Uri(out);
-  const { plan, slices } = stageModel(modelPath, slicer, analyse);
+  const { plan, slices } = stageModel(modelPath, slicer, analyze);
   const task = (file: string, planned: PlannedFile): UploadTask => ({
     file,
     key: remoteKey(prefix, planned),

@@ -8,7 +8,7 @@ import type { Slicer } from '../../lib/plan/search/slicers';
 import { formatBytes, formatTable, formatType } from '../terminal/format';
 import { clearProgress, showProgress } from '../terminal/progress';
 import type { SlicingOptions } from './slicing-options';
-import { addSlicingOptions, analyseOptions, slicerFor } from './slicing-options';
+import { addSlicingOptions, analyzeOptions, slicerFor } from './slicing-options';
 import { noteUnfinished } from '../process/unfinished';
 
 interface Options extends SlicingOptions {
@@ -60,7 +60,7 @@ export function sliceCommand(): Command {
     showProgress(`reading ${model}`);
     const plan = options.out.startsWith(S3_SCHEME)
       ? await uploadSlices(model, slicer, options)
-      : writeSlices(compile(model, slicer, analyseOptions(options)), options.out, {
+      : writeSlices(compile(model, slicer, analyzeOptions(options)), options.out, {
           onStart: noteUnfinished,
           onFile: ({ file, bytes }) => {
             showProgress(`writing ${file} (${formatBytes(bytes)})`);
@@ -77,7 +77,7 @@ export function sliceCommand(): Command {
 async function uploadSlices(model: string, slicer: Slicer, options: Options): Promise<SlicePlan> {
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
   const { sliceIntoBucket } = await import('./slice-into-bucket.js');
-  return sliceIntoBucket(model, slicer, analyseOptions(options), options);
+  return sliceIntoBucket(model, slicer, analyzeOptions(options), options);
 }
 
 function checkPlace({ out, plan, kmsKey }: Options): void {

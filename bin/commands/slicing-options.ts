@@ -6,9 +6,9 @@ import { SlicedInferenceError } from '../../lib/errors';
 import type { Slicer } from '../../lib/plan/search/slicers';
 import { readPlan } from '../../lib/compile/plan-file';
 import { atTensors, automatic, count, fromPlan, maxSliceSize } from '../../lib/plan/search/slicers';
-import type { AnalyseOptions } from '../../lib/compile/analyse';
-import type { OptimisationLevel } from '../../lib/optimise/level';
-import { OPTIMISATION_LEVELS } from '../../lib/optimise/level';
+import type { AnalyzeOptions } from '../../lib/compile/analyze';
+import type { OptimizationLevel } from '../../lib/optimize/level';
+import { OPTIMISATION_LEVELS } from '../../lib/optimize/level';
 import type { DimensionSizes } from '../../lib/shapes/value-types';
 
 export interface SlicingOptions extends ModelOptions {
@@ -50,7 +50,7 @@ export function addSlicingOptions(command: Command): Command {
 /** What any command that reads a model takes. */
 export interface ModelOptions {
   readonly dimension: DimensionSizes;
-  readonly optimize: OptimisationLevel;
+  readonly optimize: OptimizationLevel;
 }
 
 export function addModelOptions(command: Command): Command {
@@ -66,18 +66,18 @@ export function addModelOptions(command: Command): Command {
     .addOption(
       new Option(
         '--optimize <level>',
-        'how far ONNX Runtime optimises the whole model before it is cut; slices are identical to it at that level',
+        'how far ONNX Runtime optimizes the whole model before it is cut; slices are identical to it at that level',
       )
         .choices(OPTIMISATION_LEVELS)
         .default('none'),
     );
 }
 
-export function analyseOptions({
+export function analyzeOptions({
   dimension: dimensions,
-  optimize: optimisation,
-}: ModelOptions): AnalyseOptions {
-  return { dimensions, optimisation };
+  optimize: optimization,
+}: ModelOptions): AnalyzeOptions {
+  return { dimensions, optimization };
 }
 
 export function slicerFor(options: SlicingOptions): Slicer {

@@ -25,7 +25,7 @@ Runs the whole model in ONNX Runtime at the level of --optimize, and the slices 
 number of threads and without prepacking. Without --inputs it makes inputs up: floats from 0 to 1, small integers, short
 words. Sizes that the model leaves open are guessed unless --dimension gives them.
 With --against default it also tells how far the slices are from the whole model with all of ONNX Runtime's defaults:
-all optimisations, prepacking, all processors. Those may change last bits, so that a tolerance decides.
+all optimizations, prepacking, all processors. Those may change last bits, so that a tolerance decides.
 Exits with 0 when every bit of every output is the same (and, with --against, within tolerance), with 1 when not, with 2
 when either does not run.
 
@@ -52,11 +52,11 @@ export function verifyCommand(): Command {
     .option('--json', 'print JSON')
     .addHelpText('after', HELP);
   return addSlicingOptions(command).action(async (model: string, options: Options) => {
-    const { inputs, seed, dimension: dimensions, optimize: optimisation, atol, rtol } = options;
+    const { inputs, seed, dimension: dimensions, optimize: optimization, atol, rtol } = options;
     const result = await verify(model, {
       slicer: slicerFor(options),
       dimensions,
-      optimisation,
+      optimization,
       ...(options.against && { againstDefault: { absolute: atol, relative: rtol } }),
       seed,
       onStep: showProgress,
@@ -89,7 +89,7 @@ function describe(verification: Verification, file = 'made-up inputs'): string {
   const heads = describeInputs(new Map(inputs.map((input) => [input.name, input])));
   const what = slices === 1 ? 'the one slice and the whole model' : `${slices} slices and the whole model`;
   return [
-    `${what} are ${identical ? 'identical' : 'different'} with graph optimisation '${graphOptimization}'`,
+    `${what} are ${identical ? 'identical' : 'different'} with graph optimization '${graphOptimization}'`,
     `on ${inputs.length === 0 ? 'no inputs' : `${file}: ${heads}`}, with ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
     formatTable(['output', 'type', 'bits', 'max abs diff'], rows),
     ...(againstDefault ? describeDefault(againstDefault) : []),

@@ -68,7 +68,7 @@ function valueOf(dtype: NumericTensor['dtype']): (array: TypedArray, index: numb
     : (array, index) => Number(array[index]);
 }
 
-/** The place of each element among all floats of its type, so that neighbours are 1 apart; absent for other types. */
+/** The place of each element among all floats of its type, so that neighbors are 1 apart; absent for other types. */
 function orderOf(tensor: NumericTensor): ((index: number) => bigint) | undefined {
   const bits = bitsOf(tensor);
   if (bits === undefined) return undefined;

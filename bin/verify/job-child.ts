@@ -5,7 +5,7 @@ import { decodeSafetensors, encodeSafetensors } from '../../lambda/tensors/safet
 import { Session } from '../../lambda/slice/session';
 import type { RawTensor } from '../../lambda/tensors/tensor';
 import { PLAN_FILE } from '../../lib/emit/write';
-import { ORT_LEVELS } from '../../lib/optimise/level';
+import { ORT_LEVELS } from '../../lib/optimize/level';
 import { readPlan } from '../../lib/compile/plan-file';
 import { describeInputs } from './describe-inputs';
 import type { ChainJob, DefaultJob, Job, JobAnswer, WholeJob } from './job';
@@ -21,7 +21,7 @@ async function runWhole(job: WholeJob): Promise<JobAnswer> {
     const session = await Session.open({
       path: job.modelPath,
       threads: job.threads,
-      graphOptimizationLevel: ORT_LEVELS[job.optimisation],
+      graphOptimizationLevel: ORT_LEVELS[job.optimization],
     });
     try {
       write(job.outputs, await session.run(candidate, job.outputNames));

@@ -1,5 +1,5 @@
 /** What the verifier asks of a child process: a run of the whole model or of its chained slices. */
-import type { OptimisationLevel } from '../../lib/optimise/level';
+import type { OptimizationLevel } from '../../lib/optimize/level';
 import type { MadeUpInputs } from './seeded-inputs';
 
 export type Job = WholeJob | ChainJob | DefaultJob;
@@ -15,7 +15,7 @@ export interface WholeJob extends CommonJob {
   readonly kind: 'whole';
   /** Threads of ONNX Runtime. */
   readonly threads: number;
-  readonly optimisation: OptimisationLevel;
+  readonly optimization: OptimizationLevel;
   readonly modelPath: string;
   readonly outputNames: readonly string[];
   /** When given, `inputs` is written: with the first inputs made up this way that the model runs on. */

@@ -8,7 +8,7 @@ import { decodeSafetensors, encodeSafetensors } from '../../lambda/tensors/safet
 import type { RawTensor } from '../../lambda/tensors/tensor';
 import { compile } from '../../lib/compile/compile';
 import { writeSlices } from '../../lib/emit/write';
-import type { OptimisationLevel } from '../../lib/optimise/level';
+import type { OptimizationLevel } from '../../lib/optimize/level';
 import type { PlanDraft, SlicePlan } from '../../lib/plan/plan';
 import type { Slicer } from '../../lib/plan/search/slicers';
 import type { DimensionSizes } from '../../lib/shapes/value-types';
@@ -22,7 +22,7 @@ import { type JobWording, runJob } from './run-job';
 export interface VerifyOptions {
   readonly slicer: Slicer;
   readonly dimensions: DimensionSizes;
-  readonly optimisation: OptimisationLevel;
+  readonly optimization: OptimizationLevel;
   /** When given, the slices are also compared with the model as its users run it alone. */
   readonly againstDefault?: Tolerance;
   /** File of inputs; without one, inputs are made up. */
@@ -38,7 +38,7 @@ export interface Verification {
   readonly maxAbsDiff: number | null;
   readonly slices: number;
   readonly threads: number;
-  readonly graphOptimization: OptimisationLevel;
+  readonly graphOptimization: OptimizationLevel;
   /** Types and shapes of the inputs used. */
   readonly inputs: readonly {
     readonly name: string;
@@ -60,9 +60,9 @@ export interface DefaultComparison extends Omit<TensorDifference, 'name'> {
  * @throws NamedFailure when the inputs are not those of the model
  */
 export async function verify(modelPath: string, options: VerifyOptions): Promise<Verification> {
-  const { slicer, dimensions, optimisation, againstDefault, seed, onStep } = options;
+  const { slicer, dimensions, optimization, againstDefault, seed, onStep } = options;
   onStep(`reading ${modelPath}`);
-  const compiled = compile(modelPath, slicer, { dimensions, optimisation });
+  const compiled = compile(modelPath, slicer, { dimensions, optimization });
   const given = options.inputs === undefined ? undefined : await readInputs(options.inputs, compiled.plan);
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'sliced-inference-verify-'));
   try {
@@ -81,7 +81,7 @@ export async function verify(modelPath: string, options: VerifyOptions): Promise
     onStep('running the whole model');
     const whole = file('whole');
     await runJob(
-      { kind: 'whole', threads, optimisation, modelPath, inputs, ...madeUp, outputNames, outputs: whole },
+      { kind: 'whole', threads, optimization, modelPath, inputs, ...madeUp, outputNames, outputs: whole },
       given === undefined ? MADE_UP : GIVEN,
       folder,
     );

@@ -11,7 +11,7 @@ const MAX_WIDTH = 4096;
 const CHANNELS = 3;
 
 /**
- * Reads a picture in any format that sharp knows, scales it to the model's height and normalises it.
+ * Reads a picture in any format that sharp knows, scales it to the model's height and normalizes it.
  *
  * @returns float32 [1, 3, 48, width], channels blue, green, red, values from -1 to 1, padding 0
  * @throws Error of one line for a file that is no picture, or none of a line

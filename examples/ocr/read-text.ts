@@ -5,14 +5,14 @@ import { typedView } from '../../lambda/tensors/tensor';
 /** Class that stands for "no new character". */
 const BLANK = 0;
 
-export interface RecognisedText {
+export interface RecognizedText {
   readonly text: string;
   /** Mean probability of the characters, from 0 to 1; 0 when there are none. */
   readonly confidence: number;
 }
 
 /** Greedy CTC decoding of float32 [1, steps, classes]: the likeliest class of each step, repetitions merged. */
-export function readText(output: NumericTensor, alphabet: readonly string[]): RecognisedText {
+export function readText(output: NumericTensor, alphabet: readonly string[]): RecognizedText {
   const [, steps, classes] = output.shape;
   if (classes !== alphabet.length) {
     throw new Error(

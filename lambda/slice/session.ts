@@ -8,9 +8,9 @@ export interface SessionSettings {
   /** Threads of the intra-operator pool. Some models' results depend on it. */
   readonly threads: number;
   /**
-   * How far ONNX Runtime optimises the graph before it runs it.
+   * How far ONNX Runtime optimizes the graph before it runs it.
    *
-   * @default 'disabled' - slices are cut from an optimised graph; optimised once more, a fusion would depend on the cut
+   * @default 'disabled' - slices are cut from an optimized graph; optimized once more, a fusion would depend on the cut
    */
   readonly graphOptimizationLevel?: 'disabled' | 'basic' | 'extended';
 }
@@ -42,7 +42,7 @@ export class Session {
     );
   }
 
-  /** A session with the settings of someone who gives none: all optimisations, prepacking, all processors. */
+  /** A session with the settings of someone who gives none: all optimizations, prepacking, all processors. */
   static async openDefault(path: string): Promise<Session> {
     return new Session(await InferenceSession.create(path, { logSeverityLevel: LOG_FATAL }));
   }

@@ -1,4 +1,4 @@
-/** Where this library keeps what it can make again: answers of ONNX Runtime, optimised graphs, slices. */
+/** Where this library keeps what it can make again: answers of ONNX Runtime, optimized graphs, slices. */
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
@@ -9,9 +9,9 @@ import { makeFolder } from '../host/make-folder';
 export const CACHE_VARIABLE = 'SLICED_INFERENCE_CACHE';
 
 /** The parts of the cache, each a folder. */
-export type CachePart = 'types' | 'optimised' | 'plans' | 'slices' | 'digests';
+export type CachePart = 'types' | 'optimized' | 'plans' | 'slices' | 'digests';
 
-const PARTS: readonly CachePart[] = ['types', 'optimised', 'plans', 'slices', 'digests'];
+const PARTS: readonly CachePart[] = ['types', 'optimized', 'plans', 'slices', 'digests'];
 
 /** The folder of the whole cache, or `undefined` when it is switched off. It need not exist. */
 export function cacheRoot(): string | undefined {

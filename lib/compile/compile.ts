@@ -1,7 +1,7 @@
 /** From a model's path to a plan and the bytes of its slices. */
 import { sliceName } from '../../contract/keys';
-import type { AnalyseOptions, AnalysedModel } from './analyse';
-import { analyseModel } from './analyse';
+import type { AnalyzeOptions, AnalyzedModel } from './analyze';
+import { analyzeModel } from './analyze';
 import { describePlan, sliceManifests } from './describe-plan';
 import type { CompiledModel } from '../emit/compiled-model';
 import { emitSlice } from '../emit/slice';
@@ -13,18 +13,18 @@ import type { Slicer } from '../plan/search/slicers';
  *
  * @throws SlicedInferenceError for everything about the model or the slicing that cannot be
  */
-export function compile(modelPath: string, slicer: Slicer, options: AnalyseOptions = {}): CompiledModel {
-  return compileAnalysed(analyseModel(modelPath, options), slicer);
+export function compile(modelPath: string, slicer: Slicer, options: AnalyzeOptions = {}): CompiledModel {
+  return compileAnalyzed(analyzeModel(modelPath, options), slicer);
 }
 
-export function compileAnalysed(analysed: AnalysedModel, slicer: Slicer): CompiledModel {
-  const { source, model, types } = analysed;
-  const { dataflow, cuts } = analysed;
+export function compileAnalyzed(analyzed: AnalyzedModel, slicer: Slicer): CompiledModel {
+  const { source, model, types } = analyzed;
+  const { dataflow, cuts } = analyzed;
   const cut = bestCut(dataflow, cuts, slicer);
   const manifests = sliceManifests(model, types, cut.wiring);
   const slices = cut.wiring.slices.map((slice, index) =>
     emitSlice(model, types, slice, manifests[index], `${sliceName(index)}.weights`),
   );
-  const plan = describePlan(analysed, cut, manifests, slices);
+  const plan = describePlan(analyzed, cut, manifests, slices);
   return { plan, source, files: model.files, slices };
 }

@@ -4,7 +4,7 @@ import type { SliceManifest, SourcedTensor } from '../../contract/slice-manifest
 import type { TensorSpec } from '../../contract/tensors';
 import { sliceName } from '../../contract/keys';
 import { CONTRACT_VERSION } from '../../contract/version';
-import type { AnalysedModel } from './analyse';
+import type { AnalyzedModel } from './analyze';
 import type { SliceChunks } from '../emit/slice';
 import { SlicedInferenceError } from '../errors';
 import type { Chunk } from '../onnx/chunks';
@@ -39,12 +39,12 @@ export function sliceManifests(model: Model, types: ValueTypes, wiring: Wiring):
 }
 
 export function describePlan(
-  analysed: AnalysedModel,
+  analyzed: AnalyzedModel,
   { dataflow, groups, wiring }: WiredCut,
   manifests: readonly SliceManifest[],
   chunks: readonly SliceChunks[],
 ): PlanDraft {
-  const { source, model, cuts, dimensions, optimisation } = analysed;
+  const { source, model, cuts, dimensions, optimization } = analyzed;
   const sizes = sliceSizes(dataflow, wiring, cuts.bytes);
   const slices = manifests.map(({ slice, inputs, outputs }): SliceDraft => {
     const files = draftFiles(slice, chunks[slice]);
@@ -69,7 +69,7 @@ export function describePlan(
     version: PLAN_VERSION,
     library: packageVersion(),
     onnxRuntime: onnxRuntimeVersion(),
-    graphOptimization: optimisation,
+    graphOptimization: optimization,
     model: {
       file: path.basename(source[0].path),
       nodes: model.graph.nodes.length,

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import type { AnalyseOptions } from './analyse';
+import type { AnalyzeOptions } from './analyze';
 import type { Fingerprint } from '../cache/fingerprint';
 import { fingerprint, isReliable } from '../cache/fingerprint';
 import { readCached, writeCached } from '../cache/entries';
@@ -35,7 +35,7 @@ interface KnownPlan {
 }
 
 /** @throws SlicedInferenceError for everything about the model or the slicing that cannot be, and for a full disk */
-export function stageModel(modelPath: string, slicer: Slicer, options: AnalyseOptions = {}): StagedModel {
+export function stageModel(modelPath: string, slicer: Slicer, options: AnalyzeOptions = {}): StagedModel {
   const cache = cacheFolder('plans');
   const key = keyOf(modelPath, slicer, options);
   const known = readCached(cache, key);
@@ -69,7 +69,7 @@ export function stageModel(modelPath: string, slicer: Slicer, options: AnalyseOp
 function keyOf(
   modelPath: string,
   slicer: Slicer,
-  { dimensions = {}, optimisation = 'none' }: AnalyseOptions,
+  { dimensions = {}, optimization = 'none' }: AnalyzeOptions,
 ): string {
   return createHash('sha256')
     .update(
@@ -79,7 +79,7 @@ function keyOf(
         path.resolve(modelPath),
         slicer.key,
         dimensions,
-        optimisation,
+        optimization,
         // What ONNX Runtime fuses depends on it.
         os.cpus().at(0)?.model,
       ]),

@@ -1,5 +1,5 @@
 /**
- * Where ONNX Runtime sees casts. It merges a cast with one behind it even with optimisation off, and does so after it has
+ * Where ONNX Runtime sees casts. It merges a cast with one behind it even with optimization off, and does so after it has
  * put the nodes of functions in the place of their calls; some standard operators are functions to it as well.
  */
 import { callKey, functionsByKey } from '../onnx/local-functions';

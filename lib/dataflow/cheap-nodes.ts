@@ -30,7 +30,7 @@ const CHEAP_OPERATORS = new Set(
 
 /** By node: whether it may run in several slices. */
 export function cheapNodes(model: Model, { between }: Casts): boolean[] {
-  // Which neighbours a float16 value has decides how it is computed.
+  // Which neighbors a float16 value has decides how it is computed.
   if (model.usesFloat16) return model.graph.nodes.map(() => false);
   return model.graph.nodes.map(
     (node) => isCheap(node) && ![...node.inputs, ...node.outputs].some((value) => between.has(value)),

@@ -18,10 +18,10 @@ export function crossingRule(model: Model, types: ValueTypes): CrossingRule {
     const { dtype } = types[value];
     if (dtype === undefined) return 'no tensor, or of unknown type';
     if (!isBindable(dtype)) return `of type ${dtype}`;
-    // ONNX Runtime computes float16 in float32 where it has no better kernel or where its neighbours do, and drops
-    // conversions between neighbours: a cut, or another neighbour, rounds where the whole model does not.
+    // ONNX Runtime computes float16 in float32 where it has no better kernel or where its neighbors do, and drops
+    // conversions between neighbors: a cut, or another neighbor, rounds where the whole model does not.
     if (dtype === 'float16') return 'of type float16';
-    if (roundsByNeighbours(model)) return 'of a model that computes in float16';
+    if (roundsByNeighbors(model)) return 'of a model that computes in float16';
     if (between.has(value)) {
       // It merges the two into one, which rounds or wraps differently.
       const maker = producer === undefined ? '' : ` by ${nodes[producer].opType}`;
@@ -34,8 +34,8 @@ export function crossingRule(model: Model, types: ValueTypes): CrossingRule {
   };
 }
 
-/** Whether where the model rounds to float16 is still to be decided, by all neighbours of each value. */
-export function roundsByNeighbours({ usesFloat16, isSettled }: Model): boolean {
+/** Whether where the model rounds to float16 is still to be decided, by all neighbors of each value. */
+export function roundsByNeighbors({ usesFloat16, isSettled }: Model): boolean {
   return usesFloat16 && !isSettled;
 }
 

@@ -4,7 +4,7 @@ import type { Graph, Model, Node, NodeIndex, ValueIndex } from '../onnx/model';
 import { OMITTED, nodeLabel } from '../onnx/model';
 import { cheapNodes } from './cheap-nodes';
 import { Casts } from './casts';
-import { roundsByNeighbours } from './crossing';
+import { roundsByNeighbors } from './crossing';
 import { checkDeterministic, randomOperators } from './determinism';
 
 export interface Dataflow {
@@ -36,12 +36,12 @@ export interface Dataflow {
 
 /**
  * What no output needs is left out, and what depends on constants alone is set apart; not so around float16, where
- * ONNX Runtime decides by all neighbours of a value how it computes it.
+ * ONNX Runtime decides by all neighbors of a value how it computes it.
  *
  * @param isFloat16 whether a value is a tensor of float16
  * @throws SlicedInferenceError for a cyclic graph, and for operators whose results cannot be repeated
  */
-export function analyseDataflow(
+export function analyzeDataflow(
   model: Model,
   isFloat16: (value: ValueIndex) => boolean = () => false,
 ): Dataflow {
@@ -62,7 +62,7 @@ export function analyseDataflow(
     // A seeded generator goes on from run to run, and casts of casts are merged with whoever uses them: both stay
     // one node in one slice.
     const { outputs } = graph.nodes[node];
-    if (random[node].length > 0 || roundsByNeighbours(model)) return false;
+    if (random[node].length > 0 || roundsByNeighbors(model)) return false;
     return !outputs.some((output) => casts.between.has(output) || isFloat16(output));
   });
   const order = sorted.filter((node) => (live[node] || model.usesFloat16) && !isConstantNode[node]);

@@ -62,7 +62,7 @@ export interface Graph {
   readonly initializers: readonly Initializer[];
   readonly inputs: readonly GraphInput[];
   readonly outputs: readonly GraphOutput[];
-  /** Fields that declare types of inner values. They may be wrong, but the optimiser of ONNX Runtime relies on them. */
+  /** Fields that declare types of inner values. They may be wrong, but the optimizer of ONNX Runtime relies on them. */
   readonly valueInfos: readonly ByteRange[];
   readonly annotations: readonly QuantizationAnnotation[];
   readonly metadata: readonly ByteRange[];

@@ -1,7 +1,7 @@
-/** How far the whole model is optimised before it is cut: the public face of `optimise/level.ts`. */
+/** How far the whole model is optimized before it is cut: the public face of `optimize/level.ts`. */
 
 /**
- * How far ONNX Runtime optimises the whole model before it is cut. The slices run what it has made, and so compute
+ * How far ONNX Runtime optimizes the whole model before it is cut. The slices run what it has made, and so compute
  * bit for bit what the whole model computes at the same level. Higher levels run faster and may change last bits
  * against lower ones.
  */

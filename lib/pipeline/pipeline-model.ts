@@ -21,7 +21,7 @@ export function pipelineModel(props: SlicedInferencePipelineProps): SlicedModel 
   const slicing = props.slicing ?? Slicing.automatic();
   const staged = stageModel(props.modelPath ?? '', slicing._slicer(), {
     dimensions: props.dimensions ?? {},
-    optimisation: props.graphOptimization ?? GraphOptimization.NONE,
+    optimization: props.graphOptimization ?? GraphOptimization.NONE,
   });
   return SlicedModel._fromStaged(staged);
 }

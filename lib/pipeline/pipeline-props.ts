@@ -24,7 +24,7 @@ export interface SlicedInferencePipelineProps {
   readonly modelPath?: string;
 
   /**
-   * A model that was cut before, with `sliced-inference slice`. How it is cut, optimised and planned was said then:
+   * A model that was cut before, with `sliced-inference slice`. How it is cut, optimized and planned was said then:
    * not together with `slicing`, `dimensions` or `graphOptimization`.
    *
    * @default - exactly one of `modelPath` and `slicedModel` is given
@@ -47,7 +47,7 @@ export interface SlicedInferencePipelineProps {
   readonly dimensions?: { [name: string]: number };
 
   /**
-   * How far ONNX Runtime optimises the whole model, at synth, before it is cut. What it fuses depends on the
+   * How far ONNX Runtime optimizes the whole model, at synth, before it is cut. What it fuses depends on the
    * processor that synthesizes, and so does the template, unless the level is `NONE`.
    *
    * @default GraphOptimization.NONE

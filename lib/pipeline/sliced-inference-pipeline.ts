@@ -32,7 +32,7 @@ import { createStorage } from './storage';
  * Runs an ONNX model as a chain of Lambda functions, one per slice, that pass tensors through S3.
  *
  * Start an execution of `stateMachine` with the input that the README describes; the results are bit for bit those
- * of the whole model in ONNX Runtime at the same level of graph optimisation.
+ * of the whole model in ONNX Runtime at the same level of graph optimization.
  */
 export class SlicedInferencePipeline extends PipelineMetrics {
   /** Runs the slices in order. */

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import type { SourcedTensor } from '../../contract/slice-manifest';
 import type { TensorSpec } from '../../contract/tensors';
 import type { Graph } from '../onnx/model';
-import type { OptimisationLevel } from '../optimise/level';
+import type { OptimizationLevel } from '../optimize/level';
 
 export const PLAN_VERSION = 1;
 
@@ -14,8 +14,8 @@ export interface SlicePlan {
   readonly library: string;
   /** Version of ONNX Runtime that the slices are meant to run on. */
   readonly onnxRuntime: string;
-  /** How far ONNX Runtime had optimised the whole model before it was cut. */
-  readonly graphOptimization: OptimisationLevel;
+  /** How far ONNX Runtime had optimized the whole model before it was cut. */
+  readonly graphOptimization: OptimizationLevel;
   /** Identifies the slices, weights included. Tasks carry it, so that a run never mixes two models. */
   readonly planDigest: string;
   readonly model: PlannedModel;

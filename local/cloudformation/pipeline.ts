@@ -7,7 +7,7 @@ import type { PublishedVersions } from './published-versions';
 import type { Resource } from './resource';
 import { Template } from './template';
 
-/** The key of the JSON object in the definition's `Comment` by which a pipeline is recognised. */
+/** The key of the JSON object in the definition's `Comment` by which a pipeline is recognized. */
 const COMMENT_KEY = 'slicedInference';
 
 export interface Pipeline {

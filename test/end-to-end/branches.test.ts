@@ -1,8 +1,8 @@
 /** Models with parts that do not need each other: how they are cut, and that their slices run side by side. */
 import * as fs from 'node:fs';
 import type { ExecutionOutput } from '../../client';
-import { analyseModel } from '../../lib/compile/analyse';
-import { compileAnalysed } from '../../lib/compile/compile';
+import { analyzeModel } from '../../lib/compile/analyze';
+import { compileAnalyzed } from '../../lib/compile/compile';
 import { scheduleSlices, slicesOf } from '../../lib/plan/schedule/schedule';
 import type { ScheduledPlan } from '../../lib/plan/schedule/schedule';
 import type { SlicePlan } from '../../lib/plan/plan';
@@ -96,7 +96,7 @@ function scheduleOf({ plan }: { plan: ScheduledPlan }): string {
 
 describe('two towers', () => {
   const file = saveModel({ graph: twoTowers() });
-  const analysed = analyseModel(file);
+  const analyzed = analyzeModel(file);
   const feeds = new Map([
     ['text', row(1)],
     ['image', row(2)],
@@ -107,15 +107,15 @@ describe('two towers', () => {
     [3, '(0 | 1) 2'],
     [5, '(0 1 | 2 3) 4'],
   ])('in %i slices: %s', async (slices, schedule) => {
-    const compiled = compileAnalysed(analysed, count(slices));
+    const compiled = compileAnalyzed(analyzed, count(slices));
     expect(scheduleOf(compiled)).toBe(schedule);
     expectSameBits(await runSlices(compiled, feeds), await runWhole(file, feeds));
   });
 
   test('within a limit, when that takes no more slices', () => {
     const weights = WIDTH * WIDTH * 4;
-    expect(scheduleOf(compileAnalysed(analysed, maxSliceSize(2 * weights)))).toBe('(0 1 | 2 3) 4');
-    expect(scheduleOf(compileAnalysed(analysed, maxSliceSize(5 * weights)))).toBe('0 1');
+    expect(scheduleOf(compileAnalyzed(analyzed, maxSliceSize(2 * weights)))).toBe('(0 1 | 2 3) 4');
+    expect(scheduleOf(compileAnalyzed(analyzed, maxSliceSize(5 * weights)))).toBe('0 1');
   });
 
   test('run at the same time in the state machine, with the same bits', async () => {
@@ -148,14 +148,14 @@ describe('two towers', () => {
 
 describe('an ensemble on a shared stem', () => {
   const file = saveModel({ graph: ensemble(3) });
-  const analysed = analyseModel(file);
+  const analyzed = analyzeModel(file);
   const feeds = new Map([['x', row(3)]]);
 
   test.each([
     [4, '0 (1 | 2) 3'],
     [5, '0 (1 | 2 | 3) 4'],
   ])('in %i slices: %s', async (slices, schedule) => {
-    const compiled = compileAnalysed(analysed, count(slices));
+    const compiled = compileAnalyzed(analyzed, count(slices));
     expect(scheduleOf(compiled)).toBe(schedule);
     expectSameBits(await runSlices(compiled, feeds), await runWhole(file, feeds));
   });
@@ -187,7 +187,7 @@ test('a chain is cut as before: no branch of it is worth a function', () => {
     input: [value('x', FLOAT, [1, WIDTH])],
     output: [value('y', FLOAT)],
   };
-  const schedule = scheduleSlices(compileAnalysed(analyseModel(saveModel({ graph })), count(4)).plan);
+  const schedule = scheduleSlices(compileAnalyzed(analyzeModel(saveModel({ graph })), count(4)).plan);
   expect(slicesOf(schedule)).toEqual([0, 1, 2, 3]);
   expect(scheduleText(schedule)).toBe('0 1 2 3');
 });

@@ -3,10 +3,10 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { readTensorFile } from '../../bin/tensor-files';
 import { candidateInputs } from '../../bin/verify/seeded-inputs';
-import type { AnalysedModel } from '../../lib/compile/analyse';
-import { analyseModel } from '../../lib/compile/analyse';
-import { compileAnalysed } from '../../lib/compile/compile';
-import type { OptimisationLevel } from '../../lib/optimise/level';
+import type { AnalyzedModel } from '../../lib/compile/analyze';
+import { analyzeModel } from '../../lib/compile/analyze';
+import { compileAnalyzed } from '../../lib/compile/compile';
+import type { OptimizationLevel } from '../../lib/optimize/level';
 import { packageRoot } from '../../lib/host/package-files';
 import { mostSlices } from '../../lib/plan/cuts/cuts';
 import { count } from '../../lib/plan/search/slicers';
@@ -23,21 +23,21 @@ const SLICES = [2, 3, 4, 8];
 /** Models that cannot be cut into eight slices at some level, and why. All others must be. */
 const FEW_CUTS: Record<string, string> = {
   all_dtypes_22out: 'its outputs are constants',
-  conv_qdq_external: 'five nodes, of which the optimiser leaves three',
+  conv_qdq_external: 'five nodes, of which the optimizer leaves three',
   dynamic_axes: 'one node',
   function_with_variadics: 'one node, a call of a function of two',
   graph_multiple_output_tracking: 'six nodes',
-  if_nested_three_layer: 'two nodes, of which the optimiser leaves one',
+  if_nested_three_layer: 'two nodes, of which the optimizer leaves one',
   if_outer_scope_multi_var: 'four nodes',
   input_propagated_to_output: 'six nodes',
   loop11_onnx: 'one node',
   loop_crop_and_resize: 'six nodes, most of the model is in the body of a Loop',
   loop_outer_scope: 'two nodes',
-  lstm_bidirectional: 'the optimiser leaves three nodes',
+  lstm_bidirectional: 'the optimizer leaves three nodes',
   lstm_cntk: 'five nodes',
-  mnist_cntk: 'the optimiser leaves six nodes',
-  multi_external_files: 'two nodes, of which the optimiser leaves one',
-  residual_block_trt: 'the optimiser leaves seven nodes',
+  mnist_cntk: 'the optimizer leaves six nodes',
+  multi_external_files: 'two nodes, of which the optimizer leaves one',
+  residual_block_trt: 'the optimizer leaves seven nodes',
   scan_cntk: 'four nodes, most of the model is in the body of a Scan',
   scan_outer_scope: 'two nodes',
   sequence_model1: 'all of its cuts are crossed by sequences',
@@ -59,8 +59,8 @@ function modelsBelow(folder: string): string[] {
 }
 
 /** The inputs that come with a model, otherwise the first made-up ones that it runs on. */
-async function inputsOf(file: string, { model }: AnalysedModel): Promise<Tensors> {
-  const { plan } = compileAnalysed(analyseModel(file), count(1));
+async function inputsOf(file: string, { model }: AnalyzedModel): Promise<Tensors> {
+  const { plan } = compileAnalyzed(analyzeModel(file), count(1));
   const samples = path.join(path.dirname(file), 'test_data_set_0');
   if (model.graph.inputs.length > 0 && fs.existsSync(path.join(samples, 'input_0.pb'))) {
     return readTensorFile(
@@ -81,22 +81,22 @@ async function inputsOf(file: string, { model }: AnalysedModel): Promise<Tensors
   throw failure;
 }
 
-async function checkModel(name: string, file: string, optimisation: OptimisationLevel): Promise<void> {
-  const analysed = analyseModel(file, { optimisation });
-  const inputs = await inputsOf(file, analysed);
-  const whole = await runWhole(file, inputs, optimisation);
-  const most = mostSlices(analysed.cuts);
+async function checkModel(name: string, file: string, optimization: OptimizationLevel): Promise<void> {
+  const analyzed = analyzeModel(file, { optimization });
+  const inputs = await inputsOf(file, analyzed);
+  const whole = await runWhole(file, inputs, optimization);
+  const most = mostSlices(analyzed.cuts);
   if (most < Math.max(...SLICES)) expect(FEW_CUTS).toHaveProperty([name]);
   for (const slices of new Set([...SLICES, most])) {
     if (slices > most) {
-      expect(() => compileAnalysed(analysed, count(slices))).toThrow(
+      expect(() => compileAnalyzed(analyzed, count(slices))).toThrow(
         `the model can be cut into at most ${most} ${most === 1 ? 'slice' : 'slices'}, got ${slices} slices`,
       );
-    } else expectSameBits(await runSlices(compileAnalysed(analysed, count(slices)), inputs), whole);
+    } else expectSameBits(await runSlices(compileAnalyzed(analyzed, count(slices)), inputs), whole);
   }
 }
 
-const LEVELS: OptimisationLevel[] = ['none', 'extended'];
+const LEVELS: OptimizationLevel[] = ['none', 'extended'];
 
 describe.each(LEVELS)('models of development dependencies, at %s', (level) => {
   test.each([...modelsBelow(OCR), ...modelsBelow(VAD)].map((file) => [path.basename(file), file]))(

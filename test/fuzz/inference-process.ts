@@ -1,11 +1,11 @@
 /** Does what the library starts processes for, but many times in one: asks ONNX Runtime. */
-import { optimise } from '../../lib/optimise/optimise-child';
-import type { OptimiseJob } from '../../lib/optimise/optimise-child';
+import { optimize } from '../../lib/optimize/optimize-child';
+import type { OptimizeJob } from '../../lib/optimize/optimize-child';
 import { infer } from '../../lib/shapes/infer-child';
 import type { InferenceQuestion } from './persistent-inference';
 
 async function answer({ script, argument }: InferenceQuestion): Promise<object> {
-  return script === 'infer-child.js' ? infer(argument) : optimise(JSON.parse(argument) as OptimiseJob);
+  return script === 'infer-child.js' ? infer(argument) : optimize(JSON.parse(argument) as OptimizeJob);
 }
 
 process.on('message', (question: InferenceQuestion) => {

@@ -7,9 +7,9 @@ import * as path from 'node:path';
 import { MessageChannel, Worker, receiveMessageOnPort } from 'node:worker_threads';
 
 /** The library's scripts that ask ONNX Runtime. */
-export type InferenceScript = 'infer-child.js' | 'optimise-child.js';
+export type InferenceScript = 'infer-child.js' | 'optimize-child.js';
 
-const SCRIPTS: readonly InferenceScript[] = ['infer-child.js', 'optimise-child.js'];
+const SCRIPTS: readonly InferenceScript[] = ['infer-child.js', 'optimize-child.js'];
 
 export interface InferenceQuestion {
   readonly script: InferenceScript;

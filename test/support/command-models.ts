@@ -161,8 +161,8 @@ export function externalWeight(location: string): ModelInit {
   };
 }
 
-/** A convolution with a normalisation that ONNX Runtime's optimiser folds into it, and two nodes behind. */
-export function normalised(): ModelInit {
+/** A convolution with a normalization that ONNX Runtime's optimizer folds into it, and two nodes behind. */
+export function normalized(): ModelInit {
   const perChannel = (name: string, start: number) =>
     floats(
       name,

@@ -4,8 +4,8 @@ import { compareTensor } from '../../bin/verify/compare';
 import { Session } from '../../lambda/slice/session';
 import type { RawTensor } from '../../lambda/tensors/tensor';
 import type { CompiledModel } from '../../lib/emit/compiled-model';
-import type { OptimisationLevel } from '../../lib/optimise/level';
-import { ORT_LEVELS } from '../../lib/optimise/level';
+import type { OptimizationLevel } from '../../lib/optimize/level';
+import { ORT_LEVELS } from '../../lib/optimize/level';
 import { writtenPlan } from './written-plan';
 
 export type Tensors = ReadonlyMap<string, RawTensor>;
@@ -14,9 +14,9 @@ export type Tensors = ReadonlyMap<string, RawTensor>;
 export function runWhole(
   file: string,
   feeds: Tensors,
-  optimisation: OptimisationLevel = 'none',
+  optimization: OptimizationLevel = 'none',
 ): Promise<Map<string, RawTensor>> {
-  return run(file, feeds, { graphOptimizationLevel: ORT_LEVELS[optimisation] });
+  return run(file, feeds, { graphOptimizationLevel: ORT_LEVELS[optimization] });
 }
 
 /** All outputs of the model that the slices were cut from. */

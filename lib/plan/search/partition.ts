@@ -12,7 +12,7 @@ export type Groups = readonly (readonly NodeIndex[])[];
 
 /**
  * Most cuts that the search compares with each other; its time grows with their square. Of more legal cuts, those
- * with the fewest crossing bytes in their neighbourhood are taken.
+ * with the fewest crossing bytes in their neighborhood are taken.
  */
 const MAX_CANDIDATES = 768;
 
@@ -119,7 +119,7 @@ function tooLarge(space: CutSpace, table: StretchTable, limit: SizeLimit): Slice
   return new SlicedInferenceError(`each slice must ${text}`, `${got} for ${where}`, advice);
 }
 
-/** At most `MAX_CANDIDATES` legal cuts: in each of as many neighbourhoods the one with the fewest crossing bytes. */
+/** At most `MAX_CANDIDATES` legal cuts: in each of as many neighborhoods the one with the fewest crossing bytes. */
 function candidates({ crossingBytes }: CutSpace, legal: readonly number[]): readonly number[] {
   if (legal.length <= MAX_CANDIDATES) return legal;
   const chosen: number[] = [];
@@ -161,7 +161,7 @@ class StretchTable {
     });
   }
 
-  /** A stretch between neighbouring candidates that breaks the limit. */
+  /** A stretch between neighboring candidates that breaks the limit. */
   firstUnfit(): { from: number; to: number; size: SliceSize } {
     if (this.unfit === undefined) throw new Error('every stretch keeps the limit');
     return this.unfit;

@@ -187,7 +187,7 @@ function checkSameGraph({ model }: SlicePlan, name: string, graph: Graph): void 
   throw new SlicedInferenceError(
     `plan ${quoted(name)} must be made from the same graph as the model`,
     `one of ${model.nodes} nodes where the model has ${graph.nodes.length}, or of other nodes`,
-    'make the plan again with `sliced-inference slice`, and with the same graph optimisation',
+    'make the plan again with `sliced-inference slice`, and with the same graph optimization',
   );
 }
 

@@ -20,7 +20,7 @@ import {
   ifWithCaptures,
   lateAndReturnedInputs,
   manyOutputs,
-  normalised,
+  normalized,
   pickyAboutColumns,
   strings,
   twoInputs,
@@ -44,7 +44,7 @@ describe('verify', () => {
   it('says that slices and model are identical', async () => {
     expect(await succeed(['verify', saveModel(mlp(3)), '--slices', '3'])).toBe(
       [
-        "3 slices and the whole model are identical with graph optimisation 'none'",
+        "3 slices and the whole model are identical with graph optimization 'none'",
         'on made-up inputs: x float32[1,64], with 1 thread',
         'output  type           bits       max abs diff',
         'y       float32[1,16]  identical             0',
@@ -115,7 +115,7 @@ describe('verify', () => {
     const text = await cli(['verify', model, '--slices', '2'], options);
     expect(text).toMatchObject({ code: 1, stderr: '', leftovers: [] });
     expect(text.stdout).toMatch(
-      /^2 slices and the whole model are different with graph optimisation 'none'\n.*\n.*\ny +float32\[1,16\] +different +\d/,
+      /^2 slices and the whole model are different with graph optimization 'none'\n.*\n.*\ny +float32\[1,16\] +different +\d/,
     );
     const json = await cli(['verify', model, '--slices', '2', '--json'], options);
     expect(json).toMatchObject({ code: 1, stderr: '', leftovers: [] });
@@ -125,7 +125,7 @@ describe('verify', () => {
 
 describe('verify --optimize', () => {
   it.each(['none', 'basic', 'extended'])('compares with the whole model at %s', async (level) => {
-    const model = saveModel(normalised());
+    const model = saveModel(normalized());
     expect(await verify([model, '--slices', '2', '--optimize', level])).toMatchObject({
       identical: true,
       slices: 2,
@@ -133,8 +133,8 @@ describe('verify --optimize', () => {
     });
   });
 
-  it('cuts what the optimiser has left', async () => {
-    const model = saveModel(normalised());
+  it('cuts what the optimizer has left', async () => {
+    const model = saveModel(normalized());
     expect(await verify([model, '--slices', '4'])).toMatchObject({ slices: 4 });
     expect(await refuse(['verify', model, '--slices', '4', '--optimize', 'basic'])).toMatch(
       /^the model can be cut into at most [23] slices, got 4 slices for its [23] nodes: ask for fewer slices$/,
@@ -150,7 +150,7 @@ describe('verify --optimize', () => {
 
 describe('verify --against default', () => {
   it('says how far the slices are from the model as it runs alone', async () => {
-    const model = saveModel(normalised());
+    const model = saveModel(normalized());
     const result = await verify([model, '--slices', '2', '--against', 'default']);
     expect(result.identical).toBe(true);
     expect(result.againstDefault).toMatchObject({
@@ -165,8 +165,8 @@ describe('verify --against default', () => {
   });
 
   it('exits with 1 beyond the tolerance', async () => {
-    // Folded into the convolution, the normalisation rounds at other places.
-    const args = ['verify', saveModel(normalised()), '--slices', '2', '--against', 'default'];
+    // Folded into the convolution, the normalization rounds at other places.
+    const args = ['verify', saveModel(normalized()), '--slices', '2', '--against', 'default'];
     const { code, stdout } = await cli([...args, '--atol', '0', '--rtol', '0', '--json']);
     expect(code).toBe(1);
     expect(JSON.parse(stdout)).toMatchObject({ identical: true, againstDefault: { withinTolerance: false } });

@@ -23,8 +23,8 @@ describe('float16Bits', () => {
       fc.property(fc.double({ min: -65504, max: 65504, noNaN: true }), (value) => {
         const bits = float16Bits(value);
         const distance = Math.abs(valueOf(bits) - value);
-        for (const neighbour of [bits - 1, bits + 1]) {
-          const other = valueOf(neighbour & 0xffff);
+        for (const neighbor of [bits - 1, bits + 1]) {
+          const other = valueOf(neighbor & 0xffff);
           if (Number.isFinite(other)) expect(distance).toBeLessThanOrEqual(Math.abs(other - value));
         }
       }),

@@ -3,8 +3,8 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import * as fc from 'fast-check';
 import type { RawTensor } from '../../../lambda/tensors/tensor';
-import { analyseModel } from '../../../lib/compile/analyse';
-import { compileAnalysed } from '../../../lib/compile/compile';
+import { analyzeModel } from '../../../lib/compile/analyze';
+import { compileAnalyzed } from '../../../lib/compile/compile';
 import { writeSlices } from '../../../lib/emit/write';
 import { parseModel } from '../../../lib/onnx/parse';
 import { mostSlices } from '../../../lib/plan/cuts/cuts';
@@ -20,9 +20,9 @@ const cutModel = fc.record({ init: randomModel, share: fc.double({ min: 0, max: 
 
 function cut({ init, share }: { init: Parameters<typeof saveModel>[0]; share: number }) {
   const file = saveModel(init);
-  const analysed = analyseModel(file);
-  const slices = 1 + Math.floor(share * (mostSlices(analysed.cuts) - 1));
-  return { file, analysed, compiled: compileAnalysed(analysed, count(slices)), slices };
+  const analyzed = analyzeModel(file);
+  const slices = 1 + Math.floor(share * (mostSlices(analyzed.cuts) - 1));
+  return { file, analyzed, compiled: compileAnalyzed(analyzed, count(slices)), slices };
 }
 
 const inputs = new Map<string, RawTensor>([
@@ -42,14 +42,14 @@ describe('every cut', () => {
   test('shares out each node once, and each slice reads only what is made before it', () => {
     fc.assert(
       fc.property(cutModel, (sample) => {
-        const { analysed, compiled, slices } = cut(sample);
+        const { analyzed, compiled, slices } = cut(sample);
         expect(compiled.plan.slices).toHaveLength(slices);
         const nodes = compiled.plan.slices.flatMap((slice) =>
           slice.nodes.flatMap(([first, last]) =>
             Array.from({ length: last - first + 1 }, (_, index) => first + index),
           ),
         );
-        const { cuts, dataflow } = analysed;
+        const { cuts, dataflow } = analyzed;
         const orders = [dataflow, cuts.dataflow].map(({ order }) => [...order].sort((a, b) => a - b));
         expect(orders).toContainEqual(nodes.sort((a, b) => a - b));
         compiled.plan.slices.forEach((slice, index) => {
@@ -69,11 +69,11 @@ describe('every cut', () => {
   test('moves no more bytes with masks and shapes computed again than without', () => {
     fc.assert(
       fc.property(cutModel, (sample) => {
-        const { analysed, compiled, slices } = cut(sample);
-        const plain = { ...analysed, cuts: analysed.cuts.finer ?? analysed.cuts };
+        const { analyzed, compiled, slices } = cut(sample);
+        const plain = { ...analyzed, cuts: analyzed.cuts.finer ?? analyzed.cuts };
         const moved = ({ plan }: typeof compiled): number =>
           plan.slices.reduce((sum, { readBytes, writeBytes }) => sum + readBytes + writeBytes, 0);
-        expect(moved(compiled)).toBeLessThanOrEqual(moved(compileAnalysed(plain, count(slices))));
+        expect(moved(compiled)).toBeLessThanOrEqual(moved(compileAnalyzed(plain, count(slices))));
       }),
       { numRuns: RUNS },
     );
@@ -82,7 +82,7 @@ describe('every cut', () => {
   test('copies the bytes of each node verbatim', () => {
     fc.assert(
       fc.property(cutModel, (sample) => {
-        const { file, analysed, compiled } = cut(sample);
+        const { file, analyzed, compiled } = cut(sample);
         const original = fs.readFileSync(file);
         const folder = path.join(temporaryFolder(), 'slices');
         writeSlices(compiled, folder);
@@ -90,7 +90,7 @@ describe('every cut', () => {
           const bytes = fs.readFileSync(path.join(folder, slice.model.file));
           for (const [first, last] of slice.nodes) {
             for (let node = first; node <= last; node++) {
-              const { offset, length } = analysed.model.graph.nodes[node].field;
+              const { offset, length } = analyzed.model.graph.nodes[node].field;
               expect(bytes.includes(original.subarray(offset, offset + length))).toBe(true);
             }
           }

@@ -1,7 +1,7 @@
 /** Models that a careless cut would change, each found by trying: what crosses, what may not, and why. */
 import type { RawTensor } from '../../../lambda/tensors/tensor';
-import { analyseModel } from '../../../lib/compile/analyse';
-import { compileAnalysed } from '../../../lib/compile/compile';
+import { analyzeModel } from '../../../lib/compile/analyze';
+import { compileAnalyzed } from '../../../lib/compile/compile';
 import { mostSlices } from '../../../lib/plan/cuts/cuts';
 import { memoryMb } from '../../../lib/plan/sizes/estimate';
 import type { Slicer } from '../../../lib/plan/search/slicers';
@@ -44,18 +44,18 @@ function expectIdentical(graph: GraphInit, input: RawTensor = x): Promise<number
 
 async function expectModelIdentical(model: ModelInit, input: RawTensor = x): Promise<number> {
   const file = saveModel(model);
-  const analysed = analyseModel(file);
+  const analyzed = analyzeModel(file);
   const feeds = new Map([['x', input]]);
   const whole = await runWhole(file, feeds);
-  const most = mostSlices(analysed.cuts);
+  const most = mostSlices(analyzed.cuts);
   for (let slices = 1; slices <= most; slices++) {
-    expectSameBits(await runSlices(compileAnalysed(analysed, count(slices)), feeds), whole);
+    expectSameBits(await runSlices(compileAnalyzed(analyzed, count(slices)), feeds), whole);
   }
   return most;
 }
 
 function whyNot(graph: GraphInit, name: string): string | undefined {
-  const { model, cuts } = analyseModel(saveModel({ graph }));
+  const { model, cuts } = analyzeModel(saveModel({ graph }));
   return cuts.rule(model.graph.values.findIndex((candidate) => candidate.name === name));
 }
 
@@ -244,7 +244,7 @@ describe('values that cannot be passed', () => {
     const inner = graphOf([node('Abs', ['x'], [name]), node('Neg', [name], ['y'])]);
     expect(whyNot(inner, name)).toBe('of a name that JavaScript or safetensors reserves');
     const outer = { ...graphOf([node('Abs', ['x'], [name])]), output: [value(name)] };
-    expect(() => analyseModel(saveModel({ graph: outer }))).toThrow(
+    expect(() => analyzeModel(saveModel({ graph: outer }))).toThrow(
       'one of a name that JavaScript or safetensors reserves',
     );
   });
@@ -257,7 +257,7 @@ describe('values that cannot be passed', () => {
 
 describe('sizes', () => {
   function sizesOf(graph: GraphInit, slices: number) {
-    return compileAnalysed(analyseModel(saveModel({ graph })), count(slices)).plan.slices;
+    return compileAnalyzed(analyzeModel(saveModel({ graph })), count(slices)).plan.slices;
   }
 
   test('count what is computed from constants', () => {
@@ -318,10 +318,10 @@ describe('sizes', () => {
         { domain: 'local', version: 1 },
       ],
     };
-    const analysed = analyseModel(saveModel(model));
+    const analyzed = analyzeModel(saveModel(model));
     const bytes = width * width * 4;
     const weights = (slicer: Slicer): number[] =>
-      compileAnalysed(analysed, slicer).plan.slices.map(({ weightBytes }) => weightBytes);
+      compileAnalyzed(analyzed, slicer).plan.slices.map(({ weightBytes }) => weightBytes);
 
     test('in the slice that runs them, once', () => {
       expect(weights(count(1))).toEqual([3 * bytes]);
@@ -356,7 +356,7 @@ describe('sizes', () => {
       ],
       [int64s('times', [1000])],
     );
-    const [, middle] = compileAnalysed(analyseModel(saveModel({ graph })), count(5)).plan.slices.slice(1);
+    const [, middle] = compileAnalyzed(analyzeModel(saveModel({ graph })), count(5)).plan.slices.slice(1);
     expect(middle.activationBytes).toBeLessThan(100);
     expect(middle.readBytes).toBe(4);
   });
@@ -372,7 +372,7 @@ describe('sizes', () => {
       input: [value('x', FLOAT, [1])],
       output: [value('y', FLOAT)],
     };
-    expect(automatic(3008).choose(analyseModel(saveModel({ graph })).cuts)).toHaveLength(1);
+    expect(automatic(3008).choose(analyzeModel(saveModel({ graph })).cuts)).toHaveLength(1);
   });
 });
 
@@ -404,7 +404,7 @@ test('a chain of constants that every node uses costs its length once', () => {
       [index === length - 1 ? 'y' : `v${index}`],
     ),
   );
-  const { cuts } = analyseModel(saveModel({ graph: graphOf([...constants, ...users], [floats('w', [8])]) }));
+  const { cuts } = analyzeModel(saveModel({ graph: graphOf([...constants, ...users], [floats('w', [8])]) }));
   // Each of the candidate cuts would otherwise walk the chain once for each of its users.
   expect(count(4).choose(cuts)).toHaveLength(4);
 });

@@ -1,11 +1,11 @@
 import { MAX_FUNCTION_DEPTH } from '../../../lib/onnx/limits';
 import { parseModel } from '../../../lib/onnx/parse';
-import { analyseDataflow, repeatedClosure } from '../../../lib/dataflow/dataflow';
+import { analyzeDataflow, repeatedClosure } from '../../../lib/dataflow/dataflow';
 import type { GraphInit } from '../../support/model-builder';
 import { FLOAT, attribute, floats, node, saveModel, value } from '../../support/model-builder';
 
-function analyse(graph: GraphInit, rest: object = {}) {
-  const dataflow = analyseDataflow(parseModel(saveModel({ graph, ...rest })));
+function analyze(graph: GraphInit, rest: object = {}) {
+  const dataflow = analyzeDataflow(parseModel(saveModel({ graph, ...rest })));
   const { nodes } = dataflow.model.graph;
   return {
     dataflow,
@@ -14,21 +14,21 @@ function analyse(graph: GraphInit, rest: object = {}) {
 }
 
 const nameIn =
-  (dataflow: ReturnType<typeof analyseDataflow>) =>
+  (dataflow: ReturnType<typeof analyzeDataflow>) =>
   (value: number): string =>
     dataflow.model.graph.values[value].name;
 
 const x = value('x', FLOAT, [4]);
 const y = value('y', FLOAT);
 
-describe('analyseDataflow', () => {
+describe('analyzeDataflow', () => {
   test('keeps the order of a sorted graph', () => {
     const graph = {
       node: [node('Abs', ['x'], ['a']), node('Neg', ['x'], ['b']), node('Add', ['a', 'b'], ['y'])],
       input: [x],
       output: [y],
     };
-    expect(analyse(graph).names).toEqual(['a', 'b', 'y']);
+    expect(analyze(graph).names).toEqual(['a', 'b', 'y']);
   });
 
   test('sorts an unsorted graph', () => {
@@ -37,7 +37,7 @@ describe('analyseDataflow', () => {
       input: [x],
       output: [y],
     };
-    expect(analyse(graph).names).toEqual(['a', 'b', 'y']);
+    expect(analyze(graph).names).toEqual(['a', 'b', 'y']);
   });
 
   test('refuses a cyclic graph', () => {
@@ -46,7 +46,7 @@ describe('analyseDataflow', () => {
       input: [x],
       output: [y],
     };
-    expect(() => analyse(graph)).toThrow(
+    expect(() => analyze(graph)).toThrow(
       "node 'Add_a' (Add) must not depend on itself, got a cyclic graph: the file is damaged; export the model again",
     );
   });
@@ -57,7 +57,7 @@ describe('analyseDataflow', () => {
       input: [x],
       output: [y],
     };
-    expect(analyse(graph).names).toEqual(['y']);
+    expect(analyze(graph).names).toEqual(['y']);
   });
 
   test('does not share out what depends on constants alone, and finds it for those who need it', () => {
@@ -71,7 +71,7 @@ describe('analyseDataflow', () => {
       input: [x],
       output: [y],
     };
-    const { dataflow, names } = analyse(graph);
+    const { dataflow, names } = analyze(graph);
     expect(names).toEqual(['y']);
     expect([...repeatedClosure(dataflow, dataflow.needs[2])].sort()).toEqual([0, 1]);
   });
@@ -94,7 +94,7 @@ describe('analyseDataflow', () => {
       input: [x, value('c', 9, [])],
       output: [y],
     };
-    const { dataflow } = analyse(graph);
+    const { dataflow } = analyze(graph);
     expect(dataflow.needs[1].map(nameIn(dataflow)).sort()).toEqual(['a', 'c']);
   });
 });
@@ -112,7 +112,7 @@ describe('random operators', () => {
 
   test('are refused without a seed', () => {
     const graph = { node: [node('RandomNormalLike', ['x'], ['y'])], input: [x], output: [y] };
-    expect(() => analyse(graph)).toThrow(
+    expect(() => analyze(graph)).toThrow(
       "node 'RandomNormalLike_y' (RandomNormalLike) must give the same result each time, got an unseeded RandomNormalLike: give it a `seed` attribute",
     );
   });
@@ -132,14 +132,14 @@ describe('random operators', () => {
       input: [x, value('c', 9, [])],
       output: [y],
     };
-    expect(() => analyse(inBody)).toThrow('got an unseeded RandomNormalLike');
+    expect(() => analyze(inBody)).toThrow('got an unseeded RandomNormalLike');
     const inFunction = {
       node: [{ ...node('Noise', ['x'], ['y']), domain: 'local' }],
       input: [x],
       output: [y],
     };
     const functions = [{ name: 'Noise', domain: 'local', input: ['x'], output: ['out'], node: [random] }];
-    expect(() => analyse(inFunction, { functions })).toThrow('got an unseeded RandomNormalLike');
+    expect(() => analyze(inFunction, { functions })).toThrow('got an unseeded RandomNormalLike');
   });
 
   test('stay in one slice when they are seeded, since they go on from run to run', () => {
@@ -151,7 +151,7 @@ describe('random operators', () => {
       input: [x],
       output: [y],
     };
-    expect(analyse(graph).names).toEqual(['r', 'y']);
+    expect(analyze(graph).names).toEqual(['r', 'y']);
   });
 
   test('that no output needs do no harm', () => {
@@ -160,12 +160,12 @@ describe('random operators', () => {
       input: [x],
       output: [y],
     };
-    expect(analyse(graph).names).toEqual(['y']);
+    expect(analyze(graph).names).toEqual(['y']);
   });
 
   test('Dropout is one only with its training input', () => {
-    expect(analyse(dropout(['x', 'ratio'])).names).toEqual(['y']);
-    expect(() => analyse(dropout(['x', 'ratio', 'training']))).toThrow(
+    expect(analyze(dropout(['x', 'ratio'])).names).toEqual(['y']);
+    expect(() => analyze(dropout(['x', 'ratio', 'training']))).toThrow(
       'got an unseeded Dropout: export the model for inference, without training_mode',
     );
   });
@@ -188,12 +188,12 @@ describe('random operators in local functions', () => {
 
   test('are refused behind a seeded one', () => {
     const body = [node('RandomNormalLike', ['a'], ['s'], seed(3)), node('RandomUniformLike', ['s'], ['b'])];
-    expect(() => analyse(graph, { functions: fn(body) })).toThrow('got an unseeded RandomUniformLike');
+    expect(() => analyze(graph, { functions: fn(body) })).toThrow('got an unseeded RandomUniformLike');
   });
 
   test('are refused when their seed is left to the caller', () => {
     const body = [node('RandomNormalLike', ['a'], ['b'], [{ name: 'seed', refAttrName: 's', type: 1 }])];
-    expect(() => analyse(graph, { functions: fn(body) })).toThrow('got an unseeded RandomNormalLike');
+    expect(() => analyze(graph, { functions: fn(body) })).toThrow('got an unseeded RandomNormalLike');
   });
 
   test('are found through any number of calls', () => {
@@ -210,6 +210,6 @@ describe('random operators in local functions', () => {
       ],
     }));
     const calling = { node: [{ ...node('F0', ['x'], ['y']), domain: 'local' }], input: [x], output: [y] };
-    expect(() => analyse(calling, { functions })).toThrow('got an unseeded RandomNormalLike');
+    expect(() => analyze(calling, { functions })).toThrow('got an unseeded RandomNormalLike');
   });
 });

@@ -1,8 +1,8 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { RawTensor } from '../../../lambda/tensors/tensor';
-import { analyseModel } from '../../../lib/compile/analyse';
-import { compile, compileAnalysed } from '../../../lib/compile/compile';
+import { analyzeModel } from '../../../lib/compile/analyze';
+import { compile, compileAnalyzed } from '../../../lib/compile/compile';
 import { MANIFEST_KEY } from '../../../contract/slice-manifest';
 import { readManifest } from '../../../lambda/slice/manifest';
 import { writeSlices } from '../../../lib/emit/write';
@@ -294,14 +294,14 @@ describe('a slice', () => {
 
     test.each(['none', 'basic', 'extended'] as const)(
       'go with the slice that needs them, at %s',
-      async (optimisation) => {
+      async (optimization) => {
         const folder = folderWithWeights(4);
         const file = saveModel(nested(), 'model.onnx', folder);
-        const whole = await runWhole(file, feeds, optimisation);
-        const analysed = analyseModel(file, { optimisation });
-        for (let slices = 1; slices <= mostSlices(analysed.cuts); slices++)
-          expectSameBits(await runSlices(compileAnalysed(analysed, count(slices)), feeds), whole);
-        const [first, last] = compileAnalysed(analysed, count(2)).slices.map(({ weights }) =>
+        const whole = await runWhole(file, feeds, optimization);
+        const analyzed = analyzeModel(file, { optimization });
+        for (let slices = 1; slices <= mostSlices(analyzed.cuts); slices++)
+          expectSameBits(await runSlices(compileAnalyzed(analyzed, count(slices)), feeds), whole);
+        const [first, last] = compileAnalyzed(analyzed, count(2)).slices.map(({ weights }) =>
           totalLength(weights),
         );
         expect(last).toBeGreaterThanOrEqual(3 * WIDTH * 4);
@@ -314,9 +314,9 @@ describe('a slice', () => {
       const model = nested();
       const file = saveModel(model, 'model.onnx', folder);
       expect(fs.statSync(file).size).toBeLessThan(2000);
-      const analysed = analyseModel(file);
-      expect(analysed.model.graph.nodes[2].pieces).toBeDefined();
-      expect(analysed.model.graph.nodes[1].pieces).toBeUndefined();
+      const analyzed = analyzeModel(file);
+      expect(analyzed.model.graph.nodes[2].pieces).toBeDefined();
+      expect(analyzed.model.graph.nodes[1].pieces).toBeUndefined();
     });
 
     test('go with the functions that hold them', async () => {
@@ -351,9 +351,9 @@ describe('a slice', () => {
       };
       const file = saveModel(model, 'model.onnx', folder);
       const whole = await runWhole(file, feeds);
-      const analysed = analyseModel(file);
+      const analyzed = analyzeModel(file);
       for (let slices = 1; slices <= 3; slices++)
-        expectSameBits(await runSlices(compileAnalysed(analysed, count(slices)), feeds), whole);
+        expectSameBits(await runSlices(compileAnalyzed(analyzed, count(slices)), feeds), whole);
     });
   });
 });

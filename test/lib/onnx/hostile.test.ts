@@ -6,7 +6,7 @@ import { Writer } from 'protobufjs/minimal';
 import { SlicedInferenceError } from '../../../lib/errors';
 import { MAX_FUNCTION_DEPTH, MAX_NODES, MAX_NODE_ATTRIBUTES, MAX_USES } from '../../../lib/onnx/limits';
 import { parseModel } from '../../../lib/onnx/parse';
-import { analyseDataflow } from '../../../lib/dataflow/dataflow';
+import { analyzeDataflow } from '../../../lib/dataflow/dataflow';
 import type { ModelInit } from '../../support/model-builder';
 import {
   FLOAT,
@@ -25,7 +25,7 @@ function refusal(model: ModelInit | Uint8Array): string {
 
 function message(file: string): string {
   try {
-    analyseDataflow(parseModel(file));
+    analyzeDataflow(parseModel(file));
   } catch (error) {
     expect(error).toBeInstanceOf(SlicedInferenceError);
     return (error as Error).message.replaceAll(path.dirname(file), 'DIR');

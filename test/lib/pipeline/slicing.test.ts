@@ -2,25 +2,25 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { Lazy, Size } from 'aws-cdk-lib';
 import { SlicedModel, Slicing } from '../../../lib';
-import { analyseModel } from '../../../lib/compile/analyse';
-import { compileAnalysed } from '../../../lib/compile/compile';
+import { analyzeModel } from '../../../lib/compile/analyze';
+import { compileAnalyzed } from '../../../lib/compile/compile';
 import { MLP_PATH, errorOf } from '../../support/pipeline-stack';
 import { FLOAT, floats, mlp, saveModel, temporaryFolder, value } from '../../support/model-builder';
 import { writtenPlan } from '../../support/written-plan';
 
 /** Four layers of the nodes MatMul, Add and Tanh, with 1 KiB of weights each; t0 to t2 lie between layers. */
-const analysed = analyseModel(MLP_PATH, { dimensions: { batch: 1 } });
+const analyzed = analyzeModel(MLP_PATH, { dimensions: { batch: 1 } });
 
 /** Number of nodes in each slice. */
 function nodeCounts(slicing: Slicing): number[] {
-  const { plan } = compileAnalysed(analysed, slicing._slicer());
+  const { plan } = compileAnalyzed(analyzed, slicing._slicer());
   return plan.slices.map(({ nodes }) => nodes.reduce((sum, [first, last]) => sum + last - first + 1, 0));
 }
 
 const refusal = (make: () => Slicing): string => errorOf(() => nodeCounts(make()));
 
-function writePlan(slicing: Slicing, model = analysed): string {
-  return writtenPlan(compileAnalysed(model, slicing._slicer())).file;
+function writePlan(slicing: Slicing, model = analyzed): string {
+  return writtenPlan(compileAnalyzed(model, slicing._slicer())).file;
 }
 
 /** The same layers with 144 MiB of weights each, in a file of zeros that takes no space. */
@@ -58,7 +58,7 @@ describe('Slicing.automatic', () => {
   });
 
   test('makes as few slices as fit the memory', () => {
-    const { cuts } = analyseModel(saveLargeModel(), { dimensions: { batch: 1 } });
+    const { cuts } = analyzeModel(saveLargeModel(), { dimensions: { batch: 1 } });
     const slices = (maxMemorySize: number): number =>
       Slicing.automatic({ maxMemorySize })._slicer().choose(cuts).length;
     expect([10_240, 832, 512].map(slices)).toEqual([1, 1, 2]);
@@ -177,10 +177,10 @@ describe('Slicing.fromPlan', () => {
   });
 
   test('refuses the plan of another graph', () => {
-    const file = writePlan(Slicing.count(1), analyseModel(saveModel(mlp(2)), { dimensions: { batch: 1 } }));
+    const file = writePlan(Slicing.count(1), analyzeModel(saveModel(mlp(2)), { dimensions: { batch: 1 } }));
     expect(refusal(() => Slicing.fromPlan(file))).toBe(
       `plan '${file}' must be made from the same graph as the model, got one of 6 nodes where the model has 12, ` +
-        'or of other nodes: make the plan again with `sliced-inference slice`, and with the same graph optimisation',
+        'or of other nodes: make the plan again with `sliced-inference slice`, and with the same graph optimization',
     );
   });
 

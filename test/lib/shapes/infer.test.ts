@@ -1,6 +1,6 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { analyseModel } from '../../../lib/compile/analyse';
+import { analyzeModel } from '../../../lib/compile/analyze';
 import { CACHE_VARIABLE } from '../../../lib/cache/folder';
 import { plannedBytes, symbolicNames } from '../../../lib/shapes/value-types';
 import type { ModelInit } from '../../support/model-builder';
@@ -27,7 +27,7 @@ afterAll(() => {
 });
 
 function typesOf(model: ModelInit, dimensions = {}) {
-  const { types, cuts, model: parsed } = analyseModel(saveModel(model), { dimensions });
+  const { types, cuts, model: parsed } = analyzeModel(saveModel(model), { dimensions });
   const entries = parsed.graph.values.map(
     ({ name }, index) => [name, { ...types[index], bytes: cuts.bytes[index] }] as const,
   );
@@ -97,7 +97,7 @@ describe('types', () => {
       input: [value('i', 7, ['n'])],
       output: [value('y', FLOAT)],
     };
-    const { types, model } = analyseModel(saveModel({ graph }, 'model.onnx', folder));
+    const { types, model } = analyzeModel(saveModel({ graph }, 'model.onnx', folder));
     expect(types[model.graph.outputs[0].value].shape).toEqual(['n', 2 ** 14]);
   });
 

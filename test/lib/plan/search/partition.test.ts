@@ -1,6 +1,6 @@
 /** The search for a partition, against trying all of them. */
 import * as fc from 'fast-check';
-import { analyseModel } from '../../../../lib/compile/analyse';
+import { analyzeModel } from '../../../../lib/compile/analyze';
 import type { CutSpace } from '../../../../lib/plan/cuts/cuts';
 import type { SliceSize } from '../../../../lib/plan/sizes/estimate';
 import type { Groups } from '../../../../lib/plan/search/partition';
@@ -38,7 +38,7 @@ function subsets(cuts: readonly number[]): number[][] {
 
 /** Random models with few enough cuts to try every subset of them. */
 const smallSpace = randomModel
-  .map((init) => analyseModel(saveModel(init)).cuts)
+  .map((init) => analyzeModel(saveModel(init)).cuts)
   .filter(({ legal }) => legal.length > 0 && legal.length <= 9);
 
 test('fewest slices: no partition within the limit has fewer, or as few and moves less', () => {

@@ -1,7 +1,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { analyseModel } from '../../../../lib/compile/analyse';
-import { compileAnalysed } from '../../../../lib/compile/compile';
+import { analyzeModel } from '../../../../lib/compile/analyze';
+import { compileAnalyzed } from '../../../../lib/compile/compile';
 import { atTensors, automatic, count, maxSliceSize } from '../../../../lib/plan/search/slicers';
 import { fromPlanFile } from '../../../support/plan-file';
 import type { Slicer } from '../../../../lib/plan/search/slicers';
@@ -9,10 +9,10 @@ import { FLOAT, floats, mlp, node, saveModel, temporaryFolder, value } from '../
 import { writtenPlan } from '../../../support/written-plan';
 
 // Four layers of 1,088 bytes of weights each.
-const model = analyseModel(saveModel(mlp(4)), { dimensions: { batch: 2 } });
+const model = analyzeModel(saveModel(mlp(4)), { dimensions: { batch: 2 } });
 
-function slices(slicer: Slicer, analysed = model) {
-  return compileAnalysed(analysed, slicer).plan.slices;
+function slices(slicer: Slicer, analyzed = model) {
+  return compileAnalyzed(analyzed, slicer).plan.slices;
 }
 
 describe('count', () => {
@@ -48,7 +48,7 @@ describe('count', () => {
       input: [value('x', FLOAT, [1, 512])],
       output: [value('y', FLOAT)],
     };
-    const [first] = slices(count(2), analyseModel(saveModel({ graph })));
+    const [first] = slices(count(2), analyzeModel(saveModel({ graph })));
     expect(first.outputs.map(({ name }) => name)).toEqual([expect.stringMatching(/^narrow/)]);
   });
 });
@@ -106,7 +106,7 @@ describe('automatic', () => {
       input: [value('x', FLOAT, [1, width])],
       output: [value('y', FLOAT)],
     };
-    const { cuts } = analyseModel(saveModel({ graph }, 'model.onnx', folder));
+    const { cuts } = analyzeModel(saveModel({ graph }, 'model.onnx', folder));
     const sizes = (maxMemory: number) =>
       automatic(maxMemory)
         .choose(cuts)
@@ -143,7 +143,7 @@ describe('atTensors', () => {
       input: [value('x', FLOAT, [4])],
       output: [value('y', FLOAT)],
     };
-    const [first, second] = slices(atTensors(['c']), analyseModel(saveModel({ graph })));
+    const [first, second] = slices(atTensors(['c']), analyzeModel(saveModel({ graph })));
     expect(first.nodes).toEqual([[1, 2]]);
     expect(second.nodes).toEqual([
       [0, 0],
@@ -180,14 +180,14 @@ describe('atTensors', () => {
       input: [value('x', FLOAT, [4])],
       output: [value('y', FLOAT)],
     };
-    expect(() => slices(atTensors(['t']), analyseModel(saveModel({ graph })))).toThrow(
+    expect(() => slices(atTensors(['t']), analyzeModel(saveModel({ graph })))).toThrow(
       "a value that crosses a cut must come through as it is, got 't', which is of type float16: cut elsewhere",
     );
   });
 });
 
 describe('fromPlan', () => {
-  const planFile = (slicer: Slicer): string => writtenPlan(compileAnalysed(model, slicer)).file;
+  const planFile = (slicer: Slicer): string => writtenPlan(compileAnalyzed(model, slicer)).file;
 
   test.each([count(3), atTensors(['a1']), count(12)])('cuts as the plan does', (slicer) => {
     const again = slices(fromPlanFile(planFile(slicer)));
@@ -202,9 +202,9 @@ describe('fromPlan', () => {
       [16, 16],
       Array.from({ length: 256 }, (_, index) => index),
     );
-    const other = analyseModel(saveModel({ graph: { ...tuned.graph, initializer } }));
-    const before = writtenPlan(compileAnalysed(model, count(4))).plan.slices;
-    const after = writtenPlan(compileAnalysed(other, fromPlanFile(planFile(count(4))))).plan.slices;
+    const other = analyzeModel(saveModel({ graph: { ...tuned.graph, initializer } }));
+    const before = writtenPlan(compileAnalyzed(model, count(4))).plan.slices;
+    const after = writtenPlan(compileAnalyzed(other, fromPlanFile(planFile(count(4))))).plan.slices;
     expect(after.map(({ nodes }) => nodes)).toEqual(before.map(({ nodes }) => nodes));
     const changed = after.map(({ weights }, index) => weights?.sha256 !== before[index].weights?.sha256);
     expect(changed).toEqual([false, true, false, false]);
@@ -212,7 +212,7 @@ describe('fromPlan', () => {
 
   test('refuses a plan of another graph', () => {
     const plan = planFile(count(2));
-    expect(() => slices(fromPlanFile(plan), analyseModel(saveModel(mlp(3))))).toThrow(
+    expect(() => slices(fromPlanFile(plan), analyzeModel(saveModel(mlp(3))))).toThrow(
       'must be made from the same graph as the model, got one of 12 nodes where the model has 9, or of other nodes: make the plan again with `sliced-inference slice`',
     );
   });

@@ -1,8 +1,8 @@
 /** Models in float16 are cut where ONNX Runtime has settled its conversions: whatever the graph, no bit changes. */
 import * as fc from 'fast-check';
-import { analyseModel } from '../../../lib/compile/analyse';
-import { compileAnalysed } from '../../../lib/compile/compile';
-import type { OptimisationLevel } from '../../../lib/optimise/level';
+import { analyzeModel } from '../../../lib/compile/analyze';
+import { compileAnalyzed } from '../../../lib/compile/compile';
+import type { OptimizationLevel } from '../../../lib/optimize/level';
 import { mostSlices } from '../../../lib/plan/cuts/cuts';
 import { count } from '../../../lib/plan/search/slicers';
 import { saveModel } from '../../support/model-builder';
@@ -17,18 +17,18 @@ const x = {
   bytes: new Uint8Array(Float32Array.of(0.1, -2.3, 3.3, 1e-4, -0.7, 11.1, 0.9999, -1e-3).buffer),
 } as const;
 
-test.each<OptimisationLevel>(['none', 'basic', 'extended'])('any graph, at %s', async (optimisation) => {
+test.each<OptimizationLevel>(['none', 'basic', 'extended'])('any graph, at %s', async (optimization) => {
   let cuts = 0;
   await fc.assert(
     fc.asyncProperty(randomFloat16Model, async (model) => {
       const file = saveModel(model);
-      const analysed = analyseModel(file, { optimisation });
-      const most = mostSlices(analysed.cuts);
+      const analyzed = analyzeModel(file, { optimization });
+      const most = mostSlices(analyzed.cuts);
       cuts += most - 1;
-      const whole = await runWhole(file, new Map([['x', x]]), optimisation);
+      const whole = await runWhole(file, new Map([['x', x]]), optimization);
       for (const slices of new Set([1, 2, most])) {
         if (slices > most) continue;
-        const chained = await runSlices(compileAnalysed(analysed, count(slices)), new Map([['x', x]]));
+        const chained = await runSlices(compileAnalyzed(analyzed, count(slices)), new Map([['x', x]]));
         expectSameBits(chained, whole);
       }
     }),

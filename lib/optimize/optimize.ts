@@ -1,4 +1,4 @@
-/** The graph that ONNX Runtime itself runs: optimised, its float16 conversions settled, saved, and read again. */
+/** The graph that ONNX Runtime itself runs: optimized, its float16 conversions settled, saved, and read again. */
 import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
@@ -13,10 +13,10 @@ import { writeChunks } from '../onnx/write-chunks';
 import { onnxRuntimeVersion } from '../host/onnxruntime';
 import { packageVersion } from '../host/package-files';
 import { askChild } from '../host/run-child';
-import type { OptimisationLevel } from './level';
-import type { OptimiseAnswer, OptimiseJob } from './optimise-child';
+import type { OptimizationLevel } from './level';
+import type { OptimizeAnswer, OptimizeJob } from './optimize-child';
 
-/** Optimising reads and folds weights: gigabytes of them take a minute. */
+/** Optimizing reads and folds weights: gigabytes of them take a minute. */
 const TIMEOUT_MS = 15 * 60_000;
 
 const SAVED_GRAPH = 'saved.onnx';
@@ -27,28 +27,28 @@ const ANSWER = 'answer.json';
 export class UnloadableGraphError extends SlicedInferenceError {}
 
 /**
- * Lets ONNX Runtime optimise the whole model, in a child process and with its real weights mapped, and reads what it
- * saved. A slice of that graph, run without optimisation, computes just what the whole model does at `level`.
+ * Lets ONNX Runtime optimize the whole model, in a child process and with its real weights mapped, and reads what it
+ * saved. A slice of that graph, run without optimization, computes just what the whole model does at `level`.
  *
  * @throws UnloadableGraphError when the saved graph does not load again
  * @throws SlicedInferenceError when the model does not load
  */
-export function optimise(model: Model, level: OptimisationLevel): Model {
-  const cache = cacheOrTemporaryFolder('optimised');
+export function optimize(model: Model, level: OptimizationLevel): Model {
+  const cache = cacheOrTemporaryFolder('optimized');
   const folder = path.join(cache, keyOf(model, level));
   const { answer, saved } = readSaved(model, folder) ?? makeSaved(model, level, folder, cache);
   if (saved === undefined) {
     throw new UnloadableGraphError(
       `model ${quoted(model.files[0].path)} must load again once ONNX Runtime has saved it`,
       printable((answer.unloadable ?? '').replaceAll(/\s+/g, ' '), 400),
-      'slice it without graph optimisation',
+      'slice it without graph optimization',
     );
   }
   return { ...saved, graph: withoutLostDefaults(saved.graph, model.graph), isSettled: true };
 }
 
 /** What is kept of a model that ONNX Runtime has saved. */
-interface KeptAnswer extends OptimiseAnswer {
+interface KeptAnswer extends OptimizeAnswer {
   /** In milliseconds since 1970. */
   readonly writtenAt: number;
 }
@@ -72,7 +72,7 @@ function readSaved(model: Model, folder: string): SavedGraph | undefined {
   return undefined;
 }
 
-function makeSaved(model: Model, level: OptimisationLevel, folder: string, cache: string): SavedGraph {
+function makeSaved(model: Model, level: OptimizationLevel, folder: string, cache: string): SavedGraph {
   let partial: string | undefined;
   try {
     partial = fs.mkdtempSync(`${folder}.partial-`);
@@ -93,7 +93,7 @@ function savedModel(model: Model, folder: string, { unloadable, ownWeights }: Ke
 }
 
 /**
- * Below IR version 4 every initializer is an input too. Where the optimiser merges or folds one, ONNX Runtime saves
+ * Below IR version 4 every initializer is an input too. Where the optimizer merges or folds one, ONNX Runtime saves
  * the input without it: an input that nothing uses and that nobody can give.
  */
 function withoutLostDefaults(saved: Graph, original: Graph): Graph {
@@ -119,8 +119,8 @@ function withoutLostDefaults(saved: Graph, original: Graph): Graph {
   return { ...saved, inputs, values };
 }
 
-function save(model: Model, level: OptimisationLevel, folder: string): KeptAnswer {
-  const job: OptimiseJob = {
+function save(model: Model, level: OptimizationLevel, folder: string): KeptAnswer {
+  const job: OptimizeJob = {
     modelPath: path.join(folder, 'model.onnx'),
     weightsFolder: fs.realpathSync(path.dirname(model.files[0].path)),
     level,
@@ -129,15 +129,15 @@ function save(model: Model, level: OptimisationLevel, folder: string): KeptAnswe
   };
   writeMapped(model, job);
   const found = askChild({
-    script: 'lib/optimise/optimise-child.js',
+    script: 'lib/optimize/optimize-child.js',
     args: [JSON.stringify(job)],
     timeoutMs: TIMEOUT_MS,
-    what: `model ${quoted(model.files[0].path)} must load in ONNX Runtime ${onnxRuntimeVersion()} with graph optimisation '${level}'`,
+    what: `model ${quoted(model.files[0].path)} must load in ONNX Runtime ${onnxRuntimeVersion()} with graph optimization '${level}'`,
     advice:
       level === 'none'
-        ? 'check that it runs there by itself; some models do with graph optimisation alone'
+        ? 'check that it runs there by itself; some models do with graph optimization alone'
         : 'check that it runs there by itself',
-  }) as OptimiseAnswer;
+  }) as OptimizeAnswer;
   fs.rmSync(job.modelPath);
   const answer = { ...found, writtenAt: Date.now() };
   fs.writeFileSync(path.join(folder, ANSWER), JSON.stringify(answer));
@@ -145,7 +145,7 @@ function save(model: Model, level: OptimisationLevel, folder: string): KeptAnswe
 }
 
 /** Writes the model with each weight as a reference to where it lies in the model's files, none of them copied. */
-function writeMapped(model: Model, { modelPath, weightsFolder }: OptimiseJob): void {
+function writeMapped(model: Model, { modelPath, weightsFolder }: OptimizeJob): void {
   const { graph } = model;
   const chunks = encodeModel(model, {
     nodes: graph.nodes,
@@ -162,7 +162,7 @@ function writeMapped(model: Model, { modelPath, weightsFolder }: OptimiseJob): v
 }
 
 /** Kernels, and with them what is fused, depend on the processor. */
-function keyOf(model: Model, level: OptimisationLevel): string {
+function keyOf(model: Model, level: OptimizationLevel): string {
   const processor = [process.arch, os.cpus().at(0)?.model ?? ''];
   const files = model.files.map(({ path: file, fingerprint }) => [fs.realpathSync(file), fingerprint]);
   return createHash('sha256')

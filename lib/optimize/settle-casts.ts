@@ -4,7 +4,7 @@ import { Reader } from 'protobufjs';
 
 /**
  * ONNX Runtime knows the casts that it inserts by this beginning of their names, and takes itself free to drop them
- * together with a neighbour that rounds: in a saved graph, once more each time that it loads
+ * together with a neighbor that rounds: in a saved graph, once more each time that it loads
  * (`insert_cast_transformer.cc`). Under another name they stay.
  */
 const INSERTED = Buffer.from('InsertedPrecisionFreeCast_');

@@ -1,25 +1,25 @@
 /**
- * Runs in a process of its own: lets ONNX Runtime load a whole model, optimise it and save the graph that it runs.
- * Weights are mapped, never copied; only those that the optimiser changes are in the saved graph.
+ * Runs in a process of its own: lets ONNX Runtime load a whole model, optimize it and save the graph that it runs.
+ * Weights are mapped, never copied; only those that the optimizer changes are in the saved graph.
  */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { InferenceSession } from 'onnxruntime-node';
-import type { OptimisationLevel } from './level';
+import type { OptimizationLevel } from './level';
 import { settleCasts } from './settle-casts';
 import { ORT_LEVELS } from './level';
 
-export interface OptimiseJob {
+export interface OptimizeJob {
   /** A model whose weights lie in files of `weightsFolder`. */
   readonly modelPath: string;
   readonly weightsFolder: string;
-  readonly level: OptimisationLevel;
+  readonly level: OptimizationLevel;
   /** What to save, and where its weights go should they be too many for one file of protobuf. */
   readonly savedPath: string;
   readonly savedWeights: string;
 }
 
-export interface OptimiseAnswer {
+export interface OptimizeAnswer {
   /** Whether the weights of the saved graph lie beside it, and not where the model has them. */
   readonly ownWeights: boolean;
   /** Why the saved graph does not load again; absent when it does. */
@@ -30,7 +30,7 @@ export interface OptimiseAnswer {
 const MIN_EXTERNAL_BYTES = 1024;
 const LOG_FATAL = 4;
 
-export async function optimise(job: OptimiseJob): Promise<OptimiseAnswer | { readonly error: string }> {
+export async function optimize(job: OptimizeJob): Promise<OptimizeAnswer | { readonly error: string }> {
   process.env.ORT_DISABLE_TELEMETRY = '1';
   const ort = await import('onnxruntime-node');
   const open = async (
@@ -61,7 +61,7 @@ export async function optimise(job: OptimiseJob): Promise<OptimiseAnswer | { rea
   try {
     await open(job.modelPath, job.weightsFolder, saving);
   } catch (error) {
-    // Protobuf stops at 2 GiB. Which weights the optimiser changes is known only by trying.
+    // Protobuf stops at 2 GiB. Which weights the optimizer changes is known only by trying.
     if (!isTooLarge(error)) return { error: (error as Error).message };
     fs.rmSync(job.savedPath, { force: true });
     ownWeights = true;
@@ -89,7 +89,7 @@ function isTooLarge(error: unknown): boolean {
 }
 
 if (require.main === module) {
-  void optimise(JSON.parse(process.argv[2]) as OptimiseJob).then((answer) => {
+  void optimize(JSON.parse(process.argv[2]) as OptimizeJob).then((answer) => {
     process.stdout.write(JSON.stringify(answer));
   });
 }

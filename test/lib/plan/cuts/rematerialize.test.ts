@@ -1,5 +1,5 @@
-import { analyseModel } from '../../../../lib/compile/analyse';
-import { compileAnalysed } from '../../../../lib/compile/compile';
+import { analyzeModel } from '../../../../lib/compile/analyze';
+import { compileAnalyzed } from '../../../../lib/compile/compile';
 import { mostSlices } from '../../../../lib/plan/cuts/cuts';
 import { atTensors, count, maxSliceSize } from '../../../../lib/plan/search/slicers';
 import { fromPlanFile } from '../../../support/plan-file';
@@ -80,10 +80,10 @@ const feeds = new Map([
 
 describe('a mask that is made of a few ids', () => {
   const file = saveModel({ graph: masked(4) });
-  const analysed = analyseModel(file, { dimensions });
+  const analyzed = analyzeModel(file, { dimensions });
 
   test('does not cross a cut: each slice makes it from the ids', () => {
-    const { plan } = compileAnalysed(analysed, count(4));
+    const { plan } = compileAnalyzed(analyzed, count(4));
     for (const { inputs } of plan.slices) {
       expect(inputs.map(({ name }) => name)).not.toContain('mask');
       expect(inputs).toContainEqual(expect.objectContaining({ name: 'ids', source: { from: 'request' } }));
@@ -95,13 +95,13 @@ describe('a mask that is made of a few ids', () => {
 
   test.each([2, 4, 12, 30])('gives the same bits in %i slices', async (slices) => {
     expectSameBits(
-      await runSlices(compileAnalysed(analysed, count(slices)), feeds),
+      await runSlices(compileAnalyzed(analyzed, count(slices)), feeds),
       await runWhole(file, feeds),
     );
   });
 
   test('counts as memory of each slice that makes it', () => {
-    const [first, second] = compileAnalysed(analysed, count(4)).plan.slices;
+    const [first, second] = compileAnalyzed(analyzed, count(4)).plan.slices;
     const mask = LENGTH * LENGTH * 4;
     expect(first.activationBytes).toBeGreaterThan(mask);
     expect(second.activationBytes).toBeGreaterThan(mask);
@@ -109,27 +109,27 @@ describe('a mask that is made of a few ids', () => {
   });
 
   test('is passed on where the sizes do not make it the larger', () => {
-    const { plan } = compileAnalysed(analyseModel(file), count(4));
+    const { plan } = compileAnalyzed(analyzeModel(file), count(4));
     const read = plan.slices.flatMap(({ inputs }) => inputs.map(({ name }) => name));
     expect(read).toContain('mask');
   });
 
   test('is passed on where someone cuts at it, or asks for more slices than there are otherwise', () => {
-    const [, second] = compileAnalysed(analysed, atTensors(['mask'])).plan.slices;
+    const [, second] = compileAnalyzed(analyzed, atTensors(['mask'])).plan.slices;
     expect(second.inputs.map(({ name }) => name)).toEqual(['x', 'mask']);
-    const most = mostSlices(analysed.cuts);
-    expect(most).toBe(analysed.dataflow.order.length);
-    expect(compileAnalysed(analysed, count(most)).plan.slices).toHaveLength(most);
+    const most = mostSlices(analyzed.cuts);
+    expect(most).toBe(analyzed.dataflow.order.length);
+    expect(compileAnalyzed(analyzed, count(most)).plan.slices).toHaveLength(most);
   });
 
   test('stays as an earlier plan has it, whatever the sizes are now', async () => {
-    const small = analyseModel(file);
+    const small = analyzeModel(file);
     for (const [before, now] of [
-      [analysed, small],
-      [small, analysed],
+      [analyzed, small],
+      [small, analyzed],
     ]) {
-      const { plan, folder } = writtenPlan(compileAnalysed(before, count(3)));
-      const again = compileAnalysed(now, fromPlanFile(`${folder}/plan.json`));
+      const { plan, folder } = writtenPlan(compileAnalyzed(before, count(3)));
+      const again = compileAnalyzed(now, fromPlanFile(`${folder}/plan.json`));
       expect(again.plan.slices.map(({ nodes }) => nodes)).toEqual(plan.slices.map(({ nodes }) => nodes));
       expect(again.plan.slices.map(({ inputs }) => inputs)).toEqual(plan.slices.map(({ inputs }) => inputs));
       expectSameBits(await runSlices(again, feeds), await runWhole(file, feeds));
@@ -160,7 +160,7 @@ test('what an output shows is not read in place of what is made of it', () => {
     ],
     output: [value('h3', FLOAT), value('distance', INT64)],
   };
-  const { plan } = compileAnalysed(analyseModel(saveModel({ graph })), count(4));
+  const { plan } = compileAnalyzed(analyzeModel(saveModel({ graph })), count(4));
   const [, ...later] = plan.slices;
   for (const { inputs } of later.slice(0, -1)) {
     expect(inputs.map(({ name }) => name)).not.toContain('distance');
@@ -183,13 +183,13 @@ test('a limit that what is computed again would break is kept by passing it on',
     output: [value('y', FLOAT)],
   };
   const table = 64 * 32 * 4;
-  const { plan } = compileAnalysed(analyseModel(saveModel({ graph })), maxSliceSize(table));
+  const { plan } = compileAnalyzed(analyzeModel(saveModel({ graph })), maxSliceSize(table));
   expect(plan.slices.map(({ weightBytes }) => weightBytes)).toEqual([table, table]);
 });
 
 describe('what is computed in one slice only', () => {
   const inputsOf = (graph: GraphInit, slices = 2) => {
-    const { plan } = compileAnalysed(analyseModel(saveModel({ graph })), count(slices));
+    const { plan } = compileAnalyzed(analyzeModel(saveModel({ graph })), count(slices));
     return plan.slices.map(({ inputs }) => inputs.map(({ name }) => name));
   };
   const wide = (operator: string, extra: Partial<GraphInit> = {}): GraphInit => ({
@@ -257,8 +257,8 @@ describe('what is computed in one slice only', () => {
       input: [value('x', FLOAT, [1, 64])],
       output: [value('y', INT64), value('z', BOOL)],
     };
-    const analysed = analyseModel(saveModel({ graph }));
-    expect(analysed.cuts.dataflow.order).toContain(1);
+    const analyzed = analyzeModel(saveModel({ graph }));
+    expect(analyzed.cuts.dataflow.order).toContain(1);
   });
 
   test('is everything in a model that computes in float16', () => {
@@ -273,7 +273,7 @@ describe('what is computed in one slice only', () => {
       input: [value('x', FLOAT16, [1, 64])],
       output: [value('y', FLOAT)],
     };
-    const { cuts, dataflow } = analyseModel(saveModel({ graph }));
+    const { cuts, dataflow } = analyzeModel(saveModel({ graph }));
     expect(cuts.dataflow.order).toEqual(dataflow.order);
   });
 });

@@ -5,19 +5,19 @@ import { calledFunctions } from '../onnx/local-functions';
 import type { Graph, GraphInput, Model, NodeIndex, SourceFile, Value } from '../onnx/model';
 import { nodeLabel } from '../onnx/model';
 import { parseModel } from '../onnx/parse';
-import type { OptimisationLevel } from '../optimise/level';
-import { UnloadableGraphError, optimise } from '../optimise/optimise';
+import type { OptimizationLevel } from '../optimize/level';
+import { UnloadableGraphError, optimize } from '../optimize/optimize';
 import type { CutSpace } from '../plan/cuts/cuts';
 import { crossingRule, unusableName } from '../dataflow/crossing';
 import { findCuts } from '../plan/cuts/cuts';
 import type { Dataflow } from '../dataflow/dataflow';
-import { analyseDataflow, nodesByRank, withRepeated } from '../dataflow/dataflow';
-import { nodesToRepeat } from '../plan/cuts/rematerialise';
+import { analyzeDataflow, nodesByRank, withRepeated } from '../dataflow/dataflow';
+import { nodesToRepeat } from '../plan/cuts/rematerialize';
 import { inferTypes } from '../shapes/infer';
 import type { DimensionSizes, ValueTypes } from '../shapes/value-types';
 import { plannedBytes, symbolicDimensions } from '../shapes/value-types';
 
-export interface AnalysedModel {
+export interface AnalyzedModel {
   /** The files of the model as it was given: its own first. */
   readonly source: readonly SourceFile[];
   /** The graph that is cut. */
@@ -29,10 +29,10 @@ export interface AnalysedModel {
   /** The cuts, where what is cheaper to compute again than to pass on does not cross them. */
   readonly cuts: CutSpace;
   readonly dimensions: DimensionSizes;
-  readonly optimisation: OptimisationLevel;
+  readonly optimization: OptimizationLevel;
 }
 
-export interface AnalyseOptions {
+export interface AnalyzeOptions {
   /**
    * Sizes to plan symbolic dimensions with, by name.
    *
@@ -40,23 +40,23 @@ export interface AnalyseOptions {
    */
   readonly dimensions?: DimensionSizes;
   /**
-   * How far ONNX Runtime optimises the whole model before it is cut.
+   * How far ONNX Runtime optimizes the whole model before it is cut.
    *
    * @default 'none'
    */
-  readonly optimisation?: OptimisationLevel;
+  readonly optimization?: OptimizationLevel;
 }
 
 /**
  * @throws SlicedInferenceError for a model that cannot be read, run or cut exactly, and for unknown dimensions
  */
-export function analyseModel(modelPath: string, options: AnalyseOptions = {}): AnalysedModel {
-  const { dimensions = {}, optimisation = 'none' } = options;
+export function analyzeModel(modelPath: string, options: AnalyzeOptions = {}): AnalyzedModel {
+  const { dimensions = {}, optimization = 'none' } = options;
   const source = parseModel(modelPath);
   checkDimensions(source, dimensions);
   checkSparseTensors(source);
   checkDeclarations(source);
-  const { model, dataflow, types, nodesInOrder } = cuttableGraph(source, optimisation);
+  const { model, dataflow, types, nodesInOrder } = cuttableGraph(source, optimization);
   const plannedTypes =
     Object.keys(dimensions).length === 0 ? types : inferTypes(model, nodesInOrder, dimensions);
   checkSignature(model, types);
@@ -66,7 +66,7 @@ export function analyseModel(modelPath: string, options: AnalyseOptions = {}): A
   const repeated = nodesToRepeat(dataflow, rule, bytes);
   const cuts =
     repeated.size === 0 ? finer : { ...findCuts(withRepeated(dataflow, repeated), rule, bytes), finer };
-  return { source: source.files, model, dataflow, types, cuts, dimensions, optimisation };
+  return { source: source.files, model, dataflow, types, cuts, dimensions, optimization };
 }
 
 interface TypedGraph {
@@ -77,14 +77,14 @@ interface TypedGraph {
 }
 
 /** The graph that the slices are cut from: the model's own, or the one that ONNX Runtime makes of it. */
-function cuttableGraph(source: Model, optimisation: OptimisationLevel): TypedGraph {
-  if (optimisation !== 'none') return typed(optimise(source, optimisation));
+function cuttableGraph(source: Model, optimization: OptimizationLevel): TypedGraph {
+  if (optimization !== 'none') return typed(optimize(source, optimization));
   const own = source.usesFloat16 ? undefined : typed(source);
   if (own && !own.model.usesFloat16) return own;
   // Random operators are looked for in the model's own graph as well: a clear error before ONNX Runtime is asked.
-  analyseDataflow(source);
+  analyzeDataflow(source);
   try {
-    return typed(optimise(source, optimisation));
+    return typed(optimize(source, optimization));
   } catch (error) {
     if (!(error instanceof UnloadableGraphError)) throw error;
     return own ?? typed(source);
@@ -92,14 +92,14 @@ function cuttableGraph(source: Model, optimisation: OptimisationLevel): TypedGra
 }
 
 function typed(parsed: Model): TypedGraph {
-  const nodesInOrder = nodesByRank(analyseDataflow(parsed));
+  const nodesInOrder = nodesByRank(analyzeDataflow(parsed));
   const types = inferTypes(parsed, nodesInOrder, {});
   // An operator may make float16 of nothing that is written down as such.
   const usesFloat16 = parsed.usesFloat16 || types.some(({ dtype }) => dtype === 'float16');
   const model = { ...parsed, usesFloat16 };
   return {
     model,
-    dataflow: analyseDataflow(model, (value) => types[value]?.dtype === 'float16'),
+    dataflow: analyzeDataflow(model, (value) => types[value]?.dtype === 'float16'),
     types,
     nodesInOrder,
   };
@@ -182,7 +182,7 @@ function checkPassable(kind: string, name: string, dtype: string | undefined): v
   );
 }
 
-/** Constants count: without optimisation a node or an initializer may hold them, with it always an initializer. */
+/** Constants count: without optimization a node or an initializer may hold them, with it always an initializer. */
 function isComputed({ producer, initializer }: Value): boolean {
   return producer !== undefined || initializer !== undefined;
 }

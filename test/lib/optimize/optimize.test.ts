@@ -3,11 +3,11 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import * as fc from 'fast-check';
 import type { RawTensor } from '../../../lambda/tensors/tensor';
-import { analyseModel } from '../../../lib/compile/analyse';
+import { analyzeModel } from '../../../lib/compile/analyze';
 import { clearCache } from '../../../lib/cache/folder';
-import { compileAnalysed } from '../../../lib/compile/compile';
+import { compileAnalyzed } from '../../../lib/compile/compile';
 import { totalLength } from '../../../lib/onnx/chunks';
-import type { OptimisationLevel } from '../../../lib/optimise/level';
+import type { OptimizationLevel } from '../../../lib/optimize/level';
 import { mostSlices } from '../../../lib/plan/cuts/cuts';
 import { count } from '../../../lib/plan/search/slicers';
 import type { GraphInit } from '../../support/model-builder';
@@ -38,21 +38,21 @@ const inputs = new Map<string, RawTensor>([
   ['flag', { dtype: 'bool', shape: [], bytes: new Uint8Array([1]) }],
 ]);
 
-test.each<OptimisationLevel>(['basic', 'extended'])('any graph, at %s', async (optimisation) => {
+test.each<OptimizationLevel>(['basic', 'extended'])('any graph, at %s', async (optimization) => {
   await fc.assert(
     fc.asyncProperty(randomModel, async (model) => {
       const file = saveModel(model);
-      const analysed = analyseModel(file, { optimisation });
-      const whole = await runWhole(file, inputs, optimisation);
-      const most = mostSlices(analysed.cuts);
+      const analyzed = analyzeModel(file, { optimization });
+      const whole = await runWhole(file, inputs, optimization);
+      const most = mostSlices(analyzed.cuts);
       for (const slices of new Set([1, Math.ceil(most / 2), most]))
-        expectSameBits(await runSlices(compileAnalysed(analysed, count(slices)), inputs), whole);
+        expectSameBits(await runSlices(compileAnalyzed(analyzed, count(slices)), inputs), whole);
     }),
     { numRuns: RUNS },
   );
 });
 
-/** A convolution with a batch normalisation that the optimiser folds into it, and a layer that it leaves alone. */
+/** A convolution with a batch normalization that the optimizer folds into it, and a layer that it leaves alone. */
 function foldable(): GraphInit {
   const channels = 16;
   const perChannel = (name: string, start: number) =>
@@ -82,7 +82,7 @@ function foldable(): GraphInit {
   };
 }
 
-describe('a model that is optimised', () => {
+describe('a model that is optimized', () => {
   const image: RawTensor = {
     dtype: 'float32',
     shape: [1, 8, 4, 4],
@@ -92,9 +92,9 @@ describe('a model that is optimised', () => {
   test('has fewer nodes, other weights where they are folded, and the results of that level', async () => {
     const file = saveModel({ graph: foldable() });
     const feeds = new Map([['x', image]]);
-    const analysed = analyseModel(file, { optimisation: 'basic' });
-    expect(analysed.model.graph.nodes.map(({ opType }) => opType)).not.toContain('BatchNormalization');
-    const compiled = compileAnalysed(analysed, count(2));
+    const analyzed = analyzeModel(file, { optimization: 'basic' });
+    expect(analyzed.model.graph.nodes.map(({ opType }) => opType)).not.toContain('BatchNormalization');
+    const compiled = compileAnalyzed(analyzed, count(2));
     expect(compiled.plan.graphOptimization).toBe('basic');
     expect(compiled.plan.model.file).toBe('model.onnx');
     const whole = await runWhole(file, feeds, 'basic');
@@ -103,7 +103,7 @@ describe('a model that is optimised', () => {
 
   test('leaves weights that are not folded where they are', () => {
     const file = saveModel({ graph: foldable() });
-    const { model, source } = analyseModel(file, { optimisation: 'basic' });
+    const { model, source } = analyzeModel(file, { optimization: 'basic' });
     const [saved] = model.files;
     const original = fs.statSync(file).size;
     // The kernel is folded and lies in the saved graph; the matrix, of 8 KiB, is read from the model itself.
@@ -130,14 +130,14 @@ describe('a model that is optimised', () => {
     });
     const file = saveModel({ graph: { ...graph, initializer } }, 'model.onnx', folder);
     const feeds = new Map([['x', image]]);
-    const compiled = compileAnalysed(analyseModel(file, { optimisation: 'extended' }), count(2));
+    const compiled = compileAnalyzed(analyzeModel(file, { optimization: 'extended' }), count(2));
     expect(totalLength(compiled.slices[1].weights)).toBe(64 * 32 * 4);
     expectSameBits(await runSlices(compiled, feeds), await runWhole(file, feeds, 'extended'));
   });
 
-  test('is optimised anew once it changes', () => {
+  test('is optimized anew once it changes', () => {
     const file = saveModel({ graph: foldable() });
-    const nodes = (): number => analyseModel(file, { optimisation: 'basic' }).model.graph.nodes.length;
+    const nodes = (): number => analyzeModel(file, { optimization: 'basic' }).model.graph.nodes.length;
     const before = nodes();
     const graph = foldable();
     saveModel(
@@ -154,7 +154,7 @@ describe('a model that is optimised', () => {
   });
 
   describe('is made again where what was kept of it', () => {
-    const cache = path.join(process.env.SLICED_INFERENCE_CACHE ?? '', 'optimised');
+    const cache = path.join(process.env.SLICED_INFERENCE_CACHE ?? '', 'optimized');
     const kept = (file: string): string => {
       const [folder] = fs.readdirSync(cache);
       return path.join(cache, folder, file);
@@ -198,7 +198,7 @@ describe('a model that is optimised', () => {
       clearCache();
       const file = saveModel({ graph: foldable() });
       const nodes = (): string[] =>
-        analyseModel(file, { optimisation: 'basic' }).model.graph.nodes.map(({ opType }) => opType);
+        analyzeModel(file, { optimization: 'basic' }).model.graph.nodes.map(({ opType }) => opType);
       const before = nodes();
       damage();
       expect(nodes()).toEqual(before);
@@ -207,12 +207,12 @@ describe('a model that is optimised', () => {
 
   test('that ONNX Runtime refuses is told in one line', () => {
     const graph = { ...foldable(), node: [node('Nonsense', ['x'], ['y'])] };
-    expect(() => analyseModel(saveModel({ graph }), { optimisation: 'basic' })).toThrow(
-      /^model '.*' must load in ONNX Runtime [\d.]+ with graph optimisation 'basic', got .*Nonsense.*: check that it runs there by itself$/,
+    expect(() => analyzeModel(saveModel({ graph }), { optimization: 'basic' })).toThrow(
+      /^model '.*' must load in ONNX Runtime [\d.]+ with graph optimization 'basic', got .*Nonsense.*: check that it runs there by itself$/,
     );
   });
 
-  test('loses the inputs whose defaults the optimiser has merged', async () => {
+  test('loses the inputs whose defaults the optimizer has merged', async () => {
     // IR version 3: every initializer is an input as well. Two that are alike become one.
     const same = (name: string) => floats(name, [1, 8], [1, 2, 3, 4, 5, 6, 7, 8]);
     const graph = {
@@ -222,15 +222,15 @@ describe('a model that is optimised', () => {
       output: [value('y', FLOAT)],
     };
     const file = saveModel({ graph, irVersion: 3, opset: 8 });
-    const { model } = analyseModel(file, { optimisation: 'basic' });
+    const { model } = analyzeModel(file, { optimization: 'basic' });
     expect(model.graph.initializers).toHaveLength(1);
-    const compiled = compileAnalysed(analyseModel(file, { optimisation: 'basic' }), count(2));
+    const compiled = compileAnalyzed(analyzeModel(file, { optimization: 'basic' }), count(2));
     expect(compiled.plan.inputs.map(({ name }) => name)).toEqual(['x']);
     expectSameBits(await runSlices(compiled, inputs), await runWhole(file, inputs, 'basic'));
   });
 });
 
-test('declared shapes help the optimiser, and are not lost on the way to it', () => {
+test('declared shapes help the optimizer, and are not lost on the way to it', () => {
   // Without its declaration the shape of `s` is unknown, and a fusion that needs it stays away.
   const hidden = 16;
   const perChannel = (name: string) => floats(name, [hidden]);
@@ -249,6 +249,6 @@ test('declared shapes help the optimiser, and are not lost on the way to it', ()
     valueInfo: [value('a', FLOAT, [1, 2, hidden]), value('s', FLOAT, [1, 2, hidden])],
     output: [value('y', FLOAT, [1, 2, hidden])],
   };
-  const { model } = analyseModel(saveModel({ graph }), { optimisation: 'extended' });
+  const { model } = analyzeModel(saveModel({ graph }), { optimization: 'extended' });
   expect(model.graph.nodes.map(({ opType }) => opType)).toContain('SkipLayerNormalization');
 });
