@@ -14,7 +14,7 @@ import { roundedTenth, Stopwatch } from './telemetry/stopwatch';
 import { Telemetry, toStandardOutput, type WriteLine } from './telemetry/telemetry';
 import { pick, readTensors, writeTensors, type Stores } from './tensor-flow/slice-tensors';
 import { tensorBytes } from './tensors/tensor';
-import { TensorStore } from './store/tensor-store';
+import { SafetensorsStore } from './store/safetensors-store';
 
 /** Answers with a `WarmUpAnswer` where the event asks for no more. */
 export type SliceHandler = (event: SliceEvent) => Promise<SliceAnswer | WarmUpAnswer>;
@@ -66,8 +66,8 @@ export function makeHandler(
         return answer;
       }
       const stores = {
-        callers: new TensorStore(objects, environment.bucket),
-        runs: new TensorStore(objects, environment.runsBucket),
+        callers: new SafetensorsStore(objects, environment.bucket),
+        runs: new SafetensorsStore(objects, environment.runsBucket),
       };
       const answer = await runSlice(event, resident.forRun(environment, event.run), stores, {
         startedAt,

@@ -7,7 +7,7 @@ import { peakMemoryBytes } from '../../lambda/telemetry/peak-memory';
 import { Session } from '../../lambda/slice/session';
 import { S3ObjectStore } from '../../lambda/store/s3';
 import { functionS3Client } from '../../lambda/store/s3-client';
-import { TensorStore } from '../../lambda/store/tensor-store';
+import { SafetensorsStore } from '../../lambda/store/safetensors-store';
 import { decodeSafetensors, encodeSafetensors } from '../../lambda/tensors/safetensors';
 
 export type Way = 'functions' | 'obvious';
@@ -30,7 +30,7 @@ interface Job {
 type Pass = (key: string) => Promise<void>;
 
 async function asFunctions({ bucket, model }: Job): Promise<Pass> {
-  const store = new TensorStore(new S3ObjectStore(functionS3Client()), bucket);
+  const store = new SafetensorsStore(new S3ObjectStore(functionS3Client()), bucket);
   const session = await Session.open({ path: model, threads: 1 });
   return async (key) => {
     const inputs = await (await store.open(key)).read(['x']);

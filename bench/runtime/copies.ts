@@ -7,7 +7,7 @@ import * as path from 'node:path';
 import { formatTable } from '../table';
 import { S3ObjectStore } from '../../lambda/store/s3';
 import { functionS3Client } from '../../lambda/store/s3-client';
-import { TensorStore } from '../../lambda/store/tensor-store';
+import { SafetensorsStore } from '../../lambda/store/safetensors-store';
 import { formatSpread, inChild, spread } from '../measure';
 import { writeOneOperator } from '../slice/models';
 import { activations } from './activations';
@@ -24,7 +24,7 @@ const WAYS: Readonly<Record<Way, string>> = {
 export async function benchCopies(folder: string, bucket: string, rounds: number): Promise<string> {
   const model = path.join(folder, 'relu.onnx');
   writeOneOperator(model);
-  const store = new TensorStore(new S3ObjectStore(functionS3Client()), bucket);
+  const store = new SafetensorsStore(new S3ObjectStore(functionS3Client()), bucket);
   const passages: Record<Way, Passage[]> = { functions: [], obvious: [] };
   for (let round = 0; round < rounds; round++) {
     for (const way of Object.keys(WAYS) as Way[]) {

@@ -2,7 +2,7 @@
 import { formatTable } from '../table';
 import { S3ObjectStore } from '../../lambda/store/s3';
 import { functionS3Client } from '../../lambda/store/s3-client';
-import { TensorStore } from '../../lambda/store/tensor-store';
+import { SafetensorsStore } from '../../lambda/store/safetensors-store';
 import { layoutSafetensors } from '../../lambda/tensors/safetensors';
 import { formatSpread, spread } from '../measure';
 import { activations } from './activations';
@@ -26,7 +26,7 @@ export async function benchTensors(folder: string, options: S3Bucket, rounds: nu
     AWS_ACCESS_KEY_ID: accessKeyId,
     AWS_SECRET_ACCESS_KEY: secretAccessKey,
   });
-  const store = new TensorStore(new S3ObjectStore(functionS3Client()), bucket);
+  const store = new SafetensorsStore(new S3ObjectStore(functionS3Client()), bucket);
   const rows: string[][] = [];
   for (const megabytes of [0.5, 8, 64]) {
     const tensor = activations((megabytes * 1e6) / 4);
@@ -61,7 +61,7 @@ export async function benchTensors(folder: string, options: S3Bucket, rounds: nu
 }
 
 /** One PUT and one GET of half a megabyte, which is what a slice of a transformer has between it and the next. */
-async function clients(store: TensorStore, options: S3Bucket): Promise<string> {
+async function clients(store: SafetensorsStore, options: S3Bucket): Promise<string> {
   const tensor = activations(0.5e6 / 4);
   const lean = new LeanClient(options);
   const sdk: number[] = [];

@@ -6,7 +6,7 @@ import { checkRequest, type RequestSpecs } from './request-check';
 import { SafetensorsError } from '../tensors/safetensors-header';
 import { unfitReason } from '../tensors/tensor';
 import { inMemory, type TensorReader } from '../store/tensor-reader';
-import type { TensorStore } from '../store/tensor-store';
+import type { SafetensorsStore } from '../store/safetensors-store';
 
 /**
  * Opens and checks the request: of tensors in S3 it reads the header alone.
@@ -15,7 +15,7 @@ import type { TensorStore } from '../store/tensor-store';
 export async function openRequest(
   input: ParsedInput,
   specs: RequestSpecs,
-  store: TensorStore,
+  store: SafetensorsStore,
 ): Promise<TensorReader> {
   if (input.tensors.kind === 'inline') {
     checkRequest(specs, input.tensors.tensors);

@@ -6,11 +6,11 @@ import { messageOf, sliceFailed } from '../errors';
 import { widened } from '../tensors/half-precision';
 import { describeTensor, type RawTensor, type TensorHead } from '../tensors/tensor';
 import type { TensorReader } from '../store/tensor-reader';
-import type { TensorStore } from '../store/tensor-store';
+import type { SafetensorsStore } from '../store/safetensors-store';
 
 export interface Sources {
   readonly run: string;
-  readonly store: TensorStore;
+  readonly store: SafetensorsStore;
   readonly request?: TensorReader | undefined;
 }
 

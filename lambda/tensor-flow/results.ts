@@ -3,7 +3,7 @@ import { type ExecutionOutputs, type InlineMode, type InlineTensor } from '../..
 import { outputObjectKey } from '../../contract/keys';
 import { encodeInlineTensor, inlineBytes } from '../request/inline-tensor';
 import type { RawTensor } from '../tensors/tensor';
-import type { TensorStore } from '../store/tensor-store';
+import type { SafetensorsStore } from '../store/safetensors-store';
 
 /**
  * JSON of the results up to which they come inline. Step Functions carries 256 KiB between states, in which the timings of
@@ -20,7 +20,7 @@ export async function writeResults(
   run: string,
   tensors: ReadonlyMap<string, RawTensor>,
   { inline, slices }: { readonly inline: InlineMode; readonly slices: number },
-  store: TensorStore,
+  store: SafetensorsStore,
 ): Promise<{ outputs: ExecutionOutputs; bytesWritten: number }> {
   const key = outputObjectKey(run);
   const { result, bytes } = await store.write(key, tensors);
@@ -35,7 +35,7 @@ export async function writeResults(
   return { outputs: { s3, ...(fits && { tensors: encoded }) }, bytesWritten: bytes };
 }
 
-async function readAll(key: string, store: TensorStore): Promise<Map<string, RawTensor>> {
+async function readAll(key: string, store: SafetensorsStore): Promise<Map<string, RawTensor>> {
   const reader = await store.open(key);
   return reader.read([...reader.heads.keys()]);
 }

@@ -10,14 +10,14 @@ import { openRequest } from '../request/request';
 import { writeResults } from './results';
 import { halved } from '../tensors/half-precision';
 import type { RawTensor } from '../tensors/tensor';
-import type { TensorStore } from '../store/tensor-store';
+import type { SafetensorsStore } from '../store/safetensors-store';
 
 type NamedTensors = ReadonlyMap<string, RawTensor>;
 
 /** Where tensors are: those of callers, and those between slices. */
 export interface Stores {
-  readonly callers: TensorStore;
-  readonly runs: TensorStore;
+  readonly callers: SafetensorsStore;
+  readonly runs: SafetensorsStore;
 }
 
 export interface ReadTensors {

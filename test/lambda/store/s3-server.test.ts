@@ -8,7 +8,7 @@ import { ObjectChanged, ObjectUnavailable } from '../../../lambda/store/object-s
 import { S3ObjectStore } from '../../../lambda/store/s3';
 import { functionS3Client } from '../../../lambda/store/s3-client';
 import type { RawTensor } from '../../../lambda/tensors/tensor';
-import { TensorStore } from '../../../lambda/store/tensor-store';
+import { SafetensorsStore } from '../../../lambda/store/safetensors-store';
 import { Callers } from '../../../local/s3/callers';
 import { S3Server } from '../../../local/s3/server';
 import { ObjectStore as ServedObjects } from '../../../local/s3/store';
@@ -20,7 +20,7 @@ describe('the tensor store through the AWS SDK', () => {
   let server: S3Server;
   let client: S3Client;
   let objects: S3ObjectStore;
-  let store: TensorStore;
+  let store: SafetensorsStore;
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 's3-'));
@@ -37,7 +37,7 @@ describe('the tensor store through the AWS SDK', () => {
     });
     client = functionS3Client();
     objects = new S3ObjectStore(client);
-    store = new TensorStore(objects, 'pipeline');
+    store = new SafetensorsStore(objects, 'pipeline');
   });
 
   afterAll(async () => {

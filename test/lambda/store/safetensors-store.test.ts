@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { SafetensorsError } from '../../../lambda/tensors/safetensors';
 import type { NumericTensor, RawTensor } from '../../../lambda/tensors/tensor';
 import { MAX_GAP_BYTES } from '../../../lambda/store/stored-tensors';
-import { TensorStore } from '../../../lambda/store/tensor-store';
+import { SafetensorsStore } from '../../../lambda/store/safetensors-store';
 import { comparable, namedTensors } from '../../support/arbitrary-tensors';
 import { MemoryObjects } from '../../support/memory-objects';
 
@@ -15,7 +15,7 @@ function bytes(length: number, fill: number): NumericTensor {
 
 async function written(tensors: ReadonlyMap<string, RawTensor>) {
   const objects = new MemoryObjects();
-  const store = new TensorStore(objects, 'b', FIRST_READ_BYTES);
+  const store = new SafetensorsStore(objects, 'b', FIRST_READ_BYTES);
   await store.write('k', tensors);
   return { objects, store };
 }
@@ -111,6 +111,6 @@ describe('a tensor object', () => {
   it('that is empty is no safetensors file', async () => {
     const objects = new MemoryObjects();
     objects.put('k', new Uint8Array(0));
-    await expect(new TensorStore(objects, 'b', FIRST_READ_BYTES).open('k')).rejects.toThrow(SafetensorsError);
+    await expect(new SafetensorsStore(objects, 'b', FIRST_READ_BYTES).open('k')).rejects.toThrow(SafetensorsError);
   });
 });

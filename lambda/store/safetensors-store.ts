@@ -12,7 +12,7 @@ import type { TensorReader } from './tensor-reader';
 /** The first read: the whole of most objects. What is not wanted of it is not waited for. */
 export const FIRST_READ_BYTES = 8 * 1024 * 1024;
 
-export class TensorStore {
+export class SafetensorsStore {
   constructor(
     private readonly objects: ObjectStore,
     private readonly bucket: string,
