@@ -1,10 +1,10 @@
 /** What application code needs to talk to a deployed pipeline: the contract's types and its tensor formats. */
+import type { InlineTensor } from '../contract/execution';
 import {
   decodeInlineTensor as decodeInline,
   encodeInlineTensor as encodeInline,
 } from '../lambda/request/inline-tensor';
 import { decodeSafetensors, encodeSafetensors } from '../lambda/tensors/safetensors';
-import type { InlineTensor } from '../contract/execution';
 import {
   bytesOf,
   describeTensor,
@@ -14,8 +14,8 @@ import {
   type NumericDataType,
   type NumericTensor,
   type RawTensor,
+  type TypedArray,
 } from '../lambda/tensors/tensor';
-import type { TypedArray } from '../lambda/tensors/tensor';
 
 export { ERROR_NAMES } from '../contract/failures';
 export { INPUTS_PREFIX, OUTPUTS_PREFIX } from '../contract/keys';

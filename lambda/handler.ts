@@ -1,20 +1,20 @@
 /** The function that runs one slice: check the plan, load once, read, check, run, write, answer. */
 import { ENV } from '../contract/environment';
 import { ERROR_NAMES } from '../contract/failures';
-import { type SliceAnswer, type SliceEvent, type WarmUpAnswer } from '../contract/slice-event';
+import type { SliceAnswer, SliceEvent, WarmUpAnswer } from '../contract/slice-event';
 import { CONTRACT_VERSION } from '../contract/version';
-import { readEnvironment, type SliceEnvironment, type Variables } from './slice/environment';
 import { failureOf, NamedFailure, sliceFailed, UNKNOWN_SLICE } from './errors';
+import { readEnvironment, type SliceEnvironment, type Variables } from './slice/environment';
 import { ResidentSlice, type SliceForRun } from './slice/resident-slice';
-import { peakMemoryBytes } from './telemetry/peak-memory';
 import type { ObjectStore } from './store/object-store';
 import { S3ObjectStore } from './store/s3';
 import { functionS3Client } from './store/s3-client';
+import { SafetensorsStore } from './store/safetensors-store';
+import { peakMemoryBytes } from './telemetry/peak-memory';
 import { roundedTenth, Stopwatch } from './telemetry/stopwatch';
 import { Telemetry, toStandardOutput, type WriteLine } from './telemetry/telemetry';
 import { pick, readTensors, writeTensors, type Stores } from './tensor-flow/slice-tensors';
 import { tensorBytes } from './tensors/tensor';
-import { SafetensorsStore } from './store/safetensors-store';
 
 /** Answers with a `WarmUpAnswer` where the event asks for no more. */
 export type SliceHandler = (event: SliceEvent) => Promise<SliceAnswer | WarmUpAnswer>;

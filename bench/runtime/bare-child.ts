@@ -1,7 +1,7 @@
 /** Node.js with ONNX Runtime and the S3 client loaded, after a session of one operator; prints its peak memory. */
-import { peakMemoryBytes } from '../../lambda/telemetry/peak-memory';
 import { Session } from '../../lambda/slice/session';
 import { functionS3Client } from '../../lambda/store/s3-client';
+import { peakMemoryBytes } from '../../lambda/telemetry/peak-memory';
 
 async function main(model: string): Promise<void> {
   const client = functionS3Client();

@@ -1,7 +1,7 @@
 /** Cold runs in a shaped network: slices that load side by side, one after the other, the whole model, naive slices. */
-import { formatTable } from '../table';
 import type { NetworkShape, Simulation } from '../../local';
 import { formatSpread, spread } from '../measure';
+import { formatTable } from '../table';
 import type { Deployment, Run } from './deployment';
 import type { DeploymentName, Subjects } from './subjects';
 

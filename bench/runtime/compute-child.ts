@@ -2,10 +2,9 @@
 import * as path from 'node:path';
 import type { RawTensor } from '../../client';
 import { Session } from '../../lambda/slice/session';
-import { PLAN_FILE } from '../../lib/emit/write';
 import { readPlan } from '../../lib/compile/plan-file';
-import type { BenchModel } from './models';
-import { benchInputs } from './models';
+import { PLAN_FILE } from '../../lib/emit/write';
+import { benchInputs, type BenchModel } from './models';
 
 /** Milliseconds of each round. */
 export interface Compute {

@@ -1,11 +1,11 @@
 /** What the slices compute in all, against the whole model: wall and CPU time, in turns in one process. */
 import { execFileSync } from 'node:child_process';
 import * as path from 'node:path';
-import { formatTable } from '../table';
 import { compile } from '../../lib/compile/compile';
 import { writeSlices } from '../../lib/emit/write';
 import { count } from '../../lib/plan/search/slicers';
 import { formatSpread, spread } from '../measure';
+import { formatTable } from '../table';
 import type { Compute } from './compute-child';
 import type { BenchModel } from './models';
 

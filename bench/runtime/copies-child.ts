@@ -3,11 +3,11 @@
  * SDK collect the body and joins the result's header and bytes; prints what that took as JSON.
  */
 import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
-import { peakMemoryBytes } from '../../lambda/telemetry/peak-memory';
 import { Session } from '../../lambda/slice/session';
 import { S3ObjectStore } from '../../lambda/store/s3';
 import { functionS3Client } from '../../lambda/store/s3-client';
 import { SafetensorsStore } from '../../lambda/store/safetensors-store';
+import { peakMemoryBytes } from '../../lambda/telemetry/peak-memory';
 import { decodeSafetensors, encodeSafetensors } from '../../lambda/tensors/safetensors';
 
 export type Way = 'functions' | 'obvious';

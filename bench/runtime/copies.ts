@@ -4,12 +4,12 @@
  * binding's copy of that for JavaScript.
  */
 import * as path from 'node:path';
-import { formatTable } from '../table';
 import { S3ObjectStore } from '../../lambda/store/s3';
 import { functionS3Client } from '../../lambda/store/s3-client';
 import { SafetensorsStore } from '../../lambda/store/safetensors-store';
 import { formatSpread, inChild, spread } from '../measure';
 import { writeOneOperator } from '../slice/models';
+import { formatTable } from '../table';
 import { activations } from './activations';
 import type { Passage, Way } from './copies-child';
 

@@ -1,9 +1,7 @@
 /** A stack in the local cloud whose functions can be made cold again. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { encodeTensors } from '../../client';
-import type { ExecutionOutput, RawTensor, SliceTiming } from '../../client';
-import { LocalCloud } from '../../local';
-import type { Json, Simulation, TraceEvent } from '../../local';
+import { encodeTensors, type ExecutionOutput, type RawTensor, type SliceTiming } from '../../client';
+import { LocalCloud, type Json, type Simulation, type TraceEvent } from '../../local';
 
 export interface Run {
   readonly ms: number;

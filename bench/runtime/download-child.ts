@@ -1,10 +1,10 @@
 /** Fetches a slice's weights as a function does, or in parts of another kind; prints what that took as JSON. */
 import { mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import type { SliceFile } from '../../lambda/slice/environment';
 import { downloadVerified, type Parts } from '../../lambda/store/download';
 import { S3ObjectStore } from '../../lambda/store/s3';
 import { functionS3Client } from '../../lambda/store/s3-client';
-import type { SliceFile } from '../../lambda/slice/environment';
 import { peakMemoryBytes } from '../../lambda/telemetry/peak-memory';
 
 export interface Download {

@@ -1,10 +1,9 @@
 /** Many executions at a time over few functions: all right, none mixed, and no memory that grows. */
 import * as fs from 'node:fs';
-import { formatTable } from '../table';
-import { decodeTensors, encodeTensors } from '../../client';
-import type { ExecutionOutput, RawTensor } from '../../client';
+import { decodeTensors, encodeTensors, type ExecutionOutput, type RawTensor } from '../../client';
 import { Session } from '../../lambda/slice/session';
 import { LocalCloud } from '../../local';
+import { formatTable } from '../table';
 
 const IN_FLIGHT = 32;
 

@@ -1,10 +1,9 @@
 /** Loads a model with one set of ONNX Runtime's settings and runs it some times; prints what that took as JSON. */
 import type { InferenceSession } from 'onnxruntime-node';
-import { peakMemoryBytes } from '../../lambda/telemetry/peak-memory';
 import { InferenceSession as Sessions, Tensor } from '../../lambda/slice/onnxruntime';
+import { peakMemoryBytes } from '../../lambda/telemetry/peak-memory';
 import { typedView } from '../../lambda/tensors/tensor';
-import type { BenchModel } from './models';
-import { benchInputs } from './models';
+import { benchInputs, type BenchModel } from './models';
 
 export interface SettingsResult {
   readonly loadMs: number;

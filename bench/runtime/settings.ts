@@ -2,8 +2,8 @@
 import { execFileSync } from 'node:child_process';
 import * as path from 'node:path';
 import type { InferenceSession } from 'onnxruntime-node';
-import { formatTable } from '../table';
 import { formatSpread, spread, type Spread } from '../measure';
+import { formatTable } from '../table';
 import type { BenchModel } from './models';
 import type { SettingsResult } from './settings-child';
 

@@ -3,14 +3,13 @@ import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { RawTensor } from '../../client';
-import type { SlicePlan } from '../../lib/plan/plan';
 import { readPlan } from '../../lib/compile/plan-file';
+import type { SlicePlan } from '../../lib/plan/plan';
 import type { Simulation } from '../../local';
 import { Deployment } from './deployment';
 import { embeddedSlice } from './embedded-slice';
 import { synthesize } from './synthesize';
-import type { TransformerShape } from './transformer';
-import { writeTransformer } from './transformer';
+import { writeTransformer, type TransformerShape } from './transformer';
 
 /** What a function's process takes beside its slice, generously. */
 const PROCESS_BYTES = 150e6;

@@ -1,14 +1,13 @@
 /** What a tensor costs on its way: bytes against raw ones and against JSON text, and time and memory to write and read. */
-import { formatTable } from '../table';
 import { S3ObjectStore } from '../../lambda/store/s3';
 import { functionS3Client } from '../../lambda/store/s3-client';
 import { SafetensorsStore } from '../../lambda/store/safetensors-store';
 import { layoutSafetensors } from '../../lambda/tensors/safetensors';
 import { formatSpread, spread } from '../measure';
+import { formatTable } from '../table';
 import { activations } from './activations';
 import { benchCopies } from './copies';
-import type { LeanClientOptions } from './lean-client';
-import { LeanClient } from './lean-client';
+import { LeanClient, type LeanClientOptions } from './lean-client';
 
 export interface S3Bucket extends LeanClientOptions {
   readonly bucket: string;

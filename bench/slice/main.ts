@@ -6,11 +6,10 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { formatSpread, measureNode, spread, type Measured, type Spread } from '../measure';
 import { formatTable } from '../table';
-import type { Measured, Spread } from '../measure';
-import { formatSpread, measureNode, spread } from '../measure';
-import type { OwnResources } from './synth-app';
 import { chainOf, writeEmbedded, writeExternal, writeManyNodes } from './models';
+import type { OwnResources } from './synth-app';
 
 const ROOT = path.join(__dirname, '../../..');
 const CLI = path.join(ROOT, 'dist/bin/program.js');

@@ -1,11 +1,11 @@
 /** The fields of an execution's input. What its tensors must be is checked in `request-check.ts`. */
-import { type InlineMode } from '../../contract/execution';
+import type { InlineMode } from '../../contract/execution';
 import { INPUTS_PREFIX } from '../../contract/keys';
 import { CONTRACT_VERSION } from '../../contract/version';
 import { invalidInput } from '../errors';
+import type { RawTensor } from '../tensors/tensor';
 import { decodeInlineTensor } from './inline-tensor';
 import { briefJson, jsonObject, objectWithFields } from './json-fields';
-import type { RawTensor } from '../tensors/tensor';
 
 /** Where an input's tensors are: in an object of the pipeline's bucket, or here. */
 export type RequestTensors =

@@ -1,9 +1,8 @@
 /** Tensors inside JSON: `{"dtype": "float32", "shape": [1, 3], "base64": "…"}` or with `data` typed by hand. */
-import { type InlineTensor } from '../../contract/execution';
+import type { InlineTensor } from '../../contract/execution';
 import { TENSOR_DATA_TYPES, type TensorDataType } from '../../contract/tensors';
 import { invalidInput, type NamedFailure } from '../errors';
 import { float16Bits, MAX_FLOAT16 } from '../tensors/float16';
-import { briefJson, objectWithFields } from './json-fields';
 import {
   describeTensor,
   elementBytes,
@@ -15,6 +14,7 @@ import {
   type NumericTensor,
   type RawTensor,
 } from '../tensors/tensor';
+import { briefJson, objectWithFields } from './json-fields';
 
 const FIELDS = ['dtype', 'shape', 'base64', 'data'];
 

@@ -1,12 +1,12 @@
 /** A request's tensors, checked against what the whole model asks for. */
 import { invalidInput, messageOf } from '../errors';
-import type { ParsedInput } from './execution-input';
 import { ObjectChanged, ObjectUnavailable } from '../store/object-store';
-import { checkRequest, type RequestSpecs } from './request-check';
+import type { SafetensorsStore } from '../store/safetensors-store';
+import { inMemory, type TensorReader } from '../store/tensor-reader';
 import { SafetensorsError } from '../tensors/safetensors-header';
 import { unfitReason } from '../tensors/tensor';
-import { inMemory, type TensorReader } from '../store/tensor-reader';
-import type { SafetensorsStore } from '../store/safetensors-store';
+import type { ParsedInput } from './execution-input';
+import { checkRequest, type RequestSpecs } from './request-check';
 
 /**
  * Opens and checks the request: of tensors in S3 it reads the header alone.

@@ -1,7 +1,7 @@
 /** What a slice function is told by its environment variables. */
 import { basename } from 'node:path';
 import { ENV } from '../../contract/environment';
-import { type ObjectReference } from '../../contract/execution';
+import type { ObjectReference } from '../../contract/execution';
 import { sliceFailed } from '../errors';
 
 export interface SliceFile {

@@ -1,11 +1,11 @@
 /** Makes a slice ready to run: its files, its manifest, its session. */
 import { readFile } from 'node:fs/promises';
 import type { SliceManifest } from '../../contract/slice-manifest';
+import { allDone } from '../store/all-done';
+import type { ObjectStore } from '../store/object-store';
 import type { SliceEnvironment } from './environment';
 import { readManifest } from './manifest';
-import type { ObjectStore } from '../store/object-store';
 import { Session } from './session';
-import { allDone } from '../store/all-done';
 import { SliceFetch, type FetchedFile } from './weights';
 
 export interface LoadedSlice {

@@ -1,8 +1,8 @@
 /** The slice that a function keeps loaded between calls, and what loading it took. */
 import type { SliceTiming } from '../../contract/execution';
 import type { SliceManifest } from '../../contract/slice-manifest';
-import { Stopwatch } from '../telemetry/stopwatch';
 import type { ObjectStore } from '../store/object-store';
+import { Stopwatch } from '../telemetry/stopwatch';
 import type { SliceEnvironment } from './environment';
 import { startLoading, type LoadedSlice, type LoadingSlice } from './load';
 

@@ -1,6 +1,6 @@
 /** An ONNX Runtime session with the settings that make chained slices and the whole model give the same bits. */
-import { InferenceSession, Tensor } from './onnxruntime';
 import { bytesOf, typedView, type RawTensor } from '../tensors/tensor';
+import { InferenceSession, Tensor } from './onnxruntime';
 
 export interface SessionSettings {
   /** Path of the model; weights beside it are mapped into memory. */

@@ -2,10 +2,10 @@
 import { access, mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { downloadVerified, isAbandonedPart } from '../store/download';
-import type { SliceFile, SliceFiles } from './environment';
 import { isOutOfSpace, sliceFailed } from '../errors';
+import { downloadVerified, isAbandonedPart } from '../store/download';
 import { ObjectUnavailable, type ObjectStore } from '../store/object-store';
+import type { SliceFile, SliceFiles } from './environment';
 
 const MODEL_FILE = 'slice.onnx';
 

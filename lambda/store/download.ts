@@ -1,7 +1,7 @@
 /** Downloads one file of a slice in parallel parts and checks its digest before it gets its name. */
 import { createHash, randomUUID, type Hash } from 'node:crypto';
 import { open, rename, rm, type FileHandle } from 'node:fs/promises';
-import { type ObjectReference } from '../../contract/execution';
+import type { ObjectReference } from '../../contract/execution';
 import { ERROR_NAMES } from '../../contract/failures';
 import { NamedFailure } from '../errors';
 import type { ByteRange, ObjectStore } from './object-store';

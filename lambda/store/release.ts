@@ -1,6 +1,6 @@
 /** Gives back at once the memory of bytes that a stream brought and that are done with. */
-import { MessageChannel } from 'node:worker_threads';
 import { isArrayBuffer } from 'node:util/types';
+import { MessageChannel } from 'node:worker_threads';
 
 /** An array buffer of Node.js 21 or newer: its bytes can be moved into a new one of another length. */
 interface Movable {

@@ -1,7 +1,7 @@
 /** Tensors in the pipeline's bucket: one safetensors object per slice and run, read by ranges, written once. */
 import type { ObjectReference } from '../../contract/execution';
-import { parseHeader, readHeaderLength, LENGTH_BYTES } from '../tensors/safetensors-header';
 import { layoutSafetensors } from '../tensors/safetensors';
+import { parseHeader, readHeaderLength, LENGTH_BYTES } from '../tensors/safetensors-header';
 import type { RawTensor } from '../tensors/tensor';
 import { ByteCursor } from './byte-cursor';
 import type { ObjectStore, WriteResult } from './object-store';

@@ -2,9 +2,9 @@
  * The tensors of one object, whose first part is on its way: those that lie in it are taken from it as it comes, the
  * others are fetched beside it. So most reads wait for one request's latency.
  */
-import { allDone } from './all-done';
 import type { HeaderEntry, StoredTensor } from '../tensors/safetensors-header';
 import type { RawTensor } from '../tensors/tensor';
+import { allDone } from './all-done';
 import type { ByteCursor } from './byte-cursor';
 import type { ByteRange } from './object-store';
 import { CONNECTIONS, inParallel } from './ranged-read';

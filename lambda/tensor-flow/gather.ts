@@ -1,12 +1,12 @@
 /** Collects the tensors that a slice needs from elsewhere: one object opened per source, all in parallel. */
-import { allDone } from '../store/all-done';
 import { sliceObjectKey } from '../../contract/keys';
-import { type SourcedTensor } from '../../contract/slice-manifest';
+import type { SourcedTensor } from '../../contract/slice-manifest';
 import { messageOf, sliceFailed } from '../errors';
+import { allDone } from '../store/all-done';
+import type { SafetensorsStore } from '../store/safetensors-store';
+import type { TensorReader } from '../store/tensor-reader';
 import { widened } from '../tensors/half-precision';
 import { describeTensor, type RawTensor, type TensorHead } from '../tensors/tensor';
-import type { TensorReader } from '../store/tensor-reader';
-import type { SafetensorsStore } from '../store/safetensors-store';
 
 export interface Sources {
   readonly run: string;

@@ -1,9 +1,9 @@
 /** Writes a run's results: always to S3, and inline when small and asked for. */
-import { type ExecutionOutputs, type InlineMode, type InlineTensor } from '../../contract/execution';
+import type { ExecutionOutputs, InlineMode, InlineTensor } from '../../contract/execution';
 import { outputObjectKey } from '../../contract/keys';
 import { encodeInlineTensor, inlineBytes } from '../request/inline-tensor';
-import type { RawTensor } from '../tensors/tensor';
 import type { SafetensorsStore } from '../store/safetensors-store';
+import type { RawTensor } from '../tensors/tensor';
 
 /**
  * JSON of the results up to which they come inline. Step Functions carries 256 KiB between states, in which the timings of

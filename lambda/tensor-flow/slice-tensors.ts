@@ -1,16 +1,16 @@
 /** What a slice reads before its session runs and writes after it. */
-import { type ExecutionOutputs, type InlineMode, type ObjectReference } from '../../contract/execution';
+import type { ExecutionOutputs, InlineMode, ObjectReference } from '../../contract/execution';
 import { sliceObjectKey } from '../../contract/keys';
-import { type SliceEvent } from '../../contract/slice-event';
-import { type SliceManifest, type SourcedTensor } from '../../contract/slice-manifest';
+import type { SliceEvent } from '../../contract/slice-event';
+import type { SliceManifest, SourcedTensor } from '../../contract/slice-manifest';
 import { sliceFailed } from '../errors';
 import { parseExecutionInput } from '../request/execution-input';
-import { gatherTensors } from './gather';
 import { openRequest } from '../request/request';
-import { writeResults } from './results';
+import type { SafetensorsStore } from '../store/safetensors-store';
 import { halved } from '../tensors/half-precision';
 import type { RawTensor } from '../tensors/tensor';
-import type { SafetensorsStore } from '../store/safetensors-store';
+import { gatherTensors } from './gather';
+import { writeResults } from './results';
 
 type NamedTensors = ReadonlyMap<string, RawTensor>;
 

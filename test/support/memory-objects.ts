@@ -1,13 +1,6 @@
 import { Readable } from 'node:stream';
 import type { ObjectReference } from '../../contract/execution';
-import {
-  ObjectChanged,
-  ObjectUnavailable,
-  type ByteRange,
-  type ObjectPart,
-  type ObjectStore,
-  type WriteResult,
-} from '../../lambda/store/object-store';
+import { ObjectChanged, ObjectUnavailable, type ByteRange, type ObjectPart, type ObjectStore, type WriteResult } from '../../lambda/store/object-store';
 
 /** An object store in memory, which records what is asked of it and breaks connections when told to. */
 export class MemoryObjects implements ObjectStore {

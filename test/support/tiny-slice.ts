@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { Writer } from 'protobufjs/minimal';
 import { ENV } from '../../contract/environment';
 import { MANIFEST_KEY, type SliceManifest, type SourcedTensor } from '../../contract/slice-manifest';
-import { type TensorDataType, type TensorSpec } from '../../contract/tensors';
+import type { TensorDataType, TensorSpec } from '../../contract/tensors';
 import type { MemoryObjects } from './memory-objects';
 
 const ELEMENT_TYPES: Readonly<Record<TensorDataType, number>> = {

@@ -10,9 +10,9 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { messageOf } from '../../../lambda/errors';
-import { PART_BYTES } from '../../../lambda/store/ranged-read';
 import type { SliceFiles } from '../../../lambda/slice/environment';
 import { SliceFetch } from '../../../lambda/slice/weights';
+import { PART_BYTES } from '../../../lambda/store/ranged-read';
 import { MemoryObjects } from '../../support/memory-objects';
 import { sha256 } from '../../support/tiny-slice';
 

@@ -1,8 +1,7 @@
 import { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import * as fc from 'fast-check';
-import { ObjectChanged } from '../../../lambda/store/object-store';
-import type { ByteRange, ObjectStore } from '../../../lambda/store/object-store';
+import { ObjectChanged, type ByteRange, type ObjectStore } from '../../../lambda/store/object-store';
 import {
   collectInto,
   IDLE_MS,

@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
+import { SafetensorsStore } from '../../../lambda/store/safetensors-store';
+import { MAX_GAP_BYTES } from '../../../lambda/store/stored-tensors';
 import { SafetensorsError } from '../../../lambda/tensors/safetensors';
 import type { NumericTensor, RawTensor } from '../../../lambda/tensors/tensor';
-import { MAX_GAP_BYTES } from '../../../lambda/store/stored-tensors';
-import { SafetensorsStore } from '../../../lambda/store/safetensors-store';
 import { comparable, namedTensors } from '../../support/arbitrary-tensors';
 import { MemoryObjects } from '../../support/memory-objects';
 
@@ -111,6 +111,8 @@ describe('a tensor object', () => {
   it('that is empty is no safetensors file', async () => {
     const objects = new MemoryObjects();
     objects.put('k', new Uint8Array(0));
-    await expect(new SafetensorsStore(objects, 'b', FIRST_READ_BYTES).open('k')).rejects.toThrow(SafetensorsError);
+    await expect(new SafetensorsStore(objects, 'b', FIRST_READ_BYTES).open('k')).rejects.toThrow(
+      SafetensorsError,
+    );
   });
 });
