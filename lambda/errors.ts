@@ -1,7 +1,7 @@
 /** How a slice fails: an error whose name the state machine matches and whose message is a JSON cause. */
 import { ERROR_NAMES, type ErrorName, type FailureCause } from '../contract/failures';
 
-export type FailureDetails = Omit<FailureCause, 'slice' | 'step'>;
+type FailureDetails = Omit<FailureCause, 'slice' | 'step'>;
 
 /**
  * Step Functions cuts causes at 32 KiB and wraps this JSON into JSON once more; a cause that stays near 1,000

@@ -27,7 +27,7 @@ export const handler: SliceHandler = (event) => {
   return deployed(event);
 };
 
-export interface HandlerOptions {
+interface HandlerOptions {
   /**
    * Folder for the slice's files.
    * @default - the system's temporary one

@@ -5,7 +5,7 @@ import { ModelProto } from '../onnx-schema';
 const FLOAT = 1;
 const INTS = 7;
 
-export interface ConvolutionShape {
+interface ConvolutionShape {
   readonly layers: number;
   readonly channels: number;
   /** Height and width. */

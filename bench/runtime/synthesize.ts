@@ -2,14 +2,14 @@
 import { spawnSync } from 'node:child_process';
 import * as path from 'node:path';
 
-export interface PipelineSubject {
+interface PipelineSubject {
   readonly outdir: string;
   readonly modelPath: string;
   readonly slices: number;
   readonly warmUp: 'always' | 'never';
 }
 
-export interface NaiveSubject {
+interface NaiveSubject {
   readonly outdir: string;
   /** Folder of slices that `sliced-inference slice` wrote. */
   readonly slicesFolder: string;

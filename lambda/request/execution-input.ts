@@ -8,7 +8,7 @@ import { decodeInlineTensor } from './inline-tensor';
 import { briefJson, jsonObject, objectWithFields } from './json-fields';
 
 /** Where an input's tensors are: in an object of the pipeline's bucket, or here. */
-export type RequestTensors =
+type RequestTensors =
   | { readonly kind: 'object'; readonly key: string }
   | { readonly kind: 'inline'; readonly tensors: ReadonlyMap<string, RawTensor> };
 

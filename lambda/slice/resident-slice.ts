@@ -6,7 +6,7 @@ import { Stopwatch } from '../telemetry/stopwatch';
 import type { SliceEnvironment } from './environment';
 import { startLoading, type LoadedSlice, type LoadingSlice } from './load';
 
-export type LoadTiming = Pick<SliceTiming, 'cold' | 'warmedUp' | 'loadMs'>;
+type LoadTiming = Pick<SliceTiming, 'cold' | 'warmedUp' | 'loadMs'>;
 
 const WARM: LoadTiming = { cold: false, warmedUp: false, loadMs: 0 };
 

@@ -2,7 +2,7 @@
 import { bytesOf, typedView, type RawTensor } from '../tensors/tensor';
 import { InferenceSession, Tensor } from './onnxruntime';
 
-export interface SessionSettings {
+interface SessionSettings {
   /** Path of the model; weights beside it are mapped into memory. */
   readonly path: string;
   /** Threads of the intra-operator pool. Some models' results depend on it. */

@@ -14,7 +14,7 @@ export const IDLE_MS = 10_000;
 /** Connections in a row that may break without a byte before a read is given up. */
 const MAX_FRUITLESS_CONNECTIONS = 4;
 
-export interface OpenedObject {
+interface OpenedObject {
   readonly size: number;
   readonly version: string;
   /** The first bytes: as many as asked for or as the object has. */

@@ -10,7 +10,7 @@ import { StoredTensors, type FetchRange } from './stored-tensors';
 import type { TensorReader } from './tensor-reader';
 
 /** The first read: the whole of most objects. What is not wanted of it is not waited for. */
-export const FIRST_READ_BYTES = 8 * 1024 * 1024;
+const FIRST_READ_BYTES = 8 * 1024 * 1024;
 
 export class SafetensorsStore {
   constructor(

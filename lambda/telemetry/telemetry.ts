@@ -13,7 +13,7 @@ export const toStandardOutput: WriteLine = (line) => {
   process.stdout.write(`${line}\n`);
 };
 
-export interface TelemetryOptions {
+interface TelemetryOptions {
   readonly write: WriteLine;
   /** The function's name, the dimension of its metrics. */
   readonly functionName: string;

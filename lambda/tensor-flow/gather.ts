@@ -8,7 +8,7 @@ import type { TensorReader } from '../store/tensor-reader';
 import { widened } from '../tensors/half-precision';
 import { describeTensor, type RawTensor, type TensorHead } from '../tensors/tensor';
 
-export interface Sources {
+interface Sources {
   readonly run: string;
   readonly store: SafetensorsStore;
   readonly request?: TensorReader | undefined;

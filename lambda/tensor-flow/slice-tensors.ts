@@ -20,13 +20,13 @@ export interface Stores {
   readonly runs: SafetensorsStore;
 }
 
-export interface ReadTensors {
+interface ReadTensors {
   readonly tensors: NamedTensors;
   /** Whether the caller wants results inline. */
   readonly inline: InlineMode;
 }
 
-export interface WrittenTensors {
+interface WrittenTensors {
   readonly object: ObjectReference;
   readonly outputs?: ExecutionOutputs;
   readonly bytesWritten: number;
@@ -55,7 +55,7 @@ export async function readTensors(
   return { tensors, inline: input.inline };
 }
 
-export interface WriteOptions {
+interface WriteOptions {
   /** Whether results come inline too. */
   readonly inline: InlineMode;
   /** Whether float32 tensors for other slices are sent as float16. */

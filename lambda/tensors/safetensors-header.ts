@@ -17,7 +17,7 @@ import {
 export const LENGTH_BYTES = 8;
 
 /** The reference implementation's limit: https://github.com/huggingface/safetensors (MAX_HEADER_SIZE). */
-export const MAX_HEADER_BYTES = 100_000_000;
+const MAX_HEADER_BYTES = 100_000_000;
 
 export const METADATA_KEY = '__metadata__';
 export const STRING_TENSOR_PREFIX = 'string_tensor.';
