@@ -1,4 +1,4 @@
-/** What application code needs to talk to a deployed pipeline: the contract's types and its tensor formats. */
+/** For application code that calls a deployed pipeline: types of inputs and outputs, and conversion of tensors. */
 import type { InlineTensor } from '../contract/execution';
 import {
   decodeInlineTensor as decodeInline,
@@ -42,39 +42,40 @@ export type {
 } from '../lambda/tensors/tensor';
 
 /**
- * The content of an object below `inputs/`: a safetensors file of the named tensors. String tensors are in its
- * metadata, under `string_tensor.<name>`.
+ * Encodes named tensors as a safetensors file, the content of an object below `inputs/`. String tensors are stored in
+ * the file's metadata under `string_tensor.<name>`.
  */
 export function encodeTensors(tensors: ReadonlyMap<string, RawTensor>): Uint8Array {
   return encodeSafetensors(tensors);
 }
 
 /**
- * The tensors of a results object or any other safetensors file, as views of its bytes.
- * @throws SafetensorsError when the bytes are not one or hold an element type beyond `TensorDataType`.
+ * Decodes a results object or any other safetensors file. The tensors are views of the file's bytes.
+ * @throws SafetensorsError if the bytes are not a safetensors file or have an element type outside `TensorDataType`
  */
 export function decodeTensors(file: Uint8Array): Map<string, RawTensor> {
   return decodeSafetensors(file);
 }
 
-/** A tensor for `inputs.tensors` of an execution's input. */
+/** Encodes a tensor for `inputs.tensors` of an execution's input. */
 export function encodeInlineTensor(tensor: RawTensor): InlineTensor {
   return encodeInline(tensor);
 }
 
 /**
- * A tensor of `outputs.tensors` of an execution's output. `name` is the one it has there; errors say it.
- * @throws Error named `InvalidInput` when the elements do not fit the type and shape.
+ * Decodes a tensor of `outputs.tensors` of an execution's output.
+ * @param name the tensor's name, for error messages
+ * @throws Error named `InvalidInput` if the elements do not fit the type and shape
  */
 export function decodeInlineTensor(name: string, tensor: InlineTensor): RawTensor {
   return decodeInline(name, tensor);
 }
 
 /**
- * A tensor of a typed array's elements, without a copy. float16 takes a `Float16Array` or its bits in a
- * `Uint16Array`, bool a `Uint8Array` of 0 and 1.
+ * Creates a tensor from a typed array without copying it. For float16, pass a `Float16Array`, or the bits in a
+ * `Uint16Array`; for bool, pass a `Uint8Array` of 0 and 1.
  * @param shape sizes whose product is the number of elements; `[]` for a scalar
- * @throws RangeError when the elements are not as many bytes as type and shape need
+ * @throws RangeError if the array does not have as many bytes as the type and shape need
  */
 export function tensorFrom(
   dtype: NumericDataType,
@@ -83,15 +84,15 @@ export function tensorFrom(
 ): NumericTensor {
   const expected = elementCount(shape) * elementBytes(dtype);
   if (elements.byteLength !== expected) {
-    const what = describeTensor({ dtype, shape });
+    const tensor = describeTensor({ dtype, shape });
     throw new RangeError(
-      `a tensor ${what} has ${expected} bytes, got ${elements.byteLength}: check its shape and type`,
+      `a tensor ${tensor} has ${expected} bytes, got ${elements.byteLength}: check its shape and type`,
     );
   }
   return { dtype, shape, bytes: bytesOf(elements) };
 }
 
-/** A tensor's elements: float16 as bits in a `Uint16Array`, bool as 0 and 1 in a `Uint8Array`. */
+/** Returns a tensor's elements: float16 as bits in a `Uint16Array`, bool as 0 and 1 in a `Uint8Array`. */
 export function elementsOf(tensor: NumericTensor): TypedArray {
   return typedView(tensor);
 }

@@ -1,8 +1,8 @@
-/** What the construct tells a slice function through its environment. */
+/** Environment variables of slice functions, which the construct sets, and the namespace of their metrics. */
 
-/** Environment variables of a slice function. */
+/** Names of a slice function's environment variables. */
 export const ENV = {
-  /** The slice's index: failures name it even before the slice is loaded. */
+  /** The slice's index. The function reports it in failures even when it could not load the slice. */
   slice: 'SLICE_INDEX',
   /** `s3://bucket/key` of `slice-NN.onnx`. */
   modelUri: 'SLICE_MODEL_URI',
@@ -13,19 +13,19 @@ export const ENV = {
   weightsSha256: 'SLICE_WEIGHTS_SHA256',
   /** File name by which `slice-NN.onnx` refers to its weights. */
   weightsFile: 'SLICE_WEIGHTS_FILE',
-  /** The pipeline's bucket: requests, intermediate tensors and results. */
+  /** The pipeline's bucket: requests, results and, without `runsBucket`, the tensors between slices. */
   bucket: 'SLICE_BUCKET',
-  /** The bucket of tensors between slices; absent when it is the pipeline's bucket. */
+  /** Bucket of the tensors between slices; absent when they are in the pipeline's bucket. */
   runsBucket: 'SLICE_RUNS_BUCKET',
   /** Digest of the deployment that this function belongs to; see `SliceEvent.deploymentDigest`. */
   deploymentDigest: 'SLICE_DEPLOYMENT_DIGEST',
-  /** Threads of ONNX Runtime's intra-operator pool; the same for all slices of a plan. */
+  /** Number of threads in ONNX Runtime's intra-operator pool, the same for all slices of a plan. */
   threads: 'SLICE_THREADS',
-  /** `float16` when float32 tensors between slices are sent as float16; otherwise absent. */
+  /** `float16` when the slice sends float32 tensors to other slices as float16; otherwise absent. */
   transport: 'SLICE_TRANSPORT',
-  /** Namespace of the metrics that each call writes to the log; absent when calls write none. */
+  /** CloudWatch namespace of the metrics that each call writes to the log; absent when calls write no metrics. */
   metricsNamespace: 'SLICE_METRICS_NAMESPACE',
 } as const;
 
-/** Namespace of a pipeline's own metrics in CloudWatch. */
+/** CloudWatch namespace of the metrics that slice functions write. */
 export const METRICS_NAMESPACE = 'SlicedInference';

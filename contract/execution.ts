@@ -1,29 +1,32 @@
-/** What callers send to the state machine and what they receive. */
+/** Input and output of the state machine's executions. */
 import type { TensorDataType } from './tensors';
 import type { CONTRACT_VERSION } from './version';
 
-/** A tensor as JSON: `base64` of its little-endian bytes, or `data` for requests typed by hand. Exactly one. */
+/** A tensor as JSON. It has exactly one of `base64` and `data`. */
 export interface InlineTensor {
   readonly dtype: TensorDataType;
   readonly shape: readonly number[];
+  /** The elements as base64 of their row-major, little-endian bytes. Not for strings. */
   readonly base64?: string;
+  /** The elements in row-major order as JSON values: for strings, and for requests typed by hand. */
   readonly data?: readonly (number | string | boolean)[];
 }
 
-/** The request's tensors: a safetensors object in the pipeline's bucket below `inputs/`, or inline. Exactly one. */
+/** The request's tensors. Exactly one of `s3` and `tensors` is set. */
 export interface ExecutionInputs {
-  /** Key below `inputs/` in the pipeline's bucket. */
+  /** Key of a safetensors object below `inputs/` in the pipeline's bucket. */
   readonly s3?: string;
+  /** Inline tensors by name. */
   readonly tensors?: Readonly<Record<string, InlineTensor>>;
 }
 
 /**
- * Whether results also come inline. `auto` (the default) puts them into the execution's output when they are
- * small enough for a Step Functions payload; `never` leaves them in S3 alone.
+ * Whether the execution's output contains the results inline. `auto` (the default): if they are small enough for a
+ * Step Functions payload. `never`: the results are only in S3.
  */
 export type InlineMode = 'auto' | 'never';
 
-/** Input of an execution of the pipeline's state machine. Unknown fields are refused. */
+/** Input of an execution of the pipeline's state machine. The execution fails if there are unknown fields. */
 export interface ExecutionInput {
   readonly version: typeof CONTRACT_VERSION;
   readonly inputs: ExecutionInputs;
@@ -35,7 +38,7 @@ export interface ObjectReference {
   readonly key: string;
 }
 
-/** Where the results are: always in S3, and also inline when they are small and the request allows it. */
+/** The results: always in S3, and also inline if they are small and the request allows it. */
 export interface ExecutionOutputs {
   readonly s3: ObjectReference;
   readonly tensors?: Readonly<Record<string, InlineTensor>>;
@@ -51,26 +54,26 @@ export interface ExecutionOutput {
   readonly timings: readonly SliceTiming[];
 }
 
-/** Times in milliseconds of wall clock, sizes in bytes. */
+/** Measurements of one slice's call. Times are wall-clock milliseconds, sizes are bytes. */
 export interface SliceTiming {
   readonly slice: number;
-  /** When the function received the call, in milliseconds since 1970 by the function's own clock. */
+  /** When the function received the call, in milliseconds since the Unix epoch by the function's own clock. */
   readonly startedAt: number;
   /** Whether this run loaded the weights and created the session, in this call or in its warm-up. */
   readonly cold: boolean;
   /** Whether a warm-up of this run loaded the slice while earlier slices ran. */
   readonly warmedUp: boolean;
-  /** Size of the slice's files. */
+  /** Size of the slice's model and weights files. */
   readonly weightBytes: number;
-  /** Fetching the slice's files and creating the session; 0 when warm. */
+  /** Time to fetch the slice's files and create the session; 0 if the slice was loaded already. */
   readonly loadMs: number;
-  /** The part of reading tensors that did not overlap with loading. */
+  /** Time to read tensors, without the part that overlapped with loading. */
   readonly readMs: number;
   readonly runMs: number;
   readonly writeMs: number;
   /** Tensor bytes read from the request and from earlier slices. */
   readonly bytesRead: number;
   readonly bytesWritten: number;
-  /** Highest resident memory of the function's process so far. */
+  /** Peak resident memory of the function's process so far. */
   readonly peakMemoryBytes: number;
 }

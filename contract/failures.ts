@@ -1,12 +1,12 @@
-/** How a failed run describes itself to its caller. */
+/** Error names and causes of failed executions. */
 
-/** Error names of a slice function and of its execution. */
+/** Names of the errors with which a slice function, and then the execution, fails. */
 export const ERROR_NAMES = {
   /** The request does not fit the model or the contract. Not retried. */
   invalidInput: 'InvalidInput',
   /** A deployment replaced the model during the run. Start the execution again. */
   planChanged: 'PlanChanged',
-  /** A slice's file does not have the digest that the plan gives. */
+  /** A slice's file does not have the digest that the plan records. */
   weightsCorrupt: 'WeightsCorrupt',
   /** Any other failure inside a slice. */
   sliceFailed: 'SliceFailed',
@@ -14,7 +14,7 @@ export const ERROR_NAMES = {
 
 export type ErrorName = (typeof ERROR_NAMES)[keyof typeof ERROR_NAMES];
 
-/** The JSON cause of a failed run. */
+/** The JSON in the cause of a failed execution. */
 export interface FailureCause {
   /** The slice that failed; absent when a preprocess or postprocess function failed. */
   readonly slice?: number;

@@ -1,21 +1,21 @@
-/** What the state machine sends to a slice function and what the function answers. */
+/** The event that the state machine sends to a slice function, and the function's answers. */
 import type { ExecutionOutputs, ObjectReference, SliceTiming } from './execution';
 import type { CONTRACT_VERSION } from './version';
 
-/** The event of a task: what the state machine sends to a slice function. */
+/** The event of a slice function. */
 export interface SliceEvent {
   readonly version: typeof CONTRACT_VERSION;
   /**
    * Hexadecimal SHA-256 over everything that the bits of a result depend on: the plan's own digest, the code with ONNX
    * Runtime, the processor architecture, the number of threads and the transport. A function of another deployment
-   * answers `PlanChanged`, so that a run never mixes two models.
+   * fails with `PlanChanged`, so a run never mixes two models.
    */
   readonly deploymentDigest: string;
   /** Identifies the run: the last two segments of the execution's ARN joined by `/`. */
   readonly run: string;
-  /** The execution's input, unchecked. Sent to the first and the last slice and to those that read inputs. */
+  /** The execution's input, unchecked. The first slice, the last slice and slices that read inputs receive it. */
   readonly request?: unknown;
-  /** Only load the slice, for a later call of this run. */
+  /** Marks a warm-up: the function only loads the slice, for a later call of this run. */
   readonly warmUp?: true;
 }
 
@@ -24,14 +24,14 @@ export interface WarmUpAnswer {
   readonly slice: number;
   /** Whether this call loaded the weights and created the session. */
   readonly cold: boolean;
-  /** 0 when warm. */
+  /** Milliseconds to fetch the slice's files and create the session; 0 if the slice was loaded already. */
   readonly loadMs: number;
 }
 
 /** The answer to a call that ran the slice. */
 export interface SliceAnswer {
   readonly slice: number;
-  /** The object that this slice wrote, or found already written by an earlier attempt. */
+  /** The object with the slice's outputs, written by this attempt or an earlier one. */
   readonly object: ObjectReference;
   readonly timing: SliceTiming;
   /** Last slice only. */

@@ -1,4 +1,4 @@
-/** What the compiler tells a slice function about its slice. */
+/** The manifest that the compiler writes into a slice's model file for the slice function. */
 import type { TensorSpec } from './tensors';
 import type { CONTRACT_VERSION } from './version';
 
@@ -10,8 +10,8 @@ export interface SourcedTensor extends TensorSpec {
 }
 
 /**
- * The description of a slice. It travels inside `slice-NN.onnx`, as the JSON value of the model's metadata property
- * `MANIFEST_KEY`, so that the digest of that file covers it.
+ * Describes a slice to its function. The compiler stores it as JSON in the metadata property `MANIFEST_KEY` of
+ * `slice-NN.onnx`, so the digest of that file covers it.
  */
 export interface SliceManifest {
   readonly version: typeof CONTRACT_VERSION;

@@ -1,6 +1,6 @@
-/** How every side names the types and shapes of tensors. */
+/** Element types and shapes of tensors, as the compiler, the slice functions and callers write them. */
 
-/** Element types that can cross a cut: those that ONNX Runtime's JavaScript binding can feed and fetch. */
+/** Element types that can cross a cut: the types that ONNX Runtime's JavaScript binding can feed and fetch. */
 export const TENSOR_DATA_TYPES = [
   'float32',
   'float64',
@@ -19,10 +19,10 @@ export const TENSOR_DATA_TYPES = [
 
 export type TensorDataType = (typeof TENSOR_DATA_TYPES)[number];
 
-/** A dimension: a size, the name of a symbolic size, or `null` when nothing is known. */
+/** A dimension: a size, the name of a symbolic size, or `null` if the size is unknown. */
 export type Dimension = number | string | null;
 
-/** The type of a tensor before the tensor exists. `shape` is `null` when even the rank is unknown. */
+/** A tensor as the model declares it. `shape` is `null` if even the rank is unknown. */
 export interface TensorSpec {
   readonly name: string;
   readonly dtype: TensorDataType;

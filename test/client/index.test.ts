@@ -8,22 +8,22 @@ import {
   type NumericTensor,
 } from '../../client';
 
-describe("application code's tensors", () => {
+describe('client', () => {
   const image = tensorFrom('float32', [1, 2], Float32Array.of(0.5, -1));
 
-  it('go into an object below inputs/ and come out of a results object', () => {
+  it('encodes tensors as a safetensors object and decodes them again', () => {
     const decoded = decodeTensors(encodeTensors(new Map([['image', image]]))).get('image');
     expect(decoded).toMatchObject({ dtype: 'float32', shape: [1, 2] });
     expect([...elementsOf(decoded as NumericTensor)]).toEqual([0.5, -1]);
   });
 
-  it('go inline', () => {
+  it('encodes a tensor inline and decodes it again', () => {
     const inline = encodeInlineTensor(image);
     expect(inline).toEqual({ dtype: 'float32', shape: [1, 2], base64: 'AAAAPwAAgL8=' });
     expect([...elementsOf(decodeInlineTensor('image', inline) as NumericTensor)]).toEqual([0.5, -1]);
   });
 
-  it('must have as many elements as their shape says', () => {
+  it('refuses an array with fewer elements than the shape needs', () => {
     expect(() => tensorFrom('float32', [3], Float32Array.of(1))).toThrow('float32[3] has 12 bytes, got 4');
   });
 });
