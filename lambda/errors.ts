@@ -1,20 +1,20 @@
-/** How a slice fails: an error whose name the state machine matches and whose message is a JSON cause. */
+/** Errors of slice functions. The state machine matches the name; the message is a JSON cause. */
 import { ERROR_NAMES, type ErrorName, type FailureCause } from '../contract/failures';
 
 type FailureDetails = Omit<FailureCause, 'slice' | 'step'>;
 
 /**
- * Step Functions cuts causes at 32 KiB and wraps this JSON into JSON once more; a cause that stays near 1,000
- * characters is whole wherever it is shown.
+ * In characters. Step Functions truncates causes at 32 KiB and wraps this JSON in JSON once more. A cause of about
+ * 1,000 characters is shown in full everywhere.
  */
 const MAX_CAUSE_LENGTH = 1000;
 const MAX_FIELD_LENGTH = 120;
 const MAX_MESSAGE_LENGTH = 500;
 
-/** Index in a cause when a slice fails before it knows its own, because its environment is unreadable. */
+/** Slice index in the cause if the function could not read its own index from the environment. */
 export const UNKNOWN_SLICE = -1;
 
-/** A failure that knows its error name, thrown where the slice's index need not be known. */
+/** A failure with an error name, thrown by code that does not know the slice's index. */
 export class NamedFailure extends Error {
   constructor(
     override readonly name: ErrorName,
@@ -24,14 +24,14 @@ export class NamedFailure extends Error {
   }
 }
 
-/** What the slice function throws at the runtime. Its stack is its name alone: a caller has no use for ours. */
+/** The error that the slice function throws to the Lambda runtime. It has no stack trace: callers cannot use one. */
 export class SliceFailure extends Error {
   constructor(
     override readonly name: ErrorName,
     cause: FailureCause,
   ) {
     super(boundedJson(cause));
-    // The runtime client reports errors without a stack as a fault of its own.
+    // Not empty: the Lambda runtime client reports an error without a stack as its own fault.
     this.stack = name;
   }
 }
@@ -67,7 +67,7 @@ function boundedJson(cause: FailureCause): string {
     ...(expected !== undefined && { expected: bounded(expected, MAX_FIELD_LENGTH) }),
     ...(got !== undefined && { got: bounded(got, MAX_FIELD_LENGTH) }),
   };
-  // JSON writes some characters as six, so what fits as text may not fit as JSON.
+  // JSON escapes some characters as six, so a message that fits as text may be too long as JSON.
   for (let length = MAX_MESSAGE_LENGTH; length > 0; length = Math.floor(length / 2)) {
     const json = JSON.stringify({ slice, message: bounded(message, length), ...fields });
     if (json.length <= MAX_CAUSE_LENGTH) return json;

@@ -1,4 +1,4 @@
-/** The function that runs one slice: check the plan, load once, read, check, run, write, answer. */
+/** The slice function: checks the event, loads the slice once, reads tensors, runs the session, writes the outputs. */
 import { ENV } from '../contract/environment';
 import { ERROR_NAMES } from '../contract/failures';
 import type { SliceAnswer, SliceEvent, WarmUpAnswer } from '../contract/slice-event';
@@ -16,7 +16,7 @@ import { Telemetry, toStandardOutput, type WriteLine } from './telemetry/telemet
 import { pick, readTensors, writeTensors, type Stores } from './tensor-flow/slice-tensors';
 import { tensorBytes } from './tensors/tensor';
 
-/** Answers with a `WarmUpAnswer` where the event asks for no more. */
+/** Returns a `WarmUpAnswer` for a warm-up, otherwise a `SliceAnswer`. */
 export type SliceHandler = (event: SliceEvent) => Promise<SliceAnswer | WarmUpAnswer>;
 
 let deployed: SliceHandler | undefined;
@@ -30,17 +30,17 @@ export const handler: SliceHandler = (event) => {
 interface HandlerOptions {
   /**
    * Folder for the slice's files.
-   * @default - the system's temporary one
+   * @default - the system's temporary folder
    */
   readonly root?: string;
   /**
-   * Takes the log's lines.
+   * Receives the lines of the log.
    * @default - standard output
    */
   readonly write?: WriteLine;
 }
 
-/** A handler that keeps its slice loaded. Lambda sends one event at a time. */
+/** Creates a handler that keeps its slice loaded between calls. Lambda sends one event at a time. */
 export function makeHandler(
   variables: Variables,
   objects: ObjectStore,
@@ -58,7 +58,7 @@ export function makeHandler(
     try {
       const environment = readEnvironment(variables);
       ({ slice } = environment);
-      checkPlan(event, environment);
+      checkEvent(event, environment);
       if (event.warmUp) {
         const { cold, loadMs } = await resident.warm(environment, event.run);
         const answer = { slice, cold, loadMs };
@@ -83,49 +83,50 @@ export function makeHandler(
   };
 }
 
-function checkPlan(event: SliceEvent | undefined, { deploymentDigest }: SliceEnvironment): void {
-  // The types promise what only our own state machine keeps: anyone may invoke the function.
+/** @throws NamedFailure `PlanChanged` if the run belongs to another deployment */
+function checkEvent(event: SliceEvent | undefined, { deploymentDigest }: SliceEnvironment): void {
+  // Only the pipeline's state machine is sure to send a valid event; anyone with permission can invoke the function.
   const { version, run, deploymentDigest: wanted }: Partial<Record<keyof SliceEvent, unknown>> = event ?? {};
   if (version !== CONTRACT_VERSION || typeof run !== 'string' || run === '') {
     throw sliceFailed(
-      'the event is not one of this pipeline: start the state machine instead of the function',
+      "the event does not come from this pipeline's state machine: start the state machine instead of the function",
     );
   }
   if (wanted === deploymentDigest) return;
   throw new NamedFailure(ERROR_NAMES.planChanged, {
-    message: 'this function belongs to another plan than the run: start the execution again',
+    message: 'this function belongs to another deployment than the run: start the execution again',
     expected: deploymentDigest,
     got: String(wanted),
   });
 }
 
-/** Reads while the slice is loaded: a request that does not fit is refused before the weights are there. */
+/** Reads the tensors while the slice loads, so a bad request fails without waiting for the weights. */
 async function runSlice(
   event: SliceEvent,
-  { manifest: coming, loaded }: SliceForRun,
+  { manifest: manifestPromise, loaded }: SliceForRun,
   stores: Stores,
   { startedAt, sendsFloat16 }: { readonly startedAt: number; readonly sendsFloat16: boolean },
 ): Promise<SliceAnswer> {
   const watch = new Stopwatch();
-  // Who fails first is told of; what the other one then does is no news.
+  // If reading fails first, nothing awaits the load any more: mark its rejection as handled.
   loaded.catch(() => undefined);
-  const manifest = await coming;
+  const manifest = await manifestPromise;
   const [{ slice: loadedSlice, timing: load }, { inline, tensors: read }] = await Promise.all([
     loaded,
     readTensors(event, manifest, stores),
   ]);
   const { session, weightBytes } = loadedSlice;
-  const loadedHere = load.warmedUp ? 0 : load.loadMs;
-  const readMs = Math.max(0, roundedTenth(watch.lap() - loadedHere));
+  const loadMsOfCall = load.warmedUp ? 0 : load.loadMs;
+  const readMs = Math.max(0, roundedTenth(watch.lap() - loadMsOfCall));
 
   const wanted = manifest.outputs.map(({ name }) => name);
-  const made = await session.run(pick(read, manifest.inputs), wanted);
+  const computed = await session.run(pick(read, manifest.inputs), wanted);
   const runMs = watch.lap();
 
   const { bytesWritten, ...written } = await writeTensors(
     event.run,
     manifest,
-    { read, made },
+    { read, computed },
     { inline, sendsFloat16 },
     stores,
   );

@@ -1,4 +1,4 @@
-/** The fields of an execution's input. What its tensors must be is checked in `request-check.ts`. */
+/** Parses an execution's input. `request-check.ts` then checks its tensors against the model. */
 import type { InlineMode } from '../../contract/execution';
 import { INPUTS_PREFIX } from '../../contract/keys';
 import { CONTRACT_VERSION } from '../../contract/version';
@@ -7,7 +7,7 @@ import type { RawTensor } from '../tensors/tensor';
 import { decodeInlineTensor } from './inline-tensor';
 import { briefJson, jsonObject, objectWithFields } from './json-fields';
 
-/** Where an input's tensors are: in an object of the pipeline's bucket, or here. */
+/** The input's tensors: the key of an object in the pipeline's bucket, or the inline tensors. */
 type RequestTensors =
   | { readonly kind: 'object'; readonly key: string }
   | { readonly kind: 'inline'; readonly tensors: ReadonlyMap<string, RawTensor> };
@@ -19,26 +19,24 @@ export interface ParsedInput {
 
 const INPUT = "the execution's input";
 
-/** @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html */
+/** https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html */
 const MAX_KEY_BYTES = 1024;
 
-/** @throws NamedFailure `InvalidInput` when a field is unknown, missing or malformed. */
+/** @throws NamedFailure `InvalidInput` if a field is unknown, missing or malformed */
 export function parseExecutionInput(value: unknown): ParsedInput {
   const { version, inputs, output } = objectWithFields(value, ['version', 'inputs', 'output'], INPUT);
   if (version !== CONTRACT_VERSION) {
-    throw invalidInput(
-      `${INPUT} has the version ${briefJson(version)}: this pipeline takes ${CONTRACT_VERSION}`,
-    );
+    throw invalidInput(`'version' of ${INPUT} must be ${CONTRACT_VERSION}, got ${briefJson(version)}`);
   }
   return { tensors: parseInputs(inputs), inline: parseInlineMode(output) };
 }
 
 function parseInputs(value: unknown): RequestTensors {
-  const where = `'inputs' of ${INPUT}`;
-  const { s3: key, tensors } = objectWithFields(value, ['s3', 'tensors'], where);
+  const subject = `'inputs' of ${INPUT}`;
+  const { s3: key, tensors } = objectWithFields(value, ['s3', 'tensors'], subject);
   if ((key === undefined) === (tensors === undefined)) {
     const got = key === undefined ? 'neither' : 'both';
-    throw invalidInput(`${where} must have exactly one of s3 and tensors, got ${got}`);
+    throw invalidInput(`${subject} must have exactly one of s3 and tensors, got ${got}`);
   }
   if (key !== undefined) return { kind: 'object', key: checkedKey(key) };
   const named = Object.entries(jsonObject(tensors, `'inputs.tensors' of ${INPUT}`));
@@ -54,7 +52,9 @@ function checkedKey(key: unknown): string {
     throw invalidInput(`'inputs.s3' of ${INPUT} must be ${expected}, got ${briefJson(key)}`);
   }
   if (key.split('/').some((segment) => segment === '..' || segment === '.')) {
-    throw invalidInput(`'inputs.s3' of ${INPUT} must not have the segments . and .., got ${briefJson(key)}`);
+    throw invalidInput(
+      `'inputs.s3' of ${INPUT} must not contain the segments . and .., got ${briefJson(key)}`,
+    );
   }
   if (Buffer.byteLength(key) > MAX_KEY_BYTES) {
     throw invalidInput(

@@ -1,4 +1,4 @@
-/** Tensors inside JSON: `{"dtype": "float32", "shape": [1, 3], "base64": "…"}` or with `data` typed by hand. */
+/** Decodes and encodes tensors as JSON: `{"dtype": "float32", "shape": [1, 3], "base64": "…"}`, or with `data`. */
 import type { InlineTensor } from '../../contract/execution';
 import { TENSOR_DATA_TYPES, type TensorDataType } from '../../contract/tensors';
 import { invalidInput, type NamedFailure } from '../errors';
@@ -20,7 +20,7 @@ const FIELDS = ['dtype', 'shape', 'base64', 'data'];
 
 const MAX_FLOAT32 = 2 ** 128 - 2 ** 104;
 
-/** The numbers that `data` may hold. For 64-bit integers only those that JSON numbers hold exactly. */
+/** Lowest and highest number in `data`. For 64-bit integers: the range in which JSON numbers are exact. */
 const RANGES: Readonly<Record<Exclude<NumericDataType, 'bool'>, readonly [number, number]>> = {
   float64: [-Number.MAX_VALUE, Number.MAX_VALUE],
   float32: [-MAX_FLOAT32, MAX_FLOAT32],
@@ -36,15 +36,15 @@ const RANGES: Readonly<Record<Exclude<NumericDataType, 'bool'>, readonly [number
 };
 
 /**
- * The tensor of an inline one, every element checked.
- * @throws NamedFailure `InvalidInput`, with the tensor's name and what was expected.
+ * Decodes an inline tensor and checks every element.
+ * @throws NamedFailure `InvalidInput` with the tensor's name, the expected value and the value found
  */
 export function decodeInlineTensor(name: string, value: unknown): RawTensor {
   const { dtype, shape, base64, data } = objectWithFields(value, FIELDS, `input '${name}'`);
   if (!isDataType(dtype)) {
     throw wrong(name, 'dtype', `one of ${TENSOR_DATA_TYPES.join(', ')}`, briefJson(dtype));
   }
-  if (!isShape(shape)) throw wrong(name, 'shape', 'a list of sizes from 0 on', briefJson(shape));
+  if (!isShape(shape)) throw wrong(name, 'shape', 'a list of whole numbers from 0 up', briefJson(shape));
   if ((base64 === undefined) === (data === undefined)) {
     const got = base64 === undefined ? 'neither' : 'both';
     throw wrong(name, 'elements', 'exactly one of base64 and data', got);
@@ -52,11 +52,12 @@ export function decodeInlineTensor(name: string, value: unknown): RawTensor {
   const tensor =
     base64 === undefined ? fromData(name, dtype, shape, data) : fromBase64(name, dtype, shape, base64);
   const unfit = unfitReason(tensor);
-  if (unfit !== undefined) throw invalidInput(`input '${name}' cannot be fed: ${unfit}`, { tensor: name });
+  if (unfit !== undefined)
+    throw invalidInput(`ONNX Runtime cannot take input '${name}': ${unfit}`, { tensor: name });
   return tensor;
 }
 
-/** Results are base64, because JSON numbers lose int64, -0, NaN and infinities; strings are `data`. */
+/** Encodes numbers as base64, because JSON numbers lose int64, -0, NaN and infinities. Strings become `data`. */
 export function encodeInlineTensor(tensor: RawTensor): InlineTensor {
   const { dtype, shape } = tensor;
   if (tensor.dtype === 'string') return { dtype, shape, data: tensor.strings };
@@ -64,7 +65,7 @@ export function encodeInlineTensor(tensor: RawTensor): InlineTensor {
   return { dtype, shape, base64: Buffer.from(buffer, byteOffset, byteLength).toString('base64') };
 }
 
-/** Bytes that a tensor's elements take as JSON text; the fields around them come on top. */
+/** Size in bytes of a tensor's elements in JSON, without the quotes of base64 and the fields around them. */
 export function inlineBytes(tensor: RawTensor): number {
   if (tensor.dtype === 'string') return Buffer.byteLength(JSON.stringify(tensor.strings));
   return base64Length(tensor.bytes.byteLength);
@@ -73,14 +74,19 @@ export function inlineBytes(tensor: RawTensor): number {
 function fromBase64(name: string, dtype: TensorDataType, shape: readonly number[], text: unknown): RawTensor {
   if (dtype === 'string') throw wrong(name, 'elements', 'strings in data', 'base64');
   const expected = elementCount(shape) * elementBytes(dtype);
-  const what = `base64 of ${expected} bytes for ${describeTensor({ dtype, shape })}`;
-  if (typeof text !== 'string') throw wrong(name, 'base64', what, briefJson(text));
-  // Buffer.from skips what it does not know, so the text is checked first.
+  const expectedText = `base64 of ${expected} bytes for ${describeTensor({ dtype, shape })}`;
+  if (typeof text !== 'string') throw wrong(name, 'base64', expectedText, briefJson(text));
+  // `Buffer.from` ignores characters that are not base64, so check the text first.
   if (!/^[A-Za-z0-9+/]*={0,2}$/.test(text) || text.length % 4 !== 0) {
-    throw wrong(name, 'base64', `padded ${what}`, `${text.length} characters that are not`);
+    throw wrong(
+      name,
+      'base64',
+      `padded ${expectedText}`,
+      `${text.length} characters that are not padded base64`,
+    );
   }
   const bytes = Buffer.from(text, 'base64');
-  if (bytes.byteLength !== expected) throw wrong(name, 'base64', what, `${bytes.byteLength} bytes`);
+  if (bytes.byteLength !== expected) throw wrong(name, 'base64', expectedText, `${bytes.byteLength} bytes`);
   return { dtype, shape, bytes };
 }
 
@@ -88,8 +94,8 @@ function fromData(name: string, dtype: TensorDataType, shape: readonly number[],
   const expected = elementCount(shape);
   if (!Array.isArray(data)) throw wrong(name, 'data', 'a flat list', briefJson(data));
   if (data.length !== expected) {
-    const what = `${expected} elements for ${describeTensor({ dtype, shape })}`;
-    throw wrong(name, 'data', what, String(data.length));
+    const expectedList = `${expected} elements for ${describeTensor({ dtype, shape })}`;
+    throw wrong(name, 'data', expectedList, String(data.length));
   }
   const elements = data as unknown[];
   if (dtype === 'string') return { dtype, shape, strings: elements.map((item) => stringElement(name, item)) };
@@ -128,7 +134,7 @@ function stringElement(name: string, item: unknown): string {
 }
 
 function wrong(name: string, field: string, expected: string, got: string): NamedFailure {
-  return invalidInput(`input '${name}' has a wrong ${field}: expected ${expected}, got ${got}`, {
+  return invalidInput(`input '${name}' has bad ${field}: expected ${expected}, got ${got}`, {
     tensor: name,
     expected,
     got,

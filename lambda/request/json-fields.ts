@@ -1,27 +1,33 @@
+/** Checks of JSON objects and their fields. */
 import { invalidInput } from '../errors';
 
-/** `value` as a JSON object that has no fields but the allowed ones. `where` names it: "the execution's input". */
+/**
+ * Returns `value` as a JSON object with no fields other than `allowed`.
+ * @param subject the value's name in errors, such as "the execution's input"
+ * @throws NamedFailure `InvalidInput`
+ */
 export function objectWithFields(
   value: unknown,
   allowed: readonly string[],
-  where: string,
+  subject: string,
 ): Readonly<Record<string, unknown>> {
-  const object = jsonObject(value, where);
+  const object = jsonObject(value, subject);
   const unknown = Object.keys(object).find((field) => !allowed.includes(field));
   if (unknown !== undefined) {
-    throw invalidInput(`${where} has the unknown field '${unknown}': it may have ${allowed.join(', ')}`);
+    throw invalidInput(`${subject} has the unknown field '${unknown}': use only ${allowed.join(', ')}`);
   }
   return object;
 }
 
-export function jsonObject(value: unknown, where: string): Readonly<Record<string, unknown>> {
+/** @throws NamedFailure `InvalidInput` if `value` is not a JSON object */
+export function jsonObject(value: unknown, subject: string): Readonly<Record<string, unknown>> {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
     return value as Record<string, unknown>;
   }
-  throw invalidInput(`${where} must be a JSON object, got ${briefJson(value)}`);
+  throw invalidInput(`${subject} must be a JSON object, got ${briefJson(value)}`);
 }
 
-/** A value as it may stand in a message. */
+/** A value as JSON for an error message, at most 60 characters. */
 export function briefJson(value: unknown): string {
   if (value === undefined) return 'nothing';
   const json = JSON.stringify(value);

@@ -1,31 +1,32 @@
-/** Whether a request's tensors are those that the model asks for. */
+/** Checks the types and shapes of a request's tensors against the model's inputs. */
 import type { Dimension, TensorSpec } from '../../contract/tensors';
 import { invalidInput } from '../errors';
 import { describeTensor, type TensorHead } from '../tensors/tensor';
 
-/** What the whole model requires, and the inputs whose default cannot be overridden. */
 export interface RequestSpecs {
+  /** Inputs of the whole model that a request must have. */
   readonly request: readonly TensorSpec[];
+  /** Names of inputs with a default that a request cannot override. */
   readonly fixed: readonly string[];
 }
 
 /**
- * A symbolic size takes any number, also two in one request, as in ONNX Runtime: exporters call sizes that have
- * nothing to do with each other by one name.
- * @throws NamedFailure `InvalidInput` for the first tensor that is missing, unknown or does not fit
+ * Checks that the request has exactly the required tensors. A symbolic size accepts any number, even two different
+ * numbers in one request, as in ONNX Runtime: exporters give unrelated sizes the same name.
+ * @throws NamedFailure `InvalidInput` for the first tensor that is missing, is unknown or does not fit
  */
-export function checkRequest(specs: RequestSpecs, given: ReadonlyMap<string, TensorHead>): void {
-  refuseUnknown(specs, given);
+export function checkRequest(specs: RequestSpecs, heads: ReadonlyMap<string, TensorHead>): void {
+  refuseUnknown(specs, heads);
   for (const spec of specs.request) {
-    const head = given.get(spec.name);
-    if (head === undefined) throw missing(spec, given);
+    const head = heads.get(spec.name);
+    if (head === undefined) throw missing(spec, heads);
     checkFits(spec, head);
   }
 }
 
-function refuseUnknown({ request, fixed }: RequestSpecs, given: ReadonlyMap<string, TensorHead>): void {
+function refuseUnknown({ request, fixed }: RequestSpecs, heads: ReadonlyMap<string, TensorHead>): void {
   const known = new Set(request.map((spec) => spec.name));
-  for (const name of given.keys()) {
+  for (const name of heads.keys()) {
     if (known.has(name)) continue;
     if (fixed.includes(name)) {
       throw invalidInput(`input '${name}' has a default that cannot be overridden: leave it out`, {
@@ -42,9 +43,9 @@ function refuseUnknown({ request, fixed }: RequestSpecs, given: ReadonlyMap<stri
   }
 }
 
-function missing(spec: TensorSpec, given: ReadonlyMap<string, TensorHead>) {
+function missing(spec: TensorSpec, heads: ReadonlyMap<string, TensorHead>) {
   const expected = describeTensor(spec);
-  const got = listed([...given.keys()]);
+  const got = listed([...heads.keys()]);
   return invalidInput(`input '${spec.name}' ${expected} is missing: the request has ${got}`, {
     tensor: spec.name,
     expected,
@@ -71,5 +72,5 @@ function shapeFits(spec: readonly Dimension[], shape: readonly number[]): boolea
 }
 
 function listed(names: readonly string[]): string {
-  return names.length === 0 ? 'none' : names.map((name) => `'${name}'`).join(', ');
+  return names.length === 0 ? 'no tensors' : names.map((name) => `'${name}'`).join(', ');
 }

@@ -1,4 +1,4 @@
-/** A request's tensors, checked against what the whole model asks for. */
+/** Opens a request's tensors and checks them against the inputs of the whole model. */
 import { invalidInput, messageOf } from '../errors';
 import { ObjectChanged, ObjectUnavailable } from '../store/object-store';
 import type { SafetensorsStore } from '../store/safetensors-store';
@@ -9,8 +9,8 @@ import type { ParsedInput } from './execution-input';
 import { checkRequest, type RequestSpecs } from './request-check';
 
 /**
- * Opens and checks the request: of tensors in S3 it reads the header alone.
- * @throws NamedFailure `InvalidInput`
+ * Opens and checks the request. If the tensors are in S3, this reads only the object's header.
+ * @throws NamedFailure `InvalidInput` if the tensors do not fit the model
  */
 export async function openRequest(
   input: ParsedInput,
@@ -22,7 +22,7 @@ export async function openRequest(
     return inMemory(input.tensors.tensors);
   }
   const { key } = input.tensors;
-  const reader = await blamingRequest(key, () => store.open(key));
+  const reader = await refusingBadObject(key, () => store.open(key));
   try {
     checkRequest(specs, reader.heads);
   } catch (error) {
@@ -32,7 +32,7 @@ export async function openRequest(
   return {
     heads: reader.heads,
     discard: () => reader.discard(),
-    read: (names) => blamingRequest(key, () => readFeedable(reader, names)),
+    read: (names) => refusingBadObject(key, () => readFeedable(reader, names)),
   };
 }
 
@@ -40,21 +40,25 @@ async function readFeedable(reader: TensorReader, names: readonly string[]) {
   const tensors = await reader.read(names);
   for (const [name, tensor] of tensors) {
     const unfit = unfitReason(tensor);
-    if (unfit !== undefined) throw invalidInput(`input '${name}' cannot be fed: ${unfit}`, { tensor: name });
+    if (unfit !== undefined)
+      throw invalidInput(`ONNX Runtime cannot take input '${name}': ${unfit}`, { tensor: name });
   }
   return tensors;
 }
 
-/** What is wrong with the caller's object is the caller's to mend; everything else stays what it is. */
-async function blamingRequest<T>(key: string, read: () => Promise<T>): Promise<T> {
+/** Reports faults of the caller's object as `InvalidInput`, and throws other errors unchanged. */
+async function refusingBadObject<T>(key: string, read: () => Promise<T>): Promise<T> {
   try {
     return await read();
   } catch (error) {
     if (error instanceof SafetensorsError) {
       throw invalidInput(`${key} is not a safetensors file for this model: ${error.message}`);
     }
-    if (error instanceof ObjectUnavailable || error instanceof ObjectChanged) {
-      throw invalidInput(`the request's ${messageOf(error)}`);
+    if (error instanceof ObjectUnavailable) {
+      throw invalidInput(`the request's object ${messageOf(error)}: check the key in 'inputs.s3'`);
+    }
+    if (error instanceof ObjectChanged) {
+      throw invalidInput(`the request's object ${messageOf(error)}`);
     }
     throw error;
   }

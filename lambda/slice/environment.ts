@@ -1,4 +1,4 @@
-/** What a slice function is told by its environment variables. */
+/** Reads and checks the environment variables of a slice function. */
 import { basename } from 'node:path';
 import { ENV } from '../../contract/environment';
 import type { ObjectReference } from '../../contract/execution';
@@ -18,9 +18,9 @@ export interface SliceFiles {
 export interface SliceEnvironment {
   readonly slice: number;
   readonly files: SliceFiles;
-  /** Requests and results. */
+  /** Bucket of requests and results. */
   readonly bucket: string;
-  /** Tensors between slices. */
+  /** Bucket of the tensors between slices. */
   readonly runsBucket: string;
   readonly deploymentDigest: string;
   readonly threads: number;
@@ -33,7 +33,7 @@ export type Variables = Readonly<Record<string, string | undefined>>;
 export function readEnvironment(variables: Variables): SliceEnvironment {
   const weightsUri = variables[ENV.weightsUri];
   return {
-    slice: wholeNumber(variables, ENV.slice, /^(0|[1-9][0-9]{0,4})$/, 'an index from 0 on'),
+    slice: wholeNumber(variables, ENV.slice, /^(0|[1-9][0-9]{0,4})$/, 'a whole number from 0 up'),
     files: {
       model: { object: objectOf(variables, ENV.modelUri), sha256: digestOf(variables, ENV.modelSha256) },
       ...(weightsUri !== undefined && {
@@ -47,14 +47,14 @@ export function readEnvironment(variables: Variables): SliceEnvironment {
     bucket: required(variables, ENV.bucket),
     runsBucket: variables[ENV.runsBucket] ?? required(variables, ENV.bucket),
     deploymentDigest: required(variables, ENV.deploymentDigest),
-    threads: wholeNumber(variables, ENV.threads, /^[1-9][0-9]{0,2}$/, 'a number of threads from 1 on'),
+    threads: wholeNumber(variables, ENV.threads, /^[1-9][0-9]{0,2}$/, 'a whole number from 1 up'),
     sendsFloat16: variables[ENV.transport] === 'float16',
   };
 }
 
 function required(variables: Variables, name: string): string {
   const value = variables[name];
-  if (value === undefined || value === '') throw bad(name, 'a value', 'none');
+  if (value === undefined || value === '') throw bad(name, 'set', 'nothing');
   return value;
 }
 

@@ -1,4 +1,4 @@
-/** Makes a slice ready to run: its files, its manifest, its session. */
+/** Loads a slice: downloads its files, reads its manifest and creates its session. */
 import { readFile } from 'node:fs/promises';
 import type { SliceManifest } from '../../contract/slice-manifest';
 import { allDone } from '../store/all-done';
@@ -15,7 +15,7 @@ export interface LoadedSlice {
   readonly weightBytes: number;
 }
 
-/** A slice on its way. What it reads is known long before its weights are there. */
+/** A slice that is loading. Its manifest is ready long before its weights. */
 export interface LoadingSlice {
   readonly manifest: Promise<SliceManifest>;
   readonly slice: Promise<LoadedSlice>;
@@ -30,7 +30,7 @@ export function startLoading(
   const model = fetch.model();
   const manifest = model.then(async ({ path }) => readManifest(await readFile(path)));
   const slice = open(environment.threads, manifest, model, fetch.weights());
-  // Who waits for the one may have failed by the other meanwhile.
+  // Either promise may reject before anyone awaits it; mark both as handled.
   manifest.catch(() => undefined);
   slice.catch(() => undefined);
   return { manifest, slice };
@@ -42,7 +42,7 @@ async function open(
   ...files: readonly [model: Promise<FetchedFile>, weights: Promise<FetchedFile | undefined>]
 ): Promise<LoadedSlice> {
   const [model, weights] = await allDone(files);
-  const known = await manifest;
+  const loadedManifest = await manifest;
   const session = await Session.open({ path: model.path, threads });
-  return { manifest: known, session, weightBytes: model.bytes + (weights?.bytes ?? 0) };
+  return { manifest: loadedManifest, session, weightBytes: model.bytes + (weights?.bytes ?? 0) };
 }

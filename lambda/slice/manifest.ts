@@ -1,4 +1,4 @@
-/** Reads what a slice says of itself: the JSON in its model file's metadata. */
+/** Reads a slice's manifest: JSON in the metadata of its model file. */
 import { Reader } from 'protobufjs/minimal';
 import { MANIFEST_KEY, type SliceManifest } from '../../contract/slice-manifest';
 import { CONTRACT_VERSION } from '../../contract/version';
@@ -9,27 +9,27 @@ const MODEL_METADATA_PROPS = 14;
 const ENTRY_KEY = 1;
 const ENTRY_VALUE = 2;
 
-/** @throws NamedFailure `SliceFailed` when the model has no manifest or one of another version. */
+/** @throws NamedFailure `SliceFailed` if the model has no manifest or one of another version */
 export function readManifest(model: Uint8Array): SliceManifest {
   const text = metadataProperty(model, MANIFEST_KEY);
   if (text === undefined) {
     throw sliceFailed(
-      `the slice's model has no metadata property '${MANIFEST_KEY}': it was not made by this library`,
+      `the slice's model has no metadata property '${MANIFEST_KEY}', which this library writes: deploy the stack again`,
     );
   }
   const manifest = JSON.parse(text) as SliceManifest;
-  // The type says that there is one version only; the file may have been made by another release.
+  // The type allows only this version, but another release may have written the file.
   const version: number = manifest.version;
   if (version !== CONTRACT_VERSION) {
     throw sliceFailed(
-      `the slice's manifest has version ${version}, this function reads ${CONTRACT_VERSION}: deploy the stack again`,
+      `the slice's manifest must have version ${CONTRACT_VERSION}, got ${version}: deploy the stack again`,
       { expected: String(CONTRACT_VERSION), got: String(version) },
     );
   }
   return manifest;
 }
 
-/** The graph, by far the largest field, is skipped by its length. */
+/** Skips all other fields by their length; the graph is by far the largest. */
 function metadataProperty(model: Uint8Array, wanted: string): string | undefined {
   const reader = Reader.create(model);
   while (reader.pos < reader.len) {

@@ -1,13 +1,14 @@
-/** ONNX Runtime as every session here loads it: without telemetry, and with float16 as bit patterns. */
+/** Loads ONNX Runtime without telemetry, and with the elements of float16 tensors in a `Uint16Array`. */
 import './ort-telemetry';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 
 /**
- * Its JavaScript side decides at the first tensor whether float16 lies in a `Float16Array`, which Node has from
- * version 24 on. The native side of 1.30.0 does not know that type and takes the tensor for empty ("not enough
- * space: expected 98304, got 0"): let the decision fall for `Uint16Array`, which works everywhere.
+ * When ONNX Runtime's JavaScript code creates its first tensor, it decides whether float16 elements are in a
+ * `Float16Array`, which Node.js has from version 24 on. The native code of 1.30.0 does not know that type and takes
+ * the tensor for empty ("not enough space: expected 98304, got 0"). So this hides `Float16Array` while the first
+ * tensor is created: ONNX Runtime then uses `Uint16Array`, which works everywhere.
  */
-function decideFloat16(): void {
+function useUint16ForFloat16(): void {
   const float16Array = Object.getOwnPropertyDescriptor(globalThis, 'Float16Array');
   if (float16Array === undefined) return;
   Reflect.deleteProperty(globalThis, 'Float16Array');
@@ -18,6 +19,6 @@ function decideFloat16(): void {
   }
 }
 
-decideFloat16();
+useUint16ForFloat16();
 
 export { InferenceSession, Tensor };

@@ -1,2 +1,2 @@
-// Read when ONNX Runtime's library is loaded: import this file before onnxruntime-node.
+// ONNX Runtime reads this variable when its library loads: import this file before onnxruntime-node.
 process.env.ORT_DISABLE_TELEMETRY = '1';

@@ -1,4 +1,4 @@
-/** The slice that a function keeps loaded between calls, and what loading it took. */
+/** Keeps a slice loaded between calls, and measures how long loading it takes. */
 import type { SliceTiming } from '../../contract/execution';
 import type { SliceManifest } from '../../contract/slice-manifest';
 import type { ObjectStore } from '../store/object-store';
@@ -18,10 +18,10 @@ export interface SliceForRun {
 export class ResidentSlice {
   private loading: LoadingSlice | undefined;
   private isLoaded = false;
-  /** A load that a warm-up did for a run whose own call has not come yet. */
+  /** The load by the last warm-up, until the next call takes it. */
   private warmUp: { readonly run: string; readonly loadMs: number } | undefined;
 
-  /** @param root folder for the slice's files, by default the system's temporary one. */
+  /** @param root folder for the slice's files; default: the system's temporary folder */
   constructor(
     private readonly objects: ObjectStore,
     private readonly root?: string,
@@ -34,7 +34,7 @@ export class ResidentSlice {
     return timing;
   }
 
-  /** The slice for a run's call; a load by the run's warm-up counts as the run's. */
+  /** The slice for a run's call. The timing includes a load by the same run's warm-up. */
   forRun(environment: SliceEnvironment, run: string): SliceForRun {
     const { warmUp } = this;
     this.warmUp = undefined;
@@ -44,7 +44,7 @@ export class ResidentSlice {
     return { manifest, loaded: loaded.then(({ slice }) => ({ slice, timing })) };
   }
 
-  /** One that a call before has left on its way is waited for. */
+  /** Starts to load the slice, or waits for the load that an earlier call started. */
   private load(environment: SliceEnvironment): SliceForRun {
     const watch = new Stopwatch();
     const cold = !this.isLoaded;
@@ -59,7 +59,7 @@ export class ResidentSlice {
       this.isLoaded = true;
       return { slice, timing: cold ? { cold, warmedUp: false, loadMs: watch.lap() } : WARM };
     } catch (error) {
-      // A load that failed leaves nothing behind, and the next event tries again.
+      // Forget the failed load, so that the next event tries again.
       this.loading = undefined;
       throw error;
     }

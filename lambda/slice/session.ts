@@ -1,21 +1,21 @@
-/** An ONNX Runtime session with the settings that make chained slices and the whole model give the same bits. */
+/** An ONNX Runtime session with settings under which chained slices compute the same bits as the whole model. */
 import { bytesOf, typedView, type RawTensor } from '../tensors/tensor';
 import { InferenceSession, Tensor } from './onnxruntime';
 
 interface SessionSettings {
-  /** Path of the model; weights beside it are mapped into memory. */
+  /** Path of the model. ONNX Runtime memory-maps the weights beside it. */
   readonly path: string;
-  /** Threads of the intra-operator pool. Some models' results depend on it. */
+  /** Number of threads in the intra-operator pool. The results of some models depend on it. */
   readonly threads: number;
   /**
-   * How far ONNX Runtime optimizes the graph before it runs it.
+   * How far ONNX Runtime optimizes the graph when it creates the session.
    *
-   * @default 'disabled' - slices are cut from an optimized graph; optimized once more, a fusion would depend on the cut
+   * @default 'disabled' - slices are cut from an optimized graph; if optimized again, fusions would depend on the cuts
    */
   readonly graphOptimizationLevel?: 'disabled' | 'basic' | 'extended';
 }
 
-/** Fatal faults only: what ONNX Runtime logs as an error it also throws, and it warns of much that is harmless. */
+/** Log only fatal faults: ONNX Runtime also throws the errors that it logs, and many of its warnings are harmless. */
 const LOG_FATAL = 4;
 
 export class Session {
@@ -35,14 +35,14 @@ export class Session {
         enableMemPattern: false,
         enableCpuMemArena: true,
         logSeverityLevel: LOG_FATAL,
-        // Nested keys reach ONNX Runtime joined by dots. Prepacking changes results and copies mapped weights;
-        // spinning threads steal the CPU from what runs beside them.
+        // ONNX Runtime receives nested keys joined by dots. Prepacking changes results and copies memory-mapped
+        // weights; spinning threads take CPU time from other work.
         extra: { session: { disable_prepacking: '1', intra_op: { allow_spinning: '0' } } },
       }),
     );
   }
 
-  /** A session with the settings of someone who gives none: all optimizations, prepacking, all processors. */
+  /** A session with ONNX Runtime's default settings: all optimizations, prepacking, all processors. */
   static async openDefault(path: string): Promise<Session> {
     return new Session(await InferenceSession.create(path, { logSeverityLevel: LOG_FATAL }));
   }
@@ -55,7 +55,7 @@ export class Session {
     return this.session.outputNames;
   }
 
-  /** Runs the model for the named outputs, which come in the order asked for. */
+  /** Computes the named outputs and returns them in that order. */
   async run(
     inputs: ReadonlyMap<string, RawTensor>,
     outputs: readonly string[],
@@ -72,15 +72,17 @@ export class Session {
 
 function toOrt(tensor: RawTensor): Tensor {
   if (tensor.dtype === 'string') return new Tensor('string', tensor.strings, tensor.shape);
-  // The constructor's types tie each element type to its array, which typedView does but cannot say.
+  // The constructor's types require the array type of the element type; `typedView` returns it as a union.
   return new Tensor(tensor.dtype, typedView(tensor) as never, tensor.shape);
 }
 
 function fromOrt(name: string, tensor: Tensor | undefined): RawTensor {
-  if (tensor === undefined) throw new Error(`the model gave no output '${name}'`);
+  if (tensor === undefined) throw new Error(`the model returned no output '${name}'`);
   const { type, dims: shape, data } = tensor;
   if (type === 'string') return { dtype: type, shape, strings: data as string[] };
   if (type === 'int4' || type === 'uint4')
-    throw new Error(`output '${name}' is ${type}, which cannot be fetched`);
+    throw new Error(
+      `output '${name}' has the unsupported type ${type}: cast it to int8 or uint8 in the model`,
+    );
   return { dtype: type, shape, bytes: bytesOf(data as ArrayBufferView) };
 }

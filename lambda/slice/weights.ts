@@ -1,4 +1,4 @@
-/** Brings a slice's files to local disk, once for each content. */
+/** Downloads a slice's files to the local disk, once for each content. */
 import { access, mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import type { SliceFile, SliceFiles } from './environment';
 
 const MODEL_FILE = 'slice.onnx';
 
-/** The second attempt settles whether the network or the disk was at fault. */
+/** A second attempt succeeds if the network damaged the first one, or if the full disk could be cleared. */
 const ATTEMPTS = 2;
 
 export interface FetchedFile {
@@ -18,9 +18,9 @@ export interface FetchedFile {
 }
 
 /**
- * A slice's files as they come. The weights lie beside the model under the name by which it refers to them. A file that
- * is there was checked when it was written. The folder is named by both digests: the same graph with other weights has
- * the same model file.
+ * Downloads a slice's files into one folder, where the weights have the file name by which the model refers to them.
+ * Files are verified when they are written, so an existing file is valid. The folder's name has the digests of both
+ * files, because the same graph with other weights has the same model file.
  */
 export class SliceFetch {
   private readonly folder: string;
@@ -41,7 +41,7 @@ export class SliceFetch {
     return this.fetch(this.files.model, MODEL_FILE);
   }
 
-  /** `undefined` where the slice has none outside of its model. */
+  /** Returns `undefined` if the slice has no external weights. */
   async weights(): Promise<FetchedFile | undefined> {
     const { weights } = this.files;
     return weights && (await this.fetch(weights, weights.fileName));
@@ -62,7 +62,7 @@ export class SliceFetch {
       } catch (error) {
         if (error instanceof ObjectUnavailable) {
           throw sliceFailed(
-            `the slice's file ${error.message}: it may have expired (deploy the stack again), or the bucket has a key that the function may not use`,
+            `the slice's file ${error.message}: deploy the stack again if the file has expired, or allow the function to use the bucket's encryption key`,
           );
         }
         if (attempt === ATTEMPTS) throw error;
@@ -71,7 +71,7 @@ export class SliceFetch {
     }
   }
 
-  /** What others have left in the same `/tmp`: slices of other plans, and parts of files whose process was killed. */
+  /** Deletes what other processes left in the same `/tmp`: other slices, and parts of files if they were killed. */
   private async removeLeftovers(): Promise<void> {
     for (const name of await readdir(this.siblings)) {
       const sibling = join(this.siblings, name);
@@ -88,7 +88,7 @@ async function exists(path: string): Promise<boolean> {
     await access(path);
     return true;
   } catch {
-    // Not there, or not readable, which the download's rename then says better.
+    // The file is missing, or not readable; then the download's rename reports a better error.
     return false;
   }
 }

@@ -1,6 +1,6 @@
 /**
- * As `Promise.all`, but a failure is told only when nothing is under way any more: what a function leaves running is frozen
- * with it, and a second attempt would find the first one in its way.
+ * Like `Promise.all`, but rejects only after all promises have settled. Lambda freezes work that a call leaves running,
+ * and that work would interfere with the next attempt.
  */
 export async function allDone<T extends readonly unknown[]>(
   work: T,

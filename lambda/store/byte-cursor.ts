@@ -1,20 +1,23 @@
 import { release } from './release';
 
-/** Goes through a stream of bytes once, into buffers of the reader's choice. Frees the stream's chunks behind it. */
+/** Reads a stream of bytes once, into the caller's buffers, and frees each chunk of the stream after use. */
 export class ByteCursor {
   private chunk: Uint8Array = new Uint8Array(0);
-  /** What of the chunk is still to come. */
+  /** The unread part of the chunk. */
   private rest = this.chunk;
   private position = 0;
 
   constructor(private readonly chunks: AsyncGenerator<Uint8Array, void>) {}
 
-  /** Where in the stream the next byte lies. */
+  /** Position of the next byte in the stream. */
   get at(): number {
     return this.position;
   }
 
-  /** Copies the next bytes; fails where the stream has fewer. */
+  /**
+   * Copies the next bytes into `target`.
+   * @throws Error if the stream ends before that
+   */
   async fill(target: Uint8Array): Promise<void> {
     for (let filled = 0; filled < target.byteLength;) {
       const piece = await this.next(target.byteLength - filled);
@@ -27,20 +30,23 @@ export class ByteCursor {
     for (let left = bytes; left > 0;) left -= (await this.next(left)).byteLength;
   }
 
-  /** Takes note of the stream's end: a connection is used again only when its answer was read to the end. */
+  /**
+   * Reads the end of the stream, because a connection is reused only after its response was read to the end.
+   * @throws Error if the stream has more bytes
+   */
   async finish(): Promise<void> {
     const { done } = await this.chunks.next();
-    if (done !== true) throw new Error(`the stream goes on behind byte ${this.position}`);
+    if (done !== true) throw new Error(`the stream must end at byte ${this.position}, got more bytes`);
   }
 
-  /** Lets go of the stream; of a connection's that is not at its end, the connection too. */
+  /** Closes the stream. If a connection's response was not read to its end, this closes the connection too. */
   async close(): Promise<void> {
     release(this.chunk);
     await this.chunks.return();
   }
 
-  /** The next bytes that have come, `most` of them or fewer; theirs until the next call. */
-  private async next(most: number): Promise<Uint8Array> {
+  /** Returns the next available bytes, at most `limit`. They are valid until the next call. */
+  private async next(limit: number): Promise<Uint8Array> {
     while (this.rest.byteLength === 0) {
       release(this.chunk);
       const result = await this.chunks.next();
@@ -48,7 +54,7 @@ export class ByteCursor {
       this.chunk = result.value;
       this.rest = this.chunk;
     }
-    const piece = this.rest.subarray(0, most);
+    const piece = this.rest.subarray(0, limit);
     this.rest = this.rest.subarray(piece.byteLength);
     this.position += piece.byteLength;
     return piece;

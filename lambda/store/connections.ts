@@ -1,16 +1,16 @@
 /**
- * Connections that read into one buffer each, over and over. Those of Node.js allocate a new one for every read, although
- * its HTTP parser copies the bodies out of it: for hundreds of MB of weights that is a large part of the processor time
- * and of the memory that a download takes.
+ * HTTP agents whose connections reuse one read buffer each. By default, Node.js allocates a new buffer for every read,
+ * although its HTTP parser copies the bodies out of it. For hundreds of MB of weights, that allocation is a large part
+ * of the CPU time and the memory of a download.
  */
 import * as http from 'node:http';
 import * as https from 'node:https';
 import type { OnReadOpts, Socket } from 'node:net';
 
-/** As much as Node.js asks for at a time. */
+/** Size of the buffers that Node.js allocates by default. */
 const READ_BYTES = 64 * 1024;
 
-/** As the SDK's own agents. */
+/** Settings of the SDK's own agents. */
 const AGENT: http.AgentOptions = { keepAlive: true, maxSockets: 50 };
 
 type Connect = (options: object, connected?: (error: Error | null, socket: Socket) => void) => Socket;
@@ -26,13 +26,13 @@ export function readingIntoOneBuffer(options: https.AgentOptions = {}): {
 }
 
 function intoOneBuffer<A extends http.Agent>(agent: A): A {
-  const connecting = agent as A & { createConnection: Connect };
-  const connect: Connect = connecting.createConnection.bind(agent);
-  connecting.createConnection = (options, connected) => {
+  const connector = agent as A & { createConnection: Connect };
+  const connect: Connect = connector.createConnection.bind(agent);
+  connector.createConnection = (options, connected) => {
     const onread: OnReadOpts = {
       buffer: Buffer.allocUnsafeSlow(READ_BYTES),
       callback: (bytes, buffer) => {
-        // To the HTTP parser, which is done with them when it returns.
+        // The HTTP parser has copied the bytes when `emit` returns.
         socket.emit('data', buffer.subarray(0, bytes));
         return true;
       },

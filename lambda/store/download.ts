@@ -1,4 +1,4 @@
-/** Downloads one file of a slice in parallel parts and checks its digest before it gets its name. */
+/** Downloads a file of a slice in parallel parts, and gives it its final name once its digest is verified. */
 import { createHash, randomUUID, type Hash } from 'node:crypto';
 import { open, rename, rm, type FileHandle } from 'node:fs/promises';
 import type { ObjectReference } from '../../contract/execution';
@@ -8,21 +8,21 @@ import type { ByteRange, ObjectStore } from './object-store';
 import { CONNECTIONS, inParallel, openObject, PART_BYTES, partsOf, streamRange } from './ranged-read';
 import { release } from './release';
 
-/** Names the unfinished files of this process: another one may have had its number. */
+/** Marks the names of this process's unfinished files. A process id would not do: an earlier process may have had it. */
 const THIS_PROCESS = randomUUID();
 let files = 0;
 
-/** Whether a file of this name is what a process that was killed had not finished. */
+/** Whether this is the name of a file that another process was killed before finishing. */
 export function isAbandonedPart(name: string): boolean {
   return name.endsWith('.part') && !name.includes(THIS_PROCESS);
 }
 
 const HASH_CHUNK_BYTES = 1024 * 1024;
 
-/** The network's pieces are small, and each write costs a change of threads. */
+/** Collect this much before each write: chunks from the network are small, and each write costs a thread switch. */
 const WRITE_BYTES = 1024 * 1024;
 
-/** How a file is divided among connections. */
+/** How a download is split among connections. */
 export interface Parts {
   readonly partBytes: number;
   readonly connections: number;
@@ -31,9 +31,9 @@ export interface Parts {
 const PARTS: Parts = { partBytes: PART_BYTES, connections: CONNECTIONS };
 
 /**
- * Writes the object to `path`, which appears only when it is whole and right: it is written beside and renamed,
- * because truncating a file that ONNX Runtime has mapped kills the process.
- * @throws NamedFailure `WeightsCorrupt` when the SHA-256 is not the expected one.
+ * Downloads the object to `path`. The file appears there only when it is complete and verified: it is written beside
+ * `path` and renamed, because truncating a file that ONNX Runtime has memory-mapped kills the process.
+ * @throws NamedFailure `WeightsCorrupt` if the SHA-256 is not the expected one
  */
 export async function downloadVerified(
   objects: ObjectStore,
@@ -104,12 +104,12 @@ async function writeFully(file: FileHandle, chunks: readonly Uint8Array[], posit
   for (let at = position; left.length > 0;) {
     const { bytesWritten } = await file.writev(left, at);
     at += bytesWritten;
-    left = behind(left, bytesWritten);
+    left = withoutFirst(left, bytesWritten);
   }
 }
 
-/** What is left of the chunks behind their first bytes. */
-function behind(chunks: readonly Uint8Array[], bytes: number): Uint8Array[] {
+/** The chunks without their first `bytes` bytes. */
+function withoutFirst(chunks: readonly Uint8Array[], bytes: number): Uint8Array[] {
   let done = bytes;
   return chunks.flatMap((chunk) => {
     const skipped = Math.min(done, chunk.byteLength);
@@ -118,19 +118,20 @@ function behind(chunks: readonly Uint8Array[], bytes: number): Uint8Array[] {
   });
 }
 
-/** Adds a part of the file to the hash, from the page cache that it was just written to. */
+/** Adds a part of the file to the hash. The part was just written, so the page cache still has it. */
 async function hashFile(hash: Hash, file: FileHandle, part: ByteRange): Promise<void> {
   const chunk = new Uint8Array(Math.min(HASH_CHUNK_BYTES, part.end - part.start));
   for (let position = part.start; position < part.end;) {
     const wanted = Math.min(chunk.byteLength, part.end - position);
     const { bytesRead } = await file.read(chunk, 0, wanted, position);
-    if (bytesRead === 0) throw new Error('a downloaded file is shorter than what was written to it');
+    if (bytesRead === 0)
+      throw new Error('a downloaded file became shorter while it was hashed: start the execution again');
     hash.update(chunk.subarray(0, bytesRead));
     position += bytesRead;
   }
 }
 
-/** Does a step for each item in the order of its index, as soon as it and all before it are done. */
+/** Runs `step` for each item in the order of the indexes, as soon as that item and all earlier ones are done. */
 class InOrder<T> {
   private readonly waiting = new Map<number, T>();
   private next = 0;
@@ -145,7 +146,7 @@ class InOrder<T> {
       this.waiting.delete(this.next++);
       this.last = this.last.then(() => this.step(current));
     }
-    // Its failure is seen in `settled`; until then it must not count as unhandled.
+    // `settled` reports a failure; mark it as handled until then.
     this.last.catch(() => undefined);
   }
 
@@ -156,7 +157,7 @@ class InOrder<T> {
 
 function corrupt(object: ObjectReference, expected: string, got: string): NamedFailure {
   return new NamedFailure(ERROR_NAMES.weightsCorrupt, {
-    message: `s3://${object.bucket}/${object.key} does not have the plan's digest: deploy the stack again`,
+    message: `s3://${object.bucket}/${object.key} does not have the SHA-256 that the plan records: deploy the stack again`,
     expected,
     got,
   });

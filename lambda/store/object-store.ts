@@ -1,8 +1,8 @@
-/** The two calls to S3 that a slice makes. Tests and other clouds put their own behind it. */
+/** The two operations of S3 that a slice uses, as an interface that tests can implement in memory. */
 import type { Readable } from 'node:stream';
 import type { ObjectReference } from '../../contract/execution';
 
-/** Bytes from `start` up to, not including, `end`. */
+/** The bytes from `start` (inclusive) to `end` (exclusive). */
 export interface ByteRange {
   readonly start: number;
   readonly end: number;
@@ -11,11 +11,11 @@ export interface ByteRange {
 export interface ObjectPart {
   /** Size of the whole object. */
   readonly size: number;
-  /** Identifies the object's content; passed on, later reads fail when the object was replaced. */
+  /** Identifies the object's content. A later `get` with this version fails if the object was replaced. */
   readonly version: string;
   /**
-   * The bytes of the range that the object has, in chunks that are the reader's own: see `release.ts`. It may break off
-   * with an error, and is broken off by its `destroy`, also while it is stuck: see `ranged-read.ts`.
+   * The bytes of the range that the object has. The reader owns the chunks and may free them: see `release.ts`. The stream
+   * may fail before its end, and `destroy` ends it even while no data arrives: see `ranged-read.ts`.
    */
   readonly body: Readable;
 }
@@ -24,15 +24,15 @@ export type WriteResult = 'written' | 'present';
 
 export interface ObjectStore {
   /**
-   * @throws ObjectUnavailable when the object is missing or not permitted, ObjectChanged when it is no longer
-   * the given version.
+   * @throws ObjectUnavailable if the object is missing or the function may not read it
+   * @throws ObjectChanged if the object no longer has the given version
    */
   get(object: ObjectReference, range: ByteRange, version?: string): Promise<ObjectPart>;
-  /** Writes an object of the parts, one behind the other, unless one is there, in which case that one stays. */
+  /** Writes the concatenated parts as an object. If the object exists already, it stays unchanged. */
   putIfAbsent(object: ObjectReference, parts: readonly Uint8Array[]): Promise<WriteResult>;
 }
 
-/** S3 answers 403 for a missing key to those who may not list the bucket, so the two cannot be told apart. */
+/** The object is missing or not permitted. For a caller that may not list the bucket, S3 answers 403 in both cases. */
 export class ObjectUnavailable extends Error {
   override readonly name = 'ObjectUnavailable';
 

@@ -1,4 +1,4 @@
-/** Reading ranges of an object: connections that break are resumed, long ranges go in parallel parts. */
+/** Reads ranges of an object: resumes after broken connections, and splits long ranges into parallel parts. */
 import type { Readable } from 'node:stream';
 import type { ObjectReference } from '../../contract/execution';
 import type { ByteRange, ObjectStore } from './object-store';
@@ -8,16 +8,16 @@ import { release } from './release';
 export const PART_BYTES = 16 * 1024 * 1024;
 export const CONNECTIONS = 6;
 
-/** A connection that says nothing for so long is taken for dead: Lambda freezes processes, and connections with them. */
+/** A connection without data for this long counts as broken: Lambda freezes a process together with its connections. */
 export const IDLE_MS = 10_000;
 
-/** Connections in a row that may break without a byte before a read is given up. */
+/** A read fails after this many connections in a row that broke without a byte. */
 const MAX_FRUITLESS_CONNECTIONS = 4;
 
 interface OpenedObject {
   readonly size: number;
   readonly version: string;
-  /** The first bytes: as many as asked for or as the object has. */
+  /** The first bytes: as many as requested, or fewer if the object is shorter. */
   readonly start: AsyncGenerator<Uint8Array, void>;
   readonly startBytes: number;
 }
@@ -35,8 +35,8 @@ export async function openObject(
 }
 
 /**
- * The bytes of a range in order and each once. When the body breaks off, the rest is asked for again; that the
- * object is still the same is checked by its version.
+ * Yields the bytes of a range in order, each once. If the connection breaks, it requests the rest again. The version
+ * ensures that the object is still the same.
  */
 export async function* streamRange(
   objects: ObjectStore,
@@ -60,7 +60,7 @@ async function* resumed(
   let body = firstBody;
   for (let fruitless = 0; ;) {
     const before = position;
-    let problem: unknown = 'it ended early';
+    let problem: unknown = 'the response ended early';
     let idle = stopWhenIdle(body);
     try {
       for await (const chunk of body as AsyncIterable<Uint8Array>) {
@@ -78,20 +78,20 @@ async function* resumed(
     fruitless = position > before ? 0 : fruitless + 1;
     if (fruitless === MAX_FRUITLESS_CONNECTIONS || position > range.end) {
       const reason = problem instanceof Error ? problem.message : String(problem);
-      throw new Error(`reading s3://${object.bucket}/${object.key} broke off at byte ${position}: ${reason}`);
+      throw new Error(`reading s3://${object.bucket}/${object.key} failed at byte ${position}: ${reason}`);
     }
     body = (await objects.get(object, { start: position, end: range.end }, version)).body;
   }
 }
 
-/** Breaks a body off, unless it is told in time that something came. */
+/** Destroys the body after `IDLE_MS`, unless the caller clears the returned timer before. */
 function stopWhenIdle(body: Readable): NodeJS.Timeout {
   return setTimeout(() => {
-    body.destroy(new Error(`nothing came for ${IDLE_MS / 1000} seconds`));
+    body.destroy(new Error(`no data for ${IDLE_MS / 1000} seconds`));
   }, IDLE_MS);
 }
 
-/** Reads a range into a buffer of its size, in parallel parts when long. */
+/** Reads a range into a buffer of the same size, in parallel parts if the range is long. */
 export async function readRangeInto(
   objects: ObjectStore,
   object: ObjectReference,
@@ -104,7 +104,7 @@ export async function readRangeInto(
   });
 }
 
-/** Writes the chunks one after the other from `position` on. */
+/** Copies the chunks into `target` from `position` on, and frees them. */
 export async function collectInto(
   target: Uint8Array,
   position: number,
@@ -125,7 +125,7 @@ export function partsOf(range: ByteRange, partBytes = PART_BYTES): ByteRange[] {
   return parts;
 }
 
-/** Runs `work` on every item, in order of start, at most `limit` at a time; the first failure stops the rest. */
+/** Runs `work` on every item, at most `limit` at a time, started in order. Starts no more items after a failure. */
 export async function inParallel<T>(
   items: readonly T[],
   limit: number,

@@ -1,17 +1,17 @@
-/** Gives back at once the memory of bytes that a stream brought and that are done with. */
+/** Frees the memory of a stream's chunks without waiting for the garbage collector. */
 import { isArrayBuffer } from 'node:util/types';
 import { MessageChannel } from 'node:worker_threads';
 
-/** An array buffer of Node.js 21 or newer: its bytes can be moved into a new one of another length. */
-interface Movable {
+/** An array buffer of Node.js 21 or newer: `transfer` moves its bytes into a new buffer of another length. */
+interface TransferableBuffer {
   transfer(byteLength: number): ArrayBuffer;
 }
 
 /**
- * The chunk's memory lies outside of JavaScript's heap. Left to the garbage collector, tens of MB of chunks are waiting
- * for it at any time, and it searches the whole heap after every few MB. A chunk that is a part of something larger is
- * left alone.
- * @param chunk that nobody reads any more; it is empty afterwards, and may be released again
+ * Frees the chunk's memory, which is outside the JavaScript heap. If the garbage collector had to free it, tens of MB of
+ * chunks would wait at any time, and the collector would search the whole heap after every few MB. Does nothing if the
+ * chunk is only a part of its buffer.
+ * @param chunk a chunk that is not read any more; it is empty afterwards, and may be released again
  */
 export function release(chunk: Uint8Array): void {
   const memory = chunk.buffer;
@@ -22,12 +22,12 @@ export function release(chunk: Uint8Array): void {
 const detach: (memory: ArrayBuffer) => void =
   'transfer' in ArrayBuffer.prototype
     ? (memory) => {
-        (memory as unknown as Movable).transfer(0);
+        (memory as unknown as TransferableBuffer).transfer(0);
       }
-    : sendingToNobody();
+    : sendToClosedPort();
 
-/** What is sent to a port that is closed is freed. */
-function sendingToNobody(): (memory: ArrayBuffer) => void {
+/** For Node.js 20: an array buffer that is transferred to a closed port is freed. */
+function sendToClosedPort(): (memory: ArrayBuffer) => void {
   const { port1, port2 } = new MessageChannel();
   port2.close();
   return (memory) => {

@@ -1,22 +1,22 @@
 import { S3Client } from '@aws-sdk/client-s3';
 import { readingIntoOneBuffer } from './connections';
 
-/** The SDK says aloud that it does not repeat a request whose body is a stream: `S3ObjectStore` does so itself. */
+/** No logging: the SDK would warn that it does not retry requests with a stream as body. `S3ObjectStore` does that. */
 const SILENT = { trace: ignore, debug: ignore, info: ignore, warn: ignore, error: ignore };
 
 function ignore(): void {
-  // What goes wrong is thrown too.
+  // The SDK also throws every failure that it logs.
 }
 
-/** For the start of an answer; bodies have a limit of their own in `ranged-read.ts`. */
+/** Timeouts until a response starts. `ranged-read.ts` has a timeout for bodies. */
 const CONNECTION_MS = 5_000;
 const SOCKET_MS = 20_000;
 
-/** S3 as a function reaches it: credentials, region and endpoint come from the environment. */
+/** A client that takes credentials, region and endpoint from the environment. */
 export function functionS3Client(): S3Client {
   return new S3Client({
     logger: SILENT,
-    // With agents of our own the SDK would not wait for the answer that this asks for.
+    // Custom agents make the SDK send the body without waiting for `100 Continue`, so do not ask for it.
     expectContinueHeader: false,
     requestHandler: {
       connectionTimeout: CONNECTION_MS,

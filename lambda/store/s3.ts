@@ -12,18 +12,18 @@ import {
   type WriteResult,
 } from './object-store';
 
-/** Attempts at a write that fails for a reason that may pass: the SDK repeats no request whose body is a stream. */
+/** Attempts at a write that fails temporarily: the SDK does not retry requests with a stream as body. */
 const WRITE_ATTEMPTS = 5;
 const WRITE_PAUSE_MS = 50;
 
 /**
- * 409 is that of a conditional write while another one is under way, 503 that of S3 asking to slow down:
+ * S3 answers 409 to a conditional write while another write of the key is in progress, and 503 to ask for fewer requests:
  * https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
  */
-const PASSING_STATUS: readonly number[] = [408, 409, 429, 500, 502, 503, 504];
+const TEMPORARY_STATUS: readonly number[] = [408, 409, 429, 500, 502, 503, 504];
 
-/** Failures that pass, but have the status of those that do not. */
-const PASSING_NAMES: readonly string[] = [
+/** Names of temporary failures that have the status of permanent ones. */
+const TEMPORARY_NAMES: readonly string[] = [
   'BadDigest',
   'IncompleteBody',
   'RequestTimeout',
@@ -31,7 +31,7 @@ const PASSING_NAMES: readonly string[] = [
   'KMS.ThrottlingException',
 ];
 
-/** S3 through the AWS SDK, which itself repeats reads that fail or are throttled. */
+/** Calls S3 through the AWS SDK, which retries failed and throttled reads itself. */
 export class S3ObjectStore implements ObjectStore {
   constructor(
     private readonly client: S3Client,
@@ -57,13 +57,13 @@ export class S3ObjectStore implements ObjectStore {
       const status = statusOf(error);
       if (status === 403 || status === 404) throw new ObjectUnavailable(object);
       if (status === 412) throw new ObjectChanged(object);
-      // An empty object has no range that could be satisfied.
+      // S3 answers 416 to every range of an empty object.
       if (status === 416) return { size: 0, version: '', body: Readable.from([]) };
       throw error;
     }
   }
 
-  /** The parts are sent as they lie in memory. A write whose answer was lost finds its own object at the next attempt. */
+  /** Sends the parts without joining them. If S3's answer to a write is lost, the next attempt returns `present`. */
   async putIfAbsent(object: ObjectReference, parts: readonly Uint8Array[]): Promise<WriteResult> {
     const head = {
       Bucket: object.bucket,
@@ -80,22 +80,23 @@ export class S3ObjectStore implements ObjectStore {
       } catch (error) {
         const status = statusOf(error);
         if (status === 412) return 'present';
-        if (attempt < WRITE_ATTEMPTS && mayPass(error)) {
+        if (attempt < WRITE_ATTEMPTS && isTemporary(error)) {
           await this.pause(WRITE_PAUSE_MS * 2 ** (attempt - 1) * (0.5 + Math.random() / 2));
           continue;
         }
-        if (status === 403) throw new ObjectUnavailable(object, 'must not be written by this function');
+        if (status === 403)
+          throw new ObjectUnavailable(object, 'cannot be written: check the permissions of the function');
         throw error;
       }
     }
   }
 }
 
-/** Without a status the connection failed. */
-function mayPass(error: unknown): boolean {
+/** An error without a status is a failed connection. */
+function isTemporary(error: unknown): boolean {
   const status = statusOf(error);
-  if (status === undefined || PASSING_STATUS.includes(status)) return true;
-  return error instanceof Error && PASSING_NAMES.includes(error.name);
+  if (status === undefined || TEMPORARY_STATUS.includes(status)) return true;
+  return error instanceof Error && TEMPORARY_NAMES.includes(error.name);
 }
 
 /** In base64, as S3 takes it. */

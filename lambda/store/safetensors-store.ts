@@ -1,4 +1,4 @@
-/** Tensors in the pipeline's bucket: one safetensors object per slice and run, read by ranges, written once. */
+/** Stores tensors in a bucket: one safetensors object per slice and run, written once and read by ranges. */
 import type { ObjectReference } from '../../contract/execution';
 import { layoutSafetensors } from '../tensors/safetensors';
 import { parseHeader, readHeaderLength, LENGTH_BYTES } from '../tensors/safetensors-header';
@@ -9,7 +9,7 @@ import { openObject, readRangeInto } from './ranged-read';
 import { StoredTensors, type FetchRange } from './stored-tensors';
 import type { TensorReader } from './tensor-reader';
 
-/** The first read: the whole of most objects. What is not wanted of it is not waited for. */
+/** Size of the first read. Most objects are shorter. `StoredTensors` does not wait for unneeded bytes of it. */
 const FIRST_READ_BYTES = 8 * 1024 * 1024;
 
 export class SafetensorsStore {
@@ -23,7 +23,10 @@ export class SafetensorsStore {
     return { bucket: this.bucket, key };
   }
 
-  /** Writes the object, or leaves the one that an earlier attempt of the same run wrote. */
+  /**
+   * Writes the object, or leaves the one that an earlier attempt of the same run wrote.
+   * @returns `bytes`: the size of the object if it was written, otherwise 0
+   */
   async write(
     key: string,
     tensors: ReadonlyMap<string, RawTensor>,
@@ -35,7 +38,7 @@ export class SafetensorsStore {
   }
 
   /**
-   * Reads the object's header; the tensors behind it are on their way until they are read or discarded.
+   * Opens the object and reads its header. The connection stays open until the tensors are read or discarded.
    * @throws SafetensorsError, ObjectUnavailable, ObjectChanged
    */
   async open(key: string): Promise<TensorReader> {
@@ -62,9 +65,9 @@ async function readHeader(
   const length = new Uint8Array(Math.min(LENGTH_BYTES, size));
   await first.fill(length);
   const header = new Uint8Array(readHeaderLength(length, size));
-  const here = header.subarray(0, startBytes - LENGTH_BYTES);
-  await first.fill(here);
+  const inFirstPart = header.subarray(0, startBytes - LENGTH_BYTES);
+  await first.fill(inFirstPart);
   const end = LENGTH_BYTES + header.byteLength;
-  if (end > startBytes) await fetchRange({ start: startBytes, end }, header.subarray(here.byteLength));
+  if (end > startBytes) await fetchRange({ start: startBytes, end }, header.subarray(inFirstPart.byteLength));
   return header;
 }

@@ -1,19 +1,19 @@
 /**
- * The tensors of one object, whose first part is on its way: those that lie in it are taken from it as it comes, the
- * others are fetched beside it. So most reads wait for one request's latency.
+ * Reads the tensors of one object whose first part is already being downloaded. Tensors in that part are copied from its
+ * stream; the others are fetched in parallel. So most reads wait for the latency of one request only.
  */
 import type { HeaderEntry, StoredTensor } from '../tensors/safetensors-header';
-import type { RawTensor } from '../tensors/tensor';
+import { tensorNamed, type RawTensor } from '../tensors/tensor';
 import { allDone } from './all-done';
 import type { ByteCursor } from './byte-cursor';
 import type { ByteRange } from './object-store';
 import { CONNECTIONS, inParallel } from './ranged-read';
 import type { TensorReader } from './tensor-reader';
 
-/** Reading so many unneeded bytes costs less than another request's latency, or than a connection that is cut off. */
+/** Reading this many unneeded bytes costs less than the latency of another request, or than a closed connection. */
 export const MAX_GAP_BYTES = 256 * 1024;
 
-/** Fetches a range into a buffer of its size. */
+/** Fetches a range into a buffer of the same size. */
 export type FetchRange = (range: ByteRange, target: Uint8Array) => Promise<void>;
 
 type NamedEntry = readonly [name: string, entry: StoredTensor];
@@ -21,7 +21,7 @@ type NamedEntry = readonly [name: string, entry: StoredTensor];
 export class StoredTensors implements TensorReader {
   constructor(
     readonly heads: ReadonlyMap<string, HeaderEntry>,
-    /** The object's first part, behind the header. */
+    /** The object's first part, positioned after the header. */
     private readonly first: ByteCursor,
     private readonly firstBytes: number,
     private readonly fetchRange: FetchRange,
@@ -34,19 +34,14 @@ export class StoredTensors implements TensorReader {
   async read(names: readonly string[]): Promise<Map<string, RawTensor>> {
     const tensors = new Map<string, RawTensor>();
     const stored: NamedEntry[] = [];
-    for (const name of new Set(names)) {
-      const entry = this.heads.get(name);
-      if (entry === undefined) {
-        await this.first.close();
-        throw new Error(`it has no tensor '${name}'`);
-      }
+    for (const [name, entry] of await this.entries(names)) {
       if (entry.dtype === 'string') tensors.set(name, entry);
       else stored.push([name, entry]);
     }
     const inOrder = stored.sort(([, a], [, b]) => a.start - b.start || a.end - b.end);
-    const streamed = inOrder.slice(0, this.reachable(inOrder));
+    const streamed = inOrder.slice(0, this.countToStream(inOrder));
     const targets = new Map(streamed.map(([name, { start, end }]) => [name, unfilled(end - start)] as const));
-    const rests = streamed.flatMap(([name, { start, end }]) => {
+    const remainders = streamed.flatMap(([name, { start, end }]) => {
       const target = targets.get(name);
       if (target === undefined || end <= this.firstBytes) return [];
       const range = { start: Math.max(start, this.firstBytes), end };
@@ -59,7 +54,7 @@ export class StoredTensors implements TensorReader {
     });
     await allDone([
       this.stream(streamed, targets),
-      inParallel([...rests, ...others], CONNECTIONS, (fetch) => fetch()),
+      inParallel([...remainders, ...others], CONNECTIONS, (fetch) => fetch()),
     ]);
     for (const [name, { dtype, shape }] of streamed) {
       tensors.set(name, { dtype, shape, bytes: targets.get(name) ?? unfilled(0) });
@@ -67,8 +62,17 @@ export class StoredTensors implements TensorReader {
     return tensors;
   }
 
-  /** How many of the tensors are best taken from the first part. */
-  private reachable(inOrder: readonly NamedEntry[]): number {
+  private async entries(names: readonly string[]): Promise<(readonly [string, HeaderEntry])[]> {
+    try {
+      return [...new Set(names)].map((name) => [name, tensorNamed(this.heads, name)]);
+    } catch (error) {
+      await this.first.close();
+      throw error;
+    }
+  }
+
+  /** How many of the tensors to copy from the stream of the first part. */
+  private countToStream(inOrder: readonly NamedEntry[]): number {
     let at = this.first.at;
     const beyond = inOrder.findIndex(([, { start, end }]) => {
       const isFar = start >= this.firstBytes || start - at > MAX_GAP_BYTES;
@@ -98,7 +102,7 @@ export class StoredTensors implements TensorReader {
   }
 }
 
-/** Not from Node's pool, whose offsets would break the alignment, and not filled with zeros first. */
+/** A buffer that is not from Node's pool, whose offsets would break the alignment, and not zeroed. */
 function unfilled(bytes: number): Uint8Array {
   return Buffer.allocUnsafeSlow(bytes);
 }
@@ -112,7 +116,7 @@ interface CoalescedRange {
   readonly entries: readonly NamedEntry[];
 }
 
-/** One range for tensors that are next to each other or nearly so. */
+/** Merges the ranges of tensors that are at most `MAX_GAP_BYTES` apart. */
 function coalesce(inOrder: readonly NamedEntry[]): CoalescedRange[] {
   const ranges: CoalescedRange[] = [];
   for (const entry of inOrder) {

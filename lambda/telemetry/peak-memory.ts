@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 
 /**
- * Highest resident memory of this process so far, in bytes. On Linux from the kernel's high-water mark:
+ * Peak resident memory of this process so far, in bytes. On Linux this is the kernel's high-water mark `VmHWM`, because
  * `resourceUsage().maxRSS` survives `exec` there and so includes the process that started this one.
  */
 export function peakMemoryBytes(): number {

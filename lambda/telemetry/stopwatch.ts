@@ -1,4 +1,4 @@
-/** Milliseconds of wall clock between laps, to a tenth. */
+/** Measures wall-clock milliseconds between laps, rounded to a tenth. */
 export class Stopwatch {
   private since = performance.now();
 

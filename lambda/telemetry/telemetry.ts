@@ -1,12 +1,12 @@
 /**
- * What a call leaves in the function's log: one line of JSON, which CloudWatch also takes for metrics where it is told to.
+ * Writes one line of JSON per call to the function's log. If metrics are on, CloudWatch extracts them from the line.
  * Format: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
  */
 import type { SliceTiming } from '../../contract/execution';
 import type { SliceEvent, WarmUpAnswer } from '../../contract/slice-event';
 import type { SliceFailure } from '../errors';
 
-/** Writes a line as it is. `console.log` would put a prefix before it, behind which CloudWatch finds no metrics. */
+/** Writes a line unchanged. `console.log` would add a prefix, and CloudWatch finds no metrics after a prefix. */
 export type WriteLine = (line: string) => void;
 
 export const toStandardOutput: WriteLine = (line) => {
@@ -15,15 +15,18 @@ export const toStandardOutput: WriteLine = (line) => {
 
 interface TelemetryOptions {
   readonly write: WriteLine;
-  /** The function's name, the dimension of its metrics. */
+  /** The function's name, which is the dimension of its metrics. */
   readonly functionName: string;
-  /** Namespace of the metrics; without one there are none. */
+  /**
+   * CloudWatch namespace of the metrics.
+   * @default - no metrics
+   */
   readonly namespace?: string;
 }
 
 type Unit = 'Count' | 'Milliseconds' | 'Bytes';
 
-/** By the field of a line that holds the metric's value. */
+/** Units of the metrics. The keys are the fields of the line that have the values. */
 const CALL_METRICS = {
   coldStarts: 'Count',
   loadMs: 'Milliseconds',
@@ -39,7 +42,7 @@ export class Telemetry {
   constructor(private readonly options: TelemetryOptions) {}
 
   call(run: string, timing: SliceTiming): void {
-    // A load counts once: at the run's own call, whoever did it.
+    // Count a load once, at the run's own call, even if the warm-up did it.
     this.write(
       { level: 'INFO', message: 'slice ran', run, ...timing, coldStarts: timing.cold ? 1 : 0 },
       true,
@@ -50,13 +53,13 @@ export class Telemetry {
     this.write({ level: 'INFO', message: 'slice is warm', run, ...answer });
   }
 
-  /** A warm-up that fails fails no run: its slice's own call meets the trouble again, or not. */
+  /** A failed warm-up is a warning and does not fail the run; if the fault lasts, the slice's own call reports it. */
   failure(event: Partial<SliceEvent> | undefined, slice: number, { name, message }: SliceFailure): void {
     const warmUp = event?.warmUp === true;
-    const what = warmUp
+    const summary = warmUp
       ? { level: 'WARN', message: 'warm-up failed' }
       : { level: 'ERROR', message: 'slice failed' };
-    this.write({ ...what, run: event?.run, slice, error: name, cause: message });
+    this.write({ ...summary, run: event?.run, slice, error: name, cause: message });
   }
 
   private write(fields: Readonly<Record<string, unknown>>, hasMetrics = false): void {

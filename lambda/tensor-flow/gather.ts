@@ -1,4 +1,4 @@
-/** Collects the tensors that a slice needs from elsewhere: one object opened per source, all in parallel. */
+/** Reads the tensors that a slice needs from the request and from earlier slices, all sources in parallel. */
 import { sliceObjectKey } from '../../contract/keys';
 import type { SourcedTensor } from '../../contract/slice-manifest';
 import { messageOf, sliceFailed } from '../errors';
@@ -6,7 +6,7 @@ import { allDone } from '../store/all-done';
 import type { SafetensorsStore } from '../store/safetensors-store';
 import type { TensorReader } from '../store/tensor-reader';
 import { widened } from '../tensors/half-precision';
-import { describeTensor, type RawTensor, type TensorHead } from '../tensors/tensor';
+import { describeTensor, tensorNamed, type RawTensor, type TensorHead } from '../tensors/tensor';
 
 interface Sources {
   readonly run: string;
@@ -14,7 +14,7 @@ interface Sources {
   readonly request?: TensorReader | undefined;
 }
 
-/** The needed tensors by name; names are unique in a model, so a source's need not be told from another's. */
+/** Returns the needed tensors by name. Names are unique in a model, so the sources' tensors cannot collide. */
 export async function gatherTensors(
   needed: readonly SourcedTensor[],
   sources: Sources,
@@ -25,7 +25,7 @@ export async function gatherTensors(
   return new Map((await allDone(read)).flatMap((tensors) => [...tensors]));
 }
 
-/** By producing slice; `undefined` stands for the request. */
+/** Groups tensors by the slice that computes them; the key is `undefined` for tensors of the request. */
 function bySource(needed: readonly SourcedTensor[]): Map<number | undefined, SourcedTensor[]> {
   const groups = new Map<number | undefined, SourcedTensor[]>();
   for (const tensor of needed) {
@@ -36,7 +36,8 @@ function bySource(needed: readonly SourcedTensor[]): Map<number | undefined, Sou
 }
 
 function fromRequest(tensors: readonly SourcedTensor[], request: TensorReader | undefined) {
-  if (request === undefined) throw sliceFailed('the task sent no request to a slice that reads inputs');
+  if (request === undefined)
+    throw sliceFailed('the event has no request, but this slice reads inputs: deploy the stack again');
   return request.read(tensors.map(({ name }) => name));
 }
 
@@ -46,43 +47,32 @@ async function fromSlice(slice: number, tensors: readonly SourcedTensor[], { run
     const reader = await store.open(key);
     await checkAll(tensors, reader);
     const sent = await reader.read(tensors.map(({ name }) => name));
-    return new Map([...sent].map(([name, tensor]) => [name, tensorOf(named(tensors, name), tensor)]));
+    return new Map(tensors.map((spec) => [spec.name, asDeclared(spec, tensorNamed(sent, spec.name))]));
   } catch (error) {
-    throw sliceFailed(`cannot read what slice ${slice} made from ${key}: ${messageOf(error)}`);
+    throw sliceFailed(`cannot read the tensors of slice ${slice} from ${key}: ${messageOf(error)}`);
   }
 }
 
 async function checkAll(tensors: readonly SourcedTensor[], reader: TensorReader): Promise<void> {
   try {
-    for (const tensor of tensors) checkMade(tensor, reader);
+    for (const spec of tensors) checkDtype(spec, tensorNamed(reader.heads, spec.name));
   } catch (error) {
     await reader.discard();
     throw error;
   }
 }
 
-/** Sent at half precision: see `slice-tensors.ts`. */
+/** Whether the tensor was sent at half precision: see `slice-tensors.ts`. */
 function isHalved({ dtype }: SourcedTensor, sent: TensorHead): boolean {
   return dtype === 'float32' && sent.dtype === 'float16';
 }
 
-function tensorOf(spec: SourcedTensor, sent: RawTensor): RawTensor {
+function asDeclared(spec: SourcedTensor, sent: RawTensor): RawTensor {
   return sent.dtype !== 'string' && isHalved(spec, sent) ? widened(sent) : sent;
 }
 
-function named(tensors: readonly SourcedTensor[], name: string): SourcedTensor {
-  const found = tensors.find((tensor) => tensor.name === name);
-  if (found === undefined) throw new Error(`it gave '${name}', which was not asked for`);
-  return found;
-}
-
-/** The element type alone: a model may declare shapes that its values do not have. */
-function checkMade(tensor: SourcedTensor, reader: TensorReader): void {
-  const made = reader.heads.get(tensor.name);
-  if (made === undefined) throw new Error(`it has no tensor '${tensor.name}'`);
-  if (made.dtype !== tensor.dtype && !isHalved(tensor, made)) {
-    throw new Error(
-      `tensor '${tensor.name}' should be ${describeTensor(tensor)}, it is ${describeTensor(made)}`,
-    );
-  }
+/** Checks only the element type: a model may declare shapes that its values do not have. */
+function checkDtype(spec: SourcedTensor, sent: TensorHead): void {
+  if (sent.dtype === spec.dtype || isHalved(spec, sent)) return;
+  throw new Error(`tensor '${spec.name}' must be ${describeTensor(spec)}, got ${describeTensor(sent)}`);
 }

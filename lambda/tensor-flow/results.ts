@@ -1,4 +1,4 @@
-/** Writes a run's results: always to S3, and inline when small and asked for. */
+/** Writes a run's results to S3, and returns them inline if they are small and the request allows it. */
 import type { ExecutionOutputs, InlineMode, InlineTensor } from '../../contract/execution';
 import { outputObjectKey } from '../../contract/keys';
 import { encodeInlineTensor, inlineBytes } from '../request/inline-tensor';
@@ -6,13 +6,13 @@ import type { SafetensorsStore } from '../store/safetensors-store';
 import type { RawTensor } from '../tensors/tensor';
 
 /**
- * JSON of the results up to which they come inline. Step Functions carries 256 KiB between states, in which the timings of
- * all slices and what the caller's own states add must fit too; what does not fails the execution, and cannot be caught.
+ * Largest JSON of inline results, in bytes. Step Functions passes at most 256 KiB between states, and the timings of all
+ * slices and the data of the caller's own states must fit too. More fails the execution, and no state can catch that.
  * https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
  */
-export const MAX_INLINE_BYTES = 180 * 1024;
+const MAX_INLINE_BYTES = 180 * 1024;
 
-/** What is left has room for the timings of so many slices, each of less than so many bytes. */
+/** The rest of the 256 KiB has room for the timings of this many slices, each of at most `TIMING_BYTES`. */
 const TIMINGS_INCLUDED = 100;
 const TIMING_BYTES = 400;
 
@@ -25,13 +25,13 @@ export async function writeResults(
   const key = outputObjectKey(run);
   const { result, bytes } = await store.write(key, tensors);
   const s3 = store.reference(key);
-  const most = MAX_INLINE_BYTES - Math.max(0, slices - TIMINGS_INCLUDED) * TIMING_BYTES;
-  // Large ones are not even encoded.
-  if (inline === 'never' || elementsSize(tensors) > most) return { outputs: { s3 }, bytesWritten: bytes };
-  // An earlier attempt's results stand in S3, so they are the ones to give.
-  const standing = result === 'present' ? await readAll(key, store) : tensors;
-  const encoded = inlineTensors(standing);
-  const fits = Buffer.byteLength(JSON.stringify(encoded)) <= most;
+  const limit = MAX_INLINE_BYTES - Math.max(0, slices - TIMINGS_INCLUDED) * TIMING_BYTES;
+  // Do not even encode results that are too large.
+  if (inline === 'never' || elementsSize(tensors) > limit) return { outputs: { s3 }, bytesWritten: bytes };
+  // If an earlier attempt wrote results to S3, return those.
+  const stored = result === 'present' ? await readAll(key, store) : tensors;
+  const encoded = inlineTensors(stored);
+  const fits = Buffer.byteLength(JSON.stringify(encoded)) <= limit;
   return { outputs: { s3, ...(fits && { tensors: encoded }) }, bytesWritten: bytes };
 }
 

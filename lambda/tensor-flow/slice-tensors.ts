@@ -1,22 +1,22 @@
-/** What a slice reads before its session runs and writes after it. */
+/** Reads a slice's tensors before its session runs, and writes its outputs afterwards. */
 import type { ExecutionOutputs, InlineMode, ObjectReference } from '../../contract/execution';
 import { sliceObjectKey } from '../../contract/keys';
 import type { SliceEvent } from '../../contract/slice-event';
 import type { SliceManifest, SourcedTensor } from '../../contract/slice-manifest';
-import { sliceFailed } from '../errors';
 import { parseExecutionInput } from '../request/execution-input';
 import { openRequest } from '../request/request';
 import type { SafetensorsStore } from '../store/safetensors-store';
 import { halved } from '../tensors/half-precision';
-import type { RawTensor } from '../tensors/tensor';
+import { tensorNamed, type RawTensor } from '../tensors/tensor';
 import { gatherTensors } from './gather';
 import { writeResults } from './results';
 
 type NamedTensors = ReadonlyMap<string, RawTensor>;
 
-/** Where tensors are: those of callers, and those between slices. */
 export interface Stores {
+  /** Requests and results. */
   readonly callers: SafetensorsStore;
+  /** Tensors between slices. */
   readonly runs: SafetensorsStore;
 }
 
@@ -33,8 +33,9 @@ interface WrittenTensors {
 }
 
 /**
- * Reads what the slice is fed, and what the last slice gathers. The first slice checks the whole request before
- * anything runs; later ones check it again, because an object in S3 may have been replaced in between.
+ * Reads the inputs of the slice's session and, for the last slice, the results that come from elsewhere. The first slice
+ * checks the whole request before anything runs. Later slices check it again, because an object in S3 may have been
+ * replaced in between.
  */
 export async function readTensors(
   event: SliceEvent,
@@ -42,36 +43,36 @@ export async function readTensors(
   stores: Stores,
 ): Promise<ReadTensors> {
   const sources = { run: event.run, store: stores.runs };
-  const needed = [...manifest.inputs, ...gathered(manifest)];
+  const needed = [...manifest.inputs, ...resultsFromElsewhere(manifest)];
   const readsRequest = manifest.slice === 0 || needed.some(({ source }) => source.from === 'request');
   if (!readsRequest && event.request === undefined) {
     return { tensors: await gatherTensors(needed, sources), inline: 'auto' };
   }
   const input = parseExecutionInput(event.request);
   const request = readsRequest ? await openRequest(input, manifest, stores.callers) : undefined;
-  // The first slice checks a request that it may need nothing of.
+  // The first slice checks the request even if it reads none of its tensors.
   if (!needed.some(({ source }) => source.from === 'request')) await request?.discard();
   const tensors = await gatherTensors(needed, { ...sources, request });
   return { tensors, inline: input.inline };
 }
 
 interface WriteOptions {
-  /** Whether results come inline too. */
+  /** Whether results are also returned inline. */
   readonly inline: InlineMode;
-  /** Whether float32 tensors for other slices are sent as float16. */
+  /** Whether float32 tensors for other slices are written as float16. */
   readonly sendsFloat16: boolean;
 }
 
-/** Writes what the slice made; the last slice writes the run's results instead. */
+/** Writes the slice's outputs; the last slice writes the run's results instead. */
 export async function writeTensors(
   run: string,
   manifest: SliceManifest,
-  { read, made }: { readonly read: NamedTensors; readonly made: NamedTensors },
+  { read, computed }: { readonly read: NamedTensors; readonly computed: NamedTensors },
   { inline, sendsFloat16 }: WriteOptions,
   stores: Stores,
 ): Promise<WrittenTensors> {
   if (manifest.result !== undefined) {
-    const all = new Map([...read, ...made]);
+    const all = new Map([...read, ...computed]);
     const { outputs, bytesWritten } = await writeResults(
       run,
       pick(all, manifest.result),
@@ -81,11 +82,11 @@ export async function writeTensors(
     return { object: outputs.s3, outputs, bytesWritten };
   }
   const key = sliceObjectKey(run, manifest.slice);
-  const { bytes } = await stores.runs.write(key, sendsFloat16 ? atHalfPrecision(made) : made);
+  const { bytes } = await stores.runs.write(key, sendsFloat16 ? atHalfPrecision(computed) : computed);
   return { object: stores.runs.reference(key), bytesWritten: bytes };
 }
 
-/** A tensor with a value that float16 has no room for is sent as it is; who reads it sees which. */
+/** Leaves a tensor as float32 if float16 cannot hold one of its values; the reader finds the type in the header. */
 function atHalfPrecision(tensors: NamedTensors): NamedTensors {
   return new Map(
     [...tensors].map(([name, tensor]) => [
@@ -95,19 +96,12 @@ function atHalfPrecision(tensors: NamedTensors): NamedTensors {
   );
 }
 
-/** The tensors of the given specs, in their order. */
+/** Returns the tensors named by `specs`, in that order. */
 export function pick(tensors: NamedTensors, specs: readonly { readonly name: string }[]): NamedTensors {
-  return new Map(specs.map(({ name }) => [name, named(tensors, name)]));
+  return new Map(specs.map(({ name }) => [name, tensorNamed(tensors, name)]));
 }
 
-/** Results of the whole model that this slice does not make itself. */
-function gathered({ slice, result = [] }: SliceManifest): SourcedTensor[] {
+/** Results of the whole model that the request contains or another slice computes. */
+function resultsFromElsewhere({ slice, result = [] }: SliceManifest): SourcedTensor[] {
   return result.filter(({ source }) => source.from === 'request' || source.slice !== slice);
-}
-
-function named(tensors: NamedTensors, name: string): RawTensor {
-  const tensor = tensors.get(name);
-  if (tensor === undefined)
-    throw sliceFailed(`the slice's manifest lists '${name}', which it neither reads nor makes`);
-  return tensor;
 }

@@ -1,3 +1,5 @@
+/** Converts numbers to the bits of float16 and back. */
+
 /** Largest finite float16. */
 export const MAX_FLOAT16 = 65504;
 
@@ -6,11 +8,11 @@ export function float16Bits(value: number): number {
   if (Number.isNaN(value)) return 0x7e00;
   const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0;
   const size = Math.abs(value);
-  // From half a step above the largest finite value on, the nearest is infinity.
+  // Values from half a step above the largest finite float16 round to infinity.
   if (size >= MAX_FLOAT16 + 16) return sign | 0x7c00;
   if (size < 2 ** -14) return sign | roundHalfToEven(size * 2 ** 24);
   const exponent = exponentOf(size);
-  // A mantissa that rounds up to 1024 carries into the exponent, as it should.
+  // A mantissa that rounds up to 1024 carries into the exponent, which is correct.
   return sign | (((exponent + 15) << 10) + roundHalfToEven((size / 2 ** exponent - 1) * 1024));
 }
 
@@ -27,7 +29,7 @@ function roundHalfToEven(value: number): number {
   return rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? floor + 1 : floor;
 }
 
-/** The value of a float16's bits; Node has no `Float16Array` before version 24. */
+/** The value of a float16's bits; Node.js has no `Float16Array` before version 24. */
 export function float16Value(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1;
   const exponent = (bits >> 10) & 0x1f;

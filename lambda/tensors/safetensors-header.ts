@@ -2,8 +2,8 @@
  * The header of a safetensors file: 8 bytes of length, then JSON from names to `{dtype, shape, data_offsets}`.
  * Format: https://huggingface.co/docs/safetensors/index#format
  *
- * String tensors, which the format lacks, are entries of its `__metadata__` (a map of strings): for the tensor
- * `x` the key `string_tensor.x` holds the JSON `{"shape": [2], "data": ["a", "b"]}`.
+ * The format has no string tensors. They are stored as entries of `__metadata__` (a map of strings): for the tensor `x`,
+ * the key `string_tensor.x` has the JSON `{"shape": [2], "data": ["a", "b"]}`.
  */
 import {
   describeTensor,
@@ -41,12 +41,12 @@ const DTYPES_BY_CODE = new Map(
   Object.entries(DTYPE_CODES).map(([dtype, code]) => [code, dtype as NumericDataType]),
 );
 
-/** Bytes that are not a safetensors file, or one that this library cannot take. */
+/** The bytes are not a safetensors file, or the file uses a feature that this library does not support. */
 export class SafetensorsError extends Error {
   override readonly name = 'SafetensorsError';
 }
 
-/** Where a numeric tensor's bytes are in the file, counted from the file's start. */
+/** Position of a numeric tensor's bytes, counted from the start of the file. */
 export interface StoredTensor {
   readonly dtype: NumericDataType;
   readonly shape: readonly number[];
@@ -68,18 +68,18 @@ export function readHeaderLength(start: Uint8Array, fileBytes: number): number {
   const length = new DataView(start.buffer, start.byteOffset).getBigUint64(0, true);
   if (length > BigInt(MAX_HEADER_BYTES)) {
     throw new SafetensorsError(
-      `its header claims ${length.toString()} bytes, the limit is ${MAX_HEADER_BYTES}`,
+      `the header claims ${length.toString()} bytes, the limit is ${MAX_HEADER_BYTES}`,
     );
   }
   if (length > BigInt(fileBytes - LENGTH_BYTES)) {
     throw new SafetensorsError(
-      `its header claims ${length.toString()} bytes of a file of ${fileBytes}: it is cut short or not safetensors`,
+      `the header claims ${length.toString()} bytes of a file of ${fileBytes}: the file is truncated or not safetensors`,
     );
   }
   return Number(length);
 }
 
-/** All tensors that a header lists, checked: the numeric ones cover the file's rest with no hole or overlap. */
+/** Parses and checks a header. The numeric tensors must cover the rest of the file without holes or overlaps. */
 export function parseHeader(json: Uint8Array, fileBytes: number): ReadonlyMap<string, HeaderEntry> {
   const dataStart = LENGTH_BYTES + json.byteLength;
   const fields = parseJsonObject(json);
@@ -89,15 +89,16 @@ export function parseHeader(json: Uint8Array, fileBytes: number): ReadonlyMap<st
   }
   checkLayout(entries as ReadonlyMap<string, StoredTensor>, dataStart, fileBytes);
   for (const [name, tensor] of parseStrings(fields[METADATA_KEY])) {
-    if (entries.has(name)) throw new SafetensorsError(`tensor '${name}' is there twice, once as strings`);
+    if (entries.has(name))
+      throw new SafetensorsError(`tensor '${name}' is listed twice, once as a string tensor`);
     entries.set(name, tensor);
   }
   return entries;
 }
 
 function parseJsonObject(bytes: Uint8Array): Record<string, unknown> {
-  const value = parseJson(new TextDecoder().decode(bytes), 'its header is not JSON');
-  if (!isObject(value)) throw new SafetensorsError('its header is not a JSON object');
+  const value = parseJson(new TextDecoder().decode(bytes), 'the header is not JSON');
+  if (!isObject(value)) throw new SafetensorsError('the header is not a JSON object');
   return value;
 }
 
@@ -108,7 +109,7 @@ function parseStored(name: string, field: unknown, dataStart: number): StoredTen
   if (dtype === undefined) {
     const known = [...DTYPES_BY_CODE.keys()].join(', ');
     throw new SafetensorsError(
-      `tensor '${name}' has the dtype ${JSON.stringify(code)}, supported are ${known}`,
+      `tensor '${name}' has the dtype ${JSON.stringify(code)}, supported dtypes are ${known}`,
     );
   }
   if (!isShape(shape)) throw new SafetensorsError(`tensor '${name}' has a bad shape ${brief(shape)}`);
@@ -118,8 +119,8 @@ function parseStored(name: string, field: unknown, dataStart: number): StoredTen
   const [begin = 0, end = 0] = offsets;
   const expected = elementCount(shape) * elementBytes(dtype);
   if (end - begin !== expected) {
-    const what = describeTensor({ dtype, shape });
-    throw new SafetensorsError(`tensor '${name}' is ${what}, ${expected} bytes, but has ${end - begin}`);
+    const tensor = describeTensor({ dtype, shape });
+    throw new SafetensorsError(`tensor '${name}' ${tensor} must have ${expected} bytes, got ${end - begin}`);
   }
   return { dtype, shape, start: dataStart + begin, end: dataStart + end };
 }
@@ -135,13 +136,13 @@ function checkLayout(entries: ReadonlyMap<string, StoredTensor>, dataStart: numb
     position = end;
   }
   if (position !== fileBytes) {
-    throw new SafetensorsError(`its tensors end at byte ${position}, but the file has ${fileBytes}`);
+    throw new SafetensorsError(`the tensors end at byte ${position}, but the file has ${fileBytes} bytes`);
   }
 }
 
 function parseStrings(metadata: unknown): [string, StringTensor][] {
   if (metadata === undefined) return [];
-  if (!isObject(metadata)) throw new SafetensorsError(`its ${METADATA_KEY} is not a JSON object`);
+  if (!isObject(metadata)) throw new SafetensorsError(`${METADATA_KEY} is not a JSON object`);
   return Object.entries(metadata)
     .filter(([key]) => key.startsWith(STRING_TENSOR_PREFIX))
     .map(([key, value]) => [
@@ -164,7 +165,7 @@ function parseJson(text: string, problem: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // The parser's own message quotes the text, which may be anything.
+    // Not the parser's message: it quotes the text, which can be anything.
     throw new SafetensorsError(problem);
   }
 }

@@ -1,4 +1,4 @@
-/** Tensors as one safetensors file: readable by any Python user, and by ranges. */
+/** Encodes and decodes tensors as a safetensors file, which Python can read too, and which can be read by ranges. */
 import {
   dtypeCode,
   LENGTH_BYTES,
@@ -19,13 +19,13 @@ import {
 
 export { SafetensorsError } from './safetensors-header';
 
-/** Alignment of the largest element. With the data there, each tensor is aligned to its element size. */
+/** Size of the largest element. The data starts at a multiple of it, so each tensor is aligned to its element size. */
 const DATA_ALIGNMENT = 8;
 
 /**
- * A safetensors file of the named tensors in parts that lie one behind the other: its header, and the tensors' own
- * bytes. Data begins 8-byte aligned and lies by descending element size, so that every tensor is aligned to its element
- * with no holes, which the format forbids.
+ * Returns the consecutive parts of a safetensors file: the header, then each tensor's own bytes, not copied. The data
+ * starts 8-byte aligned and is sorted by descending element size. So every tensor is aligned to its element size without
+ * holes, which the format forbids.
  */
 export function layoutSafetensors(tensors: ReadonlyMap<string, RawTensor>): Uint8Array[] {
   const numeric = [...tensors]
@@ -34,10 +34,10 @@ export function layoutSafetensors(tensors: ReadonlyMap<string, RawTensor>): Uint
   return [encodeHeader(numeric, [...tensors].filter(isStrings)), ...numeric.map(([, { bytes }]) => bytes)];
 }
 
-/** The same in one piece. */
+/** Returns a safetensors file of the named tensors in one buffer. */
 export function encodeSafetensors(tensors: ReadonlyMap<string, RawTensor>): Uint8Array {
   const parts = layoutSafetensors(tensors);
-  // Not from Node's pool, whose offset into a shared buffer would break the alignment.
+  // A new buffer: the offset of one from Node's pool would break the alignment.
   const file = new Uint8Array(parts.reduce((sum, { byteLength }) => sum + byteLength, 0));
   let position = 0;
   for (const part of parts) {
@@ -48,8 +48,8 @@ export function encodeSafetensors(tensors: ReadonlyMap<string, RawTensor>): Uint
 }
 
 /**
- * The tensors of a safetensors file, as views of its bytes.
- * @throws SafetensorsError when the bytes are not one or hold an element type that cannot be fed.
+ * Returns the tensors of a safetensors file as views of its bytes.
+ * @throws SafetensorsError if the bytes are not a safetensors file or have an element type outside `TensorDataType`
  */
 export function decodeSafetensors(file: Uint8Array): Map<string, RawTensor> {
   const dataStart = LENGTH_BYTES + readHeaderLength(file, file.byteLength);
@@ -92,7 +92,7 @@ function checkEncodable(name: string, tensor: NumericTensor): void {
   const got = tensor.bytes.byteLength;
   if (got === expected) return;
   throw new SafetensorsError(
-    `tensor '${name}' is ${describeTensor(tensor)}, ${expected} bytes, but has ${got}`,
+    `tensor '${name}' ${describeTensor(tensor)} must have ${expected} bytes, got ${got}`,
   );
 }
 

@@ -1,4 +1,4 @@
-/** Tensors as raw little-endian bytes: what files, S3 objects and ONNX Runtime have in common. */
+/** Tensors as raw little-endian bytes, the form that files, S3 objects and ONNX Runtime share. */
 import type { TensorDataType } from '../../contract/tensors';
 
 export type NumericDataType = Exclude<TensorDataType, 'string'>;
@@ -19,7 +19,7 @@ export interface StringTensor {
 
 export type RawTensor = NumericTensor | StringTensor;
 
-/** What can be said of a tensor without its elements. */
+/** A tensor's element type and shape, without its elements. */
 export interface TensorHead {
   readonly dtype: TensorDataType;
   readonly shape: readonly number[];
@@ -43,8 +43,8 @@ interface TypedArrayConstructor {
 }
 
 /**
- * float16 is viewed as its 16-bit patterns: `Float16Array` exists from Node 24 on only, and ONNX Runtime takes
- * `Uint16Array` with and without it.
+ * float16 is viewed as 16-bit patterns: `Float16Array` exists only from Node.js 24 on, and ONNX Runtime takes
+ * `Uint16Array` with every version of Node.js (see `slice/onnxruntime.ts`).
  */
 const VIEWS: Readonly<Record<NumericDataType, TypedArrayConstructor>> = {
   float32: Float32Array,
@@ -69,16 +69,16 @@ export function elementCount(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);
 }
 
-/** Size of the tensor's elements: their bytes, for strings their UTF-8 bytes. */
+/** Size of the tensor's elements in bytes; strings count as UTF-8. */
 export function tensorBytes(tensor: RawTensor): number {
   if (tensor.dtype !== 'string') return tensor.bytes.byteLength;
   return tensor.strings.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
 }
 
-/** The elements as a typed array: a view of the tensor's bytes where they are aligned, otherwise a copy. */
+/** The elements as a typed array: a view of the tensor's bytes if they are aligned, otherwise a copy. */
 export function typedView(tensor: NumericTensor): TypedArray {
   const View = VIEWS[tensor.dtype];
-  // Not `slice()`: that of a Buffer is a view, as little aligned as before.
+  // Not `slice()`: on a Buffer it returns a view with the same misalignment.
   const aligned =
     tensor.bytes.byteOffset % View.BYTES_PER_ELEMENT === 0 ? tensor.bytes : new Uint8Array(tensor.bytes);
   return new View(aligned.buffer, aligned.byteOffset, aligned.byteLength / View.BYTES_PER_ELEMENT);
@@ -89,13 +89,20 @@ export function bytesOf(array: ArrayBufferView): Uint8Array {
   return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
 }
 
-/** Whether every size is a whole number from 0 and the element count stays exact. */
+/** Whether `value` is a list of whole numbers from 0 up whose product is a safe integer. */
 export function isShape(value: unknown): value is number[] {
   return (
     Array.isArray(value) &&
     value.every((size) => Number.isSafeInteger(size) && (size as number) >= 0) &&
     Number.isSafeInteger(elementCount(value as number[]))
   );
+}
+
+/** @throws Error if there is no tensor of this name */
+export function tensorNamed<T extends TensorHead>(tensors: ReadonlyMap<string, T>, name: string): T {
+  const tensor = tensors.get(name);
+  if (tensor === undefined) throw new Error(`there is no tensor '${name}'`);
+  return tensor;
 }
 
 /** `float32[1,3,48,320]`; an unknown size reads `?`, an unknown rank `[...]`. */
@@ -108,15 +115,15 @@ export function describeTensor(tensor: {
 }
 
 /**
- * Why ONNX Runtime's JavaScript binding could not be fed this tensor faithfully, or undefined. It cuts strings at
- * NUL and replaces lone surrogates; a `bool` byte other than 0 and 1 has no meaning.
+ * Why ONNX Runtime's JavaScript binding would not receive this tensor unchanged, or `undefined` if it would. The binding
+ * cuts strings at NUL and replaces lone surrogates; a `bool` byte other than 0 and 1 has no meaning.
  */
 export function unfitReason(tensor: RawTensor): string | undefined {
   if (tensor.dtype === 'string') {
     const bad = tensor.strings.findIndex((text) => /\0|\p{Surrogate}/u.test(text));
-    return bad < 0 ? undefined : `its string ${bad} has a NUL or a lone surrogate`;
+    return bad < 0 ? undefined : `string ${bad} has a NUL or a lone surrogate`;
   }
   if (tensor.dtype !== 'bool') return undefined;
   const bad = tensor.bytes.findIndex((byte) => byte > 1);
-  return bad < 0 ? undefined : `its bool ${bad} is the byte ${tensor.bytes[bad] ?? 0}, not 0 or 1`;
+  return bad < 0 ? undefined : `bool ${bad} is the byte ${tensor.bytes[bad] ?? 0}, not 0 or 1`;
 }
