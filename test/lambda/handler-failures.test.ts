@@ -1,0 +1,187 @@
+import { ENV } from '../../contract/environment';
+import type { FailureCause } from '../../contract/failures';
+import type { SliceEvent } from '../../contract/slice-event';
+import { encodeSafetensors } from '../../lambda/tensors/safetensors';
+import type { RawTensor } from '../../lambda/tensors/tensor';
+import { early, event, failure, inline, SliceHandlers, tensor } from '../support/slice-handler';
+import { DEPLOYMENT_DIGEST } from '../support/tiny-slice';
+
+let slices: SliceHandlers;
+beforeEach(() => (slices = new SliceHandlers()));
+afterEach(() => {
+  slices.remove();
+});
+
+describe('a request that does not fit', () => {
+  const inputs = (tensors: object) => event({ request: { version: 1, inputs: { tensors } } });
+
+  it.each<[string, SliceEvent, Partial<FailureCause>]>([
+    [
+      'no request',
+      event({ request: undefined }),
+      { message: expect.stringContaining('got nothing') as string },
+    ],
+    [
+      'another type',
+      inputs({ x: { dtype: 'int64', shape: [1, 3], data: [1, 2, 3] }, scale: inline([1, 1, 1]) }),
+      { tensor: 'x', expected: 'float32[N,3]', got: 'int64[1,3]' },
+    ],
+    ['an input of a later slice missing', inputs({ x: inline([1, 2, 3]) }), { tensor: 'scale', got: "'x'" }],
+    ['an overridden default', inputs({ epsilon: inline([1, 1, 1]) }), { tensor: 'epsilon' }],
+    [
+      'a missing object',
+      event({ request: { version: 1, inputs: { s3: 'inputs/none' } } }),
+      {
+        message:
+          "the request's object s3://pipeline/inputs/none is missing or not permitted: check the key in 'inputs.s3'",
+      },
+    ],
+  ])('is refused by the first slice before the session runs: %s', async (_, sliceEvent, cause) => {
+    const failed = await failure(slices.sliceHandler(0), sliceEvent);
+    expect(failed).toMatchObject({ name: 'InvalidInput', cause: { slice: 0, ...cause } });
+    expect(slices.objects.keys().some((key) => key.startsWith('runs/'))).toBe(false);
+  });
+
+  it('is refused without waiting for the weights, which the next call then finds loaded', async () => {
+    const handler = slices.sliceHandler(0);
+    let arrive: () => void = () => undefined;
+    const arrived = new Promise<void>((resolve) => (arrive = resolve));
+    const get = slices.objects.get.bind(slices.objects);
+    slices.objects.get = async (...args) => {
+      if (args[0].key === 'assets/0.weights') await arrived;
+      return get(...args);
+    };
+    expect((await failure(handler, event({ request: undefined }))).name).toBe('InvalidInput');
+    const next = handler(event());
+    arrive();
+    expect((await next).timing).toMatchObject({ cold: true, warmedUp: false });
+    // The first of the two calls read it.
+    expect(slices.objects.reads.filter(({ key }) => key === 'assets/0.weights')).toHaveLength(1);
+  });
+
+  it('does not keep the failed load of its call for later calls', async () => {
+    const handler = slices.sliceHandler(0);
+    const weights = slices.objects.bytes('assets/0.weights') ?? new Uint8Array(0);
+    slices.objects.put('assets/0.weights', Buffer.from('damaged'));
+    expect((await failure(handler, event({ request: undefined }))).name).toMatch(
+      /InvalidInput|WeightsCorrupt/,
+    );
+    expect((await failure(handler, event())).name).toBe('WeightsCorrupt');
+    slices.objects.put('assets/0.weights', weights);
+    expect((await handler(event())).timing.cold).toBe(true);
+  });
+
+  it('is refused if its object is not a safetensors file', async () => {
+    slices.objects.put('inputs/a', Buffer.from('a text file'));
+    const failed = await failure(
+      slices.sliceHandler(0),
+      event({ request: { version: 1, inputs: { s3: 'inputs/a' } } }),
+    );
+    expect(failed.name).toBe('InvalidInput');
+    expect(failed.cause.message).toContain('inputs/a is not a safetensors file for this model');
+  });
+
+  it('is refused if its object is replaced during the read', async () => {
+    // Longer than the first read.
+    const many = new Array<number>(3 * 800_000).fill(1);
+    const content = encodeSafetensors(
+      new Map([
+        ['x', tensor(many)],
+        ['scale', tensor(many)],
+      ]),
+    );
+    slices.objects.put('inputs/a', content);
+    let reads = 0;
+    slices.objects.onRead = (key) => {
+      if (key === 'inputs/a' && ++reads === 2) slices.objects.put('inputs/a', content);
+    };
+    const failed = await failure(
+      slices.sliceHandler(0),
+      event({ request: { version: 1, inputs: { s3: 'inputs/a' } } }),
+    );
+    expect(failed.name).toBe('InvalidInput');
+    expect(failed.cause.message).toContain('was replaced while it was read');
+  });
+});
+
+describe('a slice that cannot run', () => {
+  it('fails with PlanChanged for a run of another deployment, before it loads anything', async () => {
+    const failed = await failure(slices.sliceHandler(0), event({ deploymentDigest: 'other' }));
+    expect(failed).toMatchObject({
+      name: 'PlanChanged',
+      cause: {
+        message: 'this function belongs to another deployment than the run: start the execution again',
+        expected: DEPLOYMENT_DIGEST,
+        got: 'other',
+      },
+    });
+    expect(slices.objects.reads).toEqual([]);
+  });
+
+  it.each([[{}], [{ version: 2 }], [event({ run: '' })]])('refuses the event %j', async (sliceEvent) => {
+    const failed = await failure(slices.sliceHandler(0), sliceEvent);
+    expect(failed.name).toBe('SliceFailed');
+    expect(failed.cause.message).toContain('start the state machine');
+  });
+
+  it('names the environment variable that is wrong', async () => {
+    const failed = await failure(slices.handler(0, { [ENV.threads]: 'many' }), event());
+    expect(failed).toMatchObject({ name: 'SliceFailed', cause: { got: 'many' } });
+    expect(failed.cause.message).toContain(ENV.threads);
+  });
+
+  it('fails with WeightsCorrupt if a file has other content, and loads again in the next call', async () => {
+    const handler = slices.sliceHandler(0);
+    const weights = slices.objects.bytes('assets/0.weights') ?? new Uint8Array(0);
+    slices.objects.put('assets/0.weights', Buffer.from('tampered'));
+    expect((await failure(handler, event())).name).toBe('WeightsCorrupt');
+    slices.objects.put('assets/0.weights', weights);
+    expect((await handler(event())).timing.cold).toBe(true);
+  });
+
+  it('names the earlier slice whose object is missing', async () => {
+    const failed = await failure(slices.sliceHandler(1), event());
+    expect(failed).toMatchObject({ name: 'SliceFailed', cause: { slice: 1 } });
+    expect(failed.cause.message).toContain('cannot read the tensors of slice 0');
+    expect(failed.cause.message).toContain('missing or not permitted');
+  });
+
+  it.each<[string, Map<string, RawTensor>, string]>([
+    ['lacks a tensor', new Map([['early', early]]), "there is no tensor 'shifted'"],
+    [
+      'has a tensor of another type',
+      new Map([
+        ['early', early],
+        ['shifted', { dtype: 'bool', shape: [], bytes: Uint8Array.of(1) }],
+      ]),
+      "tensor 'shifted' must be float32[...], got bool[]",
+    ],
+  ])("names the tensor if an earlier slice's object %s", async (_, content, message) => {
+    slices.objects.put('runs/machine/run-1/slice-00.safetensors', encodeSafetensors(content));
+    const failed = await failure(slices.sliceHandler(1), event());
+    expect(failed.name).toBe('SliceFailed');
+    expect(failed.cause.message).toContain(message);
+  });
+
+  it('reports the message of ONNX Runtime in one line', async () => {
+    slices.objects.put(
+      'runs/machine/run-1/slice-00.safetensors',
+      encodeSafetensors(
+        new Map([
+          ['early', early],
+          ['shifted', tensor([1, 2, 3, 4, 5, 6, 7, 8, 9])],
+        ]),
+      ),
+    );
+    const two = event({
+      request: {
+        version: 1,
+        inputs: { tensors: { x: inline([1, 2, 3, 4, 5, 6]), scale: inline([1, 2, 3, 4, 5, 6]) } },
+      },
+    });
+    const failed = await failure(slices.sliceHandler(1), two);
+    expect(failed).toMatchObject({ name: 'SliceFailed', cause: { slice: 1 } });
+    expect(failed.cause.message).toContain('Mul');
+    expect(failed.cause.message).not.toContain('\n');
+  });
+});
