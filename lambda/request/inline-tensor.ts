@@ -42,12 +42,13 @@ const RANGES: Readonly<Record<Exclude<NumericDataType, 'bool'>, readonly [number
 export function decodeInlineTensor(name: string, value: unknown): RawTensor {
   const { dtype, shape, base64, data } = objectWithFields(value, FIELDS, `input '${name}'`);
   if (!isDataType(dtype)) {
-    throw wrong(name, 'dtype', `one of ${TENSOR_DATA_TYPES.join(', ')}`, briefJson(dtype));
+    throw badField(name, 'dtype', `one of ${TENSOR_DATA_TYPES.join(', ')}`, briefJson(dtype));
   }
-  if (!isShape(shape)) throw wrong(name, 'shape', 'a list of whole numbers from 0 up', briefJson(shape));
+  if (!isShape(shape)) throw badField(name, 'shape', 'a list of whole numbers from 0 up', briefJson(shape));
   if ((base64 === undefined) === (data === undefined)) {
     const got = base64 === undefined ? 'neither' : 'both';
-    throw wrong(name, 'elements', 'exactly one of base64 and data', got);
+    const expected = 'exactly one of base64 and data';
+    throw invalidInput(`input '${name}' must have ${expected}, got ${got}`, { tensor: name, expected, got });
   }
   const tensor =
     base64 === undefined ? fromData(name, dtype, shape, data) : fromBase64(name, dtype, shape, base64);
@@ -72,13 +73,13 @@ export function inlineBytes(tensor: RawTensor): number {
 }
 
 function fromBase64(name: string, dtype: TensorDataType, shape: readonly number[], text: unknown): RawTensor {
-  if (dtype === 'string') throw wrong(name, 'elements', 'strings in data', 'base64');
+  if (dtype === 'string') throw badField(name, 'data', 'strings', 'base64');
   const expected = elementCount(shape) * elementBytes(dtype);
   const expectedText = `base64 of ${expected} bytes for ${describeTensor({ dtype, shape })}`;
-  if (typeof text !== 'string') throw wrong(name, 'base64', expectedText, briefJson(text));
+  if (typeof text !== 'string') throw badField(name, 'base64', expectedText, briefJson(text));
   // `Buffer.from` ignores characters that are not base64, so check the text first.
   if (!/^[A-Za-z0-9+/]*={0,2}$/.test(text) || text.length % 4 !== 0) {
-    throw wrong(
+    throw badField(
       name,
       'base64',
       `padded ${expectedText}`,
@@ -86,16 +87,17 @@ function fromBase64(name: string, dtype: TensorDataType, shape: readonly number[
     );
   }
   const bytes = Buffer.from(text, 'base64');
-  if (bytes.byteLength !== expected) throw wrong(name, 'base64', expectedText, `${bytes.byteLength} bytes`);
+  if (bytes.byteLength !== expected)
+    throw badField(name, 'base64', expectedText, `${bytes.byteLength} bytes`);
   return { dtype, shape, bytes };
 }
 
 function fromData(name: string, dtype: TensorDataType, shape: readonly number[], data: unknown): RawTensor {
   const expected = elementCount(shape);
-  if (!Array.isArray(data)) throw wrong(name, 'data', 'a flat list', briefJson(data));
+  if (!Array.isArray(data)) throw badField(name, 'data', 'a flat list', briefJson(data));
   if (data.length !== expected) {
     const expectedList = `${expected} elements for ${describeTensor({ dtype, shape })}`;
-    throw wrong(name, 'data', expectedList, String(data.length));
+    throw badField(name, 'data', expectedList, String(data.length));
   }
   const elements = data as unknown[];
   if (dtype === 'string') return { dtype, shape, strings: elements.map((item) => stringElement(name, item)) };
@@ -119,22 +121,27 @@ function writeElements(name: string, tensor: NumericTensor, elements: readonly u
 function numberElement(name: string, dtype: NumericDataType, item: unknown): number {
   if (dtype === 'bool') {
     if (typeof item === 'boolean') return Number(item);
-    throw wrong(name, 'data', 'true and false for bool', briefJson(item));
+    throw badField(name, 'data', 'true or false for bool', briefJson(item));
   }
   const [lowest, highest] = RANGES[dtype];
   const isKind = dtype.startsWith('float') ? Number.isFinite(item) : Number.isInteger(item);
   if (isKind && (item as number) >= lowest && (item as number) <= highest) return item as number;
   const kind = dtype.startsWith('float') ? 'numbers' : 'whole numbers';
-  throw wrong(name, 'data', `${kind} from ${lowest} to ${highest} for ${dtype}, or base64`, briefJson(item));
+  throw badField(
+    name,
+    'data',
+    `${kind} from ${lowest} to ${highest} for ${dtype}, or base64`,
+    briefJson(item),
+  );
 }
 
 function stringElement(name: string, item: unknown): string {
   if (typeof item === 'string') return item;
-  throw wrong(name, 'data', 'strings', briefJson(item));
+  throw badField(name, 'data', 'strings', briefJson(item));
 }
 
-function wrong(name: string, field: string, expected: string, got: string): NamedFailure {
-  return invalidInput(`input '${name}' has bad ${field}: expected ${expected}, got ${got}`, {
+function badField(name: string, field: string, expected: string, got: string): NamedFailure {
+  return invalidInput(`'${field}' of input '${name}' must be ${expected}, got ${got}`, {
     tensor: name,
     expected,
     got,

@@ -42,7 +42,7 @@ describe('a request that does not fit', () => {
     expect(slices.objects.keys().some((key) => key.startsWith('runs/'))).toBe(false);
   });
 
-  it('is refused without waiting for the weights, which the next call then finds loaded', async () => {
+  it('is refused without waiting for the weights, which the next call does not fetch again', async () => {
     const handler = slices.sliceHandler(0);
     let arrive: () => void = () => undefined;
     const arrived = new Promise<void>((resolve) => (arrive = resolve));

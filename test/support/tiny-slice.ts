@@ -1,4 +1,4 @@
-/** ONNX models of a few nodes, written field by field, and the slices of one plan made of them. */
+/** Encodes ONNX models of a few nodes field by field, and stages the two slices of a small plan. */
 import { createHash } from 'node:crypto';
 import { Writer } from 'protobufjs/minimal';
 import { ENV } from '../../contract/environment';
@@ -31,7 +31,7 @@ interface Node {
 interface Weights {
   readonly name: string;
   readonly values: readonly number[];
-  /** File beside the model that holds them; without it they are inside. */
+  /** File beside the model for the values; without it they are inside the model. */
   readonly file?: string;
 }
 
@@ -185,7 +185,7 @@ const MODELS: readonly TinyModel[] = [
   },
 ];
 
-/** Stages the slice's files and gives the environment variables of its function. */
+/** Stages the slice's files and returns the environment variables of its function. */
 export function stageSlice(
   objects: MemoryObjects,
   slice: number,

@@ -3,15 +3,15 @@ import { parseExecutionInput } from '../../../lambda/request/execution-input';
 
 const tensors = { x: { dtype: 'float32', shape: [1], data: [1] } };
 
-describe("the execution's input", () => {
-  it('names an object below inputs/', () => {
+describe('an execution input', () => {
+  it('can name an object below inputs/', () => {
     expect(parseExecutionInput({ version: 1, inputs: { s3: 'inputs/a/b.safetensors' } })).toEqual({
       tensors: { kind: 'object', key: 'inputs/a/b.safetensors' },
       inline: 'auto',
     });
   });
 
-  it('carries tensors', () => {
+  it('can contain tensors', () => {
     const parsed = parseExecutionInput({ version: 1, inputs: { tensors }, output: { inline: 'never' } });
     expect(parsed.inline).toBe('never');
     expect(parsed.tensors).toMatchObject({ kind: 'inline' });
@@ -20,8 +20,12 @@ describe("the execution's input", () => {
   it.each<[string, unknown, string]>([
     ['nothing', undefined, 'must be a JSON object, got nothing'],
     ['a list', [], 'must be a JSON object, got []'],
-    ['no version', { inputs: { tensors } }, 'version nothing: this pipeline takes 1'],
-    ['another version', { version: 2, inputs: { tensors } }, 'version 2: this pipeline takes 1'],
+    ['no version', { inputs: { tensors } }, "'version' of the execution's input must be 1, got nothing"],
+    [
+      'another version',
+      { version: 2, inputs: { tensors } },
+      "'version' of the execution's input must be 1, got 2",
+    ],
     ['an unknown field', { version: 1, inputs: { tensors }, input: 1 }, "unknown field 'input'"],
     ['no inputs', { version: 1 }, 'must be a JSON object, got nothing'],
     [
@@ -31,11 +35,11 @@ describe("the execution's input", () => {
     ],
     ['neither source', { version: 1, inputs: {} }, 'exactly one of s3 and tensors, got neither'],
     ['both sources', { version: 1, inputs: { s3: 'inputs/x', tensors } }, 'got both'],
-    ['a key elsewhere', { version: 1, inputs: { s3: 'outputs/x' } }, "below 'inputs/'"],
+    ['a key outside inputs/', { version: 1, inputs: { s3: 'outputs/x' } }, "below 'inputs/'"],
     ['the prefix alone', { version: 1, inputs: { s3: 'inputs/' } }, "below 'inputs/'"],
-    ['a key that climbs', { version: 1, inputs: { s3: 'inputs/../runs/x' } }, 'segments . and ..'],
+    ['a key with ..', { version: 1, inputs: { s3: 'inputs/../runs/x' } }, 'segments . and ..'],
     [
-      'a key that is long',
+      'a key that is too long',
       { version: 1, inputs: { s3: `inputs/${'x'.repeat(1024)}` } },
       'at most 1024 bytes',
     ],
@@ -55,7 +59,7 @@ describe("the execution's input", () => {
     );
   });
 
-  it('takes dots inside a segment', () => {
+  it('may have a key with dots inside a segment', () => {
     expect(() => parseExecutionInput({ version: 1, inputs: { s3: 'inputs/a..b' } })).not.toThrow();
   });
 });

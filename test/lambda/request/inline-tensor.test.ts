@@ -8,7 +8,7 @@ function elements(value: unknown): unknown[] {
 }
 
 describe('an inline tensor', () => {
-  it('gives back what was encoded, through JSON', () => {
+  it('decodes to the tensor that was encoded, through JSON', () => {
     fc.assert(
       fc.property(rawTensor, (tensor) => {
         const json: unknown = JSON.parse(JSON.stringify(encodeInlineTensor(tensor)));
@@ -18,7 +18,7 @@ describe('an inline tensor', () => {
     );
   });
 
-  it('takes as many bytes as it is said to', () => {
+  it('has as many bytes as inlineBytes returns', () => {
     fc.assert(
       fc.property(rawTensor, (tensor) => {
         const { base64, data } = encodeInlineTensor(tensor);
@@ -37,11 +37,11 @@ describe('an inline tensor', () => {
     ['uint64', [0, 7], [0n, 7n]],
     ['uint32', [4294967295], [4294967295]],
     ['bool', [true, false], [1, 0]],
-  ])('takes %s typed by hand', (dtype, data, expected) => {
+  ])('decodes %s from data', (dtype, data, expected) => {
     expect(elements({ dtype, shape: [data.length], data })).toEqual(expected);
   });
 
-  it('takes strings as data', () => {
+  it('decodes strings from data', () => {
     expect(decodeInlineTensor('x', { dtype: 'string', shape: [1, 2], data: ['', 'ü'] })).toEqual({
       dtype: 'string',
       shape: [1, 2],
@@ -50,13 +50,17 @@ describe('an inline tensor', () => {
   });
 
   it.each<[string, unknown, string]>([
-    ['no object', 3, "input 'x' must be a JSON object, got 3"],
+    ['a number instead of an object', 3, "input 'x' must be a JSON object, got 3"],
     ['an unknown field', { dtype: 'int8', shape: [0], data: [], name: 'x' }, "unknown field 'name'"],
     ['an unknown dtype', { dtype: 'bfloat16', shape: [0], data: [] }, 'got "bfloat16"'],
-    ['a bad shape', { dtype: 'int8', shape: [-1], data: [] }, 'wrong shape: expected a list of sizes'],
-    ['neither elements', { dtype: 'int8', shape: [0] }, 'got neither'],
-    ['both elements', { dtype: 'int8', shape: [0], data: [], base64: '' }, 'got both'],
-    ['too few elements', { dtype: 'int8', shape: [2], data: [1] }, 'expected 2 elements for int8[2], got 1'],
+    [
+      'a bad shape',
+      { dtype: 'int8', shape: [-1], data: [] },
+      "'shape' of input 'x' must be a list of whole numbers",
+    ],
+    ['no elements', { dtype: 'int8', shape: [0] }, 'must have exactly one of base64 and data, got neither'],
+    ['elements twice', { dtype: 'int8', shape: [0], data: [], base64: '' }, 'got both'],
+    ['too few elements', { dtype: 'int8', shape: [2], data: [1] }, 'must be 2 elements for int8[2], got 1'],
     ['nested elements', { dtype: 'int8', shape: [1], data: [[1]] }, 'got [1]'],
     [
       'a number too large',
@@ -69,22 +73,38 @@ describe('an inline tensor', () => {
     ['a number beyond float32', { dtype: 'float32', shape: [1], data: [1e39] }, 'got 1e+39'],
     ['a number beyond float16', { dtype: 'float16', shape: [1], data: [65505] }, 'to 65504 for float16'],
     ['null for NaN', { dtype: 'float32', shape: [1], data: [null] }, 'got null'],
-    ['a number for a bool', { dtype: 'bool', shape: [1], data: [1] }, 'true and false for bool, got 1'],
-    ['a number for a string', { dtype: 'string', shape: [1], data: [1] }, 'expected strings, got 1'],
-    ['base64 strings', { dtype: 'string', shape: [1], base64: 'AAAA' }, 'strings in data'],
+    ['a number for a bool', { dtype: 'bool', shape: [1], data: [1] }, 'true or false for bool, got 1'],
+    [
+      'a number for a string',
+      { dtype: 'string', shape: [1], data: [1] },
+      "'data' of input 'x' must be strings, got 1",
+    ],
+    ['base64 strings', { dtype: 'string', shape: [1], base64: 'AAAA' }, 'must be strings, got base64'],
     [
       'short base64',
       { dtype: 'int8', shape: [2], base64: 'AA==' },
       'base64 of 2 bytes for int8[2], got 1 bytes',
     ],
-    ['URL-safe base64', { dtype: 'int8', shape: [3], base64: '--__' }, 'wrong base64'],
-    ['unpadded base64', { dtype: 'int8', shape: [1], base64: 'AA' }, 'wrong base64'],
-    ['base64 of no text', { dtype: 'int8', shape: [1], base64: 7 }, 'got 7'],
-    ['a bool of 2', { dtype: 'bool', shape: [1], base64: 'Ag==' }, 'cannot be fed: its bool 0 is the byte 2'],
+    [
+      'URL-safe base64',
+      { dtype: 'int8', shape: [3], base64: '--__' },
+      "'base64' of input 'x' must be padded base64",
+    ],
+    [
+      'unpadded base64',
+      { dtype: 'int8', shape: [1], base64: 'AA' },
+      'got 2 characters that are not padded base64',
+    ],
+    ['base64 that is a number', { dtype: 'int8', shape: [1], base64: 7 }, 'got 7'],
+    [
+      'a bool of 2',
+      { dtype: 'bool', shape: [1], base64: 'Ag==' },
+      "ONNX Runtime cannot take input 'x': bool 0 is the byte 2",
+    ],
     [
       'a NUL in a string',
       { dtype: 'string', shape: [1], data: ['a\0b'] },
-      'cannot be fed: its string 0 has a NUL',
+      "ONNX Runtime cannot take input 'x': string 0 has a NUL",
     ],
     ['a lone surrogate', { dtype: 'string', shape: [1], data: ['\ud800'] }, 'lone surrogate'],
   ])('is refused with %s', (_, value, message) => {

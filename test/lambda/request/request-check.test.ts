@@ -18,11 +18,11 @@ const fitting: Record<string, TensorHead> = {
 };
 
 function failure(changes: Record<string, TensorHead | undefined>): NamedFailure | undefined {
-  const given = Object.entries({ ...fitting, ...changes }).filter((entry): entry is [string, TensorHead] => {
+  const heads = Object.entries({ ...fitting, ...changes }).filter((entry): entry is [string, TensorHead] => {
     return entry[1] !== undefined;
   });
   try {
-    checkRequest(specs, new Map(given));
+    checkRequest(specs, new Map(heads));
     return undefined;
   } catch (error) {
     return error as NamedFailure;
@@ -30,16 +30,16 @@ function failure(changes: Record<string, TensorHead | undefined>): NamedFailure 
 }
 
 describe('a request', () => {
-  it('fits with symbolic, unknown and fixed sizes', () => {
+  it('may have any number as a symbolic or unknown size', () => {
     expect(failure({})).toBeUndefined();
     expect(failure({ any: { dtype: 'int64', shape: [4, 5] } })).toBeUndefined();
   });
 
-  it('fits with two sizes for one name, which exporters give to sizes of all kinds', () => {
+  it('may have two sizes for one name, because exporters give unrelated sizes the same name', () => {
     expect(failure({ mask: { dtype: 'bool', shape: [3, 9] } })).toBeUndefined();
   });
 
-  it('is told which tensor has the wrong type, what was expected and what came', () => {
+  it('is refused with the name of the bad tensor, the expected type and the type found', () => {
     expect(failure({ x: { dtype: 'int64', shape: [1, 3, 48, 320] } })).toMatchObject({
       name: 'InvalidInput',
       details: {

@@ -22,11 +22,11 @@ function open(model: TinyModel, name = 'model.onnx'): Promise<Session> {
 const x = { name: 'x', dtype: 'float32', shape: ['N'] } as const;
 
 describe('a session', () => {
-  it('turns telemetry off before the library loads', () => {
+  it('runs with telemetry turned off', () => {
     expect(process.env.ORT_DISABLE_TELEMETRY).toBe('1');
   });
 
-  it('gives outputs by name in the order asked for', async () => {
+  it('returns the requested outputs in the requested order', async () => {
     const session = await open({
       nodes: [
         { op: 'Neg', inputs: ['x'], outputs: ['b'] },
@@ -49,7 +49,7 @@ describe('a session', () => {
     await session.release();
   });
 
-  it('passes every element type through unchanged, from any alignment', async () => {
+  it('returns tensors of every element type unchanged, from any alignment', async () => {
     await fc.assert(
       fc.asyncProperty(rawTensor, fc.nat({ max: 7 }), async (tensor, offset) => {
         const spec = { dtype: tensor.dtype, shape: null };
@@ -66,7 +66,7 @@ describe('a session', () => {
     );
   });
 
-  it('says which output the model does not have', async () => {
+  it('names a requested output that the model does not have', async () => {
     const session = await open({
       nodes: [{ op: 'Neg', inputs: ['x'], outputs: ['y'] }],
       inputs: [x],
@@ -80,7 +80,7 @@ describe('a session', () => {
   });
 });
 
-/** The tensor with its bytes at an offset in a larger buffer, as in a file that was read whole. */
+/** The tensor with its bytes at an offset in a larger buffer, as after reading a whole file. */
 function shifted(tensor: RawTensor, offset: number): RawTensor {
   if (tensor.dtype === 'string') return tensor;
   const buffer = new Uint8Array(tensor.bytes.byteLength + offset);

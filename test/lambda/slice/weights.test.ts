@@ -52,8 +52,8 @@ function filesBelow(folder: string): string[] {
     .map(({ name }) => name);
 }
 
-describe("a slice's files", () => {
-  it('lie side by side under the name by which the model refers to its weights', async () => {
+describe('SliceFetch', () => {
+  it('stores the weights beside the model, under the name by which the model refers to them', async () => {
     const { objects, files } = staged();
     const { path, bytes } = await fetchSlice(objects, files, root);
     expect(bytes).toBe(model.byteLength + weights.byteLength);
@@ -61,7 +61,7 @@ describe("a slice's files", () => {
     expect(readFileSync(join(dirname(path), 'slice-00.weights'))).toEqual(weights);
   });
 
-  it('are fetched once', async () => {
+  it('fetches the files once', async () => {
     const { objects, files } = staged();
     const { path } = await fetchSlice(objects, files, root);
     objects.onRead = () => {
@@ -70,7 +70,7 @@ describe("a slice's files", () => {
     expect((await fetchSlice(objects, files, root)).path).toBe(path);
   });
 
-  it('do not mix with other weights of the same model', async () => {
+  it('does not mix up different weights of the same model', async () => {
     const first = staged();
     await fetchSlice(first.objects, first.files, root);
     const second = staged(model, Buffer.from('retrained'));
@@ -78,7 +78,7 @@ describe("a slice's files", () => {
     expect(readFileSync(join(dirname(path), 'slice-00.weights'))).toEqual(Buffer.from('retrained'));
   });
 
-  it('come in parts, whole and right, over connections that break', async () => {
+  it('downloads a file in parts completely if connections break', async () => {
     const long = Buffer.alloc(2 * PART_BYTES + 12_345, 7);
     long.writeUInt32LE(99, PART_BYTES + 1);
     const { objects, files } = staged(model, long);
@@ -87,7 +87,7 @@ describe("a slice's files", () => {
     expect(readFileSync(join(dirname(path), 'slice-00.weights')).equals(long)).toBe(true);
   });
 
-  it('of another content are WeightsCorrupt and leave nothing behind', async () => {
+  it('fails with WeightsCorrupt if a file has other content, and leaves no file behind', async () => {
     const { objects, files } = staged();
     objects.put('w', Buffer.from('tampered'));
     await expect(fetchSlice(objects, files, root)).rejects.toMatchObject({
@@ -98,15 +98,15 @@ describe("a slice's files", () => {
     expect(filesBelow(root).filter((name) => name.endsWith('.part'))).toEqual([]);
   });
 
-  it('that are missing say so, and that it may be a matter of permission', async () => {
+  it('reports that a file is missing or not permitted', async () => {
     const { files } = staged();
-    const nothing = new MemoryObjects();
-    await expect(fetchSlice(nothing, files, root)).rejects.toThrow(
+    const empty = new MemoryObjects();
+    await expect(fetchSlice(empty, files, root)).rejects.toThrow(
       /s3:\/\/b\/[mw] is missing or not permitted/,
     );
   });
 
-  it('that come damaged once are fetched again', async () => {
+  it('fetches a damaged file a second time', async () => {
     const { objects, files } = staged();
     let reads = 0;
     objects.onRead = (key) => {
@@ -117,7 +117,7 @@ describe("a slice's files", () => {
     expect(reads).toBe(2);
   });
 
-  it('that find the disk full take the room that others have left', async () => {
+  it('deletes the files of other slices if the disk is full', async () => {
     const { objects, files } = staged();
     const other = join(root, 'sliced-inference', 'of-another-plan');
     mkdirSync(other, { recursive: true });
@@ -132,7 +132,7 @@ describe("a slice's files", () => {
     expect(existsSync(other)).toBe(false);
   });
 
-  it('that find it full again say so', async () => {
+  it('says what to do if the disk is full again', async () => {
     const { objects, files } = staged();
     objects.failure = () => Object.assign(new Error('no space'), { code: 'ENOSPC' });
     const failed = await fetchSlice(objects, files, root).catch((error: unknown) => messageOf(error));

@@ -7,11 +7,11 @@ async function* chunksOf(...sizes: number[]): AsyncGenerator<Uint8Array, void> {
 
 async function* failing(): AsyncGenerator<Uint8Array, void> {
   yield await Promise.resolve(Uint8Array.of(0, 1));
-  throw new Error('it broke off');
+  throw new Error('connection lost');
 }
 
 describe('a cursor', () => {
-  it('fills and skips across chunks, and frees them behind it', async () => {
+  it('fills and skips across chunks, and frees each chunk after use', async () => {
     const chunks: Uint8Array[] = [];
     const cursor = new ByteCursor(
       (async function* () {
@@ -33,17 +33,19 @@ describe('a cursor', () => {
     expect(chunks.map(({ byteLength }) => byteLength)).toEqual([0, 0, 0]);
   });
 
-  it('passes on what its stream fails with, and closes after it, twice if need be', async () => {
+  it('rejects with the error of its stream, and can then be closed twice', async () => {
     const cursor = new ByteCursor(failing());
-    await expect(cursor.fill(new Uint8Array(3))).rejects.toThrow('it broke off');
+    await expect(cursor.fill(new Uint8Array(3))).rejects.toThrow('connection lost');
     await cursor.close();
     await cursor.close();
   });
 
-  it('tells where a stream is too short or too long', async () => {
+  it('reports the position at which a stream is too short or too long', async () => {
     await expect(new ByteCursor(chunksOf(2)).fill(new Uint8Array(3))).rejects.toThrow(
       'the stream ended at byte 2',
     );
-    await expect(new ByteCursor(chunksOf(1)).finish()).rejects.toThrow('the stream goes on behind byte 0');
+    await expect(new ByteCursor(chunksOf(1)).finish()).rejects.toThrow(
+      'the stream must end at byte 0, got more bytes',
+    );
   });
 });

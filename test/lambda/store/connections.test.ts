@@ -6,10 +6,10 @@ import { buffer } from 'node:stream/consumers';
 import { setTimeout } from 'node:timers/promises';
 import { readingIntoOneBuffer } from '../../../lambda/store/connections';
 
-/** Not a multiple of what is read at a time. */
+/** The length is not a multiple of the read buffer's. */
 const BODY = randomBytes(3_000_001);
 
-/** Keys that both ends know beforehand take the place of certificates, which Node.js cannot make. */
+/** TLS with a pre-shared key, because Node.js cannot create certificates. */
 const KEY = { psk: Buffer.alloc(32, 5), identity: 'test' };
 const TLS: https.AgentOptions = {
   ciphers: 'PSK+HIGH',
@@ -51,7 +51,7 @@ describe.each([
     request: (options: http.RequestOptions, { httpsAgent }: Agents) =>
       https.get({ ...options, agent: httpsAgent }),
   },
-])('a connection that reads into one buffer, $protocol', ({ start, request }) => {
+])('a $protocol connection', ({ start, request }) => {
   const agents = readingIntoOneBuffer(TLS);
   let server: http.Server;
 
@@ -73,7 +73,7 @@ describe.each([
     });
   }
 
-  it.each(['/whole', '/chunked', '/until-the-end'])('brings the bytes of %s', async (path) => {
+  it.each(['/whole', '/chunked', '/until-the-end'])('returns the bytes of %s', async (path) => {
     expect((await buffer(await get(path))).equals(BODY)).toBe(true);
   });
 
@@ -85,7 +85,7 @@ describe.each([
     expect(memory.size).toBe(1);
   });
 
-  it('waits for a reader that takes its time', async () => {
+  it('waits for a slow reader', async () => {
     const response = await get('/whole');
     const chunks: Buffer[] = [];
     for await (const chunk of response as AsyncIterable<Buffer>) {
@@ -96,7 +96,7 @@ describe.each([
     expect(Buffer.concat(chunks).equals(BODY)).toBe(true);
   });
 
-  it('serves many at once, and the next on the same connection', async () => {
+  it('serves parallel requests, and reuses a connection for the next request', async () => {
     const bodies = await Promise.all(
       Array.from({ length: 6 }, async () => {
         const response = await get('/whole');
@@ -110,20 +110,20 @@ describe.each([
     expect((await buffer(next)).equals(BODY)).toBe(true);
   });
 
-  it('is broken off while nothing comes', async () => {
+  it('can be destroyed while no data arrives', async () => {
     const response = await get('/stuck');
     response.once('data', () => setImmediate(() => response.destroy(new Error('enough'))));
     await expect(buffer(response)).rejects.toThrow('enough');
   });
 
-  it('connects again where the server has closed an idle connection', async () => {
+  it('is opened again if the server has closed an idle connection', async () => {
     await buffer(await get('/whole'));
     server.closeIdleConnections();
     await setTimeout(20);
     expect((await buffer(await get('/whole'))).equals(BODY)).toBe(true);
   });
 
-  it('fails where the connection breaks', async () => {
+  it('fails if it breaks', async () => {
     await expect(buffer(await get('/broken'))).rejects.toThrow('aborted');
   });
 });

@@ -32,7 +32,7 @@ async function readRange(
   return target;
 }
 
-/** A body of which only the start comes, and then nothing. */
+/** A body that stalls after its start. */
 function stuckAfter(start: Uint8Array): Readable {
   const body = new Readable({ read: () => undefined });
   body.push(start);
@@ -40,26 +40,26 @@ function stuckAfter(start: Uint8Array): Readable {
 }
 
 describe('reading a range', () => {
-  it('gives its bytes', async () => {
+  it('returns its bytes', async () => {
     expect(await readRange(stored(), object, { start: 10, end: 20 }, '1')).toEqual(content.slice(10, 20));
   });
 
-  it('resumes a connection that breaks where it stopped, each byte once', async () => {
+  it('resumes after a broken connection, and reads each byte once', async () => {
     const objects = stored();
     objects.connectionsToBreak = 3;
     expect(await readRange(objects, object, { start: 0, end: 1000 }, '1')).toEqual(content);
     expect(objects.reads.map(({ range }) => range.start)).toEqual([0, 500, 750, 875]);
   });
 
-  it('gives up when connections break without a byte', async () => {
+  it('fails after several connections that break without a byte', async () => {
     const objects = stored();
     objects.connectionsToBreak = 100;
     await expect(readRange(objects, object, { start: 0, end: 8 }, '1')).rejects.toThrow(
-      'reading s3://b/k broke off at byte 7: aborted',
+      'reading s3://b/k failed at byte 7: aborted',
     );
   });
 
-  it('asks again where nothing comes any more, as after a process was frozen', async () => {
+  it('requests the rest again if a connection stalls, as after Lambda froze the process', async () => {
     jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate'] });
     try {
       const objects = stored();
@@ -81,7 +81,7 @@ describe('reading a range', () => {
     }
   });
 
-  it('fails when the object was replaced in between', async () => {
+  it('fails if the object was replaced in between', async () => {
     const objects = stored();
     const opened = await openObject(objects, object, 10);
     objects.put('k', content);
@@ -90,7 +90,7 @@ describe('reading a range', () => {
     );
   });
 
-  it('opens an object with its first bytes, also broken off, also shorter ones', async () => {
+  it('opens an object with its first bytes, even if the connection breaks or the object is shorter', async () => {
     const objects = stored();
     objects.connectionsToBreak = 1;
     const opened = await openObject(objects, object, 100);
@@ -103,7 +103,7 @@ describe('reading a range', () => {
 });
 
 describe('parts', () => {
-  it('cover the range in order, none longer than asked for', () => {
+  it('cover the range in order and are at most as long as requested', () => {
     const range = fc.record({
       start: fc.nat(100),
       length: fc.nat(1000),
@@ -124,8 +124,8 @@ describe('parts', () => {
   });
 });
 
-describe('work in parallel', () => {
-  it('starts in order and never more than the limit', async () => {
+describe('inParallel', () => {
+  it('starts items in order and never runs more than the limit', async () => {
     const started: number[] = [];
     let running = 0;
     await inParallel([0, 1, 2, 3, 4], 2, async (item) => {
@@ -137,7 +137,7 @@ describe('work in parallel', () => {
     expect(started).toEqual([0, 1, 2, 3, 4]);
   });
 
-  it('starts nothing after a failure', async () => {
+  it('starts no item after a failure', async () => {
     const started: number[] = [];
     const work = inParallel([0, 1, 2], 1, (item) => {
       started.push(item);

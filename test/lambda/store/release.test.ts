@@ -4,8 +4,8 @@ import { release } from '../../../lambda/store/release';
 const MB = 1024 * 1024;
 
 describe('releasing a chunk', () => {
-  it('frees its memory at once, without a collection', async () => {
-    // The way of Node.js 20 begins in the turn after it is loaded.
+  it('frees its memory at once, without a garbage collection', async () => {
+    // On Node.js 20, the closed port frees buffers only from the next turn of the event loop on.
     await setImmediate();
     const chunks = Array.from({ length: 64 }, () => Buffer.alloc(MB, 1));
     const before = process.memoryUsage().arrayBuffers;
@@ -14,7 +14,7 @@ describe('releasing a chunk', () => {
     expect(chunks.every(({ byteLength }) => byteLength === 0)).toBe(true);
   });
 
-  it('does nothing to one that is released', () => {
+  it('does nothing if the chunk is released already', () => {
     const chunk = Buffer.alloc(MB);
     release(chunk);
     release(chunk);
@@ -22,7 +22,7 @@ describe('releasing a chunk', () => {
     expect(chunk.byteLength).toBe(0);
   });
 
-  it('leaves a part of something larger alone, as are small buffers of Node.js', () => {
+  it('does nothing to a part of a larger buffer, such as a small Buffer of Node.js', () => {
     const whole = new Uint8Array(10).fill(7);
     release(whole.subarray(0, 5));
     const small = Buffer.from('small');

@@ -14,7 +14,7 @@ import { S3Server } from '../../../local/s3/server';
 import { ObjectStore as ServedObjects } from '../../../local/s3/store';
 import { comparable } from '../../support/arbitrary-tensors';
 
-describe('the tensor store through the AWS SDK', () => {
+describe('the safetensors store through the AWS SDK', () => {
   const environment = { ...process.env };
   let folder: string;
   let server: S3Server;
@@ -52,46 +52,46 @@ describe('the tensor store through the AWS SDK', () => {
     ['small', { dtype: 'int64', shape: [1], bytes: Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8) }],
   ]);
 
-  it('reads what it wrote, by ranges', async () => {
+  it('reads the tensors that it wrote', async () => {
     expect((await store.write('a', tensors)).result).toBe('written');
     const reader = await store.open('a');
     expect(comparable(await reader.read(['small', 'large']))).toEqual(comparable(tensors));
   });
 
-  it('uses one connection again and again, as each takes a handshake', async () => {
+  it('reuses one connection', async () => {
     const connect = jest.spyOn(Socket.prototype, 'connect');
     for (let time = 0; time < 5; time++) {
       await (await store.open('a')).read(['small', 'large']);
       await store.write(`d${time}`, tensors);
     }
-    // One more at most, where the one from before was given up meanwhile.
+    // One new connection at most, if the earlier one was closed meanwhile.
     expect(connect.mock.calls.length).toBeLessThanOrEqual(1);
     connect.mockRestore();
   });
 
-  it('leaves what is there', async () => {
+  it('does not overwrite an object', async () => {
     await store.write('b', new Map());
     expect((await store.write('b', tensors)).result).toBe('present');
     expect((await store.open('b')).heads.size).toBe(0);
   });
 
-  it('leaves what is there, also where it is refused while much is still to be sent', async () => {
+  it('does not overwrite an object if S3 refuses a large body early', async () => {
     const bytes = new Uint8Array(32_000_000);
     const large = new Map([['x', { dtype: 'uint8', shape: [bytes.byteLength], bytes } as const]]);
     expect((await store.write('large', large)).result).toBe('written');
     for (let time = 0; time < 3; time++) expect((await store.write('large', large)).result).toBe('present');
   });
 
-  it('finds nothing where nothing is', async () => {
+  it('throws ObjectUnavailable for a missing object', async () => {
     await expect(store.open('none')).rejects.toThrow(ObjectUnavailable);
   });
 
-  it('finds an empty object to be no safetensors file', async () => {
+  it('throws SafetensorsError for an empty object', async () => {
     await objects.putIfAbsent(store.reference('empty'), []);
     await expect(store.open('empty')).rejects.toThrow(SafetensorsError);
   });
 
-  it('notices that an object is no longer the one that it opened', async () => {
+  it('throws ObjectChanged if the object was replaced after it was opened', async () => {
     await store.write('c', tensors);
     const read = objects.get(
       store.reference('c'),

@@ -10,7 +10,7 @@ function failed(status: number): S3ServiceException {
   return new S3ServiceException({ name: 'E', $fault: 'client', $metadata: { httpStatusCode: status } });
 }
 
-/** A client that gives the answers one after the other and records what it was sent. */
+/** A client that returns the answers one after another and records the commands. */
 function answering(...answers: unknown[]) {
   const sent: unknown[] = [];
   const client = {
@@ -26,7 +26,7 @@ function answering(...answers: unknown[]) {
 }
 
 describe('reading from S3', () => {
-  it('asks for the range and the version, and tells the whole size', async () => {
+  it('requests the range and the version, and returns the size of the whole object', async () => {
     const { store, sent } = answering({ ContentRange: 'bytes 5-9/1234', ETag: '"e"', Body: [] });
     expect(await store.get(object, { start: 5, end: 10 }, '"e"')).toMatchObject({
       size: 1234,
@@ -35,23 +35,23 @@ describe('reading from S3', () => {
     expect(sent).toEqual([{ Bucket: 'b', Key: 'k', Range: 'bytes=5-9', IfMatch: '"e"' }]);
   });
 
-  it.each([403, 404])('cannot tell missing from not permitted (%i)', async (status) => {
+  it.each([403, 404])('throws ObjectUnavailable for status %i', async (status) => {
     const read = answering(failed(status)).store.get(object, { start: 0, end: 1 });
     await expect(read).rejects.toThrow(ObjectUnavailable);
     await expect(read).rejects.toThrow('s3://b/k is missing or not permitted');
   });
 
-  it('tells that the object was replaced', async () => {
+  it('throws ObjectChanged if the object was replaced', async () => {
     await expect(answering(failed(412)).store.get(object, { start: 0, end: 1 }, 'v')).rejects.toThrow(
       ObjectChanged,
     );
   });
 
-  it('takes an empty object for what it is', async () => {
+  it('returns size 0 for an empty object', async () => {
     expect(await answering(failed(416)).store.get(object, { start: 0, end: 1 })).toMatchObject({ size: 0 });
   });
 
-  it('passes on other failures, which the SDK has repeated already', async () => {
+  it('rethrows other failures, which the SDK has retried already', async () => {
     await expect(answering(failed(503)).store.get(object, { start: 0, end: 1 })).rejects.toThrow(
       S3ServiceException,
     );
@@ -61,7 +61,7 @@ describe('reading from S3', () => {
 describe('writing to S3', () => {
   const body = [Uint8Array.of(1, 2), Uint8Array.of(3)];
 
-  it('sends the parts one behind the other, with their checksum, and only where nothing is', async () => {
+  it('sends the concatenated parts with their checksum, on condition that the object does not exist', async () => {
     const { store, sent } = answering({});
     expect(await store.putIfAbsent(object, body)).toBe('written');
     const [{ Body, ...input }] = sent as { Body: Readable }[];
@@ -77,9 +77,9 @@ describe('writing to S3', () => {
   });
 
   it.each<[string, Error]>([
-    ['that S3 asks to repeat', failed(503)],
+    ['that S3 throttles', failed(503)],
     ['whose connection broke', new Error('socket hang up')],
-  ])('repeats a write %s, from the start', async (_, failure) => {
+  ])('retries a write %s, from the start', async (_, failure) => {
     const { store, sent } = answering(failure, {});
     expect(await store.putIfAbsent(object, body)).toBe('written');
     const bodies = (sent as { Body: Readable }[]).map(({ Body }) => buffer(Body));
@@ -87,16 +87,20 @@ describe('writing to S3', () => {
   });
 
   it.each(['RequestTimeout', 'BadDigest'])(
-    'repeats a write that fails with %s, a 400 that passes',
+    'retries a write that fails with %s, a temporary failure of status 400',
     async (name) => {
-      const passing = new S3ServiceException({ name, $fault: 'client', $metadata: { httpStatusCode: 400 } });
-      const { store, sent } = answering(passing, {});
+      const temporary = new S3ServiceException({
+        name,
+        $fault: 'client',
+        $metadata: { httpStatusCode: 400 },
+      });
+      const { store, sent } = answering(temporary, {});
       expect(await store.putIfAbsent(object, body)).toBe('written');
       expect(sent).toHaveLength(2);
     },
   );
 
-  it('does not repeat what S3 refuses', async () => {
+  it('does not retry a write that S3 refuses', async () => {
     const { store, sent } = answering(failed(400));
     await expect(store.putIfAbsent(object, body)).rejects.toMatchObject({
       $metadata: { httpStatusCode: 400 },
@@ -104,27 +108,29 @@ describe('writing to S3', () => {
     expect(sent).toHaveLength(1);
   });
 
-  it('leaves what is there', async () => {
+  it('does not overwrite an object', async () => {
     expect(await answering(failed(412)).store.putIfAbsent(object, body)).toBe('present');
   });
 
-  it('tries again while another write is under way, with growing pauses', async () => {
+  it('retries while another write is in progress, with growing pauses', async () => {
     const { store, pauses } = answering(failed(409), failed(409), {});
     expect(await store.putIfAbsent(object, body)).toBe('written');
     expect(pauses).toHaveLength(2);
     expect(pauses[1]).toBeGreaterThanOrEqual(pauses[0]);
   });
 
-  it('gives up after some tries', async () => {
+  it('fails after several attempts', async () => {
     const { store } = answering(...Array.from({ length: 9 }, () => failed(409)));
     await expect(store.putIfAbsent(object, body)).rejects.toMatchObject({
       $metadata: { httpStatusCode: 409 },
     });
   });
 
-  it('says when it is not permitted', async () => {
+  it('throws ObjectUnavailable if the write is not permitted', async () => {
     const written = answering(failed(403)).store.putIfAbsent(object, body);
-    await expect(written).rejects.toThrow('s3://b/k must not be written by this function');
+    await expect(written).rejects.toThrow(
+      's3://b/k cannot be written: check the permissions of the function',
+    );
     await expect(written).rejects.toThrow(ObjectUnavailable);
   });
 });

@@ -6,7 +6,7 @@ import type { NumericTensor, RawTensor } from '../../../lambda/tensors/tensor';
 import { comparable, namedTensors } from '../../support/arbitrary-tensors';
 import { MemoryObjects } from '../../support/memory-objects';
 
-/** Smaller than that of functions, so that tests need no large objects. */
+/** Smaller than the default, so that tests need no large objects. */
 const FIRST_READ_BYTES = 64 * 1024;
 
 function bytes(length: number, fill: number): NumericTensor {
@@ -20,8 +20,8 @@ async function written(tensors: ReadonlyMap<string, RawTensor>) {
   return { objects, store };
 }
 
-describe('a tensor object', () => {
-  it('gives back the tensors that are asked for', async () => {
+describe('a safetensors object', () => {
+  it('returns the requested tensors', async () => {
     await fc.assert(
       fc.asyncProperty(namedTensors, async (tensors) => {
         const { store } = await written(tensors);
@@ -33,13 +33,13 @@ describe('a tensor object', () => {
     );
   });
 
-  it('is read in one request when it is small', async () => {
+  it('is read in one request if it is small', async () => {
     const { objects, store } = await written(new Map([['x', bytes(9, 1)]]));
     await (await store.open('k')).read(['x']);
     expect(objects.reads).toEqual([{ key: 'k', range: { start: 0, end: FIRST_READ_BYTES } }]);
   });
 
-  it('is read from its first part where the tensors lie there, and beside it by ranges, near ones together', async () => {
+  it('is read from its first part and, beyond that, by one range for neighboring tensors', async () => {
     const tensors = new Map([
       ['first', bytes(100, 1)],
       ['head', bytes(FIRST_READ_BYTES, 1)],
@@ -59,7 +59,7 @@ describe('a tensor object', () => {
     ]);
   });
 
-  it('with a tensor that reaches beyond the first part is read in one go', async () => {
+  it('is read without a gap or overlap if a tensor reaches beyond the first part', async () => {
     const large = { ...bytes(FIRST_READ_BYTES + 1000, 7), dtype: 'uint8' } as const;
     large.bytes.fill(9, FIRST_READ_BYTES - 500);
     const { objects, store } = await written(new Map([['x', large]]));
@@ -70,7 +70,7 @@ describe('a tensor object', () => {
     expect(rest.range).toEqual({ start: FIRST_READ_BYTES, end: objects.bytes('k')?.byteLength });
   });
 
-  it('whose tensors lie far behind each other is not read through', async () => {
+  it('is not read completely if its tensors are far apart', async () => {
     const tensors = new Map([
       ['skipped', bytes(2 * MAX_GAP_BYTES, 1)],
       ['x', bytes(10, 2)],
@@ -82,7 +82,7 @@ describe('a tensor object', () => {
     expect(objects.reads.slice(1).map(({ range }) => range.end - range.start)).toEqual([10]);
   });
 
-  it('reads what it wrote, whatever connections break meanwhile', async () => {
+  it('is read correctly if connections break', async () => {
     const tensors = new Map([
       ['a', bytes(1000, 1)],
       ['b', bytes(FIRST_READ_BYTES, 2)],
@@ -102,13 +102,13 @@ describe('a tensor object', () => {
     expect(comparable(await (await store.open('k')).read(['text', 'x']))).toEqual(comparable(tensors));
   });
 
-  it('is written once: what is there stays', async () => {
+  it('is not overwritten', async () => {
     const { store, objects } = await written(new Map([['x', bytes(1, 1)]]));
     expect(await store.write('k', new Map([['x', bytes(1, 2)]]))).toEqual({ result: 'present', bytes: 0 });
     expect(objects.bytes('k')?.at(-1)).toBe(1);
   });
 
-  it('that is empty is no safetensors file', async () => {
+  it('is refused if it is empty', async () => {
     const objects = new MemoryObjects();
     objects.put('k', new Uint8Array(0));
     await expect(new SafetensorsStore(objects, 'b', FIRST_READ_BYTES).open('k')).rejects.toThrow(

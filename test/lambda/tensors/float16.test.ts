@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { float16Bits } from '../../../lambda/tensors/float16';
 
-/** What the 16 bits mean. */
+/** The value of a float16's 16 bits. */
 function valueOf(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1;
   const exponent = (bits >> 10) & 31;
@@ -11,14 +11,14 @@ function valueOf(bits: number): number {
 }
 
 describe('float16Bits', () => {
-  it('gives back every float16', () => {
+  it('returns the bits of every float16 value', () => {
     for (let bits = 0; bits < 0x10000; bits++) {
       const value = valueOf(bits);
       expect(float16Bits(value)).toBe(Number.isNaN(value) ? 0x7e00 : bits);
     }
   });
 
-  it('gives the nearest float16 of any number', () => {
+  it('returns the bits of the float16 nearest to a number', () => {
     fc.assert(
       fc.property(fc.double({ min: -65504, max: 65504, noNaN: true }), (value) => {
         const bits = float16Bits(value);
@@ -34,7 +34,7 @@ describe('float16Bits', () => {
   it.each([
     [1 + 2 ** -11, 0x3c00],
     [1 + 3 * 2 ** -11, 0x3c02],
-    // Rounded to float32 first, it would lie halfway and go down.
+    // If rounded to float32 first, it would be halfway and round down.
     [1 + 2 ** -11 + 2 ** -40, 0x3c01],
     [65519.99, 0x7bff],
     [65520, 0x7c00],

@@ -14,7 +14,7 @@ function roundTrip(...values: number[]): number[] | undefined {
 }
 
 describe('tensors at half precision', () => {
-  it('have the nearest float16, as the conversion of single numbers gives it', () => {
+  it('have the same bits as float16Bits returns', () => {
     const finite = fc.float({ min: -65503, max: 65503, noNaN: true });
     fc.assert(
       fc.property(fc.array(finite, { minLength: 1 }), (values) => {
@@ -25,7 +25,7 @@ describe('tensors at half precision', () => {
     );
   });
 
-  it('come back with an error of at most 2^-11 of a value, or of 2^-25', () => {
+  it('convert back with an error of at most 2^-11 of a value, or of 2^-25', () => {
     fc.assert(
       fc.property(fc.float({ min: -65503, max: 65503, noNaN: true }), (value) => {
         const [back] = roundTrip(value) ?? [NaN];
@@ -35,7 +35,7 @@ describe('tensors at half precision', () => {
     );
   });
 
-  it('keep what every float16 is', () => {
+  it('preserve every float16 value', () => {
     const values = Array.from({ length: 0x7c00 }, (_, bits) => {
       const view = new DataView(new ArrayBuffer(2));
       view.setUint16(0, bits);
@@ -46,7 +46,7 @@ describe('tensors at half precision', () => {
   });
 
   it.each([[0], [-0], [Infinity], [-Infinity], [NaN], [2 ** -24], [2 ** -26], [1e-45], [65504], [65519]])(
-    'of %d',
+    'have the bits of float16Bits for %d',
     (value) => {
       const bits = float16Bits(value);
       const half = halved(float32(value));
@@ -54,7 +54,7 @@ describe('tensors at half precision', () => {
     },
   );
 
-  it('are none where a finite value is too large', () => {
+  it('are undefined if a finite value is too large', () => {
     expect(halved(float32(1, 65520))).toBeUndefined();
     expect(halved(float32(-1e30))).toBeUndefined();
     expect(halved(float32())?.bytes.byteLength).toBe(0);

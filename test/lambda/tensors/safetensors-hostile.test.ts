@@ -16,7 +16,7 @@ function u8(begin: number, end: number, shape: unknown = [end - begin]) {
 describe('a hostile safetensors file', () => {
   it.each<[string, Uint8Array, string]>([
     ['empty', new Uint8Array(0), 'at least 8 bytes, got 0'],
-    ['short of a length', new Uint8Array(7), 'at least 8 bytes, got 7'],
+    ['shorter than a length field', new Uint8Array(7), 'at least 8 bytes, got 7'],
     [
       'a header of 2^64-1 bytes',
       new Uint8Array(16).fill(255),
@@ -27,8 +27,8 @@ describe('a hostile safetensors file', () => {
       Buffer.concat([file({})]).fill(200, 0, 1),
       'claims 200 bytes of a file of 10',
     ],
-    ['no JSON', file('nonsense'), 'not JSON'],
-    ['a list', file('[]'), 'not a JSON object'],
+    ['a header that is not JSON', file('nonsense'), 'not JSON'],
+    ['a list as header', file('[]'), 'not a JSON object'],
     ['an unknown dtype', file({ x: { dtype: 'BF16', shape: [1], data_offsets: [0, 2] } }, [1, 2]), '"BF16"'],
     [
       'no dtype',
@@ -39,21 +39,29 @@ describe('a hostile safetensors file', () => {
     ['a negative size', file({ x: u8(0, 1, [-1]) }, [1]), 'bad shape [-1]'],
     ['a fraction of a size', file({ x: u8(0, 1, [0.5]) }, [1]), 'bad shape [0.5]'],
     ['a product that overflows', file({ x: u8(0, 1, [2 ** 40, 2 ** 40]) }, [1]), 'bad shape'],
-    ['a length unlike its shape', file({ x: u8(0, 2, [3]) }, [1, 2]), 'uint8[3], 3 bytes, but has 2'],
+    [
+      'a length that does not fit the shape',
+      file({ x: u8(0, 2, [3]) }, [1, 2]),
+      'uint8[3] must have 3 bytes, got 2',
+    ],
     ['one offset', file({ x: { dtype: 'U8', shape: [1], data_offsets: [0] } }, [1]), 'bad data_offsets'],
     [
       'a negative offset',
       file({ x: { dtype: 'U8', shape: [1], data_offsets: [-1, 0] } }, [1]),
       'bad data_offsets',
     ],
-    ['offsets in reverse', file({ x: { dtype: 'U8', shape: [1], data_offsets: [1, 0] } }, [1]), 'but has -1'],
+    [
+      'offsets in reverse',
+      file({ x: { dtype: 'U8', shape: [1], data_offsets: [1, 0] } }, [1]),
+      'must have 1 bytes, got -1',
+    ],
     ['an overlap', file({ x: u8(0, 2), y: u8(1, 3) }, [1, 2, 3]), "tensor 'y' overlaps"],
     ['a hole', file({ x: u8(0, 1), y: u8(2, 3) }, [1, 2, 3]), "tensor 'y' leaves a hole"],
-    ['data after the last', file({ x: u8(0, 1) }, [1, 2]), 'end at byte'],
+    ['data after the last tensor', file({ x: u8(0, 1) }, [1, 2]), 'end at byte'],
     ['data cut short', file({ x: u8(0, 3) }, [1, 2]), 'end at byte'],
-    ['metadata that is no object', file({ __metadata__: 1 }), '__metadata__ is not a JSON object'],
+    ['metadata that is not an object', file({ __metadata__: 1 }), '__metadata__ is not a JSON object'],
     [
-      'strings that are no JSON',
+      'strings that are not JSON',
       file({ __metadata__: { 'string_tensor.s': '{' } }),
       "string tensor 's' is not JSON",
     ],
@@ -70,14 +78,14 @@ describe('a hostile safetensors file', () => {
     [
       'a name twice',
       file({ __metadata__: { 'string_tensor.x': '{"shape":[],"data":["a"]}' }, x: u8(0, 1) }, [1]),
-      "tensor 'x' is there twice",
+      "tensor 'x' is listed twice",
     ],
   ])('%s is refused', (_, bytes, message) => {
     expect(() => decodeSafetensors(bytes)).toThrow(SafetensorsError);
     expect(() => decodeSafetensors(bytes)).toThrow(message);
   });
 
-  it('takes a tensor named __proto__ for what it is', () => {
+  it('may have a tensor named __proto__', () => {
     const decoded = decodeSafetensors(
       file('{"__proto__":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}', [7]),
     );
@@ -85,7 +93,7 @@ describe('a hostile safetensors file', () => {
     expect(comparable(decodeSafetensors(encodeSafetensors(decoded)))).toEqual(comparable(decoded));
   });
 
-  it('either decodes or is refused by name, whichever byte is changed or wherever it is cut', () => {
+  it('is decoded or refused with SafetensorsError, whichever byte is changed and wherever it is truncated', () => {
     const mutant = fc.record({
       tensors: namedTensors,
       at: fc.nat(),

@@ -4,7 +4,7 @@ import { elementBytes, typedView } from '../../../lambda/tensors/tensor';
 import { comparable, namedTensors } from '../../support/arbitrary-tensors';
 
 describe('a safetensors file', () => {
-  it('gives back every tensor: all element types, scalars, no elements, any name', () => {
+  it('decodes to the tensors that were encoded: all element types, scalars, empty tensors, any name', () => {
     fc.assert(
       fc.property(namedTensors, (tensors) => {
         expect(comparable(decodeSafetensors(encodeSafetensors(tensors)))).toEqual(comparable(tensors));
@@ -12,7 +12,7 @@ describe('a safetensors file', () => {
     );
   });
 
-  it('has every tensor aligned to its element, so that it can be viewed without a copy', () => {
+  it('aligns every tensor to its element size, so that typedView needs no copy', () => {
     fc.assert(
       fc.property(namedTensors, (tensors) => {
         const file = encodeSafetensors(tensors);
@@ -25,7 +25,7 @@ describe('a safetensors file', () => {
     );
   });
 
-  it('is laid out as the format says', () => {
+  it('has the layout of the format', () => {
     const file = encodeSafetensors(
       new Map([
         ['flag', { dtype: 'bool', shape: [1], bytes: Uint8Array.of(1) }],
@@ -41,24 +41,24 @@ describe('a safetensors file', () => {
     expect([...file.subarray(8 + headerBytes)]).toEqual([1, 2, 1]);
   });
 
-  it('keeps strings in its metadata', () => {
+  it('has string tensors in its metadata', () => {
     const file = encodeSafetensors(new Map([['who', { dtype: 'string', shape: [2], strings: ['a', 'ü'] }]]));
     const header: unknown = JSON.parse(Buffer.from(file.subarray(8)).toString());
     expect(header).toEqual({ __metadata__: { 'string_tensor.who': '{"shape":[2],"data":["a","ü"]}' } });
   });
 
-  it('ignores the metadata of others', () => {
+  it('may have metadata of other programs', () => {
     const json = '{"__metadata__":{"format":"pt"}}';
     const file = Buffer.concat([Buffer.from([json.length, 0, 0, 0, 0, 0, 0, 0]), Buffer.from(json)]);
     expect(decodeSafetensors(file).size).toBe(0);
   });
 
-  it('is not made of tensors whose bytes do not fit their shape', () => {
+  it('is not encoded if the bytes of a tensor do not fit its shape', () => {
     const tensors = new Map([['x', { dtype: 'float32', shape: [2], bytes: new Uint8Array(4) }] as const]);
-    expect(() => encodeSafetensors(tensors)).toThrow("tensor 'x' is float32[2], 8 bytes, but has 4");
+    expect(() => encodeSafetensors(tensors)).toThrow("tensor 'x' float32[2] must have 8 bytes, got 4");
   });
 
-  it('cannot hold a tensor with the name of its metadata', () => {
+  it('cannot have a tensor with the name of its metadata', () => {
     const tensors = new Map([
       ['__metadata__', { dtype: 'bool', shape: [0], bytes: new Uint8Array(0) }] as const,
     ]);
