@@ -1,4 +1,4 @@
-/** Runs programs and measures them: time, and the peak memory of each process that they start. */
+/** Runs programs and measures their time and the peak memory of each Node.js process that they start. */
 import { spawn, spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
@@ -7,7 +7,7 @@ import { text } from 'node:stream/consumers';
 
 export interface Measured {
   readonly seconds: number;
-  /** By script, without folder and extension: the largest peak of resident memory in bytes. */
+  /** Largest peak of resident memory in bytes. The keys are names of scripts, without folder and extension. */
   readonly peaks: Readonly<Record<string, number | undefined>>;
 }
 
@@ -34,7 +34,7 @@ export function measureNode(
   return { seconds, peaks };
 }
 
-/** Runs a program to its end and returns the seconds it took. */
+/** Runs a program to its end and returns the elapsed seconds. */
 export function run(
   command: string,
   args: readonly string[],
@@ -51,7 +51,7 @@ export function run(
   throw new Error(`${command} ${args.join(' ')} failed: ${error?.message ?? stderr.trim()}`);
 }
 
-/** What a Node.js program of this folder prints as JSON, which is told by one argument what to do. */
+/** Runs a Node.js script with the job as JSON argument, and returns the JSON that it prints. */
 export async function inChild<T>(
   script: string,
   job: object,

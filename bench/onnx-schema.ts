@@ -1,4 +1,4 @@
-/** The messages of ONNX that benchmarks and tests encode and decode, as protobufjs reflection. Numbers: onnx.proto3. */
+/** The ONNX messages that benchmarks and tests encode and decode, with the field numbers of onnx.proto3. */
 import * as protobuf from 'protobufjs';
 
 type Fields = Record<string, [number, string] | [number, string, 'repeated']>;

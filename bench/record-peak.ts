@@ -1,6 +1,6 @@
 /**
- * Loaded before a measured program, by `NODE_OPTIONS=--require`, and so by each Node.js process that it starts:
- * appends the peak of its resident memory to a file.
+ * Appends the peak of the process's resident memory to a file on exit. `NODE_OPTIONS=--require` loads this script in a
+ * measured program and in each Node.js process that the program starts.
  */
 import * as fs from 'node:fs';
 
@@ -12,7 +12,7 @@ if (file !== undefined) {
   });
 }
 
-/** Linux carries the peak of `getrusage` over from the process that started this one; its `VmHWM` it does not. */
+/** On Linux, the peak of `getrusage` includes the process that started this one; `VmHWM` does not. */
 function peakBytes(): number {
   if (process.platform !== 'linux') return process.resourceUsage().maxRSS * 1024;
   const [, kilobytes] = /^VmHWM:\s+(\d+) kB$/m.exec(fs.readFileSync('/proc/self/status', 'utf8')) ?? [];

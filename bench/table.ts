@@ -1,4 +1,4 @@
-/** Tables of results. */
+/** Formats results as a table. */
 import Table from 'cli-table3';
 
 export function formatTable(

@@ -1,4 +1,4 @@
-/** The stacks that are measured against each other: the slices, the whole model in one function, the naive slices. */
+/** Synthesizes the stacks that are compared: slices, the whole model in one function, and naive slices. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { App, Duration, Stack } from 'aws-cdk-lib';
@@ -20,14 +20,14 @@ function synthesize(outdir: string, build: (stack: Stack) => void): string {
   return outdir;
 }
 
-/** Returns the folder of the assembly. */
+/** Synthesizes a stack with a pipeline and returns the folder of its assembly. */
 export function pipelineAssembly(outdir: string, props: SlicedInferencePipelineProps): string {
   return synthesize(outdir, (stack) => {
     new SlicedInferencePipeline(stack, 'Pipeline', { architecture: ARCHITECTURE, ...props });
   });
 }
 
-/** The slices of a folder as naive functions, which read their models from the pipeline's bucket. */
+/** Synthesizes a stack of naive functions, which read the slices of a folder from a bucket. */
 export function naiveAssembly(outdir: string, slices: string): string {
   const plan = readPlan(path.join(slices, 'plan.json'));
   return synthesize(outdir, (stack) => {

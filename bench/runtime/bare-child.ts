@@ -1,4 +1,4 @@
-/** Node.js with ONNX Runtime and the S3 client loaded, after a session of one operator; prints its peak memory. */
+/** Loads ONNX Runtime and the S3 client, runs a model of one operator, and prints the peak memory. */
 import { Session } from '../../lambda/slice/session';
 import { functionS3Client } from '../../lambda/store/s3-client';
 import { peakMemoryBytes } from '../../lambda/telemetry/peak-memory';

@@ -1,4 +1,4 @@
-/** Cold runs in a shaped network: slices that load side by side, one after the other, the whole model, naive slices. */
+/** Measures cold runs over a simulated network: slices with and without warm-up, the whole model, naive slices. */
 import type { NetworkShape, Simulation } from '../../local';
 import { formatSpread, spread } from '../measure';
 import { formatTable } from '../table';
@@ -7,8 +7,9 @@ import type { DeploymentName, Subjects } from './subjects';
 
 export interface ColdResult {
   readonly table: string;
-  /** The highest of the rounds' cold runs, by slice, in bytes: all starting at once, and one after the other. */
+  /** Highest peak memory of the cold runs, by slice, in bytes: with warm-up, when all slices start at once. */
   readonly peaks: readonly number[];
+  /** The same without warm-up, when the slices start one after another. */
   readonly peaksAlone: readonly number[];
   readonly wholePeak: number;
 }
@@ -25,14 +26,14 @@ export async function benchCold(
   const ideals: number[] = [];
   try {
     for (const name of NAMES) deployments.push(await subjects.start(name, simulation));
-    // Not counted: it compiles the simulation, which all of them share.
+    // Not counted: the first run compiles the code of the simulation, which all deployments share.
     await deployments[0].run();
     for (let round = 0; round < rounds; round++) {
       for (const deployment of deployments) {
         await deployment.makeCold();
         subjects.claimMemory();
         runs.get(deployment.name as DeploymentName)?.push(await deployment.run());
-        if (deployment.name === 'sliced') ideals.push(await ideal(deployment, subjects, simulation));
+        if (deployment.name === 'sliced') ideals.push(await idealMs(deployment, subjects, simulation));
       }
       for (const deployment of deployments) await deployment.makeCold();
     }
@@ -54,7 +55,10 @@ export async function benchCold(
   const highest = (name: DeploymentName): number[] =>
     subjects.plan.slices.map((_, slice) => Math.max(...peaks(name).map((run) => run[slice])));
   return {
-    table: formatTable(['cold run', 's', 'to the whole', 'to the ideal', 'times faster than naive'], rows),
+    table: formatTable(
+      ['cold run', 's', 'ratio to whole', 'ratio to ideal', 'times faster than naive'],
+      rows,
+    ),
     peaks: highest('sliced'),
     peaksAlone: highest('sliced, no warm-up'),
     wholePeak: Math.max(...peaks('whole').flat()),
@@ -62,9 +66,10 @@ export async function benchCold(
 }
 
 /**
- * The slowest download, the sum of the runs of a warm run, two first bytes for each cut, and the transitions.
+ * Milliseconds of an ideal cold run: the download of the largest slice, the sessions' times in a warm run, two first-byte
+ * latencies for each cut, and the transitions between states.
  */
-async function ideal(
+async function idealMs(
   deployment: Deployment,
   subjects: Subjects,
   { network, transitionMs = 0 }: Simulation & { readonly network: NetworkShape },

@@ -1,4 +1,4 @@
-/** Runs a whole model and its chained slices in turns, in one process; prints times and CPU times as JSON. */
+/** Runs a whole model and its chained slices alternately in one process; prints elapsed and CPU times as JSON. */
 import * as path from 'node:path';
 import type { RawTensor } from '../../client';
 import { Session } from '../../lambda/slice/session';
@@ -14,7 +14,7 @@ export interface Compute {
   readonly slicesCpuMs: number[];
 }
 
-/** Rounds that do not count: the first touch each page of the weights. */
+/** Rounds that are not counted: the first one faults in the pages of the weights. */
 const WARM_UP_ROUNDS = 3;
 
 async function main(model: BenchModel, slicesFolder: string, rounds: number): Promise<Compute> {

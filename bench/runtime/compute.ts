@@ -1,4 +1,4 @@
-/** What the slices compute in all, against the whole model: wall and CPU time, in turns in one process. */
+/** Compares the compute time of all slices with that of the whole model: elapsed and CPU time in one process. */
 import { execFileSync } from 'node:child_process';
 import * as path from 'node:path';
 import { compile } from '../../lib/compile/compile';
@@ -34,7 +34,7 @@ export function benchCompute(folder: string, models: readonly BenchModel[], roun
     ];
   });
   return formatTable(
-    [`${SLICES} slices, ${rounds} rounds`, 'whole ms', 'slices ms', 'wall ratio', 'CPU ratio'],
+    [`${SLICES} slices, ${rounds} rounds`, 'whole ms', 'slices ms', 'elapsed ratio', 'CPU ratio'],
     rows,
   );
 }

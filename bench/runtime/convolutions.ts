@@ -1,4 +1,4 @@
-/** A chain of residual convolutions of ResNet's kind with generated weights. */
+/** Generates a chain of residual convolutions as in ResNet. */
 import * as fs from 'node:fs';
 import { ModelProto } from '../onnx-schema';
 
@@ -12,7 +12,7 @@ interface ConvolutionShape {
   readonly size: number;
 }
 
-/** Writes the model, weights inside. Input `x` and output `y` are float32[1,channels,size,size]. */
+/** Writes the model with embedded weights. Input `x` and output `y` are float32[1,channels,size,size]. */
 export function writeConvolutions(file: string, { layers, channels, size }: ConvolutionShape): void {
   const kernel = channels * channels * 9;
   const node: object[] = [];

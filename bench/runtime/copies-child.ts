@@ -1,6 +1,6 @@
 /**
- * A large tensor from S3 through ONNX Runtime and back to S3, as the functions do it or in the obvious way, which has the
- * SDK collect the body and joins the result's header and bytes; prints what that took as JSON.
+ * Sends a large tensor from S3 through ONNX Runtime and back to S3, as the slice functions do, or in the simple way: the
+ * SDK collects the body, and the result's header and bytes are joined. Prints time and memory as JSON.
  */
 import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { Session } from '../../lambda/slice/session';
@@ -10,23 +10,23 @@ import { SafetensorsStore } from '../../lambda/store/safetensors-store';
 import { peakMemoryBytes } from '../../lambda/telemetry/peak-memory';
 import { decodeSafetensors, encodeSafetensors } from '../../lambda/tensors/safetensors';
 
-export type Way = 'functions' | 'obvious';
+export type Method = 'functions' | 'simple';
 
 export interface Passage {
   readonly ms: number;
-  /** The process's highest resident memory, less what there was before. */
+  /** The process's peak resident memory, minus its resident memory before. */
   readonly extraMemoryBytes: number;
 }
 
 interface Job {
-  readonly way: Way;
+  readonly method: Method;
   readonly bucket: string;
-  /** Of a small tensor of the same kind, which goes first: code is loaded and compiled by then. */
+  /** The small tensor is sent first, so that the code is loaded and compiled before the measurement. */
   readonly keys: { readonly small: string; readonly large: string };
   readonly model: string;
 }
 
-/** Brings the tensor `x` of an object through the model and writes `y`. */
+/** Reads the tensor `x` of an object, runs the model and writes `y`. */
 type Pass = (key: string) => Promise<void>;
 
 async function asFunctions({ bucket, model }: Job): Promise<Pass> {
@@ -38,12 +38,12 @@ async function asFunctions({ bucket, model }: Job): Promise<Pass> {
   };
 }
 
-async function obviously({ bucket, model }: Job): Promise<Pass> {
+async function simply({ bucket, model }: Job): Promise<Pass> {
   const client = functionS3Client();
   const session = await Session.open({ path: model, threads: 1 });
   return async (key) => {
     const { Body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
-    if (Body === undefined) throw new Error(`there is no ${key}`);
+    if (Body === undefined) throw new Error(`the object ${key} must exist in the bucket, got none`);
     const inputs = decodeSafetensors(await Body.transformToByteArray());
     const out = encodeSafetensors(await session.run(inputs, ['y']));
     await client.send(new PutObjectCommand({ Bucket: bucket, Key: `${key}-out`, Body: out }));
@@ -51,7 +51,7 @@ async function obviously({ bucket, model }: Job): Promise<Pass> {
 }
 
 async function main(job: Job): Promise<void> {
-  const pass = await (job.way === 'functions' ? asFunctions(job) : obviously(job));
+  const pass = await (job.method === 'functions' ? asFunctions(job) : simply(job));
   await pass(job.keys.small);
   const before = process.memoryUsage.rss();
   const start = performance.now();

@@ -1,4 +1,4 @@
-/** A stack in the local cloud whose functions can be made cold again. */
+/** A stack in the local cloud that is measured, and whose functions can be made cold again. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { encodeTensors, type ExecutionOutput, type RawTensor, type SliceTiming } from '../../client';
 import { LocalCloud, type Json, type Simulation, type TraceEvent } from '../../local';
@@ -11,7 +11,7 @@ export interface Run {
 }
 
 export class Deployment {
-  /** Of the last run. */
+  /** The events of the last run. */
   readonly trace: TraceEvent[] = [];
 
   private constructor(
@@ -59,7 +59,7 @@ export class Deployment {
     return { ms, timings, output: result.output };
   }
 
-  /** Ends all sandboxes: the next run finds none, nor what was in their `/tmp`. */
+  /** Kills all sandboxes, so that the next run starts new ones with an empty `/tmp`. */
   async makeCold(): Promise<void> {
     for (const { pid } of this.cloud.workers()) process.kill(pid, 'SIGKILL');
     while (this.cloud.workers().length > 0) await delay(5);

@@ -1,4 +1,4 @@
-/** Fetches a slice's weights as a function does, or in parts of another kind; prints what that took as JSON. */
+/** Downloads a slice's weights as a slice function does, or in other parts; prints time and memory as JSON. */
 import { mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SliceFile } from '../../lambda/slice/environment';
@@ -10,15 +10,15 @@ import { peakMemoryBytes } from '../../lambda/telemetry/peak-memory';
 export interface Download {
   readonly ms: number;
   readonly bytes: number;
-  /** Of this process and the system's work for it. */
+  /** User and system CPU time of this process. */
   readonly cpuMs: number;
-  /** The process's highest resident memory, less what there was before. */
+  /** The process's peak resident memory, minus its resident memory before. */
   readonly extraMemoryBytes: number;
 }
 
 export interface DownloadJob {
   readonly file: SliceFile;
-  /** Of which a byte is read before: the first request loads parts of the SDK. */
+  /** A file of which one byte is read before the measurement, because the first request loads parts of the SDK. */
   readonly other: SliceFile;
   readonly folder: string;
   readonly parts?: Parts;

@@ -1,4 +1,4 @@
-/** How fast a slice's weights come, against the function's bandwidth limit, and what memory that takes. */
+/** Measures how fast a slice's weights are downloaded, against the function's bandwidth limit, and the memory. */
 import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
@@ -17,9 +17,9 @@ import type { Download, DownloadJob } from './download-child';
 const BUCKET = 'bench';
 const CHILD = path.join(__dirname, 'download-child.js');
 
-/** The parts that are tried: the functions have 6 connections for parts of 16 MiB. */
+/** The numbers of connections and sizes of parts to compare. Slice functions use 6 connections and parts of 16 MiB. */
 const CONNECTIONS = [1, 2, 4, 6, 8];
-const MIB_OF_A_PART = [4, 16, 32];
+const PART_MIB = [4, 16, 32];
 
 export async function benchDownload(
   folder: string,
@@ -36,13 +36,13 @@ export async function benchDownload(
       rows.push([
         `${network.connectionBytesPerSecond / 1e6} / ${network.functionBytesPerSecond / 1e6}`,
         formatSpread(spread(downloads.map(({ ms }) => bytes / ms / 1000)), 1),
-        formatSpread(spread(downloads.map((download) => ofLimit(download, network))), 3),
+        formatSpread(spread(downloads.map((download) => shareOfLimit(download, network))), 3),
         formatSpread(spread(downloads.map(({ cpuMs }) => cpuMs / (bytes / 1e6))), 2),
         formatSpread(spread(downloads.map(({ extraMemoryBytes }) => extraMemoryBytes / 1e6)), 0),
       ]);
     }
     return formatTable(
-      ['MB/s of a connection / a function', 'MB/s', 'of the limit', 'CPU ms a MB', 'memory above before MB'],
+      ['limit MB/s per connection / function', 'MB/s', 'share of limit', 'CPU ms per MB', 'extra memory MB'],
       rows,
     );
   } finally {
@@ -50,7 +50,7 @@ export async function benchDownload(
   }
 }
 
-/** How much of the function's limit is reached, by connections and size of the parts. */
+/** Measures the share of the function's limit that is reached, by number of connections and size of the parts. */
 export async function benchParts(
   folder: string,
   bytes: number,
@@ -62,18 +62,18 @@ export async function benchParts(
     const rows: string[][] = [];
     for (const connections of CONNECTIONS) {
       const row = [String(connections)];
-      for (const mib of MIB_OF_A_PART) {
+      for (const mib of PART_MIB) {
         const parts = { connections, partBytes: mib * 1024 * 1024 };
         const shares: number[] = [];
         for (let round = 0; round < rounds; round++) {
-          shares.push(ofLimit(await site.download(network, parts), network));
+          shares.push(shareOfLimit(await site.download(network, parts), network));
         }
         row.push(formatSpread(spread(shares), 2));
       }
       rows.push(row);
     }
     return formatTable(
-      ['of the limit, connections', ...MIB_OF_A_PART.map((mib) => `parts of ${mib} MiB`)],
+      ['share of limit, by connections', ...PART_MIB.map((mib) => `parts of ${mib} MiB`)],
       rows,
     );
   } finally {
@@ -81,12 +81,15 @@ export async function benchParts(
   }
 }
 
-/** The first byte's latency is not bandwidth. */
-function ofLimit({ bytes, ms }: Download, { functionBytesPerSecond, firstByteMs }: NetworkShape): number {
+/** The share of the function's bandwidth that was reached, without the latency of the first byte. */
+function shareOfLimit(
+  { bytes, ms }: Download,
+  { functionBytesPerSecond, firstByteMs }: NetworkShape,
+): number {
   return bytes / (functionBytesPerSecond / 1000) / (ms - firstByteMs);
 }
 
-/** A local S3 with one slice's weights in it. */
+/** A local S3 with the weights of one slice. */
 class Site {
   private downloads = 0;
 

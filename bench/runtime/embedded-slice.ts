@@ -1,4 +1,4 @@
-/** Slices with their weights inside, as the naive functions load them. */
+/** Embeds the external weights of a slice into its model, as naive functions load it. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { ModelProto } from '../onnx-schema';
@@ -9,7 +9,7 @@ interface DecodedTensor {
   rawData?: Uint8Array;
 }
 
-/** A slice's model with its weights inside, as exporters write it. */
+/** Returns the bytes of a slice's model with embedded weights. */
 export function embeddedSlice(folder: string, file: string): Uint8Array {
   const model = ModelProto.decode(fs.readFileSync(path.join(folder, file))) as unknown as {
     graph: { initializer: DecodedTensor[] };

@@ -1,6 +1,6 @@
 /**
- * S3 without the SDK: `node:http` and a signature, and nothing else that a client needs (no retries, no credentials that
- * expire, no errors). The baseline for what the SDK costs a call.
+ * A minimal S3 client: `node:http` and a signature, without retries, expiring credentials or error handling. It is the
+ * baseline for the SDK's overhead per call.
  */
 import { createHash, createHmac } from 'node:crypto';
 import * as http from 'node:http';

@@ -1,4 +1,4 @@
-/** Many executions at a time over few functions: all right, none mixed, and no memory that grows. */
+/** Runs many executions concurrently, and checks that all results are right and that memory does not grow. */
 import * as fs from 'node:fs';
 import { decodeTensors, encodeTensors, type ExecutionOutput, type RawTensor } from '../../client';
 import { Session } from '../../lambda/slice/session';
@@ -13,7 +13,7 @@ export interface LoadSubject {
   readonly modelPath: string;
   readonly input: string;
   readonly width: number;
-  /** Start without a sandbox, so that the first executions find none. */
+  /** Whether the functions have no sandbox yet when the executions start. */
   readonly cold: boolean;
 }
 
@@ -23,11 +23,11 @@ export async function benchLoad(subjects: readonly LoadSubject[], executions: nu
   return formatTable(
     [
       `${executions} executions, ${IN_FLIGHT} at a time`,
-      'right',
+      'right results',
       's',
       'sandboxes',
-      'resident MB after a quarter',
-      'at the end',
+      'resident MB after a quarter of them',
+      'resident MB at the end',
       'ratio',
     ],
     rows,
@@ -54,7 +54,7 @@ async function row(subject: LoadSubject, executions: number): Promise<string[]> 
     };
     await Promise.all(Array.from({ length: IN_FLIGHT }, worker));
     const seconds = (performance.now() - start) / 1000;
-    // Sandboxes that came later are no growth of those that were there.
+    // Count only the sandboxes of that time: later ones are not a growth of memory.
     const end = resident(quarterWorkers);
     return [
       subject.name,
@@ -106,7 +106,7 @@ async function isRight(
   });
 }
 
-/** Of the processes that are still there, in bytes. */
+/** Resident memory of the processes, in bytes. */
 function resident(pids: ReadonlySet<number>): number {
   let sum = 0;
   for (const pid of pids) {

@@ -1,6 +1,7 @@
 /**
- * `npm run bench:runtime`: what slices cost to start, to keep and to call, against the whole model in one function and
- * against slices of the obvious kind. Networks are simulated; everything runs on this machine's processors at once.
+ * `npm run bench:runtime`: measures how long slices take to start and to call, and how much memory they need, against the
+ * whole model in one function and against naive slices. The network is simulated; all functions share this machine's
+ * processors.
  */
 import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
@@ -53,7 +54,7 @@ function networkOf(megabytesPerSecond: number): NetworkShape {
 
 async function main(options: Options): Promise<void> {
   const folder = fs.mkdtempSync(path.join(options.folder, 'bench-runtime-'));
-  // The functions' /tmp and the local S3 lie there too.
+  // The functions' /tmp folders and the local S3 are there too.
   process.env.TMPDIR = folder;
   const wants = (section: Section): boolean => options.only.includes(section);
   try {
@@ -64,7 +65,7 @@ async function main(options: Options): Promise<void> {
       `files in ${options.folder}; medians of ${options.rounds} rounds (lowest-highest); MB = 10^6 bytes`,
     );
     print(
-      `networks and transitions are simulated: first byte after ${FIRST_BYTE_MS} ms, transitions ${TRANSITION_MS} ms\n`,
+      `network and transitions are simulated: first byte after ${FIRST_BYTE_MS} ms, ${TRANSITION_MS} ms per transition\n`,
     );
     if (wants('download')) {
       const table = await benchDownload(
@@ -73,13 +74,13 @@ async function main(options: Options): Promise<void> {
         options.megabytes.map(networkOf),
         options.rounds,
       );
-      print(`a slice of ${SLICE_BYTES / 1e6} MB into one function\n${table}\n`);
+      print(`download of a slice of ${SLICE_BYTES / 1e6} MB into one function\n${table}\n`);
     }
     if (wants('parts')) {
       const network = networkOf(2 * (CONNECTION_BYTES_PER_SECOND / 1e6));
       const table = await benchParts(path.join(folder, 'parts'), SLICE_BYTES, network, options.rounds);
       print(
-        `the same, ${CONNECTION_BYTES_PER_SECOND / 1e6} MB/s for each connection, twice that for the function\n${table}\n`,
+        `the same by parts, ${CONNECTION_BYTES_PER_SECOND / 1e6} MB/s per connection, twice that for the function\n${table}\n`,
       );
     }
     if (wants('cold') || wants('warm')) await transformerSections(folder, options, wants);
@@ -103,14 +104,14 @@ async function transformerSections(
   const subjects = new Subjects(own, { ...BERT_LARGE, layers }, slices);
   const total = subjects.sliceBytes.reduce((sum, bytes) => sum + bytes, 0);
   print(
-    `a transformer of ${layers} layers of ${BERT_LARGE.hidden}, ${(total / 1e6).toFixed(0)} MB, in ${slices} slices\n`,
+    `a transformer of ${layers} layers with hidden size ${BERT_LARGE.hidden}, ${(total / 1e6).toFixed(0)} MB, in ${slices} slices\n`,
   );
   if (wants('cold')) {
     for (const each of megabytes) {
       const simulation = { network: networkOf(each), transitionMs: TRANSITION_MS };
       const result = await benchCold(subjects, simulation, rounds);
       print(
-        `${each} MB/s for each function, ${CONNECTION_BYTES_PER_SECOND / 1e6} for each connection\n${result.table}\n`,
+        `${each} MB/s per function, ${CONNECTION_BYTES_PER_SECOND / 1e6} MB/s per connection\n${result.table}\n`,
       );
       print(`${memoryTable(subjects, result, bareBytes(folder))}\n`);
     }
@@ -119,7 +120,7 @@ async function transformerSections(
   subjects.remove();
 }
 
-/** The largest function against what it cannot do without. */
+/** Compares the peak memory of the largest function with the memory that it needs at least. */
 function memoryTable({ plan }: Subjects, { peaks, peaksAlone, wholePeak }: ColdResult, bare: number): string {
   const needs = plan.slices.map(
     ({ model, weights, activationBytes, readBytes, writeBytes }) =>
@@ -137,10 +138,10 @@ function memoryTable({ plan }: Subjects, { peaks, peaksAlone, wholePeak }: ColdR
     ];
   };
   return formatTable(
-    ['peak memory of the largest', 'MB', 'bare + weights + activations', 'ratio', 'to the whole'],
+    ['peak memory of the largest', 'MB', 'bare + weights + activations MB', 'ratio', 'ratio to whole'],
     [
       row('all start at once', peaks),
-      row('each starts alone', peaksAlone),
+      row('one starts after another', peaksAlone),
       ['the whole model', megabytes(wholePeak), '', '', '1'],
       ['bare runtime', megabytes(bare), '', '', ''],
     ],
@@ -205,13 +206,13 @@ function print(text: string): void {
 }
 
 function positive(text: string): number {
-  if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError('it must be a whole number above 0.');
+  if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError('It must be a whole number above 0.');
   return Number(text);
 }
 
 function folder(text: string): string {
   if (!fs.statSync(text, { throwIfNoEntry: false })?.isDirectory()) {
-    throw new InvalidArgumentError('it must be a folder that is there.');
+    throw new InvalidArgumentError('It must be an existing folder.');
   }
   return text;
 }
@@ -219,34 +220,48 @@ function folder(text: string): string {
 function sections(text: string): Section[] {
   return text.split(',').map((name) => {
     const known = SECTIONS.find((section) => section === name);
-    if (known === undefined) throw new InvalidArgumentError(`it must be of ${SECTIONS.join(', ')}.`);
+    if (known === undefined) throw new InvalidArgumentError(`It must be a list of ${SECTIONS.join(', ')}.`);
     return known;
   });
 }
 
-/** Memory, where there is some as a folder: what is measured is not this machine's disk. */
+/** A folder in memory, if there is one, so that this machine's disk is not measured. */
 const DEFAULT_FOLDER = fs.existsSync('/dev/shm') ? '/dev/shm' : os.tmpdir();
 
 if (require.main === module) {
   const options = new Command('bench:runtime')
     .description(
-      'What slices cost to start, to keep and to call. Needs some 10 GB of memory or disk, and half an hour.',
+      'Measures time and memory of slice functions. Needs about 10 GB of memory or disk, and half an hour.',
     )
     .addOption(
-      new Option('--only <sections>', `of ${SECTIONS.join(',')}`).argParser(sections).default(SECTIONS),
+      new Option('--only <sections>', `sections to run, of ${SECTIONS.join(',')}`)
+        .argParser(sections)
+        .default(SECTIONS),
     )
-    .addOption(new Option('--rounds <n>', 'rounds of each').argParser(positive).default(3))
     .addOption(
-      new Option('--layers <n>', 'layers of the transformer').argParser(positive).default(BERT_LARGE.layers),
+      new Option('--rounds <n>', 'number of rounds of each measurement').argParser(positive).default(3),
     )
-    .addOption(new Option('--slices <n>', 'slices of the transformer').argParser(positive).default(8))
     .addOption(
-      new Option('--megabytes <list>', 'MB/s of a function, separated by commas')
+      new Option('--layers <n>', 'number of layers of the transformer')
+        .argParser(positive)
+        .default(BERT_LARGE.layers),
+    )
+    .addOption(
+      new Option('--slices <n>', 'number of slices of the transformer').argParser(positive).default(8),
+    )
+    .addOption(
+      new Option('--megabytes <list>', 'MB/s per function, separated by commas')
         .argParser((text: string) => text.split(',').map(positive))
         .default([40, 80]),
     )
-    .addOption(new Option('--executions <n>', 'executions of the load').argParser(positive).default(200))
-    .addOption(new Option('--folder <path>', 'where all files go').argParser(folder).default(DEFAULT_FOLDER))
+    .addOption(
+      new Option('--executions <n>', 'number of executions of the load section')
+        .argParser(positive)
+        .default(200),
+    )
+    .addOption(
+      new Option('--folder <path>', 'folder for all files').argParser(folder).default(DEFAULT_FOLDER),
+    )
     .parse()
     .opts<Options>();
   void main(options);

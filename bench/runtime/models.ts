@@ -1,4 +1,4 @@
-/** The models that compute time and settings are measured with: transformers, products, convolutions. */
+/** The models for which compute times and settings are measured. */
 import * as path from 'node:path';
 import type { RawTensor } from '../../client';
 import { chainOf, writeExternal } from '../slice/models';
@@ -15,10 +15,10 @@ export interface BenchModel {
   };
 }
 
-/** From the folder of the compiled benchmarks. */
+/** Relative to the folder of the compiled benchmarks. */
 const PACKAGES = path.join(__dirname, '../../../node_modules');
 
-/** Some are made in `folder`, the others come with a package that the tests use. */
+/** Generates some of the models in `folder`; the others are in an npm package that the tests use. */
 export function benchModels(folder: string): BenchModel[] {
   const transformer = path.join(folder, 'transformer.onnx');
   writeTransformer(transformer, { layers: 8, hidden: 768, heads: 12, vocabulary: 8192, sequence: 128 });
@@ -52,7 +52,7 @@ export function benchModels(folder: string): BenchModel[] {
   ];
 }
 
-/** The same each time: floats from 0 to 1, integers below 100. */
+/** Deterministic inputs: floats from 0 to 1, integers below 100. */
 export function benchInputs({ input }: Pick<BenchModel, 'input'>): Map<string, RawTensor> {
   const { name, dtype, shape } = input;
   const count = shape.reduce((product, size) => product * size, 1);

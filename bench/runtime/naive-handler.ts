@@ -1,6 +1,6 @@
 /**
- * A slice function of the obvious kind, as research prototypes have it: the model with its weights inside is read into
- * a buffer, the session is made from that, and tensors are JSON text in S3. The baseline of `bench:runtime`.
+ * A naive slice function, as in research prototypes: it reads the model with embedded weights into a buffer, creates the
+ * session from the buffer, and stores tensors as JSON in S3. It is the baseline of `bench:runtime`.
  */
 import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
@@ -10,7 +10,7 @@ interface NaiveEvent {
   readonly input: string;
 }
 
-/** Numbers of float32 as JSON has them: int64 as numbers too. */
+/** Tensors as JSON; int64 elements are numbers too. */
 type JsonTensors = Readonly<Record<string, { type: string; dims: number[]; data: number[] }>>;
 
 const s3 = new S3Client();
@@ -22,7 +22,7 @@ let session: InferenceSession | undefined;
 
 async function get(key: string): Promise<Uint8Array> {
   const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
-  if (Body === undefined) throw new Error(`there is no ${key}`);
+  if (Body === undefined) throw new Error(`the object ${key} must exist in the bucket, got none`);
   return await Body.transformToByteArray();
 }
 
@@ -44,10 +44,10 @@ export async function handler(event: NaiveEvent): Promise<{ key: string; rss: nu
         ? new Tensor(type, BigInt64Array.from(data, BigInt), dims)
         : new Tensor('float32', Float32Array.from(data), dims);
   }
-  const made = await session.run(feeds, outputs);
+  const results = await session.run(feeds, outputs);
   const written = Object.fromEntries(
     outputs.map((name) => {
-      const { type, dims, data } = made[name];
+      const { type, dims, data } = results[name];
       return [name, { type, dims, data: Array.from(data as Float32Array) }];
     }),
   );

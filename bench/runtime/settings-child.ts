@@ -1,4 +1,4 @@
-/** Loads a model with one set of ONNX Runtime's settings and runs it some times; prints what that took as JSON. */
+/** Loads a model with given ONNX Runtime settings and runs it several times; prints times and memory as JSON. */
 import type { InferenceSession } from 'onnxruntime-node';
 import { InferenceSession as Sessions, Tensor } from '../../lambda/slice/onnxruntime';
 import { peakMemoryBytes } from '../../lambda/telemetry/peak-memory';

@@ -1,4 +1,4 @@
-/** ONNX Runtime's settings, one changed at a time: why `lambda/slice/session.ts` has those that it has. */
+/** Measures ONNX Runtime's settings, one change at a time: the reasons for the settings in `lambda/slice/session.ts`. */
 import { execFileSync } from 'node:child_process';
 import * as path from 'node:path';
 import type { InferenceSession } from 'onnxruntime-node';
@@ -7,7 +7,7 @@ import { formatTable } from '../table';
 import type { BenchModel } from './models';
 import type { SettingsResult } from './settings-child';
 
-/** Those of the slice functions. */
+/** The settings of the slice functions. */
 const CHOSEN: InferenceSession.SessionOptions = {
   graphOptimizationLevel: 'disabled',
   intraOpNumThreads: 1,
@@ -25,7 +25,7 @@ const CHANGES: readonly (readonly [name: string, change: InferenceSession.Sessio
   ['memory pattern', { enableMemPattern: true }],
   ['2 threads', { intraOpNumThreads: 2 }],
   [
-    '2 threads that spin',
+    '2 spinning threads',
     {
       intraOpNumThreads: 2,
       extra: { session: { disable_prepacking: '1', intra_op: { allow_spinning: '1' } } },
@@ -58,7 +58,7 @@ export function benchSettings(models: readonly BenchModel[], rounds: number): st
     });
   });
   return formatTable(
-    ['whole model', 'setting', 'load ms', 'first run ms', 'run ms', 'ratio', 'peak MB', 'ratio'],
+    ['whole model', 'setting', 'load ms', 'first run ms', 'run ms', 'ratio', 'peak memory MB', 'ratio'],
     rows,
   );
 }

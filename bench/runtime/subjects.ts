@@ -1,4 +1,4 @@
-/** The deployments of one model that are held against each other. */
+/** The deployments of one model that are compared. */
 import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
@@ -11,7 +11,7 @@ import { embeddedSlice } from './embedded-slice';
 import { synthesize } from './synthesize';
 import { writeTransformer, type TransformerShape } from './transformer';
 
-/** What a function's process takes beside its slice, generously. */
+/** A generous estimate of a function process's memory without its slice. */
 const PROCESS_BYTES = 150e6;
 
 export type DeploymentName = 'sliced' | 'sliced, no warm-up' | 'whole' | 'naive';
@@ -75,14 +75,14 @@ export class Subjects {
     return JSON.stringify(Object.fromEntries(tensors));
   }
 
-  /** Bytes of each slice's files. */
+  /** Size of each slice's files in bytes. */
   get sliceBytes(): number[] {
     return this.plan.slices.map(({ model, weights }) => model.bytes + (weights?.bytes ?? 0));
   }
 
   /**
-   * Takes as much memory as a run does, and frees it. Some virtual machines give idle memory back to their host, and getting
-   * it again costs processor time, which would be counted for those that run after a pause.
+   * Allocates as much memory as a run does, and frees it. Some virtual machines return idle memory to their host. To get it
+   * back costs CPU time, which would count against the deployments that run after a pause.
    */
   claimMemory(): void {
     const file = path.join(this.folder, 'claimed');

@@ -1,4 +1,4 @@
-/** Synthesizes the stacks that it is given as JSON. */
+/** Synthesizes the stacks that its argument lists as JSON. */
 import { Slicing, WarmUp } from '../../lib';
 import { naiveAssembly, pipelineAssembly } from './assemblies';
 import type { Subject } from './synthesize';

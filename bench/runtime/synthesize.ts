@@ -1,4 +1,4 @@
-/** Synthesizes the stacks of a bench in a process of its own: CDK's heap would slow the local cloud's collector down. */
+/** Synthesizes stacks in a child process, because CDK's heap would slow down the local cloud's garbage collector. */
 import { spawnSync } from 'node:child_process';
 import * as path from 'node:path';
 
@@ -11,13 +11,13 @@ interface PipelineSubject {
 
 interface NaiveSubject {
   readonly outdir: string;
-  /** Folder of slices that `sliced-inference slice` wrote. */
+  /** Folder with the slices that `sliced-inference slice` wrote. */
   readonly slicesFolder: string;
 }
 
 export type Subject = PipelineSubject | NaiveSubject;
 
-/** @param cache folder that takes the place of the user's cache */
+/** @param cache folder for the slicing cache, instead of the user's */
 export function synthesize(subjects: readonly Subject[], cache: string): void {
   const { status, stderr } = spawnSync(
     process.execPath,

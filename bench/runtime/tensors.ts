@@ -1,4 +1,4 @@
-/** What a tensor costs on its way: bytes against raw ones and against JSON text, and time and memory to write and read. */
+/** Measures stored tensors: their size against raw bytes and JSON, and the time and memory to write and read them. */
 import { S3ObjectStore } from '../../lambda/store/s3';
 import { functionS3Client } from '../../lambda/store/s3-client';
 import { SafetensorsStore } from '../../lambda/store/safetensors-store';
@@ -13,10 +13,10 @@ export interface S3Bucket extends LeanClientOptions {
   readonly bucket: string;
 }
 
-/** Of writing and reading half a megabyte: enough for percentiles. */
+/** Number of writes and reads of half a megabyte, enough for percentiles. */
 const CALLS = 100;
 
-/** @param folder for what else is needed */
+/** @param folder folder for other files */
 export async function benchTensors(folder: string, options: S3Bucket, rounds: number): Promise<string> {
   const { bucket, endpoint, region, accessKeyId, secretAccessKey } = options;
   Object.assign(process.env, {
@@ -53,18 +53,18 @@ export async function benchTensors(folder: string, options: S3Bucket, rounds: nu
     ]);
   }
   const table = formatTable(
-    ['float32', 'to raw', 'JSON is larger by', 'body is', 'encode ms', 'write ms', 'read ms'],
+    ['float32', 'size / raw size', 'JSON size / size', 'body is', 'encode ms', 'write ms', 'read ms'],
     rows,
   );
   return [table, await benchCopies(folder, bucket, rounds), await clients(store, options)].join('\n\n');
 }
 
-/** One PUT and one GET of half a megabyte, which is what a slice of a transformer has between it and the next. */
+/** Measures a PUT and a GET of half a megabyte, the size of the tensors between two slices of a transformer. */
 async function clients(store: SafetensorsStore, options: S3Bucket): Promise<string> {
   const tensor = activations(0.5e6 / 4);
   const lean = new LeanClient(options);
   const sdk: number[] = [];
-  const leaner: number[] = [];
+  const withoutSdk: number[] = [];
   for (let call = 0; call < CALLS; call++) {
     sdk.push(
       await milliseconds(async () => {
@@ -72,7 +72,7 @@ async function clients(store: SafetensorsStore, options: S3Bucket): Promise<stri
         await (await store.open(`sdk/${call}`)).read(['hidden']);
       }),
     );
-    leaner.push(
+    withoutSdk.push(
       await milliseconds(async () => {
         await lean.put(options.bucket, `lean/${call}`, tensor.bytes);
         await lean.get(options.bucket, `lean/${call}`);
@@ -85,8 +85,8 @@ async function clients(store: SafetensorsStore, options: S3Bucket): Promise<stri
   return formatTable(
     ['PUT and GET of 0.5 MB', 'p50 ms', 'p95 ms'],
     [
-      ['the functions’ client, with the AWS SDK', at(sdk, 0.5), at(sdk, 0.95)],
-      ['node:http and a signature', at(leaner, 0.5), at(leaner, 0.95)],
+      ['S3 client of the functions, with the AWS SDK', at(sdk, 0.5), at(sdk, 0.95)],
+      ['node:http and a signature', at(withoutSdk, 0.5), at(withoutSdk, 0.95)],
     ],
   );
 }

@@ -1,4 +1,4 @@
-/** A transformer encoder of BERT's kind with generated weights: what the runtime's figures are measured with. */
+/** Generates a transformer encoder like BERT, the main model of the runtime benchmarks. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { ModelProto } from '../onnx-schema';
@@ -24,10 +24,10 @@ const FLOAT = 1;
 const INT64 = 7;
 const EXTERNAL = 1;
 
-/** Weights of about the size that trained ones have: sums over a thousand of them neither vanish nor overflow. */
+/** About the magnitude of trained weights: sums over a thousand of them neither vanish nor overflow. */
 const WEIGHT_SCALE = 0.05;
 
-/** Writes the model, its weights beside it. Input `ids` is int64[1,sequence], output `hidden` float32[1,sequence,hidden]. */
+/** Writes the model with external data. Input `ids` is int64[1,sequence], output `hidden` float32[1,sequence,hidden]. */
 export function writeTransformer(file: string, shape: TransformerShape): void {
   const weights = new WeightFile(`${file}.data`);
   const builder = new EncoderBuilder(weights);
@@ -132,7 +132,7 @@ class EncoderBuilder {
   }
 }
 
-/** A file of pseudo-random floats: pieces of one pool that lie elsewhere in it each time, so that no two are alike. */
+/** Writes a file of pseudo-random floats. Each weight comes from another position in one pool, so no two are equal. */
 class WeightFile {
   private readonly descriptor: number;
   private readonly pool: Buffer;
@@ -141,7 +141,7 @@ class WeightFile {
 
   constructor(private readonly file: string) {
     this.descriptor = fs.openSync(file, 'w');
-    // Of a prime number of floats.
+    // The number of floats is prime, so positions in the pool do not repeat soon.
     this.pool = Buffer.from(uniform(1_000_003).buffer);
   }
 
@@ -163,7 +163,7 @@ class WeightFile {
   }
 }
 
-/** Uniform around 0, always the same. Constants of https://en.wikipedia.org/wiki/Linear_congruential_generator */
+/** Deterministic, uniform around 0. Constants from https://en.wikipedia.org/wiki/Linear_congruential_generator */
 function uniform(count: number): Float32Array {
   let state = 1;
   return Float32Array.from({ length: count }, () => {

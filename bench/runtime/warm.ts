@@ -1,10 +1,10 @@
-/** What a warm call takes besides ONNX Runtime's own run. */
+/** Measures the time of a warm call without ONNX Runtime's own run. */
 import { formatTable } from '../table';
 import type { Deployment } from './deployment';
 import type { Subjects } from './subjects';
 
 export async function benchWarm(subjects: Subjects, rounds: number): Promise<string> {
-  // Without warm-ups, which would compete for this machine's processors with the slice that runs.
+  // Without warm-ups: they would compete with the running slice for this machine's processors.
   const sliced = await subjects.start('sliced, no warm-up', {});
   const warmedUp = await subjects.start('sliced', {});
   const whole = await subjects.start('whole', {});
@@ -33,17 +33,17 @@ export async function benchWarm(subjects: Subjects, rounds: number): Promise<str
       ...outside.map((values, slice) => [`slice ${slice}`, ...percentiles(values)]),
       ['all slices', ...percentiles(outside.flat())],
       ['the whole model', ...percentiles(wholeOutside)],
-      [`a warm-up, ${outside.length - 1} at once beside a slice that runs`, ...percentiles(warmUps)],
-      ['a run with warm-ups, more than without', ...percentiles(added)],
+      [`a warm-up, ${outside.length - 1} at once while a slice runs`, ...percentiles(warmUps)],
+      ['time that warm-ups add to a run', ...percentiles(added)],
     ];
-    const table = formatTable(['warm calls, unshaped', 'p50 ms', 'p95 ms', 'highest ms'], rows);
+    const table = formatTable(['warm calls, network not simulated', 'p50 ms', 'p95 ms', 'highest ms'], rows);
     return `${table}\ncalls that loaded weights: ${loads} of ${rounds * outside.length}`;
   } finally {
     for (const each of [sliced, warmedUp, whole]) await each.close();
   }
 }
 
-/** From the state machine's call to its answer, less what ONNX Runtime took. */
+/** Milliseconds from the state machine's call to the answer, without ONNX Runtime's run, by slice. */
 function outsideOf(deployment: Deployment, timings: readonly { readonly runMs: number }[]): number[] {
   const outside: number[] = [];
   for (const [state, ms] of callsOf(deployment)) {

@@ -1,4 +1,4 @@
-/** The baseline of cutting: copies files, then reads the copies once for their SHA-256. */
+/** The baseline for slicing a model: copies files, then reads the copies once for their SHA-256. */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
@@ -10,7 +10,7 @@ const [target, ...files] = process.argv.slice(2);
 fs.mkdirSync(target, { recursive: true });
 for (const file of files) {
   const copy = path.join(target, path.basename(file));
-  // GNU cp is told not to share blocks, which some file systems can; elsewhere a plain copy is a real one.
+  // On some file systems of Linux, a plain copy would share blocks with the original instead of copying them.
   if (process.platform === 'linux') execFileSync('cp', ['--reflink=never', file, copy]);
   else fs.copyFileSync(file, copy);
 }

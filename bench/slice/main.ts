@@ -1,6 +1,6 @@
 /**
- * `npm run bench:slice`: what cutting a model costs. Each time stands beside a baseline of the same run: copying the
- * model's files and reading the copies once for their SHA-256.
+ * `npm run bench:slice`: measures how long slicing a model takes and how much memory it needs. The baseline of the times,
+ * measured in the same run, is to copy the model's files and read the copies once for their SHA-256.
  */
 import * as fs from 'node:fs';
 import * as os from 'node:os';
@@ -26,7 +26,7 @@ interface Options {
 
 interface Subject {
   readonly name: string;
-  /** The model's own file, and those beside it. */
+  /** The model's file, then its files of external data. */
   readonly files: readonly string[];
 }
 
@@ -38,15 +38,15 @@ function main(options: Options): void {
       `Node.js ${process.version}, ${os.cpus().length} x ${os.cpus().at(0)?.model ?? 'unknown processor'}`,
     );
     print(`medians of ${options.rounds} rounds (lowest-highest); MB = 10^6 bytes`);
-    print(`Node.js alone: peak of ${megabytes(start)} MB resident\n`);
+    print(`peak resident memory of Node.js alone: ${megabytes(start)} MB\n`);
     const subjects = [
       external(folder, options.external / 10),
       external(folder, options.external),
       embedded(folder, options.embedded),
     ];
-    cutting(subjects, folder, options.rounds, start);
-    synthesis(subjects[1], folder, options.rounds);
-    manyNodes(folder, options.nodes, options.rounds);
+    measureSlicing(subjects, folder, options.rounds, start);
+    measureSynthesis(subjects[1], folder, options.rounds);
+    measureManyNodes(folder, options.nodes, options.rounds);
   } finally {
     fs.rmSync(folder, { recursive: true, force: true });
   }
@@ -64,23 +64,23 @@ function embedded(folder: string, size: number): Subject {
   return { name: `${size} MB, embedded`, files: [file] };
 }
 
-/** Time against the baseline, and memory. Baseline and cutting take turns, so that both see the same machine. */
-function cutting(subjects: readonly Subject[], folder: string, rounds: number, start: number): void {
+/** Measures time against the baseline, and memory. Baseline and slicing alternate, so both see the same load. */
+function measureSlicing(subjects: readonly Subject[], folder: string, rounds: number, start: number): void {
   const out = path.join(folder, 'out');
   const rows = subjects.map(({ name, files }) => {
     const baselines: number[] = [];
-    const cuts: Measured[] = [];
+    const slicings: Measured[] = [];
     for (let round = 0; round < rounds; round++) {
       baselines.push(measureNode([path.join(__dirname, 'copy-and-hash.js'), out, ...files]).seconds);
       fs.rmSync(out, { recursive: true });
-      cuts.push(cut(files[0], out, path.join(folder, `cache-${round}`)));
+      slicings.push(slice(files[0], out, path.join(folder, `cache-${round}`)));
       fs.rmSync(out, { recursive: true });
       fs.rmSync(path.join(folder, `cache-${round}`), { recursive: true });
     }
-    const seconds = cuts.map((measured) => measured.seconds);
+    const seconds = slicings.map((measured) => measured.seconds);
     const ratios = seconds.map((value, round) => value / baselines[round]);
     const peak = (script: string): string =>
-      megabytes(Math.max(...cuts.map(({ peaks }) => peaks[script] ?? NaN)) - start);
+      megabytes(Math.max(...slicings.map(({ peaks }) => peaks[script] ?? NaN)) - start);
     return [
       name,
       formatSpread(spread(baselines), 1),
@@ -90,28 +90,35 @@ function cutting(subjects: readonly Subject[], folder: string, rounds: number, s
       peak('infer-child'),
     ];
   });
-  print(`cutting into ${SLICES} slices, with an empty cache`);
+  print(`slicing into ${SLICES} slices with an empty cache`);
   print(
     formatTable(
-      ['model', 'copy + SHA-256 s', 'slice s', 'ratio', 'peak above Node.js MB', 'of type inference MB'],
+      [
+        'model',
+        'copy + SHA-256 s',
+        'slice s',
+        'ratio',
+        'CLI peak above Node.js MB',
+        'type inference peak MB',
+      ],
       rows,
     ),
   );
 }
 
-function cut(model: string, out: string, cache: string): Measured {
+function slice(model: string, out: string, cache: string): Measured {
   return measureNode([CLI, 'slice', model, '--slices', SLICES, '--out', out], {
     SLICED_INFERENCE_CACHE: cache,
   });
 }
 
 /**
- * What a second synthesis costs, into a new output folder each time. Most of what a pipeline adds to a stack is CDK's
- * own work: loading its modules, which a stack with functions of its own does anyway, and its resources, whatever the
- * model. A pipeline of as many slices of a tiny model shows how much. CDK's validation of templates, seconds of noise,
- * is switched off.
+ * Measures how much a pipeline adds to a second synthesis, each time into a new output folder. Most of that is CDK's own
+ * work: loading its modules, which an app with functions of its own loads anyway, and adding the resources, whose number
+ * does not depend on the model's size. A pipeline with as many slices of a tiny model shows that part. CDK's validation
+ * of templates is off, because it adds seconds of noise.
  */
-function synthesis({ name, files }: Subject, folder: string, rounds: number): void {
+function measureSynthesis({ name, files }: Subject, folder: string, rounds: number): void {
   const variables = { SLICED_INFERENCE_CACHE: path.join(folder, 'synth-cache'), CDK_VALIDATION: 'false' };
   const synth = (own: OwnResources, ...models: string[]): number => {
     const outdir = path.join(folder, 'cdk.out');
@@ -127,10 +134,10 @@ function synthesis({ name, files }: Subject, folder: string, rounds: number): vo
   const first = synth('bucket', large);
   const kinds: [OwnResources, string][] = [
     ['application', 'a bucket, a function, a state machine'],
-    ['bucket', 'a bucket alone'],
+    ['bucket', 'only a bucket'],
   ];
   const measured = kinds.map(([own, title]) => {
-    // Small against the noise of a whole process: more rounds.
+    // The difference is small against the noise of a whole process, so measure more rounds.
     const samples = Array.from({ length: 5 * rounds }, () => {
       const without = synth(own);
       return { without, tiny: synth(own, tiny) - without, large: synth(own, large) - without };
@@ -138,10 +145,10 @@ function synthesis({ name, files }: Subject, folder: string, rounds: number): vo
     const of = (key: 'without' | 'tiny' | 'large'): Spread => spread(samples.map((sample) => sample[key]));
     return { title, without: of('without'), tiny: of('tiny'), large: of('large') };
   });
-  print(`\nsecond synthesis with a pipeline of ${name}, ${SLICES} slices, into a new output folder`);
+  print(`\nsecond synthesis of a stack with a pipeline (${name}, ${SLICES} slices) into a new output folder`);
   print(
     formatTable(
-      ['stack', 'without it ms', `${name} adds ms`, 'a tiny model adds ms'],
+      ['other resources', 'without pipeline ms', `${name} adds ms`, 'tiny model adds ms'],
       measured.map((row) => [
         row.title,
         ...[row.without, row.large, row.tiny].map((value) => formatSpread(value, 0)),
@@ -151,36 +158,36 @@ function synthesis({ name, files }: Subject, folder: string, rounds: number): vo
   const bare = measured[1];
   const added = first - bare.without.median;
   print(
-    `the first time it added ${added.toFixed(0)} ms; ratio of the second to that: ${(bare.large.median / added).toFixed(4)}`,
+    `first synthesis: the pipeline adds ${added.toFixed(0)} ms; ratio of second to first: ${(bare.large.median / added).toFixed(4)}`,
   );
 }
 
-/** A graph of many nodes: what is not type inference shows once the cache has the types. */
-function manyNodes(folder: string, nodes: number, rounds: number): void {
+/** Measures a graph of many nodes. Once the cache has the types, the remaining time is not type inference. */
+function measureManyNodes(folder: string, nodes: number, rounds: number): void {
   const model = path.join(folder, 'many.onnx');
   writeManyNodes(model, nodes);
   const cache = path.join(folder, 'many-cache');
   const out = path.join(folder, 'out');
   const timed = (): number => {
-    const { seconds } = cut(model, out, cache);
+    const { seconds } = slice(model, out, cache);
     fs.rmSync(out, { recursive: true });
     return seconds;
   };
   const bare: number[] = [];
   const all: number[] = [];
-  const beyond: number[] = [];
+  const withTypes: number[] = [];
   for (let round = 0; round < rounds; round++) {
     bare.push(measureNode([CLI, '--version']).seconds);
     fs.rmSync(cache, { recursive: true, force: true });
     all.push(timed());
-    beyond.push(timed());
+    withTypes.push(timed());
   }
-  const ratio: Spread = spread(beyond.map((value, round) => value / all[round]));
-  print(`\ncutting a graph of ${nodes} nodes into ${SLICES} slices`);
+  const ratio: Spread = spread(withTypes.map((value, round) => value / all[round]));
+  print(`\nslicing a graph of ${nodes} nodes into ${SLICES} slices`);
   print(
     formatTable(
-      ['command alone s', 'slice s', 'beyond type inference s', 'ratio'],
-      [[spread(bare), spread(all), spread(beyond), ratio].map((value) => formatSpread(value, 2))],
+      ['CLI --version s', 'slice s', 'slice with cached types s', 'ratio'],
+      [[spread(bare), spread(all), spread(withTypes), ratio].map((value) => formatSpread(value, 2))],
     ),
   );
 }
@@ -196,29 +203,33 @@ function print(line: string): void {
 function above(least: number): (text: string) => number {
   return (text) => {
     if (/^\d+$/.test(text) && Number(text) >= least) return Number(text);
-    throw new InvalidArgumentError(`It must be a whole number from ${least} on.`);
+    throw new InvalidArgumentError(`It must be a whole number from ${least} up.`);
   };
 }
 
 new Command('bench:slice')
-  .description('measures what cutting models costs; models are generated, and removed again')
+  .description('Measures time and memory of slicing generated models, and deletes the models afterwards.')
   .addOption(
-    new Option('--embedded <mb>', 'size of the model with its weights inside')
+    new Option('--embedded <mb>', 'size of the model with embedded weights')
       .argParser(above(10))
       .default(600),
   )
   .addOption(
     new Option(
       '--external <mb>',
-      'size of the model with its weights beside it; a tenth of it is measured too',
+      'size of the model with external data; a model of a tenth of the size is measured too',
     )
       .argParser(above(100))
       .default(4000),
   )
   .addOption(
-    new Option('--nodes <n>', 'nodes of the graph of many nodes').argParser(above(100)).default(10_000),
+    new Option('--nodes <n>', 'number of nodes in the graph of many nodes')
+      .argParser(above(100))
+      .default(10_000),
   )
-  .addOption(new Option('--rounds <n>', 'rounds of each measurement').argParser(above(1)).default(3))
-  .option('--folder <path>', 'where the models go; it needs room for about three times the largest')
+  .addOption(
+    new Option('--rounds <n>', 'number of rounds of each measurement').argParser(above(1)).default(3),
+  )
+  .option('--folder <path>', 'folder for the models, with free space for about three times the largest model')
   .action(main)
   .parse();

@@ -1,4 +1,4 @@
-/** Models that only a benchmark needs: large ones with weights of noise, and one of very many small nodes. */
+/** Generates models for benchmarks: large ones with random weights, and one with very many small nodes. */
 import { randomFillSync } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
@@ -8,7 +8,7 @@ const FLOAT = 1;
 const EXTERNAL = 1;
 const MIB = 1024 * 1024;
 
-/** A chain of matrix products with one weight each; square, so that any of them fits behind any other. */
+/** A chain of matrix products with one square weight each. */
 interface ChainOptions {
   readonly layers: number;
   /** Rows and columns of a weight. */
@@ -18,12 +18,12 @@ interface ChainOptions {
 /** Layers whose weights add up to `megabytes` (10^6 bytes), 16 layers or more. */
 export function chainOf(megabytes: number): ChainOptions {
   const layers = megabytes >= 2000 ? 64 : 16;
-  // A multiple of 64, as real models have it.
+  // A multiple of 64, as in real models.
   const width = Math.round(Math.sqrt((megabytes * 1e6) / layers / 4) / 64) * 64;
   return { layers, width };
 }
 
-/** Weights inside the model's own file, as exporters write models below 2 GB. */
+/** Writes a model with embedded weights, as exporters do below 2 GB. */
 export function writeEmbedded(file: string, { layers, width }: ChainOptions): void {
   const noise = noiseOf(width * width * 4);
   const initializer = Array.from({ length: layers }, (_, layer) => {
@@ -33,14 +33,14 @@ export function writeEmbedded(file: string, { layers, width }: ChainOptions): vo
   fs.writeFileSync(file, encode(chainGraph(layers, width, initializer)));
 }
 
-/** Weights in a file beside the model, as exporters have to write larger ones. */
+/** Writes a model with external data in a file beside it, as exporters must from 2 GB on. */
 export function writeExternal(file: string, { layers, width }: ChainOptions): void {
   const location = `${path.basename(file)}.data`;
   const bytes = width * width * 4;
   const noise = noiseOf(bytes);
   const descriptor = fs.openSync(path.join(path.dirname(file), location), 'w');
   const initializer = Array.from({ length: layers }, (_, layer) => {
-    // Weights that are alike would make slices that are alike.
+    // Make each weight different: equal weights would make equal slices.
     noise.writeUInt32LE(layer, 0);
     for (let done = 0; done < bytes;) done += fs.writeSync(descriptor, noise, done);
     return {
@@ -59,7 +59,7 @@ export function writeExternal(file: string, { layers, width }: ChainOptions): vo
   fs.writeFileSync(file, encode(chainGraph(layers, width, initializer)));
 }
 
-/** `nodes` elementwise operators one after another, each eighth of them with a small weight. */
+/** Writes a chain of `nodes` elementwise operators. Every eighth has a small weight. */
 export function writeManyNodes(file: string, nodes: number): void {
   const operators = ['Tanh', 'Relu', 'Sigmoid', 'Abs'];
   const initializer: object[] = [];
@@ -90,7 +90,7 @@ export function writeManyNodes(file: string, nodes: number): void {
   );
 }
 
-/** `y = Relu(x)` for a row of any length. */
+/** Writes a model of `y = Relu(x)` for a row of any length. */
 export function writeOneOperator(file: string): void {
   const row = (name: string): object => {
     const shape = { dim: [{ dimValue: 1 }, { dimParam: 'length' }] };
@@ -131,7 +131,7 @@ function encode(graph: object): Uint8Array {
   return ModelProto.encode(model).finish();
 }
 
-/** Bytes that no disk and no hash can make light of. */
+/** Random bytes, which no disk can compress. */
 function noiseOf(bytes: number): Buffer {
   const noise = Buffer.allocUnsafe(bytes);
   for (let done = 0; done < bytes; done += MIB) randomFillSync(noise, done, Math.min(MIB, bytes - done));

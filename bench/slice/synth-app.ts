@@ -1,12 +1,12 @@
-/** An app of one stack, with a pipeline when a model is given: what a synthesis costs with and without one. */
+/** Synthesizes an app of one stack, with a pipeline if a model path is passed; prints the milliseconds. */
 import { App, Stack } from 'aws-cdk-lib';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import type * as library from '../../lib';
 import type * as application from './synth-application';
 
 /**
- * What the stack has besides: a bucket alone, or also what most have that would use a pipeline, a function with code
- * and a state machine. CDK's modules for these are then loaded anyway.
+ * The stack's other resources: only a bucket, or also a function with code and a state machine, as most stacks with a
+ * pipeline have. With these, the stack loads CDK's modules for them anyway.
  */
 export type OwnResources = 'bucket' | 'application';
 
@@ -16,12 +16,12 @@ function synthesize(own: OwnResources, outdir: string, modelPath?: string): void
   const stack = new Stack(app, 'Bench');
   new s3.Bucket(stack, 'Own');
   if (own === 'application') {
-    // eslint-disable-next-line @typescript-eslint/no-require-imports -- a stack without them loads nothing of CDK's for them
+    // eslint-disable-next-line @typescript-eslint/no-require-imports -- a stack without these resources must not load their CDK modules
     const { addApplication } = require('./synth-application') as typeof application;
     addApplication(stack);
   }
   if (modelPath !== undefined) {
-    // eslint-disable-next-line @typescript-eslint/no-require-imports -- loaded here, so that its loading counts
+    // eslint-disable-next-line @typescript-eslint/no-require-imports -- loaded here, so that the measured time includes it
     const { SlicedInferencePipeline, Slicing } = require('../../lib') as typeof library;
     new SlicedInferencePipeline(stack, 'Pipeline', { modelPath, slicing: Slicing.count(8) });
   }

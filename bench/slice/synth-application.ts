@@ -1,4 +1,4 @@
-/** What a stack that uses a pipeline mostly has besides: a function with code, and a state machine. */
+/** Adds what most stacks with a pipeline have besides: a function with code, and a state machine. */
 import type { Stack } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
