@@ -1,8 +1,8 @@
 /** A file to be written, as a sequence of literal bytes and of ranges of the model's files. */
 import { fieldHead } from './encode';
-import type { ByteRange } from './model';
+import type { SourceRange } from './model';
 
-export type Chunk = Uint8Array | ByteRange;
+export type Chunk = Uint8Array | SourceRange;
 
 export function totalLength(chunks: readonly Chunk[]): number {
   return chunks.reduce((sum, chunk) => sum + chunk.length, 0);

@@ -3,15 +3,11 @@ import type { Chunk } from './chunks';
 import { submessage } from './chunks';
 import { encodeExternalTensor, encodeGraphName, encodeTensorHead } from './encode';
 import { ONNX_INT32, ONNX_INT64 } from './data-type';
+import { GRAPH, MODEL } from './fields';
 import { MAX_SHAPE_BYTES, MIN_EXTERNAL_BYTES } from './limits';
 import { putTogether } from './external-bodies';
-import type { Initializer, LocalFunction, Model, Node, StoredTensor, Tensor, ValueIndex } from './model';
+import type { Initializer, LocalFunction, Model, Node, TensorWithData, Tensor, ValueIndex } from './model';
 import { OMITTED } from './model';
-
-const MODEL_GRAPH = 7;
-const MODEL_FUNCTION = 25;
-const GRAPH_NODE = 1;
-const GRAPH_INITIALIZER = 5;
 
 /** Element types of shapes, axes and sizes. */
 const INTEGERS = [ONNX_INT32, ONNX_INT64];
@@ -28,7 +24,7 @@ export interface WeightPlace {
 }
 
 /** Gives each weight of the model being put together its place. */
-export type PlaceWeight = (tensor: StoredTensor) => WeightPlace;
+export type PlaceWeight = (tensor: TensorWithData) => WeightPlace;
 
 export interface ModelParts {
   /** Nodes in a topological order; `Constant` nodes that hold weights become initializers. */
@@ -53,8 +49,8 @@ export function encodeModel(model: Model, parts: ModelParts): Chunk[] {
     if (constant?.data && isStoredOutside(model, constant)) {
       const { name } = graph.values[node.outputs[0]];
       const tensor = { ...constant, name, data: constant.data };
-      initializers.push(...tensorField(GRAPH_INITIALIZER, tensor, parts.placeWeight));
-    } else nodes.push(...copied(GRAPH_NODE, node, parts.placeWeight));
+      initializers.push(...tensorField(GRAPH.initializer, tensor, parts.placeWeight));
+    } else nodes.push(...copied(GRAPH.node, node, parts.placeWeight));
   }
   for (const value of parts.initializers) {
     const { initializer } = graph.values[value];
@@ -77,8 +73,8 @@ export function encodeModel(model: Model, parts: ModelParts): Chunk[] {
   return [
     ...model.header,
     ...parts.metadata,
-    ...parts.functions.flatMap((fn) => copied(MODEL_FUNCTION, fn, parts.placeWeight)),
-    ...submessage(MODEL_GRAPH, content),
+    ...parts.functions.flatMap((fn) => copied(MODEL.functions, fn, parts.placeWeight)),
+    ...submessage(MODEL.graph, content),
   ];
 }
 
@@ -97,11 +93,11 @@ function goesOutside({ dataType, dims, byteLength }: Tensor): boolean {
 function initializerField({ tensor, sparse, field }: Initializer, place: PlaceWeight): Chunk[] {
   if (sparse || !tensor.data) return [field];
   if (!tensor.external && !goesOutside(tensor)) return [field];
-  return tensorField(GRAPH_INITIALIZER, { ...tensor, data: tensor.data }, place);
+  return tensorField(GRAPH.initializer, { ...tensor, data: tensor.data }, place);
 }
 
 /** The tensor as a field: with its data in the weights file, or in itself where it is small. */
-function tensorField(fieldNumber: number, tensor: StoredTensor, place: PlaceWeight): Chunk[] {
+function tensorField(fieldNumber: number, tensor: TensorWithData, place: PlaceWeight): Chunk[] {
   const { name, data } = tensor;
   return goesOutside(tensor)
     ? submessage(fieldNumber, [encodeExternalTensor(name, tensor, place(tensor))])

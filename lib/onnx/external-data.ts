@@ -4,7 +4,7 @@ import * as path from 'node:path';
 import { fingerprint } from '../cache/fingerprint';
 import { SlicedInferenceError, quoted, systemReason } from '../errors';
 import { MAX_EXTERNAL_REUSE, MIN_REUSED_BYTES } from './limits';
-import type { ByteRange, SourceFile } from './model';
+import type { SourceRange, SourceFile } from './model';
 
 /** The entries of `TensorProto.external_data`. */
 export type ExternalDataEntries = ReadonlyMap<string, string>;
@@ -25,7 +25,7 @@ export class ExternalFiles {
   }
 
   /** The range of `byteLength` bytes that the entries of tensor `tensorName` point to. */
-  resolve(tensorName: string, entries: ExternalDataEntries, byteLength: number): ByteRange {
+  resolve(tensorName: string, entries: ExternalDataEntries, byteLength: number): SourceRange {
     const location = entries.get('location') ?? '';
     const file = this.open(tensorName, location);
     const offset = count(tensorName, 'offset', entries.get('offset') ?? '0');

@@ -4,7 +4,7 @@ import type { Fingerprint } from '../cache/fingerprint';
 import { printable, quoted } from '../errors';
 
 /** Bytes of one of the model's files. */
-export interface ByteRange {
+export interface SourceRange {
   /** Index into `Model.files`. */
   readonly file: number;
   /** In bytes. */
@@ -43,7 +43,7 @@ export interface Model {
   readonly irVersion: number;
   readonly opsets: readonly Opset[];
   /** Fields of the model other than graph and functions, copied into every slice. */
-  readonly header: readonly ByteRange[];
+  readonly header: readonly SourceRange[];
   readonly functions: readonly LocalFunction[];
   readonly graph: Graph;
   /** Whether a tensor, an input or a type attribute anywhere in the model is of float16. */
@@ -63,9 +63,9 @@ export interface Graph {
   readonly inputs: readonly GraphInput[];
   readonly outputs: readonly GraphOutput[];
   /** Fields that declare types of inner values. They may be wrong, but the optimizer of ONNX Runtime relies on them. */
-  readonly valueInfos: readonly ByteRange[];
+  readonly valueInfos: readonly SourceRange[];
   readonly annotations: readonly QuantizationAnnotation[];
-  readonly metadata: readonly ByteRange[];
+  readonly metadata: readonly SourceRange[];
 }
 
 export interface Value {
@@ -99,7 +99,7 @@ export interface Node {
   /** The node taken apart, where its bodies or attributes hold external data. */
   readonly pieces?: readonly Piece[];
   /** The field of the graph, copied verbatim otherwise. */
-  readonly field: ByteRange;
+  readonly field: SourceRange;
 }
 
 export interface OperatorUse {
@@ -127,7 +127,7 @@ export interface LocalFunction {
   /** The function taken apart, where its nodes hold external data. */
   readonly pieces?: readonly Piece[];
   /** The field of the model, copied verbatim otherwise. */
-  readonly field: ByteRange;
+  readonly field: SourceRange;
 }
 
 /** A node of a local function, with its values by name. */
@@ -148,21 +148,21 @@ export interface Tensor {
    * Where the data lies as one run of little-endian elements: `raw_data`, external data, or packed floats.
    * Absent for strings and for integers in typed fields, which are variable-length coded.
    */
-  readonly data?: ByteRange;
+  readonly data?: SourceRange;
   /** Whether the data lies outside the model's own file. */
   readonly external: boolean;
 }
 
 /** A tensor whose data lies as one run. */
-export type StoredTensor = Tensor & { readonly data: ByteRange };
+export type TensorWithData = Tensor & { readonly data: SourceRange };
 
 /** A message taken apart: ranges that are copied, tensors that are put elsewhere, and messages around them. */
-export type Piece = ByteRange | TensorPiece | MessagePiece;
+export type Piece = SourceRange | TensorPiece | MessagePiece;
 
 export interface TensorPiece {
   /** Number of the field that holds the tensor. */
   readonly field: number;
-  readonly tensor: StoredTensor;
+  readonly tensor: TensorWithData;
 }
 
 export interface MessagePiece {
@@ -176,7 +176,7 @@ export interface Initializer {
   readonly tensor: Tensor;
   readonly sparse: boolean;
   /** The field of the graph, copied verbatim when the data stays inside. */
-  readonly field: ByteRange;
+  readonly field: SourceRange;
 }
 
 /** A type as the model declares it. */
@@ -191,19 +191,19 @@ export interface GraphInput {
   readonly value: ValueIndex;
   readonly type: DeclaredType;
   /** The field of the graph, copied verbatim. */
-  readonly field: ByteRange;
+  readonly field: SourceRange;
 }
 
 export interface GraphOutput {
   readonly value: ValueIndex;
   readonly type: DeclaredType;
   /** The field of the graph, copied verbatim. */
-  readonly field: ByteRange;
+  readonly field: SourceRange;
 }
 
 export interface QuantizationAnnotation {
   readonly tensorName: string;
-  readonly field: ByteRange;
+  readonly field: SourceRange;
 }
 
 /** How an error calls a node: its name, or its operator and place when it has none. */

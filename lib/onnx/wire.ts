@@ -1,6 +1,7 @@
 /** Protobuf's wire format over a file: positioned reads through a window, payloads skipped unless asked for. */
 import * as fs from 'node:fs';
 import { SlicedInferenceError, quoted, systemReason } from '../errors';
+import { WIRE_TYPE } from './fields';
 import { WINDOW_BYTES } from './limits';
 
 /** A part of a file: `[start, end)` in bytes. */
@@ -8,11 +9,6 @@ export interface Span {
   readonly start: number;
   readonly end: number;
 }
-
-export const WIRE_VARINT = 0;
-export const WIRE_FIXED64 = 1;
-export const WIRE_LENGTH_DELIMITED = 2;
-export const WIRE_FIXED32 = 5;
 
 /** One field of a message. */
 export interface Field {
@@ -109,21 +105,21 @@ export function* fields(source: ByteSource, span: Span): Generator<Field> {
     let payload: Span;
     let value = 0;
     switch (wireType) {
-      case WIRE_VARINT: {
+      case WIRE_TYPE.varint: {
         const read = varint(source, position, span.end);
         value = read.value;
         payload = { start: position, end: read.end };
         break;
       }
-      case WIRE_LENGTH_DELIMITED: {
+      case WIRE_TYPE.lengthDelimited: {
         const length = varint(source, position, span.end);
         payload = { start: length.end, end: length.end + length.value };
         break;
       }
-      case WIRE_FIXED64:
+      case WIRE_TYPE.fixed64:
         payload = { start: position, end: position + 8 };
         break;
-      case WIRE_FIXED32:
+      case WIRE_TYPE.fixed32:
         payload = { start: position, end: position + 4 };
         break;
       default:
@@ -139,13 +135,13 @@ export function* fields(source: ByteSource, span: Span): Generator<Field> {
 
 /** The span of a field that must be length-delimited: a message or bytes. Protobuf would skip any other. */
 export function content(field: Field): Span {
-  if (field.wireType === WIRE_LENGTH_DELIMITED) return field.payload;
+  if (field.wireType === WIRE_TYPE.lengthDelimited) return field.payload;
   throw wrongWireType(field, 'a message, text or bytes');
 }
 
 /** The value of a field that must be a varint. */
 export function integer(field: Field): number {
-  if (field.wireType === WIRE_VARINT) return field.value;
+  if (field.wireType === WIRE_TYPE.varint) return field.value;
   throw wrongWireType(field, 'an integer');
 }
 
@@ -167,11 +163,11 @@ export function once(field: Field, before: unknown): void {
 
 /** The elements of a repeated integer field, packed or not. */
 export function* integers(source: ByteSource, field: Field): Generator<number> {
-  if (field.wireType === WIRE_VARINT) {
+  if (field.wireType === WIRE_TYPE.varint) {
     yield field.value;
     return;
   }
-  if (field.wireType !== WIRE_LENGTH_DELIMITED) throw wrongWireType(field, 'integers');
+  if (field.wireType !== WIRE_TYPE.lengthDelimited) throw wrongWireType(field, 'integers');
   let position = field.payload.start;
   while (position < field.payload.end) {
     const read = varint(source, position, field.payload.end);

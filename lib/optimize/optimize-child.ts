@@ -5,9 +5,10 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { InferenceSession } from 'onnxruntime-node';
+import { MIN_EXTERNAL_BYTES } from '../onnx/limits';
 import type { OptimizationLevel } from './level';
-import { settleCasts } from './settle-casts';
 import { ORT_LEVELS } from './level';
+import { settleCasts } from './settle-casts';
 
 export interface OptimizeJob {
   /** A model whose weights lie in files of `weightsFolder`. */
@@ -26,8 +27,6 @@ export interface OptimizeAnswer {
   readonly unloadable?: string;
 }
 
-/** Smaller constants stay in the graph, because ONNX Runtime computes shapes from them. */
-const MIN_EXTERNAL_BYTES = 1024;
 const LOG_FATAL = 4;
 
 export async function optimize(job: OptimizeJob): Promise<OptimizeAnswer | { readonly error: string }> {

@@ -1,6 +1,7 @@
 /** Makes the conversions that ONNX Runtime put into a graph part of the graph. */
 import * as fs from 'node:fs';
-import { Reader } from 'protobufjs';
+import { Reader } from 'protobufjs/minimal';
+import { NODE, WIRE_TYPE, fieldTag } from '../onnx/fields';
 
 /**
  * ONNX Runtime knows the casts that it inserts by this beginning of their names, and takes itself free to drop them
@@ -10,8 +11,8 @@ import { Reader } from 'protobufjs';
 const INSERTED = Buffer.from('InsertedPrecisionFreeCast_');
 const SETTLED = Buffer.from('SettledPrecisionFreeCast__');
 
-/** `NodeProto.name`, as protobuf writes it before its length. */
-const NODE_NAME_TAG = 0x1a;
+/** The byte before the length of a node's name. */
+const NODE_NAME_TAG = fieldTag(NODE.name, WIRE_TYPE.lengthDelimited);
 
 /** Bytes searched at a time, and the longest name with its tag and length. */
 const WINDOW_BYTES = 4 * 1024 * 1024;

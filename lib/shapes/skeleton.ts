@@ -2,6 +2,7 @@
 import type { Chunk } from '../onnx/chunks';
 import { encodeValueInfo } from '../onnx/encode';
 import { encodeModel } from '../onnx/encode-model';
+import { GRAPH } from '../onnx/fields';
 import type { Model, NodeIndex, ValueIndex } from '../onnx/model';
 import { OMITTED } from '../onnx/model';
 import type { DimensionSizes } from './value-types';
@@ -9,9 +10,6 @@ import { dimensionName, givenSize } from './value-types';
 
 /** The file that stands in for every weight: as long as the largest, and sparse. */
 export const ZEROS_FILE = 'zeros.weights';
-
-const GRAPH_INPUT = 11;
-const GRAPH_OUTPUT = 12;
 
 export interface Skeleton {
   readonly chunks: readonly Chunk[];
@@ -38,7 +36,7 @@ export function buildSkeleton(
     );
     const isChanged = shape?.some((dimension, axis) => dimension !== type.shape?.[axis]);
     return isChanged && type.dataType !== undefined
-      ? encodeValueInfo(GRAPH_INPUT, name, { dataType: type.dataType, ...(shape && { shape }) })
+      ? encodeValueInfo(GRAPH.input, name, { dataType: type.dataType, ...(shape && { shape }) })
       : field;
   });
   const chunks = encodeModel(model, {
@@ -46,7 +44,7 @@ export function buildSkeleton(
     initializers: graph.initializers.map(({ value }) => value),
     declarations: [
       ...inputs,
-      ...shown.map((value) => encodeValueInfo(GRAPH_OUTPUT, graph.values[value].name)),
+      ...shown.map((value) => encodeValueInfo(GRAPH.output, graph.values[value].name)),
     ],
     functions: model.functions,
     metadata: [],

@@ -234,7 +234,7 @@ describe('damaged models', () => {
     for (let depth = 0; depth < 2000; depth++)
       body = field(1, Buffer.concat([field(4, 'If'), field(5, field(6, body))]));
     expect(refusal(rawModel(body))).toBe(
-      'graphs inside attributes may nest 64 deep, got deeper ones: the file is damaged or hostile',
+      'graphs inside attributes may nest 64 deep, got deeper nesting: the file is damaged or hostile',
     );
   });
 });
