@@ -13,6 +13,7 @@ import { writeChunks } from '../onnx/write-chunks';
 import { onnxRuntimeVersion } from '../host/onnxruntime';
 import { packageVersion } from '../host/package-files';
 import { askChild } from '../host/run-child';
+import { withPartial } from '../host/write-beside';
 import type { OptimizationLevel } from './level';
 import type { OptimizeAnswer, OptimizeJob } from './optimize-child';
 
@@ -73,16 +74,15 @@ function readSaved(model: Model, folder: string): SavedGraph | undefined {
 }
 
 function makeSaved(model: Model, level: OptimizationLevel, folder: string, cache: string): SavedGraph {
-  let partial: string | undefined;
   try {
-    partial = fs.mkdtempSync(`${folder}.partial-`);
-    const answer = save(model, level, partial);
-    moveInto(partial, folder);
-    return { answer, ...savedModel(model, folder, answer) };
+    const partial = fs.mkdtempSync(`${folder}.partial-`);
+    return withPartial(partial, () => {
+      const answer = save(model, level, partial);
+      moveInto(partial, folder);
+      return { answer, ...savedModel(model, folder, answer) };
+    });
   } catch (error) {
     throw explained(error, cache);
-  } finally {
-    if (partial !== undefined) fs.rmSync(partial, { recursive: true, force: true });
   }
 }
 
