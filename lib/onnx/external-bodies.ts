@@ -1,4 +1,4 @@
-/** Nodes and functions that hold external data in their bodies: a copy has to say where that lies from then on. */
+/** Splits nodes and functions that hold external data, so that copies can refer to the new place of the data. */
 import type { Chunk } from './chunks';
 import { submessage } from './chunks';
 import { ATTRIBUTE, FUNCTION, GRAPH, NODE } from './fields';
@@ -24,7 +24,7 @@ const FIELDS: Readonly<Record<Message, Readonly<Record<number, Message | undefin
   tensor: {},
 };
 
-/** Takes a message of the model's file apart at its external tensors; `undefined` when it has none. */
+/** Splits a message of the model's file at its external tensors. Returns `undefined` when it has none. */
 export function takeApart(
   source: ByteSource,
   span: Span,
@@ -60,7 +60,7 @@ function pieceOf(
   return tensor.external && data ? { field: field.number, tensor: { ...tensor, data } } : undefined;
 }
 
-/** Puts a message together again, with what `encodeTensor` makes of its external tensors. */
+/** Joins the pieces of a message. `encodeTensor` encodes its external tensors. */
 export function putTogether(
   pieces: readonly Piece[],
   encodeTensor: (field: number, tensor: TensorWithData) => readonly Chunk[],

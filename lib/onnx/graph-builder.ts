@@ -1,4 +1,4 @@
-/** Links what the parser finds: names become indexes into one table of values. */
+/** Builds a `Graph` from parsed fields: replaces names by indexes into one table of values. */
 import { SlicedInferenceError, quoted } from '../errors';
 import { MAX_GRAPH_ENTRIES } from './limits';
 import type {
@@ -88,7 +88,7 @@ export class GraphBuilder {
       const value = this.indexByName.get(name);
       if (value !== undefined) return { value, type, field };
       throw new SlicedInferenceError(
-        `output ${quoted(name)} of the graph must be made by a node or be an input or initializer`,
+        `output ${quoted(name)} of the graph must be the output of a node, an input or an initializer`,
         'a name that nothing defines',
         'the file is damaged; export the model again',
       );

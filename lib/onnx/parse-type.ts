@@ -1,4 +1,4 @@
-/** Reads `ValueInfoProto` and `TypeProto`: the types that a model declares for its inputs and outputs. */
+/** Reads `ValueInfoProto` and `TypeProto`: types that a model declares for its inputs and outputs. */
 import type { Dimension } from '../../contract/tensors';
 import { DIMENSION, SHAPE, TENSOR_TYPE, TYPE, VALUE_INFO } from './fields';
 import { MAX_RANK } from './limits';
@@ -25,7 +25,8 @@ function parseType(source: ByteSource, span: Span): DeclaredType {
   let type: DeclaredType = {};
   for (const field of fields(source, span)) {
     if (field.number === TYPE.denotation) continue;
-    // A type is one of a tensor, a sequence, a map and others: protobuf keeps the last, and merges two of a kind.
+    // A type is a oneof of tensor, sequence, map and others. Of two kinds protobuf keeps the last; two of one kind it
+    // merges. This library refuses both.
     once(field, kind);
     kind = field.number;
     if (kind === TYPE.tensorType) type = parseTensorType(source, content(field));
