@@ -1,27 +1,27 @@
-/** The one error of this library: what was expected, what came, what to do about it, in one line. */
+/** The error that this library throws: one line with what was expected, what was got and what to do. */
 
 export class SlicedInferenceError extends Error {
   override readonly name = 'SlicedInferenceError';
 
   /**
-   * @param what names the thing (tensor, node, file, prop) and what it has to be
-   * @param got what it is instead
-   * @param advice what the reader can do
+   * @param what names the tensor, node, file or prop and says what it must be
+   * @param got says what it is instead
+   * @param advice says what the user can do
    */
   constructor(what: string, got: string, advice: string) {
     super(`${what}, got ${got}: ${advice}`);
   }
 }
 
-/** A name inside an error, in quotes. */
+/** Quotes a name for an error. */
 export function quoted(name: string): string {
   return `'${printable(name)}'`;
 }
 
-/** Line ends, terminal codes, and what turns the direction of text: an error is one line that reads as it is. */
+/** Line ends, terminal codes and characters that change the direction of text would garble a one-line error. */
 const UNPRINTABLE = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
 
-/** Foreign text inside an error: cut to `most` characters, with what is no plain text escaped. */
+/** Prepares foreign text for an error: shortens it to `most` characters and escapes unprintable ones. */
 export function printable(text: string, most = 120): string {
   const short = text.length > most ? `${text.slice(0, most - 3)}...` : text;
   return short.replaceAll(UNPRINTABLE, (character) => {
@@ -30,7 +30,7 @@ export function printable(text: string, most = 120): string {
   });
 }
 
-/** Why a system call failed, without the path that the caller's message names already. */
+/** Says why a system call failed, without the path, which the caller's message already has. */
 export function systemReason(error: unknown): string {
   const code = (error as NodeJS.ErrnoException).code;
   switch (code) {

@@ -1,9 +1,8 @@
 /** Cuts a model and uploads its slices under their digests, and `plan.json` once they are all there. */
-import { randomBytes } from 'node:crypto';
-import * as fs from 'node:fs';
 import type { AnalyzeOptions } from '../../lib/compile/analyze';
 import { PLAN_FILE, planText } from '../../lib/emit/write';
 import { SlicedInferenceError, quoted, systemReason } from '../../lib/errors';
+import { replaceFile } from '../../lib/host/write-beside';
 import type { PlannedFile, SlicePlan } from '../../lib/plan/plan';
 import { remoteKey } from '../../lib/plan/plan';
 import type { Slicer } from '../../lib/plan/search/slicers';
@@ -64,12 +63,9 @@ export async function sliceIntoBucket(
 }
 
 function writePlan(file: string, plan: SlicePlan): void {
-  const beside = `${file}.${randomBytes(6).toString('hex')}`;
   try {
-    fs.writeFileSync(beside, planText(plan));
-    fs.renameSync(beside, file);
+    replaceFile(file, planText(plan));
   } catch (error) {
-    fs.rmSync(beside, { force: true });
     throw new SlicedInferenceError(
       `plan file ${quoted(file)} must be writable`,
       systemReason(error),

@@ -8,7 +8,7 @@ import { readPlan } from '../../lib/compile/plan-file';
 import { atTensors, automatic, count, fromPlan, maxSliceSize } from '../../lib/plan/search/slicers';
 import type { AnalyzeOptions } from '../../lib/compile/analyze';
 import type { OptimizationLevel } from '../../lib/optimize/level';
-import { OPTIMISATION_LEVELS } from '../../lib/optimize/level';
+import { OPTIMIZATION_LEVELS } from '../../lib/optimize/level';
 import type { DimensionSizes } from '../../lib/shapes/value-types';
 
 export interface SlicingOptions extends ModelOptions {
@@ -68,7 +68,7 @@ export function addModelOptions(command: Command): Command {
         '--optimize <level>',
         'how far ONNX Runtime optimizes the whole model before it is cut; slices are identical to it at that level',
       )
-        .choices(OPTIMISATION_LEVELS)
+        .choices(OPTIMIZATION_LEVELS)
         .default('none'),
     );
 }

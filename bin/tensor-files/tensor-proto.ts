@@ -1,44 +1,14 @@
-/** ONNX's own file for one tensor. Field numbers: https://github.com/onnx/onnx/blob/main/onnx/onnx.proto */
+/** Decodes ONNX's file format for one tensor, a serialized `TensorProto`. */
 import { Reader } from 'protobufjs/minimal';
+import { TENSOR_DATA_TYPES } from '../../contract/tensors';
 import { describeTensor, elementBytes, elementCount, isShape } from '../../lambda/tensors/tensor';
 import type { NumericDataType, RawTensor } from '../../lambda/tensors/tensor';
+import { dataTypeName, isBindable } from '../../lib/onnx/data-type';
+import { TENSOR, WIRE_TYPE, splitTag } from '../../lib/onnx/fields';
 import { BadContent } from './tensor-file-error';
 
-const FIELD = {
-  dims: 1,
-  dataType: 2,
-  floatData: 4,
-  int32Data: 5,
-  stringData: 6,
-  int64Data: 7,
-  name: 8,
-  rawData: 9,
-  doubleData: 10,
-  uint64Data: 11,
-  externalData: 13,
-} as const;
-
-const LENGTH_DELIMITED = 2;
-
-/** TensorProto.DataType */
-const STRING = 8;
-const DATA_TYPES = new Map<number, NumericDataType>([
-  [1, 'float32'],
-  [2, 'uint8'],
-  [3, 'int8'],
-  [4, 'uint16'],
-  [5, 'int16'],
-  [6, 'int32'],
-  [7, 'int64'],
-  [9, 'bool'],
-  [10, 'float16'],
-  [11, 'float64'],
-  [12, 'uint32'],
-  [13, 'uint64'],
-]);
-
-export interface NamedTensor {
-  /** Empty when the file gives none. */
+interface NamedTensor {
+  /** Empty when the file has none. */
   readonly name: string;
   readonly tensor: RawTensor;
 }
@@ -48,29 +18,37 @@ interface TensorProto {
   dataType: number;
   external: boolean;
   readonly dims: bigint[];
-  /** Present when the file has the field at all, if only for no elements. */
+  /** `undefined` when the file lacks the field; empty when the field has no elements. */
   raw: Uint8Array | undefined;
-  /** `float_data` and `double_data` as they lie in the file, so that no NaN changes on the way. */
+  /** The bytes of `float_data` and `double_data`, undecoded, so that every NaN keeps its bits. */
   readonly fixed: Uint8Array[];
   /** `int32_data`, `int64_data` and `uint64_data`. */
   readonly integers: bigint[];
   readonly strings: Uint8Array[];
 }
 
-/** @throws BadContent */
+/**
+ * Decodes a tensor whose elements lie inside the file, as raw data or in typed fields.
+ *
+ * @throws BadContent when the file is no such `TensorProto`
+ */
 export function decodeTensorProto(file: Uint8Array): NamedTensor {
   const proto = readFields(file);
   if (proto.external) {
-    throw new BadContent('a tensor with its elements inside', 'external data', 'write it with them inside');
+    throw new BadContent(
+      'a TensorProto that holds its elements',
+      'external data',
+      'save it without external data',
+    );
   }
   const shape = proto.dims.map(Number);
   if (!isShape(shape)) throw new BadContent('of a sane shape', `[${proto.dims.join(',')}]`, 'write it again');
-  if (proto.dataType === STRING) return { name: proto.name, tensor: stringTensor(proto, shape) };
-  const dtype = DATA_TYPES.get(proto.dataType);
-  if (dtype === undefined) {
-    const known = [...DATA_TYPES.values(), 'string'].join(', ');
+  const dtype = dataTypeName(proto.dataType);
+  if (!isBindable(dtype)) {
+    const known = TENSOR_DATA_TYPES.join(', ');
     throw new BadContent(`a TensorProto of ${known}`, `its type ${proto.dataType}`, 'convert it');
   }
+  if (dtype === 'string') return { name: proto.name, tensor: stringTensor(proto, shape) };
   const bytes = elementsOf(proto, dtype);
   const expected = elementCount(shape) * elementBytes(dtype);
   if (bytes.byteLength !== expected) {
@@ -106,35 +84,35 @@ function readFields(file: Uint8Array): TensorProto {
 }
 
 function readField(reader: Reader, tag: number, proto: TensorProto): void {
-  const wireType = tag & 7;
-  switch (tag >>> 3) {
-    case FIELD.dims:
+  const { fieldNumber, wireType } = splitTag(tag);
+  switch (fieldNumber) {
+    case TENSOR.dims:
       readVarints(reader, wireType, proto.dims);
       break;
-    case FIELD.dataType:
+    case TENSOR.dataType:
       proto.dataType = reader.int32();
       break;
-    case FIELD.floatData:
+    case TENSOR.floatData:
       proto.fixed.push(readFixed(reader, wireType, 4));
       break;
-    case FIELD.doubleData:
+    case TENSOR.doubleData:
       proto.fixed.push(readFixed(reader, wireType, 8));
       break;
-    case FIELD.int32Data:
-    case FIELD.int64Data:
-    case FIELD.uint64Data:
+    case TENSOR.int32Data:
+    case TENSOR.int64Data:
+    case TENSOR.uint64Data:
       readVarints(reader, wireType, proto.integers);
       break;
-    case FIELD.stringData:
+    case TENSOR.stringData:
       proto.strings.push(reader.bytes());
       break;
-    case FIELD.name:
+    case TENSOR.name:
       proto.name = reader.string();
       break;
-    case FIELD.rawData:
+    case TENSOR.rawData:
       proto.raw = reader.bytes();
       break;
-    case FIELD.externalData:
+    case TENSOR.externalData:
       proto.external = true;
       reader.skipType(wireType);
       break;
@@ -143,9 +121,9 @@ function readField(reader: Reader, tag: number, proto: TensorProto): void {
   }
 }
 
-/** Repeated numbers come packed or one by one. */
+/** Reads a repeated integer field, packed or not. */
 function readVarints(reader: Reader, wireType: number, target: bigint[]): void {
-  const end = wireType === LENGTH_DELIMITED ? reader.uint32() + reader.pos : reader.pos + 1;
+  const end = wireType === WIRE_TYPE.lengthDelimited ? reader.uint32() + reader.pos : reader.pos + 1;
   while (reader.pos < end) {
     const { low, high } = reader.int64();
     target.push(BigInt.asIntN(64, (BigInt(high) << 32n) | BigInt(low >>> 0)));
@@ -153,7 +131,7 @@ function readVarints(reader: Reader, wireType: number, target: bigint[]): void {
 }
 
 function readFixed(reader: Reader, wireType: number, bytes: number): Uint8Array {
-  if (wireType === LENGTH_DELIMITED) return reader.bytes();
+  if (wireType === WIRE_TYPE.lengthDelimited) return reader.bytes();
   const start = reader.pos;
   reader.skip(bytes);
   return reader.buf.subarray(start, start + bytes);
@@ -165,7 +143,10 @@ function elementsOf({ raw, fixed, integers }: TensorProto, dtype: NumericDataTyp
   return integerBytes(integers, elementBytes(dtype));
 }
 
-/** `int32_data` also holds the smaller integers, bools and the bits of float16; `uint64_data` also uint32. */
+/**
+ * Little-endian elements from typed fields. `int32_data` also holds smaller integers, bools and the bits of float16;
+ * `uint64_data` also holds uint32.
+ */
 function integerBytes(values: readonly bigint[], bytesEach: number): Uint8Array {
   const bytes = new Uint8Array(values.length * bytesEach);
   const view = new DataView(bytes.buffer);
@@ -190,7 +171,7 @@ function utf8(bytes: Uint8Array): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
-    // The decoder says no more than that it failed.
+    // The decoder's error gives no details.
     throw new BadContent('UTF-8 strings', 'other bytes', 'encode them as UTF-8');
   }
 }

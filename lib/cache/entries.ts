@@ -1,29 +1,25 @@
-/** Small cached values, as JSON files. */
-import { randomBytes } from 'node:crypto';
+/** Reads and writes small cached values as JSON files. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import { replaceFile } from '../host/write-beside';
 
-/** Reads a cached value; `undefined` when there is none or when it cannot be read. */
+/** Reads a cached value. Returns `undefined` when it does not exist or cannot be read. */
 export function readCached(folder: string | undefined, key: string): unknown {
   if (folder === undefined) return undefined;
   try {
     return JSON.parse(fs.readFileSync(path.join(folder, `${key}.json`), 'utf8'));
   } catch {
-    // Absent, or damaged by a crash or a full disk: either way it is computed again and written over.
+    // Absent, or damaged by a crash or a full disk: in both cases the caller computes it again and overwrites it.
     return undefined;
   }
 }
 
-/** Stores a value: written beside, then renamed, so that another process never reads half of it. */
+/** Stores a value as JSON. Does nothing when `folder` is `undefined` or the value cannot be written. */
 export function writeCached(folder: string | undefined, key: string, value: unknown): void {
   if (folder === undefined) return;
-  const target = path.join(folder, `${key}.json`);
-  const beside = `${target}.${randomBytes(6).toString('hex')}`;
   try {
-    fs.writeFileSync(beside, JSON.stringify(value));
-    fs.renameSync(beside, target);
+    replaceFile(path.join(folder, `${key}.json`), JSON.stringify(value));
   } catch {
-    // A full disk must not fail what works without a cache.
-    fs.rmSync(beside, { force: true });
+    // The cache is optional: the caller goes on when the disk is full.
   }
 }

@@ -1,4 +1,4 @@
-/** The digest of a file, read once and then known by the file's fingerprint. */
+/** Computes the digest of a file, and caches it by the file's fingerprint. */
 import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import { readCached, writeCached } from './entries';
@@ -15,7 +15,11 @@ interface KnownDigest {
 /** Bytes hashed at a time. */
 const READ_BYTES = 1024 * 1024;
 
-/** SHA-256 in hexadecimal of the file at `path`, an absolute one. */
+/**
+ * SHA-256 of a file in hexadecimal.
+ *
+ * @param path an absolute path
+ */
 export function fileDigest(path: string): string {
   const cache = cacheFolder('digests');
   const print = fingerprint(path);

@@ -1,25 +1,24 @@
-/** Where this library keeps what it can make again: answers of ONNX Runtime, optimized graphs, slices. */
+/** Finds the folders of the cache, which holds results that can be recomputed. */
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { SlicedInferenceError, quoted, systemReason } from '../errors';
 import { makeFolder } from '../host/make-folder';
 
-/** Names the cache's folder; an empty value switches the cache off. */
+/** The environment variable with the path of the cache's folder. An empty value disables the cache. */
 export const CACHE_VARIABLE = 'SLICED_INFERENCE_CACHE';
 
 /** The parts of the cache, each a folder. */
-export type CachePart = 'types' | 'optimized' | 'plans' | 'slices' | 'digests';
+const PARTS = ['types', 'optimized', 'plans', 'slices', 'digests'] as const;
+type CachePart = (typeof PARTS)[number];
 
-const PARTS: readonly CachePart[] = ['types', 'optimized', 'plans', 'slices', 'digests'];
-
-/** The folder of the whole cache, or `undefined` when it is switched off. It need not exist. */
+/** The folder of the cache, or `undefined` when the cache is disabled. The folder may not exist yet. */
 export function cacheRoot(): string | undefined {
   const root = process.env[CACHE_VARIABLE] ?? path.join(userCacheFolder(), 'cdk-sliced-inference');
   return root === '' ? undefined : root;
 }
 
-/** The folder of a part of the cache, or `undefined` when the cache is switched off or cannot be written. */
+/** The folder of a part of the cache, or `undefined` when the cache is disabled or cannot be written. */
 export function cacheFolder(part: CachePart): string | undefined {
   const root = cacheRoot();
   if (root === undefined) return undefined;
@@ -28,7 +27,7 @@ export function cacheFolder(part: CachePart): string | undefined {
     makeFolder(folder);
     fs.accessSync(folder, fs.constants.W_OK);
   } catch {
-    // A read-only home is common in build containers: everything works without a cache, only slower.
+    // Build containers often have a read-only home folder. The library works without a cache, only slower.
     return undefined;
   }
   return folder;
@@ -36,7 +35,7 @@ export function cacheFolder(part: CachePart): string | undefined {
 
 const temporaryFolders = new Map<CachePart, string>();
 
-/** The part's folder, or, without a cache, one that is removed when the process ends. */
+/** The folder of a part of the cache or, without a cache, a folder that is removed when the process ends. */
 export function cacheOrTemporaryFolder(part: CachePart): string {
   const folder = cacheFolder(part) ?? temporaryFolders.get(part);
   if (folder !== undefined && fs.existsSync(folder)) return folder;
@@ -51,10 +50,11 @@ function removeTemporaryFolders(): void {
 }
 
 /**
- * Removes everything from the cache, and nothing else from its folder, which the user may have chosen badly.
+ * Removes all parts of the cache. Other files in the cache's folder stay, because the user may have chosen a folder with
+ * other content.
  *
- * @returns the bytes that are free now, those that assets still share included
- * @throws SlicedInferenceError when something of it cannot be removed
+ * @returns the size of the removed files in bytes; files that assets share by hard links count too
+ * @throws SlicedInferenceError when a file cannot be removed
  */
 export function clearCache(): number {
   const root = cacheRoot();

@@ -1,9 +1,9 @@
-/** Whether what was written at a time is sure to be on the disk. */
+/** Decides whether a cached file can have been lost when the machine lost power. */
 import * as os from 'node:os';
 
 /**
- * Nothing here is forced to the disk, which would cost as much as writing it. What was written before the machine started
- * may have been lost with its power: the names are there, the bytes perhaps not.
+ * Whether a file was written after the machine started. The cache never calls `fsync`, which would take as long as the
+ * writing. So a file from before the start may have its name but not its bytes, if the machine lost power.
  *
  * @param writtenAt in milliseconds since 1970
  */

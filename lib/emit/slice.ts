@@ -5,6 +5,7 @@ import type { Chunk } from '../onnx/chunks';
 import { padding } from '../onnx/chunks';
 import { onnxDataType, isBindable } from '../onnx/data-type';
 import { encodeMetadata, encodeValueInfo } from '../onnx/encode';
+import { GRAPH } from '../onnx/fields';
 import type { PlaceWeight } from '../onnx/encode-model';
 import { encodeModel } from '../onnx/encode-model';
 import { calledFunctions } from '../onnx/local-functions';
@@ -18,9 +19,6 @@ const PAGE_BYTES = 4096;
 const PAGE_ALIGNED_BYTES = 64 * 1024;
 /** Widest vector register, in bytes. */
 const SMALL_ALIGNMENT = 64;
-
-const GRAPH_INPUT = 11;
-const GRAPH_OUTPUT = 12;
 
 export interface SliceChunks {
   readonly model: readonly Chunk[];
@@ -47,14 +45,14 @@ export function emitSlice(
       throw new Error(`'${graph.values[value].name}' cannot be declared`);
     return encodeValueInfo(field, graph.values[value].name, {
       dataType: onnxDataType(dtype),
-      ...(needsShapes && field === GRAPH_INPUT && shape && { shape }),
+      ...(needsShapes && field === GRAPH.input && shape && { shape }),
     });
   };
   const defaults = new Set(slice.defaults);
   const inputs = [
     ...slice.inputs.map(({ value }): Chunk => {
       const { input } = graph.values[value];
-      return input === undefined ? declare(GRAPH_INPUT, value) : graph.inputs[input].field;
+      return input === undefined ? declare(GRAPH.input, value) : graph.inputs[input].field;
     }),
     ...graph.inputs.filter(({ value }) => defaults.has(value)).map(({ field }): Chunk => field),
   ];
@@ -63,7 +61,7 @@ export function emitSlice(
     initializers: slice.initializers,
     declarations: [
       ...inputs,
-      ...[...slice.outputs, ...slice.pinned].map((value) => declare(GRAPH_OUTPUT, value)),
+      ...[...slice.outputs, ...slice.pinned].map((value) => declare(GRAPH.output, value)),
     ],
     functions: calledFunctions(model, nodes),
     metadata: [encodeMetadata(MANIFEST_KEY, JSON.stringify(manifest))],

@@ -4,6 +4,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { CACHE_VARIABLE, cacheOrTemporaryFolder } from '../cache/folder';
 import { SlicedInferenceError, quoted, systemReason } from '../errors';
+import { withPartial } from '../host/write-beside';
 import type { Chunk } from '../onnx/chunks';
 import { totalLength } from '../onnx/chunks';
 import type { SourceFile } from '../onnx/model';
@@ -61,12 +62,13 @@ export function storedSlices({ slices }: SlicePlan): SlicePaths[] | undefined {
 function store(files: readonly SourceFile[], chunks: readonly Chunk[], folder: string): string {
   const partial = path.join(folder, `${randomBytes(8).toString('hex')}.partial`);
   try {
-    const digest = writeChunks(files, chunks, partial);
-    fs.chmodSync(partial, READ_ONLY);
-    fs.renameSync(partial, path.join(folder, digest));
-    return digest;
+    return withPartial(partial, () => {
+      const digest = writeChunks(files, chunks, partial);
+      fs.chmodSync(partial, READ_ONLY);
+      fs.renameSync(partial, path.join(folder, digest));
+      return digest;
+    });
   } catch (error) {
-    fs.rmSync(partial, { force: true });
     if ((error as NodeJS.ErrnoException).code === undefined) throw error;
     throw new SlicedInferenceError(
       `the cache ${quoted(folder)} must be writable`,

@@ -6,6 +6,7 @@ import * as path from 'node:path';
 import type { CompiledModel } from './compiled-model';
 import { SlicedInferenceError, quoted, systemReason } from '../errors';
 import { makeFolder } from '../host/make-folder';
+import { withPartial } from '../host/write-beside';
 import type { SourceFile } from '../onnx/model';
 import { writeChunks } from '../onnx/write-chunks';
 import type { FileDraft, SlicePlan } from '../plan/plan';
@@ -49,14 +50,15 @@ export function writeSlices(
   const parents = isThere ? [] : missingParents(path.dirname(target));
   listener.onStart?.({ partial, parents });
   try {
-    makeFolder(path.dirname(partial));
-    fs.mkdirSync(partial);
-    const plan = writeFiles(compiled, partial, listener);
-    if (isThere) replaceFiles(partial, target);
-    else fs.renameSync(partial, target);
-    return plan;
+    return withPartial(partial, () => {
+      makeFolder(path.dirname(partial));
+      fs.mkdirSync(partial);
+      const plan = writeFiles(compiled, partial, listener);
+      if (isThere) replaceFiles(partial, target);
+      else fs.renameSync(partial, target);
+      return plan;
+    });
   } catch (error) {
-    fs.rmSync(partial, { recursive: true, force: true });
     for (const parent of parents) removeIfEmpty(parent);
     const { code } = error as NodeJS.ErrnoException;
     if (error instanceof SlicedInferenceError || code === undefined) throw error;

@@ -1,10 +1,10 @@
-/** Makes a folder with those above it. */
+/** Creates a folder and its missing parents. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 
 /**
- * As `mkdirSync` with `recursive`, which in Node.js 20 never returns where a file system takes no folders and says that
- * the one above is missing, such as `/proc`.
+ * Does the same as `mkdirSync` with `recursive`, which in Node.js 20 never returns on a file system such as `/proc`: it
+ * refuses a new folder with the error that the parent is missing.
  */
 export function makeFolder(folder: string): void {
   if (fs.existsSync(folder)) return;
@@ -13,7 +13,7 @@ export function makeFolder(folder: string): void {
   try {
     fs.mkdirSync(folder);
   } catch (error) {
-    // Another process was faster.
+    // Another process may have created the folder in the meantime.
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
 }

@@ -1,4 +1,4 @@
-/** The onnxruntime-node package that this library depends on: asked at synth, shipped to the functions. */
+/** Finds the onnxruntime-node package that this library runs at synth time and deploys with the functions. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 
@@ -7,7 +7,7 @@ export function onnxRuntimeFolder(): string {
   return path.dirname(require.resolve('onnxruntime-node/package.json'));
 }
 
-/** The folder of onnxruntime-common, the only package that onnxruntime-node needs to run. */
+/** The folder of onnxruntime-common, the only package that onnxruntime-node needs at run time. */
 export function onnxRuntimeCommonFolder(): string {
   const entry = require.resolve('onnxruntime-common', { paths: [onnxRuntimeFolder()] });
   const marker = `${path.sep}onnxruntime-common${path.sep}`;

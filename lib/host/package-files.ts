@@ -1,4 +1,4 @@
-/** Finds files of this package, whether it runs from `dist/` or from its TypeScript sources. */
+/** Finds files of this package, both from `dist/` and from the TypeScript sources. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 
@@ -9,11 +9,18 @@ export function packageRoot(): string {
   return folder;
 }
 
-/** Absolute path of a built file, such as `lambda/bundle/index.js`; throws when the package is not built. */
+/**
+ * The absolute path of a built file.
+ *
+ * @param relativePath path below `dist/`, such as `lambda/bundle/index.js`
+ * @throws Error when the package is not built
+ */
 export function builtFile(relativePath: string): string {
   const file = path.join(packageRoot(), 'dist', relativePath);
   if (!fs.existsSync(file)) {
-    throw new Error(`cdk-sliced-inference is not built, got no ${file}: run \`npm run build\` in its folder`);
+    throw new Error(
+      `cdk-sliced-inference must be built, got no file ${file}: run \`npm run build\` in its folder`,
+    );
   }
   return file;
 }

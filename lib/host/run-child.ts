@@ -1,4 +1,4 @@
-/** Asks ONNX Runtime in a process of its own: synthesis is synchronous, and a crash must not take the caller along. */
+/** Runs ONNX Runtime in a child process: synthesis is synchronous, and a crash must not end the caller. */
 import type { SpawnSyncReturns } from 'node:child_process';
 import { spawnSync } from 'node:child_process';
 import { SlicedInferenceError, printable } from '../errors';
@@ -7,20 +7,21 @@ import { builtFile } from './package-files';
 /** Types and shapes of at most 5 million values, as JSON. */
 const MAX_ANSWER_BYTES = 2 ** 30;
 
-export interface ChildRequest {
-  /** What runs, as a path below the built package. */
+interface ChildRequest {
+  /** The script to run, as a path below `dist/`. */
   readonly script: string;
   readonly args: readonly string[];
   readonly timeoutMs: number;
-  /** What an error says must be, and what it advises. */
+  /** The first part of an error, for example `model 'm.onnx' must load in ONNX Runtime 1.30.0`. */
   readonly what: string;
+  /** The last part of an error. */
   readonly advice: string;
 }
 
 /**
- * Runs the script and returns what it prints as JSON: an answer of the type that the script gives.
+ * Runs the script and returns the JSON object that it prints. The caller knows the object's type.
  *
- * @throws SlicedInferenceError when it crashes, hangs, or answers with an `error`
+ * @throws SlicedInferenceError when the script crashes, hangs, or prints an object with `error`
  */
 export function askChild(request: ChildRequest): object {
   const { script, args, timeoutMs, what, advice } = request;
@@ -34,7 +35,7 @@ export function askChild(request: ChildRequest): object {
   if (child.status !== 0) throw new SlicedInferenceError(what, endOf(child, timeoutMs), advice);
   const answer = JSON.parse(child.stdout) as object | { readonly error: string };
   if (!('error' in answer)) return answer;
-  // The path that ONNX Runtime names is one of ours, which is gone by now.
+  // ONNX Runtime's message names a temporary file that no longer exists.
   throw new SlicedInferenceError(
     what,
     oneLine(answer.error.replaceAll(/Load model from \S+ failed:/g, '')),
@@ -49,6 +50,6 @@ function endOf({ error, signal, stderr }: SpawnSyncReturns<string>, timeoutMs: n
 }
 
 function oneLine(text: string): string {
-  // It may quote names and even whole messages of the model.
+  // The text may quote names and even whole messages of the model.
   return printable(text.replaceAll(/\s+/g, ' ').trim(), 400);
 }

@@ -1,13 +1,13 @@
-/** A folder for files that nobody needs afterwards. */
+/** Creates temporary folders and removes them. */
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { SlicedInferenceError, quoted, systemReason } from '../errors';
 
 /**
- * Runs `use` with a new folder, and removes that whatever comes of it.
+ * Runs `use` with a new folder, and removes the folder when `use` returns or throws.
  *
- * @throws SlicedInferenceError when the folder cannot be made or written, such as on a full disk
+ * @throws SlicedInferenceError when the folder cannot be created or written, for example on a full disk
  */
 export function withTemporaryFolder<Result>(use: (folder: string) => Result): Result {
   let folder: string | undefined;

@@ -1,10 +1,11 @@
-/** Tells an ONNX file from what people take for one, and says what it is instead. */
+/** Refuses files that are no ONNX models, and names in the error what they are instead. */
 import * as fs from 'node:fs';
 import { SlicedInferenceError, quoted, systemReason } from '../errors';
 import type { ByteSource, WireError } from './wire';
 
 const LFS_POINTER = 'version https://git-lfs.github.com/spec/';
 
+/** @throws SlicedInferenceError when `path` is missing or no regular file */
 export function checkIsFile(path: string): void {
   let stat: fs.Stats;
   try {
@@ -19,11 +20,12 @@ export function checkIsFile(path: string): void {
   if (stat.isFile()) return;
   throw new SlicedInferenceError(
     `model ${quoted(path)} must be an ONNX file`,
-    stat.isDirectory() ? 'a folder' : 'something that is no regular file',
-    'name the .onnx file itself',
+    stat.isDirectory() ? 'a folder' : 'something other than a regular file',
+    'pass the path of the .onnx file',
   );
 }
 
+/** @throws SlicedInferenceError when the file is empty, a Git LFS pointer or text */
 export function checkBeginning(source: ByteSource): void {
   if (source.size === 0) {
     throw new SlicedInferenceError(
@@ -43,17 +45,18 @@ export function checkBeginning(source: ByteSource): void {
   if (isText(beginning)) throw notOnnx(source.path, 'text');
 }
 
-/** Whether the bytes are readable text: an ONNX file begins with a control character. */
+/** Whether the bytes are readable text. An ONNX file begins with a control character. */
 function isText(bytes: Uint8Array): boolean {
   return bytes.every((byte) => byte >= 0x20 || byte === 0x09 || byte === 0x0a || byte === 0x0d);
 }
 
+/** The error for a file that violates the wire format. */
 export function damaged(path: string, source: ByteSource, error: WireError): SlicedInferenceError {
   return new SlicedInferenceError(
     `model ${quoted(path)} must be a whole ONNX file`,
     error.truncated
-      ? `a truncated one of ${source.size} bytes (${error.message})`
-      : `other bytes (${error.message})`,
+      ? `a truncated file of ${source.size} bytes (${error.message})`
+      : `bytes of another format (${error.message})`,
     error.truncated ? 'copy or download it again' : 'export the model as ONNX protobuf',
   );
 }

@@ -1,20 +1,20 @@
-/** Checks a model's local functions: ONNX Runtime copies what a function does into each of its callers. */
+/** Checks how far a model's local functions expand: ONNX Runtime copies the nodes of a function into each caller. */
 import { SlicedInferenceError, quoted } from '../errors';
 import { MAX_FUNCTION_DEPTH, MAX_INLINED_NODES } from './limits';
 import { callKey } from './local-functions';
 import type { LocalFunction, Node, OperatorUse } from './model';
 
-/** What becomes of a function where it is called. */
+/** The size of a function once it is copied into its caller. */
 interface Inlined {
-  /** Nodes, those of the functions that it calls included. */
+  /** Number of nodes, including those of the functions that it calls. */
   readonly nodes: number;
-  /** Calls inside of calls. */
+  /** Depth of calls: 1 for a function that calls no other. */
   readonly depth: number;
 }
 
 /**
- * @throws SlicedInferenceError for two functions of one name, for functions that call themselves, and for calls that
- * go too deep or add up to too many nodes
+ * @throws SlicedInferenceError when two functions have one name, a function calls itself, calls nest too deep, or calls
+ * expand to too many nodes
  */
 export function checkFunctions(functions: readonly LocalFunction[], nodes: readonly Node[]): void {
   if (functions.length === 0) return;
@@ -24,7 +24,7 @@ export function checkFunctions(functions: readonly LocalFunction[], nodes: reado
     if (byKey.has(key)) {
       throw damaged(
         `function ${quoted(fn.name)} of domain ${quoted(fn.domain)} must be defined once`,
-        'a second one',
+        'a second definition',
       );
     }
     byKey.set(key, fn);
@@ -39,9 +39,9 @@ export function checkFunctions(functions: readonly LocalFunction[], nodes: reado
   }
   if (total <= MAX_INLINED_NODES) return;
   throw new SlicedInferenceError(
-    `calls of functions may stand for ${MAX_INLINED_NODES} nodes`,
+    `calls of functions may expand to ${MAX_INLINED_NODES} nodes`,
     total > Number.MAX_SAFE_INTEGER ? 'more than 2^53' : String(total),
-    'export the model with fewer functions in functions',
+    'export the model with fewer nested functions',
   );
 }
 
@@ -61,14 +61,14 @@ function inlineAll(
         if (call.depth > MAX_FUNCTION_DEPTH) {
           throw damaged(
             `functions may call each other ${MAX_FUNCTION_DEPTH} deep`,
-            `${quoted(fn.name)}, which goes deeper`,
+            `deeper calls from ${quoted(fn.name)}`,
           );
         }
         done.set(fn, call);
         open.delete(fn);
         stack.pop();
       } else if (open.has(callee)) {
-        throw damaged(`function ${quoted(callee.name)} must not call itself`, 'a circle of calls');
+        throw damaged(`function ${quoted(callee.name)} must not call itself`, 'a cycle of calls');
       } else stack.push(new Call(callee));
     }
   }
@@ -83,7 +83,7 @@ class Call implements Inlined {
 
   constructor(readonly fn: LocalFunction) {}
 
-  /** Counts on to the end, or up to a function that has to be counted before, and returns that. */
+  /** Counts operators until one calls a function that is not counted yet, and returns that function. */
   next(
     find: (use: OperatorUse) => LocalFunction | undefined,
     done: ReadonlyMap<LocalFunction, Inlined>,

@@ -1,9 +1,10 @@
-/** A file to be written, as a sequence of literal bytes and of ranges of the model's files. */
+/** The content of a file to write, as a sequence of literal bytes and ranges of the model's files. */
 import { fieldHead } from './encode';
-import type { ByteRange } from './model';
+import type { SourceRange } from './model';
 
-export type Chunk = Uint8Array | ByteRange;
+export type Chunk = Uint8Array | SourceRange;
 
+/** In bytes. */
 export function totalLength(chunks: readonly Chunk[]): number {
   return chunks.reduce((sum, chunk) => sum + chunk.length, 0);
 }
@@ -13,7 +14,7 @@ export function submessage(fieldNumber: number, content: readonly Chunk[]): Chun
   return [fieldHead(fieldNumber, totalLength(content)), ...content];
 }
 
-/** Zeros up to the next multiple of `alignment`. */
+/** The zeros that bring `length` up to a multiple of `alignment`. */
 export function padding(length: number, alignment: number): Uint8Array {
   return new Uint8Array((alignment - (length % alignment)) % alignment);
 }

@@ -1,15 +1,15 @@
-/** ONNX's element types: their numbers, names and widths. */
+/** ONNX's element types: numbers, names and widths. */
 import type { TensorDataType } from '../../contract/tensors';
 import { TENSOR_DATA_TYPES } from '../../contract/tensors';
 
 interface ElementType {
-  /** The name in this library and in ONNX Runtime's JavaScript API where that has one. */
+  /** The name in this library. ONNX Runtime's JavaScript API uses the same name for the types that it supports. */
   readonly name: string;
-  /** Bits of an element at rest; 0 for strings, which have no fixed width. */
+  /** Bits of a stored element; 0 for strings, which have no fixed width. */
   readonly bits: number;
 }
 
-/** By `TensorProto.DataType` (onnx.proto3 of ONNX 1.20). */
+/** By number of `TensorProto.DataType` (onnx.proto3 of ONNX 1.20). */
 const ELEMENT_TYPES: Readonly<Partial<Record<number, ElementType>>> = {
   1: { name: 'float32', bits: 32 },
   2: { name: 'uint8', bits: 8 },
@@ -46,17 +46,17 @@ export const ONNX_STRING = 8;
 export const ONNX_FLOAT16 = 10;
 export const ONNX_DOUBLE = 11;
 
-/** The element type's name, `type 42` for a number that ONNX does not have. */
+/** The name of an element type; for a number that ONNX does not define, such as 42, `type 42`. */
 export function dataTypeName(onnxType: number): string {
   return ELEMENT_TYPES[onnxType]?.name ?? `type ${onnxType}`;
 }
 
-/** The number of a type that crosses cuts. */
+/** The number of an element type that can cross a cut. */
 export function onnxDataType(name: TensorDataType): number {
   return Number(Object.keys(ELEMENT_TYPES).find((key) => ELEMENT_TYPES[Number(key)]?.name === name));
 }
 
-/** Bytes of a dense tensor; `undefined` for strings and unknown types, which have no fixed size. */
+/** Bytes of a dense tensor; `undefined` for strings and unknown types. */
 export function tensorBytes(onnxType: number, elements: number): number | undefined {
   const bits = ELEMENT_TYPES[onnxType]?.bits ?? 0;
   return bits === 0 ? undefined : Math.ceil((elements * bits) / 8);

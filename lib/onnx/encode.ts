@@ -1,24 +1,37 @@
-/** Encodes the few ONNX messages that a slice does not copy verbatim. Field numbers are those of onnx.proto3. */
+/** Encodes the few ONNX messages that a slice does not copy verbatim. */
 import { Writer } from 'protobufjs/minimal';
 import type { Dimension } from '../../contract/tensors';
+import {
+  DATA_LOCATION_EXTERNAL,
+  DIMENSION,
+  ENTRY,
+  GRAPH,
+  MODEL,
+  SHAPE,
+  TENSOR,
+  TENSOR_TYPE,
+  TYPE,
+  VALUE_INFO,
+  WIRE_TYPE,
+  fieldTag,
+} from './fields';
 
-const LENGTH_DELIMITED = 2;
-const EXTERNAL = 1;
-
-/** Tag and length of a length-delimited field: what stands before its content. */
+/** Tag and length of a length-delimited field: the bytes before its content. */
 export function fieldHead(fieldNumber: number, contentBytes: number): Uint8Array {
-  return new Writer().uint32(tag(fieldNumber)).uint64(contentBytes).finish();
+  return new Writer().uint32(delimited(fieldNumber)).uint64(contentBytes).finish();
 }
 
-/** `ValueInfoProto` of a tensor as a field of a graph; without a type it declares the name alone. */
+/** `ValueInfoProto` of a tensor as field `fieldNumber` of a graph; without `type` it has only the name. */
 export function encodeValueInfo(
   fieldNumber: number,
   name: string,
   type?: { readonly dataType: number; readonly shape?: readonly Dimension[] },
 ): Uint8Array {
-  const writer = new Writer().uint32(tag(fieldNumber)).fork().uint32(tag(1)).string(name);
+  const writer = new Writer().uint32(delimited(fieldNumber)).fork();
+  writer.uint32(delimited(VALUE_INFO.name)).string(name);
   if (type) {
-    writer.uint32(tag(2)).fork().uint32(tag(1)).fork().uint32(8).int32(type.dataType);
+    writer.uint32(delimited(VALUE_INFO.type)).fork().uint32(delimited(TYPE.tensorType)).fork();
+    writer.uint32(varint(TENSOR_TYPE.elemType)).int32(type.dataType);
     if (type.shape) encodeShape(writer, type.shape);
     writer.ldelim().ldelim();
   }
@@ -26,11 +39,11 @@ export function encodeValueInfo(
 }
 
 function encodeShape(writer: Writer, shape: readonly Dimension[]): void {
-  writer.uint32(tag(2)).fork();
+  writer.uint32(delimited(TENSOR_TYPE.shape)).fork();
   for (const dimension of shape) {
-    writer.uint32(tag(1)).fork();
-    if (typeof dimension === 'number') writer.uint32(8).int64(dimension);
-    else if (dimension !== null) writer.uint32(tag(2)).string(dimension);
+    writer.uint32(delimited(SHAPE.dim)).fork();
+    if (typeof dimension === 'number') writer.uint32(varint(DIMENSION.dimValue)).int64(dimension);
+    else if (dimension !== null) writer.uint32(delimited(DIMENSION.dimParam)).string(dimension);
     writer.ldelim();
   }
   writer.ldelim();
@@ -51,37 +64,43 @@ export function encodeExternalTensor(
 ): Uint8Array {
   const writer = tensorHead(name, tensor);
   const entries = { location, offset: String(offset), length: String(tensor.byteLength) };
-  for (const [key, value] of Object.entries(entries)) encodeEntry(writer, 13, key, value);
-  return writer.uint32(112).int32(EXTERNAL).finish();
+  for (const [key, value] of Object.entries(entries)) encodeEntry(writer, TENSOR.externalData, key, value);
+  return writer.uint32(varint(TENSOR.dataLocation)).int32(DATA_LOCATION_EXTERNAL).finish();
 }
 
 /** `TensorProto` up to its raw data, which the caller appends. */
 export function encodeTensorHead(name: string, tensor: DenseTensor): Uint8Array {
-  return tensorHead(name, tensor).uint32(tag(9)).uint64(tensor.byteLength).finish();
+  return tensorHead(name, tensor).uint32(delimited(TENSOR.rawData)).uint64(tensor.byteLength).finish();
 }
 
 function tensorHead(name: string, tensor: DenseTensor): Writer {
-  const writer = new Writer().uint32(tag(1)).fork();
+  const writer = new Writer().uint32(delimited(TENSOR.dims)).fork();
   for (const dim of tensor.dims) writer.int64(dim);
-  return writer.ldelim().uint32(16).int32(tensor.dataType).uint32(tag(8)).string(name);
+  writer.ldelim().uint32(varint(TENSOR.dataType)).int32(tensor.dataType);
+  return writer.uint32(delimited(TENSOR.name)).string(name);
 }
 
 /** An entry of a model's `metadata_props`. */
 export function encodeMetadata(key: string, value: string): Uint8Array {
   const writer = new Writer();
-  encodeEntry(writer, 14, key, value);
+  encodeEntry(writer, MODEL.metadataProps, key, value);
   return writer.finish();
 }
 
-/** A graph's name. */
+/** The name of a graph, as a field of it. */
 export function encodeGraphName(name: string): Uint8Array {
-  return new Writer().uint32(tag(2)).string(name).finish();
+  return new Writer().uint32(delimited(GRAPH.name)).string(name).finish();
 }
 
 function encodeEntry(writer: Writer, fieldNumber: number, key: string, value: string): void {
-  writer.uint32(tag(fieldNumber)).fork().uint32(tag(1)).string(key).uint32(tag(2)).string(value).ldelim();
+  writer.uint32(delimited(fieldNumber)).fork().uint32(delimited(ENTRY.key)).string(key);
+  writer.uint32(delimited(ENTRY.value)).string(value).ldelim();
 }
 
-function tag(fieldNumber: number): number {
-  return (fieldNumber << 3) | LENGTH_DELIMITED;
+function delimited(fieldNumber: number): number {
+  return fieldTag(fieldNumber, WIRE_TYPE.lengthDelimited);
+}
+
+function varint(fieldNumber: number): number {
+  return fieldTag(fieldNumber, WIRE_TYPE.varint);
 }

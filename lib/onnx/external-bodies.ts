@@ -1,7 +1,8 @@
-/** Nodes and functions that hold external data in their bodies: a copy has to say where that lies from then on. */
+/** Splits nodes and functions that hold external data, so that copies can refer to the new place of the data. */
 import type { Chunk } from './chunks';
 import { submessage } from './chunks';
-import type { MessagePiece, Piece, StoredTensor, TensorPiece } from './model';
+import { ATTRIBUTE, FUNCTION, GRAPH, NODE } from './fields';
+import type { MessagePiece, Piece, TensorWithData, TensorPiece } from './model';
 import type { ParseContext } from './parse-context';
 import { ownRange, parseTensor } from './parse-tensor';
 import type { ByteSource, Field, Span } from './wire';
@@ -9,16 +10,21 @@ import { content, fields } from './wire';
 
 type Message = 'node' | 'attribute' | 'graph' | 'function' | 'tensor';
 
-/** By message, the fields that lead to tensors. Field numbers are those of onnx.proto3. */
+/** By message, the fields that lead to tensors. */
 const FIELDS: Readonly<Record<Message, Readonly<Record<number, Message | undefined>>>> = {
-  node: { 5: 'attribute' },
-  attribute: { 5: 'tensor', 6: 'graph', 10: 'tensor', 11: 'graph' },
-  graph: { 1: 'node', 5: 'tensor' },
-  function: { 7: 'node', 11: 'attribute' },
+  node: { [NODE.attribute]: 'attribute' },
+  attribute: {
+    [ATTRIBUTE.t]: 'tensor',
+    [ATTRIBUTE.g]: 'graph',
+    [ATTRIBUTE.tensors]: 'tensor',
+    [ATTRIBUTE.graphs]: 'graph',
+  },
+  graph: { [GRAPH.node]: 'node', [GRAPH.initializer]: 'tensor' },
+  function: { [FUNCTION.node]: 'node', [FUNCTION.attributeProto]: 'attribute' },
   tensor: {},
 };
 
-/** Takes a message of the model's file apart at its external tensors; `undefined` when it has none. */
+/** Splits a message of the model's file at its external tensors. Returns `undefined` when it has none. */
 export function takeApart(
   source: ByteSource,
   span: Span,
@@ -54,10 +60,10 @@ function pieceOf(
   return tensor.external && data ? { field: field.number, tensor: { ...tensor, data } } : undefined;
 }
 
-/** Puts a message together again, with what `encodeTensor` makes of its external tensors. */
+/** Joins the pieces of a message. `encodeTensor` encodes its external tensors. */
 export function putTogether(
   pieces: readonly Piece[],
-  encodeTensor: (field: number, tensor: StoredTensor) => readonly Chunk[],
+  encodeTensor: (field: number, tensor: TensorWithData) => readonly Chunk[],
 ): Chunk[] {
   return pieces.flatMap((piece) => {
     if ('offset' in piece) return [piece];

@@ -1,22 +1,22 @@
-/** Resolves a tensor's external data: always a file inside the model's folder, always long enough. */
+/** Resolves a tensor's external data to a range of a file. The file is inside the model's folder and long enough. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { fingerprint } from '../cache/fingerprint';
 import { SlicedInferenceError, quoted, systemReason } from '../errors';
 import { MAX_EXTERNAL_REUSE, MIN_REUSED_BYTES } from './limits';
-import type { ByteRange, SourceFile } from './model';
+import type { SourceRange, SourceFile } from './model';
 
 /** The entries of `TensorProto.external_data`. */
-export type ExternalDataEntries = ReadonlyMap<string, string>;
+type ExternalDataEntries = ReadonlyMap<string, string>;
 
 export class ExternalFiles {
   private readonly indexByLocation = new Map<string, number>();
   private readonly indexByPath = new Map<string, number>();
-  /** By file, in bytes: the lengths of all tensors in it. */
+  /** By file index: the sum of the lengths of the tensors in the file, in bytes. */
   private readonly used: number[] = [];
   private readonly folder: string;
 
-  /** `files` holds the model's own file already; the others are added as tensors name them. */
+  /** `files` already holds the model's own file; `resolve` adds the files that tensors name. */
   constructor(
     private readonly files: SourceFile[],
     private readonly givenFolder: string,
@@ -24,8 +24,12 @@ export class ExternalFiles {
     this.folder = fs.realpathSync(givenFolder);
   }
 
-  /** The range of `byteLength` bytes that the entries of tensor `tensorName` point to. */
-  resolve(tensorName: string, entries: ExternalDataEntries, byteLength: number): ByteRange {
+  /**
+   * The range of `byteLength` bytes that the entries of tensor `tensorName` name.
+   *
+   * @throws SlicedInferenceError when the file is missing, too short or outside the model's folder
+   */
+  resolve(tensorName: string, entries: ExternalDataEntries, byteLength: number): SourceRange {
     const location = entries.get('location') ?? '';
     const file = this.open(tensorName, location);
     const offset = count(tensorName, 'offset', entries.get('offset') ?? '0');
@@ -48,7 +52,7 @@ export class ExternalFiles {
     this.used[file] = (this.used[file] ?? 0) + length;
     if (this.used[file] > MAX_EXTERNAL_REUSE * Math.max(size, MIN_REUSED_BYTES)) {
       throw new SlicedInferenceError(
-        `the tensors in ${quoted(location)} may share its bytes, and have ${MAX_EXTERNAL_REUSE} times as many in all`,
+        `the tensors in ${quoted(location)} may add up to ${MAX_EXTERNAL_REUSE} times its size`,
         `more with tensor ${quoted(tensorName)}`,
         'the file is damaged or hostile',
       );
@@ -72,10 +76,10 @@ export class ExternalFiles {
     try {
       real = fs.realpathSync(target);
     } catch (error) {
-      // A path that leads outside is told so even when nothing is there: what exists outside is none of its business.
+      // Outside the folder the error is the same whether the file exists or not: a model must not probe other files.
       if (path.isAbsolute(location) || !isInside(this.folder, target)) throw escapes(subject, location);
       throw new SlicedInferenceError(
-        `${subject} lies in ${quoted(location)} beside the model`,
+        `${subject} must lie in ${quoted(location)} beside the model`,
         systemReason(error),
         'put the file next to the model',
       );
@@ -85,18 +89,18 @@ export class ExternalFiles {
       throw new SlicedInferenceError(
         `${subject} must stay inside the model's folder`,
         `${quoted(location)}, a link that leads out of it`,
-        'put the file itself in its place, or a hard link to it',
+        'replace the link with the file itself or a hard link to it',
       );
     }
     const stat = fs.statSync(real);
     if (!stat.isFile()) {
       throw new SlicedInferenceError(
         `${subject} must lie in a file`,
-        `${quoted(location)}, which is none`,
+        `${quoted(location)}, which is no regular file`,
         'put the file next to the model',
       );
     }
-    // One file may go by several names.
+    // Several locations may name one file.
     const index =
       this.indexByPath.get(real) ??
       this.files.push({ path: real, names: [], size: stat.size, fingerprint: fingerprint(real) }) - 1;
@@ -118,7 +122,7 @@ function escapes(subject: string, location: string): SlicedInferenceError {
 
 function isInside(folder: string, target: string): boolean {
   const relative = path.relative(folder, target);
-  // A name may begin with two dots.
+  // A file's name may begin with two dots.
   const leadsUp = relative === '..' || relative.startsWith(`..${path.sep}`);
   return relative !== '' && !leadsUp && !path.isAbsolute(relative);
 }

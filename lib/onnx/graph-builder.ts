@@ -1,8 +1,8 @@
-/** Links what the parser finds: names become indexes into one table of values. */
+/** Builds a `Graph` from parsed fields: replaces names by indexes into one table of values. */
 import { SlicedInferenceError, quoted } from '../errors';
 import { MAX_GRAPH_ENTRIES } from './limits';
 import type {
-  ByteRange,
+  SourceRange,
   DeclaredType,
   Graph,
   GraphInput,
@@ -25,53 +25,53 @@ export class GraphBuilder {
   name = '';
   private readonly indexByName = new Map<string, ValueIndex>();
   private readonly values: MutableValue[] = [];
-  private readonly nodes: { parsed: ParsedNode; field: ByteRange; pieces: readonly Piece[] | undefined }[] =
+  private readonly nodes: { parsed: ParsedNode; field: SourceRange; pieces: readonly Piece[] | undefined }[] =
     [];
   private readonly initializers: Initializer[] = [];
   private readonly inputs: GraphInput[] = [];
-  private readonly outputs: { name: string; type: DeclaredType; field: ByteRange }[] = [];
+  private readonly outputs: { name: string; type: DeclaredType; field: SourceRange }[] = [];
   private readonly outputNames = new Set<string>();
-  private readonly valueInfos: ByteRange[] = [];
+  private readonly valueInfos: SourceRange[] = [];
   private readonly annotations: QuantizationAnnotation[] = [];
-  private readonly metadata: ByteRange[] = [];
+  private readonly metadata: SourceRange[] = [];
 
-  addNode(parsed: ParsedNode, field: ByteRange, pieces?: readonly Piece[]): void {
+  addNode(parsed: ParsedNode, field: SourceRange, pieces?: readonly Piece[]): void {
     this.nodes.push({ parsed, field, pieces });
     this.checkCount(this.nodes.length, 'nodes');
   }
 
-  addInitializer(tensor: Tensor, field: ByteRange, storage: 'dense' | 'sparse'): void {
+  addInitializer(tensor: Tensor, field: SourceRange, storage: 'dense' | 'sparse'): void {
     const value = this.valueOf(tensor.name);
     if (this.values[value].initializer !== undefined) throw duplicate('initializer', tensor.name);
     this.values[value].initializer = this.initializers.length;
     this.initializers.push({ value, tensor, field, sparse: storage === 'sparse' });
   }
 
-  addInput(name: string, type: DeclaredType, field: ByteRange): void {
+  addInput(name: string, type: DeclaredType, field: SourceRange): void {
     const value = this.valueOf(name);
     if (this.values[value].input !== undefined) throw duplicate('input', name);
     this.values[value].input = this.inputs.length;
     this.inputs.push({ value, type, field });
   }
 
-  addOutput(name: string, type: DeclaredType, field: ByteRange): void {
+  addOutput(name: string, type: DeclaredType, field: SourceRange): void {
     if (this.outputNames.has(name)) throw duplicate('output', name);
     this.outputNames.add(name);
     this.outputs.push({ name, type, field });
     this.checkCount(this.outputs.length, 'outputs');
   }
 
-  addValueInfo(field: ByteRange): void {
+  addValueInfo(field: SourceRange): void {
     this.valueInfos.push(field);
     this.checkCount(this.valueInfos.length, 'value declarations');
   }
 
-  addAnnotation(tensorName: string, field: ByteRange): void {
+  addAnnotation(tensorName: string, field: SourceRange): void {
     this.annotations.push({ tensorName, field });
     this.checkCount(this.annotations.length, 'annotations');
   }
 
-  addMetadata(field: ByteRange): void {
+  addMetadata(field: SourceRange): void {
     this.metadata.push(field);
     this.checkCount(this.metadata.length, 'metadata entries');
   }
@@ -88,7 +88,7 @@ export class GraphBuilder {
       const value = this.indexByName.get(name);
       if (value !== undefined) return { value, type, field };
       throw new SlicedInferenceError(
-        `output ${quoted(name)} of the graph must be made by a node or be an input or initializer`,
+        `output ${quoted(name)} of the graph must be the output of a node, an input or an initializer`,
         'a name that nothing defines',
         'the file is damaged; export the model again',
       );
@@ -105,7 +105,7 @@ export class GraphBuilder {
     this.values[value].producer = node;
   }
 
-  private link(parsed: ParsedNode, index: number, field: ByteRange): Node {
+  private link(parsed: ParsedNode, index: number, field: SourceRange): Node {
     const { name, opType, domain, operators, constant, heldBytes, externalSparse } = parsed;
     const label = nodeLabel({ name, opType, index });
     return {

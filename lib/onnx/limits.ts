@@ -1,62 +1,66 @@
-/** Limits of the parser, each with its reason. A file beyond one of them is refused. */
+/** Limits of the parser, each with its reason. The parser refuses a file that exceeds one of them. */
 
-/** Bytes read at a time. Nodes and names lie close together, so that one window serves hundreds of fields. */
+/** Bytes read at a time. Nodes and names lie close together, so one window serves hundreds of fields. */
 export const WINDOW_BYTES = 256 * 1024;
 
-/** Longest name or domain. ONNX gives none; the longest in 130 public models is 181 bytes. */
+/** Longest name or domain. ONNX sets no limit; the longest name in 130 public models has 181 bytes. */
 export const MAX_NAME_BYTES = 64 * 1024;
 
-/** Deepest nesting of graphs in attributes. ONNX Runtime resolves recursively; real models nest up to 13 deep. */
+/** Deepest nesting of graphs in attributes. ONNX Runtime recurses into graphs; real models nest up to 13 deep. */
 export const MAX_GRAPH_DEPTH = 64;
 
 /**
- * Most nodes of a model, those of bodies and of functions included. The largest public models have some 10^5, which
- * keep ONNX Runtime busy for a minute.
+ * Most nodes of a model, including nodes in bodies and functions. The largest public models have about 10^5 nodes,
+ * which take ONNX Runtime a minute.
  */
 export const MAX_NODES = 300_000;
 
-/** Most inputs, outputs and captures of all nodes together. Nodes of public models have some 3 to 5. */
+/** Most inputs, outputs and captures of all nodes together. A node of a public model has about 3 to 5. */
 export const MAX_USES = 2_000_000;
 
-/** Most attributes of a node. The operators of ONNX have up to 20, those of exporters some 100. */
+/** Most attributes of a node. ONNX operators have up to 20, custom operators of exporters about 100. */
 export const MAX_NODE_ATTRIBUTES = 10_000;
 
-/** Most values, outputs, annotations or metadata entries of a graph, of which there are about as many as nodes. */
+/** Most values, outputs, annotations or metadata entries of a graph. A graph has about as many of each as nodes. */
 export const MAX_GRAPH_ENTRIES = 300_000;
 
 /**
- * Deepest calls of functions by functions. They stand for a model's modules, which nest some 10 deep. ONNX Runtime
- * 1.30 takes 4 s for 1,000 and crashes at 3,000.
+ * Deepest calls of functions by functions. Exporters write a function for each module, and modules nest about 10 deep.
+ * ONNX Runtime 1.30 takes 4 s for a depth of 1,000 and crashes at 3,000.
  */
 export const MAX_FUNCTION_DEPTH = 256;
 
-/** Most nodes that calls of functions stand for. ONNX Runtime 1.30 takes 30 s to put 65,536 in place of their calls. */
+/** Most nodes that calls of functions expand to. ONNX Runtime 1.30 takes 30 s to inline 65,536 nodes. */
 export const MAX_INLINED_NODES = 100_000;
 
-/** Most functions, opsets and metadata entries of a model. Exporters that write functions write some 10^3. */
+/** Most functions, opsets and metadata entries of a model. Exporters that write functions write about 10^3. */
 export const MAX_MODEL_FIELDS = 100_000;
 
-/** Highest rank. NumPy, from which nearly all models come, stops at 64. */
+/** Highest field number of a model; those of ONNX 1.20 end at 26. A higher one shows that the file is no ONNX model. */
+export const MAX_MODEL_FIELD_NUMBER = 64;
+
+/** Highest rank of a tensor. NumPy, from which nearly all models come, allows 64. */
 export const MAX_RANK = 64;
 
 /**
- * Bytes that tensors may read of a file of external data, as a multiple of its size: tied weights share bytes, but a
- * small file must not stand for any amount of weights. Files below 1 MiB count as 1 MiB, for shared scalars.
+ * Most bytes that the tensors in a file of external data may have together, as a multiple of the file's size. Tied
+ * weights share bytes, but a small file must not expand to any amount of weights. Files below 1 MiB count as 1 MiB,
+ * because scalars may share a tiny file.
  */
 export const MAX_EXTERNAL_REUSE = 64;
 export const MIN_REUSED_BYTES = 2 ** 20;
 
-/** Protobuf readers, ONNX Runtime's among them, refuse messages of 2 GiB. */
+/** Largest protobuf message: protobuf readers, including ONNX Runtime's, refuse 2 GiB. */
 export const MAX_PROTOBUF_BYTES = 2 ** 31 - 1;
 
-/** Highest IR version read; ONNX 1.20 writes 13. A newer one may hold fields that a cut would lose. */
+/** Highest supported IR version; ONNX 1.20 writes 13. A later version may have fields that slices would lose. */
 export const MAX_IR_VERSION = 13;
 
 /**
- * Weights of at least this many bytes go to the `.weights` file. Smaller constants stay in the graph, because
- * ONNX Runtime computes shapes from them and refuses to when they are external.
+ * Weights of at least this many bytes leave the graph. Smaller constants stay, because ONNX Runtime infers shapes from
+ * them and refuses to when their data is external.
  */
 export const MIN_EXTERNAL_BYTES = 1024;
 
-/** Lists of integers up to this size stay inside too: `Split` may have thousands of sizes. */
+/** Integer vectors of up to this many bytes stay in the graph too: `Split` may have thousands of sizes. */
 export const MAX_SHAPE_BYTES = 64 * 1024;

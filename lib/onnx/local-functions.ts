@@ -1,7 +1,7 @@
-/** Which of a model's local functions an operator calls. */
+/** Finds the local functions of a model that an operator calls. */
 import type { LocalFunction, Model, Node, OperatorUse } from './model';
 
-/** What a call and the function that it calls have in common. */
+/** A key that a call and the function that it calls share. */
 export function callKey(call: Pick<OperatorUse, 'domain' | 'opType' | 'overload'>): string {
   return JSON.stringify([call.domain, call.opType, call.overload]);
 }
@@ -13,7 +13,7 @@ export function functionsByKey(model: Model): ReadonlyMap<string, LocalFunction>
   );
 }
 
-/** The local functions that the nodes call, directly or not, in the model's order. */
+/** The local functions that the nodes call, directly or through other functions, in the model's order. */
 export function calledFunctions(model: Model, nodes: readonly Node[]): LocalFunction[] {
   if (model.functions.length === 0) return [];
   const byKey = functionsByKey(model);

@@ -1,10 +1,10 @@
-/** An ONNX model as this library sees it: immutable, values linked by index, weights as ranges of files. */
+/** An ONNX model in memory: immutable, values linked by index, weights as ranges of files. */
 import type { Dimension } from '../../contract/tensors';
 import type { Fingerprint } from '../cache/fingerprint';
 import { printable, quoted } from '../errors';
 
-/** Bytes of one of the model's files. */
-export interface ByteRange {
+/** A range of bytes of one of the model's files. */
+export interface SourceRange {
   /** Index into `Model.files`. */
   readonly file: number;
   /** In bytes. */
@@ -14,65 +14,65 @@ export interface ByteRange {
 }
 
 export interface SourceFile {
-  /** Without links. */
+  /** Absolute path with every link resolved; for the model itself, the path as the caller passed it. */
   readonly path: string;
-  /** The paths by which it is known, links in them included: one may lead to another file next time. */
+  /** The absolute paths by which the model names the file. They may contain links, which may change later. */
   readonly names: readonly string[];
   /** In bytes, when the model was read. */
   readonly size: number;
-  /** Taken before anything of the file was read. */
+  /** Taken before the file was read. */
   readonly fingerprint: Fingerprint;
 }
 
 export interface Opset {
-  /** `''` is ai.onnx. */
+  /** `''` for ai.onnx. */
   readonly domain: string;
   readonly version: number;
 }
 
 /** A value's index in `Graph.values`. */
 export type ValueIndex = number;
-/** A node's index in `Graph.nodes`: its place in the file. */
+/** A node's index in `Graph.nodes`, which has the order of the file. */
 export type NodeIndex = number;
 
-/** Stands in a node's inputs or outputs for one that is left out. */
+/** Marks an optional input or output that a node omits. */
 export const OMITTED: ValueIndex = -1;
 
 export interface Model {
   readonly files: readonly SourceFile[];
   readonly irVersion: number;
   readonly opsets: readonly Opset[];
-  /** Fields of the model other than graph and functions, copied into every slice. */
-  readonly header: readonly ByteRange[];
+  /** Fields of the model other than graph and functions. Every slice gets a copy. */
+  readonly header: readonly SourceRange[];
   readonly functions: readonly LocalFunction[];
   readonly graph: Graph;
-  /** Whether a tensor, an input or a type attribute anywhere in the model is of float16. */
+  /** Whether a tensor, an input or a type attribute anywhere in the model has the type float16. */
   readonly usesFloat16: boolean;
-  /** Whether ONNX Runtime has saved this graph, with the conversions from and to float16 that it runs. */
+  /** Whether ONNX Runtime saved this graph, including the casts from and to float16 that it inserts. */
   readonly isSettled: boolean;
-  /** What holds a string with a NUL or invalid UTF-8, which ONNX Runtime's JavaScript API cannot pass. */
+  /** Describes where a string has a NUL or invalid UTF-8, which ONNX Runtime's JavaScript API cannot pass. */
   readonly unsafeStrings?: string;
 }
 
 export interface Graph {
   readonly name: string;
-  /** Every value of the top level: inputs, initializers, node outputs. */
+  /** Every value of the top-level graph: inputs, initializers, node outputs. */
   readonly values: readonly Value[];
   readonly nodes: readonly Node[];
   readonly initializers: readonly Initializer[];
   readonly inputs: readonly GraphInput[];
   readonly outputs: readonly GraphOutput[];
-  /** Fields that declare types of inner values. They may be wrong, but the optimizer of ONNX Runtime relies on them. */
-  readonly valueInfos: readonly ByteRange[];
+  /** Fields that declare types of inner values. They may be wrong, but ONNX Runtime's optimizer relies on them. */
+  readonly valueInfos: readonly SourceRange[];
   readonly annotations: readonly QuantizationAnnotation[];
-  readonly metadata: readonly ByteRange[];
+  readonly metadata: readonly SourceRange[];
 }
 
 export interface Value {
   readonly name: string;
-  /** The node that makes it. */
+  /** The node that computes it. */
   readonly producer?: NodeIndex;
-  /** Index into `Graph.inputs`. A value with an initializer too is an input with a default. */
+  /** Index into `Graph.inputs`. An input that also has an initializer has a default. */
   readonly input?: number;
   /** Index into `Graph.initializers`. */
   readonly initializer?: number;
@@ -80,26 +80,26 @@ export interface Value {
 
 export interface Node {
   readonly index: NodeIndex;
-  /** `''` where the model gives none. */
+  /** `''` when the model does not name the node. */
   readonly name: string;
   readonly opType: string;
   readonly domain: string;
   readonly inputs: readonly ValueIndex[];
   readonly outputs: readonly ValueIndex[];
-  /** Values of the top level that the node's body graphs use, at any depth. */
+  /** Values of the top-level graph that the node's body graphs use, at any depth. */
   readonly captures: readonly ValueIndex[];
   /** Operators that run when the node runs: its own and those of its body graphs. */
   readonly operators: readonly OperatorUse[];
-  /** The tensor of a `Constant` node that holds one: a weight in all but its place. */
+  /** The tensor that a `Constant` node holds; it is treated like an initializer. */
   readonly constant?: Tensor;
   /** Bytes of the tensors in its attributes and bodies, other than `constant`. */
   readonly heldBytes: number;
-  /** A sparse tensor inside the node whose data lies in another file: what cannot be copied. */
+  /** Name of a sparse tensor inside the node with data in another file. A slice cannot have such a node. */
   readonly externalSparse?: string;
-  /** The node taken apart, where its bodies or attributes hold external data. */
+  /** The parts of the node, when its bodies or attributes hold external data. */
   readonly pieces?: readonly Piece[];
-  /** The field of the graph, copied verbatim otherwise. */
-  readonly field: ByteRange;
+  /** The field of the graph. Slices copy it verbatim unless the node has `pieces`. */
+  readonly field: SourceRange;
 }
 
 export interface OperatorUse {
@@ -108,7 +108,7 @@ export interface OperatorUse {
   readonly overload: string;
   /** Whether a `seed` attribute makes a random operator repeatable. */
   readonly seeded: boolean;
-  /** Number of inputs given; `Dropout` is random when it has a third. */
+  /** Number of inputs, up to the last that is not omitted. `Dropout` is random when it has a third. */
   readonly inputCount: number;
 }
 
@@ -119,18 +119,18 @@ export interface LocalFunction {
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   readonly nodes: readonly FunctionNode[];
-  /** Operators that run when it is called: those of its nodes and of their body graphs. */
+  /** Operators that run when the function is called: those of its nodes and of their body graphs. */
   readonly operators: readonly OperatorUse[];
-  /** Bytes of the tensors in it. */
+  /** Bytes of the tensors inside the function. */
   readonly heldBytes: number;
   readonly externalSparse?: string;
-  /** The function taken apart, where its nodes hold external data. */
+  /** The parts of the function, when its nodes hold external data. */
   readonly pieces?: readonly Piece[];
-  /** The field of the model, copied verbatim otherwise. */
-  readonly field: ByteRange;
+  /** The field of the model. Slices copy it verbatim unless the function has `pieces`. */
+  readonly field: SourceRange;
 }
 
-/** A node of a local function, with its values by name. */
+/** A node of a local function. Its inputs and outputs are names. */
 export interface FunctionNode {
   readonly use: OperatorUse;
   readonly inputs: readonly string[];
@@ -139,74 +139,75 @@ export interface FunctionNode {
 
 export interface Tensor {
   readonly name: string;
-  /** ONNX's number of the element type. */
+  /** The element type as a number of `TensorProto.DataType`. */
   readonly dataType: number;
   readonly dims: readonly number[];
   /** Bytes of the dense data; 0 for strings. */
   readonly byteLength: number;
   /**
-   * Where the data lies as one run of little-endian elements: `raw_data`, external data, or packed floats.
-   * Absent for strings and for integers in typed fields, which are variable-length coded.
+   * The range of the data, when the data is one run of little-endian elements: `raw_data`, external data, or packed
+   * floats. Absent for strings and for integers in typed fields, which are varints.
    */
-  readonly data?: ByteRange;
-  /** Whether the data lies outside the model's own file. */
+  readonly data?: SourceRange;
+  /** Whether the data lies in another file than the graph. */
   readonly external: boolean;
 }
 
-/** A tensor whose data lies as one run. */
-export type StoredTensor = Tensor & { readonly data: ByteRange };
+/** A tensor with a range of data. */
+export type TensorWithData = Tensor & { readonly data: SourceRange };
 
-/** A message taken apart: ranges that are copied, tensors that are put elsewhere, and messages around them. */
-export type Piece = ByteRange | TensorPiece | MessagePiece;
+/** A part of a message: a range to copy, a tensor whose data moves to another file, or a message around such parts. */
+export type Piece = SourceRange | TensorPiece | MessagePiece;
 
 export interface TensorPiece {
-  /** Number of the field that holds the tensor. */
+  /** Number of the field. */
   readonly field: number;
-  readonly tensor: StoredTensor;
+  readonly tensor: TensorWithData;
 }
 
 export interface MessagePiece {
+  /** Number of the field. */
   readonly field: number;
   readonly content: readonly Piece[];
 }
 
-/** A weight: dense, or sparse (then `tensor` describes its values and its field is copied as it is). */
+/** A weight. When it is sparse, `tensor` describes its values, and slices copy its field verbatim. */
 export interface Initializer {
   readonly value: ValueIndex;
   readonly tensor: Tensor;
   readonly sparse: boolean;
-  /** The field of the graph, copied verbatim when the data stays inside. */
-  readonly field: ByteRange;
+  /** The field of the graph. Slices copy it verbatim when the data stays in the graph. */
+  readonly field: SourceRange;
 }
 
-/** A type as the model declares it. */
+/** The type that the model declares for an input or output. */
 export interface DeclaredType {
   /** Element type of a tensor; absent for sequences, maps and optionals. */
   readonly dataType?: number;
-  /** Absent when the rank is not declared. */
+  /** Absent when the model does not declare the rank. */
   readonly shape?: readonly Dimension[];
 }
 
 export interface GraphInput {
   readonly value: ValueIndex;
   readonly type: DeclaredType;
-  /** The field of the graph, copied verbatim. */
-  readonly field: ByteRange;
+  /** The field of the graph. Slices copy it verbatim. */
+  readonly field: SourceRange;
 }
 
 export interface GraphOutput {
   readonly value: ValueIndex;
   readonly type: DeclaredType;
-  /** The field of the graph, copied verbatim. */
-  readonly field: ByteRange;
+  /** The field of the graph. Slices copy it verbatim. */
+  readonly field: SourceRange;
 }
 
 export interface QuantizationAnnotation {
   readonly tensorName: string;
-  readonly field: ByteRange;
+  readonly field: SourceRange;
 }
 
-/** How an error calls a node: its name, or its operator and place when it has none. */
+/** Names a node in an error: by its name and operator, or by its operator and index when it has no name. */
 export function nodeLabel(node: Pick<Node, 'name' | 'opType' | 'index'>): string {
   const operator = printable(node.opType);
   return node.name === '' ? `${operator} node ${node.index}` : `node ${quoted(node.name)} (${operator})`;

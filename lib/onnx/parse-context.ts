@@ -1,4 +1,4 @@
-/** What the parser of one model shares and notes on its way. */
+/** State that the parsers of one model share. */
 import { isUtf8 } from 'node:buffer';
 import { TextDecoder } from 'node:util';
 import { SlicedInferenceError } from '../errors';
@@ -7,21 +7,29 @@ import { MAX_NODES, MAX_USES, WINDOW_BYTES } from './limits';
 import type { ByteSource, Span } from './wire';
 
 export class ParseContext {
-  /** Whether a tensor or an attribute anywhere in the model is of type float16. */
+  /** Whether a tensor, an input or a type attribute read so far has the type float16. */
   usesFloat16 = false;
-  /** What holds a string with a NUL or with invalid UTF-8. */
+  /** Describes where the first string with a NUL or with invalid UTF-8 was found. */
   unsafeStrings: string | undefined;
   private nodes = 0;
   private uses = 0;
 
   constructor(readonly external: ExternalFiles) {}
 
-  /** Takes a node of the graph, of a body or of a function into account. */
+  /**
+   * Counts a node of the graph, of a body or of a function.
+   *
+   * @throws SlicedInferenceError above `MAX_NODES`
+   */
   countNode(): void {
-    if (++this.nodes > MAX_NODES) throw tooMany(MAX_NODES, 'nodes, those of bodies and functions included');
+    if (++this.nodes > MAX_NODES) throw tooMany(MAX_NODES, 'nodes, including nodes in bodies and functions');
   }
 
-  /** Takes one more input, output or capture of a node into account. */
+  /**
+   * Counts an input, output or capture of a node.
+   *
+   * @throws SlicedInferenceError above `MAX_USES`
+   */
   countUse(): void {
     if (++this.uses > MAX_USES) throw tooMany(MAX_USES, 'inputs, outputs and captures of nodes');
   }
@@ -30,10 +38,13 @@ export class ParseContext {
     this.unsafeStrings ??= holder;
   }
 
-  /** Whether a string has neither a NUL nor invalid UTF-8; `true` too once one that is not safe was noted. */
+  /**
+   * Whether a string has neither a NUL nor invalid UTF-8. Returns `true` without a check when an unsafe string was
+   * already noted.
+   */
   isSafeString(source: ByteSource, span: Span): boolean {
     if (this.unsafeStrings !== undefined) return true;
-    // A string may be as long as the file: of a long one only as much is held as of anything else.
+    // A string may be as long as the file, so it is read in pieces.
     const decoder = new StreamedUtf8();
     for (let start = span.start; start < span.end; start += WINDOW_BYTES) {
       const end = Math.min(span.end, start + WINDOW_BYTES);
@@ -43,11 +54,11 @@ export class ParseContext {
   }
 }
 
-/** Checks text that comes in pieces. */
+/** Validates UTF-8 piece by piece. */
 class StreamedUtf8 {
   private decoder: TextDecoder | undefined;
 
-  /** Whether the bytes so far are UTF-8 without a NUL. */
+  /** Whether these bytes continue valid UTF-8 and have no NUL. */
   accepts(bytes: Buffer, isLast: boolean): boolean {
     if (bytes.includes(0)) return false;
     if (isLast && this.decoder === undefined) return isUtf8(bytes);
@@ -56,7 +67,7 @@ class StreamedUtf8 {
       this.decoder.decode(bytes, { stream: !isLast });
       return true;
     } catch {
-      // The decoder's way to say that the bytes are no UTF-8.
+      // The decoder throws when the bytes are no UTF-8.
       return false;
     }
   }

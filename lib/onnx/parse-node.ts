@@ -1,14 +1,15 @@
-/** Reads `NodeProto` and the graphs in its attributes: what the node uses, at any depth. */
+/** Reads `NodeProto` and the graphs in its attributes, and collects what the node uses at any depth. */
 import { SlicedInferenceError, quoted } from '../errors';
+import { ONNX_FLOAT16 } from './data-type';
+import { ATTRIBUTE, GRAPH, NODE, SPARSE_TENSOR, VALUE_INFO } from './fields';
 import { MAX_GRAPH_DEPTH, MAX_NODE_ATTRIBUTES } from './limits';
 import type { OperatorUse, Tensor } from './model';
 import type { ParseContext } from './parse-context';
-import { ONNX_FLOAT16 } from './data-type';
 import { parseTensor, text } from './parse-tensor';
-import type { ByteSource, Span } from './wire';
+import type { ByteSource, Field, Span } from './wire';
 import { WireError, content, fields, integer, once } from './wire';
 
-/** A node with its values still by name. */
+/** A node whose values are still names. */
 export interface ParsedNode {
   readonly name: string;
   readonly opType: string;
@@ -29,13 +30,13 @@ export interface ParsedNode {
 /** Attributes whose integer is an element type. */
 const TYPE_ATTRIBUTES = new Set(['to', 'dtype', 'output_dtype', 'softmax_precision', 'stash_type']);
 
-/** Domains of operators that ONNX and ONNX Runtime define; others are those of local functions. */
+/** Domains of the operators that ONNX and ONNX Runtime define; other domains belong to local functions. */
 const KNOWN_DOMAINS = /^$|^ai\.onnx|^com\.(microsoft|ms)\b/;
 
-/** Most nodes have no bodies, and a set takes more memory than all the rest of a node. */
+/** Shared by the nodes without bodies, which are most: an empty set takes more memory than the rest of a node. */
 const NO_NAMES: ReadonlySet<string> = new Set();
 
-/** What the attributes of a node add up to. */
+/** The sum of what the attributes of a node hold. */
 interface Contents {
   freeNames?: Set<string>;
   readonly operators: OperatorUse[];
@@ -44,73 +45,31 @@ interface Contents {
   heldBytes: number;
 }
 
+/**
+ * Reads the node that fills `span`.
+ *
+ * @param depth 0 for a node of the top-level graph, 1 or more inside a body or a function
+ */
 export function parseNode(source: ByteSource, span: Span, context: ParseContext, depth = 0): ParsedNode {
-  let name = '';
-  let opType = '';
-  let domain = '';
-  let overload = '';
-  let seeded = false;
   context.countNode();
-  const inputs: string[] = [];
-  const outputs: string[] = [];
-  const attributes: Span[] = [];
-  for (const field of fields(source, span)) {
-    switch (field.number) {
-      case 1:
-        inputs.push(text(source, field));
-        context.countUse();
-        break;
-      case 2:
-        outputs.push(text(source, field));
-        context.countUse();
-        break;
-      case 3:
-        name = text(source, field);
-        break;
-      case 4:
-        opType = text(source, field);
-        break;
-      case 5:
-        attributes.push(content(field));
-        if (attributes.length > MAX_NODE_ATTRIBUTES) {
-          throw new WireError(
-            `the node at byte ${span.start} has more than ${MAX_NODE_ATTRIBUTES} attributes`,
-            false,
-          );
-        }
-        break;
-      case 7:
-        domain = text(source, field);
-        break;
-      case 8:
-        overload = text(source, field);
-        break;
-    }
-  }
-  if (domain === 'ai.onnx') domain = '';
-  if (opType === '') throw new WireError(`the node at byte ${span.start} has no operator`, false);
+  const { name, opType, domain, overload, inputs, outputs, attributes } = readFields(source, span, context);
   const contents: Contents = { operators: [], hasExternal: false, heldBytes: 0 };
+  const isConstant = depth === 0 && opType === 'Constant' && domain === '' && Boolean(outputs.at(0));
+  const ofKnownOperator = KNOWN_DOMAINS.test(domain);
   let constant: Tensor | undefined;
+  const onTensor = (tensor: Tensor): void => {
+    if (isConstant) constant = tensor;
+    else noteTensor(tensor, contents);
+  };
+  let seeded = false;
   for (const attribute of attributes) {
-    const named = readAttribute(source, attribute, context, contents, {
-      depth,
-      ofKnownOperator: KNOWN_DOMAINS.test(domain),
-      onTensor: (tensor) => {
-        const isConstant = depth === 0 && opType === 'Constant' && domain === '' && Boolean(outputs.at(0));
-        if (isConstant) constant = tensor;
-        else noteTensor(tensor, contents);
-      },
-    });
-    // A function's seed that its caller gives may be left out there: only a value of its own counts.
-    if (named.name === 'seed' && !named.isReference) seeded = true;
+    const reading = { depth, ofKnownOperator, onTensor };
+    const { name: attributeName, isReference } = readAttribute(source, attribute, context, contents, reading);
+    // A caller may omit a seed that refers to an attribute of the function: only a literal value counts.
+    if (attributeName === 'seed' && !isReference) seeded = true;
   }
-  contents.operators.push({
-    domain,
-    opType,
-    overload,
-    seeded,
-    inputCount: inputs.findLastIndex((input) => input !== '') + 1,
-  });
+  const inputCount = inputs.findLastIndex((input) => input !== '') + 1;
+  contents.operators.push({ domain, opType, overload, seeded, inputCount });
   return {
     name,
     opType,
@@ -126,7 +85,61 @@ export function parseNode(source: ByteSource, span: Span, context: ParseContext,
   };
 }
 
-/** What an attribute holds that a function gives to attributes of its callers which leave it out. */
+interface NodeFields {
+  name: string;
+  opType: string;
+  domain: string;
+  overload: string;
+  readonly inputs: string[];
+  readonly outputs: string[];
+  readonly attributes: Span[];
+}
+
+/** Reads the fields of a node; of the attributes only their spans. */
+function readFields(source: ByteSource, span: Span, context: ParseContext): NodeFields {
+  const node: NodeFields = {
+    name: '',
+    opType: '',
+    domain: '',
+    overload: '',
+    inputs: [],
+    outputs: [],
+    attributes: [],
+  };
+  for (const field of fields(source, span)) {
+    switch (field.number) {
+      case NODE.input:
+        node.inputs.push(text(source, field));
+        context.countUse();
+        break;
+      case NODE.output:
+        node.outputs.push(text(source, field));
+        context.countUse();
+        break;
+      case NODE.name:
+        node.name = text(source, field);
+        break;
+      case NODE.opType:
+        node.opType = text(source, field);
+        break;
+      case NODE.attribute:
+        node.attributes.push(content(field));
+        if (node.attributes.length > MAX_NODE_ATTRIBUTES) throw tooManyAttributes(span);
+        break;
+      case NODE.domain:
+        node.domain = text(source, field);
+        break;
+      case NODE.overload:
+        node.overload = text(source, field);
+        break;
+    }
+  }
+  if (node.domain === 'ai.onnx') node.domain = '';
+  if (node.opType === '') throw new WireError(`the node at byte ${span.start} has no operator`, false);
+  return node;
+}
+
+/** Reads a default that a function declares for one of its attributes: callers that omit the attribute get it. */
 export function readDefault(
   source: ByteSource,
   span: Span,
@@ -145,12 +158,12 @@ export function readDefault(
 
 interface AttributeReading {
   readonly depth: number;
-  /** Whether the meaning of the attribute is ONNX's or ONNX Runtime's, and not that of a local function. */
+  /** Whether ONNX or ONNX Runtime defines the operator; `false` for a local function. */
   readonly ofKnownOperator: boolean;
   readonly onTensor: (tensor: Tensor) => void;
 }
 
-/** Reads one `AttributeProto`: its name, and whether it stands for an attribute of the enclosing function. */
+/** Reads one `AttributeProto`: its name, and whether it refers to an attribute of the enclosing function. */
 function readAttribute(
   source: ByteSource,
   span: Span,
@@ -165,39 +178,37 @@ function readAttribute(
   let body: Span | undefined;
   for (const field of fields(source, span)) {
     switch (field.number) {
-      case 1:
+      case ATTRIBUTE.name:
         name = text(source, field);
         break;
-      case 3: // i
+      case ATTRIBUTE.i:
         number = integer(field);
         break;
-      case 4: // s
-      case 9: // strings
+      case ATTRIBUTE.s:
+      case ATTRIBUTE.strings:
         if (!context.isSafeString(source, content(field))) context.noteUnsafeStrings('an attribute');
         break;
-      case 21: // ref_attr_name
+      case ATTRIBUTE.refAttrName:
         isReference = true;
         break;
-      case 5: // t
+      case ATTRIBUTE.t:
         once(field, tensor);
         tensor = content(field);
         onTensor(parseTensor(source, tensor, context));
         break;
-      case 10: // tensors
+      case ATTRIBUTE.tensors:
         noteTensor(parseTensor(source, content(field), context), contents);
         break;
-      case 22: // sparse_tensor
-      case 23: // sparse_tensors
-        for (const part of fields(source, content(field))) {
-          if (part.number <= 2) noteSparse(parseTensor(source, content(part), context), contents);
-        }
+      case ATTRIBUTE.sparseTensor:
+      case ATTRIBUTE.sparseTensors:
+        for (const { tensor: part } of sparseParts(source, field, context)) noteSparse(part, contents);
         break;
-      case 6: // g
+      case ATTRIBUTE.g:
         once(field, body);
         body = content(field);
         readBody(source, body, context, contents, depth + 1);
         break;
-      case 11: // graphs
+      case ATTRIBUTE.graphs:
         readBody(source, content(field), context, contents, depth + 1);
         break;
     }
@@ -207,7 +218,13 @@ function readAttribute(
   return { name, isReference };
 }
 
-/** Collects what a body graph uses from outside. A name that the body defines anywhere hides the outer one. */
+/** Names in one body graph. */
+interface BodyNames {
+  readonly defined: Set<string>;
+  readonly used: Set<string>;
+}
+
+/** Collects the names that a body graph uses from outside. A name that the body defines hides the outer one. */
 function readBody(
   source: ByteSource,
   span: Span,
@@ -218,60 +235,70 @@ function readBody(
   if (depth > MAX_GRAPH_DEPTH) {
     throw new SlicedInferenceError(
       `graphs inside attributes may nest ${MAX_GRAPH_DEPTH} deep`,
-      'deeper ones',
+      'deeper nesting',
       'the file is damaged or hostile',
     );
   }
-  const defined = new Set<string>();
-  const used = new Set<string>();
+  const names: BodyNames = { defined: new Set(), used: new Set() };
   for (const field of fields(source, span)) {
     switch (field.number) {
-      case 1: {
-        const node = parseNode(source, content(field), context, depth);
-        node.outputs.forEach((output) => defined.add(output));
-        node.inputs.forEach((input) => used.add(input));
-        node.freeNames.forEach((name) => used.add(name));
-        for (const use of node.operators) contents.operators.push(use);
-        contents.externalSparse ??= node.externalSparse;
-        contents.hasExternal ||= node.hasExternal;
-        contents.heldBytes += node.heldBytes;
+      case GRAPH.node:
+        noteBodyNode(parseNode(source, content(field), context, depth), names, contents);
         break;
-      }
-      case 5: {
+      case GRAPH.initializer: {
         const tensor = parseTensor(source, content(field), context);
-        defined.add(tensor.name);
+        names.defined.add(tensor.name);
         noteTensor(tensor, contents);
         break;
       }
-      case 15: {
-        for (const part of fields(source, content(field))) {
-          if (part.number > 2) continue;
-          const tensor = parseTensor(source, content(part), context);
-          if (part.number === 1) defined.add(tensor.name);
+      case GRAPH.sparseInitializer:
+        for (const { number, tensor } of sparseParts(source, field, context)) {
+          if (number === SPARSE_TENSOR.values) names.defined.add(tensor.name);
           noteSparse(tensor, contents);
         }
         break;
-      }
-      case 11: // input
-        defined.add(valueName(source, content(field)));
+      case GRAPH.input:
+        names.defined.add(valueName(source, content(field)));
         break;
-      case 12: // output
-        used.add(valueName(source, content(field)));
+      case GRAPH.output:
+        names.used.add(valueName(source, content(field)));
         break;
     }
   }
-  for (const name of used) {
-    if (name === '' || defined.has(name)) continue;
-    // Counted at each depth, since each depth keeps its own.
+  for (const name of names.used) {
+    if (name === '' || names.defined.has(name)) continue;
+    // Counted at each depth, because each depth has a set of its own.
     context.countUse();
     contents.freeNames ??= new Set();
     contents.freeNames.add(name);
   }
 }
 
+function noteBodyNode(node: ParsedNode, { defined, used }: BodyNames, contents: Contents): void {
+  for (const output of node.outputs) defined.add(output);
+  for (const input of node.inputs) used.add(input);
+  for (const name of node.freeNames) used.add(name);
+  for (const use of node.operators) contents.operators.push(use);
+  contents.externalSparse ??= node.externalSparse;
+  contents.hasExternal ||= node.hasExternal;
+  contents.heldBytes += node.heldBytes;
+}
+
+/** The values and indices of a `SparseTensorProto`, with their field numbers. */
+function* sparseParts(
+  source: ByteSource,
+  field: Field,
+  context: ParseContext,
+): Generator<{ readonly number: number; readonly tensor: Tensor }> {
+  for (const part of fields(source, content(field))) {
+    if (part.number !== SPARSE_TENSOR.values && part.number !== SPARSE_TENSOR.indices) continue;
+    yield { number: part.number, tensor: parseTensor(source, content(part), context) };
+  }
+}
+
 /** The name of a `ValueInfoProto`. */
-export function valueName(source: ByteSource, span: Span): string {
-  for (const field of fields(source, span)) if (field.number === 1) return text(source, field);
+function valueName(source: ByteSource, span: Span): string {
+  for (const field of fields(source, span)) if (field.number === VALUE_INFO.name) return text(source, field);
   return '';
 }
 
@@ -282,4 +309,8 @@ function noteTensor({ external, byteLength }: Tensor, contents: Contents): void 
 
 function noteSparse(tensor: Tensor, contents: Contents): void {
   if (tensor.external) contents.externalSparse ??= tensor.name === '' ? quoted('(unnamed)') : tensor.name;
+}
+
+function tooManyAttributes({ start }: Span): WireError {
+  return new WireError(`the node at byte ${start} has more than ${MAX_NODE_ATTRIBUTES} attributes`, false);
 }

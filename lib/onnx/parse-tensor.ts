@@ -1,28 +1,27 @@
-/** Reads `TensorProto`: type, dims and where the data lies, never the data. Field numbers are those of onnx.proto3. */
+/** Reads `TensorProto`: its type, its dims and the place of its data, never the data. */
 import { isUtf8 } from 'node:buffer';
 import { SlicedInferenceError, quoted } from '../errors';
 import { ONNX_DOUBLE, ONNX_FLOAT, ONNX_FLOAT16, ONNX_STRING, dataTypeName, tensorBytes } from './data-type';
+import { DATA_LOCATION_EXTERNAL, ENTRY, TENSOR, WIRE_TYPE } from './fields';
 import { MAX_NAME_BYTES, MAX_RANK } from './limits';
-import type { ByteRange, Tensor } from './model';
+import type { SourceRange, Tensor } from './model';
 import type { ParseContext } from './parse-context';
 import type { ByteSource, Field, Span } from './wire';
-import { WIRE_LENGTH_DELIMITED, WireError, content, fields, integer, integers } from './wire';
+import { WireError, content, fields, integer, integers } from './wire';
 
-const FLOAT_DATA = 4;
-const STRING_DATA = 6;
-const RAW_DATA = 9;
-const DOUBLE_DATA = 10;
-const DATA_LOCATION_EXTERNAL = 1;
-
-/** What is read of `external_data`; ONNX also has a checksum, which nobody checks. */
+/** Keys of `external_data` that are read; ONNX also defines a checksum, which this library ignores. */
 const EXTERNAL_KEYS = new Set(['location', 'offset', 'length']);
 
-/** The bytes of a span of the model's own file, as a range. */
-export function ownRange(span: Span): ByteRange {
+/** A span of the model's own file as a range. */
+export function ownRange(span: Span): SourceRange {
   return { file: 0, offset: span.start, length: span.end - span.start };
 }
 
-/** A string field; refuses what is too long to be a name. */
+/**
+ * The text of a string field.
+ *
+ * @throws WireError when it is longer than `MAX_NAME_BYTES` or no UTF-8
+ */
 export function text(source: ByteSource, field: Field): string {
   const span = content(field);
   if (span.end - span.start > MAX_NAME_BYTES) {
@@ -33,85 +32,106 @@ export function text(source: ByteSource, field: Field): string {
   }
   const bytes = source.bytes(span);
   const name = bytes.toString('utf8');
-  // Names that differ in such bytes alone would become one. Looking for the replacement first is the faster way.
+  // Two names that differ only in invalid bytes would become one name. Most names have no replacement character, and
+  // searching for one is faster than validating the bytes.
   if (name.includes('\ufffd') && !isUtf8(bytes)) {
     throw new WireError(`the name at byte ${field.whole.start} is no UTF-8`, false);
   }
   return name;
 }
 
+/** The fields of a `TensorProto`, unchecked. */
+interface TensorFields {
+  name: string;
+  dataType: number;
+  readonly dims: number[];
+  /** The first fields with inline data, at most two: one is usable, more are not. */
+  readonly inline: Field[];
+  hasUnsafeStrings: boolean;
+  isExternal: boolean;
+  readonly externalEntries: Map<string, string>;
+}
+
+/** Reads the tensor that fills `span`. */
 export function parseTensor(source: ByteSource, span: Span, context: ParseContext): Tensor {
-  let name = '';
-  let dataType = 0;
-  const dims: number[] = [];
-  const inline: Field[] = [];
-  let hasUnsafeStrings = false;
-  let isExternal = false;
-  const entries = new Map<string, string>();
+  const read = readFields(source, span, context);
+  const { name, dataType, dims } = read;
+  const byteLength = denseBytes(name, dataType, dims);
+  if (dataType === ONNX_FLOAT16) context.usesFloat16 = true;
+  if (read.hasUnsafeStrings) context.noteUnsafeStrings(`tensor ${quoted(name)}`);
+  const tensor = { name, dataType, dims, byteLength, external: read.isExternal };
+  const data = read.isExternal
+    ? context.external.resolve(name, read.externalEntries, byteLength)
+    : inlineData(read, byteLength);
+  return data ? { ...tensor, data } : tensor;
+}
+
+function readFields(source: ByteSource, span: Span, context: ParseContext): TensorFields {
+  const tensor: TensorFields = {
+    name: '',
+    dataType: 0,
+    dims: [],
+    inline: [],
+    hasUnsafeStrings: false,
+    isExternal: false,
+    externalEntries: new Map(),
+  };
   for (const field of fields(source, span)) {
     switch (field.number) {
-      case 1:
+      case TENSOR.dims:
         for (const dim of integers(source, field)) {
-          if (dims.length === MAX_RANK) {
+          if (tensor.dims.length === MAX_RANK) {
             throw new WireError(`the tensor at byte ${span.start} has more than ${MAX_RANK} dims`, false);
           }
-          dims.push(dim);
+          tensor.dims.push(dim);
         }
         break;
-      case 2:
-        dataType = integer(field);
+      case TENSOR.dataType:
+        tensor.dataType = integer(field);
         break;
-      case FLOAT_DATA:
-      case RAW_DATA:
-      case DOUBLE_DATA:
-        if (inline.length < 2) inline.push(field);
+      case TENSOR.floatData:
+      case TENSOR.rawData:
+      case TENSOR.doubleData:
+        if (tensor.inline.length < 2) tensor.inline.push(field);
         break;
-      case STRING_DATA:
-        hasUnsafeStrings ||= !context.isSafeString(source, content(field));
+      case TENSOR.stringData:
+        tensor.hasUnsafeStrings ||= !context.isSafeString(source, content(field));
         break;
-      case 8:
-        name = text(source, field);
+      case TENSOR.name:
+        tensor.name = text(source, field);
         break;
-      case 13:
-        addEntry(source, field, entries);
+      case TENSOR.externalData:
+        addEntry(source, field, tensor.externalEntries);
         break;
-      case 14:
-        isExternal = integer(field) === DATA_LOCATION_EXTERNAL;
+      case TENSOR.dataLocation:
+        tensor.isExternal = integer(field) === DATA_LOCATION_EXTERNAL;
         break;
     }
   }
-  const byteLength = denseBytes(name, dataType, dims);
-  if (dataType === ONNX_FLOAT16) context.usesFloat16 = true;
-  if (hasUnsafeStrings) context.noteUnsafeStrings(`tensor ${quoted(name)}`);
-  if (isExternal) {
-    return {
-      name,
-      dataType,
-      dims,
-      byteLength,
-      external: true,
-      data: context.external.resolve(name, entries, byteLength),
-    };
-  }
-  const tensor = { name, dataType, dims, byteLength, external: false };
-  // Several chunks of packed floats are legal, and so are none: such data is copied with its field instead.
-  if (inline.length !== 1 || inline[0].wireType !== WIRE_LENGTH_DELIMITED) return tensor;
-  if (!holdsElements(inline[0].number, dataType)) return tensor;
+  return tensor;
+}
+
+/** The range of a tensor's inline data; `undefined` when the data is not one run of little-endian elements. */
+function inlineData(
+  { name, dataType, dims, inline }: TensorFields,
+  byteLength: number,
+): SourceRange | undefined {
+  // A tensor may have no packed floats or several chunks of them: then its data is copied with its field.
+  if (inline.length !== 1 || inline[0].wireType !== WIRE_TYPE.lengthDelimited) return undefined;
+  if (!holdsElements(inline[0].number, dataType)) return undefined;
   const data = ownRange(inline[0].payload);
-  if (data.length !== byteLength) {
-    throw new SlicedInferenceError(
-      `tensor ${quoted(name)} of type ${dataTypeName(dataType)} and dims [${dims.join(',')}] must have ${byteLength} bytes`,
-      String(data.length),
-      'the file is damaged; export the model again',
-    );
-  }
-  return { ...tensor, data };
+  if (data.length === byteLength) return data;
+  throw new SlicedInferenceError(
+    `tensor ${quoted(name)} of type ${dataTypeName(dataType)} and dims [${dims.join(',')}] must have ${byteLength} bytes`,
+    String(data.length),
+    'the file is damaged; export the model again',
+  );
 }
 
 /** Whether an inline field is the raw data, or floats packed in their own width. */
 function holdsElements(fieldNumber: number, dataType: number): boolean {
-  if (fieldNumber === RAW_DATA) return dataType !== ONNX_STRING;
-  if (fieldNumber === FLOAT_DATA) return dataType === ONNX_FLOAT;
+  if (fieldNumber === TENSOR.rawData) return dataType !== ONNX_STRING;
+  if (fieldNumber === TENSOR.floatData) return dataType === ONNX_FLOAT;
   return dataType === ONNX_DOUBLE;
 }
 
@@ -119,8 +139,8 @@ function addEntry(source: ByteSource, field: Field, entries: Map<string, string>
   let key = '';
   let value = '';
   for (const part of fields(source, content(field))) {
-    if (part.number === 1) key = text(source, part);
-    if (part.number === 2) value = text(source, part);
+    if (part.number === ENTRY.key) key = text(source, part);
+    if (part.number === ENTRY.value) value = text(source, part);
   }
   if (!EXTERNAL_KEYS.has(key)) return;
   if (entries.has(key)) {

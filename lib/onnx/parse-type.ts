@@ -1,20 +1,18 @@
-/** Reads `ValueInfoProto` and `TypeProto`: the types that a model declares for its inputs and outputs. */
+/** Reads `ValueInfoProto` and `TypeProto`: types that a model declares for its inputs and outputs. */
 import type { Dimension } from '../../contract/tensors';
+import { DIMENSION, SHAPE, TENSOR_TYPE, TYPE, VALUE_INFO } from './fields';
 import { MAX_RANK } from './limits';
 import type { DeclaredType } from './model';
 import { text } from './parse-tensor';
 import type { ByteSource, Span } from './wire';
 import { WireError, content, fields, integer, once } from './wire';
 
-const TYPE_TENSOR = 1;
-const TYPE_DENOTATION = 6;
-
 export function parseValueInfo(source: ByteSource, span: Span): { name: string; type: DeclaredType } {
   let name = '';
   let type: DeclaredType | undefined;
   for (const field of fields(source, span)) {
-    if (field.number === 1) name = text(source, field);
-    if (field.number === 2) {
+    if (field.number === VALUE_INFO.name) name = text(source, field);
+    if (field.number === VALUE_INFO.type) {
       once(field, type);
       type = parseType(source, content(field));
     }
@@ -26,11 +24,12 @@ function parseType(source: ByteSource, span: Span): DeclaredType {
   let kind: number | undefined;
   let type: DeclaredType = {};
   for (const field of fields(source, span)) {
-    if (field.number === TYPE_DENOTATION) continue;
-    // A type is one of a tensor, a sequence, a map and others: protobuf keeps the last, and merges two of a kind.
+    if (field.number === TYPE.denotation) continue;
+    // A type is a oneof of tensor, sequence, map and others. Of two kinds protobuf keeps the last; two of one kind it
+    // merges. This library refuses both.
     once(field, kind);
     kind = field.number;
-    if (kind === TYPE_TENSOR) type = parseTensorType(source, content(field));
+    if (kind === TYPE.tensorType) type = parseTensorType(source, content(field));
   }
   return type;
 }
@@ -39,8 +38,8 @@ function parseTensorType(source: ByteSource, span: Span): DeclaredType {
   let dataType: number | undefined;
   let shape: Dimension[] | undefined;
   for (const field of fields(source, span)) {
-    if (field.number === 1) dataType = integer(field);
-    if (field.number === 2) {
+    if (field.number === TENSOR_TYPE.elemType) dataType = integer(field);
+    if (field.number === TENSOR_TYPE.shape) {
       once(field, shape);
       shape = parseShape(source, content(field));
     }
@@ -51,12 +50,12 @@ function parseTensorType(source: ByteSource, span: Span): DeclaredType {
 function parseShape(source: ByteSource, span: Span): Dimension[] {
   const shape: Dimension[] = [];
   for (const field of fields(source, span)) {
-    if (field.number !== 1) continue;
+    if (field.number !== SHAPE.dim) continue;
     let dimension: Dimension = null;
     for (const part of fields(source, content(field))) {
       // Exporters write -1 for "any size".
-      if (part.number === 1) dimension = integer(part) >= 0 ? part.value : null;
-      if (part.number === 2) dimension = text(source, part) || null;
+      if (part.number === DIMENSION.dimValue) dimension = integer(part) >= 0 ? part.value : null;
+      if (part.number === DIMENSION.dimParam) dimension = text(source, part) || null;
     }
     shape.push(dimension);
     if (shape.length > MAX_RANK)

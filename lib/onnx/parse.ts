@@ -1,4 +1,4 @@
-/** Reads an ONNX file into a `Model` without loading a weight. Field numbers are those of onnx.proto3. */
+/** Reads an ONNX file into a `Model` without loading a weight. */
 import { dirname, resolve } from 'node:path';
 import { MANIFEST_KEY } from '../../contract/slice-manifest';
 import type { Fingerprint } from '../cache/fingerprint';
@@ -8,17 +8,18 @@ import { checkBeginning, checkIsFile, damaged, notOnnx } from './check-file';
 import { ONNX_FLOAT16 } from './data-type';
 import { takeApart } from './external-bodies';
 import { ExternalFiles } from './external-data';
+import { ENTRY, FUNCTION, GRAPH, MODEL, OPSET, SPARSE_TENSOR, TENSOR_ANNOTATION } from './fields';
 import { GraphBuilder } from './graph-builder';
-import { MAX_IR_VERSION, MAX_MODEL_FIELDS } from './limits';
+import { MAX_IR_VERSION, MAX_MODEL_FIELDS, MAX_MODEL_FIELD_NUMBER } from './limits';
 import { checkFunctions } from './check-functions';
 import type {
-  ByteRange,
   FunctionNode,
   Graph,
   LocalFunction,
   Model,
   Opset,
   SourceFile,
+  SourceRange,
   Tensor,
 } from './model';
 import { ParseContext } from './parse-context';
@@ -28,11 +29,11 @@ import { parseValueInfo } from './parse-type';
 import type { Span } from './wire';
 import { ByteSource, WireError, content, fields, integer, once } from './wire';
 
-export interface ParseOptions {
+interface ParseOptions {
   /**
-   * The folder that external data lies in.
+   * The folder of the external data.
    *
-   * @default - the model's own
+   * @default - the model's folder
    */
   readonly externalFolder?: string;
 }
@@ -40,8 +41,8 @@ export interface ParseOptions {
 /**
  * Reads the model at `path`.
  *
- * @throws SlicedInferenceError for a file that is missing, empty, truncated, no ONNX model, or damaged, and for
- * external data that is missing, too short or outside the model's folder
+ * @throws SlicedInferenceError when the file is missing, empty, truncated, damaged or no ONNX model, and when external
+ * data is missing, too short or outside the model's folder
  */
 export function parseModel(path: string, { externalFolder = dirname(path) }: ParseOptions = {}): Model {
   checkIsFile(path);
@@ -56,6 +57,15 @@ export function parseModel(path: string, { externalFolder = dirname(path) }: Par
   } finally {
     source.close();
   }
+}
+
+/** The fields of a `ModelProto`. */
+interface ModelFields {
+  readonly irVersion: number;
+  readonly opsets: readonly Opset[];
+  readonly header: readonly SourceRange[];
+  readonly functions: readonly LocalFunction[];
+  readonly graphSpan: Span;
 }
 
 class ModelParser {
@@ -74,57 +84,9 @@ class ModelParser {
   }
 
   parse(): Model {
-    const { source } = this;
-    let irVersion: number | undefined;
-    let graphSpan: Span | undefined;
-    const opsets: Opset[] = [];
-    const header: ByteRange[] = [];
-    const functions: LocalFunction[] = [];
-    for (const field of fields(source, { start: 0, end: source.size })) {
-      switch (field.number) {
-        case 1:
-          irVersion = integer(field);
-          header.push(ownRange(field.whole));
-          break;
-        case 7:
-          // Protobuf merges the two; which of them is meant is not for us to say.
-          if (graphSpan !== undefined) throw notOnnx(source.path, 'a file with two graphs');
-          graphSpan = content(field);
-          break;
-        case 8:
-          opsets.push(this.opset(content(field)));
-          header.push(ownRange(field.whole));
-          break;
-        case 14: // metadata_props
-          if (this.firstText(content(field)) !== MANIFEST_KEY) header.push(ownRange(field.whole));
-          break;
-        case 20: // training_info: no part of inference
-          break;
-        case 25:
-          functions.push(this.localFunction(content(field), ownRange(field.whole)));
-          break;
-        default:
-          if (field.number > 64) throw notOnnx(source.path, `a file with an unknown field ${field.number}`);
-          header.push(ownRange(field.whole));
-      }
-      if (header.length + functions.length > MAX_MODEL_FIELDS) {
-        throw notOnnx(source.path, `a file with more than ${MAX_MODEL_FIELDS} fields beside its graph`);
-      }
-    }
-    if (irVersion === undefined || graphSpan === undefined) {
-      throw notOnnx(
-        source.path,
-        irVersion === undefined ? 'a file without an IR version' : 'a file without a graph',
-      );
-    }
-    if (opsets.length === 0) throw notOnnx(source.path, 'a file without opsets');
-    if (irVersion < 1 || irVersion > MAX_IR_VERSION) {
-      throw new SlicedInferenceError(
-        `model ${quoted(source.path)} must have an IR version from 1 to ${MAX_IR_VERSION}`,
-        String(irVersion),
-        'export it with a lower `ir_version`',
-      );
-    }
+    const fieldsRead = this.readFields();
+    const { header, opsets, functions, graphSpan } = fieldsRead;
+    const irVersion = this.checkIrVersion(fieldsRead);
     const graph = this.graph(graphSpan);
     checkFunctions(functions, graph.nodes);
     const { usesFloat16, unsafeStrings } = this.context;
@@ -141,42 +103,99 @@ class ModelParser {
     };
   }
 
+  /** Reads the fields of the model; of the graph only its span. */
+  private readFields(): ModelFields {
+    const { source } = this;
+    const { path } = source;
+    let irVersion: number | undefined;
+    let graphSpan: Span | undefined;
+    const opsets: Opset[] = [];
+    const header: SourceRange[] = [];
+    const functions: LocalFunction[] = [];
+    for (const field of fields(source, { start: 0, end: source.size })) {
+      switch (field.number) {
+        case MODEL.irVersion:
+          irVersion = integer(field);
+          header.push(ownRange(field.whole));
+          break;
+        case MODEL.graph:
+          // Protobuf would merge the two graphs; this library cannot know which one the exporter meant.
+          if (graphSpan !== undefined) throw notOnnx(path, 'a file with two graphs');
+          graphSpan = content(field);
+          break;
+        case MODEL.opsetImport:
+          opsets.push(this.opset(content(field)));
+          header.push(ownRange(field.whole));
+          break;
+        case MODEL.metadataProps:
+          if (this.textOf(content(field), ENTRY.key) !== MANIFEST_KEY) header.push(ownRange(field.whole));
+          break;
+        case MODEL.trainingInfo:
+          // Inference does not use it.
+          break;
+        case MODEL.functions:
+          functions.push(this.localFunction(content(field), ownRange(field.whole)));
+          break;
+        default:
+          if (field.number > MAX_MODEL_FIELD_NUMBER)
+            throw notOnnx(path, `a file with an unknown field ${field.number}`);
+          header.push(ownRange(field.whole));
+      }
+      if (header.length + functions.length > MAX_MODEL_FIELDS) {
+        throw notOnnx(path, `a file with more than ${MAX_MODEL_FIELDS} fields beside its graph`);
+      }
+    }
+    if (irVersion === undefined) throw notOnnx(path, 'a file without an IR version');
+    if (graphSpan === undefined) throw notOnnx(path, 'a file without a graph');
+    if (opsets.length === 0) throw notOnnx(path, 'a file without opsets');
+    return { irVersion, opsets, header, functions, graphSpan };
+  }
+
+  private checkIrVersion({ irVersion }: ModelFields): number {
+    if (irVersion >= 1 && irVersion <= MAX_IR_VERSION) return irVersion;
+    throw new SlicedInferenceError(
+      `model ${quoted(this.source.path)} must have an IR version from 1 to ${MAX_IR_VERSION}`,
+      String(irVersion),
+      'export it with a lower `ir_version`',
+    );
+  }
+
   private graph(span: Span): Graph {
     const { source, context } = this;
     const builder = new GraphBuilder();
     for (const field of fields(source, span)) {
       const whole = ownRange(field.whole);
       switch (field.number) {
-        case 1:
+        case GRAPH.node:
           this.node(content(field), whole, builder);
           break;
-        case 2:
+        case GRAPH.name:
           builder.name = text(source, field);
           break;
-        case 5:
+        case GRAPH.initializer:
           builder.addInitializer(parseTensor(source, content(field), context), whole, 'dense');
           break;
-        case 11: {
+        case GRAPH.input: {
           const { name, type } = parseValueInfo(source, content(field));
           if (type.dataType === ONNX_FLOAT16) context.usesFloat16 = true;
           builder.addInput(name, type, whole);
           break;
         }
-        case 12: {
+        case GRAPH.output: {
           const { name, type } = parseValueInfo(source, content(field));
           builder.addOutput(name, type, whole);
           break;
         }
-        case 13:
+        case GRAPH.valueInfo:
           builder.addValueInfo(whole);
           break;
-        case 14:
-          builder.addAnnotation(this.firstText(content(field)), whole);
+        case GRAPH.quantizationAnnotation:
+          builder.addAnnotation(this.textOf(content(field), TENSOR_ANNOTATION.tensorName), whole);
           break;
-        case 15:
+        case GRAPH.sparseInitializer:
           builder.addInitializer(this.sparseValues(content(field)), whole, 'sparse');
           break;
-        case 16:
+        case GRAPH.metadataProps:
           builder.addMetadata(whole);
           break;
       }
@@ -184,7 +203,7 @@ class ModelParser {
     return builder.build();
   }
 
-  private node(span: Span, field: ByteRange, builder: GraphBuilder): void {
+  private node(span: Span, field: SourceRange, builder: GraphBuilder): void {
     const { source, context } = this;
     const parsed = parseNode(source, span, context);
     builder.addNode(parsed, field, parsed.hasExternal ? takeApart(source, span, 'node', context) : undefined);
@@ -194,15 +213,16 @@ class ModelParser {
     let domain = '';
     let version = 0;
     for (const field of fields(this.source, span)) {
-      if (field.number === 1) domain = text(this.source, field);
-      if (field.number === 2) version = integer(field);
+      if (field.number === OPSET.domain) domain = text(this.source, field);
+      if (field.number === OPSET.version) version = integer(field);
     }
     return { domain: domain === 'ai.onnx' ? '' : domain, version };
   }
 
-  /** Field 1 of a `StringStringEntryProto` (its key) or of a `TensorAnnotation` (its tensor's name). */
-  private firstText(span: Span): string {
-    for (const field of fields(this.source, span)) if (field.number === 1) return text(this.source, field);
+  /** The text of field `fieldNumber` of the message that fills `span`; empty when the message lacks the field. */
+  private textOf(span: Span, fieldNumber: number): string {
+    for (const field of fields(this.source, span))
+      if (field.number === fieldNumber) return text(this.source, field);
     return '';
   }
 
@@ -211,11 +231,11 @@ class ModelParser {
     let values: Tensor | undefined;
     let indices: Tensor | undefined;
     for (const field of fields(this.source, span)) {
-      if (field.number === 1) {
+      if (field.number === SPARSE_TENSOR.values) {
         once(field, values);
         values = parseTensor(this.source, content(field), this.context);
       }
-      if (field.number === 2) {
+      if (field.number === SPARSE_TENSOR.indices) {
         once(field, indices);
         indices = parseTensor(this.source, content(field), this.context);
       }
@@ -233,7 +253,8 @@ class ModelParser {
     return values;
   }
 
-  private localFunction(span: Span, field: ByteRange): LocalFunction {
+  private localFunction(span: Span, field: SourceRange): LocalFunction {
+    const { source, context } = this;
     let domain = '';
     let name = '';
     let overload = '';
@@ -241,27 +262,39 @@ class ModelParser {
     const outputs: string[] = [];
     const nodes: FunctionNode[] = [];
     const held: ReturnType<typeof readDefault>[] = [];
-    for (const part of fields(this.source, span)) {
-      if (part.number === 1) name = text(this.source, part);
-      if (part.number === 10) domain = text(this.source, part);
-      if (part.number === 13) overload = text(this.source, part);
-      if (part.number === 7) {
-        // Depth 1: a `Constant` inside a function is no weight of the graph.
-        const node = parseNode(this.source, content(part), this.context, 1);
-        nodes.push({
-          use: node.operators[node.operators.length - 1],
-          inputs: node.inputs,
-          outputs: node.outputs,
-        });
-        held.push(node);
+    for (const part of fields(source, span)) {
+      switch (part.number) {
+        case FUNCTION.name:
+          name = text(source, part);
+          break;
+        case FUNCTION.domain:
+          domain = text(source, part);
+          break;
+        case FUNCTION.overload:
+          overload = text(source, part);
+          break;
+        case FUNCTION.node: {
+          // Depth 1: a `Constant` inside a function is no weight of the graph.
+          const node = parseNode(source, content(part), context, 1);
+          const use = node.operators[node.operators.length - 1];
+          nodes.push({ use, inputs: node.inputs, outputs: node.outputs });
+          held.push(node);
+          break;
+        }
+        case FUNCTION.input:
+          inputs.push(text(source, part));
+          break;
+        case FUNCTION.output:
+          outputs.push(text(source, part));
+          break;
+        case FUNCTION.attributeProto:
+          held.push(readDefault(source, content(part), context));
+          break;
       }
-      if (part.number === 4) inputs.push(text(this.source, part));
-      if (part.number === 5) outputs.push(text(this.source, part));
-      if (part.number === 11) held.push(readDefault(this.source, content(part), this.context));
     }
     const externalSparse = held.find((part) => part.externalSparse !== undefined)?.externalSparse;
     const hasExternal = held.some((part) => part.hasExternal);
-    const pieces = hasExternal ? takeApart(this.source, span, 'function', this.context) : undefined;
+    const pieces = hasExternal ? takeApart(source, span, 'function', context) : undefined;
     return {
       domain,
       name,

@@ -1,43 +1,39 @@
-/** Protobuf's wire format over a file: positioned reads through a window, payloads skipped unless asked for. */
+/** Reads protobuf's wire format from a file through a window, and skips payloads unless the caller asks for them. */
 import * as fs from 'node:fs';
 import { SlicedInferenceError, quoted, systemReason } from '../errors';
+import { WIRE_TYPE } from './fields';
 import { WINDOW_BYTES } from './limits';
 
-/** A part of a file: `[start, end)` in bytes. */
+/** A range of a file: `[start, end)` in bytes. */
 export interface Span {
   readonly start: number;
   readonly end: number;
 }
 
-export const WIRE_VARINT = 0;
-export const WIRE_FIXED64 = 1;
-export const WIRE_LENGTH_DELIMITED = 2;
-export const WIRE_FIXED32 = 5;
-
 /** One field of a message. */
 export interface Field {
   readonly number: number;
   readonly wireType: number;
-  /** The whole field, tag included: copying it copies the field verbatim. */
+  /** The whole field with its tag, for verbatim copies. */
   readonly whole: Span;
-  /** The payload alone, without tag and length. */
+  /** The payload without tag and length. */
   readonly payload: Span;
   /** A varint as a signed 64-bit integer, exact up to 2^53; 0 for other wire types. */
   readonly value: number;
 }
 
-/** The bytes do not follow the wire format, or end too early. Callers turn it into an error that names the file. */
+/** The bytes violate the wire format or end too early. `parseModel` turns it into an error that names the file. */
 export class WireError extends Error {
   constructor(
     message: string,
-    /** Whether the bytes stop before the message does. */
+    /** Whether the file ends before the message. */
     readonly truncated: boolean,
   ) {
     super(message);
   }
 }
 
-/** A file opened for positioned reads. Close it when done. */
+/** A file opened for positioned reads. The caller closes it. */
 export class ByteSource {
   readonly size: number;
   private readonly descriptor: number;
@@ -61,7 +57,11 @@ export class ByteSource {
     fs.closeSync(this.descriptor);
   }
 
-  /** Fills `target` from `offset` on; throws a `WireError` at the file's end. Files above 2 GiB are fine. */
+  /**
+   * Fills `target` with the bytes from `offset` on. Supports files above 2 GiB.
+   *
+   * @throws WireError when the file ends first
+   */
   read(offset: number, target: Uint8Array): void {
     let done = 0;
     while (done < target.length) {
@@ -82,6 +82,7 @@ export class ByteSource {
     return copy;
   }
 
+  /** @throws WireError when the file ends before `offset` */
   byte(offset: number): number {
     const inWindow = offset - this.windowStart;
     if (inWindow >= 0 && inWindow < this.window.length) return this.window[inWindow];
@@ -94,7 +95,11 @@ export class ByteSource {
   }
 }
 
-/** The fields of the message that fills `span`, in the order of the file. */
+/**
+ * The fields of the message that fills `span`, in the order of the file.
+ *
+ * @throws WireError when the bytes are no protobuf message
+ */
 export function* fields(source: ByteSource, span: Span): Generator<Field> {
   let position = span.start;
   while (position < span.end) {
@@ -109,21 +114,21 @@ export function* fields(source: ByteSource, span: Span): Generator<Field> {
     let payload: Span;
     let value = 0;
     switch (wireType) {
-      case WIRE_VARINT: {
+      case WIRE_TYPE.varint: {
         const read = varint(source, position, span.end);
         value = read.value;
         payload = { start: position, end: read.end };
         break;
       }
-      case WIRE_LENGTH_DELIMITED: {
+      case WIRE_TYPE.lengthDelimited: {
         const length = varint(source, position, span.end);
         payload = { start: length.end, end: length.end + length.value };
         break;
       }
-      case WIRE_FIXED64:
+      case WIRE_TYPE.fixed64:
         payload = { start: position, end: position + 8 };
         break;
-      case WIRE_FIXED32:
+      case WIRE_TYPE.fixed32:
         payload = { start: position, end: position + 4 };
         break;
       default:
@@ -137,15 +142,23 @@ export function* fields(source: ByteSource, span: Span): Generator<Field> {
   }
 }
 
-/** The span of a field that must be length-delimited: a message or bytes. Protobuf would skip any other. */
+/**
+ * The content of a length-delimited field: a message, text or bytes.
+ *
+ * @throws WireError for other wire types, which protobuf would skip
+ */
 export function content(field: Field): Span {
-  if (field.wireType === WIRE_LENGTH_DELIMITED) return field.payload;
+  if (field.wireType === WIRE_TYPE.lengthDelimited) return field.payload;
   throw wrongWireType(field, 'a message, text or bytes');
 }
 
-/** The value of a field that must be a varint. */
+/**
+ * The value of an integer field.
+ *
+ * @throws WireError when the field is no varint
+ */
 export function integer(field: Field): number {
-  if (field.wireType === WIRE_VARINT) return field.value;
+  if (field.wireType === WIRE_TYPE.varint) return field.value;
   throw wrongWireType(field, 'an integer');
 }
 
@@ -156,22 +169,32 @@ function wrongWireType({ number, wireType, whole }: Field, expected: string): Wi
   );
 }
 
-/** Protobuf merges the repeats of a field that a message has once; which of them is meant is not for us to say. */
+/**
+ * Checks that a field that a message may have once comes for the first time. Protobuf would merge the repeats; this
+ * library cannot know which of them the exporter meant.
+ *
+ * @param before `undefined` when the field has not come yet
+ * @throws WireError when it has
+ */
 export function once(field: Field, before: unknown): void {
   if (before === undefined) return;
   throw new WireError(
-    `field ${field.number} at byte ${field.whole.start} repeats one that comes once`,
+    `field ${field.number} at byte ${field.whole.start} repeats a field that may occur once`,
     false,
   );
 }
 
-/** The elements of a repeated integer field, packed or not. */
+/**
+ * The elements of a repeated integer field, packed or not.
+ *
+ * @throws WireError for other wire types
+ */
 export function* integers(source: ByteSource, field: Field): Generator<number> {
-  if (field.wireType === WIRE_VARINT) {
+  if (field.wireType === WIRE_TYPE.varint) {
     yield field.value;
     return;
   }
-  if (field.wireType !== WIRE_LENGTH_DELIMITED) throw wrongWireType(field, 'integers');
+  if (field.wireType !== WIRE_TYPE.lengthDelimited) throw wrongWireType(field, 'integers');
   let position = field.payload.start;
   while (position < field.payload.end) {
     const read = varint(source, position, field.payload.end);

@@ -1,4 +1,4 @@
-/** Streams chunks to a file or a digest: a fixed amount of memory, whatever their size. */
+/** Streams chunks to a file with a fixed amount of memory. */
 import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import { fingerprint } from '../cache/fingerprint';
@@ -10,7 +10,12 @@ import { ByteSource, WireError } from './wire';
 /** Bytes copied at a time: large enough for the disk's speed, small enough to stay in the processor's cache. */
 const COPY_BYTES = 1024 * 1024;
 
-/** Writes the chunks to a new file and returns their SHA-256 in hexadecimal. */
+/**
+ * Writes the chunks to the new file `target`.
+ *
+ * @returns their SHA-256 in hexadecimal
+ * @throws SlicedInferenceError when one of `files` has changed since it was read
+ */
 export function writeChunks(files: readonly SourceFile[], chunks: readonly Chunk[], target: string): string {
   const hash = createHash('sha256');
   const descriptor = fs.openSync(target, 'wx');
@@ -30,7 +35,7 @@ function stream(
   chunks: readonly Chunk[],
   sink: (bytes: Uint8Array) => void,
 ): void {
-  // One file at a time: a model may have its weights in more files than a process may have open.
+  // One open file at a time, because a model may have more weight files than a process may open.
   let source: ByteSource | undefined;
   let opened: number | undefined;
   const used = new Set<number>();
@@ -56,7 +61,7 @@ function stream(
     }
     for (const file of used) checkUnchanged(files[file]);
   } catch (error) {
-    // Reading past the end: the file became shorter.
+    // A read past the end means that a file became shorter.
     for (const file of error instanceof WireError ? used : []) checkUnchanged(files[file]);
     throw error;
   } finally {
@@ -73,8 +78,8 @@ function checkUnchanged(file: SourceFile): void {
   const print = fs.existsSync(file.path) ? fingerprint(file.path) : 'no file';
   if (print === file.fingerprint) return;
   throw new SlicedInferenceError(
-    `${quoted(file.path)} must stay as it is while it is sliced`,
-    'a file that has changed since it was read',
-    'start again when nothing writes to it any more',
+    `${quoted(file.path)} must not change while it is sliced`,
+    'a file that changed after it was read',
+    'slice it again when no program writes to it',
   );
 }

@@ -1,7 +1,7 @@
-/** How far ONNX Runtime optimizes the whole model before it is cut. */
+/** The level at which ONNX Runtime optimizes the whole model before the model is cut. */
 export type OptimizationLevel = 'none' | 'basic' | 'extended';
 
-export const OPTIMISATION_LEVELS: readonly OptimizationLevel[] = ['none', 'basic', 'extended'];
+export const OPTIMIZATION_LEVELS: readonly OptimizationLevel[] = ['none', 'basic', 'extended'];
 
-/** What ONNX Runtime calls the levels. */
+/** ONNX Runtime's names of the levels. */
 export const ORT_LEVELS = { none: 'disabled', basic: 'basic', extended: 'extended' } as const;

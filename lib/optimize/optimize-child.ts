@@ -1,35 +1,36 @@
 /**
- * Runs in a process of its own: lets ONNX Runtime load a whole model, optimize it and save the graph that it runs.
- * Weights are mapped, never copied; only those that the optimizer changes are in the saved graph.
+ * Entry point of a child process: ONNX Runtime loads a whole model, optimizes it and saves the graph that it runs.
+ * ONNX Runtime maps the weights; the saved graph has only the weights that the optimizer changes.
  */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { InferenceSession } from 'onnxruntime-node';
+import { MIN_EXTERNAL_BYTES } from '../onnx/limits';
 import type { OptimizationLevel } from './level';
-import { settleCasts } from './settle-casts';
 import { ORT_LEVELS } from './level';
+import { settleCasts } from './settle-casts';
 
 export interface OptimizeJob {
-  /** A model whose weights lie in files of `weightsFolder`. */
+  /** A model with its weights in files of `weightsFolder`. */
   readonly modelPath: string;
   readonly weightsFolder: string;
   readonly level: OptimizationLevel;
-  /** What to save, and where its weights go should they be too many for one file of protobuf. */
+  /** The file to save the graph in. */
   readonly savedPath: string;
+  /** The file for the weights of the saved graph, if they are too large for one protobuf message. */
   readonly savedWeights: string;
 }
 
 export interface OptimizeAnswer {
-  /** Whether the weights of the saved graph lie beside it, and not where the model has them. */
+  /** Whether the weights of the saved graph are in `savedWeights` instead of the model's files. */
   readonly ownWeights: boolean;
-  /** Why the saved graph does not load again; absent when it does. */
+  /** ONNX Runtime's error when the saved graph does not load again. */
   readonly unloadable?: string;
 }
 
-/** Smaller constants stay in the graph, because ONNX Runtime computes shapes from them. */
-const MIN_EXTERNAL_BYTES = 1024;
 const LOG_FATAL = 4;
 
+/** Optimizes and saves a model, then checks that the saved graph loads. */
 export async function optimize(job: OptimizeJob): Promise<OptimizeAnswer | { readonly error: string }> {
   process.env.ORT_DISABLE_TELEMETRY = '1';
   const ort = await import('onnxruntime-node');
@@ -61,7 +62,7 @@ export async function optimize(job: OptimizeJob): Promise<OptimizeAnswer | { rea
   try {
     await open(job.modelPath, job.weightsFolder, saving);
   } catch (error) {
-    // Protobuf stops at 2 GiB. Which weights the optimizer changes is known only by trying.
+    // Protobuf ends at 2 GiB, and only an attempt shows which weights the optimizer changes.
     if (!isTooLarge(error)) return { error: (error as Error).message };
     fs.rmSync(job.savedPath, { force: true });
     ownWeights = true;

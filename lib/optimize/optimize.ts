@@ -1,4 +1,4 @@
-/** The graph that ONNX Runtime itself runs: optimized, its float16 conversions settled, saved, and read again. */
+/** Lets ONNX Runtime optimize and save a graph, and reads the saved graph, which has the casts that it inserted. */
 import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
@@ -13,22 +13,24 @@ import { writeChunks } from '../onnx/write-chunks';
 import { onnxRuntimeVersion } from '../host/onnxruntime';
 import { packageVersion } from '../host/package-files';
 import { askChild } from '../host/run-child';
+import { withPartial } from '../host/write-beside';
 import type { OptimizationLevel } from './level';
 import type { OptimizeAnswer, OptimizeJob } from './optimize-child';
 
-/** Optimizing reads and folds weights: gigabytes of them take a minute. */
+/** ONNX Runtime reads and folds weights, which takes a minute for gigabytes of them. */
 const TIMEOUT_MS = 15 * 60_000;
 
 const SAVED_GRAPH = 'saved.onnx';
 const SAVED_WEIGHTS = 'saved.weights';
 const ANSWER = 'answer.json';
 
-/** Names what ONNX Runtime said of a saved graph that does not load again. */
+/** A graph that ONNX Runtime saved does not load again. The message quotes ONNX Runtime. */
 export class UnloadableGraphError extends SlicedInferenceError {}
 
 /**
- * Lets ONNX Runtime optimize the whole model, in a child process and with its real weights mapped, and reads what it
- * saved. A slice of that graph, run without optimization, computes just what the whole model does at `level`.
+ * Lets ONNX Runtime optimize the whole model at `level`, in a child process with the real weights mapped, and reads the
+ * graph that it saves. The slices of that graph, run without optimization, compute the same bits as the whole model at
+ * `level`. Results are cached.
  *
  * @throws UnloadableGraphError when the saved graph does not load again
  * @throws SlicedInferenceError when the model does not load
@@ -36,10 +38,10 @@ export class UnloadableGraphError extends SlicedInferenceError {}
 export function optimize(model: Model, level: OptimizationLevel): Model {
   const cache = cacheOrTemporaryFolder('optimized');
   const folder = path.join(cache, keyOf(model, level));
-  const { answer, saved } = readSaved(model, folder) ?? makeSaved(model, level, folder, cache);
+  const { answer, saved } = readSaved(model, folder) ?? saveInto(model, level, folder, cache);
   if (saved === undefined) {
     throw new UnloadableGraphError(
-      `model ${quoted(model.files[0].path)} must load again once ONNX Runtime has saved it`,
+      `model ${quoted(model.files[0].path)} must load again after ONNX Runtime has saved it`,
       printable((answer.unloadable ?? '').replaceAll(/\s+/g, ' '), 400),
       'slice it without graph optimization',
     );
@@ -47,54 +49,57 @@ export function optimize(model: Model, level: OptimizationLevel): Model {
   return { ...saved, graph: withoutLostDefaults(saved.graph, model.graph), isSettled: true };
 }
 
-/** What is kept of a model that ONNX Runtime has saved. */
-interface KeptAnswer extends OptimizeAnswer {
+/** The cached answer of the child process. */
+interface CachedAnswer extends OptimizeAnswer {
   /** In milliseconds since 1970. */
   readonly writtenAt: number;
 }
 
 interface SavedGraph {
-  readonly answer: KeptAnswer;
-  /** Absent where it does not load again. */
+  readonly answer: CachedAnswer;
+  /** Absent when the saved graph does not load again. */
   readonly saved?: Model;
 }
 
-/** What an earlier call has made; `undefined` where there is none, or a damaged one, which is removed. */
+/** Reads the result of an earlier call. Returns `undefined` when there is none; removes a damaged one. */
 function readSaved(model: Model, folder: string): SavedGraph | undefined {
   if (!fs.existsSync(folder)) return undefined;
   try {
-    const answer = JSON.parse(fs.readFileSync(path.join(folder, ANSWER), 'utf8')) as KeptAnswer;
+    const answer = JSON.parse(fs.readFileSync(path.join(folder, ANSWER), 'utf8')) as CachedAnswer;
     if (isSinceBoot(answer.writtenAt)) return { answer, ...savedModel(model, folder, answer) };
   } catch {
-    // Half of it is gone, by a crash or a meddler: it is made again.
+    // A crash or another program has damaged the folder: the caller saves the graph again.
   }
   fs.rmSync(folder, { recursive: true, force: true });
   return undefined;
 }
 
-function makeSaved(model: Model, level: OptimizationLevel, folder: string, cache: string): SavedGraph {
-  let partial: string | undefined;
+function saveInto(model: Model, level: OptimizationLevel, folder: string, cache: string): SavedGraph {
   try {
-    partial = fs.mkdtempSync(`${folder}.partial-`);
-    const answer = save(model, level, partial);
-    moveInto(partial, folder);
-    return { answer, ...savedModel(model, folder, answer) };
+    const partial = fs.mkdtempSync(`${folder}.partial-`);
+    return withPartial(partial, () => {
+      const answer = save(model, level, partial);
+      moveInto(partial, folder);
+      return { answer, ...savedModel(model, folder, answer) };
+    });
   } catch (error) {
     throw explained(error, cache);
-  } finally {
-    if (partial !== undefined) fs.rmSync(partial, { recursive: true, force: true });
   }
 }
 
-function savedModel(model: Model, folder: string, { unloadable, ownWeights }: KeptAnswer): { saved?: Model } {
+function savedModel(
+  model: Model,
+  folder: string,
+  { unloadable, ownWeights }: CachedAnswer,
+): { saved?: Model } {
   if (unloadable !== undefined) return {};
   const externalFolder = ownWeights ? folder : path.dirname(model.files[0].path);
   return { saved: parseModel(path.join(folder, SAVED_GRAPH), { externalFolder }) };
 }
 
 /**
- * Below IR version 4 every initializer is an input too. Where the optimizer merges or folds one, ONNX Runtime saves
- * the input without it: an input that nothing uses and that nobody can give.
+ * Removes inputs that have lost their default. Below IR version 4 every initializer is an input too. If the optimizer
+ * merges or folds the initializer, ONNX Runtime still saves the input, which no node uses and no caller knows.
  */
 function withoutLostDefaults(saved: Graph, original: Graph): Graph {
   const fixed = new Set(
@@ -119,7 +124,7 @@ function withoutLostDefaults(saved: Graph, original: Graph): Graph {
   return { ...saved, inputs, values };
 }
 
-function save(model: Model, level: OptimizationLevel, folder: string): KeptAnswer {
+function save(model: Model, level: OptimizationLevel, folder: string): CachedAnswer {
   const job: OptimizeJob = {
     modelPath: path.join(folder, 'model.onnx'),
     weightsFolder: fs.realpathSync(path.dirname(model.files[0].path)),
@@ -135,8 +140,8 @@ function save(model: Model, level: OptimizationLevel, folder: string): KeptAnswe
     what: `model ${quoted(model.files[0].path)} must load in ONNX Runtime ${onnxRuntimeVersion()} with graph optimization '${level}'`,
     advice:
       level === 'none'
-        ? 'check that it runs there by itself; some models do with graph optimization alone'
-        : 'check that it runs there by itself',
+        ? 'check that it runs there without slicing; some models run only with graph optimization'
+        : 'check that it runs there without slicing',
   }) as OptimizeAnswer;
   fs.rmSync(job.modelPath);
   const answer = { ...found, writtenAt: Date.now() };
@@ -144,7 +149,7 @@ function save(model: Model, level: OptimizationLevel, folder: string): KeptAnswe
   return answer;
 }
 
-/** Writes the model with each weight as a reference to where it lies in the model's files, none of them copied. */
+/** Writes the model without weights: each is a reference to its place in the model's files. */
 function writeMapped(model: Model, { modelPath, weightsFolder }: OptimizeJob): void {
   const { graph } = model;
   const chunks = encodeModel(model, {
@@ -161,7 +166,7 @@ function writeMapped(model: Model, { modelPath, weightsFolder }: OptimizeJob): v
   writeChunks(model.files, chunks, modelPath);
 }
 
-/** Kernels, and with them what is fused, depend on the processor. */
+/** The key of a result in the cache. It includes the processor, because kernels and fusions depend on it. */
 function keyOf(model: Model, level: OptimizationLevel): string {
   const processor = [process.arch, os.cpus().at(0)?.model ?? ''];
   const files = model.files.map(({ path: file, fingerprint }) => [fs.realpathSync(file), fingerprint]);
@@ -179,7 +184,7 @@ function explained(error: unknown, cache: string): unknown {
   );
 }
 
-/** Another process may have been faster; what it made is as good. */
+/** Moves the result into the cache. Keeps the result of another process that was faster. */
 function moveInto(partial: string, folder: string): void {
   try {
     fs.renameSync(partial, folder);

@@ -1,28 +1,32 @@
-/** Makes the conversions that ONNX Runtime put into a graph part of the graph. */
+/** Renames the casts that ONNX Runtime inserted into a saved graph, so that it does not drop them later. */
 import * as fs from 'node:fs';
-import { Reader } from 'protobufjs';
+import { Reader } from 'protobufjs/minimal';
+import { NODE, WIRE_TYPE, fieldTag } from '../onnx/fields';
 
 /**
- * ONNX Runtime knows the casts that it inserts by this beginning of their names, and takes itself free to drop them
- * together with a neighbor that rounds: in a saved graph, once more each time that it loads
- * (`insert_cast_transformer.cc`). Under another name they stay.
+ * ONNX Runtime recognizes the casts that it inserted by this prefix of their names. Each time it loads a saved graph,
+ * it may drop such a cast together with a neighbor that rounds (`insert_cast_transformer.cc`). Other casts stay.
  */
 const INSERTED = Buffer.from('InsertedPrecisionFreeCast_');
 const SETTLED = Buffer.from('SettledPrecisionFreeCast__');
 
-/** `NodeProto.name`, as protobuf writes it before its length. */
-const NODE_NAME_TAG = 0x1a;
+/** The byte before the length of a node's name. */
+const NODE_NAME_TAG = fieldTag(NODE.name, WIRE_TYPE.lengthDelimited);
 
-/** Bytes searched at a time, and the longest name with its tag and length. */
+/** The bit that every byte of a varint has, except the last. */
+const VARINT_CONTINUES = 0x80;
+
+/** Bytes searched at a time. */
 const WINDOW_BYTES = 4 * 1024 * 1024;
-const LONGEST = 64 * 1024;
+/** Bytes by which windows overlap: more than a tag, a length and the prefix take. */
+const OVERLAP_BYTES = 64 * 1024;
 
-/** Renames the nodes in place: the two beginnings are of one length, so that nothing else moves. */
+/** Renames the casts in place. Both prefixes have the same length, so no other byte changes. */
 export function settleCasts(file: string): void {
   const descriptor = fs.openSync(file, 'r+');
   try {
     const { size } = fs.fstatSync(descriptor);
-    const buffer = Buffer.allocUnsafe(WINDOW_BYTES + LONGEST);
+    const buffer = Buffer.allocUnsafe(WINDOW_BYTES + OVERLAP_BYTES);
     for (let start = 0; start < size; start += WINDOW_BYTES) {
       const length = fs.readSync(descriptor, buffer, 0, buffer.length, start);
       const window = buffer.subarray(0, length);
@@ -35,13 +39,13 @@ export function settleCasts(file: string): void {
   }
 }
 
-/** Whether the text at `at` comes after a node name's tag and a length. Names of values have other tags. */
+/** Whether the text at `at` follows the tag and the length of a node's name. Names of values have other tags. */
 function isNodeName(window: Buffer, at: number): boolean {
   for (let lengthBytes = 1; lengthBytes <= 3 && at > lengthBytes; lengthBytes++) {
     if (window[at - lengthBytes - 1] !== NODE_NAME_TAG) continue;
     const reader = Reader.create(window.subarray(at - lengthBytes, at));
-    const continues = window.subarray(at - lengthBytes, at - 1).every((byte) => byte >= 0x80);
-    if (continues && window[at - 1] < 0x80 && reader.uint32() >= INSERTED.length) return true;
+    const continues = window.subarray(at - lengthBytes, at - 1).every((byte) => byte >= VARINT_CONTINUES);
+    if (continues && window[at - 1] < VARINT_CONTINUES && reader.uint32() >= INSERTED.length) return true;
   }
   return false;
 }

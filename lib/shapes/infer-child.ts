@@ -1,12 +1,13 @@
 /**
- * Runs in a process of its own: opens the model named by its argument with ONNX Runtime and prints the types of
- * its outputs as JSON. Synthesis is synchronous and creating a session is not, and a model that crashes ONNX
- * Runtime must not take the caller with it.
+ * Entry point of a child process: opens the model at the path in its argument with ONNX Runtime and prints the types of
+ * the outputs as JSON. Synthesis is synchronous and creating a session is not, and a model that crashes ONNX Runtime
+ * must not crash the caller.
  */
 import type { Dimension } from '../../contract/tensors';
 
-/** One output of the session. `elementType` is ONNX's number; absent for what is no tensor. */
+/** One output of the session. */
 export interface SessionOutput {
+  /** A number of `TensorProto.DataType`; absent when the output is no tensor. */
   readonly elementType?: number;
   readonly shape: readonly Dimension[];
 }
@@ -15,7 +16,7 @@ export interface InferAnswer {
   readonly outputs: readonly SessionOutput[];
 }
 
-/** The native binding as onnxruntime-node 1.30.0 calls it. */
+/** The native binding of onnxruntime-node 1.30.0. */
 interface RawBinding {
   readonly initOrt: () => void;
   readonly binding: { readonly InferenceSession: new () => RawSession };
@@ -32,8 +33,8 @@ interface RawSession {
 
 export function infer(modelPath: string): InferAnswer | { readonly error: string } {
   process.env.ORT_DISABLE_TELEMETRY = '1';
-  // The public API refuses a whole session when one output is bfloat16 or float8; the binding below it tells the
-  // type's number. The version of onnxruntime-node is pinned, so that this path does not move.
+  // The public API refuses a session with an output of bfloat16 or float8; the binding returns the number of the type.
+  // The version of onnxruntime-node is pinned, so this path does not change.
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- loaded after the variable above is set
   const { initOrt, binding } = require('onnxruntime-node/dist/binding') as RawBinding;
   initOrt();

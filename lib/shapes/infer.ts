@@ -1,4 +1,4 @@
-/** Types and shapes of a model's values, from ONNX Runtime itself, in a child process, cached by digest. */
+/** Infers types and shapes of a model's values with ONNX Runtime in a child process, and caches them by digest. */
 import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
@@ -17,11 +17,11 @@ import { ZEROS_FILE, buildSkeleton } from './skeleton';
 import type { DimensionSizes, ValueTypes } from './value-types';
 import { UNKNOWN_TYPE, givenType } from './value-types';
 
-/** ONNX Runtime reads the largest public graphs in seconds; a minute means that it hangs. */
+/** ONNX Runtime loads the largest public graphs in seconds; after a minute it hangs. */
 const TIMEOUT_MS = 60_000;
 
 /**
- * The type of every value of the graph, with shapes as far as ONNX Runtime can tell.
+ * Returns the type of every value of the graph, with the shapes that ONNX Runtime can infer.
  *
  * @param nodesInOrder all nodes in a topological order
  * @param sizes sizes of symbolic dimensions of the graph's inputs
@@ -36,17 +36,17 @@ export function inferTypes(
   const skeleton = buildSkeleton(model, nodesInOrder, sizes);
   const outputs = askOnnxRuntime(model, skeleton, sizes);
   const types = graph.values.map((_, index) => givenType(graph, index) ?? UNKNOWN_TYPE);
-  skeleton.shown.forEach((value, place) => {
+  skeleton.exposed.forEach((value, place) => {
     const { elementType, shape } = outputs[place];
     if (elementType === undefined) return;
-    // ONNX Runtime reports a scalar as it reports an unknown rank: as an empty shape.
+    // ONNX Runtime reports both a scalar and an unknown rank as an empty shape.
     types[value] = { dtype: dataTypeName(elementType), shape: shape.length === 0 ? null : shape };
   });
   return types;
 }
 
 function askOnnxRuntime(model: Model, skeleton: Skeleton, sizes: DimensionSizes): readonly SessionOutput[] {
-  if (skeleton.shown.length === 0) return [];
+  if (skeleton.exposed.length === 0) return [];
   return withTemporaryFolder((folder) => {
     const skeletonPath = path.join(folder, 'skeleton.onnx');
     const digest = writeChunks(model.files, skeleton.chunks, skeletonPath);
@@ -55,7 +55,7 @@ function askOnnxRuntime(model: Model, skeleton: Skeleton, sizes: DimensionSizes)
       .update(`${onnxRuntimeVersion()}\n${skeleton.zerosBytes}\n${digest}`)
       .digest('hex');
     const cached = readCached(cache, key) as readonly SessionOutput[] | undefined;
-    if (cached?.length === skeleton.shown.length) return cached;
+    if (cached?.length === skeleton.exposed.length) return cached;
     const zeros = path.join(folder, ZEROS_FILE);
     fs.writeFileSync(zeros, '');
     fs.truncateSync(zeros, skeleton.zerosBytes);
@@ -74,8 +74,8 @@ function runChild(model: Model, skeletonPath: string, sizes: DimensionSizes): re
     what: `model ${quoted(model.files[0].path)} must load in ONNX Runtime ${onnxRuntimeVersion()}`,
     advice:
       dimensions.length > 0
-        ? `check that it runs there by itself with the dimensions ${dimensions.join(', ')}`
-        : 'check that it runs there by itself',
+        ? `check that it runs there without slicing, with the dimensions ${dimensions.join(', ')}`
+        : 'check that it runs there without slicing',
   }) as InferAnswer;
   return outputs;
 }

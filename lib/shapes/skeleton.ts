@@ -1,27 +1,28 @@
-/** A model without its weights that shows all of its values: what ONNX Runtime is asked for types with. */
+/** Builds the skeleton of a model: without weights, and with every value as an output so that ONNX Runtime types it. */
 import type { Chunk } from '../onnx/chunks';
 import { encodeValueInfo } from '../onnx/encode';
 import { encodeModel } from '../onnx/encode-model';
+import { GRAPH } from '../onnx/fields';
 import type { Model, NodeIndex, ValueIndex } from '../onnx/model';
 import { OMITTED } from '../onnx/model';
 import type { DimensionSizes } from './value-types';
 import { dimensionName, givenSize } from './value-types';
 
-/** The file that stands in for every weight: as long as the largest, and sparse. */
+/** The file that replaces every weight: sparse, and as long as the largest weight. */
 export const ZEROS_FILE = 'zeros.weights';
-
-const GRAPH_INPUT = 11;
-const GRAPH_OUTPUT = 12;
 
 export interface Skeleton {
   readonly chunks: readonly Chunk[];
   /** Bytes that `ZEROS_FILE` must have. */
   readonly zerosBytes: number;
-  /** The values that its session shows, in the order of its outputs. */
-  readonly shown: readonly ValueIndex[];
+  /** The values that are outputs of the skeleton, in the order of its outputs. */
+  readonly exposed: readonly ValueIndex[];
 }
 
-/** `nodesInOrder` are all nodes of the graph in a topological order. */
+/**
+ * @param nodesInOrder all nodes of the graph in a topological order
+ * @param sizes sizes of symbolic dimensions of the graph's inputs
+ */
 export function buildSkeleton(
   model: Model,
   nodesInOrder: readonly NodeIndex[],
@@ -30,7 +31,7 @@ export function buildSkeleton(
   const { graph } = model;
   let zerosBytes = 0;
   const nodes = nodesInOrder.map((index) => graph.nodes[index]);
-  const shown = nodes.flatMap(({ outputs }) => outputs.filter((output) => output !== OMITTED));
+  const exposed = nodes.flatMap(({ outputs }) => outputs.filter((output) => output !== OMITTED));
   const inputs = graph.inputs.map(({ value, type, field }) => {
     const { name } = graph.values[value];
     const shape = type.shape?.map(
@@ -38,7 +39,7 @@ export function buildSkeleton(
     );
     const isChanged = shape?.some((dimension, axis) => dimension !== type.shape?.[axis]);
     return isChanged && type.dataType !== undefined
-      ? encodeValueInfo(GRAPH_INPUT, name, { dataType: type.dataType, ...(shape && { shape }) })
+      ? encodeValueInfo(GRAPH.input, name, { dataType: type.dataType, ...(shape && { shape }) })
       : field;
   });
   const chunks = encodeModel(model, {
@@ -46,7 +47,7 @@ export function buildSkeleton(
     initializers: graph.initializers.map(({ value }) => value),
     declarations: [
       ...inputs,
-      ...shown.map((value) => encodeValueInfo(GRAPH_OUTPUT, graph.values[value].name)),
+      ...exposed.map((value) => encodeValueInfo(GRAPH.output, graph.values[value].name)),
     ],
     functions: model.functions,
     metadata: [],
@@ -55,5 +56,5 @@ export function buildSkeleton(
       return { location: ZEROS_FILE, offset: 0 };
     },
   });
-  return { chunks, zerosBytes, shown };
+  return { chunks, zerosBytes, exposed };
 }

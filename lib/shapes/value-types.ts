@@ -1,12 +1,12 @@
-/** What is known of each value's type, and the size that it is planned with. */
+/** Types of values, and the sizes that planning assumes for them. */
 import type { Dimension } from '../../contract/tensors';
 import { dataTypeName, onnxDataType, tensorBytes, isBindable } from '../onnx/data-type';
 import type { Graph, ValueIndex } from '../onnx/model';
 
-export interface ValueType {
-  /** Name of the element type; absent for sequences, maps, optionals, and where ONNX Runtime knows none. */
+interface ValueType {
+  /** Name of the element type; absent for sequences, maps, optionals, and when ONNX Runtime infers no type. */
   readonly dtype?: string;
-  /** `null` where even the rank is unknown. */
+  /** `null` when the rank is unknown. */
   readonly shape: readonly Dimension[] | null;
 }
 
@@ -15,24 +15,24 @@ export type ValueTypes = readonly ValueType[];
 
 export const UNKNOWN_TYPE: ValueType = { shape: null };
 
-/** Bytes that a string is planned with; a string's real length is not known before it exists. */
+/** Bytes that planning assumes for a string. The real length is known only at run time. */
 const STRING_BYTES = 32;
 
-/** Sizes for symbolic dimensions, by name; `x[2]` is the name of the nameless third dimension of input `x`. */
+/** Sizes of symbolic dimensions, by name. An unnamed third dimension of input `x` has the name `x[2]`. */
 export type DimensionSizes = Readonly<Record<string, number>>;
 
-/** The size that is given for a dimension's name, if one is. Names may be those of an object's own members. */
+/** The size of the dimension `name`, if `sizes` has one. A name may be that of an inherited member of an object. */
 export function givenSize(sizes: DimensionSizes, name: string | undefined): number | undefined {
   return name !== undefined && Object.hasOwn(sizes, name) ? sizes[name] : undefined;
 }
 
-/** The name under which `DimensionSizes` has dimension `axis` of an input, `undefined` when its size is fixed. */
+/** The name of dimension `axis` of an input in `DimensionSizes`; `undefined` when its size is fixed. */
 export function dimensionName(input: string, axis: number, dimension: Dimension): string | undefined {
   if (typeof dimension === 'number') return undefined;
   return dimension ?? `${input}[${axis}]`;
 }
 
-/** Names of the symbolic dimensions of some inputs, each once, in their order. */
+/** The names of the symbolic dimensions of inputs, each once, in the order of the inputs. */
 export function symbolicNames(
   inputs: readonly { readonly name: string; readonly shape: readonly Dimension[] | null }[],
 ): string[] {
@@ -42,7 +42,7 @@ export function symbolicNames(
   return [...new Set(names.filter((name) => name !== undefined))];
 }
 
-/** Names of the symbolic dimensions that a request decides. */
+/** The names of the symbolic dimensions of the inputs that have no default; requests decide their sizes. */
 export function symbolicDimensions(graph: Graph): string[] {
   const requested = graph.inputs.filter(({ value }) => graph.values[value].initializer === undefined);
   return symbolicNames(
@@ -51,8 +51,8 @@ export function symbolicDimensions(graph: Graph): string[] {
 }
 
 /**
- * Bytes that each value is planned with. A symbolic dimension without a size counts as 1; one that inference lost
- * counts as the largest size given, which errs on the large side.
+ * Bytes that planning assumes for each value. A symbolic dimension without a size counts as 1. A dimension that
+ * ONNX Runtime could not infer counts as the largest of `sizes`, which overestimates rather than underestimates.
  */
 export function plannedBytes(types: ValueTypes, sizes: DimensionSizes): number[] {
   const lost = Math.max(1, ...Object.values(sizes));

@@ -46,7 +46,7 @@ describe('a model that is', () => {
   });
 
   it('a folder', async () => {
-    expect(await complaint(temporaryFolder())).toMatch(/got a folder: name the \.onnx file itself$/);
+    expect(await complaint(temporaryFolder())).toMatch(/got a folder: pass the path of the \.onnx file$/);
   });
 
   it('an empty file', async () => {
@@ -67,7 +67,7 @@ describe('a model that is', () => {
     const bytes = encodeModel(mlp(3));
     const cut = bytes.subarray(0, bytes.length / 2);
     expect(await complaint(file(cut))).toMatch(
-      /got a truncated one of \d+ bytes \(.*\): copy or download it again$/,
+      /got a truncated file of \d+ bytes \(.*\): copy or download it again$/,
     );
   });
 
@@ -117,7 +117,7 @@ describe('external data that is', () => {
 
   it('missing', async () => {
     expect(await complaint(saveModel(externalWeight('w.bin')))).toMatch(
-      /^external data of tensor 'w' lies in 'w\.bin' beside the model, got no such file or folder/,
+      /^external data of tensor 'w' must lie in 'w\.bin' beside the model, got no such file or folder/,
     );
   });
 

@@ -89,7 +89,7 @@ describe('the code of the functions', () => {
 
   test('cannot be had before the package is built', () => {
     expect(() => builtFile('lambda/bundle/missing.js')).toThrow(
-      /^cdk-sliced-inference is not built, got no .*missing\.js: run `npm run build` in its folder$/,
+      /^cdk-sliced-inference must be built, got no file .*missing\.js: run `npm run build` in its folder$/,
     );
   });
 });

@@ -185,7 +185,7 @@ test('a model that changes while it is cut is refused', () => {
     },
   };
   expect(() => stageModel(file, meddling)).toThrow(
-    `'${file}' must stay as it is while it is sliced, got a file that has changed since it was read: start again when nothing writes to it any more`,
+    `'${file}' must not change while it is sliced, got a file that changed after it was read: slice it again when no program writes to it`,
   );
   expect(entries('slices')).toEqual([]);
 });

@@ -48,7 +48,7 @@ describe('parseModel', () => {
     expect(Buffer.compare(bytes, Buffer.from(floats('w0', [16, 16]).rawData as Uint8Array))).toBe(0);
   });
 
-  test('takes packed floats for raw data and leaves coded integers in their field', () => {
+  test('treats packed floats as raw data and leaves varints in their field', () => {
     const graph = {
       node: [node('Add', ['x', 'f'], ['a']), node('Gather', ['a', 'i'], ['y'])],
       initializer: [
@@ -63,7 +63,7 @@ describe('parseModel', () => {
     expect(i.tensor.data).toBeUndefined();
   });
 
-  test('reads a dims of -1 as unknown and a name as symbolic', () => {
+  test('reads a dimension of -1 as unknown and a name as symbolic', () => {
     const graph = {
       node: [node('Abs', ['x'], ['y'])],
       input: [value('x', FLOAT, [-1, 'w', 3])],
@@ -84,7 +84,7 @@ describe('parseModel', () => {
     expect(parseModel(saveModel({ graph })).graph.nodes[0].constant?.byteLength).toBe(16);
   });
 
-  test('finds what nested bodies capture, and what they hide', () => {
+  test('finds the values that nested bodies capture, but not those that they hide', () => {
     const inner = { node: [node('Add', ['a', 'hidden'], ['inner'])], output: [value('inner', FLOAT)] };
     const outer = {
       node: [
@@ -115,11 +115,11 @@ describe('parseModel', () => {
     };
     const model = parseModel(saveModel({ graph }));
     const captures = model.graph.nodes[3].captures.map((capture) => model.graph.values[capture].name);
-    // `hidden` is defined by the outer body, so that the inner one does not reach the top level.
+    // The outer body defines `hidden`, so the inner body does not capture it from the top level.
     expect(captures.sort()).toEqual(['a', 'b', 'c']);
   });
 
-  test('resolves external data of several files with offsets', () => {
+  test('resolves external data in several files with offsets', () => {
     const folder = temporaryFolder();
     fs.writeFileSync(path.join(folder, 'a.bin'), Buffer.alloc(16));
     fs.mkdirSync(path.join(folder, 'sub'));
@@ -148,7 +148,7 @@ describe('parseModel', () => {
     ]);
   });
 
-  test('keeps annotations, metadata and functions as they are', () => {
+  test('keeps annotations and functions', () => {
     const model = parseModel(
       saveModel({
         graph: {
@@ -178,12 +178,12 @@ describe('parseModel', () => {
     expect(model.graph.annotations[0].tensorName).toBe('x');
   });
 
-  test('names a node without a name by its operator and place', () => {
+  test('keeps unnamed nodes, which nodeLabel names by operator and index', () => {
     const graph = { node: [{ ...node('Abs', ['x'], ['y']), name: '' }], input: [x], output: [y] };
     expect(nodeLabel(parseModel(saveModel({ graph })).graph.nodes[0])).toBe('Abs node 0');
   });
 
-  test('keeps an optional input that is left out apart from the others', () => {
+  test('marks an omitted optional input', () => {
     const graph = {
       node: [node('Clip', ['x', '', 'high'], ['y'])],
       initializer: [floats('high', [], [1])],
@@ -197,8 +197,8 @@ describe('parseModel', () => {
     ]);
   });
 
-  test('reads models of any window alignment', () => {
-    // A long name moves everything behind it over a window's edge.
+  test('reads fields that cross the edge of a window', () => {
+    // A long metadata entry moves the fields after it across the edge of a window.
     for (const length of [262_000, 262_120, 262_140]) {
       const model = encodeModel({
         ...mlp(2),
@@ -208,7 +208,7 @@ describe('parseModel', () => {
     }
   });
 
-  test('keeps small integer initializers', () => {
+  test('reads small integer initializers', () => {
     const graph = {
       node: [node('Reshape', ['x', 'shape'], ['y'])],
       initializer: [int64s('shape', [-1])],

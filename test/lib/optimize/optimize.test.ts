@@ -1,4 +1,4 @@
-/** The graph that ONNX Runtime makes of a model is cut as exactly as the model's own. */
+/** Slices of an optimized graph compute the same bits as the whole model at that level of optimization. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import * as fc from 'fast-check';
@@ -38,21 +38,24 @@ const inputs = new Map<string, RawTensor>([
   ['flag', { dtype: 'bool', shape: [], bytes: new Uint8Array([1]) }],
 ]);
 
-test.each<OptimizationLevel>(['basic', 'extended'])('any graph, at %s', async (optimization) => {
-  await fc.assert(
-    fc.asyncProperty(randomModel, async (model) => {
-      const file = saveModel(model);
-      const analyzed = analyzeModel(file, { optimization });
-      const whole = await runWhole(file, inputs, optimization);
-      const most = mostSlices(analyzed.cuts);
-      for (const slices of new Set([1, Math.ceil(most / 2), most]))
-        expectSameBits(await runSlices(compileAnalyzed(analyzed, count(slices)), inputs), whole);
-    }),
-    { numRuns: RUNS },
-  );
-});
+test.each<OptimizationLevel>(['basic', 'extended'])(
+  'slices of random graphs compute the bits of the whole model at %s',
+  async (optimization) => {
+    await fc.assert(
+      fc.asyncProperty(randomModel, async (model) => {
+        const file = saveModel(model);
+        const analyzed = analyzeModel(file, { optimization });
+        const whole = await runWhole(file, inputs, optimization);
+        const most = mostSlices(analyzed.cuts);
+        for (const slices of new Set([1, Math.ceil(most / 2), most]))
+          expectSameBits(await runSlices(compileAnalyzed(analyzed, count(slices)), inputs), whole);
+      }),
+      { numRuns: RUNS },
+    );
+  },
+);
 
-/** A convolution with a batch normalization that the optimizer folds into it, and a layer that it leaves alone. */
+/** A convolution with a batch normalization that the optimizer folds into it, and a layer that it does not change. */
 function foldable(): GraphInit {
   const channels = 16;
   const perChannel = (name: string, start: number) =>
@@ -82,14 +85,14 @@ function foldable(): GraphInit {
   };
 }
 
-describe('a model that is optimized', () => {
+describe('an optimized model', () => {
   const image: RawTensor = {
     dtype: 'float32',
     shape: [1, 8, 4, 4],
     bytes: new Uint8Array(Float32Array.from({ length: 128 }, (_, index) => Math.sin(index)).buffer),
   };
 
-  test('has fewer nodes, other weights where they are folded, and the results of that level', async () => {
+  test('has fewer nodes and computes the results of its level', async () => {
     const file = saveModel({ graph: foldable() });
     const feeds = new Map([['x', image]]);
     const analyzed = analyzeModel(file, { optimization: 'basic' });
@@ -101,18 +104,18 @@ describe('a model that is optimized', () => {
     expectSameBits(await runSlices(compiled, feeds), whole);
   });
 
-  test('leaves weights that are not folded where they are', () => {
+  test('refers to unfolded weights in the file of the original model', () => {
     const file = saveModel({ graph: foldable() });
     const { model, source } = analyzeModel(file, { optimization: 'basic' });
     const [saved] = model.files;
     const original = fs.statSync(file).size;
-    // The kernel is folded and lies in the saved graph; the matrix, of 8 KiB, is read from the model itself.
+    // The saved graph holds the folded kernel; the matrix of 8 KiB is read from the model's file.
     expect(saved.size).toBeLessThan(original);
     const weight = model.graph.initializers.find(({ tensor: { name } }) => name === 'w')?.tensor;
     expect(model.files[weight?.data?.file ?? 0].path).toBe(fs.realpathSync(source[0].path));
   });
 
-  test('may have its weights in files of its own', async () => {
+  test('reads weights from external files of the original model', async () => {
     const folder = temporaryFolder();
     const graph = foldable();
     const initializer = (graph.initializer ?? []).map((tensorInit) => {
@@ -135,7 +138,7 @@ describe('a model that is optimized', () => {
     expectSameBits(await runSlices(compiled, feeds), await runWhole(file, feeds, 'extended'));
   });
 
-  test('is optimized anew once it changes', () => {
+  test('is optimized again when the file changes', () => {
     const file = saveModel({ graph: foldable() });
     const nodes = (): number => analyzeModel(file, { optimization: 'basic' }).model.graph.nodes.length;
     const before = nodes();
@@ -153,7 +156,7 @@ describe('a model that is optimized', () => {
     expect(nodes()).toBe(before + 1);
   });
 
-  describe('is made again where what was kept of it', () => {
+  describe('is optimized again when its folder in the cache', () => {
     const cache = path.join(process.env.SLICED_INFERENCE_CACHE ?? '', 'optimized');
     const kept = (file: string): string => {
       const [folder] = fs.readdirSync(cache);
@@ -161,19 +164,19 @@ describe('a model that is optimized', () => {
     };
     const damages: [string, () => void][] = [
       [
-        'has an empty answer',
+        'has an empty answer file',
         () => {
           fs.writeFileSync(kept('answer.json'), '');
         },
       ],
       [
-        'has no answer',
+        'has no answer file',
         () => {
           fs.rmSync(kept('answer.json'));
         },
       ],
       [
-        'has a graph that is cut short',
+        'has a truncated graph',
         () => {
           fs.truncateSync(kept('saved.onnx'), 100);
         },
@@ -205,15 +208,15 @@ describe('a model that is optimized', () => {
     });
   });
 
-  test('that ONNX Runtime refuses is told in one line', () => {
+  test('is refused in one line when ONNX Runtime cannot load it', () => {
     const graph = { ...foldable(), node: [node('Nonsense', ['x'], ['y'])] };
     expect(() => analyzeModel(saveModel({ graph }), { optimization: 'basic' })).toThrow(
-      /^model '.*' must load in ONNX Runtime [\d.]+ with graph optimization 'basic', got .*Nonsense.*: check that it runs there by itself$/,
+      /^model '.*' must load in ONNX Runtime [\d.]+ with graph optimization 'basic', got .*Nonsense.*: check that it runs there without slicing$/,
     );
   });
 
-  test('loses the inputs whose defaults the optimizer has merged', async () => {
-    // IR version 3: every initializer is an input as well. Two that are alike become one.
+  test('loses the inputs with defaults that the optimizer has merged', async () => {
+    // In IR version 3 every initializer is an input as well. The optimizer merges two equal ones.
     const same = (name: string) => floats(name, [1, 8], [1, 2, 3, 4, 5, 6, 7, 8]);
     const graph = {
       node: [node('Add', ['x', 'a'], ['s']), node('Mul', ['s', 'b'], ['t']), node('Tanh', ['t'], ['y'])],
@@ -230,8 +233,8 @@ describe('a model that is optimized', () => {
   });
 });
 
-test('declared shapes help the optimizer, and are not lost on the way to it', () => {
-  // Without its declaration the shape of `s` is unknown, and a fusion that needs it stays away.
+test('the optimizer gets the declared shapes of inner values', () => {
+  // Without the declaration the shape of `s` is unknown, and ONNX Runtime omits a fusion that needs it.
   const hidden = 16;
   const perChannel = (name: string) => floats(name, [hidden]);
   const graph = {

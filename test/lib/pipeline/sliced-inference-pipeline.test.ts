@@ -47,7 +47,7 @@ describe('modelPath', () => {
     );
     const folder = temporaryFolder();
     expect(refusal({ modelPath: folder })).toBe(
-      `model '${folder}' must be an ONNX file, got a folder: name the .onnx file itself`,
+      `model '${folder}' must be an ONNX file, got a folder: pass the path of the .onnx file`,
     );
   });
 

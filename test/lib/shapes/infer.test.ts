@@ -35,13 +35,13 @@ function typesOf(model: ModelInit, dimensions = {}) {
 }
 
 describe('types', () => {
-  test('come from ONNX Runtime, with symbolic dimensions by name', () => {
+  test('are inferred by ONNX Runtime, with symbolic dimensions by name', () => {
     const types = typesOf(mlp(1));
     expect(types.m0).toMatchObject({ dtype: 'float32', shape: ['batch', 16] });
     expect(types.w0).toMatchObject({ dtype: 'float32', shape: [16, 16] });
   });
 
-  test('are computed from small constants', () => {
+  test('depend on the values of small constants', () => {
     const graph = {
       node: [node('Reshape', ['x', 'shape'], ['r']), node('Abs', ['r'], ['y'])],
       initializer: [int64s('shape', [2, 3, 4])],
@@ -51,7 +51,7 @@ describe('types', () => {
     expect(typesOf({ graph }).r.shape).toEqual([2, 3, 4]);
   });
 
-  test('do not believe what the model declares of its outputs', () => {
+  test('do not rely on the declared types of the outputs', () => {
     const graph = {
       node: [node('Transpose', ['x'], ['y'])],
       input: [value('x', FLOAT, [2, 5])],
@@ -60,7 +60,7 @@ describe('types', () => {
     expect(typesOf({ graph }).y.shape).toEqual([5, 2]);
   });
 
-  test('include those that JavaScript cannot pass', () => {
+  test('include types that JavaScript cannot pass', () => {
     const cast = (to: number) => [attribute.int('to', to)];
     const graph = {
       node: [
@@ -78,7 +78,7 @@ describe('types', () => {
     expect(types.c.dtype).toBe('float32');
   });
 
-  test('need no weights: four gigabytes of them are not read', () => {
+  test('are inferred without reading 4 GiB of weights', () => {
     const folder = temporaryFolder();
     const bytes = 2 ** 32;
     fs.writeFileSync(path.join(folder, 'w.bin'), '');
@@ -101,14 +101,14 @@ describe('types', () => {
     expect(types[model.graph.outputs[0].value].shape).toEqual(['n', 2 ** 14]);
   });
 
-  test('are refused with the reason that ONNX Runtime gives', () => {
+  test('cannot be inferred for an unknown operator, and the error quotes ONNX Runtime', () => {
     const graph = {
       node: [node('Frobnicate', ['x'], ['y'])],
       input: [value('x', FLOAT, [2])],
       output: [value('y', FLOAT)],
     };
     expect(() => typesOf({ graph })).toThrow(
-      /must load in ONNX Runtime 1\.30\.0, got .*Frobnicate.*: check that it runs there by itself$/,
+      /must load in ONNX Runtime 1\.30\.0, got .*Frobnicate.*: check that it runs there without slicing$/,
     );
   });
 });
@@ -116,7 +116,7 @@ describe('types', () => {
 describe('the cache', () => {
   const answers = () => fs.readdirSync(path.join(cache, 'types'));
 
-  test('holds one answer per graph and dimensions, and gives the same', () => {
+  test('holds one answer per graph and dimensions, and returns the same types', () => {
     const first = typesOf(mlp(2));
     expect(typesOf(mlp(2))).toEqual(first);
     expect(answers()).toHaveLength(1);
@@ -124,7 +124,7 @@ describe('the cache', () => {
     expect(answers()).toHaveLength(2);
   });
 
-  test('is not asked about other weights again', () => {
+  test('holds one answer for models that differ only in weights', () => {
     typesOf(mlp(1));
     const { graph } = mlp(1);
     typesOf({
@@ -136,13 +136,13 @@ describe('the cache', () => {
     expect(answers()).toHaveLength(1);
   });
 
-  test('mends itself when it is damaged', () => {
+  test('replaces a damaged answer', () => {
     const first = typesOf(mlp(1));
     fs.writeFileSync(path.join(cache, 'types', answers()[0]), '{"outp');
     expect(typesOf(mlp(1))).toEqual(first);
   });
 
-  test('may be switched off, or lie where nothing can be written', () => {
+  test('is not needed: types are the same when it is disabled or not writable', () => {
     process.env[CACHE_VARIABLE] = '';
     const first = typesOf(mlp(1));
     process.env[CACHE_VARIABLE] = path.join(saveModel(mlp(1)), 'below-a-file');
@@ -152,12 +152,12 @@ describe('the cache', () => {
 });
 
 describe('planned sizes', () => {
-  test('use the given dimensions, and 1 for the others', () => {
+  test('use the given dimensions and 1 for the others', () => {
     expect(typesOf(mlp(1)).m0.bytes).toBe(64);
     expect(typesOf(mlp(1), { batch: 8 }).m0.bytes).toBe(512);
   });
 
-  test('count an unknown size as the largest given', () => {
+  test('count an unknown size as the largest given dimension', () => {
     const types = [
       { dtype: 'float32', shape: [null, 2] },
       { dtype: 'float32', shape: null },
@@ -167,7 +167,7 @@ describe('planned sizes', () => {
     expect(plannedBytes(types, { width: 10 })).toEqual([80, 40, 96, 0]);
   });
 
-  test('name nameless dimensions by their place', () => {
+  test('use names of the form x[1] for unnamed dimensions', () => {
     expect(
       symbolicNames([
         { name: 'x', shape: ['n', null, 3, null] },
@@ -185,12 +185,12 @@ describe('planned sizes', () => {
       { batch: 0 },
       "the size of dimension 'batch' must be a whole number of 1 or more, got 0: give the size that requests will have",
     ],
-  ])('refuse %j', (dimensions, message) => {
+  ])('cannot be computed with the dimensions %j', (dimensions, message) => {
     expect(() => typesOf(mlp(1), dimensions)).toThrow(message);
   });
 });
 
-describe('the signature', () => {
+describe('the signature of the model', () => {
   test.each([
     [
       'input',
@@ -208,14 +208,14 @@ describe('the signature', () => {
         output: [value('y', BFLOAT16)],
       },
     ],
-  ])('refuses an %s of a type that JavaScript cannot pass', (kind, graph) => {
+  ])('cannot have an %s of a type that JavaScript cannot pass', (kind, graph) => {
     const name = kind === 'input' ? 'x' : 'y';
     expect(() => typesOf({ graph })).toThrow(
       `${kind} '${name}' must be a tensor that ONNX Runtime's JavaScript API can pass, got bfloat16: convert it inside the model`,
     );
   });
 
-  test('refuses a model that computes nothing', () => {
+  test('cannot consist of outputs that are inputs', () => {
     const graph = { node: [], input: [value('x', FLOAT, [2])], output: [value('x', FLOAT, [2])] };
     expect(() => typesOf({ graph })).toThrow(
       'the model must compute something, got outputs that are its inputs: export the model again',

@@ -1,0 +1,58 @@
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { replaceFile, withPartial } from '../../../lib/host/write-beside';
+import { temporaryFolder } from '../../support/model-builder';
+
+describe('replaceFile', () => {
+  test('creates a file and leaves nothing beside it', () => {
+    const folder = temporaryFolder();
+    replaceFile(path.join(folder, 'a'), 'first');
+    replaceFile(path.join(folder, 'a'), Buffer.from('second'));
+    expect(fs.readFileSync(path.join(folder, 'a'), 'utf8')).toBe('second');
+    expect(fs.readdirSync(folder)).toEqual(['a']);
+  });
+
+  test('replaces a file that is open for reading without changing what its reader sees', () => {
+    const file = path.join(temporaryFolder(), 'a');
+    replaceFile(file, 'first');
+    const reader = fs.openSync(file, 'r');
+    replaceFile(file, 'second');
+    expect(fs.readFileSync(reader, 'utf8')).toBe('first');
+    fs.closeSync(reader);
+  });
+
+  test('leaves nothing behind when the file cannot be replaced', () => {
+    const folder = temporaryFolder();
+    fs.mkdirSync(path.join(folder, 'a', 'b'), { recursive: true });
+    expect(() => {
+      replaceFile(path.join(folder, 'a'), 'content');
+    }).toThrow(/EISDIR|ENOTEMPTY|EEXIST/);
+    expect(fs.readdirSync(folder)).toEqual(['a']);
+    expect(fs.readdirSync(path.join(folder, 'a'))).toEqual(['b']);
+  });
+});
+
+describe('withPartial', () => {
+  test('removes the partial folder and throws the error when writing fails', () => {
+    const partial = path.join(temporaryFolder(), 'partial');
+    const write = (): never => {
+      fs.mkdirSync(partial);
+      fs.writeFileSync(path.join(partial, 'a'), 'half');
+      throw new Error('the disk is full');
+    };
+    expect(() => withPartial(partial, write)).toThrow('the disk is full');
+    expect(fs.existsSync(partial)).toBe(false);
+  });
+
+  test('returns the result and keeps what was renamed', () => {
+    const folder = temporaryFolder();
+    const partial = path.join(folder, 'partial');
+    const result = withPartial(partial, () => {
+      fs.mkdirSync(partial);
+      fs.renameSync(partial, path.join(folder, 'whole'));
+      return 7;
+    });
+    expect(result).toBe(7);
+    expect(fs.readdirSync(folder)).toEqual(['whole']);
+  });
+});
