@@ -57,8 +57,8 @@ export function inspectCommand(): Command {
   });
 }
 
-function inspect({ model, types, cuts: { finer, ...coarse } }: AnalyzedModel): Inspection {
-  const cuts = finer ?? coarse;
+function inspect({ model, types, cuts: { withoutRepeats, ...coarse } }: AnalyzedModel): Inspection {
+  const cuts = withoutRepeats ?? coarse;
   const { graph } = model;
   const describeValue = (value: number): InspectedValue => ({
     name: graph.values[value].name,

@@ -49,9 +49,9 @@ class Chooser {
 
   best(slicer: Slicer): WiredCut {
     const { cuts } = this;
-    if (cuts.finer === undefined) return this.wired(slicer.choose(cuts));
+    if (cuts.withoutRepeats === undefined) return this.wired(slicer.choose(cuts));
     const again = attempt(() => this.wired(slicer.choose(cuts)));
-    const plain = attempt(() => this.wired(slicer.choose(cuts.finer ?? cuts)));
+    const plain = attempt(() => this.wired(slicer.choose(cuts.withoutRepeats ?? cuts)));
     if (plain instanceof SlicedInferenceError) {
       if (again instanceof SlicedInferenceError) throw plain;
       return again;

@@ -16,7 +16,7 @@ export interface CutSpace {
   /** The legal cuts, ascending. */
   readonly legal: readonly number[];
   /** More cuts, across which also passes what is cheaper to compute again; absent where nothing is. */
-  readonly finer?: CutSpace;
+  readonly withoutRepeats?: CutSpace;
   /** By value: the place that makes it and the last that uses it; -1 where none in `order` does. */
   readonly made: Int32Array;
   readonly lastUse: Int32Array;
@@ -63,5 +63,5 @@ export function findCuts(dataflow: Dataflow, rule: CrossingRule, bytes: readonly
 
 /** Into how many slices a model can be cut. */
 export function mostSlices(cuts: CutSpace): number {
-  return (cuts.finer ?? cuts).legal.length + 1;
+  return (cuts.withoutRepeats ?? cuts).legal.length + 1;
 }

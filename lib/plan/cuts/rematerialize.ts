@@ -6,13 +6,23 @@ import type { NodeIndex, ValueIndex } from '../../onnx/model';
 import { OMITTED } from '../../onnx/model';
 import type { CrossingRule } from '../../dataflow/crossing';
 import type { Dataflow } from '../../dataflow/dataflow';
-import { nodesByRank } from '../../dataflow/dataflow';
+import { nodesByRank, withRepeated } from '../../dataflow/dataflow';
+import type { CutSpace } from './cuts';
+import { findCuts } from './cuts';
 
 /** Saving less than this is not worth the read of another object, which costs as much as some 100 KB. */
 const MIN_SAVED_BYTES = 1024;
 
 /** What a value is computed from is followed through at most so many values, so that a graph takes linear time. */
 const MAX_ORIGINS = 32;
+
+/** The cuts when slices recompute what `nodesToRepeat` returns, with the cuts without that as `withoutRepeats`. */
+export function cutsWithRepeats(dataflow: Dataflow, rule: CrossingRule, bytes: readonly number[]): CutSpace {
+  const withoutRepeats = findCuts(dataflow, rule, bytes);
+  const repeated = nodesToRepeat(dataflow, rule, bytes);
+  if (repeated.size === 0) return withoutRepeats;
+  return { ...findCuts(withRepeated(dataflow, repeated), rule, bytes), withoutRepeats };
+}
 
 /**
  * The nodes that are to be repeated in each slice that needs them: those whose results are larger than what they are
@@ -21,11 +31,7 @@ const MAX_ORIGINS = 32;
  * @param rule what the repeated nodes are computed from must be able to cross a cut
  * @param bytes by value: the bytes that it is planned with
  */
-export function nodesToRepeat(
-  dataflow: Dataflow,
-  rule: CrossingRule,
-  bytes: readonly number[],
-): Set<NodeIndex> {
+function nodesToRepeat(dataflow: Dataflow, rule: CrossingRule, bytes: readonly number[]): Set<NodeIndex> {
   const { model, order } = dataflow;
   const { nodes, outputs } = model.graph;
   const origins = findOrigins(dataflow, rule, bytes);
