@@ -131,10 +131,10 @@ class BranchSearch {
   /** A guess at how long a node takes, by what it reads of weights and what it makes. */
   private work(node: NodeIndex): number {
     const { values } = this.dataflow.model.graph;
-    const weights = this.table.used[node].reduce((sum, value) => {
+    const weights = this.table.held[node].reduce((sum, value) => {
       const { initializer } = values[value];
       return sum + (initializer === undefined ? 0 : this.table.initializerBytes[initializer]);
     }, 0);
-    return weights + this.table.madeBytes(node);
+    return weights + this.table.outputBytes(node);
   }
 }

@@ -84,7 +84,7 @@ describe('a model that is', () => {
         ['Neg', 'noise', 'y'],
       ]),
     );
-    expect(await complaint(model)).toMatch(/got an unseeded RandomNormalLike: give it a `seed` attribute$/);
+    expect(await complaint(model)).toMatch(/got an unseeded RandomNormalLike: add a `seed` attribute$/);
   });
 
   it('without something that it uses', async () => {

@@ -74,7 +74,7 @@ describe('casts', () => {
 
   test('a value between two casts does not cross, since ONNX Runtime merges them', async () => {
     expect(whyNot(chain(FLOAT, UINT8), 'q')).toBe(
-      'made by Cast and used by another cast, which ONNX Runtime merges',
+      'computed by Cast and read by another cast, and ONNX Runtime merges the two',
     );
     expect(await expectIdentical(chain(FLOAT, UINT8), integers)).toBe(3);
   });
@@ -234,18 +234,20 @@ describe('values that cannot be passed', () => {
         STRING,
       );
     expect(whyNot(strings('plain'), 'p')).toBeUndefined();
-    expect(whyNot(strings('a\0b'), 'p')).toBe("of strings that tensor 'k' may give a NUL or invalid UTF-8");
+    expect(whyNot(strings('a\0b'), 'p')).toBe(
+      "of strings in which tensor 'k' may put a NUL or invalid UTF-8",
+    );
     expect(whyNot(strings('\xff\xfe'), 'p')).toBe(
-      "of strings that tensor 'k' may give a NUL or invalid UTF-8",
+      "of strings in which tensor 'k' may put a NUL or invalid UTF-8",
     );
   });
 
   test.each(['__proto__', '__metadata__'])('names that are reserved: %s', (name) => {
     const inner = graphOf([node('Abs', ['x'], [name]), node('Neg', [name], ['y'])]);
-    expect(whyNot(inner, name)).toBe('of a name that JavaScript or safetensors reserves');
+    expect(whyNot(inner, name)).toBe('named like a key that JavaScript or safetensors reserves');
     const outer = { ...graphOf([node('Abs', ['x'], [name])]), output: [value(name)] };
     expect(() => analyzeModel(saveModel({ graph: outer }))).toThrow(
-      'one of a name that JavaScript or safetensors reserves',
+      'one named like a key that JavaScript or safetensors reserves',
     );
   });
 

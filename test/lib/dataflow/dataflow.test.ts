@@ -113,7 +113,7 @@ describe('random operators', () => {
   test('are refused without a seed', () => {
     const graph = { node: [node('RandomNormalLike', ['x'], ['y'])], input: [x], output: [y] };
     expect(() => analyze(graph)).toThrow(
-      "node 'RandomNormalLike_y' (RandomNormalLike) must give the same result each time, got an unseeded RandomNormalLike: give it a `seed` attribute",
+      "node 'RandomNormalLike_y' (RandomNormalLike) must compute the same result in every run, got an unseeded RandomNormalLike: add a `seed` attribute",
     );
   });
 
