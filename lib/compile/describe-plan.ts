@@ -17,7 +17,9 @@ import { packageVersion } from '../host/package-files';
 import { ephemeralStorageMb, memoryMb, threadCount, timeoutSeconds } from '../plan/sizes/estimate';
 import { sliceSizes } from '../plan/sizes/slice-sizes';
 import type { FileDraft, PlanDraft, SliceDraft } from '../plan/plan';
-import { PLAN_VERSION, graphDigest, toRuns } from '../plan/plan';
+import { PLAN_VERSION } from '../plan/plan';
+import { graphDigest } from '../plan/graph-digest';
+import { toRuns } from '../plan/node-runs';
 import type { SourcedValue, WiredCut, Wiring } from '../plan/wiring';
 import type { ValueTypes } from '../shapes/value-types';
 

@@ -9,7 +9,7 @@ import { findCuts } from './cuts/cuts';
 import type { SliceSize } from './sizes/estimate';
 import type { Dataflow } from '../dataflow/dataflow';
 import { withRepeated } from '../dataflow/dataflow';
-import type { Groups } from './search/partition';
+import type { Groups } from './groups';
 import { scheduleSlices, timeOf } from './schedule/schedule';
 import { sliceSizes } from './sizes/slice-sizes';
 import type { Slicer } from './search/slicers';
@@ -113,7 +113,7 @@ class Chooser {
   /** A guess, by the weights that slices read and the tensors that they make. */
   private time(cut: WiredCut): number {
     const { slices, results } = cut.wiring;
-    const work = this.sizesOf(cut).map(({ weightBytes, madeBytes }) => weightBytes + madeBytes);
+    const work = this.sizesOf(cut).map(({ weightBytes, computedBytes }) => weightBytes + computedBytes);
     return timeOf(scheduleSlices({ slices, outputs: results }), work);
   }
 

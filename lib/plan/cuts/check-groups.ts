@@ -2,7 +2,7 @@
 import { SlicedInferenceError, quoted } from '../../errors';
 import type { CrossingRule } from '../../dataflow/crossing';
 import type { Dataflow } from '../../dataflow/dataflow';
-import type { Groups } from '../search/partition';
+import type { Groups } from '../groups';
 
 /**
  * @throws SlicedInferenceError when the groups do not share out exactly the nodes of `dataflow.order`, when a group

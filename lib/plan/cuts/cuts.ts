@@ -18,35 +18,35 @@ export interface CutSpace {
   /** More cuts, across which also passes what is cheaper to compute again; absent where nothing is. */
   readonly withoutRepeats?: CutSpace;
   /** By value: the place that makes it and the last that uses it; -1 where none in `order` does. */
-  readonly made: Int32Array;
-  readonly lastUse: Int32Array;
+  readonly producedAt: Int32Array;
+  readonly lastUsedAt: Int32Array;
 }
 
 export function findCuts(dataflow: Dataflow, rule: CrossingRule, bytes: readonly number[]): CutSpace {
   const { order, reads, model, isLive } = dataflow;
   const { values, nodes } = model.graph;
   const firstLive = order.findIndex((node) => isLive[node]);
-  const made = new Int32Array(values.length).fill(-1);
-  const lastUse = new Int32Array(values.length).fill(-1);
+  const producedAt = new Int32Array(values.length).fill(-1);
+  const lastUsedAt = new Int32Array(values.length).fill(-1);
   order.forEach((node, place) => {
-    for (const output of nodes[node].outputs) if (output >= 0) made[output] = place;
-    for (const value of reads[node]) lastUse[value] = place;
+    for (const output of nodes[node].outputs) if (output >= 0) producedAt[output] = place;
+    for (const value of reads[node]) lastUsedAt[value] = place;
   });
   const change = new Float64Array(order.length + 2);
   const blocker = new Array<ValueIndex | undefined>(order.length + 1);
   let blockedUntil = 0;
   const crossing = values
     .map((_, value) => value)
-    .filter((value) => made[value] >= 0 && lastUse[value] > made[value]);
-  crossing.sort((a, b) => made[a] - made[b]);
+    .filter((value) => producedAt[value] >= 0 && lastUsedAt[value] > producedAt[value]);
+  crossing.sort((a, b) => producedAt[a] - producedAt[b]);
   for (const value of crossing) {
-    change[made[value] + 1] += bytes[value];
-    change[lastUse[value] + 1] -= bytes[value];
+    change[producedAt[value] + 1] += bytes[value];
+    change[lastUsedAt[value] + 1] -= bytes[value];
     if (rule(value) === undefined) continue;
-    // Values come in the order in which they are made, so that each cut is marked once.
-    for (let cut = Math.max(made[value] + 1, blockedUntil); cut <= lastUse[value]; cut++)
+    // Values come in the order in which they are producedAt, so that each cut is marked once.
+    for (let cut = Math.max(producedAt[value] + 1, blockedUntil); cut <= lastUsedAt[value]; cut++)
       blocker[cut] = value;
-    blockedUntil = Math.max(blockedUntil, lastUse[value] + 1);
+    blockedUntil = Math.max(blockedUntil, lastUsedAt[value] + 1);
   }
   const crossingBytes: number[] = [];
   const legal: number[] = [];
@@ -58,7 +58,7 @@ export function findCuts(dataflow: Dataflow, rule: CrossingRule, bytes: readonly
     // Each slice begins with a node that an output needs, the first one has such a node further on: none is useless.
     if (cut > firstLive && isLive[order[cut]]) legal.push(cut);
   }
-  return { dataflow, rule, bytes, crossingBytes, blocker, legal, made, lastUse };
+  return { dataflow, rule, bytes, crossingBytes, blocker, legal, producedAt, lastUsedAt };
 }
 
 /** Into how many slices a model can be cut. */

@@ -4,10 +4,13 @@ import type { Graph, NodeIndex } from '../../onnx/model';
 import type { CutSpace } from '../cuts/cuts';
 import type { SliceSize } from '../sizes/estimate';
 import { memoryMb } from '../sizes/estimate';
-import type { Groups, Range, SizeLimit } from './partition';
+import type { Groups } from '../groups';
+import type { SizeLimit } from './stretch-table';
+import type { Range } from './stretches';
 import { evenSlices, fewestSlices, legalIn } from './partition';
 import type { SlicePlan } from '../plan';
-import { fromRuns, graphDigest } from '../plan';
+import { fromRuns } from '../node-runs';
+import { graphDigest } from '../graph-digest';
 import { DEFAULT_MAX_MEMORY_MB, MAX_LAMBDA_MEMORY_MB, MIN_LAMBDA_MEMORY_MB } from '../sizes/lambda-quotas';
 import { HeldWeights, WeightTable } from '../../dataflow/weights';
 
@@ -137,12 +140,12 @@ export function atTensors(names: readonly string[]): Slicer {
 }
 
 function groupsAt(space: CutSpace, names: readonly string[]): Groups {
-  const { dataflow, made } = space;
+  const { dataflow, producedAt } = space;
   const { model, order } = dataflow;
   const values = new Map(model.graph.values.map(({ name }, value) => [name, value]));
   const closures = names.map((name) => {
     const value = values.get(name);
-    if (value === undefined || made[value] < 0) {
+    if (value === undefined || producedAt[value] < 0) {
       throw new SlicedInferenceError(
         `a tensor to cut at must be made by a node from the model's inputs`,
         value === undefined
@@ -151,7 +154,7 @@ function groupsAt(space: CutSpace, names: readonly string[]): Groups {
         'list names with `sliced-inference inspect --json`',
       );
     }
-    return { name, nodes: ancestors(space, order[made[value]]) };
+    return { name, nodes: ancestors(space, order[producedAt[value]]) };
   });
   closures.sort((a, b) => a.nodes.size - b.nodes.size);
   const taken = new Set<NodeIndex>();
@@ -199,13 +202,13 @@ function emptySlice(name: string): SlicedInferenceError {
   );
 }
 
-function ancestors({ dataflow, made }: CutSpace, root: NodeIndex): Set<NodeIndex> {
+function ancestors({ dataflow, producedAt }: CutSpace, root: NodeIndex): Set<NodeIndex> {
   const found = new Set([root]);
   const pending = [root];
   for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
     for (const value of dataflow.reads[node]) {
-      if (made[value] < 0) continue;
-      const producer = dataflow.order[made[value]];
+      if (producedAt[value] < 0) continue;
+      const producer = dataflow.order[producedAt[value]];
       if (found.has(producer)) continue;
       found.add(producer);
       pending.push(producer);

@@ -40,11 +40,11 @@ export interface SliceSize {
   /** Tensors written. */
   readonly writeBytes: number;
   /** All tensors that it makes, which grows with the time that it takes. */
-  readonly madeBytes: number;
+  readonly computedBytes: number;
 }
 
 /** Memory in MB for a function that runs the slice; above Lambda's limit when the slice is too large for it. */
-export function memoryMb(size: Omit<SliceSize, 'madeBytes'>): number {
+export function memoryMb(size: Omit<SliceSize, 'computedBytes'>): number {
   const { weightBytes, bodyBytes, activationBytes, readBytes, writeBytes } = size;
   // What is written may exist twice: as ONNX Runtime's tensors, and as float16 or JSON on its way. So do weights of bodies
   // while the graph is read: in its file and as tensors.

@@ -23,7 +23,7 @@ export function sliceSizes(dataflow: Dataflow, { slices }: Wiring, bytes: readon
       activationBytes: mostAtATime(dataflow, slice, made, bytes),
       readBytes: sum(slice.inputs.map(({ value }) => value)),
       writeBytes: sum(slice.outputs),
-      madeBytes: made.reduce((total, node) => total + table.outputBytes(node), 0),
+      computedBytes: made.reduce((total, node) => total + table.outputBytes(node), 0),
     };
   });
 }
