@@ -7,7 +7,7 @@ import { analyzeDataflow, nodesByRank } from '../dataflow/dataflow';
 import { inferTypes } from '../shapes/infer';
 import type { ValueTypes } from '../shapes/value-types';
 
-export interface TypedGraph {
+interface TypedGraph {
   readonly model: Model;
   readonly dataflow: Dataflow;
   /** Symbolic dimensions appear by name in these shapes. */

@@ -30,7 +30,7 @@ export interface SlicePlan {
   readonly slices: readonly PlannedSlice[];
 }
 
-export interface PlannedModel {
+interface PlannedModel {
   /** File name without folder. */
   readonly file: string;
   /** Number of nodes of the graph that was cut. */

@@ -139,7 +139,7 @@ describe('a plan', () => {
     const out = path.join(temporaryFolder(), 'other');
     await succeed(['slice', saveModel(mlp(2)), '--slices', '2', '--out', out]);
     expect(await slice(path.join(out, 'plan.json'))).toMatch(
-      /^plan '.*' must be made from the same graph as the model, got one of 6 nodes where the model has 9/,
+      /^plan '.*' must be made from the same graph as the model, got a plan of 6 nodes for a model of 9 nodes/,
     );
   });
 

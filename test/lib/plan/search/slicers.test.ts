@@ -157,7 +157,7 @@ describe('atTensors', () => {
     [['w1'], "got 'w1', which is not"],
   ])('refuses %j', (names, reason) => {
     expect(() => slices(atTensors(names))).toThrow(
-      `a tensor to cut at must be made by a node from the model's inputs, ${reason}: list names with \`sliced-inference inspect --json\``,
+      `a tensor to cut at must be computed by a node from the model's inputs, ${reason}: list names with \`sliced-inference inspect --json\``,
     );
   });
 
@@ -181,7 +181,7 @@ describe('atTensors', () => {
       output: [value('y', FLOAT)],
     };
     expect(() => slices(atTensors(['t']), analyzeModel(saveModel({ graph })))).toThrow(
-      "a value that crosses a cut must come through as it is, got 't', which is of type float16: cut elsewhere",
+      "a value that crosses a cut must arrive unchanged, got 't', which is of type float16: cut elsewhere",
     );
   });
 });
@@ -213,7 +213,7 @@ describe('fromPlan', () => {
   test('refuses a plan of another graph', () => {
     const plan = planFile(count(2));
     expect(() => slices(fromPlanFile(plan), analyzeModel(saveModel(mlp(3))))).toThrow(
-      'must be made from the same graph as the model, got one of 12 nodes where the model has 9, or of other nodes: make the plan again with `sliced-inference slice`',
+      'must be made from the same graph as the model, got a plan of 12 nodes for a model of 9 nodes: make a new plan with `sliced-inference slice`',
     );
   });
 
@@ -237,7 +237,7 @@ describe('fromPlan', () => {
     fs.writeFileSync(file, JSON.stringify(plan));
     expect(() => slices(fromPlanFile(file))).toThrow(
       // An addition may run in each slice that needs it; a Tanh may not.
-      'the slices must hold each of the 11 nodes to share out once, got 8 nodes: make the plan again for this model',
+      'the slices must contain each of the 11 nodes that run in one slice only, exactly once, got 8 nodes: make a new plan for this model',
     );
   });
 
