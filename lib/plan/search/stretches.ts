@@ -24,8 +24,8 @@ export function sizeStretches(
 ): void {
   const { dataflow, bytes, producedAt, lastUsedAt } = space;
   const { order, reads, model } = dataflow;
-  const { values, nodes, outputs: results } = model.graph;
-  const isResult = new Set(results.map(({ value }) => value));
+  const { values, nodes, outputs } = model.graph;
+  const results = new Set(outputs.map(({ value }) => value));
   const start = boundaries[from];
   const held = new HeldWeights(weights);
   const seenReads = new Set<ValueIndex>();
@@ -52,7 +52,7 @@ export function sizeStretches(
         if (output < 0) continue;
         computedBytes += bytes[output];
         liveBytes += bytes[output];
-        if (isResult.has(output)) continue;
+        if (results.has(output)) continue;
         const end = Math.max(position, lastUsedAt[output]);
         endingAt.set(end, (endingAt.get(end) ?? 0) + bytes[output]);
       }

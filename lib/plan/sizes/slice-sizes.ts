@@ -37,7 +37,7 @@ function peakBytes(
 ): number {
   const lastUse = new Map<ValueIndex, NodeIndex>();
   for (const node of nodes) for (const value of needs[node]) lastUse.set(value, node);
-  const isOutput = new Set(outputs);
+  const written = new Set(outputs);
   let live = 0;
   let peak = 0;
   const endingAt = new Map<NodeIndex, number>();
@@ -45,7 +45,7 @@ function peakBytes(
     for (const output of model.graph.nodes[node].outputs) {
       if (output === OMITTED) continue;
       live += bytes[output];
-      if (isOutput.has(output)) continue;
+      if (written.has(output)) continue;
       const end = lastUse.get(output) ?? node;
       endingAt.set(end, (endingAt.get(end) ?? 0) + bytes[output]);
     }

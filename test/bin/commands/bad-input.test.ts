@@ -146,7 +146,7 @@ describe('a plan', () => {
   it('that is missing or none', async () => {
     expect(await slice(path.join(temporaryFolder(), 'plan.json'))).toMatch(/must be a readable file/);
     expect(await slice(file('{}', 'plan.json'))).toMatch(
-      /must be a plan\.json of version 1, got something else/,
+      /must be a plan\.json of version 1, got other content/,
     );
     expect(await slice(model)).toMatch(/must be a plan\.json of version 1/);
   });
@@ -178,7 +178,7 @@ describe('an output folder', () => {
     for (const name of ['plan.json', 'slice-00.onnx', 'thesis.tex'])
       fs.writeFileSync(path.join(folder, name), 'mine');
     expect(await slice(folder)).toBe(
-      `output folder '${folder}' must be empty or hold an earlier plan, got one with 'thesis.tex': choose another folder`,
+      `output folder '${folder}' must be empty or hold an earlier plan, got a folder with 'thesis.tex': choose another folder`,
     );
     expect(fs.readFileSync(path.join(folder, 'plan.json'), 'utf8')).toBe('mine');
     expect(fs.readdirSync(folder)).toHaveLength(3);

@@ -171,7 +171,7 @@ describe('Slicing.fromPlan', () => {
     for (const content of ['', '{}', '[]', 'null', '{"version": 2}']) {
       fs.writeFileSync(file, content);
       expect(refusal(() => Slicing.fromPlan(file))).toBe(
-        `plan '${file}' must be a plan.json of version 1, got something else: make it with \`sliced-inference slice\``,
+        `plan '${file}' must be a plan.json of version 1, got other content: create one with \`sliced-inference slice\``,
       );
     }
   });

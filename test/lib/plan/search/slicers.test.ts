@@ -227,7 +227,7 @@ describe('fromPlan', () => {
   ])('refuses %j', (text) => {
     const file = path.join(temporaryFolder(), 'plan.json');
     fs.writeFileSync(file, text);
-    expect(() => slices(fromPlanFile(file))).toThrow('must be a plan.json of version 1, got something else');
+    expect(() => slices(fromPlanFile(file))).toThrow('must be a plan.json of version 1, got other content');
   });
 
   test('refuses a plan whose slices overlap or leave nodes out', () => {
