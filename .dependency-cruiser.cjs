@@ -18,6 +18,17 @@ const LIB_LAYERS = [
   ['index', '^lib/index[.]ts$'],
 ];
 
+/** The rooms of planning, likewise. */
+const PLAN_LAYERS = [
+  ['plan-file', '^lib/plan/(node-runs|plan|check-plan|graph-digest|remote-key)[.]ts$'],
+  ['wiring', '^lib/plan/(groups|wiring)[.]ts$'],
+  ['sizes', '^lib/plan/sizes/'],
+  ['cuts', '^lib/plan/cuts/'],
+  ['search', '^lib/plan/search/'],
+  ['schedule', '^lib/plan/schedule/'],
+  ['best-cut', '^lib/plan/best-cut[.]ts$'],
+];
+
 /** The run side, likewise. */
 const LAMBDA_LAYERS = [
   ['errors', '^lambda/errors[.]ts$'],
@@ -46,14 +57,14 @@ const CDK = 'node_modules/(aws-cdk-lib|constructs)/';
 function layerRules(side, layers) {
   const order = layers.map(([name]) => name).join(' <- ');
   const upward = layers.slice(0, -1).map(([name, path], index) => ({
-    name: `${side}-${name}-uses-no-later-layer`,
+    name: `${side.replace('/', '-')}-${name}-uses-no-later-layer`,
     comment: `In ${side}/, imports point one way: ${order}.`,
     severity: 'error',
     from: { path },
     to: { path: layers.slice(index + 1).map(([, later]) => later) },
   }));
   const unplaced = {
-    name: `${side}-files-have-a-layer`,
+    name: `${side.replace('/', '-')}-files-have-a-layer`,
     comment: `A new file of ${side}/ belongs in the folder of its layer.`,
     severity: 'error',
     from: { path: `^${side}/`, pathNot: layers.map(([, path]) => path) },
@@ -66,6 +77,7 @@ function layerRules(side, layers) {
 module.exports = {
   forbidden: [
     ...layerRules('lib', LIB_LAYERS),
+    ...layerRules('lib/plan', PLAN_LAYERS),
     ...layerRules('lambda', LAMBDA_LAYERS),
     ...layerRules('local', LOCAL_LAYERS),
     {

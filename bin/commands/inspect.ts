@@ -57,8 +57,8 @@ export function inspectCommand(): Command {
   });
 }
 
-function inspect({ model, types, cuts: { finer, ...coarse } }: AnalyzedModel): Inspection {
-  const cuts = finer ?? coarse;
+function inspect({ model, types, cuts: { withoutRepeats, ...coarse } }: AnalyzedModel): Inspection {
+  const cuts = withoutRepeats ?? coarse;
   const { graph } = model;
   const describeValue = (value: number): InspectedValue => ({
     name: graph.values[value].name,
@@ -67,8 +67,8 @@ function inspect({ model, types, cuts: { finer, ...coarse } }: AnalyzedModel): I
   });
   const crossing = graph.values
     .map((_, value) => value)
-    .filter((value) => cuts.lastUse[value] > cuts.made[value]);
-  const inner = crossing.filter((value) => cuts.made[value] >= 0);
+    .filter((value) => cuts.lastUsedAt[value] > cuts.producedAt[value]);
+  const inner = crossing.filter((value) => cuts.producedAt[value] >= 0);
   return {
     bytes: model.files.reduce((sum, { size }) => sum + size, 0),
     nodes: graph.nodes.length,
@@ -96,8 +96,8 @@ function singleCrossings({
   const starts = Array.from({ length: places + 1 }, (): number[] => []);
   const ends = Array.from({ length: places + 1 }, (): number[] => []);
   for (const value of inner) {
-    starts[cuts.made[value] + 1].push(value);
-    ends[cuts.lastUse[value] + 1].push(value);
+    starts[cuts.producedAt[value] + 1].push(value);
+    ends[cuts.lastUsedAt[value] + 1].push(value);
   }
   const legal = new Set(cuts.legal);
   const live = new Set<number>();

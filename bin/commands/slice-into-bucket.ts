@@ -4,7 +4,7 @@ import { PLAN_FILE, planText } from '../../lib/emit/write';
 import { SlicedInferenceError, quoted, systemReason } from '../../lib/errors';
 import { replaceFile } from '../../lib/host/write-beside';
 import type { PlannedFile, SlicePlan } from '../../lib/plan/plan';
-import { remoteKey } from '../../lib/plan/plan';
+import { remoteKey } from '../../lib/plan/remote-key';
 import type { Slicer } from '../../lib/plan/search/slicers';
 import { stageModel } from '../../lib/compile/stage';
 import { formatBytes } from '../terminal/format';

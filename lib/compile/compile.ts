@@ -1,4 +1,4 @@
-/** From a model's path to a plan and the bytes of its slices. */
+/** Compiles a model: from its path to a plan and the bytes of its slices. */
 import { sliceName } from '../../contract/keys';
 import type { AnalyzeOptions, AnalyzedModel } from './analyze';
 import { analyzeModel } from './analyze';
@@ -9,17 +9,16 @@ import { bestCut } from '../plan/best-cut';
 import type { Slicer } from '../plan/search/slicers';
 
 /**
- * Reads a model, chooses its cuts and plans its slices. No weight is read before the slices are written.
+ * Reads a model, chooses its cuts and plans its slices. Weights are not read until the slices are written.
  *
- * @throws SlicedInferenceError for everything about the model or the slicing that cannot be
+ * @throws SlicedInferenceError if the model cannot be read or run, or if it cannot be cut as requested
  */
 export function compile(modelPath: string, slicer: Slicer, options: AnalyzeOptions = {}): CompiledModel {
   return compileAnalyzed(analyzeModel(modelPath, options), slicer);
 }
 
 export function compileAnalyzed(analyzed: AnalyzedModel, slicer: Slicer): CompiledModel {
-  const { source, model, types } = analyzed;
-  const { dataflow, cuts } = analyzed;
+  const { source, model, types, dataflow, cuts } = analyzed;
   const cut = bestCut(dataflow, cuts, slicer);
   const manifests = sliceManifests(model, types, cut.wiring);
   const slices = cut.wiring.slices.map((slice, index) =>

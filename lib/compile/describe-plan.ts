@@ -1,4 +1,4 @@
-/** Puts into words, for the plan and for the slice functions, what was decided about a model. */
+/** Describes a cut model: as a plan, and as one manifest per slice function. */
 import * as path from 'node:path';
 import type { SliceManifest, SourcedTensor } from '../../contract/slice-manifest';
 import type { TensorSpec } from '../../contract/tensors';
@@ -17,11 +17,13 @@ import { packageVersion } from '../host/package-files';
 import { ephemeralStorageMb, memoryMb, threadCount, timeoutSeconds } from '../plan/sizes/estimate';
 import { sliceSizes } from '../plan/sizes/slice-sizes';
 import type { FileDraft, PlanDraft, SliceDraft } from '../plan/plan';
-import { PLAN_VERSION, graphDigest, toRuns } from '../plan/plan';
+import { PLAN_VERSION } from '../plan/plan';
+import { graphDigest } from '../plan/graph-digest';
+import { toRuns } from '../plan/node-runs';
 import type { SourcedValue, WiredCut, Wiring } from '../plan/wiring';
 import type { ValueTypes } from '../shapes/value-types';
 
-/** What each slice's function has to know; see `SliceManifest`. */
+/** By slice: the manifest that its function reads. */
 export function sliceManifests(model: Model, types: ValueTypes, wiring: Wiring): SliceManifest[] {
   const spec = specifier(model, types);
   const sourced = ({ value, source }: SourcedValue): SourcedTensor => ({ ...spec(value), source });
@@ -98,12 +100,10 @@ function specifier(model: Model, types: ValueTypes): Specifier {
 
 function modelInputs(model: Model, spec: Specifier): { request: TensorSpec[]; fixed: string[] } {
   const { inputs, values } = model.graph;
-  const given = inputs.map(({ value }) => value);
+  const all = inputs.map(({ value }) => value);
   return {
-    request: given.filter((value) => values[value].initializer === undefined).map(spec),
-    fixed: given
-      .filter((value) => values[value].initializer !== undefined)
-      .map((value) => values[value].name),
+    request: all.filter((value) => values[value].initializer === undefined).map(spec),
+    fixed: all.filter((value) => values[value].initializer !== undefined).map((value) => values[value].name),
   };
 }
 

@@ -1,15 +1,11 @@
-/** Reads a `plan.json`. */
+/** Reads and checks a `plan.json`. */
 import * as fs from 'node:fs';
 import { SlicedInferenceError, quoted, systemReason } from '../errors';
 import { isPlan } from '../plan/check-plan';
 import type { SlicePlan } from '../plan/plan';
 import { PLAN_VERSION } from '../plan/plan';
 
-/**
- * Reads a plan file, as `sliced-inference slice` writes it.
- *
- * @throws SlicedInferenceError for a file that cannot be read or is not a plan
- */
+/** @throws SlicedInferenceError for a file that cannot be read or is not a plan of this version */
 export function readPlan(path: string): SlicePlan {
   let text: string;
   try {
@@ -25,8 +21,8 @@ export function readPlan(path: string): SlicePlan {
   if (isPlan(plan)) return plan;
   throw new SlicedInferenceError(
     `plan ${quoted(path)} must be a plan.json of version ${PLAN_VERSION}`,
-    'something else',
-    'make it with `sliced-inference slice`',
+    'other content',
+    'create one with `sliced-inference slice`',
   );
 }
 
@@ -34,7 +30,7 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // A file that is not JSON is not a plan, which the caller's error says.
+    // Text that is not JSON is not a plan; the caller reports that.
     return undefined;
   }
 }

@@ -1,4 +1,4 @@
-/** From a model's path to stored slices: what a pipeline deploys. An unchanged model costs a few stats and a read. */
+/** Stages a model for deployment: compiles it into stored slices, or reuses them if the model's files are unchanged. */
 import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
@@ -21,20 +21,24 @@ import type { Slicer } from '../plan/search/slicers';
 
 export interface StagedModel {
   readonly plan: SlicePlan;
-  /** By slice: its files on this disk. */
+  /** By slice: the paths of its files. */
   readonly slices: readonly SlicePaths[];
 }
 
-/** What the cache knows of a model that was cut before. */
+/** A cache entry of a model that was cut before. */
 interface KnownPlan {
   /** In milliseconds since 1970. */
   readonly writtenAt: number;
-  /** By path: each file of the model as it was when the plan was made. */
+  /** By path: the fingerprint of each of the model's files, taken before the plan was made. */
   readonly files: Readonly<Record<string, Fingerprint>>;
   readonly plan: SlicePlan;
 }
 
-/** @throws SlicedInferenceError for everything about the model or the slicing that cannot be, and for a full disk */
+/**
+ * For an unchanged model, this stats the model's files and slices and reads one cache entry.
+ *
+ * @throws SlicedInferenceError if the model cannot be read or run, if it cannot be cut as requested, or if the disk is full
+ */
 export function stageModel(modelPath: string, slicer: Slicer, options: AnalyzeOptions = {}): StagedModel {
   const cache = cacheFolder('plans');
   const key = keyOf(modelPath, slicer, options);
@@ -43,7 +47,7 @@ export function stageModel(modelPath: string, slicer: Slicer, options: AnalyzeOp
     const slices = storedSlices(known.plan);
     if (slices) return { plan: known.plan, slices };
   }
-  // Loaded here: an unchanged model needs nothing of it, and takes less time than its loading would.
+  // Load the compiler only here: an unchanged model does not need it, and loading it takes longer than everything else.
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- synthesis is synchronous, `import()` is not
   const { compile } = require('./compile') as typeof compiler;
   const compiled = compile(modelPath, slicer, options);
@@ -51,9 +55,9 @@ export function stageModel(modelPath: string, slicer: Slicer, options: AnalyzeOp
   const slices = storedSlices(plan);
   if (slices === undefined) {
     throw new SlicedInferenceError(
-      'the cache must stay as it is while a model is sliced',
-      'slices that vanished',
-      'start again when nothing clears it any more',
+      'the cache must not change while a model is sliced',
+      'slices that were deleted',
+      'try again when no other program clears the cache',
     );
   }
   if (compiled.source.every(({ fingerprint: print }) => isReliable(print))) {
@@ -65,7 +69,7 @@ export function stageModel(modelPath: string, slicer: Slicer, options: AnalyzeOp
   return { plan, slices };
 }
 
-/** All that a plan depends on besides what is in the model's files. */
+/** Covers everything that a plan depends on, except the contents of the model's files. */
 function keyOf(
   modelPath: string,
   slicer: Slicer,
@@ -80,14 +84,14 @@ function keyOf(
         slicer.key,
         dimensions,
         optimization,
-        // What ONNX Runtime fuses depends on it.
+        // Which nodes ONNX Runtime fuses depends on the processor.
         os.cpus().at(0)?.model,
       ]),
     )
     .digest('hex');
 }
 
-/** Only a damaged disk or a meddler makes anything else of what was written here. */
+/** False only if the disk is damaged or another program changed the entry. */
 function isKnownPlan(value: unknown): value is KnownPlan {
   const known = value as Partial<KnownPlan> | null | undefined;
   return (

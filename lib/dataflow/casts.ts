@@ -1,80 +1,119 @@
 /**
- * Where ONNX Runtime sees casts. It merges a cast with one behind it even with optimization off, and does so after it has
- * put the nodes of functions in the place of their calls; some standard operators are functions to it as well.
+ * Finds the casts of a model as ONNX Runtime sees them. ONNX Runtime merges a cast with a cast that follows it even with
+ * optimization off. It does so after it has replaced calls of functions by the nodes of the functions, and it also treats
+ * some standard operators as functions.
  */
 import { callKey, functionsByKey } from '../onnx/local-functions';
-import type { LocalFunction, Model, Node, OperatorUse, ValueIndex } from '../onnx/model';
+import type { Graph, LocalFunction, Model, Node, NodeIndex, OperatorUse, ValueIndex } from '../onnx/model';
 import { OMITTED } from '../onnx/model';
+import type { NodeValues } from './needs';
 
-/** Which inputs and outputs of an operator are those of casts in it, by position. */
+/** Positions of an operator's inputs that go into a cast, and of its outputs that come from a cast. */
 interface CastPositions {
-  readonly takes: readonly number[];
-  readonly makes: readonly number[];
+  readonly inputs: readonly number[];
+  readonly outputs: readonly number[];
 }
 
-const NONE: CastPositions = { takes: [], makes: [] };
-const CAST: CastPositions = { takes: [0], makes: [0] };
+const NONE: CastPositions = { inputs: [], outputs: [] };
+const CAST: CastPositions = { inputs: [0], outputs: [0] };
 
-/** Standard operators that are casts, or may be put in place of by functions that begin with one. */
+/** Standard operators that are casts, or that ONNX Runtime may replace by functions that begin with a cast. */
 const OPERATORS: Readonly<Partial<Record<string, CastPositions>>> = {
   Cast: CAST,
   CastLike: CAST,
-  GroupNormalization: { takes: [0], makes: [] },
-  RMSNormalization: { takes: [0], makes: [] },
+  GroupNormalization: { inputs: [0], outputs: [] },
+  RMSNormalization: { inputs: [0], outputs: [] },
 };
 
-/** The casts at the borders of a model's nodes. Those in body graphs are not merged with those outside. */
+/** The casts in a model's top-level nodes. ONNX Runtime does not merge casts in body graphs with casts outside. */
 export class Casts {
-  /** By node: the values that a cast takes there. */
-  readonly taken: readonly (readonly ValueIndex[])[];
-  /** Values that a cast makes and another takes. */
-  readonly between: ReadonlySet<ValueIndex>;
-  private readonly made = new Set<ValueIndex>();
+  /** By node: its inputs that go into a cast. */
+  readonly castInputs: NodeValues;
+  /** Values that come from one cast and go into another. */
+  readonly betweenCasts: ReadonlySet<ValueIndex>;
   private readonly functions: ReadonlyMap<string, LocalFunction>;
-  private readonly known = new Map<LocalFunction, CastPositions>();
+  private readonly positionsOfFunctions = new Map<LocalFunction, CastPositions>();
 
   constructor(model: Model) {
     this.functions = functionsByKey(model);
     const { nodes } = model.graph;
-    const positions = nodes.map((node) => this.positions(useOf(node)));
-    this.taken = nodes.map(({ inputs }, node) => at(inputs, positions[node].takes));
-    for (const { index, outputs } of nodes) {
-      for (const value of at(outputs, positions[index].makes)) this.made.add(value);
-    }
-    this.between = new Set(this.taken.flat().filter((value) => this.made.has(value)));
-  }
-
-  /** Whether the value is what a cast gives. */
-  makes(value: ValueIndex): boolean {
-    return this.made.has(value);
+    const positions = nodes.map((node) => this.positions(operatorOf(node)));
+    this.castInputs = nodes.map(({ inputs }, node) => at(inputs, positions[node].inputs));
+    const castOutputs = new Set(nodes.flatMap(({ outputs }, node) => at(outputs, positions[node].outputs)));
+    this.betweenCasts = new Set(this.castInputs.flat().filter((value) => castOutputs.has(value)));
   }
 
   private positions(use: OperatorUse): CastPositions {
     const fn = this.functions.get(callKey(use));
-    if (fn) return this.inFunction(fn);
+    if (fn) return this.positionsOfFunction(fn);
     if (use.domain !== '' || !Object.hasOwn(OPERATORS, use.opType)) return NONE;
     return OPERATORS[use.opType] ?? NONE;
   }
 
-  /** Functions do not call themselves: the parser has checked it, and how deep they go. */
-  private inFunction(fn: LocalFunction): CastPositions {
-    const known = this.known.get(fn);
+  /** The recursion ends: the parser refuses functions that call themselves or that are nested too deep. */
+  private positionsOfFunction(fn: LocalFunction): CastPositions {
+    const known = this.positionsOfFunctions.get(fn);
     if (known) return known;
-    const taken = new Set<string>();
-    const made = new Set<string>();
+    const castInputs = new Set<string>();
+    const castOutputs = new Set<string>();
     for (const { use, inputs, outputs } of fn.nodes) {
-      const { takes, makes } = this.positions(use);
-      for (const position of takes) taken.add(inputs.at(position) ?? '');
-      for (const position of makes) made.add(outputs.at(position) ?? '');
+      const positions = this.positions(use);
+      for (const position of positions.inputs) castInputs.add(inputs.at(position) ?? '');
+      for (const position of positions.outputs) castOutputs.add(outputs.at(position) ?? '');
     }
-    const found = { takes: positionsOf(fn.inputs, taken), makes: positionsOf(fn.outputs, made) };
-    this.known.set(fn, found);
+    const found = {
+      inputs: positionsOf(fn.inputs, castInputs),
+      outputs: positionsOf(fn.outputs, castOutputs),
+    };
+    this.positionsOfFunctions.set(fn, found);
     return found;
   }
 }
 
-/** A node's own operator comes after those of its body graphs. */
-function useOf({ operators }: Node): OperatorUse {
+/**
+ * Values between casts that are outputs of the model or that a node other than a cast uses. ONNX Runtime drops the first
+ * of two casts in a row if only casts use its result; a slice without the other user would lose that cast.
+ */
+export function pinnedValues(
+  graph: Graph,
+  needs: NodeValues,
+  { betweenCasts, castInputs }: Casts,
+): Set<ValueIndex> {
+  const results = graph.outputs.map(({ value }) => value);
+  const pinned = new Set(results.filter((value) => betweenCasts.has(value)));
+  for (const { index } of graph.nodes) {
+    for (const value of needs[index]) {
+      if (betweenCasts.has(value) && !castInputs[index].includes(value)) pinned.add(value);
+    }
+  }
+  return pinned;
+}
+
+/**
+ * By node: the casts of its results that no output needs. Whether ONNX Runtime merges two casts depends on all users of
+ * the value between them, unused casts included.
+ */
+export function unusedCasts(
+  graph: Graph,
+  live: readonly boolean[],
+  { betweenCasts, castInputs }: Casts,
+): Map<NodeIndex, NodeIndex[]> {
+  const unused = new Map<NodeIndex, NodeIndex[]>();
+  for (const { index } of graph.nodes) {
+    if (live[index]) continue;
+    for (const value of castInputs[index]) {
+      const { producer } = graph.values[value];
+      if (producer === undefined || !betweenCasts.has(value)) continue;
+      const casts = unused.get(producer);
+      if (casts === undefined) unused.set(producer, [index]);
+      else casts.push(index);
+    }
+  }
+  return unused;
+}
+
+/** The node's own operator: `operators` lists it after those of its body graphs. */
+function operatorOf({ operators }: Node): OperatorUse {
   return operators[operators.length - 1];
 }
 

@@ -1,10 +1,10 @@
-/** Finds nodes that may run in more than one slice: cheap ones, with the same bits wherever they run. */
+/** Finds the cheap nodes: nodes that may run in several slices, because they cost little and always give the same bits. */
 import type { Model, Node } from '../onnx/model';
 import type { Casts } from './casts';
 
 /**
- * Arithmetic on shapes, positions and masks. What an operator here does takes about the time of writing its result, far
- * less than passing that through S3. None of them depends on the order of additions, or on how its inputs came about.
+ * Arithmetic on shapes, positions and masks. Each of these operators takes about as long as writing its result, far less
+ * than passing the result through S3. No result depends on the order of additions or on how the inputs were computed.
  */
 const CHEAP_OPERATORS = new Set(
   [
@@ -29,11 +29,11 @@ const CHEAP_OPERATORS = new Set(
 );
 
 /** By node: whether it may run in several slices. */
-export function cheapNodes(model: Model, { between }: Casts): boolean[] {
-  // Which neighbors a float16 value has decides how it is computed.
+export function cheapNodes(model: Model, { betweenCasts }: Casts): boolean[] {
+  // How ONNX Runtime computes a float16 value depends on the neighbors of the value.
   if (model.usesFloat16) return model.graph.nodes.map(() => false);
   return model.graph.nodes.map(
-    (node) => isCheap(node) && ![...node.inputs, ...node.outputs].some((value) => between.has(value)),
+    (node) => isCheap(node) && ![...node.inputs, ...node.outputs].some((value) => betweenCasts.has(value)),
   );
 }
 

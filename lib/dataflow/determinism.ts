@@ -1,10 +1,10 @@
-/** Finds operators that draw random numbers: unseeded ones can never be identical, cut or not. */
+/** Finds operators that draw random numbers and refuses unseeded ones, whose results differ in every session. */
 import { SlicedInferenceError } from '../errors';
 import { callKey, functionsByKey } from '../onnx/local-functions';
 import type { Model, Node, OperatorUse } from '../onnx/model';
 import { nodeLabel } from '../onnx/model';
 
-/** Operators of ai.onnx that draw random numbers, repeatable from a session's start when they carry a `seed`. */
+/** Operators of ai.onnx that draw random numbers. With a `seed`, each session repeats the same sequence from its start. */
 const RANDOM_OPERATORS = new Set([
   'Bernoulli',
   'Multinomial',
@@ -14,10 +14,10 @@ const RANDOM_OPERATORS = new Set([
   'RandomUniformLike',
 ]);
 
-/** Inputs of `Dropout` from opset 12 on: data, ratio, training_mode. Without the third it passes data through. */
+/** From opset 12 on, the inputs of `Dropout` are data, ratio and training_mode. Without training_mode it copies data. */
 const DROPOUT_TRAINING_INPUTS = 3;
 
-/** By node: random operators that it runs, those of body graphs and of local functions included. */
+/** By node: the random operators that it runs, including operators in its body graphs and local functions. */
 export function randomOperators(model: Model): readonly (readonly OperatorUse[])[] {
   const functions = functionsByKey(model);
   const callers = new Map<string, string[]>();
@@ -34,7 +34,7 @@ export function randomOperators(model: Model): readonly (readonly OperatorUse[])
     if (own.length > 0) pending.push(key);
     found.set(key, own);
   }
-  // What a function draws, its callers draw too. Each function is visited at most once for each representative.
+  // Callers of a function run its random operators too. The loop visits each function at most once per representative.
   for (let key = pending.pop(); key !== undefined; key = pending.pop()) {
     for (const caller of callers.get(key) ?? []) {
       const before = found.get(caller) ?? [];
@@ -49,10 +49,10 @@ export function randomOperators(model: Model): readonly (readonly OperatorUse[])
   );
 }
 
-/** A seeded and an unseeded operator say all that matters of any number of them. */
+/** At most one seeded and one unseeded operator: further operators of the same kind add no information. */
 function representatives(uses: readonly OperatorUse[]): readonly OperatorUse[] {
-  const ofEach = [uses.find((use) => use.seeded), uses.find((use) => !use.seeded)];
-  return ofEach.filter((use) => use !== undefined);
+  const firstOfEach = [uses.find((use) => use.seeded), uses.find((use) => !use.seeded)];
+  return firstOfEach.filter((use) => use !== undefined);
 }
 
 /** @throws SlicedInferenceError when one of the nodes runs an unseeded random operator */
@@ -64,11 +64,11 @@ export function checkDeterministic(
     const unseeded = random[node.index].find((use) => !use.seeded);
     if (unseeded === undefined) continue;
     throw new SlicedInferenceError(
-      `${nodeLabel(node)} must give the same result each time`,
+      `${nodeLabel(node)} must compute the same result in every run`,
       `an unseeded ${unseeded.opType}`,
       unseeded.opType === 'Dropout'
         ? 'export the model for inference, without training_mode'
-        : 'give it a `seed` attribute',
+        : 'add a `seed` attribute',
     );
   }
 }

@@ -1,13 +1,13 @@
-/** What slices hold besides the values that flow through them: weights, and what they compute again. */
+/** Sums the bytes that slices hold besides activations: weights, and results of repeated nodes. */
 import { callKey, functionsByKey } from '../onnx/local-functions';
 import type { LocalFunction, NodeIndex, OperatorUse, ValueIndex } from '../onnx/model';
 import type { Dataflow } from './dataflow';
 
-/** The weights and repeated nodes that each node needs, prepared for adding them up many times. */
+/** Lists the weights and repeated nodes that each node needs, so that `HeldWeights` can sum them many times. */
 export class WeightTable {
-  /** By node: the initializers and the values of repeated nodes that it uses. */
-  readonly used: readonly (readonly ValueIndex[])[];
-  /** By node: the local functions that it calls itself. */
+  /** By node: the initializers and the results of repeated nodes that it needs. */
+  readonly held: readonly (readonly ValueIndex[])[];
+  /** By node: the local functions that it calls directly. */
   readonly calls: readonly (readonly LocalFunction[])[];
   readonly initializerBytes: readonly number[];
   private readonly functions: ReadonlyMap<string, LocalFunction>;
@@ -20,7 +20,7 @@ export class WeightTable {
     const { model, needs } = dataflow;
     const { initializers, nodes } = model.graph;
     this.functions = functionsByKey(model);
-    this.used = needs.map((values) => values.filter((value) => comesAlong(dataflow, value)));
+    this.held = needs.map((values) => values.filter((value) => isHeldBySlices(dataflow, value)));
     this.calls = nodes.map(({ operators }) => this.called(operators));
     this.initializerBytes = initializers.map(({ tensor, field }) =>
       tensor.data ? tensor.byteLength : field.length,
@@ -32,19 +32,20 @@ export class WeightTable {
     return operators.flatMap((use) => this.functions.get(callKey(use)) ?? []);
   }
 
-  madeBytes(node: NodeIndex): number {
+  /** Bytes of the node's outputs. */
+  outputBytes(node: NodeIndex): number {
     const { outputs } = this.dataflow.model.graph.nodes[node];
     return outputs.reduce((sum, value) => sum + (value < 0 ? 0 : this.valueBytes[value]), 0);
   }
 }
 
-/** The sum of what some nodes need, each part of it once. */
+/** The bytes that a set of nodes needs. Each weight, repeated node and function counts once. */
 export class HeldWeights {
-  /** Initializers, weights in bodies and functions, and what is computed from constants alone. */
+  /** Initializers, weights in body graphs and functions, and results of constant nodes. */
   weightBytes = 0;
-  /** The part of `weightBytes` in bodies and functions. */
+  /** The part of `weightBytes` in body graphs and functions. */
   bodyBytes = 0;
-  /** What repeated nodes compute that are not constant. */
+  /** Results of repeated nodes that are not constant. */
   repeatedBytes = 0;
   private readonly seenInitializers: Uint8Array;
   private readonly seenNodes: Uint8Array;
@@ -56,13 +57,13 @@ export class HeldWeights {
     this.seenNodes = new Uint8Array(nodes.length);
   }
 
-  /** Adds what a node holds itself, and all that it needs and that comes along. */
+  /** Adds the weights in the node's body graphs and functions, and everything in `WeightTable.held` that it needs. */
   addNode(node: NodeIndex): void {
     this.addBodies(node);
-    for (const value of this.table.used[node]) this.addValue(value);
+    for (const value of this.table.held[node]) this.addValue(value);
   }
 
-  /** Adds an initializer, or what a repeated node makes and all that it is made from. */
+  /** Adds an initializer, or the result of a repeated node with everything that it is computed from. */
   addValue(first: ValueIndex): void {
     const { table } = this;
     const { values } = table.dataflow.model.graph;
@@ -73,12 +74,12 @@ export class HeldWeights {
         this.seenInitializers[initializer] = 1;
         this.weightBytes += table.initializerBytes[initializer];
       }
-      // What a node that was seen needs was seen with it: nothing is walked through twice.
+      // The needs of a seen node were added with the node, so the walk visits each node once.
       if (producer === undefined || !table.dataflow.isRepeated[producer] || this.seenNodes[producer] === 1)
         continue;
       this.seenNodes[producer] = 1;
       this.addRepeated(producer);
-      for (const needed of table.used[producer]) pending.push(needed);
+      for (const needed of table.held[producer]) pending.push(needed);
     }
   }
 
@@ -87,8 +88,8 @@ export class HeldWeights {
     const { constant, field } = table.dataflow.model.graph.nodes[node];
     this.addBodies(node);
     if (constant?.data) this.weightBytes += constant.byteLength;
-    else if (table.dataflow.isConstantNode[node]) this.weightBytes += field.length + table.madeBytes(node);
-    else this.repeatedBytes += table.madeBytes(node);
+    else if (table.dataflow.isConstantNode[node]) this.weightBytes += field.length + table.outputBytes(node);
+    else this.repeatedBytes += table.outputBytes(node);
   }
 
   private addBodies(node: NodeIndex): void {
@@ -106,8 +107,8 @@ export class HeldWeights {
   }
 }
 
-/** Whether whoever needs the value has what makes it. */
-function comesAlong({ model, isRepeated }: Dataflow, value: ValueIndex): boolean {
+/** Whether each slice that needs the value has its initializer or runs its producer. */
+function isHeldBySlices({ model, isRepeated }: Dataflow, value: ValueIndex): boolean {
   const { initializer, producer } = model.graph.values[value];
   return initializer !== undefined || (producer !== undefined && isRepeated[producer]);
 }

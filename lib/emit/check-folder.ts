@@ -1,4 +1,4 @@
-/** A folder of slices that was written before: its plan, and its files checked against the plan's digests. */
+/** Checks the slice files of a folder against the digests in their plan. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { fileDigest } from '../cache/file-digest';
@@ -7,9 +7,10 @@ import type { PlannedFile, SlicePlan } from '../plan/plan';
 import type { SlicePaths } from './store';
 
 /**
- * Where the files of the plan's slices lie below `folder`. Each file is read once and then known by its fingerprint.
+ * The paths of the plan's slice files in `folder`. A file is hashed once; while its fingerprint is unchanged, later calls
+ * reuse the digest.
  *
- * @throws SlicedInferenceError for a file that is missing or has other bytes than the plan says
+ * @throws SlicedInferenceError for a file that is missing or does not match the plan
  */
 export function checkedSlices(folder: string, { slices }: SlicePlan): SlicePaths[] {
   const check = (planned: PlannedFile): string => checkedFile(path.resolve(folder, planned.file), planned);
@@ -27,14 +28,14 @@ function checkedFile(file: string, planned: PlannedFile): string {
     digest = size === planned.bytes ? fileDigest(file) : '';
   } catch (error) {
     throw new SlicedInferenceError(
-      `slice file ${quoted(file)} must be there`,
+      `slice file ${quoted(file)} must exist`,
       systemReason(error),
       'slice the model again',
     );
   }
   if (digest === planned.sha256) return file;
   throw new SlicedInferenceError(
-    `slice file ${quoted(file)} must have the ${planned.bytes} bytes of its plan`,
+    `slice file ${quoted(file)} must have the ${planned.bytes} bytes that its plan lists`,
     size === planned.bytes ? 'other bytes' : `${size} bytes`,
     'copy it again, or slice the model again',
   );

@@ -1,9 +1,9 @@
-/** Completes a plan with the digests of its files, once they are written. */
+/** Completes a plan with the digests of its slice files after they are written. */
 import { createHash } from 'node:crypto';
 import { CONTRACT_VERSION } from '../../contract/version';
 import type { PlanDraft, PlannedSlice, SlicePlan } from '../plan/plan';
 
-/** Hexadecimal SHA-256 of a slice's files. */
+/** Hexadecimal SHA-256 of each of a slice's files. */
 export interface SliceDigests {
   readonly model: string;
   readonly weights?: string;
@@ -31,7 +31,7 @@ export function sealPlan(draft: PlanDraft, digests: readonly SliceDigests[]): Sl
   };
 }
 
-/** The digest of a plan's slices, from the digests of their files. */
+/** Digest of the digests of all slice files. */
 function planDigest(digests: readonly SliceDigests[]): string {
   const files = digests.map(({ model, weights }) => [model, weights ?? '']);
   return createHash('sha256')

@@ -1,4 +1,4 @@
-/** Turns a wired slice into the chunks of its two files. */
+/** Emits a wired slice as the chunks of its two files: the graph and the weights. */
 import type { SliceManifest } from '../../contract/slice-manifest';
 import { MANIFEST_KEY } from '../../contract/slice-manifest';
 import type { Chunk } from '../onnx/chunks';
@@ -13,11 +13,11 @@ import type { Model, ValueIndex } from '../onnx/model';
 import type { SliceWiring } from '../plan/wiring';
 import type { ValueTypes } from '../shapes/value-types';
 
-/** ONNX advises offsets at multiples of the page size, so that runtimes can map weights. */
+/** ONNX recommends offsets at multiples of the page size, so that runtimes can map weights into memory. */
 const PAGE_BYTES = 4096;
-/** Weights smaller than this are packed more densely, since mapping them saves nothing. */
+/** Smaller weights are packed more densely, because mapping them would save nothing. */
 const PAGE_ALIGNED_BYTES = 64 * 1024;
-/** Widest vector register, in bytes. */
+/** Bytes of the widest vector register. */
 const SMALL_ALIGNMENT = 64;
 
 export interface SliceChunks {
@@ -25,7 +25,7 @@ export interface SliceChunks {
   readonly weights: readonly Chunk[];
 }
 
-/** @param weightsFile name by which the graph refers to its weights */
+/** @param weightsFile name by which the graph refers to the weights file */
 export function emitSlice(
   model: Model,
   types: ValueTypes,
@@ -36,8 +36,8 @@ export function emitSlice(
   const { graph } = model;
   const weights = new WeightsLayout(weightsFile);
   const nodes = slice.allNodes.map((index) => graph.nodes[index]);
-  // A cut value is declared by its element type alone: an inferred shape may be wrong where the model's own is. Only
-  // Scan insists on shapes, and finds none when its inputs have none.
+  // Declare cut values by element type alone: if a shape that the model declares is wrong, the inferred shape may be too.
+  // Only Scan requires shapes, and it cannot infer them unless the inputs have some.
   const needsShapes = nodes.some(({ operators }) => operators.some(({ opType }) => opType === 'Scan'));
   const declare = (field: number, value: ValueIndex): Uint8Array => {
     const { dtype, shape } = types[value];

@@ -1,4 +1,4 @@
-/** The store of slices: files named by their digest, read-only, written once and shared by hard links. */
+/** Stores slices in the cache as read-only files named by their digest. Each is written once and shared by hard links. */
 import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
@@ -14,7 +14,7 @@ import type { CompiledModel } from './compiled-model';
 import type { SliceDigests } from './seal-plan';
 import { sealPlan } from './seal-plan';
 
-/** A slice's files as they lie on this disk. */
+/** Absolute paths of a slice's files. */
 export interface SlicePaths {
   readonly model: string;
   readonly weights?: string;
@@ -22,13 +22,13 @@ export interface SlicePaths {
 
 const READ_ONLY = 0o444;
 
-/** A file that nobody has written to for so long is left from a process that was killed. */
+/** A partial file that did not change for this long is left over from a killed process. */
 const ABANDONED_MS = 60 * 60_000;
 
 /**
- * Writes a compiled model's slices into the store. Weights are read once, and hashed as they are written.
+ * Writes a compiled model's slices into the store. Reads each weight once and hashes it while writing.
  *
- * @throws SlicedInferenceError when the store has no room for them or cannot be written
+ * @throws SlicedInferenceError if the store has too little space or is not writable
  */
 export function storeSlices(compiled: CompiledModel): SlicePlan {
   const folder = cacheOrTemporaryFolder('slices');
@@ -41,7 +41,7 @@ export function storeSlices(compiled: CompiledModel): SlicePlan {
   return sealPlan(compiled.plan, digests);
 }
 
-/** Where the store has the files of a plan's slices; `undefined` when one is missing or has another size. */
+/** The stored files of a plan's slices; `undefined` if a file is missing or has the wrong size. */
 export function storedSlices({ slices }: SlicePlan): SlicePaths[] | undefined {
   const folder = cacheOrTemporaryFolder('slices');
   const find = ({ sha256, bytes }: PlannedFile): string | undefined => {
@@ -58,7 +58,7 @@ export function storedSlices({ slices }: SlicePlan): SlicePaths[] | undefined {
   return found;
 }
 
-/** Writes beside, then renames: the store never has half a file under a digest, whoever else writes the same. */
+/** Writes to a partial file, then renames it: no digest ever names half a file, even if several processes write it. */
 function store(files: readonly SourceFile[], chunks: readonly Chunk[], folder: string): string {
   const partial = path.join(folder, `${randomBytes(8).toString('hex')}.partial`);
   try {

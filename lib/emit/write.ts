@@ -1,4 +1,4 @@
-/** Writes a compiled model into a folder: `plan.json` and the slice files, all or nothing. Weights are read once. */
+/** Writes a compiled model into a folder: `plan.json` and the slice files, all or nothing. Reads each weight once. */
 import { SLICE_FILE } from '../../contract/keys';
 import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
@@ -15,26 +15,26 @@ import { sealPlan } from './seal-plan';
 
 export const PLAN_FILE = 'plan.json';
 
-/** What exists outside of the written folder while it is incomplete. */
+/** Temporary folders on disk while the output folder is incomplete. */
 export interface Unfinished {
-  /** The folder that everything is written into first. */
+  /** All files are written into this folder first. */
   readonly partial: string;
-  /** The folders that are made above the written one, innermost first. */
+  /** Parents of the output folder that did not exist before, innermost first. */
   readonly parents: readonly string[];
 }
 
-export interface WriteListener {
-  /** Called before anything is made: what to remove should the process be killed. */
+interface WriteListener {
+  /** Called before any folder is created, with the folders to remove if the process is killed. */
   readonly onStart?: (unfinished: Unfinished) => void;
   /** Called before each file is written. */
   readonly onFile?: (file: FileDraft) => void;
 }
 
 /**
- * Writes everything beside its place first and moves it when complete. An existing `folder` is kept, for it may be a
- * mount, a link or someone's working directory; an earlier plan and its slices in it are replaced.
+ * Writes all files into a temporary folder first and moves them when complete. An existing `folder` is kept, because it may
+ * be a mount, a link or a working directory; an earlier plan and its slices in it are replaced.
  *
- * @throws SlicedInferenceError when the folder cannot be written or holds other files
+ * @throws SlicedInferenceError if the folder is not writable or contains other files
  */
 export function writeSlices(
   compiled: CompiledModel,
@@ -45,7 +45,7 @@ export function writeSlices(
   const isThere = checkReplaceable(target);
   if (isThere) checkKeepsModel([...compiled.source, ...compiled.files], target);
   const name = `.partial-${randomBytes(6).toString('hex')}`;
-  // Inside an existing folder, which may be a file system of its own that nothing can be moved into.
+  // Write inside an existing folder: it may be a mount, and files cannot be renamed across file systems.
   const partial = isThere ? path.join(target, name) : `${target}${name}`;
   const parents = isThere ? [] : missingParents(path.dirname(target));
   listener.onStart?.({ partial, parents });
@@ -64,9 +64,9 @@ export function writeSlices(
     if (error instanceof SlicedInferenceError || code === undefined) throw error;
     if (!isThere && fs.existsSync(target)) {
       throw new SlicedInferenceError(
-        `output folder ${quoted(folder)} must be left alone while slices are written`,
-        'one that another program has made meanwhile',
-        'choose another folder, or start again when it is done',
+        `output folder ${quoted(folder)} must not change while slices are written`,
+        'a folder that another program has created meanwhile',
+        'choose another folder, or try again when that program is done',
       );
     }
     throw new SlicedInferenceError(
@@ -92,7 +92,7 @@ function writeFiles(compiled: CompiledModel, folder: string, { onFile }: WriteLi
   return plan;
 }
 
-/** The plan goes first and comes last: a folder that has one has the slices of just that one. */
+/** Removes the old plan first and adds the new plan last, so a plan in the folder always matches the slices. */
 function replaceFiles(partial: string, target: string): void {
   fs.rmSync(path.join(target, PLAN_FILE), { force: true });
   for (const entry of fs.readdirSync(target)) if (SLICE_FILE.test(entry)) fs.rmSync(path.join(target, entry));
@@ -125,29 +125,29 @@ function checkReplaceable(target: string): boolean {
   if (other === undefined) return true;
   throw new SlicedInferenceError(
     `output folder ${quoted(target)} must be empty or hold an earlier plan`,
-    `one with ${quoted(other)}`,
+    `a folder with ${quoted(other)}`,
     'choose another folder',
   );
 }
 
-/** Slices of a slice must not replace what they are made from. */
+/** A slice can itself be sliced; its new slices must not replace it. */
 function checkKeepsModel(files: readonly SourceFile[], target: string): void {
   const folder = fs.realpathSync(target);
   const own = files.find((file) => path.dirname(fs.realpathSync(file.path)) === folder);
   if (own === undefined) return;
   throw new SlicedInferenceError(
-    `output folder ${quoted(target)} must be another one than the model's`,
-    `one with ${quoted(path.basename(own.path))}, which is being sliced`,
+    `output folder ${quoted(target)} must not be the model's folder`,
+    `the folder of ${quoted(path.basename(own.path))}, which is being sliced`,
     'choose another folder',
   );
 }
 
-/** Another program may have put something there meanwhile. */
+/** Another program may have written files into the folder meanwhile. */
 function removeIfEmpty(folder: string): void {
   if (fs.existsSync(folder) && fs.readdirSync(folder).length === 0) fs.rmdirSync(folder);
 }
 
-/** The folders from `folder` upwards that do not exist, innermost first. */
+/** `folder` and its parents, as far as they do not exist, innermost first. */
 function missingParents(folder: string): string[] {
   return fs.existsSync(folder) ? [] : [folder, ...missingParents(path.dirname(folder))];
 }

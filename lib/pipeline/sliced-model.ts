@@ -14,7 +14,7 @@ import { SlicedInferenceError, quoted } from '../errors';
 import { knownAtSynth } from './known-at-synth';
 import type { PlannedFile, SlicePlan } from '../plan/plan';
 import { readPlan } from '../compile/plan-file';
-import { remoteKey } from '../plan/plan';
+import { remoteKey } from '../plan/remote-key';
 import type { StagedModel } from '../compile/stage';
 
 /**

@@ -1,4 +1,4 @@
-/** Tries the ways to cut a model as asked, and takes the best. */
+/** Tries several ways to cut a model as the slicer requests, and chooses the best one. */
 import { SlicedInferenceError } from '../errors';
 import type { NodeIndex } from '../onnx/model';
 import type { BranchOrder } from './cuts/branches';
@@ -9,34 +9,36 @@ import { findCuts } from './cuts/cuts';
 import type { SliceSize } from './sizes/estimate';
 import type { Dataflow } from '../dataflow/dataflow';
 import { withRepeated } from '../dataflow/dataflow';
-import type { Groups } from './search/partition';
+import type { Groups } from './groups';
 import { scheduleSlices, timeOf } from './schedule/schedule';
 import { sliceSizes } from './sizes/slice-sizes';
 import type { Slicer } from './search/slicers';
 import type { WiredCut } from './wiring';
 import { wireSlices } from './wiring';
 
-/** Branches side by side must save so much of the time that a run takes one slice after the other... */
+/** Share of a sequential run's time that parallel branches must save. */
 const MIN_SAVED_TIME = 0.1;
-/** ...and may cost so much more memory of the largest function, and so many more bytes moved. */
+/** With parallel branches, the largest slice may need this many times the memory... */
 const MEMORY_TOLERANCE = 1.5;
+/** ...and the slices together may move this many times the bytes, plus `MOVED_FLOOR` bytes. */
 const MOVED_TOLERANCE = 1.5;
 const MOVED_FLOOR = 2 ** 20;
 
 /**
- * The slices that the slicer chooses.
+ * The best of the cuts that the slicer chooses with repeated nodes, without them, and between branches.
  *
- * What is worth computing again was decided value by value; whether all of it is, together with the cuts that it leads to,
- * the bytes moved in the end say. Where a limit leaves no way to cut with what is computed again, there may be one
- * without it. Where a model has branches, cuts between them let them run side by side.
+ * `cuts` decided value by value what to recompute, so it may move more bytes in total than `cuts.withoutRepeats`. A size
+ * limit may also allow no cut with repeated nodes but one without them. Cuts between branches of a model let the branches
+ * run in parallel.
  *
- * @param dataflow as if nothing but constants were computed in more than one slice
+ * @param dataflow the data flow in which only constant nodes are repeated
+ * @throws SlicedInferenceError if the slicer finds no cut, or if its cut would change the results
  */
 export function bestCut(dataflow: Dataflow, cuts: CutSpace, slicer: Slicer): WiredCut {
   const chooser = new Chooser(dataflow, cuts);
-  const oneByOne = chooser.best(slicer);
-  const sideBySide = chooser.withBranches(slicer, oneByOne.groups.length);
-  return sideBySide.reduce((best, cut) => (chooser.isFaster(cut, best, oneByOne) ? cut : best), oneByOne);
+  const sequential = chooser.best(slicer);
+  const parallel = chooser.withBranches(slicer, sequential.groups.length);
+  return parallel.reduce((best, cut) => (chooser.isFaster(cut, best, sequential) ? cut : best), sequential);
 }
 
 class Chooser {
@@ -47,28 +49,31 @@ class Chooser {
     private readonly cuts: CutSpace,
   ) {}
 
+  /** The cut with fewer slices, or with fewer bytes moved, out of those with and without repeated nodes. */
   best(slicer: Slicer): WiredCut {
     const { cuts } = this;
-    if (cuts.finer === undefined) return this.wired(slicer.choose(cuts));
-    const again = attempt(() => this.wired(slicer.choose(cuts)));
-    const plain = attempt(() => this.wired(slicer.choose(cuts.finer ?? cuts)));
+    if (cuts.withoutRepeats === undefined) return this.wired(slicer.choose(cuts));
+    const repeating = attempt(() => this.wired(slicer.choose(cuts)));
+    const plain = attempt(() => this.wired(slicer.choose(cuts.withoutRepeats ?? cuts)));
     if (plain instanceof SlicedInferenceError) {
-      if (again instanceof SlicedInferenceError) throw plain;
-      return again;
+      if (repeating instanceof SlicedInferenceError) throw plain;
+      return repeating;
     }
-    return !(again instanceof SlicedInferenceError) && this.movesLess(again, plain) ? again : plain;
+    return !(repeating instanceof SlicedInferenceError) && this.movesLess(repeating, plain)
+      ? repeating
+      : plain;
   }
 
-  /** Cuts of as many slices, none of which reaches from one branch into another. */
+  /** Cuts into `slices` slices in which no slice has nodes of two branches. */
   withBranches(slicer: Slicer, slices: number): WiredCut[] {
     if (slicer.chooseWithin === undefined || slices < 2) return [];
     const branches = findBranches(this.cuts.dataflow, this.cuts.bytes);
     if (branches === undefined) return [];
     const space = findCuts({ ...this.cuts.dataflow, order: branches.order }, this.cuts.rule, this.cuts.bytes);
-    return placesToPart(branches).flatMap((places) => {
+    return cutsBetween(branches).flatMap((cuts) => {
       const legal = new Set(space.legal);
-      if (!places.every((place) => legal.has(place))) return [];
-      const boundaries = [0, ...places, branches.order.length];
+      if (!cuts.every((cut) => legal.has(cut))) return [];
+      const boundaries = [0, ...cuts, branches.order.length];
       const ranges = boundaries.slice(1).map((end, index) => ({ start: boundaries[index], end }));
       const groups = attempt(() => slicer.chooseWithin?.(space, ranges));
       if (groups === undefined || groups instanceof SlicedInferenceError || groups.length !== slices)
@@ -77,14 +82,14 @@ class Chooser {
     });
   }
 
-  /** Whether a cut's run takes less time than the best so far, at a cost that is borne for it. */
-  isFaster(cut: WiredCut, best: WiredCut, oneByOne: WiredCut): boolean {
+  /** Whether the cut runs faster than the best one so far, and saves enough time for its memory and its bytes moved. */
+  isFaster(cut: WiredCut, best: WiredCut, sequential: WiredCut): boolean {
     const time = this.time(cut);
     return (
       time < this.time(best) &&
-      time <= (1 - MIN_SAVED_TIME) * this.time(oneByOne) &&
-      this.largest(cut) <= MEMORY_TOLERANCE * this.largest(oneByOne) &&
-      this.moved(cut) <= MOVED_TOLERANCE * this.moved(oneByOne) + MOVED_FLOOR
+      time <= (1 - MIN_SAVED_TIME) * this.time(sequential) &&
+      this.largest(cut) <= MEMORY_TOLERANCE * this.largest(sequential) &&
+      this.moved(cut) <= MOVED_TOLERANCE * this.moved(sequential) + MOVED_FLOOR
     );
   }
 
@@ -95,7 +100,7 @@ class Chooser {
   }
 
   private wired(groups: Groups): WiredCut {
-    const dataflow = withRepeated(this.dataflow, leftOut(this.dataflow, groups));
+    const dataflow = withRepeated(this.dataflow, unassignedNodes(this.dataflow, groups));
     checkGroups(dataflow, this.cuts.rule, groups);
     return { dataflow, groups, wiring: wireSlices(dataflow, groups) };
   }
@@ -110,10 +115,10 @@ class Chooser {
     );
   }
 
-  /** A guess, by the weights that slices read and the tensors that they make. */
+  /** An estimate of the run time, in bytes of weights that the slices read and of tensors that they compute. */
   private time(cut: WiredCut): number {
     const { slices, results } = cut.wiring;
-    const work = this.sizesOf(cut).map(({ weightBytes, madeBytes }) => weightBytes + madeBytes);
+    const work = this.sizesOf(cut).map(({ weightBytes, computedBytes }) => weightBytes + computedBytes);
     return timeOf(scheduleSlices({ slices, outputs: results }), work);
   }
 
@@ -124,23 +129,23 @@ class Chooser {
   }
 }
 
-/** With what joins the branches in a slice of its own, or with the last of them. */
-function placesToPart({ partings, joins }: BranchOrder): number[][] {
-  const apart = [...new Set([...partings, ...joins])].sort((a, b) => a - b);
-  return apart.length > partings.length ? [[...partings], apart] : [[...partings]];
+/** Two lists of cuts: the node that joins the branches is in one slice with the last branch, or in its own slice. */
+function cutsBetween({ partings, joins }: BranchOrder): number[][] {
+  const withJoins = [...new Set([...partings, ...joins])].sort((a, b) => a - b);
+  return withJoins.length > partings.length ? [[...partings], withJoins] : [[...partings]];
 }
 
-function attempt<T>(make: () => T): T | SlicedInferenceError {
+function attempt<T>(choose: () => T): T | SlicedInferenceError {
   try {
-    return make();
+    return choose();
   } catch (error) {
     if (error instanceof SlicedInferenceError) return error;
     throw error;
   }
 }
 
-/** The nodes that the groups leave to whoever needs them. An earlier plan may have left out others than are now. */
-function leftOut({ order, isCheap }: Dataflow, groups: Groups): Set<NodeIndex> {
-  const placed = new Set(groups.flat());
-  return new Set(order.filter((node) => isCheap[node] && !placed.has(node)));
+/** The cheap nodes in no group. They may differ from the nodes that `cuts` repeats, if the groups are from a plan. */
+function unassignedNodes({ order, isCheap }: Dataflow, groups: Groups): Set<NodeIndex> {
+  const assigned = new Set(groups.flat());
+  return new Set(order.filter((node) => isCheap[node] && !assigned.has(node)));
 }

@@ -1,11 +1,10 @@
-/** Checks that a value is a plan, field by field as far as this library uses the fields. */
+/** Checks the fields of a plan that this library uses. */
 import { SLICE_FILE } from '../../contract/keys';
 import type { PlannedFile, PlannedSlice, SlicePlan } from './plan';
 import { PLAN_VERSION } from './plan';
 
 const SHA256 = /^[0-9a-f]{64}$/;
 
-/** Whether the value has what this library uses of a plan. */
 export function isPlan(value: unknown): value is SlicePlan {
   const plan = value as Partial<SlicePlan> | null | undefined;
   if (typeof plan !== 'object' || plan?.version !== PLAN_VERSION) return false;

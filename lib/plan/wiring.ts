@@ -1,8 +1,9 @@
-/** What each slice of a cut model holds, reads and gives. */
+/** Determines what each slice contains, what it reads and from where, and what it writes. */
 import type { TensorSource } from '../../contract/slice-manifest';
-import type { NodeIndex, ValueIndex } from '../onnx/model';
+import type { Graph, NodeIndex, ValueIndex } from '../onnx/model';
 import type { Dataflow } from '../dataflow/dataflow';
 import { repeatedClosure } from '../dataflow/dataflow';
+import type { Groups } from './groups';
 
 /** A value and where it comes from. */
 export interface SourcedValue {
@@ -13,14 +14,14 @@ export interface SourcedValue {
 export interface SliceWiring {
   /** The nodes that only this slice runs. */
   readonly nodes: readonly NodeIndex[];
-  /** All nodes of the slice in a topological order: its own, repeated ones that it needs, unused casts. */
+  /** All nodes of the slice in a topological order: its own, the repeated nodes that it needs, unused casts. */
   readonly allNodes: readonly NodeIndex[];
   readonly initializers: readonly ValueIndex[];
   readonly inputs: readonly SourcedValue[];
-  /** Inputs with a default that the slice uses; they are declared and keep their initializer. */
+  /** Model inputs with a default that the slice uses: the slice declares them as inputs and has their initializers. */
   readonly defaults: readonly ValueIndex[];
   readonly outputs: readonly ValueIndex[];
-  /** Declared as outputs too, but never fetched: what ONNX Runtime would otherwise leave out, see `Dataflow.pinned`. */
+  /** Declared as outputs but never fetched, so that ONNX Runtime keeps the casts before them, see `Dataflow.pinned`. */
   readonly pinned: readonly ValueIndex[];
 }
 
@@ -30,73 +31,117 @@ export interface Wiring {
   readonly results: readonly SourcedValue[];
 }
 
-/** Groups of nodes, with what follows from them. */
+/** Groups of nodes with their wiring. */
 export interface WiredCut {
-  readonly groups: readonly (readonly NodeIndex[])[];
-  /** With the nodes repeated that are in no group. */
+  readonly groups: Groups;
+  /** The data flow in which the nodes that are in no group are repeated. */
   readonly dataflow: Dataflow;
   readonly wiring: Wiring;
 }
 
-/** Wires groups of nodes, each contiguous in one topological order, into slices. */
-export function wireSlices(dataflow: Dataflow, groups: readonly (readonly NodeIndex[])[]): Wiring {
+/** Wires groups of nodes into slices. Each group is contiguous in one topological order. */
+export function wireSlices(dataflow: Dataflow, groups: Groups): Wiring {
   const { graph } = dataflow.model;
-  const last = groups.length - 1;
-  const sliceOfNode = new Map<NodeIndex, number>();
-  groups.forEach((nodes, slice) => {
-    for (const node of nodes) sliceOfNode.set(node, slice);
+  const sliceOf = sliceOfValues(graph, groups);
+  const results = wireResults(graph, sliceOf, groups.length - 1);
+  const resultsOf = valuesBySlice(results, groups.length);
+  const contents = groups.map((nodes, slice) => contentsOf(dataflow, nodes, resultsOf[slice]));
+  const inputs = contents.map(({ needed }, slice) => wireInputs(graph, needed, slice, sliceOf));
+  const outputsOf = valuesBySlice([...results, ...inputs.flat()], groups.length);
+  const slices = groups.map((nodes, slice): SliceWiring => {
+    const { held, needed } = contents[slice];
+    const outputs = outputsOf[slice];
+    const initializers = sorted([...needed].filter((value) => isInitializer(graph, value)));
+    const values = held.flatMap((node) => graph.nodes[node].outputs);
+    return {
+      nodes,
+      allNodes: withUnusedCasts(dataflow, held),
+      initializers,
+      inputs: inputs[slice],
+      defaults: initializers.filter((value) => graph.values[value].input !== undefined),
+      outputs: sorted([...outputs]),
+      pinned: values.filter((value) => dataflow.pinned.has(value) && !outputs.has(value)),
+    };
   });
-  const maker = (value: ValueIndex): number | undefined => {
+  return { slices, results };
+}
+
+/** The slice that computes a value; `undefined` for inputs, initializers and results of repeated nodes. */
+type SliceOf = (value: ValueIndex) => number | undefined;
+
+function sliceOfValues(graph: Graph, groups: Groups): SliceOf {
+  const sliceOfNode = new Map(groups.flatMap((nodes, slice) => nodes.map((node) => [node, slice] as const)));
+  return (value) => {
     const { producer } = graph.values[value];
     return producer === undefined ? undefined : sliceOfNode.get(producer);
   };
+}
 
-  const results = graph.outputs.map(({ value }): SourcedValue => {
-    const { input, initializer } = graph.values[value];
-    if (input !== undefined && initializer === undefined) return { value, source: { from: 'request' } };
-    // Constants are made by whoever needs them: results by the last slice.
-    return { value, source: { from: 'slice', slice: maker(value) ?? last } };
+/** The last slice computes the results that depend on constants alone. */
+function wireResults(graph: Graph, sliceOf: SliceOf, last: number): SourcedValue[] {
+  return graph.outputs.map(({ value }) => {
+    if (graph.values[value].input !== undefined && !isInitializer(graph, value))
+      return { value, source: { from: 'request' } };
+    return { value, source: { from: 'slice', slice: sliceOf(value) ?? last } };
   });
+}
 
-  const outputs = groups.map(() => new Set<ValueIndex>());
-  for (const { value, source } of results) if (source.from === 'slice') outputs[source.slice].add(value);
+interface SliceContents {
+  /** The slice's own nodes, then the repeated nodes that it needs. */
+  readonly held: readonly NodeIndex[];
+  /** The values that these nodes need, and results that are initializers. */
+  readonly needed: ReadonlySet<ValueIndex>;
+}
 
-  const slices = groups.map((nodes, slice) => {
-    const needed = new Set(nodes.flatMap((node) => dataflow.needs[node]));
-    const closure = repeatedClosure(dataflow, [...needed, ...outputs[slice]]);
-    for (const node of closure) for (const value of dataflow.needs[node]) needed.add(value);
-    for (const value of outputs[slice]) if (graph.values[value].initializer !== undefined) needed.add(value);
+function contentsOf(
+  dataflow: Dataflow,
+  nodes: readonly NodeIndex[],
+  results: ReadonlySet<ValueIndex>,
+): SliceContents {
+  const { needs, model } = dataflow;
+  const needed = new Set(nodes.flatMap((node) => needs[node]));
+  const repeated = repeatedClosure(dataflow, [...needed, ...results]);
+  for (const node of repeated) for (const value of needs[node]) needed.add(value);
+  for (const value of results) if (isInitializer(model.graph, value)) needed.add(value);
+  return { held: [...nodes, ...repeated], needed };
+}
 
-    const inputs: SourcedValue[] = [];
-    for (const value of needed) {
-      const { input, initializer } = graph.values[value];
-      if (initializer !== undefined) continue;
-      if (input !== undefined) {
-        inputs.push({ value, source: { from: 'request' } });
-        continue;
-      }
-      const from = maker(value);
-      if (from === undefined || from === slice) continue;
-      inputs.push({ value, source: { from: 'slice', slice: from } });
-      outputs[from].add(value);
+/** The needed values that the request or an earlier slice provides. */
+function wireInputs(
+  graph: Graph,
+  needed: ReadonlySet<ValueIndex>,
+  slice: number,
+  sliceOf: SliceOf,
+): SourcedValue[] {
+  const inputs: SourcedValue[] = [];
+  for (const value of sorted([...needed])) {
+    if (isInitializer(graph, value)) continue;
+    if (graph.values[value].input !== undefined) {
+      inputs.push({ value, source: { from: 'request' } });
+      continue;
     }
-    inputs.sort((a, b) => a.value - b.value);
-    const initializers = [...needed].filter((value) => graph.values[value].initializer !== undefined);
-    const held = [...nodes, ...closure];
-    const casts = held.flatMap((node) => dataflow.unusedCasts.get(node) ?? []);
-    const made = held.flatMap((node) => graph.nodes[node].outputs);
-    const allNodes = [...new Set([...held, ...casts])].sort((a, b) => dataflow.rank[a] - dataflow.rank[b]);
-    return {
-      nodes,
-      allNodes,
-      pinned: made.filter((value) => dataflow.pinned.has(value) && !outputs[slice].has(value)),
-      inputs,
-      initializers: initializers.sort((a, b) => a - b),
-      defaults: initializers.filter((value) => graph.values[value].input !== undefined),
-    };
-  });
-  return {
-    slices: slices.map((slice, index) => ({ ...slice, outputs: [...outputs[index]].sort((a, b) => a - b) })),
-    results,
-  };
+    const from = sliceOf(value);
+    if (from !== undefined && from !== slice) inputs.push({ value, source: { from: 'slice', slice: from } });
+  }
+  return inputs;
+}
+
+/** By slice: the listed values that it provides. */
+function valuesBySlice(list: readonly SourcedValue[], slices: number): ReadonlySet<ValueIndex>[] {
+  const values = Array.from({ length: slices }, () => new Set<ValueIndex>());
+  for (const { value, source } of list) if (source.from === 'slice') values[source.slice].add(value);
+  return values;
+}
+
+function withUnusedCasts({ unusedCasts, rank }: Dataflow, held: readonly NodeIndex[]): NodeIndex[] {
+  const casts = held.flatMap((node) => unusedCasts.get(node) ?? []);
+  return [...new Set([...held, ...casts])].sort((a, b) => rank[a] - rank[b]);
+}
+
+function isInitializer({ values }: Graph, value: ValueIndex): boolean {
+  return values[value].initializer !== undefined;
+}
+
+function sorted(values: readonly ValueIndex[]): ValueIndex[] {
+  return [...values].sort((a, b) => a - b);
 }

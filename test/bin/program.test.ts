@@ -89,13 +89,13 @@ describe('bad slicing flags', () => {
     [['--max-memory', '128'], 'each slice must need at most 128 MB of memory, got 512 MB'],
     [
       ['--at-tensors', 'nowhere'],
-      "a tensor to cut at must be made by a node from the model's inputs, got 'nowhere'",
+      "a tensor to cut at must be computed by a node from the model's inputs, got 'nowhere'",
     ],
     [
       ['--at-tensors', 't0,nowhere'],
-      "a tensor to cut at must be made by a node from the model's inputs, got 'nowhere'",
+      "a tensor to cut at must be computed by a node from the model's inputs, got 'nowhere'",
     ],
-    [['--at-tensors', 'w0'], "a tensor to cut at must be made by a node from the model's inputs, got 'w0'"],
+    [['--at-tensors', 'w0'], "a tensor to cut at must be computed by a node from the model's inputs, got 'w0'"],
     [['--at-tensors', ','], 'the tensors to cut at must be one or more, got none'],
     [['--at-tensors', 'y'], "a cut at 'y' must leave nodes on both sides"],
     [['--dimension', 'batch'], "option '--dimension <name=size>' argument 'batch' is invalid"],
@@ -103,7 +103,7 @@ describe('bad slicing flags', () => {
     [['--dimension', 'batch=0'], "the size of dimension 'batch' must be a whole number of 1 or more, got 0"],
     [
       ['--dimension', 'length=1'],
-      "a dimension must be a symbolic one of the model's inputs (batch), got 'length'",
+      "a dimension must be a symbolic dimension of the model's inputs (batch), got 'length'",
     ],
   ])('%j', async (flags, complaint) => {
     expect(await refuse(['slice', model, '--out', out, ...flags])).toMatch(complaint);

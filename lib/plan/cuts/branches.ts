@@ -1,37 +1,38 @@
-/** Finds parts of a model that do not need each other, such as two towers, and an order in which each lies in one piece. */
+/** Finds branches of a model that do not need each other, such as two towers, and sorts the nodes branch by branch. */
 import type { NodeIndex } from '../../onnx/model';
 import type { Dataflow } from '../../dataflow/dataflow';
 import { WeightTable } from '../../dataflow/weights';
 
-/** A topological order in which each branch lies in one piece. */
+/** A topological order in which each branch is contiguous. */
 export interface BranchOrder {
   readonly order: readonly NodeIndex[];
-  /** Places to cut at for branches to run side by side: where one begins, and where the part ends that they share. */
+  /** Cuts that let branches run in parallel: before each branch. Nodes that branches share come before the first cut. */
   readonly partings: readonly number[];
-  /** Places to cut at for what joins branches to stand alone. */
+  /** Cuts that separate the branches from the node that joins them. */
   readonly joins: readonly number[];
 }
 
-/** A branch with less of the work than this is not worth a function of its own. */
+/** A branch needs at least this share of the total work to be worth a function of its own. */
 const MIN_SHARE = 0.1;
 
 /**
- * Depth first from the outputs, so that all that only one input of a node needs comes before the next one.
+ * Searches depth first from the outputs, so all nodes that only one input of a node needs come before those of the next
+ * input.
  *
- * @returns `undefined` where no node joins two branches that are worth it
+ * @returns `undefined` if no node joins two branches that are worth a function each
  */
 export function findBranches(dataflow: Dataflow, bytes: readonly number[]): BranchOrder | undefined {
   const search = new BranchSearch(dataflow, bytes);
   search.visitAll();
   const { order, partings, joins } = search;
-  // Nodes that no output needs are not reached: where they are shared out, as around float16, nothing is reordered.
+  // The search does not reach nodes that no output needs. `dataflow.order` has such nodes around float16; keep its order then.
   if (partings.size === 0 || order.length !== dataflow.order.length) return undefined;
-  const ascending = (places: ReadonlySet<number>): number[] =>
-    [...places].filter((place) => place > 0 && place < order.length).sort((a, b) => a - b);
+  const ascending = (cuts: ReadonlySet<number>): number[] =>
+    [...cuts].filter((cut) => cut > 0 && cut < order.length).sort((a, b) => a - b);
   return { order, partings: ascending(partings), joins: ascending(joins) };
 }
 
-/** The places in the order of what a node needs and nobody before it had needed. */
+/** The positions in the order of the nodes that a node needs and that no earlier node needed; `end` is excluded. */
 interface Subtree {
   readonly start: number;
   readonly end: number;
@@ -41,11 +42,11 @@ class BranchSearch {
   readonly order: NodeIndex[] = [];
   readonly partings = new Set<number>();
   readonly joins = new Set<number>();
-  private readonly place = new Map<NodeIndex, number>();
-  /** Work of all nodes before each place. */
-  private readonly before: number[] = [0];
+  private readonly position = new Map<NodeIndex, number>();
+  /** By position: the work of all nodes before it. */
+  private readonly workBefore: number[] = [0];
   private readonly table: WeightTable;
-  private readonly shared: ReadonlySet<NodeIndex>;
+  private readonly assigned: ReadonlySet<NodeIndex>;
   private readonly total: number;
 
   constructor(
@@ -53,7 +54,7 @@ class BranchSearch {
     bytes: readonly number[],
   ) {
     this.table = new WeightTable(dataflow, bytes);
-    this.shared = new Set(dataflow.order);
+    this.assigned = new Set(dataflow.order);
     this.total = dataflow.order.reduce((sum, node) => sum + this.work(node), 0);
   }
 
@@ -63,13 +64,13 @@ class BranchSearch {
     this.join(subtrees);
   }
 
-  /** With a stack of its own: models are deeper than that of the language. */
+  /** Uses an explicit stack, because models are deeper than the call stack allows. */
   private visit(root: NodeIndex | undefined): Subtree {
     const start = this.order.length;
     const open = new Set<NodeIndex>();
     const stack: { node: NodeIndex; next: number; children: Subtree[]; from: number }[] = [];
     const push = (node: NodeIndex | undefined): void => {
-      if (node === undefined || this.place.has(node) || open.has(node)) return;
+      if (node === undefined || this.position.has(node) || open.has(node)) return;
       open.add(node);
       stack.push({ node, next: 0, children: [], from: this.order.length });
     };
@@ -89,17 +90,17 @@ class BranchSearch {
   }
 
   private append(node: NodeIndex): void {
-    this.place.set(node, this.order.length);
+    this.position.set(node, this.order.length);
     this.order.push(node);
-    this.before.push(this.before[this.before.length - 1] + this.work(node));
+    this.workBefore.push(this.workBefore[this.workBefore.length - 1] + this.work(node));
   }
 
-  /** Notes where to cut for the heavy ones among the subtrees, which are about to be joined. */
+  /** Records the cuts around the heavy subtrees of a node that joins them. */
   private join(subtrees: readonly Subtree[]): void {
     const heavy = subtrees.filter((subtree) => this.isHeavy(subtree));
     const [first, ...others] = heavy;
     if (others.length === 0) return;
-    // What the others need of the first one comes before all of them: it is shared.
+    // The search visits nodes that several subtrees need with the first subtree, so that part of it is shared.
     const shared = Math.max(first.start, ...others.map((other) => this.sharedUntil(other, first)));
     if (!this.isHeavy({ start: shared, end: first.end })) return;
     this.partings.add(shared);
@@ -107,12 +108,12 @@ class BranchSearch {
     this.joins.add(heavy[heavy.length - 1].end);
   }
 
-  /** The place behind the last node of `first` that something in `other` reads. */
+  /** The position after the last node of `first` that a node of `other` reads. */
   private sharedUntil(other: Subtree, first: Subtree): number {
     let until = first.start;
-    for (let place = other.start; place < other.end; place++) {
-      for (const value of this.dataflow.reads[this.order[place]]) {
-        const read = this.place.get(this.producer(value) ?? -1) ?? -1;
+    for (let position = other.start; position < other.end; position++) {
+      for (const value of this.dataflow.reads[this.order[position]]) {
+        const read = this.position.get(this.producer(value) ?? -1) ?? -1;
         if (read >= first.start && read < first.end) until = Math.max(until, read + 1);
       }
     }
@@ -120,21 +121,21 @@ class BranchSearch {
   }
 
   private isHeavy({ start, end }: Subtree): boolean {
-    return end > start && this.before[end] - this.before[start] >= MIN_SHARE * this.total;
+    return end > start && this.workBefore[end] - this.workBefore[start] >= MIN_SHARE * this.total;
   }
 
   private producer(value: number): NodeIndex | undefined {
     const { producer } = this.dataflow.model.graph.values[value];
-    return producer !== undefined && this.shared.has(producer) ? producer : undefined;
+    return producer !== undefined && this.assigned.has(producer) ? producer : undefined;
   }
 
-  /** A guess at how long a node takes, by what it reads of weights and what it makes. */
+  /** An estimate of a node's run time: the bytes of the weights that it reads and of the tensors that it computes. */
   private work(node: NodeIndex): number {
     const { values } = this.dataflow.model.graph;
-    const weights = this.table.used[node].reduce((sum, value) => {
+    const weights = this.table.held[node].reduce((sum, value) => {
       const { initializer } = values[value];
       return sum + (initializer === undefined ? 0 : this.table.initializerBytes[initializer]);
     }, 0);
-    return weights + this.table.madeBytes(node);
+    return weights + this.table.outputBytes(node);
   }
 }

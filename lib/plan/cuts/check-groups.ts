@@ -1,23 +1,23 @@
-/** The last word before a cut: refuses groups of nodes between which a value would cross that must not. */
+/** Checks the chosen groups of nodes before they become slices. */
 import { SlicedInferenceError, quoted } from '../../errors';
 import type { CrossingRule } from '../../dataflow/crossing';
 import type { Dataflow } from '../../dataflow/dataflow';
-import type { Groups } from '../search/partition';
+import type { Groups } from '../groups';
 
 /**
- * @throws SlicedInferenceError when the groups do not share out exactly the nodes of `dataflow.order`, when a group
- * needs a later one, or when a value that cannot cross would
+ * @throws SlicedInferenceError if the groups do not contain each node of `dataflow.order` exactly once, if a group needs
+ * a later group, if a value would cross a cut against `rule`, or if one of several groups is empty
  */
 export function checkGroups(dataflow: Dataflow, rule: CrossingRule, groups: Groups): void {
   const { model, reads, order } = dataflow;
   const { values } = model.graph;
   const groupOf = new Map(groups.flatMap((nodes, group) => nodes.map((node) => [node, group] as const)));
-  const placed = groups.reduce((sum, nodes) => sum + nodes.length, 0);
-  if (placed !== order.length || !order.every((node) => groupOf.has(node))) {
+  const assigned = groups.reduce((sum, nodes) => sum + nodes.length, 0);
+  if (assigned !== order.length || !order.every((node) => groupOf.has(node))) {
     throw new SlicedInferenceError(
-      `the slices must hold each of the ${order.length} nodes to share out once`,
-      `${placed} nodes`,
-      'make the plan again for this model',
+      `the slices must contain each of the ${order.length} nodes that run in one slice only, exactly once`,
+      `${assigned} nodes`,
+      'make a new plan for this model',
     );
   }
   groups.forEach((nodes, group) => {
@@ -27,15 +27,15 @@ export function checkGroups(dataflow: Dataflow, rule: CrossingRule, groups: Grou
       if (from === undefined || from === group) continue;
       if (from > group) {
         throw new SlicedInferenceError(
-          `slice ${group} must use values that it or an earlier slice makes`,
+          `slice ${group} must use values that it or an earlier slice computes`,
           `${quoted(name)} of slice ${from}`,
-          'make the plan again for this model',
+          'make a new plan for this model',
         );
       }
       const reason = rule(value);
       if (reason === undefined) continue;
       throw new SlicedInferenceError(
-        'a value that crosses a cut must come through as it is',
+        'a value that crosses a cut must arrive unchanged',
         `${quoted(name)}, which is ${reason}`,
         'cut elsewhere',
       );
@@ -44,8 +44,8 @@ export function checkGroups(dataflow: Dataflow, rule: CrossingRule, groups: Grou
   const empty = groups.findIndex((nodes) => nodes.length === 0);
   if (empty < 0 || groups.length === 1) return;
   throw new SlicedInferenceError(
-    'each slice must hold a node or more',
+    'each slice must contain at least one node',
     `none in slice ${empty}`,
-    'make the plan again for this model',
+    'make a new plan for this model',
   );
 }

@@ -1,52 +1,54 @@
-/** Where a model may be cut. */
+/** Finds the places where a model can be cut. */
 import type { ValueIndex } from '../../onnx/model';
 import type { CrossingRule } from '../../dataflow/crossing';
 import type { Dataflow } from '../../dataflow/dataflow';
 
-/** The cuts of `order`: cut `c` lies before place `c`, from 1 to `order.length - 1`. */
+/** The cuts of `order`. Cut `c` lies before position `c`, from 1 to `order.length - 1`. */
 export interface CutSpace {
   readonly dataflow: Dataflow;
   readonly rule: CrossingRule;
-  /** By value, in bytes. */
+  /** By value: its planned bytes. */
   readonly bytes: readonly number[];
-  /** Bytes of the values that cross each cut. */
+  /** By cut: bytes of the values that cross it. */
   readonly crossingBytes: readonly number[];
-  /** A value that crosses the cut and must not; absent where the cut is legal. */
+  /** By cut: a value that crosses it although the rule forbids that; `undefined` if there is none. */
   readonly blocker: readonly (ValueIndex | undefined)[];
   /** The legal cuts, ascending. */
   readonly legal: readonly number[];
-  /** More cuts, across which also passes what is cheaper to compute again; absent where nothing is. */
-  readonly finer?: CutSpace;
-  /** By value: the place that makes it and the last that uses it; -1 where none in `order` does. */
-  readonly made: Int32Array;
-  readonly lastUse: Int32Array;
+  /** The cuts when only constant nodes are repeated; absent if this space repeats no other nodes. It has more cuts. */
+  readonly withoutRepeats?: CutSpace;
+  /** By value: the position in `order` of its producer; -1 if `order` has none. */
+  readonly producedAt: Int32Array;
+  /** By value: the position in `order` of its last user; -1 if `order` has none. */
+  readonly lastUsedAt: Int32Array;
 }
 
+/** @param bytes by value: its planned bytes */
 export function findCuts(dataflow: Dataflow, rule: CrossingRule, bytes: readonly number[]): CutSpace {
   const { order, reads, model, isLive } = dataflow;
   const { values, nodes } = model.graph;
   const firstLive = order.findIndex((node) => isLive[node]);
-  const made = new Int32Array(values.length).fill(-1);
-  const lastUse = new Int32Array(values.length).fill(-1);
-  order.forEach((node, place) => {
-    for (const output of nodes[node].outputs) if (output >= 0) made[output] = place;
-    for (const value of reads[node]) lastUse[value] = place;
+  const producedAt = new Int32Array(values.length).fill(-1);
+  const lastUsedAt = new Int32Array(values.length).fill(-1);
+  order.forEach((node, position) => {
+    for (const output of nodes[node].outputs) if (output >= 0) producedAt[output] = position;
+    for (const value of reads[node]) lastUsedAt[value] = position;
   });
   const change = new Float64Array(order.length + 2);
   const blocker = new Array<ValueIndex | undefined>(order.length + 1);
   let blockedUntil = 0;
   const crossing = values
     .map((_, value) => value)
-    .filter((value) => made[value] >= 0 && lastUse[value] > made[value]);
-  crossing.sort((a, b) => made[a] - made[b]);
+    .filter((value) => producedAt[value] >= 0 && lastUsedAt[value] > producedAt[value]);
+  crossing.sort((a, b) => producedAt[a] - producedAt[b]);
   for (const value of crossing) {
-    change[made[value] + 1] += bytes[value];
-    change[lastUse[value] + 1] -= bytes[value];
+    change[producedAt[value] + 1] += bytes[value];
+    change[lastUsedAt[value] + 1] -= bytes[value];
     if (rule(value) === undefined) continue;
-    // Values come in the order in which they are made, so that each cut is marked once.
-    for (let cut = Math.max(made[value] + 1, blockedUntil); cut <= lastUse[value]; cut++)
+    // The values are sorted by producer, so starting at `blockedUntil` marks each cut once.
+    for (let cut = Math.max(producedAt[value] + 1, blockedUntil); cut <= lastUsedAt[value]; cut++)
       blocker[cut] = value;
-    blockedUntil = Math.max(blockedUntil, lastUse[value] + 1);
+    blockedUntil = Math.max(blockedUntil, lastUsedAt[value] + 1);
   }
   const crossingBytes: number[] = [];
   const legal: number[] = [];
@@ -55,13 +57,13 @@ export function findCuts(dataflow: Dataflow, rule: CrossingRule, bytes: readonly
     live += change[cut];
     crossingBytes.push(live);
     if (cut === 0 || cut === order.length || blocker[cut] !== undefined) continue;
-    // Each slice begins with a node that an output needs, the first one has such a node further on: none is useless.
+    // No slice is useless: each later slice begins with a node that an output needs, and the first slice contains one.
     if (cut > firstLive && isLive[order[cut]]) legal.push(cut);
   }
-  return { dataflow, rule, bytes, crossingBytes, blocker, legal, made, lastUse };
+  return { dataflow, rule, bytes, crossingBytes, blocker, legal, producedAt, lastUsedAt };
 }
 
-/** Into how many slices a model can be cut. */
+/** The largest number of slices into which the model can be cut. */
 export function mostSlices(cuts: CutSpace): number {
-  return (cuts.finer ?? cuts).legal.length + 1;
+  return (cuts.withoutRepeats ?? cuts).legal.length + 1;
 }

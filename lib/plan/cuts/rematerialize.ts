@@ -1,57 +1,66 @@
 /**
- * Arithmetic on shapes, positions and masks that is computed again in each slice that needs its result, because what
- * it is computed from takes fewer bytes to pass on.
+ * Chooses the nodes to repeat: arithmetic on shapes, positions and masks that each slice recomputes if it needs the result,
+ * because the inputs of the arithmetic take fewer bytes to pass on than the result.
  */
 import type { NodeIndex, ValueIndex } from '../../onnx/model';
 import { OMITTED } from '../../onnx/model';
 import type { CrossingRule } from '../../dataflow/crossing';
 import type { Dataflow } from '../../dataflow/dataflow';
-import { nodesByRank } from '../../dataflow/dataflow';
+import { nodesByRank, withRepeated } from '../../dataflow/dataflow';
+import type { CutSpace } from './cuts';
+import { findCuts } from './cuts';
 
-/** Saving less than this is not worth the read of another object, which costs as much as some 100 KB. */
+/** Recomputing must save at least this much, because it may read one more object, which costs as much as some 100 KB. */
 const MIN_SAVED_BYTES = 1024;
 
-/** What a value is computed from is followed through at most so many values, so that a graph takes linear time. */
+/** Most origins that the search follows for one value, so that its time grows linearly with the graph. */
 const MAX_ORIGINS = 32;
 
 /**
- * The nodes that are to be repeated in each slice that needs them: those whose results are larger than what they are
- * computed from, with the cheap nodes between that nobody else needs.
+ * The cuts of the model when slices recompute the results that cost fewer bytes to recompute than to pass on. If there are
+ * any, `withoutRepeats` has the cuts of the model without recomputing them.
  *
- * @param rule what the repeated nodes are computed from must be able to cross a cut
- * @param bytes by value: the bytes that it is planned with
+ * @param rule whether a value can cross a cut
+ * @param bytes by value: its planned bytes
  */
-export function nodesToRepeat(
-  dataflow: Dataflow,
-  rule: CrossingRule,
-  bytes: readonly number[],
-): Set<NodeIndex> {
+export function cutsWithRepeats(dataflow: Dataflow, rule: CrossingRule, bytes: readonly number[]): CutSpace {
+  const withoutRepeats = findCuts(dataflow, rule, bytes);
+  const repeated = nodesToRepeat(dataflow, rule, bytes);
+  if (repeated.size === 0) return withoutRepeats;
+  return { ...findCuts(withRepeated(dataflow, repeated), rule, bytes), withoutRepeats };
+}
+
+/**
+ * The cheap nodes whose results take more bytes than their origins, and the cheap nodes between them and the origins that
+ * no other node needs. Origins must be able to cross a cut.
+ */
+function nodesToRepeat(dataflow: Dataflow, rule: CrossingRule, bytes: readonly number[]): Set<NodeIndex> {
   const { model, order } = dataflow;
   const { nodes, outputs } = model.graph;
   const origins = findOrigins(dataflow, rule, bytes);
-  const kept = new Set(outputs.map(({ value }) => value));
-  for (const { of } of origins.values()) for (const value of of) kept.add(value);
+  const needed = new Set(outputs.map(({ value }) => value));
+  for (const { of } of origins.values()) for (const value of of) needed.add(value);
   const repeated = new Set<NodeIndex>();
   for (const node of [...order].reverse()) {
-    const made = nodes[node].outputs.filter((output) => output !== OMITTED);
-    const isWorthIt = made.every((value) => origins.has(value));
-    const isWanted = made.some((value) => kept.has(value));
-    if (dataflow.isCheap[node] && (isWorthIt || !isWanted)) repeated.add(node);
-    // Whoever stays in one slice keeps what it needs there too.
-    else for (const value of dataflow.needs[node]) kept.add(value);
+    const results = nodes[node].outputs.filter((output) => output !== OMITTED);
+    const isWorthIt = results.every((value) => origins.has(value));
+    const isNeeded = results.some((value) => needed.has(value));
+    if (dataflow.isCheap[node] && (isWorthIt || !isNeeded)) repeated.add(node);
+    // A node that runs in one slice only needs its inputs there.
+    else for (const value of dataflow.needs[node]) needed.add(value);
   }
   return repeated;
 }
 
-/** What a value can be computed from. */
+/** The values from which cheap nodes can compute another value. */
 interface Origins {
-  /** Values that cross cuts, inputs of the model, and constants. */
+  /** Values that can cross cuts, inputs of the model, and constants. */
   readonly of: ReadonlySet<ValueIndex>;
-  /** Bytes written, read and stored to have them in another slice. */
+  /** Bytes written, read and stored so that another slice has them. */
   readonly cost: number;
 }
 
-/** The values that take fewer bytes to compute again than to pass on. */
+/** The origins of each value that takes fewer bytes to recompute than to pass on. */
 function findOrigins(
   dataflow: Dataflow,
   rule: CrossingRule,
@@ -61,7 +70,7 @@ function findOrigins(
   const { values, nodes, outputs } = model.graph;
   const results = new Set(outputs.map(({ value }) => value));
   const constantBytes = sizesOfConstants(dataflow, bytes);
-  // What a slice makes is written and read, what a request gives is read, constants are stored once more.
+  // A computed value is written and read, a value of the request is read, and a constant is stored once more.
   const costOf = (value: ValueIndex): number =>
     constantBytes[value] ?? (values[value].producer === undefined ? 1 : 2) * bytes[value];
   const union = (node: NodeIndex, known: ReadonlyMap<ValueIndex, Origins>): Origins | undefined => {
@@ -74,28 +83,29 @@ function findOrigins(
   };
   const mayPass = (value: ValueIndex): boolean =>
     constantBytes[value] !== undefined || values[value].producer === undefined || rule(value) === undefined;
-  // By value: as far back as cheap nodes go, and where that stops paying.
+  // By value: its origins when all cheap nodes before it are repeated, and its origins when only worthwhile ones are.
   const furthest = new Map<ValueIndex, Origins>();
-  const worth = new Map<ValueIndex, Origins>();
+  const worthwhile = new Map<ValueIndex, Origins>();
   for (const node of order) {
     if (!isCheap[node]) continue;
-    const made = nodes[node].outputs.filter((output) => output !== OMITTED);
-    // A result stays in one slice, and what comes after it reads it there.
-    if (made.some((value) => results.has(value))) continue;
+    const computed = nodes[node].outputs.filter((output) => output !== OMITTED);
+    // The producer of a model output runs in one slice only; later slices read the output from there.
+    if (computed.some((value) => results.has(value))) continue;
     const back = union(node, furthest);
-    if (back) for (const value of made) furthest.set(value, back);
-    const madeCost = made.reduce((sum, value) => sum + costOf(value), 0);
-    const candidates = [back, union(node, worth)].filter((found) => found !== undefined);
+    if (back) for (const value of computed) furthest.set(value, back);
+    const passingCost = computed.reduce((sum, value) => sum + costOf(value), 0);
+    const candidates = [back, union(node, worthwhile)].filter((found) => found !== undefined);
     const best = candidates
       .filter(({ of }) => [...of].every(mayPass))
       .sort((a, b) => a.cost - b.cost)
       .at(0);
-    if (best && best.cost + MIN_SAVED_BYTES <= madeCost) for (const value of made) worth.set(value, best);
+    if (best && best.cost + MIN_SAVED_BYTES <= passingCost)
+      for (const value of computed) worthwhile.set(value, best);
   }
-  return worth;
+  return worthwhile;
 }
 
-/** By value: bytes of a constant and of all constants that it is computed from, an upper bound. */
+/** By value: an upper bound for the bytes of a constant and of all constants that it is computed from. */
 function sizesOfConstants(dataflow: Dataflow, bytes: readonly number[]): (number | undefined)[] {
   const { model, needs, isConstantNode } = dataflow;
   const { values, nodes, initializers } = model.graph;

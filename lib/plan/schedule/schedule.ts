@@ -1,19 +1,19 @@
-/** Which slices run one after the other and which side by side, from what they read of each other. */
+/** Schedules slices: decides from their inputs which run in sequence and which in parallel. */
 import type { TensorSource } from '../../../contract/slice-manifest';
 
-/** Stages that run one after the other. */
+/** Stages that run in sequence. */
 export type Schedule = readonly Stage[];
 
-/** A slice, one that only loads, or several schedules side by side. */
+/** A slice that runs, a slice that only loads its files, or several schedules in parallel. */
 export type Stage =
   | { readonly kind: 'slice'; readonly slice: number }
   | { readonly kind: 'warm-up'; readonly slice: number }
   | { readonly kind: 'parallel'; readonly branches: readonly Schedule[] };
 
-/** What a schedule needs to know of a plan. */
+/** The part of a plan that scheduling needs. */
 export interface ScheduledPlan {
   readonly slices: readonly { readonly inputs: readonly Sourced[] }[];
-  /** The results, which the last slice gathers. */
+  /** The model's outputs; the last slice gathers them. */
   readonly outputs: readonly Sourced[];
 }
 
@@ -22,8 +22,8 @@ interface Sourced {
 }
 
 /**
- * A schedule that starts each slice as early as states of a state machine can say. Where slices depend on each other
- * in a way that series and branches cannot express, some wait for more than they need.
+ * Starts each slice as early as sequences and parallel branches of a state machine allow. Some dependencies cannot be
+ * expressed that way; then a slice also waits for slices that it does not read from.
  */
 export function scheduleSlices(plan: ScheduledPlan): Schedule {
   const last = plan.slices.length - 1;
@@ -32,7 +32,7 @@ export function scheduleSlices(plan: ScheduledPlan): Schedule {
     const sources = needed.flatMap(({ source }) => (source.from === 'slice' ? [source.slice] : []));
     return new Set(sources.filter((source) => source !== slice));
   });
-  // A slice reads from earlier ones only, whose ancestors are known by then.
+  // Slices read from earlier slices only, so the ancestors of all sources are known here.
   const ancestors: Set<number>[] = [];
   for (const sources of reads) {
     ancestors.push(new Set([...sources].flatMap((source) => [source, ...ancestors[source]])));
@@ -40,7 +40,7 @@ export function scheduleSlices(plan: ScheduledPlan): Schedule {
   return new Scheduler(reads, ancestors).schedule(reads.map((_, slice) => slice));
 }
 
-/** All slices that a schedule runs, in the order in which they stand there. */
+/** The slices that a schedule runs, in the order in which it lists them. Warm-ups do not count. */
 export function slicesOf(schedule: Schedule): number[] {
   return schedule.flatMap((stage) => {
     switch (stage.kind) {
@@ -54,7 +54,11 @@ export function slicesOf(schedule: Schedule): number[] {
   });
 }
 
-/** How long a schedule takes when branches run side by side, from how long each slice does. */
+/**
+ * The time that a schedule takes when branches run in parallel.
+ *
+ * @param times by slice: its time, in any unit
+ */
 export function timeOf(schedule: Schedule, times: readonly number[]): number {
   return schedule.reduce((sum, stage) => {
     switch (stage.kind) {
@@ -84,7 +88,7 @@ class Scheduler {
     return this.stages(slices).flatMap((stage) => this.schedule(stage));
   }
 
-  /** Groups between which nothing is read. */
+  /** Groups of slices that read nothing from each other. */
   private independentGroups(slices: readonly number[]): number[][] {
     const groups: number[][] = [];
     for (const slice of slices) {
@@ -95,21 +99,24 @@ class Scheduler {
     return groups.sort(([a], [b]) => a - b);
   }
 
-  /** Stages that wait for each other: at slices that all others come before or after, otherwise level by level. */
+  /**
+   * Stages that run in sequence. A pivot, which every other slice must run before or after, is a stage of its own; without
+   * pivots, each level is a stage.
+   */
   private stages(slices: readonly number[]): number[][] {
     const isOrdered = (a: number, b: number): boolean =>
       a === b || this.ancestors[a].has(b) || this.ancestors[b].has(a);
     const pivots = slices.filter((slice) => slices.every((other) => isOrdered(slice, other)));
-    const places = pivots.length === 0 ? this.levels(slices) : this.placesAround(pivots, slices);
+    const positions = pivots.length === 0 ? this.levels(slices) : this.positionsAround(pivots, slices);
     const stages = new Map<number, number[]>();
     slices.forEach((slice, index) => {
-      stages.set(places[index], [...(stages.get(places[index]) ?? []), slice]);
+      stages.set(positions[index], [...(stages.get(positions[index]) ?? []), slice]);
     });
     return [...stages].sort(([a], [b]) => a - b).map(([, stage]) => stage);
   }
 
-  /** By slice: odd numbers for the pivots, and for the others the even number between those that they lie between. */
-  private placesAround(pivots: readonly number[], slices: readonly number[]): number[] {
+  /** By slice: an odd number for each pivot, and for other slices the even number between their neighboring pivots. */
+  private positionsAround(pivots: readonly number[], slices: readonly number[]): number[] {
     return slices.map((slice) => {
       const pivot = pivots.indexOf(slice);
       return pivot >= 0
@@ -118,7 +125,7 @@ class Scheduler {
     });
   }
 
-  /** By slice: the length of the longest chain of reads that leads to it. */
+  /** By slice: the length of the longest chain of reads that ends at it. */
   private levels(slices: readonly number[]): number[] {
     const levels = new Map<number, number>();
     for (const slice of slices) {

@@ -1,13 +1,13 @@
-/** Lets slices load while the first ones run, so that a cold run waits for the slowest load instead of for all of them. */
+/** Adds warm-ups to a schedule: later slices load while the first slices run, so a cold run waits for the slowest load only. */
 import { LOAD_BYTES_PER_SECOND } from '../sizes/estimate';
 import type { SlicePlan } from '../plan';
 import type { Schedule, Stage } from './schedule';
 import { slicesOf } from './schedule';
 
-/** In a Standard machine each warm-up is a transition that is paid for: seconds of loading that are worth them. */
-const WORTH_TRANSITIONS_SECONDS = 2;
+/** Seconds of loading that warm-ups must save in a Standard machine, where AWS charges a state transition for each. */
+const MIN_SAVED_SECONDS = 2;
 
-/** The schedule with warm-ups of all slices that do not start at once, beside those that do. */
+/** The schedule with a warm-up for each slice that does not start at once, in parallel to the slices that do. */
 export function withWarmUps(schedule: Schedule): Schedule {
   const [first, ...later] = schedule;
   const starting = first.kind === 'parallel' ? first.branches.map(withWarmUps) : [[first]];
@@ -16,10 +16,10 @@ export function withWarmUps(schedule: Schedule): Schedule {
   return branches.length === 1 ? schedule : [{ kind: 'parallel', branches }, ...later];
 }
 
-/** Whether warm-ups are worth their price: in an Express machine a call of a millisecond, in a Standard one a transition. */
+/** Whether warm-ups are worth their price: a call of a millisecond in an Express machine, a transition in a Standard one. */
 export function isWarmUpWorthwhile(plan: SlicePlan, isExpress: boolean): boolean {
   if (plan.slices.length === 1) return false;
-  return isExpress || secondsSaved(plan) >= WORTH_TRANSITIONS_SECONDS;
+  return isExpress || secondsSaved(plan) >= MIN_SAVED_SECONDS;
 }
 
 function secondsSaved(plan: SlicePlan): number {
@@ -27,7 +27,7 @@ function secondsSaved(plan: SlicePlan): number {
   return sumOf(seconds) - Math.max(...seconds);
 }
 
-/** By slice: how long its files take to load, at the bandwidth that plans are made with. */
+/** By slice: the seconds that its files take to load at `LOAD_BYTES_PER_SECOND`. */
 export function loadSeconds({ slices }: SlicePlan): number[] {
   return slices.map(({ model, weights }) => (model.bytes + (weights?.bytes ?? 0)) / LOAD_BYTES_PER_SECOND);
 }

@@ -1,45 +1,49 @@
-/** The ways to choose cuts, each as a function from what is known of a model to groups of nodes. */
+/** The slicers: each is one way to choose the cuts of a model. */
 import { SlicedInferenceError, quoted } from '../../errors';
 import type { Graph, NodeIndex } from '../../onnx/model';
 import type { CutSpace } from '../cuts/cuts';
 import type { SliceSize } from '../sizes/estimate';
 import { memoryMb } from '../sizes/estimate';
-import type { Groups, Range, SizeLimit } from './partition';
+import type { Groups } from '../groups';
+import type { SizeLimit } from './stretch-table';
+import type { Range } from './stretches';
 import { evenSlices, fewestSlices, legalIn } from './partition';
 import type { SlicePlan } from '../plan';
-import { fromRuns, graphDigest } from '../plan';
+import { fromRuns } from '../node-runs';
+import { graphDigest } from '../graph-digest';
 import { DEFAULT_MAX_MEMORY_MB, MAX_LAMBDA_MEMORY_MB, MIN_LAMBDA_MEMORY_MB } from '../sizes/lambda-quotas';
 import { HeldWeights, WeightTable } from '../../dataflow/weights';
 
-/** Chooses the nodes of each slice. */
 export interface Slicer {
-  /** All that the choice depends on besides the model: slicers with the same key choose the same. */
+  /** Identifies the choice: slicers with the same key choose the same cuts of the same model. */
   readonly key: string;
+  /** Chooses the nodes of each slice. */
   choose(space: CutSpace): Groups;
   /**
-   * The slices of ranges that no slice may reach over; absent where it is said where to cut.
+   * Chooses slices that each lie within one of the ranges; absent if the caller already named the cuts.
    *
-   * @returns `undefined` where the ranges are too many
+   * @returns `undefined` if there are too many ranges
    */
   chooseWithin?(space: CutSpace, ranges: readonly Range[]): Groups | undefined;
 }
 
 /**
- * The fewest slices whose functions need at most `maxMemory` MB.
+ * Chooses the fewest slices whose functions need at most `maxMemory` MB.
  *
- * @param setting what errors call the limit
+ * @param maxMemory whole number of MB from 128 to 10,240; 3,008 by default
+ * @param setting name of the limit in errors
  */
 export function automatic(maxMemory: number = DEFAULT_MAX_MEMORY_MB, setting = 'maxMemorySize'): Slicer {
   if (!Number.isInteger(maxMemory) || maxMemory < MIN_LAMBDA_MEMORY_MB || maxMemory > MAX_LAMBDA_MEMORY_MB) {
     throw new SlicedInferenceError(
       `${setting} must be a whole number of MB from ${MIN_LAMBDA_MEMORY_MB} to ${MAX_LAMBDA_MEMORY_MB}`,
       String(maxMemory),
-      'give the memory that your account allows one function',
+      'use at most the memory that your account allows for one function',
     );
   }
   return {
     key: `automatic ${maxMemory}`,
-    ...fewest({
+    ...fewestWithin({
       fits: (size) => memoryMb(size) <= maxMemory,
       isHopeless: (size) => memoryMb({ ...size, writeBytes: 0 }) > maxMemory,
       describe: (size) => ({
@@ -51,14 +55,14 @@ export function automatic(maxMemory: number = DEFAULT_MAX_MEMORY_MB, setting = '
   };
 }
 
-function fewest(limit: SizeLimit): Pick<Slicer, 'choose' | 'chooseWithin'> {
+function fewestWithin(limit: SizeLimit): Pick<Slicer, 'choose' | 'chooseWithin'> {
   return {
     choose: (space) => fewestSlices(space, limit),
     chooseWithin: (space, ranges) => ranges.flatMap((range) => fewestSlices(space, limit, range)),
   };
 }
 
-/** Exactly `slices` slices that need about the same memory. */
+/** Chooses exactly `slices` slices that need about the same memory. */
 export function count(slices: number): Slicer {
   if (!Number.isInteger(slices) || slices < 1) {
     throw new SlicedInferenceError(
@@ -71,7 +75,7 @@ export function count(slices: number): Slicer {
     key: `count ${slices}`,
     choose: (space) => evenSlices(space, slices, memoryNeed),
     chooseWithin: (space, ranges) => {
-      const counts = shareOut(slices, ranges, space);
+      const counts = slicesPerRange(slices, ranges, space);
       return counts && ranges.flatMap((range, index) => evenSlices(space, counts[index], memoryNeed, range));
     },
   };
@@ -81,8 +85,8 @@ function memoryNeed({ weightBytes, activationBytes }: SliceSize): number {
   return weightBytes + activationBytes;
 }
 
-/** How many slices each range gets: one, and the others one by one to where slices are the largest. */
-function shareOut(slices: number, ranges: readonly Range[], space: CutSpace): number[] | undefined {
+/** By range: its number of slices. Each range gets one; each further slice goes to the range with the largest slices. */
+function slicesPerRange(slices: number, ranges: readonly Range[], space: CutSpace): number[] | undefined {
   if (ranges.length > slices) return undefined;
   const table = new WeightTable(space.dataflow, space.bytes);
   const needs = ranges.map(({ start, end }) => {
@@ -101,7 +105,7 @@ function shareOut(slices: number, ranges: readonly Range[], space: CutSpace): nu
   return counts;
 }
 
-/** The fewest slices of at most `bytes` of weights each. */
+/** Chooses the fewest slices that each have at most `bytes` bytes of weights. */
 export function maxSliceSize(bytes: number): Slicer {
   if (!Number.isSafeInteger(bytes) || bytes < 1) {
     throw new SlicedInferenceError(
@@ -112,7 +116,7 @@ export function maxSliceSize(bytes: number): Slicer {
   }
   return {
     key: `max slice size ${bytes}`,
-    ...fewest({
+    ...fewestWithin({
       fits: ({ weightBytes }) => weightBytes <= bytes,
       isHopeless: ({ weightBytes }) => weightBytes > bytes,
       describe: ({ weightBytes }) => ({
@@ -124,7 +128,7 @@ export function maxSliceSize(bytes: number): Slicer {
   };
 }
 
-/** A cut after each of the tensors: a slice holds what its tensor needs and no earlier slice has. */
+/** Cuts after each of the tensors: a slice contains the nodes that its tensor needs and that no earlier slice contains. */
 export function atTensors(names: readonly string[]): Slicer {
   if (names.length === 0) {
     throw new SlicedInferenceError(
@@ -137,37 +141,37 @@ export function atTensors(names: readonly string[]): Slicer {
 }
 
 function groupsAt(space: CutSpace, names: readonly string[]): Groups {
-  const { dataflow, made } = space;
+  const { dataflow, producedAt } = space;
   const { model, order } = dataflow;
   const values = new Map(model.graph.values.map(({ name }, value) => [name, value]));
   const closures = names.map((name) => {
     const value = values.get(name);
-    if (value === undefined || made[value] < 0) {
+    if (value === undefined || producedAt[value] < 0) {
       throw new SlicedInferenceError(
-        `a tensor to cut at must be made by a node from the model's inputs`,
+        `a tensor to cut at must be computed by a node from the model's inputs`,
         value === undefined
-          ? `${quoted(name)}, which ${model.isSettled ? 'what ONNX Runtime makes of the model' : 'the model'} does not have`
+          ? `${quoted(name)}, which ${model.isSettled ? 'the graph that ONNX Runtime saved' : 'the model'} does not have`
           : `${quoted(name)}, which is not`,
         'list names with `sliced-inference inspect --json`',
       );
     }
-    return { name, nodes: ancestors(space, order[made[value]]) };
+    return { name, nodes: ancestors(space, order[producedAt[value]]) };
   });
   closures.sort((a, b) => a.nodes.size - b.nodes.size);
-  const taken = new Set<NodeIndex>();
+  const assigned = new Set<NodeIndex>();
   const groups = closures.map(({ name, nodes }) => {
-    const group = order.filter((node) => nodes.has(node) && !taken.has(node));
+    const group = order.filter((node) => nodes.has(node) && !assigned.has(node));
     if (group.length === 0) throw emptySlice(name);
-    group.forEach((node) => taken.add(node));
+    group.forEach((node) => assigned.add(node));
     return group;
   });
-  const rest = order.filter((node) => !taken.has(node));
+  const rest = order.filter((node) => !assigned.has(node));
   if (rest.length === 0) throw emptySlice(closures[closures.length - 1].name);
   return [...groups, rest];
 }
 
 /**
- * The slices of a plan that was made from the same graph.
+ * Cuts as a plan of the same graph does.
  *
  * @param name name of the plan in errors
  */
@@ -186,8 +190,10 @@ function checkSameGraph({ model }: SlicePlan, name: string, graph: Graph): void 
   if (model.nodes === graph.nodes.length && model.graphDigest === graphDigest(graph)) return;
   throw new SlicedInferenceError(
     `plan ${quoted(name)} must be made from the same graph as the model`,
-    `one of ${model.nodes} nodes where the model has ${graph.nodes.length}, or of other nodes`,
-    'make the plan again with `sliced-inference slice`, and with the same graph optimization',
+    model.nodes === graph.nodes.length
+      ? 'a plan of other operators or names'
+      : `a plan of ${model.nodes} nodes for a model of ${graph.nodes.length} nodes`,
+    'make a new plan with `sliced-inference slice` and the same graph optimization',
   );
 }
 
@@ -199,13 +205,13 @@ function emptySlice(name: string): SlicedInferenceError {
   );
 }
 
-function ancestors({ dataflow, made }: CutSpace, root: NodeIndex): Set<NodeIndex> {
+function ancestors({ dataflow, producedAt }: CutSpace, root: NodeIndex): Set<NodeIndex> {
   const found = new Set([root]);
   const pending = [root];
   for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
     for (const value of dataflow.reads[node]) {
-      if (made[value] < 0) continue;
-      const producer = dataflow.order[made[value]];
+      if (producedAt[value] < 0) continue;
+      const producer = dataflow.order[producedAt[value]];
       if (found.has(producer)) continue;
       found.add(producer);
       pending.push(producer);

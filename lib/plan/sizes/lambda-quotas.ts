@@ -1,4 +1,4 @@
-/** Quotas of Lambda functions that a plan has to keep, each with its source. */
+/** Quotas of Lambda functions that plans must respect, each with its source. */
 
 /**
  * Memory of a Lambda function in MB: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html.

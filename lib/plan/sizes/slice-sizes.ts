@@ -1,4 +1,4 @@
-/** What each slice of a wired cut holds and moves. */
+/** Computes the sizes of the slices of a wired cut. */
 import type { NodeIndex, ValueIndex } from '../../onnx/model';
 import { OMITTED } from '../../onnx/model';
 import type { SliceSize } from './estimate';
@@ -6,7 +6,7 @@ import type { Dataflow } from '../../dataflow/dataflow';
 import { HeldWeights, WeightTable } from '../../dataflow/weights';
 import type { SliceWiring, Wiring } from '../wiring';
 
-/** @param bytes by value: the bytes that it is planned with */
+/** @param bytes by value: its planned bytes */
 export function sliceSizes(dataflow: Dataflow, { slices }: Wiring, bytes: readonly number[]): SliceSize[] {
   const table = new WeightTable(dataflow, bytes);
   const sum = (values: readonly ValueIndex[]): number =>
@@ -16,20 +16,20 @@ export function sliceSizes(dataflow: Dataflow, { slices }: Wiring, bytes: readon
     for (const node of slice.nodes) held.addNode(node);
     for (const value of slice.outputs) held.addValue(value);
     const { weightBytes, bodyBytes } = held;
-    const made = slice.allNodes.filter((node) => !dataflow.isConstantNode[node]);
+    const computing = slice.allNodes.filter((node) => !dataflow.isConstantNode[node]);
     return {
       weightBytes,
       bodyBytes,
-      activationBytes: mostAtATime(dataflow, slice, made, bytes),
+      activationBytes: peakBytes(dataflow, slice, computing, bytes),
       readBytes: sum(slice.inputs.map(({ value }) => value)),
       writeBytes: sum(slice.outputs),
-      madeBytes: made.reduce((total, node) => total + table.madeBytes(node), 0),
+      computedBytes: computing.reduce((total, node) => total + table.outputBytes(node), 0),
     };
   });
 }
 
-/** The most bytes that the values made by the nodes, which run in their order, take at one time. */
-function mostAtATime(
+/** The peak size of the values that the nodes compute when they run in the given order. */
+function peakBytes(
   { model, needs }: Dataflow,
   { outputs }: SliceWiring,
   nodes: readonly NodeIndex[],
@@ -37,20 +37,20 @@ function mostAtATime(
 ): number {
   const lastUse = new Map<ValueIndex, NodeIndex>();
   for (const node of nodes) for (const value of needs[node]) lastUse.set(value, node);
-  const kept = new Set(outputs);
+  const written = new Set(outputs);
   let live = 0;
-  let most = 0;
+  let peak = 0;
   const endingAt = new Map<NodeIndex, number>();
   for (const node of nodes) {
     for (const output of model.graph.nodes[node].outputs) {
       if (output === OMITTED) continue;
       live += bytes[output];
-      if (kept.has(output)) continue;
+      if (written.has(output)) continue;
       const end = lastUse.get(output) ?? node;
       endingAt.set(end, (endingAt.get(end) ?? 0) + bytes[output]);
     }
-    most = Math.max(most, live);
+    peak = Math.max(peak, live);
     live -= endingAt.get(node) ?? 0;
   }
-  return most;
+  return peak;
 }

@@ -84,7 +84,7 @@ describe('a model that is', () => {
         ['Neg', 'noise', 'y'],
       ]),
     );
-    expect(await complaint(model)).toMatch(/got an unseeded RandomNormalLike: give it a `seed` attribute$/);
+    expect(await complaint(model)).toMatch(/got an unseeded RandomNormalLike: add a `seed` attribute$/);
   });
 
   it('without something that it uses', async () => {
@@ -139,14 +139,14 @@ describe('a plan', () => {
     const out = path.join(temporaryFolder(), 'other');
     await succeed(['slice', saveModel(mlp(2)), '--slices', '2', '--out', out]);
     expect(await slice(path.join(out, 'plan.json'))).toMatch(
-      /^plan '.*' must be made from the same graph as the model, got one of 6 nodes where the model has 9/,
+      /^plan '.*' must be made from the same graph as the model, got a plan of 6 nodes for a model of 9 nodes/,
     );
   });
 
   it('that is missing or none', async () => {
     expect(await slice(path.join(temporaryFolder(), 'plan.json'))).toMatch(/must be a readable file/);
     expect(await slice(file('{}', 'plan.json'))).toMatch(
-      /must be a plan\.json of version 1, got something else/,
+      /must be a plan\.json of version 1, got other content/,
     );
     expect(await slice(model)).toMatch(/must be a plan\.json of version 1/);
   });
@@ -178,7 +178,7 @@ describe('an output folder', () => {
     for (const name of ['plan.json', 'slice-00.onnx', 'thesis.tex'])
       fs.writeFileSync(path.join(folder, name), 'mine');
     expect(await slice(folder)).toBe(
-      `output folder '${folder}' must be empty or hold an earlier plan, got one with 'thesis.tex': choose another folder`,
+      `output folder '${folder}' must be empty or hold an earlier plan, got a folder with 'thesis.tex': choose another folder`,
     );
     expect(fs.readFileSync(path.join(folder, 'plan.json'), 'utf8')).toBe('mine');
     expect(fs.readdirSync(folder)).toHaveLength(3);

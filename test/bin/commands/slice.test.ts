@@ -135,7 +135,7 @@ describe('slice', () => {
     await slice(['--slices', '2'], out);
     const before = fs.readFileSync(path.join(out, 'slice-01.onnx'));
     expect(await refuse(['slice', path.join(out, 'slice-01.onnx'), '--slices', '2', '--out', out])).toMatch(
-      "must be another one than the model's, got one with 'slice-01.onnx'",
+      "must not be the model's folder, got the folder of 'slice-01.onnx'",
     );
     expect(fs.readFileSync(path.join(out, 'slice-01.onnx'))).toEqual(before);
   });

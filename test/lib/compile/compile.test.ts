@@ -1,4 +1,4 @@
-/** What holds of every cut of every model: properties over random graphs, checked against ONNX Runtime. */
+/** Properties of every cut of every model: random graphs are cut and run in ONNX Runtime. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import * as fc from 'fast-check';
@@ -15,7 +15,7 @@ import { expectSameBits, runSlices, runWhole } from '../../support/run-slices';
 
 const RUNS = 25;
 
-/** A model with the fraction of the possible number of slices that it is to be cut into. */
+/** A model, and its number of slices as a fraction of the largest possible number. */
 const cutModel = fc.record({ init: randomModel, share: fc.double({ min: 0, max: 1, noNaN: true }) });
 
 function cut({ init, share }: { init: Parameters<typeof saveModel>[0]; share: number }) {
@@ -39,7 +39,7 @@ const inputs = new Map<string, RawTensor>([
 ]);
 
 describe('every cut', () => {
-  test('shares out each node once, and each slice reads only what is made before it', () => {
+  test('assigns each node to one slice, and each slice reads only from the request and earlier slices', () => {
     fc.assert(
       fc.property(cutModel, (sample) => {
         const { analyzed, compiled, slices } = cut(sample);
@@ -66,11 +66,11 @@ describe('every cut', () => {
     );
   });
 
-  test('moves no more bytes with masks and shapes computed again than without', () => {
+  test('moves no more bytes with repeated nodes than without', () => {
     fc.assert(
       fc.property(cutModel, (sample) => {
         const { analyzed, compiled, slices } = cut(sample);
-        const plain = { ...analyzed, cuts: analyzed.cuts.finer ?? analyzed.cuts };
+        const plain = { ...analyzed, cuts: analyzed.cuts.withoutRepeats ?? analyzed.cuts };
         const moved = ({ plan }: typeof compiled): number =>
           plan.slices.reduce((sum, { readBytes, writeBytes }) => sum + readBytes + writeBytes, 0);
         expect(moved(compiled)).toBeLessThanOrEqual(moved(compileAnalyzed(plain, count(slices))));
@@ -94,7 +94,7 @@ describe('every cut', () => {
               expect(bytes.includes(original.subarray(offset, offset + length))).toBe(true);
             }
           }
-          // A slice is a model of its own, which this library reads too.
+          // A slice is itself a model that this library can read.
           expect(parseModel(path.join(folder, slice.model.file)).graph.outputs.length).toBeGreaterThan(0);
         });
       }),
@@ -102,7 +102,7 @@ describe('every cut', () => {
     );
   });
 
-  test('gives bit for bit what the whole model gives', async () => {
+  test('computes the same bits as the whole model', async () => {
     await fc.assert(
       fc.asyncProperty(cutModel, async (sample) => {
         const { file, compiled } = cut(sample);
@@ -112,7 +112,7 @@ describe('every cut', () => {
     );
   });
 
-  test('is the same each time', () => {
+  test('makes the same plan each time', () => {
     fc.assert(
       fc.property(cutModel, (sample) => {
         expect(cut(sample).compiled.plan).toEqual(cut(sample).compiled.plan);

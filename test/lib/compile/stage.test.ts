@@ -1,4 +1,4 @@
-/** What a second synthesis costs, and when a model is cut again. */
+/** Staging reuses stored slices of an unchanged model and cuts a changed model again. */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
@@ -20,7 +20,7 @@ beforeEach(() => {
   process.env.SLICED_INFERENCE_CACHE = cache;
 });
 
-/** Changes one byte of the last weight and sets the times back to what they were. */
+/** Changes one byte of the last weight and restores the file's timestamps. */
 function changeSecretly(file: string): void {
   const { atime, mtime } = fs.statSync(file);
   const content = fs.readFileSync(file);
@@ -30,13 +30,13 @@ function changeSecretly(file: string): void {
   fs.utimesSync(file, atime, mtime);
 }
 
-/** Names of the files that reading a model leaves in a part of the cache. */
+/** File names in a part of the cache. */
 const entries = (part: string): string[] => fs.readdirSync(path.join(cache, part)).sort();
 
 test('an unchanged model is not read again', () => {
   const file = saveModel(MODEL);
   const first = stageModel(file, count(2));
-  // What answers now is the plan of the cache: without the types and with another plan in it, nothing else could.
+  // Delete the cached types and change the cached plan: only a plan from the cache has the changed field.
   fs.rmSync(path.join(cache, 'types'), { recursive: true });
   const [entry] = entries('plans');
   const known = JSON.parse(fs.readFileSync(path.join(cache, 'plans', entry), 'utf8')) as {
@@ -51,7 +51,7 @@ test('an unchanged model is not read again', () => {
   expect(fs.existsSync(path.join(cache, 'types'))).toBe(false);
 });
 
-test('other slices are another plan', () => {
+test('each slicing of a model has its own cache entry', () => {
   const file = saveModel(MODEL);
   expect(stageModel(file, count(2)).slices).toHaveLength(2);
   expect(stageModel(file, count(3)).slices).toHaveLength(3);
@@ -94,7 +94,7 @@ test.each([
       fs.truncateSync(file, 5);
     },
   ],
-])('a slice that is %s is written again', (_, damage) => {
+])('a stored slice that is %s is written again', (_, damage) => {
   const file = saveModel(MODEL);
   const { slices } = stageModel(file, count(2));
   const target = slices[1].weights ?? '';
@@ -104,7 +104,7 @@ test.each([
   expect(fs.readFileSync(target)).toEqual(content);
 });
 
-test('an entry that is no plan is overwritten', () => {
+test('a cache entry that is not a plan is overwritten', () => {
   const file = saveModel(MODEL);
   const first = stageModel(file, count(2));
   const [entry] = entries('plans');
@@ -121,7 +121,7 @@ test('an entry that is no plan is overwritten', () => {
   }
 });
 
-test('slices are read-only, named by their digest, with nothing half-written beside them', () => {
+test('slices are read-only and named by their digest, and no partial files remain', () => {
   const { plan } = stageModel(saveModel(MODEL), count(2));
   const digests = plan.slices.flatMap(({ model, weights }) => [model.sha256, weights?.sha256]);
   expect(entries('slices')).toEqual([...new Set(digests)].sort());
@@ -129,7 +129,7 @@ test('slices are read-only, named by their digest, with nothing half-written bes
     expect(fs.statSync(path.join(cache, 'slices', entry)).mode & 0o222).toBe(0);
 });
 
-test('what a killed process left is removed once it is old', () => {
+test('partial files of a killed process are removed once they are old', () => {
   const folder = path.join(cache, 'slices');
   fs.mkdirSync(folder);
   const [old, recent] = ['old.partial', 'recent.partial'].map((name) => path.join(folder, name));
@@ -140,7 +140,7 @@ test('what a killed process left is removed once it is old', () => {
   expect([old, recent].map((file) => fs.existsSync(file))).toEqual([false, true]);
 });
 
-test('external data behind a link is known by where the link leads', () => {
+test('external data behind a link is read again when the link points to another file', () => {
   const folder = temporaryFolder();
   const weights = (value: number) => Buffer.from(new Float32Array(256 * 4).fill(value).buffer);
   for (const version of [1, 2]) fs.writeFileSync(path.join(folder, `v${version}.bin`), weights(version));
@@ -177,20 +177,20 @@ test('external data behind a link is known by where the link leads', () => {
 
 test('a model that changes while it is cut is refused', () => {
   const file = saveModel(MODEL);
-  const meddling = {
-    key: 'meddling',
+  const changing = {
+    key: 'changing',
     choose: (space: Parameters<ReturnType<typeof count>['choose']>[0]) => {
       changeSecretly(file);
       return count(2).choose(space);
     },
   };
-  expect(() => stageModel(file, meddling)).toThrow(
+  expect(() => stageModel(file, changing)).toThrow(
     `'${file}' must not change while it is sliced, got a file that changed after it was read: slice it again when no program writes to it`,
   );
   expect(entries('slices')).toEqual([]);
 });
 
-/** Runs `stageModel` of the built library in a process of its own, after `before`, which may meddle with `fs`. */
+/** Runs `stageModel` of the built library in a child process, after the code in `before`, which may patch `fs`. */
 async function stageInChild(file: string, before = '') {
   const script = `
     const fs = require('node:fs');
@@ -202,7 +202,7 @@ async function stageInChild(file: string, before = '') {
     } catch (error) {
       process.stdout.write(error.message);
     }`;
-  // Jest keeps what a test sets in `process.env` from child processes.
+  // Child processes do not inherit what a Jest test sets in `process.env`.
   const env = { ...process.env, SLICED_INFERENCE_CACHE: cache };
   const child = spawn(process.execPath, ['-e', script], { env, stdio: ['ignore', 'pipe', 'inherit'] });
   const [message, ended] = await Promise.all([text(child.stdout), once(child, 'exit')]);
@@ -210,8 +210,8 @@ async function stageInChild(file: string, before = '') {
   return { message, code, signal };
 }
 
-/** Checks each of the stored files against the digest that is its name. */
-function expectWhole(): void {
+/** Checks each stored file against the digest in its name. */
+function expectIntact(): void {
   for (const entry of entries('slices')) {
     const content = fs.readFileSync(path.join(cache, 'slices', entry));
     expect(createHash('sha256').update(content).digest('hex')).toBe(entry);
@@ -219,7 +219,7 @@ function expectWhole(): void {
 }
 
 describe('a full disk', () => {
-  test('is told where it is that of temporary files', async () => {
+  test('is reported with its folder when temporary files fill it', async () => {
     const full = `fs.truncateSync = () => { throw Object.assign(new Error('full'), { code: 'ENOSPC', syscall: 'ftruncate' }); };`;
     const { message } = await stageInChild(saveModel(MODEL), full);
     expect(message).toMatch(
@@ -227,7 +227,7 @@ describe('a full disk', () => {
     );
   });
 
-  test('is noticed before anything is written', async () => {
+  test('is detected before any slice is written', async () => {
     const full = `fs.statfsSync = () => ({ bavail: 1, bsize: 4096 });`;
     const { message } = await stageInChild(saveModel(MODEL), full);
     expect(message).toMatch(
@@ -236,9 +236,9 @@ describe('a full disk', () => {
     expect(entries('slices')).toEqual([]);
   });
 
-  test('leaves nothing half-written, and the next attempt goes through', async () => {
+  test('leaves no half-written slices, and the next attempt succeeds', async () => {
     const file = saveModel(MODEL);
-    // Only weights come in pieces of that size.
+    // Only weights are written in pieces of this size.
     const full = `
       const write = fs.writeSync;
       fs.writeSync = (descriptor, bytes, ...rest) => {
@@ -249,24 +249,24 @@ describe('a full disk', () => {
     expect(message).toMatch(
       /^the cache '.*slices' must be writable, got no space left on the disk: free some space, or set SLICED_INFERENCE_CACHE to another folder$/,
     );
-    expectWhole();
+    expectIntact();
     expect(fs.existsSync(path.join(cache, 'plans')) ? entries('plans') : []).toEqual([]);
     expect(stageModel(file, count(3)).slices).toHaveLength(3);
-    expectWhole();
+    expectIntact();
   });
 });
 
-test('several processes at once write the same and disturb each other in nothing', async () => {
+test('several processes that stage a model at once write the same slices without conflicts', async () => {
   const file = saveModel(MODEL);
   const ends = await Promise.all(Array.from({ length: 4 }, () => stageInChild(file)));
   expect(ends).toEqual(ends.map(() => ({ message: '', code: 0, signal: null })));
   expect(entries('plans')).toHaveLength(1);
-  expectWhole();
+  expectIntact();
 });
 
-test('a process that is killed half-way leaves nothing that the next one takes for whole', async () => {
+test('a process that is killed while it writes leaves no incomplete slice that the next process uses', async () => {
   const file = saveModel(MODEL);
-  // The first file has its name and the second is written: the worst moment.
+  // Kill the process when the first file is renamed and the second is written but not renamed.
   const killed = `
     const rename = fs.renameSync;
     let renames = 0;
@@ -277,13 +277,13 @@ test('a process that is killed half-way leaves nothing that the next one takes f
   expect(await stageInChild(file, killed)).toMatchObject({ signal: 'SIGKILL' });
   expect(entries('slices')).toHaveLength(2);
   expect(stageModel(file, count(3)).slices).toHaveLength(3);
-  // What it left is of no use to anyone, and goes once it is old.
+  // The partial file stays until it is old enough to be removed.
   const [left] = entries('slices').filter((name) => name.endsWith('.partial'));
   fs.rmSync(path.join(cache, 'slices', left));
-  expectWhole();
+  expectIntact();
 });
 
-test('without a cache it works all the same', () => {
+test('a model is staged into a temporary folder if the cache is turned off', () => {
   const file = saveModel(MODEL);
   const { plan } = stageModel(file, count(2));
   process.env.SLICED_INFERENCE_CACHE = '';
@@ -292,7 +292,7 @@ test('without a cache it works all the same', () => {
   expect(fs.statSync(slices[0].model).size).toBe(plan.slices[0].model.bytes);
 });
 
-test('clearing the cache leaves what is not its own', () => {
+test('clearing the cache keeps files that it did not write', () => {
   fs.writeFileSync(path.join(cache, 'mine.txt'), 'mine');
   stageModel(saveModel(MODEL), count(2));
   expect(clearCache()).toBeGreaterThan(64 * 64 * 4);

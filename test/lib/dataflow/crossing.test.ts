@@ -1,4 +1,4 @@
-/** Models that a careless cut would change, each found by trying: what crosses, what may not, and why. */
+/** Cuts models whose results a careless cut would change; each model was found by experiment. */
 import type { RawTensor } from '../../../lambda/tensors/tensor';
 import { analyzeModel } from '../../../lib/compile/analyze';
 import { compileAnalyzed } from '../../../lib/compile/compile';
@@ -37,7 +37,7 @@ const integers: RawTensor = {
   bytes: new Uint8Array(Int32Array.of(-5, 0, 300, 70_000, 2 ** 30, -(2 ** 31), 255, 256).buffer),
 };
 
-/** Runs the model whole and in each number of slices that it can be cut into; returns that number. */
+/** Runs the model whole and in each possible number of slices; returns the largest number. */
 function expectIdentical(graph: GraphInit, input: RawTensor = x): Promise<number> {
   return expectModelIdentical({ graph }, input);
 }
@@ -72,14 +72,14 @@ describe('casts', () => {
       INT32,
     );
 
-  test('a value between two casts does not cross, since ONNX Runtime merges them', async () => {
+  test('are in one slice with a cast that reads their result, because ONNX Runtime merges the two', async () => {
     expect(whyNot(chain(FLOAT, UINT8), 'q')).toBe(
-      'made by Cast and used by another cast, which ONNX Runtime merges',
+      'computed by Cast and read by another cast, and ONNX Runtime merges the two',
     );
     expect(await expectIdentical(chain(FLOAT, UINT8), integers)).toBe(3);
   });
 
-  describe('that ONNX Runtime puts in the place of something else', () => {
+  describe('inside operators and functions that ONNX Runtime expands', () => {
     const cast = (name: string, type: number, domain = '') => ({
       domain: 'local',
       name,
@@ -100,7 +100,7 @@ describe('casts', () => {
         { domain: 'local', version: 1 },
       ],
     };
-    // 5e9 fits an int64 and no int32: whether the one in between is there shows.
+    // 5e9 fits into int64 but not into int32, so the result shows whether the cast to int64 ran.
     const first: Record<string, NodeInit> = {
       'a Cast': node('Cast', ['p'], ['q'], to(INT64)),
       'a CastLike': node('CastLike', ['p', 'like'], ['q']),
@@ -127,7 +127,7 @@ describe('casts', () => {
       ],
     });
 
-    test.each(pairs)('%s and then %s', async (one, two) => {
+    test.each(pairs)('keep their results in every number of slices: %s before %s', async (one, two) => {
       const model = modelOf([
         node('Mul', ['x', 'k'], ['p']),
         first[one],
@@ -137,19 +137,22 @@ describe('casts', () => {
       expect(await expectModelIdentical(model)).toBe(3);
     });
 
-    test.each(Object.keys(second))('%s that no output needs', async (two) => {
-      const model = modelOf([
-        node('Mul', ['x', 'k'], ['p']),
-        first['a Cast'],
-        second[two],
-        node('Cast', ['q'], ['s'], to(INT32)),
-        node('Identity', ['s'], ['y']),
-      ]);
-      await expectModelIdentical(model);
-    });
+    test.each(Object.keys(second))(
+      'keep their results in every number of slices: %s that no output needs',
+      async (two) => {
+        const model = modelOf([
+          node('Mul', ['x', 'k'], ['p']),
+          first['a Cast'],
+          second[two],
+          node('Cast', ['q'], ['s'], to(INT32)),
+          node('Identity', ['s'], ['y']),
+        ]);
+        await expectModelIdentical(model);
+      },
+    );
   });
 
-  test('a cast that no output needs stays with the one before it', async () => {
+  test('follow the cast before them into its slice when no output needs them', async () => {
     const { node: nodes, ...rest } = chain(FLOAT, UINT8);
     await expectIdentical(
       { ...rest, node: [...nodes, node('Cast', ['q'], ['unused'], to(INT64))] },
@@ -157,13 +160,13 @@ describe('casts', () => {
     );
   });
 
-  test('a cast stays where something that no output needs uses its result', async () => {
+  test('stay in the graph when an unused node other than a cast also reads their result', async () => {
     const { node: nodes, ...rest } = chain(FLOAT, UINT8);
     const graph = { ...rest, node: [...nodes, node('Neg', ['q'], ['unused'])] };
     expect(await expectIdentical(graph, integers)).toBeGreaterThan(1);
   });
 
-  test('casts of constants stay with the casts that use them', async () => {
+  test('of constants are in one slice with the casts that read them', async () => {
     const graph = graphOf(
       [
         node('Cast', ['w'], ['h'], to(INT32)),
@@ -220,13 +223,13 @@ describe('float16', () => {
     ),
   };
 
-  test.each(Object.keys(models))('is cut where ONNX Runtime has settled it: %s', async (name) => {
+  test.each(Object.keys(models))('models can be cut after ONNX Runtime has saved them: %s', async (name) => {
     expect(await expectIdentical(models[name])).toBeGreaterThan(1);
   });
 });
 
 describe('values that cannot be passed', () => {
-  test('strings, where a constant has a NUL', () => {
+  test('include strings if a constant contains a NUL or invalid UTF-8', () => {
     const strings = (text: string) =>
       graphOf(
         [node('Concat', ['x', 'k'], ['p'], [attribute.int('axis', 0)]), node('Identity', ['p'], ['y'])],
@@ -234,33 +237,35 @@ describe('values that cannot be passed', () => {
         STRING,
       );
     expect(whyNot(strings('plain'), 'p')).toBeUndefined();
-    expect(whyNot(strings('a\0b'), 'p')).toBe("of strings that tensor 'k' may give a NUL or invalid UTF-8");
+    expect(whyNot(strings('a\0b'), 'p')).toBe(
+      "of strings in which tensor 'k' may put a NUL or invalid UTF-8",
+    );
     expect(whyNot(strings('\xff\xfe'), 'p')).toBe(
-      "of strings that tensor 'k' may give a NUL or invalid UTF-8",
+      "of strings in which tensor 'k' may put a NUL or invalid UTF-8",
     );
   });
 
-  test.each(['__proto__', '__metadata__'])('names that are reserved: %s', (name) => {
+  test.each(['__proto__', '__metadata__'])('include values with the reserved name %s', (name) => {
     const inner = graphOf([node('Abs', ['x'], [name]), node('Neg', [name], ['y'])]);
-    expect(whyNot(inner, name)).toBe('of a name that JavaScript or safetensors reserves');
+    expect(whyNot(inner, name)).toBe('named like a key that JavaScript or safetensors reserves');
     const outer = { ...graphOf([node('Abs', ['x'], [name])]), output: [value(name)] };
     expect(() => analyzeModel(saveModel({ graph: outer }))).toThrow(
-      'one of a name that JavaScript or safetensors reserves',
+      'one named like a key that JavaScript or safetensors reserves',
     );
   });
 
-  test.each(['constructor', 'toString'])('but not names of object members: %s', async (name) => {
+  test.each(['constructor', 'toString'])('exclude values named like the object member %s', async (name) => {
     const graph = graphOf([node('Abs', ['x'], [name]), node('Neg', [name], ['y'])]);
     expect(await expectIdentical({ ...graph, input: [value('x', FLOAT, [name])] })).toBe(2);
   });
 });
 
-describe('sizes', () => {
+describe('sizes of slices', () => {
   function sizesOf(graph: GraphInit, slices: number) {
     return compileAnalyzed(analyzeModel(saveModel({ graph })), count(slices)).plan.slices;
   }
 
-  test('count what is computed from constants', () => {
+  test('count results of constant nodes as weights', () => {
     const graph = graphOf(
       [node('ConstantOfShape', ['shape'], ['w']), node('MatMul', ['x', 'w'], ['y'])],
       [int64s('shape', [8, 1000])],
@@ -268,7 +273,7 @@ describe('sizes', () => {
     expect(sizesOf(graph, 1)[0].weightBytes).toBeGreaterThanOrEqual(32_000);
   });
 
-  describe('count weights in bodies and functions', () => {
+  describe('count weights in body graphs and functions', () => {
     const width = 64;
     const weight = floats('w', [width, width]);
     const body = (name: string) => ({
@@ -323,7 +328,7 @@ describe('sizes', () => {
     const weights = (slicer: Slicer): number[] =>
       compileAnalyzed(analyzed, slicer).plan.slices.map(({ weightBytes }) => weightBytes);
 
-    test('in the slice that runs them, once', () => {
+    test('once, in the slice that runs them', () => {
       expect(weights(count(1))).toEqual([3 * bytes]);
       expect(weights(atTensors(['j']))).toEqual([2 * bytes, bytes]);
       expect(weights(atTensors(['j', 'g']))).toEqual([2 * bytes, bytes, bytes]);
@@ -336,7 +341,7 @@ describe('sizes', () => {
       );
     });
 
-    test('twice as memory, since ONNX Runtime does not map them', () => {
+    test('twice as memory, because ONNX Runtime does not map them', () => {
       const size = { weightBytes: bytes, activationBytes: 0, readBytes: 0, writeBytes: 0 };
       const many = { ...size, weightBytes: 2 ** 30 };
       expect(memoryMb({ ...many, bodyBytes: 2 ** 30 })).toBe(
@@ -345,7 +350,7 @@ describe('sizes', () => {
     });
   });
 
-  test('leave out what only passes over a slice', () => {
+  test('do not count values that a slice neither reads nor computes', () => {
     const graph = graphOf(
       [
         node('Tile', ['x', 'times'], ['big']),
@@ -361,7 +366,7 @@ describe('sizes', () => {
     expect(middle.readBytes).toBe(4);
   });
 
-  test('do not take a large value for written that the slice itself uses up', () => {
+  test('do not count a large value as written if only its own slice reads it', () => {
     const graph = {
       node: [
         node('Expand', ['x', 'shape'], ['big']),
@@ -376,7 +381,7 @@ describe('sizes', () => {
   });
 });
 
-test('a list of sizes stays in the graph, however long', async () => {
+test('a long list of sizes stays in the graph file', async () => {
   const parts = 200;
   const outputs = Array.from({ length: parts }, (_, index) => `s${index}`);
   const graph = {
@@ -392,7 +397,7 @@ test('a list of sizes stays in the graph, however long', async () => {
   expect(await expectIdentical(graph)).toBe(3);
 });
 
-test('a chain of constants that every node uses costs its length once', () => {
+test('a chain of constants that every node uses is sized once, not once per user', () => {
   const length = 1500;
   const constants = Array.from({ length }, (_, index) =>
     node('Neg', [index === 0 ? 'w' : `c${index - 1}`], [`c${index}`]),
@@ -405,11 +410,11 @@ test('a chain of constants that every node uses costs its length once', () => {
     ),
   );
   const { cuts } = analyzeModel(saveModel({ graph: graphOf([...constants, ...users], [floats('w', [8])]) }));
-  // Each of the candidate cuts would otherwise walk the chain once for each of its users.
+  // Otherwise each candidate cut would walk the chain once per user.
   expect(count(4).choose(cuts)).toHaveLength(4);
 });
 
-test('a Scan finds the shapes that it insists on behind a cut', async () => {
+test('a Scan behind a cut gets the input shapes that it requires', async () => {
   const body = {
     node: [node('Add', ['state', 'element'], ['sum']), node('Mul', ['sum', 'p'], ['out'])],
     input: [value('state', FLOAT), value('element', FLOAT)],

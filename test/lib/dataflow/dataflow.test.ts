@@ -51,7 +51,7 @@ describe('analyzeDataflow', () => {
     );
   });
 
-  test('leaves out what no output needs', () => {
+  test('leaves out nodes that no output needs', () => {
     const graph = {
       node: [node('Abs', ['x'], ['unused']), node('Neg', ['x'], ['y'])],
       input: [x],
@@ -60,7 +60,7 @@ describe('analyzeDataflow', () => {
     expect(analyze(graph).names).toEqual(['y']);
   });
 
-  test('does not share out what depends on constants alone, and finds it for those who need it', () => {
+  test('assigns constant nodes to no slice, and finds them for the nodes that need them', () => {
     const graph = {
       node: [
         node('Constant', [], ['c'], [attribute.tensor('value', floats('', [4]))]),
@@ -113,7 +113,7 @@ describe('random operators', () => {
   test('are refused without a seed', () => {
     const graph = { node: [node('RandomNormalLike', ['x'], ['y'])], input: [x], output: [y] };
     expect(() => analyze(graph)).toThrow(
-      "node 'RandomNormalLike_y' (RandomNormalLike) must give the same result each time, got an unseeded RandomNormalLike: give it a `seed` attribute",
+      "node 'RandomNormalLike_y' (RandomNormalLike) must compute the same result in every run, got an unseeded RandomNormalLike: add a `seed` attribute",
     );
   });
 
@@ -142,7 +142,7 @@ describe('random operators', () => {
     expect(() => analyze(inFunction, { functions })).toThrow('got an unseeded RandomNormalLike');
   });
 
-  test('stay in one slice when they are seeded, since they go on from run to run', () => {
+  test('stay in one slice when they are seeded, because their sequence continues from run to run', () => {
     const graph = {
       node: [
         node('RandomNormal', [], ['r'], [{ name: 'seed', f: 1, type: 1 }, attribute.ints('shape', [4])]),
@@ -154,7 +154,7 @@ describe('random operators', () => {
     expect(analyze(graph).names).toEqual(['r', 'y']);
   });
 
-  test('that no output needs do no harm', () => {
+  test('are allowed when no output needs them', () => {
     const graph = {
       node: [node('RandomNormalLike', ['x'], ['r']), node('Abs', ['x'], ['y'])],
       input: [x],
@@ -163,7 +163,7 @@ describe('random operators', () => {
     expect(analyze(graph).names).toEqual(['y']);
   });
 
-  test('Dropout is one only with its training input', () => {
+  test('include Dropout only with its training_mode input', () => {
     expect(analyze(dropout(['x', 'ratio'])).names).toEqual(['y']);
     expect(() => analyze(dropout(['x', 'ratio', 'training']))).toThrow(
       'got an unseeded Dropout: export the model for inference, without training_mode',
@@ -186,17 +186,17 @@ describe('random operators in local functions', () => {
   const graph = { node: [{ ...node('Noise', ['x'], ['y']), domain: 'local' }], input: [x], output: [y] };
   const seed = (f: number) => [{ name: 'seed', f, type: 1 }];
 
-  test('are refused behind a seeded one', () => {
+  test('are refused after a seeded operator', () => {
     const body = [node('RandomNormalLike', ['a'], ['s'], seed(3)), node('RandomUniformLike', ['s'], ['b'])];
     expect(() => analyze(graph, { functions: fn(body) })).toThrow('got an unseeded RandomUniformLike');
   });
 
-  test('are refused when their seed is left to the caller', () => {
+  test('are refused when the caller sets their seed', () => {
     const body = [node('RandomNormalLike', ['a'], ['b'], [{ name: 'seed', refAttrName: 's', type: 1 }])];
     expect(() => analyze(graph, { functions: fn(body) })).toThrow('got an unseeded RandomNormalLike');
   });
 
-  test('are found through any number of calls', () => {
+  test('are found through the deepest allowed chain of calls', () => {
     const depth = MAX_FUNCTION_DEPTH;
     const functions = Array.from({ length: depth }, (_, index) => ({
       name: `F${index}`,

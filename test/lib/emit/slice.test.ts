@@ -67,7 +67,7 @@ const io = { input: [value('x', FLOAT, [512])], output: [value('y', FLOAT)] };
 const names = (list: readonly { name: string }[]) => list.map(({ name }) => name);
 
 describe('a slice', () => {
-  test('holds its nodes, its weights, and declares what it reads and gives', () => {
+  test('has its nodes and weights, and declares its inputs and outputs', () => {
     const { slices } = cut(mlp(2), 2);
     expect(names(slices[0].graph.input)).toEqual(['x']);
     expect(slices[1].graph.input).toEqual(slices[0].graph.output);
@@ -75,7 +75,7 @@ describe('a slice', () => {
     expect(slices.flatMap(({ graph }) => graph.node)).toHaveLength(6);
   });
 
-  test('has large weights outside, aligned, and small ones inside', () => {
+  test('stores large weights aligned in the weights file and small weights in the graph file', () => {
     const { slices, folder } = cut(mlp(2, 256), 1);
     const [w0, b0] = slices[0].graph.initializer;
     expect(Object.fromEntries(w0.externalData.map(({ key, value: entry }) => [key, entry]))).toEqual({
@@ -95,7 +95,7 @@ describe('a slice', () => {
     ]);
   });
 
-  test('has the tensor of a large Constant node outside too, from IR version 4 on', () => {
+  test('stores the tensor of a large Constant node in the weights file from IR version 4 on', () => {
     const graph = {
       node: [
         node('Constant', [], ['c'], [attribute.tensor('value', floats('', [512]))]),
@@ -110,7 +110,7 @@ describe('a slice', () => {
     expect(old.graph.node.map(({ opType }) => opType)).toEqual(['Constant', 'Add']);
   });
 
-  test('brings small external weights and packed floats along', () => {
+  test('copies small external weights into the graph file and packed floats into the weights file', () => {
     const folder = temporaryFolder();
     fs.writeFileSync(path.join(folder, 'w.bin'), Buffer.from(Float32Array.of(1, 2, 3, 4).buffer));
     const graph = {
@@ -142,7 +142,7 @@ describe('a slice', () => {
     expect(fs.readFileSync(path.join(out, 'slice-00.weights')).readFloatLE(4 * 511)).toBe(511);
   });
 
-  test('keeps an input with a default as input and initializer', () => {
+  test('keeps an input with a default as an input and an initializer', () => {
     const graph = {
       node: [node('Abs', ['x'], ['a']), node('Add', ['a', 'w'], ['y'])],
       initializer: [floats('w', [1])],
@@ -154,7 +154,7 @@ describe('a slice', () => {
     expect(slices.map((slice) => names(slice.graph.initializer))).toEqual([[], ['w']]);
   });
 
-  test('has the functions that it calls, directly or not, and no others', () => {
+  test('has exactly the functions that it calls, directly or not', () => {
     const local = (name: string, opType: string, domain: string) => ({
       name,
       domain: 'local',
@@ -186,7 +186,7 @@ describe('a slice', () => {
     ]);
   });
 
-  test('keeps annotations of its own tensors and the metadata of the model', () => {
+  test('keeps the annotations of its own tensors and the metadata of the model', () => {
     const { graph } = mlp(2);
     const annotated = { ...graph, quantizationAnnotation: [{ tensorName: 'w0' }, { tensorName: 'w1' }] };
     const { slices } = cut({ graph: annotated, metadataProps: [{ key: 'author', value: 'tests' }] }, 2);
@@ -198,7 +198,7 @@ describe('a slice', () => {
       expect(slice.metadataProps.map(({ key }) => key)).toEqual(['author', MANIFEST_KEY]);
   });
 
-  test('tells its function what it has to know, and can itself be sliced', () => {
+  test('contains the manifest for its function, and can itself be sliced', () => {
     const { folder } = cut(mlp(3), 3);
     const manifest = readManifest(fs.readFileSync(path.join(folder, 'slice-01.onnx')));
     expect(manifest).toMatchObject({
@@ -216,7 +216,7 @@ describe('a slice', () => {
     });
   });
 
-  test('copies integers in typed fields with their tensor', () => {
+  test('keeps integers of typed fields in the graph file', () => {
     const graph = {
       node: [node('Gather', ['x', 'i'], ['y'])],
       initializer: [{ name: 'i', dataType: INT64, dims: [300], int64Data: Array(300).fill(1) }],
@@ -225,7 +225,7 @@ describe('a slice', () => {
     expect(cut({ graph }, 1).slices[0].graph.initializer[0].dataLocation).toBe(0);
   });
 
-  describe('of body graphs and functions', () => {
+  describe('with external weights in body graphs or functions', () => {
     const WIDTH = 600;
     const x = tensorOf(Array.from({ length: WIDTH }, (_, index) => Math.sin(index)));
     const feeds = new Map<string, RawTensor>([
@@ -233,7 +233,7 @@ describe('a slice', () => {
       ['c', { dtype: 'bool', shape: [], bytes: new Uint8Array([1]) }],
     ]);
 
-    /** A tensor of `w.bin`, where `tensors` of `WIDTH` floats lie one behind another. */
+    /** A tensor in `w.bin`, which has tensors of `WIDTH` floats one after the other. */
     function external(name: string, place: number) {
       const entries = { location: 'w.bin', offset: String(place * WIDTH * 4), length: String(WIDTH * 4) };
       return {
@@ -252,7 +252,7 @@ describe('a slice', () => {
       return folder;
     }
 
-    /** An If in an If, with external initializers in both, and one of the outermost graph. */
+    /** An If inside an If, with external initializers in both and in the outermost graph. */
     const nested = (): ModelInit => {
       const inner = (name: string, place: number) => ({
         node: [node('Mul', ['sum', name], [`${name}_out`])],
@@ -293,7 +293,7 @@ describe('a slice', () => {
     };
 
     test.each(['none', 'basic', 'extended'] as const)(
-      'go with the slice that needs them, at %s',
+      'stores them with the slice that needs them, at optimization level %s',
       async (optimization) => {
         const folder = folderWithWeights(4);
         const file = saveModel(nested(), 'model.onnx', folder);
@@ -309,7 +309,7 @@ describe('a slice', () => {
       },
     );
 
-    test('have only the nodes taken apart that hold them', () => {
+    test('is parsed into pieces only at the nodes that have them', () => {
       const folder = folderWithWeights(4);
       const model = nested();
       const file = saveModel(model, 'model.onnx', folder);
@@ -319,7 +319,7 @@ describe('a slice', () => {
       expect(analyzed.model.graph.nodes[1].pieces).toBeUndefined();
     });
 
-    test('go with the functions that hold them', async () => {
+    test('stores them with the functions that have them', async () => {
       const folder = folderWithWeights(1);
       const model: ModelInit = {
         graph: {

@@ -63,13 +63,13 @@ describe('modelPath', () => {
 describe('dimensions', () => {
   test('must be ones that the model has', () => {
     expect(refusal({ dimensions: { batsh: 1 } })).toBe(
-      "a dimension must be a symbolic one of the model's inputs (batch), got 'batsh': use one of these names",
+      "a dimension must be a symbolic dimension of the model's inputs (batch), got 'batsh': use one of these names",
     );
   });
 
   test.each([[0], [-1], [1.5], [Number.NaN]])('must not be %d', (batch) => {
     expect(refusal({ dimensions: { batch } })).toBe(
-      `the size of dimension 'batch' must be a whole number of 1 or more, got ${batch}: give the size that requests will have`,
+      `the size of dimension 'batch' must be a whole number of 1 or more, got ${batch}: use the size that requests will have`,
     );
   });
 });

@@ -83,7 +83,7 @@ describe('from a directory', () => {
     const file = path.join(folder, 'slice-01.weights');
     damage(file);
     expect(errorOf(() => SlicedModel.fromDirectory(folder))).toBe(
-      `slice file '${file}' must have the ${plan.slices[1].weights?.bytes} bytes of its plan, got ${got}: copy it again, or slice the model again`,
+      `slice file '${file}' must have the ${plan.slices[1].weights?.bytes} bytes that its plan lists, got ${got}: copy it again, or slice the model again`,
     );
   });
 
@@ -91,7 +91,7 @@ describe('from a directory', () => {
     const { folder } = sliced();
     fs.rmSync(path.join(folder, 'slice-02.onnx'));
     expect(errorOf(() => SlicedModel.fromDirectory(folder))).toBe(
-      `slice file '${path.join(folder, 'slice-02.onnx')}' must be there, got no such file or folder: slice the model again`,
+      `slice file '${path.join(folder, 'slice-02.onnx')}' must exist, got no such file or folder: slice the model again`,
     );
     const empty = temporaryFolder();
     expect(errorOf(() => SlicedModel.fromDirectory(empty))).toBe(
@@ -105,7 +105,7 @@ describe('from a directory', () => {
     const slices = [{ ...first, model: { ...first.model, file: '../slice-00.onnx' } }, ...rest];
     fs.writeFileSync(file, JSON.stringify({ ...plan, slices }));
     expect(errorOf(() => SlicedModel.fromDirectory(folder))).toBe(
-      `plan '${file}' must be a plan.json of version 1, got something else: make it with \`sliced-inference slice\``,
+      `plan '${file}' must be a plan.json of version 1, got other content: create one with \`sliced-inference slice\``,
     );
   });
 });

@@ -67,7 +67,7 @@ describe('Slicing.automatic', () => {
   test.each([127, 10_241, 512.5, Number.NaN])('refuses a maxMemorySize of %d MB', (maxMemorySize) => {
     expect(refusal(() => Slicing.automatic({ maxMemorySize }))).toBe(
       `maxMemorySize must be a whole number of MB from 128 to 10240, got ${maxMemorySize}: ` +
-        'give the memory that your account allows one function',
+        'use at most the memory that your account allows for one function',
     );
   });
 
@@ -135,7 +135,7 @@ describe('Slicing.atTensors', () => {
     ['w0', "'w0', which is not"],
   ])('refuses %s', (name, got) => {
     expect(refusal(() => Slicing.atTensors([name]))).toBe(
-      `a tensor to cut at must be made by a node from the model's inputs, got ${got}: ` +
+      `a tensor to cut at must be computed by a node from the model's inputs, got ${got}: ` +
         'list names with `sliced-inference inspect --json`',
     );
   });
@@ -171,7 +171,7 @@ describe('Slicing.fromPlan', () => {
     for (const content of ['', '{}', '[]', 'null', '{"version": 2}']) {
       fs.writeFileSync(file, content);
       expect(refusal(() => Slicing.fromPlan(file))).toBe(
-        `plan '${file}' must be a plan.json of version 1, got something else: make it with \`sliced-inference slice\``,
+        `plan '${file}' must be a plan.json of version 1, got other content: create one with \`sliced-inference slice\``,
       );
     }
   });
@@ -179,8 +179,8 @@ describe('Slicing.fromPlan', () => {
   test('refuses the plan of another graph', () => {
     const file = writePlan(Slicing.count(1), analyzeModel(saveModel(mlp(2)), { dimensions: { batch: 1 } }));
     expect(refusal(() => Slicing.fromPlan(file))).toBe(
-      `plan '${file}' must be made from the same graph as the model, got one of 6 nodes where the model has 12, ` +
-        'or of other nodes: make the plan again with `sliced-inference slice`, and with the same graph optimization',
+      `plan '${file}' must be made from the same graph as the model, got a plan of 6 nodes for a model of 12 nodes: ` +
+        'make a new plan with `sliced-inference slice` and the same graph optimization',
     );
   });
 
@@ -189,7 +189,7 @@ describe('Slicing.fromPlan', () => {
     const plan = JSON.parse(fs.readFileSync(file, 'utf8')) as { slices: unknown[] };
     fs.writeFileSync(file, JSON.stringify({ ...plan, slices: plan.slices.slice(1) }));
     expect(refusal(() => Slicing.fromPlan(file))).toMatch(
-      /^the slices must hold each of the 11 nodes to share out once, got 8 nodes: make the plan again for this model$/,
+      /^the slices must contain each of the 11 nodes that run in one slice only, exactly once, got 8 nodes: make a new plan for this model$/,
     );
   });
 });

@@ -179,11 +179,11 @@ describe('planned sizes', () => {
   test.each([
     [
       { depth: 1 },
-      "a dimension must be a symbolic one of the model's inputs (batch), got 'depth': use one of these names",
+      "a dimension must be a symbolic dimension of the model's inputs (batch), got 'depth': use one of these names",
     ],
     [
       { batch: 0 },
-      "the size of dimension 'batch' must be a whole number of 1 or more, got 0: give the size that requests will have",
+      "the size of dimension 'batch' must be a whole number of 1 or more, got 0: use the size that requests will have",
     ],
   ])('cannot be computed with the dimensions %j', (dimensions, message) => {
     expect(() => typesOf(mlp(1), dimensions)).toThrow(message);
@@ -218,7 +218,7 @@ describe('the signature of the model', () => {
   test('cannot consist of outputs that are inputs', () => {
     const graph = { node: [], input: [value('x', FLOAT, [2])], output: [value('x', FLOAT, [2])] };
     expect(() => typesOf({ graph })).toThrow(
-      'the model must compute something, got outputs that are its inputs: export the model again',
+      'the model must compute at least one output, got outputs that are its inputs: export the model again',
     );
   });
 });

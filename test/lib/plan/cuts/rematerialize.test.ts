@@ -22,7 +22,7 @@ import { writtenPlan } from '../../../support/written-plan';
 const LENGTH = 64;
 const WIDTH = 32;
 
-/** Attention's way with a mask: made of a few ids at the beginning, LENGTH x LENGTH, and added in every layer. */
+/** Attention layers with a mask of LENGTH x LENGTH, which is computed once from a few ids and added in every layer. */
 function masked(layers: number): GraphInit {
   const nodes: NodeInit[] = [
     node('Shape', ['ids'], ['shape']),
@@ -78,29 +78,29 @@ const feeds = new Map([
   ],
 ]);
 
-describe('a mask that is made of a few ids', () => {
+describe('a mask that is computed from a few ids', () => {
   const file = saveModel({ graph: masked(4) });
   const analyzed = analyzeModel(file, { dimensions });
 
-  test('does not cross a cut: each slice makes it from the ids', () => {
+  test('does not cross cuts: each slice computes it from the ids', () => {
     const { plan } = compileAnalyzed(analyzed, count(4));
     for (const { inputs } of plan.slices) {
       expect(inputs.map(({ name }) => name)).not.toContain('mask');
       expect(inputs).toContainEqual(expect.objectContaining({ name: 'ids', source: { from: 'request' } }));
     }
-    // The hidden state and the ids, in place of 16 KiB of mask.
+    // The hidden state and the ids, instead of 16 KiB of mask.
     const [, second] = plan.slices;
     expect(second.readBytes).toBe(LENGTH * WIDTH * 4 + LENGTH * 8);
   });
 
-  test.each([2, 4, 12, 30])('gives the same bits in %i slices', async (slices) => {
+  test.each([2, 4, 12, 30])('leaves the results unchanged in %i slices', async (slices) => {
     expectSameBits(
       await runSlices(compileAnalyzed(analyzed, count(slices)), feeds),
       await runWhole(file, feeds),
     );
   });
 
-  test('counts as memory of each slice that makes it', () => {
+  test('counts as memory of each slice that computes it', () => {
     const [first, second] = compileAnalyzed(analyzed, count(4)).plan.slices;
     const mask = LENGTH * LENGTH * 4;
     expect(first.activationBytes).toBeGreaterThan(mask);
@@ -108,13 +108,13 @@ describe('a mask that is made of a few ids', () => {
     expect(second.weightBytes).toBeLessThan(mask);
   });
 
-  test('is passed on where the sizes do not make it the larger', () => {
+  test('crosses cuts if the planned sizes make it no larger than the ids', () => {
     const { plan } = compileAnalyzed(analyzeModel(file), count(4));
     const read = plan.slices.flatMap(({ inputs }) => inputs.map(({ name }) => name));
     expect(read).toContain('mask');
   });
 
-  test('is passed on where someone cuts at it, or asks for more slices than there are otherwise', () => {
+  test('crosses cuts if the caller cuts at it or requests more slices than are otherwise possible', () => {
     const [, second] = compileAnalyzed(analyzed, atTensors(['mask'])).plan.slices;
     expect(second.inputs.map(({ name }) => name)).toEqual(['x', 'mask']);
     const most = mostSlices(analyzed.cuts);
@@ -122,7 +122,7 @@ describe('a mask that is made of a few ids', () => {
     expect(compileAnalyzed(analyzed, count(most)).plan.slices).toHaveLength(most);
   });
 
-  test('stays as an earlier plan has it, whatever the sizes are now', async () => {
+  test('is computed where an earlier plan computes it, whatever the planned sizes are now', async () => {
     const small = analyzeModel(file);
     for (const [before, now] of [
       [analyzed, small],
@@ -137,8 +137,8 @@ describe('a mask that is made of a few ids', () => {
   });
 });
 
-test('what an output shows is not read in place of what is made of it', () => {
-  // A table of int64 that is an output, and a mask of it that takes an eighth: the mask crosses.
+test('a model output does not replace a smaller mask that is computed from it', () => {
+  // An int64 table is an output; the mask computed from it takes an eighth of its bytes. The mask crosses the cuts.
   const graph: GraphInit = {
     node: [
       node('Sub', ['row', 'column'], ['distance']),
@@ -167,8 +167,8 @@ test('what an output shows is not read in place of what is made of it', () => {
   }
 });
 
-test('a limit that what is computed again would break is kept by passing it on', () => {
-  // Each of two slices would need both tables to make what it reads of them.
+test('a value crosses a cut if recomputing it would exceed the size limit', () => {
+  // To recompute the values that they read, both slices would need both tables.
   const graph: GraphInit = {
     node: [
       node('Gather', ['first', 'ids'], ['a']),
@@ -187,7 +187,7 @@ test('a limit that what is computed again would break is kept by passing it on',
   expect(plan.slices.map(({ weightBytes }) => weightBytes)).toEqual([table, table]);
 });
 
-describe('what is computed in one slice only', () => {
+describe('a node that expands a small tensor', () => {
   const inputsOf = (graph: GraphInit, slices = 2) => {
     const { plan } = compileAnalyzed(analyzeModel(saveModel({ graph })), count(slices));
     return plan.slices.map(({ inputs }) => inputs.map(({ name }) => name));
@@ -205,17 +205,17 @@ describe('what is computed in one slice only', () => {
     ...extra,
   });
 
-  test('is not what an expansion of a small tensor gives', () => {
+  test('runs in each slice that needs its result', () => {
     expect(inputsOf(wide('Expand'), 3)).toEqual([['x'], ['t'], ['t', 's']]);
   });
 
-  test('is an output of the model', () => {
+  test('runs in one slice only if its result is an output of the model', () => {
     const graph = wide('Expand', { output: [value('y', FLOAT), value('wide', FLOAT)] });
     expect(inputsOf(graph, 4)).toEqual([['x'], ['t'], ['wide'], ['wide', 's']]);
   });
 
-  test('is what takes longer than writing its result', () => {
-    // The same shapes, but exponentials.
+  test('runs in one slice only if it takes longer than writing its result', () => {
+    // The same shapes, but an Exp is not cheap.
     const graph = wide('Expand');
     const nodes = [
       node('Tanh', ['x'], ['t']),
@@ -227,7 +227,7 @@ describe('what is computed in one slice only', () => {
     expect(inputsOf({ ...graph, node: nodes }, 3)[2]).toContain('wide');
   });
 
-  test('is what a large constant goes into, which would be stored several times', () => {
+  test('runs in one slice only if it needs a large constant, which several slices would have to store', () => {
     const graph: GraphInit = {
       node: [
         node('Tanh', ['x'], ['t']),
@@ -242,8 +242,8 @@ describe('what is computed in one slice only', () => {
     expect(inputsOf(graph, 4)).toEqual([['x'], ['t'], ['wide'], ['wide', 's']]);
   });
 
-  test('is what is made of a value that cannot cross a cut', () => {
-    // A value between two casts is merged with both.
+  test('runs in one slice only if its input cannot cross a cut', () => {
+    // ONNX Runtime merges the casts before and after `c`.
     const graph: GraphInit = {
       node: [
         node('Cast', ['x'], ['c'], [attribute.int('to', INT64)]),
@@ -261,7 +261,7 @@ describe('what is computed in one slice only', () => {
     expect(analyzed.cuts.dataflow.order).toContain(1);
   });
 
-  test('is everything in a model that computes in float16', () => {
+  test('runs in one slice only in a model that computes in float16', () => {
     const graph: GraphInit = {
       node: [
         node('Tanh', ['x'], ['t']),

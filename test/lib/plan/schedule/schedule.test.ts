@@ -9,23 +9,23 @@ test.each<[string, number[][], string]>([
   ['a chain with skips', [[], [0], [0, 1], [0, 2]], '0 1 2 3'],
   ['two towers', [[], [], [0, 1]], '(0 | 1) 2'],
   ['two towers of two', [[], [0], [], [2], [1, 3]], '(0 1 | 2 3) 4'],
-  ['towers that are cut in turn', [[], [], [0], [1], [2, 3]], '(0 2 | 1 3) 4'],
+  ['two towers of two with alternating numbers', [[], [], [0], [1], [2, 3]], '(0 2 | 1 3) 4'],
   ['an ensemble', [[], [0], [0], [0], [1, 2, 3]], '0 (1 | 2 | 3) 4'],
   ['two blocks of branches', [[], [0], [0], [1, 2], [3], [3], [4, 5]], '0 (1 | 2) 3 (4 | 5) 6'],
   ['branches in branches', [[], [0], [1], [1], [2, 3], [0], [4, 5]], '0 (1 (2 | 3) 4 | 5) 6'],
-  ['outputs of earlier slices, which the last one gathers', [[], [0], [0]], '0 1 2'],
-  ['two sources that cross', [[], [], [0, 1], [0, 1], [2, 3]], '(0 | 1) (2 | 3) 4'],
-  ['what neither series nor branches can say', [[], [], [0], [0, 1], [2, 3]], '(0 | 1) (2 | 3) 4'],
-])('%s', (_, reads, expected) => {
+  ['outputs of earlier slices, which the last slice gathers', [[], [0], [0]], '0 1 2'],
+  ['two sources that are both read twice', [[], [], [0, 1], [0, 1], [2, 3]], '(0 | 1) (2 | 3) 4'],
+  ['reads that sequences and branches cannot express', [[], [], [0], [0, 1], [2, 3]], '(0 | 1) (2 | 3) 4'],
+])('scheduleSlices handles %s', (_, reads, expected) => {
   expect(scheduleText(scheduleSlices(plan(reads)))).toBe(expected);
 });
 
-test('any slices: each runs once, after all that it reads from', () => {
+test('scheduleSlices runs each slice once, after all slices that it reads from', () => {
   fc.assert(
     fc.property(anyReads, (reads) => {
       const schedule = scheduleSlices(plan(reads));
       expect([...slicesOf(schedule)].sort((a, b) => a - b)).toEqual(reads.map((_, slice) => slice));
-      // Returns what has run once the schedule has, given what had before.
+      // Returns the slices that have run after the stages, given the slices that have run before.
       const run = (stages: Schedule, before: ReadonlySet<number>): ReadonlySet<number> =>
         stages.reduce<ReadonlySet<number>>((done, stage) => {
           if (stage.kind === 'parallel')
@@ -38,7 +38,7 @@ test('any slices: each runs once, after all that it reads from', () => {
   );
 });
 
-test('a hundred slices that all read of each other are scheduled at once', () => {
+test('scheduleSlices puts a hundred slices that all read from each other in sequence', () => {
   const reads = Array.from({ length: 100 }, (_, slice) =>
     Array.from({ length: slice }, (__, earlier) => earlier),
   );

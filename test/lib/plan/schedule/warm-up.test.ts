@@ -10,16 +10,16 @@ test.each<[string, number[][], string]>([
   ['a chain', [[], [0], [1]], '(0 | w1 | w2) 1 2'],
   ['two towers', [[], [], [0, 1]], '(0 | 1 | w2) 2'],
   [
-    'towers of two: each loads what comes after it',
+    'two towers of two, which each warm up their second slice',
     [[], [0], [], [2], [1, 3]],
     '((0 | w1) 1 | (2 | w3) 3 | w4) 4',
   ],
   ['an ensemble', [[], [0], [0], [1, 2]], '(0 | w1 | w2 | w3) (1 | 2) 3'],
-])('%s', (_, reads, expected) => {
+])('withWarmUps handles %s', (_, reads, expected) => {
   expect(scheduleText(withWarmUps(scheduleSlices(plan(reads))))).toBe(expected);
 });
 
-test('any slices: each either starts at once or is warmed up once, at once', () => {
+test('withWarmUps starts or warms up each slice once, at the start of the run', () => {
   fc.assert(
     fc.property(anyReads, (reads) => {
       const schedule = withWarmUps(scheduleSlices(plan(reads)));
@@ -36,24 +36,24 @@ function startingAtOnce([first]: Schedule): { kind: string; slice: number }[] {
   return first.kind === 'parallel' ? first.branches.flatMap(startingAtOnce) : [first];
 }
 
-describe('by itself it happens', () => {
-  /** Of slices whose weights take so many seconds to load. */
+describe('isWarmUpWorthwhile', () => {
+  /** A plan whose slices take the given seconds to load. */
   const loading = (...seconds: number[]): SlicePlan =>
     ({
       slices: seconds.map((each) => ({ model: { bytes: 0 }, weights: { bytes: each * 40e6 } })),
     }) as unknown as SlicePlan;
 
   test.each([
-    ['not with one slice', [60], true, false],
-    ['in Express machines', [0.1, 0.1], true, true],
-    ['in Standard machines, where it saves two seconds', [3, 2], false, true],
-    ['and otherwise not there', [3, 1.9], false, false],
+    ['is false with one slice', [60], true, false],
+    ['is true in Express machines', [0.1, 0.1], true, true],
+    ['is true in Standard machines if warm-ups save two seconds', [3, 2], false, true],
+    ['is false in Standard machines if warm-ups save less', [3, 1.9], false, false],
   ])('%s', (_, seconds, isExpress, expected) => {
     expect(isWarmUpWorthwhile(loading(...seconds), isExpress)).toBe(expected);
   });
+});
 
-  test('a slice without weights loads its graph alone', () => {
-    const slices = [{ model: { bytes: 20e6 } }] as unknown as SlicePlan['slices'];
-    expect(loadSeconds({ slices } as SlicePlan)).toEqual([0.5]);
-  });
+test('loadSeconds counts only the graph of a slice without weights', () => {
+  const slices = [{ model: { bytes: 20e6 } }] as unknown as SlicePlan['slices'];
+  expect(loadSeconds({ slices } as SlicePlan)).toEqual([0.5]);
 });

@@ -1,9 +1,9 @@
-/** The search for a partition, against trying all of them. */
+/** Compares the search for a partition with an exhaustive search. */
 import * as fc from 'fast-check';
 import { analyzeModel } from '../../../../lib/compile/analyze';
 import type { CutSpace } from '../../../../lib/plan/cuts/cuts';
 import type { SliceSize } from '../../../../lib/plan/sizes/estimate';
-import type { Groups } from '../../../../lib/plan/search/partition';
+import type { Groups } from '../../../../lib/plan/groups';
 import { evenSlices, fewestSlices } from '../../../../lib/plan/search/partition';
 import { sizeStretches } from '../../../../lib/plan/search/stretches';
 import { WeightTable } from '../../../../lib/dataflow/weights';
@@ -36,12 +36,12 @@ function subsets(cuts: readonly number[]): number[][] {
   return cuts.reduce<number[][]>((all, cut) => [...all, ...all.map((chosen) => [...chosen, cut])], [[]]);
 }
 
-/** Random models with few enough cuts to try every subset of them. */
+/** Random models with so few legal cuts that every subset can be tried. */
 const smallSpace = randomModel
   .map((init) => analyzeModel(saveModel(init)).cuts)
   .filter(({ legal }) => legal.length > 0 && legal.length <= 9);
 
-test('fewest slices: no partition within the limit has fewer, or as few and moves less', () => {
+test('fewestSlices: no partition within the limit has fewer slices, or as many slices and fewer bytes moved', () => {
   fc.assert(
     fc.property(smallSpace, fc.double({ min: 0, max: 1, noNaN: true }), (space, share) => {
       const all = subsets(space.legal).map((cuts) => sizesAt(space, cuts));
@@ -70,7 +70,7 @@ test('fewest slices: no partition within the limit has fewer, or as few and move
   );
 });
 
-test('even slices: the largest is at most a tenth larger than in the most even partition', () => {
+test('evenSlices: the largest slice is at most a tenth larger than in the most even partition', () => {
   fc.assert(
     fc.property(smallSpace, fc.nat(1000), (space, seed) => {
       const slices = 1 + (seed % (space.legal.length + 1));

@@ -8,7 +8,7 @@ import type { Slicer } from '../../../../lib/plan/search/slicers';
 import { FLOAT, floats, mlp, node, saveModel, temporaryFolder, value } from '../../../support/model-builder';
 import { writtenPlan } from '../../../support/written-plan';
 
-// Four layers of 1,088 bytes of weights each.
+// Four layers with 1,088 bytes of weights each.
 const model = analyzeModel(saveModel(mlp(4)), { dimensions: { batch: 2 } });
 
 function slices(slicer: Slicer, analyzed = model) {
@@ -16,11 +16,11 @@ function slices(slicer: Slicer, analyzed = model) {
 }
 
 describe('count', () => {
-  test.each([1, 2, 3, 4, 7, 12])('gives %i slices', (n) => {
+  test.each([1, 2, 3, 4, 7, 12])('makes %i slices', (n) => {
     expect(slices(count(n))).toHaveLength(n);
   });
 
-  test('makes them even', () => {
+  test('makes slices that need about the same memory', () => {
     const needs = slices(count(4)).map(({ weightBytes, activationBytes }) => weightBytes + activationBytes);
     expect(Math.max(...needs) / Math.min(...needs)).toBeLessThan(1.5);
   });
@@ -66,7 +66,7 @@ describe('maxSliceSize', () => {
     );
   });
 
-  test('refuses sizes that are none', () => {
+  test('refuses a size of 0', () => {
     expect(() => maxSliceSize(0)).toThrow(
       'the size of a slice must be a whole number of bytes above 0, got 0',
     );
@@ -74,12 +74,12 @@ describe('maxSliceSize', () => {
 });
 
 describe('automatic', () => {
-  test('leaves a model whole that fits', () => {
+  test('makes one slice of a model that fits into one function', () => {
     expect(slices(automatic())).toHaveLength(1);
   });
 
-  test('makes the fewest slices that fit the memory', () => {
-    // Three layers of 300 MB each, in a sparse file: only their sizes matter to the plan.
+  test('makes the fewest slices that fit into the memory', () => {
+    // Three layers of 300 MB each, in a sparse file: planning reads only their sizes.
     const folder = temporaryFolder();
     const width = 8660;
     const bytes = width * width * 4;
@@ -112,14 +112,14 @@ describe('automatic', () => {
         .choose(cuts)
         .map((nodes) => nodes.length);
     expect(sizes(3008)).toEqual([3]);
-    expect(sizes(1024)).toEqual([1, 2].sort()); // either cut moves the same bytes
+    expect(sizes(1024)).toEqual([1, 2].sort()); // both cuts move the same number of bytes
     expect(sizes(512)).toEqual([1, 1, 1]);
     expect(() => sizes(256)).toThrow(
       "each slice must need at most 256 MB of memory, got 512 MB for node 'MatMul_a' (MatMul): raise maxMemorySize",
     );
   });
 
-  test.each([0, 100, 20_000, 512.5])('refuses a cap of %d MB', (cap) => {
+  test.each([0, 100, 20_000, 512.5])('refuses a limit of %d MB', (cap) => {
     expect(() => automatic(cap)).toThrow(
       `maxMemorySize must be a whole number of MB from 128 to 10240, got ${cap}`,
     );
@@ -127,12 +127,12 @@ describe('automatic', () => {
 });
 
 describe('atTensors', () => {
-  test('cuts after each tensor, in any order', () => {
+  test('cuts after each tensor, whatever the order of the names', () => {
     const cut = slices(atTensors(['t2', 't0']));
     expect(cut.map(({ outputs }) => outputs.map(({ name }) => name))).toEqual([['t0'], ['t2'], ['y']]);
   });
 
-  test('takes only what the tensor needs', () => {
+  test('gives a slice only the nodes that its tensor needs', () => {
     const graph = {
       node: [
         node('Abs', ['x'], ['a']),
@@ -155,13 +155,13 @@ describe('atTensors', () => {
     [['nowhere'], "got 'nowhere', which the model does not have"],
     [['x'], "got 'x', which is not"],
     [['w1'], "got 'w1', which is not"],
-  ])('refuses %j', (names, reason) => {
+  ])('refuses the tensors %j', (names, reason) => {
     expect(() => slices(atTensors(names))).toThrow(
-      `a tensor to cut at must be made by a node from the model's inputs, ${reason}: list names with \`sliced-inference inspect --json\``,
+      `a tensor to cut at must be computed by a node from the model's inputs, ${reason}: list names with \`sliced-inference inspect --json\``,
     );
   });
 
-  test('refuses a cut that leaves nothing on one side', () => {
+  test('refuses a cut that leaves no nodes on one side', () => {
     const message = (name: string) =>
       `a cut at '${name}' must leave nodes on both sides, got none on one side: leave that tensor out`;
     expect(() => slices(atTensors(['y']))).toThrow(message('y'));
@@ -169,7 +169,7 @@ describe('atTensors', () => {
     expect(() => atTensors([])).toThrow('the tensors to cut at must be one or more, got none');
   });
 
-  test('refuses to let float16 cross', () => {
+  test('refuses a cut at a float16 tensor', () => {
     const cast = (to: number) => [{ name: 'to', i: to, type: 2 }];
     const graph = {
       node: [
@@ -181,7 +181,7 @@ describe('atTensors', () => {
       output: [value('y', FLOAT)],
     };
     expect(() => slices(atTensors(['t']), analyzeModel(saveModel({ graph })))).toThrow(
-      "a value that crosses a cut must come through as it is, got 't', which is of type float16: cut elsewhere",
+      "a value that crosses a cut must arrive unchanged, got 't', which is of type float16: cut elsewhere",
     );
   });
 });
@@ -189,12 +189,12 @@ describe('atTensors', () => {
 describe('fromPlan', () => {
   const planFile = (slicer: Slicer): string => writtenPlan(compileAnalyzed(model, slicer)).file;
 
-  test.each([count(3), atTensors(['a1']), count(12)])('cuts as the plan does', (slicer) => {
+  test.each([count(3), atTensors(['a1']), count(12)])('cuts as the plan does: case %#', (slicer) => {
     const again = slices(fromPlanFile(planFile(slicer)));
     expect(again).toEqual(slices(slicer));
   });
 
-  test('takes a model with the same graph and other weights', () => {
+  test('accepts a model with the same graph and different weights', () => {
     const tuned = mlp(4);
     const initializer = [...(tuned.graph.initializer ?? [])];
     initializer[2] = floats(
@@ -213,7 +213,7 @@ describe('fromPlan', () => {
   test('refuses a plan of another graph', () => {
     const plan = planFile(count(2));
     expect(() => slices(fromPlanFile(plan), analyzeModel(saveModel(mlp(3))))).toThrow(
-      'must be made from the same graph as the model, got one of 12 nodes where the model has 9, or of other nodes: make the plan again with `sliced-inference slice`',
+      'must be made from the same graph as the model, got a plan of 12 nodes for a model of 9 nodes: make a new plan with `sliced-inference slice`',
     );
   });
 
@@ -224,10 +224,10 @@ describe('fromPlan', () => {
     'null',
     '{"version":1}',
     '{"version":1,"model":{"graphDigest":"x"},"slices":[{"nodes":[[5,1]]}]}',
-  ])('refuses %j', (text) => {
+  ])('refuses a file with the text %j', (text) => {
     const file = path.join(temporaryFolder(), 'plan.json');
     fs.writeFileSync(file, text);
-    expect(() => slices(fromPlanFile(file))).toThrow('must be a plan.json of version 1, got something else');
+    expect(() => slices(fromPlanFile(file))).toThrow('must be a plan.json of version 1, got other content');
   });
 
   test('refuses a plan whose slices overlap or leave nodes out', () => {
@@ -236,8 +236,8 @@ describe('fromPlan', () => {
     plan.slices[0].nodes = [[0, 1]];
     fs.writeFileSync(file, JSON.stringify(plan));
     expect(() => slices(fromPlanFile(file))).toThrow(
-      // An addition may run in each slice that needs it; a Tanh may not.
-      'the slices must hold each of the 11 nodes to share out once, got 8 nodes: make the plan again for this model',
+      // An Add may run in several slices, so the plan may leave it out; a Tanh may not.
+      'the slices must contain each of the 11 nodes that run in one slice only, exactly once, got 8 nodes: make a new plan for this model',
     );
   });
 

@@ -8,12 +8,12 @@ import {
 const MIB = 1024 * 1024;
 const nothing = { weightBytes: 0, bodyBytes: 0, activationBytes: 0, readBytes: 0, writeBytes: 0 };
 
-describe('what a function is given', () => {
-  test('memory is the floor for small slices', () => {
+describe('the function of a slice', () => {
+  test('has at least 512 MB of memory', () => {
     expect(memoryMb(nothing)).toBe(512);
   });
 
-  test('memory grows with the weights, the activations and the tensors, in steps of 64 MB', () => {
+  test('has memory for the weights, activations and tensors, in steps of 64 MB', () => {
     // (100 + 1,000) MiB with a margin of 15 % are 1,265 MB.
     expect(memoryMb({ ...nothing, weightBytes: 1000 * MIB })).toBe(1280);
     expect(memoryMb({ ...nothing, activationBytes: 1000 * MIB })).toBe(1280);
@@ -22,12 +22,12 @@ describe('what a function is given', () => {
     expect(memoryMb({ ...nothing, weightBytes: 500 * MIB, bodyBytes: 500 * MIB })).toBe(1280);
   });
 
-  test('/tmp holds the files with a tenth to spare, at least 512 MB', () => {
+  test('has a /tmp for the files with a tenth to spare, of at least 512 MB', () => {
     expect(ephemeralStorageMb(10 * MIB)).toBe(512);
     expect(ephemeralStorageMb(1000 * MIB)).toBe(1100);
   });
 
-  test('the timeout leaves three times the load beyond a minute, up to 15 minutes', () => {
+  test('has a timeout of a minute plus three times the load time, up to 15 minutes', () => {
     expect(timeoutSeconds(0)).toBe(60);
     expect(timeoutSeconds(400e6)).toBe(90);
     expect(timeoutSeconds(100e9)).toBe(900);
@@ -40,7 +40,7 @@ describe('what a function is given', () => {
     [3008, 2],
     [10_240, 6],
     [99_999, 6],
-  ])('%i MB of the largest function give %i threads to all', (memory, threads) => {
+  ])('has threads for the largest memory of the plan: %i MB, %i threads', (memory, threads) => {
     expect(threadCount(memory)).toBe(threads);
   });
 });

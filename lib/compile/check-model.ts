@@ -1,0 +1,103 @@
+/** Checks that a model can be sliced: the requested dimensions, its sparse tensors, its inputs and its outputs. */
+import { SlicedInferenceError, quoted } from '../errors';
+import { unusableName } from '../dataflow/crossing';
+import { dataTypeName, isBindable } from '../onnx/data-type';
+import { calledFunctions } from '../onnx/local-functions';
+import type { Graph, GraphInput, Model, Value } from '../onnx/model';
+import { nodeLabel } from '../onnx/model';
+import type { DimensionSizes, ValueTypes } from '../shapes/value-types';
+import { symbolicDimensions } from '../shapes/value-types';
+
+/**
+ * Checks what can be checked before ONNX Runtime reads the model.
+ *
+ * @throws SlicedInferenceError for an unknown dimension or a size below 1, for sparse tensors in other files, and for
+ * inputs and outputs of a declared type that ONNX Runtime's JavaScript API cannot pass
+ */
+export function checkSource(model: Model, dimensions: DimensionSizes): void {
+  checkDimensions(model, dimensions);
+  checkSparseTensors(model);
+  checkDeclaredTypes(model);
+}
+
+/** @throws SlicedInferenceError for inputs and outputs that cannot be passed, and for a model that computes nothing */
+export function checkSignature({ graph }: Model, types: ValueTypes): void {
+  for (const { kind, value } of signature(graph))
+    checkPassable(kind, graph.values[value].name, types[value].dtype);
+  if (graph.outputs.some(({ value }) => isComputed(graph.values[value]))) return;
+  throw new SlicedInferenceError(
+    'the model must compute at least one output',
+    graph.outputs.length === 0 ? 'a graph without outputs' : 'outputs that are its inputs',
+    'export the model again',
+  );
+}
+
+function checkDimensions(model: Model, dimensions: DimensionSizes): void {
+  const known = symbolicDimensions(model.graph);
+  for (const [name, size] of Object.entries(dimensions)) {
+    if (!known.includes(name)) {
+      throw new SlicedInferenceError(
+        `a dimension must be a symbolic dimension of the model's inputs (${known.join(', ') || 'it has none'})`,
+        quoted(name),
+        'use one of these names',
+      );
+    }
+    if (!Number.isSafeInteger(size) || size < 1) {
+      throw new SlicedInferenceError(
+        `the size of dimension ${quoted(name)} must be a whole number of 1 or more`,
+        String(size),
+        'use the size that requests will have',
+      );
+    }
+  }
+}
+
+function checkSparseTensors(model: Model): void {
+  const nodes = model.graph.nodes;
+  const holders = [
+    ...nodes.map((node) => ({ label: nodeLabel(node), tensor: node.externalSparse })),
+    ...calledFunctions(model, nodes).map((fn) => ({
+      label: `function ${quoted(fn.name)}`,
+      tensor: fn.externalSparse,
+    })),
+  ];
+  const holder = holders.find(({ tensor }) => tensor !== undefined);
+  if (holder?.tensor === undefined) return;
+  throw new SlicedInferenceError(
+    `${holder.label} must hold the sparse tensors of its attributes and body graphs inside the model file`,
+    `external data for ${quoted(holder.tensor)}`,
+    'store that tensor inside the model file, or as a dense tensor',
+  );
+}
+
+function checkDeclaredTypes({ graph }: Model): void {
+  for (const { kind, value, type } of signature(graph)) {
+    if (type.dataType !== undefined)
+      checkPassable(kind, graph.values[value].name, dataTypeName(type.dataType));
+  }
+}
+
+/** The inputs that a request provides, and the outputs. */
+function signature({ inputs, outputs, values }: Graph): (GraphInput & { kind: string })[] {
+  return [
+    ...inputs
+      .filter(({ value }) => values[value].initializer === undefined)
+      .map((input) => ({ kind: 'input', ...input })),
+    ...outputs.map((output) => ({ kind: 'output', ...output })),
+  ];
+}
+
+function checkPassable(kind: string, name: string, dtype: string | undefined): void {
+  const badName = unusableName(name);
+  if (dtype !== undefined && isBindable(dtype) && badName === undefined) return;
+  throw new SlicedInferenceError(
+    `${kind} ${quoted(name)} must be a tensor that ONNX Runtime's JavaScript API can pass`,
+    badName === undefined ? (dtype ?? 'a sequence, map, optional or unknown type') : `one ${badName}`,
+    badName === undefined ? 'convert it inside the model' : 'rename it',
+  );
+}
+
+/** Constants count: without optimization a node or an initializer may hold them, with optimization an initializer does. */
+function isComputed({ producer, initializer }: Value): boolean {
+  return producer !== undefined || initializer !== undefined;
+}
