@@ -20,6 +20,20 @@ describe.each(DOCUMENTS.map((document) => [document.file, document] as const))('
   });
 });
 
+test('the sources name guides that exist', () => {
+  const named = ['bin', 'lib', 'lambda', 'local', 'client', 'contract'].flatMap((folder) =>
+    fs
+      .readdirSync(path.join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts'))
+      .flatMap(
+        (name) =>
+          fs.readFileSync(path.join(ROOT, folder, name), 'utf8').match(/(?<![\w/-])docs\/[\w-]+\.md/g) ?? [],
+      ),
+  );
+  expect(named).toContain('docs/large-models.md');
+  expect(named.filter((name) => !fs.existsSync(path.join(ROOT, name)))).toEqual([]);
+});
+
 test('README.md has at most 200 lines', () => {
   expect(README.text.trimEnd().split('\n').length).toBeLessThanOrEqual(200);
 });
