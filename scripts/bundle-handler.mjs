@@ -1,5 +1,5 @@
 // Bundles the slice function's handler into one CommonJS file, so that synth needs no bundler.
-// onnxruntime-node stays outside: its native library is added per architecture at synth.
+// onnxruntime-node stays outside: synthesis adds its native library for the functions' architecture.
 import { build } from 'esbuild';
 
 await build({
@@ -9,7 +9,7 @@ await build({
   platform: 'node',
   target: 'node20',
   format: 'cjs',
-  // The ES modules of the AWS SDK: what is not used of them is left out, and the handler loads faster.
+  // Prefer ES modules: esbuild leaves out the unused parts of the AWS SDK, and the handler loads faster.
   mainFields: ['module', 'main'],
   minify: true,
   legalComments: 'none',

@@ -1,5 +1,5 @@
-// Runs jsii, the compiler of CDK's libraries in other languages, over the public API as a lint: a prop that jsii cannot
-// carry, such as a union or a Uint8Array, is found before anyone depends on it. Nothing that it compiles is kept.
+// Compiles the public API with jsii, which makes CDK libraries available in other languages, and keeps none of its output.
+// It is a lint: it finds props that jsii cannot translate, such as a union or a Uint8Array, before anyone depends on them.
 import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
@@ -9,13 +9,13 @@ import { fileURLToPath } from 'node:url';
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const own = JSON.parse(fs.readFileSync(path.join(root, 'package.json'), 'utf8'));
 
-/** What the public API is made of: all that `lib/index.ts` reaches. */
+/** The folders that `lib/index.ts` imports from. */
 const SOURCES = ['lib', 'contract'];
 
-// jsii wants every package that is not a jsii module bundled. Its types may not show in the API, which it checks.
+// jsii requires that every package that is not a jsii module is bundled. It checks that the API shows none of their types.
 const bundled = Object.keys(own.dependencies);
 
-// The versions that are there: jsii warns of any other floor.
+// jsii warns if the floor of a peer dependency is not the installed version.
 const installed = Object.fromEntries(
   Object.keys(own.peerDependencies).map((name) => [name, own.devDependencies[name]]),
 );
@@ -36,7 +36,7 @@ const manifest = {
   bundledDependencies: bundled,
 };
 
-/** Places in the API whose type jsii lets through and other languages lose: unions and `any`. */
+/** Finds types that jsii accepts but other languages lose: unions and `any`. */
 function untyped(value, place) {
   if (typeof value !== 'object' || value === null) return [];
   if (value.union !== undefined)

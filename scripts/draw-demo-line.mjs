@@ -1,4 +1,4 @@
-// Draws examples/ocr/line.png. The picture is kept in the repository because fonts differ from machine to machine.
+// Draws examples/ocr/line.png. The repository keeps the picture because fonts differ between machines.
 import sharp from 'sharp';
 
 const text = 'Sliced inference reads this line';

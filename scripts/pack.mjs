@@ -1,4 +1,4 @@
-// Packs the package and checks that the tarball has what it needs: install scripts are off, and so is npm's prepack.
+// Packs the package and checks that no part is missing: npm runs no prepack script here, because scripts are off.
 import { execFileSync } from 'node:child_process';
 
 const NEEDED = [

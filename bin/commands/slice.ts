@@ -27,7 +27,7 @@ ONNX runtime loads. Without a flag that says how to cut, makes the fewest slices
 Into s3://BUCKET/PREFIX, files are uploaded under their SHA-256, plan.json last. What is there already is not sent
 again, and the same command goes on where an upload stopped. With --plan, plan.json is written to a file of this
 machine as well: it is all that SlicedModel.fromBucket needs when a stack is synthesized. Credentials and region come
-from the environment and the configuration that the AWS command line uses; see docs/upload.md.
+from the environment and the configuration that the AWS command line uses; see docs/large-models.md.
 
 Examples:
   $ sliced-inference slice model.onnx --slices 3 --out slices

@@ -3,7 +3,7 @@
  *
  * What is there is not sent again: neither an object that is complete nor the parts of an upload that did not end.
  * For that, an interrupted upload stays in the bucket on purpose. A lifecycle rule with
- * `AbortIncompleteMultipartUpload` removes those that nobody goes on with: see `docs/upload.md`.
+ * `AbortIncompleteMultipartUpload` removes those that nobody goes on with: see `docs/large-models.md`.
  */
 import type { S3Client } from '@aws-sdk/client-s3';
 import { SlicedInferenceError, quoted } from '../../lib/errors';

@@ -1,10 +1,10 @@
-/** The demo's CDK app: an OCR model cut into slices, as a stack of its own. */
+/** The demo's CDK app: one stack with an OCR model that is cut into slices. */
 import { App, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { SlicedInferencePipeline, Slicing } from '../../lib';
 import { BATCH, MODEL_PATH, WIDTH } from './recognition-model';
 
-/** `cdk synth --context slices=6` asks for another number. */
+/** `cdk synth --context slices=6` cuts into another number. */
 const DEFAULT_SLICES = 4;
 
 export class OcrStack extends Stack {
@@ -13,9 +13,9 @@ export class OcrStack extends Stack {
     new SlicedInferencePipeline(this, 'Recognition', {
       modelPath: MODEL_PATH,
       slicing: Slicing.count(slices),
-      // Wide enough for a line of some 60 characters.
+      // 640 pixels are wide enough for a line of about 60 characters.
       dimensions: { [BATCH]: 1, [WIDTH]: 640 },
-      // The local cloud runs the functions on this machine, whose processor they have to fit.
+      // The local cloud runs the functions on this machine, so they must have its architecture.
       architecture: process.arch === 'arm64' ? lambda.Architecture.ARM_64 : lambda.Architecture.X86_64,
       removalPolicy: RemovalPolicy.DESTROY,
     });

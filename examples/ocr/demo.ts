@@ -1,6 +1,6 @@
 /**
- * Reads a line of text off a picture with an OCR model that is cut into slices: synthesizes the stack of `app.ts`,
- * runs that very stack in the local cloud, and compares it with the unsliced model.
+ * Reads the text in a picture of one line with an OCR model that is cut into slices. It synthesizes the stack of
+ * `app.ts`, runs that stack in the local cloud, and compares the result with the unsliced model's.
  */
 import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
@@ -68,7 +68,7 @@ function parseArguments(): { image: string; slices: number; trace?: string } {
     .opts();
 }
 
-/** Synthesizes the app as `cdk synth` does, in a process of its own. */
+/** Synthesizes the app in a child process, as `cdk synth` does. */
 function synthesize(folder: string, slices: number): void {
   const context = { slices, '@aws-cdk/core:validateAgainstDefaultRules': true };
   const app = spawnSync(process.execPath, [path.join(__dirname, 'app.js')], {

@@ -1,4 +1,4 @@
-/** From a picture of one line of text to the recognition model's input. */
+/** Turns a picture of one line of text into the recognition model's input. */
 import sharp from 'sharp';
 import type { NumericTensor } from '../../lambda/tensors/tensor';
 
@@ -6,15 +6,15 @@ import type { NumericTensor } from '../../lambda/tensors/tensor';
 const HEIGHT = 48;
 /** Pictures narrower than this are padded on the right, as in the model's training. */
 const MIN_WIDTH = 320;
-/** A line of some 300 characters; wider pictures are rather pages than lines. */
+/** A line of about 300 characters; a wider picture is more likely a page than a line. */
 const MAX_WIDTH = 4096;
 const CHANNELS = 3;
 
 /**
- * Reads a picture in any format that sharp knows, scales it to the model's height and normalizes it.
+ * Reads a picture in any format that sharp supports, scales it to the model's height and normalizes it.
  *
  * @returns float32 [1, 3, 48, width], channels blue, green, red, values from -1 to 1, padding 0
- * @throws Error of one line for a file that is no picture, or none of a line
+ * @throws Error of one line if the file is not a picture, or too wide for a picture of one line
  */
 export async function readLine(file: string): Promise<NumericTensor> {
   const picture = await decode(file);

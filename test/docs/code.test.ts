@@ -1,0 +1,146 @@
+/** The TypeScript of the documents runs against the library as it is. */
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import * as vm from 'node:vm';
+import * as cdk from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as kms from 'aws-cdk-lib/aws-kms';
+import * as s3 from 'aws-cdk-lib/aws-s3';
+import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import ts from 'typescript';
+import * as client from '../../client';
+import * as library from '../../lib';
+import { compile } from '../../lib/compile/compile';
+import { count } from '../../lib/plan/search/slicers';
+import * as local from '../../local';
+import { DOCUMENTS, README, documentNamed } from '../support/documents';
+import { FLOAT, node, saveModel, value } from '../support/model-builder';
+import { newApp } from '../support/pipeline-stack';
+import { writtenPlan } from '../support/written-plan';
+
+/** What a block of code may import. */
+const MODULES: Readonly<Record<string, object>> = {
+  'aws-cdk-lib': cdk,
+  'cdk-sliced-inference': library,
+  'cdk-sliced-inference/client': client,
+  'cdk-sliced-inference/local': local,
+};
+
+const DEPTH = 6;
+const names = ['x', ...Array.from({ length: DEPTH - 1 }, (_, layer) => `t${layer}`), 'y'];
+
+/** The model of the examples: symbolic dimensions `batch` and `width`, and enough nodes for four slices. */
+const MODEL = saveModel({
+  graph: {
+    node: Array.from({ length: DEPTH }, (_, layer) => node('Tanh', [names[layer]], [names[layer + 1]])),
+    input: [value('x', FLOAT, ['batch', 'width'])],
+    output: [value('y', FLOAT, ['batch', 'width'])],
+  },
+});
+
+/** The names that a guide's shorter blocks leave to the reader. */
+function context(): Record<string, unknown> {
+  const stack = new cdk.Stack(newApp(), 'Stack');
+  return {
+    ...library,
+    ...{ ec2, kms, s3, sfn },
+    ...{ Annotations: cdk.Annotations, Duration: cdk.Duration, Size: cdk.Size },
+    stack,
+    pipeline: new library.SlicedInferencePipeline(stack, 'Pipeline', { modelPath: MODEL }),
+    caller: new iam.Role(stack, 'Caller', { assumedBy: new iam.AccountRootPrincipal() }),
+    key: new kms.Key(stack, 'Key'),
+    vpc: new ec2.Vpc(stack, 'Vpc'),
+  };
+}
+
+/** Runs code as a block that sees the given names and may declare them anew. */
+function run(code: string, given: Readonly<Record<string, unknown>>): void {
+  const { outputText } = ts.transpileModule(code, {
+    compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022 },
+    reportDiagnostics: true,
+  });
+  const globals = {
+    require: (name: string) => MODULES[name],
+    exports: {},
+    console,
+    ...{ Map, Uint8Array, Float32Array },
+  };
+  const parameters = { ...globals, ...given };
+  const body = vm.compileFunction(`{${outputText}}`, Object.keys(parameters)) as (
+    ...values: unknown[]
+  ) => void;
+  body(...Object.values(parameters));
+}
+
+/** The names of the props in each `new SlicedInferencePipeline(...)`: JavaScript would accept others without a word. */
+function propsIn(code: string): string[] {
+  const found: string[] = [];
+  const visit = (at: ts.Node): void => {
+    if (ts.isNewExpression(at) && at.expression.getText(file) === 'SlicedInferencePipeline') {
+      const props = at.arguments?.[2];
+      if (props && ts.isObjectLiteralExpression(props))
+        found.push(...props.properties.map((property) => property.name?.getText(file) ?? ''));
+    }
+    at.forEachChild(visit);
+  };
+  const file = ts.createSourceFile('block.ts', code, ts.ScriptTarget.ES2022);
+  visit(file);
+  return found;
+}
+
+const before = process.cwd();
+
+beforeAll(() => {
+  const folder = path.dirname(MODEL);
+  const slices = writtenPlan(compile(MODEL, count(DEPTH - 1)));
+  fs.cpSync(slices.folder, path.join(folder, 'slices'), { recursive: true });
+  fs.copyFileSync(slices.file, path.join(folder, 'ocr-plan.json'));
+  process.chdir(folder);
+});
+
+afterAll(() => {
+  process.chdir(before);
+});
+
+const blocks = DOCUMENTS.flatMap((document) => document.codeBlocks('ts'));
+
+test('the guides have TypeScript', () => {
+  expect(blocks.length).toBeGreaterThan(8);
+});
+
+describe.each(blocks.map(({ place, code }) => [place, code] as const))('the code at %s', (place, code) => {
+  // The README's has an app of its own; its test is below.
+  if (!place.startsWith(README.file)) {
+    test('runs', () => {
+      expect(() => {
+        run(code, context());
+      }).not.toThrow();
+    });
+  }
+
+  test('uses only props that the construct has', () => {
+    const known = documentNamed('docs/props-and-slicing.md').firstColumn(/^\| prop +\|/);
+    expect(known).toEqual(expect.arrayContaining(propsIn(code)));
+  });
+});
+
+test("the README's stack has four slice functions and at most fifteen lines", () => {
+  const [{ code }] = README.codeBlocks('ts');
+  const apps: cdk.App[] = [];
+  class RecordedApp extends cdk.App {
+    constructor() {
+      super({ outdir: path.join(path.dirname(MODEL), 'cdk.out'), analyticsReporting: false });
+      apps.push(this);
+    }
+  }
+  const recorded = { ...cdk, App: RecordedApp };
+  run(code.replace("'aws-cdk-lib'", "'recorded'"), {
+    require: (name: string) => (name === 'recorded' ? recorded : MODULES[name]),
+  });
+  const template = Template.fromStack(cdk.Stack.of(apps[0].node.findChild('Ocr')));
+  template.resourceCountIs('AWS::Lambda::Function', 4);
+  template.hasOutput('StateMachineArn', {});
+  expect(code.trimEnd().split('\n').length).toBeLessThanOrEqual(15);
+});

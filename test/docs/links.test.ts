@@ -1,0 +1,56 @@
+/** Links, anchors and paths in the documents. */
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { DOCUMENTS, Document, README, ROOT, documentNamed } from '../support/documents';
+
+function brokenLinks(document: Document): string[] {
+  return document.links.filter((target) => {
+    if (/^https?:/.test(target)) return false;
+    const [name] = target.split('#');
+    const anchor = target.split('#').at(1);
+    const file = name === '' ? document.file : path.posix.join(path.posix.dirname(document.file), name);
+    if (!fs.existsSync(path.join(ROOT, file))) return true;
+    return anchor !== undefined && !new Document(file).anchors.has(anchor);
+  });
+}
+
+describe.each(DOCUMENTS.map((document) => [document.file, document] as const))('%s', (_, document) => {
+  test('links to files and headings that exist', () => {
+    expect(brokenLinks(document)).toEqual([]);
+  });
+});
+
+test('the sources name guides that exist', () => {
+  const named = ['bin', 'lib', 'lambda', 'local', 'client', 'contract'].flatMap((folder) =>
+    fs
+      .readdirSync(path.join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts'))
+      .flatMap(
+        (name) =>
+          fs.readFileSync(path.join(ROOT, folder, name), 'utf8').match(/(?<![\w/-])docs\/[\w-]+\.md/g) ?? [],
+      ),
+  );
+  expect(named).toContain('docs/large-models.md');
+  expect(named.filter((name) => !fs.existsSync(path.join(ROOT, name)))).toEqual([]);
+});
+
+test('README.md has at most 200 lines', () => {
+  expect(README.text.trimEnd().split('\n').length).toBeLessThanOrEqual(200);
+});
+
+test('README.md links to every guide', () => {
+  const guides = DOCUMENTS.map(({ file }) => file).filter((file) => file.startsWith('docs/'));
+  expect(README.links).toEqual(expect.arrayContaining(guides));
+});
+
+test('README.md says that the library was never run on AWS', () => {
+  expect(README.text).toMatch(/never on AWS/i);
+});
+
+test('ARCHITECTURE.md and CONTRIBUTING.md name paths that exist', () => {
+  const paths = ['ARCHITECTURE.md', 'CONTRIBUTING.md']
+    .flatMap((file) => [...documentNamed(file).prose.matchAll(/`([\w./-]+)`/g)].map(([, name]) => name))
+    .filter((name) => /^(lib|lambda|local|client|contract|bin|bench|test|docs|examples)\//.test(name));
+  expect(paths.length).toBeGreaterThan(40);
+  expect(paths.filter((name) => !fs.existsSync(path.join(ROOT, name)))).toEqual([]);
+});

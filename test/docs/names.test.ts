@@ -1,0 +1,94 @@
+/** Props, flags, warnings and errors that the documents name. */
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { ERROR_NAMES } from '../../contract/failures';
+import { DOCUMENTS, README, ROOT, documentNamed } from '../support/documents';
+import { cli } from '../support/run-cli';
+
+const PROP = /^\| (prop|`?slicing`?) +\|/;
+
+function source(file: string): string {
+  return fs.readFileSync(path.join(ROOT, file), 'utf8');
+}
+
+function propsOf(file: string, type: string): string[] {
+  const [, body] =
+    new RegExp(`export interface ${type} \\{\\n([\\s\\S]*?)^\\}`, 'm').exec(source(file)) ?? [];
+  return [...body.matchAll(/^ {2}readonly (\w+)\??:/gm)].map(([, name]) => name);
+}
+
+describe('props', () => {
+  const guide = documentNamed('docs/props-and-slicing.md');
+  const props = propsOf('lib/pipeline/pipeline-props.ts', 'SlicedInferencePipelineProps');
+  const described = guide.firstColumn(/^\| prop +\|/);
+
+  test('of the guide are exactly those of the construct', () => {
+    expect(props.length).toBeGreaterThan(25);
+    expect([...described].sort()).toEqual([...props].sort());
+  });
+
+  test('of the README are ten of the construct', () => {
+    const named = README.firstColumn(PROP);
+    expect(named).toHaveLength(10);
+    expect(props).toEqual(expect.arrayContaining(named));
+  });
+
+  test('of slice functions are all in the guide', () => {
+    const options = propsOf('lib/aws/slice-function-options.ts', 'SliceFunctionOptions');
+    expect(options.length).toBeGreaterThan(5);
+    expect(options.filter((name) => !guide.text.includes(`\`${name}\``))).toEqual([]);
+  });
+});
+
+describe('the command line', () => {
+  let help: string;
+
+  beforeAll(async () => {
+    const commands = [['inspect'], ['slice'], ['verify'], ['run'], ['cache', 'clear']];
+    const answers = await Promise.all(commands.map((command) => cli([...command, '--help'])));
+    help = answers.map(({ stdout }) => stdout).join('\n');
+  });
+
+  test('has every flag that follows it in a document', () => {
+    const known = new Set(help.match(/--[a-z][a-z-]*/g));
+    const flags = DOCUMENTS.flatMap(({ text, file }) =>
+      [...text.matchAll(/sliced-inference (?:inspect|slice|verify|run|cache)[^`\n]*/g)].flatMap(([line]) =>
+        (line.match(/--[a-z][a-z-]*/g) ?? []).map((flag) => `${file}: ${flag}`),
+      ),
+    );
+    expect(flags.length).toBeGreaterThan(10);
+    expect(flags.filter((flag) => !known.has(flag.split(': ')[1]))).toEqual([]);
+  });
+
+  test('has exactly the flags of the guide', () => {
+    const guide = documentNamed('docs/command-line.md').firstColumn(/^\| flag +\|/);
+    const described = guide.map((flag) => flag.split(' ')[0]);
+    const known = new Set(
+      help.match(/^ {2}(?:-\w, )?(--[a-z-]+)/gm)?.map((line) => line.replace(/.*--/, '--')),
+    );
+    known.delete('--help');
+    expect([...new Set(described)].sort()).toEqual([...known].sort());
+  });
+});
+
+describe('troubleshooting', () => {
+  const guide = documentNamed('docs/troubleshooting.md');
+
+  test('describes exactly the warnings of the construct', () => {
+    const sources = fs
+      .readdirSync(path.join(ROOT, 'lib/aws'))
+      .filter((name) => name.endsWith('.ts'))
+      .map((name) => source(`lib/aws/${name}`))
+      .join('\n');
+    const id = /cdk-sliced-inference:(\w+)|\{PREFIX\}(\w+)|'(\w+Quota|little\w+|no\w+Endpoint)'/g;
+    const known = new Set([...sources.matchAll(id)].map(([, ...ids]) => ids.join('')));
+    expect(known.size).toBeGreaterThan(15);
+    expect(guide.firstColumn(/^\| warning +\|/).sort()).toEqual([...known].sort());
+  });
+
+  test('and the guide of requests name every error of an execution', () => {
+    for (const { text } of [guide, documentNamed('docs/requests-and-results.md')]) {
+      expect(Object.values(ERROR_NAMES).filter((name) => !text.includes(`\`${name}\``))).toEqual([]);
+    }
+  });
+});

@@ -1,0 +1,91 @@
+/** The project's documents, taken apart for the tests that check them. */
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+
+export const ROOT = path.join(__dirname, '../..');
+
+/** Fenced blocks of Markdown. Indented fences do not occur. */
+const FENCE = /^```(\w*)\n([\s\S]*?)^```$/gm;
+
+export interface CodeBlock {
+  /** File and line, such as `docs/costs.md:12`. */
+  readonly place: string;
+  readonly language: string;
+  readonly code: string;
+}
+
+export class Document {
+  constructor(
+    /** Relative to the repository, with slashes. */
+    readonly file: string,
+  ) {}
+
+  get text(): string {
+    return fs.readFileSync(path.join(ROOT, this.file), 'utf8');
+  }
+
+  get prose(): string {
+    return this.text.replace(FENCE, '');
+  }
+
+  codeBlocks(language: string): CodeBlock[] {
+    const { text, file } = this;
+    return [...text.matchAll(FENCE)]
+      .map(({ 1: found, 2: code, index }) => ({
+        place: `${file}:${text.slice(0, index).split('\n').length}`,
+        language: found,
+        code,
+      }))
+      .filter((block) => block.language === language);
+  }
+
+  /** The anchors of its headings, as GitHub makes them. */
+  get anchors(): Set<string> {
+    const seen = new Map<string, number>();
+    const anchors = [...this.prose.matchAll(/^#+ (.+)$/gm)].map(([, heading]) => {
+      const slug = heading
+        .toLowerCase()
+        .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
+        .replaceAll(' ', '-');
+      const before = seen.get(slug) ?? 0;
+      seen.set(slug, before + 1);
+      return before === 0 ? slug : `${slug}-${before}`;
+    });
+    return new Set(anchors);
+  }
+
+  /** Targets of its links and pictures. */
+  get links(): string[] {
+    return [...this.prose.matchAll(/\]\(([^)\s]+)\)/g)].map(([, target]) => target);
+  }
+
+  /** The first column of each table whose head matches, without its marks. */
+  firstColumn(head: RegExp): string[] {
+    return this.prose
+      .split(/\n{2,}/)
+      .filter((block) => head.test(block.split('\n')[0]))
+      .flatMap((table) => table.trim().split('\n').slice(2))
+      .flatMap((row) => [...row.split('|')[1].matchAll(/`([^`]+)`/g)].map(([, name]) => name));
+  }
+}
+
+const GUIDES = fs
+  .readdirSync(path.join(ROOT, 'docs'))
+  .filter((name) => name.endsWith('.md'))
+  .map((name) => `docs/${name}`);
+
+export const README = new Document('README.md');
+
+/** Everything that is written by hand. `docs/api` is generated. */
+export const DOCUMENTS: readonly Document[] = [
+  README,
+  ...['ARCHITECTURE.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'examples/README.md', ...GUIDES].map(
+    (file) => new Document(file),
+  ),
+];
+
+export function documentNamed(file: string): Document {
+  const document = DOCUMENTS.find((each) => each.file === file);
+  if (document === undefined) throw new Error(`no document ${file}`);
+  return document;
+}
