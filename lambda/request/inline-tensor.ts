@@ -9,12 +9,12 @@ import {
   elementCount,
   isShape,
   typedView,
-  unfitReason,
   type NumericDataType,
   type NumericTensor,
   type RawTensor,
 } from '../tensors/tensor';
 import { briefJson, objectWithFields } from './json-fields';
+import { checkElements } from './request-check';
 
 const FIELDS = ['dtype', 'shape', 'base64', 'data'];
 
@@ -52,9 +52,7 @@ export function decodeInlineTensor(name: string, value: unknown): RawTensor {
   }
   const tensor =
     base64 === undefined ? fromData(name, dtype, shape, data) : fromBase64(name, dtype, shape, base64);
-  const unfit = unfitReason(tensor);
-  if (unfit !== undefined)
-    throw invalidInput(`ONNX Runtime cannot take input '${name}': ${unfit}`, { tensor: name });
+  checkElements(name, tensor);
   return tensor;
 }
 

@@ -1,7 +1,7 @@
-/** Checks the types and shapes of a request's tensors against the model's inputs. */
+/** Checks a request's tensors: their types and shapes against the model's inputs, and their elements. */
 import type { Dimension, TensorSpec } from '../../contract/tensors';
 import { invalidInput } from '../errors';
-import { describeTensor, type TensorHead } from '../tensors/tensor';
+import { describeTensor, unfitReason, type RawTensor, type TensorHead } from '../tensors/tensor';
 
 export interface RequestSpecs {
   /** Inputs of the whole model that a request must have. */
@@ -22,6 +22,13 @@ export function checkRequest(specs: RequestSpecs, heads: ReadonlyMap<string, Ten
     if (head === undefined) throw missing(spec, heads);
     checkFits(spec, head);
   }
+}
+
+/** @throws NamedFailure `InvalidInput` if ONNX Runtime would not receive the tensor's elements unchanged */
+export function checkElements(name: string, tensor: RawTensor): void {
+  const unfit = unfitReason(tensor);
+  if (unfit !== undefined)
+    throw invalidInput(`ONNX Runtime cannot take input '${name}': ${unfit}`, { tensor: name });
 }
 
 function refuseUnknown({ request, fixed }: RequestSpecs, heads: ReadonlyMap<string, TensorHead>): void {

@@ -4,9 +4,8 @@ import { ObjectChanged, ObjectUnavailable } from '../store/object-store';
 import type { SafetensorsStore } from '../store/safetensors-store';
 import { inMemory, type TensorReader } from '../store/tensor-reader';
 import { SafetensorsError } from '../tensors/safetensors-header';
-import { unfitReason } from '../tensors/tensor';
 import type { ParsedInput } from './execution-input';
-import { checkRequest, type RequestSpecs } from './request-check';
+import { checkElements, checkRequest, type RequestSpecs } from './request-check';
 
 /**
  * Opens and checks the request. If the tensors are in S3, this reads only the object's header.
@@ -32,17 +31,13 @@ export async function openRequest(
   return {
     heads: reader.heads,
     discard: () => reader.discard(),
-    read: (names) => refusingBadObject(key, () => readFeedable(reader, names)),
+    read: (names) => refusingBadObject(key, () => readChecked(reader, names)),
   };
 }
 
-async function readFeedable(reader: TensorReader, names: readonly string[]) {
+async function readChecked(reader: TensorReader, names: readonly string[]) {
   const tensors = await reader.read(names);
-  for (const [name, tensor] of tensors) {
-    const unfit = unfitReason(tensor);
-    if (unfit !== undefined)
-      throw invalidInput(`ONNX Runtime cannot take input '${name}': ${unfit}`, { tensor: name });
-  }
+  for (const [name, tensor] of tensors) checkElements(name, tensor);
   return tensors;
 }
 
