@@ -30,7 +30,7 @@ interface TensorProto {
 /**
  * Decodes a tensor whose elements lie inside the file, as raw data or in typed fields.
  *
- * @throws BadContent when the file is no such `TensorProto`
+ * @throws BadContent when the file is not such a `TensorProto`
  */
 export function decodeTensorProto(file: Uint8Array): NamedTensor {
   const proto = readFields(file);

@@ -32,7 +32,7 @@ export function askChild(request: ChildRequest): object {
     maxBuffer: MAX_ANSWER_BYTES,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  if (child.status !== 0) throw new SlicedInferenceError(what, endOf(child, timeoutMs), advice);
+  if (child.status !== 0) throw new SlicedInferenceError(what, failureOf(child, timeoutMs), advice);
   const answer = JSON.parse(child.stdout) as object | { readonly error: string };
   if (!('error' in answer)) return answer;
   // ONNX Runtime's message names a temporary file that no longer exists.
@@ -43,7 +43,7 @@ export function askChild(request: ChildRequest): object {
   );
 }
 
-function endOf({ error, signal, stderr }: SpawnSyncReturns<string>, timeoutMs: number): string {
+function failureOf({ error, signal, stderr }: SpawnSyncReturns<string>, timeoutMs: number): string {
   if (error !== undefined && 'code' in error && error.code === 'ETIMEDOUT')
     return `no answer within ${timeoutMs / 1000} s`;
   return signal ? `a process ended by ${signal}` : oneLine(stderr.trim().split('\n').at(-1) ?? '');

@@ -1,11 +1,11 @@
-/** Refuses files that are no ONNX models, and names in the error what they are instead. */
+/** Refuses files that are not ONNX models; the error names what they are instead. */
 import * as fs from 'node:fs';
 import { SlicedInferenceError, quoted, systemReason } from '../errors';
 import type { ByteSource, WireError } from './wire';
 
 const LFS_POINTER = 'version https://git-lfs.github.com/spec/';
 
-/** @throws SlicedInferenceError when `path` is missing or no regular file */
+/** @throws SlicedInferenceError when `path` is missing or is not a regular file */
 export function checkIsFile(path: string): void {
   let stat: fs.Stats;
   try {

@@ -76,7 +76,7 @@ export class ExternalFiles {
     try {
       real = fs.realpathSync(target);
     } catch (error) {
-      // Outside the folder the error is the same whether the file exists or not: a model must not probe other files.
+      // Outside the folder the error must not reveal which files exist there.
       if (path.isAbsolute(location) || !isInside(this.folder, target)) throw escapes(subject, location);
       throw new SlicedInferenceError(
         `${subject} must lie in ${quoted(location)} beside the model`,
@@ -96,7 +96,7 @@ export class ExternalFiles {
     if (!stat.isFile()) {
       throw new SlicedInferenceError(
         `${subject} must lie in a file`,
-        `${quoted(location)}, which is no regular file`,
+        `${quoted(location)}, which is not a regular file`,
         'put the file next to the model',
       );
     }

@@ -36,7 +36,7 @@ export const MAX_INLINED_NODES = 100_000;
 /** Most functions, opsets and metadata entries of a model. Exporters that write functions write about 10^3. */
 export const MAX_MODEL_FIELDS = 100_000;
 
-/** Highest field number of a model; those of ONNX 1.20 end at 26. A higher one shows that the file is no ONNX model. */
+/** Highest field number of a model; those of ONNX 1.20 end at 26. A higher one shows that the file is not an ONNX model. */
 export const MAX_MODEL_FIELD_NUMBER = 64;
 
 /** Highest rank of a tensor. NumPy, from which nearly all models come, allows 64. */

@@ -67,7 +67,7 @@ class StreamedUtf8 {
       this.decoder.decode(bytes, { stream: !isLast });
       return true;
     } catch {
-      // The decoder throws when the bytes are no UTF-8.
+      // The decoder throws when the bytes are not valid UTF-8.
       return false;
     }
   }

@@ -20,7 +20,7 @@ export function ownRange(span: Span): SourceRange {
 /**
  * The text of a string field.
  *
- * @throws WireError when it is longer than `MAX_NAME_BYTES` or no UTF-8
+ * @throws WireError when it is longer than `MAX_NAME_BYTES` or is not valid UTF-8
  */
 export function text(source: ByteSource, field: Field): string {
   const span = content(field);
@@ -35,7 +35,7 @@ export function text(source: ByteSource, field: Field): string {
   // Two names that differ only in invalid bytes would become one name. Most names have no replacement character, and
   // searching for one is faster than validating the bytes.
   if (name.includes('\ufffd') && !isUtf8(bytes)) {
-    throw new WireError(`the name at byte ${field.whole.start} is no UTF-8`, false);
+    throw new WireError(`the name at byte ${field.whole.start} is not valid UTF-8`, false);
   }
   return name;
 }

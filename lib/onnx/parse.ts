@@ -41,8 +41,8 @@ interface ParseOptions {
 /**
  * Reads the model at `path`.
  *
- * @throws SlicedInferenceError when the file is missing, empty, truncated, damaged or no ONNX model, and when external
- * data is missing, too short or outside the model's folder
+ * @throws SlicedInferenceError when the file is missing, empty, truncated, damaged or not an ONNX model, and when
+ * external data is missing, too short or outside the model's folder
  */
 export function parseModel(path: string, { externalFolder = dirname(path) }: ParseOptions = {}): Model {
   checkIsFile(path);
@@ -226,7 +226,7 @@ class ModelParser {
     return '';
   }
 
-  /** The values of a `SparseTensorProto`, which carry its name. */
+  /** The values of a `SparseTensorProto`. The tensor of values has the name of the initializer. */
   private sparseValues(span: Span): Tensor {
     let values: Tensor | undefined;
     let indices: Tensor | undefined;
@@ -274,7 +274,7 @@ class ModelParser {
           overload = text(source, part);
           break;
         case FUNCTION.node: {
-          // Depth 1: a `Constant` inside a function is no weight of the graph.
+          // Depth 1, because a `Constant` inside a function is not a weight of the graph.
           const node = parseNode(source, content(part), context, 1);
           const use = node.operators[node.operators.length - 1];
           nodes.push({ use, inputs: node.inputs, outputs: node.outputs });

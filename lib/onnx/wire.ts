@@ -98,7 +98,7 @@ export class ByteSource {
 /**
  * The fields of the message that fills `span`, in the order of the file.
  *
- * @throws WireError when the bytes are no protobuf message
+ * @throws WireError when the bytes are not a protobuf message
  */
 export function* fields(source: ByteSource, span: Span): Generator<Field> {
   let position = span.start;
@@ -155,7 +155,7 @@ export function content(field: Field): Span {
 /**
  * The value of an integer field.
  *
- * @throws WireError when the field is no varint
+ * @throws WireError when the field is not a varint
  */
 export function integer(field: Field): number {
   if (field.wireType === WIRE_TYPE.varint) return field.value;
@@ -170,11 +170,11 @@ function wrongWireType({ number, wireType, whole }: Field, expected: string): Wi
 }
 
 /**
- * Checks that a field that a message may have once comes for the first time. Protobuf would merge the repeats; this
+ * Checks that a field does not repeat one that a message may have once. Protobuf would merge the repeats, but this
  * library cannot know which of them the exporter meant.
  *
- * @param before `undefined` when the field has not come yet
- * @throws WireError when it has
+ * @param before the earlier value of the field; `undefined` if there is none
+ * @throws WireError when there is an earlier value
  */
 export function once(field: Field, before: unknown): void {
   if (before === undefined) return;

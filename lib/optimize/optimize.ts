@@ -83,7 +83,7 @@ function saveInto(model: Model, level: OptimizationLevel, folder: string, cache:
       return { answer, ...savedModel(model, folder, answer) };
     });
   } catch (error) {
-    throw explained(error, cache);
+    throw asCacheError(error, cache);
   }
 }
 
@@ -175,7 +175,7 @@ function keyOf(model: Model, level: OptimizationLevel): string {
     .digest('hex');
 }
 
-function explained(error: unknown, cache: string): unknown {
+function asCacheError(error: unknown, cache: string): unknown {
   if ((error as NodeJS.ErrnoException).syscall === undefined) return error;
   return new SlicedInferenceError(
     `the cache ${quoted(cache)} must be writable`,

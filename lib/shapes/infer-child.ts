@@ -7,7 +7,7 @@ import type { Dimension } from '../../contract/tensors';
 
 /** One output of the session. */
 export interface SessionOutput {
-  /** A number of `TensorProto.DataType`; absent when the output is no tensor. */
+  /** A number of `TensorProto.DataType`; absent when the output is not a tensor. */
   readonly elementType?: number;
   readonly shape: readonly Dimension[];
 }

@@ -17,7 +17,7 @@ import { ZEROS_FILE, buildSkeleton } from './skeleton';
 import type { DimensionSizes, ValueTypes } from './value-types';
 import { UNKNOWN_TYPE, givenType } from './value-types';
 
-/** ONNX Runtime loads the largest public graphs in seconds; after a minute it hangs. */
+/** ONNX Runtime loads the largest public graphs in seconds, so it hangs when a minute is not enough. */
 const TIMEOUT_MS = 60_000;
 
 /**

@@ -1,4 +1,4 @@
-/** Refuses files that are no model, damaged models and hostile models, each with one clear line. */
+/** The parser refuses other files, damaged models and hostile models, each with one clear line. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import * as fc from 'fast-check';
@@ -64,7 +64,7 @@ function repeated(count: number, one: Uint8Array): Uint8Array {
 
 const io = { input: [value('x', FLOAT, [4])], output: [value('y', FLOAT)] };
 
-describe('parseModel, with files that are no model', () => {
+describe('parseModel, with files that are not models', () => {
   test('refuses a missing file', () => {
     expect(message(path.join(temporaryFolder(), 'none.onnx'))).toBe(
       "model 'DIR/none.onnx' must be an ONNX file, got no such file or folder: check the path",
@@ -311,7 +311,11 @@ describe('parseModel, with malformed or ambiguous protobuf', () => {
       field(11, field(2, Buffer.concat([field(1, ''), field(4, '')]))),
       'field 4 at byte 14 repeats a field that may occur once',
     ],
-    ['a name that is no UTF-8', rawNode(field(3, Buffer.from([0xff]))), 'the name at byte 15 is no UTF-8'],
+    [
+      'a name that is not valid UTF-8',
+      rawNode(field(3, Buffer.from([0xff]))),
+      'the name at byte 15 is not valid UTF-8',
+    ],
     [
       'a name that is too long',
       field(2, 'n'.repeat(70_000)),
@@ -485,7 +489,7 @@ describe('parseModel, with external data', () => {
   test.each([
     ['', "must name a file, got ''"],
     ['nul\0.bin', "must name a file, got 'nul\\0.bin'"],
-    ['sub', "must lie in a file, got 'sub', which is no regular file"],
+    ['sub', "must lie in a file, got 'sub', which is not a regular file"],
   ])('refuses the location %j, which names no file', (location, expected) => {
     const folder = temporaryFolder();
     fs.mkdirSync(path.join(folder, 'sub'));
