@@ -9,7 +9,7 @@ import { buildSync } from 'esbuild';
 import type { SlicedInferencePipelineProps } from '../../lib';
 import { SlicedInferencePipeline } from '../../lib';
 import { codeFiles } from '../../lib/aws/code-files';
-import { InvokeFunction, ownFunction } from '../../lib/aws/workflow/invoke-function';
+import { InvokeFunction, userFunction } from '../../lib/aws/workflow/invoke-function';
 import { readPlan } from '../../lib/compile/plan-file';
 
 const ARCHITECTURE = process.arch === 'arm64' ? lambda.Architecture.ARM_64 : lambda.Architecture.X86_64;
@@ -54,7 +54,7 @@ export function naiveAssembly(outdir: string, slices: string): string {
         },
       });
       return new InvokeFunction(stack, `Slice ${slice}`, {
-        fn: ownFunction(fn),
+        fn: userFunction(fn),
         payload: { run: `{% ${run} %}`, input: '{% $states.context.Execution.Input.input %}' },
         outputs: '{% $states.result.Payload %}',
       });

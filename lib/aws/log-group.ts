@@ -1,4 +1,4 @@
-/** The log groups of a pipeline, which belong to it and not to the services that write into them. */
+/** The log groups of a pipeline. The stack owns them, instead of the services that would create them on first use. */
 import type { RemovalPolicy } from 'aws-cdk-lib';
 import { ArnFormat, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
@@ -7,7 +7,7 @@ import * as logs from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import { keyItself } from './key';
 
-/** What the log groups have alike. */
+/** Settings of all log groups of a pipeline. */
 export interface LogSettings {
   readonly retention: logs.RetentionDays;
   readonly encryptionKey?: kms.IKey;
@@ -23,15 +23,15 @@ export function createLogGroup(
   const { encryptionKey } = settings;
   return new logs.LogGroup(scope, id, {
     ...settings,
-    // CloudWatch Logs does not take aliases.
+    // CloudWatch Logs does not accept aliases.
     ...(encryptionKey && { encryptionKey: keyItself(encryptionKey, 'logEncryptionKey') }),
     ...(logGroupName !== undefined && { logGroupName }),
   });
 }
 
 /**
- * Lets CloudWatch Logs use a key for log groups of the stack's account and region, and for nothing else. A key that is
- * imported needs such a statement from whoever has made it:
+ * Allows CloudWatch Logs to use the key only for log groups of the stack's account and region. CDK cannot change the
+ * policy of an imported key; its owner must add this statement:
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
  */
 export function allowLogs(scope: Construct, key: kms.IKey): void {

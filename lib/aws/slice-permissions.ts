@@ -1,4 +1,4 @@
-/** What a slice function may do, statement by statement: exact objects, nothing else. */
+/** The permissions of slice functions, callers and readers: the objects that each needs, and no others. */
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as logs from 'aws-cdk-lib/aws-logs';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
@@ -9,20 +9,20 @@ import { useOfKey } from './key';
 import type { SliceObject } from './slice-object';
 import { INPUTS_PREFIX, OUTPUTS_PREFIX, outputObjectKey, sliceObjectKey } from '../../contract/keys';
 
-export interface SlicePermissionsProps {
+interface SlicePermissionsProps {
   readonly slice: number;
   readonly isLast: boolean;
-  /** What the slice reads; for the last one also the results that it gathers. */
+  /** The slice's inputs. For the last slice also the results, which it gathers. */
   readonly reads: readonly SourcedTensor[];
   /** The slice's own files. */
   readonly files: readonly SliceObject[];
   readonly bucket: s3.IBucket;
-  /** Where tensors between slices are instead. */
+  /** Holds the tensors between slices, if it is set. */
   readonly expressBucket?: ExpressBucket;
   readonly logGroup: logs.ILogGroup;
 }
 
-/** Runs are not known beforehand. */
+/** The names of runs are not known at deployment. */
 const ANY_RUN = '*';
 
 export function slicePermissions(props: SlicePermissionsProps): iam.PolicyDocument {
@@ -72,12 +72,12 @@ export function slicePermissions(props: SlicePermissionsProps): iam.PolicyDocume
   return new iam.PolicyDocument({ statements });
 }
 
-/** The keys of requests, and of the objects of the slices that this one reads from. */
+/** The keys of requests and of the objects of other slices that the slice reads. */
 function readableKeys({ slice, isLast, reads, expressBucket }: SlicePermissionsProps): string[] {
   const keys = new Set<string>();
-  // A retry that finds the results of an earlier attempt gives those.
+  // A retry that finds the results of an earlier attempt returns those.
   if (isLast) keys.add(outputObjectKey(ANY_RUN));
-  // The first slice checks the whole request, whatever it reads of it.
+  // The first slice checks the whole request, even tensors that it does not use.
   if (slice === 0) keys.add(`${INPUTS_PREFIX}*`);
   for (const { source } of reads) {
     if (source.from === 'request') keys.add(`${INPUTS_PREFIX}*`);
@@ -86,13 +86,13 @@ function readableKeys({ slice, isLast, reads, expressBucket }: SlicePermissionsP
   return [...keys].sort();
 }
 
-/** A right on the bucket or on its key, either of which may grant it to principals of other accounts. */
+/** A permission, with the bucket or key whose resource policy can grant it to principals in other accounts. */
 export interface GrantedRight {
   readonly statement: iam.PolicyStatement;
   readonly resource: iam.GrantWithResourceOptions['resource'];
 }
 
-/** The rights that a caller needs on the bucket: put requests, get results. */
+/** The permissions that a caller needs on the bucket: to put requests and to get results. */
 export function callerRights(bucket: s3.IBucket): GrantedRight[] {
   const putInputs = new iam.PolicyStatement({
     actions: ['s3:PutObject'],
@@ -105,7 +105,7 @@ export function callerRights(bucket: s3.IBucket): GrantedRight[] {
   ];
 }
 
-/** The rights of someone who reads results. */
+/** The permissions to read results. */
 export function readerRights(bucket: s3.IBucket): GrantedRight[] {
   return [readOutputs(bucket), ...keyRights(bucket, ['kms:Decrypt'])];
 }

@@ -17,8 +17,8 @@ export function grantCaller(
 ): iam.Grant {
   const start = iam.Grant.addToPrincipal({
     grantee,
-    // CDK's own grantStartExecution omits the synchronous start of Express machines. DescribeStateMachine returns the
-    // definition, which tells callers the bucket for their requests.
+    // CDK's own grantStartExecution omits StartSyncExecution of Express state machines. Callers need DescribeStateMachine
+    // because the definition holds the bucket for their requests.
     actions: [
       'states:StartExecution',
       ...(isExpress ? ['states:StartSyncExecution'] : []),
