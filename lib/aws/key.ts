@@ -1,4 +1,4 @@
-/** Names KMS keys in permissions by the ARN of the key, because the ARN of an alias matches nothing in a policy. */
+/** KMS keys in permissions. A policy must name the ARN of the key, because the ARN of an alias matches no key. */
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { SlicedInferenceError } from '../errors';
@@ -9,7 +9,7 @@ import { SlicedInferenceError } from '../errors';
  * @param what the subject of the error message
  * @throws SlicedInferenceError for an alias imported by name, because CDK does not know its target key
  */
-export function keyItself(key: kms.IKey, what: string): kms.IKey {
+export function targetKey(key: kms.IKey, what: string): kms.IKey {
   if (!('aliasName' in key)) return key;
   if (key instanceof kms.Alias) return key.aliasTargetKey;
   throw new SlicedInferenceError(
@@ -20,11 +20,11 @@ export function keyItself(key: kms.IKey, what: string): kms.IKey {
 }
 
 /** Allows S3 to use the key on behalf of the role. The role itself cannot use it. */
-export function useOfKey(key: kms.IKey, actions: string[], sid = 'UseKey'): iam.PolicyStatement {
+export function keyUseStatement(key: kms.IKey, actions: string[], sid = 'UseKey'): iam.PolicyStatement {
   return new iam.PolicyStatement({
     sid,
     actions,
-    resources: [keyItself(key, 'the key of a bucket').keyArn],
+    resources: [targetKey(key, 'the key of a bucket').keyArn],
     // https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-via-service
     conditions: { StringLike: { 'kms:ViaService': 's3.*' } },
   });

@@ -5,7 +5,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as kms from 'aws-cdk-lib/aws-kms';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
-import { keyItself } from './key';
+import { targetKey } from './key';
 
 /** Settings of all log groups of a pipeline. */
 export interface LogSettings {
@@ -24,7 +24,7 @@ export function createLogGroup(
   return new logs.LogGroup(scope, id, {
     ...settings,
     // CloudWatch Logs does not accept aliases.
-    ...(encryptionKey && { encryptionKey: keyItself(encryptionKey, 'logEncryptionKey') }),
+    ...(encryptionKey && { encryptionKey: targetKey(encryptionKey, 'logEncryptionKey') }),
     ...(logGroupName !== undefined && { logGroupName }),
   });
 }
@@ -34,9 +34,9 @@ export function createLogGroup(
  * policy of an imported key; its owner must add this statement:
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
  */
-export function allowLogs(scope: Construct, key: kms.IKey): void {
+export function allowLogEncryption(scope: Construct, key: kms.IKey): void {
   const stack = Stack.of(scope);
-  keyItself(key, 'logEncryptionKey').addToResourcePolicy(
+  targetKey(key, 'logEncryptionKey').addToResourcePolicy(
     new iam.PolicyStatement({
       sid: 'EncryptLogs',
       principals: [new iam.ServicePrincipal(`logs.${stack.region}.${stack.urlSuffix}`)],

@@ -162,9 +162,9 @@ function checkRange(
 const VARIABLE_NAME = /^[a-zA-Z][a-zA-Z0-9_]+$/;
 
 function checkEnvironment({ environment = {} }: SliceFunctionOptions, where: string): void {
-  const own = new Set<string>(Object.values(ENV));
+  const reserved = new Set<string>(Object.values(ENV));
   for (const name of Object.keys(environment)) {
-    if (own.has(name)) {
+    if (reserved.has(name)) {
       throw new SlicedInferenceError(
         `${where}.environment must not set variables that the library uses`,
         quoted(name),

@@ -5,7 +5,7 @@ import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type { SourcedTensor } from '../../contract/slice-manifest';
 import type { ExpressBucket } from './express-bucket';
 import { sessionStatement } from './express-bucket';
-import { useOfKey } from './key';
+import { keyUseStatement } from './key';
 import type { SliceObject } from './slice-object';
 import { INPUTS_PREFIX, OUTPUTS_PREFIX, outputObjectKey, sliceObjectKey } from '../../contract/keys';
 
@@ -64,10 +64,11 @@ export function slicePermissions(props: SlicePermissionsProps): iam.PolicyDocume
   if (expressBucket && (readsSlices || !isLast))
     statements.push(sessionStatement(expressBucket.bucketArn, !isLast));
   if (bucket.encryptionKey)
-    statements.push(useOfKey(bucket.encryptionKey, ['kms:Decrypt', 'kms:GenerateDataKey']));
+    statements.push(keyUseStatement(bucket.encryptionKey, ['kms:Decrypt', 'kms:GenerateDataKey']));
   const fileKeys = new Set(props.files.map(({ encryptionKey }) => encryptionKey));
   for (const key of fileKeys) {
-    if (key && key !== bucket.encryptionKey) statements.push(useOfKey(key, ['kms:Decrypt'], 'UseModelKey'));
+    if (key && key !== bucket.encryptionKey)
+      statements.push(keyUseStatement(key, ['kms:Decrypt'], 'UseModelKey'));
   }
   return new iam.PolicyDocument({ statements });
 }
@@ -87,13 +88,13 @@ function readableKeys({ slice, isLast, reads, expressBucket }: SlicePermissionsP
 }
 
 /** A permission, with the bucket or key whose resource policy can grant it to principals in other accounts. */
-export interface GrantedRight {
+export interface GrantedPermission {
   readonly statement: iam.PolicyStatement;
   readonly resource: iam.GrantWithResourceOptions['resource'];
 }
 
 /** The permissions that a caller needs on the bucket: to put requests and to get results. */
-export function callerRights(bucket: s3.IBucket): GrantedRight[] {
+export function callerPermissions(bucket: s3.IBucket): GrantedPermission[] {
   const putInputs = new iam.PolicyStatement({
     actions: ['s3:PutObject'],
     resources: [bucket.arnForObjects(`${INPUTS_PREFIX}*`)],
@@ -101,16 +102,16 @@ export function callerRights(bucket: s3.IBucket): GrantedRight[] {
   return [
     { statement: putInputs, resource: bucket },
     readOutputs(bucket),
-    ...keyRights(bucket, ['kms:Decrypt', 'kms:GenerateDataKey']),
+    ...keyPermissions(bucket, ['kms:Decrypt', 'kms:GenerateDataKey']),
   ];
 }
 
 /** The permissions to read results. */
-export function readerRights(bucket: s3.IBucket): GrantedRight[] {
-  return [readOutputs(bucket), ...keyRights(bucket, ['kms:Decrypt'])];
+export function readerPermissions(bucket: s3.IBucket): GrantedPermission[] {
+  return [readOutputs(bucket), ...keyPermissions(bucket, ['kms:Decrypt'])];
 }
 
-function readOutputs(bucket: s3.IBucket): GrantedRight {
+function readOutputs(bucket: s3.IBucket): GrantedPermission {
   const statement = new iam.PolicyStatement({
     actions: ['s3:GetObject'],
     resources: [bucket.arnForObjects(`${OUTPUTS_PREFIX}*`)],
@@ -118,6 +119,8 @@ function readOutputs(bucket: s3.IBucket): GrantedRight {
   return { statement, resource: bucket };
 }
 
-function keyRights({ encryptionKey }: s3.IBucket, actions: string[]): GrantedRight[] {
-  return encryptionKey ? [{ statement: useOfKey(encryptionKey, actions), resource: encryptionKey }] : [];
+function keyPermissions({ encryptionKey }: s3.IBucket, actions: string[]): GrantedPermission[] {
+  return encryptionKey
+    ? [{ statement: keyUseStatement(encryptionKey, actions), resource: encryptionKey }]
+    : [];
 }

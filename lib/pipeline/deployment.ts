@@ -14,7 +14,7 @@ import type { SlicedInferencePipelineProps } from './pipeline-props';
 import type { PipelineSettings } from './settings';
 import { WarmUp } from './warm-up';
 
-export interface PlannedDeployment {
+export interface PipelineDeployment {
   readonly plan: DeployedPlan;
   /** By slice. */
   readonly options: readonly SliceFunctionOptions[];
@@ -29,7 +29,7 @@ export function planDeployment(
   plan: SlicePlan,
   { sliceFunctions, sliceFunctionOverrides }: SlicedInferencePipelineProps,
   settings: PipelineSettings,
-): PlannedDeployment {
+): PipelineDeployment {
   const options = optionsOfSlices(plan.slices.length, sliceFunctions, sliceFunctionOverrides);
   const memorySizes = options.map((own, slice) => sliceMemorySize(plan, slice, own));
   // All slices share one thread count, because the last bits of a result may depend on it. If a memory size is known only

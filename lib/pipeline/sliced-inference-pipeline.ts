@@ -6,7 +6,7 @@ import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import { sliceName } from '../../contract/keys';
 import { warnOfAssumptions } from '../aws/assumptions';
-import { allowLogs } from '../aws/log-group';
+import { allowLogEncryption } from '../aws/log-group';
 import { createNetwork } from '../aws/network';
 import { checkQuotas } from '../aws/quota-check';
 import type { SliceFunction } from '../aws/slice-function';
@@ -16,7 +16,7 @@ import { PipelineFragment } from '../aws/workflow/fragment';
 import { publishedVersion, userFunction } from '../aws/workflow/invoke-function';
 import type { WorkflowProps } from '../aws/workflow/workflow';
 import { checkProps } from './check-props';
-import type { PlannedDeployment } from './deployment';
+import type { PipelineDeployment } from './deployment';
 import { planDeployment } from './deployment';
 import { grantCaller, grantReader } from './grants';
 import { PipelineMetrics } from './pipeline-metrics';
@@ -134,11 +134,11 @@ export class SlicedInferencePipeline extends PipelineMetrics {
     props: SlicedInferencePipelineProps,
     settings: PipelineSettings,
     model: SlicedModel,
-    { plan, options }: PlannedDeployment,
+    { plan, options }: PipelineDeployment,
     { bucket, expressBucket }: Storage,
   ): SliceFunction[] {
     const network = createNetwork(this, props, expressBucket !== undefined);
-    if (props.logEncryptionKey) allowLogs(this, props.logEncryptionKey);
+    if (props.logEncryptionKey) allowLogEncryption(this, props.logEncryptionKey);
     return plan.slices.map((_, slice) =>
       createSliceFunction(this, sliceName(slice), {
         ...settings,
@@ -155,7 +155,7 @@ export class SlicedInferencePipeline extends PipelineMetrics {
 }
 
 function workflowOf(
-  { plan, warmsUp }: PlannedDeployment,
+  { plan, warmsUp }: PipelineDeployment,
   slices: readonly SliceFunction[],
   { preprocess, postprocess }: SlicedInferencePipelineProps,
 ): Omit<WorkflowProps, 'expressions' | 'prefix'> {

@@ -49,7 +49,7 @@ export class SlicedModel {
    * `encryptionKey`
    * @param prefix the `PREFIX` of the command, without a slash at its start or end
    * @param planPath path of the plan on this machine, as the command's `--plan` option writes it
-   * @throws an error of one line if the prefix has such a slash, or if the plan cannot be read
+   * @throws an error of one line if the prefix starts or ends with a slash, or if the plan cannot be read
    */
   public static fromBucket(bucket: s3.IBucket, prefix: string, planPath: string): SlicedModel {
     if (!Token.isUnresolved(prefix) && (prefix.startsWith('/') || prefix.endsWith('/'))) {

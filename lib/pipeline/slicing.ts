@@ -17,8 +17,8 @@ export interface AutomaticSlicingOptions {
 /** How a model is cut into slices. */
 export class Slicing {
   /**
-   * Cuts the model into as few slices as a memory limit per function allows, where they pass the fewest bytes between
-   * slices. A model that fits one function becomes one slice.
+   * Cuts the model into as few slices as a memory limit per function allows. Of the possible cuts it chooses those that
+   * pass the fewest bytes between slices. A model that fits one function becomes one slice.
    */
   public static automatic(options: AutomaticSlicingOptions = {}): Slicing {
     return Slicing.by(slicers.automatic(knownAtSynth(options.maxMemorySize, 'maxMemorySize')));

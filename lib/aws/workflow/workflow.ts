@@ -18,7 +18,7 @@ import { SANDBOX_RETRY, SERVICE_RETRY, INACTIVE_FUNCTION_RETRY, SLICE_RETRY } fr
 
 /** JSONata expressions of a run, without their `{%` and `%}`. */
 interface RunExpressions {
-  /** The run: unique for each run. */
+  /** The name of the run, which no other run has. */
   readonly run: string;
   /** The request. */
   readonly request: string;
@@ -101,11 +101,11 @@ class WorkflowBuilder {
   series(schedule: Schedule, branch: string, outputOf: OutputOf): sfn.Chain {
     const assigned = new Map<number, string>();
     const states = schedule.map((stage, index) => {
-      const results = resultsOf(stage);
+      const timings = stageTimings(stage);
       if (index === schedule.length - 1)
-        return this.state(stage, branch, { outputs: outputOf(new Map([...assigned, ...results])) });
+        return this.state(stage, branch, { outputs: outputOf(new Map([...assigned, ...timings])) });
       const assign: Record<string, string> = {};
-      for (const [slice, expression] of results) {
+      for (const [slice, expression] of timings) {
         const variable = this.variable(`timing${slice}`, branch);
         assign[variable] = `{% ${expression} %}`;
         assigned.set(slice, `$${variable}`);
@@ -234,7 +234,7 @@ class WorkflowBuilder {
 }
 
 /** Returns expressions that read the timings of a stage's slices from its result. */
-function resultsOf(stage: Stage): Timings {
+function stageTimings(stage: Stage): Timings {
   switch (stage.kind) {
     case 'slice':
       return new Map([[stage.slice, '$states.result.Payload.timing']]);

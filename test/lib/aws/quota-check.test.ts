@@ -35,12 +35,12 @@ describe('a quota', () => {
   const warning =
     'the thing has 800 of at most 1000 bytes, 80 % (https://example.com/quota): use less [ack: cdk-sliced-inference:someQuota]';
 
-  test.each<[number, string[]]>([
-    [0, []],
-    [799, []],
-    [800, [warning]],
-    [1000, [warning.replace('800', '1000').replace('80 %', '100 %')]],
-  ])('of 1000 with a use of %d gives the warnings %j', (used, expected) => {
+  test.each<[number, string, string[]]>([
+    [0, 'no warning', []],
+    [799, 'no warning', []],
+    [800, 'a warning', [warning]],
+    [1000, 'a warning', [warning.replace('800', '1000').replace('80 %', '100 %')]],
+  ])('of 1000 with a use of %d gives %s', (used, _, expected) => {
     const stack = newStack();
     checkQuota(stack, { ...use, used });
     const found = Found.fromStack(stack).findWarning('*', Match.anyValue());

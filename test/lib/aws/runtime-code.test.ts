@@ -79,7 +79,7 @@ describe('the code of the functions', () => {
     expect(files.filter((file) => /\.(d\.ts|map)$/.test(file))).toEqual([]);
   });
 
-  test('has less than 60 MB', () => {
+  test('is smaller than 60 MB', () => {
     const stack = newStack();
     addPipeline(stack, 'Pipeline');
     const [folder] = codeFolders(stack);

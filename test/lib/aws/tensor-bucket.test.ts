@@ -110,7 +110,7 @@ describe('retention', () => {
     ]);
   });
 
-  test.each(['intermediateRetention', 'outputRetention'] as const)('as %s must be in whole days', (name) => {
+  test.each(['intermediateRetention', 'outputRetention'] as const)('%s must be in whole days', (name) => {
     for (const [retention, got] of [
       [Duration.hours(36), '1 day 12 hours'],
       [Duration.days(0), '0 days'],
