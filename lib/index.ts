@@ -1,4 +1,4 @@
-/** The public API: everything here is clean for jsii. */
+/** The public API. Everything exported here is compatible with jsii. */
 export type { SliceFunctionOptions } from './aws/slice-function-options';
 export { GraphOptimization } from './pipeline/graph-optimization';
 export type { SlicedInferencePipelineProps } from './pipeline/pipeline-props';

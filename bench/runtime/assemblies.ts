@@ -8,7 +8,7 @@ import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { buildSync } from 'esbuild';
 import { SlicedInferencePipeline, type SlicedInferencePipelineProps } from '../../lib';
 import { codeFiles } from '../../lib/aws/code-files';
-import { InvokeFunction, ownFunction } from '../../lib/aws/workflow/invoke-function';
+import { InvokeFunction, userFunction } from '../../lib/aws/workflow/invoke-function';
 import { readPlan } from '../../lib/compile/plan-file';
 
 const ARCHITECTURE = process.arch === 'arm64' ? lambda.Architecture.ARM_64 : lambda.Architecture.X86_64;
@@ -53,7 +53,7 @@ export function naiveAssembly(outdir: string, slices: string): string {
         },
       });
       return new InvokeFunction(stack, `Slice ${slice}`, {
-        fn: ownFunction(fn),
+        fn: userFunction(fn),
         payload: { run: `{% ${run} %}`, input: '{% $states.context.Execution.Input.input %}' },
         outputs: '{% $states.result.Payload %}',
       });

@@ -1,4 +1,4 @@
-/** Warns of what a plan was made with that may be otherwise when it runs: sizes, ONNX Runtime's version, memory. */
+/** Warns if a run may differ from what the plan assumed: dimension sizes, ONNX Runtime's version, memory. */
 import { Annotations, Token } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { sliceName } from '../../contract/keys';
@@ -6,7 +6,7 @@ import { onnxRuntimeVersion } from '../host/onnxruntime';
 import type { SlicePlan } from '../plan/plan';
 import { givenSize, symbolicNames } from '../shapes/value-types';
 
-/** @param memorySizes by slice, in MB; tokens where they are not known yet */
+/** @param memorySizes by slice, in MB; a size that is known only at deployment is a token */
 export function warnOfAssumptions(scope: Construct, plan: SlicePlan, memorySizes: readonly number[]): void {
   const assumed = symbolicNames(plan.inputs).filter((name) => givenSize(plan.dimensions, name) === undefined);
   if (assumed.length > 0) {
@@ -21,13 +21,13 @@ export function warnOfAssumptions(scope: Construct, plan: SlicePlan, memorySizes
       `the model was sliced for ONNX Runtime ${plan.onnxRuntime} and will run on ${onnxRuntimeVersion()}: slice it again with this version of the library`,
     );
   }
-  const little = plan.slices.findIndex(
+  const short = plan.slices.findIndex(
     ({ memoryMb }, slice) => !Token.isUnresolved(memorySizes[slice]) && memorySizes[slice] < memoryMb,
   );
-  if (little >= 0) {
+  if (short >= 0) {
     Annotations.of(scope).addWarningV2(
       'cdk-sliced-inference:littleMemory',
-      `the function of ${sliceName(little)} has ${memorySizes[little]} MB of memory where the plan estimates ${plan.slices[little].memoryMb} MB: raise its memorySize`,
+      `the function of ${sliceName(short)} has ${memorySizes[short]} MB of memory, and the plan estimates that it needs ${plan.slices[short].memoryMb} MB: raise its memorySize`,
     );
   }
 }

@@ -1,4 +1,6 @@
-/** The files of the slice functions' code: the bundled handler, and of ONNX Runtime what runs on Lambda. */
+/**
+ * Lists the files of the slice functions' code: the bundled handler and the parts of ONNX Runtime that run on Lambda.
+ */
 import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
@@ -8,14 +10,15 @@ import { onnxRuntimeCommonFolder, onnxRuntimeFolder } from '../host/onnxruntime'
 import { builtFile } from '../host/package-files';
 import { MAX_LAMBDA_CODE_BYTES } from './quotas';
 
-/** One file: where it goes and where it comes from. */
 export interface CodeFile {
+  /** Path in the code asset. */
   readonly target: string;
+  /** Path on this disk. */
   readonly source: string;
 }
 
-/** ONNX Runtime's processors on Linux. */
-export type LinuxCpu = 'x64' | 'arm64';
+/** ONNX Runtime's names of the processor architectures on Linux. */
+type LinuxCpu = 'x64' | 'arm64';
 
 export function codeFiles(cpu: LinuxCpu): CodeFile[] {
   return [
@@ -26,8 +29,8 @@ export function codeFiles(cpu: LinuxCpu): CodeFile[] {
 }
 
 /**
- * Only the two libraries that run on a CPU: where a machine lets the package's install script run, that script puts
- * hundreds of megabytes of CUDA beside them.
+ * Lists only the two libraries that run on a CPU: the package's install script, if npm ran it, has downloaded hundreds
+ * of megabytes of CUDA libraries into the same folder.
  */
 export function onnxRuntimeFiles(folder: string, cpu: LinuxCpu): CodeFile[] {
   const binaries = `bin/napi-v6/linux/${cpu}`;
@@ -36,13 +39,13 @@ export function onnxRuntimeFiles(folder: string, cpu: LinuxCpu): CodeFile[] {
   if (missing === undefined)
     return packageFiles(folder, 'onnxruntime-node', ['package.json', 'dist', ...libraries]);
   throw new SlicedInferenceError(
-    `onnxruntime-node must have its library for Linux on ${cpu}`,
+    `onnxruntime-node must contain its libraries for Linux on ${cpu}`,
     `a package without ${quoted(missing)}`,
-    'install onnxruntime-node again',
+    'reinstall onnxruntime-node',
   );
 }
 
-/** What runs of a package: no types, no source maps. */
+/** Leaves out type declarations and source maps. */
 function packageFiles(folder: string, name: string, parts: readonly string[]): CodeFile[] {
   return parts
     .flatMap((part) => filesBelow(path.join(folder, part)))
@@ -62,10 +65,10 @@ function filesBelow(target: string): string[] {
 const digests = new Map<string, string>();
 
 /**
- * SHA-256 in hexadecimal over names and digests. The files belong to installed packages: one digest per process is
- * enough.
+ * Returns the hexadecimal SHA-256 of the files' targets and digests. It is computed once per process, because files of
+ * installed packages do not change.
  *
- * @throws SlicedInferenceError when the files are more than Lambda takes
+ * @throws SlicedInferenceError if the files exceed Lambda's limit for code
  */
 export function codeDigest(files: readonly CodeFile[]): string {
   const key = files.map(({ source }) => source).join('\n');
@@ -87,6 +90,6 @@ function checkSize(files: readonly CodeFile[]): void {
   throw new SlicedInferenceError(
     `the functions' code must have at most ${MAX_LAMBDA_CODE_BYTES} bytes`,
     String(bytes),
-    'install onnxruntime-node again',
+    'reinstall onnxruntime-node',
   );
 }

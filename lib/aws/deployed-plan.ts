@@ -1,12 +1,12 @@
-/** A plan as a stack deploys it. */
+/** The plan that a stack deploys. */
 import type { SlicePlan } from '../plan/plan';
 
-/** A plan whose `threads` are those of the deployed functions. */
+/** A plan whose `threads` is the thread count of the deployed functions. */
 export interface DeployedPlan extends SlicePlan {
   /**
-   * Hexadecimal SHA-256 over everything that the bits of a result depend on: the plan, the code with ONNX Runtime, the
-   * processor architecture, the number of threads and the transport. Tasks and functions carry it, so that a run stops
-   * when a deployment changes any of these meanwhile.
+   * Hexadecimal SHA-256 of everything that the bits of a result depend on: the plan, the code with ONNX Runtime, the
+   * processor architecture, the thread count and the transport. Tasks send it and functions compare it, so a run stops
+   * if a deployment changes any of these during the run.
    */
   readonly deploymentDigest: string;
 }

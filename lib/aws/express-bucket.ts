@@ -1,17 +1,16 @@
-/** The directory bucket of S3 Express One Zone that tensors between slices may pass through. */
+/** The S3 Express One Zone directory bucket for the tensors between slices. */
 import type { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as s3express from 'aws-cdk-lib/aws-s3express';
 import type { Construct } from 'constructs';
 import { RUNS_PREFIX } from '../../contract/keys';
 
-/** What a slice function needs to know of the bucket. */
 export interface ExpressBucket {
   readonly bucketName: string;
   readonly bucketArn: string;
 }
 
-export interface ExpressBucketProps {
+interface ExpressBucketProps {
   readonly availabilityZoneId: string;
   /** In whole days. */
   readonly retention: Duration;
@@ -56,7 +55,7 @@ function onlyWithTls(bucketArn: string): iam.PolicyStatement {
   });
 }
 
-/** Expiry needs a right of its own here: https://docs.aws.amazon.com/AmazonS3/latest/userguide/directory-buckets-objects-lifecycle.html */
+/** In a directory bucket the lifecycle rules need their own permission: https://docs.aws.amazon.com/AmazonS3/latest/userguide/directory-buckets-objects-lifecycle.html */
 function lifecycle(bucketArn: string): iam.PolicyStatement {
   return new iam.PolicyStatement({
     sid: 'Expire',
@@ -67,7 +66,7 @@ function lifecycle(bucketArn: string): iam.PolicyStatement {
   });
 }
 
-/** Sessions are of the bucket as a whole: who writes nothing there gets one to read. */
+/** A session covers the whole bucket. A slice that writes nothing to the bucket gets a read-only session. */
 export function sessionStatement(bucketArn: string, writes: boolean): iam.PolicyStatement {
   return new iam.PolicyStatement({
     sid: 'PassTensors',

@@ -1,13 +1,13 @@
-/** The log groups of a pipeline, which belong to it and not to the services that write into them. */
+/** The log groups of a pipeline. The stack owns them, instead of the services that would create them on first use. */
 import type { RemovalPolicy } from 'aws-cdk-lib';
 import { ArnFormat, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as kms from 'aws-cdk-lib/aws-kms';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
-import { keyItself } from './key';
+import { targetKey } from './key';
 
-/** What the log groups have alike. */
+/** Settings of all log groups of a pipeline. */
 export interface LogSettings {
   readonly retention: logs.RetentionDays;
   readonly encryptionKey?: kms.IKey;
@@ -23,20 +23,20 @@ export function createLogGroup(
   const { encryptionKey } = settings;
   return new logs.LogGroup(scope, id, {
     ...settings,
-    // CloudWatch Logs does not take aliases.
-    ...(encryptionKey && { encryptionKey: keyItself(encryptionKey, 'logEncryptionKey') }),
+    // CloudWatch Logs does not accept aliases.
+    ...(encryptionKey && { encryptionKey: targetKey(encryptionKey, 'logEncryptionKey') }),
     ...(logGroupName !== undefined && { logGroupName }),
   });
 }
 
 /**
- * Lets CloudWatch Logs use a key for log groups of the stack's account and region, and for nothing else. A key that is
- * imported needs such a statement from whoever has made it:
+ * Allows CloudWatch Logs to use the key only for log groups of the stack's account and region. CDK cannot change the
+ * policy of an imported key; its owner must add this statement:
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
  */
-export function allowLogs(scope: Construct, key: kms.IKey): void {
+export function allowLogEncryption(scope: Construct, key: kms.IKey): void {
   const stack = Stack.of(scope);
-  keyItself(key, 'logEncryptionKey').addToResourcePolicy(
+  targetKey(key, 'logEncryptionKey').addToResourcePolicy(
     new iam.PolicyStatement({
       sid: 'EncryptLogs',
       principals: [new iam.ServicePrincipal(`logs.${stack.region}.${stack.urlSuffix}`)],

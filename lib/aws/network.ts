@@ -1,17 +1,20 @@
-/** The network of the slice functions: none of yours by default, otherwise a VPC from which they must reach S3. */
+/** The VPC of the slice functions, if the user sets one. The functions must be able to reach S3 from it. */
 import { Annotations, Aspects, Stack } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type { Construct, IConstruct } from 'constructs';
 import { SlicedInferenceError } from '../errors';
 
-export interface NetworkProps {
+interface NetworkProps {
   readonly vpc?: ec2.IVpc;
   readonly vpcSubnets?: ec2.SubnetSelection;
   readonly securityGroups?: ec2.ISecurityGroup[];
 }
 
-/** What all slice functions share: one security group, since each combination with a subnet takes an interface. */
+/**
+ * The network configuration of all slice functions. They share their security groups, because Lambda creates a network
+ * interface for each combination of security groups and subnet.
+ */
 export interface Network {
   readonly vpc: ec2.IVpc;
   readonly vpcSubnets?: ec2.SubnetSelection;
@@ -20,7 +23,9 @@ export interface Network {
 
 const HTTPS = 443;
 
-/** @throws SlicedInferenceError for subnets or security groups without a VPC */
+/**
+ * @throws SlicedInferenceError for subnets or security groups without a VPC, and for an empty list of security groups
+ */
 export function createNetwork(
   scope: Construct,
   props: NetworkProps,
@@ -28,19 +33,19 @@ export function createNetwork(
 ): Network | undefined {
   const { vpc, vpcSubnets, securityGroups } = props;
   if (vpc === undefined) {
-    const given = (['vpcSubnets', 'securityGroups'] as const).find((name) => props[name] !== undefined);
-    if (given === undefined) return undefined;
+    const orphan = (['vpcSubnets', 'securityGroups'] as const).find((name) => props[name] !== undefined);
+    if (orphan === undefined) return undefined;
     throw new SlicedInferenceError(
-      `${given} must come with the vpc that they belong to`,
+      `${orphan} must be combined with the vpc that they belong to`,
       'no vpc',
-      'give it too',
+      'set vpc too',
     );
   }
   if (securityGroups?.length === 0) {
     throw new SlicedInferenceError(
-      'securityGroups must be one or more',
+      'securityGroups must have one group or more',
       'an empty list',
-      'leave it out to have one made',
+      'leave the prop out to let the pipeline create a group',
     );
   }
   const services = usesExpress ? (['S3', 'S3_EXPRESS'] as const) : (['S3'] as const);
@@ -52,7 +57,7 @@ export function createNetwork(
   };
 }
 
-/** Nothing may come in, and nothing but HTTPS go out. */
+/** Allows outbound HTTPS and nothing else. */
 function createSecurityGroup(scope: Construct, vpc: ec2.IVpc): ec2.SecurityGroup {
   const group = new ec2.SecurityGroup(scope, 'SecurityGroup', {
     vpc,
@@ -68,7 +73,7 @@ const ENDPOINTS = {
   S3_EXPRESS: { id: 'noS3ExpressEndpoint', what: 'S3 Express One Zone', name: /\.s3express\b/ },
 } as const;
 
-/** Out of isolated subnets an endpoint is the only way to S3. It may be added later, so that it is looked for at the end. */
+/** From isolated subnets S3 is reachable only through an endpoint. The app may add one later, so check at synthesis. */
 function warnOfMissingEndpoint(
   scope: Construct,
   service: keyof typeof ENDPOINTS,
@@ -85,7 +90,7 @@ function warnOfMissingEndpoint(
         return;
       Annotations.of(scope).addWarningV2(
         `cdk-sliced-inference:${id}`,
-        `functions in isolated subnets reach ${what} through an endpoint, and the VPC has none that is known here: call vpc.addGatewayEndpoint('S3', { service: ec2.GatewayVpcEndpointAwsService.${service} })`,
+        `functions in isolated subnets reach ${what} only through a VPC endpoint, and this app has none for the VPC: call vpc.addGatewayEndpoint('S3', { service: ec2.GatewayVpcEndpointAwsService.${service} })`,
       );
     },
   });
@@ -94,15 +99,15 @@ function warnOfMissingEndpoint(
 function isEndpoint(construct: IConstruct, vpc: ec2.IVpc, name: RegExp): boolean {
   if (!(construct instanceof ec2.CfnVPCEndpoint)) return false;
   const resolve = (value: unknown): string => JSON.stringify(Stack.of(construct).resolve(value));
-  // An endpoint of another stack names the VPC in another way.
+  // An endpoint in another stack refers to the VPC by an import, so its vpcId cannot be compared: assume that it matches.
   const isOther = Stack.of(construct) === Stack.of(vpc) && resolve(construct.vpcId) !== resolve(vpc.vpcId);
   return !isOther && name.test(resolve(construct.serviceName));
 }
 
 /**
- * What Lambda asks for of the role of a function in a VPC, on all resources:
+ * The permissions that Lambda requires of the role of a function in a VPC, on all resources:
  * https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions. The second statement
- * takes it away from the function's own code, whose requests alone carry the key.
+ * denies them to the function's own code: only its requests carry the condition key.
  */
 export function networkStatements(): iam.PolicyStatement[] {
   const actions = [

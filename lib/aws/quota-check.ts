@@ -1,4 +1,4 @@
-/** Holds a pipeline against the quotas of AWS: warned of from 80 % on, refused beyond. */
+/** Checks a pipeline against AWS quotas: warns from 80 % of a quota on, and throws above it. */
 import type { Duration } from 'aws-cdk-lib';
 import { Annotations, CfnResource, Stack, Token } from 'aws-cdk-lib';
 import type * as iam from 'aws-cdk-lib/aws-iam';
@@ -36,11 +36,11 @@ import { loadSeconds } from '../plan/schedule/warm-up';
 import { plannedBytes } from '../shapes/value-types';
 import type { SliceFunctionOptions } from './slice-function-options';
 
-/** What a pipeline uses of a quota. */
-export interface QuotaUse {
-  /** What warnings are acknowledged by, behind the library's name. */
+/** How much of a quota a pipeline uses. */
+interface QuotaUse {
+  /** Id of the warning, after the prefix `cdk-sliced-inference:`. */
   readonly id: string;
-  /** The thing that has the quota, as the subject of a sentence. */
+  /** What the quota applies to, as the subject of a sentence. */
   readonly what: string;
   readonly used: number;
   readonly limit: number;
@@ -52,7 +52,7 @@ export interface QuotaUse {
 
 const PREFIX = 'cdk-sliced-inference:';
 
-/** @throws SlicedInferenceError when more is used than there is */
+/** @throws SlicedInferenceError if the use exceeds the limit */
 export function checkQuota(scope: Construct, use: QuotaUse): void {
   const { id, what, used, limit, unit, link, advice } = use;
   if (used > limit) {
@@ -70,24 +70,25 @@ export function checkQuota(scope: Construct, use: QuotaUse): void {
   );
 }
 
-/** What of a pipeline its quotas are held against. */
-export interface QuotaSubject {
+/** The parts of a pipeline that the quotas apply to. */
+interface QuotaSubject {
   readonly plan: SlicePlan;
   readonly isExpress: boolean;
   readonly warmsUp: boolean;
-  /** By slice, in MB; tokens where it is not known yet. */
+  /** By slice, in MB. A size that is known only at deployment is a token. */
   readonly memorySizes: readonly number[];
-  /** By slice: what the user set. */
+  /** By slice: the options that the user sets. */
   readonly options: readonly SliceFunctionOptions[];
-  /** What the user set for the state machine. */
+  /** The timeout that the user sets for the state machine. */
   readonly timeout?: Duration;
   readonly functions: readonly lambda.Function[];
   readonly stateMachine: sfn.StateMachine;
 }
 
-/** @throws SlicedInferenceError for a quota that is broken; what has a name of its own was checked before */
+/** @throws SlicedInferenceError if the pipeline exceeds a quota. Props with limits were validated before. */
 export function checkQuotas(scope: Construct, subject: QuotaSubject): void {
   checkFunctions(scope, subject);
+  checkEnvironment(scope, subject);
   const { plan, isExpress, warmsUp } = subject;
   checkConcurrency(scope, subject);
   warnOfColdRuns(scope, subject);
@@ -99,14 +100,14 @@ export function checkQuotas(scope: Construct, subject: QuotaSubject): void {
       limit: MAX_STANDARD_EVENTS,
       unit: 'events in its history',
       link: STEP_FUNCTIONS_QUOTAS,
-      advice: 'ask for fewer slices',
+      advice: 'use fewer slices',
     });
   }
   checkTemplate(scope, subject);
   informOfLargeRequests(scope, plan);
 }
 
-function checkFunctions(scope: Construct, { plan, memorySizes, functions }: QuotaSubject): void {
+function checkFunctions(scope: Construct, { plan, memorySizes }: QuotaSubject): void {
   const largest = Math.max(0, ...memorySizes.filter((size) => !Token.isUnresolved(size)));
   checkQuota(scope, {
     id: 'memoryQuota',
@@ -115,12 +116,12 @@ function checkFunctions(scope: Construct, { plan, memorySizes, functions }: Quot
     limit: MAX_LAMBDA_MEMORY_MB,
     unit: 'MB of memory',
     link: LAMBDA_QUOTAS,
-    advice: 'ask for more slices',
+    advice: 'use more slices',
   });
   if (largest > DEFAULT_MAX_MEMORY_MB) {
     Annotations.of(scope).addWarningV2(
       `${PREFIX}newAccountMemory`,
-      `the largest slice function has ${largest} MB of memory, and new accounts are limited to ${DEFAULT_MAX_MEMORY_MB} MB (${LAMBDA_QUOTAS}): ask AWS for more, or for more slices`,
+      `the largest slice function has ${largest} MB of memory, and new AWS accounts are limited to ${DEFAULT_MAX_MEMORY_MB} MB (${LAMBDA_QUOTAS}): request a higher quota from AWS, or use more slices`,
     );
   }
   checkQuota(scope, {
@@ -130,59 +131,62 @@ function checkFunctions(scope: Construct, { plan, memorySizes, functions }: Quot
     limit: MAX_EPHEMERAL_STORAGE_MB,
     unit: 'MB of /tmp',
     link: LAMBDA_QUOTAS,
-    advice: 'ask for more slices',
+    advice: 'use more slices',
   });
   checkQuota(scope, {
     id: 'timeoutQuota',
-    what: 'the slice that takes longest to load',
+    what: 'the slice that takes the longest to load',
     used: Math.max(...plan.slices.map(({ timeoutSeconds }) => timeoutSeconds)),
     limit: MAX_LAMBDA_TIMEOUT_SECONDS,
-    unit: 'seconds for a call',
+    unit: 'seconds of timeout',
     link: LAMBDA_QUOTAS,
-    advice: 'ask for more slices',
+    advice: 'use more slices',
   });
   checkQuota(scope, {
     id: 'objectQuota',
-    what: 'the slice that writes most',
+    what: 'the slice that writes the most',
     used: Math.max(...plan.slices.map(({ writeBytes }) => writeBytes)),
     limit: MAX_PUT_BYTES,
     unit: 'bytes in one object',
     link: S3_QUOTAS,
-    advice: 'cut elsewhere, or ask for smaller dimensions',
-  });
-  const stack = Stack.of(scope);
-  checkQuota(scope, {
-    id: 'environmentQuota',
-    what: 'the slice function with most environment variables',
-    used: Math.max(...functions.map((fn) => lengthOf(stack, cfnFunction(fn).environment))),
-    limit: MAX_LAMBDA_ENVIRONMENT_BYTES,
-    unit: 'bytes of them',
-    link: LAMBDA_QUOTAS,
-    advice: 'pass fewer or shorter ones',
+    advice: 'cut elsewhere, or set smaller dimensions',
   });
 }
 
-/** A task that is tried as often as it may be: it is entered, scheduled, started, fails or ends, and is left. */
+function checkEnvironment(scope: Construct, { functions }: QuotaSubject): void {
+  const stack = Stack.of(scope);
+  checkQuota(scope, {
+    id: 'environmentQuota',
+    what: 'the slice function with the largest environment',
+    used: Math.max(...functions.map((fn) => lengthOf(stack, cfnFunction(fn).environment))),
+    limit: MAX_LAMBDA_ENVIRONMENT_BYTES,
+    unit: 'bytes of environment variables',
+    link: LAMBDA_QUOTAS,
+    advice: 'set fewer or shorter variables',
+  });
+}
+
+/** A task with the most retries: entered and exited once; scheduled, started and ended at each attempt. */
 const EVENTS_PER_SLICE = 2 + 10 * 3;
 
-/** Entered, scheduled, started, failed, left, and the state that it then goes to. */
+/** A failed warm-up: entered, scheduled, started, failed, exited, and the two events of the state that follows. */
 const EVENTS_PER_WARM_UP = 7;
 
-/** A run whose functions are all cold loads them side by side or one after the other. */
+/** In a cold run the functions load at the same time if the run warms them up, and otherwise one after the other. */
 function warnOfColdRuns(scope: Construct, subject: QuotaSubject): void {
   const { plan, isExpress, warmsUp, options, timeout } = subject;
   const loads = loadSeconds(plan);
   const seconds = Math.round(warmsUp ? Math.max(...loads) : loads.reduce((sum, load) => sum + load, 0));
-  const most = isExpress ? MAX_EXPRESS_MINUTES * 60 : Infinity;
-  const limit = timeout && !timeout.isUnresolved() ? timeout.toSeconds({ integral: false }) : most;
+  const quota = isExpress ? MAX_EXPRESS_MINUTES * 60 : Infinity;
+  const limit = timeout && !timeout.isUnresolved() ? timeout.toSeconds({ integral: false }) : quota;
   if (seconds >= WARNING_SHARE * limit) {
     const [id, advice] =
-      limit < most
+      limit < quota
         ? ['littleTime', 'raise its timeout']
         : ['expressQuota', `set stateMachineType to STANDARD (${STEP_FUNCTIONS_QUOTAS})`];
     Annotations.of(scope).addWarningV2(
       `${PREFIX}${id}`,
-      `a run whose functions are all cold loads for some ${seconds} seconds, and the state machine has ${limit} in all: ${advice}`,
+      `a run whose functions are all cold spends about ${seconds} seconds loading, and the state machine times out after ${limit} seconds: ${advice}`,
     );
   }
   const short = loads.findIndex((load, slice) => {
@@ -192,11 +196,11 @@ function warnOfColdRuns(scope: Construct, subject: QuotaSubject): void {
   if (short < 0) return;
   Annotations.of(scope).addWarningV2(
     `${PREFIX}littleFunctionTime`,
-    `the function of ${sliceName(short)} loads for some ${Math.round(loads[short])} seconds when it is cold, and has a timeout of ${String(options[short].timeout?.toHumanString())}: raise it`,
+    `the function of ${sliceName(short)} spends about ${Math.round(loads[short])} seconds loading when it is cold, and its timeout is ${String(options[short].timeout?.toHumanString())}: raise its timeout`,
   );
 }
 
-/** What functions reserve, and what all of them need at once when a run warms them up. */
+/** Checks the concurrency that the functions reserve, and that a run needs to warm all of them up at once. */
 function checkConcurrency(scope: Construct, { plan, options, warmsUp }: QuotaSubject): void {
   const sumOf = (numbers: readonly (number | undefined)[]): number =>
     numbers.reduce<number>((sum, number) => sum + (Token.isUnresolved(number) ? 0 : (number ?? 0)), 0);
@@ -206,28 +210,31 @@ function checkConcurrency(scope: Construct, { plan, options, warmsUp }: QuotaSub
   if (reserved >= WARNING_SHARE * RESERVABLE_CONCURRENCY) {
     Annotations.of(scope).addWarningV2(
       `${PREFIX}concurrencyQuota`,
-      `the slice functions take ${reserved} concurrent calls for themselves, and an account may give away ${RESERVABLE_CONCURRENCY} unless AWS has raised that (${LAMBDA_QUOTAS}): ask for fewer, or AWS for more`,
+      `the slice functions reserve ${reserved} concurrent executions, and by default an account can reserve ${RESERVABLE_CONCURRENCY} (${LAMBDA_QUOTAS}): reserve fewer, or request a higher quota from AWS`,
     );
   }
   if (!warmsUp || plan.slices.length <= NEW_ACCOUNT_CONCURRENCY) return;
   Annotations.of(scope).addWarningV2(
     `${PREFIX}newAccountConcurrency`,
-    `a run calls all ${plan.slices.length} functions at once to warm them up, and new accounts may be limited to ${NEW_ACCOUNT_CONCURRENCY} concurrent calls (${LAMBDA_QUOTAS}): ask AWS for more, or set warmUp to NEVER`,
+    `a run calls all ${plan.slices.length} functions at once to warm them up, and new AWS accounts may be limited to ${NEW_ACCOUNT_CONCURRENCY} concurrent executions (${LAMBDA_QUOTAS}): request a higher quota from AWS, or set warmUp to NEVER`,
   );
 }
 
-/** Policies and definitions cannot come near their quotas with fewer slices, and resolving them takes time. */
+/**
+ * With fewer slices, policies and definitions stay far below their quotas. Skip them, because resolving them takes
+ * time.
+ */
 const MANY_SLICES = 50;
 
 function checkTemplate(scope: Construct, { plan, functions, stateMachine }: QuotaSubject): void {
   checkQuota(scope, {
     id: 'resourcesQuota',
-    what: 'the stack of the pipeline',
+    what: 'the pipeline',
     used: scope.node.findAll().filter((construct) => CfnResource.isCfnResource(construct)).length,
     limit: MAX_STACK_RESOURCES,
-    unit: 'resources, those of the pipeline alone counted',
+    unit: 'resources in its stack',
     link: CLOUDFORMATION_QUOTAS,
-    advice: 'ask for fewer slices, or for no provisioned concurrency',
+    advice: 'use fewer slices, or no provisioned concurrency',
   });
   if (plan.slices.length < MANY_SLICES) return;
   const stack = Stack.of(scope);
@@ -238,21 +245,21 @@ function checkTemplate(scope: Construct, { plan, functions, stateMachine }: Quot
     limit: MAX_DEFINITION_BYTES,
     unit: 'bytes',
     link: STEP_FUNCTIONS_QUOTAS,
-    advice: 'ask for fewer slices',
+    advice: 'use fewer slices',
   });
   const roles = functions.map(({ role }) => role?.node.defaultChild as iam.CfnRole);
   checkQuota(scope, {
     id: 'policyQuota',
-    what: 'the role of the slice that reads from most others',
+    what: 'the role of the slice that reads from the most slices',
     used: Math.max(...roles.map(({ policies }) => lengthOf(stack, policies))),
     limit: MAX_INLINE_POLICY_CHARACTERS,
     unit: 'characters of inline policies',
     link: IAM_QUOTAS,
-    advice: 'ask for fewer slices',
+    advice: 'use fewer slices',
   });
 }
 
-/** As JSON; references count as what they look like in the template, about as long as what they stand for. */
+/** Length as JSON. References count with their length in the template, which is about that of their values. */
 function lengthOf(stack: Stack, value: unknown): number {
   const resolved: unknown = stack.resolve(value);
   return resolved === undefined ? 0 : JSON.stringify(resolved).length;
@@ -262,12 +269,12 @@ function cfnFunction(fn: lambda.Function): lambda.CfnFunction {
   return fn.node.defaultChild as lambda.CfnFunction;
 }
 
-/** No limit of the pipeline, since requests may lie in S3: a word to those who send them inline. */
+/** Only an info: requests that are too large to send inline can be uploaded to S3. */
 function informOfLargeRequests(scope: Construct, { inputs, dimensions }: SlicePlan): void {
   const bytes = plannedBytes(inputs, dimensions).reduce((sum, size) => sum + size, 0);
   const inline = Math.ceil((bytes * 4) / 3);
   if (inline < WARNING_SHARE * MAX_STATE_PAYLOAD_BYTES) return;
   Annotations.of(scope).addInfo(
-    `a request of the planned dimensions takes ${inline} bytes inline, and an execution's input has at most ${MAX_STATE_PAYLOAD_BYTES} (${STEP_FUNCTIONS_QUOTAS}): put its tensors into the bucket below inputs/`,
+    `a request with the planned dimensions takes ${inline} bytes inline, and an execution's input can have at most ${MAX_STATE_PAYLOAD_BYTES} bytes (${STEP_FUNCTIONS_QUOTAS}): upload its tensors to the bucket below inputs/`,
   );
 }

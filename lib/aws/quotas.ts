@@ -1,4 +1,4 @@
-/** Quotas of AWS that a stack has to keep, each with its source. */
+/** AWS quotas that a pipeline must not exceed, each with its source. */
 
 /** Documentation of the quotas below. */
 export const LAMBDA_QUOTAS = 'https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html';
@@ -9,39 +9,39 @@ export const IAM_QUOTAS = 'https://docs.aws.amazon.com/IAM/latest/UserGuide/refe
 export const CLOUDFORMATION_QUOTAS =
   'https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html';
 
-/** From this part of a quota on it is warned of. */
+/** The library warns if a pipeline uses this share of a quota or more. */
 export const WARNING_SHARE = 0.8;
 
-/** A function's code, unzipped, in bytes: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html. */
+/** Size of a function's unzipped code, in bytes: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html. */
 export const MAX_LAMBDA_CODE_BYTES = 250 * 1024 * 1024;
 
-/** Longest Express execution: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html. */
+/** Duration of an Express execution: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html. */
 export const MAX_EXPRESS_MINUTES = 5;
 
-/** All environment variables of a function together, in bytes: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html. */
+/** Total size of a function's environment variables, in bytes: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html. */
 export const MAX_LAMBDA_ENVIRONMENT_BYTES = 4 * 1024;
 
-/** A state machine's definition in bytes: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html. */
+/** Size of a state machine's definition, in bytes: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html. */
 export const MAX_DEFINITION_BYTES = 1024 * 1024;
 
-/** Events in the history of a Standard execution: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html. */
+/** Number of events in the history of a Standard execution: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html. */
 export const MAX_STANDARD_EVENTS = 25_000;
 
-/** Input or output of a state or an execution in bytes: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html. */
+/** Size of the input or output of a state or an execution, in bytes: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html. */
 export const MAX_STATE_PAYLOAD_BYTES = 256 * 1024;
 
-/** An object that is put in one request, in bytes: https://docs.aws.amazon.com/AmazonS3/latest/userguide/upload-objects.html. */
+/** Size of an object that is uploaded in one PUT request, in bytes: https://docs.aws.amazon.com/AmazonS3/latest/userguide/upload-objects.html. */
 export const MAX_PUT_BYTES = 5 * 1024 ** 3;
 
-/** All inline policies of a role together, in characters without blanks: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html. */
+/** Total size of a role's inline policies, in characters without whitespace: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html. */
 export const MAX_INLINE_POLICY_CHARACTERS = 10_240;
 
-/** Resources of a stack: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html. */
+/** Number of resources in a stack: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html. */
 export const MAX_STACK_RESOURCES = 500;
 
 /**
- * Concurrent calls that an account may reserve for functions: 1,000 less the 100 that stay for all others. New accounts may
- * have 10 in all. https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
+ * Concurrent executions that an account may reserve for functions: 1,000 minus the 100 that must stay unreserved. New
+ * accounts may have only 10 in total. https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
  */
 export const RESERVABLE_CONCURRENCY = 900;
 export const NEW_ACCOUNT_CONCURRENCY = 10;

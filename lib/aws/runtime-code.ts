@@ -1,4 +1,7 @@
-/** The code of every slice function: the bundled handler and ONNX Runtime for one architecture, without Docker. */
+/**
+ * The code asset of the slice functions: the bundled handler and ONNX Runtime for one architecture, built without
+ * Docker.
+ */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { AssetHashType, DockerImage, Stack } from 'aws-cdk-lib';
@@ -7,10 +10,10 @@ import type { Construct } from 'constructs';
 import type { CodeFile } from './code-files';
 import { codeDigest, codeFiles } from './code-files';
 
-/** Handler of the bundle, as Lambda names it. */
+/** The `Handler` property of the functions. */
 export const HANDLER = 'index.handler';
 
-/** CDK allows a code object in one stack only; sharing it there makes one asset of many functions. */
+/** CDK allows a code object in one stack only. Sharing it within the stack makes one asset for all functions. */
 const codeByStack = new WeakMap<Stack, Map<string, lambda.Code>>();
 
 export function runtimeCode(scope: Construct, architecture: lambda.Architecture): lambda.Code {
@@ -24,7 +27,7 @@ export function runtimeCode(scope: Construct, architecture: lambda.Architecture)
   return code;
 }
 
-/** Digest of the code that `runtimeCode` gives. */
+/** Digest of the code that `runtimeCode` returns. */
 export function runtimeCodeDigest(architecture: lambda.Architecture): string {
   return codeDigest(filesFor(architecture));
 }

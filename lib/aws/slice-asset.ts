@@ -1,4 +1,4 @@
-/** A slice's file as an asset under the digest that the plan gives it, hard-linked from where it lies. */
+/** Stages a slice's file as an asset whose hash is the digest in the plan. The asset is a hard link to the file. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { AssetHashType, BundlingOutput, DockerImage } from 'aws-cdk-lib';
@@ -8,10 +8,11 @@ import { SlicedInferenceError, quoted, systemReason } from '../errors';
 import type { PlannedFile } from '../plan/plan';
 
 /**
- * CDK's own fingerprint folds line ends in what it takes for text and so misses changes of weights; the digest of
- * the plan does not. Local bundling is CDK's way to let a library write an asset: no Docker image is ever used.
+ * The asset hash is the digest in the plan, because CDK's own fingerprint normalizes line ends in files that it takes
+ * for text, and so misses some changes of weights. Local bundling is how CDK lets a library write an asset; no Docker
+ * image is used.
  *
- * @param file the slice's file on this disk
+ * @param file path of the slice's file on this disk
  */
 export function sliceFileAsset(scope: Construct, id: string, file: string, planned: PlannedFile): Asset {
   return new Asset(scope, id, {
@@ -21,7 +22,7 @@ export function sliceFileAsset(scope: Construct, id: string, file: string, plann
     bundling: {
       image: DockerImage.fromRegistry('never-used'),
       outputType: BundlingOutput.SINGLE_FILE,
-      // CDK hashes this object as JSON together with the asset's hash: it must hold a closure and no data.
+      // CDK hashes this object as JSON together with the asset's hash, so it must hold only a closure and no data.
       local: {
         tryBundle: (folder: string): boolean => {
           linkOrCopy(file, path.join(folder, planned.file));
@@ -32,21 +33,22 @@ export function sliceFileAsset(scope: Construct, id: string, file: string, plann
   });
 }
 
-/** A hard link takes no time and no space; where there can be none, such as on another disk, a copy does. */
+/** Links the file, because a link takes no time and no space. Copies it if it cannot be linked. */
 function linkOrCopy(file: string, target: string): void {
   try {
     fs.linkSync(file, target);
     return;
   } catch {
-    // Other disk, other owner, too many links, no links at all: the copy tells what really is the matter.
+    // Another disk, another owner, too many links, or a file system without links. If the file is the problem, the copy
+    // fails too and its error gives the reason.
   }
   try {
     fs.copyFileSync(file, target, fs.constants.COPYFILE_FICLONE);
   } catch (error) {
     throw new SlicedInferenceError(
-      `slice file ${quoted(file)} must be there to be staged`,
+      `slice file ${quoted(file)} must be copied into the cloud assembly`,
       systemReason(error),
-      'synthesize again, with room on the disk',
+      'free space on the disk if it is full, and synthesize again',
     );
   }
 }

@@ -1,4 +1,4 @@
-/** What can be set for the functions of the slices: for all of them, and for single ones. */
+/** The settings of slice functions, for all of them and for individual slices. */
 import type { Duration, Size } from 'aws-cdk-lib';
 import { Token } from 'aws-cdk-lib';
 import { ENV } from '../../contract/environment';
@@ -12,62 +12,66 @@ import {
   MIN_LAMBDA_MEMORY_MB,
 } from '../plan/sizes/lambda-quotas';
 
-/** What can be set for the functions of the slices; what is left out comes from the plan. */
+/** Settings of slice functions. */
 export interface SliceFunctionOptions {
   /**
-   * Memory of a function, in MB: 128 to 10,240. A vCPU comes with each 1,769 MB.
+   * Memory of a function, in MB: a whole number from 128 to 10,240. Lambda provides one vCPU for each 1,769 MB. All
+   * slices run with one thread count, which follows from the largest memory size.
    *
-   * @default - the plan's estimate for each slice: its weights, activations and tensors, and the bare runtime
+   * @default - the plan's estimate for each slice: its weights, activations and tensors, and the Lambda runtime itself
    */
   readonly memorySize?: number;
 
   /**
-   * Timeout of one call, at most 15 minutes.
+   * Timeout of one call, in whole seconds from 1 second to 15 minutes.
    *
-   * @default - a minute, and three times as long as loading the weights at 40 MB/s takes
+   * @default - one minute plus three times the time that loading the weights takes at 40 MB/s
    */
   readonly timeout?: Duration;
 
   /**
-   * Size of `/tmp`, which holds the slice's files: 512 to 10,240 MB.
+   * Size of `/tmp`, which holds the slice's files, in whole MiB from 512 to 10,240. It must be at least the size of the
+   * files.
    *
-   * @default - what the files need, at least 512 MiB
+   * @default - the size that the files need, at least 512 MiB
    */
   readonly ephemeralStorageSize?: Size;
 
   /**
-   * The most calls of a function at a time, taken out of the account's concurrency for it alone. A call beyond it is
-   * tried again for some 40 seconds before the run fails.
+   * Reserved concurrency of a function, 1 or more: the number of concurrent calls that it may have, reserved from the
+   * account's concurrency. The state machine retries a call above the limit for about 40 seconds before the run fails.
    *
-   * @default - the account's unreserved concurrency
+   * @default - the function shares the account's unreserved concurrency
    */
   readonly reservedConcurrentExecutions?: number;
 
   /**
-   * Copies of a function that are kept started, and paid for all the time. They have loaded the function's code, not
-   * yet its weights. Such a function is called by the alias `live`: a run that a deployment overtakes fails with
-   * `PlanChanged`, where others end on the model that they began with.
+   * Provisioned concurrency of a function, 1 or more and at most the reserved concurrency: the number of sandboxes that
+   * Lambda keeps started, and charges for all the time. They have loaded the function's code but not the slice's
+   * weights. The state machine calls the function by its alias `live`. Therefore a run that is in progress during a
+   * deployment fails with `PlanChanged`; without provisioned concurrency it finishes on the model that it started with.
    *
-   * @default - none
+   * @default - no provisioned concurrency
    */
   readonly provisionedConcurrentExecutions?: number;
 
   /**
-   * Environment variables besides the library's own.
+   * Additional environment variables. They must not set the variables that the library uses.
    *
-   * @default - none
+   * @default - no additional variables
    */
   readonly environment?: { [key: string]: string };
 }
 
-/** Options of single slices, by name: `slice-00` is the first. */
-export type SliceFunctionOverrides = Readonly<Record<string, SliceFunctionOptions>>;
+/** Options of individual slices, by name: `slice-00` is the first slice. */
+type SliceFunctionOverrides = Readonly<Record<string, SliceFunctionOptions>>;
 
 /**
- * The options of each slice: those of all, with the slice's own in their place. Variables of the environment are
- * replaced one by one.
+ * Returns the options of each slice: the common options, overridden by the slice's own. Environment variables are
+ * overridden one by one.
  *
- * @throws SlicedInferenceError for values that Lambda does not have, and for slices that the plan does not have
+ * @param slices number of slices
+ * @throws SlicedInferenceError for values that Lambda does not allow, and for slices that the plan does not have
  */
 export function optionsOfSlices(
   slices: number,
@@ -123,8 +127,8 @@ function checkConcurrency(options: SliceFunctionOptions, where: string): void {
   if (Token.isUnresolved(reserved) || Token.isUnresolved(provisioned) || provisioned <= reserved) return;
   throw new SlicedInferenceError(
     `${where}.provisionedConcurrentExecutions must be at most reservedConcurrentExecutions`,
-    `${provisioned} of ${reserved}`,
-    'raise the one or lower the other',
+    `${provisioned} provisioned and ${reserved} reserved`,
+    'raise reservedConcurrentExecutions or lower provisionedConcurrentExecutions',
   );
 }
 
@@ -134,7 +138,7 @@ function checkCount(value: number | undefined, what: string): void {
   throw new SlicedInferenceError(
     `${what} must be a whole number of 1 or more`,
     String(value),
-    'leave it out to have none',
+    'use a whole number or leave it out',
   );
 }
 
@@ -150,7 +154,7 @@ function checkRange(
   throw new SlicedInferenceError(
     `${what} must be a whole number of ${unit} from ${least} to ${most}`,
     String(value),
-    `give one that Lambda has`,
+    'use a value in this range',
   );
 }
 
@@ -158,18 +162,18 @@ function checkRange(
 const VARIABLE_NAME = /^[a-zA-Z][a-zA-Z0-9_]+$/;
 
 function checkEnvironment({ environment = {} }: SliceFunctionOptions, where: string): void {
-  const own = new Set<string>(Object.values(ENV));
+  const reserved = new Set<string>(Object.values(ENV));
   for (const name of Object.keys(environment)) {
-    if (own.has(name)) {
+    if (reserved.has(name)) {
       throw new SlicedInferenceError(
-        `${where}.environment must leave the library's own variables alone`,
+        `${where}.environment must not set variables that the library uses`,
         quoted(name),
         'choose another name',
       );
     }
     if (Token.isUnresolved(name) || VARIABLE_NAME.test(name)) continue;
     throw new SlicedInferenceError(
-      `${where}.environment must have names of letters, digits and underscores that begin with a letter`,
+      `${where}.environment must have names of two or more letters, digits and underscores that start with a letter`,
       quoted(name),
       'choose another name',
     );

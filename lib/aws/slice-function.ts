@@ -1,4 +1,4 @@
-/** The Lambda function of one slice, with the version that the state machine calls. */
+/** The Lambda function of a slice, with the version or alias that the state machine calls. */
 import { Duration, RemovalPolicy, Size } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
@@ -21,14 +21,14 @@ import type { SliceFunctionOptions } from './slice-function-options';
 import type { SliceObjects } from './slice-object';
 import { slicePermissions } from './slice-permissions';
 
-/** What all functions of a pipeline have alike. */
-export interface SliceFunctionsProps {
+/** Settings of all functions of a pipeline. */
+interface SliceFunctionsProps {
   readonly plan: DeployedPlan;
   readonly bucket: s3.IBucket;
   readonly expressBucket?: ExpressBucket;
   readonly architecture: lambda.Architecture;
   readonly runtime: lambda.Runtime;
-  /** Whether calls leave metrics. */
+  /** Whether calls report metrics. */
   readonly sliceMetrics: boolean;
   /** Whether float32 tensors between slices are sent as float16. */
   readonly float16Transport: boolean;
@@ -36,7 +36,7 @@ export interface SliceFunctionsProps {
   readonly logs: LogSettings;
 }
 
-export interface SliceFunctionProps extends SliceFunctionsProps {
+interface SliceFunctionProps extends SliceFunctionsProps {
   readonly slice: number;
   readonly files: SliceObjects;
   readonly options: SliceFunctionOptions;
@@ -44,14 +44,18 @@ export interface SliceFunctionProps extends SliceFunctionsProps {
 
 export interface SliceFunction {
   readonly fn: lambda.Function;
-  /** What the state machine calls. */
+  /** The version or alias that the state machine calls. */
   readonly target: lambda.IFunction;
 }
 
-/** The alias of a function with provisioned concurrency. */
+/** Name of the alias of a function with provisioned concurrency. */
 const ALIAS = 'live';
 
-/** The memory that a slice's function gets, in MB; throws when Lambda has no such function. */
+/**
+ * Returns the memory size of a slice's function, in MB.
+ *
+ * @throws SlicedInferenceError if the plan's estimate exceeds Lambda's limit and no memory size is set
+ */
 export function sliceMemorySize(plan: SlicePlan, slice: number, options: SliceFunctionOptions): number {
   const { memoryMb } = plan.slices[slice];
   if (options.memorySize !== undefined) return options.memorySize;
@@ -59,7 +63,7 @@ export function sliceMemorySize(plan: SlicePlan, slice: number, options: SliceFu
   throw new SlicedInferenceError(
     `slice ${slice} must fit a Lambda function of ${MAX_LAMBDA_MEMORY_MB} MB`,
     `an estimate of ${memoryMb} MB`,
-    'ask for more slices, or set sliceFunctions.memorySize if you know better',
+    'use more slices, or set sliceFunctions.memorySize if the estimate is too high',
   );
 }
 
@@ -83,15 +87,15 @@ export function createSliceFunction(scope: Construct, id: string, props: SliceFu
     logGroup,
     ...(reservedConcurrentExecutions !== undefined && { reservedConcurrentExecutions }),
     ...network,
-    // A run that a deployment overtakes goes on calling the version that it began with.
+    // A run that is in progress during a deployment keeps calling the version that it started with.
     currentVersionOptions: { removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE },
   });
   return { fn, target: target(fn, options) };
 }
 
 /**
- * The current version. Provisioned concurrency belongs to an alias: at a version that is retained it would go on, and
- * be paid for, after the next deployment.
+ * Returns the current version, or an alias for provisioned concurrency. Old versions are retained: provisioned
+ * concurrency of a version would remain, and cost money, after the next deployment.
  */
 function target(fn: lambda.Function, options: SliceFunctionOptions): lambda.IFunction {
   const { provisionedConcurrentExecutions } = options;
@@ -126,7 +130,7 @@ function createRole(
   });
 }
 
-/** Lambda refuses descriptions of more than 256 characters, and a file name may have 255. */
+/** Lambda allows descriptions of at most 256 characters, and a file name may have 255. */
 function description(plan: SlicePlan, slice: number): string {
   return `Slice ${slice + 1} of ${plan.slices.length} of ${plan.model.file}`.slice(0, 256);
 }
@@ -151,7 +155,7 @@ function plannedStorage(slice: number, mebibytes: number): Size {
   throw new SlicedInferenceError(
     `the files of slice ${slice} must fit the ${MAX_EPHEMERAL_STORAGE_MB} MB of a function's /tmp`,
     `${mebibytes} MB`,
-    'ask for more slices',
+    'use more slices',
   );
 }
 

@@ -1,4 +1,4 @@
-/** A slice's file in S3: an asset of the stack, or an object of a bucket that is filled by someone else. */
+/** A slice's file in S3: an asset of the stack, or an object in a bucket that `sliced-inference slice` uploads to. */
 import type * as kms from 'aws-cdk-lib/aws-kms';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type { Asset } from 'aws-cdk-lib/aws-s3-assets';
@@ -7,18 +7,18 @@ export interface SliceObject {
   /** `s3://bucket/key`. */
   readonly uri: string;
   readonly arn: string;
-  /** The key that its bucket is encrypted under, where the bucket has one of its own. */
+  /** KMS key of the bucket. Absent if the bucket has no customer managed key. */
   readonly encryptionKey?: kms.IKey;
 }
 
 /** The files of one slice. */
 export interface SliceObjects {
   readonly model: SliceObject;
-  /** Absent when all weights lie in the graph. */
+  /** Absent if all weights are inside the model file. */
   readonly weights?: SliceObject;
 }
 
-/** @param encryptionKey key of the bucket that assets are deployed through, where it has one of its own */
+/** @param encryptionKey customer managed key of the bucket that assets are deployed through */
 export function assetObject(asset: Asset, encryptionKey?: kms.IKey): SliceObject {
   return {
     uri: asset.s3ObjectUrl,

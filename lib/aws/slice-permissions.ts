@@ -1,28 +1,28 @@
-/** What a slice function may do, statement by statement: exact objects, nothing else. */
+/** The permissions of slice functions, callers and readers: the objects that each needs, and no others. */
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as logs from 'aws-cdk-lib/aws-logs';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type { SourcedTensor } from '../../contract/slice-manifest';
 import type { ExpressBucket } from './express-bucket';
 import { sessionStatement } from './express-bucket';
-import { useOfKey } from './key';
+import { keyUseStatement } from './key';
 import type { SliceObject } from './slice-object';
 import { INPUTS_PREFIX, OUTPUTS_PREFIX, outputObjectKey, sliceObjectKey } from '../../contract/keys';
 
-export interface SlicePermissionsProps {
+interface SlicePermissionsProps {
   readonly slice: number;
   readonly isLast: boolean;
-  /** What the slice reads; for the last one also the results that it gathers. */
+  /** The slice's inputs. For the last slice also the results, which it gathers. */
   readonly reads: readonly SourcedTensor[];
   /** The slice's own files. */
   readonly files: readonly SliceObject[];
   readonly bucket: s3.IBucket;
-  /** Where tensors between slices are instead. */
+  /** Holds the tensors between slices, if it is set. */
   readonly expressBucket?: ExpressBucket;
   readonly logGroup: logs.ILogGroup;
 }
 
-/** Runs are not known beforehand. */
+/** The names of runs are not known at deployment. */
 const ANY_RUN = '*';
 
 export function slicePermissions(props: SlicePermissionsProps): iam.PolicyDocument {
@@ -64,20 +64,21 @@ export function slicePermissions(props: SlicePermissionsProps): iam.PolicyDocume
   if (expressBucket && (readsSlices || !isLast))
     statements.push(sessionStatement(expressBucket.bucketArn, !isLast));
   if (bucket.encryptionKey)
-    statements.push(useOfKey(bucket.encryptionKey, ['kms:Decrypt', 'kms:GenerateDataKey']));
+    statements.push(keyUseStatement(bucket.encryptionKey, ['kms:Decrypt', 'kms:GenerateDataKey']));
   const fileKeys = new Set(props.files.map(({ encryptionKey }) => encryptionKey));
   for (const key of fileKeys) {
-    if (key && key !== bucket.encryptionKey) statements.push(useOfKey(key, ['kms:Decrypt'], 'UseModelKey'));
+    if (key && key !== bucket.encryptionKey)
+      statements.push(keyUseStatement(key, ['kms:Decrypt'], 'UseModelKey'));
   }
   return new iam.PolicyDocument({ statements });
 }
 
-/** The keys of requests, and of the objects of the slices that this one reads from. */
+/** The keys of requests and of the objects of other slices that the slice reads. */
 function readableKeys({ slice, isLast, reads, expressBucket }: SlicePermissionsProps): string[] {
   const keys = new Set<string>();
-  // A retry that finds the results of an earlier attempt gives those.
+  // A retry that finds the results of an earlier attempt returns those.
   if (isLast) keys.add(outputObjectKey(ANY_RUN));
-  // The first slice checks the whole request, whatever it reads of it.
+  // The first slice checks the whole request, even tensors that it does not use.
   if (slice === 0) keys.add(`${INPUTS_PREFIX}*`);
   for (const { source } of reads) {
     if (source.from === 'request') keys.add(`${INPUTS_PREFIX}*`);
@@ -86,14 +87,14 @@ function readableKeys({ slice, isLast, reads, expressBucket }: SlicePermissionsP
   return [...keys].sort();
 }
 
-/** A right on the bucket or on its key, either of which may grant it to principals of other accounts. */
-export interface GrantedRight {
+/** A permission, with the bucket or key whose resource policy can grant it to principals in other accounts. */
+export interface GrantedPermission {
   readonly statement: iam.PolicyStatement;
   readonly resource: iam.GrantWithResourceOptions['resource'];
 }
 
-/** The rights that a caller needs on the bucket: put requests, get results. */
-export function callerRights(bucket: s3.IBucket): GrantedRight[] {
+/** The permissions that a caller needs on the bucket: to put requests and to get results. */
+export function callerPermissions(bucket: s3.IBucket): GrantedPermission[] {
   const putInputs = new iam.PolicyStatement({
     actions: ['s3:PutObject'],
     resources: [bucket.arnForObjects(`${INPUTS_PREFIX}*`)],
@@ -101,16 +102,16 @@ export function callerRights(bucket: s3.IBucket): GrantedRight[] {
   return [
     { statement: putInputs, resource: bucket },
     readOutputs(bucket),
-    ...keyRights(bucket, ['kms:Decrypt', 'kms:GenerateDataKey']),
+    ...keyPermissions(bucket, ['kms:Decrypt', 'kms:GenerateDataKey']),
   ];
 }
 
-/** The rights of someone who reads results. */
-export function readerRights(bucket: s3.IBucket): GrantedRight[] {
-  return [readOutputs(bucket), ...keyRights(bucket, ['kms:Decrypt'])];
+/** The permissions to read results. */
+export function readerPermissions(bucket: s3.IBucket): GrantedPermission[] {
+  return [readOutputs(bucket), ...keyPermissions(bucket, ['kms:Decrypt'])];
 }
 
-function readOutputs(bucket: s3.IBucket): GrantedRight {
+function readOutputs(bucket: s3.IBucket): GrantedPermission {
   const statement = new iam.PolicyStatement({
     actions: ['s3:GetObject'],
     resources: [bucket.arnForObjects(`${OUTPUTS_PREFIX}*`)],
@@ -118,6 +119,8 @@ function readOutputs(bucket: s3.IBucket): GrantedRight {
   return { statement, resource: bucket };
 }
 
-function keyRights({ encryptionKey }: s3.IBucket, actions: string[]): GrantedRight[] {
-  return encryptionKey ? [{ statement: useOfKey(encryptionKey, actions), resource: encryptionKey }] : [];
+function keyPermissions({ encryptionKey }: s3.IBucket, actions: string[]): GrantedPermission[] {
+  return encryptionKey
+    ? [{ statement: keyUseStatement(encryptionKey, actions), resource: encryptionKey }]
+    : [];
 }

@@ -1,4 +1,4 @@
-/** The state machine of a pipeline, with its role and its logs. */
+/** The state machine of a pipeline, with its role and log group. */
 import { ArnFormat, Duration, Fn, Names, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
@@ -12,7 +12,7 @@ import { createLogGroup } from './log-group';
 import type { WorkflowProps } from './workflow/workflow';
 import { OWN_EXECUTION, pipelineWorkflow } from './workflow/workflow';
 
-export interface PipelineStateMachineProps {
+interface PipelineStateMachineProps {
   readonly workflow: Omit<WorkflowProps, 'expressions' | 'prefix'>;
   readonly bucket: s3.IBucket;
   readonly type: sfn.StateMachineType;
@@ -52,8 +52,8 @@ export function createStateMachine(scope: Construct, props: PipelineStateMachine
   });
 }
 
-/** Standard machines may wait for each function as long as that may take. */
-export function defaultTimeout({ slices }: SlicePlan, type: sfn.StateMachineType): Duration {
+/** A Standard execution may last as long as the planned timeouts of all functions together. */
+function defaultTimeout({ slices }: SlicePlan, type: sfn.StateMachineType): Duration {
   const least = MAX_EXPRESS_MINUTES * 60;
   if (type === sfn.StateMachineType.EXPRESS) return Duration.seconds(least);
   return Duration.seconds(
@@ -64,7 +64,9 @@ export function defaultTimeout({ slices }: SlicePlan, type: sfn.StateMachineType
   );
 }
 
-/** For state machines of this account and region alone, which older releases of CDK leave out. */
+/**
+ * Restricts the role to state machines of this account and region. Older releases of CDK do not add these conditions.
+ */
 function createRole(scope: Construct): iam.Role {
   const stack = Stack.of(scope);
   const { COLON_RESOURCE_NAME: arnFormat } = ArnFormat;
@@ -80,15 +82,16 @@ function createRole(scope: Construct): iam.Role {
 }
 
 /**
- * Other prefixes share a resource policy of 5,120 characters, which a few machines fill. The stack's UUID lets a stack
- * that was deleted, with its log group retained, be deployed again under its name.
+ * Log groups without the prefix `/aws/vendedlogs` are listed in a resource policy of at most 5,120 characters, which a
+ * few state machines fill. The stack's UUID is part of the name so that a deleted stack whose log group was retained
+ * can be deployed again under the same name.
  */
 function logGroupName(scope: Construct): string {
   const name = Names.uniqueResourceName(scope, { maxLength: 200, separator: '-' });
   return `/aws/vendedlogs/states/${name}-${uuidOf(Stack.of(scope))}`;
 }
 
-/** The last segment of `arn:aws:cloudformation:region:account:stack/name/uuid`. */
+/** Returns the last segment of `arn:aws:cloudformation:region:account:stack/name/uuid`. */
 function uuidOf(stack: Stack): string {
   return Fn.select(2, Fn.split('/', stack.stackId));
 }

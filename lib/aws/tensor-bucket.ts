@@ -1,4 +1,4 @@
-/** The bucket that requests, intermediate tensors and results pass through. */
+/** The bucket of requests, intermediate tensors and results. */
 import type { RemovalPolicy } from 'aws-cdk-lib';
 import { Duration } from 'aws-cdk-lib';
 import type * as kms from 'aws-cdk-lib/aws-kms';
@@ -6,12 +6,12 @@ import * as s3 from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 import { INPUTS_PREFIX, OUTPUTS_PREFIX, RUNS_PREFIX } from '../../contract/keys';
 
-/** A run lasts minutes; a day leaves time to look into a failed one. */
+/** A run takes minutes. One day leaves time to investigate a failed run. */
 export const RUNS_RETENTION = Duration.days(1);
-/** Requests and results are in transit too, but on the callers' schedule. */
+/** Callers decide when they upload requests and read results, so these are kept for longer. */
 const CALLERS_RETENTION = Duration.days(7);
 
-export interface TensorBucketProps {
+interface TensorBucketProps {
   readonly encryptionKey?: kms.IKey;
   readonly intermediateRetention?: Duration;
   readonly outputRetention?: Duration;

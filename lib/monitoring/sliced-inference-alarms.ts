@@ -1,4 +1,4 @@
-/** The alarms that a pipeline in production should have. */
+/** CloudWatch alarms of a pipeline. */
 import { Duration, Token } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
@@ -12,39 +12,41 @@ export interface SlicedInferenceAlarmsProps {
   readonly pipeline: SlicedInferencePipeline;
 
   /**
-   * How many failed runs in five minutes are too many. Runs for an invalid request count too.
+   * Number of failed runs in five minutes that sets off the alarm: a whole number, 1 or more. Runs that fail for an
+   * invalid request count too.
    *
    * @default 1
    */
   readonly maxFailedRuns?: number;
 
   /**
-   * How long 95 of 100 runs may take.
+   * The longest acceptable duration of a run, as the 95th percentile. An alarm goes off if the percentile is above it
+   * for two periods of five minutes in a row.
    *
    * @default - no alarm for slow runs
    */
   readonly maxTime?: Duration;
 
   /**
-   * What happens when one of the alarms goes off, and when it ends.
+   * Actions of all alarms, run when an alarm goes off and when it returns to OK.
    *
-   * @default - nothing: add actions with `addAlarmAction`
+   * @default - no actions; add them with `addAlarmAction`
    */
   readonly actions?: cloudwatch.IAlarmAction[];
 }
 
 const PERIOD = Duration.minutes(5);
 
-/** Two periods in a row: a deployment makes a few runs slow, since all functions start cold. */
+/** One slow period is normal after a deployment, because all functions start cold. */
 const SLOW_PERIODS = 2;
 
 /**
- * Alarms for runs that fail, that time out, that find no capacity in Step Functions, and, where a limit is given, that
- * are slow. What goes wrong in a slice shows as a failed run once it has been tried again; so there are as many alarms
- * for a hundred slices as for one. An alarm costs $0.10 a month.
+ * CloudWatch alarms for runs that fail, that time out or that Step Functions throttles, and for slow runs if `maxTime`
+ * is set. A failed slice fails its run after the retries, so the number of alarms does not depend on the number of
+ * slices. An alarm costs $0.10 a month.
  */
 export class SlicedInferenceAlarms extends Construct {
-  /** The alarms. */
+  /** The alarms: `Failed`, `TimedOut` and `Throttled`, and `Slow` if `maxTime` is set. */
   public readonly alarms: cloudwatch.Alarm[];
 
   public constructor(scope: Construct, id: string, props: SlicedInferenceAlarmsProps) {
@@ -54,7 +56,7 @@ export class SlicedInferenceAlarms extends Construct {
       throw new SlicedInferenceError(
         'maxFailedRuns must be a whole number of 1 or more',
         String(maxFailedRuns),
-        'give the number from which on it is an alarm',
+        'set the number of failed runs that sets off the alarm',
       );
     }
     const name = pipeline.node.path;
@@ -62,7 +64,7 @@ export class SlicedInferenceAlarms extends Construct {
       alarmId: string,
       metric: cloudwatch.Metric,
       threshold: number,
-      what: string,
+      event: string,
     ): cloudwatch.Alarm =>
       new cloudwatch.Alarm(this, alarmId, {
         metric,
@@ -70,7 +72,7 @@ export class SlicedInferenceAlarms extends Construct {
         evaluationPeriods: 1,
         comparisonOperator: cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
         treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING,
-        alarmDescription: `${name}: ${what}`,
+        alarmDescription: `${name}: ${event}`,
       });
     this.alarms = [
       count('Failed', pipeline.metricFailed({ period: PERIOD }), maxFailedRuns, 'runs fail'),
@@ -87,9 +89,9 @@ export class SlicedInferenceAlarms extends Construct {
   }
 
   /**
-   * Adds an action to all alarms: for when one goes off, and for when it ends.
+   * Adds an action to all alarms. It runs when an alarm goes off and when the alarm returns to OK.
    *
-   * @param action such as a `SnsAction`
+   * @param action the action, for example an `SnsAction`
    */
   public addAlarmAction(action: cloudwatch.IAlarmAction): void {
     for (const alarm of this.alarms) {

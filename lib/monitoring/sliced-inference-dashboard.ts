@@ -1,4 +1,4 @@
-/** A CloudWatch dashboard of pipelines. */
+/** A CloudWatch dashboard that shows pipelines. */
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
 import { sliceName } from '../../contract/keys';
@@ -7,27 +7,29 @@ import type { SlicedInferencePipeline } from '../pipeline/sliced-inference-pipel
 
 /** Properties of `SlicedInferenceDashboard`. */
 export interface SlicedInferenceDashboardProps {
-  /** The pipelines to show, each in a row of its own. */
+  /** The pipelines to show, one below the other. */
   readonly pipelines: SlicedInferencePipeline[];
 
   /**
    * Name of the dashboard.
    *
-   * @default - made by CloudFormation
+   * @default - a name that CloudFormation generates
    */
   readonly dashboardName?: string;
 }
 
-/** CloudWatch has 24 columns. */
+/** A dashboard has 24 columns: three graphs in a row. */
 const WIDTH = 8;
 const HEIGHT = 6;
 
 /**
- * Shows for each pipeline its runs and how they ended, how long they took, and how long the calls of each slice took and
- * how often they failed or found no capacity; with `sliceMetrics` also cold starts, ONNX Runtime's time and memory. A dashboard costs $3 a month, beyond the first three of an account.
+ * A CloudWatch dashboard that shows each pipeline in two or three rows of graphs: the outcomes and durations of its
+ * runs, and for each slice the durations, numbers, failures and throttles of its calls. For a pipeline with
+ * `sliceMetrics` it also shows cold starts, the time of ONNX Runtime's run and peak memory. An account has three
+ * dashboards for free; each further one costs $3 a month.
  */
 export class SlicedInferenceDashboard extends Construct {
-  /** The dashboard, to which more can be added. */
+  /** The dashboard. Add your own widgets to it. */
   public readonly dashboard: cloudwatch.Dashboard;
 
   public constructor(scope: Construct, id: string, props: SlicedInferenceDashboardProps) {
@@ -41,65 +43,69 @@ export class SlicedInferenceDashboard extends Construct {
 }
 
 function rowsOf(pipeline: SlicedInferencePipeline): cloudwatch.IWidget[][] {
-  const name = pipeline.node.path;
-  const graph = (title: string, left: cloudwatch.IMetric[], unit: string): cloudwatch.GraphWidget =>
-    new cloudwatch.GraphWidget({
-      title: `${name}: ${title}`,
-      left,
-      leftYAxis: { label: unit, showUnits: false, min: 0 },
-      width: WIDTH,
-      height: HEIGHT,
-    });
-  const ofSlices = (metricOf: (slice: number, label: string) => cloudwatch.Metric): cloudwatch.Metric[] =>
-    pipeline.functions.map((_, slice) => metricOf(slice, sliceName(slice)));
-  const percentile = (statistic: string): cloudwatch.Metric =>
-    pipeline.metricTime({ statistic, label: statistic });
-  return [
-    [
-      graph(
-        'runs',
-        [
-          pipeline.metricStarted({ label: 'started' }),
-          pipeline.metricSucceeded({ label: 'succeeded' }),
-          pipeline.metricFailed({ label: 'failed' }),
-          pipeline.metricTimedOut({ label: 'timed out' }),
-        ],
-        'runs',
-      ),
-      graph('time of a run', ['p50', 'p95', 'p99'].map(percentile), 'ms'),
-      graph(
-        'p95 of calls',
-        ofSlices((slice, label) => pipeline.metricSliceDuration(slice, { label, statistic: 'p95' })),
-        'ms',
-      ),
-    ],
-    [
-      graph(
-        'calls',
-        ofSlices((slice, label) => pipeline.metricSliceInvocations(slice, { label })),
-        'calls',
-      ),
-      graph(
-        'failed calls',
-        ofSlices((slice, label) => pipeline.metricSliceErrors(slice, { label })),
-        'calls',
-      ),
-      graph(
-        'calls without capacity',
-        ofSlices((slice, label) => pipeline.metricSliceThrottles(slice, { label })),
-        'calls',
-      ),
-    ],
-    ...(pipeline._hasSliceMetrics ? [ownMetrics()] : []),
-  ];
+  const rows = [runRow(pipeline), callRow(pipeline)];
+  return pipeline._hasSliceMetrics ? [...rows, sliceMetricRow(pipeline)] : rows;
+}
 
-  function ownMetrics(): cloudwatch.IWidget[] {
-    const of = (metric: SliceMetric, props: cloudwatch.MetricOptions = {}): cloudwatch.Metric[] =>
-      ofSlices((slice, label) => pipeline.metricSlice(slice, metric, { ...props, label }));
-    return [
-      graph('cold starts', of(SliceMetric.COLD_STARTS), 'runs'),
-      graph("p95 of ONNX Runtime's run", of(SliceMetric.RUN_TIME, { statistic: 'p95' }), 'ms'),
-      graph('peak memory', of(SliceMetric.PEAK_MEMORY), 'bytes'),
-    ];
-  }
+function runRow(pipeline: SlicedInferencePipeline): cloudwatch.IWidget[] {
+  const outcomes = [
+    pipeline.metricStarted({ label: 'started' }),
+    pipeline.metricSucceeded({ label: 'succeeded' }),
+    pipeline.metricFailed({ label: 'failed' }),
+    pipeline.metricTimedOut({ label: 'timed out' }),
+  ];
+  const times = ['p50', 'p95', 'p99'].map((statistic) =>
+    pipeline.metricTime({ statistic, label: statistic }),
+  );
+  const callTimes = bySlice(pipeline, (slice, label) =>
+    pipeline.metricSliceDuration(slice, { label, statistic: 'p95' }),
+  );
+  return [
+    graph(pipeline, 'runs', outcomes, 'runs'),
+    graph(pipeline, 'time of a run', times, 'ms'),
+    graph(pipeline, 'p95 of calls', callTimes, 'ms'),
+  ];
+}
+
+function callRow(pipeline: SlicedInferencePipeline): cloudwatch.IWidget[] {
+  const calls = bySlice(pipeline, (slice, label) => pipeline.metricSliceInvocations(slice, { label }));
+  const errors = bySlice(pipeline, (slice, label) => pipeline.metricSliceErrors(slice, { label }));
+  const throttles = bySlice(pipeline, (slice, label) => pipeline.metricSliceThrottles(slice, { label }));
+  return [
+    graph(pipeline, 'calls', calls, 'calls'),
+    graph(pipeline, 'failed calls', errors, 'calls'),
+    graph(pipeline, 'calls without capacity', throttles, 'calls'),
+  ];
+}
+
+function sliceMetricRow(pipeline: SlicedInferencePipeline): cloudwatch.IWidget[] {
+  const metrics = (metric: SliceMetric, props: cloudwatch.MetricOptions = {}): cloudwatch.Metric[] =>
+    bySlice(pipeline, (slice, label) => pipeline.metricSlice(slice, metric, { ...props, label }));
+  return [
+    graph(pipeline, 'cold starts', metrics(SliceMetric.COLD_STARTS), 'runs'),
+    graph(pipeline, "p95 of ONNX Runtime's run", metrics(SliceMetric.RUN_TIME, { statistic: 'p95' }), 'ms'),
+    graph(pipeline, 'peak memory', metrics(SliceMetric.PEAK_MEMORY), 'bytes'),
+  ];
+}
+
+function bySlice(
+  { functions }: SlicedInferencePipeline,
+  metricOf: (slice: number, label: string) => cloudwatch.Metric,
+): cloudwatch.Metric[] {
+  return functions.map((_, slice) => metricOf(slice, sliceName(slice)));
+}
+
+function graph(
+  { node }: SlicedInferencePipeline,
+  title: string,
+  left: cloudwatch.IMetric[],
+  unit: string,
+): cloudwatch.GraphWidget {
+  return new cloudwatch.GraphWidget({
+    title: `${node.path}: ${title}`,
+    left,
+    leftYAxis: { label: unit, showUnits: false, min: 0 },
+    width: WIDTH,
+    height: HEIGHT,
+  });
 }

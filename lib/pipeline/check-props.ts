@@ -1,4 +1,4 @@
-/** Refuses props that cannot be, alone or together. What CDK knows at deployment only is left to it. */
+/** Validates the props of the construct. Values that are known only at deployment are left to CloudFormation. */
 import type { Duration } from 'aws-cdk-lib';
 import { RemovalPolicy, Token } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
@@ -12,21 +12,21 @@ import { MAX_EXPRESS_MINUTES } from '../aws/quotas';
 import { Slicing } from './slicing';
 import { WarmUp } from './warm-up';
 
-/** The bundled handler is compiled for this version. */
+/** The bundled handler is compiled for this version of Node.js. */
 const OLDEST_NODE_RUNTIME = 20;
 
-/** @throws SlicedInferenceError for props that cannot be, alone or together */
+/** @throws SlicedInferenceError for an invalid prop, or for props that cannot be combined */
 export function checkProps(props: SlicedInferencePipelineProps): void {
   checkChoices(props);
   if (props.slicedModel === undefined) checkModelPath(props.modelPath);
-  else checkCutBefore(props);
+  else checkSlicedModel(props);
   checkRuntime(props.runtime);
   checkBucket(props);
   checkTensorStore(props);
   checkTimeout(props);
 }
 
-/** From JavaScript and other languages anything may come. */
+/** Callers in JavaScript or other jsii languages can pass any value. */
 function checkChoices(props: SlicedInferencePipelineProps): void {
   const { logRetention, architecture, slicing, dimensions = {} } = props;
   for (const [name, size] of Object.entries(dimensions))
@@ -40,7 +40,7 @@ function checkChoices(props: SlicedInferencePipelineProps): void {
     ['architecture', architecture?.name, [lambda.Architecture.X86_64.name, lambda.Architecture.ARM_64.name]],
   ];
   for (const [name, value, known] of choices) checkChoice(name, value, known);
-  // Members of this enumeration are numbers of days.
+  // The values of this enum are numbers of days.
   if (
     logRetention !== undefined &&
     !Token.isUnresolved(logRetention) &&
@@ -54,7 +54,7 @@ function checkChoices(props: SlicedInferencePipelineProps): void {
   }
   if (slicing === undefined || slicing instanceof Slicing) return;
   throw new SlicedInferenceError(
-    'slicing must be made by Slicing',
+    'slicing must be an instance of Slicing',
     typeof slicing,
     'use Slicing.count(4), for example',
   );
@@ -74,53 +74,53 @@ function checkTimeout({ timeout, stateMachineType }: SlicedInferencePipelineProp
   const seconds = timeout.toSeconds({ integral: false });
   if (seconds < 1) {
     throw new SlicedInferenceError(
-      'timeout must be a second or more',
+      'timeout must be 1 second or more',
       timeout.toHumanString(),
-      'lengthen it',
+      'use a longer timeout',
     );
   }
   if (stateMachineType === sfn.StateMachineType.STANDARD || seconds <= MAX_EXPRESS_MINUTES * 60) return;
   throw new SlicedInferenceError(
-    `timeout of an Express state machine must be at most ${MAX_EXPRESS_MINUTES} minutes`,
+    `the timeout of an Express state machine must be at most ${MAX_EXPRESS_MINUTES} minutes`,
     timeout.toHumanString(),
     'shorten it or set stateMachineType to STANDARD',
   );
 }
 
-/** From JavaScript and other languages anything may come. */
+/** Callers in JavaScript or other jsii languages can pass any value. */
 function checkModelPath(modelPath: unknown): void {
   if (modelPath === undefined) {
     throw new SlicedInferenceError(
       'a pipeline must have a model',
       'neither modelPath nor slicedModel',
-      'give one of them',
+      'set one of them',
     );
   }
   if (typeof modelPath !== 'string' || modelPath === '') {
     throw new SlicedInferenceError(
       'modelPath must be the path of an ONNX model',
-      modelPath === '' ? 'an empty one' : typeof modelPath,
-      'give the path of a file on this machine',
+      modelPath === '' ? 'an empty string' : typeof modelPath,
+      'pass the path of a file on this machine',
     );
   }
   if (!Token.isUnresolved(modelPath)) return;
   throw new SlicedInferenceError(
     'modelPath must be a path that is known at synth time',
     'a CDK token',
-    'give the path of a file on this machine',
+    'pass the path of a file on this machine',
   );
 }
 
-/** What was decided when the model was cut cannot be decided again. */
-const DECIDED_WHEN_CUT = ['modelPath', 'slicing', 'dimensions', 'graphOptimization'] as const;
+/** Props that `sliced-inference slice` fixed when it cut the model. */
+const FIXED_BY_SLICING = ['modelPath', 'slicing', 'dimensions', 'graphOptimization'] as const;
 
-function checkCutBefore(props: SlicedInferencePipelineProps): void {
-  const given = DECIDED_WHEN_CUT.filter((name) => props[name] !== undefined);
-  if (given.length === 0) return;
+function checkSlicedModel(props: SlicedInferencePipelineProps): void {
+  const extra = FIXED_BY_SLICING.filter((name) => props[name] !== undefined);
+  if (extra.length === 0) return;
   throw new SlicedInferenceError(
-    'slicedModel must come without what was decided when it was cut',
-    `${given.join(', ')} too`,
-    'leave it out, or slice the model again',
+    'slicedModel cannot be combined with modelPath, slicing, dimensions or graphOptimization',
+    extra.join(', '),
+    'set slicedModel alone, or slice the model again with other settings',
   );
 }
 
@@ -139,41 +139,44 @@ function storesInExpress({ tensorStore }: SlicedInferencePipelineProps): boolean
   return tensorStore?._availabilityZoneId !== undefined;
 }
 
-/** A directory bucket takes one key of its own kind of permissions: what a key was asked for must not lie beside it. */
+/**
+ * The directory bucket is not encrypted with the pipeline's KMS key. If you set a key, tensors must not be stored in a
+ * bucket that does not use it.
+ */
 function checkTensorStore(props: SlicedInferencePipelineProps): void {
   const key = props.encryptionKey ?? props.bucket?.encryptionKey;
   if (!key || !storesInExpress(props)) return;
   throw new SlicedInferenceError(
-    'tensors in S3 Express One Zone must be encrypted with keys of S3',
-    'a key of your own for the other tensors',
-    'leave the key out, or tensorStore',
+    'tensors in S3 Express One Zone must be encrypted with keys that S3 manages',
+    "a KMS key for the pipeline's bucket",
+    'remove the key or tensorStore',
   );
 }
 
-/** What is said of the bucket that the pipeline makes. */
-const OF_OWN_BUCKET = [
-  ['encryptionKey', 'encrypt a bucket', 'encrypt your bucket yourself'],
-  ['intermediateRetention', 'be of a bucket', 'give your bucket a lifecycle rule'],
-  ['outputRetention', 'be of a bucket', 'give your bucket a lifecycle rule'],
-  ['autoDeleteObjects', 'empty a bucket', 'set it at your bucket'],
+/** Props that configure the bucket that the pipeline creates, and what to do if you pass your own. */
+const PIPELINE_BUCKET_PROPS = [
+  ['encryptionKey', 'set the key of your bucket'],
+  ['intermediateRetention', 'add a lifecycle rule to your bucket'],
+  ['outputRetention', 'add a lifecycle rule to your bucket'],
+  ['autoDeleteObjects', 'set autoDeleteObjects of your bucket'],
 ] as const;
 
 function checkBucket(props: SlicedInferencePipelineProps): void {
-  for (const [name, verb, advice] of props.bucket ? OF_OWN_BUCKET : []) {
+  for (const [name, advice] of props.bucket ? PIPELINE_BUCKET_PROPS : []) {
     if (props[name] === undefined || props[name] === false) continue;
     if (name === 'intermediateRetention' && storesInExpress(props)) continue;
     throw new SlicedInferenceError(
-      `${name} must ${verb} that the pipeline makes`,
-      'a bucket of your own too',
-      `${advice} and leave ${name} out`,
+      `${name} cannot be combined with bucket`,
+      'both',
+      `${advice} instead, and leave this prop out`,
     );
   }
   for (const name of ['intermediateRetention', 'outputRetention'] as const) checkRetention(name, props[name]);
   if (props.autoDeleteObjects !== true || props.removalPolicy === RemovalPolicy.DESTROY) return;
   throw new SlicedInferenceError(
-    'autoDeleteObjects must come with removalPolicy DESTROY',
+    'autoDeleteObjects must be combined with removalPolicy DESTROY',
     props.removalPolicy ?? 'no removalPolicy',
-    'set that too, or leave autoDeleteObjects out',
+    'set removalPolicy to DESTROY, or leave autoDeleteObjects out',
   );
 }
 
@@ -185,6 +188,6 @@ function checkRetention(name: string, retention: Duration | undefined): void {
   throw new SlicedInferenceError(
     `${name} must be a whole number of days, 1 or more`,
     retention.toHumanString(),
-    'give days',
+    'use whole days',
   );
 }

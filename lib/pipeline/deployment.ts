@@ -1,4 +1,4 @@
-/** From a plan and the settings of a pipeline to the plan that its stack deploys. */
+/** Computes the plan that a stack deploys from the model's plan and the pipeline's settings. */
 import { createHash } from 'node:crypto';
 import { Token } from 'aws-cdk-lib';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
@@ -14,26 +14,26 @@ import type { SlicedInferencePipelineProps } from './pipeline-props';
 import type { PipelineSettings } from './settings';
 import { WarmUp } from './warm-up';
 
-export interface Deployment {
+export interface PipelineDeployment {
   readonly plan: DeployedPlan;
   /** By slice. */
   readonly options: readonly SliceFunctionOptions[];
-  /** By slice, in MB; tokens when CDK does not know them at synth. */
+  /** By slice, in MB. A memory size that is known only at deployment is a token. */
   readonly memorySizes: readonly number[];
-  /** Whether later slices load while the first ones run. */
+  /** Whether later slices load while the first one runs. */
   readonly warmsUp: boolean;
 }
 
-/** @throws SlicedInferenceError for function options that Lambda does not allow, and for slices too large for Lambda */
+/** @throws SlicedInferenceError if Lambda does not allow the function options, or if a slice is too large for Lambda */
 export function planDeployment(
   plan: SlicePlan,
   { sliceFunctions, sliceFunctionOverrides }: SlicedInferencePipelineProps,
   settings: PipelineSettings,
-): Deployment {
+): PipelineDeployment {
   const options = optionsOfSlices(plan.slices.length, sliceFunctions, sliceFunctionOverrides);
   const memorySizes = options.map((own, slice) => sliceMemorySize(plan, slice, own));
-  // All slices share one number of threads, because the last bits of a result may depend on it. When CDK does not know
-  // a memory size at synth, the plan's estimate takes its place.
+  // All slices share one thread count, because the last bits of a result may depend on it. If a memory size is known only
+  // at deployment, use the plan's thread count.
   const threads = memorySizes.every(isKnown) ? threadCount(Math.max(...memorySizes)) : plan.threads;
   const deploymentDigest = digestOf(plan, threads, settings);
   return {
@@ -44,7 +44,7 @@ export function planDeployment(
   };
 }
 
-/** Covers everything that the bits of a result depend on. */
+/** A digest of everything that the bits of a result depend on. */
 function digestOf(
   plan: SlicePlan,
   threads: number,

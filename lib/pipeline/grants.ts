@@ -2,11 +2,11 @@
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
-import type { GrantedRight } from '../aws/slice-permissions';
-import { callerRights, readerRights } from '../aws/slice-permissions';
+import type { GrantedPermission } from '../aws/slice-permissions';
+import { callerPermissions, readerPermissions } from '../aws/slice-permissions';
 
 export function grantReader(bucket: s3.IBucket, grantee: iam.IGrantable): iam.Grant {
-  return grantRights(grantee, readerRights(bucket));
+  return grantPermissions(grantee, readerPermissions(bucket));
 }
 
 export function grantCaller(
@@ -17,8 +17,8 @@ export function grantCaller(
 ): iam.Grant {
   const start = iam.Grant.addToPrincipal({
     grantee,
-    // CDK's own grantStartExecution omits the synchronous start of Express machines. DescribeStateMachine returns the
-    // definition, which tells callers the bucket for their requests.
+    // CDK's own grantStartExecution omits StartSyncExecution of Express state machines. Callers need DescribeStateMachine
+    // because the definition holds the bucket for their requests.
     actions: [
       'states:StartExecution',
       ...(isExpress ? ['states:StartSyncExecution'] : []),
@@ -27,12 +27,12 @@ export function grantCaller(
     resourceArns: [stateMachine.stateMachineArn],
   });
   const grants = isExpress ? [] : [stateMachine.grantExecution(grantee, 'states:DescribeExecution')];
-  const objects = grantRights(grantee, callerRights(bucket));
+  const objects = grantPermissions(grantee, callerPermissions(bucket));
   return [...grants, objects].reduce((all, grant) => all.combine(grant), start);
 }
 
-function grantRights(grantee: iam.IGrantable, rights: readonly GrantedRight[]): iam.Grant {
-  const grants = rights.map(({ statement: { actions, resources, conditions }, resource }) =>
+function grantPermissions(grantee: iam.IGrantable, permissions: readonly GrantedPermission[]): iam.Grant {
+  const grants = permissions.map(({ statement: { actions, resources, conditions }, resource }) =>
     iam.Grant.addToPrincipalOrResource({
       grantee,
       actions,

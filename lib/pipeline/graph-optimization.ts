@@ -1,15 +1,18 @@
-/** How far the whole model is optimized before it is cut: the public face of `optimize/level.ts`. */
+/** The public API of the optimization levels in `optimize/level.ts`. */
 
 /**
- * How far ONNX Runtime optimizes the whole model before it is cut. The slices run what it has made, and so compute
- * bit for bit what the whole model computes at the same level. Higher levels run faster and may change last bits
- * against lower ones.
+ * How far ONNX Runtime optimizes the whole model before it is cut. The slices run parts of the optimized model, so
+ * their results are bit for bit those of the whole model at the same level. Higher levels run faster; their results may
+ * differ from those of lower levels in the last bits.
  */
 export enum GraphOptimization {
-  /** The model as it is. */
+  /** Leaves the model as it is. */
   NONE = 'none',
-  /** Constants folded, redundant nodes removed, simple fusions: `ORT_ENABLE_BASIC`. */
+  /** Folds constants, removes redundant nodes and fuses simple patterns: `ORT_ENABLE_BASIC`. */
   BASIC = 'basic',
-  /** Fusions into operators of ONNX Runtime besides: `ORT_ENABLE_EXTENDED`. What is fused depends on the processor. */
+  /**
+   * Also fuses nodes into ONNX Runtime's own operators: `ORT_ENABLE_EXTENDED`. Which nodes it fuses depends on the
+   * processor of the machine that synthesizes.
+   */
   EXTENDED = 'extended',
 }

@@ -1,14 +1,14 @@
-/** Refuses CDK tokens where a model is cut by a value: that happens at synth time. */
+/** Refuses CDK tokens for values that the construct needs at synth time. */
 import { Duration, Size, Token } from 'aws-cdk-lib';
 import { SlicedInferenceError } from '../errors';
 
-/** @returns the value, when it is none that CDK knows at deployment only */
+/** @throws SlicedInferenceError if the value is a CDK token, which has a value only at deployment */
 export function knownAtSynth<T>(value: T, what: string): T {
   const isAmount = value instanceof Duration || value instanceof Size;
   if (!(isAmount ? value.isUnresolved() : Token.isUnresolved(value))) return value;
   throw new SlicedInferenceError(
     `${what} must be known at synth time`,
     'a CDK token',
-    'give the value itself',
+    'pass the value itself',
   );
 }

@@ -1,4 +1,4 @@
-/** The metric methods of the construct. */
+/** The metric methods of `SlicedInferencePipeline`. */
 import type * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
@@ -8,7 +8,7 @@ import type { SliceMetric } from './slice-metric';
 import { sliceMetric } from './slice-metric';
 
 /**
- * The CloudWatch metrics of a pipeline. To jsii a base class that is internal is hidden, and its methods are those of
+ * Base class with the CloudWatch metrics of a pipeline. jsii hides an internal base class and attributes its methods to
  * `SlicedInferencePipeline`.
  *
  * @internal
@@ -20,9 +20,9 @@ export abstract class PipelineMetrics extends Construct {
   public abstract readonly _hasSliceMetrics: boolean;
 
   /**
-   * Runs that began.
+   * The number of runs that started.
    *
-   * @param props of the metric
+   * @param props options of the metric
    * @default - the sum over five minutes
    */
   public metricStarted(props?: cloudwatch.MetricOptions): cloudwatch.Metric {
@@ -30,9 +30,9 @@ export abstract class PipelineMetrics extends Construct {
   }
 
   /**
-   * Runs that ended with results.
+   * The number of runs that succeeded.
    *
-   * @param props of the metric
+   * @param props options of the metric
    * @default - the sum over five minutes
    */
   public metricSucceeded(props?: cloudwatch.MetricOptions): cloudwatch.Metric {
@@ -40,9 +40,9 @@ export abstract class PipelineMetrics extends Construct {
   }
 
   /**
-   * Runs that failed, those for an invalid request included.
+   * The number of runs that failed, including those that failed for an invalid request.
    *
-   * @param props of the metric
+   * @param props options of the metric
    * @default - the sum over five minutes
    */
   public metricFailed(props?: cloudwatch.MetricOptions): cloudwatch.Metric {
@@ -50,9 +50,9 @@ export abstract class PipelineMetrics extends Construct {
   }
 
   /**
-   * Runs that took longer than the state machine allows.
+   * The number of runs that exceeded the timeout of the state machine.
    *
-   * @param props of the metric
+   * @param props options of the metric
    * @default - the sum over five minutes
    */
   public metricTimedOut(props?: cloudwatch.MetricOptions): cloudwatch.Metric {
@@ -60,9 +60,9 @@ export abstract class PipelineMetrics extends Construct {
   }
 
   /**
-   * How long runs took, in milliseconds.
+   * The duration of runs, in milliseconds.
    *
-   * @param props of the metric
+   * @param props options of the metric
    * @default - the average over five minutes
    */
   public metricTime(props?: cloudwatch.MetricOptions): cloudwatch.Metric {
@@ -70,10 +70,10 @@ export abstract class PipelineMetrics extends Construct {
   }
 
   /**
-   * Calls of a slice's function, those that are tried again and those that only warm up included.
+   * The number of calls of a slice's function, including retries and warm-ups.
    *
    * @param slice index of the slice, from 0
-   * @param props of the metric
+   * @param props options of the metric
    * @default - the sum over five minutes
    */
   public metricSliceInvocations(slice: number, props?: cloudwatch.MetricOptions): cloudwatch.Metric {
@@ -81,11 +81,11 @@ export abstract class PipelineMetrics extends Construct {
   }
 
   /**
-   * How long the calls of a slice's function took, in milliseconds: loading, reading, running and writing. Where runs warm
-   * up, every other call does no more than that, so that a high percentile tells more than the average.
+   * The duration of the calls of a slice's function, in milliseconds: loading, reading, running and writing. If runs
+   * warm up, half of the calls are warm-ups, so use a high percentile instead of the average.
    *
    * @param slice index of the slice, from 0
-   * @param props of the metric
+   * @param props options of the metric
    * @default - the average over five minutes
    */
   public metricSliceDuration(slice: number, props?: cloudwatch.MetricOptions): cloudwatch.Metric {
@@ -93,10 +93,11 @@ export abstract class PipelineMetrics extends Construct {
   }
 
   /**
-   * Calls of a slice's function that failed, those that are tried again included, and warm-ups, which fail no run.
+   * The number of failed calls of a slice's function, including calls that are retried and warm-ups, which never fail a
+   * run.
    *
    * @param slice index of the slice, from 0
-   * @param props of the metric
+   * @param props options of the metric
    * @default - the sum over five minutes
    */
   public metricSliceErrors(slice: number, props?: cloudwatch.MetricOptions): cloudwatch.Metric {
@@ -104,10 +105,11 @@ export abstract class PipelineMetrics extends Construct {
   }
 
   /**
-   * Calls of a slice's function that found no capacity. The state machine tries them again for some 40 seconds.
+   * The number of calls of a slice's function that Lambda throttled. The state machine retries them for about 40
+   * seconds.
    *
    * @param slice index of the slice, from 0
-   * @param props of the metric
+   * @param props options of the metric
    * @default - the sum over five minutes
    */
   public metricSliceThrottles(slice: number, props?: cloudwatch.MetricOptions): cloudwatch.Metric {
@@ -115,13 +117,14 @@ export abstract class PipelineMetrics extends Construct {
   }
 
   /**
-   * What the calls of a slice's function report of themselves, where `sliceMetrics` is on. Warm-ups report nothing; a load
-   * that one did counts as that of its run's own call.
+   * A metric that the calls of a slice's function report. It requires the prop `sliceMetrics`. Warm-ups report no
+   * metrics: if a warm-up loaded the slice, the run's own call reports that load.
    *
    * @param slice index of the slice, from 0
-   * @param metric which figure
-   * @param props of the metric
-   * @default - the sum over five minutes of cold starts and bytes, the average of times, the maximum of memory
+   * @param metric the metric
+   * @param props options of the metric
+   * @default - over five minutes: the sum of cold starts and bytes, the average of times, the maximum of memory
+   * @throws an error of one line if the pipeline has no `sliceMetrics`
    */
   public metricSlice(
     slice: number,
@@ -130,7 +133,7 @@ export abstract class PipelineMetrics extends Construct {
   ): cloudwatch.Metric {
     if (!this._hasSliceMetrics) {
       throw new SlicedInferenceError(
-        'metricSlice must be of a pipeline that has such metrics',
+        'metricSlice must be called on a pipeline with sliceMetrics',
         'one without',
         'set its sliceMetrics to true',
       );
@@ -142,9 +145,9 @@ export abstract class PipelineMetrics extends Construct {
     const fn = this.functions.at(slice);
     if (fn !== undefined && Number.isInteger(slice) && slice >= 0) return fn;
     throw new SlicedInferenceError(
-      `a slice must be a whole number from 0 to ${this.functions.length - 1}`,
+      `slice must be a whole number from 0 to ${this.functions.length - 1}`,
       String(slice),
-      "give the index of one of the pipeline's slices",
+      "pass the index of one of the pipeline's slices",
     );
   }
 }

@@ -1,4 +1,4 @@
-/** The model of a pipeline, and its plan in the cloud assembly. */
+/** Provides the sliced model of a pipeline and writes its plan into the cloud assembly. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { Stage } from 'aws-cdk-lib';
@@ -12,9 +12,9 @@ import { SlicedModel } from './sliced-model';
 import { Slicing } from './slicing';
 
 /**
- * The sliced model: the one in the props, or one cut now from the model at `modelPath`.
+ * Returns `slicedModel` of the props, or cuts the model at `modelPath`.
  *
- * @throws SlicedInferenceError for a model or a slicing that does not work
+ * @throws SlicedInferenceError if the model cannot be read, or cannot be cut as `slicing` asks
  */
 export function pipelineModel(props: SlicedInferencePipelineProps): SlicedModel {
   if (props.slicedModel !== undefined) return props.slicedModel;
@@ -32,7 +32,7 @@ export function pipelineModel(props: SlicedInferencePipelineProps): SlicedModel 
  * @returns the path of the file
  */
 export function writePlan(scope: Construct, plan: SlicePlan): string {
-  // A stack without an app has one made for it.
+  // Every stack is in a stage: CDK creates an app for a stack without a scope.
   const folder = Stage.of(scope)?.assetOutdir ?? '';
   const file = path.join(folder, `plan-${plan.planDigest}.json`);
   fs.writeFileSync(file, planText(plan));

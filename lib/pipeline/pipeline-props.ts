@@ -1,4 +1,4 @@
-/** What a pipeline can be asked for. */
+/** The props of the construct. */
 import type { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import type * as ec2 from 'aws-cdk-lib/aws-ec2';
 import type * as kms from 'aws-cdk-lib/aws-kms';
@@ -16,70 +16,72 @@ import type { WarmUp } from './warm-up';
 /** Properties of `SlicedInferencePipeline`. */
 export interface SlicedInferencePipelineProps {
   /**
-   * Path of an ONNX model, absolute or relative to the working directory of the CDK app. External data must lie
-   * in the model's folder. It is read at synth time.
+   * Path of the ONNX model, absolute or relative to the working directory of the CDK app. The construct reads the model
+   * at synth time. External data must be in the model's folder. Set either `modelPath` or `slicedModel`.
    *
-   * @default - exactly one of `modelPath` and `slicedModel` is given
+   * @default - the model comes from `slicedModel`
    */
   readonly modelPath?: string;
 
   /**
-   * A model that was cut before, with `sliced-inference slice`. How it is cut, optimized and planned was said then:
-   * not together with `slicing`, `dimensions` or `graphOptimization`.
+   * A model that `sliced-inference slice` has already cut. Slicing, dimensions and graph optimization were fixed at
+   * that time, so `slicing`, `dimensions` and `graphOptimization` cannot be set too. Set either `modelPath` or
+   * `slicedModel`.
    *
-   * @default - exactly one of `modelPath` and `slicedModel` is given
+   * @default - the model comes from `modelPath`
    */
   readonly slicedModel?: SlicedModel;
 
   /**
-   * How the model is cut.
+   * How the model is cut into slices.
    *
    * @default Slicing.automatic() - as few slices as fit functions of 3,008 MB
    */
   readonly slicing?: Slicing;
 
   /**
-   * Sizes of the model's symbolic dimensions that memory and cuts are planned for, by name. The third dimension of
-   * input `x` is called `x[2]` when it has no name. Requests may have other sizes; larger ones may need more memory.
+   * Sizes of the model's symbolic dimensions, by name. Memory and cuts are planned for these sizes. A dimension without
+   * a name is called by its input and index: `x[2]` is the third dimension of input `x`. Requests may have other sizes;
+   * larger ones may need more memory than the functions have.
    *
-   * @default - 1 for each
+   * @default - 1 for each dimension, with a warning
    */
   readonly dimensions?: { [name: string]: number };
 
   /**
-   * How far ONNX Runtime optimizes the whole model, at synth, before it is cut. What it fuses depends on the
-   * processor that synthesizes, and so does the template, unless the level is `NONE`.
+   * How far ONNX Runtime optimizes the whole model at synth time, before the model is cut. At every level but `NONE`
+   * the result depends on the processor of the machine that synthesizes, and so does the template.
    *
    * @default GraphOptimization.NONE
    */
   readonly graphOptimization?: GraphOptimization;
 
   /**
-   * Processor architecture of the functions.
+   * Processor architecture of the slice functions.
    *
    * @default lambda.Architecture.X86_64
    */
   readonly architecture?: lambda.Architecture;
 
   /**
-   * Node.js runtime of the functions.
+   * Node.js runtime of the slice functions, Node.js 20 or newer.
    *
    * @default lambda.Runtime.NODEJS_24_X
    */
   readonly runtime?: lambda.Runtime;
 
   /**
-   * Type of the state machine. Express machines cost less and end within five minutes. Changing the type replaces
-   * the machine.
+   * Type of the state machine. Express executions cost less and are limited to five minutes. Changing the type replaces
+   * the state machine.
    *
    * @default sfn.StateMachineType.EXPRESS
    */
   readonly stateMachineType?: sfn.StateMachineType;
 
   /**
-   * How long an execution may take.
+   * Timeout of an execution, 1 second or more. An Express state machine allows at most 5 minutes.
    *
-   * @default - 5 minutes; in a Standard machine as long as the calls of all functions may take, where that is more
+   * @default - 5 minutes; for a Standard state machine the sum of the functions' planned timeouts if that is longer
    */
   readonly timeout?: Duration;
 
@@ -91,10 +93,10 @@ export interface SlicedInferencePipelineProps {
   readonly warmUp?: WarmUp;
 
   /**
-   * Whether float32 tensors between slices are sent as float16: half the bytes, at the cost of identity with the whole
-   * model. A value keeps 11 significant bits, so that it is off by 0.05 % of itself at most, or by 3e-8 where it is below
-   * 6.1e-5 in size. A tensor with a finite value above 65,504 is sent as it is. Requests are not touched, nor
-   * are results, but for those that an earlier slice than the last makes.
+   * Whether float32 tensors between slices are sent as float16. This halves their bytes, and results are no longer bit
+   * for bit those of the whole model: a value keeps 11 significant bits, so its error is at most 0.05 %, or 3e-8 if the
+   * value is smaller than 6.1e-5. A tensor with a finite value above 65,504 is sent as float32. Requests are never
+   * converted. Results are converted only if a slice before the last one computes them.
    *
    * @default false
    */
@@ -108,95 +110,98 @@ export interface SlicedInferencePipelineProps {
   readonly sliceFunctions?: SliceFunctionOptions;
 
   /**
-   * Settings of single slice functions, in place of those of all. Slices are named as in `plan.json` and by their
-   * constructs: `slice-00` is the first.
+   * Settings of individual slice functions, by slice name. They replace the settings in `sliceFunctions` one by one.
+   * `slice-00` is the first slice; `plan.json` and the construct ids use the same names.
    *
-   * @default - none
+   * @default - all functions use `sliceFunctions`
    */
   readonly sliceFunctionOverrides?: { [slice: string]: SliceFunctionOptions };
 
   /**
-   * Bucket for requests, intermediate tensors and results. Give it lifecycle rules: the pipeline writes below
-   * `runs/` and `outputs/` and deletes nothing. Pipelines that share a bucket may read each other's tensors.
+   * Bucket for requests, intermediate tensors and results. The pipeline writes below `runs/` and `outputs/` and deletes
+   * nothing, so add lifecycle rules to your bucket. Pipelines that share a bucket may read each other's tensors.
    *
-   * @default - a private, encrypted bucket whose objects expire: runs after a day, requests and results after seven
+   * @default - a private, encrypted bucket that expires runs after 1 day, and requests and results after 7 days
    */
   readonly bucket?: s3.IBucket;
 
   /**
-   * Where the tensors between slices are kept.
+   * Where the tensors between slices are stored.
    *
    * @default TensorStore.s3Standard()
    */
   readonly tensorStore?: TensorStore;
 
   /**
-   * Key that encrypts the pipeline's bucket. Not together with `bucket`, which has its own.
+   * KMS key that encrypts the pipeline's bucket. It cannot be combined with `bucket`, which has its own encryption, or
+   * with `TensorStore.s3ExpressOneZone`.
    *
-   * @default - S3-managed encryption
+   * @default - encryption with keys that S3 manages
    */
   readonly encryptionKey?: kms.IKey;
 
   /**
-   * Key of the bucket that the slices are deployed through: the bootstrap bucket, where it was bootstrapped with a
-   * customer managed key. The slice functions are allowed to decrypt with it. A `SlicedModel.fromBucket` has its key at
-   * its bucket.
+   * KMS key of the bucket that CDK assets are deployed through. Set it if your bootstrap bucket is encrypted with a
+   * customer managed key; the slice functions are then allowed to decrypt with it. It cannot be combined with
+   * `SlicedModel.fromBucket`, which takes the key from its bucket.
    *
-   * @default - the bootstrap bucket is encrypted with a key of S3 or of AWS
+   * @default - the bootstrap bucket has no customer managed key
    */
   readonly assetEncryptionKey?: kms.IKey;
 
   /**
-   * How long the tensors between slices are kept, in whole days. Not together with `bucket`.
+   * How long the tensors between slices are kept, in whole days. It cannot be combined with `bucket`, unless
+   * `tensorStore` is S3 Express One Zone.
    *
    * @default Duration.days(1)
    */
   readonly intermediateRetention?: Duration;
 
   /**
-   * How long requests and results are kept, in whole days. Not together with `bucket`.
+   * How long requests and results are kept, in whole days. It cannot be combined with `bucket`.
    *
    * @default Duration.days(7)
    */
   readonly outputRetention?: Duration;
 
   /**
-   * What becomes of the bucket and of the log groups when they leave the stack. With `RETAIN` a first deployment that
-   * fails leaves them behind too, and the next one finds the state machine's log group taken.
+   * What happens to the pipeline's bucket and log groups when they are removed from the stack. With `RETAIN` they also
+   * remain after a first deployment that fails, and the next deployment fails because the state machine's log group
+   * already exists.
    *
    * @default RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
    */
   readonly removalPolicy?: RemovalPolicy;
 
   /**
-   * Whether the bucket is emptied when it leaves the stack, without which CloudFormation deletes it only where it is
-   * empty. It needs `removalPolicy` to be `DESTROY`, and adds a function of CDK's to the stack. Not together with
-   * `bucket`.
+   * Whether the bucket is emptied before CloudFormation deletes it; CloudFormation cannot delete a bucket that has
+   * objects. It requires `removalPolicy` to be `DESTROY`, cannot be combined with `bucket`, and adds a Lambda function
+   * of CDK to the stack.
    *
    * @default false
    */
   readonly autoDeleteObjects?: boolean;
 
   /**
-   * VPC that the slice functions run in. From there they must reach S3: through a gateway endpoint, which is free, or
-   * a NAT gateway, which charges for each GB of weights and tensors.
+   * VPC of the slice functions. They must be able to reach S3 from it: through a gateway endpoint, which is free, or
+   * through a NAT gateway, which charges for each GB of weights and tensors.
    *
-   * @default - no VPC of yours
+   * @default - the functions are not attached to a VPC of your account
    */
   readonly vpc?: ec2.IVpc;
 
   /**
-   * Subnets of the VPC that the functions are attached to.
+   * Subnets of `vpc` that the functions are attached to.
    *
-   * @default - the private subnets, those with a way out first
+   * @default - the private subnets with egress, or the isolated subnets if the VPC has none
    */
   readonly vpcSubnets?: ec2.SubnetSelection;
 
   /**
-   * Security groups of the functions, which must let HTTPS out to S3. One that does so to the prefix list of S3 alone is
-   * tighter than the default.
+   * Security groups of the functions. They must allow outbound HTTPS to S3. A group that allows it only to the prefix
+   * list of S3 is stricter than the default.
    *
-   * @default - one for all functions, which lets nothing in and only HTTPS out, to anywhere
+   * @default - one group for all functions, without inbound rules, that allows outbound HTTPS to any IPv4 address
    */
   readonly securityGroups?: ec2.ISecurityGroup[];
 
@@ -208,8 +213,8 @@ export interface SlicedInferencePipelineProps {
   readonly logRetention?: logs.RetentionDays;
 
   /**
-   * Key that encrypts the logs of the functions and of the state machine. CloudWatch Logs is allowed to use it in its
-   * policy; the policy of an imported key must say so itself.
+   * KMS key that encrypts the logs of the functions and of the state machine. The construct adds a statement for
+   * CloudWatch Logs to the key's policy. CDK cannot change the policy of an imported key: add the statement yourself.
    *
    * @default - encryption by CloudWatch Logs with a key of its own
    */
@@ -223,35 +228,36 @@ export interface SlicedInferencePipelineProps {
   readonly logLevel?: sfn.LogLevel;
 
   /**
-   * Whether X-Ray traces the executions: when each state began and ended. The functions themselves are not traced; how long
-   * they loaded, read, ran and wrote is in the output of each execution.
+   * Whether X-Ray traces when each state of an execution began and ended. The functions themselves are not traced: the
+   * output of each execution holds the times that they spent loading, reading, running and writing.
    *
    * @default true
    */
   readonly tracing?: boolean;
 
   /**
-   * Whether each call of a slice also leaves metrics in CloudWatch: cold starts, the times of loading, reading, running and
-   * writing, bytes and memory; `metricSlice` names them. They cost $0.30 each a month, eight of them for each slice. The
-   * same figures are in the logs of the functions and in the output of each execution in any case.
+   * Whether each call of a slice function also reports CloudWatch metrics: cold starts, the times of loading, reading,
+   * running and writing, bytes and memory. `metricSlice` returns them. CloudWatch charges $0.30 a month for each
+   * metric, and each slice has eight. The logs of the functions and the output of each execution hold the same figures
+   * anyway.
    *
    * @default false
    */
   readonly sliceMetrics?: boolean;
 
   /**
-   * A function of yours that makes the request. It gets the execution's input, whatever that is, and returns an input
-   * of the form that the README describes. A failure of it is a failure of the run.
+   * A function that turns the execution's input, which can be any JSON, into a request in the form that the README
+   * describes. If the function fails, the run fails.
    *
    * @default - the execution's input is the request
    */
   readonly preprocess?: lambda.IFunction;
 
   /**
-   * A function of yours that makes the execution's output. It gets the output of the form that the README describes and
-   * may return anything. It is not granted the results in S3: `pipeline.grantReadOutputs(fn)` does.
+   * A function that turns the pipeline's output, in the form that the README describes, into the execution's output,
+   * which can be any JSON. It has no permission to read results in S3: grant it with `pipeline.grantReadOutputs(fn)`.
    *
-   * @default - the execution's output is that of the last slice
+   * @default - the execution's output is the output of the last slice
    */
   readonly postprocess?: lambda.IFunction;
 }

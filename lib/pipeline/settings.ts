@@ -1,4 +1,4 @@
-/** The settings of a pipeline: its props with their defaults. */
+/** Applies the defaults of the props. */
 import { RemovalPolicy } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
@@ -14,7 +14,7 @@ export interface PipelineSettings {
   readonly warmUp: WarmUp;
   readonly float16Transport: boolean;
   readonly sliceMetrics: boolean;
-  /** Zone of the S3 Express One Zone bucket; absent when tensors between slices are in S3 Standard. */
+  /** Availability zone id of the S3 Express One Zone bucket. Absent if tensors between slices are in S3 Standard. */
   readonly expressZone?: string;
   readonly removalPolicy: RemovalPolicy;
   readonly logs: LogSettings;

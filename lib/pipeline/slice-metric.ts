@@ -1,25 +1,25 @@
-/** What calls of slice functions report of themselves: the public names of `lambda/telemetry.ts`. */
+/** The metrics that slice functions report: the public names of the figures in `lambda/telemetry.ts`. */
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import { METRICS_NAMESPACE } from '../../contract/environment';
 
-/** A figure that each call of a slice's function reports of itself. */
+/** A metric that each call of a slice function reports if `sliceMetrics` is true. */
 export enum SliceMetric {
-  /** Runs that had to load the slice. */
+  /** Number of runs that had to load the slice. */
   COLD_STARTS = 'coldStarts',
-  /** Fetching the slice's files and making the session, in milliseconds; 0 for a warm call. */
+  /** Time to download the slice's files and create the session, in milliseconds; 0 for a warm call. */
   LOAD_TIME = 'loadMs',
-  /** Reading tensors, in milliseconds. */
+  /** Time to read the slice's input tensors, in milliseconds. */
   READ_TIME = 'readMs',
-  /** ONNX Runtime's run, in milliseconds. */
+  /** Time of ONNX Runtime's run, in milliseconds. */
   RUN_TIME = 'runMs',
-  /** Writing tensors, in milliseconds. */
+  /** Time to write the slice's output tensors, in milliseconds. */
   WRITE_TIME = 'writeMs',
-  /** Bytes of tensors that were read. */
+  /** Bytes of tensors that the call read. */
   BYTES_READ = 'bytesRead',
-  /** Bytes that were written. */
+  /** Bytes that the call wrote. */
   BYTES_WRITTEN = 'bytesWritten',
-  /** Highest resident memory of the function's process so far, in bytes. */
+  /** Peak resident memory of the function's process since it started, in bytes. */
   PEAK_MEMORY = 'peakMemoryBytes',
 }
 

@@ -1,4 +1,4 @@
-/** The construct: compiles a model, stages its slices, gives each slice a function and chains them in a state machine. */
+/** The construct: compiles a model, stages its slices, and creates a function per slice and the state machine. */
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
@@ -6,17 +6,17 @@ import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import { sliceName } from '../../contract/keys';
 import { warnOfAssumptions } from '../aws/assumptions';
-import { allowLogs } from '../aws/log-group';
+import { allowLogEncryption } from '../aws/log-group';
 import { createNetwork } from '../aws/network';
 import { checkQuotas } from '../aws/quota-check';
 import type { SliceFunction } from '../aws/slice-function';
 import { createSliceFunction } from '../aws/slice-function';
 import { createStateMachine } from '../aws/state-machine';
 import { PipelineFragment } from '../aws/workflow/fragment';
-import { ownFunction, publishedVersion } from '../aws/workflow/invoke-function';
+import { publishedVersion, userFunction } from '../aws/workflow/invoke-function';
 import type { WorkflowProps } from '../aws/workflow/workflow';
 import { checkProps } from './check-props';
-import type { Deployment } from './deployment';
+import type { PipelineDeployment } from './deployment';
 import { planDeployment } from './deployment';
 import { grantCaller, grantReader } from './grants';
 import { PipelineMetrics } from './pipeline-metrics';
@@ -29,22 +29,25 @@ import type { Storage } from './storage';
 import { createStorage } from './storage';
 
 /**
- * Runs an ONNX model as a chain of Lambda functions, one per slice, that pass tensors through S3.
+ * An ONNX model that runs as Lambda functions, one per slice, under a Step Functions state machine. The functions pass
+ * tensors through S3.
  *
- * Start an execution of `stateMachine` with the input that the README describes; the results are bit for bit those
- * of the whole model in ONNX Runtime at the same level of graph optimization.
+ * Start an execution of `stateMachine` with the input that the README describes. The results are bit for bit those of
+ * the whole model in ONNX Runtime at the same level of graph optimization, unless `float16Transport` is set.
  */
 export class SlicedInferencePipeline extends PipelineMetrics {
-  /** Runs the slices in order. */
+  /** The state machine: each execution is a run of the model. */
   public readonly stateMachine: sfn.StateMachine;
 
-  /** Holds requests below `inputs/` and results below `outputs/`. */
+  /** The bucket that holds requests below `inputs/` and results below `outputs/`. */
   public readonly bucket: s3.IBucket;
 
-  /** The functions of the slices, in order. */
+  /** The slice functions, in the order of the slices. */
   public readonly functions: lambda.Function[];
 
-  /** Path of the plan in the cloud assembly, on the machine that synthesizes. The plan tells how the model is cut. */
+  /**
+   * Path of the plan in the cloud assembly, on the machine that synthesizes. The plan describes how the model is cut.
+   */
   public readonly planPath: string;
 
   /** @internal */
@@ -54,9 +57,9 @@ export class SlicedInferencePipeline extends PipelineMetrics {
   private readonly workflow: Omit<WorkflowProps, 'expressions' | 'prefix'>;
 
   /**
-   * Reads and cuts the model.
+   * Reads and cuts the model, and creates the resources.
    *
-   * @throws an error of one line for every model, slicing or property that does not work
+   * @throws an error of one line if the model cannot be read or cut, or if a prop is invalid
    */
   public constructor(scope: Construct, id: string, props: SlicedInferencePipelineProps) {
     super(scope, id);
@@ -94,32 +97,34 @@ export class SlicedInferencePipeline extends PipelineMetrics {
   }
 
   /**
-   * The pipeline as a part of a state machine of yours, whose language may be JSONPath or JSONata. Its input is the
-   * request and its output that of an execution of the pipeline, both as the README describes them. A failure of a slice
-   * fails your execution: `toSingleState()` gives a state that can catch it. Each time that an execution comes here is a
-   * run of its own. The names of its states begin with `id` and a colon.
+   * Returns the pipeline as a fragment of your own state machine, whose query language may be JSONPath or JSONata. The
+   * input of the fragment is the request, and its output is that of an execution of the pipeline, both as the README
+   * describes them. If a slice fails, your execution fails; to catch the failure, call `toSingleState()` and add a
+   * catch to the state that it returns. An execution that enters the fragment several times starts a new run each time.
+   * The names of the fragment's states start with `id` and a colon.
    *
-   * @param scope where its states are made
-   * @param id of the construct, unique within your state machine
+   * @param scope scope of the fragment, in the same stack as the pipeline or in a nested stack of it
+   * @param id id of the fragment, at most 40 characters, unique within your state machine
+   * @throws an error of one line if the scope is in another stack, or if the id is too long
    */
   public asFragment(scope: Construct, id: string): sfn.StateMachineFragment {
     return new PipelineFragment(scope, id, this.workflow);
   }
 
   /**
-   * Allows a principal to read results, below `outputs/` in the bucket.
+   * Grants a principal permission to read results, below `outputs/` in the bucket.
    *
-   * @param grantee the principal, such as a function or a role
+   * @param grantee the principal, for example a function or a role
    */
   public grantReadOutputs(grantee: iam.IGrantable): iam.Grant {
     return grantReader(this.bucket, grantee);
   }
 
   /**
-   * Allows a principal to run the pipeline: to start executions (and wait for them, or read their outcome), put
-   * requests below `inputs/` and get results below `outputs/`.
+   * Grants a principal permission to run the pipeline: to start executions, to wait for them (Express) or to describe
+   * them (Standard), to put requests below `inputs/` and to read results below `outputs/`.
    *
-   * @param grantee the principal, such as a function or a role
+   * @param grantee the principal, for example a function or a role
    */
   public grantInvoke(grantee: iam.IGrantable): iam.Grant {
     return grantCaller(this.stateMachine, this.isExpress, this.bucket, grantee);
@@ -129,11 +134,11 @@ export class SlicedInferencePipeline extends PipelineMetrics {
     props: SlicedInferencePipelineProps,
     settings: PipelineSettings,
     model: SlicedModel,
-    { plan, options }: Deployment,
+    { plan, options }: PipelineDeployment,
     { bucket, expressBucket }: Storage,
   ): SliceFunction[] {
     const network = createNetwork(this, props, expressBucket !== undefined);
-    if (props.logEncryptionKey) allowLogs(this, props.logEncryptionKey);
+    if (props.logEncryptionKey) allowLogEncryption(this, props.logEncryptionKey);
     return plan.slices.map((_, slice) =>
       createSliceFunction(this, sliceName(slice), {
         ...settings,
@@ -150,7 +155,7 @@ export class SlicedInferencePipeline extends PipelineMetrics {
 }
 
 function workflowOf(
-  { plan, warmsUp }: Deployment,
+  { plan, warmsUp }: PipelineDeployment,
   slices: readonly SliceFunction[],
   { preprocess, postprocess }: SlicedInferencePipelineProps,
 ): Omit<WorkflowProps, 'expressions' | 'prefix'> {
@@ -158,7 +163,7 @@ function workflowOf(
     plan,
     warmsUp,
     functions: slices.map(({ fn, target }) => publishedVersion(fn, target)),
-    ...(preprocess && { preprocess: ownFunction(preprocess) }),
-    ...(postprocess && { postprocess: ownFunction(postprocess) }),
+    ...(preprocess && { preprocess: userFunction(preprocess) }),
+    ...(postprocess && { postprocess: userFunction(postprocess) }),
   };
 }

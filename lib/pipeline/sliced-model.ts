@@ -1,4 +1,4 @@
-/** A model that was cut before: what a stack deploys when the model itself is somewhere else. */
+/** A model that `sliced-inference slice` has already cut, for stacks that synthesize without the model. */
 import * as path from 'node:path';
 import { Token } from 'aws-cdk-lib';
 import type * as kms from 'aws-cdk-lib/aws-kms';
@@ -18,22 +18,22 @@ import { remoteKey } from '../plan/remote-key';
 import type { StagedModel } from '../compile/stage';
 
 /**
- * Gives a slice's files their places in S3, with constructs below `scope` where they need some. `assetKey` is the key of
- * the bucket that assets are deployed through.
+ * Returns where a slice's files are in S3. Files that are deployed as assets get asset constructs below `scope`.
+ * `assetKey` is the KMS key of the bucket that assets are deployed through.
  */
 type PlaceSlice = (scope: Construct, slice: number, assetKey?: kms.IKey) => SliceObjects;
 
 /**
- * A model that `sliced-inference slice` has cut. A stack that uses one needs neither the model nor ONNX Runtime when
- * it is synthesized.
+ * A model that `sliced-inference slice` has already cut. A stack that uses it is synthesized without the model and
+ * without ONNX Runtime.
  */
 export class SlicedModel {
   /**
-   * The slices in a folder, as `sliced-inference slice --out DIR` writes it. They are deployed with the stack, as
-   * assets. A file is read at the first synthesis after it changed, to check it against the plan.
+   * The slices in a folder that `sliced-inference slice --out DIR` has written. They are deployed with the stack, as
+   * assets. The first synthesis after a file has changed reads the file and checks it against the plan.
    *
    * @param folder path of the folder, absolute or relative to the working directory of the CDK app
-   * @throws an error of one line for a folder without a plan, and for files that are not the plan's
+   * @throws an error of one line if the folder has no plan, or if a file differs from the plan
    */
   public static fromDirectory(folder: string): SlicedModel {
     const plan = readPlan(path.join(knownAtSynth(folder, 'the folder of a sliced model'), PLAN_FILE));
@@ -41,20 +41,22 @@ export class SlicedModel {
   }
 
   /**
-   * The slices in a bucket, as `sliced-inference slice --out s3://BUCKET/PREFIX` uploads them. Only the plan is needed
-   * when the stack is synthesized. Nothing checks then whether the objects are there; a slice function refuses one
-   * with other bytes when it loads it. Keep the objects as long as the stack is deployed.
+   * The slices in a bucket that `sliced-inference slice --out s3://BUCKET/PREFIX` has uploaded. The synthesis needs
+   * only the plan and does not check whether the objects exist. A slice function checks the bytes of its objects when
+   * it loads them, and fails if they differ from the plan. Keep the objects as long as the stack is deployed.
    *
-   * @param bucket the bucket; an imported one under a customer key needs its `encryptionKey`
-   * @param prefix what the command was given behind the bucket's name, without a slash at its end
-   * @param planPath path of the plan on this machine, as `--plan` writes it
+   * @param bucket the bucket; if it is imported and encrypted with a customer managed key, import it with its
+   * `encryptionKey`
+   * @param prefix the `PREFIX` of the command, without a slash at its start or end
+   * @param planPath path of the plan on this machine, as the command's `--plan` option writes it
+   * @throws an error of one line if the prefix starts or ends with a slash, or if the plan cannot be read
    */
   public static fromBucket(bucket: s3.IBucket, prefix: string, planPath: string): SlicedModel {
     if (!Token.isUnresolved(prefix) && (prefix.startsWith('/') || prefix.endsWith('/'))) {
       throw new SlicedInferenceError(
         'the prefix of a sliced model must begin and end without a slash',
         quoted(prefix),
-        'leave the slash out',
+        'remove the slash',
       );
     }
     const plan = readPlan(knownAtSynth(planPath, 'the path of a plan'));
@@ -62,8 +64,8 @@ export class SlicedModel {
     return new SlicedModel(plan, (_, slice, assetKey) => {
       if (assetKey) {
         throw new SlicedInferenceError(
-          'assetEncryptionKey must be of slices that are deployed as assets',
-          'slices of a bucket',
+          'assetEncryptionKey must be combined with slices that are deployed as assets',
+          'slices in a bucket',
           'leave it out, and import the bucket with its encryptionKey if it has one',
         );
       }

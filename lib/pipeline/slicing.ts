@@ -1,4 +1,4 @@
-/** How a model is to be cut: the public face of `plan/slicers.ts`. */
+/** The public API of the slicers in `plan/search/slicers.ts`. */
 import type { Size } from 'aws-cdk-lib';
 import { knownAtSynth } from './known-at-synth';
 import { readPlan } from '../compile/plan-file';
@@ -7,9 +7,9 @@ import * as slicers from '../plan/search/slicers';
 /** Options of `Slicing.automatic`. */
 export interface AutomaticSlicingOptions {
   /**
-   * The most memory that one function may have, in MB.
+   * The most memory that one function may have, in MB: a whole number from 128 to 10,240.
    *
-   * @default 3008 - what new AWS accounts allow
+   * @default 3008 - the limit of new AWS accounts
    */
   readonly maxMemorySize?: number;
 }
@@ -17,16 +17,15 @@ export interface AutomaticSlicingOptions {
 /** How a model is cut into slices. */
 export class Slicing {
   /**
-   * As few slices as a memory limit allows, and among those the cuts that move the fewest bytes.
-   *
-   * A model that fits one function becomes one slice.
+   * Cuts the model into as few slices as a memory limit per function allows. Of the possible cuts it chooses those that
+   * pass the fewest bytes between slices. A model that fits one function becomes one slice.
    */
   public static automatic(options: AutomaticSlicingOptions = {}): Slicing {
     return Slicing.by(slicers.automatic(knownAtSynth(options.maxMemorySize, 'maxMemorySize')));
   }
 
   /**
-   * A fixed number of slices that need about the same memory.
+   * Cuts the model into a fixed number of slices that need about the same memory.
    *
    * @param slices number of slices, 1 or more
    */
@@ -35,17 +34,17 @@ export class Slicing {
   }
 
   /**
-   * As few slices as possible with at most so many bytes of weights each.
+   * Cuts the model into as few slices as possible whose weights are at most `size` each.
    *
-   * @param size the most weights that a slice may hold
+   * @param size the largest size of a slice's weights
    */
   public static maxSliceSize(size: Size): Slicing {
     return Slicing.by(slicers.maxSliceSize(knownAtSynth(size, 'the size of a slice').toBytes()));
   }
 
   /**
-   * A cut after each of the named tensors. A slice holds all that its tensor needs and that no earlier slice has;
-   * the last slice holds the rest. n tensors give n + 1 slices.
+   * Cuts the model after each of the named tensors: n tensors give n + 1 slices. A slice holds the nodes that its
+   * tensor depends on and that no earlier slice holds. The last slice holds the remaining nodes.
    *
    * @param tensors names of intermediate tensors, in any order
    */
@@ -54,9 +53,10 @@ export class Slicing {
   }
 
   /**
-   * The slices of a plan that was made before, from a model with the same graph. Weights may differ.
+   * Cuts the model at the same places as an existing plan. The plan must be of a model with the same graph; its weights
+   * may differ.
    *
-   * @param path path of a `plan.json`, as `sliced-inference slice` writes it
+   * @param path path of a `plan.json` that `sliced-inference slice` has written
    */
   public static fromPlan(path: string): Slicing {
     const file = knownAtSynth(path, 'the path of a plan');
@@ -69,7 +69,7 @@ export class Slicing {
 
   private constructor(
     /**
-     * Reads the plan file, if there is one.
+     * Returns the slicer. `fromPlan` reads its plan file here.
      *
      * @internal
      */

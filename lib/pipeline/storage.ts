@@ -1,4 +1,4 @@
-/** The buckets that tensors pass through. */
+/** The buckets of requests, tensors and results. */
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 import type { ExpressBucket } from '../aws/express-bucket';
@@ -8,7 +8,7 @@ import type { SlicedInferencePipelineProps } from './pipeline-props';
 import type { PipelineSettings } from './settings';
 
 export interface Storage {
-  /** Holds requests, results and, without an Express bucket, the tensors between slices. */
+  /** Holds requests and results, and the tensors between slices if there is no Express bucket. */
   readonly bucket: s3.IBucket;
   /** Holds the tensors between slices. */
   readonly expressBucket?: ExpressBucket;

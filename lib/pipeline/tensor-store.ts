@@ -1,33 +1,40 @@
-/** Where the tensors between slices are kept. */
+/** The choice of storage for the tensors between slices. */
 import { Token } from 'aws-cdk-lib';
 import { SlicedInferenceError } from '../errors';
 
-/** Ids of zones, such as `use1-az5`: https://docs.aws.amazon.com/AmazonS3/latest/userguide/directory-bucket-az-networking.html */
+/** Availability zone ids, such as `use1-az5`: https://docs.aws.amazon.com/AmazonS3/latest/userguide/directory-bucket-az-networking.html */
 const ZONE_ID = /^[a-z0-9]{2,8}-az\d+$/;
 
-/** Where the tensors between slices are kept. Requests and results are in the pipeline's bucket in any case. */
+/** Where the tensors between slices are stored. Requests and results are always in the pipeline's bucket. */
 export class TensorStore {
-  /** In the pipeline's bucket, S3 Standard: in several availability zones, each function with rights to exact keys. */
+  /**
+   * Stores the tensors in the pipeline's bucket, in S3 Standard. They are in several availability zones, and each
+   * function may read and write only the keys that it needs.
+   */
   public static s3Standard(): TensorStore {
     return new TensorStore();
   }
 
   /**
-   * In a directory bucket of S3 Express One Zone, which answers within single-digit milliseconds and charges less for
-   * requests. It lies in one availability zone: when that fails, so do runs, and functions that run in another zone have
-   * some of the latency back. Lambda chooses the zone of a function that is in no VPC; one with a subnet in this zone alone
-   * stays there. Access is to the bucket as a whole: each function may read what any slice has written, of any run.
+   * Stores the tensors in a directory bucket of S3 Express One Zone, which has single-digit millisecond latency and
+   * charges less for requests than S3 Standard.
    *
-   * A directory bucket that nobody uses for 90 days goes to sleep, and answers the first requests after that with errors for
-   * some minutes; runs fail until then. When it leaves the stack it must be empty: `autoDeleteObjects` is not for it.
+   * - The bucket is in one availability zone. If the zone fails, runs fail. Functions in other zones see a higher
+   *   latency. Lambda chooses the zone of a function without a VPC; a function whose only subnet is in this zone always
+   *   runs there.
+   * - Permissions cover the whole bucket: each function may read the tensors of every slice and every run.
+   * - A directory bucket without requests for 90 days becomes inactive. The next requests fail for some minutes, and
+   *   runs fail with them.
+   * - The bucket must be empty before CloudFormation can delete it: `autoDeleteObjects` does not empty it.
    *
-   * @param availabilityZoneId id of the zone, such as `use1-az5`; names such as `us-east-1a` mean other zones in other
-   * accounts. Not all zones have S3 Express One Zone.
+   * @param availabilityZoneId id of the availability zone, such as `use1-az5`. A zone name such as `us-east-1a` means
+   * different zones in different accounts. Not every zone has S3 Express One Zone.
+   * @throws an error of one line if the id has another form
    */
   public static s3ExpressOneZone(availabilityZoneId: string): TensorStore {
     if (!Token.isUnresolved(availabilityZoneId) && !ZONE_ID.test(availabilityZoneId)) {
       throw new SlicedInferenceError(
-        'availabilityZoneId must be the id of a zone, such as use1-az5',
+        'availabilityZoneId must be the id of an availability zone, such as use1-az5',
         availabilityZoneId,
         'look it up with `aws ec2 describe-availability-zones`',
       );
@@ -36,7 +43,11 @@ export class TensorStore {
   }
 
   private constructor(
-    /** @internal */
+    /**
+     * Absent for S3 Standard.
+     *
+     * @internal
+     */
     public readonly _availabilityZoneId?: string,
   ) {}
 }

@@ -1,18 +1,20 @@
-/** Whether later slices load while the first ones run. */
+/** The choice of whether later slices load while the first one runs. */
 
 /**
- * Whether the functions of later slices are called at the start of a run to load their weights, beside the first slice. A
- * cold run then takes the time of the slowest load instead of that of all loads; a warm function answers at once.
+ * Whether a run starts by calling the functions of later slices to load their weights while the first slice runs. The
+ * loads of a cold run then take the time of the slowest one instead of the sum of all. A function that is already warm
+ * returns at once.
  */
 export enum WarmUp {
   /**
-   * Where it is worth its price: always in Express machines, and in Standard ones, which charge a transition for each
-   * slice, where it saves a cold run two seconds of loading or more. For a fragment the type of the pipeline's own machine
-   * counts, not that of the machine around it.
+   * Warms up if it is worth its price. Runs of an Express state machine always warm up. A Standard state machine
+   * charges state transitions for each warm-up, so its runs warm up only if that saves a cold run two seconds of
+   * loading or more. For a fragment the type of the pipeline's own state machine decides, not the type of the one that
+   * contains it.
    */
   AUTOMATIC = 'automatic',
   /** Always. */
   ALWAYS = 'always',
-  /** Never: functions start cold one after the other. */
+  /** Never. In a cold run the functions load one after the other. */
   NEVER = 'never',
 }

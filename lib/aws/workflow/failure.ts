@@ -1,18 +1,19 @@
-/** How a run fails: under the name of what went wrong, with a cause that is one JSON object. */
+/** The state that fails a run, with the error name of the failed function and a cause that is one JSON object. */
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 
-/** The variables that a caught failure leaves, named for the branch that it happens in. */
+/** Names of the variables that a caught failure is assigned to. Each branch has its own. */
 export interface FailureVariables {
-  /** What the state machine says of it: `Error` and `Cause`. */
+  /** Holds the error output of the state: `Error` and `Cause`. */
   readonly failure: string;
-  /** Where it happened: the fields of `FailureCause` that say so. */
+  /** Holds the fields of `FailureCause` that say where the failure happened. */
   readonly failedAt: string;
 }
 
 /**
- * What the failed function said, as one JSON object. Causes of sandboxes are plain text or JSON without our fields; a
- * parse of something else would itself fail the execution and hide the reason.
+ * A JSONata expression that returns the failed function's message as one JSON object. The cause of a sandbox failure is
+ * plain text or JSON without our fields. Parsing text that is not JSON would fail the execution and hide the reason, so
+ * the expression parses only text that looks like an object.
  */
 function cause({ failure, failedAt }: FailureVariables): string {
   return `{% (

@@ -1,4 +1,4 @@
-/** A pipeline as a part of someone else's state machine, JSONPath or JSONata. */
+/** A pipeline as a fragment of the user's state machine, whose query language is JSONPath or JSONata. */
 import { createHash } from 'node:crypto';
 import { Stack } from 'aws-cdk-lib';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
@@ -8,12 +8,12 @@ import type { WorkflowProps } from './workflow';
 import { OWN_EXECUTION, pipelineWorkflow } from './workflow';
 
 /**
- * Names of states and variables may have 80 characters, and the longest of a pipeline's own has less than 40:
+ * Names of states and variables may have 80 characters. A pipeline's own names have fewer than 40:
  * https://docs.aws.amazon.com/step-functions/latest/dg/workflow-variables.html.
  */
 const MAX_ID = 40;
 
-/** The states of a pipeline: their input is the request, their output that of an execution of the pipeline. */
+/** The states of a pipeline. Their input is the request, and their output is that of an execution of the pipeline. */
 export class PipelineFragment extends sfn.StateMachineFragment {
   public readonly startState: sfn.State;
   public readonly endStates: sfn.INextable[];
@@ -24,7 +24,7 @@ export class PipelineFragment extends sfn.StateMachineFragment {
     const prefix = variablePrefix(id);
     const [request, run] = [`${prefix}input`, `${prefix}run`];
     const enter = sfn.Pass.jsonata(this, 'Request', {
-      // An execution may come here several times, in a loop or in branches: each time is a run of its own.
+      // An execution may enter the fragment several times, in a loop or in branches. Each time starts a new run.
       assign: { [request]: '{% $states.input %}', [run]: `{% ${OWN_EXECUTION.run} & '/' & $uuid() %}` },
       outputs: {},
     });
@@ -32,11 +32,11 @@ export class PipelineFragment extends sfn.StateMachineFragment {
     const chain = enter.next(pipelineWorkflow(this, { ...props, expressions, prefix }));
     this.startState = chain.startState;
     this.endStates = chain.endStates;
-    // Names of states are unique in a machine, and every pipeline has a slice 00.
+    // State names must be unique in a state machine, and every pipeline has a slice 00.
     this.prefixStates(`${id}: `);
   }
 
-  /** As that of every fragment, but that the names of the states are unique already. */
+  /** Does not prefix the state names by default, unlike other fragments: they already have a prefix. */
   public override toSingleState(options: sfn.SingleStateOptions = {}): sfn.Parallel {
     const { stateId = this.node.id, prefixStates, ...parallel } = options;
     if (prefixStates !== undefined) this.prefixStates(prefixStates);
@@ -53,7 +53,7 @@ function checkPlace(
     throw new SlicedInferenceError(
       `the id of a fragment must have at most ${MAX_ID} characters`,
       `${id.length}`,
-      'shorten it, since it stands before the names of states',
+      'shorten it, because the names of states start with it',
     );
   }
   const [own, theirs] = [Stack.of(scope), Stack.of(functions[0].target)].map(deployedWith);
@@ -61,19 +61,19 @@ function checkPlace(
   throw new SlicedInferenceError(
     'a fragment must be in the stack of its pipeline',
     quoted(own.node.path),
-    "start the pipeline's stateMachine from yours instead, for another stack would hold versions of functions fast",
+    "start the pipeline's stateMachine from yours instead, because an export to another stack blocks updates of function versions",
   );
 }
 
-/** Nested stacks are deployed with the one around them. */
+/** Returns the top-level stack: nested stacks are deployed with their parent. */
 function deployedWith(stack: Stack): Stack {
   return stack.nestedStackParent ? deployedWith(stack.nestedStackParent) : stack;
 }
 
-/** Variables of a state machine share one space of names. */
+/** Variables of a state machine share one namespace. */
 function variablePrefix(id: string): string {
   const name = id.replaceAll(/\W/g, '_').replace(/^(?![a-z])/i, 'sliced');
   if (name === id) return `${name}_`;
-  // Other ids may read the same now.
+  // Other ids may become the same name, so add a digest of the id.
   return `${name}_${createHash('sha256').update(id).digest('hex').slice(0, 8)}_`;
 }

@@ -1,31 +1,34 @@
-/** The state that calls a function: as CDK's `LambdaInvoke`, but with the rights that a deployment in a run needs. */
+/**
+ * The state that calls a function. Unlike CDK's `LambdaInvoke` it also grants calls of a function's other versions,
+ * which runs in progress during a deployment need.
+ */
 import { Aws } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 
-/** A function as a state machine calls it. */
-export interface CalledFunction {
-  /** A version, an alias, or the function itself. */
+/** A function that a state machine calls. */
+export interface TaskFunction {
+  /** The version, alias or function that is called. */
   readonly target: lambda.IFunction;
-  /** What a role that calls it must be allowed to call. */
+  /** ARNs that the state machine's role is allowed to call. */
   readonly grantedArns: readonly string[];
 }
 
-/** A version of a function, with the right to call the others, which runs that began before a deployment still call. */
-export function publishedVersion(fn: lambda.IFunction, target: lambda.IFunction): CalledFunction {
+/** Calls one version, and grants calls of all versions: runs that started before a deployment still call older ones. */
+export function publishedVersion(fn: lambda.IFunction, target: lambda.IFunction): TaskFunction {
   return { target, grantedArns: [`${fn.functionArn}:*`] };
 }
 
-/** A function of the user's own, called as they give it. */
-export function ownFunction(fn: lambda.IFunction): CalledFunction {
+/** A function that the user passes: `preprocess` or `postprocess`. */
+export function userFunction(fn: lambda.IFunction): TaskFunction {
   return { target: fn, grantedArns: fn.resourceArnsForGrantInvoke };
 }
 
-export interface InvokeFunctionProps {
-  readonly fn: CalledFunction;
-  /** JSONata. */
+interface InvokeFunctionProps {
+  readonly fn: TaskFunction;
+  /** A JSONata expression, or an object that may contain such expressions. */
   readonly payload: string | Readonly<Record<string, unknown>>;
   readonly assign?: Readonly<Record<string, unknown>>;
   readonly outputs: unknown;

@@ -1,9 +1,9 @@
-/** What a failed call of a slice is worth trying again. */
+/** The retries of failed calls. */
 import { Duration } from 'aws-cdk-lib';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { ERROR_NAMES } from '../../../contract/failures';
 
-/** Faults of the Lambda service and its queues; https://docs.aws.amazon.com/step-functions/latest/dg/bp-lambda-serviceexception.html. */
+/** Faults of the Lambda service: https://docs.aws.amazon.com/step-functions/latest/dg/bp-lambda-serviceexception.html. */
 const SERVICE_FAULTS = [
   'Lambda.ServiceException',
   'Lambda.AWSLambdaException',
@@ -12,14 +12,15 @@ const SERVICE_FAULTS = [
   'Lambda.TooManyRequestsException',
 ];
 
-/** How a sandbox that was killed, ran out of memory or out of time shows. */
+/** Errors of a sandbox that was killed, ran out of memory or timed out. */
 const SANDBOX_FAULTS = ['Lambda.Unknown', 'Sandbox.Timedout', 'Runtime.ExitError', 'Runtime.OutOfMemory'];
 
 /**
- * Lambda lets functions sleep that nobody calls for weeks, and takes time to attach those of a VPC: a call then fails, and
- * those of the next minute or two. https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html
+ * Lambda deactivates functions that have not been called for weeks, and takes time to attach functions to a VPC. Until
+ * the function is active again, calls fail for a minute or two.
+ * https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html
  */
-const SLEEPING_FUNCTION_FAULTS = [
+const INACTIVE_FUNCTION_FAULTS = [
   'Lambda.ResourceNotReadyException',
   'Lambda.CodeArtifactUserPendingException',
   'Lambda.ENILimitReachedException',
@@ -30,7 +31,7 @@ const SLEEPING_FUNCTION_FAULTS = [
 
 const jitterStrategy = sfn.JitterType.FULL;
 
-/** The service was busy or not there for a moment: it is waited for. */
+/** Waits while the Lambda service is busy or unavailable. */
 export const SERVICE_RETRY: sfn.RetryProps = {
   errors: SERVICE_FAULTS,
   interval: Duration.seconds(1),
@@ -40,9 +41,9 @@ export const SERVICE_RETRY: sfn.RetryProps = {
   jitterStrategy,
 };
 
-/** The function is on its way: about two minutes. */
-export const SLEEPING_FUNCTION_RETRY: sfn.RetryProps = {
-  errors: SLEEPING_FUNCTION_FAULTS,
+/** Waits about two minutes until the function is active. */
+export const INACTIVE_FUNCTION_RETRY: sfn.RetryProps = {
+  errors: INACTIVE_FUNCTION_FAULTS,
   interval: Duration.seconds(5),
   backoffRate: 1.5,
   maxAttempts: 8,
@@ -58,8 +59,8 @@ export const SANDBOX_RETRY: sfn.RetryProps = {
 };
 
 /**
- * A second try settles whether the network was at fault. The function has thrown a corrupt file away, and what it
- * wrote it writes again under the same key.
+ * Retries once, in case the network was at fault. The function has deleted a corrupt file and downloads it again. Its
+ * output goes to the same key as before.
  */
 export const SLICE_RETRY: sfn.RetryProps = {
   errors: [ERROR_NAMES.weightsCorrupt, ERROR_NAMES.sliceFailed],

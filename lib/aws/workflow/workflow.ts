@@ -1,4 +1,7 @@
-/** The states that run the slices: in a row where they wait for each other, side by side where they do not. JSONata. */
+/**
+ * The states of a run: slices that depend on each other run in series, the others in parallel. The query language is
+ * JSONata.
+ */
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import { sliceName } from '../../../contract/keys';
@@ -9,21 +12,21 @@ import { scheduleSlices, slicesOf } from '../../plan/schedule/schedule';
 import { withWarmUps } from '../../plan/schedule/warm-up';
 import type { FailureVariables } from './failure';
 import { failState } from './failure';
-import type { CalledFunction } from './invoke-function';
+import type { TaskFunction } from './invoke-function';
 import { InvokeFunction } from './invoke-function';
-import { SANDBOX_RETRY, SERVICE_RETRY, SLEEPING_FUNCTION_RETRY, SLICE_RETRY } from './retries';
+import { SANDBOX_RETRY, SERVICE_RETRY, INACTIVE_FUNCTION_RETRY, SLICE_RETRY } from './retries';
 
-/** Expressions of JSONata that a workflow is placed with, without their `{%` and `%}`. */
-export interface RunExpressions {
-  /** Identifies the run: no two may have the same. */
+/** JSONata expressions of a run, without their `{%` and `%}`. */
+interface RunExpressions {
+  /** The name of the run, which no other run has. */
   readonly run: string;
   /** The request. */
   readonly request: string;
 }
 
 /**
- * In an execution of its own the run is the last two segments of the execution's ARN. They are machine and name for
- * Standard, and name and UUID for Express, whose names alone may repeat.
+ * The expressions of a state machine that consists of the pipeline alone. The run is the last two segments of the
+ * execution's ARN: state machine and name for Standard, and name and UUID for Express, where names alone may repeat.
  */
 export const OWN_EXECUTION: RunExpressions = {
   run: "$join($split($states.context.Execution.Id, ':')[[-2..-1]], '/')",
@@ -33,23 +36,23 @@ export const OWN_EXECUTION: RunExpressions = {
 export interface WorkflowProps {
   readonly plan: DeployedPlan;
   /** By slice. */
-  readonly functions: readonly CalledFunction[];
-  /** Whether slices that do not start at once load meanwhile. */
+  readonly functions: readonly TaskFunction[];
+  /** Whether later slices load while the first one runs. */
   readonly warmsUp: boolean;
-  /** Makes the request of the input. */
-  readonly preprocess?: CalledFunction;
-  /** Makes the output of what the last slice gives. */
-  readonly postprocess?: CalledFunction;
+  /** Turns the execution's input into the request. */
+  readonly preprocess?: TaskFunction;
+  /** Turns the output of the last slice into the execution's output. */
+  readonly postprocess?: TaskFunction;
   readonly expressions: RunExpressions;
-  /** Stands before the names of variables, which must not be those of states around. */
+  /** Prefix of variable names, so that they differ from those of a state machine that contains the pipeline. */
   readonly prefix: string;
 }
 
-/** The states of a pipeline, from the request to the results. */
+/** Creates the states of a pipeline, from the request to the results. */
 export function pipelineWorkflow(scope: Construct, props: WorkflowProps): sfn.Chain {
   const { preprocess, postprocess, expressions, prefix } = props;
-  const made = `${prefix}request`;
-  const request = preprocess ? `$${made}` : expressions.request;
+  const variable = `${prefix}request`;
+  const request = preprocess ? `$${variable}` : expressions.request;
   const builder = new WorkflowBuilder(scope, { ...props, expressions: { ...expressions, request } });
   const schedule = scheduleSlices(props.plan);
   const slices = builder.series(props.warmsUp ? withWarmUps(schedule) : schedule, MAIN, (timings) =>
@@ -57,36 +60,36 @@ export function pipelineWorkflow(scope: Construct, props: WorkflowProps): sfn.Ch
   );
   const start =
     preprocess &&
-    builder.ownStep('Preprocess', preprocess, `{% ${expressions.request} %}`, {
-      assign: { [made]: '{% $states.result.Payload %}' },
+    builder.userStep('Preprocess', preprocess, `{% ${expressions.request} %}`, {
+      assign: { [variable]: '{% $states.result.Payload %}' },
       outputs: {},
     });
   const chain = start ? start.next(slices) : slices;
   if (!postprocess) return chain;
   return chain.next(
-    builder.ownStep('Postprocess', postprocess, '{% $states.input %}', {
+    builder.userStep('Postprocess', postprocess, '{% $states.input %}', {
       outputs: '{% $states.result.Payload %}',
     }),
   );
 }
 
-/** The name of the branch that the others part from. */
+/** The name of the main branch, which contains all others. */
 const MAIN = '';
 
-/** Expressions for the timings of slices, by slice. */
+/** JSONata expressions of the timings, by slice. */
 type Timings = ReadonlyMap<number, string>;
 
-/** What the last state of a series gives, from the timings of all slices of the series. */
+/** Returns the output of the last state of a series, from the timings of all slices in the series. */
 type OutputOf = (timings: Timings) => Readonly<Record<string, unknown>>;
 
-/** What a state leaves behind: variables, and its output. */
-interface Leaving {
+/** The variables that a state assigns, and its output. */
+interface TaskResult {
   readonly assign?: Readonly<Record<string, string>>;
   readonly outputs: unknown;
 }
 
 class WorkflowBuilder {
-  /** By branch. */
+  /** By branch: the state that fails the run. */
   private readonly failStates = new Map<string, sfn.Fail>();
 
   constructor(
@@ -94,18 +97,18 @@ class WorkflowBuilder {
     private readonly props: WorkflowProps,
   ) {}
 
-  /** @param branch names the branch that the states are in: variables of branches must have names of their own */
+  /** @param branch name of the branch that contains the states, which makes the names of its variables unique */
   series(schedule: Schedule, branch: string, outputOf: OutputOf): sfn.Chain {
-    const known = new Map<number, string>();
+    const assigned = new Map<number, string>();
     const states = schedule.map((stage, index) => {
-      const results = resultsOf(stage);
+      const timings = stageTimings(stage);
       if (index === schedule.length - 1)
-        return this.state(stage, branch, { outputs: outputOf(new Map([...known, ...results])) });
+        return this.state(stage, branch, { outputs: outputOf(new Map([...assigned, ...timings])) });
       const assign: Record<string, string> = {};
-      for (const [slice, expression] of results) {
+      for (const [slice, expression] of timings) {
         const variable = this.variable(`timing${slice}`, branch);
         assign[variable] = `{% ${expression} %}`;
-        known.set(slice, `$${variable}`);
+        assigned.set(slice, `$${variable}`);
       }
       return this.state(stage, branch, { assign, outputs: {} });
     });
@@ -125,18 +128,18 @@ class WorkflowBuilder {
     };
   }
 
-  private state(stage: Stage, branch: string, leaving: Leaving): sfn.TaskStateBase | sfn.Parallel {
+  private state(stage: Stage, branch: string, result: TaskResult): sfn.TaskStateBase | sfn.Parallel {
     switch (stage.kind) {
       case 'slice':
-        return this.sliceTask(stage.slice, branch, leaving);
+        return this.sliceTask(stage.slice, branch, result);
       case 'warm-up':
         return this.warmUpTask(stage.slice);
       case 'parallel':
-        return this.parallel(stage.branches, branch, leaving);
+        return this.parallel(stage.branches, branch, result);
     }
   }
 
-  private sliceTask(slice: number, branch: string, leaving: Leaving): sfn.TaskStateBase {
+  private sliceTask(slice: number, branch: string, result: TaskResult): sfn.TaskStateBase {
     const { plan, functions, expressions } = this.props;
     const last = plan.slices.length - 1;
     const readsRequest = plan.slices[slice].inputs.some(({ source }) => source.from === 'request');
@@ -147,15 +150,15 @@ class WorkflowBuilder {
         ...this.event(),
         ...(sendsRequest && { request: `{% ${expressions.request} %}` }),
       },
-      ...leaving,
+      ...result,
     });
-    for (const retry of [SERVICE_RETRY, SLEEPING_FUNCTION_RETRY, SANDBOX_RETRY, SLICE_RETRY])
+    for (const retry of [SERVICE_RETRY, INACTIVE_FUNCTION_RETRY, SANDBOX_RETRY, SLICE_RETRY])
       task.addRetry(retry);
     this.catchAll(task, branch, { slice });
     return task;
   }
 
-  /** What goes wrong in it the slice's own call meets again, or not: it is none of the run's business. */
+  /** Ignores failures of the warm-up. If the fault lasts, the slice's own call reports it. */
   private warmUpTask(slice: number): sfn.TaskStateBase {
     const task = new InvokeFunction(this.scope, `Warm-up ${number(slice)}`, {
       fn: this.props.functions[slice],
@@ -166,7 +169,7 @@ class WorkflowBuilder {
     return task.addCatch(failed, { errors: [sfn.Errors.ALL] });
   }
 
-  /** What every function is told. */
+  /** The fields of every event. */
   private event(): Readonly<Record<string, unknown>> {
     return {
       version: CONTRACT_VERSION,
@@ -175,10 +178,10 @@ class WorkflowBuilder {
     };
   }
 
-  /** A function of the user's, before or after the slices. */
-  ownStep(name: string, fn: CalledFunction, payload: string, leaving: Leaving): sfn.TaskStateBase {
-    const task = new InvokeFunction(this.scope, name, { fn, payload, ...leaving });
-    for (const retry of [SERVICE_RETRY, SLEEPING_FUNCTION_RETRY, SANDBOX_RETRY]) task.addRetry(retry);
+  /** Calls a function of the user before or after the slices. */
+  userStep(name: string, fn: TaskFunction, payload: string, result: TaskResult): sfn.TaskStateBase {
+    const task = new InvokeFunction(this.scope, name, { fn, payload, ...result });
+    for (const retry of [SERVICE_RETRY, INACTIVE_FUNCTION_RETRY, SANDBOX_RETRY]) task.addRetry(retry);
     this.catchAll(task, MAIN, { step: name.toLowerCase() });
     return task;
   }
@@ -191,13 +194,16 @@ class WorkflowBuilder {
     });
   }
 
-  /** A branch that fails ends the others and the run: a state inside says why, since none outside can be gone to. */
-  private parallel(branches: readonly Schedule[], branch: string, leaving: Leaving): sfn.Parallel {
+  /**
+   * A branch that fails ends the other branches and the run. A branch cannot go to a state outside of it, so each
+   * branch has its own state that fails the run with the reason.
+   */
+  private parallel(branches: readonly Schedule[], branch: string, result: TaskResult): sfn.Parallel {
     const heads = branches.flatMap((schedule) => slicesOf(schedule).slice(0, 1)).map(number);
     const name = heads.length < branches.length ? 'Warm start' : 'Slices';
     const parallel = sfn.Parallel.jsonata(this.scope, `${name} ${listed(heads)}`, {
-      ...(leaving.assign && { assign: leaving.assign }),
-      outputs: leaving.outputs,
+      ...(result.assign && { assign: result.assign }),
+      outputs: result.outputs,
     });
     branches.forEach((schedule, index) => {
       const timingsOf: OutputOf = (timings) =>
@@ -210,8 +216,8 @@ class WorkflowBuilder {
   }
 
   private failed(branch: string): sfn.Fail {
-    const known = this.failStates.get(branch);
-    if (known) return known;
+    const existing = this.failStates.get(branch);
+    if (existing) return existing;
     const name = ['Failed', ...branch.split('In').slice(1)].join(' ');
     const state = failState(this.scope, name, this.failureVariables(branch));
     this.failStates.set(branch, state);
@@ -227,8 +233,8 @@ class WorkflowBuilder {
   }
 }
 
-/** Where the result of a stage has the timings of its slices. */
-function resultsOf(stage: Stage): Timings {
+/** Returns expressions that read the timings of a stage's slices from its result. */
+function stageTimings(stage: Stage): Timings {
   switch (stage.kind) {
     case 'slice':
       return new Map([[stage.slice, '$states.result.Payload.timing']]);
@@ -243,10 +249,13 @@ function resultsOf(stage: Stage): Timings {
   }
 }
 
-/** Names of states may have 80 characters, in a fragment those of its id included. */
+/** State names may have 80 characters, and in a fragment they include its id. So a name lists only a few slices. */
 const MAX_LISTED = 3;
 
-/** Different for every set of branches of a machine: one that holds another has more, or other last ones. */
+/**
+ * Returns a name that is unique among the parallel states of a state machine: of two nested parallel states, the outer
+ * one has more branches or another last one.
+ */
 function listed(heads: readonly string[]): string {
   if (heads.length <= MAX_LISTED) return heads.join(' + ');
   return `${heads[0]} to ${heads[heads.length - 1]} (${heads.length})`;

@@ -3,7 +3,7 @@ import * as path from 'node:path';
 import { codeDigest, codeFiles, onnxRuntimeFiles } from '../../../lib/aws/code-files';
 import { temporaryFolder } from '../../support/model-builder';
 
-/** A package as it lies in node_modules, with the given files in its folder for Linux on x64. */
+/** Writes a package as in node_modules, with the given libraries in its folder for Linux on x64. */
 function fakePackage(libraries: readonly string[]): string {
   const folder = temporaryFolder();
   const binaries = path.join(folder, 'bin/napi-v6/linux/x64');
@@ -15,8 +15,8 @@ function fakePackage(libraries: readonly string[]): string {
   return folder;
 }
 
-describe('the files of the code', () => {
-  test('leave out what an install script puts beside the libraries', () => {
+describe('onnxRuntimeFiles', () => {
+  test('leaves out libraries that the install script has downloaded', () => {
     const folder = fakePackage([
       'onnxruntime_binding.node',
       'libonnxruntime.so.1',
@@ -34,22 +34,24 @@ describe('the files of the code', () => {
     ]);
   });
 
-  test('say which library is missing', () => {
+  test('refuses a package without a library, and names the library', () => {
     expect(() => onnxRuntimeFiles(fakePackage(['onnxruntime_binding.node']), 'x64')).toThrow(
-      "onnxruntime-node must have its library for Linux on x64, got a package without 'bin/napi-v6/linux/x64/libonnxruntime.so.1': install onnxruntime-node again",
+      "onnxruntime-node must contain its libraries for Linux on x64, got a package without 'bin/napi-v6/linux/x64/libonnxruntime.so.1': reinstall onnxruntime-node",
     );
   });
+});
 
-  test('are refused beyond the size that Lambda takes', () => {
+describe('codeDigest', () => {
+  test('refuses files above the size that Lambda allows', () => {
     const large = path.join(temporaryFolder(), 'large');
     fs.writeFileSync(large, '');
     fs.truncateSync(large, 251 * 1024 * 1024);
     expect(() => codeDigest([{ target: 'large', source: large }])).toThrow(
-      "the functions' code must have at most 262144000 bytes, got 263192576: install onnxruntime-node again",
+      "the functions' code must have at most 262144000 bytes, got 263192576: reinstall onnxruntime-node",
     );
   });
 
-  test.each(['x64', 'arm64'] as const)('fit Lambda on %s', (cpu) => {
+  test.each(['x64', 'arm64'] as const)('accepts the files for Linux on %s', (cpu) => {
     expect(codeDigest(codeFiles(cpu))).toMatch(/^[0-9a-f]{64}$/);
   });
 });

@@ -1,4 +1,4 @@
-/** Logs of the functions and of the state machine. */
+/** The log groups of the functions and of the state machine. */
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
@@ -7,7 +7,7 @@ import { pipelineStack } from '../../support/pipeline-stack';
 
 const GROUPS = ['Pipeline/slice-00/Logs', 'Pipeline/slice-01/Logs', 'Pipeline/Logs'];
 
-test('how long they are kept is a prop', () => {
+test('logRetention sets the retention of all log groups', () => {
   const { resources } = pipelineStack({
     slicing: Slicing.count(2),
     logRetention: logs.RetentionDays.ONE_WEEK,
@@ -20,7 +20,7 @@ test('how long they are kept is a prop', () => {
   ).toEqual(GROUPS.map((path) => [path, 7]));
 });
 
-test('a key encrypts all of them, and CloudWatch Logs may use it for groups of the account alone', () => {
+test('logEncryptionKey encrypts all log groups, and CloudWatch Logs may use it only for log groups of the account', () => {
   const { resources, resource } = pipelineStack((stack) => ({
     slicing: Slicing.count(2),
     logEncryptionKey: new kms.Key(stack, 'Key'),
@@ -42,7 +42,7 @@ test('a key encrypts all of them, and CloudWatch Logs may use it for groups of t
   });
 });
 
-test('level and tracing are props; the data of executions is never logged', () => {
+test('logLevel and tracing configure the state machine, which never logs the data of executions', () => {
   const { resource } = pipelineStack({ logLevel: sfn.LogLevel.ALL, tracing: false });
   const machine = resource('Pipeline/StateMachine');
   expect(machine.LoggingConfiguration).toMatchObject({ Level: 'ALL', IncludeExecutionData: false });

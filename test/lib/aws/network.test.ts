@@ -1,4 +1,4 @@
-/** Slice functions in a VPC of the user's. */
+/** Slice functions in the user's VPC. */
 import { Annotations, Stack } from 'aws-cdk-lib';
 import { Annotations as Found, Match } from 'aws-cdk-lib/assertions';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
@@ -24,7 +24,7 @@ describe('in a VPC', () => {
     vpc: new ec2.Vpc(stack, 'Vpc', { maxAzs: 2 }),
   }));
 
-  test('all functions share one security group, which lets only HTTPS out', () => {
+  test('all functions share one security group, which allows only outbound HTTPS', () => {
     const groups = Object.values(resources('AWS::EC2::SecurityGroup'));
     expect(groups).toHaveLength(1);
     expect(groups[0]).toMatchObject({
@@ -36,7 +36,7 @@ describe('in a VPC', () => {
     expect(configs[0]).toMatchObject({ SecurityGroupIds: ['{Pipeline/SecurityGroup.GroupId}'] });
   });
 
-  test('Lambda may attach them, and their own code may not', () => {
+  test('a role allows Lambda to attach the function, and denies it to the code of the function', () => {
     const { Policies } = resource('Pipeline/slice-00/Role') as {
       Policies: { PolicyName: string; PolicyDocument: { Statement: object[] } }[];
     };
@@ -52,7 +52,7 @@ describe('in a VPC', () => {
   });
 });
 
-test('subnets and security groups are props', () => {
+test('vpcSubnets and securityGroups configure the functions', () => {
   const { resource } = pipelineStack((stack) => {
     const vpc = isolatedVpc(stack);
     return {
@@ -67,7 +67,7 @@ test('subnets and security groups are props', () => {
   });
 });
 
-describe('isolated subnets', () => {
+describe('functions in isolated subnets', () => {
   function warnings(
     prepare: (vpc: ec2.Vpc) => void,
     props: Partial<SlicedInferencePipelineProps> = {},
@@ -81,26 +81,26 @@ describe('isolated subnets', () => {
       .map(({ entry }) => entry.data as string);
   }
 
-  test('without an endpoint for S3 are warned of', () => {
+  test('give a warning without an endpoint for S3', () => {
     expect(warnings(() => undefined)).toEqual([
-      `functions in isolated subnets reach S3 through an endpoint, and the VPC has none that is known here: call vpc.addGatewayEndpoint('S3', { service: ec2.GatewayVpcEndpointAwsService.S3 }) [ack: ${MISSING}]`,
+      `functions in isolated subnets reach S3 only through a VPC endpoint, and this app has none for the VPC: call vpc.addGatewayEndpoint('S3', { service: ec2.GatewayVpcEndpointAwsService.S3 }) [ack: ${MISSING}]`,
     ]);
   });
 
-  test('with one are not', () => {
+  test('give no warning with an endpoint for S3', () => {
     const add = (vpc: ec2.Vpc): void => {
       vpc.addGatewayEndpoint('S3', { service: ec2.GatewayVpcEndpointAwsService.S3 });
     };
     expect(warnings(add)).toEqual([]);
   });
 
-  test('of S3 Express One Zone need one of its own', () => {
+  test('give a warning without a second endpoint for S3 Express One Zone', () => {
     const add = (vpc: ec2.Vpc): void => {
       vpc.addGatewayEndpoint('S3', { service: ec2.GatewayVpcEndpointAwsService.S3 });
     };
     const props = { tensorStore: TensorStore.s3ExpressOneZone('use1-az5') };
     expect(warnings(add, props)).toEqual([
-      expect.stringContaining('reach S3 Express One Zone through an endpoint'),
+      expect.stringContaining('reach S3 Express One Zone only through a VPC endpoint'),
     ]);
     const both = (vpc: ec2.Vpc): void => {
       add(vpc);
@@ -109,14 +109,14 @@ describe('isolated subnets', () => {
     expect(warnings(both, props)).toEqual([]);
   });
 
-  test('of another service is none', () => {
+  test('give a warning if the only endpoint is for another service', () => {
     const add = (vpc: ec2.Vpc): void => {
       vpc.addGatewayEndpoint('Table', { service: ec2.GatewayVpcEndpointAwsService.DYNAMODB });
     };
     expect(warnings(add)).toHaveLength(1);
   });
 
-  test('that is added later, or for single addresses, is one', () => {
+  test('give no warning if an interface endpoint is added after the pipeline', () => {
     const stack = newStack();
     const vpc = isolatedVpc(stack);
     addPipeline(stack, 'Pipeline', { vpc, vpcSubnets: isolated });
@@ -124,7 +124,7 @@ describe('isolated subnets', () => {
     expect(Found.fromStack(stack).findWarning('*', Match.anyValue())).toEqual([]);
   });
 
-  test('nor where the user knows of one', () => {
+  test('give no warning if the user has acknowledged it', () => {
     const know = (vpc: ec2.Vpc): void => {
       Annotations.of(Stack.of(vpc)).acknowledgeWarning(MISSING, 'the network team has added it');
     };
@@ -132,19 +132,19 @@ describe('isolated subnets', () => {
   });
 });
 
-describe('is refused:', () => {
-  test('subnets or security groups without a VPC', () => {
+describe('a pipeline', () => {
+  test('refuses subnets or security groups without a VPC', () => {
     expect(errorOf(() => pipelineStack({ vpcSubnets: isolated }))).toBe(
-      'vpcSubnets must come with the vpc that they belong to, got no vpc: give it too',
+      'vpcSubnets must be combined with the vpc that they belong to, got no vpc: set vpc too',
     );
     expect(errorOf(() => pipelineStack({ securityGroups: [] }))).toBe(
-      'securityGroups must come with the vpc that they belong to, got no vpc: give it too',
+      'securityGroups must be combined with the vpc that they belong to, got no vpc: set vpc too',
     );
   });
 
-  test('an empty list of security groups', () => {
+  test('refuses an empty list of security groups', () => {
     expect(errorOf(() => pipelineStack((stack) => ({ vpc: isolatedVpc(stack), securityGroups: [] })))).toBe(
-      'securityGroups must be one or more, got an empty list: leave it out to have one made',
+      'securityGroups must have one group or more, got an empty list: leave the prop out to let the pipeline create a group',
     );
   });
 });

@@ -1,4 +1,4 @@
-/** Quotas that a pipeline comes near, and those that it breaks. */
+/** Warnings and errors for pipelines that come near a quota or exceed it. */
 import { Annotations } from 'aws-cdk-lib';
 import { Annotations as Found, Match } from 'aws-cdk-lib/assertions';
 import { StateMachineType } from 'aws-cdk-lib/aws-stepfunctions';
@@ -35,19 +35,19 @@ describe('a quota', () => {
   const warning =
     'the thing has 800 of at most 1000 bytes, 80 % (https://example.com/quota): use less [ack: cdk-sliced-inference:someQuota]';
 
-  test.each<[number, string[]]>([
-    [0, []],
-    [799, []],
-    [800, [warning]],
-    [1000, [warning.replace('800', '1000').replace('80 %', '100 %')]],
-  ])('of 1000, of which %d are used', (used, expected) => {
+  test.each<[number, string, string[]]>([
+    [0, 'no warning', []],
+    [799, 'no warning', []],
+    [800, 'a warning', [warning]],
+    [1000, 'a warning', [warning.replace('800', '1000').replace('80 %', '100 %')]],
+  ])('of 1000 with a use of %d gives %s', (used, _, expected) => {
     const stack = newStack();
     checkQuota(stack, { ...use, used });
     const found = Found.fromStack(stack).findWarning('*', Match.anyValue());
     expect(found.map(({ entry }) => entry.data)).toEqual(expected);
   });
 
-  test('that is broken is an error', () => {
+  test('that is exceeded is an error', () => {
     expect(
       errorOf(() => {
         checkQuota(newStack(), { ...use, used: 1001 });
@@ -55,7 +55,7 @@ describe('a quota', () => {
     ).toBe('the thing must have at most 1000 bytes (https://example.com/quota), got 1001: use less');
   });
 
-  test('can be acknowledged', () => {
+  test('gives a warning that can be acknowledged', () => {
     const stack = newStack();
     checkQuota(stack, { ...use, used: 900 });
     Annotations.of(stack).acknowledgeWarning('cdk-sliced-inference:someQuota', 'known');
@@ -64,69 +64,69 @@ describe('a quota', () => {
 });
 
 describe('a pipeline', () => {
-  test('that uses little is not warned of', () => {
+  test('that is far from all quotas gives no warning', () => {
     expect(messages({ slicing: Slicing.count(3) })).toEqual([]);
     expect(messages({ slicing: Slicing.count(3), stateMachineType: StateMachineType.STANDARD })).toEqual([]);
   });
 
-  test('whose functions need more memory than new accounts have, or nearly all that there is', () => {
+  test('gives a warning if its memory is above the limit of new accounts or near the quota', () => {
     expect(messages({ sliceFunctions: { memorySize: 4096 } })).toEqual([
-      `the largest slice function has 4096 MB of memory, and new accounts are limited to 3008 MB (${LAMBDA}): ask AWS for more, or for more slices [ack: cdk-sliced-inference:newAccountMemory]`,
+      `the largest slice function has 4096 MB of memory, and new AWS accounts are limited to 3008 MB (${LAMBDA}): request a higher quota from AWS, or use more slices [ack: cdk-sliced-inference:newAccountMemory]`,
     ]);
     expect(messages({ sliceFunctions: { memorySize: 9000 } })[0]).toBe(
-      `the largest slice function has 9000 of at most 10240 MB of memory, 87 % (${LAMBDA}): ask for more slices [ack: cdk-sliced-inference:memoryQuota]`,
+      `the largest slice function has 9000 of at most 10240 MB of memory, 87 % (${LAMBDA}): use more slices [ack: cdk-sliced-inference:memoryQuota]`,
     );
   });
 
-  test('that writes objects larger than a PUT takes', () => {
+  test('gives a warning if an object is near the limit of a PUT, and an error if it is above', () => {
     const props = { slicing: Slicing.count(1), sliceFunctions: { memorySize: 10_240 } };
     expect(messages({ ...props, dimensions: { batch: 70_000_000 } })).toContainEqual(
-      `the slice that writes most has 4480000000 of at most 5368709120 bytes in one object, 83 % (${S3}): cut elsewhere, or ask for smaller dimensions [ack: cdk-sliced-inference:objectQuota]`,
+      `the slice that writes the most has 4480000000 of at most 5368709120 bytes in one object, 83 % (${S3}): cut elsewhere, or set smaller dimensions [ack: cdk-sliced-inference:objectQuota]`,
     );
     expect(errorOf(() => messages({ ...props, dimensions: { batch: 84_000_000 } }))).toBe(
-      `the slice that writes most must have at most 5368709120 bytes in one object (${S3}), got 5376000000: cut elsewhere, or ask for smaller dimensions`,
+      `the slice that writes the most must have at most 5368709120 bytes in one object (${S3}), got 5376000000: cut elsewhere, or set smaller dimensions`,
     );
   });
 
-  test('whose functions reserve nearly all concurrency', () => {
+  test('gives a warning if its functions reserve nearly all concurrency', () => {
     const props = { slicing: Slicing.count(3), sliceFunctions: { reservedConcurrentExecutions: 250 } };
     expect(messages(props)).toEqual([
-      `the slice functions take 750 concurrent calls for themselves, and an account may give away 900 unless AWS has raised that (${LAMBDA}): ask for fewer, or AWS for more [ack: cdk-sliced-inference:concurrencyQuota]`,
+      `the slice functions reserve 750 concurrent executions, and by default an account can reserve 900 (${LAMBDA}): reserve fewer, or request a higher quota from AWS [ack: cdk-sliced-inference:concurrencyQuota]`,
     ]);
   });
 
-  test('that warms up more functions than a new account may call at once', () => {
+  test('gives a warning if it warms up more functions than the concurrency of a new account', () => {
     const modelPath = saveModel(mlp(12));
     const props = { modelPath, slicing: Slicing.count(12), dimensions: { batch: 1 } };
     expect(messages(props)).toEqual([
-      `a run calls all 12 functions at once to warm them up, and new accounts may be limited to 10 concurrent calls (${LAMBDA}): ask AWS for more, or set warmUp to NEVER [ack: cdk-sliced-inference:newAccountConcurrency]`,
+      `a run calls all 12 functions at once to warm them up, and new AWS accounts may be limited to 10 concurrent executions (${LAMBDA}): request a higher quota from AWS, or set warmUp to NEVER [ack: cdk-sliced-inference:newAccountConcurrency]`,
     ]);
     expect(messages({ ...props, warmUp: WarmUp.NEVER })).toEqual([]);
   });
 
-  test('whose requests are too large to be inline is a piece of information', () => {
+  test('gives an info if its requests are too large to send inline', () => {
     expect(messages({ dimensions: { batch: 2000 } }, 'findInfo')).toEqual([]);
     expect(messages({ dimensions: { batch: 3000 } }, 'findInfo')).toEqual([
-      `a request of the planned dimensions takes 256000 bytes inline, and an execution's input has at most 262144 (${STEP_FUNCTIONS}): put its tensors into the bucket below inputs/`,
+      `a request with the planned dimensions takes 256000 bytes inline, and an execution's input can have at most 262144 bytes (${STEP_FUNCTIONS}): upload its tensors to the bucket below inputs/`,
     ]);
   });
 
-  test('with many variables in the environment', () => {
+  test('gives a warning if an environment is near the quota, and an error if it is above', () => {
     const environment = (bytes: number) => ({
       sliceFunctions: { environment: { LARGE: 'x'.repeat(bytes) } },
     });
     expect(messages(environment(1500))).toEqual([]);
     expect(messages(environment(2600))).toEqual([
       expect.stringMatching(
-        /^the slice function with most environment variables has \d+ of at most 4096 bytes of them, [89]\d % \(.*\): pass fewer or shorter ones \[ack: cdk-sliced-inference:environmentQuota\]$/,
+        /^the slice function with the largest environment has \d+ of at most 4096 bytes of environment variables, [89]\d % \(.*\): set fewer or shorter variables \[ack: cdk-sliced-inference:environmentQuota\]$/,
       ),
     ]);
     expect(errorOf(() => messages(environment(4000)))).toMatch(
-      /^the slice function with most environment variables must have at most 4096 bytes of them \(.*\), got \d+: pass fewer or shorter ones$/,
+      /^the slice function with the largest environment must have at most 4096 bytes of environment variables \(.*\), got \d+: set fewer or shorter variables$/,
     );
   });
 
-  test('of more slices than a stack has room for', () => {
+  test('gives a warning if its resources are near the quota of a stack, and an error if they are above', () => {
     const modelPath = saveModel(mlp(45));
     const props = (slices: number) => ({
       modelPath,
@@ -135,11 +135,11 @@ describe('a pipeline', () => {
     });
     expect(messages(props(105))).toContainEqual(
       expect.stringMatching(
-        /^the stack of the pipeline has 4\d\d of at most 500 resources, .*\[ack: cdk-sliced-inference:resourcesQuota\]$/,
+        /^the pipeline has 4\d\d of at most 500 resources in its stack, .*\[ack: cdk-sliced-inference:resourcesQuota\]$/,
       ),
     );
     expect(errorOf(() => messages(props(130)))).toMatch(
-      /^the stack of the pipeline must have at most 500 resources, those of the pipeline alone counted \(.*\), got 5\d\d: ask for fewer slices, or for no provisioned concurrency$/,
+      /^the pipeline must have at most 500 resources in its stack \(.*\), got 5\d\d: use fewer slices, or no provisioned concurrency$/,
     );
   });
 });

@@ -11,7 +11,7 @@ interface FileAsset {
   readonly source: { readonly path: string; readonly packaging: string };
 }
 
-/** Folders of the assets that are published as zip files: the code. */
+/** Returns the folders of the assets that are published as zip files, which are the code assets. */
 function codeFolders(stack: Stack): string[] {
   const { directory } = (Stage.of(stack) ?? new App()).synth();
   const manifest = JSON.parse(
@@ -31,7 +31,7 @@ function filesOf(folder: string): string[] {
 }
 
 describe('the code of the functions', () => {
-  test('is one asset of a stack, whatever the number of slices and pipelines', () => {
+  test('is one asset per stack, for any number of slices and pipelines', () => {
     const stack = newStack();
     addPipeline(stack, 'One', { slicing: Slicing.count(3) });
     addPipeline(stack, 'Two', { slicing: Slicing.count(2) });
@@ -61,7 +61,7 @@ describe('the code of the functions', () => {
   test.each([
     ['x64', lambda.Architecture.X86_64],
     ['arm64', lambda.Architecture.ARM_64],
-  ])('for %s holds the built handler and ONNX Runtime for that processor alone', (cpu, architecture) => {
+  ])('for %s contains the built handler and ONNX Runtime for that processor only', (cpu, architecture) => {
     const stack = newStack();
     addPipeline(stack, 'Pipeline', { architecture });
     const [folder] = codeFolders(stack);
@@ -79,7 +79,7 @@ describe('the code of the functions', () => {
     expect(files.filter((file) => /\.(d\.ts|map)$/.test(file))).toEqual([]);
   });
 
-  test("stays far below Lambda's 250 MB", () => {
+  test('is smaller than 60 MB', () => {
     const stack = newStack();
     addPipeline(stack, 'Pipeline');
     const [folder] = codeFolders(stack);
@@ -87,7 +87,7 @@ describe('the code of the functions', () => {
     expect(bytes).toBeLessThan(60e6);
   });
 
-  test('cannot be had before the package is built', () => {
+  test('requires a built package', () => {
     expect(() => builtFile('lambda/bundle/missing.js')).toThrow(
       /^cdk-sliced-inference must be built, got no file .*missing\.js: run `npm run build` in its folder$/,
     );

@@ -1,4 +1,4 @@
-/** Assets are known by their bytes: the digest that the plan gives, never CDK's own fingerprint. */
+/** The hash of a slice's asset is the digest of its bytes, not CDK's own fingerprint. */
 import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
@@ -12,10 +12,10 @@ import { addPipeline, errorOf, newStack, shortTemplate } from '../../support/pip
 
 const LAYERS = 4;
 const WIDTH = 64;
-/** Taken for text by whoever looks for zero bytes, and invalid as UTF-8. */
+/** Code that looks for zero bytes takes weights of this value for text. They are not valid UTF-8. */
 const TEXT_LIKE = 0x80;
 
-/** Weights that differ from layer to layer; `change` may edit them. */
+/** Saves a model whose weights differ from layer to layer. `change` may edit them. */
 function modelWith(change: (weights: readonly Uint8Array[]) => void = () => undefined): string {
   const model = mlp(LAYERS, WIDTH);
   const weights = Array.from({ length: LAYERS }, (_, layer) =>
@@ -44,7 +44,7 @@ interface SliceAssets {
   readonly deploymentDigest: string;
 }
 
-/** What the template says of each slice's assets. */
+/** Returns the assets of each slice, as the template names them. */
 function sliceAssets(modelPath: string): { slices: SliceAssets[]; directory: string } {
   const stack = newStack();
   addPipeline(stack, 'Pipeline', { modelPath, slicing: Slicing.count(LAYERS) });
@@ -70,7 +70,7 @@ interface FunctionProperties {
   readonly Environment: { readonly Variables: Readonly<Record<string, unknown>> };
 }
 
-/** `<hash>.<extension>` of an asset's URI. */
+/** Returns `<hash>.<extension>` of an asset's URI. */
 function fileOf(uri: unknown): string {
   return path.posix.basename((uri as { 'Fn::Sub': string })['Fn::Sub']);
 }
@@ -79,7 +79,7 @@ const sha256 = (file: string): string => createHash('sha256').update(fs.readFile
 
 const original = sliceAssets(modelWith());
 
-test('a staged file has the digest that its function is told', () => {
+test('a staged file has the digest in the environment of its function', () => {
   const { directory, slices } = original;
   for (const { model, modelSha256, weights, weightsSha256 } of slices) {
     expect(sha256(path.join(directory, `asset.${model}`))).toBe(modelSha256);
@@ -87,16 +87,16 @@ test('a staged file has the digest that its function is told', () => {
   }
 });
 
-test('each slice has assets of its own, under keys of their own', () => {
+test('no two slices share an asset', () => {
   const files = original.slices.flatMap(({ model, weights }) => [model, weights]);
   expect(new Set(files).size).toBe(2 * LAYERS);
 });
 
 test.each([
-  ['its first byte', 0],
-  ['a byte in its midst', 5_000],
-  ['its last byte', WIDTH * WIDTH * 4 - 1],
-])('one bit of a weight in %s changes the asset of its slice, and no other', (_, place) => {
+  ['the first byte', 0],
+  ['a byte in the middle', 5_000],
+  ['the last byte', WIDTH * WIDTH * 4 - 1],
+])('a changed bit in %s of a weight changes the asset of its slice, and no other', (_, place) => {
   const changed = sliceAssets(
     modelWith((weights) => {
       weights[2][place] ^= 1;
@@ -109,11 +109,11 @@ test.each([
   expect(differing('model')).toEqual([]);
   expect(differing('modelSha256')).toEqual([]);
   expect(differing('code')).toEqual([]);
-  // One model per run: every function belongs to the new plan.
+  // A run must not mix models, so every function gets the new digest.
   expect(differing('deploymentDigest')).toEqual([0, 1, 2, 3]);
 });
 
-test('a staged file is the one of the cache, under another name', () => {
+test('a staged file is a hard link to the file in the cache', () => {
   const modelPath = modelWith((weights) => weights[0].fill(1));
   const { directory, slices } = sliceAssets(modelPath);
   stageModel(modelPath, count(LAYERS)).slices.forEach(({ weights = '' }, index) => {
@@ -123,13 +123,13 @@ test('a staged file is the one of the cache, under another name', () => {
   });
 });
 
-test('a slice that vanished from the cache is told in one line', () => {
+test('a slice that is missing from the cache is an error of one line', () => {
   const { plan, slices } = stageModel(modelWith(), count(LAYERS));
   const file = slices[0].model;
-  // A folder that does not have the slice yet: CDK writes an asset once.
+  // CDK writes an asset once, so use an output folder that does not have it yet.
   const stack = new Stack(new App({ outdir: temporaryFolder(), analyticsReporting: false }), 'Stack');
   fs.rmSync(file);
   expect(errorOf(() => sliceFileAsset(stack, 'Model', file, plan.slices[0].model))).toMatch(
-    /slice file '.*' must be there to be staged, got no such file or folder: synthesize again, with room on the disk$/,
+    /slice file '.*' must be copied into the cloud assembly, got no such file or folder: free space on the disk if it is full, and synthesize again$/,
   );
 });

@@ -1,12 +1,12 @@
-/** Settings of slice functions: for all, for single ones, and what is refused. */
+/** The settings of slice functions, for all and for individual slices, and their validation. */
 import { Duration, Lazy, Size, Token } from 'aws-cdk-lib';
 import type { SliceFunctionOptions } from '../../../lib';
 import { Slicing } from '../../../lib';
 import { optionsOfSlices } from '../../../lib/aws/slice-function-options';
 import { errorOf, pipelineStack } from '../../support/pipeline-stack';
 
-describe('overrides', () => {
-  test('take the place of what is said for all, setting by setting', () => {
+describe('sliceFunctionOverrides', () => {
+  test('override the settings of sliceFunctions one by one', () => {
     const common: SliceFunctionOptions = {
       memorySize: 1024,
       timeout: Duration.seconds(30),
@@ -27,12 +27,12 @@ describe('overrides', () => {
     });
   });
 
-  test('that are undefined leave what is said for all', () => {
+  test('that are undefined do not override', () => {
     const overrides = { 'slice-00': { memorySize: undefined } } as never;
     expect(optionsOfSlices(1, { memorySize: 1024 }, overrides)[0].memorySize).toBe(1024);
   });
 
-  test('reach the functions, and count for the threads that all share', () => {
+  test('apply to their function, and count for the thread count of all functions', () => {
     const { resource } = pipelineStack({
       slicing: Slicing.count(3),
       sliceFunctions: { memorySize: 1024 },
@@ -51,7 +51,7 @@ describe('overrides', () => {
   });
 
   test.each(['slice-3', 'slice-03', '0', 'toString'])(
-    'of a slice %s, which the plan does not have, are refused',
+    'refuse the name %s, which is not a slice of the plan',
     (name) => {
       const refused = errorOf(() =>
         pipelineStack({ slicing: Slicing.count(3), sliceFunctionOverrides: { [name]: {} } }),
@@ -63,7 +63,7 @@ describe('overrides', () => {
   );
 });
 
-test('concurrency is reserved at the function, and provisioned at an alias that the state machine calls', () => {
+test('concurrency is reserved for the function, and provisioned for an alias that the state machine calls', () => {
   const { resource, resources } = pipelineStack({
     slicing: Slicing.count(2),
     sliceFunctions: { reservedConcurrentExecutions: 10 },
@@ -83,83 +83,83 @@ test('concurrency is reserved at the function, and provisioned at an alias that 
   expect(DefinitionString).toContain('"FunctionName":"{Pipeline/slice-01/Function/Alias}"');
 });
 
-test('versions stay when the next one takes their place', () => {
+test('a version is retained when a new version replaces it', () => {
   pipelineStack({ slicing: Slicing.count(2) }).template.allResources('AWS::Lambda::Version', {
     DeletionPolicy: 'RetainExceptOnCreate',
     UpdateReplacePolicy: 'Retain',
   });
 });
 
-describe('is refused:', () => {
+describe('optionsOfSlices refuses', () => {
   const refusals: [string, SliceFunctionOptions, string][] = [
     [
-      'memory',
+      'too little memory',
       { memorySize: 127 },
-      'memorySize must be a whole number of MB from 128 to 10240, got 127: give one that Lambda has',
+      'memorySize must be a whole number of MB from 128 to 10240, got 127: use a value in this range',
     ],
     [
       'too long a timeout',
       { timeout: Duration.minutes(16) },
-      'timeout must be a whole number of seconds from 1 to 900, got 960: give one that Lambda has',
+      'timeout must be a whole number of seconds from 1 to 900, got 960: use a value in this range',
     ],
     [
       'a timeout of half a second',
       { timeout: Duration.millis(500) },
-      'timeout must be a whole number of seconds from 1 to 900, got 0.5: give one that Lambda has',
+      'timeout must be a whole number of seconds from 1 to 900, got 0.5: use a value in this range',
     ],
     [
       'too little storage',
       { ephemeralStorageSize: Size.mebibytes(511) },
-      'ephemeralStorageSize must be a whole number of MB from 512 to 10240, got 511: give one that Lambda has',
+      'ephemeralStorageSize must be a whole number of MB from 512 to 10240, got 511: use a value in this range',
     ],
     [
       'too much storage',
       { ephemeralStorageSize: Size.gibibytes(11) },
-      'ephemeralStorageSize must be a whole number of MB from 512 to 10240, got 11264: give one that Lambda has',
+      'ephemeralStorageSize must be a whole number of MB from 512 to 10240, got 11264: use a value in this range',
     ],
     [
-      'no concurrency',
+      'a concurrency of 0',
       { reservedConcurrentExecutions: 0 },
-      'reservedConcurrentExecutions must be a whole number of 1 or more, got 0: leave it out to have none',
+      'reservedConcurrentExecutions must be a whole number of 1 or more, got 0: use a whole number or leave it out',
     ],
     [
-      'half a copy',
+      'a fractional concurrency',
       { provisionedConcurrentExecutions: 0.5 },
-      'provisionedConcurrentExecutions must be a whole number of 1 or more, got 0.5: leave it out to have none',
+      'provisionedConcurrentExecutions must be a whole number of 1 or more, got 0.5: use a whole number or leave it out',
     ],
     [
-      'more provisioned than reserved',
+      'more provisioned than reserved concurrency',
       { reservedConcurrentExecutions: 2, provisionedConcurrentExecutions: 3 },
-      'provisionedConcurrentExecutions must be at most reservedConcurrentExecutions, got 3 of 2: raise the one or lower the other',
+      'provisionedConcurrentExecutions must be at most reservedConcurrentExecutions, got 3 provisioned and 2 reserved: raise reservedConcurrentExecutions or lower provisionedConcurrentExecutions',
     ],
     [
-      'a variable of the library',
+      'a variable that the library uses',
       { environment: { SLICE_BUCKET: 'mine' } },
-      "environment must leave the library's own variables alone, got 'SLICE_BUCKET': choose another name",
+      "environment must not set variables that the library uses, got 'SLICE_BUCKET': choose another name",
     ],
     [
-      'a name that is none',
+      'an invalid variable name',
       { environment: { '1A': '' } },
-      "environment must have names of letters, digits and underscores that begin with a letter, got '1A': choose another name",
+      "environment must have names of two or more letters, digits and underscores that start with a letter, got '1A': choose another name",
     ],
   ];
 
-  test.each(refusals)('%s, for all and for one', (_, options, message) => {
+  test.each(refusals)('%s, for all slices and for one', (_, options, message) => {
     expect(errorOf(() => optionsOfSlices(2, options))).toBe(`sliceFunctions.${message}`);
     expect(errorOf(() => optionsOfSlices(2, {}, { 'slice-01': options }))).toBe(
       `sliceFunctionOverrides['slice-01'].${message}`,
     );
   });
 
-  test('more provisioned for one than is reserved for all', () => {
+  test('more provisioned concurrency for one slice than reserved for each', () => {
     const overrides = { 'slice-01': { provisionedConcurrentExecutions: 3 } };
     expect(errorOf(() => optionsOfSlices(2, { reservedConcurrentExecutions: 2 }, overrides))).toContain(
-      'got 3 of 2',
+      'got 3 provisioned and 2 reserved',
     );
   });
 });
 
-test('what CDK knows at deployment only is left to it', () => {
+test('optionsOfSlices accepts values that are known only at deployment', () => {
   const number = Lazy.number({ produce: () => 1 });
   const options: SliceFunctionOptions = {
     memorySize: number,

@@ -18,13 +18,13 @@ const ASSETS = 's3://cdk-hnb659fds-assets-{AWS::AccountId}-{AWS::Region}/<sha256
 describe('the functions of a pipeline', () => {
   const { resource, resources, pipeline } = pipelineStack({ slicing: Slicing.count(3) });
 
-  test('are one per slice, in order', () => {
+  test('are one per slice, in the order of the slices', () => {
     const paths = ['slice-00', 'slice-01', 'slice-02'].map((slice) => `Pipeline/${slice}/Function`);
     expect(Object.keys(resources('AWS::Lambda::Function'))).toEqual(paths);
     expect(pipeline.functions.map(({ node }) => node.path)).toEqual(paths.map((path) => `Stack/${path}`));
   });
 
-  test('have all that they need to know, and nothing else', () => {
+  test('have exactly these properties', () => {
     expect(resource('Pipeline/slice-01/Function')).toEqual({
       Description: 'Slice 2 of 3 of model.onnx',
       Architectures: ['x86_64'],
@@ -55,22 +55,22 @@ describe('the functions of a pipeline', () => {
     });
   });
 
-  test('log into groups of their own, which forget after a month', () => {
+  test('have a log group each, with a retention of a month', () => {
     expect(resource('Pipeline/slice-01/Logs')).toEqual({ RetentionInDays: 30 });
   });
 });
 
-test('a slice without weights outside its graph is not told of any', () => {
+test('a slice without a weights file has no variables for weights', () => {
   const { resource } = pipelineStack({ modelPath: saveModel(mlp(1, 4)) });
   const { Environment } = resource('Pipeline/slice-00/Function') as {
     Environment: { Variables: Record<string, string> };
   };
   expect(Object.keys(Environment.Variables)).toEqual([
     'SLICE_BUCKET',
+    'SLICE_DEPLOYMENT_DIGEST',
     'SLICE_INDEX',
     'SLICE_MODEL_SHA256',
     'SLICE_MODEL_URI',
-    'SLICE_DEPLOYMENT_DIGEST',
     'SLICE_THREADS',
   ]);
 });
@@ -89,7 +89,7 @@ test('memory, timeout and /tmp come from the plan', () => {
   expect(plan.slices.map(({ memoryMb }) => memoryMb > 1024)).toEqual([true, true]);
 });
 
-test('architecture and runtime are props', () => {
+test('architecture and runtime set those of the functions', () => {
   const { resource } = pipelineStack({
     architecture: lambda.Architecture.ARM_64,
     runtime: lambda.Runtime.NODEJS_22_X,
@@ -100,7 +100,7 @@ test('architecture and runtime are props', () => {
   });
 });
 
-test('log groups stay when they leave the stack, unless asked otherwise', () => {
+test('log groups are retained by default, and removalPolicy changes that', () => {
   pipelineStack().template.allResources('AWS::Logs::LogGroup', {
     DeletionPolicy: 'RetainExceptOnCreate',
   });
@@ -109,7 +109,7 @@ test('log groups stay when they leave the stack, unless asked otherwise', () => 
   });
 });
 
-test('a file name of 255 characters still gives a description that Lambda takes', () => {
+test('a file name of 255 characters gives a description of 256 characters', () => {
   const { resource } = pipelineStack({ modelPath: saveModel(mlp(1), `${'m'.repeat(250)}.onnx`) });
   const { Description } = resource('Pipeline/slice-00/Function');
   expect(Description).toBe(`Slice 1 of 1 of ${'m'.repeat(240)}`);
@@ -126,7 +126,7 @@ describe('sliceFunctions', () => {
     return Object.values(resources('AWS::Lambda::Function')) as never;
   }
 
-  test('override the plan for every function', () => {
+  test('overrides the plan for every function', () => {
     const functions = functionsWith({
       memorySize: 2048,
       timeout: Duration.minutes(3),
@@ -138,18 +138,18 @@ describe('sliceFunctions', () => {
     }
   });
 
-  test('add environment variables', () => {
+  test('adds environment variables', () => {
     expect(functionWith({ environment: { STAGE: 'test' } }).Environment.Variables).toMatchObject({
       STAGE: 'test',
       SLICE_INDEX: '0',
     });
   });
 
-  test('set the threads of all slices by memory', () => {
+  test('determines the thread count of all slices by the memory size', () => {
     expect(functionWith({ memorySize: 4096 }).Environment.Variables.SLICE_THREADS).toBe('3');
   });
 
-  test('take a memory size that is known at deployment only; then the plan sets the threads', () => {
+  test('accepts a memory size that is known only at deployment, and then uses the thread count of the plan', () => {
     const memorySize = Lazy.number({ produce: () => 4096 });
     expect(functionWith({ memorySize })).toMatchObject({
       MemorySize: 4096,
@@ -161,29 +161,29 @@ describe('sliceFunctions', () => {
     [127, '127'],
     [10_241, '10241'],
     [512.5, '512.5'],
-  ])('refuse a memory size of %d MB', (memorySize, got) => {
+  ])('refuses a memory size of %d MB', (memorySize, got) => {
     expect(errorOf(() => functionWith({ memorySize }))).toBe(
-      `sliceFunctions.memorySize must be a whole number of MB from 128 to 10240, got ${got}: give one that Lambda has`,
+      `sliceFunctions.memorySize must be a whole number of MB from 128 to 10240, got ${got}: use a value in this range`,
     );
   });
 
-  test("refuse to replace the library's own environment variables", () => {
+  test('refuses variables that the library uses', () => {
     expect(errorOf(() => functionWith({ environment: { SLICE_BUCKET: 'mine' } }))).toBe(
-      "sliceFunctions.environment must leave the library's own variables alone, got 'SLICE_BUCKET': choose another name",
+      "sliceFunctions.environment must not set variables that the library uses, got 'SLICE_BUCKET': choose another name",
     );
   });
 });
 
-describe('what no Lambda function can hold is refused', () => {
-  test('memory', () => {
+describe('a slice that is too large for Lambda', () => {
+  test('is refused for its memory', () => {
     const dimensions = { batch: 100_000_000 };
     expect(errorOf(() => pipelineStack({ dimensions, slicing: Slicing.count(1) }))).toBe(
       'slice 0 must fit a Lambda function of 10240 MB, got an estimate of 35264 MB: ' +
-        'ask for more slices, or set sliceFunctions.memorySize if you know better',
+        'use more slices, or set sliceFunctions.memorySize if the estimate is too high',
     );
   });
 
-  test('memory, unless the user knows better', () => {
+  test('is accepted if the user sets memorySize', () => {
     const { resource } = pipelineStack({
       dimensions: { batch: 60_000_000 },
       slicing: Slicing.count(1),
@@ -192,7 +192,7 @@ describe('what no Lambda function can hold is refused', () => {
     expect(resource('Pipeline/slice-00/Function').MemorySize).toBe(10_240);
   });
 
-  test('files', () => {
+  test('is refused for its files', () => {
     const stack = newStack();
     const { plan, slices } = stageModel(MLP_PATH, count(1));
     const planned = { ...plan.slices[0], ephemeralStorageMb: 10_241 };
@@ -212,7 +212,7 @@ describe('what no Lambda function can hold is refused', () => {
         logs: { retention: RetentionDays.ONE_DAY, removalPolicy: RemovalPolicy.DESTROY },
       });
     expect(errorOf(create)).toBe(
-      "the files of slice 0 must fit the 10240 MB of a function's /tmp, got 10241 MB: ask for more slices",
+      "the files of slice 0 must fit the 10240 MB of a function's /tmp, got 10241 MB: use more slices",
     );
   });
 });

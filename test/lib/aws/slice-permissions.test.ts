@@ -1,4 +1,4 @@
-/** Every statement of every role, word for word: a right that is added shows here. */
+/** Every statement of every role. An additional permission makes these tests fail. */
 import type { Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
@@ -23,11 +23,11 @@ interface PolicyDocument {
 
 const STAGED = 'arn:{AWS::Partition}:s3:::cdk-hnb659fds-assets-{AWS::AccountId}-{AWS::Region}/<sha256>';
 
-/** Statements as lines: sid, actions on resources. */
+/** Returns the statements as lines of sid, actions and resources. */
 function lines(document: unknown): string[] {
   return (document as PolicyDocument).Statement.map(({ Sid, Action, Effect, Resource, ...rest }) => {
     expect(Effect).toBe('Allow');
-    // Keys are used through S3 alone.
+    // Keys can be used only through S3.
     const viaS3 = { Condition: { StringLike: { 'kms:ViaService': 's3.*' } } };
     expect(rest).toEqual([Action].flat().some((action) => action.startsWith('kms:')) ? viaS3 : {});
     return `${Sid === undefined ? '' : `${Sid}: `}${[Action].flat().join(', ')} on ${[Resource].flat().join(', ')}`;
@@ -56,7 +56,7 @@ const logs = (slice: string): string =>
 describe('in a chain of three slices', () => {
   const chain = pipelineStack({ slicing: Slicing.count(3) });
 
-  test('the first reads its files and requests, and writes its tensors', () => {
+  test('the first slice reads its files and requests, and writes its tensors', () => {
     expect(sliceRole(chain, 'slice-00')).toEqual([
       `ReadSlice: s3:GetObject on ${STAGED}.onnx, ${STAGED}.weights`,
       'WriteTensors: s3:PutObject on {Pipeline/Bucket.Arn}/runs/*/slice-00.safetensors',
@@ -65,7 +65,7 @@ describe('in a chain of three slices', () => {
     ]);
   });
 
-  test('the middle one reads the tensors of the first instead of requests', () => {
+  test('the middle slice reads the tensors of the first slice instead of requests', () => {
     expect(sliceRole(chain, 'slice-01')).toEqual([
       `ReadSlice: s3:GetObject on ${STAGED}.onnx, ${STAGED}.weights`,
       'WriteTensors: s3:PutObject on {Pipeline/Bucket.Arn}/runs/*/slice-01.safetensors',
@@ -74,7 +74,7 @@ describe('in a chain of three slices', () => {
     ]);
   });
 
-  test('the last writes results, and reads those that an earlier attempt wrote', () => {
+  test('the last slice writes results, and reads those that an earlier attempt wrote', () => {
     expect(sliceRole(chain, 'slice-02')).toEqual([
       `ReadSlice: s3:GetObject on ${STAGED}.onnx, ${STAGED}.weights`,
       'WriteTensors: s3:PutObject on {Pipeline/Bucket.Arn}/outputs/*.safetensors',
@@ -84,18 +84,18 @@ describe('in a chain of three slices', () => {
     ]);
   });
 
-  test('no role has more than its inline policy, but for that of the state machine', () => {
+  test('only the role of the state machine has a policy besides its inline policy', () => {
     expect(Object.keys(chain.resources('AWS::IAM::Policy'))).toEqual(['Pipeline/Role/DefaultPolicy']);
     expect(chain.resources('AWS::IAM::ManagedPolicy')).toEqual({});
     expect(chain.resources('AWS::Lambda::Permission')).toEqual({});
   });
 
-  test('the state machine invokes the slices, delivers its logs and traces', () => {
+  test('the state machine invokes the slices, delivers logs and writes traces', () => {
     const { PolicyDocument, Roles } = chain.resource('Pipeline/Role/DefaultPolicy');
     expect(Roles).toEqual(['{Pipeline/Role}']);
     const invoke = (slice: string): string => `lambda:InvokeFunction on {Pipeline/${slice}/Function.Arn}:*`;
     expect(lines(PolicyDocument)).toEqual([
-      // In the order in which CDK comes to the states: those within a branch last.
+      // In the order in which CDK visits the states: states in a branch come last.
       invoke('slice-01'),
       invoke('slice-02'),
       invoke('slice-00'),
@@ -115,12 +115,12 @@ test('a single slice reads requests and earlier results', () => {
   ]);
 });
 
-test('a slice without weights outside its graph reads the graph alone', () => {
+test('a slice without a weights file reads only its model file', () => {
   const narrow = pipelineStack({ modelPath: saveModel(mlp(1, 4)), dimensions: { batch: 1 } });
   expect(sliceRole(narrow, 'slice-00')[0]).toBe(`ReadSlice: s3:GetObject on ${STAGED}.onnx`);
 });
 
-describe('where the graph is not a chain', () => {
+describe('in a graph that is not a chain', () => {
   const late = pipelineStack(lateInput);
 
   test('a middle slice that uses an input of the model reads requests too', () => {
@@ -132,7 +132,7 @@ describe('where the graph is not a chain', () => {
     ]);
   });
 
-  test('the last slice reads every slice that made a result', () => {
+  test('the last slice reads the tensors of every slice that computes a result', () => {
     expect(sliceRole(late, 'slice-02')[3]).toBe(
       'ReadTensors: s3:GetObject on {Pipeline/Bucket.Arn}/outputs/*.safetensors, ' +
         '{Pipeline/Bucket.Arn}/runs/*/slice-00.safetensors, {Pipeline/Bucket.Arn}/runs/*/slice-01.safetensors',
@@ -141,7 +141,7 @@ describe('where the graph is not a chain', () => {
 });
 
 describe('with a KMS key', () => {
-  test('every slice may use the key of the pipeline, and nobody else gets to', () => {
+  test('every slice may use encryptionKey, whose policy does not change', () => {
     const encrypted = pipelineStack((stack) => ({
       slicing: Slicing.count(3),
       encryptionKey: new kms.Key(stack, 'Key'),
@@ -162,7 +162,7 @@ describe('with a KMS key', () => {
     ]);
   });
 
-  test("so they may use the key of the user's bucket", () => {
+  test("every slice may use the key of the user's bucket", () => {
     const encrypted = pipelineStack((stack) => ({
       bucket: new s3.Bucket(stack, 'Mine', {
         encryption: s3.BucketEncryption.KMS,
@@ -179,7 +179,7 @@ describe('with a KMS key', () => {
   });
 });
 
-test('an alias is named by the key behind it; one that is imported by its name is refused', () => {
+test('permissions name the target key of an alias, and an alias imported by name is refused', () => {
   const { resource } = pipelineStack((stack) => ({
     encryptionKey: new kms.Key(stack, 'Key').addAlias('alias/tensors'),
     logEncryptionKey: new kms.Key(stack, 'LogKey').addAlias('alias/logs'),
@@ -189,12 +189,12 @@ test('an alias is named by the key behind it; one that is imported by its name i
   expect(resource('Pipeline/Logs').KmsKeyId).toBe('{LogKey.Arn}');
   const imported = (stack: Stack) => ({ encryptionKey: kms.Alias.fromAliasName(stack, 'Alias', 'alias/x') });
   expect(errorOf(() => pipelineStack(imported))).toBe(
-    'the key of a bucket must be a key that is known at synth time, got an alias that is imported by its name: import the key with kms.Key.fromKeyArn()',
+    'the key of a bucket must be a key that is known at synth time, got an alias imported by name: import the key with kms.Key.fromKeyArn()',
   );
 });
 
-describe('rights that the user adds', () => {
-  test('reach the role of the function', () => {
+describe('permissions that the user grants a function', () => {
+  test('are added to its role', () => {
     const { resource } = pipelineStack({}, ({ functions }, stack) => {
       new s3.Bucket(stack, 'Other').grantPut(functions[0], 'audit/*');
     });
@@ -206,18 +206,18 @@ describe('rights that the user adds', () => {
 
 describe('grantReadOutputs', () => {
   const READ = 's3:GetObject on {Pipeline/Bucket.Arn}/outputs/*';
-  const rights = (prepare: Parameters<typeof pipelineStack>[0]): string[] => {
+  const permissions = (prepare: Parameters<typeof pipelineStack>[0]): string[] => {
     const { resource } = pipelineStack(prepare, (pipeline, stack) => {
       expect(pipeline.grantReadOutputs(new iam.User(stack, 'Reader')).success).toBe(true);
     });
     return lines(resource('Reader/DefaultPolicy').PolicyDocument);
   };
 
-  test('allows to read results, and nothing else', () => {
-    expect(rights({})).toEqual([READ]);
+  test('allows reading results, and nothing else', () => {
+    expect(permissions({})).toEqual([READ]);
   });
 
-  test('allows an account to do so in the policy of the bucket', () => {
+  test('adds a statement to the bucket policy for another account', () => {
     const { resource } = pipelineStack({}, (pipeline) => {
       expect(pipeline.grantReadOutputs(new iam.AccountPrincipal('444455556666')).success).toBe(true);
     });
@@ -232,8 +232,8 @@ describe('grantReadOutputs', () => {
     });
   });
 
-  test('allows to decrypt them where the bucket has a key', () => {
+  test('allows decrypting results if the bucket has a key', () => {
     const decrypt = 'kms:Decrypt on {Key.Arn}';
-    expect(rights((stack) => ({ encryptionKey: new kms.Key(stack, 'Key') }))).toEqual([READ, decrypt]);
+    expect(permissions((stack) => ({ encryptionKey: new kms.Key(stack, 'Key') }))).toEqual([READ, decrypt]);
   });
 });

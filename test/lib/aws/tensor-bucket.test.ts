@@ -25,7 +25,7 @@ describe('the bucket of a pipeline', () => {
     });
   });
 
-  test('is open to TLS 1.2 and later only', () => {
+  test('allows only TLS 1.2 and later', () => {
     const everything = ['{Pipeline/Bucket.Arn}', '{Pipeline/Bucket.Arn}/*'];
     const deny = {
       Action: 's3:*',
@@ -45,7 +45,7 @@ describe('the bucket of a pipeline', () => {
     });
   });
 
-  test('forgets runs after a day, requests and results after seven', () => {
+  test('expires runs after 1 day, and requests and results after 7 days', () => {
     expect(bucket.LifecycleConfiguration).toEqual({
       Rules: [
         { Id: 'expire-runs', Prefix: 'runs/', ExpirationInDays: 1, Status: 'Enabled' },
@@ -60,7 +60,7 @@ describe('the bucket of a pipeline', () => {
     });
   });
 
-  test('stays when it leaves the stack, unless asked otherwise', () => {
+  test('is retained by default, and removalPolicy changes that', () => {
     template.hasResource('AWS::S3::Bucket', {
       DeletionPolicy: 'RetainExceptOnCreate',
       UpdateReplacePolicy: 'Retain',
@@ -72,7 +72,7 @@ describe('the bucket of a pipeline', () => {
   });
 });
 
-test('encryptionKey encrypts the bucket, with a bucket key that saves calls to KMS', () => {
+test('encryptionKey encrypts the bucket, with a bucket key that reduces calls to KMS', () => {
   const { resource } = pipelineStack((stack) => ({ encryptionKey: new kms.Key(stack, 'Key') }));
   expect(resource('Pipeline/Bucket').BucketEncryption).toEqual({
     ServerSideEncryptionConfiguration: [
@@ -84,7 +84,7 @@ test('encryptionKey encrypts the bucket, with a bucket key that saves calls to K
   });
 });
 
-test('a bucket of the user is used as it is', () => {
+test('a bucket of the user is not changed', () => {
   const { resources, resource, pipeline } = pipelineStack((stack) => ({
     bucket: new s3.Bucket(stack, 'Mine'),
   }));
@@ -104,34 +104,34 @@ describe('retention', () => {
     return LifecycleConfiguration.Rules.slice(0, 3).map(({ ExpirationInDays }) => ExpirationInDays);
   };
 
-  test('is a prop, of what is between slices and of what callers see', () => {
+  test('is set by intermediateRetention for runs, and by outputRetention for requests and results', () => {
     expect(days({ intermediateRetention: Duration.days(3), outputRetention: Duration.days(30) })).toEqual([
       3, 30, 30,
     ]);
   });
 
-  test.each(['intermediateRetention', 'outputRetention'] as const)('%s is in whole days', (name) => {
+  test.each(['intermediateRetention', 'outputRetention'] as const)('%s must be in whole days', (name) => {
     for (const [retention, got] of [
       [Duration.hours(36), '1 day 12 hours'],
       [Duration.days(0), '0 days'],
     ] as const) {
       expect(errorOf(() => pipelineStack({ [name]: retention }))).toBe(
-        `${name} must be a whole number of days, 1 or more, got ${got}: give days`,
+        `${name} must be a whole number of days, 1 or more, got ${got}: use whole days`,
       );
     }
     pipelineStack({ [name]: Duration.days(Lazy.number({ produce: () => 2 })) });
   });
 
-  test('is up to whoever brings a bucket', () => {
+  test('cannot be combined with bucket', () => {
     const both = (props: object) =>
       errorOf(() => pipelineStack((stack) => ({ bucket: new s3.Bucket(stack, 'Mine'), ...props })));
     for (const name of ['intermediateRetention', 'outputRetention']) {
       expect(both({ [name]: Duration.days(2) })).toBe(
-        `${name} must be of a bucket that the pipeline makes, got a bucket of your own too: give your bucket a lifecycle rule and leave ${name} out`,
+        `${name} cannot be combined with bucket, got both: add a lifecycle rule to your bucket instead, and leave this prop out`,
       );
     }
     expect(both({ autoDeleteObjects: true })).toBe(
-      'autoDeleteObjects must empty a bucket that the pipeline makes, got a bucket of your own too: set it at your bucket and leave autoDeleteObjects out',
+      'autoDeleteObjects cannot be combined with bucket, got both: set autoDeleteObjects of your bucket instead, and leave this prop out',
     );
   });
 });
@@ -145,10 +145,10 @@ describe('autoDeleteObjects', () => {
   test.each([
     [undefined, 'no removalPolicy'],
     [RemovalPolicy.RETAIN, 'retain'],
-  ])('needs the bucket to go with the stack, not %s', (removalPolicy, got) => {
+  ])('requires removalPolicy DESTROY, not %s', (removalPolicy, got) => {
     const props = { autoDeleteObjects: true, ...(removalPolicy && { removalPolicy }) };
     expect(errorOf(() => pipelineStack(props))).toBe(
-      `autoDeleteObjects must come with removalPolicy DESTROY, got ${got}: set that too, or leave autoDeleteObjects out`,
+      `autoDeleteObjects must be combined with removalPolicy DESTROY, got ${got}: set removalPolicy to DESTROY, or leave autoDeleteObjects out`,
     );
   });
 });

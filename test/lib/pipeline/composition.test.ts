@@ -1,4 +1,4 @@
-/** Pipelines among other things: in nested stacks and stages, with resources of other stacks, and their sizes. */
+/** A pipeline in nested stacks, stages and partitions, with resources of other stacks, and the size of its template. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { CfnResource, NestedStack, Stack, Stage } from 'aws-cdk-lib';
@@ -23,13 +23,13 @@ import {
 import { mlp, saveModel, temporaryFolder } from '../../support/model-builder';
 import { readPlan } from '../../../lib/compile/plan-file';
 
-test('the ids of constructs are what other things may refer to', () => {
+test('the construct ids of the resources are stable', () => {
   const { pipeline } = pipelineStack({ slicing: Slicing.count(2) });
   const ids = pipeline.node
     .findAll()
     .filter((construct) => CfnResource.isCfnResource(construct))
     .map(({ node }) => node.path.replace('Stack/Pipeline/', ''));
-  // A change here replaces resources of deployed stacks: it is a breaking one.
+  // A change of these ids replaces resources of deployed stacks, so it is a breaking change.
   expect(ids).toEqual([
     'Bucket/Resource',
     'Bucket/Policy/Resource',
@@ -48,7 +48,7 @@ test('the ids of constructs are what other things may refer to', () => {
   ]);
 });
 
-test('a pipeline in a nested stack has its assets and its functions there', () => {
+test('a pipeline in a nested stack has its functions in the nested stack', () => {
   const stack = newStack();
   const nested = new NestedStack(stack, 'Nested');
   const pipeline = addPipeline(nested, 'Pipeline', { slicing: Slicing.count(2) });
@@ -57,7 +57,7 @@ test('a pipeline in a nested stack has its assets and its functions there', () =
   Template.fromStack(stack).resourceCountIs('AWS::Lambda::Function', 0);
 });
 
-test('a pipeline in a stage has its plan and its assets in the assembly of the app', () => {
+test('a pipeline in a stage writes its plan into the assembly of the app', () => {
   const app = newApp();
   const stage = new Stage(app, 'Prod', { env: { account: '111111111111', region: 'eu-west-1' } });
   const pipeline = addPipeline(new Stack(stage, 'Stack'), 'Pipeline', { slicing: Slicing.count(2) });
@@ -66,7 +66,7 @@ test('a pipeline in a stage has its plan and its assets in the assembly of the a
   expect(readPlan(pipeline.planPath).slices).toHaveLength(2);
 });
 
-test('bucket, key and model may be those of other stacks', () => {
+test('bucket, key and model can be resources of other stacks', () => {
   const app = newApp();
   const shared = new Stack(app, 'Shared');
   const encryptionKey = new kms.Key(shared, 'Key');
@@ -87,7 +87,7 @@ test('bucket, key and model may be those of other stacks', () => {
 });
 
 describe('the bootstrap bucket', () => {
-  const ofSynthesizer = (props: DefaultStackSynthesizerProps) => {
+  const functionWith = (props: DefaultStackSynthesizerProps) => {
     const stack = new Stack(newApp(), 'Stack', { synthesizer: new DefaultStackSynthesizer(props) });
     addPipeline(stack, 'Pipeline');
     return shortTemplate(stack).resource('Pipeline/slice-00/Function').Environment as {
@@ -95,18 +95,18 @@ describe('the bootstrap bucket', () => {
     };
   };
 
-  test('is that of the qualifier, or one by name with a prefix', () => {
-    expect(ofSynthesizer({ qualifier: 'mine' }).Variables.SLICE_MODEL_URI).toBe(
+  test('follows the qualifier, bucket name and prefix of the synthesizer', () => {
+    expect(functionWith({ qualifier: 'mine' }).Variables.SLICE_MODEL_URI).toBe(
       's3://cdk-mine-assets-{AWS::AccountId}-{AWS::Region}/<sha256>.onnx',
     );
-    const { SLICE_MODEL_URI } = ofSynthesizer({
+    const { SLICE_MODEL_URI } = functionWith({
       fileAssetsBucketName: 'own',
       bucketPrefix: 'models/',
     }).Variables;
     expect(SLICE_MODEL_URI).toBe('s3://own/models/<sha256>.onnx');
   });
 
-  test('may have a customer managed key, which the functions may then decrypt with', () => {
+  test('can have a customer managed key, which the functions may use to decrypt', () => {
     const { resource } = pipelineStack((stack) => ({ assetEncryptionKey: new kms.Key(stack, 'AssetKey') }));
     const { Policies } = resource('Pipeline/slice-00/Role') as {
       Policies: { PolicyDocument: { Statement: object[] } }[];
@@ -121,7 +121,7 @@ describe('the bootstrap bucket', () => {
   });
 });
 
-describe('sizes', () => {
+describe('the size of the template', () => {
   const modelPath = saveModel(mlp(40));
   const KB = 1024;
   const rows = [1, 8, 100].map((slices) => {
@@ -133,18 +133,18 @@ describe('sizes', () => {
     return {
       slices,
       resources: Object.keys(json.Resources).length,
-      // As CloudFormation gets it: CDK leaves blanks out of templates near the limit.
+      // Without whitespace, as CDK writes templates near the limit.
       template: JSON.stringify(json).length,
       definition: (resource('Pipeline/StateMachine').DefinitionString as string).length,
       policy: Math.max(...policies.map((policy) => JSON.stringify(policy.Properties).length)),
     };
   });
 
-  test('stay below the quotas of CloudFormation and Step Functions, up to 100 slices', () => {
+  test('is below the quotas of CloudFormation and Step Functions for up to 100 slices', () => {
     const line = (row: (typeof rows)[0]): string =>
       `${row.slices} slices: ${row.resources} resources, a template of ${Math.round(row.template / KB)} KB, ` +
       `a definition of ${Math.round(row.definition / KB)} KB, policies of at most ${row.policy} characters`;
-    // Printed on purpose: these are the figures of the README.
+    // Printed on purpose: the documentation quotes these figures.
     process.stdout.write(`${rows.map(line).join('\n')}\n`);
     for (const { resources, template, definition } of rows) {
       expect(resources).toBeLessThanOrEqual(500);
@@ -153,14 +153,14 @@ describe('sizes', () => {
     }
   });
 
-  test('grow with the slices alone', () => {
+  test('grows by four resources per slice', () => {
     const [one, eight] = rows;
     expect((eight.resources - one.resources) / 7).toBe(4);
   });
 });
 
 test.each(['us-gov-west-1', 'cn-north-1', 'eusc-de-east-1'])(
-  'in %s nothing is taken for one of the partition aws',
+  'a stack in %s has no ARN of the partition aws',
   (region) => {
     const stack = new Stack(newApp(), 'Stack', { env: { account: '111122223333', region } });
     const pipeline = addPipeline(stack, 'Pipeline', {

@@ -1,4 +1,4 @@
-/** The same model, props and library give the same cloud assembly byte for byte, wherever and however it is made. */
+/** The same model, props and library version give the same cloud assembly byte for byte, on any machine. */
 import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
@@ -7,7 +7,7 @@ import { builtFile } from '../../../lib/host/package-files';
 import { MLP_PATH, addPipeline, newStack, shortTemplate } from '../../support/pipeline-stack';
 import { temporaryFolder } from '../../support/model-builder';
 
-/** A CDK app, in a process of its own and with the built package, as a user's is. */
+/** A CDK app that runs in its own process with the built package, like a user's app. */
 const APP = `
   const { App, Stack } = require(${JSON.stringify(require.resolve('aws-cdk-lib'))});
   const { SlicedInferencePipeline, Slicing } = require(${JSON.stringify(builtFile('lib/index.js'))});
@@ -15,7 +15,7 @@ const APP = `
   new SlicedInferencePipeline(stack, 'Pipeline', { modelPath: 'model.onnx', slicing: Slicing.count(3) });
 `;
 
-/** Synthesizes from a new folder with a copy of the model; returns the assembly's folder. */
+/** Synthesizes in a new folder with a copy of the model, and returns the folder of the assembly. */
 function synthesize(environment: Readonly<Record<string, string>>): string {
   const folder = temporaryFolder();
   fs.copyFileSync(MLP_PATH, path.join(folder, 'model.onnx'));
@@ -37,7 +37,7 @@ function filesOf(folder: string): string[] {
     .sort();
 }
 
-test('two folders, processes and environments give the same assembly', () => {
+test('the assembly is the same in another folder, process and environment', () => {
   const one = synthesize({ SLICED_INFERENCE_CACHE: temporaryFolder(), TZ: 'UTC', LANG: 'C' });
   const two = synthesize({
     SLICED_INFERENCE_CACHE: '',
@@ -54,7 +54,7 @@ test('two folders, processes and environments give the same assembly', () => {
   expect(differing).toEqual([]);
 });
 
-test('a second pipeline leaves the resources of the first as they are', () => {
+test('further pipelines in the stack do not change the resources of the first', () => {
   const alone = newStack();
   addPipeline(alone, 'One', { slicing: Slicing.count(3) });
   const together = newStack();

@@ -1,4 +1,4 @@
-/** What is said of models that take long to load or much room, by a plan alone: the models are in a bucket. */
+/** Warnings and defaults for models with large weights. The plan alone describes them; their files are not needed. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { Duration, Size } from 'aws-cdk-lib';
@@ -14,7 +14,7 @@ import { temporaryFolder } from '../../support/model-builder';
 import { writtenPlan } from '../../support/written-plan';
 import { MLP_PATH, errorOf, newStack, shortTemplate } from '../../support/pipeline-stack';
 
-/** Three slices of 6 GB: each loads for 150 seconds, at 40 MB/s. */
+/** Three slices of 6 GB each. At 40 MB/s each takes 150 seconds to load. */
 const BYTES = 6_000_000_000;
 const { plan } = writtenPlan(compile(MLP_PATH, count(3), { dimensions: { batch: 1 } }));
 const large: SlicePlan = {
@@ -48,41 +48,41 @@ function timeoutOf(props: Partial<SlicedInferencePipelineProps>): unknown {
   return /"TimeoutSeconds":(\d+),"Comment"/.exec(DefinitionString as string)?.[1];
 }
 
-test('side by side they load within the time of an Express machine', () => {
+test('an Express state machine gives no warning if the slices load at the same time', () => {
   expect(deployed({}).warnings).toEqual([]);
 });
 
-test('one after the other they do not', () => {
+test('an Express state machine gives a warning if the slices load one after the other', () => {
   expect(deployed({ warmUp: WarmUp.NEVER }).warnings).toEqual([
-    'a run whose functions are all cold loads for some 450 seconds, and the state machine has 300 in all: ' +
+    'a run whose functions are all cold spends about 450 seconds loading, and the state machine times out after 300 seconds: ' +
       'set stateMachineType to STANDARD (https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html) ' +
       '[ack: cdk-sliced-inference:expressQuota]',
   ]);
 });
 
-test('a Standard machine waits for all of them by itself', () => {
+test('a Standard state machine has a default timeout that allows for all loads', () => {
   expect(deployed({ ...standard, warmUp: WarmUp.NEVER }).warnings).toEqual([]);
   expect(timeoutOf(standard)).toBe('1530');
   expect(timeoutOf({})).toBe('300');
 });
 
-test('a timeout that a cold run does not keep is warned of', () => {
+test('a state machine timeout that is too short for a cold run gives a warning', () => {
   expect(deployed({ timeout: Duration.seconds(160) }).warnings).toEqual([
-    'a run whose functions are all cold loads for some 150 seconds, and the state machine has 160 in all: ' +
+    'a run whose functions are all cold spends about 150 seconds loading, and the state machine times out after 160 seconds: ' +
       'raise its timeout [ack: cdk-sliced-inference:littleTime]',
   ]);
 });
 
-test('so is one of a function', () => {
+test('a function timeout that is too short to load the slice gives a warning', () => {
   expect(
     deployed({ sliceFunctionOverrides: { 'slice-01': { timeout: Duration.seconds(90) } } }).warnings,
   ).toEqual([
-    'the function of slice-01 loads for some 150 seconds when it is cold, and has a timeout of 1 minute 30 seconds: ' +
-      'raise it [ack: cdk-sliced-inference:littleFunctionTime]',
+    'the function of slice-01 spends about 150 seconds loading when it is cold, and its timeout is 1 minute 30 seconds: ' +
+      'raise its timeout [ack: cdk-sliced-inference:littleFunctionTime]',
   ]);
 });
 
-test('a /tmp that does not hold the files is refused', () => {
+test('a /tmp that is too small for the files is refused', () => {
   expect(errorOf(() => deployed({ sliceFunctions: { ephemeralStorageSize: Size.mebibytes(512) } }))).toBe(
     'the /tmp of the function of slice-00 must hold its files of 6000000000 bytes, got 536870912 bytes: ' +
       'raise its ephemeralStorageSize to 6500 MB',

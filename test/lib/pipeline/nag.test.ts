@@ -1,4 +1,4 @@
-/** The findings of cdk-nag's AwsSolutions, NIST and HIPAA packs that stay, each with the reason why. One more or one less fails. */
+/** The findings of cdk-nag's AwsSolutions, NIST and HIPAA packs that remain, each with the reason. The lists are exact. */
 import type { App } from 'aws-cdk-lib';
 import { CfnResource, Stack, Validations } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
@@ -10,23 +10,23 @@ import { Slicing } from '../../../lib';
 import { addPipeline, newApp } from '../../support/pipeline-stack';
 
 const ONE_SLICE =
-  "The run is a part of the key that nobody knows beforehand. The right covers one slice's object of each run, below " +
-  "runs/ in the pipeline's own bucket, where objects expire after a day.";
+  "The run is a part of the key and is not known at deployment. The permission covers one slice's object of each run, " +
+  "below runs/ in the pipeline's own bucket, where objects expire after a day.";
 
 const VERSIONS =
-  'A run that a deployment overtakes goes on calling the version that it began with. All versions of the function are ' +
-  "this pipeline's own code, made by nobody but a deployment of it.";
+  'A run that is in progress during a deployment keeps calling the version that it started with. All versions of the ' +
+  "function contain this pipeline's own code, and only a deployment of it publishes them.";
 
-/** By the path of a resource below the pipeline: findings and the reason to keep them. */
+/** By the path of a resource below the pipeline: findings, and why they remain. */
 const ACKNOWLEDGED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'Bucket/Resource': {
     S1:
-      'Objects are in transit and expire within seven days; who reads and writes them are the roles of this stack and ' +
-      'those that grantInvoke names. Whoever must log accesses passes a bucket of their own that does.',
+      'Objects are in transit and expire within seven days. Only the roles of this stack and the principals of grantInvoke ' +
+      'read and write them. Users who must log accesses pass their own bucket with access logs.',
   },
   'slice-00/Role/Resource': {
     'IAM5[Resource::<BUCKET.Arn>/inputs/*]':
-      'Callers name their requests. The right is to read below inputs/ alone, and only slices that read requests have it.',
+      'Callers choose the keys of their requests. The permission is to read below inputs/, and only slices that read requests have it.',
     'IAM5[Resource::<BUCKET.Arn>/runs/*/slice-00.safetensors]': ONE_SLICE,
   },
   'slice-01/Role/Resource': {
@@ -36,7 +36,7 @@ const ACKNOWLEDGED: Readonly<Record<string, Readonly<Record<string, string>>>> =
   'slice-02/Role/Resource': {
     'IAM5[Resource::<BUCKET.Arn>/runs/*/slice-01.safetensors]': ONE_SLICE,
     'IAM5[Resource::<BUCKET.Arn>/outputs/*.safetensors]':
-      'The run is the name of its result. The last slice alone writes results, and reads one only when an earlier ' +
+      'The key of a result contains the run. Only the last slice writes results, and it reads one only if an earlier ' +
       'attempt of the same run wrote it.',
   },
   'Role/DefaultPolicy/Resource': {
@@ -44,18 +44,18 @@ const ACKNOWLEDGED: Readonly<Record<string, Readonly<Record<string, string>>>> =
     'IAM5[Resource::<SLICE1.Arn>:*]': VERSIONS,
     'IAM5[Resource::<SLICE2.Arn>:*]': VERSIONS,
     'IAM5[Resource::*]':
-      'The log delivery actions of Step Functions and the actions of X-Ray support no resource-level rights: ' +
+      'The log delivery actions of Step Functions and the actions of X-Ray support no resource-level permissions: ' +
       'https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html#cloudwatch-iam-policy and ' +
       'https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html',
   },
   'StateMachine/Resource': {
     SF1:
       'Errors are logged, X-Ray traces every task, and the output of an execution has the timings of all slices. ' +
-      'Level ALL would write an event for every state of every request and add nothing to these.',
+      'Level ALL would add only an event for every state of every request.',
   },
 };
 
-/** An app whose stack `Stack` has the pipeline `Pipeline`. */
+/** Returns an app whose stack `Stack` has the pipeline `Pipeline`. */
 function appWith(stateMachineType: sfn.StateMachineType): { readonly app: App; readonly stack: Stack } {
   const app = newApp({ '@aws-cdk/core:validateAgainstDefaultRules': true });
   const stack = new Stack(app, 'Stack');
@@ -63,7 +63,7 @@ function appWith(stateMachineType: sfn.StateMachineType): { readonly app: App; r
   return { app, stack };
 }
 
-/** The list above with the logical ids of the stack, as `path: rule`. */
+/** Returns the list above with the logical ids of the stack. */
 function acknowledgements(stack: Stack): { path: string; id: string; reason: string }[] {
   const logicalId = (path: string): string => {
     const resource = find(stack, path);
@@ -105,7 +105,7 @@ describe.each([
   ['an Express', sfn.StateMachineType.EXPRESS],
   ['a Standard', sfn.StateMachineType.STANDARD],
 ])('with %s state machine', (_, stateMachineType) => {
-  test('the findings are those that have a reason to stay', () => {
+  test('AwsSolutions finds only what the list has a reason for', () => {
     const { stack } = appWith(stateMachineType);
     expect(findings(stack)).toEqual(
       acknowledgements(stack)
@@ -114,7 +114,7 @@ describe.each([
     );
   });
 
-  test('acknowledged on their resources, they let the synthesis pass', () => {
+  test('the synthesis succeeds if the findings are acknowledged on their resources', () => {
     const { app, stack } = appWith(stateMachineType);
     Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
     for (const { path, id, reason } of acknowledgements(stack)) {
@@ -125,14 +125,14 @@ describe.each([
   });
 });
 
-test('without acknowledgements the synthesis fails', () => {
+test('the synthesis fails if the findings are not acknowledged', () => {
   const { app } = appWith(sfn.StateMachineType.EXPRESS);
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
   delete process.env.CDK_VALIDATION;
   expect(() => app.synth()).toThrow('AwsSolutions-S1');
 });
 
-/** A pipeline with all that a hardened account asks for and that is a prop. */
+/** Returns a pipeline with every prop that a hardened account requires. */
 function hardened(): { readonly app: App; readonly stack: Stack } {
   const app = newApp({ '@aws-cdk/core:validateAgainstDefaultRules': true });
   const stack = new Stack(app, 'Stack');
@@ -154,28 +154,28 @@ function hardened(): { readonly app: App; readonly stack: Stack } {
 }
 
 const IN_TRANSIT =
-  'Requests, intermediate tensors and results are in transit and can be computed again; they expire within seven days. ' +
-  'Copies and old versions of them would keep data for longer than it is needed.';
+  'Requests, intermediate tensors and results are in transit and can be computed again. They expire within seven days. ' +
+  'Copies and old versions of them would keep data for longer than needed.';
 
-/** By rule, without the name of the pack: why its findings stay. */
+/** By rule, without the name of the pack: why its findings remain. */
 const REASONS: Readonly<Record<string, string>> = {
   S3BucketReplicationEnabled: IN_TRANSIT,
   S3BucketVersioningEnabled: IN_TRANSIT,
   S3BucketLoggingEnabled:
-    'Who reads and writes are the roles of this stack and those that grantInvoke names. Whoever must log accesses ' +
-    'passes a bucket of their own that does.',
+    'Only the roles of this stack and the principals of grantInvoke read and write objects. Users who must log accesses ' +
+    'pass their own bucket with access logs.',
   IAMNoInlinePolicy:
-    'Each policy is of one role and is for nobody else, and leaves with it. The resources that managed policies would ' +
-    'be are what keeps pipelines of many slices from fitting a stack.',
+    'Each policy belongs to one role and is deleted with it. Managed policies would be additional resources, and a ' +
+    'pipeline with many slices would not fit into a stack.',
   LambdaDLQ:
-    'The functions are called synchronously by the state machine, which retries and reports failures. A dead-letter ' +
-    'queue gets asynchronous calls alone.',
+    'The state machine calls the functions synchronously, and retries and reports failures. A dead-letter queue receives ' +
+    'only asynchronous calls.',
 };
 
 describe.each([
   ['NIST.800.53.R5', () => new NIST80053R5Checks()],
   ['HIPAA.Security', () => new HIPAASecurityChecks()],
-] as const)('%s, with all that is a prop', (pack, checks) => {
+] as const)('%s with the props of a hardened account', (pack, checks) => {
   const own = (stack: Stack): { path: string; id: string; reason: string }[] =>
     checks()
       .validateScope(stack)
@@ -189,12 +189,12 @@ describe.each([
         reason: REASONS[id.replace(`${pack}-`, '')],
       }));
 
-  test('the findings are those that have a reason to stay', () => {
+  test('finds only what the list has a reason for', () => {
     const rules = new Set(own(hardened().stack).map(({ id }) => id.replace(`${pack}-`, '')));
     expect([...rules].sort()).toEqual(Object.keys(REASONS).sort());
   });
 
-  test('acknowledged on their resources, none is left', () => {
+  test('finds nothing if the findings are acknowledged on their resources', () => {
     const { stack } = hardened();
     for (const { path, id, reason } of own(stack)) {
       Validations.of(find(stack, path)).acknowledge({ id, reason });
@@ -203,7 +203,7 @@ describe.each([
   });
 });
 
-test('in a VPC, the one wildcard more is what Lambda asks for, and is taken from the code', () => {
+test('a role in a VPC has one more finding: the wildcard resource that Lambda requires', () => {
   const { stack } = hardened();
   const more = findings(stack).filter(
     (finding) => finding.includes('slice-00/Role') && finding.endsWith('[Resource::*]'),

@@ -1,4 +1,4 @@
-/** What the construct promises beyond its parts, which `test/aws` covers: props, warnings, grants, its place in an app. */
+/** The construct as a whole: validation of props, warnings, grants and its place in an app. `test/lib/aws` covers the resources. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { Annotations, Duration, Lazy, Stack, Stage } from 'aws-cdk-lib';
@@ -9,7 +9,7 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { SlicedInferencePipelineProps } from '../../../lib';
-import { SliceMetric, SlicedInferencePipeline, Slicing } from '../../../lib';
+import { SlicedInferencePipeline, Slicing } from '../../../lib';
 import {
   MLP_PATH,
   addPipeline,
@@ -21,7 +21,7 @@ import {
 } from '../../support/pipeline-stack';
 import { mlp, saveModel, temporaryFolder } from '../../support/model-builder';
 
-/** The message with which the construct refuses its props. */
+/** Returns the message of the error that the construct throws for the props. */
 function refusal(
   props: Partial<SlicedInferencePipelineProps> | ((stack: Stack) => Partial<SlicedInferencePipelineProps>),
 ): string {
@@ -35,13 +35,13 @@ describe('modelPath', () => {
     expect(pipelineStack({ modelPath }).pipeline.functions).toHaveLength(1);
   });
 
-  test('must not be a token', () => {
+  test('cannot be a token', () => {
     expect(refusal({ modelPath: Lazy.string({ produce: () => MLP_PATH }) })).toBe(
-      'modelPath must be a path that is known at synth time, got a CDK token: give the path of a file on this machine',
+      'modelPath must be a path that is known at synth time, got a CDK token: pass the path of a file on this machine',
     );
   });
 
-  test('must name a file', () => {
+  test('must be the path of a file', () => {
     expect(refusal({ modelPath: '/nowhere/model.onnx' })).toBe(
       "model '/nowhere/model.onnx' must be an ONNX file, got no such file or folder: check the path",
     );
@@ -51,7 +51,7 @@ describe('modelPath', () => {
     );
   });
 
-  test('must not name a Git LFS pointer', () => {
+  test('cannot be the path of a Git LFS pointer', () => {
     const pointer = Buffer.from('version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n');
     const modelPath = saveModel(pointer);
     expect(refusal({ modelPath })).toBe(
@@ -61,20 +61,20 @@ describe('modelPath', () => {
 });
 
 describe('dimensions', () => {
-  test('must be ones that the model has', () => {
+  test('must be dimensions of the model', () => {
     expect(refusal({ dimensions: { batsh: 1 } })).toBe(
       "a dimension must be a symbolic dimension of the model's inputs (batch), got 'batsh': use one of these names",
     );
   });
 
-  test.each([[0], [-1], [1.5], [Number.NaN]])('must not be %d', (batch) => {
+  test.each([[0], [-1], [1.5], [Number.NaN]])('cannot have size %d', (batch) => {
     expect(refusal({ dimensions: { batch } })).toBe(
       `the size of dimension 'batch' must be a whole number of 1 or more, got ${batch}: use the size that requests will have`,
     );
   });
 });
 
-describe('what has but a few values', () => {
+describe('props with a fixed set of values', () => {
   test.each<[string, unknown, string]>([
     [
       'warmUp',
@@ -98,71 +98,43 @@ describe('what has but a few values', () => {
       'architecture must be one of x86_64, arm64, got "riscv": use one of these',
     ],
     ['logRetention', 6, 'logRetention must be one of logs.RetentionDays, got 6: use one of its members'],
-    ['slicing', 'auto', 'slicing must be made by Slicing, got string: use Slicing.count(4), for example'],
-  ])('%s', (name, value, message) => {
+    [
+      'slicing',
+      'auto',
+      'slicing must be an instance of Slicing, got string: use Slicing.count(4), for example',
+    ],
+  ])('%s refuses %j', (name, value, message) => {
     expect(refusal({ [name]: value })).toBe(message);
   });
 
-  test('an architecture counts by its name', () => {
+  test('architecture accepts a custom Architecture with a known name', () => {
     const hashes = [lambda.Architecture.ARM_64, lambda.Architecture.custom('arm64')].map((architecture) =>
       JSON.stringify(pipelineStack({ architecture }).resource('Pipeline/slice-00/Function').Code),
     );
     expect(hashes[0]).toBe(hashes[1]);
   });
 
-  test('a runtime whose name is known at deployment only is left to Lambda', () => {
+  test('runtime accepts a name that is known only at deployment', () => {
     const name = Lazy.string({ produce: () => 'nodejs24.x' });
     pipelineStack({ runtime: new lambda.Runtime(name, lambda.RuntimeFamily.NODEJS) });
   });
 });
 
-describe('sliceMetrics', () => {
-  test('are left by the functions where they are asked for', () => {
-    const variables = (props: Partial<SlicedInferencePipelineProps>) =>
-      pipelineStack(props).resource('Pipeline/slice-00/Function').Environment as {
-        Variables: Record<string, unknown>;
-      };
-    expect(variables({ sliceMetrics: true }).Variables.SLICE_METRICS_NAMESPACE).toBe('SlicedInference');
-    expect(variables({}).Variables).not.toHaveProperty('SLICE_METRICS_NAMESPACE');
-  });
-
-  test('have names, and statistics of their own', () => {
-    const { pipeline } = pipelineStack({ sliceMetrics: true });
-    const [cold, memory] = [SliceMetric.COLD_STARTS, SliceMetric.PEAK_MEMORY].map((metric) =>
-      pipeline.metricSlice(0, metric),
-    );
-    expect(cold).toMatchObject({
-      namespace: 'SlicedInference',
-      metricName: 'coldStarts',
-      statistic: 'Sum',
-      dimensions: { FunctionName: pipeline.functions[0].functionName },
-    });
-    expect(memory.statistic).toBe('Maximum');
-    expect(pipeline.metricSlice(0, SliceMetric.RUN_TIME, { statistic: 'p95' }).statistic).toBe('p95');
-  });
-
-  test('are refused of a pipeline without', () => {
-    expect(errorOf(() => pipelineStack().pipeline.metricSlice(0, SliceMetric.RUN_TIME))).toBe(
-      'metricSlice must be of a pipeline that has such metrics, got one without: set its sliceMetrics to true',
-    );
-  });
-});
-
-test('encryptionKey must not come with a bucket of the user', () => {
+test('encryptionKey cannot be combined with bucket', () => {
   const both = (stack: Stack): Partial<SlicedInferencePipelineProps> => ({
     bucket: new s3.Bucket(stack, 'Mine'),
     encryptionKey: new kms.Key(stack, 'Key'),
   });
   expect(refusal(both)).toBe(
-    'encryptionKey must encrypt a bucket that the pipeline makes, got a bucket of your own too: ' +
-      'encrypt your bucket yourself and leave encryptionKey out',
+    'encryptionKey cannot be combined with bucket, got both: ' +
+      'set the key of your bucket instead, and leave this prop out',
   );
 });
 
 describe('timeout', () => {
-  test('of an Express machine must be five minutes or less', () => {
+  test('of an Express state machine must be five minutes or less', () => {
     const message = (got: string): string =>
-      `timeout of an Express state machine must be at most 5 minutes, got ${got}: ` +
+      `the timeout of an Express state machine must be at most 5 minutes, got ${got}: ` +
       'shorten it or set stateMachineType to STANDARD';
     expect(refusal({ timeout: Duration.minutes(6) })).toBe(message('6 minutes'));
     expect(refusal({ timeout: Duration.seconds(301) })).toBe(message('5 minutes 1 second'));
@@ -171,13 +143,13 @@ describe('timeout', () => {
     );
   });
 
-  test('must be a second or more', () => {
+  test('must be 1 second or more', () => {
     expect(refusal({ timeout: Duration.seconds(0) })).toBe(
-      'timeout must be a second or more, got 0 seconds: lengthen it',
+      'timeout must be 1 second or more, got 0 seconds: use a longer timeout',
     );
   });
 
-  test('may be five minutes, or known at deployment only', () => {
+  test('may be five minutes, or a token', () => {
     pipelineStack({ timeout: Duration.minutes(5) });
     pipelineStack({ timeout: Duration.seconds(Lazy.number({ produce: () => 60 })) });
   });
@@ -187,7 +159,7 @@ describe('warnings', () => {
   const ASSUMED = 'cdk-sliced-inference:assumedDimensions';
   const LITTLE = 'cdk-sliced-inference:littleMemory';
 
-  /** Warnings of a stack with one pipeline; `acknowledged` ones are acknowledged on the pipeline. */
+  /** Returns the warnings of a stack with one pipeline. The warnings `acknowledged` are acknowledged on the pipeline. */
   function warnings(props: Partial<SlicedInferencePipelineProps>, acknowledged: string[] = []): string[] {
     const stack = newStack();
     const pipeline = addPipeline(stack, 'Pipeline', props);
@@ -201,22 +173,22 @@ describe('warnings', () => {
     '/Stack/Pipeline: memory and cuts are planned with size 1 for batch: ' +
     `set dimensions to the sizes of your requests [ack: ${ASSUMED}]`;
   const little =
-    '/Stack/Pipeline: the function of slice-00 has 256 MB of memory where the plan estimates 512 MB: raise its memorySize ' +
+    '/Stack/Pipeline: the function of slice-00 has 256 MB of memory, and the plan estimates that it needs 512 MB: raise its memorySize ' +
     `[ack: ${LITTLE}]`;
 
-  test('there are none when all is said', () => {
+  test('do not occur if dimensions and enough memory are set', () => {
     expect(warnings({ dimensions: { batch: 8 }, sliceFunctions: { memorySize: 512 } })).toEqual([]);
   });
 
-  test('tell which dimensions were assumed', () => {
+  test('name the dimensions that were assumed', () => {
     expect(warnings({ dimensions: {} })).toEqual([assumed]);
   });
 
-  test('tell of less memory than the plan estimates', () => {
+  test('occur if a function has less memory than the plan estimates', () => {
     expect(warnings({ sliceFunctions: { memorySize: 256 } })).toEqual([little]);
   });
 
-  test('do not guess what a memory size is that is known at deployment only', () => {
+  test('do not occur for a memory size that is known only at deployment', () => {
     expect(warnings({ sliceFunctions: { memorySize: Lazy.number({ produce: () => 256 }) } })).toEqual([]);
   });
 
@@ -230,7 +202,7 @@ describe('warnings', () => {
 });
 
 describe('grantInvoke', () => {
-  /** Rights of a caller, as lines of actions on resources. */
+  /** Returns the permissions of a caller, one line per statement. */
   function granted(
     props: Parameters<typeof pipelineStack>[0],
     grantee: (stack: Stack) => iam.IGrantable = (stack) => new iam.User(stack, 'Caller'),
@@ -252,14 +224,14 @@ describe('grantInvoke', () => {
     `Allow s3:GetObject on {${bucket}.Arn}/outputs/*`,
   ];
 
-  test('of an Express machine allows to start it, and to start it and wait', () => {
+  test('of an Express state machine allows StartExecution and StartSyncExecution', () => {
     expect(granted({})).toEqual([
       'Allow states:StartExecution, states:StartSyncExecution, states:DescribeStateMachine on {Pipeline/StateMachine}',
       ...objects('Pipeline/Bucket'),
     ]);
   });
 
-  test('of a Standard machine allows to start it and to look at its executions', () => {
+  test('of a Standard state machine allows StartExecution and DescribeExecution', () => {
     const rights = granted({ stateMachineType: sfn.StateMachineType.STANDARD });
     expect(rights.toSorted()).toEqual(
       [
@@ -271,7 +243,7 @@ describe('grantInvoke', () => {
     );
   });
 
-  test('with a key allows to use it', () => {
+  test('allows use of the encryption key', () => {
     expect(granted((stack) => ({ encryptionKey: new kms.Key(stack, 'Key') }))).toEqual([
       'Allow states:StartExecution, states:StartSyncExecution, states:DescribeStateMachine on {Pipeline/StateMachine}',
       ...objects('Pipeline/Bucket'),
@@ -279,11 +251,11 @@ describe('grantInvoke', () => {
     ]);
   });
 
-  test("with the user's bucket allows to use that one", () => {
+  test("allows access to the user's bucket", () => {
     expect(granted((stack) => ({ bucket: new s3.Bucket(stack, 'Mine') })).slice(1)).toEqual(objects('Mine'));
   });
 
-  test('does not grow the rights of the slices', () => {
+  test('does not change the permissions of the slice functions', () => {
     const before = pipelineStack().resource('Pipeline/slice-00/Role');
     const after = pipelineStack({}, (pipeline, stack) => {
       pipeline.grantInvoke(new iam.User(stack, 'Caller'));
@@ -293,7 +265,7 @@ describe('grantInvoke', () => {
 });
 
 describe('in an app', () => {
-  test('a pipeline lives in a stack of a stage too', () => {
+  test('a pipeline can be in a stack of a stage', () => {
     const stage = new Stage(newApp(), 'Production');
     const stack = new Stack(stage, 'Inference');
     addPipeline(stack, 'Pipeline', { slicing: Slicing.count(2) });
@@ -303,7 +275,7 @@ describe('in an app', () => {
     expect(Object.keys(shortTemplate(stack).resources('AWS::Lambda::Function'))).toHaveLength(2);
   });
 
-  test('two pipelines of one model share its assets and nothing else', () => {
+  test('two pipelines of one model share no resources', () => {
     const stack = newStack();
     addPipeline(stack, 'One', { slicing: Slicing.count(3) });
     addPipeline(stack, 'Two', { slicing: Slicing.count(3) });
@@ -317,7 +289,7 @@ describe('in an app', () => {
     ]);
   });
 
-  test('an error leaves no half of a pipeline that would be deployed', () => {
+  test('a pipeline that throws leaves no functions in the stack', () => {
     const stack = newStack();
     expect(() => addPipeline(stack, 'Pipeline', { slicing: Slicing.count(1000) })).toThrow(
       'the model can be cut into at most 12 slices, got 1000 slices for its 12 nodes: ask for fewer slices',
@@ -325,7 +297,7 @@ describe('in an app', () => {
     expect(shortTemplate(stack).template.findResources('AWS::Lambda::Function')).toEqual({});
   });
 
-  test('a model is all that it needs', () => {
+  test('a pipeline needs no prop but modelPath', () => {
     const stack = newStack();
     const pipeline = new SlicedInferencePipeline(stack, 'Ocr', { modelPath: saveModel(mlp(2)) });
     expect(pipeline.stateMachine.node.path).toBe('Stack/Ocr/StateMachine');
@@ -336,22 +308,22 @@ describe('in an app', () => {
 
 describe('runtime', () => {
   test.each([
-    [lambda.Runtime.PYTHON_3_12, 'python3.12'],
-    [new lambda.Runtime('nodejs18.x', lambda.RuntimeFamily.NODEJS), 'nodejs18.x'],
-  ])('must be a Node.js that the handler runs on', (runtime, name) => {
+    ['python3.12', lambda.Runtime.PYTHON_3_12],
+    ['nodejs18.x', new lambda.Runtime('nodejs18.x', lambda.RuntimeFamily.NODEJS)],
+  ])('cannot be %s', (name, runtime) => {
     expect(refusal({ runtime })).toBe(
       `runtime must be Node.js 20 or newer, got ${name}: leave it out, or choose a newer Node.js`,
     );
   });
 });
 
-test('modelPath that is none, as JavaScript allows, is refused', () => {
+test('modelPath cannot be null, which JavaScript allows', () => {
   expect(refusal({ modelPath: null as unknown as string })).toBe(
-    'modelPath must be the path of an ONNX model, got object: give the path of a file on this machine',
+    'modelPath must be the path of an ONNX model, got object: pass the path of a file on this machine',
   );
 });
 
-describe('the digest that tasks carry', () => {
+describe('the deployment digest', () => {
   function digestOf(props: Partial<SlicedInferencePipelineProps>): unknown {
     const [{ Properties }] = Object.values(
       pipelineStack(props).template.findResources('AWS::Lambda::Function'),
@@ -359,7 +331,7 @@ describe('the digest that tasks carry', () => {
     return Properties.Environment.Variables.SLICE_DEPLOYMENT_DIGEST;
   }
 
-  test('changes with all that results depend on', () => {
+  test('changes with the thread count, the architecture and the slicing, and not with memory that keeps the thread count', () => {
     const base = digestOf({});
     expect(digestOf({})).toBe(base);
     expect(digestOf({ sliceFunctions: { memorySize: 1000 } })).toBe(base);

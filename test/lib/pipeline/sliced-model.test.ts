@@ -1,4 +1,4 @@
-/** Stacks of models that were cut before, without the model. */
+/** Stacks that deploy a sliced model without the model itself. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { App, Stack } from 'aws-cdk-lib';
@@ -25,8 +25,8 @@ function stackOf(props: SlicedInferencePipelineProps, stack = newStack()) {
   return shortTemplate(stack);
 }
 
-describe('from a directory', () => {
-  test('gives the template that the model gives', () => {
+describe('SlicedModel.fromDirectory', () => {
+  test('gives the same template as the model', () => {
     const { template } = pipelineStack({
       modelPath: MODEL,
       dimensions: { batch: 1 },
@@ -36,26 +36,26 @@ describe('from a directory', () => {
     expect(same.toJSON()).toEqual(template.toJSON());
   });
 
-  test('is read once, and again when a file changes', () => {
+  test('reads the files once, and again if a file has changed', () => {
     const { folder, plan } = sliced();
     const cache = temporaryFolder();
     const before = process.env.SLICED_INFERENCE_CACHE;
     process.env.SLICED_INFERENCE_CACHE = cache;
     try {
       SlicedModel.fromDirectory(folder);
-      // One answer for each file; were they not used, a wrong one would do no harm.
+      // The cache has one digest per file. A wrong digest in it makes the check fail, which proves that it is used.
       const digests = path.join(cache, 'digests');
       expect(fs.readdirSync(digests)).toHaveLength(2 * plan.slices.length);
-      const answer = (writtenAt: number): void => {
+      const cacheWrongDigests = (writtenAt: number): void => {
         const wrong = JSON.stringify({ writtenAt, digest: 'wrong' });
         for (const entry of fs.readdirSync(digests)) fs.writeFileSync(path.join(digests, entry), wrong);
       };
-      answer(Date.now());
+      cacheWrongDigests(Date.now());
       expect(errorOf(() => SlicedModel.fromDirectory(folder))).toContain('got other bytes');
-      // From before the machine started: the file's bytes may have been lost since.
-      answer(1);
+      // Digests from before the last boot are ignored, because the file's bytes may have been lost since.
+      cacheWrongDigests(1);
       expect(SlicedModel.fromDirectory(folder)).toBeDefined();
-      answer(Date.now());
+      cacheWrongDigests(Date.now());
       for (const entry of fs.readdirSync(folder)) fs.utimesSync(path.join(folder, entry), 1, 1);
       expect(SlicedModel.fromDirectory(folder)).toBeDefined();
     } finally {
@@ -87,7 +87,7 @@ describe('from a directory', () => {
     );
   });
 
-  test('refuses a file that is missing, and a folder without a plan', () => {
+  test('refuses a missing file, and a folder without a plan', () => {
     const { folder } = sliced();
     fs.rmSync(path.join(folder, 'slice-02.onnx'));
     expect(errorOf(() => SlicedModel.fromDirectory(folder))).toBe(
@@ -99,7 +99,7 @@ describe('from a directory', () => {
     );
   });
 
-  test('takes no file from elsewhere', () => {
+  test('refuses a plan that names files outside of the folder', () => {
     const { folder, plan, file } = sliced();
     const [first, ...rest] = plan.slices;
     const slices = [{ ...first, model: { ...first.model, file: '../slice-00.onnx' } }, ...rest];
@@ -110,8 +110,8 @@ describe('from a directory', () => {
   });
 });
 
-describe('from a bucket', () => {
-  test('grants each function its two objects, and nothing else of the bucket', () => {
+describe('SlicedModel.fromBucket', () => {
+  test('grants each function its two objects of the bucket, and no others', () => {
     const { plan, file } = sliced();
     const stack = newStack();
     const bucket = s3.Bucket.fromBucketName(stack, 'Models', 'my-models');
@@ -137,7 +137,7 @@ describe('from a bucket', () => {
     expect(Object.keys(resources('AWS::Lambda::Function'))).toHaveLength(3);
   });
 
-  test('lets the functions decrypt under the key of the bucket', () => {
+  test('allows the functions to decrypt with the key of the bucket', () => {
     const stack = newStack();
     const bucket = s3.Bucket.fromBucketAttributes(stack, 'Models', {
       bucketName: 'my-models',
@@ -153,11 +153,11 @@ describe('from a bucket', () => {
     const stack = newStack();
     const bucket = s3.Bucket.fromBucketName(stack, 'Models', 'my-models');
     expect(errorOf(() => SlicedModel.fromBucket(bucket, prefix, sliced().file))).toBe(
-      `the prefix of a sliced model must begin and end without a slash, got '${prefix}': leave the slash out`,
+      `the prefix of a sliced model must begin and end without a slash, got '${prefix}': remove the slash`,
     );
   });
 
-  test('runs what the command line has uploaded, with the plan alone at synth', async () => {
+  test('runs slices that the command line has uploaded, with only the plan at synth time', async () => {
     const folder = temporaryFolder();
     const planFile = path.join(folder, 'plan.json');
     fs.writeFileSync(planFile, fs.readFileSync(sliced().file));
@@ -204,21 +204,21 @@ describe('from a bucket', () => {
   });
 });
 
-describe('a pipeline', () => {
+describe('the slicedModel of a pipeline', () => {
   const refused = (props: () => SlicedInferencePipelineProps): string => errorOf(() => stackOf(props()));
 
-  test('has exactly one model', () => {
+  test('is required without a modelPath, and cannot be combined with one', () => {
     expect(refused(() => ({}))).toBe(
-      'a pipeline must have a model, got neither modelPath nor slicedModel: give one of them',
+      'a pipeline must have a model, got neither modelPath nor slicedModel: set one of them',
     );
     expect(
       refused(() => ({ modelPath: MODEL, slicedModel: SlicedModel.fromDirectory(sliced().folder) })),
     ).toBe(
-      'slicedModel must come without what was decided when it was cut, got modelPath too: leave it out, or slice the model again',
+      'slicedModel cannot be combined with modelPath, slicing, dimensions or graphOptimization, got modelPath: set slicedModel alone, or slice the model again with other settings',
     );
   });
 
-  test('does not decide again how a model is cut', () => {
+  test('cannot be combined with slicing, dimensions or graphOptimization', () => {
     expect(
       refused(() => ({
         slicedModel: SlicedModel.fromDirectory(sliced().folder),
@@ -227,11 +227,11 @@ describe('a pipeline', () => {
         graphOptimization: GraphOptimization.BASIC,
       })),
     ).toBe(
-      'slicedModel must come without what was decided when it was cut, got slicing, dimensions, graphOptimization too: leave it out, or slice the model again',
+      'slicedModel cannot be combined with modelPath, slicing, dimensions or graphOptimization, got slicing, dimensions, graphOptimization: set slicedModel alone, or slice the model again with other settings',
     );
   });
 
-  test('is warned of slices for another version of ONNX Runtime', () => {
+  test('gives a warning if it was sliced for another version of ONNX Runtime', () => {
     const { folder, plan, file } = sliced();
     fs.writeFileSync(file, JSON.stringify({ ...plan, onnxRuntime: '1.2.3' }));
     const stack = newStack();

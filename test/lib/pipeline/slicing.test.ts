@@ -8,10 +8,10 @@ import { MLP_PATH, errorOf } from '../../support/pipeline-stack';
 import { FLOAT, floats, mlp, saveModel, temporaryFolder, value } from '../../support/model-builder';
 import { writtenPlan } from '../../support/written-plan';
 
-/** Four layers of the nodes MatMul, Add and Tanh, with 1 KiB of weights each; t0 to t2 lie between layers. */
+/** Four layers of the nodes MatMul, Add and Tanh, with 1 KiB of weights each. The tensors t0 to t2 are between layers. */
 const analyzed = analyzeModel(MLP_PATH, { dimensions: { batch: 1 } });
 
-/** Number of nodes in each slice. */
+/** Returns the number of nodes in each slice. */
 function nodeCounts(slicing: Slicing): number[] {
   const { plan } = compileAnalyzed(analyzed, slicing._slicer());
   return plan.slices.map(({ nodes }) => nodes.reduce((sum, [first, last]) => sum + last - first + 1, 0));
@@ -23,7 +23,7 @@ function writePlan(slicing: Slicing, model = analyzed): string {
   return writtenPlan(compileAnalyzed(model, slicing._slicer())).file;
 }
 
-/** The same layers with 144 MiB of weights each, in a file of zeros that takes no space. */
+/** Saves a model with the same layers and 144 MiB of weights each, in a sparse file of zeros. */
 function saveLargeModel(): string {
   const width = 6144;
   const length = width * width * Float32Array.BYTES_PER_ELEMENT;
@@ -53,11 +53,11 @@ function saveLargeModel(): string {
 }
 
 describe('Slicing.automatic', () => {
-  test('makes one slice of what fits one function', () => {
+  test('makes one slice if the model fits one function', () => {
     expect(nodeCounts(Slicing.automatic())).toEqual([12]);
   });
 
-  test('makes as few slices as fit the memory', () => {
+  test('makes as few slices as the memory limit allows', () => {
     const { cuts } = analyzeModel(saveLargeModel(), { dimensions: { batch: 1 } });
     const slices = (maxMemorySize: number): number =>
       Slicing.automatic({ maxMemorySize })._slicer().choose(cuts).length;
@@ -71,7 +71,7 @@ describe('Slicing.automatic', () => {
     );
   });
 
-  test('says where no cut makes a slice small enough', () => {
+  test('refuses a memory limit that no cut can meet, and names the node', () => {
     expect(refusal(() => Slicing.automatic({ maxMemorySize: 128 }))).toBe(
       "each slice must need at most 128 MB of memory, got 512 MB for node 'MatMul_m0' (MatMul): raise maxMemorySize",
     );
@@ -91,7 +91,7 @@ describe('Slicing.count', () => {
     );
   });
 
-  test('says how many the model allows', () => {
+  test('refuses more slices than nodes, and gives the limit', () => {
     expect(refusal(() => Slicing.count(13))).toBe(
       'the model can be cut into at most 12 slices, got 13 slices for its 12 nodes: ask for fewer slices',
     );
@@ -99,18 +99,18 @@ describe('Slicing.count', () => {
 });
 
 describe('Slicing.maxSliceSize', () => {
-  test('makes as few slices as keep the weights below it', () => {
+  test('makes as few slices as the size limit allows', () => {
     expect(nodeCounts(Slicing.maxSliceSize(Size.mebibytes(1)))).toHaveLength(1);
     expect(nodeCounts(Slicing.maxSliceSize(Size.bytes(2304)))).toHaveLength(2);
   });
 
-  test('refuses nothing', () => {
+  test('refuses a size of 0 bytes', () => {
     expect(refusal(() => Slicing.maxSliceSize(Size.bytes(0)))).toBe(
       'the size of a slice must be a whole number of bytes above 0, got 0: give a size such as 64 MiB',
     );
   });
 
-  test('says what is larger and cannot be cut', () => {
+  test('refuses a size that no cut can meet, and names the node', () => {
     expect(refusal(() => Slicing.maxSliceSize(Size.bytes(1000)))).toBe(
       "each slice must have at most 1000 bytes of weights, got 1024 bytes for node 'MatMul_m0' (MatMul): raise the slice size",
     );
@@ -118,7 +118,7 @@ describe('Slicing.maxSliceSize', () => {
 });
 
 describe('Slicing.atTensors', () => {
-  test('cuts after each tensor, whatever their order', () => {
+  test('cuts after each tensor, in any order of their names', () => {
     expect(nodeCounts(Slicing.atTensors(['t0']))).toEqual([3, 9]);
     expect(nodeCounts(Slicing.atTensors(['t2', 't0']))).toEqual([3, 6, 3]);
   });
@@ -133,7 +133,7 @@ describe('Slicing.atTensors', () => {
     ['nothing', "'nothing', which the model does not have"],
     ['x', "'x', which is not"],
     ['w0', "'w0', which is not"],
-  ])('refuses %s', (name, got) => {
+  ])('refuses the tensor %s, which no node computes', (name, got) => {
     expect(refusal(() => Slicing.atTensors([name]))).toBe(
       `a tensor to cut at must be computed by a node from the model's inputs, got ${got}: ` +
         'list names with `sliced-inference inspect --json`',
@@ -143,7 +143,7 @@ describe('Slicing.atTensors', () => {
   test.each([
     ["the model's output", ['y'], 'y'],
     ['the same tensor twice', ['t1', 't1'], 't1'],
-  ])('refuses %s', (_, names, name) => {
+  ])('refuses %s, because one side would have no nodes', (_, names, name) => {
     expect(refusal(() => Slicing.atTensors(names))).toBe(
       `a cut at '${name}' must leave nodes on both sides, got none on one side: leave that tensor out`,
     );
@@ -151,22 +151,22 @@ describe('Slicing.atTensors', () => {
 });
 
 describe('Slicing.fromPlan', () => {
-  test('makes the slices of a plan again', () => {
+  test('makes the same slices as the plan', () => {
     const slicing = Slicing.atTensors(['t0', 't2']);
     expect(nodeCounts(Slicing.fromPlan(writePlan(slicing)))).toEqual(nodeCounts(slicing));
   });
 
-  test('reads the plan when the model is cut, not before', () => {
+  test('does not read the plan before the model is cut', () => {
     expect(() => Slicing.fromPlan('/nowhere/plan.json')).not.toThrow();
   });
 
-  test('refuses a file that is not there', () => {
+  test('refuses a missing file', () => {
     expect(refusal(() => Slicing.fromPlan('/nowhere/plan.json'))).toBe(
       "plan '/nowhere/plan.json' must be a readable file, got no such file or folder: check the path",
     );
   });
 
-  test('refuses a file that is no plan', () => {
+  test('refuses a file that is not a plan', () => {
     const file = path.join(temporaryFolder(), 'plan.json');
     for (const content of ['', '{}', '[]', 'null', '{"version": 2}']) {
       fs.writeFileSync(file, content);
@@ -202,5 +202,5 @@ test.each<[string, () => unknown]>([
   ['the path of a plan', () => Slicing.fromPlan(Lazy.string({ produce: () => 'plan.json' }))],
   ['the folder of a sliced model', () => SlicedModel.fromDirectory(Lazy.string({ produce: () => 'slices' }))],
 ])('%s must be known at synth time', (what, make) => {
-  expect(make).toThrow(`${what} must be known at synth time, got a CDK token: give the value itself`);
+  expect(make).toThrow(`${what} must be known at synth time, got a CDK token: pass the value itself`);
 });

@@ -1,6 +1,6 @@
 /**
- * The whole template as CloudFormation gets it, without feature flags as in an old app and with all that CDK
- * recommends as in a new one. Both pass CDK's validation with its findings as errors.
+ * The whole template, without feature flags as in an old app, and with all recommended feature flags as in a new one. Both
+ * pass CDK's validation with findings as errors.
  */
 import * as fs from 'node:fs';
 import * as cdk from 'aws-cdk-lib';
@@ -24,23 +24,23 @@ function templateText(flags: object, props: Partial<SlicedInferencePipelineProps
   const stack = newStack({ ...flags, ...STRICT });
   addPipeline(stack, 'Pipeline', { slicing: Slicing.count(3), ...props });
   const text = scrubbed(JSON.stringify(Template.fromStack(stack).toJSON(), undefined, 2));
-  // Versions are named by a hash of their function, which changes with the code in it.
+  // The logical id of a version contains a hash of its function, which changes with the code.
   return text.replaceAll(/(CurrentVersion[0-9A-F]{8})[0-9a-f]{32}/g, '$1<hash>');
 }
 
-test('without feature flags', () => {
+test('the template without feature flags is the snapshot', () => {
   expect(templateText({})).toMatchSnapshot();
 });
 
-test('with all recommended feature flags', () => {
+test('the template with all recommended feature flags is the snapshot', () => {
   expect(Object.keys(recommended).length).toBeGreaterThan(50);
   expect(templateText(recommended)).toMatchSnapshot();
 });
 
-// Older releases of CDK have no such validation.
+// Older releases of CDK do not have this validation.
 const validating = 'Validations' in cdk ? test : test.skip;
 
-validating('a property that CloudFormation would refuse fails the synthesis', () => {
+validating('the synthesis fails on a property value that CloudFormation would refuse', () => {
   const stack = newStack(STRICT);
   const [fn] = addPipeline(stack, 'Pipeline').functions;
   (fn.node.defaultChild as CfnFunction).timeout = 960;

@@ -1,4 +1,4 @@
-/** Tensors between slices in S3 Express One Zone. */
+/** Pipelines that store the tensors between slices in S3 Express One Zone. */
 import { Duration, Lazy, RemovalPolicy } from 'aws-cdk-lib';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as s3 from 'aws-cdk-lib/aws-s3';
@@ -23,7 +23,7 @@ function statements({ resource }: ShortTemplate, slice: string): Statement[] {
   return Policies[0].PolicyDocument.Statement.filter(({ Sid }) => Sid.endsWith('Tensors'));
 }
 
-test('are in an encrypted directory bucket of the zone, for a day', () => {
+test('S3 Express One Zone creates an encrypted directory bucket in the zone that expires runs after a day', () => {
   expect(express.resource('Pipeline/TensorBucket')).toEqual({
     DataRedundancy: 'SingleAvailabilityZone',
     LocationName: 'use1-az5',
@@ -36,7 +36,7 @@ test('are in an encrypted directory bucket of the zone, for a day', () => {
   });
 });
 
-test('may be expired by S3, and are reached with TLS alone', () => {
+test('the directory bucket allows only TLS, and lets S3 expire objects', () => {
   const { PolicyDocument } = express.resource('Pipeline/TensorBucketPolicy') as {
     PolicyDocument: { Statement: object[] };
   };
@@ -60,7 +60,7 @@ test('may be expired by S3, and are reached with TLS alone', () => {
   ]);
 });
 
-test('are written and read in sessions; requests and results stay by exact key in the pipeline’s bucket', () => {
+test('functions access the directory bucket by sessions, and the pipeline’s bucket by exact keys', () => {
   const session = { Sid: 'PassTensors', Effect: 'Allow', Action: 's3express:CreateSession' };
   const anywhere = { ...session, Resource: '{Pipeline/TensorBucket.Arn}' };
   const readOnly = { ...anywhere, Condition: { StringEquals: { 's3express:SessionMode': 'ReadOnly' } } };
@@ -76,7 +76,7 @@ test('are written and read in sessions; requests and results stay by exact key i
   ]);
 });
 
-test('are where the functions are told', () => {
+test('functions get the names of both buckets', () => {
   expect(express.resource('Pipeline/slice-01/Function')).toMatchObject({
     Environment: {
       Variables: { SLICE_BUCKET: '{Pipeline/Bucket}', SLICE_RUNS_BUCKET: '{Pipeline/TensorBucket}' },
@@ -84,7 +84,7 @@ test('are where the functions are told', () => {
   });
 });
 
-test('retention and removal are those of the pipeline, beside a bucket of the user’s too', () => {
+test('the directory bucket follows intermediateRetention and removalPolicy, even with a bucket of the user', () => {
   const { template, resource } = pipelineStack((stack) => ({
     tensorStore,
     bucket: new s3.Bucket(stack, 'Mine'),
@@ -97,32 +97,35 @@ test('retention and removal are those of the pipeline, beside a bucket of the us
   template.hasResource('AWS::S3Express::DirectoryBucket', { DeletionPolicy: 'Delete' });
 });
 
-test('a single slice needs no session, and S3 Standard is what there is without a store', () => {
+test('the function of a single slice gets no session', () => {
   expect(statements(pipelineStack({ tensorStore }), 'slice-00').map(({ Sid }) => Sid)).toEqual([
     'WriteTensors',
     'ReadTensors',
   ]);
+});
+
+test('S3 Standard is the default and creates no directory bucket', () => {
   const standard = pipelineStack({ tensorStore: TensorStore.s3Standard() });
   expect(standard.resources('AWS::S3Express::DirectoryBucket')).toEqual({});
   expect(standard.template.toJSON()).toEqual(pipelineStack().template.toJSON());
 });
 
-describe('is refused:', () => {
-  test.each(['us-east-1a', 'use1', ''])('the zone %j', (zone) => {
+describe('TensorStore.s3ExpressOneZone', () => {
+  test.each(['us-east-1a', 'use1', ''])('refuses the zone %j', (zone) => {
     expect(errorOf(() => TensorStore.s3ExpressOneZone(zone))).toBe(
-      `availabilityZoneId must be the id of a zone, such as use1-az5, got ${zone}: look it up with \`aws ec2 describe-availability-zones\``,
+      `availabilityZoneId must be the id of an availability zone, such as use1-az5, got ${zone}: look it up with \`aws ec2 describe-availability-zones\``,
     );
   });
 
-  test('a key that would not hold for tensors between slices', () => {
+  test('cannot be combined with encryptionKey', () => {
     expect(
       errorOf(() => pipelineStack((stack) => ({ tensorStore, encryptionKey: new kms.Key(stack, 'Key') }))),
     ).toBe(
-      'tensors in S3 Express One Zone must be encrypted with keys of S3, got a key of your own for the other tensors: leave the key out, or tensorStore',
+      "tensors in S3 Express One Zone must be encrypted with keys that S3 manages, got a KMS key for the pipeline's bucket: remove the key or tensorStore",
     );
   });
 
-  test('not a zone that is known at deployment only', () => {
+  test('accepts a zone that is known only at deployment', () => {
     expect(TensorStore.s3ExpressOneZone(Lazy.string({ produce: () => 'use1-az5' }))).toBeDefined();
   });
 });

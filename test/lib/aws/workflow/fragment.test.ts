@@ -1,4 +1,4 @@
-/** A pipeline inside of a state machine of the user's. */
+/** A pipeline as a fragment of the user's state machine. */
 import { NestedStack, Stack } from 'aws-cdk-lib';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Slicing } from '../../../../lib';
@@ -13,7 +13,7 @@ interface Definition extends StateMachineDefinition {
   readonly QueryLanguage?: string;
 }
 
-/** The definition of a machine that the user builds around pipelines of the stack. */
+/** Returns the definition of a user's state machine that contains fragments of a pipeline. */
 function machine(
   build: (stack: Stack, pipeline: ReturnType<typeof addPipeline>) => sfn.IChainable,
   queryLanguage?: sfn.QueryLanguage,
@@ -34,7 +34,7 @@ const LANGUAGES: [string, sfn.QueryLanguage | undefined][] = [
   ['JSONata', sfn.QueryLanguage.JSONATA],
 ];
 
-describe.each(LANGUAGES)('in a machine of %s', (_, language) => {
+describe.each(LANGUAGES)('a fragment in a %s state machine', (_, language) => {
   const { definition, resource } = machine(
     (stack, pipeline) =>
       sfn.Chain.start(new sfn.Pass(stack, 'Before'))
@@ -43,7 +43,7 @@ describe.each(LANGUAGES)('in a machine of %s', (_, language) => {
     language,
   );
 
-  test('it stands between the states of the user, under names of its own', () => {
+  test('is between the states of the user, with prefixed state names', () => {
     expect(Object.keys(definition.States)).toEqual([
       'Before',
       'Ocr: Request',
@@ -58,7 +58,7 @@ describe.each(LANGUAGES)('in a machine of %s', (_, language) => {
     });
   });
 
-  test('its request is the input that it gets, and each time is a run of its own', () => {
+  test('uses its input as the request, and a new run each time', () => {
     expect(definition.States['Ocr: Request']).toMatchObject({
       Assign: {
         Ocr_input: '{% $states.input %}',
@@ -74,20 +74,20 @@ describe.each(LANGUAGES)('in a machine of %s', (_, language) => {
     expect(definition.States['Ocr: Slice 01']).toMatchObject({ Arguments: { Payload: sent } });
   });
 
-  test('it is valid, and reads no variable before it is assigned', () => {
+  test('makes a valid definition, and reads no variable before it is assigned', () => {
     const { isValid, errorsText } = validate(structuredClone(definition));
     expect(errorsText()).toBe('');
     expect(isValid).toBe(true);
     expect(unassignedVariables(definition)).toEqual([]);
   });
 
-  test('its states speak JSONata, whatever those around do', () => {
+  test('has states in JSONata', () => {
     const own = Object.entries(definition.States).filter(([name]) => name.startsWith('Ocr: '));
     const languages = own.map(([, state]) => (state as { QueryLanguage?: string }).QueryLanguage);
     expect(new Set(languages)).toEqual(new Set([language === undefined ? 'JSONata' : undefined]));
   });
 
-  test("the user's machine may call the slices", () => {
+  test("allows the user's state machine to call the slices", () => {
     const { PolicyDocument } = resource('Mine/Role/DefaultPolicy') as {
       PolicyDocument: { Statement: object[] };
     };
@@ -101,7 +101,7 @@ describe.each(LANGUAGES)('in a machine of %s', (_, language) => {
   });
 });
 
-test('two of them in one machine do not get in each other’s way', () => {
+test('two fragments in one state machine have different state names', () => {
   const { definition } = machine((stack, pipeline) =>
     pipeline.asFragment(stack, 'One').next(pipeline.asFragment(stack, 'Two').toSingleState()),
   );
@@ -116,7 +116,7 @@ test('two of them in one machine do not get in each other’s way', () => {
   expect(Object.keys(Branches[0].States)).toContain('Two: Warm start 00');
 });
 
-test('a fragment in branches and loops is valid', () => {
+test('a fragment in a Map state makes a valid definition', () => {
   const { definition } = machine((stack, pipeline) => {
     const map = new sfn.Map(stack, 'Each');
     map.itemProcessor(pipeline.asFragment(stack, '1st model'));
@@ -127,28 +127,28 @@ test('a fragment in branches and loops is valid', () => {
   expect(isValid).toBe(true);
 });
 
-describe('is refused:', () => {
-  test('a fragment in another stack, which would hold versions of functions fast', () => {
+describe('asFragment', () => {
+  test('refuses another stack, and accepts a nested stack', () => {
     const stack = newStack();
     const pipeline = addPipeline(stack, 'Pipeline');
     expect(errorOf(() => pipeline.asFragment(new Stack(stack, 'Other'), 'Ocr'))).toBe(
       "a fragment must be in the stack of its pipeline, got 'Stack/Other': start the pipeline's stateMachine from yours " +
-        'instead, for another stack would hold versions of functions fast',
+        'instead, because an export to another stack blocks updates of function versions',
     );
-    // Nested stacks are deployed together.
+    // A nested stack is deployed together with its parent.
     pipeline.asFragment(new NestedStack(stack, 'Nested'), 'Ocr');
   });
 
-  test('an id that leaves no room in the names of states', () => {
+  test('refuses an id of more than 40 characters', () => {
     const stack = newStack();
     const pipeline = addPipeline(stack, 'Pipeline');
     expect(errorOf(() => pipeline.asFragment(stack, 'x'.repeat(41)))).toBe(
-      'the id of a fragment must have at most 40 characters, got 41: shorten it, since it stands before the names of states',
+      'the id of a fragment must have at most 40 characters, got 41: shorten it, because the names of states start with it',
     );
   });
 });
 
-test('ids that read the same as variables do not share them', () => {
+test('fragments whose ids become the same variable prefix have different variables', () => {
   const { definition } = machine((stack, pipeline) =>
     pipeline.asFragment(stack, 'A-B').next(pipeline.asFragment(stack, 'A_B')),
   );

@@ -67,7 +67,7 @@ const RETRIES = [
   },
 ];
 
-/** What every slice's task has. */
+/** Returns what every slice's task has in common. */
 function task(slice: number, payload: object): object {
   return {
     Type: 'Task',
@@ -87,7 +87,7 @@ function task(slice: number, payload: object): object {
   };
 }
 
-/** States without those that warm up. */
+/** Without warm-up states. */
 const cold = { warmUp: WarmUp.NEVER };
 
 describe('the state machine of three slices', () => {
@@ -95,7 +95,7 @@ describe('the state machine of three slices', () => {
   const machine = chain.resource('Pipeline/StateMachine');
   const definition = definitionOf(chain);
 
-  test('is Express, may take five minutes and speaks JSONata', () => {
+  test('is an Express machine in JSONata with a timeout of five minutes', () => {
     expect(machine.StateMachineType).toBe('EXPRESS');
     expect(definition.TimeoutSeconds).toBe(300);
     expect(definition.QueryLanguage).toBe('JSONata');
@@ -110,7 +110,7 @@ describe('the state machine of three slices', () => {
     expect(machine.TracingConfiguration).toEqual({ Enabled: true });
   });
 
-  test('logs into a group that is unique to this deployment of the stack, which forgets after a month', () => {
+  test('logs into a log group whose name contains the stack id, with a retention of a month', () => {
     expect(chain.resource('Pipeline/Logs')).toEqual({
       LogGroupName: expect.stringMatching(
         /^\/aws\/vendedlogs\/states\/Stack-Pipeline-[0-9A-F]{8}-split\(\{AWS::StackId\}, \/\)\[2\]$/,
@@ -119,7 +119,7 @@ describe('the state machine of three slices', () => {
     });
   });
 
-  test('runs the slices in order and ends in one of two ways', () => {
+  test('runs the slices in order, and ends with the last slice or with Failed', () => {
     expect(definition.StartAt).toBe('Slice 00');
     const ways = Object.entries(definition.States).map(([name, { Type, Next, End }]) => [
       name,
@@ -134,7 +134,7 @@ describe('the state machine of three slices', () => {
     ]);
   });
 
-  test('hands the request to the first slice and keeps its timing', () => {
+  test('sends the request to the first slice, and assigns its timing', () => {
     expect(definition.States['Slice 00']).toEqual({
       ...task(0, { request: REQUEST }),
       Assign: { timing0: '{% $states.result.Payload.timing %}' },
@@ -143,7 +143,7 @@ describe('the state machine of three slices', () => {
     });
   });
 
-  test('hands the middle one nothing but the run', () => {
+  test('sends no request to the middle slice', () => {
     expect(definition.States['Slice 01']).toEqual({
       ...task(1, {}),
       Assign: { timing1: '{% $states.result.Payload.timing %}' },
@@ -152,7 +152,7 @@ describe('the state machine of three slices', () => {
     });
   });
 
-  test('answers with the results of the last slice and the timings of all', () => {
+  test('outputs the results of the last slice and the timings of all', () => {
     expect(definition.States['Slice 02']).toEqual({
       ...task(2, { request: REQUEST }),
       Output: {
@@ -166,7 +166,7 @@ describe('the state machine of three slices', () => {
     });
   });
 
-  test("fails under the slice's error name, with what the slice said as JSON", () => {
+  test("fails with the slice's error name, and its message as JSON", () => {
     expect(definition.States.Failed).toEqual({
       Type: 'Fail',
       Error: '{% $failure.Error %}',
@@ -178,14 +178,14 @@ describe('the state machine of three slices', () => {
     });
   });
 
-  test('does not retry what a retry cannot mend', () => {
+  test('does not retry errors that a retry cannot fix', () => {
     const retried = RETRIES.flatMap(({ ErrorEquals }) => ErrorEquals);
     for (const final of ['InvalidInput', 'PlanChanged', 'States.ALL', 'States.TaskFailed']) {
       expect(retried).not.toContain(final);
     }
   });
 
-  test("carries the model's signature as JSON in its comment, for clients that know its ARN alone", () => {
+  test("has the model's signature as JSON in its comment, for clients that know only its ARN", () => {
     expect(JSON.parse(definition.Comment)).toEqual({
       slicedInference: {
         version: 1,
@@ -198,7 +198,7 @@ describe('the state machine of three slices', () => {
     });
   });
 
-  test('leaves with the stack, whatever becomes of the bucket', () => {
+  test('is deleted with the stack, for any removalPolicy', () => {
     for (const removalPolicy of [RemovalPolicy.RETAIN, RemovalPolicy.DESTROY]) {
       pipelineStack({ removalPolicy }).template.hasResource('AWS::StepFunctions::StateMachine', {
         DeletionPolicy: 'Delete',
@@ -213,7 +213,7 @@ describe('warm-ups', () => {
   const parallel = States[StartAt];
   const branches = parallel.Branches as StateMachineDefinition[];
 
-  test('of the later slices come beside the first slice, and the timing of that one out of its branch', () => {
+  test('of the later slices run in parallel with the first slice, whose branch outputs its timing', () => {
     expect(StartAt).toBe('Warm start 00');
     expect(parallel).toMatchObject({
       Type: 'Parallel',
@@ -228,7 +228,7 @@ describe('warm-ups', () => {
     ]);
   });
 
-  test('call the version that the slice itself is called by, once, and end well whatever becomes of them', () => {
+  test('call the same version as the slice, without retries, and ignore failures', () => {
     expect(branches[2].States).toEqual({
       'Warm-up 02': {
         Type: 'Task',
@@ -251,18 +251,18 @@ describe('warm-ups', () => {
   const standard = { stateMachineType: sfn.StateMachineType.STANDARD };
 
   test.each<[string, Partial<SlicedInferencePipelineProps>, string]>([
-    ['in Express machines', {}, 'Warm start 00'],
-    ['in Express machines that are told so', { warmUp: WarmUp.AUTOMATIC }, 'Warm start 00'],
-    ['not in Standard machines of a small model', standard, 'Slice 00'],
-    ['in Standard machines that must', { ...standard, warmUp: WarmUp.ALWAYS }, 'Warm start 00'],
-    ['not where they must not', { warmUp: WarmUp.NEVER }, 'Slice 00'],
-    ['not with a single slice', { slicing: Slicing.count(1), warmUp: WarmUp.ALWAYS }, 'Slice 00'],
-  ])('are there %s', (_, props, start) => {
+    ['occur in Express machines by default', {}, 'Warm start 00'],
+    ['occur in Express machines with AUTOMATIC', { warmUp: WarmUp.AUTOMATIC }, 'Warm start 00'],
+    ['do not occur in Standard machines of a small model', standard, 'Slice 00'],
+    ['occur in Standard machines with ALWAYS', { ...standard, warmUp: WarmUp.ALWAYS }, 'Warm start 00'],
+    ['do not occur with NEVER', { warmUp: WarmUp.NEVER }, 'Slice 00'],
+    ['do not occur with a single slice', { slicing: Slicing.count(1), warmUp: WarmUp.ALWAYS }, 'Slice 00'],
+  ])('%s', (_, props, start) => {
     expect(startOf(props)).toBe(start);
   });
 });
 
-test('a single slice gets the request and gives the results', () => {
+test('a single slice gets the request and returns the results', () => {
   const { States } = definitionOf(pipelineStack());
   expect(States['Slice 00']).toMatchObject({
     Arguments: { Payload: { request: REQUEST } },
@@ -281,7 +281,7 @@ test('a middle slice that uses an input of the model gets the request', () => {
   expect(requests).toEqual([REQUEST, REQUEST, REQUEST, undefined]);
 });
 
-test('type and timeout are props', () => {
+test('stateMachineType and timeout configure the state machine', () => {
   const standard = pipelineStack({
     stateMachineType: sfn.StateMachineType.STANDARD,
     timeout: Duration.hours(2),
@@ -290,7 +290,7 @@ test('type and timeout are props', () => {
   expect(definitionOf(standard).TimeoutSeconds).toBe(7200);
 });
 
-test('names of tensors survive in the comment, whatever characters they have', () => {
+test('the comment keeps tensor names with any characters', () => {
   const name = 'in"put\\{% $x %} \n${AWS::Region} é';
   const model = mlp(1);
   const graph = JSON.parse(
@@ -309,30 +309,30 @@ const validate = jest.requireActual<AslValidator>('asl-validator');
 describe.each([
   ['Express', sfn.StateMachineType.EXPRESS],
   ['Standard', sfn.StateMachineType.STANDARD],
-])('%s', (_, stateMachineType) => {
+])('the %s state machine', (_, stateMachineType) => {
   const shapes: [string, Partial<SlicedInferencePipelineProps>][] = [
-    ['one slice', { slicing: Slicing.count(1) }],
-    ['three slices without warm-ups', { slicing: Slicing.count(3), ...cold }],
-    ['three slices with warm-ups', { slicing: Slicing.count(3), warmUp: WarmUp.ALWAYS }],
-    ['eight slices', { slicing: Slicing.count(8) }],
-    ['slices that are no chain', lateInput],
+    ['of one slice', { slicing: Slicing.count(1) }],
+    ['of three slices without warm-ups', { slicing: Slicing.count(3), ...cold }],
+    ['of three slices with warm-ups', { slicing: Slicing.count(3), warmUp: WarmUp.ALWAYS }],
+    ['of eight slices', { slicing: Slicing.count(8) }],
+    ['of slices that are not a chain', lateInput],
   ];
 
-  test.each(shapes)('%s make a valid definition', (__, props) => {
+  test.each(shapes)('%s has a valid definition', (__, props) => {
     const definition = definitionOf(pipelineStack({ ...props, stateMachineType }));
-    // The validator writes into what it is given.
+    // The validator modifies its argument.
     const { isValid, errorsText } = validate(structuredClone(definition));
     expect(errorsText()).toBe('');
     expect(isValid).toBe(true);
   });
 
-  test.each(shapes)('%s read no variable before it is assigned', (__, props) => {
+  test.each(shapes)('%s reads no variable before it is assigned', (__, props) => {
     const definition = definitionOf(pipelineStack({ ...props, stateMachineType }));
     expect(unassignedVariables(definition)).toEqual([]);
   });
 });
 
-test('a definition that reads a variable too early would be found', () => {
+test('unassignedVariables finds a variable that is read before it is assigned', () => {
   const { StartAt, States } = definitionOf(pipelineStack({ slicing: Slicing.count(3), ...cold }));
   const { Assign, ...without } = States['Slice 00'];
   expect(Assign).toBeDefined();
