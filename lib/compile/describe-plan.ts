@@ -118,7 +118,7 @@ function draftFiles(slice: number, chunks: SliceChunks): Pick<SliceDraft, 'model
     throw new SlicedInferenceError(
       `the graph of slice ${slice} must stay below 2 GiB, the limit of protobuf`,
       `${model.bytes} bytes`,
-      'store weights as raw or external data, or ask for more slices',
+      'store weights as raw or external data, or use more slices',
     );
   }
   if (chunks.weights.length === 0) return { model };

@@ -246,16 +246,16 @@ export interface SlicedInferencePipelineProps {
   readonly sliceMetrics?: boolean;
 
   /**
-   * A function that turns the execution's input, which can be any JSON, into a request in the form that the README
-   * describes. If the function fails, the run fails.
+   * A function that turns the execution's input, which can be any JSON, into a request
+   * (docs/requests-and-results.md). If the function fails, the run fails.
    *
    * @default - the execution's input is the request
    */
   readonly preprocess?: lambda.IFunction;
 
   /**
-   * A function that turns the pipeline's output, in the form that the README describes, into the execution's output,
-   * which can be any JSON. It has no permission to read results in S3: grant it with `pipeline.grantReadOutputs(fn)`.
+   * A function that turns the pipeline's output (docs/requests-and-results.md) into the execution's output, which can be
+   * any JSON. It has no permission to read results in S3: grant it with `pipeline.grantReadOutputs(fn)`.
    *
    * @default - the execution's output is the output of the last slice
    */

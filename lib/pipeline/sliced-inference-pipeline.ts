@@ -32,8 +32,8 @@ import { createStorage } from './storage';
  * An ONNX model that runs as Lambda functions, one per slice, under a Step Functions state machine. The functions pass
  * tensors through S3.
  *
- * Start an execution of `stateMachine` with the input that the README describes. The results are bit for bit those of
- * the whole model in ONNX Runtime at the same level of graph optimization, unless `float16Transport` is set.
+ * Start an execution of `stateMachine` with a request (docs/requests-and-results.md). The results are bit for bit those
+ * of the whole model in ONNX Runtime at the same level of graph optimization, unless `float16Transport` is set.
  */
 export class SlicedInferencePipeline extends PipelineMetrics {
   /** The state machine: each execution is a run of the model. */
@@ -98,8 +98,8 @@ export class SlicedInferencePipeline extends PipelineMetrics {
 
   /**
    * Returns the pipeline as a fragment of your own state machine, whose query language may be JSONPath or JSONata. The
-   * input of the fragment is the request, and its output is that of an execution of the pipeline, both as the README
-   * describes them. If a slice fails, your execution fails; to catch the failure, call `toSingleState()` and add a
+   * input of the fragment is a request, and its output is that of an execution of the pipeline
+   * (docs/requests-and-results.md). If a slice fails, your execution fails; to catch the failure, call `toSingleState()` and add a
    * catch to the state that it returns. An execution that enters the fragment several times starts a new run each time.
    * The names of the fragment's states start with `id` and a colon.
    *

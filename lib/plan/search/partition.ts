@@ -98,7 +98,7 @@ function tooMany(space: CutSpace, count: number): SlicedInferenceError {
       order.length === total
         ? `${count} slices for its ${total} nodes`
         : `${count} slices for ${order.length} of its ${total} nodes (the others are constant or unused)`,
-      'ask for fewer slices',
+      'use fewer slices',
     );
   }
   const value = space.blocker.find((blocked) => blocked !== undefined);
@@ -109,7 +109,7 @@ function tooMany(space: CutSpace, count: number): SlicedInferenceError {
   return new SlicedInferenceError(
     `the model can be cut into at most ${most} ${most === 1 ? 'slice' : 'slices'}`,
     `${count} slices${reason}`,
-    'ask for fewer slices',
+    'use fewer slices',
   );
 }
 

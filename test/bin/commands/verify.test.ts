@@ -137,7 +137,7 @@ describe('verify --optimize', () => {
     const model = saveModel(normalized());
     expect(await verify([model, '--slices', '4'])).toMatchObject({ slices: 4 });
     expect(await refuse(['verify', model, '--slices', '4', '--optimize', 'basic'])).toMatch(
-      /^the model can be cut into at most [23] slices, got 4 slices for its [23] nodes: ask for fewer slices$/,
+      /^the model can be cut into at most [23] slices, got 4 slices for its [23] nodes: use fewer slices$/,
     );
   });
 

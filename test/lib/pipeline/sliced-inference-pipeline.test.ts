@@ -292,7 +292,7 @@ describe('in an app', () => {
   test('a pipeline that throws leaves no functions in the stack', () => {
     const stack = newStack();
     expect(() => addPipeline(stack, 'Pipeline', { slicing: Slicing.count(1000) })).toThrow(
-      'the model can be cut into at most 12 slices, got 1000 slices for its 12 nodes: ask for fewer slices',
+      'the model can be cut into at most 12 slices, got 1000 slices for its 12 nodes: use fewer slices',
     );
     expect(shortTemplate(stack).template.findResources('AWS::Lambda::Function')).toEqual({});
   });

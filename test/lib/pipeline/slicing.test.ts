@@ -93,7 +93,7 @@ describe('Slicing.count', () => {
 
   test('refuses more slices than nodes, and gives the limit', () => {
     expect(refusal(() => Slicing.count(13))).toBe(
-      'the model can be cut into at most 12 slices, got 13 slices for its 12 nodes: ask for fewer slices',
+      'the model can be cut into at most 12 slices, got 13 slices for its 12 nodes: use fewer slices',
     );
   });
 });

@@ -27,7 +27,7 @@ describe('count', () => {
 
   test('refuses more slices than nodes', () => {
     expect(() => slices(count(13))).toThrow(
-      'the model can be cut into at most 12 slices, got 13 slices for its 12 nodes: ask for fewer slices',
+      'the model can be cut into at most 12 slices, got 13 slices for its 12 nodes: use fewer slices',
     );
   });
 
