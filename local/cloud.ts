@@ -18,7 +18,7 @@ import { PublishedVersions } from './cloudformation/published-versions';
 import { readBucketName, readDirectoryBucketName } from './cloudformation/resources';
 import { Callers } from './s3/callers';
 import { S3Server } from './s3/server';
-import { ObjectStore } from './s3/store';
+import { DiskObjectStore } from './s3/store';
 import type { Simulation } from './simulation/simulation';
 import { Traffic } from './simulation/traffic';
 import type { TraceEvent } from './step-functions/interpreter';
@@ -78,7 +78,7 @@ export class LocalCloud {
     }
   }
 
-  private readonly store: ObjectStore;
+  private readonly store: DiskObjectStore;
   private readonly callers = new Callers();
   private readonly credentials = this.callers.add();
   private readonly closing = new AbortController();
@@ -92,7 +92,7 @@ export class LocalCloud {
     private readonly folder: string,
     private readonly options: LocalCloudOptions,
   ) {
-    this.store = new ObjectStore(path.join(folder, 's3'));
+    this.store = new DiskObjectStore(path.join(folder, 's3'));
     process.once('exit', this.onProcessExit);
   }
 

@@ -8,9 +8,9 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import { SlicedInferenceError, quoted } from '../../lib/errors';
 import { inParallel } from '../../lambda/store/ranged-read';
-import { bufferBytesOf, FILES_AT_ONCE, PART_BYTES, PART_MEMORY_BYTES, PARTS_IN_FLIGHT } from './limits';
+import { bufferBytesOf, FILES_AT_ONCE, DEFAULT_PART_BYTES, PART_MEMORY_BYTES, PARTS_IN_FLIGHT } from './limits';
 import { PartBuffers } from './part-buffers';
-import { S3Bucket } from './s3-bucket';
+import { UploadBucket } from './upload-bucket';
 import { uploadOne } from './upload-file';
 import { Progress, type UploadProgress } from './upload-progress';
 import { checkContentAddressed, type UploadOutcome, type UploadTask } from './upload-task';
@@ -57,7 +57,7 @@ export async function uploadAll(
   const byKey = uniqueByKey(tasks);
   const outcomes = new Map<string, UploadOutcome>();
   const sending = {
-    bucket: new S3Bucket(client, bucket, options.kmsKeyId),
+    bucket: new UploadBucket(client, bucket, options.kmsKeyId),
     buffers: partBuffers(byKey, options.partBytes),
     progress: new Progress(byKey, options.onProgress),
   };
@@ -96,7 +96,7 @@ export async function uploadText(
   text: string,
   { kmsKeyId, contentType = 'application/json' }: TextOptions = {},
 ): Promise<void> {
-  await new S3Bucket(client, bucket, kmsKeyId).put(key, Buffer.from(text), { contentType });
+  await new UploadBucket(client, bucket, kmsKeyId).put(key, Buffer.from(text), { contentType });
 }
 
 function uniqueByKey(tasks: readonly UploadTask[]): UploadTask[] {
@@ -116,7 +116,7 @@ function uniqueByKey(tasks: readonly UploadTask[]): UploadTask[] {
   return [...byKey.values()];
 }
 
-function partBuffers(tasks: readonly UploadTask[], partBytes = PART_BYTES): PartBuffers {
+function partBuffers(tasks: readonly UploadTask[], partBytes = DEFAULT_PART_BYTES): PartBuffers {
   const bytes = tasks.reduce((most, task) => Math.max(most, bufferBytesOf(task, partBytes)), 1);
   const count = Math.min(PARTS_IN_FLIGHT, Math.floor(PART_MEMORY_BYTES / bytes));
   return new PartBuffers(Math.max(1, count), bytes);

@@ -3,12 +3,12 @@ import * as zlib from 'node:zlib';
 import { partsOf } from '../../lambda/store/ranged-read';
 import { Group } from './group';
 import type { PartBuffers } from './part-buffers';
-import type { ListedPart, OpenUpload, S3Bucket, UploadedPart } from './s3-bucket';
-import { base64Crc32, type SourceFile } from './source-file';
+import type { ListedPart, OpenUpload, UploadBucket, UploadedPart } from './upload-bucket';
+import { base64Crc32, type UploadSource } from './upload-source';
 import type { UploadOutcome, UploadTask } from './upload-task';
 
 export interface Sending {
-  readonly bucket: S3Bucket;
+  readonly bucket: UploadBucket;
   readonly buffers: PartBuffers;
   /** Stops the sending of further parts. */
   readonly signal: AbortSignal;
@@ -23,7 +23,7 @@ export interface Sending {
 export async function multipartUpload(
   task: UploadTask,
   partBytes: number,
-  source: SourceFile,
+  source: UploadSource,
   sending: Sending,
 ): Promise<UploadOutcome> {
   const { bucket } = sending;
@@ -40,7 +40,7 @@ export async function multipartUpload(
 
 /** Of several unfinished uploads of this key, that with most of the parts that it will be made of. */
 async function mostComplete(
-  bucket: S3Bucket,
+  bucket: UploadBucket,
   { key, bytes }: UploadTask,
   partBytes: number,
 ): Promise<{ readonly upload: OpenUpload; readonly parts: ReadonlyMap<number, ListedPart> } | undefined> {
@@ -70,7 +70,7 @@ interface Begun {
 async function sendParts(
   { bytes }: UploadTask,
   partBytes: number,
-  source: SourceFile,
+  source: UploadSource,
   { bucket, buffers, signal, onBytes }: Sending,
   { upload, there }: Begun,
 ): Promise<UploadedPart[]> {
@@ -103,7 +103,7 @@ async function sendParts(
 }
 
 /** Parts that are not of this content must not wait for somebody to go on with them. */
-async function checkedCrc32(bucket: S3Bucket, upload: OpenUpload, source: SourceFile): Promise<string> {
+async function checkedCrc32(bucket: UploadBucket, upload: OpenUpload, source: UploadSource): Promise<string> {
   try {
     return source.checkedCrc32();
   } catch (error) {

@@ -1,6 +1,6 @@
 /** The AWS SDK's client as uploads need it: a bounded number of connections, and more attempts than by default. */
 import { S3Client } from '@aws-sdk/client-s3';
-import { ATTEMPTS, CONNECTIONS } from './limits';
+import { ATTEMPTS, MAX_CONNECTIONS } from './limits';
 
 export interface ClientOptions {
   /** @default - as the AWS SDK finds it: AWS_REGION, then the profile's */
@@ -18,7 +18,7 @@ const SILENCE_TIMEOUT_MS = 60_000;
 
 /** Destroy it when done, since it keeps connections open. */
 export function uploadClient(options: ClientOptions = {}): S3Client {
-  const agent = { keepAlive: true, maxSockets: CONNECTIONS };
+  const agent = { keepAlive: true, maxSockets: MAX_CONNECTIONS };
   return new S3Client({
     ...options,
     maxAttempts: ATTEMPTS,

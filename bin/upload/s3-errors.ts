@@ -3,7 +3,7 @@ import { S3ServiceException } from '@aws-sdk/client-s3';
 import { SlicedInferenceError } from '../../lib/errors';
 
 /** The request that failed. */
-export interface S3Request {
+export interface FailedRequest {
   readonly bucket: string;
   /** `s3://bucket/key`. */
   readonly uri: string;
@@ -22,7 +22,7 @@ interface Failure {
   readonly bucketRegion?: string;
 }
 
-type Explanation = (failure: Failure, request: S3Request) => SlicedInferenceError | undefined;
+type Explanation = (failure: Failure, request: FailedRequest) => SlicedInferenceError | undefined;
 
 /** The first one that knows the failure explains it. */
 const EXPLANATIONS: readonly Explanation[] = [
@@ -39,7 +39,7 @@ const EXPLANATIONS: readonly Explanation[] = [
 ];
 
 /** The error to throw for one that the SDK threw: itself when it is not about AWS. */
-export function explainS3Error(error: unknown, request: S3Request): unknown {
+export function explainS3Error(error: unknown, request: FailedRequest): unknown {
   if (!(error instanceof Error)) return error;
   const failure = describe(error);
   for (const explain of EXPLANATIONS) {
@@ -90,7 +90,7 @@ function badCredentials({ name, reason }: Failure): SlicedInferenceError | undef
   return undefined;
 }
 
-function noRegion({ reason }: Failure, { bucket }: S3Request): SlicedInferenceError | undefined {
+function noRegion({ reason }: Failure, { bucket }: FailedRequest): SlicedInferenceError | undefined {
   if (!reason.includes('Region is missing')) return undefined;
   return new SlicedInferenceError(
     'the AWS region must be known',
@@ -108,7 +108,7 @@ const REGION_ERRORS = [
 
 function otherRegion(
   { name, status = 0, bucketRegion }: Failure,
-  { bucket, region = 'another one' }: S3Request,
+  { bucket, region = 'another one' }: FailedRequest,
 ): SlicedInferenceError | undefined {
   const isRedirect = (status >= 300 && status < 400) || REGION_ERRORS.includes(name);
   // A HEAD for a bucket of another region may end so, and has no body that would say why.
@@ -121,7 +121,7 @@ function otherRegion(
   );
 }
 
-function noBucket({ name, reason }: Failure, { bucket }: S3Request): SlicedInferenceError | undefined {
+function noBucket({ name, reason }: Failure, { bucket }: FailedRequest): SlicedInferenceError | undefined {
   if (name !== 'NoSuchBucket' && name !== 'InvalidBucketName') return undefined;
   return new SlicedInferenceError(
     `bucket '${bucket}' must exist`,
@@ -130,7 +130,7 @@ function noBucket({ name, reason }: Failure, { bucket }: S3Request): SlicedInfer
   );
 }
 
-function badKey({ name, reason }: Failure, { uri }: S3Request): SlicedInferenceError | undefined {
+function badKey({ name, reason }: Failure, { uri }: FailedRequest): SlicedInferenceError | undefined {
   if (!name.startsWith('KMS.')) return undefined;
   return new SlicedInferenceError(
     `the KMS key for ${uri} must be usable`,
@@ -141,7 +141,7 @@ function badKey({ name, reason }: Failure, { uri }: S3Request): SlicedInferenceE
 
 function denied(
   { name, status, reason }: Failure,
-  { uri, permission }: S3Request,
+  { uri, permission }: FailedRequest,
 ): SlicedInferenceError | undefined {
   if (name !== 'AccessDenied' && status !== 403) return undefined;
   return new SlicedInferenceError(
@@ -153,7 +153,7 @@ function denied(
 
 const DAMAGES = ['BadDigest', 'InvalidDigest', 'XAmzContentSHA256Mismatch', 'XAmzContentChecksumMismatch'];
 
-function damaged({ name, reason }: Failure, { uri }: S3Request): SlicedInferenceError | undefined {
+function damaged({ name, reason }: Failure, { uri }: FailedRequest): SlicedInferenceError | undefined {
   if (!DAMAGES.includes(name)) return undefined;
   return new SlicedInferenceError(
     `the bytes for ${uri} must arrive as they were sent`,
@@ -166,7 +166,7 @@ const THROTTLES = ['SlowDown', 'Throttling', 'ThrottlingException', 'RequestLimi
 
 function throttled(
   { name, status, reason }: Failure,
-  { bucket }: S3Request,
+  { bucket }: FailedRequest,
 ): SlicedInferenceError | undefined {
   if (!THROTTLES.includes(name) && status !== 429 && status !== 503) return undefined;
   return new SlicedInferenceError(
@@ -189,7 +189,7 @@ const NETWORK_ERRORS = [
   'TimeoutError',
 ];
 
-function unreachable({ name, reason }: Failure, { uri }: S3Request): SlicedInferenceError | undefined {
+function unreachable({ name, reason }: Failure, { uri }: FailedRequest): SlicedInferenceError | undefined {
   if (!NETWORK_ERRORS.includes(name)) return undefined;
   return new SlicedInferenceError(
     `S3 must be reachable for ${uri}`,

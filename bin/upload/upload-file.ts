@@ -2,8 +2,8 @@
 import { SlicedInferenceError } from '../../lib/errors';
 import { partBytesOf } from './limits';
 import { multipartUpload, type Sending } from './multipart-upload';
-import { type S3Bucket, UploadGone } from './s3-bucket';
-import { SourceFile } from './source-file';
+import { type UploadBucket, UploadGone } from './upload-bucket';
+import { UploadSource } from './upload-source';
 import type { UploadOutcome, UploadTask } from './upload-task';
 
 export async function uploadOne(
@@ -13,7 +13,7 @@ export async function uploadOne(
 ): Promise<UploadOutcome> {
   if (await isPresent(sending.bucket, task)) return 'present';
   const partBytes = partBytesOf(task.bytes, leastPartBytes);
-  const source = await SourceFile.open(task);
+  const source = await UploadSource.open(task);
   try {
     if (task.bytes <= partBytes) return await putWhole(task, source, sending);
     return await multipartUpload(task, partBytes, source, sending);
@@ -32,12 +32,12 @@ export async function uploadOne(
 }
 
 /** An object under a key that says its content can be wrong only when its writing went wrong. */
-async function isPresent(bucket: S3Bucket, { key, bytes, sha256 }: UploadTask): Promise<boolean> {
+async function isPresent(bucket: UploadBucket, { key, bytes, sha256 }: UploadTask): Promise<boolean> {
   const head = await bucket.head(key);
   return head?.bytes === bytes && (head.sha256 ?? sha256) === sha256;
 }
 
-async function putWhole(task: UploadTask, source: SourceFile, sending: Sending): Promise<UploadOutcome> {
+async function putWhole(task: UploadTask, source: UploadSource, sending: Sending): Promise<UploadOutcome> {
   const { bucket, buffers, onBytes } = sending;
   const buffer = await buffers.take();
   try {

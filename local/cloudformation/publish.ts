@@ -5,9 +5,9 @@ import { Readable } from 'node:stream';
 import type { FileManifestEntry, IAws, IS3Client } from '@aws-cdk/cdk-assets-lib';
 import type { AssemblyStack } from './assembly';
 import { LocalCloudError, unsupported } from '../errors';
-import type { ObjectStore } from '../s3/store';
+import type { DiskObjectStore } from '../s3/store';
 
-export async function publishAssets(stack: AssemblyStack, store: ObjectStore): Promise<void> {
+export async function publishAssets(stack: AssemblyStack, store: DiskObjectStore): Promise<void> {
   // Loaded late: it brings several AWS clients along.
   const { AssetManifest, AssetPublishing } = await import('@aws-cdk/cdk-assets-lib');
   for (const file of stack.assetManifests) {
@@ -42,7 +42,7 @@ function checkSource(entry: FileManifestEntry, directory: string): void {
   );
 }
 
-function localAws(stack: AssemblyStack, store: ObjectStore): IAws {
+function localAws(stack: AssemblyStack, store: DiskObjectStore): IAws {
   const account = { accountId: stack.environment.account, partition: 'aws' };
   return {
     discoverPartition: () => Promise.resolve(account.partition),
@@ -56,7 +56,7 @@ function localAws(stack: AssemblyStack, store: ObjectStore): IAws {
 }
 
 /** Writes to the store directly. An account's asset bucket is there as soon as someone publishes to it. */
-function assetBuckets(store: ObjectStore): IS3Client {
+function assetBuckets(store: DiskObjectStore): IS3Client {
   const $metadata = {};
   return {
     getBucketLocation: ({ Bucket: bucket = '' }) => {

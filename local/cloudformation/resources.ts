@@ -109,14 +109,14 @@ export function readStateMachine(template: Template, resource: Resource): StateM
 }
 
 /** What a task calls. */
-export interface CalledFunction {
+export interface ReferencedFunction {
   readonly resource: Resource;
   /** The number of a published version, or `$LATEST`. */
   readonly version: string;
 }
 
 /** The function that a task calls by its ARN, or by the ARN of one of its versions or aliases. */
-export function findFunction(template: Template, calledArn: string): CalledFunction | undefined {
+export function findFunction(template: Template, calledArn: string): ReferencedFunction | undefined {
   const resource = template.referredResources('AWS::Lambda::Function').find((candidate) => {
     const functionArn = attributeOf(template, candidate, 'Arn');
     return calledArn === functionArn || calledArn.startsWith(`${functionArn}:`);

@@ -4,7 +4,7 @@ import * as path from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { unzipSync } from 'fflate';
 import { LocalCloudError } from '../errors';
-import type { ObjectStore } from '../s3/store';
+import type { DiskObjectStore } from '../s3/store';
 import { addHostOnnxRuntime } from './host-onnxruntime';
 import { MAX_CODE_BYTES } from './limits';
 
@@ -17,7 +17,7 @@ export class CodeFolders {
   private readonly folders = new Map<string, Promise<string>>();
 
   constructor(
-    private readonly store: ObjectStore,
+    private readonly store: DiskObjectStore,
     private readonly root: string,
   ) {}
 

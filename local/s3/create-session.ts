@@ -2,7 +2,7 @@
 import type * as http from 'node:http';
 import { notImplemented } from './errors';
 import { allowQuery, isDirectoryBucket, type S3Request } from './request';
-import type { ObjectStore } from './store';
+import type { DiskObjectStore } from './store';
 import { element, xmlDocument } from './xml';
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateSession.html */
@@ -12,7 +12,7 @@ export function isCreateSession({ method, key, query }: S3Request): boolean {
   return method === 'GET' && key === '' && query.has('session');
 }
 
-export function createSession(store: ObjectStore, request: S3Request, response: http.ServerResponse): void {
+export function createSession(store: DiskObjectStore, request: S3Request, response: http.ServerResponse): void {
   allowQuery(request, ['session']);
   store.checkBucket(request.bucket);
   if (!isDirectoryBucket(request.bucket))

@@ -4,12 +4,12 @@ import { notImplemented, S3Error } from './errors';
 import { parseRange } from './range';
 import type { S3Request } from './request';
 import { sendFile } from './send-file';
-import type { ObjectStore, StoredObject } from './store';
+import type { DiskObjectStore, StoredObject } from './store';
 
 const UNKNOWN_HEADERS = ['if-none-match', 'if-modified-since', 'if-unmodified-since'] as const;
 
 export async function getObject(
-  store: ObjectStore,
+  store: DiskObjectStore,
   request: S3Request,
   response: http.ServerResponse,
 ): Promise<void> {

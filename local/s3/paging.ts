@@ -5,10 +5,10 @@ import { S3Error } from './errors';
 const MAX_PAGE = 1000;
 
 export function pageSize(query: URLSearchParams, name: string): number {
-  return Math.min(wholeNumber(query, name) ?? MAX_PAGE, MAX_PAGE);
+  return Math.min(wholeNumberParameter(query, name) ?? MAX_PAGE, MAX_PAGE);
 }
 
-export function wholeNumber(query: URLSearchParams, name: string): number | undefined {
+export function wholeNumberParameter(query: URLSearchParams, name: string): number | undefined {
   const text = query.get(name);
   if (text === null) return undefined;
   if (!/^\d{1,10}$/.test(text)) throw new S3Error('InvalidArgument', `${name} is '${text}'`);

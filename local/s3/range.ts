@@ -2,13 +2,13 @@
 import { notImplemented, S3Error } from './errors';
 
 /** First and last byte, both inclusive. */
-export interface ByteRange {
+export interface RequestedRange {
   readonly first: number;
   readonly last: number;
 }
 
 /** The bytes that `bytes=a-b`, `bytes=a-` or `bytes=-n` means in an object of `size` bytes. */
-export function parseRange(header: string, size: number): ByteRange {
+export function parseRange(header: string, size: number): RequestedRange {
   if (header.includes(',')) throw notImplemented(`several ranges in one request ('${header}')`);
   const match = /^bytes=(\d*)-(\d*)$/.exec(header);
   const [from, to] = [match?.[1] ?? '', match?.[2] ?? ''];

@@ -12,11 +12,11 @@ import { isMultipart, operateMultipart } from './multipart/multipart';
 import { MultipartUploads } from './multipart/multipart-uploads';
 import { putObject } from './put-object';
 import { allowQuery, authenticate, operationName, parseRequest, type S3Request } from './request';
-import type { ObjectStore } from './store';
+import type { DiskObjectStore } from './store';
 
 export class S3Server {
   /** Starts on a free port. Requests must be signed by one of the callers. */
-  static async start(store: ObjectStore, callers: Callers): Promise<S3Server> {
+  static async start(store: DiskObjectStore, callers: Callers): Promise<S3Server> {
     const uploads = new MultipartUploads(store);
     const server = http.createServer((message, response) => {
       void answer({ store, uploads, callers }, message, response);
@@ -39,7 +39,7 @@ export class S3Server {
 }
 
 interface Served {
-  readonly store: ObjectStore;
+  readonly store: DiskObjectStore;
   readonly uploads: MultipartUploads;
   readonly callers: Callers;
 }
@@ -105,7 +105,7 @@ async function operate(
   }
 }
 
-function list(store: ObjectStore, uploads: MultipartUploads, request: S3Request): string {
+function list(store: DiskObjectStore, uploads: MultipartUploads, request: S3Request): string {
   if (request.method === 'GET' && request.query.get('list-type') === '2') {
     allowQuery(request, LIST_QUERY);
     return listObjects(store, request);

@@ -59,7 +59,7 @@ export interface ObjectOptions {
   readonly partwise?: { readonly etag: string; readonly crc32?: ObjectCrc32 };
 }
 
-export class ObjectStore {
+export class DiskObjectStore {
   private readonly buckets = new Map<string, Map<string, StoredObject>>();
   private files = 0;
 

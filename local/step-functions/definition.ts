@@ -23,19 +23,19 @@ export interface Transition {
 }
 
 /** What leaving a state makes: its output and new values of variables. */
-export interface Leaving {
+export interface StateExit {
   /** Absent: the state's result, or what was caught. */
   readonly output: Query | undefined;
   readonly assign: readonly (readonly [string, Query])[];
 }
 
 /** What happens when a state fails. */
-export interface Recovering {
+export interface ErrorHandling {
   readonly retry: readonly Retrier[];
   readonly catch: readonly Catcher[];
 }
 
-export interface TaskState extends Named, Transition, Leaving, Recovering {
+export interface TaskState extends Named, Transition, StateExit, ErrorHandling {
   readonly type: 'Task';
   /** ARN of the Lambda function, perhaps qualified. */
   readonly functionName: string;
@@ -43,14 +43,14 @@ export interface TaskState extends Named, Transition, Leaving, Recovering {
   readonly timeoutSeconds: Query | undefined;
 }
 
-export interface ParallelState extends Named, Transition, Leaving, Recovering {
+export interface ParallelState extends Named, Transition, StateExit, ErrorHandling {
   readonly type: 'Parallel';
   readonly branches: readonly StateGraph[];
   /** Absent: each branch gets the state's input. */
   readonly arguments: Query | undefined;
 }
 
-export interface PassState extends Named, Transition, Leaving {
+export interface PassState extends Named, Transition, StateExit {
   readonly type: 'Pass';
 }
 
@@ -74,7 +74,7 @@ export interface Retrier {
   readonly jitterStrategy: 'FULL' | 'NONE';
 }
 
-export interface Catcher extends Leaving {
+export interface Catcher extends StateExit {
   readonly errorEquals: readonly string[];
   readonly next: string;
 }

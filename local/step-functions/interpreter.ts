@@ -1,7 +1,7 @@
 /** Runs the states of a validated definition: one after the other, and branches side by side. */
 import { jsonSize, type Json, type JsonObject } from '../json';
 import { type Clock, within } from './clock';
-import type { Catcher, Definition, Leaving, ParallelState, State, StateGraph, TaskState } from './definition';
+import type { Catcher, Definition, StateExit, ParallelState, State, StateGraph, TaskState } from './definition';
 import { ERROR, matches, StateError } from './errors';
 import { MAX_STATE_BYTES } from './limits';
 import { evaluate, type Query, type Scope } from './query';
@@ -187,7 +187,7 @@ class Run {
   }
 
   /** Output and assignments all see the variables as they were before. */
-  private async leave(leaving: Leaving, next: string | undefined, scope: Scope, result: Json): Promise<Step> {
+  private async leave(leaving: StateExit, next: string | undefined, scope: Scope, result: Json): Promise<Step> {
     const output = leaving.output === undefined ? result : await evaluate(leaving.output, scope);
     const assigned: [string, Json][] = [];
     for (const [name, query] of leaving.assign) {

@@ -6,10 +6,10 @@ import { LocalCloudError, unsupported } from '../errors';
 import { entriesOf, isJsonObject, type Json } from '../json';
 import type {
   Definition,
-  Leaving,
+  StateExit,
   ParallelState,
   PassState,
-  Recovering,
+  ErrorHandling,
   State,
   StateGraph,
   TaskState,
@@ -153,7 +153,7 @@ class StateParser {
     };
   }
 
-  private recovering(): Recovering {
+  private recovering(): ErrorHandling {
     const { fields } = this;
     return {
       retry: parseRetriers(fields),
@@ -169,7 +169,7 @@ class StateParser {
     return { next };
   }
 
-  private leaving(fields: FieldReader): Leaving {
+  private leaving(fields: FieldReader): StateExit {
     const assign = fields.raw('Assign') === undefined ? {} : objectField(fields, 'Assign');
     return {
       output: this.query(fields, 'Output'),

@@ -1,6 +1,6 @@
 /** Validates the Retry and Catch fields of a state. https://states-language.net/spec.html#errors */
 import { LocalCloudError } from '../errors';
-import type { Catcher, Leaving, Retrier } from './definition';
+import type { Catcher, StateExit, Retrier } from './definition';
 import { ERROR } from './errors';
 import type { FieldReader } from './field-reader';
 
@@ -36,7 +36,7 @@ export function parseRetriers(state: FieldReader): Retrier[] {
   });
 }
 
-export function parseCatchers(state: FieldReader, leaving: (fields: FieldReader) => Leaving): Catcher[] {
+export function parseCatchers(state: FieldReader, leaving: (fields: FieldReader) => StateExit): Catcher[] {
   const readers = state.list('Catch');
   return readers.map((fields, at) => {
     fields.optionalString('Comment');

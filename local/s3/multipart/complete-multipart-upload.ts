@@ -1,12 +1,12 @@
 /** CompleteMultipartUpload: the client lists the parts that make the object, and S3 checks that it has them. */
 import { checksumAlgorithm, verifyChecksums } from '../checksums';
 import { notImplemented, S3Error } from '../errors';
-import { type ListedPart, readListedParts } from './listed-parts';
+import { type PartReference, readPartReferences } from './part-references';
 import {
   compositeCrc32,
   type MultipartUpload,
   type MultipartUploads,
-  type UploadedPart,
+  type StoredPart,
 } from './multipart-uploads';
 import type { S3Request } from '../request';
 import { type Headers, knownHeaders, onlyIfAbsent } from '../request-headers';
@@ -25,7 +25,7 @@ export async function completeMultipartUpload(
 ): Promise<string> {
   const headers = knownHeaders(request, OPERATION, OWN_HEADERS);
   checkChecksumHeaders(headers, upload);
-  const listed = await readListedParts(request);
+  const listed = await readPartReferences(request);
   const parts = chooseParts(upload, uploads.parts(upload), listed);
   const composite = upload.checksumType === 'COMPOSITE' ? compositeCrc32(parts).value : undefined;
   const object = await uploads.complete(upload, parts, {
@@ -46,9 +46,9 @@ export async function completeMultipartUpload(
 
 function chooseParts(
   { checksumType }: MultipartUpload,
-  uploaded: readonly UploadedPart[],
-  listed: readonly ListedPart[],
-): UploadedPart[] {
+  uploaded: readonly StoredPart[],
+  listed: readonly PartReference[],
+): StoredPart[] {
   const byNumber = new Map(uploaded.map((part) => [part.number, part]));
   const parts = listed.map(({ number, etag, crc32 }, index) => {
     const previous = listed[index - 1]?.number ?? 0;

@@ -13,21 +13,21 @@ import {
   md5Hex,
   type ObjectCrc32,
   type ObjectOptions,
-  type ObjectStore,
+  type DiskObjectStore,
   type ReceivedBytes,
   type ReceiveOptions,
   type StoredObject,
 } from '../store';
 
 /** What is said when an upload begins. */
-export interface UploadOptions {
+export interface NewUpload {
   readonly contentType?: string;
   readonly metadata: Readonly<Record<string, string>>;
   /** Which CRC32 the object gets, when the client asked for one. */
   readonly checksumType?: ChecksumType;
 }
 
-export interface MultipartUpload extends UploadOptions {
+export interface MultipartUpload extends NewUpload {
   /** In the order in which uploads begin. */
   readonly id: string;
   readonly bucket: string;
@@ -35,7 +35,7 @@ export interface MultipartUpload extends UploadOptions {
   readonly initiated: Date;
 }
 
-export interface UploadedPart {
+export interface StoredPart {
   readonly number: number;
   /** Quoted hexadecimal MD5. */
   readonly etag: string;
@@ -45,15 +45,15 @@ export interface UploadedPart {
   readonly received: ReceivedBytes;
 }
 
-type PartsByNumber = Map<number, UploadedPart>;
+type PartsByNumber = Map<number, StoredPart>;
 
 export class MultipartUploads {
   private readonly unfinished = new Map<MultipartUpload, PartsByNumber>();
   private count = 0;
 
-  constructor(private readonly store: ObjectStore) {}
+  constructor(private readonly store: DiskObjectStore) {}
 
-  create(bucket: string, key: string, options: UploadOptions): MultipartUpload {
+  create(bucket: string, key: string, options: NewUpload): MultipartUpload {
     this.store.checkKey(bucket, key);
     const id = `${String(this.count++).padStart(8, '0')}-${randomUUID()}`;
     const upload: MultipartUpload = { ...options, id, bucket, key, initiated: new Date() };
@@ -75,7 +75,7 @@ export class MultipartUploads {
   }
 
   /** In the order of their numbers. */
-  parts(upload: MultipartUpload): UploadedPart[] {
+  parts(upload: MultipartUpload): StoredPart[] {
     return [...this.partsByNumber(upload).values()].sort((a, b) => a.number - b.number);
   }
 
@@ -85,7 +85,7 @@ export class MultipartUploads {
     number: number,
     body: Readable,
     options: ReceiveOptions,
-  ): Promise<UploadedPart> {
+  ): Promise<StoredPart> {
     const received = await this.store.receive(body, options);
     const parts = this.unfinished.get(upload);
     if (parts === undefined) {
@@ -93,7 +93,7 @@ export class MultipartUploads {
       throw ended(upload);
     }
     const { checksums } = received;
-    const part: UploadedPart = {
+    const part: StoredPart = {
       number,
       received,
       etag: `"${md5Hex(checksums)}"`,
@@ -109,7 +109,7 @@ export class MultipartUploads {
   /** Joins the given ones of its parts; what is left of the upload goes. It stays as it was when this fails. */
   async complete(
     upload: MultipartUpload,
-    chosen: readonly UploadedPart[],
+    chosen: readonly StoredPart[],
     options: Pick<ObjectOptions, 'onlyIfAbsent'> & Pick<ReceiveOptions, 'verify'>,
   ): Promise<StoredObject> {
     const parts = this.partsByNumber(upload);
@@ -131,7 +131,7 @@ export class MultipartUploads {
 
   private async join(
     upload: MultipartUpload,
-    parts: readonly UploadedPart[],
+    parts: readonly StoredPart[],
     { onlyIfAbsent, verify }: Pick<ObjectOptions, 'onlyIfAbsent'> & Pick<ReceiveOptions, 'verify'>,
   ): Promise<StoredObject> {
     const joined = await this.store.receive(Readable.from(contentOf(parts)), { verify });
@@ -158,19 +158,19 @@ export class MultipartUploads {
 }
 
 /** The MD5 of the parts' MD5s and how many they are. */
-function partwiseETag(parts: readonly UploadedPart[]): string {
+function partwiseETag(parts: readonly StoredPart[]): string {
   const hash = createHash('md5');
   for (const { etag } of parts) hash.update(Buffer.from(etag.slice(1, -1), 'hex'));
   return `"${hash.digest('hex')}-${parts.length}"`;
 }
 
-export function compositeCrc32(parts: readonly UploadedPart[]): ObjectCrc32 {
+export function compositeCrc32(parts: readonly StoredPart[]): ObjectCrc32 {
   const crc32 = Buffer.alloc(4);
   crc32.writeUInt32BE(zlib.crc32(Buffer.concat(parts.map((part) => Buffer.from(part.crc32, 'base64')))));
   return { value: `${crc32.toString('base64')}-${parts.length}`, type: 'COMPOSITE' };
 }
 
-async function* contentOf(parts: readonly UploadedPart[]): AsyncGenerator<Buffer> {
+async function* contentOf(parts: readonly StoredPart[]): AsyncGenerator<Buffer> {
   for (const { received } of parts) {
     for await (const bytes of fs.createReadStream(received.file, { highWaterMark: 1 << 20 })) {
       yield bytes as Buffer;

@@ -3,8 +3,8 @@ import type * as http from 'node:http';
 import { completeMultipartUpload } from './complete-multipart-upload';
 import { notImplemented, S3Error } from '../errors';
 import { LIST_PARTS_QUERY, listParts } from './list-multipart';
-import type { MultipartUpload, MultipartUploads, UploadedPart } from './multipart-uploads';
-import { wholeNumber } from '../paging';
+import type { MultipartUpload, MultipartUploads, StoredPart } from './multipart-uploads';
+import { wholeNumberParameter } from '../paging';
 import { allowQuery, operationName, type S3Request } from '../request';
 import { requestBody } from '../request-body';
 import { type Headers, knownHeaders, userMetadata } from '../request-headers';
@@ -90,9 +90,9 @@ async function uploadPart(
   uploads: MultipartUploads,
   upload: MultipartUpload,
   request: S3Request,
-): Promise<UploadedPart> {
+): Promise<StoredPart> {
   const headers = knownHeaders(request, 'UploadPart');
-  const number = wholeNumber(request.query, 'partNumber') ?? 0;
+  const number = wholeNumberParameter(request.query, 'partNumber') ?? 0;
   if (number < 1 || number > MAX_PARTS) {
     throw new S3Error(
       'InvalidArgument',

@@ -3,13 +3,13 @@ import * as path from 'node:path';
 import { Readable } from 'node:stream';
 import { strToU8, zipSync } from 'fflate';
 import { CodeFolders, unpackZip } from '../../../local/lambda/code';
-import { ObjectStore } from '../../../local/s3/store';
+import { DiskObjectStore } from '../../../local/s3/store';
 import { temporaryFolder } from '../../support/temporary-folder';
 
 const folder = temporaryFolder();
 
 test('a zip is unpacked once for all who need it', async () => {
-  const store = new ObjectStore(path.join(folder, 's3'));
+  const store = new DiskObjectStore(path.join(folder, 's3'));
   store.createBucket('assets');
   const zip = zipSync({ 'index.js': strToU8('1'), 'deep/er/file.txt': strToU8('2'), 'empty/': strToU8('') });
   await store.put('assets', 'a.zip', Readable.from([zip]));

@@ -5,7 +5,7 @@ import type { Readable } from 'node:stream';
 import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { Callers } from '../../../local/s3/callers';
 import { S3Server } from '../../../local/s3/server';
-import { ObjectStore } from '../../../local/s3/store';
+import { DiskObjectStore } from '../../../local/s3/store';
 import { Traffic } from '../../../local/simulation/traffic';
 import { temporaryFolder } from '../../support/temporary-folder';
 
@@ -14,7 +14,7 @@ const folder = temporaryFolder();
 const SHAPE = { firstByteMs: 1, connectionBytesPerSecond: 200e6, functionBytesPerSecond: 300e6 };
 
 test('what is sent and received is what it would be unshaped', async () => {
-  const store = new ObjectStore(path.join(folder, 's3'));
+  const store = new DiskObjectStore(path.join(folder, 's3'));
   store.createBucket(BUCKET);
   const callers = new Callers();
   const credentials = callers.add({ traffic: new Traffic(SHAPE) });

@@ -6,15 +6,15 @@ import { unescapeXml } from '../xml';
 /** 10,000 parts of at most 300 bytes each, and room. */
 const MAX_BODY_BYTES = 4 * 1024 * 1024;
 
-export interface ListedPart {
+export interface PartReference {
   readonly number: number;
   /** Without quotes, which clients may leave out. */
   readonly etag: string;
   readonly crc32?: string;
 }
 
-export async function readListedParts(request: S3Request): Promise<ListedPart[]> {
-  return parseListedParts(await readBody(request));
+export async function readPartReferences(request: S3Request): Promise<PartReference[]> {
+  return parsePartReferences(await readBody(request));
 }
 
 async function readBody({ message }: S3Request): Promise<string> {
@@ -29,7 +29,7 @@ async function readBody({ message }: S3Request): Promise<string> {
 }
 
 /** The body is two levels deep and has no attributes that matter: a parser of XML would be more than it needs. */
-function parseListedParts(xml: string): ListedPart[] {
+function parsePartReferences(xml: string): PartReference[] {
   const root =
     /^\s*(?:<\?xml[^>]*\?>)?\s*<CompleteMultipartUpload(?:\s[^>]*)?>(.*)<\/CompleteMultipartUpload>\s*$/s;
   const content = root.exec(xml)?.[1];
@@ -39,10 +39,10 @@ function parseListedParts(xml: string): ListedPart[] {
     throw malformed('it holds something else than parts');
   }
   if (parts.length === 0) throw malformed('it lists no part');
-  return parts.map(([, part = '']) => parseListedPart(part));
+  return parts.map(([, part = '']) => parsePartReference(part));
 }
 
-function parseListedPart(xml: string): ListedPart {
+function parsePartReference(xml: string): PartReference {
   const fields = new Map<string, string>();
   for (const [, name = '', text = ''] of xml.matchAll(/<(\w+)>([^<]*)<\/\1>/g)) {
     if (!['PartNumber', 'ETag', 'ChecksumCRC32'].includes(name)) {

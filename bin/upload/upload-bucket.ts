@@ -51,7 +51,7 @@ export class UploadGone extends Error {
   override readonly name = 'UploadGone';
 }
 
-export class S3Bucket {
+export class UploadBucket {
   /** @param kmsKeyId encrypts new objects with this key instead of the bucket's default */
   constructor(
     private readonly client: S3Client,

@@ -7,12 +7,12 @@ import type { UploadTask } from './upload-task';
 
 const ADVICE = 'make it again and leave it alone until it is uploaded';
 
-export class SourceFile {
+export class UploadSource {
   private readonly hash = createHash('sha256');
   private crc = 0;
 
   /** @throws SlicedInferenceError when it cannot be read or has another size than the task says */
-  static async open(task: UploadTask): Promise<SourceFile> {
+  static async open(task: UploadTask): Promise<UploadSource> {
     const handle = await openToRead(task.file);
     try {
       const { size, mtimeMs } = await handle.stat();
@@ -23,7 +23,7 @@ export class SourceFile {
           ADVICE,
         );
       }
-      return new SourceFile(task, handle, mtimeMs);
+      return new UploadSource(task, handle, mtimeMs);
     } catch (error) {
       await handle.close();
       throw error;
