@@ -5,7 +5,7 @@ import { decodeNpy, encodeNpy } from './npy';
 import { BadContent } from './tensor-file-error';
 
 /** Unpacked sizes beyond this are refused before anything is unpacked: a small archive can claim any. */
-export const MAX_UNPACKED_BYTES = 2 ** 31;
+const MAX_UNPACKED_BYTES = 2 ** 31;
 
 const EXTENSION = '.npy';
 

@@ -8,7 +8,13 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import { SlicedInferenceError, quoted } from '../../lib/errors';
 import { inParallel } from '../../lambda/store/ranged-read';
-import { bufferBytesOf, FILES_AT_ONCE, DEFAULT_PART_BYTES, PART_MEMORY_BYTES, PARTS_IN_FLIGHT } from './limits';
+import {
+  bufferBytesOf,
+  FILES_AT_ONCE,
+  DEFAULT_PART_BYTES,
+  PART_MEMORY_BYTES,
+  PARTS_IN_FLIGHT,
+} from './limits';
 import { PartBuffers } from './part-buffers';
 import { UploadBucket } from './upload-bucket';
 import { uploadOne } from './upload-file';
@@ -20,7 +26,7 @@ export { parseS3Uri, type S3Location } from './s3-uri';
 export type { UploadProgress } from './upload-progress';
 export type { UploadOutcome, UploadTask } from './upload-task';
 
-export interface EncryptionOptions {
+interface EncryptionOptions {
   /**
    * Id, alias or ARN of a KMS key. An upload that is resumed keeps the key that it began with.
    * @default - the bucket's default encryption
@@ -37,7 +43,7 @@ export interface UploadOptions extends EncryptionOptions {
   readonly partBytes?: number;
 }
 
-export interface TextOptions extends EncryptionOptions {
+interface TextOptions extends EncryptionOptions {
   /** @default 'application/json' */
   readonly contentType?: string;
 }
@@ -75,17 +81,6 @@ export async function uploadAll(
   });
   stop.signal.throwIfAborted();
   return tasks.map(({ key }) => outcomes.get(key) ?? 'present');
-}
-
-/** Uploads one file: see `uploadAll`. */
-export async function uploadFile(
-  client: S3Client,
-  bucket: string,
-  task: UploadTask,
-  options: UploadOptions = {},
-): Promise<UploadOutcome> {
-  const [outcome] = await uploadAll(client, bucket, [task], options);
-  return outcome;
 }
 
 /** Writes a small object that refers to uploaded files, such as a plan: to be called when they are all there. */

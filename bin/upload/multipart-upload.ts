@@ -1,10 +1,10 @@
 /** One large file: what an earlier, unfinished upload has of it stays, and only the rest is sent. */
-import * as zlib from 'node:zlib';
+import { crc32Base64 } from '../../lambda/store/crc32';
 import { partsOf } from '../../lambda/store/ranged-read';
 import { Group } from './group';
 import type { PartBuffers } from './part-buffers';
 import type { ListedPart, OpenUpload, UploadBucket, UploadedPart } from './upload-bucket';
-import { base64Crc32, type UploadSource } from './upload-source';
+import type { UploadSource } from './upload-source';
 import type { UploadOutcome, UploadTask } from './upload-task';
 
 export interface Sending {
@@ -77,7 +77,7 @@ async function sendParts(
   const parts: UploadedPart[] = [];
   const sends = new Group();
   const sendPart = async (number: number, part: Buffer): Promise<void> => {
-    const crc32 = base64Crc32(zlib.crc32(part));
+    const crc32 = crc32Base64([part]);
     const listed = there.get(number);
     const isThere = listed?.bytes === part.length && (listed.crc32 ?? crc32) === crc32;
     parts[number - 1] = isThere ? listed : await bucket.putPart(upload, number, part, crc32);

@@ -17,13 +17,13 @@ import {
 } from '@aws-sdk/client-s3';
 import { explainS3Error } from './s3-errors';
 
-export interface ObjectHead {
+interface ObjectHead {
   readonly bytes: number;
   /** From the object's metadata, where its writer put it. */
   readonly sha256?: string;
 }
 
-export interface PutProperties {
+interface PutProperties {
   /** Lower-case hexadecimal: S3 refuses other bytes, and keeps it as metadata. */
   readonly sha256?: string;
   readonly contentType?: string;

@@ -1,7 +1,7 @@
 /** A file that is read once from its start to its end while it is uploaded, and must not change meanwhile. */
 import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
-import * as zlib from 'node:zlib';
+import { Crc32 } from '../../lambda/store/crc32';
 import { quoted, SlicedInferenceError, systemReason } from '../../lib/errors';
 import type { UploadTask } from './upload-task';
 
@@ -9,7 +9,7 @@ const ADVICE = 'make it again and leave it alone until it is uploaded';
 
 export class UploadSource {
   private readonly hash = createHash('sha256');
-  private crc = 0;
+  private readonly crc32 = new Crc32();
 
   /** @throws SlicedInferenceError when it cannot be read or has another size than the task says */
   static async open(task: UploadTask): Promise<UploadSource> {
@@ -46,7 +46,7 @@ export class UploadSource {
     const { size, mtimeMs } = await this.handle.stat();
     if (size !== this.task.bytes || mtimeMs !== this.mtimeMs) throw this.changed();
     this.hash.update(target);
-    this.crc = zlib.crc32(target, this.crc);
+    this.crc32.update(target);
   }
 
   /**
@@ -62,7 +62,7 @@ export class UploadSource {
         ADVICE,
       );
     }
-    return base64Crc32(this.crc);
+    return this.crc32.base64();
   }
 
   close(): Promise<void> {
@@ -73,13 +73,6 @@ export class UploadSource {
     const what = `file ${quoted(this.task.file)} must not change while it is uploaded`;
     return new SlicedInferenceError(what, 'another size or time of change', ADVICE);
   }
-}
-
-/** As S3 has it: the number's four bytes, the highest first, in base64. */
-export function base64Crc32(crc: number): string {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32BE(crc);
-  return bytes.toString('base64');
 }
 
 async function openToRead(file: string): Promise<FileHandle> {

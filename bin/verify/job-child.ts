@@ -7,6 +7,7 @@ import type { RawTensor } from '../../lambda/tensors/tensor';
 import { PLAN_FILE } from '../../lib/emit/write';
 import { ORT_LEVELS } from '../../lib/optimize/level';
 import { readPlan } from '../../lib/compile/plan-file';
+import { runChain } from '../../local/run-chain';
 import { describeInputs } from './describe-inputs';
 import type { ChainJob, DefaultJob, Job, JobAnswer, WholeJob } from './job';
 import { candidateInputs } from './seeded-inputs';
@@ -36,32 +37,22 @@ async function runWhole(job: WholeJob): Promise<JobAnswer> {
   return failure ?? { done: false, reason: 'no inputs' };
 }
 
-async function runChain(job: ChainJob): Promise<JobAnswer> {
-  const { slices, outputs } = readPlan(path.join(job.slicesFolder, PLAN_FILE));
-  const request = read(job.inputs);
-  const made: Tensors[] = [];
-  for (const slice of slices) {
+async function runSlices(job: ChainJob): Promise<JobAnswer> {
+  const plan = readPlan(path.join(job.slicesFolder, PLAN_FILE));
+  const results = await runChain(plan, read(job.inputs), async (slice, inputs) => {
+    const { model, outputs } = plan.slices[slice];
     const session = await Session.open({
-      path: path.join(job.slicesFolder, slice.model.file),
+      path: path.join(job.slicesFolder, model.file),
       threads: job.threads,
     });
-    const inputs = slice.inputs.map(({ name, source }): [string, RawTensor] => [
-      name,
-      pick(source.from === 'request' ? request : made[source.slice], name),
-    ]);
-    made.push(
-      await session.run(
-        new Map(inputs),
-        slice.outputs.map(({ name }) => name),
-      ),
+    const tensors = await session.run(
+      inputs,
+      outputs.map(({ name }) => name),
     );
     await session.release();
-  }
-  const results = outputs.map(({ name, source }): [string, RawTensor] => [
-    name,
-    pick(source.from === 'request' ? request : made[source.slice], name),
-  ]);
-  write(job.outputs, new Map(results));
+    return tensors;
+  });
+  write(job.outputs, results);
   return { done: true };
 }
 
@@ -77,16 +68,10 @@ function runJob(job: Job): Promise<JobAnswer> {
     case 'whole':
       return runWhole(job);
     case 'chain':
-      return runChain(job);
+      return runSlices(job);
     case 'default':
       return runDefault(job);
   }
-}
-
-function pick(tensors: Tensors, name: string): RawTensor {
-  const tensor = tensors.get(name);
-  if (tensor === undefined) throw new Error(`tensor '${name}' was not made`);
-  return tensor;
 }
 
 function read(file: string): Tensors {

@@ -19,7 +19,7 @@ import type { TensorDifference, Tolerance } from './difference';
 import { tensorDifference } from './difference';
 import { type JobWording, runJob } from './run-job';
 
-export interface VerifyOptions {
+interface VerifyOptions {
   readonly slicer: Slicer;
   readonly dimensions: DimensionSizes;
   readonly optimization: OptimizationLevel;

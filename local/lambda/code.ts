@@ -8,7 +8,7 @@ import type { DiskObjectStore } from '../s3/store';
 import { addHostOnnxRuntime } from './host-onnxruntime';
 import { MAX_CODE_BYTES } from './limits';
 
-export interface CodeLocation {
+interface CodeLocation {
   readonly bucket: string;
   readonly key: string;
 }

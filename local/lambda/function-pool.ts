@@ -29,7 +29,7 @@ export interface Admission {
   readonly end: () => void;
 }
 
-export interface InvocationResult {
+interface InvocationResult {
   /** JSON. */
   readonly payload: string;
   /** As in Lambda's Invoke: present when the function failed. */

@@ -24,7 +24,7 @@ export interface Answer {
   readonly failed: boolean;
 }
 
-export interface RuntimeListener {
+interface RuntimeListener {
   /** The runtime is ready for the next call; give it by `RuntimeApi.deliver`. */
   onNext(): void;
   onAnswer(requestId: string, answer: Answer): void;

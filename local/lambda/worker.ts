@@ -8,7 +8,7 @@ import type { FunctionLog } from './function-log';
 import { INIT_SECONDS } from './limits';
 import { type Answer, type Invocation, RuntimeApi } from './runtime-api';
 
-export interface WorkerOptions {
+interface WorkerOptions {
   readonly codeFolder: string;
   /** Becomes the worker's `TMPDIR`; made here and removed with the worker. */
   readonly temporaryFolder: string;

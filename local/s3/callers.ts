@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Traffic } from '../simulation/traffic';
 
-export interface S3Credentials {
+interface S3Credentials {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
 }

@@ -1,6 +1,6 @@
 /** Checksums that a client sends with an object, in a header or in a trailer, and those S3 answers. */
 import { createHash, type Hash } from 'node:crypto';
-import * as zlib from 'node:zlib';
+import { Crc32 } from '../../lambda/store/crc32';
 import { notImplemented, S3Error } from './errors';
 
 /** Header or trailer name without its prefix → how to compute it. */
@@ -18,7 +18,7 @@ export type Checksums = Readonly<Partial<Record<ChecksumAlgorithm, string>>>;
 /** Accumulates an object's size, its MD5 and CRC32, and the other checksums that were asked for. */
 export class ChecksumMeter {
   size = 0;
-  private crc32 = 0;
+  private readonly crc32 = new Crc32();
   private readonly hashes = new Map<ChecksumAlgorithm, Hash>();
 
   constructor(algorithms: Iterable<ChecksumAlgorithm> = []) {
@@ -29,15 +29,13 @@ export class ChecksumMeter {
 
   update(bytes: Buffer): void {
     this.size += bytes.length;
-    this.crc32 = zlib.crc32(bytes, this.crc32);
+    this.crc32.update(bytes);
     for (const hash of this.hashes.values()) hash.update(bytes);
   }
 
   digest(): Checksums {
-    const crc32 = Buffer.alloc(4);
-    crc32.writeUInt32BE(this.crc32);
     const hashes = [...this.hashes].map(([algorithm, hash]) => [algorithm, hash.digest('base64')] as const);
-    return { ...Object.fromEntries(hashes), crc32: crc32.toString('base64') };
+    return { ...Object.fromEntries(hashes), crc32: this.crc32.base64() };
   }
 }
 

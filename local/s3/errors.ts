@@ -25,7 +25,7 @@ const STATUS = {
   PreconditionFailed: 412,
 } as const;
 
-export type S3ErrorCode = keyof typeof STATUS;
+type S3ErrorCode = keyof typeof STATUS;
 
 export class S3Error extends Error {
   override readonly name: string;

@@ -8,7 +8,7 @@ import type { S3Request } from './request';
 import type { Headers } from './request-headers';
 import type { ReceiveOptions } from './store';
 
-export interface RequestBody extends Required<ReceiveOptions> {
+interface RequestBody extends Required<ReceiveOptions> {
   readonly bytes: Readable;
 }
 

@@ -13,7 +13,7 @@ const PIECE_BYTES = 128 * 1024;
 
 const readFile = promisify(fs.read);
 
-export interface FileRange {
+interface FileRange {
   /** First and last byte, both inclusive; `last` is before `first` where there is nothing. */
   readonly first: number;
   readonly last: number;

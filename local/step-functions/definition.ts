@@ -54,12 +54,12 @@ export interface PassState extends Named, Transition, StateExit {
   readonly type: 'Pass';
 }
 
-export interface SucceedState extends Named {
+interface SucceedState extends Named {
   readonly type: 'Succeed';
   readonly output: Query | undefined;
 }
 
-export interface FailState extends Named {
+interface FailState extends Named {
   readonly type: 'Fail';
   readonly error: Query | undefined;
   readonly cause: Query | undefined;

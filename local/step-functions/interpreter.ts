@@ -1,7 +1,15 @@
 /** Runs the states of a validated definition: one after the other, and branches side by side. */
 import { jsonSize, type Json, type JsonObject } from '../json';
 import { type Clock, within } from './clock';
-import type { Catcher, Definition, StateExit, ParallelState, State, StateGraph, TaskState } from './definition';
+import type {
+  Catcher,
+  Definition,
+  StateExit,
+  ParallelState,
+  State,
+  StateGraph,
+  TaskState,
+} from './definition';
 import { ERROR, matches, StateError } from './errors';
 import { MAX_STATE_BYTES } from './limits';
 import { evaluate, type Query, type Scope } from './query';
@@ -27,7 +35,7 @@ export type TraceEvent = { readonly time: number; readonly executionArn: string;
 
 type EventDetail<T = TraceEvent> = T extends TraceEvent ? Omit<T, 'time' | 'executionArn' | 'state'> : never;
 
-export interface RunOptions {
+interface RunOptions {
   /** The context object without its `State`. */
   readonly context: JsonObject & { readonly Execution: { readonly Id: string } };
   readonly environment: {
@@ -187,7 +195,12 @@ class Run {
   }
 
   /** Output and assignments all see the variables as they were before. */
-  private async leave(leaving: StateExit, next: string | undefined, scope: Scope, result: Json): Promise<Step> {
+  private async leave(
+    leaving: StateExit,
+    next: string | undefined,
+    scope: Scope,
+    result: Json,
+  ): Promise<Step> {
     const output = leaving.output === undefined ? result : await evaluate(leaving.output, scope);
     const assigned: [string, Json][] = [];
     for (const [name, query] of leaving.assign) {

@@ -20,7 +20,7 @@ export type ExecutionResult =
       readonly cause: string;
     };
 
-export interface StateMachineOptions {
+interface StateMachineOptions {
   readonly invoke: InvokeTask;
   readonly trace?: (event: TraceEvent) => void;
   readonly clock?: Clock;

@@ -9,7 +9,7 @@ import type { FunctionResource } from '../../local/cloudformation/resources';
 import { DiskObjectStore } from '../../local/s3/store';
 import { temporaryFolder } from './temporary-folder';
 
-export interface FunctionFixture {
+interface FunctionFixture {
   readonly folder: string;
   readonly store: DiskObjectStore;
   /** A function with this `index.js`; closed after the test file. */

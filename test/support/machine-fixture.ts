@@ -9,12 +9,11 @@ import { type ExecutionResult, StateMachine } from '../../local/step-functions/s
 export const START = Date.parse('2026-01-02T03:04:05.000Z');
 
 /** One attempt of a task: an answer, an error to throw, or never an answer. */
-export type Attempt =
-  { readonly answer: Json } | { readonly error: string; readonly cause?: string } | 'hang';
+type Attempt = { readonly answer: Json } | { readonly error: string; readonly cause?: string } | 'hang';
 
 export const HANG = 'hang';
 
-export interface Recording {
+interface Recording {
   readonly result: ExecutionResult;
   /** Events as short lines. */
   readonly trace: readonly string[];
@@ -24,7 +23,7 @@ export interface Recording {
   readonly seconds: number;
 }
 
-export interface MachineOptions {
+interface MachineOptions {
   /** The attempts of all tasks, in order; after them tasks answer their payload. */
   readonly attempts?: readonly Attempt[];
   readonly input?: Json;

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 /** Whether a request goes through, waits for ever, or loses its connection. */
 export type Verdict = 'pass' | 'hold' | 'break';
 
-export interface S3Proxy {
+interface S3Proxy {
   readonly endpoint: string;
   readonly close: () => Promise<void>;
 }

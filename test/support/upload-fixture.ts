@@ -8,7 +8,13 @@ import {
   ListMultipartUploadsCommand,
   type S3Client,
 } from '@aws-sdk/client-s3';
-import { uploadClient, type UploadTask } from '../../bin/upload';
+import {
+  uploadAll,
+  uploadClient,
+  type UploadOptions,
+  type UploadOutcome,
+  type UploadTask,
+} from '../../bin/upload';
 import { BUCKET, type S3Fixture, s3Fixture } from './s3-fixture';
 
 export { BUCKET } from './s3-fixture';
@@ -23,9 +29,9 @@ export interface Call {
 }
 
 /** Runs before a call is sent; throws to fail it. */
-export type BeforeCall = (call: Call) => void | Promise<void>;
+type BeforeCall = (call: Call) => void | Promise<void>;
 
-export interface RecordingClient {
+interface RecordingClient {
   readonly client: S3Client;
   readonly calls: readonly Call[];
   /** Names of the calls in order, each run of one name as one. */
@@ -34,7 +40,7 @@ export interface RecordingClient {
   readonly partNumbers: () => number[];
 }
 
-export interface UploadFixture extends S3Fixture {
+interface UploadFixture extends S3Fixture {
   /** A client as the command line makes it. */
   readonly connect: (before?: BeforeCall, endpoint?: string) => RecordingClient;
 }
@@ -75,6 +81,17 @@ export function uploadFixture(): UploadFixture {
 function partNumbers(calls: readonly Call[]): number[] {
   const parts = calls.filter(({ name }) => name === 'UploadPart');
   return parts.map(({ input }) => input.PartNumber as number).sort((a, b) => a - b);
+}
+
+/** Uploads one file with `uploadAll`. */
+export async function uploadFile(
+  client: S3Client,
+  bucket: string,
+  task: UploadTask,
+  options: UploadOptions = {},
+): Promise<UploadOutcome> {
+  const [outcome] = await uploadAll(client, bucket, [task], options);
+  return outcome;
 }
 
 /** A file of random bytes, and the task of uploading it. */

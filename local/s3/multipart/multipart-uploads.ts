@@ -5,7 +5,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import * as fs from 'node:fs';
 import { Readable } from 'node:stream';
-import * as zlib from 'node:zlib';
+import { crc32Base64 } from '../../../lambda/store/crc32';
 import { S3Error } from '../errors';
 import {
   type ChecksumType,
@@ -165,9 +165,8 @@ function partwiseETag(parts: readonly StoredPart[]): string {
 }
 
 export function compositeCrc32(parts: readonly StoredPart[]): ObjectCrc32 {
-  const crc32 = Buffer.alloc(4);
-  crc32.writeUInt32BE(zlib.crc32(Buffer.concat(parts.map((part) => Buffer.from(part.crc32, 'base64')))));
-  return { value: `${crc32.toString('base64')}-${parts.length}`, type: 'COMPOSITE' };
+  const crc32 = crc32Base64(parts.map((part) => Buffer.from(part.crc32, 'base64')));
+  return { value: `${crc32}-${parts.length}`, type: 'COMPOSITE' };
 }
 
 async function* contentOf(parts: readonly StoredPart[]): AsyncGenerator<Buffer> {

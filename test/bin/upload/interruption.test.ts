@@ -2,10 +2,18 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import * as path from 'node:path';
-import { uploadFile, type UploadTask } from '../../../bin/upload';
+import type { UploadTask } from '../../../bin/upload';
 import { temporaryFolder } from '../../support/temporary-folder';
 import { partNumber, s3Proxy } from '../../support/s3-proxy';
-import { BUCKET, contentOf, makeFile, openUploads, PART, uploadFixture } from '../../support/upload-fixture';
+import {
+  BUCKET,
+  contentOf,
+  makeFile,
+  openUploads,
+  PART,
+  uploadFile,
+  uploadFixture,
+} from '../../support/upload-fixture';
 
 const s3 = uploadFixture();
 const folder = temporaryFolder();
@@ -13,8 +21,8 @@ const folder = temporaryFolder();
 /** Uploads in a process of its own, with nothing but the environment to tell it where S3 is. */
 function uploadElsewhere(endpoint: string, task: UploadTask): ChildProcess {
   const script = `
-    const { uploadClient, uploadFile } = require(${JSON.stringify(path.join(__dirname, '../../../dist/bin/upload'))});
-    uploadFile(uploadClient(), ${JSON.stringify(BUCKET)}, ${JSON.stringify(task)}, { partBytes: ${PART} });`;
+    const { uploadAll, uploadClient } = require(${JSON.stringify(path.join(__dirname, '../../../dist/bin/upload'))});
+    uploadAll(uploadClient(), ${JSON.stringify(BUCKET)}, [${JSON.stringify(task)}], { partBytes: ${PART} });`;
   const env = { ...process.env, AWS_ENDPOINT_URL_S3: endpoint, AWS_REGION: 'us-east-1' };
   return spawn(process.execPath, ['-e', script], { env, stdio: 'ignore' });
 }

@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import * as http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { S3Client } from '@aws-sdk/client-s3';
-import { uploadClient, uploadFile, uploadText } from '../../../bin/upload';
+import { uploadClient, uploadText } from '../../../bin/upload';
 import { temporaryFolder } from '../../support/temporary-folder';
-import { BUCKET, makeFile, uploadFixture } from '../../support/upload-fixture';
+import { BUCKET, makeFile, uploadFile, uploadFixture } from '../../support/upload-fixture';
 
 const s3 = uploadFixture();
 const folder = temporaryFolder();

@@ -7,7 +7,7 @@ import {
   PutObjectCommand,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
-import { uploadAll, uploadFile, uploadText, type UploadProgress } from '../../../bin/upload';
+import { uploadAll, uploadText, type UploadProgress } from '../../../bin/upload';
 import { temporaryFolder } from '../../support/temporary-folder';
 import {
   BUCKET,
@@ -16,6 +16,7 @@ import {
   metadataOf,
   openUploads,
   PART,
+  uploadFile,
   uploadFixture,
 } from '../../support/upload-fixture';
 
