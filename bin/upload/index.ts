@@ -1,9 +1,9 @@
 /**
- * Uploads files to S3 under keys that say what they hold, and goes on where an upload was interrupted.
+ * Uploads files to S3 under keys that contain their digests, and resumes interrupted uploads.
  *
- * What is there is not sent again: neither an object that is complete nor the parts of an upload that did not end.
- * For that, an interrupted upload stays in the bucket on purpose. A lifecycle rule with
- * `AbortIncompleteMultipartUpload` removes those that nobody goes on with: see `docs/upload.md`.
+ * Complete objects and the parts of unfinished uploads are not sent again. This is why an interrupted upload stays in
+ * the bucket. A lifecycle rule with `AbortIncompleteMultipartUpload` removes uploads that nobody resumes: see
+ * `docs/upload.md`.
  */
 import type { S3Client } from '@aws-sdk/client-s3';
 import { SlicedInferenceError, quoted } from '../../lib/errors';
@@ -28,7 +28,7 @@ export type { UploadOutcome, UploadTask } from './upload-task';
 
 interface EncryptionOptions {
   /**
-   * Id, alias or ARN of a KMS key. An upload that is resumed keeps the key that it began with.
+   * Id, alias or ARN of a KMS key. A resumed upload keeps the KMS key that it began with.
    * @default - the bucket's default encryption
    */
   readonly kmsKeyId?: string;
@@ -37,7 +37,7 @@ interface EncryptionOptions {
 export interface UploadOptions extends EncryptionOptions {
   readonly onProgress?: (progress: UploadProgress) => void;
   /**
-   * Least bytes of a part, at least 5 MiB. An upload is resumed when it is begun with the same.
+   * Smallest size of a part in bytes, at least 5 MiB. An upload can be resumed only with the same value.
    * @default 16 MiB
    */
   readonly partBytes?: number;
@@ -49,10 +49,10 @@ interface TextOptions extends EncryptionOptions {
 }
 
 /**
- * Uploads files, several at a time, with at most 128 MiB of them in memory. The first failure stops it when the parts
- * in flight have ended. Files with one key are sent once.
- * @returns what became of each file
- * @throws SlicedInferenceError in one line
+ * Uploads several files at a time, with at most 128 MiB of them in memory. After the first failure it waits for the parts
+ * in flight and sends no more. Files with the same key are sent once.
+ * @returns the outcome of each file
+ * @throws SlicedInferenceError when a file is unusable or S3 refuses a request
  */
 export async function uploadAll(
   client: S3Client,
@@ -75,7 +75,7 @@ export async function uploadAll(
       outcomes.set(task.key, await uploadOne(task, options.partBytes, file));
       sending.progress.complete(task);
     } catch (error) {
-      // Thrown below, once the other files' requests have ended.
+      // Thrown below, when the requests of the other files have ended.
       stop.abort(error);
     }
   });
@@ -83,7 +83,7 @@ export async function uploadAll(
   return tasks.map(({ key }) => outcomes.get(key) ?? 'present');
 }
 
-/** Writes a small object that refers to uploaded files, such as a plan: to be called when they are all there. */
+/** Writes a small object that refers to uploaded files, such as a plan. Call it after all files are uploaded. */
 export async function uploadText(
   client: S3Client,
   bucket: string,
@@ -101,9 +101,9 @@ function uniqueByKey(tasks: readonly UploadTask[]): UploadTask[] {
     const other = byKey.get(task.key) ?? task;
     if (other.bytes !== task.bytes || other.sha256 !== task.sha256) {
       throw new SlicedInferenceError(
-        `key ${quoted(task.key)} must stand for one content`,
+        `key ${quoted(task.key)} must identify one content`,
         `${quoted(other.file)} and ${quoted(task.file)}`,
-        'give each its own key',
+        'give each file its own key',
       );
     }
     byKey.set(task.key, other);

@@ -1,4 +1,4 @@
-/** What a failed request to S3 means for who uploads: what was needed, what came, what to do, in one line. */
+/** Explains a failed request to S3 in one line: what was expected, what was got, what to do. */
 import { S3ServiceException } from '@aws-sdk/client-s3';
 import { SlicedInferenceError } from '../../lib/errors';
 
@@ -7,24 +7,24 @@ export interface FailedRequest {
   readonly bucket: string;
   /** `s3://bucket/key`. */
   readonly uri: string;
-  /** What the caller has to be allowed. */
+  /** IAM actions that the request needs. */
   readonly permission: string;
-  /** The client's region, where it has one. */
+  /** The client's region, if it has one. */
   readonly region?: string;
 }
 
-/** What the SDK says of a failure, of whatever class it is. */
+/** What the SDK reports about a failure, for every class of errors. */
 interface Failure {
   readonly name: string;
   readonly reason: string;
   readonly status?: number;
-  /** Where the bucket is, as S3 tells with most answers. */
+  /** The bucket's region, which S3 sends with most responses. */
   readonly bucketRegion?: string;
 }
 
 type Explanation = (failure: Failure, request: FailedRequest) => SlicedInferenceError | undefined;
 
-/** The first one that knows the failure explains it. */
+/** Tried in order. The first that recognizes the failure explains it. */
 const EXPLANATIONS: readonly Explanation[] = [
   noCredentials,
   badCredentials,
@@ -38,7 +38,7 @@ const EXPLANATIONS: readonly Explanation[] = [
   unreachable,
 ];
 
-/** The error to throw for one that the SDK threw: itself when it is not about AWS. */
+/** The error to throw in place of an error of the SDK. Errors that are not about AWS stay as they are. */
 export function explainS3Error(error: unknown, request: FailedRequest): unknown {
   if (!(error instanceof Error)) return error;
   const failure = describe(error);
@@ -48,14 +48,14 @@ export function explainS3Error(error: unknown, request: FailedRequest): unknown 
   }
   if (!(error instanceof S3ServiceException)) return error;
   const what = `S3 must accept the request for ${request.uri}`;
-  return new SlicedInferenceError(what, failure.reason, 'run the command again, which goes on from here');
+  return new SlicedInferenceError(what, failure.reason, 'run the command again to resume');
 }
 
 function describe(error: Error): Failure {
   const { code, $metadata, $response } = error as NodeJS.ErrnoException & Partial<S3ServiceException>;
   const headers = $response?.headers as Readonly<Record<string, string | undefined>> | undefined;
   const status = $metadata?.httpStatusCode;
-  // An answer without a body has a status only.
+  // A response without a body has only a status.
   const name = code ?? (error.name === 'Unknown' ? `status ${status ?? 'unknown'}` : error.name);
   const message = error.message === 'UnknownError' ? '' : error.message.trim().replaceAll(/\s+/g, ' ');
   return {
@@ -85,7 +85,7 @@ function badCredentials({ name, reason }: Failure): SlicedInferenceError | undef
     return new SlicedInferenceError(what, reason, 'check AWS_PROFILE or the access key');
   }
   if (name === 'RequestTimeTooSkewed') {
-    return new SlicedInferenceError("this machine's clock must be right", reason, 'set it');
+    return new SlicedInferenceError("this machine's clock must be right", reason, 'set the clock');
   }
   return undefined;
 }
@@ -95,7 +95,7 @@ function noRegion({ reason }: Failure, { bucket }: FailedRequest): SlicedInferen
   return new SlicedInferenceError(
     'the AWS region must be known',
     'none',
-    `set AWS_REGION to that of bucket '${bucket}'`,
+    `set AWS_REGION to the region of bucket '${bucket}'`,
   );
 }
 
@@ -111,7 +111,7 @@ function otherRegion(
   { bucket, region = 'another one' }: FailedRequest,
 ): SlicedInferenceError | undefined {
   const isRedirect = (status >= 300 && status < 400) || REGION_ERRORS.includes(name);
-  // A HEAD for a bucket of another region may end so, and has no body that would say why.
+  // A HEAD request for a bucket in another region may fail with this status, and has no body with the reason.
   const isUnexplained = name === 'status 400' && bucketRegion !== undefined && bucketRegion !== region;
   if (!isRedirect && !isUnexplained) return undefined;
   return new SlicedInferenceError(
@@ -123,11 +123,7 @@ function otherRegion(
 
 function noBucket({ name, reason }: Failure, { bucket }: FailedRequest): SlicedInferenceError | undefined {
   if (name !== 'NoSuchBucket' && name !== 'InvalidBucketName') return undefined;
-  return new SlicedInferenceError(
-    `bucket '${bucket}' must exist`,
-    reason,
-    'check its name, or make it before',
-  );
+  return new SlicedInferenceError(`bucket '${bucket}' must exist`, reason, 'check its name or create it');
 }
 
 function badKey({ name, reason }: Failure, { uri }: FailedRequest): SlicedInferenceError | undefined {
@@ -147,7 +143,7 @@ function denied(
   return new SlicedInferenceError(
     `${permission} must be allowed for ${uri}`,
     reason,
-    "add it to your role's policy, or check the bucket's policy and its key's",
+    "allow it in your role's policy, and check the policies of the bucket and of its KMS key",
   );
 }
 
@@ -156,7 +152,7 @@ const DAMAGES = ['BadDigest', 'InvalidDigest', 'XAmzContentSHA256Mismatch', 'XAm
 function damaged({ name, reason }: Failure, { uri }: FailedRequest): SlicedInferenceError | undefined {
   if (!DAMAGES.includes(name)) return undefined;
   return new SlicedInferenceError(
-    `the bytes for ${uri} must arrive as they were sent`,
+    `the bytes for ${uri} must arrive unchanged`,
     reason,
     'run the command again',
   );
@@ -172,7 +168,7 @@ function throttled(
   return new SlicedInferenceError(
     `S3 must have capacity for bucket '${bucket}'`,
     reason,
-    'run the command again in a while, which goes on from here',
+    'run the command again later to resume',
   );
 }
 
@@ -194,6 +190,6 @@ function unreachable({ name, reason }: Failure, { uri }: FailedRequest): SlicedI
   return new SlicedInferenceError(
     `S3 must be reachable for ${uri}`,
     reason,
-    'check the network, its proxy and AWS_ENDPOINT_URL_S3; the command goes on from here when run again',
+    'check the network, the proxy and AWS_ENDPOINT_URL_S3, then run the command again to resume',
   );
 }

@@ -1,17 +1,17 @@
-/** A file that is read once from its start to its end while it is uploaded, and must not change meanwhile. */
+/** Reads a file once from start to end during its upload, and detects changes to the file. */
 import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import { Crc32 } from '../../lambda/store/crc32';
 import { quoted, SlicedInferenceError, systemReason } from '../../lib/errors';
 import type { UploadTask } from './upload-task';
 
-const ADVICE = 'make it again and leave it alone until it is uploaded';
+const ADVICE = 'write it again and do not change it during the upload';
 
 export class UploadSource {
   private readonly hash = createHash('sha256');
   private readonly crc32 = new Crc32();
 
-  /** @throws SlicedInferenceError when it cannot be read or has another size than the task says */
+  /** @throws SlicedInferenceError when the file cannot be read or does not have the task's size */
   static async open(task: UploadTask): Promise<UploadSource> {
     const handle = await openToRead(task.file);
     try {
@@ -36,7 +36,7 @@ export class UploadSource {
     private readonly mtimeMs: number,
   ) {}
 
-  /** Fills `target` with the bytes that follow those read before, which are `position` many. */
+  /** Fills `target` with the bytes from `position` on. `position` must be the number of bytes read so far. */
   async readNext(target: Buffer, position: number): Promise<void> {
     for (let done = 0; done < target.length;) {
       const { bytesRead } = await this.handle.read(target, done, target.length - done, position + done);
@@ -50,8 +50,8 @@ export class UploadSource {
   }
 
   /**
-   * CRC32 of all that was read, in base64. To be called once, when that is the whole file.
-   * @throws SlicedInferenceError when the bytes do not have the task's digest
+   * CRC32 of all bytes read, in base64. Call it once, after the whole file has been read.
+   * @throws SlicedInferenceError when the bytes do not have the task's SHA-256
    */
   checkedCrc32(): string {
     const sha256 = this.hash.digest('hex');
@@ -70,8 +70,8 @@ export class UploadSource {
   }
 
   private changed(): SlicedInferenceError {
-    const what = `file ${quoted(this.task.file)} must not change while it is uploaded`;
-    return new SlicedInferenceError(what, 'another size or time of change', ADVICE);
+    const what = `file ${quoted(this.task.file)} must not change during the upload`;
+    return new SlicedInferenceError(what, 'another size or modification time', ADVICE);
   }
 }
 

@@ -1,4 +1,4 @@
-/** Runs one job in a process of its own: a model that crashes ONNX Runtime must not take the verifier with it. */
+/** Runs one job in its own process, so that a model that crashes ONNX Runtime does not crash the verifier. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { decodeSafetensors, encodeSafetensors } from '../../lambda/tensors/safetensors';
@@ -14,11 +14,11 @@ import { candidateInputs } from './seeded-inputs';
 
 type Tensors = ReadonlyMap<string, RawTensor>;
 
-/** Of several candidates that do not run the first is told of, which is the likeliest of them. */
+/** If no candidate runs, the answer reports the failure of the first one, which is the most plausible. */
 async function runWhole(job: WholeJob): Promise<JobAnswer> {
   let failure: JobAnswer | undefined;
-  for (const candidate of job.madeUp ? candidateInputs(job.madeUp) : [read(job.inputs)]) {
-    // A new one each time: a run that failed half way has advanced the generators of seeded random operators.
+  for (const candidate of job.generated ? candidateInputs(job.generated) : [read(job.inputs)]) {
+    // Open a new session each time: a failed run may have advanced the generators of seeded random operators.
     const session = await Session.open({
       path: job.modelPath,
       threads: job.threads,
@@ -26,7 +26,7 @@ async function runWhole(job: WholeJob): Promise<JobAnswer> {
     });
     try {
       write(job.outputs, await session.run(candidate, job.outputNames));
-      if (job.madeUp) write(job.inputs, candidate);
+      if (job.generated) write(job.inputs, candidate);
       return { done: true };
     } catch (error) {
       failure ??= { done: false, reason: (error as Error).message, ranOn: describeInputs(candidate) };

@@ -8,7 +8,7 @@ import { LocalCloudError, unsupported } from '../errors';
 import type { DiskObjectStore } from '../s3/store';
 
 export async function publishAssets(stack: AssemblyStack, store: DiskObjectStore): Promise<void> {
-  // Loaded late: it brings several AWS clients along.
+  // Import the library here, because it loads several AWS clients.
   const { AssetManifest, AssetPublishing } = await import('@aws-cdk/cdk-assets-lib');
   for (const file of stack.assetManifests) {
     const manifest = AssetManifest.fromFile(file);
@@ -17,7 +17,7 @@ export async function publishAssets(stack: AssemblyStack, store: DiskObjectStore
       throwOnError: false,
       subprocessOutputDestination: 'ignore',
     });
-    // Images in the manifest are left alone: a function that needs one is refused by its PackageType.
+    // Skip container images: a function that needs one is refused because of its PackageType.
     for (const entry of manifest.files) {
       checkSource(entry, manifest.directory);
       await publishing.publishEntry(entry);
@@ -33,7 +33,7 @@ export async function publishAssets(stack: AssemblyStack, store: DiskObjectStore
   }
 }
 
-/** The library packs a folder that is missing into an empty zip without a word. */
+/** Refuses a missing folder, which the library would silently pack into an empty zip. */
 function checkSource(entry: FileManifestEntry, directory: string): void {
   const source = entry.source.path;
   if (source === undefined || fs.existsSync(path.resolve(directory, source))) return;
@@ -55,7 +55,7 @@ function localAws(stack: AssemblyStack, store: DiskObjectStore): IAws {
   };
 }
 
-/** Writes to the store directly. An account's asset bucket is there as soon as someone publishes to it. */
+/** An S3 client that writes to the store directly and creates an account's asset bucket on first use. */
 function assetBuckets(store: DiskObjectStore): IS3Client {
   const $metadata = {};
   return {

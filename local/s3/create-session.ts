@@ -1,4 +1,4 @@
-/** CreateSession, with which the SDK begins to talk to a directory bucket: its sessions here are the caller's own keys. */
+/** CreateSession, which the SDK calls before it uses a directory bucket. A session here has the caller's own access key. */
 import type * as http from 'node:http';
 import { notImplemented } from './errors';
 import { allowQuery, isDirectoryBucket, type S3Request } from './request';
@@ -16,7 +16,7 @@ export function createSession(store: DiskObjectStore, request: S3Request, respon
   allowQuery(request, ['session']);
   store.checkBucket(request.bucket);
   if (!isDirectoryBucket(request.bucket))
-    throw notImplemented('CreateSession of a bucket that is no directory bucket');
+    throw notImplemented('CreateSession for a bucket that is not a directory bucket');
   const credentials = [
     element('AccessKeyId', request.accessKeyId),
     // Signatures are not verified.

@@ -1,4 +1,4 @@
-/** ListObjectsV2: keys below a prefix, page by page; no delimiter. */
+/** ListObjectsV2: keys below a prefix, page by page. Delimiters are not supported. */
 import { pageSize } from './paging';
 import type { S3Request } from './request';
 import { compareKeys, type DiskObjectStore, type StoredObject } from './store';

@@ -1,4 +1,4 @@
-/** PutObject: the body is checked against its checksums and committed atomically. */
+/** PutObject: checks the body against its checksums and commits it atomically. */
 import type { S3Request } from './request';
 import { requestBody } from './request-body';
 import { knownHeaders, onlyIfAbsent, userMetadata } from './request-headers';

@@ -1,7 +1,7 @@
-/** A state machine's definition after validation: only what the interpreter runs can be expressed. */
+/** A state machine's definition after validation. Its types express only what the interpreter supports. */
 import type { Query } from './query';
 
-/** States that lead to each other: those of a machine, or of a branch. */
+/** The states of a machine or of a branch. */
 export interface StateGraph {
   readonly startAt: string;
   readonly states: ReadonlyMap<string, State>;
@@ -17,14 +17,14 @@ interface Named {
   readonly name: string;
 }
 
-/** The state that follows, or none at the end. */
+/** The next state, or `undefined` at the end. */
 export interface Transition {
   readonly next: string | undefined;
 }
 
-/** What leaving a state makes: its output and new values of variables. */
+/** The output of a state and the variables that it assigns at its end. */
 export interface StateExit {
-  /** Absent: the state's result, or what was caught. */
+  /** If absent, the output is the state's result, or the caught error. */
   readonly output: Query | undefined;
   readonly assign: readonly (readonly [string, Query])[];
 }
@@ -37,7 +37,7 @@ export interface ErrorHandling {
 
 export interface TaskState extends Named, Transition, StateExit, ErrorHandling {
   readonly type: 'Task';
-  /** ARN of the Lambda function, perhaps qualified. */
+  /** ARN of the Lambda function, optionally with a version or an alias. */
   readonly functionName: string;
   readonly payload: Query;
   readonly timeoutSeconds: Query | undefined;
@@ -46,7 +46,7 @@ export interface TaskState extends Named, Transition, StateExit, ErrorHandling {
 export interface ParallelState extends Named, Transition, StateExit, ErrorHandling {
   readonly type: 'Parallel';
   readonly branches: readonly StateGraph[];
-  /** Absent: each branch gets the state's input. */
+  /** If absent, each branch gets the state's input. */
   readonly arguments: Query | undefined;
 }
 
@@ -79,7 +79,7 @@ export interface Catcher extends StateExit {
   readonly next: string;
 }
 
-/** All states, those of branches included. */
+/** All states, including those of branches. */
 export function* allStates(graph: StateGraph): Generator<State> {
   for (const state of graph.states.values()) {
     yield state;

@@ -4,7 +4,7 @@ import type { Catcher, StateExit, Retrier } from './definition';
 import { ERROR } from './errors';
 import type { FieldReader } from './field-reader';
 
-/** The largest interval and delay, in seconds, that the service accepts. */
+/** The largest interval and delay in seconds that Step Functions accepts. */
 const MAX_INTERVAL_SECONDS = 99_999_999;
 const MAX_DELAY_SECONDS = 31_622_400;
 
@@ -56,7 +56,7 @@ function errorEquals(fields: FieldReader, last: boolean): string[] {
     throw fields.invalid('ErrorEquals', 'names of errors');
   }
   if (value.includes(ERROR.all) && (value.length > 1 || !last)) {
-    throw new LocalCloudError(`${ERROR.all} in ${fields.place} stands alone and last: fix the definition`);
+    throw new LocalCloudError(`${ERROR.all} in ${fields.place} must stand alone and last: fix the definition`);
   }
   return value;
 }

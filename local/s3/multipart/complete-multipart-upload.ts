@@ -1,4 +1,4 @@
-/** CompleteMultipartUpload: the client lists the parts that make the object, and S3 checks that it has them. */
+/** CompleteMultipartUpload: the client lists the parts of the object, and S3 checks that it has them. */
 import { checksumAlgorithm, verifyChecksums } from '../checksums';
 import { notImplemented, S3Error } from '../errors';
 import { type PartReference, readPartReferences } from './part-references';
@@ -59,23 +59,23 @@ function chooseParts(
     if (part?.etag !== `"${etag}"`) {
       throw new S3Error(
         'InvalidPart',
-        `part ${number} has the ETag ${part?.etag ?? 'of no part'}, not "${etag}"`,
+        `part ${number} must have the ETag "${etag}", got ${part?.etag ?? 'no such part'}`,
       );
     }
     if (checksumType === 'COMPOSITE' && crc32 === undefined) {
       throw new S3Error(
         'InvalidRequest',
-        `the CRC32 of part ${number} is missing, with which the upload began`,
+        `part ${number} must be listed with its CRC32, because the upload began with CRC32`,
       );
     }
     if (crc32 !== undefined && crc32 !== part.crc32) {
-      throw new S3Error('InvalidPart', `part ${number} has the CRC32 ${part.crc32}, not ${crc32}`);
+      throw new S3Error('InvalidPart', `part ${number} must have the CRC32 ${crc32}, got ${part.crc32}`);
     }
     return part;
   });
   const small = parts.slice(0, -1).find((part) => part.received.size < MIN_PART_BYTES);
   if (small !== undefined) {
-    const message = `part ${small.number} has ${small.received.size} bytes and is not the last: ${MIN_PART_BYTES} is least`;
+    const message = `part ${small.number} must have at least ${MIN_PART_BYTES} bytes, because it is not the last, got ${small.received.size}`;
     throw new S3Error('EntityTooSmall', message);
   }
   return parts;
@@ -92,7 +92,7 @@ function checkChecksumHeaders(headers: Headers, { checksumType = 'FULL_OBJECT' }
   if (type !== undefined && type !== checksumType) {
     throw new S3Error(
       'InvalidRequest',
-      `the upload began with the checksum type ${checksumType}, not ${type}`,
+      `the upload began with the checksum type ${checksumType}, got ${type}`,
     );
   }
 }

@@ -1,4 +1,4 @@
-/** ListParts and ListMultipartUploads, page by page; no delimiter. */
+/** ListParts and ListMultipartUploads, page by page. Delimiters are not supported. */
 import type { MultipartUpload, MultipartUploads, StoredPart } from './multipart-uploads';
 import { pageSize, wholeNumberParameter } from '../paging';
 import type { S3Request } from '../request';
@@ -60,7 +60,7 @@ export function listMultipartUploads(uploads: MultipartUploads, { bucket, query 
   ]);
 }
 
-/** Without the second marker, a page begins after all uploads of the first one's key. */
+/** Without an upload id marker, a page begins after all uploads of the marked key. */
 function isAfter({ key, id }: MultipartUpload, keyMarker: string, idMarker: string): boolean {
   const order = compareKeys(key, keyMarker);
   return order > 0 || (order === 0 && idMarker !== '' && compareKeys(id, idMarker) > 0);

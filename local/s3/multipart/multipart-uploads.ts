@@ -1,6 +1,5 @@
 /**
- * Uploads in parts that are not finished: each part is a file of the store, and a finished upload's parts are joined
- * by streaming them into one more.
+ * Holds unfinished multipart uploads. Each part is a file of the store. Completion streams the parts into one new file.
  */
 import { createHash, randomUUID } from 'node:crypto';
 import * as fs from 'node:fs';
@@ -19,16 +18,16 @@ import {
   type StoredObject,
 } from '../store';
 
-/** What is said when an upload begins. */
+/** Properties that the client sets when an upload begins. */
 export interface NewUpload {
   readonly contentType?: string;
   readonly metadata: Readonly<Record<string, string>>;
-  /** Which CRC32 the object gets, when the client asked for one. */
+  /** The type of the object's CRC32, if the client asked for one. */
   readonly checksumType?: ChecksumType;
 }
 
 export interface MultipartUpload extends NewUpload {
-  /** In the order in which uploads begin. */
+  /** Ids sort in the order in which uploads begin. */
   readonly id: string;
   readonly bucket: string;
   readonly key: string;
@@ -66,7 +65,7 @@ export class MultipartUploads {
     throw new S3Error('NoSuchUpload', `there is no unfinished upload '${id}' of '${key}'`);
   }
 
-  /** Of all keys of a bucket: by key in the order of its bytes, then by id. */
+  /** The unfinished uploads of a bucket, by key in byte order, then by id. */
   list(bucket: string): MultipartUpload[] {
     this.store.checkBucket(bucket);
     return [...this.unfinished.keys()]
@@ -74,12 +73,12 @@ export class MultipartUploads {
       .sort((a, b) => compareKeys(a.key, b.key) || compareKeys(a.id, b.id));
   }
 
-  /** In the order of their numbers. */
+  /** The parts in the order of their numbers. */
   parts(upload: MultipartUpload): StoredPart[] {
     return [...this.partsByNumber(upload).values()].sort((a, b) => a.number - b.number);
   }
 
-  /** A part that was there under this number is replaced. */
+  /** Adds a part. Replaces an earlier part with the same number. */
   async addPart(
     upload: MultipartUpload,
     number: number,
@@ -106,14 +105,14 @@ export class MultipartUploads {
     return part;
   }
 
-  /** Joins the given ones of its parts; what is left of the upload goes. It stays as it was when this fails. */
+  /** Joins the chosen parts into an object and discards the others. If it fails, the upload stays unchanged. */
   async complete(
     upload: MultipartUpload,
     chosen: readonly StoredPart[],
     options: Pick<ObjectOptions, 'onlyIfAbsent'> & Pick<ReceiveOptions, 'verify'>,
   ): Promise<StoredObject> {
     const parts = this.partsByNumber(upload);
-    // Nothing else may happen to it while its parts are read.
+    // Remove the upload first, so that no other request changes it while its parts are read.
     this.unfinished.delete(upload);
     const object = await this.join(upload, chosen, options).catch((error: unknown) => {
       this.unfinished.set(upload, parts);
@@ -157,7 +156,7 @@ export class MultipartUploads {
   }
 }
 
-/** The MD5 of the parts' MD5s and how many they are. */
+/** The MD5 of the parts' MD5s, then the number of parts. */
 function partwiseETag(parts: readonly StoredPart[]): string {
   const hash = createHash('md5');
   for (const { etag } of parts) hash.update(Buffer.from(etag.slice(1, -1), 'hex'));

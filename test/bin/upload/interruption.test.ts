@@ -1,4 +1,4 @@
-/** Uploads whose process is killed, and those whose connections break. */
+/** Uploads whose process is killed or whose connection breaks. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import * as path from 'node:path';
@@ -18,7 +18,7 @@ import {
 const s3 = uploadFixture();
 const folder = temporaryFolder();
 
-/** Uploads in a process of its own, with nothing but the environment to tell it where S3 is. */
+/** Uploads in a child process, which finds S3 by its environment variables alone. */
 function uploadElsewhere(endpoint: string, task: UploadTask): ChildProcess {
   const script = `
     const { uploadAll, uploadClient } = require(${JSON.stringify(path.join(__dirname, '../../../dist/bin/upload'))});
@@ -27,7 +27,7 @@ function uploadElsewhere(endpoint: string, task: UploadTask): ChildProcess {
   return spawn(process.execPath, ['-e', script], { env, stdio: 'ignore' });
 }
 
-test('a killed process leaves parts that the next one does not send again', async () => {
+test('an upload does not send the parts again that a killed process has sent', async () => {
   const { content, ...task } = makeFile(folder, 3 * PART + 1);
   const arrivals = new EventEmitter();
   const arrived = new Set<number>();
@@ -54,7 +54,7 @@ test('a killed process leaves parts that the next one does not send again', asyn
   expect((await contentOf(s3.client, task.key)).equals(content)).toBe(true);
 });
 
-test('a connection that breaks is made again', async () => {
+test('an upload succeeds although a connection breaks once', async () => {
   const task = makeFile(folder, 2 * PART);
   let toBreak = 1;
   const proxy = await s3Proxy(s3.server.endpoint, (message) =>

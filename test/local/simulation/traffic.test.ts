@@ -1,4 +1,4 @@
-/** A shaped S3: the same answers, later. What it costs in time is the benchmarks' to tell. */
+/** An S3 with limited speed returns the same responses, only later. The benchmarks measure how much later. */
 import * as path from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import type { Readable } from 'node:stream';
@@ -13,7 +13,7 @@ const BUCKET = 'the-bucket';
 const folder = temporaryFolder();
 const SHAPE = { firstByteMs: 1, connectionBytesPerSecond: 200e6, functionBytesPerSecond: 300e6 };
 
-test('what is sent and received is what it would be unshaped', async () => {
+test('limited traffic sends and receives the same bytes', async () => {
   const store = new DiskObjectStore(path.join(folder, 's3'));
   store.createBucket(BUCKET);
   const callers = new Callers();
