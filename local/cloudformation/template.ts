@@ -114,7 +114,6 @@ export class Template implements ResourceResolver {
     return this.guarded(name, () => referenceTo(this, this.resource(name)));
   }
 
-
   private parameter(name: string, parameter: JsonObject): Json {
     if ((parameter.Type === 'String' || parameter.Type === 'Number') && parameter.Default !== undefined) {
       return parameter.Default;

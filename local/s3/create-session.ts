@@ -12,7 +12,11 @@ export function isCreateSession({ method, key, query }: S3Request): boolean {
   return method === 'GET' && key === '' && query.has('session');
 }
 
-export function createSession(store: DiskObjectStore, request: S3Request, response: http.ServerResponse): void {
+export function createSession(
+  store: DiskObjectStore,
+  request: S3Request,
+  response: http.ServerResponse,
+): void {
   allowQuery(request, ['session']);
   store.checkBucket(request.bucket);
   if (!isDirectoryBucket(request.bucket))

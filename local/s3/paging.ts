@@ -11,6 +11,7 @@ export function pageSize(query: URLSearchParams, name: string): number {
 export function wholeNumberParameter(query: URLSearchParams, name: string): number | undefined {
   const text = query.get(name);
   if (text === null) return undefined;
-  if (!/^\d{1,10}$/.test(text)) throw new S3Error('InvalidArgument', `${name} must be a whole number, got '${text}'`);
+  if (!/^\d{1,10}$/.test(text))
+    throw new S3Error('InvalidArgument', `${name} must be a whole number, got '${text}'`);
   return Number(text);
 }

@@ -16,10 +16,14 @@ export function parseRange(header: string, size: number): RequestedRange {
   const match = /^bytes=(\d*)-(\d*)$/.exec(header);
   const [from, to] = [match?.[1] ?? '', match?.[2] ?? ''];
   if (from === '' && to === '')
-    throw new S3Error('InvalidArgument', `the range must be bytes=a-b, bytes=a- or bytes=-n, got '${header}'`);
+    throw new S3Error(
+      'InvalidArgument',
+      `the range must be bytes=a-b, bytes=a- or bytes=-n, got '${header}'`,
+    );
 
   const first = from === '' ? Math.max(0, size - Number(to)) : Number(from);
   const last = from === '' || to === '' ? size - 1 : Math.min(Number(to), size - 1);
-  if (first > last) throw new S3Error('InvalidRange', `the range must be inside the object's ${size} bytes, got '${header}'`);
+  if (first > last)
+    throw new S3Error('InvalidRange', `the range must be inside the object's ${size} bytes, got '${header}'`);
   return { first, last };
 }

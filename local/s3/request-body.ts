@@ -50,7 +50,8 @@ function isAwsChunked(encoding: string | undefined, operation: string): boolean 
 }
 
 function declaredSize(header: string | undefined): number {
-  if (header === undefined) throw new S3Error('MissingContentLength', 'the request must have a content length, got none');
+  if (header === undefined)
+    throw new S3Error('MissingContentLength', 'the request must have a content length, got none');
   return Number(header);
 }
 

@@ -47,10 +47,14 @@ export function parseRequest(message: http.IncomingMessage, { accessKeyId, traff
  */
 export function authenticate({ headers }: http.IncomingMessage, callers: Callers): Caller {
   const match = /^AWS4-HMAC-SHA256 Credential=([^/]+)\//.exec(headers.authorization ?? '');
-  if (match === null) throw new S3Error('AccessDenied', 'the request must have a Signature Version 4 header, got none');
+  if (match === null)
+    throw new S3Error('AccessDenied', 'the request must have a Signature Version 4 header, got none');
   const caller = callers.find(match[1]);
   if (caller === undefined) {
-    throw new S3Error('InvalidAccessKeyId', 'the access key id must come from this local cloud, got another one');
+    throw new S3Error(
+      'InvalidAccessKeyId',
+      'the access key id must come from this local cloud, got another one',
+    );
   }
   return caller;
 }

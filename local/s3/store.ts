@@ -92,7 +92,8 @@ export class DiskObjectStore {
   /** @throws S3Error when the bucket does not exist or the key is too long */
   checkKey(bucketName: string, key: string): void {
     this.checkBucket(bucketName);
-    if (Buffer.byteLength(key) > MAX_KEY_BYTES) throw new S3Error('KeyTooLongError', `the key must have at most ${MAX_KEY_BYTES} bytes`);
+    if (Buffer.byteLength(key) > MAX_KEY_BYTES)
+      throw new S3Error('KeyTooLongError', `the key must have at most ${MAX_KEY_BYTES} bytes`);
   }
 
   /** Writes bytes to a new file. The caller must commit or discard it. */

@@ -26,7 +26,9 @@ const VARIABLE_NAME = /^(?!states$)[\p{L}_][\p{L}\p{N}_]*$/u;
 
 export function parseDefinition(text: string): Definition {
   if (Buffer.byteLength(text) > MAX_DEFINITION_BYTES) {
-    throw new LocalCloudError(`the definition must have at most ${MAX_DEFINITION_BYTES} bytes, got more: use fewer states`);
+    throw new LocalCloudError(
+      `the definition must have at most ${MAX_DEFINITION_BYTES} bytes, got more: use fewer states`,
+    );
   }
   const machine = new FieldReader(parseJson(text), 'the state machine');
   machine.optionalString('Comment');
@@ -63,7 +65,9 @@ function checkNames(definition: Definition): void {
   const names = new Set<string>();
   for (const { name } of allStates(definition)) {
     if (names.has(name)) {
-      throw new LocalCloudError(`the state name '${name}' must be unique, got two such states: rename one of them`);
+      throw new LocalCloudError(
+        `the state name '${name}' must be unique, got two such states: rename one of them`,
+      );
     }
     names.add(name);
   }

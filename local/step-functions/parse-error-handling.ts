@@ -56,7 +56,9 @@ function errorEquals(fields: FieldReader, last: boolean): string[] {
     throw fields.invalid('ErrorEquals', 'names of errors');
   }
   if (value.includes(ERROR.all) && (value.length > 1 || !last)) {
-    throw new LocalCloudError(`${ERROR.all} in ${fields.place} must stand alone and last: fix the definition`);
+    throw new LocalCloudError(
+      `${ERROR.all} in ${fields.place} must stand alone and last: fix the definition`,
+    );
   }
   return value;
 }

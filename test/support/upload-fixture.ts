@@ -1,4 +1,4 @@
-/** The local S3, clients that record and disturb what they send to it, and files to upload. */
+/** Starts a local S3, and creates clients that record or disturb requests, and files to upload. */
 import { createHash, randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
@@ -19,10 +19,10 @@ import { BUCKET, type S3Fixture, s3Fixture } from './s3-fixture';
 
 export { BUCKET } from './s3-fixture';
 
-/** S3's smallest part: what the tests cut files into. */
+/** S3's smallest part size in bytes, which the tests use. */
 export const PART = 5 * 1024 * 1024;
 
-/** A request as the SDK is asked for it: the name of its command without `Command`, and its input. */
+/** A call of the SDK: the name of its command without `Command`, and its input. */
 export interface Call {
   readonly name: string;
   readonly input: Readonly<Record<string, unknown>>;
@@ -34,14 +34,14 @@ type BeforeCall = (call: Call) => void | Promise<void>;
 interface RecordingClient {
   readonly client: S3Client;
   readonly calls: readonly Call[];
-  /** Names of the calls in order, each run of one name as one. */
+  /** Names of the calls in order, without consecutive repetitions. */
   readonly names: () => string[];
   /** Numbers of the parts that were sent. */
   readonly partNumbers: () => number[];
 }
 
 interface UploadFixture extends S3Fixture {
-  /** A client as the command line makes it. */
+  /** Creates a client like that of the command line. */
   readonly connect: (before?: BeforeCall, endpoint?: string) => RecordingClient;
 }
 
@@ -94,7 +94,7 @@ export async function uploadFile(
   return outcome;
 }
 
-/** A file of random bytes, and the task of uploading it. */
+/** Writes a file of random bytes, and returns the task to upload it. */
 export function makeFile(folder: string, bytes: number): UploadTask & { readonly content: Buffer } {
   const content = randomBytes(bytes);
   const sha256 = createHash('sha256').update(content).digest('hex');

@@ -94,10 +94,7 @@ async function uploadPart(
   const headers = knownHeaders(request, 'UploadPart');
   const number = wholeNumberParameter(request.query, 'partNumber') ?? 0;
   if (number < 1 || number > MAX_PARTS) {
-    throw new S3Error(
-      'InvalidArgument',
-      `the part number must be from 1 to ${MAX_PARTS}, got ${number}`,
-    );
+    throw new S3Error('InvalidArgument', `the part number must be from 1 to ${MAX_PARTS}, got ${number}`);
   }
   const { bytes, ...checks } = requestBody(request, headers, 'UploadPart');
   checkPartChecksum(upload, checks.algorithms);

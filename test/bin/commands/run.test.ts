@@ -198,7 +198,9 @@ describe('run refuses', () => {
     expect(await complaint(inputs, model)).toMatch(/is not a cloud assembly/);
     const app = new App({ outdir: temporaryFolder(), analyticsReporting: false });
     new Stack(app, 'Empty');
-    expect(await complaint(inputs, app.synth().directory)).toMatch(/^the assembly must have a pipeline, got no state machine/);
+    expect(await complaint(inputs, app.synth().directory)).toMatch(
+      /^the assembly must have a pipeline, got no state machine/,
+    );
   });
 
   it('an assembly of several pipelines if none or an unknown one is named', async () => {

@@ -21,7 +21,7 @@ async function slice(flags: readonly string[], out = outFolder()): Promise<Slice
   return plan;
 }
 
-function given(plan: SlicePlan): string[][] {
+function outputNames(plan: SlicePlan): string[][] {
   return plan.slices.map(({ outputs }) => outputs.map(({ name }) => name));
 }
 
@@ -58,9 +58,9 @@ describe('slice', () => {
 
   it('--at-tensors cuts after each tensor, in any order and form', async () => {
     const cut = [['t0'], ['a2'], ['y']];
-    expect(given(await slice(['--at-tensors', 'a2', 't0']))).toEqual(cut);
-    expect(given(await slice(['--at-tensors', 't0,a2']))).toEqual(cut);
-    expect(given(await slice(['--at-tensors', 't0', '--at-tensors', 'a2']))).toEqual(cut);
+    expect(outputNames(await slice(['--at-tensors', 'a2', 't0']))).toEqual(cut);
+    expect(outputNames(await slice(['--at-tensors', 't0,a2']))).toEqual(cut);
+    expect(outputNames(await slice(['--at-tensors', 't0', '--at-tensors', 'a2']))).toEqual(cut);
   });
 
   it('--at-tensors accepts names with commas', async () => {
@@ -76,7 +76,7 @@ describe('slice', () => {
       'm,0',
       'a0',
     ])) as SlicePlan;
-    expect(given(plan)).toEqual([['m,0'], ['a0'], ['y']]);
+    expect(outputNames(plan)).toEqual([['m,0'], ['a0'], ['y']]);
   });
 
   it('--slicing-plan reuses the cuts of an earlier plan, also for other weights', async () => {

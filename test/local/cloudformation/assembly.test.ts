@@ -98,6 +98,8 @@ describe('the pipeline of an assembly', () => {
 
   test('is required', () => {
     const assembly = synthesize((app) => new Stack(app, 'Plain'));
-    expect(() => selectPipeline(readAssembly(assembly))).toThrow(/^the assembly must have a pipeline, got no state machine/);
+    expect(() => selectPipeline(readAssembly(assembly))).toThrow(
+      /^the assembly must have a pipeline, got no state machine/,
+    );
   });
 });

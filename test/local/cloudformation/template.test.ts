@@ -77,7 +77,10 @@ test('a generated name that would be too long ends in a hash', () => {
 });
 
 test.each<[Json, string]>([
-  [{ 'Fn::ImportValue': 'x' }, "does not support the intrinsic function Fn::ImportValue in the stack 'Stack'"],
+  [
+    { 'Fn::ImportValue': 'x' },
+    "does not support the intrinsic function Fn::ImportValue in the stack 'Stack'",
+  ],
   [{ 'Fn::If': ['c', 1, 2] }, 'does not support the intrinsic function Fn::If'],
   [{ Ref: 'AWS::NotificationARNs' }, 'does not support the pseudo parameter AWS::NotificationARNs'],
   [{ Ref: 'Queue' }, "does not support AWS::SQS::Queue, which the pipeline refers to as 'Queue'"],
@@ -100,7 +103,9 @@ test.each<[JsonObject]>([
   [{ Type: 'String' }],
   [{ Type: 'AWS::SSM::Parameter::Value<String>', Default: '/x' }],
 ])('a parameter %j without a known value is refused', (parameter) => {
-  expect(() => resolve({ Ref: 'P' }, { P: parameter })).toThrow("does not support the parameter 'P' of the stack 'Stack'");
+  expect(() => resolve({ Ref: 'P' }, { P: parameter })).toThrow(
+    "does not support the parameter 'P' of the stack 'Stack'",
+  );
 });
 
 test('referredResources returns only resources that resolved values refer to', () => {
