@@ -1,8 +1,14 @@
 /** Runs the slices of a plan one after another in this process, without the local cloud. */
 import type { RawTensor } from '../lambda/tensors/tensor';
-import type { SlicePlan } from '../lib/plan/plan';
+import type { PlannedSlice, SlicePlan } from '../lib/plan/plan';
 
 type Tensors = ReadonlyMap<string, RawTensor>;
+
+/** The fields of a `SlicePlan` that say which tensors go where. */
+interface Chain {
+  readonly slices: readonly Pick<PlannedSlice, 'inputs'>[];
+  readonly outputs: SlicePlan['outputs'];
+}
 
 /**
  * Passes the tensors of the request and of earlier slices from slice to slice.
@@ -11,7 +17,7 @@ type Tensors = ReadonlyMap<string, RawTensor>;
  * @throws Error when the request or `runSlice` lacks a tensor that the plan lists
  */
 export async function runChain(
-  plan: Pick<SlicePlan, 'slices' | 'outputs'>,
+  plan: Chain,
   request: Tensors,
   runSlice: (slice: number, inputs: Tensors) => Promise<Tensors>,
 ): Promise<Map<string, RawTensor>> {

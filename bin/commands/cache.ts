@@ -4,9 +4,9 @@ import { CACHE_VARIABLE, cacheRoot, clearCache } from '../../lib/cache/folder';
 import { formatBytes } from '../terminal/format';
 
 const HELP = `
-The cache holds types from ONNX Runtime, optimized graphs and the slices of synthesized stacks. Cloud assemblies share
-the cached slices as hard links, so clearing the cache breaks no assembly. ${CACHE_VARIABLE} sets the
-cache folder; the default is in the user's cache folder. Set it to an empty string to switch the cache off.
+The cache holds types that ONNX Runtime inferred, optimized graphs and the slices of synthesized stacks. Cloud assemblies
+share the cached slices as hard links, so clearing the cache breaks no assembly. ${CACHE_VARIABLE} names
+the cache's folder, by default a folder in the user's cache folder. An empty value switches the cache off.
 
 Examples:
   $ sliced-inference cache clear`;

@@ -42,7 +42,7 @@ export function addSlicingOptions(command: Command): Command {
     .addOption(
       new Option(
         `${MAX_MEMORY} <mb>`,
-        'cut into the fewest slices whose functions need at most this memory (default without a slicing flag: 3008)',
+        'cut into the fewest slices whose functions need at most this memory in MB (default without a slicing flag: 3008)',
       ).argParser(wholeNumber),
     );
 }

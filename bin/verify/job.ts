@@ -42,6 +42,6 @@ export type JobAnswer =
       readonly done: false;
       /** ONNX Runtime's error message. */
       readonly reason: string;
-      /** Names, dtypes and shapes of the inputs that failed; absent if the failure has nothing to do with inputs. */
+      /** Names, dtypes and shapes of the inputs on which the whole model failed; absent for other failures. */
       readonly ranOn?: string;
     };

@@ -42,8 +42,8 @@ export function parseRequest(message: http.IncomingMessage, { accessKeyId, traff
 }
 
 /**
- * Identifies the caller by the access key id in the Signature Version 4 header. The signature itself is not verified: the
- * id is random, and each id is known only to the process that it was created for.
+ * Identifies the caller by the access key id in the Signature Version 4 header. The signature itself is not verified,
+ * because each id is random and known only to the process that it was created for.
  */
 export function authenticate({ headers }: http.IncomingMessage, callers: Callers): Caller {
   const match = /^AWS4-HMAC-SHA256 Credential=([^/]+)\//.exec(headers.authorization ?? '');

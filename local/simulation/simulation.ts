@@ -21,8 +21,8 @@ export interface Simulation {
 
 /**
  * In a public measurement, one connection reached 45 to 62 MB/s for downloads of 10 MB to 1 GB into a function:
- * https://medium.com/circuitpeople/serverless-large-file-downloads-to-s3-a11b4ef4788e. The 80 MB/s for all connections
- * of a function together are an assumption, in the middle of an assumed 75 to 90 MB/s.
+ * https://medium.com/circuitpeople/serverless-large-file-downloads-to-s3-a11b4ef4788e. The bandwidth of all
+ * connections of a function together is assumed, not measured, to be 75 to 90 MB/s.
  */
 const CONNECTION_BYTES_PER_SECOND = 50e6;
 const FUNCTION_BYTES_PER_SECOND = 80e6;

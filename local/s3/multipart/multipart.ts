@@ -101,7 +101,7 @@ async function uploadPart(
   return uploads.addPart(upload, number, bytes, checks);
 }
 
-/** A part must have a checksum of the upload's algorithm. Only a part of a full-object checksum may have none. */
+/** A part must have a checksum of the upload's algorithm. With the type FULL_OBJECT, a part may have none. */
 function checkPartChecksum({ checksumType }: MultipartUpload, algorithms: readonly string[]): void {
   if (checksumType === undefined) return;
   const sent = algorithms.filter((algorithm) => algorithm !== 'md5');
