@@ -49,7 +49,7 @@ const LOCAL_LAYERS = [
   ['cloudformation', '^local/cloudformation/'],
   ['step-functions', '^local/step-functions/'],
   ['lambda', '^local/lambda/'],
-  ['cloud', '^local/(cloud|infer|index)[.]ts$'],
+  ['cloud', '^local/(cloud|infer|run-chain|index)[.]ts$'],
 ];
 
 const CDK = 'node_modules/(aws-cdk-lib|constructs)/';

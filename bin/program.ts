@@ -1,4 +1,4 @@
-/** The commands. Exit codes: 0 success, 1 the answer is no, 2 bad usage or bad input. */
+/** The commands. Exit codes: 0 success, 1 outputs differ or the execution failed, 2 bad usage or bad input. */
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import { Command, CommanderError } from 'commander';
@@ -14,7 +14,7 @@ import { verifyCommand } from './commands/verify';
 
 const BAD_INPUT = 2;
 
-/** Makes errors come with their stacks: for reports of faults in this tool. */
+/** If set, errors are printed with their stack traces, for bug reports. */
 const DEBUG_VARIABLE = 'SLICED_INFERENCE_DEBUG';
 
 const HELP = `
@@ -24,7 +24,7 @@ Examples:
   $ sliced-inference slice model.onnx --slices 3 --out slices
   $ sliced-inference run cdk.out --inputs x.npz --out y.npz
 
-Exit codes: 0 success, 1 the answer is no (outputs differ, the execution failed), 2 bad usage or bad input.`;
+Exit codes: 0 success, 1 outputs differ or the execution failed, 2 bad usage or bad input.`;
 
 async function main(): Promise<void> {
   const program = new Command('sliced-inference')
@@ -47,7 +47,7 @@ async function main(): Promise<void> {
   } catch (error) {
     clearProgress();
     if (error instanceof CommanderError) {
-      // Commander has printed its message; asking for help or the version is no error.
+      // Commander has printed its message. --help and --version also end here, with exit code 0.
       process.exitCode = error.exitCode === 0 ? 0 : BAD_INPUT;
       return;
     }
@@ -61,18 +61,18 @@ function oneLine(text: string): string {
   return text.trim().replaceAll(/\s*\n\s*/g, ' ');
 }
 
-/** When the process that watches over this one was killed, this one goes too, with all that it started. */
+/** Ends this process and all processes that it started when its supervisor is killed. */
 function endWithSupervisor(): void {
   process.on('disconnect', () => {
     removeUnfinished(process.env[UNFINISHED_VARIABLE] ?? '');
     fs.rmSync(os.tmpdir(), { recursive: true, force: true });
     process.kill(-process.pid, 'SIGKILL');
   });
-  // Listening alone must not keep a finished command from ending.
+  // The listener must not keep a finished command alive.
   process.channel?.unref();
 }
 
-/** A reader such as `head` may have seen enough. */
+/** Ends without an error when a reader such as `head` closes the pipe. */
 function endWithReader(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The command's entry, there before anything is built: npm links it when it installs or runs the package.
+// The command's entry. It exists before the build, because npm links it when it installs or runs the package.
 const { existsSync } = require('node:fs');
 const { join } = require('node:path');
 

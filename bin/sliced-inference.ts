@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The command line's entry. */
+/** Entry of the command line: runs `program.ts` in a supervised child process. */
 import * as path from 'node:path';
 import { supervise } from './process/supervise';
 

@@ -1,4 +1,4 @@
-/** The local cloud: runs the pipeline of a synthesized assembly on this machine, with no AWS account. */
+/** The local cloud: runs the pipeline of a synthesized assembly on this machine, without an AWS account. */
 import * as fs from 'node:fs';
 import { rm } from 'node:fs/promises';
 import * as os from 'node:os';
@@ -18,7 +18,7 @@ import { PublishedVersions } from './cloudformation/published-versions';
 import { readBucketName, readDirectoryBucketName } from './cloudformation/resources';
 import { Callers } from './s3/callers';
 import { S3Server } from './s3/server';
-import { ObjectStore } from './s3/store';
+import { DiskObjectStore } from './s3/store';
 import type { Simulation } from './simulation/simulation';
 import { Traffic } from './simulation/traffic';
 import type { TraceEvent } from './step-functions/interpreter';
@@ -33,11 +33,11 @@ export interface LocalCloudOptions {
   readonly pipeline?: string;
   /** Called with each line that a function writes. */
   readonly onLog?: LogListener;
-  /** Called with what happens in executions. */
+  /** Called with each event of an execution. */
   readonly onTrace?: (event: TraceEvent) => void;
   /**
-   * What is slowed down to take about as long as elsewhere. Times of such a run are simulated.
-   * @default - all is as fast as this machine
+   * Slows S3, cold starts and state transitions down to about their speed on AWS. The times of such a run are simulated.
+   * @default - everything runs as fast as this machine allows
    */
   readonly simulation?: Simulation;
 }
@@ -55,14 +55,14 @@ export interface LocalPipeline {
   readonly stateMachineArn: string;
   readonly stateMachineType: 'STANDARD' | 'EXPRESS';
   readonly bucket: string;
-  /** What the construct wrote about the pipeline into its definition's comment. */
+  /** The pipeline's signature, which the construct wrote into the comment of the definition. */
   readonly signature: JsonObject;
 }
 
 export class LocalCloud {
   /**
-   * Publishes the assembly's assets and makes its pipeline ready to run. Close it when done.
-   * @throws LocalCloudError where the assembly needs something that the local cloud does not know
+   * Publishes the assembly's assets and prepares its pipeline. Close the cloud after use.
+   * @throws LocalCloudError when the assembly needs something that the local cloud does not support
    */
   static async start(assemblyPath: string, options: LocalCloudOptions = {}): Promise<LocalCloud> {
     const versions = new PublishedVersions();
@@ -78,7 +78,7 @@ export class LocalCloud {
     }
   }
 
-  private readonly store: ObjectStore;
+  private readonly store: DiskObjectStore;
   private readonly callers = new Callers();
   private readonly credentials = this.callers.add();
   private readonly closing = new AbortController();
@@ -92,7 +92,7 @@ export class LocalCloud {
     private readonly folder: string,
     private readonly options: LocalCloudOptions,
   ) {
-    this.store = new ObjectStore(path.join(folder, 's3'));
+    this.store = new DiskObjectStore(path.join(folder, 's3'));
     process.once('exit', this.onProcessExit);
   }
 
@@ -109,16 +109,16 @@ export class LocalCloud {
   }
 
   /**
-   * Deploys another assembly over this one, as a stack is updated: functions whose definition changed get a new version,
-   * executions that run go on with the definition and the versions that they began with.
-   * @throws LocalCloudError where the assembly has another pipeline, or needs something that the local cloud does not know
+   * Deploys another assembly over this one, like a stack update: functions whose definition changed get a new version, and
+   * running executions continue with the definition and the versions that they started with.
+   * @throws LocalCloudError when the assembly has another pipeline or needs something that the local cloud does not support
    */
   async deploy(assemblyPath: string): Promise<void> {
     const pipeline = selectPipeline(readAssembly(assemblyPath), this.options.pipeline, this.versions);
     const [before, now] = [this.deployed, pipeline].map(({ stateMachine }) => stateMachine.arn);
     if (before !== now) {
       throw new LocalCloudError(
-        `an assembly is deployed over one with the same state machine, ${before}, got ${now}: start another local cloud for it`,
+        `the new assembly must have the state machine ${before}, got ${now}: start another local cloud for it`,
       );
     }
     await this.bringUp(pipeline);
@@ -130,20 +130,20 @@ export class LocalCloud {
     await this.store.put(this.deployed.bucket, key, stream);
   }
 
-  /** Reads an object of the pipeline's bucket into memory; rejects with an error named `NoSuchKey`. */
+  /** Reads an object of the pipeline's bucket into memory. Rejects with an error named `NoSuchKey` if there is none. */
   async getObject(key: string): Promise<Buffer> {
     return await buffer(this.store.read(this.store.head(this.deployed.bucket, key)));
   }
 
   /**
    * Runs the pipeline's state machine to its end. A failed execution is a result, not an exception.
-   * @throws LocalCloudError when the execution cannot start, or when the cloud is closed meanwhile
+   * @throws LocalCloudError when the execution cannot start, or when the cloud is closed before it ends
    */
   async execute(input: Json, options: { readonly name?: string } = {}): Promise<ExecutionResult> {
     return await started(this.stateMachine).execute(input, options.name);
   }
 
-  /** The functions' processes that are there now. */
+  /** The running processes of the functions. */
   workers(): readonly WorkerProcess[] {
     return this.functions?.workers() ?? [];
   }
@@ -153,7 +153,7 @@ export class LocalCloud {
     return this.functions?.logs() ?? new Map();
   }
 
-  /** Ends executions, kills the functions' processes, stops serving and removes all files. */
+  /** Ends executions, kills the functions' processes, stops the S3 server and removes all files. */
   async close(): Promise<void> {
     this.closing.abort(new LocalCloudError('the local cloud is closed: start another one'));
     await this.functions?.close();
@@ -175,7 +175,7 @@ export class LocalCloud {
     await this.bringUp(pipeline);
   }
 
-  /** Everything is validated before the first byte is copied, and the state machine is replaced last. */
+  /** Validates everything before it copies the first byte, and replaces the state machine last. */
   private async bringUp(pipeline: Pipeline): Promise<void> {
     const { store } = this;
     const functions = started(this.functions);
@@ -188,7 +188,7 @@ export class LocalCloud {
     for (const bucket of template.referredResources('AWS::S3Express::DirectoryBucket')) {
       store.createBucket(readDirectoryBucketName(template, bucket));
     }
-    // Also where it is imported into the stack.
+    // Needed if the stack imports the pipeline's bucket instead of defining it.
     store.createBucket(pipeline.bucket);
     await publishAssets(pipeline.stack, store);
     replaceFunctions();
@@ -221,7 +221,7 @@ export class LocalCloud {
     };
   }
 
-  /** Only synchronous work is possible here. Workers also end by themselves when this process is killed. */
+  /** An exit handler can only do synchronous work. If this process is killed, workers end by themselves. */
   private readonly onProcessExit = (): void => {
     this.functions?.kill();
     fs.rmSync(this.folder, { recursive: true, force: true });

@@ -1,11 +1,11 @@
-/** The one error of the local cloud: what it cannot run and what to do about it, in one sentence. */
+/** The error of the local cloud. Its one-line message says what it cannot run and what to do. */
 export class LocalCloudError extends Error {
   override readonly name = 'LocalCloudError';
 }
 
-/** Refuses by name something that the local cloud does not know, rather than pretending to run it. */
+/** An error that names something that the local cloud does not support, so that it is refused and not ignored. */
 export function unsupported(what: string, remedy = 'deploy it to AWS or take it out'): LocalCloudError {
-  return new LocalCloudError(`the local cloud does not know ${what}: ${remedy}`);
+  return new LocalCloudError(`the local cloud does not support ${what}: ${remedy}`);
 }
 
 /** The code of a Node.js system error, such as `ENOENT`. */

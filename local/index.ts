@@ -1,4 +1,4 @@
-/** The package's `./local`: runs a synthesized pipeline on this machine, with no AWS account. */
+/** The package's `./local` entry: runs a synthesized pipeline on this machine, without an AWS account. */
 export { LocalCloud, type LocalCloudOptions, type LocalPipeline, type S3Access } from './cloud';
 export { LocalCloudError } from './errors';
 export { infer, type FailedInference, type Inference, type SucceededInference } from './infer';

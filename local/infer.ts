@@ -1,4 +1,4 @@
-/** Runs a pipeline on tensors: what a caller does with S3 and Step Functions, in one step. */
+/** Runs a pipeline on tensors: writes the inputs to S3, executes the state machine and reads the outputs. */
 import { randomUUID } from 'node:crypto';
 import type { ExecutionInput, ExecutionOutput } from '../contract/execution';
 import { INPUTS_PREFIX } from '../contract/keys';
@@ -20,11 +20,11 @@ export interface FailedInference {
   readonly status: 'FAILED';
   /** Name of the error, such as `InvalidInput`. */
   readonly error: string;
-  /** JSON of a `FailureCause` where a slice failed. */
+  /** JSON of a `FailureCause` if a slice failed; otherwise the text of the service that failed. */
   readonly cause: string;
 }
 
-/** Puts the tensors below `inputs/`, runs an execution and fetches its outputs. */
+/** Writes the tensors below `inputs/`, runs an execution and reads its outputs. A failed execution is a result. */
 export async function infer(cloud: LocalCloud, inputs: ReadonlyMap<string, RawTensor>): Promise<Inference> {
   const key = `${INPUTS_PREFIX}${randomUUID()}.safetensors`;
   await cloud.putObject(key, encodeSafetensors(inputs));

@@ -1,4 +1,4 @@
-/** JSON as a type: what templates, definitions and execution states are made of. */
+/** The type of JSON values, such as templates, definitions and inputs of executions. */
 export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
 
 export interface JsonObject {
@@ -17,7 +17,7 @@ export function isJsonArray(value: Json): value is readonly Json[] {
   return Array.isArray(value);
 }
 
-/** Size in bytes of a value as UTF-8 JSON, the way AWS counts payloads. */
+/** Size of a value in bytes of UTF-8 JSON, as AWS counts payloads. */
 export function jsonSize(value: Json): number {
   return Buffer.byteLength(JSON.stringify(value));
 }

@@ -1,10 +1,10 @@
-/** HTTP servers on this machine's loopback interface only, on a free port. */
+/** Starts and stops HTTP servers on a free port of the loopback interface. */
 import { once } from 'node:events';
 import type * as http from 'node:http';
 
 export const LOOPBACK = '127.0.0.1';
 
-/** The port that the server listens on. */
+/** Starts the server and returns its port. */
 export async function listen(server: http.Server): Promise<number> {
   server.listen(0, LOOPBACK);
   await once(server, 'listening');

@@ -1,9 +1,9 @@
 /** Runs a whole model and its chained slices alternately in one process; prints elapsed and CPU times as JSON. */
 import * as path from 'node:path';
-import type { RawTensor } from '../../client';
 import { Session } from '../../lambda/slice/session';
 import { readPlan } from '../../lib/compile/plan-file';
 import { PLAN_FILE } from '../../lib/emit/write';
+import { runChain } from '../../local/run-chain';
 import { benchInputs, type BenchModel } from './models';
 
 /** Milliseconds of each round. */
@@ -29,16 +29,10 @@ async function main(model: BenchModel, slicesFolder: string, rounds: number): Pr
     await whole.run(request, whole.outputNames);
   };
   const runSlices = async (): Promise<void> => {
-    const made: ReadonlyMap<string, RawTensor>[] = [];
-    for (const [slice, { inputs, outputs }] of plan.slices.entries()) {
-      const given = inputs.map(({ name, source }) => {
-        const tensor = (source.from === 'request' ? request : made[source.slice]).get(name);
-        if (tensor === undefined) throw new Error(`nothing makes ${name}`);
-        return [name, tensor] as const;
-      });
-      const names = outputs.map(({ name }) => name);
-      made.push(await sessions[slice].run(new Map(given), names));
-    }
+    await runChain(plan, request, (slice, inputs) => {
+      const names = plan.slices[slice].outputs.map(({ name }) => name);
+      return sessions[slice].run(inputs, names);
+    });
   };
   const compute: Compute = { wholeMs: [], slicesMs: [], wholeCpuMs: [], slicesCpuMs: [] };
   for (let round = -WARM_UP_ROUNDS; round < rounds; round++) {

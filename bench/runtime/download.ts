@@ -8,7 +8,7 @@ import type { Parts } from '../../lambda/store/download';
 import type { NetworkShape } from '../../local';
 import { Callers } from '../../local/s3/callers';
 import { S3Server } from '../../local/s3/server';
-import { ObjectStore } from '../../local/s3/store';
+import { DiskObjectStore } from '../../local/s3/store';
 import { Traffic } from '../../local/simulation/traffic';
 import { formatSpread, inChild, spread } from '../measure';
 import { formatTable } from '../table';
@@ -102,7 +102,7 @@ class Site {
   ) {}
 
   static async start(folder: string, bytes: number): Promise<Site> {
-    const store = new ObjectStore(path.join(folder, 's3'));
+    const store = new DiskObjectStore(path.join(folder, 's3'));
     store.createBucket(BUCKET);
     const file = await put(store, 'slice-00.weights', Buffer.alloc(bytes, 'weights'));
     const other = await put(store, 'other', Buffer.alloc(1));
@@ -134,7 +134,7 @@ class Site {
   }
 }
 
-async function put(store: ObjectStore, key: string, content: Buffer): Promise<SliceFile> {
+async function put(store: DiskObjectStore, key: string, content: Buffer): Promise<SliceFile> {
   await store.put(BUCKET, key, Readable.from([content]));
   return { object: { bucket: BUCKET, key }, sha256: createHash('sha256').update(content).digest('hex') };
 }

@@ -11,7 +11,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import type { NetworkShape } from '../../local';
 import { Callers } from '../../local/s3/callers';
 import { S3Server } from '../../local/s3/server';
-import { ObjectStore } from '../../local/s3/store';
+import { DiskObjectStore } from '../../local/s3/store';
 import { chainOf, writeExternal, writeManyNodes } from '../slice/models';
 import { formatTable } from '../table';
 import { benchCold, type ColdResult } from './cold';
@@ -161,7 +161,7 @@ function bareBytes(folder: string): number {
 
 async function tensorsSection(folder: string, rounds: number): Promise<string> {
   const bucket = 'bench';
-  const store = new ObjectStore(path.join(folder, 'tensors'));
+  const store = new DiskObjectStore(path.join(folder, 'tensors'));
   store.createBucket(bucket);
   const callers = new Callers();
   const server = await S3Server.start(store, callers);

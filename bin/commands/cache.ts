@@ -1,12 +1,12 @@
-/** `sliced-inference cache clear`: removes what the library keeps to be faster the next time. */
+/** `sliced-inference cache clear`: removes all cached files. */
 import { Command } from 'commander';
 import { CACHE_VARIABLE, cacheRoot, clearCache } from '../../lib/cache/folder';
 import { formatBytes } from '../terminal/format';
 
 const HELP = `
-The cache has answers of ONNX Runtime, optimized graphs, and the slices of synthesized stacks, which assemblies share as
-hard links: clearing it breaks none of them. It lies in ${CACHE_VARIABLE}, by default in the user's cache folder; set
-to nothing, that variable switches it off.
+The cache holds types that ONNX Runtime inferred, optimized graphs and the slices of synthesized stacks. Cloud assemblies
+share the cached slices as hard links, so clearing the cache breaks no assembly. ${CACHE_VARIABLE} names
+the cache's folder, by default a folder in the user's cache folder. An empty value switches the cache off.
 
 Examples:
   $ sliced-inference cache clear`;
@@ -22,15 +22,10 @@ export function cacheCommand(): Command {
         json ? `${JSON.stringify({ folder, bytes }, undefined, 2)}\n` : `${describe(folder, bytes)}\n`,
       );
     });
-  return new Command('cache')
-    .description('look after the cache')
-    .addHelpText('after', HELP)
-    .addCommand(clear);
+  return new Command('cache').description('manage the cache').addHelpText('after', HELP).addCommand(clear);
 }
 
 function describe(folder: string | null, bytes: number): string {
   if (folder === null) return 'the cache is switched off';
-  return bytes === 0
-    ? `${folder} holds nothing of the cache`
-    : `removed ${formatBytes(bytes)} from ${folder}`;
+  return bytes === 0 ? `${folder} holds no cached files` : `removed ${formatBytes(bytes)} from ${folder}`;
 }

@@ -1,4 +1,4 @@
-/** `sliced-inference inspect MODEL`: what a model is made of and where it can be cut. */
+/** `sliced-inference inspect MODEL`: shows a model's size, inputs, outputs and possible cuts. */
 import { Command } from 'commander';
 import type { Dimension } from '../../contract/tensors';
 import type { AnalyzedModel } from '../../lib/compile/analyze';
@@ -13,7 +13,7 @@ interface Inspection {
   /** Bytes of the model with its external data. */
   readonly bytes: number;
   readonly nodes: number;
-  /** Nodes that are shared out among slices; the others are constant or unused. */
+  /** Nodes that are divided among slices. The other nodes are constant or unused. */
   readonly nodesToShareOut: number;
   readonly opsets: Readonly<Record<string, number>>;
   readonly inputs: readonly InspectedValue[];
@@ -21,7 +21,7 @@ interface Inspection {
   /** Symbolic dimensions of the inputs. */
   readonly dimensions: readonly string[];
   readonly possibleCuts: number;
-  /** Tensors that are the only one to cross some cut, in order: good places for `--at-tensors`. */
+  /** Tensors that cross a cut alone, in graph order: good choices for `--at-tensors`. */
   readonly singleTensorCuts: readonly string[];
   /** Values between nodes that cannot cross a cut. */
   readonly cannotCross: readonly InspectedValue[];
@@ -33,7 +33,7 @@ interface InspectedValue {
   readonly shape: readonly Dimension[] | null;
 }
 
-/** Values of a kind that the text names; `--json` names all. */
+/** Names that the text output shows of each list; `--json` shows all. */
 const NAMED_VALUES = 5;
 
 const HELP = `
@@ -43,7 +43,9 @@ Examples:
 
 export function inspectCommand(): Command {
   const command = new Command('inspect')
-    .description('show a model: size, nodes, opsets, inputs, outputs, possible cuts, what cannot cross one')
+    .description(
+      'show a model: size, nodes, opsets, inputs, outputs, possible cuts, values that cannot cross a cut',
+    )
     .argument('<model>', 'path of an ONNX model')
     .option('--json', 'print JSON')
     .addHelpText('after', HELP);
@@ -120,7 +122,7 @@ function describe(path: string, found: Inspection): string {
   return [
     path,
     `size        ${formatBytes(found.bytes)}`,
-    `nodes       ${found.nodes}, of which ${found.nodesToShareOut} to share out among slices`,
+    `nodes       ${found.nodes}, of which ${found.nodesToShareOut} to divide among slices`,
     `opsets      ${opsets.join(', ')}`,
     `dimensions  ${found.dimensions.join(', ') || 'all fixed'}`,
     `inputs${found.inputs.length === 0 ? '      none' : ''}`,
@@ -128,7 +130,7 @@ function describe(path: string, found: Inspection): string {
     'outputs',
     ...values(found.outputs),
     `cuts        ${possibleCuts} possible, so at most ${possibleCuts === 0 ? '1 slice' : `${possibleCuts + 1} slices`}`,
-    `  tensors that cross one alone: ${firstOf(singleTensorCuts).join(', ') || 'none'}`,
+    `  tensors that cross a cut alone: ${firstOf(singleTensorCuts).join(', ') || 'none'}`,
     cannotCross.length === 0 ? 'every value between nodes can cross a cut' : 'cannot cross a cut',
     ...firstOf(values(cannotCross)),
     '',

@@ -27,15 +27,15 @@ interface Options {
   readonly json?: boolean;
 }
 
-/** Exit code for "the execution failed". */
+/** Exit code if the execution fails. */
 const FAILED = 1;
 
-/** The shells' exit code for an end by SIGTERM. */
+/** Exit code that shells report for a process that SIGTERM ended. */
 const TERMINATED = 143;
 
 const HELP = `
-Publishes the assembly's assets to a local S3 and runs its state machine, with a process for each function. Nothing
-leaves this machine. --inputs holds one tensor for each of the model's inputs, under the input's name.
+Publishes the assembly's assets to a local S3 and runs its state machine. Each function runs in its own process. Nothing
+leaves this machine. The --inputs file must hold one tensor for each of the model's inputs, under the input's name.
 
 Examples:
   $ npx cdk synth && sliced-inference run cdk.out --inputs x.npz --out y.npz
@@ -47,16 +47,19 @@ export function runCommand(): Command {
     .argument('<assembly>', 'folder that `cdk synth` wrote')
     .requiredOption('--inputs <file>', '.safetensors, .npz, .npy, .json or a folder of input_N.pb')
     .requiredOption('--out <file>', 'file for the outputs: .safetensors, .npz or .json')
-    .option('--pipeline <name>', "the pipeline's stack or stack/logicalId, where the assembly has several")
+    .option(
+      '--pipeline <name>',
+      "the pipeline's stack or stack/logicalId, if the assembly has several pipelines",
+    )
     .addOption(
       new Option(
         '--simulate <network>',
-        'slow S3, cold starts and transitions down to about what they take on AWS',
+        'slow S3, cold starts and state transitions down to about their speed on AWS',
       )
         .choices(Object.keys(SIMULATIONS))
         .default('none'),
     )
-    .option('--trace <file>', 'write a timeline that chrome://tracing and ui.perfetto.dev show')
+    .option('--trace <file>', 'write a timeline for chrome://tracing and ui.perfetto.dev')
     .option('--json', "print the execution's output as JSON")
     .addHelpText('after', HELP)
     .action(run);
@@ -67,7 +70,7 @@ async function run(assembly: string, options: Options): Promise<void> {
   if (options.trace !== undefined) checkPlace(options.trace, '--trace');
   const signature = readSignature(assembly, options);
   const tensors = await readInputs(options.inputs, signature);
-  // Leaving this way ends the functions' processes too.
+  // process.exit() also ends the functions' processes.
   const stop = (): void => process.exit(TERMINATED);
   process.once('SIGTERM', stop);
   showProgress('publishing the assets to a local S3');
@@ -104,7 +107,7 @@ async function run(assembly: string, options: Options): Promise<void> {
   }
 }
 
-/** What can be told of `--out` before any work is done for it. */
+/** Refuses an unusable `--out` before any work starts. */
 function checkOut(out: string): void {
   if (!isWritableTensorFile(out)) {
     throw new SlicedInferenceError('--out must end in .safetensors, .npz or .json', `'${out}'`, 'rename it');
@@ -115,9 +118,9 @@ function checkOut(out: string): void {
 function checkPlace(file: string, flag: string): void {
   if (!isFolder(path.dirname(file))) {
     throw new SlicedInferenceError(
-      `${flag} must lie in a folder that exists`,
+      `${flag} must be in an existing folder`,
       `'${file}'`,
-      'make the folder or name another',
+      'create the folder or choose another',
     );
   }
   if (isFolder(file)) {
@@ -129,7 +132,7 @@ function isFolder(name: string): boolean {
   return fs.statSync(name, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
-/** The part of what the construct wrote about a pipeline that is used here. */
+/** The fields of a pipeline's signature that this command uses. */
 interface Signature {
   readonly inputs: readonly TensorSpec[];
   readonly outputs: readonly TensorSpec[];
@@ -139,7 +142,7 @@ function readSignature(assembly: string, { pipeline }: Options): Signature {
   return selectPipeline(readAssembly(assembly), pipeline).signature as unknown as Signature;
 }
 
-/** Reads the request and refuses it as the pipeline itself would, before anything is started. */
+/** Reads the inputs and checks them as the pipeline would, before anything starts. */
 async function readInputs(file: string, { inputs }: Signature): Promise<ReadonlyMap<string, RawTensor>> {
   const tensors = await readTensorFile(
     file,
@@ -149,7 +152,7 @@ async function readInputs(file: string, { inputs }: Signature): Promise<Readonly
   return tensors;
 }
 
-/** The model's order, where the pipeline's files have one of their own. */
+/** Sorts outputs in the model's order; the pipeline's files have another order. */
 function inOrder(
   specs: readonly TensorSpec[],
   tensors: ReadonlyMap<string, RawTensor>,
@@ -168,7 +171,7 @@ function failureMessage(cause: string): string {
     const { slice, message } = JSON.parse(cause) as { slice?: number; message?: string };
     return message === undefined ? cause : `slice ${slice}: ${message}`;
   } catch {
-    // Causes of the services are plain text.
+    // Errors of Step Functions and Lambda themselves have plain text as their cause.
     return cause;
   }
 }

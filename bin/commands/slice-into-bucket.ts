@@ -1,4 +1,4 @@
-/** Cuts a model and uploads its slices under their digests, and `plan.json` once they are all there. */
+/** Cuts a model, uploads its slices under their digests, then uploads `plan.json`. */
 import type { AnalyzeOptions } from '../../lib/compile/analyze';
 import { PLAN_FILE, planText } from '../../lib/emit/write';
 import { SlicedInferenceError, quoted, systemReason } from '../../lib/errors';
@@ -15,13 +15,13 @@ import { parseS3Uri, uploadAll, uploadClient, uploadText } from '../upload';
 interface BucketOptions {
   /** `s3://BUCKET/PREFIX`. */
   readonly out: string;
-  /** File of this machine to write the plan to as well. */
+  /** Local file to write the plan to as well. */
   readonly plan?: string;
   /** Id, alias or ARN of a KMS key. */
   readonly kmsKey?: string;
 }
 
-/** @throws SlicedInferenceError for all that can be wrong with the model, the slicing, the bucket or the files */
+/** @throws SlicedInferenceError when the model, the slicing, the bucket or a file is unusable */
 export async function sliceIntoBucket(
   modelPath: string,
   slicer: Slicer,
@@ -52,7 +52,7 @@ export async function sliceIntoBucket(
         showProgress(`uploading to ${out}: ${formatBytes(doneBytes)} of ${formatBytes(totalBytes)}`);
       },
     });
-    // Last: a plan in the bucket is one whose slices are all there.
+    // Upload the plan last: if the bucket holds a plan, it holds all slices of the plan.
     const key = prefix === '' ? PLAN_FILE : `${prefix}/${PLAN_FILE}`;
     await uploadText(client, bucket, key, planText(plan), encryption);
   } finally {

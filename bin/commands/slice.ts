@@ -22,12 +22,12 @@ const S3_SCHEME = 's3://';
 
 const HELP = `
 Writes plan.json and, for each slice, slice-NN.onnx and slice-NN.weights: ONNX models with external data that any
-ONNX runtime loads. Without a flag that says how to cut, makes the fewest slices that fit functions of 3008 MB.
+ONNX runtime loads. By default, the model is cut into the fewest slices whose functions need at most 3008 MB.
 
-Into s3://BUCKET/PREFIX, files are uploaded under their SHA-256, plan.json last. What is there already is not sent
-again, and the same command goes on where an upload stopped. With --plan, plan.json is written to a file of this
-machine as well: it is all that SlicedModel.fromBucket needs when a stack is synthesized. Credentials and region come
-from the environment and the configuration that the AWS command line uses; see docs/large-models.md.
+With --out s3://BUCKET/PREFIX, each file is uploaded under its SHA-256, and plan.json last. Files that the bucket
+already holds are not sent again. If an upload stops, run the same command again to resume it. --plan also writes
+plan.json to a local file: SlicedModel.fromBucket needs only this file to synthesize a stack. Credentials and region
+come from the environment and the configuration of the AWS CLI; see docs/large-models.md.
 
 Examples:
   $ sliced-inference slice model.onnx --slices 3 --out slices
@@ -43,13 +43,13 @@ export function sliceCommand(): Command {
     .argument('<model>', 'path of an ONNX model')
     .requiredOption(
       '--out <place>',
-      'folder to write, where an earlier plan is replaced, or s3://BUCKET/PREFIX to upload to',
+      'folder to write to (an earlier plan in it is replaced), or s3://BUCKET/PREFIX to upload to',
     )
     .option('--plan <file>', 'with s3://: also write plan.json to this file')
     .addOption(
       new Option(
         '--kms-key <id>',
-        "with s3://: id, alias or ARN of a KMS key, in place of the bucket's default",
+        "with s3://: id, alias or ARN of a KMS key (default: the bucket's encryption)",
       ),
     )
     .option('--json', 'print the plan as JSON')
@@ -73,7 +73,7 @@ export function sliceCommand(): Command {
   });
 }
 
-/** The AWS SDK is loaded by those who need it alone, and says nothing about the Node.js versions of its future. */
+/** Loads the AWS SDK only for an upload, and silences its warning about Node.js versions that it will not support. */
 async function uploadSlices(model: string, slicer: Slicer, options: Options): Promise<SlicePlan> {
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
   const { sliceIntoBucket } = await import('./slice-into-bucket.js');
@@ -82,22 +82,22 @@ async function uploadSlices(model: string, slicer: Slicer, options: Options): Pr
 
 function checkPlace({ out, plan, kmsKey }: Options): void {
   if (out === '') {
-    throw new SlicedInferenceError('--out must name a folder or s3://BUCKET/PREFIX', "''", 'give its path');
+    throw new SlicedInferenceError('--out must name a folder or s3://BUCKET/PREFIX', "''", 'pass its path');
   }
   if (out.startsWith(S3_SCHEME)) return;
   if (/^s3:/i.test(out)) {
     throw new SlicedInferenceError(
       '--out must name a folder or s3://BUCKET/PREFIX',
       `'${out}'`,
-      'write s3:// in small letters with two slashes, or ./ before the name of a folder',
+      'write s3:// in lower case with two slashes, or ./ before the name of a folder',
     );
   }
   const flag = plan !== undefined ? '--plan' : kmsKey !== undefined ? '--kms-key' : undefined;
   if (flag === undefined) return;
   throw new SlicedInferenceError(
-    `${flag} must go with --out s3://BUCKET/PREFIX`,
+    `${flag} needs --out s3://BUCKET/PREFIX`,
     `--out ${out}`,
-    'leave it out',
+    `upload to a bucket or leave ${flag} out`,
   );
 }
 

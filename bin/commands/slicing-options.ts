@@ -1,4 +1,4 @@
-/** The flags that say how a model is cut, the same for every command. */
+/** The flags that decide how a model is cut, the same for every command. */
 import bytes from 'bytes';
 import type { Command } from 'commander';
 import { InvalidArgumentError, Option } from 'commander';
@@ -19,7 +19,7 @@ export interface SlicingOptions extends ModelOptions {
   readonly maxMemory?: number;
 }
 
-/** Flags that exclude one another. Without one, the fewest slices that fit `--max-memory` are made. */
+/** Mutually exclusive flags. The default is the fewest slices whose functions need at most 3008 MB. */
 const CHOICES = ['slices', 'maxSliceSize', 'atTensors', 'slicingPlan', 'maxMemory'] as const;
 
 const AT_TENSORS = '--at-tensors';
@@ -31,23 +31,23 @@ export function addSlicingOptions(command: Command): Command {
     .addOption(
       new Option(
         '--max-slice-size <size>',
-        'as few slices as possible with at most so many weights, such as 64MB (MB = 2^20 bytes)',
+        'cut into the fewest slices with at most this size of weights, such as 64MB (MB = 2^20 bytes)',
       ).argParser(size),
     )
     .option(
       `${AT_TENSORS} <names...>`,
-      'cut after each of these tensors: a,b or several arguments; put the model before this flag',
+      'cut after each of these tensors (a,b or several arguments); put the model before this flag',
     )
-    .option('--slicing-plan <file>', 'cut as an earlier plan.json of the same graph does')
+    .option('--slicing-plan <file>', 'reuse the cuts of an earlier plan.json of the same graph')
     .addOption(
       new Option(
         `${MAX_MEMORY} <mb>`,
-        'as few slices as possible whose functions need at most this memory (3008 when nothing else is asked for)',
+        'cut into the fewest slices whose functions need at most this memory in MB (default without a slicing flag: 3008)',
       ).argParser(wholeNumber),
     );
 }
 
-/** What any command that reads a model takes. */
+/** Options of every command that reads a model. */
 export interface ModelOptions {
   readonly dimension: DimensionSizes;
   readonly optimize: OptimizationLevel;
@@ -66,7 +66,7 @@ export function addModelOptions(command: Command): Command {
     .addOption(
       new Option(
         '--optimize <level>',
-        'how far ONNX Runtime optimizes the whole model before it is cut; slices are identical to it at that level',
+        'how far ONNX Runtime optimizes the model before it is cut; the slices give the same bits as the whole model at this level',
       )
         .choices(OPTIMIZATION_LEVELS)
         .default('none'),
@@ -87,9 +87,9 @@ export function slicerFor(options: SlicingOptions): Slicer {
       (choice) => `--${choice.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
     );
     throw new SlicedInferenceError(
-      'the slicing must be given by one flag',
+      'slicing flags exclude one another',
       flags.join(' and '),
-      'leave all but one out',
+      'keep one of them',
     );
   }
   if (options.slices !== undefined) return count(options.slices);
@@ -99,13 +99,13 @@ export function slicerFor(options: SlicingOptions): Slicer {
   return automatic(options.maxMemory, MAX_MEMORY);
 }
 
-/** A flag with several values takes the model for one more when that comes after it: what Commander cannot say. */
+/** Explains why the model is missing: Commander reads a model after `--at-tensors` as one more of its tensors. */
 export function missingModelHint(error: string, args: readonly string[]): string {
   const isSwallowed = error.includes("missing required argument 'model'") && args.includes(AT_TENSORS);
-  return isSwallowed ? `: put it before ${AT_TENSORS}, which takes all that follows` : '';
+  return isSwallowed ? `: put it before ${AT_TENSORS}, which takes all arguments after it` : '';
 }
 
-/** Lists are parted at commas, except where a tensor's own name has them. */
+/** Splits lists at commas, unless the whole text is the name of a tensor. */
 function atListedTensors(lists: readonly string[]): Slicer {
   return {
     key: `at listed tensors ${JSON.stringify(lists)}`,

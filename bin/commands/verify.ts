@@ -1,4 +1,4 @@
-/** `sliced-inference verify MODEL`: are the chained slices identical to the whole model? */
+/** `sliced-inference verify MODEL`: compares the outputs of the chained slices with those of the whole model. */
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { formatTable, formatType } from '../terminal/format';
 import { clearProgress, showProgress } from '../terminal/progress';
@@ -17,17 +17,17 @@ interface Options extends SlicingOptions {
   readonly json?: boolean;
 }
 
-/** Exit code for "no, they differ". */
+/** Exit code if outputs differ. */
 const DIFFERENT = 1;
 
 const HELP = `
-Runs the whole model in ONNX Runtime at the level of --optimize, and the slices as the functions do, both with the same
-number of threads and without prepacking. Without --inputs it makes inputs up: floats from 0 to 1, small integers, short
-words. Sizes that the model leaves open are guessed unless --dimension gives them.
-With --against default it also tells how far the slices are from the whole model with all of ONNX Runtime's defaults:
-all optimizations, prepacking, all processors. Those may change last bits, so that a tolerance decides.
-Exits with 0 when every bit of every output is the same (and, with --against, within tolerance), with 1 when not, with 2
-when either does not run.
+Runs the whole model in ONNX Runtime at the level of --optimize, and the slices as the functions run them. Both use the
+same number of threads and no prepacking. Without --inputs, the command generates inputs: floats from 0 to 1, small
+integers, short words. It guesses symbolic sizes unless --dimension sets them.
+With --against default, the command also reports how far the slices are from the whole model with all of ONNX Runtime's
+defaults: all optimizations, prepacking, all processors. These settings may change the last bits, so a tolerance decides.
+Exits with 0 if every bit of every output is the same (and, with --against, within the tolerance), with 1 if not, and
+with 2 if the model or the slices do not run.
 
 Examples:
   $ sliced-inference verify model.onnx --slices 3
@@ -37,15 +37,18 @@ Examples:
 
 export function verifyCommand(): Command {
   const command = new Command('verify')
-    .description('run the whole model and the chained slices, and compare every output by its bits')
+    .description('run the whole model and the chained slices, and compare every bit of every output')
     .argument('<model>', 'path of an ONNX model')
     .option(
       '--inputs <file>',
-      '.safetensors, .npz, .npy, .json or a folder of input_N.pb; made-up inputs without it',
+      '.safetensors, .npz, .npy, .json or a folder of input_N.pb (default: generated inputs)',
     )
-    .addOption(new Option('--seed <n>', 'seed of inputs that are made up').argParser(wholeNumber).default(0))
+    .addOption(new Option('--seed <n>', 'seed of generated inputs').argParser(wholeNumber).default(0))
     .addOption(
-      new Option('--against <settings>', 'also compare with the model as it runs alone').choices(['default']),
+      new Option(
+        '--against <settings>',
+        "also compare with the whole model at ONNX Runtime's defaults",
+      ).choices(['default']),
     )
     .addOption(new Option('--atol <x>', 'absolute tolerance of --against').argParser(positive).default(1e-5))
     .addOption(new Option('--rtol <x>', 'relative tolerance of --against').argParser(positive).default(1e-3))
@@ -78,7 +81,7 @@ function positive(text: string): number {
   return number;
 }
 
-function describe(verification: Verification, file = 'made-up inputs'): string {
+function describe(verification: Verification, file = 'generated inputs'): string {
   const { identical, slices, threads, graphOptimization, inputs, outputs, againstDefault } = verification;
   const rows = outputs.map((output) => [
     output.name,
@@ -108,7 +111,7 @@ function describeDefault({ tolerance, withinTolerance, outputs }: DefaultCompari
   ]);
   return [
     '',
-    `against ONNX Runtime's default settings they are ${withinTolerance ? 'within' : 'beyond'} the tolerance of ${tolerance.absolute} + ${tolerance.relative} x |value|`,
+    `compared with ONNX Runtime's default settings, they are ${withinTolerance ? 'within' : 'beyond'} the tolerance of ${tolerance.absolute} + ${tolerance.relative} x |value|`,
     formatTable(['output', 'tolerance', 'max abs diff', 'max rel diff', 'max ulp diff'], rows),
   ];
 }

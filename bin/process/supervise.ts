@@ -1,6 +1,6 @@
 /**
- * Runs the commands in a process of their own and tidies up after it. They read and write models synchronously, as
- * synthesis has to, and such work can neither react to Ctrl-C nor clean up when it is killed: this process can.
+ * Runs a command in a child process and cleans up after it. Commands read and write models synchronously, because
+ * synthesis must. Meanwhile the child can neither react to Ctrl-C nor clean up when it is killed; this process can.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import * as fs from 'node:fs';
@@ -13,16 +13,16 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 const BAD_INPUT = 2;
 
-/** Killed processes are waited for, but not for ever: where nobody collects the dead, they stay listed. */
+/** How long to wait for killed processes. If no parent reaps them, they stay in the process table forever. */
 const PATIENCE_MS = 250;
 const POLL_MS = 5;
 
-/** Ends this process as the script's ends: with its exit code, or by the signal that stopped it. */
+/** Runs a script, then ends this process as the script ended: with its exit code or by the signal that stopped it. */
 export async function supervise(script: string, args: readonly string[]): Promise<void> {
   let child: ChildProcess | undefined;
   let stopped: NodeJS.Signals | undefined;
   const stop = (signal: NodeJS.Signals): void => {
-    // Asked twice, it is no longer asked politely.
+    // The first signal asks the script to end, a second one kills it.
     if (child) killGroup(child, stopped === undefined ? 'SIGTERM' : 'SIGKILL');
     stopped ??= signal;
   };
@@ -33,10 +33,10 @@ export async function supervise(script: string, args: readonly string[]): Promis
   const unfinished = path.join(folder, 'unfinished.json');
   try {
     child = spawn(process.execPath, [...process.execArgv, script, ...args], {
-      // The channel closes when this process is killed, which tells the script to go.
+      // The channel closes when this process is killed; then the script ends itself.
       stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
       env: { ...process.env, ...temporaryFolderVariables(folder), [UNFINISHED_VARIABLE]: unfinished },
-      // A group of its own, so that what the script starts ends with it.
+      // Start a process group, so that the processes that the script starts end with it.
       detached: process.platform !== 'win32',
     });
     process.exitCode = exitCode(await ended(child), stopped);
@@ -46,18 +46,18 @@ export async function supervise(script: string, args: readonly string[]): Promis
     fs.rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
     for (const signal of SIGNALS) process.off(signal, stop);
   }
-  // The caller, a shell's loop for one, has to see that this was a signal.
+  // The caller, for example a loop in a shell, must see that a signal ended the command.
   if (stopped !== undefined) process.kill(process.pid, stopped);
 }
 
-/** Everything temporary lands in one folder: removing that removes all, whatever happened. */
+/** Makes one folder for all temporary files, so that removing it removes them all. */
 function makeTemporaryFolder(): string | undefined {
   try {
     return fs.mkdtempSync(path.join(os.tmpdir(), 'sliced-inference-'));
   } catch (error) {
     process.stderr.write(
       `error: the folder for temporary files '${os.tmpdir()}' must be writable, got ${systemReason(error)}: ` +
-        'set TMPDIR to another\n',
+        'set TMPDIR to another folder\n',
     );
     process.exitCode = BAD_INPUT;
     return undefined;
@@ -98,12 +98,12 @@ function killGroup({ pid }: ChildProcess, signal: NodeJS.Signals): boolean {
   try {
     return process.kill(process.platform === 'win32' ? pid : -pid, signal);
   } catch {
-    // It has ended already.
+    // The process has already ended.
     return false;
   }
 }
 
-/** Kills what is left of a group and waits until it is gone, so that nothing writes any more. */
+/** Kills the rest of a process group and waits until it is gone, so that it writes no more files. */
 async function endGroup(child: ChildProcess): Promise<void> {
   for (let waited = 0; waited < PATIENCE_MS && killGroup(child, 'SIGKILL'); waited += POLL_MS) {
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));

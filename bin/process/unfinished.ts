@@ -1,17 +1,17 @@
-/** What a command makes outside of the temporary folder before it is complete: removed when the command is killed. */
+/** Notes incomplete output outside the temporary folder, so that it is removed when the command is killed. */
 import * as fs from 'node:fs';
 import type { Unfinished } from '../../lib/emit/write';
 
-/** Environment variable with the path of the note. */
+/** Environment variable with the path of the file that holds the note. */
 export const UNFINISHED_VARIABLE = 'SLICED_INFERENCE_UNFINISHED';
 
-/** Leaves a note for the process that watches over this one, if one does. */
+/** Writes the note for the supervising process, if there is one. */
 export function noteUnfinished(unfinished: Unfinished): void {
   const note = process.env[UNFINISHED_VARIABLE];
   if (note !== undefined) fs.writeFileSync(note, JSON.stringify(unfinished));
 }
 
-/** Removes what the note names and is still there. Does nothing when there is no note. */
+/** Removes the files and empty folders that the note names. Does nothing without a note. */
 export function removeUnfinished(note: string): void {
   if (!fs.existsSync(note)) return;
   const { partial, parents } = JSON.parse(fs.readFileSync(note, 'utf8')) as Unfinished;
@@ -20,7 +20,7 @@ export function removeUnfinished(note: string): void {
     try {
       fs.rmdirSync(parent);
     } catch {
-      // It holds something: what the command completed, or what another process put there.
+      // The folder is not empty: it holds completed output, or files of another process.
       return;
     }
   }

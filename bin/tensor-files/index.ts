@@ -1,4 +1,4 @@
-/** Files of named tensors, as the command line reads and writes them. */
+/** Reads and writes files of named tensors for the command line. */
 import { rename, rm, stat, writeFile } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { decodeSafetensors, encodeSafetensors, SafetensorsError } from '../../lambda/tensors/safetensors';
@@ -29,8 +29,8 @@ const ENCODERS: Readonly<Record<string, (tensors: NamedTensors) => Uint8Array>> 
 
 /**
  * Reads `.safetensors`, `.npz`, `.npy`, `.json` or a folder of `input_N.pb`.
- * @param inputNames the model's inputs in order; they name tensors that their files do not name
- * @throws SlicedInferenceError in one line with the file's name
+ * @param inputNames the model's inputs in order; used for tensors that have no name in the file
+ * @throws SlicedInferenceError with the file's path, when the file is missing, unreadable or malformed
  */
 export async function readTensorFile(path: string, inputNames: readonly string[]): Promise<NamedTensors> {
   if (await isFolder(path)) return readProtoFolder(path, inputNames);
@@ -40,13 +40,13 @@ export async function readTensorFile(path: string, inputNames: readonly string[]
 }
 
 /**
- * Writes `.safetensors`, `.npz` or `.json`, by the path's extension.
- * @throws SlicedInferenceError
+ * Writes `.safetensors`, `.npz` or `.json`, depending on the path's extension.
+ * @throws SlicedInferenceError when the extension is another one or the file cannot be written
  */
 export async function writeTensorFile(path: string, tensors: NamedTensors): Promise<void> {
   const encode = byExtension(ENCODERS, path, 'to be written');
   const bytes = blamingFile(path, () => encode(tensors));
-  // Beside its place first: a full disk must leave an earlier file as it was and no part of a new one.
+  // Write beside the target first: a full disk must neither damage an earlier file nor leave a partial one.
   const partial = partialFile(path);
   try {
     await writeFile(partial, bytes);
@@ -61,12 +61,12 @@ export async function writeTensorFile(path: string, tensors: NamedTensors): Prom
   }
 }
 
-/** Where `writeTensorFile` writes before the file is complete. */
+/** Path that `writeTensorFile` writes to until the file is complete. */
 export function partialFile(path: string): string {
   return `${path}.partial-${process.pid}`;
 }
 
-/** Whether a path has an extension that `writeTensorFile` knows: for a check before long work. */
+/** Whether `writeTensorFile` supports the path's extension; for a check before long work. */
 export function isWritableTensorFile(path: string): boolean {
   return Object.hasOwn(ENCODERS, extname(path).toLowerCase());
 }
@@ -100,7 +100,7 @@ function decodeSafetensorsFile(file: Uint8Array): NamedTensors {
     return decodeSafetensors(file);
   } catch (error) {
     if (!(error instanceof SafetensorsError)) throw error;
-    throw new BadContent('a safetensors file', `this: ${error.message}`, 'write it again');
+    throw new BadContent('a safetensors file', `invalid content (${error.message})`, 'write it again');
   }
 }
 

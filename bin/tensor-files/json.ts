@@ -1,4 +1,4 @@
-/** Tensors as JSON: `{"x": {"dtype": "float32", "shape": [1, 3], "data": [1, 2, 3]}}`, or with `base64`. */
+/** Tensors as JSON: `{"x": {"dtype": "float32", "shape": [1, 3], "data": [1, 2, 3]}}`, or `base64` instead of `data`. */
 import { NamedFailure } from '../../lambda/errors';
 import { decodeInlineTensor, encodeInlineTensor } from '../../lambda/request/inline-tensor';
 import { jsonObject } from '../../lambda/request/json-fields';
@@ -15,7 +15,7 @@ export function decodeJson(file: Uint8Array): Map<string, RawTensor> {
     return new Map(named.map(([name, tensor]) => [name, decodeInlineTensor(name, tensor)]));
   } catch (error) {
     if (!(error instanceof NamedFailure)) throw error;
-    throw new BadContent(FORM, `this: ${error.message}`, 'correct it');
+    throw new BadContent(FORM, `invalid content (${error.message})`, 'correct it');
   }
 }
 

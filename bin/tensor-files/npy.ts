@@ -1,5 +1,5 @@
 /**
- * NumPy's array file: magic, version, a Python dict as header, then the elements.
+ * NumPy's array file: magic bytes, version, a Python dict as header, then the elements.
  * Format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
  */
 import { describeTensor, elementBytes, elementCount, isShape } from '../../lambda/tensors/tensor';
@@ -9,7 +9,7 @@ import { BadContent } from './tensor-file-error';
 const MAGIC = Buffer.from('\x93NUMPY', 'latin1');
 const VERSION_1 = [1, 0];
 
-/** NumPy pads the header so that the elements begin aligned for any of its types. */
+/** NumPy pads the header so that the elements are aligned for every dtype. */
 const DATA_ALIGNMENT = 64;
 
 const DESCRIPTIONS: Readonly<Record<NumericDataType, string>> = {
@@ -70,8 +70,8 @@ function readHeader(file: Uint8Array): NpyHeader {
   const dataStart = headerStart + headerBytes;
   if (major < 1 || major > 3 || dataStart > file.byteLength) {
     throw new BadContent(
-      'a whole .npy array of version 1 to 3',
-      `version ${major} cut short`,
+      'a complete .npy array of version 1 to 3',
+      dataStart > file.byteLength ? `a truncated one of version ${major}` : `version ${major}`,
       'write it again',
     );
   }
@@ -87,7 +87,7 @@ function parseHeader(text: string): Omit<NpyHeader, 'dataStart'> {
     throw new BadContent(
       'an array of one plain dtype',
       `the header ${text.trim().slice(0, 80)}`,
-      'save each field of a structured array by itself',
+      'save each field of a structured array as its own array',
     );
   }
   if (order === 'True') {
@@ -97,7 +97,7 @@ function parseHeader(text: string): Omit<NpyHeader, 'dataStart'> {
     .split(',')
     .filter((size) => size.trim() !== '')
     .map((size) => Number(size.replace('L', '')));
-  if (!isShape(shape)) throw new BadContent('of a sane shape', `(${sizes})`, 'write it again');
+  if (!isShape(shape)) throw new BadContent('of a valid shape', `(${sizes})`, 'write it again');
   return { description, shape };
 }
 
@@ -129,7 +129,7 @@ function decodeStrings(data: Uint8Array, shape: readonly number[], characters: n
   return { dtype: 'string', shape, strings };
 }
 
-/** NumPy fills short strings up with zeros. */
+/** NumPy pads short strings with zeros. */
 function textOf(codePoints: readonly number[]): string {
   const length = codePoints.findLastIndex((codePoint) => codePoint !== 0) + 1;
   const bad = codePoints.find((codePoint) => codePoint > 0x10ffff);
@@ -154,7 +154,7 @@ function encodeStrings({ strings }: StringTensor, characters: number): Uint8Arra
 }
 
 function codePointsOf(text: string): number[] {
-  // A string's iterator gives one code point at a time, never an empty one.
+  // The iterator of a string yields one code point at a time, never an empty string.
   return Array.from(text, (character) => character.codePointAt(0) ?? 0);
 }
 

@@ -1,15 +1,15 @@
-/** NumPy's archive: a zip of `<name>.npy`. */
+/** NumPy's archive: a zip of `<name>.npy` files. */
 import { unzipSync, zipSync } from 'fflate';
 import type { RawTensor } from '../../lambda/tensors/tensor';
 import { decodeNpy, encodeNpy } from './npy';
 import { BadContent } from './tensor-file-error';
 
-/** Unpacked sizes beyond this are refused before anything is unpacked: a small archive can claim any. */
-export const MAX_UNPACKED_BYTES = 2 ** 31;
+/** Limit of the unpacked size. It is checked before unpacking, because a small archive can claim any size. */
+const MAX_UNPACKED_BYTES = 2 ** 31;
 
 const EXTENSION = '.npy';
 
-/** Zip has times in it; the earliest makes the same tensors the same bytes. */
+/** Zip entries carry a time. A fixed one, the earliest possible, makes the bytes depend on the tensors alone. */
 const NO_TIME = new Date(1980, 0, 1);
 
 /** @throws BadContent */
@@ -21,7 +21,7 @@ export function decodeNpz(file: Uint8Array): Map<string, RawTensor> {
   return tensors;
 }
 
-/** Uncompressed, as `numpy.savez` does. */
+/** Does not compress, like `numpy.savez`. */
 export function encodeNpz(tensors: ReadonlyMap<string, RawTensor>): Uint8Array {
   const files = [...tensors].map(([name, tensor]) => [`${name}${EXTENSION}`, encodeNpy(tensor)]);
   return zipSync(Object.fromEntries(files) as Record<string, Uint8Array>, { level: 0, mtime: NO_TIME });

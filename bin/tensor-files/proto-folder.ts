@@ -1,4 +1,4 @@
-/** A folder of ONNX test inputs: `input_0.pb`, `input_1.pb`, … */
+/** Reads a folder of ONNX test inputs: `input_0.pb`, `input_1.pb`, … */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RawTensor } from '../../lambda/tensors/tensor';
@@ -7,7 +7,7 @@ import { readBytes } from './read-bytes';
 import { blamingFile } from './tensor-file-error';
 import { decodeTensorProto } from './tensor-proto';
 
-/** Each tensor has the name that its file gives, otherwise that of the model's input at its position. */
+/** Names each tensor as its file does, or else as the model's input at the file's position. */
 export async function readProtoFolder(
   folder: string,
   inputNames: readonly string[],
@@ -20,9 +20,9 @@ export async function readProtoFolder(
     const name = decoded.name === '' ? nameAt(path, position, inputNames) : decoded.name;
     if (tensors.has(name)) {
       throw new SlicedInferenceError(
-        `tensor file '${path}' must be another input`,
+        `tensor file '${path}' must hold an input that no other file holds`,
         `'${name}' again`,
-        'remove one',
+        'remove one of the files',
       );
     }
     tensors.set(name, decoded.tensor);
@@ -35,12 +35,12 @@ function inputFiles(folder: string, fileNames: readonly string[], inputNames: re
     const position = /^input_(\d+)\.pb$/.exec(fileName)?.[1];
     return position === undefined ? [] : [{ fileName, position: Number(position) }];
   });
-  // A model without inputs has a data set of outputs alone.
+  // The data set of a model without inputs holds only outputs.
   if (files.length > 0 || inputNames.length === 0) return files.sort((a, b) => a.position - b.position);
   throw new SlicedInferenceError(
     `tensor folder '${folder}' must have input_0.pb and so on`,
     `${fileNames.length} other files`,
-    'give a folder of an ONNX test data set or a tensor file',
+    'name the folder of an ONNX test data set or a tensor file',
   );
 }
 
@@ -48,8 +48,8 @@ function nameAt(path: string, position: number, inputNames: readonly string[]): 
   const name = inputNames.at(position);
   if (name !== undefined) return name;
   throw new SlicedInferenceError(
-    `unnamed tensor file '${path}' must be one of the model's ${inputNames.length} inputs by its number`,
+    `unnamed tensor file '${path}' must have the number of one of the model's ${inputNames.length} inputs`,
     `number ${position}`,
-    'give the tensor a name or the file another number',
+    'name the tensor or renumber the file',
   );
 }

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { SlicedInferenceError, systemReason } from '../../lib/errors';
 
-/** A whole file in memory. Node reads at most 2 GiB at once, which is more than inputs have. */
+/** Reads a whole file into memory. Node.js reads at most 2 GiB at once; input files are smaller. */
 export async function readBytes(path: string): Promise<Uint8Array> {
   try {
     return await readFile(path);

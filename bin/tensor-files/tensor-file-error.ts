@@ -1,9 +1,9 @@
 import { SlicedInferenceError } from '../../lib/errors';
 
-/** What is wrong inside a file, without its name, which `blamingFile` adds. */
+/** A fault in a file's content. `blamingFile` adds the file's path. */
 export class BadContent extends Error {
   /**
-   * @param expected what the content has to be
+   * @param expected what the content must be
    * @param got what it is instead
    * @param advice what the reader can do
    */
@@ -16,7 +16,7 @@ export class BadContent extends Error {
   }
 }
 
-/** Runs `decode` on a file's content; its complaints come out with the file's name. */
+/** Runs `decode` on a file's content. @throws SlicedInferenceError with the file's path for a `BadContent` */
 export function blamingFile<T>(path: string, decode: () => T): T {
   try {
     return decode();

@@ -1,4 +1,4 @@
-/** How the command line shows sizes, types and tables. */
+/** Formats sizes, types and tables for the terminal. */
 import bytes from 'bytes';
 import Table from 'cli-table3';
 import type { Dimension } from '../../contract/tensors';
@@ -17,27 +17,18 @@ export function formatType(type: {
   return `${type.dtype ?? 'not a tensor'}[${dims}]`;
 }
 
-/** A plain table without lines, numbers to the right. */
+/** Removes every line of a table. */
+const NO_LINES = Object.fromEntries(Object.keys(new Table().options.chars).map((name) => [name, '']));
+
+/** A table without lines. Numbers are aligned to the right. */
 export function formatTable(
   head: readonly string[],
   rows: readonly (readonly (string | number)[])[],
 ): string {
-  const none = { top: '', 'top-mid': '', 'top-left': '', 'top-right': '', bottom: '', 'bottom-mid': '' };
   const table = new Table({
     head: [...head],
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 2 },
-    chars: {
-      ...none,
-      'bottom-left': '',
-      'bottom-right': '',
-      left: '',
-      'left-mid': '',
-      mid: '',
-      'mid-mid': '',
-      right: '',
-      'right-mid': '',
-      middle: '',
-    },
+    chars: NO_LINES,
     colAligns: head.map((_, column) => (rows.every((row) => isNumeric(row[column])) ? 'right' : 'left')),
   });
   table.push(...rows.map((row) => row.map(String)));

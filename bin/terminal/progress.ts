@@ -1,4 +1,4 @@
-/** One line of progress on a terminal's standard error; nothing in a pipe. */
+/** Shows one line of progress on standard error if it is a terminal. */
 
 const CLEAR_LINE = '\r\u001b[K';
 

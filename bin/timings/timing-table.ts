@@ -1,8 +1,8 @@
-/** What each slice of a run took and moved, as a table. */
+/** Formats the timings of a run as a table with one row per slice. */
 import type { SliceTiming } from '../../contract/execution';
 import { formatBytes, formatTable } from '../terminal/format';
 
-/** @param label names the row of each timing; by default its place */
+/** @param label names the row of each timing; by default its index */
 export function timingTable(
   timings: readonly SliceTiming[],
   label = (index: number): string => String(index),
@@ -23,7 +23,7 @@ export function timingTable(
   );
 }
 
-/** A load in a warm-up took place while earlier slices ran. */
+/** A slice that was loaded by a warm-up was loaded while earlier slices ran. */
 function loadColumn({ cold, warmedUp, loadMs }: SliceTiming): string {
   if (!cold) return 'warm';
   return warmedUp ? `${loadMs.toFixed(0)} (warm-up)` : loadMs.toFixed(0);

@@ -1,5 +1,5 @@
 /**
- * The timeline of an execution as Chrome, Perfetto and Speedscope show it.
+ * Writes the timeline of an execution in the trace format of Chrome, Perfetto and Speedscope.
  * Format: https://docs.google.com/document/d/1CvAClvFfyA5R-PhYUmn5OOQtYMH4h6I0nSsKchNAySU
  */
 import type { SliceTiming } from '../../client';
@@ -7,7 +7,7 @@ import type { TraceEvent } from '../../local';
 
 interface Span {
   readonly name: string;
-  /** Which row it is drawn in. */
+  /** The row that shows the span. */
   readonly row: string;
   /** Milliseconds since 1970. */
   readonly start: number;
@@ -15,7 +15,7 @@ interface Span {
   readonly details?: object;
 }
 
-/** The text of a trace file: a row for the states of the machine, and one for each function that it calls. */
+/** The text of a trace file: one row for the states of the machine, and one for each function that it calls. */
 export function chromeTrace(
   events: readonly TraceEvent[],
   timings: readonly SliceTiming[],
@@ -48,13 +48,13 @@ function microseconds(milliseconds: number): number {
 const STATE_MACHINE = 'state machine';
 const SLICE_ROW = /^slice (\d+)$/;
 
-/** The state machine first, then the user's own functions, then the slices in order. */
+/** Sorts the state machine first, then the user's own functions, then the slices in order. */
 function rank(row: string): number {
   if (row === STATE_MACHINE) return -2;
   return Number(SLICE_ROW.exec(row)?.[1] ?? -1);
 }
 
-/** Only the outermost states: those of branches would overlap in one row, and their tasks have rows of their own. */
+/** Spans of the outermost states. States of branches would overlap in one row, and their tasks have their own rows. */
 function stateSpans(events: readonly TraceEvent[]): Span[] {
   const spans: Span[] = [];
   let open: TraceEvent | undefined;
@@ -64,7 +64,7 @@ function stateSpans(events: readonly TraceEvent[]): Span[] {
     spans.push({ name: event.state, row: STATE_MACHINE, start: open.time, end: event.time });
     open = undefined;
   }
-  // The state in which an execution fails is not left.
+  // The state in which an execution fails has no exit event.
   const end = events.at(-1)?.time;
   if (open !== undefined && end !== undefined) {
     spans.push({
@@ -78,7 +78,7 @@ function stateSpans(events: readonly TraceEvent[]): Span[] {
   return spans;
 }
 
-/** Calls of functions: from their start to their answer, as the state machine sees them. */
+/** Spans of function calls, from start to response, as the state machine sees them. */
 function taskSpans(events: readonly TraceEvent[]): Span[] {
   const started = new Map<string, number>();
   const spans: Span[] = [];
@@ -93,13 +93,13 @@ function taskSpans(events: readonly TraceEvent[]): Span[] {
   return spans;
 }
 
-/** A slice and its warm-up are calls of one function: `Slice 01`, `Warm-up 01`. */
+/** The states of a slice and of its warm-up, `Slice 01` and `Warm-up 01`, call the same function. */
 function rowOf(state: string): string {
   const number = /^(?:Slice|Warm-up) (\d+)$/.exec(state)?.at(1);
   return number === undefined ? state : `slice ${number}`;
 }
 
-/** What the function says of itself. A load in a warm-up shows as that call. */
+/** The phases that a function reports. A load by a warm-up already shows as the warm-up's call. */
 function phases(timing: SliceTiming): Span[] {
   const { slice, startedAt, warmedUp, loadMs, readMs, runMs, writeMs, weightBytes } = timing;
   const { bytesRead, bytesWritten } = timing;

@@ -1,4 +1,4 @@
-/** Work at the same time, of which the first failure is told when all of it has ended. */
+/** Runs work concurrently, and throws the first failure once all work has ended. */
 export class Group {
   private readonly running: Promise<boolean>[] = [];
   private failure: { readonly error: unknown } | undefined;
@@ -7,7 +7,7 @@ export class Group {
     return this.failure !== undefined;
   }
 
-  /** Whether the work succeeds. */
+  /** Starts the work. Resolves to whether it succeeded; never rejects. */
   run(work: () => Promise<void>): Promise<boolean> {
     const running = work().then(
       () => true,
@@ -20,6 +20,7 @@ export class Group {
     return running;
   }
 
+  /** Waits until all work has ended. Rejects with the first failure. */
   async settled(): Promise<void> {
     await Promise.all(this.running);
     if (this.failure !== undefined) throw this.failure.error;

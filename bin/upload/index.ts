@@ -1,16 +1,22 @@
 /**
- * Uploads files to S3 under keys that say what they hold, and goes on where an upload was interrupted.
+ * Uploads files to S3 under keys that contain their digests, and resumes interrupted uploads.
  *
- * What is there is not sent again: neither an object that is complete nor the parts of an upload that did not end.
- * For that, an interrupted upload stays in the bucket on purpose. A lifecycle rule with
- * `AbortIncompleteMultipartUpload` removes those that nobody goes on with: see `docs/large-models.md`.
+ * Complete objects and the parts of unfinished uploads are not sent again. This is why an interrupted upload stays in
+ * the bucket. A lifecycle rule with `AbortIncompleteMultipartUpload` removes uploads that nobody resumes: see
+ * `docs/large-models.md`.
  */
 import type { S3Client } from '@aws-sdk/client-s3';
 import { SlicedInferenceError, quoted } from '../../lib/errors';
 import { inParallel } from '../../lambda/store/ranged-read';
-import { bufferBytesOf, FILES_AT_ONCE, PART_BYTES, PART_MEMORY_BYTES, PARTS_IN_FLIGHT } from './limits';
+import {
+  bufferBytesOf,
+  FILES_AT_ONCE,
+  DEFAULT_PART_BYTES,
+  PART_MEMORY_BYTES,
+  PARTS_IN_FLIGHT,
+} from './limits';
 import { PartBuffers } from './part-buffers';
-import { S3Bucket } from './s3-bucket';
+import { UploadBucket } from './upload-bucket';
 import { uploadOne } from './upload-file';
 import { Progress, type UploadProgress } from './upload-progress';
 import { checkContentAddressed, type UploadOutcome, type UploadTask } from './upload-task';
@@ -20,9 +26,9 @@ export { parseS3Uri, type S3Location } from './s3-uri';
 export type { UploadProgress } from './upload-progress';
 export type { UploadOutcome, UploadTask } from './upload-task';
 
-export interface EncryptionOptions {
+interface EncryptionOptions {
   /**
-   * Id, alias or ARN of a KMS key. An upload that is resumed keeps the key that it began with.
+   * Id, alias or ARN of a KMS key. A resumed upload keeps the KMS key that it began with.
    * @default - the bucket's default encryption
    */
   readonly kmsKeyId?: string;
@@ -31,22 +37,22 @@ export interface EncryptionOptions {
 export interface UploadOptions extends EncryptionOptions {
   readonly onProgress?: (progress: UploadProgress) => void;
   /**
-   * Least bytes of a part, at least 5 MiB. An upload is resumed when it is begun with the same.
+   * Smallest size of a part in bytes, at least 5 MiB. An upload can be resumed only with the same value.
    * @default 16 MiB
    */
   readonly partBytes?: number;
 }
 
-export interface TextOptions extends EncryptionOptions {
+interface TextOptions extends EncryptionOptions {
   /** @default 'application/json' */
   readonly contentType?: string;
 }
 
 /**
- * Uploads files, several at a time, with at most 128 MiB of them in memory. The first failure stops it when the parts
- * in flight have ended. Files with one key are sent once.
- * @returns what became of each file
- * @throws SlicedInferenceError in one line
+ * Uploads several files at a time, with at most 128 MiB of them in memory. After the first failure it waits for the parts
+ * in flight and sends no more. Files with the same key are sent once.
+ * @returns the outcome of each file
+ * @throws SlicedInferenceError when a file is unusable or S3 refuses a request
  */
 export async function uploadAll(
   client: S3Client,
@@ -57,7 +63,7 @@ export async function uploadAll(
   const byKey = uniqueByKey(tasks);
   const outcomes = new Map<string, UploadOutcome>();
   const sending = {
-    bucket: new S3Bucket(client, bucket, options.kmsKeyId),
+    bucket: new UploadBucket(client, bucket, options.kmsKeyId),
     buffers: partBuffers(byKey, options.partBytes),
     progress: new Progress(byKey, options.onProgress),
   };
@@ -69,7 +75,7 @@ export async function uploadAll(
       outcomes.set(task.key, await uploadOne(task, options.partBytes, file));
       sending.progress.complete(task);
     } catch (error) {
-      // Thrown below, once the other files' requests have ended.
+      // Thrown below, when the requests of the other files have ended.
       stop.abort(error);
     }
   });
@@ -77,18 +83,7 @@ export async function uploadAll(
   return tasks.map(({ key }) => outcomes.get(key) ?? 'present');
 }
 
-/** Uploads one file: see `uploadAll`. */
-export async function uploadFile(
-  client: S3Client,
-  bucket: string,
-  task: UploadTask,
-  options: UploadOptions = {},
-): Promise<UploadOutcome> {
-  const [outcome] = await uploadAll(client, bucket, [task], options);
-  return outcome;
-}
-
-/** Writes a small object that refers to uploaded files, such as a plan: to be called when they are all there. */
+/** Writes a small object that refers to uploaded files, such as a plan. Call it after all files are uploaded. */
 export async function uploadText(
   client: S3Client,
   bucket: string,
@@ -96,7 +91,7 @@ export async function uploadText(
   text: string,
   { kmsKeyId, contentType = 'application/json' }: TextOptions = {},
 ): Promise<void> {
-  await new S3Bucket(client, bucket, kmsKeyId).put(key, Buffer.from(text), { contentType });
+  await new UploadBucket(client, bucket, kmsKeyId).put(key, Buffer.from(text), { contentType });
 }
 
 function uniqueByKey(tasks: readonly UploadTask[]): UploadTask[] {
@@ -106,9 +101,9 @@ function uniqueByKey(tasks: readonly UploadTask[]): UploadTask[] {
     const other = byKey.get(task.key) ?? task;
     if (other.bytes !== task.bytes || other.sha256 !== task.sha256) {
       throw new SlicedInferenceError(
-        `key ${quoted(task.key)} must stand for one content`,
+        `key ${quoted(task.key)} must identify one content`,
         `${quoted(other.file)} and ${quoted(task.file)}`,
-        'give each its own key',
+        'give each file its own key',
       );
     }
     byKey.set(task.key, other);
@@ -116,7 +111,7 @@ function uniqueByKey(tasks: readonly UploadTask[]): UploadTask[] {
   return [...byKey.values()];
 }
 
-function partBuffers(tasks: readonly UploadTask[], partBytes = PART_BYTES): PartBuffers {
+function partBuffers(tasks: readonly UploadTask[], partBytes = DEFAULT_PART_BYTES): PartBuffers {
   const bytes = tasks.reduce((most, task) => Math.max(most, bufferBytesOf(task, partBytes)), 1);
   const count = Math.min(PARTS_IN_FLIGHT, Math.floor(PART_MEMORY_BYTES / bytes));
   return new PartBuffers(Math.max(1, count), bytes);

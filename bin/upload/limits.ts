@@ -1,35 +1,35 @@
-/** Sizes and counts of an upload, each with its reason. */
+/** Sizes and counts of uploads, each with its reason. */
 import type { UploadTask } from './upload-task';
 
 const MIB = 1024 * 1024;
 
-/** Larger parts cost memory, smaller ones requests; a broken connection costs one part. At least 5 MiB in S3. */
-export const PART_BYTES = 16 * MIB;
+/** Larger parts cost memory, smaller parts cost requests; a broken connection costs one part. S3's minimum is 5 MiB. */
+export const DEFAULT_PART_BYTES = 16 * MIB;
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
 export const MAX_PARTS = 10_000;
 
-/** Parts in flight over all files: enough for a gigabit a second with 100 ms to S3 and back. */
+/** Parts in flight for all files together: enough for 1 Gbit/s at a round trip of 100 ms to S3. */
 export const PARTS_IN_FLIGHT = 8;
 
-/** Bytes of files held in memory at a time, however large the parts are. */
-export const PART_MEMORY_BYTES = PARTS_IN_FLIGHT * PART_BYTES;
+/** Bytes of files in memory at a time, for any size of parts. */
+export const PART_MEMORY_BYTES = PARTS_IN_FLIGHT * DEFAULT_PART_BYTES;
 
-/** Files looked at or sent at a time; the parts in flight are shared by all of them. */
+/** Files checked or sent at a time. They share the parts in flight. */
 export const FILES_AT_ONCE = 8;
 
-/** Each part in flight needs a connection, and looking at the next files some more. */
-export const CONNECTIONS = PARTS_IN_FLIGHT + FILES_AT_ONCE;
+/** One connection for each part in flight, and one for each file that is being checked. */
+export const MAX_CONNECTIONS = PARTS_IN_FLIGHT + FILES_AT_ONCE;
 
 /** Attempts at one request that is throttled, times out or loses its connection. */
 export const ATTEMPTS = 5;
 
-/** A file up to this size goes as one object, a larger one in parts of this size. Whole MiB, at most 10,000 parts. */
-export function partBytesOf(bytes: number, least = PART_BYTES): number {
+/** Part size in bytes for a file: whole MiB, at most 10,000 parts. A file up to this size is sent as one object. */
+export function partBytesOf(bytes: number, least = DEFAULT_PART_BYTES): number {
   return Math.max(least, Math.ceil(bytes / MAX_PARTS / MIB) * MIB);
 }
 
-/** Memory for one part, or for the whole of a smaller file. */
+/** Memory in bytes for one part, or for the whole file if it is smaller. */
 export function bufferBytesOf({ bytes }: UploadTask, least?: number): number {
   return Math.min(bytes, partBytesOf(bytes, least));
 }

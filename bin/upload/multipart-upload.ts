@@ -1,46 +1,46 @@
-/** One large file: what an earlier, unfinished upload has of it stays, and only the rest is sent. */
-import * as zlib from 'node:zlib';
+/** Uploads one large file in parts, without the parts that an earlier, unfinished upload has already sent. */
+import { crc32Base64 } from '../../lambda/store/crc32';
 import { partsOf } from '../../lambda/store/ranged-read';
 import { Group } from './group';
 import type { PartBuffers } from './part-buffers';
-import type { ListedPart, OpenUpload, S3Bucket, UploadedPart } from './s3-bucket';
-import { base64Crc32, type SourceFile } from './source-file';
+import type { ListedPart, OpenUpload, UploadBucket, UploadedPart } from './upload-bucket';
+import type { UploadSource } from './upload-source';
 import type { UploadOutcome, UploadTask } from './upload-task';
 
 export interface Sending {
-  readonly bucket: S3Bucket;
+  readonly bucket: UploadBucket;
   readonly buffers: PartBuffers;
-  /** Stops the sending of further parts. */
+  /** When aborted, no further parts are sent. */
   readonly signal: AbortSignal;
-  /** Called with the bytes of each part once S3 has it. */
+  /** Called with the size of each part once S3 has the part. */
   readonly onBytes: (bytes: number) => void;
 }
 
 /**
- * Leaves the upload unfinished when it fails, for the next one to go on with.
- * @throws UploadGone when the upload ends meanwhile
+ * If it fails, the upload stays unfinished so that the next attempt can resume it.
+ * @throws UploadGone when the upload is completed or aborted by someone else
  */
 export async function multipartUpload(
   task: UploadTask,
   partBytes: number,
-  source: SourceFile,
+  source: UploadSource,
   sending: Sending,
 ): Promise<UploadOutcome> {
   const { bucket } = sending;
-  const left = await mostComplete(bucket, task, partBytes);
-  const upload = left?.upload ?? (await bucket.begin(task.key, task.sha256));
+  const earlier = await mostComplete(bucket, task, partBytes);
+  const upload = earlier?.upload ?? (await bucket.begin(task.key, task.sha256));
   const parts = await sendParts(task, partBytes, source, sending, {
     upload,
-    there: left?.parts ?? new Map(),
+    present: earlier?.parts ?? new Map(),
   });
   const crc32 = await checkedCrc32(bucket, upload, source);
   await bucket.complete(upload, parts, task.bytes, crc32);
-  return left === undefined ? 'uploaded' : 'resumed';
+  return earlier === undefined ? 'uploaded' : 'resumed';
 }
 
-/** Of several unfinished uploads of this key, that with most of the parts that it will be made of. */
+/** Of several unfinished uploads of this key, the one with the most usable parts. */
 async function mostComplete(
-  bucket: S3Bucket,
+  bucket: UploadBucket,
   { key, bytes }: UploadTask,
   partBytes: number,
 ): Promise<{ readonly upload: OpenUpload; readonly parts: ReadonlyMap<number, ListedPart> } | undefined> {
@@ -59,28 +59,28 @@ async function mostComplete(
 
 interface Begun {
   readonly upload: OpenUpload;
-  /** What S3 has of it, by number. */
-  readonly there: ReadonlyMap<number, ListedPart>;
+  /** Parts that S3 already has, by number. */
+  readonly present: ReadonlyMap<number, ListedPart>;
 }
 
 /**
- * Reads all parts in order, as the digest needs, and sends those that are not there, several at a time. Requests in
- * flight end before this does, even when one fails: a part that arrives need not be sent again.
+ * Reads all parts in order, because the digest needs every byte, and sends the missing ones, several at a time. Waits for
+ * all requests in flight even when one fails, because a part that arrives need not be sent again.
  */
 async function sendParts(
   { bytes }: UploadTask,
   partBytes: number,
-  source: SourceFile,
+  source: UploadSource,
   { bucket, buffers, signal, onBytes }: Sending,
-  { upload, there }: Begun,
+  { upload, present }: Begun,
 ): Promise<UploadedPart[]> {
   const parts: UploadedPart[] = [];
   const sends = new Group();
   const sendPart = async (number: number, part: Buffer): Promise<void> => {
-    const crc32 = base64Crc32(zlib.crc32(part));
-    const listed = there.get(number);
-    const isThere = listed?.bytes === part.length && (listed.crc32 ?? crc32) === crc32;
-    parts[number - 1] = isThere ? listed : await bucket.putPart(upload, number, part, crc32);
+    const crc32 = crc32Base64([part]);
+    const listed = present.get(number);
+    const isPresent = listed?.bytes === part.length && (listed.crc32 ?? crc32) === crc32;
+    parts[number - 1] = isPresent ? listed : await bucket.putPart(upload, number, part, crc32);
     onBytes(part.length);
   };
   for (const [index, { start, end }] of partsOf({ start: 0, end: bytes }, partBytes).entries()) {
@@ -102,8 +102,8 @@ async function sendParts(
   return parts;
 }
 
-/** Parts that are not of this content must not wait for somebody to go on with them. */
-async function checkedCrc32(bucket: S3Bucket, upload: OpenUpload, source: SourceFile): Promise<string> {
+/** Aborts the upload if the file has other content than its digest says: nobody must resume these parts. */
+async function checkedCrc32(bucket: UploadBucket, upload: OpenUpload, source: UploadSource): Promise<string> {
   try {
     return source.checkedCrc32();
   } catch (error) {

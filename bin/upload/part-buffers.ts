@@ -1,21 +1,21 @@
-/** The memory for parts in flight: so many buffers and no more, used again and again. */
+/** The memory for parts in flight: a fixed number of buffers that are reused. */
 
 export class PartBuffers {
   private readonly free: Buffer[] = [];
   private readonly waiting: ((buffer: Buffer) => void)[] = [];
-  private made = 0;
+  private allocated = 0;
 
   constructor(
     private readonly count: number,
     private readonly bytes: number,
   ) {}
 
-  /** A buffer, as soon as there is one. It has to be given back. */
+  /** Waits for a free buffer. The caller must return it with `giveBack`. */
   async take(): Promise<Buffer> {
     const buffer = this.free.pop();
     if (buffer !== undefined) return buffer;
-    if (this.made < this.count) {
-      this.made++;
+    if (this.allocated < this.count) {
+      this.allocated++;
       return Buffer.allocUnsafeSlow(this.bytes);
     }
     return new Promise((resolve) => this.waiting.push(resolve));

@@ -1,24 +1,24 @@
-/** The AWS SDK's client as uploads need it: a bounded number of connections, and more attempts than by default. */
+/** Creates the S3 client for uploads: with a bounded number of connections and more attempts than by default. */
 import { S3Client } from '@aws-sdk/client-s3';
-import { ATTEMPTS, CONNECTIONS } from './limits';
+import { ATTEMPTS, MAX_CONNECTIONS } from './limits';
 
 export interface ClientOptions {
-  /** @default - as the AWS SDK finds it: AWS_REGION, then the profile's */
+  /** @default - found by the AWS SDK: AWS_REGION, then the profile's region */
   readonly region?: string;
-  /** @default - as the AWS SDK finds it: AWS_ENDPOINT_URL_S3, then the region's endpoint */
+  /** @default - found by the AWS SDK: AWS_ENDPOINT_URL_S3, then the region's endpoint */
   readonly endpoint?: string;
-  /** @default - as the AWS SDK finds it: AWS_PROFILE, then `default` */
+  /** @default - found by the AWS SDK: AWS_PROFILE, then `default` */
   readonly profile?: string;
 }
 
 const CONNECT_TIMEOUT_MS = 10_000;
 
-/** Of silence on a connection; S3 itself closes one after about 20 seconds. */
+/** Longest silence on a connection. S3 itself closes a silent connection after about 20 seconds. */
 const SILENCE_TIMEOUT_MS = 60_000;
 
-/** Destroy it when done, since it keeps connections open. */
+/** Destroy the client after use, because it keeps connections open. */
 export function uploadClient(options: ClientOptions = {}): S3Client {
-  const agent = { keepAlive: true, maxSockets: CONNECTIONS };
+  const agent = { keepAlive: true, maxSockets: MAX_CONNECTIONS };
   return new S3Client({
     ...options,
     maxAttempts: ATTEMPTS,

@@ -1,30 +1,30 @@
-/** What a failed request to S3 means for who uploads: what was needed, what came, what to do, in one line. */
+/** Explains a failed request to S3 in one line: what was expected, what was got, what to do. */
 import { S3ServiceException } from '@aws-sdk/client-s3';
 import { SlicedInferenceError } from '../../lib/errors';
 
 /** The request that failed. */
-export interface S3Request {
+export interface FailedRequest {
   readonly bucket: string;
   /** `s3://bucket/key`. */
   readonly uri: string;
-  /** What the caller has to be allowed. */
+  /** IAM actions that the request needs. */
   readonly permission: string;
-  /** The client's region, where it has one. */
+  /** The client's region, if it has one. */
   readonly region?: string;
 }
 
-/** What the SDK says of a failure, of whatever class it is. */
+/** What the SDK reports about a failure, for every class of errors. */
 interface Failure {
   readonly name: string;
   readonly reason: string;
   readonly status?: number;
-  /** Where the bucket is, as S3 tells with most answers. */
+  /** The bucket's region, which S3 sends with most responses. */
   readonly bucketRegion?: string;
 }
 
-type Explanation = (failure: Failure, request: S3Request) => SlicedInferenceError | undefined;
+type Explanation = (failure: Failure, request: FailedRequest) => SlicedInferenceError | undefined;
 
-/** The first one that knows the failure explains it. */
+/** Tried in order. The first that recognizes the failure explains it. */
 const EXPLANATIONS: readonly Explanation[] = [
   noCredentials,
   badCredentials,
@@ -38,8 +38,8 @@ const EXPLANATIONS: readonly Explanation[] = [
   unreachable,
 ];
 
-/** The error to throw for one that the SDK threw: itself when it is not about AWS. */
-export function explainS3Error(error: unknown, request: S3Request): unknown {
+/** The error to throw in place of an error of the SDK. Errors that are not about AWS stay as they are. */
+export function explainS3Error(error: unknown, request: FailedRequest): unknown {
   if (!(error instanceof Error)) return error;
   const failure = describe(error);
   for (const explain of EXPLANATIONS) {
@@ -48,14 +48,14 @@ export function explainS3Error(error: unknown, request: S3Request): unknown {
   }
   if (!(error instanceof S3ServiceException)) return error;
   const what = `S3 must accept the request for ${request.uri}`;
-  return new SlicedInferenceError(what, failure.reason, 'run the command again, which goes on from here');
+  return new SlicedInferenceError(what, failure.reason, 'run the command again to resume');
 }
 
 function describe(error: Error): Failure {
   const { code, $metadata, $response } = error as NodeJS.ErrnoException & Partial<S3ServiceException>;
   const headers = $response?.headers as Readonly<Record<string, string | undefined>> | undefined;
   const status = $metadata?.httpStatusCode;
-  // An answer without a body has a status only.
+  // A response without a body has only a status.
   const name = code ?? (error.name === 'Unknown' ? `status ${status ?? 'unknown'}` : error.name);
   const message = error.message === 'UnknownError' ? '' : error.message.trim().replaceAll(/\s+/g, ' ');
   return {
@@ -85,17 +85,17 @@ function badCredentials({ name, reason }: Failure): SlicedInferenceError | undef
     return new SlicedInferenceError(what, reason, 'check AWS_PROFILE or the access key');
   }
   if (name === 'RequestTimeTooSkewed') {
-    return new SlicedInferenceError("this machine's clock must be right", reason, 'set it');
+    return new SlicedInferenceError("this machine's clock must be right", reason, 'set the clock');
   }
   return undefined;
 }
 
-function noRegion({ reason }: Failure, { bucket }: S3Request): SlicedInferenceError | undefined {
+function noRegion({ reason }: Failure, { bucket }: FailedRequest): SlicedInferenceError | undefined {
   if (!reason.includes('Region is missing')) return undefined;
   return new SlicedInferenceError(
     'the AWS region must be known',
     'none',
-    `set AWS_REGION to that of bucket '${bucket}'`,
+    `set AWS_REGION to the region of bucket '${bucket}'`,
   );
 }
 
@@ -108,10 +108,10 @@ const REGION_ERRORS = [
 
 function otherRegion(
   { name, status = 0, bucketRegion }: Failure,
-  { bucket, region = 'another one' }: S3Request,
+  { bucket, region = 'another one' }: FailedRequest,
 ): SlicedInferenceError | undefined {
   const isRedirect = (status >= 300 && status < 400) || REGION_ERRORS.includes(name);
-  // A HEAD for a bucket of another region may end so, and has no body that would say why.
+  // A HEAD request for a bucket in another region may fail with this status, and has no body with the reason.
   const isUnexplained = name === 'status 400' && bucketRegion !== undefined && bucketRegion !== region;
   if (!isRedirect && !isUnexplained) return undefined;
   return new SlicedInferenceError(
@@ -121,16 +121,12 @@ function otherRegion(
   );
 }
 
-function noBucket({ name, reason }: Failure, { bucket }: S3Request): SlicedInferenceError | undefined {
+function noBucket({ name, reason }: Failure, { bucket }: FailedRequest): SlicedInferenceError | undefined {
   if (name !== 'NoSuchBucket' && name !== 'InvalidBucketName') return undefined;
-  return new SlicedInferenceError(
-    `bucket '${bucket}' must exist`,
-    reason,
-    'check its name, or make it before',
-  );
+  return new SlicedInferenceError(`bucket '${bucket}' must exist`, reason, 'check its name or create it');
 }
 
-function badKey({ name, reason }: Failure, { uri }: S3Request): SlicedInferenceError | undefined {
+function badKey({ name, reason }: Failure, { uri }: FailedRequest): SlicedInferenceError | undefined {
   if (!name.startsWith('KMS.')) return undefined;
   return new SlicedInferenceError(
     `the KMS key for ${uri} must be usable`,
@@ -141,22 +137,22 @@ function badKey({ name, reason }: Failure, { uri }: S3Request): SlicedInferenceE
 
 function denied(
   { name, status, reason }: Failure,
-  { uri, permission }: S3Request,
+  { uri, permission }: FailedRequest,
 ): SlicedInferenceError | undefined {
   if (name !== 'AccessDenied' && status !== 403) return undefined;
   return new SlicedInferenceError(
     `${permission} must be allowed for ${uri}`,
     reason,
-    "add it to your role's policy, or check the bucket's policy and its key's",
+    "allow it in your role's policy, and check the policies of the bucket and of its KMS key",
   );
 }
 
 const DAMAGES = ['BadDigest', 'InvalidDigest', 'XAmzContentSHA256Mismatch', 'XAmzContentChecksumMismatch'];
 
-function damaged({ name, reason }: Failure, { uri }: S3Request): SlicedInferenceError | undefined {
+function damaged({ name, reason }: Failure, { uri }: FailedRequest): SlicedInferenceError | undefined {
   if (!DAMAGES.includes(name)) return undefined;
   return new SlicedInferenceError(
-    `the bytes for ${uri} must arrive as they were sent`,
+    `the bytes for ${uri} must arrive unchanged`,
     reason,
     'run the command again',
   );
@@ -166,13 +162,13 @@ const THROTTLES = ['SlowDown', 'Throttling', 'ThrottlingException', 'RequestLimi
 
 function throttled(
   { name, status, reason }: Failure,
-  { bucket }: S3Request,
+  { bucket }: FailedRequest,
 ): SlicedInferenceError | undefined {
   if (!THROTTLES.includes(name) && status !== 429 && status !== 503) return undefined;
   return new SlicedInferenceError(
     `S3 must have capacity for bucket '${bucket}'`,
     reason,
-    'run the command again in a while, which goes on from here',
+    'run the command again later to resume',
   );
 }
 
@@ -189,11 +185,11 @@ const NETWORK_ERRORS = [
   'TimeoutError',
 ];
 
-function unreachable({ name, reason }: Failure, { uri }: S3Request): SlicedInferenceError | undefined {
+function unreachable({ name, reason }: Failure, { uri }: FailedRequest): SlicedInferenceError | undefined {
   if (!NETWORK_ERRORS.includes(name)) return undefined;
   return new SlicedInferenceError(
     `S3 must be reachable for ${uri}`,
     reason,
-    'check the network, its proxy and AWS_ENDPOINT_URL_S3; the command goes on from here when run again',
+    'check the network, the proxy and AWS_ENDPOINT_URL_S3, then run the command again to resume',
   );
 }

@@ -1,18 +1,18 @@
-/** `s3://bucket/prefix`, taken strictly: both become parts of ARNs in policies, where `*` and `?` stand for others. */
+/** Parses `s3://bucket/prefix` strictly: both become parts of ARNs in policies, where `*` and `?` are wildcards. */
 import { SlicedInferenceError, quoted } from '../../lib/errors';
 
 export interface S3Location {
   readonly bucket: string;
-  /** Without a slash at its end; empty for the bucket itself. */
+  /** Without a trailing slash; empty for the bucket itself. */
   readonly prefix: string;
 }
 
 const SCHEME = 's3://';
 
-/** Leaves the rest of the 1,024 bytes of a key to what is put below the prefix. */
+/** Leaves the rest of a key's 1,024 bytes to the names below the prefix. */
 const MAX_PREFIX_LENGTH = 512;
 
-/** @throws SlicedInferenceError when it is no such URI, or a name in it is not allowed */
+/** @throws SlicedInferenceError when the text is not such a URI, or its bucket or prefix is not allowed */
 export function parseS3Uri(text: string): S3Location {
   if (!text.startsWith(SCHEME)) throw badUri(text, `it must begin with ${SCHEME} and the name of a bucket`);
   const [bucket, ...segments] = text.slice(SCHEME.length).split('/');
@@ -30,8 +30,8 @@ function bucketFault(bucket: string): string | undefined {
   }
   if (!/^[a-z0-9].*[a-z0-9]$/.test(bucket))
     return 'the name of a bucket begins and ends with a letter or digit';
-  if (bucket.includes('..')) return 'the name of a bucket has no two dots in a row';
-  if (/^\d+\.\d+\.\d+\.\d+$/.test(bucket)) return 'the name of a bucket is no IP address';
+  if (bucket.includes('..')) return 'the name of a bucket cannot have two dots in a row';
+  if (/^\d+\.\d+\.\d+\.\d+$/.test(bucket)) return 'the name of a bucket cannot be an IP address';
   return undefined;
 }
 
@@ -42,13 +42,13 @@ function prefixFault(prefix: string): string | undefined {
     return 'a prefix has letters, digits, slashes and !_.()=@+- only';
   }
   const isEmptyOrDots = (segment: string): boolean => /^\.{0,2}$/.test(segment);
-  if (prefix.split('/').some(isEmptyOrDots)) return "a prefix has no empty part, no '.' and no '..'";
+  if (prefix.split('/').some(isEmptyOrDots)) return "a prefix cannot have an empty part, '.' or '..'";
   return undefined;
 }
 
 function badUri(text: string, rule: string): SlicedInferenceError {
   return new SlicedInferenceError(
-    'a place in S3 must be given as s3://bucket or s3://bucket/prefix',
+    'an S3 location must have the form s3://bucket or s3://bucket/prefix',
     quoted(text),
     rule,
   );

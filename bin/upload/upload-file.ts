@@ -1,9 +1,9 @@
-/** One file: skipped when it is there, sent as one object when it is small, else in parts. */
+/** Uploads one file: skips it if S3 has it, sends a small file as one object and a large file in parts. */
 import { SlicedInferenceError } from '../../lib/errors';
 import { partBytesOf } from './limits';
 import { multipartUpload, type Sending } from './multipart-upload';
-import { type S3Bucket, UploadGone } from './s3-bucket';
-import { SourceFile } from './source-file';
+import { type UploadBucket, UploadGone } from './upload-bucket';
+import { UploadSource } from './upload-source';
 import type { UploadOutcome, UploadTask } from './upload-task';
 
 export async function uploadOne(
@@ -13,17 +13,17 @@ export async function uploadOne(
 ): Promise<UploadOutcome> {
   if (await isPresent(sending.bucket, task)) return 'present';
   const partBytes = partBytesOf(task.bytes, leastPartBytes);
-  const source = await SourceFile.open(task);
+  const source = await UploadSource.open(task);
   try {
     if (task.bytes <= partBytes) return await putWhole(task, source, sending);
     return await multipartUpload(task, partBytes, source, sending);
   } catch (error) {
     if (!(error instanceof UploadGone)) throw error;
-    // Another process that uploads the same file, and went on with the same upload, was faster.
+    // Another process may have resumed the same upload and completed it first.
     if (await isPresent(sending.bucket, task)) return 'present';
     throw new SlicedInferenceError(
-      `the upload of s3://${sending.bucket.name}/${task.key} must stay until it is complete`,
-      'its removal by someone else',
+      `the upload of s3://${sending.bucket.name}/${task.key} must exist until it is complete`,
+      'an upload that someone else removed',
       'check the lifecycle rules of the bucket and run the command again',
     );
   } finally {
@@ -31,13 +31,13 @@ export async function uploadOne(
   }
 }
 
-/** An object under a key that says its content can be wrong only when its writing went wrong. */
-async function isPresent(bucket: S3Bucket, { key, bytes, sha256 }: UploadTask): Promise<boolean> {
+/** The key contains the file's digest, so an object of the right size has wrong content only if its writer failed. */
+async function isPresent(bucket: UploadBucket, { key, bytes, sha256 }: UploadTask): Promise<boolean> {
   const head = await bucket.head(key);
   return head?.bytes === bytes && (head.sha256 ?? sha256) === sha256;
 }
 
-async function putWhole(task: UploadTask, source: SourceFile, sending: Sending): Promise<UploadOutcome> {
+async function putWhole(task: UploadTask, source: UploadSource, sending: Sending): Promise<UploadOutcome> {
   const { bucket, buffers, onBytes } = sending;
   const buffer = await buffers.take();
   try {

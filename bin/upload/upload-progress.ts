@@ -1,8 +1,8 @@
-/** How much of all files is in S3. */
+/** Counts the bytes of all files that are in S3. */
 import type { UploadTask } from './upload-task';
 
 export interface UploadProgress {
-  /** Bytes that are in S3, whether they were sent now or before. */
+  /** Bytes that are in S3, sent now or earlier. */
   readonly doneBytes: number;
   /** Bytes of all files. */
   readonly totalBytes: number;
@@ -28,7 +28,7 @@ export class Progress {
     };
   }
 
-  /** Counts what was not sent as well. */
+  /** Counts the bytes of a file that did not have to be sent. */
   complete(task: UploadTask): void {
     const missing = task.bytes - (this.doneOf.get(task) ?? 0);
     if (missing > 0) this.of(task)(missing);

@@ -1,7 +1,7 @@
-/** What is to be uploaded, and what becomes of it. */
+/** The files to upload and their outcomes. */
 import { SlicedInferenceError, quoted } from '../../lib/errors';
 
-/** A file whose key says what it holds, so that what is there under its key never has to be written again. */
+/** A file whose key contains its digest, so that an object under the key never has to be written again. */
 export interface UploadTask {
   /** Path on this machine. */
   readonly file: string;
@@ -13,10 +13,10 @@ export interface UploadTask {
   readonly sha256: string;
 }
 
-/** Sent as a whole; there already; or some of its parts were there from an upload that did not end. */
+/** Sent completely; already there; or completed from the parts of an unfinished upload. */
 export type UploadOutcome = 'uploaded' | 'present' | 'resumed';
 
-/** That nothing stale is taken for the file rests on its key. */
+/** Only the digest in its key protects a file from being skipped in favor of a stale object. */
 export function checkContentAddressed({ key, sha256 }: UploadTask): void {
   if (/^[0-9a-f]{64}$/.test(sha256) && key.includes(sha256)) return;
   throw new SlicedInferenceError(

@@ -1,4 +1,4 @@
-/** Compares tensors by their bits. */
+/** Compares tensors bit by bit. */
 import { float16Value } from '../../lambda/tensors/float16';
 import type { RawTensor } from '../../lambda/tensors/tensor';
 import { typedView } from '../../lambda/tensors/tensor';
@@ -7,11 +7,11 @@ export interface TensorComparison {
   readonly name: string;
   readonly dtype: string;
   readonly shape: readonly number[];
-  /** Whether type, shape and every bit are the same. */
+  /** Whether dtype, shape and every bit are the same. */
   readonly identical: boolean;
   /**
-   * Largest absolute difference of two elements; `null` where none can be given: other type or shape, strings, or
-   * an element that is no finite number on one side only.
+   * Largest absolute difference of two elements; `null` if it is undefined: for another dtype or shape, for strings, or if
+   * the difference of two elements is not finite.
    */
   readonly maxAbsDiff: number | null;
 }

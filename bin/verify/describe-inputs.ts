@@ -1,6 +1,6 @@
 import { describeTensor } from '../../lambda/tensors/tensor';
 
-/** Inputs that a message names; models with many have them alike. */
+/** Inputs that a message names. Models with many inputs have similar ones. */
 const NAMED_INPUTS = 4;
 
 /** `input_ids int64[1,64], mask int64[1,64]`. */

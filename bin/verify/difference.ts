@@ -1,22 +1,22 @@
-/** How far two tensors are apart, where nobody promises that they are the same. */
+/** Measures how far apart two tensors are when their bits need not be the same. */
 import { float16Value } from '../../lambda/tensors/float16';
 import type { NumericTensor, RawTensor, TypedArray } from '../../lambda/tensors/tensor';
 import { typedView } from '../../lambda/tensors/tensor';
 
-/** `|got - expected| <= absolute + relative * |expected|`, as NumPy's `allclose` has it. */
+/** `|got - expected| <= absolute + relative * |expected|`, as in NumPy's `allclose`. */
 export interface Tolerance {
   readonly absolute: number;
   readonly relative: number;
 }
 
-/** Differences are `null` where none can be given: other type or shape, strings, or finite on one side only. */
+/** Differences are `null` if undefined: for another dtype or shape, for strings, or if a difference is not finite. */
 export interface TensorDifference {
   readonly name: string;
   readonly withinTolerance: boolean;
   readonly maxAbsDiff: number | null;
-  /** Largest |got - expected| / |expected|; where expected is 0, only 0 differs by nothing, all else by infinity. */
+  /** Largest |got - expected| / |expected|. If expected is 0, the difference is 0 for a zero, otherwise infinity. */
   readonly maxRelDiff: number | null;
-  /** Largest number of floating-point numbers that lie between two elements; `null` for types that are not floats. */
+  /** Largest distance of two elements in units of the last place; `null` for dtypes other than floats. */
   readonly maxUlpDiff: number | null;
 }
 
@@ -68,7 +68,7 @@ function valueOf(dtype: NumericTensor['dtype']): (array: TypedArray, index: numb
     : (array, index) => Number(array[index]);
 }
 
-/** The place of each element among all floats of its type, so that neighbors are 1 apart; absent for other types. */
+/** The rank of each element among all floats of its dtype: neighbors are 1 apart. `undefined` for other dtypes. */
 function orderOf(tensor: NumericTensor): ((index: number) => bigint) | undefined {
   const bits = bitsOf(tensor);
   if (bits === undefined) return undefined;

@@ -1,4 +1,4 @@
-/** Runs one job in a process of its own: a model that crashes ONNX Runtime must not take the verifier with it. */
+/** Runs one job in its own process, so that a model that crashes ONNX Runtime does not crash the verifier. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { decodeSafetensors, encodeSafetensors } from '../../lambda/tensors/safetensors';
@@ -7,17 +7,18 @@ import type { RawTensor } from '../../lambda/tensors/tensor';
 import { PLAN_FILE } from '../../lib/emit/write';
 import { ORT_LEVELS } from '../../lib/optimize/level';
 import { readPlan } from '../../lib/compile/plan-file';
+import { runChain } from '../../local/run-chain';
 import { describeInputs } from './describe-inputs';
 import type { ChainJob, DefaultJob, Job, JobAnswer, WholeJob } from './job';
 import { candidateInputs } from './seeded-inputs';
 
 type Tensors = ReadonlyMap<string, RawTensor>;
 
-/** Of several candidates that do not run the first is told of, which is the likeliest of them. */
+/** If no candidate runs, the answer reports the failure of the first one, which is the most plausible. */
 async function runWhole(job: WholeJob): Promise<JobAnswer> {
   let failure: JobAnswer | undefined;
-  for (const candidate of job.madeUp ? candidateInputs(job.madeUp) : [read(job.inputs)]) {
-    // A new one each time: a run that failed half way has advanced the generators of seeded random operators.
+  for (const candidate of job.generated ? candidateInputs(job.generated) : [read(job.inputs)]) {
+    // Open a new session each time: a failed run may have advanced the generators of seeded random operators.
     const session = await Session.open({
       path: job.modelPath,
       threads: job.threads,
@@ -25,7 +26,7 @@ async function runWhole(job: WholeJob): Promise<JobAnswer> {
     });
     try {
       write(job.outputs, await session.run(candidate, job.outputNames));
-      if (job.madeUp) write(job.inputs, candidate);
+      if (job.generated) write(job.inputs, candidate);
       return { done: true };
     } catch (error) {
       failure ??= { done: false, reason: (error as Error).message, ranOn: describeInputs(candidate) };
@@ -36,32 +37,22 @@ async function runWhole(job: WholeJob): Promise<JobAnswer> {
   return failure ?? { done: false, reason: 'no inputs' };
 }
 
-async function runChain(job: ChainJob): Promise<JobAnswer> {
-  const { slices, outputs } = readPlan(path.join(job.slicesFolder, PLAN_FILE));
-  const request = read(job.inputs);
-  const made: Tensors[] = [];
-  for (const slice of slices) {
+async function runSlices(job: ChainJob): Promise<JobAnswer> {
+  const plan = readPlan(path.join(job.slicesFolder, PLAN_FILE));
+  const results = await runChain(plan, read(job.inputs), async (slice, inputs) => {
+    const { model, outputs } = plan.slices[slice];
     const session = await Session.open({
-      path: path.join(job.slicesFolder, slice.model.file),
+      path: path.join(job.slicesFolder, model.file),
       threads: job.threads,
     });
-    const inputs = slice.inputs.map(({ name, source }): [string, RawTensor] => [
-      name,
-      pick(source.from === 'request' ? request : made[source.slice], name),
-    ]);
-    made.push(
-      await session.run(
-        new Map(inputs),
-        slice.outputs.map(({ name }) => name),
-      ),
+    const tensors = await session.run(
+      inputs,
+      outputs.map(({ name }) => name),
     );
     await session.release();
-  }
-  const results = outputs.map(({ name, source }): [string, RawTensor] => [
-    name,
-    pick(source.from === 'request' ? request : made[source.slice], name),
-  ]);
-  write(job.outputs, new Map(results));
+    return tensors;
+  });
+  write(job.outputs, results);
   return { done: true };
 }
 
@@ -77,16 +68,10 @@ function runJob(job: Job): Promise<JobAnswer> {
     case 'whole':
       return runWhole(job);
     case 'chain':
-      return runChain(job);
+      return runSlices(job);
     case 'default':
       return runDefault(job);
   }
-}
-
-function pick(tensors: Tensors, name: string): RawTensor {
-  const tensor = tensors.get(name);
-  if (tensor === undefined) throw new Error(`tensor '${name}' was not made`);
-  return tensor;
 }
 
 function read(file: string): Tensors {

@@ -1,6 +1,6 @@
-/** What the verifier asks of a child process: a run of the whole model or of its chained slices. */
+/** The jobs that the verifier gives to a child process: a run of the whole model or of its chained slices. */
 import type { OptimizationLevel } from '../../lib/optimize/level';
-import type { MadeUpInputs } from './seeded-inputs';
+import type { GeneratedInputs } from './seeded-inputs';
 
 export type Job = WholeJob | ChainJob | DefaultJob;
 
@@ -18,8 +18,8 @@ export interface WholeJob extends CommonJob {
   readonly optimization: OptimizationLevel;
   readonly modelPath: string;
   readonly outputNames: readonly string[];
-  /** When given, `inputs` is written: with the first inputs made up this way that the model runs on. */
-  readonly madeUp?: MadeUpInputs;
+  /** If set, the job generates inputs, and writes the first ones that the model runs on to `inputs`. */
+  readonly generated?: GeneratedInputs;
 }
 
 export interface ChainJob extends CommonJob {
@@ -29,7 +29,7 @@ export interface ChainJob extends CommonJob {
   readonly slicesFolder: string;
 }
 
-/** A run of the whole model as its users run it alone: with all of ONNX Runtime's defaults. */
+/** A run of the whole model with all of ONNX Runtime's defaults. */
 export interface DefaultJob extends CommonJob {
   readonly kind: 'default';
   readonly modelPath: string;
@@ -40,8 +40,8 @@ export type JobAnswer =
   | { readonly done: true }
   | {
       readonly done: false;
-      /** What ONNX Runtime said. */
+      /** ONNX Runtime's error message. */
       readonly reason: string;
-      /** The inputs that it said it of; absent when it did not come to that. */
+      /** Names, dtypes and shapes of the inputs on which the whole model failed; absent for other failures. */
       readonly ranOn?: string;
     };

@@ -1,4 +1,4 @@
-/** Proves that chained slices give what the whole model gives, bit for bit. */
+/** Runs the whole model and its chained slices, and compares their outputs bit by bit. */
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
@@ -19,27 +19,27 @@ import type { TensorDifference, Tolerance } from './difference';
 import { tensorDifference } from './difference';
 import { type JobWording, runJob } from './run-job';
 
-export interface VerifyOptions {
+interface VerifyOptions {
   readonly slicer: Slicer;
   readonly dimensions: DimensionSizes;
   readonly optimization: OptimizationLevel;
-  /** When given, the slices are also compared with the model as its users run it alone. */
+  /** If set, the slices are also compared with the whole model at ONNX Runtime's defaults. */
   readonly againstDefault?: Tolerance;
-  /** File of inputs; without one, inputs are made up. */
+  /** File of inputs. By default, inputs are generated. */
   readonly inputs?: string;
   readonly seed: number;
   readonly onStep: (step: string) => void;
 }
 
 export interface Verification {
-  /** Whether every output has the same type, shape and bits. */
+  /** Whether every output has the same dtype, shape and bits. */
   readonly identical: boolean;
-  /** Largest absolute difference over all outputs; `null` where one has none. */
+  /** Largest absolute difference over all outputs; `null` if it is `null` for any output. */
   readonly maxAbsDiff: number | null;
   readonly slices: number;
   readonly threads: number;
   readonly graphOptimization: OptimizationLevel;
-  /** Types and shapes of the inputs used. */
+  /** Dtypes and shapes of the inputs used. */
   readonly inputs: readonly {
     readonly name: string;
     readonly dtype: string;
@@ -49,15 +49,15 @@ export interface Verification {
   readonly againstDefault?: DefaultComparison;
 }
 
-/** The slices beside the whole model with all of ONNX Runtime's defaults. */
+/** Differences between the slices and the whole model with all of ONNX Runtime's defaults. */
 export interface DefaultComparison extends Omit<TensorDifference, 'name'> {
   readonly tolerance: Tolerance;
   readonly outputs: readonly TensorDifference[];
 }
 
 /**
- * @throws SlicedInferenceError when the model or the slicing are unfit, or the model does not run
- * @throws NamedFailure when the inputs are not those of the model
+ * @throws SlicedInferenceError when the model or the slicing is unusable, or the model does not run
+ * @throws NamedFailure `InvalidInput` when the inputs do not match the model
  */
 export async function verify(modelPath: string, options: VerifyOptions): Promise<Verification> {
   const { slicer, dimensions, optimization, againstDefault, seed, onStep } = options;
@@ -77,12 +77,12 @@ export async function verify(modelPath: string, options: VerifyOptions): Promise
     if (given) fs.writeFileSync(inputs, encodeSafetensors(given));
     const { threads } = plan;
     const outputNames = plan.outputs.map(({ name }) => name);
-    const madeUp = given === undefined && { madeUp: { specs: plan.inputs, dimensions, seed } };
+    const generated = given === undefined && { generated: { specs: plan.inputs, dimensions, seed } };
     onStep('running the whole model');
     const whole = file('whole');
     await runJob(
-      { kind: 'whole', threads, optimization, modelPath, inputs, ...madeUp, outputNames, outputs: whole },
-      given === undefined ? MADE_UP : GIVEN,
+      { kind: 'whole', threads, optimization, modelPath, inputs, ...generated, outputNames, outputs: whole },
+      given === undefined ? GENERATED : GIVEN,
       folder,
     );
     onStep(`running ${plan.slices.length} slices`);
@@ -103,18 +103,18 @@ export async function verify(modelPath: string, options: VerifyOptions): Promise
 }
 
 const GIVEN: JobWording = {
-  what: 'the whole model must run in ONNX Runtime on the inputs given',
-  advice: 'check their values and that the model runs by itself',
+  what: 'the whole model must run in ONNX Runtime on the given inputs',
+  advice: 'check their values, and that the model runs on its own',
 };
 
-const MADE_UP: JobWording = {
-  what: 'the whole model must run in ONNX Runtime on made-up inputs',
-  advice: 'give real inputs with --inputs, or the sizes of symbolic dimensions with --dimension',
+const GENERATED: JobWording = {
+  what: 'the whole model must run in ONNX Runtime on generated inputs',
+  advice: 'pass real inputs with --inputs, or the sizes of symbolic dimensions with --dimension',
 };
 
 const CHAINED: JobWording = {
   what: 'the slices must run in ONNX Runtime as the whole model does',
-  advice: 'this is a fault of this tool, report it with the model',
+  advice: 'this is a bug of this tool, report it with the model',
 };
 
 const BY_DEFAULT: JobWording = {
@@ -122,7 +122,7 @@ const BY_DEFAULT: JobWording = {
   advice: 'leave --against out',
 };
 
-/** @throws NamedFailure `InvalidInput` when the file's tensors are not those that the model asks for */
+/** @throws NamedFailure `InvalidInput` when the file's tensors do not match the model's inputs */
 async function readInputs(file: string, plan: PlanDraft): Promise<ReadonlyMap<string, RawTensor>> {
   const tensors = await readTensorFile(
     file,
@@ -180,7 +180,7 @@ function compareWithDefault(
   };
 }
 
-/** Files have tensors in an order of their own. */
+/** Sorts tensors in the model's order; files may have another order. */
 function inOrder(
   specs: readonly TensorSpec[],
   tensors: ReadonlyMap<string, RawTensor>,

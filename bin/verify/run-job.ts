@@ -1,4 +1,4 @@
-/** Runs a job in a child process and tells a crash or a hang from an answer. */
+/** Runs a job in a child process, and reports a crash or a hang as an error. */
 import { spawn } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
@@ -6,13 +6,13 @@ import { SlicedInferenceError } from '../../lib/errors';
 import { builtFile } from '../../lib/host/package-files';
 import type { Job, JobAnswer } from './job';
 
-/** A run that takes longer than a Lambda function may is no candidate for one. */
+/** Lambda's longest timeout: a model that runs longer cannot run in a function. */
 const TIMEOUT_MS = 15 * 60_000;
 
-/** ONNX Runtime's messages hold whole stacks at times; their beginning says it. */
+/** Some of ONNX Runtime's messages contain whole stack traces; the cause is at their beginning. */
 const MAX_REASON_LENGTH = 400;
 
-/** How an error says what has to run, and what it advises when that does not. */
+/** The wording of an error: what must run, and what to do if it does not. */
 export interface JobWording {
   readonly what: string;
   readonly advice: string;
@@ -41,7 +41,7 @@ export async function runJob(job: Job, { what, advice }: JobWording, folder: str
 
 function run(args: readonly string[]): Promise<{ code: number | null; signal: NodeJS.Signals | null }> {
   return new Promise((resolve, reject) => {
-    // ONNX Runtime logs to standard error; what matters of it is in the answer.
+    // Ignore what ONNX Runtime logs to standard error: the answer file has its error message.
     const child = spawn(process.execPath, args, {
       stdio: 'ignore',
       timeout: TIMEOUT_MS,

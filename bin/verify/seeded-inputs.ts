@@ -1,12 +1,12 @@
-/** Makes inputs for a model that nobody gave any: seeded, so that they are the same each time. */
+/** Generates inputs for a model from a seed, so that they are the same each time. */
 import type { TensorSpec } from '../../contract/tensors';
 import { elementBytes, elementCount, typedView } from '../../lambda/tensors/tensor';
 import type { NumericDataType, NumericTensor, RawTensor } from '../../lambda/tensors/tensor';
 import type { DimensionSizes } from '../../lib/shapes/value-types';
 import { dimensionName, givenSize } from '../../lib/shapes/value-types';
 
-/** What inputs are made up from. */
-export interface MadeUpInputs {
+/** How to generate inputs. */
+export interface GeneratedInputs {
   readonly specs: readonly TensorSpec[];
   /** Sizes of symbolic dimensions, by name. */
   readonly dimensions: DimensionSizes;
@@ -14,8 +14,9 @@ export interface MadeUpInputs {
 }
 
 /**
- * Sizes to try for symbolic dimensions that lead a shape and for others, in this order: a batch of one with room for
- * images and text first. What a model accepts is written nowhere; the first that runs is used.
+ * Sizes to try, in this order: the first number for symbolic dimensions that lead a shape, the second for others. A batch
+ * of one with room for images and text comes first. Models do not state which sizes they accept, so the first that run
+ * are used.
  */
 const SIZES: readonly (readonly [number, number])[] = [
   [1, 64],
@@ -27,24 +28,24 @@ const SIZES: readonly (readonly [number, number])[] = [
   [2, 2],
   [1, 512],
   [512, 512],
-  // Samples of sound: what detectors of speech take at 8 and 16 kHz, with and without context.
+  // Audio samples that speech detectors take at 8 and 16 kHz, with and without context.
   [1, 256],
   [1, 288],
   [1, 576],
 ];
 
-/** Integers are drawn below these: many are indexes into tables whose length is written nowhere. */
+/** Integers are drawn below these bounds, because many are indexes into tables of unknown length. */
 const INTEGER_BOUNDS = [10, 2, 1];
 
-/** Elements in all inputs together beyond which sizes that are guesses are not tried: 5 dimensions of 64 are many. */
+/** Guessed sizes are tried only if all inputs together have at most this many elements: 64^5 would be 2^30. */
 const MAX_GUESSED_ELEMENTS = 2 ** 24;
 
-/** The inputs to try, likeliest first, each made when it is asked for. */
+/** The inputs to try, the most plausible first, each generated on demand. */
 export function* candidateInputs({
   specs,
   dimensions,
   seed,
-}: MadeUpInputs): Generator<Map<string, RawTensor>> {
+}: GeneratedInputs): Generator<Map<string, RawTensor>> {
   const hasIntegers = specs.some(({ dtype }) => /^u?int/.test(dtype));
   const bounds = hasIntegers ? INTEGER_BOUNDS : INTEGER_BOUNDS.slice(0, 1);
   for (const shapes of candidateShapes(specs, dimensions)) {
@@ -57,7 +58,7 @@ export function* candidateInputs({
   }
 }
 
-/** By candidate, by input. A dimension has the same size wherever its name is. */
+/** Shapes by candidate, then by input. A named dimension has the same size in all inputs. */
 function candidateShapes(specs: readonly TensorSpec[], dimensions: DimensionSizes): number[][][] {
   const leading = new Set(specs.map(({ name, shape }) => shape?.length && dimensionName(name, 0, shape[0])));
   const shapesOf = ([first, others]: readonly [number, number], states = others): number[][] =>
@@ -69,7 +70,7 @@ function candidateShapes(specs: readonly TensorSpec[], dimensions: DimensionSize
         return givenSize(dimensions, symbol) ?? (leading.has(symbol) ? first : guess);
       }),
     );
-  // States of recurrent models are [layers, batch, hidden]: behind a fixed size the batch may be what has no name.
+  // States of recurrent models are [layers, batch, hidden]: an unnamed dimension after a fixed one may be the batch.
   const likely = [
     ...SIZES.map((sizes) => shapesOf(sizes)),
     ...SIZES.map((sizes) => shapesOf(sizes, sizes[0])),
@@ -107,7 +108,7 @@ function randomTensor(
   return tensor;
 }
 
-/** Makes an element of a number from 0 to 1. */
+/** Returns a function that turns a number from 0 to 1 into an element. */
 function numberOf(dtype: NumericDataType, bound: number): (random: number) => number {
   switch (dtype) {
     case 'float32':

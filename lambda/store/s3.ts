@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
-import { crc32 } from 'node:zlib';
 import { GetObjectCommand, PutObjectCommand, S3ServiceException, type S3Client } from '@aws-sdk/client-s3';
 import type { ObjectReference } from '../../contract/execution';
+import { crc32Base64 } from './crc32';
 import {
   ObjectChanged,
   ObjectUnavailable,
@@ -70,7 +70,7 @@ export class S3ObjectStore implements ObjectStore {
       Key: object.key,
       IfNoneMatch: '*',
       ContentLength: parts.reduce((sum, { byteLength }) => sum + byteLength, 0),
-      ChecksumCRC32: checksum(parts),
+      ChecksumCRC32: crc32Base64(parts),
     };
     for (let attempt = 1; ; attempt++) {
       try {
@@ -97,13 +97,6 @@ function isTemporary(error: unknown): boolean {
   const status = statusOf(error);
   if (status === undefined || TEMPORARY_STATUS.includes(status)) return true;
   return error instanceof Error && TEMPORARY_NAMES.includes(error.name);
-}
-
-/** In base64, as S3 takes it. */
-function checksum(parts: readonly Uint8Array[]): string {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32BE(parts.reduce((sum, part) => crc32(part, sum), 0));
-  return bytes.toString('base64');
 }
 
 function statusOf(error: unknown): number | undefined {

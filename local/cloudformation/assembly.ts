@@ -4,7 +4,7 @@ import * as path from 'node:path';
 import { LocalCloudError, systemErrorCode } from '../errors';
 import { entriesOf, isJsonArray, isJsonObject, type Json, type JsonObject } from '../json';
 
-/** Where a stack is deployed to; made up where the stack does not say. */
+/** Account and region of a stack; placeholders if the stack does not specify them. */
 export interface StackEnvironment {
   readonly account: string;
   readonly region: string;
@@ -21,7 +21,7 @@ export interface AssemblyStack {
 const UNKNOWN_ACCOUNT = '000000000000';
 const UNKNOWN_REGION = 'us-east-1';
 
-/** All stacks of an assembly and of the assemblies nested in it (stages), in the manifest's order. */
+/** All stacks of an assembly and of its nested assemblies (stages), in the manifest's order. */
 export function readAssembly(folder: string): AssemblyStack[] {
   const artifacts = readManifest(folder).artifacts;
   if (!isJsonObject(artifacts)) return [];
@@ -39,7 +39,7 @@ function readManifest(folder: string): JsonObject {
     const code = systemErrorCode(error);
     if (code !== 'ENOENT' && code !== 'ENOTDIR') throw error;
     throw new LocalCloudError(
-      `'${folder}' is not a cloud assembly, it has no manifest.json: give the output folder of \`cdk synth\``,
+      `'${folder}' is not a cloud assembly, it has no manifest.json: pass the output folder of \`cdk synth\``,
     );
   }
 }

@@ -1,4 +1,4 @@
-/** What `Ref` and `Fn::GetAtt` give for each known type of resource, with made-up physical ids. */
+/** The values of `Ref` and `Fn::GetAtt` for each supported type of resource, with generated physical ids. */
 import { createHash } from 'node:crypto';
 import { unsupported } from '../errors';
 import type { Resource, ResourceResolver } from './resource';
@@ -10,7 +10,7 @@ interface Identity {
 
 type Identify = (template: ResourceResolver, resource: Resource) => Identity;
 
-/** Types that the local cloud knows; of most of them it needs no more than their names. */
+/** Supported types of resources. Most of them only need a name. */
 const IDENTITIES: Readonly<Partial<Record<string, Identify>>> = {
   'AWS::S3::Bucket': (template, resource) => {
     const name = physicalName(template, resource, 'BucketName', 63).toLowerCase();
@@ -89,7 +89,7 @@ function nameOnly(template: ResourceResolver, resource: Resource): Identity {
   return { ref: `${template.stackName}-${resource.logicalId}`, attributes: {} };
 }
 
-/** The name that the resource has in the template, or one from the stack's name and the logical id. */
+/** The resource's name in the template, or else a name made from the stack's name and the logical id. */
 function physicalName(
   template: ResourceResolver,
   resource: Resource,
@@ -103,7 +103,7 @@ function physicalName(
   return `${name.slice(0, maxLength - 9)}-${hash(name).slice(0, 8)}`;
 }
 
-/** The ARN of a version's or an alias's function, which it names by reference or by ARN. */
+/** The ARN of the function of a version or an alias, which names the function by reference or by ARN. */
 function functionArn(template: ResourceResolver, resource: Resource): string {
   const name = template.text(resource, 'FunctionName');
   return name.startsWith('arn:') ? name : arn(template, 'lambda', `function:${name}`);

@@ -1,4 +1,4 @@
-/** Finds the pipeline in an assembly: the state machine that says in its comment that it is one. */
+/** Finds the pipeline in an assembly: the state machine whose comment contains a pipeline's signature. */
 import type { AssemblyStack } from './assembly';
 import { LocalCloudError } from '../errors';
 import { isJsonObject, type Json, type JsonObject } from '../json';
@@ -7,7 +7,7 @@ import type { PublishedVersions } from './published-versions';
 import type { Resource } from './resource';
 import { Template } from './template';
 
-/** The key of the JSON object in the definition's `Comment` by which a pipeline is recognized. */
+/** The key in the JSON of the definition's `Comment` that identifies a pipeline. */
 const COMMENT_KEY = 'slicedInference';
 
 export interface Pipeline {
@@ -16,7 +16,7 @@ export interface Pipeline {
   readonly stateMachine: StateMachineResource;
   /** The pipeline's bucket. */
   readonly bucket: string;
-  /** What the construct wrote about the pipeline: its plan's digest, inputs and outputs. */
+  /** What the construct wrote into the comment: the deployment's digest, inputs and outputs. */
   readonly signature: JsonObject;
 }
 
@@ -27,8 +27,9 @@ interface Candidate {
 }
 
 /**
- * The assembly's pipeline, or of several the one in the stack `selection`, with the logical id `selection` or
- * with both as `stack/logicalId`.
+ * The assembly's only pipeline, or the one that `selection` names: by stack, by logical id, or by both as
+ * `stack/logicalId`.
+ * @throws LocalCloudError when there is not exactly one such pipeline
  */
 export function selectPipeline(
   stacks: readonly AssemblyStack[],
@@ -42,8 +43,8 @@ export function selectPipeline(
   if (only !== undefined) return readPipeline(only);
   if (all.length === 0) {
     throw new LocalCloudError(
-      'this is an assembly without a pipeline, no state machine of it is a SlicedInferencePipeline: ' +
-        'give the assembly of an app that has one',
+      'the assembly must have a pipeline, got no state machine of a SlicedInferencePipeline: ' +
+        'pass the assembly of an app that has one',
     );
   }
   const found = all.map(({ template, resource }) => `${template.stackName}/${resource.logicalId}`).join(', ');
@@ -52,7 +53,7 @@ export function selectPipeline(
   throw new LocalCloudError(`the assembly ${got}, expected one: choose one of ${found}`);
 }
 
-/** By the text of the definition, so that state machines of others are left alone, whatever they refer to. */
+/** Searches the text of the definitions, so that other state machines are not resolved, whatever they refer to. */
 function candidates(stack: AssemblyStack, versions?: PublishedVersions): Candidate[] {
   const template = new Template(stack, versions);
   return template
@@ -84,7 +85,7 @@ function readSignature(stateMachine: StateMachineResource): JsonObject {
 
 function noSignature(stateMachine: StateMachineResource): LocalCloudError {
   return new LocalCloudError(
-    `the comment of state machine '${stateMachine.logicalId}' is not a pipeline's: synthesize the assembly again`,
+    `the comment of state machine '${stateMachine.logicalId}' has no valid pipeline signature: synthesize the assembly again`,
   );
 }
 
@@ -92,7 +93,7 @@ function parse(text: string): Json {
   try {
     return JSON.parse(text) as Json;
   } catch {
-    // Not JSON, hence not what the construct wrote; the caller says so.
+    // The construct writes JSON, so this text is not from the construct; the caller reports it.
     return null;
   }
 }

@@ -5,10 +5,10 @@ import { Readable } from 'node:stream';
 import type { FileManifestEntry, IAws, IS3Client } from '@aws-cdk/cdk-assets-lib';
 import type { AssemblyStack } from './assembly';
 import { LocalCloudError, unsupported } from '../errors';
-import type { ObjectStore } from '../s3/store';
+import type { DiskObjectStore } from '../s3/store';
 
-export async function publishAssets(stack: AssemblyStack, store: ObjectStore): Promise<void> {
-  // Loaded late: it brings several AWS clients along.
+export async function publishAssets(stack: AssemblyStack, store: DiskObjectStore): Promise<void> {
+  // Import the library here, because it loads several AWS clients.
   const { AssetManifest, AssetPublishing } = await import('@aws-cdk/cdk-assets-lib');
   for (const file of stack.assetManifests) {
     const manifest = AssetManifest.fromFile(file);
@@ -17,7 +17,7 @@ export async function publishAssets(stack: AssemblyStack, store: ObjectStore): P
       throwOnError: false,
       subprocessOutputDestination: 'ignore',
     });
-    // Images in the manifest are left alone: a function that needs one is refused by its PackageType.
+    // Skip container images: a function that needs one is refused because of its PackageType.
     for (const entry of manifest.files) {
       checkSource(entry, manifest.directory);
       await publishing.publishEntry(entry);
@@ -33,7 +33,7 @@ export async function publishAssets(stack: AssemblyStack, store: ObjectStore): P
   }
 }
 
-/** The library packs a folder that is missing into an empty zip without a word. */
+/** Refuses a missing folder, which the library would silently pack into an empty zip. */
 function checkSource(entry: FileManifestEntry, directory: string): void {
   const source = entry.source.path;
   if (source === undefined || fs.existsSync(path.resolve(directory, source))) return;
@@ -42,7 +42,7 @@ function checkSource(entry: FileManifestEntry, directory: string): void {
   );
 }
 
-function localAws(stack: AssemblyStack, store: ObjectStore): IAws {
+function localAws(stack: AssemblyStack, store: DiskObjectStore): IAws {
   const account = { accountId: stack.environment.account, partition: 'aws' };
   return {
     discoverPartition: () => Promise.resolve(account.partition),
@@ -55,8 +55,8 @@ function localAws(stack: AssemblyStack, store: ObjectStore): IAws {
   };
 }
 
-/** Writes to the store directly. An account's asset bucket is there as soon as someone publishes to it. */
-function assetBuckets(store: ObjectStore): IS3Client {
+/** An S3 client that writes to the store directly and creates an account's asset bucket on first use. */
+function assetBuckets(store: DiskObjectStore): IS3Client {
   const $metadata = {};
   return {
     getBucketLocation: ({ Bucket: bucket = '' }) => {

@@ -1,8 +1,8 @@
-/** The numbers of functions' versions over all deployments: a version that stays keeps its number, a new one counts on. */
+/** Numbers the functions' versions across deployments: a version keeps its number, a new version gets the next one. */
 export class PublishedVersions {
   private readonly numbers = new Map<string, Map<string, number>>();
 
-  /** @param logicalId of the version in the template: CDK makes it of all that the version depends on */
+  /** @param logicalId of the version in the template; CDK derives it from everything that the version depends on */
   numberOf(functionName: string, logicalId: string): string {
     const known = this.numbers.get(functionName) ?? new Map<string, number>();
     this.numbers.set(functionName, known);

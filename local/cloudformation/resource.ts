@@ -1,4 +1,4 @@
-/** A resource of a stack's template, and what can be asked about it. */
+/** A resource of a stack's template, and the interface that resolves its properties. */
 import type { StackEnvironment } from './assembly';
 import type { Json, JsonObject } from '../json';
 import type { PublishedVersions } from './published-versions';
@@ -16,6 +16,6 @@ export interface ResourceResolver {
   readonly environment: StackEnvironment;
   readonly versions: PublishedVersions;
   property(resource: Resource, name: string): Json | undefined;
-  /** A property that has to be a text. */
+  /** A property that must be a string. */
   text(resource: Resource, name: string): string;
 }

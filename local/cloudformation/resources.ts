@@ -1,6 +1,6 @@
 /**
- * The resources that the local cloud runs, read strictly: a property is used, or listed as being without effect
- * on one machine, or refused by name. Sizes of memory and of `/tmp` are told to functions but not enforced.
+ * Reads the resources that the local cloud runs. Each property is used, listed as having no effect on one machine, or
+ * refused by name. The sizes of memory and `/tmp` are not enforced.
  */
 import { LocalCloudError, unsupported } from '../errors';
 import { entriesOf, isJsonObject, type Json } from '../json';
@@ -108,15 +108,15 @@ export function readStateMachine(template: Template, resource: Resource): StateM
   };
 }
 
-/** What a task calls. */
-export interface CalledFunction {
+/** The function and version that an ARN refers to. */
+export interface ReferencedFunction {
   readonly resource: Resource;
   /** The number of a published version, or `$LATEST`. */
   readonly version: string;
 }
 
-/** The function that a task calls by its ARN, or by the ARN of one of its versions or aliases. */
-export function findFunction(template: Template, calledArn: string): CalledFunction | undefined {
+/** Finds the function that a task calls by the ARN of the function, of a version or of an alias. */
+export function findFunction(template: Template, calledArn: string): ReferencedFunction | undefined {
   const resource = template.referredResources('AWS::Lambda::Function').find((candidate) => {
     const functionArn = attributeOf(template, candidate, 'Arn');
     return calledArn === functionArn || calledArn.startsWith(`${functionArn}:`);
@@ -163,7 +163,7 @@ export function readDirectoryBucketName(template: Template, resource: Resource):
   return referenceTo(template, resource);
 }
 
-/** Native code in an asset is built for one architecture, and results are only comparable on the same one. */
+/** Native code in an asset runs on one architecture only, and results are comparable only on the same architecture. */
 function checkArchitecture(template: Template, resource: Resource): void {
   const machine = process.arch === 'x64' ? 'x86_64' : process.arch;
   const architectures = template.property(resource, 'Architectures') ?? ['x86_64'];

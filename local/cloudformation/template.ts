@@ -1,13 +1,12 @@
-/** Resolves CloudFormation's intrinsic functions in a stack's template against made-up physical ids. */
+/** Resolves CloudFormation's intrinsic functions in a stack's template, with generated physical ids. */
 import type { AssemblyStack, StackEnvironment } from './assembly';
 import { LocalCloudError, unsupported } from '../errors';
 import { entriesOf, isJsonArray, isJsonObject, type Json, type JsonObject } from '../json';
 import { attributeOf, referenceTo } from './physical-ids';
+import { NO_VALUE, pseudoParameter } from './pseudo-parameters';
 import { PublishedVersions } from './published-versions';
 import type { Resource, ResourceResolver } from './resource';
 
-/** `AWS::NoValue`: the property or list element is left out. */
-const NO_VALUE = Symbol('AWS::NoValue');
 type Resolved = Json | typeof NO_VALUE;
 
 export class Template implements ResourceResolver {
@@ -15,11 +14,11 @@ export class Template implements ResourceResolver {
   readonly environment: StackEnvironment;
   private readonly resourceEntries: JsonObject;
   private readonly parameters: JsonObject;
-  /** Resources on the way of being resolved, to refuse cycles instead of overflowing the stack. */
+  /** Resources that are being resolved, to refuse a cycle before the call stack overflows. */
   private readonly resolving = new Set<string>();
   private readonly referred = new Set<string>();
 
-  /** @param versions those of earlier deployments, which this one adds to */
+  /** @param versions numbers of earlier deployments; this one adds its own */
   constructor(
     stack: Pick<AssemblyStack, 'name' | 'environment' | 'template'>,
     readonly versions = new PublishedVersions(),
@@ -36,7 +35,7 @@ export class Template implements ResourceResolver {
       .filter((resource) => resource.type === type);
   }
 
-  /** Those that something resolved so far refers to: the rest of the stack is none of the pipeline's business. */
+  /** Resources that a resolved value refers to. The pipeline does not use the rest of the stack. */
   referredResources(type: string): Resource[] {
     return this.resourcesOfType(type).filter(({ logicalId }) => this.referred.has(logicalId));
   }
@@ -52,13 +51,13 @@ export class Template implements ResourceResolver {
     return { logicalId, type: entry.Type, properties };
   }
 
-  /** The value with all intrinsic functions replaced; throws where one is not known. */
+  /** Replaces all intrinsic functions in a value. @throws LocalCloudError for an unsupported function or resource */
   resolve(value: Json): Json {
     const resolved = this.resolveValue(value);
     return resolved === NO_VALUE ? null : resolved;
   }
 
-  /** A property of a resource, resolved; `undefined` where it is absent. */
+  /** A property of a resource, resolved; `undefined` if it is absent. */
   property(resource: Resource, name: string): Json | undefined {
     const value = resource.properties[name];
     if (value === undefined) return undefined;
@@ -66,13 +65,13 @@ export class Template implements ResourceResolver {
     return resolved === NO_VALUE ? undefined : resolved;
   }
 
-  /** A property that has to be there and to be text. */
+  /** A property that must be present and be a string. */
   text(resource: Resource, name: string): string {
     const value = this.property(resource, name);
     if (typeof value === 'string') return value;
     const got = value === undefined ? 'none' : JSON.stringify(value);
     throw new LocalCloudError(
-      `the property ${name} of ${resource.type} '${resource.logicalId}' is text, got ${got}: synthesize it again`,
+      `the property ${name} of ${resource.type} '${resource.logicalId}' must be text, got ${got}: synthesize it again`,
     );
   }
 
@@ -108,34 +107,11 @@ export class Template implements ResourceResolver {
   }
 
   private ref(name: string): Resolved {
-    if (name.startsWith('AWS::')) return this.pseudoParameter(name);
+    if (name.startsWith('AWS::')) return pseudoParameter(name, this);
     const parameter = this.parameters[name];
     if (isJsonObject(parameter)) return this.parameter(name, parameter);
     this.referred.add(name);
     return this.guarded(name, () => referenceTo(this, this.resource(name)));
-  }
-
-  private pseudoParameter(name: string): Resolved {
-    switch (name) {
-      case 'AWS::NoValue':
-        return NO_VALUE;
-      case 'AWS::AccountId':
-        return this.environment.account;
-      case 'AWS::Region':
-        return this.environment.region;
-      case 'AWS::Partition':
-        return 'aws';
-      case 'AWS::URLSuffix':
-        return 'amazonaws.com';
-      case 'AWS::StackName':
-        return this.stackName;
-      case 'AWS::StackId': {
-        const { region, account } = this.environment;
-        return `arn:aws:cloudformation:${region}:${account}:stack/${this.stackName}/00000000-0000-0000-0000-000000000000`;
-      }
-      default:
-        throw unsupported(`the pseudo parameter ${name} in the stack '${this.stackName}'`);
-    }
   }
 
   private parameter(name: string, parameter: JsonObject): Json {
@@ -143,8 +119,8 @@ export class Template implements ResourceResolver {
       return parameter.Default;
     }
     throw unsupported(
-      `a value for the parameter '${name}' of the stack '${this.stackName}'`,
-      'give it a default or a literal value',
+      `the parameter '${name}' of the stack '${this.stackName}', which is not a String or Number with a default`,
+      'give it a default or use a literal value',
     );
   }
 
@@ -201,7 +177,7 @@ export class Template implements ResourceResolver {
   private guarded<T>(place: string, resolve: () => T): T {
     if (this.resolving.has(place)) {
       throw new LocalCloudError(
-        `the resource '${place}' of the stack '${this.stackName}' refers to itself: fix it`,
+        `the resource '${place}' of the stack '${this.stackName}' refers to itself: fix the template`,
       );
     }
     this.resolving.add(place);

@@ -4,11 +4,11 @@ import * as path from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { unzipSync } from 'fflate';
 import { LocalCloudError } from '../errors';
-import type { ObjectStore } from '../s3/store';
+import type { DiskObjectStore } from '../s3/store';
 import { addHostOnnxRuntime } from './host-onnxruntime';
 import { MAX_CODE_BYTES } from './limits';
 
-export interface CodeLocation {
+interface CodeLocation {
   readonly bucket: string;
   readonly key: string;
 }
@@ -17,7 +17,7 @@ export class CodeFolders {
   private readonly folders = new Map<string, Promise<string>>();
 
   constructor(
-    private readonly store: ObjectStore,
+    private readonly store: DiskObjectStore,
     private readonly root: string,
   ) {}
 
@@ -38,13 +38,16 @@ export class CodeFolders {
   }
 }
 
-/** Writes the files of a zip below `folder`; refuses one that leads out of it or is larger than Lambda allows. */
+/**
+ * Writes the files of a zip below `folder`.
+ * @throws LocalCloudError when an entry leads out of the folder, or the zip is broken or larger than Lambda allows
+ */
 export function unpackZip(zip: Uint8Array, folder: string, source: string): void {
   for (const [name, content] of Object.entries(readZip(zip, source))) {
     const file = path.resolve(folder, name);
     if (!file.startsWith(folder + path.sep)) {
       throw new LocalCloudError(
-        `the zip ${source} has an entry '${name}' outside of itself: build the asset again`,
+        `the zip ${source} has an entry '${name}' outside its folder: build the asset again`,
       );
     }
     if (name.endsWith('/')) continue;

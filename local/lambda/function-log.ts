@@ -1,4 +1,4 @@
-/** The last lines that a function's workers wrote, kept for diagnosis within a bound. */
+/** Keeps the last lines that a function's workers wrote, up to a limit, for diagnosis. */
 import type { Readable } from 'node:stream';
 import { LOG_BYTES } from './limits';
 
@@ -13,11 +13,11 @@ export class FunctionLog {
     private readonly listener?: LogListener,
   ) {}
 
-  /** Takes the lines of a worker's output until it ends. */
+  /** Appends the lines of a worker's output until the output ends. */
   follow(output: Readable): void {
     let rest = '';
     output.setEncoding('utf8').on('data', (text: string) => {
-      // Not by `readline`, which also splits at carriage returns.
+      // Do not use `readline`, which also splits at carriage returns.
       const lines = (rest + text).split('\n');
       rest = lines.at(-1)?.slice(-LOG_BYTES) ?? '';
       for (const line of lines.slice(0, -1)) this.append(line);
@@ -28,7 +28,7 @@ export class FunctionLog {
   }
 
   append(line: string): void {
-    // The runtime client writes the line feeds inside of a message as carriage returns.
+    // The runtime client writes line feeds inside a message as carriage returns.
     const text = line.replaceAll('\r', '\n');
     this.lines.push(text);
     this.bytes += Buffer.byteLength(text) + 1;

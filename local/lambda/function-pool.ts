@@ -1,4 +1,4 @@
-/** A function: its warm workers, of which each call takes one or starts one, as Lambda does. */
+/** A function with its warm workers: each call takes an idle worker or starts a new one, as in Lambda. */
 import { randomUUID } from 'node:crypto';
 import * as path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -14,22 +14,22 @@ export interface FunctionHost {
   /** Folder for the workers' temporary folders. */
   readonly folder: string;
   readonly region: string;
-  /** What a new worker is let in with. */
+  /** Gives a new worker access to the local S3. */
   readonly admit: () => Admission;
-  /** From a call that finds no worker until one is started, in milliseconds. */
+  /** Milliseconds from a call that finds no idle worker until a new worker starts. */
   readonly coldStartMs?: number;
   readonly onLog?: LogListener;
 }
 
-/** A worker's way to the local S3. */
+/** A worker's access to the local S3. */
 export interface Admission {
   /** Credentials and the endpoint, as environment variables. */
   readonly environment: Readonly<Record<string, string>>;
-  /** Called when the worker is gone. */
+  /** Called when the worker has ended. */
   readonly end: () => void;
 }
 
-export interface InvocationResult {
+interface InvocationResult {
   /** JSON. */
   readonly payload: string;
   /** As in Lambda's Invoke: present when the function failed. */
@@ -37,7 +37,7 @@ export interface InvocationResult {
   readonly executedVersion: string;
 }
 
-/** A call that Lambda itself refuses, by the name that Step Functions gives to the error. */
+/** A call that Lambda itself refuses. `name` is the error name in Step Functions. */
 export class LambdaServiceError extends Error {
   constructor(
     override readonly name: 'Lambda.TooManyRequestsException' | 'Lambda.RequestTooLargeException',
@@ -80,12 +80,12 @@ export class FunctionPool {
     }
   }
 
-  /** The processes that are there, for tests that kill them. */
+  /** The running processes. */
   processes(): { readonly pid: number; readonly busy: boolean }[] {
     return [...this.workers].flatMap(({ pid, busy }) => (pid === undefined ? [] : [{ pid, busy }]));
   }
 
-  /** Kills the workers without waiting; also runs when the process exits. */
+  /** Kills the workers without waiting for their end. Also called when this process exits. */
   kill(): void {
     this.closed = true;
     for (const worker of this.workers) worker.kill();
@@ -109,7 +109,7 @@ export class FunctionPool {
     }
   }
 
-  /** The most recently used, as Lambda prefers; one that died meanwhile is passed over. */
+  /** Takes the most recently used worker, as Lambda prefers, and skips workers that have died. */
   private takeIdle(): Worker | undefined {
     for (let worker = this.idle.pop(); worker !== undefined; worker = this.idle.pop()) {
       if (worker.alive) return worker;
@@ -145,7 +145,7 @@ export class FunctionPool {
     return worker;
   }
 
-  /** What Lambda sets, then what the function's definition sets, and of this process only where programs are. */
+  /** Variables that Lambda sets, then those of the function's definition. This process passes on only its PATH. */
   private environment(
     admission: Admission,
     codeFolder: string,
@@ -156,7 +156,7 @@ export class FunctionPool {
       PATH: process.env.PATH ?? '',
       LANG: 'en_US.UTF-8',
       TZ: ':UTC',
-      // Keeps the SDK away from the configuration files of whoever runs the local cloud.
+      // Hides the AWS configuration files of the user from the SDK.
       HOME: temporaryFolder,
       AWS_REGION: this.host.region,
       AWS_DEFAULT_REGION: this.host.region,

@@ -1,6 +1,6 @@
 /**
- * Gives a function's code ONNX Runtime's library for this machine. The code is built for Lambda's Linux; on macOS
- * or Windows the same version of the package, which is installed here, has the library for them.
+ * Adds ONNX Runtime's library for this machine to a function's code. The code is built for Lambda's Linux. On macOS or
+ * Windows, the library is copied from the package that is installed here, if it has the same version.
  */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
@@ -11,7 +11,7 @@ interface Platform {
   readonly arch: string;
 }
 
-/** @param code folder of a function's code; one without ONNX Runtime is left as it is */
+/** @param code folder of a function's code; stays unchanged if it does not contain ONNX Runtime */
 export function addHostOnnxRuntime(code: string, { platform, arch }: Platform = process): void {
   const shipped = path.join(code, 'node_modules', 'onnxruntime-node');
   const library = path.join('bin', 'napi-v6', platform, arch);

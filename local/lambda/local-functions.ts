@@ -15,25 +15,25 @@ export interface WorkerProcess {
   readonly functionName: string;
   readonly logicalId: string;
   readonly pid: number;
-  /** Whether it runs a call. */
+  /** Whether the process is running a call. */
   readonly busy: boolean;
 }
 
 export class LocalFunctions {
-  /** By ARN: of a version that was published, or of a function as it is now. */
+  /** Pools by the ARN of a published version, or of a function with its latest code. */
   private readonly pools = new Map<string, FunctionPool>();
-  /** By the ARN that a task calls: that of the pool that runs the call. */
+  /** ARN of the pool that runs the call, by the ARN that a task calls. */
   private readonly targets = new Map<string, string>();
-  /** Functions as they were before a deployment, which may have calls that run. */
+  /** Pools that a later deployment has replaced. They may still run calls. */
   private readonly replaced: FunctionPool[] = [];
 
   constructor(private readonly host: FunctionHost) {}
 
   /**
-   * Reads the functions of all tasks, so that what is not supported is refused before a run. Versions that an earlier
+   * Reads the functions of all tasks, so that unsupported ones are refused before a run. Versions that an earlier
    * deployment has published stay.
    *
-   * @returns what puts them in the place of the ones before
+   * @returns a function that replaces the current functions by the new ones
    */
   prepare(template: Template, definition: Definition): () => void {
     const called = new Map<string, { readonly fn: FunctionResource; readonly version: string }>();
@@ -58,13 +58,13 @@ export class LocalFunctions {
     const arn = version === '$LATEST' ? fn.arn : `${fn.arn}:${version}`;
     this.targets.set(calledArn, arn);
     const known = this.pools.get(arn);
-    // What was published does not change.
+    // A published version never changes.
     if (known && (version !== '$LATEST' || isDeepStrictEqual(known.resource, fn))) return;
     if (known) this.replaced.push(known);
     this.pools.set(arn, new FunctionPool(fn, version, this.host));
   }
 
-  /** A task: failures become errors of its state, with the function's whole answer as cause. */
+  /** Runs a task. @throws StateError when the function fails, with the function's whole response as its cause */
   async invoke(functionArn: string, payload: Json): Promise<TaskResult> {
     const pool = this.pools.get(this.targets.get(functionArn) ?? '');
     if (pool === undefined) throw unsupported(`the function ${functionArn}`);
@@ -109,7 +109,7 @@ export class LocalFunctions {
   }
 }
 
-/** A function's answer is JSON, except that of a handler that returns nothing. */
+/** A function's response is JSON, or empty if the handler returns nothing. */
 function parse(payload: string): Json {
   return payload === '' ? null : (JSON.parse(payload) as Json);
 }

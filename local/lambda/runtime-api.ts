@@ -1,6 +1,6 @@
 /**
- * The Lambda Runtime API of one worker: the official runtime client polls it for calls and posts its answers.
- * One server per worker, because the client has no way to say which worker it is.
+ * The Lambda Runtime API for one worker: the official runtime client polls it for calls and posts its responses. Each
+ * worker has its own server, because the client cannot say which worker it is.
  * https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
  */
 import * as http from 'node:http';
@@ -24,8 +24,8 @@ export interface Answer {
   readonly failed: boolean;
 }
 
-export interface RuntimeListener {
-  /** The runtime is ready for the next call; give it by `RuntimeApi.deliver`. */
+interface RuntimeListener {
+  /** The runtime is ready for the next call: pass the call to `RuntimeApi.deliver`. */
   onNext(): void;
   onAnswer(requestId: string, answer: Answer): void;
   /** JSON of an error before the first call. */
@@ -42,11 +42,11 @@ export class RuntimeApi {
   constructor(private readonly listener: RuntimeListener) {
     this.server = http.createServer((request, response) => {
       this.handle(request, response).catch(() => {
-        // The worker died while it was sending; its exit is reported by its process.
+        // The worker died while it was sending. The 'close' event of its process reports that.
         response.destroy();
       });
     });
-    // A worker that waits for its next call is not idle traffic to be cut.
+    // Never close the connection of a worker that waits for its next call.
     this.server.keepAliveTimeout = 0;
   }
 
@@ -94,7 +94,7 @@ export class RuntimeApi {
   }
 }
 
-/** `undefined` for a body above the limit, which is read to its end all the same. */
+/** Reads a body to its end. Returns `undefined` for a body above the limit. */
 async function readBody(request: http.IncomingMessage): Promise<string | undefined> {
   const parts: Buffer[] = [];
   let size = 0;

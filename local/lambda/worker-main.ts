@@ -1,6 +1,6 @@
 /**
- * What a worker process runs: the official runtime client. The client's native HTTP module is not built where
- * packages are installed without scripts, so that one in JavaScript with the same three functions takes its place.
+ * The program of a worker process: runs the official runtime client. The client's native HTTP module is not built if
+ * packages are installed without scripts, so a module in JavaScript with the same three functions replaces it.
  */
 import * as http from 'node:http';
 import Module from 'node:module';
@@ -19,7 +19,7 @@ type Load = (request: string, ...rest: unknown[]) => unknown;
 const agent = new http.Agent({ keepAlive: true });
 const [hostname, port] = (process.env.AWS_LAMBDA_RUNTIME_API ?? '').split(':');
 
-/** The answer on its way. The native module blocks until it is sent; this one makes everyone wait for it. */
+/** The response that is being sent. The native module blocks until it is sent; here, callers wait for this promise. */
 let posting: Promise<unknown> = Promise.resolve();
 let posts = 0;
 
@@ -75,7 +75,7 @@ function replaceNativeModule(): void {
     request === NATIVE_MODULE ? client : load.call(loader, request, ...rest);
 }
 
-/** The runtime client exits right after it has posted an uncaught error: not before the post is through. */
+/** The runtime client exits right after posting an uncaught error. Delays the exit until the post has been sent. */
 function exitAfterPosts(): void {
   const exit = process.exit.bind(process);
   process.exit = ((code?: number) => {
@@ -85,13 +85,13 @@ function exitAfterPosts(): void {
   }) as typeof process.exit;
 }
 
-/** The local cloud holds the other end of standard input: when that closes, its process is gone. */
+/** Ends this process when standard input closes: the local cloud, which holds the other end, has ended. */
 function exitWithParent(): void {
   process.stdin.on('end', () => {
     process.kill(process.pid, 'SIGKILL');
   });
   process.stdin.resume();
-  // Listening must not keep a handler's process alive: an empty event loop is a result for the runtime client.
+  // The listener must not keep the process alive: the runtime client treats an empty event loop as a result.
   (process.stdin as unknown as { unref(): void }).unref();
 }
 
@@ -100,7 +100,7 @@ exitAfterPosts();
 exitWithParent();
 void import('aws-lambda-ric').then(({ run }) =>
   run(process.env.LAMBDA_TASK_ROOT, process.env._HANDLER).catch((error: unknown) => {
-    // Thrown outside of a promise, as the client's own entry point does: it then posts the error by its name.
+    // Throw outside the promise, like the client's own entry point, so that the client posts the error by its name.
     setImmediate(() => {
       throw error;
     });

@@ -1,4 +1,4 @@
-/** One worker process: runs one call at a time, and turns its timeouts and deaths into Lambda's errors. */
+/** One worker process: runs one call at a time, and reports timeouts and crashes as Lambda's errors. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import * as fs from 'node:fs';
 import { rm } from 'node:fs/promises';
@@ -8,16 +8,16 @@ import type { FunctionLog } from './function-log';
 import { INIT_SECONDS } from './limits';
 import { type Answer, type Invocation, RuntimeApi } from './runtime-api';
 
-export interface WorkerOptions {
+interface WorkerOptions {
   readonly codeFolder: string;
-  /** Becomes the worker's `TMPDIR`; made here and removed with the worker. */
+  /** Becomes the worker's `TMPDIR`. The worker creates it and removes it at its end. */
   readonly temporaryFolder: string;
   readonly environment: Readonly<Record<string, string>>;
   readonly timeoutSeconds: number;
   readonly log: FunctionLog;
 }
 
-/** A call to run; its deadline is set when the worker takes it. */
+/** A call to run. Its deadline is set when the worker receives it. */
 export type Call = Omit<Invocation, 'deadline'>;
 
 interface RunningCall {
@@ -25,7 +25,7 @@ interface RunningCall {
   readonly settle: (answer: Answer) => void;
   timer: NodeJS.Timeout;
   timedOut: boolean;
-  /** Posted, but the call ends only when the worker is ready for the next one or gone. */
+  /** The posted response. The call ends only when the worker is ready for the next call or has exited. */
   answer: Answer | undefined;
 }
 
@@ -35,7 +35,7 @@ export class Worker {
   private running: RunningCall | undefined;
   private ready = false;
   private initError: Answer | undefined;
-  /** Resolves when the process is gone and its folder removed. */
+  /** Resolves when the process has ended and its folder is removed. */
   readonly exited: Promise<void>;
   private onExited: () => void = () => undefined;
 
@@ -83,14 +83,14 @@ export class Worker {
     });
   }
 
-  /** Kills the process and what it started, as Lambda stops a whole sandbox. */
+  /** Kills the process and the processes that it started, as Lambda stops a whole sandbox. */
   kill(): void {
     const pid = this.process?.pid;
     if (pid === undefined) return;
     try {
       process.kill(-pid, 'SIGKILL');
     } catch (error) {
-      // It ended by itself a moment ago.
+      // The process has just ended by itself.
       if (systemErrorCode(error) !== 'ESRCH') throw error;
     }
   }
@@ -102,7 +102,7 @@ export class Worker {
       cwd: codeFolder,
       env: { ...environment, TMPDIR: temporaryFolder, AWS_LAMBDA_RUNTIME_API: this.api.address },
       stdio: ['pipe', 'pipe', 'pipe'],
-      // A process group of its own.
+      // Start a process group, which `kill` can end as a whole.
       detached: true,
     });
     log.follow(child.stdout);
@@ -114,7 +114,7 @@ export class Worker {
     child.once('exit', () => {
       this.kill();
     });
-    // After the exit, when all output has been read.
+    // 'close' follows 'exit' once all output has been read.
     child.once('close', (code, signal) => {
       void this.exit(exitReason(code, signal));
     });
@@ -173,7 +173,7 @@ function failure(errorType: string, errorMessage: string): Answer {
   return { payload: JSON.stringify({ errorType, errorMessage }), failed: true };
 }
 
-/** In the words of Lambda's own messages, which are those of the Go language. */
+/** Uses the words of Lambda's own messages, which are those of the Go language. */
 function exitReason(code: number | null, signal: NodeJS.Signals | null): string {
   if (signal !== null) return `with error: signal: ${SIGNAL_WORDS[signal] ?? signal.slice(3).toLowerCase()}`;
   return code === 0 ? 'without providing a reason' : `with error: exit status ${code ?? 'unknown'}`;

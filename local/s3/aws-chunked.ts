@@ -1,16 +1,16 @@
 /**
- * The `aws-chunked` body encoding that the SDK uses for streams: chunks with a hexadecimal size line, then
- * trailers that carry the checksum. A server that stores the framing as data corrupts objects silently.
+ * Decodes the `aws-chunked` bodies that the SDK sends for streams: chunks with a hexadecimal size line, then trailers with
+ * the checksum. A server that stores this framing as data silently corrupts objects.
  * https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming-trailers.html
  */
 import { S3Error } from './errors';
 
-/** Longest size line or trailer; a signed chunk's line is about 100 bytes. */
+/** Longest size line or trailer in bytes. The line of a signed chunk has about 100. */
 const MAX_LINE_BYTES = 4096;
 
 export type Trailers = Map<string, string>;
 
-/** Yields the data and fills `trailers` (lower-case names) at its end. Chunk signatures are not verified. */
+/** Yields the data, then fills `trailers` (lower-case names). Does not verify the signatures of chunks. */
 export async function* decodeAwsChunked(
   source: AsyncIterable<Buffer>,
   trailers: Trailers,

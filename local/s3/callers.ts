@@ -1,15 +1,15 @@
-/** Who may call the local S3: the cloud itself and each of its functions' sandboxes, by access keys of their own. */
+/** The callers of the local S3: the cloud itself and each sandbox of a function. Each has its own access key. */
 import { randomBytes } from 'node:crypto';
 import type { Traffic } from '../simulation/traffic';
 
-export interface S3Credentials {
+interface S3Credentials {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
 }
 
 export interface Caller {
   readonly accessKeyId: string;
-  /** Shapes what the caller sends and receives. */
+  /** Limits the speed at which the caller sends and receives. */
   readonly traffic?: Traffic;
 }
 

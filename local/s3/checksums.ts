@@ -1,24 +1,24 @@
-/** Checksums that a client sends with an object, in a header or in a trailer, and those S3 answers. */
+/** Checksums that a client sends with an object, in a header or in a trailer, and checksums that S3 returns. */
 import { createHash, type Hash } from 'node:crypto';
-import * as zlib from 'node:zlib';
+import { Crc32 } from '../../lambda/store/crc32';
 import { notImplemented, S3Error } from './errors';
 
-/** Header or trailer name without its prefix → how to compute it. */
+/** Names of checksum headers and trailers, without their prefix. */
 const ALGORITHMS = ['crc32', 'sha1', 'sha256', 'md5'] as const;
 export type ChecksumAlgorithm = (typeof ALGORITHMS)[number];
 
 const HEADER_PREFIX = 'x-amz-checksum-';
 
-/** Headers with the prefix that say something about checksums and hold none. */
+/** Headers with the prefix that hold no checksum. */
 const NO_VALUES: readonly string[] = ['mode', 'algorithm', 'type'].map((name) => HEADER_PREFIX + name);
 
 /** Base64 values by algorithm. */
 export type Checksums = Readonly<Partial<Record<ChecksumAlgorithm, string>>>;
 
-/** Accumulates an object's size, its MD5 and CRC32, and the other checksums that were asked for. */
+/** Computes an object's size, its MD5 and CRC32, and the other requested checksums. */
 export class ChecksumMeter {
   size = 0;
-  private crc32 = 0;
+  private readonly crc32 = new Crc32();
   private readonly hashes = new Map<ChecksumAlgorithm, Hash>();
 
   constructor(algorithms: Iterable<ChecksumAlgorithm> = []) {
@@ -29,19 +29,20 @@ export class ChecksumMeter {
 
   update(bytes: Buffer): void {
     this.size += bytes.length;
-    this.crc32 = zlib.crc32(bytes, this.crc32);
+    this.crc32.update(bytes);
     for (const hash of this.hashes.values()) hash.update(bytes);
   }
 
   digest(): Checksums {
-    const crc32 = Buffer.alloc(4);
-    crc32.writeUInt32BE(this.crc32);
     const hashes = [...this.hashes].map(([algorithm, hash]) => [algorithm, hash.digest('base64')] as const);
-    return { ...Object.fromEntries(hashes), crc32: crc32.toString('base64') };
+    return { ...Object.fromEntries(hashes), crc32: this.crc32.base64() };
   }
 }
 
-/** The algorithm of a checksum header or trailer; `undefined` for another name. */
+/**
+ * The algorithm of a checksum header or trailer; `undefined` for another name.
+ * @throws S3Error `NotImplemented` for an unsupported checksum
+ */
 export function checksumAlgorithm(name: string): ChecksumAlgorithm | undefined {
   if (name === 'content-md5') return 'md5';
   if (!name.startsWith(HEADER_PREFIX) || NO_VALUES.includes(name)) return undefined;
@@ -50,7 +51,7 @@ export function checksumAlgorithm(name: string): ChecksumAlgorithm | undefined {
   return algorithm;
 }
 
-/** Throws `BadDigest` when a checksum that the client sent is not that of the bytes received. */
+/** @throws S3Error `BadDigest` when a checksum that the client sent does not match the received bytes */
 export function verifyChecksums(expected: Checksums, actual: Checksums): void {
   for (const algorithm of ALGORITHMS) {
     if (expected[algorithm] === undefined || expected[algorithm] === actual[algorithm]) continue;

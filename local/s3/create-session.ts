@@ -1,8 +1,8 @@
-/** CreateSession, with which the SDK begins to talk to a directory bucket: its sessions here are the caller's own keys. */
+/** CreateSession, which the SDK calls before it uses a directory bucket. A session here has the caller's own access key. */
 import type * as http from 'node:http';
 import { notImplemented } from './errors';
 import { allowQuery, isDirectoryBucket, type S3Request } from './request';
-import type { ObjectStore } from './store';
+import type { DiskObjectStore } from './store';
 import { element, xmlDocument } from './xml';
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateSession.html */
@@ -12,11 +12,15 @@ export function isCreateSession({ method, key, query }: S3Request): boolean {
   return method === 'GET' && key === '' && query.has('session');
 }
 
-export function createSession(store: ObjectStore, request: S3Request, response: http.ServerResponse): void {
+export function createSession(
+  store: DiskObjectStore,
+  request: S3Request,
+  response: http.ServerResponse,
+): void {
   allowQuery(request, ['session']);
   store.checkBucket(request.bucket);
   if (!isDirectoryBucket(request.bucket))
-    throw notImplemented('CreateSession of a bucket that is no directory bucket');
+    throw notImplemented('CreateSession for a bucket that is not a directory bucket');
   const credentials = [
     element('AccessKeyId', request.accessKeyId),
     // Signatures are not verified.

@@ -1,4 +1,4 @@
-/** S3's error answers: a code, a status and a message as XML. */
+/** S3's error responses: a code, a status and a message as XML. */
 import { escapeXml } from './xml';
 
 /** Codes and statuses: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html */
@@ -25,7 +25,7 @@ const STATUS = {
   PreconditionFailed: 412,
 } as const;
 
-export type S3ErrorCode = keyof typeof STATUS;
+type S3ErrorCode = keyof typeof STATUS;
 
 export class S3Error extends Error {
   override readonly name: string;
@@ -47,5 +47,5 @@ export class S3Error extends Error {
 }
 
 export function notImplemented(what: string): S3Error {
-  return new S3Error('NotImplemented', `the local cloud's S3 does not know ${what}`);
+  return new S3Error('NotImplemented', `the local cloud's S3 does not support ${what}`);
 }

@@ -1,15 +1,15 @@
-/** GetObject and HeadObject: whole objects or one range of them. */
+/** GetObject and HeadObject: a whole object or one range of it. */
 import type * as http from 'node:http';
 import { notImplemented, S3Error } from './errors';
 import { parseRange } from './range';
 import type { S3Request } from './request';
 import { sendFile } from './send-file';
-import type { ObjectStore, StoredObject } from './store';
+import type { DiskObjectStore, StoredObject } from './store';
 
 const UNKNOWN_HEADERS = ['if-none-match', 'if-modified-since', 'if-unmodified-since'] as const;
 
 export async function getObject(
-  store: ObjectStore,
+  store: DiskObjectStore,
   request: S3Request,
   response: http.ServerResponse,
 ): Promise<void> {
@@ -22,7 +22,7 @@ export async function getObject(
     'Content-Length': range === undefined ? object.size : range.last - range.first + 1,
   };
   if (range !== undefined) headers['Content-Range'] = `bytes ${range.first}-${range.last}/${object.size}`;
-  // The checksum is of the whole object: S3 leaves it out of the answer to a range.
+  // The checksum covers the whole object, so S3 omits it from the response to a range.
   else if (request.headers['x-amz-checksum-mode'] === 'ENABLED') {
     headers['x-amz-checksum-crc32'] = object.crc32.value;
     headers['x-amz-checksum-type'] = object.crc32.type;

@@ -1,12 +1,12 @@
-/** ListObjectsV2: keys below a prefix, page by page; no delimiter. */
+/** ListObjectsV2: keys below a prefix, page by page. Delimiters are not supported. */
 import { pageSize } from './paging';
 import type { S3Request } from './request';
-import { compareKeys, type ObjectStore, type StoredObject } from './store';
+import { compareKeys, type DiskObjectStore, type StoredObject } from './store';
 import { element, xmlDocument } from './xml';
 
 export const LIST_QUERY = ['list-type', 'prefix', 'max-keys', 'continuation-token', 'start-after'] as const;
 
-export function listObjects(store: ObjectStore, request: S3Request): string {
+export function listObjects(store: DiskObjectStore, request: S3Request): string {
   const { query, bucket } = request;
   const prefix = query.get('prefix') ?? '';
   const maxKeys = pageSize(query, 'max-keys');

@@ -1,10 +1,10 @@
-/** PutObject: the body is checked against its checksums and committed atomically. */
+/** PutObject: checks the body against its checksums and commits it atomically. */
 import type { S3Request } from './request';
 import { requestBody } from './request-body';
 import { knownHeaders, onlyIfAbsent, userMetadata } from './request-headers';
-import type { ObjectStore, StoredObject } from './store';
+import type { DiskObjectStore, StoredObject } from './store';
 
-export async function putObject(store: ObjectStore, request: S3Request): Promise<StoredObject> {
+export async function putObject(store: DiskObjectStore, request: S3Request): Promise<StoredObject> {
   const headers = knownHeaders(request, 'PutObject');
   const { bytes, ...checks } = requestBody(request, headers, 'PutObject');
   return store.put(request.bucket, request.key, bytes, {

@@ -1,4 +1,4 @@
-/** The bytes that a request carries, plain or `aws-chunked`, and what its headers and trailers promise of them. */
+/** Reads the body of a request, plain or `aws-chunked`, and checks it against the request's headers and trailers. */
 import { Readable } from 'node:stream';
 import { release } from '../../lambda/store/release';
 import { decodeAwsChunked, type Trailers } from './aws-chunked';
@@ -8,11 +8,11 @@ import type { S3Request } from './request';
 import type { Headers } from './request-headers';
 import type { ReceiveOptions } from './store';
 
-export interface RequestBody extends Required<ReceiveOptions> {
+interface RequestBody extends Required<ReceiveOptions> {
   readonly bytes: Readable;
 }
 
-/** `verify` is to be called when all bytes were read: only then are the trailers there. */
+/** Call `verify` after reading all bytes, because the trailers follow them. */
 export function requestBody(request: S3Request, headers: Headers, operation: string): RequestBody {
   const chunked = isAwsChunked(headers['content-encoding'], operation);
   const size = declaredSize(chunked ? headers['x-amz-decoded-content-length'] : headers['content-length']);
@@ -29,7 +29,7 @@ export function requestBody(request: S3Request, headers: Headers, operation: str
   return {
     bytes: chunked ? Readable.from(decodeAwsChunked(sent, trailers)) : sent,
     algorithms: [...expected.keys(), ...trailing.flatMap(([, algorithm]) => algorithm ?? [])],
-    // What is decoded are views, beside which the decoder may have more of the same memory.
+    // Decoded chunks are views of memory that the decoder may still use, so they must not be released.
     written: chunked ? () => undefined : release,
     verify: (received, actual) => {
       if (received !== size) throw new S3Error('IncompleteBody', `expected ${size} bytes, got ${received}`);
@@ -50,7 +50,8 @@ function isAwsChunked(encoding: string | undefined, operation: string): boolean 
 }
 
 function declaredSize(header: string | undefined): number {
-  if (header === undefined) throw new S3Error('MissingContentLength', 'the request names no content length');
+  if (header === undefined)
+    throw new S3Error('MissingContentLength', 'the request must have a content length, got none');
   return Number(header);
 }
 

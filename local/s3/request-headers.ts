@@ -1,4 +1,4 @@
-/** Headers of the requests that write: each is understood, has no effect on one machine, or is refused by name. */
+/** Checks the headers of write requests: each is supported, has no effect on one machine, or is refused by name. */
 import { checksumAlgorithm } from './checksums';
 import { notImplemented } from './errors';
 import type { S3Request } from './request';
@@ -6,7 +6,7 @@ import type { S3Request } from './request';
 /** Lower-case names; several values of one name are joined by commas. */
 export type Headers = Readonly<Record<string, string | undefined>>;
 
-/** Headers that are understood by every operation here, or that have no effect on one machine. */
+/** Headers that every operation here supports, or that have no effect on one machine. */
 const KNOWN_HEADERS: ReadonlySet<string> = new Set([
   'x-amz-content-sha256',
   'x-amz-date',
@@ -21,7 +21,7 @@ const KNOWN_HEADERS: ReadonlySet<string> = new Set([
   'x-amz-user-agent',
 ]);
 
-/** System metadata and preconditions that S3 has and this one does not. */
+/** System metadata and preconditions that S3 supports and the local S3 does not. */
 const UNKNOWN_HEADERS: readonly string[] = [
   'cache-control',
   'content-disposition',
@@ -30,7 +30,11 @@ const UNKNOWN_HEADERS: readonly string[] = [
   'if-match',
 ];
 
-/** The request's headers. @param own further names that this operation understands */
+/**
+ * The headers of a request.
+ * @param own further headers that this operation supports
+ * @throws S3Error `NotImplemented` for an unsupported header
+ */
 export function knownHeaders(request: S3Request, operation: string, own: readonly string[] = []): Headers {
   const headers: Record<string, string | undefined> = {};
   for (const [name, value] of Object.entries(request.headers)) {

@@ -1,4 +1,4 @@
-/** An S3 request taken apart: bucket, key, query and headers, and who sent it. */
+/** Parses an S3 request: bucket, key, query, headers and caller. */
 import type * as http from 'node:http';
 import type { Traffic } from '../simulation/traffic';
 import type { Caller, Callers } from './callers';
@@ -13,9 +13,9 @@ export interface S3Request {
   readonly query: URLSearchParams;
   readonly headers: http.IncomingHttpHeaders;
   readonly message: http.IncomingMessage;
-  /** Of the caller. */
+  /** The caller's access key id. */
   readonly accessKeyId: string;
-  /** Shapes what the caller sends and receives. */
+  /** Limits the speed at which the caller sends and receives. */
   readonly traffic?: Traffic;
 }
 
@@ -24,14 +24,14 @@ export function isDirectoryBucket(bucket: string): boolean {
   return /--[a-z0-9-]+--x-s3$/.test(bucket);
 }
 
-/** Path-style addressing. The raw path is split by hand because `URL` would rewrite keys like `a/../b`. */
+/** Expects path-style addressing. Splits the raw path by hand, because `URL` would rewrite keys such as `a/../b`. */
 export function parseRequest(message: http.IncomingMessage, { accessKeyId, traffic }: Caller): S3Request {
   const [path = '', query = ''] = splitOnce(message.url ?? '/', '?');
   const [bucket = '', key = ''] = splitOnce(path.slice(1), '/');
   return {
     method: message.method ?? '',
     bucket: decode(bucket),
-    // Before the keys of a directory bucket at an IP address the SDK puts a second slash.
+    // The SDK puts a second slash before the keys of a directory bucket at an IP address.
     key: decode(isDirectoryBucket(bucket) ? key.replace(/^\//, '') : key),
     query: new URLSearchParams(query),
     headers: message.headers,
@@ -42,27 +42,31 @@ export function parseRequest(message: http.IncomingMessage, { accessKeyId, traff
 }
 
 /**
- * Who asks is told from the access key id of the Signature Version 4 header. The signature itself is not
- * verified: the id is random, made anew for each process of a cloud and known to that one only.
+ * Identifies the caller by the access key id in the Signature Version 4 header. The signature itself is not verified,
+ * because each id is random and known only to the process that it was created for.
  */
 export function authenticate({ headers }: http.IncomingMessage, callers: Callers): Caller {
   const match = /^AWS4-HMAC-SHA256 Credential=([^/]+)\//.exec(headers.authorization ?? '');
-  if (match === null) throw new S3Error('AccessDenied', 'the request carries no Signature Version 4 header');
+  if (match === null)
+    throw new S3Error('AccessDenied', 'the request must have a Signature Version 4 header, got none');
   const caller = callers.find(match[1]);
   if (caller === undefined) {
-    throw new S3Error('InvalidAccessKeyId', "the access key id is not one of this local cloud's");
+    throw new S3Error(
+      'InvalidAccessKeyId',
+      'the access key id must come from this local cloud, got another one',
+    );
   }
   return caller;
 }
 
-/** Refuses query parameters that would mean another operation or a variant that is not built. */
+/** Refuses query parameters that select another operation or an unsupported variant. */
 export function allowQuery(request: S3Request, known: readonly string[]): void {
   for (const name of request.query.keys()) {
     if (name !== 'x-id' && !known.includes(name)) throw notImplemented(operationName(request));
   }
 }
 
-/** Names an operation for a refusal: by the SDK's own hint, else by method and sub-resource. */
+/** Names an operation in an error: by the SDK's hint, or else by method and subresource. */
 export function operationName(request: S3Request): string {
   const hint = request.query.get('x-id');
   if (hint !== null) return `${hint} (${request.method} ?${request.query.toString()})`;
@@ -80,7 +84,7 @@ function decode(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    // The only failure of decodeURIComponent: a malformed escape or invalid UTF-8.
-    throw new S3Error('InvalidURI', `the path '${text}' is not valid UTF-8 in percent encoding`);
+    // decodeURIComponent fails only for malformed escapes and invalid UTF-8.
+    throw new S3Error('InvalidURI', `the path must be UTF-8 in percent encoding, got '${text}'`);
   }
 }

@@ -1,25 +1,25 @@
-/** Sends a range of an object's file through one buffer: large objects to many functions leave no garbage behind. */
+/** Sends a range of an object's file through one buffer, so that large objects leave no garbage in memory. */
 import * as fs from 'node:fs';
 import type * as http from 'node:http';
 import { promisify } from 'node:util';
 import { release } from '../../lambda/store/release';
 import type { Traffic } from '../simulation/traffic';
 
-/** What is read at a time: each read costs a change of threads. */
+/** Bytes per read. Each read costs a switch between threads. */
 const READ_BYTES = 1024 * 1024;
 
-/** What passes the function's network at a time: small enough for its connections to take turns. */
+/** Bytes that pass a function's simulated network at a time: few enough for its connections to take turns. */
 const PIECE_BYTES = 128 * 1024;
 
 const readFile = promisify(fs.read);
 
-export interface FileRange {
-  /** First and last byte, both inclusive; `last` is before `first` where there is nothing. */
+interface FileRange {
+  /** First and last byte, both inclusive. `last` is before `first` if the object is empty. */
   readonly first: number;
   readonly last: number;
 }
 
-/** @param descriptor of the open file; closed here */
+/** @param descriptor of the open file; `sendFile` closes it */
 export async function sendFile(
   descriptor: number,
   { first, last }: FileRange,
@@ -31,11 +31,11 @@ export async function sendFile(
     for (let position = first; position <= last;) {
       const wanted = Math.min(buffer.byteLength, last - position + 1);
       const { bytesRead } = await readFile(descriptor, buffer, 0, wanted, position);
-      if (bytesRead === 0) throw new Error('an object is shorter than it was when it was stored');
+      if (bytesRead === 0) throw new Error('the file of an object is shorter than when it was stored');
       position += bytesRead;
       await send(buffer.subarray(0, bytesRead), response, traffic);
     }
-    // Not where writing failed: the system may have the buffer still.
+    // Do not release the buffer after a failed write: the system may still use it.
     release(buffer);
     response.end();
   } finally {
@@ -43,7 +43,7 @@ export async function sendFile(
   }
 }
 
-/** The bytes are the system's then, and the buffer free. */
+/** Resolves when the system has taken the bytes, so that the buffer is free. */
 async function send(bytes: Buffer, response: http.ServerResponse, traffic?: Traffic): Promise<void> {
   if (traffic === undefined) {
     await written(response, bytes);

@@ -1,4 +1,11 @@
-/** An S3 endpoint for the unmodified SDK: the operations that a pipeline uses, everything else refused by name. */
+/**
+ * An S3 endpoint for the unmodified AWS SDK. It supports the operations below and refuses all others by name.
+ *
+ * Users' code and tools reach this endpoint through `LocalCloud.s3` or AWS_ENDPOINT_URL_S3, so it supports more than the
+ * functions need. `sliced-inference slice --out s3://` uploads large files with the multipart operations, and resumes
+ * with ListMultipartUploads and ListParts. `aws s3 cp` uploads large files in parts. Applications list and delete objects
+ * with ListObjectsV2 and DeleteObject.
+ */
 import { randomUUID } from 'node:crypto';
 import * as http from 'node:http';
 import { closeServer, listen, LOOPBACK } from '../listen';
@@ -12,16 +19,16 @@ import { isMultipart, operateMultipart } from './multipart/multipart';
 import { MultipartUploads } from './multipart/multipart-uploads';
 import { putObject } from './put-object';
 import { allowQuery, authenticate, operationName, parseRequest, type S3Request } from './request';
-import type { ObjectStore } from './store';
+import type { DiskObjectStore } from './store';
 
 export class S3Server {
-  /** Starts on a free port. Requests must be signed by one of the callers. */
-  static async start(store: ObjectStore, callers: Callers): Promise<S3Server> {
+  /** Starts a server on a free port. Requests must have the access key id of one of the callers. */
+  static async start(store: DiskObjectStore, callers: Callers): Promise<S3Server> {
     const uploads = new MultipartUploads(store);
     const server = http.createServer((message, response) => {
       void answer({ store, uploads, callers }, message, response);
     });
-    // Large objects on slow machines: the default of five minutes per request is not theirs.
+    // No timeout: large objects can take longer on slow machines than the default of five minutes per request.
     server.requestTimeout = 0;
     const port = await listen(server);
     return new S3Server(server, `http://${LOOPBACK}:${port}`);
@@ -29,7 +36,7 @@ export class S3Server {
 
   private constructor(
     private readonly server: http.Server,
-    /** An IP address as host makes the SDK use path-style addressing by itself. */
+    /** Its host is an IP address, which makes the SDK use path-style addressing. */
     readonly endpoint: string,
   ) {}
 
@@ -39,7 +46,7 @@ export class S3Server {
 }
 
 interface Served {
-  readonly store: ObjectStore;
+  readonly store: DiskObjectStore;
   readonly uploads: MultipartUploads;
   readonly callers: Callers;
 }
@@ -56,7 +63,7 @@ async function answer(
     await request.traffic?.firstByte();
     await operate(served, request, response);
   } catch (error) {
-    // A client that went away, or a file that failed halfway: the answer cannot be saved, only cut off.
+    // The client has gone, or a file failed halfway: the response can no longer become an error, so close it.
     if (response.headersSent || message.socket.destroyed) {
       response.destroy();
       return;
@@ -105,7 +112,7 @@ async function operate(
   }
 }
 
-function list(store: ObjectStore, uploads: MultipartUploads, request: S3Request): string {
+function list(store: DiskObjectStore, uploads: MultipartUploads, request: S3Request): string {
   if (request.method === 'GET' && request.query.get('list-type') === '2') {
     allowQuery(request, LIST_QUERY);
     return listObjects(store, request);
@@ -123,7 +130,7 @@ function refuse(
   message: http.IncomingMessage,
   response: http.ServerResponse,
 ): void {
-  // An unread body is read to its end, otherwise the client sees a broken connection instead of the answer.
+  // Read the rest of the body. Otherwise the client sees a broken connection instead of the response.
   message.resume();
   const body = error.toXml(requestId);
   response.writeHead(error.status, {

@@ -1,6 +1,6 @@
 /**
- * Objects as immutable files with numbers for names, and the buckets' indexes in memory: no key can lead out of
- * the folder, a reader is never disturbed by an overwrite, and of two conditional writes exactly one commits.
+ * Stores objects as immutable files whose names are numbers, and keeps the buckets' indexes in memory. No key can lead out
+ * of the folder, an overwrite never disturbs a reader, and of two conditional writes exactly one commits.
  */
 import * as fs from 'node:fs';
 import { open, rm } from 'node:fs/promises';
@@ -16,7 +16,7 @@ export interface StoredObject {
   readonly key: string;
   /** Bytes. */
   readonly size: number;
-  /** Quoted hexadecimal MD5; of an object made of parts, that of their MD5s and their number. */
+  /** Quoted hexadecimal MD5. For a multipart object: the MD5 of the parts' MD5s, then the number of parts. */
   readonly etag: string;
   readonly crc32: ObjectCrc32;
   readonly lastModified: Date;
@@ -25,7 +25,7 @@ export interface StoredObject {
   readonly file: string;
 }
 
-/** Base64; a composite one is that of the parts' CRC32s, with their number after a dash. */
+/** Base64. A composite CRC32 is the CRC32 of the parts' CRC32s, then a dash and the number of parts. */
 export interface ObjectCrc32 {
   readonly value: string;
   readonly type: ChecksumType;
@@ -34,7 +34,7 @@ export interface ObjectCrc32 {
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html */
 export type ChecksumType = 'FULL_OBJECT' | 'COMPOSITE';
 
-/** Bytes in a file of the store that no key leads to yet. */
+/** Bytes in a file of the store that has no key yet. */
 export interface ReceivedBytes {
   readonly file: string;
   readonly size: number;
@@ -44,22 +44,25 @@ export interface ReceivedBytes {
 export interface ReceiveOptions {
   /** Checksums to compute besides MD5 and CRC32. */
   readonly algorithms?: readonly ChecksumAlgorithm[];
-  /** Called when all bytes are there; throws to refuse them. */
+  /** Called after the last byte; throws to refuse the bytes. */
   readonly verify?: (size: number, checksums: Checksums) => void;
-  /** Called with each chunk when it is written: the store does not need it any more. */
+  /** Called with each chunk once it is written and the store no longer needs it. */
   readonly written?: (chunk: Buffer) => void;
 }
 
 export interface ObjectOptions {
-  /** Refuse with `PreconditionFailed` when the key exists at the time of the commit. */
+  /** Refuses the commit with `PreconditionFailed` if the key exists. */
   readonly onlyIfAbsent?: boolean;
   readonly contentType?: string;
   readonly metadata?: Readonly<Record<string, string>>;
-  /** @default - those of the bytes as a whole */
+  /**
+   * ETag and CRC32 of a multipart object.
+   * @default - computed from all bytes
+   */
   readonly partwise?: { readonly etag: string; readonly crc32?: ObjectCrc32 };
 }
 
-export class ObjectStore {
+export class DiskObjectStore {
   private readonly buckets = new Map<string, Map<string, StoredObject>>();
   private files = 0;
 
@@ -81,18 +84,19 @@ export class ObjectStore {
     return this.commit(bucketName, key, await this.receive(body, options), options);
   }
 
-  /** Throws `NoSuchBucket` when there is none of this name. */
+  /** @throws S3Error `NoSuchBucket` when there is no bucket of this name */
   checkBucket(name: string): void {
     this.bucket(name);
   }
 
-  /** Throws when no object can be put at this key. */
+  /** @throws S3Error when the bucket does not exist or the key is too long */
   checkKey(bucketName: string, key: string): void {
     this.checkBucket(bucketName);
-    if (Buffer.byteLength(key) > MAX_KEY_BYTES) throw new S3Error('KeyTooLongError', 'the key is too long');
+    if (Buffer.byteLength(key) > MAX_KEY_BYTES)
+      throw new S3Error('KeyTooLongError', `the key must have at most ${MAX_KEY_BYTES} bytes`);
   }
 
-  /** Writes bytes to a file of their own, which is the caller's to commit or to discard. */
+  /** Writes bytes to a new file. The caller must commit or discard it. */
   async receive(body: Readable, options: ReceiveOptions = {}): Promise<ReceivedBytes> {
     const meter = new ChecksumMeter(options.algorithms);
     const file = path.join(this.folder, String(this.files++));
@@ -110,7 +114,7 @@ export class ObjectStore {
     }
   }
 
-  /** Makes received bytes an object, or discards them when a condition is not met. */
+  /** Turns received bytes into an object, or discards them if a condition is not met. */
   async commit(
     bucketName: string,
     key: string,
@@ -121,7 +125,7 @@ export class ObjectStore {
     const previous = bucket.get(key);
     if (options.onlyIfAbsent === true && previous !== undefined) {
       await this.discard(received);
-      throw new S3Error('PreconditionFailed', `the object '${key}' exists already`);
+      throw new S3Error('PreconditionFailed', `the object '${key}' already exists`);
     }
     const object = describe(key, received, options);
     bucket.set(key, object);
@@ -140,7 +144,7 @@ export class ObjectStore {
     return object;
   }
 
-  /** A descriptor of the object's file: an overwrite or a deletion meanwhile does not matter. */
+  /** A descriptor of the object's file. It stays valid when the object is overwritten or deleted. */
   open(object: StoredObject): number {
     return fs.openSync(object.file, 'r');
   }

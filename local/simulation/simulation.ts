@@ -1,8 +1,8 @@
-/** What the local cloud adds in time to what it does, so that a run takes about as long as it would elsewhere. */
+/** The delays that the local cloud adds, so that a run takes about as long as on AWS. */
 
 /** How fast functions reach S3. MB are 10^6 bytes. */
 export interface NetworkShape {
-  /** From a request until the first byte of its answer, in milliseconds. */
+  /** Milliseconds from a request until the first byte of its response. */
   readonly firstByteMs: number;
   /** Bytes per second of one connection, each way. */
   readonly connectionBytesPerSecond: number;
@@ -10,24 +10,24 @@ export interface NetworkShape {
   readonly functionBytesPerSecond: number;
 }
 
-/** What is left out takes as long as this machine takes. */
+/** Without a setting, the local cloud adds no delay. */
 export interface Simulation {
   readonly network?: NetworkShape;
-  /** From a call that finds no sandbox until the start of a new one's Node.js, in milliseconds. */
+  /** Milliseconds from a call that finds no idle sandbox until Node.js starts in a new one. */
   readonly coldStartMs?: number;
-  /** From one state of the state machine to the next, in milliseconds. */
+  /** Milliseconds from one state of the state machine to the next. */
   readonly transitionMs?: number;
 }
 
 /**
- * One connection had 45 to 62 MB/s in a public measurement of downloads of 10 MB to 1 GB into a function:
- * https://medium.com/circuitpeople/serverless-large-file-downloads-to-s3-a11b4ef4788e. All connections of a function
- * together are believed to have 75 to 90 MB/s.
+ * In a public measurement, one connection reached 45 to 62 MB/s for downloads of 10 MB to 1 GB into a function:
+ * https://medium.com/circuitpeople/serverless-large-file-downloads-to-s3-a11b4ef4788e. The bandwidth of all
+ * connections of a function together is assumed, not measured, to be 75 to 90 MB/s.
  */
 const CONNECTION_BYTES_PER_SECOND = 50e6;
 const FUNCTION_BYTES_PER_SECOND = 80e6;
 
-/** Believed, not documented: what a new sandbox takes before its runtime starts, and an Express transition. */
+/** Assumed, not documented: the time of a new sandbox before its runtime starts, and of an Express transition. */
 const COLD_START_MS = 200;
 const TRANSITION_MS = 15;
 
@@ -43,7 +43,7 @@ function onAws(firstByteMs: number): Simulation {
   };
 }
 
-/** By name, as the command line takes them. */
+/** Simulations by their names in `--simulate`. */
 export const SIMULATIONS: Readonly<Record<'none' | 's3-standard' | 's3-express', Simulation>> = {
   none: {},
   /** "Roughly 100-200 milliseconds": https://docs.aws.amazon.com/AmazonS3/latest/userguide/optimizing-performance.html */

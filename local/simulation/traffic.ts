@@ -1,4 +1,4 @@
-/** What one function sends and receives: its bandwidth is shared by its connections. */
+/** Limits the traffic of one function. The function's connections share its bandwidth. */
 import type * as http from 'node:http';
 import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -16,12 +16,12 @@ export class Traffic {
     this.all = limits(shape.functionBytesPerSecond);
   }
 
-  /** Waits for as long as S3 takes to begin an answer. */
+  /** Waits for as long as S3 takes to start a response. */
   async firstByte(): Promise<void> {
     await delay(this.shape.firstByteMs);
   }
 
-  /** Waits until so many bytes are through the function's network. Small pieces let connections take turns. */
+  /** Waits until the bytes have passed the function's network. Small pieces let connections take turns. */
   async pass(bytes: number, socket: Socket, direction: Direction): Promise<void> {
     const now = performance.now();
     const connection = this.limitsOf(socket)[direction];
@@ -29,7 +29,7 @@ export class Traffic {
     if (through > now) await delay(through - now);
   }
 
-  /** What the function sends, as fast as its network lets it through. */
+  /** Yields what the function sends, at the speed of its network. */
   async *uploaded(message: http.IncomingMessage): AsyncGenerator<Buffer, void, undefined> {
     for await (const chunk of message as AsyncIterable<Buffer>) {
       await this.pass(chunk.byteLength, message.socket, 'upload');

@@ -1,4 +1,4 @@
-/** Time as the interpreter sees it, so that tests need not wait for retries and timeouts. */
+/** The interpreter's clock. Tests replace it, so that they need not wait for retries and timeouts. */
 import { setTimeout as delay } from 'node:timers/promises';
 
 export interface Clock {
@@ -14,7 +14,7 @@ export const SYSTEM_CLOCK: Clock = {
     try {
       await delay(milliseconds, undefined, { signal });
     } catch (error) {
-      // The timer's own AbortError hides the reason.
+      // Throw the signal's reason, which the timer's own AbortError hides.
       signal.throwIfAborted();
       throw error;
     }
@@ -22,8 +22,8 @@ export const SYSTEM_CLOCK: Clock = {
 };
 
 /**
- * The work's outcome, or what `onTimeout` makes when it takes longer. The work is not stopped: neither does
- * Step Functions stop a function whose task timed out.
+ * Returns the work's outcome, or throws the error of `onTimeout` when the work takes longer. The work is not stopped:
+ * Step Functions does not stop a function whose task timed out either.
  */
 export async function within<T>(
   clock: Clock,
@@ -44,7 +44,7 @@ export async function within<T>(
     ]);
   } finally {
     done.abort();
-    // The loser of the race: its rejection has nobody else to hear it.
+    // Mark both as handled: the loser of the race may still reject.
     work.catch(() => undefined);
     timer.catch(() => undefined);
   }

@@ -1,7 +1,7 @@
-/** A state machine's definition after validation: only what the interpreter runs can be expressed. */
+/** A state machine's definition after validation. Its types express only what the interpreter supports. */
 import type { Query } from './query';
 
-/** States that lead to each other: those of a machine, or of a branch. */
+/** The states of a machine or of a branch. */
 export interface StateGraph {
   readonly startAt: string;
   readonly states: ReadonlyMap<string, State>;
@@ -17,49 +17,49 @@ interface Named {
   readonly name: string;
 }
 
-/** The state that follows, or none at the end. */
+/** The next state, or `undefined` at the end. */
 export interface Transition {
   readonly next: string | undefined;
 }
 
-/** What leaving a state makes: its output and new values of variables. */
-export interface Leaving {
-  /** Absent: the state's result, or what was caught. */
+/** The output of a state and the variables that it assigns at its end. */
+export interface StateExit {
+  /** If absent, the output is the state's result, or the caught error. */
   readonly output: Query | undefined;
   readonly assign: readonly (readonly [string, Query])[];
 }
 
 /** What happens when a state fails. */
-export interface Recovering {
+export interface ErrorHandling {
   readonly retry: readonly Retrier[];
   readonly catch: readonly Catcher[];
 }
 
-export interface TaskState extends Named, Transition, Leaving, Recovering {
+export interface TaskState extends Named, Transition, StateExit, ErrorHandling {
   readonly type: 'Task';
-  /** ARN of the Lambda function, perhaps qualified. */
+  /** ARN of the Lambda function, optionally with a version or an alias. */
   readonly functionName: string;
   readonly payload: Query;
   readonly timeoutSeconds: Query | undefined;
 }
 
-export interface ParallelState extends Named, Transition, Leaving, Recovering {
+export interface ParallelState extends Named, Transition, StateExit, ErrorHandling {
   readonly type: 'Parallel';
   readonly branches: readonly StateGraph[];
-  /** Absent: each branch gets the state's input. */
+  /** If absent, each branch gets the state's input. */
   readonly arguments: Query | undefined;
 }
 
-export interface PassState extends Named, Transition, Leaving {
+export interface PassState extends Named, Transition, StateExit {
   readonly type: 'Pass';
 }
 
-export interface SucceedState extends Named {
+interface SucceedState extends Named {
   readonly type: 'Succeed';
   readonly output: Query | undefined;
 }
 
-export interface FailState extends Named {
+interface FailState extends Named {
   readonly type: 'Fail';
   readonly error: Query | undefined;
   readonly cause: Query | undefined;
@@ -74,12 +74,12 @@ export interface Retrier {
   readonly jitterStrategy: 'FULL' | 'NONE';
 }
 
-export interface Catcher extends Leaving {
+export interface Catcher extends StateExit {
   readonly errorEquals: readonly string[];
   readonly next: string;
 }
 
-/** All states, those of branches included. */
+/** All states, including those of branches. */
 export function* allStates(graph: StateGraph): Generator<State> {
   for (const state of graph.states.values()) {
     yield state;

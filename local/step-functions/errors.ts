@@ -1,10 +1,10 @@
-/** Errors of states, and which error names of a Retry or a Catch match them. */
+/** Errors of states, and the rules by which the error names of a Retry or a Catch match them. */
 
-/** A state failed. What is not a `StateError` is a fault of the local cloud and ends the run with an exception. */
+/** A failure of a state. Any other error is a bug of the local cloud and ends the run with an exception. */
 export class StateError extends Error {
   override readonly name = 'StateError';
 
-  /** Both are absent only in a Fail state that names none. */
+  /** Only a Fail state without Error and Cause omits them. */
   constructor(
     readonly error: string | undefined,
     override readonly cause: string | undefined,

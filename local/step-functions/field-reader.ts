@@ -1,4 +1,4 @@
-/** Reads an object of a definition field by field: types are checked, and fields nobody asked for are refused. */
+/** Reads an object of a definition field by field, checks types, and refuses fields that the caller has not read. */
 import { LocalCloudError, unsupported } from '../errors';
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from '../json';
 
@@ -37,7 +37,7 @@ export class FieldReader {
     return value;
   }
 
-  /** Readers of the objects in a list; none where the field is absent. */
+  /** Readers of the objects in a list; an empty list if the field is absent. */
   list(name: string): FieldReader[] {
     const value = this.raw(name) ?? [];
     if (!isJsonArray(value)) throw this.invalid(name, 'a list');
@@ -51,7 +51,7 @@ export class FieldReader {
     );
   }
 
-  /** To be called last. */
+  /** Refuses all fields that have not been read. Call it last. */
   refuseOthers(): void {
     for (const name of Object.keys(this.object)) {
       if (!this.read.has(name)) throw unsupported(`the field ${name} of ${this.place}`);

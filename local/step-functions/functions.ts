@@ -4,7 +4,7 @@
  */
 import { createHash, randomUUID } from 'node:crypto';
 
-/** `$eval` is missing: Step Functions does not have it. */
+/** Without `$eval`, which Step Functions does not support. */
 export const JSONATA_FUNCTIONS: ReadonlySet<string> = new Set(
   (
     'abs append assert average base64decode base64encode boolean ceil clone contains count decodeUrl ' +
@@ -15,7 +15,7 @@ export const JSONATA_FUNCTIONS: ReadonlySet<string> = new Set(
   ).split(' '),
 );
 
-/** In place of JSONata's own where the names are the same. */
+/** Replace JSONata's own functions of the same name. */
 export const STEP_FUNCTIONS = {
   parse: (text: unknown): unknown => {
     if (text === undefined) return undefined;
@@ -24,12 +24,12 @@ export const STEP_FUNCTIONS = {
   },
   uuid: (): string => randomUUID(),
   random: (...seed: unknown[]): number => {
-    if (seed.length > 0) throw new Error('the local cloud does not know $random with a seed');
+    if (seed.length > 0) throw new Error('the local cloud does not support $random with a seed');
     return Math.random();
   },
   hash: (content: unknown, algorithm: unknown): string => {
     const name = HASH_ALGORITHMS.get(String(algorithm));
-    if (name === undefined) throw new Error(`$hash does not know the algorithm '${String(algorithm)}'`);
+    if (name === undefined) throw new Error(`$hash does not support the algorithm '${String(algorithm)}'`);
     return createHash(name)
       .update(typeof content === 'string' ? content : JSON.stringify(content))
       .digest('hex');
@@ -38,7 +38,7 @@ export const STEP_FUNCTIONS = {
     const [from, to, by] = [first, last, step].map(integer) as [number, number, number];
     if (by === 0) throw new RangeError('$range expects a step other than 0');
     const count = Math.max(0, Math.floor((to - from) / by) + 1);
-    if (count > MAX_RANGE) throw new RangeError(`$range gives at most ${MAX_RANGE} numbers`);
+    if (count > MAX_RANGE) throw new RangeError(`$range returns at most ${MAX_RANGE} numbers, got ${count}`);
     return Array.from({ length: count }, (_, at) => from + at * by);
   },
   partition: (items: unknown, size: unknown): unknown[][] => {

@@ -1,7 +1,15 @@
-/** Runs the states of a validated definition: one after the other, and branches side by side. */
+/** Runs the states of a validated definition one after the other, and branches concurrently. */
 import { jsonSize, type Json, type JsonObject } from '../json';
 import { type Clock, within } from './clock';
-import type { Catcher, Definition, Leaving, ParallelState, State, StateGraph, TaskState } from './definition';
+import type {
+  Catcher,
+  Definition,
+  StateExit,
+  ParallelState,
+  State,
+  StateGraph,
+  TaskState,
+} from './definition';
 import { ERROR, matches, StateError } from './errors';
 import { MAX_STATE_BYTES } from './limits';
 import { evaluate, type Query, type Scope } from './query';
@@ -15,7 +23,7 @@ export interface TaskResult {
   readonly executedVersion: string;
 }
 
-/** What happened during an execution, in order. Times are epoch milliseconds. */
+/** An event of an execution. `time` is in epoch milliseconds. */
 export type TraceEvent = { readonly time: number; readonly executionArn: string; readonly state: string } & (
   | { readonly type: 'StateEntered' }
   | { readonly type: 'TaskStarted'; readonly attempt: number }
@@ -27,7 +35,7 @@ export type TraceEvent = { readonly time: number; readonly executionArn: string;
 
 type EventDetail<T = TraceEvent> = T extends TraceEvent ? Omit<T, 'time' | 'executionArn' | 'state'> : never;
 
-export interface RunOptions {
+interface RunOptions {
   /** The context object without its `State`. */
   readonly context: JsonObject & { readonly Execution: { readonly Id: string } };
   readonly environment: {
@@ -35,18 +43,18 @@ export interface RunOptions {
     readonly clock: Clock;
     readonly random: () => number;
     readonly signal: AbortSignal;
-    /** What going to a state takes. */
+    /** Milliseconds that a state transition takes. */
     readonly transitionMs: number;
     readonly trace: (event: TraceEvent) => void;
   };
 }
 
-/** The execution's output; rejects with a `StateError` when it fails. */
+/** Resolves to the execution's output. Rejects with a `StateError` when it fails. */
 export async function runStates(definition: Definition, input: Json, options: RunOptions): Promise<Json> {
   return await new Run(options, new Map()).through(definition, input);
 }
 
-/** The state to go to, if any, with its input; otherwise the output of the execution. */
+/** The next state and its input; without a next state, the output of the execution. */
 interface Step {
   readonly next: string | undefined;
   readonly output: Json;
@@ -65,7 +73,7 @@ class Run {
 
   constructor(
     private readonly options: RunOptions,
-    /** What states around have assigned: a branch reads it, and nobody assigns to it while branches run. */
+    /** Variables of the enclosing states. A branch can read them; no state assigns them while branches run. */
     private readonly outer: ReadonlyMap<string, Json>,
   ) {}
 
@@ -74,7 +82,7 @@ class Run {
     while (step.next !== undefined) {
       this.options.environment.signal.throwIfAborted();
       const state = graph.states.get(step.next);
-      // Validated: every target exists.
+      // Validation has checked that every target exists.
       if (state === undefined) throw new Error(`no state '${step.next}'`);
       step = await this.enter(state, step.output);
     }
@@ -173,7 +181,7 @@ class Run {
       result = limited(await Promise.all(runs), `the result of the state '${state.name}'`);
     } finally {
       stop.abort(new BranchStopped());
-      // The others end by this; what they say of it is no news.
+      // The abort ends the other branches. Ignore their failures: the first one is reported.
       await Promise.allSettled(runs);
     }
     return this.leave(state, state.next, this.scope(visit, { result }), result);
@@ -186,8 +194,13 @@ class Run {
     return this.leave(catcher, catcher.next, this.scope(visit, { errorOutput }), errorOutput);
   }
 
-  /** Output and assignments all see the variables as they were before. */
-  private async leave(leaving: Leaving, next: string | undefined, scope: Scope, result: Json): Promise<Step> {
+  /** Evaluates the output and all assignments with the old values of the variables. */
+  private async leave(
+    leaving: StateExit,
+    next: string | undefined,
+    scope: Scope,
+    result: Json,
+  ): Promise<Step> {
     const output = leaving.output === undefined ? result : await evaluate(leaving.output, scope);
     const assigned: [string, Json][] = [];
     for (const [name, query] of leaving.assign) {
@@ -249,6 +262,6 @@ function limited(value: Json, what: string): Json {
   if (size <= MAX_STATE_BYTES) return value;
   throw new StateError(
     ERROR.dataLimitExceeded,
-    `${what} has ${size} bytes, at most ${MAX_STATE_BYTES} are allowed`,
+    `${what} must have at most ${MAX_STATE_BYTES} bytes, got ${size}`,
   );
 }

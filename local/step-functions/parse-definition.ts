@@ -1,15 +1,15 @@
 /**
- * Validates a definition before anything runs: the subset of the Amazon States Language that the construct
- * emits, in JSONata; everything else is refused by name. https://states-language.net
+ * Validates a definition before anything runs. It accepts the subset of the Amazon States Language that the construct
+ * emits, with JSONata, and refuses everything else by name. https://states-language.net
  */
 import { LocalCloudError, unsupported } from '../errors';
 import { entriesOf, isJsonObject, type Json } from '../json';
 import type {
   Definition,
-  Leaving,
+  StateExit,
   ParallelState,
   PassState,
-  Recovering,
+  ErrorHandling,
   State,
   StateGraph,
   TaskState,
@@ -21,12 +21,14 @@ import { MAX_DEFINITION_BYTES, MAX_STATE_NAME } from './limits';
 import { parseCatchers, parseRetriers } from './parse-error-handling';
 import { compileQuery, type Query } from './query';
 
-/** `$states` is reserved; other names are JSONata variables without their `$`. */
+/** The name of a JSONata variable without its `$`. `$states` is reserved. */
 const VARIABLE_NAME = /^(?!states$)[\p{L}_][\p{L}\p{N}_]*$/u;
 
 export function parseDefinition(text: string): Definition {
   if (Buffer.byteLength(text) > MAX_DEFINITION_BYTES) {
-    throw new LocalCloudError(`the definition has more than ${MAX_DEFINITION_BYTES} bytes: use fewer states`);
+    throw new LocalCloudError(
+      `the definition must have at most ${MAX_DEFINITION_BYTES} bytes, got more: use fewer states`,
+    );
   }
   const machine = new FieldReader(parseJson(text), 'the state machine');
   machine.optionalString('Comment');
@@ -38,14 +40,14 @@ export function parseDefinition(text: string): Definition {
   return definition;
 }
 
-/** @param outer the variables that states around assign: these may be read, and their names not be taken */
+/** @param outer variables of the enclosing states: the graph can read them but not assign variables of the same names */
 function parseGraph(fields: FieldReader, outer: ReadonlySet<string>): StateGraph {
   const entries = entriesOf(objectField(fields, 'States'));
   const own = entries.flatMap(([, state]) => assignedNames(state));
   const taken = own.find((name) => outer.has(name));
   if (taken !== undefined) {
     throw new LocalCloudError(
-      `${fields.place} assigns the variable '${taken}', got one of that name around it: choose another name`,
+      `${fields.place} assigns the variable '${taken}', which an enclosing state also assigns: choose another name`,
     );
   }
   const variables = new Set([...outer, ...own]);
@@ -58,12 +60,14 @@ function parseGraph(fields: FieldReader, outer: ReadonlySet<string>): StateGraph
   return graph;
 }
 
-/** Names tell states apart in the whole machine. */
+/** State names must be unique in the whole machine, including branches. */
 function checkNames(definition: Definition): void {
   const names = new Set<string>();
   for (const { name } of allStates(definition)) {
     if (names.has(name)) {
-      throw new LocalCloudError(`the state '${name}' is there twice, expected one: rename the other`);
+      throw new LocalCloudError(
+        `the state name '${name}' must be unique, got two such states: rename one of them`,
+      );
     }
     names.add(name);
   }
@@ -153,7 +157,7 @@ class StateParser {
     };
   }
 
-  private recovering(): Recovering {
+  private recovering(): ErrorHandling {
     const { fields } = this;
     return {
       retry: parseRetriers(fields),
@@ -169,7 +173,7 @@ class StateParser {
     return { next };
   }
 
-  private leaving(fields: FieldReader): Leaving {
+  private leaving(fields: FieldReader): StateExit {
     const assign = fields.raw('Assign') === undefined ? {} : objectField(fields, 'Assign');
     return {
       output: this.query(fields, 'Output'),
@@ -186,7 +190,7 @@ class StateParser {
   }
 }
 
-/** The variables that a state assigns, on its way out or in a Catch. */
+/** The variables that a state assigns, at its end or in a Catch. */
 function assignedNames(state: Json): string[] {
   if (!isJsonObject(state)) return [];
   const catchers = Array.isArray(state.Catch) ? (state.Catch as readonly Json[]) : [];

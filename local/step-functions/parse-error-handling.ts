@@ -1,10 +1,10 @@
 /** Validates the Retry and Catch fields of a state. https://states-language.net/spec.html#errors */
 import { LocalCloudError } from '../errors';
-import type { Catcher, Leaving, Retrier } from './definition';
+import type { Catcher, StateExit, Retrier } from './definition';
 import { ERROR } from './errors';
 import type { FieldReader } from './field-reader';
 
-/** The largest interval and delay, in seconds, that the service accepts. */
+/** The largest interval and delay in seconds that Step Functions accepts. */
 const MAX_INTERVAL_SECONDS = 99_999_999;
 const MAX_DELAY_SECONDS = 31_622_400;
 
@@ -36,7 +36,7 @@ export function parseRetriers(state: FieldReader): Retrier[] {
   });
 }
 
-export function parseCatchers(state: FieldReader, leaving: (fields: FieldReader) => Leaving): Catcher[] {
+export function parseCatchers(state: FieldReader, leaving: (fields: FieldReader) => StateExit): Catcher[] {
   const readers = state.list('Catch');
   return readers.map((fields, at) => {
     fields.optionalString('Comment');
@@ -56,7 +56,9 @@ function errorEquals(fields: FieldReader, last: boolean): string[] {
     throw fields.invalid('ErrorEquals', 'names of errors');
   }
   if (value.includes(ERROR.all) && (value.length > 1 || !last)) {
-    throw new LocalCloudError(`${ERROR.all} in ${fields.place} stands alone and last: fix the definition`);
+    throw new LocalCloudError(
+      `${ERROR.all} in ${fields.place} must stand alone and last: fix the definition`,
+    );
   }
   return value;
 }

@@ -1,4 +1,4 @@
-/** JSONata templates: JSON in which strings of the form `{% … %}` are expressions. Compiled before a run starts. */
+/** Compiles and evaluates JSONata templates: JSON in which strings of the form `{% … %}` are expressions. */
 import jsonata from 'jsonata';
 import { LocalCloudError, unsupported } from '../errors';
 import { entriesOf, isJsonArray, isJsonObject, type Json } from '../json';
@@ -16,7 +16,7 @@ export type Query =
   | { readonly kind: 'array'; readonly items: readonly Query[] }
   | { readonly kind: 'object'; readonly entries: readonly (readonly [string, Query])[] };
 
-/** What an expression sees: `$states` and the variables that states assigned. */
+/** The values that an expression can read: `$states` and the assigned variables. */
 export interface Scope {
   readonly states: {
     readonly input: Json;
@@ -27,7 +27,7 @@ export interface Scope {
   readonly variables: ReadonlyMap<string, Json>;
 }
 
-/** Compiles a field's value. `variables` are all that the definition assigns anywhere. */
+/** Compiles a field's value before a run. @param variables all variables that the expressions can read */
 export function compileQuery(value: Json, field: string, variables: ReadonlySet<string>): Query {
   if (isJsonArray(value)) {
     const items = value.map((item, at) => compileQuery(item, `${field}[${at}]`, variables));
@@ -52,7 +52,7 @@ export function compileQuery(value: Json, field: string, variables: ReadonlySet<
   return { kind: 'expression', field, source, expression: compileExpression(source, field, variables) };
 }
 
-/** Evaluates to plain JSON; throws `States.QueryEvaluationError` where that fails or gives nothing. */
+/** Evaluates to plain JSON. @throws StateError `States.QueryEvaluationError` when that fails or the result is undefined */
 export async function evaluate(query: Query, scope: Scope): Promise<Json> {
   switch (query.kind) {
     case 'literal':
@@ -79,7 +79,7 @@ async function evaluateExpression(query: Query & { kind: 'expression' }, scope: 
       `The JSONata expression '${source}' specified for the field '${field}' threw an error: ${messageOf(error)}`,
     );
   }
-  // Cloned because JSONata's arrays carry hidden keys. Functions and undefined have no JSON.
+  // Clone the result, because JSONata's arrays have hidden keys. Functions and undefined have no JSON.
   const text = JSON.stringify(result, withoutFunctions) as string | undefined;
   if (text === undefined) {
     throw queryError(
@@ -89,7 +89,7 @@ async function evaluateExpression(query: Query & { kind: 'expression' }, scope: 
   return JSON.parse(text) as Json;
 }
 
-/** JSONata represents its functions as objects, which would become JSON. */
+/** Removes functions, which JSONata represents as objects that would become JSON. */
 function withoutFunctions(_: string, value: unknown): unknown {
   const isFunction = isJsonObject(value) && ('_jsonata_function' in value || '_jsonata_lambda' in value);
   return isFunction ? undefined : value;
@@ -133,9 +133,9 @@ function compileExpression(
 
 interface VariableNames {
   readonly used: Set<string>;
-  /** By `:=` or as a parameter, anywhere in the expression. */
+  /** Names that the expression binds anywhere, by `:=` or as a parameter. */
   readonly bound: Set<string>;
-  /** Whether there is a path, in whose steps `$` means the current item. */
+  /** Whether the expression has a path. In the steps of a path, `$` means the current item. */
   nested: boolean;
 }
 

@@ -1,10 +1,10 @@
-/** How often and after how long a task is tried again: each retrier counts for itself, from entering the state. */
+/** Decides whether and when a task is retried. Each retrier has its own count, which starts when the state is entered. */
 import type { Retrier } from './definition';
 import { matches } from './errors';
 
 export class Retries {
   private readonly attempts = new Map<Retrier, number>();
-  /** All retries of the state so far. */
+  /** Retries of the state so far, by all retriers. */
   count = 0;
 
   constructor(
@@ -13,7 +13,7 @@ export class Retries {
     private readonly random: () => number,
   ) {}
 
-  /** Seconds to wait before the next attempt; `undefined` when the error is not, or no longer, retried. */
+  /** Seconds to wait before the next attempt; `undefined` if the error is not retried, or its attempts are used up. */
   next(error: string | undefined): number | undefined {
     const retrier = this.retriers.find(({ errorEquals }) => matches(errorEquals, error));
     if (retrier === undefined) return undefined;

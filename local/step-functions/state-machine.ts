@@ -1,4 +1,4 @@
-/** A state machine that runs executions: names, ARNs and time limits around the interpreter. */
+/** A state machine that runs executions: adds names, ARNs and time limits to the interpreter. */
 import { randomUUID } from 'node:crypto';
 import { LocalCloudError } from '../errors';
 import { jsonSize, type Json } from '../json';
@@ -20,7 +20,7 @@ export type ExecutionResult =
       readonly cause: string;
     };
 
-export interface StateMachineOptions {
+interface StateMachineOptions {
   readonly invoke: InvokeTask;
   readonly trace?: (event: TraceEvent) => void;
   readonly clock?: Clock;
@@ -29,13 +29,13 @@ export interface StateMachineOptions {
   /** Ends all executions with its reason. */
   readonly signal?: AbortSignal;
   /**
-   * What going to a state takes, in milliseconds.
+   * Milliseconds that a state transition takes.
    * @default 0
    */
   readonly transitionMs?: number;
 }
 
-/** https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html; spaces and signs are refused. */
+/** A subset of the names that https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html allows. */
 const EXECUTION_NAME = /^[\w-]{1,80}$/;
 
 export class StateMachine {
@@ -47,7 +47,7 @@ export class StateMachine {
     private definition: Definition = parseDefinition(resource.definition),
   ) {}
 
-  /** Replaces the definition. Executions that run end on the one that they began with. */
+  /** Replaces the definition. Running executions continue with the definition that they started with. */
   update(resource: StateMachineResource, definition: Definition): void {
     this.resource = resource;
     this.definition = definition;
@@ -76,7 +76,7 @@ export class StateMachine {
       if (!(error instanceof StateError)) throw error;
       return { status: 'FAILED', executionArn, error: error.error ?? '', cause: error.cause ?? '' };
     } finally {
-      // After a timeout, the states that would still come are not to run.
+      // After a timeout, no further state must run.
       stop.abort();
     }
   }
@@ -84,19 +84,19 @@ export class StateMachine {
   private checkStart(input: Json, name: string): void {
     if (!EXECUTION_NAME.test(name)) {
       throw new LocalCloudError(
-        `an execution's name has 1 to 80 letters, digits, '-' and '_', got '${name}': change it`,
+        `an execution's name must have 1 to 80 letters, digits, '-' and '_', got '${name}': change it`,
       );
     }
     const size = jsonSize(input);
     if (size > MAX_STATE_BYTES) {
       throw new LocalCloudError(
-        `an execution's input has at most ${MAX_STATE_BYTES} bytes, got ${size}: put the tensors into the bucket`,
+        `an execution's input must have at most ${MAX_STATE_BYTES} bytes, got ${size}: put the tensors into the bucket`,
       );
     }
-    // Names of Express executions need not be unique.
+    // Express executions may share a name.
     if (this.resource.type === 'EXPRESS') return;
     if (this.names.has(name))
-      throw new LocalCloudError(`the execution '${name}' exists already: choose another name`);
+      throw new LocalCloudError(`an execution named '${name}' already exists: choose another name`);
     this.names.add(name);
   }
 

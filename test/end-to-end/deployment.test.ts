@@ -87,7 +87,7 @@ describe('a deployment', () => {
     const props = { dimensions: { batch: 1 } };
     const other = synthesize(models[0], () => props, { stackName: 'Other' });
     await expect(cloud.deploy(other)).rejects.toThrow(
-      /^an assembly is deployed over one with the same state machine, .*Test-.*, got .*Other-.*: start another local cloud for it$/,
+      /^the new assembly must have the state machine .*Test-.*, got .*Other-.*: start another local cloud for it$/,
     );
     await expect(cloud.deploy(__dirname)).rejects.toThrow('is not a cloud assembly');
   });

@@ -28,7 +28,7 @@ function pipeline(source: string, change: (stack: PipelineStack) => void = () =>
   });
 }
 
-/** Signs nothing, yet reads and writes the bucket as a function with its credentials can. */
+/** A handler that reads and writes the bucket with the function's access key id, without signing requests. */
 const DOUBLE = `
 const http = require('node:http');
 const { AWS_ENDPOINT_URL_S3: endpoint, AWS_ACCESS_KEY_ID: id, BUCKET: bucket } = process.env;
@@ -62,7 +62,7 @@ describe('a pipeline', () => {
     });
   });
 
-  test('runs from its assembly, tensors through its bucket', async () => {
+  test('runs from its assembly and exchanges data through its bucket', async () => {
     await cloud.putObject('inputs/n', Buffer.from('21'));
     const result = await cloud.execute({ key: 'inputs/n' }, { name: 'first' });
     expect(result).toMatchObject({
@@ -81,13 +81,13 @@ describe('a pipeline', () => {
     ]);
   });
 
-  test('reports what a function answers when it fails', async () => {
+  test("reports a failed function's response", async () => {
     const result = await cloud.execute({ fail: true });
     expect(result).toMatchObject({ status: 'FAILED', error: 'InvalidInput' });
     expect(JSON.parse((result as { cause: string }).cause)).toMatchObject({ errorMessage: '{"slice":0}' });
   });
 
-  test('tells what its functions wrote', async () => {
+  test('logs the output of its functions', async () => {
     await cloud.putObject('inputs/n', Buffer.from('7'));
     await cloud.execute({ key: 'inputs/n' });
     await cloud.close();
@@ -97,7 +97,7 @@ describe('a pipeline', () => {
   });
 });
 
-test('the bucket is open to the SDK with the credentials of the cloud', async () => {
+test('the SDK can read the bucket with the credentials of the cloud', async () => {
   const cloud = await start(pipeline(DOUBLE));
   await cloud.putObject('inputs/x', Buffer.from('content'));
   const client = new S3Client(cloud.s3);
@@ -107,7 +107,7 @@ test('the bucket is open to the SDK with the credentials of the cloud', async ()
   await expect(cloud.getObject('inputs/missing')).rejects.toMatchObject({ name: 'NoSuchKey' });
 });
 
-test('two clouds of one assembly have nothing in common', async () => {
+test('two clouds of one assembly share neither objects nor credentials', async () => {
   const assembly = pipeline(DOUBLE);
   const [one, two] = await Promise.all([start(assembly), start(assembly)]);
   await one.putObject('inputs/n', Buffer.from('1'));
@@ -118,7 +118,7 @@ test('two clouds of one assembly have nothing in common', async () => {
   stranger.destroy();
 });
 
-test('a worker that is killed in the middle is retried by the state machine', async () => {
+test('the state machine retries a task whose worker is killed', async () => {
   const source = `exports.handler = async ({ request }) => {
     const first = require('node:fs').mkdirSync(request, { recursive: true }) !== undefined;
     if (first) await new Promise((resolve) => setTimeout(resolve, 1e6));
@@ -176,47 +176,47 @@ describe('closing', () => {
         '${way}' === 'exit' ? process.exit() : process.kill(process.pid, '${way}');
       });`;
     const assembly = pipeline(DOUBLE);
-    // The worker's output is this child's: it ends only when both are gone.
+    // The worker shares the output of this child, so spawnSync returns only when both have ended.
     const { stdout } = spawnSync(process.execPath, ['-e', script, assembly], {
       encoding: 'utf8',
-      // Whoever is killed cannot remove its files.
+      // A killed process cannot remove its files, so they must be in the test's folder.
       env: { ...process.env, TMPDIR: root },
     });
     expect(hasEnded(Number(stdout))).toBe(true);
   });
 });
 
-/** A process closes its files a moment before it ends: it is looked at until it has, and not for ever. */
+/** A process closes its files just before it ends. Checks repeatedly, but not forever, whether it has ended. */
 function hasEnded(pid: number): boolean {
   for (let looks = 0; looks < 200; looks++) if (!isRunning(pid)) return true;
   return false;
 }
 
-/** A process that ended but that nobody waited for has an entry too, as a zombie. */
+/** A zombie, which has ended but has not been reaped, still has an entry. */
 function isRunning(pid: number): boolean {
   const { stdout } = spawnSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' });
   return stdout.trim() !== '' && !stdout.startsWith('Z');
 }
 
-describe('is refused before anything runs:', () => {
+describe('start refuses', () => {
   test.each<[string, (stack: PipelineStack) => void, string]>([
     [
       'an environment variable of an unknown resource',
       (stack) => stack.slice.addEnvironment('QUEUE', new Queue(stack, 'Queue').queueUrl),
-      'the local cloud does not know AWS::SQS::Queue',
+      'the local cloud does not support AWS::SQS::Queue',
     ],
     [
       'a layer',
       (stack) => {
         (stack.slice.node.defaultChild as lambda.CfnFunction).layers = ['arn'];
       },
-      'the local cloud does not know the property Layers',
+      'the local cloud does not support the property Layers',
     ],
   ])('%s', async (_, change, message) => {
     await expect(start(pipeline(DOUBLE, change))).rejects.toThrow(message);
   });
 
-  test('an asset that is gone', async () => {
+  test('an assembly with a missing asset', async () => {
     const assembly = pipeline(DOUBLE);
     for (const name of fs.readdirSync(assembly)) {
       if (name.startsWith('asset.')) fs.rmSync(path.join(assembly, name), { recursive: true });

@@ -1,4 +1,4 @@
-/** Functions made of a few lines of code, run by real workers. */
+/** Creates functions from a few lines of code, and runs them in real workers. */
 import * as path from 'node:path';
 import { Readable } from 'node:stream';
 import { strToU8, zipSync } from 'fflate';
@@ -6,19 +6,19 @@ import { CodeFolders } from '../../local/lambda/code';
 import type { LogListener } from '../../local/lambda/function-log';
 import { FunctionPool } from '../../local/lambda/function-pool';
 import type { FunctionResource } from '../../local/cloudformation/resources';
-import { ObjectStore } from '../../local/s3/store';
+import { DiskObjectStore } from '../../local/s3/store';
 import { temporaryFolder } from './temporary-folder';
 
-export interface FunctionFixture {
+interface FunctionFixture {
   readonly folder: string;
-  readonly store: ObjectStore;
-  /** A function with this `index.js`; closed after the test file. */
+  readonly store: DiskObjectStore;
+  /** Creates a function with this `index.js`. It is closed after the test file. */
   create(source: string, more?: Partial<FunctionResource>, onLog?: LogListener): Promise<FunctionPool>;
 }
 
 export function functionFixture(): FunctionFixture {
   const folder = temporaryFolder();
-  const store = new ObjectStore(path.join(folder, 's3'));
+  const store = new DiskObjectStore(path.join(folder, 's3'));
   store.createBucket('code');
   const host = {
     code: new CodeFolders(store, path.join(folder, 'code')),

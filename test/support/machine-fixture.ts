@@ -1,4 +1,4 @@
-/** State machines with functions in memory and a clock that does not wait. */
+/** Runs state machines with functions in memory and a clock that does not wait. */
 import type { Json, JsonObject } from '../../local/json';
 import type { StateMachineType } from '../../local/cloudformation/resources';
 import type { Clock } from '../../local/step-functions/clock';
@@ -8,24 +8,23 @@ import { type ExecutionResult, StateMachine } from '../../local/step-functions/s
 
 export const START = Date.parse('2026-01-02T03:04:05.000Z');
 
-/** One attempt of a task: an answer, an error to throw, or never an answer. */
-export type Attempt =
-  { readonly answer: Json } | { readonly error: string; readonly cause?: string } | 'hang';
+/** The outcome of one attempt of a task: a response, an error to throw, or no response at all. */
+type Attempt = { readonly answer: Json } | { readonly error: string; readonly cause?: string } | 'hang';
 
 export const HANG = 'hang';
 
-export interface Recording {
+interface Recording {
   readonly result: ExecutionResult;
-  /** Events as short lines. */
+  /** The events, each as a short line. */
   readonly trace: readonly string[];
-  /** What the functions were called with. */
+  /** Payloads of the calls. */
   readonly payloads: readonly Json[];
   /** Seconds that the execution took on the virtual clock. */
   readonly seconds: number;
 }
 
-export interface MachineOptions {
-  /** The attempts of all tasks, in order; after them tasks answer their payload. */
+interface MachineOptions {
+  /** The attempts of all tasks, in order. Further attempts return their payload. */
   readonly attempts?: readonly Attempt[];
   readonly input?: Json;
   readonly type?: StateMachineType;
@@ -93,8 +92,8 @@ function line(event: TraceEvent): string {
 }
 
 /**
- * Time that jumps: when nothing else is left to run, the earliest sleep is over. Everything in the interpreter
- * but its sleeps goes through promises that are settled at once, so that "nothing else" is the next immediate.
+ * A clock that jumps to the end of the earliest sleep when nothing else is left to run. Apart from sleeps, the interpreter
+ * only awaits promises that settle at once, so nothing else is left in the next `setImmediate` callback.
  */
 function virtualClock(): Clock {
   let now = START;

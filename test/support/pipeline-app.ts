@@ -48,13 +48,13 @@ export class PipelineStack extends Stack {
   }
 }
 
-// Nine tenths of a synthesis; the templates here are not what is tested.
+// Template validation takes nine tenths of a synthesis, and these tests do not test templates.
 process.env.CDK_VALIDATION = 'false';
 
 let folders = '';
 let count = 0;
 
-/** Where this module puts its files; set once per test file. */
+/** Sets the folder for the files of this module. Call it once per test file. */
 export function useFolder(folder: string): void {
   folders = folder;
 }
@@ -71,7 +71,7 @@ function newFolder(name: string): string {
   return folder;
 }
 
-/** The folder of the assembly. */
+/** Synthesizes an app, and returns the folder of the assembly. */
 export function synthesize(build: (app: App) => void): string {
   const app = new App({ outdir: newFolder('cdk.out'), analyticsReporting: false });
   build(app);

@@ -4,7 +4,7 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { SlicedInferencePipeline, Slicing } from '../../lib';
 import { temporaryFolder } from './model-builder';
 
-// Nine tenths of a synthesis; the templates are not what is tested here.
+// Template validation takes nine tenths of a synthesis, and these tests do not test templates.
 process.env.CDK_VALIDATION = 'false';
 
 export interface PipelineInit {
@@ -12,9 +12,9 @@ export interface PipelineInit {
   readonly slices: number;
 }
 
-/** The folder of an assembly with a stack for each pipeline. */
+/** Synthesizes a stack for each pipeline, and returns the folder of the assembly. */
 export function synthesize(pipelines: Readonly<Record<string, PipelineInit>>): string {
-  // CDK tells on standard error what it stages.
+  // CDK logs to standard error which assets it stages.
   const write = jest.spyOn(process.stderr, 'write').mockReturnValue(true);
   try {
     const app = new App({ outdir: temporaryFolder(), analyticsReporting: false });

@@ -6,7 +6,7 @@ import { temporaryFolder } from './model-builder';
 
 export const CLI = path.join(__dirname, '../../dist/bin/sliced-inference.js');
 
-export interface CliOptions {
+interface CliOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
   /** Called once it runs, with the folder for its temporary files. */

@@ -6,6 +6,7 @@ import type { RawTensor } from '../../lambda/tensors/tensor';
 import type { CompiledModel } from '../../lib/emit/compiled-model';
 import type { OptimizationLevel } from '../../lib/optimize/level';
 import { ORT_LEVELS } from '../../lib/optimize/level';
+import { runChain } from '../../local/run-chain';
 import { writtenPlan } from './written-plan';
 
 export type Tensors = ReadonlyMap<string, RawTensor>;
@@ -22,21 +23,8 @@ export function runWhole(
 /** All outputs of the model that the slices were cut from. */
 export async function runSlices(compiled: CompiledModel, feeds: Tensors): Promise<Map<string, RawTensor>> {
   const { plan, folder } = writtenPlan(compiled);
-  const made: Map<string, RawTensor>[] = [];
-  for (const { model, inputs } of plan.slices) {
-    const given = inputs.map(({ name, source }) => {
-      const tensor = (source.from === 'request' ? feeds : made[source.slice]).get(name);
-      if (tensor === undefined) throw new Error(`nothing makes '${name}'`);
-      return [name, tensor] as const;
-    });
-    made.push(await run(path.join(folder, model.file), new Map(given)));
-  }
-  return new Map(
-    plan.outputs.map(({ name, source }) => {
-      const tensor = (source.from === 'request' ? feeds : made[source.slice]).get(name);
-      if (tensor === undefined) throw new Error(`nothing makes '${name}'`);
-      return [name, tensor];
-    }),
+  return runChain(plan, feeds, (slice, inputs) =>
+    run(path.join(folder, plan.slices[slice].model.file), inputs),
   );
 }
 

@@ -1,16 +1,16 @@
-/** A running S3 endpoint with one bucket, and the unmodified SDK's client for it. */
+/** Starts a local S3 with one bucket, and creates an unmodified SDK client for it. */
 import * as path from 'node:path';
 import { S3Client } from '@aws-sdk/client-s3';
 import { Callers } from '../../local/s3/callers';
 import { S3Server } from '../../local/s3/server';
-import { ObjectStore } from '../../local/s3/store';
+import { DiskObjectStore } from '../../local/s3/store';
 import { temporaryFolder } from './temporary-folder';
 
 export const BUCKET = 'the-bucket';
 
 export interface S3Fixture {
   readonly folder: string;
-  store: ObjectStore;
+  store: DiskObjectStore;
   server: S3Server;
   client: S3Client;
   readonly accessKeyId: string;
@@ -21,7 +21,7 @@ export function s3Fixture(): S3Fixture {
   const { accessKeyId } = callers.add();
   const fixture = { folder: temporaryFolder(), accessKeyId } as S3Fixture;
   beforeAll(async () => {
-    fixture.store = new ObjectStore(path.join(fixture.folder, 's3'));
+    fixture.store = new DiskObjectStore(path.join(fixture.folder, 's3'));
     fixture.store.createBucket(BUCKET);
     fixture.server = await S3Server.start(fixture.store, callers);
     fixture.client = clientFor(fixture.server.endpoint, accessKeyId);
@@ -33,7 +33,7 @@ export function s3Fixture(): S3Fixture {
   return fixture;
 }
 
-/** Without retries, so that a refusal is seen once and at once. */
+/** A client without retries, so that a refusal fails the request immediately. */
 export function clientFor(endpoint: string, accessKeyId: string): S3Client {
   const credentials = { accessKeyId, secretAccessKey: 'secret' };
   return new S3Client({ endpoint, region: 'us-east-1', credentials, maxAttempts: 1 });

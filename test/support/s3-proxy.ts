@@ -3,17 +3,17 @@ import { once } from 'node:events';
 import * as http from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** Whether a request goes through, waits for ever, or loses its connection. */
+/** Whether a request is forwarded, waits forever, or loses its connection. */
 export type Verdict = 'pass' | 'hold' | 'break';
 
-export interface S3Proxy {
+interface S3Proxy {
   readonly endpoint: string;
   readonly close: () => Promise<void>;
 }
 
 /**
- * @param judge is asked about each request before it is forwarded
- * @param onAnswer is called when S3 has answered a request
+ * @param judge decides about each request before it is forwarded
+ * @param onAnswer called when S3 has responded to a request
  */
 export async function s3Proxy(
   target: string,
@@ -61,7 +61,7 @@ function forward(
   message.pipe(request);
 }
 
-/** The number of the part that a request sends. */
+/** The part number in the URL of a request. */
 export function partNumber({ url = '' }: http.IncomingMessage): number | undefined {
   const match = /[?&]partNumber=(\d+)/.exec(url);
   return match === null ? undefined : Number(match[1]);

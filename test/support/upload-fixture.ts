@@ -1,4 +1,4 @@
-/** The local S3, clients that record and disturb what they send to it, and files to upload. */
+/** Starts a local S3, and creates clients that record or disturb requests, and files to upload. */
 import { createHash, randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
@@ -8,34 +8,40 @@ import {
   ListMultipartUploadsCommand,
   type S3Client,
 } from '@aws-sdk/client-s3';
-import { uploadClient, type UploadTask } from '../../bin/upload';
+import {
+  uploadAll,
+  uploadClient,
+  type UploadOptions,
+  type UploadOutcome,
+  type UploadTask,
+} from '../../bin/upload';
 import { BUCKET, type S3Fixture, s3Fixture } from './s3-fixture';
 
 export { BUCKET } from './s3-fixture';
 
-/** S3's smallest part: what the tests cut files into. */
+/** S3's smallest part size in bytes, which the tests use. */
 export const PART = 5 * 1024 * 1024;
 
-/** A request as the SDK is asked for it: the name of its command without `Command`, and its input. */
+/** A call of the SDK: the name of its command without `Command`, and its input. */
 export interface Call {
   readonly name: string;
   readonly input: Readonly<Record<string, unknown>>;
 }
 
 /** Runs before a call is sent; throws to fail it. */
-export type BeforeCall = (call: Call) => void | Promise<void>;
+type BeforeCall = (call: Call) => void | Promise<void>;
 
-export interface RecordingClient {
+interface RecordingClient {
   readonly client: S3Client;
   readonly calls: readonly Call[];
-  /** Names of the calls in order, each run of one name as one. */
+  /** Names of the calls in order, without consecutive repetitions. */
   readonly names: () => string[];
   /** Numbers of the parts that were sent. */
   readonly partNumbers: () => number[];
 }
 
-export interface UploadFixture extends S3Fixture {
-  /** A client as the command line makes it. */
+interface UploadFixture extends S3Fixture {
+  /** Creates a client like that of the command line. */
   readonly connect: (before?: BeforeCall, endpoint?: string) => RecordingClient;
 }
 
@@ -77,7 +83,18 @@ function partNumbers(calls: readonly Call[]): number[] {
   return parts.map(({ input }) => input.PartNumber as number).sort((a, b) => a - b);
 }
 
-/** A file of random bytes, and the task of uploading it. */
+/** Uploads one file with `uploadAll`. */
+export async function uploadFile(
+  client: S3Client,
+  bucket: string,
+  task: UploadTask,
+  options: UploadOptions = {},
+): Promise<UploadOutcome> {
+  const [outcome] = await uploadAll(client, bucket, [task], options);
+  return outcome;
+}
+
+/** Writes a file of random bytes, and returns the task to upload it. */
 export function makeFile(folder: string, bytes: number): UploadTask & { readonly content: Buffer } {
   const content = randomBytes(bytes);
   const sha256 = createHash('sha256').update(content).digest('hex');

@@ -1,12 +1,12 @@
-/** CompleteMultipartUpload: the client lists the parts that make the object, and S3 checks that it has them. */
+/** CompleteMultipartUpload: the client lists the parts of the object, and S3 checks that it has them. */
 import { checksumAlgorithm, verifyChecksums } from '../checksums';
 import { notImplemented, S3Error } from '../errors';
-import { type ListedPart, readListedParts } from './listed-parts';
+import { type PartReference, readPartReferences } from './part-references';
 import {
   compositeCrc32,
   type MultipartUpload,
   type MultipartUploads,
-  type UploadedPart,
+  type StoredPart,
 } from './multipart-uploads';
 import type { S3Request } from '../request';
 import { type Headers, knownHeaders, onlyIfAbsent } from '../request-headers';
@@ -25,7 +25,7 @@ export async function completeMultipartUpload(
 ): Promise<string> {
   const headers = knownHeaders(request, OPERATION, OWN_HEADERS);
   checkChecksumHeaders(headers, upload);
-  const listed = await readListedParts(request);
+  const listed = await readPartReferences(request);
   const parts = chooseParts(upload, uploads.parts(upload), listed);
   const composite = upload.checksumType === 'COMPOSITE' ? compositeCrc32(parts).value : undefined;
   const object = await uploads.complete(upload, parts, {
@@ -46,9 +46,9 @@ export async function completeMultipartUpload(
 
 function chooseParts(
   { checksumType }: MultipartUpload,
-  uploaded: readonly UploadedPart[],
-  listed: readonly ListedPart[],
-): UploadedPart[] {
+  uploaded: readonly StoredPart[],
+  listed: readonly PartReference[],
+): StoredPart[] {
   const byNumber = new Map(uploaded.map((part) => [part.number, part]));
   const parts = listed.map(({ number, etag, crc32 }, index) => {
     const previous = listed[index - 1]?.number ?? 0;
@@ -59,23 +59,23 @@ function chooseParts(
     if (part?.etag !== `"${etag}"`) {
       throw new S3Error(
         'InvalidPart',
-        `part ${number} has the ETag ${part?.etag ?? 'of no part'}, not "${etag}"`,
+        `part ${number} must have the ETag "${etag}", got ${part?.etag ?? 'no such part'}`,
       );
     }
     if (checksumType === 'COMPOSITE' && crc32 === undefined) {
       throw new S3Error(
         'InvalidRequest',
-        `the CRC32 of part ${number} is missing, with which the upload began`,
+        `part ${number} must be listed with its CRC32, because the upload began with CRC32`,
       );
     }
     if (crc32 !== undefined && crc32 !== part.crc32) {
-      throw new S3Error('InvalidPart', `part ${number} has the CRC32 ${part.crc32}, not ${crc32}`);
+      throw new S3Error('InvalidPart', `part ${number} must have the CRC32 ${crc32}, got ${part.crc32}`);
     }
     return part;
   });
   const small = parts.slice(0, -1).find((part) => part.received.size < MIN_PART_BYTES);
   if (small !== undefined) {
-    const message = `part ${small.number} has ${small.received.size} bytes and is not the last: ${MIN_PART_BYTES} is least`;
+    const message = `part ${small.number} must have at least ${MIN_PART_BYTES} bytes, because it is not the last, got ${small.received.size}`;
     throw new S3Error('EntityTooSmall', message);
   }
   return parts;
@@ -92,7 +92,7 @@ function checkChecksumHeaders(headers: Headers, { checksumType = 'FULL_OBJECT' }
   if (type !== undefined && type !== checksumType) {
     throw new S3Error(
       'InvalidRequest',
-      `the upload began with the checksum type ${checksumType}, not ${type}`,
+      `the upload began with the checksum type ${checksumType}, got ${type}`,
     );
   }
 }

@@ -1,6 +1,6 @@
-/** ListParts and ListMultipartUploads, page by page; no delimiter. */
-import type { MultipartUpload, MultipartUploads, UploadedPart } from './multipart-uploads';
-import { pageSize, wholeNumber } from '../paging';
+/** ListParts and ListMultipartUploads, page by page. Delimiters are not supported. */
+import type { MultipartUpload, MultipartUploads, StoredPart } from './multipart-uploads';
+import { pageSize, wholeNumberParameter } from '../paging';
 import type { S3Request } from '../request';
 import { compareKeys } from '../store';
 import { element, xmlDocument } from '../xml';
@@ -15,7 +15,7 @@ export const LIST_UPLOADS_QUERY = [
 ] as const;
 
 export function listParts(uploads: MultipartUploads, upload: MultipartUpload, { query }: S3Request): string {
-  const marker = wholeNumber(query, 'part-number-marker') ?? 0;
+  const marker = wholeNumberParameter(query, 'part-number-marker') ?? 0;
   const maxParts = pageSize(query, 'max-parts');
   const all = uploads.parts(upload).filter(({ number }) => number > marker);
   const page = all.slice(0, maxParts);
@@ -60,13 +60,13 @@ export function listMultipartUploads(uploads: MultipartUploads, { bucket, query 
   ]);
 }
 
-/** Without the second marker, a page begins after all uploads of the first one's key. */
+/** Without an upload id marker, a page begins after all uploads of the marked key. */
 function isAfter({ key, id }: MultipartUpload, keyMarker: string, idMarker: string): boolean {
   const order = compareKeys(key, keyMarker);
   return order > 0 || (order === 0 && idMarker !== '' && compareKeys(id, idMarker) > 0);
 }
 
-function partElement(part: UploadedPart, { checksumType }: MultipartUpload): string {
+function partElement(part: StoredPart, { checksumType }: MultipartUpload): string {
   const fields = [
     element('PartNumber', part.number),
     element('LastModified', part.lastModified.toISOString()),

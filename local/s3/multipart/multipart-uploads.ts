@@ -1,11 +1,10 @@
 /**
- * Uploads in parts that are not finished: each part is a file of the store, and a finished upload's parts are joined
- * by streaming them into one more.
+ * Holds unfinished multipart uploads. Each part is a file of the store. Completion streams the parts into one new file.
  */
 import { createHash, randomUUID } from 'node:crypto';
 import * as fs from 'node:fs';
 import { Readable } from 'node:stream';
-import * as zlib from 'node:zlib';
+import { crc32Base64 } from '../../../lambda/store/crc32';
 import { S3Error } from '../errors';
 import {
   type ChecksumType,
@@ -13,29 +12,29 @@ import {
   md5Hex,
   type ObjectCrc32,
   type ObjectOptions,
-  type ObjectStore,
+  type DiskObjectStore,
   type ReceivedBytes,
   type ReceiveOptions,
   type StoredObject,
 } from '../store';
 
-/** What is said when an upload begins. */
-export interface UploadOptions {
+/** Properties that the client sets when an upload begins. */
+export interface NewUpload {
   readonly contentType?: string;
   readonly metadata: Readonly<Record<string, string>>;
-  /** Which CRC32 the object gets, when the client asked for one. */
+  /** The type of the object's CRC32, if the client asked for one. */
   readonly checksumType?: ChecksumType;
 }
 
-export interface MultipartUpload extends UploadOptions {
-  /** In the order in which uploads begin. */
+export interface MultipartUpload extends NewUpload {
+  /** Ids sort in the order in which uploads begin. */
   readonly id: string;
   readonly bucket: string;
   readonly key: string;
   readonly initiated: Date;
 }
 
-export interface UploadedPart {
+export interface StoredPart {
   readonly number: number;
   /** Quoted hexadecimal MD5. */
   readonly etag: string;
@@ -45,15 +44,15 @@ export interface UploadedPart {
   readonly received: ReceivedBytes;
 }
 
-type PartsByNumber = Map<number, UploadedPart>;
+type PartsByNumber = Map<number, StoredPart>;
 
 export class MultipartUploads {
   private readonly unfinished = new Map<MultipartUpload, PartsByNumber>();
   private count = 0;
 
-  constructor(private readonly store: ObjectStore) {}
+  constructor(private readonly store: DiskObjectStore) {}
 
-  create(bucket: string, key: string, options: UploadOptions): MultipartUpload {
+  create(bucket: string, key: string, options: NewUpload): MultipartUpload {
     this.store.checkKey(bucket, key);
     const id = `${String(this.count++).padStart(8, '0')}-${randomUUID()}`;
     const upload: MultipartUpload = { ...options, id, bucket, key, initiated: new Date() };
@@ -66,7 +65,7 @@ export class MultipartUploads {
     throw new S3Error('NoSuchUpload', `there is no unfinished upload '${id}' of '${key}'`);
   }
 
-  /** Of all keys of a bucket: by key in the order of its bytes, then by id. */
+  /** The unfinished uploads of a bucket, by key in byte order, then by id. */
   list(bucket: string): MultipartUpload[] {
     this.store.checkBucket(bucket);
     return [...this.unfinished.keys()]
@@ -74,18 +73,18 @@ export class MultipartUploads {
       .sort((a, b) => compareKeys(a.key, b.key) || compareKeys(a.id, b.id));
   }
 
-  /** In the order of their numbers. */
-  parts(upload: MultipartUpload): UploadedPart[] {
+  /** The parts in the order of their numbers. */
+  parts(upload: MultipartUpload): StoredPart[] {
     return [...this.partsByNumber(upload).values()].sort((a, b) => a.number - b.number);
   }
 
-  /** A part that was there under this number is replaced. */
+  /** Adds a part. Replaces an earlier part with the same number. */
   async addPart(
     upload: MultipartUpload,
     number: number,
     body: Readable,
     options: ReceiveOptions,
-  ): Promise<UploadedPart> {
+  ): Promise<StoredPart> {
     const received = await this.store.receive(body, options);
     const parts = this.unfinished.get(upload);
     if (parts === undefined) {
@@ -93,7 +92,7 @@ export class MultipartUploads {
       throw ended(upload);
     }
     const { checksums } = received;
-    const part: UploadedPart = {
+    const part: StoredPart = {
       number,
       received,
       etag: `"${md5Hex(checksums)}"`,
@@ -106,14 +105,14 @@ export class MultipartUploads {
     return part;
   }
 
-  /** Joins the given ones of its parts; what is left of the upload goes. It stays as it was when this fails. */
+  /** Joins the chosen parts into an object and discards the others. If it fails, the upload stays unchanged. */
   async complete(
     upload: MultipartUpload,
-    chosen: readonly UploadedPart[],
+    chosen: readonly StoredPart[],
     options: Pick<ObjectOptions, 'onlyIfAbsent'> & Pick<ReceiveOptions, 'verify'>,
   ): Promise<StoredObject> {
     const parts = this.partsByNumber(upload);
-    // Nothing else may happen to it while its parts are read.
+    // Remove the upload first, so that no other request changes it while its parts are read.
     this.unfinished.delete(upload);
     const object = await this.join(upload, chosen, options).catch((error: unknown) => {
       this.unfinished.set(upload, parts);
@@ -131,7 +130,7 @@ export class MultipartUploads {
 
   private async join(
     upload: MultipartUpload,
-    parts: readonly UploadedPart[],
+    parts: readonly StoredPart[],
     { onlyIfAbsent, verify }: Pick<ObjectOptions, 'onlyIfAbsent'> & Pick<ReceiveOptions, 'verify'>,
   ): Promise<StoredObject> {
     const joined = await this.store.receive(Readable.from(contentOf(parts)), { verify });
@@ -157,20 +156,19 @@ export class MultipartUploads {
   }
 }
 
-/** The MD5 of the parts' MD5s and how many they are. */
-function partwiseETag(parts: readonly UploadedPart[]): string {
+/** The MD5 of the parts' MD5s, then the number of parts. */
+function partwiseETag(parts: readonly StoredPart[]): string {
   const hash = createHash('md5');
   for (const { etag } of parts) hash.update(Buffer.from(etag.slice(1, -1), 'hex'));
   return `"${hash.digest('hex')}-${parts.length}"`;
 }
 
-export function compositeCrc32(parts: readonly UploadedPart[]): ObjectCrc32 {
-  const crc32 = Buffer.alloc(4);
-  crc32.writeUInt32BE(zlib.crc32(Buffer.concat(parts.map((part) => Buffer.from(part.crc32, 'base64')))));
-  return { value: `${crc32.toString('base64')}-${parts.length}`, type: 'COMPOSITE' };
+export function compositeCrc32(parts: readonly StoredPart[]): ObjectCrc32 {
+  const crc32 = crc32Base64(parts.map((part) => Buffer.from(part.crc32, 'base64')));
+  return { value: `${crc32}-${parts.length}`, type: 'COMPOSITE' };
 }
 
-async function* contentOf(parts: readonly UploadedPart[]): AsyncGenerator<Buffer> {
+async function* contentOf(parts: readonly StoredPart[]): AsyncGenerator<Buffer> {
   for (const { received } of parts) {
     for await (const bytes of fs.createReadStream(received.file, { highWaterMark: 1 << 20 })) {
       yield bytes as Buffer;

@@ -1,10 +1,10 @@
-/** The operations on unfinished uploads of an object: told from others by `uploads` or `uploadId` in the query. */
+/** The operations on multipart uploads of an object, recognized by `uploads` or `uploadId` in the query. */
 import type * as http from 'node:http';
 import { completeMultipartUpload } from './complete-multipart-upload';
 import { notImplemented, S3Error } from '../errors';
 import { LIST_PARTS_QUERY, listParts } from './list-multipart';
-import type { MultipartUpload, MultipartUploads, UploadedPart } from './multipart-uploads';
-import { wholeNumber } from '../paging';
+import type { MultipartUpload, MultipartUploads, StoredPart } from './multipart-uploads';
+import { wholeNumberParameter } from '../paging';
 import { allowQuery, operationName, type S3Request } from '../request';
 import { requestBody } from '../request-body';
 import { type Headers, knownHeaders, userMetadata } from '../request-headers';
@@ -78,39 +78,36 @@ function checksumType(headers: Headers): ChecksumType | undefined {
   const type = headers['x-amz-checksum-type'];
   if (algorithm === undefined) {
     if (type === undefined) return undefined;
-    throw new S3Error('InvalidRequest', 'x-amz-checksum-type is there without x-amz-checksum-algorithm');
+    throw new S3Error('InvalidRequest', 'x-amz-checksum-type needs x-amz-checksum-algorithm');
   }
   if (algorithm !== 'CRC32') throw notImplemented(`CreateMultipartUpload with the checksum ${algorithm}`);
   if (type === undefined || type === 'COMPOSITE') return 'COMPOSITE';
   if (type === 'FULL_OBJECT') return type;
-  throw new S3Error('InvalidRequest', `the checksum type is '${type}'`);
+  throw new S3Error('InvalidRequest', `the checksum type must be COMPOSITE or FULL_OBJECT, got '${type}'`);
 }
 
 async function uploadPart(
   uploads: MultipartUploads,
   upload: MultipartUpload,
   request: S3Request,
-): Promise<UploadedPart> {
+): Promise<StoredPart> {
   const headers = knownHeaders(request, 'UploadPart');
-  const number = wholeNumber(request.query, 'partNumber') ?? 0;
+  const number = wholeNumberParameter(request.query, 'partNumber') ?? 0;
   if (number < 1 || number > MAX_PARTS) {
-    throw new S3Error(
-      'InvalidArgument',
-      `the part number is ${number}, which must be from 1 to ${MAX_PARTS}`,
-    );
+    throw new S3Error('InvalidArgument', `the part number must be from 1 to ${MAX_PARTS}, got ${number}`);
   }
   const { bytes, ...checks } = requestBody(request, headers, 'UploadPart');
   checkPartChecksum(upload, checks.algorithms);
   return uploads.addPart(upload, number, bytes, checks);
 }
 
-/** A part's checksum is of the kind with which its upload began; a composite one cannot do without it. */
+/** A part must have a checksum of the upload's algorithm. With the type FULL_OBJECT, a part may have none. */
 function checkPartChecksum({ checksumType }: MultipartUpload, algorithms: readonly string[]): void {
   if (checksumType === undefined) return;
   const sent = algorithms.filter((algorithm) => algorithm !== 'md5');
   if (sent.length === 0 ? checksumType === 'FULL_OBJECT' : sent.every((name) => name === 'crc32')) return;
   throw new S3Error(
     'InvalidRequest',
-    `the upload began with CRC32, a part has ${sent.join() || 'no checksum'}`,
+    `a part must have a CRC32, because the upload began with CRC32, got ${sent.join() || 'no checksum'}`,
   );
 }

@@ -3,13 +3,13 @@ import { manyOutputs, unary } from '../../support/command-models';
 import { succeed, succeedWithJson } from '../../support/run-cli';
 
 describe('inspect', () => {
-  it('says what a model is made of and where it can be cut', async () => {
+  it('shows what a model contains and where it can be cut', async () => {
     const model = saveModel(mlp(3));
     expect(await succeed(['inspect', model])).toBe(
       [
         model,
         'size        3.6KB',
-        'nodes       9, of which 9 to share out among slices',
+        'nodes       9, of which 9 to divide among slices',
         'opsets      ai.onnx 17',
         'dimensions  batch',
         'inputs',
@@ -17,14 +17,14 @@ describe('inspect', () => {
         'outputs',
         '  y  float32[batch,16]',
         'cuts        8 possible, so at most 9 slices',
-        '  tensors that cross one alone: m0, a0, t0, m1, a1, and 3 more',
+        '  tensors that cross a cut alone: m0, a0, t0, m1, a1, and 3 more',
         'every value between nodes can cross a cut',
         '',
       ].join('\n'),
     );
   });
 
-  it('says the same as JSON', async () => {
+  it('prints the same as JSON', async () => {
     expect(await succeedWithJson(['inspect', saveModel(manyOutputs())])).toEqual({
       bytes: expect.any(Number) as number,
       nodes: 4,
@@ -43,7 +43,7 @@ describe('inspect', () => {
     });
   });
 
-  it('names what cannot cross a cut', async () => {
+  it('names the values that cannot cross a cut', async () => {
     const cast = (to: number) => [attribute.int('to', to)];
     const graph = {
       node: [
@@ -63,7 +63,7 @@ describe('inspect', () => {
         'outputs',
         '  y  float32[1,4]',
         'cuts        1 possible, so at most 2 slices',
-        '  tensors that cross one alone: a',
+        '  tensors that cross a cut alone: a',
         'cannot cross a cut',
         '  short  bfloat16[1,4]',
       ].join('\n'),
@@ -74,13 +74,13 @@ describe('inspect', () => {
     });
   });
 
-  it('says that a model of one node cannot be cut', async () => {
+  it('reports that a model of one node cannot be cut', async () => {
     expect(await succeed(['inspect', saveModel(unary([['Neg', 'x', 'y']]))])).toContain(
-      'cuts        0 possible, so at most 1 slice\n  tensors that cross one alone: none\n',
+      'cuts        0 possible, so at most 1 slice\n  tensors that cross a cut alone: none\n',
     );
   });
 
-  it('takes sizes of symbolic dimensions', async () => {
+  it('accepts sizes of symbolic dimensions', async () => {
     await succeed(['inspect', saveModel(mlp(1)), '--dimension', 'batch=8']);
   });
 });

@@ -39,7 +39,7 @@ async function save(tensors: Tensors, name = 'inputs.npz'): Promise<string> {
   return file;
 }
 
-/** What ONNX Runtime gives for the unsliced model. */
+/** ONNX Runtime's outputs for the unsliced model. */
 async function unsliced(modelPath: string, inputs: Tensors, outputs: readonly string[]): Promise<Tensors> {
   const session = await Session.open({ path: modelPath, threads: 1 });
   const results = await session.run(inputs, outputs);
@@ -49,7 +49,7 @@ async function unsliced(modelPath: string, inputs: Tensors, outputs: readonly st
 
 describe('run', () => {
   it.each(['.npz', '.json', '.safetensors'])(
-    'writes what the unsliced model gives, to %s',
+    'writes the outputs of the unsliced model to %s',
     async (extension) => {
       const out = path.join(temporaryFolder(), `outputs${extension}`);
       const text = await succeed(['run', assembly, '--inputs', await save(x), '--out', out]);
@@ -74,7 +74,7 @@ describe('run', () => {
     ]);
   });
 
-  it('writes a timeline, and labels simulated times', async () => {
+  it('writes a timeline and labels simulated times', async () => {
     const folder = temporaryFolder();
     const [out, trace] = ['y.npz', 'trace.json'].map((name) => path.join(folder, name));
     const files = ['--inputs', await save(x), '--out', out, '--trace', trace];
@@ -88,17 +88,17 @@ describe('run', () => {
     expect(traceEvents.filter(({ name }) => name === 'run')).toHaveLength(3);
   });
 
-  it('refuses a timeline and a network that cannot be', async () => {
+  it('refuses a timeline in a missing folder and an unknown network', async () => {
     const files = ['--inputs', await save(x), '--out', path.join(temporaryFolder(), 'y.npz')];
     expect(await refuse(['run', assembly, ...files, '--trace', '/nowhere/trace.json'])).toBe(
-      "--trace must lie in a folder that exists, got '/nowhere/trace.json': make the folder or name another",
+      "--trace must be in an existing folder, got '/nowhere/trace.json': create the folder or choose another",
     );
     expect(await refuse(['run', assembly, ...files, '--simulate', 'slow'])).toContain(
       'none, s3-standard, s3-express',
     );
   });
 
-  it('runs the pipeline that is named, and keeps the order of its outputs', async () => {
+  it('runs the named pipeline and keeps the order of its outputs', async () => {
     const inputs: Tensors = new Map([['x', float32([3, 4])]]);
     const out = path.join(temporaryFolder(), 'outputs.json');
     const files = ['--inputs', await save(inputs, 'inputs.safetensors'), '--out', out];
@@ -109,7 +109,7 @@ describe('run', () => {
     expect(comparable(outputs)).toEqual(comparable(expected));
   });
 
-  it('replaces an earlier file of outputs', async () => {
+  it('replaces an earlier output file', async () => {
     const out = await save(new Map([['old', float32([1])]]), 'y.npz');
     await succeed(['run', assembly, '--inputs', await save(x), '--out', out]);
     expect([...(await readTensorFile(out, [])).keys()]).toEqual(['y']);
@@ -133,7 +133,7 @@ describe('run', () => {
 });
 
 describe('run refuses', () => {
-  /** Runs with these inputs, sees that no outputs are left behind, and returns the complaint. */
+  /** Runs with these inputs, checks that no output file is left behind, and returns the error message. */
   async function complaint(
     inputs: string,
     pipeline = assembly,
@@ -151,7 +151,7 @@ describe('run refuses', () => {
     expect(await complaint(inputs)).toBe("the model has no input 'X': it takes 'x'");
   });
 
-  it('an input that is missing', async () => {
+  it('a missing input', async () => {
     const inputs = await save(new Map([['x', float32([2, 4])]]));
     expect(await complaint(inputs, assemblyOfSeveral, ['--pipeline', 'Two'])).toBe(
       "input 'ids' int64[batch,1] is missing: the request has 'x'",
@@ -172,7 +172,7 @@ describe('run refuses', () => {
     );
   });
 
-  it('inputs that are not there or no tensors', async () => {
+  it('inputs that are missing, malformed or of an unknown format', async () => {
     const folder = temporaryFolder();
     const file = path.join(folder, 'x.npz');
     expect(await complaint(file)).toBe(
@@ -186,11 +186,11 @@ describe('run refuses', () => {
     );
   });
 
-  it('what is no assembly or has no pipeline', async () => {
+  it('a path that is not an assembly, and an assembly without a pipeline', async () => {
     const inputs = await save(x);
     const empty = temporaryFolder();
     expect(await complaint(inputs, empty)).toBe(
-      `'${empty}' is not a cloud assembly, it has no manifest.json: give the output folder of \`cdk synth\``,
+      `'${empty}' is not a cloud assembly, it has no manifest.json: pass the output folder of \`cdk synth\``,
     );
     expect(await complaint(inputs, path.join(empty, 'none'))).toMatch(
       /does not exist: run `cdk synth` first$/,
@@ -198,10 +198,12 @@ describe('run refuses', () => {
     expect(await complaint(inputs, model)).toMatch(/is not a cloud assembly/);
     const app = new App({ outdir: temporaryFolder(), analyticsReporting: false });
     new Stack(app, 'Empty');
-    expect(await complaint(inputs, app.synth().directory)).toMatch(/^this is an assembly without a pipeline/);
+    expect(await complaint(inputs, app.synth().directory)).toMatch(
+      /^the assembly must have a pipeline, got no state machine/,
+    );
   });
 
-  it('an assembly of several pipelines when none is named, or another', async () => {
+  it('an assembly of several pipelines if none or an unknown one is named', async () => {
     const inputs = await save(x);
     expect(await complaint(inputs, assemblyOfSeveral)).toMatch(
       /^the assembly has 3 pipelines, expected one: choose one of Many\/\w+, Two\/\w+, Picky\/\w+$/,
@@ -209,15 +211,15 @@ describe('run refuses', () => {
     expect(await complaint(inputs, assemblyOfSeveral, ['--pipeline', 'None'])).toMatch(/has 0 named 'None'/);
   });
 
-  it('outputs that it cannot write, before it runs', async () => {
+  it('an output file that it cannot write, before it runs', async () => {
     const folder = temporaryFolder();
     const inputs = await save(x);
     const run = (out: string) => refuse(['run', assembly, '--inputs', inputs, '--out', out]);
     expect(await run(path.join(folder, 'y.csv'))).toMatch(
       /^--out must end in \.safetensors, \.npz or \.json/,
     );
-    expect(await run(path.join(folder, 'none/y.npz'))).toMatch(/^--out must lie in a folder that exists/);
-    expect(await run(path.join(model, 'y.npz'))).toMatch(/^--out must lie in a folder that exists/);
+    expect(await run(path.join(folder, 'none/y.npz'))).toMatch(/^--out must be in an existing folder/);
+    expect(await run(path.join(model, 'y.npz'))).toMatch(/^--out must be in an existing folder/);
     fs.mkdirSync(path.join(folder, 'y.npz'));
     expect(await run(path.join(folder, 'y.npz'))).toMatch(/^--out must name a file/);
     expect(fs.readdirSync(folder)).toEqual(['y.npz']);

@@ -10,7 +10,7 @@ function outFolder(): string {
   return path.join(temporaryFolder(), 'slices');
 }
 
-/** Runs `slice --json` and returns the plan after a look at what was written. */
+/** Runs `slice --json`, checks the written files and returns the plan. */
 async function slice(flags: readonly string[], out = outFolder()): Promise<SlicePlan> {
   const plan = (await succeedWithJson(['slice', model, '--out', out, ...flags])) as SlicePlan;
   expect(JSON.parse(fs.readFileSync(path.join(out, 'plan.json'), 'utf8'))).toEqual(plan);
@@ -21,12 +21,12 @@ async function slice(flags: readonly string[], out = outFolder()): Promise<Slice
   return plan;
 }
 
-function given(plan: SlicePlan): string[][] {
+function outputNames(plan: SlicePlan): string[][] {
   return plan.slices.map(({ outputs }) => outputs.map(({ name }) => name));
 }
 
 describe('slice', () => {
-  it('shows the slices as a table', async () => {
+  it('prints the slices as a table', async () => {
     const out = outFolder();
     expect(await succeed(['slice', model, '--at-tensors', 't0', '--out', out])).toBe(
       [
@@ -43,12 +43,12 @@ describe('slice', () => {
     expect((await slice([])).slices).toHaveLength(1);
   });
 
-  it('--slices: as many as asked for', async () => {
+  it('--slices sets the number of slices', async () => {
     expect((await slice(['--slices', '5'])).slices).toHaveLength(5);
     expect((await slice(['--slices', '12'])).slices).toHaveLength(12);
   });
 
-  it('--max-slice-size: none has more weights', async () => {
+  it('--max-slice-size limits the weights of every slice', async () => {
     for (const size of ['2.2KB', '2252', '2.2 KiB', '2.2k']) {
       const { slices } = await slice(['--max-slice-size', size]);
       expect(slices).toHaveLength(2);
@@ -56,14 +56,14 @@ describe('slice', () => {
     }
   });
 
-  it('--at-tensors: a cut after each, in any order and form', async () => {
+  it('--at-tensors cuts after each tensor, in any order and form', async () => {
     const cut = [['t0'], ['a2'], ['y']];
-    expect(given(await slice(['--at-tensors', 'a2', 't0']))).toEqual(cut);
-    expect(given(await slice(['--at-tensors', 't0,a2']))).toEqual(cut);
-    expect(given(await slice(['--at-tensors', 't0', '--at-tensors', 'a2']))).toEqual(cut);
+    expect(outputNames(await slice(['--at-tensors', 'a2', 't0']))).toEqual(cut);
+    expect(outputNames(await slice(['--at-tensors', 't0,a2']))).toEqual(cut);
+    expect(outputNames(await slice(['--at-tensors', 't0', '--at-tensors', 'a2']))).toEqual(cut);
   });
 
-  it('--at-tensors: names with commas are names', async () => {
+  it('--at-tensors accepts names with commas', async () => {
     const { graph } = mlp(1);
     const renamed = JSON.parse(JSON.stringify(graph).replaceAll('"m0"', '"m,0"')) as typeof graph;
     const file = saveModel({ graph: { ...renamed, initializer: graph.initializer } });
@@ -76,10 +76,10 @@ describe('slice', () => {
       'm,0',
       'a0',
     ])) as SlicePlan;
-    expect(given(plan)).toEqual([['m,0'], ['a0'], ['y']]);
+    expect(outputNames(plan)).toEqual([['m,0'], ['a0'], ['y']]);
   });
 
-  it('--slicing-plan: the slices of an earlier plan, also with other weights', async () => {
+  it('--slicing-plan reuses the cuts of an earlier plan, also for other weights', async () => {
     const out = outFolder();
     const plan = await slice(['--slices', '3'], out);
     const flags = ['--slicing-plan', path.join(out, 'plan.json')];
@@ -90,18 +90,18 @@ describe('slice', () => {
     );
   });
 
-  it('--max-memory: the functions fit', async () => {
+  it('--max-memory makes one slice if the model fits', async () => {
     expect((await slice(['--max-memory', '512'])).slices).toHaveLength(1);
   });
 
-  it('--dimension: sizes that the estimates assume', async () => {
+  it('--dimension sets the sizes that the estimates assume', async () => {
     const small = await slice([]);
     const large = await slice(['--dimension', 'batch=64']);
     expect(large.dimensions).toEqual({ batch: 64 });
     expect(large.slices[0].activationBytes).toBe(64 * small.slices[0].activationBytes);
   });
 
-  it('makes the folders above the output folder', async () => {
+  it('creates the parents of the output folder', async () => {
     const top = temporaryFolder();
     await slice(['--slices', '2'], path.join(top, 'a/b/c'));
     expect(fs.readdirSync(top)).toEqual(['a']);
@@ -130,7 +130,7 @@ describe('slice', () => {
     }
   });
 
-  it('does not replace the model that it slices', async () => {
+  it('does not overwrite the model that it slices', async () => {
     const out = outFolder();
     await slice(['--slices', '2'], out);
     const before = fs.readFileSync(path.join(out, 'slice-01.onnx'));
@@ -140,9 +140,9 @@ describe('slice', () => {
     expect(fs.readFileSync(path.join(out, 'slice-01.onnx'))).toEqual(before);
   });
 
-  it.each(['S3://bucket/a', 's3:/bucket/a', 's3:bucket'])('takes %s for no folder', async (out) => {
+  it.each(['S3://bucket/a', 's3:/bucket/a', 's3:bucket'])('does not take %s for a folder', async (out) => {
     expect(await refuse(['slice', saveModel(mlp(1)), '--out', out])).toBe(
-      `--out must name a folder or s3://BUCKET/PREFIX, got '${out}': write s3:// in small letters with two slashes, or ./ before the name of a folder`,
+      `--out must name a folder or s3://BUCKET/PREFIX, got '${out}': write s3:// in lower case with two slashes, or ./ before the name of a folder`,
     );
   });
 });

@@ -41,11 +41,11 @@ function tensorProto(name: string, dataType: number, { shape, bytes }: NumericTe
 }
 
 describe('verify', () => {
-  it('says that slices and model are identical', async () => {
+  it('reports that slices and model are identical', async () => {
     expect(await succeed(['verify', saveModel(mlp(3)), '--slices', '3'])).toBe(
       [
         "3 slices and the whole model are identical with graph optimization 'none'",
-        'on made-up inputs: x float32[1,64], with 1 thread',
+        'on generated inputs: x float32[1,64], with 1 thread',
         'output  type           bits       max abs diff',
         'y       float32[1,16]  identical             0',
         '',
@@ -55,7 +55,7 @@ describe('verify', () => {
     );
   });
 
-  it('says it as JSON', async () => {
+  it('prints the same as JSON', async () => {
     expect(await verify([saveModel(mlp(3)), '--slices', '3'])).toEqual({
       identical: true,
       maxAbsDiff: 0,
@@ -72,10 +72,10 @@ describe('verify', () => {
     ['an If that captures values', ifWithCaptures(), 6],
     ['many outputs', manyOutputs(), 4],
     ['strings', strings(), 3],
-    ['inputs that are late or returned', lateAndReturnedInputs(), 3],
+    ['inputs that are used late or returned', lateAndReturnedInputs(), 3],
     ['two inputs', twoInputs(), 3],
   ];
-  it.each(models)('holds for %s, cut everywhere', async (_, init, most) => {
+  it.each(models)('reports identical outputs for %s, cut everywhere', async (_, init, most) => {
     const model = saveModel(init);
     const [one, all] = await Promise.all([verify([model]), verify([model, '--slices', String(most)])]);
     expect(one).toMatchObject({ identical: true, slices: 1 });
@@ -85,7 +85,7 @@ describe('verify', () => {
     );
   });
 
-  it('takes every way to cut', async () => {
+  it('accepts every slicing flag', async () => {
     const model = saveModel(mlp(3));
     const out = path.join(temporaryFolder(), 'slices');
     await succeed(['slice', model, '--slices', '4', '--out', out]);
@@ -99,7 +99,7 @@ describe('verify', () => {
   });
 
   it('exits with 1 when a bit differs', async () => {
-    // The product has no way to make slices differ: this damages what they gave before it is compared.
+    // No model makes the slices differ, so the test damages their outputs before the comparison.
     const preload = path.join(temporaryFolder(), 'damage.cjs');
     fs.writeFileSync(
       preload,
@@ -133,7 +133,7 @@ describe('verify --optimize', () => {
     });
   });
 
-  it('cuts what the optimizer has left', async () => {
+  it('cuts the optimized graph', async () => {
     const model = saveModel(normalized());
     expect(await verify([model, '--slices', '4'])).toMatchObject({ slices: 4 });
     expect(await refuse(['verify', model, '--slices', '4', '--optimize', 'basic'])).toMatch(
@@ -141,7 +141,7 @@ describe('verify --optimize', () => {
     );
   });
 
-  it('knows three levels', async () => {
+  it('refuses an unknown level', async () => {
     expect(await refuse(['verify', saveModel(mlp(1)), '--optimize', 'all'])).toContain(
       'Allowed choices are none, basic, extended.',
     );
@@ -149,7 +149,7 @@ describe('verify --optimize', () => {
 });
 
 describe('verify --against default', () => {
-  it('says how far the slices are from the model as it runs alone', async () => {
+  it("reports how far the slices are from the model at ONNX Runtime's defaults", async () => {
     const model = saveModel(normalized());
     const result = await verify([model, '--slices', '2', '--against', 'default']);
     expect(result.identical).toBe(true);
@@ -160,12 +160,12 @@ describe('verify --against default', () => {
     });
     const text = await succeed(['verify', model, '--slices', '2', '--against', 'default']);
     expect(text).toMatch(
-      /\nagainst ONNX Runtime's default settings they are within the tolerance of 0\.00001 \+ 0\.001 x \|value\|\noutput +tolerance +max abs diff +max rel diff +max ulp diff\ny +within +\S+ +\S+ +\d+\n$/,
+      /\ncompared with ONNX Runtime's default settings, they are within the tolerance of 0\.00001 \+ 0\.001 x \|value\|\noutput +tolerance +max abs diff +max rel diff +max ulp diff\ny +within +\S+ +\S+ +\d+\n$/,
     );
   });
 
   it('exits with 1 beyond the tolerance', async () => {
-    // Folded into the convolution, the normalization rounds at other places.
+    // ONNX Runtime folds the normalization into the convolution, which then rounds differently.
     const args = ['verify', saveModel(normalized()), '--slices', '2', '--against', 'default'];
     const { code, stdout } = await cli([...args, '--atol', '0', '--rtol', '0', '--json']);
     expect(code).toBe(1);
@@ -206,7 +206,7 @@ describe('verify --inputs', () => {
     );
   });
 
-  it('reads JSON that was typed by hand', async () => {
+  it('reads JSON that was written by hand', async () => {
     const file = path.join(temporaryFolder(), 'words.json');
     fs.writeFileSync(file, '{"words": {"dtype": "string", "shape": [2], "data": ["ja", "nein"]}}');
     expect(await verify([saveModel(strings()), '--slices', '3', '--inputs', file])).toMatchObject({
@@ -215,7 +215,7 @@ describe('verify --inputs', () => {
     });
   });
 
-  it("reads a folder of protobufs, whose names may be the inputs' places", async () => {
+  it('reads a folder of protobufs, and names unnamed tensors by their position', async () => {
     const folder = temporaryFolder();
     const save = (file: string, name: string, dataType: number, tensor: NumericTensor): void => {
       fs.writeFileSync(path.join(folder, file), tensorProto(name, dataType, tensor));
@@ -227,31 +227,31 @@ describe('verify --inputs', () => {
       inputs: used,
     });
   });
+
+  it('reports that the model does not run on the given inputs', async () => {
+    const file = path.join(temporaryFolder(), 'x.npy');
+    fs.writeFileSync(file, encodeNpy(float32([2, 3])));
+    expect(await refuse(['verify', saveModel(pickyAboutColumns(77)), '--inputs', file])).toMatch(
+      /^the whole model must run in ONNX Runtime on the given inputs \(x float32\[2,3\]\), got .*: check their values, and that the model runs on its own$/,
+    );
+  });
 });
 
 describe('verify without inputs', () => {
-  it('takes the sizes of --dimension', async () => {
+  it('uses the sizes of --dimension', async () => {
     const flags = ['--dimension', 'rows=3', '--dimension', 'columns=77'];
     expect(await verify([saveModel(pickyAboutColumns(77)), ...flags])).toMatchObject({
       inputs: [{ name: 'x', shape: [3, 77] }],
     });
   });
 
-  it('says so when the model does not run on what it made up', async () => {
+  it('reports that the model does not run on the generated inputs', async () => {
     expect(await refuse(['verify', saveModel(pickyAboutColumns(77))])).toMatch(
-      /^the whole model must run in ONNX Runtime on made-up inputs \(x float32\[1,64\]\), got .* mismatched dimensions of 77 and 64: give real inputs with --inputs, or the sizes of symbolic dimensions with --dimension$/,
+      /^the whole model must run in ONNX Runtime on generated inputs \(x float32\[1,64\]\), got .* mismatched dimensions of 77 and 64: pass real inputs with --inputs, or the sizes of symbolic dimensions with --dimension$/,
     );
   });
 
-  it('says so when the model does not run on what it was given', async () => {
-    const file = path.join(temporaryFolder(), 'x.npy');
-    fs.writeFileSync(file, encodeNpy(float32([2, 3])));
-    expect(await refuse(['verify', saveModel(pickyAboutColumns(77)), '--inputs', file])).toMatch(
-      /^the whole model must run in ONNX Runtime on the inputs given \(x float32\[2,3\]\), got .*: check their values and that the model runs by itself$/,
-    );
-  });
-
-  it('is not misled by seeded random operators when the first inputs did not fit', async () => {
+  it('reports identical outputs of seeded random operators after inputs that did not fit', async () => {
     const { graph } = pickyAboutColumns(8);
     const seed = { name: 'seed', f: 1, type: 1 };
     const random = {
@@ -269,7 +269,7 @@ describe('verify without inputs', () => {
     });
   });
 
-  it('makes the same up for the same seed, and other inputs for another', async () => {
+  it('reports identical outputs for any seed', async () => {
     const model = saveModel({
       graph: {
         node: [node('Tanh', ['x'], ['y'], []), node('Cast', ['y'], ['z'], [attribute.int('to', FLOAT)])],

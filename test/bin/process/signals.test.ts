@@ -8,7 +8,7 @@ import type { CliResult } from '../../support/run-cli';
 import { cli } from '../../support/run-cli';
 import { float32 } from '../../support/tensors';
 
-/** Resolves once `isSo`, which is asked again and again. */
+/** Polls `isSo` until it returns true. */
 async function until(isSo: () => boolean): Promise<void> {
   while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 2));
 }
@@ -17,7 +17,7 @@ function filesBelow(folder: string): string[] {
   return fs.readdirSync(folder, { recursive: true, encoding: 'utf8' });
 }
 
-/** Runs a command and ends it by a signal as soon as its temporary files are so. */
+/** Runs a command and sends it a signal as soon as `isAmidst` accepts the list of its temporary files. */
 async function interrupt(
   args: readonly string[],
   isAmidst: (temporaryFiles: readonly string[]) => boolean,
@@ -34,7 +34,7 @@ async function interrupt(
   return { ...result, survivors: survivors(folder) };
 }
 
-/** Folders may go while they are read. */
+/** Folders may disappear while they are read. */
 function files(folder: string): string[] {
   try {
     return filesBelow(folder);
@@ -43,14 +43,14 @@ function files(folder: string): string[] {
   }
 }
 
-/** Processes that were started with this folder for temporary files, where the system can tell. */
+/** Processes that were started with this folder for temporary files, if the system has /proc. */
 function survivors(temporary: string): string[] {
   if (!fs.existsSync('/proc/self/environ')) return [];
   return fs.readdirSync('/proc').filter((entry) => {
     try {
       return /^\d+$/.test(entry) && fs.readFileSync(`/proc/${entry}/environ`, 'utf8').includes(temporary);
     } catch {
-      // It has ended, or belongs to someone else.
+      // The process has ended, or belongs to another user.
       return false;
     }
   });
@@ -58,19 +58,22 @@ function survivors(temporary: string): string[] {
 
 const INTERRUPTED = { code: null, stdout: '', stderr: '', leftovers: [], survivors: [] };
 
-describe('a command that is interrupted leaves nothing behind', () => {
-  it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('slice, by %s, before it writes', async (signal) => {
-    const folder = temporaryFolder();
-    const args = ['slice', saveModel(mlp(3)), '--slices', '3', '--out', path.join(folder, 'a/b')];
-    expect(await interrupt(args, (temporary) => temporary.length > 0, signal)).toEqual({
-      ...INTERRUPTED,
-      signal,
-    });
-    expect(fs.readdirSync(folder)).toEqual([]);
-  });
+describe('an interrupted command leaves neither files nor processes behind:', () => {
+  it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
+    'slice, stopped by %s before it writes',
+    async (signal) => {
+      const folder = temporaryFolder();
+      const args = ['slice', saveModel(mlp(3)), '--slices', '3', '--out', path.join(folder, 'a/b')];
+      expect(await interrupt(args, (temporary) => temporary.length > 0, signal)).toEqual({
+        ...INTERRUPTED,
+        signal,
+      });
+      expect(fs.readdirSync(folder)).toEqual([]);
+    },
+  );
 
-  it('slice, while it writes', async () => {
-    // 256 MB of holes: as long to copy as other weights, and no place on the disk for the original.
+  it('slice, stopped while it writes', async () => {
+    // A sparse file of 256 MB takes as long to copy as other weights, but no disk space.
     const folder = temporaryFolder();
     const width = 2 ** 13;
     fs.writeFileSync(path.join(folder, 'w.bin'), '');
@@ -96,19 +99,19 @@ describe('a command that is interrupted leaves nothing behind', () => {
     expect(fs.readdirSync(folder).sort()).toEqual(['model.onnx', 'w.bin']);
   });
 
-  it('verify, while the model runs', async () => {
+  it('verify, stopped while the model runs', async () => {
     const args = ['verify', saveModel(endless()), '--slices', '2'];
     const isRunning = (temporary: readonly string[]) => temporary.some((file) => file.endsWith('whole.json'));
     expect(await interrupt(args, isRunning)).toEqual({ ...INTERRUPTED, signal: 'SIGINT' });
   });
 
-  it('run, while a function runs', async () => {
+  it('run, stopped while a function runs', async () => {
     const folder = temporaryFolder();
     const inputs = path.join(folder, 'x.npz');
     await writeTensorFile(inputs, new Map([['x', float32([1, 4])]]));
     const assembly = synthesize({ Endless: { modelPath: saveModel(endless()), slices: 2 } });
     const args = ['run', assembly, '--inputs', inputs, '--out', path.join(folder, 'y.npz')];
-    // The function has fetched its model.
+    // By then the function has fetched its model.
     const isRunning = (temporary: readonly string[]) =>
       temporary.some((file) => file.includes('workers') && file.endsWith('.onnx'));
     expect(await interrupt(args, isRunning)).toEqual({ ...INTERRUPTED, signal: 'SIGINT' });

@@ -20,7 +20,7 @@ function header(description: string, shape: string, order = 'False'): string {
 }
 
 describe('an .npy file', () => {
-  it('gives back every tensor', () => {
+  it('returns every tensor that was encoded', () => {
     fc.assert(
       fc.property(rawTensor, (tensor) => {
         const decoded = decodeNpy(encodeNpy(tensor));
@@ -43,12 +43,12 @@ describe('an .npy file', () => {
     expect(Buffer.from(encodeNpy(tensor)).equals(saved)).toBe(true);
   });
 
-  it('may come from writers with other spacing, quotes and Python 2 sizes', () => {
+  it('may have other spacing, quotes and Python 2 sizes in its header', () => {
     const other = npy(`{"shape":(2L,1),"descr":"|i1","fortran_order":False}`, [1, 2]);
     expect(decodeNpy(other)).toMatchObject({ dtype: 'int8', shape: [2, 1] });
   });
 
-  it('keeps the NULs inside a string, not those that would be lost', () => {
+  it('keeps NULs inside strings, and is not written for strings that end with one', () => {
     const inside: RawTensor = { dtype: 'string', shape: [1], strings: ['a\0b'] };
     expect(decodeNpy(encodeNpy(inside))).toEqual(inside);
     expect(() => encodeNpy({ ...inside, strings: ['a\0'] })).toThrow('write .safetensors');
@@ -57,8 +57,8 @@ describe('an .npy file', () => {
   it.each<[string, Uint8Array, string]>([
     ['that is empty', new Uint8Array(0), 'an .npy array, got other content'],
     ['of other content', Buffer.from('a text file of some length'), 'an .npy array, got other content'],
-    ['of an unknown version', npy(header('<f4', ''), [0, 0, 0, 0], 9), 'version 9 cut short'],
-    ['with a header beyond its end', npy(header('<f4', '')).subarray(0, 40), 'cut short'],
+    ['of an unknown version', npy(header('<f4', ''), [0, 0, 0, 0], 9), 'a truncated one of version 9'],
+    ['with a header beyond its end', npy(header('<f4', '')).subarray(0, 40), 'a truncated one of version 1'],
     [
       'of a structured array',
       npy("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (2,), }"),
@@ -71,7 +71,7 @@ describe('an .npy file', () => {
     ['of complex numbers', npy(header('<c8', ''), [1]), 'got <c8'],
     ['with too few elements', npy(header('<i2', '3,'), [1, 2]), 'int16[3], 6 bytes, got 2 bytes'],
     ['with too many elements', npy(header('|u1', ''), [1, 2]), 'uint8[], 1 bytes, got 2 bytes'],
-    ['of an insane shape', npy(header('|u1', '99999999999,99999999999')), 'of a sane shape'],
+    ['of an impossible shape', npy(header('|u1', '99999999999,99999999999')), 'of a valid shape'],
     ['of text beyond Unicode', npy(header('<U1', ''), [0, 0, 0x11, 1]), 'Unicode text'],
     ['of strings cut short', npy(header('<U999999999', '999999'), [0, 0]), 'got 2 bytes'],
   ])('%s is refused', (_, bytes, message) => {

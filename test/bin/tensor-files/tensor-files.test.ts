@@ -36,17 +36,20 @@ function bool(value: number): RawTensor {
 }
 
 describe('a tensor file', () => {
-  it.each(['.safetensors', '.npz', '.json', '.NPZ'])('%s gives back what was written', async (extension) => {
-    const tensors = new Map<string, RawTensor>([
-      ['x', x],
-      ['who', who],
-    ]);
-    const path = join(folder, `t${extension}`);
-    await writeTensorFile(path, tensors);
-    expect(comparable(await readTensorFile(path, []))).toEqual(comparable(tensors));
-  });
+  it.each(['.safetensors', '.npz', '.json', '.NPZ'])(
+    '%s returns the tensors that were written',
+    async (extension) => {
+      const tensors = new Map<string, RawTensor>([
+        ['x', x],
+        ['who', who],
+      ]);
+      const path = join(folder, `t${extension}`);
+      await writeTensorFile(path, tensors);
+      expect(comparable(await readTensorFile(path, []))).toEqual(comparable(tensors));
+    },
+  );
 
-  it('.npy is the only input of its model', async () => {
+  it('.npy holds the only input of its model', async () => {
     const path = write('a.npy', encodeNpy(x));
     expect(comparable(await readTensorFile(path, ['image']))).toEqual(comparable(new Map([['image', x]])));
     await expect(readTensorFile(path, ['a', 'b'])).rejects.toThrow(
@@ -54,7 +57,7 @@ describe('a tensor file', () => {
     );
   });
 
-  it('.json may be typed by hand', async () => {
+  it('.json may be written by hand', async () => {
     const path = write('a.json', '{"x": {"dtype": "int16", "shape": [2], "data": [1, -1]}}');
     expect(comparable(await readTensorFile(path, []))).toEqual(comparable(new Map([['x', x]])));
   });
@@ -66,7 +69,7 @@ describe('a tensor file', () => {
     [
       'a.safetensors',
       'text',
-      'must be a safetensors file, got this: a safetensors file has at least 8 bytes',
+      'must be a safetensors file, got invalid content (a safetensors file has at least 8 bytes',
     ],
     ['a.npz', 'text', 'must be an .npz archive, got a broken zip'],
     ['a.npz', zipSync({ 'x.txt': Buffer.from('x') }), "got an entry 'x.txt'"],
@@ -74,21 +77,21 @@ describe('a tensor file', () => {
     ['a.npy', 'text', 'must be an .npy array'],
     ['a.bin', 'text', 'must be one of .safetensors, .npz, .npy, .json or a folder of input_N.pb, got .bin'],
     ['a', 'text', 'got no extension'],
-  ])('%s with bad content (%#) is refused by its name', async (name, content, message) => {
+  ])('%s with bad content (%#) is refused with its path', async (name, content, message) => {
     const path = write(name, content);
     await expect(readTensorFile(path, ['x'])).rejects.toMatchObject({ name: 'SlicedInferenceError' });
     await expect(readTensorFile(path, ['x'])).rejects.toThrow(message);
     await expect(readTensorFile(path, ['x'])).rejects.toThrow(path);
   });
 
-  it('that is missing is refused by its name', async () => {
+  it('that is missing is refused with its path', async () => {
     const path = join(folder, 'none.npz');
     await expect(readTensorFile(path, [])).rejects.toThrow(
       `tensor file '${path}' must be readable, got no such file or folder: check its path`,
     );
   });
 
-  it('is written by its extension only where that is known', async () => {
+  it('is not written with an unknown extension or into a missing folder', async () => {
     await expect(writeTensorFile(join(folder, 'a.npy'), new Map())).rejects.toThrow(
       'to be written, got .npy',
     );
@@ -106,7 +109,7 @@ describe('a tensor file', () => {
 });
 
 describe('an .npz archive', () => {
-  it('gives back every tensor', () => {
+  it('returns every tensor that was encoded', () => {
     fc.assert(
       fc.property(namedTensors, (tensors) => {
         expect(comparable(decodeNpz(encodeNpz(tensors)))).toEqual(comparable(tensors));
@@ -132,7 +135,7 @@ describe('an .npz archive', () => {
 });
 
 describe('a folder of input_N.pb', () => {
-  it('names tensors by their files, otherwise by their position', async () => {
+  it('names tensors as their files do, or else by their position', async () => {
     write('input_0.pb', proto(undefined, 0));
     write('input_1.pb', proto('flag', 1));
     write('input_10.pb', proto('last', 1));
@@ -148,7 +151,7 @@ describe('a folder of input_N.pb', () => {
     );
   });
 
-  it('without any is refused', async () => {
+  it('without such files is refused', async () => {
     mkdirSync(join(folder, 'deeper'));
     await expect(readTensorFile(folder, ['x'])).rejects.toThrow(
       'must have input_0.pb and so on, got 1 other files',
@@ -157,16 +160,18 @@ describe('a folder of input_N.pb', () => {
 
   it('with more files than the model has inputs is refused', async () => {
     write('input_1.pb', proto(undefined, 0));
-    await expect(readTensorFile(folder, ['x'])).rejects.toThrow('by its number, got number 1');
+    await expect(readTensorFile(folder, ['x'])).rejects.toThrow(
+      "must have the number of one of the model's 1 inputs, got number 1",
+    );
   });
 
-  it('with one name twice is refused', async () => {
+  it('with two tensors of one name is refused', async () => {
     write('input_0.pb', proto('x', 0));
     write('input_1.pb', proto('x', 0));
     await expect(readTensorFile(folder, ['x'])).rejects.toThrow("got 'x' again");
   });
 
-  it('with a bad file is refused by the name of that file', async () => {
+  it('with a bad file is refused with the path of that file', async () => {
     const path = write('input_0.pb', 'text');
     await expect(readTensorFile(folder, ['x'])).rejects.toThrow(
       `tensor file '${path}' must be an ONNX TensorProto`,
@@ -177,7 +182,7 @@ describe('a folder of input_N.pb', () => {
 const corpus = join(__dirname, '../../../../shared/corpus');
 const testIfCorpus = existsSync(corpus) ? it : it.skip;
 
-testIfCorpus('the test data of real models is read whole', async () => {
+testIfCorpus('the test data sets of real models are read completely', async () => {
   const folders = readdirSync(corpus)
     .map((model) => join(corpus, model, 'test_data_set_0'))
     .filter((path) => existsSync(join(path, 'input_0.pb')));

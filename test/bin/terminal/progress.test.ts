@@ -1,6 +1,6 @@
 import { clearProgress, showProgress } from '../../../bin/terminal/progress';
 
-/** What reaches standard error when it is a terminal or not. */
+/** What showProgress and clearProgress write to standard error. */
 function written(isTTY: boolean): string {
   const before = Object.getOwnPropertyDescriptor(process.stderr, 'isTTY');
   const write = jest.spyOn(process.stderr, 'write').mockReturnValue(true);
@@ -16,11 +16,11 @@ function written(isTTY: boolean): string {
 }
 
 describe('progress', () => {
-  it('is one line on a terminal, and gone in the end', () => {
+  it('is one line on a terminal that is cleared at the end', () => {
     expect(written(true)).toBe('\r\u001b[Kreading model.onnx\r\u001b[K');
   });
 
-  it('is silent in a pipe', () => {
+  it('is not written to a pipe', () => {
     expect(written(false)).toBe('');
   });
 });

@@ -22,7 +22,7 @@ function timing(slice: number, more: Partial<SliceTiming>): SliceTiming {
   };
 }
 
-/** A warm start of two slices: the second one loads beside the first. */
+/** Two slices: the second one loads while the first one runs, then fails. */
 const EVENTS: TraceEvent[] = [
   { ...EXECUTION, time: 1000, state: 'Warm start 00', type: 'StateEntered' },
   { ...EXECUTION, time: 1000, state: 'Slice 00', type: 'StateEntered' },
@@ -56,7 +56,7 @@ interface TraceFile {
   }[];
 }
 
-test('draws states, calls and what the functions say of themselves, each function in a row', () => {
+test('chromeTrace draws states, calls and the phases that functions report, with one row per function', () => {
   const { traceEvents } = JSON.parse(chromeTrace(EVENTS, TIMINGS)) as TraceFile;
   const rows = traceEvents.filter(({ name }) => name === 'thread_name').map(({ args }) => args?.name);
   expect(rows).toEqual(['state machine', 'slice 00', 'slice 01']);

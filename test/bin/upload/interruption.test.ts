@@ -1,25 +1,33 @@
-/** Uploads whose process is killed, and those whose connections break. */
+/** Uploads whose process is killed or whose connection breaks. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import * as path from 'node:path';
-import { uploadFile, type UploadTask } from '../../../bin/upload';
+import type { UploadTask } from '../../../bin/upload';
 import { temporaryFolder } from '../../support/temporary-folder';
 import { partNumber, s3Proxy } from '../../support/s3-proxy';
-import { BUCKET, contentOf, makeFile, openUploads, PART, uploadFixture } from '../../support/upload-fixture';
+import {
+  BUCKET,
+  contentOf,
+  makeFile,
+  openUploads,
+  PART,
+  uploadFile,
+  uploadFixture,
+} from '../../support/upload-fixture';
 
 const s3 = uploadFixture();
 const folder = temporaryFolder();
 
-/** Uploads in a process of its own, with nothing but the environment to tell it where S3 is. */
+/** Uploads in a child process, which finds S3 by its environment variables alone. */
 function uploadElsewhere(endpoint: string, task: UploadTask): ChildProcess {
   const script = `
-    const { uploadClient, uploadFile } = require(${JSON.stringify(path.join(__dirname, '../../../dist/bin/upload'))});
-    uploadFile(uploadClient(), ${JSON.stringify(BUCKET)}, ${JSON.stringify(task)}, { partBytes: ${PART} });`;
+    const { uploadAll, uploadClient } = require(${JSON.stringify(path.join(__dirname, '../../../dist/bin/upload'))});
+    uploadAll(uploadClient(), ${JSON.stringify(BUCKET)}, [${JSON.stringify(task)}], { partBytes: ${PART} });`;
   const env = { ...process.env, AWS_ENDPOINT_URL_S3: endpoint, AWS_REGION: 'us-east-1' };
   return spawn(process.execPath, ['-e', script], { env, stdio: 'ignore' });
 }
 
-test('a killed process leaves parts that the next one does not send again', async () => {
+test('an upload does not send the parts again that a killed process has sent', async () => {
   const { content, ...task } = makeFile(folder, 3 * PART + 1);
   const arrivals = new EventEmitter();
   const arrived = new Set<number>();
@@ -46,7 +54,7 @@ test('a killed process leaves parts that the next one does not send again', asyn
   expect((await contentOf(s3.client, task.key)).equals(content)).toBe(true);
 });
 
-test('a connection that breaks is made again', async () => {
+test('an upload succeeds although a connection breaks once', async () => {
   const task = makeFile(folder, 2 * PART);
   let toBreak = 1;
   const proxy = await s3Proxy(s3.server.endpoint, (message) =>

@@ -1,11 +1,11 @@
-/** Each failure of a request comes as one line that says what was needed, what came and what to do. */
+/** Each failed request is explained in one line: what was expected, what was got, what to do. */
 import { once } from 'node:events';
 import * as http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { S3Client } from '@aws-sdk/client-s3';
-import { uploadClient, uploadFile, uploadText } from '../../../bin/upload';
+import { uploadClient, uploadText } from '../../../bin/upload';
 import { temporaryFolder } from '../../support/temporary-folder';
-import { BUCKET, makeFile, uploadFixture } from '../../support/upload-fixture';
+import { BUCKET, makeFile, uploadFile, uploadFixture } from '../../support/upload-fixture';
 
 const s3 = uploadFixture();
 const folder = temporaryFolder();
@@ -17,7 +17,7 @@ interface Answer {
   readonly region?: string;
 }
 
-/** What an upload of a text says when S3 answers so, once. */
+/** The error message of an upload if S3 sends this answer. */
 async function failure(answer: Answer, act = putText): Promise<string> {
   const server = http.createServer((message, response) => {
     message.resume().on('end', () => {
@@ -63,23 +63,23 @@ async function messageOf(work: Promise<void>): Promise<string> {
 
 test.each<[string, Answer, string]>([
   [
-    'a permission that lacks',
+    'a missing permission',
     { status: 403, code: 'AccessDenied', message: 'not\nyours' },
     's3:PutObject must be allowed for s3://the-bucket/plan.json, got AccessDenied (not yours): ' +
-      "add it to your role's policy, or check the bucket's policy and its key's",
+      "allow it in your role's policy, and check the policies of the bucket and of its KMS key",
   ],
   [
-    'a bucket of another region, by a redirect',
+    "a redirect to the bucket's region",
     { status: 301, code: 'PermanentRedirect', message: 'elsewhere', region: 'eu-west-1' },
     "the AWS region must be that of bucket 'the-bucket', eu-west-1, got us-east-1: set AWS_REGION to eu-west-1",
   ],
   [
-    'a bucket of another region, by a refusal',
+    "a refusal that names the bucket's region",
     { status: 400, code: 'AuthorizationHeaderMalformed', region: 'eu-west-1' },
     "the AWS region must be that of bucket 'the-bucket', eu-west-1, got us-east-1: set AWS_REGION to eu-west-1",
   ],
   [
-    'a redirect that does not say where to',
+    'a redirect that names no region',
     { status: 307, code: 'TemporaryRedirect' },
     "the AWS region must be that of bucket 'the-bucket', got us-east-1: set AWS_REGION",
   ],
@@ -87,47 +87,47 @@ test.each<[string, Answer, string]>([
     'throttling',
     { status: 503, code: 'SlowDown', message: 'reduce' },
     "S3 must have capacity for bucket 'the-bucket', got SlowDown (reduce): " +
-      'run the command again in a while, which goes on from here',
+      'run the command again later to resume',
   ],
   [
-    'a session that has ended',
+    'an expired session',
     { status: 400, code: 'ExpiredToken', message: 'expired' },
     'AWS credentials must be valid, got ExpiredToken (expired): sign in again',
   ],
   [
-    'a key that is not known',
+    'an unknown access key',
     { status: 403, code: 'InvalidAccessKeyId', message: 'who' },
     'AWS credentials must be valid, got InvalidAccessKeyId (who): check AWS_PROFILE or the access key',
   ],
   [
-    'a clock that is wrong',
+    'a wrong clock',
     { status: 403, code: 'RequestTimeTooSkewed', message: 'late' },
-    "this machine's clock must be right, got RequestTimeTooSkewed (late): set it",
+    "this machine's clock must be right, got RequestTimeTooSkewed (late): set the clock",
   ],
   [
-    'a KMS key that is not there',
+    'a missing KMS key',
     { status: 400, code: 'KMS.NotFoundException', message: 'no key' },
     'the KMS key for s3://the-bucket/plan.json must be usable, got KMS.NotFoundException (no key): ' +
       "check the key's id, region and state",
   ],
   [
-    'anything else',
+    'any other error',
     { status: 400, code: 'MalformedXML', message: 'odd' },
     'S3 must accept the request for s3://the-bucket/plan.json, got MalformedXML (odd): ' +
-      'run the command again, which goes on from here',
+      'run the command again to resume',
   ],
-])('%s', async (_, answer, message) => {
+])('explains %s', async (_, answer, message) => {
   expect(await failure(answer)).toBe(message);
 });
 
 test.each<[string, Answer, RegExp]>([
   [
-    'a permission that lacks',
+    'a missing permission',
     { status: 403, code: 'AccessDenied', message: 'not yours' },
     /^s3:GetObject and s3:ListBucket must be allowed for s3:.*, got AccessDenied \(not yours\): /,
   ],
   [
-    'a session that has ended',
+    'an expired session',
     { status: 400, code: 'ExpiredToken', message: 'expired' },
     /^AWS credentials must be valid, got ExpiredToken \(expired\): sign in again$/,
   ],
@@ -136,15 +136,15 @@ test.each<[string, Answer, RegExp]>([
     { status: 400, code: 'AuthorizationHeaderMalformed', region: 'eu-west-1' },
     /^the AWS region must be that of bucket 'the-bucket', eu-west-1, got us-east-1: /,
   ],
-])('%s, though a HEAD does not say why it is refused', async (_, answer, message) => {
+])('explains %s, although the response to HEAD has no reason', async (_, answer, message) => {
   expect(await failure(answer, putFile)).toMatch(message);
 });
 
-test('a bucket that is not there', async () => {
+test('explains a missing bucket', async () => {
   const message = await messageOf(uploadText(s3.connect().client, 'another-bucket', 'plan.json', '{}'));
   expect(message).toBe(
     "bucket 'another-bucket' must exist, got NoSuchBucket (there is no bucket 'another-bucket'): " +
-      'check its name, or make it before',
+      'check its name or create it',
   );
   for (const bytes of [10, 6 * 1024 * 1024]) {
     const upload = uploadFile(s3.connect().client, 'another-bucket', makeFile(folder, bytes), {
@@ -157,18 +157,18 @@ test('a bucket that is not there', async () => {
 test.each([
   ['ECONNREFUSED', 'connect ECONNREFUSED 127.0.0.1:9'],
   ['ENOTFOUND', 'getaddrinfo ENOTFOUND the-bucket.s3.eu-west-1.amazonaws.com'],
-])('a network that does not lead to S3: %s', async (code, reason) => {
-  // Made here: Jest's modules do not know the errors of Node's own sockets as errors, and the SDK hides them then.
+])('explains a network that does not lead to S3: %s', async (code, reason) => {
+  // The test creates the error, because in Jest errors of real sockets fail `instanceof Error` and the SDK hides them.
   const { client } = s3.connect(() => {
     throw Object.assign(new Error(reason), { code });
   });
   expect(await messageOf(putText(client))).toBe(
     `S3 must be reachable for s3://the-bucket/plan.json, got ${code} (${reason}): ` +
-      'check the network, its proxy and AWS_ENDPOINT_URL_S3; the command goes on from here when run again',
+      'check the network, the proxy and AWS_ENDPOINT_URL_S3, then run the command again to resume',
   );
 });
 
-describe('where nothing is set', () => {
+describe('without AWS environment variables', () => {
   const before = { ...process.env };
   beforeAll(() => {
     for (const name of Object.keys(process.env))
@@ -179,7 +179,7 @@ describe('where nothing is set', () => {
     process.env = before;
   });
 
-  test('credentials', async () => {
+  test('explains missing credentials', async () => {
     const client = uploadClient({ endpoint: s3.server.endpoint, region: 'us-east-1' });
     expect(await messageOf(putText(client))).toBe(
       'AWS credentials must be found, got CredentialsProviderError (Could not load credentials from any providers): ' +
@@ -187,10 +187,10 @@ describe('where nothing is set', () => {
     );
   });
 
-  test('the region', async () => {
+  test('explains a missing region', async () => {
     const client = uploadClient({ endpoint: s3.server.endpoint });
     expect(await messageOf(putText(client))).toBe(
-      "the AWS region must be known, got none: set AWS_REGION to that of bucket 'the-bucket'",
+      "the AWS region must be known, got none: set AWS_REGION to the region of bucket 'the-bucket'",
     );
   });
 });

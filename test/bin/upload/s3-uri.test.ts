@@ -5,7 +5,7 @@ test.each([
   ['s3://models/', { bucket: 'models', prefix: '' }],
   ['s3://my.models-1/a', { bucket: 'my.models-1', prefix: 'a' }],
   ['s3://models/a/b.c/d=1/', { bucket: 'models', prefix: 'a/b.c/d=1' }],
-])('%s is taken', (text, location) => {
+])('%s is accepted', (text, location) => {
   expect(parseS3Uri(text)).toEqual(location);
 });
 
@@ -22,11 +22,11 @@ test.each([
   ['s3://my_models', 'the name of a bucket has lower-case letters, digits, dots and hyphens'],
   ['s3://models?x', 'the name of a bucket has lower-case letters, digits, dots and hyphens'],
   ['s3://-models', 'the name of a bucket begins and ends with a letter or digit'],
-  ['s3://a..b', 'the name of a bucket has no two dots in a row'],
-  ['s3://10.0.0.1/a', 'the name of a bucket is no IP address'],
-  ['s3://models//a', "a prefix has no empty part, no '.' and no '..'"],
-  ['s3://models/a//', "a prefix has no empty part, no '.' and no '..'"],
-  ['s3://models/../a', "a prefix has no empty part, no '.' and no '..'"],
+  ['s3://a..b', 'the name of a bucket cannot have two dots in a row'],
+  ['s3://10.0.0.1/a', 'the name of a bucket cannot be an IP address'],
+  ['s3://models//a', "a prefix cannot have an empty part, '.' or '..'"],
+  ['s3://models/a//', "a prefix cannot have an empty part, '.' or '..'"],
+  ['s3://models/../a', "a prefix cannot have an empty part, '.' or '..'"],
   ['s3://models/*', 'a prefix has letters, digits, slashes and !_.()=@+- only'],
   ['s3://models/a b', 'a prefix has letters, digits, slashes and !_.()=@+- only'],
   ['s3://models/ä', 'a prefix has letters, digits, slashes and !_.()=@+- only'],
@@ -35,6 +35,6 @@ test.each([
 ])('%j is refused', (text, rule) => {
   expect(() => parseS3Uri(text)).toThrow(rule);
   expect(() => parseS3Uri(text)).toThrow(
-    /^a place in S3 must be given as s3:\/\/bucket or s3:\/\/bucket\/prefix, got '[^\n]*': /,
+    /^an S3 location must have the form s3:\/\/bucket or s3:\/\/bucket\/prefix, got '[^\n]*': /,
   );
 });

@@ -7,7 +7,7 @@ import {
   PutObjectCommand,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
-import { uploadAll, uploadFile, uploadText, type UploadProgress } from '../../../bin/upload';
+import { uploadAll, uploadText, type UploadProgress } from '../../../bin/upload';
 import { temporaryFolder } from '../../support/temporary-folder';
 import {
   BUCKET,
@@ -16,6 +16,7 @@ import {
   metadataOf,
   openUploads,
   PART,
+  uploadFile,
   uploadFixture,
 } from '../../support/upload-fixture';
 
@@ -24,7 +25,7 @@ const folder = temporaryFolder();
 const options = { partBytes: PART };
 
 describe('a small file', () => {
-  test('goes as one object, with its digest', async () => {
+  test('is sent as one object with its digest', async () => {
     const task = makeFile(folder, 1000);
     const { client, names, calls } = s3.connect();
     expect(await uploadFile(client, BUCKET, task)).toBe('uploaded');
@@ -46,7 +47,7 @@ describe('a small file', () => {
 });
 
 describe('a large file', () => {
-  test('goes in parts, with its digest', async () => {
+  test('is sent in parts with its digest', async () => {
     const task = makeFile(folder, 2 * PART + 1);
     const { client, names, partNumbers } = s3.connect();
     expect(await uploadFile(client, BUCKET, task, options)).toBe('uploaded');
@@ -80,8 +81,8 @@ describe('a large file', () => {
   });
 });
 
-describe('a file that is there', () => {
-  test.each([1000, 2 * PART + 1])('is not sent again, of %d bytes', async (bytes) => {
+describe('a file that S3 already has', () => {
+  test.each([1000, 2 * PART + 1])('is not sent again (%d bytes)', async (bytes) => {
     const task = makeFile(folder, bytes);
     await uploadFile(s3.connect().client, BUCKET, task, options);
     const { client, names } = s3.connect();
@@ -98,7 +99,7 @@ describe('a file that is there', () => {
   test.each([
     ['size', 'short', undefined],
     ['digest', 'x'.repeat(10), { sha256: '0'.repeat(64) }],
-  ])('is replaced when it has another %s', async (_, Body, Metadata) => {
+  ])('is sent again if the object has another %s', async (_, Body, Metadata) => {
     const task = makeFile(folder, 10);
     await s3.client.send(new PutObjectCommand({ Bucket: BUCKET, Key: task.key, Body, Metadata }));
     expect(await uploadFile(s3.connect().client, BUCKET, task)).toBe('uploaded');
@@ -106,15 +107,15 @@ describe('a file that is there', () => {
   });
 });
 
-describe('an upload that was interrupted', () => {
-  /** A client that fails at one part, as if the line were cut there. */
+describe('an interrupted upload', () => {
+  /** A client that fails at one part, as if the connection broke there. */
   function failingAt(part: number) {
     return s3.connect(({ name, input }) => {
       if (name === 'UploadPart' && input.PartNumber === part) throw new Error('the line is cut');
     });
   }
 
-  test('stays, and the next one sends what is missing', async () => {
+  test('stays in the bucket, and the next upload sends only the missing parts', async () => {
     const task = makeFile(folder, 3 * PART + 1);
     const first = failingAt(2);
     await expect(uploadFile(first.client, BUCKET, task, options)).rejects.toThrow('the line is cut');
@@ -134,7 +135,7 @@ describe('an upload that was interrupted', () => {
     expect(await openUploads(s3.client)).toEqual([]);
   });
 
-  test('before its completion sends no part again', async () => {
+  test('sends no part again if only its completion failed', async () => {
     const task = makeFile(folder, 2 * PART);
     const first = s3.connect(({ name }) => {
       if (name === 'CompleteMultipartUpload') throw new Error('the line is cut');
@@ -146,7 +147,7 @@ describe('an upload that was interrupted', () => {
     expect((await contentOf(s3.client, task.key)).equals(task.content)).toBe(true);
   });
 
-  test('sends parts again whose size or content is another', async () => {
+  test('sends parts of another size or content again', async () => {
     const task = makeFile(folder, 3 * PART + 1);
     const { UploadId } = await s3.client.send(
       new CreateMultipartUploadCommand({
@@ -169,7 +170,7 @@ describe('an upload that was interrupted', () => {
     expect((await contentOf(s3.client, task.key)).equals(task.content)).toBe(true);
   });
 
-  test('goes on with the one of several that has most, and with none of another kind or key', async () => {
+  test('is chosen by its number of usable parts, and ignored if it has other checksums or another key', async () => {
     const task = makeFile(folder, 2 * PART);
     const ours = { Bucket: BUCKET, ChecksumAlgorithm: 'CRC32', ChecksumType: 'FULL_OBJECT' } as const;
     const begin = async (more: Partial<CreateMultipartUploadCommand['input']>, parts: number) => {
@@ -193,7 +194,7 @@ describe('an upload that was interrupted', () => {
     expect(calls.find(({ name }) => name === 'UploadPart')?.input.UploadId).toBe(most);
   });
 
-  test('and that another process completes meanwhile counts as present', async () => {
+  test('counts as present if another process completes it first', async () => {
     const task = makeFile(folder, 2 * PART);
     const other = s3.connect();
     const { client } = s3.connect(async ({ name }) => {
@@ -205,7 +206,7 @@ describe('an upload that was interrupted', () => {
   });
 });
 
-test('an upload that is removed meanwhile fails, and the next one begins anew', async () => {
+test('an upload that someone removes fails, and the next one starts over', async () => {
   const task = makeFile(folder, 2 * PART);
   const { client } = s3.connect(async ({ name, input }) => {
     if (name !== 'CompleteMultipartUpload') return;
@@ -213,14 +214,14 @@ test('an upload that is removed meanwhile fails, and the next one begins anew', 
     await s3.client.send(new AbortMultipartUploadCommand({ Bucket: BUCKET, Key: task.key, UploadId }));
   });
   await expect(uploadFile(client, BUCKET, task, options)).rejects.toThrow(
-    `the upload of s3://the-bucket/${task.key} must stay until it is complete, got its removal by someone else: ` +
+    `the upload of s3://the-bucket/${task.key} must exist until it is complete, got an upload that someone else removed: ` +
       'check the lifecycle rules of the bucket and run the command again',
   );
   expect(await uploadFile(s3.connect().client, BUCKET, task, options)).toBe('uploaded');
 });
 
 describe('several files', () => {
-  test('go together, and their progress is that of all', async () => {
+  test('are uploaded together and report their total progress', async () => {
     const sizes = [3, PART + 1, 4, 2 * PART, 700, 5, 6, 7, 8, 9, 10];
     const tasks = sizes.map((bytes) => makeFile(folder, bytes));
     await uploadFile(s3.connect().client, BUCKET, tasks[4]);
@@ -238,14 +239,14 @@ describe('several files', () => {
     expect(progress.at(-1)).toEqual({ doneBytes: totalBytes, totalBytes });
   });
 
-  test('of one key are sent once', async () => {
+  test('with the same key are sent once', async () => {
     const task = makeFile(folder, 100);
     const { client, names } = s3.connect();
     expect(await uploadAll(client, BUCKET, [task, { ...task }])).toEqual(['uploaded', 'uploaded']);
     expect(names()).toEqual(['HeadObject', 'PutObject']);
   });
 
-  test('end with the first failure, after what is in flight', async () => {
+  test('stop at the first failure, after the requests in flight', async () => {
     const tasks = Array.from({ length: 20 }, () => makeFile(folder, 10));
     let inFlight = 0;
     const { client, calls } = s3.connect(({ name, input }) => {
@@ -263,19 +264,19 @@ describe('several files', () => {
     expect(calls.length).toBeLessThan(40);
   });
 
-  test('may be none', async () => {
+  test('may be an empty list', async () => {
     expect(await uploadAll(s3.connect().client, BUCKET, [])).toEqual([]);
   });
 });
 
-describe('a file that is not what the task says', () => {
+describe('a file is refused', () => {
   const missing = path.join(folder, 'missing');
 
   test('because it is missing', async () => {
     const task = { ...makeFile(folder, 10), file: missing };
     await expect(uploadFile(s3.connect().client, BUCKET, task)).rejects.toThrow(
       `file '${missing}' must be readable, got no such file or folder: ` +
-        'make it again and leave it alone until it is uploaded',
+        'write it again and do not change it during the upload',
     );
   });
 
@@ -283,7 +284,7 @@ describe('a file that is not what the task says', () => {
     const task = makeFile(folder, 10);
     fs.appendFileSync(task.file, 'x');
     await expect(uploadFile(s3.connect().client, BUCKET, task)).rejects.toThrow(
-      /must have 10 bytes, got 11 bytes: make it again/,
+      /must have 10 bytes, got 11 bytes: write it again/,
     );
   });
 
@@ -306,28 +307,28 @@ describe('a file that is not what the task says', () => {
         fs.utimesSync(file, 1, 1);
       },
     ],
-  ])('because it %s while it is uploaded', async (_, change) => {
+  ])('because it %s during the upload', async (_, change) => {
     const task = makeFile(folder, 2 * PART);
     const { client } = s3.connect(({ name }) => {
       if (name === 'CreateMultipartUpload') change(task.file);
     });
     await expect(uploadFile(client, BUCKET, task, options)).rejects.toThrow(
-      /must not change while it is uploaded, got another size or time of change: make it again/,
+      /must not change during the upload, got another size or modification time: write it again/,
     );
     await expect(contentOf(s3.client, task.key)).rejects.toMatchObject({ name: 'NoSuchKey' });
   });
 
-  test.each([10, 2 * PART])('because it has another digest, of %d bytes', async (bytes) => {
+  test.each([10, 2 * PART])('because it has another digest (%d bytes)', async (bytes) => {
     const task = makeFile(folder, bytes);
     fs.writeFileSync(task.file, Buffer.alloc(bytes));
     await expect(uploadFile(s3.connect().client, BUCKET, task, options)).rejects.toThrow(
-      new RegExp(`must have the SHA-256 ${task.sha256}, got [0-9a-f]{64}: make it again`),
+      new RegExp(`must have the SHA-256 ${task.sha256}, got [0-9a-f]{64}: write it again`),
     );
     await expect(contentOf(s3.client, task.key)).rejects.toMatchObject({ name: 'NoSuchKey' });
     expect(await openUploads(s3.client)).not.toContain(task.key);
   });
 
-  test('because its key does not hold its digest, or one key stands for two', async () => {
+  test('because its key does not contain its digest, or also identifies another file', async () => {
     const [a, b] = [makeFile(folder, 10), makeFile(folder, 20)];
     const { client, calls } = s3.connect();
     await expect(uploadFile(client, BUCKET, { ...a, key: 'a' })).rejects.toThrow(
@@ -338,12 +339,12 @@ describe('a file that is not what the task says', () => {
       { ...a, key: both },
       { ...b, key: both },
     ]);
-    await expect(twice).rejects.toThrow(/must stand for one content/);
+    await expect(twice).rejects.toThrow(/must identify one content/);
     expect(calls).toEqual([]);
   });
 });
 
-test.each([10, 2 * PART])('bytes that are damaged on the way are refused, of %d', async (bytes) => {
+test.each([10, 2 * PART])('%d bytes that are damaged in transit are refused', async (bytes) => {
   const task = makeFile(folder, bytes);
   const { client } = s3.connect();
   client.middlewareStack.add(
@@ -356,12 +357,12 @@ test.each([10, 2 * PART])('bytes that are damaged on the way are refused, of %d'
     { step: 'finalizeRequest', priority: 'low' },
   );
   await expect(uploadFile(client, BUCKET, task, options)).rejects.toThrow(
-    /the bytes for s3:\/\/the-bucket\/models\/.* must arrive as they were sent, got BadDigest .*: run the command again/,
+    /the bytes for s3:\/\/the-bucket\/models\/.* must arrive unchanged, got BadDigest .*: run the command again/,
   );
   await expect(contentOf(s3.client, task.key)).rejects.toMatchObject({ name: 'NoSuchKey' });
 });
 
-test('a KMS key is used for what is new', async () => {
+test('a KMS key encrypts all new objects', async () => {
   const { client, calls } = s3.connect();
   const tasks = [makeFile(folder, 10), makeFile(folder, 2 * PART)];
   await uploadAll(client, BUCKET, tasks, { ...options, kmsKeyId: 'alias/mine' });
@@ -373,7 +374,7 @@ test('a KMS key is used for what is new', async () => {
   }
 });
 
-test('a text is an object that is replaced', async () => {
+test('a text replaces the object of an earlier text', async () => {
   const { client } = s3.connect();
   await uploadText(client, BUCKET, 'plan.json', '{"ä":1}');
   await uploadText(client, BUCKET, 'plan.json', '{"ä":2}');

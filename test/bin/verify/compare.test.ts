@@ -22,8 +22,8 @@ function compare(expected: RawTensor, got?: RawTensor) {
 const IDENTICAL = { identical: true, maxAbsDiff: 0 };
 const INCOMPARABLE = { identical: false, maxAbsDiff: null };
 
-describe('a comparison', () => {
-  it('names the tensor', () => {
+describe('compareTensor', () => {
+  it('returns the name, dtype and shape of the tensor', () => {
     expect(compareTensor('y', floats(1, 2), floats(1, 2))).toEqual({
       name: 'y',
       dtype: 'float32',
@@ -32,14 +32,14 @@ describe('a comparison', () => {
     });
   });
 
-  it('is of bits: NaN is like itself, zeros of other signs are not', () => {
+  it('compares bits: NaN equals itself, zeros of different signs differ', () => {
     expect(compare(floats(NaN, -0), floats(NaN, -0))).toEqual(IDENTICAL);
     expect(compare(floats(0), floats(-0))).toEqual({ identical: false, maxAbsDiff: 0 });
     const quiet = tensor('float32', new Float32Array(Uint32Array.of(0x7fc00001).buffer));
     expect(compare(floats(NaN), quiet)).toEqual({ identical: false, maxAbsDiff: 0 });
   });
 
-  it('gives the largest difference', () => {
+  it('returns the largest difference', () => {
     expect(compare(floats(1, 2, 3), floats(1, 2.5, 2))).toEqual({ identical: false, maxAbsDiff: 1 });
     const [a, b] = [BigInt64Array.of(1n, 5n), BigInt64Array.of(3n, 5n)];
     expect(compare(tensor('int64', a), tensor('int64', b))).toEqual({ identical: false, maxAbsDiff: 2 });
@@ -48,7 +48,7 @@ describe('a comparison', () => {
     expect(compare(tensor('float16', c), tensor('float16', d))).toEqual({ identical: false, maxAbsDiff: 4 });
   });
 
-  it('gives no difference where there is none to give', () => {
+  it('returns null if the difference is undefined', () => {
     expect(compare(floats(1), floats(NaN))).toEqual(INCOMPARABLE);
     expect(compare(floats(Infinity), floats(1))).toEqual(INCOMPARABLE);
     expect(compare(floats(1), floats(1, 2))).toEqual(INCOMPARABLE);
@@ -56,7 +56,7 @@ describe('a comparison', () => {
     expect(compare(floats(1))).toEqual(INCOMPARABLE);
   });
 
-  it('knows strings', () => {
+  it('compares strings', () => {
     expect(compare(text('a', 'ü'), text('a', 'ü'))).toEqual(IDENTICAL);
     expect(compare(text('a'), text('b'))).toEqual(INCOMPARABLE);
   });

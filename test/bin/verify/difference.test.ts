@@ -13,7 +13,7 @@ const bits32 = (...patterns: number[]): RawTensor =>
 const difference = (expected: RawTensor, got: RawTensor) => tensorDifference('y', expected, got, tolerance);
 
 describe('a difference', () => {
-  it('is none between equal tensors, whatever their zeros and NaNs', () => {
+  it('is zero for equal tensors with NaNs and zeros of any sign', () => {
     const nothing = { name: 'y', withinTolerance: true, maxAbsDiff: 0, maxRelDiff: 0, maxUlpDiff: 0 };
     expect(difference(floats(1, -2, NaN, Infinity, 0), floats(1, -2, NaN, Infinity, -0))).toEqual(nothing);
   });
@@ -28,7 +28,7 @@ describe('a difference', () => {
     });
   });
 
-  it('counts the floats between two of either sign', () => {
+  it('counts units in the last place also across zero', () => {
     // The smallest float above zero and the one below it are two apart.
     expect(difference(bits32(0x00000001), bits32(0x80000001))).toMatchObject({ maxUlpDiff: 2 });
     expect(difference(bits32(0x3f800000), bits32(0x3f7fffff))).toMatchObject({ maxUlpDiff: 1 });
@@ -52,7 +52,7 @@ describe('a difference', () => {
     expect(difference(floats(expected), floats(got)).withinTolerance).toBe(within);
   });
 
-  it('of integers has no last place', () => {
+  it('of integers has no units in the last place', () => {
     expect(difference(tensor('int64', BigInt64Array.of(5n)), tensor('int64', BigInt64Array.of(7n)))).toEqual({
       name: 'y',
       withinTolerance: false,
@@ -63,16 +63,16 @@ describe('a difference', () => {
   });
 
   it.each([
-    ['a shape', floats(1, 2), floats(1)],
-    ['a type', floats(1), tensor('int32', Int32Array.of(1))],
-    ['a NaN', floats(NaN), floats(1)],
-    ['an infinity', floats(Infinity), floats(1)],
+    ['another shape', floats(1, 2), floats(1)],
+    ['another dtype', floats(1), tensor('int32', Int32Array.of(1))],
+    ['one NaN', floats(NaN), floats(1)],
+    ['one infinity', floats(Infinity), floats(1)],
     [
-      'a string',
+      'different strings',
       { dtype: 'string', shape: [1], strings: ['a'] } as const,
       { dtype: 'string', shape: [1], strings: ['b'] } as const,
     ],
-  ])('of %s has no number', (_, expected, got) => {
+  ])('is undefined for %s', (_, expected, got) => {
     expect(difference(expected, got)).toEqual({
       name: 'y',
       withinTolerance: false,
@@ -87,7 +87,7 @@ describe('a difference', () => {
     expect(difference(text, text).withinTolerance).toBe(true);
   });
 
-  it('of a tensor that is missing is beyond it', () => {
+  it('of a missing tensor is beyond tolerance', () => {
     expect(tensorDifference('y', floats(1), undefined, tolerance).withinTolerance).toBe(false);
   });
 });

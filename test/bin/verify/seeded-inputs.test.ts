@@ -1,9 +1,9 @@
 import { candidateInputs } from '../../../bin/verify/seeded-inputs';
-import type { MadeUpInputs } from '../../../bin/verify/seeded-inputs';
+import type { GeneratedInputs } from '../../../bin/verify/seeded-inputs';
 import type { TensorSpec } from '../../../contract/tensors';
 import type { RawTensor } from '../../../lambda/tensors/tensor';
 
-function candidates(specs: readonly TensorSpec[], options: Partial<MadeUpInputs> = {}) {
+function candidates(specs: readonly TensorSpec[], options: Partial<GeneratedInputs> = {}) {
   return [...candidateInputs({ specs, dimensions: {}, seed: 0, ...options })];
 }
 
@@ -18,12 +18,12 @@ function shapes(tensors: ReadonlyMap<string, RawTensor>): Record<string, readonl
 
 const image: TensorSpec = { name: 'image', dtype: 'float32', shape: ['n', 3, null, 'w'] };
 
-describe('made-up inputs', () => {
-  it('begin with a batch of one and room for the rest', () => {
+describe('generated inputs', () => {
+  it('start with a batch of one and larger sizes for the rest', () => {
     expect(shapes(first([image]))).toEqual({ image: [1, 3, 64, 64] });
   });
 
-  it('give a dimension the same size wherever its name is', () => {
+  it('give a named dimension the same size in all inputs', () => {
     const state: TensorSpec = { name: 'state', dtype: 'float32', shape: [2, 'n', 'w'] };
     for (const candidate of candidates([image, state])) {
       const { image: first, state: second } = shapes(candidate);
@@ -31,18 +31,18 @@ describe('made-up inputs', () => {
     }
   });
 
-  it('try the batch for what is open in the state of a recurrent model', () => {
+  it('try the batch size for unnamed dimensions in the state of a recurrent model', () => {
     const sound: TensorSpec = { name: 'sound', dtype: 'float32', shape: [null, null] };
     const state: TensorSpec = { name: 'state', dtype: 'float32', shape: [2, null, 128] };
     expect(candidates([sound, state]).map(shapes)).toContainEqual({ sound: [1, 512], state: [2, 1, 128] });
   });
 
-  it('have the sizes that are given, also for dimensions without a name', () => {
+  it('use the given sizes, also for dimensions without a name', () => {
     const dimensions = { n: 2, 'image[2]': 5, w: 7 };
     expect(candidates([image], { dimensions }).map(shapes)).toEqual([{ image: [2, 3, 5, 7] }]);
   });
 
-  it('are tried once where nothing is open', () => {
+  it('have one candidate if every size is fixed', () => {
     expect(candidates([{ name: 'x', dtype: 'float32', shape: [2] }])).toHaveLength(1);
     expect(candidates([])).toEqual([new Map()]);
   });
@@ -57,7 +57,7 @@ describe('made-up inputs', () => {
     expect(largest).toEqual([9, 1, 0]);
   });
 
-  it('leave out guesses that fill the memory', () => {
+  it('skip guessed sizes that would fill the memory', () => {
     const volume: TensorSpec = { name: 'v', dtype: 'uint8', shape: ['a', 'b', 'c', 'd', 'e', 'f'] };
     expect(shapes(first([volume]))).toEqual({ v: [1, 8, 8, 8, 8, 8] });
   });

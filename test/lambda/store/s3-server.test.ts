@@ -11,7 +11,7 @@ import { SafetensorsError } from '../../../lambda/tensors/safetensors';
 import type { RawTensor } from '../../../lambda/tensors/tensor';
 import { Callers } from '../../../local/s3/callers';
 import { S3Server } from '../../../local/s3/server';
-import { ObjectStore as ServedObjects } from '../../../local/s3/store';
+import { DiskObjectStore } from '../../../local/s3/store';
 import { comparable } from '../../support/arbitrary-tensors';
 
 describe('the safetensors store through the AWS SDK', () => {
@@ -24,7 +24,7 @@ describe('the safetensors store through the AWS SDK', () => {
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 's3-'));
-    const served = new ServedObjects(folder);
+    const served = new DiskObjectStore(folder);
     served.createBucket('pipeline');
     const callers = new Callers();
     server = await S3Server.start(served, callers);

@@ -30,7 +30,7 @@ describe('an assembly', () => {
     });
   });
 
-  test('of stages is read with the assemblies inside of it', () => {
+  test('of stages is read with its nested assemblies', () => {
     const assembly = synthesize((app) => {
       new PipelineStack(new Stage(app, 'Prod'), 'Ocr', { source });
     });
@@ -38,7 +38,7 @@ describe('an assembly', () => {
     expect(selectPipeline(readAssembly(assembly)).stack.name).toBe('Prod-Ocr');
   });
 
-  test('that is missing, no assembly or damaged is one clear sentence', () => {
+  test('is refused if it is missing, not an assembly or damaged', () => {
     expect(() => readAssembly(path.join(folder, 'nothing'))).toThrow(
       /nothing' does not exist: run `cdk synth` first$/,
     );
@@ -55,7 +55,7 @@ describe('an assembly', () => {
 });
 
 describe('the pipeline of an assembly', () => {
-  test('is the state machine whose comment says so', () => {
+  test('is the state machine with a signature in its comment', () => {
     const assembly = synthesize((app) => {
       const stack = new PipelineStack(app, 'Ocr', {
         source,
@@ -77,7 +77,7 @@ describe('the pipeline of an assembly', () => {
     expect(pipeline.signature).toMatchObject({ version: 1, deploymentDigest: 'abc' });
   });
 
-  test('is chosen by stack or logical id where there are several', () => {
+  test('is chosen by stack or logical id if there are several', () => {
     const stacks = readAssembly(
       synthesize((app) => {
         new PipelineStack(app, 'One', { source });
@@ -96,8 +96,10 @@ describe('the pipeline of an assembly', () => {
     );
   });
 
-  test('may be missing', () => {
+  test('is required', () => {
     const assembly = synthesize((app) => new Stack(app, 'Plain'));
-    expect(() => selectPipeline(readAssembly(assembly))).toThrow(/^this is an assembly without a pipeline/);
+    expect(() => selectPipeline(readAssembly(assembly))).toThrow(
+      /^the assembly must have a pipeline, got no state machine/,
+    );
   });
 });

@@ -54,7 +54,7 @@ test("a function has Lambda's defaults", () => {
   });
 });
 
-test('a function is read with what it sets', () => {
+test('a function is read with its own settings', () => {
   const variables = { BUCKET: { Ref: 'AWS::Region' }, NUMBER: 1 };
   const fn = lambdaFunction({
     FunctionName: 'mine',
@@ -85,7 +85,7 @@ test.each<[JsonObject, string]>([
   [{ Code: { ZipFile: 'x' } }, 'the property Code.ZipFile'],
   [{ Code: { S3Bucket: 'a', S3Key: 'b', S3ObjectVersion: '1' } }, 'the property Code.S3ObjectVersion'],
 ])('a function with %j is refused by name', (more, message) => {
-  expect(() => lambdaFunction(more)).toThrow(`the local cloud does not know ${message}`);
+  expect(() => lambdaFunction(more)).toThrow(`the local cloud does not support ${message}`);
 });
 
 test('a function for another architecture is refused', () => {
@@ -94,11 +94,11 @@ test('a function for another architecture is refused', () => {
   );
 });
 
-test('a bucket is read, whatever has no effect on one machine', () => {
+test('a bucket may have properties without effect on one machine', () => {
   expect(bucket({ LifecycleConfiguration: {}, BucketEncryption: {} })).toBe('s-r');
 });
 
-test('a bucket that does more than store is refused', () => {
+test('a bucket that sends notifications is refused', () => {
   expect(() => bucket({ NotificationConfiguration: {} })).toThrow('the property NotificationConfiguration');
 });
 
@@ -116,7 +116,7 @@ test('a state machine defined elsewhere is refused', () => {
   );
 });
 
-test('a call by a qualified ARN runs the version, by an alias the version that it stands for', () => {
+test('a call by an ARN with a version or an alias finds that version', () => {
   const named = { 'Fn::GetAtt': ['F', 'Arn'] };
   const template = new Template({
     name: 'Stack',

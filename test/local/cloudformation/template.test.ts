@@ -62,30 +62,33 @@ test.each<[Json, Json]>([
     { Ref: 'x', other: 1 },
     { Ref: 'x', other: 1 },
   ],
-])('%j is %j', (value, expected) => {
+])('%j resolves to %j', (value, expected) => {
   expect(resolve(value)).toEqual(expected);
 });
 
-test('parameters have their defaults', () => {
+test('a parameter resolves to its default', () => {
   expect(resolve({ Ref: 'P' }, { P: { Type: 'String', Default: 'd' } })).toBe('d');
 });
 
-test('names that would be too long end in a hash', () => {
+test('a generated name that would be too long ends in a hash', () => {
   const name = template({}, `A-Very-${'Long-'.repeat(20)}Name`).resolve({ Ref: 'Bucket' });
   expect(name).toMatch(/^a-very-long-[a-z-]+-[0-9a-f]{8}$/);
   expect(name).toHaveLength(63);
 });
 
 test.each<[Json, string]>([
-  [{ 'Fn::ImportValue': 'x' }, "does not know the intrinsic function Fn::ImportValue in the stack 'Stack'"],
-  [{ 'Fn::If': ['c', 1, 2] }, 'does not know the intrinsic function Fn::If'],
-  [{ Ref: 'AWS::NotificationARNs' }, 'does not know the pseudo parameter AWS::NotificationARNs'],
-  [{ Ref: 'Queue' }, "does not know AWS::SQS::Queue, which the pipeline refers to as 'Queue'"],
+  [
+    { 'Fn::ImportValue': 'x' },
+    "does not support the intrinsic function Fn::ImportValue in the stack 'Stack'",
+  ],
+  [{ 'Fn::If': ['c', 1, 2] }, 'does not support the intrinsic function Fn::If'],
+  [{ Ref: 'AWS::NotificationARNs' }, 'does not support the pseudo parameter AWS::NotificationARNs'],
+  [{ Ref: 'Queue' }, "does not support AWS::SQS::Queue, which the pipeline refers to as 'Queue'"],
   [
     { 'Fn::GetAtt': ['Bucket', 'DomainName'] },
-    "does not know the attribute DomainName of AWS::S3::Bucket 'Bucket'",
+    "does not support the attribute DomainName of AWS::S3::Bucket 'Bucket'",
   ],
-  [{ Ref: 'Weighted' }, 'does not know the property RoutingConfig of AWS::Lambda::Alias'],
+  [{ Ref: 'Weighted' }, 'does not support the property RoutingConfig of AWS::Lambda::Alias'],
   [{ Ref: 'Nobody' }, "refers to 'Nobody', got no such resource"],
   [{ Ref: 'Loop' }, 'refers to itself'],
   [{ 'Fn::Join': ['-'] }, 'malformed Fn::Join'],
@@ -100,10 +103,12 @@ test.each<[JsonObject]>([
   [{ Type: 'String' }],
   [{ Type: 'AWS::SSM::Parameter::Value<String>', Default: '/x' }],
 ])('a parameter %j without a known value is refused', (parameter) => {
-  expect(() => resolve({ Ref: 'P' }, { P: parameter })).toThrow("a value for the parameter 'P'");
+  expect(() => resolve({ Ref: 'P' }, { P: parameter })).toThrow(
+    "does not support the parameter 'P' of the stack 'Stack'",
+  );
 });
 
-test('what was referred to is known, the rest is not looked at', () => {
+test('referredResources returns only resources that resolved values refer to', () => {
   const stack = template();
   stack.resolve([{ Ref: 'Version' }, { 'Fn::GetAtt': ['Named', 'Arn'] }]);
   expect(stack.referredResources('AWS::Lambda::Function').map(({ logicalId }) => logicalId)).toEqual(['Fn']);

@@ -3,13 +3,13 @@ import * as path from 'node:path';
 import { Readable } from 'node:stream';
 import { strToU8, zipSync } from 'fflate';
 import { CodeFolders, unpackZip } from '../../../local/lambda/code';
-import { ObjectStore } from '../../../local/s3/store';
+import { DiskObjectStore } from '../../../local/s3/store';
 import { temporaryFolder } from '../../support/temporary-folder';
 
 const folder = temporaryFolder();
 
-test('a zip is unpacked once for all who need it', async () => {
-  const store = new ObjectStore(path.join(folder, 's3'));
+test('a zip is unpacked once for several callers', async () => {
+  const store = new DiskObjectStore(path.join(folder, 's3'));
   store.createBucket('assets');
   const zip = zipSync({ 'index.js': strToU8('1'), 'deep/er/file.txt': strToU8('2'), 'empty/': strToU8('') });
   await store.put('assets', 'a.zip', Readable.from([zip]));
@@ -25,11 +25,11 @@ test.each(['../evil.txt', 'a/../../evil.txt', '/evil.txt', '..'])('an entry name
   const target = path.join(folder, 'target');
   expect(() => {
     unpackZip(zipSync({ [name]: strToU8('x') }), target, 's3://assets/evil.zip');
-  }).toThrow(`the zip s3://assets/evil.zip has an entry '${name}' outside of itself`);
+  }).toThrow(`the zip s3://assets/evil.zip has an entry '${name}' outside its folder`);
   expect(fs.existsSync(path.join(folder, 'evil.txt'))).toBe(false);
 });
 
-test('what is not a zip, or only a part of one, is refused', () => {
+test('a file that is not a zip, or is truncated, is refused', () => {
   const zip = zipSync({ 'index.js': strToU8('x'.repeat(1000)) });
   for (const bytes of [strToU8('not a zip'), zip.subarray(0, zip.length - 30), new Uint8Array()]) {
     expect(() => {

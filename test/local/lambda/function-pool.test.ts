@@ -10,7 +10,7 @@ async function call(pool: FunctionPool, event: unknown = {}) {
   return { ...rest, payload: JSON.parse(payload) as Record<string, unknown> };
 }
 
-/** Resolves when a file is there: how handlers of these tests say where they are. */
+/** Resolves when a file exists. The handlers of these tests write files to report their progress. */
 function appears(file: string): Promise<void> {
   return new Promise((resolve) => {
     const watcher = fs.watch(path.dirname(file), check);
@@ -24,19 +24,19 @@ function appears(file: string): Promise<void> {
 }
 
 describe('a function', () => {
-  test('answers with its result and the version that ran', async () => {
+  test('returns its result and the version that ran', async () => {
     const pool = await functions.create('exports.handler = async (event) => ({ sum: event.a + event.b });');
     expect(await call(pool, { a: 1, b: 2 })).toEqual({ payload: { sum: 3 }, executedVersion: '1' });
   });
 
-  test('may answer nothing, or by callback', async () => {
+  test('may return nothing, or use a callback', async () => {
     const nothing = await functions.create('exports.handler = async () => {};');
     expect((await call(nothing)).payload).toBeNull();
     const callback = await functions.create('exports.handler = (event, context, done) => done(null, event);');
     expect((await call(callback, 5)).payload).toBe(5);
   });
 
-  test('sees the environment of Lambda and of its definition, and nothing of this process', async () => {
+  test('gets the environment of Lambda and of its definition, but not that of this process', async () => {
     process.env.SECRET_OF_THE_PARENT = 'x';
     const pool = await functions.create(
       'exports.handler = async (event, context) => ({ env: process.env, cwd: process.cwd(), context });',
@@ -59,7 +59,7 @@ describe('a function', () => {
     delete process.env.SECRET_OF_THE_PARENT;
   });
 
-  test('writes into a bounded log', async () => {
+  test('writes to a log of limited size', async () => {
     const lines: string[] = [];
     const source = `exports.handler = async () => {
       for (let i = 0; i < 5000; i++) console.log('line', i, 'x'.repeat(50));
@@ -83,7 +83,7 @@ describe('a function', () => {
 describe('workers', () => {
   const COUNTING = 'let calls = 0; exports.handler = async () => ({ pid: process.pid, calls: ++calls });';
 
-  test('stay warm and are used again', async () => {
+  test('stay warm and are reused', async () => {
     const pool = await functions.create(COUNTING);
     const answers = [await call(pool), await call(pool), await call(pool)].map(({ payload }) => payload);
     expect(answers.map(({ calls }) => calls)).toEqual([1, 2, 3]);
@@ -91,7 +91,7 @@ describe('workers', () => {
     expect(pool.processes()).toEqual([{ pid: answers[0].pid, busy: false }]);
   });
 
-  test('are as many as calls at once, each with its own temporary folder', async () => {
+  test('are as many as concurrent calls, each with its own temporary folder', async () => {
     // Each call ends only when the other has begun.
     const meeting = path.join(functions.folder, 'meeting');
     fs.mkdirSync(meeting);
@@ -107,14 +107,14 @@ describe('workers', () => {
     expect(pool.processes()).toHaveLength(2);
   });
 
-  test('beyond the reserved concurrency are throttled', async () => {
+  test('are limited by the reserved concurrency', async () => {
     const pool = await functions.create(COUNTING, { reservedConcurrency: 1 });
     const first = call(pool);
     await expect(call(pool)).rejects.toMatchObject({ name: 'Lambda.TooManyRequestsException' });
     expect((await first).payload.calls).toBe(1);
   });
 
-  test('take processes that they started along: the close would wait for their output', async () => {
+  test('end together with the processes that they started', async () => {
     const pool = await functions.create(`exports.handler = async () => {
       const endless = ['-e', 'setInterval(() => {}, 1000)'];
       require('node:child_process').spawn(process.execPath, endless, { stdio: 'inherit' });
@@ -124,7 +124,7 @@ describe('workers', () => {
     expect(pool.processes()).toEqual([]);
   });
 
-  test('are gone with their folders after the close', async () => {
+  test('are gone, with their folders, after closing the pool', async () => {
     const pool = await functions.create(
       'exports.handler = async () => ({ pid: process.pid, folder: process.env.TMPDIR });',
     );
@@ -138,7 +138,7 @@ describe('workers', () => {
 });
 
 describe('failures', () => {
-  test('of a handler pass through with their type, message and trace', async () => {
+  test('of a handler are returned with their type, message and trace', async () => {
     const pool = await functions.create(`class InvalidInput extends Error { name = 'InvalidInput' }
       exports.handler = async () => { throw new InvalidInput('{"slice":0}') };`);
     const { functionError, payload } = await call(pool);
@@ -156,7 +156,7 @@ describe('failures', () => {
     expect((await call(pool, false)).payload).toBe(pid);
   });
 
-  test('of code that does not load are answered to every call', async () => {
+  test('to load the code are returned to every call', async () => {
     const pool = await functions.create('throw new RangeError("no such model");');
     for (let i = 0; i < 2; i++) {
       const { payload } = await call(pool);
@@ -165,12 +165,12 @@ describe('failures', () => {
     expect(pool.processes()).toEqual([]);
   });
 
-  test('to find the handler say so', async () => {
+  test('to find the handler are Runtime.HandlerNotFound', async () => {
     const pool = await functions.create('exports.other = 1;');
     expect((await call(pool)).payload).toMatchObject({ errorType: 'Runtime.HandlerNotFound' });
   });
 
-  test('outside of the handler are answered before the process ends', async () => {
+  test('outside the handler are returned before the process ends', async () => {
     const pool = await functions.create(`exports.handler = () => new Promise(() => {
       setImmediate(() => { throw new TypeError('thrown aside'); });
     });`);
@@ -192,7 +192,7 @@ describe('failures', () => {
     expect(pool.processes()).toEqual([]);
   });
 
-  test('of a killed process are Runtime.ExitError, and the next call gets a new one', async () => {
+  test('of a killed process are Runtime.ExitError, and the next call gets a new process', async () => {
     const marker = path.join(functions.folder, 'running');
     const pool = await functions.create(`exports.handler = async (wait) => {
       require('node:fs').writeFileSync('${marker}', '');
@@ -223,7 +223,7 @@ describe('failures', () => {
 });
 
 describe('payloads above 6 MB', () => {
-  test('are refused as requests', async () => {
+  test('are refused in requests', async () => {
     const pool = await functions.create('exports.handler = async () => 1;');
     await expect(call(pool, 'x'.repeat(6_291_556))).rejects.toMatchObject({
       name: 'Lambda.RequestTooLargeException',
@@ -231,7 +231,7 @@ describe('payloads above 6 MB', () => {
     expect(pool.processes()).toEqual([]);
   });
 
-  test('are errors as responses', async () => {
+  test('are errors in responses', async () => {
     const pool = await functions.create('exports.handler = async (size) => "x".repeat(size);');
     expect((await call(pool, 6_291_554)).payload).toHaveLength(6_291_554);
     expect((await call(pool, 6_291_555)).payload).toMatchObject({

@@ -7,7 +7,7 @@ const folder = temporaryFolder();
 const installed = path.dirname(require.resolve('onnxruntime-node/package.json'));
 const here = { platform: process.platform, arch: process.arch };
 
-/** Code as it is shipped for a machine that is not this one: the package without any library. */
+/** The code of a function that was built for another machine: the package without this machine's library. */
 function codeWithout(name: string, version?: string): string {
   const code = path.join(folder, name);
   const shipped = path.join(code, 'node_modules', 'onnxruntime-node');
@@ -19,7 +19,7 @@ function codeWithout(name: string, version?: string): string {
 }
 
 describe('addHostOnnxRuntime', () => {
-  test("adds this machine's library where the code lacks it", () => {
+  test("adds this machine's library if the code lacks it", () => {
     const code = codeWithout('missing');
     addHostOnnxRuntime(code, here);
     const library = path.join('bin', 'napi-v6', here.platform, here.arch);
@@ -28,14 +28,14 @@ describe('addHostOnnxRuntime', () => {
     );
   });
 
-  test('leaves code without ONNX Runtime as it is', () => {
+  test('does not change code without ONNX Runtime', () => {
     const code = path.join(folder, 'plain');
     fs.mkdirSync(code);
     addHostOnnxRuntime(code, here);
     expect(fs.readdirSync(code)).toEqual([]);
   });
 
-  test('says which machines there is no library for', () => {
+  test('refuses a machine that has no library', () => {
     expect(() => {
       addHostOnnxRuntime(codeWithout('sparc'), { platform: 'sunos', arch: 'sparc' });
     }).toThrow(

@@ -12,18 +12,18 @@ async function* stream(pieces: readonly (string | Buffer)[]): AsyncGenerator<Buf
   for (const piece of pieces) yield await Promise.resolve(Buffer.from(piece as Buffer));
 }
 
-test('chunks and trailers come apart', async () => {
+test('chunks and trailers are separated', async () => {
   const { data, trailers } = await decode(['3\r\nabc\r\n2\r\nde\r\n0\r\nx-amz-checksum-crc32:AAAA\r\n\r\n']);
   expect(data.toString()).toBe('abcde');
   expect([...trailers]).toEqual([['x-amz-checksum-crc32', 'AAAA']]);
 });
 
-test('signatures of chunks are passed over', async () => {
+test('signatures of chunks are ignored', async () => {
   const { data } = await decode(['3;chunk-signature=00ff\r\nabc\r\n0;chunk-signature=11\r\n\r\n']);
   expect(data.toString()).toBe('abc');
 });
 
-test('any bytes in any chunks survive any fragmentation on the way', async () => {
+test('any bytes in any chunks survive any fragmentation', async () => {
   const chunks = fc.array(fc.uint8Array({ minLength: 1, maxLength: 40 }), { maxLength: 6 });
   await fc.assert(
     fc.asyncProperty(chunks, fc.integer({ min: 1, max: 7 }), async (parts, step) => {
@@ -41,10 +41,10 @@ test('any bytes in any chunks survive any fragmentation on the way', async () =>
 });
 
 test.each([
-  ['an end inside of a chunk', '5\r\nabc'],
+  ['an end inside a chunk', '5\r\nabc'],
   ['no last chunk', '3\r\nabc\r\n'],
   ['no end of the trailers', '0\r\nx:y\r\n'],
-  ['a size that is no number', 'xyz\r\nabc\r\n0\r\n\r\n'],
+  ['a size that is not a number', 'xyz\r\nabc\r\n0\r\n\r\n'],
   ['a negative size', '-3\r\nabc\r\n0\r\n\r\n'],
   ['a chunk longer than its size', '2\r\nabc\r\n0\r\n\r\n'],
   ['a trailer without a name', '0\r\n:y\r\n\r\n'],

@@ -31,7 +31,7 @@ async function get(key: string, range?: string): Promise<string> {
 }
 
 describe('objects', () => {
-  test('come back as they were put, with their metadata', async () => {
+  test('are returned as they were put, with their metadata', async () => {
     const bytes = randomBytes(1000);
     await put('plain', bytes, { ContentType: 'application/x-tensor', Metadata: { run: '7' } });
     const answer = await s3.client.send(new GetObjectCommand({ Bucket: BUCKET, Key: 'plain' }));
@@ -49,7 +49,7 @@ describe('objects', () => {
     expect(await get('empty')).toBe('');
   });
 
-  test('are replaced by a later put, while a reader keeps what it began to read', async () => {
+  test('are replaced by a later put, without disturbing a reader', async () => {
     await put('replaced', 'a'.repeat(100_000));
     const before = await s3.client.send(new GetObjectCommand({ Bucket: BUCKET, Key: 'replaced' }));
     await put('replaced', 'b');
@@ -57,7 +57,7 @@ describe('objects', () => {
     expect(await get('replaced')).toBe('b');
   });
 
-  test('are gone after a delete, which may be repeated', async () => {
+  test('are gone after a deletion, which may be repeated', async () => {
     await put('short-lived', 'x');
     for (let i = 0; i < 2; i++)
       await s3.client.send(new DeleteObjectCommand({ Bucket: BUCKET, Key: 'short-lived' }));
@@ -81,13 +81,13 @@ describe('objects', () => {
     expect(listed.Contents?.map((object) => object.Key)).toContain(key);
   });
 
-  test('stay in the folder whatever their keys are', () => {
+  test('stay in the folder with any key', () => {
     const files = fs.readdirSync(path.join(s3.folder, 's3'));
     expect(files.filter((file) => !/^\d+$/.test(file))).toEqual([]);
     expect(fs.readdirSync(s3.folder)).toEqual(['s3']);
   });
 
-  test('of many megabytes stream in and out', async () => {
+  test('of many megabytes can be streamed', async () => {
     const part = randomBytes(1 << 20);
     const count = 40;
     const body = Readable.from(repeat(part, count), { objectMode: false });
@@ -99,7 +99,7 @@ describe('objects', () => {
     expect(actual.digest('hex')).toBe(expected.digest('hex'));
   });
 
-  test('answer head with their size, or 404', async () => {
+  test('return their size to HEAD, or 404', async () => {
     await put('headed', '12345');
     const head = await s3.client.send(new HeadObjectCommand({ Bucket: BUCKET, Key: 'headed' }));
     expect(head.ContentLength).toBe(5);
@@ -117,11 +117,11 @@ describe('ranges', () => {
     ['bytes=-3', '789'],
     ['bytes=8-100', '89'],
     ['bytes=-100', '0123456789'],
-  ])('%s gives %s', async (range, expected) => {
+  ])('%s returns %s', async (range, expected) => {
     expect(await get('digits', range)).toBe(expected);
   });
 
-  test('say where they are', async () => {
+  test('are returned with their position', async () => {
     const answer = await s3.client.send(
       new GetObjectCommand({ Bucket: BUCKET, Key: 'digits', Range: 'bytes=2-4' }),
     );
@@ -148,7 +148,7 @@ describe('conditions', () => {
     expect(await get('once')).toBe('first');
   });
 
-  test('of many conditional puts at once exactly one wins, and its bytes are stored', async () => {
+  test('exactly one of many concurrent conditional puts succeeds, and its bytes are stored', async () => {
     const bodies = Array.from({ length: 20 }, (_, i) => String(i).repeat(50_000));
     const outcomes = await Promise.allSettled(bodies.map((body) => put('race', body, { IfNoneMatch: '*' })));
     const winners = outcomes.flatMap(({ status }, i) => (status === 'fulfilled' ? [i] : []));
@@ -190,13 +190,13 @@ describe('checksums', () => {
     expect(await get('framed')).toBe('abc');
   });
 
-  test('right ones are accepted', async () => {
+  test('a right SHA-256 is accepted', async () => {
     const sha256 = createHash('sha256').update('content').digest('base64');
     await put('verified', 'content', { ChecksumSHA256: sha256 });
     expect(await get('verified')).toBe('content');
   });
 
-  test('a read carries the CRC32 that the SDK verifies', async () => {
+  test('a read returns the CRC32, which the SDK verifies', async () => {
     const { ChecksumCRC32 } = await put('checked', 'content');
     const answer = await s3.client.send(
       new GetObjectCommand({ Bucket: BUCKET, Key: 'checked', ChecksumMode: 'ENABLED' }),
@@ -205,14 +205,14 @@ describe('checksums', () => {
     expect(await answer.Body?.transformToString()).toBe('content');
   });
 
-  test('one that is not known is refused by name', async () => {
+  test('an unsupported checksum is refused by name', async () => {
     const refused = put('crc64', 'content', { ChecksumCRC64NVME: 'AAAAAAAAAAA=' });
     await expect(refused).rejects.toThrow(/x-amz-checksum-crc64nvme/);
   });
 });
 
 describe('lists', () => {
-  test('give keys below a prefix in the order of their bytes, page by page', async () => {
+  test('return keys below a prefix in byte order, page by page', async () => {
     const keys = ['list/b', 'list/a', 'list/é', 'list/Z', 'list/a/1'];
     await Promise.all(keys.map((key) => put(key, key)));
     const pages = paginateListObjectsV2(
@@ -225,7 +225,7 @@ describe('lists', () => {
   });
 });
 
-describe('what is not there or not allowed', () => {
+describe('S3 refuses', () => {
   test('a bucket that does not exist', async () => {
     const read = s3.client.send(new GetObjectCommand({ Bucket: 'other', Key: 'x' }));
     await expect(read).rejects.toMatchObject({ name: 'NoSuchBucket' });
@@ -233,7 +233,7 @@ describe('what is not there or not allowed', () => {
     await expect(write).rejects.toMatchObject({ name: 'NoSuchBucket' });
   });
 
-  test('a caller with another access key id, or with none', async () => {
+  test('a caller with an unknown access key id, or without one', async () => {
     const stranger = clientFor(s3.server.endpoint, 'AKIASTRANGER');
     const read = stranger.send(new GetObjectCommand({ Bucket: BUCKET, Key: 'plain' }));
     await expect(read).rejects.toMatchObject({
@@ -243,7 +243,7 @@ describe('what is not there or not allowed', () => {
     expect((await fetch(`${s3.server.endpoint}/${BUCKET}/plain`)).status).toBe(403);
   });
 
-  test('operations that are not built are refused by name', async () => {
+  test('unsupported operations by name', async () => {
     const at = { Bucket: BUCKET, Key: 'plain' };
     const refused: [Promise<unknown>, RegExp][] = [
       [s3.client.send(new ListBucketsCommand({})), /ListBuckets/],
@@ -286,7 +286,7 @@ function* repeat(part: Buffer, count: number): Generator<Buffer> {
 describe('a directory bucket', () => {
   const Bucket = 'tensors--use1-az5--x-s3';
 
-  test('is used in sessions, which the SDK opens by itself', async () => {
+  test('is used in sessions, which the SDK opens', async () => {
     s3.store.createBucket(Bucket);
     const once = { Bucket, Key: 'runs/a', Body: 'one', IfNoneMatch: '*' };
     await s3.client.send(new PutObjectCommand(once));
@@ -300,7 +300,7 @@ describe('a directory bucket', () => {
     expect(s3.store.head(Bucket, 'runs/a').size).toBe(3);
   });
 
-  test('is one by its name: others have no sessions', async () => {
+  test('is recognized by its name: other buckets have no sessions', async () => {
     await expect(s3.client.send(new CreateSessionCommand({ Bucket: BUCKET }))).rejects.toMatchObject({
       name: 'NotImplemented',
     });

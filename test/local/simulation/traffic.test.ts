@@ -1,11 +1,11 @@
-/** A shaped S3: the same answers, later. What it costs in time is the benchmarks' to tell. */
+/** An S3 with limited speed returns the same responses, only later. The benchmarks measure how much later. */
 import * as path from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import type { Readable } from 'node:stream';
 import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { Callers } from '../../../local/s3/callers';
 import { S3Server } from '../../../local/s3/server';
-import { ObjectStore } from '../../../local/s3/store';
+import { DiskObjectStore } from '../../../local/s3/store';
 import { Traffic } from '../../../local/simulation/traffic';
 import { temporaryFolder } from '../../support/temporary-folder';
 
@@ -13,8 +13,8 @@ const BUCKET = 'the-bucket';
 const folder = temporaryFolder();
 const SHAPE = { firstByteMs: 1, connectionBytesPerSecond: 200e6, functionBytesPerSecond: 300e6 };
 
-test('what is sent and received is what it would be unshaped', async () => {
-  const store = new ObjectStore(path.join(folder, 's3'));
+test('limited traffic sends and receives the same bytes', async () => {
+  const store = new DiskObjectStore(path.join(folder, 's3'));
   store.createBucket(BUCKET);
   const callers = new Callers();
   const credentials = callers.add({ traffic: new Traffic(SHAPE) });

@@ -16,7 +16,7 @@ test.each([
   ['$hash("abc", "MD5")', '900150983cd24fb0d6963f7d28e17f72'],
   ['$length($uuid())', 36],
   ['$random() < 1', true],
-])('%s gives %j', async (source, expected) => {
+])('%s returns %j', async (source, expected) => {
   expect(await evaluate(source)).toEqual(expected);
 });
 
@@ -27,6 +27,6 @@ test.each([
   '$range(0, 9999, 1)',
   '$partition(1, 2)',
   '$parse(1)',
-])('%s is a States.QueryEvaluationError', async (source) => {
+])('%s fails with States.QueryEvaluationError', async (source) => {
   expect(await evaluate(source)).toMatch(/^States\.QueryEvaluationError: /);
 });

@@ -36,14 +36,14 @@ describe('states', () => {
     ]);
   });
 
-  test('without an Output give their result, or their input', async () => {
+  test('without an Output return their result, or their input', async () => {
     const taskAlone = await run(task({ Output: undefined }), { input: 5 });
     expect(taskAlone.result).toMatchObject({ output: { ExecutedVersion: '1', Payload: 5, StatusCode: 200 } });
     const pass = await run({ StartAt: 'P', States: { P: { Type: 'Pass', End: true } } }, { input: [5] });
     expect(pass.result).toMatchObject({ output: [5] });
   });
 
-  test('a Fail names its error and cause, as expressions too, or neither', async () => {
+  test('of type Fail have an error and a cause, which may be expressions, or neither', async () => {
     const fail = { Type: 'Fail', Error: 'Bad', Cause: '{% "got " & $states.input %}' };
     const named = await run({ StartAt: 'F', States: { F: fail } }, { input: 'it' });
     expect(named.result).toMatchObject({ status: 'FAILED', error: 'Bad', cause: 'got it' });
@@ -51,7 +51,7 @@ describe('states', () => {
     expect(bare.result).toMatchObject({ status: 'FAILED', error: '', cause: '' });
   });
 
-  test('an answer that JSONata would mark as a sequence is plain JSON', async () => {
+  test('get plain JSON where JSONata would mark a sequence', async () => {
     const { payloads } = await run(
       task({ Arguments: { FunctionName: 'fn', Payload: { list: '{% $states.input.items.n %}' } } }),
       { input: { items: [{ n: 1 }, { n: 2 }] } },
@@ -61,7 +61,7 @@ describe('states', () => {
 });
 
 describe('variables', () => {
-  test('are assigned with their old values, and seen by later states only', async () => {
+  test('are assigned from their old values, and visible in later states only', async () => {
     const { result } = await run({
       StartAt: 'A',
       States: {
@@ -73,7 +73,7 @@ describe('variables', () => {
     expect(result).toMatchObject({ output: { before: [1, 2], after: [2, 1] } });
   });
 
-  test('stay as they were when the attempt fails', async () => {
+  test('stay unchanged when the attempt fails', async () => {
     const { result } = await run(
       task(
         {
@@ -95,7 +95,7 @@ describe('the context object', () => {
     States: { P: { Type: 'Pass', End: true, Output: '{% $states.context %}' } },
   };
 
-  test('tells the execution, the machine and the state', async () => {
+  test('describes the execution, the machine and the state', async () => {
     const { result } = await run(context, { input: 7, name: 'run-1' });
     const time = new Date(START).toISOString();
     expect(result).toMatchObject({
@@ -114,7 +114,7 @@ describe('the context object', () => {
     });
   });
 
-  test('has ids of Express executions that differ even where names do not', async () => {
+  test('has different ids for Express executions of the same name', async () => {
     const express = machine(context, { type: 'EXPRESS', name: 'same' });
     const [one, two] = [await express.run(), await express.run()];
     const pattern = /^arn:aws:states:us-east-1:000000000000:express:Machine:same:[0-9a-f-]{36}$/;
@@ -169,14 +169,14 @@ describe('retries', () => {
     expect(seconds).toBe(1 + 2 + 4);
   });
 
-  test('with full jitter wait between nothing and the delay', async () => {
+  test('with full jitter wait between zero and the delay', async () => {
     const jitter = task({ Retry: [{ ...retrier, JitterStrategy: 'FULL' }] });
     const attempts = [{ error: 'E' }, { error: 'E' }];
     expect((await run(jitter, { attempts, random: () => 0.25 })).seconds).toBe(0.5 + 1.5);
     expect((await run(jitter, { attempts, random: () => 0 })).seconds).toBe(0);
   });
 
-  test('are counted for each retrier by itself', async () => {
+  test('are counted separately for each retrier', async () => {
     const retries = ['E', 'F'].map((error) => ({ ErrorEquals: [error], MaxAttempts: 1, IntervalSeconds: 1 }));
     const twice = await run(task({ Retry: retries }), { attempts: [{ error: 'E' }, { error: 'F' }] });
     expect(twice.result.status).toBe('SUCCEEDED');
@@ -186,7 +186,7 @@ describe('retries', () => {
     expect(thrice.result).toMatchObject({ status: 'FAILED', error: 'E' });
   });
 
-  test('with no attempts except an error from the retriers that follow', async () => {
+  test('with zero attempts exclude an error from the retriers that follow', async () => {
     const { result } = await run(
       task({ Retry: [{ ErrorEquals: ['E'], MaxAttempts: 0 }, { ErrorEquals: ['States.ALL'] }] }),
       { attempts: [{ error: 'E' }] },
@@ -196,7 +196,7 @@ describe('retries', () => {
 });
 
 describe('catches', () => {
-  test('give the error and its cause to the next state', async () => {
+  test('pass the error and its cause to the next state', async () => {
     const { result } = await run(
       task({ Catch: [{ ErrorEquals: ['E'], Next: 'C' }] }, { C: { Type: 'Succeed' } }),
       { attempts: [{ error: 'E', cause: '{"slice":1}' }] },
@@ -204,7 +204,7 @@ describe('catches', () => {
     expect(result).toMatchObject({ status: 'SUCCEEDED', output: { Error: 'E', Cause: '{"slice":1}' } });
   });
 
-  test('come after the retries, and may parse the cause', async () => {
+  test('apply after the retries, and can parse the cause', async () => {
     const { result, trace } = await run(
       task(
         {
@@ -245,13 +245,13 @@ describe('catches', () => {
 
 describe('expressions that fail', () => {
   test.each([
-    ['give nothing', '$states.input.missing', /returned nothing \(undefined\)/],
+    ['return nothing', '$states.input.missing', /returned nothing \(undefined\)/],
     ['throw', '$error("no")', /no/],
     ['are of the wrong type', '1 + "a"', /must evaluate to a number/],
-    ['give a function', '$uppercase', /returned nothing/],
-    ['give a lambda', 'function($x) { $x }', /returned nothing/],
-    ['parse what is no JSON', '$parse("{")', /JSON/],
-  ])('because they %s are a States.QueryEvaluationError', async (_, source, cause) => {
+    ['return a function', '$uppercase', /returned nothing/],
+    ['return a lambda', 'function($x) { $x }', /returned nothing/],
+    ['parse text that is not JSON', '$parse("{")', /JSON/],
+  ])('because they %s raise States.QueryEvaluationError', async (_, source, cause) => {
     const pass = { Type: 'Pass', End: true, Output: { deep: [`{% ${source} %}`] } };
     const { result } = await run({ StartAt: 'P', States: { P: pass } });
     expect(result).toMatchObject({ status: 'FAILED', error: 'States.QueryEvaluationError' });
@@ -290,7 +290,7 @@ describe('limits', () => {
     ],
     ['a variable', task({ ...catchAll, Assign: { x: '{% $pad("", 262200, "x") %}' } }, caught), {}],
     ['an output', task({ ...catchAll, Output: '{% $pad("", 262200, "x") %}' }, caught), {}],
-  ])('%s above 256 KiB is an error that nothing catches', async (_, definition, options) => {
+  ])('%s above 256 KiB is an error that cannot be caught', async (_, definition, options) => {
     const { result } = await run(definition, options);
     expect(result).toMatchObject({ status: 'FAILED', error: 'States.DataLimitExceeded' });
   });
@@ -299,10 +299,10 @@ describe('limits', () => {
     await expect(run(task(), { input: TOO_LARGE })).rejects.toThrow(/at most 262144 bytes, got 262146/);
   });
 
-  test('a name of a Standard execution is used once, and has no odd characters', async () => {
+  test('the name of a Standard execution must be unique and have no special characters', async () => {
     const standard = machine(task(), { name: 'once' });
     await standard.run();
-    await expect(standard.run()).rejects.toThrow("the execution 'once' exists already");
+    await expect(standard.run()).rejects.toThrow("an execution named 'once' already exists");
     await expect(run(task(), { name: 'a/b' })).rejects.toThrow(LocalCloudError);
   });
 });
@@ -318,7 +318,7 @@ describe('timeouts', () => {
     expect(seconds).toBe(5 + 1);
   });
 
-  test('may be expressions', async () => {
+  test('can be expressions', async () => {
     const { seconds } = await run(task({ TimeoutSeconds: '{% $states.input * 2 %}' }), {
       attempts: [HANG],
       input: 4,
@@ -326,7 +326,7 @@ describe('timeouts', () => {
     expect(seconds).toBe(8);
   });
 
-  test('of the machine end the execution, and nothing runs after', async () => {
+  test('of the machine end the execution, and no further state runs', async () => {
     const { result, trace, seconds } = await run({ ...task(), TimeoutSeconds: 9 }, { attempts: [HANG] });
     expect(result).toMatchObject({ status: 'TIMED_OUT', error: 'States.Timeout' });
     expect(trace).toEqual(['A StateEntered', 'A TaskStarted 0']);

@@ -1,4 +1,4 @@
-/** Branches that run side by side: what they see, what they give, and how they fail. */
+/** Branches that run concurrently: their inputs, their outputs, and their failures. */
 import type { JsonObject } from '../../../local/json';
 import { parseDefinition } from '../../../local/step-functions/parse-definition';
 import { HANG, machine, run, task } from '../../support/machine-fixture';
@@ -27,7 +27,7 @@ function refusal(definition: JsonObject): string {
   return 'accepted';
 }
 
-test('branches get the input, and give their outputs in their order', async () => {
+test('branches get the input, and their outputs are returned in their order', async () => {
   const { result, payloads } = await run(parallel([branch('A'), branch('B')]), {
     input: { a: 1 },
     attempts: [{ answer: 'first' }, { answer: 'second' }],
@@ -36,7 +36,7 @@ test('branches get the input, and give their outputs in their order', async () =
   expect(result).toMatchObject({ status: 'SUCCEEDED', output: ['first', 'second'] });
 });
 
-test('Arguments take the place of the input, Assign and Output use the result', async () => {
+test('Arguments replace the input, and Assign and Output use the result', async () => {
   const { result } = await run(
     parallel(
       [branch('A'), branch('B')],
@@ -53,13 +53,13 @@ test('Arguments take the place of the input, Assign and Output use the result', 
   expect(result).toMatchObject({ output: [2, 2] });
 });
 
-test('branches run at the same time', async () => {
+test('branches run concurrently', async () => {
   const { trace } = await run(parallel([branch('A'), branch('B')]));
   expect(trace.indexOf('B TaskStarted 0')).toBeLessThan(trace.indexOf('A TaskSucceeded 0'));
   expect(trace.slice(-1)).toEqual(['P StateExited']);
 });
 
-test('a branch reads the variables around it, and keeps its own to itself', async () => {
+test('a branch can read the variables of enclosing states, and has its own variables', async () => {
   const setting = { Type: 'Pass', Assign: { outer: 1 }, Next: 'P' };
   const adding = (name: string) =>
     branch(
@@ -72,7 +72,7 @@ test('a branch reads the variables around it, and keeps its own to itself', asyn
   expect(result).toMatchObject({ output: [2, 2] });
 });
 
-test('a branch that fails ends the others, and the run with its own error', async () => {
+test('a failed branch ends the other branches, and fails the run with its own error', async () => {
   const { result, trace } = await run(parallel([branch('A'), branch('B')]), {
     attempts: [HANG, { error: 'Broken', cause: 'it was' }],
   });
@@ -80,7 +80,7 @@ test('a branch that fails ends the others, and the run with its own error', asyn
   expect(trace).not.toContain('A TaskSucceeded 0');
 });
 
-test('a Fail state of a branch fails the whole as well', async () => {
+test('a Fail state in a branch fails the run', async () => {
   const failing = branch(
     'A',
     { Catch: [{ ErrorEquals: ['States.ALL'], Next: 'F', Assign: { failure: '{% $states.errorOutput %}' } }] },
@@ -92,7 +92,7 @@ test('a Fail state of a branch fails the whole as well', async () => {
   expect(result).toMatchObject({ status: 'FAILED', error: 'Broken', cause: 'told' });
 });
 
-test('Retry and Catch are those of the whole', async () => {
+test('Retry and Catch of a Parallel state apply to all branches together', async () => {
   const retried = await run(
     parallel([branch('A'), branch('B')], { Retry: [{ ErrorEquals: ['Broken'], MaxAttempts: 1 }] }),
     { attempts: [{ error: 'Broken' }, { answer: 0 }, { answer: 1 }, { answer: 2 }] },
@@ -109,7 +109,7 @@ test('Retry and Catch are those of the whole', async () => {
   expect(caught.result).toMatchObject({ status: 'SUCCEEDED', output: 'Broken' });
 });
 
-test('retries of one branch leave the other alone', async () => {
+test('retries in one branch do not affect the other', async () => {
   const { result, seconds } = await run(
     parallel([branch('A', { Retry: [{ ErrorEquals: ['Broken'], IntervalSeconds: 7 }] }), branch('B')]),
     { attempts: [{ error: 'Broken' }, { answer: 'b' }, { answer: 'a' }] },
@@ -118,7 +118,7 @@ test('retries of one branch leave the other alone', async () => {
   expect(seconds).toBe(7);
 });
 
-test('branches nest', async () => {
+test('branches can be nested', async () => {
   const { result } = await run(
     parallel([
       { StartAt: 'I', States: { I: { Type: 'Parallel', Branches: [branch('A'), branch('B')], End: true } } },
@@ -129,7 +129,7 @@ test('branches nest', async () => {
   expect(result).toMatchObject({ output: [[1, 1], 1] });
 });
 
-test('an execution that ends by its time limit ends its branches', async () => {
+test('the timeout of an execution ends its branches', async () => {
   const { stateMachine } = machine(
     { ...parallel([branch('A'), branch('B')]), TimeoutSeconds: 5 },
     { attempts: [HANG, HANG] },
@@ -137,16 +137,16 @@ test('an execution that ends by its time limit ends its branches', async () => {
   await expect(stateMachine.execute({})).resolves.toMatchObject({ status: 'TIMED_OUT' });
 });
 
-test('what would not run on AWS is refused', () => {
+test('definitions that would not run on AWS are refused', () => {
   expect(refusal(parallel([branch('A'), branch('A')]))).toBe(
-    "the state 'A' is there twice, expected one: rename the other",
+    "the state name 'A' must be unique, got two such states: rename one of them",
   );
   expect(refusal(parallel([branch('A', { Next: 'P' })]))).toContain(
     "state 'A' leads to 'P', got no such state",
   );
   const shadowing = parallel([branch('A', { Assign: { x: 1 } })], { Assign: { x: 2 } });
   expect(refusal(shadowing)).toBe(
-    "state 'P' Branches[0] assigns the variable 'x', got one of that name around it: choose another name",
+    "state 'P' Branches[0] assigns the variable 'x', which an enclosing state also assigns: choose another name",
   );
   expect(
     refusal(parallel([branch('A')], { Next: 'Q' }, { Q: { Type: 'Pass', Output: '{% $own %}', End: true } })),

@@ -25,7 +25,7 @@ function output(value: Json): JsonObject {
   return { StartAt: 'P', States: { P: { Type: 'Pass', End: true, Output: value } } };
 }
 
-test('what the construct emits is accepted', () => {
+test('a definition of the construct is accepted', () => {
   const definition = parse({
     Comment: '{"slicedInference":{}}',
     TimeoutSeconds: 300,
@@ -63,7 +63,7 @@ test('what the construct emits is accepted', () => {
   expect([...definition.states.keys()]).toEqual(['A', 'Done', 'Failed']);
 });
 
-describe('is refused by name:', () => {
+describe('parseDefinition refuses by name', () => {
   test.each<[string, JsonObject, string]>([
     ['JSONPath', { QueryLanguage: 'JSONPath', ...task() }, 'a query language other than JSONata'],
     [
@@ -104,21 +104,21 @@ describe('is refused by name:', () => {
       'an expression as function name',
     ],
     ['an unknown field of a Retry', retry({ Wait: 1 }), "the field Wait of state 'A' Retry[0]"],
-    ['a variable nobody assigns', output('{% $nobody %}'), 'the variable or function $nobody in Output'],
-    ['a function nobody has', output('{% $foo(1) %}'), 'the variable or function $foo in Output'],
+    ['an unassigned variable', output('{% $nobody %}'), 'the variable or function $nobody in Output'],
+    ['an unknown function', output('{% $foo(1) %}'), 'the variable or function $foo in Output'],
     ['$eval', output('{% $eval("1") %}'), 'the variable or function $eval in Output'],
     ['$ at the top', output('{% $ %}'), 'outside of a nested expression in Output'],
     ['a JSONPath template', output({ 'x.$': '$.y' }), 'the JSONPath field Output/x.$'],
   ])('%s', (_, definition, message) => {
     expect(refusal(definition)).toContain(message);
-    expect(refusal(definition)).toMatch(/^the local cloud does not know /);
+    expect(refusal(definition)).toMatch(/^the local cloud does not support /);
   });
 });
 
-describe('is an error:', () => {
+describe('parseDefinition refuses', () => {
   test.each<[string, JsonObject, string]>([
-    ['a start that is no state', { StartAt: 'X', States: {} }, "the start leads to 'X'"],
-    ['a next that is no state', task({ Next: 'X' }), "state 'A' leads to 'X'"],
+    ['a start that is not a state', { StartAt: 'X', States: {} }, "the start leads to 'X'"],
+    ['a next that is not a state', task({ Next: 'X' }), "state 'A' leads to 'X'"],
     [
       'a catch that leads nowhere',
       task({ Catch: [{ ErrorEquals: ['E'], Next: 'X' }] }),
@@ -131,7 +131,7 @@ describe('is an error:', () => {
       "FunctionName of the arguments of state 'A' expects text, got null",
     ],
     ['no arguments', task({ Arguments: undefined }), "the arguments of state 'A' is not an object"],
-    ['a jitter that is none', retry({ JitterStrategy: 'SOME' }), 'JitterStrategy'],
+    ['an unknown jitter strategy', retry({ JitterStrategy: 'SOME' }), 'JitterStrategy'],
     ['a backoff below 1', retry({ BackoffRate: 0.5 }), 'BackoffRate'],
     ['half an attempt', retry({ MaxAttempts: 1.5 }), 'MaxAttempts'],
     ['an interval of 0', retry({ IntervalSeconds: 0 }), 'IntervalSeconds'],
@@ -141,11 +141,11 @@ describe('is an error:', () => {
       'MaxDelaySeconds',
     ],
     ['no error names', retry({ ErrorEquals: [] }), 'ErrorEquals'],
-    ['States.ALL among others', retry({ ErrorEquals: ['States.ALL', 'E'] }), 'stands alone and last'],
+    ['States.ALL among others', retry({ ErrorEquals: ['States.ALL', 'E'] }), 'must stand alone and last'],
     [
       'States.ALL before others',
       task({ Retry: [{ ErrorEquals: ['States.ALL'] }, { ErrorEquals: ['E'] }] }),
-      'stands alone and last',
+      'must stand alone and last',
     ],
     ['a variable named states', task({ Assign: { states: 1 } }), 'Assign'],
     ['a variable with a $', task({ Assign: { $x: 1 } }), 'Assign'],
@@ -155,16 +155,16 @@ describe('is an error:', () => {
     expect(refusal(definition)).toContain(message);
   });
 
-  test('what is not JSON', () => {
+  test('text that is not JSON', () => {
     expect(() => parseDefinition('{')).toThrow('the definition is not JSON');
   });
 
   test('a definition above 1 MB', () => {
-    expect(refusal({ ...task(), Comment: 'x'.repeat(1_048_576) })).toContain('more than 1048576 bytes');
+    expect(refusal({ ...task(), Comment: 'x'.repeat(1_048_576) })).toContain('at most 1048576 bytes');
   });
 });
 
-describe('names inside of expressions', () => {
+describe('names in expressions', () => {
   test.each([
     '($x := 1; $x + 1)',
     '$map([1, 2], function($v, $i) { $v * $i })',
@@ -174,7 +174,7 @@ describe('names inside of expressions', () => {
     '$reduce([1, 2], function($sum, $n) { $sum + $n }, 0)',
     '$parse("1") + $range(0, 4, 2)[0] + $count($partition([1, 2, 3], 2))',
     '$hash("a", "SHA-256") & $uuid() & $string($random()) & $now()',
-  ])('are known in %s', (source) => {
+  ])('are accepted in %s', (source) => {
     expect(refusal(output(`{% ${source} %}`))).toBe('accepted');
   });
 });

@@ -27,7 +27,7 @@ const SMALLEST_PART = 5 * MIB;
 
 const s3 = s3Fixture();
 
-/** Two parts of the smallest size, and a last one that may be of any size. */
+/** Two parts of the smallest size, and a last part, which may have any size. */
 const CONTENT = randomBytes(2 * SMALLEST_PART + 3);
 const PARTS = [
   CONTENT.subarray(0, SMALLEST_PART),
@@ -91,8 +91,8 @@ function crc32(bytes: Buffer): Buffer {
   return value;
 }
 
-describe('an upload in parts', () => {
-  test('becomes one object, with its metadata and an ETag of its parts', async () => {
+describe('a multipart upload', () => {
+  test('becomes one object with its metadata and an ETag of its parts', async () => {
     const before = files();
     const upload = await Upload.create('whole', { Metadata: { sha256: 'ab' }, ContentType: 'a/b' });
     const completed = await upload.complete(await upload.parts());
@@ -110,14 +110,14 @@ describe('an upload in parts', () => {
     expect(files()).toBe(before + 1);
   });
 
-  test('takes its parts in any order and at once', async () => {
+  test('accepts its parts in any order and concurrently', async () => {
     const upload = await Upload.create('shuffled');
     const parts = await Promise.all([2, 0, 1].map((index) => upload.part(index + 1, PARTS[index])));
     await upload.complete(parts.sort((a, b) => (a.PartNumber ?? 0) - (b.PartNumber ?? 0)));
     expect((await get('shuffled')).equals(CONTENT)).toBe(true);
   });
 
-  test('takes parts that are streams, with their checksum behind them', async () => {
+  test('accepts parts that are streams with their checksum in a trailer', async () => {
     const upload = await Upload.create('streamed', { ChecksumAlgorithm: 'CRC32' });
     const body = Readable.from([PARTS[2]], { objectMode: false });
     const part = await upload.part(1, body, { ContentLength: 3 });
@@ -126,7 +126,7 @@ describe('an upload in parts', () => {
     expect(await get('streamed')).toEqual(PARTS[2]);
   });
 
-  test('keeps the last of the parts that come under one number, and leaves out those not listed', async () => {
+  test('keeps the last part of each number, and omits parts that are not listed', async () => {
     const before = files();
     const upload = await Upload.create('replaced');
     await upload.part(1, 'first');
@@ -137,7 +137,7 @@ describe('an upload in parts', () => {
     expect(files()).toBe(before + 1);
   });
 
-  test('is no object before it is complete, and none when it is aborted', async () => {
+  test('is not an object before its completion, or after it is aborted', async () => {
     const before = files();
     const upload = await Upload.create('aborted');
     await upload.part(1, 'x');
@@ -148,7 +148,7 @@ describe('an upload in parts', () => {
     expect(files()).toBe(before);
   });
 
-  test('goes on where it was left, by the list of its parts', async () => {
+  test('can be resumed from the list of its parts', async () => {
     const first = await Upload.create('resumed', { ChecksumAlgorithm: 'CRC32' });
     await first.part(1, PARTS[0]);
     await first.part(3, PARTS[2]);
@@ -179,7 +179,7 @@ describe('completion', () => {
     ['a part with another ETag', [5], 'InvalidPart'],
     ['a part with another checksum', [6], 'InvalidPart'],
     ['no part', [], 'MalformedXML'],
-  ])('of %s is refused, and the upload stays', async (_, chosen, name) => {
+  ])('with %s is refused, and the upload stays', async (_, chosen, name) => {
     const upload = await Upload.create('refused');
     const parts = await upload.parts();
     const fourth = await upload.part(4, 'z');
@@ -195,7 +195,7 @@ describe('completion', () => {
     expect((await get('refused')).equals(CONTENT)).toBe(true);
   });
 
-  test('is refused where the key exists and must not', async () => {
+  test('is refused if the key exists but must not', async () => {
     await s3.client.send(new PutObjectCommand({ Bucket: BUCKET, Key: 'once', Body: 'first' }));
     const before = files();
     const upload = await Upload.create('once');
@@ -209,7 +209,7 @@ describe('completion', () => {
     expect(files()).toBe(before);
   });
 
-  test('happens once', async () => {
+  test('succeeds only once', async () => {
     const upload = await Upload.create('twice');
     const part = await upload.part(1, 'x');
     const outcomes = await Promise.allSettled([upload.complete([part]), upload.complete([part])]);
@@ -227,7 +227,7 @@ describe('completion', () => {
   });
 
   test.each([
-    ['no document', 'x'],
+    ['a body that is not XML', 'x'],
     ['another document', '<Delete></Delete>'],
     ['text between the parts', '<CompleteMultipartUpload>x</CompleteMultipartUpload>'],
     [
@@ -252,13 +252,13 @@ describe('checksums', () => {
   test.each([
     ['ChecksumCRC32', 'AAAAAA=='],
     ['ContentMD5', createHash('md5').update('other').digest('base64')],
-  ])('a part with a wrong %s is refused and not kept', async (name, value) => {
+  ])('of a part are checked: a wrong %s is refused and the part is not kept', async (name, value) => {
     const upload = await Upload.create('damaged');
     await expect(upload.part(1, 'content', { [name]: value })).rejects.toMatchObject({ name: 'BadDigest' });
     expect((await upload.list()).Parts).toBeUndefined();
   });
 
-  test('are of the checksums of the parts by default', async () => {
+  test("cover the parts' checksums by default", async () => {
     const upload = await Upload.create('composite', { ChecksumAlgorithm: 'CRC32' });
     const completed = await upload.complete(await upload.parts());
     const value = `${crc32(Buffer.concat(PARTS.map(crc32))).toString('base64')}-3`;
@@ -267,11 +267,11 @@ describe('checksums', () => {
       new HeadObjectCommand({ Bucket: BUCKET, Key: 'composite', ChecksumMode: 'ENABLED' }),
     );
     expect(head).toMatchObject({ ChecksumCRC32: value, ChecksumType: 'COMPOSITE' });
-    // The SDK does not take it for the checksum of the bytes that it reads.
+    // The SDK must not verify the bytes that it reads against the composite checksum.
     expect((await get('composite')).equals(CONTENT)).toBe(true);
   });
 
-  test('are of the object where the client wants that, and of that object alone', async () => {
+  test('cover the whole object on request, and are verified', async () => {
     const full = { ChecksumType: 'FULL_OBJECT' } as const;
     const upload = await Upload.create('full', { ChecksumAlgorithm: 'CRC32', ...full });
     const parts = await upload.parts();
@@ -285,7 +285,7 @@ describe('checksums', () => {
     expect((await get('full')).equals(CONTENT)).toBe(true);
   });
 
-  test('must be of the kind that the upload began with', async () => {
+  test('must have the algorithm and type that the upload began with', async () => {
     const upload = await Upload.create('kinds', { ChecksumAlgorithm: 'CRC32' });
     const sha256 = createHash('sha256').update('x').digest('base64');
     const other = upload.part(1, 'x', { ChecksumSHA256: sha256 });
@@ -299,7 +299,7 @@ describe('checksums', () => {
 });
 
 describe('lists', () => {
-  test('of parts come page by page, in the order of their numbers', async () => {
+  test('of parts are returned page by page, in the order of their numbers', async () => {
     const upload = await Upload.create('pages');
     for (const number of [12, 3, 10_000, 1, 2]) await upload.part(number, String(number));
     const pages = paginateListParts({ client: s3.client, pageSize: 2 }, upload.at);
@@ -308,7 +308,7 @@ describe('lists', () => {
     expect(listed).toEqual([[1, 2], [3, 12], [10_000]]);
   });
 
-  test('of uploads come below a prefix and page by page, in the order of their keys and beginnings', async () => {
+  test('of uploads below a prefix are returned page by page, by key and then in the order of creation', async () => {
     const keys = ['list/b', 'list/a', 'list/a', 'list/é', 'list/Z', 'elsewhere'];
     const created: Upload[] = [];
     for (const key of keys) created.push(await Upload.create(key));
@@ -333,8 +333,8 @@ describe('lists', () => {
   });
 });
 
-describe('what is not there or not allowed', () => {
-  test('an upload that does not exist, or is of another key', async () => {
+describe('S3 refuses', () => {
+  test('an upload that does not exist or has another key', async () => {
     const { at } = await Upload.create('mine');
     for (const upload of [new Upload({ ...at, UploadId: 'unknown' }), new Upload({ ...at, Key: 'yours' })]) {
       await expect(upload.part(1, 'x')).rejects.toMatchObject({ name: 'NoSuchUpload' });
@@ -357,7 +357,7 @@ describe('what is not there or not allowed', () => {
     await expect(upload.part(number, 'x')).rejects.toMatchObject({ name: 'InvalidArgument' });
   });
 
-  test('what is not built is refused by name', async () => {
+  test('unsupported operations by name', async () => {
     const { at } = await Upload.create('plain');
     const send = s3.client.send.bind(s3.client);
     const copy = new UploadPartCopyCommand({ ...at, PartNumber: 1, CopySource: 'a/b' });

@@ -1,4 +1,4 @@
-/** The requests to S3 that an upload makes, with failures in words of the upload. */
+/** Sends the S3 requests of an upload, and explains their failures in terms of the upload. */
 import {
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
@@ -17,19 +17,19 @@ import {
 } from '@aws-sdk/client-s3';
 import { explainS3Error } from './s3-errors';
 
-export interface ObjectHead {
+interface ObjectHead {
   readonly bytes: number;
-  /** From the object's metadata, where its writer put it. */
+  /** From the object's metadata, if its writer stored the digest there. */
   readonly sha256?: string;
 }
 
-export interface PutProperties {
-  /** Lower-case hexadecimal: S3 refuses other bytes, and keeps it as metadata. */
+interface PutProperties {
+  /** Lower-case hexadecimal. S3 refuses other bytes, and stores the digest as metadata. */
   readonly sha256?: string;
   readonly contentType?: string;
 }
 
-/** An upload in parts that is not finished. */
+/** A multipart upload that is not finished. */
 export interface OpenUpload {
   readonly key: string;
   readonly id: string;
@@ -38,7 +38,7 @@ export interface OpenUpload {
 export interface UploadedPart {
   readonly number: number;
   readonly etag: string;
-  /** Base64; S3 computes and lists it for the uploads that are begun here. */
+  /** Base64. S3 computes and lists it for uploads that `begin` started. */
   readonly crc32?: string;
 }
 
@@ -46,12 +46,12 @@ export interface ListedPart extends UploadedPart {
   readonly bytes: number;
 }
 
-/** Somebody else completed or aborted it, or a lifecycle rule did. */
+/** The upload was completed or aborted by someone else, or by a lifecycle rule. */
 export class UploadGone extends Error {
   override readonly name = 'UploadGone';
 }
 
-export class S3Bucket {
+export class UploadBucket {
   /** @param kmsKeyId encrypts new objects with this key instead of the bucket's default */
   constructor(
     private readonly client: S3Client,
@@ -59,7 +59,7 @@ export class S3Bucket {
     private readonly kmsKeyId?: string,
   ) {}
 
-  /** The object under a key, or `undefined`. */
+  /** The size and digest of the object under a key; `undefined` if there is no object. */
   async head(key: string): Promise<ObjectHead | undefined> {
     const answer = await this.request(key, 's3:GetObject and s3:ListBucket', () => this.sendHead(key));
     if (answer === undefined) return undefined;
@@ -81,7 +81,7 @@ export class S3Bucket {
     await this.request(key, 's3:PutObject', () => this.client.send(command));
   }
 
-  /** The unfinished uploads of this very key that were begun as `begin` does. */
+  /** The unfinished uploads of exactly this key that have the checksum settings of `begin`. */
   async openUploads(key: string): Promise<OpenUpload[]> {
     const found: OpenUpload[] = [];
     let page: Partial<ListMultipartUploadsCommandOutput> = { IsTruncated: true };
@@ -94,8 +94,8 @@ export class S3Bucket {
       });
       page = await this.request(key, 's3:ListBucketMultipartUploads', () => this.client.send(command));
       for (const { Key, UploadId, ChecksumAlgorithm, ChecksumType } of page.Uploads ?? []) {
-        const isOurs = ChecksumAlgorithm === 'CRC32' && ChecksumType === 'FULL_OBJECT';
-        if (Key === key && UploadId !== undefined && isOurs) found.push({ key, id: UploadId });
+        const isResumable = ChecksumAlgorithm === 'CRC32' && ChecksumType === 'FULL_OBJECT';
+        if (Key === key && UploadId !== undefined && isResumable) found.push({ key, id: UploadId });
       }
     }
     return found;
@@ -105,7 +105,7 @@ export class S3Bucket {
     const command = new CreateMultipartUploadCommand({
       ...this.at(key),
       ...this.encryption(),
-      // So that S3 checks the object as a whole in the end, and not only each part.
+      // S3 then also checks the whole object on completion, not only each part.
       ChecksumAlgorithm: 'CRC32',
       ChecksumType: 'FULL_OBJECT',
       Metadata: { sha256 },
@@ -114,7 +114,7 @@ export class S3Bucket {
     return { key, id };
   }
 
-  /** By number. */
+  /** The parts that S3 has, by number. */
   async parts(upload: OpenUpload): Promise<ReadonlyMap<number, ListedPart>> {
     const parts = new Map<number, ListedPart>();
     let page: Partial<ListPartsCommandOutput> = { IsTruncated: true };
@@ -132,7 +132,7 @@ export class S3Bucket {
     return parts;
   }
 
-  /** @param crc32 base64: S3 refuses other bytes */
+  /** @param crc32 of the part, in base64; S3 refuses other bytes */
   async putPart(upload: OpenUpload, number: number, bytes: Uint8Array, crc32: string): Promise<UploadedPart> {
     const command = new UploadPartCommand({
       ...this.of(upload),
@@ -146,7 +146,7 @@ export class S3Bucket {
     return { number, etag, crc32 };
   }
 
-  /** @param crc32 of the whole object, in base64: S3 refuses parts that make up another */
+  /** @param crc32 of the whole object, in base64; S3 refuses parts with other content */
   async complete(
     upload: OpenUpload,
     parts: readonly UploadedPart[],
@@ -174,7 +174,7 @@ export class S3Bucket {
     await this.request(upload.key, 's3:AbortMultipartUpload', () => this.client.send(command));
   }
 
-  /** A refused HEAD has no body that says why: the same is asked with GET. */
+  /** A refused HEAD request has no body with the reason, so the request is repeated with GET. */
   private async sendHead(key: string): Promise<HeadObjectCommandOutput | undefined> {
     try {
       return await this.client.send(new HeadObjectCommand(this.at(key)));
@@ -208,7 +208,7 @@ export class S3Bucket {
     try {
       return await this.client.config.region();
     } catch {
-      // That there is none is what the request itself failed of.
+      // Without a region the request itself has failed, and its error says so.
       return undefined;
     }
   }

@@ -14,7 +14,7 @@ import { externalWeight, twoInputs, unary } from '../../support/command-models';
 import { refuse, succeed } from '../../support/run-cli';
 import { float32, int64 } from '../../support/tensors';
 
-/** What the commands that read a model say of it; none of them leaves anything behind. */
+/** The error message of the three commands that read a model. None of them leaves files behind. */
 async function complaint(model: string): Promise<string> {
   const folder = temporaryFolder();
   const [inspected, sliced, verified] = await Promise.all([
@@ -23,7 +23,7 @@ async function complaint(model: string): Promise<string> {
     refuse(['verify', model]),
   ]);
   expect(fs.readdirSync(folder)).toEqual([]);
-  // The names of temporary files are others each time.
+  // The names of temporary files differ each time.
   const [first, ...others] = [inspected, sliced, verified].map((line) =>
     line.replace(/from \S+\.onnx failed/, ''),
   );
@@ -37,8 +37,8 @@ function file(content: string | Uint8Array, name = 'model.onnx'): string {
   return target;
 }
 
-describe('a model that is', () => {
-  it('missing', async () => {
+describe('inspect, slice and verify refuse', () => {
+  it('a missing model', async () => {
     const missing = path.join(temporaryFolder(), 'model.onnx');
     expect(await complaint(missing)).toBe(
       `model '${missing}' must be an ONNX file, got no such file or folder: check the path`,
@@ -53,7 +53,7 @@ describe('a model that is', () => {
     expect(await complaint(file(''))).toMatch(/got an empty file: copy or download it again$/);
   });
 
-  it('no ONNX', async () => {
+  it('a file that is not ONNX', async () => {
     expect(await complaint(file('Nothing of that kind.\n'))).toMatch(/export the model as ONNX protobuf$/);
     expect(await complaint(file(Buffer.from('PK\u0003\u0004 a zip')))).toMatch(/^model '.*' must be a/);
   });
@@ -63,7 +63,7 @@ describe('a model that is', () => {
     expect(await complaint(file(pointer))).toMatch(/got a Git LFS pointer to one: run `git lfs pull`/);
   });
 
-  it('truncated', async () => {
+  it('a truncated model', async () => {
     const bytes = encodeModel(mlp(3));
     const cut = bytes.subarray(0, bytes.length / 2);
     expect(await complaint(file(cut))).toMatch(
@@ -71,13 +71,13 @@ describe('a model that is', () => {
     );
   });
 
-  it('refused by ONNX Runtime', async () => {
+  it('a model that ONNX Runtime cannot load', async () => {
     expect(await complaint(saveModel(unary([['NoSuchOperator', 'x', 'y']])))).toMatch(
       /^model '.*' must load in ONNX Runtime [\d.]+, got .*NoSuchOperator/,
     );
   });
 
-  it('not the same each time', async () => {
+  it('a model with an unseeded random operator', async () => {
     const model = saveModel(
       unary([
         ['RandomNormalLike', 'x', 'noise'],
@@ -87,7 +87,7 @@ describe('a model that is', () => {
     expect(await complaint(model)).toMatch(/got an unseeded RandomNormalLike: add a `seed` attribute$/);
   });
 
-  it('without something that it uses', async () => {
+  it('a model that uses an undefined value', async () => {
     const graph = {
       node: [node('Neg', ['z'], ['y'])],
       input: [value('x', FLOAT, [1])],
@@ -97,9 +97,9 @@ describe('a model that is', () => {
   });
 });
 
-describe('external data that is', () => {
+describe('inspect, slice and verify refuse external data', () => {
   it.each(['../weights.bin', '/etc/hostname', 'a/../../weights.bin'])(
-    'outside of the folder: %s',
+    "outside the model's folder: %s",
     async (location) => {
       expect(await complaint(saveModel(externalWeight(location)))).toMatch(
         /^external data of tensor 'w' must stay inside the model's folder, got/,
@@ -107,7 +107,7 @@ describe('external data that is', () => {
     },
   );
 
-  it('behind a link that leads outside', async () => {
+  it('behind a symbolic link that leads outside', async () => {
     const folder = temporaryFolder();
     fs.symlinkSync(file(new Uint8Array(16)), path.join(folder, 'w.bin'));
     expect(await complaint(saveModel(externalWeight('w.bin'), 'model.onnx', folder))).toMatch(
@@ -115,13 +115,13 @@ describe('external data that is', () => {
     );
   });
 
-  it('missing', async () => {
+  it('that is missing', async () => {
     expect(await complaint(saveModel(externalWeight('w.bin')))).toMatch(
       /^external data of tensor 'w' must lie in 'w\.bin' beside the model, got no such file or folder/,
     );
   });
 
-  it('too short', async () => {
+  it('that is too short', async () => {
     const folder = temporaryFolder();
     fs.writeFileSync(path.join(folder, 'w.bin'), new Uint8Array(15));
     expect(await complaint(saveModel(externalWeight('w.bin'), 'model.onnx', folder))).toMatch(
@@ -130,7 +130,7 @@ describe('external data that is', () => {
   });
 });
 
-describe('a plan', () => {
+describe('slice refuses a plan', () => {
   const model = saveModel(mlp(3));
   const slice = (plan: string) =>
     refuse(['slice', model, '--slicing-plan', plan, '--out', path.join(temporaryFolder(), 'out')]);
@@ -143,7 +143,7 @@ describe('a plan', () => {
     );
   });
 
-  it('that is missing or none', async () => {
+  it('that is missing or malformed', async () => {
     expect(await slice(path.join(temporaryFolder(), 'plan.json'))).toMatch(/must be a readable file/);
     expect(await slice(file('{}', 'plan.json'))).toMatch(
       /must be a plan\.json of version 1, got other content/,
@@ -152,11 +152,11 @@ describe('a plan', () => {
   });
 });
 
-describe('an output folder', () => {
+describe('slice refuses an output folder', () => {
   const model = saveModel(mlp(3));
   const slice = (out: string) => refuse(['slice', model, '--slices', '3', '--out', out]);
 
-  it('with a file in its way', async () => {
+  it('whose path contains a file', async () => {
     const folder = temporaryFolder();
     fs.writeFileSync(path.join(folder, 'file'), 'mine');
     for (const out of ['file', 'file/out', 'file/a/b']) {
@@ -168,12 +168,12 @@ describe('an output folder', () => {
     expect(fs.readFileSync(path.join(folder, 'file'), 'utf8')).toBe('mine');
   });
 
-  it('where none can be made', async () => {
+  it('that cannot be created', async () => {
     expect(await slice('/proc/slices')).toMatch(/^output folder '\/proc\/slices' must be writable, got/);
     expect(await slice('/dev/full')).toMatch(/^output folder '\/dev\/full' must be a writable folder, got/);
   });
 
-  it('with files of someone else', async () => {
+  it('that holds files of someone else', async () => {
     const folder = temporaryFolder();
     for (const name of ['plan.json', 'slice-00.onnx', 'thesis.tex'])
       fs.writeFileSync(path.join(folder, name), 'mine');
@@ -185,7 +185,7 @@ describe('an output folder', () => {
   });
 });
 
-describe('inputs of verify', () => {
+describe('verify refuses inputs', () => {
   const model = saveModel(twoInputs());
   const x = float32([2, 4]);
   const ids = int64([2, 1], [1, 2]);
@@ -196,14 +196,14 @@ describe('inputs of verify', () => {
     [{ x: int64([1, 4], [1, 2, 3, 4]), ids }, "input 'x' expects float32[batch,4], got int64[1,4]"],
     [{ x: float32([2, 5]), ids }, "input 'x' expects float32[batch,4], got float32[2,5]"],
     [{ x: float32([8]), ids }, "input 'x' expects float32[batch,4], got float32[8]"],
-  ])('that do not fit: %#', async (tensors, expected) => {
+  ])('that do not match the model (%#)', async (tensors, expected) => {
     const inputs = path.join(temporaryFolder(), 'inputs.npz');
     await writeTensorFile(inputs, new Map(Object.entries(tensors)));
     const line = await refuse(['verify', model, '--slices', '2', '--inputs', inputs]);
     expect(line.slice(0, expected.length)).toBe(expected);
   });
 
-  it('that are not there, no tensors or of an unknown kind', async () => {
+  it('that are missing, malformed or of an unknown format', async () => {
     const verify = (inputs: string) => refuse(['verify', model, '--inputs', inputs]);
     expect(await verify(path.join(temporaryFolder(), 'x.npz'))).toMatch(/must be readable, got no such file/);
     expect(await verify(file('no numbers', 'x.npy'))).toMatch(/^tensor file '.*' must be /);

@@ -1,20 +1,20 @@
-/** The parts that the body of a CompleteMultipartUpload lists. */
+/** Reads the parts that the body of a CompleteMultipartUpload lists. */
 import { notImplemented, S3Error } from '../errors';
 import type { S3Request } from '../request';
 import { unescapeXml } from '../xml';
 
-/** 10,000 parts of at most 300 bytes each, and room. */
+/** 10,000 parts of at most 300 bytes each, with room to spare. */
 const MAX_BODY_BYTES = 4 * 1024 * 1024;
 
-export interface ListedPart {
+export interface PartReference {
   readonly number: number;
-  /** Without quotes, which clients may leave out. */
+  /** Without quotes, because clients may omit them. */
   readonly etag: string;
   readonly crc32?: string;
 }
 
-export async function readListedParts(request: S3Request): Promise<ListedPart[]> {
-  return parseListedParts(await readBody(request));
+export async function readPartReferences(request: S3Request): Promise<PartReference[]> {
+  return parsePartReferences(await readBody(request));
 }
 
 async function readBody({ message }: S3Request): Promise<string> {
@@ -28,21 +28,21 @@ async function readBody({ message }: S3Request): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-/** The body is two levels deep and has no attributes that matter: a parser of XML would be more than it needs. */
-function parseListedParts(xml: string): ListedPart[] {
+/** The body has two levels and no relevant attributes, so it does not need an XML parser. */
+function parsePartReferences(xml: string): PartReference[] {
   const root =
     /^\s*(?:<\?xml[^>]*\?>)?\s*<CompleteMultipartUpload(?:\s[^>]*)?>(.*)<\/CompleteMultipartUpload>\s*$/s;
   const content = root.exec(xml)?.[1];
-  if (content === undefined) throw malformed('it is no CompleteMultipartUpload');
+  if (content === undefined) throw malformed('it is not a CompleteMultipartUpload');
   const parts = [...content.matchAll(/\s*<Part>(.*?)<\/Part>\s*/gs)];
   if (parts.reduce((length, [part]) => length + part.length, 0) !== content.length) {
-    throw malformed('it holds something else than parts');
+    throw malformed('it contains something other than parts');
   }
   if (parts.length === 0) throw malformed('it lists no part');
-  return parts.map(([, part = '']) => parseListedPart(part));
+  return parts.map(([, part = '']) => parsePartReference(part));
 }
 
-function parseListedPart(xml: string): ListedPart {
+function parsePartReference(xml: string): PartReference {
   const fields = new Map<string, string>();
   for (const [, name = '', text = ''] of xml.matchAll(/<(\w+)>([^<]*)<\/\1>/g)) {
     if (!['PartNumber', 'ETag', 'ChecksumCRC32'].includes(name)) {

@@ -1,18 +1,18 @@
-/** A file that is read once from its start to its end while it is uploaded, and must not change meanwhile. */
+/** Reads a file once from start to end during its upload, and detects changes to the file. */
 import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
-import * as zlib from 'node:zlib';
+import { Crc32 } from '../../lambda/store/crc32';
 import { quoted, SlicedInferenceError, systemReason } from '../../lib/errors';
 import type { UploadTask } from './upload-task';
 
-const ADVICE = 'make it again and leave it alone until it is uploaded';
+const ADVICE = 'write it again and do not change it during the upload';
 
-export class SourceFile {
+export class UploadSource {
   private readonly hash = createHash('sha256');
-  private crc = 0;
+  private readonly crc32 = new Crc32();
 
-  /** @throws SlicedInferenceError when it cannot be read or has another size than the task says */
-  static async open(task: UploadTask): Promise<SourceFile> {
+  /** @throws SlicedInferenceError when the file cannot be read or does not have the task's size */
+  static async open(task: UploadTask): Promise<UploadSource> {
     const handle = await openToRead(task.file);
     try {
       const { size, mtimeMs } = await handle.stat();
@@ -23,7 +23,7 @@ export class SourceFile {
           ADVICE,
         );
       }
-      return new SourceFile(task, handle, mtimeMs);
+      return new UploadSource(task, handle, mtimeMs);
     } catch (error) {
       await handle.close();
       throw error;
@@ -36,7 +36,7 @@ export class SourceFile {
     private readonly mtimeMs: number,
   ) {}
 
-  /** Fills `target` with the bytes that follow those read before, which are `position` many. */
+  /** Fills `target` with the bytes from `position` on. `position` must be the number of bytes read so far. */
   async readNext(target: Buffer, position: number): Promise<void> {
     for (let done = 0; done < target.length;) {
       const { bytesRead } = await this.handle.read(target, done, target.length - done, position + done);
@@ -46,12 +46,12 @@ export class SourceFile {
     const { size, mtimeMs } = await this.handle.stat();
     if (size !== this.task.bytes || mtimeMs !== this.mtimeMs) throw this.changed();
     this.hash.update(target);
-    this.crc = zlib.crc32(target, this.crc);
+    this.crc32.update(target);
   }
 
   /**
-   * CRC32 of all that was read, in base64. To be called once, when that is the whole file.
-   * @throws SlicedInferenceError when the bytes do not have the task's digest
+   * CRC32 of all bytes read, in base64. Call it once, after the whole file has been read.
+   * @throws SlicedInferenceError when the bytes do not have the task's SHA-256
    */
   checkedCrc32(): string {
     const sha256 = this.hash.digest('hex');
@@ -62,7 +62,7 @@ export class SourceFile {
         ADVICE,
       );
     }
-    return base64Crc32(this.crc);
+    return this.crc32.base64();
   }
 
   close(): Promise<void> {
@@ -70,16 +70,9 @@ export class SourceFile {
   }
 
   private changed(): SlicedInferenceError {
-    const what = `file ${quoted(this.task.file)} must not change while it is uploaded`;
-    return new SlicedInferenceError(what, 'another size or time of change', ADVICE);
+    const what = `file ${quoted(this.task.file)} must not change during the upload`;
+    return new SlicedInferenceError(what, 'another size or modification time', ADVICE);
   }
-}
-
-/** As S3 has it: the number's four bytes, the highest first, in base64. */
-export function base64Crc32(crc: number): string {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32BE(crc);
-  return bytes.toString('base64');
 }
 
 async function openToRead(file: string): Promise<FileHandle> {

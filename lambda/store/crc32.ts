@@ -1,0 +1,25 @@
+/** CRC32 as S3 sends and expects it: the checksum's four bytes, the highest first, in base64. */
+import { crc32 } from 'node:zlib';
+
+/** Accumulates the CRC32 of bytes that arrive in parts. */
+export class Crc32 {
+  private sum = 0;
+
+  update(bytes: Uint8Array): void {
+    // Skip empty parts: on Node.js 20 and 22, zlib.crc32(new Uint8Array(0), sum) forgets `sum` if the array has no memory.
+    if (bytes.byteLength > 0) this.sum = crc32(bytes, this.sum);
+  }
+
+  base64(): string {
+    const bytes = Buffer.alloc(4);
+    bytes.writeUInt32BE(this.sum);
+    return bytes.toString('base64');
+  }
+}
+
+/** CRC32 of the concatenated parts, in base64. */
+export function crc32Base64(parts: readonly Uint8Array[]): string {
+  const checksum = new Crc32();
+  for (const part of parts) checksum.update(part);
+  return checksum.base64();
+}

@@ -1,0 +1,32 @@
+/** The values of CloudFormation's pseudo parameters. */
+import { unsupported } from '../errors';
+import type { StackEnvironment } from './assembly';
+
+/** `AWS::NoValue`: removes the property or the list element. */
+export const NO_VALUE = Symbol('AWS::NoValue');
+
+/** @throws LocalCloudError for an unsupported pseudo parameter */
+export function pseudoParameter(
+  name: string,
+  { stackName, environment }: { readonly stackName: string; readonly environment: StackEnvironment },
+): string | typeof NO_VALUE {
+  const { account, region } = environment;
+  switch (name) {
+    case 'AWS::NoValue':
+      return NO_VALUE;
+    case 'AWS::AccountId':
+      return account;
+    case 'AWS::Region':
+      return region;
+    case 'AWS::Partition':
+      return 'aws';
+    case 'AWS::URLSuffix':
+      return 'amazonaws.com';
+    case 'AWS::StackName':
+      return stackName;
+    case 'AWS::StackId':
+      return `arn:aws:cloudformation:${region}:${account}:stack/${stackName}/00000000-0000-0000-0000-000000000000`;
+    default:
+      throw unsupported(`the pseudo parameter ${name} in the stack '${stackName}'`);
+  }
+}
