@@ -7,7 +7,7 @@ import { formatTable } from '../table';
 
 const IN_FLIGHT = 32;
 
-export interface LoadSubject {
+interface LoadSubject {
   readonly name: string;
   readonly assembly: string;
   readonly modelPath: string;
