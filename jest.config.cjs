@@ -6,9 +6,11 @@ const otherCdk = CDK_FOLDER && path.resolve(CDK_FOLDER, 'node_modules');
 
 /** @type {import('jest').Config} */
 module.exports = {
-  globalSetup: '<rootDir>/test/global-setup.cjs',
-  globalTeardown: '<rootDir>/test/global-teardown.cjs',
-  testEnvironment: '<rootDir>/test/onnxruntime-environment.cjs',
+  globalSetup: '<rootDir>/test/support/jest/global-setup.cjs',
+  globalTeardown: '<rootDir>/test/support/jest/global-teardown.cjs',
+  testEnvironment: '<rootDir>/test/support/jest/environment.cjs',
+  // Jest's default leaves one core idle: on two cores, that is half of them.
+  maxWorkers: '100%',
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
   moduleNameMapper: otherCdk ? { '^(aws-cdk-lib|constructs)(/.*)?$': `${otherCdk}/$1$2` } : {},

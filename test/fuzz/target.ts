@@ -7,7 +7,7 @@ import { writeSlices } from '../../lib/emit/write';
 import { SlicedInferenceError } from '../../lib/errors';
 import { automatic, count } from '../../lib/plan/search/slicers';
 import type { CaseEnd } from './fuzz-process';
-import { PersistentInference } from './persistent-inference';
+import { PersistentInference } from '../support/inference/persistent-inference';
 
 /** The library waits a minute for ONNX Runtime. In the seconds that a case has, it cannot. */
 const INFERENCE_TIMEOUT_MS = 4000;

@@ -1,0 +1,40 @@
+/** Makes the analysis of many small models fast, for the tests of a file or of a `describe` block. */
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { packageRoot } from '../../../lib/host/package-files';
+import { PersistentInference } from './persistent-inference';
+
+/** As long as the library waits for ONNX Runtime itself. */
+const INFERENCE_TIMEOUT_MS = 60_000;
+
+/** Longer than the tick of any file system's clock. */
+const FILE_AGE_MS = 5000;
+
+/** Asks ONNX Runtime in one process instead of one per question, and reads new files without waiting. */
+export function analyzeFast(): void {
+  askOneProcess();
+  readFreshFilesAtOnce();
+}
+
+function askOneProcess(): void {
+  let end: (() => Promise<void>) | undefined;
+  beforeAll(() => {
+    // `npm test` builds the worker. Without it, the library starts a process per question.
+    const worker = path.join(packageRoot(), 'dist/test/support/inference/inference-worker.js');
+    if (fs.existsSync(worker)) end = new PersistentInference(INFERENCE_TIMEOUT_MS).install();
+  });
+  afterAll(() => end?.());
+}
+
+/**
+ * Lets files look older than they are. The library waits up to 50 ms before it reads a file that has just changed,
+ * so that a further change would show in the file's times. The tests must not change a file that they have analyzed.
+ */
+export function readFreshFilesAtOnce(): void {
+  let clock: jest.SpyInstance | undefined;
+  beforeAll(() => {
+    const { now } = Date;
+    clock = jest.spyOn(Date, 'now').mockImplementation(() => now() + FILE_AGE_MS);
+  });
+  afterAll(() => clock?.mockRestore());
+}
