@@ -4,9 +4,6 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { SlicedInferencePipeline, Slicing } from '../../lib';
 import { temporaryFolder } from './model-builder';
 
-// Nine tenths of a synthesis; the templates are not what is tested here.
-process.env.CDK_VALIDATION = 'false';
-
 export interface PipelineInit {
   readonly modelPath: string;
   readonly slices: number;

@@ -6,8 +6,6 @@ import type { SlicedInferencePipelineProps } from '../../lib';
 import { SlicedInferencePipeline } from '../../lib';
 import { mlp, saveModel, temporaryFolder } from './model-builder';
 
-// The built-in validation takes nine tenths of a synthesis; the snapshot tests switch it on.
-process.env.CDK_VALIDATION = 'false';
 process.env.SLICED_INFERENCE_CACHE = temporaryFolder();
 
 /** All apps of a test file share their output folder, where CDK writes an asset once. */
