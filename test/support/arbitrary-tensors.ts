@@ -2,12 +2,12 @@ import * as fc from 'fast-check';
 import { TENSOR_DATA_TYPES } from '../../contract/tensors';
 import { elementBytes, elementCount, type RawTensor } from '../../lambda/tensors/tensor';
 
-/** Strings that ONNX Runtime can be fed: no NUL, no lone surrogates. */
+/** Strings that ONNX Runtime accepts: without NUL and without lone surrogates. */
 const text = fc.string({ unit: 'grapheme' }).filter((value) => !value.includes('\0'));
 
 const shape = fc.array(fc.nat({ max: 4 }), { maxLength: 4 });
 
-/** Tensors of every element type, among them scalars and those without elements. */
+/** Tensors of every element type, including scalars and empty tensors. */
 export const rawTensor: fc.Arbitrary<RawTensor> = fc
   .record({ dtype: fc.constantFrom(...TENSOR_DATA_TYPES), shape })
   .chain(({ dtype, shape }): fc.Arbitrary<RawTensor> => {
@@ -31,7 +31,7 @@ export const namedTensors: fc.Arbitrary<Map<string, RawTensor>> = fc
   })
   .map((entries) => new Map(entries.filter(([name]) => name !== '__metadata__')));
 
-/** Tensors with plain byte arrays, so that views and copies compare equal. */
+/** Returns the tensors with plain byte arrays, so that views and copies compare equal. */
 export function comparable(tensors: ReadonlyMap<string, RawTensor>): unknown {
   return new Map(
     [...tensors]

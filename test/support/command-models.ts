@@ -1,4 +1,4 @@
-/** Tiny models that the commands are tried on. */
+/** Small models for the tests of the commands. */
 import type { ModelInit } from './model-builder';
 import { BOOL, FLOAT, INT64, STRING, attribute, floats, int64s, node, value } from './model-builder';
 
@@ -15,7 +15,7 @@ export function unary(
   };
 }
 
-/** An `If` whose branches use values of the graph around it: a computed one, a weight and an input. */
+/** An `If` whose branches capture a computed value, a weight and an input of the outer graph. */
 export function ifWithCaptures(): ModelInit {
   const branch = (name: string, nodes: ReturnType<typeof node>[]) =>
     attribute.graph(name, { node: nodes, output: [value(`${name}_result`, FLOAT)] });
@@ -44,7 +44,7 @@ export function ifWithCaptures(): ModelInit {
   };
 }
 
-/** Outputs from the first node, from a node with two outputs, from the last node; one is used inside as well. */
+/** Outputs of the first node, of a node with two outputs, and of the last node; another node also reads one of them. */
 export function manyOutputs(): ModelInit {
   return {
     graph: {
@@ -65,7 +65,7 @@ export function manyOutputs(): ModelInit {
   };
 }
 
-/** Strings that are read, cross cuts and are given. */
+/** Strings as inputs, between slices and as outputs. */
 export function strings(): ModelInit {
   return {
     graph: {
@@ -80,7 +80,7 @@ export function strings(): ModelInit {
   };
 }
 
-/** An input that only the last node uses, and one that is an output as it is. */
+/** An input that only the last node reads, and an input that is also an output. */
 export function lateAndReturnedInputs(): ModelInit {
   return {
     graph: {
@@ -91,7 +91,7 @@ export function lateAndReturnedInputs(): ModelInit {
   };
 }
 
-/** Two inputs of different types, one of them with a symbolic dimension that both share. */
+/** Two inputs of different types that share a symbolic dimension. */
 export function twoInputs(): ModelInit {
   return {
     graph: {
@@ -106,7 +106,7 @@ export function twoInputs(): ModelInit {
   };
 }
 
-/** Needs rows of just `columns` floats, which its signature does not say. */
+/** Accepts only rows of `columns` floats, although its signature allows any number. */
 export function pickyAboutColumns(columns: number): ModelInit {
   return {
     graph: {
@@ -118,7 +118,7 @@ export function pickyAboutColumns(columns: number): ModelInit {
   };
 }
 
-/** Computes for ever. */
+/** Runs practically forever. */
 export function endless(): ModelInit {
   const body = {
     node: [node('Identity', ['go_on'], ['goes_on']), node('Neg', ['state'], ['next'])],
@@ -138,7 +138,7 @@ export function endless(): ModelInit {
   };
 }
 
-/** A weight of 4 floats that lies in another file, as far as the model knows. */
+/** A weight of 4 floats for which the model names another file. */
 export function externalWeight(location: string): ModelInit {
   return {
     graph: {
@@ -161,7 +161,7 @@ export function externalWeight(location: string): ModelInit {
   };
 }
 
-/** A convolution with a normalization that ONNX Runtime's optimizer folds into it, and two nodes behind. */
+/** A convolution, a normalization that ONNX Runtime's optimizer folds into it, and two more nodes. */
 export function normalized(): ModelInit {
   const perChannel = (name: string, start: number) =>
     floats(

@@ -1,4 +1,4 @@
-/** Functions made of a few lines of code, run by real workers. */
+/** Runs functions of a few lines of code in real workers. */
 import * as path from 'node:path';
 import { Readable } from 'node:stream';
 import { strToU8, zipSync } from 'fflate';
@@ -12,7 +12,7 @@ import { temporaryFolder } from './temporary-folder';
 export interface FunctionFixture {
   readonly folder: string;
   readonly store: ObjectStore;
-  /** A function with this `index.js`; closed after the test file. */
+  /** Creates a function with this `index.js`; it is closed after the test file. */
   create(source: string, more?: Partial<FunctionResource>, onLog?: LogListener): Promise<FunctionPool>;
 }
 

@@ -1,4 +1,4 @@
-/** State machines with functions in memory and a clock that does not wait. */
+/** Runs state machines with functions in memory and a virtual clock. */
 import type { Json, JsonObject } from '../../local/json';
 import type { StateMachineType } from '../../local/cloudformation/resources';
 import type { Clock } from '../../local/step-functions/clock';
@@ -8,7 +8,7 @@ import { type ExecutionResult, StateMachine } from '../../local/step-functions/s
 
 export const START = Date.parse('2026-01-02T03:04:05.000Z');
 
-/** One attempt of a task: an answer, an error to throw, or never an answer. */
+/** One attempt of a task: it answers, throws an error, or never ends. */
 export type Attempt =
   { readonly answer: Json } | { readonly error: string; readonly cause?: string } | 'hang';
 
@@ -18,14 +18,14 @@ export interface Recording {
   readonly result: ExecutionResult;
   /** Events as short lines. */
   readonly trace: readonly string[];
-  /** What the functions were called with. */
+  /** Payloads of the calls of functions. */
   readonly payloads: readonly Json[];
-  /** Seconds that the execution took on the virtual clock. */
+  /** Duration of the execution on the virtual clock, in seconds. */
   readonly seconds: number;
 }
 
 export interface MachineOptions {
-  /** The attempts of all tasks, in order; after them tasks answer their payload. */
+  /** The attempts of all tasks, in order; each further attempt answers with its payload. */
   readonly attempts?: readonly Attempt[];
   readonly input?: Json;
   readonly type?: StateMachineType;
@@ -93,8 +93,8 @@ function line(event: TraceEvent): string {
 }
 
 /**
- * Time that jumps: when nothing else is left to run, the earliest sleep is over. Everything in the interpreter
- * but its sleeps goes through promises that are settled at once, so that "nothing else" is the next immediate.
+ * A clock that jumps to the end of the earliest sleep when nothing else is left to run. Apart from sleeps, the
+ * interpreter only awaits promises that are already settled, so nothing else is left at the next immediate.
  */
 function virtualClock(): Clock {
   let now = START;

@@ -9,14 +9,14 @@ import {
   type WriteResult,
 } from '../../lambda/store/object-store';
 
-/** An object store in memory, which records what is asked of it and breaks connections when told to. */
+/** An object store in memory that records reads and can break connections. */
 export class MemoryObjects implements ObjectStore {
   readonly reads: { key: string; range: ByteRange }[] = [];
-  /** Connections that break after half of their bytes. */
+  /** Number of reads whose connection will break after half of the bytes. */
   connectionsToBreak = 0;
   /** Called before each read. */
   onRead: (key: string) => void = () => undefined;
-  /** What a read's bytes fail with, if it does. */
+  /** Returns the error with which a read fails, if it must fail. */
   failure: (key: string) => Error | undefined = () => undefined;
   private readonly objects = new Map<string, { bytes: Uint8Array; version: number }>();
 
@@ -56,7 +56,7 @@ export class MemoryObjects implements ObjectStore {
   }
 }
 
-/** In two chunks, as a network would, each a copy. */
+/** Returns copies of the bytes in two chunks, as a network does. */
 async function* whole(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   const middle = Math.floor(bytes.byteLength / 2);
   yield await Promise.resolve(new Uint8Array(bytes.subarray(0, middle)));

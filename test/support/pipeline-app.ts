@@ -1,4 +1,4 @@
-/** Synthesizes an app with a tiny pipeline: a bucket, a function without dependencies and a state machine. */
+/** Synthesizes apps with a minimal pipeline: a bucket, a function without dependencies and a state machine. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { App, Stack, type StackProps } from 'aws-cdk-lib';
@@ -51,7 +51,7 @@ export class PipelineStack extends Stack {
 let folders = '';
 let count = 0;
 
-/** Where this module puts its files; set once per test file. */
+/** Sets the folder for the files of this module. Call it once per test file. */
 export function useFolder(folder: string): void {
   folders = folder;
 }
@@ -68,7 +68,7 @@ function newFolder(name: string): string {
   return folder;
 }
 
-/** The folder of the assembly. */
+/** Returns the folder of the assembly. */
 export function synthesize(build: (app: App) => void): string {
   const app = new App({ outdir: newFolder('cdk.out'), analyticsReporting: false });
   build(app);

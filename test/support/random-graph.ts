@@ -1,4 +1,4 @@
-/** Arbitrary models: random graphs of elementwise operators with shared weights, bodies and captures in them, and several outputs. */
+/** Arbitrary models: graphs of elementwise operators with shared weights, body graphs, captures and several outputs. */
 import * as fc from 'fast-check';
 import type { ModelInit, NodeInit, TensorInit } from './model-builder';
 import { BOOL, FLOAT, INT64, attribute, floats, int64s, node, value } from './model-builder';
@@ -35,7 +35,7 @@ function build(steps: readonly Step[], weightCount: number, shuffle: boolean): M
   const values = ['x', 'late'];
   const used = new Set<string>();
   const initializer: TensorInit[] = Array.from({ length: weightCount }, (_, index) =>
-    // From a few bytes to beyond the size at which weights leave the graph.
+    // Some weights are small enough to stay in the graph, others are stored outside.
     floats(`w${index}`, [index % 2 === 0 ? 1 : 64, WIDTH]),
   );
   initializer.push({
@@ -62,7 +62,7 @@ function build(steps: readonly Step[], weightCount: number, shuffle: boolean): M
         break;
       case 'weight': {
         const [a, sum] = [pick(picks[0]), `${out}_sum`];
-        // [1, 8] + [64, 8] is reduced again, so that every value keeps its shape.
+        // Reduces [1, 8] + [64, 8] again, so that every value has the same shape.
         nodes.push(node('Add', [a, `w${picks[1] % weightCount}`], [sum]));
         nodes.push(
           node('ReduceMean', [sum], [out], [attribute.ints('axes', [0]), attribute.int('keepdims', 1)]),
@@ -94,7 +94,7 @@ function build(steps: readonly Step[], weightCount: number, shuffle: boolean): M
         break;
       }
       case 'nested': {
-        // The inner body uses a value of the outermost graph and one of the body around it.
+        // The inner body reads a value of the outermost graph and one of the body around it.
         const [middle, other] = [`${out}_neg`, pick(picks[1])];
         const inner = (name: string, operator_: string) => ({
           node: [node(operator_, [middle, other], [name])],
@@ -130,7 +130,7 @@ function build(steps: readonly Step[], weightCount: number, shuffle: boolean): M
         break;
       }
       case 'loop': {
-        // The state goes by the name of a value of the graph, which it hides.
+        // The state has the name of a value of the graph, and hides that value.
         const captured = pick(picks[1]);
         const state = captured === 'x' ? 'late' : 'x';
         const body = {
@@ -146,7 +146,7 @@ function build(steps: readonly Step[], weightCount: number, shuffle: boolean): M
         break;
       }
       case 'expand': {
-        // What takes less to compute again than to pass on: 2 KB from 64 bytes.
+        // Recomputing these 2 KB from 64 bytes is cheaper than passing them on.
         const [a, b] = [pick(picks[0]), pick(picks[1])];
         nodes.push(node('Expand', [a, 'tall'], [`${out}_tall`]));
         nodes.push(node(BINARY[operator % BINARY.length], [`${out}_tall`, b], [`${out}_both`]));

@@ -1,8 +1,9 @@
-/** Runs whole models and chained slices in this process, with the settings of the slice functions. */
+/** Runs whole models and chains of slices in this process, with the session settings of the slice functions. */
 import * as path from 'node:path';
 import { compareTensor } from '../../bin/verify/compare';
 import { Session } from '../../lambda/slice/session';
 import type { RawTensor } from '../../lambda/tensors/tensor';
+import type { SourcedTensor } from '../../contract/slice-manifest';
 import type { CompiledModel } from '../../lib/emit/compiled-model';
 import type { OptimizationLevel } from '../../lib/optimize/level';
 import { ORT_LEVELS } from '../../lib/optimize/level';
@@ -10,7 +11,7 @@ import { writtenPlan } from './written-plan';
 
 export type Tensors = ReadonlyMap<string, RawTensor>;
 
-/** All outputs of the model at `file`. */
+/** Returns all outputs of the model at `file`; ignores feeds that the model does not read. */
 export function runWhole(
   file: string,
   feeds: Tensors,
@@ -19,36 +20,37 @@ export function runWhole(
   return run(file, feeds, { graphOptimizationLevel: ORT_LEVELS[optimization] });
 }
 
-/** All outputs of the model that the slices were cut from. */
+/** Runs the slices one after the other and returns all outputs of the model that they were cut from. */
 export async function runSlices(compiled: CompiledModel, feeds: Tensors): Promise<Map<string, RawTensor>> {
   const { plan, folder } = writtenPlan(compiled);
-  const made: Map<string, RawTensor>[] = [];
+  const results: Map<string, RawTensor>[] = [];
+  const tensorsOf = (wanted: readonly SourcedTensor[]): Map<string, RawTensor> =>
+    new Map(
+      wanted.map(({ name, source }) => {
+        const tensor = (source.from === 'request' ? feeds : results[source.slice]).get(name);
+        if (tensor === undefined) throw new Error(`no slice and no feed has '${name}'`);
+        return [name, tensor];
+      }),
+    );
   for (const { model, inputs } of plan.slices) {
-    const given = inputs.map(({ name, source }) => {
-      const tensor = (source.from === 'request' ? feeds : made[source.slice]).get(name);
-      if (tensor === undefined) throw new Error(`nothing makes '${name}'`);
-      return [name, tensor] as const;
-    });
-    made.push(await run(path.join(folder, model.file), new Map(given)));
+    results.push(await run(path.join(folder, model.file), tensorsOf(inputs)));
   }
-  return new Map(
-    plan.outputs.map(({ name, source }) => {
-      const tensor = (source.from === 'request' ? feeds : made[source.slice]).get(name);
-      if (tensor === undefined) throw new Error(`nothing makes '${name}'`);
-      return [name, tensor];
-    }),
-  );
+  return tensorsOf(plan.outputs);
 }
 
-/** Compares by bits. Jest's own equality takes minutes for what real models give. */
+/** Compares by bits. Jest's own equality takes minutes for the outputs of real models. */
 export function expectSameBits(got: Tensors, expected: Tensors): void {
   const described = (tensors: Tensors) =>
     [...tensors].map(([name, { dtype, shape }]) => `${name}: ${dtype}[${shape.join()}]`).sort();
   expect(described(got)).toEqual(described(expected));
-  const differing = [...expected].filter(
-    ([name, tensor]) => !compareTensor(name, tensor, got.get(name)).identical,
-  );
-  expect(differing.map(([name]) => name)).toEqual([]);
+  expect(differingOutputs(got, expected)).toEqual([]);
+}
+
+/** Returns the names of the expected tensors whose dtype, shape or bits differ. */
+export function differingOutputs(got: Tensors, expected: Tensors): string[] {
+  return [...expected]
+    .filter(([name, tensor]) => !compareTensor(name, tensor, got.get(name)).identical)
+    .map(([name]) => name);
 }
 
 async function run(

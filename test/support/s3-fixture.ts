@@ -1,4 +1,4 @@
-/** A running S3 endpoint with one bucket, and the unmodified SDK's client for it. */
+/** Starts an S3 endpoint with one bucket, and connects a client of the unmodified SDK. */
 import * as path from 'node:path';
 import { S3Client } from '@aws-sdk/client-s3';
 import { Callers } from '../../local/s3/callers';
@@ -33,7 +33,7 @@ export function s3Fixture(): S3Fixture {
   return fixture;
 }
 
-/** Without retries, so that a refusal is seen once and at once. */
+/** A client without retries: a test sees each refusal at once, and only once. */
 export function clientFor(endpoint: string, accessKeyId: string): S3Client {
   const credentials = { accessKeyId, secretAccessKey: 'secret' };
   return new S3Client({ endpoint, region: 'us-east-1', credentials, maxAttempts: 1 });

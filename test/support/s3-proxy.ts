@@ -1,9 +1,9 @@
-/** Stands between a client and the local S3, and lets a test hold requests back or break their connections. */
+/** A proxy in front of the local S3 that can hold requests back or break their connections. */
 import { once } from 'node:events';
 import * as http from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** Whether a request goes through, waits for ever, or loses its connection. */
+/** Whether the proxy forwards a request, leaves it without an answer, or closes its connection. */
 export type Verdict = 'pass' | 'hold' | 'break';
 
 export interface S3Proxy {
@@ -12,8 +12,8 @@ export interface S3Proxy {
 }
 
 /**
- * @param judge is asked about each request before it is forwarded
- * @param onAnswer is called when S3 has answered a request
+ * @param judge called for each request before it is forwarded
+ * @param onAnswer called when S3 has answered a request
  */
 export async function s3Proxy(
   target: string,
@@ -61,7 +61,7 @@ function forward(
   message.pipe(request);
 }
 
-/** The number of the part that a request sends. */
+/** Returns the number of the part that a request uploads; `undefined` for other requests. */
 export function partNumber({ url = '' }: http.IncomingMessage): number | undefined {
   const match = /[?&]partNumber=(\d+)/.exec(url);
   return match === null ? undefined : Number(match[1]);

@@ -1,4 +1,4 @@
-/** ONNX models of a few nodes, written field by field, and the slices of one plan made of them. */
+/** Writes ONNX models of a few nodes field by field, and stages the two slices of a plan. */
 import { createHash } from 'node:crypto';
 import { Writer } from 'protobufjs/minimal';
 import { ENV } from '../../contract/environment';
@@ -31,7 +31,11 @@ interface Node {
 interface Weights {
   readonly name: string;
   readonly values: readonly number[];
-  /** File beside the model that holds them; without it they are inside. */
+  /**
+   * Name of a file beside the model that holds the weights.
+   *
+   * @default - the model itself holds them
+   */
   readonly file?: string;
 }
 
@@ -143,8 +147,8 @@ const fromSlice = (spec: TensorSpec, slice: number): SourcedTensor => ({
 });
 
 /**
- * A plan of two slices: `shifted = x + [10, 20, 30]` and `early = -x`, then `late = shifted * scale`. Its outputs
- * are `late`, `early` and the input `x` itself.
+ * The manifests of two slices: `shifted = x + [10, 20, 30]` and `early = -x`, then `late = shifted * scale`. The
+ * outputs are `late`, `early` and the input `x`.
  */
 export const MANIFESTS: readonly SliceManifest[] = [
   {
@@ -185,7 +189,7 @@ const MODELS: readonly TinyModel[] = [
   },
 ];
 
-/** Stages the slice's files and gives the environment variables of its function. */
+/** Puts the slice's files into the store and returns the environment variables of its function. */
 export function stageSlice(
   objects: MemoryObjects,
   slice: number,

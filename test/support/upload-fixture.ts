@@ -1,4 +1,4 @@
-/** The local S3, clients that record and disturb what they send to it, and files to upload. */
+/** Starts the local S3, connects clients that record their calls and can fail them, and creates files to upload. */
 import { createHash, randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
@@ -13,29 +13,29 @@ import { BUCKET, type S3Fixture, s3Fixture } from './s3-fixture';
 
 export { BUCKET } from './s3-fixture';
 
-/** S3's smallest part: what the tests cut files into. */
+/** Size of the parts of the tests' uploads: the smallest that S3 allows. */
 export const PART = 5 * 1024 * 1024;
 
-/** A request as the SDK is asked for it: the name of its command without `Command`, and its input. */
+/** A call of the SDK: the name of its command without `Command`, and its input. */
 export interface Call {
   readonly name: string;
   readonly input: Readonly<Record<string, unknown>>;
 }
 
-/** Runs before a call is sent; throws to fail it. */
+/** Called before a call is sent; throws to fail the call. */
 export type BeforeCall = (call: Call) => void | Promise<void>;
 
 export interface RecordingClient {
   readonly client: S3Client;
   readonly calls: readonly Call[];
-  /** Names of the calls in order, each run of one name as one. */
+  /** Names of the calls in order; consecutive calls of one name count once. */
   readonly names: () => string[];
-  /** Numbers of the parts that were sent. */
+  /** Numbers of the parts that were sent, in ascending order. */
   readonly partNumbers: () => number[];
 }
 
 export interface UploadFixture extends S3Fixture {
-  /** A client as the command line makes it. */
+  /** Creates a client as the command line does. */
   readonly connect: (before?: BeforeCall, endpoint?: string) => RecordingClient;
 }
 
@@ -77,7 +77,7 @@ function partNumbers(calls: readonly Call[]): number[] {
   return parts.map(({ input }) => input.PartNumber as number).sort((a, b) => a - b);
 }
 
-/** A file of random bytes, and the task of uploading it. */
+/** Creates a file of random bytes and the task to upload it. */
 export function makeFile(folder: string, bytes: number): UploadTask & { readonly content: Buffer } {
   const content = randomBytes(bytes);
   const sha256 = createHash('sha256').update(content).digest('hex');
@@ -95,7 +95,7 @@ export async function metadataOf(client: S3Client, key: string): Promise<Record<
   return (await client.send(new HeadObjectCommand({ Bucket: BUCKET, Key: key }))).Metadata;
 }
 
-/** Keys of the unfinished uploads. */
+/** Returns the keys of the unfinished uploads. */
 export async function openUploads(client: S3Client): Promise<(string | undefined)[]> {
   const { Uploads = [] } = await client.send(new ListMultipartUploadsCommand({ Bucket: BUCKET }));
   return Uploads.map(({ Key }) => Key);
