@@ -7,6 +7,7 @@ import { writeSlices } from '../../lib/emit/write';
 import { SlicedInferenceError } from '../../lib/errors';
 import { automatic, count } from '../../lib/plan/search/slicers';
 import type { CaseEnd } from './fuzz-process';
+import { timeAhead } from '../support/inference/file-age';
 import { PersistentInference } from '../support/inference/persistent-inference';
 
 /** Less than the minute that the library waits for ONNX Runtime: a case has only a few seconds. */
@@ -17,6 +18,8 @@ const MAX_MESSAGE_LENGTH = 2000;
 
 const inference = new PersistentInference(INFERENCE_TIMEOUT_MS);
 inference.install();
+// Each model is compiled once, without a cache that could take it for another one.
+Date.now = timeAhead;
 
 /** @throws errors that the library must not throw: all but `SlicedInferenceError` */
 export function runCase(modelPath: string, slices: number): CaseEnd {

@@ -2,13 +2,11 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { packageRoot } from '../../../lib/host/package-files';
+import { timeAhead } from './file-age';
 import { PersistentInference } from './persistent-inference';
 
 /** As long as the library waits for ONNX Runtime itself. */
 const INFERENCE_TIMEOUT_MS = 60_000;
-
-/** Longer than the tick of any file system's clock. */
-const FILE_AGE_MS = 5000;
 
 /** Does both of the following. */
 export function analyzeFast(): void {
@@ -27,15 +25,11 @@ export function askOneProcess(): void {
   afterAll(() => end?.());
 }
 
-/**
- * Lets files look older than they are. The library waits up to 50 ms before it reads a file that has just changed,
- * so that a further change would show in the file's times. The tests must not change a file that they have analyzed.
- */
+/** Reads files that have just been written without waiting; see `timeAhead` for the condition. */
 export function readFreshFilesAtOnce(): void {
   let clock: jest.SpyInstance | undefined;
   beforeAll(() => {
-    const { now } = Date;
-    clock = jest.spyOn(Date, 'now').mockImplementation(() => now() + FILE_AGE_MS);
+    clock = jest.spyOn(Date, 'now').mockImplementation(timeAhead);
   });
   afterAll(() => clock?.mockRestore());
 }
