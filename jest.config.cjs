@@ -1,14 +1,17 @@
 const path = require('node:path');
 
-// Another release of CDK than the one that is installed here: the folder whose node_modules has it.
+// A folder whose `node_modules` has another release of CDK, to test with that one.
 const { CDK_FOLDER } = process.env;
 const otherCdk = CDK_FOLDER && path.resolve(CDK_FOLDER, 'node_modules');
 
 /** @type {import('jest').Config} */
 module.exports = {
-  globalSetup: '<rootDir>/test/global-setup.cjs',
-  globalTeardown: '<rootDir>/test/global-teardown.cjs',
-  testEnvironment: '<rootDir>/test/onnxruntime-environment.cjs',
+  globalSetup: '<rootDir>/test/support/jest/global-setup.cjs',
+  globalTeardown: '<rootDir>/test/support/jest/global-teardown.cjs',
+  testEnvironment: '<rootDir>/test/support/jest/environment.cjs',
+  testSequencer: '<rootDir>/test/support/jest/sequencer.cjs',
+  // Jest's default leaves one core idle.
+  maxWorkers: '100%',
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
   moduleNameMapper: otherCdk ? { '^(aws-cdk-lib|constructs)(/.*)?$': `${otherCdk}/$1$2` } : {},

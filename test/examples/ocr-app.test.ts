@@ -1,4 +1,4 @@
-/** The demo's stack: a real model of 765 nodes, cut. */
+/** The demo's stack, which slices a real model of 765 nodes. */
 import { App } from 'aws-cdk-lib';
 import { Annotations, Match } from 'aws-cdk-lib/assertions';
 import { OcrStack } from '../../examples/ocr/app';
@@ -18,16 +18,16 @@ test('is a pipeline of four slices with small functions', () => {
   template.hasResource('AWS::S3::Bucket', { DeletionPolicy: 'Delete' });
 });
 
-test('gives nothing to warn of', () => {
+test('has no warnings', () => {
   expect(Annotations.fromStack(ocrStack()).findWarning('*', Match.anyValue())).toEqual([]);
 });
 
-test('takes another number of slices', () => {
+test('accepts another number of slices', () => {
   const { resources } = shortTemplate(ocrStack(6));
   expect(Object.keys(resources('AWS::Lambda::Function'))).toHaveLength(6);
 });
 
-test('refuses a number that is none', () => {
+test('refuses a number of slices that is not a number', () => {
   expect(errorOf(() => ocrStack(Number('many')))).toBe(
     'the number of slices must be a whole number of 1 or more, got NaN: give a positive number',
   );

@@ -1,4 +1,4 @@
-/** The demo's ways from a picture to the model's input and from its output to text. */
+/** Converts a picture into the input of the demo's model, and the model's output into text. */
 import * as path from 'node:path';
 import sharp from 'sharp';
 import { readLine } from '../../examples/ocr/read-image';
@@ -22,7 +22,7 @@ function floatsOf({ bytes }: NumericTensor): Float32Array {
 }
 
 describe('readLine', () => {
-  test('gives blue, green and red planes of values from -1 to 1', async () => {
+  test('returns blue, green and red planes of values from -1 to 1', async () => {
     const line = await readLine(await picture(400, HEIGHT, '#ff0080'));
     expect(line.dtype).toBe('float32');
     expect(line.shape).toEqual([1, 3, HEIGHT, 400]);
@@ -31,7 +31,7 @@ describe('readLine', () => {
     expect([red, green, blue]).toEqual([1, -1, Math.fround((128 / 255 - 0.5) / 0.5)]);
   });
 
-  test("scales to the model's height", async () => {
+  test("scales pictures to the model's height", async () => {
     const { shape } = await readLine(await picture(1000, 2 * HEIGHT, 'white'));
     expect(shape).toEqual([1, 3, HEIGHT, 500]);
   });
@@ -44,14 +44,14 @@ describe('readLine', () => {
     expect(new Set(row.subarray(10))).toEqual(new Set([0]));
   });
 
-  test('refuses a page', async () => {
+  test('refuses a picture that is too wide for one line', async () => {
     const file = await picture(48_000, HEIGHT, 'white');
     await expect(readLine(file)).rejects.toThrow(
       `picture '${file}' must show one line of text, got one 1000 times as wide as high: cut it into shorter lines`,
     );
   });
 
-  test('refuses what is no picture', async () => {
+  test('refuses a file that is not a picture', async () => {
     await expect(readLine(__filename)).rejects.toThrow(
       `picture '${__filename}' must be a readable PNG, JPEG or WebP, got: `,
     );
@@ -61,7 +61,7 @@ describe('readLine', () => {
 describe('readText', () => {
   const letters = ['', 'a', 'b', ' '];
 
-  /** A tensor in which each step is sure of one class, by its index in `letters`. */
+  /** A tensor in which each step has one class of this probability, given by its index in `letters`. */
   function steps(classes: readonly number[], probability = 1): NumericTensor {
     const values = new Float32Array(classes.length * letters.length);
     classes.forEach((winner, step) => (values[step * letters.length + winner] = probability));
@@ -81,7 +81,7 @@ describe('readText', () => {
     expect(readText(steps(classes), letters).text).toBe(text);
   });
 
-  test('gives the mean probability of the characters', () => {
+  test('returns the mean probability of the characters', () => {
     expect(readText(steps([1, 2], 0.5), letters).confidence).toBe(0.5);
     expect(readText(steps([0]), letters).confidence).toBe(0);
   });
@@ -93,7 +93,7 @@ describe('readText', () => {
   });
 });
 
-test('the alphabet has a blank, the keys and a space: one entry per class of the model', () => {
+test('the alphabet has one entry per class of the model: a blank, the keys and a space', () => {
   const characters = alphabet();
   expect(characters).toHaveLength(6625);
   expect([characters[0], characters.at(-1)]).toEqual(['', ' ']);

@@ -1,4 +1,4 @@
-/** Small models that work, of every kind that the parser knows: what mutations start from. */
+/** Small valid models with every construct that the parser knows; the mutations start from them. */
 import * as fc from 'fast-check';
 import type { GraphInit, ModelInit } from '../support/model-builder';
 import {
@@ -22,7 +22,7 @@ export interface BaseModel {
   readonly bytes: Uint8Array;
 }
 
-/** Lies beside every model, see `BESIDE_MODEL`. */
+/** A file beside every model, see `BESIDE_MODEL`. */
 const WEIGHTS_FILE = 'w.bin';
 
 const x = value('x', FLOAT, ['n', 4]);

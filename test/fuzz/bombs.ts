@@ -1,11 +1,11 @@
-/** Small causes with large effects: models that repeat, nest, or multiply one thing. */
+/** Builds small files that are expensive to read: models that repeat, nest or multiply one part. */
 import type { Random } from './random';
 import { functions, headOf, identity, input, model, name, nestedIn, node, output, weight } from './raw-model';
 import { repeatedFields } from './repeated-fields';
 import type { WireField } from './wire-tree';
 import { field, integer } from './wire-tree';
 
-/** Most bytes of a bomb's file: what a reader keeps must stay in proportion to it. */
+/** Limit of a bomb's file, in bytes. The memory of a reader must stay in proportion to the file. */
 const MOST_BYTES = 3_000_000;
 const MOST_DEPTH = 20_000;
 

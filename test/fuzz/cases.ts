@@ -1,4 +1,4 @@
-/** Makes the case of a run: a model's file, what lies beside it, and how it is to be sliced. */
+/** Creates the case of a run: a model and the number of slices to cut it into. */
 import { baseModels } from './base-models';
 import type { BaseModel } from './base-models';
 import { BOMBS } from './bombs';
@@ -11,14 +11,14 @@ import { decode, encode } from './wire-tree';
 import type { WireField } from './wire-tree';
 
 export interface FuzzCase {
-  /** What was done to which model. */
+  /** The model and the mutations that were applied to it. */
   readonly title: string;
   readonly model: Uint8Array;
-  /** The number of slices to ask for; 0 leaves it to the library. */
+  /** Number of slices to request; with 0 the library chooses. */
   readonly slices: number;
 }
 
-/** Most mutations of one model: with more, hardly any model gets past the first check. */
+/** Limit of mutations of one model: with more, hardly any model passes the first check. */
 const MOST_MUTATIONS = 4;
 
 export class CaseMaker {
@@ -26,7 +26,7 @@ export class CaseMaker {
 
   constructor(private readonly seed: number) {}
 
-  /** The case depends on the seed and the run alone. */
+  /** Returns the case of a run, which depends only on the seed and the run. */
   make(run: number): FuzzCase {
     const random = new Random(`${this.seed}:${run}`);
     const { title, model } = this.mutated(random);
@@ -63,10 +63,10 @@ function mutateStructure(random: Random, base: BaseModel, other: BaseModel, step
       steps.push('external data');
       continue;
     }
-    // Most files that are not well-formed are refused at once: as many that are get further.
+    // The compiler refuses most malformed files at once. Well-formed ones get further, so create more of them.
     const mutations = random.chance(0.6) ? MEANING_MUTATIONS : STRUCTURE_MUTATIONS;
     const step = random.pick(Object.keys(mutations));
-    // A model may have lost all of its fields on the way.
+    // Earlier mutations may have removed all fields.
     if (tree.length > 0) mutations[step](random, tree, donor);
     steps.push(step);
   }

@@ -1,4 +1,4 @@
-/** Runs cases one by one in a process that may crash, hang or swell: whoever started it watches it. */
+/** Runs cases one by one in a process that may crash, hang or swell; `watch.ts` starts and watches it. */
 import * as fs from 'node:fs';
 
 export const OUTCOMES = [
@@ -6,15 +6,15 @@ export const OUTCOMES = [
   'refused',
   'refused by ONNX Runtime',
   'crashed ONNX Runtime',
-  'no answer of ONNX Runtime',
+  'no answer from ONNX Runtime',
 ] as const;
 
-/** A way for a case to end well. */
+/** The end of a case in which the target behaved correctly. */
 export interface CaseEnd {
   readonly outcome: (typeof OUTCOMES)[number];
-  /** Why the model was refused; empty when it was not. */
+  /** Why the model was refused; empty if it was accepted. */
   readonly message: string;
-  /** Part of the time that was spent waiting for ONNX Runtime, in ms. */
+  /** Time that the case waited for ONNX Runtime, in ms. */
   readonly waitedMs: number;
 }
 
@@ -24,17 +24,17 @@ export interface Question {
 }
 
 export interface Answer {
-  /** How the case ended, or what was thrown. */
+  /** How the case ended, or the error that the target threw. */
   readonly end: CaseEnd | { readonly thrown: string };
-  /** Time without that of ONNX Runtime, in ms. */
+  /** Duration of the case without the time of ONNX Runtime, in ms. */
   readonly ownMs: number;
-  /** The most memory that the process had during the case, in MB (2^20 bytes). */
+  /** Peak of the process's memory during the case, in MB (2^20 bytes). */
   readonly peakMb: number;
   /** Memory that the process keeps after the case, in MB. */
   readonly restingMb: number;
 }
 
-/** What `--target` names exports this. */
+/** Exports of the module that `--target` names. */
 export interface Target {
   runCase(modelPath: string, slices: number): CaseEnd;
 }
@@ -55,12 +55,12 @@ function answer(target: Target, { modelPath, slices }: Question): Answer {
   return { end, ownMs, peakMb, restingMb: process.memoryUsage.rss() / 2 ** 20 };
 }
 
-/** Linux forgets the peak on demand (`man proc_pid_clear_refs`); elsewhere it is that of the process's whole life. */
+/** Linux can reset the peak (`man proc_pid_clear_refs`); other systems only know the peak since the process started. */
 function resetPeak(): void {
   try {
     fs.writeFileSync('/proc/self/clear_refs', '5');
   } catch {
-    // No Linux, or a container that forbids it: the watcher asks again in a fresh process before it complains.
+    // Another system, or a container that forbids it. Before it fails a case, the watcher tries it in a new process.
   }
 }
 
@@ -69,7 +69,7 @@ function memoryPeakMb(): number {
     const peak = /VmHWM:\s*(\d+) kB/.exec(fs.readFileSync('/proc/self/status', 'latin1'));
     if (peak !== null) return Number(peak[1]) / KIB_PER_MB;
   } catch {
-    // No Linux: the next line knows less, but something.
+    // Other systems only report the peak since the process started.
   }
   return process.resourceUsage().maxRSS / KIB_PER_MB;
 }

@@ -1,4 +1,4 @@
-/** The fuzzer itself: it finds what it looks for, says how to see it again, and finds nothing in the compiler. */
+/** The fuzzer finds faults in broken targets, says how to reproduce them, and finds none in the compiler. */
 import { type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import * as fs from 'node:fs';
@@ -13,7 +13,7 @@ function fuzz(...args: string[]): SpawnSyncReturns<string> {
   return spawnSync(process.execPath, [script, ...args], { encoding: 'utf8' });
 }
 
-/** A module that takes the compiler's place. */
+/** Writes a module that replaces the compiler. */
 function target(body: string): string {
   const file = path.join(temporaryFolder(), 'target.cjs');
   fs.writeFileSync(file, `exports.runCase = (modelPath, slices) => { ${body} };`);
@@ -22,7 +22,7 @@ function target(body: string): string {
 
 const ACCEPT = `return { outcome: 'accepted', message: '', waitedMs: 0 };`;
 
-test('the compiler ends every run with a plan or one clear error', () => {
+test('the compiler ends each of 400 runs with a plan or one clear error', () => {
   const { status, stdout } = fuzz('--runs', '400', '--seed', '1');
   expect(stdout).toMatch(/400 runs with seed 1 in \d+ s: 0 failed/);
   expect(stdout).toMatch(/accepted +[1-9]/);
@@ -30,28 +30,31 @@ test('the compiler ends every run with a plan or one clear error', () => {
   expect(status).toBe(0);
 });
 
-describe('a broken target', () => {
-  test.each([
+describe('a target', () => {
+  test.each<[name: string, body: string, expected: string | RegExp, flags?: string[]]>([
     ['throws', `throw new TypeError('broken');`, 'TypeError: broken'],
-    ['loops', 'for (;;);', 'no end within 1 s'],
+    ['loops', 'for (;;);', 'no end within 1 s', ['--time-limit', '1']],
     ['exits', 'process.exit(3);', 'ended its process with code 3'],
     ['crashes', `process.kill(process.pid, 'SIGSEGV'); for (;;);`, 'ended its process with SIGSEGV'],
-    ['allocates', `globalThis.kept = Buffer.alloc(400 << 20, 1); ${ACCEPT}`, /took [3-9]\d\d MB of memory/],
     [
-      'allocates for a moment',
+      'keeps much memory',
+      `globalThis.kept = Buffer.alloc(400 << 20, 1); ${ACCEPT}`,
+      /took [3-9]\d\d MB of memory/,
+    ],
+    [
+      'needs much memory for a moment',
       `{ let all = Buffer.alloc(400 << 20, 1); all = undefined; } ${ACCEPT}`,
       /took [3-9]\d\d MB of memory/,
     ],
-  ])('that %s is found', (_, body, expected) => {
-    const broken = target(body);
-    const { status, stdout } = fuzz('--runs', '2', '--seed', '7', '--time-limit', '1', '--target', broken);
+  ])('that %s fails both runs', (_, body, expected, flags = []) => {
+    const { status, stdout } = fuzz('--runs', '2', '--seed', '7', '--target', target(body), ...flags);
     expect(stdout).toMatch(expected);
     for (const run of [0, 1]) expect(stdout).toContain(`npm run fuzz -- --seed 7 --run ${run}\n`);
     expect(stdout).toMatch(/2 runs with seed 7 in \d+ s: 2 failed/);
     expect(status).toBe(1);
   });
 
-  test('is told from a good run before and behind it', () => {
+  test('that throws in one run fails only that run', () => {
     const broken = target(
       `globalThis.runs = (globalThis.runs ?? 0) + 1; if (globalThis.runs === 2) throw new Error('second'); ${ACCEPT}`,
     );
@@ -62,14 +65,14 @@ describe('a broken target', () => {
 });
 
 describe('a case', () => {
-  test('depends on its seed and run alone', () => {
+  test('depends only on its seed and run', () => {
     const maker = new CaseMaker(5);
     const [first] = [3, 17, 40].map((run) => maker.make(run));
     expect(new CaseMaker(5).make(3)).toEqual(first);
     expect(new CaseMaker(6).make(3)).not.toEqual(first);
   });
 
-  test('is kept on demand with what lies beside the model', () => {
+  test('is kept on request, with the files beside the model', () => {
     const folder = temporaryFolder();
     const { stdout } = fuzz('--seed', '5', '--run', '3', '--keep', folder, '--target', target(ACCEPT));
     const { title, model } = new CaseMaker(5).make(3);
@@ -85,7 +88,7 @@ test.each([
   [['--seed', '-1'], '--seed'],
   [['--ruins', '5'], '--ruins'],
   [['more'], 'too many arguments'],
-])('bad flags %j are one line', (args, expected) => {
+])('refuses the flags %j in one line', (args, expected) => {
   const { status, stdout, stderr } = fuzz(...args);
   expect(status).toBe(2);
   expect(stdout).toBe('');
@@ -93,7 +96,7 @@ test.each([
   expect(stderr.trimEnd()).not.toContain('\n');
 });
 
-test('Ctrl-C leaves nothing behind', async () => {
+test('Ctrl-C leaves no temporary files', async () => {
   const temporary = temporaryFolder();
   const fuzzer = spawn(process.execPath, [script, '--target', target('for (;;);')], {
     env: { ...process.env, TMPDIR: temporary },

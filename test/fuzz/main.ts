@@ -1,8 +1,8 @@
 /**
- * The fuzzer: `npm run fuzz -- --runs 20000 --seed 1`. Each run mutates a model, or makes a hostile one, and sends it
- * the way that a model takes at synth. It must end as a plan or as one clear error, in bounded time and memory.
+ * The fuzzer: `npm run fuzz -- --runs 20000 --seed 1`. Each run mutates a model, or builds a hostile one, and compiles
+ * it as synthesis does. The compilation must end with a plan or one clear error, in bounded time and memory.
  *
- * Exit codes: 0 no run failed, 1 one did, 2 bad usage.
+ * Exit codes: 0 no run failed, 1 a run failed, 2 bad usage.
  */
 import * as path from 'node:path';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
@@ -39,21 +39,17 @@ function command(): Command {
       throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`);
     };
   return new Command('fuzz')
-    .description(
-      'Sends mutated models through the compiler and looks for crashes, hangs and waste of memory.',
-    )
-    .option('--runs <number>', 'how many models to try', from(1), 1000)
+    .description('Compiles mutated models and looks for crashes, hangs and waste of memory.')
+    .option('--runs <number>', 'number of models to try', from(1), 1000)
+    .option('--seed <number>', 'seed of all models', from(0, MAX_SEED), Math.floor(Math.random() * MAX_SEED))
+    .option('--run <number>', 'repeat only this run', from(0))
+    .option('--time-limit <seconds>', 'time limit of one run', from(1), 10)
+    .option('--memory-limit <MB>', 'memory limit of the process that runs the library', from(1), 300)
     .option(
-      '--seed <number>',
-      'what all models are made from',
-      from(0, MAX_SEED),
-      Math.floor(Math.random() * MAX_SEED),
+      '--keep <folder>',
+      'folder that keeps the models of failed runs and of the run that `--run` names',
     )
-    .option('--run <number>', 'try the model of this one run again', from(0))
-    .option('--time-limit <seconds>', 'for one run', from(1), 10)
-    .option('--memory-limit <MB>', 'for the process that runs the library', from(1), 300)
-    .option('--keep <folder>', 'where to keep the models of failed runs, and of the one that `--run` names')
-    .option('--target <file>', 'module to try in place of the compiler', path.join(__dirname, 'target.js'))
+    .option('--target <file>', 'module to fuzz instead of the compiler', path.join(__dirname, 'target.js'))
     .allowExcessArguments(false)
     .showSuggestionAfterError(false)
     .configureOutput({
@@ -70,7 +66,7 @@ async function main(): Promise<void> {
     options = command().parse().opts<Options>();
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    // Commander has said why; asking for help is no error.
+    // Commander has printed its message; a request for help is not an error.
     process.exitCode = error.exitCode === 0 ? 0 : BAD_USAGE;
     return;
   }
@@ -99,7 +95,7 @@ async function main(): Promise<void> {
   }
 }
 
-/** Returns how many runs failed. */
+/** Returns the number of failed runs. */
 async function fuzz(options: Options, workplace: Workplace, watcher: Watcher): Promise<number> {
   const { seed, run: single } = options;
   const maker = new CaseMaker(seed);
@@ -108,14 +104,14 @@ async function fuzz(options: Options, workplace: Workplace, watcher: Watcher): P
   const end = single === undefined ? options.runs : single + 1;
   process.stdout.write(`seed ${seed}\n`);
   const prepare = (run: number): FuzzCase & { readonly modelPath: string } => {
-    const made = maker.make(run);
-    return { ...made, modelPath: workplace.writeModel(run, made.model) };
+    const fuzzCase = maker.make(run);
+    return { ...fuzzCase, modelPath: workplace.writeModel(run, fuzzCase.model) };
   };
   let next = prepare(first);
   for (let run = first; run < end; run++) {
     const current = next;
     const judged = watcher.judge({ modelPath: current.modelPath, slices: current.slices });
-    // The next model is made while the other processor runs this one.
+    // Create the next model while the other process compiles this one.
     if (run + 1 < end) next = prepare(run + 1);
     const verdict = await judged;
     const news = report.add(run, current, verdict);

@@ -1,4 +1,4 @@
-/** Mutations that know nothing of the format: flipped, cut, repeated and mixed bytes. */
+/** Mutations that ignore the format: they flip, cut, repeat and mix bytes. */
 import type { Random } from './random';
 
 export type ByteMutation = (random: Random, bytes: Uint8Array, other: Uint8Array) => Uint8Array;

@@ -1,9 +1,9 @@
-/** Tensors whose data is said to lie where it must not, or does not. */
+/** Gives tensors external data at places that are missing or not allowed. */
 import type { Random } from './random';
 import type { WireField } from './wire-tree';
 import { field, integer, places } from './wire-tree';
 
-/** What a case puts beside the model. */
+/** A file or symbolic link beside each model. */
 export type BesideModel =
   { readonly name: string; readonly bytes: number } | { readonly name: string; readonly linkTo: string };
 
@@ -70,7 +70,7 @@ const NUMBERS = [
   '9'.repeat(1000),
 ];
 
-/** Gives one of the model's tensors, or a new initializer, external data. */
+/** Gives external data to one of the model's tensors or to a new initializer. */
 export function mutateExternal(random: Random, model: WireField[]): void {
   const tensors = places(model)
     .filter(({ field: { kind, content } }) => kind === 'Tensor' && Array.isArray(content))

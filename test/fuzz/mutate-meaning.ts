@@ -1,4 +1,4 @@
-/** Mutations that leave a well-formed file: other names, edges, operators, numbers and types. */
+/** Mutations that keep the file well-formed: other names, edges, operators, numbers and types. */
 import type { Mutation } from './mutation';
 import { ODD_INTEGERS, change, contentOf, ofKind, pickContent } from './mutation';
 import { field, integer } from './wire-tree';

@@ -1,11 +1,11 @@
-/** Mutations of a model's fields themselves: lost, repeated, moved, of wrong types and lengths. */
+/** Mutations of the fields of a model: they delete, repeat and move fields, and change types and lengths. */
 import type { Mutation } from './mutation';
 import { ODD_INTEGERS, change, ofKind } from './mutation';
 import type { WireField } from './wire-tree';
 import { copy, encode, field, places, varint } from './wire-tree';
 
 const MOST_COPIES = 2000;
-/** Above the deepest graphs that the parser reads. */
+/** More levels than the parser accepts. */
 const MOST_NESTING = 80;
 
 export const STRUCTURE_MUTATIONS: Readonly<Record<string, Mutation>> = {
@@ -21,7 +21,7 @@ export const STRUCTURE_MUTATIONS: Readonly<Record<string, Mutation>> = {
     const { siblings, index, field: each } = random.pick(places(model));
     const size = encode([each]).length;
     const most = Math.max(2, Math.min(MOST_COPIES, Math.floor(500_000 / size)));
-    // The copies share their content; what later mutations change in one changes in all.
+    // The copies share their content, so a later mutation of one changes all of them.
     const copies = Array.from({ length: random.magnitude(most) }, () => each);
     siblings.splice(index, 0, ...copies);
   },
@@ -51,7 +51,7 @@ export const STRUCTURE_MUTATIONS: Readonly<Record<string, Mutation>> = {
     const { field: each } = random.pick(places(model));
     each.wireType = random.below(8);
     if (random.chance(0.3)) return;
-    // With a payload that fits the wire type: what is wrong is the type alone.
+    // The payload fits the wire type, so that only the type is wrong.
     if (each.wireType === 0) each.content = random.pick(ODD_INTEGERS);
     else if (each.wireType === 1) each.content = random.bytes(8);
     else if (each.wireType === 5) each.content = random.bytes(4);

@@ -1,11 +1,11 @@
-/** What mutations of a model's fields have in common. */
+/** Functions that the mutations of fields share. */
 import type { Random } from './random';
 import type { FieldKind, MessageName } from './schema';
 import { isMessage } from './schema';
 import type { Place, WireField } from './wire-tree';
 import { places } from './wire-tree';
 
-/** Changes `model` in place; `other` is another model, to take parts from. */
+/** Changes `model` in place; may copy parts of `other`. */
 export type Mutation = (random: Random, model: WireField[], other: WireField[]) => void;
 
 export const ODD_INTEGERS = [
@@ -38,7 +38,7 @@ export function contentOf({ field: { content } }: Place): Uint8Array {
   return content instanceof Uint8Array ? content : new Uint8Array();
 }
 
-/** The fields of one of the model's messages of a kind. */
+/** Returns the fields of a random message of this kind. */
 export function pickContent(random: Random, model: WireField[], kind: MessageName): WireField[] | undefined {
   const found = ofKind(model, [kind]);
   return found.length === 0 ? undefined : (random.pick(found).field.content as WireField[]);

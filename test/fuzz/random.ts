@@ -1,4 +1,4 @@
-/** Random choices that depend on nothing but a seed, so that every case can be made again. */
+/** Random choices that depend only on a seed, so that every case can be reproduced. */
 import { createHash } from 'node:crypto';
 
 export class Random {
@@ -9,7 +9,7 @@ export class Random {
     this.state = Uint32Array.from({ length: 4 }, (_, index) => digest.readUInt32LE(4 * index));
   }
 
-  /** A whole number from 0 to `limit - 1`. */
+  /** Returns a whole number from 0 to `limit - 1`. */
   below(limit: number): number {
     return Math.floor((this.next() / 2 ** 32) * limit);
   }
@@ -18,7 +18,7 @@ export class Random {
     return least + this.below(most - least + 1);
   }
 
-  /** A number from 1 to `most`, small ones as likely as large ones. */
+  /** Returns a whole number from 1 to `most`; its logarithm is uniformly distributed. */
   magnitude(most: number): number {
     return Math.max(1, Math.round(most ** (this.next() / 2 ** 32)));
   }

@@ -1,8 +1,8 @@
-/** Writes models field by field: large ones, and ones that no encoder would write. */
+/** Writes models field by field, including models that no encoder would write. */
 import type { WireField } from './wire-tree';
 import { encode, field, integer } from './wire-tree';
 
-/** A model of a graph's fields; `rest` are fields of the model beside it. */
+/** A model with these fields in its graph; `rest` are fields of the model itself. */
 export function model(graph: WireField[], rest: WireField[] = []): Uint8Array {
   const opset = (domain: string, version: number): WireField =>
     field(8, [...(domain === '' ? [] : [field(1, domain)]), integer(2, version)]);
@@ -50,14 +50,14 @@ export function weight(named: string): WireField {
   return field(5, [integer(1, 4), integer(2, 1), field(8, named), field(9, new Uint8Array(16))]);
 }
 
-/** `y` from `x` through function `index`. */
+/** A graph that computes `y` from `x` with function `index`. */
 export function identity(index: number): WireField[] {
   const call = node(`F${index}`, ['x'], ['y']);
   (call.content as WireField[]).push(field(7, 'local'));
   return [call, input('x'), output('y')];
 }
 
-/** Functions `F0` to `F<count - 1>`, each a chain of the functions that it calls and of one operator. */
+/** Functions `F0` to `F<count - 1>`; each is a chain of calls of other functions and one operator. */
 export function functions(count: number, calls: (index: number) => readonly number[]): WireField[] {
   return Array.from({ length: count }, (_, index) => {
     const called = calls(index);
@@ -79,7 +79,7 @@ export function functions(count: number, calls: (index: number) => readonly numb
   });
 }
 
-/** The nodes inside of `depth` graphs in graphs, each held `bodies` times by its node. */
+/** Nests the nodes in `depth` levels of body graphs; each node has `bodies` copies of its body. */
 export function nestedIn(nodes: WireField[], depth: number, bodies: number): WireField[] {
   let parts: Uint8Array[] = [encode(nodes)].reverse();
   let length = parts[0].length;
@@ -102,12 +102,12 @@ export function nestedIn(nodes: WireField[], depth: number, bodies: number): Wir
     wrap(1);
   }
   const whole = Buffer.concat(parts.reverse());
-  // The outermost node's own head is written by the field that holds it.
+  // `field` writes the head of the outermost node again.
   const head = headOf(1, 0).length - 1;
   return [field(1, whole.subarray(head + lengthOfLength(whole, head)))];
 }
 
-/** Tag and length of a field that holds `length` bytes. */
+/** Returns the tag and length of a field with `length` bytes. */
 export function headOf(number: number, length: number): Uint8Array {
   return encode([{ number, wireType: 2, content: new Uint8Array(), falseLength: BigInt(length) }]);
 }

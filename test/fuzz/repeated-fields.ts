@@ -1,4 +1,4 @@
-/** The simplest of bombs: one field, empty or small, many times. */
+/** The simplest bomb: a model that repeats one empty or small field. */
 import type { Random } from './random';
 import { model, node, output } from './raw-model';
 import type { WireField } from './wire-tree';
@@ -6,7 +6,7 @@ import { encode, field, integer } from './wire-tree';
 
 const MOST_COUNT = 300_000;
 
-/** A working model with one field repeated at one place, in a file of at most `mostBytes`. */
+/** A valid model that repeats one field at one place, in a file of at most `mostBytes`. */
 export function repeatedFields(random: Random, mostBytes: number): Uint8Array {
   const place = random.pick([
     'model',

@@ -1,9 +1,9 @@
-/** Counts how cases end and says what a reader of the run needs to know. */
+/** Counts the outcomes of cases and prints failures, extremes and a summary. */
 import type { FuzzCase } from './cases';
 import { OUTCOMES } from './fuzz-process';
 import type { Verdict } from './watch';
 
-/** Lines of a failure that are shown: what was thrown, and where. */
+/** Number of lines to show of a failure: the error and the first frames of its stack. */
 const FAILURE_LINES = 6;
 
 interface Extreme {
@@ -22,7 +22,7 @@ export class Report {
 
   constructor(private readonly seed: number) {}
 
-  /** Takes a verdict in; returns what is to be said at once. */
+  /** Counts a verdict; returns the text to print for a failure. */
   add(run: number, { title }: FuzzCase, verdict: Verdict): string | undefined {
     this.runs++;
     if ('failure' in verdict) {

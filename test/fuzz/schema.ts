@@ -1,4 +1,4 @@
-/** Which fields of ONNX's messages hold what, as far as the fuzzer tells them apart. Numbers are onnx.proto3's. */
+/** The kinds of fields of ONNX's messages that the fuzzer distinguishes, by their numbers in onnx.proto3. */
 
 export type MessageName =
   | 'Model'
@@ -17,7 +17,7 @@ export type MessageName =
   | 'Opset'
   | 'Function';
 
-/** `dim` and `elementType` are integers too, which have mutations of their own. */
+/** `dim` and `elementType` are integers with mutations of their own. */
 export type FieldKind = MessageName | 'text' | 'bytes' | 'integer' | 'dim' | 'elementType';
 
 export const SCHEMA: Readonly<Record<MessageName, Readonly<Partial<Record<number, FieldKind>>>>> = {

@@ -1,4 +1,4 @@
-/** What is fuzzed: the way from a model's file to its plan and slices on disk, as at synth. */
+/** The default target: compiles a model and writes its slices, as synthesis does. */
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
@@ -7,18 +7,21 @@ import { writeSlices } from '../../lib/emit/write';
 import { SlicedInferenceError } from '../../lib/errors';
 import { automatic, count } from '../../lib/plan/search/slicers';
 import type { CaseEnd } from './fuzz-process';
-import { PersistentInference } from './persistent-inference';
+import { timeAhead } from '../support/inference/file-age';
+import { PersistentInference } from '../support/inference/persistent-inference';
 
-/** The library waits a minute for ONNX Runtime. In the seconds that a case has, it cannot. */
+/** Less than the minute that the library waits for ONNX Runtime: a case has only a few seconds. */
 const INFERENCE_TIMEOUT_MS = 4000;
 
-/** An error is one line that a terminal shows whole. */
+/** Limit of an error message, in characters. */
 const MAX_MESSAGE_LENGTH = 2000;
 
 const inference = new PersistentInference(INFERENCE_TIMEOUT_MS);
 inference.install();
+// Each model is compiled once, without a cache that could take it for another one.
+Date.now = timeAhead;
 
-/** @throws whatever the library throws but must not */
+/** @throws errors that the library must not throw: all but `SlicedInferenceError` */
 export function runCase(modelPath: string, slices: number): CaseEnd {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'slices-'));
   inference.last = undefined;
@@ -35,11 +38,11 @@ export function runCase(modelPath: string, slices: number): CaseEnd {
   }
 }
 
-/** Who refused the model. */
+/** Tells whether the library or ONNX Runtime refused the model. */
 function refusal(): CaseEnd['outcome'] {
   const { last } = inference;
   if (last === undefined) return 'refused';
-  if ('error' in last) return 'no answer of ONNX Runtime';
+  if ('error' in last) return 'no answer from ONNX Runtime';
   if ('status' in last) return 'crashed ONNX Runtime';
   return last.stdout.startsWith('{"error"') ? 'refused by ONNX Runtime' : 'refused';
 }

@@ -1,13 +1,13 @@
-/** Runs cases in a watched process: one that crashes, hangs or swells has failed and is replaced. */
+/** Runs cases in a process that is replaced when it crashes, hangs or swells. */
 import { type ChildProcess, fork } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { Answer, CaseEnd, Question } from './fuzz-process';
 
 export interface Limits {
-  /** For one case, that of ONNX Runtime included, in ms. */
+  /** Time of one case, including ONNX Runtime, in ms. */
   readonly timeMs: number;
-  /** Of the process that runs the library, Node.js included, in MB (2^20 bytes). */
+  /** Memory of the process that runs the library, including Node.js, in MB (2^20 bytes). */
   readonly memoryMb: number;
 }
 
@@ -15,13 +15,13 @@ export type Verdict =
   | (CaseEnd & { readonly ownMs: number; readonly peakMb: number })
   | { readonly failure: string; readonly limit?: keyof Limits };
 
-/** A process that keeps more than this after a case would blame the next one for it. */
+/** A process that holds more memory after a case is replaced, so that it does not count against the next case. */
 const MAX_RESTING_MB = 150;
 
-/** How often the memory of a busy process is looked at, in ms. */
+/** Interval of the memory checks of a busy process, in ms. */
 const POLL_MS = 100;
 
-/** The end of what a process says before it dies, in characters. */
+/** Number of characters to show of a process's last output. */
 const LAST_WORDS = 500;
 
 export class Watcher {
@@ -38,11 +38,11 @@ export class Watcher {
     const wasFresh = this.child === undefined;
     const verdict = await this.attempt(question);
     const isSwollen = 'failure' in verdict && verdict.limit === 'memoryMb';
-    // What the process still held of earlier cases is not this one's.
+    // The process may still hold memory of earlier cases: try this one in a new process.
     return isSwollen && !wasFresh ? this.attempt(question) : verdict;
   }
 
-  /** Ends the process and all that it started. */
+  /** Ends the process and its child processes. */
   stop(): void {
     const { child } = this;
     this.child = undefined;
@@ -51,7 +51,7 @@ export class Watcher {
     try {
       process.kill(-child.pid, 'SIGKILL');
     } catch {
-      // It has ended by itself.
+      // The process has already ended.
     }
   }
 
@@ -73,12 +73,12 @@ export class Watcher {
       env: this.environment,
       execArgv: [],
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-      // A group of its own, so that what it starts ends with it.
+      // A process group, so that its child processes end with it.
       detached: true,
     });
   }
 
-  /** The answer, or the failure to give one. */
+  /** Returns the answer of the process, or why it has none. */
   private watch(
     child: ChildProcess,
     question: Question,
@@ -117,13 +117,13 @@ function swollen(peakMb: number): Verdict & { failure: string } {
   return { failure: `took ${Math.round(peakMb)} MB of memory`, limit: 'memoryMb' };
 }
 
-/** 0 where it cannot be told: then the process tells its peak by itself, if it lives. */
+/** Returns 0 if the system does not tell: then the process reports its own peak after the case. */
 function residentMb(pid: number | undefined): number {
   try {
     const status = fs.readFileSync(`/proc/${pid}/status`, 'latin1');
     return Number(/VmRSS:\s*(\d+) kB/.exec(status)?.[1] ?? 0) / 1024;
   } catch {
-    // No Linux, or the process has just ended.
+    // Another system, or the process has just ended.
     return 0;
   }
 }

@@ -1,4 +1,4 @@
-/** A model as a tree of wire fields that can be changed at will and written again, rightly or wrongly. */
+/** Reads a model into a tree of protobuf fields, and writes such a tree, whether it is valid or not. */
 import { SCHEMA, isMessage } from './schema';
 import type { FieldKind, MessageName } from './schema';
 
@@ -8,7 +8,7 @@ export interface WireField {
   kind?: FieldKind;
   /** A varint, the bytes of a leaf, or the fields of a message. */
   content: bigint | Uint8Array | WireField[];
-  /** A length to write in place of the real one. */
+  /** A length to write instead of the real one. */
   falseLength?: bigint;
 }
 
@@ -16,7 +16,7 @@ const VARINT = 0;
 const FIXED64 = 1;
 const LENGTH_DELIMITED = 2;
 
-/** Reads a message that is known to be well-formed. */
+/** Reads a well-formed message. */
 export function decode(bytes: Uint8Array, message: MessageName): WireField[] {
   const fields: WireField[] = [];
   let position = 0;
@@ -45,7 +45,7 @@ export function decode(bytes: Uint8Array, message: MessageName): WireField[] {
   return fields;
 }
 
-/** Writes the fields as they are, false lengths and wrong wire types included. */
+/** Writes the fields, including false lengths and wrong wire types. */
 export function encode(fields: readonly WireField[]): Uint8Array {
   const parts: Uint8Array[] = [];
   for (const { number, wireType, content, falseLength } of fields) {
@@ -94,7 +94,7 @@ export interface Place {
   readonly field: WireField;
 }
 
-/** All fields of a tree, outer ones first. */
+/** Returns all fields of a tree, outer fields first. */
 export function places(fields: WireField[]): Place[] {
   const found: Place[] = [];
   const pending = [fields];
@@ -107,7 +107,7 @@ export function places(fields: WireField[]): Place[] {
   return found;
 }
 
-/** A copy that shares nothing that mutations change. */
+/** Copies a field so that mutations of the copy do not change the original. */
 export function copy(original: WireField): WireField {
   const { content } = original;
   return { ...original, content: Array.isArray(content) ? content.map(copy) : content };

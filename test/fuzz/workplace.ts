@@ -1,4 +1,4 @@
-/** The temporary folder of a run: two places for models, used in turn, and what lies beside each model. */
+/** The temporary folder of the fuzzer: two folders for models, used in turn, with the files beside each model. */
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
@@ -8,7 +8,7 @@ const MODEL_FILE = 'model.onnx';
 const PLACES = 2;
 
 export class Workplace {
-  /** For what the watched process makes: it may be killed before it tidies up. */
+  /** Temporary files of the watched process, which may be killed before it removes them. */
   readonly temporary: string;
   private readonly root = fs.mkdtempSync(path.join(os.tmpdir(), 'sliced-inference-fuzz-'));
 
@@ -18,14 +18,14 @@ export class Workplace {
     for (let place = 0; place < PLACES; place++) putBeside(this.folder(place));
   }
 
-  /** Writes the model of a run; it stays until the next run but one. */
+  /** Writes the model of a run, which exists until the next but one run, and returns its path. */
   writeModel(run: number, model: Uint8Array): string {
     const file = path.join(this.folder(run % PLACES), MODEL_FILE);
     fs.writeFileSync(file, model);
     return file;
   }
 
-  /** Copies the model of a run, with all that lies beside it, to where it stays. */
+  /** Copies the model of a run and the files beside it into `folder`. */
   keep(run: number, folder: string): void {
     fs.cpSync(this.folder(run % PLACES), path.join(folder, `run-${run}`), {
       recursive: true,

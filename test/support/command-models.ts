@@ -15,7 +15,7 @@ export function unary(
   };
 }
 
-/** An `If` whose branches use values of the graph around it: a computed one, a weight and an input. */
+/** An `If` whose branches capture a computed value, a weight and an input of the outer graph. */
 export function ifWithCaptures(): ModelInit {
   const branch = (name: string, nodes: ReturnType<typeof node>[]) =>
     attribute.graph(name, { node: nodes, output: [value(`${name}_result`, FLOAT)] });

@@ -1,28 +1,31 @@
-/** Synthesizes stacks with a pipeline and runs them in the local cloud, beside ONNX Runtime on the unsliced model. */
+/** Synthesizes stacks with a pipeline and runs them in the local cloud, which is closed after the test file. */
 import * as path from 'node:path';
 import { App, Stack } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { ExecutionOutput, FailureCause } from '../../client';
-import { Session } from '../../lambda/slice/session';
 import type { RawTensor } from '../../lambda/tensors/tensor';
 import type { SlicedInferencePipelineProps } from '../../lib';
 import { SlicedInferencePipeline } from '../../lib';
 import type { ExecutionResult, LocalCloudOptions, TraceEvent } from '../../local';
 import { LocalCloud } from '../../local';
-import { temporaryFolder } from './model-builder';
+import { temporaryFolder } from './temporary-folder';
+import { float32 } from './tensors';
 
-/** Events of all clouds, in order. */
+/** Events of all clouds in the order of their time. */
 export const trace: TraceEvent[] = [];
 const clouds: LocalCloud[] = [];
 afterAll(() => Promise.all(clouds.map((cloud) => cloud.close())));
 
 interface SynthesisOptions {
   readonly stackName?: string;
-  /** Adds to the stack what uses the pipeline. */
+  /** Adds constructs that use the pipeline to the stack. */
   readonly use?: (stack: Stack, pipeline: SlicedInferencePipeline) => void;
 }
 
-/** Returns the folder of the assembly. `build` adds to the stack, and returns the props besides the model's path. */
+/**
+ * Returns the folder of the assembly. `build` returns the props of the pipeline besides the model's path; it may add
+ * the constructs that they need to the stack.
+ */
 export function synthesize(
   modelPath: string,
   build: (stack: Stack) => Partial<SlicedInferencePipelineProps>,
@@ -51,34 +54,19 @@ export function deploy(modelPath: string, props: Partial<SlicedInferencePipeline
   return start(synthesize(modelPath, () => props));
 }
 
-export async function unsliced(
-  modelPath: string,
-  inputs: ReadonlyMap<string, RawTensor>,
-): Promise<Map<string, RawTensor>> {
-  const session = await Session.open({ path: modelPath, threads: 1 });
-  return session.run(inputs, session.outputNames);
+/** An input `x` of float32 [count, 16], for models of `mlp`. */
+export function rows(count: number, seed: number): Map<string, RawTensor> {
+  const values = Array.from({ length: count * 16 }, (_, index) => Math.cos(index * seed + seed));
+  return new Map([['x', float32([count, 16], values)]]);
 }
 
-export function float32(values: readonly number[], shape: readonly number[]): RawTensor {
-  return { dtype: 'float32', shape, bytes: new Uint8Array(Float32Array.from(values).buffer) };
-}
-
-export const rows = (count: number, seed: number): Map<string, RawTensor> =>
-  new Map([
-    [
-      'x',
-      float32(
-        Array.from({ length: count * 16 }, (_, index) => Math.cos(index * seed + seed)),
-        [count, 16],
-      ),
-    ],
-  ]);
-
+/** Returns the output of an execution that succeeded; throws for one that failed. */
 export function succeeded(result: ExecutionResult): ExecutionOutput {
   if (result.status !== 'SUCCEEDED') throw new Error(`${result.error}: ${result.cause}`);
   return result.output as unknown as ExecutionOutput;
 }
 
+/** Returns the error of an execution that failed; throws for one that succeeded. */
 export function failed(result: ExecutionResult): { error: string; cause: FailureCause } {
   if (result.status === 'SUCCEEDED') throw new Error('the execution succeeded');
   return { error: result.error, cause: JSON.parse(result.cause) as FailureCause };

@@ -1,4 +1,4 @@
-/** A model whose middle slice reads the request and whose last slice gathers what the first one made. */
+/** A model whose middle slice reads the request, and whose last slice returns an output of the first slice. */
 import { Slicing } from '../../lib';
 import { FLOAT, floats, node, saveModel, value } from './model-builder';
 

@@ -19,7 +19,7 @@ interface Recording {
   readonly trace: readonly string[];
   /** Payloads of the calls. */
   readonly payloads: readonly Json[];
-  /** Seconds that the execution took on the virtual clock. */
+  /** Duration of the execution on the virtual clock, in seconds. */
   readonly seconds: number;
 }
 

@@ -1,10 +1,12 @@
-/** Makes tiny ONNX models in code, so that the tests need no model files. */
+/** Builds small ONNX models in code, so that the tests need no model files. */
 import * as fs from 'node:fs';
-import * as os from 'node:os';
 import * as path from 'node:path';
 import { ModelProto } from '../../bench/onnx-schema';
+import { temporaryFolder } from './temporary-folder';
 
-/** ONNX's numbers of the element types that the tests use. */
+export { temporaryFolder };
+
+/** ONNX's numbers for the element types that the tests use. */
 export const FLOAT = 1;
 export const INT64 = 7;
 export const STRING = 8;
@@ -90,7 +92,7 @@ export function encodeModel({ graph, irVersion = 9, opset = 17, ...rest }: Model
   ).finish();
 }
 
-/** A chain of `layers` matrix products, each with its bias and a Tanh: 3 nodes a layer, one tensor between them. */
+/** A chain of `layers` matrix products, each with a bias and a Tanh: 3 nodes per layer, one tensor between layers. */
 export function mlp(layers: number, width = 16): ModelInit {
   const nodes: NodeInit[] = [];
   const initializer: TensorInit[] = [];
@@ -114,22 +116,7 @@ export function mlp(layers: number, width = 16): ModelInit {
   };
 }
 
-/** A temporary folder that is removed after the test that asked for it. */
-export function temporaryFolder(): string {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'sliced-inference-test-'));
-  folders.push(folder);
-  return folder;
-}
-
-const folders: string[] = [];
-// The fuzzer makes models without Jest, and no folders.
-if ('afterAll' in globalThis) {
-  afterAll(() => {
-    for (const folder of folders.splice(0)) fs.rmSync(folder, { recursive: true, force: true });
-  });
-}
-
-/** Writes a model into a temporary folder and returns its path. */
+/** Writes a model into a folder, by default a new temporary one, and returns its path. */
 export function saveModel(
   model: ModelInit | Uint8Array,
   name = 'model.onnx',

@@ -4,9 +4,6 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { SlicedInferencePipeline, Slicing } from '../../lib';
 import { temporaryFolder } from './model-builder';
 
-// Template validation takes nine tenths of a synthesis, and these tests do not test templates.
-process.env.CDK_VALIDATION = 'false';
-
 export interface PipelineInit {
   readonly modelPath: string;
   readonly slices: number;
@@ -14,15 +11,9 @@ export interface PipelineInit {
 
 /** Synthesizes a stack for each pipeline, and returns the folder of the assembly. */
 export function synthesize(pipelines: Readonly<Record<string, PipelineInit>>): string {
-  // CDK logs to standard error which assets it stages.
-  const write = jest.spyOn(process.stderr, 'write').mockReturnValue(true);
-  try {
-    const app = new App({ outdir: temporaryFolder(), analyticsReporting: false });
-    for (const [name, init] of Object.entries(pipelines)) addPipeline(new Stack(app, name), init);
-    return app.synth().directory;
-  } finally {
-    write.mockRestore();
-  }
+  const app = new App({ outdir: temporaryFolder(), analyticsReporting: false });
+  for (const [name, init] of Object.entries(pipelines)) addPipeline(new Stack(app, name), init);
+  return app.synth().directory;
 }
 
 function addPipeline(stack: Stack, { modelPath, slices }: PipelineInit): void {

@@ -6,14 +6,12 @@ import type { SlicedInferencePipelineProps } from '../../lib';
 import { SlicedInferencePipeline } from '../../lib';
 import { mlp, saveModel, temporaryFolder } from './model-builder';
 
-// The built-in validation takes nine tenths of a synthesis; the snapshot tests switch it on.
-process.env.CDK_VALIDATION = 'false';
 process.env.SLICED_INFERENCE_CACHE = temporaryFolder();
 
-/** All apps of a test file share their output folder, where CDK writes an asset once. */
+/** The apps of a test file share an output folder, so that CDK writes each asset once. */
 const outdir = temporaryFolder();
 
-/** Three slices' worth of layers, each of them with weights outside the graph. */
+/** A model of four layers, whose weights lie outside the graph. */
 export const MLP_PATH = saveModel(mlp(4));
 
 export type Properties = Readonly<Record<string, unknown>>;
@@ -38,7 +36,10 @@ export function newStack(context: Record<string, unknown> = {}): Stack {
   return new Stack(newApp(context), 'Stack');
 }
 
-/** A stack with one pipeline `Pipeline`; `prepare` may add to the stack what the props need, and returns them. */
+/**
+ * Creates a stack with one pipeline `Pipeline`. A function as `props` may add the constructs that the props need to the
+ * stack; `use` may add constructs that use the pipeline.
+ */
 export function pipelineStack(
   props:
     Partial<SlicedInferencePipelineProps> | ((stack: Stack) => Partial<SlicedInferencePipelineProps>) = {},
@@ -63,8 +64,8 @@ export function addPipeline(
 }
 
 /**
- * The template of a stack. Intrinsics read `{path}` for a Ref, `{path.Arn}` for an attribute, and joins are joined;
- * digests read `<sha256>`.
+ * Returns the template of a stack in short notation: `{path}` is a Ref, `{path.Arn}` an attribute, `<sha256>` a digest,
+ * and joins are joined.
  */
 export function shortTemplate(stack: Stack): ShortTemplate {
   const template = Template.fromStack(stack);
@@ -92,7 +93,7 @@ export function shortTemplate(stack: Stack): ShortTemplate {
   };
 }
 
-/** Paths below the stack by logical id. */
+/** Returns the paths below the stack by logical id. */
 function resourcePaths(stack: Stack): Map<string, string> {
   const resources = stack.node.findAll().filter((construct) => CfnResource.isCfnResource(construct));
   return new Map(
@@ -135,17 +136,17 @@ function short(value: unknown, paths: ReadonlyMap<string, string>): unknown {
   }
 }
 
-/** Text without digests, which change with the version of the library. */
+/** Replaces digests, which change with the version of the library. */
 export function scrubbed(text: string): string {
   return text.replaceAll(/\b[0-9a-f]{64}\b/g, '<sha256>');
 }
 
-/** What an action fails with; throws when it does not. */
+/** Returns the message of the error that the action throws; throws if it throws none. */
 export function errorOf(action: () => unknown): string {
   try {
     action();
   } catch (error) {
     return (error as Error).message;
   }
-  throw new Error('it did not fail');
+  throw new Error('the action did not throw');
 }

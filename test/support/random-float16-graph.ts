@@ -1,10 +1,10 @@
-/** Arbitrary models that compute in float16 and float32 by turns: where ONNX Runtime decides itself where to round. */
+/** Arbitrary models with float16 and float32 parts, in which ONNX Runtime decides where to round. */
 import * as fc from 'fast-check';
 import type { ModelInit, NodeInit } from './model-builder';
 import { FLOAT, FLOAT16, attribute, floats, node, value } from './model-builder';
 
 const WIDTH = 8;
-/** Some have a float16 kernel on a CPU, most have none. */
+/** Most of these operators have no float16 kernel on a CPU. */
 const UNARY = ['Tanh', 'Sigmoid', 'Exp', 'Abs', 'Neg', 'Identity', 'Relu', 'Softmax'];
 const BINARY = ['Add', 'Mul', 'Sub', 'Max'];
 
@@ -20,7 +20,7 @@ const step: fc.Arbitrary<Step> = fc.record({
   picks: fc.tuple(fc.nat(100), fc.nat(100)),
 });
 
-/** Models with an input `x` of float32 [1, 8] and float32 outputs; some of what they compute no output needs. */
+/** Models with an input `x` of float32 [1, 8] and float32 outputs; no output needs some of their values. */
 export const randomFloat16Model: fc.Arbitrary<ModelInit> = fc
   .record({ steps: fc.array(step, { minLength: 4, maxLength: 20 }), outputs: fc.integer({ min: 1, max: 3 }) })
   .map(({ steps, outputs }) => build(steps, outputs));
@@ -39,7 +39,7 @@ function build(steps: readonly Step[], outputCount: number): ModelInit {
     const type = operator % 3 === 0 ? FLOAT : FLOAT16;
     switch (kind) {
       case 'cast':
-        // Not from float16 to float16, which ONNX Runtime refuses.
+        // ONNX Runtime refuses casts from float16 to float16.
         cast(pick(a % 2 === 0 ? FLOAT : type === FLOAT ? FLOAT16 : FLOAT, b), out, type);
         return;
       case 'unary':
@@ -59,7 +59,7 @@ function build(steps: readonly Step[], outputCount: number): ModelInit {
     }
     byType[type].push(out);
   });
-  // The newest values, as float32.
+  // The outputs are the last float16 values, as float32.
   const outputs = byType[FLOAT16].slice(-outputCount).map((name, index) => {
     cast(name, `y${index}`, FLOAT);
     return `y${index}`;

@@ -1,4 +1,4 @@
-/** Drives the built command line as a user does, and tells what it leaves behind. */
+/** Runs the built command line as a user does, and reports the temporary files that it leaves. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
@@ -9,7 +9,7 @@ export const CLI = path.join(__dirname, '../../dist/bin/sliced-inference.js');
 interface CliOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** Called once it runs, with the folder for its temporary files. */
+  /** Called when the process has started, with the folder for its temporary files. */
   readonly onStart?: (child: ChildProcess, temporary: string) => void;
 }
 
@@ -18,11 +18,11 @@ export interface CliResult {
   readonly signal: NodeJS.Signals | null;
   readonly stdout: string;
   readonly stderr: string;
-  /** What is left of its temporary files. */
+  /** Temporary files that the command has not removed. */
   readonly leftovers: readonly string[];
 }
 
-/** Its answers of ONNX Runtime are kept for one test file, as a user's are. */
+/** The commands of a test file share a cache, as the commands of a user do. */
 let cache: string | undefined;
 
 export function cli(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
@@ -52,7 +52,7 @@ export function cli(args: readonly string[], options: CliOptions = {}): Promise<
   });
 }
 
-/** Runs a command that is to succeed, in silence apart from its result, and returns what it prints. */
+/** Runs a command, expects it to succeed without messages, and returns its standard output. */
 export async function succeed(args: readonly string[], options: CliOptions = {}): Promise<string> {
   const { stdout, ...rest } = await cli(args, options);
   expect(rest).toEqual({ code: 0, signal: null, stderr: '', leftovers: [] });
@@ -63,7 +63,7 @@ export async function succeedWithJson(args: readonly string[], options: CliOptio
   return JSON.parse(await succeed([...args, '--json'], options));
 }
 
-/** Runs a command that is to refuse its input in one clear line, and returns that line without its prefix. */
+/** Runs a command, expects it to refuse its input in one line, and returns that line without `error: `. */
 export async function refuse(args: readonly string[], options: CliOptions = {}): Promise<string> {
   const { stderr, ...rest } = await cli(args, options);
   expect({ ...rest, stderr }).toEqual({

@@ -1,4 +1,4 @@
-/** Runs whole models and chained slices in this process, with the settings of the slice functions. */
+/** Runs whole models and chains of slices in this process, with the session settings of the slice functions. */
 import * as path from 'node:path';
 import { compareTensor } from '../../bin/verify/compare';
 import { Session } from '../../lambda/slice/session';
@@ -11,7 +11,7 @@ import { writtenPlan } from './written-plan';
 
 export type Tensors = ReadonlyMap<string, RawTensor>;
 
-/** All outputs of the model at `file`. */
+/** Returns all outputs of the model at `file`; ignores feeds that the model does not read. */
 export function runWhole(
   file: string,
   feeds: Tensors,
@@ -20,7 +20,7 @@ export function runWhole(
   return run(file, feeds, { graphOptimizationLevel: ORT_LEVELS[optimization] });
 }
 
-/** All outputs of the model that the slices were cut from. */
+/** Runs the slices one after the other and returns all outputs of the model that they were cut from. */
 export async function runSlices(compiled: CompiledModel, feeds: Tensors): Promise<Map<string, RawTensor>> {
   const { plan, folder } = writtenPlan(compiled);
   return runChain(plan, feeds, (slice, inputs) =>
@@ -28,15 +28,19 @@ export async function runSlices(compiled: CompiledModel, feeds: Tensors): Promis
   );
 }
 
-/** Compares by bits. Jest's own equality takes minutes for what real models give. */
+/** Compares by bits. Jest's own equality takes minutes for the outputs of real models. */
 export function expectSameBits(got: Tensors, expected: Tensors): void {
   const described = (tensors: Tensors) =>
     [...tensors].map(([name, { dtype, shape }]) => `${name}: ${dtype}[${shape.join()}]`).sort();
   expect(described(got)).toEqual(described(expected));
-  const differing = [...expected].filter(
-    ([name, tensor]) => !compareTensor(name, tensor, got.get(name)).identical,
-  );
-  expect(differing.map(([name]) => name)).toEqual([]);
+  expect(differingOutputs(got, expected)).toEqual([]);
+}
+
+/** Returns the names of the expected tensors whose dtype, shape or bits differ. */
+export function differingOutputs(got: Tensors, expected: Tensors): string[] {
+  return [...expected]
+    .filter(([name, tensor]) => !compareTensor(name, tensor, got.get(name)).identical)
+    .map(([name]) => name);
 }
 
 async function run(

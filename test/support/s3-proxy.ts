@@ -1,4 +1,4 @@
-/** Stands between a client and the local S3, and lets a test hold requests back or break their connections. */
+/** A proxy in front of the local S3 that can hold requests back or break their connections. */
 import { once } from 'node:events';
 import * as http from 'node:http';
 import type { AddressInfo } from 'node:net';

@@ -1,4 +1,4 @@
-/** Plans as schedules see them, and schedules as text. */
+/** Builds the part of a plan that a schedule needs, and prints schedules. */
 import * as fc from 'fast-check';
 import type { SourcedTensor } from '../../contract/slice-manifest';
 import type { Schedule, ScheduledPlan, Stage } from '../../lib/plan/schedule/schedule';
@@ -10,14 +10,14 @@ const from = (slice: number): SourcedTensor => ({
   source: { from: 'slice', slice },
 });
 
-/** By slice: the slices that it reads from. What nobody reads is a result. */
+/** @param reads by slice: the slices that it reads; slices that no other slice reads are results */
 export function plan(reads: readonly (readonly number[])[]): ScheduledPlan {
   const read = new Set(reads.flat());
   const results = reads.map((_, slice) => slice).filter((slice) => !read.has(slice));
   return { slices: reads.map((sources) => ({ inputs: sources.map(from) })), outputs: results.map(from) };
 }
 
-/** What up to nine slices read of each other. */
+/** By slice, for up to nine slices: the earlier slices that it reads. */
 export const anyReads = fc
   .integer({ min: 1, max: 9 })
   .chain((count) =>
@@ -28,7 +28,7 @@ export const anyReads = fc
     ),
   );
 
-/** `0 (1 2 | 3) 4`; a warm-up of slice 4 reads `w4`. */
+/** Prints a schedule as `0 (1 2 | 3) 4`, and a warm-up of slice 4 as `w4`. */
 export function scheduleText(schedule: Schedule): string {
   return schedule.map(stageText).join(' ');
 }

@@ -1,7 +1,8 @@
-/** Tensors for the commands' inputs. */
+/** Builds tensors for inputs. */
 import type { NumericTensor } from '../../lambda/tensors/tensor';
 import { bytesOf } from '../../lambda/tensors/tensor';
 
+/** By default, the elements are the cosines of their indexes. */
 export function float32(shape: readonly number[], values?: readonly number[]): NumericTensor {
   const count = shape.reduce((product, size) => product * size, 1);
   const elements = Float32Array.from(values ?? Array.from({ length: count }, (_, index) => Math.cos(index)));

@@ -143,8 +143,8 @@ const fromSlice = (spec: TensorSpec, slice: number): SourcedTensor => ({
 });
 
 /**
- * A plan of two slices: `shifted = x + [10, 20, 30]` and `early = -x`, then `late = shifted * scale`. Its outputs
- * are `late`, `early` and the input `x` itself.
+ * The manifests of two slices: `shifted = x + [10, 20, 30]` and `early = -x`, then `late = shifted * scale`. The
+ * outputs are `late`, `early` and the input `x`.
  */
 export const MANIFESTS: readonly SliceManifest[] = [
   {

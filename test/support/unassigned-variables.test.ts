@@ -9,7 +9,7 @@ describe('readVariables', () => {
     ['{% ($local := $outer; $local + 1) %}', ['outer']],
     ['{% ($f := function($x) { $x + $y }; $f(1)) %}', ['y']],
     [{ deep: [{ text: '{% [$one, $two] %}' }] }, ['one', 'two']],
-  ])('of %j are %j', (value, names) => {
+  ])('finds in %j the variables %j', (value, names) => {
     expect([...readVariables(value)]).toEqual(names);
   });
 });
@@ -17,7 +17,7 @@ describe('readVariables', () => {
 describe('unassignedVariables', () => {
   const pass = (fields: object): { Type: string } => ({ Type: 'Pass', ...fields });
 
-  test('are those that some way to a state leaves out', () => {
+  test('finds variables that some path to a state does not assign', () => {
     expect(
       unassignedVariables({
         StartAt: 'A',
@@ -35,7 +35,7 @@ describe('unassignedVariables', () => {
     ).toEqual(['C: made', 'C: failure']);
   });
 
-  test('a state does not see what it assigns itself', () => {
+  test('finds variables that a state reads and assigns at once', () => {
     expect(
       unassignedVariables({
         StartAt: 'A',
@@ -44,7 +44,7 @@ describe('unassignedVariables', () => {
     ).toEqual(['A: x']);
   });
 
-  test('branches see what was assigned before them, and hand nothing out', () => {
+  test('knows that branches read outer variables, but assign none of them', () => {
     const branch = {
       StartAt: 'In',
       States: { In: pass({ Assign: { inner: '{% $outer %}' }, Output: '{% $late %}' }) },

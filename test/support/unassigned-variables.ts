@@ -1,6 +1,6 @@
 /**
- * Finds variables that a state machine may read before it assigns them: an error that no validator sees and that
- * only the run which takes that path would meet.
+ * Finds variables that a state machine may read before it assigns them. No validator finds this error, and only an
+ * execution that takes such a path fails.
  */
 import jsonata from 'jsonata';
 
@@ -26,14 +26,14 @@ interface Catcher {
   readonly [field: string]: unknown;
 }
 
-/** `state: variable` for each variable that is not assigned on every way to the state that reads it. */
+/** Returns `state: variable` for each variable that some path to the state that reads it does not assign. */
 export function unassignedVariables(
   machine: StateMachineDefinition,
-  given: ReadonlySet<string> = new Set(),
+  initial: ReadonlySet<string> = new Set(),
 ): string[] {
-  const before = assignedBefore(machine, given);
+  const before = assignedBefore(machine, initial);
   return Object.entries(machine.States).flatMap(([name, state]) => {
-    const assigned = before.get(name) ?? given;
+    const assigned = before.get(name) ?? initial;
     const { Branches = [], ...own } = state;
     const missing = [...readVariables(own)].filter((variable) => !assigned.has(variable));
     return [
@@ -43,15 +43,15 @@ export function unassignedVariables(
   });
 }
 
-/** By state: the variables that every way to it assigns. */
+/** By state: the variables that every path to it assigns. */
 function assignedBefore(
   { StartAt, States }: StateMachineDefinition,
-  given: ReadonlySet<string>,
+  initial: ReadonlySet<string>,
 ): Map<string, ReadonlySet<string>> {
-  const before = new Map<string, ReadonlySet<string>>([[StartAt, given]]);
+  const before = new Map<string, ReadonlySet<string>>([[StartAt, initial]]);
   const pending = [StartAt];
   for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
-    const assigned = before.get(name) ?? given;
+    const assigned = before.get(name) ?? initial;
     for (const { to, assign } of transitions(States[name])) {
       const arriving = new Set([...assigned, ...Object.keys(assign)]);
       const known = before.get(to);
@@ -71,12 +71,12 @@ function transitions({ Next, Assign = {}, Catch = [], Choices = [], Default }: S
   return [
     ...(Next === undefined ? [] : [{ to: Next, assign: Assign }]),
     ...(Default === undefined ? [] : [{ to: Default, assign: Assign }]),
-    // A caught error drops what the state itself would have assigned.
+    // After a caught error, the assignments of the state itself do not happen.
     ...[...Catch, ...Choices].map((rule) => ({ to: rule.Next, assign: rule.Assign ?? {} })),
   ];
 }
 
-/** Names of the variables that the JSONata expressions inside a value read. */
+/** Returns the names of the variables that the JSONata expressions in a value read. */
 export function readVariables(value: unknown): Set<string> {
   if (typeof value === 'string') {
     const expression = /^\{%(.*)%\}$/s.exec(value)?.[1];
@@ -86,12 +86,12 @@ export function readVariables(value: unknown): Set<string> {
   return new Set(Object.values(value).flatMap((item) => [...readVariables(item)]));
 }
 
-/** The state's own context, and the value that a path starts from. */
-const ALWAYS_THERE = new Set(['states', '']);
+/** Variables that are always defined: the context of the state, and the value at which a path starts. */
+const PREDEFINED = new Set(['states', '']);
 
 function freeVariables(ast: unknown): Set<string> {
   const read = new Set<string>();
-  const bound = new Set(ALWAYS_THERE);
+  const bound = new Set(PREDEFINED);
   const visit = (node: unknown): void => {
     if (Array.isArray(node)) {
       node.forEach(visit);
@@ -103,7 +103,7 @@ function freeVariables(ast: unknown): Set<string> {
     if (type === 'bind') bound.add(String((lhs as { value: unknown }).value));
     if (type === 'lambda')
       for (const { value: parameter } of parameters as { value: unknown }[]) bound.add(String(parameter));
-    // `$join(...)` calls a function of the language unless the expression defines one of that name.
+    // `$join(...)` calls a built-in function, unless the expression defines a function of that name.
     const isCall = type === 'function' && (procedure as { type: string }).type === 'variable';
     for (const [field, child] of Object.entries(node)) if (!(isCall && field === 'procedure')) visit(child);
   };

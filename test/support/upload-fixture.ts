@@ -36,7 +36,7 @@ interface RecordingClient {
   readonly calls: readonly Call[];
   /** Names of the calls in order, without consecutive repetitions. */
   readonly names: () => string[];
-  /** Numbers of the parts that were sent. */
+  /** Numbers of the parts that were sent, in ascending order. */
   readonly partNumbers: () => number[];
 }
 
@@ -112,7 +112,7 @@ export async function metadataOf(client: S3Client, key: string): Promise<Record<
   return (await client.send(new HeadObjectCommand({ Bucket: BUCKET, Key: key }))).Metadata;
 }
 
-/** Keys of the unfinished uploads. */
+/** Returns the keys of the unfinished uploads. */
 export async function openUploads(client: S3Client): Promise<(string | undefined)[]> {
   const { Uploads = [] } = await client.send(new ListMultipartUploadsCommand({ Bucket: BUCKET }));
   return Uploads.map(({ Key }) => Key);

@@ -1,11 +1,11 @@
-/** A plan with its digests, which are known only once its slices are written. */
+/** Writes the slices of a compiled model, which completes the digests in its plan. */
 import * as path from 'node:path';
 import type { CompiledModel } from '../../lib/emit/compiled-model';
 import { writeSlices } from '../../lib/emit/write';
 import type { SlicePlan } from '../../lib/plan/plan';
 import { temporaryFolder } from './model-builder';
 
-/** Writes the slices into a folder of their own; `file` is the path of their `plan.json`. */
+/** Writes the slices into a new folder; `file` is the path of their `plan.json`. */
 export function writtenPlan(compiled: CompiledModel): { plan: SlicePlan; folder: string; file: string } {
   const folder = path.join(temporaryFolder(), 'slices');
   return { plan: writeSlices(compiled, folder), folder, file: path.join(folder, 'plan.json') };

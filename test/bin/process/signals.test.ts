@@ -21,10 +21,11 @@ function filesBelow(folder: string): string[] {
 async function interrupt(
   args: readonly string[],
   isAmidst: (temporaryFiles: readonly string[]) => boolean,
-  signal: NodeJS.Signals = 'SIGINT',
+  { signal = 'SIGINT', env = {} }: { signal?: NodeJS.Signals; env?: Readonly<Record<string, string>> } = {},
 ): Promise<CliResult & { readonly survivors: readonly string[] }> {
   let folder = '';
   const result = await cli(args, {
+    env,
     onStart: (child, temporary) => {
       folder = temporary;
       void until(() => child.exitCode !== null || isAmidst(files(temporary))).then(() => child.kill(signal));
@@ -56,6 +57,9 @@ function survivors(temporary: string): string[] {
   });
 }
 
+/** JavaScript that blocks its thread for a while. */
+const SLEEP = 'Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000)';
+
 const INTERRUPTED = { code: null, stdout: '', stderr: '', leftovers: [], survivors: [] };
 
 describe('an interrupted command leaves neither files nor processes behind:', () => {
@@ -64,7 +68,11 @@ describe('an interrupted command leaves neither files nor processes behind:', ()
     async (signal) => {
       const folder = temporaryFolder();
       const args = ['slice', saveModel(mlp(3)), '--slices', '3', '--out', path.join(folder, 'a/b')];
-      expect(await interrupt(args, (temporary) => temporary.length > 0, signal)).toEqual({
+      // ONNX Runtime does not answer, so that the command cannot end before the signal.
+      const preload = path.join(temporaryFolder(), 'hang.cjs');
+      fs.writeFileSync(preload, `if (process.argv[1]?.endsWith('infer-child.js')) for (;;) ${SLEEP};`);
+      const env = { NODE_OPTIONS: `--require ${preload}` };
+      expect(await interrupt(args, (temporary) => temporary.length > 0, { signal, env })).toEqual({
         ...INTERRUPTED,
         signal,
       });

@@ -9,9 +9,12 @@ import { writeSlices } from '../../../lib/emit/write';
 import { parseModel } from '../../../lib/onnx/parse';
 import { mostSlices } from '../../../lib/plan/cuts/cuts';
 import { count } from '../../../lib/plan/search/slicers';
+import { analyzeFast } from '../../support/inference/fast-analysis';
 import { floats, saveModel, temporaryFolder } from '../../support/model-builder';
 import { randomModel } from '../../support/random-graph';
 import { expectSameBits, runSlices, runWhole } from '../../support/run-slices';
+
+analyzeFast();
 
 const RUNS = 25;
 

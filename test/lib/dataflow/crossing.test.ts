@@ -6,6 +6,7 @@ import { mostSlices } from '../../../lib/plan/cuts/cuts';
 import { memoryMb } from '../../../lib/plan/sizes/estimate';
 import type { Slicer } from '../../../lib/plan/search/slicers';
 import { atTensors, automatic, count, maxSliceSize } from '../../../lib/plan/search/slicers';
+import { analyzeFast } from '../../support/inference/fast-analysis';
 import type { GraphInit, ModelInit, NodeInit, TensorInit } from '../../support/model-builder';
 import { expectSameBits, runSlices, runWhole } from '../../support/run-slices';
 import {
@@ -21,6 +22,8 @@ import {
   saveModel,
   value,
 } from '../../support/model-builder';
+
+analyzeFast();
 
 const INT32 = 6;
 const UINT8 = 2;

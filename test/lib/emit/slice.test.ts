@@ -9,6 +9,7 @@ import { writeSlices } from '../../../lib/emit/write';
 import { totalLength } from '../../../lib/onnx/chunks';
 import { mostSlices } from '../../../lib/plan/cuts/cuts';
 import { count } from '../../../lib/plan/search/slicers';
+import { analyzeFast } from '../../support/inference/fast-analysis';
 import type { ModelInit } from '../../support/model-builder';
 import {
   FLOAT,
@@ -23,6 +24,8 @@ import {
 } from '../../support/model-builder';
 import { ModelProto } from '../../../bench/onnx-schema';
 import { expectSameBits, runSlices, runWhole } from '../../support/run-slices';
+
+analyzeFast();
 
 interface Decoded {
   graph: {

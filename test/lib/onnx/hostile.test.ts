@@ -7,6 +7,7 @@ import { SlicedInferenceError } from '../../../lib/errors';
 import { MAX_FUNCTION_DEPTH, MAX_NODES, MAX_NODE_ATTRIBUTES, MAX_USES } from '../../../lib/onnx/limits';
 import { parseModel } from '../../../lib/onnx/parse';
 import { analyzeDataflow } from '../../../lib/dataflow/dataflow';
+import { readFreshFilesAtOnce } from '../../support/inference/fast-analysis';
 import type { ModelInit } from '../../support/model-builder';
 import {
   FLOAT,
@@ -18,6 +19,8 @@ import {
   temporaryFolder,
   value,
 } from '../../support/model-builder';
+
+readFreshFilesAtOnce();
 
 function refusal(model: ModelInit | Uint8Array): string {
   return message(saveModel(model));

@@ -2,6 +2,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { nodeLabel } from '../../../lib/onnx/model';
 import { parseModel } from '../../../lib/onnx/parse';
+import { readFreshFilesAtOnce } from '../../support/inference/fast-analysis';
 import {
   BOOL,
   FLOAT,
@@ -16,6 +17,8 @@ import {
   temporaryFolder,
   value,
 } from '../../support/model-builder';
+
+readFreshFilesAtOnce();
 
 const x = value('x', FLOAT, ['n', 2]);
 const y = value('y', FLOAT);

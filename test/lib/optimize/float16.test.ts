@@ -5,9 +5,12 @@ import { compileAnalyzed } from '../../../lib/compile/compile';
 import type { OptimizationLevel } from '../../../lib/optimize/level';
 import { mostSlices } from '../../../lib/plan/cuts/cuts';
 import { count } from '../../../lib/plan/search/slicers';
+import { analyzeFast } from '../../support/inference/fast-analysis';
 import { saveModel } from '../../support/model-builder';
 import { randomFloat16Model } from '../../support/random-float16-graph';
 import { expectSameBits, runSlices, runWhole } from '../../support/run-slices';
+
+analyzeFast();
 
 const RUNS = Number(process.env.FLOAT16_RUNS ?? 15);
 

@@ -10,6 +10,7 @@ import { totalLength } from '../../../lib/onnx/chunks';
 import type { OptimizationLevel } from '../../../lib/optimize/level';
 import { mostSlices } from '../../../lib/plan/cuts/cuts';
 import { count } from '../../../lib/plan/search/slicers';
+import { askOneProcess } from '../../support/inference/fast-analysis';
 import type { GraphInit } from '../../support/model-builder';
 import {
   FLOAT,
@@ -22,6 +23,8 @@ import {
 } from '../../support/model-builder';
 import { randomModel } from '../../support/random-graph';
 import { expectSameBits, runSlices, runWhole } from '../../support/run-slices';
+
+askOneProcess();
 
 process.env.SLICED_INFERENCE_CACHE = temporaryFolder();
 

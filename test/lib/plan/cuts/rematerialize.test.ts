@@ -2,6 +2,7 @@ import { analyzeModel } from '../../../../lib/compile/analyze';
 import { compileAnalyzed } from '../../../../lib/compile/compile';
 import { mostSlices } from '../../../../lib/plan/cuts/cuts';
 import { atTensors, count, maxSliceSize } from '../../../../lib/plan/search/slicers';
+import { analyzeFast } from '../../../support/inference/fast-analysis';
 import { fromPlanFile } from '../../../support/plan-file';
 import type { GraphInit, NodeInit } from '../../../support/model-builder';
 import {
@@ -18,6 +19,8 @@ import {
 } from '../../../support/model-builder';
 import { expectSameBits, runSlices, runWhole } from '../../../support/run-slices';
 import { writtenPlan } from '../../../support/written-plan';
+
+analyzeFast();
 
 const LENGTH = 64;
 const WIDTH = 32;

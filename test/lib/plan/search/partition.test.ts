@@ -7,8 +7,11 @@ import type { Groups } from '../../../../lib/plan/groups';
 import { evenSlices, fewestSlices } from '../../../../lib/plan/search/partition';
 import { sizeStretches } from '../../../../lib/plan/search/stretches';
 import { WeightTable } from '../../../../lib/dataflow/weights';
+import { analyzeFast } from '../../../support/inference/fast-analysis';
 import { saveModel } from '../../../support/model-builder';
 import { randomModel } from '../../../support/random-graph';
+
+analyzeFast();
 
 const need = ({ weightBytes, activationBytes }: SliceSize): number => weightBytes + activationBytes;
 const moved = (sizes: readonly SliceSize[]): number =>

@@ -3,10 +3,13 @@ import * as path from 'node:path';
 import { analyzeModel } from '../../../../lib/compile/analyze';
 import { compileAnalyzed } from '../../../../lib/compile/compile';
 import { atTensors, automatic, count, maxSliceSize } from '../../../../lib/plan/search/slicers';
+import { analyzeFast } from '../../../support/inference/fast-analysis';
 import { fromPlanFile } from '../../../support/plan-file';
 import type { Slicer } from '../../../../lib/plan/search/slicers';
 import { FLOAT, floats, mlp, node, saveModel, temporaryFolder, value } from '../../../support/model-builder';
 import { writtenPlan } from '../../../support/written-plan';
+
+analyzeFast();
 
 // Four layers with 1,088 bytes of weights each.
 const model = analyzeModel(saveModel(mlp(4)), { dimensions: { batch: 2 } });

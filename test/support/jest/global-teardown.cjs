@@ -1,4 +1,4 @@
-// Removes what `global-setup.cjs` made.
+/** Removes the folder that `global-setup.cjs` created. */
 const fs = require('node:fs');
 
 module.exports = () => {

@@ -1,5 +1,5 @@
 /**
- * A thread that passes questions on to the inference process and starts a new one when ONNX Runtime has crashed it.
+ * A thread that passes questions to the inference process, and replaces the process when ONNX Runtime crashes it.
  * The thread that asks is synchronous, as the library is: it sleeps until `answered` changes.
  */
 import { type ChildProcess, fork } from 'node:child_process';
@@ -17,7 +17,7 @@ let helper: ChildProcess | undefined;
 
 function ask(question: InferenceQuestion): Promise<InferenceEnd> {
   const child = (helper ??= fork(path.join(__dirname, 'inference-process.js'), {
-    // What ONNX Runtime prints is no answer.
+    // Ignore the output of ONNX Runtime.
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
     execArgv: [],
   }));

@@ -1,7 +1,7 @@
-/** Does what the library starts processes for, but many times in one: asks ONNX Runtime. */
-import { optimize } from '../../lib/optimize/optimize-child';
-import type { OptimizeJob } from '../../lib/optimize/optimize-child';
-import { infer } from '../../lib/shapes/infer-child';
+/** Answers many questions to ONNX Runtime in one process, with the code of the library's child processes. */
+import { optimize } from '../../../lib/optimize/optimize-child';
+import type { OptimizeJob } from '../../../lib/optimize/optimize-child';
+import { infer } from '../../../lib/shapes/infer-child';
 import type { InferenceQuestion } from './persistent-inference';
 
 async function answer({ script, argument }: InferenceQuestion): Promise<object> {

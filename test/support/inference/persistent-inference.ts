@@ -1,10 +1,11 @@
 /**
- * Lets the library ask ONNX Runtime in a process that stays: to start one for each question takes longer than all the
- * rest of a case. It takes the place of `spawnSync`, so that everything of the library runs as it is.
+ * Answers the library's questions to ONNX Runtime from one process. The library starts a process for each question,
+ * which takes longer than the rest of a small model's compilation.
  */
 import childProcess from 'node:child_process';
 import * as path from 'node:path';
 import { MessageChannel, Worker, receiveMessageOnPort } from 'node:worker_threads';
+import { builtFile } from '../../../lib/host/package-files';
 
 /** The library's scripts that ask ONNX Runtime. */
 export type InferenceScript = 'infer-child.js' | 'optimize-child.js';
@@ -16,7 +17,7 @@ export interface InferenceQuestion {
   readonly argument: string;
 }
 
-/** How a question to ONNX Runtime ended: with an answer, without one in time, or with the end of its process. */
+/** How a question ended: with an answer, at the time limit, or because the process ended. */
 export type InferenceEnd =
   | { readonly stdout: string }
   | { readonly error: 'ETIMEDOUT' }
@@ -29,18 +30,24 @@ export class PersistentInference {
   waitedMs = 0;
   private readonly answered = new Int32Array(new SharedArrayBuffer(4));
   private readonly channel = new MessageChannel();
+  private readonly worker: Worker;
 
+  /** @param timeoutMs time limit of one question */
   constructor(timeoutMs: number) {
-    const worker = new Worker(path.join(__dirname, 'inference-worker.js'), {
+    this.worker = new Worker(builtFile('test/support/inference/inference-worker.js'), {
       workerData: { answered: this.answered, timeoutMs, port: this.channel.port2 },
       transferList: [this.channel.port2],
     });
-    worker.unref();
+    this.worker.unref();
     this.channel.port1.unref();
   }
 
-  /** Takes the place of `spawnSync` for the library, which looks it up at each call. */
-  install(): void {
+  /**
+   * Replaces `spawnSync` for the scripts above; the library looks the function up at each call.
+   *
+   * @returns a function that restores `spawnSync` and ends the process
+   */
+  install(): () => Promise<void> {
     const { spawnSync } = childProcess;
     const substitute = (command: string, args: readonly string[], options: object): unknown => {
       const script = SCRIPTS.find((each) => path.basename(args[0]) === each);
@@ -48,6 +55,11 @@ export class PersistentInference {
       return result(this.ask({ script, argument: args[1] }));
     };
     Object.assign(childProcess, { spawnSync: substitute });
+    return async () => {
+      Object.assign(childProcess, { spawnSync });
+      this.channel.port1.close();
+      await this.worker.terminate();
+    };
   }
 
   private ask(question: InferenceQuestion): InferenceEnd {
@@ -62,7 +74,7 @@ export class PersistentInference {
   }
 }
 
-/** The end as `spawnSync` tells it. */
+/** The end as `spawnSync` reports it. */
 function result(end: InferenceEnd): Partial<childProcess.SpawnSyncReturns<string>> {
   if ('stdout' in end) return { status: 0, signal: null, stdout: end.stdout, stderr: '' };
   if ('error' in end) {

@@ -1,0 +1,35 @@
+/** Makes the analysis of many small models fast, for the tests of a file or of a `describe` block. */
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { packageRoot } from '../../../lib/host/package-files';
+import { timeAhead } from './file-age';
+import { PersistentInference } from './persistent-inference';
+
+/** As long as the library waits for ONNX Runtime itself. */
+const INFERENCE_TIMEOUT_MS = 60_000;
+
+/** Does both of the following. */
+export function analyzeFast(): void {
+  askOneProcess();
+  readFreshFilesAtOnce();
+}
+
+/** Asks ONNX Runtime in one process instead of one per question. */
+export function askOneProcess(): void {
+  let end: (() => Promise<void>) | undefined;
+  beforeAll(() => {
+    // `npm test` builds the worker. Without it, the library starts a process per question.
+    const worker = path.join(packageRoot(), 'dist/test/support/inference/inference-worker.js');
+    if (fs.existsSync(worker)) end = new PersistentInference(INFERENCE_TIMEOUT_MS).install();
+  });
+  afterAll(() => end?.());
+}
+
+/** Reads files that have just been written without waiting; see `timeAhead` for the condition. */
+export function readFreshFilesAtOnce(): void {
+  let clock: jest.SpyInstance | undefined;
+  beforeAll(() => {
+    clock = jest.spyOn(Date, 'now').mockImplementation(timeAhead);
+  });
+  afterAll(() => clock?.mockRestore());
+}

@@ -1,0 +1,38 @@
+/** The environment of every test file: Node.js's, with the two adjustments below. */
+const { TestEnvironment } = require('jest-environment-node');
+
+/**
+ * ONNX Runtime's native library creates typed arrays of the main context, and its JavaScript side checks them with
+ * `instanceof`. Jest gives each test file a context with typed arrays of its own, so share the main context's.
+ */
+const SHARED = [
+  'Float32Array',
+  'Float64Array',
+  'Int8Array',
+  'Int16Array',
+  'Int32Array',
+  'BigInt64Array',
+  'Uint16Array',
+  'Uint32Array',
+  'BigUint64Array',
+];
+
+/** CDK writes a line for each asset that it bundles to standard error, and has no switch for it. */
+function isBundlingNotice(chunk) {
+  return typeof chunk === 'string' && chunk.startsWith('Bundling asset ');
+}
+
+const { stderr } = process;
+const write = stderr.write.bind(stderr);
+
+function writeWithoutNotices(chunk, ...rest) {
+  return isBundlingNotice(chunk) || write(chunk, ...rest);
+}
+
+module.exports = class Environment extends TestEnvironment {
+  async setup() {
+    await super.setup();
+    for (const name of SHARED) this.global[name] = globalThis[name];
+    stderr.write = writeWithoutNotices;
+  }
+};

@@ -1,0 +1,11 @@
+/** Prepares the environment that all test files inherit. */
+const fs = require('node:fs');
+const os = require('node:os');
+const path = require('node:path');
+
+module.exports = () => {
+  // The tests share a cache that starts empty. They touch neither the user's cache nor that of an earlier run.
+  process.env.SLICED_INFERENCE_CACHE = fs.mkdtempSync(path.join(os.tmpdir(), 'sliced-inference-tests-'));
+  // CDK's built-in validation takes nine tenths of a synthesis. The tests of whole templates switch it on.
+  process.env.CDK_VALIDATION = 'false';
+};
