@@ -95,7 +95,10 @@ describe('bad slicing flags', () => {
       ['--at-tensors', 't0,nowhere'],
       "a tensor to cut at must be computed by a node from the model's inputs, got 'nowhere'",
     ],
-    [['--at-tensors', 'w0'], "a tensor to cut at must be computed by a node from the model's inputs, got 'w0'"],
+    [
+      ['--at-tensors', 'w0'],
+      "a tensor to cut at must be computed by a node from the model's inputs, got 'w0'",
+    ],
     [['--at-tensors', ','], 'the tensors to cut at must be one or more, got none'],
     [['--at-tensors', 'y'], "a cut at 'y' must leave nodes on both sides"],
     [['--dimension', 'batch'], "option '--dimension <name=size>' argument 'batch' is invalid"],
