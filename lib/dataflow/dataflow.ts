@@ -119,7 +119,7 @@ export function repeatedClosure(dataflow: Dataflow, values: Iterable<ValueIndex>
   return closure;
 }
 
-/** By node: whether it depends on constants alone and `mayRepeat` allows it and all such nodes before it. */
+/** By node: whether `mayRepeat` allows it and it needs only initializers and results of other constant nodes. */
 function constantNodes(
   graph: Graph,
   needs: NodeValues,

@@ -59,7 +59,7 @@ class Chooser {
       if (repeating instanceof SlicedInferenceError) throw plain;
       return repeating;
     }
-    return !(repeating instanceof SlicedInferenceError) && this.movesLess(repeating, plain)
+    return !(repeating instanceof SlicedInferenceError) && this.isCheaper(repeating, plain)
       ? repeating
       : plain;
   }
@@ -93,7 +93,7 @@ class Chooser {
     );
   }
 
-  private movesLess(cut: WiredCut, than: WiredCut): boolean {
+  private isCheaper(cut: WiredCut, than: WiredCut): boolean {
     return cut.groups.length === than.groups.length
       ? this.moved(cut) < this.moved(than)
       : cut.groups.length < than.groups.length;
@@ -130,9 +130,9 @@ class Chooser {
 }
 
 /** Two lists of cuts: the node that joins the branches is in one slice with the last branch, or in its own slice. */
-function cutsBetween({ partings, joins }: BranchOrder): number[][] {
-  const withJoins = [...new Set([...partings, ...joins])].sort((a, b) => a - b);
-  return withJoins.length > partings.length ? [[...partings], withJoins] : [[...partings]];
+function cutsBetween({ branchStarts, joins }: BranchOrder): number[][] {
+  const withJoins = [...new Set([...branchStarts, ...joins])].sort((a, b) => a - b);
+  return withJoins.length > branchStarts.length ? [[...branchStarts], withJoins] : [[...branchStarts]];
 }
 
 function attempt<T>(choose: () => T): T | SlicedInferenceError {

@@ -7,7 +7,7 @@ import { WeightTable } from '../../dataflow/weights';
 export interface BranchOrder {
   readonly order: readonly NodeIndex[];
   /** Cuts that let branches run in parallel: before each branch. Nodes that branches share come before the first cut. */
-  readonly partings: readonly number[];
+  readonly branchStarts: readonly number[];
   /** Cuts that separate the branches from the node that joins them. */
   readonly joins: readonly number[];
 }
@@ -24,12 +24,12 @@ const MIN_SHARE = 0.1;
 export function findBranches(dataflow: Dataflow, bytes: readonly number[]): BranchOrder | undefined {
   const search = new BranchSearch(dataflow, bytes);
   search.visitAll();
-  const { order, partings, joins } = search;
+  const { order, branchStarts, joins } = search;
   // The search does not reach nodes that no output needs. `dataflow.order` has such nodes around float16; keep its order then.
-  if (partings.size === 0 || order.length !== dataflow.order.length) return undefined;
+  if (branchStarts.size === 0 || order.length !== dataflow.order.length) return undefined;
   const ascending = (cuts: ReadonlySet<number>): number[] =>
     [...cuts].filter((cut) => cut > 0 && cut < order.length).sort((a, b) => a - b);
-  return { order, partings: ascending(partings), joins: ascending(joins) };
+  return { order, branchStarts: ascending(branchStarts), joins: ascending(joins) };
 }
 
 /** The positions in the order of the nodes that a node needs and that no earlier node needed; `end` is excluded. */
@@ -40,7 +40,7 @@ interface Subtree {
 
 class BranchSearch {
   readonly order: NodeIndex[] = [];
-  readonly partings = new Set<number>();
+  readonly branchStarts = new Set<number>();
   readonly joins = new Set<number>();
   private readonly position = new Map<NodeIndex, number>();
   /** By position: the work of all nodes before it. */
@@ -103,8 +103,8 @@ class BranchSearch {
     // The search visits nodes that several subtrees need with the first subtree, so that part of it is shared.
     const shared = Math.max(first.start, ...others.map((other) => this.sharedUntil(other, first)));
     if (!this.isHeavy({ start: shared, end: first.end })) return;
-    this.partings.add(shared);
-    for (const other of others) this.partings.add(other.start);
+    this.branchStarts.add(shared);
+    for (const other of others) this.branchStarts.add(other.start);
     this.joins.add(heavy[heavy.length - 1].end);
   }
 

@@ -15,7 +15,7 @@ export interface CutSpace {
   readonly blocker: readonly (ValueIndex | undefined)[];
   /** The legal cuts, ascending. */
   readonly legal: readonly number[];
-  /** The cuts when only constant nodes are repeated; absent if this space repeats no other nodes. It has more cuts. */
+  /** The larger space of cuts in which only constant nodes are repeated; absent if this is that space. */
   readonly withoutRepeats?: CutSpace;
   /** By value: the position in `order` of its producer; -1 if `order` has none. */
   readonly producedAt: Int32Array;

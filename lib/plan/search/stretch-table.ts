@@ -95,19 +95,19 @@ export class StretchTable {
     return cuts;
   }
 
-  /** Minimizes the combined cost of exactly `count` stretches; `none` is the cost of zero stretches. */
+  /** Minimizes the combined cost of exactly `count` stretches; `initial` is the cost of zero stretches. */
   private search(
     count: number,
     cost: (size: SliceSize) => number,
     combine: (sum: number, cost: number) => number,
-    none: number,
+    initial: number,
   ): { value: number; cuts: readonly number[] } {
     const last = this.boundaries.length - 1;
     const costs = this.stretches.map((sizes) =>
       Float64Array.from(sizes, (size) => (size === undefined ? Infinity : cost(size))),
     );
     let reached = new Float64Array(last + 1).fill(Infinity);
-    reached[0] = none;
+    reached[0] = initial;
     const cameFrom: Int32Array[] = [];
     for (let step = 1; step <= count; step++) {
       const next = new Float64Array(last + 1).fill(Infinity);
