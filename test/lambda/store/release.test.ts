@@ -3,10 +3,20 @@ import { release } from '../../../lambda/store/release';
 
 const MB = 1024 * 1024;
 
+/** On Node.js 20, memory is freed at once after one end of a channel has closed, some turns after loading. */
+async function canRelease(): Promise<void> {
+  for (;;) {
+    const chunk = Buffer.alloc(MB, 1);
+    const before = process.memoryUsage().arrayBuffers;
+    release(chunk);
+    if (before - process.memoryUsage().arrayBuffers >= MB) return;
+    await setImmediate();
+  }
+}
+
 describe('releasing a chunk', () => {
   it('frees its memory at once, without a collection', async () => {
-    // The way of Node.js 20 begins in the turn after it is loaded.
-    await setImmediate();
+    await canRelease();
     const chunks = Array.from({ length: 64 }, () => Buffer.alloc(MB, 1));
     const before = process.memoryUsage().arrayBuffers;
     chunks.forEach(release);
