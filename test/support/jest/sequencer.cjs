@@ -1,19 +1,24 @@
-/** Starts the longest test files first, so that no worker is left alone with one of them at the end. */
+/** Starts the longest test files first, so that no worker is still busy with one when the others have finished. */
 const path = require('node:path');
 const { default: Sequencer } = require('@jest/test-sequencer');
 
-/** Below `test/`, longest first. Jest knows durations too, but from earlier runs: a fresh clone has none. */
+/** Paths below `test/`, longest first. Jest itself knows durations only from earlier runs, which a fresh clone lacks. */
 const LONGEST = [
   'end-to-end/corpus.test.ts',
   'end-to-end/pipeline.test.ts',
   'end-to-end/deployment.test.ts',
-  'fuzz/fuzz.test.ts',
-  'bin/commands/run.test.ts',
-  'bin/commands/verify.test.ts',
   'bin/program.test.ts',
+  'bin/commands/verify.test.ts',
+  'bin/commands/run.test.ts',
+  'fuzz/fuzz.test.ts',
   'bin/commands/bad-input.test.ts',
-  'examples/ocr-demo.test.ts',
+  'lib/pipeline/nag.test.ts',
   'bin/commands/slice.test.ts',
+  'examples/ocr-demo.test.ts',
+  'end-to-end/branches.test.ts',
+  'lib/onnx/hostile.test.ts',
+  'bin/upload/upload.test.ts',
+  'lib/optimize/optimize.test.ts',
 ].map((file) => path.join(__dirname, '../..', file));
 
 function rank(test) {
