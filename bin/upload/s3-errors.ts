@@ -3,7 +3,7 @@ import { S3ServiceException } from '@aws-sdk/client-s3';
 import { SlicedInferenceError } from '../../lib/errors';
 
 /** The request that failed. */
-export interface FailedRequest {
+interface FailedRequest {
   readonly bucket: string;
   /** `s3://bucket/key`. */
   readonly uri: string;

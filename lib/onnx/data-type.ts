@@ -57,7 +57,7 @@ export function onnxDataType(name: TensorDataType): number {
 }
 
 /** Bytes of a dense tensor; `undefined` for strings and unknown types. */
-export function tensorBytes(onnxType: number, elements: number): number | undefined {
+export function packedBytes(onnxType: number, elements: number): number | undefined {
   const bits = ELEMENT_TYPES[onnxType]?.bits ?? 0;
   return bits === 0 ? undefined : Math.ceil((elements * bits) / 8);
 }

@@ -1,7 +1,7 @@
 /** Reads `TensorProto`: its type, its dims and the place of its data, never the data. */
 import { isUtf8 } from 'node:buffer';
 import { SlicedInferenceError, quoted } from '../errors';
-import { ONNX_DOUBLE, ONNX_FLOAT, ONNX_FLOAT16, ONNX_STRING, dataTypeName, tensorBytes } from './data-type';
+import { ONNX_DOUBLE, ONNX_FLOAT, ONNX_FLOAT16, ONNX_STRING, dataTypeName, packedBytes } from './data-type';
 import { DATA_LOCATION_EXTERNAL, ENTRY, TENSOR, WIRE_TYPE } from './fields';
 import { MAX_NAME_BYTES, MAX_RANK } from './limits';
 import type { SourceRange, Tensor } from './model';
@@ -161,7 +161,7 @@ function denseBytes(name: string, dataType: number, dims: readonly number[]): nu
     }
     elements *= dim;
   }
-  const bytes = tensorBytes(dataType, elements);
+  const bytes = packedBytes(dataType, elements);
   if (!Number.isSafeInteger(elements * 16)) {
     throw new SlicedInferenceError(
       `tensor ${quoted(name)} must have fewer than 2^49 elements`,

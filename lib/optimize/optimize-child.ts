@@ -31,7 +31,7 @@ export interface OptimizeAnswer {
 const LOG_FATAL = 4;
 
 /** Optimizes and saves a model, then checks that the saved graph loads. */
-export async function optimize(job: OptimizeJob): Promise<OptimizeAnswer | { readonly error: string }> {
+export async function saveOptimized(job: OptimizeJob): Promise<OptimizeAnswer | { readonly error: string }> {
   process.env.ORT_DISABLE_TELEMETRY = '1';
   const ort = await import('onnxruntime-node');
   const open = async (
@@ -90,7 +90,7 @@ function isTooLarge(error: unknown): boolean {
 }
 
 if (require.main === module) {
-  void optimize(JSON.parse(process.argv[2]) as OptimizeJob).then((answer) => {
+  void saveOptimized(JSON.parse(process.argv[2]) as OptimizeJob).then((answer) => {
     process.stdout.write(JSON.stringify(answer));
   });
 }

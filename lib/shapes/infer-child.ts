@@ -31,7 +31,7 @@ interface RawSession {
   }[];
 }
 
-export function infer(modelPath: string): InferAnswer | { readonly error: string } {
+export function inferOutputTypes(modelPath: string): InferAnswer | { readonly error: string } {
   process.env.ORT_DISABLE_TELEMETRY = '1';
   // The public API refuses a session with an output of bfloat16 or float8; the binding returns the number of the type.
   // The version of onnxruntime-node is pinned, so this path does not change.
@@ -60,4 +60,4 @@ export function infer(modelPath: string): InferAnswer | { readonly error: string
   };
 }
 
-if (require.main === module) process.stdout.write(JSON.stringify(infer(process.argv[2])));
+if (require.main === module) process.stdout.write(JSON.stringify(inferOutputTypes(process.argv[2])));

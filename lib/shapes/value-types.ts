@@ -1,6 +1,6 @@
 /** Types of values, and the sizes that planning assumes for them. */
 import type { Dimension } from '../../contract/tensors';
-import { dataTypeName, onnxDataType, tensorBytes, isBindable } from '../onnx/data-type';
+import { dataTypeName, onnxDataType, packedBytes, isBindable } from '../onnx/data-type';
 import type { Graph, ValueIndex } from '../onnx/model';
 
 interface ValueType {
@@ -67,7 +67,7 @@ export function plannedBytes(types: ValueTypes, sizes: DimensionSizes): number[]
           : (givenSize(sizes, dimension) ?? (dimension.startsWith('unk__') ? lost : 1)))
       );
     }, 1);
-    return tensorBytes(onnxDataType(dtype), elements) ?? elements * STRING_BYTES;
+    return packedBytes(onnxDataType(dtype), elements) ?? elements * STRING_BYTES;
   });
 }
 

@@ -109,7 +109,7 @@ export function readStateMachine(template: Template, resource: Resource): StateM
 }
 
 /** The function and version that an ARN refers to. */
-export interface ReferencedFunction {
+interface ReferencedFunction {
   readonly resource: Resource;
   /** The number of a published version, or `$LATEST`. */
   readonly version: string;

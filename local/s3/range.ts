@@ -2,7 +2,7 @@
 import { notImplemented, S3Error } from './errors';
 
 /** First and last byte, both inclusive. */
-export interface RequestedRange {
+interface RequestedRange {
   readonly first: number;
   readonly last: number;
 }

@@ -19,7 +19,7 @@ import {
 } from '../store';
 
 /** Properties that the client sets when an upload begins. */
-export interface NewUpload {
+interface NewUpload {
   readonly contentType?: string;
   readonly metadata: Readonly<Record<string, string>>;
   /** The type of the object's CRC32, if the client asked for one. */

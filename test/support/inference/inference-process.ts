@@ -1,11 +1,13 @@
 /** Answers many questions to ONNX Runtime in one process, with the code of the library's child processes. */
-import { optimize } from '../../../lib/optimize/optimize-child';
+import { saveOptimized } from '../../../lib/optimize/optimize-child';
 import type { OptimizeJob } from '../../../lib/optimize/optimize-child';
-import { infer } from '../../../lib/shapes/infer-child';
+import { inferOutputTypes } from '../../../lib/shapes/infer-child';
 import type { InferenceQuestion } from './persistent-inference';
 
 async function answer({ script, argument }: InferenceQuestion): Promise<object> {
-  return script === 'infer-child.js' ? infer(argument) : optimize(JSON.parse(argument) as OptimizeJob);
+  return script === 'infer-child.js'
+    ? inferOutputTypes(argument)
+    : saveOptimized(JSON.parse(argument) as OptimizeJob);
 }
 
 process.on('message', (question: InferenceQuestion) => {
