@@ -54,7 +54,7 @@ describe('slice and verify', () => {
     [['--dimension', 'batch=0'], "the size of dimension 'batch' must be a whole number of 1 or more, got 0"],
     [
       ['--dimension', 'length=1'],
-      "a dimension must be a symbolic one of the model's inputs (batch), got 'length'",
+      "a dimension must be a symbolic dimension of the model's inputs (batch), got 'length'",
     ],
   ])('refuse %j', async (flags, complaint) => {
     expect(await refuse(['slice', model, '--out', out, ...flags])).toMatch(complaint);
