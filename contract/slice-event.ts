@@ -6,12 +6,12 @@ import type { CONTRACT_VERSION } from './version';
 export interface SliceEvent {
   readonly version: typeof CONTRACT_VERSION;
   /**
-   * Hexadecimal SHA-256 over everything that the bits of a result depend on: the plan's own digest, the code with ONNX
-   * Runtime, the processor architecture, the number of threads and the transport. A function of another deployment
-   * fails with `PlanChanged`, so a run never mixes two models.
+   * Hexadecimal SHA-256 over everything that a result depends on: the plan's own digest, the code with ONNX Runtime, the
+   * processor architecture, the number of threads, the transport and the zone of the tensor store. A function of another
+   * deployment fails with `PlanChanged`, so a run never mixes two models.
    */
   readonly deploymentDigest: string;
-  /** Identifies the run: the last two segments of the execution's ARN joined by `/`. */
+  /** Identifies the run: the last two segments of the execution's ARN joined by `/`; in a fragment, a UUID follows. */
   readonly run: string;
   /** The execution's input, unchecked. The first slice, the last slice and slices that read inputs receive it. */
   readonly request?: unknown;

@@ -26,7 +26,7 @@ export async function benchCold(
   const ideals: number[] = [];
   try {
     for (const name of NAMES) deployments.push(await subjects.start(name, simulation));
-    // Not counted: the first run compiles the code of the simulation, which all deployments share.
+    // Do not count the first run: it compiles the code of the simulation, which all deployments share.
     await deployments[0].run();
     for (let round = 0; round < rounds; round++) {
       for (const deployment of deployments) {

@@ -1,4 +1,4 @@
-/** Finds the cheap nodes: nodes that may run in several slices, because they cost little and always give the same bits. */
+/** Finds the cheap nodes: nodes that may run in several slices, because they cost little and always compute the same bits. */
 import type { Model, Node } from '../onnx/model';
 import type { Casts } from './casts';
 

@@ -39,7 +39,7 @@ export function checkFunctions(functions: readonly LocalFunction[], nodes: reado
   }
   if (total <= MAX_INLINED_NODES) return;
   throw new SlicedInferenceError(
-    `calls of functions may expand to ${MAX_INLINED_NODES} nodes`,
+    `calls of functions must expand to at most ${MAX_INLINED_NODES} nodes`,
     total > Number.MAX_SAFE_INTEGER ? 'more than 2^53' : String(total),
     'export the model with fewer nested functions',
   );
@@ -60,7 +60,7 @@ function inlineAll(
       if (callee === undefined) {
         if (call.depth > MAX_FUNCTION_DEPTH) {
           throw damaged(
-            `functions may call each other ${MAX_FUNCTION_DEPTH} deep`,
+            `functions must call each other at most ${MAX_FUNCTION_DEPTH} deep`,
             `deeper calls from ${quoted(fn.name)}`,
           );
         }

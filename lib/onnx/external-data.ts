@@ -52,7 +52,7 @@ export class ExternalFiles {
     this.used[file] = (this.used[file] ?? 0) + length;
     if (this.used[file] > MAX_EXTERNAL_REUSE * Math.max(size, MIN_REUSED_BYTES)) {
       throw new SlicedInferenceError(
-        `the tensors in ${quoted(location)} may add up to ${MAX_EXTERNAL_REUSE} times its size`,
+        `the tensors in ${quoted(location)} must add up to at most ${MAX_EXTERNAL_REUSE} times its size`,
         `more with tensor ${quoted(tensorName)}`,
         'the file is damaged or hostile',
       );

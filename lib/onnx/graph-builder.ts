@@ -148,7 +148,7 @@ export class GraphBuilder {
   private checkCount(count: number, what: string): void {
     if (count <= MAX_GRAPH_ENTRIES) return;
     throw new SlicedInferenceError(
-      `the graph may have ${MAX_GRAPH_ENTRIES} ${what}`,
+      `the graph must have at most ${MAX_GRAPH_ENTRIES} ${what}`,
       'more',
       'split the model',
     );

@@ -74,5 +74,5 @@ class StreamedUtf8 {
 }
 
 function tooMany(limit: number, what: string): SlicedInferenceError {
-  return new SlicedInferenceError(`the model may have ${limit} ${what}`, 'more', 'split the model');
+  return new SlicedInferenceError(`the model must have at most ${limit} ${what}`, 'more', 'split the model');
 }

@@ -234,7 +234,7 @@ function readBody(
 ): void {
   if (depth > MAX_GRAPH_DEPTH) {
     throw new SlicedInferenceError(
-      `graphs inside attributes may nest ${MAX_GRAPH_DEPTH} deep`,
+      `graphs inside attributes must nest at most ${MAX_GRAPH_DEPTH} deep`,
       'deeper nesting',
       'the file is damaged or hostile',
     );

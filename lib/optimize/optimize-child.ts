@@ -62,7 +62,7 @@ export async function saveOptimized(job: OptimizeJob): Promise<OptimizeAnswer | 
   try {
     await open(job.modelPath, job.weightsFolder, saving);
   } catch (error) {
-    // Protobuf ends at 2 GiB, and only an attempt shows which weights the optimizer changes.
+    // Protobuf files end at 2 GiB. Whether the saved graph stays below depends on the weights that the optimizer changes.
     if (!isTooLarge(error)) return { error: (error as Error).message };
     fs.rmSync(job.savedPath, { force: true });
     ownWeights = true;

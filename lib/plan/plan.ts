@@ -15,7 +15,7 @@ export interface SlicePlan {
   readonly onnxRuntime: string;
   /** How far ONNX Runtime had optimized the whole model before it was cut. */
   readonly graphOptimization: OptimizationLevel;
-  /** Identifies the slices, weights included. Tasks carry it, so that a run never mixes two models. */
+  /** Identifies the slices, weights included. The `deploymentDigest`, which tasks carry, covers it. */
   readonly planDigest: string;
   readonly model: PlannedModel;
   /** Sizes of symbolic dimensions that the estimates assume. */

@@ -49,7 +49,7 @@ describe('the command line', () => {
     help = answers.map(({ stdout }) => stdout).join('\n');
   });
 
-  test('has every flag that follows it in a document', () => {
+  test('has every flag that a document uses with it', () => {
     const known = new Set(help.match(/--[a-z][a-z-]*/g));
     const flags = DOCUMENTS.flatMap(({ text, file }) =>
       [...text.matchAll(/sliced-inference (?:inspect|slice|verify|run|cache)[^`\n]*/g)].flatMap(([line]) =>

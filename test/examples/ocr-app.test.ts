@@ -29,6 +29,6 @@ test('accepts another number of slices', () => {
 
 test('refuses a number of slices that is not a number', () => {
   expect(errorOf(() => ocrStack(Number('many')))).toBe(
-    'the number of slices must be a whole number of 1 or more, got NaN: give a positive number',
+    'the number of slices must be a whole number of 1 or more, got NaN: pass a positive whole number',
   );
 });

@@ -59,7 +59,7 @@ describe('a request that does not fit', () => {
     expect(slices.objects.reads.filter(({ key }) => key === 'assets/0.weights')).toHaveLength(1);
   });
 
-  it('does not keep the failed load of its call for later calls', async () => {
+  it('does not prevent later calls from loading the slice if its own load fails', async () => {
     const handler = slices.sliceHandler(0);
     const weights = slices.objects.bytes('assets/0.weights') ?? new Uint8Array(0);
     slices.objects.put('assets/0.weights', Buffer.from('damaged'));

@@ -31,7 +31,7 @@ const INACTIVE_FUNCTION_FAULTS = [
 
 const jitterStrategy = sfn.JitterType.FULL;
 
-/** Waits while the Lambda service is busy or unavailable. */
+/** Waits at most 51 seconds while the Lambda service is busy or unavailable. */
 export const SERVICE_RETRY: sfn.RetryProps = {
   errors: SERVICE_FAULTS,
   interval: Duration.seconds(1),
@@ -41,7 +41,7 @@ export const SERVICE_RETRY: sfn.RetryProps = {
   jitterStrategy,
 };
 
-/** Waits about two minutes until the function is active. */
+/** Waits about two and a half minutes until the function is active. */
 export const INACTIVE_FUNCTION_RETRY: sfn.RetryProps = {
   errors: INACTIVE_FUNCTION_FAULTS,
   interval: Duration.seconds(5),

@@ -68,7 +68,7 @@ export function count(slices: number): Slicer {
     throw new SlicedInferenceError(
       'the number of slices must be a whole number of 1 or more',
       String(slices),
-      'give a positive number',
+      'pass a positive whole number',
     );
   }
   return {
@@ -111,7 +111,7 @@ export function maxSliceSize(bytes: number): Slicer {
     throw new SlicedInferenceError(
       'the size of a slice must be a whole number of bytes above 0',
       String(bytes),
-      'give a size such as 64 MiB',
+      'pass a size such as 64 MiB',
     );
   }
   return {
@@ -132,9 +132,9 @@ export function maxSliceSize(bytes: number): Slicer {
 export function atTensors(names: readonly string[]): Slicer {
   if (names.length === 0) {
     throw new SlicedInferenceError(
-      'the tensors to cut at must be one or more',
+      'the list of tensors to cut at must have one tensor or more',
       'none',
-      'name a tensor, or ask for one slice',
+      'name a tensor, or request one slice',
     );
   }
   return { key: `at tensors ${JSON.stringify(names)}`, choose: (space) => groupsAt(space, names) };
@@ -151,7 +151,7 @@ function groupsAt(space: CutSpace, names: readonly string[]): Groups {
         `a tensor to cut at must be computed by a node from the model's inputs`,
         value === undefined
           ? `${quoted(name)}, which ${model.isSettled ? 'the graph that ONNX Runtime saved' : 'the model'} does not have`
-          : `${quoted(name)}, which is not`,
+          : `${quoted(name)}, which is an input, constant or unused`,
         'list names with `sliced-inference inspect --json`',
       );
     }

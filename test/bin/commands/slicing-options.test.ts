@@ -47,7 +47,7 @@ describe('slice and verify', () => {
       ['--at-tensors', 'w0'],
       "a tensor to cut at must be computed by a node from the model's inputs, got 'w0'",
     ],
-    [['--at-tensors', ','], 'the tensors to cut at must be one or more, got none'],
+    [['--at-tensors', ','], 'the list of tensors to cut at must have one tensor or more, got none'],
     [['--at-tensors', 'y'], "a cut at 'y' must leave nodes on both sides"],
     [['--dimension', 'batch'], "option '--dimension <name=size>' argument 'batch' is invalid"],
     [['--dimension', 'batch=-1'], "option '--dimension <name=size>' argument 'batch=-1' is invalid"],

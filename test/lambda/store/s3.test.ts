@@ -51,7 +51,7 @@ describe('reading from S3', () => {
     expect(await answering(failed(416)).store.get(object, { start: 0, end: 1 })).toMatchObject({ size: 0 });
   });
 
-  it('rethrows other failures, which the SDK has retried already', async () => {
+  it('rethrows failures that the SDK has already retried', async () => {
     await expect(answering(failed(503)).store.get(object, { start: 0, end: 1 })).rejects.toThrow(
       S3ServiceException,
     );

@@ -39,7 +39,7 @@ describe('a safetensors object', () => {
     expect(objects.reads).toEqual([{ key: 'k', range: { start: 0, end: FIRST_READ_BYTES } }]);
   });
 
-  it('is read from its first part and, beyond that, by one range for neighboring tensors', async () => {
+  it('is read with one request for its first part and one for each group of neighboring tensors after it', async () => {
     const tensors = new Map([
       ['first', bytes(100, 1)],
       ['head', bytes(FIRST_READ_BYTES, 1)],

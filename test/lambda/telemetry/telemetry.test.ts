@@ -34,7 +34,7 @@ describe('the log', () => {
     expect(slices.lines[0].startedAt).toBeGreaterThan(1e12);
   });
 
-  it('has CloudWatch metrics in that line if a namespace is set', async () => {
+  it('has CloudWatch metrics in the line of a call if a namespace is set', async () => {
     await namedHandler({ [ENV.metricsNamespace]: 'Mine' })(event());
     const [{ _aws, ...fields }] = slices.lines as { _aws: Record<string, unknown> }[];
     expect(_aws).toMatchObject({
@@ -56,7 +56,7 @@ describe('the log', () => {
     for (const { Name } of Metrics) expect(typeof (fields as Record<string, unknown>)[Name]).toBe('number');
   });
 
-  it('has lines for warm-ups, and for failures without the data of the request', async () => {
+  it('has a line for each warm-up and each failure, without the data of the request', async () => {
     const handler = namedHandler();
     await handler(event({ request: undefined, warmUp: true }));
     await expect(handler(event({ request: { version: 1, inputs: { tensors: {} } } }))).rejects.toThrow();

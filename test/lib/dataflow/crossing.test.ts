@@ -141,7 +141,7 @@ describe('casts', () => {
     });
 
     test.each(Object.keys(second))(
-      'keep their results in every number of slices: %s that no output needs',
+      'keep their results in every number of slices if one of them is %s that no output needs',
       async (two) => {
         const model = modelOf([
           node('Mul', ['x', 'k'], ['p']),
@@ -231,7 +231,7 @@ describe('float16', () => {
   });
 });
 
-describe('values that cannot be passed', () => {
+describe('values that cannot cross a cut', () => {
   test('include strings if a constant contains a NUL or invalid UTF-8', () => {
     const strings = (text: string) =>
       graphOf(

@@ -237,7 +237,7 @@ describe('parseModel, with damaged models', () => {
     for (let depth = 0; depth < 2000; depth++)
       body = field(1, Buffer.concat([field(4, 'If'), field(5, field(6, body))]));
     expect(refusal(rawModel(body))).toBe(
-      'graphs inside attributes may nest 64 deep, got deeper nesting: the file is damaged or hostile',
+      'graphs inside attributes must nest at most 64 deep, got deeper nesting: the file is damaged or hostile',
     );
   });
 });
@@ -343,13 +343,13 @@ describe('parseModel, with malformed or ambiguous protobuf', () => {
 describe('parseModel, with more than any model has', () => {
   test('refuses too many nodes', () => {
     expect(refusal(rawModel(repeated(MAX_NODES + 1, rawNode())))).toBe(
-      'the model may have 300000 nodes, including nodes in bodies and functions, got more: split the model',
+      'the model must have at most 300000 nodes, including nodes in bodies and functions, got more: split the model',
     );
   });
 
   test('refuses too many inputs', () => {
     expect(refusal(rawModel(rawNode(repeated(MAX_USES + 1, field(1, '')))))).toBe(
-      'the model may have 2000000 inputs, outputs and captures of nodes, got more: split the model',
+      'the model must have at most 2000000 inputs, outputs and captures of nodes, got more: split the model',
     );
   });
 
@@ -417,7 +417,7 @@ describe('parseModel, with local functions', () => {
 
   test('refuses calls that nest too deep', () => {
     expect(refusal(calling(MAX_FUNCTION_DEPTH + 1, (i) => (i === MAX_FUNCTION_DEPTH ? [] : [i + 1])))).toBe(
-      "functions may call each other 256 deep, got deeper calls from 'F0': the file is damaged; export the model again",
+      "functions must call each other at most 256 deep, got deeper calls from 'F0': the file is damaged; export the model again",
     );
   });
 
@@ -426,7 +426,7 @@ describe('parseModel, with local functions', () => {
     [200, 'more than 2^53'],
   ])('refuses %d functions that each call the next twice', (count, nodes) => {
     expect(refusal(calling(count, (index) => (index === count - 1 ? [] : [index + 1, index + 1])))).toBe(
-      `calls of functions may expand to 100000 nodes, got ${nodes}: export the model with fewer nested functions`,
+      `calls of functions must expand to at most 100000 nodes, got ${nodes}: export the model with fewer nested functions`,
     );
   });
 
@@ -525,7 +525,7 @@ describe('parseModel, with external data', () => {
       );
     expect(parseModel(model(64)).files).toHaveLength(2);
     expect(message(model(65))).toBe(
-      "the tensors in './w.bin' may add up to 64 times its size, got more with tensor 'w64': the file is damaged or hostile",
+      "the tensors in './w.bin' must add up to at most 64 times its size, got more with tensor 'w64': the file is damaged or hostile",
     );
   });
 

@@ -87,7 +87,7 @@ describe('Slicing.count', () => {
 
   test.each([0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY])('refuses %d', (slices) => {
     expect(refusal(() => Slicing.count(slices))).toBe(
-      `the number of slices must be a whole number of 1 or more, got ${slices}: give a positive number`,
+      `the number of slices must be a whole number of 1 or more, got ${slices}: pass a positive whole number`,
     );
   });
 
@@ -106,7 +106,7 @@ describe('Slicing.maxSliceSize', () => {
 
   test('refuses a size of 0 bytes', () => {
     expect(refusal(() => Slicing.maxSliceSize(Size.bytes(0)))).toBe(
-      'the size of a slice must be a whole number of bytes above 0, got 0: give a size such as 64 MiB',
+      'the size of a slice must be a whole number of bytes above 0, got 0: pass a size such as 64 MiB',
     );
   });
 
@@ -125,14 +125,14 @@ describe('Slicing.atTensors', () => {
 
   test('refuses an empty list', () => {
     expect(refusal(() => Slicing.atTensors([]))).toBe(
-      'the tensors to cut at must be one or more, got none: name a tensor, or ask for one slice',
+      'the list of tensors to cut at must have one tensor or more, got none: name a tensor, or request one slice',
     );
   });
 
   test.each([
     ['nothing', "'nothing', which the model does not have"],
-    ['x', "'x', which is not"],
-    ['w0', "'w0', which is not"],
+    ['x', "'x', which is an input, constant or unused"],
+    ['w0', "'w0', which is an input, constant or unused"],
   ])('refuses the tensor %s, which no node computes', (name, got) => {
     expect(refusal(() => Slicing.atTensors([name]))).toBe(
       `a tensor to cut at must be computed by a node from the model's inputs, got ${got}: ` +

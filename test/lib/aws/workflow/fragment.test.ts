@@ -58,7 +58,7 @@ describe.each(LANGUAGES)('a fragment in a %s state machine', (_, language) => {
     });
   });
 
-  test('uses its input as the request, and a new run each time', () => {
+  test('uses its input as the request, and starts a new run each time', () => {
     expect(definition.States['Ocr: Request']).toMatchObject({
       Assign: {
         Ocr_input: '{% $states.input %}',

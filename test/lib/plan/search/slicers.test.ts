@@ -156,8 +156,8 @@ describe('atTensors', () => {
 
   test.each([
     [['nowhere'], "got 'nowhere', which the model does not have"],
-    [['x'], "got 'x', which is not"],
-    [['w1'], "got 'w1', which is not"],
+    [['x'], "got 'x', which is an input, constant or unused"],
+    [['w1'], "got 'w1', which is an input, constant or unused"],
   ])('refuses the tensors %j', (names, reason) => {
     expect(() => slices(atTensors(names))).toThrow(
       `a tensor to cut at must be computed by a node from the model's inputs, ${reason}: list names with \`sliced-inference inspect --json\``,
@@ -169,7 +169,9 @@ describe('atTensors', () => {
       `a cut at '${name}' must leave nodes on both sides, got none on one side: leave that tensor out`;
     expect(() => slices(atTensors(['y']))).toThrow(message('y'));
     expect(() => slices(atTensors(['t0', 't0']))).toThrow(message('t0'));
-    expect(() => atTensors([])).toThrow('the tensors to cut at must be one or more, got none');
+    expect(() => atTensors([])).toThrow(
+      'the list of tensors to cut at must have one tensor or more, got none',
+    );
   });
 
   test('refuses a cut at a float16 tensor', () => {

@@ -195,7 +195,7 @@ describe('completion', () => {
     expect((await get('refused')).equals(CONTENT)).toBe(true);
   });
 
-  test('is refused if the key exists but must not', async () => {
+  test('is refused if the key exists and the request has If-None-Match', async () => {
     await s3.client.send(new PutObjectCommand({ Bucket: BUCKET, Key: 'once', Body: 'first' }));
     const before = files();
     const upload = await Upload.create('once');
