@@ -20,8 +20,8 @@ const LIB_LAYERS = [
 
 /** The rooms of planning, likewise. */
 const PLAN_LAYERS = [
-  ['plan-file', '^lib/plan/(node-runs|plan|check-plan|graph-digest|remote-key)[.]ts$'],
-  ['wiring', '^lib/plan/(groups|wiring)[.]ts$'],
+  ['file', '^lib/plan/file/'],
+  ['wiring', '^lib/plan/wiring/'],
   ['sizes', '^lib/plan/sizes/'],
   ['cuts', '^lib/plan/cuts/'],
   ['search', '^lib/plan/search/'],
@@ -43,34 +43,40 @@ const LAMBDA_LAYERS = [
 
 /** The local cloud, likewise. */
 const LOCAL_LAYERS = [
-  ['basics', '^local/(errors|json|listen)[.]ts$'],
+  ['basics', '^local/basics/'],
   ['simulation', '^local/simulation/'],
   ['s3', '^local/s3/'],
   ['cloudformation', '^local/cloudformation/'],
   ['step-functions', '^local/step-functions/'],
   ['lambda', '^local/lambda/'],
-  ['cloud', '^local/(cloud|infer|run-chain|index)[.]ts$'],
+  ['cloud', '^local/cloud/'],
+  ['index', '^local/index[.]ts$'],
 ];
 
 const CDK = 'node_modules/(aws-cdk-lib|constructs)/';
 
+/** Modules by which a file could read, write, start processes or reach the network. */
+const INPUT_AND_OUTPUT =
+  '^(node:)?(fs|fs/promises|os|child_process|worker_threads|http|https|net|dns|stream|process)$';
+
 function layerRules(side, layers) {
+  const prefix = side.replace('/', '-');
   const order = layers.map(([name]) => name).join(' <- ');
+  const paths = layers.map(([, path]) => path);
   const upward = layers.slice(0, -1).map(([name, path], index) => ({
-    name: `${side.replace('/', '-')}-${name}-uses-no-later-layer`,
+    name: `${prefix}-${name}-uses-no-later-layer`,
     comment: `In ${side}/, imports point one way: ${order}.`,
     severity: 'error',
     from: { path },
-    to: { path: layers.slice(index + 1).map(([, later]) => later) },
+    to: { path: paths.slice(index + 1) },
   }));
-  const unplaced = {
-    name: `${side.replace('/', '-')}-files-have-a-layer`,
-    comment: `A new file of ${side}/ belongs in the folder of its layer.`,
-    severity: 'error',
-    from: { path: `^${side}/`, pathNot: layers.map(([, path]) => path) },
-    to: {},
-  };
-  return [...upward, unplaced];
+  const unplaced = { path: `^${side}/`, pathNot: paths };
+  const comment = `A file of ${side}/ belongs in the folder of its layer.`;
+  return [
+    ...upward,
+    { name: `${prefix}-files-have-a-layer`, comment, severity: 'error', from: unplaced, to: {} },
+    { name: `${prefix}-imports-have-a-layer`, comment, severity: 'error', from: {}, to: unplaced },
+  ];
 }
 
 /** @type {import('dependency-cruiser').IConfiguration} */
@@ -104,7 +110,8 @@ module.exports = {
         path: [
           '^lib/(host|cache|optimize)/',
           '^lib/shapes/(?!value-types[.]ts$)',
-          '^(node:)?(fs|child_process)',
+          '^lib/onnx/(parse|parse-context|wire|check-file|external-data|write-chunks)[.]ts$',
+          INPUT_AND_OUTPUT,
         ],
         dependencyTypesNot: ['type-only'],
       },
@@ -126,10 +133,17 @@ module.exports = {
     {
       name: 'client-stays-light',
       comment:
-        'Applications bundle the client: it shares codecs with the functions and has neither CDK nor lib/.',
+        'Applications bundle the client: of the functions it shares the codecs, and of the rest nothing.',
       severity: 'error',
       from: { path: '^client/' },
-      to: { path: ['^(lib|local|bin|examples|bench|test)/', CDK] },
+      to: { pathNot: '^(client|contract|lambda/(tensors|request))/' },
+    },
+    {
+      name: 'codecs-stay-light',
+      comment: 'Applications bundle these folders with the client: they use neither S3 nor ONNX Runtime.',
+      severity: 'error',
+      from: { path: '^lambda/(tensors|request/inline-tensor|request/json-fields)' },
+      to: { pathNot: '^(contract|lambda/(tensors|request))/|^lambda/errors[.]ts$' },
     },
     {
       name: 'cdk-in-constructs-only',
@@ -137,6 +151,13 @@ module.exports = {
       severity: 'error',
       from: { path: '^(lib|local|bin)/', pathNot: '^lib/(aws|pipeline|monitoring|index)' },
       to: { path: CDK },
+    },
+    {
+      name: 'tools-need-no-constructs',
+      comment: 'The command line and the local cloud run without CDK.',
+      severity: 'error',
+      from: { path: '^(local|bin)/' },
+      to: { path: '^lib/(aws|pipeline|monitoring|index)', dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'tools-stand-on-top',

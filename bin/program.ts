@@ -9,10 +9,9 @@ import { clearProgress } from './terminal/progress';
 import { runCommand } from './commands/run';
 import { sliceCommand } from './commands/slice';
 import { missingModelHint } from './commands/slicing-options';
+import { BAD_INPUT } from './process/exit-codes';
 import { UNFINISHED_VARIABLE, removeUnfinished } from './process/unfinished';
 import { verifyCommand } from './commands/verify';
-
-const BAD_INPUT = 2;
 
 /** If set, errors are printed with their stack traces, for bug reports. */
 const DEBUG_VARIABLE = 'SLICED_INFERENCE_DEBUG';

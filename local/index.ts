@@ -1,8 +1,8 @@
 /** The package's `./local` entry: runs a synthesized pipeline on this machine, without an AWS account. */
-export { LocalCloud, type LocalCloudOptions, type LocalPipeline, type S3Access } from './cloud';
-export { LocalCloudError } from './errors';
-export { infer, type FailedInference, type Inference, type SucceededInference } from './infer';
-export type { Json, JsonObject } from './json';
+export { LocalCloud, type LocalCloudOptions, type LocalPipeline, type S3Access } from './cloud/cloud';
+export { LocalCloudError } from './basics/errors';
+export { infer, type FailedInference, type Inference, type SucceededInference } from './cloud/infer';
+export type { Json, JsonObject } from './basics/json';
 export type { WorkerProcess } from './lambda/local-functions';
 export {
   SIMULATIONS,

@@ -3,7 +3,7 @@ import * as path from 'node:path';
 import { Session } from '../../lambda/slice/session';
 import { readPlan } from '../../lib/compile/plan-file';
 import { PLAN_FILE } from '../../lib/emit/write';
-import { runChain } from '../../local/run-chain';
+import { runChain } from '../../local/cloud/run-chain';
 import { benchInputs, type BenchModel } from './models';
 
 /** Milliseconds of each round. */

@@ -4,7 +4,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { RawTensor } from '../../client';
 import { readPlan } from '../../lib/compile/plan-file';
-import type { SlicePlan } from '../../lib/plan/plan';
+import type { SlicePlan } from '../../lib/plan/file/plan';
 import type { Simulation } from '../../local';
 import { Deployment } from './deployment';
 import { embeddedSlice } from './embedded-slice';

@@ -95,7 +95,7 @@ async function run(assembly: string, options: Options): Promise<void> {
       return;
     }
     noteUnfinished({ partial: partialFile(options.out), parents: [] });
-    await writeTensorFile(options.out, inOrder(signature.outputs, result.outputs));
+    await writeTensorFile(options.out, sortedByModel(signature.outputs, result.outputs));
     process.stdout.write(
       options.json
         ? `${JSON.stringify(result.execution, undefined, 2)}\n`
@@ -153,7 +153,7 @@ async function readInputs(file: string, { inputs }: Signature): Promise<Readonly
 }
 
 /** Sorts outputs in the model's order; the pipeline's files have another order. */
-function inOrder(
+function sortedByModel(
   specs: readonly TensorSpec[],
   tensors: ReadonlyMap<string, RawTensor>,
 ): ReadonlyMap<string, RawTensor> {

@@ -3,7 +3,7 @@ import { Command, Option } from 'commander';
 import { compile } from '../../lib/compile/compile';
 import { writeSlices } from '../../lib/emit/write';
 import { SlicedInferenceError } from '../../lib/errors';
-import type { SlicePlan } from '../../lib/plan/plan';
+import type { SlicePlan } from '../../lib/plan/file/plan';
 import type { Slicer } from '../../lib/plan/search/slicers';
 import { formatBytes, formatTable, formatType } from '../terminal/format';
 import { clearProgress, showProgress } from '../terminal/progress';

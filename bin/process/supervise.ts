@@ -7,11 +7,10 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { systemReason } from '../../lib/errors';
+import { BAD_INPUT } from './exit-codes';
 import { UNFINISHED_VARIABLE, removeUnfinished } from './unfinished';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-
-const BAD_INPUT = 2;
 
 /** How long to wait for killed processes. If no parent reaps them, they stay in the process table forever. */
 const PATIENCE_MS = 250;

@@ -1,9 +1,10 @@
 /** Reads and writes files of named tensors for the command line. */
-import { rename, rm, stat, writeFile } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { decodeSafetensors, encodeSafetensors, SafetensorsError } from '../../lambda/tensors/safetensors';
 import type { RawTensor } from '../../lambda/tensors/tensor';
 import { SlicedInferenceError, systemReason } from '../../lib/errors';
+import { replaceFileAsync } from '../../lib/host/write-beside';
 import { decodeJson, encodeJson } from './json';
 import { decodeNpy } from './npy';
 import { decodeNpz, encodeNpz } from './npz';
@@ -47,12 +48,9 @@ export async function writeTensorFile(path: string, tensors: NamedTensors): Prom
   const encode = byExtension(ENCODERS, path, 'to be written');
   const bytes = blamingFile(path, () => encode(tensors));
   // Write beside the target first: a full disk must neither damage an earlier file nor leave a partial one.
-  const partial = partialFile(path);
   try {
-    await writeFile(partial, bytes);
-    await rename(partial, path);
+    await replaceFileAsync(path, bytes, partialFile(path));
   } catch (error) {
-    await rm(partial, { force: true });
     throw new SlicedInferenceError(
       `tensor file '${path}' must be writable`,
       systemReason(error),

@@ -9,7 +9,7 @@ import type { RawTensor } from '../../lambda/tensors/tensor';
 import { compile } from '../../lib/compile/compile';
 import { writeSlices } from '../../lib/emit/write';
 import type { OptimizationLevel } from '../../lib/optimize/level';
-import type { PlanDraft, SlicePlan } from '../../lib/plan/plan';
+import type { PlanDraft, SlicePlan } from '../../lib/plan/file/plan';
 import type { Slicer } from '../../lib/plan/search/slicers';
 import type { DimensionSizes } from '../../lib/shapes/value-types';
 import { readTensorFile } from '../tensor-files';

@@ -5,7 +5,7 @@ import { typedView } from '../../lambda/tensors/tensor';
 /** The class that means "no new character". */
 const BLANK = 0;
 
-export interface RecognizedText {
+interface RecognizedText {
   readonly text: string;
   /** Mean probability of the characters, from 0 to 1; 0 if there are no characters. */
   readonly confidence: number;

@@ -4,7 +4,7 @@ import { MANIFEST_KEY, type SliceManifest } from '../../contract/slice-manifest'
 import { CONTRACT_VERSION } from '../../contract/version';
 import { sliceFailed } from '../errors';
 
-/** Field numbers of https://github.com/onnx/onnx/blob/main/onnx/onnx.proto */
+/** Field numbers of https://github.com/onnx/onnx/blob/main/onnx/onnx.proto, as in lib/onnx/, which a function does not have. */
 const MODEL_METADATA_PROPS = 14;
 const ENTRY_KEY = 1;
 const ENTRY_VALUE = 2;

@@ -3,11 +3,12 @@ import type { ExecutionOutputs, InlineMode, ObjectReference } from '../../contra
 import { sliceObjectKey } from '../../contract/keys';
 import type { SliceEvent } from '../../contract/slice-event';
 import type { SliceManifest, SourcedTensor } from '../../contract/slice-manifest';
+import { sliceFailed } from '../errors';
 import { parseExecutionInput } from '../request/execution-input';
 import { openRequest } from '../request/request';
 import type { SafetensorsStore } from '../store/safetensors-store';
 import { halved } from '../tensors/half-precision';
-import { tensorNamed, type RawTensor } from '../tensors/tensor';
+import { type RawTensor } from '../tensors/tensor';
 import { gatherTensors } from './gather';
 import { writeResults } from './results';
 
@@ -96,9 +97,21 @@ function atHalfPrecision(tensors: NamedTensors): NamedTensors {
   );
 }
 
-/** Returns the tensors named by `specs`, in that order. */
+/**
+ * Returns the tensors named by `specs`, in that order.
+ *
+ * @throws NamedFailure `SliceFailed` if the manifest lists a tensor that the slice neither reads nor computes
+ */
 export function pick(tensors: NamedTensors, specs: readonly { readonly name: string }[]): NamedTensors {
-  return new Map(specs.map(({ name }) => [name, tensorNamed(tensors, name)]));
+  return new Map(specs.map(({ name }) => [name, listed(tensors, name)]));
+}
+
+function listed(tensors: NamedTensors, name: string): RawTensor {
+  const tensor = tensors.get(name);
+  if (tensor !== undefined) return tensor;
+  throw sliceFailed(
+    `the slice's manifest lists '${name}', which the slice neither reads nor computes: slice the model again`,
+  );
 }
 
 /** Results of the whole model that the request contains or another slice computes. */

@@ -3,7 +3,7 @@ import { Annotations, Token } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { sliceName } from '../../contract/keys';
 import { onnxRuntimeVersion } from '../host/onnxruntime';
-import type { SlicePlan } from '../plan/plan';
+import type { SlicePlan } from '../plan/file/plan';
 import { givenSize, symbolicNames } from '../shapes/value-types';
 
 /** @param memorySizes by slice, in MB; a size that is known only at deployment is a token */

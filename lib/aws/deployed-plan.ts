@@ -1,5 +1,5 @@
 /** The plan that a stack deploys. */
-import type { SlicePlan } from '../plan/plan';
+import type { SlicePlan } from '../plan/file/plan';
 
 /** A plan whose `threads` is the thread count of the deployed functions. */
 export interface DeployedPlan extends SlicePlan {

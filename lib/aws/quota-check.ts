@@ -7,7 +7,7 @@ import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import { sliceName } from '../../contract/keys';
 import { SlicedInferenceError } from '../errors';
-import type { SlicePlan } from '../plan/plan';
+import type { SlicePlan } from '../plan/file/plan';
 import {
   CLOUDFORMATION_QUOTAS,
   IAM_QUOTAS,

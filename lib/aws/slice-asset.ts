@@ -5,7 +5,7 @@ import { AssetHashType, BundlingOutput, DockerImage } from 'aws-cdk-lib';
 import { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import type { Construct } from 'constructs';
 import { SlicedInferenceError, quoted, systemReason } from '../errors';
-import type { PlannedFile } from '../plan/plan';
+import type { PlannedFile } from '../plan/file/plan';
 
 /**
  * The asset hash is the digest in the plan, because CDK's own fingerprint normalizes line ends in files that it takes

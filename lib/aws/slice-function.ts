@@ -9,7 +9,7 @@ import { ENV, METRICS_NAMESPACE } from '../../contract/environment';
 import { sliceName } from '../../contract/keys';
 import { SlicedInferenceError } from '../errors';
 import type { DeployedPlan } from './deployed-plan';
-import type { PlannedSlice, SlicePlan } from '../plan/plan';
+import type { PlannedSlice, SlicePlan } from '../plan/file/plan';
 import { MAX_EPHEMERAL_STORAGE_MB, MAX_LAMBDA_MEMORY_MB } from '../plan/sizes/lambda-quotas';
 import type { ExpressBucket } from './express-bucket';
 import type { LogSettings } from './log-group';

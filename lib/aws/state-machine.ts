@@ -5,7 +5,7 @@ import type * as s3 from 'aws-cdk-lib/aws-s3';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import { CONTRACT_VERSION } from '../../contract/version';
-import type { SlicePlan } from '../plan/plan';
+import type { SlicePlan } from '../plan/file/plan';
 import { MAX_EXPRESS_MINUTES } from './quotas';
 import type { LogSettings } from './log-group';
 import { createLogGroup } from './log-group';

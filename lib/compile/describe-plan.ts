@@ -16,11 +16,11 @@ import { onnxRuntimeVersion } from '../host/onnxruntime';
 import { packageVersion } from '../host/package-files';
 import { ephemeralStorageMb, memoryMb, threadCount, timeoutSeconds } from '../plan/sizes/estimate';
 import { sliceSizes } from '../plan/sizes/slice-sizes';
-import type { FileDraft, PlanDraft, SliceDraft } from '../plan/plan';
-import { PLAN_VERSION } from '../plan/plan';
-import { graphDigest } from '../plan/graph-digest';
-import { toRuns } from '../plan/node-runs';
-import type { SourcedValue, WiredCut, Wiring } from '../plan/wiring';
+import type { FileDraft, PlanDraft, SliceDraft } from '../plan/file/plan';
+import { PLAN_VERSION } from '../plan/file/plan';
+import { graphDigest } from '../plan/file/graph-digest';
+import { toRuns } from '../plan/file/node-runs';
+import type { SourcedValue, WiredCut, Wiring } from '../plan/wiring/wiring';
 import type { ValueTypes } from '../shapes/value-types';
 
 /** By slice: the manifest that its function reads. */

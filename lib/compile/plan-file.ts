@@ -1,9 +1,9 @@
 /** Reads and checks a `plan.json`. */
 import * as fs from 'node:fs';
 import { SlicedInferenceError, quoted, systemReason } from '../errors';
-import { isPlan } from '../plan/check-plan';
-import type { SlicePlan } from '../plan/plan';
-import { PLAN_VERSION } from '../plan/plan';
+import { isPlan } from '../plan/file/check-plan';
+import type { SlicePlan } from '../plan/file/plan';
+import { PLAN_VERSION } from '../plan/file/plan';
 
 /** @throws SlicedInferenceError for a file that cannot be read or is not a plan of this version */
 export function readPlan(path: string): SlicePlan {

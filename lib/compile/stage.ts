@@ -15,8 +15,8 @@ import { storeSlices, storedSlices } from '../emit/store';
 import { SlicedInferenceError } from '../errors';
 import { onnxRuntimeVersion } from '../host/onnxruntime';
 import { packageVersion } from '../host/package-files';
-import type { SlicePlan } from '../plan/plan';
-import { isPlan } from '../plan/check-plan';
+import type { SlicePlan } from '../plan/file/plan';
+import { isPlan } from '../plan/file/check-plan';
 import type { Slicer } from '../plan/search/slicers';
 
 export interface StagedModel {

@@ -3,7 +3,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { fileDigest } from '../cache/file-digest';
 import { SlicedInferenceError, quoted, systemReason } from '../errors';
-import type { PlannedFile, SlicePlan } from '../plan/plan';
+import type { PlannedFile, SlicePlan } from '../plan/file/plan';
 import type { SlicePaths } from './store';
 
 /**

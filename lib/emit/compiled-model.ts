@@ -1,6 +1,6 @@
 /** A plan and the contents of its slices, ready to be written. */
 import type { SourceFile } from '../onnx/model';
-import type { PlanDraft } from '../plan/plan';
+import type { PlanDraft } from '../plan/file/plan';
 import type { SliceChunks } from './slice';
 
 export interface CompiledModel {

@@ -1,7 +1,7 @@
 /** Completes a plan with the digests of its slice files after they are written. */
 import { createHash } from 'node:crypto';
 import { CONTRACT_VERSION } from '../../contract/version';
-import type { PlanDraft, PlannedSlice, SlicePlan } from '../plan/plan';
+import type { PlanDraft, PlannedSlice, SlicePlan } from '../plan/file/plan';
 
 /** Hexadecimal SHA-256 of each of a slice's files. */
 export interface SliceDigests {

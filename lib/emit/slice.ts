@@ -10,7 +10,7 @@ import type { PlaceWeight } from '../onnx/encode-model';
 import { encodeModel } from '../onnx/encode-model';
 import { calledFunctions } from '../onnx/local-functions';
 import type { Model, ValueIndex } from '../onnx/model';
-import type { SliceWiring } from '../plan/wiring';
+import type { SliceWiring } from '../plan/wiring/wiring';
 import type { ValueTypes } from '../shapes/value-types';
 
 /** ONNX recommends offsets at multiples of the page size, so that runtimes can map weights into memory. */

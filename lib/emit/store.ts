@@ -9,7 +9,7 @@ import type { Chunk } from '../onnx/chunks';
 import { totalLength } from '../onnx/chunks';
 import type { SourceFile } from '../onnx/model';
 import { writeChunks } from '../onnx/write-chunks';
-import type { PlannedFile, SlicePlan } from '../plan/plan';
+import type { PlannedFile, SlicePlan } from '../plan/file/plan';
 import type { CompiledModel } from './compiled-model';
 import type { SliceDigests } from './seal-plan';
 import { sealPlan } from './seal-plan';

@@ -9,7 +9,7 @@ import { makeFolder } from '../host/make-folder';
 import { withPartial } from '../host/write-beside';
 import type { SourceFile } from '../onnx/model';
 import { writeChunks } from '../onnx/write-chunks';
-import type { FileDraft, SlicePlan } from '../plan/plan';
+import type { FileDraft, SlicePlan } from '../plan/file/plan';
 import type { SliceDigests } from './seal-plan';
 import { sealPlan } from './seal-plan';
 

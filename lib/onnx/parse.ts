@@ -84,9 +84,8 @@ class ModelParser {
   }
 
   parse(): Model {
-    const fieldsRead = this.readFields();
-    const { header, opsets, functions, graphSpan } = fieldsRead;
-    const irVersion = this.checkIrVersion(fieldsRead);
+    const { irVersion, header, opsets, functions, graphSpan } = this.readFields();
+    this.checkIrVersion(irVersion);
     const graph = this.graph(graphSpan);
     checkFunctions(functions, graph.nodes);
     const { usesFloat16, unsafeStrings } = this.context;
@@ -151,8 +150,8 @@ class ModelParser {
     return { irVersion, opsets, header, functions, graphSpan };
   }
 
-  private checkIrVersion({ irVersion }: ModelFields): number {
-    if (irVersion >= 1 && irVersion <= MAX_IR_VERSION) return irVersion;
+  private checkIrVersion(irVersion: number): void {
+    if (irVersion >= 1 && irVersion <= MAX_IR_VERSION) return;
     throw new SlicedInferenceError(
       `model ${quoted(this.source.path)} must have an IR version from 1 to ${MAX_IR_VERSION}`,
       String(irVersion),

@@ -7,7 +7,7 @@ import { runtimeCodeDigest } from '../aws/runtime-code';
 import { sliceMemorySize } from '../aws/slice-function';
 import type { SliceFunctionOptions } from '../aws/slice-function-options';
 import { optionsOfSlices } from '../aws/slice-function-options';
-import type { SlicePlan } from '../plan/plan';
+import type { SlicePlan } from '../plan/file/plan';
 import { isWarmUpWorthwhile } from '../plan/schedule/warm-up';
 import { threadCount } from '../plan/sizes/estimate';
 import type { SlicedInferencePipelineProps } from './pipeline-props';

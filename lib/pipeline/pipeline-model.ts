@@ -5,7 +5,7 @@ import { Stage } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { stageModel } from '../compile/stage';
 import { planText } from '../emit/write';
-import type { SlicePlan } from '../plan/plan';
+import type { SlicePlan } from '../plan/file/plan';
 import { GraphOptimization } from './graph-optimization';
 import type { SlicedInferencePipelineProps } from './pipeline-props';
 import { SlicedModel } from './sliced-model';

@@ -1,4 +1,4 @@
-/** The metrics that slice functions report: the public names of the figures in `lambda/telemetry.ts`. */
+/** The metrics that slice functions report: the public names of the figures in `lambda/telemetry/telemetry.ts`. */
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import { METRICS_NAMESPACE } from '../../contract/environment';

@@ -141,9 +141,13 @@ export class SlicedInferencePipeline extends PipelineMetrics {
     if (props.logEncryptionKey) allowLogEncryption(this, props.logEncryptionKey);
     return plan.slices.map((_, slice) =>
       createSliceFunction(this, sliceName(slice), {
-        ...settings,
         plan,
         slice,
+        architecture: settings.architecture,
+        runtime: settings.runtime,
+        sliceMetrics: settings.sliceMetrics,
+        float16Transport: settings.float16Transport,
+        logs: settings.logs,
         files: model._place(this, slice, props.assetEncryptionKey),
         bucket,
         ...(expressBucket && { expressBucket }),

@@ -12,9 +12,9 @@ import { checkedSlices } from '../emit/check-folder';
 import { PLAN_FILE } from '../emit/write';
 import { SlicedInferenceError, quoted } from '../errors';
 import { knownAtSynth } from './known-at-synth';
-import type { PlannedFile, SlicePlan } from '../plan/plan';
+import type { PlannedFile, SlicePlan } from '../plan/file/plan';
 import { readPlan } from '../compile/plan-file';
-import { remoteKey } from '../plan/remote-key';
+import { remoteKey } from '../plan/file/remote-key';
 import type { StagedModel } from '../compile/stage';
 
 /**

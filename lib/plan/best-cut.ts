@@ -9,12 +9,12 @@ import { findCuts } from './cuts/cuts';
 import type { SliceSize } from './sizes/estimate';
 import type { Dataflow } from '../dataflow/dataflow';
 import { withRepeated } from '../dataflow/dataflow';
-import type { Groups } from './groups';
+import type { Groups } from './wiring/groups';
 import { scheduleSlices, timeOf } from './schedule/schedule';
 import { sliceSizes } from './sizes/slice-sizes';
 import type { Slicer } from './search/slicers';
-import type { WiredCut } from './wiring';
-import { wireSlices } from './wiring';
+import type { WiredCut } from './wiring/wiring';
+import { wireSlices } from './wiring/wiring';
 
 /** Share of a sequential run's time that parallel branches must save. */
 const MIN_SAVED_TIME = 0.1;

@@ -1,8 +1,8 @@
 /** Reads a synthesized cloud assembly (`cdk.out`): its stacks with their templates and asset manifests. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { LocalCloudError, systemErrorCode } from '../errors';
-import { entriesOf, isJsonArray, isJsonObject, type Json, type JsonObject } from '../json';
+import { LocalCloudError, systemErrorCode } from '../basics/errors';
+import { entriesOf, isJsonArray, isJsonObject, type Json, type JsonObject } from '../basics/json';
 
 /** Account and region of a stack; placeholders if the stack does not specify them. */
 export interface StackEnvironment {

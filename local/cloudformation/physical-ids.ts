@@ -1,6 +1,6 @@
 /** The values of `Ref` and `Fn::GetAtt` for each supported type of resource, with generated physical ids. */
 import { createHash } from 'node:crypto';
-import { unsupported } from '../errors';
+import { unsupported } from '../basics/errors';
 import type { Resource, ResourceResolver } from './resource';
 
 interface Identity {

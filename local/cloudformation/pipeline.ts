@@ -1,7 +1,7 @@
 /** Finds the pipeline in an assembly: the state machine whose comment contains a pipeline's signature. */
 import type { AssemblyStack } from './assembly';
-import { LocalCloudError } from '../errors';
-import { isJsonObject, type Json, type JsonObject } from '../json';
+import { LocalCloudError } from '../basics/errors';
+import { isJsonObject, type Json, type JsonObject } from '../basics/json';
 import { readStateMachine, type StateMachineResource } from './resources';
 import type { PublishedVersions } from './published-versions';
 import type { Resource } from './resource';

@@ -1,5 +1,5 @@
 /** The values of CloudFormation's pseudo parameters. */
-import { unsupported } from '../errors';
+import { unsupported } from '../basics/errors';
 import type { StackEnvironment } from './assembly';
 
 /** `AWS::NoValue`: removes the property or the list element. */

@@ -2,8 +2,8 @@
  * Reads the resources that the local cloud runs. Each property is used, listed as having no effect on one machine, or
  * refused by name. The sizes of memory and `/tmp` are not enforced.
  */
-import { LocalCloudError, unsupported } from '../errors';
-import { entriesOf, isJsonObject, type Json } from '../json';
+import { LocalCloudError, unsupported } from '../basics/errors';
+import { entriesOf, isJsonObject, type Json } from '../basics/json';
 import { attributeOf, referenceTo } from './physical-ids';
 import type { Resource } from './resource';
 import type { Template } from './template';

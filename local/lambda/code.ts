@@ -3,7 +3,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { unzipSync } from 'fflate';
-import { LocalCloudError } from '../errors';
+import { LocalCloudError } from '../basics/errors';
 import type { DiskObjectStore } from '../s3/store';
 import { addHostOnnxRuntime } from './host-onnxruntime';
 import { MAX_CODE_BYTES } from './limits';

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import * as path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { LocalCloudError } from '../errors';
+import { LocalCloudError } from '../basics/errors';
 import type { FunctionResource } from '../cloudformation/resources';
 import type { CodeFolders } from './code';
 import { FunctionLog, type LogListener } from './function-log';

@@ -4,7 +4,7 @@
  */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { LocalCloudError } from '../errors';
+import { LocalCloudError } from '../basics/errors';
 
 interface Platform {
   readonly platform: string;

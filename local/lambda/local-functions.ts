@@ -1,7 +1,7 @@
 /** The Lambda functions that a pipeline's tasks call, as Step Functions sees them. */
 import { isDeepStrictEqual } from 'node:util';
-import { unsupported } from '../errors';
-import { isJsonObject, type Json } from '../json';
+import { unsupported } from '../basics/errors';
+import { isJsonObject, type Json } from '../basics/json';
 import { type FunctionHost, FunctionPool, LambdaServiceError } from './function-pool';
 import type { FunctionResource } from '../cloudformation/resources';
 import { findFunction, readFunction } from '../cloudformation/resources';

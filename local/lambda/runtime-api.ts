@@ -4,7 +4,7 @@
  * https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
  */
 import * as http from 'node:http';
-import { closeServer, listen, LOOPBACK } from '../listen';
+import { closeServer, listen, LOOPBACK } from '../basics/listen';
 import { MAX_INVOKE_PAYLOAD_BYTES } from './limits';
 
 const PREFIX = '/2018-06-01/runtime';

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import * as fs from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { builtFile } from '../../lib/host/package-files';
-import { systemErrorCode } from '../errors';
+import { systemErrorCode } from '../basics/errors';
 import type { FunctionLog } from './function-log';
 import { INIT_SECONDS } from './limits';
 import { type Answer, type Invocation, RuntimeApi } from './runtime-api';

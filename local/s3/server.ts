@@ -8,7 +8,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import * as http from 'node:http';
-import { closeServer, listen, LOOPBACK } from '../listen';
+import { closeServer, listen, LOOPBACK } from '../basics/listen';
 import type { Callers } from './callers';
 import { createSession, isCreateSession } from './create-session';
 import { notImplemented, S3Error } from './errors';

@@ -1,6 +1,6 @@
 /** Reads an object of a definition field by field, checks types, and refuses fields that the caller has not read. */
-import { LocalCloudError, unsupported } from '../errors';
-import { isJsonArray, isJsonObject, type Json, type JsonObject } from '../json';
+import { LocalCloudError, unsupported } from '../basics/errors';
+import { isJsonArray, isJsonObject, type Json, type JsonObject } from '../basics/json';
 
 export class FieldReader {
   private readonly object: JsonObject;

@@ -1,5 +1,5 @@
 /** Runs the states of a validated definition one after the other, and branches concurrently. */
-import { jsonSize, type Json, type JsonObject } from '../json';
+import { jsonSize, type Json, type JsonObject } from '../basics/json';
 import { type Clock, within } from './clock';
 import type {
   Catcher,
@@ -103,9 +103,9 @@ class Run {
     const { state, input } = visit;
     switch (state.type) {
       case 'Task':
-        return this.recovering(state, visit, () => this.attempt(state, visit));
+        return this.withErrorHandling(state, visit, () => this.attempt(state, visit));
       case 'Parallel':
-        return this.recovering(state, visit, () => this.branches(state, visit));
+        return this.withErrorHandling(state, visit, () => this.branches(state, visit));
       case 'Pass':
         return this.leave(state, state.next, this.scope(visit), input);
       case 'Succeed':
@@ -118,7 +118,7 @@ class Run {
     }
   }
 
-  private async recovering(
+  private async withErrorHandling(
     state: TaskState | ParallelState,
     visit: Visit,
     attempt: () => Promise<Step>,
@@ -195,15 +195,10 @@ class Run {
   }
 
   /** Evaluates the output and all assignments with the old values of the variables. */
-  private async leave(
-    leaving: StateExit,
-    next: string | undefined,
-    scope: Scope,
-    result: Json,
-  ): Promise<Step> {
-    const output = leaving.output === undefined ? result : await evaluate(leaving.output, scope);
+  private async leave(exit: StateExit, next: string | undefined, scope: Scope, result: Json): Promise<Step> {
+    const output = exit.output === undefined ? result : await evaluate(exit.output, scope);
     const assigned: [string, Json][] = [];
-    for (const [name, query] of leaving.assign) {
+    for (const [name, query] of exit.assign) {
       assigned.push([name, limited(await evaluate(query, scope), `the variable '${name}'`)]);
     }
     limited(output, 'the output of the state');

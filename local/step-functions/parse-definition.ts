@@ -2,8 +2,8 @@
  * Validates a definition before anything runs. It accepts the subset of the Amazon States Language that the construct
  * emits, with JSONata, and refuses everything else by name. https://states-language.net
  */
-import { LocalCloudError, unsupported } from '../errors';
-import { entriesOf, isJsonObject, type Json } from '../json';
+import { LocalCloudError, unsupported } from '../basics/errors';
+import { entriesOf, isJsonObject, type Json } from '../basics/json';
 import type {
   Definition,
   StateExit,
@@ -106,7 +106,7 @@ class StateParser {
       case 'Parallel':
         return this.parallel();
       case 'Pass':
-        return { type, name, ...this.transition(), ...this.leaving(this.fields) } satisfies PassState;
+        return { type, name, ...this.transition(), ...this.exit(this.fields) } satisfies PassState;
       case 'Succeed':
         return { type, name, output: this.query(this.fields, 'Output') };
       case 'Fail':
@@ -138,9 +138,9 @@ class StateParser {
       functionName,
       payload,
       timeoutSeconds: this.query(fields, 'TimeoutSeconds'),
-      ...this.recovering(),
+      ...this.errorHandling(),
       ...this.transition(),
-      ...this.leaving(fields),
+      ...this.exit(fields),
     };
   }
 
@@ -151,17 +151,17 @@ class StateParser {
       name,
       branches: fields.list('Branches').map((branch) => parseGraph(branch, variables)),
       arguments: this.query(fields, 'Arguments'),
-      ...this.recovering(),
+      ...this.errorHandling(),
       ...this.transition(),
-      ...this.leaving(fields),
+      ...this.exit(fields),
     };
   }
 
-  private recovering(): ErrorHandling {
+  private errorHandling(): ErrorHandling {
     const { fields } = this;
     return {
       retry: parseRetriers(fields),
-      catch: parseCatchers(fields, (catcher) => this.leaving(catcher)),
+      catch: parseCatchers(fields, (catcher) => this.exit(catcher)),
     };
   }
 
@@ -173,7 +173,7 @@ class StateParser {
     return { next };
   }
 
-  private leaving(fields: FieldReader): StateExit {
+  private exit(fields: FieldReader): StateExit {
     const assign = fields.raw('Assign') === undefined ? {} : objectField(fields, 'Assign');
     return {
       output: this.query(fields, 'Output'),

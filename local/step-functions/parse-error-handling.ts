@@ -1,5 +1,5 @@
 /** Validates the Retry and Catch fields of a state. https://states-language.net/spec.html#errors */
-import { LocalCloudError } from '../errors';
+import { LocalCloudError } from '../basics/errors';
 import type { Catcher, StateExit, Retrier } from './definition';
 import { ERROR } from './errors';
 import type { FieldReader } from './field-reader';
@@ -36,14 +36,14 @@ export function parseRetriers(state: FieldReader): Retrier[] {
   });
 }
 
-export function parseCatchers(state: FieldReader, leaving: (fields: FieldReader) => StateExit): Catcher[] {
+export function parseCatchers(state: FieldReader, exit: (fields: FieldReader) => StateExit): Catcher[] {
   const readers = state.list('Catch');
   return readers.map((fields, at) => {
     fields.optionalString('Comment');
     const catcher: Catcher = {
       errorEquals: errorEquals(fields, at === readers.length - 1),
       next: fields.string('Next'),
-      ...leaving(fields),
+      ...exit(fields),
     };
     fields.refuseOthers();
     return catcher;

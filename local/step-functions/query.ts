@@ -1,7 +1,7 @@
 /** Compiles and evaluates JSONata templates: JSON in which strings of the form `{% … %}` are expressions. */
 import jsonata from 'jsonata';
-import { LocalCloudError, unsupported } from '../errors';
-import { entriesOf, isJsonArray, isJsonObject, type Json } from '../json';
+import { LocalCloudError, unsupported } from '../basics/errors';
+import { entriesOf, isJsonArray, isJsonObject, type Json } from '../basics/json';
 import { ERROR, StateError } from './errors';
 import { JSONATA_FUNCTIONS, STEP_FUNCTIONS } from './functions';
 

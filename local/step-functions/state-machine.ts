@@ -1,7 +1,7 @@
 /** A state machine that runs executions: adds names, ARNs and time limits to the interpreter. */
 import { randomUUID } from 'node:crypto';
-import { LocalCloudError } from '../errors';
-import { jsonSize, type Json } from '../json';
+import { LocalCloudError } from '../basics/errors';
+import { jsonSize, type Json } from '../basics/json';
 import type { StateMachineResource } from '../cloudformation/resources';
 import { type Clock, SYSTEM_CLOCK, within } from './clock';
 import type { Definition } from './definition';

@@ -14,24 +14,58 @@ function brokenLinks(document: Document): string[] {
   });
 }
 
+const COMMENT = /\/\*\*?\s[\s\S]*?\*\/|(?<=^|\s)\/\/ .*$/gm;
+
+/** Whether `name` is a path from the repository, from the top folder of `file` (such as `lib`), or from its own folder. */
+function isSourceFile(name: string, file: string): boolean {
+  const [part] = file.split('/');
+  return ['', part, path.posix.dirname(file)].some((base) => fs.existsSync(path.join(ROOT, base, name)));
+}
+
 describe.each(DOCUMENTS.map((document) => [document.file, document] as const))('%s', (_, document) => {
   test('links to files and headings that exist', () => {
     expect(brokenLinks(document)).toEqual([]);
   });
 });
 
-test('the sources name guides that exist', () => {
-  const named = ['bin', 'lib', 'lambda', 'local', 'client', 'contract'].flatMap((folder) =>
+describe('the sources', () => {
+  const sources = [
+    'bin',
+    'lib',
+    'lambda',
+    'local',
+    'client',
+    'contract',
+    'bench',
+    'examples',
+    'test',
+  ].flatMap((folder) =>
     fs
       .readdirSync(path.join(ROOT, folder), { recursive: true, encoding: 'utf8' })
-      .filter((name) => name.endsWith('.ts'))
-      .flatMap(
-        (name) =>
-          fs.readFileSync(path.join(ROOT, folder, name), 'utf8').match(/(?<![\w/-])docs\/[\w-]+\.md/g) ?? [],
-      ),
+      .filter((name) => name.endsWith('.ts') && !name.includes('node_modules'))
+      .map((name) => {
+        const file = path.posix.join(folder, name.split(path.sep).join('/'));
+        return { file, text: fs.readFileSync(path.join(ROOT, file), 'utf8') };
+      }),
   );
-  expect(named).toContain('docs/large-models.md');
-  expect(named.filter((name) => !fs.existsSync(path.join(ROOT, name)))).toEqual([]);
+
+  test('name guides that exist', () => {
+    const named = sources
+      .filter(({ file }) => !file.startsWith('test/'))
+      .flatMap(({ text }) => text.match(/(?<![\w/-])docs\/[\w-]+\.md/g) ?? []);
+    expect(named).toContain('docs/large-models.md');
+    expect(named.filter((name) => !fs.existsSync(path.join(ROOT, name)))).toEqual([]);
+  });
+
+  test('name source files that exist in their comments', () => {
+    const named = sources.flatMap(({ file, text }) =>
+      (text.match(COMMENT) ?? [])
+        .flatMap((comment) => comment.match(/(?<![\w./-])[\w./-]+\.ts\b/g) ?? [])
+        .map((name) => ({ file, name })),
+    );
+    expect(named).toContainEqual({ file: 'lib/dataflow/dataflow.ts', name: 'cheap-nodes.ts' });
+    expect(named.filter(({ file, name }) => !isSourceFile(name, file))).toEqual([]);
+  });
 });
 
 test('README.md has at most 200 lines', () => {

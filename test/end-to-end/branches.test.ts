@@ -5,7 +5,7 @@ import { analyzeModel } from '../../lib/compile/analyze';
 import { compileAnalyzed } from '../../lib/compile/compile';
 import { scheduleSlices, slicesOf } from '../../lib/plan/schedule/schedule';
 import type { ScheduledPlan } from '../../lib/plan/schedule/schedule';
-import type { SlicePlan } from '../../lib/plan/plan';
+import type { SlicePlan } from '../../lib/plan/file/plan';
 import { count, maxSliceSize } from '../../lib/plan/search/slicers';
 import { Slicing } from '../../lib';
 import type { TraceEvent } from '../../local';

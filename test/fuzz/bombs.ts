@@ -9,7 +9,7 @@ import { field, integer } from './wire-tree';
 const MOST_BYTES = 3_000_000;
 const MOST_DEPTH = 20_000;
 
-export type Bomb = (random: Random) => Uint8Array;
+type Bomb = (random: Random) => Uint8Array;
 
 export const BOMBS: Readonly<Record<string, Bomb>> = {
   'repeated fields': (random) => repeatedFields(random, MOST_BYTES),

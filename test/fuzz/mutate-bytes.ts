@@ -1,7 +1,7 @@
 /** Mutations that ignore the format: they flip, cut, repeat and mix bytes. */
 import type { Random } from './random';
 
-export type ByteMutation = (random: Random, bytes: Uint8Array, other: Uint8Array) => Uint8Array;
+type ByteMutation = (random: Random, bytes: Uint8Array, other: Uint8Array) => Uint8Array;
 
 export const BYTE_MUTATIONS: Readonly<Record<string, ByteMutation>> = {
   'flip bits': (random, bytes) => changed(random, bytes, (byte) => byte ^ (1 << random.below(8))),

@@ -1,10 +1,12 @@
 /** Gives tensors external data at places that are missing or not allowed. */
+import { DATA_LOCATION_EXTERNAL, ENTRY, GRAPH, MODEL, TENSOR } from '../../lib/onnx/fields';
+import { FLOAT } from '../support/model-builder';
 import type { Random } from './random';
 import type { WireField } from './wire-tree';
 import { field, integer, places } from './wire-tree';
 
 /** A file or symbolic link beside each model. */
-export type BesideModel =
+type BesideModel =
   { readonly name: string; readonly bytes: number } | { readonly name: string; readonly linkTo: string };
 
 export const BESIDE_MODEL: readonly BesideModel[] = [
@@ -70,24 +72,41 @@ const NUMBERS = [
   '9'.repeat(1000),
 ];
 
+/** The fields of a tensor that hold its data or say where it is. */
+const DATA_FIELDS: readonly number[] = [TENSOR.rawData, TENSOR.externalData, TENSOR.dataLocation];
+
 /** Gives external data to one of the model's tensors or to a new initializer. */
 export function mutateExternal(random: Random, model: WireField[]): void {
   const tensors = places(model)
     .filter(({ field: { kind, content } }) => kind === 'Tensor' && Array.isArray(content))
     .map(({ field: { content } }) => content as WireField[]);
-  const graph = model.find(({ number, content }) => number === 7 && Array.isArray(content));
+  const graph = model.find(({ number, content }) => number === MODEL.graph && Array.isArray(content));
   if (tensors.length === 0 || random.chance(0.2)) {
-    const tensor = [field(8, 'extra', 'text'), integer(2, 1), integer(1, 4, 'dim')];
-    if (graph) (graph.content as WireField[]).push(field(5, tensor, 'Tensor'));
+    const tensor = [
+      field(TENSOR.name, 'extra', 'text'),
+      integer(TENSOR.dataType, FLOAT),
+      integer(TENSOR.dims, 4, 'dim'),
+    ];
+    if (graph) (graph.content as WireField[]).push(field(GRAPH.initializer, tensor, 'Tensor'));
     tensors.splice(0, tensors.length, tensor);
   }
   const tensor = random.pick(tensors);
-  const kept = tensor.filter(({ number }) => random.chance(0.1) || ![9, 13, 14].includes(number));
+  const kept = tensor.filter(({ number }) => random.chance(0.1) || !DATA_FIELDS.includes(number));
   const entries = ['location', 'offset', 'length', 'checksum', 'odd'].flatMap((key) => {
     if (random.chance(key === 'location' ? 0.05 : 0.6)) return [];
     const text = key === 'location' ? random.pick(LOCATIONS) : random.pick(NUMBERS);
-    const entry = field(13, [field(1, key, 'text'), field(2, text, 'text')], 'Entry');
+    const entry = field(
+      TENSOR.externalData,
+      [field(ENTRY.key, key, 'text'), field(ENTRY.value, text, 'text')],
+      'Entry',
+    );
     return random.chance(0.1) ? [entry, entry] : [entry];
   });
-  tensor.splice(0, tensor.length, ...kept, ...entries, integer(14, random.chance(0.9) ? 1 : random.below(4)));
+  tensor.splice(
+    0,
+    tensor.length,
+    ...kept,
+    ...entries,
+    integer(TENSOR.dataLocation, random.chance(0.9) ? DATA_LOCATION_EXTERNAL : random.below(4)),
+  );
 }

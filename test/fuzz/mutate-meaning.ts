@@ -1,4 +1,5 @@
 /** Mutations that keep the file well-formed: other names, edges, operators, numbers and types. */
+import { GRAPH, NODE, TENSOR, VALUE_INFO } from '../../lib/onnx/fields';
 import type { Mutation } from './mutation';
 import { ODD_INTEGERS, change, contentOf, ofKind, pickContent } from './mutation';
 import { field, integer } from './wire-tree';
@@ -61,18 +62,19 @@ export const MEANING_MUTATIONS: Readonly<Record<string, Mutation>> = {
   },
   'other operator': (random, model) => {
     const node = pickContent(random, model, 'Node');
-    const operator = node?.find(({ number }) => number === 4);
+    const operator = node?.find(({ number }) => number === NODE.opType);
     if (operator) operator.content = Buffer.from(random.pick(OPERATORS));
   },
   'rewire an input': (random, model) => {
-    const input = pickContent(random, model, 'Node')?.find(({ number }) => number === 1);
-    const output = pickContent(random, model, 'Node')?.find(({ number }) => number === 2);
+    const input = pickContent(random, model, 'Node')?.find(({ number }) => number === NODE.input);
+    const output = pickContent(random, model, 'Node')?.find(({ number }) => number === NODE.output);
     if (input && output) input.content = output.content;
   },
   'show an inner value': (random, model) => {
     const graph = pickContent(random, model, 'Graph');
-    const output = pickContent(random, model, 'Node')?.find(({ number }) => number === 2);
-    if (graph && output) graph.push(field(12, [{ ...output, number: 1 }], 'ValueInfo'));
+    const output = pickContent(random, model, 'Node')?.find(({ number }) => number === NODE.output);
+    if (graph && output)
+      graph.push(field(GRAPH.output, [{ ...output, number: VALUE_INFO.name }], 'ValueInfo'));
   },
   shuffle: (random, model) => {
     const graph = pickContent(random, model, 'Graph') ?? model;
@@ -98,8 +100,8 @@ export const MEANING_MUTATIONS: Readonly<Record<string, Mutation>> = {
   },
   'cyclic edge': (random, model) => {
     const node = pickContent(random, model, 'Node');
-    const input = node?.find(({ number }) => number === 1);
-    const output = node?.find(({ number }) => number === 2);
+    const input = node?.find(({ number }) => number === NODE.input);
+    const output = node?.find(({ number }) => number === NODE.output);
     if (input && output) input.content = output.content;
   },
   'other bytes': (random, model) => {
@@ -112,7 +114,7 @@ export const MEANING_MUTATIONS: Readonly<Record<string, Mutation>> = {
   'more dims': (random, model) => {
     const count = random.magnitude(100);
     pickContent(random, model, 'Tensor')?.push(
-      ...Array.from({ length: count }, () => integer(1, random.pick(ODD_INTEGERS), 'dim')),
+      ...Array.from({ length: count }, () => integer(TENSOR.dims, random.pick(ODD_INTEGERS), 'dim')),
     );
   },
 };

@@ -7,7 +7,7 @@ export const ROOT = path.join(__dirname, '../..');
 /** Fenced blocks of Markdown. Indented fences do not occur. */
 const FENCE = /^```(\w*)\n([\s\S]*?)^```$/gm;
 
-export interface CodeBlock {
+interface CodeBlock {
   /** File and line, such as `docs/costs.md:12`. */
   readonly place: string;
   readonly language: string;

@@ -1,5 +1,5 @@
 /** Runs state machines with functions in memory and a clock that does not wait. */
-import type { Json, JsonObject } from '../../local/json';
+import type { Json, JsonObject } from '../../local/basics/json';
 import type { StateMachineType } from '../../local/cloudformation/resources';
 import type { Clock } from '../../local/step-functions/clock';
 import { StateError } from '../../local/step-functions/errors';

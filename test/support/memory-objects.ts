@@ -9,7 +9,7 @@ import {
   type WriteResult,
 } from '../../lambda/store/object-store';
 
-/** An object store in memory that records its reads and can break connections. */
+/** An object store in memory that records its reads, counts open connections and can break them. */
 export class MemoryObjects implements ObjectStore {
   readonly reads: { key: string; range: ByteRange }[] = [];
   /** Number of connections that will break after half of their bytes. */
@@ -18,7 +18,13 @@ export class MemoryObjects implements ObjectStore {
   onRead: (key: string) => void = () => undefined;
   /** Returns the error with which a read of the key fails, if any. */
   failure: (key: string) => Error | undefined = () => undefined;
+  private readonly bodies: Readable[] = [];
   private readonly objects = new Map<string, { bytes: Uint8Array; version: number }>();
+
+  /** Number of bodies that were neither read to their end nor closed: their connections are open. */
+  get openBodies(): number {
+    return this.bodies.filter(({ destroyed }) => !destroyed).length;
+  }
 
   put(key: string, bytes: Uint8Array): void {
     this.objects.set(key, { bytes, version: (this.objects.get(key)?.version ?? 0) + 1 });
@@ -46,6 +52,7 @@ export class MemoryObjects implements ObjectStore {
     const breaks = this.connectionsToBreak > 0;
     if (breaks) this.connectionsToBreak--;
     const body = Readable.from(breaks ? broken(part) : whole(part));
+    this.bodies.push(body);
     return Promise.resolve({ size: found.bytes.byteLength, version: String(found.version), body });
   }
 

@@ -14,7 +14,7 @@ export const BOOL = 9;
 export const FLOAT16 = 10;
 export const BFLOAT16 = 16;
 
-export type Dim = number | string;
+type Dim = number | string;
 
 export interface TensorInit {
   readonly name: string;

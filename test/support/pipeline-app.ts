@@ -8,7 +8,7 @@ import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import * as tasks from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import type { Construct } from 'constructs';
 
-export interface PipelineStackProps extends StackProps {
+interface PipelineStackProps extends StackProps {
   /** `index.js` of the function. */
   readonly source: string;
   readonly stateMachineType?: sfn.StateMachineType;

@@ -4,7 +4,7 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { SlicedInferencePipeline, Slicing } from '../../lib';
 import { temporaryFolder } from './model-builder';
 
-export interface PipelineInit {
+interface PipelineInit {
   readonly modelPath: string;
   readonly slices: number;
 }

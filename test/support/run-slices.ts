@@ -3,10 +3,14 @@ import * as path from 'node:path';
 import { compareTensor } from '../../bin/verify/compare';
 import { Session } from '../../lambda/slice/session';
 import type { RawTensor } from '../../lambda/tensors/tensor';
+import { analyzeModel } from '../../lib/compile/analyze';
+import { compileAnalyzed } from '../../lib/compile/compile';
 import type { CompiledModel } from '../../lib/emit/compiled-model';
 import type { OptimizationLevel } from '../../lib/optimize/level';
 import { ORT_LEVELS } from '../../lib/optimize/level';
-import { runChain } from '../../local/run-chain';
+import { mostSlices } from '../../lib/plan/cuts/cuts';
+import { count } from '../../lib/plan/search/slicers';
+import { runChain } from '../../local/cloud/run-chain';
 import { writtenPlan } from './written-plan';
 
 export type Tensors = ReadonlyMap<string, RawTensor>;
@@ -26,6 +30,20 @@ export async function runSlices(compiled: CompiledModel, feeds: Tensors): Promis
   return runChain(plan, feeds, (slice, inputs) =>
     run(path.join(folder, plan.slices[slice].model.file), inputs),
   );
+}
+
+/** Runs the model whole and in each possible number of slices, and returns the largest number. */
+export async function expectSameBitsInEveryCut(
+  file: string,
+  feeds: Tensors,
+  optimization: OptimizationLevel = 'none',
+): Promise<number> {
+  const whole = await runWhole(file, feeds, optimization);
+  const analyzed = analyzeModel(file, { optimization });
+  const most = mostSlices(analyzed.cuts);
+  for (let slices = 1; slices <= most; slices++)
+    expectSameBits(await runSlices(compileAnalyzed(analyzed, count(slices)), feeds), whole);
+  return most;
 }
 
 /** Compares by bits. Jest's own equality takes minutes for the outputs of real models. */

@@ -1,3 +1,6 @@
+import { Slicing, WarmUp } from '../../lib';
+import { pipelineStack } from './pipeline-stack';
+import type { StateMachineDefinition } from './unassigned-variables';
 import { readVariables, unassignedVariables } from './unassigned-variables';
 
 describe('readVariables', () => {
@@ -59,5 +62,16 @@ describe('unassignedVariables', () => {
         },
       }),
     ).toEqual(['In: late', 'B: inner']);
+  });
+
+  test("finds a variable of a pipeline's state machine that is read before it is assigned", () => {
+    const { resource } = pipelineStack({ slicing: Slicing.count(3), warmUp: WarmUp.NEVER });
+    const { DefinitionString } = resource('Pipeline/StateMachine');
+    const { StartAt, States } = JSON.parse(DefinitionString as string) as StateMachineDefinition;
+    expect(unassignedVariables({ StartAt, States })).toEqual([]);
+    const { Assign, ...without } = States['Slice 00'];
+    expect(Assign).toBeDefined();
+    const broken = { ...States, 'Slice 00': without };
+    expect(unassignedVariables({ StartAt, States: broken })).toEqual(['Slice 02: timing0']);
   });
 });

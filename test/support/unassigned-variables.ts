@@ -9,7 +9,7 @@ export interface StateMachineDefinition {
   readonly States: Readonly<Record<string, State>>;
 }
 
-export interface State {
+interface State {
   readonly Type: string;
   readonly Next?: string;
   readonly Assign?: Readonly<Record<string, unknown>>;

@@ -2,7 +2,7 @@
 import * as path from 'node:path';
 import type { CompiledModel } from '../../lib/emit/compiled-model';
 import { writeSlices } from '../../lib/emit/write';
-import type { SlicePlan } from '../../lib/plan/plan';
+import type { SlicePlan } from '../../lib/plan/file/plan';
 import { temporaryFolder } from './model-builder';
 
 /** Writes the slices into a new folder; `file` is the path of their `plan.json`. */

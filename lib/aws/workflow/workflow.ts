@@ -83,7 +83,7 @@ type Timings = ReadonlyMap<number, string>;
 type OutputOf = (timings: Timings) => Readonly<Record<string, unknown>>;
 
 /** The variables that a state assigns, and its output. */
-interface TaskResult {
+interface StateResult {
   readonly assign?: Readonly<Record<string, string>>;
   readonly outputs: unknown;
 }
@@ -128,7 +128,7 @@ class WorkflowBuilder {
     };
   }
 
-  private state(stage: Stage, branch: string, result: TaskResult): sfn.TaskStateBase | sfn.Parallel {
+  private state(stage: Stage, branch: string, result: StateResult): sfn.TaskStateBase | sfn.Parallel {
     switch (stage.kind) {
       case 'slice':
         return this.sliceTask(stage.slice, branch, result);
@@ -139,7 +139,7 @@ class WorkflowBuilder {
     }
   }
 
-  private sliceTask(slice: number, branch: string, result: TaskResult): sfn.TaskStateBase {
+  private sliceTask(slice: number, branch: string, result: StateResult): sfn.TaskStateBase {
     const { plan, functions, expressions } = this.props;
     const last = plan.slices.length - 1;
     const readsRequest = plan.slices[slice].inputs.some(({ source }) => source.from === 'request');
@@ -179,7 +179,7 @@ class WorkflowBuilder {
   }
 
   /** Calls a function of the user before or after the slices. */
-  userStep(name: string, fn: TaskFunction, payload: string, result: TaskResult): sfn.TaskStateBase {
+  userStep(name: string, fn: TaskFunction, payload: string, result: StateResult): sfn.TaskStateBase {
     const task = new InvokeFunction(this.scope, name, { fn, payload, ...result });
     for (const retry of [SERVICE_RETRY, INACTIVE_FUNCTION_RETRY, SANDBOX_RETRY]) task.addRetry(retry);
     this.catchAll(task, MAIN, { step: name.toLowerCase() });
@@ -198,7 +198,7 @@ class WorkflowBuilder {
    * A branch that fails ends the other branches and the run. A branch cannot go to a state outside of it, so each
    * branch has its own state that fails the run with the reason.
    */
-  private parallel(branches: readonly Schedule[], branch: string, result: TaskResult): sfn.Parallel {
+  private parallel(branches: readonly Schedule[], branch: string, result: StateResult): sfn.Parallel {
     const heads = branches.flatMap((schedule) => slicesOf(schedule).slice(0, 1)).map(number);
     const name = heads.length < branches.length ? 'Warm start' : 'Slices';
     const parallel = sfn.Parallel.jsonata(this.scope, `${name} ${listed(heads)}`, {

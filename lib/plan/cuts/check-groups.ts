@@ -2,7 +2,7 @@
 import { SlicedInferenceError, quoted } from '../../errors';
 import type { CrossingRule } from '../../dataflow/crossing';
 import type { Dataflow } from '../../dataflow/dataflow';
-import type { Groups } from '../groups';
+import type { Groups } from '../wiring/groups';
 
 /**
  * @throws SlicedInferenceError if the groups do not contain each node of `dataflow.order` exactly once, if a group needs

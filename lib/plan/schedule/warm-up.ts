@@ -1,6 +1,6 @@
 /** Adds warm-ups to a schedule: later slices load while the first slices run, so a cold run waits for the slowest load only. */
 import { LOAD_BYTES_PER_SECOND } from '../sizes/estimate';
-import type { SlicePlan } from '../plan';
+import type { SlicePlan } from '../file/plan';
 import type { Schedule, Stage } from './schedule';
 import { slicesOf } from './schedule';
 

@@ -2,7 +2,7 @@
 import { SlicedInferenceError, quoted } from '../../errors';
 import { nodeLabel } from '../../onnx/model';
 import type { CutSpace } from '../cuts/cuts';
-import type { Groups } from '../groups';
+import type { Groups } from '../wiring/groups';
 import type { SliceSize } from '../sizes/estimate';
 import type { SizeLimit } from './stretch-table';
 import { StretchTable } from './stretch-table';

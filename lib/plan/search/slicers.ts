@@ -4,13 +4,13 @@ import type { Graph, NodeIndex } from '../../onnx/model';
 import type { CutSpace } from '../cuts/cuts';
 import type { SliceSize } from '../sizes/estimate';
 import { memoryMb } from '../sizes/estimate';
-import type { Groups } from '../groups';
+import type { Groups } from '../wiring/groups';
 import type { SizeLimit } from './stretch-table';
 import type { Range } from './stretches';
 import { evenSlices, fewestSlices, legalIn } from './partition';
-import type { SlicePlan } from '../plan';
-import { fromRuns } from '../node-runs';
-import { graphDigest } from '../graph-digest';
+import type { SlicePlan } from '../file/plan';
+import { fromRuns } from '../file/node-runs';
+import { graphDigest } from '../file/graph-digest';
 import { DEFAULT_MAX_MEMORY_MB, MAX_LAMBDA_MEMORY_MB, MIN_LAMBDA_MEMORY_MB } from '../sizes/lambda-quotas';
 import { HeldWeights, WeightTable } from '../../dataflow/weights';
 

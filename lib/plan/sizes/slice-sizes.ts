@@ -4,7 +4,7 @@ import { OMITTED } from '../../onnx/model';
 import type { SliceSize } from './estimate';
 import type { Dataflow } from '../../dataflow/dataflow';
 import { HeldWeights, WeightTable } from '../../dataflow/weights';
-import type { SliceWiring, Wiring } from '../wiring';
+import type { SliceWiring, Wiring } from '../wiring/wiring';
 
 /** @param bytes by value: its planned bytes */
 export function sliceSizes(dataflow: Dataflow, { slices }: Wiring, bytes: readonly number[]): SliceSize[] {

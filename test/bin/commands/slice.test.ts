@@ -1,6 +1,6 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import type { SlicePlan } from '../../../lib/plan/plan';
+import type { SlicePlan } from '../../../lib/plan/file/plan';
 import { mlp, saveModel, temporaryFolder } from '../../support/model-builder';
 import { refuse, succeed, succeedWithJson } from '../../support/run-cli';
 

@@ -92,6 +92,14 @@ describe('a safetensors object', () => {
     expect(comparable(await (await store.open('k')).read(['a', 'b']))).toEqual(comparable(tensors));
   });
 
+  it('closes its connection if a requested tensor is missing', async () => {
+    const { objects, store } = await written(new Map([['x', bytes(1000, 1)]]));
+    const reader = await store.open('k');
+    expect(objects.openBodies).toBe(1);
+    await expect(reader.read(['x', 'missing'])).rejects.toThrow("'missing'");
+    expect(objects.openBodies).toBe(0);
+  });
+
   it('may have a header longer than the first read', async () => {
     const strings: RawTensor = { dtype: 'string', shape: [1], strings: ['s'.repeat(2 * FIRST_READ_BYTES)] };
     const tensors = new Map<string, RawTensor>([

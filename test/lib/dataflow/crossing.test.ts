@@ -1,16 +1,10 @@
 /** Cuts models whose results a careless cut would change; each model was found by experiment. */
 import type { RawTensor } from '../../../lambda/tensors/tensor';
 import { analyzeModel } from '../../../lib/compile/analyze';
-import { compileAnalyzed } from '../../../lib/compile/compile';
-import { mostSlices } from '../../../lib/plan/cuts/cuts';
-import { memoryMb } from '../../../lib/plan/sizes/estimate';
-import type { Slicer } from '../../../lib/plan/search/slicers';
-import { atTensors, automatic, count, maxSliceSize } from '../../../lib/plan/search/slicers';
 import { analyzeFast } from '../../support/inference/fast-analysis';
 import type { GraphInit, ModelInit, NodeInit, TensorInit } from '../../support/model-builder';
-import { expectSameBits, runSlices, runWhole } from '../../support/run-slices';
+import { expectSameBitsInEveryCut } from '../../support/run-slices';
 import {
-  BOOL,
   FLOAT,
   FLOAT16,
   INT64,
@@ -45,16 +39,8 @@ function expectIdentical(graph: GraphInit, input: RawTensor = x): Promise<number
   return expectModelIdentical({ graph }, input);
 }
 
-async function expectModelIdentical(model: ModelInit, input: RawTensor = x): Promise<number> {
-  const file = saveModel(model);
-  const analyzed = analyzeModel(file);
-  const feeds = new Map([['x', input]]);
-  const whole = await runWhole(file, feeds);
-  const most = mostSlices(analyzed.cuts);
-  for (let slices = 1; slices <= most; slices++) {
-    expectSameBits(await runSlices(compileAnalyzed(analyzed, count(slices)), feeds), whole);
-  }
-  return most;
+function expectModelIdentical(model: ModelInit, input: RawTensor = x): Promise<number> {
+  return expectSameBitsInEveryCut(saveModel(model), new Map([['x', input]]));
 }
 
 function whyNot(graph: GraphInit, name: string): string | undefined {
@@ -261,182 +247,4 @@ describe('values that cannot cross a cut', () => {
     const graph = graphOf([node('Abs', ['x'], [name]), node('Neg', [name], ['y'])]);
     expect(await expectIdentical({ ...graph, input: [value('x', FLOAT, [name])] })).toBe(2);
   });
-});
-
-describe('sizes of slices', () => {
-  function sizesOf(graph: GraphInit, slices: number) {
-    return compileAnalyzed(analyzeModel(saveModel({ graph })), count(slices)).plan.slices;
-  }
-
-  test('count results of constant nodes as weights', () => {
-    const graph = graphOf(
-      [node('ConstantOfShape', ['shape'], ['w']), node('MatMul', ['x', 'w'], ['y'])],
-      [int64s('shape', [8, 1000])],
-    );
-    expect(sizesOf(graph, 1)[0].weightBytes).toBeGreaterThanOrEqual(32_000);
-  });
-
-  describe('count weights in body graphs and functions', () => {
-    const width = 64;
-    const weight = floats('w', [width, width]);
-    const body = (name: string) => ({
-      node: [node('MatMul', ['t', `w_${name}`], [name])],
-      initializer: [{ ...weight, name: `w_${name}` }],
-      output: [value(name, FLOAT)],
-    });
-    const branch = node(
-      'If',
-      ['flag'],
-      ['i'],
-      [attribute.graph('then_branch', body('a')), attribute.graph('else_branch', body('b'))],
-    );
-    const call = (input: string, output: string) => ({
-      ...node('Product', [input], [output]),
-      domain: 'local',
-    });
-    const model: ModelInit = {
-      graph: {
-        node: [
-          node('Tanh', ['x'], ['t']),
-          branch,
-          node('Tanh', ['i'], ['j']),
-          call('j', 'f'),
-          node('Tanh', ['f'], ['g']),
-          call('g', 'h'),
-          node('Tanh', ['h'], ['y']),
-        ],
-        input: [value('x', FLOAT, [1, width]), value('flag', BOOL, [])],
-        output: [value('y', FLOAT)],
-      },
-      functions: [
-        {
-          domain: 'local',
-          name: 'Product',
-          input: ['a'],
-          output: ['b'],
-          node: [
-            node('Constant', [], ['c'], [attribute.tensor('value', weight)]),
-            node('MatMul', ['a', 'c'], ['b']),
-          ],
-          opsetImport: [{ domain: '', version: 17 }],
-        },
-      ],
-      opsetImport: [
-        { domain: '', version: 17 },
-        { domain: 'local', version: 1 },
-      ],
-    };
-    const analyzed = analyzeModel(saveModel(model));
-    const bytes = width * width * 4;
-    const weights = (slicer: Slicer): number[] =>
-      compileAnalyzed(analyzed, slicer).plan.slices.map(({ weightBytes }) => weightBytes);
-
-    test('once, in the slice that runs them', () => {
-      expect(weights(count(1))).toEqual([3 * bytes]);
-      expect(weights(atTensors(['j']))).toEqual([2 * bytes, bytes]);
-      expect(weights(atTensors(['j', 'g']))).toEqual([2 * bytes, bytes, bytes]);
-    });
-
-    test('against a limit', () => {
-      expect(weights(maxSliceSize(2 * bytes))).toEqual([2 * bytes, bytes]);
-      expect(() => weights(maxSliceSize(2 * bytes - 1))).toThrow(
-        `each slice must have at most ${2 * bytes - 1} bytes of weights, got ${2 * bytes} bytes for node 'If_i' (If)`,
-      );
-    });
-
-    test('twice as memory, because ONNX Runtime does not map them', () => {
-      const size = { weightBytes: bytes, activationBytes: 0, readBytes: 0, writeBytes: 0 };
-      const many = { ...size, weightBytes: 2 ** 30 };
-      expect(memoryMb({ ...many, bodyBytes: 2 ** 30 })).toBe(
-        memoryMb({ ...many, weightBytes: 2 ** 31, bodyBytes: 0 }),
-      );
-    });
-  });
-
-  test('do not count values that a slice neither reads nor computes', () => {
-    const graph = graphOf(
-      [
-        node('Tile', ['x', 'times'], ['big']),
-        node('ReduceSum', ['big'], ['a'], [attribute.int('keepdims', 0)]),
-        node('Abs', ['a'], ['b']),
-        node('Neg', ['b'], ['c']),
-        node('Add', ['c', 'big'], ['y']),
-      ],
-      [int64s('times', [1000])],
-    );
-    const [, middle] = compileAnalyzed(analyzeModel(saveModel({ graph })), count(5)).plan.slices.slice(1);
-    expect(middle.activationBytes).toBeLessThan(100);
-    expect(middle.readBytes).toBe(4);
-  });
-
-  test('do not count a large value as written if only its own slice reads it', () => {
-    const graph = {
-      node: [
-        node('Expand', ['x', 'shape'], ['big']),
-        node('Tanh', ['big'], ['t']),
-        node('ReduceSum', ['t'], ['y'], [attribute.int('keepdims', 0)]),
-      ],
-      initializer: [int64s('shape', [15_000, 15_000])],
-      input: [value('x', FLOAT, [1])],
-      output: [value('y', FLOAT)],
-    };
-    expect(automatic(3008).choose(analyzeModel(saveModel({ graph })).cuts)).toHaveLength(1);
-  });
-});
-
-test('a long list of sizes stays in the graph file', async () => {
-  const parts = 200;
-  const outputs = Array.from({ length: parts }, (_, index) => `s${index}`);
-  const graph = {
-    node: [
-      node('Tile', ['x', 'times'], ['long']),
-      node('Split', ['long', 'sizes'], outputs),
-      node('Sum', outputs, ['y']),
-    ],
-    initializer: [int64s('times', [parts]), int64s('sizes', Array<number>(parts).fill(8))],
-    input: [value('x', FLOAT, [8])],
-    output: [value('y', FLOAT)],
-  };
-  expect(await expectIdentical(graph)).toBe(3);
-});
-
-test('a chain of constants that every node uses is sized once, not once per user', () => {
-  const length = 1500;
-  const constants = Array.from({ length }, (_, index) =>
-    node('Neg', [index === 0 ? 'w' : `c${index - 1}`], [`c${index}`]),
-  );
-  const users = Array.from({ length }, (_, index) =>
-    node(
-      'Add',
-      [index === 0 ? 'x' : `v${index - 1}`, `c${length - 1}`],
-      [index === length - 1 ? 'y' : `v${index}`],
-    ),
-  );
-  const { cuts } = analyzeModel(saveModel({ graph: graphOf([...constants, ...users], [floats('w', [8])]) }));
-  // Otherwise each candidate cut would walk the chain once per user.
-  expect(count(4).choose(cuts)).toHaveLength(4);
-});
-
-test('a Scan behind a cut gets the input shapes that it requires', async () => {
-  const body = {
-    node: [node('Add', ['state', 'element'], ['sum']), node('Mul', ['sum', 'p'], ['out'])],
-    input: [value('state', FLOAT), value('element', FLOAT)],
-    output: [value('sum', FLOAT), value('out', FLOAT)],
-  };
-  const graph = {
-    node: [
-      node('Tanh', ['x'], ['p']),
-      node('Reshape', ['x', 'rows'], ['elements']),
-      node(
-        'Scan',
-        ['start', 'elements'],
-        ['end', 'y'],
-        [attribute.int('num_scan_inputs', 1), attribute.graph('body', body)],
-      ),
-    ],
-    initializer: [int64s('rows', [8, 1]), floats('start', [1])],
-    input: [value('x', FLOAT, [8])],
-    output: [value('y', FLOAT)],
-  };
-  expect(await expectIdentical(graph)).toBe(3);
 });

@@ -8,7 +8,7 @@ import { StateMachineType } from 'aws-cdk-lib/aws-stepfunctions';
 import type { SlicedInferencePipelineProps } from '../../../lib';
 import { SlicedInferencePipeline, SlicedModel, WarmUp } from '../../../lib';
 import { compile } from '../../../lib/compile/compile';
-import type { SlicePlan } from '../../../lib/plan/plan';
+import type { SlicePlan } from '../../../lib/plan/file/plan';
 import { count } from '../../../lib/plan/search/slicers';
 import { temporaryFolder } from '../../support/model-builder';
 import { writtenPlan } from '../../support/written-plan';

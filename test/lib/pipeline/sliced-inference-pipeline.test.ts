@@ -9,7 +9,7 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { SlicedInferencePipelineProps } from '../../../lib';
-import { SlicedInferencePipeline, Slicing } from '../../../lib';
+import { SlicedInferencePipeline, Slicing, TensorStore } from '../../../lib';
 import {
   MLP_PATH,
   addPipeline,
@@ -331,7 +331,7 @@ describe('the deployment digest', () => {
     return Properties.Environment.Variables.SLICE_DEPLOYMENT_DIGEST;
   }
 
-  test('changes with the thread count, the architecture and the slicing, and not with memory that keeps the thread count', () => {
+  test('changes with every setting that results depend on, and not with memory that keeps the thread count', () => {
     const base = digestOf({});
     expect(digestOf({})).toBe(base);
     expect(digestOf({ sliceFunctions: { memorySize: 1000 } })).toBe(base);
@@ -339,7 +339,9 @@ describe('the deployment digest', () => {
       digestOf({ sliceFunctions: { memorySize: 4000 } }), // more threads
       digestOf({ architecture: lambda.Architecture.ARM_64 }),
       digestOf({ slicing: Slicing.count(2) }),
+      digestOf({ float16Transport: true }),
+      digestOf({ tensorStore: TensorStore.s3ExpressOneZone('use1-az5') }),
     ];
-    expect(new Set([base, ...others]).size).toBe(4);
+    expect(new Set([base, ...others]).size).toBe(6);
   });
 });

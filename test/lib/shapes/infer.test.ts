@@ -2,7 +2,6 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { analyzeModel } from '../../../lib/compile/analyze';
 import { CACHE_VARIABLE } from '../../../lib/cache/folder';
-import { plannedBytes, symbolicNames } from '../../../lib/shapes/value-types';
 import type { ModelInit } from '../../support/model-builder';
 import {
   BFLOAT16,
@@ -27,11 +26,8 @@ afterAll(() => {
 });
 
 function typesOf(model: ModelInit, dimensions = {}) {
-  const { types, cuts, model: parsed } = analyzeModel(saveModel(model), { dimensions });
-  const entries = parsed.graph.values.map(
-    ({ name }, index) => [name, { ...types[index], bytes: cuts.bytes[index] }] as const,
-  );
-  return Object.fromEntries(entries);
+  const { types, model: parsed } = analyzeModel(saveModel(model), { dimensions });
+  return Object.fromEntries(parsed.graph.values.map(({ name }, index) => [name, types[index]]));
 }
 
 describe('types', () => {
@@ -148,77 +144,5 @@ describe('the cache', () => {
     process.env[CACHE_VARIABLE] = path.join(saveModel(mlp(1)), 'below-a-file');
     expect(typesOf(mlp(1))).toEqual(first);
     expect(fs.readdirSync(cache)).toEqual([]);
-  });
-});
-
-describe('planned sizes', () => {
-  test('use the given dimensions and 1 for the others', () => {
-    expect(typesOf(mlp(1)).m0.bytes).toBe(64);
-    expect(typesOf(mlp(1), { batch: 8 }).m0.bytes).toBe(512);
-  });
-
-  test('count an unknown size as the largest given dimension', () => {
-    const types = [
-      { dtype: 'float32', shape: [null, 2] },
-      { dtype: 'float32', shape: null },
-      { dtype: 'string', shape: [3] },
-      { shape: null },
-    ];
-    expect(plannedBytes(types, { width: 10 })).toEqual([80, 40, 96, 0]);
-  });
-
-  test('use names of the form x[1] for unnamed dimensions', () => {
-    expect(
-      symbolicNames([
-        { name: 'x', shape: ['n', null, 3, null] },
-        { name: 'y', shape: ['n'] },
-      ]),
-    ).toEqual(['n', 'x[1]', 'x[3]']);
-  });
-
-  test.each([
-    [
-      { depth: 1 },
-      "a dimension must be a symbolic dimension of the model's inputs (batch), got 'depth': use one of these names",
-    ],
-    [
-      { batch: 0 },
-      "the size of dimension 'batch' must be a whole number of 1 or more, got 0: use the size that requests will have",
-    ],
-  ])('cannot be computed with the dimensions %j', (dimensions, message) => {
-    expect(() => typesOf(mlp(1), dimensions)).toThrow(message);
-  });
-});
-
-describe('the signature of the model', () => {
-  test.each([
-    [
-      'input',
-      {
-        node: [node('Cast', ['x'], ['y'], [attribute.int('to', FLOAT)])],
-        input: [value('x', BFLOAT16, [2])],
-        output: [value('y', FLOAT)],
-      },
-    ],
-    [
-      'output',
-      {
-        node: [node('Cast', ['x'], ['y'], [attribute.int('to', BFLOAT16)])],
-        input: [value('x', FLOAT, [2])],
-        output: [value('y', BFLOAT16)],
-      },
-    ],
-  ])('cannot have an %s of a type that JavaScript cannot pass', (kind, graph) => {
-    const name = kind === 'input' ? 'x' : 'y';
-    expect(() => typesOf({ graph })).toThrow(
-      `${kind} '${name}' must be a tensor that ONNX Runtime's JavaScript API can pass, got bfloat16: convert it inside the model`,
-    );
-  });
-
-  test('cannot consist of outputs that are inputs', () => {
-    const graph = { node: [], input: [value('x', FLOAT, [2])], output: [value('x', FLOAT, [2])] };
-    expect(() => typesOf({ graph })).toThrow(
-      'the model must compute at least one output, got outputs that are its inputs: export the model again',
-    );
   });
 });

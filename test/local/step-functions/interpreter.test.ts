@@ -1,4 +1,4 @@
-import { LocalCloudError } from '../../../local/errors';
+import { LocalCloudError } from '../../../local/basics/errors';
 import { HANG, machine, run, START, task } from '../../support/machine-fixture';
 
 const TOO_LARGE = 'x'.repeat(262_144);

@@ -1,4 +1,5 @@
 /** Starts the longest test files first, so that no worker is still busy with one when the others have finished. */
+const fs = require('node:fs');
 const path = require('node:path');
 const { default: Sequencer } = require('@jest/test-sequencer');
 
@@ -11,15 +12,18 @@ const LONGEST = [
   'bin/commands/verify.test.ts',
   'bin/commands/run.test.ts',
   'fuzz/fuzz.test.ts',
-  'bin/commands/bad-input.test.ts',
+  'bin/commands/refused-input.test.ts',
   'lib/pipeline/nag.test.ts',
   'bin/commands/slice.test.ts',
   'examples/ocr-demo.test.ts',
   'end-to-end/branches.test.ts',
   'lib/onnx/hostile.test.ts',
-  'bin/upload/upload.test.ts',
+  'bin/upload/index.test.ts',
   'lib/optimize/optimize.test.ts',
 ].map((file) => path.join(__dirname, '../..', file));
+
+for (const file of LONGEST)
+  if (!fs.existsSync(file)) throw new Error(`${__filename} lists ${file}, which does not exist`);
 
 function rank(test) {
   const place = LONGEST.indexOf(test.path);

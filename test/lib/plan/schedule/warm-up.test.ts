@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import type { SlicePlan } from '../../../../lib/plan/plan';
+import type { SlicePlan } from '../../../../lib/plan/file/plan';
 import type { Schedule } from '../../../../lib/plan/schedule/schedule';
 import { scheduleSlices, slicesOf } from '../../../../lib/plan/schedule/schedule';
 import { isWarmUpWorthwhile, loadSeconds, withWarmUps } from '../../../../lib/plan/schedule/warm-up';

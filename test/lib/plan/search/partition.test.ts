@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { analyzeModel } from '../../../../lib/compile/analyze';
 import type { CutSpace } from '../../../../lib/plan/cuts/cuts';
 import type { SliceSize } from '../../../../lib/plan/sizes/estimate';
-import type { Groups } from '../../../../lib/plan/groups';
+import type { Groups } from '../../../../lib/plan/wiring/groups';
 import { evenSlices, fewestSlices } from '../../../../lib/plan/search/partition';
 import { sizeStretches } from '../../../../lib/plan/search/stretches';
 import { WeightTable } from '../../../../lib/dataflow/weights';

@@ -22,6 +22,11 @@ describe('the function of a slice', () => {
     expect(memoryMb({ ...nothing, weightBytes: 500 * MIB, bodyBytes: 500 * MIB })).toBe(1280);
   });
 
+  test('has memory for weights in body graphs and functions twice, because ONNX Runtime does not map them', () => {
+    const many = { ...nothing, weightBytes: 2 ** 30 };
+    expect(memoryMb({ ...many, bodyBytes: 2 ** 30 })).toBe(memoryMb({ ...many, weightBytes: 2 ** 31 }));
+  });
+
   test('has a /tmp for the files with a tenth to spare, of at least 512 MB', () => {
     expect(ephemeralStorageMb(10 * MIB)).toBe(512);
     expect(ephemeralStorageMb(1000 * MIB)).toBe(1100);

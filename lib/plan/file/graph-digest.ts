@@ -1,6 +1,6 @@
 /** Identifies a graph apart from its weights, so that a plan can be applied to retrained models. */
 import { createHash } from 'node:crypto';
-import type { Graph } from '../onnx/model';
+import type { Graph } from '../../onnx/model';
 
 /** The hexadecimal SHA-256 of the graph's operators and value names, in the file's order. */
 export function graphDigest(graph: Graph): string {

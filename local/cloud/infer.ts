@@ -1,12 +1,12 @@
 /** Runs a pipeline on tensors: writes the inputs to S3, executes the state machine and reads the outputs. */
 import { randomUUID } from 'node:crypto';
-import type { ExecutionInput, ExecutionOutput } from '../contract/execution';
-import { INPUTS_PREFIX } from '../contract/keys';
-import { CONTRACT_VERSION } from '../contract/version';
-import { decodeSafetensors, encodeSafetensors } from '../lambda/tensors/safetensors';
-import type { RawTensor } from '../lambda/tensors/tensor';
+import type { ExecutionInput, ExecutionOutput } from '../../contract/execution';
+import { INPUTS_PREFIX } from '../../contract/keys';
+import { CONTRACT_VERSION } from '../../contract/version';
+import { decodeSafetensors, encodeSafetensors } from '../../lambda/tensors/safetensors';
+import type { RawTensor } from '../../lambda/tensors/tensor';
 import type { LocalCloud } from './cloud';
-import type { JsonObject } from './json';
+import type { JsonObject } from '../basics/json';
 
 export type Inference = SucceededInference | FailedInference;
 

@@ -1,6 +1,6 @@
 /** Runs the slices of a plan one after another in this process, without the local cloud. */
-import type { RawTensor } from '../lambda/tensors/tensor';
-import type { PlannedSlice, SlicePlan } from '../lib/plan/plan';
+import type { RawTensor } from '../../lambda/tensors/tensor';
+import type { PlannedSlice, SlicePlan } from '../../lib/plan/file/plan';
 
 type Tensors = ReadonlyMap<string, RawTensor>;
 

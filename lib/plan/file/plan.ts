@@ -1,7 +1,7 @@
 /** The types of `plan.json`, a public, versioned file; `docs/plan.md` describes its fields. */
-import type { SourcedTensor } from '../../contract/slice-manifest';
-import type { TensorSpec } from '../../contract/tensors';
-import type { OptimizationLevel } from '../optimize/level';
+import type { SourcedTensor } from '../../../contract/slice-manifest';
+import type { TensorSpec } from '../../../contract/tensors';
+import type { OptimizationLevel } from '../../optimize/level';
 import type { NodeRun } from './node-runs';
 
 export const PLAN_VERSION = 1;

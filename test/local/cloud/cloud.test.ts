@@ -5,10 +5,10 @@ import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { Duration } from 'aws-cdk-lib';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
-import { builtFile } from '../../lib/host/package-files';
-import { LocalCloud, type LocalCloudOptions, type TraceEvent } from '../../local';
-import { PipelineStack, synthesize, useFolder } from '../support/pipeline-app';
-import { temporaryFolder } from '../support/temporary-folder';
+import { builtFile } from '../../../lib/host/package-files';
+import { LocalCloud, type LocalCloudOptions, type TraceEvent } from '../../../local';
+import { PipelineStack, synthesize, useFolder } from '../../support/pipeline-app';
+import { temporaryFolder } from '../../support/temporary-folder';
 
 const root = temporaryFolder();
 useFolder(root);

@@ -1,5 +1,5 @@
 /** Checks the fields of a plan that this library uses. */
-import { SLICE_FILE } from '../../contract/keys';
+import { SLICE_FILE } from '../../../contract/keys';
 import type { PlannedFile, PlannedSlice, SlicePlan } from './plan';
 import { PLAN_VERSION } from './plan';
 

@@ -1,6 +1,6 @@
-import type { RawTensor } from '../../lambda/tensors/tensor';
-import type { SlicePlan } from '../../lib/plan/plan';
-import { runChain } from '../../local/run-chain';
+import type { RawTensor } from '../../../lambda/tensors/tensor';
+import type { SlicePlan } from '../../../lib/plan/file/plan';
+import { runChain } from '../../../local/cloud/run-chain';
 
 type SourcedTensor = SlicePlan['outputs'][number];
 type Tensors = ReadonlyMap<string, RawTensor>;

@@ -1,0 +1,4 @@
+/** Exit codes of the command line besides 0. */
+
+/** Bad usage or bad input. */
+export const BAD_INPUT = 2;

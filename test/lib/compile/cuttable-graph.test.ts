@@ -1,0 +1,70 @@
+import { cuttableGraph } from '../../../lib/compile/cuttable-graph';
+import { SlicedInferenceError } from '../../../lib/errors';
+import { parseModel } from '../../../lib/onnx/parse';
+import { UnloadableGraphError, optimize } from '../../../lib/optimize/optimize';
+import { analyzeFast } from '../../support/inference/fast-analysis';
+import type { NodeInit } from '../../support/model-builder';
+import { FLOAT, FLOAT16, attribute, node, saveModel, value } from '../../support/model-builder';
+
+analyzeFast();
+
+// No small model is known whose saved graph ONNX Runtime cannot load again.
+jest.mock('../../../lib/optimize/optimize', () => {
+  const actual = jest.requireActual<typeof import('../../../lib/optimize/optimize')>(
+    '../../../lib/optimize/optimize',
+  );
+  return { ...actual, optimize: jest.fn() };
+});
+const saving = jest.mocked(optimize);
+beforeEach(() => saving.mockReset());
+
+function float16Model(...more: NodeInit[]) {
+  const cast = (to: number) => [attribute.int('to', to)];
+  const graph = {
+    node: [
+      node('Cast', ['x'], ['h'], cast(FLOAT16)),
+      node('Sigmoid', ['h'], ['s']),
+      node('Cast', ['s'], ['t'], cast(FLOAT)),
+      ...more,
+    ],
+    input: [value('x', FLOAT, [4])],
+    output: [value(more.length === 0 ? 't' : 'y', FLOAT)],
+  };
+  return parseModel(saveModel({ graph }));
+}
+
+function failWith(error: Error): void {
+  saving.mockImplementation(() => {
+    throw error;
+  });
+}
+
+describe('the graph of a float16 model', () => {
+  test('is the graph that ONNX Runtime saves', () => {
+    const saved = { ...float16Model(node('Abs', ['t'], ['y'])), isSettled: true };
+    saving.mockReturnValue(saved);
+    const source = float16Model();
+    expect(cuttableGraph(source, 'none').model).toEqual(saved);
+    expect(saving.mock.calls).toEqual([[source, 'none']]);
+  });
+
+  test("is the model's own graph if ONNX Runtime cannot load the saved graph again", () => {
+    failWith(new UnloadableGraphError('the model must load again', 'an error', 'slice it without it'));
+    const source = float16Model();
+    const { model, types } = cuttableGraph(source, 'none');
+    expect(model).toEqual(source);
+    expect(types.map(({ dtype }) => dtype)).toContain('float16');
+  });
+
+  test('is refused with the error of ONNX Runtime if the model does not load', () => {
+    const error = new SlicedInferenceError('the model must load', 'an error', 'check it');
+    failWith(error);
+    expect(() => cuttableGraph(float16Model(), 'none')).toThrow(error);
+  });
+
+  test('is refused before ONNX Runtime starts if a random operator has no seed', () => {
+    const source = float16Model(node('RandomNormalLike', ['t'], ['y']));
+    expect(() => cuttableGraph(source, 'none')).toThrow('got an unseeded RandomNormalLike');
+    expect(saving).not.toHaveBeenCalled();
+  });
+});

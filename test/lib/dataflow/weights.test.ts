@@ -1,0 +1,109 @@
+import { analyzeModel } from '../../../lib/compile/analyze';
+import { compileAnalyzed } from '../../../lib/compile/compile';
+import type { Slicer } from '../../../lib/plan/search/slicers';
+import { atTensors, count, maxSliceSize } from '../../../lib/plan/search/slicers';
+import { analyzeFast } from '../../support/inference/fast-analysis';
+import type { ModelInit } from '../../support/model-builder';
+import { BOOL, FLOAT, attribute, floats, int64s, node, saveModel, value } from '../../support/model-builder';
+
+analyzeFast();
+
+const io = { input: [value('x', FLOAT, [8])], output: [value('y')] };
+
+test('results of constant nodes count as weights', () => {
+  const graph = {
+    node: [node('ConstantOfShape', ['shape'], ['w']), node('MatMul', ['x', 'w'], ['y'])],
+    initializer: [int64s('shape', [8, 1000])],
+    ...io,
+  };
+  expect(
+    compileAnalyzed(analyzeModel(saveModel({ graph })), count(1)).plan.slices[0].weightBytes,
+  ).toBeGreaterThanOrEqual(32_000);
+});
+
+describe('weights in body graphs and functions', () => {
+  const width = 64;
+  const weight = floats('w', [width, width]);
+  const body = (name: string) => ({
+    node: [node('MatMul', ['t', `w_${name}`], [name])],
+    initializer: [{ ...weight, name: `w_${name}` }],
+    output: [value(name, FLOAT)],
+  });
+  const branch = node(
+    'If',
+    ['flag'],
+    ['i'],
+    [attribute.graph('then_branch', body('a')), attribute.graph('else_branch', body('b'))],
+  );
+  const call = (input: string, output: string) => ({
+    ...node('Product', [input], [output]),
+    domain: 'local',
+  });
+  const model: ModelInit = {
+    graph: {
+      node: [
+        node('Tanh', ['x'], ['t']),
+        branch,
+        node('Tanh', ['i'], ['j']),
+        call('j', 'f'),
+        node('Tanh', ['f'], ['g']),
+        call('g', 'h'),
+        node('Tanh', ['h'], ['y']),
+      ],
+      input: [value('x', FLOAT, [1, width]), value('flag', BOOL, [])],
+      output: [value('y', FLOAT)],
+    },
+    functions: [
+      {
+        domain: 'local',
+        name: 'Product',
+        input: ['a'],
+        output: ['b'],
+        node: [
+          node('Constant', [], ['c'], [attribute.tensor('value', weight)]),
+          node('MatMul', ['a', 'c'], ['b']),
+        ],
+        opsetImport: [{ domain: '', version: 17 }],
+      },
+    ],
+    opsetImport: [
+      { domain: '', version: 17 },
+      { domain: 'local', version: 1 },
+    ],
+  };
+  const analyzed = analyzeModel(saveModel(model));
+  const bytes = width * width * 4;
+  const weights = (slicer: Slicer): number[] =>
+    compileAnalyzed(analyzed, slicer).plan.slices.map(({ weightBytes }) => weightBytes);
+
+  test('count once, in the slice that runs them', () => {
+    expect(weights(count(1))).toEqual([3 * bytes]);
+    expect(weights(atTensors(['j']))).toEqual([2 * bytes, bytes]);
+    expect(weights(atTensors(['j', 'g']))).toEqual([2 * bytes, bytes, bytes]);
+  });
+
+  test('count against a limit', () => {
+    expect(weights(maxSliceSize(2 * bytes))).toEqual([2 * bytes, bytes]);
+    expect(() => weights(maxSliceSize(2 * bytes - 1))).toThrow(
+      `each slice must have at most ${2 * bytes - 1} bytes of weights, got ${2 * bytes} bytes for node 'If_i' (If)`,
+    );
+  });
+});
+
+test('a chain of constants that every node uses is sized once, not once per user', () => {
+  const length = 1500;
+  const constants = Array.from({ length }, (_, index) =>
+    node('Neg', [index === 0 ? 'w' : `c${index - 1}`], [`c${index}`]),
+  );
+  const users = Array.from({ length }, (_, index) =>
+    node(
+      'Add',
+      [index === 0 ? 'x' : `v${index - 1}`, `c${length - 1}`],
+      [index === length - 1 ? 'y' : `v${index}`],
+    ),
+  );
+  const graph = { node: [...constants, ...users], initializer: [floats('w', [8])], ...io };
+  const { cuts } = analyzeModel(saveModel({ graph }));
+  // Otherwise each candidate cut would walk the chain once per user.
+  expect(count(4).choose(cuts)).toHaveLength(4);
+});

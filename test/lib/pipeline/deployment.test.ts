@@ -1,0 +1,57 @@
+import { Lazy } from 'aws-cdk-lib';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import type { SlicedInferencePipelineProps } from '../../../lib';
+import { TensorStore } from '../../../lib';
+import { runtimeCodeDigest } from '../../../lib/aws/runtime-code';
+import { compile } from '../../../lib/compile/compile';
+import { planDeployment } from '../../../lib/pipeline/deployment';
+import { pipelineSettings } from '../../../lib/pipeline/settings';
+import { count } from '../../../lib/plan/search/slicers';
+import { mlp, saveModel } from '../../support/model-builder';
+import { writtenPlan } from '../../support/written-plan';
+
+// The code differs between the architectures, so without the mock no test could change only one of the two.
+jest.mock('../../../lib/aws/runtime-code');
+
+const modelPath = saveModel(mlp(2));
+const { plan } = writtenPlan(compile(modelPath, count(2)));
+
+function digestOf(
+  props: Partial<SlicedInferencePipelineProps> = {},
+  { code = 'code', planned = plan } = {},
+): string {
+  jest.mocked(runtimeCodeDigest).mockReturnValue(code);
+  const all = { modelPath, ...props };
+  return planDeployment(planned, all, pipelineSettings(all)).plan.deploymentDigest;
+}
+
+const inZone = (zone: string) => ({ tensorStore: TensorStore.s3ExpressOneZone(zone) });
+const unknownZone = () => inZone(Lazy.string({ produce: () => 'use1-az5' }));
+
+describe('the deployment digest', () => {
+  test.each<[string, () => string]>([
+    ['the plan', () => digestOf({}, { planned: { ...plan, planDigest: '0'.repeat(64) } })],
+    ['the code of the functions', () => digestOf({}, { code: 'other code' })],
+    ['the architecture', () => digestOf({ architecture: lambda.Architecture.ARM_64 })],
+    ['the thread count', () => digestOf({ sliceFunctions: { memorySize: 4000 } })],
+    ['float16Transport', () => digestOf({ float16Transport: true })],
+    ['S3 Express One Zone', () => digestOf(inZone('use1-az5'))],
+    ['a zone that is known only at deployment', () => digestOf(unknownZone())],
+  ])('changes with %s', (_, other) => {
+    expect(other()).not.toBe(digestOf());
+  });
+
+  test('differs between zones', () => {
+    expect(digestOf(inZone('use1-az4'))).not.toBe(digestOf(inZone('use1-az5')));
+  });
+
+  test('does not contain tokens, whose text changes from synthesis to synthesis', () => {
+    expect(digestOf(unknownZone())).toBe(digestOf(unknownZone()));
+    const memorySize = (): number => Lazy.number({ produce: () => 4000 });
+    expect(digestOf({ sliceFunctions: { memorySize: memorySize() } })).toBe(digestOf());
+  });
+
+  test('does not change with memory that keeps the thread count', () => {
+    expect(digestOf({ sliceFunctions: { memorySize: 1000 } })).toBe(digestOf());
+  });
+});
