@@ -184,6 +184,17 @@ describe('Slicing.fromPlan', () => {
     );
   });
 
+  test('refuses the plan of another graph with as many nodes', () => {
+    const { graph } = mlp(4);
+    const nodes = graph.node.map((node) => (node.opType === 'Tanh' ? { ...node, opType: 'Sigmoid' } : node));
+    const other = analyzeModel(saveModel({ graph: { ...graph, node: nodes } }), { dimensions: { batch: 1 } });
+    const file = writePlan(Slicing.count(1), other);
+    expect(refusal(() => Slicing.fromPlan(file))).toBe(
+      `plan '${file}' must be made from the same graph as the model, got a plan of other operators or names: ` +
+        'make a new plan with `sliced-inference slice` and the same graph optimization',
+    );
+  });
+
   test('refuses a plan that leaves nodes out', () => {
     const file = writePlan(Slicing.count(3));
     const plan = JSON.parse(fs.readFileSync(file, 'utf8')) as { slices: unknown[] };
