@@ -52,21 +52,63 @@ describe('a request', () => {
     });
   });
 
+  it('is refused with the name and the type of a missing tensor, and the names of the others', () => {
+    expect(failure({ mask: undefined })).toMatchObject({
+      name: 'InvalidInput',
+      details: {
+        message: "input 'mask' bool[N,?] is missing: the request has 'x', 'any'",
+        tensor: 'mask',
+        expected: 'bool[N,?]',
+        got: "'x', 'any'",
+      },
+    });
+  });
+
+  it('is refused with the name of an unknown tensor and the names that the model takes', () => {
+    expect(failure({ y: { dtype: 'bool', shape: [] } })).toMatchObject({
+      name: 'InvalidInput',
+      details: {
+        message: "the model has no input 'y': it takes 'x', 'mask', 'any'",
+        tensor: 'y',
+        expected: "'x', 'mask', 'any'",
+      },
+    });
+  });
+
+  it('is refused with the name of a tensor that overrides a fixed default', () => {
+    expect(failure({ epsilon: { dtype: 'float32', shape: [] } })).toMatchObject({
+      name: 'InvalidInput',
+      details: {
+        message: "input 'epsilon' has a default that cannot be overridden: leave it out",
+        tensor: 'epsilon',
+      },
+    });
+  });
+
+  it('is refused with any tensor if the model has no inputs', () => {
+    const heads = new Map([['y', { dtype: 'bool', shape: [] } as const]]);
+    expect(() => {
+      checkRequest({ request: [], fixed: [] }, heads);
+    }).toThrow(/^the model has no input 'y': it takes no tensors$/);
+    expect(() => {
+      checkRequest({ request: [], fixed: [] }, new Map());
+    }).not.toThrow();
+  });
+
+  it('is refused without tensors if the model has inputs', () => {
+    expect(failure({ x: undefined, mask: undefined, any: undefined })?.message).toBe(
+      "input 'x' float32[N,3,48,W] is missing: the request has no tensors",
+    );
+  });
+
   it.each<[string, Record<string, TensorHead | undefined>, string]>([
-    ['a missing input', { mask: undefined }, "input 'mask' bool[N,?] is missing: the request has 'x', 'any'"],
-    [
-      'an unknown input',
-      { y: { dtype: 'bool', shape: [] } },
-      "the model has no input 'y': it takes 'x', 'mask', 'any'",
-    ],
-    [
-      'a fixed input',
-      { epsilon: { dtype: 'float32', shape: [] } },
-      "'epsilon' has a default that cannot be overridden",
-    ],
     ['another rank', { mask: { dtype: 'bool', shape: [2] } }, 'expects bool[N,?], got bool[2]'],
     ['another fixed size', { x: { dtype: 'float32', shape: [2, 1, 48, 320] } }, 'got float32[2,1,48,320]'],
-    ['another type where the rank is unknown', { any: { dtype: 'int32', shape: [] } }, 'expects int64[...]'],
+    [
+      'another type where the rank is unknown',
+      { any: { dtype: 'int32', shape: [] } },
+      'expects int64[...], got int32[]',
+    ],
   ])('is refused with %s', (_, changes, message) => {
     expect(failure(changes)?.message).toContain(message);
   });

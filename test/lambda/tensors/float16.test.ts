@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { float16Bits } from '../../../lambda/tensors/float16';
+import { float16Bits, float16Value } from '../../../lambda/tensors/float16';
 
 /** The value of a float16's 16 bits. */
 function valueOf(bits: number): number {
@@ -38,9 +38,32 @@ describe('float16Bits', () => {
     [1 + 2 ** -11 + 2 ** -40, 0x3c01],
     [65519.99, 0x7bff],
     [65520, 0x7c00],
+    [-65520, 0xfc00],
+    [2 ** -14, 0x400],
+    // Halfway between the highest subnormal float16 and the lowest normal one.
+    [2 ** -14 - 2 ** -25, 0x400],
+    [2 ** -14 - 2 ** -24, 0x3ff],
     [2 ** -25, 0],
     [2 ** -25 * 1.0001, 1],
   ])('rounds %d once, ties to even', (value, bits) => {
     expect(float16Bits(value)).toBe(bits);
+  });
+});
+
+describe('float16Value', () => {
+  it.each([
+    [0, 0],
+    [0x8000, -0],
+    [1, 2 ** -24],
+    [0x3ff, 2 ** -14 - 2 ** -24],
+    [0x400, 2 ** -14],
+    [0xc000, -2],
+    [0x7bff, 65504],
+    [0x7c00, Infinity],
+    [0xfc00, -Infinity],
+    [0x7c01, NaN],
+    [0xfe00, NaN],
+  ])('of the bits %d is %d', (bits, value) => {
+    expect(float16Value(bits)).toBe(value);
   });
 });

@@ -54,9 +54,29 @@ describe('tensors at half precision', () => {
     },
   );
 
-  it('are undefined if a finite value is too large', () => {
-    expect(halved(float32(1, 65520))).toBeUndefined();
-    expect(halved(float32(-1e30))).toBeUndefined();
+  it.each([
+    [1 + 2 ** -11, 1],
+    [1 + 3 * 2 ** -11, 1 + 2 ** -9],
+    [-1 - 2 ** -11, -1],
+    [2 ** -25, 0],
+    [3 * 2 ** -25, 2 ** -23],
+    [2 ** -14 - 2 ** -25, 2 ** -14],
+  ])('round %d, which is halfway between two values, to the even one', (value, even) => {
+    expect(roundTrip(value)).toEqual([even]);
+  });
+
+  it('preserve infinities and NaN', () => {
+    expect(roundTrip(Infinity, -Infinity, NaN)).toEqual([Infinity, -Infinity, NaN]);
+  });
+
+  it.each([[65520], [65536], [-65536], [-1e30], [3e38]])(
+    'are undefined for %d, which is too large',
+    (value) => {
+      expect(halved(float32(1, value))).toBeUndefined();
+    },
+  );
+
+  it('can be empty', () => {
     expect(halved(float32())?.bytes.byteLength).toBe(0);
   });
 });

@@ -16,6 +16,7 @@ function u8(begin: number, end: number, shape: unknown = [end - begin]) {
 describe('a hostile safetensors file', () => {
   it.each<[string, Uint8Array, string]>([
     ['empty', new Uint8Array(0), 'at least 8 bytes, got 0'],
+    ['only a length field', new Uint8Array(8), 'the header is not JSON'],
     ['shorter than a length field', new Uint8Array(7), 'at least 8 bytes, got 7'],
     [
       'a header of 2^64-1 bytes',
@@ -28,6 +29,7 @@ describe('a hostile safetensors file', () => {
       'claims 200 bytes of a file of 10',
     ],
     ['a header that is not JSON', file('nonsense'), 'not JSON'],
+    ['null as header', file('null'), 'not a JSON object'],
     ['a list as header', file('[]'), 'not a JSON object'],
     ['an unknown dtype', file({ x: { dtype: 'BF16', shape: [1], data_offsets: [0, 2] } }, [1, 2]), '"BF16"'],
     [
