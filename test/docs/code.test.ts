@@ -11,7 +11,7 @@ import * as s3 from 'aws-cdk-lib/aws-s3';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import ts from 'typescript';
 import * as client from '../../client';
-import * as library from '../../lib';
+import * as publicApi from '../../lib';
 import { compile } from '../../lib/compile/compile';
 import { count } from '../../lib/plan/search/slicers';
 import * as local from '../../local';
@@ -23,7 +23,7 @@ import { writtenPlan } from '../support/written-plan';
 /** What a block of code may import. */
 const MODULES: Readonly<Record<string, object>> = {
   'aws-cdk-lib': cdk,
-  'cdk-sliced-inference': library,
+  'cdk-sliced-inference': publicApi,
   'cdk-sliced-inference/client': client,
   'cdk-sliced-inference/local': local,
 };
@@ -44,11 +44,11 @@ const MODEL = saveModel({
 function context(): Record<string, unknown> {
   const stack = new cdk.Stack(newApp(), 'Stack');
   return {
-    ...library,
+    ...publicApi,
     ...{ ec2, kms, s3, sfn },
     ...{ Annotations: cdk.Annotations, Duration: cdk.Duration, Size: cdk.Size },
     stack,
-    pipeline: new library.SlicedInferencePipeline(stack, 'Pipeline', { modelPath: MODEL }),
+    pipeline: new publicApi.SlicedInferencePipeline(stack, 'Pipeline', { modelPath: MODEL }),
     caller: new iam.Role(stack, 'Caller', { assumedBy: new iam.AccountRootPrincipal() }),
     key: new kms.Key(stack, 'Key'),
     vpc: new ec2.Vpc(stack, 'Vpc'),
