@@ -1,7 +1,8 @@
+import { createHash } from 'node:crypto';
 import { parseModel } from '../../../../lib/onnx/parse';
 import { graphDigest } from '../../../../lib/plan/file/graph-digest';
 import type { GraphInit, ModelInit, NodeInit } from '../../../support/model-builder';
-import { FLOAT, floats, node, saveModel, value } from '../../../support/model-builder';
+import { FLOAT, attribute, floats, node, saveModel, value } from '../../../support/model-builder';
 
 const nodes: readonly NodeInit[] = [node('Abs', ['x'], ['a']), node('Sub', ['a', 'w'], ['y'])];
 
@@ -47,5 +48,32 @@ describe('graphDigest', () => {
       { initializer: [floats('w', [4], [4, 3, 2, 1])] },
     );
     expect(digest(other)).toBe(base);
+  });
+
+  describe('hashes the domain, operator, input names and output names of each node', () => {
+    const constant = node('Constant', [], ['c'], [attribute.tensor('value', floats('', [4]))]);
+    const bounds = [floats('w', [4]), floats('max', [])];
+
+    test.each<[string, ModelInit, string]>([
+      ['in the order of the file', graphOf(nodes), '["","Abs",["x"],["a"]]["","Sub",["a","w"],["y"]]'],
+      ['of another domain', graphOf([abs, own('b')]), '["","Abs",["x"],["a"]]["b","Own",["a","w"],["y"]]'],
+      [
+        'without omitted inputs',
+        graphOf([node('Clip', ['x', '', 'max'], ['y'])], { initializer: bounds }),
+        '["","Clip",["x","max"],["y"]]',
+      ],
+      [
+        'without omitted outputs',
+        graphOf([node('TopK', ['x', 'w'], ['', 'y'])]),
+        '["","TopK",["x","w"],["y"]]',
+      ],
+      [
+        'with the first value of the graph',
+        { graph: { node: [constant, node('Neg', ['c'], ['y'])], output: [value('y', FLOAT)] } },
+        '["","Constant",[],["c"]]["","Neg",["c"],["y"]]',
+      ],
+    ])('%s', (_, model, text) => {
+      expect(digest(model)).toBe(createHash('sha256').update(text).digest('hex'));
+    });
   });
 });

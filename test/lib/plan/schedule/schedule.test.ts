@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import type { Schedule } from '../../../../lib/plan/schedule/schedule';
-import { scheduleSlices, slicesOf } from '../../../../lib/plan/schedule/schedule';
+import { scheduleSlices, slicesOf, timeOf } from '../../../../lib/plan/schedule/schedule';
 import { anyReads, plan, scheduleText } from '../../../support/scheduled-plan';
 
 test.each<[string, number[][], string]>([
@@ -15,9 +15,56 @@ test.each<[string, number[][], string]>([
   ['branches in branches', [[], [0], [1], [1], [2, 3], [0], [4, 5]], '0 (1 (2 | 3) 4 | 5) 6'],
   ['outputs of earlier slices, which the last slice gathers', [[], [0], [0]], '0 1 2'],
   ['two sources that are both read twice', [[], [], [0, 1], [0, 1], [2, 3]], '(0 | 1) (2 | 3) 4'],
+  ['a branch that starts first and goes on last', [[], [], [0], [1, 2]], '(0 2 | 1) 3'],
+  [
+    'a branch that joins other branches out of order',
+    [[], [], [], [0], [2, 3], [1, 4]],
+    '((0 3 | 2) 4 | 1) 5',
+  ],
+  [
+    'stages with several levels between two slices',
+    [[], [0], [0], [1, 2], [1, 2], [3, 4], [3, 4], [5, 6]],
+    '0 (1 | 2) (3 | 4) (5 | 6) 7',
+  ],
+  ['levels whose numbers alternate', [[], [0], [], [0, 2], [1, 3]], '(0 | 2) (1 | 3) 4'],
   ['reads that sequences and branches cannot express', [[], [], [0], [0, 1], [2, 3]], '(0 | 1) (2 | 3) 4'],
 ])('scheduleSlices handles %s', (_, reads, expected) => {
   expect(scheduleText(scheduleSlices(plan(reads)))).toBe(expected);
+});
+
+test('scheduleSlices does not wait for values of the request', () => {
+  const request = { source: { from: 'request' } } as const;
+  const from = (slice: number) => ({ source: { from: 'slice', slice } }) as const;
+  const slices = [{ inputs: [request] }, { inputs: [request] }, { inputs: [request, from(0)] }];
+  expect(scheduleText(scheduleSlices({ slices, outputs: [request, from(1), from(2)] }))).toBe('(0 | 1) 2');
+});
+
+describe('in a schedule with branches and warm-ups,', () => {
+  const slice = (index: number) => ({ kind: 'slice', slice: index }) as const;
+  const warmUp = (index: number) => ({ kind: 'warm-up', slice: index }) as const;
+  const inner = { kind: 'parallel', branches: [[slice(3)], [slice(2), warmUp(4)]] } as const;
+  const schedule: Schedule = [
+    slice(0),
+    warmUp(4),
+    { kind: 'parallel', branches: [[slice(1), inner], [warmUp(5)], [slice(5)]] },
+    slice(4),
+  ];
+
+  test('slicesOf lists slices in the order of the schedule, without warm-ups', () => {
+    expect(slicesOf(schedule)).toEqual([0, 1, 3, 2, 5, 4]);
+  });
+
+  test.each([
+    ['adds the slowest branch to the stages before and after it', [1, 2, 4, 8, 16, 7], 27],
+    ['counts another branch if that is slower', [1, 2, 4, 8, 16, 32], 49],
+    ['counts the other inner branch if that is slower', [1, 2, 64, 8, 16, 32], 83],
+  ])('timeOf %s', (_, times, expected) => {
+    expect(timeOf(schedule, times)).toBe(expected);
+  });
+});
+
+test('timeOf is zero without stages', () => {
+  expect(timeOf([], [])).toBe(0);
 });
 
 test('scheduleSlices runs each slice once, after all slices that it reads from', () => {
