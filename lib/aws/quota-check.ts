@@ -221,8 +221,8 @@ function checkConcurrency(scope: Construct, { plan, options, warmsUp }: QuotaSub
 }
 
 /**
- * With fewer slices, policies and definitions stay far below their quotas. Skip them, because resolving them takes
- * time.
+ * With fewer slices, the definition and the policies stay far below their quotas. Their checks are skipped then, because
+ * resolving tokens takes time.
  */
 const MANY_SLICES = 50;
 

@@ -1,4 +1,4 @@
-/** Lets ONNX Runtime optimize and save a graph, and reads the saved graph, which has the casts that it inserted. */
+/** Lets ONNX Runtime optimize and save a graph, and reads that graph back, with the casts that ONNX Runtime inserted. */
 import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as os from 'node:os';

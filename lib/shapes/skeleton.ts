@@ -13,7 +13,7 @@ export const ZEROS_FILE = 'zeros.weights';
 
 export interface Skeleton {
   readonly chunks: readonly Chunk[];
-  /** Bytes that `ZEROS_FILE` must have. */
+  /** Size that `ZEROS_FILE` must have, in bytes. */
   readonly zerosBytes: number;
   /** The values that are outputs of the skeleton, in the order of its outputs. */
   readonly exposed: readonly ValueIndex[];

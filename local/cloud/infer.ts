@@ -24,7 +24,7 @@ export interface FailedInference {
   readonly cause: string;
 }
 
-/** Writes the tensors below `inputs/`, runs an execution and reads its outputs. A failed execution is a result. */
+/** Writes the tensors below `inputs/`, runs an execution and reads its outputs. A failed execution is returned, not thrown. */
 export async function infer(cloud: LocalCloud, inputs: ReadonlyMap<string, RawTensor>): Promise<Inference> {
   const key = `${INPUTS_PREFIX}${randomUUID()}.safetensors`;
   await cloud.putObject(key, encodeSafetensors(inputs));

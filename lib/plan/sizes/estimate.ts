@@ -11,7 +11,7 @@ const MIB = 1024 * 1024;
 /** Node.js with ONNX Runtime and the S3 client loaded, after a one-operator session: 95 MB measured on Node.js 20. */
 const BARE_RUNTIME_BYTES = 100 * MIB;
 
-/** On a 1.3 GB transformer in 8 slices, resident memory was 1.05 to 1.12 times the sum of its parts. */
+/** On a 1.3 GB transformer in 8 slices, resident memory was 1.05 to 1.12 times runtime, weights and activations together. */
 const MEMORY_MARGIN = 1.15;
 
 /** Memory sizes are multiples of this many MB. */

@@ -1,0 +1,87 @@
+import { readEnvironment } from '../../../lambda/slice/environment';
+
+const MODEL_SHA256 = '01'.repeat(32);
+const WEIGHTS_SHA256 = 'ab'.repeat(32);
+
+const VARIABLES = {
+  SLICE_INDEX: '12',
+  SLICE_MODEL_URI: 's3://models/some/folder/slice-12.onnx',
+  SLICE_MODEL_SHA256: MODEL_SHA256,
+  SLICE_WEIGHTS_URI: 's3://models/slice-12.weights',
+  SLICE_WEIGHTS_SHA256: WEIGHTS_SHA256,
+  SLICE_WEIGHTS_FILE: 'slice-12.weights',
+  SLICE_BUCKET: 'tensors',
+  SLICE_DEPLOYMENT_DIGEST: 'deployment',
+  SLICE_THREADS: '16',
+};
+
+describe('readEnvironment', () => {
+  it('reads every variable', () => {
+    expect(readEnvironment(VARIABLES)).toEqual({
+      slice: 12,
+      files: {
+        model: { object: { bucket: 'models', key: 'some/folder/slice-12.onnx' }, sha256: MODEL_SHA256 },
+        weights: {
+          object: { bucket: 'models', key: 'slice-12.weights' },
+          sha256: WEIGHTS_SHA256,
+          fileName: 'slice-12.weights',
+        },
+      },
+      bucket: 'tensors',
+      runsBucket: 'tensors',
+      deploymentDigest: 'deployment',
+      threads: 16,
+      sendsFloat16: false,
+    });
+  });
+
+  it('reads the bucket of tensors between slices and the transport if they are set', () => {
+    const read = readEnvironment({ ...VARIABLES, SLICE_RUNS_BUCKET: 'runs', SLICE_TRANSPORT: 'float16' });
+    expect(read).toMatchObject({ bucket: 'tensors', runsBucket: 'runs', sendsFloat16: true });
+  });
+
+  it('needs no weights file if there is no URI of weights', () => {
+    const { files } = readEnvironment({
+      ...VARIABLES,
+      SLICE_WEIGHTS_URI: undefined,
+      SLICE_WEIGHTS_FILE: undefined,
+    });
+    expect(files).not.toHaveProperty('weights');
+  });
+
+  it.each([
+    ['SLICE_INDEX', undefined, 'set', 'nothing'],
+    ['SLICE_BUCKET', '', 'set', 'nothing'],
+    ['SLICE_DEPLOYMENT_DIGEST', '', 'set', 'nothing'],
+    ...['-1', '01', '1x', 'x1', '1.5', '100000'].map(
+      (text) => ['SLICE_INDEX', text, 'a whole number from 0 up', text] as const,
+    ),
+    ...['0', '1000', 'x1', '1x'].map(
+      (text) => ['SLICE_THREADS', text, 'a whole number from 1 up', text] as const,
+    ),
+    ...['models/slice.onnx', 's3://models', 's3://models/', 's3:///key', 'x s3://models/key'].map(
+      (uri) => ['SLICE_MODEL_URI', uri, 's3://bucket/key', uri] as const,
+    ),
+    ...[`${MODEL_SHA256}0`, `x${MODEL_SHA256}`, MODEL_SHA256.slice(1), WEIGHTS_SHA256.toUpperCase()].map(
+      (digest) => ['SLICE_MODEL_SHA256', digest, '64 lower-case hexadecimal digits', digest] as const,
+    ),
+    ...['../slice.weights', '/tmp/slice.weights', 'a/b', '.', '..'].map(
+      (name) => ['SLICE_WEIGHTS_FILE', name, 'a file name without folders', name] as const,
+    ),
+  ] as const)('refuses %s = %j', (name, value, expected, got) => {
+    const read = (): unknown => readEnvironment({ ...VARIABLES, [name]: value });
+    expect(read).toThrow(
+      `the environment variable ${name} must be ${expected}, got ${got}: deploy the stack again`,
+    );
+    expect(read).toThrow(expect.objectContaining({ name: 'SliceFailed' }) as Error);
+  });
+
+  it.each([
+    ['SLICE_INDEX', '0', 'slice', 0],
+    ['SLICE_INDEX', '99999', 'slice', 99_999],
+    ['SLICE_THREADS', '1', 'threads', 1],
+    ['SLICE_THREADS', '999', 'threads', 999],
+  ] as const)('accepts %s = %s', (name, value, field, number) => {
+    expect(readEnvironment({ ...VARIABLES, [name]: value })).toHaveProperty(field, number);
+  });
+});
