@@ -118,11 +118,17 @@ describe('a slice that cannot run', () => {
     expect(slices.objects.reads).toEqual([]);
   });
 
-  it.each([[{}], [{ version: 2 }], [event({ run: '' })]])('refuses the event %j', async (sliceEvent) => {
-    const failed = await failure(slices.sliceHandler(0), sliceEvent);
-    expect(failed.name).toBe('SliceFailed');
-    expect(failed.cause.message).toContain('start the state machine');
-  });
+  it.each([[{}], [{ ...event(), version: 2 }], [{ ...event(), run: 5 }], [event({ run: '' })]])(
+    'refuses the event %j before it loads anything',
+    async (sliceEvent) => {
+      const failed = await failure(slices.sliceHandler(0), sliceEvent);
+      expect(failed.name).toBe('SliceFailed');
+      expect(failed.cause.message).toBe(
+        "the event does not come from this pipeline's state machine: start the state machine instead of the function",
+      );
+      expect(slices.objects.reads).toEqual([]);
+    },
+  );
 
   it('names the environment variable that is wrong', async () => {
     const failed = await failure(slices.handler(0, { [ENV.threads]: 'many' }), event());
