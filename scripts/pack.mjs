@@ -7,10 +7,10 @@ const NEEDED = [
   'dist/lib/index.d.ts',
   'dist/contract/keys.js',
   'dist/lib/shapes/infer-child.js',
-  'dist/lambda/bundle/index.js',
+  'dist/bundle/handler.js',
   'dist/client/index.js',
   'dist/local/index.js',
-  'dist/local/lambda/worker-main.js',
+  'dist/bundle/worker.js',
   'dist/bin/sliced-inference.js',
   'docs/plan.md',
 ];

@@ -22,7 +22,7 @@ type LinuxCpu = 'x64' | 'arm64';
 
 export function codeFiles(cpu: LinuxCpu): CodeFile[] {
   return [
-    { target: 'index.js', source: builtFile('lambda/bundle/index.js') },
+    { target: 'index.js', source: builtFile('bundle/handler.js') },
     ...onnxRuntimeFiles(onnxRuntimeFolder(), cpu),
     ...packageFiles(onnxRuntimeCommonFolder(), 'onnxruntime-common', ['package.json', 'dist/cjs']),
   ];

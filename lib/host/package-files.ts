@@ -12,7 +12,7 @@ export function packageRoot(): string {
 /**
  * The absolute path of a built file.
  *
- * @param relativePath path below `dist/`, such as `lambda/bundle/index.js`
+ * @param relativePath path below `dist/`, such as `bundle/handler.js`
  * @throws Error when the package is not built
  */
 export function builtFile(relativePath: string): string {

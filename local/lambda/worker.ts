@@ -98,7 +98,7 @@ export class Worker {
   private spawn(): void {
     const { codeFolder, temporaryFolder, environment, log } = this.options;
     fs.mkdirSync(temporaryFolder, { recursive: true });
-    const child = spawn(process.execPath, [builtFile('local/lambda/worker-main.js')], {
+    const child = spawn(process.execPath, [builtFile('bundle/worker.js')], {
       cwd: codeFolder,
       env: { ...environment, TMPDIR: temporaryFolder, AWS_LAMBDA_RUNTIME_API: this.api.address },
       stdio: ['pipe', 'pipe', 'pipe'],

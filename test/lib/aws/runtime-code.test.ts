@@ -68,7 +68,7 @@ describe('the code of the functions', () => {
     const files = filesOf(folder);
     expect(files.filter((file) => !file.startsWith('node_modules/'))).toEqual(['index.js']);
     const handler = fs.readFileSync(path.join(folder, 'index.js'));
-    expect(handler.equals(fs.readFileSync(builtFile('lambda/bundle/index.js')))).toBe(true);
+    expect(handler.equals(fs.readFileSync(builtFile('bundle/handler.js')))).toBe(true);
     const native = `node_modules/onnxruntime-node/bin/napi-v6/linux/${cpu}`;
     expect(files.filter((file) => file.includes('/bin/')).map((file) => path.dirname(file))).toEqual([
       native,
@@ -88,7 +88,7 @@ describe('the code of the functions', () => {
   });
 
   test('requires a built package', () => {
-    expect(() => builtFile('lambda/bundle/missing.js')).toThrow(
+    expect(() => builtFile('bundle/missing.js')).toThrow(
       /^cdk-sliced-inference must be built, got no file .*missing\.js: run `npm run build` in its folder$/,
     );
   });
