@@ -3,7 +3,7 @@
 const { existsSync } = require('node:fs');
 const { join } = require('node:path');
 
-const built = join(__dirname, '../dist/bin/sliced-inference.js');
+const built = join(__dirname, '../dist/bundle/sliced-inference.js');
 if (existsSync(built)) {
   require(built);
 } else {

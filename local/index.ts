@@ -3,12 +3,11 @@ export { LocalCloud, type LocalCloudOptions, type LocalPipeline, type S3Access }
 export { LocalCloudError } from './basics/errors';
 export { infer, type FailedInference, type Inference, type SucceededInference } from './cloud/infer';
 export type { Json, JsonObject } from './basics/json';
-export type { WorkerProcess } from './lambda/local-functions';
+export type { WorkerProcess } from './lambda/worker-process';
 export {
   SIMULATIONS,
   type NetworkShape,
   type Simulation,
   type SimulationName,
 } from './simulation/simulation';
-export type { TraceEvent } from './step-functions/interpreter';
-export type { ExecutionResult } from './step-functions/state-machine';
+export type { ExecutionResult, TraceEvent } from './step-functions/execution';

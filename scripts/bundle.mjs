@@ -1,5 +1,7 @@
 // Bundles the programs that ship as one CommonJS file each, with the packages that they use, into dist/bundle/.
 // onnxruntime-node stays outside because it loads its native library from its own folder.
+// dist/bundle.json lists the files in each bundle: the package's licenses and its bill of materials are made from it.
+import * as fs from 'node:fs';
 import { build } from 'esbuild';
 
 const shared = {
@@ -7,26 +9,48 @@ const shared = {
   platform: 'node',
   target: 'node20',
   format: 'cjs',
+  outdir: 'dist/bundle',
   // Prefer ES modules: esbuild leaves out the unused parts of the AWS SDK, and the programs load faster.
   mainFields: ['module', 'main'],
   legalComments: 'none',
   external: ['onnxruntime-node'],
+  metafile: true,
   logLevel: 'warning',
 };
 
-await Promise.all([
-  build({
-    ...shared,
-    entryPoints: { handler: 'lambda/handler.ts' },
-    outdir: 'dist/bundle',
-    minify: true,
-  }),
+const results = await Promise.all([
+  build({ ...shared, entryPoints: { handler: 'lambda/handler.ts' }, minify: true }),
   build({
     ...shared,
     entryPoints: { worker: 'local/lambda/worker-main.ts' },
-    outdir: 'dist/bundle',
     // The runtime client is an ES module that asks for its own address.
     banner: { js: "const moduleUrl = require('node:url').pathToFileURL(__filename).href;" },
     define: { 'import.meta.url': 'moduleUrl' },
   }),
+  build({
+    ...shared,
+    entryPoints: {
+      'sliced-inference': 'bin/sliced-inference.ts',
+      program: 'bin/program.ts',
+      'verify-job': 'bin/verify/job-child.ts',
+      client: 'client/index.ts',
+      local: 'local/index.ts',
+    },
+    // Identifiers stay readable in stack traces.
+    minifyWhitespace: true,
+    minifySyntax: true,
+    keepNames: true,
+  }),
 ]);
+
+const outputs = Object.assign({}, ...results.map(({ metafile }) => metafile.outputs));
+const inputsOf = ({ inputs }) =>
+  Object.keys(inputs)
+    .filter((file) => inputs[file].bytesInOutput > 0)
+    .sort();
+fs.writeFileSync(
+  'dist/bundle.json',
+  JSON.stringify(
+    Object.fromEntries(Object.entries(outputs).map(([file, output]) => [file, inputsOf(output)])),
+  ),
+);

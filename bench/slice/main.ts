@@ -12,7 +12,7 @@ import { chainOf, writeEmbedded, writeExternal, writeManyNodes } from './models'
 import type { OwnResources } from './synth-app';
 
 const ROOT = path.join(__dirname, '../../..');
-const CLI = path.join(ROOT, 'dist/bin/program.js');
+const CLI = path.join(ROOT, 'dist/bundle/program.js');
 const SLICES = '8';
 const MB = 1e6;
 

@@ -23,7 +23,7 @@ export async function runJob(job: Job, { what, advice }: JobWording, folder: str
   const jobFile = path.join(folder, `${job.kind}.json`);
   const answerFile = path.join(folder, `${job.kind}.answer.json`);
   fs.writeFileSync(jobFile, JSON.stringify(job));
-  const { code, signal } = await run([builtFile('bin/verify/job-child.js'), jobFile, answerFile]);
+  const { code, signal } = await run([builtFile('bundle/verify-job.js'), jobFile, answerFile]);
   if (code !== 0) {
     const got = signal === null ? `an end with exit code ${code}` : `an end by ${signal}`;
     throw new SlicedInferenceError(what, got, advice);

@@ -11,7 +11,8 @@ import type { Json, JsonObject } from '../basics/json';
 import { CodeFolders } from '../lambda/code';
 import type { LogListener } from '../lambda/function-log';
 import type { Admission } from '../lambda/function-pool';
-import { LocalFunctions, type WorkerProcess } from '../lambda/local-functions';
+import { LocalFunctions } from '../lambda/local-functions';
+import type { WorkerProcess } from '../lambda/worker-process';
 import { type Pipeline, selectPipeline } from '../cloudformation/pipeline';
 import { publishAssets } from '../cloudformation/publish';
 import { PublishedVersions } from '../cloudformation/published-versions';
@@ -21,9 +22,9 @@ import { S3Server } from '../s3/server';
 import { DiskObjectStore } from '../s3/store';
 import type { Simulation } from '../simulation/simulation';
 import { Traffic } from '../simulation/traffic';
-import type { TraceEvent } from '../step-functions/interpreter';
+import type { ExecutionResult, TraceEvent } from '../step-functions/execution';
 import { parseDefinition } from '../step-functions/parse-definition';
-import { type ExecutionResult, StateMachine } from '../step-functions/state-machine';
+import { StateMachine } from '../step-functions/state-machine';
 
 export interface LocalCloudOptions {
   /**

@@ -10,14 +10,7 @@ import { allStates } from '../step-functions/definition';
 import { StateError } from '../step-functions/errors';
 import type { TaskResult } from '../step-functions/interpreter';
 import type { Template } from '../cloudformation/template';
-
-export interface WorkerProcess {
-  readonly functionName: string;
-  readonly logicalId: string;
-  readonly pid: number;
-  /** Whether the process is running a call. */
-  readonly busy: boolean;
-}
+import type { WorkerProcess } from './worker-process';
 
 export class LocalFunctions {
   /** Pools by the ARN of a published version, or of a function with its latest code. */

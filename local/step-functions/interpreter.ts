@@ -11,6 +11,7 @@ import type {
   TaskState,
 } from './definition';
 import { ERROR, matches, StateError } from './errors';
+import type { TraceEvent } from './execution';
 import { MAX_STATE_BYTES } from './limits';
 import { evaluate, type Query, type Scope } from './query';
 import { Retries } from './retries';
@@ -22,16 +23,6 @@ export interface TaskResult {
   readonly payload: Json;
   readonly executedVersion: string;
 }
-
-/** An event of an execution. `time` is in epoch milliseconds. */
-export type TraceEvent = { readonly time: number; readonly executionArn: string; readonly state: string } & (
-  | { readonly type: 'StateEntered' }
-  | { readonly type: 'TaskStarted'; readonly attempt: number }
-  | { readonly type: 'TaskSucceeded'; readonly attempt: number }
-  | { readonly type: 'TaskFailed'; readonly attempt: number; readonly error: string; readonly cause: string }
-  | { readonly type: 'TaskRetried'; readonly attempt: number; readonly delaySeconds: number }
-  | { readonly type: 'StateExited' }
-);
 
 type EventDetail<T = TraceEvent> = T extends TraceEvent ? Omit<T, 'time' | 'executionArn' | 'state'> : never;
 

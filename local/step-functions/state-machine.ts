@@ -6,19 +6,10 @@ import type { StateMachineResource } from '../cloudformation/resources';
 import { type Clock, SYSTEM_CLOCK, within } from './clock';
 import type { Definition } from './definition';
 import { ERROR, StateError } from './errors';
-import { type InvokeTask, runStates, type TraceEvent } from './interpreter';
+import type { ExecutionResult, TraceEvent } from './execution';
+import { type InvokeTask, runStates } from './interpreter';
 import { MAX_EXPRESS_SECONDS, MAX_STATE_BYTES } from './limits';
 import { parseDefinition } from './parse-definition';
-
-export type ExecutionResult =
-  | { readonly status: 'SUCCEEDED'; readonly executionArn: string; readonly output: Json }
-  | {
-      readonly status: 'FAILED' | 'TIMED_OUT';
-      readonly executionArn: string;
-      /** Empty when a Fail state names none. */
-      readonly error: string;
-      readonly cause: string;
-    };
 
 interface StateMachineOptions {
   readonly invoke: InvokeTask;

@@ -3,8 +3,8 @@ import type { Json, JsonObject } from '../../local/basics/json';
 import type { StateMachineType } from '../../local/cloudformation/resources';
 import type { Clock } from '../../local/step-functions/clock';
 import { StateError } from '../../local/step-functions/errors';
-import type { TraceEvent } from '../../local/step-functions/interpreter';
-import { type ExecutionResult, StateMachine } from '../../local/step-functions/state-machine';
+import type { ExecutionResult, TraceEvent } from '../../local/step-functions/execution';
+import { StateMachine } from '../../local/step-functions/state-machine';
 
 export const START = Date.parse('2026-01-02T03:04:05.000Z');
 

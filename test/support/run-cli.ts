@@ -4,7 +4,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { temporaryFolder } from './model-builder';
 
-export const CLI = path.join(__dirname, '../../dist/bin/sliced-inference.js');
+export const CLI = path.join(__dirname, '../../dist/bundle/sliced-inference.js');
 
 interface CliOptions {
   readonly cwd?: string;

@@ -1,0 +1,8 @@
+/** What callers see of a worker. */
+export interface WorkerProcess {
+  readonly functionName: string;
+  readonly logicalId: string;
+  readonly pid: number;
+  /** Whether the process is running a call. */
+  readonly busy: boolean;
+}

@@ -1,0 +1,48 @@
+// Writes the software bill of materials (CycloneDX) of the packages that ship.
+import { execFileSync } from 'node:child_process';
+import { idOf } from './third-party.mjs';
+
+/**
+ * Returns npm's bill of materials of the lock file, reduced to the packages that ship. It holds no time, no random
+ * serial number and no version of npm, so that the same sources have the same text.
+ *
+ * @param {string} root folder of the repository
+ * @param {import('./third-party.mjs').ThirdPartyPackage[]} packages
+ */
+export function billOfMaterials(root, packages) {
+  const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
+  const whole = JSON.parse(
+    execFileSync(npm, ['sbom', '--sbom-format', 'cyclonedx', '--package-lock-only'], {
+      cwd: root,
+      encoding: 'utf8',
+      maxBuffer: 2 ** 28,
+    }),
+  );
+  const shipped = new Set(packages.map(idOf));
+  const components = whole.components
+    .filter(({ name, group, version }) => shipped.has(`${group ? `${group}/` : ''}${name}@${version}`))
+    .map((component) => ({ ...component, scope: 'required', properties: undefined }))
+    .sort((a, b) => (a['bom-ref'] < b['bom-ref'] ? -1 : 1));
+  const found = new Set(components.map((component) => component['bom-ref']));
+  const missing = packages.map(idOf).filter((id) => !found.has(id));
+  if (missing.length > 0)
+    throw new Error(
+      `package-lock.json must hold each package that ships, got no ${missing.join(', ')}: run \`npm install\``,
+    );
+  const { bomFormat, specVersion, metadata } = whole;
+  const component = { ...metadata.component, properties: undefined };
+  const dependencies = whole.dependencies
+    .filter(({ ref }) => found.has(ref))
+    .map(({ ref, dependsOn }) => ({ ref, dependsOn: dependsOn.filter((id) => found.has(id)).sort() }))
+    .sort((a, b) => (a.ref < b.ref ? -1 : 1));
+  const own = { ref: component['bom-ref'], dependsOn: [...found].sort() };
+  const bill = {
+    bomFormat,
+    specVersion,
+    version: 1,
+    metadata: { component: { ...component, name: component['bom-ref'].replace(/@[^@]*$/, '') } },
+    components,
+    dependencies: [own, ...dependencies],
+  };
+  return `${JSON.stringify(bill, undefined, 2)}\n`;
+}

@@ -1,0 +1,51 @@
+// Compiles the construct library with jsii, which checks that each public type exists in other languages too.
+import { spawnSync } from 'node:child_process';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+
+/** The folders that `lib/index.ts` imports from. */
+const SOURCES = ['lib', 'contract'];
+
+/**
+ * Compiles `lib/` and `contract/` into `<folder>/dist` and writes the assembly `<folder>/.jsii`.
+ *
+ * @param {string} root folder of the repository
+ * @param {string} folder folder with the package.json and the README.md of the package
+ * @returns {number} number of public types
+ * @throws Error with jsii's messages, or with the types that other languages would lose
+ */
+export function compileLibrary(root, folder) {
+  for (const source of SOURCES)
+    fs.cpSync(path.join(root, source), path.join(folder, source), { recursive: true });
+  try {
+    const jsii = spawnSync(process.execPath, [path.join(root, 'node_modules/jsii/bin/jsii'), folder], {
+      encoding: 'utf8',
+      env: { ...process.env, JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION: ownMajor() },
+    });
+    if (jsii.status !== 0)
+      throw new Error(`${jsii.stdout}${jsii.stderr}`.replaceAll(`${folder}${path.sep}`, '').trim());
+  } finally {
+    for (const source of [...SOURCES, 'tsconfig.json', 'dist/tsconfig.tsbuildinfo'])
+      fs.rmSync(path.join(folder, source), { recursive: true, force: true });
+  }
+  const { types } = JSON.parse(fs.readFileSync(path.join(folder, '.jsii'), 'utf8'));
+  const problems = untyped(types, '');
+  if (problems.length > 0) throw new Error(problems.join('\n'));
+  return Object.keys(types).length;
+}
+
+function ownMajor() {
+  return process.versions.node.split('.')[0];
+}
+
+/** Finds types that jsii accepts but other languages lose: unions and `any`. */
+function untyped(value, place) {
+  if (typeof value !== 'object' || value === null) return [];
+  if (value.union !== undefined)
+    return [`${place} must have one type, got a union: use a class with factories`];
+  if (value.primitive === 'any') return [`${place} must have a type, got any: name the type`];
+  return Object.entries(value).flatMap(([key, child]) => {
+    const isNamed = typeof child?.name === 'string';
+    return untyped(child, isNamed ? [place, child.name].filter(Boolean).join('.') : place);
+  });
+}

@@ -1,0 +1,61 @@
+// Collects the licenses of the packages that ship in one text.
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { createRequire } from 'node:module';
+import { idOf } from './third-party.mjs';
+
+/** Licenses that allow redistribution under Apache-2.0. */
+const ACCEPTED = ['0BSD', 'Apache-2.0', 'BSD-2-Clause', 'BSD-3-Clause', 'BlueOak-1.0.0', 'ISC', 'MIT'];
+
+/** Copyright holders of packages that ship without a license file, by the start of the package's name. */
+const HOLDERS = {
+  '@aws-sdk/': 'Amazon.com, Inc. or its affiliates',
+  'onnxruntime-': 'Microsoft Corporation',
+};
+
+const LICENSE_FILE = /^(licen[sc]e|notice|third-party-licenses)/i;
+
+const RULE = `\n${'-'.repeat(78)}\n`;
+
+/**
+ * Returns the text. Packages with the same license text share one section.
+ *
+ * @param {import('./third-party.mjs').ThirdPartyPackage[]} packages
+ */
+export function licenseText(packages) {
+  const sections = new Map();
+  for (const thirdParty of packages) {
+    const text = textOf(thirdParty);
+    sections.set(text, [...(sections.get(text) ?? []), `${idOf(thirdParty)} (${thirdParty.license})`]);
+  }
+  return [
+    'This package contains the following packages of others. Their licenses follow.',
+    ...[...sections].map(([text, names]) => `${names.join('\n')}\n\n${text}`),
+  ].join(`\n${RULE}\n`);
+}
+
+function textOf(thirdParty) {
+  const { folder, name, license } = thirdParty;
+  if (!ACCEPTED.includes(license))
+    throw new Error(
+      `${idOf(thirdParty)} must have one of the licenses ${ACCEPTED.join(', ')}, got ${license}: do not ship it`,
+    );
+  const files = fs.readdirSync(folder).filter((file) => LICENSE_FILE.test(file));
+  if (files.length > 0)
+    return files
+      .map((file) => fs.readFileSync(path.join(folder, file), 'utf8').replaceAll('\r\n', '\n').trim())
+      .join(`\n\n`);
+  const holder = Object.entries(HOLDERS).find(([start]) => name.startsWith(start))?.[1];
+  if (holder === undefined)
+    throw new Error(
+      `${idOf(thirdParty)} must contain its license, got no license file: name its copyright holder`,
+    );
+  return `Copyright (c) ${holder}\n\n${standardText(license)}`;
+}
+
+function standardText(license) {
+  const require = createRequire(import.meta.url);
+  const { licenseText: text } = require(`spdx-license-list/licenses/${license}.json`);
+  // The holder is named above the text.
+  return text.replace(/^Copyright \(c\) <year> <copyright holders>\n+/m, '').trim();
+}

@@ -1,0 +1,22 @@
+// Packs the package as npm publishes it. Run `npm run build` before.
+import { execFileSync } from 'node:child_process';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { stagePackage } from './stage.mjs';
+
+const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '../..');
+const folder = stagePackage(root);
+const target = path.join(root, 'dist/js');
+fs.mkdirSync(target, { recursive: true });
+const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
+const [packed] = JSON.parse(
+  execFileSync(npm, ['pack', '--json', '--pack-destination', target], { cwd: folder, encoding: 'utf8' }),
+);
+console.log(
+  `dist/js/${packed.filename}: ${packed.files.length} files, ${megabytes(packed.size)} packed, ${megabytes(packed.unpackedSize)} installed`,
+);
+
+function megabytes(bytes) {
+  return `${(bytes / 1e6).toFixed(1)} MB`;
+}

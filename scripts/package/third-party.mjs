@@ -1,0 +1,50 @@
+// Finds the packages of others that ship: inside the bundles of dist/bundle/, and as bundled dependencies.
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+
+/**
+ * A package that ships.
+ * @typedef {{ folder: string, name: string, version: string, license: string }} ThirdPartyPackage
+ */
+
+/**
+ * Returns the packages by name and version.
+ *
+ * @param {string} root folder of the repository
+ * @param {string[]} bundledDependencies folders of packages that ship as modules, relative to `root`
+ * @returns {ThirdPartyPackage[]}
+ */
+export function thirdPartyPackages(root, bundledDependencies) {
+  const bundles = JSON.parse(fs.readFileSync(path.join(root, 'dist/bundle.json'), 'utf8'));
+  const inside = Object.values(bundles)
+    .flat()
+    .filter((file) => file.startsWith('node_modules/'))
+    .map(packageFolder);
+  return [...new Set([...inside, ...bundledDependencies])]
+    .map((folder) => describe(root, folder))
+    .sort((a, b) => (idOf(a) < idOf(b) ? -1 : 1));
+}
+
+/** @param {ThirdPartyPackage} thirdParty */
+export function idOf({ name, version }) {
+  return `${name}@${version}`;
+}
+
+/** `node_modules/a/node_modules/@b/c/dist/d.js` lies in the package `node_modules/a/node_modules/@b/c`. */
+function packageFolder(file) {
+  const marker = 'node_modules/';
+  const start = file.lastIndexOf(marker) + marker.length;
+  const parts = file.slice(start).split('/');
+  return file.slice(0, start) + parts.slice(0, parts[0].startsWith('@') ? 2 : 1).join('/');
+}
+
+function describe(root, folder) {
+  const { name, version, license } = JSON.parse(
+    fs.readFileSync(path.join(root, folder, 'package.json'), 'utf8'),
+  );
+  if (typeof license !== 'string')
+    throw new Error(
+      `${folder} must name its license, got ${JSON.stringify(license)}: find its license first`,
+    );
+  return { folder: path.join(root, folder), name, version, license };
+}
