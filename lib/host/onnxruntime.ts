@@ -1,6 +1,14 @@
 /** Finds the onnxruntime-node package that this library runs at synth time and deploys with the functions. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import { SlicedInferenceError } from '../errors';
+
+/** A platform in Node.js's terms. `glibc` is the version of the C library; musl, as in Alpine Linux, has none. */
+export interface Platform {
+  readonly platform: string;
+  readonly arch: string;
+  readonly glibc: string | undefined;
+}
 
 /** The package's folder. */
 export function onnxRuntimeFolder(): string {
@@ -18,4 +26,45 @@ export function onnxRuntimeCommonFolder(): string {
 export function onnxRuntimeVersion(): string {
   const manifest = fs.readFileSync(path.join(onnxRuntimeFolder(), 'package.json'), 'utf8');
   return (JSON.parse(manifest) as { version: string }).version;
+}
+
+/**
+ * Checks that ONNX Runtime runs on this machine.
+ *
+ * @throws SlicedInferenceError on a platform that it has no library for
+ */
+export function checkRunsOnnxRuntime(machine: Platform = thisMachine()): void {
+  const libraries = path.join(onnxRuntimeFolder(), 'bin/napi-v6');
+  const { platform, arch, glibc } = machine;
+  const found = fs.existsSync(path.join(libraries, platform, arch, 'onnxruntime_binding.node'));
+  if (found && (platform !== 'linux' || glibc !== undefined)) return;
+  const known = fs
+    .readdirSync(libraries)
+    .flatMap((system) => fs.readdirSync(path.join(libraries, system)).map((cpu) => `${system}-${cpu}`))
+    .sort();
+  throw new SlicedInferenceError(
+    `slicing runs ONNX Runtime, which needs one of the platforms ${known.join(', ')}`,
+    found ? `${platform}-${arch} without glibc, for example Alpine Linux` : `${platform}-${arch}`,
+    'run `sliced-inference slice` on one of them, and deploy its output from here with SlicedModel.fromDirectory',
+  );
+}
+
+function thisMachine(): Platform {
+  const { platform, arch } = process;
+  return { platform, arch, glibc: platform === 'linux' ? glibcVersion() : undefined };
+}
+
+function glibcVersion(): string | undefined {
+  const report = process.report as typeof process.report & { excludeNetwork?: boolean };
+  const before = report.excludeNetwork;
+  // Otherwise the report looks up the name of each connection's host.
+  report.excludeNetwork = true;
+  try {
+    const { header } = report.getReport() as unknown as {
+      readonly header: { readonly glibcVersionRuntime?: string };
+    };
+    return header.glibcVersionRuntime;
+  } finally {
+    report.excludeNetwork = before;
+  }
 }

@@ -2,6 +2,7 @@
 import type { SpawnSyncReturns } from 'node:child_process';
 import { spawnSync } from 'node:child_process';
 import { SlicedInferenceError, printable } from '../errors';
+import { checkRunsOnnxRuntime } from './onnxruntime';
 import { builtFile } from './package-files';
 
 /** Types and shapes of at most 5 million values, as JSON. */
@@ -21,9 +22,11 @@ interface ChildRequest {
 /**
  * Runs the script and returns the JSON object that it prints. The caller knows the object's type.
  *
- * @throws SlicedInferenceError when the script crashes, hangs, or prints an object with `error`
+ * @throws SlicedInferenceError when the script crashes, hangs, or prints an object with `error`, and on a platform without
+ * ONNX Runtime
  */
 export function askChild(request: ChildRequest): object {
+  checkRunsOnnxRuntime();
   const { script, args, timeoutMs, what, advice } = request;
   const child = spawnSync(process.execPath, [builtFile(script), ...args], {
     encoding: 'utf8',

@@ -25,7 +25,7 @@ export function addHostOnnxRuntime(code: string, { platform, arch }: Platform = 
   }
   if (!fs.existsSync(path.join(installed, library))) {
     throw new LocalCloudError(
-      `onnxruntime-node has no library for this machine, got ${platform} ${arch}: run on Linux or on an Apple silicon Mac`,
+      `onnxruntime-node has no library for this machine, got ${platform} ${arch}: run on Linux, on Windows with an x64 processor, or on an Apple silicon Mac`,
     );
   }
   fs.cpSync(path.join(installed, library), path.join(shipped, library), { recursive: true });

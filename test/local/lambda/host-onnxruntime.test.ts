@@ -39,7 +39,8 @@ describe('addHostOnnxRuntime', () => {
     expect(() => {
       addHostOnnxRuntime(codeWithout('sparc'), { platform: 'sunos', arch: 'sparc' });
     }).toThrow(
-      'onnxruntime-node has no library for this machine, got sunos sparc: run on Linux or on an Apple silicon Mac',
+      'onnxruntime-node has no library for this machine, got sunos sparc: ' +
+        'run on Linux, on Windows with an x64 processor, or on an Apple silicon Mac',
     );
   });
 
