@@ -4,12 +4,12 @@ import { RemovalPolicy, Token } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
+import { MAX_EXPRESS_MINUTES } from '../aws/quotas';
 import { SlicedInferenceError } from '../errors';
 import { checkFields } from './checks/check';
 import { got } from './checks/got';
-import type { SlicedInferencePipelineProps } from './pipeline-props';
 import { IN_SLICE_FUNCTIONS, PIPELINE_PROPS } from './known-props';
-import { MAX_EXPRESS_MINUTES } from '../aws/quotas';
+import type { SlicedInferencePipelineProps } from './pipeline-props';
 
 /** The bundled handler is compiled for this version of Node.js. */
 const OLDEST_NODE_RUNTIME = 20;
@@ -20,7 +20,12 @@ const OLDEST_NODE_RUNTIME = 20;
  * @param scope gets a warning for each unknown prop
  * @throws SlicedInferenceError for an invalid prop, or for props that cannot be combined
  */
-export function checkProps(scope: Construct, props: SlicedInferencePipelineProps): void {
+export function checkProps(
+  scope: Construct,
+  props: SlicedInferencePipelineProps | undefined,
+): asserts props is SlicedInferencePipelineProps {
+  // jsii passes no props at all if a caller in Python sets none.
+  if (props === undefined) throw noModel();
   checkFields(props, PIPELINE_PROPS, {
     where: 'the props of SlicedInferencePipeline',
     prefix: '',
@@ -66,18 +71,20 @@ function checkTimeout({ timeout, stateMachineType }: SlicedInferencePipelineProp
 }
 
 function checkModelPath(modelPath: string | undefined): void {
-  if (modelPath === undefined) {
-    throw new SlicedInferenceError(
-      'a pipeline must have a model',
-      'neither modelPath nor slicedModel',
-      'set one of them',
-    );
-  }
+  if (modelPath === undefined) throw noModel();
   if (!Token.isUnresolved(modelPath)) return;
   throw new SlicedInferenceError(
     'modelPath must be a path that is known at synth time',
     'a CDK token',
     'pass the path of a file on this machine',
+  );
+}
+
+function noModel(): SlicedInferenceError {
+  return new SlicedInferenceError(
+    'a pipeline must have a model',
+    'neither modelPath nor slicedModel',
+    'set one of them',
   );
 }
 

@@ -99,9 +99,11 @@ describe('the alarms of a pipeline', () => {
   test('refuse an action that is none', () => {
     const { stack, pipeline } = stackWithPipeline();
     const alarms = new SlicedInferenceAlarms(stack, 'Alarms', { pipeline });
-    expect(errorOf(() => { alarms.addAlarmAction('arn:aws' as never); })).toBe(
-      `the action of alarms ${ACTION}, got the string 'arn:aws': use an SnsAction, for example`,
-    );
+    expect(
+      errorOf(() => {
+        alarms.addAlarmAction('arn:aws' as never);
+      }),
+    ).toBe(`the action of alarms ${ACTION}, got the string 'arn:aws': use an SnsAction, for example`);
   });
 
   test('refuse props in place of the id', () => {

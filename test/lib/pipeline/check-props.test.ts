@@ -229,13 +229,18 @@ describe('the pipeline refuses', () => {
   });
 
   test.each<[props: unknown, got: string]>([
-    [undefined, 'undefined'],
     [null, 'null'],
     [MLP_PATH, `the string '${MLP_PATH}'`],
     [[], 'an empty list'],
   ])('%j in place of the props', (props, got) => {
     expect(errorOf(() => new SlicedInferencePipeline(newStack(), 'Pipeline', props as object))).toBe(
       `the props of SlicedInferencePipeline must be an object, got ${got}: pass { modelPath: 'model.onnx' }, for example`,
+    );
+  });
+
+  test.each([undefined, {}])('%j as the props, as jsii passes them if a Python caller sets none', (props) => {
+    expect(errorOf(() => new SlicedInferencePipeline(newStack(), 'Pipeline', props as object))).toBe(
+      'a pipeline must have a model, got neither modelPath nor slicedModel: set one of them',
     );
   });
 
