@@ -55,7 +55,7 @@ export async function writeTensorFile(path: string, tensors: NamedTensors): Prom
     throw new SlicedInferenceError(
       `tensor file '${path}' must be writable`,
       systemReason(error),
-      'check its path',
+      'check the path',
     );
   }
 }

@@ -1,7 +1,7 @@
 /** The public API of the slicers in `plan/search/slicers.ts`. */
 import type { Size } from 'aws-cdk-lib';
-import type { Fields } from './checks/check';
 import { quoted } from '../errors';
+import type { Fields } from './checks/check';
 import { checkFields, listOf, optional } from './checks/check';
 import { NUMBER, SIZE, TEXT } from './checks/kinds';
 import { knownAtSynth } from './known-at-synth';
