@@ -4,6 +4,7 @@ import { extname } from 'node:path';
 import { decodeSafetensors, encodeSafetensors, SafetensorsError } from '../../lambda/tensors/safetensors';
 import type { RawTensor } from '../../lambda/tensors/tensor';
 import { SlicedInferenceError, systemReason } from '../../lib/errors';
+import { unreadablePath } from '../../lib/host/foreign-path';
 import { replaceFileAsync } from '../../lib/host/write-beside';
 import { decodeJson, encodeJson } from './json';
 import { decodeNpy } from './npy';
@@ -54,7 +55,7 @@ export async function writeTensorFile(path: string, tensors: NamedTensors): Prom
     throw new SlicedInferenceError(
       `tensor file '${path}' must be writable`,
       systemReason(error),
-      'check its path',
+      'check the path',
     );
   }
 }
@@ -73,11 +74,8 @@ async function isFolder(path: string): Promise<boolean> {
   try {
     return (await stat(path)).isDirectory();
   } catch (error) {
-    throw new SlicedInferenceError(
-      `tensor file '${path}' must be readable`,
-      systemReason(error),
-      'check its path',
-    );
+    const { got, advice } = unreadablePath(path, error);
+    throw new SlicedInferenceError(`tensor file '${path}' must be readable`, got, advice);
   }
 }
 

@@ -9,7 +9,7 @@ export async function readBytes(path: string): Promise<Uint8Array> {
     throw new SlicedInferenceError(
       `tensor file '${path}' must be readable`,
       systemReason(error),
-      'check its path',
+      'check the path',
     );
   }
 }

@@ -1,6 +1,8 @@
 /** Reads and checks a `plan.json`. */
 import * as fs from 'node:fs';
-import { SlicedInferenceError, quoted, systemReason } from '../errors';
+import { SlicedInferenceError, quoted } from '../errors';
+import type { PathFault } from '../host/foreign-path';
+import { unreadablePath } from '../host/foreign-path';
 import { isPlan } from '../plan/file/check-plan';
 import type { SlicePlan } from '../plan/file/plan';
 import { PLAN_VERSION } from '../plan/file/plan';
@@ -11,11 +13,8 @@ export function readPlan(path: string): SlicePlan {
   try {
     text = fs.readFileSync(path, 'utf8');
   } catch (error) {
-    throw new SlicedInferenceError(
-      `plan ${quoted(path)} must be a readable file`,
-      systemReason(error),
-      'check the path',
-    );
+    const { got, advice } = faultOf(path, error);
+    throw new SlicedInferenceError(`plan ${quoted(path)} must be a readable file`, got, advice);
   }
   const plan = parseJson(text);
   if (isPlan(plan)) return plan;
@@ -24,6 +23,11 @@ export function readPlan(path: string): SlicePlan {
     'other content',
     'create one with `sliced-inference slice`',
   );
+}
+
+function faultOf(path: string, error: unknown): PathFault {
+  if ((error as NodeJS.ErrnoException).code !== 'EISDIR') return unreadablePath(path, error);
+  return { got: 'a folder', advice: 'pass the path of its plan.json' };
 }
 
 function parseJson(text: string): unknown {

@@ -3,6 +3,10 @@ import { Duration, Token } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
 import { SlicedInferenceError } from '../errors';
+import type { Fields } from '../pipeline/checks/check';
+import { checkFields, kind, listOf, optional } from '../pipeline/checks/check';
+import { constructId } from '../pipeline/checks/construct-id';
+import { NUMBER, PIPELINE, duration, has } from '../pipeline/checks/kinds';
 import { knownAtSynth } from '../pipeline/known-at-synth';
 import type { SlicedInferencePipeline } from '../pipeline/sliced-inference-pipeline';
 
@@ -35,6 +39,15 @@ export interface SlicedInferenceAlarmsProps {
   readonly actions?: cloudwatch.IAlarmAction[];
 }
 
+const ACTION = kind('an action (cloudwatch.IAlarmAction)', has('bind'), 'use an SnsAction, for example');
+
+const ALARM_PROPS: Fields<SlicedInferenceAlarmsProps> = {
+  pipeline: PIPELINE,
+  maxFailedRuns: optional(NUMBER),
+  maxTime: optional(duration('seconds', 60)),
+  actions: optional(listOf('actions', 'pass [new SnsAction(topic)], for example', ACTION)),
+};
+
 const PERIOD = Duration.minutes(5);
 
 /** One slow period is normal after a deployment, because all functions start cold. */
@@ -50,7 +63,13 @@ export class SlicedInferenceAlarms extends Construct {
   public readonly alarms: cloudwatch.Alarm[];
 
   public constructor(scope: Construct, id: string, props: SlicedInferenceAlarmsProps) {
-    super(scope, id);
+    super(scope, constructId(id, 'SlicedInferenceAlarms'));
+    checkFields(props, ALARM_PROPS, {
+      where: 'the props of SlicedInferenceAlarms',
+      prefix: '',
+      example: '{ pipeline }',
+      scope: this,
+    });
     const { pipeline, maxFailedRuns = 1, maxTime, actions = [] } = props;
     if (!Token.isUnresolved(maxFailedRuns) && (!Number.isInteger(maxFailedRuns) || maxFailedRuns < 1)) {
       throw new SlicedInferenceError(
@@ -94,6 +113,7 @@ export class SlicedInferenceAlarms extends Construct {
    * @param action the action, for example an `SnsAction`
    */
   public addAlarmAction(action: cloudwatch.IAlarmAction): void {
+    ACTION(action, 'the action of alarms');
     for (const alarm of this.alarms) {
       alarm.addAlarmAction(action);
       alarm.addOkAction(action);

@@ -2,6 +2,10 @@
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
 import { sliceName } from '../../contract/keys';
+import type { Fields } from '../pipeline/checks/check';
+import { checkFields, listOf, optional } from '../pipeline/checks/check';
+import { constructId } from '../pipeline/checks/construct-id';
+import { PIPELINE, TEXT } from '../pipeline/checks/kinds';
 import { SliceMetric } from '../pipeline/slice-metric';
 import type { SlicedInferencePipeline } from '../pipeline/sliced-inference-pipeline';
 
@@ -18,6 +22,11 @@ export interface SlicedInferenceDashboardProps {
   readonly dashboardName?: string;
 }
 
+const DASHBOARD_PROPS: Fields<SlicedInferenceDashboardProps> = {
+  pipelines: listOf('pipelines', 'pass [pipeline], for example', PIPELINE),
+  dashboardName: optional(TEXT),
+};
+
 /** A dashboard has 24 columns: three graphs in a row. */
 const WIDTH = 8;
 const HEIGHT = 6;
@@ -33,7 +42,13 @@ export class SlicedInferenceDashboard extends Construct {
   public readonly dashboard: cloudwatch.Dashboard;
 
   public constructor(scope: Construct, id: string, props: SlicedInferenceDashboardProps) {
-    super(scope, id);
+    super(scope, constructId(id, 'SlicedInferenceDashboard'));
+    checkFields(props, DASHBOARD_PROPS, {
+      where: 'the props of SlicedInferenceDashboard',
+      prefix: '',
+      example: '{ pipelines: [pipeline] }',
+      scope: this,
+    });
     const { pipelines, dashboardName } = props;
     this.dashboard = new cloudwatch.Dashboard(this, 'Dashboard', {
       ...(dashboardName !== undefined && { dashboardName }),

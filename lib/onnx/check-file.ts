@@ -1,7 +1,10 @@
 /** Refuses files that are not ONNX models; the error names what they are instead. */
 import * as fs from 'node:fs';
-import { SlicedInferenceError, quoted, systemReason } from '../errors';
+import { SlicedInferenceError, quoted } from '../errors';
+import { unreadablePath } from '../host/foreign-path';
 import type { ByteSource, WireError } from './wire';
+
+const BUCKET_ADVICE = 'download it, or use SlicedModel.fromBucket if the bucket has its slices';
 
 const LFS_POINTER = 'version https://git-lfs.github.com/spec/';
 
@@ -11,11 +14,8 @@ export function checkIsFile(path: string): void {
   try {
     stat = fs.statSync(path);
   } catch (error) {
-    throw new SlicedInferenceError(
-      `model ${quoted(path)} must be an ONNX file`,
-      systemReason(error),
-      'check the path',
-    );
+    const { got, advice } = unreadablePath(path, error, BUCKET_ADVICE);
+    throw new SlicedInferenceError(`model ${quoted(path)} must be an ONNX file`, got, advice);
   }
   if (stat.isFile()) return;
   throw new SlicedInferenceError(

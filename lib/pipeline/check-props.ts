@@ -2,22 +2,38 @@
 import type { Duration } from 'aws-cdk-lib';
 import { RemovalPolicy, Token } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
-import * as logs from 'aws-cdk-lib/aws-logs';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
-import { SlicedInferenceError, printable, quoted } from '../errors';
-import { GraphOptimization } from './graph-optimization';
-import { knownAtSynth } from './known-at-synth';
-import type { SlicedInferencePipelineProps } from './pipeline-props';
+import type { Construct } from 'constructs';
 import { MAX_EXPRESS_MINUTES } from '../aws/quotas';
-import { Slicing } from './slicing';
-import { WarmUp } from './warm-up';
+import { SlicedInferenceError } from '../errors';
+import { checkFields } from './checks/check';
+import { got } from './checks/got';
+import { IN_SLICE_FUNCTIONS, PIPELINE_PROPS } from './known-props';
+import type { SlicedInferencePipelineProps } from './pipeline-props';
 
 /** The bundled handler is compiled for this version of Node.js. */
 const OLDEST_NODE_RUNTIME = 20;
 
-/** @throws SlicedInferenceError for an invalid prop, or for props that cannot be combined */
-export function checkProps(props: SlicedInferencePipelineProps): void {
-  checkChoices(props);
+/**
+ * Checks names and kinds first, so that the later checks can rely on the types.
+ *
+ * @param scope gets a warning for each unknown prop
+ * @throws SlicedInferenceError for an invalid prop, or for props that cannot be combined
+ */
+export function checkProps(
+  scope: Construct,
+  props: SlicedInferencePipelineProps | undefined,
+): asserts props is SlicedInferencePipelineProps {
+  // jsii passes no props at all if a caller in Python sets none.
+  if (props === undefined) throw noModel();
+  checkFields(props, PIPELINE_PROPS, {
+    where: 'the props of SlicedInferencePipeline',
+    prefix: '',
+    example: "{ modelPath: 'model.onnx' }",
+    elsewhere: IN_SLICE_FUNCTIONS,
+    scope,
+  });
+  checkArchitecture(props.architecture);
   if (props.slicedModel === undefined) checkModelPath(props.modelPath);
   else checkSlicedModel(props);
   checkRuntime(props.runtime);
@@ -26,45 +42,12 @@ export function checkProps(props: SlicedInferencePipelineProps): void {
   checkTimeout(props);
 }
 
-/** Callers in JavaScript or other jsii languages can pass any value. */
-function checkChoices(props: SlicedInferencePipelineProps): void {
-  const { logRetention, architecture, slicing, dimensions = {} } = props;
-  for (const [name, size] of Object.entries(dimensions))
-    knownAtSynth(size, `the size of dimension ${quoted(name)}`);
-  const choices: [name: string, value: unknown, known: readonly unknown[]][] = [
-    ['graphOptimization', props.graphOptimization, Object.values(GraphOptimization)],
-    ['warmUp', props.warmUp, Object.values(WarmUp)],
-    ['stateMachineType', props.stateMachineType, Object.values(sfn.StateMachineType)],
-    ['logLevel', props.logLevel, Object.values(sfn.LogLevel)],
-    ['removalPolicy', props.removalPolicy, Object.values(RemovalPolicy)],
-    ['architecture', architecture?.name, [lambda.Architecture.X86_64.name, lambda.Architecture.ARM_64.name]],
-  ];
-  for (const [name, value, known] of choices) checkChoice(name, value, known);
-  // The values of this enum are numbers of days.
-  if (
-    logRetention !== undefined &&
-    !Token.isUnresolved(logRetention) &&
-    !(logRetention in logs.RetentionDays)
-  ) {
-    throw new SlicedInferenceError(
-      'logRetention must be one of logs.RetentionDays',
-      printable(String(logRetention)),
-      'use one of its members',
-    );
-  }
-  if (slicing === undefined || slicing instanceof Slicing) return;
+function checkArchitecture(architecture: lambda.Architecture | undefined): void {
+  const known = [lambda.Architecture.X86_64.name, lambda.Architecture.ARM_64.name];
+  if (architecture === undefined || known.includes(architecture.name)) return;
   throw new SlicedInferenceError(
-    'slicing must be an instance of Slicing',
-    typeof slicing,
-    'use Slicing.count(4), for example',
-  );
-}
-
-function checkChoice(name: string, value: unknown, known: readonly unknown[]): void {
-  if (value === undefined || known.includes(value)) return;
-  throw new SlicedInferenceError(
-    `${name} must be one of ${known.join(', ')}`,
-    Token.isUnresolved(value) ? 'a CDK token' : printable(JSON.stringify(value)),
+    `architecture must be one of ${known.join(', ')}`,
+    got(architecture.name),
     'use one of these',
   );
 }
@@ -87,27 +70,21 @@ function checkTimeout({ timeout, stateMachineType }: SlicedInferencePipelineProp
   );
 }
 
-/** Callers in JavaScript or other jsii languages can pass any value. */
-function checkModelPath(modelPath: unknown): void {
-  if (modelPath === undefined) {
-    throw new SlicedInferenceError(
-      'a pipeline must have a model',
-      'neither modelPath nor slicedModel',
-      'set one of them',
-    );
-  }
-  if (typeof modelPath !== 'string' || modelPath === '') {
-    throw new SlicedInferenceError(
-      'modelPath must be the path of an ONNX model',
-      modelPath === '' ? 'an empty string' : typeof modelPath,
-      'pass the path of a file on this machine',
-    );
-  }
+function checkModelPath(modelPath: string | undefined): void {
+  if (modelPath === undefined) throw noModel();
   if (!Token.isUnresolved(modelPath)) return;
   throw new SlicedInferenceError(
     'modelPath must be a path that is known at synth time',
     'a CDK token',
     'pass the path of a file on this machine',
+  );
+}
+
+function noModel(): SlicedInferenceError {
+  return new SlicedInferenceError(
+    'a pipeline must have a model',
+    'neither modelPath nor slicedModel',
+    'set one of them',
   );
 }
 

@@ -4,8 +4,11 @@ import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { SlicedInferenceError } from '../errors';
-import type { SliceMetric } from './slice-metric';
-import { sliceMetric } from './slice-metric';
+import { got } from './checks/got';
+import { memberOf } from './checks/kinds';
+import { SliceMetric, sliceMetric } from './slice-metric';
+
+const SLICE_METRIC = memberOf('SliceMetric', SliceMetric);
 
 /**
  * Base class with the CloudWatch metrics of a pipeline. jsii hides an internal base class and attributes its methods to
@@ -138,6 +141,7 @@ export abstract class PipelineMetrics extends Construct {
         'set its sliceMetrics to true',
       );
     }
+    SLICE_METRIC(metric, 'metric');
     return sliceMetric(this.sliceFunction(slice), metric, props);
   }
 
@@ -146,7 +150,7 @@ export abstract class PipelineMetrics extends Construct {
     if (fn !== undefined && Number.isInteger(slice) && slice >= 0) return fn;
     throw new SlicedInferenceError(
       `slice must be a whole number from 0 to ${this.functions.length - 1}`,
-      String(slice),
+      got(slice),
       "pass the index of one of the pipeline's slices",
     );
   }

@@ -16,6 +16,8 @@ import { PipelineFragment } from '../aws/workflow/fragment';
 import { publishedVersion, userFunction } from '../aws/workflow/invoke-function';
 import type { WorkflowProps } from '../aws/workflow/workflow';
 import { checkProps } from './check-props';
+import { constructId } from './checks/construct-id';
+import { CONSTRUCT, GRANTEE, TEXT } from './checks/kinds';
 import type { PipelineDeployment } from './deployment';
 import { planDeployment } from './deployment';
 import { grantCaller, grantReader } from './grants';
@@ -62,8 +64,8 @@ export class SlicedInferencePipeline extends PipelineMetrics {
    * @throws an error of one line if the model cannot be read or cut, or if a prop is invalid
    */
   public constructor(scope: Construct, id: string, props: SlicedInferencePipelineProps) {
-    super(scope, id);
-    checkProps(props);
+    super(scope, constructId(id, 'SlicedInferencePipeline'));
+    checkProps(this, props);
     const settings = pipelineSettings(props);
     const model = pipelineModel(props);
     const deployment = planDeployment(model._plan, props, settings);
@@ -108,6 +110,8 @@ export class SlicedInferencePipeline extends PipelineMetrics {
    * @throws an error of one line if the scope is in another stack, or if the id is too long
    */
   public asFragment(scope: Construct, id: string): sfn.StateMachineFragment {
+    CONSTRUCT(scope, 'the scope of a fragment');
+    TEXT(id, 'the id of a fragment');
     return new PipelineFragment(scope, id, this.workflow);
   }
 
@@ -117,6 +121,7 @@ export class SlicedInferencePipeline extends PipelineMetrics {
    * @param grantee the principal, for example a function or a role
    */
   public grantReadOutputs(grantee: iam.IGrantable): iam.Grant {
+    GRANTEE(grantee, 'the grantee of grantReadOutputs');
     return grantReader(this.bucket, grantee);
   }
 
@@ -127,6 +132,7 @@ export class SlicedInferencePipeline extends PipelineMetrics {
    * @param grantee the principal, for example a function or a role
    */
   public grantInvoke(grantee: iam.IGrantable): iam.Grant {
+    GRANTEE(grantee, 'the grantee of grantInvoke');
     return grantCaller(this.stateMachine, this.isExpress, this.bucket, grantee);
   }
 

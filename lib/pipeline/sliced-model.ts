@@ -11,7 +11,8 @@ import { assetObject, bucketObject } from '../aws/slice-object';
 import { checkedSlices } from '../emit/check-folder';
 import { PLAN_FILE } from '../emit/write';
 import { SlicedInferenceError, quoted } from '../errors';
-import { knownAtSynth } from './known-at-synth';
+import { BUCKET, TEXT } from './checks/kinds';
+import { planPath as checkedPlanPath, sliceFolder } from './local-path';
 import type { PlannedFile, SlicePlan } from '../plan/file/plan';
 import { readPlan } from '../compile/plan-file';
 import { remoteKey } from '../plan/file/remote-key';
@@ -36,7 +37,7 @@ export class SlicedModel {
    * @throws an error of one line if the folder has no plan, or if a file differs from the plan
    */
   public static fromDirectory(folder: string): SlicedModel {
-    const plan = readPlan(path.join(knownAtSynth(folder, 'the folder of a sliced model'), PLAN_FILE));
+    const plan = readPlan(path.join(sliceFolder(folder), PLAN_FILE));
     return SlicedModel._fromStaged({ plan, slices: checkedSlices(folder, plan) });
   }
 
@@ -52,14 +53,9 @@ export class SlicedModel {
    * @throws an error of one line if the prefix starts or ends with a slash, or if the plan cannot be read
    */
   public static fromBucket(bucket: s3.IBucket, prefix: string, planPath: string): SlicedModel {
-    if (!Token.isUnresolved(prefix) && (prefix.startsWith('/') || prefix.endsWith('/'))) {
-      throw new SlicedInferenceError(
-        'the prefix of a sliced model must begin and end without a slash',
-        quoted(prefix),
-        'remove the slash',
-      );
-    }
-    const plan = readPlan(knownAtSynth(planPath, 'the path of a plan'));
+    BUCKET(bucket, 'the bucket of a sliced model');
+    checkPrefix(prefix);
+    const plan = readPlan(checkedPlanPath(planPath));
     const place = (file: PlannedFile): SliceObject => bucketObject(bucket, remoteKey(prefix, file));
     return new SlicedModel(plan, (_, slice, assetKey) => {
       if (assetKey) {
@@ -96,4 +92,23 @@ export class SlicedModel {
     /** @internal */
     public readonly _place: PlaceSlice,
   ) {}
+}
+
+function checkPrefix(prefix: string): void {
+  const what = 'the prefix of a sliced model';
+  TEXT(prefix, what);
+  if (Token.isUnresolved(prefix)) return;
+  if (/^s3:\//i.test(prefix)) {
+    throw new SlicedInferenceError(
+      `${what} must be the part of keys before the file`,
+      quoted(prefix),
+      "remove s3:// and the bucket's name",
+    );
+  }
+  if (!prefix.startsWith('/') && !prefix.endsWith('/')) return;
+  throw new SlicedInferenceError(
+    `${what} must begin and end without a slash`,
+    quoted(prefix),
+    'remove the slash',
+  );
 }

@@ -1,6 +1,11 @@
 /** The public API of the slicers in `plan/search/slicers.ts`. */
 import type { Size } from 'aws-cdk-lib';
+import { quoted } from '../errors';
+import type { Fields } from './checks/check';
+import { checkFields, listOf, optional } from './checks/check';
+import { NUMBER, SIZE, TEXT } from './checks/kinds';
 import { knownAtSynth } from './known-at-synth';
+import { planPath } from './local-path';
 import { readPlan } from '../compile/plan-file';
 import * as slicers from '../plan/search/slicers';
 
@@ -14,6 +19,15 @@ export interface AutomaticSlicingOptions {
   readonly maxMemorySize?: number;
 }
 
+const TENSOR_NAMES = listOf(
+  'names',
+  (value) => `pass [${quoted(typeof value === 'string' ? value : 'conv5_out')}], for example`,
+  TEXT,
+  (_, index) => `name ${index} of the tensors`,
+);
+
+const AUTOMATIC_OPTIONS: Fields<AutomaticSlicingOptions> = { maxMemorySize: optional(NUMBER) };
+
 /** How a model is cut into slices. */
 export class Slicing {
   /**
@@ -21,6 +35,11 @@ export class Slicing {
    * pass the fewest bytes between slices. A model that fits one function becomes one slice.
    */
   public static automatic(options: AutomaticSlicingOptions = {}): Slicing {
+    checkFields(options, AUTOMATIC_OPTIONS, {
+      where: 'the options of Slicing.automatic',
+      prefix: '',
+      example: '{ maxMemorySize: 3008 }',
+    });
     return Slicing.by(slicers.automatic(knownAtSynth(options.maxMemorySize, 'maxMemorySize')));
   }
 
@@ -30,7 +49,9 @@ export class Slicing {
    * @param slices number of slices, 1 or more
    */
   public static count(slices: number): Slicing {
-    return Slicing.by(slicers.count(knownAtSynth(slices, 'the number of slices')));
+    const what = 'the number of slices';
+    NUMBER(slices, what);
+    return Slicing.by(slicers.count(knownAtSynth(slices, what)));
   }
 
   /**
@@ -39,7 +60,9 @@ export class Slicing {
    * @param size the largest size of a slice's weights
    */
   public static maxSliceSize(size: Size): Slicing {
-    return Slicing.by(slicers.maxSliceSize(knownAtSynth(size, 'the size of a slice').toBytes()));
+    const what = 'the size of a slice';
+    SIZE(size, what);
+    return Slicing.by(slicers.maxSliceSize(knownAtSynth(size, what).toBytes()));
   }
 
   /**
@@ -49,7 +72,9 @@ export class Slicing {
    * @param tensors names of intermediate tensors, in any order
    */
   public static atTensors(tensors: string[]): Slicing {
-    return Slicing.by(slicers.atTensors(knownAtSynth(tensors, 'the names of tensors')));
+    const what = 'the names of tensors';
+    TENSOR_NAMES(knownAtSynth(tensors, what), what);
+    return Slicing.by(slicers.atTensors(tensors));
   }
 
   /**
@@ -59,7 +84,7 @@ export class Slicing {
    * @param path path of a `plan.json` that `sliced-inference slice` has written
    */
   public static fromPlan(path: string): Slicing {
-    const file = knownAtSynth(path, 'the path of a plan');
+    const file = planPath(path);
     return new Slicing(() => slicers.fromPlan(readPlan(file), file));
   }
 

@@ -1,9 +1,15 @@
 /** The choice of storage for the tensors between slices. */
 import { Token } from 'aws-cdk-lib';
 import { SlicedInferenceError } from '../errors';
+import { got } from './checks/got';
 
 /** Availability zone ids, such as `use1-az5`: https://docs.aws.amazon.com/AmazonS3/latest/userguide/directory-bucket-az-networking.html */
 const ZONE_ID = /^[a-z0-9]{2,8}-az\d+$/;
+
+/** Callers in JavaScript can pass any value. */
+function isZoneId(value: unknown): boolean {
+  return Token.isUnresolved(value) || (typeof value === 'string' && ZONE_ID.test(value));
+}
 
 /** Where the tensors between slices are stored. Requests and results are always in the pipeline's bucket. */
 export class TensorStore {
@@ -32,10 +38,10 @@ export class TensorStore {
    * @throws an error of one line if the id has another form
    */
   public static s3ExpressOneZone(availabilityZoneId: string): TensorStore {
-    if (!Token.isUnresolved(availabilityZoneId) && !ZONE_ID.test(availabilityZoneId)) {
+    if (!isZoneId(availabilityZoneId)) {
       throw new SlicedInferenceError(
         'availabilityZoneId must be the id of an availability zone, such as use1-az5',
-        availabilityZoneId,
+        got(availabilityZoneId),
         'look it up with `aws ec2 describe-availability-zones`',
       );
     }

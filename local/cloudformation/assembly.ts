@@ -1,6 +1,7 @@
 /** Reads a synthesized cloud assembly (`cdk.out`): its stacks with their templates and asset manifests. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import { foreignPath } from '../../lib/host/foreign-path';
 import { LocalCloudError, systemErrorCode } from '../basics/errors';
 import { entriesOf, isJsonArray, isJsonObject, type Json, type JsonObject } from '../basics/json';
 
@@ -30,6 +31,12 @@ export function readAssembly(folder: string): AssemblyStack[] {
 
 function readManifest(folder: string): JsonObject {
   if (!fs.existsSync(folder)) {
+    const foreign = foreignPath(folder);
+    if (foreign) {
+      throw new LocalCloudError(
+        `the cloud assembly '${folder}' must be a folder, got ${foreign.got}: ${foreign.advice}`,
+      );
+    }
     throw new LocalCloudError(`the cloud assembly '${folder}' does not exist: run \`cdk synth\` first`);
   }
   const file = path.join(folder, 'manifest.json');

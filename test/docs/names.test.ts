@@ -75,10 +75,10 @@ describe('troubleshooting', () => {
   const guide = documentNamed('docs/troubleshooting.md');
 
   test('describes exactly the warnings of the construct', () => {
-    const sources = fs
-      .readdirSync(path.join(ROOT, 'lib/aws'))
-      .filter((name) => name.endsWith('.ts'))
-      .map((name) => source(`lib/aws/${name}`))
+    const sources = ['lib/aws', 'lib/pipeline/checks']
+      .flatMap((folder) => fs.readdirSync(path.join(ROOT, folder)).map((name) => `${folder}/${name}`))
+      .filter((file) => file.endsWith('.ts'))
+      .map(source)
       .join('\n');
     const id = /cdk-sliced-inference:(\w+)|\{PREFIX\}(\w+)|'(\w+Quota|little\w+|no\w+Endpoint)'/g;
     const known = new Set([...sources.matchAll(id)].map(([, ...ids]) => ids.join('')));

@@ -152,6 +152,70 @@ describe('slice refuses a plan', () => {
   });
 });
 
+describe('a path of another system', () => {
+  const model = saveModel(mlp(3));
+  const download = 'download it and pass the path of the copy';
+  const expand =
+    'pass the full path, because only a shell expands ~ (in code, use os.homedir() or Path.home())';
+
+  it('is no model', async () => {
+    expect(await complaint('s3://bucket/model.onnx')).toBe(
+      "model 's3://bucket/model.onnx' must be an ONNX file, got an S3 address: " +
+        'download it, or use SlicedModel.fromBucket if the bucket has its slices',
+    );
+    expect(await complaint('https://host/model.onnx')).toBe(
+      `model 'https://host/model.onnx' must be an ONNX file, got a URL: ${download}`,
+    );
+    expect(await complaint('~/model.onnx')).toBe(
+      `model '~/model.onnx' must be an ONNX file, got a path with ~: ${expand}`,
+    );
+    expect(await complaint('C:\\models\\m.onnx')).toBe(
+      "model 'C:\\models\\m.onnx' must be an ONNX file, got a Windows path on another system: pass its path on this machine, with /",
+    );
+  });
+
+  it('is no plan and no file of inputs', async () => {
+    const out = path.join(temporaryFolder(), 'out');
+    expect(await refuse(['slice', model, '--slicing-plan', '~/plan.json', '--out', out])).toBe(
+      `plan '~/plan.json' must be a readable file, got a path with ~: ${expand}`,
+    );
+    expect(await refuse(['slice', model, '--slicing-plan', temporaryFolder(), '--out', out])).toMatch(
+      /^plan '.*' must be a readable file, got a folder: pass the path of its plan\.json$/,
+    );
+    expect(await refuse(['verify', model, '--inputs', 's3://bucket/x.npz'])).toBe(
+      `tensor file 's3://bucket/x.npz' must be readable, got an S3 address: ${download}`,
+    );
+  });
+
+  it('is no cloud assembly', async () => {
+    const files = ['--inputs', 'x.npz', '--out', 'y.npz'];
+    expect(await refuse(['run', 's3://bucket/cdk.out', ...files])).toBe(
+      `the cloud assembly 's3://bucket/cdk.out' must be a folder, got an S3 address: ${download}`,
+    );
+  });
+
+  it('is the name of a model if such a file exists', async () => {
+    const cwd = temporaryFolder();
+    const names = ['~/m.onnx', 'C:\\models\\m.onnx', '$HOME/m.onnx', 's3:/m.onnx'];
+    for (const name of names) {
+      fs.mkdirSync(path.dirname(path.join(cwd, name)), { recursive: true });
+      fs.copyFileSync(model, path.join(cwd, name));
+      await succeed(['slice', name, '--slices', '3', '--out', path.join(cwd, 'out')], { cwd });
+    }
+    await succeed(['slice', model, '--slicing-plan', '~/plan.json', '--out', 'other'], {
+      cwd: folderWithPlan(path.join(cwd, 'out/plan.json')),
+    });
+  });
+
+  /** A folder with the plan at `~/plan.json`. */
+  function folderWithPlan(plan: string): string {
+    const folder = temporaryFolder();
+    fs.mkdirSync(path.join(folder, '~'));
+    fs.copyFileSync(plan, path.join(folder, '~/plan.json'));
+    return folder;
+  }
+});
+
 describe('slice refuses an output folder', () => {
   const model = saveModel(mlp(3));
   const slice = (out: string) => refuse(['slice', model, '--slices', '3', '--out', out]);

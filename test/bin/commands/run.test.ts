@@ -176,7 +176,7 @@ describe('run refuses', () => {
     const folder = temporaryFolder();
     const file = path.join(folder, 'x.npz');
     expect(await complaint(file)).toBe(
-      `tensor file '${file}' must be readable, got no such file or folder: check its path`,
+      `tensor file '${file}' must be readable, got no such file or folder: check the path`,
     );
     fs.writeFileSync(file, 'no zip');
     expect(await complaint(file)).toMatch(/^tensor file '.*' must be an \.npz archive, got a broken zip/);

@@ -87,7 +87,7 @@ describe('a tensor file', () => {
   it('that is missing is refused with its path', async () => {
     const path = join(folder, 'none.npz');
     await expect(readTensorFile(path, [])).rejects.toThrow(
-      `tensor file '${path}' must be readable, got no such file or folder: check its path`,
+      `tensor file '${path}' must be readable, got no such file or folder: check the path`,
     );
   });
 

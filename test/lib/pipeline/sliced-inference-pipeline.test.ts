@@ -75,38 +75,6 @@ describe('dimensions', () => {
 });
 
 describe('props with a fixed set of values', () => {
-  test.each<[string, unknown, string]>([
-    [
-      'warmUp',
-      'sometimes',
-      'warmUp must be one of automatic, always, never, got "sometimes": use one of these',
-    ],
-    [
-      'graphOptimization',
-      'all',
-      'graphOptimization must be one of none, basic, extended, got "all": use one of these',
-    ],
-    [
-      'stateMachineType',
-      'EXPRES',
-      'stateMachineType must be one of EXPRESS, STANDARD, got "EXPRES": use one of these',
-    ],
-    ['logLevel', 'DEBUG', 'logLevel must be one of OFF, ALL, ERROR, FATAL, got "DEBUG": use one of these'],
-    [
-      'architecture',
-      lambda.Architecture.custom('riscv'),
-      'architecture must be one of x86_64, arm64, got "riscv": use one of these',
-    ],
-    ['logRetention', 6, 'logRetention must be one of logs.RetentionDays, got 6: use one of its members'],
-    [
-      'slicing',
-      'auto',
-      'slicing must be an instance of Slicing, got string: use Slicing.count(4), for example',
-    ],
-  ])('%s refuses %j', (name, value, message) => {
-    expect(refusal({ [name]: value })).toBe(message);
-  });
-
   test('architecture accepts a custom Architecture with a known name', () => {
     const hashes = [lambda.Architecture.ARM_64, lambda.Architecture.custom('arm64')].map((architecture) =>
       JSON.stringify(pipelineStack({ architecture }).resource('Pipeline/slice-00/Function').Code),
@@ -315,12 +283,6 @@ describe('runtime', () => {
       `runtime must be Node.js 20 or newer, got ${name}: leave it out, or choose a newer Node.js`,
     );
   });
-});
-
-test('modelPath cannot be null, which JavaScript allows', () => {
-  expect(refusal({ modelPath: null as unknown as string })).toBe(
-    'modelPath must be the path of an ONNX model, got object: pass the path of a file on this machine',
-  );
 });
 
 describe('the deployment digest', () => {

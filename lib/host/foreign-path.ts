@@ -1,0 +1,59 @@
+/** Recognizes text that is no path on this machine: addresses, and what only a shell or another system understands. */
+
+import { systemReason } from '../errors';
+
+/** What a path is instead, and what to do, for an error. */
+export interface PathFault {
+  readonly got: string;
+  readonly advice: string;
+}
+
+const MISSING: readonly unknown[] = ['ENOENT', 'ENOTDIR'];
+
+/**
+ * Says why a file cannot be read.
+ *
+ * @param error what the system call threw
+ * @param inBucket advice for an S3 address
+ */
+export function unreadablePath(path: string, error: unknown, inBucket?: string): PathFault {
+  const isMissing = MISSING.includes((error as NodeJS.ErrnoException).code);
+  const foreign = isMissing ? foreignPath(path, inBucket) : undefined;
+  return foreign ?? { got: systemReason(error), advice: 'check the path' };
+}
+
+/**
+ * Ask only if nothing exists at the path, because a folder may have the name `~`, and a file on Linux `C:\model.onnx`.
+ * `path.join` and Python's `Path` leave one slash of `s3://`, so one is enough here.
+ *
+ * @param inBucket advice for an S3 address
+ */
+export function foreignPath(
+  path: string,
+  inBucket = 'download it and pass the path of the copy',
+): PathFault | undefined {
+  if (path === '') return { got: 'an empty string', advice: 'pass its path on this machine' };
+  if (/^s3:\//i.test(path)) return { got: 'an S3 address', advice: inBucket };
+  if (/^file:\//i.test(path)) return { got: 'a URL', advice: 'pass the path without file://' };
+  // The drive of a Windows path has one letter.
+  if (/^[a-z][a-z0-9+.-]+:\/\/?/i.test(path)) {
+    return { got: 'a URL', advice: 'download it and pass the path of the copy' };
+  }
+  if (/(^|[\\/])~([\\/]|$)|^~\w/.test(path)) {
+    return {
+      got: 'a path with ~',
+      advice: 'pass the full path, because only a shell expands ~ (in code, use os.homedir() or Path.home())',
+    };
+  }
+  if (/\$\w|\$\{\w|%\w+%/.test(path)) {
+    return {
+      got: 'a path with a shell variable',
+      advice:
+        'pass the full path, because only a shell expands variables (in code, use process.env or os.environ)',
+    };
+  }
+  if (process.platform !== 'win32' && /^[a-z]:[\\/]|\\/i.test(path)) {
+    return { got: 'a Windows path on another system', advice: 'pass its path on this machine, with /' };
+  }
+  return undefined;
+}

@@ -1,0 +1,120 @@
+/** By prop: the check of its kind. These are also the lists of the props that exist. */
+import { RemovalPolicy } from 'aws-cdk-lib';
+import * as logs from 'aws-cdk-lib/aws-logs';
+import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import { quoted } from '../errors';
+import type { SliceFunctionOptions } from '../aws/slice-function-options';
+import type { Fields } from './checks/check';
+import { kind, listOf, mapOf, objectOf, optional } from './checks/check';
+import {
+  ARCHITECTURE,
+  BOOLEAN,
+  BUCKET,
+  FUNCTION,
+  KEY,
+  NUMBER,
+  RUNTIME,
+  SECURITY_GROUP,
+  SIZE,
+  TEXT,
+  VPC,
+  duration,
+  has,
+  memberOf,
+} from './checks/kinds';
+import { GraphOptimization } from './graph-optimization';
+import { knownAtSynth } from './known-at-synth';
+import type { SlicedInferencePipelineProps } from './pipeline-props';
+import { WarmUp } from './warm-up';
+
+const SLICE_FUNCTION_OPTIONS: Fields<SliceFunctionOptions> = {
+  memorySize: optional(NUMBER),
+  timeout: optional(duration('seconds', 60)),
+  ephemeralStorageSize: optional(SIZE),
+  reservedConcurrentExecutions: optional(NUMBER),
+  provisionedConcurrentExecutions: optional(NUMBER),
+  environment: optional(mapOf('an object of names and values', "{ LOG_LEVEL: 'info' }", TEXT)),
+};
+
+/** By option of slice functions: where it belongs, for callers who set it beside the props of the pipeline. */
+export const IN_SLICE_FUNCTIONS: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.keys(SLICE_FUNCTION_OPTIONS).map((name) => [name, `sliceFunctions.${name}`]),
+);
+
+const SLICE_FUNCTION = objectOf(SLICE_FUNCTION_OPTIONS, '{ memorySize: 2048 }');
+
+/** `null` is never the way to leave a model out: a pipeline needs one. */
+const MODEL_PATH = kind(
+  'the path of an ONNX model',
+  (value) => value === undefined || (typeof value === 'string' && value !== ''),
+  'pass the path of a file on this machine',
+);
+
+const SLICING = kind('an instance of Slicing', has('_slicer'), 'use Slicing.count(4), for example');
+
+const SLICED_MODEL = kind(
+  'a SlicedModel',
+  has('_plan', '_place'),
+  'use SlicedModel.fromDirectory or SlicedModel.fromBucket',
+);
+
+const TENSOR_STORE = kind(
+  'a TensorStore',
+  has('_availabilityZoneId'),
+  'use TensorStore.s3Standard() or TensorStore.s3ExpressOneZone(zone)',
+);
+
+const SUBNETS = kind(
+  'a selection of subnets (ec2.SubnetSelection)',
+  (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+  'pass { subnetType: ec2.SubnetType.PRIVATE_WITH_EGRESS }, for example',
+);
+
+const DIMENSIONS = mapOf(
+  'an object of names and sizes',
+  '{ batch: 1 }',
+  (value, where) => {
+    NUMBER(knownAtSynth(value, where), where);
+  },
+  (_, name) => `the size of dimension ${quoted(name)}`,
+);
+
+export const PIPELINE_PROPS: Fields<SlicedInferencePipelineProps> = {
+  modelPath: MODEL_PATH,
+  slicedModel: optional(SLICED_MODEL),
+  slicing: optional(SLICING),
+  dimensions: optional(DIMENSIONS),
+  graphOptimization: optional(memberOf('GraphOptimization', GraphOptimization)),
+  architecture: optional(ARCHITECTURE),
+  runtime: optional(RUNTIME),
+  stateMachineType: optional(memberOf('sfn.StateMachineType', sfn.StateMachineType)),
+  timeout: optional(duration('seconds', 60)),
+  warmUp: optional(memberOf('WarmUp', WarmUp)),
+  float16Transport: optional(BOOLEAN),
+  sliceFunctions: optional(SLICE_FUNCTION),
+  sliceFunctionOverrides: optional(
+    mapOf(
+      'an object of slices and their options',
+      "{ 'slice-00': { memorySize: 2048 } }",
+      optional(SLICE_FUNCTION),
+    ),
+  ),
+  bucket: optional(BUCKET),
+  tensorStore: optional(TENSOR_STORE),
+  encryptionKey: optional(KEY),
+  assetEncryptionKey: optional(KEY),
+  intermediateRetention: optional(duration('days', 1)),
+  outputRetention: optional(duration('days', 7)),
+  removalPolicy: optional(memberOf('RemovalPolicy', RemovalPolicy)),
+  autoDeleteObjects: optional(BOOLEAN),
+  vpc: optional(VPC),
+  vpcSubnets: optional(SUBNETS),
+  securityGroups: optional(listOf('security groups', 'pass [securityGroup], for example', SECURITY_GROUP)),
+  logRetention: optional(memberOf('logs.RetentionDays', logs.RetentionDays)),
+  logEncryptionKey: optional(KEY),
+  logLevel: optional(memberOf('sfn.LogLevel', sfn.LogLevel)),
+  tracing: optional(BOOLEAN),
+  sliceMetrics: optional(BOOLEAN),
+  preprocess: optional(FUNCTION),
+  postprocess: optional(FUNCTION),
+};

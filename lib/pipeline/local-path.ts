@@ -1,0 +1,38 @@
+/** Checks the paths that factories take. */
+import * as fs from 'node:fs';
+import { SlicedInferenceError, quoted } from '../errors';
+import { foreignPath } from '../host/foreign-path';
+import { kind } from './checks/check';
+import { knownAtSynth } from './known-at-synth';
+
+const WRITTEN_FOLDER = 'pass the folder that `sliced-inference slice --out` wrote';
+
+/** @throws SlicedInferenceError if the path is no string or is known only at deployment */
+export function planPath(path: string): string {
+  return knownPath(path, 'the path of a plan', 'pass the path of a plan.json on this machine');
+}
+
+/**
+ * @returns the path of a folder that `sliced-inference slice --out` may have written; reading its plan shows whether
+ * @throws SlicedInferenceError if the path cannot be that of a folder on this machine
+ */
+export function sliceFolder(path: string): string {
+  const what = 'the folder of a sliced model';
+  const folder = knownPath(path, what, WRITTEN_FOLDER);
+  const stat = fs.statSync(folder, { throwIfNoEntry: false });
+  if (stat?.isFile()) {
+    throw new SlicedInferenceError(`${what} must be a folder`, `the file ${quoted(folder)}`, WRITTEN_FOLDER);
+  }
+  const foreign = stat ? undefined : foreignPath(folder, 'use SlicedModel.fromBucket');
+  if (foreign === undefined) return folder;
+  throw new SlicedInferenceError(
+    `${what} ${quoted(folder)} must be on this machine`,
+    foreign.got,
+    foreign.advice,
+  );
+}
+
+function knownPath(path: string, what: string, advice: string): string {
+  kind('a string', (value) => typeof value === 'string', advice)(path, what);
+  return knownAtSynth(path, what);
+}
