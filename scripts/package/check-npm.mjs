@@ -67,27 +67,25 @@ function checkTypes(folder) {
     path.join(folder, 'entries.ts'),
     ['', '/client', '/local'].map((entry, at) => `export * as entry${at} from '${name}${entry}';\n`).join(''),
   );
-  for (const [module, moduleResolution] of [
-    ['node16', 'node16'],
-    ['commonjs', 'node10'],
-    ['esnext', 'bundler'],
+  for (const [module, moduleResolution, esModuleInterop] of [
+    ['node16', 'node16', 'true'],
+    ['commonjs', 'node10', 'false'],
+    ['esnext', 'bundler', 'false'],
   ]) {
-    for (const esModuleInterop of ['true', 'false']) {
-      run(folder, process.execPath, [
-        path.join(root, 'node_modules/typescript/bin/tsc'),
-        ...['--noEmit', '--strict', '--skipLibCheck', 'false', '--esModuleInterop', esModuleInterop],
-        ...['--target', 'es2022', '--module', module, '--moduleResolution', moduleResolution],
-        ...[
-          '--ignoreDeprecations',
-          '6.0',
-          '--typeRoots',
-          path.join(root, 'node_modules/@types'),
-          '--types',
-          'node',
-        ],
-        'entries.ts',
-      ]);
-    }
+    run(folder, process.execPath, [
+      path.join(root, 'node_modules/typescript/bin/tsc'),
+      ...['--noEmit', '--strict', '--skipLibCheck', 'false', '--esModuleInterop', esModuleInterop],
+      ...['--target', 'es2022', '--module', module, '--moduleResolution', moduleResolution],
+      ...[
+        '--ignoreDeprecations',
+        '6.0',
+        '--typeRoots',
+        path.join(root, 'node_modules/@types'),
+        '--types',
+        'node',
+      ],
+      'entries.ts',
+    ]);
   }
   console.log('types: compile without skipLibCheck, with and without esModuleInterop');
 }
