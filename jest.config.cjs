@@ -1,5 +1,5 @@
 // Another release of CDK to test with, `oldest` or `middle`: a suffix of package names in `test/other-versions`.
-const { CDK } = process.env;
+const { TEST_CDK } = process.env;
 
 /** @type {import('jest').Config} */
 module.exports = {
@@ -11,8 +11,8 @@ module.exports = {
   maxWorkers: '100%',
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
-  moduleNameMapper: CDK
-    ? { '^(aws-cdk-lib|constructs)(/.*)?$': `<rootDir>/test/other-versions/node_modules/$1-${CDK}$2` }
+  moduleNameMapper: TEST_CDK
+    ? { '^(aws-cdk-lib|constructs)(/.*)?$': `<rootDir>/test/other-versions/node_modules/$1-${TEST_CDK}$2` }
     : {},
   transform: {
     '^.+\\.ts$': [
