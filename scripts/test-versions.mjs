@@ -67,7 +67,7 @@ function findNode(major) {
 
 function findCdk(release) {
   return release === 'newest'
-    ? { version: versionOf(path.join(root, 'node_modules/aws-cdk-lib')), environment: {} }
+    ? { version: versionOf(path.join(root, 'node_modules/aws-cdk-lib')), environment: { TEST_CDK: '' } }
     : {
         version: versionOf(path.join(packages, `aws-cdk-lib-${release}`)),
         environment: { TEST_CDK: release },
@@ -85,7 +85,7 @@ function runTests({ program }, { environment }, tests) {
       '--silent',
       '--json',
       `--outputFile=${results}`,
-      ...(environment.TEST_CDK === undefined
+      ...(environment.TEST_CDK === ''
         ? []
         : [`--testPathIgnorePatterns=${[IGNORED, ...NEWEST_CDK_ONLY].join('|')}`]),
       '--testPathPatterns',
