@@ -15,7 +15,6 @@ const PLATFORM = [
   'test/lambda',
   'test/local/lambda',
   'test/lib/host',
-  'test/lib/optimize/optimize',
   'test/lib/shapes/infer',
   'test/bin/process',
   'test/end-to-end/pipeline',
