@@ -5,7 +5,15 @@ import { SlicedInferenceError } from '../errors';
 /** Availability zone ids, such as `use1-az5`: https://docs.aws.amazon.com/AmazonS3/latest/userguide/directory-bucket-az-networking.html */
 const ZONE_ID = /^[a-z0-9]{2,8}-az\d+$/;
 
-/** Where the tensors between slices are stored. Requests and results are always in the pipeline's bucket. */
+/**
+ * Where the tensors between slices are stored. Requests and results are always in the pipeline's bucket.
+ *
+ * @example
+ * new SlicedInferencePipeline(stack, 'Ocr', {
+ *   modelPath: 'model.onnx',
+ *   tensorStore: TensorStore.s3ExpressOneZone('use1-az5'),
+ * });
+ */
 export class TensorStore {
   /**
    * Stores the tensors in the pipeline's bucket, in S3 Standard. They are in several availability zones, and each
