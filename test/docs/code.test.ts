@@ -43,7 +43,7 @@ const MODEL = saveModel({
   },
 });
 
-/** The names that shorter blocks leave to the reader. scripts/package/examples.ts-fixture has those of docstrings. */
+/** The names that shorter blocks leave to the reader. For jsii-rosetta, a fixture in scripts/package declares them. */
 function context(): Record<string, unknown> {
   const stack = new cdk.Stack(newApp(), 'Stack');
   const pipeline = new publicApi.SlicedInferencePipeline(stack, 'Pipeline', {
@@ -114,19 +114,32 @@ afterAll(() => {
   process.chdir(before);
 });
 
+/** Is generated from the docstrings. */
+const REFERENCE = new Document('docs/api/README.md');
+
 /** The examples of all docstrings. The reference shows defaults as code too. */
 function examples(): CodeBlock[] {
-  const reference = new Document('docs/api/README.md');
-  const lines = reference.text.split('\n');
-  return reference
-    .codeBlocks('ts')
-    .filter(({ place }) => lines[Number(place.split(':')[1]) - 3].endsWith('# Example'));
+  const lines = REFERENCE.text.split('\n');
+  return REFERENCE.codeBlocks('ts').filter(({ place }) =>
+    lines[Number(place.split(':')[1]) - 3].endsWith('# Example'),
+  );
 }
 
 const blocks = [...DOCUMENTS.flatMap((document) => document.codeBlocks('ts')), ...examples()];
 
 test('the guides and the docstrings have TypeScript', () => {
   expect(blocks.length).toBeGreaterThan(30);
+});
+
+test('every class and enumeration has an example', () => {
+  const [, ...groups] = REFERENCE.text.split(/^## /m);
+  const types = groups
+    .filter((group) => !group.startsWith('Interfaces'))
+    .flatMap((group) => group.split(/^### /m).slice(1));
+  expect(types.length).toBeGreaterThan(8);
+  expect(
+    types.filter((type) => !type.includes('\n#### Example\n')).map((type) => type.split('\n')[0]),
+  ).toEqual([]);
 });
 
 describe.each(blocks.map(({ place, code }) => [place, code] as const))('the code at %s', (place, code) => {
