@@ -61,7 +61,10 @@ async function check(folder) {
   const assets = compareAssets(path.dirname(template), path.dirname(other));
   console.log(`assets: ${assets.files} files, ${megabytes(assets.bytes)}, equal byte for byte`);
 
-  console.log(python.run('sliced-inference', ['verify', 'model.onnx', '--slices', '3']).trim());
+  checkCommand(python, typescript);
+  console.log(
+    python.run('sliced-inference', ['verify', 'model.onnx', '--slices', '3', '--inputs', 'x.npz']).trim(),
+  );
   const files = [python, typescript].map((app) => {
     const file = path.join(app.folder, 'y.safetensors');
     const inputs = path.join(python.folder, 'x.npz');
@@ -108,11 +111,14 @@ function pythonApp(folder, wheel) {
   });
   const app = new ExampleApp('Python', folder, scripts);
   app.run(PYTHON, ['-m', 'venv', venv]);
-  const size = folderSize(venv);
+  const packages = app.run('python', ['-c', "import sysconfig; print(sysconfig.get_path('purelib'))"]).trim();
+  const size = folderSize(packages);
   const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check'];
   const seconds = timed(() => app.run('python', [...pip, wheel]));
+  const own = folderSize(path.join(packages, 'cdk_sliced_inference'));
+  const all = folderSize(packages) - size;
   console.log(
-    `Python: pip install took ${seconds}, ${megabytes(folderSize(venv) - size)} in an empty virtual environment`,
+    `Python: pip install took ${seconds}, ${megabytes(all)} with aws-cdk-lib, of which this package is ${megabytes(own)}`,
   );
   app.run('python', [...pip, '--requirement', 'requirements.txt']);
   app.run('python', ['make_model.py']);
@@ -145,6 +151,25 @@ function typescriptApp(folder, versions, pythonFolder) {
   fs.writeFileSync(path.join(folder, 'cdk.json'), '{ "app": "node app.js" }\n');
   app.synthesize('first');
   return app;
+}
+
+/** Checks that the command passes on arguments, messages and exit codes, and measures how long it takes to start. */
+function checkCommand(python, typescript) {
+  const { status, stderr } = python.spawn('sliced-inference', ['inspect', 'no model.onnx']);
+  if (status !== 2 || !stderr.includes("error: model 'no model.onnx' must be"))
+    throw new Error(
+      `the command must end with 2 and name 'no model.onnx', got ${status} and: ${stderr.trim()}`,
+    );
+  const model = path.join(python.folder, 'model.onnx');
+  for (const [name, app, cache] of [
+    ["pip's, with jsii's cache", python, 'enabled'],
+    ["pip's, without jsii's cache", python, 'disabled'],
+    ["npm's", typescript, 'disabled'],
+  ]) {
+    const variables = { JSII_RUNTIME_PACKAGE_CACHE: cache };
+    const seconds = timed(() => app.run('sliced-inference', ['inspect', model], variables));
+    console.log(`sliced-inference inspect, ${name}: ${seconds}`);
+  }
 }
 
 /** Runs the whole model with the settings that slice functions use, and compares every bit of its output. */

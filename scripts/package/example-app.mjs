@@ -25,16 +25,21 @@ export class ExampleApp {
     };
   }
 
-  /** Runs a command in the app's folder and returns its standard output. */
-  run(command, args) {
-    const { status, stdout, stderr, error } = spawnSync(command, args, {
+  /** Runs a command in the app's folder. */
+  spawn(command, args, variables = {}) {
+    return spawnSync(command, args, {
       cwd: this.folder,
-      env: this.variables,
+      env: { ...this.variables, ...variables },
       encoding: 'utf8',
       maxBuffer: 2 ** 28,
       stdio: ['ignore', 'pipe', 'pipe'],
       shell: process.platform === 'win32' && command.endsWith('.cmd'),
     });
+  }
+
+  /** Runs a command that must succeed, and returns its standard output. */
+  run(command, args, variables = {}) {
+    const { status, stdout, stderr, error } = this.spawn(command, args, variables);
     if (status === 0) return stdout;
     // Logs of public builds hold no address of a package index.
     const output = `${stdout ?? ''}${stderr ?? error}`.replaceAll(/https?:\/\/[^\s/]+/g, '(address)').trim();
