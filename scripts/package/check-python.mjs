@@ -150,6 +150,7 @@ function typescriptApp(folder, versions, pythonFolder) {
   fs.copyFileSync(path.join(pythonFolder, 'model.onnx'), path.join(folder, 'model.onnx'));
   fs.writeFileSync(path.join(folder, 'cdk.json'), '{ "app": "node app.js" }\n');
   app.synthesize('first');
+  app.synthesize('second');
   return app;
 }
 

@@ -20,12 +20,12 @@ export function pythonProblem() {
   const version = run(['-c', 'import sys; print(*sys.version_info[:2])']);
   const isNew = version !== undefined && compare(version.trim().split(' ').map(Number), MINIMUM) >= 0;
   if (!isNew || run(['-c', 'import venv, ensurepip']) === undefined)
-    return `Python needs ${PYTHON} ${MINIMUM.join('.')} or newer with venv`;
+    return `the Python package needs ${PYTHON} ${MINIMUM.join('.')} or newer with venv`;
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'package-index-'));
   try {
     const download = ['download', '--no-deps', '--no-cache-dir', '--retries', '1', '--dest', folder];
     if (run(['-m', 'pip', ...download, SMALL_PACKAGE]) === undefined)
-      return "Python needs pip's package index, which does not answer";
+      return "the Python package needs pip's package index, which does not answer";
   } finally {
     fs.rmSync(folder, { recursive: true, force: true });
   }
