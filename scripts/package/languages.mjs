@@ -12,8 +12,8 @@ const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '../..');
 const SOURCE_DATE_EPOCH = '499162500';
 
 /**
- * What a language needs: `problem` says why its package cannot be built here, as in "the Python package needs ..."; `variables` are
- * environment variables for the build; `finish` changes the built files, whose times are to be `time`.
+ * What a language needs: `problem` says why its package cannot be built here, as in "the Python package needs ...";
+ * `variables` are environment variables for the build; `finish` changes the built files, whose times are to be `time`.
  *
  * @type {Record<string, {
  *   problem: () => string | undefined,
