@@ -1,4 +1,5 @@
-/** The TypeScript of the documents and of the examples in docstrings runs against the library as it is. */
+/** The TypeScript of the documents and of the examples in docstrings runs against the library as it is, and their Python compiles. */
+import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import * as vm from 'node:vm';
@@ -8,6 +9,7 @@ import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import * as sns from 'aws-cdk-lib/aws-sns';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
@@ -18,7 +20,7 @@ import { compile } from '../../lib/compile/compile';
 import { count } from '../../lib/plan/search/slicers';
 import * as local from '../../local';
 import type { CodeBlock } from '../support/documents';
-import { DOCUMENTS, Document, README, documentNamed } from '../support/documents';
+import { DOCUMENTS, Document, README, ROOT, documentNamed } from '../support/documents';
 import { FLOAT, node, saveModel, value } from '../support/model-builder';
 import { newApp } from '../support/pipeline-stack';
 import { writtenPlan } from '../support/written-plan';
@@ -26,6 +28,7 @@ import { writtenPlan } from '../support/written-plan';
 /** What a block of code may import. */
 const MODULES: Readonly<Record<string, object>> = {
   'aws-cdk-lib': cdk,
+  'aws-cdk-lib/aws-lambda': lambda,
   'cdk-sliced-inference': publicApi,
   'cdk-sliced-inference/client': client,
   'cdk-sliced-inference/local': local,
@@ -74,7 +77,7 @@ function run(code: string, given: Readonly<Record<string, unknown>>): void {
   const globals = {
     require: (name: string) => MODULES[name],
     exports: {},
-    console,
+    ...{ console, process },
     ...{ Map, Uint8Array, Float32Array },
   };
   const parameters = { ...globals, ...given };
@@ -156,6 +159,29 @@ describe.each(blocks.map(({ place, code }) => [place, code] as const))('the code
     const known = documentNamed('docs/props-and-slicing.md').firstColumn(/^\| prop +\|/);
     expect(known).toEqual(expect.arrayContaining(propsIn(code)));
   });
+});
+
+describe('Python in the documents', () => {
+  const pythonBlocks = DOCUMENTS.flatMap((document) => document.codeBlocks('python'));
+  const python = process.platform === 'win32' ? 'python' : 'python3';
+  const hasPython = spawnSync(python, ['--version']).status === 0;
+  if (!hasPython) console.warn(`skipped: compiling the Python of the documents needs ${python}`);
+
+  test("begins in the guide with the example's app", () => {
+    const app = fs.readFileSync(path.join(ROOT, 'examples/python/app.py'), 'utf8');
+    expect(pythonBlocks.find(({ place }) => place.startsWith('docs/python.md'))?.code).toBe(app);
+  });
+
+  (hasPython ? test : test.skip).each(pythonBlocks.map(({ place, code }) => [place, code] as const))(
+    'compiles at %s',
+    (place, code) => {
+      const compiled = spawnSync(python, ['-c', `compile(open(0).read(), '${place}', 'exec')`], {
+        input: code,
+        encoding: 'utf8',
+      });
+      expect(compiled).toMatchObject({ status: 0, stderr: '' });
+    },
+  );
 });
 
 test("the README's stack has four slice functions and at most fifteen lines", () => {

@@ -80,9 +80,14 @@ export const README = new Document('README.md');
 /** Everything that is written by hand. `docs/api` is generated. */
 export const DOCUMENTS: readonly Document[] = [
   README,
-  ...['ARCHITECTURE.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'examples/README.md', ...GUIDES].map(
-    (file) => new Document(file),
-  ),
+  ...[
+    'ARCHITECTURE.md',
+    'CONTRIBUTING.md',
+    'CHANGELOG.md',
+    'examples/README.md',
+    'examples/python/README.md',
+    ...GUIDES,
+  ].map((file) => new Document(file)),
 ];
 
 export function documentNamed(file: string): Document {
