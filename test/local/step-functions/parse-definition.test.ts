@@ -164,6 +164,14 @@ describe('parseDefinition refuses', () => {
   });
 });
 
+// Step Functions has JSONata 2.0.6: https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html
+test.each(['$states.input.a ?? 1', '$states.input.a ?: 1'])(
+  'JSONata newer than 2.0.6 is refused: %s',
+  (source) => {
+    expect(refusal(output(`{% ${source} %}`))).toMatch(/is not JSONata, got/);
+  },
+);
+
 describe('names in expressions', () => {
   test.each([
     '($x := 1; $x + 1)',
