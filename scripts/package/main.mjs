@@ -1,9 +1,14 @@
-// Packs the package as npm publishes it. Run `npm run build` before.
+// Packs the package as npm publishes it, and with `--languages python` for other languages. Run `npm run build` before.
 import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { packLanguage } from './languages.mjs';
 import { stagePackage } from './stage.mjs';
+
+const { values } = parseArgs({ options: { languages: { type: 'string', default: '' } } });
+const languages = values.languages.split(',').filter(Boolean);
 
 const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '../..');
 const folder = stagePackage(root);
@@ -16,6 +21,17 @@ const [packed] = JSON.parse(
 console.log(
   `dist/js/${packed.filename}: ${packed.files.length} files, ${megabytes(packed.size)} packed, ${megabytes(packed.unpackedSize)} installed`,
 );
+
+for (const language of languages)
+  for (const file of packLanguage(
+    language,
+    folder,
+    path.join(target, packed.filename),
+    path.join(root, 'dist'),
+  ) ?? [])
+    console.log(
+      `${path.relative(root, file).replaceAll(path.sep, '/')}: ${megabytes(fs.statSync(file).size)}`,
+    );
 
 function megabytes(bytes) {
   return `${(bytes / 1e6).toFixed(1)} MB`;

@@ -1,0 +1,81 @@
+// Builds the packages for other languages, with jsii-pacmak, from the staged folder and npm's tarball.
+import { spawnSync } from 'node:child_process';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { normalizePythonPackages, pythonProblem, pythonVariables } from './python.mjs';
+
+const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '../..');
+
+/** The time of all files in packages, in seconds: npm's, 26 October 1985. A wheel's times begin in 1980. */
+const SOURCE_DATE_EPOCH = '499162500';
+
+/**
+ * What a language needs: `problem` says why its package cannot be built here, as in "Python needs ..."; `variables` are
+ * environment variables for the build; `finish` changes the built files, whose times are to be `time`.
+ *
+ * @type {Record<string, {
+ *   problem: () => string | undefined,
+ *   variables?: () => Record<string, string>,
+ *   finish?: (folder: string, time: string) => void,
+ * }>}
+ */
+const LANGUAGES = {
+  python: { problem: pythonProblem, variables: pythonVariables, finish: normalizePythonPackages },
+};
+
+export const LANGUAGE_NAMES = Object.keys(LANGUAGES);
+
+/**
+ * Builds the package of a language in `<outdir>/<language>`. The same `folder` and `tarball` make the same bytes.
+ *
+ * @param {string} language one of LANGUAGE_NAMES
+ * @param {string} folder the staged folder
+ * @param {string} tarball npm's package of that folder, which the language's package contains
+ * @param {string} outdir
+ * @returns {string[] | undefined} the files, or undefined after a message if a tool is missing
+ */
+export function packLanguage(language, folder, tarball, outdir) {
+  const found = LANGUAGES[language];
+  if (found === undefined)
+    throw new Error(
+      `a language must be one of ${LANGUAGE_NAMES.join(', ')}, got '${language}': use one of these names`,
+    );
+  const problem = found.problem();
+  if (problem !== undefined) {
+    console.log(`skipped: ${problem}`);
+    return undefined;
+  }
+  const target = path.join(outdir, language);
+  fs.rmSync(target, { recursive: true, force: true });
+  pacmak(language, folder, outdir, {
+    SOURCE_DATE_EPOCH,
+    PACKED_TARBALL: path.resolve(tarball),
+    JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION: process.versions.node.split('.')[0],
+    ...found.variables?.(),
+  });
+  found.finish?.(target, SOURCE_DATE_EPOCH);
+  return fs
+    .readdirSync(target, { recursive: true })
+    .map((name) => path.join(target, name))
+    .filter((file) => fs.statSync(file).isFile())
+    .sort();
+}
+
+function pacmak(language, folder, outdir, variables) {
+  // pacmak packs the folder itself unless a command prints a tarball's name.
+  const packed = ['--pack-command', 'node -p process.env.PACKED_TARBALL', '--no-npmignore'];
+  const command = [path.join(root, 'node_modules/jsii-pacmak/bin/jsii-pacmak'), ...packed];
+  // Wheels record the permissions of files.
+  const umask = process.umask(0o022);
+  try {
+    const { status, stdout, stderr } = spawnSync(
+      process.execPath,
+      [...command, '--targets', language, '--outdir', path.resolve(outdir), folder],
+      { encoding: 'utf8', env: { ...process.env, ...variables } },
+    );
+    if (status !== 0) throw new Error(`${stdout}${stderr}`.trim());
+  } finally {
+    process.umask(umask);
+  }
+}
