@@ -1,6 +1,7 @@
 // Builds the packages for other languages, with jsii-pacmak, from the staged folder and npm's tarball.
 import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
+import * as os from 'node:os';
 import * as path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { normalizePythonPackages, pythonProblem, pythonVariables } from './python.mjs';
@@ -47,14 +48,21 @@ export function packLanguage(language, folder, tarball, outdir) {
     return undefined;
   }
   const target = path.join(outdir, language);
-  fs.rmSync(target, { recursive: true, force: true });
-  pacmak(language, folder, outdir, {
-    SOURCE_DATE_EPOCH,
-    PACKED_TARBALL: path.resolve(tarball),
-    JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION: process.versions.node.split('.')[0],
-    ...found.variables?.(),
-  });
-  found.finish?.(target, SOURCE_DATE_EPOCH);
+  // pacmak checks wheels through a shell, without quotes around their path, which may have spaces in `outdir`.
+  const temporary = fs.mkdtempSync(path.join(os.tmpdir(), `pack-${language}-`));
+  try {
+    pacmak(language, folder, temporary, {
+      SOURCE_DATE_EPOCH,
+      PACKED_TARBALL: path.resolve(tarball),
+      JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION: process.versions.node.split('.')[0],
+      ...found.variables?.(),
+    });
+    found.finish?.(path.join(temporary, language), SOURCE_DATE_EPOCH);
+    fs.rmSync(target, { recursive: true, force: true });
+    fs.cpSync(path.join(temporary, language), target, { recursive: true });
+  } finally {
+    fs.rmSync(temporary, { recursive: true, force: true });
+  }
   return fs
     .readdirSync(target, { recursive: true })
     .map((name) => path.join(target, name))
@@ -71,7 +79,7 @@ function pacmak(language, folder, outdir, variables) {
   try {
     const { status, stdout, stderr } = spawnSync(
       process.execPath,
-      [...command, '--targets', language, '--outdir', path.resolve(outdir), folder],
+      [...command, '--targets', language, '--outdir', outdir, folder],
       { encoding: 'utf8', env: { ...process.env, ...variables } },
     );
     if (status !== 0) throw new Error(`${stdout}${stderr}`.trim());
