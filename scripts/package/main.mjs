@@ -1,4 +1,4 @@
-// Packs the package as npm publishes it, and with `--languages python` for other languages. Run `npm run build` before.
+// Packs the package as npm publishes it, and with `--languages python,java,go,dotnet` for other languages. Run `npm run build` before.
 import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
