@@ -1,8 +1,5 @@
-const path = require('node:path');
-
-// A folder whose `node_modules` has another release of CDK, to test with that one.
-const { CDK_FOLDER } = process.env;
-const otherCdk = CDK_FOLDER && path.resolve(CDK_FOLDER, 'node_modules');
+// Another release of CDK to test with, `oldest` or `middle`: a suffix of package names in `test/other-versions`.
+const { TEST_CDK } = process.env;
 
 /** @type {import('jest').Config} */
 module.exports = {
@@ -14,7 +11,9 @@ module.exports = {
   maxWorkers: '100%',
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
-  moduleNameMapper: otherCdk ? { '^(aws-cdk-lib|constructs)(/.*)?$': `${otherCdk}/$1$2` } : {},
+  moduleNameMapper: TEST_CDK
+    ? { '^(aws-cdk-lib|constructs)(/.*)?$': `<rootDir>/test/other-versions/node_modules/$1-${TEST_CDK}$2` }
+    : {},
   transform: {
     '^.+\\.ts$': [
       '@swc/jest',

@@ -12,7 +12,15 @@ import {
   MIN_LAMBDA_MEMORY_MB,
 } from '../plan/sizes/lambda-quotas';
 
-/** Settings of slice functions. */
+/**
+ * Settings of slice functions.
+ *
+ * @example
+ * new SlicedInferencePipeline(stack, 'Ocr', {
+ *   modelPath: 'model.onnx',
+ *   sliceFunctions: { memorySize: 2048, timeout: Duration.minutes(2) },
+ * });
+ */
 export interface SliceFunctionOptions {
   /**
    * Memory of a function, in MB: a whole number from 128 to 10,240. Lambda provides one vCPU for each 1,769 MB. All

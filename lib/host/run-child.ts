@@ -46,9 +46,11 @@ export function askChild(request: ChildRequest): object {
   );
 }
 
-function failureOf({ error, signal, stderr }: SpawnSyncReturns<string>, timeoutMs: number): string {
+function failureOf({ error, pid, signal, stderr }: SpawnSyncReturns<string>, timeoutMs: number): string {
   if (error !== undefined && 'code' in error && error.code === 'ETIMEDOUT')
     return `no answer within ${timeoutMs / 1000} s`;
+  // A child that did not start, for example for lack of memory, has no output.
+  if (pid === 0 && error !== undefined) return `a process that did not start: ${oneLine(error.message)}`;
   return signal ? `a process ended by ${signal}` : oneLine(stderr.trim().split('\n').at(-1) ?? '');
 }
 

@@ -57,6 +57,13 @@ const SLOW_PERIODS = 2;
  * CloudWatch alarms for runs that fail, that time out or that Step Functions throttles, and for slow runs if `maxTime`
  * is set. A failed slice fails its run after the retries, so the number of alarms does not depend on the number of
  * slices. An alarm costs $0.10 a month.
+ *
+ * @example
+ * new SlicedInferenceAlarms(stack, 'Alarms', {
+ *   pipeline,
+ *   maxTime: Duration.seconds(10),
+ *   actions: [new SnsAction(topic)],
+ * });
  */
 export class SlicedInferenceAlarms extends Construct {
   /** The alarms: `Failed`, `TimedOut` and `Throttled`, and `Slow` if `maxTime` is set. */
@@ -111,6 +118,8 @@ export class SlicedInferenceAlarms extends Construct {
    * Adds an action to all alarms. It runs when an alarm goes off and when the alarm returns to OK.
    *
    * @param action the action, for example an `SnsAction`
+   * @example
+   * alarms.addAlarmAction(new SnsAction(topic));
    */
   public addAlarmAction(action: cloudwatch.IAlarmAction): void {
     ACTION(action, 'the action of alarms');

@@ -36,6 +36,9 @@ const HEIGHT = 6;
  * runs, and for each slice the durations, numbers, failures and throttles of its calls. For a pipeline with
  * `sliceMetrics` it also shows cold starts, the time of ONNX Runtime's run and peak memory. An account has three
  * dashboards for free; each further one costs $3 a month.
+ *
+ * @example
+ * new SlicedInferenceDashboard(stack, 'Dashboard', { pipelines: [pipeline] });
  */
 export class SlicedInferenceDashboard extends Construct {
   /** The dashboard. Add your own widgets to it. */

@@ -4,6 +4,12 @@
  * How far ONNX Runtime optimizes the whole model before it is cut. The slices run parts of the optimized model, so
  * their results are bit for bit those of the whole model at the same level. Higher levels run faster; their results may
  * differ from those of lower levels in the last bits.
+ *
+ * @example
+ * new SlicedInferencePipeline(stack, 'Ocr', {
+ *   modelPath: 'model.onnx',
+ *   graphOptimization: GraphOptimization.BASIC,
+ * });
  */
 export enum GraphOptimization {
   /** Leaves the model as it is. */

@@ -47,6 +47,11 @@ export abstract class PipelineMetrics extends Construct {
    *
    * @param props options of the metric
    * @default - the sum over five minutes
+   * @example
+   * pipeline.metricFailed().createAlarm(stack, 'RunsFail', {
+   *   threshold: 1,
+   *   evaluationPeriods: 1,
+   * });
    */
   public metricFailed(props?: cloudwatch.MetricOptions): cloudwatch.Metric {
     return this.stateMachine.metricFailed(props);
@@ -67,6 +72,8 @@ export abstract class PipelineMetrics extends Construct {
    *
    * @param props options of the metric
    * @default - the average over five minutes
+   * @example
+   * const slowest = pipeline.metricTime({ statistic: 'p99', period: Duration.hours(1) });
    */
   public metricTime(props?: cloudwatch.MetricOptions): cloudwatch.Metric {
     return this.stateMachine.metricTime(props);
@@ -90,6 +97,8 @@ export abstract class PipelineMetrics extends Construct {
    * @param slice index of the slice, from 0
    * @param props options of the metric
    * @default - the average over five minutes
+   * @example
+   * const slice2 = pipeline.metricSliceDuration(2, { statistic: 'p95' });
    */
   public metricSliceDuration(slice: number, props?: cloudwatch.MetricOptions): cloudwatch.Metric {
     return this.sliceFunction(slice).metricDuration(props);
@@ -128,6 +137,8 @@ export abstract class PipelineMetrics extends Construct {
    * @param props options of the metric
    * @default - over five minutes: the sum of cold starts and bytes, the average of times, the maximum of memory
    * @throws an error of one line if the pipeline has no `sliceMetrics`
+   * @example
+   * const peak = pipeline.metricSlice(0, SliceMetric.PEAK_MEMORY, { period: Duration.hours(1) });
    */
   public metricSlice(
     slice: number,

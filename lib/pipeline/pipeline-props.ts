@@ -64,7 +64,8 @@ export interface SlicedInferencePipelineProps {
   readonly architecture?: lambda.Architecture;
 
   /**
-   * Node.js runtime of the slice functions, Node.js 20 or newer.
+   * Node.js runtime of the slice functions, Node.js 20 or newer. If CDK has no constant for it, pass for example
+   * `new lambda.Runtime('nodejs26.x', lambda.RuntimeFamily.NODEJS)`.
    *
    * @default lambda.Runtime.NODEJS_24_X
    */

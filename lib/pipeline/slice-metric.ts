@@ -3,7 +3,12 @@ import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import { METRICS_NAMESPACE } from '../../contract/environment';
 
-/** A metric that each call of a slice function reports if `sliceMetrics` is true. */
+/**
+ * A metric that each call of a slice function reports if `sliceMetrics` is true.
+ *
+ * @example
+ * const coldStarts = pipeline.metricSlice(0, SliceMetric.COLD_STARTS);
+ */
 export enum SliceMetric {
   /** Number of runs that had to load the slice. */
   COLD_STARTS = 'coldStarts',

@@ -36,6 +36,14 @@ import { createStorage } from './storage';
  *
  * Start an execution of `stateMachine` with a request (docs/requests-and-results.md). The results are bit for bit those
  * of the whole model in ONNX Runtime at the same level of graph optimization, unless `float16Transport` is set.
+ *
+ * @example
+ * const ocr = new SlicedInferencePipeline(stack, 'Ocr', {
+ *   modelPath: 'model.onnx',
+ *   slicing: Slicing.count(4),
+ *   dimensions: { batch: 1, width: 640 },
+ * });
+ * ocr.grantInvoke(caller);
  */
 export class SlicedInferencePipeline extends PipelineMetrics {
   /** The state machine: each execution is a run of the model. */
@@ -108,6 +116,11 @@ export class SlicedInferencePipeline extends PipelineMetrics {
    * @param scope scope of the fragment, in the same stack as the pipeline or in a nested stack of it
    * @param id id of the fragment, at most 40 characters, unique within your state machine
    * @throws an error of one line if the scope is in another stack, or if the id is too long
+   * @example
+   * const ocr = pipeline.asFragment(stack, 'ReadText');
+   * new sfn.StateMachine(stack, 'Documents', {
+   *   definitionBody: sfn.DefinitionBody.fromChainable(ocr),
+   * });
    */
   public asFragment(scope: Construct, id: string): sfn.StateMachineFragment {
     CONSTRUCT(scope, 'the scope of a fragment');
@@ -119,6 +132,8 @@ export class SlicedInferencePipeline extends PipelineMetrics {
    * Grants a principal permission to read results, below `outputs/` in the bucket.
    *
    * @param grantee the principal, for example a function or a role
+   * @example
+   * pipeline.grantReadOutputs(caller);
    */
   public grantReadOutputs(grantee: iam.IGrantable): iam.Grant {
     GRANTEE(grantee, 'the grantee of grantReadOutputs');
@@ -130,6 +145,8 @@ export class SlicedInferencePipeline extends PipelineMetrics {
    * them (Standard), to put requests below `inputs/` and to read results below `outputs/`.
    *
    * @param grantee the principal, for example a function or a role
+   * @example
+   * pipeline.grantInvoke(caller);
    */
   public grantInvoke(grantee: iam.IGrantable): iam.Grant {
     GRANTEE(grantee, 'the grantee of grantInvoke');

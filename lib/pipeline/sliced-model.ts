@@ -27,6 +27,11 @@ type PlaceSlice = (scope: Construct, slice: number, assetKey?: kms.IKey) => Slic
 /**
  * A model that `sliced-inference slice` has already cut. A stack that uses it is synthesized without the model and
  * without ONNX Runtime.
+ *
+ * @example
+ * new SlicedInferencePipeline(stack, 'Ocr', {
+ *   slicedModel: SlicedModel.fromDirectory('slices'),
+ * });
  */
 export class SlicedModel {
   /**
@@ -51,6 +56,9 @@ export class SlicedModel {
    * @param prefix the `PREFIX` of the command, without a slash at its start or end
    * @param planPath path of the plan on this machine, as the command's `--plan` option writes it
    * @throws an error of one line if the prefix starts or ends with a slash, or if the plan cannot be read
+   * @example
+   * const models = s3.Bucket.fromBucketName(stack, 'Models', 'my-models');
+   * const model = SlicedModel.fromBucket(models, 'ocr', 'ocr-plan.json');
    */
   public static fromBucket(bucket: s3.IBucket, prefix: string, planPath: string): SlicedModel {
     BUCKET(bucket, 'the bucket of a sliced model');

@@ -28,11 +28,22 @@ const TENSOR_NAMES = listOf(
 
 const AUTOMATIC_OPTIONS: Fields<AutomaticSlicingOptions> = { maxMemorySize: optional(NUMBER) };
 
-/** How a model is cut into slices. */
+/**
+ * How a model is cut into slices.
+ *
+ * @example
+ * new SlicedInferencePipeline(stack, 'Ocr', {
+ *   modelPath: 'model.onnx',
+ *   slicing: Slicing.count(4),
+ * });
+ */
 export class Slicing {
   /**
    * Cuts the model into as few slices as a memory limit per function allows. Of the possible cuts it chooses those that
    * pass the fewest bytes between slices. A model that fits one function becomes one slice.
+   *
+   * @example
+   * const slicing = Slicing.automatic({ maxMemorySize: 10240 });
    */
   public static automatic(options: AutomaticSlicingOptions = {}): Slicing {
     checkFields(options, AUTOMATIC_OPTIONS, {
@@ -47,6 +58,8 @@ export class Slicing {
    * Cuts the model into a fixed number of slices that need about the same memory.
    *
    * @param slices number of slices, 1 or more
+   * @example
+   * const slicing = Slicing.count(4);
    */
   public static count(slices: number): Slicing {
     const what = 'the number of slices';
@@ -58,6 +71,8 @@ export class Slicing {
    * Cuts the model into as few slices as possible whose weights are at most `size` each.
    *
    * @param size the largest size of a slice's weights
+   * @example
+   * const slicing = Slicing.maxSliceSize(Size.mebibytes(500));
    */
   public static maxSliceSize(size: Size): Slicing {
     const what = 'the size of a slice';
@@ -70,6 +85,8 @@ export class Slicing {
    * tensor depends on and that no earlier slice holds. The last slice holds the remaining nodes.
    *
    * @param tensors names of intermediate tensors, in any order
+   * @example
+   * const slicing = Slicing.atTensors(['encoder_out', 'decoder_out']);
    */
   public static atTensors(tensors: string[]): Slicing {
     const what = 'the names of tensors';
@@ -82,6 +99,8 @@ export class Slicing {
    * may differ.
    *
    * @param path path of a `plan.json` that `sliced-inference slice` has written
+   * @example
+   * const slicing = Slicing.fromPlan('ocr-plan.json');
    */
   public static fromPlan(path: string): Slicing {
     const file = planPath(path);

@@ -11,7 +11,15 @@ function isZoneId(value: unknown): boolean {
   return Token.isUnresolved(value) || (typeof value === 'string' && ZONE_ID.test(value));
 }
 
-/** Where the tensors between slices are stored. Requests and results are always in the pipeline's bucket. */
+/**
+ * Where the tensors between slices are stored. Requests and results are always in the pipeline's bucket.
+ *
+ * @example
+ * new SlicedInferencePipeline(stack, 'Ocr', {
+ *   modelPath: 'model.onnx',
+ *   tensorStore: TensorStore.s3ExpressOneZone('use1-az5'),
+ * });
+ */
 export class TensorStore {
   /**
    * Stores the tensors in the pipeline's bucket, in S3 Standard. They are in several availability zones, and each

@@ -4,6 +4,12 @@
  * Whether a run starts by calling the functions of later slices to load their weights while the first slice runs. The
  * loads of a cold run then take the time of the slowest one instead of the sum of all. A function that is already warm
  * returns at once.
+ *
+ * @example
+ * new SlicedInferencePipeline(stack, 'Ocr', {
+ *   modelPath: 'model.onnx',
+ *   warmUp: WarmUp.NEVER,
+ * });
  */
 export enum WarmUp {
   /**

@@ -34,7 +34,7 @@ export function compileLibrary(root, folder) {
   return Object.keys(types).length;
 }
 
-function ownMajor() {
+export function ownMajor() {
   return process.versions.node.split('.')[0];
 }
 

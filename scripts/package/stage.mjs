@@ -4,19 +4,11 @@ import * as path from 'node:path';
 import ts from 'typescript';
 import { billOfMaterials } from './bill-of-materials.mjs';
 import { BUNDLED_DEPENDENCIES, copyBundledDependencies, writeJson } from './bundled-dependencies.mjs';
+import { copyDocuments, writeAbsoluteReadme } from './documents.mjs';
+import { translateExamples } from './examples.mjs';
 import { compileLibrary } from './jsii.mjs';
 import { licenseText } from './licenses.mjs';
 import { thirdPartyPackages } from './third-party.mjs';
-
-/** Documents and the command's entry, as they are in the repository. */
-const COPIED = [
-  'LICENSE',
-  'README.md',
-  'CHANGELOG.md',
-  'ARCHITECTURE.md',
-  'docs',
-  'bin/sliced-inference.cjs',
-];
 
 /** Entries whose type declarations ship with those that they import. jsii writes the declarations of the library. */
 const DECLARATIONS = ['client/index.d.ts', 'local/index.d.ts'];
@@ -36,9 +28,12 @@ export function stagePackage(root) {
   fs.mkdirSync(folder, { recursive: true });
   const manifest = JSON.parse(fs.readFileSync(path.join(root, 'package.json'), 'utf8'));
   writeJson(path.join(folder, 'package.json'), manifest);
-  for (const name of COPIED) fs.cpSync(path.join(root, name), path.join(folder, name), { recursive: true });
+  // The assembly contains the README of the other languages, and the package that of npm.
+  writeAbsoluteReadme(root, folder);
   const types = compileLibrary(root, folder);
   console.log(`jsii: ${types} public types`);
+  console.log(`jsii-rosetta: ${translateExamples(root, folder)}`);
+  copyDocuments(root, folder);
   fs.cpSync(path.join(root, 'dist/bundle'), path.join(folder, 'dist/bundle'), { recursive: true });
   copyDeclarations(path.join(root, 'dist'), path.join(folder, 'dist'));
   copyBundledDependencies(root, folder);

@@ -16,6 +16,7 @@ import { float32 } from '../support/tensors';
 import {
   BOOL,
   FLOAT,
+  FLOAT16,
   STRING,
   attribute,
   floats,
@@ -204,8 +205,27 @@ describe('the state machine connects', () => {
         output: [value('end', STRING), value('y', FLOAT)],
       },
     },
+    // Node.js has Float16Array from version 24 on, which ONNX Runtime 1.30.0 does not know.
+    'slices with inputs and outputs of float16': {
+      graph: {
+        node: [
+          node('Cast', ['halves'], ['a'], [attribute.int('to', FLOAT)]),
+          node('Neg', ['a'], ['b']),
+          node('Add', ['b', 'x'], ['c']),
+          node('Cast', ['c'], ['end'], [attribute.int('to', FLOAT16)]),
+        ],
+        input: [value('halves', FLOAT16, ['n', 4]), x],
+        output: [value('end', FLOAT16)],
+      },
+    },
   };
   const feeds: Record<string, RawTensor> = {
+    // 1, -2, 65504 and the smallest subnormal number.
+    halves: {
+      dtype: 'float16',
+      shape: [1, 4],
+      bytes: new Uint8Array(Uint16Array.of(0x3c00, 0xc000, 0x7bff, 0x0001).buffer),
+    },
     late: float32([1, 4], [1, 2, 3, 4]),
     flag: { dtype: 'bool', shape: [], bytes: new Uint8Array([0]) },
     words: { dtype: 'string', shape: [3], strings: ['ä', '', '日本'] },

@@ -4,10 +4,10 @@ import * as path from 'node:path';
 
 export const ROOT = path.join(__dirname, '../..');
 
-/** Fenced blocks of Markdown. Indented fences do not occur. */
-const FENCE = /^```(\w*)\n([\s\S]*?)^```$/gm;
+/** Fenced blocks of Markdown, whose language may have metadata after it. Indented fences do not occur. */
+const FENCE = /^```(\w*)[^\n]*\n([\s\S]*?)^```$/gm;
 
-interface CodeBlock {
+export interface CodeBlock {
   /** File and line, such as `docs/costs.md:12`. */
   readonly place: string;
   readonly language: string;
@@ -16,12 +16,13 @@ interface CodeBlock {
 
 export class Document {
   constructor(
-    /** Relative to the repository, with slashes. */
+    /** Relative to the root, with slashes. */
     readonly file: string,
+    readonly root = ROOT,
   ) {}
 
   get text(): string {
-    return fs.readFileSync(path.join(ROOT, this.file), 'utf8');
+    return fs.readFileSync(path.join(this.root, this.file), 'utf8');
   }
 
   get prose(): string {

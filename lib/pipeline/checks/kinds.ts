@@ -1,5 +1,6 @@
 /** The kinds of values that props and arguments have. */
 import { Token } from 'aws-cdk-lib';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { Check } from './check';
 import { kind } from './check';
 import { nearest } from './names';
@@ -67,7 +68,11 @@ export const ARCHITECTURE = kind('a lambda.Architecture', isNamed, (value) =>
 
 export const RUNTIME = kind('a lambda.Runtime', isNamed, (value) => {
   const version = typeof value === 'string' ? /^nodejs(\d+)\.x$/.exec(value)?.at(1) : undefined;
-  return `use lambda.Runtime.NODEJS_${version ?? '24'}_X`;
+  const constant = `NODEJS_${version ?? '24'}_X`;
+  // CDK has no constant for a runtime that is newer than CDK itself.
+  return constant in lambda.Runtime
+    ? `use lambda.Runtime.${constant}`
+    : `use new lambda.Runtime('nodejs${version}.x', lambda.RuntimeFamily.NODEJS)`;
 });
 
 export const GRANTEE = kind(

@@ -275,8 +275,22 @@ describe('in an app', () => {
 });
 
 describe('runtime', () => {
+  // CDK has no constants for the newest ones. The last is a runtime of the future.
+  test.each(['nodejs20.x', 'nodejs22.x', 'nodejs24.x', 'nodejs26.x', 'nodejs28.x', 'nodejs100.x'])(
+    'can be %s',
+    (name) => {
+      const runtime = new lambda.Runtime(name, lambda.RuntimeFamily.NODEJS);
+      const { resources } = pipelineStack({ runtime, slicing: Slicing.count(2) });
+      const functions = Object.values(resources('AWS::Lambda::Function'));
+      expect(functions.map(({ Runtime }) => Runtime)).toEqual([name, name]);
+    },
+  );
+
   test.each([
     ['python3.12', lambda.Runtime.PYTHON_3_12],
+    ['provided.al2023', lambda.Runtime.PROVIDED_AL2023],
+    ['nodejs', new lambda.Runtime('nodejs', lambda.RuntimeFamily.NODEJS)],
+    ['nodejs4.3', new lambda.Runtime('nodejs4.3', lambda.RuntimeFamily.NODEJS)],
     ['nodejs18.x', new lambda.Runtime('nodejs18.x', lambda.RuntimeFamily.NODEJS)],
   ])('cannot be %s', (name, runtime) => {
     expect(refusal({ runtime })).toBe(

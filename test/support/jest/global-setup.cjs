@@ -8,4 +8,6 @@ module.exports = () => {
   process.env.SLICED_INFERENCE_CACHE = fs.mkdtempSync(path.join(os.tmpdir(), 'sliced-inference-tests-'));
   // CDK's built-in validation takes nine tenths of a synthesis. The tests of whole templates switch it on.
   process.env.CDK_VALIDATION = 'false';
+  // The package bundles its AWS SDK, so the SDK's advice to change Node.js is not for users.
+  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true';
 };

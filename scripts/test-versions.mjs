@@ -1,0 +1,148 @@
+// Runs the tests that depend on Node.js or on CDK with other releases of both. `npm test` runs all tests with the Node.js
+// of this machine and the newest CDK. Run `npm run build` first: tests that start child processes use `dist/`.
+import { spawnSync } from 'node:child_process';
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+const packages = path.join(root, 'test/other-versions/node_modules');
+
+/** The slice function, its worker, child processes, whole runs, and the client. */
+const PLATFORM = [
+  'test/client',
+  'test/lambda',
+  'test/local/lambda',
+  'test/lib/host',
+  'test/lib/shapes/infer',
+  'test/bin/process',
+  'test/end-to-end/pipeline',
+];
+
+/** What the construct synthesizes, and the snapshots. */
+const CONSTRUCT = ['test/lib/aws', 'test/lib/pipeline', 'test/lib/monitoring'];
+
+/** cdk-nag needs the newest CDK, and the other file synthesizes in child processes, which use the newest CDK. */
+const NEWEST_CDK_ONLY = ['test/lib/pipeline/nag', 'test/lib/pipeline/determinism'];
+
+/** Jest's default, which its option replaces. */
+const IGNORED = '/node_modules/';
+
+/** Each Node.js and each CDK of `test/other-versions` occurs here. */
+const MATRIX = [
+  { node: 20, cdk: 'newest', tests: PLATFORM },
+  { node: 22, cdk: 'newest', tests: PLATFORM },
+  { node: 24, cdk: 'newest', tests: PLATFORM },
+  { node: 26, cdk: 'newest', tests: PLATFORM },
+  { node: 26, cdk: 'oldest', tests: CONSTRUCT },
+  { node: 24, cdk: 'middle', tests: CONSTRUCT },
+];
+
+function install() {
+  const npm = spawnSync('npm', ['ci', '--prefix', 'test/other-versions'], {
+    cwd: root,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  if (npm.status !== 0) throw new Error(`npm must install test/other-versions, got exit code ${npm.status}`);
+}
+
+function versionOf(folder) {
+  const { version } = JSON.parse(fs.readFileSync(path.join(folder, 'package.json'), 'utf8'));
+  // Some packages of Node.js have a version such as v20.15.0.
+  return version.replace(/^v/, '');
+}
+
+/** Returns `undefined` if there is no package for this platform. npm succeeds without an optional package, so check. */
+function findNode(major) {
+  const name = `node-${major}-${process.platform}-${process.arch}`;
+  const { optionalDependencies } = JSON.parse(
+    fs.readFileSync(path.join(root, 'test/other-versions/package.json'), 'utf8'),
+  );
+  if (optionalDependencies[name] === undefined) return undefined;
+  const folder = path.join(packages, name);
+  return { program: path.join(folder, 'bin/node'), version: versionOf(folder) };
+}
+
+function findCdk(release) {
+  return release === 'newest'
+    ? { version: versionOf(path.join(root, 'node_modules/aws-cdk-lib')), environment: { TEST_CDK: '' } }
+    : {
+        version: versionOf(path.join(packages, `aws-cdk-lib-${release}`)),
+        environment: { TEST_CDK: release },
+      };
+}
+
+/** Runs Jest, and returns its counts of tests and its output. */
+function runTests({ program }, { environment }, tests) {
+  const results = path.join(folder, 'results.json');
+  const jest = spawnSync(
+    program,
+    [
+      path.join(root, 'node_modules/jest/bin/jest.js'),
+      '--ci',
+      '--silent',
+      '--json',
+      `--outputFile=${results}`,
+      ...(environment.TEST_CDK === ''
+        ? []
+        : [`--testPathIgnorePatterns=${[IGNORED, ...NEWEST_CDK_ONLY].join('|')}`]),
+      '--testPathPatterns',
+      ...tests,
+    ],
+    {
+      cwd: root,
+      env: { ...process.env, ...environment },
+      encoding: 'utf8',
+      // Standard output has the results a second time.
+      stdio: ['ignore', 'ignore', 'pipe'],
+      maxBuffer: Infinity,
+    },
+  );
+  if (!fs.existsSync(results)) return { failed: true, counts: 'Jest did not run', output: jest.stderr };
+  const {
+    numPassedTests: passed,
+    numFailedTests: failed,
+    success,
+  } = JSON.parse(fs.readFileSync(results, 'utf8'));
+  fs.rmSync(results);
+  // A suite that does not load has no failed test of its own. A matrix without tests checks nothing.
+  return {
+    failed: jest.status !== 0 || !success || passed === 0,
+    counts: `${passed} passed, ${failed} failed`,
+    output: jest.stderr,
+  };
+}
+
+/** Prints one line, and the output of Jest if a test failed. Returns 'passed', 'failed' or 'skipped'. */
+function check({ node: major, cdk: release, tests }) {
+  const node = findNode(major);
+  const cdk = findCdk(release);
+  const name = `Node.js ${node?.version ?? major}, CDK ${cdk.version}`.padEnd(32);
+  if (node === undefined && release === 'newest') {
+    console.log(`${name} skipped: npm has no Node.js ${major} for ${process.platform} ${process.arch}`);
+    return 'skipped';
+  }
+  const start = performance.now();
+  const own = { program: process.execPath, version: process.versions.node };
+  const { failed, counts, output } = runTests(node ?? own, cdk, tests);
+  const seconds = ((performance.now() - start) / 1000).toFixed(0);
+  const instead = node === undefined ? `, on this machine's Node.js ${own.version}` : '';
+  console.log(`${name} ${counts}${instead}, ${seconds} s`);
+  if (failed) console.error(output);
+  return failed ? 'failed' : 'passed';
+}
+
+install();
+const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'sliced-inference-versions-'));
+const start = performance.now();
+try {
+  const results = MATRIX.map(check);
+  const count = (result) => results.filter((other) => other === result).length;
+  const minutes = ((performance.now() - start) / 60_000).toFixed(1);
+  const counts = ['passed', 'failed', 'skipped'].map((result) => `${count(result)} ${result}`).join(', ');
+  console.log(`combinations: ${counts}, ${minutes} minutes`);
+  if (count('failed') > 0) process.exitCode = 1;
+} finally {
+  fs.rmSync(folder, { recursive: true, force: true });
+}
