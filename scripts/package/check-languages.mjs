@@ -141,6 +141,12 @@ function installForJava(app, packages) {
       .map(([name, value]) => `-D${name}=${value}\n`)
       .join(''),
   );
+  // jsii's Java runtime leaves its temporary files.
+  fs.mkdirSync(path.join(app.folder, 'tmp'));
+  fs.writeFileSync(
+    path.join(app.folder, '.mvn/jvm.config'),
+    `"-Djava.io.tmpdir=${path.join(app.folder, 'tmp')}"\n`,
+  );
   removeFromMavenCache();
   app.run(MAVEN, ['--batch-mode', '--quiet', 'compile']);
 }
@@ -176,7 +182,7 @@ function typescriptApp(folder, versions) {
   const { seconds } = npmInstall(folder, [...packages, tarball]);
   console.log(`TypeScript: npm install took ${seconds.toFixed(1)} s, with ${packages.join(' and ')}`);
   const readme = fs.readFileSync(path.join(root, 'README.md'), 'utf8');
-  const [, code] = /^```ts\n([\s\S]*?)^```$/m.exec(readme) ?? [];
+  const [, code] = /^```ts\b[^\n]*\n([\s\S]*?)^```$/m.exec(readme) ?? [];
   if (code === undefined) throw new Error('README.md must have a stack in TypeScript, got no such block');
   const { outputText } = ts.transpileModule(code, { compilerOptions: { module: ts.ModuleKind.CommonJS } });
   fs.writeFileSync(path.join(folder, 'app.js'), outputText);
