@@ -141,12 +141,9 @@ function installForJava(app, packages) {
       .map(([name, value]) => `-D${name}=${value}\n`)
       .join(''),
   );
-  // jsii's Java runtime leaves its temporary files.
+  // jsii's Java runtime leaves its temporary files. Maven splits this file at spaces, so the path is relative.
   fs.mkdirSync(path.join(app.folder, 'tmp'));
-  fs.writeFileSync(
-    path.join(app.folder, '.mvn/jvm.config'),
-    `"-Djava.io.tmpdir=${path.join(app.folder, 'tmp')}"\n`,
-  );
+  fs.writeFileSync(path.join(app.folder, '.mvn/jvm.config'), '-Djava.io.tmpdir=tmp\n');
   removeFromMavenCache();
   app.run(MAVEN, ['--batch-mode', '--quiet', 'compile']);
 }
