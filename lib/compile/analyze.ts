@@ -9,7 +9,7 @@ import type { CutSpace } from '../plan/cuts/cuts';
 import { cutsWithRepeats } from '../plan/cuts/rematerialize';
 import { inferTypes } from '../shapes/infer';
 import type { DimensionSizes, ValueTypes } from '../shapes/value-types';
-import { plannedBytes } from '../shapes/value-types';
+import { plannedBytes, sortedSizes } from '../shapes/value-types';
 import { checkSignature, checkSource } from './check-model';
 import { cuttableGraph } from './cuttable-graph';
 
@@ -48,7 +48,8 @@ export interface AnalyzeOptions {
  * is unknown
  */
 export function analyzeModel(modelPath: string, options: AnalyzeOptions = {}): AnalyzedModel {
-  const { dimensions = {}, optimization = 'none' } = options;
+  const { optimization = 'none' } = options;
+  const dimensions = sortedSizes(options.dimensions ?? {});
   const source = parseModel(modelPath);
   checkSource(source, dimensions);
   const { model, dataflow, types } = cuttableGraph(source, optimization);

@@ -18,6 +18,7 @@ import { packageVersion } from '../host/package-files';
 import type { SlicePlan } from '../plan/file/plan';
 import { isPlan } from '../plan/file/check-plan';
 import type { Slicer } from '../plan/search/slicers';
+import { sortedSizes } from '../shapes/value-types';
 
 export interface StagedModel {
   readonly plan: SlicePlan;
@@ -82,7 +83,7 @@ function keyOf(
         onnxRuntimeVersion(),
         path.resolve(modelPath),
         slicer.key,
-        dimensions,
+        sortedSizes(dimensions),
         optimization,
         // Which nodes ONNX Runtime fuses depends on the processor.
         os.cpus().at(0)?.model,

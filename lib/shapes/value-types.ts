@@ -21,6 +21,11 @@ const STRING_BYTES = 32;
 /** Sizes of symbolic dimensions, by name. An unnamed third dimension of input `x` has the name `x[2]`. */
 export type DimensionSizes = Readonly<Record<string, number>>;
 
+/** Sorts sizes by name, because plans are compared by their bytes and some languages' maps have a random order. */
+export function sortedSizes(sizes: DimensionSizes): DimensionSizes {
+  return Object.fromEntries(Object.entries(sizes).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
 /** The size of the dimension `name`, if `sizes` has one. A name may be that of an inherited member of an object. */
 export function givenSize(sizes: DimensionSizes, name: string | undefined): number | undefined {
   return name !== undefined && Object.hasOwn(sizes, name) ? sizes[name] : undefined;

@@ -93,7 +93,7 @@ function checkTypes(folder) {
 function synthesize(folder) {
   fs.copyFileSync(path.join(root, MODEL), path.join(folder, 'model.onnx'));
   const readme = fs.readFileSync(path.join(root, 'README.md'), 'utf8');
-  const code = [...readme.matchAll(/^```ts\n(.*?)^```/gms)]
+  const code = [...readme.matchAll(/^```ts[^\n]*\n(.*?)^```/gms)]
     .map(([, block]) => block)
     .find((block) => block.includes('new App()'));
   const app = code.replace(/dimensions: \{.*?\}/, `dimensions: ${DIMENSIONS}`);

@@ -4,6 +4,9 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { dotnetProblem } from './dotnet.mjs';
+import { goProblem } from './go.mjs';
+import { javaOptions, javaProblem, javaVariables, removeRepositoryMetadata } from './java.mjs';
 import { normalizePythonPackages, pythonProblem, pythonVariables } from './python.mjs';
 
 const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '../..');
@@ -12,17 +15,27 @@ const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '../..');
 const SOURCE_DATE_EPOCH = '499162500';
 
 /**
- * What a language needs: `problem` says why its package cannot be built here, as in "the Python package needs ...";
- * `variables` are environment variables for the build; `finish` changes the built files, whose times are to be `time`.
+ * What a language needs: `problem` says why its package cannot be built here, as in "the Python package needs ..."; `options` are
+ * options of pacmak and `variables` environment variables for the build; `finish` changes the built files. `time` is the
+ * time of all files.
  *
  * @type {Record<string, {
  *   problem: () => string | undefined,
- *   variables?: () => Record<string, string>,
+ *   options?: () => string[],
+ *   variables?: (time: string) => Record<string, string>,
  *   finish?: (folder: string, time: string) => void,
  * }>}
  */
 const LANGUAGES = {
   python: { problem: pythonProblem, variables: pythonVariables, finish: normalizePythonPackages },
+  java: {
+    problem: javaProblem,
+    options: javaOptions,
+    variables: javaVariables,
+    finish: removeRepositoryMetadata,
+  },
+  go: { problem: goProblem },
+  dotnet: { problem: dotnetProblem },
 };
 
 export const LANGUAGE_NAMES = Object.keys(LANGUAGES);
@@ -51,11 +64,9 @@ export function packLanguage(language, folder, tarball, outdir) {
   // pacmak checks wheels through a shell, without quotes around their path, which may have spaces in `outdir`.
   const temporary = fs.mkdtempSync(path.join(os.tmpdir(), `pack-${language}-`));
   try {
-    pacmak(language, folder, temporary, {
+    pacmak(language, folder, tarball, temporary, found.options?.() ?? [], {
       SOURCE_DATE_EPOCH,
-      PACKED_TARBALL: path.resolve(tarball),
-      JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION: process.versions.node.split('.')[0],
-      ...found.variables?.(),
+      ...found.variables?.(SOURCE_DATE_EPOCH),
     });
     found.finish?.(path.join(temporary, language), SOURCE_DATE_EPOCH);
     fs.rmSync(target, { recursive: true, force: true });
@@ -63,24 +74,46 @@ export function packLanguage(language, folder, tarball, outdir) {
   } finally {
     fs.rmSync(temporary, { recursive: true, force: true });
   }
+  return filesOf(target);
+}
+
+/**
+ * Writes the sources of a language's package into `<outdir>/<language>`, which needs none of the language's tools.
+ *
+ * @param {string} language one of LANGUAGE_NAMES
+ * @param {string} folder the staged folder
+ * @param {string} tarball npm's package of that folder
+ * @param {string} outdir
+ * @returns {string[]} the files
+ */
+export function generateSources(language, folder, tarball, outdir) {
+  pacmak(language, folder, tarball, outdir, ['--code-only', '--no-fingerprint'], {});
+  return filesOf(path.join(outdir, language));
+}
+
+function filesOf(folder) {
   return fs
-    .readdirSync(target, { recursive: true })
-    .map((name) => path.join(target, name))
+    .readdirSync(folder, { recursive: true })
+    .map((name) => path.join(folder, name))
     .filter((file) => fs.statSync(file).isFile())
     .sort();
 }
 
-function pacmak(language, folder, outdir, variables) {
+function pacmak(language, folder, tarball, outdir, options, variables) {
   // pacmak packs the folder itself unless a command prints a tarball's name.
   const packed = ['--pack-command', 'node -p process.env.PACKED_TARBALL', '--no-npmignore'];
-  const command = [path.join(root, 'node_modules/jsii-pacmak/bin/jsii-pacmak'), ...packed];
+  const command = [path.join(root, 'node_modules/jsii-pacmak/bin/jsii-pacmak'), ...packed, ...options];
+  const common = {
+    PACKED_TARBALL: path.resolve(tarball),
+    JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION: process.versions.node.split('.')[0],
+  };
   // Wheels record the permissions of files.
   const umask = process.umask(0o022);
   try {
     const { status, stdout, stderr } = spawnSync(
       process.execPath,
       [...command, '--targets', language, '--outdir', outdir, folder],
-      { encoding: 'utf8', env: { ...process.env, ...variables } },
+      { encoding: 'utf8', env: { ...process.env, ...common, ...variables } },
     );
     if (status !== 0) throw new Error(`${stdout}${stderr}`.trim());
   } finally {

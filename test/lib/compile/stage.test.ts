@@ -60,6 +60,28 @@ test('each slicing of a model has its own cache entry', () => {
   expect(entries('plans')).toHaveLength(3);
 });
 
+test('the order of the dimensions changes neither the cache entry nor the bytes of the plan', () => {
+  const file = saveModel({
+    graph: {
+      node: [node('Tanh', ['x'], ['t']), node('Tanh', ['t'], ['y'])],
+      input: [value('x', FLOAT, ['batch', 'width'])],
+      output: [value('y', FLOAT, ['batch', 'width'])],
+    },
+  });
+  const plans = [
+    { batch: 2, width: 8 },
+    { width: 8, batch: 2 },
+  ].map((dimensions) => {
+    const { plan } = stageModel(file, count(2), { dimensions });
+    const [entry, ...others] = entries('plans');
+    expect(others).toEqual([]);
+    // Without the cache, the second plan is made anew.
+    fs.rmSync(path.join(cache, 'plans', entry));
+    return { entry, plan: JSON.stringify(plan) };
+  });
+  expect(plans[1]).toEqual(plans[0]);
+});
+
 test('a changed model with its old timestamps is cut again, and only its slice changes', () => {
   const file = saveModel(MODEL);
   const before = stageModel(file, count(4)).plan.slices;
