@@ -1,16 +1,15 @@
 // Asks npm's registry for known vulnerabilities of the packages that ship. Run `npm run pack` before.
 import { spawnSync } from 'node:child_process';
 import * as path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { BUNDLED_DEPENDENCIES } from './bundled-dependencies.mjs';
 import { thirdPartyPackages } from './third-party.mjs';
+import { IS_WINDOWS, NPM, ROOT } from './project.mjs';
 
-const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '../..');
-const packages = thirdPartyPackages(root, BUNDLED_DEPENDENCIES);
-const npm = spawnSync('npm', ['audit', '--json', '--package-lock-only'], {
-  cwd: root,
+const packages = thirdPartyPackages(BUNDLED_DEPENDENCIES);
+const npm = spawnSync(NPM, ['audit', '--json', '--package-lock-only'], {
+  cwd: ROOT,
   encoding: 'utf8',
-  shell: process.platform === 'win32',
+  shell: IS_WINDOWS,
 });
 // npm exits with 1 both if it finds something and if it cannot ask.
 const { vulnerabilities, message } = JSON.parse(npm.stdout);
@@ -18,7 +17,7 @@ if (vulnerabilities === undefined) {
   console.log(`skipped: npm must ask the registry for vulnerabilities, got ${message}`);
 } else {
   const folders = new Set(
-    packages.map(({ folder }) => path.relative(root, folder).split(path.sep).join('/')),
+    packages.map(({ folder }) => path.relative(ROOT, folder).split(path.sep).join('/')),
   );
   const found = Object.values(vulnerabilities).filter(({ nodes }) => nodes.some((node) => folders.has(node)));
   for (const { name, severity } of found)

@@ -1,20 +1,20 @@
 // Writes the software bill of materials (CycloneDX) of the packages that ship.
 import { execFileSync } from 'node:child_process';
 import { idOf } from './third-party.mjs';
+import { IS_WINDOWS, NPM, ROOT } from './project.mjs';
 
 /**
  * Returns npm's bill of materials of the lock file, reduced to the packages that ship. It holds no time, no random
  * serial number and no version of npm, so that the same sources have the same text.
  *
- * @param {string} root folder of the repository
  * @param {import('./third-party.mjs').ThirdPartyPackage[]} packages
  */
-export function billOfMaterials(root, packages) {
-  const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
+export function billOfMaterials(packages) {
   const whole = JSON.parse(
-    execFileSync(npm, ['sbom', '--sbom-format', 'cyclonedx', '--package-lock-only'], {
-      cwd: root,
+    execFileSync(NPM, ['sbom', '--sbom-format', 'cyclonedx', '--package-lock-only'], {
+      cwd: ROOT,
       encoding: 'utf8',
+      shell: IS_WINDOWS,
       maxBuffer: 2 ** 28,
     }),
   );

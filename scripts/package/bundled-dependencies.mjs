@@ -1,6 +1,7 @@
 // Copies the packages that ship as modules, reduced to what runs on the platforms that this package supports.
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import { ROOT } from './project.mjs';
 
 /**
  * ONNX Runtime's libraries by platform. The others of onnxruntime-node are left out: DirectML and the DirectX shader
@@ -49,12 +50,11 @@ const FIELDS = [
  * Copies the packages into `target`. Their package.json files lose scripts, which npm would run at installation, and
  * the dependencies of these scripts.
  *
- * @param {string} root folder of the repository
  * @param {string} target folder whose `node_modules` takes the packages
  */
-export function copyBundledDependencies(root, target) {
+export function copyBundledDependencies(target) {
   for (const [name, files] of Object.entries(FILES)) {
-    const source = path.join(root, 'node_modules', name);
+    const source = path.join(ROOT, 'node_modules', name);
     const copy = path.join(target, 'node_modules', name);
     fs.mkdirSync(copy, { recursive: true });
     const licenses = fs.readdirSync(source).filter((file) => /^licen[sc]e/i.test(file));

@@ -1,6 +1,7 @@
 // Copies the documents that ship, with links that work where a reader finds them.
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import { MANIFEST, ROOT } from './project.mjs';
 
 /** Documents and the command's entry, as they are in the repository. */
 const COPIED = [
@@ -18,15 +19,14 @@ const CODE_OR_LINK = /^```[\s\S]*?^```$|(!?)(\[[^\]]*\])\(([^)\s]+)\)/gm;
 /**
  * Copies the documents. Links to files that do not ship become links to the repository.
  *
- * @param {string} root folder of the repository
  * @param {string} folder folder of the package
  */
-export function copyDocuments(root, folder) {
-  for (const name of COPIED) fs.cpSync(path.join(root, name), path.join(folder, name), { recursive: true });
+export function copyDocuments(folder) {
+  for (const name of COPIED) fs.cpSync(path.join(ROOT, name), path.join(folder, name), { recursive: true });
   const ships = (file) => fs.existsSync(path.join(folder, file));
   for (const file of fs.readdirSync(folder, { recursive: true }).filter((name) => name.endsWith('.md'))) {
     const document = file.split(path.sep).join('/');
-    fs.writeFileSync(path.join(folder, file), withLinks(root, document, ships));
+    fs.writeFileSync(path.join(folder, file), withLinks(document, ships));
   }
 }
 
@@ -34,22 +34,20 @@ export function copyDocuments(root, folder) {
  * Writes the README that the packages of other languages have. Its links are all absolute, because PyPI resolves no
  * relative link.
  *
- * @param {string} root folder of the repository
  * @param {string} folder folder of the package
  */
-export function writeAbsoluteReadme(root, folder) {
+export function writeAbsoluteReadme(folder) {
   fs.writeFileSync(
     path.join(folder, 'README.md'),
-    withLinks(root, 'README.md', () => false),
+    withLinks('README.md', () => false),
   );
 }
 
 /** Returns a document whose links to files for which `ships` is false are absolute. */
-function withLinks(root, document, ships) {
-  const { repository } = JSON.parse(fs.readFileSync(path.join(root, 'package.json'), 'utf8'));
-  const home = repository.url.replace(/\.git$/, '');
+function withLinks(document, ships) {
+  const home = MANIFEST.repository.url.replace(/\.git$/, '');
   const files = home.replace('https://github.com/', 'https://raw.githubusercontent.com/');
-  const text = fs.readFileSync(path.join(root, document), 'utf8');
+  const text = fs.readFileSync(path.join(ROOT, document), 'utf8');
   return text.replaceAll(CODE_OR_LINK, (whole, picture, label, target) => {
     if (target === undefined || /^[a-z]+:/.test(target)) return whole;
     const [name, anchor] = target.split('#');

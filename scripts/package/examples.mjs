@@ -4,6 +4,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ownMajor } from './jsii.mjs';
+import { ROOT } from './project.mjs';
 
 const FIXTURE = fileURLToPath(new URL('examples.ts-fixture', import.meta.url));
 
@@ -23,13 +24,12 @@ for place, source in json.load(sys.stdin):
 /**
  * Writes the translations to `<folder>/.jsii.tabl.json`. If this machine has Python, Python parses its translations.
  *
- * @param {string} root folder of the repository
  * @param {string} folder folder with the package.json and the assembly of the package
  * @returns {string} what was done
  * @throws Error with a line for each example that does not compile or that is not valid Python
  */
-export function translateExamples(root, folder) {
-  extract(root, folder);
+export function translateExamples(folder) {
+  extract(folder);
   const { snippets } = JSON.parse(fs.readFileSync(path.join(folder, TABLET), 'utf8'));
   const sources = Object.values(snippets).map(({ location, translations }) => [
     [location.api.fqn ?? 'README.md', location.api.memberName].filter(Boolean).join('.'),
@@ -45,7 +45,7 @@ export function translateExamples(root, folder) {
   return `${sources.length} examples compile, and Python parses their translations`;
 }
 
-function extract(root, folder) {
+function extract(folder) {
   const fixtures = path.join(folder, 'rosetta');
   const modules = fs.mkdtempSync(path.join(path.dirname(folder), 'examples-'));
   try {
@@ -55,7 +55,7 @@ function extract(root, folder) {
     const { name } = JSON.parse(fs.readFileSync(path.join(folder, 'package.json'), 'utf8'));
     fs.mkdirSync(path.join(modules, 'node_modules'));
     fs.symlinkSync(folder, path.join(modules, 'node_modules', name), 'junction');
-    const rosetta = path.join(root, 'node_modules/jsii-rosetta/bin/jsii-rosetta');
+    const rosetta = path.join(ROOT, 'node_modules/jsii-rosetta/bin/jsii-rosetta');
     const args = ['extract', '--fail', '--batch', '1000', '--directory', modules, folder];
     const { status, stdout, stderr } = spawnSync(process.execPath, [rosetta, ...args], {
       encoding: 'utf8',

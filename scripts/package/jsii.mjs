@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import { ROOT } from './project.mjs';
 
 /** The folders that `lib/index.ts` imports from. */
 const SOURCES = ['lib', 'contract'];
@@ -9,16 +10,15 @@ const SOURCES = ['lib', 'contract'];
 /**
  * Compiles `lib/` and `contract/` into `<folder>/dist` and writes the assembly `<folder>/.jsii`.
  *
- * @param {string} root folder of the repository
  * @param {string} folder folder with the package.json and the README.md of the package
  * @returns {number} number of public types
  * @throws Error with jsii's messages, or with the types that other languages would lose
  */
-export function compileLibrary(root, folder) {
+export function compileLibrary(folder) {
   for (const source of SOURCES)
-    fs.cpSync(path.join(root, source), path.join(folder, source), { recursive: true });
+    fs.cpSync(path.join(ROOT, source), path.join(folder, source), { recursive: true });
   try {
-    const jsii = spawnSync(process.execPath, [path.join(root, 'node_modules/jsii/bin/jsii'), folder], {
+    const jsii = spawnSync(process.execPath, [path.join(ROOT, 'node_modules/jsii/bin/jsii'), folder], {
       encoding: 'utf8',
       env: { ...process.env, JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION: ownMajor() },
     });

@@ -1,39 +1,41 @@
-// Packs the package as npm publishes it, and with `--languages python,java,go,dotnet` for other languages.
-// Run `npm run build` before.
+// Packs the package as npm publishes it, and with `--languages python,java,go,dotnet` for other languages. Run
+// `npm run build` before.
 import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { packLanguage } from './languages.mjs';
+import { megabytes } from './figures.mjs';
+import { packLanguage } from './languages/pack-language.mjs';
+import { IS_WINDOWS, NPM, PACKAGES, ROOT, STAGED, TARBALL } from './project.mjs';
 import { stagePackage } from './stage.mjs';
 
+/** The main files of each package are larger. A Go module has dozens of sources. */
+const SMALLEST_LISTED_BYTES = 100_000;
+
 const { values } = parseArgs({ options: { languages: { type: 'string', default: '' } } });
-const languages = values.languages.split(',').filter(Boolean);
 
-/** Go's package is a folder of many small sources beside one archive. */
-const LISTED_BYTES = 100_000;
-
-const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '../..');
-const folder = stagePackage(root);
-const target = path.join(root, 'dist/js');
-fs.mkdirSync(target, { recursive: true });
-const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
+stagePackage();
+fs.mkdirSync(path.dirname(TARBALL), { recursive: true });
+const pack = ['pack', '--json', '--pack-destination', path.dirname(TARBALL)];
 const [packed] = JSON.parse(
-  execFileSync(npm, ['pack', '--json', '--pack-destination', target], { cwd: folder, encoding: 'utf8' }),
+  execFileSync(NPM, pack, {
+    cwd: STAGED,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+    shell: IS_WINDOWS,
+  }),
 );
 console.log(
-  `dist/js/${packed.filename}: ${packed.files.length} files, ${megabytes(packed.size)} packed, ${megabytes(packed.unpackedSize)} installed`,
+  `${inRepository(TARBALL)}: ${packed.files.length} files, ${megabytes(packed.size)} packed, ${megabytes(packed.unpackedSize)} installed`,
 );
 
-for (const language of languages) {
-  const files =
-    packLanguage(language, folder, path.join(target, packed.filename), path.join(root, 'dist')) ?? [];
-  for (const [file, size] of files.map((file) => [file, fs.statSync(file).size]))
-    if (size >= LISTED_BYTES)
-      console.log(`${path.relative(root, file).replaceAll(path.sep, '/')}: ${megabytes(size)}`);
+for (const language of values.languages.split(',').filter(Boolean)) {
+  for (const file of packLanguage(language, PACKAGES) ?? []) {
+    const { size } = fs.statSync(file);
+    if (size >= SMALLEST_LISTED_BYTES) console.log(`${inRepository(file)}: ${megabytes(size)}`);
+  }
 }
 
-function megabytes(bytes) {
-  return `${(bytes / 1e6).toFixed(1)} MB`;
+function inRepository(file) {
+  return path.relative(ROOT, file).replaceAll(path.sep, '/');
 }

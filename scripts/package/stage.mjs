@@ -9,6 +9,7 @@ import { translateExamples } from './examples.mjs';
 import { compileLibrary } from './jsii.mjs';
 import { licenseText } from './licenses.mjs';
 import { thirdPartyPackages } from './third-party.mjs';
+import { MANIFEST, ROOT, STAGED } from './project.mjs';
 
 /** Entries whose type declarations ship with those that they import. jsii writes the declarations of the library. */
 const DECLARATIONS = ['client/index.d.ts', 'local/index.d.ts'];
@@ -16,32 +17,25 @@ const DECLARATIONS = ['client/index.d.ts', 'local/index.d.ts'];
 /** Fields of package.json that are for development. */
 const DEVELOPMENT = ['private', 'scripts', 'devDependencies'];
 
-/**
- * Builds the folder from the output of `npm run build`.
- *
- * @param {string} root folder of the repository
- * @returns {string} the folder
- */
-export function stagePackage(root) {
-  const folder = path.join(root, 'dist/package');
+/** Builds the folder from the output of `npm run build`. */
+export function stagePackage() {
+  const folder = STAGED;
   fs.rmSync(folder, { recursive: true, force: true });
   fs.mkdirSync(folder, { recursive: true });
-  const manifest = JSON.parse(fs.readFileSync(path.join(root, 'package.json'), 'utf8'));
-  writeJson(path.join(folder, 'package.json'), manifest);
+  writeJson(path.join(folder, 'package.json'), MANIFEST);
   // The assembly contains the README of the other languages, and the package that of npm.
-  writeAbsoluteReadme(root, folder);
-  const types = compileLibrary(root, folder);
+  writeAbsoluteReadme(folder);
+  const types = compileLibrary(folder);
   console.log(`jsii: ${types} public types`);
-  console.log(`jsii-rosetta: ${translateExamples(root, folder)}`);
-  copyDocuments(root, folder);
-  fs.cpSync(path.join(root, 'dist/bundle'), path.join(folder, 'dist/bundle'), { recursive: true });
-  copyDeclarations(path.join(root, 'dist'), path.join(folder, 'dist'));
-  copyBundledDependencies(root, folder);
-  const packages = thirdPartyPackages(root, BUNDLED_DEPENDENCIES);
+  console.log(`jsii-rosetta: ${translateExamples(folder)}`);
+  copyDocuments(folder);
+  fs.cpSync(path.join(ROOT, 'dist/bundle'), path.join(folder, 'dist/bundle'), { recursive: true });
+  copyDeclarations(path.join(ROOT, 'dist'), path.join(folder, 'dist'));
+  copyBundledDependencies(folder);
+  const packages = thirdPartyPackages(BUNDLED_DEPENDENCIES);
   fs.writeFileSync(path.join(folder, 'THIRD-PARTY-LICENSES.txt'), licenseText(packages));
-  fs.writeFileSync(path.join(folder, 'sbom.cdx.json'), billOfMaterials(root, packages));
-  writeJson(path.join(folder, 'package.json'), published(manifest));
-  return folder;
+  fs.writeFileSync(path.join(folder, 'sbom.cdx.json'), billOfMaterials(packages));
+  writeJson(path.join(folder, 'package.json'), published());
 }
 
 function copyDeclarations(source, target) {
@@ -56,6 +50,6 @@ function copyDeclarations(source, target) {
   }
 }
 
-function published(manifest) {
-  return Object.fromEntries(Object.entries(manifest).filter(([field]) => !DEVELOPMENT.includes(field)));
+function published() {
+  return Object.fromEntries(Object.entries(MANIFEST).filter(([field]) => !DEVELOPMENT.includes(field)));
 }

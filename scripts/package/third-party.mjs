@@ -1,6 +1,7 @@
 // Finds the packages of others that ship: inside the bundles of dist/bundle/, and as bundled dependencies.
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import { ROOT } from './project.mjs';
 
 /**
  * A package that ships.
@@ -10,18 +11,17 @@ import * as path from 'node:path';
 /**
  * Returns the packages by name and version.
  *
- * @param {string} root folder of the repository
- * @param {string[]} bundledDependencies folders of packages that ship as modules, relative to `root`
+ * @param {string[]} bundledDependencies folders of packages that ship as modules, relative to the repository
  * @returns {ThirdPartyPackage[]}
  */
-export function thirdPartyPackages(root, bundledDependencies) {
-  const bundles = JSON.parse(fs.readFileSync(path.join(root, 'dist/bundle.json'), 'utf8'));
+export function thirdPartyPackages(bundledDependencies) {
+  const bundles = JSON.parse(fs.readFileSync(path.join(ROOT, 'dist/bundle.json'), 'utf8'));
   const inside = Object.values(bundles)
     .flat()
     .filter((file) => file.startsWith('node_modules/'))
     .map(packageFolder);
   return [...new Set([...inside, ...bundledDependencies])]
-    .map((folder) => describe(root, folder))
+    .map((folder) => describe(folder))
     .sort((a, b) => (idOf(a) < idOf(b) ? -1 : 1));
 }
 
@@ -38,13 +38,13 @@ function packageFolder(file) {
   return file.slice(0, start) + parts.slice(0, parts[0].startsWith('@') ? 2 : 1).join('/');
 }
 
-function describe(root, folder) {
+function describe(folder) {
   const { name, version, license } = JSON.parse(
-    fs.readFileSync(path.join(root, folder, 'package.json'), 'utf8'),
+    fs.readFileSync(path.join(ROOT, folder, 'package.json'), 'utf8'),
   );
   if (typeof license !== 'string')
     throw new Error(
       `${folder} must name its license, got ${JSON.stringify(license)}: find its license first`,
     );
-  return { folder: path.join(root, folder), name, version, license };
+  return { folder: path.join(ROOT, folder), name, version, license };
 }

@@ -14,7 +14,7 @@ function written(name: 'copyDocuments' | 'writeAbsoluteReadme'): Document[] {
   const folder = temporaryFolder();
   const module = pathToFileURL(path.join(ROOT, 'scripts/package/documents.mjs')).href;
   const call = `import { ${name} } from ${JSON.stringify(module)}; ${name}(...process.argv.slice(1));`;
-  execFileSync(process.execPath, ['--input-type=module', '--eval', call, ROOT, folder]);
+  execFileSync(process.execPath, ['--input-type=module', '--eval', call, folder]);
   return fs
     .readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.md'))

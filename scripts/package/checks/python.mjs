@@ -3,13 +3,14 @@
 // Run `npm run pack` before.
 import * as fs from 'node:fs';
 import { createRequire } from 'node:module';
-import * as os from 'node:os';
 import * as path from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { megabytes, timed } from '../figures.mjs';
+import { packLanguage } from '../languages/pack-language.mjs';
+import { PYTHON, pythonProblem } from '../languages/python.mjs';
+import { IS_WINDOWS, PACKAGES, ROOT, TARBALL, checkPacked } from '../project.mjs';
+import { App, withEmptyFolder } from './app.mjs';
 import { compareAssets, compareTemplates } from './compare-assemblies.mjs';
-import { ExampleApp, timed } from './example-app.mjs';
-import { packLanguage } from './languages.mjs';
-import { PYTHON, pythonProblem } from './python.mjs';
+import { runWholeModel } from './whole-model.mjs';
 
 const STACK = 'Classifier';
 const OUTPUT = 'probabilities';
@@ -17,29 +18,11 @@ const OUTPUT = 'probabilities';
 /** Has the example's stack in TypeScript. */
 const GUIDE = 'docs/python.md';
 
-const isWindows = process.platform === 'win32';
-const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '../..');
-const { version } = JSON.parse(fs.readFileSync(path.join(root, 'package.json'), 'utf8'));
-const staged = path.join(root, 'dist/package');
-const tarball = path.join(root, `dist/js/cdk-sliced-inference-${version}.tgz`);
-
-await main();
-
-async function main() {
-  const problem = pythonProblem();
-  if (problem !== undefined) {
-    console.log(`skipped: ${problem}`);
-    return;
-  }
-  if (!fs.existsSync(tarball))
-    throw new Error(`the package must be packed, got no ${path.basename(tarball)}: run \`npm run pack\``);
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'check-python-'));
-  try {
-    await check(folder);
-  } finally {
-    fs.rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
-  }
-}
+const problem = pythonProblem();
+if (problem === undefined) {
+  checkPacked();
+  await withEmptyFolder(check);
+} else console.log(`skipped: ${problem}`);
 
 async function check(folder) {
   const wheel = buildWheel(path.join(folder, 'packages'));
@@ -83,10 +66,10 @@ async function check(folder) {
 function buildWheel(outdir) {
   let files;
   const seconds = timed(() => {
-    files = packLanguage('python', staged, tarball, outdir);
+    files = packLanguage('python', outdir);
   });
   for (const file of files ?? []) {
-    const built = path.join(root, 'dist/python', path.basename(file));
+    const built = path.join(PACKAGES, 'python', path.basename(file));
     const isSame = fs.existsSync(built) && fs.readFileSync(built).equals(fs.readFileSync(file));
     if (fs.existsSync(built) && !isSame)
       throw new Error(
@@ -104,12 +87,12 @@ function buildWheel(outdir) {
 /** Installs the wheel and synthesizes the example app, as its README says. */
 function pythonApp(folder, wheel) {
   const venv = path.join(folder, '.venv');
-  const scripts = path.join(venv, isWindows ? 'Scripts' : 'bin');
-  fs.cpSync(path.join(root, 'examples/python'), folder, {
+  const scripts = path.join(venv, IS_WINDOWS ? 'Scripts' : 'bin');
+  fs.cpSync(path.join(ROOT, 'examples/python'), folder, {
     recursive: true,
     filter: (file) => !/(\.venv|cdk\.out|__pycache__|\.onnx|\.npz)$/.test(file),
   });
-  const app = new ExampleApp('Python', folder, scripts);
+  const app = new App('Python', folder, scripts);
   app.run(PYTHON, ['-m', 'venv', venv]);
   const packages = app.run('python', ['-c', "import sysconfig; print(sysconfig.get_path('purelib'))"]).trim();
   const size = folderSize(packages);
@@ -129,26 +112,12 @@ function pythonApp(folder, wheel) {
 
 /** Installs the tarball with npm's defaults and synthesizes the guide's stack, at the CDK version that pip installed. */
 function typescriptApp(folder, versions, pythonFolder) {
-  fs.mkdirSync(folder);
-  const app = new ExampleApp('TypeScript', folder, path.join(folder, 'node_modules/.bin'));
+  const app = App.typescript(folder);
   const packages = Object.entries(versions).map(([name, number]) => `${name}@${number}`);
-  fs.writeFileSync(path.join(folder, 'package.json'), '{ "private": true }\n');
-  const seconds = timed(() => app.run(isWindows ? 'npm.cmd' : 'npm', ['install', ...packages, tarball]));
+  const { seconds } = app.npmInstall([...packages, TARBALL]);
   console.log(`TypeScript: npm install took ${seconds}, with ${packages.join(' and ')}`);
-  const guide = fs.readFileSync(path.join(root, GUIDE), 'utf8');
-  const [, code] = /^```ts\n([\s\S]*?)^```$/m.exec(guide) ?? [];
-  if (code === undefined) throw new Error(`${GUIDE} must have the stack in TypeScript, got no such block`);
-  fs.writeFileSync(path.join(folder, 'app.ts'), code);
-  const options = ['--strict', '--module', 'node16', '--types', 'node'];
-  const types = ['--typeRoots', path.join(root, 'node_modules/@types')];
-  app.run(process.execPath, [
-    path.join(root, 'node_modules/typescript/bin/tsc'),
-    ...options,
-    ...types,
-    'app.ts',
-  ]);
+  app.writeApp(GUIDE);
   fs.copyFileSync(path.join(pythonFolder, 'model.onnx'), path.join(folder, 'model.onnx'));
-  fs.writeFileSync(path.join(folder, 'cdk.json'), '{ "app": "node app.js" }\n');
   app.synthesize('first');
   app.synthesize('second');
   return app;
@@ -173,25 +142,18 @@ function checkCommand(python, typescript) {
   }
 }
 
-/** Runs the whole model with the settings that slice functions use, and compares every bit of its output. */
+/** Compares every bit of an output with the whole model's. */
 async function compareWithWholeModel(python, typescript, file) {
-  const require = createRequire(
-    path.join(typescript.folder, 'node_modules/cdk-sliced-inference/package.json'),
-  );
-  const { InferenceSession, Tensor } = require('onnxruntime-node');
+  const require = createRequire(path.join(typescript.folder, 'app.js'));
   const { decodeTensors } = require('cdk-sliced-inference/client');
-  python.run('python', ['-c', "import numpy; numpy.load('x.npz')['x'].tofile('x.bin')"]);
+  const [shape] = python
+    .run('python', [
+      '-c',
+      "import numpy; x = numpy.load('x.npz')['x']; x.tofile('x.bin'); print(list(x.shape))",
+    ])
+    .split('\n');
   const x = new Float32Array(new Uint8Array(fs.readFileSync(path.join(python.folder, 'x.bin'))).buffer);
-  const session = await InferenceSession.create(path.join(python.folder, 'model.onnx'), {
-    graphOptimizationLevel: 'disabled',
-    intraOpNumThreads: 1,
-    extra: { session: { disable_prepacking: '1' } },
-  });
-  const [{ name, shape }] = session.inputMetadata;
-  const dimensions = [x.length / shape[1], shape[1]];
-  const outputs = await session.run({ [name]: new Tensor('float32', x, dimensions) });
-  const { data } = outputs[OUTPUT];
-  const whole = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+  const { [OUTPUT]: whole } = await runWholeModel(typescript.folder, x, JSON.parse(shape));
   const { bytes } = decodeTensors(file).get(OUTPUT);
   if (whole.length === 0 || !whole.equals(bytes))
     throw new Error(`${OUTPUT} of the slices must equal the whole model's, got other bytes`);
@@ -203,8 +165,4 @@ function folderSize(folder) {
     .readdirSync(folder, { recursive: true })
     .map((name) => fs.lstatSync(path.join(folder, name)))
     .reduce((sum, stats) => sum + (stats.isFile() ? stats.size : 0), 0);
-}
-
-function megabytes(bytes) {
-  return `${(bytes / 1e6).toFixed(1)} MB`;
 }

@@ -4,14 +4,12 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { IS_WINDOWS, MANIFEST } from '../project.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
-const { jsii } = JSON.parse(fs.readFileSync(path.join(here, '../../package.json'), 'utf8'));
-const { groupId, artifactId } = jsii.targets.java.maven;
+const { groupId, artifactId } = MANIFEST.jsii.targets.java.maven;
 
-const isWindows = process.platform === 'win32';
-
-export const MAVEN = isWindows ? 'mvn.cmd' : 'mvn';
+export const MAVEN = IS_WINDOWS ? 'mvn.cmd' : 'mvn';
 
 /** Maven's cache of downloads. pacmak downloads everything again unless we name it. */
 export const MAVEN_CACHE = path.join(os.homedir(), '.m2/repository');
@@ -95,6 +93,6 @@ export function removeFromMavenCache() {
 }
 
 function succeeds(command, args, cwd) {
-  const shell = isWindows && command.endsWith('.cmd');
+  const shell = IS_WINDOWS && command.endsWith('.cmd');
   return spawnSync(command, args, { cwd, shell, stdio: 'ignore', timeout: 60_000 }).status === 0;
 }

@@ -4,16 +4,16 @@
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
-import ts from 'typescript';
+import { megabytes, timed } from '../figures.mjs';
+import { dotnetProblem } from '../languages/dotnet.mjs';
+import { goProblem } from '../languages/go.mjs';
+import { MAVEN, MAVEN_CACHE, javaProblem, removeFromMavenCache } from '../languages/java.mjs';
+import { generateSources, packLanguage } from '../languages/pack-language.mjs';
+import { MANIFEST, PACKAGES, ROOT, TARBALL, checkPacked } from '../project.mjs';
+import { App, withEmptyFolder } from './app.mjs';
 import { compareAssets, compareTemplates } from './compare-assemblies.mjs';
-import { dotnetProblem } from './dotnet.mjs';
-import { ExampleApp, timed } from './example-app.mjs';
-import { goProblem } from './go.mjs';
-import { npmInstall } from './installed-app.mjs';
-import { MAVEN, MAVEN_CACHE, javaProblem, removeFromMavenCache } from './java.mjs';
-import { generateSources, packLanguage } from './languages.mjs';
 import { writeSmallModel } from './small-model.mjs';
 
 const STACK = 'Ocr';
@@ -25,7 +25,7 @@ const STACK = 'Ocr';
  * @type {Record<string, {
  *   name: string,
  *   problem: () => string | undefined,
- *   install: (app: ExampleApp, packages: string) => void,
+ *   install: (app: App, packages: string) => void,
  *   forget?: () => void,
  * }>}
  */
@@ -34,30 +34,17 @@ const APPS = {
   go: { name: 'Go', problem: goProblem, install: installForGo },
 };
 
-const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '../..');
-const { version, jsii } = JSON.parse(fs.readFileSync(path.join(root, 'package.json'), 'utf8'));
-const staged = path.join(root, 'dist/package');
-const tarball = path.join(root, `dist/js/cdk-sliced-inference-${version}.tgz`);
-
-main();
-
-function main() {
-  const { values } = parseArgs({ options: { languages: { type: 'string', default: 'java,go,dotnet' } } });
-  const languages = values.languages.split(',');
-  const unknown = languages.find((language) => language !== 'dotnet' && !(language in APPS));
-  if (unknown !== undefined)
-    throw new Error(`--languages must name java, go or dotnet, got '${unknown}': separate names by commas`);
-  if (!fs.existsSync(tarball))
-    throw new Error(`the package must be packed, got no ${path.basename(tarball)}: run \`npm run pack\``);
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'check-languages-'));
-  try {
-    for (const language of languages)
-      if (language === 'dotnet') checkDotnet(folder);
-      else checkApp(language, folder);
-  } finally {
-    fs.rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
-  }
-}
+const { values } = parseArgs({ options: { languages: { type: 'string', default: 'java,go,dotnet' } } });
+const languages = values.languages.split(',');
+const unknown = languages.find((language) => language !== 'dotnet' && !(language in APPS));
+if (unknown !== undefined)
+  throw new Error(`--languages must name java, go or dotnet, got '${unknown}': separate names by commas`);
+checkPacked();
+await withEmptyFolder((folder) => {
+  for (const language of languages)
+    if (language === 'dotnet') checkDotnet(folder);
+    else checkApp(language, folder);
+});
 
 function checkApp(language, folder) {
   const { name, problem, install, forget } = APPS[language];
@@ -67,12 +54,8 @@ function checkApp(language, folder) {
     return;
   }
   const packages = buildTwice(language, folder);
-  const app = new ExampleApp(
-    name,
-    path.join(folder, `${language}-app`),
-    path.join(root, 'node_modules/.bin'),
-  );
-  fs.cpSync(path.join(root, 'examples', language), app.folder, {
+  const app = new App(name, path.join(folder, `${language}-app`), path.join(ROOT, 'node_modules/.bin'));
+  fs.cpSync(path.join(ROOT, 'examples', language), app.folder, {
     recursive: true,
     filter: (file) => !/(target|cdk\.out|go\.sum|\.onnx)$/.test(file),
   });
@@ -90,7 +73,7 @@ function checkApp(language, folder) {
 
 /** Builds a package, compares it with another build, and returns its folder. */
 function buildTwice(language, folder) {
-  const before = path.join(root, 'dist', language);
+  const before = path.join(PACKAGES, language);
   const first = fs.existsSync(before) ? before : build(language, path.join(folder, 'first'));
   const second = build(language, path.join(folder, 'second'));
   const [files, bytes] = compareFolders(first, second);
@@ -99,7 +82,7 @@ function buildTwice(language, folder) {
 }
 
 function build(language, outdir) {
-  const seconds = timed(() => packLanguage(language, staged, tarball, outdir));
+  const seconds = timed(() => packLanguage(language, outdir));
   console.log(`${APPS[language].name}: the package was built in ${seconds}`);
   return path.join(outdir, language);
 }
@@ -149,7 +132,7 @@ function installForJava(app, packages) {
 }
 
 function installForGo(app, packages) {
-  const { moduleName, packageName } = jsii.targets.go;
+  const { moduleName, packageName } = MANIFEST.jsii.targets.go;
   const replacement = `${moduleName}/${packageName}=${path.join(packages, packageName)}`;
   app.run('go', ['mod', 'edit', '-replace', replacement]);
   app.run('go', ['mod', 'tidy']);
@@ -171,19 +154,12 @@ function versionsOf(app) {
 
 /** Installs the tarball with the given CDK, and synthesizes the README's stack. */
 function typescriptApp(folder, versions) {
-  const app = new ExampleApp('TypeScript', folder, path.join(folder, 'node_modules/.bin'));
-  if (fs.existsSync(folder)) return app;
-  fs.mkdirSync(folder);
-  fs.writeFileSync(path.join(folder, 'package.json'), '{ "private": true }\n');
+  if (fs.existsSync(folder)) return new App('TypeScript', folder);
+  const app = App.typescript(folder);
   const packages = Object.entries(versions).map(([name, number]) => `${name}@${number}`);
-  const { seconds } = npmInstall(folder, [...packages, tarball]);
-  console.log(`TypeScript: npm install took ${seconds.toFixed(1)} s, with ${packages.join(' and ')}`);
-  const readme = fs.readFileSync(path.join(root, 'README.md'), 'utf8');
-  const [, code] = /^```ts\b[^\n]*\n([\s\S]*?)^```$/m.exec(readme) ?? [];
-  if (code === undefined) throw new Error('README.md must have a stack in TypeScript, got no such block');
-  const { outputText } = ts.transpileModule(code, { compilerOptions: { module: ts.ModuleKind.CommonJS } });
-  fs.writeFileSync(path.join(folder, 'app.js'), outputText);
-  fs.writeFileSync(path.join(folder, 'cdk.json'), '{ "app": "node app.js" }\n');
+  const { seconds } = app.npmInstall([...packages, TARBALL]);
+  console.log(`TypeScript: npm install took ${seconds}, with ${packages.join(' and ')}`);
+  app.writeApp('README.md');
   writeSmallModel(path.join(folder, 'model.onnx'));
   app.synthesize('first');
   return app;
@@ -203,15 +179,10 @@ function compare(app, typescript) {
 /** Compares the sources of two builds, and builds the package if the machine has the .NET SDK. */
 function checkDotnet(folder) {
   const [first, second] = ['first', 'second'].map((name) => path.join(folder, `dotnet-${name}`));
-  for (const outdir of [first, second]) generateSources('dotnet', staged, tarball, outdir);
+  for (const outdir of [first, second]) generateSources('dotnet', outdir);
   const [files, bytes] = compareFolders(first, second);
   console.log(`.NET: sources of ${files} files, ${megabytes(bytes)}, the same bytes in two builds`);
   const problem = dotnetProblem();
-  if (problem === undefined)
-    console.log(`.NET: ${timed(() => packLanguage('dotnet', staged, tarball, folder))}`);
+  if (problem === undefined) console.log(`.NET: ${timed(() => packLanguage('dotnet', folder))}`);
   else console.log(`skipped: ${problem}`);
-}
-
-function megabytes(bytes) {
-  return `${(bytes / 1e6).toFixed(1)} MB`;
 }

@@ -4,10 +4,11 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { IS_WINDOWS } from '../project.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 
-export const PYTHON = process.platform === 'win32' ? 'python' : 'python3';
+export const PYTHON = IS_WINDOWS ? 'python' : 'python3';
 
 /** jsii's runtime needs it: the wheel says so. */
 const MINIMUM = [3, 10];

@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module';
 import * as fs from 'node:fs';
 
-const { ModelProto } = createRequire(import.meta.url)('../../dist/bench/onnx-schema.js');
+const { ModelProto } = createRequire(import.meta.url)('../../../dist/bench/onnx-schema.js');
 
 const FLOAT = 1;
 const LAYERS = 4;

@@ -3,13 +3,11 @@ import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { ROOT, STAGED, TARBALL } from '../project.mjs';
 import { dotnetProblem } from './dotnet.mjs';
 import { goProblem } from './go.mjs';
 import { javaOptions, javaProblem, javaVariables, removeRepositoryMetadata } from './java.mjs';
 import { normalizePythonPackages, pythonProblem, pythonVariables } from './python.mjs';
-
-const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '../..');
 
 /** The time of all files in packages, in seconds: npm's, 26 October 1985. A wheel's times begin in 1980. */
 const SOURCE_DATE_EPOCH = '499162500';
@@ -41,15 +39,13 @@ const LANGUAGES = {
 export const LANGUAGE_NAMES = Object.keys(LANGUAGES);
 
 /**
- * Builds the package of a language in `<outdir>/<language>`. The same `folder` and `tarball` make the same bytes.
+ * Builds the package of a language in `<outdir>/<language>`. It contains npm's package. The same package makes the same bytes.
  *
  * @param {string} language one of LANGUAGE_NAMES
- * @param {string} folder the staged folder
- * @param {string} tarball npm's package of that folder, which the language's package contains
  * @param {string} outdir
  * @returns {string[] | undefined} the files, or undefined after a message if a tool is missing
  */
-export function packLanguage(language, folder, tarball, outdir) {
+export function packLanguage(language, outdir) {
   const found = LANGUAGES[language];
   if (found === undefined)
     throw new Error(
@@ -64,7 +60,7 @@ export function packLanguage(language, folder, tarball, outdir) {
   // pacmak checks wheels through a shell, without quotes around their path, which may have spaces in `outdir`.
   const temporary = fs.mkdtempSync(path.join(os.tmpdir(), `pack-${language}-`));
   try {
-    pacmak(language, folder, tarball, temporary, found.options?.() ?? [], {
+    pacmak(language, temporary, found.options?.() ?? [], {
       SOURCE_DATE_EPOCH,
       ...found.variables?.(SOURCE_DATE_EPOCH),
     });
@@ -81,13 +77,11 @@ export function packLanguage(language, folder, tarball, outdir) {
  * Writes the sources of a language's package into `<outdir>/<language>`, which needs none of the language's tools.
  *
  * @param {string} language one of LANGUAGE_NAMES
- * @param {string} folder the staged folder
- * @param {string} tarball npm's package of that folder
  * @param {string} outdir
  * @returns {string[]} the files
  */
-export function generateSources(language, folder, tarball, outdir) {
-  pacmak(language, folder, tarball, outdir, ['--code-only', '--no-fingerprint'], {});
+export function generateSources(language, outdir) {
+  pacmak(language, outdir, ['--code-only', '--no-fingerprint'], {});
   return filesOf(path.join(outdir, language));
 }
 
@@ -99,12 +93,12 @@ function filesOf(folder) {
     .sort();
 }
 
-function pacmak(language, folder, tarball, outdir, options, variables) {
+function pacmak(language, outdir, options, variables) {
   // pacmak packs the folder itself unless a command prints a tarball's name.
   const packed = ['--pack-command', 'node -p process.env.PACKED_TARBALL', '--no-npmignore'];
-  const command = [path.join(root, 'node_modules/jsii-pacmak/bin/jsii-pacmak'), ...packed, ...options];
+  const command = [path.join(ROOT, 'node_modules/jsii-pacmak/bin/jsii-pacmak'), ...packed, ...options];
   const common = {
-    PACKED_TARBALL: path.resolve(tarball),
+    PACKED_TARBALL: TARBALL,
     JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION: process.versions.node.split('.')[0],
   };
   // Wheels record the permissions of files.
@@ -112,7 +106,7 @@ function pacmak(language, folder, tarball, outdir, options, variables) {
   try {
     const { status, stdout, stderr } = spawnSync(
       process.execPath,
-      [...command, '--targets', language, '--outdir', outdir, folder],
+      [...command, '--targets', language, '--outdir', outdir, STAGED],
       { encoding: 'utf8', env: { ...process.env, ...common, ...variables } },
     );
     if (status !== 0) throw new Error(`${stdout}${stderr}`.trim());

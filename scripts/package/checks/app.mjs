@@ -1,0 +1,138 @@
+// A CDK app that a check makes in an empty folder, with packages as npm installs them by default.
+import { spawnSync } from 'node:child_process';
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import ts from 'typescript';
+import { timed } from '../figures.mjs';
+import { IS_WINDOWS, NPM, ROOT } from '../project.mjs';
+
+/** Settings that npm passes on from the repository's .npmrc to the scripts that it runs. */
+const INHERITED = [
+  'npm_config_ignore_scripts',
+  'npm_config_omit_lockfile_registry_resolved',
+  'npm_config_audit',
+];
+
+/**
+ * Creates an empty folder outside of the repository, runs `use` with it, and removes it.
+ *
+ * @template Result
+ * @param {(folder: string) => Promise<Result> | Result} use
+ */
+export async function withEmptyFolder(use) {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'sliced-inference-app-'));
+  try {
+    return await use(folder);
+  } finally {
+    fs.rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+  }
+}
+
+/** An app that shares no cache with other apps of this machine. */
+export class App {
+  /**
+   * @param {string} language as messages name it
+   * @param {string} folder the app's folder
+   * @param {string} scripts folder of the commands that the app's packages install
+   */
+  constructor(language, folder, scripts = path.join(folder, 'node_modules/.bin')) {
+    this.language = language;
+    this.folder = folder;
+    const environment = Object.entries(process.env).filter(
+      ([name]) => !INHERITED.includes(name.toLowerCase()),
+    );
+    this.variables = {
+      ...Object.fromEntries(environment),
+      PATH: `${scripts}${path.delimiter}${process.env.PATH}`,
+      SLICED_INFERENCE_CACHE: path.join(folder, '.slices'),
+      JSII_RUNTIME_PACKAGE_CACHE: 'enabled',
+      JSII_RUNTIME_PACKAGE_CACHE_ROOT: path.join(folder, '.jsii'),
+      JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION: process.versions.node.split('.')[0],
+    };
+  }
+
+  /** Makes the folder of an app in TypeScript. */
+  static typescript(folder) {
+    fs.mkdirSync(folder, { recursive: true });
+    fs.writeFileSync(path.join(folder, 'package.json'), '{ "private": true }\n');
+    fs.writeFileSync(path.join(folder, 'cdk.json'), '{ "app": "node app.js" }\n');
+    return new App('TypeScript', folder);
+  }
+
+  /** Runs a command in the app's folder. */
+  spawn(command, args, variables = {}) {
+    return spawnSync(command, args, {
+      cwd: this.folder,
+      env: { ...this.variables, ...variables },
+      encoding: 'utf8',
+      maxBuffer: 2 ** 28,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      shell: IS_WINDOWS && command.endsWith('.cmd'),
+    });
+  }
+
+  /** Runs a command that must succeed, and returns its standard output. */
+  run(command, args, variables = {}) {
+    const { status, stdout, stderr, error } = this.spawn(command, args, variables);
+    if (status === 0) return stdout;
+    // Logs of public builds hold no address of a package index.
+    const output = `${stdout ?? ''}${stderr ?? error}`.replaceAll(/https?:\/\/[^\s/]+/g, '(address)').trim();
+    throw new Error(`\`${[command, ...args].join(' ')}\` must succeed, got exit code ${status}:\n${output}`);
+  }
+
+  /**
+   * Installs packages with npm. A user's own settings may switch install scripts off; here they are on.
+   *
+   * @param {string[]} packages package specifications
+   * @returns {{ packages: number, bytes: number, seconds: string }} growth of `node_modules`, and how long it took
+   */
+  npmInstall(packages) {
+    const before = this.installed();
+    const options = ['--ignore-scripts=false', '--no-audit', '--no-fund'];
+    const seconds = timed(() => this.run(NPM, ['install', ...options, ...packages]));
+    const after = this.installed();
+    return { packages: after.packages - before.packages, bytes: after.bytes - before.bytes, seconds };
+  }
+
+  /** Counts the packages in `node_modules`, nested ones included, and the bytes of their files. */
+  installed() {
+    const modules = path.join(this.folder, 'node_modules');
+    if (!fs.existsSync(modules)) return { packages: 0, bytes: 0 };
+    const files = fs
+      .readdirSync(modules, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => path.join(entry.parentPath, entry.name));
+    return {
+      packages: files.filter(isManifest).length,
+      bytes: files.reduce((sum, file) => sum + fs.statSync(file).size, 0),
+    };
+  }
+
+  /** Writes `app.js` from the first TypeScript in a document of the repository that creates an `App`. */
+  writeApp(document, edit = (code) => code) {
+    const text = fs.readFileSync(path.join(ROOT, document), 'utf8');
+    const code = [...text.matchAll(/^```ts\b[^\n]*\n([\s\S]*?)^```$/gm)]
+      .map(([, block]) => block)
+      .find((block) => block.includes('new App()'));
+    if (code === undefined) throw new Error(`${document} must have a stack in TypeScript, got no such block`);
+    const { outputText } = ts.transpileModule(edit(code), {
+      compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022 },
+    });
+    fs.writeFileSync(path.join(this.folder, 'app.js'), outputText);
+  }
+
+  /** Runs `cdk synth` and prints how long it took. */
+  synthesize(time) {
+    const cdk = path.join(ROOT, 'node_modules/aws-cdk/bin/cdk');
+    const seconds = timed(() => this.run(process.execPath, [cdk, 'synth', '--quiet', '--no-notices']));
+    console.log(`${this.language}: the ${time} cdk synth took ${seconds}`);
+  }
+}
+
+/** Whether a file is the package.json of a package, and not of a folder inside of one. */
+function isManifest(file) {
+  const parts = file.split(path.sep);
+  if (parts.at(-1) !== 'package.json') return false;
+  return parts.at(-3) === 'node_modules' || (parts.at(-4) === 'node_modules' && parts.at(-3).startsWith('@'));
+}
