@@ -175,7 +175,7 @@ export interface SlicedInferencePipelineProps {
   readonly removalPolicy?: RemovalPolicy;
 
   /**
-   * Whether the bucket is emptied before CloudFormation deletes it; CloudFormation cannot delete a bucket that has
+   * Whether the bucket is emptied before CloudFormation deletes it. CloudFormation cannot delete a bucket that has
    * objects. It requires `removalPolicy` to be `DESTROY`, cannot be combined with `bucket`, and adds a Lambda function
    * of CDK to the stack.
    *

@@ -12,7 +12,7 @@ import { METRICS_NAMESPACE } from '../../contract/environment';
 export enum SliceMetric {
   /** Number of runs that had to load the slice. */
   COLD_STARTS = 'coldStarts',
-  /** Time to download the slice's files and create the session, in milliseconds; 0 for a warm call. */
+  /** Time to download the slice's files and create the session, in milliseconds. It is 0 for a warm call. */
   LOAD_TIME = 'loadMs',
   /** Time to read the slice's input tensors, in milliseconds. */
   READ_TIME = 'readMs',

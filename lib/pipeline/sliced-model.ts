@@ -51,8 +51,8 @@ export class SlicedModel {
    * only the plan and does not check whether the objects exist. A slice function checks the bytes of its objects when
    * it loads them, and fails if they differ from the plan. Keep the objects as long as the stack is deployed.
    *
-   * @param bucket the bucket; if it is imported and encrypted with a customer managed key, import it with its
-   * `encryptionKey`
+   * @param bucket the bucket. If it is imported and encrypted with a customer managed key, import it with its
+   * `encryptionKey`.
    * @param prefix the `PREFIX` of the command, without a slash at its start or end
    * @param planPath path of the plan on this machine, as the command's `--plan` option writes it
    * @throws an error of one line if the prefix starts or ends with a slash, or if the plan cannot be read

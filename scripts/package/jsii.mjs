@@ -29,7 +29,7 @@ export function compileLibrary(folder) {
       fs.rmSync(path.join(folder, source), { recursive: true, force: true });
   }
   const { types } = JSON.parse(fs.readFileSync(path.join(folder, '.jsii'), 'utf8'));
-  const problems = untyped(types, '');
+  const problems = [...untyped(types, ''), ...brokenSummaries(types, '')];
   if (problems.length > 0) throw new Error(problems.join('\n'));
   return Object.keys(types).length;
 }
@@ -48,4 +48,17 @@ function untyped(value, place) {
     const isNamed = typeof child?.name === 'string';
     return untyped(child, isNamed ? [place, child.name].filter(Boolean).join('.') : place);
   });
+}
+
+/** Finds summaries that jsii ended in the middle of a sentence, at a semicolon. */
+function brokenSummaries(value, place) {
+  if (typeof value !== 'object' || value === null) return [];
+  const here = typeof value.name === 'string' ? [place, value.name].filter(Boolean).join('.') : place;
+  const isBroken = value.docs?.summary?.endsWith(';');
+  return [
+    ...(isBroken
+      ? [`the docstring of ${here} must have no semicolon in its first sentence, got one: use a period`]
+      : []),
+    ...Object.values(value).flatMap((child) => brokenSummaries(child, here)),
+  ];
 }
