@@ -1,17 +1,17 @@
 // Collects the licenses of the packages that ship in one text.
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { createRequire } from 'node:module';
+import { ROOT } from './project.mjs';
 import { idOf } from './third-party.mjs';
 
 /** Licenses that allow redistribution under Apache-2.0. */
 const ACCEPTED = ['0BSD', 'Apache-2.0', 'BSD-2-Clause', 'BSD-3-Clause', 'BlueOak-1.0.0', 'ISC', 'MIT'];
 
-/** Copyright holders of packages that ship without a license file, by the start of the package's name. */
-const HOLDERS = {
-  '@aws-sdk/': 'Amazon.com, Inc. or its affiliates',
-  'onnxruntime-': 'Microsoft Corporation',
-};
+/**
+ * Has the licenses of packages that ship without a license file, by name and version. ONNX Runtime's are the LICENSE and the
+ * ThirdPartyNotices.txt of its package on PyPI, which has the same libraries.
+ */
+const NOTICES = path.join(ROOT, 'scripts/package/notices');
 
 const LICENSE_FILE = /^(licen[sc]e|notice|third-party-licenses)/i;
 
@@ -35,7 +35,7 @@ export function licenseText(packages) {
 }
 
 function textOf(thirdParty) {
-  const { folder, name, license } = thirdParty;
+  const { folder, license } = thirdParty;
   if (!ACCEPTED.includes(license))
     throw new Error(
       `${idOf(thirdParty)} must have one of the licenses ${ACCEPTED.join(', ')}, got ${license}: do not ship it`,
@@ -45,17 +45,11 @@ function textOf(thirdParty) {
     return files
       .map((file) => fs.readFileSync(path.join(folder, file), 'utf8').replaceAll('\r\n', '\n').trim())
       .join(`\n\n`);
-  const holder = Object.entries(HOLDERS).find(([start]) => name.startsWith(start))?.[1];
-  if (holder === undefined)
-    throw new Error(
-      `${idOf(thirdParty)} must contain its license, got no license file: name its copyright holder`,
-    );
-  return `Copyright (c) ${holder}\n\n${standardText(license)}`;
-}
-
-function standardText(license) {
-  const require = createRequire(import.meta.url);
-  const { licenseText: text } = require(`spdx-license-list/licenses/${license}.json`);
-  // The holder is named above the text.
-  return text.replace(/^Copyright \(c\) <year> <copyright holders>\n+/m, '').trim();
+  const notice = path.join(NOTICES, `${idOf(thirdParty)}.txt`);
+  if (fs.existsSync(notice)) return fs.readFileSync(notice, 'utf8').trim();
+  // The text of this license names no holder, so it is the same for each package.
+  if (license === 'Apache-2.0') return fs.readFileSync(path.join(ROOT, 'LICENSE'), 'utf8').trim();
+  throw new Error(
+    `${idOf(thirdParty)} must contain its license, got no license file: add ${path.relative(ROOT, notice)}`,
+  );
 }

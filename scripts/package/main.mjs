@@ -1,11 +1,12 @@
-// Packs the package as npm publishes it, and with `--languages python,java,go,dotnet` for other languages. Run
-// `npm run build` before.
+// Packs the package as npm publishes it, and with `--languages python,java,go,dotnet` for other languages, or `all` of them.
+// dist/SHA256SUMS lists the digests of all files. Run `npm run build` before.
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { parseArgs } from 'node:util';
 import { megabytes } from './figures.mjs';
-import { packLanguage } from './languages/pack-language.mjs';
+import { LANGUAGE_NAMES, packLanguage } from './languages/pack-language.mjs';
 import { IS_WINDOWS, NPM, PACKAGES, ROOT, STAGED, TARBALL } from './project.mjs';
 import { stagePackage } from './stage.mjs';
 
@@ -29,11 +30,23 @@ console.log(
   `${inRepository(TARBALL)}: ${packed.files.length} files, ${megabytes(packed.size)} packed, ${megabytes(packed.unpackedSize)} installed`,
 );
 
-for (const language of values.languages.split(',').filter(Boolean)) {
+const languages = values.languages === 'all' ? LANGUAGE_NAMES : values.languages.split(',').filter(Boolean);
+const files = [TARBALL];
+for (const language of languages) {
   for (const file of packLanguage(language, PACKAGES) ?? []) {
+    files.push(file);
     const { size } = fs.statSync(file);
     if (size >= SMALLEST_LISTED_BYTES) console.log(`${inRepository(file)}: ${megabytes(size)}`);
   }
+}
+
+const sums = files.map(
+  (file) => `${digest(file)}  ${path.relative(PACKAGES, file).replaceAll(path.sep, '/')}\n`,
+);
+fs.writeFileSync(path.join(PACKAGES, 'SHA256SUMS'), sums.join(''));
+
+function digest(file) {
+  return createHash('sha256').update(fs.readFileSync(file)).digest('hex');
 }
 
 function inRepository(file) {

@@ -33,7 +33,8 @@ export function stagePackage() {
   copyDeclarations(path.join(ROOT, 'dist'), path.join(folder, 'dist'));
   copyBundledDependencies(folder);
   const packages = thirdPartyPackages(BUNDLED_DEPENDENCIES);
-  fs.writeFileSync(path.join(folder, 'THIRD-PARTY-LICENSES.txt'), licenseText(packages));
+  // jsii-pacmak copies a file of this name into the packages of other languages.
+  fs.writeFileSync(path.join(folder, 'NOTICE'), licenseText(packages));
   fs.writeFileSync(path.join(folder, 'sbom.cdx.json'), billOfMaterials(packages));
   writeJson(path.join(folder, 'package.json'), published());
 }

@@ -18,7 +18,7 @@ export function thirdPartyPackages(bundledDependencies) {
   const bundles = JSON.parse(fs.readFileSync(path.join(ROOT, 'dist/bundle.json'), 'utf8'));
   const inside = Object.values(bundles)
     .flat()
-    .filter((file) => file.startsWith('node_modules/'))
+    .filter((file) => !isOwn(file))
     .map(packageFolder);
   return [...new Set([...inside, ...bundledDependencies])]
     .map((folder) => describe(folder))
@@ -30,9 +30,19 @@ export function idOf({ name, version }) {
   return `${name}@${version}`;
 }
 
+/** The folders of the repository that have code of the bundles. */
+const OWN = ['bin', 'client', 'contract', 'lambda', 'lib', 'local'];
+
+function isOwn(file) {
+  return OWN.includes(file.split('/')[0]);
+}
+
 /** `node_modules/a/node_modules/@b/c/dist/d.js` lies in the package `node_modules/a/node_modules/@b/c`. */
 function packageFolder(file) {
   const marker = 'node_modules/';
+  // A repository that shares `node_modules` with another one has links to it: paths may begin with `../`.
+  if (!file.includes(marker))
+    throw new Error(`a bundle must contain files of packages, got ${file}: find where it comes from`);
   const start = file.lastIndexOf(marker) + marker.length;
   const parts = file.slice(start).split('/');
   return file.slice(0, start) + parts.slice(0, parts[0].startsWith('@') ? 2 : 1).join('/');

@@ -66,7 +66,7 @@ describe('package.json', () => {
   });
 
   test('ships the assembly of jsii, the guides, the changelog and the licenses of others', () => {
-    const shipped = ['.jsii', 'docs', 'CHANGELOG.md', 'THIRD-PARTY-LICENSES.txt'];
+    const shipped = ['.jsii', 'docs', 'CHANGELOG.md', 'NOTICE'];
     expect(manifest.files).toEqual(expect.arrayContaining(shipped));
   });
 
