@@ -29,7 +29,9 @@ test('the guide and the example for Java name the version of the package', () =>
 test('the example for Java has the CDK that the package depends on', () => {
   const [, named] =
     /<artifactId>aws-cdk-lib<\/artifactId>\s*<version>(.*?)</.exec(read('examples/java/pom.xml')) ?? [];
-  expect(read('scripts/package/languages/java-versions.xml')).toContain(`(?!${named.replaceAll('.', '\\.')}$)`);
+  expect(read('scripts/package/languages/java-versions.xml')).toContain(
+    `(?!${named.replaceAll('.', '\\.')}$)`,
+  );
 });
 
 test('the guide and the example for Go name the version of the package', () => {
