@@ -5,6 +5,7 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { IS_WINDOWS, NPM } from './package/project.mjs';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const packages = path.join(root, 'test/other-versions/node_modules');
@@ -40,8 +41,9 @@ const MATRIX = [
 ];
 
 function install() {
-  const npm = spawnSync('npm', ['ci', '--prefix', 'test/other-versions'], {
+  const npm = spawnSync(NPM, ['ci', '--prefix', 'test/other-versions'], {
     cwd: root,
+    shell: IS_WINDOWS,
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   if (npm.status !== 0) throw new Error(`npm must install test/other-versions, got exit code ${npm.status}`);

@@ -2,7 +2,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { decodeSafetensors, encodeSafetensors } from '../../lambda/tensors/safetensors';
-import { Session } from '../../lambda/slice/session';
+import type { Session as SessionClass } from '../../lambda/slice/session';
 import type { RawTensor } from '../../lambda/tensors/tensor';
 import { PLAN_FILE } from '../../lib/emit/write';
 import { ORT_LEVELS } from '../../lib/optimize/level';
@@ -12,10 +12,12 @@ import { describeInputs } from './describe-inputs';
 import type { ChainJob, DefaultJob, Job, JobAnswer, WholeJob } from './job';
 import { candidateInputs } from './seeded-inputs';
 
+type Sessions = typeof SessionClass;
+
 type Tensors = ReadonlyMap<string, RawTensor>;
 
 /** If no candidate runs, the answer reports the failure of the first one, which is the most plausible. */
-async function runWhole(job: WholeJob): Promise<JobAnswer> {
+async function runWhole(job: WholeJob, Session: Sessions): Promise<JobAnswer> {
   let failure: JobAnswer | undefined;
   for (const candidate of job.generated ? candidateInputs(job.generated) : [read(job.inputs)]) {
     // Open a new session each time: a failed run may have advanced the generators of seeded random operators.
@@ -37,7 +39,7 @@ async function runWhole(job: WholeJob): Promise<JobAnswer> {
   return failure ?? { done: false, reason: 'no inputs' };
 }
 
-async function runSlices(job: ChainJob): Promise<JobAnswer> {
+async function runSlices(job: ChainJob, Session: Sessions): Promise<JobAnswer> {
   const plan = readPlan(path.join(job.slicesFolder, PLAN_FILE));
   const results = await runChain(plan, read(job.inputs), async (slice, inputs) => {
     const { model, outputs } = plan.slices[slice];
@@ -56,21 +58,21 @@ async function runSlices(job: ChainJob): Promise<JobAnswer> {
   return { done: true };
 }
 
-async function runDefault(job: DefaultJob): Promise<JobAnswer> {
+async function runDefault(job: DefaultJob, Session: Sessions): Promise<JobAnswer> {
   const session = await Session.openDefault(job.modelPath);
   write(job.outputs, await session.run(read(job.inputs), job.outputNames));
   await session.release();
   return { done: true };
 }
 
-function runJob(job: Job): Promise<JobAnswer> {
+function runJob(job: Job, sessions: Sessions): Promise<JobAnswer> {
   switch (job.kind) {
     case 'whole':
-      return runWhole(job);
+      return runWhole(job, sessions);
     case 'chain':
-      return runSlices(job);
+      return runSlices(job, sessions);
     case 'default':
-      return runDefault(job);
+      return runDefault(job, sessions);
   }
 }
 
@@ -82,15 +84,24 @@ function write(file: string, tensors: Tensors): void {
   fs.writeFileSync(file, encodeSafetensors(tensors));
 }
 
+async function answerTo(job: Job): Promise<JobAnswer> {
+  let sessions: Sessions;
+  try {
+    // A static import that fails would end the process before it can answer.
+    sessions = (await import('../../lambda/slice/session.js')).Session;
+  } catch (error) {
+    return { done: false, reason: (error as Error).message, isUnloadable: true };
+  }
+  try {
+    return await runJob(job, sessions);
+  } catch (error) {
+    return { done: false, reason: (error as Error).message };
+  }
+}
+
 async function main(): Promise<void> {
   const job = JSON.parse(fs.readFileSync(process.argv[2], 'utf8')) as Job;
-  let answer: JobAnswer;
-  try {
-    answer = await runJob(job);
-  } catch (error) {
-    answer = { done: false, reason: (error as Error).message };
-  }
-  fs.writeFileSync(process.argv[3], JSON.stringify(answer));
+  fs.writeFileSync(process.argv[3], JSON.stringify(await answerTo(job)));
 }
 
 void main();

@@ -40,8 +40,10 @@ export type JobAnswer =
   | { readonly done: true }
   | {
       readonly done: false;
-      /** ONNX Runtime's error message. */
+      /** ONNX Runtime's error message, or the system's if it could not load ONNX Runtime. */
       readonly reason: string;
+      /** Set if ONNX Runtime could not be loaded. */
+      readonly isUnloadable?: true;
       /** Names, dtypes and shapes of the inputs on which the whole model failed; absent for other failures. */
       readonly ranOn?: string;
     };

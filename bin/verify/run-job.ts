@@ -18,6 +18,11 @@ export interface JobWording {
   readonly advice: string;
 }
 
+const UNLOADABLE: JobWording = {
+  what: 'the library of ONNX Runtime must load on this machine',
+  advice: 'install the library that is missing, or install onnxruntime-node again',
+};
+
 /** @throws SlicedInferenceError when ONNX Runtime refuses, crashes or hangs */
 export async function runJob(job: Job, { what, advice }: JobWording, folder: string): Promise<void> {
   const jobFile = path.join(folder, `${job.kind}.json`);
@@ -32,6 +37,7 @@ export async function runJob(job: Job, { what, advice }: JobWording, folder: str
   if (answer.done) return;
   const line = answer.reason.replaceAll(/\s+/g, ' ').trim();
   const reason = line.length > MAX_REASON_LENGTH ? `${line.slice(0, MAX_REASON_LENGTH - 3)}...` : line;
+  if (answer.isUnloadable) throw new SlicedInferenceError(UNLOADABLE.what, reason, UNLOADABLE.advice);
   throw new SlicedInferenceError(
     answer.ranOn === undefined ? what : `${what} (${answer.ranOn})`,
     reason,

@@ -8,7 +8,8 @@ export interface PathFault {
   readonly advice: string;
 }
 
-const MISSING: readonly unknown[] = ['ENOENT', 'ENOTDIR'];
+/** Node.js refuses a path with a NUL character before the system sees it. */
+const MISSING: readonly unknown[] = ['ENOENT', 'ENOTDIR', 'ERR_INVALID_ARG_VALUE'];
 
 /**
  * Says why a file cannot be read.
@@ -33,6 +34,7 @@ export function foreignPath(
   inBucket = 'download it and pass the path of the copy',
 ): PathFault | undefined {
   if (path === '') return { got: 'an empty string', advice: 'pass its path on this machine' };
+  if (path.includes('\0')) return { got: 'a path with a NUL character', advice: 'remove the character' };
   if (/^s3:\//i.test(path)) return { got: 'an S3 address', advice: inBucket };
   if (/^file:\//i.test(path)) return { got: 'a URL', advice: 'pass the path without file://' };
   // The drive of a Windows path has one letter.
@@ -45,7 +47,8 @@ export function foreignPath(
       advice: 'pass the full path, because only a shell expands ~ (in code, use os.homedir() or Path.home())',
     };
   }
-  if (/\$\w|\$\{\w|%\w+%/.test(path)) {
+  // The name of a variable does not begin with a digit: `model$1.onnx` is the name of a file.
+  if (/\$\{?[a-z_]|%[a-z_]\w*%/i.test(path)) {
     return {
       got: 'a path with a shell variable',
       advice:

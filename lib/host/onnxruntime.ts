@@ -34,22 +34,35 @@ export function onnxRuntimeVersion(): string {
  * @throws SlicedInferenceError on a platform that it has no library for
  */
 export function checkRunsOnnxRuntime(machine: Platform = thisMachine()): void {
-  const libraries = path.join(onnxRuntimeFolder(), 'bin/napi-v6');
-  const { platform, arch, glibc } = machine;
-  const found = fs.existsSync(path.join(libraries, platform, arch, 'onnxruntime_binding.node'));
-  if (found && (platform !== 'linux' || glibc !== undefined)) return;
+  const unsupported = unsupportedPlatform(machine);
+  if (unsupported === undefined) return;
+  const libraries = librariesFolder();
   const known = fs
     .readdirSync(libraries)
     .flatMap((system) => fs.readdirSync(path.join(libraries, system)).map((cpu) => `${system}-${cpu}`))
     .sort();
   throw new SlicedInferenceError(
     `slicing runs ONNX Runtime, which needs one of the platforms ${known.join(', ')}`,
-    found ? `${platform}-${arch} without glibc, for example Alpine Linux` : `${platform}-${arch}`,
+    unsupported,
     'run `sliced-inference slice` on one of them, and deploy its output from here with SlicedModel.fromDirectory',
   );
 }
 
-function thisMachine(): Platform {
+/** Returns the name of a platform that ONNX Runtime has no library for, and `undefined` for any other. */
+export function unsupportedPlatform({ platform, arch, glibc }: Platform): string | undefined {
+  const name = `${platform}-${arch}`;
+  if (!fs.existsSync(path.join(librariesFolder(), platform, arch, 'onnxruntime_binding.node'))) return name;
+  return platform === 'linux' && glibc === undefined
+    ? `${name} without glibc, for example Alpine Linux`
+    : undefined;
+}
+
+/** The folder with a folder for each platform. */
+function librariesFolder(): string {
+  return path.join(onnxRuntimeFolder(), 'bin/napi-v6');
+}
+
+export function thisMachine(): Platform {
   const { platform, arch } = process;
   return { platform, arch, glibc: platform === 'linux' ? glibcVersion() : undefined };
 }

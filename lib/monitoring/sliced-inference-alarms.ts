@@ -6,7 +6,7 @@ import { SlicedInferenceError } from '../errors';
 import type { Fields } from '../pipeline/checks/check';
 import { checkFields, kind, listOf, optional } from '../pipeline/checks/check';
 import { constructId } from '../pipeline/checks/construct-id';
-import { NUMBER, PIPELINE, duration, has } from '../pipeline/checks/kinds';
+import { NUMBER, PIPELINE, duration, hasMethods } from '../pipeline/checks/kinds';
 import { knownAtSynth } from '../pipeline/known-at-synth';
 import type { SlicedInferencePipeline } from '../pipeline/sliced-inference-pipeline';
 
@@ -39,7 +39,11 @@ export interface SlicedInferenceAlarmsProps {
   readonly actions?: cloudwatch.IAlarmAction[];
 }
 
-const ACTION = kind('an action (cloudwatch.IAlarmAction)', has('bind'), 'use an SnsAction, for example');
+const ACTION = kind(
+  'an action (cloudwatch.IAlarmAction)',
+  hasMethods('bind'),
+  'use an SnsAction, for example',
+);
 
 const ALARM_PROPS: Fields<SlicedInferenceAlarmsProps> = {
   pipeline: PIPELINE,
@@ -70,7 +74,7 @@ export class SlicedInferenceAlarms extends Construct {
   public readonly alarms: cloudwatch.Alarm[];
 
   public constructor(scope: Construct, id: string, props: SlicedInferenceAlarmsProps) {
-    super(scope, constructId(id, 'SlicedInferenceAlarms'));
+    super(scope, constructId(scope, id, 'SlicedInferenceAlarms'));
     checkFields(props, ALARM_PROPS, {
       where: 'the props of SlicedInferenceAlarms',
       prefix: '',

@@ -3,7 +3,7 @@ import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
 import { sliceName } from '../../contract/keys';
 import type { Fields } from '../pipeline/checks/check';
-import { checkFields, listOf, optional } from '../pipeline/checks/check';
+import { checkFields, kind, listOf, optional } from '../pipeline/checks/check';
 import { constructId } from '../pipeline/checks/construct-id';
 import { PIPELINE, TEXT } from '../pipeline/checks/kinds';
 import { SliceMetric } from '../pipeline/slice-metric';
@@ -22,8 +22,21 @@ export interface SlicedInferenceDashboardProps {
   readonly dashboardName?: string;
 }
 
+const PASS_PIPELINE = 'pass [pipeline], for example';
+
+const PIPELINES = listOf('pipelines', PASS_PIPELINE, PIPELINE);
+
+const ANY_PIPELINE = kind(
+  'a list of 1 pipeline or more',
+  (value) => Array.isArray(value) && value.length > 0,
+  PASS_PIPELINE,
+);
+
 const DASHBOARD_PROPS: Fields<SlicedInferenceDashboardProps> = {
-  pipelines: listOf('pipelines', 'pass [pipeline], for example', PIPELINE),
+  pipelines: (value, where) => {
+    PIPELINES(value, where);
+    ANY_PIPELINE(value, where);
+  },
   dashboardName: optional(TEXT),
 };
 
@@ -45,7 +58,7 @@ export class SlicedInferenceDashboard extends Construct {
   public readonly dashboard: cloudwatch.Dashboard;
 
   public constructor(scope: Construct, id: string, props: SlicedInferenceDashboardProps) {
-    super(scope, constructId(id, 'SlicedInferenceDashboard'));
+    super(scope, constructId(scope, id, 'SlicedInferenceDashboard'));
     checkFields(props, DASHBOARD_PROPS, {
       where: 'the props of SlicedInferenceDashboard',
       prefix: '',

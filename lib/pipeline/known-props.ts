@@ -2,10 +2,11 @@
 import { RemovalPolicy } from 'aws-cdk-lib';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
-import { quoted } from '../errors';
+import { SlicedInferenceError, quoted } from '../errors';
 import type { SliceFunctionOptions } from '../aws/slice-function-options';
-import type { Fields } from './checks/check';
-import { kind, listOf, mapOf, objectOf, optional } from './checks/check';
+import type { Check, Fields } from './checks/check';
+import { isPlain, kind, listOf, mapOf, objectOf, optional } from './checks/check';
+import { got } from './checks/got';
 import {
   ARCHITECTURE,
   BOOLEAN,
@@ -20,6 +21,7 @@ import {
   VPC,
   duration,
   has,
+  hasMethods,
   memberOf,
 } from './checks/kinds';
 import { GraphOptimization } from './graph-optimization';
@@ -43,6 +45,25 @@ export const IN_SLICE_FUNCTIONS: Readonly<Record<string, string>> = Object.fromE
 
 const SLICE_FUNCTION = objectOf(SLICE_FUNCTION_OPTIONS, '{ memorySize: 2048 }');
 
+/**
+ * jsii drops the names that it does not know: of `{"memory_size": 2048}` in Python nothing is left. It converts the
+ * options of a prop, but not those in a map.
+ */
+const SLICE_OVERRIDE: Check = (value, where, scope) => {
+  SLICE_FUNCTION(value, where, scope);
+  if (Object.entries(value as object).some(isOption)) return;
+  throw new SlicedInferenceError(
+    `${where} must set an option`,
+    got(value),
+    'pass { memorySize: 2048 }, for example, or in Python SliceFunctionOptions(memory_size=2048)',
+  );
+};
+
+/** A known option may be `undefined` by a condition of the caller. An unknown one has a warning. */
+function isOption([name, value]: [string, unknown]): boolean {
+  return name in SLICE_FUNCTION_OPTIONS || value !== undefined;
+}
+
 /** `null` is never the way to leave a model out: a pipeline needs one. */
 const MODEL_PATH = kind(
   'the path of an ONNX model',
@@ -50,11 +71,11 @@ const MODEL_PATH = kind(
   'pass the path of a file on this machine',
 );
 
-const SLICING = kind('an instance of Slicing', has('_slicer'), 'use Slicing.count(4), for example');
+const SLICING = kind('an instance of Slicing', hasMethods('_slicer'), 'use Slicing.count(4), for example');
 
 const SLICED_MODEL = kind(
   'a SlicedModel',
-  has('_plan', '_place'),
+  hasMethods('_place'),
   'use SlicedModel.fromDirectory or SlicedModel.fromBucket',
 );
 
@@ -66,7 +87,7 @@ const TENSOR_STORE = kind(
 
 const SUBNETS = kind(
   'a selection of subnets (ec2.SubnetSelection)',
-  (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+  isPlain,
   'pass { subnetType: ec2.SubnetType.PRIVATE_WITH_EGRESS }, for example',
 );
 
@@ -96,7 +117,7 @@ export const PIPELINE_PROPS: Fields<SlicedInferencePipelineProps> = {
     mapOf(
       'an object of slices and their options',
       "{ 'slice-00': { memorySize: 2048 } }",
-      optional(SLICE_FUNCTION),
+      optional(SLICE_OVERRIDE),
     ),
   ),
   bucket: optional(BUCKET),

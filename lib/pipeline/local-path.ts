@@ -19,7 +19,7 @@ export function planPath(path: string): string {
 export function sliceFolder(path: string): string {
   const what = 'the folder of a sliced model';
   const folder = knownPath(path, what, WRITTEN_FOLDER);
-  const stat = fs.statSync(folder, { throwIfNoEntry: false });
+  const stat = statOf(folder);
   if (stat?.isFile()) {
     throw new SlicedInferenceError(`${what} must be a folder`, `the file ${quoted(folder)}`, WRITTEN_FOLDER);
   }
@@ -30,6 +30,15 @@ export function sliceFolder(path: string): string {
     foreign.got,
     foreign.advice,
   );
+}
+
+/** Returns `undefined` for a folder that is missing or unreadable: the error of reading its plan says which. */
+function statOf(folder: string): fs.Stats | undefined {
+  try {
+    return fs.statSync(folder);
+  } catch {
+    return undefined;
+  }
 }
 
 function knownPath(path: string, what: string, advice: string): string {

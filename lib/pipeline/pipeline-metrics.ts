@@ -6,6 +6,7 @@ import { Construct } from 'constructs';
 import { SlicedInferenceError } from '../errors';
 import { got } from './checks/got';
 import { memberOf } from './checks/kinds';
+import { metricOptions } from './checks/metric-options';
 import { SliceMetric, sliceMetric } from './slice-metric';
 
 const SLICE_METRIC = memberOf('SliceMetric', SliceMetric);
@@ -29,7 +30,7 @@ export abstract class PipelineMetrics extends Construct {
    * @default - the sum over five minutes
    */
   public metricStarted(props?: cloudwatch.MetricOptions): cloudwatch.Metric {
-    return this.stateMachine.metricStarted(props);
+    return this.stateMachine.metricStarted(metricOptions(props, 'metricStarted'));
   }
 
   /**
@@ -39,7 +40,7 @@ export abstract class PipelineMetrics extends Construct {
    * @default - the sum over five minutes
    */
   public metricSucceeded(props?: cloudwatch.MetricOptions): cloudwatch.Metric {
-    return this.stateMachine.metricSucceeded(props);
+    return this.stateMachine.metricSucceeded(metricOptions(props, 'metricSucceeded'));
   }
 
   /**
@@ -54,7 +55,7 @@ export abstract class PipelineMetrics extends Construct {
    * });
    */
   public metricFailed(props?: cloudwatch.MetricOptions): cloudwatch.Metric {
-    return this.stateMachine.metricFailed(props);
+    return this.stateMachine.metricFailed(metricOptions(props, 'metricFailed'));
   }
 
   /**
@@ -64,7 +65,7 @@ export abstract class PipelineMetrics extends Construct {
    * @default - the sum over five minutes
    */
   public metricTimedOut(props?: cloudwatch.MetricOptions): cloudwatch.Metric {
-    return this.stateMachine.metricTimedOut(props);
+    return this.stateMachine.metricTimedOut(metricOptions(props, 'metricTimedOut'));
   }
 
   /**
@@ -76,7 +77,7 @@ export abstract class PipelineMetrics extends Construct {
    * const slowest = pipeline.metricTime({ statistic: 'p99', period: Duration.hours(1) });
    */
   public metricTime(props?: cloudwatch.MetricOptions): cloudwatch.Metric {
-    return this.stateMachine.metricTime(props);
+    return this.stateMachine.metricTime(metricOptions(props, 'metricTime'));
   }
 
   /**
@@ -87,7 +88,7 @@ export abstract class PipelineMetrics extends Construct {
    * @default - the sum over five minutes
    */
   public metricSliceInvocations(slice: number, props?: cloudwatch.MetricOptions): cloudwatch.Metric {
-    return this.sliceFunction(slice).metricInvocations(props);
+    return this.sliceFunction(slice).metricInvocations(metricOptions(props, 'metricSliceInvocations'));
   }
 
   /**
@@ -101,7 +102,7 @@ export abstract class PipelineMetrics extends Construct {
    * const slice2 = pipeline.metricSliceDuration(2, { statistic: 'p95' });
    */
   public metricSliceDuration(slice: number, props?: cloudwatch.MetricOptions): cloudwatch.Metric {
-    return this.sliceFunction(slice).metricDuration(props);
+    return this.sliceFunction(slice).metricDuration(metricOptions(props, 'metricSliceDuration'));
   }
 
   /**
@@ -113,7 +114,7 @@ export abstract class PipelineMetrics extends Construct {
    * @default - the sum over five minutes
    */
   public metricSliceErrors(slice: number, props?: cloudwatch.MetricOptions): cloudwatch.Metric {
-    return this.sliceFunction(slice).metricErrors(props);
+    return this.sliceFunction(slice).metricErrors(metricOptions(props, 'metricSliceErrors'));
   }
 
   /**
@@ -125,7 +126,7 @@ export abstract class PipelineMetrics extends Construct {
    * @default - the sum over five minutes
    */
   public metricSliceThrottles(slice: number, props?: cloudwatch.MetricOptions): cloudwatch.Metric {
-    return this.sliceFunction(slice).metricThrottles(props);
+    return this.sliceFunction(slice).metricThrottles(metricOptions(props, 'metricSliceThrottles'));
   }
 
   /**
@@ -153,7 +154,7 @@ export abstract class PipelineMetrics extends Construct {
       );
     }
     SLICE_METRIC(metric, 'metric');
-    return sliceMetric(this.sliceFunction(slice), metric, props);
+    return sliceMetric(this.sliceFunction(slice), metric, metricOptions(props, 'metricSlice'));
   }
 
   private sliceFunction(slice: number): lambda.Function {

@@ -72,7 +72,7 @@ export class SlicedInferencePipeline extends PipelineMetrics {
    * @throws an error of one line if the model cannot be read or cut, or if a prop is invalid
    */
   public constructor(scope: Construct, id: string, props: SlicedInferencePipelineProps) {
-    super(scope, constructId(id, 'SlicedInferencePipeline'));
+    super(scope, constructId(scope, id, 'SlicedInferencePipeline'));
     checkProps(this, props);
     const settings = pipelineSettings(props);
     const model = pipelineModel(props);

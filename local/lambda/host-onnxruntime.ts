@@ -4,28 +4,27 @@
  */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import { unsupportedPlatform, type Platform, thisMachine } from '../../lib/host/onnxruntime';
 import { LocalCloudError } from '../basics/errors';
 
-interface Platform {
-  readonly platform: string;
-  readonly arch: string;
-}
-
 /** @param code folder of a function's code; stays unchanged if it does not contain ONNX Runtime */
-export function addHostOnnxRuntime(code: string, { platform, arch }: Platform = process): void {
+export function addHostOnnxRuntime(code: string, machine: Platform = thisMachine()): void {
   const shipped = path.join(code, 'node_modules', 'onnxruntime-node');
-  const library = path.join('bin', 'napi-v6', platform, arch);
-  if (!fs.existsSync(shipped) || fs.existsSync(path.join(shipped, library))) return;
+  if (!fs.existsSync(shipped)) return;
+  // Alpine Linux finds the library for Lambda's Linux, and cannot load it.
+  const unsupported = unsupportedPlatform(machine);
+  if (unsupported !== undefined) {
+    throw new LocalCloudError(
+      `onnxruntime-node has no library for this machine, got ${unsupported}: run on Linux with glibc, on Windows with an x64 processor, or on an Apple silicon Mac`,
+    );
+  }
+  const library = path.join('bin', 'napi-v6', machine.platform, machine.arch);
+  if (fs.existsSync(path.join(shipped, library))) return;
   const installed = path.dirname(require.resolve('onnxruntime-node/package.json'));
   if (versionOf(installed) !== versionOf(shipped)) {
     throw new LocalCloudError(
       `the functions run onnxruntime-node ${versionOf(shipped)}, got ${versionOf(installed)} installed here: ` +
         'synthesize the assembly again',
-    );
-  }
-  if (!fs.existsSync(path.join(installed, library))) {
-    throw new LocalCloudError(
-      `onnxruntime-node has no library for this machine, got ${platform} ${arch}: run on Linux, on Windows with an x64 processor, or on an Apple silicon Mac`,
     );
   }
   fs.cpSync(path.join(installed, library), path.join(shipped, library), { recursive: true });

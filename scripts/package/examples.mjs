@@ -4,6 +4,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ownMajor } from './jsii.mjs';
+import { PYTHON } from './languages/python.mjs';
 import { ROOT } from './project.mjs';
 
 const FIXTURE = fileURLToPath(new URL('examples.ts-fixture', import.meta.url));
@@ -35,12 +36,12 @@ export function translateExamples(folder) {
     [location.api.fqn ?? 'README.md', location.api.memberName].filter(Boolean).join('.'),
     translations.python.source,
   ]);
-  const { error, status, stdout, stderr } = spawnSync('python3', ['-c', PYTHON_CHECK], {
+  const { error, status, stdout, stderr } = spawnSync(PYTHON, ['-c', PYTHON_CHECK], {
     encoding: 'utf8',
     input: JSON.stringify(sources),
   });
   if (error?.code === 'ENOENT')
-    return `${sources.length} examples compile; skipped parsing their Python: no python3`;
+    return `${sources.length} examples compile; skipped parsing their Python: no ${PYTHON}`;
   if (error || status !== 0 || stdout !== '') throw error ?? new Error(`${stdout}${stderr}`.trim());
   return `${sources.length} examples compile, and Python parses their translations`;
 }

@@ -6,7 +6,7 @@ import { Token } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { SlicedInferenceError, quoted } from '../../errors';
 import { got } from './got';
-import { checkNames } from './names';
+import { checkNames, checkSpelling } from './names';
 
 /**
  * Throws a `SlicedInferenceError` for a value of another kind.
@@ -91,13 +91,39 @@ interface FieldsContext {
 
 /** Checks the names and the values of an object's props. */
 export function checkFields<T>(value: unknown, fields: Fields<T>, context: FieldsContext): void {
-  const { where, prefix, example, scope } = context;
+  const { where, example } = context;
   kind('an object', isPlain, `pass ${example}, for example`)(value, where);
+  checkNames(value as object, Object.keys(fields), context);
+  checkValues(value as object, fields, context);
+}
+
+/**
+ * Checks an object that another library defines: a newer version of that library may know more names, so only names
+ * that are nearly those of a known prop are errors.
+ */
+export function checkForeignFields<T>(
+  value: unknown,
+  fields: Fields<T>,
+  context: Pick<FieldsContext, 'where' | 'prefix' | 'example'>,
+): void {
+  const { where, example } = context;
+  kind('an object', isPlain, `pass ${example}, for example`)(value, where);
+  checkSpelling(value as object, Object.keys(fields), where);
+  checkValues(value as object, fields, context);
+}
+
+function checkValues<T>(
+  value: object,
+  fields: Fields<T>,
+  { prefix, scope }: Pick<FieldsContext, 'prefix' | 'scope'>,
+): void {
   const given = value as Readonly<Record<string, unknown>>;
-  checkNames(given, Object.keys(fields), context);
   for (const [name, check] of Object.entries<Check>(fields)) check(given[name], `${prefix}${name}`, scope);
 }
 
-function isPlain(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !Token.isUnresolved(value);
+/** Whether a value's content is its props: that of a list, a `Map`, a `Set` or a promise is not. */
+export function isPlain(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || Token.isUnresolved(value)) return false;
+  // A dimension or a variable may have the name `then`.
+  return !(Symbol.iterator in value) && typeof (value as { readonly then?: unknown }).then !== 'function';
 }

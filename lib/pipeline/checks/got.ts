@@ -6,6 +6,7 @@ import { printable, quoted } from '../../errors';
 export function got(value: unknown): string {
   if (typeof value === 'string') return ofString(value);
   if (typeof value === 'number' && Token.isUnresolved(value)) return 'a CDK token';
+  if (typeof value === 'bigint') return `the bigint ${value}n`;
   if (typeof value === 'function') return `the function or class ${quoted(value.name)}`;
   if (typeof value !== 'object' || value === null) return printable(String(value));
   return ofObject(value);
@@ -22,5 +23,6 @@ function ofObject(value: object): string {
   if (Token.isUnresolved(value)) return 'a CDK token';
   const type: unknown = (value as { constructor?: { name?: unknown } }).constructor?.name;
   const isPlain = typeof type !== 'string' || type === 'Object' || type === '';
-  return isPlain ? 'an object' : `an object of type ${printable(type)}`;
+  if (!isPlain) return `an object of type ${printable(type)}`;
+  return Object.keys(value).length === 0 ? 'an empty object' : 'an object';
 }

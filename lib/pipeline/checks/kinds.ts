@@ -1,6 +1,7 @@
 /** The kinds of values that props and arguments have. */
 import { Token } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
+import { durationCall, sizeCall } from './amounts';
 import type { Check } from './check';
 import { kind } from './check';
 import { nearest } from './names';
@@ -12,7 +13,10 @@ export const TEXT = kind('a string', (value) => typeof value === 'string' || isT
 export const NUMBER = kind(
   'a number',
   (value) => typeof value === 'number' || isToken(value),
-  (value) => (isNumeral(value) ? `pass ${value}, without quotes` : 'pass a number'),
+  (value) => {
+    if (typeof value === 'bigint') return `pass ${value}, without n`;
+    return isNumeral(value) ? `pass ${value}, without quotes` : 'pass a number';
+  },
 );
 
 /** The construct decides by it, so it cannot be a token. */
@@ -27,38 +31,46 @@ export const BOOLEAN = kind(
 
 /** @param unit factory method of `Duration`, for the advice */
 export function duration(unit: 'seconds' | 'minutes' | 'days', example: number): Check {
-  return kind('a Duration', has('toSeconds'), (value) => `use Duration.${unit}(${amount(value, example)})`);
+  return kind(
+    'a Duration',
+    hasMethods('toSeconds', 'isUnresolved'),
+    (value) => `use Duration.${durationCall(value, unit) ?? `${unit}(${example}), for example`}`,
+  );
 }
 
-export const SIZE = kind('a Size', has('toBytes'), (value) => `use Size.mebibytes(${amount(value, 1024)})`);
+export const SIZE = kind(
+  'a Size',
+  hasMethods('toBytes', 'isUnresolved'),
+  (value) => `use Size.${sizeCall(value) ?? 'mebibytes(1024), for example'}`,
+);
 
 export const BUCKET = kind(
   'a bucket (s3.IBucket)',
-  has('bucketArn'),
+  isResource('bucketArn', 'grantRead'),
   "import it with s3.Bucket.fromBucketName(this, 'MyBucket', name)",
 );
 
 export const KEY = kind(
   'a KMS key (kms.IKey)',
-  has('keyArn'),
+  isResource('keyArn', 'grantDecrypt'),
   "import it with kms.Key.fromKeyArn(this, 'MyKey', arn)",
 );
 
 export const FUNCTION = kind(
   'a function (lambda.IFunction)',
-  has('functionArn'),
+  isResource('functionArn', 'grantInvoke'),
   "import it with lambda.Function.fromFunctionArn(this, 'MyFunction', arn)",
 );
 
 export const VPC = kind(
   'a VPC (ec2.IVpc)',
-  has('vpcId', 'selectSubnets'),
+  isResource('vpcId', 'selectSubnets'),
   "import it with ec2.Vpc.fromLookup(this, 'MyVpc', { vpcId })",
 );
 
 export const SECURITY_GROUP = kind(
   'a security group (ec2.ISecurityGroup)',
-  has('securityGroupId'),
+  isResource('securityGroupId', 'addIngressRule'),
   "import it with ec2.SecurityGroup.fromSecurityGroupId(this, 'MyGroup', id)",
 );
 
@@ -77,15 +89,16 @@ export const RUNTIME = kind('a lambda.Runtime', isNamed, (value) => {
 
 export const GRANTEE = kind(
   'a principal (iam.IGrantable)',
-  has('grantPrincipal'),
+  (value) => hasMethods('addToPrincipalPolicy')(memberValue(value, 'grantPrincipal')),
   'pass a role, a user or a function',
 );
 
-export const CONSTRUCT = kind('a construct', has('node'), 'pass your stack, for example');
+export const CONSTRUCT = kind('a construct', isConstruct, 'pass your stack, for example');
 
 export const PIPELINE = kind(
   'a SlicedInferencePipeline',
-  has('stateMachine', 'functions', 'metricStarted'),
+  (value) =>
+    isConstruct(value) && has('stateMachine', 'functions')(value) && hasMethods('metricStarted')(value),
   'pass the construct itself',
 );
 
@@ -112,6 +125,25 @@ export function has(...names: string[]): (value: unknown) => boolean {
   return (value) => typeof value === 'object' && value !== null && names.every((name) => name in value);
 }
 
+/** Whether a value is an object with all of these methods. */
+export function hasMethods(...names: string[]): (value: unknown) => boolean {
+  return (value) => names.every((name) => typeof memberValue(value, name) === 'function');
+}
+
+/** Whether a value is a construct with the attribute and the method that a created or imported resource has. */
+function isResource(attribute: string, method: string): (value: unknown) => boolean {
+  return (value) => isConstruct(value) && has(attribute)(value) && hasMethods(method)(value);
+}
+
+function isConstruct(value: unknown): boolean {
+  return hasMethods('addDependency')(memberValue(value, 'node'));
+}
+
+/** Functions have members too, but a class in place of its instance is a mistake. */
+function memberValue(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
+}
+
 /** Whether a value is an object with a name: a class has a name too. */
 function isNamed(value: unknown): boolean {
   return has('name')(value) && typeof (value as { name: unknown }).name === 'string';
@@ -131,10 +163,4 @@ function isToken(value: unknown): boolean {
 
 function isNumeral(value: unknown): value is string {
   return typeof value === 'string' && value.trim() !== '' && Number.isFinite(Number(value));
-}
-
-/** The number that the caller passed in place of an object, or an example. */
-function amount(value: unknown, example: number): number {
-  const given = isNumeral(value) ? Number(value) : value;
-  return typeof given === 'number' && given > 0 && !isToken(given) ? given : example;
 }

@@ -15,23 +15,55 @@ interface NamesContext {
 
 /** @throws SlicedInferenceError for a name that is nearly the name of a prop */
 export function checkNames(given: object, known: readonly string[], context: NamesContext): void {
-  const { where, elsewhere = {}, scope } = context;
-  const what = `${where} must have props that exist`;
-  for (const [name, value] of Object.entries(given)) {
-    if (value === undefined || known.includes(name)) continue;
-    const meant = nearest(name, known);
-    if (meant !== undefined) throw new SlicedInferenceError(what, quoted(name), `use ${meant}`);
+  const { where, scope } = context;
+  checkSpelling(given, known, where);
+  for (const name of unknownNames(given, known)) {
     if (scope === undefined) {
-      throw new SlicedInferenceError(what, quoted(name), `use ${known.join(', ')} or remove it`);
+      throw new SlicedInferenceError(mustExist(where), quoted(name), `use ${known.join(', ')} or remove it`);
     }
     // TypeScript allows objects with more props than their type has.
-    const other = nearest(name, Object.keys(elsewhere));
-    const advice = other === undefined ? 'remove it' : `use ${elsewhere[other]}`;
     Annotations.of(scope).addWarningV2(
       'cdk-sliced-inference:unknownProp',
-      `${where} must have props that exist, got ${quoted(name)}, which has no effect: ${advice}`,
+      `${mustExist(where)}, got ${quoted(name)}, which has no effect: ${advice(name, known, context)}`,
     );
   }
+}
+
+/** @throws SlicedInferenceError for a name that is nearly the name of a prop */
+export function checkSpelling(given: object, known: readonly string[], where: string): void {
+  for (const name of unknownNames(given, known)) {
+    const meant = nearest(name, known);
+    if (meant !== undefined) throw new SlicedInferenceError(mustExist(where), quoted(name), `use ${meant}`);
+  }
+}
+
+function unknownNames(given: object, known: readonly string[]): string[] {
+  return Object.entries(given).flatMap(([name, value]) =>
+    value === undefined || known.includes(name) ? [] : [name],
+  );
+}
+
+function mustExist(where: string): string {
+  return `${where} must have props that exist`;
+}
+
+function advice(name: string, known: readonly string[], { elsewhere = {} }: NamesContext): string {
+  const others = Object.keys(elsewhere);
+  const other = nearest(name, others);
+  if (other !== undefined) return `use ${elsewhere[other]}`;
+  const begun = begunBy(name, [...known, ...others]);
+  return begun === undefined ? 'remove it' : `use ${elsewhere[begun] ?? begun} or remove it`;
+}
+
+/** Fewer letters begin too many words. */
+const MIN_PREFIX = 4;
+
+/** Returns the only known name that begins with `name`. */
+function begunBy(name: string, known: readonly string[]): string | undefined {
+  const letters = plain(name);
+  if (letters.length < MIN_PREFIX) return undefined;
+  const candidates = known.filter((candidate) => plain(candidate).startsWith(letters));
+  return candidates.length === 1 ? candidates[0] : undefined;
 }
 
 /** Edits that make a name a misspelling. Swapped letters are two. */

@@ -98,6 +98,25 @@ describe('verify', () => {
     expect(await Promise.all(counts)).toEqual([2, 3, 4, 1]);
   });
 
+  it("shows the loader's reason if ONNX Runtime's library cannot load", async () => {
+    const preload = path.join(temporaryFolder(), 'no-loader.cjs');
+    fs.writeFileSync(
+      preload,
+      `if (process.argv[1].endsWith('verify-job.js'))
+         process.dlopen = () => {
+           throw new Error('libstdc++.so.6: cannot open shared object file');
+         };`,
+    );
+    const options = { env: { NODE_OPTIONS: `--require ${preload}` } };
+    const { code, stderr } = await cli(['verify', saveModel(mlp(1))], options);
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr:
+        'error: the library of ONNX Runtime must load on this machine, got libstdc++.so.6: cannot open shared object file: ' +
+        'install the library that is missing, or install onnxruntime-node again\n',
+    });
+  });
+
   it('exits with 1 when a bit differs', async () => {
     // No model makes the slices differ, so the test damages their outputs before the comparison.
     const preload = path.join(temporaryFolder(), 'damage.cjs');

@@ -54,7 +54,10 @@ describe('sliceFunctionOverrides', () => {
     'refuse the name %s, which is not a slice of the plan',
     (name) => {
       const refused = errorOf(() =>
-        pipelineStack({ slicing: Slicing.count(3), sliceFunctionOverrides: { [name]: {} } }),
+        pipelineStack({
+          slicing: Slicing.count(3),
+          sliceFunctionOverrides: { [name]: { memorySize: 2048 } },
+        }),
       );
       expect(refused).toBe(
         `sliceFunctionOverrides must name slices of the plan (slice-00 to slice-02), got '${name}': use one of these names`,

@@ -29,6 +29,7 @@ describe('a path that does not exist', () => {
     ['/app/~/model.onnx', 'a path with ~', HOME],
     ['$HOME/model.onnx', 'a path with a shell variable', VARIABLE],
     ['${HOME}/model.onnx', 'a path with a shell variable', VARIABLE],
+    ['${_X}/model.onnx', 'a path with a shell variable', VARIABLE],
     ['%USERPROFILE%\\model.onnx', 'a path with a shell variable', VARIABLE],
     ['C:\\models\\m.onnx', 'a Windows path on another system', WINDOWS],
     ['c:/models/m.onnx', 'a Windows path on another system', WINDOWS],
@@ -38,15 +39,30 @@ describe('a path that does not exist', () => {
     expect(unreadablePath(name, missing())).toEqual({ got, advice });
   });
 
-  test.each(['/models/m.onnx', 'm.onnx', '../m~1.onnx', 'a:b.onnx', 'price-5$.onnx', '100%.onnx', 'm.onnx~'])(
-    '%j is only missing',
-    (name) => {
-      expect(unreadablePath(name, missing())).toEqual({
-        got: 'no such file or folder',
-        advice: 'check the path',
-      });
-    },
-  );
+  test.each([
+    '/models/m.onnx',
+    'm.onnx',
+    '../m~1.onnx',
+    'a:b.onnx',
+    'price-5$.onnx',
+    'model$1.onnx',
+    '100%.onnx',
+    '50%5%.onnx',
+    'm.onnx~',
+  ])('%j is only missing', (name) => {
+    expect(unreadablePath(name, missing())).toEqual({
+      got: 'no such file or folder',
+      advice: 'check the path',
+    });
+  });
+
+  test('has no NUL character', () => {
+    const error = Object.assign(new Error(), { code: 'ERR_INVALID_ARG_VALUE' });
+    expect(unreadablePath('a\0b', error)).toEqual({
+      got: 'a path with a NUL character',
+      advice: 'remove the character',
+    });
+  });
 
   test('has the advice of its caller for an S3 address', () => {
     expect(foreignPath('s3://bucket/model.onnx', 'ask')).toEqual({ got: 'an S3 address', advice: 'ask' });

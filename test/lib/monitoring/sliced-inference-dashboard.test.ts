@@ -18,7 +18,10 @@ describe('the dashboard', () => {
       { pipelines: ['Ocr'] },
       "pipelines[0] must be a SlicedInferencePipeline, got the string 'Ocr': pass the construct itself",
     ],
-    [{ pipelines: [], dashboardName: 5 }, 'dashboardName must be a string, got 5: pass a string'],
+    [
+      { pipelines: [] },
+      'pipelines must be a list of 1 pipeline or more, got an empty list: pass [pipeline], for example',
+    ],
     [
       { pipeline: 'Ocr' },
       "the props of SlicedInferenceDashboard must have props that exist, got 'pipeline': use pipelines",
@@ -33,9 +36,17 @@ describe('the dashboard', () => {
     );
   });
 
+  test('refuses a name that is no string', () => {
+    const stack = newStack();
+    const props = { pipelines: [addPipeline(stack, 'Pipeline')], dashboardName: 5 };
+    expect(errorOf(() => new SlicedInferenceDashboard(stack, 'Dashboard', props as never))).toBe(
+      'dashboardName must be a string, got 5: pass a string',
+    );
+  });
+
   test('warns of an unknown prop', () => {
     const stack = newStack();
-    const props = { pipelines: [], banana: 1 };
+    const props = { pipelines: [addPipeline(stack, 'Pipeline')], banana: 1 };
     new SlicedInferenceDashboard(stack, 'Dashboard', props);
     Annotations.fromStack(stack).hasWarning(
       '/Stack/Dashboard',

@@ -8,7 +8,13 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
-import { SlicedInferencePipeline, Slicing, TensorStore } from '../../../lib';
+import {
+  SlicedInferenceAlarms,
+  SlicedInferenceDashboard,
+  SlicedInferencePipeline,
+  Slicing,
+  TensorStore,
+} from '../../../lib';
 import { PIPELINE_PROPS } from '../../../lib/pipeline/known-props';
 import { MLP_PATH, addPipeline, errorOf, newStack } from '../../support/pipeline-stack';
 
@@ -53,6 +59,31 @@ describe('the pipeline refuses', () => {
       "must be an instance of Slicing, got the function or class 'Slicing': use Slicing.count(4), for example",
     ],
     ['dimensions', 5, 'must be an object of names and sizes, got 5: pass { batch: 1 }, for example'],
+    [
+      'dimensions',
+      new Map([['batch', 1]]),
+      'must be an object of names and sizes, got an object of type Map: pass { batch: 1 }, for example',
+    ],
+    [
+      'dimensions',
+      Promise.resolve({ batch: 1 }),
+      'must be an object of names and sizes, got an object of type Promise: pass { batch: 1 }, for example',
+    ],
+    [
+      'sliceFunctions',
+      new Map([['memorySize', 1]]),
+      'must be an object, got an object of type Map: pass { memorySize: 2048 }, for example',
+    ],
+    [
+      'sliceFunctionOverrides',
+      new Set(['slice-00']),
+      "must be an object of slices and their options, got an object of type Set: pass { 'slice-00': { memorySize: 2048 } }, for example",
+    ],
+    [
+      'vpcSubnets',
+      new Map(),
+      'must be a selection of subnets (ec2.SubnetSelection), got an object of type Map: pass { subnetType: ec2.SubnetType.PRIVATE_WITH_EGRESS }, for example',
+    ],
     ['dimensions', [1], 'must be an object of names and sizes, got a list: pass { batch: 1 }, for example'],
     [
       'graphOptimization',
@@ -92,7 +123,12 @@ describe('the pipeline refuses', () => {
     ],
     ['timeout', 30, `${DURATION}, got 30: use Duration.seconds(30)`],
     ['timeout', '30', `${DURATION}, got the string '30': use Duration.seconds(30)`],
-    ['timeout', 'soon', `${DURATION}, got the string 'soon': use Duration.seconds(60)`],
+    ['timeout', 'soon', `${DURATION}, got the string 'soon': use Duration.seconds(60), for example`],
+    ['timeout', '5min', `${DURATION}, got the string '5min': use Duration.minutes(5)`],
+    ['timeout', 30n, `${DURATION}, got the bigint 30n: use Duration.seconds(30)`],
+    ['timeout', -1, `${DURATION}, got -1: use Duration.seconds(60), for example`],
+    ['timeout', Infinity, `${DURATION}, got Infinity: use Duration.seconds(60), for example`],
+    ['timeout', { toSeconds: 1 }, `${DURATION}, got an object: use Duration.seconds(60), for example`],
     ['warmUp', 'ALWAYS', `${WARM_UP}, got the string 'ALWAYS': use WarmUp.ALWAYS`],
     ['warmUp', 'sometimes', `${WARM_UP}, got the string 'sometimes': use a member of WarmUp`],
     ['warmUp', true, `${WARM_UP}, got true: use a member of WarmUp`],
@@ -121,7 +157,8 @@ describe('the pipeline refuses', () => {
     ],
     ['encryptionKey', 'arn:aws', `${KEY}, got the string 'arn:aws': ${IMPORT_KEY}`],
     ['assetEncryptionKey', 'arn:aws', `${KEY}, got the string 'arn:aws': ${IMPORT_KEY}`],
-    ['logEncryptionKey', {}, `${KEY}, got an object: ${IMPORT_KEY}`],
+    ['logEncryptionKey', {}, `${KEY}, got an empty object: ${IMPORT_KEY}`],
+    ['logEncryptionKey', { keyArn: 'x' }, `${KEY}, got an object: ${IMPORT_KEY}`],
     ['intermediateRetention', 1, `${DURATION}, got 1: use Duration.days(1)`],
     ['outputRetention', '14', `${DURATION}, got the string '14': use Duration.days(14)`],
     ['removalPolicy', 'DESTROY', `${REMOVAL}, got the string 'DESTROY': use RemovalPolicy.DESTROY`],
@@ -157,6 +194,7 @@ describe('the pipeline refuses', () => {
     ['tracing', 'false', `${BOOLEAN}, got the string 'false': pass false, without quotes`],
     ['sliceMetrics', 'yes', `${BOOLEAN}, got the string 'yes': pass one of these`],
     ['preprocess', 'arn:aws', `${FUNCTION}, got the string 'arn:aws': ${IMPORT_FUNCTION}`],
+    ['preprocess', { functionArn: 'x' }, `${FUNCTION}, got an object: ${IMPORT_FUNCTION}`],
     ['postprocess', Lazy, `${FUNCTION}, got the function or class 'Lazy': ${IMPORT_FUNCTION}`],
   ])('%s %p', (prop, value, message) => {
     expect(refusal({ [prop]: value })).toBe(`${prop} ${message}`);
@@ -194,7 +232,7 @@ describe('the pipeline refuses', () => {
     ],
     [
       { sliceFunctions: { ephemeralStorageSize: '1GB' } },
-      "sliceFunctions.ephemeralStorageSize must be a Size, got the string '1GB': use Size.mebibytes(1024)",
+      "sliceFunctions.ephemeralStorageSize must be a Size, got the string '1GB': use Size.gibibytes(1)",
     ],
     [
       { sliceFunctions: { reservedConcurrentExecutions: '3' } },
@@ -244,6 +282,36 @@ describe('the pipeline refuses', () => {
     );
   });
 
+  test.each<[options: Untyped, got: string]>([
+    [{}, 'an empty object'],
+    [{ memory_size: undefined }, 'an object'],
+  ])('the override %p, as jsii passes {"memory_size": 2048} of a Python caller', (options, got) => {
+    expect(refusal({ sliceFunctionOverrides: { 'slice-00': options } })).toBe(
+      `sliceFunctionOverrides['slice-00'] must set an option, got ${got}: ` +
+        'pass { memorySize: 2048 }, for example, or in Python SliceFunctionOptions(memory_size=2048)',
+    );
+  });
+
+  test('a path with a NUL character', () => {
+    expect(refusal({ modelPath: 'a\0b' })).toBe(
+      "model 'a\\x00b' must be an ONNX file, got a path with a NUL character: remove the character",
+    );
+  });
+
+  test.each<[scope: unknown, got: string]>([
+    ['Stack', "the string 'Stack'"],
+    [undefined, 'undefined'],
+    [{ node: {} }, 'an object'],
+    [Slicing, "the function or class 'Slicing'"],
+  ])('%p as the scope', (scope, got) => {
+    for (const type of [SlicedInferencePipeline, SlicedInferenceAlarms, SlicedInferenceDashboard]) {
+      const create = type as unknown as new (scope: unknown, id: string, props: object) => unknown;
+      expect(errorOf(() => new create(scope, 'Id', {}))).toBe(
+        `the scope of ${type.name} must be a construct, got ${got}: pass your stack, for example`,
+      );
+    }
+  });
+
   test('props in place of the id', () => {
     const create = SlicedInferencePipeline as unknown as new (scope: Stack, props: object) => unknown;
     expect(errorOf(() => new create(newStack(), { modelPath: MLP_PATH }))).toBe(
@@ -261,6 +329,18 @@ describe('the pipeline accepts', () => {
     const pipeline = addPipeline(stack, 'Pipeline', { ...unset, ...strings, logRetention: 7 } as Untyped);
     expect(pipeline.functions).toHaveLength(1);
     expect(Found.fromStack(stack).findWarning('*', Match.anyValue())).toEqual([]);
+  });
+
+  test('a variable with the name `then`, which a promise has too', () => {
+    const sliceFunctions = { environment: { then: 'x' } };
+    expect(addPipeline(newStack(), 'Pipeline', { sliceFunctions }).functions).toHaveLength(1);
+  });
+
+  test('an override whose option a condition leaves undefined', () => {
+    const overrides = { 'slice-00': { memorySize: undefined } };
+    expect(addPipeline(newStack(), 'Pipeline', { sliceFunctionOverrides: overrides }).functions).toHaveLength(
+      1,
+    );
   });
 
   test('imported and created constructs, and objects of every kind', () => {
@@ -340,6 +420,26 @@ describe('an unknown name', () => {
     [
       { memory_size: 512 },
       "the props of SlicedInferencePipeline must have props that exist, got 'memory_size', which has no effect: use sliceFunctions.memorySize",
+    ],
+    [
+      { model: 'm.onnx' },
+      "the props of SlicedInferencePipeline must have props that exist, got 'model', which has no effect: use modelPath or remove it",
+    ],
+    [
+      { ephemeralStorage: 1024 },
+      "the props of SlicedInferencePipeline must have props that exist, got 'ephemeralStorage', which has no effect: use sliceFunctions.ephemeralStorageSize or remove it",
+    ],
+    [
+      { slice: 1 },
+      "the props of SlicedInferencePipeline must have props that exist, got 'slice', which has no effect: remove it",
+    ],
+    [
+      { log: 1 },
+      "the props of SlicedInferencePipeline must have props that exist, got 'log', which has no effect: remove it",
+    ],
+    [
+      { sliceFunctions: { memory: 1 } },
+      "sliceFunctions must have props that exist, got 'memory', which has no effect: use memorySize or remove it",
     ],
     [
       { sliceFunctions: { color: 1 } },

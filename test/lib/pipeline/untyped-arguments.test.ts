@@ -1,6 +1,6 @@
 /** Arguments as callers in JavaScript can pass them to factories and methods: of another type, or none. */
 import * as path from 'node:path';
-import { Size, Stack } from 'aws-cdk-lib';
+import { Duration, Size, Stack } from 'aws-cdk-lib';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { SlicedModel, Slicing } from '../../../lib';
 import { MLP_PATH, addPipeline, errorOf, newStack } from '../../support/pipeline-stack';
@@ -11,6 +11,10 @@ type Untyped = Readonly<Record<string, (...args: unknown[]) => unknown>>;
 
 const slicing = Slicing as unknown as Untyped;
 const slicedModel = SlicedModel as unknown as Untyped;
+
+function refusedSlicing(value: Slicing): string {
+  return errorOf(() => addPipeline(newStack(), 'Pipeline', { slicing: value }));
+}
 
 describe('Slicing', () => {
   const names = 'the names of tensors must be a list of names';
@@ -23,6 +27,7 @@ describe('Slicing', () => {
     ['atTensors', ['h1', 1], 'name 1 of the tensors must be a string, got 1: pass a string'],
     ['count', '4', "the number of slices must be a number, got the string '4': pass 4, without quotes"],
     ['count', undefined, 'the number of slices must be a number, got undefined: pass a number'],
+    ['count', 1n, 'the number of slices must be a number, got the bigint 1n: pass 1, without n'],
     ['count', 'four', "the number of slices must be a number, got the string 'four': pass a number"],
     [
       'count',
@@ -33,9 +38,18 @@ describe('Slicing', () => {
     [
       'maxSliceSize',
       '64MB',
-      "the size of a slice must be a Size, got the string '64MB': use Size.mebibytes(1024)",
+      "the size of a slice must be a Size, got the string '64MB': use Size.mebibytes(64)",
     ],
-    ['maxSliceSize', null, 'the size of a slice must be a Size, got null: use Size.mebibytes(1024)'],
+    [
+      'maxSliceSize',
+      null,
+      'the size of a slice must be a Size, got null: use Size.mebibytes(1024), for example',
+    ],
+    [
+      'maxSliceSize',
+      { toBytes: 1 },
+      'the size of a slice must be a Size, got an object: use Size.mebibytes(1024), for example',
+    ],
     ['automatic', 3008, `${options} be an object, got 3008: pass { maxMemorySize: 3008 }, for example`],
     ['automatic', null, `${options} be an object, got null: pass { maxMemorySize: 3008 }, for example`],
     [
@@ -62,10 +76,23 @@ describe('Slicing', () => {
     [
       'fromPlan',
       {},
-      'the path of a plan must be a string, got an object: pass the path of a plan.json on this machine',
+      'the path of a plan must be a string, got an empty object: pass the path of a plan.json on this machine',
     ],
-  ])('.%s refuses %j', (factory, argument, message) => {
+  ])('.%s refuses %p', (factory, argument, message) => {
     expect(errorOf(() => slicing[factory](argument))).toBe(message);
+  });
+
+  test('takes a plan from no path with a NUL character', () => {
+    expect(refusedSlicing(Slicing.fromPlan('a\0b'))).toBe(
+      "plan 'a\\x00b' must be a readable file, got a path with a NUL character: remove the character",
+    );
+  });
+
+  test('created by its constructor is refused', () => {
+    const create = Slicing as unknown as new () => Slicing;
+    expect(refusedSlicing(new create())).toBe(
+      'slicing must be an instance of Slicing, got an object of type Slicing: use Slicing.count(4), for example',
+    );
   });
 
   test('accepts options that are absent, empty or undefined', () => {
@@ -93,6 +120,10 @@ describe('SlicedModel', () => {
       "the folder of a sliced model 's3://bucket/slices' must be on this machine, got an S3 address: use SlicedModel.fromBucket",
     ],
     [
+      'a\0b',
+      "the folder of a sliced model 'a\\x00b' must be on this machine, got a path with a NUL character: remove the character",
+    ],
+    [
       '~/slices',
       "the folder of a sliced model '~/slices' must be on this machine, got a path with ~: " +
         'pass the full path, because only a shell expands ~ (in code, use os.homedir() or Path.home())',
@@ -109,6 +140,12 @@ describe('SlicedModel', () => {
       "a bucket's name",
       ['my-bucket', 'ocr', plan],
       "the bucket of a sliced model must be a bucket (s3.IBucket), got the string 'my-bucket': " +
+        "import it with s3.Bucket.fromBucketName(this, 'MyBucket', name)",
+    ],
+    [
+      'an object with an ARN',
+      [{ bucketArn: 1 }, 'ocr', plan],
+      'the bucket of a sliced model must be a bucket (s3.IBucket), got an object: ' +
         "import it with s3.Bucket.fromBucketName(this, 'MyBucket', name)",
     ],
     [
@@ -157,6 +194,17 @@ test.each<[method: string, args: unknown[], message: string]>([
       'pass a role, a user or a function',
   ],
   [
+    'grantInvoke',
+    [{ grantPrincipal: 1 }],
+    'the grantee of grantInvoke must be a principal (iam.IGrantable), got an object: ' +
+      'pass a role, a user or a function',
+  ],
+  [
+    'asFragment',
+    [{ node: 1 }],
+    'the scope of a fragment must be a construct, got an object: pass your stack, for example',
+  ],
+  [
     'asFragment',
     ['Ocr'],
     "the scope of a fragment must be a construct, got the string 'Ocr': pass your stack, for example",
@@ -173,7 +221,57 @@ test.each<[method: string, args: unknown[], message: string]>([
     'metric must be one of coldStarts, loadMs, readMs, runMs, writeMs, bytesRead, bytesWritten, peakMemoryBytes, ' +
       "got the string 'coldstarts': use SliceMetric.COLD_STARTS",
   ],
+  ...[
+    'metricStarted',
+    'metricSucceeded',
+    'metricFailed',
+    'metricTimedOut',
+    'metricTime',
+    'metricSliceInvocations',
+    'metricSliceDuration',
+    'metricSliceErrors',
+    'metricSliceThrottles',
+  ].flatMap((method): [string, unknown[], string][] => {
+    const slice = method.startsWith('metricSlice') ? [0] : [];
+    const options = `the options of ${method} must`;
+    return [
+      [
+        method,
+        [...slice, 'x'],
+        `${options} be an object, got the string 'x': pass { statistic: 'p99' }, for example`,
+      ],
+      [method, [...slice, { perio: 1 }], `${options} have props that exist, got 'perio': use period`],
+    ];
+  }),
+  [
+    'metricSlice',
+    [0, 'runMs', new Map()],
+    "the options of metricSlice must be an object, got an object of type Map: pass { statistic: 'p99' }, for example",
+  ],
+  [
+    'metricTime',
+    [{ period: '5 min' }],
+    "period must be a Duration, got the string '5 min': use Duration.minutes(5)",
+  ],
+  [
+    'metricTime',
+    [{ unit: 'seconds' }],
+    expect.stringMatching(
+      /^unit must be one of Seconds, .*, got the string 'seconds': use cloudwatch\.Unit\.SECONDS$/,
+    ) as string,
+  ],
+  [
+    'metricTime',
+    [{ dimensionsMap: [] }],
+    "dimensionsMap must be an object of names and values, got an empty list: pass { Stage: 'beta' }, for example",
+  ],
 ])('%s of a pipeline refuses %j', (method, args, message) => {
   const pipeline = addPipeline(newStack(), 'Pipeline', { sliceMetrics: true });
-  expect(errorOf(() => (pipeline as unknown as Untyped)[method](...args))).toBe(message);
+  expect(errorOf(() => (pipeline as unknown as Untyped)[method](...args))).toEqual(message);
+});
+
+test('a metric leaves names that a newer CDK may know to CDK', () => {
+  const pipeline = addPipeline(newStack(), 'Pipeline');
+  const options = { period: Duration.minutes(1), aggregation: 'x', label: undefined };
+  expect(pipeline.metricStarted(options).period.toSeconds()).toBe(60);
 });

@@ -1,11 +1,12 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { addHostOnnxRuntime } from '../../../local/lambda/host-onnxruntime';
+import { thisMachine } from '../../../lib/host/onnxruntime';
 import { temporaryFolder } from '../../support/temporary-folder';
 
 const folder = temporaryFolder();
 const installed = path.dirname(require.resolve('onnxruntime-node/package.json'));
-const here = { platform: process.platform, arch: process.arch };
+const here = thisMachine();
 
 /** The code of a function that was built for another machine: the package without this machine's library. */
 function codeWithout(name: string, version?: string): string {
@@ -37,10 +38,20 @@ describe('addHostOnnxRuntime', () => {
 
   test('refuses a machine that has no library', () => {
     expect(() => {
-      addHostOnnxRuntime(codeWithout('sparc'), { platform: 'sunos', arch: 'sparc' });
+      addHostOnnxRuntime(codeWithout('sparc'), { platform: 'sunos', arch: 'sparc', glibc: undefined });
     }).toThrow(
-      'onnxruntime-node has no library for this machine, got sunos sparc: ' +
-        'run on Linux, on Windows with an x64 processor, or on an Apple silicon Mac',
+      'onnxruntime-node has no library for this machine, got sunos-sparc: ' +
+        'run on Linux with glibc, on Windows with an x64 processor, or on an Apple silicon Mac',
+    );
+  });
+
+  test("refuses Alpine Linux although the code has the library for Lambda's Linux", () => {
+    const code = codeWithout('alpine');
+    fs.mkdirSync(path.join(code, 'node_modules/onnxruntime-node/bin/napi-v6/linux/x64'), { recursive: true });
+    expect(() => {
+      addHostOnnxRuntime(code, { platform: 'linux', arch: 'x64', glibc: undefined });
+    }).toThrow(
+      'onnxruntime-node has no library for this machine, got linux-x64 without glibc, for example Alpine Linux: run on',
     );
   });
 
