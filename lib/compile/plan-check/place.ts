@@ -64,6 +64,6 @@ export function described(value: unknown): string {
       return Array.isArray(value) ? `a list of ${value.length}` : 'an object';
     default:
       // JSON has only numbers, true and false besides.
-      return String(value as number | boolean);
+      return String(value);
   }
 }
