@@ -105,23 +105,31 @@ test('an edit of a link to a sliced model in a folder is refused', () => {
   );
 });
 
-test('a second synthesis reads no stored file, into the same assembly or another one', () => {
-  const [first, second] = [temporaryFolder(), temporaryFolder()];
-  synthesize(first);
-  const stored = fs.readdirSync(path.join(cache, 'slices'));
-  const opened: string[] = [];
-  const open = fs.openSync;
-  const spy = jest.spyOn(fs, 'openSync').mockImplementation((...args) => {
-    opened.push(path.basename(String(args[0])));
-    return open(...args);
-  });
-  try {
-    synthesize(first);
-    synthesize(second);
-    synthesize(second);
-  } finally {
-    spy.mockRestore();
-  }
-  expect(stored.length).toBeGreaterThan(2);
-  expect(opened.filter((name) => stored.includes(name))).toEqual([]);
+test.each(['the same assembly', 'another assembly'])(
+  'a second synthesis into %s reads no stored file',
+  (where) => {
+    const outdir = temporaryFolder();
+    synthesize(outdir);
+    synthesize(temporaryFolder());
+    // A wrong digest makes the library write the file anew, which proves that it has not read the file.
+    const known = path.join(cache, 'digests');
+    const wrong = JSON.stringify({ writtenAt: Date.now(), digest: 'wrong' });
+    for (const entry of fs.readdirSync(known)) fs.writeFileSync(path.join(known, entry), wrong);
+    const stored = (): bigint[] =>
+      fs
+        .readdirSync(path.join(cache, 'slices'))
+        .map((name) => fs.statSync(path.join(cache, 'slices', name), { bigint: true }).mtimeNs);
+    const before = stored();
+    synthesize(where === 'the same assembly' ? outdir : temporaryFolder());
+    const after = stored();
+    expect(after.filter((changed, index) => changed !== before[index])).toHaveLength(before.length);
+  },
+);
+
+test('the cache keeps one digest for each of its files', () => {
+  for (let round = 0; round < 3; round++) synthesize(temporaryFolder());
+  const files = fs.readdirSync(path.join(cache, 'slices')).length;
+  const code = fs.readdirSync(path.join(cache, 'digests')).length - files;
+  synthesize(temporaryFolder());
+  expect(fs.readdirSync(path.join(cache, 'digests'))).toHaveLength(files + code);
 });
