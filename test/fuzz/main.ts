@@ -18,7 +18,7 @@ interface Options {
   readonly runs: number;
   readonly seed: number;
   readonly run?: number;
-  readonly timeLimit: number;
+  readonly timeLimit?: number;
   readonly memoryLimit?: number;
   readonly keep?: string;
   readonly target?: string;
@@ -47,7 +47,7 @@ function command(): Command {
     .option('--runs <number>', 'number of files of each kind to try', from(1), 1000)
     .option('--seed <number>', 'seed of all files', from(0, MAX_SEED), Math.floor(Math.random() * MAX_SEED))
     .option('--run <number>', 'repeat only this run', from(0))
-    .option('--time-limit <seconds>', 'time limit of one run', from(1), 10)
+    .option('--time-limit <seconds>', 'time limit of one run (default: by kind)', from(1))
     .option(
       '--memory-limit <MB>',
       'memory limit of the process that runs the library (default: by kind)',
@@ -99,7 +99,8 @@ async function fuzzTarget(target: SelectedTarget, options: Options): Promise<num
   const workplace = new Workplace(target.file, target.putBeside);
   const { limitMb, restingMb } = target.memory;
   const memoryMb = options.memoryLimit ?? limitMb;
-  const limits = { timeMs: options.timeLimit * 1000, memoryMb, restingMb };
+  const timeMs = 1000 * (options.timeLimit ?? target.timeLimit);
+  const limits = { timeMs, memoryMb, restingMb };
   const watcher = new Watcher(target.module, limits, {
     ...process.env,
     TMPDIR: workplace.temporary,

@@ -11,6 +11,8 @@ export interface FuzzTarget {
   readonly module: string;
   /** Name of the file of a case. */
   readonly file: string;
+  /** Time limit of a case, in seconds. The first case of a process includes loading the library. */
+  readonly timeLimit: number;
   /** Memory of the process that runs the library, in MB: the limit of a case, and what it may hold between cases. */
   readonly memory: { readonly limitMb: number; readonly restingMb: number };
   /** Writes the files that a case refers to into a folder. */
@@ -23,6 +25,7 @@ export const TARGETS = {
   models: {
     module: path.join(__dirname, 'model-target.js'),
     file: 'model.onnx',
+    timeLimit: 10,
     memory: { limitMb: 300, restingMb: 150 },
     putBeside: putBesideModel,
     casesOf: (seed) => new CaseMaker(seed),
@@ -30,7 +33,8 @@ export const TARGETS = {
   plans: {
     module: path.join(__dirname, 'plans/plan-target.js'),
     file: 'plan.json',
-    // CDK alone takes 250 MB.
+    // CDK takes seconds to load, and 250 MB.
+    timeLimit: 60,
     memory: { limitMb: 900, restingMb: 600 },
     putBeside: putBesidePlan,
     casesOf: (seed) => new PlanCaseMaker(seed),

@@ -2,7 +2,6 @@
 import type { SourcedTensor } from '../../../contract/slice-manifest';
 import type { TensorSpec } from '../../../contract/tensors';
 import type { PlannedSlice, SlicePlan } from '../../plan/file/plan';
-import { described } from './place';
 import type { Place } from './place';
 
 const MIB = 2 ** 20;
@@ -67,7 +66,7 @@ function checkSources(tensors: readonly SourcedTensor[], { inputs, outputs }: Pr
       throw at.field('dtype').fault(`be ${given.dtype}, as ${provider} provides it`, tensor.dtype);
     }
     if (JSON.stringify(given.shape) === JSON.stringify(tensor.shape)) return;
-    throw at.field('shape').fault(`be the shape that ${provider} provides`, described(tensor.shape));
+    throw at.field('shape').fault(`be the shape that ${provider} provides`, tensor.shape);
   });
 }
 

@@ -18,7 +18,11 @@ onPosix('cacheFolder', () => {
 
   test('creates folders that only the user can enter', () => {
     const folder = cacheFolder('slices') ?? '';
-    expect([folder, path.dirname(folder), path.join(parent, 'new')].map(modeOf)).toEqual(['700', '700', '700']);
+    expect([folder, path.dirname(folder), path.join(parent, 'new')].map(modeOf)).toEqual([
+      '700',
+      '700',
+      '700',
+    ]);
   });
 
   test('closes an existing folder of the cache to others, and leaves the folder above it as it is', () => {
@@ -33,7 +37,9 @@ onPosix('cacheFolder', () => {
 
   test('does not use a folder of another user', () => {
     const folder = cacheFolder('plans') ?? '';
-    const user = jest.spyOn(process, 'getuid' as never).mockReturnValue((fs.statSync(folder).uid + 1) as never);
+    const user = jest
+      .spyOn(process, 'getuid' as never)
+      .mockReturnValue((fs.statSync(folder).uid + 1) as never);
     try {
       expect(cacheFolder('plans')).toBeUndefined();
     } finally {
