@@ -87,194 +87,336 @@ describe('readPlan', () => {
       'planDigest',
       'be 64 lower-case hexadecimal digits',
       "'x/../../cdk'",
-      (p) => set(p, 'planDigest', 'x/../../cdk'),
+      (p) => {
+        set(p, 'planDigest', 'x/../../cdk');
+      },
     ],
     [
       'planDigest',
       'be 64 lower-case hexadecimal digits',
       `'${'A'.repeat(57)}...'`,
-      (p) => set(p, 'planDigest', 'A'.repeat(64)),
+      (p) => {
+        set(p, 'planDigest', 'A'.repeat(64));
+      },
     ],
     [
       'planDigest',
       "be the digest of the slices' digests",
       `'${DIGEST.slice(0, 57)}...'`,
-      (p) => set(p, 'planDigest', DIGEST),
+      (p) => {
+        set(p, 'planDigest', DIGEST);
+      },
     ],
-    ['library', 'be a version such as 1.2.3', "'1.0\\x1b[2J'", (p) => set(p, 'library', '1.0\u001b[2J')],
+    [
+      'library',
+      'be a version such as 1.2.3',
+      "'1.0\\x1b[2J'",
+      (p) => {
+        set(p, 'library', '1.0\u001b[2J');
+      },
+    ],
     ['onnxRuntime', 'be a version such as 1.2.3', 'nothing', (p) => Reflect.deleteProperty(p, 'onnxRuntime')],
     [
       'graphOptimization',
       'be one of none, basic, extended',
       "'all'",
-      (p) => set(p, 'graphOptimization', 'all'),
+      (p) => {
+        set(p, 'graphOptimization', 'all');
+      },
     ],
-    ['model', 'be an object', 'a list of 0', (p) => set(p, 'model', [])],
-    ['model.file', 'be a file name without a folder', "'a/b.onnx'", (p) => set(p.model, 'file', 'a/b.onnx')],
+    [
+      'model',
+      'be an object',
+      'a list of 0',
+      (p) => {
+        set(p, 'model', []);
+      },
+    ],
+    [
+      'model.file',
+      'be a file name without a folder',
+      "'a/b.onnx'",
+      (p) => {
+        set(p.model, 'file', 'a/b.onnx');
+      },
+    ],
     [
       'model.file',
       'be text without tokens of CDK',
       "'${Token[AWS.Region.4]}'",
-      (p) => set(p.model, 'file', '${Token[AWS.Region.4]}'),
+      (p) => {
+        set(p.model, 'file', '${Token[AWS.Region.4]}');
+      },
     ],
-    ['model.file', 'be Unicode text', "'\ud800'", (p) => set(p.model, 'file', '\ud800')],
+    [
+      'model.file',
+      'be Unicode text',
+      "'\ud800'",
+      (p) => {
+        set(p.model, 'file', '\ud800');
+      },
+    ],
     [
       'model.file',
       'have at most 255 characters',
       '300 characters',
-      (p) => set(p.model, 'file', 'm'.repeat(300)),
+      (p) => {
+        set(p.model, 'file', 'm'.repeat(300));
+      },
     ],
-    ['model.nodes', 'be a whole number from 0 to 300000', '1e+21', (p) => set(p.model, 'nodes', 1e21)],
+    [
+      'model.nodes',
+      'be a whole number from 0 to 300000',
+      '1e+21',
+      (p) => {
+        set(p.model, 'nodes', 1e21);
+      },
+    ],
     [
       "dimensions['batch']",
       'be a whole number from 1 to 9007199254740991',
       '0',
-      (p) => set(p.dimensions, 'batch', 0),
+      (p) => {
+        set(p.dimensions, 'batch', 0);
+      },
     ],
     [
       "dimensions['__proto__']",
       'be a whole number from 1 to 9007199254740991',
       'an object',
-      (p) => set(p.dimensions, '__proto__', { polluted: 1 }),
+      (p) => {
+        set(p.dimensions, '__proto__', { polluted: 1 });
+      },
     ],
-    ['threads', 'be a whole number from 1 to 6', '7', (p) => set(p, 'threads', 7)],
-    ['inputs', 'be a list', 'null', (p) => set(p, 'inputs', null)],
+    [
+      'threads',
+      'be a whole number from 1 to 6',
+      '7',
+      (p) => {
+        set(p, 'threads', 7);
+      },
+    ],
+    [
+      'inputs',
+      'be a list',
+      'null',
+      (p) => {
+        set(p, 'inputs', null);
+      },
+    ],
     [
       'inputs[0].dtype',
       'be one of float32, float64, float16, int8, int16, int32, int64, uint8, uint16, uint32, uint64, bool, string',
       "'*'",
-      (p) => set(p.inputs[0], 'dtype', '*'),
+      (p) => {
+        set(p.inputs[0], 'dtype', '*');
+      },
     ],
     [
       'inputs[0].name',
       'be a name that tensors may have',
       "'__proto__'",
-      (p) => set(p.inputs[0], 'name', '__proto__'),
+      (p) => {
+        set(p.inputs[0], 'name', '__proto__');
+      },
     ],
     [
       'inputs[0].shape',
       'have at most 64 entries',
       'a list of 65',
-      (p) => set(p.inputs[0], 'shape', Array(65).fill(1)),
+      (p) => {
+        set(p.inputs[0], 'shape', Array(65).fill(1));
+      },
     ],
-    ['inputs[0].shape[0]', 'be a whole number of 0 or more', '-1', (p) => set(p.inputs[0], 'shape', [-1])],
+    [
+      'inputs[0].shape[0]',
+      'be a whole number of 0 or more',
+      '-1',
+      (p) => {
+        set(p.inputs[0], 'shape', [-1]);
+      },
+    ],
     [
       'inputs[1].name',
       'be a name that no tensor before it has',
       "'x'",
       (p) => (p.inputs as unknown[]).push(p.inputs[0]),
     ],
-    ['fixedInputs[0]', 'be a name that no tensor before it has', "'x'", (p) => set(p, 'fixedInputs', ['x'])],
-    ['outputs[0].source', 'be an object', "'request'", (p) => set(p.outputs[0], 'source', 'request')],
+    [
+      'fixedInputs[0]',
+      'be a name that no tensor before it has',
+      "'x'",
+      (p) => {
+        set(p, 'fixedInputs', ['x']);
+      },
+    ],
+    [
+      'outputs[0].source',
+      'be an object',
+      "'request'",
+      (p) => {
+        set(p.outputs[0], 'source', 'request');
+      },
+    ],
     [
       'outputs[0].source.from',
       'be one of request, slice',
       "'bucket'",
-      (p) => set(p.outputs[0], 'source', { from: 'bucket' }),
+      (p) => {
+        set(p.outputs[0], 'source', { from: 'bucket' });
+      },
     ],
     [
       'outputs[0].source.slice',
       'be a whole number from 0 to 2',
       '3',
-      (p) => set(p.outputs[0], 'source', { from: 'slice', slice: 3 }),
+      (p) => {
+        set(p.outputs[0], 'source', { from: 'slice', slice: 3 });
+      },
     ],
     [
       'outputs[0].name',
       'be a tensor that slice 0 provides',
       "'y'",
-      (p) => set(p.outputs[0], 'source', { from: 'slice', slice: 0 }),
+      (p) => {
+        set(p.outputs[0], 'source', { from: 'slice', slice: 0 });
+      },
     ],
     [
       'outputs[0].dtype',
       'be float32, as slice 2 provides it',
       "'int8'",
-      (p) => set(p.outputs[0], 'dtype', 'int8'),
+      (p) => {
+        set(p.outputs[0], 'dtype', 'int8');
+      },
     ],
     [
       'outputs[0].shape',
       'be the shape that slice 2 provides',
       'null',
-      (p) => set(p.outputs[0], 'shape', null),
+      (p) => {
+        set(p.outputs[0], 'shape', null);
+      },
     ],
-    ['slices', 'have at least 1 entries', 'a list of 0', (p) => set(p, 'slices', [])],
+    [
+      'slices',
+      'have at least 1 entries',
+      'a list of 0',
+      (p) => {
+        set(p, 'slices', []);
+      },
+    ],
     [
       'slices',
       'have at most 12 entries',
       'a list of 100000',
-      (p) => set(p, 'slices', Array(100_000).fill({})),
+      (p) => {
+        set(p, 'slices', Array(100_000).fill({}));
+      },
     ],
     [
       'slices[0].inputs[0].source.slice',
       'be absent, because nothing runs before the first slice',
       '0',
-      (p) => set((p.slices[0] as unknown as Json).inputs[0], 'source', { from: 'slice', slice: 0 }),
+      (p) => {
+        set((p.slices[0] as unknown as Json).inputs[0], 'source', { from: 'slice', slice: 0 });
+      },
     ],
     [
       'slices[1].inputs[0].source.slice',
       'be a whole number from 0 to 0',
       '1',
-      (p) => set((p.slices[1] as unknown as Json).inputs[0], 'source', { from: 'slice', slice: 1 }),
+      (p) => {
+        set((p.slices[1] as unknown as Json).inputs[0], 'source', { from: 'slice', slice: 1 });
+      },
     ],
-    ['slices[1].nodes[0]', 'have at least 2 entries', 'a list of 1', (p) => set(p.slices[1], 'nodes', [[0]])],
+    [
+      'slices[1].nodes[0]',
+      'have at least 2 entries',
+      'a list of 1',
+      (p) => {
+        set(p.slices[1], 'nodes', [[0]]);
+      },
+    ],
     [
       'slices[1].nodes[0]',
       'end at its beginning or later',
       '5 to 1',
-      (p) => set(p.slices[1], 'nodes', [[5, 1]]),
+      (p) => {
+        set(p.slices[1], 'nodes', [[5, 1]]);
+      },
     ],
     [
       'slices[1].nodes[0]',
       'list nodes that no other part of a slice lists',
       'node 0 twice',
-      (p) => set(p.slices[1], 'nodes', [[0, 1]]),
+      (p) => {
+        set(p.slices[1], 'nodes', [[0, 1]]);
+      },
     ],
     [
       'slices[1].nodes',
       'list a node, because each of several slices runs one',
       'none',
-      (p) => set(p.slices[1], 'nodes', []),
+      (p) => {
+        set(p.slices[1], 'nodes', []);
+      },
     ],
     [
       'slices[1].model.file',
       'be slice-01.onnx',
       "'../slice-01.onnx'",
-      (p) => set((p.slices[1] as unknown as Json).model, 'file', '../slice-01.onnx'),
+      (p) => {
+        set((p.slices[1] as unknown as Json).model, 'file', '../slice-01.onnx');
+      },
     ],
     [
       'slices[1].weights.file',
       'be slice-01.weights',
       "'slice-00.weights'",
-      (p) => set((p.slices[1] as unknown as Json).weights, 'file', 'slice-00.weights'),
+      (p) => {
+        set((p.slices[1] as unknown as Json).weights, 'file', 'slice-00.weights');
+      },
     ],
     [
       'slices[1].weights.sha256',
       'be 64 lower-case hexadecimal digits',
       '7',
-      (p) => set((p.slices[1] as unknown as Json).weights, 'sha256', 7),
+      (p) => {
+        set((p.slices[1] as unknown as Json).weights, 'sha256', 7);
+      },
     ],
     [
       'slices[1].model.bytes',
       'be a whole number from 1 to 2147483647',
       '0.5',
-      (p) => set((p.slices[1] as unknown as Json).model, 'bytes', 0.5),
+      (p) => {
+        set((p.slices[1] as unknown as Json).model, 'bytes', 0.5);
+      },
     ],
     [
       'slices[1].weightBytes',
       'be a whole number of 0 or more',
       '-1',
-      (p) => set(p.slices[1], 'weightBytes', -1),
+      (p) => {
+        set(p.slices[1], 'weightBytes', -1);
+      },
     ],
     [
       'slices[1].memoryMb',
       'be a whole number of 128 or more',
       "'512'",
-      (p) => set(p.slices[1], 'memoryMb', '512'),
+      (p) => {
+        set(p.slices[1], 'memoryMb', '512');
+      },
     ],
     [
       'slices[1].timeoutSeconds',
       'be a whole number from 1 to 900',
       '901',
-      (p) => set(p.slices[1], 'timeoutSeconds', 901),
+      (p) => {
+        set(p.slices[1], 'timeoutSeconds', 901);
+      },
     ],
     [
       'slices[1].ephemeralStorageMb',
