@@ -55,9 +55,11 @@ export function rememberDigests(files: readonly DigestedFile[]): void {
  */
 export function keepingDigests<Result>(files: readonly string[], link: () => Result): Result {
   const cache = cacheFolder('digests');
-  if (cache === undefined) return link();
-  const before = files.filter(fs.existsSync).map((file) => ({ file, print: fingerprint(file) }));
+  const kept = cache === undefined ? [] : files.filter((file) => fs.existsSync(file));
+  const before = kept.map((file) => ({ file, print: fingerprint(file) }));
+  // Call it in one place only: CDK writes stack traces into the assembly, which must not depend on the cache.
   const result = link();
+  if (cache === undefined) return result;
   for (const { file, print } of before) {
     const after = fingerprint(file);
     if (after === print || withoutCtime(after) !== withoutCtime(print)) continue;
