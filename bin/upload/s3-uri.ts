@@ -1,5 +1,6 @@
 /** Parses `s3://bucket/prefix` strictly: both become parts of ARNs in policies, where `*` and `?` are wildcards. */
 import { SlicedInferenceError, quoted } from '../../lib/errors';
+import { prefixFault } from '../../lib/plan/file/remote-key';
 
 export interface S3Location {
   readonly bucket: string;
@@ -8,9 +9,6 @@ export interface S3Location {
 }
 
 const SCHEME = 's3://';
-
-/** Leaves the rest of a key's 1,024 bytes to the names below the prefix. */
-const MAX_PREFIX_LENGTH = 512;
 
 /** @throws SlicedInferenceError when the text is not such a URI, or its bucket or prefix is not allowed */
 export function parseS3Uri(text: string): S3Location {
@@ -32,17 +30,6 @@ function bucketFault(bucket: string): string | undefined {
     return 'the name of a bucket begins and ends with a letter or digit';
   if (bucket.includes('..')) return 'the name of a bucket cannot have two dots in a row';
   if (/^\d+\.\d+\.\d+\.\d+$/.test(bucket)) return 'the name of a bucket cannot be an IP address';
-  return undefined;
-}
-
-function prefixFault(prefix: string): string | undefined {
-  if (prefix === '') return undefined;
-  if (prefix.length > MAX_PREFIX_LENGTH) return `a prefix has at most ${MAX_PREFIX_LENGTH} characters`;
-  if (!/^[A-Za-z0-9!_.()=@+/-]+$/.test(prefix)) {
-    return 'a prefix has letters, digits, slashes and !_.()=@+- only';
-  }
-  const isEmptyOrDots = (segment: string): boolean => /^\.{0,2}$/.test(segment);
-  if (prefix.split('/').some(isEmptyOrDots)) return "a prefix cannot have an empty part, '.' or '..'";
   return undefined;
 }
 

@@ -2,6 +2,7 @@
 import { Annotations, Token } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { sliceName } from '../../contract/keys';
+import { printable } from '../errors';
 import { onnxRuntimeVersion } from '../host/onnxruntime';
 import type { SlicePlan } from '../plan/file/plan';
 import { givenSize, symbolicNames } from '../shapes/value-types';
@@ -12,7 +13,7 @@ export function warnOfAssumptions(scope: Construct, plan: SlicePlan, memorySizes
   if (assumed.length > 0) {
     Annotations.of(scope).addWarningV2(
       'cdk-sliced-inference:assumedDimensions',
-      `memory and cuts are planned with size 1 for ${assumed.join(', ')}: set dimensions to the sizes of your requests`,
+      `memory and cuts are planned with size 1 for ${assumed.map((name) => printable(name)).join(', ')}: set dimensions to the sizes of your requests`,
     );
   }
   if (plan.onnxRuntime !== onnxRuntimeVersion()) {

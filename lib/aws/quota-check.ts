@@ -85,6 +85,20 @@ interface QuotaSubject {
   readonly stateMachine: sfn.StateMachine;
 }
 
+/**
+ * Refuses a plan that no stack can hold before its resources are created, which takes time. `checkQuotas` counts the resources.
+ *
+ * @throws SlicedInferenceError for more slices than a stack may have resources
+ */
+export function checkSliceCount({ slices }: SlicePlan): void {
+  if (slices.length <= MAX_STACK_RESOURCES) return;
+  throw new SlicedInferenceError(
+    `a stack must have at most ${MAX_STACK_RESOURCES} resources (${CLOUDFORMATION_QUOTAS})`,
+    `a plan of ${slices.length} slices`,
+    'use fewer slices',
+  );
+}
+
 /** @throws SlicedInferenceError if the pipeline exceeds a quota. Props with limits were validated before. */
 export function checkQuotas(scope: Construct, subject: QuotaSubject): void {
   checkFunctions(scope, subject);

@@ -1,9 +1,10 @@
 /** Stages a slice's file as an asset whose hash is the digest in the plan. The asset is a hard link to the file. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { AssetHashType, BundlingOutput, DockerImage } from 'aws-cdk-lib';
+import { AssetHashType, BundlingOutput, DockerImage, Stage } from 'aws-cdk-lib';
 import { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import type { Construct } from 'constructs';
+import { fileDigest } from '../cache/file-digest';
 import { SlicedInferenceError, quoted, systemReason } from '../errors';
 import type { PlannedFile } from '../plan/file/plan';
 
@@ -15,7 +16,8 @@ import type { PlannedFile } from '../plan/file/plan';
  * @param file path of the slice's file on this disk
  */
 export function sliceFileAsset(scope: Construct, id: string, file: string, planned: PlannedFile): Asset {
-  return new Asset(scope, id, {
+  const intact = [identity(file)];
+  const asset = new Asset(scope, id, {
     path: path.dirname(file),
     assetHash: planned.sha256,
     assetHashType: AssetHashType.CUSTOM,
@@ -25,12 +27,36 @@ export function sliceFileAsset(scope: Construct, id: string, file: string, plann
       // CDK hashes this object as JSON together with the asset's hash, so it must hold only a closure and no data.
       local: {
         tryBundle: (folder: string): boolean => {
-          linkOrCopy(file, path.join(folder, planned.file));
+          const target = path.join(folder, planned.file);
+          linkOrCopy(file, target);
+          intact.push(identity(target));
           return true;
         },
       },
     },
   });
+  const staged = path.resolve(Stage.of(scope)?.outdir ?? '', asset.assetPath);
+  if (!intact.includes(identity(staged))) mendStaged(staged, file, planned);
+  return asset;
+}
+
+/** Tells files apart, but not the links to one file; `undefined` for a missing file. */
+function identity(file: string): string | undefined {
+  const stat = fs.statSync(file, { bigint: true, throwIfNoEntry: false });
+  return stat && `${stat.dev}:${stat.ino}`;
+}
+
+/**
+ * CDK keeps a file that an earlier synthesis staged. Another program may have changed that file since, or its link to `file`
+ * may be lost because the cache wrote `file` anew. So this replaces a staged file whose bytes are not the planned ones.
+ */
+function mendStaged(staged: string, file: string, planned: PlannedFile): void {
+  const found = fs.statSync(staged, { throwIfNoEntry: false });
+  // CDK stages nothing for a stack that the command leaves out. The path is then the folder of `file`.
+  if (found?.isDirectory()) return;
+  if (found?.size === planned.bytes && fileDigest(staged) === planned.sha256) return;
+  fs.rmSync(staged, { force: true });
+  linkOrCopy(file, staged);
 }
 
 /** Links the file, because a link takes no time and no space. Copies it if it cannot be linked. */

@@ -23,3 +23,8 @@ export function writeCached(folder: string | undefined, key: string, value: unkn
     // The cache is optional: the caller goes on when the disk is full.
   }
 }
+
+/** Removes a cached value. */
+export function forgetCached(folder: string, key: string): void {
+  fs.rmSync(path.join(folder, `${key}.json`), { force: true });
+}

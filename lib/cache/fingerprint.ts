@@ -33,3 +33,8 @@ export function fingerprint(path: string): Fingerprint {
 export function isReliable(print: Fingerprint): boolean {
   return !print.endsWith(UNRELIABLE);
 }
+
+/** The part of a fingerprint that stays the same when the file is linked or renamed. */
+export function withoutCtime(print: Fingerprint): string {
+  return print.replace(UNRELIABLE, '').replace(/:\d+$/, '');
+}

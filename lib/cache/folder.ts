@@ -18,19 +18,38 @@ export function cacheRoot(): string | undefined {
   return root === '' ? undefined : root;
 }
 
-/** The folder of a part of the cache, or `undefined` when the cache is disabled or cannot be written. */
+/** The cache holds models, and a program that can write to it chooses what is deployed. */
+const PRIVATE = 0o700;
+
+/**
+ * The folder of a part of the cache, or `undefined` when the cache is disabled, cannot be written or belongs to another
+ * user. Only the user can enter the folder. The folder above it keeps its permissions if it exists, because the user may
+ * have chosen one with other content.
+ */
 export function cacheFolder(part: CachePart): string | undefined {
   const root = cacheRoot();
   if (root === undefined) return undefined;
   const folder = path.join(root, part);
   try {
-    makeFolder(folder);
+    makeFolder(folder, PRIVATE);
     fs.accessSync(folder, fs.constants.W_OK);
+    if (!makePrivate(folder)) return undefined;
   } catch {
     // Build containers often have a read-only home folder. The library works without a cache, only slower.
     return undefined;
   }
   return folder;
+}
+
+/** Returns `false` if the folder belongs to another user, who could write to it at any time. */
+function makePrivate(folder: string): boolean {
+  const user = process.getuid?.();
+  // Windows has no such permissions; there the user's own cache folder is private.
+  if (user === undefined) return true;
+  const { uid, mode } = fs.statSync(folder);
+  if (uid !== user) return false;
+  if ((mode & 0o777) !== PRIVATE) fs.chmodSync(folder, PRIVATE);
+  return true;
 }
 
 const temporaryFolders = new Map<CachePart, string>();

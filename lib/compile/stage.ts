@@ -10,13 +10,13 @@ import { readCached, writeCached } from '../cache/entries';
 import { cacheFolder } from '../cache/folder';
 import { isSinceBoot } from '../cache/since-boot';
 import type * as compiler from './compile';
+import { checkPlan } from './plan-check/check-plan';
 import type { SlicePaths } from '../emit/store';
-import { storeSlices, storedSlices } from '../emit/store';
+import { intactSlices, storeSlices, storedSlices } from '../emit/store';
 import { SlicedInferenceError } from '../errors';
 import { onnxRuntimeVersion } from '../host/onnxruntime';
 import { packageVersion } from '../host/package-files';
 import type { SlicePlan } from '../plan/file/plan';
-import { isPlan } from '../plan/file/check-plan';
 import type { Slicer } from '../plan/search/slicers';
 import { sortedSizes } from '../shapes/value-types';
 
@@ -36,16 +36,17 @@ interface KnownPlan {
 }
 
 /**
- * For an unchanged model, this stats the model's files and slices and reads one cache entry.
+ * For an unchanged model, this reads one cache entry and stats the files of the model and of its slices. It reads a slice only
+ * if another program has touched the slice's file.
  *
  * @throws SlicedInferenceError if the model cannot be read or run, if it cannot be cut as requested, or if the disk is full
  */
 export function stageModel(modelPath: string, slicer: Slicer, options: AnalyzeOptions = {}): StagedModel {
   const cache = cacheFolder('plans');
   const key = keyOf(modelPath, slicer, options);
-  const known = readCached(cache, key);
-  if (isKnownPlan(known) && isUnchanged(known)) {
-    const slices = storedSlices(known.plan);
+  const known = knownPlan(readCached(cache, key));
+  if (known !== undefined && isUnchanged(known)) {
+    const slices = intactSlices(known.plan);
     if (slices) return { plan: known.plan, slices };
   }
   // Load the compiler only here: an unchanged model does not need it, and loading it takes longer than everything else.
@@ -92,15 +93,19 @@ function keyOf(
     .digest('hex');
 }
 
-/** False only if the disk is damaged or another program changed the entry. */
-function isKnownPlan(value: unknown): value is KnownPlan {
-  const known = value as Partial<KnownPlan> | null | undefined;
-  return (
-    typeof known?.writtenAt === 'number' &&
-    typeof known.files === 'object' &&
-    Object.keys(known.files).length > 0 &&
-    isPlan(known.plan)
-  );
+/** `undefined` if there is no entry, if the disk is damaged or if another program changed the entry. */
+function knownPlan(value: unknown): KnownPlan | undefined {
+  const known = (value ?? {}) as { readonly [Name in keyof KnownPlan]?: unknown };
+  const { writtenAt, files } = known;
+  if (typeof writtenAt !== 'number' || typeof files !== 'object' || files === null) return undefined;
+  if (Object.keys(files).length === 0) return undefined;
+  try {
+    const plan = checkPlan(known.plan, 'of the cache');
+    return { writtenAt, files: files as KnownPlan['files'], plan };
+  } catch {
+    // The model is cut again, and the entry is overwritten.
+    return undefined;
+  }
 }
 
 function isUnchanged({ writtenAt, files }: KnownPlan): boolean {

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import { fileDigest, rememberDigests } from '../cache/file-digest';
 import { CACHE_VARIABLE, cacheOrTemporaryFolder } from '../cache/folder';
 import { SlicedInferenceError, quoted, systemReason } from '../errors';
 import { withPartial } from '../host/write-beside';
@@ -38,15 +39,35 @@ export function storeSlices(compiled: CompiledModel): SlicePlan {
     model: store(compiled.files, model, folder),
     ...(weights.length > 0 && { weights: store(compiled.files, weights, folder) }),
   }));
+  const stored = digests.flatMap(({ model, weights }) =>
+    weights === undefined ? [model] : [model, weights],
+  );
+  rememberDigests(stored.map((digest) => ({ file: path.join(folder, digest), digest })));
   return sealPlan(compiled.plan, digests);
 }
 
 /** The stored files of a plan's slices; `undefined` if a file is missing or has the wrong size. */
-export function storedSlices({ slices }: SlicePlan): SlicePaths[] | undefined {
+export function storedSlices(plan: SlicePlan): SlicePaths[] | undefined {
+  return findSlices(plan, () => true);
+}
+
+/**
+ * Does the same, and also returns `undefined` if a file has other bytes: assets are hard links to stored files, so a program
+ * that edits a file in `cdk.out` edits the stored file. A file is read only if its fingerprint has changed.
+ */
+export function intactSlices(plan: SlicePlan): SlicePaths[] | undefined {
+  return findSlices(plan, (file, { sha256 }) => fileDigest(file) === sha256);
+}
+
+function findSlices(
+  { slices }: SlicePlan,
+  isIntact: (file: string, planned: PlannedFile) => boolean,
+): SlicePaths[] | undefined {
   const folder = cacheOrTemporaryFolder('slices');
-  const find = ({ sha256, bytes }: PlannedFile): string | undefined => {
-    const file = path.join(folder, sha256);
-    return fs.statSync(file, { throwIfNoEntry: false })?.size === bytes ? file : undefined;
+  const find = (planned: PlannedFile): string | undefined => {
+    const file = path.join(folder, planned.sha256);
+    const stat = fs.statSync(file, { throwIfNoEntry: false });
+    return stat?.isFile() && stat.size === planned.bytes && isIntact(file, planned) ? file : undefined;
   };
   const found: SlicePaths[] = [];
   for (const slice of slices) {

@@ -8,13 +8,14 @@ import { sliceName } from '../../contract/keys';
 import { warnOfAssumptions } from '../aws/assumptions';
 import { allowLogEncryption } from '../aws/log-group';
 import { createNetwork } from '../aws/network';
-import { checkQuotas } from '../aws/quota-check';
+import { checkQuotas, checkSliceCount } from '../aws/quota-check';
 import type { SliceFunction } from '../aws/slice-function';
 import { createSliceFunction } from '../aws/slice-function';
 import { createStateMachine } from '../aws/state-machine';
 import { PipelineFragment } from '../aws/workflow/fragment';
 import { publishedVersion, userFunction } from '../aws/workflow/invoke-function';
 import type { WorkflowProps } from '../aws/workflow/workflow';
+import { keepingDigests } from '../cache/file-digest';
 import { checkProps } from './check-props';
 import { constructId } from './checks/construct-id';
 import { CONSTRUCT, GRANTEE, TEXT } from './checks/kinds';
@@ -76,11 +77,14 @@ export class SlicedInferencePipeline extends PipelineMetrics {
     checkProps(this, props);
     const settings = pipelineSettings(props);
     const model = pipelineModel(props);
+    checkSliceCount(model._plan);
     const deployment = planDeployment(model._plan, props, settings);
     warnOfAssumptions(this, deployment.plan, deployment.memorySizes);
 
     const storage = createStorage(this, props, settings);
-    const slices = this.createFunctions(props, settings, model, deployment, storage);
+    const slices = keepingDigests(model._files, () =>
+      this.createFunctions(props, settings, model, deployment, storage),
+    );
 
     this.planPath = writePlan(this, model._plan);
     this.bucket = storage.bucket;

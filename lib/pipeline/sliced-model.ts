@@ -5,6 +5,7 @@ import type * as kms from 'aws-cdk-lib/aws-kms';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 import { sliceName } from '../../contract/keys';
+import { checkRegion } from '../aws/bucket-region';
 import { sliceFileAsset } from '../aws/slice-asset';
 import type { SliceObject, SliceObjects } from '../aws/slice-object';
 import { assetObject, bucketObject } from '../aws/slice-object';
@@ -14,8 +15,8 @@ import { SlicedInferenceError, quoted } from '../errors';
 import { BUCKET, TEXT } from './checks/kinds';
 import { planPath as checkedPlanPath, sliceFolder } from './local-path';
 import type { PlannedFile, SlicePlan } from '../plan/file/plan';
-import { readPlan } from '../compile/plan-file';
-import { remoteKey } from '../plan/file/remote-key';
+import { readDeployablePlan } from '../compile/plan-file';
+import { prefixFault, remoteKey } from '../plan/file/remote-key';
 import type { StagedModel } from '../compile/stage';
 
 /**
@@ -39,10 +40,10 @@ export class SlicedModel {
    * assets. The first synthesis after a file has changed reads the file and checks it against the plan.
    *
    * @param folder path of the folder, absolute or relative to the working directory of the CDK app
-   * @throws an error of one line if the folder has no plan, or if a file differs from the plan
+   * @throws an error of one line if the folder has no plan, if the plan is not valid, or if a file differs from the plan
    */
   public static fromDirectory(folder: string): SlicedModel {
-    const plan = readPlan(path.join(sliceFolder(folder), PLAN_FILE));
+    const plan = readDeployablePlan(path.join(sliceFolder(folder), PLAN_FILE));
     return SlicedModel._fromStaged({ plan, slices: checkedSlices(folder, plan) });
   }
 
@@ -51,11 +52,12 @@ export class SlicedModel {
    * only the plan and does not check whether the objects exist. A slice function checks the bytes of its objects when
    * it loads them, and fails if they differ from the plan. Keep the objects as long as the stack is deployed.
    *
-   * @param bucket the bucket. If it is imported and encrypted with a customer managed key, import it with its
-   * `encryptionKey`.
+   * @param bucket the bucket, in the region of the stack. If it is imported and encrypted with a customer managed key,
+   * import it with its `encryptionKey`.
    * @param prefix the `PREFIX` of the command, without a slash at its start or end
    * @param planPath path of the plan on this machine, as the command's `--plan` option writes it
-   * @throws an error of one line if the prefix starts or ends with a slash, or if the plan cannot be read
+   * @throws an error of one line if the prefix is not one that the command accepts, or if the plan cannot be read or is not
+   * valid; the pipeline throws one if the bucket is known to be in another region
    * @example
    * const models = s3.Bucket.fromBucketName(stack, 'Models', 'my-models');
    * const model = SlicedModel.fromBucket(models, 'ocr', 'ocr-plan.json');
@@ -63,9 +65,10 @@ export class SlicedModel {
   public static fromBucket(bucket: s3.IBucket, prefix: string, planPath: string): SlicedModel {
     BUCKET(bucket, 'the bucket of a sliced model');
     checkPrefix(prefix);
-    const plan = readPlan(checkedPlanPath(planPath));
+    const plan = readDeployablePlan(checkedPlanPath(planPath));
     const place = (file: PlannedFile): SliceObject => bucketObject(bucket, remoteKey(prefix, file));
-    return new SlicedModel(plan, (_, slice, assetKey) => {
+    return new SlicedModel(plan, [], (scope, slice, assetKey) => {
+      checkRegion(scope, bucket, 'the bucket of a sliced model');
       if (assetKey) {
         throw new SlicedInferenceError(
           'assetEncryptionKey must be combined with slices that are deployed as assets',
@@ -80,7 +83,10 @@ export class SlicedModel {
 
   /** @internal */
   public static _fromStaged({ plan, slices }: StagedModel): SlicedModel {
-    return new SlicedModel(plan, (scope, slice, assetKey) => {
+    const files = slices.flatMap(({ model, weights }) =>
+      weights === undefined ? [model] : [model, weights],
+    );
+    return new SlicedModel(plan, files, (scope, slice, assetKey) => {
       const planned = plan.slices[slice];
       const { model, weights } = slices[slice];
       const name = sliceName(slice);
@@ -97,6 +103,12 @@ export class SlicedModel {
   private constructor(
     /** @internal */
     public readonly _plan: SlicePlan,
+    /**
+     * Paths of the files that are deployed as assets.
+     *
+     * @internal
+     */
+    public readonly _files: readonly string[],
     /** @internal */
     public readonly _place: PlaceSlice,
   ) {}
@@ -105,6 +117,7 @@ export class SlicedModel {
 function checkPrefix(prefix: string): void {
   const what = 'the prefix of a sliced model';
   TEXT(prefix, what);
+  // Only CloudFormation knows the text of a token.
   if (Token.isUnresolved(prefix)) return;
   if (/^s3:\//i.test(prefix)) {
     throw new SlicedInferenceError(
@@ -113,10 +126,18 @@ function checkPrefix(prefix: string): void {
       "remove s3:// and the bucket's name",
     );
   }
-  if (!prefix.startsWith('/') && !prefix.endsWith('/')) return;
+  if (prefix.startsWith('/') || prefix.endsWith('/')) {
+    throw new SlicedInferenceError(
+      `${what} must begin and end without a slash`,
+      quoted(prefix),
+      'remove the slash',
+    );
+  }
+  const fault = prefixFault(prefix);
+  if (fault === undefined) return;
   throw new SlicedInferenceError(
-    `${what} must begin and end without a slash`,
+    `${what} must be one that \`sliced-inference slice\` accepts`,
     quoted(prefix),
-    'remove the slash',
+    fault,
   );
 }

@@ -1,6 +1,7 @@
 /** The buckets of requests, tensors and results. */
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
+import { checkRegion } from '../aws/bucket-region';
 import type { ExpressBucket } from '../aws/express-bucket';
 import { createExpressBucket } from '../aws/express-bucket';
 import { createTensorBucket, RUNS_RETENTION } from '../aws/tensor-bucket';
@@ -19,6 +20,7 @@ export function createStorage(
   props: SlicedInferencePipelineProps,
   { removalPolicy, expressZone }: PipelineSettings,
 ): Storage {
+  if (props.bucket) checkRegion(scope, props.bucket, 'bucket');
   const bucket = props.bucket ?? createTensorBucket(scope, 'Bucket', { ...props, removalPolicy });
   if (expressZone === undefined) return { bucket };
   const expressBucket = createExpressBucket(scope, 'TensorBucket', {

@@ -1,4 +1,4 @@
-/** Creates the case of a run: a model and the number of slices to cut it into. */
+/** Creates the model of a run and the number of slices to cut it into. */
 import { baseModels } from './base-models';
 import type { BaseModel } from './base-models';
 import { BOMBS } from './bombs';
@@ -11,26 +11,32 @@ import { decode, encode } from './wire-tree';
 import type { WireField } from './wire-tree';
 
 export interface FuzzCase {
-  /** The model and the mutations that were applied to it. */
+  /** What was mutated, and the mutations that were applied to it. */
   readonly title: string;
-  readonly model: Uint8Array;
-  /** Number of slices to request; with 0 the library chooses. */
-  readonly slices: number;
+  /** Content of the file that the target reads. */
+  readonly content: Uint8Array;
+  /** A number for the target. Of a model: the number of slices to request, 0 if the library chooses. */
+  readonly choice: number;
+}
+
+/** Makes the cases of one seed. */
+export interface CaseSource {
+  /** Returns the case of a run, which depends only on the seed and the run. */
+  make(run: number): FuzzCase;
 }
 
 /** Limit of mutations of one model: with more, hardly any model passes the first check. */
 const MOST_MUTATIONS = 4;
 
-export class CaseMaker {
+export class CaseMaker implements CaseSource {
   private readonly bases = baseModels();
 
   constructor(private readonly seed: number) {}
 
-  /** Returns the case of a run, which depends only on the seed and the run. */
   make(run: number): FuzzCase {
     const random = new Random(`${this.seed}:${run}`);
     const { title, model } = this.mutated(random);
-    return { title, model, slices: random.below(4) };
+    return { title, content: model, choice: random.below(4) };
   }
 
   private mutated(random: Random): { title: string; model: Uint8Array } {

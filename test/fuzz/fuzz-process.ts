@@ -12,15 +12,16 @@ export const OUTCOMES = [
 /** The end of a case in which the target behaved correctly. */
 export interface CaseEnd {
   readonly outcome: (typeof OUTCOMES)[number];
-  /** Why the model was refused; empty if it was accepted. */
+  /** Why the file was refused; empty if it was accepted. */
   readonly message: string;
   /** Time that the case waited for ONNX Runtime, in ms. */
   readonly waitedMs: number;
 }
 
 export interface Question {
-  readonly modelPath: string;
-  readonly slices: number;
+  /** Path of the file of the case. */
+  readonly path: string;
+  readonly choice: number;
 }
 
 export interface Answer {
@@ -34,19 +35,20 @@ export interface Answer {
   readonly restingMb: number;
 }
 
-/** Exports of the module that `--target` names. */
+/** Exports of the module of a target. */
 export interface Target {
-  runCase(modelPath: string, slices: number): CaseEnd;
+  /** @throws if the library behaves wrongly */
+  runCase(path: string, choice: number): CaseEnd;
 }
 
 const KIB_PER_MB = 1024;
 
-function answer(target: Target, { modelPath, slices }: Question): Answer {
+function answer(target: Target, { path, choice }: Question): Answer {
   resetPeak();
   const start = performance.now();
   let end: Answer['end'];
   try {
-    end = target.runCase(modelPath, slices);
+    end = target.runCase(path, choice);
   } catch (error) {
     end = { thrown: error instanceof Error ? (error.stack ?? error.message) : String(error) };
   }

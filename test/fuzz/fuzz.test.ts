@@ -6,6 +6,7 @@ import * as path from 'node:path';
 import { builtFile } from '../../lib/host/package-files';
 import { temporaryFolder } from '../support/model-builder';
 import { CaseMaker } from './cases';
+import { TARGETS } from './targets';
 
 const script = builtFile('test/fuzz/main.js');
 
@@ -23,10 +24,25 @@ function target(body: string): string {
 const ACCEPT = `return { outcome: 'accepted', message: '', waitedMs: 0 };`;
 
 test('the compiler ends each of 400 runs with a plan or one clear error', () => {
-  const { status, stdout } = fuzz('--runs', '400', '--seed', '1');
+  const { status, stdout } = fuzz('--target', 'models', '--runs', '400', '--seed', '1');
   expect(stdout).toMatch(/400 runs with seed 1 in \d+ s: 0 failed/);
   expect(stdout).toMatch(/accepted +[1-9]/);
   expect(stdout).toMatch(/refused by ONNX Runtime +[1-9]/);
+  expect(status).toBe(0);
+});
+
+test('the construct ends each of 300 runs with a template without new rights or one clear error', () => {
+  const { status, stdout } = fuzz('--target', 'plans', '--runs', '300', '--seed', '1');
+  expect(stdout).toMatch(/300 runs with seed 1 in \d+ s: 0 failed/);
+  expect(stdout).toMatch(/accepted +[1-9]/);
+  expect(stdout).toMatch(/refused +[1-9]/);
+  expect(status).toBe(0);
+});
+
+test('all targets run in turn if none is named', () => {
+  const { status, stdout } = fuzz('--runs', '2', '--seed', '1');
+  const begun = [...stdout.matchAll(/^--target (\w+) --seed 1$/gm)].map(([, name]) => name);
+  expect(begun).toEqual(Object.keys(TARGETS));
   expect(status).toBe(0);
 });
 
@@ -75,9 +91,9 @@ describe('a case', () => {
   test('is kept on request, with the files beside the model', () => {
     const folder = temporaryFolder();
     const { stdout } = fuzz('--seed', '5', '--run', '3', '--keep', folder, '--target', target(ACCEPT));
-    const { title, model } = new CaseMaker(5).make(3);
+    const { title, content } = new CaseMaker(5).make(3);
     expect(stdout).toContain(`run 3 (${title}): accepted`);
-    expect(fs.readFileSync(path.join(folder, 'run-3', 'model.onnx')).equals(model)).toBe(true);
+    expect(fs.readFileSync(path.join(folder, 'run-3', 'model.onnx')).equals(content)).toBe(true);
     expect(fs.existsSync(path.join(folder, 'run-3', 'w.bin'))).toBe(true);
   });
 });

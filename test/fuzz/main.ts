@@ -1,14 +1,16 @@
 /**
- * The fuzzer: `npm run fuzz -- --runs 20000 --seed 1`. Each run mutates a model, or builds a hostile one, and compiles
- * it as synthesis does. The compilation must end with a plan or one clear error, in bounded time and memory.
+ * The fuzzer: `npm run fuzz -- --runs 20000 --seed 1`. Each run mutates a file that the library reads, or builds a hostile
+ * one, and gives it to the library. `targets.ts` lists the kinds of files. The library must accept the file or refuse it with
+ * one clear error, in bounded time and memory.
  *
  * Exit codes: 0 no run failed, 1 a run failed, 2 bad usage.
  */
 import * as path from 'node:path';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import type { FuzzCase } from './cases';
-import { CaseMaker } from './cases';
 import { Report } from './report';
+import type { FuzzTarget } from './targets';
+import { TARGETS } from './targets';
 import { Watcher } from './watch';
 import { Workplace } from './workplace';
 
@@ -16,10 +18,10 @@ interface Options {
   readonly runs: number;
   readonly seed: number;
   readonly run?: number;
-  readonly timeLimit: number;
-  readonly memoryLimit: number;
+  readonly timeLimit?: number;
+  readonly memoryLimit?: number;
   readonly keep?: string;
-  readonly target: string;
+  readonly target?: string;
 }
 
 const RUN_FAILED = 1;
@@ -39,17 +41,23 @@ function command(): Command {
       throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`);
     };
   return new Command('fuzz')
-    .description('Compiles mutated models and looks for crashes, hangs and waste of memory.')
-    .option('--runs <number>', 'number of models to try', from(1), 1000)
-    .option('--seed <number>', 'seed of all models', from(0, MAX_SEED), Math.floor(Math.random() * MAX_SEED))
-    .option('--run <number>', 'repeat only this run', from(0))
-    .option('--time-limit <seconds>', 'time limit of one run', from(1), 10)
-    .option('--memory-limit <MB>', 'memory limit of the process that runs the library', from(1), 300)
-    .option(
-      '--keep <folder>',
-      'folder that keeps the models of failed runs and of the run that `--run` names',
+    .description(
+      'Reads mutated files and looks for crashes, hangs, waste of memory and writes to other places.',
     )
-    .option('--target <file>', 'module to fuzz instead of the compiler', path.join(__dirname, 'target.js'))
+    .option('--runs <number>', 'number of files of each kind to try', from(1), 1000)
+    .option('--seed <number>', 'seed of all files', from(0, MAX_SEED), Math.floor(Math.random() * MAX_SEED))
+    .option('--run <number>', 'repeat only this run', from(0))
+    .option('--time-limit <seconds>', 'time limit of one run (default: by kind)', from(1))
+    .option(
+      '--memory-limit <MB>',
+      'memory limit of the process that runs the library (default: by kind)',
+      from(1),
+    )
+    .option('--keep <folder>', 'folder that keeps the files of failed runs and of the run that `--run` names')
+    .option(
+      '--target <name>',
+      `kind of files: ${Object.keys(TARGETS).join(', ')}; or a module that gets models instead of the compiler (default: all kinds in turn)`,
+    )
     .allowExcessArguments(false)
     .showSuggestionAfterError(false)
     .configureOutput({
@@ -70,9 +78,30 @@ async function main(): Promise<void> {
     process.exitCode = error.exitCode === 0 ? 0 : BAD_USAGE;
     return;
   }
-  const workplace = new Workplace();
-  const limits = { timeMs: options.timeLimit * 1000, memoryMb: options.memoryLimit };
-  const watcher = new Watcher(path.resolve(options.target), limits, {
+  let failed = 0;
+  for (const target of targetsOf(options)) failed += await fuzzTarget(target, options);
+  process.exitCode = failed > 0 ? RUN_FAILED : 0;
+}
+
+/** A target with the arguments that select it. */
+interface SelectedTarget extends FuzzTarget {
+  readonly flags: string;
+}
+
+function targetsOf({ target }: Options): SelectedTarget[] {
+  const named = Object.entries(TARGETS).map(([name, own]) => ({ ...own, flags: `--target ${name} ` }));
+  if (target === undefined) return named;
+  if (target in TARGETS) return named.filter(({ flags }) => flags === `--target ${target} `);
+  return [{ ...TARGETS.models, module: path.resolve(target), flags: '' }];
+}
+
+async function fuzzTarget(target: SelectedTarget, options: Options): Promise<number> {
+  const workplace = new Workplace(target.file, target.putBeside);
+  const { limitMb, restingMb } = target.memory;
+  const memoryMb = options.memoryLimit ?? limitMb;
+  const timeMs = 1000 * (options.timeLimit ?? target.timeLimit);
+  const limits = { timeMs, memoryMb, restingMb };
+  const watcher = new Watcher(target.module, limits, {
     ...process.env,
     TMPDIR: workplace.temporary,
     SLICED_INFERENCE_CACHE: '',
@@ -81,37 +110,42 @@ async function main(): Promise<void> {
     watcher.stop();
     workplace.remove();
   };
-  for (const signal of SIGNALS) {
-    process.once(signal, () => {
-      tidyUp();
-      process.kill(process.pid, signal);
-    });
-  }
+  const end = (signal: NodeJS.Signals): void => {
+    tidyUp();
+    for (const each of SIGNALS) process.off(each, end);
+    process.kill(process.pid, signal);
+  };
+  for (const signal of SIGNALS) process.on(signal, end);
   try {
-    const failed = await fuzz(options, workplace, watcher);
-    process.exitCode = failed > 0 ? RUN_FAILED : 0;
+    return await fuzz(target, options, workplace, watcher);
   } finally {
+    for (const signal of SIGNALS) process.off(signal, end);
     tidyUp();
   }
 }
 
 /** Returns the number of failed runs. */
-async function fuzz(options: Options, workplace: Workplace, watcher: Watcher): Promise<number> {
+async function fuzz(
+  target: SelectedTarget,
+  options: Options,
+  workplace: Workplace,
+  watcher: Watcher,
+): Promise<number> {
   const { seed, run: single } = options;
-  const maker = new CaseMaker(seed);
-  const report = new Report(seed);
+  const maker = target.casesOf(seed);
+  const report = new Report(seed, `${target.flags}--seed ${seed}`);
   const first = single ?? 0;
   const end = single === undefined ? options.runs : single + 1;
-  process.stdout.write(`seed ${seed}\n`);
-  const prepare = (run: number): FuzzCase & { readonly modelPath: string } => {
+  process.stdout.write(`${target.flags}--seed ${seed}\n`);
+  const prepare = (run: number): FuzzCase & { readonly path: string } => {
     const fuzzCase = maker.make(run);
-    return { ...fuzzCase, modelPath: workplace.writeModel(run, fuzzCase.model) };
+    return { ...fuzzCase, path: workplace.write(run, fuzzCase.content) };
   };
   let next = prepare(first);
   for (let run = first; run < end; run++) {
     const current = next;
-    const judged = watcher.judge({ modelPath: current.modelPath, slices: current.slices });
-    // Create the next model while the other process compiles this one.
+    const judged = watcher.judge({ path: current.path, choice: current.choice });
+    // Create the next file while the other process reads this one.
     if (run + 1 < end) next = prepare(run + 1);
     const verdict = await judged;
     const news = report.add(run, current, verdict);

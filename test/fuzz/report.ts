@@ -20,7 +20,11 @@ export class Report {
   private slowest: Extreme = { value: 0, run: 0, title: '' };
   private largest: Extreme = { value: 0, run: 0, title: '' };
 
-  constructor(private readonly seed: number) {}
+  /** @param flags the arguments that repeat a run, without the number of the run */
+  constructor(
+    private readonly seed: number,
+    private readonly flags: string,
+  ) {}
 
   /** Counts a verdict; returns the text to print for a failure. */
   add(run: number, { title }: FuzzCase, verdict: Verdict): string | undefined {
@@ -28,7 +32,7 @@ export class Report {
     if ('failure' in verdict) {
       this.failed++;
       const lines = verdict.failure.split('\n').slice(0, FAILURE_LINES).join('\n  ');
-      return `run ${run} failed (${title}): ${lines}\n  npm run fuzz -- --seed ${this.seed} --run ${run}\n`;
+      return `run ${run} failed (${title}): ${lines}\n  npm run fuzz -- ${this.flags} --run ${run}\n`;
     }
     this.counts.set(verdict.outcome, (this.counts.get(verdict.outcome) ?? 0) + 1);
     if (verdict.ownMs > this.slowest.value) this.slowest = { value: verdict.ownMs, run, title };

@@ -9,14 +9,13 @@ export interface Limits {
   readonly timeMs: number;
   /** Memory of the process that runs the library, including Node.js, in MB (2^20 bytes). */
   readonly memoryMb: number;
+  /** A process that holds more memory after a case, in MB, is replaced: the memory would count against the next case. */
+  readonly restingMb: number;
 }
 
 export type Verdict =
   | (CaseEnd & { readonly ownMs: number; readonly peakMb: number })
-  | { readonly failure: string; readonly limit?: keyof Limits };
-
-/** A process that holds more memory after a case is replaced, so that it does not count against the next case. */
-const MAX_RESTING_MB = 150;
+  | { readonly failure: string; readonly limit?: 'timeMs' | 'memoryMb' };
 
 /** Interval of the memory checks of a busy process, in ms. */
 const POLL_MS = 100;
@@ -58,7 +57,7 @@ export class Watcher {
   private async attempt(question: Question): Promise<Verdict> {
     const child = (this.child ??= this.start());
     const result = await this.watch(child, question);
-    if ('failure' in result || result.restingMb > MAX_RESTING_MB) this.stop();
+    if ('failure' in result || result.restingMb > this.limits.restingMb) this.stop();
     if ('failure' in result) return result;
     const { end, ownMs, peakMb } = result;
     if (peakMb > this.limits.memoryMb) {

@@ -42,11 +42,11 @@ test('an unchanged model is not read again', () => {
   const known = JSON.parse(fs.readFileSync(path.join(cache, 'plans', entry), 'utf8')) as {
     plan: { library: string };
   };
-  const changed = { ...known, plan: { ...known.plan, library: 'from the cache' } };
+  const changed = { ...known, plan: { ...known.plan, library: '9.9.9-from-the-cache' } };
   fs.writeFileSync(path.join(cache, 'plans', entry), JSON.stringify(changed));
   expect(stageModel(file, count(2))).toEqual({
     ...first,
-    plan: { ...first.plan, library: 'from the cache' },
+    plan: { ...first.plan, library: '9.9.9-from-the-cache' },
   });
   expect(fs.existsSync(path.join(cache, 'types'))).toBe(false);
 });
@@ -98,7 +98,7 @@ test('a plan from before the machine started is not trusted', () => {
   const [entry] = entries('plans');
   const target = path.join(cache, 'plans', entry);
   const known = JSON.parse(fs.readFileSync(target, 'utf8')) as object;
-  fs.writeFileSync(target, JSON.stringify({ ...known, writtenAt: 0, plan: { ...plan, slices: [] } }));
+  fs.writeFileSync(target, JSON.stringify({ ...known, writtenAt: 0, plan: { ...plan, library: '9.9.9' } }));
   expect(stageModel(file, count(2)).plan).toEqual(plan);
 });
 

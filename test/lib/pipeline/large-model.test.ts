@@ -21,8 +21,7 @@ const large: SlicePlan = {
   ...plan,
   slices: plan.slices.map((slice) => ({
     ...slice,
-    model: { ...slice.model, bytes: 0 },
-    weights: { file: 'slice-00.weights', sha256: slice.model.sha256, bytes: BYTES },
+    ...(slice.weights && { weights: { ...slice.weights, bytes: BYTES - slice.model.bytes } }),
     ephemeralStorageMb: 6500,
     timeoutSeconds: 510,
   })),

@@ -11,7 +11,7 @@ import { GraphOptimization, SlicedInferencePipeline, SlicedModel, Slicing } from
 import { compile } from '../../../lib/compile/compile';
 import { count } from '../../../lib/plan/search/slicers';
 import { LocalCloud, infer } from '../../../local';
-import { errorOf, newStack, pipelineStack, shortTemplate } from '../../support/pipeline-stack';
+import { errorOf, newApp, newStack, pipelineStack, shortTemplate } from '../../support/pipeline-stack';
 import { cli } from '../../support/run-cli';
 import { mlp, saveModel, temporaryFolder } from '../../support/model-builder';
 import { runWhole } from '../../support/run-slices';
@@ -105,7 +105,7 @@ describe('SlicedModel.fromDirectory', () => {
     const slices = [{ ...first, model: { ...first.model, file: '../slice-00.onnx' } }, ...rest];
     fs.writeFileSync(file, JSON.stringify({ ...plan, slices }));
     expect(errorOf(() => SlicedModel.fromDirectory(folder))).toBe(
-      `plan '${file}' must be a plan.json of version 1, got other content: create one with \`sliced-inference slice\``,
+      `slices[0].model.file of plan '${file}' must be slice-00.onnx, got '../slice-00.onnx': make the plan again with \`sliced-inference slice\`, and do not edit it`,
     );
   });
 });
@@ -155,6 +155,53 @@ describe('SlicedModel.fromBucket', () => {
     expect(errorOf(() => SlicedModel.fromBucket(bucket, prefix, sliced().file))).toBe(
       `the prefix of a sliced model must begin and end without a slash, got '${prefix}': remove the slash`,
     );
+  });
+
+  test.each(['*', 'ocr/*', 'a?', '${aws:username}', '..', 'ocr/../other', 'a//b', 'a\nb', 'p'.repeat(513)])(
+    'refuses the prefix %j, which would mean more than itself in a policy or a key',
+    (prefix) => {
+      const bucket = s3.Bucket.fromBucketName(newStack(), 'Models', 'my-models');
+      expect(errorOf(() => SlicedModel.fromBucket(bucket, prefix, sliced().file))).toMatch(
+        /^the prefix of a sliced model must be one that `sliced-inference slice` accepts, got '[^\n]*': a prefix [^\n]*$/,
+      );
+    },
+  );
+
+  describe('with a bucket whose region is known', () => {
+    const env = { account: '111122223333', region: 'us-east-1' };
+    const bucketIn = (stack: Stack, region?: string) =>
+      s3.Bucket.fromBucketAttributes(stack, 'Models', { bucketName: 'my-models', ...(region && { region }) });
+    const stackIn = (environment?: typeof env) =>
+      new Stack(newApp(), 'Regional', { ...(environment && { env: environment }) });
+
+    test('refuses another region than that of the stack', () => {
+      const stack = stackIn(env);
+      const slicedModel = SlicedModel.fromBucket(bucketIn(stack, 'eu-west-1'), 'ocr', sliced().file);
+      expect(errorOf(() => stackOf({ slicedModel }, stack))).toBe(
+        'the bucket of a sliced model must be in the region of the stack, us-east-1, got eu-west-1: use a bucket in that region, or deploy the stack in the region of the bucket',
+      );
+    });
+
+    test('refuses another region for the bucket of requests and results too', () => {
+      const stack = stackIn(env);
+      const props = {
+        slicedModel: SlicedModel.fromDirectory(sliced().folder),
+        bucket: bucketIn(stack, 'eu-west-1'),
+      };
+      expect(errorOf(() => stackOf(props, stack))).toContain(
+        'bucket must be in the region of the stack, us-east-1, got eu-west-1',
+      );
+    });
+
+    test.each([
+      ['the same region', env, 'us-east-1'],
+      ['no region of its own', env, undefined],
+      ['a stack whose region is known only at deployment', undefined, 'eu-west-1'],
+    ])('accepts %s', (_, environment, region) => {
+      const stack = stackIn(environment);
+      const slicedModel = SlicedModel.fromBucket(bucketIn(stack, region), 'ocr', sliced().file);
+      expect(stackOf({ slicedModel }, stack).template).toBeDefined();
+    });
   });
 
   test('runs slices that the command line has uploaded, with only the plan at synth time', async () => {

@@ -1,4 +1,4 @@
-/** The default target: compiles a model and writes its slices, as synthesis does. */
+/** Compiles a mutated model and writes its slices, as synthesis does. */
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
@@ -7,14 +7,12 @@ import { writeSlices } from '../../lib/emit/write';
 import { SlicedInferenceError } from '../../lib/errors';
 import { automatic, count } from '../../lib/plan/search/slicers';
 import type { CaseEnd } from './fuzz-process';
+import { checkMessage } from './message';
 import { timeAhead } from '../support/inference/file-age';
 import { PersistentInference } from '../support/inference/persistent-inference';
 
 /** Less than the minute that the library waits for ONNX Runtime: a case has only a few seconds. */
 const INFERENCE_TIMEOUT_MS = 4000;
-
-/** Limit of an error message, in characters. */
-const MAX_MESSAGE_LENGTH = 2000;
 
 const inference = new PersistentInference(INFERENCE_TIMEOUT_MS);
 inference.install();
@@ -45,11 +43,4 @@ function refusal(): CaseEnd['outcome'] {
   if ('error' in last) return 'no answer from ONNX Runtime';
   if ('status' in last) return 'crashed ONNX Runtime';
   return last.stdout.startsWith('{"error"') ? 'refused by ONNX Runtime' : 'refused';
-}
-
-function checkMessage(message: string): void {
-  if (message.length > MAX_MESSAGE_LENGTH) throw new Error(`a message of ${message.length} characters`);
-  const odd = /[\p{Cc}\p{Zl}\p{Zp}]/u.exec(message);
-  if (odd === null) return;
-  throw new Error(`a message with the character ${odd[0].charCodeAt(0)}: ${JSON.stringify(message)}`);
 }

@@ -1,0 +1,160 @@
+/** The fields of a plan file: kinds, ranges and names. */
+import { sliceName } from '../../../contract/keys';
+import type { SourcedTensor, TensorSource } from '../../../contract/slice-manifest';
+import type { Dimension, TensorSpec } from '../../../contract/tensors';
+import { TENSOR_DATA_TYPES } from '../../../contract/tensors';
+import { unusableName } from '../../dataflow/crossing';
+import {
+  MAX_GRAPH_ENTRIES,
+  MAX_NAME_BYTES,
+  MAX_NODES,
+  MAX_PROTOBUF_BYTES,
+  MAX_RANK,
+} from '../../onnx/limits';
+import { OPTIMIZATION_LEVELS } from '../../optimize/level';
+import type { NodeRun } from '../../plan/file/node-runs';
+import type { PlannedFile, PlannedSlice, SlicePlan } from '../../plan/file/plan';
+import { PLAN_VERSION } from '../../plan/file/plan';
+import { threadCount } from '../../plan/sizes/estimate';
+import {
+  MAX_LAMBDA_MEMORY_MB,
+  MAX_LAMBDA_TIMEOUT_SECONDS,
+  MIN_EPHEMERAL_STORAGE_MB,
+  MIN_LAMBDA_MEMORY_MB,
+} from '../../plan/sizes/lambda-quotas';
+import { described } from './place';
+import type { Reader } from './readers';
+import {
+  aList,
+  aListOf,
+  aRecord,
+  anObject,
+  matching,
+  nullable,
+  oneOf,
+  optional,
+  text,
+  wholeNumber,
+} from './readers';
+
+/** Longest file name that file systems allow. */
+const MAX_FILE_NAME = 255;
+
+const SIZE = wholeNumber(0);
+const DIGEST = matching(/^[0-9a-f]{64}$/, '64 lower-case hexadecimal digits');
+const VERSION = matching(/^\d[0-9A-Za-z.+-]{0,63}$/, 'a version such as 1.2.3');
+
+const TENSOR_NAME = text(MAX_NAME_BYTES, (name) =>
+  unusableName(name) === undefined ? undefined : 'be a name that tensors may have',
+);
+const DIMENSION_NAME = text(MAX_NAME_BYTES);
+
+const FILE_NAME = text(MAX_FILE_NAME, (name) =>
+  name === '' || /[/\0]/.test(name) ? 'be a file name without a folder' : undefined,
+);
+
+const DIMENSION: Reader<Dimension> = nullable((value, place) =>
+  typeof value === 'string' ? DIMENSION_NAME(value, place) : SIZE(value, place),
+);
+
+const TENSOR = {
+  name: TENSOR_NAME,
+  dtype: oneOf(TENSOR_DATA_TYPES),
+  shape: nullable(aList(DIMENSION, MAX_RANK)),
+};
+
+const SPEC = anObject<TensorSpec>(TENSOR);
+const SPECS = aList(SPEC, MAX_GRAPH_ENTRIES);
+
+/** @param last the last slice that may provide the tensor */
+function sourcedTensors(last: number): Reader<SourcedTensor[]> {
+  const source = sourceUpTo(last);
+  return aList(anObject<SourcedTensor>({ ...TENSOR, source }), MAX_GRAPH_ENTRIES);
+}
+
+const FROM_REQUEST = anObject<{ readonly from: 'request' }>({ from: oneOf(['request']) });
+
+const SLICE_KIND: Reader<'slice'> = (value, place) => {
+  if (value === 'slice') return value;
+  throw place.fault('be one of request, slice', value);
+};
+
+function sourceUpTo(last: number): Reader<TensorSource> {
+  const fromSlice = anObject<{ readonly from: 'slice'; readonly slice: number }>({
+    from: SLICE_KIND,
+    slice: (value, place) => {
+      if (last >= 0) return wholeNumber(0, last)(value, place);
+      throw place.faultOf('be absent, because nothing runs before the first slice', described(value));
+    },
+  });
+  return (value, place) => {
+    const { from } = (value ?? {}) as { readonly from?: unknown };
+    return from === 'request' ? FROM_REQUEST(value, place) : fromSlice(value, place);
+  };
+}
+
+function run(nodes: number): Reader<NodeRun> {
+  const indexes = aList(wholeNumber(0, nodes - 1), 2, 2);
+  return (value, place) => {
+    const [first, last] = indexes(value, place);
+    if (first <= last) return [first, last];
+    throw place.faultOf('end at its beginning or later', `${first} to ${last}`);
+  };
+}
+
+/** @param most largest size in bytes */
+function plannedFile(name: string, most: number): Reader<PlannedFile> {
+  return anObject<PlannedFile>({ file: oneOf([name]), bytes: wholeNumber(1, most), sha256: DIGEST });
+}
+
+function plannedSlice(slice: number, nodes: number): Reader<PlannedSlice> {
+  const name = sliceName(slice);
+  return anObject<PlannedSlice>({
+    nodes: aList(run(nodes), MAX_NODES),
+    model: plannedFile(`${name}.onnx`, MAX_PROTOBUF_BYTES),
+    weights: optional(plannedFile(`${name}.weights`, Number.MAX_SAFE_INTEGER)),
+    inputs: sourcedTensors(slice - 1),
+    outputs: SPECS,
+    weightBytes: SIZE,
+    activationBytes: SIZE,
+    readBytes: SIZE,
+    writeBytes: SIZE,
+    memoryMb: wholeNumber(MIN_LAMBDA_MEMORY_MB),
+    ephemeralStorageMb: wholeNumber(MIN_EPHEMERAL_STORAGE_MB),
+    timeoutSeconds: wholeNumber(1, MAX_LAMBDA_TIMEOUT_SECONDS),
+  });
+}
+
+export const MODEL: Reader<SlicePlan['model']> = anObject({
+  file: FILE_NAME,
+  nodes: wholeNumber(0, MAX_NODES),
+  graphDigest: DIGEST,
+});
+
+/** The number of slices: each runs at least one node, unless there is only one slice. */
+export function slicesOf(nodes: number): Reader<unknown[]> {
+  return aList((slice) => slice, Math.max(1, nodes), 1);
+}
+
+/**
+ * Reads the fields one by one; `consistency.ts` compares them.
+ *
+ * @param nodes number of nodes of the plan's model
+ * @param slices number of slices of the plan
+ */
+export function planOf(nodes: number, slices: number): Reader<SlicePlan> {
+  return anObject<SlicePlan>({
+    version: oneOf([PLAN_VERSION]),
+    library: VERSION,
+    onnxRuntime: VERSION,
+    graphOptimization: oneOf(OPTIMIZATION_LEVELS),
+    planDigest: DIGEST,
+    model: MODEL,
+    dimensions: aRecord(DIMENSION_NAME, wholeNumber(1, Number.MAX_SAFE_INTEGER)),
+    threads: wholeNumber(1, threadCount(MAX_LAMBDA_MEMORY_MB)),
+    inputs: SPECS,
+    fixedInputs: aList(TENSOR_NAME, MAX_GRAPH_ENTRIES),
+    outputs: sourcedTensors(slices - 1),
+    slices: aListOf((slice) => plannedSlice(slice, nodes), slices),
+  });
+}
