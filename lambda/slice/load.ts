@@ -17,6 +17,7 @@ export interface LoadedSlice {
 
 /** A slice that is loading. Its manifest is ready long before its weights. */
 export interface LoadingSlice {
+  /** Rejects only after `slice` has settled, so that the rest of a failed load does not interfere with the next one. */
   readonly manifest: Promise<SliceManifest>;
   readonly slice: Promise<LoadedSlice>;
 }
@@ -28,8 +29,12 @@ export function startLoading(
 ): LoadingSlice {
   const fetch = new SliceFetch(objects, environment.files, root);
   const model = fetch.model();
-  const manifest = model.then(async ({ path }) => readManifest(await readFile(path)));
-  const slice = open(environment.threads, manifest, model, fetch.weights());
+  const read = model.then(async ({ path }) => readManifest(await readFile(path)));
+  const slice = open(environment.threads, read, model, fetch.weights());
+  const manifest = read.catch(async (error: unknown) => {
+    await allDone([slice]).catch(() => undefined);
+    throw error;
+  });
   // Either promise may reject before anyone awaits it; mark both as handled.
   manifest.catch(() => undefined);
   slice.catch(() => undefined);

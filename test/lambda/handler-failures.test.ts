@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { ENV } from '../../contract/environment';
 import type { FailureCause } from '../../contract/failures';
 import type { SliceEvent } from '../../contract/slice-event';
@@ -69,6 +70,24 @@ describe('a request that does not fit', () => {
     expect((await failure(handler, event())).name).toBe('WeightsCorrupt');
     slices.objects.put('assets/0.weights', weights);
     expect((await handler(event())).timing.cold).toBe(true);
+  });
+
+  it('does not cost the next call its load if the load that it started fails while nobody waits', async () => {
+    const handler = slices.sliceHandler(0);
+    let fail: () => void = () => undefined;
+    const failed = new Promise<void>((resolve) => (fail = resolve));
+    const get = slices.objects.get.bind(slices.objects);
+    // Both attempts of the load that the refused call started.
+    let attempts = 2;
+    slices.objects.get = async (...args) => {
+      if (args[0].key !== 'assets/0.weights' || attempts-- <= 0) return get(...args);
+      await failed;
+      throw new Error('the connection slept through a freeze');
+    };
+    expect((await failure(handler, event({ request: undefined }))).name).toBe('InvalidInput');
+    const next = handler(event());
+    fail();
+    expect((await next).timing).toMatchObject({ cold: true, warmedUp: false });
   });
 
   it('is refused if its object is not a safetensors file', async () => {
@@ -143,6 +162,27 @@ describe('a slice that cannot run', () => {
     expect((await failure(handler, event())).name).toBe('WeightsCorrupt');
     slices.objects.put('assets/0.weights', weights);
     expect((await handler(event())).timing.cold).toBe(true);
+  });
+
+  it('loads again in the next call if the model was missing while the weights still arrived', async () => {
+    const handler = slices.sliceHandler(0);
+    const model = slices.objects.bytes('assets/0.onnx') ?? new Uint8Array(0);
+    let arrive: () => void = () => undefined;
+    const arrived = new Promise<void>((resolve) => (arrive = resolve));
+    const get = slices.objects.get.bind(slices.objects);
+    slices.objects.get = async (...args) => {
+      if (args[0].key === 'assets/0.weights') await arrived;
+      return get(...args);
+    };
+    slices.objects.put('assets/0.onnx', Buffer.from('damaged'));
+    const first = failure(handler, event());
+    // The model has failed, and nothing but the weights is under way.
+    for (let turn = 0; turn < 1000; turn++) await setImmediate();
+    arrive();
+    expect((await first).name).toBe('WeightsCorrupt');
+    slices.objects.put('assets/0.onnx', model);
+    expect((await handler(event())).timing.cold).toBe(true);
+    expect(slices.objects.reads.filter(({ key }) => key === 'assets/0.weights')).toHaveLength(1);
   });
 
   it('names the earlier slice whose object is missing', async () => {
