@@ -8,6 +8,7 @@ import { formatTable } from '../table';
 import { activations } from './activations';
 import { benchCopies } from './copies';
 import { LeanClient, type LeanClientOptions } from './lean-client';
+import { benchSend } from './send';
 
 export interface S3Bucket extends LeanClientOptions {
   readonly bucket: string;
@@ -56,7 +57,12 @@ export async function benchTensors(folder: string, options: S3Bucket, rounds: nu
     ['float32', 'size / raw size', 'JSON size / size', 'body is', 'encode ms', 'write ms', 'read ms'],
     rows,
   );
-  return [table, await benchCopies(folder, bucket, rounds), await clients(store, options)].join('\n\n');
+  const others = [
+    await benchCopies(folder, bucket, rounds),
+    await benchSend(rounds),
+    await clients(store, options),
+  ];
+  return [table, ...others].join('\n\n');
 }
 
 /** Measures a PUT and a GET of half a megabyte, the size of the tensors between two slices of a transformer. */

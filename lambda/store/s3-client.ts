@@ -13,7 +13,7 @@ const CONNECTION_MS = 5_000;
 const SOCKET_MS = 20_000;
 
 /** A client that takes credentials, region and endpoint from the environment. */
-export function functionS3Client(): S3Client {
+export function functionS3Client(agents = readingIntoOneBuffer()): S3Client {
   return new S3Client({
     logger: SILENT,
     // Custom agents make the SDK send the body without waiting for `100 Continue`, so do not ask for it.
@@ -21,7 +21,7 @@ export function functionS3Client(): S3Client {
     requestHandler: {
       connectionTimeout: CONNECTION_MS,
       socketTimeout: SOCKET_MS,
-      ...readingIntoOneBuffer(),
+      ...agents,
     },
   });
 }

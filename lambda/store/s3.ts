@@ -17,6 +17,12 @@ const WRITE_ATTEMPTS = 5;
 const WRITE_PAUSE_MS = 50;
 
 /**
+ * Over TLS, Node.js encrypts each chunk of a body as a whole, which takes twice the chunk's size, and fails with `EPROTO`
+ * above 2 GB. Smaller pieces than this cost time, larger ones memory: see `bench:runtime`.
+ */
+const SEND_BYTES = 1024 * 1024;
+
+/**
  * S3 answers 409 to a conditional write while another write of the key is in progress, and 503 to ask for fewer requests:
  * https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
  */
@@ -74,8 +80,7 @@ export class S3ObjectStore implements ObjectStore {
     };
     for (let attempt = 1; ; attempt++) {
       try {
-        const Body = Readable.from(parts, { objectMode: false });
-        await this.client.send(new PutObjectCommand({ ...head, Body }));
+        await this.client.send(new PutObjectCommand({ ...head, Body: bodyOf(parts) }));
         return 'written';
       } catch (error) {
         const status = statusOf(error);
@@ -88,6 +93,19 @@ export class S3ObjectStore implements ObjectStore {
           throw new ObjectUnavailable(object, 'cannot be written: check the permissions of the function');
         throw error;
       }
+    }
+  }
+}
+
+/** A new stream of the parts, so that each attempt sends them from the beginning. */
+function bodyOf(parts: readonly Uint8Array[]): Readable {
+  return Readable.from(piecesOf(parts), { objectMode: false });
+}
+
+function* piecesOf(parts: readonly Uint8Array[]): Generator<Uint8Array, void> {
+  for (const part of parts) {
+    for (let start = 0; start < part.byteLength; start += SEND_BYTES) {
+      yield part.subarray(start, start + SEND_BYTES);
     }
   }
 }

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { S3ServiceException, type S3Client } from '@aws-sdk/client-s3';
@@ -74,6 +75,19 @@ describe('writing to S3', () => {
       ChecksumCRC32: 'VbyAHQ==',
     });
     expect([...(await buffer(Body))]).toEqual([1, 2, 3]);
+  });
+
+  it('sends a long part in pieces of at most 1 MiB, without copying it', async () => {
+    const { store, sent } = answering(failed(503), {});
+    const long = randomBytes(2 * 1024 * 1024 + 3);
+    await store.putIfAbsent(object, [Uint8Array.of(7), long]);
+    expect(sent).toHaveLength(2);
+    for (const { Body } of sent as { Body: Readable }[]) {
+      const pieces = (await Body.toArray()) as Uint8Array[];
+      expect(pieces.map(({ byteLength }) => byteLength)).toEqual([1, 1024 * 1024, 1024 * 1024, 3]);
+      expect(pieces.slice(1).every(({ buffer: memory }) => memory === long.buffer)).toBe(true);
+      expect(Buffer.concat(pieces.slice(1)).equals(long)).toBe(true);
+    }
   });
 
   it.each<[string, Error]>([
