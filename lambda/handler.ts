@@ -67,7 +67,7 @@ export function makeHandler(
       }
       const stores = {
         callers: new SafetensorsStore(objects, environment.bucket),
-        runs: new SafetensorsStore(objects, environment.runsBucket),
+        runs: new SafetensorsStore(objects, environment.runsBucket, { writers: 'functions' }),
       };
       const answer = await runSlice(event, resident.forRun(environment, event.run), stores, {
         startedAt,

@@ -28,8 +28,11 @@ export interface ObjectStore {
    * @throws ObjectChanged if the object no longer has the given version
    */
   get(object: ObjectReference, range: ByteRange, version?: string): Promise<ObjectPart>;
-  /** Writes the concatenated parts as an object. If the object exists already, it stays unchanged. */
-  putIfAbsent(object: ObjectReference, parts: readonly Uint8Array[]): Promise<WriteResult>;
+  /**
+   * Writes the concatenated parts as an object. If the object exists already, it stays unchanged.
+   * @param crc32 of all bytes
+   */
+  putIfAbsent(object: ObjectReference, parts: readonly Uint8Array[], crc32: number): Promise<WriteResult>;
 }
 
 /** The object is missing or not permitted. For a caller that may not list the bucket, S3 answers 403 in both cases. */

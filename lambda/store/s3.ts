@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
 import { GetObjectCommand, PutObjectCommand, S3ServiceException, type S3Client } from '@aws-sdk/client-s3';
 import type { ObjectReference } from '../../contract/execution';
-import { crc32Base64 } from './crc32';
+import { base64OfCrc32 } from './crc32';
 import {
   ObjectChanged,
   ObjectUnavailable,
@@ -70,13 +70,17 @@ export class S3ObjectStore implements ObjectStore {
   }
 
   /** Sends the parts without joining them. If S3's answer to a write is lost, the next attempt returns `present`. */
-  async putIfAbsent(object: ObjectReference, parts: readonly Uint8Array[]): Promise<WriteResult> {
+  async putIfAbsent(
+    object: ObjectReference,
+    parts: readonly Uint8Array[],
+    crc32: number,
+  ): Promise<WriteResult> {
     const head = {
       Bucket: object.bucket,
       Key: object.key,
       IfNoneMatch: '*',
       ContentLength: parts.reduce((sum, { byteLength }) => sum + byteLength, 0),
-      ChecksumCRC32: crc32Base64(parts),
+      ChecksumCRC32: base64OfCrc32(crc32),
     };
     for (let attempt = 1; ; attempt++) {
       try {

@@ -1,10 +1,11 @@
 import { setImmediate } from 'node:timers/promises';
+import * as fc from 'fast-check';
 import { ENV } from '../../contract/environment';
 import type { FailureCause } from '../../contract/failures';
 import type { SliceEvent } from '../../contract/slice-event';
 import { encodeSafetensors } from '../../lambda/tensors/safetensors';
 import type { RawTensor } from '../../lambda/tensors/tensor';
-import { early, event, failure, inline, SliceHandlers, tensor } from '../support/slice-handler';
+import { early, event, failure, inline, scale, SliceHandlers, tensor, x } from '../support/slice-handler';
 import { DEPLOYMENT_DIGEST } from '../support/tiny-slice';
 
 let slices: SliceHandlers;
@@ -229,5 +230,53 @@ describe('a slice that cannot run', () => {
     expect(failed).toMatchObject({ name: 'SliceFailed', cause: { slice: 1 } });
     expect(failed.cause.message).toContain('Mul');
     expect(failed.cause.message).not.toContain('\n');
+  });
+});
+
+describe('a flipped bit', () => {
+  const key = 'runs/machine/run-1/slice-00.safetensors';
+  const request = event({ request: { version: 1, inputs: { s3: 'inputs/a' } } });
+
+  /** Runs both slices while each read of `damaged` has a flipped bit, at most `times`. */
+  async function resultWith(damaged: string, place: number, times: number): Promise<unknown> {
+    slices.objects.put(
+      'inputs/a',
+      encodeSafetensors(
+        new Map([
+          ['x', x],
+          ['scale', scale],
+        ]),
+      ),
+    );
+    let left = times;
+    slices.objects.damage = (part, read) => {
+      if (read !== damaged || part.byteLength === 0 || left-- <= 0) return;
+      const bit = Math.floor(place * part.byteLength * 8);
+      part[bit >> 3] ^= 1 << (bit & 7);
+    };
+    await slices.sliceHandler(0)(request);
+    await slices.sliceHandler(1)(request);
+    return slices.stored('outputs/machine/run-1.safetensors');
+  }
+
+  it.each([key, 'inputs/a'])('of %s never changes the result', async (damaged) => {
+    const expected = await resultWith('', 0, 0);
+    await fc.assert(
+      fc.asyncProperty(
+        fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+        fc.constantFrom(1, 2, Infinity),
+        async (place, times) => {
+          slices.remove();
+          slices = new SliceHandlers();
+          const result = await resultWith(damaged, place, times).catch((error: unknown) => error);
+          if (!(result instanceof Error)) expect(result).toEqual(expected);
+          // A request whose header is no longer a header at all cannot be told from another file.
+          else if (damaged === key) expect(result.name).toBe('CorruptTensor');
+          else expect(result.name).toMatch(/CorruptTensor|InvalidInput/);
+          if (times < 3) expect(result).toEqual(expected);
+        },
+      ),
+      { numRuns: 60 },
+    );
   });
 });

@@ -18,6 +18,8 @@ export class MemoryObjects implements ObjectStore {
   onRead: (key: string) => void = () => undefined;
   /** Returns the error with which a read of the key fails, if any. */
   failure: (key: string) => Error | undefined = () => undefined;
+  /** Changes the bytes of a read, as a network without checksums of its own may. */
+  damage: (bytes: Uint8Array, key: string, range: ByteRange) => void = () => undefined;
   private readonly bodies: Readable[] = [];
   private readonly objects = new Map<string, { bytes: Uint8Array; version: number }>();
 
@@ -46,7 +48,8 @@ export class MemoryObjects implements ObjectStore {
     if (version !== undefined && version !== String(found.version)) {
       return Promise.reject(new ObjectChanged(object));
     }
-    const part = found.bytes.subarray(range.start, range.end);
+    const part = new Uint8Array(found.bytes.subarray(range.start, range.end));
+    this.damage(part, object.key, range);
     const failure = this.failure(object.key);
     if (failure) return Promise.reject(failure);
     const breaks = this.connectionsToBreak > 0;
