@@ -1,5 +1,5 @@
 /** Writes a tensor to a server as the slice functions do, and prints the time and the memory as JSON. */
-import { readingIntoOneBuffer } from '../../lambda/store/connections';
+import { functionAgents } from '../../lambda/store/connections';
 import { S3ObjectStore } from '../../lambda/store/s3';
 import { functionS3Client } from '../../lambda/store/s3-client';
 import { SafetensorsStore } from '../../lambda/store/safetensors-store';
@@ -25,7 +25,7 @@ async function main({ endpoint, megabytes }: Job): Promise<void> {
     AWS_ACCESS_KEY_ID: 'bench',
     AWS_SECRET_ACCESS_KEY: 'secret',
   });
-  const client = functionS3Client(readingIntoOneBuffer(SINK_CLIENT));
+  const client = functionS3Client(functionAgents(SINK_CLIENT));
   const store = new SafetensorsStore(new S3ObjectStore(client), 'bench');
   const tensors = new Map([['x', activations((megabytes * 1e6) / 4)]]);
   // Loads and compiles the code, and opens the connection.

@@ -30,7 +30,12 @@ export function startLoading(
   const fetch = new SliceFetch(objects, environment.files, root);
   const model = fetch.model();
   const read = model.then(async ({ path }) => readManifest(await readFile(path)));
-  const slice = open(environment.threads, read, model, fetch.weights());
+  const weights = fetch.weights();
+  // No later request needs them: they lead to the bucket of the files, and there are many.
+  const files = allDone([model, weights] as const).finally(() => {
+    objects.closeIdleConnections();
+  });
+  const slice = open(environment.threads, read, files);
   const manifest = read.catch(async (error: unknown) => {
     await allDone([slice]).catch(() => undefined);
     throw error;
@@ -44,9 +49,9 @@ export function startLoading(
 async function open(
   threads: number,
   manifest: Promise<SliceManifest>,
-  ...files: readonly [model: Promise<FetchedFile>, weights: Promise<FetchedFile | undefined>]
+  files: Promise<readonly [model: FetchedFile, weights: FetchedFile | undefined]>,
 ): Promise<LoadedSlice> {
-  const [model, weights] = await allDone(files);
+  const [model, weights] = await files;
   const loadedManifest = await manifest;
   const session = await Session.open({ path: model.path, threads });
   return { manifest: loadedManifest, session, weightBytes: model.bytes + (weights?.bytes ?? 0) };

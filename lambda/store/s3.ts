@@ -3,6 +3,7 @@ import { setTimeout } from 'node:timers/promises';
 import { GetObjectCommand, PutObjectCommand, S3ServiceException, type S3Client } from '@aws-sdk/client-s3';
 import type { ObjectReference } from '../../contract/execution';
 import { base64OfCrc32 } from './crc32';
+import { wholeRequestMs } from './limits';
 import {
   ObjectChanged,
   ObjectUnavailable,
@@ -42,6 +43,7 @@ export class S3ObjectStore implements ObjectStore {
   constructor(
     private readonly client: S3Client,
     private readonly pause: (milliseconds: number) => Promise<unknown> = setTimeout,
+    readonly closeIdleConnections: () => void = () => undefined,
   ) {}
 
   async get(object: ObjectReference, range: ByteRange, version?: string): Promise<ObjectPart> {
@@ -84,7 +86,9 @@ export class S3ObjectStore implements ObjectStore {
     };
     for (let attempt = 1; ; attempt++) {
       try {
-        await this.client.send(new PutObjectCommand({ ...head, Body: bodyOf(parts) }));
+        await this.client.send(new PutObjectCommand({ ...head, Body: bodyOf(parts) }), {
+          requestTimeout: wholeRequestMs(head.ContentLength),
+        });
         return 'written';
       } catch (error) {
         const status = statusOf(error);

@@ -14,6 +14,8 @@ export class MemoryObjects implements ObjectStore {
   readonly reads: { key: string; range: ByteRange }[] = [];
   /** Number of connections that will break after half of their bytes. */
   connectionsToBreak = 0;
+  /** How often the idle connections were closed. */
+  idleClosed = 0;
   /** Called before each read. */
   onRead: (key: string) => void = () => undefined;
   /** Returns the error with which a read of the key fails, if any. */
@@ -57,6 +59,10 @@ export class MemoryObjects implements ObjectStore {
     const body = Readable.from(breaks ? broken(part) : whole(part));
     this.bodies.push(body);
     return Promise.resolve({ size: found.bytes.byteLength, version: String(found.version), body });
+  }
+
+  closeIdleConnections(): void {
+    this.idleClosed++;
   }
 
   putIfAbsent(object: ObjectReference, parts: readonly Uint8Array[]): Promise<WriteResult> {
