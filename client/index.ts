@@ -43,7 +43,7 @@ export type {
 
 /**
  * Encodes named tensors as a safetensors file, the content of an object below `inputs/`. String tensors are stored in
- * the file's metadata under `string_tensor.<name>`.
+ * the file's metadata under `string_tensor.<name>`, checksums under `tensor_crc32.<name>` and `header_crc32`.
  */
 export function encodeTensors(tensors: ReadonlyMap<string, RawTensor>): Uint8Array {
   return encodeSafetensors(tensors);
@@ -51,7 +51,8 @@ export function encodeTensors(tensors: ReadonlyMap<string, RawTensor>): Uint8Arr
 
 /**
  * Decodes a results object or any other safetensors file. The tensors are views of the file's bytes.
- * @throws SafetensorsError if the bytes are not a safetensors file or have an element type outside `TensorDataType`
+ * @throws SafetensorsError if the bytes are not a safetensors file, have an element type outside `TensorDataType`, or do not
+ * have the checksums that the file contains
  */
 export function decodeTensors(file: Uint8Array): Map<string, RawTensor> {
   return decodeSafetensors(file);

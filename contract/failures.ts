@@ -8,6 +8,8 @@ export const ERROR_NAMES = {
   planChanged: 'PlanChanged',
   /** A slice's file does not have the digest that the plan records. */
   weightsCorrupt: 'WeightsCorrupt',
+  /** A tensor in S3 does not have the checksum that its writer computed, even when it was read again. */
+  corruptTensor: 'CorruptTensor',
   /** Any other failure inside a slice. */
   sliceFailed: 'SliceFailed',
 } as const;

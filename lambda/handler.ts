@@ -7,8 +7,7 @@ import { failureOf, NamedFailure, sliceFailed, UNKNOWN_SLICE } from './errors';
 import { readEnvironment, type SliceEnvironment, type Variables } from './slice/environment';
 import { ResidentSlice, type SliceForRun } from './slice/resident-slice';
 import type { ObjectStore } from './store/object-store';
-import { S3ObjectStore } from './store/s3';
-import { functionS3Client } from './store/s3-client';
+import { functionObjects } from './store/s3-client';
 import { SafetensorsStore } from './store/safetensors-store';
 import { peakMemoryBytes } from './telemetry/peak-memory';
 import { roundedTenth, Stopwatch } from './telemetry/stopwatch';
@@ -23,7 +22,7 @@ let deployed: SliceHandler | undefined;
 
 /** Entry point of the deployed function. */
 export const handler: SliceHandler = (event) => {
-  deployed ??= makeHandler(process.env, new S3ObjectStore(functionS3Client()));
+  deployed ??= makeHandler(process.env, functionObjects());
   return deployed(event);
 };
 
@@ -67,7 +66,7 @@ export function makeHandler(
       }
       const stores = {
         callers: new SafetensorsStore(objects, environment.bucket),
-        runs: new SafetensorsStore(objects, environment.runsBucket),
+        runs: new SafetensorsStore(objects, environment.runsBucket, { writers: 'functions' }),
       };
       const answer = await runSlice(event, resident.forRun(environment, event.run), stores, {
         startedAt,

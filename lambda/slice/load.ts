@@ -17,6 +17,7 @@ export interface LoadedSlice {
 
 /** A slice that is loading. Its manifest is ready long before its weights. */
 export interface LoadingSlice {
+  /** Rejects only after `slice` has settled, so that the rest of a failed load does not interfere with the next one. */
   readonly manifest: Promise<SliceManifest>;
   readonly slice: Promise<LoadedSlice>;
 }
@@ -28,8 +29,17 @@ export function startLoading(
 ): LoadingSlice {
   const fetch = new SliceFetch(objects, environment.files, root);
   const model = fetch.model();
-  const manifest = model.then(async ({ path }) => readManifest(await readFile(path)));
-  const slice = open(environment.threads, manifest, model, fetch.weights());
+  const read = model.then(async ({ path }) => readManifest(await readFile(path)));
+  const weights = fetch.weights();
+  // No later request needs them: they lead to the bucket of the files, and there are many.
+  const files = allDone([model, weights] as const).finally(() => {
+    objects.closeIdleConnections();
+  });
+  const slice = open(environment.threads, read, files);
+  const manifest = read.catch(async (error: unknown) => {
+    await allDone([slice]).catch(() => undefined);
+    throw error;
+  });
   // Either promise may reject before anyone awaits it; mark both as handled.
   manifest.catch(() => undefined);
   slice.catch(() => undefined);
@@ -39,9 +49,9 @@ export function startLoading(
 async function open(
   threads: number,
   manifest: Promise<SliceManifest>,
-  ...files: readonly [model: Promise<FetchedFile>, weights: Promise<FetchedFile | undefined>]
+  files: Promise<readonly [model: FetchedFile, weights: FetchedFile | undefined]>,
 ): Promise<LoadedSlice> {
-  const [model, weights] = await allDone(files);
+  const [model, weights] = await files;
   const loadedManifest = await manifest;
   const session = await Session.open({ path: model.path, threads });
   return { manifest: loadedManifest, session, weightBytes: model.bytes + (weights?.bytes ?? 0) };

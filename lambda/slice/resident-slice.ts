@@ -48,20 +48,37 @@ export class ResidentSlice {
   private load(environment: SliceEnvironment): SliceForRun {
     const watch = new Stopwatch();
     const cold = !this.isLoaded;
-    this.loading ??= startLoading(this.objects, environment, this.root);
-    const { manifest, slice } = this.loading;
+    const { manifest, slice } =
+      this.loading === undefined ? this.start(environment) : this.joined(this.loading, environment);
     return { manifest, loaded: this.finished(slice, cold, watch) };
   }
 
+  private start(environment: SliceEnvironment): LoadingSlice {
+    const loading = startLoading(this.objects, environment, this.root);
+    this.loading = loading;
+    // Forget a failed load when it fails, even if no call waits for it: then the next call loads.
+    loading.slice.catch(() => {
+      if (this.loading === loading) this.loading = undefined;
+    });
+    return loading;
+  }
+
+  /**
+   * Waits for the load that an earlier call left running when it failed early, for example for a bad request. Lambda may
+   * have frozen that load and its connections, so its failure does not count: the slice is then loaded once more.
+   */
+  private joined(earlier: LoadingSlice, environment: SliceEnvironment): LoadingSlice {
+    let again: LoadingSlice | undefined;
+    const restart = (): LoadingSlice => (again ??= this.start(environment));
+    const manifest = earlier.manifest.catch(() => restart().manifest);
+    // A warm-up does not await the manifest.
+    manifest.catch(() => undefined);
+    return { manifest, slice: earlier.slice.catch(() => restart().slice) };
+  }
+
   private async finished(loading: Promise<LoadedSlice>, cold: boolean, watch: Stopwatch) {
-    try {
-      const slice = await loading;
-      this.isLoaded = true;
-      return { slice, timing: cold ? { cold, warmedUp: false, loadMs: watch.lap() } : WARM };
-    } catch (error) {
-      // Forget the failed load, so that the next event tries again.
-      this.loading = undefined;
-      throw error;
-    }
+    const slice = await loading;
+    this.isLoaded = true;
+    return { slice, timing: cold ? { cold, warmedUp: false, loadMs: watch.lap() } : WARM };
   }
 }

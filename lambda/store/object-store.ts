@@ -1,4 +1,4 @@
-/** The two operations of S3 that a slice uses, as an interface that tests can implement in memory. */
+/** What a slice needs of S3, as an interface that tests can implement in memory. */
 import type { Readable } from 'node:stream';
 import type { ObjectReference } from '../../contract/execution';
 
@@ -28,8 +28,13 @@ export interface ObjectStore {
    * @throws ObjectChanged if the object no longer has the given version
    */
   get(object: ObjectReference, range: ByteRange, version?: string): Promise<ObjectPart>;
-  /** Writes the concatenated parts as an object. If the object exists already, it stays unchanged. */
-  putIfAbsent(object: ObjectReference, parts: readonly Uint8Array[]): Promise<WriteResult>;
+  /**
+   * Writes the concatenated parts as an object. If the object exists already, it stays unchanged.
+   * @param crc32 of all bytes
+   */
+  putIfAbsent(object: ObjectReference, parts: readonly Uint8Array[], crc32: number): Promise<WriteResult>;
+  /** Closes the connections that no request uses. */
+  closeIdleConnections(): void;
 }
 
 /** The object is missing or not permitted. For a caller that may not list the bucket, S3 answers 403 in both cases. */

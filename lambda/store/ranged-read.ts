@@ -1,15 +1,13 @@
 /** Reads ranges of an object: resumes after broken connections, and splits long ranges into parallel parts. */
 import type { Readable } from 'node:stream';
 import type { ObjectReference } from '../../contract/execution';
+import { STALL_MS, wholeRequestMs } from './limits';
 import type { ByteRange, ObjectStore } from './object-store';
 import { release } from './release';
 
 /** Parts of this size over this many connections reach nearly all of a function's bandwidth. */
 export const PART_BYTES = 16 * 1024 * 1024;
 export const CONNECTIONS = 6;
-
-/** A connection without data for this long counts as broken: Lambda freezes a process together with its connections. */
-export const IDLE_MS = 10_000;
 
 /** A read fails after this many connections in a row that broke without a byte. */
 const MAX_FRUITLESS_CONNECTIONS = 4;
@@ -58,25 +56,29 @@ async function* resumed(
 ): AsyncGenerator<Uint8Array, void> {
   let position = range.start;
   let body = firstBody;
+  const endsAt = performance.now() + wholeRequestMs(range.end - range.start);
   for (let fruitless = 0; ;) {
     const before = position;
     let problem: unknown = 'the response ended early';
-    let idle = stopWhenIdle(body);
+    const stop = stopAfter(body, endsAt - performance.now(), 'slower than any network of Lambda');
+    let stall = stopAfter(body, STALL_MS, `no data for ${STALL_MS / 1000} seconds`);
     try {
       for await (const chunk of body as AsyncIterable<Uint8Array>) {
-        clearTimeout(idle);
+        clearTimeout(stall);
         position += chunk.byteLength;
         yield chunk;
-        idle = stopWhenIdle(body);
+        stall = stopAfter(body, STALL_MS, `no data for ${STALL_MS / 1000} seconds`);
       }
     } catch (error) {
       problem = error;
     } finally {
-      clearTimeout(idle);
+      clearTimeout(stall);
+      clearTimeout(stop);
     }
     if (position === range.end) return;
     fruitless = position > before ? 0 : fruitless + 1;
-    if (fruitless === MAX_FRUITLESS_CONNECTIONS || position > range.end) {
+    const isLate = performance.now() >= endsAt;
+    if (isLate || fruitless === MAX_FRUITLESS_CONNECTIONS || position > range.end) {
       const reason = problem instanceof Error ? problem.message : String(problem);
       throw new Error(`reading s3://${object.bucket}/${object.key} failed at byte ${position}: ${reason}`);
     }
@@ -84,11 +86,11 @@ async function* resumed(
   }
 }
 
-/** Destroys the body after `IDLE_MS`, unless the caller clears the returned timer before. */
-function stopWhenIdle(body: Readable): NodeJS.Timeout {
+/** Destroys the body after a time, unless the caller clears the returned timer before. */
+function stopAfter(body: Readable, milliseconds: number, problem: string): NodeJS.Timeout {
   return setTimeout(() => {
-    body.destroy(new Error(`no data for ${IDLE_MS / 1000} seconds`));
-  }, IDLE_MS);
+    body.destroy(new Error(problem));
+  }, milliseconds);
 }
 
 /** Reads a range into a buffer of the same size, in parallel parts if the range is long. */

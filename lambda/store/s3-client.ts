@@ -1,5 +1,7 @@
 import { S3Client } from '@aws-sdk/client-s3';
-import { readingIntoOneBuffer } from './connections';
+import { functionAgents, type Agents } from './connections';
+import { CONNECT_MS, SILENCE_MS, wholeRequestMs } from './limits';
+import { S3ObjectStore } from './s3';
 
 /** No logging: the SDK would warn that it does not retry requests with a stream as body. `S3ObjectStore` does that. */
 const SILENT = { trace: ignore, debug: ignore, info: ignore, warn: ignore, error: ignore };
@@ -8,20 +10,34 @@ function ignore(): void {
   // The SDK also throws every failure that it logs.
 }
 
-/** Timeouts until a response starts. `ranged-read.ts` has a timeout for bodies. */
-const CONNECTION_MS = 5_000;
-const SOCKET_MS = 20_000;
+/** In milliseconds; see `limits.ts`. */
+export interface ClientLimits {
+  readonly connect: number;
+  readonly silence: number;
+  /** From a request to the start of its response, if the request does not have a limit of its own. */
+  readonly answer: number;
+}
+
+const LIMITS: ClientLimits = { connect: CONNECT_MS, silence: SILENCE_MS, answer: wholeRequestMs(0) };
 
 /** A client that takes credentials, region and endpoint from the environment. */
-export function functionS3Client(): S3Client {
+export function functionS3Client(agents = functionAgents(), limits = LIMITS): S3Client {
   return new S3Client({
     logger: SILENT,
     // Custom agents make the SDK send the body without waiting for `100 Continue`, so do not ask for it.
     expectContinueHeader: false,
     requestHandler: {
-      connectionTimeout: CONNECTION_MS,
-      socketTimeout: SOCKET_MS,
-      ...readingIntoOneBuffer(),
+      connectionTimeout: limits.connect,
+      socketTimeout: limits.silence,
+      requestTimeout: limits.answer,
+      throwOnRequestTimeout: true,
+      httpAgent: agents.httpAgent,
+      httpsAgent: agents.httpsAgent,
     },
   });
+}
+
+/** The objects of a slice function. */
+export function functionObjects(agents: Agents = functionAgents(), limits = LIMITS): S3ObjectStore {
+  return new S3ObjectStore(functionS3Client(agents, limits), undefined, agents.closeIdle);
 }

@@ -2,7 +2,8 @@ import { Readable } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
 import { GetObjectCommand, PutObjectCommand, S3ServiceException, type S3Client } from '@aws-sdk/client-s3';
 import type { ObjectReference } from '../../contract/execution';
-import { crc32Base64 } from './crc32';
+import { base64OfCrc32 } from './crc32';
+import { wholeRequestMs } from './limits';
 import {
   ObjectChanged,
   ObjectUnavailable,
@@ -15,6 +16,12 @@ import {
 /** Attempts at a write that fails temporarily: the SDK does not retry requests with a stream as body. */
 const WRITE_ATTEMPTS = 5;
 const WRITE_PAUSE_MS = 50;
+
+/**
+ * Over TLS, Node.js encrypts each chunk of a body as a whole, which takes twice the chunk's size, and fails with `EPROTO`
+ * above 2 GB. Smaller pieces than this cost time, larger ones memory: see `bench:runtime`.
+ */
+const SEND_BYTES = 1024 * 1024;
 
 /**
  * S3 answers 409 to a conditional write while another write of the key is in progress, and 503 to ask for fewer requests:
@@ -36,6 +43,7 @@ export class S3ObjectStore implements ObjectStore {
   constructor(
     private readonly client: S3Client,
     private readonly pause: (milliseconds: number) => Promise<unknown> = setTimeout,
+    readonly closeIdleConnections: () => void = () => undefined,
   ) {}
 
   async get(object: ObjectReference, range: ByteRange, version?: string): Promise<ObjectPart> {
@@ -64,18 +72,23 @@ export class S3ObjectStore implements ObjectStore {
   }
 
   /** Sends the parts without joining them. If S3's answer to a write is lost, the next attempt returns `present`. */
-  async putIfAbsent(object: ObjectReference, parts: readonly Uint8Array[]): Promise<WriteResult> {
+  async putIfAbsent(
+    object: ObjectReference,
+    parts: readonly Uint8Array[],
+    crc32: number,
+  ): Promise<WriteResult> {
     const head = {
       Bucket: object.bucket,
       Key: object.key,
       IfNoneMatch: '*',
       ContentLength: parts.reduce((sum, { byteLength }) => sum + byteLength, 0),
-      ChecksumCRC32: crc32Base64(parts),
+      ChecksumCRC32: base64OfCrc32(crc32),
     };
     for (let attempt = 1; ; attempt++) {
       try {
-        const Body = Readable.from(parts, { objectMode: false });
-        await this.client.send(new PutObjectCommand({ ...head, Body }));
+        await this.client.send(new PutObjectCommand({ ...head, Body: bodyOf(parts) }), {
+          requestTimeout: wholeRequestMs(head.ContentLength),
+        });
         return 'written';
       } catch (error) {
         const status = statusOf(error);
@@ -88,6 +101,19 @@ export class S3ObjectStore implements ObjectStore {
           throw new ObjectUnavailable(object, 'cannot be written: check the permissions of the function');
         throw error;
       }
+    }
+  }
+}
+
+/** A new stream of the parts, so that each attempt sends them from the beginning. */
+function bodyOf(parts: readonly Uint8Array[]): Readable {
+  return Readable.from(piecesOf(parts), { objectMode: false });
+}
+
+function* piecesOf(parts: readonly Uint8Array[]): Generator<Uint8Array, void> {
+  for (const part of parts) {
+    for (let start = 0; start < part.byteLength; start += SEND_BYTES) {
+      yield part.subarray(start, start + SEND_BYTES);
     }
   }
 }

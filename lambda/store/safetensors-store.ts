@@ -1,23 +1,43 @@
 /** Stores tensors in a bucket: one safetensors object per slice and run, written once and read by ranges. */
 import type { ObjectReference } from '../../contract/execution';
-import { layoutSafetensors } from '../tensors/safetensors';
+import { ERROR_NAMES } from '../../contract/failures';
+import { NamedFailure } from '../errors';
+import { ChecksumMismatch, checkHeader } from '../tensors/checksums';
+import { layoutSafetensors, SafetensorsError } from '../tensors/safetensors';
 import { parseHeader, readHeaderLength, LENGTH_BYTES } from '../tensors/safetensors-header';
 import type { RawTensor } from '../tensors/tensor';
 import { ByteCursor } from './byte-cursor';
 import type { ObjectStore, WriteResult } from './object-store';
 import { openObject, readRangeInto } from './ranged-read';
-import { StoredTensors, type FetchRange } from './stored-tensors';
+import { READ_ATTEMPTS, StoredTensors, type FetchRange } from './stored-tensors';
 import type { TensorReader } from './tensor-reader';
 
 /** Size of the first read. Most objects are shorter. `StoredTensors` does not wait for unneeded bytes of it. */
 const FIRST_READ_BYTES = 8 * 1024 * 1024;
 
+interface SafetensorsStoreOptions {
+  /**
+   * Who writes the objects: `functions` always write checksums, so a file without them is damaged. Callers may use any
+   * program, and their files are checked if they have checksums.
+   * @default 'callers'
+   */
+  readonly writers?: 'functions' | 'callers';
+  /** @default 8 MiB */
+  readonly firstReadBytes?: number;
+}
+
 export class SafetensorsStore {
+  private readonly writers: 'functions' | 'callers';
+  private readonly firstReadBytes: number;
+
   constructor(
     private readonly objects: ObjectStore,
     private readonly bucket: string,
-    private readonly firstReadBytes = FIRST_READ_BYTES,
-  ) {}
+    { writers = 'callers', firstReadBytes = FIRST_READ_BYTES }: SafetensorsStoreOptions = {},
+  ) {
+    this.writers = writers;
+    this.firstReadBytes = firstReadBytes;
+  }
 
   reference(key: string): ObjectReference {
     return { bucket: this.bucket, key };
@@ -31,29 +51,66 @@ export class SafetensorsStore {
     key: string,
     tensors: ReadonlyMap<string, RawTensor>,
   ): Promise<{ result: WriteResult; bytes: number }> {
-    const parts = layoutSafetensors(tensors);
-    const result = await this.objects.putIfAbsent(this.reference(key), parts);
+    const { parts, crc32 } = layoutSafetensors(tensors);
+    const result = await this.objects.putIfAbsent(this.reference(key), parts, crc32);
     const bytes = parts.reduce((sum, part) => sum + part.byteLength, 0);
     return { result, bytes: result === 'written' ? bytes : 0 };
   }
 
   /**
-   * Opens the object and reads its header. The connection stays open until the tensors are read or discarded.
-   * @throws SafetensorsError, ObjectUnavailable, ObjectChanged
+   * Opens the object and reads its header. The connection stays open until the tensors are read or discarded. What is
+   * damaged is read again.
+   * @throws NamedFailure `CorruptTensor`; SafetensorsError, ObjectUnavailable, ObjectChanged
    */
   async open(key: string): Promise<TensorReader> {
     const object = this.reference(key);
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const reader = await this.openOnce(object);
+        return {
+          heads: reader.heads,
+          discard: () => reader.discard(),
+          read: (names) =>
+            reader.read(names).catch((error: unknown) => {
+              throw this.named(error, object);
+            }),
+        };
+      } catch (error) {
+        if (attempt === READ_ATTEMPTS || !(error instanceof SafetensorsError)) {
+          throw this.named(error, object);
+        }
+      }
+    }
+  }
+
+  private async openOnce(object: ObjectReference): Promise<StoredTensors> {
     const { size, version, start, startBytes } = await openObject(this.objects, object, this.firstReadBytes);
     const first = new ByteCursor(start);
     const fetchRange: FetchRange = (range, target) =>
       readRangeInto(this.objects, object, range, version, target);
     try {
       const header = await readHeader(first, { size, startBytes }, fetchRange);
+      const isChecked = checkHeader(header);
+      if (!isChecked && this.writers === 'functions') {
+        throw new SafetensorsError('the header has no checksum, which slice functions always write');
+      }
       return new StoredTensors(parseHeader(header, size), first, startBytes, fetchRange);
     } catch (error) {
       await first.close();
       throw error;
     }
+  }
+
+  /** Gives a name to the failure if the object is damaged, and not only of another format. */
+  private named(error: unknown, { bucket, key }: ObjectReference): unknown {
+    const byFunctions = this.writers === 'functions';
+    const isDamaged = error instanceof ChecksumMismatch || (byFunctions && error instanceof SafetensorsError);
+    if (!isDamaged) return error;
+    const advice = byFunctions ? 'start the execution again' : 'write it again, without old metadata';
+    return new NamedFailure(ERROR_NAMES.corruptTensor, {
+      message: `s3://${bucket}/${key} was damaged in ${READ_ATTEMPTS} reads: ${error.message}: ${advice}`,
+      ...(error instanceof ChecksumMismatch && error.details),
+    });
   }
 }
 

@@ -2,6 +2,7 @@
  * Reads the tensors of one object whose first part is already being downloaded. Tensors in that part are copied from its
  * stream; the others are fetched in parallel. So most reads wait for the latency of one request only.
  */
+import { ChecksumMismatch, checkTensor } from '../tensors/checksums';
 import type { HeaderEntry, StoredTensor } from '../tensors/safetensors-header';
 import { tensorNamed, type RawTensor } from '../tensors/tensor';
 import { allDone } from './all-done';
@@ -12,6 +13,12 @@ import type { TensorReader } from './tensor-reader';
 
 /** Reading this many unneeded bytes costs less than the latency of another request, or than a closed connection. */
 export const MAX_GAP_BYTES = 256 * 1024;
+
+/**
+ * A header or a tensor without its checksum is read this often. The network is to blame for most damage, and another
+ * connection for hardly any; if the object itself is damaged, nothing helps.
+ */
+export const READ_ATTEMPTS = 3;
 
 /** Fetches a range into a buffer of the same size. */
 export type FetchRange = (range: ByteRange, target: Uint8Array) => Promise<void>;
@@ -59,7 +66,25 @@ export class StoredTensors implements TensorReader {
     for (const [name, { dtype, shape }] of streamed) {
       tensors.set(name, { dtype, shape, bytes: targets.get(name) ?? unfilled(0) });
     }
+    for (const entry of inOrder) await this.verify(entry, tensorNamed(tensors, entry[0]));
     return tensors;
+  }
+
+  /**
+   * Reads a damaged tensor again, into the same memory.
+   * @throws ChecksumMismatch
+   */
+  private async verify([name, entry]: NamedEntry, tensor: RawTensor): Promise<void> {
+    if (tensor.dtype === 'string') return;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        checkTensor(name, entry, tensor.bytes);
+        return;
+      } catch (error) {
+        if (attempt === READ_ATTEMPTS || !(error instanceof ChecksumMismatch)) throw error;
+      }
+      await this.fetchRange(entry, tensor.bytes);
+    }
   }
 
   private async entries(names: readonly string[]): Promise<(readonly [string, HeaderEntry])[]> {

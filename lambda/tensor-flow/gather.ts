@@ -1,7 +1,7 @@
 /** Reads the tensors that a slice needs from the request and from earlier slices, all sources in parallel. */
 import { sliceObjectKey } from '../../contract/keys';
 import type { SourcedTensor } from '../../contract/slice-manifest';
-import { messageOf, sliceFailed } from '../errors';
+import { messageOf, NamedFailure, sliceFailed } from '../errors';
 import { allDone } from '../store/all-done';
 import type { SafetensorsStore } from '../store/safetensors-store';
 import type { TensorReader } from '../store/tensor-reader';
@@ -49,6 +49,7 @@ async function fromSlice(slice: number, tensors: readonly SourcedTensor[], { run
     const sent = await reader.read(tensors.map(({ name }) => name));
     return new Map(tensors.map((spec) => [spec.name, asDeclared(spec, tensorNamed(sent, spec.name))]));
   } catch (error) {
+    if (error instanceof NamedFailure) throw error;
     throw sliceFailed(`cannot read the tensors of slice ${slice} from ${key}: ${messageOf(error)}`);
   }
 }

@@ -2,9 +2,10 @@
  * The header of a safetensors file: 8 bytes of length, then JSON from names to `{dtype, shape, data_offsets}`.
  * Format: https://huggingface.co/docs/safetensors/index#format
  *
- * The format has no string tensors. They are stored as entries of `__metadata__` (a map of strings): for the tensor `x`,
- * the key `string_tensor.x` has the JSON `{"shape": [2], "data": ["a", "b"]}`.
+ * The format has no string tensors and no checksums. Both are stored as entries of `__metadata__`, a map of strings: see
+ * `contract/safetensors-metadata.ts`.
  */
+import { STRING_TENSOR_PREFIX, TENSOR_CRC32_PREFIX } from '../../contract/safetensors-metadata';
 import {
   describeTensor,
   elementBytes,
@@ -20,7 +21,6 @@ export const LENGTH_BYTES = 8;
 const MAX_HEADER_BYTES = 100_000_000;
 
 export const METADATA_KEY = '__metadata__';
-export const STRING_TENSOR_PREFIX = 'string_tensor.';
 
 const DTYPE_CODES: Readonly<Record<NumericDataType, string>> = {
   float32: 'F32',
@@ -52,6 +52,8 @@ export interface StoredTensor {
   readonly shape: readonly number[];
   readonly start: number;
   readonly end: number;
+  /** CRC32 of the tensor's bytes; absent in a file of another program. */
+  readonly crc32?: number;
 }
 
 export type HeaderEntry = StoredTensor | StringTensor;
@@ -83,12 +85,14 @@ export function readHeaderLength(start: Uint8Array, fileBytes: number): number {
 export function parseHeader(json: Uint8Array, fileBytes: number): ReadonlyMap<string, HeaderEntry> {
   const dataStart = LENGTH_BYTES + json.byteLength;
   const fields = parseJsonObject(json);
+  const metadata = parseMetadata(fields[METADATA_KEY]);
   const entries = new Map<string, HeaderEntry>();
   for (const [name, field] of Object.entries(fields)) {
-    if (name !== METADATA_KEY) entries.set(name, parseStored(name, field, dataStart));
+    if (name === METADATA_KEY) continue;
+    entries.set(name, { ...parseStored(name, field, dataStart), ...parseCrc32(name, metadata) });
   }
   checkLayout(entries as ReadonlyMap<string, StoredTensor>, dataStart, fileBytes);
-  for (const [name, tensor] of parseStrings(fields[METADATA_KEY])) {
+  for (const [name, tensor] of parseStrings(metadata)) {
     if (entries.has(name))
       throw new SafetensorsError(`tensor '${name}' is listed twice, once as a string tensor`);
     entries.set(name, tensor);
@@ -140,9 +144,22 @@ function checkLayout(entries: ReadonlyMap<string, StoredTensor>, dataStart: numb
   }
 }
 
-function parseStrings(metadata: unknown): [string, StringTensor][] {
-  if (metadata === undefined) return [];
+function parseMetadata(metadata: unknown): Record<string, unknown> {
+  if (metadata === undefined) return {};
   if (!isObject(metadata)) throw new SafetensorsError(`${METADATA_KEY} is not a JSON object`);
+  return metadata;
+}
+
+function parseCrc32(name: string, metadata: Record<string, unknown>): { crc32?: number } {
+  const digits = metadata[`${TENSOR_CRC32_PREFIX}${name}`];
+  if (digits === undefined) return {};
+  if (typeof digits !== 'string' || !/^[0-9a-f]{8}$/.test(digits)) {
+    throw new SafetensorsError(`tensor '${name}' has a bad CRC32 ${brief(digits)}`);
+  }
+  return { crc32: parseInt(digits, 16) };
+}
+
+function parseStrings(metadata: Record<string, unknown>): [string, StringTensor][] {
   return Object.entries(metadata)
     .filter(([key]) => key.startsWith(STRING_TENSOR_PREFIX))
     .map(([key, value]) => [

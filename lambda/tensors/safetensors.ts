@@ -1,4 +1,7 @@
 /** Encodes and decodes tensors as a safetensors file, which Python can read too, and which can be read by ranges. */
+import { HEADER_CRC32, STRING_TENSOR_PREFIX, TENSOR_CRC32_PREFIX } from '../../contract/safetensors-metadata';
+import { checkHeader, checkTensor, hexCrc32, NO_CRC32, sealHeader } from './checksums';
+import { combinedCrc32, crc32 } from './crc32';
 import {
   dtypeCode,
   LENGTH_BYTES,
@@ -6,7 +9,6 @@ import {
   parseHeader,
   readHeaderLength,
   SafetensorsError,
-  STRING_TENSOR_PREFIX,
 } from './safetensors-header';
 import {
   describeTensor,
@@ -22,21 +24,36 @@ export { SafetensorsError } from './safetensors-header';
 /** Size of the largest element. The data starts at a multiple of it, so each tensor is aligned to its element size. */
 const DATA_ALIGNMENT = 8;
 
+export interface SafetensorsLayout {
+  /** The consecutive parts of the file: the header, then each tensor's own bytes, not copied. */
+  readonly parts: readonly Uint8Array[];
+  /** CRC32 of the whole file. */
+  readonly crc32: number;
+}
+
 /**
- * Returns the consecutive parts of a safetensors file: the header, then each tensor's own bytes, not copied. The data
+ * Lays out a safetensors file. Each tensor's bytes are read once, for their checksum; the file's comes from these. The data
  * starts 8-byte aligned and is sorted by descending element size. So every tensor is aligned to its element size without
  * holes, which the format forbids.
  */
-export function layoutSafetensors(tensors: ReadonlyMap<string, RawTensor>): Uint8Array[] {
+export function layoutSafetensors(tensors: ReadonlyMap<string, RawTensor>): SafetensorsLayout {
   const numeric = [...tensors]
     .filter(isNumeric)
-    .sort(([, a], [, b]) => bytesPerElement(b) - bytesPerElement(a));
-  return [encodeHeader(numeric, [...tensors].filter(isStrings)), ...numeric.map(([, { bytes }]) => bytes)];
+    .sort(([, a], [, b]) => bytesPerElement(b) - bytesPerElement(a))
+    .map(([name, tensor]): SummedTensor => [name, tensor, crc32(tensor.bytes)]);
+  const header = encodeHeader(numeric, [...tensors].filter(isStrings));
+  return {
+    parts: [header, ...numeric.map(([, { bytes }]) => bytes)],
+    crc32: numeric.reduce(
+      (sum, [, { bytes }, ofTensor]) => combinedCrc32(sum, ofTensor, bytes.byteLength),
+      crc32(header),
+    ),
+  };
 }
 
 /** Returns a safetensors file of the named tensors in one buffer. */
 export function encodeSafetensors(tensors: ReadonlyMap<string, RawTensor>): Uint8Array {
-  const parts = layoutSafetensors(tensors);
+  const { parts } = layoutSafetensors(tensors);
   // A new buffer: the offset of one from Node's pool would break the alignment.
   const file = new Uint8Array(parts.reduce((sum, { byteLength }) => sum + byteLength, 0));
   let position = 0;
@@ -49,24 +66,31 @@ export function encodeSafetensors(tensors: ReadonlyMap<string, RawTensor>): Uint
 
 /**
  * Returns the tensors of a safetensors file as views of its bytes.
- * @throws SafetensorsError if the bytes are not a safetensors file or have an element type outside `TensorDataType`
+ * @throws SafetensorsError if the bytes are not a safetensors file, have an element type outside `TensorDataType`, or do not
+ * have the checksums that the file contains
  */
 export function decodeSafetensors(file: Uint8Array): Map<string, RawTensor> {
   const dataStart = LENGTH_BYTES + readHeaderLength(file, file.byteLength);
-  const entries = parseHeader(file.subarray(LENGTH_BYTES, dataStart), file.byteLength);
+  const json = file.subarray(LENGTH_BYTES, dataStart);
+  checkHeader(json);
+  const entries = parseHeader(json, file.byteLength);
   const tensors = new Map<string, RawTensor>();
   for (const [name, entry] of entries) {
     if (entry.dtype === 'string') tensors.set(name, entry);
     else {
       const { dtype, shape, start, end } = entry;
-      tensors.set(name, { dtype, shape, bytes: file.subarray(start, end) });
+      const bytes = file.subarray(start, end);
+      checkTensor(name, entry, bytes);
+      tensors.set(name, { dtype, shape, bytes });
     }
   }
   return tensors;
 }
 
+type SummedTensor = readonly [name: string, tensor: NumericTensor, crc32: number];
+
 function encodeHeader(
-  numeric: readonly [string, NumericTensor][],
+  numeric: readonly SummedTensor[],
   strings: readonly [string, StringTensor][],
 ): Uint8Array {
   let position = 0;
@@ -77,13 +101,19 @@ function encodeHeader(
     const offsets = [begin, position];
     return [name, { dtype: dtypeCode(tensor.dtype), shape: tensor.shape, data_offsets: offsets }] as const;
   });
-  const metadata = strings.map(
-    ([name, { shape, strings: data }]) =>
-      [`${STRING_TENSOR_PREFIX}${name}`, JSON.stringify({ shape, data })] as const,
+  const metadata = Object.fromEntries([
+    [HEADER_CRC32, NO_CRC32],
+    ...numeric.map(([name, , sum]) => [`${TENSOR_CRC32_PREFIX}${name}`, hexCrc32(sum)]),
+    ...strings.map(([name, { shape, strings: data }]) => [
+      `${STRING_TENSOR_PREFIX}${name}`,
+      JSON.stringify({ shape, data }),
+    ]),
+  ]) as Record<string, string>;
+  const header = paddedHeader(
+    JSON.stringify(Object.fromEntries([[METADATA_KEY, metadata] as const, ...fields])),
   );
-  const all =
-    metadata.length === 0 ? fields : [[METADATA_KEY, Object.fromEntries(metadata)] as const, ...fields];
-  return paddedHeader(JSON.stringify(Object.fromEntries(all)));
+  sealHeader(header.subarray(LENGTH_BYTES));
+  return header;
 }
 
 function checkEncodable(name: string, tensor: NumericTensor): void {

@@ -17,6 +17,7 @@ import {
   BOOL,
   FLOAT,
   FLOAT16,
+  INT64,
   STRING,
   attribute,
   floats,
@@ -129,6 +130,59 @@ test('tensors pass through a directory bucket of S3 Express One Zone, in a sessi
   const { run } = (result as { execution: ExecutionOutput }).execution;
   await expect(cloud.getObject(`runs/${run}/slice-00.safetensors`)).rejects.toMatchObject({
     name: 'NoSuchKey',
+  });
+});
+
+describe('tensors without elements', () => {
+  // The last node has no elements if x is all zeros, and every node if x has no rows.
+  const modelPath = saveModel({
+    graph: {
+      node: [
+        node('Abs', ['x'], ['size']),
+        node('NonZero', ['size'], ['places']),
+        node('Cast', ['places'], ['shown'], [attribute.int('to', FLOAT)]),
+        node('Neg', ['shown'], ['found']),
+      ],
+      input: [value('x', FLOAT, ['n', 4])],
+      output: [
+        value('found', FLOAT, [2, 'k']),
+        value('size', FLOAT, ['n', 4]),
+        value('places', INT64, [2, 'k']),
+      ],
+    },
+  });
+  const requests: Record<string, RawTensor> = {
+    'a detector that finds nothing': float32([2, 4], new Array<number>(8).fill(0)),
+    'a request without rows': float32([0, 4], []),
+  };
+
+  describe.each([false, true])('with float16Transport: %s', (float16Transport) => {
+    let cloud: LocalCloud;
+    beforeAll(async () => {
+      cloud = await deploy(modelPath, { slicing: Slicing.count(3), float16Transport });
+    });
+
+    test.each(Object.keys(requests))('%s returns its results by S3', async (name) => {
+      const inputs = new Map([['x', requests[name]]]);
+      const outputs = await runWhole(modelPath, inputs);
+      expect(outputs.get('found')?.shape).toEqual([2, 0]);
+      expect(await infer(cloud, inputs)).toMatchObject({ status: 'SUCCEEDED', outputs });
+    });
+
+    test.each(Object.keys(requests))('%s returns its results inline', async (name) => {
+      const expected = await runWhole(modelPath, new Map([['x', requests[name]]]));
+      const { dtype, shape } = requests[name];
+      const data = new Array<number>(shape[0] * 4).fill(0);
+      for (const x of [encodeInlineTensor(requests[name]), { dtype, shape, data }]) {
+        const { outputs } = succeeded(
+          await cloud.execute({ version: 1, inputs: { tensors: { x } } } as never),
+        );
+        const tensors = Object.entries(outputs.tensors ?? {});
+        expect(
+          new Map(tensors.map(([output, tensor]) => [output, decodeInlineTensor(output, tensor)])),
+        ).toEqual(expected);
+      }
+    });
   });
 });
 

@@ -1,9 +1,11 @@
+import { setImmediate } from 'node:timers/promises';
+import * as fc from 'fast-check';
 import { ENV } from '../../contract/environment';
 import type { FailureCause } from '../../contract/failures';
 import type { SliceEvent } from '../../contract/slice-event';
 import { encodeSafetensors } from '../../lambda/tensors/safetensors';
 import type { RawTensor } from '../../lambda/tensors/tensor';
-import { early, event, failure, inline, SliceHandlers, tensor } from '../support/slice-handler';
+import { early, event, failure, inline, scale, SliceHandlers, tensor, x } from '../support/slice-handler';
 import { DEPLOYMENT_DIGEST } from '../support/tiny-slice';
 
 let slices: SliceHandlers;
@@ -69,6 +71,24 @@ describe('a request that does not fit', () => {
     expect((await failure(handler, event())).name).toBe('WeightsCorrupt');
     slices.objects.put('assets/0.weights', weights);
     expect((await handler(event())).timing.cold).toBe(true);
+  });
+
+  it('does not cost the next call its load if the load that it started fails while nobody waits', async () => {
+    const handler = slices.sliceHandler(0);
+    let fail: () => void = () => undefined;
+    const failed = new Promise<void>((resolve) => (fail = resolve));
+    const get = slices.objects.get.bind(slices.objects);
+    // Both attempts of the load that the refused call started.
+    let attempts = 2;
+    slices.objects.get = async (...args) => {
+      if (args[0].key !== 'assets/0.weights' || attempts-- <= 0) return get(...args);
+      await failed;
+      throw new Error('the connection slept through a freeze');
+    };
+    expect((await failure(handler, event({ request: undefined }))).name).toBe('InvalidInput');
+    const next = handler(event());
+    fail();
+    expect((await next).timing).toMatchObject({ cold: true, warmedUp: false });
   });
 
   it('is refused if its object is not a safetensors file', async () => {
@@ -145,6 +165,27 @@ describe('a slice that cannot run', () => {
     expect((await handler(event())).timing.cold).toBe(true);
   });
 
+  it('loads again in the next call if the model was missing while the weights still arrived', async () => {
+    const handler = slices.sliceHandler(0);
+    const model = slices.objects.bytes('assets/0.onnx') ?? new Uint8Array(0);
+    let arrive: () => void = () => undefined;
+    const arrived = new Promise<void>((resolve) => (arrive = resolve));
+    const get = slices.objects.get.bind(slices.objects);
+    slices.objects.get = async (...args) => {
+      if (args[0].key === 'assets/0.weights') await arrived;
+      return get(...args);
+    };
+    slices.objects.put('assets/0.onnx', Buffer.from('damaged'));
+    const first = failure(handler, event());
+    // The model has failed, and nothing but the weights is under way.
+    for (let turn = 0; turn < 1000; turn++) await setImmediate();
+    arrive();
+    expect((await first).name).toBe('WeightsCorrupt');
+    slices.objects.put('assets/0.onnx', model);
+    expect((await handler(event())).timing.cold).toBe(true);
+    expect(slices.objects.reads.filter(({ key }) => key === 'assets/0.weights')).toHaveLength(1);
+  });
+
   it('names the earlier slice whose object is missing', async () => {
     const failed = await failure(slices.sliceHandler(1), event());
     expect(failed).toMatchObject({ name: 'SliceFailed', cause: { slice: 1 } });
@@ -189,5 +230,53 @@ describe('a slice that cannot run', () => {
     expect(failed).toMatchObject({ name: 'SliceFailed', cause: { slice: 1 } });
     expect(failed.cause.message).toContain('Mul');
     expect(failed.cause.message).not.toContain('\n');
+  });
+});
+
+describe('a flipped bit', () => {
+  const key = 'runs/machine/run-1/slice-00.safetensors';
+  const request = event({ request: { version: 1, inputs: { s3: 'inputs/a' } } });
+
+  /** Runs both slices while each read of `damaged` has a flipped bit, at most `times`. */
+  async function resultWith(damaged: string, place: number, times: number): Promise<unknown> {
+    slices.objects.put(
+      'inputs/a',
+      encodeSafetensors(
+        new Map([
+          ['x', x],
+          ['scale', scale],
+        ]),
+      ),
+    );
+    let left = times;
+    slices.objects.damage = (part, read) => {
+      if (read !== damaged || part.byteLength === 0 || left-- <= 0) return;
+      const bit = Math.floor(place * part.byteLength * 8);
+      part[bit >> 3] ^= 1 << (bit & 7);
+    };
+    await slices.sliceHandler(0)(request);
+    await slices.sliceHandler(1)(request);
+    return slices.stored('outputs/machine/run-1.safetensors');
+  }
+
+  it.each([key, 'inputs/a'])('of %s never changes the result', async (damaged) => {
+    const expected = await resultWith('', 0, 0);
+    await fc.assert(
+      fc.asyncProperty(
+        fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+        fc.constantFrom(1, 2, Infinity),
+        async (place, times) => {
+          slices.remove();
+          slices = new SliceHandlers();
+          const result = await resultWith(damaged, place, times).catch((error: unknown) => error);
+          if (!(result instanceof Error)) expect(result).toEqual(expected);
+          // A request whose header is no longer a header at all cannot be told from another file.
+          else if (damaged === key) expect(result.name).toBe('CorruptTensor');
+          else expect(result.name).toMatch(/CorruptTensor|InvalidInput/);
+          if (times < 3) expect(result).toEqual(expected);
+        },
+      ),
+      { numRuns: 60 },
+    );
   });
 });

@@ -23,6 +23,14 @@ describe('a warm-up', () => {
     expect(slices.objects.reads.filter(({ key }) => !key.startsWith('assets/'))).toEqual([]);
   });
 
+  it('closes the connections to the files when they have arrived', async () => {
+    expect(slices.objects.idleClosed).toBe(0);
+    await handler(warmUp);
+    expect(slices.objects.idleClosed).toBe(1);
+    await handler(warmUp);
+    expect(slices.objects.idleClosed).toBe(1);
+  });
+
   it('reads nothing if the slice is loaded already', async () => {
     await handler(event());
     const before = slices.objects.reads.length;

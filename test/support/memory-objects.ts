@@ -14,10 +14,14 @@ export class MemoryObjects implements ObjectStore {
   readonly reads: { key: string; range: ByteRange }[] = [];
   /** Number of connections that will break after half of their bytes. */
   connectionsToBreak = 0;
+  /** How often the idle connections were closed. */
+  idleClosed = 0;
   /** Called before each read. */
   onRead: (key: string) => void = () => undefined;
   /** Returns the error with which a read of the key fails, if any. */
   failure: (key: string) => Error | undefined = () => undefined;
+  /** Changes the bytes of a read, as a network without checksums of its own may. */
+  damage: (bytes: Uint8Array, key: string, range: ByteRange) => void = () => undefined;
   private readonly bodies: Readable[] = [];
   private readonly objects = new Map<string, { bytes: Uint8Array; version: number }>();
 
@@ -46,7 +50,8 @@ export class MemoryObjects implements ObjectStore {
     if (version !== undefined && version !== String(found.version)) {
       return Promise.reject(new ObjectChanged(object));
     }
-    const part = found.bytes.subarray(range.start, range.end);
+    const part = new Uint8Array(found.bytes.subarray(range.start, range.end));
+    this.damage(part, object.key, range);
     const failure = this.failure(object.key);
     if (failure) return Promise.reject(failure);
     const breaks = this.connectionsToBreak > 0;
@@ -54,6 +59,10 @@ export class MemoryObjects implements ObjectStore {
     const body = Readable.from(breaks ? broken(part) : whole(part));
     this.bodies.push(body);
     return Promise.resolve({ size: found.bytes.byteLength, version: String(found.version), body });
+  }
+
+  closeIdleConnections(): void {
+    this.idleClosed++;
   }
 
   putIfAbsent(object: ObjectReference, parts: readonly Uint8Array[]): Promise<WriteResult> {

@@ -59,11 +59,11 @@ export const SANDBOX_RETRY: sfn.RetryProps = {
 };
 
 /**
- * Retries once, in case the network was at fault. The function has deleted a corrupt file and downloads it again. Its
- * output goes to the same key as before.
+ * Retries once, in case the network was at fault. The function has deleted a corrupt file and downloads it again, and
+ * reads a corrupt tensor again. Its output goes to the same key as before.
  */
 export const SLICE_RETRY: sfn.RetryProps = {
-  errors: [ERROR_NAMES.weightsCorrupt, ERROR_NAMES.sliceFailed],
+  errors: [ERROR_NAMES.weightsCorrupt, ERROR_NAMES.corruptTensor, ERROR_NAMES.sliceFailed],
   interval: Duration.seconds(1),
   maxAttempts: 1,
   jitterStrategy,

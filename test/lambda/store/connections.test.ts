@@ -4,7 +4,7 @@ import * as https from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { setImmediate, setTimeout } from 'node:timers/promises';
-import { readingIntoOneBuffer } from '../../../lambda/store/connections';
+import { functionAgents } from '../../../lambda/store/connections';
 
 /** The length is not a multiple of the read buffer's. */
 const BODY = randomBytes(3_000_001);
@@ -17,7 +17,7 @@ const TLS: https.AgentOptions = {
   checkServerIdentity: () => undefined,
 };
 
-type Agents = ReturnType<typeof readingIntoOneBuffer>;
+type Agents = ReturnType<typeof functionAgents>;
 
 function answer(request: http.IncomingMessage, response: http.ServerResponse): void {
   if (request.url === '/chunked') {
@@ -52,7 +52,7 @@ describe.each([
       https.get({ ...options, agent: httpsAgent }),
   },
 ])('a $protocol connection', ({ start, request }) => {
-  const agents = readingIntoOneBuffer(TLS);
+  const agents = functionAgents(TLS);
   let server: http.Server;
 
   beforeAll(async () => {

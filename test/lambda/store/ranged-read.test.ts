@@ -1,10 +1,10 @@
 import { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import * as fc from 'fast-check';
+import { STALL_MS, wholeRequestMs } from '../../../lambda/store/limits';
 import { ObjectChanged, type ByteRange, type ObjectStore } from '../../../lambda/store/object-store';
 import {
   collectInto,
-  IDLE_MS,
   inParallel,
   openObject,
   partsOf,
@@ -73,9 +73,31 @@ describe('reading a range', () => {
       };
       const reading = readRange(objects, object, { start: 0, end: 1000 }, '1');
       await setImmediate();
-      await jest.advanceTimersByTimeAsync(IDLE_MS);
+      await jest.advanceTimersByTimeAsync(STALL_MS);
       expect(await reading).toEqual(content);
       expect(objects.reads.map(({ range }) => range.start)).toEqual([0, 500]);
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
+  it('fails in the end if every connection brings a few bytes only', async () => {
+    jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate'] });
+    try {
+      const objects = stored();
+      const get = objects.get.bind(objects);
+      objects.get = async (from, range, version) => ({
+        ...(await get(from, range, version)),
+        body: stuckAfter(content.slice(range.start, range.start + 1)),
+      });
+      const reading = readRange(objects, object, { start: 0, end: 1000 }, '1').catch(
+        (error: unknown) => error,
+      );
+      await setImmediate();
+      await jest.advanceTimersByTimeAsync(wholeRequestMs(1000));
+      expect(await reading).toEqual(
+        new Error('reading s3://b/k failed at byte 4: slower than any network of Lambda'),
+      );
     } finally {
       jest.useRealTimers();
     }

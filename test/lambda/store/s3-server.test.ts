@@ -87,7 +87,7 @@ describe('the safetensors store through the AWS SDK', () => {
   });
 
   it('throws SafetensorsError for an empty object', async () => {
-    await objects.putIfAbsent(store.reference('empty'), []);
+    await objects.putIfAbsent(store.reference('empty'), [], 0);
     await expect(store.open('empty')).rejects.toThrow(SafetensorsError);
   });
 

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { S3ServiceException, type S3Client } from '@aws-sdk/client-s3';
@@ -63,7 +64,7 @@ describe('writing to S3', () => {
 
   it('sends the concatenated parts with their checksum, on condition that the object does not exist', async () => {
     const { store, sent } = answering({});
-    expect(await store.putIfAbsent(object, body)).toBe('written');
+    expect(await store.putIfAbsent(object, body, 0x55bc801d)).toBe('written');
     const [{ Body, ...input }] = sent as { Body: Readable }[];
     // The CRC32 of the bytes 1, 2, 3 is 0x55bc801d.
     expect(input).toEqual({
@@ -76,12 +77,25 @@ describe('writing to S3', () => {
     expect([...(await buffer(Body))]).toEqual([1, 2, 3]);
   });
 
+  it('sends a long part in pieces of at most 1 MiB, without copying it', async () => {
+    const { store, sent } = answering(failed(503), {});
+    const long = randomBytes(2 * 1024 * 1024 + 3);
+    await store.putIfAbsent(object, [Uint8Array.of(7), long], 0);
+    expect(sent).toHaveLength(2);
+    for (const { Body } of sent as { Body: Readable }[]) {
+      const pieces = (await Body.toArray()) as Uint8Array[];
+      expect(pieces.map(({ byteLength }) => byteLength)).toEqual([1, 1024 * 1024, 1024 * 1024, 3]);
+      expect(pieces.slice(1).every(({ buffer: memory }) => memory === long.buffer)).toBe(true);
+      expect(Buffer.concat(pieces.slice(1)).equals(long)).toBe(true);
+    }
+  });
+
   it.each<[string, Error]>([
     ['that S3 throttles', failed(503)],
     ['whose connection broke', new Error('socket hang up')],
   ])('retries a write %s, from the start', async (_, failure) => {
     const { store, sent } = answering(failure, {});
-    expect(await store.putIfAbsent(object, body)).toBe('written');
+    expect(await store.putIfAbsent(object, body, 0x55bc801d)).toBe('written');
     const bodies = (sent as { Body: Readable }[]).map(({ Body }) => buffer(Body));
     expect((await Promise.all(bodies)).map((bytes) => bytes.byteLength)).toEqual([3, 3]);
   });
@@ -95,39 +109,39 @@ describe('writing to S3', () => {
         $metadata: { httpStatusCode: 400 },
       });
       const { store, sent } = answering(temporary, {});
-      expect(await store.putIfAbsent(object, body)).toBe('written');
+      expect(await store.putIfAbsent(object, body, 0x55bc801d)).toBe('written');
       expect(sent).toHaveLength(2);
     },
   );
 
   it('does not retry a write that S3 refuses', async () => {
     const { store, sent } = answering(failed(400));
-    await expect(store.putIfAbsent(object, body)).rejects.toMatchObject({
+    await expect(store.putIfAbsent(object, body, 0x55bc801d)).rejects.toMatchObject({
       $metadata: { httpStatusCode: 400 },
     });
     expect(sent).toHaveLength(1);
   });
 
   it('does not overwrite an object', async () => {
-    expect(await answering(failed(412)).store.putIfAbsent(object, body)).toBe('present');
+    expect(await answering(failed(412)).store.putIfAbsent(object, body, 0x55bc801d)).toBe('present');
   });
 
   it('retries while another write is in progress, with growing pauses', async () => {
     const { store, pauses } = answering(failed(409), failed(409), {});
-    expect(await store.putIfAbsent(object, body)).toBe('written');
+    expect(await store.putIfAbsent(object, body, 0x55bc801d)).toBe('written');
     expect(pauses).toHaveLength(2);
     expect(pauses[1]).toBeGreaterThanOrEqual(pauses[0]);
   });
 
   it('fails after several attempts', async () => {
     const { store } = answering(...Array.from({ length: 9 }, () => failed(409)));
-    await expect(store.putIfAbsent(object, body)).rejects.toMatchObject({
+    await expect(store.putIfAbsent(object, body, 0x55bc801d)).rejects.toMatchObject({
       $metadata: { httpStatusCode: 409 },
     });
   });
 
   it('throws ObjectUnavailable if the write is not permitted', async () => {
-    const written = answering(failed(403)).store.putIfAbsent(object, body);
+    const written = answering(failed(403)).store.putIfAbsent(object, body, 0x55bc801d);
     await expect(written).rejects.toThrow(
       's3://b/k cannot be written: check the permissions of the function',
     );

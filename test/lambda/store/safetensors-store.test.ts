@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
 import { SafetensorsStore } from '../../../lambda/store/safetensors-store';
-import { MAX_GAP_BYTES } from '../../../lambda/store/stored-tensors';
+import { MAX_GAP_BYTES, READ_ATTEMPTS } from '../../../lambda/store/stored-tensors';
 import { SafetensorsError } from '../../../lambda/tensors/safetensors';
+import type { StoredTensor } from '../../../lambda/tensors/safetensors-header';
 import type { NumericTensor, RawTensor } from '../../../lambda/tensors/tensor';
 import { comparable, namedTensors } from '../../support/arbitrary-tensors';
 import { MemoryObjects } from '../../support/memory-objects';
@@ -13,9 +14,12 @@ function bytes(length: number, fill: number): NumericTensor {
   return { dtype: 'uint8', shape: [length], bytes: new Uint8Array(length).fill(fill) };
 }
 
-async function written(tensors: ReadonlyMap<string, RawTensor>) {
+async function written(tensors: ReadonlyMap<string, RawTensor>, writers?: 'functions' | 'callers') {
   const objects = new MemoryObjects();
-  const store = new SafetensorsStore(objects, 'b', FIRST_READ_BYTES);
+  const store = new SafetensorsStore(objects, 'b', {
+    firstReadBytes: FIRST_READ_BYTES,
+    ...(writers && { writers }),
+  });
   await store.write('k', tensors);
   return { objects, store };
 }
@@ -119,8 +123,128 @@ describe('a safetensors object', () => {
   it('is refused if it is empty', async () => {
     const objects = new MemoryObjects();
     objects.put('k', new Uint8Array(0));
-    await expect(new SafetensorsStore(objects, 'b', FIRST_READ_BYTES).open('k')).rejects.toThrow(
-      SafetensorsError,
+    await expect(
+      new SafetensorsStore(objects, 'b', { firstReadBytes: FIRST_READ_BYTES }).open('k'),
+    ).rejects.toThrow(SafetensorsError);
+  });
+});
+
+describe('a damaged safetensors object', () => {
+  const tensors = new Map<string, RawTensor>([
+    ['first', bytes(100, 1)],
+    ['long', bytes(FIRST_READ_BYTES, 2)],
+    ['near', bytes(100, 3)],
+    ['neighbor', bytes(100, 4)],
+    ['gap', bytes(2 * MAX_GAP_BYTES, 5)],
+    ['far', bytes(100, 6)],
+    ['words', { dtype: 'string', shape: [1], strings: ['a word'] }],
+  ]);
+
+  /** Flips a bit of the object's byte `at` in its first `times` reads. */
+  function flip(objects: MemoryObjects, at: number, times: number): void {
+    let left = times;
+    objects.damage = (part, _, { start }) => {
+      if (at < start || at >= start + part.byteLength || left-- <= 0) return;
+      part[at - start] ^= 4;
+    };
+  }
+
+  async function placeOf(name: string, objects: MemoryObjects): Promise<number> {
+    const reader = await new SafetensorsStore(objects, 'b').open('k');
+    await reader.discard();
+    return (reader.heads.get(name) as StoredTensor).start + 50;
+  }
+
+  const needed = [...tensors.keys()].filter((name) => name !== 'gap');
+  const expected = comparable(new Map([...tensors].filter(([name]) => needed.includes(name))));
+
+  it.each(['first', 'long', 'near', 'neighbor', 'far'])(
+    "is read again if the network damages tensor '%s'",
+    async (name) => {
+      const { objects, store } = await written(tensors, 'functions');
+      const at = await placeOf(name, objects);
+      flip(objects, at, READ_ATTEMPTS - 1);
+      objects.reads.length = 0;
+      expect(comparable(await (await store.open('k')).read(needed))).toEqual(expected);
+      const again = objects.reads.filter(({ range }) => range.start <= at && at < range.end);
+      expect(again).toHaveLength(READ_ATTEMPTS);
+      // The second and third time, only the damaged tensor.
+      expect(again.slice(1).map(({ range }) => range.end - range.start)).toEqual(
+        again.slice(1).map(() => (name === 'long' ? FIRST_READ_BYTES : 100)),
+      );
+    },
+  );
+
+  it.each(['first', 'long', 'near', 'neighbor', 'far'])(
+    "fails with CorruptTensor if tensor '%s' stays damaged",
+    async (name) => {
+      const { objects, store } = await written(tensors, 'functions');
+      flip(objects, await placeOf(name, objects), Infinity);
+      const read = (await store.open('k')).read(needed);
+      await expect(read).rejects.toMatchObject({
+        name: 'CorruptTensor',
+        details: {
+          tensor: name,
+          message: expect.stringMatching(
+            /^s3:\/\/b\/k was damaged in 3 reads: tensor '\w+' must have the CRC32 [0-9a-f]{8}, got [0-9a-f]{8}: start/,
+          ) as string,
+        },
+      });
+      expect(objects.openBodies).toBe(0);
+    },
+  );
+
+  it('is returned if only tensors are damaged that nobody reads', async () => {
+    const { objects, store } = await written(tensors, 'functions');
+    flip(objects, await placeOf('long', objects), Infinity);
+    const read = await (await store.open('k')).read(['first', 'far', 'words']);
+    expect(comparable(read)).toEqual(comparable(new Map([...tensors].filter(([name]) => read.has(name)))));
+  });
+
+  it('is read again if the network damages its header, whichever byte', async () => {
+    const { objects, store } = await written(tensors, 'functions');
+    const header =
+      8 + Number(new DataView((objects.bytes('k') ?? new Uint8Array(0)).buffer).getBigUint64(0, true));
+    for (let at = 0; at < header; at++) {
+      flip(objects, at, READ_ATTEMPTS - 1);
+      const reader = await store.open('k');
+      expect(reader.heads.get('words')).toEqual(tensors.get('words'));
+      await reader.discard();
+      flip(objects, at, Infinity);
+      await expect(store.open('k')).rejects.toMatchObject({ name: 'CorruptTensor' });
+    }
+    expect(objects.openBodies).toBe(0);
+  });
+
+  it('fails with CorruptTensor if a function must have written it, and it has no checksums', async () => {
+    const { objects, store } = await written(new Map(), 'functions');
+    objects.put('k', Buffer.concat([Buffer.from([2, 0, 0, 0, 0, 0, 0, 0]), Buffer.from('{}')]));
+    await expect(store.open('k')).rejects.toMatchObject({
+      name: 'CorruptTensor',
+      message: expect.stringContaining('has no checksum, which slice functions always write') as string,
+    });
+  });
+
+  it("fails with CorruptTensor if a caller's program kept the checksums of other tensors", async () => {
+    const { objects, store } = await written(new Map([['x', bytes(10, 1)]]));
+    const file = objects.bytes('k') ?? new Uint8Array(0);
+    objects.put('k', Uint8Array.from([...file.subarray(0, -1), 9]));
+    const read = (await store.open('k')).read(['x']);
+    await expect(read).rejects.toMatchObject({
+      name: 'CorruptTensor',
+      message: expect.stringContaining('write it again, without old metadata') as string,
+    });
+  });
+
+  it("is not checked if it is a caller's and has no checksums", async () => {
+    const { objects, store } = await written(new Map());
+    const json = '{"x":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}';
+    objects.put(
+      'k',
+      Buffer.concat([Buffer.from([json.length, 0, 0, 0, 0, 0, 0, 0]), Buffer.from(`${json}a`)]),
+    );
+    expect(comparable(await (await store.open('k')).read(['x']))).toEqual(
+      comparable(new Map([['x', bytes(1, 97)]])),
     );
   });
 });

@@ -1,7 +1,22 @@
+import { crc32 } from 'node:zlib';
 import * as fc from 'fast-check';
-import { decodeSafetensors, encodeSafetensors } from '../../../lambda/tensors/safetensors';
+import {
+  decodeSafetensors,
+  encodeSafetensors,
+  layoutSafetensors,
+  SafetensorsError,
+} from '../../../lambda/tensors/safetensors';
 import { elementBytes, typedView } from '../../../lambda/tensors/tensor';
 import { comparable, namedTensors } from '../../support/arbitrary-tensors';
+
+/** What the work returns or throws. */
+function outcome(work: () => unknown): unknown {
+  try {
+    return work();
+  } catch (error) {
+    return error;
+  }
+}
 
 describe('a safetensors file', () => {
   it('decodes to the tensors that were encoded: all element types, scalars, empty tensors, any name', () => {
@@ -33,9 +48,17 @@ describe('a safetensors file', () => {
       ]),
     );
     const headerBytes = Number(new DataView(file.buffer).getBigUint64(0, true));
-    // The JSON has 114 bytes: the padding ends at the next multiple of 8.
-    expect(headerBytes).toBe(120);
-    expect(JSON.parse(Buffer.from(file.subarray(8, 8 + headerBytes)).toString())).toEqual({
+    const json = Buffer.from(file.subarray(8, 8 + headerBytes)).toString();
+    expect(json.trimEnd()).toHaveLength(220);
+    expect(headerBytes).toBe(224);
+    expect(JSON.parse(json)).toEqual({
+      __metadata__: {
+        header_crc32: crc32(json.replace(/"header_crc32":"[0-9a-f]{8}"/, '"header_crc32":"00000000"'))
+          .toString(16)
+          .padStart(8, '0'),
+        'tensor_crc32.count': crc32(Uint8Array.of(1, 2)).toString(16),
+        'tensor_crc32.flag': crc32(Uint8Array.of(1)).toString(16),
+      },
       count: { dtype: 'I16', shape: [], data_offsets: [0, 2] },
       flag: { dtype: 'BOOL', shape: [1], data_offsets: [2, 3] },
     });
@@ -44,8 +67,40 @@ describe('a safetensors file', () => {
 
   it('has string tensors in its metadata', () => {
     const file = encodeSafetensors(new Map([['who', { dtype: 'string', shape: [2], strings: ['a', 'ü'] }]]));
-    const header: unknown = JSON.parse(Buffer.from(file.subarray(8)).toString());
-    expect(header).toEqual({ __metadata__: { 'string_tensor.who': '{"shape":[2],"data":["a","ü"]}' } });
+    expect(JSON.parse(Buffer.from(file.subarray(8)).toString())).toMatchObject({
+      __metadata__: { 'string_tensor.who': '{"shape":[2],"data":["a","ü"]}' },
+    });
+  });
+
+  it('has the CRC32 of all its bytes, which is computed from those of its parts', () => {
+    fc.assert(
+      fc.property(namedTensors, (tensors) => {
+        expect(layoutSafetensors(tensors).crc32).toBe(crc32(encodeSafetensors(tensors)));
+      }),
+    );
+  });
+
+  it('is refused or decodes to the same tensors if a bit of it is flipped', () => {
+    fc.assert(
+      fc.property(
+        namedTensors,
+        fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+        (tensors, at) => {
+          const file = encodeSafetensors(tensors);
+          const bit = Math.floor(at * file.byteLength * 8);
+          file[bit >> 3] ^= 1 << (bit & 7);
+          const decoded = outcome(() => comparable(decodeSafetensors(file)));
+          if (!(decoded instanceof SafetensorsError)) expect(decoded).toEqual(comparable(tensors));
+        },
+      ),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('names the tensor that is damaged', () => {
+    const file = encodeSafetensors(new Map([['x', { dtype: 'bool', shape: [1], bytes: Uint8Array.of(1) }]]));
+    file[file.byteLength - 1] = 0;
+    expect(() => decodeSafetensors(file)).toThrow("tensor 'x' must have the CRC32 a505df1b, got d202ef8d");
   });
 
   it('may have metadata of other programs', () => {

@@ -60,7 +60,7 @@ const RETRIES = [
     JitterStrategy: 'FULL',
   },
   {
-    ErrorEquals: ['WeightsCorrupt', 'SliceFailed'],
+    ErrorEquals: ['WeightsCorrupt', 'CorruptTensor', 'SliceFailed'],
     IntervalSeconds: 1,
     MaxAttempts: 1,
     JitterStrategy: 'FULL',

@@ -1,0 +1,42 @@
+/** Writes a tensor to a server as the slice functions do, and prints the time and the memory as JSON. */
+import { functionAgents } from '../../lambda/store/connections';
+import { S3ObjectStore } from '../../lambda/store/s3';
+import { functionS3Client } from '../../lambda/store/s3-client';
+import { SafetensorsStore } from '../../lambda/store/safetensors-store';
+import { peakMemoryBytes } from '../../lambda/telemetry/peak-memory';
+import { activations } from './activations';
+import { SINK_CLIENT } from './sink';
+
+export interface Job {
+  readonly endpoint: string;
+  readonly megabytes: number;
+}
+
+export interface Sent {
+  readonly ms: number;
+  /** The process's peak resident memory, minus its resident memory before. */
+  readonly extraMemoryBytes: number;
+}
+
+async function main({ endpoint, megabytes }: Job): Promise<void> {
+  Object.assign(process.env, {
+    AWS_ENDPOINT_URL_S3: endpoint,
+    AWS_REGION: 'us-east-1',
+    AWS_ACCESS_KEY_ID: 'bench',
+    AWS_SECRET_ACCESS_KEY: 'secret',
+  });
+  const client = functionS3Client(functionAgents(SINK_CLIENT));
+  const store = new SafetensorsStore(new S3ObjectStore(client), 'bench');
+  const tensors = new Map([['x', activations((megabytes * 1e6) / 4)]]);
+  // Loads and compiles the code, and opens the connection.
+  await store.write('small', new Map([['x', activations(1000)]]));
+  const before = process.memoryUsage.rss();
+  const start = performance.now();
+  await store.write('large', tensors);
+  const ms = performance.now() - start;
+  const sent: Sent = { ms, extraMemoryBytes: Math.max(0, peakMemoryBytes() - before) };
+  process.stdout.write(JSON.stringify(sent));
+  process.exit();
+}
+
+if (require.main === module) void main(JSON.parse(process.argv[2]) as Job);

@@ -1,0 +1,28 @@
+/** Runs the compiled child of the benchmark, because peak memory is a figure of a whole process. */
+import * as path from 'node:path';
+import { inChild } from '../../../bench/measure';
+import type { Sent } from '../../../bench/runtime/send-child';
+import { PROTOCOLS, startSink, type Protocol } from '../../../bench/runtime/sink';
+
+const CHILD = path.join(__dirname, '../../../dist/bench/runtime/send-child.js');
+const MEGABYTES = 256;
+
+async function extraMegabytes(protocol: Protocol): Promise<number> {
+  const sink = await startSink(protocol);
+  try {
+    const { extraMemoryBytes } = await inChild<Sent>(CHILD, {
+      endpoint: sink.endpoint,
+      megabytes: MEGABYTES,
+    });
+    return extraMemoryBytes / 1e6;
+  } finally {
+    await sink.close();
+  }
+}
+
+describe('writing a tensor', () => {
+  // A tensor that is encrypted as one chunk takes twice its size.
+  it.each(PROTOCOLS)('of 256 MB takes less than 48 MB more memory over %s', async (protocol) => {
+    expect(await extraMegabytes(protocol)).toBeLessThan(48);
+  });
+});

@@ -1,0 +1,33 @@
+import { crc32 as zlibCrc32 } from 'node:zlib';
+import * as fc from 'fast-check';
+import { combinedCrc32, crc32 } from '../../../lambda/tensors/crc32';
+
+describe('crc32', () => {
+  it('has the check value of CRC-32/ISO-HDLC', () => {
+    // https://reveng.sourceforge.io/crc-catalogue/all.htm
+    expect(crc32(Buffer.from('123456789'))).toBe(0xcbf43926);
+  });
+
+  it('keeps the sum if an array has no memory', () => {
+    expect(crc32(new Uint8Array(new ArrayBuffer(0)), 0xcbf43926)).toBe(0xcbf43926);
+  });
+
+  // zlib alone returns 0. The zeros are never written, so they take no memory.
+  it('covers all of 4 GiB', () => {
+    const bytes = 2 ** 32;
+    let doubled = crc32(new Uint8Array(2 ** 20));
+    for (let length = 2 ** 20; length < bytes; length *= 2) doubled = combinedCrc32(doubled, doubled, length);
+    expect(crc32(new Uint8Array(bytes))).toBe(doubled);
+  });
+});
+
+describe('combinedCrc32', () => {
+  it('is the checksum of both sequences', () => {
+    fc.assert(
+      fc.property(fc.uint8Array(), fc.uint8Array({ maxLength: 5000 }), (first, second) => {
+        const combined = combinedCrc32(crc32(first), crc32(second), second.byteLength);
+        expect(combined).toBe(zlibCrc32(Buffer.concat([first, second])));
+      }),
+    );
+  });
+});
