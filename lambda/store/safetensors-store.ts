@@ -17,7 +17,7 @@ const FIRST_READ_BYTES = 8 * 1024 * 1024;
 
 interface SafetensorsStoreOptions {
   /**
-   * Who writes the objects: `functions` always write checksums, so a file without them is damaged. Callers may use any
+   * The writers of the objects. Functions always write checksums, so a file without them is damaged. Callers may use any
    * program, and their files are checked if they have checksums.
    * @default 'callers'
    */
