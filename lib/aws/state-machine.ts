@@ -10,7 +10,7 @@ import { MAX_EXPRESS_MINUTES } from './quotas';
 import type { LogSettings } from './log-group';
 import { createLogGroup } from './log-group';
 import type { WorkflowProps } from './workflow/workflow';
-import { OWN_EXECUTION, pipelineWorkflow } from './workflow/workflow';
+import { ownExecution, pipelineWorkflow } from './workflow/workflow';
 
 interface PipelineStateMachineProps {
   readonly workflow: Omit<WorkflowProps, 'expressions' | 'prefix'>;
@@ -29,7 +29,7 @@ export function createStateMachine(scope: Construct, props: PipelineStateMachine
     stateMachineType: props.type,
     queryLanguage: sfn.QueryLanguage.JSONATA,
     definitionBody: sfn.DefinitionBody.fromChainable(
-      pipelineWorkflow(scope, { ...workflow, expressions: OWN_EXECUTION, prefix: '' }),
+      pipelineWorkflow(scope, { ...workflow, expressions: ownExecution(props.type), prefix: '' }),
     ),
     comment: JSON.stringify({
       slicedInference: {

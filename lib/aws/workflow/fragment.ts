@@ -5,7 +5,7 @@ import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import { SlicedInferenceError, quoted } from '../../errors';
 import type { WorkflowProps } from './workflow';
-import { OWN_EXECUTION, pipelineWorkflow } from './workflow';
+import { FRAGMENT_RUN, pipelineWorkflow } from './workflow';
 
 /**
  * Names of states and variables may have 80 characters. A pipeline's own names have fewer than 40:
@@ -24,8 +24,7 @@ export class PipelineFragment extends sfn.StateMachineFragment {
     const prefix = variablePrefix(id);
     const [request, run] = [`${prefix}input`, `${prefix}run`];
     const enter = sfn.Pass.jsonata(this, 'Request', {
-      // An execution may enter the fragment several times, in a loop or in branches. Each time starts a new run.
-      assign: { [request]: '{% $states.input %}', [run]: `{% ${OWN_EXECUTION.run} & '/' & $uuid() %}` },
+      assign: { [request]: '{% $states.input %}', [run]: `{% ${FRAGMENT_RUN} %}` },
       outputs: {},
     });
     const expressions = { request: `$${request}`, run: `$${run}` };

@@ -24,14 +24,26 @@ interface RunExpressions {
   readonly request: string;
 }
 
+/** The last two segments of the execution's ARN: state machine and name for Standard, name and UUID for Express. */
+const EXECUTION = "$join($split($states.context.Execution.Id, ':')[[-2..-1]], '/')";
+
 /**
- * The expressions of a state machine that consists of the pipeline alone. The run is the last two segments of the
- * execution's ARN: state machine and name for Standard, and name and UUID for Express, where names alone may repeat.
+ * The name of a Standard execution is free again 90 days after it ended, and results may be kept for longer. Its start
+ * distinguishes it, and stays the same if the execution is redriven:
+ * https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
  */
-export const OWN_EXECUTION: RunExpressions = {
-  run: "$join($split($states.context.Execution.Id, ':')[[-2..-1]], '/')",
-  request: '$states.context.Execution.Input',
-};
+const STANDARD_EXECUTION = `${EXECUTION} & '/' & $toMillis($states.context.Execution.StartTime)`;
+
+/** The expressions of a state machine that consists of the pipeline alone. */
+export function ownExecution(type: sfn.StateMachineType): RunExpressions {
+  return {
+    run: type === sfn.StateMachineType.EXPRESS ? EXECUTION : STANDARD_EXECUTION,
+    request: '$states.context.Execution.Input',
+  };
+}
+
+/** A run of a fragment. An execution may enter the fragment several times, in a loop or in branches. */
+export const FRAGMENT_RUN = `${EXECUTION} & '/' & $uuid()`;
 
 export interface WorkflowProps {
   readonly plan: DeployedPlan;

@@ -1,5 +1,6 @@
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import jsonata from 'jsonata';
 import type { SlicedInferencePipelineProps } from '../../../../lib';
 import { Slicing, WarmUp } from '../../../../lib';
 import { mlp, saveModel } from '../../../support/model-builder';
@@ -329,5 +330,34 @@ describe.each([
   test.each(shapes)('%s reads no variable before it is assigned', (__, props) => {
     const definition = definitionOf(pipelineStack({ ...props, stateMachineType }));
     expect(unassignedVariables(definition)).toEqual([]);
+  });
+});
+
+describe('the name of a run', () => {
+  /** Evaluates the expression that the first task of a pipeline sends as the run's name. */
+  async function nameOf(type: sfn.StateMachineType, execution: { Id: string; StartTime: string }) {
+    const { States, StartAt } = definitionOf(
+      pipelineStack({ modelPath: saveModel(mlp(1)), slicing: Slicing.count(1), stateMachineType: type }),
+    ) as unknown as { StartAt: string; States: Record<string, { Arguments: { Payload: { run: string } } }> };
+    const source = States[StartAt].Arguments.Payload.run.replace(/^\{%|%\}$/g, '');
+    return (await jsonata(source).evaluate({}, { states: { context: { Execution: execution } } })) as string;
+  }
+
+  const STANDARD = 'arn:aws:states:us-east-1:123456789012:execution:machine:monday';
+  const EXPRESS = 'arn:aws:states:us-east-1:123456789012:express:machine:monday:0b1c';
+
+  test('differs when a Standard execution reuses the name of an earlier one', async () => {
+    const names = ['2026-01-01T00:00:00.000Z', '2026-06-01T00:00:00.123Z'].map((StartTime) =>
+      nameOf(sfn.StateMachineType.STANDARD, { Id: STANDARD, StartTime }),
+    );
+    expect(await Promise.all(names)).toEqual([
+      'machine/monday/1767225600000',
+      'machine/monday/1780272000123',
+    ]);
+  });
+
+  test('ends with the UUID of an Express execution', async () => {
+    const execution = { Id: EXPRESS, StartTime: '2026-01-01T00:00:00.000Z' };
+    expect(await nameOf(sfn.StateMachineType.EXPRESS, execution)).toBe('monday/0b1c');
   });
 });
