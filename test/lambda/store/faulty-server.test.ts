@@ -34,7 +34,7 @@ const stall: Behavior = (_, response) => {
 describe('the client of the functions', () => {
   const environment = { ...process.env };
   const agents = functionAgents();
-  const limits = { connect: 500, silence: 100, answer: 300 };
+  const limits = { connect: 2_000, silence: 400, answer: 1_200 };
   const objects = functionObjects(agents, limits);
   let server: http.Server;
   /** What the server does with the next requests; afterwards it serves them. */
@@ -140,7 +140,7 @@ describe('the client of the functions', () => {
 
   it.each([
     ['slept through a freeze', MAX_IDLE_MS + 1],
-    ['seems to be from the future, because the clock was set back', -1],
+    ['seems to be from the future, because the clock was set back', -60_000],
   ])('does not reuse a connection that %s', async (_, elapsedMs) => {
     await forgottenConnections(6);
     const now = Date.now();
