@@ -63,7 +63,8 @@ export class SliceHandlers {
   }
 
   remove(): void {
-    rmSync(this.root, { recursive: true });
+    // A call that failed early leaves its load running, which may still write a file.
+    rmSync(this.root, { recursive: true, maxRetries: 20 });
   }
 
   private handlerOf(variables: Readonly<Record<string, string>>): SliceHandler {
