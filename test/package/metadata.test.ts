@@ -94,9 +94,10 @@ describe('package.json', () => {
 });
 
 describe('the version', () => {
-  const [, heading, date] = /^## (\S+)(?: - (\S+))?$/m.exec(documentNamed('CHANGELOG.md').text) ?? [];
+  const changelog = documentNamed('CHANGELOG.md').text;
+  const [, heading, date] = /^## (?!Unreleased$)(\S+)(?: - (\S+))?$/m.exec(changelog) ?? [];
 
-  test('is the first heading of the changelog, with its date', () => {
+  test('is the latest heading of the changelog, with its date', () => {
     expect(heading).toBe(manifest.version);
     expect(date).toMatch(/^\d{4}-\d{2}-\d{2}$/);
   });

@@ -5,6 +5,7 @@ import { writeTensorFile } from '../../../bin/tensor-files';
 import { encodeNpy } from '../../../bin/tensor-files/npy';
 import type { Verification } from '../../../bin/verify/run-both';
 import type { NumericTensor, RawTensor } from '../../../lambda/tensors/tensor';
+import { builtFile } from '../../../lib/host/package-files';
 import type { ModelInit } from '../../support/model-builder';
 import {
   FLOAT,
@@ -123,11 +124,16 @@ describe('verify', () => {
     fs.writeFileSync(
       preload,
       `const fs = require('node:fs');
+       const { decodeTensors, encodeTensors } = require(${JSON.stringify(builtFile('bundle/client.js'))});
        const write = fs.writeFileSync;
-       fs.writeFileSync = (file, bytes, ...rest) => {
-         if (String(file).endsWith('chained.safetensors')) bytes[bytes.length - 1] ^= 1;
-         return write(file, bytes, ...rest);
-       };`,
+       const damaged = (file) => {
+         const tensors = decodeTensors(file);
+         const { bytes } = tensors.get('y');
+         bytes[bytes.length - 1] ^= 1;
+         return encodeTensors(tensors);
+       };
+       fs.writeFileSync = (file, bytes, ...rest) =>
+         write(file, String(file).endsWith('chained.safetensors') ? damaged(bytes) : bytes, ...rest);`,
     );
     const options = { env: { NODE_OPTIONS: `--require ${preload}` } };
     const model = saveModel(mlp(2));
