@@ -11,8 +11,11 @@ const BODY = randomBytes(3_000_001);
 
 /** TLS with a pre-shared key, because Node.js cannot create certificates. */
 const KEY = { psk: Buffer.alloc(32, 5), identity: 'test' };
+/** With TLS 1.3 and a key from a callback, a server sometimes refused the client (alert 51). TLS 1.2 never did. */
 const TLS: https.AgentOptions = {
   ciphers: 'PSK+HIGH',
+  maxVersion: 'TLSv1.2',
+  maxCachedSessions: 0,
   pskCallback: () => KEY,
   checkServerIdentity: () => undefined,
 };
@@ -47,7 +50,8 @@ describe.each([
   },
   {
     protocol: 'TLS',
-    start: () => https.createServer({ ciphers: 'PSK+HIGH', pskCallback: () => KEY.psk }, answer),
+    start: () =>
+      https.createServer({ ciphers: 'PSK+HIGH', maxVersion: 'TLSv1.2', pskCallback: () => KEY.psk }, answer),
     request: (options: http.RequestOptions, { httpsAgent }: Agents) =>
       https.get({ ...options, agent: httpsAgent }),
   },
