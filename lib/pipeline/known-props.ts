@@ -38,7 +38,7 @@ const SLICE_FUNCTION_OPTIONS: Fields<SliceFunctionOptions> = {
   environment: optional(mapOf('an object of names and values', "{ LOG_LEVEL: 'info' }", TEXT)),
 };
 
-/** By option of slice functions: where it belongs, for callers who set it beside the props of the pipeline. */
+/** By name of an option of slice functions: its place in the props. Errors name it if a caller sets the option elsewhere. */
 export const IN_SLICE_FUNCTIONS: Readonly<Record<string, string>> = Object.fromEntries(
   Object.keys(SLICE_FUNCTION_OPTIONS).map((name) => [name, `sliceFunctions.${name}`]),
 );

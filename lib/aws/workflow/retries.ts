@@ -59,7 +59,7 @@ export const SANDBOX_RETRY: sfn.RetryProps = {
 };
 
 /**
- * Retries once, in case the network was at fault. The function has deleted a corrupt file and downloads it again, and
+ * Retries once, because the network may have damaged the data. The function has deleted a corrupt file and downloads it again, and
  * reads a corrupt tensor again. Its output goes to the same key as before.
  */
 export const SLICE_RETRY: sfn.RetryProps = {
