@@ -110,7 +110,7 @@ async function runSlice(
   // If reading fails first, nothing awaits the load any more: mark its rejection as handled.
   loaded.catch(() => undefined);
   const manifest = await manifestPromise;
-  const [{ slice: loadedSlice, timing: load }, { inline, tensors: read }] = await Promise.all([
+  const [{ slice: loadedSlice, timing: load }, { inline, tensors: read, ...request }] = await Promise.all([
     loaded,
     readTensors(event, manifest, stores),
   ]);
@@ -126,7 +126,7 @@ async function runSlice(
     event.run,
     manifest,
     { read, computed },
-    { inline, sendsFloat16 },
+    { inline, sendsFloat16, ...request },
     stores,
   );
   const writeMs = watch.lap();

@@ -30,6 +30,7 @@ export async function openRequest(
   }
   return {
     heads: reader.heads,
+    ...(reader.requestEtag !== undefined && { requestEtag: reader.requestEtag }),
     discard: () => reader.discard(),
     read: (names) => refusingBadObject(key, () => readChecked(reader, names)),
   };

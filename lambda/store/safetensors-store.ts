@@ -3,7 +3,7 @@ import type { ObjectReference } from '../../contract/execution';
 import { ERROR_NAMES } from '../../contract/failures';
 import { NamedFailure } from '../errors';
 import { ChecksumMismatch, checkHeader } from '../tensors/checksums';
-import { layoutSafetensors, SafetensorsError } from '../tensors/safetensors';
+import { layoutSafetensors, SafetensorsError, type Metadata } from '../tensors/safetensors';
 import { parseHeader, readHeaderLength, LENGTH_BYTES } from '../tensors/safetensors-header';
 import type { RawTensor } from '../tensors/tensor';
 import { ByteCursor } from './byte-cursor';
@@ -50,8 +50,9 @@ export class SafetensorsStore {
   async write(
     key: string,
     tensors: ReadonlyMap<string, RawTensor>,
+    metadata: Metadata = {},
   ): Promise<{ result: WriteResult; bytes: number }> {
-    const { parts, crc32 } = layoutSafetensors(tensors);
+    const { parts, crc32 } = layoutSafetensors(tensors, metadata);
     const result = await this.objects.putIfAbsent(this.reference(key), parts, crc32);
     const bytes = parts.reduce((sum, part) => sum + part.byteLength, 0);
     return { result, bytes: result === 'written' ? bytes : 0 };
@@ -66,9 +67,10 @@ export class SafetensorsStore {
     const object = this.reference(key);
     for (let attempt = 1; ; attempt++) {
       try {
-        const reader = await this.openOnce(object);
+        const { reader, requestEtag } = await this.openOnce(object);
         return {
           heads: reader.heads,
+          ...(requestEtag !== undefined && { requestEtag }),
           discard: () => reader.discard(),
           read: (names) =>
             reader.read(names).catch((error: unknown) => {
@@ -83,7 +85,7 @@ export class SafetensorsStore {
     }
   }
 
-  private async openOnce(object: ObjectReference): Promise<StoredTensors> {
+  private async openOnce(object: ObjectReference) {
     const { size, version, start, startBytes } = await openObject(this.objects, object, this.firstReadBytes);
     const first = new ByteCursor(start);
     const fetchRange: FetchRange = (range, target) =>
@@ -94,7 +96,11 @@ export class SafetensorsStore {
       if (!isChecked && this.writers === 'functions') {
         throw new SafetensorsError('the header has no checksum, which slice functions always write');
       }
-      return new StoredTensors(parseHeader(header, size), first, startBytes, fetchRange);
+      const parsed = parseHeader(header, size);
+      return {
+        reader: new StoredTensors(parsed.entries, first, startBytes, fetchRange),
+        requestEtag: this.writers === 'functions' ? parsed.requestEtag : version,
+      };
     } catch (error) {
       await first.close();
       throw error;

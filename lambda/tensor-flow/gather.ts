@@ -1,7 +1,7 @@
 /** Reads the tensors that a slice needs from the request and from earlier slices, all sources in parallel. */
 import { sliceObjectKey } from '../../contract/keys';
 import type { SourcedTensor } from '../../contract/slice-manifest';
-import { messageOf, NamedFailure, sliceFailed } from '../errors';
+import { invalidInput, messageOf, NamedFailure, sliceFailed } from '../errors';
 import { allDone } from '../store/all-done';
 import type { SafetensorsStore } from '../store/safetensors-store';
 import type { TensorReader } from '../store/tensor-reader';
@@ -14,15 +14,34 @@ interface Sources {
   readonly request?: TensorReader | undefined;
 }
 
-/** Returns the needed tensors by name. Names are unique in a model, so the sources' tensors cannot collide. */
+export interface GatheredTensors {
+  /** By name. Names are unique in a model, so the sources' tensors cannot collide. */
+  readonly tensors: ReadonlyMap<string, RawTensor>;
+  /** ETag of the request from which all of them come, if the request is an object. */
+  readonly requestEtag?: string;
+}
+
+/** @throws NamedFailure `InvalidInput` if the sources come from different requests */
 export async function gatherTensors(
   needed: readonly SourcedTensor[],
   sources: Sources,
-): Promise<Map<string, RawTensor>> {
+): Promise<GatheredTensors> {
   const read = [...bySource(needed)].map(([slice, tensors]) =>
     slice === undefined ? fromRequest(tensors, sources.request) : fromSlice(slice, tensors, sources),
   );
-  return new Map((await allDone(read)).flatMap((tensors) => [...tensors]));
+  const gathered = await allDone(read);
+  const etags = [sources.request, ...gathered].flatMap((source) => source?.requestEtag ?? []);
+  return {
+    tensors: new Map(gathered.flatMap(({ tensors }) => [...tensors])),
+    ...onlyEtag(etags),
+  };
+}
+
+/** A caller can replace the request while the run is in progress, and slices read it at different times. */
+function onlyEtag([etag, ...others]: readonly string[]): { requestEtag?: string } {
+  if (etag === undefined) return {};
+  if (others.every((other) => other === etag)) return { requestEtag: etag };
+  throw invalidInput("the request's object was replaced during the run: write each request to a new key");
 }
 
 /** Groups tensors by the slice that computes them; the key is `undefined` for tensors of the request. */
@@ -35,19 +54,30 @@ function bySource(needed: readonly SourcedTensor[]): Map<number | undefined, Sou
   return groups;
 }
 
-function fromRequest(tensors: readonly SourcedTensor[], request: TensorReader | undefined) {
+async function fromRequest(
+  tensors: readonly SourcedTensor[],
+  request: TensorReader | undefined,
+): Promise<GatheredTensors> {
   if (request === undefined)
     throw sliceFailed('the event has no request, but this slice reads inputs: deploy the stack again');
-  return request.read(tensors.map(({ name }) => name));
+  return { tensors: await request.read(tensors.map(({ name }) => name)) };
 }
 
-async function fromSlice(slice: number, tensors: readonly SourcedTensor[], { run, store }: Sources) {
+async function fromSlice(
+  slice: number,
+  tensors: readonly SourcedTensor[],
+  { run, store }: Sources,
+): Promise<GatheredTensors> {
   const key = sliceObjectKey(run, slice);
   try {
     const reader = await store.open(key);
     await checkAll(tensors, reader);
     const sent = await reader.read(tensors.map(({ name }) => name));
-    return new Map(tensors.map((spec) => [spec.name, asDeclared(spec, tensorNamed(sent, spec.name))]));
+    const { requestEtag } = reader;
+    return {
+      tensors: new Map(tensors.map((spec) => [spec.name, asDeclared(spec, tensorNamed(sent, spec.name))])),
+      ...(requestEtag !== undefined && { requestEtag }),
+    };
   } catch (error) {
     if (error instanceof NamedFailure) throw error;
     throw sliceFailed(`cannot read the tensors of slice ${slice} from ${key}: ${messageOf(error)}`);

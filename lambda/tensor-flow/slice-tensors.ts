@@ -1,6 +1,7 @@
 /** Reads a slice's tensors before its session runs, and writes its outputs afterwards. */
 import type { ExecutionOutputs, InlineMode, ObjectReference } from '../../contract/execution';
 import { sliceObjectKey } from '../../contract/keys';
+import { REQUEST_ETAG } from '../../contract/safetensors-metadata';
 import type { SliceEvent } from '../../contract/slice-event';
 import type { SliceManifest, SourcedTensor } from '../../contract/slice-manifest';
 import { sliceFailed } from '../errors';
@@ -9,7 +10,7 @@ import { openRequest } from '../request/request';
 import type { SafetensorsStore } from '../store/safetensors-store';
 import { halved } from '../tensors/half-precision';
 import { type RawTensor } from '../tensors/tensor';
-import { gatherTensors } from './gather';
+import { gatherTensors, type GatheredTensors } from './gather';
 import { writeResults } from './results';
 
 type NamedTensors = ReadonlyMap<string, RawTensor>;
@@ -21,8 +22,7 @@ export interface Stores {
   readonly runs: SafetensorsStore;
 }
 
-interface ReadTensors {
-  readonly tensors: NamedTensors;
+interface ReadTensors extends GatheredTensors {
   /** Whether the caller wants results inline. */
   readonly inline: InlineMode;
 }
@@ -35,8 +35,8 @@ interface WrittenTensors {
 
 /**
  * Reads the inputs of the slice's session and, for the last slice, the results that come from elsewhere. The first slice
- * checks the whole request before anything runs. Later slices check it again, because an object in S3 may have been
- * replaced in between.
+ * checks the whole request before anything runs. Later slices check it again, and refuse another object than the one from
+ * which the tensors of earlier slices were computed.
  */
 export async function readTensors(
   event: SliceEvent,
@@ -47,14 +47,13 @@ export async function readTensors(
   const needed = [...manifest.inputs, ...resultsFromElsewhere(manifest)];
   const readsRequest = manifest.slice === 0 || needed.some(({ source }) => source.from === 'request');
   if (!readsRequest && event.request === undefined) {
-    return { tensors: await gatherTensors(needed, sources), inline: 'auto' };
+    return { ...(await gatherTensors(needed, sources)), inline: 'auto' };
   }
   const input = parseExecutionInput(event.request);
   const request = readsRequest ? await openRequest(input, manifest, stores.callers) : undefined;
   // The first slice checks the request even if it reads none of its tensors.
   if (!needed.some(({ source }) => source.from === 'request')) await request?.discard();
-  const tensors = await gatherTensors(needed, { ...sources, request });
-  return { tensors, inline: input.inline };
+  return { ...(await gatherTensors(needed, { ...sources, request })), inline: input.inline };
 }
 
 interface WriteOptions {
@@ -62,6 +61,8 @@ interface WriteOptions {
   readonly inline: InlineMode;
   /** Whether float32 tensors for other slices are written as float16. */
   readonly sendsFloat16: boolean;
+  /** ETag of the request from which the outputs were computed. */
+  readonly requestEtag?: string;
 }
 
 /** Writes the slice's outputs; the last slice writes the run's results instead. */
@@ -69,7 +70,7 @@ export async function writeTensors(
   run: string,
   manifest: SliceManifest,
   { read, computed }: { readonly read: NamedTensors; readonly computed: NamedTensors },
-  { inline, sendsFloat16 }: WriteOptions,
+  { inline, sendsFloat16, requestEtag }: WriteOptions,
   stores: Stores,
 ): Promise<WrittenTensors> {
   if (manifest.result !== undefined) {
@@ -83,7 +84,11 @@ export async function writeTensors(
     return { object: outputs.s3, outputs, bytesWritten };
   }
   const key = sliceObjectKey(run, manifest.slice);
-  const { bytes } = await stores.runs.write(key, sendsFloat16 ? atHalfPrecision(computed) : computed);
+  const { bytes } = await stores.runs.write(
+    key,
+    sendsFloat16 ? atHalfPrecision(computed) : computed,
+    requestEtag === undefined ? {} : { [REQUEST_ETAG]: requestEtag },
+  );
   return { object: stores.runs.reference(key), bytesWritten: bytes };
 }
 

@@ -5,7 +5,7 @@
  * The format has no string tensors and no checksums. Both are stored as entries of `__metadata__`, a map of strings: see
  * `contract/safetensors-metadata.ts`.
  */
-import { STRING_TENSOR_PREFIX, TENSOR_CRC32_PREFIX } from '../../contract/safetensors-metadata';
+import { REQUEST_ETAG, STRING_TENSOR_PREFIX, TENSOR_CRC32_PREFIX } from '../../contract/safetensors-metadata';
 import {
   describeTensor,
   elementBytes,
@@ -58,6 +58,12 @@ export interface StoredTensor {
 
 export type HeaderEntry = StoredTensor | StringTensor;
 
+export interface SafetensorsHeader {
+  readonly entries: ReadonlyMap<string, HeaderEntry>;
+  /** ETag of the request from which a slice computed the tensors. */
+  readonly requestEtag?: string;
+}
+
 export function dtypeCode(dtype: NumericDataType): string {
   return DTYPE_CODES[dtype];
 }
@@ -82,7 +88,7 @@ export function readHeaderLength(start: Uint8Array, fileBytes: number): number {
 }
 
 /** Parses and checks a header. The numeric tensors must cover the rest of the file without holes or overlaps. */
-export function parseHeader(json: Uint8Array, fileBytes: number): ReadonlyMap<string, HeaderEntry> {
+export function parseHeader(json: Uint8Array, fileBytes: number): SafetensorsHeader {
   const dataStart = LENGTH_BYTES + json.byteLength;
   const fields = parseJsonObject(json);
   const metadata = parseMetadata(fields[METADATA_KEY]);
@@ -97,7 +103,8 @@ export function parseHeader(json: Uint8Array, fileBytes: number): ReadonlyMap<st
       throw new SafetensorsError(`tensor '${name}' is listed twice, once as a string tensor`);
     entries.set(name, tensor);
   }
-  return entries;
+  const requestEtag = metadata[REQUEST_ETAG];
+  return { entries, ...(typeof requestEtag === 'string' && { requestEtag }) };
 }
 
 function parseJsonObject(bytes: Uint8Array): Record<string, unknown> {

@@ -24,6 +24,9 @@ export { SafetensorsError } from './safetensors-header';
 /** Size of the largest element. The data starts at a multiple of it, so each tensor is aligned to its element size. */
 const DATA_ALIGNMENT = 8;
 
+/** Further entries of the file's metadata. */
+export type Metadata = Readonly<Record<string, string>>;
+
 export interface SafetensorsLayout {
   /** The consecutive parts of the file: the header, then each tensor's own bytes, not copied. */
   readonly parts: readonly Uint8Array[];
@@ -36,12 +39,15 @@ export interface SafetensorsLayout {
  * starts 8-byte aligned and is sorted by descending element size. So every tensor is aligned to its element size without
  * holes, which the format forbids.
  */
-export function layoutSafetensors(tensors: ReadonlyMap<string, RawTensor>): SafetensorsLayout {
+export function layoutSafetensors(
+  tensors: ReadonlyMap<string, RawTensor>,
+  metadata: Metadata = {},
+): SafetensorsLayout {
   const numeric = [...tensors]
     .filter(isNumeric)
     .sort(([, a], [, b]) => bytesPerElement(b) - bytesPerElement(a))
     .map(([name, tensor]): SummedTensor => [name, tensor, crc32(tensor.bytes)]);
-  const header = encodeHeader(numeric, [...tensors].filter(isStrings));
+  const header = encodeHeader(numeric, [...tensors].filter(isStrings), metadata);
   return {
     parts: [header, ...numeric.map(([, { bytes }]) => bytes)],
     crc32: numeric.reduce(
@@ -73,7 +79,7 @@ export function decodeSafetensors(file: Uint8Array): Map<string, RawTensor> {
   const dataStart = LENGTH_BYTES + readHeaderLength(file, file.byteLength);
   const json = file.subarray(LENGTH_BYTES, dataStart);
   checkHeader(json);
-  const entries = parseHeader(json, file.byteLength);
+  const { entries } = parseHeader(json, file.byteLength);
   const tensors = new Map<string, RawTensor>();
   for (const [name, entry] of entries) {
     if (entry.dtype === 'string') tensors.set(name, entry);
@@ -92,6 +98,7 @@ type SummedTensor = readonly [name: string, tensor: NumericTensor, crc32: number
 function encodeHeader(
   numeric: readonly SummedTensor[],
   strings: readonly [string, StringTensor][],
+  others: Metadata,
 ): Uint8Array {
   let position = 0;
   const fields = numeric.map(([name, tensor]) => {
@@ -103,6 +110,7 @@ function encodeHeader(
   });
   const metadata = Object.fromEntries([
     [HEADER_CRC32, NO_CRC32],
+    ...Object.entries(others),
     ...numeric.map(([name, , sum]) => [`${TENSOR_CRC32_PREFIX}${name}`, hexCrc32(sum)]),
     ...strings.map(([name, { shape, strings: data }]) => [
       `${STRING_TENSOR_PREFIX}${name}`,

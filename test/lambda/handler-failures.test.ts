@@ -122,6 +122,40 @@ describe('a request that does not fit', () => {
     expect(failed.name).toBe('InvalidInput');
     expect(failed.cause.message).toContain('was replaced while it was read');
   });
+
+  describe('if its object is replaced during the run', () => {
+    const content = (values: readonly number[]): Uint8Array =>
+      encodeSafetensors(
+        new Map([
+          ['x', tensor([1, 2, 3])],
+          ['scale', tensor(values)],
+        ]),
+      );
+    const fromS3 = event({ request: { version: 1, inputs: { s3: 'inputs/a' } } });
+    const refused = {
+      name: 'InvalidInput',
+      cause: {
+        slice: 1,
+        message: "the request's object was replaced during the run: write each request to a new key",
+      },
+    };
+
+    it('is refused by a later slice', async () => {
+      slices.objects.put('inputs/a', content([2, 2, 2]));
+      await slices.sliceHandler(0)(fromS3);
+      slices.objects.put('inputs/a', content([3, 3, 3]));
+      expect(await failure(slices.sliceHandler(1), fromS3)).toEqual(refused);
+      expect(slices.objects.keys()).not.toContain('outputs/machine/run-1.safetensors');
+    });
+
+    it('is refused even if the first slice read both objects in two attempts', async () => {
+      slices.objects.put('inputs/a', content([2, 2, 2]));
+      await slices.sliceHandler(0)(fromS3);
+      slices.objects.put('inputs/a', content([3, 3, 3]));
+      await slices.sliceHandler(0)(fromS3);
+      expect(await failure(slices.sliceHandler(1), fromS3)).toEqual(refused);
+    });
+  });
 });
 
 describe('a slice that cannot run', () => {

@@ -23,7 +23,7 @@ async function withSlice0(): Promise<{ objects: MemoryObjects; store: Safetensor
 describe('gatherTensors', () => {
   it('reads the tensors of an earlier slice', async () => {
     const { objects, store } = await withSlice0();
-    const tensors = await gatherTensors([needed('a')], { run: RUN, store });
+    const { tensors } = await gatherTensors([needed('a')], { run: RUN, store });
     expect([...tensors.keys()]).toEqual(['a']);
     expect(tensors.get('a')).toMatchObject({ dtype: 'uint8', shape: [1000] });
     expect(objects.openBodies).toBe(0);

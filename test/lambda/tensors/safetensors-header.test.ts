@@ -3,7 +3,7 @@ import { parseHeader, readHeaderLength, SafetensorsError } from '../../../lambda
 /** The entries of a file with this header and `dataBytes` bytes of data. */
 function entriesOf(header: object, dataBytes = 0) {
   const json = Buffer.from(JSON.stringify(header));
-  return parseHeader(json, 8 + json.byteLength + dataBytes);
+  return parseHeader(json, 8 + json.byteLength + dataBytes).entries;
 }
 
 function u8(begin: number, end: number) {
@@ -60,7 +60,7 @@ describe('the header of a safetensors file', () => {
   it('may list tensors in another order than their bytes', () => {
     const json = Buffer.from(JSON.stringify({ c: u8(3, 4), a: u8(0, 1), b: u8(1, 3) }));
     const data = 8 + json.byteLength;
-    expect(parseHeader(json, data + 4)).toEqual(
+    expect(parseHeader(json, data + 4).entries).toEqual(
       new Map([
         ['c', { dtype: 'uint8', shape: [1], start: data + 3, end: data + 4 }],
         ['a', { dtype: 'uint8', shape: [1], start: data, end: data + 1 }],
