@@ -10,6 +10,8 @@ export const ERROR_NAMES = {
   weightsCorrupt: 'WeightsCorrupt',
   /** A tensor in S3 does not have the checksum that its writer computed, even when it was read again. */
   corruptTensor: 'CorruptTensor',
+  /** S3 refused requests, or did not answer them, for longer than the function repeats them. */
+  storageUnavailable: 'StorageUnavailable',
   /** Any other failure inside a slice. */
   sliceFailed: 'SliceFailed',
 } as const;

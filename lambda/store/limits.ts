@@ -19,6 +19,12 @@ export const STALL_MS = 10_000;
  */
 export const MAX_IDLE_MS = 4_000;
 
+/**
+ * A request that S3 refuses temporarily is repeated for this long. Together with the two retries of the state machine, a
+ * slice outlasts half a minute in which S3 refuses everything.
+ */
+export const RETRY_MS = 12_000;
+
 /** For a whole read or write of `bytes`, with all its connections. */
 export function wholeRequestMs(bytes: number): number {
   return ALLOWANCE_MS + bytes / MIN_BYTES_PER_MS;

@@ -1,6 +1,8 @@
 /** Reads ranges of an object: resumes after broken connections, and splits long ranges into parallel parts. */
 import type { Readable } from 'node:stream';
 import type { ObjectReference } from '../../contract/execution';
+import { ERROR_NAMES } from '../../contract/failures';
+import { NamedFailure } from '../errors';
 import { STALL_MS, wholeRequestMs } from './limits';
 import type { ByteRange, ObjectStore } from './object-store';
 import { release } from './release';
@@ -80,7 +82,9 @@ async function* resumed(
     const isLate = performance.now() >= endsAt;
     if (isLate || fruitless === MAX_FRUITLESS_CONNECTIONS || position > range.end) {
       const reason = problem instanceof Error ? problem.message : String(problem);
-      throw new Error(`reading s3://${object.bucket}/${object.key} failed at byte ${position}: ${reason}`);
+      throw new NamedFailure(ERROR_NAMES.storageUnavailable, {
+        message: `reading s3://${object.bucket}/${object.key} failed at byte ${position}: ${reason}: start the execution again`,
+      });
     }
     body = (await objects.get(object, { start: position, end: range.end }, version)).body;
   }

@@ -1,9 +1,9 @@
 import { S3Client } from '@aws-sdk/client-s3';
 import { functionAgents, type Agents } from './connections';
-import { CONNECT_MS, SILENCE_MS, wholeRequestMs } from './limits';
+import { CONNECT_MS, RETRY_MS, SILENCE_MS, wholeRequestMs } from './limits';
 import { S3ObjectStore } from './s3';
 
-/** No logging: the SDK would warn that it does not retry requests with a stream as body. `S3ObjectStore` does that. */
+/** No logging: the SDK would warn that it does not retry requests with a stream as body. */
 const SILENT = { trace: ignore, debug: ignore, info: ignore, warn: ignore, error: ignore };
 
 function ignore(): void {
@@ -16,14 +16,23 @@ export interface ClientLimits {
   readonly silence: number;
   /** From a request to the start of its response, if the request does not have a limit of its own. */
   readonly answer: number;
+  /** For how long at least a request is repeated that fails temporarily. */
+  readonly retry: number;
 }
 
-const LIMITS: ClientLimits = { connect: CONNECT_MS, silence: SILENCE_MS, answer: wholeRequestMs(0) };
+const LIMITS: ClientLimits = {
+  connect: CONNECT_MS,
+  silence: SILENCE_MS,
+  answer: wholeRequestMs(0),
+  retry: RETRY_MS,
+};
 
 /** A client that takes credentials, region and endpoint from the environment. */
 export function functionS3Client(agents = functionAgents(), limits = LIMITS): S3Client {
   return new S3Client({
     logger: SILENT,
+    // `S3ObjectStore` repeats requests. Two levels of retries would multiply.
+    maxAttempts: 1,
     // Custom agents make the SDK send the body without waiting for `100 Continue`, so do not ask for it.
     expectContinueHeader: false,
     requestHandler: {
@@ -39,5 +48,5 @@ export function functionS3Client(agents = functionAgents(), limits = LIMITS): S3
 
 /** The objects of a slice function. */
 export function functionObjects(agents: Agents = functionAgents(), limits = LIMITS): S3ObjectStore {
-  return new S3ObjectStore(functionS3Client(agents, limits), undefined, agents.closeIdle);
+  return new S3ObjectStore(functionS3Client(agents, limits), agents.closeIdle, { retryMs: limits.retry });
 }

@@ -38,9 +38,10 @@ export async function gatherTensors(
 }
 
 /** A caller can replace the request while the run is in progress, and slices read it at different times. */
-function onlyEtag([etag, ...others]: readonly string[]): { requestEtag?: string } {
+function onlyEtag(etags: readonly string[]): { requestEtag?: string } {
+  const etag = etags.at(0);
   if (etag === undefined) return {};
-  if (others.every((other) => other === etag)) return { requestEtag: etag };
+  if (etags.every((other) => other === etag)) return { requestEtag: etag };
   throw invalidInput("the request's object was replaced during the run: write each request to a new key");
 }
 

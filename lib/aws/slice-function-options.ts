@@ -47,8 +47,8 @@ export interface SliceFunctionOptions {
 
   /**
    * Reserved concurrency of a function, 1 or more: the number of concurrent calls that it may have, reserved from the
-   * account's concurrency. The state machine retries a call above the limit six times and waits at most 51 seconds in
-   * total. Then the run fails.
+   * account's concurrency. The state machine retries a call above the limit 13 times and waits 191 seconds at
+   * most. Then the run fails.
    *
    * @default - the function shares the account's unreserved concurrency
    */

@@ -12,8 +12,14 @@ const SERVICE_FAULTS = [
   'Lambda.TooManyRequestsException',
 ];
 
-/** Errors of a sandbox that was killed, ran out of memory or timed out. */
-const SANDBOX_FAULTS = ['Lambda.Unknown', 'Sandbox.Timedout', 'Runtime.ExitError', 'Runtime.OutOfMemory'];
+/** Errors of a sandbox that was killed, ran out of memory or timed out, and of S3 after many requests of the function. */
+const SANDBOX_FAULTS = [
+  'Lambda.Unknown',
+  'Sandbox.Timedout',
+  'Runtime.ExitError',
+  'Runtime.OutOfMemory',
+  ERROR_NAMES.storageUnavailable,
+];
 
 /**
  * Lambda deactivates functions that have not been called for weeks, and takes time to attach functions to a VPC. Until
@@ -21,6 +27,7 @@ const SANDBOX_FAULTS = ['Lambda.Unknown', 'Sandbox.Timedout', 'Runtime.ExitError
  * https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html
  */
 const INACTIVE_FUNCTION_FAULTS = [
+  'Lambda.ResourceConflictException',
   'Lambda.ResourceNotReadyException',
   'Lambda.CodeArtifactUserPendingException',
   'Lambda.ENILimitReachedException',
@@ -31,12 +38,15 @@ const INACTIVE_FUNCTION_FAULTS = [
 
 const jitterStrategy = sfn.JitterType.FULL;
 
-/** Waits at most 51 seconds while the Lambda service is busy or unavailable. */
+/**
+ * Waits at most 191 seconds while the Lambda service is busy or unavailable, and 95 on average. The wait is random, so
+ * that runs do not retry at the same moment; one of 500,000 waits less than 30 seconds.
+ */
 export const SERVICE_RETRY: sfn.RetryProps = {
   errors: SERVICE_FAULTS,
   interval: Duration.seconds(1),
   backoffRate: 2,
-  maxAttempts: 6,
+  maxAttempts: 13,
   maxDelay: Duration.seconds(20),
   jitterStrategy,
 };

@@ -95,9 +95,11 @@ describe('reading a range', () => {
       );
       await setImmediate();
       await jest.advanceTimersByTimeAsync(wholeRequestMs(1000));
-      expect(await reading).toEqual(
-        new Error('reading s3://b/k failed at byte 4: slower than any network of Lambda'),
-      );
+      expect(await reading).toMatchObject({
+        name: 'StorageUnavailable',
+        message:
+          'reading s3://b/k failed at byte 4: slower than any network of Lambda: start the execution again',
+      });
     } finally {
       jest.useRealTimers();
     }

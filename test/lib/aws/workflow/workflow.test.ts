@@ -35,12 +35,13 @@ const RETRIES = [
     ],
     IntervalSeconds: 1,
     BackoffRate: 2,
-    MaxAttempts: 6,
+    MaxAttempts: 13,
     MaxDelaySeconds: 20,
     JitterStrategy: 'FULL',
   },
   {
     ErrorEquals: [
+      'Lambda.ResourceConflictException',
       'Lambda.ResourceNotReadyException',
       'Lambda.CodeArtifactUserPendingException',
       'Lambda.ENILimitReachedException',
@@ -54,7 +55,13 @@ const RETRIES = [
     MaxDelaySeconds: 30,
   },
   {
-    ErrorEquals: ['Lambda.Unknown', 'Sandbox.Timedout', 'Runtime.ExitError', 'Runtime.OutOfMemory'],
+    ErrorEquals: [
+      'Lambda.Unknown',
+      'Sandbox.Timedout',
+      'Runtime.ExitError',
+      'Runtime.OutOfMemory',
+      'StorageUnavailable',
+    ],
     IntervalSeconds: 1,
     BackoffRate: 2,
     MaxAttempts: 2,

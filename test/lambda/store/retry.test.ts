@@ -1,0 +1,126 @@
+import { S3ServiceException } from '@aws-sdk/client-s3';
+import { retried } from '../../../lambda/store/retry';
+import { SANDBOX_RETRY, SERVICE_RETRY } from '../../../lib/aws/workflow/retries';
+
+const object = { bucket: 'b', key: 'k' };
+
+/** A clock that moves only while somebody waits. */
+class Clock {
+  private time = 0;
+  readonly pauses: number[] = [];
+
+  now(): number {
+    return this.time;
+  }
+
+  pause(milliseconds: number): Promise<void> {
+    this.pauses.push(milliseconds);
+    this.time += milliseconds;
+    return Promise.resolve();
+  }
+}
+
+function refusal(name = 'SlowDown', status = 503): S3ServiceException {
+  const message = 'Please reduce your request rate.';
+  return new S3ServiceException({ name, message, $fault: 'server', $metadata: { httpStatusCode: status } });
+}
+
+/** Requests to an S3 that refuses them at some times. */
+function requests(clock: Clock, isRefused: (milliseconds: number) => boolean) {
+  const sent: number[] = [];
+  const request = () => {
+    sent.push(clock.now());
+    return isRefused(clock.now()) ? Promise.reject(refusal()) : Promise.resolve('done');
+  };
+  return { sent, run: () => retried(object, { clock }, request) };
+}
+
+describe('requests that S3 refuses', () => {
+  it('outlast refusals for three seconds in every six, whenever they start', async () => {
+    for (let start = 0; start < 6_000; start += 250) {
+      const clock = new Clock();
+      const { run } = requests(clock, (time) => (time + start) % 6_000 < 3_000);
+      expect(await run()).toBe('done');
+    }
+  });
+
+  it('outlast half a minute together with the retries of the state machine', async () => {
+    const clock = new Clock();
+    const { run } = requests(clock, (time) => time < 30_000);
+    const { maxAttempts = 0 } = SANDBOX_RETRY;
+    let calls = 0;
+    const call = (): Promise<string> => {
+      calls++;
+      // The machine waits a random time, which may be nearly zero.
+      return run().catch((error: unknown) => {
+        if (calls > maxAttempts) throw error;
+        return call();
+      });
+    };
+    expect(await call()).toBe('done');
+  });
+
+  it('fail with a name, the reason and the time that they lasted', async () => {
+    const clock = new Clock();
+    await expect(requests(clock, () => true).run()).rejects.toMatchObject({
+      name: 'StorageUnavailable',
+      message: expect.stringMatching(
+        /^S3 refused s3:\/\/b\/k for 1[2-4] seconds: SlowDown: Please reduce your request rate\.: start the execution again$/,
+      ) as unknown,
+    });
+  });
+
+  it('are repeated after growing pauses of random length, so that functions do not retry at the same moment', async () => {
+    const runs = [new Clock(), new Clock()];
+    for (const clock of runs)
+      await requests(clock, () => true)
+        .run()
+        .catch(() => undefined);
+    for (const { pauses } of runs) {
+      pauses.forEach((pause, index) => {
+        const longest = Math.min(2_000, 50 * 2 ** index);
+        expect(pause).toBeGreaterThanOrEqual(longest / 2);
+        expect(pause).toBeLessThanOrEqual(longest);
+      });
+    }
+    expect(runs[0].pauses).not.toEqual(runs[1].pauses);
+  });
+
+  it('are repeated at least twice, even if each of them takes long', async () => {
+    const clock = new Clock();
+    let sent = 0;
+    const slow = async (): Promise<never> => {
+      sent++;
+      await clock.pause(20_000);
+      throw new Error('no answer');
+    };
+    await expect(retried(object, { clock }, slow)).rejects.toMatchObject({ name: 'StorageUnavailable' });
+    expect(sent).toBe(3);
+  });
+
+  it.each<[string, Error]>([
+    ['S3 refuses for good', refusal('InvalidRequest', 400)],
+    ['the program cannot even send', new URIError('URI malformed')],
+  ])('are not repeated if %s', async (_, error) => {
+    let sent = 0;
+    const request = () => {
+      sent++;
+      return Promise.reject(error);
+    };
+    await expect(retried(object, { clock: new Clock() }, request)).rejects.toBe(error);
+    expect(sent).toBe(1);
+  });
+});
+
+describe('calls that Lambda refuses', () => {
+  it('outlast half a minute in nearly all runs, within the five minutes of an Express execution', () => {
+    const { interval, backoffRate = 1, maxAttempts = 0, maxDelay } = SERVICE_RETRY;
+    const longest = Array.from({ length: maxAttempts }, (_, attempt) =>
+      Math.min(maxDelay?.toSeconds() ?? Infinity, (interval?.toSeconds() ?? 0) * backoffRate ** attempt),
+    );
+    const sum = (delays: readonly number[]): number => delays.reduce((total, delay) => total + delay, 0);
+    expect(sum(longest)).toBeLessThan(200);
+    const waits = Array.from({ length: 20_000 }, () => sum(longest.map((delay) => delay * Math.random())));
+    expect(waits.filter((wait) => wait < 30).length).toBeLessThan(10);
+  });
+});
