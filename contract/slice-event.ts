@@ -2,6 +2,17 @@
 import type { ExecutionOutputs, ObjectReference, SliceTiming } from './execution';
 import type { CONTRACT_VERSION } from './version';
 
+/**
+ * Largest request in an event, in bytes of its JSON. Step Functions passes at most 256 KiB to a function, and the other
+ * fields of the event must fit too: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
+ */
+export const MAX_REQUEST_BYTES = 255 * 1024;
+
+/** Stands for a request above `MAX_REQUEST_BYTES`, so that a function can refuse it with a clear message. */
+export interface OversizedRequest {
+  readonly requestBytes: number;
+}
+
 /** The event of a slice function. */
 export interface SliceEvent {
   readonly version: typeof CONTRACT_VERSION;
@@ -13,7 +24,9 @@ export interface SliceEvent {
   readonly deploymentDigest: string;
   /** Identifies the run: the last two segments of the execution's ARN joined by `/`; in a fragment, a UUID follows. */
   readonly run: string;
-  /** The execution's input, unchecked. The first slice, the last slice and slices that read inputs receive it. */
+  /**
+   * The execution's input, unchecked, or an `OversizedRequest`. The first slice, the last slice and slices that read inputs receive it.
+   */
   readonly request?: unknown;
   /** Marks a warm-up: the function only loads the slice, for a later call of this run. */
   readonly warmUp?: true;

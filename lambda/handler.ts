@@ -66,6 +66,7 @@ export function makeHandler(
       }
       const stores = {
         callers: new SafetensorsStore(objects, environment.bucket),
+        memoryBytes: environment.memoryBytes,
         runs: new SafetensorsStore(objects, environment.runsBucket, { writers: 'functions' }),
       };
       const answer = await runSlice(event, resident.forRun(environment, event.run), stores, {

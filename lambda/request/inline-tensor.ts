@@ -2,6 +2,7 @@
 import type { InlineTensor } from '../../contract/execution';
 import { TENSOR_DATA_TYPES, type TensorDataType } from '../../contract/tensors';
 import { invalidInput, type NamedFailure } from '../errors';
+import { fieldValue, kindOf, quotedName } from '../json-values';
 import { float16Bits, MAX_FLOAT16 } from '../tensors/float16';
 import {
   describeTensor,
@@ -13,7 +14,7 @@ import {
   type NumericTensor,
   type RawTensor,
 } from '../tensors/tensor';
-import { briefJson, objectWithFields } from './json-fields';
+import { objectWithFields } from './json-fields';
 import { checkElements } from './request-check';
 
 const FIELDS = ['dtype', 'shape', 'base64', 'data'];
@@ -40,15 +41,19 @@ const RANGES: Readonly<Record<Exclude<NumericDataType, 'bool'>, readonly [number
  * @throws NamedFailure `InvalidInput` with the tensor's name, the expected value and the value found
  */
 export function decodeInlineTensor(name: string, value: unknown): RawTensor {
-  const { dtype, shape, base64, data } = objectWithFields(value, FIELDS, `input '${name}'`);
+  const { dtype, shape, base64, data } = objectWithFields(value, FIELDS, `input ${quotedName(name)}`);
   if (!isDataType(dtype)) {
-    throw badField(name, 'dtype', `one of ${TENSOR_DATA_TYPES.join(', ')}`, briefJson(dtype));
+    throw badField(name, 'dtype', `one of ${TENSOR_DATA_TYPES.join(', ')}`, fieldValue(dtype));
   }
-  if (!isShape(shape)) throw badField(name, 'shape', 'a list of whole numbers from 0 up', briefJson(shape));
+  if (!isShape(shape)) throw badField(name, 'shape', 'a list of whole numbers from 0 up', fieldValue(shape));
   if ((base64 === undefined) === (data === undefined)) {
     const got = base64 === undefined ? 'neither' : 'both';
     const expected = 'exactly one of base64 and data';
-    throw invalidInput(`input '${name}' must have ${expected}, got ${got}`, { tensor: name, expected, got });
+    throw invalidInput(`input ${quotedName(name)} must have ${expected}, got ${got}`, {
+      tensor: name,
+      expected,
+      got,
+    });
   }
   const tensor =
     base64 === undefined ? fromData(name, dtype, shape, data) : fromBase64(name, dtype, shape, base64);
@@ -74,7 +79,7 @@ function fromBase64(name: string, dtype: TensorDataType, shape: readonly number[
   if (dtype === 'string') throw badField(name, 'data', 'strings', 'base64');
   const expected = elementCount(shape) * elementBytes(dtype);
   const expectedText = `base64 of ${expected} bytes for ${describeTensor({ dtype, shape })}`;
-  if (typeof text !== 'string') throw badField(name, 'base64', expectedText, briefJson(text));
+  if (typeof text !== 'string') throw badField(name, 'base64', expectedText, kindOf(text));
   // `Buffer.from` ignores characters that are not base64, so check the text first.
   if (!/^[A-Za-z0-9+/]*={0,2}$/.test(text) || text.length % 4 !== 0) {
     throw badField(
@@ -92,13 +97,14 @@ function fromBase64(name: string, dtype: TensorDataType, shape: readonly number[
 
 function fromData(name: string, dtype: TensorDataType, shape: readonly number[], data: unknown): RawTensor {
   const expected = elementCount(shape);
-  if (!Array.isArray(data)) throw badField(name, 'data', 'a flat list', briefJson(data));
+  if (!Array.isArray(data)) throw badField(name, 'data', 'a flat list', kindOf(data));
   if (data.length !== expected) {
     const expectedList = `${expected} elements for ${describeTensor({ dtype, shape })}`;
     throw badField(name, 'data', expectedList, String(data.length));
   }
   const elements = data as unknown[];
-  if (dtype === 'string') return { dtype, shape, strings: elements.map((item) => stringElement(name, item)) };
+  if (dtype === 'string')
+    return { dtype, shape, strings: elements.map((item, index) => stringElement(name, item, index)) };
   const tensor: NumericTensor = { dtype, shape, bytes: new Uint8Array(expected * elementBytes(dtype)) };
   writeElements(name, tensor, elements);
   return tensor;
@@ -108,18 +114,18 @@ function writeElements(name: string, tensor: NumericTensor, elements: readonly u
   const view = typedView(tensor);
   const { dtype } = tensor;
   if (view instanceof BigInt64Array || view instanceof BigUint64Array) {
-    elements.forEach((item, index) => (view[index] = BigInt(numberElement(name, dtype, item))));
+    elements.forEach((item, index) => (view[index] = BigInt(numberElement(name, dtype, item, index))));
   } else if (dtype === 'float16') {
-    elements.forEach((item, index) => (view[index] = float16Bits(numberElement(name, dtype, item))));
+    elements.forEach((item, index) => (view[index] = float16Bits(numberElement(name, dtype, item, index))));
   } else {
-    elements.forEach((item, index) => (view[index] = numberElement(name, dtype, item)));
+    elements.forEach((item, index) => (view[index] = numberElement(name, dtype, item, index)));
   }
 }
 
-function numberElement(name: string, dtype: NumericDataType, item: unknown): number {
+function numberElement(name: string, dtype: NumericDataType, item: unknown, index: number): number {
   if (dtype === 'bool') {
     if (typeof item === 'boolean') return Number(item);
-    throw badField(name, 'data', 'true or false for bool', briefJson(item));
+    throw badField(name, 'data', 'true or false for bool', elementAt(item, index));
   }
   const [lowest, highest] = RANGES[dtype];
   const isKind = dtype.startsWith('float') ? Number.isFinite(item) : Number.isInteger(item);
@@ -129,17 +135,21 @@ function numberElement(name: string, dtype: NumericDataType, item: unknown): num
     name,
     'data',
     `${kind} from ${lowest} to ${highest} for ${dtype}, or base64`,
-    briefJson(item),
+    elementAt(item, index),
   );
 }
 
-function stringElement(name: string, item: unknown): string {
+function stringElement(name: string, item: unknown, index: number): string {
   if (typeof item === 'string') return item;
-  throw badField(name, 'data', 'strings', briefJson(item));
+  throw badField(name, 'data', 'strings', elementAt(item, index));
+}
+
+function elementAt(item: unknown, index: number): string {
+  return `${kindOf(item)} at position ${index}`;
 }
 
 function badField(name: string, field: string, expected: string, got: string): NamedFailure {
-  return invalidInput(`'${field}' of input '${name}' must be ${expected}, got ${got}`, {
+  return invalidInput(`'${field}' of input ${quotedName(name)} must be ${expected}, got ${got}`, {
     tensor: name,
     expected,
     got,

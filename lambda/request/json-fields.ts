@@ -1,5 +1,6 @@
 /** Checks of JSON objects and their fields. */
 import { invalidInput } from '../errors';
+import { kindOf, quotedName } from '../json-values';
 
 /**
  * Returns `value` as a JSON object with no fields other than `allowed`.
@@ -14,7 +15,9 @@ export function objectWithFields(
   const object = jsonObject(value, subject);
   const unknown = Object.keys(object).find((field) => !allowed.includes(field));
   if (unknown !== undefined) {
-    throw invalidInput(`${subject} has the unknown field '${unknown}': use only ${allowed.join(', ')}`);
+    throw invalidInput(
+      `${subject} has the unknown field ${quotedName(unknown)}: use only ${allowed.join(', ')}`,
+    );
   }
   return object;
 }
@@ -24,12 +27,5 @@ export function jsonObject(value: unknown, subject: string): Readonly<Record<str
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
     return value as Record<string, unknown>;
   }
-  throw invalidInput(`${subject} must be a JSON object, got ${briefJson(value)}`);
-}
-
-/** A value as JSON for an error message, at most 60 characters. */
-export function briefJson(value: unknown): string {
-  if (value === undefined) return 'nothing';
-  const json = JSON.stringify(value);
-  return json.length <= 60 ? json : `${json.slice(0, 59)}…`;
+  throw invalidInput(`${subject} must be a JSON object, got ${kindOf(value)}`);
 }

@@ -5,7 +5,14 @@ import type { SafetensorsStore } from '../store/safetensors-store';
 import { inMemory, type TensorReader } from '../store/tensor-reader';
 import { SafetensorsError } from '../tensors/safetensors-header';
 import type { ParsedInput } from './execution-input';
+import { requestHeaderLimit } from './header-limit';
 import { checkElements, checkRequest, type RequestSpecs } from './request-check';
+
+interface RequestStore {
+  readonly store: SafetensorsStore;
+  /** The function's memory size, which bounds what it can parse. */
+  readonly memoryBytes: number;
+}
 
 /**
  * Opens and checks the request. If the tensors are in S3, this reads only the object's header.
@@ -14,14 +21,16 @@ import { checkElements, checkRequest, type RequestSpecs } from './request-check'
 export async function openRequest(
   input: ParsedInput,
   specs: RequestSpecs,
-  store: SafetensorsStore,
+  { store, memoryBytes }: RequestStore,
 ): Promise<TensorReader> {
   if (input.tensors.kind === 'inline') {
     checkRequest(specs, input.tensors.tensors);
     return inMemory(input.tensors.tensors);
   }
   const { key } = input.tensors;
-  const reader = await refusingBadObject(key, () => store.open(key));
+  const reader = await refusingBadObject(key, () =>
+    store.open(key, { maxHeaderBytes: requestHeaderLimit(specs.request, memoryBytes) }),
+  );
   try {
     checkRequest(specs, reader.heads);
   } catch (error) {

@@ -26,6 +26,14 @@ interface SafetensorsStoreOptions {
   readonly firstReadBytes?: number;
 }
 
+interface OpenOptions {
+  /**
+   * Largest header that is read.
+   * @default - the limit of the format, 100 MB
+   */
+  readonly maxHeaderBytes?: number;
+}
+
 export class SafetensorsStore {
   private readonly writers: 'functions' | 'callers';
   private readonly firstReadBytes: number;
@@ -63,11 +71,11 @@ export class SafetensorsStore {
    * damaged is read again.
    * @throws NamedFailure `CorruptTensor`; SafetensorsError, ObjectUnavailable, ObjectChanged
    */
-  async open(key: string): Promise<TensorReader> {
+  async open(key: string, options: OpenOptions = {}): Promise<TensorReader> {
     const object = this.reference(key);
     for (let attempt = 1; ; attempt++) {
       try {
-        const { reader, requestEtag } = await this.openOnce(object);
+        const { reader, requestEtag } = await this.openOnce(object, options);
         return {
           heads: reader.heads,
           ...(requestEtag !== undefined && { requestEtag }),
@@ -85,13 +93,13 @@ export class SafetensorsStore {
     }
   }
 
-  private async openOnce(object: ObjectReference) {
+  private async openOnce(object: ObjectReference, { maxHeaderBytes }: OpenOptions) {
     const { size, version, start, startBytes } = await openObject(this.objects, object, this.firstReadBytes);
     const first = new ByteCursor(start);
     const fetchRange: FetchRange = (range, target) =>
       readRangeInto(this.objects, object, range, version, target);
     try {
-      const header = await readHeader(first, { size, startBytes }, fetchRange);
+      const header = await readHeader(first, { size, startBytes, maxHeaderBytes }, fetchRange);
       const isChecked = checkHeader(header);
       if (!isChecked && this.writers === 'functions') {
         throw new SafetensorsError('the header has no checksum, which slice functions always write');
@@ -122,12 +130,16 @@ export class SafetensorsStore {
 
 async function readHeader(
   first: ByteCursor,
-  { size, startBytes }: { readonly size: number; readonly startBytes: number },
+  {
+    size,
+    startBytes,
+    maxHeaderBytes,
+  }: { readonly size: number; readonly startBytes: number; readonly maxHeaderBytes?: number | undefined },
   fetchRange: FetchRange,
 ): Promise<Uint8Array> {
   const length = new Uint8Array(Math.min(LENGTH_BYTES, size));
   await first.fill(length);
-  const header = new Uint8Array(readHeaderLength(length, size));
+  const header = new Uint8Array(readHeaderLength(length, size, maxHeaderBytes));
   const inFirstPart = header.subarray(0, startBytes - LENGTH_BYTES);
   await first.fill(inFirstPart);
   const end = LENGTH_BYTES + header.byteLength;

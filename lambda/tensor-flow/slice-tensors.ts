@@ -18,6 +18,8 @@ type NamedTensors = ReadonlyMap<string, RawTensor>;
 export interface Stores {
   /** Requests and results. */
   readonly callers: SafetensorsStore;
+  /** The function's memory size, which bounds what it can parse. */
+  readonly memoryBytes: number;
   /** Tensors between slices. */
   readonly runs: SafetensorsStore;
 }
@@ -50,7 +52,9 @@ export async function readTensors(
     return { ...(await gatherTensors(needed, sources)), inline: 'auto' };
   }
   const input = parseExecutionInput(event.request);
-  const request = readsRequest ? await openRequest(input, manifest, stores.callers) : undefined;
+  const request = readsRequest
+    ? await openRequest(input, manifest, { store: stores.callers, memoryBytes: stores.memoryBytes })
+    : undefined;
   // The first slice checks the request even if it reads none of its tensors.
   if (!needed.some(({ source }) => source.from === 'request')) await request?.discard();
   return { ...(await gatherTensors(needed, { ...sources, request })), inline: input.inline };

@@ -6,6 +6,7 @@
  * `contract/safetensors-metadata.ts`.
  */
 import { REQUEST_ETAG, STRING_TENSOR_PREFIX, TENSOR_CRC32_PREFIX } from '../../contract/safetensors-metadata';
+import { fieldValue } from '../json-values';
 import {
   describeTensor,
   elementBytes,
@@ -18,7 +19,7 @@ import {
 export const LENGTH_BYTES = 8;
 
 /** The reference implementation's limit: https://github.com/huggingface/safetensors (MAX_HEADER_SIZE). */
-const MAX_HEADER_BYTES = 100_000_000;
+export const MAX_HEADER_BYTES = 100_000_000;
 
 export const METADATA_KEY = '__metadata__';
 
@@ -68,16 +69,22 @@ export function dtypeCode(dtype: NumericDataType): string {
   return DTYPE_CODES[dtype];
 }
 
-/** Length of the header's JSON, from the file's first bytes. `fileBytes` is the size of the whole file. */
-export function readHeaderLength(start: Uint8Array, fileBytes: number): number {
+/**
+ * Length of the header's JSON, from the file's first bytes.
+ * @param fileBytes size of the whole file
+ * @param limit largest length that the caller accepts
+ */
+export function readHeaderLength(
+  start: Uint8Array,
+  fileBytes: number,
+  limit: number = MAX_HEADER_BYTES,
+): number {
   if (start.byteLength < LENGTH_BYTES) {
     throw new SafetensorsError(`a safetensors file has at least ${LENGTH_BYTES} bytes, got ${fileBytes}`);
   }
   const length = new DataView(start.buffer, start.byteOffset).getBigUint64(0, true);
-  if (length > BigInt(MAX_HEADER_BYTES)) {
-    throw new SafetensorsError(
-      `the header claims ${length.toString()} bytes, the limit is ${MAX_HEADER_BYTES}`,
-    );
+  if (length > BigInt(limit)) {
+    throw new SafetensorsError(`the header claims ${length.toString()} bytes, the limit is ${limit}`);
   }
   if (length > BigInt(fileBytes - LENGTH_BYTES)) {
     throw new SafetensorsError(
@@ -120,12 +127,15 @@ function parseStored(name: string, field: unknown, dataStart: number): StoredTen
   if (dtype === undefined) {
     const known = [...DTYPES_BY_CODE.keys()].join(', ');
     throw new SafetensorsError(
-      `tensor '${name}' has the dtype ${JSON.stringify(code)}, supported dtypes are ${known}`,
+      `tensor '${name}' must have one of the dtypes ${known}, got ${fieldValue(code)}`,
     );
   }
-  if (!isShape(shape)) throw new SafetensorsError(`tensor '${name}' has a bad shape ${brief(shape)}`);
+  if (!isShape(shape))
+    throw new SafetensorsError(
+      `tensor '${name}' must have a shape of whole numbers, got ${fieldValue(shape)}`,
+    );
   if (!isShape(offsets) || offsets.length !== 2) {
-    throw new SafetensorsError(`tensor '${name}' has bad data_offsets ${brief(offsets)}`);
+    throw new SafetensorsError(`tensor '${name}' must have two data_offsets, got ${fieldValue(offsets)}`);
   }
   const [begin = 0, end = 0] = offsets;
   const expected = elementCount(shape) * elementBytes(dtype);
@@ -161,7 +171,9 @@ function parseCrc32(name: string, metadata: Record<string, unknown>): { crc32?: 
   const digits = metadata[`${TENSOR_CRC32_PREFIX}${name}`];
   if (digits === undefined) return {};
   if (typeof digits !== 'string' || !/^[0-9a-f]{8}$/.test(digits)) {
-    throw new SafetensorsError(`tensor '${name}' has a bad CRC32 ${brief(digits)}`);
+    throw new SafetensorsError(
+      `tensor '${name}' must have a CRC32 of eight hexadecimal digits, got ${fieldValue(digits)}`,
+    );
   }
   return { crc32: parseInt(digits, 16) };
 }
@@ -178,7 +190,10 @@ function parseStrings(metadata: Record<string, unknown>): [string, StringTensor]
 function parseStringTensor(name: string, text: unknown): StringTensor {
   const value = parseJson(typeof text === 'string' ? text : '', `string tensor '${name}' is not JSON`);
   const { shape, data } = isObject(value) ? value : {};
-  if (!isShape(shape)) throw new SafetensorsError(`string tensor '${name}' has a bad shape ${brief(shape)}`);
+  if (!isShape(shape))
+    throw new SafetensorsError(
+      `string tensor '${name}' must have a shape of whole numbers, got ${fieldValue(shape)}`,
+    );
   if (!isStrings(data) || data.length !== elementCount(shape)) {
     throw new SafetensorsError(`string tensor '${name}' needs ${elementCount(shape)} strings in its data`);
   }
@@ -200,8 +215,4 @@ function isObject(value: unknown): value is Record<string, unknown> {
 
 function isStrings(value: unknown): value is string[] {
   return Array.isArray(value) && value.every((item) => typeof item === 'string');
-}
-
-function brief(value: unknown): string {
-  return value === undefined ? 'none' : JSON.stringify(value).slice(0, 80);
 }

@@ -125,5 +125,5 @@ export function unfitReason(tensor: RawTensor): string | undefined {
   }
   if (tensor.dtype !== 'bool') return undefined;
   const bad = tensor.bytes.findIndex((byte) => byte > 1);
-  return bad < 0 ? undefined : `bool ${bad} is the byte ${tensor.bytes[bad] ?? 0}, not 0 or 1`;
+  return bad < 0 ? undefined : `bool ${bad} is a byte other than 0 and 1`;
 }

@@ -14,6 +14,13 @@ afterEach(() => {
   slices.remove();
 });
 
+const SECRET = 'the patient is ill';
+
+/** JSON that is nested far deeper than the stack is high. */
+function nested(): unknown {
+  return JSON.parse('['.repeat(100_000) + ']'.repeat(100_000));
+}
+
 describe('a request that does not fit', () => {
   const inputs = (tensors: object) => event({ request: { version: 1, inputs: { tensors } } });
 
@@ -121,6 +128,103 @@ describe('a request that does not fit', () => {
     );
     expect(failed.name).toBe('InvalidInput');
     expect(failed.cause.message).toContain('was replaced while it was read');
+  });
+
+  it('is refused if the header of its object is far longer than the model needs, without reading the header', async () => {
+    const length = Buffer.alloc(8);
+    length.writeBigUInt64LE(99_000_000n);
+    slices.objects.put('inputs/a', Buffer.concat([length, Buffer.alloc(99_000_000, '[')]));
+    const before = process.memoryUsage().rss;
+    const failed = await failure(
+      slices.sliceHandler(0),
+      event({ request: { version: 1, inputs: { s3: 'inputs/a' } } }),
+    );
+    expect(failed.name).toBe('InvalidInput');
+    expect(failed.cause.message).toContain('the header claims 99000000 bytes, the limit is 10');
+    // The first read, which brings the length.
+    const ranges = slices.objects.reads.filter(({ key }) => key === 'inputs/a').map(({ range }) => range);
+    expect(ranges.every(({ start, end }) => start === 0 && end === 8 * 1024 * 1024)).toBe(true);
+    expect(process.memoryUsage().rss - before).toBeLessThan(60_000_000);
+  });
+
+  it.each<[string, unknown]>([
+    ['dtype', { dtype: nested(), shape: [1, 3], data: [1, 2, 3] }],
+    ['shape', { dtype: 'float32', shape: nested(), data: [1, 2, 3] }],
+    ['data', { dtype: 'float32', shape: [1, 3], data: nested() }],
+    ['base64', { dtype: 'float32', shape: [1, 3], base64: nested() }],
+    ['element', { dtype: 'float32', shape: [1, 1], data: [nested()] }],
+  ])('is refused as InvalidInput if its %s is nested deeply', async (_, tensor) => {
+    const deep = event({
+      request: { version: 1, inputs: { tensors: { x: tensor, scale: inline([1, 1, 1]) } } },
+    });
+    expect((await failure(slices.sliceHandler(0), deep)).name).toBe('InvalidInput');
+  });
+
+  it.each(['__proto__', 'constructor', '', '\u0000', '\ud800', '\u001b[31m', 'x'.repeat(100_000)])(
+    'is refused as InvalidInput if a tensor is named %j, with one line in the log',
+    async (name) => {
+      const tensors = JSON.parse(
+        `{${JSON.stringify(name)}: {"dtype": "float32", "shape": [1], "data": [1]}}`,
+      ) as object;
+      const failed = await failure(
+        slices.sliceHandler(0),
+        event({ request: { version: 1, inputs: { tensors } } }),
+      );
+      expect(failed.name).toBe('InvalidInput');
+      expect(JSON.stringify(slices.lines)).not.toContain('\u001b');
+    },
+  );
+
+  it('is refused if the state machine could not send it', async () => {
+    const failed = await failure(slices.sliceHandler(0), event({ request: { requestBytes: 261_121 } }));
+    expect(failed).toEqual({
+      name: 'InvalidInput',
+      cause: {
+        slice: 0,
+        message:
+          "the execution's input must have at most 261120 bytes, got 261121: put the tensors into S3 below inputs/",
+      },
+    });
+  });
+
+  it('never has its contents in the cause or in the log, wherever they are by mistake', async () => {
+    // Nothing else in a cause or a log has these digits or these words.
+    const contents = [SECRET, [SECRET], { [SECRET]: 1 }, 4711.4711, [4711.4711], [[4711.4711]], nested()];
+    const tensors = contents.flatMap((content) => [
+      { dtype: content, shape: [1, 3], data: [1, 2, 3] },
+      { dtype: 'float32', shape: content, data: [1, 2, 3] },
+      { dtype: 'float32', shape: [1, 3], data: content },
+      { dtype: 'float32', shape: [1, 4], data: [content, 1, 2, 3] },
+      { dtype: 'int8', shape: [1, 3], data: [content, 1, 2] },
+      { dtype: 'bool', shape: [1, 3], data: [content, 1, 2] },
+      { dtype: 'string', shape: [1], data: [content] },
+      { dtype: 'string', shape: [1], data: [`${SECRET}\u0000`] },
+      { dtype: 'float32', shape: [1, 3], base64: content },
+      content,
+    ]);
+    const inputs = tensors.map((x) => ({ tensors: { x, scale: inline([1, 1, 1]) } }));
+    const requests = [
+      ...contents,
+      ...inputs.map((of) => ({ version: 1, inputs: of })),
+      ...contents.flatMap((content) => [
+        { version: content, inputs: {} },
+        { version: 1, inputs: content },
+        { version: 1, inputs: { tensors: content } },
+        { version: 1, inputs: { s3: 'inputs/a' }, output: content },
+        { version: 1, inputs: { s3: 'inputs/a' }, output: { inline: content } },
+      ]),
+    ];
+    const handler = slices.sliceHandler(0);
+    const causes: unknown[] = [];
+    for (const request of requests) {
+      const failed = await failure(handler, event({ request }));
+      expect(failed.name).toBe('InvalidInput');
+      causes.push(failed.cause);
+    }
+    // A name is a place and is shown. In some of the requests the secret is the name of a field or of a tensor.
+    const names = new RegExp(`(unknown field|input) '${SECRET}'`, 'g');
+    const shown = [...causes, ...slices.lines].map((entry) => JSON.stringify(entry).replaceAll(names, ''));
+    expect(shown.filter((entry) => entry.includes(SECRET) || entry.includes('4711'))).toEqual([]);
   });
 
   describe('if its object is replaced during the run', () => {

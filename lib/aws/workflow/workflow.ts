@@ -10,6 +10,7 @@ import type { DeployedPlan } from '../deployed-plan';
 import type { Schedule, Stage } from '../../plan/schedule/schedule';
 import { scheduleSlices, slicesOf } from '../../plan/schedule/schedule';
 import { withWarmUps } from '../../plan/schedule/warm-up';
+import { boundedRequest } from './bounded-request';
 import type { FailureVariables } from './failure';
 import { failState } from './failure';
 import type { TaskFunction } from './invoke-function';
@@ -160,7 +161,7 @@ class WorkflowBuilder {
       fn: functions[slice],
       payload: {
         ...this.event(),
-        ...(sendsRequest && { request: `{% ${expressions.request} %}` }),
+        ...(sendsRequest && { request: boundedRequest(expressions.request) }),
       },
       ...result,
     });

@@ -6,7 +6,7 @@ const tensors = { x: { dtype: 'float32', shape: [1], data: [1] } };
 const belowInputs =
   "'inputs.s3' of the execution's input must be a key below 'inputs/' in the pipeline's bucket";
 const noDots = "'inputs.s3' of the execution's input must not contain the segments . and ..";
-const tooLong = `'inputs.s3' of the execution's input must have at most 1024 bytes, got "inputs/`;
+const tooLong = `'inputs.s3' of the execution's input must have at most 1024 bytes, got 'inputs/`;
 
 function withKey(s3: unknown) {
   return { version: 1, inputs: { s3 } };
@@ -40,7 +40,7 @@ describe('an execution input', () => {
   it.each<[string, unknown, string]>([
     ['nothing', undefined, "the execution's input must be a JSON object, got nothing"],
     ['null', null, "the execution's input must be a JSON object, got null"],
-    ['a list', [], "the execution's input must be a JSON object, got []"],
+    ['a list', [], "the execution's input must be a JSON object, got a list of length 0"],
     ['no version', { inputs: { tensors } }, "'version' of the execution's input must be 1, got nothing"],
     [
       'another version',
@@ -68,18 +68,23 @@ describe('an execution input', () => {
       { version: 1, inputs: { s3: 'inputs/x', tensors } },
       "'inputs' of the execution's input must have exactly one of s3 and tensors, got both",
     ],
-    ['a key outside inputs/', withKey('outputs/x'), `${belowInputs}, got "outputs/x"`],
-    ['the prefix alone', withKey('inputs/'), `${belowInputs}, got "inputs/"`],
-    ['a key that is a number', withKey(7), `${belowInputs}, got 7`],
-    ['a key with the segment ..', withKey('inputs/../runs/x'), `${noDots}, got "inputs/../runs/x"`],
-    ['a key that ends with ..', withKey('inputs/..'), `${noDots}, got "inputs/.."`],
-    ['a key with the segment .', withKey('inputs/./x'), `${noDots}, got "inputs/./x"`],
-    ['a key of 1,025 bytes', withKey(`inputs/${'x'.repeat(1018)}`), `${tooLong}${'x'.repeat(51)}…`],
-    ['a key of 1,025 bytes in UTF-8', withKey(`inputs/${'ü'.repeat(509)}`), `${tooLong}${'ü'.repeat(51)}…`],
+    ['a key outside inputs/', withKey('outputs/x'), `${belowInputs}, got 'outputs/x'`],
+    ['the prefix alone', withKey('inputs/'), `${belowInputs}, got 'inputs/'`],
+    ['a key that is a number', withKey(7), `${belowInputs}, got a number`],
+    ['a key with the segment ..', withKey('inputs/../runs/x'), `${noDots}, got 'inputs/../runs/x'`],
+    ['a key that ends with ..', withKey('inputs/..'), `${noDots}, got 'inputs/..'`],
+    ['a key with the segment .', withKey('inputs/./x'), `${noDots}, got 'inputs/./x'`],
+    ['a key of 1,025 bytes', withKey(`inputs/${'x'.repeat(1018)}`), `${tooLong}${'x'.repeat(52)}…'`],
+    ['a key of 1,025 bytes in UTF-8', withKey(`inputs/${'ü'.repeat(509)}`), `${tooLong}${'ü'.repeat(52)}…'`],
+    [
+      'a key with a lone surrogate',
+      withKey('inputs/\ud800'),
+      "'inputs.s3' of the execution's input must be Unicode text, got a lone surrogate",
+    ],
     [
       'tensors in a list',
       { version: 1, inputs: { tensors: [1] } },
-      "'inputs.tensors' of the execution's input must be a JSON object, got [1]",
+      "'inputs.tensors' of the execution's input must be a JSON object, got a list of length 1",
     ],
     [
       'an unknown field of output',

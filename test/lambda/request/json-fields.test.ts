@@ -1,16 +1,4 @@
-import { briefJson, jsonObject, objectWithFields } from '../../../lambda/request/json-fields';
-
-describe('a value in an error message', () => {
-  it.each<[string, unknown, string]>([
-    ['is JSON', { a: ['b', null] }, '{"a":["b",null]}'],
-    ['reads "nothing" if it is undefined', undefined, 'nothing'],
-    ['is whole if its JSON has 60 characters', 'x'.repeat(58), `"${'x'.repeat(58)}"`],
-    ['is cut to 60 characters if its JSON has 61', 'x'.repeat(59), `"${'x'.repeat(58)}…`],
-    ['is cut to 60 characters if it is a long list', Array(500).fill(1), `[${'1,'.repeat(29)}…`],
-  ])('%s', (_, value, text) => {
-    expect(briefJson(value)).toBe(text);
-  });
-});
+import { jsonObject, objectWithFields } from '../../../lambda/request/json-fields';
 
 describe('a JSON object', () => {
   it('is returned if it has only allowed fields', () => {
@@ -26,9 +14,9 @@ describe('a JSON object', () => {
   it.each([
     [undefined, 'nothing'],
     [null, 'null'],
-    [[1], '[1]'],
-    ['text', '"text"'],
-    [7, '7'],
+    [[1], 'a list of length 1'],
+    ['text', 'a string of length 4'],
+    [7, 'a number'],
   ])('is not %j', (value, got) => {
     expect(() => jsonObject(value, 'the value')).toThrow(
       expect.objectContaining({

@@ -13,6 +13,7 @@ const VARIABLES = {
   SLICE_BUCKET: 'tensors',
   SLICE_DEPLOYMENT_DIGEST: 'deployment',
   SLICE_THREADS: '16',
+  AWS_LAMBDA_FUNCTION_MEMORY_SIZE: '512',
 };
 
 describe('readEnvironment', () => {
@@ -32,6 +33,7 @@ describe('readEnvironment', () => {
       deploymentDigest: 'deployment',
       threads: 16,
       sendsFloat16: false,
+      memoryBytes: 512 * 1024 * 1024,
     });
   });
 

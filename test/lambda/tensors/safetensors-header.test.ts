@@ -119,22 +119,34 @@ describe('the header of a safetensors file', () => {
     [
       'an unknown dtype',
       { x: { dtype: 'BF16', shape: [1], data_offsets: [0, 2] } },
-      `tensor 'x' has the dtype "BF16", supported dtypes are F32, F64, F16, I8, I16, I32, I64, U8, U16, U32, U64, BOOL`,
+      `tensor 'x' must have one of the dtypes F32, F64, F16, I8, I16, I32, I64, U8, U16, U32, U64, BOOL, got "BF16"`,
     ],
-    ['no shape', { x: { dtype: 'U8', data_offsets: [0, 1] } }, "tensor 'x' has a bad shape none"],
-    ['no offsets', { x: { dtype: 'U8', shape: [1] } }, "tensor 'x' has bad data_offsets none"],
     [
-      'a long bad shape, of which the error has 80 characters',
+      'no shape',
+      { x: { dtype: 'U8', data_offsets: [0, 1] } },
+      "tensor 'x' must have a shape of whole numbers, got nothing",
+    ],
+    ['no offsets', { x: { dtype: 'U8', shape: [1] } }, "tensor 'x' must have two data_offsets, got nothing"],
+    [
+      'a long bad shape, which the error does not repeat',
       { x: { dtype: 'U8', shape: Array(100).fill(0.5), data_offsets: [0, 1] } },
-      `tensor 'x' has a bad shape [${'0.5,'.repeat(19)}0.5`,
+      "tensor 'x' must have a shape of whole numbers, got a list of length 100",
     ],
     [
       'a string tensor with a bad shape',
       strings('{"shape":[-1],"data":[]}'),
-      "string tensor 's' has a bad shape [-1]",
+      "string tensor 's' must have a shape of whole numbers, got [-1]",
     ],
-    ['a string tensor without a shape', strings('{"data":[]}'), "string tensor 's' has a bad shape none"],
-    ['a string tensor that is null', strings('null'), "string tensor 's' has a bad shape none"],
+    [
+      'a string tensor without a shape',
+      strings('{"data":[]}'),
+      "string tensor 's' must have a shape of whole numbers, got nothing",
+    ],
+    [
+      'a string tensor that is null',
+      strings('null'),
+      "string tensor 's' must have a shape of whole numbers, got nothing",
+    ],
     ['a string tensor that is a number', strings(7), "string tensor 's' is not JSON"],
     ['a string tensor in a list', strings(['{"shape":[1],"data":["a"]}']), "string tensor 's' is not JSON"],
   ])('is refused with %s', (_, header, message) => {

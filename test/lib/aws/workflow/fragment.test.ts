@@ -1,3 +1,4 @@
+import { boundedRequest } from '../../../../lib/aws/workflow/bounded-request';
 /** A pipeline as a fragment of the user's state machine. */
 import { NestedStack, Stack } from 'aws-cdk-lib';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
@@ -68,7 +69,7 @@ describe.each(LANGUAGES)('a fragment in a %s state machine', (_, language) => {
     const [first, warmUp] = definition.States['Ocr: Warm start 00'].Branches as Definition[];
     const sent = { run: '{% $Ocr_run %}' };
     expect(first.States['Ocr: Slice 00']).toMatchObject({
-      Arguments: { Payload: { ...sent, request: '{% $Ocr_input %}' } },
+      Arguments: { Payload: { ...sent, request: boundedRequest('$Ocr_input') } },
     });
     expect(warmUp.States['Ocr: Warm-up 01']).toMatchObject({ Arguments: { Payload: sent } });
     expect(definition.States['Ocr: Slice 01']).toMatchObject({ Arguments: { Payload: sent } });

@@ -1,3 +1,4 @@
+import { boundedRequest } from '../../../../lib/aws/workflow/bounded-request';
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import jsonata from 'jsonata';
@@ -22,7 +23,7 @@ function definitionOf({ resource }: ShortTemplate): Definition {
 }
 
 const RUN = "{% $join($split($states.context.Execution.Id, ':')[[-2..-1]], '/') %}";
-const REQUEST = '{% $states.context.Execution.Input %}';
+const REQUEST = boundedRequest('$states.context.Execution.Input');
 
 const RETRIES = [
   {

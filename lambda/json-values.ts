@@ -1,0 +1,31 @@
+/**
+ * How messages describe JSON values. Messages end in logs, so they never repeat the content of a request. They may repeat
+ * names and places, and short values of fields that describe a tensor.
+ */
+
+/** What a value is, without its content. Works for values of any size and depth. */
+export function kindOf(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return `a list of length ${value.length}`;
+  if (typeof value === 'string') return `a string of length ${value.length}`;
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
+}
+
+const MAX_LISTED = 8;
+
+/** The value of a field that describes a tensor, such as its shape, if it is short; otherwise what it is. */
+export function fieldValue(value: unknown): string {
+  if (Number.isInteger(value) || typeof value === 'boolean') return String(value);
+  if (typeof value === 'string' && /^[\w.-]{1,20}$/.test(value)) return `"${value}"`;
+  const isShort = Array.isArray(value) && value.length <= MAX_LISTED;
+  if (isShort && value.every((item) => Number.isInteger(item))) return `[${value.join(',')}]`;
+  return kindOf(value);
+}
+
+const MAX_NAME = 60;
+
+/** A name or a key in quotation marks, at most 60 characters of it. */
+export function quotedName(name: string): string {
+  return `'${name.length <= MAX_NAME ? name : `${name.slice(0, MAX_NAME - 1)}…`}'`;
+}

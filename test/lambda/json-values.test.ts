@@ -1,0 +1,58 @@
+import { fieldValue, kindOf, quotedName } from '../../lambda/json-values';
+
+/** A list in a list in a list, 200,000 times. `JSON.stringify` would overflow the stack. */
+function deepList(): unknown {
+  let list: unknown[] = [];
+  for (let depth = 0; depth < 200_000; depth++) list = [list];
+  return list;
+}
+
+describe('the kind of a value', () => {
+  it.each<[unknown, string]>([
+    [undefined, 'nothing'],
+    [null, 'null'],
+    ['secret', 'a string of length 6'],
+    [[1, 2], 'a list of length 2'],
+    [{ secret: 1 }, 'an object'],
+    [4711, 'a number'],
+    [true, 'a boolean'],
+  ])('of %j is %s', (value, kind) => {
+    expect(kindOf(value)).toBe(kind);
+  });
+
+  it('is known for a value of any depth', () => {
+    expect(kindOf(deepList())).toBe('a list of length 1');
+    expect(fieldValue(deepList())).toBe('a list of length 1');
+  });
+});
+
+describe('the value of a field', () => {
+  it.each<[unknown, string]>([
+    ['bfloat16', '"bfloat16"'],
+    [2, '2'],
+    [false, 'false'],
+    [[1, -1, 0], '[1,-1,0]'],
+    [null, 'null'],
+    [undefined, 'nothing'],
+  ])('%j is shown', (value, text) => {
+    expect(fieldValue(value)).toBe(text);
+  });
+
+  it.each<[unknown, string]>([
+    ['two words', 'a string of length 9'],
+    ['x'.repeat(21), 'a string of length 21'],
+    ['', 'a string of length 0'],
+    [Array(9).fill(1), 'a list of length 9'],
+    [4711.4711, 'a number'],
+    [[1, 0.5], 'a list of length 2'],
+    [[1, 'secret'], 'a list of length 2'],
+    [{ secret: 1 }, 'an object'],
+  ])('%j is only described', (value, text) => {
+    expect(fieldValue(value)).toBe(text);
+  });
+});
+
+test('a name is cut to 60 characters', () => {
+  expect(quotedName('a'.repeat(60))).toBe(`'${'a'.repeat(60)}'`);
+  expect(quotedName('a'.repeat(61))).toBe(`'${'a'.repeat(59)}…'`);
+});

@@ -1,0 +1,37 @@
+import { MAX_REQUEST_BYTES } from '../../../../contract/slice-event';
+import { boundedRequest } from '../../../../lib/aws/workflow/bounded-request';
+import type { Json } from '../../../../local/basics/json';
+import { run, task } from '../../../support/machine-fixture';
+
+/** The request in the event of a run with this input. */
+async function sent(input: Json): Promise<Json | undefined> {
+  const request = boundedRequest('$states.context.Execution.Input');
+  const { payloads } = await run(task({ Arguments: { FunctionName: 'fn', Payload: { request } } }), {
+    input,
+  });
+  return (payloads.at(0) as { request: Json } | undefined)?.request;
+}
+
+/** A request of this many bytes as JSON that consists of one character, where that is possible. */
+function requestOf(bytes: number, character: string): { a: string } {
+  const rest = bytes - Buffer.byteLength(JSON.stringify({ a: '' }));
+  const width = Buffer.byteLength(character);
+  return { a: character.repeat(Math.floor(rest / width)) + 'x'.repeat(rest % width) };
+}
+
+describe('the request in an event', () => {
+  it.each(['A', 'é', '漢', '🙂'])('is the request if it has 255 KiB of %s', async (character) => {
+    const request = requestOf(MAX_REQUEST_BYTES, character);
+    expect(Buffer.byteLength(JSON.stringify(request))).toBe(261_120);
+    expect(await sent(request)).toEqual(request);
+  });
+
+  it.each(['A', 'é', '漢', '🙂'])('is its size if it has a byte more of %s', async (character) => {
+    expect(await sent(requestOf(MAX_REQUEST_BYTES + 1, character))).toEqual({ requestBytes: 261_121 });
+  });
+
+  it('is the request if it is small, whatever it is', async () => {
+    for (const request of [{}, { list: [1] }, { list: [] }, { nothing: null }, ['a'], 'text', 7])
+      expect(await sent(request)).toEqual(request);
+  });
+});
