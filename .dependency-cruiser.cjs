@@ -31,7 +31,7 @@ const PLAN_LAYERS = [
 
 /** The run side, likewise. */
 const LAMBDA_LAYERS = [
-  ['errors', '^lambda/errors[.]ts$'],
+  ['errors', '^lambda/(errors|json-values)[.]ts$'],
   ['tensors', '^lambda/tensors/'],
   ['telemetry', '^lambda/telemetry/'],
   ['store', '^lambda/store/'],
@@ -144,7 +144,7 @@ module.exports = {
       severity: 'error',
       from: { path: '^lambda/(tensors|request/inline-tensor|request/json-fields)' },
       // Node.js computes checksums in zlib.
-      to: { pathNot: '^(contract|lambda/(tensors|request))/|^lambda/errors[.]ts$|^zlib$' },
+      to: { pathNot: '^(contract|lambda/(tensors|request))/|^lambda/(errors|json-values)[.]ts$|^zlib$' },
     },
     {
       name: 'cdk-in-constructs-only',

@@ -17,6 +17,7 @@ import {
   type TypedArray,
 } from '../lambda/tensors/tensor';
 
+export { parseFailureCause } from './failure-cause';
 export { ERROR_NAMES } from '../contract/failures';
 export { INPUTS_PREFIX, OUTPUTS_PREFIX } from '../contract/keys';
 export { CONTRACT_VERSION } from '../contract/version';

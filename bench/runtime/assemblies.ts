@@ -54,6 +54,7 @@ export function naiveAssembly(outdir: string, slices: string): string {
       });
       return new InvokeFunction(stack, `Slice ${slice}`, {
         fn: userFunction(fn),
+        grantsCall: true,
         payload: { run: `{% ${run} %}`, input: '{% $states.context.Execution.Input.input %}' },
         outputs: '{% $states.result.Payload %}',
       });

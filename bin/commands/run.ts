@@ -2,6 +2,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { Command, Option } from 'commander';
+import { parseFailureCause } from '../../client';
 import type { ExecutionOutput } from '../../contract/execution';
 import type { TensorSpec } from '../../contract/tensors';
 import { checkRequest } from '../../lambda/request/request-check';
@@ -165,15 +166,9 @@ function pipelineOption({ pipeline }: Options): { readonly pipeline?: string } {
   return pipeline === undefined ? {} : { pipeline };
 }
 
-/** The message of a `FailureCause`, or the cause as it is. */
 function failureMessage(cause: string): string {
-  try {
-    const { slice, message } = JSON.parse(cause) as { slice?: number; message?: string };
-    return message === undefined ? cause : `slice ${slice}: ${message}`;
-  } catch {
-    // Errors of Step Functions and Lambda themselves have plain text as their cause.
-    return cause;
-  }
+  const { slice, message } = parseFailureCause(cause);
+  return slice === undefined ? message : `slice ${slice}: ${message}`;
 }
 
 function describe({ timings }: ExecutionOutput, { out, simulate }: Options): string {

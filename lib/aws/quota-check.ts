@@ -1,7 +1,7 @@
 /** Checks a pipeline against AWS quotas: warns from 80 % of a quota on, and throws above it. */
 import type { Duration } from 'aws-cdk-lib';
 import { Annotations, CfnResource, Stack, Token } from 'aws-cdk-lib';
-import type * as iam from 'aws-cdk-lib/aws-iam';
+import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
@@ -34,7 +34,9 @@ import {
 } from '../plan/sizes/lambda-quotas';
 import { loadSeconds } from '../plan/schedule/warm-up';
 import { plannedBytes } from '../shapes/value-types';
+import { validateTemplateSize } from './template-size';
 import type { SliceFunctionOptions } from './slice-function-options';
+import { MAX_ATTEMPTS } from './workflow/retries';
 
 /** How much of a quota a pipeline uses. */
 interface QuotaUse {
@@ -181,7 +183,7 @@ function checkEnvironment(scope: Construct, { functions }: QuotaSubject): void {
 }
 
 /** A task with the most retries: entered and exited once; scheduled, started and ended at each attempt. */
-const EVENTS_PER_SLICE = 2 + 10 * 3;
+const EVENTS_PER_SLICE = 2 + 3 * MAX_ATTEMPTS;
 
 /** A failed warm-up: entered, scheduled, started, failed, exited, and the two events of the state that follows. */
 const EVENTS_PER_WARM_UP = 7;
@@ -235,7 +237,7 @@ function checkConcurrency(scope: Construct, { plan, options, warmsUp }: QuotaSub
 }
 
 /**
- * With fewer slices, the definition and the policies stay far below their quotas. Their checks are skipped then, because
+ * With fewer slices, the definition, the policies and the template stay far below their quotas. Their checks are skipped then, because
  * resolving tokens takes time.
  */
 const MANY_SLICES = 50;
@@ -251,6 +253,7 @@ function checkTemplate(scope: Construct, { plan, functions, stateMachine }: Quot
     advice: 'use fewer slices, or no provisioned concurrency',
   });
   if (plan.slices.length < MANY_SLICES) return;
+  validateTemplateSize(scope);
   const stack = Stack.of(scope);
   checkQuota(scope, {
     id: 'definitionQuota',
@@ -261,11 +264,13 @@ function checkTemplate(scope: Construct, { plan, functions, stateMachine }: Quot
     link: STEP_FUNCTIONS_QUOTAS,
     advice: 'use fewer slices',
   });
-  const roles = functions.map(({ role }) => role?.node.defaultChild as iam.CfnRole);
+  const policies = functions.flatMap(({ role }) =>
+    (role?.node.children ?? []).filter((child) => child instanceof iam.Policy),
+  );
   checkQuota(scope, {
     id: 'policyQuota',
     what: 'the role of the slice that reads from the most slices',
-    used: Math.max(...roles.map(({ policies }) => lengthOf(stack, policies))),
+    used: Math.max(...policies.map(({ document }) => lengthOf(stack, document))),
     limit: MAX_INLINE_POLICY_CHARACTERS,
     unit: 'characters of inline policies',
     link: IAM_QUOTAS,

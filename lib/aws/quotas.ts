@@ -39,6 +39,9 @@ export const MAX_INLINE_POLICY_CHARACTERS = 10_240;
 /** Number of resources in a stack: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html. */
 export const MAX_STACK_RESOURCES = 500;
 
+/** Size of a template in S3, in bytes. CDK holds templates against the same number. */
+export const MAX_TEMPLATE_BYTES = 1_000_000;
+
 /**
  * Concurrent executions that an account may reserve for functions: 1,000 minus the 100 that must stay unreserved. New
  * accounts may have only 10 in total. https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html

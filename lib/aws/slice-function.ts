@@ -12,17 +12,15 @@ import type { DeployedPlan } from './deployed-plan';
 import type { PlannedSlice, SlicePlan } from '../plan/file/plan';
 import { MAX_EPHEMERAL_STORAGE_MB, MAX_LAMBDA_MEMORY_MB } from '../plan/sizes/lambda-quotas';
 import type { ExpressBucket } from './express-bucket';
-import type { LogSettings } from './log-group';
-import { createLogGroup } from './log-group';
 import type { Network } from './network';
-import { networkStatements } from './network';
+import { attachReplacedPolicy } from './replaced-policy';
 import { HANDLER, runtimeCode } from './runtime-code';
 import type { SliceFunctionOptions } from './slice-function-options';
-import type { SliceObjects } from './slice-object';
+import { filesOf, type SliceObjects } from './slice-object';
 import { slicePermissions } from './slice-permissions';
 
 /** Settings of all functions of a pipeline. */
-interface SliceFunctionsProps {
+export interface SliceFunctionSettings {
   readonly plan: DeployedPlan;
   readonly bucket: s3.IBucket;
   readonly expressBucket?: ExpressBucket;
@@ -33,10 +31,13 @@ interface SliceFunctionsProps {
   /** Whether float32 tensors between slices are sent as float16. */
   readonly float16Transport: boolean;
   readonly network?: Network;
-  readonly logs: LogSettings;
+  /** Shared by the functions. The names of its streams contain the name of the function. */
+  readonly logGroup: logs.ILogGroup;
+  /** The permissions that the functions have in common. */
+  readonly sharedPolicy: iam.IManagedPolicy;
 }
 
-interface SliceFunctionProps extends SliceFunctionsProps {
+interface SliceFunctionProps extends SliceFunctionSettings {
   readonly slice: number;
   readonly files: SliceObjects;
   readonly options: SliceFunctionOptions;
@@ -71,7 +72,6 @@ export function createSliceFunction(scope: Construct, id: string, props: SliceFu
   const { plan, slice, options, network } = props;
   const planned = plan.slices[slice];
   const inner = new Construct(scope, id);
-  const logGroup = createLogGroup(inner, 'Logs', props.logs);
   const { reservedConcurrentExecutions } = options;
   const fn = new lambda.Function(inner, 'Function', {
     description: description(plan, slice),
@@ -83,8 +83,8 @@ export function createSliceFunction(scope: Construct, id: string, props: SliceFu
     timeout: options.timeout ?? Duration.seconds(planned.timeoutSeconds),
     ephemeralStorageSize: storage(planned, slice, options),
     environment: { ...options.environment, ...environment(props) },
-    role: createRole(inner, props, logGroup),
-    logGroup,
+    role: createRole(inner, props),
+    logGroup: props.logGroup,
     ...(reservedConcurrentExecutions !== undefined && { reservedConcurrentExecutions }),
     ...network,
     // A run that is in progress during a deployment keeps calling the version that it started with.
@@ -109,25 +109,23 @@ function target(fn: lambda.Function, options: SliceFunctionOptions): lambda.IFun
 
 function createRole(
   scope: Construct,
-  { plan, slice, files, bucket, expressBucket, network }: SliceFunctionProps,
-  logGroup: logs.ILogGroup,
+  { plan, slice, files, bucket, expressBucket, sharedPolicy }: SliceFunctionProps,
 ): iam.Role {
   const isLast = slice === plan.slices.length - 1;
-  return new iam.Role(scope, 'Role', {
+  const role = new iam.Role(scope, 'Role', {
     assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
-    inlinePolicies: {
-      Slice: slicePermissions({
-        slice,
-        isLast,
-        reads: [...plan.slices[slice].inputs, ...(isLast ? plan.outputs : [])],
-        files: files.weights ? [files.model, files.weights] : [files.model],
-        bucket,
-        ...(expressBucket && { expressBucket }),
-        logGroup,
-      }),
-      ...(network && { Network: new iam.PolicyDocument({ statements: networkStatements() }) }),
-    },
+    managedPolicies: [sharedPolicy],
   });
+  const permissions = slicePermissions({
+    slice,
+    isLast,
+    reads: [...plan.slices[slice].inputs, ...(isLast ? plan.outputs : [])],
+    files: filesOf(files),
+    bucket,
+    ...(expressBucket && { expressBucket }),
+  });
+  attachReplacedPolicy(role, 'Policy', permissions);
+  return role;
 }
 
 /** Lambda allows descriptions of at most 256 characters, and a file name may have 255. */

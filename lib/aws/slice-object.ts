@@ -18,6 +18,10 @@ export interface SliceObjects {
   readonly weights?: SliceObject;
 }
 
+export function filesOf({ model, weights }: SliceObjects): SliceObject[] {
+  return weights ? [model, weights] : [model];
+}
+
 /** @param encryptionKey customer managed key of the bucket that assets are deployed through */
 export function assetObject(asset: Asset, encryptionKey?: kms.IKey): SliceObject {
   return {

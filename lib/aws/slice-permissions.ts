@@ -19,13 +19,13 @@ interface SlicePermissionsProps {
   readonly bucket: s3.IBucket;
   /** Holds the tensors between slices, if it is set. */
   readonly expressBucket?: ExpressBucket;
-  readonly logGroup: logs.ILogGroup;
 }
 
 /** The names of runs are not known at deployment. */
 const ANY_RUN = '*';
 
-export function slicePermissions(props: SlicePermissionsProps): iam.PolicyDocument {
+/** The permissions of one slice: its own files, the objects that it reads, and the object that it writes. */
+export function slicePermissions(props: SlicePermissionsProps): iam.PolicyStatement[] {
   const { slice, isLast, bucket, expressBucket } = props;
   const objects = (keys: readonly string[]): string[] => keys.map((key) => bucket.arnForObjects(key));
   const written = isLast ? outputObjectKey(ANY_RUN) : sliceObjectKey(ANY_RUN, slice);
@@ -35,21 +35,16 @@ export function slicePermissions(props: SlicePermissionsProps): iam.PolicyDocume
       actions: ['s3:GetObject'],
       resources: props.files.map(({ arn }) => arn),
     }),
-    ...(isLast || !expressBucket
-      ? [
-          new iam.PolicyStatement({
-            sid: 'WriteTensors',
-            actions: ['s3:PutObject'],
-            resources: objects([written]),
-          }),
-        ]
-      : []),
-    new iam.PolicyStatement({
-      sid: 'WriteLogs',
-      actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
-      resources: [props.logGroup.logGroupArn],
-    }),
   ];
+  if (isLast || !expressBucket) {
+    statements.push(
+      new iam.PolicyStatement({
+        sid: 'WriteTensors',
+        actions: ['s3:PutObject'],
+        resources: objects([written]),
+      }),
+    );
+  }
   const readKeys = readableKeys(props);
   if (readKeys.length > 0) {
     statements.push(
@@ -63,14 +58,36 @@ export function slicePermissions(props: SlicePermissionsProps): iam.PolicyDocume
   const readsSlices = props.reads.some(({ source }) => source.from === 'slice' && source.slice !== slice);
   if (expressBucket && (readsSlices || !isLast))
     statements.push(sessionStatement(expressBucket.bucketArn, !isLast));
+  return statements;
+}
+
+interface SharedPermissionsProps {
+  readonly bucket: s3.IBucket;
+  /** The files of all slices. */
+  readonly files: readonly SliceObject[];
+  readonly logGroup: logs.ILogGroup;
+}
+
+/** The permissions that the functions of all slices have in common: their log group, and the keys of their buckets. */
+export function sharedPermissions({
+  bucket,
+  files,
+  logGroup,
+}: SharedPermissionsProps): iam.PolicyStatement[] {
+  const statements = [
+    new iam.PolicyStatement({
+      sid: 'WriteLogs',
+      actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+      resources: [logGroup.logGroupArn],
+    }),
+  ];
   if (bucket.encryptionKey)
     statements.push(keyUseStatement(bucket.encryptionKey, ['kms:Decrypt', 'kms:GenerateDataKey']));
-  const fileKeys = new Set(props.files.map(({ encryptionKey }) => encryptionKey));
-  for (const key of fileKeys) {
+  for (const key of new Set(files.map(({ encryptionKey }) => encryptionKey))) {
     if (key && key !== bucket.encryptionKey)
       statements.push(keyUseStatement(key, ['kms:Decrypt'], 'UseModelKey'));
   }
-  return new iam.PolicyDocument({ statements });
+  return statements;
 }
 
 /** The keys of requests and of the objects of other slices that the slice reads. */

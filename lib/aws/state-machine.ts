@@ -9,11 +9,13 @@ import type { SlicePlan } from '../plan/file/plan';
 import { MAX_EXPRESS_MINUTES } from './quotas';
 import type { LogSettings } from './log-group';
 import { createLogGroup } from './log-group';
-import type { WorkflowProps } from './workflow/workflow';
+import { attachReplacedPolicy } from './replaced-policy';
+import { callStatement } from './workflow/invoke-function';
+import type { PipelineStates } from './workflow/workflow';
 import { ownExecution, pipelineWorkflow } from './workflow/workflow';
 
 interface PipelineStateMachineProps {
-  readonly workflow: Omit<WorkflowProps, 'expressions' | 'prefix'>;
+  readonly workflow: PipelineStates;
   readonly bucket: s3.IBucket;
   readonly type: sfn.StateMachineType;
   readonly timeout: Duration | undefined;
@@ -29,7 +31,13 @@ export function createStateMachine(scope: Construct, props: PipelineStateMachine
     stateMachineType: props.type,
     queryLanguage: sfn.QueryLanguage.JSONATA,
     definitionBody: sfn.DefinitionBody.fromChainable(
-      pipelineWorkflow(scope, { ...workflow, expressions: ownExecution(props.type), prefix: '' }),
+      pipelineWorkflow(scope, {
+        ...workflow,
+        expressions: ownExecution(props.type),
+        prefix: '',
+        grantsCalls: false,
+        redrivable: props.type === sfn.StateMachineType.STANDARD,
+      }),
     ),
     comment: JSON.stringify({
       slicedInference: {
@@ -41,7 +49,7 @@ export function createStateMachine(scope: Construct, props: PipelineStateMachine
         outputs: plan.outputs.map(({ name, dtype, shape }) => ({ name, dtype, shape })),
       },
     }),
-    role: createRole(scope),
+    role: createRole(scope, workflow),
     timeout: props.timeout ?? defaultTimeout(plan, props.type),
     tracingEnabled: props.tracing ?? true,
     logs: {
@@ -67,11 +75,11 @@ function defaultTimeout({ slices }: SlicePlan, type: sfn.StateMachineType): Dura
 /**
  * Restricts the role to state machines of this account and region. Older releases of CDK do not add these conditions.
  */
-function createRole(scope: Construct): iam.Role {
+function createRole(scope: Construct, { functions, preprocess, postprocess }: PipelineStates): iam.Role {
   const stack = Stack.of(scope);
   const { COLON_RESOURCE_NAME: arnFormat } = ArnFormat;
   const anyMachine = { service: 'states', resource: 'stateMachine', resourceName: '*', arnFormat };
-  return new iam.Role(scope, 'Role', {
+  const role = new iam.Role(scope, 'Role', {
     assumedBy: new iam.ServicePrincipal('states.amazonaws.com', {
       conditions: {
         StringEquals: { 'aws:SourceAccount': stack.account },
@@ -79,6 +87,9 @@ function createRole(scope: Construct): iam.Role {
       },
     }),
   });
+  const called = [...functions, preprocess, postprocess].filter((fn) => fn !== undefined);
+  attachReplacedPolicy(role, 'Policy', [callStatement(called)]);
+  return role;
 }
 
 /**

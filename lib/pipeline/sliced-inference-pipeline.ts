@@ -4,17 +4,16 @@ import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
-import { sliceName } from '../../contract/keys';
 import { warnOfAssumptions } from '../aws/assumptions';
 import { allowLogEncryption } from '../aws/log-group';
 import { createNetwork } from '../aws/network';
 import { checkQuotas, checkSliceCount } from '../aws/quota-check';
 import type { SliceFunction } from '../aws/slice-function';
-import { createSliceFunction } from '../aws/slice-function';
+import { createSliceFunctions } from '../aws/slice-functions';
 import { createStateMachine } from '../aws/state-machine';
 import { PipelineFragment } from '../aws/workflow/fragment';
 import { publishedVersion, userFunction } from '../aws/workflow/invoke-function';
-import type { WorkflowProps } from '../aws/workflow/workflow';
+import type { PipelineStates } from '../aws/workflow/workflow';
 import { keepingDigests } from '../cache/file-digest';
 import { checkProps } from './check-props';
 import { constructId } from './checks/construct-id';
@@ -65,7 +64,7 @@ export class SlicedInferencePipeline extends PipelineMetrics {
   public readonly _hasSliceMetrics: boolean;
 
   private readonly isExpress: boolean;
-  private readonly workflow: Omit<WorkflowProps, 'expressions' | 'prefix'>;
+  private readonly workflow: PipelineStates;
 
   /**
    * Reads and cuts the model, and creates the resources.
@@ -166,22 +165,19 @@ export class SlicedInferencePipeline extends PipelineMetrics {
   ): SliceFunction[] {
     const network = createNetwork(this, props, expressBucket !== undefined);
     if (props.logEncryptionKey) allowLogEncryption(this, props.logEncryptionKey);
-    return plan.slices.map((_, slice) =>
-      createSliceFunction(this, sliceName(slice), {
-        plan,
-        slice,
-        architecture: settings.architecture,
-        runtime: settings.runtime,
-        sliceMetrics: settings.sliceMetrics,
-        float16Transport: settings.float16Transport,
-        logs: settings.logs,
-        files: model._place(this, slice, props.assetEncryptionKey),
-        bucket,
-        ...(expressBucket && { expressBucket }),
-        options: options[slice],
-        ...(network && { network }),
-      }),
-    );
+    return createSliceFunctions(this, {
+      plan,
+      options,
+      files: plan.slices.map((_, slice) => model._place(this, slice, props.assetEncryptionKey)),
+      architecture: settings.architecture,
+      runtime: settings.runtime,
+      sliceMetrics: settings.sliceMetrics,
+      float16Transport: settings.float16Transport,
+      logs: settings.logs,
+      bucket,
+      ...(expressBucket && { expressBucket }),
+      ...(network && { network }),
+    });
   }
 }
 
@@ -189,7 +185,7 @@ function workflowOf(
   { plan, warmsUp }: PipelineDeployment,
   slices: readonly SliceFunction[],
   { preprocess, postprocess }: SlicedInferencePipelineProps,
-): Omit<WorkflowProps, 'expressions' | 'prefix'> {
+): PipelineStates {
   return {
     plan,
     warmsUp,

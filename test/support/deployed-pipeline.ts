@@ -2,7 +2,7 @@
 import * as path from 'node:path';
 import { App, Stack } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
-import type { ExecutionOutput, FailureCause } from '../../client';
+import { parseFailureCause, type ExecutionOutput, type FailureCause } from '../../client';
 import type { RawTensor } from '../../lambda/tensors/tensor';
 import type { SlicedInferencePipelineProps } from '../../lib';
 import { SlicedInferencePipeline } from '../../lib';
@@ -69,5 +69,5 @@ export function succeeded(result: ExecutionResult): ExecutionOutput {
 /** Returns the error of an execution that failed; throws for one that succeeded. */
 export function failed(result: ExecutionResult): { error: string; cause: FailureCause } {
   if (result.status === 'SUCCEEDED') throw new Error('the execution succeeded');
-  return { error: result.error, cause: JSON.parse(result.cause) as FailureCause };
+  return { error: result.error, cause: parseFailureCause(result.cause) };
 }

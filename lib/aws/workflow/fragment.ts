@@ -4,7 +4,7 @@ import { Stack } from 'aws-cdk-lib';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import { SlicedInferenceError, quoted } from '../../errors';
-import type { WorkflowProps } from './workflow';
+import type { PipelineStates } from './workflow';
 import { FRAGMENT_RUN, pipelineWorkflow } from './workflow';
 
 /**
@@ -13,12 +13,15 @@ import { FRAGMENT_RUN, pipelineWorkflow } from './workflow';
  */
 const MAX_ID = 40;
 
+/** A fragment always has a cause of its own, because the user's state machine may catch it. */
+const IN_MACHINE_OF_USER = { grantsCalls: true, redrivable: false };
+
 /** The states of a pipeline. Their input is the request, and their output is that of an execution of the pipeline. */
 export class PipelineFragment extends sfn.StateMachineFragment {
   public readonly startState: sfn.State;
   public readonly endStates: sfn.INextable[];
 
-  public constructor(scope: Construct, id: string, props: Omit<WorkflowProps, 'expressions' | 'prefix'>) {
+  public constructor(scope: Construct, id: string, props: PipelineStates) {
     super(scope, id);
     checkPlace(scope, id, props);
     const prefix = variablePrefix(id);
@@ -28,7 +31,9 @@ export class PipelineFragment extends sfn.StateMachineFragment {
       outputs: {},
     });
     const expressions = { request: `$${request}`, run: `$${run}` };
-    const chain = enter.next(pipelineWorkflow(this, { ...props, expressions, prefix }));
+    const chain = enter.next(
+      pipelineWorkflow(this, { ...props, expressions, prefix, ...IN_MACHINE_OF_USER }),
+    );
     this.startState = chain.startState;
     this.endStates = chain.endStates;
     // State names must be unique in a state machine, and every pipeline has a slice 00.
@@ -43,11 +48,7 @@ export class PipelineFragment extends sfn.StateMachineFragment {
   }
 }
 
-function checkPlace(
-  scope: Construct,
-  id: string,
-  { functions }: Omit<WorkflowProps, 'expressions' | 'prefix'>,
-): void {
+function checkPlace(scope: Construct, id: string, { functions }: PipelineStates): void {
   if (id.length > MAX_ID) {
     throw new SlicedInferenceError(
       `the id of a fragment must have at most ${MAX_ID} characters`,

@@ -26,12 +26,22 @@ export function userFunction(fn: lambda.IFunction): TaskFunction {
   return { target: fn, grantedArns: fn.resourceArnsForGrantInvoke };
 }
 
+/** The permission to call functions. */
+export function callStatement(functions: readonly TaskFunction[]): iam.PolicyStatement {
+  return new iam.PolicyStatement({
+    actions: ['lambda:InvokeFunction'],
+    resources: functions.flatMap(({ grantedArns }) => [...grantedArns]),
+  });
+}
+
 interface InvokeFunctionProps {
   readonly fn: TaskFunction;
   /** A JSONata expression, or an object that may contain such expressions. */
   readonly payload: string | Readonly<Record<string, unknown>>;
   readonly assign?: Readonly<Record<string, unknown>>;
   readonly outputs: unknown;
+  /** Whether the task adds the permission to call the function to the state machine's role. */
+  readonly grantsCall: boolean;
 }
 
 export class InvokeFunction extends sfn.TaskStateBase {
@@ -49,9 +59,7 @@ export class InvokeFunction extends sfn.TaskStateBase {
       ...(assign && { assign: { ...assign } }),
       outputs,
     });
-    this.taskPolicies = [
-      new iam.PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [...props.fn.grantedArns] }),
-    ];
+    this.taskPolicies = props.grantsCall ? [callStatement([props.fn])] : [];
   }
 
   protected _renderTask(): object {

@@ -52,7 +52,7 @@ export const SERVICE_RETRY: sfn.RetryProps = {
 };
 
 /** Waits about two and a half minutes until the function is active. */
-export const INACTIVE_FUNCTION_RETRY: sfn.RetryProps = {
+const INACTIVE_FUNCTION_RETRY: sfn.RetryProps = {
   errors: INACTIVE_FUNCTION_FAULTS,
   interval: Duration.seconds(5),
   backoffRate: 1.5,
@@ -72,9 +72,22 @@ export const SANDBOX_RETRY: sfn.RetryProps = {
  * Retries once, because the network may have damaged the data. The function has deleted a corrupt file and downloads it again, and
  * reads a corrupt tensor again. Its output goes to the same key as before.
  */
-export const SLICE_RETRY: sfn.RetryProps = {
+const SLICE_RETRY: sfn.RetryProps = {
   errors: [ERROR_NAMES.weightsCorrupt, ERROR_NAMES.corruptTensor, ERROR_NAMES.sliceFailed],
   interval: Duration.seconds(1),
   maxAttempts: 1,
   jitterStrategy,
 };
+
+/** Of the call of any function. */
+export const CALL_RETRIES: readonly sfn.RetryProps[] = [
+  SERVICE_RETRY,
+  INACTIVE_FUNCTION_RETRY,
+  SANDBOX_RETRY,
+];
+
+/** Of the call of a slice function. */
+export const SLICE_RETRIES: readonly sfn.RetryProps[] = [...CALL_RETRIES, SLICE_RETRY];
+
+/** How often a slice function is called at most: each kind of failure counts its own retries. */
+export const MAX_ATTEMPTS = SLICE_RETRIES.reduce((sum, { maxAttempts = 0 }) => sum + maxAttempts, 1);

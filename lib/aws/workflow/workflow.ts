@@ -4,6 +4,7 @@
  */
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
+import { ERROR_NAMES } from '../../../contract/failures';
 import { sliceName } from '../../../contract/keys';
 import { CONTRACT_VERSION } from '../../../contract/version';
 import type { DeployedPlan } from '../deployed-plan';
@@ -15,7 +16,7 @@ import type { FailureVariables } from './failure';
 import { failState } from './failure';
 import type { TaskFunction } from './invoke-function';
 import { InvokeFunction } from './invoke-function';
-import { SANDBOX_RETRY, SERVICE_RETRY, INACTIVE_FUNCTION_RETRY, SLICE_RETRY } from './retries';
+import { CALL_RETRIES, SLICE_RETRIES } from './retries';
 
 /** JSONata expressions of a run, without their `{%` and `%}`. */
 interface RunExpressions {
@@ -46,7 +47,8 @@ export function ownExecution(type: sfn.StateMachineType): RunExpressions {
 /** A run of a fragment. An execution may enter the fragment several times, in a loop or in branches. */
 export const FRAGMENT_RUN = `${EXECUTION} & '/' & $uuid()`;
 
-export interface WorkflowProps {
+/** What the states of a pipeline consist of, whatever state machine contains them. */
+export interface PipelineStates {
   readonly plan: DeployedPlan;
   /** By slice. */
   readonly functions: readonly TaskFunction[];
@@ -56,7 +58,17 @@ export interface WorkflowProps {
   readonly preprocess?: TaskFunction;
   /** Turns the output of the last slice into the execution's output. */
   readonly postprocess?: TaskFunction;
+}
+
+interface WorkflowProps extends PipelineStates {
   readonly expressions: RunExpressions;
+  /** Whether the tasks add their permissions to the role of the state machine that contains them. */
+  readonly grantsCalls: boolean;
+  /**
+   * Whether a failed task fails the execution itself, so that a redrive runs the task again. Otherwise, and for what a redrive
+   * cannot cure, a state fails the execution with a cause that says where it failed.
+   */
+  readonly redrivable: boolean;
   /** Prefix of variable names, so that they differ from those of a state machine that contains the pipeline. */
   readonly prefix: string;
 }
@@ -100,6 +112,9 @@ interface StateResult {
   readonly assign?: Readonly<Record<string, string>>;
   readonly outputs: unknown;
 }
+
+/** A redrive has the same request, and calls the same versions. */
+const INCURABLE = [ERROR_NAMES.invalidInput, ERROR_NAMES.planChanged];
 
 class WorkflowBuilder {
   /** By branch: the state that fails the run. */
@@ -153,21 +168,21 @@ class WorkflowBuilder {
   }
 
   private sliceTask(slice: number, branch: string, result: StateResult): sfn.TaskStateBase {
-    const { plan, functions, expressions } = this.props;
+    const { plan, functions, expressions, grantsCalls } = this.props;
     const last = plan.slices.length - 1;
     const readsRequest = plan.slices[slice].inputs.some(({ source }) => source.from === 'request');
     const sendsRequest = slice === 0 || slice === last || readsRequest;
     const task = new InvokeFunction(this.scope, stateName(slice), {
       fn: functions[slice],
+      grantsCall: grantsCalls,
       payload: {
         ...this.event(),
         ...(sendsRequest && { request: boundedRequest(expressions.request) }),
       },
       ...result,
     });
-    for (const retry of [SERVICE_RETRY, INACTIVE_FUNCTION_RETRY, SANDBOX_RETRY, SLICE_RETRY])
-      task.addRetry(retry);
-    this.catchAll(task, branch, { slice });
+    for (const retry of SLICE_RETRIES) task.addRetry(retry);
+    this.catchErrors(task, this.props.redrivable ? INCURABLE : [sfn.Errors.ALL], branch, { slice });
     return task;
   }
 
@@ -175,6 +190,7 @@ class WorkflowBuilder {
   private warmUpTask(slice: number): sfn.TaskStateBase {
     const task = new InvokeFunction(this.scope, `Warm-up ${number(slice)}`, {
       fn: this.props.functions[slice],
+      grantsCall: this.props.grantsCalls,
       payload: { ...this.event(), warmUp: true },
       outputs: {},
     });
@@ -193,16 +209,17 @@ class WorkflowBuilder {
 
   /** Calls a function of the user before or after the slices. */
   userStep(name: string, fn: TaskFunction, payload: string, result: StateResult): sfn.TaskStateBase {
-    const task = new InvokeFunction(this.scope, name, { fn, payload, ...result });
-    for (const retry of [SERVICE_RETRY, INACTIVE_FUNCTION_RETRY, SANDBOX_RETRY]) task.addRetry(retry);
-    this.catchAll(task, MAIN, { step: name.toLowerCase() });
+    const { grantsCalls: grantsCall } = this.props;
+    const task = new InvokeFunction(this.scope, name, { fn, grantsCall, payload, ...result });
+    for (const retry of CALL_RETRIES) task.addRetry(retry);
+    if (!this.props.redrivable) this.catchErrors(task, [sfn.Errors.ALL], MAIN, { step: name.toLowerCase() });
     return task;
   }
 
-  private catchAll(task: sfn.TaskStateBase, branch: string, where: object): void {
+  private catchErrors(task: sfn.TaskStateBase, errors: string[], branch: string, where: object): void {
     const { failure, failedAt } = this.failureVariables(branch);
     task.addCatch(this.failed(branch), {
-      errors: [sfn.Errors.ALL],
+      errors,
       assign: { [failure]: '{% $states.errorOutput %}', [failedAt]: where },
     });
   }

@@ -5,7 +5,7 @@ import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Slicing } from '../../../lib';
 import { pipelineStack } from '../../support/pipeline-stack';
 
-const GROUPS = ['Pipeline/slice-00/Logs', 'Pipeline/slice-01/Logs', 'Pipeline/Logs'];
+const GROUPS = ['Pipeline/SliceLogs', 'Pipeline/Logs'];
 
 test('logRetention sets the retention of all log groups', () => {
   const { resources } = pipelineStack({

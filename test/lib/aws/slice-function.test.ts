@@ -1,6 +1,7 @@
 import { Duration, Lazy, RemovalPolicy, Size } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
-import { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { ManagedPolicy } from 'aws-cdk-lib/aws-iam';
+import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import type { SliceFunctionOptions } from '../../../lib';
 import { Slicing } from '../../../lib';
@@ -51,12 +52,12 @@ describe('the functions of a pipeline', () => {
         },
       },
       Role: '{Pipeline/slice-01/Role.Arn}',
-      LoggingConfig: { LogGroup: '{Pipeline/slice-01/Logs}' },
+      LoggingConfig: { LogGroup: '{Pipeline/SliceLogs}' },
     });
   });
 
-  test('have a log group each, with a retention of a month', () => {
-    expect(resource('Pipeline/slice-01/Logs')).toEqual({ RetentionInDays: 30 });
+  test('share a log group with a retention of a month', () => {
+    expect(resource('Pipeline/SliceLogs')).toEqual({ RetentionInDays: 30 });
   });
 });
 
@@ -209,7 +210,8 @@ describe('a slice that is too large for Lambda', () => {
         architecture: lambda.Architecture.X86_64,
         runtime: lambda.Runtime.NODEJS_24_X,
         options: {},
-        logs: { retention: RetentionDays.ONE_DAY, removalPolicy: RemovalPolicy.DESTROY },
+        logGroup: new LogGroup(stack, 'Logs'),
+        sharedPolicy: new ManagedPolicy(stack, 'Policy'),
       });
     expect(errorOf(create)).toBe(
       "the files of slice 0 must fit the 10240 MB of a function's /tmp, got 10241 MB: use more slices",

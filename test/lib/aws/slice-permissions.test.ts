@@ -6,7 +6,7 @@ import * as s3 from 'aws-cdk-lib/aws-s3';
 import { Slicing } from '../../../lib';
 import { mlp, saveModel } from '../../support/model-builder';
 import { lateInput } from '../../support/late-input-model';
-import type { Properties, ShortTemplate } from '../../support/pipeline-stack';
+import type { ShortTemplate } from '../../support/pipeline-stack';
 import { errorOf, pipelineStack } from '../../support/pipeline-stack';
 
 interface Statement {
@@ -34,24 +34,27 @@ function lines(document: unknown): string[] {
   });
 }
 
+/** The statements of a slice's own policy. Its role has nothing else but the policy that all functions share. */
 function sliceRole({ resource }: ShortTemplate, slice: string): string[] {
-  const { Policies, ...role } = resource(`Pipeline/${slice}/Role`) as {
-    Policies: { PolicyName: string; PolicyDocument: Properties }[];
-  };
-  expect(role).toEqual({
+  expect(resource(`Pipeline/${slice}/Role`)).toEqual({
     AssumeRolePolicyDocument: {
       Statement: [
         { Action: 'sts:AssumeRole', Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' } },
       ],
       Version: '2012-10-17',
     },
+    ManagedPolicyArns: ['{Pipeline/SlicePolicy}'],
   });
-  expect(Policies.map(({ PolicyName }) => PolicyName)).toEqual(['Slice']);
-  return lines(Policies[0].PolicyDocument);
+  const { PolicyDocument, Roles } = resource(`Pipeline/${slice}/Role/Policy`);
+  expect(Roles).toEqual([`{Pipeline/${slice}/Role}`]);
+  return lines(PolicyDocument);
 }
 
-const logs = (slice: string): string =>
-  `WriteLogs: logs:CreateLogStream, logs:PutLogEvents on {Pipeline/${slice}/Logs.Arn}`;
+function sharedPolicy({ resource }: ShortTemplate): string[] {
+  return lines(resource('Pipeline/SlicePolicy').PolicyDocument);
+}
+
+const LOGS = 'WriteLogs: logs:CreateLogStream, logs:PutLogEvents on {Pipeline/SliceLogs.Arn}';
 
 describe('in a chain of three slices', () => {
   const chain = pipelineStack({ slicing: Slicing.count(3) });
@@ -60,7 +63,6 @@ describe('in a chain of three slices', () => {
     expect(sliceRole(chain, 'slice-00')).toEqual([
       `ReadSlice: s3:GetObject on ${STAGED}.onnx, ${STAGED}.weights`,
       'WriteTensors: s3:PutObject on {Pipeline/Bucket.Arn}/runs/*/slice-00.safetensors',
-      logs('slice-00'),
       'ReadTensors: s3:GetObject on {Pipeline/Bucket.Arn}/inputs/*',
     ]);
   });
@@ -69,7 +71,6 @@ describe('in a chain of three slices', () => {
     expect(sliceRole(chain, 'slice-01')).toEqual([
       `ReadSlice: s3:GetObject on ${STAGED}.onnx, ${STAGED}.weights`,
       'WriteTensors: s3:PutObject on {Pipeline/Bucket.Arn}/runs/*/slice-01.safetensors',
-      logs('slice-01'),
       'ReadTensors: s3:GetObject on {Pipeline/Bucket.Arn}/runs/*/slice-00.safetensors',
     ]);
   });
@@ -78,27 +79,37 @@ describe('in a chain of three slices', () => {
     expect(sliceRole(chain, 'slice-02')).toEqual([
       `ReadSlice: s3:GetObject on ${STAGED}.onnx, ${STAGED}.weights`,
       'WriteTensors: s3:PutObject on {Pipeline/Bucket.Arn}/outputs/*.safetensors',
-      logs('slice-02'),
       'ReadTensors: s3:GetObject on {Pipeline/Bucket.Arn}/outputs/*.safetensors, ' +
         '{Pipeline/Bucket.Arn}/runs/*/slice-01.safetensors',
     ]);
   });
 
-  test('only the role of the state machine has a policy besides its inline policy', () => {
-    expect(Object.keys(chain.resources('AWS::IAM::Policy'))).toEqual(['Pipeline/Role/DefaultPolicy']);
-    expect(chain.resources('AWS::IAM::ManagedPolicy')).toEqual({});
+  test('all slices may write logs, and nothing else', () => {
+    expect(sharedPolicy(chain)).toEqual([LOGS]);
+  });
+
+  test('no other policy exists', () => {
+    expect(Object.keys(chain.resources('AWS::IAM::Policy')).sort()).toEqual([
+      'Pipeline/Role/DefaultPolicy',
+      'Pipeline/Role/Policy',
+      'Pipeline/slice-00/Role/Policy',
+      'Pipeline/slice-01/Role/Policy',
+      'Pipeline/slice-02/Role/Policy',
+    ]);
+    expect(Object.keys(chain.resources('AWS::IAM::ManagedPolicy'))).toEqual(['Pipeline/SlicePolicy']);
     expect(chain.resources('AWS::Lambda::Permission')).toEqual({});
   });
 
   test('the state machine invokes the slices, delivers logs and writes traces', () => {
-    const { PolicyDocument, Roles } = chain.resource('Pipeline/Role/DefaultPolicy');
-    expect(Roles).toEqual(['{Pipeline/Role}']);
-    const invoke = (slice: string): string => `lambda:InvokeFunction on {Pipeline/${slice}/Function.Arn}:*`;
-    expect(lines(PolicyDocument)).toEqual([
-      // In the order in which CDK visits the states: states in a branch come last.
-      invoke('slice-01'),
-      invoke('slice-02'),
-      invoke('slice-00'),
+    for (const policy of ['Policy', 'DefaultPolicy'])
+      expect(chain.resource(`Pipeline/Role/${policy}`).Roles).toEqual(['{Pipeline/Role}']);
+    const functions = ['slice-00', 'slice-01', 'slice-02'].map(
+      (slice) => `{Pipeline/${slice}/Function.Arn}:*`,
+    );
+    expect(lines(chain.resource('Pipeline/Role/Policy').PolicyDocument)).toEqual([
+      `lambda:InvokeFunction on ${functions.join(', ')}`,
+    ]);
+    expect(lines(chain.resource('Pipeline/Role/DefaultPolicy').PolicyDocument)).toEqual([
       'logs:CreateLogDelivery, logs:GetLogDelivery, logs:UpdateLogDelivery, logs:DeleteLogDelivery, ' +
         'logs:ListLogDeliveries, logs:PutResourcePolicy, logs:DescribeResourcePolicies, logs:DescribeLogGroups on *',
       'xray:PutTraceSegments, xray:PutTelemetryRecords, xray:GetSamplingRules, xray:GetSamplingTargets on *',
@@ -110,7 +121,6 @@ test('a single slice reads requests and earlier results', () => {
   expect(sliceRole(pipelineStack(), 'slice-00')).toEqual([
     `ReadSlice: s3:GetObject on ${STAGED}.onnx, ${STAGED}.weights`,
     'WriteTensors: s3:PutObject on {Pipeline/Bucket.Arn}/outputs/*.safetensors',
-    logs('slice-00'),
     'ReadTensors: s3:GetObject on {Pipeline/Bucket.Arn}/inputs/*, {Pipeline/Bucket.Arn}/outputs/*.safetensors',
   ]);
 });
@@ -127,13 +137,12 @@ describe('in a graph that is not a chain', () => {
     expect(sliceRole(late, 'slice-01')).toEqual([
       `ReadSlice: s3:GetObject on ${STAGED}.onnx, ${STAGED}.weights`,
       'WriteTensors: s3:PutObject on {Pipeline/Bucket.Arn}/runs/*/slice-01.safetensors',
-      logs('slice-01'),
       'ReadTensors: s3:GetObject on {Pipeline/Bucket.Arn}/inputs/*, {Pipeline/Bucket.Arn}/runs/*/slice-00.safetensors',
     ]);
   });
 
   test('the last slice reads the tensors of every slice that computes a result', () => {
-    expect(sliceRole(late, 'slice-02')[3]).toBe(
+    expect(sliceRole(late, 'slice-02')[2]).toBe(
       'ReadTensors: s3:GetObject on {Pipeline/Bucket.Arn}/outputs/*.safetensors, ' +
         '{Pipeline/Bucket.Arn}/runs/*/slice-00.safetensors, {Pipeline/Bucket.Arn}/runs/*/slice-01.safetensors',
     );
@@ -146,11 +155,9 @@ describe('with a KMS key', () => {
       slicing: Slicing.count(3),
       encryptionKey: new kms.Key(stack, 'Key'),
     }));
-    for (const slice of ['slice-00', 'slice-01', 'slice-02']) {
-      expect(sliceRole(encrypted, slice).slice(4)).toEqual([
-        'UseKey: kms:Decrypt, kms:GenerateDataKey on {Key.Arn}',
-      ]);
-    }
+    for (const slice of ['slice-00', 'slice-01', 'slice-02'])
+      expect(sliceRole(encrypted, slice)).toHaveLength(3);
+    expect(sharedPolicy(encrypted)).toEqual([LOGS, 'UseKey: kms:Decrypt, kms:GenerateDataKey on {Key.Arn}']);
     const { KeyPolicy } = encrypted.resource('Key') as { KeyPolicy: { Statement: unknown[] } };
     expect(KeyPolicy.Statement).toEqual([
       {
@@ -172,10 +179,9 @@ describe('with a KMS key', () => {
     expect(sliceRole(encrypted, 'slice-00')).toEqual([
       `ReadSlice: s3:GetObject on ${STAGED}.onnx, ${STAGED}.weights`,
       'WriteTensors: s3:PutObject on {Mine.Arn}/outputs/*.safetensors',
-      logs('slice-00'),
       'ReadTensors: s3:GetObject on {Mine.Arn}/inputs/*, {Mine.Arn}/outputs/*.safetensors',
-      'UseKey: kms:Decrypt, kms:GenerateDataKey on {Key.Arn}',
     ]);
+    expect(sharedPolicy(encrypted)).toEqual([LOGS, 'UseKey: kms:Decrypt, kms:GenerateDataKey on {Key.Arn}']);
   });
 });
 
@@ -184,8 +190,8 @@ test('permissions name the target key of an alias, and an alias imported by name
     encryptionKey: new kms.Key(stack, 'Key').addAlias('alias/tensors'),
     logEncryptionKey: new kms.Key(stack, 'LogKey').addAlias('alias/logs'),
   }));
-  expect(JSON.stringify(resource('Pipeline/slice-00/Role'))).toContain('{Key.Arn}');
-  expect(JSON.stringify(resource('Pipeline/slice-00/Role'))).not.toContain('alias');
+  expect(JSON.stringify(resource('Pipeline/SlicePolicy'))).toContain('{Key.Arn}');
+  expect(JSON.stringify(resource('Pipeline/SlicePolicy'))).not.toContain('alias');
   expect(resource('Pipeline/Logs').KmsKeyId).toBe('{LogKey.Arn}');
   const imported = (stack: Stack) => ({ encryptionKey: kms.Alias.fromAliasName(stack, 'Alias', 'alias/x') });
   expect(errorOf(() => pipelineStack(imported))).toBe(

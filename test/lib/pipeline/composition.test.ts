@@ -33,15 +33,18 @@ test('the construct ids of the resources are stable', () => {
   expect(ids).toEqual([
     'Bucket/Resource',
     'Bucket/Policy/Resource',
-    'slice-00/Logs/Resource',
+    'SliceLogs/Resource',
+    'SlicePolicy/Resource',
     'slice-00/Role/Resource',
+    'slice-00/Role/Policy/Resource',
     'slice-00/Function/Resource',
     'slice-00/Function/CurrentVersion/Resource',
-    'slice-01/Logs/Resource',
     'slice-01/Role/Resource',
+    'slice-01/Role/Policy/Resource',
     'slice-01/Function/Resource',
     'slice-01/Function/CurrentVersion/Resource',
     'Role/Resource',
+    'Role/Policy/Resource',
     'Role/DefaultPolicy/Resource',
     'Logs/Resource',
     'StateMachine/Resource',
@@ -81,9 +84,9 @@ test('bucket, key and model can be resources of other stacks', () => {
     slicedModel: SlicedModel.fromBucket(models, 'mlp', plan),
     bucket,
   });
-  const [role] = Object.values(Template.fromStack(stack).findResources('AWS::IAM::Role'));
-  expect(JSON.stringify(role)).toContain('Shared:ExportsOutputFnGetAttModels');
-  expect(JSON.stringify(role)).toContain('Shared:ExportsOutputFnGetAttKey');
+  const policies = (type: string) => JSON.stringify(Template.fromStack(stack).findResources(type));
+  expect(policies('AWS::IAM::Policy')).toContain('Shared:ExportsOutputFnGetAttModels');
+  expect(policies('AWS::IAM::ManagedPolicy')).toContain('Shared:ExportsOutputFnGetAttKey');
 });
 
 describe('the bootstrap bucket', () => {
@@ -108,10 +111,10 @@ describe('the bootstrap bucket', () => {
 
   test('can have a customer managed key, which the functions may use to decrypt', () => {
     const { resource } = pipelineStack((stack) => ({ assetEncryptionKey: new kms.Key(stack, 'AssetKey') }));
-    const { Policies } = resource('Pipeline/slice-00/Role') as {
-      Policies: { PolicyDocument: { Statement: object[] } }[];
+    const { PolicyDocument } = resource('Pipeline/SlicePolicy') as {
+      PolicyDocument: { Statement: object[] };
     };
-    expect(Policies[0].PolicyDocument.Statement).toContainEqual({
+    expect(PolicyDocument.Statement).toContainEqual({
       Sid: 'UseModelKey',
       Effect: 'Allow',
       Action: 'kms:Decrypt',

@@ -224,10 +224,10 @@ describe('grantInvoke', () => {
   });
 
   test('does not change the permissions of the slice functions', () => {
-    const before = pipelineStack().resource('Pipeline/slice-00/Role');
+    const before = pipelineStack().resource('Pipeline/slice-00/Role/Policy');
     const after = pipelineStack({}, (pipeline, stack) => {
       pipeline.grantInvoke(new iam.User(stack, 'Caller'));
-    }).resource('Pipeline/slice-00/Role');
+    }).resource('Pipeline/slice-00/Role/Policy');
     expect(after).toEqual(before);
   });
 });

@@ -122,7 +122,7 @@ describe('SlicedModel.fromBucket', () => {
     plan.slices.forEach(({ model, weights }, slice) => {
       const [modelKey, weightsKey] = [`ocr/v1/${model.sha256}.onnx`, `ocr/v1/${weights?.sha256}.weights`];
       const raw = JSON.stringify(
-        Object.values(stackResources(stack)).filter(({ Type }) => Type === 'AWS::IAM::Role')[slice],
+        Object.values(stackResources(stack)).filter(({ Type }) => Type === 'AWS::IAM::Policy')[slice],
       );
       expect(raw).toContain(modelKey);
       expect(raw).toContain(weightsKey);
@@ -144,7 +144,7 @@ describe('SlicedModel.fromBucket', () => {
       encryptionKey: kms.Key.fromKeyArn(stack, 'Key', 'arn:aws:kms:us-east-1:111122223333:key/abc'),
     });
     const { resource } = stackOf({ slicedModel: SlicedModel.fromBucket(bucket, '', sliced().file) }, stack);
-    expect(JSON.stringify(resource('Pipeline/slice-00/Role').Policies)).toContain(
+    expect(JSON.stringify(resource('Pipeline/SlicePolicy'))).toContain(
       '{"Action":"kms:Decrypt","Condition":{"StringLike":{"kms:ViaService":"s3.*"}},"Effect":"Allow","Resource":"arn:aws:kms:us-east-1:111122223333:key/abc","Sid":"UseModelKey"}',
     );
   });

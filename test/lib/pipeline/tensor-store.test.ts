@@ -17,10 +17,10 @@ interface Statement {
 }
 
 function statements({ resource }: ShortTemplate, slice: string): Statement[] {
-  const { Policies } = resource(`Pipeline/${slice}/Role`) as {
-    Policies: { PolicyDocument: { Statement: Statement[] } }[];
+  const { PolicyDocument } = resource(`Pipeline/${slice}/Role/Policy`) as {
+    PolicyDocument: { Statement: Statement[] };
   };
-  return Policies[0].PolicyDocument.Statement.filter(({ Sid }) => Sid.endsWith('Tensors'));
+  return PolicyDocument.Statement.filter(({ Sid }) => Sid.endsWith('Tensors'));
 }
 
 test('S3 Express One Zone creates an encrypted directory bucket in the zone that expires runs after a day', () => {

@@ -1,0 +1,106 @@
+import { Stack } from 'aws-cdk-lib';
+import * as fc from 'fast-check';
+import { failState } from '../../../../lib/aws/workflow/failure';
+import type { JsonObject } from '../../../../local/basics/json';
+import { run, task } from '../../../support/machine-fixture';
+
+const fail = failState(new Stack(), 'Failed', { failure: 'failure', failedAt: 'failedAt' });
+const definition = task(
+  {
+    Catch: [
+      {
+        ErrorEquals: ['States.ALL'],
+        Assign: { failure: '{% $states.errorOutput %}', failedAt: { slice: 7 } },
+        Next: 'Failed',
+      },
+    ],
+  },
+  { Failed: fail.toStateJson() as JsonObject },
+);
+
+/** The cause of an execution whose function failed with this cause. */
+async function causeFor(cause: string): Promise<string> {
+  const { result } = await run(definition, { attempts: [{ error: 'Broken', cause }] });
+  if (result.status === 'SUCCEEDED') throw new Error('the execution succeeded');
+  expect(result.error).toBe('Broken');
+  return result.cause;
+}
+
+function thrown(errorMessage: string): string {
+  return JSON.stringify({ errorType: 'Broken', errorMessage, trace: [] });
+}
+
+describe('the cause of a failed execution', () => {
+  it('is that of the slice function, unchanged', async () => {
+    const own = JSON.stringify({
+      slice: 3,
+      message: 'a "quoted"\\ \u0001\u2028 💥 {',
+      tensor: 'x',
+      got: '-1',
+    });
+    expect(await causeFor(thrown(own))).toBe(own);
+    // For a slice that does not know its index.
+    expect(await causeFor(thrown('{"slice":-1,"message":""}'))).toBe('{"slice":-1,"message":""}');
+  });
+
+  it.each([
+    ['plain text', 'Task timed out'],
+    ['text that begins and ends like JSON', '{"slice": but not JSON}'],
+    ['text that begins and ends like JSON with our fields', '{"slice":01,"message":"x"}'],
+    ['JSON with a bad escape', '{"message":"\\x"}'],
+    ['JSON with a line break in a text', '{"message":"a\nb"}'],
+    ['two objects', '{"a":1}{"a":1}'],
+    ['a JSON text', '"x"'],
+    ['nested JSON', '{"a":{"b":1}}'],
+    ['an empty text', ''],
+  ])('wraps a message that is %s', async (_, message) => {
+    expect(JSON.parse(await causeFor(thrown(message)))).toEqual({ slice: 7, message });
+  });
+
+  it.each([
+    ['plain text', 'RequestId: 1 Error: Runtime exited with error: signal: killed'],
+    ['text that begins and ends like JSON', '{"errorMessage}'],
+    ['JSON without a message', '{"a":{"b":1}}'],
+  ])('wraps %s of Lambda', async (_, cause) => {
+    expect(JSON.parse(await causeFor(cause))).toEqual({ slice: 7, message: cause });
+  });
+
+  it('has the message in the output of a lost sandbox', async () => {
+    const cause =
+      'The cause could not be determined because Lambda did not return an error type. ' +
+      'Returned payload: {"errorMessage":"Task timed out after 3.00 seconds"}';
+    expect(JSON.parse(await causeFor(cause))).toEqual({
+      slice: 7,
+      message: 'Task timed out after 3.00 seconds',
+    });
+  });
+
+  it('is one JSON object for any text', async () => {
+    const pieces = fc.constantFrom(
+      '{',
+      '}',
+      '"',
+      '\\',
+      ':',
+      ',',
+      'u00e9',
+      '"errorMessage":',
+      '"slice":1',
+      '\n',
+      'é',
+      '\ud83d',
+    );
+    const text = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.array(pieces).map((parts) => parts.join('')),
+    );
+    await fc.assert(
+      fc.asyncProperty(text, fc.boolean(), async (message, isThrown) => {
+        const parsed: unknown = JSON.parse(await causeFor(isThrown ? thrown(message) : message));
+        expect(parsed).toBeInstanceOf(Object);
+        expect(parsed).not.toBeInstanceOf(Array);
+      }),
+      { numRuns: 150 },
+    );
+  });
+});
