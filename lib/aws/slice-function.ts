@@ -13,7 +13,7 @@ import type { PlannedSlice, SlicePlan } from '../plan/file/plan';
 import { MAX_EPHEMERAL_STORAGE_MB, MAX_LAMBDA_MEMORY_MB } from '../plan/sizes/lambda-quotas';
 import type { ExpressBucket } from './express-bucket';
 import type { Network } from './network';
-import { attachReplacedPolicy } from './replaced-policy';
+import { attachInlinePolicy } from './replaced-policy';
 import { HANDLER, runtimeCode } from './runtime-code';
 import type { SliceFunctionOptions } from './slice-function-options';
 import { filesOf, type SliceObjects } from './slice-object';
@@ -124,7 +124,7 @@ function createRole(
     bucket,
     ...(expressBucket && { expressBucket }),
   });
-  attachReplacedPolicy(role, 'Policy', permissions);
+  attachInlinePolicy(role, 'Policy', permissions);
   return role;
 }
 

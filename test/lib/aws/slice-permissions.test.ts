@@ -91,22 +91,24 @@ describe('in a chain of three slices', () => {
   test('no other policy exists', () => {
     expect(Object.keys(chain.resources('AWS::IAM::Policy')).sort()).toEqual([
       'Pipeline/Role/DefaultPolicy',
-      'Pipeline/Role/Policy',
       'Pipeline/slice-00/Role/Policy',
       'Pipeline/slice-01/Role/Policy',
       'Pipeline/slice-02/Role/Policy',
     ]);
-    expect(Object.keys(chain.resources('AWS::IAM::ManagedPolicy'))).toEqual(['Pipeline/SlicePolicy']);
+    expect(Object.keys(chain.resources('AWS::IAM::ManagedPolicy'))).toEqual([
+      'Pipeline/SlicePolicy',
+      'Pipeline/Role/Calls0',
+    ]);
     expect(chain.resources('AWS::Lambda::Permission')).toEqual({});
   });
 
   test('the state machine invokes the slices, delivers logs and writes traces', () => {
-    for (const policy of ['Policy', 'DefaultPolicy'])
+    for (const policy of ['Calls0', 'DefaultPolicy'])
       expect(chain.resource(`Pipeline/Role/${policy}`).Roles).toEqual(['{Pipeline/Role}']);
     const functions = ['slice-00', 'slice-01', 'slice-02'].map(
       (slice) => `{Pipeline/${slice}/Function.Arn}:*`,
     );
-    expect(lines(chain.resource('Pipeline/Role/Policy').PolicyDocument)).toEqual([
+    expect(lines(chain.resource('Pipeline/Role/Calls0').PolicyDocument)).toEqual([
       `lambda:InvokeFunction on ${functions.join(', ')}`,
     ]);
     expect(lines(chain.resource('Pipeline/Role/DefaultPolicy').PolicyDocument)).toEqual([

@@ -44,7 +44,7 @@ test('the construct ids of the resources are stable', () => {
     'slice-01/Function/Resource',
     'slice-01/Function/CurrentVersion/Resource',
     'Role/Resource',
-    'Role/Policy/Resource',
+    'Role/Calls0/Resource',
     'Role/DefaultPolicy/Resource',
     'Logs/Resource',
     'StateMachine/Resource',
