@@ -48,7 +48,7 @@ describe('the policies of a pipeline', () => {
   it('are in place before the functions and the state machine change', () => {
     const dependenciesOf = (type: string): string[] =>
       Object.values(four).flatMap((resource) =>
-        resource.Type === type ? ((resource as unknown as { DependsOn: string[] }).DependsOn ?? []) : [],
+        resource.Type === type ? ((resource as { DependsOn?: string[] }).DependsOn ?? []) : [],
       );
     const before = [
       ...dependenciesOf('AWS::Lambda::Function'),
