@@ -62,7 +62,7 @@ export class MachineExecution {
     readonly init: ExecutionInit,
     private readonly environment: ExecutionEnvironment,
   ) {
-    const { now } = environment.clock;
+    const now = (): number => environment.clock.now();
     this.startTime = now();
     this.history = new History({ now, keeps: init.resource.type === 'STANDARD' });
     const { roleArn } = init.resource;
