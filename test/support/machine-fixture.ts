@@ -4,6 +4,7 @@ import type { StateMachineType } from '../../local/cloudformation/resources';
 import type { Clock } from '../../local/step-functions/clock';
 import { StateError } from '../../local/step-functions/errors';
 import type { ExecutionResult, TraceEvent } from '../../local/step-functions/execution';
+import type { MachineExecution } from '../../local/step-functions/machine-execution';
 import { StateMachine } from '../../local/step-functions/state-machine';
 
 export const START = Date.parse('2026-01-02T03:04:05.000Z');
@@ -54,11 +55,29 @@ export function machine(definition: JsonObject, options: MachineOptions = {}) {
       },
     },
   );
+  const start = (name?: string): MachineExecution =>
+    stateMachine.start(options.input ?? {}, name === undefined ? {} : { name });
   const run = async (): Promise<Recording> => {
     const result = await stateMachine.execute(options.input ?? {}, options.name);
     return { ...recording, seconds: (clock.now() - START) / 1000, result };
   };
-  return { stateMachine, run };
+  return { stateMachine, start, run, clock, payloads: recording.payloads };
+}
+
+/** Runs an execution to its end, and returns it with its events as short lines. */
+export async function recorded(definition: JsonObject, options: MachineOptions = {}) {
+  const execution = machine(definition, options).start(options.name);
+  const result = await execution.result;
+  return { execution, result, events: eventLines(execution) };
+}
+
+/** The events of an execution, each as `id<previous type`, with the name of its state if it has one. */
+export function eventLines({ history }: MachineExecution): string[] {
+  return history.events.map(({ id, previousEventId, type, details }) => {
+    const state = typeof details?.name === 'string' ? ` ${details.name}` : '';
+    const index = typeof details?.index === 'number' ? ` ${details.index}` : '';
+    return `${id}<${previousEventId} ${type}${state}${index}`;
+  });
 }
 
 export function run(definition: JsonObject, options?: MachineOptions): Promise<Recording> {
