@@ -207,6 +207,8 @@ export class Run {
     const timeout =
       state.timeoutSeconds &&
       (await visit.integer(state.timeoutSeconds, 'TimeoutSeconds', { from: 1, to: MAX_WAIT_SECONDS }));
+    // The execution may have ended while the arguments were evaluated. Then no function must run.
+    signal.throwIfAborted();
     this.record('TaskScheduled', () => ({
       ...LAMBDA_INVOKE,
       region: regionOf(this.options.context.Execution.Id),

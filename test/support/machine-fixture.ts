@@ -10,11 +10,12 @@ import { StateMachine } from '../../local/step-functions/state-machine';
 export const START = Date.parse('2026-01-02T03:04:05.000Z');
 
 /** The outcome of one attempt of a task: a response, an error to throw, or no response at all. */
-type Attempt = { readonly answer: Json } | { readonly error: string; readonly cause?: string } | 'hang';
+export type Attempt =
+  { readonly answer: Json } | { readonly error: string; readonly cause?: string } | 'hang';
 
 export const HANG = 'hang';
 
-interface Recording {
+export interface Recording {
   readonly result: ExecutionResult;
   /** The events, each as a short line. */
   readonly trace: readonly string[];
@@ -129,6 +130,10 @@ function virtualClock(): Clock {
     now: () => now,
     sleep: (milliseconds, signal) =>
       new Promise((wake, reject) => {
+        if (signal.aborted) {
+          reject(signal.reason as Error);
+          return;
+        }
         const sleeper = { until: now + milliseconds, wake };
         sleepers.add(sleeper);
         signal.addEventListener('abort', () => {

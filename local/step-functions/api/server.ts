@@ -77,8 +77,8 @@ async function answer(
     authenticate(message, served.callers);
     send(response, 200, await operate(served, message));
   } catch (error) {
-    if (message.socket.destroyed) return;
-    // Read the rest of the body. Otherwise the client sees a broken connection instead of the response.
+    // The client has gone.
+    if (response.destroyed) return;
     message.resume();
     const { name, message: text, status } = known(error);
     response.setHeader('x-amzn-ErrorType', name);
@@ -102,12 +102,13 @@ async function operate({ machine }: Served, message: http.IncomingMessage): Prom
 async function readBody(message: http.IncomingMessage): Promise<string> {
   const parts: Buffer[] = [];
   let size = 0;
+  // Read all of a body that is too large. Otherwise the client sees a broken connection instead of the response.
   for await (const part of message as AsyncIterable<Buffer>) {
     size += part.length;
-    if (size > MAX_BODY_BYTES) {
-      throw new ApiError('RequestEntityTooLargeException', `a request has at most ${MAX_BODY_BYTES} bytes`);
-    }
-    parts.push(part);
+    if (size <= MAX_BODY_BYTES) parts.push(part);
+  }
+  if (size > MAX_BODY_BYTES) {
+    throw new ApiError('RequestEntityTooLargeException', `a request has at most ${MAX_BODY_BYTES} bytes`);
   }
   return Buffer.concat(parts).toString('utf8');
 }

@@ -57,7 +57,7 @@ function started({ init, startTime }: MachineExecution): JsonObject {
 function readStart(parameters: Parameters) {
   const name = parameters.text('name', { from: 1, to: MAX_EXECUTION_NAME }) ?? randomUUID();
   const inputText = parameters.text('input', { to: MAX_STATE_BYTES }) ?? '{}';
-   
+
   const traceHeader = parameters.text('traceHeader', { to: 256, pattern: /^[\u0000-\u007f]*$/ });
   if (!isExecutionName(name)) throw new ApiError('InvalidName', `Invalid Name: '${name}'`);
   return { name, inputText, ...(traceHeader !== undefined && { traceHeader }) };
