@@ -32,6 +32,9 @@ export interface HistoryEvent {
   readonly details: JsonObject | undefined;
 }
 
+/** The details of data in an event. The local cloud truncates nothing. */
+export const COMPLETE = { truncated: false };
+
 interface HistoryOptions {
   readonly now: () => number;
   /**

@@ -1,11 +1,10 @@
 /** Runs the states of a validated definition one after the other, and branches and iterations concurrently. */
 import type { Json, JsonObject } from '../basics/json';
+import { childInputs } from './child-inputs';
 import { type Child, Children } from './children';
-import { type Clock, within } from './clock';
 import type {
   ChoiceState,
   CompositeState,
-  MapState,
   RetryableState,
   State,
   StateExit,
@@ -14,36 +13,12 @@ import type {
   WaitState,
 } from './definition';
 import { ERROR, isTerminal, matches, StateError } from './errors';
-import type { TraceEvent } from './execution';
-import type { History, HistoryEventType } from './history';
-import { MAX_INLINE_CONCURRENCY, MAX_WAIT_SECONDS } from './limits';
+import { COMPLETE, type HistoryEventType } from './history';
+import { MAX_WAIT_SECONDS } from './limits';
 import { Retries } from './retries';
+import type { EventDetail, RunOptions } from './run-options';
+import { attemptTask } from './task';
 import { type Outcome, Visit } from './visit';
-
-/** Calls a Lambda function; rejects with a `StateError` when it fails. */
-export type InvokeTask = (functionName: string, payload: Json) => Promise<TaskResult>;
-
-export interface TaskResult {
-  readonly payload: Json;
-  readonly executedVersion: string;
-}
-
-type EventDetail<T = TraceEvent> = T extends TraceEvent ? Omit<T, 'time' | 'executionArn' | 'state'> : never;
-
-export interface RunOptions {
-  /** The context object without its `State`. */
-  readonly context: JsonObject & { readonly Execution: JsonObject & { readonly Id: string } };
-  readonly history: History;
-  readonly environment: {
-    readonly invoke: InvokeTask;
-    readonly clock: Clock;
-    readonly random: () => number;
-    readonly signal: AbortSignal;
-    /** Milliseconds that a state transition takes. */
-    readonly transitionMs: number;
-    readonly trace: (event: TraceEvent) => void;
-  };
-}
 
 /** The next state and its input; without a next state, the output of the run. */
 interface Step {
@@ -62,12 +37,6 @@ interface Surroundings {
 }
 
 const NO_SURROUNDINGS: Surroundings = { variables: new Map(), context: {}, previousEvent: 0 };
-
-/** The details of data in an event. The local cloud truncates nothing. */
-const COMPLETE = { truncated: false };
-
-/** The resource of all tasks, as events name it. */
-const LAMBDA_INVOKE = { resourceType: 'lambda', resource: 'invoke' };
 
 /**
  * A run through the states of the machine, of a branch or of an iteration. After a failure it stays where it is, with its
@@ -201,48 +170,14 @@ export class Run {
   }
 
   private async attempt(state: TaskState, visit: Visit): Promise<Step> {
-    const { invoke, clock, signal } = this.options.environment;
-    const attempt = visit.retryCount;
-    const payload = visit.limited(await visit.evaluate(state.payload));
-    const timeout =
-      state.timeoutSeconds &&
-      (await visit.integer(state.timeoutSeconds, 'TimeoutSeconds', { from: 1, to: MAX_WAIT_SECONDS }));
-    // The execution may have ended while the arguments were evaluated. Then no function must run.
-    signal.throwIfAborted();
-    this.record('TaskScheduled', () => ({
-      ...LAMBDA_INVOKE,
-      region: regionOf(this.options.context.Execution.Id),
-      parameters: JSON.stringify({ FunctionName: state.functionName, Payload: payload }),
-      ...(timeout !== undefined && { timeoutInSeconds: timeout }),
-    }));
-    this.record('TaskStarted', () => LAMBDA_INVOKE);
-    this.trace(state, { type: 'TaskStarted', attempt });
-    let result: Json;
-    try {
-      const answer = await within(
-        clock,
-        timeout,
-        signal,
-        invoke(state.functionName, payload),
-        () => new StateError(ERROR.timeout, undefined),
-      );
-      result = { ExecutedVersion: answer.executedVersion, Payload: answer.payload, StatusCode: 200 };
-      visit.limited(result);
-    } catch (error) {
-      if (!(error instanceof StateError)) throw error;
-      this.record(error.error === ERROR.timeout ? 'TaskTimedOut' : 'TaskFailed', () => ({
-        ...LAMBDA_INVOKE,
-        ...failureDetails(error),
-      }));
-      this.trace(state, { type: 'TaskFailed', attempt, error: error.error ?? '', cause: error.cause ?? '' });
-      throw error;
-    }
-    this.record('TaskSucceeded', () => ({
-      ...LAMBDA_INVOKE,
-      output: JSON.stringify(result),
-      outputDetails: COMPLETE,
-    }));
-    this.trace(state, { type: 'TaskSucceeded', attempt });
+    const result = await attemptTask(state, visit, this.options, {
+      record: (type, details) => {
+        this.record(type, details);
+      },
+      trace: (detail) => {
+        this.trace(state, detail);
+      },
+    });
     return this.leave(state, state.next, visit, { result }, result);
   }
 
@@ -269,21 +204,13 @@ export class Run {
 
   private async startChildren(state: CompositeState, visit: Visit): Promise<Children> {
     const variables = this.variables();
-    const child = (graph: StateGraph, input: Json, context: JsonObject) => (previousEvent: number) =>
-      this.child(new Run(graph, input, this.options, { variables, context, previousEvent }));
-    const outer = this.surroundings.context;
-    let create: ((previousEvent: number) => Child)[];
-    let maxConcurrency = Infinity;
-    if (state.type === 'Parallel') {
-      const input = state.arguments === undefined ? visit.input : await visit.evaluate(state.arguments);
-      create = state.branches.map((branch) => child(branch, input, outer));
-      this.record('ParallelStateStarted');
-    } else {
-      maxConcurrency = await this.inlineConcurrency(state, visit);
-      const inputs = await this.itemInputs(state, visit);
-      create = inputs.map(({ input, context }) => child(state.processor, input, { ...outer, ...context }));
-      this.record('MapStateStarted', () => ({ length: inputs.length }));
-    }
+    const { children, maxConcurrency } = await childInputs(state, visit);
+    if (state.type === 'Map') this.record('MapStateStarted', () => ({ length: children.length }));
+    else this.record('ParallelStateStarted');
+    const create = children.map(({ graph, input, context: own }) => (previousEvent: number): Child => {
+      const context = { ...this.surroundings.context, ...own };
+      return this.child(new Run(graph, input, this.options, { variables, context, previousEvent }));
+    });
     return new Children(create, {
       type: state.type,
       startedEvent: this.lastEvent,
@@ -295,27 +222,6 @@ export class Run {
           index === undefined ? undefined : () => ({ name: state.name, index }),
         ),
     });
-  }
-
-  private async inlineConcurrency({ maxConcurrency }: MapState, visit: Visit): Promise<number> {
-    const limits = { from: 0, to: Number.MAX_SAFE_INTEGER };
-    const requested = maxConcurrency ? await visit.integer(maxConcurrency, 'MaxConcurrency', limits) : 0;
-    // 0 means no limit.
-    return requested === 0 ? MAX_INLINE_CONCURRENCY : Math.min(requested, MAX_INLINE_CONCURRENCY);
-  }
-
-  private async itemInputs(state: MapState, visit: Visit) {
-    const items = await visit.array(state.items, 'Items');
-    const inputs: { readonly input: Json; readonly context: JsonObject }[] = [];
-    for (const [Index, Value] of items.entries()) {
-      const context = { Map: { Item: { Index, Value } } };
-      const { itemSelector } = state;
-      inputs.push({
-        input: itemSelector === undefined ? Value : await visit.evaluate(itemSelector, {}, context),
-        context,
-      });
-    }
-    return inputs;
   }
 
   /** A branch or an iteration of this run, which stops with its siblings. */
@@ -448,14 +354,4 @@ export class Run {
       ...detail,
     });
   }
-}
-
-/** The fields of an event that says why something failed. */
-export function failureDetails({ error, cause }: Pick<StateError, 'error' | 'cause'>): JsonObject {
-  return { ...(error !== undefined && { error }), ...(cause !== undefined && { cause }) };
-}
-
-/** `arn:partition:states:region:…` */
-function regionOf(executionArn: string): string {
-  return executionArn.split(':')[3];
 }

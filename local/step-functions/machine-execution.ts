@@ -3,11 +3,12 @@ import type { Json, JsonObject } from '../basics/json';
 import type { StateMachineResource } from '../cloudformation/resources';
 import { type Clock, within } from './clock';
 import type { Definition } from './definition';
-import { ERROR, StateError } from './errors';
+import { ERROR, failureDetails, StateError } from './errors';
 import type { ExecutionResult, TraceEvent } from './execution';
-import { History } from './history';
-import { failureDetails, type InvokeTask, Run, type RunOptions } from './interpreter';
+import { COMPLETE, History } from './history';
+import { Run } from './interpreter';
 import { MAX_EXECUTION_MS, MAX_EXPRESS_SECONDS, MAX_HISTORY_EVENTS, REDRIVABLE_MS } from './limits';
+import type { InvokeTask, RunOptions } from './run-options';
 
 export type ExecutionStatus = 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'TIMED_OUT' | 'ABORTED';
 
@@ -68,7 +69,7 @@ export class MachineExecution {
     const { roleArn } = init.resource;
     this.history.append('ExecutionStarted', 0, () => ({
       input: init.inputText,
-      inputDetails: { truncated: false },
+      inputDetails: COMPLETE,
       ...(roleArn !== undefined && { roleArn }),
     }));
     this.run = new Run(init.definition, init.input, this.runOptions());
@@ -166,7 +167,7 @@ export class MachineExecution {
       case 'SUCCEEDED':
         this.history.end('ExecutionSucceeded', lastEvent, {
           output: JSON.stringify(output),
-          outputDetails: { truncated: false },
+          outputDetails: COMPLETE,
         });
         return { status, executionArn, output };
       case 'FAILED':

@@ -7,10 +7,10 @@ import { type Clock, SYSTEM_CLOCK } from './clock';
 import type { Definition } from './definition';
 import type { ExecutionResult, TraceEvent } from './execution';
 import { isExecutionName } from './execution-name';
-import type { InvokeTask } from './interpreter';
 import { MAX_EXECUTION_NAME, MAX_STATE_BYTES } from './limits';
 import { type ExecutionEnvironment, MachineExecution } from './machine-execution';
 import { parseDefinition } from './parse-definition';
+import type { InvokeTask } from './run-options';
 
 interface StateMachineOptions {
   readonly invoke: InvokeTask;

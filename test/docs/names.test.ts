@@ -52,8 +52,8 @@ describe('the command line', () => {
   test('has every flag that a document uses with it', () => {
     const known = new Set(help.match(/--[a-z][a-z-]*/g));
     const flags = DOCUMENTS.flatMap(({ text, file }) =>
-      [...text.matchAll(/sliced-inference (?:inspect|slice|verify|run|local|cache)[^`\n]*/g)].flatMap(([line]) =>
-        (line.match(/--[a-z][a-z-]*/g) ?? []).map((flag) => `${file}: ${flag}`),
+      [...text.matchAll(/sliced-inference (?:inspect|slice|verify|run|local|cache)[^`\n]*/g)].flatMap(
+        ([line]) => (line.match(/--[a-z][a-z-]*/g) ?? []).map((flag) => `${file}: ${flag}`),
       ),
     );
     expect(flags.length).toBeGreaterThan(10);
