@@ -3,6 +3,7 @@ import type { Json } from '../basics/json';
 import type { CompositeState, State } from './definition';
 import { isTerminal, StateError } from './errors';
 import type { HistoryEventType } from './history';
+import { LinkedAbort } from './linked-abort';
 
 /** A branch or an iteration. */
 export interface Child {
@@ -45,15 +46,14 @@ export class Children {
 
   /** Runs the children that have not ended. The first one that fails stops the others. Returns all outputs in order. */
   async finish(signal: AbortSignal): Promise<Json[]> {
-    const stop = new AbortController();
-    const stopped = AbortSignal.any([signal, stop.signal]);
+    const stop = new LinkedAbort(signal);
     const waiting = this.create.keys();
     const failures: { readonly index: number; readonly error: unknown }[] = [];
     const lane = async (): Promise<void> => {
       for (const index of waiting) {
-        if (stopped.aborted) return;
+        if (stop.signal.aborted) return;
         try {
-          await this.advance(index, stopped);
+          await this.advance(index, stop.signal);
         } catch (error) {
           failures.push({ index, error });
           // Ends the other children. Their failures, which follow, are not reported.
@@ -63,6 +63,7 @@ export class Children {
     };
     const lanes = Math.min(this.create.length, this.options.maxConcurrency);
     await Promise.all(Array.from({ length: lanes }, lane));
+    stop.unlink();
     signal.throwIfAborted();
     const first = failures.at(0);
     if (first !== undefined) this.fail(first.index, first.error);

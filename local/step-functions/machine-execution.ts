@@ -8,6 +8,7 @@ import type { ExecutionResult, TraceEvent } from './execution';
 import { COMPLETE, History } from './history';
 import { Run } from './interpreter';
 import { MAX_EXECUTION_MS, MAX_EXPRESS_SECONDS, MAX_HISTORY_EVENTS, REDRIVABLE_MS } from './limits';
+import { LinkedAbort } from './linked-abort';
 import type { InvokeTask, RunOptions } from './run-options';
 
 export type ExecutionStatus = 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'TIMED_OUT' | 'ABORTED';
@@ -55,7 +56,7 @@ export class MachineExecution {
 
   private readonly run: Run;
   private ended: End | undefined;
-  private stop = new AbortController();
+  private stop: LinkedAbort;
   /** Idempotency tokens of redrives. */
   private readonly tokens = new Map<string, number>();
 
@@ -72,6 +73,7 @@ export class MachineExecution {
       inputDetails: COMPLETE,
       ...(roleArn !== undefined && { roleArn }),
     }));
+    this.stop = new LinkedAbort(environment.signal);
     this.run = new Run(init.definition, init.input, this.runOptions());
     this.result = this.begin();
   }
@@ -120,7 +122,7 @@ export class MachineExecution {
     this.redriveTime = time;
     if (token !== undefined) this.tokens.set(token, time);
     this.ended = undefined;
-    this.stop = new AbortController();
+    this.stop = new LinkedAbort(this.environment.signal);
     const { redriveCount } = this;
     this.run.rewind(this.history.append('ExecutionRedriven', this.lastEventId(), () => ({ redriveCount })));
     this.result = this.begin();
@@ -153,6 +155,8 @@ export class MachineExecution {
       this.stop.abort(error);
       await Promise.allSettled([run]);
       end = endedBy(error);
+    } finally {
+      this.stop.unlink();
     }
     return this.finish({ ...end, time: clock.now() });
   }
@@ -188,12 +192,10 @@ export class MachineExecution {
   }
 
   private runOptions(): RunOptions {
-    const { signal, ...environment } = this.environment;
-    const signals = signal === undefined ? [this.stop.signal] : [this.stop.signal, signal];
     return {
       context: this.context(),
       history: this.history,
-      environment: { ...environment, signal: AbortSignal.any(signals) },
+      environment: { ...this.environment, signal: this.stop.signal },
     };
   }
 
