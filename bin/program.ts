@@ -5,6 +5,7 @@ import { Command, CommanderError } from 'commander';
 import { packageVersion } from '../lib/host/package-files';
 import { cacheCommand } from './commands/cache';
 import { inspectCommand } from './commands/inspect';
+import { localCommand } from './commands/local';
 import { clearProgress } from './terminal/progress';
 import { runCommand } from './commands/run';
 import { sliceCommand } from './commands/slice';
@@ -22,6 +23,7 @@ Examples:
   $ sliced-inference verify model.onnx --slices 3
   $ sliced-inference slice model.onnx --slices 3 --out slices
   $ sliced-inference run cdk.out --inputs x.npz --out y.npz
+  $ sliced-inference local cdk.out
 
 Exit codes: 0 success, 1 outputs differ or the execution failed, 2 bad usage or bad input.`;
 
@@ -36,7 +38,14 @@ async function main(): Promise<void> {
         write(`${oneLine(text)}${missingModelHint(text, process.argv)}\n`);
       },
     });
-  const commands = [inspectCommand(), sliceCommand(), verifyCommand(), runCommand(), cacheCommand()];
+  const commands = [
+    inspectCommand(),
+    sliceCommand(),
+    verifyCommand(),
+    runCommand(),
+    localCommand(),
+    cacheCommand(),
+  ];
   for (const command of commands) {
     program.addCommand(command.exitOverride().copyInheritedSettings(program));
     for (const inner of command.commands) inner.exitOverride().copyInheritedSettings(program);

@@ -17,6 +17,7 @@ import { clearProgress, showProgress } from '../terminal/progress';
 import { isWritableTensorFile, partialFile, readTensorFile, writeTensorFile } from '../tensor-files';
 import { timingTable } from '../timings/timing-table';
 import { chromeTrace } from '../timings/trace-file';
+import { TERMINATED } from '../process/exit-codes';
 import { noteUnfinished } from '../process/unfinished';
 
 interface Options {
@@ -30,9 +31,6 @@ interface Options {
 
 /** Exit code if the execution fails. */
 const FAILED = 1;
-
-/** Exit code that shells report for a process that SIGTERM ended. */
-const TERMINATED = 143;
 
 const HELP = `
 Publishes the assembly's assets to a local S3 and runs its state machine. Each function runs in its own process. Nothing

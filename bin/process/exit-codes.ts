@@ -2,3 +2,6 @@
 
 /** Bad usage or bad input. */
 export const BAD_INPUT = 2;
+
+/** What shells report for a process that SIGTERM ended. */
+export const TERMINATED = 143;

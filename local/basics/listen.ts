@@ -1,13 +1,24 @@
-/** Starts and stops HTTP servers on a free port of the loopback interface. */
+/** Starts and stops HTTP servers on the loopback interface. */
 import { once } from 'node:events';
 import type * as http from 'node:http';
+import { LocalCloudError, systemErrorCode } from './errors';
 
 export const LOOPBACK = '127.0.0.1';
 
-/** Starts the server and returns its port. */
-export async function listen(server: http.Server): Promise<number> {
-  server.listen(0, LOOPBACK);
-  await once(server, 'listening');
+/**
+ * Starts the server and returns its port.
+ * @param port 0 for a free one
+ * @throws LocalCloudError when the port is not free
+ */
+export async function listen(server: http.Server, port = 0): Promise<number> {
+  server.listen(port, LOOPBACK);
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    if (port === 0) throw error;
+    const code = systemErrorCode(error) ?? String(error);
+    throw new LocalCloudError(`port ${port} of ${LOOPBACK} must be free, got ${code}: choose another port`);
+  }
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('a TCP server has no port');
   return address.port;

@@ -22,6 +22,7 @@ import { S3Server } from '../s3/server';
 import { DiskObjectStore } from '../s3/store';
 import type { Simulation } from '../simulation/simulation';
 import { Traffic } from '../simulation/traffic';
+import { StepFunctionsServer } from '../step-functions/api/server';
 import type { ExecutionResult, TraceEvent } from '../step-functions/execution';
 import { parseDefinition } from '../step-functions/parse-definition';
 import { StateMachine } from '../step-functions/state-machine';
@@ -41,6 +42,11 @@ export interface LocalCloudOptions {
    * @default - everything runs as fast as this machine allows
    */
   readonly simulation?: Simulation;
+  /**
+   * The ports that S3 and Step Functions listen on, of the loopback interface.
+   * @default - free ports
+   */
+  readonly ports?: { readonly s3: number; readonly stepFunctions: number };
 }
 
 /** How to reach the local S3 with the AWS SDK: pass it to `new S3Client()`. */
@@ -48,6 +54,12 @@ export interface S3Access {
   readonly endpoint: string;
   readonly region: string;
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+}
+
+/** How to reach the local Step Functions with the AWS SDK: pass it to `new SFNClient()`. */
+export interface StepFunctionsAccess extends S3Access {
+  /** Without it the SDK calls StartSyncExecution at the host `sync-127.0.0.1`, which does not exist. */
+  readonly disableHostPrefix: true;
 }
 
 /** The pipeline that a local cloud runs. */
@@ -84,6 +96,7 @@ export class LocalCloud {
   private readonly credentials = this.callers.add();
   private readonly closing = new AbortController();
   private s3Server: S3Server | undefined;
+  private stepFunctionsServer: StepFunctionsServer | undefined;
   private functions: LocalFunctions | undefined;
   private stateMachine: StateMachine | undefined;
 
@@ -107,6 +120,11 @@ export class LocalCloud {
   get s3(): S3Access {
     const { region } = this.deployed.template.environment;
     return { endpoint: started(this.s3Server).endpoint, region, credentials: this.credentials };
+  }
+
+  /** Access to the local Step Functions, which has the pipeline's state machine. */
+  get stepFunctions(): StepFunctionsAccess {
+    return { ...this.s3, endpoint: started(this.stepFunctionsServer).endpoint, disableHostPrefix: true };
   }
 
   /**
@@ -154,17 +172,19 @@ export class LocalCloud {
     return this.functions?.logs() ?? new Map();
   }
 
-  /** Ends executions, kills the functions' processes, stops the S3 server and removes all files. */
+  /** Ends executions, kills the functions' processes, stops the servers and removes all files. */
   async close(): Promise<void> {
     this.closing.abort(new LocalCloudError('the local cloud is closed: start another one'));
     await this.functions?.close();
+    await this.stepFunctionsServer?.close();
     await this.s3Server?.close();
     await rm(this.folder, { recursive: true, force: true });
     process.off('exit', this.onProcessExit);
   }
 
   private async prepare(pipeline: Pipeline): Promise<void> {
-    this.s3Server = await S3Server.start(this.store, this.callers);
+    const { ports } = this.options;
+    this.s3Server = await S3Server.start(this.store, this.callers, ports?.s3);
     this.functions = new LocalFunctions({
       code: new CodeFolders(this.store, path.join(this.folder, 'code')),
       folder: path.join(this.folder, 'workers'),
@@ -174,6 +194,12 @@ export class LocalCloud {
       onLog: this.options.onLog,
     });
     await this.bringUp(pipeline);
+    const stateMachine = started(this.stateMachine);
+    this.stepFunctionsServer = await StepFunctionsServer.start(
+      stateMachine,
+      this.callers,
+      ports?.stepFunctions,
+    );
   }
 
   /** Validates everything before it copies the first byte, and replaces the state machine last. */

@@ -8,7 +8,7 @@ import { findFunction, readFunction } from '../cloudformation/resources';
 import type { Definition } from '../step-functions/definition';
 import { allStates } from '../step-functions/definition';
 import { StateError } from '../step-functions/errors';
-import type { TaskResult } from '../step-functions/interpreter';
+import type { TaskResult } from '../step-functions/run-options';
 import type { Template } from '../cloudformation/template';
 import type { WorkerProcess } from './worker-process';
 

@@ -22,16 +22,15 @@ import { allowQuery, authenticate, operationName, parseRequest, type S3Request }
 import type { DiskObjectStore } from './store';
 
 export class S3Server {
-  /** Starts a server on a free port. Requests must have the access key id of one of the callers. */
-  static async start(store: DiskObjectStore, callers: Callers): Promise<S3Server> {
+  /** Starts a server. Requests must have the access key id of one of the callers. @param port 0 for a free one */
+  static async start(store: DiskObjectStore, callers: Callers, port = 0): Promise<S3Server> {
     const uploads = new MultipartUploads(store);
     const server = http.createServer((message, response) => {
       void answer({ store, uploads, callers }, message, response);
     });
     // No timeout: large objects can take longer on slow machines than the default of five minutes per request.
     server.requestTimeout = 0;
-    const port = await listen(server);
-    return new S3Server(server, `http://${LOOPBACK}:${port}`);
+    return new S3Server(server, `http://${LOOPBACK}:${await listen(server, port)}`);
   }
 
   private constructor(

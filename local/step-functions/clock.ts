@@ -1,5 +1,6 @@
 /** The interpreter's clock. Tests replace it, so that they need not wait for retries and timeouts. */
 import { setTimeout as delay } from 'node:timers/promises';
+import { LinkedAbort } from './linked-abort';
 
 export interface Clock {
   /** Epoch milliseconds. */
@@ -32,9 +33,8 @@ export async function within<T>(
   work: Promise<T>,
   onTimeout: () => Error,
 ): Promise<T> {
-  const done = new AbortController();
-  const stop = AbortSignal.any([signal, done.signal]);
-  const timer = seconds === undefined ? waitForAbort(stop) : clock.sleep(seconds * 1000, stop);
+  const stop = new LinkedAbort(signal);
+  const timer = seconds === undefined ? waitForAbort(stop.signal) : clock.sleep(seconds * 1000, stop.signal);
   try {
     return await Promise.race([
       work,
@@ -43,7 +43,8 @@ export async function within<T>(
       }),
     ]);
   } finally {
-    done.abort();
+    stop.unlink();
+    stop.abort(undefined);
     // Mark both as handled: the loser of the race may still reject.
     work.catch(() => undefined);
     timer.catch(() => undefined);

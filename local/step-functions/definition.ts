@@ -1,7 +1,7 @@
 /** A state machine's definition after validation. Its types express only what the interpreter supports. */
 import type { Query } from './query';
 
-/** The states of a machine or of a branch. */
+/** The states of a machine, of a branch or of a Map's iterations. */
 export interface StateGraph {
   readonly startAt: string;
   readonly states: ReadonlyMap<string, State>;
@@ -11,7 +11,14 @@ export interface Definition extends StateGraph {
   readonly timeoutSeconds: number | undefined;
 }
 
-export type State = TaskState | ParallelState | PassState | SucceedState | FailState;
+export type State =
+  TaskState | ParallelState | MapState | ChoiceState | PassState | WaitState | SucceedState | FailState;
+
+/** The states that have Retry and Catch. */
+export type RetryableState = TaskState | ParallelState | MapState;
+
+/** The states that run other states. */
+export type CompositeState = ParallelState | MapState;
 
 interface Named {
   readonly name: string;
@@ -50,8 +57,35 @@ export interface ParallelState extends Named, Transition, StateExit, ErrorHandli
   readonly arguments: Query | undefined;
 }
 
+/** An inline Map. */
+export interface MapState extends Named, Transition, StateExit, ErrorHandling {
+  readonly type: 'Map';
+  readonly processor: StateGraph;
+  /** If absent, the state's input is the array. */
+  readonly items: Query | undefined;
+  /** If absent, each iteration gets its item. */
+  readonly itemSelector: Query | undefined;
+  readonly maxConcurrency: Query | undefined;
+}
+
+export interface ChoiceState extends Named, StateExit {
+  readonly type: 'Choice';
+  readonly choices: readonly ChoiceRule[];
+  readonly default: string | undefined;
+}
+
+export interface ChoiceRule extends StateExit {
+  readonly condition: Query;
+  readonly next: string;
+}
+
 export interface PassState extends Named, Transition, StateExit {
   readonly type: 'Pass';
+}
+
+export interface WaitState extends Named, Transition, StateExit {
+  readonly type: 'Wait';
+  readonly until: { readonly seconds: Query } | { readonly timestamp: Query };
 }
 
 interface SucceedState extends Named {
@@ -79,10 +113,16 @@ export interface Catcher extends StateExit {
   readonly next: string;
 }
 
-/** All states, including those of branches. */
+/** The graphs inside a state. */
+export function innerGraphs(state: State): readonly StateGraph[] {
+  if (state.type === 'Parallel') return state.branches;
+  return state.type === 'Map' ? [state.processor] : [];
+}
+
+/** All states, including those of branches and iterations. */
 export function* allStates(graph: StateGraph): Generator<State> {
   for (const state of graph.states.values()) {
     yield state;
-    if (state.type === 'Parallel') for (const branch of state.branches) yield* allStates(branch);
+    for (const inner of innerGraphs(state)) yield* allStates(inner);
   }
 }

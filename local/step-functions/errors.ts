@@ -1,5 +1,7 @@
 /** Errors of states, and the rules by which the error names of a Retry or a Catch match them. */
 
+import type { JsonObject } from '../basics/json';
+
 /** A failure of a state. Any other error is a bug of the local cloud and ends the run with an exception. */
 export class StateError extends Error {
   override readonly name = 'StateError';
@@ -13,21 +15,45 @@ export class StateError extends Error {
   }
 }
 
+/** An expression that failed, or a value of the wrong type. The interpreter turns it into a `States.QueryEvaluationError`. */
+export class EvaluationError extends Error {
+  override readonly name = 'EvaluationError';
+
+  constructor(
+    /** The field of the state, such as `Output/x[0]`. */
+    readonly location: string,
+    readonly reason: string,
+  ) {
+    super(reason);
+  }
+}
+
 export const ERROR = {
   all: 'States.ALL',
   dataLimitExceeded: 'States.DataLimitExceeded',
+  noChoiceMatched: 'States.NoChoiceMatched',
   queryEvaluation: 'States.QueryEvaluationError',
   runtime: 'States.Runtime',
   taskFailed: 'States.TaskFailed',
   timeout: 'States.Timeout',
 } as const;
 
+/** Whether no Retry and no Catch applies to an error. */
+export function isTerminal(error: string | undefined): boolean {
+  return error !== undefined && TERMINAL.includes(error);
+}
+
 /** Not even `States.ALL` matches these. https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html */
 const TERMINAL: readonly string[] = [ERROR.dataLimitExceeded, ERROR.runtime];
 
 export function matches(errorEquals: readonly string[], error: string | undefined): boolean {
-  if (error === undefined || TERMINAL.includes(error)) return false;
+  if (error === undefined || isTerminal(error)) return false;
   return errorEquals.some(
     (name) => name === error || name === ERROR.all || (name === ERROR.taskFailed && error !== ERROR.timeout),
   );
+}
+
+/** The fields of an event that says why something failed. */
+export function failureDetails({ error, cause }: Pick<StateError, 'error' | 'cause'>): JsonObject {
+  return { ...(error !== undefined && { error }), ...(cause !== undefined && { cause }) };
 }

@@ -5,9 +5,9 @@ import type { Json } from '../basics/json';
 export type ExecutionResult =
   | { readonly status: 'SUCCEEDED'; readonly executionArn: string; readonly output: Json }
   | {
-      readonly status: 'FAILED' | 'TIMED_OUT';
+      readonly status: 'FAILED' | 'TIMED_OUT' | 'ABORTED';
       readonly executionArn: string;
-      /** Empty when a Fail state names none. */
+      /** Empty when a Fail state, or the caller that stopped the execution, names none. */
       readonly error: string;
       readonly cause: string;
     };

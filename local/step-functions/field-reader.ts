@@ -1,9 +1,17 @@
 /** Reads an object of a definition field by field, checks types, and refuses fields that the caller has not read. */
 import { LocalCloudError, unsupported } from '../basics/errors';
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from '../basics/json';
+import { USE_JSONATA } from './query';
+
+/** Fields of the other query language. https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html */
+const JSONPATH_FIELDS: ReadonlySet<string> = new Set([
+  ...['InputPath', 'OutputPath', 'Parameters', 'Result', 'ResultPath', 'ResultSelector'],
+  ...['CausePath', 'ErrorPath', 'ItemsPath', 'MaxConcurrencyPath', 'SecondsPath', 'TimestampPath'],
+  ...['HeartbeatSecondsPath', 'TimeoutSecondsPath', 'And', 'Not', 'Or', 'Variable'],
+]);
 
 export class FieldReader {
-  private readonly object: JsonObject;
+  private readonly content: JsonObject;
   private readonly read = new Set<string>();
 
   constructor(
@@ -12,12 +20,17 @@ export class FieldReader {
     readonly place: string,
   ) {
     if (!isJsonObject(value)) throw new LocalCloudError(`${place} is not an object: fix the definition`);
-    this.object = value;
+    this.content = value;
   }
 
   raw(name: string): Json | undefined {
     this.read.add(name);
-    return this.object[name];
+    return this.content[name];
+  }
+
+  /** Whether the object has one of these fields, which stay unread. */
+  has(...names: string[]): boolean {
+    return names.some((name) => this.content[name] !== undefined);
   }
 
   string(name: string): string {
@@ -37,6 +50,12 @@ export class FieldReader {
     return value;
   }
 
+  object(name: string): JsonObject {
+    const value = this.raw(name);
+    if (!isJsonObject(value)) throw this.invalid(name, 'an object');
+    return value;
+  }
+
   /** Readers of the objects in a list; an empty list if the field is absent. */
   list(name: string): FieldReader[] {
     const value = this.raw(name) ?? [];
@@ -45,7 +64,7 @@ export class FieldReader {
   }
 
   invalid(name: string, expected: string): LocalCloudError {
-    const got = JSON.stringify(this.object[name] ?? null);
+    const got = JSON.stringify(this.content[name] ?? null);
     return new LocalCloudError(
       `${name} of ${this.place} expects ${expected}, got ${got}: fix the definition`,
     );
@@ -53,8 +72,12 @@ export class FieldReader {
 
   /** Refuses all fields that have not been read. Call it last. */
   refuseOthers(): void {
-    for (const name of Object.keys(this.object)) {
-      if (!this.read.has(name)) throw unsupported(`the field ${name} of ${this.place}`);
+    for (const name of Object.keys(this.content)) {
+      if (this.read.has(name)) continue;
+      if (JSONPATH_FIELDS.has(name)) {
+        throw unsupported(`the JSONPath field ${name} of ${this.place}`, USE_JSONATA);
+      }
+      throw unsupported(`the field ${name} of ${this.place}`);
     }
   }
 }

@@ -1,116 +1,153 @@
-/** Runs the states of a validated definition one after the other, and branches concurrently. */
-import { jsonSize, type Json, type JsonObject } from '../basics/json';
-import { type Clock, within } from './clock';
+/** Runs the states of a validated definition one after the other, and branches and iterations concurrently. */
+import type { Json, JsonObject } from '../basics/json';
+import { childInputs } from './child-inputs';
+import { type Child, Children } from './children';
 import type {
-  Catcher,
-  Definition,
-  StateExit,
-  ParallelState,
+  ChoiceState,
+  CompositeState,
+  RetryableState,
   State,
+  StateExit,
   StateGraph,
   TaskState,
+  WaitState,
 } from './definition';
-import { ERROR, matches, StateError } from './errors';
-import type { TraceEvent } from './execution';
-import { MAX_STATE_BYTES } from './limits';
-import { evaluate, type Query, type Scope } from './query';
+import { ERROR, isTerminal, matches, StateError } from './errors';
+import { COMPLETE, type HistoryEventType } from './history';
+import { MAX_WAIT_SECONDS } from './limits';
 import { Retries } from './retries';
+import type { EventDetail, RunOptions } from './run-options';
+import { attemptTask } from './task';
+import { type Outcome, Visit } from './visit';
 
-/** Calls a Lambda function; rejects with a `StateError` when it fails. */
-export type InvokeTask = (functionName: string, payload: Json) => Promise<TaskResult>;
-
-export interface TaskResult {
-  readonly payload: Json;
-  readonly executedVersion: string;
-}
-
-type EventDetail<T = TraceEvent> = T extends TraceEvent ? Omit<T, 'time' | 'executionArn' | 'state'> : never;
-
-interface RunOptions {
-  /** The context object without its `State`. */
-  readonly context: JsonObject & { readonly Execution: { readonly Id: string } };
-  readonly environment: {
-    readonly invoke: InvokeTask;
-    readonly clock: Clock;
-    readonly random: () => number;
-    readonly signal: AbortSignal;
-    /** Milliseconds that a state transition takes. */
-    readonly transitionMs: number;
-    readonly trace: (event: TraceEvent) => void;
-  };
-}
-
-/** Resolves to the execution's output. Rejects with a `StateError` when it fails. */
-export async function runStates(definition: Definition, input: Json, options: RunOptions): Promise<Json> {
-  return await new Run(options, new Map()).through(definition, input);
-}
-
-/** The next state and its input; without a next state, the output of the execution. */
+/** The next state and its input; without a next state, the output of the run. */
 interface Step {
   readonly next: string | undefined;
   readonly output: Json;
 }
 
-interface Visit {
-  readonly state: State;
-  readonly input: Json;
-  readonly enteredTime: number;
-  retryCount: number;
+/** What a run takes over from the state that contains it. */
+interface Surroundings {
+  /** Variables of the enclosing states. A branch can read them; no state assigns them while branches run. */
+  readonly variables: ReadonlyMap<string, Json>;
+  /** Fields of the context object, such as `Map`. */
+  readonly context: JsonObject;
+  /** The event that the run's first event follows. */
+  readonly previousEvent: number;
 }
 
-/** A run through the states of the machine, or of a branch. */
-class Run {
-  private readonly variables = new Map<string, Json>();
+const NO_SURROUNDINGS: Surroundings = { variables: new Map(), context: {}, previousEvent: 0 };
+
+/**
+ * A run through the states of the machine, of a branch or of an iteration. After a failure it stays where it is, with its
+ * variables, so that a redrive can continue it.
+ */
+export class Run {
+  private readonly assigned = new Map<string, Json>();
+  private step: Step;
+  private visit: Visit | undefined;
+  /** The id of the run's last event. */
+  lastEvent: number;
 
   constructor(
-    private readonly options: RunOptions,
-    /** Variables of the enclosing states. A branch can read them; no state assigns them while branches run. */
-    private readonly outer: ReadonlyMap<string, Json>,
-  ) {}
-
-  async through(graph: StateGraph, input: Json): Promise<Json> {
-    let step: Step = { next: graph.startAt, output: input };
-    while (step.next !== undefined) {
-      this.options.environment.signal.throwIfAborted();
-      const state = graph.states.get(step.next);
-      // Validation has checked that every target exists.
-      if (state === undefined) throw new Error(`no state '${step.next}'`);
-      step = await this.enter(state, step.output);
-    }
-    return step.output;
+    private readonly graph: StateGraph,
+    input: Json,
+    private options: RunOptions,
+    private readonly surroundings: Surroundings = NO_SURROUNDINGS,
+  ) {
+    this.step = { next: graph.startAt, output: input };
+    this.lastEvent = surroundings.previousEvent;
   }
 
-  private async enter(state: State, input: Json): Promise<Step> {
+  get state(): State | undefined {
+    return this.visit?.state;
+  }
+
+  get output(): Json | undefined {
+    return this.step.next === undefined ? this.step.output : undefined;
+  }
+
+  /** Continues from where the run is. Resolves to its output. Rejects with a `StateError` when it fails. */
+  async advance(options: RunOptions): Promise<Json> {
+    this.options = options;
+    while (this.step.next !== undefined) {
+      options.environment.signal.throwIfAborted();
+      this.visit ??= await this.enter(this.step.next, this.step.output);
+      const { state } = this.visit;
+      this.step = await this.perform(state, this.visit);
+      this.visit = undefined;
+      this.trace(state, { type: 'StateExited' });
+    }
+    return this.step.output;
+  }
+
+  /**
+   * Prepares the run to continue after a failure. Retries are counted anew. Only a Fail state is entered again.
+   * https://docs.aws.amazon.com/step-functions/latest/dg/redrive-executions.html#redrive-behavior-states
+   */
+  rewind(eventId: number): void {
+    this.lastEvent = eventId;
+    if (this.visit === undefined) return;
+    this.visit.retryCount = 0;
+    this.visit.children?.rewind(eventId);
+    if (this.visit.state.type === 'Fail') this.visit = undefined;
+  }
+
+  recordAbort(previousEventId: number): void {
+    if (this.visit === undefined) return;
+    const { state, children } = this.visit;
+    children?.recordAbort(previousEventId);
+    if (state.type === 'Task' || state.type === 'Parallel' || state.type === 'Map' || state.type === 'Wait') {
+      this.options.history.append(`${state.type}StateAborted`, previousEventId);
+    }
+  }
+
+  private async enter(name: string, input: Json): Promise<Visit> {
+    const state = this.graph.states.get(name);
+    // Validation has checked that every target exists.
+    if (state === undefined) throw new Error(`no state '${name}'`);
     const { clock, signal, transitionMs } = this.options.environment;
     if (transitionMs > 0) await clock.sleep(transitionMs, signal);
-    const visit = { state, input, enteredTime: clock.now(), retryCount: 0 };
+    this.record(`${state.type}StateEntered`, () => ({
+      name,
+      input: JSON.stringify(input),
+      inputDetails: COMPLETE,
+    }));
     this.trace(state, { type: 'StateEntered' });
-    const step = await this.visit(visit);
-    this.trace(state, { type: 'StateExited' });
-    return step;
+    const frame = {
+      context: () => ({ ...this.options.context, ...this.surroundings.context }),
+      variables: () => this.variables(),
+      record: (type: HistoryEventType, details: () => JsonObject) => {
+        this.record(type, details);
+      },
+    };
+    return new Visit(state, input, { time: clock.now(), eventId: this.lastEvent }, frame);
   }
 
-  private async visit(visit: Visit): Promise<Step> {
-    const { state, input } = visit;
+  private async perform(state: State, visit: Visit): Promise<Step> {
+    const { input } = visit;
     switch (state.type) {
       case 'Task':
         return this.withErrorHandling(state, visit, () => this.attempt(state, visit));
       case 'Parallel':
-        return this.withErrorHandling(state, visit, () => this.branches(state, visit));
+      case 'Map':
+        return this.withErrorHandling(state, visit, () => this.runChildren(state, visit));
+      case 'Choice':
+        return this.choose(state, visit);
+      case 'Wait':
+        await this.wait(state, visit);
+        return this.leave(state, state.next, visit, {}, input);
       case 'Pass':
-        return this.leave(state, state.next, this.scope(visit), input);
+        return this.leave(state, state.next, visit, {}, input);
       case 'Succeed':
-        return this.leave({ output: state.output, assign: [] }, undefined, this.scope(visit), input);
+        return this.leave({ output: state.output, assign: [] }, undefined, visit, {}, input);
       case 'Fail':
-        throw new StateError(
-          await this.text(state.error, this.scope(visit)),
-          await this.text(state.cause, this.scope(visit)),
-        );
+        throw new StateError(await visit.text(state.error, 'Error'), await visit.text(state.cause, 'Cause'));
     }
   }
 
   private async withErrorHandling(
-    state: TaskState | ParallelState,
+    state: RetryableState,
     visit: Visit,
     attempt: () => Promise<Step>,
   ): Promise<Step> {
@@ -126,103 +163,186 @@ class Run {
         visit.retryCount = retries.count;
         this.trace(state, { type: 'TaskRetried', attempt: retries.count, delaySeconds });
         await clock.sleep(delaySeconds * 1000, signal);
+        // A retry runs all branches and iterations again, unlike a redrive.
+        visit.children = undefined;
       }
     }
   }
 
   private async attempt(state: TaskState, visit: Visit): Promise<Step> {
-    const { invoke, clock, signal } = this.options.environment;
-    const attempt = visit.retryCount;
-    const scope = this.scope(visit);
-    const payload = limited(await evaluate(state.payload, scope), `the payload of the task '${state.name}'`);
-    const timeout = await this.seconds(state.timeoutSeconds, scope);
-    this.trace(state, { type: 'TaskStarted', attempt });
+    const result = await attemptTask(state, visit, this.options, {
+      record: (type, details) => {
+        this.record(type, details);
+      },
+      trace: (detail) => {
+        this.trace(state, detail);
+      },
+    });
+    return this.leave(state, state.next, visit, { result }, result);
+  }
+
+  /** Returns the outputs of all branches or iterations, in their order. */
+  private async runChildren(state: CompositeState, visit: Visit): Promise<Step> {
+    const { environment, history } = this.options;
+    const children = (visit.children ??= await this.startChildren(state, visit));
     let result: Json;
     try {
-      const answer = await within(clock, timeout, signal, invoke(state.functionName, payload), () => {
-        return new StateError(
-          ERROR.timeout,
-          `the task '${state.name}' took longer than ${timeout ?? 0} seconds`,
-        );
-      });
-      result = { ExecutedVersion: answer.executedVersion, Payload: answer.payload, StatusCode: 200 };
-      limited(result, `the result of the task '${state.name}'`);
+      result = await children.finish(environment.signal);
+    } finally {
+      this.lastEvent = children.lastEvent;
+    }
+    history.append(`${state.type}StateSucceeded`, this.lastEvent);
+    try {
+      visit.limited(result);
     } catch (error) {
-      if (!(error instanceof StateError)) throw error;
-      this.trace(state, { type: 'TaskFailed', attempt, error: error.error ?? '', cause: error.cause ?? '' });
+      // A redrive runs all of them again: https://docs.aws.amazon.com/step-functions/latest/dg/redrive-executions.html
+      visit.children = undefined;
       throw error;
     }
-    this.trace(state, { type: 'TaskSucceeded', attempt });
-    return this.leave(state, state.next, this.scope(visit, { result }), result);
+    return this.leave(state, state.next, visit, { result }, result);
   }
 
-  /** The outputs of all branches, in their order. The first branch that fails stops the others. */
-  private async branches(state: ParallelState, visit: Visit): Promise<Step> {
-    const { environment } = this.options;
-    const stop = new AbortController();
-    const options = {
-      ...this.options,
-      environment: { ...environment, signal: AbortSignal.any([environment.signal, stop.signal]) },
+  private async startChildren(state: CompositeState, visit: Visit): Promise<Children> {
+    const variables = this.variables();
+    const { children, maxConcurrency } = await childInputs(state, visit);
+    if (state.type === 'Map') this.record('MapStateStarted', () => ({ length: children.length }));
+    else this.record('ParallelStateStarted');
+    const create = children.map(({ graph, input, context: own }) => (previousEvent: number): Child => {
+      const context = { ...this.surroundings.context, ...own };
+      return this.child(new Run(graph, input, this.options, { variables, context, previousEvent }));
+    });
+    return new Children(create, {
+      type: state.type,
+      startedEvent: this.lastEvent,
+      maxConcurrency,
+      record: (type, previousEvent, index) =>
+        this.options.history.append(
+          type,
+          previousEvent,
+          index === undefined ? undefined : () => ({ name: state.name, index }),
+        ),
+    });
+  }
+
+  /** A branch or an iteration of this run, which stops with its siblings. */
+  private child(run: Run): Child {
+    return {
+      advance: (signal) =>
+        run.advance({ ...this.options, environment: { ...this.options.environment, signal } }),
+      get output() {
+        return run.output;
+      },
+      get lastEvent() {
+        return run.lastEvent;
+      },
+      get state() {
+        return run.state;
+      },
+      recordAbort: (eventId) => {
+        run.recordAbort(eventId);
+      },
+      rewind: (eventId) => {
+        run.rewind(eventId);
+      },
     };
-    const scope = this.scope(visit);
-    const input = state.arguments === undefined ? visit.input : await evaluate(state.arguments, scope);
-    const runs = state.branches.map((branch) => new Run(options, scope.variables).through(branch, input));
-    let result: Json;
-    try {
-      result = limited(await Promise.all(runs), `the result of the state '${state.name}'`);
-    } finally {
-      stop.abort(new BranchStopped());
-      // The abort ends the other branches. Ignore their failures: the first one is reported.
-      await Promise.allSettled(runs);
-    }
-    return this.leave(state, state.next, this.scope(visit, { result }), result);
   }
 
-  private recover(state: TaskState | ParallelState, visit: Visit, error: StateError): Promise<Step> {
-    const catcher = state.catch.find(({ errorEquals }: Catcher) => matches(errorEquals, error.error));
+  private async choose(state: ChoiceState, visit: Visit): Promise<Step> {
+    for (const [at, rule] of state.choices.entries()) {
+      if (!(await visit.boolean(rule.condition, `Choices[${at}]/Condition`))) continue;
+      return this.leave(rule, rule.next, visit, {}, visit.input);
+    }
+    if (state.default !== undefined) return this.leave(state, state.default, visit, {}, visit.input);
+    // The documented name. Some report States.Runtime on AWS, with this reason.
+    throw visit.error(
+      ERROR.noChoiceMatched,
+      'Failed to transition out of the state. The state does not point to a next state.',
+    );
+  }
+
+  /** https://docs.aws.amazon.com/step-functions/latest/dg/state-wait.html */
+  private async wait({ until }: WaitState, visit: Visit): Promise<void> {
+    const { clock, signal } = this.options.environment;
+    const milliseconds =
+      'seconds' in until
+        ? (await visit.integer(until.seconds, 'Seconds', { from: 0, to: MAX_WAIT_SECONDS })) * 1000
+        : (await visit.timestamp(until.timestamp, 'Timestamp')) - clock.now();
+    if (milliseconds > 0) await clock.sleep(milliseconds, signal);
+  }
+
+  private async recover(state: RetryableState, visit: Visit, error: StateError): Promise<Step> {
+    // Step Functions records nothing more of errors that nothing catches.
+    if (isTerminal(error.error)) throw error;
+    const before = this.lastEvent;
+    this.recordFailure(state);
+    const catcher = state.catch.find(({ errorEquals }) => matches(errorEquals, error.error));
     if (catcher === undefined) throw error;
     const errorOutput = { Error: error.error ?? '', Cause: error.cause ?? '' };
-    return this.leave(catcher, catcher.next, this.scope(visit, { errorOutput }), errorOutput);
+    const after = this.lastEvent;
+    // A catcher that fails is recorded after the failure that it caught, but follows what was before it.
+    this.lastEvent = before;
+    try {
+      const exit = await this.evaluateExit(catcher, visit, { errorOutput }, errorOutput);
+      this.lastEvent = after;
+      return this.exit(catcher.next, visit, exit);
+    } catch (failure) {
+      if (failure instanceof StateError && !isTerminal(failure.error)) this.recordFailure(state);
+      throw failure;
+    }
+  }
+
+  private recordFailure(state: RetryableState): void {
+    if (state.type !== 'Task') this.record(`${state.type}StateFailed`);
+  }
+
+  private async leave(
+    exit: StateExit,
+    next: string | undefined,
+    visit: Visit,
+    outcome: Outcome,
+    result: Json,
+  ): Promise<Step> {
+    return this.exit(next, visit, await this.evaluateExit(exit, visit, outcome, result));
   }
 
   /** Evaluates the output and all assignments with the old values of the variables. */
-  private async leave(exit: StateExit, next: string | undefined, scope: Scope, result: Json): Promise<Step> {
-    const output = exit.output === undefined ? result : await evaluate(exit.output, scope);
+  private async evaluateExit(exit: StateExit, visit: Visit, outcome: Outcome, result: Json) {
+    const output = exit.output === undefined ? result : await visit.evaluate(exit.output, outcome);
     const assigned: [string, Json][] = [];
     for (const [name, query] of exit.assign) {
-      assigned.push([name, limited(await evaluate(query, scope), `the variable '${name}'`)]);
+      assigned.push([name, visit.limited(await visit.evaluate(query, outcome))]);
     }
-    limited(output, 'the output of the state');
-    for (const [name, value] of assigned) this.variables.set(name, value);
+    return { output: visit.limited(output), assigned };
+  }
+
+  private exit(
+    next: string | undefined,
+    { state }: Visit,
+    { output, assigned }: { readonly output: Json; readonly assigned: readonly [string, Json][] },
+  ): Step {
+    if (state.type !== 'Fail') {
+      this.record(`${state.type}StateExited`, () => ({
+        name: state.name,
+        output: JSON.stringify(output),
+        outputDetails: COMPLETE,
+        ...(assigned.length > 0 && {
+          assignedVariables: Object.fromEntries(
+            assigned.map(([name, value]) => [name, JSON.stringify(value)]),
+          ),
+          assignedVariablesDetails: COMPLETE,
+        }),
+      }));
+    }
+    for (const [name, value] of assigned) this.assigned.set(name, value);
     return { next, output };
   }
 
-  private scope(visit: Visit, outcome: { readonly result?: Json; readonly errorOutput?: Json } = {}): Scope {
-    const { state, input, enteredTime, retryCount } = visit;
-    const State = {
-      EnteredTime: new Date(enteredTime).toISOString(),
-      Name: state.name,
-      RetryCount: retryCount,
-    };
-    const context = { ...this.options.context, State };
-    return { states: { input, context, ...outcome }, variables: new Map([...this.outer, ...this.variables]) };
+  private variables(): ReadonlyMap<string, Json> {
+    return new Map([...this.surroundings.variables, ...this.assigned]);
   }
 
-  private async text(query: Query | undefined, scope: Scope): Promise<string | undefined> {
-    if (query === undefined) return undefined;
-    const value = await evaluate(query, scope);
-    if (typeof value === 'string') return value;
-    throw new StateError(ERROR.queryEvaluation, `Error and Cause expect text, got ${JSON.stringify(value)}`);
-  }
-
-  private async seconds(query: Query | undefined, scope: Scope): Promise<number | undefined> {
-    if (query === undefined) return undefined;
-    const value = await evaluate(query, scope);
-    if (typeof value === 'number' && Number.isInteger(value) && value > 0) return value;
-    throw new StateError(
-      ERROR.queryEvaluation,
-      `TimeoutSeconds expects a positive integer, got ${JSON.stringify(value)}`,
-    );
+  private record(type: HistoryEventType, details?: () => JsonObject): void {
+    this.lastEvent = this.options.history.append(type, this.lastEvent, details);
   }
 
   private trace(state: State, detail: EventDetail): void {
@@ -234,20 +354,4 @@ class Run {
       ...detail,
     });
   }
-}
-
-/** Another branch of the same state has failed. */
-class BranchStopped extends Error {
-  constructor() {
-    super('another branch has failed');
-  }
-}
-
-function limited(value: Json, what: string): Json {
-  const size = jsonSize(value);
-  if (size <= MAX_STATE_BYTES) return value;
-  throw new StateError(
-    ERROR.dataLimitExceeded,
-    `${what} must have at most ${MAX_STATE_BYTES} bytes, got ${size}`,
-  );
 }

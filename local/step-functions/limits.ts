@@ -6,7 +6,25 @@ export const MAX_STATE_BYTES = 262_144;
 /** Largest definition of a state machine, in bytes. */
 export const MAX_DEFINITION_BYTES = 1_048_576;
 
-/** Characters in a state's name. */
+/** Characters in a state's name, and in an execution's. */
 export const MAX_STATE_NAME = 80;
+export const MAX_EXECUTION_NAME = 80;
 
 export const MAX_EXPRESS_SECONDS = 300;
+
+/** Events in the history of a Standard execution, including the one that ends it. */
+export const MAX_HISTORY_EVENTS = 25_000;
+
+/** Iterations of an inline Map that run at once. https://docs.aws.amazon.com/step-functions/latest/dg/state-map-inline.html */
+export const MAX_INLINE_CONCURRENCY = 40;
+
+/** The longest Wait and the longest interval of a retry, in seconds. */
+export const MAX_WAIT_SECONDS = 99_999_999;
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** How long after its end an execution can be redriven. https://docs.aws.amazon.com/step-functions/latest/dg/redrive-executions.html */
+export const REDRIVABLE_MS = 14 * DAY_MS;
+
+/** How long a Standard execution can be open. */
+export const MAX_EXECUTION_MS = 365 * DAY_MS;

@@ -2,27 +2,13 @@
  * Validates a definition before anything runs. It accepts the subset of the Amazon States Language that the construct
  * emits, with JSONata, and refuses everything else by name. https://states-language.net
  */
-import { LocalCloudError, unsupported } from '../basics/errors';
+import { LocalCloudError } from '../basics/errors';
 import { entriesOf, isJsonObject, type Json } from '../basics/json';
-import type {
-  Definition,
-  StateExit,
-  ParallelState,
-  PassState,
-  ErrorHandling,
-  State,
-  StateGraph,
-  TaskState,
-  Transition,
-} from './definition';
+import type { Definition, State, StateGraph } from './definition';
 import { allStates } from './definition';
 import { FieldReader } from './field-reader';
-import { MAX_DEFINITION_BYTES, MAX_STATE_NAME } from './limits';
-import { parseCatchers, parseRetriers } from './parse-error-handling';
-import { compileQuery, type Query } from './query';
-
-/** The name of a JSONata variable without its `$`. `$states` is reserved. */
-const VARIABLE_NAME = /^(?!states$)[\p{L}_][\p{L}\p{N}_]*$/u;
+import { MAX_DEFINITION_BYTES } from './limits';
+import { StateParser } from './parse-state';
 
 export function parseDefinition(text: string): Definition {
   if (Buffer.byteLength(text) > MAX_DEFINITION_BYTES) {
@@ -33,16 +19,22 @@ export function parseDefinition(text: string): Definition {
   const machine = new FieldReader(parseJson(text), 'the state machine');
   machine.optionalString('Comment');
   machine.optionalString('Version');
-  if (machine.string('QueryLanguage') !== 'JSONata') throw unsupported('a query language other than JSONata');
+  const language = machine.optionalString('QueryLanguage') ?? 'JSONPath';
   const timeoutSeconds = machine.optionalNumber('TimeoutSeconds', 'a positive integer', isPositiveInteger);
-  const definition = { ...parseGraph(machine, new Set()), timeoutSeconds };
+  const definition = { ...parseGraph(machine, { language, outer: new Set() }), timeoutSeconds };
   checkNames(definition);
   return definition;
 }
 
-/** @param outer variables of the enclosing states: the graph can read them but not assign variables of the same names */
-function parseGraph(fields: FieldReader, outer: ReadonlySet<string>): StateGraph {
-  const entries = entriesOf(objectField(fields, 'States'));
+interface GraphScope {
+  /** The machine's query language, which states have that name none. */
+  readonly language: string;
+  /** Variables of the enclosing states: the graph can read them but not assign variables of the same names. */
+  readonly outer: ReadonlySet<string>;
+}
+
+function parseGraph(fields: FieldReader, { language, outer }: GraphScope): StateGraph {
+  const entries = entriesOf(fields.object('States'));
   const own = entries.flatMap(([, state]) => assignedNames(state));
   const taken = own.find((name) => outer.has(name));
   if (taken !== undefined) {
@@ -51,8 +43,13 @@ function parseGraph(fields: FieldReader, outer: ReadonlySet<string>): StateGraph
     );
   }
   const variables = new Set([...outer, ...own]);
+  const scope = {
+    language,
+    variables,
+    parseGraph: (inner: FieldReader) => parseGraph(inner, { language, outer: variables }),
+  };
   const states = new Map(
-    entries.map(([name, state]) => [name, new StateParser(name, state, variables).parse()]),
+    entries.map(([name, state]) => [name, new StateParser(name, state, scope).parse()] as const),
   );
   const graph = { startAt: fields.string('StartAt'), states };
   fields.refuseOthers();
@@ -73,129 +70,14 @@ function checkNames(definition: Definition): void {
   }
 }
 
-class StateParser {
-  private readonly fields: FieldReader;
-
-  constructor(
-    private readonly name: string,
-    state: Json,
-    private readonly variables: ReadonlySet<string>,
-  ) {
-    this.fields = new FieldReader(state, `state '${name}'`);
-    if (name.length > MAX_STATE_NAME)
-      throw unsupported(`a state name of more than ${MAX_STATE_NAME} characters`);
-  }
-
-  parse(): State {
-    const { fields } = this;
-    fields.optionalString('Comment');
-    const language = fields.optionalString('QueryLanguage');
-    if (language !== undefined && language !== 'JSONata') {
-      throw unsupported(`the query language ${language} of ${fields.place}`);
-    }
-    const state = this.parseType(fields.string('Type'));
-    fields.refuseOthers();
-    return state;
-  }
-
-  private parseType(type: string): State {
-    const { name } = this;
-    switch (type) {
-      case 'Task':
-        return this.task();
-      case 'Parallel':
-        return this.parallel();
-      case 'Pass':
-        return { type, name, ...this.transition(), ...this.exit(this.fields) } satisfies PassState;
-      case 'Succeed':
-        return { type, name, output: this.query(this.fields, 'Output') };
-      case 'Fail':
-        return {
-          type,
-          name,
-          error: this.query(this.fields, 'Error'),
-          cause: this.query(this.fields, 'Cause'),
-        };
-      default:
-        throw unsupported(`the type ${type} of ${this.fields.place}`);
-    }
-  }
-
-  private task(): TaskState {
-    const { name, fields } = this;
-    const resource = fields.string('Resource');
-    if (!/^arn:aws[\w-]*:states:::lambda:invoke$/.test(resource)) {
-      throw unsupported(`the resource ${resource} of ${fields.place}`);
-    }
-    const task = new FieldReader(fields.raw('Arguments'), `the arguments of ${fields.place}`);
-    const functionName = task.string('FunctionName');
-    if (functionName.includes('{%')) throw unsupported(`an expression as function name of ${fields.place}`);
-    const payload = this.query(task, 'Payload') ?? { kind: 'literal', value: {} };
-    task.refuseOthers();
-    return {
-      type: 'Task',
-      name,
-      functionName,
-      payload,
-      timeoutSeconds: this.query(fields, 'TimeoutSeconds'),
-      ...this.errorHandling(),
-      ...this.transition(),
-      ...this.exit(fields),
-    };
-  }
-
-  private parallel(): ParallelState {
-    const { name, fields, variables } = this;
-    return {
-      type: 'Parallel',
-      name,
-      branches: fields.list('Branches').map((branch) => parseGraph(branch, variables)),
-      arguments: this.query(fields, 'Arguments'),
-      ...this.errorHandling(),
-      ...this.transition(),
-      ...this.exit(fields),
-    };
-  }
-
-  private errorHandling(): ErrorHandling {
-    const { fields } = this;
-    return {
-      retry: parseRetriers(fields),
-      catch: parseCatchers(fields, (catcher) => this.exit(catcher)),
-    };
-  }
-
-  private transition(): Transition {
-    const next = this.fields.optionalString('Next');
-    const end = this.fields.raw('End');
-    if ((end === true) === (next !== undefined))
-      throw this.fields.invalid('Next', 'a state, or End to be true');
-    return { next };
-  }
-
-  private exit(fields: FieldReader): StateExit {
-    const assign = fields.raw('Assign') === undefined ? {} : objectField(fields, 'Assign');
-    return {
-      output: this.query(fields, 'Output'),
-      assign: entriesOf(assign).map(([variable, value]) => {
-        if (!VARIABLE_NAME.test(variable)) throw fields.invalid('Assign', 'names of variables');
-        return [variable, compileQuery(value, `Assign/${variable}`, this.variables)] as const;
-      }),
-    };
-  }
-
-  private query(fields: FieldReader, field: string): Query | undefined {
-    const value = fields.raw(field);
-    return value === undefined ? undefined : compileQuery(value, field, this.variables);
-  }
-}
-
-/** The variables that a state assigns, at its end or in a Catch. */
+/** The variables that a state assigns, at its end, in a Catch or in a rule of a Choice. */
 function assignedNames(state: Json): string[] {
   if (!isJsonObject(state)) return [];
-  const catchers = Array.isArray(state.Catch) ? (state.Catch as readonly Json[]) : [];
+  const alternatives = [state.Catch, state.Choices].flatMap((list) =>
+    Array.isArray(list) ? (list as readonly Json[]) : [],
+  );
   const own = isJsonObject(state.Assign) ? Object.keys(state.Assign) : [];
-  return [...own, ...catchers.flatMap(assignedNames)];
+  return [...own, ...alternatives.flatMap(assignedNames)];
 }
 
 function checkTargets(graph: StateGraph): void {
@@ -205,17 +87,29 @@ function checkTargets(graph: StateGraph): void {
   };
   check('the start', graph.startAt);
   for (const state of graph.states.values()) {
-    if (state.type === 'Succeed' || state.type === 'Fail') continue;
-    check(`state '${state.name}'`, state.next);
-    if (state.type === 'Pass') continue;
-    for (const catcher of state.catch) check(`a catch of state '${state.name}'`, catcher.next);
+    for (const [place, target] of targets(state)) check(place, target);
   }
 }
 
-function objectField(fields: FieldReader, name: string) {
-  const value = fields.raw(name);
-  if (!isJsonObject(value)) throw fields.invalid(name, 'an object');
-  return value;
+function targets(state: State): (readonly [string, string | undefined])[] {
+  const place = `state '${state.name}'`;
+  switch (state.type) {
+    case 'Succeed':
+    case 'Fail':
+      return [];
+    case 'Pass':
+    case 'Wait':
+      return [[place, state.next]];
+    case 'Choice':
+      return [
+        [`the default of ${place}`, state.default],
+        ...state.choices.map(({ next }) => [`a choice of ${place}`, next] as const),
+      ];
+    case 'Task':
+    case 'Parallel':
+    case 'Map':
+      return [[place, state.next], ...state.catch.map(({ next }) => [`a catch of ${place}`, next] as const)];
+  }
 }
 
 function parseJson(text: string): Json {

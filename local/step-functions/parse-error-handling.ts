@@ -3,9 +3,9 @@ import { LocalCloudError } from '../basics/errors';
 import type { Catcher, StateExit, Retrier } from './definition';
 import { ERROR } from './errors';
 import type { FieldReader } from './field-reader';
+import { MAX_WAIT_SECONDS } from './limits';
 
-/** The largest interval and delay in seconds that Step Functions accepts. */
-const MAX_INTERVAL_SECONDS = 99_999_999;
+/** The largest delay in seconds that Step Functions accepts. */
 const MAX_DELAY_SECONDS = 31_622_400;
 
 export function parseRetriers(state: FieldReader): Retrier[] {
@@ -18,7 +18,7 @@ export function parseRetriers(state: FieldReader): Retrier[] {
     const retrier: Retrier = {
       errorEquals: errorEquals(fields, at === readers.length - 1),
       intervalSeconds:
-        fields.optionalNumber('IntervalSeconds', 'a positive integer', upTo(MAX_INTERVAL_SECONDS)) ?? 1,
+        fields.optionalNumber('IntervalSeconds', 'a positive integer', upTo(MAX_WAIT_SECONDS)) ?? 1,
       maxAttempts: fields.optionalNumber('MaxAttempts', 'an integer from 0', isCount) ?? 3,
       backoffRate: fields.optionalNumber('BackoffRate', 'a number from 1', (value) => value >= 1) ?? 2,
       maxDelaySeconds: fields.optionalNumber(
@@ -36,14 +36,18 @@ export function parseRetriers(state: FieldReader): Retrier[] {
   });
 }
 
-export function parseCatchers(state: FieldReader, exit: (fields: FieldReader) => StateExit): Catcher[] {
+/** @param exit reads the exit of a catcher; `place` is the catcher's place in the state, such as `Catch[0]/` */
+export function parseCatchers(
+  state: FieldReader,
+  exit: (fields: FieldReader, place: string) => StateExit,
+): Catcher[] {
   const readers = state.list('Catch');
   return readers.map((fields, at) => {
     fields.optionalString('Comment');
     const catcher: Catcher = {
       errorEquals: errorEquals(fields, at === readers.length - 1),
       next: fields.string('Next'),
-      ...exit(fields),
+      ...exit(fields, `Catch[${at}]/`),
     };
     fields.refuseOthers();
     return catcher;

@@ -2,8 +2,11 @@
 import jsonata from 'jsonata';
 import { LocalCloudError, unsupported } from '../basics/errors';
 import { entriesOf, isJsonArray, isJsonObject, type Json } from '../basics/json';
-import { ERROR, StateError } from './errors';
+import { EvaluationError } from './errors';
 import { JSONATA_FUNCTIONS, STEP_FUNCTIONS } from './functions';
+
+/** Advice for definitions, or parts of them, that use JSONPath. */
+export const USE_JSONATA = "set the machine's QueryLanguage to JSONata and use its fields";
 
 export type Query =
   | { readonly kind: 'literal'; readonly value: Json }
@@ -35,7 +38,7 @@ export function compileQuery(value: Json, field: string, variables: ReadonlySet<
   }
   if (isJsonObject(value)) {
     const entries = entriesOf(value).map(([name, item]) => {
-      if (name.endsWith('.$')) throw unsupported(`the JSONPath field ${field}/${name}`, 'use JSONata');
+      if (name.endsWith('.$')) throw unsupported(`the JSONPath field ${field}/${name}`, USE_JSONATA);
       return [name, compileQuery(item, `${field}/${name}`, variables)] as const;
     });
     return { kind: 'object', entries };
@@ -52,7 +55,7 @@ export function compileQuery(value: Json, field: string, variables: ReadonlySet<
   return { kind: 'expression', field, source, expression: compileExpression(source, field, variables) };
 }
 
-/** Evaluates to plain JSON. @throws StateError `States.QueryEvaluationError` when that fails or the result is undefined */
+/** Evaluates to plain JSON. @throws EvaluationError when that fails or the result is undefined */
 export async function evaluate(query: Query, scope: Scope): Promise<Json> {
   switch (query.kind) {
     case 'literal':
@@ -71,22 +74,30 @@ export async function evaluate(query: Query, scope: Scope): Promise<Json> {
 async function evaluateExpression(query: Query & { kind: 'expression' }, scope: Scope): Promise<Json> {
   const { expression, source, field } = query;
   const bindings = { ...Object.fromEntries(scope.variables), ...STEP_FUNCTIONS, states: scope.states };
+  const at = `The JSONata expression '${source}' specified for the field '${field}'`;
   let result: unknown;
   try {
     result = await expression.evaluate(undefined, bindings);
   } catch (error) {
-    throw queryError(
-      `The JSONata expression '${source}' specified for the field '${field}' threw an error: ${messageOf(error)}`,
-    );
+    throw new EvaluationError(field, `${at} threw an error during evaluation. ${describeError(error)}`);
   }
   // Clone the result, because JSONata's arrays have hidden keys. Functions and undefined have no JSON.
   const text = JSON.stringify(result, withoutFunctions) as string | undefined;
-  if (text === undefined) {
-    throw queryError(
-      `The JSONata expression '${source}' specified for the field '${field}' returned nothing (undefined).`,
-    );
-  }
+  if (text === undefined) throw new EvaluationError(field, `${at} returned nothing (undefined).`);
   return JSON.parse(text) as Json;
+}
+
+/** The error of a query whose value has another type than expected, in the words of Step Functions */
+export function unexpectedType(query: Query, field: string, expected: string, value: Json): EvaluationError {
+  const subject =
+    query.kind === 'expression'
+      ? `The JSONata expression '${query.source}' specified for the field '${field}' returned an unexpected result type.`
+      : `The field '${field}' has an unexpected type.`;
+  const actual = value === null ? 'null' : isJsonArray(value) ? 'array' : typeof value;
+  return new EvaluationError(
+    field,
+    `${subject} Expected '${expected}', but was '${actual}' for value: ${JSON.stringify(value)}`,
+  );
 }
 
 /** Removes functions, which JSONata represents as objects that would become JSON. */
@@ -95,14 +106,15 @@ function withoutFunctions(_: string, value: unknown): unknown {
   return isFunction ? undefined : value;
 }
 
-/** JSONata throws plain objects that have a message. */
+/** JSONata throws plain objects that have a message, and a code such as `T2001`. */
 function messageOf(error: unknown): string {
   const message = isJsonObject(error) ? error.message : undefined;
   return typeof message === 'string' ? message : String(error);
 }
 
-function queryError(cause: string): StateError {
-  return new StateError(ERROR.queryEvaluation, cause);
+function describeError(error: unknown): string {
+  const code = isJsonObject(error) && typeof error.code === 'string' ? `${error.code}: ` : '';
+  return `${code}${messageOf(error)}`;
 }
 
 function compileExpression(

@@ -1,15 +1,16 @@
-/** A state machine that runs executions: adds names, ARNs and time limits to the interpreter. */
+/** A state machine that starts executions and, if it is a Standard one, keeps them. */
 import { randomUUID } from 'node:crypto';
 import { LocalCloudError } from '../basics/errors';
 import { jsonSize, type Json } from '../basics/json';
 import type { StateMachineResource } from '../cloudformation/resources';
-import { type Clock, SYSTEM_CLOCK, within } from './clock';
+import { type Clock, SYSTEM_CLOCK } from './clock';
 import type { Definition } from './definition';
-import { ERROR, StateError } from './errors';
 import type { ExecutionResult, TraceEvent } from './execution';
-import { type InvokeTask, runStates } from './interpreter';
-import { MAX_EXPRESS_SECONDS, MAX_STATE_BYTES } from './limits';
+import { isExecutionName } from './execution-name';
+import { MAX_EXECUTION_NAME, MAX_STATE_BYTES } from './limits';
+import { type ExecutionEnvironment, MachineExecution } from './machine-execution';
 import { parseDefinition } from './parse-definition';
+import type { InvokeTask } from './run-options';
 
 interface StateMachineOptions {
   readonly invoke: InvokeTask;
@@ -26,56 +27,94 @@ interface StateMachineOptions {
   readonly transitionMs?: number;
 }
 
-/** A subset of the names that https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html allows. */
-const EXECUTION_NAME = /^[\w-]{1,80}$/;
+interface StartOptions {
+  readonly name?: string;
+  /** The input as the caller wrote it. */
+  readonly inputText?: string;
+  readonly traceHeader?: string;
+}
 
 export class StateMachine {
-  private readonly names = new Set<string>();
+  /** Standard executions by their ARN, in the order of their start. AWS forgets them 90 days after their end. */
+  private readonly kept = new Map<string, MachineExecution>();
+  private readonly environment: ExecutionEnvironment;
+  /** Epoch milliseconds. */
+  readonly creationTime: number;
+  updateTime: number;
 
   constructor(
-    private resource: StateMachineResource,
-    private readonly options: StateMachineOptions,
-    private definition: Definition = parseDefinition(resource.definition),
-  ) {}
+    private current: StateMachineResource,
+    options: StateMachineOptions,
+    private definition: Definition = parseDefinition(current.definition),
+  ) {
+    const { invoke, trace, clock = SYSTEM_CLOCK, random = Math.random, signal, transitionMs = 0 } = options;
+    this.environment = {
+      invoke,
+      trace: (event) => trace?.(event),
+      clock,
+      random,
+      signal,
+      transitionMs,
+    };
+    this.creationTime = this.updateTime = clock.now();
+  }
+
+  get resource(): StateMachineResource {
+    return this.current;
+  }
+
+  /** Standard executions, in the order of their start. */
+  get executions(): readonly MachineExecution[] {
+    return [...this.kept.values()];
+  }
+
+  /** The Standard execution with this ARN. */
+  find(executionArn: string): MachineExecution | undefined {
+    return this.kept.get(executionArn);
+  }
+
+  /** The Standard execution with this name. */
+  named(name: string): MachineExecution | undefined {
+    return this.current.type === 'STANDARD' ? this.find(this.executionArn(name)) : undefined;
+  }
 
   /** Replaces the definition. Running executions continue with the definition that they started with. */
   update(resource: StateMachineResource, definition: Definition): void {
-    this.resource = resource;
+    this.current = resource;
     this.definition = definition;
+    this.updateTime = this.environment.clock.now();
   }
 
-  async execute(input: Json, name: string = randomUUID()): Promise<ExecutionResult> {
+  /** Runs an execution to its end. @throws LocalCloudError when it cannot start */
+  async execute(input: Json, name?: string): Promise<ExecutionResult> {
+    return await this.start(input, name === undefined ? {} : { name }).result;
+  }
+
+  /** @throws LocalCloudError when the execution cannot start */
+  start(input: Json, options: StartOptions = {}): MachineExecution {
+    const { name = randomUUID(), inputText = JSON.stringify(input), traceHeader } = options;
     this.checkStart(input, name);
-    const { trace, clock = SYSTEM_CLOCK, random = Math.random, invoke, transitionMs = 0 } = this.options;
-    const stop = new AbortController();
-    const signal = AbortSignal.any([
-      stop.signal,
-      ...(this.options.signal === undefined ? [] : [this.options.signal]),
-    ]);
-    const executionArn = this.executionArn(name);
-    const run = runStates(this.definition, input, {
-      context: this.context(executionArn, name, input, clock.now()),
-      environment: { invoke, clock, random, signal, transitionMs, trace: (event) => trace?.(event) },
-    });
-    try {
-      const output = await within(clock, this.timeoutSeconds(), signal, run, () => new ExecutionTimeout());
-      return { status: 'SUCCEEDED', executionArn, output };
-    } catch (error) {
-      if (error instanceof ExecutionTimeout) {
-        return { status: 'TIMED_OUT', executionArn, error: ERROR.timeout, cause: error.message };
-      }
-      if (!(error instanceof StateError)) throw error;
-      return { status: 'FAILED', executionArn, error: error.error ?? '', cause: error.cause ?? '' };
-    } finally {
-      // After a timeout, no further state must run.
-      stop.abort();
-    }
+    const execution = new MachineExecution(
+      {
+        arn: this.executionArn(name),
+        name,
+        input,
+        inputText,
+        traceHeader,
+        resource: this.current,
+        definition: this.definition,
+      },
+      this.environment,
+    );
+    if (this.current.type === 'STANDARD') this.kept.set(execution.init.arn, execution);
+    return execution;
   }
 
   private checkStart(input: Json, name: string): void {
-    if (!EXECUTION_NAME.test(name)) {
+    if (!isExecutionName(name)) {
       throw new LocalCloudError(
-        `an execution's name must have 1 to 80 letters, digits, '-' and '_', got '${name}': change it`,
+        `an execution's name must have 1 to ${MAX_EXECUTION_NAME} characters without spaces and special ones, ` +
+          `got '${name}': change it`,
       );
     }
     const size = jsonSize(input);
@@ -85,43 +124,13 @@ export class StateMachine {
       );
     }
     // Express executions may share a name.
-    if (this.resource.type === 'EXPRESS') return;
-    if (this.names.has(name))
+    if (this.named(name) !== undefined)
       throw new LocalCloudError(`an execution named '${name}' already exists: choose another name`);
-    this.names.add(name);
   }
 
   private executionArn(name: string): string {
-    const { arn, type } = this.resource;
+    const { arn, type } = this.current;
     if (type === 'STANDARD') return `${arn.replace(':stateMachine:', ':execution:')}:${name}`;
     return `${arn.replace(':stateMachine:', ':express:')}:${name}:${randomUUID()}`;
-  }
-
-  private timeoutSeconds(): number | undefined {
-    const { timeoutSeconds } = this.definition;
-    if (this.resource.type === 'STANDARD') return timeoutSeconds;
-    return Math.min(timeoutSeconds ?? Infinity, MAX_EXPRESS_SECONDS);
-  }
-
-  /** https://docs.aws.amazon.com/step-functions/latest/dg/input-output-contextobject.html */
-  private context(executionArn: string, name: string, input: Json, now: number) {
-    const { arn, roleArn } = this.resource;
-    return {
-      Execution: {
-        Id: executionArn,
-        Input: input,
-        Name: name,
-        ...(roleArn === undefined ? {} : { RoleArn: roleArn }),
-        StartTime: new Date(now).toISOString(),
-        RedriveCount: 0,
-      },
-      StateMachine: { Id: arn, Name: this.resource.name },
-    };
-  }
-}
-
-class ExecutionTimeout extends Error {
-  constructor() {
-    super('the execution took longer than its state machine allows');
   }
 }

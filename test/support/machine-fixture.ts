@@ -4,16 +4,18 @@ import type { StateMachineType } from '../../local/cloudformation/resources';
 import type { Clock } from '../../local/step-functions/clock';
 import { StateError } from '../../local/step-functions/errors';
 import type { ExecutionResult, TraceEvent } from '../../local/step-functions/execution';
+import type { MachineExecution } from '../../local/step-functions/machine-execution';
 import { StateMachine } from '../../local/step-functions/state-machine';
 
 export const START = Date.parse('2026-01-02T03:04:05.000Z');
 
 /** The outcome of one attempt of a task: a response, an error to throw, or no response at all. */
-type Attempt = { readonly answer: Json } | { readonly error: string; readonly cause?: string } | 'hang';
+export type Attempt =
+  { readonly answer: Json } | { readonly error: string; readonly cause?: string } | 'hang';
 
 export const HANG = 'hang';
 
-interface Recording {
+export interface Recording {
   readonly result: ExecutionResult;
   /** The events, each as a short line. */
   readonly trace: readonly string[];
@@ -54,11 +56,29 @@ export function machine(definition: JsonObject, options: MachineOptions = {}) {
       },
     },
   );
+  const start = (name?: string): MachineExecution =>
+    stateMachine.start(options.input ?? {}, name === undefined ? {} : { name });
   const run = async (): Promise<Recording> => {
     const result = await stateMachine.execute(options.input ?? {}, options.name);
     return { ...recording, seconds: (clock.now() - START) / 1000, result };
   };
-  return { stateMachine, run };
+  return { stateMachine, start, run, clock, payloads: recording.payloads };
+}
+
+/** Runs an execution to its end, and returns it with its events as short lines. */
+export async function recorded(definition: JsonObject, options: MachineOptions = {}) {
+  const execution = machine(definition, options).start(options.name);
+  const result = await execution.result;
+  return { execution, result, events: eventLines(execution) };
+}
+
+/** The events of an execution, each as `id<previous type`, with the name of its state if it has one. */
+export function eventLines({ history }: MachineExecution): string[] {
+  return history.events.map(({ id, previousEventId, type, details }) => {
+    const state = typeof details?.name === 'string' ? ` ${details.name}` : '';
+    const index = typeof details?.index === 'number' ? ` ${details.index}` : '';
+    return `${id}<${previousEventId} ${type}${state}${index}`;
+  });
 }
 
 export function run(definition: JsonObject, options?: MachineOptions): Promise<Recording> {
@@ -110,6 +130,10 @@ function virtualClock(): Clock {
     now: () => now,
     sleep: (milliseconds, signal) =>
       new Promise((wake, reject) => {
+        if (signal.aborted) {
+          reject(signal.reason as Error);
+          return;
+        }
         const sleeper = { until: now + milliseconds, wake };
         sleepers.add(sleeper);
         signal.addEventListener('abort', () => {

@@ -1,12 +1,15 @@
 /** Synthesizes an app with pipelines, as `cdk synth` does. */
 import { App, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
+import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { SlicedInferencePipeline, Slicing } from '../../lib';
 import { temporaryFolder } from './model-builder';
 
 interface PipelineInit {
   readonly modelPath: string;
   readonly slices: number;
+  /** @default - the construct's */
+  readonly stateMachineType?: sfn.StateMachineType;
 }
 
 /** Synthesizes a stack for each pipeline, and returns the folder of the assembly. */
@@ -16,12 +19,13 @@ export function synthesize(pipelines: Readonly<Record<string, PipelineInit>>): s
   return app.synth().directory;
 }
 
-function addPipeline(stack: Stack, { modelPath, slices }: PipelineInit): void {
+function addPipeline(stack: Stack, { modelPath, slices, stateMachineType }: PipelineInit): void {
   new SlicedInferencePipeline(stack, 'Pipeline', {
     modelPath,
     slicing: Slicing.count(slices),
     // The functions run on this machine.
     architecture: process.arch === 'arm64' ? lambda.Architecture.ARM_64 : lambda.Architecture.X86_64,
     removalPolicy: RemovalPolicy.DESTROY,
+    ...(stateMachineType && { stateMachineType }),
   });
 }

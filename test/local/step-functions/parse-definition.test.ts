@@ -21,8 +21,18 @@ function retry(fields: JsonObject): JsonObject {
   return task({ Retry: [{ ErrorEquals: ['E'], ...fields }] });
 }
 
-function output(value: Json): JsonObject {
-  return { StartAt: 'P', States: { P: { Type: 'Pass', End: true, Output: value } } };
+function output(value: Json, more: JsonObject = {}): JsonObject {
+  return { StartAt: 'P', States: { P: { Type: 'Pass', End: true, Output: value, ...more } } };
+}
+
+function state(fields: JsonObject): JsonObject {
+  return { StartAt: 'S', States: { S: fields } };
+}
+
+const CHOICE = { Type: 'Choice', Choices: [{ Condition: true, Next: 'S' }] };
+
+function map(fields: JsonObject): JsonObject {
+  return { StartAt: 'M', States: { M: { Type: 'Map', ItemProcessor: task(), End: true, ...fields } } };
 }
 
 test('a definition of the construct is accepted', () => {
@@ -65,19 +75,52 @@ test('a definition of the construct is accepted', () => {
 
 describe('parseDefinition refuses by name', () => {
   test.each<[string, JsonObject, string]>([
-    ['JSONPath', { QueryLanguage: 'JSONPath', ...task() }, 'a query language other than JSONata'],
+    [
+      'a machine of JSONPath',
+      { ...task(), QueryLanguage: 'JSONPath' },
+      "the query language JSONPath of state 'A'",
+    ],
     [
       'an unknown field of the machine',
       { ...task(), ProcessorConfig: {} },
       'the field ProcessorConfig of the state machine',
     ],
     ['an unknown field of a state', task({ HeartbeatSeconds: 5 }), "the field HeartbeatSeconds of state 'A'"],
-    ['a JSONPath field', task({ ResultPath: '$.x' }), "the field ResultPath of state 'A'"],
+    ...['InputPath', 'OutputPath', 'Parameters', 'ResultPath', 'ResultSelector'].map(
+      (field): [string, JsonObject, string] => [
+        `the JSONPath field ${field}`,
+        task({ [field]: '$.x' }),
+        `the JSONPath field ${field} of state 'A'`,
+      ],
+    ),
     ['credentials', task({ Credentials: { RoleArn: 'x' } }), "the field Credentials of state 'A'"],
     ['a state of JSONPath', task({ QueryLanguage: 'JSONPath' }), 'the query language JSONPath'],
-    ['a Choice state', task({ Type: 'Choice' }), "the type Choice of state 'A'"],
-    ['a Map state', task({ Type: 'Map' }), "the type Map of state 'A'"],
-    ['a Wait state', task({ Type: 'Wait' }), "the type Wait of state 'A'"],
+    ['an unknown type of state', state({ Type: 'Loop' }), "the type Loop of state 'S'"],
+    [
+      'a JSONPath rule of a Choice',
+      state({ Type: 'Choice', Choices: [{ Variable: '$.x', IsNull: true, Next: 'S' }] }),
+      "the JSONPath rule state 'S' Choices[0]",
+    ],
+    [
+      'the JSONPath field of a Wait',
+      state({ Type: 'Wait', SecondsPath: '$.x', End: true }),
+      "the JSONPath field SecondsPath of state 'S'",
+    ],
+    ['the JSONPath result of a Pass', output(1, { Result: {} }), "the JSONPath field Result of state 'P'"],
+    [
+      'a distributed Map',
+      map({ ItemProcessor: { ...task(), ProcessorConfig: { Mode: 'DISTRIBUTED' } } }),
+      "the mode DISTRIBUTED of state 'M'",
+    ],
+    ...['ItemReader', 'ItemBatcher', 'ResultWriter', 'Label', 'ToleratedFailureCount'].map(
+      (field): [string, JsonObject, string] => [
+        `${field} of a Map`,
+        map({ [field]: 1 }),
+        `the field ${field} of state 'M'`,
+      ],
+    ),
+    ['Next of a Choice', state({ ...CHOICE, Next: 'S' }), "the field Next of state 'S'"],
+    ['Catch of a Pass', output(1, { Catch: [] }), "the field Catch of state 'P'"],
     [
       'an Assign of a Succeed',
       { StartAt: 'S', States: { S: { Type: 'Succeed', Assign: {} } } },
@@ -124,6 +167,28 @@ describe('parseDefinition refuses', () => {
       task({ Catch: [{ ErrorEquals: ['E'], Next: 'X' }] }),
       "a catch of state 'A' leads to 'X'",
     ],
+    [
+      'a choice that leads nowhere',
+      state({ ...CHOICE, Choices: [{ Condition: true, Next: 'X' }] }),
+      "a choice of state 'S' leads to 'X'",
+    ],
+    [
+      'a default that leads nowhere',
+      state({ ...CHOICE, Default: 'X' }),
+      "the default of state 'S' leads to 'X'",
+    ],
+    ['no choices', state({ Type: 'Choice', Choices: [] }), 'Choices of state'],
+    [
+      'a choice without a condition',
+      state({ Type: 'Choice', Choices: [{ Next: 'S' }] }),
+      "Condition of state 'S' Choices[0] expects true, false or a JSONata expression, got null",
+    ],
+    [
+      'a Wait without an end',
+      state({ Type: 'Wait', End: true }),
+      "Seconds of state 'S' expects a number of seconds, or else a Timestamp",
+    ],
+    ['a Map without an ItemProcessor', map({ ItemProcessor: undefined }), "the ItemProcessor of state 'M'"],
     ['neither Next nor End', task({ End: false }), "Next of state 'A' expects a state, or End to be true"],
     [
       'no function',
@@ -185,4 +250,12 @@ describe('names in expressions', () => {
   ])('are accepted in %s', (source) => {
     expect(refusal(output(`{% ${source} %}`))).toBe('accepted');
   });
+});
+
+test('a JSONPath machine whose states all use JSONata is accepted', () => {
+  const { A } = task().States as JsonObject;
+  const definition = parseDefinition(
+    JSON.stringify({ StartAt: 'A', States: { A: { ...(A as JsonObject), QueryLanguage: 'JSONata' } } }),
+  );
+  expect([...definition.states.keys()]).toEqual(['A']);
 });

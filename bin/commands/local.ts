@@ -1,0 +1,140 @@
+/** `sliced-inference local ASSEMBLY`: serves a pipeline's S3 and Step Functions until it is stopped. */
+import { once } from 'node:events';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import type { LocalCloudOptions, SimulationName } from '../../local';
+import { LocalCloud, SIMULATIONS } from '../../local';
+import { CONTRACT_VERSION } from '../../contract/version';
+import { INPUTS_PREFIX } from '../../contract/keys';
+import { TERMINATED } from '../process/exit-codes';
+import { clearProgress, showProgress } from '../terminal/progress';
+import { SHELLS, type ShellName } from '../terminal/shells';
+
+interface Options {
+  readonly pipeline?: string;
+  readonly port?: number;
+  readonly simulate: SimulationName;
+  readonly shell: ShellName;
+  readonly logs?: boolean;
+  readonly json?: boolean;
+}
+
+/** Step Functions takes the port after S3's. */
+const MAX_PORT = 65_534;
+
+const HELP = `
+Publishes the assembly's assets to a local S3, and serves it and the pipeline's state machine on this machine until you stop
+the command. It prints the variables that point the AWS CLI and any AWS SDK at them, in a form that a shell evaluates.
+
+Examples:
+  $ npx cdk synth && sliced-inference local cdk.out > cloud.env &
+  $ . ./cloud.env && aws stepfunctions list-executions --state-machine-arn "$STATE_MACHINE_ARN"
+  $ sliced-inference local cdk.out --pipeline OcrStack --port 9000 --logs`;
+
+export function localCommand(): Command {
+  return new Command('local')
+    .description('serve the S3 and the Step Functions of a synthesized cdk.out until stopped')
+    .argument('<assembly>', 'folder that `cdk synth` wrote')
+    .option(
+      '--pipeline <name>',
+      "the pipeline's stack or stack/logicalId, if the assembly has several pipelines",
+    )
+    .option('--port <number>', 'port of S3; Step Functions gets the next one (default: free ports)', readPort)
+    .addOption(
+      new Option(
+        '--simulate <network>',
+        'slow S3, cold starts and state transitions down to about their speed on AWS',
+      )
+        .choices(Object.keys(SIMULATIONS))
+        .default('none'),
+    )
+    .addOption(
+      new Option('--shell <name>', 'the shell that will evaluate the output')
+        .choices(Object.keys(SHELLS))
+        .default(process.platform === 'win32' ? 'powershell' : 'sh'),
+    )
+    .option('--logs', 'write the logs of the functions to standard error')
+    .option('--json', 'print JSON')
+    .addHelpText('after', HELP)
+    .action(serve);
+}
+
+async function serve(assembly: string, options: Options): Promise<void> {
+  // process.exit() also ends the functions' processes and removes all files.
+  const stop = (): void => process.exit(TERMINATED);
+  process.once('SIGTERM', stop);
+  showProgress('publishing the assets to a local S3');
+  const cloud = await LocalCloud.start(assembly, cloudOptions(options));
+  try {
+    process.off('SIGTERM', stop);
+    const stopped = once(process, 'SIGTERM');
+    clearProgress();
+    process.stdout.write(
+      options.json ? `${JSON.stringify(access(cloud), undefined, 2)}\n` : describe(cloud, options),
+    );
+    await stopped;
+    process.exitCode = TERMINATED;
+  } finally {
+    await cloud.close();
+  }
+}
+
+function cloudOptions({ pipeline, port, simulate, logs }: Options): LocalCloudOptions {
+  return {
+    ...(pipeline !== undefined && { pipeline }),
+    ...(port !== undefined && { ports: { s3: port, stepFunctions: port + 1 } }),
+    simulation: SIMULATIONS[simulate],
+    ...(logs && {
+      onLog: (functionName: string, line: string) => process.stderr.write(`${functionName}: ${line}\n`),
+    }),
+  };
+}
+
+function readPort(text: string): number {
+  const port = /^\d+$/.test(text) ? Number(text) : NaN;
+  if (port >= 1 && port <= MAX_PORT) return port;
+  throw new InvalidArgumentError(`expected a whole number from 1 to ${MAX_PORT}: choose another port.`);
+}
+
+/** What a program needs to use the local cloud. */
+function access(cloud: LocalCloud) {
+  const { stateMachineArn, stateMachineType, stackName, bucket } = cloud.pipeline;
+  return { stackName, stateMachineArn, stateMachineType, bucket, environment: environment(cloud) };
+}
+
+/**
+ * The variables that the AWS SDKs and the AWS CLI read.
+ * https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
+ */
+function environment({ s3, stepFunctions }: LocalCloud): Readonly<Record<string, string>> {
+  return {
+    AWS_ENDPOINT_URL_S3: s3.endpoint,
+    AWS_ENDPOINT_URL_SFN: stepFunctions.endpoint,
+    AWS_REGION: s3.region,
+    // The AWS CLI reads this variable instead.
+    AWS_DEFAULT_REGION: s3.region,
+    AWS_ACCESS_KEY_ID: s3.credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: s3.credentials.secretAccessKey,
+    // Without it the AWS CLI and the SDK for Python call StartSyncExecution at the host sync-127.0.0.1.
+    AWS_DISABLE_HOST_PREFIX_INJECTION: 'true',
+  };
+}
+
+function describe(cloud: LocalCloud, { shell }: Options): string {
+  const { stackName, stateMachineArn, stateMachineType, bucket } = cloud.pipeline;
+  const { set, unset, read } = SHELLS[shell];
+  const variables = { ...environment(cloud), STATE_MACHINE_ARN: stateMachineArn, BUCKET: bucket };
+  const start = stateMachineType === 'EXPRESS' ? 'start-sync-execution' : 'start-execution';
+  const input = JSON.stringify({
+    version: CONTRACT_VERSION,
+    inputs: { s3: `${INPUTS_PREFIX}x.safetensors` },
+  });
+  return [
+    `# S3 and Step Functions of the pipeline in ${stackName}, until you stop this command`,
+    // A profile or a session token of yours would replace these credentials.
+    ...['AWS_PROFILE', 'AWS_SESSION_TOKEN'].map(unset),
+    ...Object.entries(variables).map(([name, value]) => set(name, value)),
+    `# aws s3 cp x.safetensors ${read('s3://', 'BUCKET', `/${INPUTS_PREFIX}x.safetensors`)}`,
+    `# aws stepfunctions ${start} --state-machine-arn ${read('', 'STATE_MACHINE_ARN', '')} --input '${input}'`,
+    '',
+  ].join('\n');
+}

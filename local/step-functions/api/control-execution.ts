@@ -1,0 +1,29 @@
+/** StopExecution and RedriveExecution. */
+import type { JsonObject } from '../../basics/json';
+import type { StateMachine } from '../state-machine';
+import { ApiError } from './errors';
+import { requireExecution, seconds } from './operation';
+import type { Parameters } from './parameters';
+
+/** https://docs.aws.amazon.com/step-functions/latest/apireference/API_StopExecution.html */
+export async function stopExecution(machine: StateMachine, parameters: Parameters): Promise<JsonObject> {
+  const execution = requireExecution(machine, parameters);
+  const error = parameters.text('error', { to: 256 });
+  const cause = parameters.text('cause', { to: 32_768 });
+  const time = await execution.abort({
+    ...(error !== undefined && { error }),
+    ...(cause !== undefined && { cause }),
+  });
+  return { stopDate: seconds(time) };
+}
+
+/** https://docs.aws.amazon.com/step-functions/latest/apireference/API_RedriveExecution.html */
+export function redriveExecution(machine: StateMachine, parameters: Parameters): JsonObject {
+  const execution = requireExecution(machine, parameters);
+  const token = parameters.text('clientToken', { from: 1, to: 64, pattern: /^[!-~]+$/ });
+  const earlier = execution.redriveWith(token);
+  if (earlier !== undefined) return { redriveDate: seconds(earlier) };
+  const reason = execution.notRedrivable();
+  if (reason !== undefined) throw new ApiError('ExecutionNotRedrivable', reason);
+  return { redriveDate: seconds(execution.redrive(token)) };
+}

@@ -1,0 +1,28 @@
+/** ListExecutions. https://docs.aws.amazon.com/step-functions/latest/apireference/API_ListExecutions.html */
+import type { JsonObject } from '../../basics/json';
+import type { StateMachine } from '../state-machine';
+import { summarize } from './describe-execution';
+import { ApiError, typeNotSupported } from './errors';
+import { requireMachine } from './operation';
+import { page } from './paging';
+import type { Parameters } from './parameters';
+
+const STATUSES = ['SUCCEEDED', 'TIMED_OUT', 'PENDING_REDRIVE', 'ABORTED', 'FAILED', 'RUNNING'] as const;
+const REDRIVE_FILTERS = ['REDRIVEN', 'NOT_REDRIVEN'] as const;
+
+/** Lists the newest execution first. */
+export function listExecutions(machine: StateMachine, parameters: Parameters): JsonObject {
+  if (parameters.text('mapRunArn', { to: 2000 }) !== undefined) {
+    throw new ApiError('ValidationException', 'the local cloud has no Map Runs: pass stateMachineArn');
+  }
+  requireMachine(machine, parameters);
+  const status = parameters.choice('statusFilter', STATUSES);
+  const redriven = parameters.choice('redriveFilter', REDRIVE_FILTERS);
+  if (machine.resource.type !== 'STANDARD') throw typeNotSupported();
+  const found = machine.executions
+    .filter((execution) => status === undefined || execution.status === status)
+    .filter(({ redriveCount }) => redriven === undefined || redriveCount > 0 === (redriven === 'REDRIVEN'))
+    .reverse();
+  const { items, ...next } = page(found, parameters);
+  return { executions: items.map(summarize), ...next };
+}

@@ -1,0 +1,247 @@
+/** An execution of a state machine: its status, its history, and its attempts, of which a redrive adds one. */
+import type { Json, JsonObject } from '../basics/json';
+import type { StateMachineResource } from '../cloudformation/resources';
+import { type Clock, within } from './clock';
+import type { Definition } from './definition';
+import { ERROR, failureDetails, StateError } from './errors';
+import type { ExecutionResult, TraceEvent } from './execution';
+import { COMPLETE, History } from './history';
+import { Run } from './interpreter';
+import { MAX_EXECUTION_MS, MAX_EXPRESS_SECONDS, MAX_HISTORY_EVENTS, REDRIVABLE_MS } from './limits';
+import { LinkedAbort } from './linked-abort';
+import type { InvokeTask, RunOptions } from './run-options';
+
+export type ExecutionStatus = 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'TIMED_OUT' | 'ABORTED';
+
+export interface ExecutionEnvironment {
+  readonly invoke: InvokeTask;
+  readonly trace: (event: TraceEvent) => void;
+  readonly clock: Clock;
+  /** Uniform in [0, 1); for the jitter of retries. */
+  readonly random: () => number;
+  /** Ends all executions with its reason. */
+  readonly signal: AbortSignal | undefined;
+  readonly transitionMs: number;
+}
+
+interface ExecutionInit {
+  readonly arn: string;
+  readonly name: string;
+  readonly input: Json;
+  /** The input as the caller wrote it. */
+  readonly inputText: string;
+  readonly traceHeader: string | undefined;
+  /** The state machine when the execution started. Later deployments do not change it. */
+  readonly resource: StateMachineResource;
+  readonly definition: Definition;
+}
+
+/** How an attempt ended. `error` and `cause` are absent if nobody names them. */
+interface End {
+  readonly status: Exclude<ExecutionStatus, 'RUNNING'>;
+  readonly time: number;
+  readonly output?: Json;
+  readonly error?: string | undefined;
+  readonly cause?: string | undefined;
+}
+
+export class MachineExecution {
+  readonly startTime: number;
+  readonly history: History;
+  redriveCount = 0;
+  /** Epoch milliseconds of the last redrive. */
+  redriveTime: number | undefined;
+  /** Resolves when the current attempt ends. Rejects with the environment's reason if that ends it. */
+  result: Promise<ExecutionResult>;
+
+  private readonly run: Run;
+  private ended: End | undefined;
+  private stop: LinkedAbort;
+  /** Idempotency tokens of redrives. */
+  private readonly tokens = new Map<string, number>();
+
+  constructor(
+    readonly init: ExecutionInit,
+    private readonly environment: ExecutionEnvironment,
+  ) {
+    const now = (): number => environment.clock.now();
+    this.startTime = now();
+    this.history = new History({ now, keeps: init.resource.type === 'STANDARD' });
+    const { roleArn } = init.resource;
+    this.history.append('ExecutionStarted', 0, () => ({
+      input: init.inputText,
+      inputDetails: COMPLETE,
+      ...(roleArn !== undefined && { roleArn }),
+    }));
+    this.stop = new LinkedAbort(environment.signal);
+    this.run = new Run(init.definition, init.input, this.runOptions());
+    this.result = this.begin();
+  }
+
+  get status(): ExecutionStatus {
+    return this.ended?.status ?? 'RUNNING';
+  }
+
+  /** How the last attempt ended; `undefined` while the execution runs. */
+  get end(): End | undefined {
+    return this.ended;
+  }
+
+  /**
+   * Ends the execution as `ABORTED`, unless it has ended. Resolves to the time of its end, in epoch milliseconds.
+   * https://docs.aws.amazon.com/step-functions/latest/apireference/API_StopExecution.html
+   */
+  async abort(reason: { readonly error?: string; readonly cause?: string }): Promise<number> {
+    this.stop.abort(new ExecutionAborted(reason));
+    await this.result;
+    return this.ended?.time ?? this.environment.clock.now();
+  }
+
+  /**
+   * Why the execution cannot be redriven; `undefined` if it can.
+   * https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html
+   */
+  notRedrivable(): string | undefined {
+    const now = this.environment.clock.now();
+    if (this.ended === undefined) return 'Execution is RUNNING and cannot be redriven';
+    if (this.ended.status === 'SUCCEEDED') return 'Execution is SUCCEEDED and cannot be redriven';
+    if (this.history.events.length >= MAX_HISTORY_EVENTS - 1) return 'Execution history event limit exceeded';
+    if (now - this.startTime > MAX_EXECUTION_MS) return 'Execution has exceeded the max execution time';
+    if (now - this.ended.time > REDRIVABLE_MS) return 'Execution redrivable period exceeded';
+    return undefined;
+  }
+
+  /**
+   * Continues the execution from the states that failed, with their inputs and variables. Returns the time of the redrive.
+   * Call it only if the execution is redrivable.
+   * https://docs.aws.amazon.com/step-functions/latest/dg/redrive-executions.html
+   */
+  redrive(token?: string): number {
+    const time = this.environment.clock.now();
+    this.redriveCount++;
+    this.redriveTime = time;
+    if (token !== undefined) this.tokens.set(token, time);
+    this.ended = undefined;
+    this.stop = new LinkedAbort(this.environment.signal);
+    const { redriveCount } = this;
+    this.run.rewind(this.history.append('ExecutionRedriven', this.lastEventId(), () => ({ redriveCount })));
+    this.result = this.begin();
+    return time;
+  }
+
+  /** When a redrive with this token started, if there was one. */
+  redriveWith(token: string | undefined): number | undefined {
+    return token === undefined ? undefined : this.tokens.get(token);
+  }
+
+  private begin(): Promise<ExecutionResult> {
+    const result = this.attempt();
+    // A caller need not wait for the result. Mark the rejection as handled, which comes when the environment ends.
+    result.catch(() => undefined);
+    return result;
+  }
+
+  private async attempt(): Promise<ExecutionResult> {
+    const options = this.runOptions();
+    const { clock } = this.environment;
+    const { signal } = options.environment;
+    const run = this.run.advance(options);
+    let end: Omit<End, 'time'>;
+    try {
+      const output = await within(clock, this.timeoutSeconds(), signal, run, () => new ExecutionTimeout());
+      end = { status: 'SUCCEEDED', output };
+    } catch (error) {
+      // No further state must run, and the run must stand still before a redrive continues it.
+      this.stop.abort(error);
+      await Promise.allSettled([run]);
+      end = endedBy(error);
+    } finally {
+      this.stop.unlink();
+    }
+    return this.finish({ ...end, time: clock.now() });
+  }
+
+  private finish(end: End): ExecutionResult {
+    this.ended = end;
+    const { status, output = null, error, cause } = end;
+    const executionArn = this.init.arn;
+    // A failure and a success follow the last event of the run. The others follow none.
+    const { lastEvent } = this.run;
+    switch (status) {
+      case 'SUCCEEDED':
+        this.history.end('ExecutionSucceeded', lastEvent, {
+          output: JSON.stringify(output),
+          outputDetails: COMPLETE,
+        });
+        return { status, executionArn, output };
+      case 'FAILED':
+        this.history.end('ExecutionFailed', lastEvent, failureDetails({ error, cause }));
+        break;
+      case 'TIMED_OUT':
+        this.history.end('ExecutionTimedOut', 0, undefined);
+        break;
+      case 'ABORTED':
+        this.history.end('ExecutionAborted', 0, failureDetails({ error, cause }));
+        break;
+    }
+    return { status, executionArn, error: error ?? '', cause: cause ?? '' };
+  }
+
+  private lastEventId(): number {
+    return this.history.events.at(-1)?.id ?? 0;
+  }
+
+  private runOptions(): RunOptions {
+    return {
+      context: this.context(),
+      history: this.history,
+      environment: { ...this.environment, signal: this.stop.signal },
+    };
+  }
+
+  private timeoutSeconds(): number | undefined {
+    const { timeoutSeconds } = this.init.definition;
+    if (this.init.resource.type === 'STANDARD') return timeoutSeconds;
+    return Math.min(timeoutSeconds ?? Infinity, MAX_EXPRESS_SECONDS);
+  }
+
+  /** https://docs.aws.amazon.com/step-functions/latest/dg/input-output-contextobject.html */
+  private context(): RunOptions['context'] {
+    const { arn, name, input, resource } = this.init;
+    const redriven: JsonObject =
+      this.redriveTime === undefined ? {} : { RedriveTime: new Date(this.redriveTime).toISOString() };
+    return {
+      Execution: {
+        Id: arn,
+        Input: input,
+        Name: name,
+        ...(resource.roleArn !== undefined && { RoleArn: resource.roleArn }),
+        StartTime: new Date(this.startTime).toISOString(),
+        RedriveCount: this.redriveCount,
+        ...redriven,
+      },
+      StateMachine: { Id: resource.arn, Name: resource.name },
+    };
+  }
+}
+
+function endedBy(error: unknown): Omit<End, 'time'> {
+  if (error instanceof ExecutionTimeout) {
+    return { status: 'TIMED_OUT', error: ERROR.timeout, cause: error.message };
+  }
+  if (error instanceof ExecutionAborted) return { status: 'ABORTED', ...error.reason };
+  if (error instanceof StateError) return { status: 'FAILED', error: error.error, cause: error.cause };
+  throw error;
+}
+
+class ExecutionTimeout extends Error {
+  constructor() {
+    super('the execution took longer than its state machine allows');
+  }
+}
+
+class ExecutionAborted extends Error {
+  constructor(readonly reason: { readonly error?: string; readonly cause?: string }) {
+    super('the execution was stopped');
+  }
+}

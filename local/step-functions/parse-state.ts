@@ -1,0 +1,227 @@
+/** Validates one state. https://states-language.net/spec.html#states-fields */
+import { unsupported } from '../basics/errors';
+import { entriesOf, type Json } from '../basics/json';
+import type {
+  ChoiceRule,
+  ChoiceState,
+  ErrorHandling,
+  MapState,
+  ParallelState,
+  State,
+  StateExit,
+  StateGraph,
+  TaskState,
+  Transition,
+  WaitState,
+} from './definition';
+import { FieldReader } from './field-reader';
+import { MAX_STATE_NAME } from './limits';
+import { parseCatchers, parseRetriers } from './parse-error-handling';
+import { compileQuery, type Query, USE_JSONATA } from './query';
+
+/** The name of a JSONata variable without its `$`. `$states` is reserved. */
+const VARIABLE_NAME = /^(?!states$)[\p{L}_][\p{L}\p{N}_]*$/u;
+
+interface StateScope {
+  /** The query language of states that name none. */
+  readonly language: string;
+  /** All variables that the state's expressions can read. */
+  readonly variables: ReadonlySet<string>;
+  /** Parses a graph inside the state. */
+  readonly parseGraph: (fields: FieldReader) => StateGraph;
+}
+
+export class StateParser {
+  private readonly fields: FieldReader;
+
+  constructor(
+    private readonly name: string,
+    state: Json,
+    private readonly scope: StateScope,
+  ) {
+    this.fields = new FieldReader(state, `state '${name}'`);
+    if (name.length > MAX_STATE_NAME)
+      throw unsupported(`a state name of more than ${MAX_STATE_NAME} characters`);
+  }
+
+  parse(): State {
+    const { fields } = this;
+    fields.optionalString('Comment');
+    const language = fields.optionalString('QueryLanguage') ?? this.scope.language;
+    if (language !== 'JSONata') {
+      throw unsupported(`the query language ${language} of ${fields.place}`, USE_JSONATA);
+    }
+    const state = this.parseType(fields.string('Type'));
+    fields.refuseOthers();
+    return state;
+  }
+
+  private parseType(type: string): State {
+    const { name } = this;
+    switch (type) {
+      case 'Task':
+        return this.task();
+      case 'Parallel':
+        return this.parallel();
+      case 'Map':
+        return this.map();
+      case 'Choice':
+        return this.choice();
+      case 'Wait':
+        return this.wait();
+      case 'Pass':
+        return { type, name, ...this.transition(), ...this.exit(this.fields) };
+      case 'Succeed':
+        return { type, name, output: this.query('Output') };
+      case 'Fail':
+        return { type, name, error: this.query('Error'), cause: this.query('Cause') };
+      default:
+        throw unsupported(`the type ${type} of ${this.fields.place}`);
+    }
+  }
+
+  private task(): TaskState {
+    const { name, fields } = this;
+    const resource = fields.string('Resource');
+    if (!/^arn:aws[\w-]*:states:::lambda:invoke$/.test(resource)) {
+      throw unsupported(`the resource ${resource} of ${fields.place}`);
+    }
+    const task = new FieldReader(fields.raw('Arguments'), `the arguments of ${fields.place}`);
+    const functionName = task.string('FunctionName');
+    if (functionName.includes('{%')) throw unsupported(`an expression as function name of ${fields.place}`);
+    const payload = this.compile(task.raw('Payload') ?? {}, 'Arguments/Payload');
+    task.refuseOthers();
+    return {
+      type: 'Task',
+      name,
+      functionName,
+      payload,
+      timeoutSeconds: this.query('TimeoutSeconds'),
+      ...this.errorHandling(),
+      ...this.transition(),
+      ...this.exit(fields),
+    };
+  }
+
+  private parallel(): ParallelState {
+    const { name, fields } = this;
+    return {
+      type: 'Parallel',
+      name,
+      branches: fields.list('Branches').map((branch) => this.scope.parseGraph(branch)),
+      arguments: this.query('Arguments'),
+      ...this.errorHandling(),
+      ...this.transition(),
+      ...this.exit(fields),
+    };
+  }
+
+  private map(): MapState {
+    const { name, fields } = this;
+    const processor = new FieldReader(fields.raw('ItemProcessor'), `the ItemProcessor of ${fields.place}`);
+    processor.optionalString('Comment');
+    const config = processor.raw('ProcessorConfig');
+    if (config !== undefined) {
+      const configFields = new FieldReader(config, `the ProcessorConfig of ${fields.place}`);
+      const mode = configFields.optionalString('Mode') ?? 'INLINE';
+      if (mode !== 'INLINE')
+        throw unsupported(`the mode ${mode} of ${fields.place}`, 'use INLINE or deploy it to AWS');
+      configFields.refuseOthers();
+    }
+    return {
+      type: 'Map',
+      name,
+      processor: this.scope.parseGraph(processor),
+      items: this.query('Items'),
+      itemSelector: this.query('ItemSelector'),
+      maxConcurrency: this.query('MaxConcurrency'),
+      ...this.errorHandling(),
+      ...this.transition(),
+      ...this.exit(fields),
+    };
+  }
+
+  private choice(): ChoiceState {
+    const { name, fields } = this;
+    const rules = fields.list('Choices');
+    if (rules.length === 0) throw fields.invalid('Choices', 'at least one rule');
+    return {
+      type: 'Choice',
+      name,
+      choices: rules.map((rule, at) => this.choiceRule(rule, `Choices[${at}]/`)),
+      default: fields.optionalString('Default'),
+      ...this.exit(fields),
+    };
+  }
+
+  private choiceRule(fields: FieldReader, place: string): ChoiceRule {
+    fields.optionalString('Comment');
+    const condition = fields.raw('Condition');
+    if (condition === undefined && fields.has('Variable', 'And', 'Or', 'Not')) {
+      throw unsupported(`the JSONPath rule ${fields.place}`, 'use a JSONata Condition');
+    }
+    if (condition === undefined) throw fields.invalid('Condition', 'true, false or a JSONata expression');
+    const rule = {
+      condition: this.compile(condition, `${place}Condition`),
+      next: fields.string('Next'),
+      ...this.exit(fields, place),
+    };
+    fields.refuseOthers();
+    return rule;
+  }
+
+  private wait(): WaitState {
+    const { name, fields } = this;
+    const seconds = this.query('Seconds');
+    const timestamp = this.query('Timestamp');
+    const transition = this.transition();
+    const exit = this.exit(fields);
+    if (seconds !== undefined && timestamp === undefined) {
+      return { type: 'Wait', name, until: { seconds }, ...transition, ...exit };
+    }
+    if (timestamp !== undefined && seconds === undefined) {
+      return { type: 'Wait', name, until: { timestamp }, ...transition, ...exit };
+    }
+    // Name a JSONPath field, if there is one.
+    fields.refuseOthers();
+    throw fields.invalid('Seconds', 'a number of seconds, or else a Timestamp');
+  }
+
+  private errorHandling(): ErrorHandling {
+    const { fields } = this;
+    return {
+      retry: parseRetriers(fields),
+      catch: parseCatchers(fields, (catcher, place) => this.exit(catcher, place)),
+    };
+  }
+
+  private transition(): Transition {
+    const next = this.fields.optionalString('Next');
+    const end = this.fields.raw('End');
+    if ((end === true) === (next !== undefined))
+      throw this.fields.invalid('Next', 'a state, or End to be true');
+    return { next };
+  }
+
+  /** @param place where in the state the fields are, such as `Catch[0]/` */
+  private exit(fields: FieldReader, place = ''): StateExit {
+    const assign = fields.raw('Assign') === undefined ? {} : fields.object('Assign');
+    const output = fields.raw('Output');
+    return {
+      output: output === undefined ? undefined : this.compile(output, `${place}Output`),
+      assign: entriesOf(assign).map(([variable, value]) => {
+        if (!VARIABLE_NAME.test(variable)) throw fields.invalid('Assign', 'names of variables');
+        return [variable, this.compile(value, `${place}Assign/${variable}`)] as const;
+      }),
+    };
+  }
+
+  private query(field: string): Query | undefined {
+    const value = this.fields.raw(field);
+    return value === undefined ? undefined : this.compile(value, field);
+  }
+
+  private compile(value: Json, field: string): Query {
+    return compileQuery(value, field, this.scope.variables);
+  }
+}

@@ -1,0 +1,33 @@
+/** What a run needs from outside. */
+import type { Json, JsonObject } from '../basics/json';
+import type { Clock } from './clock';
+import type { TraceEvent } from './execution';
+import type { History } from './history';
+
+/** Calls a Lambda function; rejects with a `StateError` when it fails. */
+export type InvokeTask = (functionName: string, payload: Json) => Promise<TaskResult>;
+
+export interface TaskResult {
+  readonly payload: Json;
+  readonly executedVersion: string;
+}
+
+/** A `TraceEvent` without what all of them have. */
+export type EventDetail<T = TraceEvent> = T extends TraceEvent
+  ? Omit<T, 'time' | 'executionArn' | 'state'>
+  : never;
+
+export interface RunOptions {
+  /** The context object without its `State`. */
+  readonly context: JsonObject & { readonly Execution: JsonObject & { readonly Id: string } };
+  readonly history: History;
+  readonly environment: {
+    readonly invoke: InvokeTask;
+    readonly clock: Clock;
+    readonly random: () => number;
+    readonly signal: AbortSignal;
+    /** Milliseconds that a state transition takes. */
+    readonly transitionMs: number;
+    readonly trace: (event: TraceEvent) => void;
+  };
+}

@@ -1,0 +1,72 @@
+/** One attempt of a Task: evaluates its arguments, calls the function and records what happens. */
+import type { Json, JsonObject } from '../basics/json';
+import { within } from './clock';
+import type { TaskState } from './definition';
+import { ERROR, failureDetails, StateError } from './errors';
+import { COMPLETE, type HistoryEventType } from './history';
+import { MAX_WAIT_SECONDS } from './limits';
+import type { EventDetail, RunOptions } from './run-options';
+import type { Visit } from './visit';
+
+interface Recorder {
+  record(type: HistoryEventType, details: () => JsonObject): void;
+  trace(detail: EventDetail): void;
+}
+
+/** The resource of all tasks, as events name it. */
+const LAMBDA_INVOKE = { resourceType: 'lambda', resource: 'invoke' };
+
+/** Returns the result of `arn:aws:states:::lambda:invoke`. @throws StateError when the attempt fails */
+export async function attemptTask(
+  state: TaskState,
+  visit: Visit,
+  { context, environment }: RunOptions,
+  recorder: Recorder,
+): Promise<Json> {
+  const { invoke, clock, signal } = environment;
+  const attempt = visit.retryCount;
+  const payload = visit.limited(await visit.evaluate(state.payload));
+  const timeout =
+    state.timeoutSeconds &&
+    (await visit.integer(state.timeoutSeconds, 'TimeoutSeconds', { from: 1, to: MAX_WAIT_SECONDS }));
+  // The execution may have ended while the arguments were evaluated. Then no function must run.
+  signal.throwIfAborted();
+  recorder.record('TaskScheduled', () => ({
+    ...LAMBDA_INVOKE,
+    region: regionOf(context.Execution.Id),
+    parameters: JSON.stringify({ FunctionName: state.functionName, Payload: payload }),
+    ...(timeout !== undefined && { timeoutInSeconds: timeout }),
+  }));
+  recorder.record('TaskStarted', () => LAMBDA_INVOKE);
+  recorder.trace({ type: 'TaskStarted', attempt });
+  let result: Json;
+  try {
+    const call = invoke(state.functionName, payload);
+    const answer = await within(clock, timeout, signal, call, () => new StateError(ERROR.timeout, undefined));
+    result = visit.limited({
+      ExecutedVersion: answer.executedVersion,
+      Payload: answer.payload,
+      StatusCode: 200,
+    });
+  } catch (error) {
+    if (!(error instanceof StateError)) throw error;
+    recorder.record(error.error === ERROR.timeout ? 'TaskTimedOut' : 'TaskFailed', () => ({
+      ...LAMBDA_INVOKE,
+      ...failureDetails(error),
+    }));
+    recorder.trace({ type: 'TaskFailed', attempt, error: error.error ?? '', cause: error.cause ?? '' });
+    throw error;
+  }
+  recorder.record('TaskSucceeded', () => ({
+    ...LAMBDA_INVOKE,
+    output: JSON.stringify(result),
+    outputDetails: COMPLETE,
+  }));
+  recorder.trace({ type: 'TaskSucceeded', attempt });
+  return result;
+}
+
+/** `arn:partition:states:region:…` */
+function regionOf(executionArn: string): string {
+  return executionArn.split(':')[3];
+}

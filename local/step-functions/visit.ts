@@ -1,0 +1,148 @@
+/** A state that a run has entered and not left: evaluates the state's fields and names the state in their failures. */
+import { isJsonArray, jsonSize, type Json, type JsonObject } from '../basics/json';
+import type { Children } from './children';
+import type { State } from './definition';
+import { ERROR, EvaluationError, StateError } from './errors';
+import type { HistoryEventType } from './history';
+import { MAX_STATE_BYTES } from './limits';
+import { evaluate, type Query, type Scope, unexpectedType } from './query';
+
+/** RFC 3339 with an uppercase `T` and `Z`, which Step Functions requires. */
+const TIMESTAMP = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$/;
+
+/** What a visit needs of its run. */
+interface Frame {
+  /** The context object without its `State`. */
+  context(): JsonObject;
+  variables(): ReadonlyMap<string, Json>;
+  record(type: HistoryEventType, details: () => JsonObject): void;
+}
+
+/** What a state's `Output` and `Assign` can read besides its input. */
+export interface Outcome {
+  readonly result?: Json;
+  readonly errorOutput?: Json;
+}
+
+export class Visit {
+  /** Retries of the state so far. */
+  retryCount = 0;
+  /** Set once a Parallel or a Map has started. They stay when it fails, so that a redrive can continue them. */
+  children: Children | undefined;
+
+  constructor(
+    readonly state: State,
+    readonly input: Json,
+    private readonly entered: { readonly time: number; readonly eventId: number },
+    private readonly frame: Frame,
+  ) {}
+
+  /**
+   * Evaluates a field of the state. A failure is an error of the state, so that a Task's, a Parallel's or a Map's Retry and
+   * Catch apply to it, whichever of the state's fields failed: observed on AWS for `Arguments` and `Output`.
+   * https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
+   */
+  async evaluate(query: Query, outcome: Outcome = {}, context: JsonObject = {}): Promise<Json> {
+    return await this.check(() => evaluate(query, this.scope(outcome, context)));
+  }
+
+  async text(query: Query | undefined, field: string): Promise<string | undefined> {
+    if (query === undefined) return undefined;
+    const value = await this.evaluate(query);
+    if (typeof value === 'string') return value;
+    return await this.check(() => {
+      throw unexpectedType(query, field, 'string', value);
+    });
+  }
+
+  async array(query: Query | undefined, field: string): Promise<readonly Json[]> {
+    const value = query === undefined ? this.input : await this.evaluate(query);
+    if (isJsonArray(value)) return value;
+    return await this.check(() => {
+      if (query !== undefined) throw unexpectedType(query, field, 'array', value);
+      throw new EvaluationError(field, `Map state input must be an array but was: ${JSON.stringify(value)}`);
+    });
+  }
+
+  async boolean(query: Query, field: string): Promise<boolean> {
+    const value = await this.evaluate(query);
+    if (typeof value === 'boolean') return value;
+    return await this.check(() => {
+      throw unexpectedType(query, field, 'boolean', value);
+    });
+  }
+
+  async integer(
+    query: Query,
+    field: string,
+    { from, to }: { readonly from: number; readonly to: number },
+  ): Promise<number> {
+    const value = await this.evaluate(query);
+    return await this.check(() => {
+      if (typeof value !== 'number') throw unexpectedType(query, field, 'number', value);
+      if (Number.isInteger(value) && value >= from && value <= to) return value;
+      throw new EvaluationError(
+        field,
+        `The field '${field}' expects an integer from ${from} to ${to}, got ${value}`,
+      );
+    });
+  }
+
+  /** Epoch milliseconds. */
+  async timestamp(query: Query, field: string): Promise<number> {
+    const value = await this.evaluate(query);
+    return await this.check(() => {
+      if (typeof value !== 'string') throw unexpectedType(query, field, 'string', value);
+      const time = TIMESTAMP.test(value) ? Date.parse(value) : NaN;
+      if (!Number.isNaN(time)) return time;
+      throw new EvaluationError(
+        field,
+        `The field '${field}' expects a timestamp such as 2026-01-02T03:04:05Z, got '${value}'`,
+      );
+    });
+  }
+
+  /** An error of the state whose cause names the state, as those of Step Functions itself do. */
+  error(error: string, reason: string): StateError {
+    const { name } = this.state;
+    return new StateError(
+      error,
+      `An error occurred while executing the state '${name}' (entered at the event id #${this.entered.eventId}). ${reason}`,
+    );
+  }
+
+  /** Returns the value if it is small enough. */
+  limited(value: Json): Json {
+    if (jsonSize(value) <= MAX_STATE_BYTES) return value;
+    throw new StateError(
+      ERROR.dataLimitExceeded,
+      `The state/task '${this.state.name}' returned a result with a size exceeding the maximum number of bytes service limit.`,
+    );
+  }
+
+  private async check<T>(work: () => T | Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof EvaluationError)) throw error;
+      const failure = this.error(ERROR.queryEvaluation, error.reason);
+      this.frame.record('EvaluationFailed', () => ({
+        error: failure.error,
+        cause: failure.cause,
+        location: error.location,
+        state: this.state.name,
+      }));
+      throw failure;
+    }
+  }
+
+  private scope(outcome: Outcome, more: JsonObject): Scope {
+    const State = {
+      EnteredTime: new Date(this.entered.time).toISOString(),
+      Name: this.state.name,
+      RetryCount: this.retryCount,
+    };
+    const context = { ...this.frame.context(), ...more, State };
+    return { states: { input: this.input, context, ...outcome }, variables: this.frame.variables() };
+  }
+}

@@ -1,0 +1,299 @@
+import { type ChildProcess, execFileSync, spawnSync } from 'node:child_process';
+import * as fs from 'node:fs';
+import * as http from 'node:http';
+import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import {
+  DescribeExecutionCommand,
+  type ExecutionStatus,
+  SFNClient,
+  StartExecutionCommand,
+  StartSyncExecutionCommand,
+} from '@aws-sdk/client-sfn';
+import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import { encodeSafetensors } from '../../../lambda/tensors/safetensors';
+import { closeServer, listen } from '../../../local/basics/listen';
+import { mlp, saveModel, temporaryFolder } from '../../support/model-builder';
+import { synthesize } from '../../support/pipeline-assembly';
+import { cli, type CliResult, refuse } from '../../support/run-cli';
+import { float32 } from '../../support/tensors';
+
+type Environment = Readonly<Record<string, string>>;
+
+const INPUT = JSON.stringify({ version: 1, inputs: { s3: 'inputs/x.safetensors' } });
+const TENSORS = encodeSafetensors(new Map([['x', float32([2, 16])]]));
+
+let standard: string;
+let express: string;
+beforeAll(() => {
+  const pipeline = { modelPath: saveModel(mlp(3)), slices: 2 };
+  standard = synthesize({ Std: { ...pipeline, stateMachineType: sfn.StateMachineType.STANDARD } });
+  express = synthesize({ Exp: { ...pipeline, stateMachineType: sfn.StateMachineType.EXPRESS } });
+});
+
+interface Serving {
+  /** What the command printed. */
+  readonly text: string;
+  readonly child: ChildProcess;
+  /** Sends signals and returns how the command ended. */
+  stop(...signals: NodeJS.Signals[]): Promise<CliResult>;
+}
+
+/** Starts the command, and waits until it has printed all of its output. */
+async function serve(args: readonly string[]): Promise<Serving> {
+  let text = '';
+  let child: ChildProcess | undefined;
+  let ended: Promise<CliResult> | undefined;
+  await new Promise<void>((resolve, reject) => {
+    ended = cli(['local', ...args], {
+      onStart: (started) => {
+        child = started;
+        started.stdout?.on('data', (part: Buffer) => {
+          text += part.toString();
+          if (/^(# aws stepfunctions .*|\})\n$/m.test(text)) resolve();
+        });
+      },
+    });
+    void ended.then(({ stderr }) => {
+      reject(new Error(`the command ended: ${stderr}`));
+    });
+  });
+  if (child === undefined || ended === undefined) throw new Error('the command has not started');
+  const [running, end] = [child, ended];
+  return {
+    text,
+    child: running,
+    stop: async (...signals) => {
+      for (const signal of signals) running.kill(signal);
+      return await end;
+    },
+  };
+}
+
+/** Evaluates what the command printed in a shell, and returns the variables that it changed. */
+function evaluate(text: string): Environment {
+  const output = execFileSync('sh', ['-c', `${text}\nenv -0`], {
+    encoding: 'utf8',
+    env: { PATH: process.env.PATH, AWS_PROFILE: 'mine', AWS_SESSION_TOKEN: 'mine' },
+  });
+  const entries = output.split('\0').map((line) => line.split(/=(.*)/s).slice(0, 2) as [string, string]);
+  return Object.fromEntries(entries);
+}
+
+/** Clients of the unmodified SDK that take everything from the environment. */
+async function withClients<T>(
+  environment: Environment,
+  work: (clients: { readonly s3: S3Client; readonly sfn: SFNClient }) => Promise<T>,
+): Promise<T> {
+  const before = { ...process.env };
+  Object.assign(process.env, environment);
+  const clients = { s3: new S3Client({}), sfn: new SFNClient({ disableHostPrefix: true }) };
+  try {
+    return await work(clients);
+  } finally {
+    process.env = before;
+    for (const client of Object.values(clients)) client.destroy();
+  }
+}
+
+async function finished(client: SFNClient, executionArn: string | undefined) {
+  for (;;) {
+    const description = await client.send(new DescribeExecutionCommand({ executionArn }));
+    const running: ExecutionStatus = 'RUNNING';
+    if (description.status !== running) return description;
+  }
+}
+
+describe('local', () => {
+  it('serves a Standard pipeline to the SDK, from the variables that it prints', async () => {
+    const serving = await serve([standard]);
+    const environment = evaluate(serving.text);
+    const { STATE_MACHINE_ARN: stateMachineArn, BUCKET: Bucket } = environment;
+    expect(environment).toMatchObject({
+      AWS_REGION: 'us-east-1',
+      AWS_DEFAULT_REGION: 'us-east-1',
+      AWS_DISABLE_HOST_PREFIX_INJECTION: 'true',
+    });
+    expect(environment).not.toHaveProperty('AWS_PROFILE');
+    expect(environment).not.toHaveProperty('AWS_SESSION_TOKEN');
+    await withClients(environment, async ({ s3, sfn: stepFunctions }) => {
+      await s3.send(new PutObjectCommand({ Bucket, Key: 'inputs/x.safetensors', Body: TENSORS }));
+      const { executionArn } = await stepFunctions.send(
+        new StartExecutionCommand({ stateMachineArn, input: INPUT }),
+      );
+      const { status, output = '' } = await finished(stepFunctions, executionArn);
+      expect(status).toBe('SUCCEEDED');
+      expect(JSON.parse(output)).toMatchObject({ version: 1, outputs: { s3: { bucket: Bucket } } });
+    });
+    expect(await serving.stop('SIGINT')).toMatchObject({
+      code: null,
+      signal: 'SIGINT',
+      stderr: '',
+      leftovers: [],
+    });
+  });
+
+  it('serves an Express pipeline, prints JSON, and logs to standard error', async () => {
+    const serving = await serve([express, '--json', '--logs']);
+    const { environment, ...pipeline } = JSON.parse(serving.text) as {
+      environment: Environment;
+      stateMachineArn: string;
+      bucket: string;
+    };
+    expect(pipeline).toMatchObject({ stackName: 'Exp', stateMachineType: 'EXPRESS' });
+    const { stateMachineArn, bucket: Bucket } = pipeline;
+    await withClients(environment, async ({ s3, sfn: stepFunctions }) => {
+      await s3.send(new PutObjectCommand({ Bucket, Key: 'inputs/x.safetensors', Body: TENSORS }));
+      const started = new StartSyncExecutionCommand({ stateMachineArn, input: INPUT });
+      expect(await stepFunctions.send(started)).toMatchObject({ status: 'SUCCEEDED' });
+    });
+    const { stderr, ...end } = await serving.stop('SIGTERM');
+    expect(end).toMatchObject({ code: null, signal: 'SIGTERM', leftovers: [] });
+    // Each line names its function.
+    expect(stderr).toMatch(/^Exp-\w+: /m);
+  });
+
+  it('listens on the port of the user and on the next one', async () => {
+    const port = await freePorts();
+    const serving = await serve([standard, '--port', String(port)]);
+    const { AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL_SFN } = evaluate(serving.text);
+    expect([AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL_SFN].map((url) => new URL(url).port)).toEqual([
+      String(port),
+      String(port + 1),
+    ]);
+    expect(await serving.stop('SIGHUP')).toMatchObject({ signal: 'SIGHUP', stderr: '', leftovers: [] });
+  });
+
+  it('ends at once on a second signal', async () => {
+    const serving = await serve([standard]);
+    expect(await serving.stop('SIGINT', 'SIGINT')).toMatchObject({ signal: 'SIGINT', leftovers: [] });
+  });
+
+  it('writes for PowerShell on request', async () => {
+    const serving = await serve([standard, '--shell', 'powershell']);
+    expect(serving.text).toMatch(/^\$env:AWS_ENDPOINT_URL_SFN = 'http:\/\/127\.0\.0\.1:\d+'$/m);
+    await serving.stop('SIGTERM');
+  });
+});
+
+/** Two adjacent ports that were free a moment ago. */
+async function freePorts(): Promise<number> {
+  for (;;) {
+    const [first, second] = [http.createServer(), http.createServer()];
+    const port = await listen(first);
+    const next = await listen(second, port + 1).catch(() => undefined);
+    await Promise.all([closeServer(first), closeServer(second)]);
+    if (next !== undefined) return port;
+  }
+}
+
+describe('local refuses', () => {
+  it.each(['0', '65535', '-1', '1.5', 'x'])('the port %s', async (port) => {
+    expect(await refuse(['local', standard, `--port=${port}`])).toBe(
+      `option '--port <number>' argument '${port}' is invalid. expected a whole number from 1 to 65534: choose another port.`,
+    );
+  });
+
+  it('a port that is in use', async () => {
+    const server = http.createServer();
+    const port = await listen(server);
+    expect(await refuse(['local', standard, '--port', String(port)])).toBe(
+      `port ${port} of 127.0.0.1 must be free, got EADDRINUSE: choose another port`,
+    );
+    await closeServer(server);
+  });
+
+  it('a folder without an assembly', async () => {
+    expect(await refuse(['local', temporaryFolder()])).toContain('manifest.json');
+  });
+
+  it('an assembly without a pipeline', async () => {
+    expect(await refuse(['local', synthesize({})])).toContain('the assembly must have a pipeline');
+  });
+
+  it('several pipelines without a choice', async () => {
+    const pipeline = { modelPath: saveModel(mlp(2)), slices: 1 };
+    const assembly = synthesize({ One: pipeline, Two: pipeline });
+    expect(await refuse(['local', assembly])).toMatch(
+      /has 2 pipelines, expected one: choose one of One\/.*, Two\//,
+    );
+    const serving = await serve([assembly, '--pipeline', 'Two', '--json']);
+    expect(JSON.parse(serving.text)).toMatchObject({ stackName: 'Two' });
+    await serving.stop('SIGTERM');
+  });
+});
+
+const cliVersion = spawnSync('aws', ['--version'], { encoding: 'utf8' });
+const withAwsCli = cliVersion.status === 0 ? describe : describe.skip;
+
+withAwsCli('the AWS CLI (skipped if `aws` is not installed)', () => {
+  /** Runs a command of the AWS CLI in the environment that `local` prints, and parses its output. */
+  function aws(environment: Environment, ...args: string[]): Record<string, unknown> {
+    const { status, stdout, stderr } = spawnSync('aws', [...args, '--output', 'json'], {
+      encoding: 'utf8',
+      env: { ...process.env, ...environment, AWS_CONFIG_FILE: '/dev/null', AWS_PAGER: '' },
+    });
+    if (status !== 0) throw new Error(stderr.trim());
+    return stdout.trim() === '' ? {} : (JSON.parse(stdout) as Record<string, unknown>);
+  }
+
+  function upload(environment: Environment, bucket: string): void {
+    const file = `${temporaryFolder()}/x.safetensors`;
+    fs.writeFileSync(file, TENSORS);
+    aws(
+      environment,
+      's3api',
+      'put-object',
+      '--bucket',
+      bucket,
+      '--key',
+      'inputs/x.safetensors',
+      '--body',
+      file,
+    );
+  }
+
+  it('runs, follows, stops and redrives executions of a Standard pipeline', async () => {
+    const serving = await serve([standard]);
+    const environment = evaluate(serving.text);
+    const machine = ['--state-machine-arn', environment.STATE_MACHINE_ARN];
+    const call = (command: string, ...args: string[]) => aws(environment, 'stepfunctions', command, ...args);
+    const status = (arn: string) => call('describe-execution', '--execution-arn', arn).status;
+    const end = (arn: string) => {
+      while (status(arn) === 'RUNNING');
+      return status(arn);
+    };
+    upload(environment, environment.BUCKET);
+    const arn = String(call('start-execution', ...machine, '--input', INPUT).executionArn);
+    expect(end(arn)).toBe('SUCCEEDED');
+    expect(call('describe-state-machine', ...machine)).toMatchObject({ type: 'STANDARD', status: 'ACTIVE' });
+    const { events } = call('get-execution-history', '--execution-arn', arn) as {
+      events: { type: string }[];
+    };
+    expect(events.map(({ type }) => type).filter((type) => type.startsWith('Execution'))).toEqual([
+      'ExecutionStarted',
+      'ExecutionSucceeded',
+    ]);
+    expect(call('list-executions', ...machine).executions).toHaveLength(1);
+    expect(() => call('redrive-execution', '--execution-arn', arn)).toThrow('ExecutionNotRedrivable');
+    const missing = INPUT.replace('x.safetensors', 'missing.safetensors');
+    const failed = String(call('start-execution', ...machine, '--input', missing).executionArn);
+    expect(end(failed)).toBe('FAILED');
+    expect(call('redrive-execution', '--execution-arn', failed)).toHaveProperty('redriveDate');
+    expect(end(failed)).toBe('FAILED');
+    expect(call('describe-execution', '--execution-arn', failed)).toMatchObject({ redriveCount: 1 });
+    expect(call('stop-execution', '--execution-arn', failed)).toHaveProperty('stopDate');
+    expect(() => call('start-sync-execution', ...machine)).toThrow('StateMachineTypeNotSupported');
+    await serving.stop('SIGTERM');
+  });
+
+  it('runs an Express pipeline to its end', async () => {
+    const serving = await serve([express]);
+    const environment = evaluate(serving.text);
+    upload(environment, environment.BUCKET);
+    const args = ['--state-machine-arn', environment.STATE_MACHINE_ARN, '--input', INPUT];
+    expect(aws(environment, 'stepfunctions', 'start-sync-execution', ...args)).toMatchObject({
+      status: 'SUCCEEDED',
+    });
+    await serving.stop('SIGTERM');
+  });
+});

@@ -1,0 +1,120 @@
+/** The protocol, the caller's identity, and the operations on state machines. */
+import {
+  CreateActivityCommand,
+  DescribeStateMachineCommand,
+  DescribeStateMachineForExecutionCommand,
+  ListStateMachinesCommand,
+  SFNClient,
+  StartExecutionCommand,
+} from '@aws-sdk/client-sfn';
+import { START, task } from '../../../support/machine-fixture';
+import { closeServed, serve } from '../../../support/step-functions-fixture';
+
+afterEach(closeServed);
+
+describe('the API', () => {
+  test('describes and lists its state machine', async () => {
+    const { client, arn, stateMachine } = await serve(task());
+    const { $metadata, ...description } = await client.send(
+      new DescribeStateMachineCommand({ stateMachineArn: arn }),
+    );
+    expect($metadata.httpStatusCode).toBe(200);
+    expect(description).toEqual({
+      stateMachineArn: arn,
+      name: 'Machine',
+      type: 'STANDARD',
+      status: 'ACTIVE',
+      roleArn: 'arn:role',
+      definition: stateMachine.resource.definition,
+      creationDate: new Date(START),
+    });
+    const { stateMachines } = await client.send(new ListStateMachinesCommand({}));
+    expect(stateMachines).toEqual([
+      { stateMachineArn: arn, name: 'Machine', type: 'STANDARD', creationDate: new Date(START) },
+    ]);
+  });
+
+  test('describes the state machine of an execution as it was when the execution started', async () => {
+    const { client, arn, stateMachine } = await serve(task());
+    const { definition } = stateMachine.resource;
+    const { executionArn } = await client.send(new StartExecutionCommand({ stateMachineArn: arn }));
+    stateMachine.update(
+      { ...stateMachine.resource, definition: '{}' },
+      { startAt: 'X', states: new Map(), timeoutSeconds: undefined },
+    );
+    expect(await client.send(new DescribeStateMachineForExecutionCommand({ executionArn }))).toMatchObject({
+      definition,
+      stateMachineArn: arn,
+    });
+    expect(await client.send(new DescribeStateMachineCommand({ stateMachineArn: arn }))).toMatchObject({
+      definition: '{}',
+    });
+  });
+
+  test('refuses other operations by name', async () => {
+    const { client } = await serve(task());
+    await expect(client.send(new CreateActivityCommand({ name: 'a' }))).rejects.toMatchObject({
+      name: 'UnknownOperationException',
+      message: "the local cloud's Step Functions does not support CreateActivity",
+    });
+  });
+
+  test('refuses access keys of others', async () => {
+    const { access } = await serve(task());
+    const stranger = new SFNClient({
+      ...access,
+      credentials: { accessKeyId: 'AKIAOTHER', secretAccessKey: 'x' },
+      maxAttempts: 1,
+    });
+    await expect(stranger.send(new ListStateMachinesCommand({}))).rejects.toMatchObject({
+      name: 'UnrecognizedClientException',
+      message: 'The security token included in the request is invalid.',
+      $metadata: { httpStatusCode: 403 },
+    });
+    stranger.destroy();
+  });
+});
+
+describe('a raw request', () => {
+  async function post(headers: Record<string, string>, body: string, signed = true): Promise<Response> {
+    const { access } = await serve(task());
+    const authorization = `AWS4-HMAC-SHA256 Credential=${access.credentials.accessKeyId}/x`;
+    return await fetch(access.endpoint, {
+      method: 'POST',
+      headers: { ...(signed && { authorization }), ...headers },
+      body,
+    });
+  }
+
+  const LIST = { 'x-amz-target': 'AWSStepFunctions.ListStateMachines' };
+
+  test('is answered in AWS JSON 1.0, with the request id in a header and times in seconds', async () => {
+    const response = await post(LIST, '');
+    expect(response.status).toBe(200);
+    expect(response.headers.get('content-type')).toBe('application/x-amz-json-1.0');
+    expect(response.headers.get('x-amzn-requestid')).toMatch(/^[0-9a-f-]{36}$/);
+    expect(await response.json()).toMatchObject({ stateMachines: [{ creationDate: START / 1000 }] });
+  });
+
+  test.each([
+    ['without a signature', LIST, '{}', false, 403, 'MissingAuthenticationTokenException'],
+    ['without an operation', {}, '{}', true, 400, 'UnknownOperationException'],
+    [
+      'for another service',
+      { 'x-amz-target': 'DynamoDB.ListTables' },
+      '{}',
+      true,
+      400,
+      'UnknownOperationException',
+    ],
+    ['that is not JSON', LIST, '{', true, 400, 'SerializationException'],
+    ['that is not an object', LIST, '[]', true, 400, 'SerializationException'],
+    ['with a parameter of another type', LIST, '{"maxResults":"1"}', true, 400, 'SerializationException'],
+    ['above 2 MiB', LIST, ' '.repeat(2_097_153), true, 413, 'RequestEntityTooLargeException'],
+  ])('%s fails with its name in the body and in a header', async (_, headers, body, signed, status, name) => {
+    const response = await post(headers, body, signed);
+    expect(response.status).toBe(status);
+    expect(response.headers.get('x-amzn-errortype')).toBe(name);
+    expect(await response.json()).toEqual({ __type: name, message: expect.any(String) as string });
+  });
+});

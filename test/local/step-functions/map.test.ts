@@ -1,0 +1,249 @@
+/** Inline Map states: items, concurrency, failures and their events. */
+import type { Json, JsonObject } from '../../../local/basics/json';
+import { HANG, machine, recorded, run, task } from '../../support/machine-fixture';
+
+/** A machine with one Map `M`, whose iterations run a task that echoes its input. */
+function map(fields: JsonObject = {}, more: JsonObject = {}, processor: JsonObject = task()): JsonObject {
+  const end = fields.Next === undefined ? { End: true } : {};
+  const itemProcessor = { ProcessorConfig: { Mode: 'INLINE' }, ...processor };
+  return {
+    StartAt: 'M',
+    States: { M: { Type: 'Map', ItemProcessor: itemProcessor, ...end, ...fields }, ...more },
+  };
+}
+
+const UNDEFINED_OUTPUT = {
+  StartAt: 'U',
+  States: { U: { Type: 'Pass', Output: { v: '{% $states.input.missing %}' }, End: true } },
+};
+
+describe('a Map', () => {
+  test('runs its processor for each item of its input, and returns the outputs in order', async () => {
+    const { result, payloads } = await run(map(), { input: ['a', 'b', 'c'] });
+    expect(payloads).toEqual(['a', 'b', 'c']);
+    expect(result).toMatchObject({ status: 'SUCCEEDED', output: ['a', 'b', 'c'] });
+  });
+
+  test.each<[string, Json]>([
+    ['an expression', '{% $states.input.items %}'],
+    ['a literal array', [1, '{% $states.input.items[1] %}']],
+  ])('takes its items from %s', async (_, Items) => {
+    const { result } = await run(map({ Items }), { input: { items: [1, 2] } });
+    expect(result).toMatchObject({ output: [1, 2] });
+  });
+
+  test('selects the input of an iteration from the item, its index and the variables', async () => {
+    const definition = map({
+      Items: '{% $states.input.items %}',
+      ItemSelector: {
+        value: '{% $states.context.Map.Item.Value %}',
+        index: '{% $states.context.Map.Item.Index %}',
+        all: '{% $count($states.input.items) %}',
+      },
+    });
+    const { result } = await run(definition, { input: { items: ['a', 'b'] } });
+    expect(result).toMatchObject({
+      output: [
+        { value: 'a', index: 0, all: 2 },
+        { value: 'b', index: 1, all: 2 },
+      ],
+    });
+  });
+
+  test('shows the item in the context of its iteration, but not after it', async () => {
+    const inner = {
+      StartAt: 'I',
+      States: { I: { Type: 'Pass', Output: '{% $states.context.Map.Item %}', End: true } },
+    };
+    const after = {
+      Type: 'Pass',
+      Output: ['{% $states.input %}', '{% $exists($states.context.Map) %}'],
+      End: true,
+    };
+    const { result } = await run(map({ Next: 'After' }, { After: after }, inner), { input: ['a'] });
+    expect(result).toMatchObject({ output: [[{ Index: 0, Value: 'a' }], false] });
+  });
+
+  test('of no items returns an empty array', async () => {
+    const { result, events } = await recorded(map(), { input: [] });
+    expect(result).toMatchObject({ status: 'SUCCEEDED', output: [] });
+    expect(events).toEqual([
+      '1<0 ExecutionStarted',
+      '2<0 MapStateEntered M',
+      '3<2 MapStateStarted',
+      '4<3 MapStateSucceeded',
+      '5<3 MapStateExited M',
+      '6<5 ExecutionSucceeded',
+    ]);
+  });
+
+  test('uses Output and Assign with all results', async () => {
+    const fields = {
+      Output: '{% $sum($states.result) %}',
+      Assign: { n: '{% $count($states.result) %}' },
+      Next: 'Q',
+    };
+    const after = { Type: 'Pass', Output: ['{% $states.input %}', '{% $n %}'], End: true };
+    expect((await run(map(fields, { Q: after }), { input: [1, 2, 3] })).result).toMatchObject({
+      output: [6, 3],
+    });
+  });
+
+  test.each<[string, Json | undefined, number]>([
+    ['at most MaxConcurrency', 2, 2],
+    ['at most MaxConcurrency of an expression', '{% $states.input[0] %}', 3],
+    ['at most 40 without MaxConcurrency', undefined, 40],
+    ['at most 40 with a MaxConcurrency of 0', 0, 40],
+    ['at most 40 with a larger MaxConcurrency', 100, 40],
+  ])('runs %s iterations at once', async (_, MaxConcurrency, expected) => {
+    const attempts = Array.from({ length: 50 }, () => HANG as typeof HANG);
+    const fields = MaxConcurrency === undefined ? {} : { MaxConcurrency };
+    const { start, payloads } = machine(
+      { ...map(fields), TimeoutSeconds: 1 },
+      {
+        attempts,
+        input: Array.from({ length: 50 }, () => 3),
+      },
+    );
+    await start().result;
+    expect(payloads).toHaveLength(expected);
+  });
+
+  test('can be inside a branch, with a branch inside of it', async () => {
+    const branch = {
+      StartAt: 'In',
+      States: { In: { Type: 'Pass', Output: '{% $states.context.Map.Item.Index %}', End: true } },
+    };
+    const inner = { StartAt: 'P', States: { P: { Type: 'Parallel', Branches: [branch], End: true } } };
+    const outer = { Type: 'Parallel', Branches: [map({}, {}, inner)], End: true };
+    const { result } = await run({ StartAt: 'O', States: { O: outer } }, { input: ['a', 'b'] });
+    expect(result).toMatchObject({ output: [[[0], [1]]] });
+  });
+});
+
+describe('a failure in a Map', () => {
+  test('ends the other iterations, starts no more, and fails the run with its own error', async () => {
+    const { start, payloads } = machine(map({ MaxConcurrency: 2 }), {
+      input: ['a', 'b', 'c'],
+      attempts: [HANG, { error: 'Broken', cause: 'it was' }],
+    });
+    expect(await start().result).toMatchObject({ status: 'FAILED', error: 'Broken', cause: 'it was' });
+    expect(payloads).toEqual(['a', 'b']);
+  });
+
+  test('is retried with all iterations, and then caught', async () => {
+    const fields = {
+      Retry: [{ ErrorEquals: ['Broken'], MaxAttempts: 1 }],
+      Catch: [{ ErrorEquals: ['Broken'], Next: 'Q', Output: '{% $states.errorOutput.Error %}' }],
+    };
+    const after = { Q: { Type: 'Pass', End: true } };
+    const { result, payloads } = await run(map(fields, after), {
+      input: ['a', 'b'],
+      attempts: [{ answer: 0 }, { error: 'Broken' }, { answer: 0 }, { error: 'Broken' }],
+    });
+    expect(result).toMatchObject({ status: 'SUCCEEDED', output: 'Broken' });
+    expect(payloads).toEqual(['a', 'b', 'a', 'b']);
+  });
+
+  test('of an expression is recorded as AWS records it', async () => {
+    const { events } = await recorded(map({ MaxConcurrency: 1 }, {}, UNDEFINED_OUTPUT), { input: [1, 2] });
+    expect(events).toEqual([
+      '1<0 ExecutionStarted',
+      '2<0 MapStateEntered M',
+      '3<2 MapStateStarted',
+      '4<3 MapIterationStarted M 0',
+      '5<4 PassStateEntered U',
+      '6<5 EvaluationFailed',
+      '7<6 MapIterationFailed M 0',
+      '8<6 MapStateFailed',
+      '9<8 ExecutionFailed',
+    ]);
+  });
+
+  test('of a task aborts the other iterations', async () => {
+    const { events } = await recorded(map({ MaxConcurrency: 2 }), {
+      input: [1, 2],
+      attempts: [{ error: 'Broken' }, HANG],
+    });
+    const failed = events.findIndex((line) => line.includes('TaskFailed')) + 1;
+    expect(events.slice(failed)).toEqual([
+      `${failed + 1}<${failed} MapIterationFailed M 0`,
+      `${failed + 2}<${failed} TaskStateAborted`,
+      `${failed + 3}<${failed} MapIterationAborted M 1`,
+      `${failed + 4}<${failed} TaskStateAborted`,
+      `${failed + 5}<${failed} MapStateFailed`,
+      `${failed + 6}<${failed + 5} ExecutionFailed`,
+    ]);
+  });
+
+  test.each<[string, JsonObject, Json, string]>([
+    [
+      'items that are not an array',
+      { Items: '{% $states.input %}' },
+      5,
+      "Expected 'array', but was 'number' for value: 5",
+    ],
+    ['an input that is not an array', {}, { a: 1 }, 'Map state input must be an array but was: {"a":1}'],
+    ['missing items', { Items: '{% $states.input.x %}' }, {}, "the field 'Items' returned nothing"],
+    [
+      'a concurrency below 0',
+      { MaxConcurrency: '{% -1 %}' },
+      [1],
+      "The field 'MaxConcurrency' expects an integer",
+    ],
+    [
+      'a failing ItemSelector',
+      { ItemSelector: { a: '{% $states.input.x %}' } },
+      [1],
+      "the field 'ItemSelector/a'",
+    ],
+  ])(
+    'because of %s is a States.QueryEvaluationError before any iteration',
+    async (_, fields, input, reason) => {
+      const { result, events } = await recorded(map(fields), { input });
+      expect(result).toMatchObject({ status: 'FAILED', error: 'States.QueryEvaluationError' });
+      expect(result).toHaveProperty('cause', expect.stringContaining(reason));
+      expect(events.slice(1)).toEqual([
+        '2<0 MapStateEntered M',
+        '3<2 EvaluationFailed',
+        '4<3 MapStateFailed',
+        '5<4 ExecutionFailed',
+      ]);
+    },
+  );
+});
+
+test('iterations are recorded on chains of their own', async () => {
+  const two = {
+    StartAt: 'I',
+    States: { I: { Type: 'Pass', Next: 'J' }, J: { Type: 'Pass', End: true } },
+  };
+  const { events } = await recorded(
+    map({ MaxConcurrency: 1, Next: 'After' }, { After: { Type: 'Pass', End: true } }, two),
+    {
+      input: [1, 2],
+    },
+  );
+  expect(events).toEqual([
+    '1<0 ExecutionStarted',
+    '2<0 MapStateEntered M',
+    '3<2 MapStateStarted',
+    '4<3 MapIterationStarted M 0',
+    '5<4 PassStateEntered I',
+    '6<5 PassStateExited I',
+    '7<6 PassStateEntered J',
+    '8<7 PassStateExited J',
+    '9<8 MapIterationSucceeded M 0',
+    '10<3 MapIterationStarted M 1',
+    '11<10 PassStateEntered I',
+    '12<11 PassStateExited I',
+    '13<12 PassStateEntered J',
+    '14<13 PassStateExited J',
+    '15<14 MapIterationSucceeded M 1',
+    '16<15 MapStateSucceeded',
+    '17<15 MapStateExited M',
+    '18<17 PassStateEntered After',
+    '19<18 PassStateExited After',
+    '20<19 ExecutionSucceeded',
+  ]);
+});

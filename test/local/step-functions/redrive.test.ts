@@ -1,0 +1,298 @@
+/** Redriven executions: which states run again, with which data. https://docs.aws.amazon.com/step-functions/latest/dg/redrive-executions.html */
+import type { JsonObject } from '../../../local/basics/json';
+import type { ExecutionResult } from '../../../local/step-functions/execution';
+import type { MachineExecution } from '../../../local/step-functions/machine-execution';
+import { type Attempt, eventLines, HANG, machine, START, task } from '../../support/machine-fixture';
+
+function taskState(fields: JsonObject = {}): JsonObject {
+  return (task(fields).States as { A: JsonObject }).A;
+}
+
+function branch(name: string, fields: JsonObject = {}, more: JsonObject = {}): JsonObject {
+  return { StartAt: name, States: { [name]: taskState(fields), ...more } };
+}
+
+function parallel(branches: JsonObject[], fields: JsonObject = {}): JsonObject {
+  return { StartAt: 'P', States: { P: { Type: 'Parallel', Branches: branches, End: true, ...fields } } };
+}
+
+async function redrive(execution: MachineExecution): Promise<ExecutionResult> {
+  expect(execution.notRedrivable()).toBeUndefined();
+  execution.redrive();
+  expect(execution.status).toBe('RUNNING');
+  return await execution.result;
+}
+
+const ERROR = { error: 'Broken' };
+const DAY_MS = 86_400_000;
+
+describe('a redriven execution', () => {
+  test('continues at the failed task, with its input and the variables', async () => {
+    const definition = task(
+      { Assign: { first: '{% $states.result.Payload %}' }, Next: 'B' },
+      {
+        B: taskState({
+          Arguments: { FunctionName: 'fn', Payload: ['{% $states.input %}', '{% $first %}'] },
+        }),
+      },
+    );
+    const { start, payloads } = machine(definition, { input: 1, attempts: [{ answer: 'a' }, ERROR] });
+    const execution = start('run');
+    expect(await execution.result).toMatchObject({ status: 'FAILED', error: 'Broken' });
+    expect(await redrive(execution)).toMatchObject({ status: 'SUCCEEDED', output: ['a', 'a'] });
+    expect(payloads).toEqual([1, ['a', 'a'], ['a', 'a']]);
+    expect(eventLines(execution).slice(8)).toEqual([
+      '9<8 TaskStarted',
+      '10<9 TaskFailed',
+      '11<10 ExecutionFailed',
+      '12<11 ExecutionRedriven',
+      '13<12 TaskScheduled',
+      '14<13 TaskStarted',
+      '15<14 TaskSucceeded',
+      '16<15 TaskStateExited B',
+      '17<16 ExecutionSucceeded',
+    ]);
+    expect(execution.history.events[11].details).toEqual({ redriveCount: 1 });
+  });
+
+  test('keeps its name, ARN, input and start, and counts its redrives in the context', async () => {
+    const definition = task({
+      Arguments: { FunctionName: 'fn', Payload: '{% $states.context.Execution %}' },
+    });
+    const { start, payloads, clock } = machine(definition, { input: 7, attempts: [ERROR] });
+    const execution = start('run');
+    await execution.result;
+    await clock.sleep(5000, new AbortController().signal);
+    await redrive(execution);
+    const same = {
+      Id: 'arn:aws:states:us-east-1:000000000000:execution:Machine:run',
+      Input: 7,
+      Name: 'run',
+      RoleArn: 'arn:role',
+      StartTime: new Date(START).toISOString(),
+    };
+    expect(payloads).toEqual([
+      { ...same, RedriveCount: 0 },
+      { ...same, RedriveCount: 1, RedriveTime: new Date(START + 5000).toISOString() },
+    ]);
+    expect(execution).toMatchObject({ startTime: START, redriveCount: 1, redriveTime: START + 5000 });
+  });
+
+  test('runs with the definition that it started with', async () => {
+    const { start, stateMachine } = machine(task(), { attempts: [ERROR] });
+    const execution = start('run');
+    await execution.result;
+    stateMachine.update(stateMachine.resource, { startAt: 'X', states: new Map(), timeoutSeconds: 1 });
+    expect(await redrive(execution)).toMatchObject({ status: 'SUCCEEDED' });
+  });
+
+  test('counts retries and the time limits of tasks and machine anew', async () => {
+    const definition = {
+      ...task({
+        TimeoutSeconds: 6,
+        Arguments: { FunctionName: 'fn', Payload: '{% $states.context.State.RetryCount %}' },
+        Retry: [{ ErrorEquals: ['States.ALL'], MaxAttempts: 1, IntervalSeconds: 1 }],
+      }),
+      TimeoutSeconds: 10,
+    };
+    const { start, payloads, clock } = machine(definition, { attempts: [HANG, HANG, HANG] });
+    const execution = start('run');
+    expect(await execution.result).toMatchObject({ status: 'TIMED_OUT' });
+    expect(clock.now()).toBe(START + 10_000);
+    expect(await redrive(execution)).toMatchObject({ status: 'SUCCEEDED', output: 1 });
+    expect(clock.now()).toBe(START + 17_000);
+    expect(payloads).toEqual([0, 1, 0, 1]);
+  });
+
+  test('can fail and be redriven again', async () => {
+    const { start } = machine(task(), { attempts: [ERROR, ERROR, { answer: 'done' }] });
+    const execution = start('run');
+    await execution.result;
+    expect(await redrive(execution)).toMatchObject({ status: 'FAILED' });
+    expect(await redrive(execution)).toMatchObject({ status: 'SUCCEEDED', output: 'done' });
+    expect(execution.redriveCount).toBe(2);
+  });
+
+  test('enters a Fail state again, and fails again', async () => {
+    const definition = task(
+      { Catch: [{ ErrorEquals: ['States.ALL'], Next: 'F' }] },
+      { F: { Type: 'Fail', Error: '{% $states.input.Error %}', Cause: 'told' } },
+    );
+    const { start, payloads } = machine(definition, { attempts: [ERROR] });
+    const execution = start('run');
+    await execution.result;
+    expect(await redrive(execution)).toMatchObject({ status: 'FAILED', error: 'Broken', cause: 'told' });
+    expect(payloads).toHaveLength(1);
+    expect(eventLines(execution).slice(6)).toEqual([
+      '7<6 FailStateEntered F',
+      '8<7 ExecutionFailed',
+      '9<8 ExecutionRedriven',
+      '10<9 FailStateEntered F',
+      '11<10 ExecutionFailed',
+    ]);
+  });
+
+  test('evaluates the conditions of a Choice again', async () => {
+    const condition = '{% $states.context.Execution.RedriveCount = 1 %}';
+    const definition = {
+      StartAt: 'C',
+      States: {
+        C: { Type: 'Choice', Choices: [{ Condition: condition, Next: 'D' }] },
+        D: { Type: 'Succeed', Output: 'chosen' },
+      },
+    };
+    const execution = machine(definition).start('run');
+    expect(await execution.result).toMatchObject({ error: 'States.NoChoiceMatched' });
+    expect(await redrive(execution)).toMatchObject({ status: 'SUCCEEDED', output: 'chosen' });
+  });
+
+  test('that was stopped in a Wait leaves it when its time has come', async () => {
+    const definition = {
+      StartAt: 'W',
+      States: { W: { Type: 'Wait', Timestamp: new Date(START + 60_000).toISOString(), End: true } },
+    };
+    const { start, clock } = machine(definition);
+    const execution = start('run');
+    await execution.abort({});
+    await clock.sleep(90_000, new AbortController().signal);
+    expect(await redrive(execution)).toMatchObject({ status: 'SUCCEEDED' });
+    expect(clock.now()).toBe(START + 90_000);
+  });
+});
+
+describe('redriving a Parallel state', () => {
+  test('runs only the branches that failed or were aborted', async () => {
+    const { start, payloads } = machine(
+      parallel([
+        branch('A', { Arguments: { FunctionName: 'fn', Payload: 'a' } }),
+        branch('B', { Arguments: { FunctionName: 'fn', Payload: 'b' }, Retry: [{ ErrorEquals: ['Again'] }] }),
+        branch('C', { Arguments: { FunctionName: 'fn', Payload: 'c' } }),
+      ]),
+      { attempts: [{ answer: 'first a' }, { error: 'Again' }, HANG, ERROR] },
+    );
+    const execution = start('run');
+    expect(await execution.result).toMatchObject({ status: 'FAILED', error: 'Broken' });
+    expect(payloads).toEqual(['a', 'b', 'c', 'b']);
+    expect(await redrive(execution)).toMatchObject({ output: ['first a', 'b', 'c'] });
+    expect(payloads.slice(4)).toEqual(['b', 'c']);
+    const lines = eventLines(execution);
+    const redriven = lines.findIndex((line) => line.includes('ExecutionRedriven')) + 1;
+    const after = lines.slice(redriven);
+    expect(after.slice(0, 4)).toEqual([
+      `${redriven + 1}<${redriven} TaskScheduled`,
+      `${redriven + 2}<${redriven + 1} TaskStarted`,
+      `${redriven + 3}<${redriven} TaskScheduled`,
+      `${redriven + 4}<${redriven + 3} TaskStarted`,
+    ]);
+    expect(after.filter((line) => line.includes('Parallel')).map((line) => line.split(' ')[1])).toEqual([
+      'ParallelStateSucceeded',
+      'ParallelStateExited',
+    ]);
+  });
+
+  test('continues a branch at its failed state, with the variables of the branch and those around it', async () => {
+    const second = taskState({
+      Arguments: { FunctionName: 'fn', Payload: ['{% $outer %}', '{% $inner %}'] },
+    });
+    const { P } = parallel([branch('A', { Assign: { inner: 2 }, Next: 'B' }, { B: second })])
+      .States as JsonObject;
+    const definition = {
+      StartAt: 'S',
+      States: { S: { Type: 'Pass', Assign: { outer: 1 }, Next: 'P' }, P },
+    };
+    const { start, payloads } = machine(definition, { input: 0, attempts: [{ answer: 'a' }, ERROR] });
+    const execution = start('run');
+    await execution.result;
+    expect(await redrive(execution)).toMatchObject({ output: [[1, 2]] });
+    expect(payloads).toEqual([0, [1, 2], [1, 2]]);
+  });
+
+  test('keeps the branches and evaluates only a failed Output again', async () => {
+    const Output = '{% $states.context.Execution.RedriveCount = 1 ? "second" : $error("first") %}';
+    const { start, payloads } = machine(parallel([branch('A')], { Output }), { input: 1 });
+    const execution = start('run');
+    expect(await execution.result).toMatchObject({ error: 'States.QueryEvaluationError' });
+    expect(await redrive(execution)).toMatchObject({ output: 'second' });
+    expect(payloads).toEqual([1]);
+  });
+
+  test('runs all branches again if their results were too large', async () => {
+    const half = '{% $pad("", 140000, "x") %}';
+    const { start, payloads } = machine(
+      parallel([branch('A', { Output: half }), branch('B', { Output: half })]),
+      {
+        input: 1,
+      },
+    );
+    const execution = start('run');
+    expect(await execution.result).toMatchObject({ error: 'States.DataLimitExceeded' });
+    expect(await redrive(execution)).toMatchObject({ error: 'States.DataLimitExceeded' });
+    expect(payloads).toEqual([1, 1, 1, 1]);
+  });
+
+  test('retries all branches if one fails again', async () => {
+    const fields = { Retry: [{ ErrorEquals: ['Broken'], MaxAttempts: 1 }] };
+    const { start, payloads } = machine(parallel([branch('A'), branch('B')], fields), {
+      input: 1,
+      attempts: [{ answer: 'a' }, ERROR, { answer: 'a2' }, ERROR, ERROR, { answer: 'a3' }, { answer: 'b3' }],
+    });
+    const execution = start('run');
+    expect(await execution.result).toMatchObject({ status: 'FAILED' });
+    expect(await redrive(execution)).toMatchObject({ output: ['a3', 'b3'] });
+    expect(payloads).toHaveLength(7);
+  });
+});
+
+test.each<[string, number, readonly Attempt[], string[], string[], string[]]>([
+  ['have not succeeded', 1, [{ answer: 'A' }, ERROR], ['a', 'b'], ['b', 'c', 'd'], ['A', 'b', 'c', 'd']],
+  ['were aborted', 2, [HANG, ERROR], ['a', 'b'], ['a', 'b', 'c', 'd'], ['a', 'b', 'c', 'd']],
+])(
+  'redriving a Map runs the iterations that %s',
+  async (_, MaxConcurrency, attempts, first, second, output) => {
+    const state = { Type: 'Map', MaxConcurrency, ItemProcessor: task(), End: true };
+    const { start, payloads } = machine(
+      { StartAt: 'M', States: { M: state } },
+      { input: ['a', 'b', 'c', 'd'], attempts },
+    );
+    const execution = start('run');
+    expect(await execution.result).toMatchObject({ status: 'FAILED' });
+    expect(payloads).toEqual(first);
+    expect(await redrive(execution)).toMatchObject({ output });
+    expect(payloads.slice(first.length)).toEqual(second);
+  },
+);
+
+test('no task runs after its execution has been stopped', async () => {
+  const { start, payloads } = machine(task());
+  const execution = start('run');
+  // The task's arguments are not evaluated yet.
+  await execution.abort({});
+  expect(payloads).toEqual([]);
+  expect(await redrive(execution)).toMatchObject({ status: 'SUCCEEDED' });
+  expect(payloads).toEqual([{}]);
+});
+
+describe('an execution is not redrivable', () => {
+  test('while it runs', async () => {
+    const execution = machine(task(), { attempts: [HANG] }).start('run');
+    expect(execution.notRedrivable()).toBe('Execution is RUNNING and cannot be redriven');
+    await execution.abort({});
+    expect(execution.notRedrivable()).toBeUndefined();
+  });
+
+  test('after it has succeeded', async () => {
+    const execution = machine(task()).start('run');
+    await execution.result;
+    expect(execution.notRedrivable()).toBe('Execution is SUCCEEDED and cannot be redriven');
+  });
+
+  test('more than 14 days after its end', async () => {
+    const { start, clock } = machine(task(), { attempts: [ERROR] });
+    const execution = start('run');
+    await execution.result;
+    await clock.sleep(14 * DAY_MS, new AbortController().signal);
+    expect(execution.notRedrivable()).toBeUndefined();
+    await clock.sleep(1, new AbortController().signal);
+    expect(execution.notRedrivable()).toBe('Execution redrivable period exceeded');
+  });
+});
