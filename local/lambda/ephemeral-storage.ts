@@ -7,7 +7,8 @@
  * Not limited: what native code, child processes and worker threads write. It counts as soon as this process writes again.
  * Not counted: files that were deleted while they are open, and the file system's own data. Holes in files take no space.
  */
-import * as fs from 'node:fs';
+// The module itself, because the names of a namespace cannot be replaced.
+import fs, { type Stats } from 'node:fs';
 import Module from 'node:module';
 import * as path from 'node:path';
 
@@ -167,12 +168,12 @@ function sizeOf(folder: string, files: Set<string>): number {
   return bytes;
 }
 
-function idOf({ dev, ino }: fs.Stats): string {
+function idOf({ dev, ino }: Stats): string {
   return `${dev}:${ino}`;
 }
 
 /** Some file systems reserve blocks behind a file that grows; these do not count. */
-function allocated({ size, blocks }: fs.Stats): number {
+function allocated({ size, blocks }: Stats): number {
   return Math.min(blocks * STAT_BLOCK_BYTES, Math.ceil(size / BLOCK_BYTES) * BLOCK_BYTES);
 }
 
@@ -255,9 +256,16 @@ function wholeFile(target: unknown, bytes: number, flags: unknown): Write {
 }
 
 function copy([source, destination]: unknown[]): Write {
-  const stats = fs.statSync(String(source), { throwIfNoEntry: false });
-  const bytes = stats?.isDirectory() === true ? sizeOf(String(source), new Set()) : (stats?.size ?? 0);
-  return { bytes, target: String(destination) };
+  return { bytes: contentOf(String(source)), target: String(destination) };
+}
+
+/** Copying may fill the holes of a file. */
+function contentOf(source: string): number {
+  const stats = fs.statSync(source, { throwIfNoEntry: false });
+  if (stats?.isDirectory() !== true) return stats?.size ?? 0;
+  let bytes = BLOCK_BYTES;
+  for (const name of fs.readdirSync(source)) bytes += contentOf(path.join(source, name));
+  return bytes;
 }
 
 function totalSize(parts: unknown): number {

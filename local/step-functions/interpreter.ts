@@ -146,7 +146,7 @@ class Run {
         );
       });
       result = { ExecutedVersion: answer.executedVersion, Payload: answer.payload, StatusCode: 200 };
-      limited(result, `the result of the task '${state.name}'`);
+      limitedResult(result, 'lambda');
     } catch (error) {
       if (!(error instanceof StateError)) throw error;
       this.trace(state, { type: 'TaskFailed', attempt, error: error.error ?? '', cause: error.cause ?? '' });
@@ -169,7 +169,7 @@ class Run {
     const runs = state.branches.map((branch) => new Run(options, scope.variables).through(branch, input));
     let result: Json;
     try {
-      result = limited(await Promise.all(runs), `the result of the state '${state.name}'`);
+      result = limitedResult(await Promise.all(runs), state.name);
     } finally {
       stop.abort(new BranchStopped());
       // The abort ends the other branches. Ignore their failures: the first one is reported.
@@ -249,5 +249,17 @@ function limited(value: Json, what: string): Json {
   throw new StateError(
     ERROR.dataLimitExceeded,
     `${what} must have at most ${MAX_STATE_BYTES} bytes, got ${size}`,
+  );
+}
+
+/**
+ * The words are those of Step Functions, which names the service that a task calls, and otherwise the state:
+ * https://github.com/jogold/cloudstructs/issues/163, https://github.com/awslabs/aws-securityhub-multiaccount-scripts/issues/63
+ */
+function limitedResult(result: Json, source: string): Json {
+  if (jsonSize(result) <= MAX_STATE_BYTES) return result;
+  throw new StateError(
+    ERROR.dataLimitExceeded,
+    `The state/task '${source}' returned a result with a size exceeding the maximum number of bytes service limit.`,
   );
 }
