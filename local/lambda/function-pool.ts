@@ -12,7 +12,7 @@ import { FunctionLog, type LogListener } from './function-log';
 import { INIT_SECONDS, MAX_REQUEST_BYTES } from './limits';
 import { declaredMajor, type NodeBinaries, nodeVariable } from './node-binaries';
 import { canMeasureMemory, isInMemory } from './process-memory';
-import { Sandbox } from './sandbox';
+import { Sandbox, type SandboxProcess } from './sandbox';
 import { requestTooLarge } from './service-error';
 
 export interface FunctionHost {
@@ -98,7 +98,7 @@ export class FunctionPool {
   }
 
   /** The running processes. */
-  processes(): { readonly pid: number; readonly busy: boolean }[] {
+  processes(): SandboxProcess[] {
     return [...this.sandboxes.keys()].flatMap(({ process }) => (process === undefined ? [] : [process]));
   }
 

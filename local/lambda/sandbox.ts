@@ -8,6 +8,7 @@ import { rm } from 'node:fs/promises';
 import { type MemoryLimit, stopWatching, type WatchedMemory, watchMemory } from './memory-watch';
 import { initReportLine, reportLine, type Status } from './report';
 import type { Answer, Invocation } from './runtime-api';
+import type { WorkerProcess } from './worker-process';
 import { isEnd, Worker, type WorkerEnd, type WorkerOptions } from './worker';
 
 export interface SandboxOptions extends Omit<WorkerOptions, 'temporaryBytes'> {
@@ -26,6 +27,8 @@ export interface SandboxOptions extends Omit<WorkerOptions, 'temporaryBytes'> {
 
 /** A call to run. Its deadline is set when its timeout starts. */
 export type Call = Omit<Invocation, 'deadline'>;
+
+export type SandboxProcess = Pick<WorkerProcess, 'pid' | 'busy' | 'temporaryFolder'>;
 
 /** Why the sandbox itself killed its worker. */
 type Verdict = 'timeout' | 'memory';
@@ -46,9 +49,10 @@ export class Sandbox {
   constructor(private readonly options: SandboxOptions) {}
 
   /** The worker's process, if it is running. */
-  get process(): { readonly pid: number; readonly busy: boolean } | undefined {
+  get process(): SandboxProcess | undefined {
     const pid = this.worker?.pid;
-    return pid === undefined ? undefined : { pid, busy: this.worker?.busy === true };
+    const { temporaryFolder } = this.options;
+    return pid === undefined ? undefined : { pid, busy: this.worker?.busy === true, temporaryFolder };
   }
 
   /**
