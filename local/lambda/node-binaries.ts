@@ -60,7 +60,7 @@ export class NodeBinaries {
     }
     if (majorOf(this.own.version) === major) return this.own.path;
     for (const candidate of candidates(major, this.environment)) {
-      if (fs.existsSync(candidate) && (await isNode(candidate, major))) return candidate;
+      if (isOther(candidate, this.own.path) && (await isNode(candidate, major))) return candidate;
     }
     return undefined;
   }
@@ -111,6 +111,11 @@ function candidates(major: string, { variables, home, workingFolder }: Environme
 
 const EXE = process.platform === 'win32' ? '.exe' : '';
 const BINARY = path.join(process.platform === 'win32' ? '' : 'bin', `node${EXE}`);
+
+/** Whether the program exists and is not this process's own, whose version is known. */
+function isOther(candidate: string, own: string): boolean {
+  return fs.existsSync(candidate) && fs.realpathSync(candidate) !== own;
+}
 
 function releases(folder: string, prefix: string): string[] {
   if (!fs.existsSync(folder)) return [];
