@@ -63,7 +63,8 @@ function readZip(zip: Uint8Array, source: string): Record<string, Uint8Array> {
       filter: ({ originalSize }) => {
         total += originalSize;
         // Lambda's words.
-        if (total > MAX_CODE_BYTES) throw new Error(`Unzipped size must be smaller than ${MAX_CODE_BYTES} bytes`);
+        if (total > MAX_CODE_BYTES)
+          throw new Error(`Unzipped size must be smaller than ${MAX_CODE_BYTES} bytes`);
         return true;
       },
     });

@@ -35,7 +35,9 @@ export class Concurrency {
    */
   prepare(functions: readonly ConcurrentFunction[]): () => void {
     const least = Math.min(LEAST_UNRESERVED_CONCURRENCY, this.limit);
-    const reservations = new Map(functions.map(({ arn, reservedConcurrency = 0 }) => [arn, reservedConcurrency]));
+    const reservations = new Map(
+      functions.map(({ arn, reservedConcurrency = 0 }) => [arn, reservedConcurrency]),
+    );
     let reserved = 0;
     for (const reservation of reservations.values()) reserved += reservation;
     if (reserved > 0 && this.limit - reserved < least) {

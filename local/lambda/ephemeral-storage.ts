@@ -40,9 +40,9 @@ const STAT_BLOCK_BYTES = 512;
 
 /** @param bytes size of the disk that the folder stands for */
 export function limitEphemeralStorage(folder: string, bytes: number): void {
-  const { binding } = process as unknown as { binding(name: 'fs'): Binding };
+  const internals = process as unknown as { binding(name: 'fs'): Binding };
   const storage = new EphemeralStorage(fs.realpathSync(folder), bytes);
-  wrapWrites(binding('fs'), storage);
+  wrapWrites(internals.binding('fs'), storage);
 }
 
 class EphemeralStorage {
@@ -71,7 +71,10 @@ class EphemeralStorage {
   }
 
   /** Starts a write in another thread. @returns `undefined` when it was not started because it does not fit */
-  async start<T>(write: Write, begin: (finished: () => void) => T): Promise<{ readonly value: T } | undefined> {
+  async start<T>(
+    write: Write,
+    begin: (finished: () => void) => T,
+  ): Promise<{ readonly value: T } | undefined> {
     if (!(await this.fits(write))) return undefined;
     return { value: this.begin(write, begin) };
   }
@@ -222,7 +225,9 @@ function wrapJobs(binding: Binding, storage: EphemeralStorage): void {
   };
   wrap('CpDirJob', 'cp', copy);
   // (path, flags, mode, buffer)
-  if (!wrap('WriteFileJob', 'write', ([file, flags, , content]) => wholeFile(file, totalSize([content]), flags)))
+  if (
+    !wrap('WriteFileJob', 'write', ([file, flags, , content]) => wholeFile(file, totalSize([content]), flags))
+  )
     return;
   // `fs` took the original before, so that its functions with a callback are wrapped themselves.
   const module = fs as unknown as Record<'writeFile' | 'appendFile', Function>;
@@ -235,7 +240,7 @@ function wrapJobs(binding: Binding, storage: EphemeralStorage): void {
       const appends = name === 'appendFile';
       const isPath = typeof target === 'string';
       if (isPath && typeof callback === 'function' && !storage.fitsNow({ bytes, target, appends })) {
-        process.nextTick(callback as Function, noSpace('write'));
+        process.nextTick(callback, noSpace('write'));
         return undefined;
       }
       return original.apply(this, args);

@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { LocalCloudError } from '../basics/errors';
 
 /** Paths of Node.js binaries by major version, such as `{ '22': '/opt/node-22/bin/node' }`. */
-export type NodeBinaryPaths = Readonly<Record<string, string>>;
+export type NodeBinaryPaths = Readonly<Partial<Record<string, string>>>;
 
 interface Environment {
   readonly variables: Readonly<Record<string, string | undefined>>;
@@ -100,7 +100,9 @@ function candidates(major: string, { variables, home, workingFolder }: Environme
   ];
   const onPath = (variables.PATH ?? '').split(path.delimiter).filter((folder) => folder !== '');
   return [
-    ...onPath.flatMap((folder) => [`node${major}`, `node-${major}`, 'node'].map((n) => path.join(folder, n + EXE))),
+    ...onPath.flatMap((folder) =>
+      [`node${major}`, `node-${major}`, 'node'].map((n) => path.join(folder, n + EXE)),
+    ),
     ...managers.flatMap(([folder, prefix, below]) =>
       releases(folder, `${prefix}${major}.`).map((release) => path.join(folder, release, below)),
     ),

@@ -19,9 +19,17 @@ interface InvocationReport {
   readonly outcome: Status;
 }
 
-export function reportLine({ requestId, durationMs, memoryMegabytes, usedBytes, initMs, outcome }: InvocationReport) {
+export function reportLine({
+  requestId,
+  durationMs,
+  memoryMegabytes,
+  usedBytes,
+  initMs,
+  outcome,
+}: InvocationReport) {
   // Lambda shows at most what the function has.
-  const used = usedBytes === undefined ? undefined : Math.min(Math.ceil(usedBytes / 1024 ** 2), memoryMegabytes);
+  const used =
+    usedBytes === undefined ? undefined : Math.min(Math.ceil(usedBytes / 1024 ** 2), memoryMegabytes);
   return [
     `REPORT RequestId: ${requestId}`,
     `Duration: ${durationMs.toFixed(2)} ms`,

@@ -164,7 +164,9 @@ export class Sandbox {
   private report({ requestId }: Call, durationMs: number, outcome: Status): void {
     const { memory, memoryMegabytes, log } = this.options;
     const usedBytes = memory && this.peakBytes;
-    log.append(reportLine({ requestId, durationMs, memoryMegabytes, usedBytes, initMs: this.initMs, outcome }));
+    log.append(
+      reportLine({ requestId, durationMs, memoryMegabytes, usedBytes, initMs: this.initMs, outcome }),
+    );
     this.initMs = undefined;
   }
 

@@ -60,7 +60,10 @@ export class LimitedFunction {
 
   static async start(assembly: string, options: LocalCloudOptions = {}): Promise<LimitedFunction> {
     const limited = new LimitedFunction();
-    limited.cloud = await LocalCloud.start(assembly, { ...options, onLog: (_, line) => limited.lines.push(line) });
+    limited.cloud = await LocalCloud.start(assembly, {
+      ...options,
+      onLog: (_, line) => limited.lines.push(line),
+    });
     return limited;
   }
 

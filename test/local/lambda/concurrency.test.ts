@@ -22,7 +22,9 @@ describe('of a concurrency of 102, of which a function has reserved two', () => 
   test('the function gets two', () => {
     const concurrency = account();
     const leave = [concurrency.enter(reserving), concurrency.enter(reserving)];
-    expect(reasonOf(() => concurrency.enter(reserving))).toBe('ReservedFunctionConcurrentInvocationLimitExceeded');
+    expect(reasonOf(() => concurrency.enter(reserving))).toBe(
+      'ReservedFunctionConcurrentInvocationLimitExceeded',
+    );
     leave[0]();
     expect(reasonOf(() => concurrency.enter(reserving))).toBeUndefined();
   });
@@ -30,7 +32,9 @@ describe('of a concurrency of 102, of which a function has reserved two', () => 
   test('the others share a hundred', () => {
     const concurrency = account();
     const leave = Array.from({ length: 100 }, () => concurrency.enter(other));
-    expect(reasonOf(() => concurrency.enter({ ...other, arn: 'third' }))).toBe('ConcurrentInvocationLimitExceeded');
+    expect(reasonOf(() => concurrency.enter({ ...other, arn: 'third' }))).toBe(
+      'ConcurrentInvocationLimitExceeded',
+    );
     expect(reasonOf(() => concurrency.enter(reserving))).toBeUndefined();
     leave[0]();
     expect(reasonOf(() => concurrency.enter(other))).toBeUndefined();

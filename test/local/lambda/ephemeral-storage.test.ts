@@ -76,7 +76,10 @@ describe.each(allNodes())('in a /tmp of 1 MB on %s', (_, program) => {
       }
       return results;
     };`);
-    const results = (await run(pool, { fits: MEGABYTE - ROOM, exceeds: MEGABYTE + 2 })) as Record<string, string[]>;
+    const results = (await run(pool, { fits: MEGABYTE - ROOM, exceeds: MEGABYTE + 2 })) as Record<
+      string,
+      string[]
+    >;
     expect(Object.keys(results)).toHaveLength(24);
     for (const [name, [fitting, exceeding]] of Object.entries(results)) {
       expect([name, fitting]).toEqual([name, 'written']);

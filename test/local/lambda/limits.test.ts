@@ -154,7 +154,7 @@ describe('concurrency', () => {
       "decreases account's UnreservedConcurrentExecution below its minimum value of [100]",
     );
     await expect(start({ ReservedConcurrentExecutions: 1 }, { concurrency: 10 })).rejects.toThrow(
-      "below its minimum value of [10]",
+      'below its minimum value of [10]',
     );
   });
 });

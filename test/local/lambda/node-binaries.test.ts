@@ -50,7 +50,9 @@ function environment(variables: Record<string, string> = {}) {
   ])('is found below %s', async (variable, file) => {
     const folder = temporaryFolder();
     const program = fakeNode(path.join(folder, file), '22.9.0');
-    expect(await new NodeBinaries({}, environment({ [variable]: folder }), OWN).find('nodejs22.x')).toBe(program);
+    expect(await new NodeBinaries({}, environment({ [variable]: folder }), OWN).find('nodejs22.x')).toBe(
+      program,
+    );
   });
 
   test("is found in npm's package", async () => {

@@ -60,4 +60,3 @@ test.each(majors.filter((major) => Number(major) >= 20))(
     expect(cloud.notices()).toEqual([]);
   },
 );
-

@@ -14,7 +14,8 @@ async function call(pool: FunctionPool, event: unknown = {}): Promise<Record<str
 
 /** A letter: T is stopped. */
 function stateOf(pid: number): string {
-  if (process.platform !== 'linux') return execFileSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' })[0];
+  if (process.platform !== 'linux')
+    return execFileSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' })[0];
   const stat = fs.readFileSync(`/proc/${pid}/stat`, 'latin1');
   return stat[stat.lastIndexOf(')') + 2];
 }
@@ -46,15 +47,20 @@ describe('after a call that ended its process', () => {
   ];
   if (canMeasureMemory()) endings.push(['memory', 'Runtime.OutOfMemory', {}]);
 
-  test.each(endings)('by a %s, the next call finds the files in /tmp, and nothing else', async (end, errorType, options) => {
-    const pool = await functions.create(ENDING, options);
-    const before = await call(pool);
-    expect(before).toMatchObject({ calls: 1, found: false });
-    expect(await call(pool, end)).toMatchObject({ errorType });
-    expect(pool.processes()).toEqual([]);
-    expect(await call(pool)).toEqual({ ...before, calls: 1, found: true });
-    expect(fs.readdirSync(path.dirname(String(before.folder)))).toContain(path.basename(String(before.folder)));
-  });
+  test.each(endings)(
+    'by a %s, the next call finds the files in /tmp, and nothing else',
+    async (end, errorType, options) => {
+      const pool = await functions.create(ENDING, options);
+      const before = await call(pool);
+      expect(before).toMatchObject({ calls: 1, found: false });
+      expect(await call(pool, end)).toMatchObject({ errorType });
+      expect(pool.processes()).toEqual([]);
+      expect(await call(pool)).toEqual({ ...before, calls: 1, found: true });
+      expect(fs.readdirSync(path.dirname(String(before.folder)))).toContain(
+        path.basename(String(before.folder)),
+      );
+    },
+  );
 
   test('/tmp of another sandbox stays empty', async () => {
     const pool = await functions.create(ENDING);

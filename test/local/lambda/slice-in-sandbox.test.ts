@@ -41,7 +41,10 @@ function unfinished(sandbox: string): string | undefined {
   return fs
     .readdirSync(path.join(sandbox, 'sliced-inference'), { recursive: true, encoding: 'utf8' })
     .map((name) => path.join(sandbox, 'sliced-inference', name))
-    .find((file) => file.endsWith('.part') && (fs.statSync(file, { throwIfNoEntry: false })?.size ?? 0) > MEGABYTE);
+    .find(
+      (file) =>
+        file.endsWith('.part') && (fs.statSync(file, { throwIfNoEntry: false })?.size ?? 0) > MEGABYTE,
+    );
 }
 
 test('a full /tmp is a named failure with advice, and the next call recovers when there is room', async () => {
@@ -52,7 +55,10 @@ test('a full /tmp is a named failure with advice, and the next call recovers whe
   await killWorker(cloud);
   fs.rmSync(path.join(sandbox, 'sliced-inference'), { recursive: true });
   fill(sandbox, 0);
-  const request = { version: 1, inputs: { tensors: { x: { dtype: 'float32', shape: [1, 16], data: Array(16).fill(1) } } } };
+  const request = {
+    version: 1,
+    inputs: { tensors: { x: { dtype: 'float32', shape: [1, 16], data: Array(16).fill(1) } } },
+  };
   expect(failed(await cloud.execute(request))).toMatchObject({
     error: 'SliceFailed',
     cause: { message: 'the function has no space left in /tmp: raise its ephemeral storage size' },
@@ -66,7 +72,15 @@ test('a process that is killed while it downloads leaves a part of a file, which
   const width = 1500;
   const weights = width * width * 4;
   const modelPath = saveModel(mlp(1, width));
-  const inputs = new Map([['x', float32([1, width], Array.from({ length: width }, (_, i) => Math.sin(i)))]]);
+  const inputs = new Map([
+    [
+      'x',
+      float32(
+        [1, width],
+        Array.from({ length: width }, (_, i) => Math.sin(i)),
+      ),
+    ],
+  ]);
   const network = { firstByteMs: 0, connectionBytesPerSecond: 8e6, functionBytesPerSecond: 8e6 };
   const cloud = await deploy(modelPath, { simulation: { network } });
   trace.length = 0;
@@ -74,8 +88,7 @@ test('a process that is killed while it downloads leaves a part of a file, which
   let part: string | undefined;
   while (part === undefined) {
     await new Promise(setImmediate);
-    const [worker] = cloud.workers();
-    part = unfinished(worker?.temporaryFolder ?? '/no/worker');
+    part = cloud.workers().map((worker) => unfinished(worker.temporaryFolder))[0];
   }
   const [{ pid, temporaryFolder }] = cloud.workers();
   // Stop it first, so that the download does not end meanwhile.
