@@ -13,7 +13,6 @@ import { isEnd, Worker, type WorkerEnd, type WorkerOptions } from './worker';
 
 export interface SandboxOptions extends Omit<WorkerOptions, 'temporaryBytes'> {
   readonly ephemeralStorageMegabytes: number;
-  readonly memoryMegabytes: number;
   readonly timeoutSeconds: number;
   /** Longest init phase. */
   readonly initSeconds: number;

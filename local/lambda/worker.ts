@@ -9,6 +9,7 @@ import { type Answer, type Invocation, RuntimeApi } from './runtime-api';
 export interface WorkerOptions {
   /** A Node.js binary. */
   readonly program: string;
+  readonly memoryMegabytes: number;
   readonly codeFolder: string;
   /** Becomes the worker's `TMPDIR`. */
   readonly temporaryFolder: string;
@@ -132,7 +133,8 @@ export class Worker {
 
   private spawn(): void {
     const { program, codeFolder, temporaryFolder, temporaryBytes, environment, log } = this.options;
-    const child = spawn(program, [builtFile('bundle/worker.js'), String(temporaryBytes)], {
+    const args = [...heapOptions(this.options), builtFile('bundle/worker.js'), String(temporaryBytes)];
+    const child = spawn(program, args, {
       cwd: codeFolder,
       env: { ...environment, TMPDIR: temporaryFolder, AWS_LAMBDA_RUNTIME_API: this.api.address },
       stdio: ['pipe', 'pipe', 'pipe'],
@@ -174,6 +176,19 @@ export class Worker {
     this.onExited(end);
   }
 }
+
+/**
+ * V8 gives its heap half of the machine's memory, on machines of less than 15 GB up to 2 GB. A sandbox is a machine with the
+ * function's memory, so its V8 collects garbage earlier than here, and ends the process when the heap is full. That is V8's
+ * default as we read it, not a documented setting of Lambda: https://github.com/v8/v8/blob/main/src/heap/heap.cc
+ */
+function heapOptions({ memoryMegabytes, environment }: WorkerOptions): string[] {
+  // An option of the command line would win over the function's own.
+  if (/max[-_]old[-_]space[-_]size/.test(environment.NODE_OPTIONS ?? '')) return [];
+  return [`--max-old-space-size=${Math.min(Math.floor(memoryMegabytes / 2), MAX_HEAP_MEGABYTES)}`];
+}
+
+const MAX_HEAP_MEGABYTES = 2048;
 
 /** Uses the words of Lambda's own messages, which are those of the Go language. */
 function exitReason(code: number | null, signal: NodeJS.Signals | null): string {

@@ -167,6 +167,27 @@ describe('a function', () => {
     }
   });
 
+  test('has a JavaScript heap of half its memory, unless its definition sets another size', async () => {
+    const source = `exports.handler = async () =>
+      require('node:v8').getHeapStatistics().heap_size_limit / 1024 ** 2;`;
+    const limit = Number(await call(await functions.create(source, { memoryMegabytes: 1000 })));
+    expect(limit).toBeGreaterThanOrEqual(500);
+    expect(limit).toBeLessThan(600);
+    const environment = { NODE_OPTIONS: '--max-old-space-size=200' };
+    const own = Number(await call(await functions.create(source, { memoryMegabytes: 1000, environment })));
+    expect(own).toBeGreaterThanOrEqual(200);
+    expect(own).toBeLessThan(300);
+  });
+
+  test('whose JavaScript heap is full is aborted by V8', async () => {
+    const source =
+      'exports.handler = async () => { for (const kept = []; ; ) kept.push(new Array(1e4).fill(1.5)); };';
+    expect(await call(await functions.create(source))).toMatchObject({
+      errorType: 'Runtime.ExitError',
+      errorMessage: expect.stringMatching(/Runtime exited with error: signal: aborted$/) as string,
+    });
+  });
+
   test('sees the variables that Lambda sets', async () => {
     const pool = await functions.create('exports.handler = async () => process.env;');
     expect(await call(pool)).toMatchObject({
