@@ -183,8 +183,9 @@ export class Worker {
  * default as we read it, not a documented setting of Lambda: https://github.com/v8/v8/blob/main/src/heap/heap.cc
  */
 function heapOptions({ memoryMegabytes, environment }: WorkerOptions): string[] {
+  const { NODE_OPTIONS = '' }: Readonly<Partial<Record<string, string>>> = environment;
   // An option of the command line would win over the function's own.
-  if (/max[-_]old[-_]space[-_]size/.test(environment.NODE_OPTIONS ?? '')) return [];
+  if (/max[-_]old[-_]space[-_]size/.test(NODE_OPTIONS)) return [];
   return [`--max-old-space-size=${Math.min(Math.floor(memoryMegabytes / 2), MAX_HEAP_MEGABYTES)}`];
 }
 
