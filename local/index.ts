@@ -9,6 +9,7 @@ export {
 export { LocalCloudError } from './basics/errors';
 export { infer, type FailedInference, type Inference, type SucceededInference } from './cloud/infer';
 export type { Json, JsonObject } from './basics/json';
+export type { IdleConnectionFate } from './s3/idle-connections';
 export type { WorkerProcess } from './lambda/worker-process';
 export {
   SIMULATIONS,

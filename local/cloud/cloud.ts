@@ -7,17 +7,21 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { readAssembly } from '../cloudformation/assembly';
 import { LocalCloudError } from '../basics/errors';
+import { Notices } from '../basics/notices';
 import type { Json, JsonObject } from '../basics/json';
 import { CodeFolders } from '../lambda/code';
+import { Concurrency } from '../lambda/concurrency';
 import type { LogListener } from '../lambda/function-log';
 import type { Admission } from '../lambda/function-pool';
 import { LocalFunctions } from '../lambda/local-functions';
+import { NodeBinaries } from '../lambda/node-binaries';
 import type { WorkerProcess } from '../lambda/worker-process';
 import { type Pipeline, selectPipeline } from '../cloudformation/pipeline';
 import { publishAssets } from '../cloudformation/publish';
 import { PublishedVersions } from '../cloudformation/published-versions';
 import { readBucketName, readDirectoryBucketName } from '../cloudformation/resources';
 import { Callers } from '../s3/callers';
+import type { IdleConnectionFate } from '../s3/idle-connections';
 import { S3Server } from '../s3/server';
 import { DiskObjectStore } from '../s3/store';
 import type { Simulation } from '../simulation/simulation';
@@ -26,6 +30,7 @@ import { StepFunctionsServer } from '../step-functions/api/server';
 import type { ExecutionResult, TraceEvent } from '../step-functions/execution';
 import { parseDefinition } from '../step-functions/parse-definition';
 import { StateMachine } from '../step-functions/state-machine';
+import { atExit } from './at-exit';
 
 export interface LocalCloudOptions {
   /**
@@ -47,6 +52,25 @@ export interface LocalCloudOptions {
    * @default - free ports
    */
   readonly ports?: { readonly s3: number; readonly stepFunctions: number };
+   * Concurrent calls of all functions, as in your AWS account. New accounts often have 10.
+   * @default 1000
+   */
+  readonly concurrency?: number;
+  /**
+   * Node.js binaries by major version, such as `{ '22': '/opt/node-22/bin/node' }`, for functions that declare this version.
+   * @default - the environment variable SLICED_INFERENCE_NODE_22, PATH, version managers, and npm's package `node`
+   */
+  readonly nodeBinaries?: Readonly<Record<string, string>>;
+  /**
+   * Whether the functions' processes stand still between calls, as on Lambda. Never on Windows.
+   * @default true
+   */
+  readonly freezes?: boolean;
+  /**
+   * What happens to a function's idle connections to S3 when it stands still: `forget` never answers on them again.
+   * @default 'keep'
+   */
+  readonly idleConnections?: IdleConnectionFate;
 }
 
 /** How to reach the local S3 with the AWS SDK: pass it to `new S3Client()`. */
@@ -95,6 +119,8 @@ export class LocalCloud {
   private readonly callers = new Callers();
   private readonly credentials = this.callers.add();
   private readonly closing = new AbortController();
+  private readonly noticed = new Notices();
+  private readonly forgetExit: () => void;
   private s3Server: S3Server | undefined;
   private stepFunctionsServer: StepFunctionsServer | undefined;
   private functions: LocalFunctions | undefined;
@@ -107,7 +133,7 @@ export class LocalCloud {
     private readonly options: LocalCloudOptions,
   ) {
     this.store = new DiskObjectStore(path.join(folder, 's3'));
-    process.once('exit', this.onProcessExit);
+    this.forgetExit = atExit(this.onProcessExit);
   }
 
   get pipeline(): LocalPipeline {
@@ -172,6 +198,11 @@ export class LocalCloud {
     return this.functions?.logs() ?? new Map();
   }
 
+  /** What this machine did differently than AWS so far, such as running a function with another Node.js. */
+  notices(): readonly string[] {
+    return this.noticed.list();
+  }
+
   /** Ends executions, kills the functions' processes, stops the servers and removes all files. */
   async close(): Promise<void> {
     this.closing.abort(new LocalCloudError('the local cloud is closed: start another one'));
@@ -179,7 +210,7 @@ export class LocalCloud {
     await this.stepFunctionsServer?.close();
     await this.s3Server?.close();
     await rm(this.folder, { recursive: true, force: true });
-    process.off('exit', this.onProcessExit);
+    this.forgetExit();
   }
 
   private async prepare(pipeline: Pipeline): Promise<void> {
@@ -190,6 +221,10 @@ export class LocalCloud {
       folder: path.join(this.folder, 'workers'),
       region: pipeline.template.environment.region,
       admit: () => this.admitWorker(),
+      concurrency: new Concurrency(this.options.concurrency),
+      nodes: new NodeBinaries(this.options.nodeBinaries),
+      notices: this.noticed,
+      freezes: this.options.freezes,
       coldStartMs: this.options.simulation?.coldStartMs,
       onLog: this.options.onLog,
     });
@@ -241,6 +276,9 @@ export class LocalCloud {
         AWS_ACCESS_KEY_ID: credentials.accessKeyId,
         AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
         AWS_ENDPOINT_URL_S3: this.s3.endpoint,
+      },
+      onFrozen: () => {
+        this.s3Server?.connections.lose(credentials.accessKeyId, this.options.idleConnections ?? 'keep');
       },
       end: () => {
         this.callers.remove(credentials);

@@ -1,6 +1,6 @@
 /**
  * Reads the resources that the local cloud runs. Each property is used, listed as having no effect on one machine, or
- * refused by name. The sizes of memory and `/tmp` are not enforced.
+ * refused by name.
  */
 import { LocalCloudError, unsupported } from '../basics/errors';
 import { entriesOf, isJsonObject, type Json } from '../basics/json';
@@ -18,6 +18,8 @@ export interface FunctionResource {
   readonly runtime: string;
   readonly timeoutSeconds: number;
   readonly memoryMegabytes: number;
+  /** Size of `/tmp`. */
+  readonly ephemeralStorageMegabytes: number;
   readonly environment: Readonly<Record<string, string>>;
   /** `undefined` without a reservation. */
   readonly reservedConcurrency: number | undefined;
@@ -39,6 +41,7 @@ const FUNCTION_PROPERTIES = {
     'Architectures',
     'Code',
     'Environment',
+    'EphemeralStorage',
     'FunctionName',
     'Handler',
     'MemorySize',
@@ -51,7 +54,6 @@ const FUNCTION_PROPERTIES = {
     'CodeSigningConfigArn',
     'DeadLetterConfig',
     'Description',
-    'EphemeralStorage',
     'KmsKeyArn',
     'LoggingConfig',
     'RecursiveLoop',
@@ -148,6 +150,7 @@ export function readFunction(template: Template, resource: Resource): FunctionRe
     // Lambda's defaults: https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html
     timeoutSeconds: Number(template.property(resource, 'Timeout') ?? 3),
     memoryMegabytes: Number(template.property(resource, 'MemorySize') ?? 128),
+    ephemeralStorageMegabytes: readEphemeralStorage(template, resource),
     environment: readEnvironment(template, resource),
     reservedConcurrency: reserved === undefined ? undefined : Number(reserved),
   };
@@ -183,6 +186,12 @@ function readCode(template: Template, resource: Resource): FunctionResource['cod
   }
   if (typeof bucket !== 'string' || typeof key !== 'string') throw unknownValue(resource, 'Code', code);
   return { bucket, key };
+}
+
+function readEphemeralStorage(template: Template, resource: Resource): number {
+  const storage = template.property(resource, 'EphemeralStorage') ?? { Size: 512 };
+  if (!isJsonObject(storage)) throw unknownValue(resource, 'EphemeralStorage', storage);
+  return Number(storage.Size);
 }
 
 function readEnvironment(template: Template, resource: Resource): Record<string, string> {

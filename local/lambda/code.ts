@@ -62,7 +62,9 @@ function readZip(zip: Uint8Array, source: string): Record<string, Uint8Array> {
     return unzipSync(zip, {
       filter: ({ originalSize }) => {
         total += originalSize;
-        if (total > MAX_CODE_BYTES) throw new Error(`unpacks to more than ${MAX_CODE_BYTES} bytes`);
+        // Lambda's words.
+        if (total > MAX_CODE_BYTES)
+          throw new Error(`Unzipped size must be smaller than ${MAX_CODE_BYTES} bytes`);
         return true;
       },
     });

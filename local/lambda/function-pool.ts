@@ -1,31 +1,54 @@
-/** A function with its warm workers: each call takes an idle worker or starts a new one, as in Lambda. */
-import { randomUUID } from 'node:crypto';
+/** A function with its warm sandboxes: each call takes an idle sandbox or starts a new one, as in Lambda. */
+import { randomBytes, randomUUID } from 'node:crypto';
+import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { LocalCloudError } from '../basics/errors';
+import type { Notices } from '../basics/notices';
 import type { FunctionResource } from '../cloudformation/resources';
 import type { CodeFolders } from './code';
+import type { Concurrency } from './concurrency';
 import { FunctionLog, type LogListener } from './function-log';
-import { MAX_INVOKE_PAYLOAD_BYTES } from './limits';
-import { Worker } from './worker';
+import { INIT_SECONDS, MAX_REQUEST_BYTES } from './limits';
+import { declaredMajor, type NodeBinaries, nodeVariable } from './node-binaries';
+import { canMeasureMemory, isInMemory } from './process-memory';
+import { Sandbox, type SandboxProcess } from './sandbox';
+import { requestTooLarge } from './service-error';
 
 export interface FunctionHost {
   readonly code: CodeFolders;
-  /** Folder for the workers' temporary folders. */
+  /** Folder for the sandboxes' temporary folders. */
   readonly folder: string;
   readonly region: string;
-  /** Gives a new worker access to the local S3. */
+  /** Gives a new sandbox access to the local S3. */
   readonly admit: () => Admission;
-  /** Milliseconds from a call that finds no idle worker until a new worker starts. */
+  /** Concurrent calls of all functions. */
+  readonly concurrency: Concurrency;
+  readonly nodes: NodeBinaries;
+  /** Receives what this machine does differently than Lambda. */
+  readonly notices: Notices;
+  /**
+   * Whether sandboxes stand still between calls.
+   * @default true
+   */
+  readonly freezes?: boolean;
+  /**
+   * Longest init phase, in seconds.
+   * @default - Lambda's
+   */
+  readonly initSeconds?: number;
+  /** Milliseconds from a call that finds no idle sandbox until a new one starts. */
   readonly coldStartMs?: number;
   readonly onLog?: LogListener;
 }
 
-/** A worker's access to the local S3. */
+/** A sandbox's access to the local S3. */
 export interface Admission {
   /** Credentials and the endpoint, as environment variables. */
   readonly environment: Readonly<Record<string, string>>;
-  /** Called when the worker has ended. */
+  /** Called when the sandbox stands still after a call. */
+  readonly onFrozen?: () => void;
+  /** Called when the sandbox has ended. */
   readonly end: () => void;
 }
 
@@ -37,22 +60,11 @@ interface InvocationResult {
   readonly executedVersion: string;
 }
 
-/** A call that Lambda itself refuses. `name` is the error name in Step Functions. */
-export class LambdaServiceError extends Error {
-  constructor(
-    override readonly name: 'Lambda.TooManyRequestsException' | 'Lambda.RequestTooLargeException',
-    message: string,
-  ) {
-    super(message);
-  }
-}
-
 export class FunctionPool {
   readonly log: FunctionLog;
-  private readonly workers = new Set<Worker>();
-  private readonly idle: Worker[] = [];
+  private readonly sandboxes = new Map<Sandbox, Admission>();
+  private readonly idle: Sandbox[] = [];
   private started = 0;
-  private busy = 0;
   private closed = false;
 
   constructor(
@@ -63,89 +75,113 @@ export class FunctionPool {
     this.log = new FunctionLog(resource.name, host.onLog);
   }
 
-  /** Runs the function with a JSON payload. A failure of the function is a result, not an exception. */
+  /**
+   * Runs the function with a JSON payload. A failure of the function is a result, not an exception.
+   * @throws LambdaServiceError when Lambda itself would refuse the call
+   */
   async invoke(payload: string): Promise<InvocationResult> {
-    this.admit(payload);
-    this.busy++;
+    this.checkOpen();
+    if (Buffer.byteLength(payload) > MAX_REQUEST_BYTES) throw requestTooLarge(MAX_REQUEST_BYTES);
+    const leave = this.host.concurrency.enter(this.resource);
     try {
-      const worker = this.takeIdle() ?? (await this.startWorker());
+      // The most recently used one, as Lambda prefers.
+      const sandbox = this.idle.pop() ?? (await this.startSandbox());
       const functionArn =
         this.version === '$LATEST' ? this.resource.arn : `${this.resource.arn}:${this.version}`;
-      const answer = await worker.run({ requestId: randomUUID(), functionArn, payload });
-      if (worker.alive) this.idle.push(worker);
+      const answer = await sandbox.run({ requestId: randomUUID(), functionArn, payload });
+      this.idle.push(sandbox);
       const result = { payload: answer.payload, executedVersion: this.version };
       return answer.failed ? { ...result, functionError: 'Unhandled' } : result;
     } finally {
-      this.busy--;
+      leave();
     }
   }
 
   /** The running processes. */
-  processes(): { readonly pid: number; readonly busy: boolean }[] {
-    return [...this.workers].flatMap(({ pid, busy }) => (pid === undefined ? [] : [{ pid, busy }]));
+  processes(): SandboxProcess[] {
+    return [...this.sandboxes.keys()].flatMap(({ process }) => (process === undefined ? [] : [process]));
   }
 
   /** Kills the workers without waiting for their end. Also called when this process exits. */
   kill(): void {
     this.closed = true;
-    for (const worker of this.workers) worker.kill();
+    for (const sandbox of this.sandboxes.keys()) sandbox.kill();
   }
 
   async close(): Promise<void> {
     this.kill();
-    await Promise.all([...this.workers].map((worker) => worker.exited));
+    await Promise.all(
+      [...this.sandboxes].map(async ([sandbox, admission]) => {
+        await sandbox.retire();
+        admission.end();
+      }),
+    );
+    this.sandboxes.clear();
   }
 
-  private admit(payload: string): void {
+  private checkOpen(): void {
     if (this.closed) throw new LocalCloudError('the local cloud is closed: start another one');
-    if (Buffer.byteLength(payload) > MAX_INVOKE_PAYLOAD_BYTES) {
-      throw new LambdaServiceError(
-        'Lambda.RequestTooLargeException',
-        `Request must be smaller than ${MAX_INVOKE_PAYLOAD_BYTES} bytes for the InvokeFunction operation`,
-      );
-    }
-    if (this.busy >= (this.resource.reservedConcurrency ?? Infinity)) {
-      throw new LambdaServiceError('Lambda.TooManyRequestsException', 'Rate Exceeded.');
-    }
   }
 
-  /** Takes the most recently used worker, as Lambda prefers, and skips workers that have died. */
-  private takeIdle(): Worker | undefined {
-    for (let worker = this.idle.pop(); worker !== undefined; worker = this.idle.pop()) {
-      if (worker.alive) return worker;
-    }
-    return undefined;
-  }
-
-  private async startWorker(): Promise<Worker> {
+  private async startSandbox(): Promise<Sandbox> {
     const temporaryFolder = path.join(
       this.host.folder,
       `${this.resource.logicalId}-${this.version}-${this.started++}`,
     );
     const codeFolder = await this.host.code.folderOf(this.resource.code);
-    const { timeoutSeconds } = this.resource;
+    const program = await this.program();
     if (this.host.coldStartMs !== undefined) await delay(this.host.coldStartMs);
+    this.checkOpen();
+    fs.mkdirSync(temporaryFolder, { recursive: true });
     const admission = this.host.admit();
-    const environment = this.environment(admission, codeFolder, temporaryFolder);
-    const worker = await Worker.start({
+    const { memoryMegabytes, ephemeralStorageMegabytes, timeoutSeconds } = this.resource;
+    const sandbox = new Sandbox({
+      program,
       codeFolder,
       temporaryFolder,
-      environment,
-      timeoutSeconds,
+      environment: this.environment(admission, codeFolder, temporaryFolder),
       log: this.log,
+      ephemeralStorageMegabytes,
+      memoryMegabytes,
+      memory: this.memory(),
+      timeoutSeconds,
+      initSeconds: this.host.initSeconds ?? INIT_SECONDS,
+      freezes: this.host.freezes ?? true,
+      onFrozen: () => admission.onFrozen?.(),
     });
-    this.workers.add(worker);
-    void worker.exited.then(() => {
-      admission.end();
-      this.workers.delete(worker);
-      const at = this.idle.indexOf(worker);
-      if (at >= 0) this.idle.splice(at, 1);
-    });
-    if (this.closed) worker.kill();
-    return worker;
+    this.sandboxes.set(sandbox, admission);
+    await sandbox.init();
+    return sandbox;
   }
 
-  /** Variables that Lambda sets, then those of the function's definition. This process passes on only its PATH. */
+  /** The declared Node.js, or else this process's own. */
+  private async program(): Promise<string> {
+    const { runtime, name } = this.resource;
+    const found = await this.host.nodes.find(runtime);
+    if (found !== undefined) return found;
+    const major = declaredMajor(runtime);
+    this.host.notices.add(
+      `runtime ${runtime}`,
+      `the function '${name}' declares ${runtime}, got no Node.js ${major} on this machine: functions of this runtime run ` +
+        `with Node.js ${process.versions.node}; install Node.js ${major} or set ${nodeVariable(major)} to its binary`,
+    );
+    return process.execPath;
+  }
+
+  private memory(): { readonly countShared: boolean } | undefined {
+    if (canMeasureMemory()) return { countShared: !isInMemory(this.host.folder) };
+    this.host.notices.add(
+      'memory',
+      'the local cloud limits the memory of functions on Linux only, got ' +
+        `${process.platform}: a function may use more memory here than on Lambda`,
+    );
+    return undefined;
+  }
+
+  /**
+   * Variables that Lambda sets, then those of the function's definition. This process passes on only its PATH.
+   * https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
+   */
   private environment(
     admission: Admission,
     codeFolder: string,
@@ -166,11 +202,20 @@ export class FunctionPool {
       AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(memoryMegabytes),
       AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
       AWS_LAMBDA_LOG_GROUP_NAME: `/aws/lambda/${name}`,
-      AWS_LAMBDA_LOG_STREAM_NAME: path.basename(temporaryFolder),
+      AWS_LAMBDA_LOG_STREAM_NAME: this.logStream(),
+      AWS_XRAY_CONTEXT_MISSING: 'LOG_ERROR',
       ...admission.environment,
       ...this.resource.environment,
       LAMBDA_TASK_ROOT: codeFolder,
+      // Lambda's own modules are there, among them the SDK, which a function must bring along here.
+      LAMBDA_RUNTIME_DIR: '/var/runtime',
       _HANDLER: handler,
     };
+  }
+
+  /** Lambda names a stream by the day, the version and random digits. */
+  private logStream(): string {
+    const day = new Date().toISOString().slice(0, 10).replaceAll('-', '/');
+    return `${day}/[${this.version}]${randomBytes(16).toString('hex')}`;
   }
 }

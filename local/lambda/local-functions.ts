@@ -2,7 +2,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { unsupported } from '../basics/errors';
 import { isJsonObject, type Json } from '../basics/json';
-import { type FunctionHost, FunctionPool, LambdaServiceError } from './function-pool';
+import { checkFunction } from './check-function';
+import { type FunctionHost, FunctionPool } from './function-pool';
 import type { FunctionResource } from '../cloudformation/resources';
 import { findFunction, readFunction } from '../cloudformation/resources';
 import type { Definition } from '../step-functions/definition';
@@ -10,6 +11,7 @@ import { allStates } from '../step-functions/definition';
 import { StateError } from '../step-functions/errors';
 import type { TaskResult } from '../step-functions/run-options';
 import type { Template } from '../cloudformation/template';
+import { LambdaServiceError } from './service-error';
 import type { WorkerProcess } from './worker-process';
 
 export class LocalFunctions {
@@ -40,9 +42,13 @@ export class LocalFunctions {
         );
       }
       const { resource, version } = found;
-      called.set(state.functionName, { fn: readFunction(template, resource), version });
+      const fn = readFunction(template, resource);
+      checkFunction(fn);
+      called.set(state.functionName, { fn, version });
     }
+    const reserve = this.host.concurrency.prepare([...called.values()].map(({ fn }) => fn));
     return () => {
+      reserve();
       for (const [calledArn, { fn, version }] of called) this.put(calledArn, fn, version);
     };
   }

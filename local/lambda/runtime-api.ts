@@ -5,7 +5,7 @@
  */
 import * as http from 'node:http';
 import { closeServer, listen, LOOPBACK } from '../basics/listen';
-import { MAX_INVOKE_PAYLOAD_BYTES } from './limits';
+import { MAX_RESPONSE_BYTES } from './limits';
 
 const PREFIX = '/2018-06-01/runtime';
 
@@ -100,9 +100,9 @@ async function readBody(request: http.IncomingMessage): Promise<string | undefin
   let size = 0;
   for await (const part of request as AsyncIterable<Buffer>) {
     size += part.length;
-    if (size <= MAX_INVOKE_PAYLOAD_BYTES) parts.push(part);
+    if (size <= MAX_RESPONSE_BYTES) parts.push(part);
   }
-  return size <= MAX_INVOKE_PAYLOAD_BYTES ? Buffer.concat(parts).toString() : undefined;
+  return size <= MAX_RESPONSE_BYTES ? Buffer.concat(parts).toString() : undefined;
 }
 
 function accept(response: http.ServerResponse): void {
@@ -110,7 +110,7 @@ function accept(response: http.ServerResponse): void {
 }
 
 function tooLarge(): Answer {
-  const errorMessage = `Response payload size exceeded maximum allowed payload size (${MAX_INVOKE_PAYLOAD_BYTES} bytes).`;
+  const errorMessage = `Response payload size exceeded maximum allowed payload size (${MAX_RESPONSE_BYTES} bytes).`;
   return {
     payload: JSON.stringify({ errorType: 'Function.ResponseSizeTooLarge', errorMessage }),
     failed: true,

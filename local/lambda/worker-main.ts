@@ -4,6 +4,7 @@
  */
 import * as http from 'node:http';
 import Module from 'node:module';
+import { limitEphemeralStorage } from './ephemeral-storage';
 
 /** The name by which `aws-lambda-ric` requires its native module. */
 const NATIVE_MODULE = './rapid-client.node';
@@ -58,9 +59,16 @@ function post(path: string, body: string): null {
   return null;
 }
 
+/** Output that is still in this process would wait until the next call, because the sandbox freezes between calls. */
+async function flushed(stream: NodeJS.WriteStream): Promise<void> {
+  if (stream.writableLength === 0) return;
+  await new Promise((resolve) => stream.write('', resolve));
+}
+
 const client: NativeClient = {
   async next() {
     await posting;
+    await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
     const { body, headers } = await call('GET', 'next');
     return { bodyJson: body, headers };
   },
@@ -95,7 +103,14 @@ function exitWithParent(): void {
   (process.stdin as unknown as { unref(): void }).unref();
 }
 
+/** The size of `/tmp` is this program's argument, which functions do not see. */
+function limitTemporaryFolder(): void {
+  const [bytes] = process.argv.splice(2, 1);
+  limitEphemeralStorage(process.env.TMPDIR ?? '', Number(bytes));
+}
+
 replaceNativeModule();
+limitTemporaryFolder();
 exitAfterPosts();
 exitWithParent();
 void import('aws-lambda-ric').then(({ run }) =>

@@ -1,43 +1,57 @@
-/** One worker process: runs one call at a time, and reports timeouts and crashes as Lambda's errors. */
+/** One worker process of a sandbox: starts, runs one call at a time, and is frozen between calls. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import * as fs from 'node:fs';
-import { rm } from 'node:fs/promises';
 import { builtFile } from '../../lib/host/package-files';
 import { systemErrorCode } from '../basics/errors';
 import type { FunctionLog } from './function-log';
-import { INIT_SECONDS } from './limits';
+import { guard, unguard } from './guardian';
 import { type Answer, type Invocation, RuntimeApi } from './runtime-api';
 
-interface WorkerOptions {
+export interface WorkerOptions {
+  /** A Node.js binary. */
+  readonly program: string;
+  readonly memoryMegabytes: number;
   readonly codeFolder: string;
-  /** Becomes the worker's `TMPDIR`. The worker creates it and removes it at its end. */
+  /** Becomes the worker's `TMPDIR`. */
   readonly temporaryFolder: string;
+  readonly temporaryBytes: number;
   readonly environment: Readonly<Record<string, string>>;
-  readonly timeoutSeconds: number;
   readonly log: FunctionLog;
 }
 
-/** A call to run. Its deadline is set when the worker receives it. */
-export type Call = Omit<Invocation, 'deadline'>;
+/** What a worker that ended has left. */
+export interface WorkerEnd {
+  /** In the words of Lambda, such as `with error: signal: killed`. */
+  readonly reason: string;
+  /** The error that the runtime client reported before the first call. */
+  readonly initError: Answer | undefined;
+}
 
 interface RunningCall {
-  readonly call: Call;
-  readonly settle: (answer: Answer) => void;
-  timer: NodeJS.Timeout;
-  timedOut: boolean;
+  readonly requestId: string;
+  /** Called when the response has been received, while the worker still has the call's memory. */
+  readonly onAnswer: () => void;
+  readonly settle: (outcome: Answer | WorkerEnd) => void;
   /** The posted response. The call ends only when the worker is ready for the next call or has exited. */
   answer: Answer | undefined;
 }
 
+export function isEnd(outcome: object): outcome is WorkerEnd {
+  return 'reason' in outcome;
+}
+
+const CAN_FREEZE = process.platform !== 'win32';
+
 export class Worker {
+  /** Resolves when the worker is ready for its first call, or has ended before. */
+  readonly initialized: Promise<'ready' | WorkerEnd>;
+  readonly exited: Promise<WorkerEnd>;
   private readonly api: RuntimeApi;
   private process: ChildProcess | undefined;
   private running: RunningCall | undefined;
-  private ready = false;
+  private frozen = false;
   private initError: Answer | undefined;
-  /** Resolves when the process has ended and its folder is removed. */
-  readonly exited: Promise<void>;
-  private onExited: () => void = () => undefined;
+  private onReady: (outcome: 'ready' | WorkerEnd) => void = () => undefined;
+  private onExited: (end: WorkerEnd) => void = () => undefined;
 
   static async start(options: WorkerOptions): Promise<Worker> {
     const worker = new Worker(options);
@@ -47,13 +61,17 @@ export class Worker {
   }
 
   private constructor(private readonly options: WorkerOptions) {
+    this.initialized = new Promise((resolve) => (this.onReady = resolve));
     this.exited = new Promise((resolve) => (this.onExited = resolve));
     this.api = new RuntimeApi({
       onNext: () => {
-        this.next();
+        this.onReady('ready');
+        if (this.running?.answer !== undefined) this.finish(this.running.answer);
       },
       onAnswer: (requestId, answer) => {
-        if (this.running?.call.requestId === requestId) this.running.answer = answer;
+        if (this.running?.requestId !== requestId) return;
+        this.running.onAnswer();
+        this.running.answer = answer;
       },
       onInitError: (payload) => {
         this.initError = { payload, failed: true };
@@ -69,26 +87,44 @@ export class Worker {
     return this.process !== undefined;
   }
 
+  /** Whether a call has been delivered and not yet answered. */
   get busy(): boolean {
     return this.running !== undefined;
   }
 
-  /** Runs one call; never rejects. The worker must not be busy. */
-  run(call: Call): Promise<Answer> {
+  /** Runs one call; never rejects. The worker must be ready. Returns the worker's end if it ends without a response. */
+  run(invocation: Invocation, onAnswer: () => void): Promise<Answer | WorkerEnd> {
+    if (!this.alive) return this.exited;
     return new Promise((settle) => {
-      const timer = this.killAfter(INIT_SECONDS + this.options.timeoutSeconds);
-      this.running = { call, settle, timer, timedOut: false, answer: undefined };
-      if (!this.alive) this.finish(this.deathOf(this.running, 'without providing a reason'));
-      else if (this.ready) this.deliver(this.running);
+      this.running = { requestId: invocation.requestId, onAnswer, settle, answer: undefined };
+      this.thaw();
+      this.api.deliver(invocation);
     });
+  }
+
+  /** Stops the process until its next call, as Lambda does: its timers and connections stand still. */
+  freeze(): void {
+    if (!CAN_FREEZE || !this.alive) return;
+    this.frozen = true;
+    this.signal('SIGSTOP');
   }
 
   /** Kills the process and the processes that it started, as Lambda stops a whole sandbox. */
   kill(): void {
+    this.signal('SIGKILL');
+  }
+
+  private thaw(): void {
+    if (!this.frozen) return;
+    this.frozen = false;
+    this.signal('SIGCONT');
+  }
+
+  private signal(signal: NodeJS.Signals): void {
     const pid = this.process?.pid;
     if (pid === undefined) return;
     try {
-      process.kill(-pid, 'SIGKILL');
+      process.kill(-pid, signal);
     } catch (error) {
       // The process has just ended by itself.
       if (systemErrorCode(error) !== 'ESRCH') throw error;
@@ -96,9 +132,9 @@ export class Worker {
   }
 
   private spawn(): void {
-    const { codeFolder, temporaryFolder, environment, log } = this.options;
-    fs.mkdirSync(temporaryFolder, { recursive: true });
-    const child = spawn(process.execPath, [builtFile('bundle/worker.js')], {
+    const { program, codeFolder, temporaryFolder, temporaryBytes, environment, log } = this.options;
+    const args = [...heapOptions(this.options), builtFile('bundle/worker.js'), String(temporaryBytes)];
+    const child = spawn(program, args, {
       cwd: codeFolder,
       env: { ...environment, TMPDIR: temporaryFolder, AWS_LAMBDA_RUNTIME_API: this.api.address },
       stdio: ['pipe', 'pipe', 'pipe'],
@@ -107,12 +143,15 @@ export class Worker {
     });
     log.follow(child.stdout);
     log.follow(child.stderr);
+    const { pid } = child;
+    if (pid !== undefined && CAN_FREEZE) guard(pid);
     child.once('error', (error) => {
       log.append(error.message);
       void this.exit(`with error: ${error.message}`);
     });
     child.once('exit', () => {
       this.kill();
+      if (pid !== undefined) unguard(pid);
     });
     // 'close' follows 'exit' once all output has been read.
     child.once('close', (code, signal) => {
@@ -121,57 +160,36 @@ export class Worker {
     this.process = child;
   }
 
-  private next(): void {
-    this.ready = true;
-    if (this.running === undefined) return;
-    if (this.running.answer !== undefined) this.finish(this.running.answer);
-    else this.deliver(this.running);
-  }
-
-  private deliver(running: RunningCall): void {
-    this.ready = false;
-    clearTimeout(running.timer);
-    running.timer = this.killAfter(this.options.timeoutSeconds);
-    this.api.deliver({ ...running.call, deadline: Date.now() + this.options.timeoutSeconds * 1000 });
-  }
-
-  private killAfter(seconds: number): NodeJS.Timeout {
-    return setTimeout(() => {
-      if (this.running !== undefined) this.running.timedOut = true;
-      this.kill();
-    }, seconds * 1000);
-  }
-
-  private finish(answer: Answer): void {
-    const running = this.running;
+  private finish(outcome: Answer | WorkerEnd): void {
+    const { running } = this;
     this.running = undefined;
-    clearTimeout(running?.timer);
-    running?.settle(answer);
+    running?.settle(outcome);
   }
 
   private async exit(reason: string): Promise<void> {
     if (!this.alive) return;
     this.process = undefined;
     await this.api.close();
-    await rm(this.options.temporaryFolder, { recursive: true, force: true });
-    if (this.running !== undefined) this.finish(this.deathOf(this.running, reason));
-    this.onExited();
-  }
-
-  private deathOf(running: RunningCall, reason: string): Answer {
-    if (running.answer !== undefined) return running.answer;
-    if (this.initError !== undefined) return this.initError;
-    const prefix = `RequestId: ${running.call.requestId} Error:`;
-    const timeout = `${prefix} Task timed out after ${this.options.timeoutSeconds.toFixed(2)} seconds`;
-    return running.timedOut
-      ? failure('Sandbox.Timedout', timeout)
-      : failure('Runtime.ExitError', `${prefix} Runtime exited ${reason}`);
+    const end = { reason, initError: this.initError };
+    this.onReady(end);
+    this.finish(this.running?.answer ?? end);
+    this.onExited(end);
   }
 }
 
-function failure(errorType: string, errorMessage: string): Answer {
-  return { payload: JSON.stringify({ errorType, errorMessage }), failed: true };
+/**
+ * V8 gives its heap half of the machine's memory, on machines of less than 15 GB up to 2 GB. A sandbox is a machine with the
+ * function's memory, so its V8 collects garbage earlier than here, and ends the process when the heap is full. That is V8's
+ * default as we read it, not a documented setting of Lambda: https://github.com/v8/v8/blob/main/src/heap/heap.cc
+ */
+function heapOptions({ memoryMegabytes, environment }: WorkerOptions): string[] {
+  const { NODE_OPTIONS = '' }: Readonly<Partial<Record<string, string>>> = environment;
+  // An option of the command line would win over the function's own.
+  if (/max[-_]old[-_]space[-_]size/.test(NODE_OPTIONS)) return [];
+  return [`--max-old-space-size=${Math.min(Math.floor(memoryMegabytes / 2), MAX_HEAP_MEGABYTES)}`];
 }
+
+const MAX_HEAP_MEGABYTES = 2048;
 
 /** Uses the words of Lambda's own messages, which are those of the Go language. */
 function exitReason(code: number | null, signal: NodeJS.Signals | null): string {

@@ -13,6 +13,7 @@ import type { Callers } from './callers';
 import { createSession, isCreateSession } from './create-session';
 import { notImplemented, S3Error } from './errors';
 import { getObject } from './get-object';
+import { IdleConnections } from './idle-connections';
 import { LIST_UPLOADS_QUERY, listMultipartUploads } from './multipart/list-multipart';
 import { LIST_QUERY, listObjects } from './list-objects';
 import { isMultipart, operateMultipart } from './multipart/multipart';
@@ -25,18 +26,21 @@ export class S3Server {
   /** Starts a server. Requests must have the access key id of one of the callers. @param port 0 for a free one */
   static async start(store: DiskObjectStore, callers: Callers, port = 0): Promise<S3Server> {
     const uploads = new MultipartUploads(store);
+    const connections = new IdleConnections();
     const server = http.createServer((message, response) => {
-      void answer({ store, uploads, callers }, message, response);
+      if (connections.isForgotten(message)) return;
+      void answer({ store, uploads, callers, connections }, message, response);
     });
     // No timeout: large objects can take longer on slow machines than the default of five minutes per request.
     server.requestTimeout = 0;
-    return new S3Server(server, `http://${LOOPBACK}:${await listen(server, port)}`);
+    return new S3Server(server, `http://${LOOPBACK}:${await listen(server, port)}`, connections);
   }
 
   private constructor(
     private readonly server: http.Server,
     /** Its host is an IP address, which makes the SDK use path-style addressing. */
     readonly endpoint: string,
+    readonly connections: IdleConnections,
   ) {}
 
   close(): Promise<void> {
@@ -48,6 +52,7 @@ interface Served {
   readonly store: DiskObjectStore;
   readonly uploads: MultipartUploads;
   readonly callers: Callers;
+  readonly connections: IdleConnections;
 }
 
 async function answer(
@@ -59,6 +64,7 @@ async function answer(
   response.setHeader('x-amz-request-id', requestId);
   try {
     const request = parseRequest(message, authenticate(message, served.callers));
+    served.connections.follow(request.accessKeyId, message, response);
     await request.traffic?.firstByte();
     await operate(served, request, response);
   } catch (error) {

@@ -43,11 +43,8 @@ export async function attemptTask(
   try {
     const call = invoke(state.functionName, payload);
     const answer = await within(clock, timeout, signal, call, () => new StateError(ERROR.timeout, undefined));
-    result = visit.limited({
-      ExecutedVersion: answer.executedVersion,
-      Payload: answer.payload,
-      StatusCode: 200,
-    });
+    const { executedVersion: ExecutedVersion, payload: Payload } = answer;
+    result = visit.limited({ ExecutedVersion, Payload, StatusCode: 200 }, 'lambda');
   } catch (error) {
     if (!(error instanceof StateError)) throw error;
     recorder.record(error.error === ERROR.timeout ? 'TaskTimedOut' : 'TaskFailed', () => ({

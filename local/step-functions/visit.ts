@@ -111,12 +111,15 @@ export class Visit {
     );
   }
 
-  /** Returns the value if it is small enough. */
-  limited(value: Json): Json {
+  /**
+   * Returns the value if it is small enough. The words of the error are those of Step Functions, which names the service for the
+   * result of a task: https://github.com/jogold/cloudstructs/issues/163
+   */
+  limited(value: Json, source: string = this.state.name): Json {
     if (jsonSize(value) <= MAX_STATE_BYTES) return value;
     throw new StateError(
       ERROR.dataLimitExceeded,
-      `The state/task '${this.state.name}' returned a result with a size exceeding the maximum number of bytes service limit.`,
+      `The state/task '${source}' returned a result with a size exceeding the maximum number of bytes service limit.`,
     );
   }
 

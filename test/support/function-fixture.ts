@@ -3,8 +3,11 @@ import * as path from 'node:path';
 import { Readable } from 'node:stream';
 import { strToU8, zipSync } from 'fflate';
 import { CodeFolders } from '../../local/lambda/code';
+import { Concurrency } from '../../local/lambda/concurrency';
 import type { LogListener } from '../../local/lambda/function-log';
-import { FunctionPool } from '../../local/lambda/function-pool';
+import { type FunctionHost, FunctionPool } from '../../local/lambda/function-pool';
+import { NodeBinaries } from '../../local/lambda/node-binaries';
+import { Notices } from '../../local/basics/notices';
 import type { FunctionResource } from '../../local/cloudformation/resources';
 import { DiskObjectStore } from '../../local/s3/store';
 import { temporaryFolder } from './temporary-folder';
@@ -13,7 +16,12 @@ interface FunctionFixture {
   readonly folder: string;
   readonly store: DiskObjectStore;
   /** Creates a function with this `index.js`. It is closed after the test file. */
-  create(source: string, more?: Partial<FunctionResource>, onLog?: LogListener): Promise<FunctionPool>;
+  create(
+    source: string,
+    more?: Partial<FunctionResource>,
+    onLog?: LogListener,
+    host?: Partial<FunctionHost>,
+  ): Promise<FunctionPool>;
 }
 
 export function functionFixture(): FunctionFixture {
@@ -25,11 +33,19 @@ export function functionFixture(): FunctionFixture {
     folder: path.join(folder, 'workers'),
     region: 'eu-west-1',
     admit: () => ({ environment: { AWS_ACCESS_KEY_ID: 'the-id' }, end: () => undefined }),
+    concurrency: new Concurrency(),
+    nodes: new NodeBinaries(),
+    notices: new Notices(),
   };
   const pools: FunctionPool[] = [];
   afterAll(() => Promise.all(pools.map((pool) => pool.close())));
 
-  const create: FunctionFixture['create'] = async (source, more = {}, onLog = () => undefined) => {
+  const create: FunctionFixture['create'] = async (
+    source,
+    more = {},
+    onLog = () => undefined,
+    ownHost = {},
+  ) => {
     const logicalId = `F${pools.length}`;
     const key = `${logicalId}.zip`;
     await store.put('code', key, Readable.from([zipSync({ 'index.js': strToU8(source) })]));
@@ -42,11 +58,12 @@ export function functionFixture(): FunctionFixture {
       runtime: 'nodejs22.x',
       timeoutSeconds: 30,
       memoryMegabytes: 256,
+      ephemeralStorageMegabytes: 512,
       environment: {},
       reservedConcurrency: undefined,
       ...more,
     };
-    const pool = new FunctionPool(resource, '1', { ...host, onLog });
+    const pool = new FunctionPool(resource, '1', { ...host, onLog, ...ownHost });
     pools.push(pool);
     return pool;
   };

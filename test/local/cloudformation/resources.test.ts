@@ -50,6 +50,7 @@ test("a function has Lambda's defaults", () => {
     timeoutSeconds: 3,
     memoryMegabytes: 128,
     environment: {},
+    ephemeralStorageMegabytes: 512,
     reservedConcurrency: undefined,
   });
 });

@@ -37,3 +37,13 @@ test('a file that is not a zip, or is truncated, is refused', () => {
     }).toThrow("cannot unpack the function's code s3://assets/broken.zip");
   }
 });
+
+test('a zip that unpacks to more than 250 MB is refused in the words of Lambda', () => {
+  const zip = Buffer.from(zipSync({ 'index.js': strToU8('x') }));
+  // Claim the size in the zip's directory, where entries start with this signature.
+  const entry = zip.indexOf(Buffer.from([0x50, 0x4b, 0x01, 0x02]));
+  zip.writeUInt32LE(250 * 1024 ** 2 + 1, entry + 24);
+  expect(() => {
+    unpackZip(zip, path.join(folder, 'large'), 's3://assets/large.zip');
+  }).toThrow('Unzipped size must be smaller than 262144000 bytes');
+});

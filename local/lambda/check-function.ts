@@ -1,0 +1,104 @@
+/** Refuses functions that Lambda would not create, in Lambda's words. */
+import { LocalCloudError } from '../basics/errors';
+import type { FunctionResource } from '../cloudformation/resources';
+import {
+  EPHEMERAL_STORAGE_MEGABYTES,
+  MAX_ENVIRONMENT_BYTES,
+  MEMORY_MEGABYTES,
+  TIMEOUT_SECONDS,
+} from './limits';
+
+/**
+ * Names that Lambda sets and that a function's definition must not have.
+ * https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
+ */
+const RESERVED: ReadonlySet<string> = new Set([
+  '_HANDLER',
+  '_X_AMZN_TRACE_ID',
+  'AWS_DEFAULT_REGION',
+  'AWS_REGION',
+  'AWS_EXECUTION_ENV',
+  'AWS_LAMBDA_FUNCTION_NAME',
+  'AWS_LAMBDA_FUNCTION_MEMORY_SIZE',
+  'AWS_LAMBDA_FUNCTION_VERSION',
+  'AWS_LAMBDA_INITIALIZATION_TYPE',
+  'AWS_LAMBDA_LOG_GROUP_NAME',
+  'AWS_LAMBDA_LOG_STREAM_NAME',
+  'AWS_ACCESS_KEY',
+  'AWS_ACCESS_KEY_ID',
+  'AWS_SECRET_ACCESS_KEY',
+  'AWS_SESSION_TOKEN',
+  'AWS_LAMBDA_RUNTIME_API',
+  'LAMBDA_TASK_ROOT',
+  'LAMBDA_RUNTIME_DIR',
+]);
+
+/** https://docs.aws.amazon.com/lambda/latest/api/API_Environment.html */
+const VARIABLE_NAME = /^[a-zA-Z]([a-zA-Z0-9_])+$/;
+
+/** Characters of an environment that an error repeats. Lambda repeats all of them. */
+const SHOWN_CHARACTERS = 80;
+
+const UNABLE =
+  'Lambda was unable to configure your environment variables because the environment variables you have provided';
+
+/** @throws LocalCloudError when Lambda would refuse the function */
+export function checkFunction(fn: FunctionResource): void {
+  checkEnvironment(fn);
+  checkRange(fn, 'memorySize', fn.memoryMegabytes, MEMORY_MEGABYTES);
+  checkRange(fn, 'ephemeralStorage.size', fn.ephemeralStorageMegabytes, EPHEMERAL_STORAGE_MEGABYTES);
+  checkRange(fn, 'timeout', fn.timeoutSeconds, TIMEOUT_SECONDS);
+}
+
+/**
+ * The words are those that https://github.com/github-aws-runners/terraform-aws-github-runner/issues/3594 and
+ * https://github.com/mattermost/mattermost-cloud-monitoring/pull/264 quote, and for names those of Lambda's validation.
+ */
+function checkEnvironment(fn: FunctionResource): void {
+  const names = Object.keys(fn.environment);
+  const reserved = names.filter((name) => RESERVED.has(name));
+  if (reserved.length > 0) {
+    throw refused(
+      fn,
+      `InvalidParameterValueException: ${UNABLE} contains reserved keys that are currently not supported for modification. ` +
+        `Reserved keys used in this request: ${reserved.join(', ')}`,
+      'rename them',
+    );
+  }
+  const invalid = names.find((name) => !VARIABLE_NAME.test(name));
+  if (invalid !== undefined) {
+    throw refused(
+      fn,
+      `ValidationException: Value '{${invalid}=…}' at 'environment.variables' failed to satisfy constraint: Map keys must ` +
+        'satisfy constraint: [Member must satisfy regular expression pattern: [a-zA-Z]([a-zA-Z0-9_])+]',
+      'rename the variable',
+    );
+  }
+  const measured = JSON.stringify(fn.environment);
+  if (Buffer.byteLength(measured) > MAX_ENVIRONMENT_BYTES) {
+    throw refused(
+      fn,
+      `InvalidParameterValueException: ${UNABLE} exceeded the 4KB limit. String measured: ${measured.slice(0, SHOWN_CHARACTERS)}…`,
+      `shorten it from ${Buffer.byteLength(measured)} to ${MAX_ENVIRONMENT_BYTES} bytes`,
+    );
+  }
+}
+
+function checkRange(
+  fn: FunctionResource,
+  name: string,
+  value: number,
+  { least, most }: { readonly least: number; readonly most: number },
+): void {
+  if (Number.isInteger(value) && value >= least && value <= most) return;
+  const bound = value < least ? `greater than or equal to ${least}` : `less than or equal to ${most}`;
+  throw refused(
+    fn,
+    `ValidationException: Value '${value}' at '${name}' failed to satisfy constraint: Member must have value ${bound}`,
+    `use an integer of ${least} to ${most}`,
+  );
+}
+
+function refused({ logicalId }: FunctionResource, words: string, remedy: string): LocalCloudError {
+  return new LocalCloudError(`the function '${logicalId}' cannot be created: ${words}: ${remedy}`);
+}

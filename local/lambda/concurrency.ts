@@ -1,0 +1,75 @@
+/**
+ * Concurrent calls of an account's functions: what a function has reserved is its own, and all others share the rest.
+ * https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html
+ */
+import { LocalCloudError } from '../basics/errors';
+import { ACCOUNT_CONCURRENCY, LEAST_UNRESERVED_CONCURRENCY } from './limits';
+import { throttled } from './service-error';
+
+/** The fields of a function that decide. All versions of a function share its reservation. */
+interface ConcurrentFunction {
+  readonly arn: string;
+  /** `undefined` without a reservation. */
+  readonly reservedConcurrency: number | undefined;
+}
+
+export class Concurrency {
+  private readonly busy = new Map<string, number>();
+  private busyUnreserved = 0;
+  /** What functions without a reservation share. */
+  private unreserved: number;
+
+  constructor(private readonly limit = ACCOUNT_CONCURRENCY) {
+    this.unreserved = limit;
+    if (Number.isInteger(limit) && limit > 0) return;
+    throw new LocalCloudError(
+      `an account's concurrency must be a positive integer, got ${limit}: set it to your account's, or leave it out`,
+    );
+  }
+
+  /**
+   * Checks the reservations of a deployment's functions.
+   * @returns a function that replaces the reservations of the earlier deployment
+   * @throws LocalCloudError when too little is left to the functions without a reservation, in the words of
+   *   https://github.com/aws-samples/amazon-rekognition-serverless-large-scale-image-and-video-processing/issues/6
+   */
+  prepare(functions: readonly ConcurrentFunction[]): () => void {
+    const least = Math.min(LEAST_UNRESERVED_CONCURRENCY, this.limit);
+    const reservations = new Map(
+      functions.map(({ arn, reservedConcurrency = 0 }) => [arn, reservedConcurrency]),
+    );
+    let reserved = 0;
+    for (const reservation of reservations.values()) reserved += reservation;
+    if (reserved > 0 && this.limit - reserved < least) {
+      throw new LocalCloudError(
+        `the functions must leave ${least} of the account's concurrency of ${this.limit}, got ${reserved} reserved: Specified ` +
+          "ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below its minimum " +
+          `value of [${least}]: reserve less, or set the concurrency of your account`,
+      );
+    }
+    return () => {
+      this.unreserved = this.limit - reserved;
+    };
+  }
+
+  /**
+   * Counts a call in.
+   * @returns a function that counts it out
+   * @throws LambdaServiceError when no concurrency is left
+   */
+  enter({ arn, reservedConcurrency: reserved }: ConcurrentFunction): () => void {
+    if (reserved === undefined) {
+      if (this.busyUnreserved >= this.unreserved) throw throttled('ConcurrentInvocationLimitExceeded');
+      this.busyUnreserved++;
+      return () => {
+        this.busyUnreserved--;
+      };
+    }
+    const busy = this.busy.get(arn) ?? 0;
+    if (busy >= reserved) throw throttled('ReservedFunctionConcurrentInvocationLimitExceeded');
+    this.busy.set(arn, busy + 1);
+    return () => {
+      this.busy.set(arn, (this.busy.get(arn) ?? 0) - 1);
+    };
+  }
+}

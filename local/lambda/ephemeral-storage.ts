@@ -1,0 +1,334 @@
+/**
+ * Limits the size of a sandbox's `/tmp` inside its worker, as a full disk would: a write that does not fit fails with
+ * ENOSPC. No operating system limits a folder without the rights of an administrator, so this wraps the few functions
+ * of Node.js by which all its JavaScript code writes to files: `fs`, `fs.promises`, file handles and streams end there.
+ * `process.binding` reaches them; test/local/lambda/ephemeral-storage.test.ts runs with every supported Node.js.
+ *
+ * Not limited: what native code, child processes and worker threads write. It counts as soon as this process writes again.
+ * Not counted: files that were deleted while they are open, and the file system's own data. Holes in files take no space.
+ */
+// The module itself, because the names of a namespace cannot be replaced.
+import fs, { type Stats } from 'node:fs';
+import Module from 'node:module';
+import * as path from 'node:path';
+
+type Function = (this: unknown, ...args: unknown[]) => unknown;
+type Constructor = new (...args: unknown[]) => object;
+type Binding = Record<string, unknown>;
+
+/** The object by which a function of the binding calls back. */
+interface FileRequest {
+  oncomplete: Function;
+}
+
+/** A write that is about to happen. */
+interface Write {
+  readonly bytes: number;
+  /** A descriptor, or the path of a file that the write creates or replaces. */
+  readonly target: number | string;
+  /** Where the write starts; `undefined` for the current position, or the end. */
+  readonly position?: number;
+  /** Whether what the file has is kept. */
+  readonly appends?: boolean;
+}
+
+/** Files take whole blocks. */
+const BLOCK_BYTES = 4096;
+
+/** The unit of `Stats.blocks`. */
+const STAT_BLOCK_BYTES = 512;
+
+/** @param bytes size of the disk that the folder stands for */
+export function limitEphemeralStorage(folder: string, bytes: number): void {
+  const internals = process as unknown as { binding(name: 'fs'): Binding };
+  const storage = new EphemeralStorage(fs.realpathSync(folder), bytes);
+  wrapWrites(internals.binding('fs'), storage);
+}
+
+class EphemeralStorage {
+  /** At most this much is in use. Counting is slow, so it only happens when this bound reaches the limit. */
+  private bound: number;
+  /** Writes in other threads, which a count may see or not. */
+  private readonly running = new Map<object, number>();
+  /** Writes that wait for the end of running ones, because only then a count is exact. */
+  private waiting = 0;
+  private turn: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    private readonly folder: string,
+    private readonly limit: number,
+  ) {
+    // An earlier worker of the sandbox may have left files.
+    this.bound = this.count().bytes;
+  }
+
+  /** Decides at once; running writes count in full. */
+  fitsNow(write: Write): boolean {
+    if (this.fitsBound(write)) return true;
+    let running = 0;
+    for (const bytes of this.running.values()) running += bytes;
+    return this.fitsCounted(write, running);
+  }
+
+  /** Starts a write in another thread. @returns `undefined` when it was not started because it does not fit */
+  async start<T>(
+    write: Write,
+    begin: (finished: () => void) => T,
+  ): Promise<{ readonly value: T } | undefined> {
+    if (!(await this.fits(write))) return undefined;
+    return { value: this.begin(write, begin) };
+  }
+
+  /** Whether `begin` can be called without waiting. */
+  fitsWithoutWaiting(write: Write): boolean {
+    return this.waiting === 0 && this.fitsBound(write);
+  }
+
+  begin<T>(write: Write, begin: (finished: () => void) => T): T {
+    const token = {};
+    this.running.set(token, write.bytes);
+    return begin(() => {
+      this.running.delete(token);
+      this.wake();
+    });
+  }
+
+  private wake: () => void = () => undefined;
+
+  private async fits(write: Write): Promise<boolean> {
+    this.waiting++;
+    const turn = this.turn.then(async () => {
+      while (this.running.size > 0 && !this.fitsBound(write, false)) {
+        await new Promise<void>((resolve) => (this.wake = resolve));
+      }
+      return this.fitsBound(write) || this.fitsCounted(write, 0);
+    });
+    this.turn = turn;
+    try {
+      return await turn;
+    } finally {
+      this.waiting--;
+    }
+  }
+
+  private fitsBound({ bytes }: Write, take = true): boolean {
+    const bound = this.bound + bytes + 2 * BLOCK_BYTES;
+    if (bound > this.limit) return false;
+    if (take) this.bound = bound;
+    return true;
+  }
+
+  private fitsCounted(write: Write, running: number): boolean {
+    const counted = this.count();
+    const growth = this.growth(write, counted.files);
+    this.bound = counted.bytes + running + Math.max(growth, 0);
+    return growth <= 0 || this.bound <= this.limit;
+  }
+
+  /** Bytes by which a write makes the used space grow: none outside of the folder. */
+  private growth({ bytes, target, position, appends = false }: Write, files: ReadonlySet<string>): number {
+    if (typeof target === 'string') {
+      if (!this.isInside(target)) return 0;
+      const replaced = fs.statSync(target, { throwIfNoEntry: false });
+      return replaced === undefined || appends ? bytes : bytes - allocated(replaced);
+    }
+    const stats = fs.fstatSync(target);
+    if (!stats.isFile() || !files.has(idOf(stats))) return 0;
+    // A file with holes may need space for every write into it.
+    if (position === undefined || allocated(stats) < stats.size) return bytes;
+    return Math.min(bytes, position + bytes - stats.size);
+  }
+
+  private isInside(file: string): boolean {
+    try {
+      const parent = fs.realpathSync(path.dirname(file));
+      return parent === this.folder || parent.startsWith(this.folder + path.sep);
+    } catch {
+      // The folder does not exist, so the write itself will fail.
+      return false;
+    }
+  }
+
+  private count(): { readonly bytes: number; readonly files: ReadonlySet<string> } {
+    const files = new Set<string>();
+    const bytes = sizeOf(this.folder, files);
+    return { bytes, files };
+  }
+}
+
+/** Adds each file once, also if it has several names. */
+function sizeOf(folder: string, files: Set<string>): number {
+  let bytes = 0;
+  for (const entry of fs.readdirSync(folder, { withFileTypes: true })) {
+    const name = path.join(folder, entry.name);
+    const stats = fs.lstatSync(name, { throwIfNoEntry: false });
+    // Another process may just have deleted it.
+    if (stats === undefined || files.has(idOf(stats))) continue;
+    files.add(idOf(stats));
+    bytes += allocated(stats);
+    if (stats.isDirectory()) bytes += sizeOf(name, files);
+  }
+  return bytes;
+}
+
+function idOf({ dev, ino }: Stats): string {
+  return `${dev}:${ino}`;
+}
+
+/** Some file systems reserve blocks behind a file that grows; these do not count. */
+function allocated({ size, blocks }: Stats): number {
+  return Math.min(blocks * STAT_BLOCK_BYTES, Math.ceil(size / BLOCK_BYTES) * BLOCK_BYTES);
+}
+
+function noSpace(syscall: string): Error {
+  const error = new Error(`ENOSPC: no space left on device, ${syscall}`);
+  return Object.assign(error, { errno: -28, code: 'ENOSPC', syscall });
+}
+
+function wrapWrites(binding: Binding, storage: EphemeralStorage): void {
+  const wrap = (name: string, syscall: string, describe: (args: unknown[]) => Write): void => {
+    const original = binding[name] as Function | undefined;
+    // Not every version of Node.js has all of them.
+    if (original !== undefined) binding[name] = limited(original, syscall, describe, storage);
+  };
+  // (fd, buffer, offset, length, position, …)
+  wrap('writeBuffer', 'write', ([fd, , , length, position]) => atPosition(fd, Number(length), position));
+  // (fd, buffers, position, …)
+  wrap('writeBuffers', 'write', ([fd, buffers, position]) => atPosition(fd, totalSize(buffers), position));
+  // (fd, text, position, encoding, …)
+  wrap('writeString', 'write', ([fd, text, position, encoding]) =>
+    atPosition(fd, Buffer.byteLength(String(text), encoding as BufferEncoding), position),
+  );
+  // (path or fd, text, flags, mode)
+  wrap('writeFileUtf8', 'write', ([target, text, flags]) =>
+    wholeFile(target, Buffer.byteLength(String(text)), flags),
+  );
+  // (source, destination, …)
+  wrap('copyFile', 'copyfile', copy);
+  wrap('cpSyncOverrideFile', 'copyfile', copy);
+  wrap('cpSyncCopyDir', 'cp', copy);
+  wrapJobs(binding, storage);
+}
+
+/** Node.js 26 writes and copies whole files in one step, which it calls a job. */
+function wrapJobs(binding: Binding, storage: EphemeralStorage): void {
+  const wrap = (name: string, syscall: string, describe: (args: unknown[]) => Write): boolean => {
+    const original = binding[name] as Constructor | undefined;
+    if (original === undefined) return false;
+    binding[name] = new Proxy(original, {
+      construct(target, args: unknown[]) {
+        if (!storage.fitsNow(describe(args))) throw noSpace(syscall);
+        return new target(...args);
+      },
+    });
+    return true;
+  };
+  wrap('CpDirJob', 'cp', copy);
+  // (path, flags, mode, buffer)
+  if (
+    !wrap('WriteFileJob', 'write', ([file, flags, , content]) => wholeFile(file, totalSize([content]), flags))
+  )
+    return;
+  // `fs` took the original before, so that its functions with a callback are wrapped themselves.
+  const module = fs as unknown as Record<'writeFile' | 'appendFile', Function>;
+  for (const name of ['writeFile', 'appendFile'] as const) {
+    const original = module[name];
+    module[name] = function (this: unknown, ...args) {
+      const [target, content] = args;
+      const callback = args.at(-1);
+      const bytes = typeof content === 'string' ? Buffer.byteLength(content) : totalSize([content]);
+      const appends = name === 'appendFile';
+      const isPath = typeof target === 'string';
+      if (isPath && typeof callback === 'function' && !storage.fitsNow({ bytes, target, appends })) {
+        process.nextTick(callback, noSpace('write'));
+        return undefined;
+      }
+      return original.apply(this, args);
+    };
+  }
+  // For code that imports the functions by name.
+  Module.syncBuiltinESMExports();
+}
+
+function atPosition(fd: unknown, bytes: number, position: unknown): Write {
+  const target = Number(fd);
+  return typeof position === 'number' && position >= 0 ? { bytes, target, position } : { bytes, target };
+}
+
+function wholeFile(target: unknown, bytes: number, flags: unknown): Write {
+  if (typeof target === 'number') return { bytes, target };
+  return { bytes, target: String(target), appends: (Number(flags) & fs.constants.O_APPEND) !== 0 };
+}
+
+function copy([source, destination]: unknown[]): Write {
+  return { bytes: contentOf(String(source)), target: String(destination) };
+}
+
+/** Copying may fill the holes of a file. */
+function contentOf(source: string): number {
+  const stats = fs.statSync(source, { throwIfNoEntry: false });
+  if (stats?.isDirectory() !== true) return stats?.size ?? 0;
+  let bytes = BLOCK_BYTES;
+  for (const name of fs.readdirSync(source)) bytes += contentOf(path.join(source, name));
+  return bytes;
+}
+
+function totalSize(parts: unknown): number {
+  let bytes = 0;
+  for (const part of parts as unknown[]) {
+    if (ArrayBuffer.isView(part)) bytes += part.byteLength;
+  }
+  return bytes;
+}
+
+/** The last arguments of a function of the binding say how it answers: at once, by a callback or by a promise. */
+function limited(
+  original: Function,
+  syscall: string,
+  describe: (args: unknown[]) => Write,
+  storage: EphemeralStorage,
+): Function {
+  return function (this: unknown, ...args) {
+    const write = describe(args);
+    const call = (): unknown => original.apply(this, args);
+    const request = args.find(isFileRequest);
+    const isPromise = args.some((argument) => typeof argument === 'symbol');
+    if (request === undefined && !isPromise) {
+      if (!storage.fitsNow(write)) throw noSpace(syscall);
+      return call();
+    }
+    const begin = (finished: () => void): unknown => {
+      if (request === undefined) return settled(call() as Promise<unknown>, finished);
+      const { oncomplete } = request;
+      request.oncomplete = function (...results) {
+        finished();
+        return oncomplete.apply(this, results);
+      };
+      return call();
+    };
+    if (storage.fitsWithoutWaiting(write)) return storage.begin(write, begin);
+    const started = storage.start(write, begin);
+    if (request === undefined) {
+      return started.then((result) => {
+        if (result === undefined) throw noSpace(syscall);
+        return result.value;
+      });
+    }
+    void started.then((result) => {
+      if (result === undefined) request.oncomplete(noSpace(syscall));
+    });
+    return undefined;
+  };
+}
+
+function isFileRequest(argument: unknown): argument is FileRequest {
+  return typeof argument === 'object' && argument !== null && 'oncomplete' in argument;
+}
+
+async function settled(work: Promise<unknown>, finished: () => void): Promise<unknown> {
+  try {
+    return await work;
+  } finally {
+    finished();
+  }
+}

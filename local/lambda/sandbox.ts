@@ -1,0 +1,215 @@
+/**
+ * A function's execution environment, as Lambda calls it: a `/tmp`, credentials, and one worker process after the other.
+ * After a timeout, a crash or running out of memory, the next call gets a new process in the same sandbox, and finds the
+ * files of the earlier one.
+ * https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-invoke-with-errors
+ */
+import { rm } from 'node:fs/promises';
+import { type MemoryLimit, stopWatching, type WatchedMemory, watchMemory } from './memory-watch';
+import { initReportLine, reportLine, type Status } from './report';
+import type { Answer, Invocation } from './runtime-api';
+import type { WorkerProcess } from './worker-process';
+import { isEnd, Worker, type WorkerEnd, type WorkerOptions } from './worker';
+
+export interface SandboxOptions extends Omit<WorkerOptions, 'temporaryBytes'> {
+  readonly ephemeralStorageMegabytes: number;
+  readonly timeoutSeconds: number;
+  /** Longest init phase. */
+  readonly initSeconds: number;
+  /** `undefined` where memory cannot be measured. */
+  readonly memory: Pick<MemoryLimit, 'countShared'> | undefined;
+  /** Whether to stop the processes between calls. */
+  readonly freezes: boolean;
+  /** Called when the processes have been stopped. */
+  readonly onFrozen: () => void;
+}
+
+/** A call to run. Its deadline is set when its timeout starts. */
+export type Call = Omit<Invocation, 'deadline'>;
+
+export type SandboxProcess = Pick<WorkerProcess, 'pid' | 'busy' | 'temporaryFolder'>;
+
+/** Why the sandbox itself killed its worker. */
+type Verdict = 'timeout' | 'memory';
+
+const MEGABYTE = 1024 ** 2;
+
+export class Sandbox {
+  private worker: Worker | undefined;
+  /** The last worker, from before its process starts. */
+  private launch: Promise<Worker> | undefined;
+  private verdict: Verdict | undefined;
+  private peakBytes = 0;
+  /** Duration of the init phase, until the first call has reported it. */
+  private initMs: number | undefined;
+  private retired = false;
+
+  /** The temporary folder must exist. */
+  constructor(private readonly options: SandboxOptions) {}
+
+  /** The worker's process, if it is running. */
+  get process(): SandboxProcess | undefined {
+    const pid = this.worker?.pid;
+    const { temporaryFolder } = this.options;
+    return pid === undefined ? undefined : { pid, busy: this.worker?.busy === true, temporaryFolder };
+  }
+
+  /**
+   * The init phase: starts the first worker ahead of the first call's timeout. If the worker fails or takes too long, the
+   * first call starts another one within its timeout.
+   */
+  async init(): Promise<void> {
+    await this.killAfter(this.options.initSeconds, () => this.startWorker('init'));
+  }
+
+  /** Runs one call; never rejects. The sandbox must not be running another one. */
+  async run(call: Call): Promise<Answer> {
+    const start = performance.now();
+    const { timeoutSeconds } = this.options;
+    const invocation = { ...call, deadline: Date.now() + timeoutSeconds * 1000 };
+    const outcome = await this.killAfter(timeoutSeconds, () => this.runInWorker(invocation));
+    const durationMs = performance.now() - start;
+    // A worker that was killed for its memory may already have posted its response.
+    if (!isEnd(outcome) && this.verdict !== 'memory') {
+      this.report(call, durationMs, { status: 'success' });
+      return outcome;
+    }
+    return this.death(call, durationMs, isEnd(outcome) ? outcome : undefined);
+  }
+
+  kill(): void {
+    this.retired = true;
+    this.worker?.kill();
+  }
+
+  /** Ends the sandbox, and removes its folder. */
+  async retire(): Promise<void> {
+    this.kill();
+    const worker = await this.launch;
+    await worker?.exited;
+    await rm(this.options.temporaryFolder, { recursive: true, force: true });
+  }
+
+  private async runInWorker(invocation: Invocation): Promise<Answer | WorkerEnd> {
+    // The worker may have ended since its last call.
+    const worker = this.worker?.alive === true ? this.worker : await this.startWorker('invoke');
+    if (isEnd(worker)) return worker;
+    const memory = this.watch(worker);
+    const outcome = await worker.run(invocation, () => memory?.measure());
+    this.unwatch(memory);
+    if (worker.alive && this.options.freezes) {
+      worker.freeze();
+      this.options.onFrozen();
+    }
+    return outcome;
+  }
+
+  private async startWorker(phase: 'init' | 'invoke'): Promise<Worker | WorkerEnd> {
+    const start = performance.now();
+    const { ephemeralStorageMegabytes, log } = this.options;
+    this.peakBytes = 0;
+    this.launch = Worker.start({ ...this.options, temporaryBytes: ephemeralStorageMegabytes * MEGABYTE });
+    const worker = await this.launch;
+    this.worker = worker;
+    if (this.retired || this.verdict !== undefined) worker.kill();
+    const memory = this.watch(worker);
+    const outcome = await worker.initialized;
+    this.unwatch(memory);
+    const durationMs = performance.now() - start;
+    if (outcome === 'ready') {
+      if (phase === 'init') this.initMs = durationMs;
+      return worker;
+    }
+    log.append(initReportLine(durationMs, phase, this.statusOf(outcome)));
+    return outcome;
+  }
+
+  /** Kills the worker, also one that starts later, if the work takes longer. */
+  private async killAfter<T>(seconds: number, work: () => Promise<T>): Promise<T> {
+    this.verdict = undefined;
+    const timer = setTimeout(() => {
+      this.condemn('timeout');
+    }, seconds * 1000);
+    try {
+      return await work();
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  private condemn(verdict: Verdict): void {
+    this.verdict ??= verdict;
+    this.worker?.kill();
+  }
+
+  private watch({ pid }: Worker): WatchedMemory | undefined {
+    const { memory, memoryMegabytes } = this.options;
+    if (memory === undefined || pid === undefined) return undefined;
+    return watchMemory(pid, {
+      ...memory,
+      bytes: memoryMegabytes * MEGABYTE,
+      onExceeded: () => {
+        this.condemn('memory');
+      },
+    });
+  }
+
+  private unwatch(memory: WatchedMemory | undefined): void {
+    if (memory === undefined) return;
+    stopWatching(memory);
+    this.peakBytes = Math.max(this.peakBytes, memory.peakBytes);
+  }
+
+  private report({ requestId }: Call, durationMs: number, outcome: Status): void {
+    const { memory, memoryMegabytes, log } = this.options;
+    const usedBytes = memory && this.peakBytes;
+    log.append(
+      reportLine({ requestId, durationMs, memoryMegabytes, usedBytes, initMs: this.initMs, outcome }),
+    );
+    this.initMs = undefined;
+  }
+
+  /** Names the failure of a call whose worker ended, in its response and in the log. */
+  private death(call: Call, durationMs: number, end: WorkerEnd | undefined): Answer {
+    const { log, timeoutSeconds } = this.options;
+    const { requestId } = call;
+    const outcome = this.statusOf(end);
+    const timeout = `Task timed out after ${timeoutSeconds.toFixed(2)} seconds`;
+    if (outcome.status === 'timeout') {
+      log.append(`${new Date().toISOString()} ${requestId} ${timeout}`);
+      this.report(call, durationMs, outcome);
+      return failure('Sandbox.Timedout', `RequestId: ${requestId} Error: ${timeout}`);
+    }
+    const message = `RequestId: ${requestId} Error: Runtime exited ${this.verdict === 'memory' ? KILLED : (end?.reason ?? KILLED)}`;
+    if (end?.initError === undefined) log.append(`${message}\nRuntime.ExitError`);
+    this.report(call, durationMs, outcome);
+    return (this.verdict === undefined ? end?.initError : undefined) ?? failure(outcome.errorType, message);
+  }
+
+  /**
+   * Lambda reports a function that used too much memory as `Runtime.OutOfMemory`, with the same message as for another
+   * killed process: https://github.com/adobe/helix-html2md-service/issues/1001
+   */
+  private statusOf(end: WorkerEnd | undefined): Exclude<Status, { status: 'success' }> {
+    if (this.verdict === 'timeout') return { status: 'timeout' };
+    if (this.verdict === 'memory') return { status: 'error', errorType: 'Runtime.OutOfMemory' };
+    return { status: 'error', errorType: errorTypeOf(end?.initError) ?? 'Runtime.ExitError' };
+  }
+}
+
+const KILLED = 'with error: signal: killed';
+
+function errorTypeOf(answer: Answer | undefined): string | undefined {
+  if (answer === undefined) return undefined;
+  try {
+    const { errorType } = JSON.parse(answer.payload) as { readonly errorType?: unknown };
+    return typeof errorType === 'string' ? errorType : undefined;
+  } catch {
+    // A function can post anything as its error.
+    return undefined;
+  }
+}
+
+function failure(errorType: string, errorMessage: string): Answer {
+  return { payload: JSON.stringify({ errorType, errorMessage }), failed: true };
+}

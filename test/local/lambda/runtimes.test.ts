@@ -1,0 +1,62 @@
+/** Runs functions with the Node.js that they declare, as far as it is installed in `test/other-versions`. */
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import { NodeBinaries } from '../../../local/lambda/node-binaries';
+import { Notices } from '../../../local/basics/notices';
+import { infer } from '../../../local';
+import { Slicing } from '../../../lib';
+import { rows, start, synthesize } from '../../support/deployed-pipeline';
+import { functionFixture } from '../../support/function-fixture';
+import { mlp, saveModel } from '../../support/model-builder';
+import { otherNodes } from '../../support/other-nodes';
+import { runWhole } from '../../support/run-slices';
+
+const functions = functionFixture();
+const nodeBinaries = Object.fromEntries(otherNodes().map(({ major, path }) => [major, path]));
+const ownMajor = process.versions.node.split('.')[0];
+
+/** Lambda's runtimes whose Node.js is here. */
+const majors = [...new Set([ownMajor, ...Object.keys(nodeBinaries)])].sort();
+
+test.each(majors)('a function that declares Node.js %s runs with it', async (major) => {
+  const notices = new Notices();
+  const host = { nodes: new NodeBinaries(nodeBinaries), notices };
+  const source = 'exports.handler = async () => process.versions.node;';
+  const pool = await functions.create(source, { runtime: `nodejs${major}.x` }, undefined, host);
+  expect((await pool.invoke('{}')).payload).toMatch(new RegExp(`^"${major}\\.`));
+  expect(notices.list()).toEqual([]);
+});
+
+test('functions whose Node.js is missing run with this one, and one notice says so', async () => {
+  const notices = new Notices();
+  const host = { nodes: new NodeBinaries(), notices };
+  const source = 'exports.handler = async () => process.versions.node;';
+  for (let i = 0; i < 2; i++) {
+    const pool = await functions.create(source, { runtime: 'nodejs99.x' }, undefined, host);
+    expect((await pool.invoke('{}')).payload).toBe(JSON.stringify(process.versions.node));
+  }
+  expect(notices.list()).toEqual([
+    expect.stringMatching(
+      /^the function 'stack-F\d+' declares nodejs99\.x, got no Node\.js 99 on this machine: functions of this runtime run with Node\.js [\d.]+; install Node\.js 99 or set SLICED_INFERENCE_NODE_99 to its binary$/,
+    ),
+  ]);
+});
+
+// Node.js of this machine may be older than Lambda's runtimes.
+test.each(majors.filter((major) => Number(major) >= 20))(
+  'the slice function on Node.js %s returns the bits of the unsliced model',
+  async (major) => {
+    const modelPath = saveModel(mlp(3));
+    const runtime = new lambda.Runtime(`nodejs${major}.x`, lambda.RuntimeFamily.NODEJS);
+    const assembly = synthesize(modelPath, () => ({ slicing: Slicing.count(2), runtime }));
+    const cloud = await start(assembly, { nodeBinaries });
+    // Without rows, a request has tensors without elements.
+    for (const count of [3, 0]) {
+      const inputs = rows(count, 2);
+      expect(await infer(cloud, inputs)).toMatchObject({
+        status: 'SUCCEEDED',
+        outputs: await runWhole(modelPath, inputs),
+      });
+    }
+    expect(cloud.notices()).toEqual([]);
+  },
+);

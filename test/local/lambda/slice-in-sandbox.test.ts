@@ -1,0 +1,114 @@
+/** The real slice function in a sandbox whose disk is full, or that an earlier process left with half a file. */
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { WarmUp } from '../../../lib';
+import type { LocalCloud, LocalCloudOptions } from '../../../local';
+import { infer } from '../../../local';
+import { failed, rows, start, synthesize, trace } from '../../support/deployed-pipeline';
+import { mlp, saveModel } from '../../support/model-builder';
+import { runWhole } from '../../support/run-slices';
+import { float32 } from '../../support/tensors';
+
+const MEGABYTE = 1024 ** 2;
+
+/** Starts a local cloud of one slice. */
+async function deploy(modelPath: string, options: LocalCloudOptions = {}): Promise<LocalCloud> {
+  return await start(
+    synthesize(modelPath, () => ({ warmUp: WarmUp.NEVER })),
+    options,
+  );
+}
+
+async function killWorker(cloud: LocalCloud): Promise<void> {
+  const [{ pid }] = cloud.workers();
+  process.kill(pid, 'SIGKILL');
+  while (cloud.workers().some((worker) => worker.pid === pid)) await new Promise(setImmediate);
+}
+
+/** Fills the disk, except for so many bytes. */
+function fill(sandbox: string, free: number): void {
+  const file = fs.openSync(path.join(sandbox, 'filler'), 'w');
+  const chunk = Buffer.alloc(MEGABYTE);
+  for (let left = 512 * MEGABYTE - free; left > 0; left -= chunk.length) {
+    fs.writeSync(file, chunk, 0, Math.min(left, chunk.length));
+  }
+  fs.closeSync(file);
+}
+
+/** The unfinished file of a download with at least a megabyte. */
+function unfinished(sandbox: string): string | undefined {
+  if (!fs.existsSync(path.join(sandbox, 'sliced-inference'))) return undefined;
+  return fs
+    .readdirSync(path.join(sandbox, 'sliced-inference'), { recursive: true, encoding: 'utf8' })
+    .map((name) => path.join(sandbox, 'sliced-inference', name))
+    .find(
+      (file) =>
+        file.endsWith('.part') && (fs.statSync(file, { throwIfNoEntry: false })?.size ?? 0) > MEGABYTE,
+    );
+}
+
+test('a full /tmp is a named failure with advice, and the next call recovers when there is room', async () => {
+  const modelPath = saveModel(mlp(2));
+  const cloud = await deploy(modelPath);
+  expect(await infer(cloud, rows(1, 1))).toMatchObject({ status: 'SUCCEEDED' });
+  const [{ temporaryFolder: sandbox }] = cloud.workers();
+  await killWorker(cloud);
+  fs.rmSync(path.join(sandbox, 'sliced-inference'), { recursive: true });
+  fill(sandbox, 0);
+  const request = {
+    version: 1,
+    inputs: { tensors: { x: { dtype: 'float32', shape: [1, 16], data: Array(16).fill(1) } } },
+  };
+  expect(failed(await cloud.execute(request))).toMatchObject({
+    error: 'SliceFailed',
+    cause: { message: 'the function has no space left in /tmp: raise its ephemeral storage size' },
+  });
+  fs.rmSync(path.join(sandbox, 'filler'));
+  const result = await infer(cloud, rows(3, 1));
+  expect(result).toMatchObject({ status: 'SUCCEEDED', outputs: await runWhole(modelPath, rows(3, 1)) });
+});
+
+test('a process that is killed while it downloads leaves a part of a file, which the next one removes for room', async () => {
+  const width = 1500;
+  const weights = width * width * 4;
+  const modelPath = saveModel(mlp(1, width));
+  const inputs = new Map([
+    [
+      'x',
+      float32(
+        [1, width],
+        Array.from({ length: width }, (_, i) => Math.sin(i)),
+      ),
+    ],
+  ]);
+  const network = { firstByteMs: 0, connectionBytesPerSecond: 8e6, functionBytesPerSecond: 8e6 };
+  const cloud = await deploy(modelPath, { simulation: { network } });
+  trace.length = 0;
+  const running = infer(cloud, inputs);
+  let part: string | undefined;
+  while (part === undefined) {
+    await new Promise(setImmediate);
+    part = cloud.workers().map((worker) => unfinished(worker.temporaryFolder))[0];
+  }
+  const [{ pid, temporaryFolder }] = cloud.workers();
+  // Stop it first, so that the download does not end meanwhile.
+  process.kill(pid, 'SIGSTOP');
+  fill(temporaryFolder, weights + MEGABYTE / 2);
+  process.kill(pid, 'SIGKILL');
+  expect(await running).toMatchObject({ status: 'SUCCEEDED', outputs: await runWhole(modelPath, inputs) });
+  expect(trace.flatMap((event) => (event.type === 'TaskFailed' ? [event.error] : []))).toEqual([
+    'Runtime.ExitError',
+  ]);
+  expect(fs.existsSync(part)).toBe(false);
+  expect(cloud.workers()).toMatchObject([{ temporaryFolder }]);
+});
+
+test('warm runs return the same bits although S3 has closed the idle connections of the functions', async () => {
+  const modelPath = saveModel(mlp(2));
+  const cloud = await deploy(modelPath, { idleConnections: 'close' });
+  for (const seed of [1, 2, 3]) {
+    const inputs = rows(1, seed);
+    const result = await infer(cloud, inputs);
+    expect(result).toMatchObject({ status: 'SUCCEEDED', outputs: await runWhole(modelPath, inputs) });
+  }
+});
