@@ -25,6 +25,7 @@ import { Traffic } from '../simulation/traffic';
 import type { ExecutionResult, TraceEvent } from '../step-functions/execution';
 import { parseDefinition } from '../step-functions/parse-definition';
 import { StateMachine } from '../step-functions/state-machine';
+import { makeServerCertificate, type ServerCertificate } from '../tls/certificate';
 
 export interface LocalCloudOptions {
   /**
@@ -41,6 +42,11 @@ export interface LocalCloudOptions {
    * @default - everything runs as fast as this machine allows
    */
   readonly simulation?: Simulation;
+  /**
+   * Whether S3 speaks TLS, as on AWS. Plain HTTP is for comparisons.
+   * @default true
+   */
+  readonly tls?: boolean;
 }
 
 /** How to reach the local S3 with the AWS SDK: pass it to `new S3Client()`. */
@@ -48,6 +54,17 @@ export interface S3Access {
   readonly endpoint: string;
   readonly region: string;
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  /** Makes the SDK trust the local S3. Absent without TLS. */
+  readonly requestHandler?: { readonly httpsAgent: { readonly ca: string; readonly keepAlive: boolean } };
+  /** The authority that other clients must trust. Absent without TLS. */
+  readonly certificateAuthority?: CertificateAuthority;
+}
+
+/** Certificate of the authority that signed the local cloud's own. It is made at each start. */
+export interface CertificateAuthority {
+  readonly pem: string;
+  /** A file with `pem`, for NODE_EXTRA_CA_CERTS and AWS_CA_BUNDLE. It exists until the cloud is closed. */
+  readonly file: string;
 }
 
 /** The pipeline that a local cloud runs. */
@@ -84,6 +101,7 @@ export class LocalCloud {
   private readonly credentials = this.callers.add();
   private readonly closing = new AbortController();
   private s3Server: S3Server | undefined;
+  private certificateAuthority: CertificateAuthority | undefined;
   private functions: LocalFunctions | undefined;
   private stateMachine: StateMachine | undefined;
 
@@ -106,7 +124,11 @@ export class LocalCloud {
   /** Access to the local S3, which holds the pipeline's bucket and the published assets. */
   get s3(): S3Access {
     const { region } = this.deployed.template.environment;
-    return { endpoint: started(this.s3Server).endpoint, region, credentials: this.credentials };
+    const access = { endpoint: started(this.s3Server).endpoint, region, credentials: this.credentials };
+    const { certificateAuthority } = this;
+    if (certificateAuthority === undefined) return access;
+    const httpsAgent = { ca: certificateAuthority.pem, keepAlive: true };
+    return { ...access, requestHandler: { httpsAgent }, certificateAuthority };
   }
 
   /**
@@ -164,11 +186,13 @@ export class LocalCloud {
   }
 
   private async prepare(pipeline: Pipeline): Promise<void> {
-    this.s3Server = await S3Server.start(this.store, this.callers);
+    const { region } = pipeline.template.environment;
+    const certificate = this.options.tls === false ? undefined : this.makeCertificate();
+    this.s3Server = await S3Server.start(this.store, this.callers, { region, certificate });
     this.functions = new LocalFunctions({
       code: new CodeFolders(this.store, path.join(this.folder, 'code')),
       folder: path.join(this.folder, 'workers'),
-      region: pipeline.template.environment.region,
+      region,
       admit: () => this.admitWorker(),
       coldStartMs: this.options.simulation?.coldStartMs,
       onLog: this.options.onLog,
@@ -207,14 +231,25 @@ export class LocalCloud {
     this.deployed = pipeline;
   }
 
+  /** The key of the certificate stays in memory. Only the authority's certificate becomes a file. */
+  private makeCertificate(): ServerCertificate {
+    const certificate = makeServerCertificate();
+    const file = path.join(this.folder, 'certificate-authority.pem');
+    fs.writeFileSync(file, certificate.authority);
+    this.certificateAuthority = { pem: certificate.authority, file };
+    return certificate;
+  }
+
   private admitWorker(): Admission {
     const network = this.options.simulation?.network;
-    const credentials = this.callers.add(network ? { traffic: new Traffic(network) } : {});
+    const credentials = this.callers.addTemporary(network ? { traffic: new Traffic(network) } : {});
     return {
       environment: {
         AWS_ACCESS_KEY_ID: credentials.accessKeyId,
         AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+        AWS_SESSION_TOKEN: credentials.sessionToken,
         AWS_ENDPOINT_URL_S3: this.s3.endpoint,
+        ...(this.certificateAuthority && { NODE_EXTRA_CA_CERTS: this.certificateAuthority.file }),
       },
       end: () => {
         this.callers.remove(credentials);

@@ -28,24 +28,16 @@ function pipeline(source: string, change: (stack: PipelineStack) => void = () =>
   });
 }
 
-/** A handler that reads and writes the bucket with the function's access key id, without signing requests. */
+/** A handler that reads and writes the bucket with the SDK and the credentials of its function. */
 const DOUBLE = `
-const http = require('node:http');
-const { AWS_ENDPOINT_URL_S3: endpoint, AWS_ACCESS_KEY_ID: id, BUCKET: bucket } = process.env;
-function s3(method, key, body) {
-  const headers = { Authorization: 'AWS4-HMAC-SHA256 Credential=' + id + '/x', 'Content-Length': Buffer.byteLength(body ?? '') };
-  return new Promise((resolve, reject) => {
-    http.request(endpoint + '/' + bucket + '/' + key, { method, headers }, async (response) => {
-      let text = '';
-      for await (const part of response) text += part;
-      response.statusCode < 300 ? resolve(text) : reject(new Error(text));
-    }).on('error', reject).end(body);
-  });
-}
+const { GetObjectCommand, PutObjectCommand, S3Client } = require(${JSON.stringify(require.resolve('@aws-sdk/client-s3'))});
+const s3 = new S3Client();
 exports.handler = async ({ request, run }) => {
   if (request.fail) throw Object.assign(new Error('{"slice":0}'), { name: 'InvalidInput' });
-  const number = Number(await s3('GET', request.key));
-  await s3('PUT', 'outputs/result', String(number * 2));
+  const Bucket = process.env.BUCKET;
+  const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key: request.key }));
+  const number = Number(await Body.transformToString());
+  await s3.send(new PutObjectCommand({ Bucket, Key: 'outputs/result', Body: String(number * 2) }));
   console.log('doubled', number);
   return { run, pid: process.pid };
 };`;
@@ -112,7 +104,7 @@ test('two clouds of one assembly share neither objects nor credentials', async (
   const [one, two] = await Promise.all([start(assembly), start(assembly)]);
   await one.putObject('inputs/n', Buffer.from('1'));
   await expect(two.getObject('inputs/n')).rejects.toMatchObject({ name: 'NoSuchKey' });
-  const stranger = new S3Client({ ...two.s3, endpoint: one.s3.endpoint });
+  const stranger = new S3Client({ ...one.s3, credentials: two.s3.credentials });
   const read = stranger.send(new GetObjectCommand({ Bucket: one.pipeline.bucket, Key: 'inputs/n' }));
   await expect(read).rejects.toMatchObject({ name: 'InvalidAccessKeyId' });
   stranger.destroy();

@@ -1,0 +1,464 @@
+/**
+ * Verifies the Signature Version 4 of a request, in its Authorization header or in its query.
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
+ *
+ * The services report the same faults under different names, so this file throws a fault and each service translates it.
+ */
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import type * as http from 'node:http';
+import { encodePath, encodeUri, queryOf, rawPathOf } from './uri';
+
+export const ALGORITHM = 'AWS4-HMAC-SHA256';
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-authenticating-requests.html */
+export const MAX_SKEW_MS = 15 * 60_000;
+
+/** A week: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html */
+const MAX_EXPIRES_SECONDS = 604_800;
+
+const SHA256_OF_NOTHING = sha256('');
+
+export type SignatureFault =
+  | 'no-signature'
+  | 'other-algorithm'
+  | 'malformed'
+  | 'wrong-region'
+  | 'wrong-service'
+  | 'unknown-key'
+  | 'invalid-token'
+  | 'expired-token'
+  | 'skewed'
+  | 'not-valid-yet'
+  | 'expired'
+  | 'unsigned-headers'
+  | 'no-match';
+
+/** `message` is S3's message for the fault. */
+export class SignatureError extends Error {
+  constructor(
+    readonly fault: SignatureFault,
+    message: string,
+    /** Further fields of S3's response. */
+    readonly fields: Readonly<Record<string, string>> = {},
+    /** Whether the signature is in the query. */
+    readonly presigned = false,
+  ) {
+    super(message);
+  }
+}
+
+/** What the server knows about an access key. */
+export interface AccessKey {
+  readonly secretAccessKey: string;
+  /** Requests with temporary credentials must have this token. */
+  readonly sessionToken?: string;
+  /** Epoch milliseconds. */
+  readonly expires?: number;
+}
+
+export interface SignatureOptions<K extends AccessKey> {
+  readonly find: (accessKeyId: string) => K | undefined;
+  readonly region: string;
+  /** `s3`, `states` and so on, or several that this endpoint serves. */
+  readonly services: readonly string[];
+  /** Headers that may have the session token, besides `x-amz-security-token`. */
+  readonly tokenHeaders?: readonly string[];
+  /** Epoch milliseconds. */
+  readonly now?: number;
+  /**
+   * Hexadecimal SHA-256 of the body, for services other than S3.
+   * @default - the header `x-amz-content-sha256`, or the SHA-256 of nothing
+   */
+  readonly payloadHash?: string;
+}
+
+export interface VerifiedSignature<K extends AccessKey> {
+  readonly accessKeyId: string;
+  readonly key: K;
+  readonly service: string;
+  readonly presigned: boolean;
+  /** For the signatures of chunks. */
+  readonly chunks: ChunkSigning;
+}
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html */
+export interface ChunkSigning {
+  readonly signingKey: Buffer;
+  /** `20130524T000000Z`. */
+  readonly time: string;
+  /** `20130524/us-east-1/s3/aws4_request`. */
+  readonly scope: string;
+  /** The signature of the request's head, in hexadecimal. */
+  readonly seed: string;
+}
+
+/** The parts of a request that authenticate it. */
+interface Presented {
+  readonly presigned: boolean;
+  readonly accessKeyId: string;
+  readonly day: string;
+  readonly region: string;
+  readonly service: string;
+  readonly signedHeaders: readonly string[];
+  readonly signature: string;
+  readonly time: string;
+  readonly token: string | undefined;
+  readonly expiresSeconds: number;
+}
+
+/** @throws SignatureError */
+export function verifySignature<K extends AccessKey>(
+  message: http.IncomingMessage,
+  options: SignatureOptions<K>,
+): VerifiedSignature<K> {
+  const query = queryOf(message.url ?? '/');
+  const headers = new SentHeaders(message);
+  const presented =
+    query.has('X-Amz-Algorithm') || query.has('X-Amz-Signature')
+      ? fromQuery(query, options)
+      : fromHeaders(headers, options);
+  checkScope(presented, options);
+  const now = options.now ?? Date.now();
+  checkTime(presented, now);
+  const key = findKey(presented, options, now);
+  checkSignedHeaders(presented, headers);
+
+  const payloadHash =
+    options.payloadHash ??
+    (presented.presigned
+      ? (query.get('X-Amz-Content-Sha256') ?? headers.get('x-amz-content-sha256') ?? 'UNSIGNED-PAYLOAD')
+      : (headers.get('x-amz-content-sha256') ?? SHA256_OF_NOTHING));
+  const canonical = [
+    message.method ?? '',
+    canonicalPath(rawPathOf(message.url ?? '/'), presented.service),
+    canonicalQuery(query),
+    ...presented.signedHeaders.map((name) => `${name}:${headers.canonical(name)}`),
+    '',
+    presented.signedHeaders.join(';'),
+    payloadHash,
+  ].join('\n');
+  const { day, region, service, time } = presented;
+  const scope = `${day}/${region}/${service}/aws4_request`;
+  const stringToSign = [ALGORITHM, time, scope, sha256(canonical)].join('\n');
+  const signingKey = signingKeyOf(key.secretAccessKey, day, region, service);
+  const expected = hmac(signingKey, stringToSign).toString('hex');
+  if (!isEqual(expected, presented.signature)) {
+    throw new SignatureError(
+      'no-match',
+      'The request signature we calculated does not match the signature you provided. Check your key and signing method.',
+      {
+        AWSAccessKeyId: presented.accessKeyId,
+        StringToSign: stringToSign,
+        SignatureProvided: presented.signature,
+        CanonicalRequest: canonical,
+      },
+      presented.presigned,
+    );
+  }
+  return {
+    accessKeyId: presented.accessKeyId,
+    key,
+    service,
+    presigned: presented.presigned,
+    chunks: { signingKey, time, scope, seed: expected },
+  };
+}
+
+function fromHeaders(
+  headers: SentHeaders,
+  { tokenHeaders = [] }: Pick<SignatureOptions<AccessKey>, 'tokenHeaders'>,
+): Presented {
+  const header = headers.get('authorization');
+  if (header === undefined) throw new SignatureError('no-signature', 'Access Denied');
+  const [algorithm = '', fields = ''] = header.split(/ (.*)/s);
+  if (algorithm !== ALGORITHM) throw new SignatureError('other-algorithm', algorithm);
+  const values = new Map(
+    fields.split(',').map((field) => {
+      const [name = '', value = ''] = field.trim().split(/=(.*)/s);
+      return [name, value];
+    }),
+  );
+  const field = (name: string): string => {
+    const value = values.get(name) ?? '';
+    if (value === '') throw malformed(`missing ${name}.`);
+    return value;
+  };
+  const credential = scopeOf(field('Credential'), malformed);
+  const time = headers.get('x-amz-date') ?? basicTime(headers.get('date'));
+  if (time === undefined || timeOf(time) === undefined) {
+    throw new SignatureError('no-signature', 'AWS authentication requires a valid Date or x-amz-date header');
+  }
+  return {
+    ...credential,
+    presigned: false,
+    signedHeaders: field('SignedHeaders').split(';'),
+    signature: field('Signature'),
+    time,
+    token: [...tokenHeaders, 'x-amz-security-token'].map((name) => headers.get(name)).find(Boolean),
+    expiresSeconds: Infinity,
+  };
+}
+
+function fromQuery(
+  query: URLSearchParams,
+  { tokenHeaders = [] }: Pick<SignatureOptions<AccessKey>, 'tokenHeaders'>,
+): Presented {
+  const parameter = (name: string): string => {
+    const value = query.get(name) ?? '';
+    if (value !== '') return value;
+    throw malformedQuery(
+      'Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters.',
+    );
+  };
+  const algorithm = parameter('X-Amz-Algorithm');
+  if (algorithm !== ALGORITHM) throw new SignatureError('other-algorithm', algorithm, {}, true);
+  const credential = scopeOf(parameter('X-Amz-Credential'), (what) =>
+    malformedQuery(`Error parsing the X-Amz-Credential parameter; ${what}`),
+  );
+  const time = parameter('X-Amz-Date');
+  if (timeOf(time) === undefined) {
+    throw malformedQuery(`X-Amz-Date must be in the ISO8601 Long Format "yyyyMMdd'T'HHmmss'Z'"`);
+  }
+  const expires = parameter('X-Amz-Expires');
+  if (!/^-?\d+$/.test(expires)) throw malformedQuery('X-Amz-Expires should be a number');
+  if (Number(expires) < 0) throw malformedQuery('X-Amz-Expires must be non-negative');
+  if (Number(expires) > MAX_EXPIRES_SECONDS) {
+    throw malformedQuery(
+      `X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be less than ${MAX_EXPIRES_SECONDS} seconds`,
+    );
+  }
+  const tokens = [...tokenHeaders, 'x-amz-security-token'];
+  const given = [...query].find(([name]) => tokens.includes(name.toLowerCase()));
+  return {
+    ...credential,
+    presigned: true,
+    signedHeaders: parameter('X-Amz-SignedHeaders').split(';'),
+    signature: parameter('X-Amz-Signature'),
+    time,
+    token: given?.[1],
+    expiresSeconds: Number(expires),
+  };
+}
+
+function scopeOf(
+  credential: string,
+  fail: (what: string) => SignatureError,
+): Pick<Presented, 'accessKeyId' | 'day' | 'region' | 'service'> {
+  const fields = credential.split('/');
+  // An access key id may contain slashes, the other fields may not.
+  const [day = '', region = '', service = '', terminal = ''] = fields.slice(-4);
+  const accessKeyId = fields.slice(0, -4).join('/');
+  if (accessKeyId === '') {
+    throw fail('the Credential is mal-formed; expecting "<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request".');
+  }
+  if (!/^\d{8}$/.test(day)) {
+    throw fail(
+      `incorrect date format "${day}". This date in the credential must be in the format "yyyyMMdd".`,
+    );
+  }
+  if (terminal !== 'aws4_request') {
+    throw fail(`incorrect terminal "${terminal}". This endpoint uses "aws4_request".`);
+  }
+  return { accessKeyId, day, region, service };
+}
+
+function checkScope(
+  { day, region, service, time, presigned }: Presented,
+  expected: Pick<SignatureOptions<AccessKey>, 'region' | 'services'>,
+): void {
+  const say = (what: string): string =>
+    presigned
+      ? `Error parsing the X-Amz-Credential parameter; ${what}`
+      : `The authorization header is malformed; ${what}`;
+  if (!time.startsWith(day)) {
+    const what = `Invalid credential date "${day}". This date is not the same as X-Amz-Date: "${time.slice(0, 8)}".`;
+    throw new SignatureError('malformed', say(what), {}, presigned);
+  }
+  if (region !== expected.region) {
+    const what = `the region '${region}' is wrong; expecting '${expected.region}'`;
+    throw new SignatureError('wrong-region', say(what), { Region: expected.region }, presigned);
+  }
+  if (!expected.services.includes(service)) {
+    const [own = ''] = expected.services;
+    const what = `incorrect service "${service}". This endpoint belongs to "${own}".`;
+    throw new SignatureError('wrong-service', say(what), {}, presigned);
+  }
+}
+
+function checkTime({ time, presigned, expiresSeconds }: Presented, now: number): void {
+  const signed = timeOf(time) ?? NaN;
+  if (!presigned) {
+    if (Math.abs(now - signed) <= MAX_SKEW_MS) return;
+    throw new SignatureError(
+      'skewed',
+      'The difference between the request time and the current time is too large.',
+      {
+        RequestTime: time,
+        ServerTime: new Date(now).toISOString(),
+        MaxAllowedSkewMilliseconds: String(MAX_SKEW_MS),
+      },
+    );
+  }
+  const serverTime = new Date(now).toISOString();
+  if (signed - now > MAX_SKEW_MS) {
+    throw new SignatureError(
+      'not-valid-yet',
+      'Request is not yet valid',
+      { 'X-Amz-Date': time, ServerTime: serverTime },
+      true,
+    );
+  }
+  const expires = signed + expiresSeconds * 1000;
+  if (now > expires) {
+    throw new SignatureError(
+      'expired',
+      'Request has expired',
+      {
+        'X-Amz-Expires': String(expiresSeconds),
+        Expires: new Date(expires).toISOString(),
+        ServerTime: serverTime,
+      },
+      true,
+    );
+  }
+}
+
+function findKey<K extends AccessKey>(
+  { accessKeyId, token, presigned }: Presented,
+  { find }: SignatureOptions<K>,
+  now: number,
+): K {
+  const key = find(accessKeyId);
+  // AWS does not find temporary access keys without their token.
+  if (key === undefined || (key.sessionToken !== undefined && token === undefined)) {
+    throw new SignatureError(
+      'unknown-key',
+      'The AWS Access Key Id you provided does not exist in our records.',
+      { AWSAccessKeyId: accessKeyId },
+      presigned,
+    );
+  }
+  if (token !== undefined && (key.sessionToken === undefined || !isEqual(key.sessionToken, token))) {
+    throw new SignatureError(
+      'invalid-token',
+      'The provided token is malformed or otherwise invalid.',
+      {},
+      presigned,
+    );
+  }
+  if (key.expires !== undefined && key.expires <= now) {
+    throw new SignatureError('expired-token', 'The provided token has expired.', {}, presigned);
+  }
+  return key;
+}
+
+/** The host and all `x-amz-` headers must be signed, so that nobody can add any on the way. */
+function checkSignedHeaders({ signedHeaders, presigned }: Presented, headers: SentHeaders): void {
+  const unsigned = headers
+    .names()
+    .filter((name) => name === 'host' || name.startsWith('x-amz-'))
+    // A hash in the header of a presigned request is verified against the body.
+    .filter((name) => !(presigned && name === 'x-amz-content-sha256'))
+    .filter((name) => !signedHeaders.includes(name));
+  if (unsigned.length === 0) return;
+  throw new SignatureError(
+    'unsigned-headers',
+    'There were headers present in the request which were not signed',
+    { HeadersNotSigned: unsigned.join(', ') },
+    presigned,
+  );
+}
+
+/** S3 signs paths with one encoding, other services with two: their clients encode the path that they send once more. */
+function canonicalPath(path: string, service: string): string {
+  if (!service.startsWith('s3')) return encodePath(path);
+  try {
+    return encodePath(decodeURIComponent(path));
+  } catch {
+    // Malformed escapes or invalid UTF-8. The service refuses the path; the signature covers it as it was sent.
+    return path;
+  }
+}
+
+function canonicalQuery(query: URLSearchParams): string {
+  return [...query]
+    .filter(([name]) => name !== 'X-Amz-Signature')
+    .map(([name, value]) => [encodeUri(name), encodeUri(value)] as const)
+    .sort(([a, x], [b, y]) => compare(a, b) || compare(x, y))
+    .map(([name, value]) => `${name}=${value}`)
+    .join('&');
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** All headers as they were sent, because Node.js drops some repeated ones. */
+class SentHeaders {
+  private readonly values = new Map<string, string[]>();
+
+  constructor({ rawHeaders }: http.IncomingMessage) {
+    for (let at = 0; at < rawHeaders.length; at += 2) {
+      const name = (rawHeaders[at] ?? '').toLowerCase();
+      this.values.set(name, [...(this.values.get(name) ?? []), rawHeaders[at + 1] ?? '']);
+    }
+  }
+
+  names(): string[] {
+    return [...this.values.keys()];
+  }
+
+  get(name: string): string | undefined {
+    return this.values.get(name)?.[0];
+  }
+
+  canonical(name: string): string {
+    // Node.js decodes headers as Latin-1. Clients sign the UTF-8 text, so restore the bytes.
+    return (this.values.get(name) ?? [])
+      .map((value) => Buffer.from(value, 'latin1').toString('utf8').trim().replaceAll(/ +/g, ' '))
+      .join(',');
+  }
+}
+
+function malformed(what: string): SignatureError {
+  return new SignatureError('malformed', `The authorization header is malformed; ${what}`);
+}
+
+function malformedQuery(message: string): SignatureError {
+  return new SignatureError('malformed', message, {}, true);
+}
+
+/** Epoch milliseconds of `20130524T000000Z`. */
+function timeOf(text: string): number | undefined {
+  const match = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(text);
+  if (match === null) return undefined;
+  const [, year, month, day, hour, minute, second] = match;
+  const time = Date.parse(
+    `${year ?? ''}-${month ?? ''}-${day ?? ''}T${hour ?? ''}:${minute ?? ''}:${second ?? ''}Z`,
+  );
+  return Number.isNaN(time) ? undefined : time;
+}
+
+/** The Date header in the form of `x-amz-date`. */
+function basicTime(date: string | undefined): string | undefined {
+  const time = Date.parse(date ?? '');
+  if (Number.isNaN(time)) return undefined;
+  return new Date(time).toISOString().replaceAll(/[-:]|\.\d+/g, '');
+}
+
+export function signingKeyOf(secret: string, day: string, region: string, service: string): Buffer {
+  return [day, region, service, 'aws4_request'].reduce<Buffer>(hmac, Buffer.from(`AWS4${secret}`));
+}
+
+export function hmac(key: Buffer, text: string): Buffer {
+  return createHmac('sha256', key).update(text).digest();
+}
+
+export function sha256(content: string | Uint8Array): string {
+  return createHash('sha256').update(content).digest('hex');
+}
+
+function isEqual(a: string, b: string): boolean {
+  const [x, y] = [Buffer.from(a), Buffer.from(b)];
+  return x.length === y.length && timingSafeEqual(x, y);
+}
