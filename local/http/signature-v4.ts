@@ -6,46 +6,21 @@
  */
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import type * as http from 'node:http';
+import {
+  ALGORITHM,
+  type PresentedSignature,
+  SentHeaders,
+  signatureOfHeaders,
+  signatureOfQuery,
+  timeOf,
+} from './presented-signature';
+import { SignatureError } from './signature-error';
 import { encodePath, encodeUri, queryOf, rawPathOf } from './uri';
-
-export const ALGORITHM = 'AWS4-HMAC-SHA256';
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-authenticating-requests.html */
 export const MAX_SKEW_MS = 15 * 60_000;
 
-/** A week: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html */
-const MAX_EXPIRES_SECONDS = 604_800;
-
 const SHA256_OF_NOTHING = sha256('');
-
-export type SignatureFault =
-  | 'no-signature'
-  | 'other-algorithm'
-  | 'malformed'
-  | 'wrong-region'
-  | 'wrong-service'
-  | 'unknown-key'
-  | 'invalid-token'
-  | 'expired-token'
-  | 'skewed'
-  | 'not-valid-yet'
-  | 'expired'
-  | 'unsigned-headers'
-  | 'no-match';
-
-/** `message` is S3's message for the fault. */
-export class SignatureError extends Error {
-  constructor(
-    readonly fault: SignatureFault,
-    message: string,
-    /** Further fields of S3's response. */
-    readonly fields: Readonly<Record<string, string>> = {},
-    /** Whether the signature is in the query. */
-    readonly presigned = false,
-  ) {
-    super(message);
-  }
-}
 
 /** What the server knows about an access key. */
 export interface AccessKey {
@@ -92,20 +67,6 @@ export interface ChunkSigning {
   readonly seed: string;
 }
 
-/** The parts of a request that authenticate it. */
-interface Presented {
-  readonly presigned: boolean;
-  readonly accessKeyId: string;
-  readonly day: string;
-  readonly region: string;
-  readonly service: string;
-  readonly signedHeaders: readonly string[];
-  readonly signature: string;
-  readonly time: string;
-  readonly token: string | undefined;
-  readonly expiresSeconds: number;
-}
-
 /** @throws SignatureError */
 export function verifySignature<K extends AccessKey>(
   message: http.IncomingMessage,
@@ -115,8 +76,8 @@ export function verifySignature<K extends AccessKey>(
   const headers = new SentHeaders(message);
   const presented =
     query.has('X-Amz-Algorithm') || query.has('X-Amz-Signature')
-      ? fromQuery(query, options)
-      : fromHeaders(headers, options);
+      ? signatureOfQuery(query, options.tokenHeaders ?? [])
+      : signatureOfHeaders(headers, options.tokenHeaders ?? []);
   checkScope(presented, options);
   const now = options.now ?? Date.now();
   checkTime(presented, now);
@@ -164,106 +125,8 @@ export function verifySignature<K extends AccessKey>(
   };
 }
 
-function fromHeaders(
-  headers: SentHeaders,
-  { tokenHeaders = [] }: Pick<SignatureOptions<AccessKey>, 'tokenHeaders'>,
-): Presented {
-  const header = headers.get('authorization');
-  if (header === undefined) throw new SignatureError('no-signature', 'Access Denied');
-  const [algorithm = '', fields = ''] = header.split(/ (.*)/s);
-  if (algorithm !== ALGORITHM) throw new SignatureError('other-algorithm', algorithm);
-  const values = new Map(
-    fields.split(',').map((field) => {
-      const [name = '', value = ''] = field.trim().split(/=(.*)/s);
-      return [name, value];
-    }),
-  );
-  const field = (name: string): string => {
-    const value = values.get(name) ?? '';
-    if (value === '') throw malformed(`missing ${name}.`);
-    return value;
-  };
-  const credential = scopeOf(field('Credential'), malformed);
-  const time = headers.get('x-amz-date') ?? basicTime(headers.get('date'));
-  if (time === undefined || timeOf(time) === undefined) {
-    throw new SignatureError('no-signature', 'AWS authentication requires a valid Date or x-amz-date header');
-  }
-  return {
-    ...credential,
-    presigned: false,
-    signedHeaders: field('SignedHeaders').split(';'),
-    signature: field('Signature'),
-    time,
-    token: [...tokenHeaders, 'x-amz-security-token'].map((name) => headers.get(name)).find(Boolean),
-    expiresSeconds: Infinity,
-  };
-}
-
-function fromQuery(
-  query: URLSearchParams,
-  { tokenHeaders = [] }: Pick<SignatureOptions<AccessKey>, 'tokenHeaders'>,
-): Presented {
-  const parameter = (name: string): string => {
-    const value = query.get(name) ?? '';
-    if (value !== '') return value;
-    throw malformedQuery(
-      'Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters.',
-    );
-  };
-  const algorithm = parameter('X-Amz-Algorithm');
-  if (algorithm !== ALGORITHM) throw new SignatureError('other-algorithm', algorithm, {}, true);
-  const credential = scopeOf(parameter('X-Amz-Credential'), (what) =>
-    malformedQuery(`Error parsing the X-Amz-Credential parameter; ${what}`),
-  );
-  const time = parameter('X-Amz-Date');
-  if (timeOf(time) === undefined) {
-    throw malformedQuery(`X-Amz-Date must be in the ISO8601 Long Format "yyyyMMdd'T'HHmmss'Z'"`);
-  }
-  const expires = parameter('X-Amz-Expires');
-  if (!/^-?\d+$/.test(expires)) throw malformedQuery('X-Amz-Expires should be a number');
-  if (Number(expires) < 0) throw malformedQuery('X-Amz-Expires must be non-negative');
-  if (Number(expires) > MAX_EXPIRES_SECONDS) {
-    throw malformedQuery(
-      `X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be less than ${MAX_EXPIRES_SECONDS} seconds`,
-    );
-  }
-  const tokens = [...tokenHeaders, 'x-amz-security-token'];
-  const given = [...query].find(([name]) => tokens.includes(name.toLowerCase()));
-  return {
-    ...credential,
-    presigned: true,
-    signedHeaders: parameter('X-Amz-SignedHeaders').split(';'),
-    signature: parameter('X-Amz-Signature'),
-    time,
-    token: given?.[1],
-    expiresSeconds: Number(expires),
-  };
-}
-
-function scopeOf(
-  credential: string,
-  fail: (what: string) => SignatureError,
-): Pick<Presented, 'accessKeyId' | 'day' | 'region' | 'service'> {
-  const fields = credential.split('/');
-  // An access key id may contain slashes, the other fields may not.
-  const [day = '', region = '', service = '', terminal = ''] = fields.slice(-4);
-  const accessKeyId = fields.slice(0, -4).join('/');
-  if (accessKeyId === '') {
-    throw fail('the Credential is mal-formed; expecting "<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request".');
-  }
-  if (!/^\d{8}$/.test(day)) {
-    throw fail(
-      `incorrect date format "${day}". This date in the credential must be in the format "yyyyMMdd".`,
-    );
-  }
-  if (terminal !== 'aws4_request') {
-    throw fail(`incorrect terminal "${terminal}". This endpoint uses "aws4_request".`);
-  }
-  return { accessKeyId, day, region, service };
-}
-
 function checkScope(
-  { day, region, service, time, presigned }: Presented,
+  { day, region, service, time, presigned }: PresentedSignature,
   expected: Pick<SignatureOptions<AccessKey>, 'region' | 'services'>,
 ): void {
   const say = (what: string): string =>
@@ -285,7 +148,7 @@ function checkScope(
   }
 }
 
-function checkTime({ time, presigned, expiresSeconds }: Presented, now: number): void {
+function checkTime({ time, presigned, expiresSeconds }: PresentedSignature, now: number): void {
   const signed = timeOf(time) ?? NaN;
   if (!presigned) {
     if (Math.abs(now - signed) <= MAX_SKEW_MS) return;
@@ -324,7 +187,7 @@ function checkTime({ time, presigned, expiresSeconds }: Presented, now: number):
 }
 
 function findKey<K extends AccessKey>(
-  { accessKeyId, token, presigned }: Presented,
+  { accessKeyId, token, presigned }: PresentedSignature,
   { find }: SignatureOptions<K>,
   now: number,
 ): K {
@@ -353,7 +216,7 @@ function findKey<K extends AccessKey>(
 }
 
 /** The host and all `x-amz-` headers must be signed, so that nobody can add any on the way. */
-function checkSignedHeaders({ signedHeaders, presigned }: Presented, headers: SentHeaders): void {
+function checkSignedHeaders({ signedHeaders, presigned }: PresentedSignature, headers: SentHeaders): void {
   const unsigned = headers
     .names()
     .filter((name) => name === 'host' || name.startsWith('x-amz-'))
@@ -391,59 +254,6 @@ function canonicalQuery(query: URLSearchParams): string {
 
 function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
-}
-
-/** All headers as they were sent, because Node.js drops some repeated ones. */
-class SentHeaders {
-  private readonly values = new Map<string, string[]>();
-
-  constructor({ rawHeaders }: http.IncomingMessage) {
-    for (let at = 0; at < rawHeaders.length; at += 2) {
-      const name = (rawHeaders[at] ?? '').toLowerCase();
-      this.values.set(name, [...(this.values.get(name) ?? []), rawHeaders[at + 1] ?? '']);
-    }
-  }
-
-  names(): string[] {
-    return [...this.values.keys()];
-  }
-
-  get(name: string): string | undefined {
-    return this.values.get(name)?.[0];
-  }
-
-  canonical(name: string): string {
-    // Node.js decodes headers as Latin-1. Clients sign the UTF-8 text, so restore the bytes.
-    return (this.values.get(name) ?? [])
-      .map((value) => Buffer.from(value, 'latin1').toString('utf8').trim().replaceAll(/ +/g, ' '))
-      .join(',');
-  }
-}
-
-function malformed(what: string): SignatureError {
-  return new SignatureError('malformed', `The authorization header is malformed; ${what}`);
-}
-
-function malformedQuery(message: string): SignatureError {
-  return new SignatureError('malformed', message, {}, true);
-}
-
-/** Epoch milliseconds of `20130524T000000Z`. */
-function timeOf(text: string): number | undefined {
-  const match = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(text);
-  if (match === null) return undefined;
-  const [, year, month, day, hour, minute, second] = match;
-  const time = Date.parse(
-    `${year ?? ''}-${month ?? ''}-${day ?? ''}T${hour ?? ''}:${minute ?? ''}:${second ?? ''}Z`,
-  );
-  return Number.isNaN(time) ? undefined : time;
-}
-
-/** The Date header in the form of `x-amz-date`. */
-function basicTime(date: string | undefined): string | undefined {
-  const time = Date.parse(date ?? '');
-  if (Number.isNaN(time)) return undefined;
-  return new Date(time).toISOString().replaceAll(/[-:]|\.\d+/g, '');
 }
 
 export function signingKeyOf(secret: string, day: string, region: string, service: string): Buffer {

@@ -1,12 +1,8 @@
 /** Finds out who sent a request, and verifies its signature. */
 import type * as http from 'node:http';
-import {
-  ALGORITHM,
-  type ChunkSigning,
-  SignatureError,
-  type SignatureFault,
-  verifySignature,
-} from '../http/signature-v4';
+import { ALGORITHM } from '../http/presented-signature';
+import { SignatureError, type SignatureFault } from '../http/signature-error';
+import { type ChunkSigning, verifySignature } from '../http/signature-v4';
 import type { Caller, CallerKey, Callers, Session } from './callers';
 import { notImplemented, S3Error, type S3ErrorCode } from './errors';
 

@@ -4,7 +4,8 @@
  * https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming-trailers.html
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { ALGORITHM, type ChunkSigning, hmac, sha256 } from '../http/signature-v4';
+import { ALGORITHM } from '../http/presented-signature';
+import { type ChunkSigning, hmac, sha256 } from '../http/signature-v4';
 import { S3Error } from './errors';
 
 export const TRAILER_SIGNATURE = 'x-amz-trailer-signature';

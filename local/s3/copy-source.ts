@@ -16,13 +16,11 @@ export function copySource(
   operation: string,
 ): { readonly bucket: string; readonly key: string } {
   const header = headers['x-amz-copy-source'] ?? '';
-  const [path = '', query] = header.split('?');
-  if (query !== undefined) throw notImplemented(`${operation} with a version of the source`);
-  const [, bucket, key] = /^\/?([^/]+)\/(.+)$/s.exec(decode(path)) ?? [];
-  if (bucket === undefined || key === undefined) {
-    throw invalidArgument('x-amz-copy-source', 'Invalid copy source object key', header);
-  }
-  return { bucket, key };
+  const [path, ...query] = header.split('?');
+  if (query.length > 0) throw notImplemented(`${operation} with a version of the source`);
+  const match = /^\/?([^/]+)\/(.+)$/s.exec(decode(path));
+  if (match === null) throw invalidArgument('x-amz-copy-source', 'Invalid copy source object key', header);
+  return { bucket: match[1], key: match[2] };
 }
 
 function decode(path: string): string {

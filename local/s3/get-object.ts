@@ -95,8 +95,7 @@ function rangeOf({ headers, query }: S3Request, object: StoredObject): ByteRange
 /** The parts of a multipart object by their order, because S3 numbers them anew. An object that is not one has one part. */
 function partRange({ size, parts }: StoredObject, number: number): ByteRange | undefined {
   const sizes = parts?.map((part) => part.size) ?? [size];
-  const own = sizes[number - 1];
-  if (own === undefined) {
+  if (number > sizes.length) {
     throw new S3Error('InvalidPartNumber', undefined, {
       ActualPartCount: sizes.length,
       PartNumberRequested: number,
@@ -104,5 +103,5 @@ function partRange({ size, parts }: StoredObject, number: number): ByteRange | u
   }
   if (size === 0) return undefined;
   const first = sizes.slice(0, number - 1).reduce((sum, each) => sum + each, 0);
-  return { first, last: first + own - 1 };
+  return { first, last: first + sizes[number - 1] - 1 };
 }

@@ -29,7 +29,8 @@ export function parseXml(xml: string, root: string): XmlElement {
   const document: OpenElement = { name: '', children: [], text: '' };
   const open: OpenElement[] = [document];
   for (TOKEN.lastIndex = 0; TOKEN.lastIndex < xml.length;) {
-    const { close, name, empty, text } = TOKEN.exec(xml)?.groups ?? malformed();
+    const token: Partial<Record<string, string>> = TOKEN.exec(xml)?.groups ?? malformed();
+    const { close, name, empty, text } = token;
     const parent = open.at(-1) ?? malformed();
     if (text !== undefined) parent.text += text;
     else if (name === undefined) continue;
@@ -41,8 +42,8 @@ export function parseXml(xml: string, root: string): XmlElement {
     } else if (empty !== undefined) parent.children.push({ name, children: [], text: '' });
     else if (open.push({ name, children: [], text: '' }) > MAX_DEPTH) malformed();
   }
-  const [element, another] = document.children;
-  if (element?.name !== root || another !== undefined || open.length > 1) malformed();
+  const [element] = document.children;
+  if (document.children.length !== 1 || element.name !== root || open.length > 1) malformed();
   return element;
 }
 

@@ -174,13 +174,14 @@ function givenChecksum(
     }
     return [{ algorithm }];
   });
-  const [checksum, another] = [...given, ...trailing];
-  if (another !== undefined) {
+  const all: { algorithm: ChecksumAlgorithm; value?: string }[] = [...given, ...trailing];
+  if (all.length > 1) {
     throw new S3Error(
       'InvalidRequest',
       'Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.',
     );
   }
+  const checksum = all.at(0);
   checkNamedAlgorithm(headers['x-amz-sdk-checksum-algorithm'], checksum?.algorithm);
   return checksum;
 }

@@ -97,7 +97,7 @@ function certificate(subject: Party, issuer: Party, now: Date, extensions: reado
 /** A positive number without leading zero bytes. */
 function serialNumber(): Buffer {
   const number = randomBytes(16);
-  number[0] = ((number[0] ?? 0) & 0x7f) | 0x40;
+  number[0] = (number[0] & 0x7f) | 0x40;
   return number;
 }
 

@@ -37,7 +37,7 @@ export function set(...content: readonly Uint8Array[]): Buffer {
 
 /** A positive integer, as its bytes with the highest first. A zero byte keeps it positive. */
 export function integer(bytes: Uint8Array): Buffer {
-  const sign = (bytes[0] ?? 0) & 0x80 ? [Buffer.of(0)] : [];
+  const sign = bytes[0] & 0x80 ? [Buffer.of(0)] : [];
   return tagged(TAG.integer, ...sign, bytes);
 }
 
