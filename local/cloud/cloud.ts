@@ -1,6 +1,7 @@
 /** The local cloud: runs the pipeline of a synthesized assembly on this machine, without an AWS account. */
 import * as fs from 'node:fs';
 import { rm } from 'node:fs/promises';
+import * as https from 'node:https';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { Readable } from 'node:stream';
@@ -55,7 +56,7 @@ export interface S3Access {
   readonly region: string;
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
   /** Makes the SDK trust the local S3. Absent without TLS. */
-  readonly requestHandler?: { readonly httpsAgent: { readonly ca: string; readonly keepAlive: boolean } };
+  readonly requestHandler?: { readonly httpsAgent: https.Agent };
   /** The authority that other clients must trust. Absent without TLS. */
   readonly certificateAuthority?: CertificateAuthority;
 }
@@ -127,7 +128,8 @@ export class LocalCloud {
     const access = { endpoint: started(this.s3Server).endpoint, region, credentials: this.credentials };
     const { certificateAuthority } = this;
     if (certificateAuthority === undefined) return access;
-    const httpsAgent = { ca: certificateAuthority.pem, keepAlive: true };
+    // An agent and not its options, which the SDK ignores for bodies that wait for `100 Continue`.
+    const httpsAgent = new https.Agent({ ca: certificateAuthority.pem, keepAlive: true, maxSockets: 50 });
     return { ...access, requestHandler: { httpsAgent }, certificateAuthority };
   }
 
