@@ -1,7 +1,8 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { text } from 'node:stream/consumers';
+import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { Duration } from 'aws-cdk-lib';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
@@ -97,6 +98,64 @@ test('the SDK can read the bucket with the credentials of the cloud', async () =
   expect(await answer.Body?.transformToString()).toBe('content');
   client.destroy();
   await expect(cloud.getObject('inputs/missing')).rejects.toMatchObject({ name: 'NoSuchKey' });
+});
+
+describe('TLS', () => {
+  /** Longer than the bodies for which the SDK waits for `100 Continue`. */
+  const LARGE = Buffer.alloc(5_000_000, 'large');
+
+  test('protects S3 with a certificate that the SDK trusts with the access of the cloud', async () => {
+    const cloud = await start(pipeline(DOUBLE));
+    expect(cloud.s3.endpoint).toMatch(/^https:\/\/127\.0\.0\.1:\d+$/);
+    const at = { Bucket: cloud.pipeline.bucket, Key: 'inputs/large' };
+    const client = new S3Client(cloud.s3);
+    await client.send(new PutObjectCommand({ ...at, Body: LARGE }));
+    const { Body } = await client.send(new GetObjectCommand(at));
+    expect(Buffer.from((await Body?.transformToByteArray()) ?? []).equals(LARGE)).toBe(true);
+    client.destroy();
+
+    const { requestHandler, ...untrusting } = cloud.s3;
+    expect(requestHandler).toBeDefined();
+    const stranger = new S3Client({ ...untrusting, maxAttempts: 1 });
+    await expect(stranger.send(new GetObjectCommand(at))).rejects.toThrow(/certificate/);
+    stranger.destroy();
+  });
+
+  test('has an authority in a file, for other programs, until the cloud is closed', async () => {
+    const cloud = await start(pipeline(DOUBLE));
+    const { pem, file } = cloud.s3.certificateAuthority ?? { pem: '', file: '' };
+    expect(fs.readFileSync(file, 'utf8')).toBe(pem);
+    const script = `
+      const { GetObjectCommand, S3Client } = require(${JSON.stringify(require.resolve('@aws-sdk/client-s3'))});
+      new S3Client({ maxAttempts: 1 }).send(new GetObjectCommand(${JSON.stringify({ Bucket: cloud.pipeline.bucket, Key: 'none' })}))
+        .catch((error) => console.log(error.name));`;
+    const { accessKeyId, secretAccessKey } = cloud.s3.credentials;
+    const env = {
+      PATH: process.env.PATH,
+      NODE_EXTRA_CA_CERTS: file,
+      AWS_ENDPOINT_URL_S3: cloud.s3.endpoint,
+      AWS_REGION: cloud.s3.region,
+      AWS_ACCESS_KEY_ID: accessKeyId,
+      AWS_SECRET_ACCESS_KEY: secretAccessKey,
+    };
+    // Not spawnSync, which would stop the S3 server of this process.
+    const child = spawn(process.execPath, ['-e', script], { env, stdio: ['ignore', 'pipe', 'ignore'] });
+    expect((await text(child.stdout)).trim()).toBe('NoSuchKey');
+    await cloud.close();
+    expect(fs.existsSync(file)).toBe(false);
+  });
+
+  test('may be off', async () => {
+    const cloud = await start(pipeline(DOUBLE), { tls: false });
+    expect(cloud.s3).toEqual({
+      endpoint: expect.stringMatching(/^http:/) as string,
+      region: 'us-east-1',
+      credentials: cloud.s3.credentials,
+    });
+    await cloud.putObject('inputs/n', Buffer.from('4'));
+    expect(await cloud.execute({ key: 'inputs/n' })).toMatchObject({ status: 'SUCCEEDED' });
+    expect((await cloud.getObject('outputs/result')).toString()).toBe('8');
+  });
 });
 
 test('two clouds of one assembly share neither objects nor credentials', async () => {
