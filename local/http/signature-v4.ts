@@ -74,6 +74,8 @@ export function verifySignature<K extends AccessKey>(
 ): VerifiedSignature<K> {
   const query = queryOf(message.url ?? '/');
   const headers = new SentHeaders(message);
+  // Signature Version 2, which new buckets refuse: https://docs.aws.amazon.com/AmazonS3/latest/API/Appendix-Sigv2.html
+  if (query.has('AWSAccessKeyId')) throw new SignatureError('other-algorithm', 'AWS', {}, true);
   const presented =
     query.has('X-Amz-Algorithm') || query.has('X-Amz-Signature')
       ? signatureOfQuery(query, options.tokenHeaders ?? [])

@@ -224,6 +224,12 @@ describe('a request', () => {
       'InvalidRequest',
     ],
     [
+      'with a presigned URL of Signature Version 2',
+      () => send(server.endpoint, { ...get, path: `${get.path}?AWSAccessKeyId=a&Signature=b&Expires=1` }, {}),
+      400,
+      'InvalidRequest',
+    ],
+    [
       'with the token of another caller',
       () =>
         signed(get, { credentials: { ...credentials, sessionToken: callers.addTemporary().sessionToken } }),
