@@ -119,6 +119,7 @@ describe('TLS', () => {
     const stranger = new S3Client({ ...untrusting, maxAttempts: 1 });
     await expect(stranger.send(new GetObjectCommand(at))).rejects.toThrow(/certificate/);
     stranger.destroy();
+    await cloud.close();
   });
 
   test('has an authority in a file, for other programs, until the cloud is closed', async () => {
@@ -155,6 +156,7 @@ describe('TLS', () => {
     await cloud.putObject('inputs/n', Buffer.from('4'));
     expect(await cloud.execute({ key: 'inputs/n' })).toMatchObject({ status: 'SUCCEEDED' });
     expect((await cloud.getObject('outputs/result')).toString()).toBe('8');
+    await cloud.close();
   });
 });
 
