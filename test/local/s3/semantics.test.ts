@@ -3,7 +3,11 @@ import { createHash, randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { ChecksumAlgorithm } from '@aws-sdk/client-s3';
 import {
+  type CompletedPart,
+  CompleteMultipartUploadCommand,
   CopyObjectCommand,
+  CreateMultipartUploadCommand,
+  type CreateMultipartUploadCommandInput,
   DeleteObjectCommand,
   DeleteObjectsCommand,
   GetBucketLocationCommand,
@@ -19,6 +23,8 @@ import {
   PutObjectCommand,
   type PutObjectCommandInput,
   type S3Client,
+  UploadPartCommand,
+  UploadPartCopyCommand,
 } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
 import { BUCKET, clientOf, endpointKinds, type S3Endpoint } from '../../support/s3-endpoints';
@@ -521,6 +527,144 @@ describe.each(endpointKinds())('$name', ({ name: kind, start }) => {
         new ListMultipartUploadsCommand({ Bucket: BUCKET, Prefix: 'aborted' }),
       );
       expect(Uploads).toEqual([]);
+    });
+  });
+
+  describe('a multipart upload', () => {
+    const bytes = randomBytes(5 * MIB + 10);
+    const parts = [bytes.subarray(0, 5 * MIB), bytes.subarray(5 * MIB)];
+
+    async function upload(
+      Key: string,
+      more: Partial<CreateMultipartUploadCommandInput>,
+    ): Promise<CompletedPart[]> {
+      const { UploadId } = await client.send(
+        new CreateMultipartUploadCommand({ Bucket: BUCKET, Key, ...more }),
+      );
+      const Parts: CompletedPart[] = [];
+      for (const [index, Body] of parts.entries()) {
+        const at = { Bucket: BUCKET, Key, UploadId, PartNumber: index + 1 };
+        const { ETag, ChecksumCRC32, ChecksumCRC32C, ChecksumSHA1, ChecksumSHA256 } = await client.send(
+          new UploadPartCommand({ ...at, Body, ChecksumAlgorithm: more.ChecksumAlgorithm }),
+        );
+        const checksums = { ChecksumCRC32, ChecksumCRC32C, ChecksumSHA1, ChecksumSHA256 };
+        Parts.push({ ...checksums, ETag, PartNumber: at.PartNumber });
+      }
+      // An upload that asked for no checksum need not list those of its parts.
+      const listed = Parts.map(({ PartNumber, ETag }) => ({ PartNumber, ETag }));
+      const MultipartUpload = { Parts: more.ChecksumAlgorithm === undefined ? listed : Parts };
+      await client.send(
+        new CompleteMultipartUploadCommand({ Bucket: BUCKET, Key, UploadId, MultipartUpload }),
+      );
+      return Parts;
+    }
+
+    it.each(['CRC32', 'CRC32C', 'SHA1', 'SHA256'] as const)(
+      'has a composite %s',
+      async (ChecksumAlgorithm) => {
+        const field = `Checksum${ChecksumAlgorithm}` as const;
+        const sums = (await upload(`composite-${ChecksumAlgorithm}`, { ChecksumAlgorithm })).map(
+          (part) => part[field],
+        );
+        expect(sums).toEqual([expect.any(String), expect.any(String)]);
+        const answer = await head(`composite-${ChecksumAlgorithm}`, { ChecksumMode: 'ENABLED' });
+        expect(answer[field]).toMatch(/-2$/);
+        expect(answer.ChecksumType).toBe('COMPOSITE');
+        if (!ChecksumAlgorithm.startsWith('SHA')) return;
+        const all = Buffer.concat(sums.map((sum) => Buffer.from(sum ?? '', 'base64')));
+        const hash = createHash(ChecksumAlgorithm.toLowerCase()).update(all).digest('base64');
+        expect(answer[field]).toBe(`${hash}-2`);
+      },
+    );
+
+    it('has a CRC32 of the whole object if it asks for that', async () => {
+      await upload('whole', { ChecksumAlgorithm: 'CRC32', ChecksumType: 'FULL_OBJECT' });
+      const { ChecksumCRC32, ChecksumType } = await head('whole', { ChecksumMode: 'ENABLED' });
+      const { ChecksumCRC32: expected } = await put('at-once', bytes);
+      expect([ChecksumCRC32, ChecksumType]).toEqual([expected, 'FULL_OBJECT']);
+    });
+
+    it('that did not ask for a checksum accepts those that the SDK sends with parts', async () => {
+      await upload('unasked', {});
+      const answer = await get('unasked', { ChecksumMode: 'ENABLED' });
+      expect(Buffer.from((await answer.Body?.transformToByteArray()) ?? []).equals(bytes)).toBe(true);
+    });
+
+    it('can be read by parts', async () => {
+      await upload('by-parts', { ContentType: 'a/b' });
+      const { Body, ...answer } = await get('by-parts', { PartNumber: 2 });
+      expect(Buffer.from((await Body?.transformToByteArray()) ?? []).equals(parts[1])).toBe(true);
+      expect(answer).toMatchObject({
+        PartsCount: 2,
+        ContentType: 'a/b',
+        ContentRange: `bytes ${5 * MIB}-${5 * MIB + 9}/${bytes.length}`,
+      });
+      await refused(get('by-parts', { PartNumber: 3 }), 'InvalidPartNumber', 416);
+    });
+
+    it('copies parts of objects', async () => {
+      await put('source of parts', bytes);
+      const at = { Bucket: BUCKET, Key: 'of-copies' };
+      const { UploadId } = await client.send(new CreateMultipartUploadCommand(at));
+      const Parts: CompletedPart[] = [];
+      for (const [index, range] of [`0-${5 * MIB - 1}`, `${5 * MIB}-${bytes.length - 1}`].entries()) {
+        const copy = { ...at, UploadId, PartNumber: index + 1, CopySource: `${BUCKET}/source%20of%20parts` };
+        const { CopyPartResult } = await client.send(
+          new UploadPartCopyCommand({ ...copy, CopySourceRange: `bytes=${range}` }),
+        );
+        Parts.push({ ETag: CopyPartResult?.ETag, PartNumber: index + 1 });
+      }
+      await client.send(new CompleteMultipartUploadCommand({ ...at, UploadId, MultipartUpload: { Parts } }));
+      const { Body } = await get('of-copies');
+      expect(Buffer.from((await Body?.transformToByteArray()) ?? []).equals(bytes)).toBe(true);
+    });
+
+    it('is checked when it is completed', async () => {
+      const at = { Bucket: BUCKET, Key: 'checked' };
+      const { UploadId } = await client.send(new CreateMultipartUploadCommand(at));
+      const bodies = [parts[0], parts[0], Buffer.from('small')];
+      const sent: CompletedPart[] = [];
+      for (const [index, Body] of bodies.entries()) {
+        const part = { ...at, UploadId, PartNumber: index + 1, Body };
+        const { ETag } = await client.send(new UploadPartCommand(part));
+        sent.push({ PartNumber: index + 1, ETag });
+      }
+      const [one, two, small] = sent;
+      const complete = (...Parts: CompletedPart[]) =>
+        client.send(new CompleteMultipartUploadCommand({ ...at, UploadId, MultipartUpload: { Parts } }));
+      await refused(complete(two, one), 'InvalidPartOrder', 400);
+      await refused(complete({ PartNumber: 4, ETag: one.ETag }), 'InvalidPart', 400);
+      await refused(complete({ PartNumber: 1, ETag: '"00"' }), 'InvalidPart', 400);
+      await complete(small);
+      expect(await textOf('checked')).toBe('small');
+    });
+
+    it('may have small parts at its end only', async () => {
+      const at = { Bucket: BUCKET, Key: 'small-parts' };
+      const { UploadId } = await client.send(new CreateMultipartUploadCommand(at));
+      const Parts: CompletedPart[] = [];
+      for (const PartNumber of [1, 2]) {
+        const { ETag } = await client.send(new UploadPartCommand({ ...at, UploadId, PartNumber, Body: 'x' }));
+        Parts.push({ PartNumber, ETag });
+      }
+      const complete = new CompleteMultipartUploadCommand({ ...at, UploadId, MultipartUpload: { Parts } });
+      await refused(client.send(complete), 'EntityTooSmall', 400);
+    });
+
+    it('is completed on the conditions of a write', async () => {
+      await put('taken', 'x');
+      const at = { Bucket: BUCKET, Key: 'taken' };
+      const { UploadId } = await client.send(new CreateMultipartUploadCommand(at));
+      const { ETag } = await client.send(
+        new UploadPartCommand({ ...at, UploadId, PartNumber: 1, Body: 'y' }),
+      );
+      const whole = { ...at, UploadId, MultipartUpload: { Parts: [{ PartNumber: 1, ETag }] } };
+      const absent = new CompleteMultipartUploadCommand({ ...whole, IfNoneMatch: '*' });
+      await refused(client.send(absent), 'PreconditionFailed', 412);
+      const other = new CompleteMultipartUploadCommand({ ...whole, IfMatch: '"other"' });
+      await refused(client.send(other), 'PreconditionFailed', 412);
+      await client.send(new CompleteMultipartUploadCommand({ ...whole, IfMatch: `"${md5('x')}"` }));
+      expect(await textOf('taken')).toBe('y');
     });
   });
 
