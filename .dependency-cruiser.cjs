@@ -44,6 +44,8 @@ const LAMBDA_LAYERS = [
 /** The local cloud, likewise. */
 const LOCAL_LAYERS = [
   ['basics', '^local/basics/'],
+  ['tls', '^local/tls/'],
+  ['http', '^local/http/'],
   ['simulation', '^local/simulation/'],
   ['s3', '^local/s3/'],
   ['cloudformation', '^local/cloudformation/'],

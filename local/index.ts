@@ -1,5 +1,6 @@
 /** The package's `./local` entry: runs a synthesized pipeline on this machine, without an AWS account. */
 export {
+  type CertificateAuthority,
   LocalCloud,
   type LocalCloudOptions,
   type LocalPipeline,

@@ -1,7 +1,7 @@
 /** A stack in the local cloud that is measured, and whose functions can be made cold again. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { encodeTensors, type ExecutionOutput, type RawTensor, type SliceTiming } from '../../client';
-import { LocalCloud, type Json, type Simulation, type TraceEvent } from '../../local';
+import { LocalCloud, type Json, type LocalCloudOptions, type Simulation, type TraceEvent } from '../../local';
 
 export interface Run {
   readonly ms: number;
@@ -24,10 +24,10 @@ export class Deployment {
     name: string,
     assembly: string,
     inputs: ReadonlyMap<string, RawTensor>,
-    simulation: Simulation,
+    options: Pick<LocalCloudOptions, 'simulation' | 'tls'>,
   ): Promise<Deployment> {
     const trace: TraceEvent[] = [];
-    const cloud = await LocalCloud.start(assembly, { simulation, onTrace: (event) => trace.push(event) });
+    const cloud = await LocalCloud.start(assembly, { ...options, onTrace: (event) => trace.push(event) });
     const input = 'inputs/bench.safetensors';
     await cloud.putObject(input, encodeTensors(inputs));
     const request = { version: 1, inputs: { s3: input }, output: { inline: 'never' } };

@@ -10,6 +10,7 @@ import { Callers } from '../../local/s3/callers';
 import { S3Server } from '../../local/s3/server';
 import { DiskObjectStore } from '../../local/s3/store';
 import { Traffic } from '../../local/simulation/traffic';
+import type { ServerCertificate } from '../../local/tls/certificate';
 import { formatSpread, inChild, spread } from '../measure';
 import { formatTable } from '../table';
 import type { Download, DownloadJob } from './download-child';
@@ -90,7 +91,7 @@ function shareOfLimit(
 }
 
 /** A local S3 with the weights of one slice. */
-class Site {
+export class Site {
   private downloads = 0;
 
   private constructor(
@@ -99,20 +100,27 @@ class Site {
     private readonly callers: Callers,
     private readonly file: SliceFile,
     private readonly other: SliceFile,
+    /** A file with the authority to trust, if the server speaks TLS. */
+    private readonly authorityFile?: string,
   ) {}
 
-  static async start(folder: string, bytes: number): Promise<Site> {
+  static async start(folder: string, bytes: number, certificate?: ServerCertificate): Promise<Site> {
     const store = new DiskObjectStore(path.join(folder, 's3'));
     store.createBucket(BUCKET);
     const file = await put(store, 'slice-00.weights', Buffer.alloc(bytes, 'weights'));
     const other = await put(store, 'other', Buffer.alloc(1));
     const callers = new Callers();
-    return new Site(folder, await S3Server.start(store, callers), callers, file, other);
+    const server = await S3Server.start(store, callers, { certificate });
+    if (certificate === undefined) return new Site(folder, server, callers, file, other);
+    const authorityFile = path.join(folder, 'authority.pem');
+    fs.writeFileSync(authorityFile, certificate.authority);
+    return new Site(folder, server, callers, file, other, authorityFile);
   }
 
-  async download(network: NetworkShape, parts?: Parts): Promise<Download> {
+  /** @param network as fast as this machine allows by default */
+  async download(network?: NetworkShape, parts?: Parts): Promise<Download> {
     const folder = path.join(this.folder, `tmp-${this.downloads++}`);
-    const credentials = this.callers.add({ traffic: new Traffic(network) });
+    const credentials = this.callers.add(network && { traffic: new Traffic(network) });
     try {
       const job: DownloadJob = { file: this.file, other: this.other, folder, parts };
       return await inChild<Download>(CHILD, job, {
@@ -121,6 +129,7 @@ class Site {
         AWS_REGION: 'us-east-1',
         AWS_ACCESS_KEY_ID: credentials.accessKeyId,
         AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+        NODE_EXTRA_CA_CERTS: this.authorityFile,
       });
     } finally {
       this.callers.remove(credentials);

@@ -23,10 +23,21 @@ import { benchSettings } from './settings';
 import { Subjects } from './subjects';
 import { synthesize } from './synthesize';
 import { benchTensors } from './tensors';
+import { benchTlsDownload, benchTlsRuns } from './tls';
 import { BERT_LARGE } from './transformer';
 import { benchWarm } from './warm';
 
-const SECTIONS = ['download', 'parts', 'cold', 'warm', 'compute', 'settings', 'tensors', 'load'] as const;
+const SECTIONS = [
+  'download',
+  'parts',
+  'cold',
+  'warm',
+  'tls',
+  'compute',
+  'settings',
+  'tensors',
+  'load',
+] as const;
 type Section = (typeof SECTIONS)[number];
 
 interface Options {
@@ -83,7 +94,7 @@ async function main(options: Options): Promise<void> {
         `the same by parts, ${CONNECTION_BYTES_PER_SECOND / 1e6} MB/s per connection, twice that for the function\n${table}\n`,
       );
     }
-    if (wants('cold') || wants('warm')) await transformerSections(folder, options, wants);
+    if (wants('cold') || wants('warm') || wants('tls')) await transformerSections(folder, options, wants);
     const models = wants('compute') || wants('settings') ? benchModels(folder) : [];
     if (wants('compute')) print(`${benchCompute(folder, models, 20)}\n`);
     if (wants('settings')) print(`${benchSettings(models, options.rounds)}\n`);
@@ -117,6 +128,11 @@ async function transformerSections(
     }
   }
   if (wants('warm')) print(`${await benchWarm(subjects, 10 * rounds)}\n`);
+  if (wants('tls')) {
+    const downloads = await benchTlsDownload(path.join(folder, 'tls'), SLICE_BYTES, 3 * rounds);
+    const runs = await benchTlsRuns(subjects, 10 * rounds);
+    print(`TLS against plain HTTP, network not simulated\n${downloads}\n${runs}\n`);
+  }
   subjects.remove();
 }
 

@@ -5,11 +5,12 @@ import { functionS3Client } from '../../lambda/store/s3-client';
 import { SafetensorsStore } from '../../lambda/store/safetensors-store';
 import { peakMemoryBytes } from '../../lambda/telemetry/peak-memory';
 import { activations } from './activations';
-import { SINK_CLIENT } from './sink';
 
 export interface Job {
   readonly endpoint: string;
   readonly megabytes: number;
+  /** Certificate of the authority to trust, in PEM. */
+  readonly ca?: string;
 }
 
 export interface Sent {
@@ -18,14 +19,14 @@ export interface Sent {
   readonly extraMemoryBytes: number;
 }
 
-async function main({ endpoint, megabytes }: Job): Promise<void> {
+async function main({ endpoint, megabytes, ca }: Job): Promise<void> {
   Object.assign(process.env, {
     AWS_ENDPOINT_URL_S3: endpoint,
     AWS_REGION: 'us-east-1',
     AWS_ACCESS_KEY_ID: 'bench',
     AWS_SECRET_ACCESS_KEY: 'secret',
   });
-  const client = functionS3Client(functionAgents(SINK_CLIENT));
+  const client = functionS3Client(functionAgents({ ca }));
   const store = new SafetensorsStore(new S3ObjectStore(client), 'bench');
   const tensors = new Map([['x', activations((megabytes * 1e6) / 4)]]);
   // Loads and compiles the code, and opens the connection.

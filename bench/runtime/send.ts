@@ -13,7 +13,9 @@ export async function benchSend(rounds: number): Promise<string> {
   for (let round = 0; round < rounds; round++) {
     for (const protocol of PROTOCOLS) {
       const sink = await startSink(protocol);
-      sent[protocol].push(await inChild(CHILD, { endpoint: sink.endpoint, megabytes: MEGABYTES }));
+      sent[protocol].push(
+        await inChild(CHILD, { endpoint: sink.endpoint, ca: sink.ca, megabytes: MEGABYTES }),
+      );
       await sink.close();
     }
   }

@@ -55,9 +55,9 @@ export class Subjects {
     this.inputs = new Map([['ids', { dtype: 'int64', shape: [1, shape.sequence], bytes }]]);
   }
 
-  start(name: DeploymentName, simulation: Simulation): Promise<Deployment> {
+  start(name: DeploymentName, simulation: Simulation, tls = true): Promise<Deployment> {
     const assembly = this.assembly(name);
-    if (name !== 'naive') return Deployment.start(name, assembly, this.inputs, simulation);
+    if (name !== 'naive') return Deployment.start(name, assembly, this.inputs, { simulation, tls });
     const models = this.plan.slices.map(({ model }) => embeddedSlice(this.slicesFolder, model.file));
     return Deployment.startNaive(name, assembly, this.naiveInput(), models, simulation);
   }

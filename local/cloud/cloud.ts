@@ -1,6 +1,7 @@
 /** The local cloud: runs the pipeline of a synthesized assembly on this machine, without an AWS account. */
 import * as fs from 'node:fs';
 import { rm } from 'node:fs/promises';
+import * as https from 'node:https';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { Readable } from 'node:stream';
@@ -31,6 +32,7 @@ import type { ExecutionResult, TraceEvent } from '../step-functions/execution';
 import { parseDefinition } from '../step-functions/parse-definition';
 import { StateMachine } from '../step-functions/state-machine';
 import { atExit } from './at-exit';
+import { makeServerCertificate, type ServerCertificate } from '../tls/certificate';
 
 export interface LocalCloudOptions {
   /**
@@ -52,6 +54,7 @@ export interface LocalCloudOptions {
    * @default - free ports
    */
   readonly ports?: { readonly s3: number; readonly stepFunctions: number };
+  /**
    * Concurrent calls of all functions, as in your AWS account. New accounts often have 10.
    * @default 1000
    */
@@ -71,6 +74,11 @@ export interface LocalCloudOptions {
    * @default 'keep'
    */
   readonly idleConnections?: IdleConnectionFate;
+  /**
+   * Whether S3 speaks TLS, as on AWS. Plain HTTP is for comparisons.
+   * @default true
+   */
+  readonly tls?: boolean;
 }
 
 /** How to reach the local S3 with the AWS SDK: pass it to `new S3Client()`. */
@@ -78,6 +86,17 @@ export interface S3Access {
   readonly endpoint: string;
   readonly region: string;
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  /** Makes the SDK trust the local S3. Absent without TLS. */
+  readonly requestHandler?: { readonly httpsAgent: https.Agent };
+  /** The authority that other clients must trust. Absent without TLS. */
+  readonly certificateAuthority?: CertificateAuthority;
+}
+
+/** Certificate of the authority that signed the local cloud's own. It is made at each start. */
+export interface CertificateAuthority {
+  readonly pem: string;
+  /** A file with `pem`, for NODE_EXTRA_CA_CERTS and AWS_CA_BUNDLE. It exists until the cloud is closed. */
+  readonly file: string;
 }
 
 /** How to reach the local Step Functions with the AWS SDK: pass it to `new SFNClient()`. */
@@ -123,6 +142,7 @@ export class LocalCloud {
   private readonly forgetExit: () => void;
   private s3Server: S3Server | undefined;
   private stepFunctionsServer: StepFunctionsServer | undefined;
+  private certificateAuthority: CertificateAuthority | undefined;
   private functions: LocalFunctions | undefined;
   private stateMachine: StateMachine | undefined;
 
@@ -145,7 +165,12 @@ export class LocalCloud {
   /** Access to the local S3, which holds the pipeline's bucket and the published assets. */
   get s3(): S3Access {
     const { region } = this.deployed.template.environment;
-    return { endpoint: started(this.s3Server).endpoint, region, credentials: this.credentials };
+    const access = { endpoint: started(this.s3Server).endpoint, region, credentials: this.credentials };
+    const { certificateAuthority } = this;
+    if (certificateAuthority === undefined) return access;
+    // An agent and not its options, which the SDK ignores for bodies that wait for `100 Continue`.
+    const httpsAgent = new https.Agent({ ca: certificateAuthority.pem, keepAlive: true, maxSockets: 50 });
+    return { ...access, requestHandler: { httpsAgent }, certificateAuthority };
   }
 
   /** Access to the local Step Functions, which has the pipeline's state machine. */
@@ -215,11 +240,13 @@ export class LocalCloud {
 
   private async prepare(pipeline: Pipeline): Promise<void> {
     const { ports } = this.options;
-    this.s3Server = await S3Server.start(this.store, this.callers, ports?.s3);
+    const { region } = pipeline.template.environment;
+    const certificate = this.options.tls === false ? undefined : this.makeCertificate();
+    this.s3Server = await S3Server.start(this.store, this.callers, { region, certificate, port: ports?.s3 });
     this.functions = new LocalFunctions({
       code: new CodeFolders(this.store, path.join(this.folder, 'code')),
       folder: path.join(this.folder, 'workers'),
-      region: pipeline.template.environment.region,
+      region,
       admit: () => this.admitWorker(),
       concurrency: new Concurrency(this.options.concurrency),
       nodes: new NodeBinaries(this.options.nodeBinaries),
@@ -268,14 +295,25 @@ export class LocalCloud {
     this.deployed = pipeline;
   }
 
+  /** The key of the certificate stays in memory. Only the authority's certificate becomes a file. */
+  private makeCertificate(): ServerCertificate {
+    const certificate = makeServerCertificate();
+    const file = path.join(this.folder, 'certificate-authority.pem');
+    fs.writeFileSync(file, certificate.authority);
+    this.certificateAuthority = { pem: certificate.authority, file };
+    return certificate;
+  }
+
   private admitWorker(): Admission {
     const network = this.options.simulation?.network;
-    const credentials = this.callers.add(network ? { traffic: new Traffic(network) } : {});
+    const credentials = this.callers.addTemporary(network ? { traffic: new Traffic(network) } : {});
     return {
       environment: {
         AWS_ACCESS_KEY_ID: credentials.accessKeyId,
         AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+        AWS_SESSION_TOKEN: credentials.sessionToken,
         AWS_ENDPOINT_URL_S3: this.s3.endpoint,
+        ...(this.certificateAuthority && { NODE_EXTRA_CA_CERTS: this.certificateAuthority.file }),
       },
       onFrozen: () => {
         this.s3Server?.connections.lose(credentials.accessKeyId, this.options.idleConnections ?? 'keep');

@@ -1,10 +1,18 @@
-/** The callers of the local S3: the cloud itself and each sandbox of a function. Each has its own access key. */
+/**
+ * The callers of the local S3: the cloud itself, each sandbox of a function, and sessions for directory buckets. Each has its
+ * own access key.
+ */
 import { randomBytes } from 'node:crypto';
+import type { AccessKey } from '../http/signature-v4';
 import type { Traffic } from '../simulation/traffic';
 
-interface S3Credentials {
+export interface Credentials {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
+}
+
+export interface TemporaryCredentials extends Credentials {
+  readonly sessionToken: string;
 }
 
 export interface Caller {
@@ -13,20 +21,81 @@ export interface Caller {
   readonly traffic?: Traffic;
 }
 
+type NewCaller = Omit<Caller, 'accessKeyId'>;
+
+/** A session for one directory bucket: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateSession.html */
+export interface Session {
+  readonly bucket: string;
+  readonly readOnly: boolean;
+}
+
+export interface CallerKey extends AccessKey {
+  readonly caller: Caller;
+  readonly session?: Session;
+}
+
+const KEEP_EXPIRED_MS = 60 * 60_000;
+
 export class Callers {
-  private readonly byAccessKeyId = new Map<string, Caller>();
+  private readonly byAccessKeyId = new Map<string, CallerKey>();
 
-  add(caller: Omit<Caller, 'accessKeyId'> = {}): S3Credentials {
-    const accessKeyId = `LOCAL${randomBytes(8).toString('hex').slice(0, 15).toUpperCase()}`;
-    this.byAccessKeyId.set(accessKeyId, { ...caller, accessKeyId });
-    return { accessKeyId, secretAccessKey: randomBytes(30).toString('base64url') };
+  /** Adds a caller with long-term credentials. */
+  add(caller: NewCaller = {}): Credentials {
+    const credentials = newCredentials();
+    this.byAccessKeyId.set(credentials.accessKeyId, {
+      secretAccessKey: credentials.secretAccessKey,
+      caller: { ...caller, accessKeyId: credentials.accessKeyId },
+    });
+    return credentials;
   }
 
-  remove({ accessKeyId }: Pick<S3Credentials, 'accessKeyId'>): void {
-    this.byAccessKeyId.delete(accessKeyId);
+  /** Adds a caller whose requests must have a session token, as those of functions must. */
+  addTemporary(caller: NewCaller = {}): TemporaryCredentials {
+    const { accessKeyId, secretAccessKey } = newCredentials();
+    const sessionToken = newToken();
+    this.byAccessKeyId.set(accessKeyId, {
+      secretAccessKey,
+      sessionToken,
+      caller: { ...caller, accessKeyId },
+    });
+    return { accessKeyId, secretAccessKey, sessionToken };
   }
 
-  find(accessKeyId: string): Caller | undefined {
+  /** Adds credentials with which a caller uses one directory bucket. @param expires epoch milliseconds */
+  addSession(caller: Caller, session: Session, expires: number): TemporaryCredentials {
+    this.forgetExpired();
+    const { accessKeyId, secretAccessKey } = newCredentials();
+    const sessionToken = newToken();
+    this.byAccessKeyId.set(accessKeyId, { secretAccessKey, sessionToken, expires, caller, session });
+    return { accessKeyId, secretAccessKey, sessionToken };
+  }
+
+  /** Removes a caller and its sessions. */
+  remove({ accessKeyId }: Pick<Credentials, 'accessKeyId'>): void {
+    for (const [id, { caller }] of this.byAccessKeyId) {
+      if (caller.accessKeyId === accessKeyId) this.byAccessKeyId.delete(id);
+    }
+  }
+
+  find(accessKeyId: string): CallerKey | undefined {
     return this.byAccessKeyId.get(accessKeyId);
   }
+
+  /** Forgets sessions some time after their end, so that a late request still learns that its token has expired. */
+  private forgetExpired(now = Date.now()): void {
+    for (const [id, { expires = Infinity }] of this.byAccessKeyId) {
+      if (expires < now - KEEP_EXPIRED_MS) this.byAccessKeyId.delete(id);
+    }
+  }
+}
+
+function newCredentials(): Credentials {
+  return {
+    accessKeyId: `LOCAL${randomBytes(8).toString('hex').slice(0, 15).toUpperCase()}`,
+    secretAccessKey: randomBytes(30).toString('base64url'),
+  };
+}
+
+function newToken(): string {
+  return randomBytes(96).toString('base64');
 }

@@ -1,42 +1,106 @@
-/** Checksums that a client sends with an object, in a header or in a trailer, and checksums that S3 returns. */
-import { createHash, type Hash } from 'node:crypto';
+/**
+ * Checksums that a client sends with an object, in a header or in a trailer, and the one that S3 stores with the object.
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html
+ */
+import { createHash } from 'node:crypto';
 import { Crc32 } from '../../lambda/store/crc32';
+import { Crc32c, Crc64Nvme } from './crc';
 import { notImplemented, S3Error } from './errors';
 
-/** Names of checksum headers and trailers, without their prefix. */
-const ALGORITHMS = ['crc32', 'sha1', 'sha256', 'md5'] as const;
-export type ChecksumAlgorithm = (typeof ALGORITHMS)[number];
+/** Lower-case names, with the length of the checksum in bytes. */
+const BYTES = { crc32: 4, crc32c: 4, crc64nvme: 8, md5: 16, sha1: 20, sha256: 32, sha512: 64 } as const;
+
+export type ChecksumAlgorithm = keyof typeof BYTES;
+
+const ALGORITHMS = Object.keys(BYTES) as ChecksumAlgorithm[];
 
 const HEADER_PREFIX = 'x-amz-checksum-';
 
 /** Headers with the prefix that hold no checksum. */
 const NO_VALUES: readonly string[] = ['mode', 'algorithm', 'type'].map((name) => HEADER_PREFIX + name);
 
+/** S3 computes this checksum of objects that come without one. */
+export const DEFAULT_ALGORITHM = 'crc64nvme';
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html */
+export type ChecksumType = 'FULL_OBJECT' | 'COMPOSITE';
+
+/** The checksum that is stored with an object. */
+export interface ObjectChecksum {
+  readonly algorithm: ChecksumAlgorithm;
+  /** Base64. A composite checksum is the checksum of the parts' checksums, then a dash and the number of parts. */
+  readonly value: string;
+  readonly type: ChecksumType;
+}
+
 /** Base64 values by algorithm. */
 export type Checksums = Readonly<Partial<Record<ChecksumAlgorithm, string>>>;
 
-/** Computes an object's size, its MD5 and CRC32, and the other requested checksums. */
+/** A checksum that is computed as bytes arrive. */
+interface Summing {
+  update(bytes: Uint8Array): unknown;
+  digest(): Buffer;
+}
+
+function summing(algorithm: ChecksumAlgorithm): Summing {
+  switch (algorithm) {
+    case 'crc32': {
+      const crc32 = new Crc32();
+      return {
+        update: (bytes) => {
+          crc32.update(bytes);
+        },
+        digest: () => Buffer.from(crc32.base64(), 'base64'),
+      };
+    }
+    case 'crc32c':
+      return new Crc32c();
+    case 'crc64nvme':
+      return new Crc64Nvme();
+    default:
+      return createHash(algorithm);
+  }
+}
+
+/** Computes an object's size, its MD5 and the other requested checksums. */
 export class ChecksumMeter {
   size = 0;
-  private readonly crc32 = new Crc32();
-  private readonly hashes = new Map<ChecksumAlgorithm, Hash>();
+  private readonly sums: ReadonlyMap<ChecksumAlgorithm, Summing>;
 
   constructor(algorithms: Iterable<ChecksumAlgorithm> = []) {
-    for (const algorithm of new Set<ChecksumAlgorithm>(['md5', ...algorithms])) {
-      if (algorithm !== 'crc32') this.hashes.set(algorithm, createHash(algorithm));
-    }
+    const all = new Set<ChecksumAlgorithm>(['md5', ...algorithms]);
+    this.sums = new Map([...all].map((algorithm) => [algorithm, summing(algorithm)]));
   }
 
   update(bytes: Buffer): void {
     this.size += bytes.length;
-    this.crc32.update(bytes);
-    for (const hash of this.hashes.values()) hash.update(bytes);
+    for (const sum of this.sums.values()) sum.update(bytes);
   }
 
   digest(): Checksums {
-    const hashes = [...this.hashes].map(([algorithm, hash]) => [algorithm, hash.digest('base64')] as const);
-    return { ...Object.fromEntries(hashes), crc32: this.crc32.base64() };
+    return Object.fromEntries([...this.sums].map(([name, sum]) => [name, sum.digest().toString('base64')]));
   }
+}
+
+/** The checksum of checksums, as composite checksums have it. @param values base64 */
+export function compositeOf(algorithm: ChecksumAlgorithm, values: readonly string[]): ObjectChecksum {
+  const sum = summing(algorithm);
+  for (const value of values) sum.update(Buffer.from(value, 'base64'));
+  return {
+    algorithm,
+    value: `${sum.digest().toString('base64')}-${values.length}`,
+    type: 'COMPOSITE',
+  };
+}
+
+/** The header of responses and the trailer of requests that holds the checksum. */
+export function checksumHeader(algorithm: ChecksumAlgorithm): string {
+  return HEADER_PREFIX + algorithm;
+}
+
+/** The element of XML that holds the checksum, such as `ChecksumCRC32C`. */
+export function checksumElement(algorithm: ChecksumAlgorithm): string {
+  return `Checksum${algorithm.toUpperCase()}`;
 }
 
 /**
@@ -44,18 +108,37 @@ export class ChecksumMeter {
  * @throws S3Error `NotImplemented` for an unsupported checksum
  */
 export function checksumAlgorithm(name: string): ChecksumAlgorithm | undefined {
-  if (name === 'content-md5') return 'md5';
   if (!name.startsWith(HEADER_PREFIX) || NO_VALUES.includes(name)) return undefined;
-  const algorithm = ALGORITHMS.find((known) => name === HEADER_PREFIX + known && known !== 'md5');
+  const algorithm = ALGORITHMS.find((known) => name === HEADER_PREFIX + known);
   if (algorithm === undefined) throw notImplemented(`the checksum ${name}`);
   return algorithm;
 }
 
+/** The algorithm with a name such as `CRC32C`, in a header. */
+export function algorithmNamed(name: string): ChecksumAlgorithm {
+  const algorithm = ALGORITHMS.find((known) => known === name.toLowerCase());
+  if (algorithm !== undefined) return algorithm;
+  if (/^xxhash(64|3|128)$/i.test(name)) throw notImplemented(`the checksum algorithm ${name}`);
+  throw new S3Error(
+    'InvalidRequest',
+    `Checksum algorithm provided is unsupported. Please try again with any of the valid types: [${ALGORITHMS.map((known) => known.toUpperCase()).join(', ')}]`,
+  );
+}
+
+export function isChecksum(algorithm: ChecksumAlgorithm, value: string): boolean {
+  const bytes = Buffer.from(value, 'base64');
+  return bytes.length === BYTES[algorithm] && bytes.toString('base64') === value;
+}
+
 /** @throws S3Error `BadDigest` when a checksum that the client sent does not match the received bytes */
-export function verifyChecksums(expected: Checksums, actual: Checksums): void {
-  for (const algorithm of ALGORITHMS) {
-    if (expected[algorithm] === undefined || expected[algorithm] === actual[algorithm]) continue;
-    const message = `expected ${algorithm} ${expected[algorithm]}, got ${actual[algorithm] ?? 'none'}`;
-    throw new S3Error('BadDigest', message);
-  }
+export function verifyChecksum(
+  algorithm: ChecksumAlgorithm,
+  expected: string,
+  actual: string | undefined,
+): void {
+  if (expected === actual) return;
+  throw new S3Error(
+    'BadDigest',
+    `The ${algorithm.toUpperCase()} you specified did not match the calculated checksum.`,
+  );
 }

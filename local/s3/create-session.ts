@@ -1,12 +1,23 @@
-/** CreateSession, which the SDK calls before it uses a directory bucket. A session here has the caller's own access key. */
+/**
+ * CreateSession, which the SDK calls before it uses a directory bucket: temporary credentials for this bucket.
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateSession.html
+ */
 import type * as http from 'node:http';
-import { notImplemented } from './errors';
+import type { Callers } from './callers';
+import { invalidArgument, notImplemented } from './errors';
 import { allowQuery, isDirectoryBucket, type S3Request } from './request';
+import { knownHeaders } from './request-headers';
 import type { DiskObjectStore } from './store';
 import { element, xmlDocument } from './xml';
 
-/** https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateSession.html */
 const SESSION_MS = 5 * 60_000;
+const MODE = 'x-amz-create-session-mode';
+const OWN_HEADERS = [
+  MODE,
+  'x-amz-server-side-encryption',
+  'x-amz-server-side-encryption-aws-kms-key-id',
+  'x-amz-server-side-encryption-bucket-key-enabled',
+];
 
 export function isCreateSession({ method, key, query }: S3Request): boolean {
   return method === 'GET' && key === '' && query.has('session');
@@ -14,20 +25,30 @@ export function isCreateSession({ method, key, query }: S3Request): boolean {
 
 export function createSession(
   store: DiskObjectStore,
+  callers: Callers,
   request: S3Request,
   response: http.ServerResponse,
 ): void {
   allowQuery(request, ['session']);
+  const headers = knownHeaders(request, 'CreateSession', OWN_HEADERS);
   store.checkBucket(request.bucket);
   if (!isDirectoryBucket(request.bucket))
     throw notImplemented('CreateSession for a bucket that is not a directory bucket');
+  const expires = Date.now() + SESSION_MS;
+  const session = { bucket: request.bucket, readOnly: isReadOnly(headers[MODE]) };
+  const key = callers.addSession(request.caller, session, expires);
   const credentials = [
-    element('AccessKeyId', request.accessKeyId),
-    // Signatures are not verified.
-    element('SecretAccessKey', 'session'),
-    element('SessionToken', 'session'),
-    element('Expiration', new Date(Date.now() + SESSION_MS).toISOString()),
+    element('AccessKeyId', key.accessKeyId),
+    element('SecretAccessKey', key.secretAccessKey),
+    element('SessionToken', key.sessionToken),
+    element('Expiration', new Date(expires).toISOString()),
   ].join('');
   const xml = xmlDocument('CreateSessionResult', [`<Credentials>${credentials}</Credentials>`]);
   response.writeHead(200, { 'Content-Type': 'application/xml' }).end(xml);
+}
+
+function isReadOnly(mode = 'ReadWrite'): boolean {
+  if (mode === 'ReadOnly') return true;
+  if (mode === 'ReadWrite') return false;
+  throw invalidArgument(MODE, 'The session mode must be ReadOnly or ReadWrite', mode);
 }

@@ -1,51 +1,123 @@
 /** S3's error responses: a code, a status and a message as XML. */
-import { escapeXml } from './xml';
+import { element } from './xml';
 
-/** Codes and statuses: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html */
-const STATUS = {
-  AccessDenied: 403,
-  BadDigest: 400,
-  EntityTooSmall: 400,
-  IncompleteBody: 400,
-  InternalError: 500,
-  InvalidAccessKeyId: 403,
-  InvalidArgument: 400,
-  InvalidPart: 400,
-  InvalidPartOrder: 400,
-  InvalidRange: 416,
-  InvalidRequest: 400,
-  InvalidURI: 400,
-  KeyTooLongError: 400,
-  MalformedXML: 400,
-  MissingContentLength: 411,
-  NoSuchBucket: 404,
-  NoSuchKey: 404,
-  NoSuchUpload: 404,
-  NotImplemented: 501,
-  PreconditionFailed: 412,
-} as const;
+/**
+ * Statuses and messages. A message of `undefined` depends on the request.
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+ */
+const ERRORS = {
+  AccessControlListNotSupported: [400, 'The bucket does not allow ACLs'],
+  AccessDenied: [403, 'Access Denied'],
+  AuthorizationHeaderMalformed: [400, undefined],
+  AuthorizationQueryParametersError: [400, undefined],
+  BadDigest: [400, 'The Content-MD5 you specified did not match what we received.'],
+  ConditionalRequestConflict: [
+    409,
+    'The conditional request cannot succeed due to a conflicting operation against this resource.',
+  ],
+  EntityTooLarge: [400, 'Your proposed upload exceeds the maximum allowed size'],
+  EntityTooSmall: [400, 'Your proposed upload is smaller than the minimum allowed size'],
+  ExpiredToken: [400, 'The provided token has expired.'],
+  IncompleteBody: [400, 'The request body terminated unexpectedly'],
+  InternalError: [500, 'We encountered an internal error. Please try again.'],
+  InvalidAccessKeyId: [403, 'The AWS Access Key Id you provided does not exist in our records.'],
+  InvalidArgument: [400, 'Invalid Argument'],
+  InvalidBucketName: [400, 'The specified bucket is not valid.'],
+  InvalidDigest: [400, 'The Content-MD5 you specified was invalid.'],
+  InvalidPart: [
+    400,
+    "One or more of the specified parts could not be found.  The part may not have been uploaded, or the specified entity tag may not match the part's entity tag.",
+  ],
+  InvalidPartNumber: [416, 'The requested partnumber is not satisfiable'],
+  InvalidPartOrder: [
+    400,
+    'The list of parts was not in ascending order. Parts must be ordered by part number.',
+  ],
+  InvalidRange: [416, 'The requested range is not satisfiable'],
+  InvalidRequest: [400, undefined],
+  InvalidStorageClass: [400, 'The storage class you specified is not valid'],
+  InvalidToken: [400, 'The provided token is malformed or otherwise invalid.'],
+  InvalidURI: [400, "Couldn't parse the specified URI."],
+  KeyTooLongError: [400, 'Your key is too long'],
+  MalformedTrailerError: [
+    400,
+    'The request contained trailing data that was not well-formed or did not conform to our published schema.',
+  ],
+  MalformedXML: [
+    400,
+    'The XML you provided was not well-formed or did not validate against our published schema',
+  ],
+  MetadataTooLarge: [400, 'Your metadata headers exceed the maximum allowed metadata size'],
+  MethodNotAllowed: [405, 'The specified method is not allowed against this resource.'],
+  MissingContentLength: [411, 'You must provide the Content-Length HTTP header.'],
+  NoSuchBucket: [404, 'The specified bucket does not exist'],
+  NoSuchKey: [404, 'The specified key does not exist.'],
+  NoSuchUpload: [
+    404,
+    'The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.',
+  ],
+  NotImplemented: [501, 'A header you provided implies functionality that is not implemented'],
+  NotModified: [304, 'Not Modified'],
+  PreconditionFailed: [412, 'At least one of the pre-conditions you specified did not hold'],
+  RequestTimeTooSkewed: [403, undefined],
+  SignatureDoesNotMatch: [403, undefined],
+  XAmzContentSHA256Mismatch: [
+    400,
+    "The provided 'x-amz-content-sha256' header does not match what was computed.",
+  ],
+} as const satisfies Readonly<Record<string, readonly [number, string | undefined]>>;
 
-type S3ErrorCode = keyof typeof STATUS;
+export type S3ErrorCode = keyof typeof ERRORS;
+
+/** Further elements of an error's XML, such as `Key`. */
+type Fields = Readonly<Record<string, string | number>>;
 
 export class S3Error extends Error {
   override readonly name: string;
   readonly status: number;
 
+  /** @param message S3's own message of the code by default */
   constructor(
     readonly code: S3ErrorCode,
-    message: string,
+    message: string = ERRORS[code][1] ?? code,
+    readonly fields: Fields = {},
   ) {
     super(message);
     this.name = code;
-    this.status = STATUS[code];
+    this.status = ERRORS[code][0];
   }
 
   toXml(requestId: string): string {
-    const fields = `<Code>${this.code}</Code><Message>${escapeXml(this.message)}</Message>`;
-    return `<?xml version="1.0" encoding="UTF-8"?>\n<Error>${fields}<RequestId>${requestId}</RequestId></Error>`;
+    const elements = Object.entries({
+      Code: this.code,
+      Message: this.message,
+      ...this.fields,
+      RequestId: requestId,
+    }).map(([name, value]) => element(name, value));
+    return `<?xml version="1.0" encoding="UTF-8"?>\n<Error>${elements.join('')}</Error>`;
   }
 }
 
 export function notImplemented(what: string): S3Error {
   return new S3Error('NotImplemented', `the local cloud's S3 does not support ${what}`);
+}
+
+export function noSuchKey(key: string): S3Error {
+  return new S3Error('NoSuchKey', undefined, { Key: key });
+}
+
+/** @param condition the header that did not hold */
+export function preconditionFailed(condition: string): S3Error {
+  return new S3Error('PreconditionFailed', undefined, { Condition: condition });
+}
+
+export function invalidArgument(name: string, message: string, value?: string): S3Error {
+  return new S3Error('InvalidArgument', message, {
+    ArgumentName: name,
+    ...(value !== undefined && { ArgumentValue: value }),
+  });
+}
+
+export function entityTooLarge(proposed: number, allowed: number): S3Error {
+  return new S3Error('EntityTooLarge', undefined, { ProposedSize: proposed, MaxSizeAllowed: allowed });
 }

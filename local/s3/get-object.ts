@@ -1,31 +1,55 @@
-/** GetObject and HeadObject: a whole object or one range of it. */
+/** GetObject and HeadObject: a whole object, one range of it, or one part. */
 import type * as http from 'node:http';
-import { notImplemented, S3Error } from './errors';
-import { parseRange } from './range';
+import { checksumHeader } from './checksums';
+import { checkRead } from './conditions';
+import { invalidArgument, S3Error } from './errors';
+import { describeObject } from './object-headers';
+import { type ByteRange, parseRange } from './range';
 import type { S3Request } from './request';
+import { knownHeaders } from './request-headers';
 import { sendFile } from './send-file';
 import type { DiskObjectStore, StoredObject } from './store';
 
-const UNKNOWN_HEADERS = ['if-none-match', 'if-modified-since', 'if-unmodified-since'] as const;
+/** Parameters that replace headers of the response: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html */
+const OVERRIDES: Readonly<Record<string, string>> = {
+  'response-cache-control': 'cache-control',
+  'response-content-disposition': 'content-disposition',
+  'response-content-encoding': 'content-encoding',
+  'response-content-language': 'content-language',
+  'response-content-type': 'Content-Type',
+  'response-expires': 'expires',
+};
+
+export const GET_QUERY: readonly string[] = ['partNumber', ...Object.keys(OVERRIDES)];
 
 export async function getObject(
   store: DiskObjectStore,
   request: S3Request,
   response: http.ServerResponse,
 ): Promise<void> {
+  knownHeaders(request, request.method === 'HEAD' ? 'HeadObject' : 'GetObject', ['x-amz-checksum-mode']);
   const object = store.head(request.bucket, request.key);
-  checkPreconditions(object, request);
-  const range =
-    request.headers.range === undefined ? undefined : parseRange(request.headers.range, object.size);
+  try {
+    checkRead(request.headers, object);
+  } catch (error) {
+    if (error instanceof S3Error && error.code === 'NotModified') {
+      sendNotModified(object, response);
+      return;
+    }
+    throw error;
+  }
+  const range = rangeOf(request, object);
   const headers: http.OutgoingHttpHeaders = {
-    ...describe(object),
+    ...describeObject(request.bucket, object),
+    ...overrides(request.query),
     'Content-Length': range === undefined ? object.size : range.last - range.first + 1,
   };
   if (range !== undefined) headers['Content-Range'] = `bytes ${range.first}-${range.last}/${object.size}`;
+  if (request.query.has('partNumber') && object.parts) headers['x-amz-mp-parts-count'] = object.parts.length;
   // The checksum covers the whole object, so S3 omits it from the response to a range.
-  else if (request.headers['x-amz-checksum-mode'] === 'ENABLED') {
-    headers['x-amz-checksum-crc32'] = object.crc32.value;
-    headers['x-amz-checksum-type'] = object.crc32.type;
+  if (range === undefined && request.headers['x-amz-checksum-mode'] === 'ENABLED') {
+    headers[checksumHeader(object.checksum.algorithm)] = object.checksum.value;
+    headers['x-amz-checksum-type'] = object.checksum.type;
   }
 
   const status = range === undefined ? 200 : 206;
@@ -38,21 +62,46 @@ export async function getObject(
   await sendFile(descriptor, range ?? { first: 0, last: object.size - 1 }, response, request.traffic);
 }
 
-function checkPreconditions(object: StoredObject, request: S3Request): void {
-  for (const name of UNKNOWN_HEADERS) {
-    if (request.headers[name] !== undefined) throw notImplemented(`GetObject with the header ${name}`);
-  }
-  const ifMatch = request.headers['if-match'];
-  if (ifMatch === undefined || ifMatch === object.etag || `"${ifMatch}"` === object.etag) return;
-  throw new S3Error('PreconditionFailed', `expected the ETag ${ifMatch}, got ${object.etag}`);
+function sendNotModified(object: StoredObject, response: http.ServerResponse): void {
+  const headers = { ETag: object.etag, 'Last-Modified': object.lastModified.toUTCString() };
+  response.writeHead(304, headers).end();
 }
 
-function describe(object: StoredObject): http.OutgoingHttpHeaders {
-  return {
-    ...object.metadata,
-    ETag: object.etag,
-    'Accept-Ranges': 'bytes',
-    'Content-Type': object.contentType,
-    'Last-Modified': object.lastModified.toUTCString(),
-  };
+function overrides(query: URLSearchParams): http.OutgoingHttpHeaders {
+  return Object.fromEntries(
+    Object.entries(OVERRIDES).flatMap(([parameter, header]) => {
+      const value = query.get(parameter);
+      return value === null ? [] : [[header, value]];
+    }),
+  );
+}
+
+function rangeOf({ headers, query }: S3Request, object: StoredObject): ByteRange | undefined {
+  const part = query.get('partNumber');
+  if (part === null) return headers.range === undefined ? undefined : parseRange(headers.range, object.size);
+  if (headers.range !== undefined) {
+    throw new S3Error('InvalidRequest', 'Cannot specify both Range header and partNumber query parameter');
+  }
+  if (!/^\d{1,5}$/.test(part) || Number(part) < 1 || Number(part) > 10_000) {
+    throw invalidArgument(
+      'partNumber',
+      'Part number must be an integer between 1 and 10000, inclusive',
+      part,
+    );
+  }
+  return partRange(object, Number(part));
+}
+
+/** The parts of a multipart object by their order, because S3 numbers them anew. An object that is not one has one part. */
+function partRange({ size, parts }: StoredObject, number: number): ByteRange | undefined {
+  const sizes = parts?.map((part) => part.size) ?? [size];
+  if (number > sizes.length) {
+    throw new S3Error('InvalidPartNumber', undefined, {
+      ActualPartCount: sizes.length,
+      PartNumberRequested: number,
+    });
+  }
+  if (size === 0) return undefined;
+  const first = sizes.slice(0, number - 1).reduce((sum, each) => sum + each, 0);
+  return { first, last: first + sizes[number - 1] - 1 };
 }

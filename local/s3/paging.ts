@@ -1,5 +1,5 @@
 /** Reads the numbers in the queries of list operations. */
-import { S3Error } from './errors';
+import { invalidArgument } from './errors';
 
 /** The largest and the default number of entries of a page. */
 const MAX_PAGE = 1000;
@@ -11,7 +11,6 @@ export function pageSize(query: URLSearchParams, name: string): number {
 export function wholeNumberParameter(query: URLSearchParams, name: string): number | undefined {
   const text = query.get(name);
   if (text === null) return undefined;
-  if (!/^\d{1,10}$/.test(text))
-    throw new S3Error('InvalidArgument', `${name} must be a whole number, got '${text}'`);
-  return Number(text);
+  if (/^\d{1,10}$/.test(text) && Number(text) < 2 ** 31) return Number(text);
+  throw invalidArgument(name, `Argument ${name} must be an integer between 0 and 2147483647`, text);
 }

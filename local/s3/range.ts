@@ -2,28 +2,30 @@
 import { notImplemented, S3Error } from './errors';
 
 /** First and last byte, both inclusive. */
-interface RequestedRange {
+export interface ByteRange {
   readonly first: number;
   readonly last: number;
 }
 
 /**
- * The bytes that `bytes=a-b`, `bytes=a-` or `bytes=-n` selects from an object of `size` bytes.
- * @throws S3Error when the header is malformed, has several ranges, or selects nothing
+ * The bytes that `bytes=a-b`, `bytes=a-` or `bytes=-n` selects from an object of `size` bytes; `undefined` for a header that
+ * is no range of bytes, which servers ignore: https://www.rfc-editor.org/rfc/rfc9110#section-14.2
+ * @throws S3Error when the header has several ranges or selects nothing
  */
-export function parseRange(header: string, size: number): RequestedRange {
-  if (header.includes(',')) throw notImplemented(`several ranges in one request ('${header}')`);
-  const match = /^bytes=(\d*)-(\d*)$/.exec(header);
-  const [from, to] = [match?.[1] ?? '', match?.[2] ?? ''];
-  if (from === '' && to === '')
-    throw new S3Error(
-      'InvalidArgument',
-      `the range must be bytes=a-b, bytes=a- or bytes=-n, got '${header}'`,
-    );
+export function parseRange(header: string, size: number): ByteRange | undefined {
+  const match = /^bytes=(\d*)-(\d*)$/.exec(header.trim());
+  if (match === null) {
+    if (/^bytes=[\d-]+(,\s*[\d-]+)+$/.test(header.trim())) {
+      throw notImplemented(`several ranges in one request ('${header}')`);
+    }
+    return undefined;
+  }
+  const [, from = '', to = ''] = match;
+  if (from === '' && to === '') return undefined;
+  if (from !== '' && to !== '' && Number(from) > Number(to)) return undefined;
 
   const first = from === '' ? Math.max(0, size - Number(to)) : Number(from);
   const last = from === '' || to === '' ? size - 1 : Math.min(Number(to), size - 1);
-  if (first > last)
-    throw new S3Error('InvalidRange', `the range must be inside the object's ${size} bytes, got '${header}'`);
-  return { first, last };
+  if (first <= last) return { first, last };
+  throw new S3Error('InvalidRange', undefined, { RangeRequested: header, ActualObjectSize: size });
 }

@@ -1,65 +1,206 @@
 /** Reads the body of a request, plain or `aws-chunked`, and checks it against the request's headers and trailers. */
+import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { release } from '../../lambda/store/release';
 import { decodeAwsChunked, type Trailers } from './aws-chunked';
-import { checksumAlgorithm, type ChecksumAlgorithm, verifyChecksums } from './checksums';
-import { notImplemented, S3Error } from './errors';
+import {
+  algorithmNamed,
+  checksumAlgorithm,
+  type ChecksumAlgorithm,
+  checksumHeader,
+  ChecksumMeter,
+  type Checksums,
+  isChecksum,
+  verifyChecksum,
+} from './checksums';
+import { ChunkSignatures } from './chunk-signatures';
+import { entityTooLarge, invalidArgument, notImplemented, S3Error } from './errors';
 import type { S3Request } from './request';
 import type { Headers } from './request-headers';
 import type { ReceiveOptions } from './store';
 
+/** 5 GiB, of an object in one request and of a part: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
+export const MAX_PUT_BYTES = 5 * 1024 ** 3;
+
+/** Bodies of XML: 10,000 parts with their checksums, or 1,000 keys of 1,024 bytes. */
+const MAX_XML_BYTES = 8 * 1024 * 1024;
+
+const UNSIGNED = 'UNSIGNED-PAYLOAD';
+
+/** Values of `x-amz-content-sha256` for `aws-chunked` bodies. */
+const CHUNKED = {
+  'STREAMING-UNSIGNED-PAYLOAD-TRAILER': { signedChunks: false },
+  'STREAMING-AWS4-HMAC-SHA256-PAYLOAD': { signedChunks: true },
+  'STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER': { signedChunks: true },
+} as const;
+
 interface RequestBody extends Required<ReceiveOptions> {
   readonly bytes: Readable;
+  /** The algorithm of the checksum that the client sends with the bytes, to be stored. */
+  readonly checksum?: ChecksumAlgorithm;
 }
 
 /** Call `verify` after reading all bytes, because the trailers follow them. */
 export function requestBody(request: S3Request, headers: Headers, operation: string): RequestBody {
-  const chunked = isAwsChunked(headers['content-encoding'], operation);
-  const size = declaredSize(chunked ? headers['x-amz-decoded-content-length'] : headers['content-length']);
-  const expected = checksumHeaders(headers);
+  const payload = payloadOf(headers, operation);
+  const size = declaredSize(
+    payload.chunked ? headers['x-amz-decoded-content-length'] : headers['content-length'],
+  );
+  if (size > MAX_PUT_BYTES) throw entityTooLarge(size, MAX_PUT_BYTES);
+  const given = givenChecksum(headers);
+  const md5 = contentMd5(headers['content-md5']);
+
   const trailers: Trailers = new Map();
-  const announced = (headers['x-amz-trailer'] ?? '').split(',').map((name) => name.trim().toLowerCase());
-  const trailing = announced
-    .filter((name) => name !== '')
-    .map((name) => [name, checksumAlgorithm(name)] as const);
-
   const { message, traffic } = request;
+  request.continue();
   const sent = traffic ? Readable.from(traffic.uploaded(message)) : message;
-
+  const signatures = payload.signedChunks ? new ChunkSignatures(request.chunks) : undefined;
   return {
-    bytes: chunked ? Readable.from(decodeAwsChunked(sent, trailers)) : sent,
-    algorithms: [...expected.keys(), ...trailing.flatMap(([, algorithm]) => algorithm ?? [])],
+    bytes: payload.chunked ? Readable.from(decodeAwsChunked(sent, trailers, signatures)) : sent,
+    algorithms: [
+      ...(given ? [given.algorithm] : []),
+      ...(payload.sha256 === undefined ? [] : ['sha256' as const]),
+    ],
+    ...(given && { checksum: given.algorithm }),
     // Decoded chunks are views of memory that the decoder may still use, so they must not be released.
-    written: chunked ? () => undefined : release,
+    written: payload.chunked ? () => undefined : release,
     verify: (received, actual) => {
-      if (received !== size) throw new S3Error('IncompleteBody', `expected ${size} bytes, got ${received}`);
-      for (const [name, algorithm] of trailing) {
-        const value = trailers.get(name);
-        if (value === undefined) throw new S3Error('IncompleteBody', `the trailer ${name} is missing`);
-        if (algorithm !== undefined) expected.set(algorithm, value);
-      }
-      verifyChecksums(Object.fromEntries(expected), actual);
+      if (received !== size) throw new S3Error('IncompleteBody');
+      verifySha256(payload.sha256, actual);
+      if (md5 !== undefined && md5 !== actual.md5) throw new S3Error('BadDigest');
+      if (given === undefined) return;
+      const { algorithm, value = trailers.get(checksumHeader(algorithm)) } = given;
+      if (value === undefined) throw new S3Error('MalformedTrailerError');
+      if (given.value === undefined) checkValue(algorithm, value, 'trailing header');
+      verifyChecksum(algorithm, value, actual[algorithm]);
     },
   };
 }
 
-function isAwsChunked(encoding: string | undefined, operation: string): boolean {
-  if (encoding === undefined || encoding === '') return false;
-  if (encoding === 'aws-chunked') return true;
-  throw notImplemented(`${operation} with the content encoding '${encoding}'`);
+/** The whole text of a body with XML. */
+export async function xmlBody(request: S3Request, headers: Headers, operation: string): Promise<string> {
+  const payload = payloadOf(headers, operation);
+  const given = givenChecksum(headers);
+  const md5 = contentMd5(headers['content-md5']);
+  request.continue();
+  const trailers: Trailers = new Map();
+  const signatures = payload.signedChunks ? new ChunkSignatures(request.chunks) : undefined;
+  const source = payload.chunked ? decodeAwsChunked(request.message, trailers, signatures) : request.message;
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of source as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > MAX_XML_BYTES) throw new S3Error('MalformedXML');
+    chunks.push(chunk);
+  }
+  const bytes = Buffer.concat(chunks);
+  const sum = (algorithm: string): string => createHash(algorithm).update(bytes).digest('base64');
+  verifySha256(payload.sha256, { sha256: sum('sha256') });
+  if (md5 !== undefined && md5 !== sum('md5')) throw new S3Error('BadDigest');
+  if (given !== undefined) {
+    const meter = new ChecksumMeter([given.algorithm]);
+    meter.update(bytes);
+    verifyChecksum(
+      given.algorithm,
+      given.value ?? trailers.get(checksumHeader(given.algorithm)) ?? '',
+      meter.digest()[given.algorithm],
+    );
+  }
+  return bytes.toString('utf8');
+}
+
+interface Payload {
+  readonly chunked: boolean;
+  readonly signedChunks: boolean;
+  /** Hexadecimal, if the signature covers the body as a whole. */
+  readonly sha256?: string;
+}
+
+function payloadOf(headers: Headers, operation: string): Payload {
+  const hash = headers['x-amz-content-sha256'] ?? UNSIGNED;
+  const chunked = Object.entries(CHUNKED).find(([name]) => name === hash)?.[1];
+  if (chunked !== undefined) return { chunked: true, ...chunked };
+  if (hash.startsWith('STREAMING-AWS4-ECDSA-')) throw notImplemented(`${operation} with ${hash}`);
+  if (/(^|,)\s*aws-chunked\s*(,|$)/.test(headers['content-encoding'] ?? '')) {
+    throw notImplemented(
+      `${operation} with the content encoding aws-chunked and x-amz-content-sha256: ${hash}`,
+    );
+  }
+  if (hash === UNSIGNED) return { chunked: false, signedChunks: false };
+  if (/^[0-9a-f]{64}$/i.test(hash))
+    return { chunked: false, signedChunks: false, sha256: hash.toLowerCase() };
+  throw invalidArgument(
+    'x-amz-content-sha256',
+    `x-amz-content-sha256 must be ${UNSIGNED}, ${Object.keys(CHUNKED).join(', ')} or a valid sha256 value.`,
+    hash,
+  );
+}
+
+function verifySha256(expected: string | undefined, { sha256 = '' }: Checksums): void {
+  const actual = Buffer.from(sha256, 'base64').toString('hex');
+  if (expected === undefined || expected === actual) return;
+  throw new S3Error('XAmzContentSHA256Mismatch', undefined, {
+    ClientComputedContentSHA256: expected,
+    S3ComputedContentSHA256: actual,
+  });
 }
 
 function declaredSize(header: string | undefined): number {
-  if (header === undefined)
-    throw new S3Error('MissingContentLength', 'the request must have a content length, got none');
+  if (header === undefined || !/^\d+$/.test(header)) throw new S3Error('MissingContentLength');
   return Number(header);
 }
 
-function checksumHeaders(headers: Headers): Map<ChecksumAlgorithm, string> {
-  const expected = new Map<ChecksumAlgorithm, string>();
-  for (const [name, value] of Object.entries(headers)) {
+function contentMd5(header: string | undefined): string | undefined {
+  if (header !== undefined && !isChecksum('md5', header)) throw new S3Error('InvalidDigest');
+  return header;
+}
+
+/** @returns a checksum without a value if it follows in a trailer */
+function givenChecksum(
+  headers: Headers,
+): { readonly algorithm: ChecksumAlgorithm; readonly value?: string } | undefined {
+  const given = Object.entries(headers).flatMap(([name, value]) => {
     const algorithm = checksumAlgorithm(name);
-    if (algorithm !== undefined && value !== undefined) expected.set(algorithm, value);
+    if (algorithm === undefined || value === undefined) return [];
+    checkValue(algorithm, value, 'header');
+    return [{ algorithm, value }];
+  });
+  const announced = (headers['x-amz-trailer'] ?? '').split(',').map((name) => name.trim().toLowerCase());
+  const trailing = announced.flatMap((name) => {
+    if (name === '') return [];
+    const algorithm = checksumAlgorithm(name);
+    if (algorithm === undefined) {
+      throw new S3Error('InvalidRequest', 'The value specified in the x-amz-trailer header is not supported');
+    }
+    return [{ algorithm }];
+  });
+  const all: { algorithm: ChecksumAlgorithm; value?: string }[] = [...given, ...trailing];
+  if (all.length > 1) {
+    throw new S3Error(
+      'InvalidRequest',
+      'Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.',
+    );
   }
-  return expected;
+  const checksum = all.at(0);
+  checkNamedAlgorithm(headers['x-amz-sdk-checksum-algorithm'], checksum?.algorithm);
+  return checksum;
+}
+
+function checkNamedAlgorithm(name: string | undefined, algorithm: ChecksumAlgorithm | undefined): void {
+  if (name === undefined) return;
+  const named = algorithmNamed(name);
+  if (algorithm === undefined) {
+    throw new S3Error(
+      'InvalidRequest',
+      'x-amz-sdk-checksum-algorithm specified, but no corresponding x-amz-checksum-* or x-amz-trailer headers were found.',
+    );
+  }
+  if (named !== algorithm) {
+    throw new S3Error('InvalidRequest', 'Value for x-amz-sdk-checksum-algorithm header is invalid.');
+  }
+}
+
+function checkValue(algorithm: ChecksumAlgorithm, value: string, where: string): void {
+  if (isChecksum(algorithm, value)) return;
+  throw new S3Error('InvalidRequest', `Value for ${checksumHeader(algorithm)} ${where} is invalid.`);
 }

@@ -1,6 +1,6 @@
-/** Checks the headers of write requests: each is supported, has no effect on one machine, or is refused by name. */
+/** Checks the headers of requests: each is supported, has no effect on one machine, or is refused by name. */
 import { checksumAlgorithm } from './checksums';
-import { notImplemented } from './errors';
+import { notImplemented, S3Error } from './errors';
 import type { S3Request } from './request';
 
 /** Lower-case names; several values of one name are joined by commas. */
@@ -10,25 +10,42 @@ export type Headers = Readonly<Record<string, string | undefined>>;
 const KNOWN_HEADERS: ReadonlySet<string> = new Set([
   'x-amz-content-sha256',
   'x-amz-date',
+  'x-amz-expected-bucket-owner',
   'x-amz-s3session-token',
-  'x-amz-decoded-content-length',
-  'x-amz-sdk-checksum-algorithm',
   'x-amz-security-token',
-  'x-amz-server-side-encryption',
-  'x-amz-server-side-encryption-aws-kms-key-id',
-  'x-amz-server-side-encryption-bucket-key-enabled',
-  'x-amz-trailer',
   'x-amz-user-agent',
 ]);
 
-/** System metadata and preconditions that S3 supports and the local S3 does not. */
-const UNKNOWN_HEADERS: readonly string[] = [
+/** Headers of operations that write an object, or the body of a part. */
+export const WRITE_HEADERS: readonly string[] = [
+  'x-amz-decoded-content-length',
+  'x-amz-sdk-checksum-algorithm',
+  'x-amz-trailer',
+];
+
+/** Headers of operations that begin an object. */
+export const OBJECT_HEADERS: readonly string[] = [
+  'x-amz-acl',
+  'x-amz-storage-class',
+  'x-amz-server-side-encryption',
+  'x-amz-server-side-encryption-aws-kms-key-id',
+  'x-amz-server-side-encryption-bucket-key-enabled',
+];
+
+/** Headers that S3 stores with an object and returns with it, besides `Content-Type`. */
+const SYSTEM_METADATA = [
   'cache-control',
   'content-disposition',
+  'content-encoding',
   'content-language',
   'expires',
-  'if-match',
-];
+] as const;
+
+/** The local cloud's account. */
+const ACCOUNT = '000000000000';
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html */
+const MAX_METADATA_BYTES = 2048;
 
 /**
  * The headers of a request.
@@ -41,26 +58,82 @@ export function knownHeaders(request: S3Request, operation: string, own: readonl
     headers[name] = Array.isArray(value) ? value.join(',') : value;
     if (!isKnown(name, own)) throw notImplemented(`${operation} with the header ${name}`);
   }
+  const owner = headers['x-amz-expected-bucket-owner'];
+  if (owner !== undefined && owner !== ACCOUNT) throw new S3Error('AccessDenied');
   return headers;
 }
 
 function isKnown(name: string, own: readonly string[]): boolean {
-  if (UNKNOWN_HEADERS.includes(name)) return false;
   if (!name.startsWith('x-amz-') || name.startsWith('x-amz-meta-')) return true;
   return KNOWN_HEADERS.has(name) || own.includes(name) || checksumAlgorithm(name) !== undefined;
 }
 
-export function onlyIfAbsent(headers: Headers, operation: string): boolean {
-  const ifNoneMatch = headers['if-none-match'];
-  if (ifNoneMatch === undefined) return false;
-  if (ifNoneMatch.trim() !== '*') throw notImplemented(`${operation} with If-None-Match: ${ifNoneMatch}`);
-  return true;
+/** What S3 stores with an object and returns with it. */
+export interface ObjectMetadata {
+  readonly contentType?: string;
+  /** Headers by lower-case name: system metadata, `x-amz-meta-` and the encryption that was asked for. */
+  readonly metadata: Readonly<Record<string, string>>;
+  /** @default - the bucket's: STANDARD, or EXPRESS_ONEZONE for a directory bucket */
+  readonly storageClass?: string;
 }
 
-export function userMetadata(headers: Headers): Record<string, string> {
+/** @throws S3Error `MetadataTooLarge` above 2 KB of user metadata */
+export function objectMetadata(headers: Headers): ObjectMetadata {
   const metadata: Record<string, string> = {};
+  let bytes = 0;
   for (const [name, value] of Object.entries(headers)) {
-    if (name.startsWith('x-amz-meta-') && value !== undefined) metadata[name] = value;
+    if (value === undefined) continue;
+    if (name.startsWith('x-amz-meta-')) {
+      bytes += Buffer.byteLength(name.slice('x-amz-meta-'.length)) + Buffer.byteLength(value, 'latin1');
+      metadata[name] = value;
+    } else if (name.startsWith('x-amz-server-side-encryption')) metadata[name] = value;
   }
-  return metadata;
+  if (bytes > MAX_METADATA_BYTES) {
+    throw new S3Error('MetadataTooLarge', undefined, {
+      Size: bytes,
+      MaxSizeAllowed: MAX_METADATA_BYTES,
+    });
+  }
+  for (const name of SYSTEM_METADATA) {
+    const value = name === 'content-encoding' ? storedEncoding(headers[name]) : headers[name];
+    if (value !== undefined && value !== '') metadata[name] = value;
+  }
+  checkAcl(headers['x-amz-acl']);
+  return { contentType: headers['content-type'], metadata, storageClass: storageClass(headers) };
+}
+
+/** `aws-chunked` is the framing of the request. */
+function storedEncoding(header: string | undefined): string | undefined {
+  return header
+    ?.split(',')
+    .map((encoding) => encoding.trim())
+    .filter((encoding) => encoding !== 'aws-chunked')
+    .join(',');
+}
+
+/** New buckets have no ACLs: https://docs.aws.amazon.com/AmazonS3/latest/userguide/about-object-ownership.html */
+function checkAcl(acl: string | undefined): void {
+  if (acl === undefined || acl === 'bucket-owner-full-control' || acl === 'private') return;
+  throw new S3Error('AccessControlListNotSupported');
+}
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/userguide/storage-class-intro.html */
+const STORAGE_CLASSES: readonly string[] = [
+  'STANDARD',
+  'REDUCED_REDUNDANCY',
+  'STANDARD_IA',
+  'ONEZONE_IA',
+  'INTELLIGENT_TIERING',
+  'GLACIER_IR',
+  'EXPRESS_ONEZONE',
+];
+
+/** Objects of these classes cannot be read before they are restored. */
+const ARCHIVES: readonly string[] = ['GLACIER', 'DEEP_ARCHIVE'];
+
+function storageClass(headers: Headers): string | undefined {
+  const name = headers['x-amz-storage-class'];
+  if (name === undefined || STORAGE_CLASSES.includes(name)) return name;
+  if (ARCHIVES.includes(name)) throw notImplemented(`the storage class ${name}`);
+  throw new S3Error('InvalidStorageClass', undefined, { StorageClassRequested: name });
 }

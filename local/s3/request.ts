@@ -1,7 +1,11 @@
 /** Parses an S3 request: bucket, key, query, headers and caller. */
 import type * as http from 'node:http';
+import type { ChunkSigning } from '../http/signature-v4';
+import { queryOf, rawPathOf } from '../http/uri';
 import type { Traffic } from '../simulation/traffic';
-import type { Caller, Callers } from './callers';
+import { type Authenticated, checkScopeOf } from './authenticate';
+import type { Caller } from './callers';
+import { checksumAlgorithm } from './checksums';
 import { notImplemented, S3Error } from './errors';
 
 export interface S3Request {
@@ -10,13 +14,17 @@ export interface S3Request {
   readonly bucket: string;
   /** Empty for a request to the bucket itself. */
   readonly key: string;
+  /** Without the parameters of a signature. */
   readonly query: URLSearchParams;
   readonly headers: http.IncomingHttpHeaders;
   readonly message: http.IncomingMessage;
-  /** The caller's access key id. */
-  readonly accessKeyId: string;
+  readonly caller: Caller;
+  /** For the signatures of chunks. */
+  readonly chunks: ChunkSigning;
   /** Limits the speed at which the caller sends and receives. */
   readonly traffic?: Traffic;
+  /** Asks a client that waits for `100 Continue` to send the body. */
+  readonly continue: () => void;
 }
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/directory-bucket-naming-rules.html */
@@ -25,38 +33,70 @@ export function isDirectoryBucket(bucket: string): boolean {
 }
 
 /** Expects path-style addressing. Splits the raw path by hand, because `URL` would rewrite keys such as `a/../b`. */
-export function parseRequest(message: http.IncomingMessage, { accessKeyId, traffic }: Caller): S3Request {
-  const [path = '', query = ''] = splitOnce(message.url ?? '/', '?');
-  const [bucket = '', key = ''] = splitOnce(path.slice(1), '/');
-  return {
+export function parseRequest(
+  message: http.IncomingMessage,
+  authenticated: Authenticated,
+  onContinue: () => void,
+): S3Request {
+  const [bucket = '', key = ''] = splitOnce(rawPathOf(message.url ?? '/').slice(1), '/');
+  const query = queryOf(message.url ?? '/');
+  const hoisted = headersInQuery(query);
+  for (const name of [...query.keys()]) if (/^x-amz-/i.test(name)) query.delete(name);
+  const request: S3Request = {
     method: message.method ?? '',
     bucket: decode(bucket),
     // The SDK puts a second slash before the keys of a directory bucket at an IP address.
     key: decode(isDirectoryBucket(bucket) ? key.replace(/^\//, '') : key),
-    query: new URLSearchParams(query),
-    headers: message.headers,
+    query,
+    headers: { ...message.headers, ...hoisted },
     message,
-    accessKeyId,
-    ...(traffic && { traffic }),
+    caller: authenticated.caller,
+    chunks: authenticated.chunks,
+    ...(authenticated.caller.traffic && { traffic: authenticated.caller.traffic }),
+    continue: onContinue,
   };
+  checkScopeOf(authenticated, request, isDirectoryBucket(request.bucket));
+  return request;
+}
+
+/** Parameters of a query that belong to its signature, in lower case. */
+const OF_SIGNATURE: readonly string[] = [
+  'algorithm',
+  'credential',
+  'date',
+  'expires',
+  'signedheaders',
+  'signature',
+  'security-token',
+  's3session-token',
+  'content-sha256',
+].map((name) => `x-amz-${name}`);
+
+/**
+ * Presigned URLs have headers such as `x-amz-meta-` as parameters. S3 ignores a checksum there, which the SDK computes before
+ * it knows the body: https://github.com/localstack/localstack/issues/12169
+ */
+function headersInQuery(query: URLSearchParams): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const [name, value] of query) {
+    const header = name.toLowerCase();
+    if (!header.startsWith('x-amz-') || OF_SIGNATURE.includes(header)) continue;
+    if (header === 'x-amz-sdk-checksum-algorithm' || checksumAlgorithm(header) !== undefined) continue;
+    headers[header] = value;
+  }
+  return headers;
 }
 
 /**
- * Identifies the caller by the access key id in the Signature Version 4 header. The signature itself is not verified,
- * because each id is random and known only to the process that it was created for.
+ * Refuses `bucket.host`: only path-style addresses work without a name server, and the SDK uses them for an IP address.
+ * @throws S3Error `NotImplemented`
  */
-export function authenticate({ headers }: http.IncomingMessage, callers: Callers): Caller {
-  const match = /^AWS4-HMAC-SHA256 Credential=([^/]+)\//.exec(headers.authorization ?? '');
-  if (match === null)
-    throw new S3Error('AccessDenied', 'the request must have a Signature Version 4 header, got none');
-  const caller = callers.find(match[1]);
-  if (caller === undefined) {
-    throw new S3Error(
-      'InvalidAccessKeyId',
-      'the access key id must come from this local cloud, got another one',
-    );
-  }
-  return caller;
+export function checkHost({ headers }: http.IncomingMessage): void {
+  const name = (headers.host ?? '').replace(/:\d+$/, '');
+  if (!/\.localhost$/i.test(name)) return;
+  throw notImplemented(
+    `virtual-hosted addresses such as ${name}: force path-style addresses (forcePathStyle)`,
+  );
 }
 
 /** Refuses query parameters that select another operation or an unsupported variant. */
@@ -72,8 +112,21 @@ export function operationName(request: S3Request): string {
   if (hint !== null) return `${hint} (${request.method} ?${request.query.toString()})`;
   const target = request.key !== '' ? 'object' : request.bucket !== '' ? 'bucket' : 'service';
   const query = request.query.toString();
-  return `${request.method} on ${target}${query === '' ? '' : ` with ?${query}`}`;
+  const known = OPERATIONS[`${request.method} ${target}`];
+  const name =
+    query === '' && known !== undefined
+      ? `${known} (${request.method} on ${target})`
+      : `${request.method} on ${target}`;
+  return `${name}${query === '' ? '' : ` with ?${query}`}`;
 }
+
+/** Operations without a query that are not supported. */
+const OPERATIONS: Readonly<Partial<Record<string, string>>> = {
+  'PUT bucket': 'CreateBucket',
+  'DELETE bucket': 'DeleteBucket',
+  'GET bucket': 'ListObjects',
+  'POST bucket': 'PostObject',
+};
 
 function splitOnce(text: string, separator: string): string[] {
   const at = text.indexOf(separator);
@@ -85,6 +138,6 @@ function decode(text: string): string {
     return decodeURIComponent(text);
   } catch {
     // decodeURIComponent fails only for malformed escapes and invalid UTF-8.
-    throw new S3Error('InvalidURI', `the path must be UTF-8 in percent encoding, got '${text}'`);
+    throw new S3Error('InvalidURI');
   }
 }

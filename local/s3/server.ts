@@ -3,37 +3,74 @@
  *
  * Users' code and tools reach this endpoint through `LocalCloud.s3` or AWS_ENDPOINT_URL_S3, so it supports more than the
  * functions need. `sliced-inference slice --out s3://` uploads large files with the multipart operations, and resumes
- * with ListMultipartUploads and ListParts. `aws s3 cp` uploads large files in parts. Applications list and delete objects
- * with ListObjectsV2 and DeleteObject.
+ * with ListMultipartUploads and ListParts. `aws s3 cp` uploads large files in parts, and `aws s3 sync` lists and copies.
  */
 import { randomUUID } from 'node:crypto';
 import * as http from 'node:http';
+import * as https from 'node:https';
 import { closeServer, listen, LOOPBACK } from '../basics/listen';
+import type { ServerCertificate } from '../tls/certificate';
+import { authenticate } from './authenticate';
+import { bucketLocation, LIST_BUCKETS_QUERY, listBuckets } from './buckets';
 import type { Callers } from './callers';
+import { copyObject, isCopy } from './copy-object';
 import { createSession, isCreateSession } from './create-session';
+import { deleteObject, deleteObjects } from './delete-objects';
 import { notImplemented, S3Error } from './errors';
-import { getObject } from './get-object';
+import { GET_QUERY, getObject } from './get-object';
 import { IdleConnections } from './idle-connections';
 import { LIST_UPLOADS_QUERY, listMultipartUploads } from './multipart/list-multipart';
 import { LIST_QUERY, listObjects } from './list-objects';
 import { isMultipart, operateMultipart } from './multipart/multipart';
 import { MultipartUploads } from './multipart/multipart-uploads';
+import { getObjectAttributes } from './object-attributes';
+import { writtenHeaders } from './object-headers';
 import { putObject } from './put-object';
-import { allowQuery, authenticate, operationName, parseRequest, type S3Request } from './request';
+import { allowQuery, checkHost, operationName, parseRequest, type S3Request } from './request';
+import { knownHeaders } from './request-headers';
 import type { DiskObjectStore } from './store';
+import { xmlDocument } from './xml';
+
+export interface S3ServerOptions {
+  /** The region for which requests must be signed. Default: us-east-1. */
+  readonly region?: string;
+  /**
+   * The port to listen on.
+   * @default - a free one
+   */
+  readonly port?: number | undefined;
+  /** Without a certificate, the server speaks plain HTTP. */
+  readonly certificate?: ServerCertificate;
+}
 
 export class S3Server {
-  /** Starts a server. Requests must have the access key id of one of the callers. @param port 0 for a free one */
-  static async start(store: DiskObjectStore, callers: Callers, port = 0): Promise<S3Server> {
+  /** Starts a server on a free port. Requests must be signed by one of the callers. */
+  static async start(
+    store: DiskObjectStore,
+    callers: Callers,
+    { region = 'us-east-1', certificate, port = 0 }: S3ServerOptions = {},
+  ): Promise<S3Server> {
     const uploads = new MultipartUploads(store);
     const connections = new IdleConnections();
-    const server = http.createServer((message, response) => {
+    const served = { store, uploads, callers, connections, region };
+    const server =
+      certificate === undefined
+        ? http.createServer()
+        : https.createServer({ cert: certificate.certificate, key: certificate.privateKey });
+    server.on('request', (message, response) => {
+      if (!connections.isForgotten(message)) void answer(served, message, response, () => undefined);
+    });
+    // The client waits before it sends its body, so that it can be refused without it.
+    server.on('checkContinue', (message, response) => {
       if (connections.isForgotten(message)) return;
-      void answer({ store, uploads, callers, connections }, message, response);
+      void answer(served, message, response, () => {
+        response.writeContinue();
+      });
     });
     // No timeout: large objects can take longer on slow machines than the default of five minutes per request.
     server.requestTimeout = 0;
-    return new S3Server(server, `http://${LOOPBACK}:${await listen(server, port)}`, connections);
+    const origin = `${certificate ? 'https' : 'http'}://${LOOPBACK}`;
+    return new S3Server(server, `${origin}:${await listen(server, port)}`, connections);
   }
 
   private constructor(
@@ -53,18 +90,27 @@ interface Served {
   readonly uploads: MultipartUploads;
   readonly callers: Callers;
   readonly connections: IdleConnections;
+  readonly region: string;
 }
 
 async function answer(
   served: Served,
   message: http.IncomingMessage,
   response: http.ServerResponse,
+  sendContinue: () => void,
 ): Promise<void> {
   const requestId = randomUUID();
   response.setHeader('x-amz-request-id', requestId);
+  let waits = message.headers.expect !== undefined;
+  const onContinue = (): void => {
+    if (waits) sendContinue();
+    waits = false;
+  };
   try {
-    const request = parseRequest(message, authenticate(message, served.callers));
-    served.connections.follow(request.accessKeyId, message, response);
+    checkHost(message);
+    const authenticated = authenticate(message, served.callers, served.region);
+    const request = parseRequest(message, authenticated, onContinue);
+    served.connections.follow(request.caller.accessKeyId, message, response);
     await request.traffic?.firstByte();
     await operate(served, request, response);
   } catch (error) {
@@ -74,42 +120,89 @@ async function answer(
       return;
     }
     const known = error instanceof S3Error ? error : new S3Error('InternalError', String(error));
-    refuse(known, requestId, message, response);
+    // The client will not send the body that it announced, so the connection cannot serve another request.
+    if (waits) response.setHeader('Connection', 'close');
+    // Read the rest of the body. Otherwise the client sees a broken connection instead of the response.
+    else message.resume();
+    refuse(known, requestId, served.region, message, response);
   }
 }
 
-async function operate(
-  { store, uploads }: Served,
+async function operate(served: Served, request: S3Request, response: http.ServerResponse): Promise<void> {
+  if (isCreateSession(request)) createSession(served.store, served.callers, request, response);
+  else if (request.bucket === '') sendXml(operateService(served, request), response);
+  else if (request.key === '') await operateBucket(served, request, response);
+  else if (isMultipart(request)) await operateMultipart(served.store, served.uploads, request, response);
+  else await operateObject(served, request, response);
+}
+
+function operateService({ store, region }: Served, request: S3Request): string {
+  if (request.method !== 'GET') throw notImplemented(operationName(request));
+  allowQuery(request, LIST_BUCKETS_QUERY);
+  return listBuckets(store, request, region);
+}
+
+async function operateBucket(
+  { store, uploads, region }: Served,
   request: S3Request,
   response: http.ServerResponse,
 ): Promise<void> {
-  if (request.bucket === '') throw notImplemented(operationName(request));
-  if (isCreateSession(request)) {
-    createSession(store, request, response);
-    return;
-  }
-  if (request.key === '') {
-    const xml = list(store, uploads, request);
-    response.writeHead(200, { 'Content-Type': 'application/xml' }).end(xml);
-    return;
-  }
-  if (isMultipart(request)) {
-    await operateMultipart(uploads, request, response);
-    return;
-  }
-  allowQuery(request, []);
+  const { method, query } = request;
+  if (method === 'HEAD') {
+    allowQuery(request, []);
+    knownHeaders(request, 'HeadBucket');
+    store.checkBucket(request.bucket);
+    response.writeHead(200, { 'x-amz-bucket-region': region }).end();
+  } else if (method === 'GET' && query.has('location')) {
+    allowQuery(request, ['location']);
+    sendXml(bucketLocation(store, request, region), response);
+  } else if (method === 'GET' && query.get('list-type') === '2') {
+    allowQuery(request, LIST_QUERY);
+    knownHeaders(request, 'ListObjectsV2', ['x-amz-optional-object-attributes']);
+    sendXml(listObjects(store, request), response);
+  } else if (method === 'GET' && query.has('uploads')) {
+    allowQuery(request, LIST_UPLOADS_QUERY);
+    sendXml(listMultipartUploads(uploads, request), response);
+  } else if (method === 'POST' && query.has('delete')) {
+    allowQuery(request, ['delete']);
+    sendXml(await deleteObjects(store, request), response);
+  } else throw notImplemented(operationName(request));
+}
+
+async function operateObject(
+  { store }: Served,
+  request: S3Request,
+  response: http.ServerResponse,
+): Promise<void> {
   switch (request.method) {
     case 'GET':
     case 'HEAD':
+      if (request.method === 'GET' && request.query.has('attributes')) {
+        allowQuery(request, ['attributes']);
+        getObjectAttributes(store, request, response);
+        return;
+      }
+      if (request.method === 'GET' && request.query.has('tagging')) {
+        allowQuery(request, ['tagging']);
+        sendXml(getObjectTagging(store, request), response);
+        return;
+      }
+      allowQuery(request, GET_QUERY);
       await getObject(store, request, response);
       return;
     case 'PUT': {
+      allowQuery(request, []);
+      if (isCopy(request)) {
+        sendXml((await copyObject(store, request)).xml, response);
+        return;
+      }
       const object = await putObject(store, request);
-      response.writeHead(200, { ETag: object.etag, 'x-amz-checksum-crc32': object.crc32.value }).end();
+      response.writeHead(200, writtenHeaders(object)).end();
       return;
     }
     case 'DELETE':
-      await store.delete(request.bucket, request.key);
+      allowQuery(request, []);
+      await deleteObject(store, request);
       response.writeHead(204).end();
       return;
     default:
@@ -117,30 +210,30 @@ async function operate(
   }
 }
 
-function list(store: DiskObjectStore, uploads: MultipartUploads, request: S3Request): string {
-  if (request.method === 'GET' && request.query.get('list-type') === '2') {
-    allowQuery(request, LIST_QUERY);
-    return listObjects(store, request);
-  }
-  if (request.method === 'GET' && request.query.has('uploads')) {
-    allowQuery(request, LIST_UPLOADS_QUERY);
-    return listMultipartUploads(uploads, request);
-  }
-  throw notImplemented(operationName(request));
+/** No operation here sets tags, so no object has any. `aws s3 cp` asks before it copies a large object. */
+function getObjectTagging(store: DiskObjectStore, request: S3Request): string {
+  knownHeaders(request, 'GetObjectTagging');
+  store.head(request.bucket, request.key);
+  return xmlDocument('Tagging', ['<TagSet></TagSet>']);
+}
+
+function sendXml(xml: string, response: http.ServerResponse): void {
+  response.writeHead(200, { 'Content-Type': 'application/xml' }).end(xml);
 }
 
 function refuse(
   error: S3Error,
   requestId: string,
+  region: string,
   message: http.IncomingMessage,
   response: http.ServerResponse,
 ): void {
-  // Read the rest of the body. Otherwise the client sees a broken connection instead of the response.
-  message.resume();
   const body = error.toXml(requestId);
   response.writeHead(error.status, {
     'Content-Type': 'application/xml',
     'Content-Length': Buffer.byteLength(body),
+    // Clients that signed for another region find the right one here.
+    ...('Region' in error.fields && { 'x-amz-bucket-region': region }),
   });
   response.end(message.method === 'HEAD' ? undefined : body);
 }

@@ -6,33 +6,35 @@ import * as fs from 'node:fs';
 import { open, rm } from 'node:fs/promises';
 import * as path from 'node:path';
 import { Readable } from 'node:stream';
-import { type ChecksumAlgorithm, ChecksumMeter, type Checksums } from './checksums';
-import { S3Error } from './errors';
+import { type ChecksumAlgorithm, ChecksumMeter, type Checksums, type ObjectChecksum } from './checksums';
+import { checkUnchanged, checkWrite, type WriteCondition } from './conditions';
+import { noSuchKey, S3Error } from './errors';
+import type { ByteRange } from './range';
+import type { ObjectMetadata } from './request-headers';
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html */
 const MAX_KEY_BYTES = 1024;
 
-export interface StoredObject {
+export interface StoredObject extends ObjectMetadata {
   readonly key: string;
   /** Bytes. */
   readonly size: number;
   /** Quoted hexadecimal MD5. For a multipart object: the MD5 of the parts' MD5s, then the number of parts. */
   readonly etag: string;
-  readonly crc32: ObjectCrc32;
+  readonly checksum: ObjectChecksum;
   readonly lastModified: Date;
   readonly contentType: string;
-  readonly metadata: Readonly<Record<string, string>>;
   readonly file: string;
+  /** Parts of a multipart object, in their order. */
+  readonly parts?: readonly ObjectPart[];
 }
 
-/** Base64. A composite CRC32 is the CRC32 of the parts' CRC32s, then a dash and the number of parts. */
-export interface ObjectCrc32 {
-  readonly value: string;
-  readonly type: ChecksumType;
+export interface ObjectPart {
+  readonly number: number;
+  readonly size: number;
+  /** Base64, of the object's algorithm. */
+  readonly checksum?: string;
 }
-
-/** https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html */
-export type ChecksumType = 'FULL_OBJECT' | 'COMPOSITE';
 
 /** Bytes in a file of the store that has no key yet. */
 export interface ReceivedBytes {
@@ -42,7 +44,7 @@ export interface ReceivedBytes {
 }
 
 export interface ReceiveOptions {
-  /** Checksums to compute besides MD5 and CRC32. */
+  /** Checksums to compute besides MD5. */
   readonly algorithms?: readonly ChecksumAlgorithm[];
   /** Called after the last byte; throws to refuse the bytes. */
   readonly verify?: (size: number, checksums: Checksums) => void;
@@ -50,20 +52,29 @@ export interface ReceiveOptions {
   readonly written?: (chunk: Buffer) => void;
 }
 
-export interface ObjectOptions {
-  /** Refuses the commit with `PreconditionFailed` if the key exists. */
-  readonly onlyIfAbsent?: boolean;
-  readonly contentType?: string;
-  readonly metadata?: Readonly<Record<string, string>>;
+export interface ObjectOptions extends Partial<ObjectMetadata> {
+  readonly condition?: WriteCondition;
   /**
-   * ETag and CRC32 of a multipart object.
+   * Algorithm of the checksum to store.
+   * @default - CRC32
+   */
+  readonly checksum?: ChecksumAlgorithm;
+  /**
+   * ETag, checksum and parts of a multipart object.
    * @default - computed from all bytes
    */
-  readonly partwise?: { readonly etag: string; readonly crc32?: ObjectCrc32 };
+  readonly partwise?: Pick<StoredObject, 'etag' | 'parts'> & { readonly checksum?: ObjectChecksum };
+}
+
+/** A write whose condition held when it began. */
+interface Write {
+  /** @throws S3Error when the condition no longer holds; the bytes are discarded */
+  readonly commit: (received: ReceivedBytes, options: ObjectOptions) => Promise<StoredObject>;
 }
 
 export class DiskObjectStore {
   private readonly buckets = new Map<string, Map<string, StoredObject>>();
+  private readonly created = new Map<string, Date>();
   private files = 0;
 
   constructor(private readonly folder: string) {
@@ -71,7 +82,18 @@ export class DiskObjectStore {
   }
 
   createBucket(name: string): void {
-    if (!this.buckets.has(name)) this.buckets.set(name, new Map());
+    if (this.buckets.has(name)) return;
+    this.buckets.set(name, new Map());
+    this.created.set(name, new Date());
+  }
+
+  bucketNames(): string[] {
+    return [...this.buckets.keys()].sort(compareKeys);
+  }
+
+  createdAt(bucketName: string): Date {
+    this.checkBucket(bucketName);
+    return this.created.get(bucketName) ?? new Date(0);
   }
 
   async put(
@@ -80,8 +102,9 @@ export class DiskObjectStore {
     body: Readable,
     options: ObjectOptions & ReceiveOptions = {},
   ): Promise<StoredObject> {
-    this.checkKey(bucketName, key);
-    return this.commit(bucketName, key, await this.receive(body, options), options);
+    const write = this.beginWrite(bucketName, key, options.condition);
+    const algorithms = [...(options.algorithms ?? []), options.checksum ?? 'crc32'];
+    return write.commit(await this.receive(body, { ...options, algorithms }), options);
   }
 
   /** @throws S3Error `NoSuchBucket` when there is no bucket of this name */
@@ -92,8 +115,26 @@ export class DiskObjectStore {
   /** @throws S3Error when the bucket does not exist or the key is too long */
   checkKey(bucketName: string, key: string): void {
     this.checkBucket(bucketName);
-    if (Buffer.byteLength(key) > MAX_KEY_BYTES)
-      throw new S3Error('KeyTooLongError', `the key must have at most ${MAX_KEY_BYTES} bytes`);
+    const size = Buffer.byteLength(key);
+    if (size > MAX_KEY_BYTES) {
+      throw new S3Error('KeyTooLongError', undefined, { Size: size, MaxSizeAllowed: MAX_KEY_BYTES });
+    }
+  }
+
+  /**
+   * Checks the condition of a write before its body is read. `commit` checks it again.
+   * @throws S3Error when the condition does not hold
+   */
+  beginWrite(bucketName: string, key: string, condition?: WriteCondition): Write {
+    this.checkKey(bucketName, key);
+    const atStart = this.bucket(bucketName).get(key);
+    checkWrite(key, condition, atStart);
+    return {
+      commit: (received, options) =>
+        this.commit(bucketName, key, received, options, (current) => {
+          checkUnchanged(condition, atStart, current);
+        }),
+    };
   }
 
   /** Writes bytes to a new file. The caller must commit or discard it. */
@@ -114,18 +155,21 @@ export class DiskObjectStore {
     }
   }
 
-  /** Turns received bytes into an object, or discards them if a condition is not met. */
-  async commit(
+  /** Turns received bytes into an object, or discards them if `check` throws. */
+  private async commit(
     bucketName: string,
     key: string,
     received: ReceivedBytes,
-    options: ObjectOptions = {},
+    options: ObjectOptions,
+    check: (current: StoredObject | undefined) => void,
   ): Promise<StoredObject> {
     const bucket = this.bucket(bucketName);
     const previous = bucket.get(key);
-    if (options.onlyIfAbsent === true && previous !== undefined) {
+    try {
+      check(previous);
+    } catch (error) {
       await this.discard(received);
-      throw new S3Error('PreconditionFailed', `the object '${key}' already exists`);
+      throw error;
     }
     const object = describe(key, received, options);
     bucket.set(key, object);
@@ -138,10 +182,13 @@ export class DiskObjectStore {
   }
 
   head(bucketName: string, key: string): StoredObject {
-    const object = this.bucket(bucketName).get(key);
-    if (object === undefined)
-      throw new S3Error('NoSuchKey', `there is no object '${key}' in '${bucketName}'`);
+    const object = this.find(bucketName, key);
+    if (object === undefined) throw noSuchKey(key);
     return object;
+  }
+
+  find(bucketName: string, key: string): StoredObject | undefined {
+    return this.bucket(bucketName).get(key);
   }
 
   /** A descriptor of the object's file. It stays valid when the object is overwritten or deleted. */
@@ -149,14 +196,17 @@ export class DiskObjectStore {
     return fs.openSync(object.file, 'r');
   }
 
-  read(object: StoredObject): Readable {
+  /** @param range first and last byte, both inclusive */
+  read(object: StoredObject, range?: ByteRange): Readable {
     if (object.size === 0) return Readable.from([]);
-    return fs.createReadStream('', { fd: this.open(object), highWaterMark: 1 << 20 });
+    const bytes = range === undefined ? {} : { start: range.first, end: range.last };
+    return fs.createReadStream('', { fd: this.open(object), highWaterMark: 1 << 20, ...bytes });
   }
 
-  async delete(bucketName: string, key: string): Promise<void> {
+  async delete(bucketName: string, key: string, condition?: WriteCondition): Promise<void> {
     const bucket = this.bucket(bucketName);
     const object = bucket.get(key);
+    checkWrite(key, condition, object);
     if (object === undefined) return;
     bucket.delete(key);
     await rm(object.file);
@@ -170,7 +220,7 @@ export class DiskObjectStore {
 
   private bucket(name: string): Map<string, StoredObject> {
     const bucket = this.buckets.get(name);
-    if (bucket === undefined) throw new S3Error('NoSuchBucket', `there is no bucket '${name}'`);
+    if (bucket === undefined) throw new S3Error('NoSuchBucket', undefined, { BucketName: name });
     return bucket;
   }
 }
@@ -198,17 +248,23 @@ async function write(
 function describe(
   key: string,
   { file, size, checksums }: ReceivedBytes,
-  { contentType, metadata, partwise }: ObjectOptions,
+  { contentType, metadata = {}, storageClass, checksum = 'crc32', partwise }: ObjectOptions,
 ): StoredObject {
   return {
     key,
     file,
     size,
     etag: partwise?.etag ?? `"${md5Hex(checksums)}"`,
-    crc32: partwise?.crc32 ?? { value: checksums.crc32 ?? '', type: 'FULL_OBJECT' },
+    checksum: partwise?.checksum ?? {
+      algorithm: checksum,
+      value: checksums[checksum] ?? '',
+      type: 'FULL_OBJECT',
+    },
     lastModified: new Date(),
     contentType: contentType ?? 'binary/octet-stream',
-    metadata: metadata ?? {},
+    metadata,
+    ...(storageClass !== undefined && { storageClass }),
+    ...(partwise?.parts && { parts: partwise.parts }),
   };
 }
 

@@ -24,11 +24,14 @@ export function xmlDocument(root: string, fields: readonly string[]): string {
 
 const CHARACTERS = new Map(Object.entries(ENTITIES).map(([character, entity]) => [entity, character]));
 
-/** The text of an element without children. Clients write named entities and decimal numbers. */
+/** The text of an element without children. Clients write named entities, and decimal and hexadecimal numbers. */
 export function unescapeXml(text: string): string {
   return text.replace(
-    /&(?:#(\d{1,6})|\w+);/g,
-    (entity, code?: string) =>
-      CHARACTERS.get(entity) ?? (code === undefined ? entity : String.fromCodePoint(Number(code))),
+    /&(?:#(\d{1,7})|#x([0-9a-f]{1,6})|\w+);/gi,
+    (entity, decimal?: string, hex?: string) => {
+      const code = decimal === undefined ? parseInt(hex ?? '', 16) : Number(decimal);
+      if (entity === '&apos;') return "'";
+      return CHARACTERS.get(entity) ?? (code <= 0x10ffff ? String.fromCodePoint(code) : entity);
+    },
   );
 }

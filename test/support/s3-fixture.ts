@@ -1,7 +1,7 @@
 /** Starts a local S3 with one bucket, and creates an unmodified SDK client for it. */
 import * as path from 'node:path';
-import { S3Client } from '@aws-sdk/client-s3';
-import { Callers } from '../../local/s3/callers';
+import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
+import { Callers, type Credentials } from '../../local/s3/callers';
 import { S3Server } from '../../local/s3/server';
 import { DiskObjectStore } from '../../local/s3/store';
 import { temporaryFolder } from './temporary-folder';
@@ -13,18 +13,18 @@ export interface S3Fixture {
   store: DiskObjectStore;
   server: S3Server;
   client: S3Client;
-  readonly accessKeyId: string;
+  readonly credentials: Credentials;
 }
 
 export function s3Fixture(): S3Fixture {
   const callers = new Callers();
-  const { accessKeyId } = callers.add();
-  const fixture = { folder: temporaryFolder(), accessKeyId } as S3Fixture;
+  const credentials = callers.add();
+  const fixture = { folder: temporaryFolder(), credentials } as S3Fixture;
   beforeAll(async () => {
     fixture.store = new DiskObjectStore(path.join(fixture.folder, 's3'));
     fixture.store.createBucket(BUCKET);
     fixture.server = await S3Server.start(fixture.store, callers);
-    fixture.client = clientFor(fixture.server.endpoint, accessKeyId);
+    fixture.client = clientFor(fixture.server.endpoint, credentials);
   });
   afterAll(async () => {
     fixture.client.destroy();
@@ -34,7 +34,10 @@ export function s3Fixture(): S3Fixture {
 }
 
 /** A client without retries, so that a refusal fails the request immediately. */
-export function clientFor(endpoint: string, accessKeyId: string): S3Client {
-  const credentials = { accessKeyId, secretAccessKey: 'secret' };
-  return new S3Client({ endpoint, region: 'us-east-1', credentials, maxAttempts: 1 });
+export function clientFor(
+  endpoint: string,
+  credentials: Credentials,
+  more: Partial<S3ClientConfig> = {},
+): S3Client {
+  return new S3Client({ endpoint, region: 'us-east-1', credentials, maxAttempts: 1, ...more });
 }

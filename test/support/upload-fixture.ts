@@ -49,8 +49,8 @@ export function uploadFixture(): UploadFixture {
   const fixture = s3Fixture() as S3Fixture & { connect: UploadFixture['connect'] };
   const clients: S3Client[] = [];
   const environment = { ...process.env };
-  process.env.AWS_ACCESS_KEY_ID = fixture.accessKeyId;
-  process.env.AWS_SECRET_ACCESS_KEY = 'secret';
+  process.env.AWS_ACCESS_KEY_ID = fixture.credentials.accessKeyId;
+  process.env.AWS_SECRET_ACCESS_KEY = fixture.credentials.secretAccessKey;
   afterAll(() => {
     for (const client of clients) client.destroy();
     process.env = environment;

@@ -1,15 +1,18 @@
 /** CompleteMultipartUpload: the client lists the parts of the object, and S3 checks that it has them. */
-import { checksumAlgorithm, verifyChecksums } from '../checksums';
-import { notImplemented, S3Error } from '../errors';
-import { type PartReference, readPartReferences } from './part-references';
+import { checksumAlgorithm, checksumElement, verifyChecksum } from '../checksums';
+import { writeCondition } from '../conditions';
+import { S3Error } from '../errors';
 import {
-  compositeCrc32,
   type MultipartUpload,
   type MultipartUploads,
   type StoredPart,
+  WITHOUT_CHECKSUM,
 } from './multipart-uploads';
+import { hasChecksum, parsePartReferences, type PartReference } from './part-references';
 import type { S3Request } from '../request';
-import { type Headers, knownHeaders, onlyIfAbsent } from '../request-headers';
+import { xmlBody } from '../request-body';
+import { type Headers, knownHeaders } from '../request-headers';
+import type { StoredObject } from '../store';
 import { element, xmlDocument } from '../xml';
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
@@ -22,82 +25,109 @@ export async function completeMultipartUpload(
   uploads: MultipartUploads,
   upload: MultipartUpload,
   request: S3Request,
-): Promise<string> {
+): Promise<{ readonly xml: string; readonly object: StoredObject }> {
   const headers = knownHeaders(request, OPERATION, OWN_HEADERS);
-  checkChecksumHeaders(headers, upload);
-  const listed = await readPartReferences(request);
+  const expected = expectedChecksum(headers, upload);
+  const condition = writeCondition(headers, OPERATION);
+  // The checksums of the headers are those of the object, not of this body.
+  const body = await xmlBody(request, withoutChecksums(headers), OPERATION);
+  const listed = parsePartReferences(body);
   const parts = chooseParts(upload, uploads.parts(upload), listed);
-  const composite = upload.checksumType === 'COMPOSITE' ? compositeCrc32(parts).value : undefined;
-  const object = await uploads.complete(upload, parts, {
-    onlyIfAbsent: onlyIfAbsent(headers, OPERATION),
-    verify: (size, { crc32 }) => {
-      checkSize(headers['x-amz-mp-object-size'], size);
-      verifyChecksums({ crc32: headers['x-amz-checksum-crc32'] }, { crc32: composite ?? crc32 });
-    },
+  const { algorithm, type } = upload.checksum ?? WITHOUT_CHECKSUM;
+  const object = await uploads.complete(upload, parts, condition, (size, checksum) => {
+    checkSize(headers['x-amz-mp-object-size'], size);
+    if (expected === undefined) return;
+    // Clients may omit the number of parts of a composite checksum.
+    const actual = expected.includes('-') ? checksum : checksum.replace(/-\d+$/, '');
+    verifyChecksum(algorithm, expected, actual);
   });
-  return xmlDocument('CompleteMultipartUploadResult', [
+  const xml = xmlDocument('CompleteMultipartUploadResult', [
+    element('Location', `/${upload.bucket}/${upload.key}`),
     element('Bucket', upload.bucket),
     element('Key', upload.key),
     element('ETag', object.etag),
-    element('ChecksumCRC32', object.crc32.value),
-    element('ChecksumType', object.crc32.type),
+    element(checksumElement(algorithm), object.checksum.value),
+    element('ChecksumType', type),
   ]);
+  return { xml, object };
 }
 
 function chooseParts(
-  { checksumType }: MultipartUpload,
+  { checksum }: MultipartUpload,
   uploaded: readonly StoredPart[],
   listed: readonly PartReference[],
 ): StoredPart[] {
   const byNumber = new Map(uploaded.map((part) => [part.number, part]));
-  const parts = listed.map(({ number, etag, crc32 }, index) => {
-    const previous = listed[index - 1]?.number ?? 0;
-    if (number <= previous) {
-      throw new S3Error('InvalidPartOrder', `part ${number} is listed after part ${previous}`);
-    }
+  const parts = listed.map((reference, index) => {
+    const { number, etag } = reference;
+    if (number <= (listed[index - 1]?.number ?? 0)) throw new S3Error('InvalidPartOrder');
     const part = byNumber.get(number);
-    if (part?.etag !== `"${etag}"`) {
-      throw new S3Error(
-        'InvalidPart',
-        `part ${number} must have the ETag "${etag}", got ${part?.etag ?? 'no such part'}`,
-      );
-    }
-    if (checksumType === 'COMPOSITE' && crc32 === undefined) {
+    if (part?.etag !== `"${etag}"`) throw invalidPart(reference);
+    if (checksum?.type === 'COMPOSITE' && !hasChecksum(reference, checksum.algorithm)) {
       throw new S3Error(
         'InvalidRequest',
-        `part ${number} must be listed with its CRC32, because the upload began with CRC32`,
+        `The upload was created using a ${checksum.algorithm} checksum. The complete request must include the checksum for each part. It was missing for part ${number} in the request.`,
       );
     }
-    if (crc32 !== undefined && crc32 !== part.crc32) {
-      throw new S3Error('InvalidPart', `part ${number} must have the CRC32 ${crc32}, got ${part.crc32}`);
-    }
+    if (![...reference.checksums].every((listed) => isOf(part, ...listed))) throw invalidPart(reference);
     return part;
   });
   const small = parts.slice(0, -1).find((part) => part.received.size < MIN_PART_BYTES);
   if (small !== undefined) {
-    const message = `part ${small.number} must have at least ${MIN_PART_BYTES} bytes, because it is not the last, got ${small.received.size}`;
-    throw new S3Error('EntityTooSmall', message);
+    throw new S3Error('EntityTooSmall', undefined, {
+      ProposedSize: small.received.size,
+      MinSizeAllowed: MIN_PART_BYTES,
+      PartNumber: small.number,
+      ETag: small.etag,
+    });
   }
   return parts;
 }
 
-function checkChecksumHeaders(headers: Headers, { checksumType = 'FULL_OBJECT' }: MultipartUpload): void {
-  for (const name of Object.keys(headers)) {
-    const algorithm = checksumAlgorithm(name);
-    if (algorithm !== undefined && name !== 'x-amz-checksum-crc32') {
-      throw notImplemented(`${OPERATION} with the header ${name}`);
-    }
-  }
-  const type = headers['x-amz-checksum-type'];
-  if (type !== undefined && type !== checksumType) {
+/** A part has no checksums but that of its algorithm. */
+function isOf({ checksum }: StoredPart, name: string, value: string): boolean {
+  return checksum !== undefined && name === checksumElement(checksum.algorithm) && value === checksum.value;
+}
+
+function invalidPart({ number, etag }: PartReference): S3Error {
+  return new S3Error('InvalidPart', undefined, { PartNumber: number, ETag: etag });
+}
+
+/** The checksum of the object that the client expects. */
+function expectedChecksum(headers: Headers, { checksum }: MultipartUpload): string | undefined {
+  const { algorithm, type } = checksum ?? WITHOUT_CHECKSUM;
+  const givenType = headers['x-amz-checksum-type'];
+  if (givenType !== undefined && givenType !== type) {
     throw new S3Error(
       'InvalidRequest',
-      `the upload began with the checksum type ${checksumType}, got ${type}`,
+      `The upload was created using the ${type} checksum mode. The complete request must use the same checksum mode.`,
     );
   }
+  let expected: string | undefined;
+  for (const [name, value] of Object.entries(headers)) {
+    const given = checksumAlgorithm(name);
+    if (given === undefined) continue;
+    if (given !== algorithm) {
+      throw new S3Error(
+        'InvalidRequest',
+        `Checksum Type mismatch occurred, expected checksum Type: ${checksum?.algorithm ?? 'null'}, actual checksum Type: ${given}`,
+      );
+    }
+    expected = value;
+  }
+  return expected;
+}
+
+function withoutChecksums(headers: Headers): Headers {
+  return Object.fromEntries(
+    Object.entries(headers).filter(([name]) => checksumAlgorithm(name) === undefined),
+  );
 }
 
 function checkSize(expected: string | undefined, size: number): void {
   if (expected === undefined || Number(expected) === size) return;
-  throw new S3Error('InvalidRequest', `expected an object of ${expected} bytes, got parts of ${size}`);
+  throw new S3Error(
+    'InvalidRequest',
+    `The provided 'x-amz-mp-object-size' header value ${expected} does not match what was computed: ${size}`,
+  );
 }

@@ -1,4 +1,6 @@
 /** ListParts and ListMultipartUploads, page by page. Delimiters are not supported. */
+import { checksumElement } from '../checksums';
+import { storageClassOf } from '../object-headers';
 import type { MultipartUpload, MultipartUploads, StoredPart } from './multipart-uploads';
 import { pageSize, wholeNumberParameter } from '../paging';
 import type { S3Request } from '../request';
@@ -31,7 +33,7 @@ export function listParts(uploads: MultipartUploads, upload: MultipartUpload, { 
     element('IsTruncated', truncated),
     ...checksumFields(upload),
     ...page.map((part) => partElement(part, upload)),
-    element('StorageClass', 'STANDARD'),
+    element('StorageClass', storageClassOf(upload.bucket, upload)),
   ]);
 }
 
@@ -66,13 +68,13 @@ function isAfter({ key, id }: MultipartUpload, keyMarker: string, idMarker: stri
   return order > 0 || (order === 0 && idMarker !== '' && compareKeys(id, idMarker) > 0);
 }
 
-function partElement(part: StoredPart, { checksumType }: MultipartUpload): string {
+function partElement(part: StoredPart, { checksum }: MultipartUpload): string {
   const fields = [
     element('PartNumber', part.number),
     element('LastModified', part.lastModified.toISOString()),
     element('ETag', part.etag),
     element('Size', part.received.size),
-    element('ChecksumCRC32', checksumType === undefined ? undefined : part.crc32),
+    checksum === undefined ? '' : element(checksumElement(checksum.algorithm), part.checksum?.value),
   ];
   return `<Part>${fields.join('')}</Part>`;
 }
@@ -82,13 +84,16 @@ function uploadElement(upload: MultipartUpload): string {
     element('UploadId', upload.id),
     element('Key', upload.key),
     element('Initiated', upload.initiated.toISOString()),
-    element('StorageClass', 'STANDARD'),
+    element('StorageClass', storageClassOf(upload.bucket, upload)),
     ...checksumFields(upload),
   ];
   return `<Upload>${fields.join('')}</Upload>`;
 }
 
-function checksumFields({ checksumType }: MultipartUpload): string[] {
-  if (checksumType === undefined) return [];
-  return [element('ChecksumAlgorithm', 'CRC32'), element('ChecksumType', checksumType)];
+function checksumFields({ checksum }: MultipartUpload): string[] {
+  if (checksum === undefined) return [];
+  return [
+    element('ChecksumAlgorithm', checksum.algorithm.toUpperCase()),
+    element('ChecksumType', checksum.type),
+  ];
 }

@@ -4,26 +4,28 @@
 import { createHash, randomUUID } from 'node:crypto';
 import * as fs from 'node:fs';
 import { Readable } from 'node:stream';
-import { crc32Base64 } from '../../../lambda/store/crc32';
+import { type ChecksumAlgorithm, type ChecksumType, compositeOf, DEFAULT_ALGORITHM } from '../checksums';
+import type { WriteCondition } from '../conditions';
 import { S3Error } from '../errors';
+import type { ObjectMetadata } from '../request-headers';
 import {
-  type ChecksumType,
   compareKeys,
-  md5Hex,
-  type ObjectCrc32,
-  type ObjectOptions,
   type DiskObjectStore,
+  md5Hex,
   type ReceivedBytes,
   type ReceiveOptions,
   type StoredObject,
 } from '../store';
 
+/** The checksum that the client asked for when the upload began. */
+export interface UploadChecksum {
+  readonly algorithm: ChecksumAlgorithm;
+  readonly type: ChecksumType;
+}
+
 /** Properties that the client sets when an upload begins. */
-interface NewUpload {
-  readonly contentType?: string;
-  readonly metadata: Readonly<Record<string, string>>;
-  /** The type of the object's CRC32, if the client asked for one. */
-  readonly checksumType?: ChecksumType;
+interface NewUpload extends ObjectMetadata {
+  readonly checksum?: UploadChecksum;
 }
 
 export interface MultipartUpload extends NewUpload {
@@ -34,15 +36,24 @@ export interface MultipartUpload extends NewUpload {
   readonly initiated: Date;
 }
 
+export interface PartChecksum {
+  readonly algorithm: ChecksumAlgorithm;
+  /** Base64. */
+  readonly value: string;
+}
+
 export interface StoredPart {
   readonly number: number;
   /** Quoted hexadecimal MD5. */
   readonly etag: string;
-  /** Base64. */
-  readonly crc32: string;
+  /** Of the upload's algorithm, or of the client's if the upload began without one. */
+  readonly checksum?: PartChecksum;
   readonly lastModified: Date;
   readonly received: ReceivedBytes;
 }
+
+/** S3 computes this checksum of objects whose upload began without one. */
+export const WITHOUT_CHECKSUM: UploadChecksum = { algorithm: DEFAULT_ALGORITHM, type: 'FULL_OBJECT' };
 
 type PartsByNumber = Map<number, StoredPart>;
 
@@ -62,7 +73,7 @@ export class MultipartUploads {
 
   find(bucket: string, key: string, id: string): MultipartUpload {
     for (const upload of this.list(bucket)) if (upload.key === key && upload.id === id) return upload;
-    throw new S3Error('NoSuchUpload', `there is no unfinished upload '${id}' of '${key}'`);
+    throw noSuchUpload(id);
   }
 
   /** The unfinished uploads of a bucket, by key in byte order, then by id. */
@@ -78,25 +89,31 @@ export class MultipartUploads {
     return [...this.partsByNumber(upload).values()].sort((a, b) => a.number - b.number);
   }
 
-  /** Adds a part. Replaces an earlier part with the same number. */
+  /**
+   * Adds a part. Replaces an earlier part with the same number.
+   * @param sent algorithm of the checksum that the client sends
+   */
   async addPart(
     upload: MultipartUpload,
     number: number,
     body: Readable,
     options: ReceiveOptions,
+    sent?: ChecksumAlgorithm,
   ): Promise<StoredPart> {
-    const received = await this.store.receive(body, options);
+    const algorithm = upload.checksum?.algorithm ?? sent;
+    const algorithms = [...(options.algorithms ?? []), ...(algorithm === undefined ? [] : [algorithm])];
+    const received = await this.store.receive(body, { ...options, algorithms });
     const parts = this.unfinished.get(upload);
     if (parts === undefined) {
       await this.store.discard(received);
-      throw ended(upload);
+      throw noSuchUpload(upload.id);
     }
     const { checksums } = received;
     const part: StoredPart = {
       number,
       received,
       etag: `"${md5Hex(checksums)}"`,
-      crc32: checksums.crc32 ?? '',
+      ...(algorithm !== undefined && { checksum: { algorithm, value: checksums[algorithm] ?? '' } }),
       lastModified: new Date(),
     };
     const previous = parts.get(number);
@@ -105,21 +122,27 @@ export class MultipartUploads {
     return part;
   }
 
-  /** Joins the chosen parts into an object and discards the others. If it fails, the upload stays unchanged. */
+  /**
+   * Joins the chosen parts into an object and discards the others. If it fails, the upload stays unchanged.
+   * @param verify called with the size and the checksum of the whole object; throws to refuse it
+   */
   async complete(
     upload: MultipartUpload,
     chosen: readonly StoredPart[],
-    options: Pick<ObjectOptions, 'onlyIfAbsent'> & Pick<ReceiveOptions, 'verify'>,
+    condition: WriteCondition | undefined,
+    verify: (size: number, checksum: string) => void,
   ): Promise<StoredObject> {
     const parts = this.partsByNumber(upload);
     // Remove the upload first, so that no other request changes it while its parts are read.
     this.unfinished.delete(upload);
-    const object = await this.join(upload, chosen, options).catch((error: unknown) => {
+    try {
+      const object = await this.join(upload, chosen, condition, verify);
+      await this.discard(parts);
+      return object;
+    } catch (error) {
       this.unfinished.set(upload, parts);
       throw error;
-    });
-    await this.discard(parts);
-    return object;
+    }
   }
 
   async abort(upload: MultipartUpload): Promise<void> {
@@ -131,23 +154,44 @@ export class MultipartUploads {
   private async join(
     upload: MultipartUpload,
     parts: readonly StoredPart[],
-    { onlyIfAbsent, verify }: Pick<ObjectOptions, 'onlyIfAbsent'> & Pick<ReceiveOptions, 'verify'>,
+    condition: WriteCondition | undefined,
+    verify: (size: number, checksum: string) => void,
   ): Promise<StoredObject> {
-    const joined = await this.store.receive(Readable.from(contentOf(parts)), { verify });
-    return this.store.commit(upload.bucket, upload.key, joined, {
-      onlyIfAbsent,
+    const { algorithm, type } = upload.checksum ?? WITHOUT_CHECKSUM;
+    const write = this.store.beginWrite(upload.bucket, upload.key, condition);
+    const composite =
+      type === 'COMPOSITE'
+        ? compositeOf(
+            algorithm,
+            parts.map((part) => part.checksum?.value ?? ''),
+          )
+        : undefined;
+    const joined = await this.store.receive(Readable.from(contentOf(parts)), {
+      algorithms: [algorithm],
+      verify: (size, checksums) => {
+        verify(size, composite?.value ?? checksums[algorithm] ?? '');
+      },
+    });
+    return write.commit(joined, {
       contentType: upload.contentType,
       metadata: upload.metadata,
+      storageClass: upload.storageClass,
+      checksum: algorithm,
       partwise: {
         etag: partwiseETag(parts),
-        crc32: upload.checksumType === 'COMPOSITE' ? compositeCrc32(parts) : undefined,
+        checksum: composite,
+        parts: parts.map(({ number, received, checksum }) => ({
+          number,
+          size: received.size,
+          checksum: upload.checksum && checksum?.value,
+        })),
       },
     });
   }
 
   private partsByNumber(upload: MultipartUpload): PartsByNumber {
     const parts = this.unfinished.get(upload);
-    if (parts === undefined) throw ended(upload);
+    if (parts === undefined) throw noSuchUpload(upload.id);
     return parts;
   }
 
@@ -163,11 +207,6 @@ function partwiseETag(parts: readonly StoredPart[]): string {
   return `"${hash.digest('hex')}-${parts.length}"`;
 }
 
-export function compositeCrc32(parts: readonly StoredPart[]): ObjectCrc32 {
-  const crc32 = crc32Base64(parts.map((part) => Buffer.from(part.crc32, 'base64')));
-  return { value: `${crc32}-${parts.length}`, type: 'COMPOSITE' };
-}
-
 async function* contentOf(parts: readonly StoredPart[]): AsyncGenerator<Buffer> {
   for (const { received } of parts) {
     for await (const bytes of fs.createReadStream(received.file, { highWaterMark: 1 << 20 })) {
@@ -176,6 +215,6 @@ async function* contentOf(parts: readonly StoredPart[]): AsyncGenerator<Buffer> 
   }
 }
 
-function ended(upload: MultipartUpload): S3Error {
-  return new S3Error('NoSuchUpload', `the upload '${upload.id}' of '${upload.key}' has ended`);
+function noSuchUpload(id: string): S3Error {
+  return new S3Error('NoSuchUpload', undefined, { UploadId: id });
 }

@@ -1,65 +1,35 @@
 /** Reads the parts that the body of a CompleteMultipartUpload lists. */
-import { notImplemented, S3Error } from '../errors';
-import type { S3Request } from '../request';
-import { unescapeXml } from '../xml';
-
-/** 10,000 parts of at most 300 bytes each, with room to spare. */
-const MAX_BODY_BYTES = 4 * 1024 * 1024;
+import { type ChecksumAlgorithm, checksumElement } from '../checksums';
+import { fieldsOf, malformed, parseXml, type XmlElement } from '../parse-xml';
 
 export interface PartReference {
   readonly number: number;
   /** Without quotes, because clients may omit them. */
   readonly etag: string;
-  readonly crc32?: string;
+  /** Base64 values by the name of their element, such as `ChecksumCRC32`. */
+  readonly checksums: ReadonlyMap<string, string>;
 }
 
-export async function readPartReferences(request: S3Request): Promise<PartReference[]> {
-  return parsePartReferences(await readBody(request));
+export function parsePartReferences(xml: string): PartReference[] {
+  const { children } = parseXml(xml, 'CompleteMultipartUpload');
+  if (children.length === 0 || children.some(({ name }) => name !== 'Part')) malformed();
+  return children.map(parsePartReference);
 }
 
-async function readBody({ message }: S3Request): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of message) {
-    size += (chunk as Buffer).length;
-    if (size > MAX_BODY_BYTES) throw malformed(`it is longer than ${MAX_BODY_BYTES} bytes`);
-    chunks.push(chunk as Buffer);
-  }
-  return Buffer.concat(chunks).toString('utf8');
-}
-
-/** The body has two levels and no relevant attributes, so it does not need an XML parser. */
-function parsePartReferences(xml: string): PartReference[] {
-  const root =
-    /^\s*(?:<\?xml[^>]*\?>)?\s*<CompleteMultipartUpload(?:\s[^>]*)?>(.*)<\/CompleteMultipartUpload>\s*$/s;
-  const content = root.exec(xml)?.[1];
-  if (content === undefined) throw malformed('it is not a CompleteMultipartUpload');
-  const parts = [...content.matchAll(/\s*<Part>(.*?)<\/Part>\s*/gs)];
-  if (parts.reduce((length, [part]) => length + part.length, 0) !== content.length) {
-    throw malformed('it contains something other than parts');
-  }
-  if (parts.length === 0) throw malformed('it lists no part');
-  return parts.map(([, part = '']) => parsePartReference(part));
-}
-
-function parsePartReference(xml: string): PartReference {
-  const fields = new Map<string, string>();
-  for (const [, name = '', text = ''] of xml.matchAll(/<(\w+)>([^<]*)<\/\1>/g)) {
-    if (!['PartNumber', 'ETag', 'ChecksumCRC32'].includes(name)) {
-      throw notImplemented(`CompleteMultipartUpload with ${name} of a part`);
-    }
-    fields.set(name, unescapeXml(text.trim()));
-  }
-  const number = fields.get('PartNumber') ?? '';
-  const etag = fields.get('ETag');
-  if (!/^\d{1,5}$/.test(number) || etag === undefined) throw malformed('a part has no number or no ETag');
+function parsePartReference(part: XmlElement): PartReference {
+  const fields = fieldsOf(part);
+  const number = fields.get('PartNumber')?.trim() ?? '';
+  const etag = fields.get('ETag')?.trim();
+  if (!/^\d{1,5}$/.test(number) || etag === undefined) malformed();
+  const others = [...fields].filter(([name]) => name !== 'PartNumber' && name !== 'ETag');
+  if (others.some(([name]) => !name.startsWith('Checksum'))) malformed();
   return {
     number: Number(number),
     etag: etag.replace(/^"(.*)"$/, '$1'),
-    crc32: fields.get('ChecksumCRC32'),
+    checksums: new Map(others.map(([name, value]) => [name, value.trim()])),
   };
 }
 
-function malformed(what: string): S3Error {
-  return new S3Error('MalformedXML', `the body is malformed: ${what}`);
+export function hasChecksum({ checksums }: PartReference, algorithm: ChecksumAlgorithm): boolean {
+  return checksums.has(checksumElement(algorithm));
 }

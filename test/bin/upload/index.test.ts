@@ -357,7 +357,7 @@ test.each([10, 2 * PART])('%d bytes that are damaged in transit are refused', as
     { step: 'finalizeRequest', priority: 'low' },
   );
   await expect(uploadFile(client, BUCKET, task, options)).rejects.toThrow(
-    /the bytes for s3:\/\/the-bucket\/models\/.* must arrive unchanged, got BadDigest .*: run the command again/,
+    /the bytes for s3:\/\/the-bucket\/models\/.* must arrive unchanged, got (BadDigest|XAmzContentSHA256Mismatch) .*: run the command again/,
   );
   await expect(contentOf(s3.client, task.key)).rejects.toMatchObject({ name: 'NoSuchKey' });
 });

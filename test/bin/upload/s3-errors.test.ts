@@ -143,7 +143,7 @@ test.each<[string, Answer, RegExp]>([
 test('explains a missing bucket', async () => {
   const message = await messageOf(uploadText(s3.connect().client, 'another-bucket', 'plan.json', '{}'));
   expect(message).toBe(
-    "bucket 'another-bucket' must exist, got NoSuchBucket (there is no bucket 'another-bucket'): " +
+    "bucket 'another-bucket' must exist, got NoSuchBucket (The specified bucket does not exist): " +
       'check its name or create it',
   );
   for (const bytes of [10, 6 * 1024 * 1024]) {

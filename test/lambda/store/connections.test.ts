@@ -5,23 +5,12 @@ import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { setImmediate, setTimeout } from 'node:timers/promises';
 import { functionAgents } from '../../../lambda/store/connections';
+import { makeServerCertificate } from '../../../local/tls/certificate';
 
 /** The length is not a multiple of the read buffer's. */
 const BODY = randomBytes(3_000_001);
 
-/** TLS with a pre-shared key, because Node.js cannot create certificates. */
-const KEY = { psk: Buffer.alloc(32, 5), identity: 'test' };
-/**
- * In one CI run with TLS 1.3, the server refused this key (alert 51) for an unknown reason. TLS 1.2 has no key binder that a
- * server could refuse.
- */
-const TLS: https.AgentOptions = {
-  ciphers: 'PSK+HIGH',
-  maxVersion: 'TLSv1.2',
-  maxCachedSessions: 0,
-  pskCallback: () => KEY,
-  checkServerIdentity: () => undefined,
-};
+const CERTIFICATE = makeServerCertificate();
 
 type Agents = ReturnType<typeof functionAgents>;
 
@@ -53,13 +42,12 @@ describe.each([
   },
   {
     protocol: 'TLS',
-    start: () =>
-      https.createServer({ ciphers: 'PSK+HIGH', maxVersion: 'TLSv1.2', pskCallback: () => KEY.psk }, answer),
+    start: () => https.createServer({ cert: CERTIFICATE.certificate, key: CERTIFICATE.privateKey }, answer),
     request: (options: http.RequestOptions, { httpsAgent }: Agents) =>
       https.get({ ...options, agent: httpsAgent }),
   },
 ])('a $protocol connection', ({ start, request }) => {
-  const agents = functionAgents(TLS);
+  const agents = functionAgents({ ca: CERTIFICATE.authority });
   let server: http.Server;
 
   beforeAll(async () => {

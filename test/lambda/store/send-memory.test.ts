@@ -12,6 +12,7 @@ async function extraMegabytes(protocol: Protocol): Promise<number> {
   try {
     const { extraMemoryBytes } = await inChild<Sent>(CHILD, {
       endpoint: sink.endpoint,
+      ca: sink.ca,
       megabytes: MEGABYTES,
     });
     return extraMemoryBytes / 1e6;

@@ -220,12 +220,13 @@ describe('SlicedModel.fromBucket', () => {
     app.synth();
     const cloud = await LocalCloud.start(outdir);
     try {
-      const { endpoint, region, credentials } = cloud.s3;
+      const { endpoint, region, credentials, certificateAuthority } = cloud.s3;
       const env = {
         AWS_ENDPOINT_URL_S3: endpoint,
         AWS_REGION: region,
         AWS_ACCESS_KEY_ID: credentials.accessKeyId,
         AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+        NODE_EXTRA_CA_CERTS: certificateAuthority?.file ?? '',
       };
       const uploaded = path.join(folder, 'uploaded.json');
       const args = ['slice', MODEL, '--slices', '3', '--dimension', 'batch=1'];

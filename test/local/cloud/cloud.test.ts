@@ -1,7 +1,8 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { text } from 'node:stream/consumers';
+import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import {
   DescribeExecutionCommand,
   ListStateMachinesCommand,
@@ -36,24 +37,16 @@ function pipeline(source: string, change: (stack: PipelineStack) => void = () =>
   });
 }
 
-/** A handler that reads and writes the bucket with the function's access key id, without signing requests. */
+/** A handler that reads and writes the bucket with the SDK and the credentials of its function. */
 const DOUBLE = `
-const http = require('node:http');
-const { AWS_ENDPOINT_URL_S3: endpoint, AWS_ACCESS_KEY_ID: id, BUCKET: bucket } = process.env;
-function s3(method, key, body) {
-  const headers = { Authorization: 'AWS4-HMAC-SHA256 Credential=' + id + '/x', 'Content-Length': Buffer.byteLength(body ?? '') };
-  return new Promise((resolve, reject) => {
-    http.request(endpoint + '/' + bucket + '/' + key, { method, headers }, async (response) => {
-      let text = '';
-      for await (const part of response) text += part;
-      response.statusCode < 300 ? resolve(text) : reject(new Error(text));
-    }).on('error', reject).end(body);
-  });
-}
+const { GetObjectCommand, PutObjectCommand, S3Client } = require(${JSON.stringify(require.resolve('@aws-sdk/client-s3'))});
+const s3 = new S3Client();
 exports.handler = async ({ request, run }) => {
   if (request.fail) throw Object.assign(new Error('{"slice":0}'), { name: 'InvalidInput' });
-  const number = Number(await s3('GET', request.key));
-  await s3('PUT', 'outputs/result', String(number * 2));
+  const Bucket = process.env.BUCKET;
+  const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key: request.key }));
+  const number = Number(await Body.transformToString());
+  await s3.send(new PutObjectCommand({ Bucket, Key: 'outputs/result', Body: String(number * 2) }));
   console.log('doubled', number);
   return { run, pid: process.pid };
 };`;
@@ -154,12 +147,72 @@ test('a redriven execution calls its function again', async () => {
   client.destroy();
 });
 
+describe('TLS', () => {
+  /** Longer than the bodies for which the SDK waits for `100 Continue`. */
+  const LARGE = Buffer.alloc(5_000_000, 'large');
+
+  test('protects S3 with a certificate that the SDK trusts with the access of the cloud', async () => {
+    const cloud = await start(pipeline(DOUBLE));
+    expect(cloud.s3.endpoint).toMatch(/^https:\/\/127\.0\.0\.1:\d+$/);
+    const at = { Bucket: cloud.pipeline.bucket, Key: 'inputs/large' };
+    const client = new S3Client(cloud.s3);
+    await client.send(new PutObjectCommand({ ...at, Body: LARGE }));
+    const { Body } = await client.send(new GetObjectCommand(at));
+    expect(Buffer.from((await Body?.transformToByteArray()) ?? []).equals(LARGE)).toBe(true);
+    client.destroy();
+
+    const { requestHandler, ...untrusting } = cloud.s3;
+    expect(requestHandler).toBeDefined();
+    const stranger = new S3Client({ ...untrusting, maxAttempts: 1 });
+    await expect(stranger.send(new GetObjectCommand(at))).rejects.toThrow(/certificate/);
+    stranger.destroy();
+    await cloud.close();
+  });
+
+  test('has an authority in a file, for other programs, until the cloud is closed', async () => {
+    const cloud = await start(pipeline(DOUBLE));
+    const { pem, file } = cloud.s3.certificateAuthority ?? { pem: '', file: '' };
+    expect(fs.readFileSync(file, 'utf8')).toBe(pem);
+    const script = `
+      const { GetObjectCommand, S3Client } = require(${JSON.stringify(require.resolve('@aws-sdk/client-s3'))});
+      new S3Client({ maxAttempts: 1 }).send(new GetObjectCommand(${JSON.stringify({ Bucket: cloud.pipeline.bucket, Key: 'none' })}))
+        .catch((error) => console.log(error.name));`;
+    const { accessKeyId, secretAccessKey } = cloud.s3.credentials;
+    const env = {
+      PATH: process.env.PATH,
+      NODE_EXTRA_CA_CERTS: file,
+      AWS_ENDPOINT_URL_S3: cloud.s3.endpoint,
+      AWS_REGION: cloud.s3.region,
+      AWS_ACCESS_KEY_ID: accessKeyId,
+      AWS_SECRET_ACCESS_KEY: secretAccessKey,
+    };
+    // Not spawnSync, which would stop the S3 server of this process.
+    const child = spawn(process.execPath, ['-e', script], { env, stdio: ['ignore', 'pipe', 'ignore'] });
+    expect((await text(child.stdout)).trim()).toBe('NoSuchKey');
+    await cloud.close();
+    expect(fs.existsSync(file)).toBe(false);
+  });
+
+  test('may be off', async () => {
+    const cloud = await start(pipeline(DOUBLE), { tls: false });
+    expect(cloud.s3).toEqual({
+      endpoint: expect.stringMatching(/^http:/) as string,
+      region: 'us-east-1',
+      credentials: cloud.s3.credentials,
+    });
+    await cloud.putObject('inputs/n', Buffer.from('4'));
+    expect(await cloud.execute({ key: 'inputs/n' })).toMatchObject({ status: 'SUCCEEDED' });
+    expect((await cloud.getObject('outputs/result')).toString()).toBe('8');
+    await cloud.close();
+  });
+});
+
 test('two clouds of one assembly share neither objects nor credentials', async () => {
   const assembly = pipeline(DOUBLE);
   const [one, two] = await Promise.all([start(assembly), start(assembly)]);
   await one.putObject('inputs/n', Buffer.from('1'));
   await expect(two.getObject('inputs/n')).rejects.toMatchObject({ name: 'NoSuchKey' });
-  const stranger = new S3Client({ ...two.s3, endpoint: one.s3.endpoint });
+  const stranger = new S3Client({ ...one.s3, credentials: two.s3.credentials });
   const read = stranger.send(new GetObjectCommand({ Bucket: one.pipeline.bucket, Key: 'inputs/n' }));
   await expect(read).rejects.toMatchObject({ name: 'InvalidAccessKeyId' });
   stranger.destroy();

@@ -3,21 +3,22 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { Readable } from 'node:stream';
 import {
-  CopyObjectCommand,
+  CreateBucketCommand,
   CreateSessionCommand,
+  DeleteBucketCommand,
   DeleteObjectCommand,
-  DeleteObjectsCommand,
+  GetBucketVersioningCommand,
   GetObjectAclCommand,
   GetObjectCommand,
-  HeadBucketCommand,
   HeadObjectCommand,
-  ListBucketsCommand,
+  ListObjectsCommand,
   ListObjectsV2Command,
   paginateListObjectsV2,
   PutObjectCommand,
   type PutObjectCommandInput,
 } from '@aws-sdk/client-s3';
 import { BUCKET, clientFor, s3Fixture } from '../../support/s3-fixture';
+import { type Answer, sendSigned } from '../../support/signed-request';
 
 const s3 = s3Fixture();
 
@@ -117,6 +118,8 @@ describe('ranges', () => {
     ['bytes=-3', '789'],
     ['bytes=8-100', '89'],
     ['bytes=-100', '0123456789'],
+    ['lines=1-2', '0123456789'],
+    ['bytes=5-2', '0123456789'],
   ])('%s returns %s', async (range, expected) => {
     expect(await get('digits', range)).toBe(expected);
   });
@@ -132,7 +135,6 @@ describe('ranges', () => {
     ['bytes=10-', 'InvalidRange'],
     ['bytes=-0', 'InvalidRange'],
     ['bytes=0-1,3-4', 'NotImplemented'],
-    ['lines=1-2', 'InvalidArgument'],
   ])('%s is refused with %s', async (range, name) => {
     await expect(get('digits', range)).rejects.toMatchObject({ name });
   });
@@ -176,12 +178,12 @@ describe('checksums', () => {
 
   test.each([
     ['a wrong trailer', { trailer: 'AAAAAA==', size: 3 }, 'BadDigest'],
-    ['a missing trailer', { trailer: undefined, size: 3 }, 'IncompleteBody'],
+    ['a missing trailer', { trailer: undefined, size: 3 }, 'MalformedTrailerError'],
     ['a wrong decoded length', { trailer: 'NSRBwg==', size: 4 }, 'IncompleteBody'],
   ])('%s of an aws-chunked body is refused', async (_, { trailer, size }, code) => {
     const answer = await putChunked('chunked', size, trailer);
     expect(answer.status).toBe(400);
-    expect(await answer.text()).toContain(`<Code>${code}</Code>`);
+    expect(answer.body).toContain(`<Code>${code}</Code>`);
     await expect(get('chunked')).rejects.toMatchObject({ name: 'NoSuchKey' });
   });
 
@@ -206,8 +208,8 @@ describe('checksums', () => {
   });
 
   test('an unsupported checksum is refused by name', async () => {
-    const refused = put('crc64', 'content', { ChecksumCRC64NVME: 'AAAAAAAAAAA=' });
-    await expect(refused).rejects.toThrow(/x-amz-checksum-crc64nvme/);
+    const refused = put('xxhash', 'content', { ChecksumXXHASH64: 'AAAAAAAAAAA=' });
+    await expect(refused).rejects.toThrow(/x-amz-checksum-xxhash64/);
   });
 });
 
@@ -234,7 +236,7 @@ describe('S3 refuses', () => {
   });
 
   test('a caller with an unknown access key id, or without one', async () => {
-    const stranger = clientFor(s3.server.endpoint, 'AKIASTRANGER');
+    const stranger = clientFor(s3.server.endpoint, { ...s3.credentials, accessKeyId: 'AKIASTRANGER' });
     const read = stranger.send(new GetObjectCommand({ Bucket: BUCKET, Key: 'plain' }));
     await expect(read).rejects.toMatchObject({
       name: 'InvalidAccessKeyId',
@@ -246,37 +248,39 @@ describe('S3 refuses', () => {
   test('unsupported operations by name', async () => {
     const at = { Bucket: BUCKET, Key: 'plain' };
     const refused: [Promise<unknown>, RegExp][] = [
-      [s3.client.send(new ListBucketsCommand({})), /ListBuckets/],
+      [s3.client.send(new CreateBucketCommand({ Bucket: 'new' })), /CreateBucket/],
+      [s3.client.send(new DeleteBucketCommand({ Bucket: BUCKET })), /DeleteBucket/],
+      [s3.client.send(new ListObjectsCommand({ Bucket: BUCKET })), /ListObjects/],
       [s3.client.send(new GetObjectAclCommand(at)), /acl/],
-      [s3.client.send(new CopyObjectCommand({ ...at, CopySource: 'a/b' })), /x-amz-copy-source/],
-      [s3.client.send(new DeleteObjectsCommand({ Bucket: BUCKET, Delete: { Objects: [at] } })), /delete/],
-      [s3.client.send(new ListObjectsV2Command({ Bucket: BUCKET, Delimiter: '/' })), /delimiter/],
+      [s3.client.send(new GetBucketVersioningCommand({ Bucket: BUCKET })), /versioning/],
       [put('tagged', 'x', { Tagging: 'a=b' }), /x-amz-tagging/],
-      [put('zipped', 'x', { ContentEncoding: 'gzip' }), /gzip/],
+      [put('locked', 'x', { ObjectLockMode: 'GOVERNANCE' }), /x-amz-object-lock-mode/],
+      [put('frozen', 'x', { StorageClass: 'DEEP_ARCHIVE' }), /DEEP_ARCHIVE/],
+      [put('same', 'x', { IfNoneMatch: '"a"' }), /If-None-Match/],
     ];
     for (const [operation, message] of refused) {
       const error: unknown = await operation.catch((reason: unknown) => reason);
       expect(error).toMatchObject({ name: 'NotImplemented' });
       expect(error).toHaveProperty('message', expect.stringMatching(message));
     }
-    const head = s3.client.send(new HeadBucketCommand({ Bucket: BUCKET }));
-    await expect(head).rejects.toMatchObject({ $metadata: { httpStatusCode: 501 } });
   });
 });
 
 /** `abc` in the framing that the SDK uses for streams. */
-function putChunked(key: string, size: number, crc32: string | undefined): Promise<Response> {
+function putChunked(key: string, size: number, crc32: string | undefined): Promise<Answer> {
   const trailer = crc32 === undefined ? '' : `x-amz-checksum-crc32:${crc32}\r\n`;
-  return fetch(`${s3.server.endpoint}/${BUCKET}/${key}`, {
-    method: 'PUT',
-    headers: {
-      Authorization: `AWS4-HMAC-SHA256 Credential=${s3.accessKeyId}/20260101/us-east-1/s3/aws4_request`,
-      'Content-Encoding': 'aws-chunked',
-      'x-amz-decoded-content-length': String(size),
-      'x-amz-trailer': 'x-amz-checksum-crc32',
-    },
-    body: `3\r\nabc\r\n0\r\n${trailer}\r\n`,
-  });
+  const headers = {
+    'content-encoding': 'aws-chunked',
+    'x-amz-content-sha256': 'STREAMING-UNSIGNED-PAYLOAD-TRAILER',
+    'x-amz-decoded-content-length': String(size),
+    'x-amz-trailer': 'x-amz-checksum-crc32',
+  };
+  const body = `3\r\nabc\r\n0\r\n${trailer}\r\n`;
+  return sendSigned(
+    s3.server.endpoint,
+    { method: 'PUT', path: `/${BUCKET}/${key}`, headers, body },
+    { credentials: s3.credentials },
+  );
 }
 
 function* repeat(part: Buffer, count: number): Generator<Buffer> {

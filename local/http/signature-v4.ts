@@ -1,0 +1,276 @@
+/**
+ * Verifies the Signature Version 4 of a request, in its Authorization header or in its query.
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
+ *
+ * The services report the same faults under different names, so this file throws a fault and each service translates it.
+ */
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import type * as http from 'node:http';
+import {
+  ALGORITHM,
+  type PresentedSignature,
+  SentHeaders,
+  signatureOfHeaders,
+  signatureOfQuery,
+  timeOf,
+} from './presented-signature';
+import { SignatureError } from './signature-error';
+import { encodePath, encodeUri, queryOf, rawPathOf } from './uri';
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-authenticating-requests.html */
+export const MAX_SKEW_MS = 15 * 60_000;
+
+const SHA256_OF_NOTHING = sha256('');
+
+/** What the server knows about an access key. */
+export interface AccessKey {
+  readonly secretAccessKey: string;
+  /** Requests with temporary credentials must have this token. */
+  readonly sessionToken?: string;
+  /** Epoch milliseconds. */
+  readonly expires?: number;
+}
+
+export interface SignatureOptions<K extends AccessKey> {
+  readonly find: (accessKeyId: string) => K | undefined;
+  readonly region: string;
+  /** `s3`, `states` and so on, or several that this endpoint serves. */
+  readonly services: readonly string[];
+  /** Headers that may have the session token, besides `x-amz-security-token`. */
+  readonly tokenHeaders?: readonly string[];
+  /** Epoch milliseconds. */
+  readonly now?: number;
+  /**
+   * Hexadecimal SHA-256 of the body, for services other than S3.
+   * @default - the header `x-amz-content-sha256`, or the SHA-256 of nothing
+   */
+  readonly payloadHash?: string;
+}
+
+export interface VerifiedSignature<K extends AccessKey> {
+  readonly accessKeyId: string;
+  readonly key: K;
+  readonly service: string;
+  readonly presigned: boolean;
+  /** For the signatures of chunks. */
+  readonly chunks: ChunkSigning;
+}
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html */
+export interface ChunkSigning {
+  readonly signingKey: Buffer;
+  /** `20130524T000000Z`. */
+  readonly time: string;
+  /** `20130524/us-east-1/s3/aws4_request`. */
+  readonly scope: string;
+  /** The signature of the request's head, in hexadecimal. */
+  readonly seed: string;
+}
+
+/** @throws SignatureError */
+export function verifySignature<K extends AccessKey>(
+  message: http.IncomingMessage,
+  options: SignatureOptions<K>,
+): VerifiedSignature<K> {
+  const query = queryOf(message.url ?? '/');
+  const headers = new SentHeaders(message);
+  // Signature Version 2, which new buckets refuse: https://docs.aws.amazon.com/AmazonS3/latest/API/Appendix-Sigv2.html
+  if (query.has('AWSAccessKeyId')) throw new SignatureError('other-algorithm', 'AWS', {}, true);
+  const presented =
+    query.has('X-Amz-Algorithm') || query.has('X-Amz-Signature')
+      ? signatureOfQuery(query, options.tokenHeaders ?? [])
+      : signatureOfHeaders(headers, options.tokenHeaders ?? []);
+  checkScope(presented, options);
+  const now = options.now ?? Date.now();
+  checkTime(presented, now);
+  const key = findKey(presented, options, now);
+  checkSignedHeaders(presented, headers);
+
+  const payloadHash =
+    options.payloadHash ??
+    (presented.presigned
+      ? (query.get('X-Amz-Content-Sha256') ?? headers.get('x-amz-content-sha256') ?? 'UNSIGNED-PAYLOAD')
+      : (headers.get('x-amz-content-sha256') ?? SHA256_OF_NOTHING));
+  const canonical = [
+    message.method ?? '',
+    canonicalPath(rawPathOf(message.url ?? '/'), presented.service),
+    canonicalQuery(query),
+    ...presented.signedHeaders.map((name) => `${name}:${headers.canonical(name)}`),
+    '',
+    presented.signedHeaders.join(';'),
+    payloadHash,
+  ].join('\n');
+  const { day, region, service, time } = presented;
+  const scope = `${day}/${region}/${service}/aws4_request`;
+  const stringToSign = [ALGORITHM, time, scope, sha256(canonical)].join('\n');
+  const signingKey = signingKeyOf(key.secretAccessKey, day, region, service);
+  const expected = hmac(signingKey, stringToSign).toString('hex');
+  if (!isEqual(expected, presented.signature)) {
+    throw new SignatureError(
+      'no-match',
+      'The request signature we calculated does not match the signature you provided. Check your key and signing method.',
+      {
+        AWSAccessKeyId: presented.accessKeyId,
+        StringToSign: stringToSign,
+        SignatureProvided: presented.signature,
+        CanonicalRequest: canonical,
+      },
+      presented.presigned,
+    );
+  }
+  return {
+    accessKeyId: presented.accessKeyId,
+    key,
+    service,
+    presigned: presented.presigned,
+    chunks: { signingKey, time, scope, seed: expected },
+  };
+}
+
+function checkScope(
+  { day, region, service, time, presigned }: PresentedSignature,
+  expected: Pick<SignatureOptions<AccessKey>, 'region' | 'services'>,
+): void {
+  const say = (what: string): string =>
+    presigned
+      ? `Error parsing the X-Amz-Credential parameter; ${what}`
+      : `The authorization header is malformed; ${what}`;
+  if (!time.startsWith(day)) {
+    const what = `Invalid credential date "${day}". This date is not the same as X-Amz-Date: "${time.slice(0, 8)}".`;
+    throw new SignatureError('malformed', say(what), {}, presigned);
+  }
+  if (region !== expected.region) {
+    const what = `the region '${region}' is wrong; expecting '${expected.region}'`;
+    throw new SignatureError('wrong-region', say(what), { Region: expected.region }, presigned);
+  }
+  if (!expected.services.includes(service)) {
+    const [own = ''] = expected.services;
+    const what = `incorrect service "${service}". This endpoint belongs to "${own}".`;
+    throw new SignatureError('wrong-service', say(what), {}, presigned);
+  }
+}
+
+function checkTime({ time, presigned, expiresSeconds }: PresentedSignature, now: number): void {
+  const signed = timeOf(time) ?? NaN;
+  if (!presigned) {
+    if (Math.abs(now - signed) <= MAX_SKEW_MS) return;
+    throw new SignatureError(
+      'skewed',
+      'The difference between the request time and the current time is too large.',
+      {
+        RequestTime: time,
+        ServerTime: new Date(now).toISOString(),
+        MaxAllowedSkewMilliseconds: String(MAX_SKEW_MS),
+      },
+    );
+  }
+  const serverTime = new Date(now).toISOString();
+  if (signed - now > MAX_SKEW_MS) {
+    throw new SignatureError(
+      'not-valid-yet',
+      'Request is not yet valid',
+      { 'X-Amz-Date': time, ServerTime: serverTime },
+      true,
+    );
+  }
+  const expires = signed + expiresSeconds * 1000;
+  if (now > expires) {
+    throw new SignatureError(
+      'expired',
+      'Request has expired',
+      {
+        'X-Amz-Expires': String(expiresSeconds),
+        Expires: new Date(expires).toISOString(),
+        ServerTime: serverTime,
+      },
+      true,
+    );
+  }
+}
+
+function findKey<K extends AccessKey>(
+  { accessKeyId, token, presigned }: PresentedSignature,
+  { find }: SignatureOptions<K>,
+  now: number,
+): K {
+  const key = find(accessKeyId);
+  // AWS does not find temporary access keys without their token.
+  if (key === undefined || (key.sessionToken !== undefined && token === undefined)) {
+    throw new SignatureError(
+      'unknown-key',
+      'The AWS Access Key Id you provided does not exist in our records.',
+      { AWSAccessKeyId: accessKeyId },
+      presigned,
+    );
+  }
+  if (token !== undefined && (key.sessionToken === undefined || !isEqual(key.sessionToken, token))) {
+    throw new SignatureError(
+      'invalid-token',
+      'The provided token is malformed or otherwise invalid.',
+      {},
+      presigned,
+    );
+  }
+  if (key.expires !== undefined && key.expires <= now) {
+    throw new SignatureError('expired-token', 'The provided token has expired.', {}, presigned);
+  }
+  return key;
+}
+
+/** The host and all `x-amz-` headers must be signed, so that nobody can add any on the way. */
+function checkSignedHeaders({ signedHeaders, presigned }: PresentedSignature, headers: SentHeaders): void {
+  const unsigned = headers
+    .names()
+    .filter((name) => name === 'host' || name.startsWith('x-amz-'))
+    // A hash in the header of a presigned request is verified against the body.
+    .filter((name) => !(presigned && name === 'x-amz-content-sha256'))
+    .filter((name) => !signedHeaders.includes(name));
+  if (unsigned.length === 0) return;
+  throw new SignatureError(
+    'unsigned-headers',
+    'There were headers present in the request which were not signed',
+    { HeadersNotSigned: unsigned.join(', ') },
+    presigned,
+  );
+}
+
+/** S3 signs paths with one encoding, other services with two: their clients encode the path that they send once more. */
+function canonicalPath(path: string, service: string): string {
+  if (!service.startsWith('s3')) return encodePath(path);
+  try {
+    return encodePath(decodeURIComponent(path));
+  } catch {
+    // Malformed escapes or invalid UTF-8. The service refuses the path; the signature covers it as it was sent.
+    return path;
+  }
+}
+
+function canonicalQuery(query: URLSearchParams): string {
+  return [...query]
+    .filter(([name]) => name !== 'X-Amz-Signature')
+    .map(([name, value]) => [encodeUri(name), encodeUri(value)] as const)
+    .sort(([a, x], [b, y]) => compare(a, b) || compare(x, y))
+    .map(([name, value]) => `${name}=${value}`)
+    .join('&');
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+export function signingKeyOf(secret: string, day: string, region: string, service: string): Buffer {
+  return [day, region, service, 'aws4_request'].reduce<Buffer>(hmac, Buffer.from(`AWS4${secret}`));
+}
+
+export function hmac(key: Buffer, text: string): Buffer {
+  return createHmac('sha256', key).update(text).digest();
+}
+
+export function sha256(content: string | Uint8Array): string {
+  return createHash('sha256').update(content).digest('hex');
+}
+
+function isEqual(a: string, b: string): boolean {
+  const [x, y] = [Buffer.from(a), Buffer.from(b)];
+  return x.length === y.length && timingSafeEqual(x, y);
+}

@@ -1,0 +1,26 @@
+/** URIs as Signature Version 4 writes them: https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html */
+
+/** Percent-encodes all bytes but letters, digits, `-`, `.`, `_` and `~`. */
+export function encodeUri(text: string): string {
+  return encodeURIComponent(text).replace(
+    /[!'()*]/g,
+    (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+}
+
+/** The same without slashes. */
+export function encodePath(text: string): string {
+  return encodeUri(text).replaceAll('%2F', '/');
+}
+
+/** The decoded names and values of a raw query, in their order. */
+export function queryOf(url: string): URLSearchParams {
+  const at = url.indexOf('?');
+  return new URLSearchParams(at < 0 ? '' : url.slice(at + 1));
+}
+
+/** The path of a request's URL as it was sent. `URL` would rewrite paths such as `a/../b`. */
+export function rawPathOf(url: string): string {
+  const at = url.indexOf('?');
+  return at < 0 ? url : url.slice(0, at);
+}

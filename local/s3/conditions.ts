@@ -1,0 +1,130 @@
+/**
+ * Conditions of reads and writes, in their headers.
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-requests.html
+ */
+import type * as http from 'node:http';
+import { noSuchKey, notImplemented, preconditionFailed, S3Error } from './errors';
+import type { Headers } from './request-headers';
+
+interface Version {
+  readonly etag: string;
+  readonly lastModified: Date;
+}
+
+/** Which current version of a key a write expects. */
+export interface WriteCondition {
+  readonly ifAbsent: boolean;
+  /** An ETag. */
+  readonly ifMatch?: string;
+}
+
+/** @throws S3Error `NotImplemented` for conditions that S3 does not support on writes either */
+export function writeCondition(headers: Headers, operation: string): WriteCondition | undefined {
+  const ifNoneMatch = headers['if-none-match']?.trim();
+  const ifMatch = headers['if-match']?.trim();
+  for (const name of ['if-modified-since', 'if-unmodified-since']) {
+    if (headers[name] !== undefined) throw notImplemented(`${operation} with the header ${name}`);
+  }
+  if (ifNoneMatch === undefined && ifMatch === undefined) return undefined;
+  if (ifNoneMatch !== undefined && (ifNoneMatch !== '*' || ifMatch !== undefined)) {
+    throw notImplemented(
+      `${operation} with If-None-Match: ${ifNoneMatch}${ifMatch === undefined ? '' : ' and If-Match'}`,
+    );
+  }
+  if (ifMatch === '*') throw notImplemented(`${operation} with If-Match: *`);
+  return { ifAbsent: ifNoneMatch !== undefined, ...(ifMatch !== undefined && { ifMatch }) };
+}
+
+/**
+ * @param current the version that the key has now
+ * @throws S3Error when the condition does not hold
+ */
+export function checkWrite(
+  key: string,
+  condition: WriteCondition | undefined,
+  current: Version | undefined,
+): void {
+  if (condition === undefined) return;
+  if (condition.ifAbsent && current !== undefined) throw preconditionFailed('If-None-Match');
+  if (condition.ifMatch === undefined) return;
+  if (current === undefined) throw noSuchKey(key);
+  if (!matches(condition.ifMatch, current.etag)) throw preconditionFailed('If-Match');
+}
+
+/**
+ * The version that a conditional write expects must still be there when its last byte has arrived. If another write or deletion
+ * came between, S3 answers 409: https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
+ * @throws S3Error `ConditionalRequestConflict`
+ */
+export function checkUnchanged(
+  condition: WriteCondition | undefined,
+  atStart: Version | undefined,
+  current: Version | undefined,
+): void {
+  if (condition === undefined || atStart === current) return;
+  throw new S3Error('ConditionalRequestConflict', undefined, {
+    Condition: condition.ifAbsent ? 'If-None-Match' : 'If-Match',
+  });
+}
+
+/** @throws S3Error `PreconditionFailed`, or `NotModified` when the client has this version already */
+export function checkRead(headers: http.IncomingHttpHeaders, version: Version): void {
+  checkConditions(
+    {
+      ifMatch: headers['if-match'],
+      ifNoneMatch: headers['if-none-match'],
+      ifModifiedSince: headers['if-modified-since'],
+      ifUnmodifiedSince: headers['if-unmodified-since'],
+    },
+    version,
+    new S3Error('NotModified'),
+  );
+}
+
+/** The same for the source of a copy, whose headers have other names. S3 answers 412 to all of them. */
+export function checkCopySource(headers: Headers, version: Version): void {
+  const named = (name: string): string | undefined => headers[`x-amz-copy-source-if-${name}`];
+  checkConditions(
+    {
+      ifMatch: named('match'),
+      ifNoneMatch: named('none-match'),
+      ifModifiedSince: named('modified-since'),
+      ifUnmodifiedSince: named('unmodified-since'),
+    },
+    version,
+    preconditionFailed('x-amz-copy-source-If-None-Match'),
+  );
+}
+
+interface Conditions {
+  readonly ifMatch: string | undefined;
+  readonly ifNoneMatch: string | undefined;
+  readonly ifModifiedSince: string | undefined;
+  readonly ifUnmodifiedSince: string | undefined;
+}
+
+/** ETags take precedence over times: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html */
+function checkConditions(conditions: Conditions, { etag, lastModified }: Version, unchanged: S3Error): void {
+  const { ifMatch, ifNoneMatch, ifModifiedSince, ifUnmodifiedSince } = conditions;
+  const modified = Math.floor(lastModified.getTime() / 1000) * 1000;
+  if (ifMatch !== undefined) {
+    if (!matches(ifMatch, etag)) throw preconditionFailed('If-Match');
+  } else if (modified > timeOf(ifUnmodifiedSince, Infinity)) throw preconditionFailed('If-Unmodified-Since');
+  if (ifNoneMatch !== undefined) {
+    if (matches(ifNoneMatch, etag)) throw unchanged;
+  } else if (modified <= timeOf(ifModifiedSince, -Infinity)) throw unchanged;
+}
+
+/** A time that cannot be read, or that is in the future, is no condition. */
+function timeOf(header: string | undefined, none: number): number {
+  const time = Date.parse(header ?? '');
+  return Number.isNaN(time) || time > Date.now() + 1000 ? none : time;
+}
+
+/** Clients may omit the quotes of an ETag. */
+function matches(header: string, etag: string): boolean {
+  return header
+    .split(',')
+    .map((each) => each.trim().replace(/^W\//, ''))
+    .some((each) => each === '*' || each === etag || `"${each}"` === etag);
+}

@@ -1,0 +1,371 @@
+/** Signed requests that the SDK does not send, and refusals before a body is read. */
+import * as http from 'node:http';
+import { CreateSessionCommand, HeadObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { Callers, type TemporaryCredentials } from '../../../local/s3/callers';
+import { S3Server } from '../../../local/s3/server';
+import { DiskObjectStore } from '../../../local/s3/store';
+import {
+  type Answer,
+  hmac,
+  send,
+  sendSigned,
+  sha256,
+  signedHeaders,
+  type SignedRequest,
+  signingKey,
+} from '../../support/signed-request';
+import { temporaryFolder } from '../../support/temporary-folder';
+
+const BUCKET = 'the-bucket';
+const DIRECTORY_BUCKET = 'tensors--use1-az5--x-s3';
+
+const store = new DiskObjectStore(temporaryFolder());
+const callers = new Callers();
+const credentials = callers.addTemporary();
+let server: S3Server;
+
+beforeAll(async () => {
+  store.createBucket(BUCKET);
+  store.createBucket(DIRECTORY_BUCKET);
+  server = await S3Server.start(store, callers);
+});
+
+afterAll(() => server.close());
+
+function signed(request: SignedRequest, more: object = {}): Promise<Answer> {
+  return sendSigned(server.endpoint, request, { credentials, ...more });
+}
+
+function codeOf({ body }: Answer): string | undefined {
+  return /<Code>(\w+)<\/Code>/.exec(body)?.[1];
+}
+
+async function exists(key: string): Promise<boolean> {
+  return Promise.resolve(store.find(BUCKET, key) !== undefined);
+}
+
+/** A URL that is valid for an hour from `time` on. */
+function presigned(
+  method: string,
+  path: string,
+  time = new Date(),
+  query: Record<string, string> = {},
+): string {
+  const stamp = time.toISOString().replaceAll(/[-:]|\.\d+/g, '');
+  const scope = `${stamp.slice(0, 8)}/us-east-1/s3/aws4_request`;
+  const parameters = {
+    ...query,
+    'X-Amz-Algorithm': 'AWS4-HMAC-SHA256',
+    'X-Amz-Credential': `${credentials.accessKeyId}/${scope}`,
+    'X-Amz-Date': stamp,
+    'X-Amz-Expires': '3600',
+    'X-Amz-Security-Token': credentials.sessionToken,
+    'X-Amz-SignedHeaders': 'host',
+  };
+  const text = Object.entries(parameters)
+    .map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`)
+    .sort()
+    .join('&');
+  const { host } = new URL(server.endpoint);
+  const canonical = `${method}\n${path}\n${text}\nhost:${host}\n\nhost\nUNSIGNED-PAYLOAD`;
+  const toSign = `AWS4-HMAC-SHA256\n${stamp}\n${scope}\n${sha256(canonical)}`;
+  const signature = hmac(signingKey(credentials.secretAccessKey, scope), toSign).toString('hex');
+  return `${path}?${text}&X-Amz-Signature=${signature}`;
+}
+
+describe('a presigned URL', () => {
+  it('writes and reads an object without other credentials', async () => {
+    const put = { method: 'PUT', path: presigned('PUT', `/${BUCKET}/shared`), body: 'content' };
+    expect(await send(server.endpoint, put, { 'Content-Length': 7 })).toMatchObject({ status: 200 });
+    const get = { method: 'GET', path: presigned('GET', `/${BUCKET}/shared`) };
+    expect(await send(server.endpoint, get, {})).toMatchObject({ status: 200, body: 'content' });
+  });
+
+  it('may have metadata and other headers of the response in its query', async () => {
+    const query = { 'x-amz-meta-run': '7', 'x-amz-checksum-crc32': 'AAAAAA==' };
+    const put = { method: 'PUT', path: presigned('PUT', `/${BUCKET}/meta`, new Date(), query), body: 'x' };
+    expect((await send(server.endpoint, put, { 'Content-Length': 1 })).status).toBe(200);
+    const path = presigned('GET', `/${BUCKET}/meta`, new Date(), { 'response-content-type': 'a/b' });
+    const { headers } = await send(server.endpoint, { method: 'GET', path }, {});
+    expect(headers).toMatchObject({ 'x-amz-meta-run': '7', 'content-type': 'a/b' });
+  });
+
+  it.each([
+    [
+      'that has expired',
+      () => presigned('GET', `/${BUCKET}/shared`, new Date(Date.now() - 2 * 3_600_000)),
+      'AccessDenied',
+    ],
+    ['for another method', () => presigned('PUT', `/${BUCKET}/shared`), 'SignatureDoesNotMatch'],
+    [
+      'for another object',
+      () => presigned('GET', `/${BUCKET}/shared`).replace('shared', 'other'),
+      'SignatureDoesNotMatch',
+    ],
+    [
+      'that lives for too long',
+      () => presigned('GET', `/${BUCKET}/shared`).replace('=3600', '=999999'),
+      'AuthorizationQueryParametersError',
+    ],
+  ])('%s is refused', async (_, path, code) => {
+    expect(codeOf(await send(server.endpoint, { method: 'GET', path: path() }, {}))).toBe(code);
+  });
+});
+
+describe('a body', () => {
+  const path = `/${BUCKET}/body`;
+
+  it('must have the SHA-256 that was signed', async () => {
+    const { host } = new URL(server.endpoint);
+    const headers = signedHeaders({ method: 'PUT', path, host, body: 'signed' }, { credentials });
+    const answer = await send(server.endpoint, { method: 'PUT', path, body: 'forged' }, headers);
+    expect([answer.status, codeOf(answer)]).toEqual([400, 'XAmzContentSHA256Mismatch']);
+    expect(await exists('body')).toBe(false);
+  });
+
+  it('may be unsigned', async () => {
+    const headers = { 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD' };
+    expect((await signed({ method: 'PUT', path, body: 'x', headers })).status).toBe(200);
+  });
+
+  it.each([
+    ['that is no hash', 'x', 400, 'InvalidArgument'],
+    [
+      'of an algorithm that no client uses here',
+      'STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD',
+      501,
+      'NotImplemented',
+    ],
+  ])('with a value %s is refused', async (_, hash, status, code) => {
+    const headers = { 'x-amz-content-sha256': hash };
+    const answer = await signed({ method: 'PUT', path, body: 'x', headers });
+    expect([answer.status, codeOf(answer)]).toEqual([status, code]);
+  });
+
+  it.each([
+    [5 * 1024 ** 3 + 1, 'EntityTooLarge'],
+    [5 * 1024 ** 3, 'nothing'],
+  ])('of %i bytes is refused with %s before it is sent', async (size, expected) => {
+    const { host } = new URL(server.endpoint);
+    const all = { method: 'PUT', path: `/${BUCKET}/huge`, host };
+    const headers = signedHeaders(
+      { ...all, headers: { 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD' } },
+      { credentials },
+    );
+    const { hostname, port } = new URL(server.endpoint);
+    const code = await new Promise<string | undefined>((resolve, reject) => {
+      const request = http.request({ ...all, hostname, port, agent: false });
+      for (const [name, value] of Object.entries(headers)) request.setHeader(name, value);
+      request.setHeader('Content-Length', size);
+      request.setHeader('Expect', '100-continue');
+      request.on('continue', () => {
+        request.destroy();
+        resolve('nothing');
+      });
+      request.on('response', (response) => {
+        let body = '';
+        response.on('data', (piece: Buffer) => (body += piece.toString()));
+        response.on('end', () => {
+          resolve(codeOf({ status: 0, headers: {}, body }));
+        });
+      });
+      request.on('error', reject);
+      request.flushHeaders();
+    });
+    expect(code).toBe(expected);
+    expect(await exists('huge')).toBe(false);
+  });
+
+  it('in signed chunks is verified chunk by chunk', async () => {
+    const { host } = new URL(server.endpoint);
+    const content = 'a'.repeat(10_000);
+    const own = {
+      'content-encoding': 'aws-chunked',
+      'x-amz-content-sha256': 'STREAMING-AWS4-HMAC-SHA256-PAYLOAD',
+      'x-amz-decoded-content-length': String(content.length),
+    };
+    const request = { method: 'PUT', path: `/${BUCKET}/chunked`, host, headers: own };
+    const headers = signedHeaders(request, { credentials });
+    const scope = `${headers['x-amz-date'].slice(0, 8)}/us-east-1/s3/aws4_request`;
+    let previous = /Signature=(\w+)/.exec(headers.authorization)?.[1] ?? '';
+    const chunk = (text: string): string => {
+      const parts = [
+        'AWS4-HMAC-SHA256-PAYLOAD',
+        headers['x-amz-date'],
+        scope,
+        previous,
+        sha256(''),
+        sha256(text),
+      ];
+      previous = hmac(signingKey(credentials.secretAccessKey, scope), parts.join('\n')).toString('hex');
+      return `${text.length.toString(16)};chunk-signature=${previous}\r\n${text}\r\n`;
+    };
+    const body = chunk(content.slice(0, 9000)) + chunk(content.slice(9000)) + chunk('');
+    const length = { 'content-length': body.length };
+    const forged = body.replace('aaaa', 'aaab');
+    const refused = await send(server.endpoint, { ...request, body: forged }, { ...headers, ...length });
+    expect([refused.status, codeOf(refused)]).toEqual([403, 'SignatureDoesNotMatch']);
+    expect(await exists('chunked')).toBe(false);
+    const written = await send(server.endpoint, { ...request, body }, { ...headers, ...length });
+    expect(written.status).toBe(200);
+    expect(store.head(BUCKET, 'chunked').size).toBe(10_000);
+  });
+});
+
+describe('a request', () => {
+  const get = { method: 'GET', path: `/${BUCKET}/x` };
+
+  it.each<[string, () => Promise<Answer>, number, string]>([
+    ['without a signature', () => send(server.endpoint, get, {}), 403, 'AccessDenied'],
+    [
+      'with an old signature',
+      () => send(server.endpoint, get, { Authorization: 'AWS a:b' }),
+      400,
+      'InvalidRequest',
+    ],
+    [
+      'with a presigned URL of Signature Version 2',
+      () => send(server.endpoint, { ...get, path: `${get.path}?AWSAccessKeyId=a&Signature=b&Expires=1` }, {}),
+      400,
+      'InvalidRequest',
+    ],
+    [
+      'with the token of another caller',
+      () =>
+        signed(get, { credentials: { ...credentials, sessionToken: callers.addTemporary().sessionToken } }),
+      400,
+      'InvalidToken',
+    ],
+    [
+      'without its token',
+      () => signed(get, { credentials: { ...credentials, sessionToken: undefined } }),
+      403,
+      'InvalidAccessKeyId',
+    ],
+    ['for another service', () => signed(get, { service: 'states' }), 400, 'AuthorizationHeaderMalformed'],
+    [
+      'for directory buckets to another bucket',
+      () => signed(get, { service: 's3express' }),
+      400,
+      'AuthorizationHeaderMalformed',
+    ],
+    [
+      'to the host of a bucket',
+      () => signed({ ...get, headers: { host: `${BUCKET}.localhost` } }),
+      501,
+      'NotImplemented',
+    ],
+    ['with a path that is no text', () => signed({ ...get, path: `/${BUCKET}/%ff` }), 400, 'InvalidURI'],
+  ])('%s is refused', async (_, request, status, code) => {
+    const answer = await request();
+    expect([answer.status, codeOf(answer)]).toEqual([status, code]);
+  });
+
+  it('for another region learns the right one', async () => {
+    const answer = await signed(get, { region: 'eu-west-1' });
+    expect(answer.headers['x-amz-bucket-region']).toBe('us-east-1');
+    expect(answer.body).toContain('<Region>us-east-1</Region>');
+  });
+});
+
+describe('concurrent conditional writes', () => {
+  it('of one key: the one that ends later is refused with a conflict, and may be repeated', async () => {
+    const { host, hostname, port } = new URL(server.endpoint);
+    const path = `/${BUCKET}/conflict`;
+    const condition = { 'if-none-match': '*', 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD' };
+    const headers = signedHeaders({ method: 'PUT', path, host, headers: condition }, { credentials });
+    const slow = http.request({ hostname, port, method: 'PUT', path, agent: false });
+    for (const [name, value] of Object.entries({ ...headers, 'content-length': '4' }))
+      slow.setHeader(name, value);
+    const answered = new Promise<http.IncomingMessage>((resolve, reject) => {
+      slow.on('response', resolve).on('error', reject);
+    });
+    const started = new Promise((resolve) => slow.on('continue', resolve));
+    slow.setHeader('Expect', '100-continue');
+    slow.flushHeaders();
+    // The server has checked the condition once it asks for the body.
+    await started;
+    const quick = { method: 'PUT', path, body: 'quick', headers: { 'if-none-match': '*' } };
+    expect((await signed(quick)).status).toBe(200);
+    slow.end('slow');
+    expect((await answered).statusCode).toBe(409);
+    expect(codeOf(await signed(quick))).toBe('PreconditionFailed');
+    expect(store.head(BUCKET, 'conflict').size).toBe(5);
+  });
+});
+
+describe('a session of a directory bucket', () => {
+  let client: S3Client;
+  beforeAll(() => {
+    client = new S3Client({ endpoint: server.endpoint, region: 'us-east-1', credentials, maxAttempts: 1 });
+  });
+  afterAll(() => {
+    client.destroy();
+  });
+
+  async function session(SessionMode?: 'ReadOnly'): Promise<TemporaryCredentials> {
+    const { Credentials } = await client.send(
+      new CreateSessionCommand({ Bucket: DIRECTORY_BUCKET, SessionMode }),
+    );
+    const { AccessKeyId = '', SecretAccessKey = '', SessionToken = '' } = Credentials ?? {};
+    return { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey, sessionToken: SessionToken };
+  }
+
+  /** A request with the token in the header of sessions. */
+  function inSession(
+    { sessionToken, ...own }: TemporaryCredentials,
+    request: SignedRequest,
+  ): Promise<Answer> {
+    const headers = { ...request.headers, 'x-amz-s3session-token': sessionToken };
+    return signed({ ...request, headers }, { credentials: own, service: 's3express' });
+  }
+
+  const put = { method: 'PUT', path: `/${DIRECTORY_BUCKET}/k`, body: 'x' };
+  const get = { method: 'GET', path: `/${DIRECTORY_BUCKET}/k` };
+
+  it('reads and writes its bucket', async () => {
+    const own = await session();
+    expect((await inSession(own, put)).status).toBe(200);
+    expect(await inSession(own, get)).toMatchObject({ status: 200, body: 'x' });
+  });
+
+  it('may be for reading only', async () => {
+    const own = await session('ReadOnly');
+    expect(codeOf(await inSession(own, put))).toBe('AccessDenied');
+    expect((await inSession(own, get)).status).toBe(200);
+  });
+
+  it('is for no other bucket', async () => {
+    store.createBucket('other--use1-az5--x-s3');
+    const answer = await inSession(await session(), { method: 'GET', path: '/other--use1-az5--x-s3/k' });
+    expect(codeOf(answer)).toBe('AccessDenied');
+  });
+
+  it('ends after five minutes', async () => {
+    const own = await session();
+    const later = Date.now() + 5 * 60_000 + 1;
+    const clock = jest.spyOn(Date, 'now').mockReturnValue(later);
+    try {
+      expect(codeOf(await inSession(own, get))).toBe('ExpiredToken');
+    } finally {
+      clock.mockRestore();
+    }
+  });
+
+  it('ends when its caller does', async () => {
+    const caller = callers.addTemporary();
+    const its = new S3Client({
+      endpoint: server.endpoint,
+      region: 'us-east-1',
+      credentials: caller,
+      maxAttempts: 1,
+    });
+    const at = { Bucket: DIRECTORY_BUCKET, Key: 'k' };
+    await its.send(new PutObjectCommand({ ...at, Body: 'x' }));
+    callers.remove(caller);
+    await expect(its.send(new HeadObjectCommand(at))).rejects.toMatchObject({
+      $metadata: { httpStatusCode: 403 },
+    });
+    its.destroy();
+  });
+});

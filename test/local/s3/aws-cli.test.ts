@@ -1,0 +1,130 @@
+/** The AWS CLI against the local S3 over TLS, if `AWS_CLI` names its program (`pip install awscli`). */
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import * as fs from 'node:fs';
+import * as https from 'node:https';
+import * as path from 'node:path';
+import { buffer, text } from 'node:stream/consumers';
+import { Callers } from '../../../local/s3/callers';
+import { S3Server } from '../../../local/s3/server';
+import { DiskObjectStore } from '../../../local/s3/store';
+import { makeServerCertificate } from '../../../local/tls/certificate';
+import { temporaryFolder } from '../../support/temporary-folder';
+
+const PROGRAM = process.env.AWS_CLI;
+if (PROGRAM === undefined) console.info('the AWS CLI is not tested: set AWS_CLI to its program');
+
+/** Each command starts Python. */
+jest.setTimeout(60_000);
+
+(PROGRAM === undefined ? describe.skip : describe)('the AWS CLI', () => {
+  const folder = temporaryFolder();
+  const store = new DiskObjectStore(path.join(folder, 's3'));
+  const certificate = makeServerCertificate();
+  const small = randomBytes(1000);
+  const large = randomBytes(50_000_000);
+  let server: S3Server;
+  let env: NodeJS.ProcessEnv;
+
+  beforeAll(async () => {
+    store.createBucket('the-bucket');
+    const callers = new Callers();
+    server = await S3Server.start(store, callers, { certificate });
+    const { accessKeyId, secretAccessKey, sessionToken } = callers.addTemporary();
+    const file = (name: string, content: string | Buffer): string => {
+      fs.mkdirSync(path.dirname(path.join(folder, name)), { recursive: true });
+      fs.writeFileSync(path.join(folder, name), content);
+      return path.join(folder, name);
+    };
+    file('small', small);
+    file('large', large);
+    file('tree/a b+ü.txt', 'a');
+    file('tree/below/b', 'b');
+    env = {
+      PATH: process.env.PATH,
+      HOME: folder,
+      AWS_ENDPOINT_URL_S3: server.endpoint,
+      AWS_DEFAULT_REGION: 'us-east-1',
+      AWS_ACCESS_KEY_ID: accessKeyId,
+      AWS_SECRET_ACCESS_KEY: secretAccessKey,
+      AWS_SESSION_TOKEN: sessionToken,
+      AWS_CA_BUNDLE: file('authority.pem', certificate.authority),
+      AWS_CONFIG_FILE: file('config', '[default]\ns3 =\n  signature_version = s3v4\n'),
+    };
+  });
+
+  afterAll(() => server.close());
+
+  async function run(...args: string[]): Promise<{ code: number | null; output: string }> {
+    const child = spawn(PROGRAM ?? '', args, { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const exit = new Promise<number | null>((resolve) => child.once('exit', resolve));
+    const [stdout, stderr, code] = await Promise.all([text(child.stdout), text(child.stderr), exit]);
+    return { code, output: stdout + stderr };
+  }
+
+  async function succeed(...args: string[]): Promise<string> {
+    const { code, output } = await run(...args);
+    expect([code, output]).toEqual([0, output]);
+    return output;
+  }
+
+  it('lists buckets', async () => {
+    expect(await succeed('s3', 'ls')).toMatch(/ the-bucket\n$/);
+  });
+
+  it.each([
+    ['1 KB', 'small', small],
+    ['50 MB', 'large', large],
+  ])('copies %s up, to another key and down', async (_, name, content) => {
+    await succeed('s3', 'cp', name, `s3://the-bucket/${name}`);
+    await succeed('s3', 'cp', `s3://the-bucket/${name}`, `s3://the-bucket/copied/${name}`);
+    await succeed('s3', 'cp', `s3://the-bucket/copied/${name}`, `${name}-back`);
+    expect(fs.readFileSync(path.join(folder, `${name}-back`)).equals(content)).toBe(true);
+  });
+
+  it('synchronizes folders, and copies nothing again', async () => {
+    expect(await succeed('s3', 'sync', 'tree', 's3://the-bucket/tree')).toContain('below/b');
+    expect(await succeed('s3', 'sync', 'tree', 's3://the-bucket/tree')).toBe('');
+    await succeed('s3', 'sync', 's3://the-bucket/tree', 'back');
+    expect(fs.readFileSync(path.join(folder, 'back/a b+ü.txt'), 'utf8')).toBe('a');
+    expect(await succeed('s3', 'ls', 's3://the-bucket/tree/')).toMatch(/PRE below\/[^]* 1 a b\+ü\.txt/);
+    await succeed('s3', 'rm', '--recursive', 's3://the-bucket/tree');
+    expect(store.list('the-bucket', 'tree')).toEqual([]);
+  });
+
+  it('presigns URLs', async () => {
+    await succeed('s3', 'cp', 'small', 's3://the-bucket/shared');
+    const url = (await succeed('s3', 'presign', 's3://the-bucket/shared')).trim();
+    const content = await new Promise<Buffer>((resolve, reject) => {
+      https
+        .get(url, { ca: certificate.authority, agent: false }, (response) => {
+          resolve(buffer(response));
+        })
+        .on('error', reject);
+    });
+    expect(content.equals(small)).toBe(true);
+  });
+
+  it.each(['CRC32', 'SHA1', 'SHA256'])('stores the checksum %s', async (algorithm) => {
+    const at = ['--bucket', 'the-bucket', '--key', `sum-${algorithm}`];
+    const put = await succeed(
+      's3api',
+      'put-object',
+      ...at,
+      '--body',
+      'small',
+      '--checksum-algorithm',
+      algorithm,
+    );
+    const head = await succeed('s3api', 'head-object', ...at, '--checksum-mode', 'ENABLED');
+    const name = `Checksum${algorithm}`;
+    const valueIn = (answer: string): unknown => (JSON.parse(answer) as Record<string, unknown>)[name];
+    expect(valueIn(put)).toEqual(expect.any(String));
+    expect(valueIn(head)).toBe(valueIn(put));
+  });
+
+  it('cannot make or remove buckets', async () => {
+    expect((await run('s3', 'mb', 's3://another')).output).toContain('NotImplemented');
+    expect((await run('s3', 'rb', 's3://the-bucket')).output).toContain('NotImplemented');
+  });
+});
