@@ -44,6 +44,7 @@ const LAMBDA_LAYERS = [
 /** The local cloud, likewise. */
 const LOCAL_LAYERS = [
   ['basics', '^local/basics/'],
+  ['iam', '^local/iam/'],
   ['simulation', '^local/simulation/'],
   ['s3', '^local/s3/'],
   ['cloudformation', '^local/cloudformation/'],

@@ -1,5 +1,6 @@
 /** The package's `./local` entry: runs a synthesized pipeline on this machine, without an AWS account. */
 export { LocalCloud, type LocalCloudOptions, type LocalPipeline, type S3Access } from './cloud/cloud';
+export type { Access } from './iam/authorizer';
 export { LocalCloudError } from './basics/errors';
 export { infer, type FailedInference, type Inference, type SucceededInference } from './cloud/infer';
 export type { Json, JsonObject } from './basics/json';

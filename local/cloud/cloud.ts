@@ -1,4 +1,5 @@
 /** The local cloud: runs the pipeline of a synthesized assembly on this machine, without an AWS account. */
+import { randomBytes, randomUUID } from 'node:crypto';
 import * as fs from 'node:fs';
 import { rm } from 'node:fs/promises';
 import * as os from 'node:os';
@@ -14,15 +15,20 @@ import type { Admission } from '../lambda/function-pool';
 import { LocalFunctions } from '../lambda/local-functions';
 import type { WorkerProcess } from '../lambda/worker-process';
 import { type Pipeline, selectPipeline } from '../cloudformation/pipeline';
+import { administrator, readPolicies } from '../cloudformation/policies';
 import { publishAssets } from '../cloudformation/publish';
 import { PublishedVersions } from '../cloudformation/published-versions';
-import { readBucketName, readDirectoryBucketName } from '../cloudformation/resources';
+import { type FunctionResource, readBucketName, readDirectoryBucketName } from '../cloudformation/resources';
+import { type Access, Authorizer } from '../iam/authorizer';
+import { roleSession } from '../iam/principals';
 import { Callers } from '../s3/callers';
 import { S3Server } from '../s3/server';
 import { DiskObjectStore } from '../s3/store';
 import type { Simulation } from '../simulation/simulation';
 import { Traffic } from '../simulation/traffic';
+import { StateError } from '../step-functions/errors';
 import type { ExecutionResult, TraceEvent } from '../step-functions/execution';
+import { checkRoles } from './check-roles';
 import { parseDefinition } from '../step-functions/parse-definition';
 import { StateMachine } from '../step-functions/state-machine';
 
@@ -36,6 +42,14 @@ export interface LocalCloudOptions {
   readonly onLog?: LogListener;
   /** Called with each event of an execution. */
   readonly onTrace?: (event: TraceEvent) => void;
+  /** Called with each decision about a permission. */
+  readonly onAccess?: (access: Access) => void;
+  /**
+   * ARNs of the KMS keys of buckets that the pipeline's stack does not define, by the bucket's name. The bucket of CDK's assets
+   * is one of them.
+   * @default - these buckets are not encrypted with a customer managed key
+   */
+  readonly bucketKeys?: Readonly<Record<string, string>>;
   /**
    * Slows S3, cold starts and state transitions down to about their speed on AWS. The times of such a run are simulated.
    * @default - everything runs as fast as this machine allows
@@ -81,7 +95,9 @@ export class LocalCloud {
 
   private readonly store: DiskObjectStore;
   private readonly callers = new Callers();
-  private readonly credentials = this.callers.add();
+  private readonly credentials: S3Access['credentials'];
+  private readonly authorizer: Authorizer;
+  private found: readonly string[] = [];
   private readonly closing = new AbortController();
   private s3Server: S3Server | undefined;
   private functions: LocalFunctions | undefined;
@@ -94,6 +110,9 @@ export class LocalCloud {
     private readonly options: LocalCloudOptions,
   ) {
     this.store = new DiskObjectStore(path.join(folder, 's3'));
+    this.authorizer = new Authorizer(options.onAccess);
+    const { account } = this.deployed.template.environment;
+    this.credentials = this.callers.add({ principal: administrator(account) });
     process.once('exit', this.onProcessExit);
   }
 
@@ -107,6 +126,14 @@ export class LocalCloud {
   get s3(): S3Access {
     const { region } = this.deployed.template.environment;
     return { endpoint: started(this.s3Server).endpoint, region, credentials: this.credentials };
+  }
+
+  /**
+   * What would be missing on AWS although the deployment and the executions succeed, because a role lacks a permission, and
+   * which roles the local cloud does not know. Each is one line.
+   */
+  get notices(): readonly string[] {
+    return this.found;
   }
 
   /**
@@ -164,12 +191,13 @@ export class LocalCloud {
   }
 
   private async prepare(pipeline: Pipeline): Promise<void> {
-    this.s3Server = await S3Server.start(this.store, this.callers);
+    this.s3Server = await S3Server.start(this.store, this.callers, this.authorizer);
     this.functions = new LocalFunctions({
       code: new CodeFolders(this.store, path.join(this.folder, 'code')),
       folder: path.join(this.folder, 'workers'),
       region: pipeline.template.environment.region,
-      admit: () => this.admitWorker(),
+      admit: (fn) => this.admitWorker(fn),
+      logRefusal: (fn, logStream) => this.logRefusal(fn, logStream),
       coldStartMs: this.options.simulation?.coldStartMs,
       onLog: this.options.onLog,
     });
@@ -189,15 +217,24 @@ export class LocalCloud {
     for (const bucket of template.referredResources('AWS::S3Express::DirectoryBucket')) {
       store.createBucket(readDirectoryBucketName(template, bucket));
     }
+    const policies = readPolicies(template, stateMachine, this.options.bucketKeys);
+    const checked = new Authorizer(this.options.onAccess);
+    checked.update(policies);
+    const notices = checkRoles({ template, stateMachine, policies, authorizer: checked });
     // Needed if the stack imports the pipeline's bucket instead of defining it.
     store.createBucket(pipeline.bucket);
     await publishAssets(pipeline.stack, store);
     replaceFunctions();
+    this.authorizer.update(policies);
+    this.found = notices;
     this.stateMachine?.update(stateMachine, definition);
     this.stateMachine ??= new StateMachine(
       stateMachine,
       {
-        invoke: (functionArn, payload) => functions.invoke(functionArn, payload),
+        invoke: async (functionArn, payload) => {
+          this.checkInvoke(functionArn);
+          return functions.invoke(functionArn, payload);
+        },
         trace: this.options.onTrace,
         signal: this.closing.signal,
         transitionMs: this.options.simulation?.transitionMs,
@@ -207,9 +244,47 @@ export class LocalCloud {
     this.deployed = pipeline;
   }
 
-  private admitWorker(): Admission {
+  /**
+   * The error name and the text are those of https://github.com/awslabs/aws-deployment-framework/issues/460.
+   * @throws StateError if the state machine's role may not call the function
+   */
+  private checkInvoke(functionArn: string): void {
+    const { roleArn } = this.deployed.stateMachine;
+    if (roleArn === undefined) return;
+    const refusal = this.authorizer.refusal(roleSession(roleArn, randomId()), {
+      action: 'lambda:InvokeFunction',
+      resource: functionArn,
+      // arn:partition:lambda:region:account:function:name[:qualifier]
+      policyOf: functionArn.split(':').slice(0, 7).join(':'),
+    });
+    if (refusal === undefined) return;
+    const service = `Service: AWSLambda; Status Code: 403; Error Code: AccessDeniedException; Request ID: ${randomUUID()}; Proxy: null`;
+    throw new StateError('Lambda.AWSLambdaException', `${refusal} (${service})`);
+  }
+
+  /** Why a function's role may not write to its log group. https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html */
+  private logRefusal(fn: FunctionResource, logStream: string): string | undefined {
+    const { account, region } = this.authorizer;
+    const session = roleSession(fn.roleArn, fn.name);
+    const stream = `arn:aws:logs:${region}:${account}:log-group:${fn.logGroup}:log-stream:`;
+    const needs = [
+      ...(fn.createsLogGroup ? [{ action: 'logs:CreateLogGroup', resource: stream } as const] : []),
+      { action: 'logs:CreateLogStream', resource: `${stream}${logStream}` } as const,
+      { action: 'logs:PutLogEvents', resource: `${stream}${logStream}` } as const,
+    ];
+    for (const need of needs) {
+      const refusal = this.authorizer.refusal(session, need);
+      if (refusal !== undefined) return refusal;
+    }
+    return undefined;
+  }
+
+  private admitWorker(fn: FunctionResource): Admission {
     const network = this.options.simulation?.network;
-    const credentials = this.callers.add(network ? { traffic: new Traffic(network) } : {});
+    const credentials = this.callers.add({
+      principal: roleSession(fn.roleArn, fn.name, { functionArn: fn.arn }),
+      ...(network && { traffic: new Traffic(network) }),
+    });
     return {
       environment: {
         AWS_ACCESS_KEY_ID: credentials.accessKeyId,
@@ -227,6 +302,11 @@ export class LocalCloud {
     this.functions?.kill();
     fs.rmSync(this.folder, { recursive: true, force: true });
   };
+}
+
+/** The names of Step Functions' sessions are random. */
+function randomId(): string {
+  return randomBytes(16).toString('hex');
 }
 
 function started<T>(part: T | undefined): T {

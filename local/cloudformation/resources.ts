@@ -13,6 +13,11 @@ export interface FunctionResource {
   readonly name: string;
   /** Unqualified. */
   readonly arn: string;
+  readonly roleArn: string;
+  /** Name of the log group. */
+  readonly logGroup: string;
+  /** Whether Lambda creates the log group at the first call, because the template does not set one. */
+  readonly createsLogGroup: boolean;
   readonly code: { readonly bucket: string; readonly key: string };
   readonly handler: string;
   readonly runtime: string;
@@ -41,9 +46,11 @@ const FUNCTION_PROPERTIES = {
     'Environment',
     'FunctionName',
     'Handler',
+    'LoggingConfig',
     'MemorySize',
     'PackageType',
     'ReservedConcurrentExecutions',
+    'Role',
     'Runtime',
     'Timeout',
   ],
@@ -53,24 +60,19 @@ const FUNCTION_PROPERTIES = {
     'Description',
     'EphemeralStorage',
     'KmsKeyArn',
-    'LoggingConfig',
     'RecursiveLoop',
-    'Role',
     'RuntimeManagementConfig',
     'Tags',
     'TracingConfig',
+    // Only its permissions are checked.
+    'VpcConfig',
   ],
 };
 
 const STATE_MACHINE_PROPERTIES = {
-  used: ['DefinitionString', 'StateMachineName', 'StateMachineType'],
-  withoutEffect: [
-    'EncryptionConfiguration',
-    'LoggingConfiguration',
-    'RoleArn',
-    'Tags',
-    'TracingConfiguration',
-  ],
+  used: ['DefinitionString', 'RoleArn', 'StateMachineName', 'StateMachineType'],
+  // Only the permissions for logs and traces are checked.
+  withoutEffect: ['EncryptionConfiguration', 'LoggingConfiguration', 'Tags', 'TracingConfiguration'],
 };
 
 const DIRECTORY_BUCKET_PROPERTIES = {
@@ -79,9 +81,8 @@ const DIRECTORY_BUCKET_PROPERTIES = {
 };
 
 const BUCKET_PROPERTIES = {
-  used: ['BucketName'],
+  used: ['BucketEncryption', 'BucketName'],
   withoutEffect: [
-    'BucketEncryption',
     'CorsConfiguration',
     'IntelligentTieringConfigurations',
     'LifecycleConfiguration',
@@ -142,6 +143,8 @@ export function readFunction(template: Template, resource: Resource): FunctionRe
     logicalId: resource.logicalId,
     name: referenceTo(template, resource),
     arn: attributeOf(template, resource, 'Arn'),
+    roleArn: template.text(resource, 'Role'),
+    ...readLogGroup(template, resource),
     code: readCode(template, resource),
     handler: template.text(resource, 'Handler'),
     runtime,
@@ -183,6 +186,17 @@ function readCode(template: Template, resource: Resource): FunctionResource['cod
   }
   if (typeof bucket !== 'string' || typeof key !== 'string') throw unknownValue(resource, 'Code', code);
   return { bucket, key };
+}
+
+function readLogGroup(
+  template: Template,
+  resource: Resource,
+): Pick<FunctionResource, 'logGroup' | 'createsLogGroup'> {
+  const logging = template.property(resource, 'LoggingConfig');
+  const logGroup = isJsonObject(logging) ? logging.LogGroup : undefined;
+  return typeof logGroup === 'string'
+    ? { logGroup, createsLogGroup: false }
+    : { logGroup: `/aws/lambda/${referenceTo(template, resource)}`, createsLogGroup: true };
 }
 
 function readEnvironment(template: Template, resource: Resource): Record<string, string> {

@@ -14,8 +14,10 @@ export interface FunctionHost {
   /** Folder for the workers' temporary folders. */
   readonly folder: string;
   readonly region: string;
-  /** Gives a new worker access to the local S3. */
-  readonly admit: () => Admission;
+  /** Gives a new worker of the function access to the local S3. */
+  readonly admit: (fn: FunctionResource) => Admission;
+  /** Why the function may not write to a stream of its log group; `undefined` if it may. */
+  readonly logRefusal?: (fn: FunctionResource, logStream: string) => string | undefined;
   /** Milliseconds from a call that finds no idle worker until a new worker starts. */
   readonly coldStartMs?: number;
   readonly onLog?: LogListener;
@@ -47,6 +49,9 @@ export class LambdaServiceError extends Error {
   }
 }
 
+/** Policies seldom tell log streams apart, so one name stands for all. */
+const LOG_STREAM = 'local';
+
 export class FunctionPool {
   readonly log: FunctionLog;
   private readonly workers = new Set<Worker>();
@@ -60,7 +65,7 @@ export class FunctionPool {
     readonly version: string,
     private readonly host: FunctionHost,
   ) {
-    this.log = new FunctionLog(resource.name, host.onLog);
+    this.log = new FunctionLog(resource.name, host.onLog, () => host.logRefusal?.(resource, LOG_STREAM));
   }
 
   /** Runs the function with a JSON payload. A failure of the function is a result, not an exception. */
@@ -125,7 +130,7 @@ export class FunctionPool {
     const codeFolder = await this.host.code.folderOf(this.resource.code);
     const { timeoutSeconds } = this.resource;
     if (this.host.coldStartMs !== undefined) await delay(this.host.coldStartMs);
-    const admission = this.host.admit();
+    const admission = this.host.admit(this.resource);
     const environment = this.environment(admission, codeFolder, temporaryFolder);
     const worker = await Worker.start({
       codeFolder,
@@ -165,7 +170,7 @@ export class FunctionPool {
       AWS_LAMBDA_FUNCTION_VERSION: this.version,
       AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(memoryMegabytes),
       AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
-      AWS_LAMBDA_LOG_GROUP_NAME: `/aws/lambda/${name}`,
+      AWS_LAMBDA_LOG_GROUP_NAME: this.resource.logGroup,
       AWS_LAMBDA_LOG_STREAM_NAME: path.basename(temporaryFolder),
       ...admission.environment,
       ...this.resource.environment,

@@ -1,5 +1,6 @@
 /** The callers of the local S3: the cloud itself and each sandbox of a function. Each has its own access key. */
 import { randomBytes } from 'node:crypto';
+import type { Principal } from '../iam/principals';
 import type { Traffic } from '../simulation/traffic';
 
 interface S3Credentials {
@@ -9,6 +10,8 @@ interface S3Credentials {
 
 export interface Caller {
   readonly accessKeyId: string;
+  /** Who the caller is for IAM. A caller without a principal may do anything. */
+  readonly principal?: Principal;
   /** Limits the speed at which the caller sends and receives. */
   readonly traffic?: Traffic;
 }

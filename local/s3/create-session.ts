@@ -5,8 +5,16 @@ import { allowQuery, isDirectoryBucket, type S3Request } from './request';
 import type { DiskObjectStore } from './store';
 import { element, xmlDocument } from './xml';
 
+/** What a session may do. */
+export type SessionMode = 'ReadWrite' | 'ReadOnly';
+
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateSession.html */
 const SESSION_MS = 5 * 60_000;
+
+/** The token of a session names its mode. */
+export function sessionToken(mode: SessionMode): string {
+  return `session-${mode}`;
+}
 
 export function isCreateSession({ method, key, query }: S3Request): boolean {
   return method === 'GET' && key === '' && query.has('session');
@@ -14,6 +22,7 @@ export function isCreateSession({ method, key, query }: S3Request): boolean {
 
 export function createSession(
   store: DiskObjectStore,
+  mode: SessionMode,
   request: S3Request,
   response: http.ServerResponse,
 ): void {
@@ -25,7 +34,7 @@ export function createSession(
     element('AccessKeyId', request.accessKeyId),
     // Signatures are not verified.
     element('SecretAccessKey', 'session'),
-    element('SessionToken', 'session'),
+    element('SessionToken', sessionToken(mode)),
     element('Expiration', new Date(Date.now() + SESSION_MS).toISOString()),
   ].join('');
   const xml = xmlDocument('CreateSessionResult', [`<Credentials>${credentials}</Credentials>`]);

@@ -1,5 +1,7 @@
 /** Parses an S3 request: bucket, key, query, headers and caller. */
 import type * as http from 'node:http';
+import type { TLSSocket } from 'node:tls';
+import type { Principal } from '../iam/principals';
 import type { Traffic } from '../simulation/traffic';
 import type { Caller, Callers } from './callers';
 import { notImplemented, S3Error } from './errors';
@@ -15,6 +17,10 @@ export interface S3Request {
   readonly message: http.IncomingMessage;
   /** The caller's access key id. */
   readonly accessKeyId: string;
+  /** Who the caller is for IAM. A caller without a principal may do anything. */
+  readonly principal?: Principal;
+  /** The version of TLS that the request came with, such as 1.3; `undefined` for plain HTTP. */
+  readonly tlsVersion: number | undefined;
   /** Limits the speed at which the caller sends and receives. */
   readonly traffic?: Traffic;
 }
@@ -25,7 +31,8 @@ export function isDirectoryBucket(bucket: string): boolean {
 }
 
 /** Expects path-style addressing. Splits the raw path by hand, because `URL` would rewrite keys such as `a/../b`. */
-export function parseRequest(message: http.IncomingMessage, { accessKeyId, traffic }: Caller): S3Request {
+export function parseRequest(message: http.IncomingMessage, caller: Caller): S3Request {
+  const { accessKeyId, principal, traffic } = caller;
   const [path = '', query = ''] = splitOnce(message.url ?? '/', '?');
   const [bucket = '', key = ''] = splitOnce(path.slice(1), '/');
   return {
@@ -37,8 +44,19 @@ export function parseRequest(message: http.IncomingMessage, { accessKeyId, traff
     headers: message.headers,
     message,
     accessKeyId,
+    tlsVersion: tlsVersion(message),
+    ...(principal && { principal }),
     ...(traffic && { traffic }),
   };
+}
+
+/**
+ * Plain HTTP counts as TLS 1.3 as long as this endpoint has no TLS, because the policies of buckets refuse plain HTTP.
+ * COORDINATOR: when the endpoint has TLS, return `undefined` for a socket that is not encrypted.
+ */
+function tlsVersion({ socket }: http.IncomingMessage): number | undefined {
+  if (!('encrypted' in socket)) return 1.3;
+  return Number((socket as TLSSocket).getProtocol()?.replace('TLSv', ''));
 }
 
 /**

@@ -9,6 +9,8 @@
 import { randomUUID } from 'node:crypto';
 import * as http from 'node:http';
 import { closeServer, listen, LOOPBACK } from '../basics/listen';
+import type { Authorizer } from '../iam/authorizer';
+import { S3Authorization } from './authorize';
 import type { Callers } from './callers';
 import { createSession, isCreateSession } from './create-session';
 import { notImplemented, S3Error } from './errors';
@@ -22,11 +24,16 @@ import { allowQuery, authenticate, operationName, parseRequest, type S3Request }
 import type { DiskObjectStore } from './store';
 
 export class S3Server {
-  /** Starts a server on a free port. Requests must have the access key id of one of the callers. */
-  static async start(store: DiskObjectStore, callers: Callers): Promise<S3Server> {
+  /**
+   * Starts a server on a free port. Requests must have the access key id of one of the callers.
+   *
+   * @param authorizer authorizes the requests of callers that have a principal
+   */
+  static async start(store: DiskObjectStore, callers: Callers, authorizer?: Authorizer): Promise<S3Server> {
+    const authorization = new S3Authorization(store, authorizer);
     const uploads = new MultipartUploads(store);
     const server = http.createServer((message, response) => {
-      void answer({ store, uploads, callers }, message, response);
+      void answer({ store, uploads, callers, authorization }, message, response);
     });
     // No timeout: large objects can take longer on slow machines than the default of five minutes per request.
     server.requestTimeout = 0;
@@ -49,6 +56,7 @@ interface Served {
   readonly store: DiskObjectStore;
   readonly uploads: MultipartUploads;
   readonly callers: Callers;
+  readonly authorization: S3Authorization;
 }
 
 async function answer(
@@ -61,7 +69,10 @@ async function answer(
   try {
     const request = parseRequest(message, authenticate(message, served.callers));
     await request.traffic?.firstByte();
-    await operate(served, request, response);
+    served.authorization.check(request);
+    await operate(served, request, response).catch((error: unknown) => {
+      throw served.authorization.hideMissingKey(request, error);
+    });
   } catch (error) {
     // The client has gone, or a file failed halfway: the response can no longer become an error, so close it.
     if (response.headersSent || message.socket.destroyed) {
@@ -74,13 +85,13 @@ async function answer(
 }
 
 async function operate(
-  { store, uploads }: Served,
+  { store, uploads, authorization }: Served,
   request: S3Request,
   response: http.ServerResponse,
 ): Promise<void> {
   if (request.bucket === '') throw notImplemented(operationName(request));
   if (isCreateSession(request)) {
-    createSession(store, request, response);
+    createSession(store, authorization.sessionMode(request), request, response);
     return;
   }
   if (request.key === '') {
