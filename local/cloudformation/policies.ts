@@ -70,7 +70,7 @@ function bucketKey(template: Template, bucket: Resource): [string, BucketKey][] 
   if (!isJsonObject(rule) || !isJsonObject(rule.ServerSideEncryptionByDefault)) return [];
   const { SSEAlgorithm: algorithm, KMSMasterKeyID: key } = rule.ServerSideEncryptionByDefault;
   // Without a key, S3 uses the account's AWS managed key, which needs no permission.
-  if (!String(algorithm).startsWith('aws:kms') || typeof key !== 'string') return [];
+  if (typeof algorithm !== 'string' || !algorithm.startsWith('aws:kms') || typeof key !== 'string') return [];
   const keyArn = keyArnOf(template, key);
   return [[referenceTo(template, bucket), { keyArn, bucketKeyEnabled: rule.BucketKeyEnabled === true }]];
 }
@@ -89,16 +89,23 @@ function keyArnOf(template: Template, name: string): string {
 
 function bucketPolicies(template: Template, service: 'AWS::S3' | 'AWS::S3Express'): [string, Policy][] {
   const bucketType = service === 'AWS::S3' ? 'AWS::S3::Bucket' : 'AWS::S3Express::DirectoryBucket';
-  const own = new Map(template.referredResources(bucketType).map((bucket) => [bucket.logicalId, bucket]));
+  const own = new Map(
+    template
+      .referredResources(bucketType)
+      .map((bucket) => [bucket.logicalId, attributeOf(template, bucket, 'Arn')]),
+  );
   return template.resourcesOfType(`${service}::BucketPolicy`).flatMap((resource): [string, Policy][] => {
     const { Bucket: reference = null, PolicyDocument: document } = resource.properties;
-    const logicalId = isJsonObject(reference) ? String(reference.Ref) : undefined;
-    const bucket = logicalId === undefined ? undefined : own.get(logicalId);
-    // Buckets that the pipeline does not refer to have no policy here, except those that are named literally.
-    if (bucket === undefined && typeof reference !== 'string') return [];
-    const arn = bucket ? attributeOf(template, bucket, 'Arn') : bucketArn(String(reference));
+    const arn = typeof reference === 'string' ? bucketArn(reference) : own.get(referredId(reference) ?? '');
+    // The pipeline does not refer to this bucket.
+    if (arn === undefined) return [];
     return [[arn, parse(template, document, resource)]];
   });
+}
+
+/** The logical id in `Ref`. */
+function referredId(value: Json): string | undefined {
+  return isJsonObject(value) && typeof value.Ref === 'string' ? value.Ref : undefined;
 }
 
 function keyPolicies(template: Template): [string, Policy][] {
@@ -132,7 +139,7 @@ function functionPolicies(template: Template): [string, Policy][] {
       Effect: 'Allow',
       Principal: { AWS: template.resolve(principal) },
       Action: action,
-      Resource: String(named).startsWith('arn:') ? named : arn,
+      Resource: typeof named === 'string' && named.startsWith('arn:') ? named : arn,
     };
     const { statements: parsed } = parsePolicy({ Statement: [statement] }, whereOf(permission));
     statements.set(arn, [...(statements.get(arn) ?? []), ...parsed]);

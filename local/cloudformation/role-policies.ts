@@ -45,11 +45,12 @@ function readOwnRole(template: Template, resource: Resource, arn: string): RoleP
     template,
     (role) => role === name || (isJsonObject(role) && role.Ref === resource.logicalId),
   );
-  const boundaryArn = template.property(resource, 'PermissionsBoundary');
-  const boundary = boundaryArn === undefined ? undefined : managedPolicy(template, String(boundaryArn));
+  const isBounded = resource.properties.PermissionsBoundary !== undefined;
+  const boundaryArn = isBounded ? template.text(resource, 'PermissionsBoundary') : undefined;
+  const boundary = boundaryArn === undefined ? undefined : managedPolicy(template, boundaryArn);
   if (boundaryArn !== undefined && boundary === undefined) {
     throw unsupported(
-      `the permissions boundary ${String(boundaryArn)} of ${where}, whose policy is not in the template`,
+      `the permissions boundary ${boundaryArn} of ${where}, whose policy is not in the template`,
       'synthesize the stack without it, or define its policy in the stack',
     );
   }
