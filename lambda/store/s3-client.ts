@@ -1,5 +1,6 @@
-import { S3Client } from '@aws-sdk/client-s3';
+import { CreateSessionCommand, S3Client } from '@aws-sdk/client-s3';
 import { functionAgents, type Agents } from './connections';
+import { ExpressSessions } from './express-sessions';
 import { CONNECT_MS, SILENCE_MS, wholeRequestMs } from './limits';
 import { S3ObjectStore } from './s3';
 
@@ -22,8 +23,11 @@ const LIMITS: ClientLimits = { connect: CONNECT_MS, silence: SILENCE_MS, answer:
 
 /** A client that takes credentials, region and endpoint from the environment. */
 export function functionS3Client(agents = functionAgents(), limits = LIMITS): S3Client {
-  return new S3Client({
+  const client: S3Client = new S3Client({
     logger: SILENT,
+    s3ExpressIdentityProvider: new ExpressSessions((bucket) =>
+      client.send(new CreateSessionCommand({ Bucket: bucket })),
+    ),
     // Custom agents make the SDK send the body without waiting for `100 Continue`, so do not ask for it.
     expectContinueHeader: false,
     requestHandler: {
@@ -35,6 +39,7 @@ export function functionS3Client(agents = functionAgents(), limits = LIMITS): S3
       httpsAgent: agents.httpsAgent,
     },
   });
+  return client;
 }
 
 /** The objects of a slice function. */

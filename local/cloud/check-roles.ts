@@ -5,7 +5,7 @@
 import { LocalCloudError } from '../basics/errors';
 import { isJsonArray, isJsonObject, type Json } from '../basics/json';
 import { attributeOf, referenceTo } from '../cloudformation/physical-ids';
-import type { PipelinePolicies } from '../cloudformation/policies';
+import { administrator, type PipelinePolicies } from '../cloudformation/policies';
 import type { Resource } from '../cloudformation/resource';
 import type { StateMachineResource } from '../cloudformation/resources';
 import type { Template } from '../cloudformation/template';
@@ -29,6 +29,7 @@ export function checkRoles(checked: Checked): string[] {
   const { template, policies } = checked;
   for (const fn of template.referredResources('AWS::Lambda::Function')) checkFunction(checked, fn);
   checkStateMachine(checked);
+  for (const key of template.referredResources('AWS::KMS::Key')) checkKey(checked, key);
   for (const group of template.referredResources('AWS::Logs::LogGroup')) checkLogGroup(checked, group);
   const imported = [...policies.roles.values()].flatMap(({ arn, unknown }) =>
     unknown.map(
@@ -87,6 +88,18 @@ function checkStateMachine({ template, stateMachine, policies, authorizer }: Che
     what,
     'The state machine IAM Role is not authorized to access the Log Destination',
     `allow its role ${missing} on all resources`,
+  );
+}
+
+/** https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateKey.html#KMS-CreateKey-request-BypassPolicyLockoutSafetyCheck */
+function checkKey({ template, authorizer }: Checked, key: Resource): void {
+  const who = administrator(authorizer.account);
+  const resource = attributeOf(template, key, 'Arn');
+  if (!refuses(authorizer, who, { action: 'kms:PutKeyPolicy', resource })) return;
+  throw refused(
+    `create the key '${key.logicalId}'`,
+    'The new key policy will not allow you to update the key policy in the future.',
+    "let the key's policy allow the account kms:PutKeyPolicy",
   );
 }
 

@@ -66,6 +66,7 @@ export const ACTIONS = [
   ...FUNCTION_LOG_ACTIONS,
   ...S3_ACTIONS,
   's3express:CreateSession',
+  'kms:PutKeyPolicy',
   'lambda:InvokeFunction',
   'sts:AssumeRole',
 ] as const;
