@@ -82,6 +82,8 @@ async function run(assembly: string, options: Options): Promise<void> {
     onTrace: (event) => events.push(event),
   });
   try {
+    clearProgress();
+    for (const notice of cloud.notices) process.stderr.write(`note: ${notice}\n`);
     showProgress('running the state machine');
     const result = await infer(cloud, tensors);
     clearProgress();
