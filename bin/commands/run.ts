@@ -82,11 +82,10 @@ async function run(assembly: string, options: Options): Promise<void> {
     onTrace: (event) => events.push(event),
   });
   try {
-    clearProgress();
-    for (const notice of cloud.notices) process.stderr.write(`note: ${notice}\n`);
     showProgress('running the state machine');
     const result = await infer(cloud, tensors);
     clearProgress();
+    for (const notice of cloud.notices()) process.stderr.write(`note: ${notice}\n`);
     if (options.trace !== undefined) {
       const timings = result.status === 'FAILED' ? [] : result.execution.timings;
       fs.writeFileSync(options.trace, chromeTrace(events, timings, options.simulate));

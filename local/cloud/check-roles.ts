@@ -34,7 +34,7 @@ export function checkRoles(checked: Checked): string[] {
   const imported = [...policies.roles.values()].flatMap(({ arn, unknown }) =>
     unknown.map(
       (what) =>
-        `${what} is not in the template: the local cloud allows the role ${arn} whatever no policy in the template denies`,
+        `${what} is not in the template: the local cloud lets the role ${arn} do whatever no policy in the template denies`,
     ),
   );
   return [...imported, ...missingTraces(checked), ...missingExpirations(checked)];

@@ -8,6 +8,7 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { readAssembly } from '../cloudformation/assembly';
 import { LocalCloudError } from '../basics/errors';
+import { Notices } from '../basics/notices';
 import type { Json, JsonObject } from '../basics/json';
 import { CodeFolders } from '../lambda/code';
 import type { LogListener } from '../lambda/function-log';
@@ -97,7 +98,7 @@ export class LocalCloud {
   private readonly callers = new Callers();
   private readonly credentials: S3Access['credentials'];
   private readonly authorizer: Authorizer;
-  private found: readonly string[] = [];
+  private readonly noticed = new Notices();
   private readonly closing = new AbortController();
   private s3Server: S3Server | undefined;
   private functions: LocalFunctions | undefined;
@@ -126,14 +127,6 @@ export class LocalCloud {
   get s3(): S3Access {
     const { region } = this.deployed.template.environment;
     return { endpoint: started(this.s3Server).endpoint, region, credentials: this.credentials };
-  }
-
-  /**
-   * What would be missing on AWS although the deployment and the executions succeed, because a role lacks a permission, and
-   * which roles the local cloud does not know. Each is one line.
-   */
-  get notices(): readonly string[] {
-    return this.found;
   }
 
   /**
@@ -181,6 +174,14 @@ export class LocalCloud {
     return this.functions?.logs() ?? new Map();
   }
 
+  /**
+   * What this machine did differently than AWS so far, such as not knowing an imported role, and what would be missing on AWS
+   * although executions succeed, such as traces. Each is one line.
+   */
+  notices(): readonly string[] {
+    return this.noticed.list();
+  }
+
   /** Ends executions, kills the functions' processes, stops the S3 server and removes all files. */
   async close(): Promise<void> {
     this.closing.abort(new LocalCloudError('the local cloud is closed: start another one'));
@@ -226,7 +227,7 @@ export class LocalCloud {
     await publishAssets(pipeline.stack, store);
     replaceFunctions();
     this.authorizer.update(policies);
-    this.found = notices;
+    for (const notice of notices) this.noticed.add(notice, notice);
     this.stateMachine?.update(stateMachine, definition);
     this.stateMachine ??= new StateMachine(
       stateMachine,

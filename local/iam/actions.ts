@@ -51,6 +51,7 @@ export const S3_ACTIONS = [
   's3:GetBucketLocation',
   's3:GetObject',
   's3:GetObjectAttributes',
+  's3:GetObjectTagging',
   's3:ListAllMyBuckets',
   's3:ListBucket',
   's3:ListBucketMultipartUploads',

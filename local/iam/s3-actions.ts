@@ -39,6 +39,10 @@ export function s3Needs(operation: S3Operation): Needed[] | undefined {
   }
   const policyOf = bucketArn(bucket);
   if (key === '') {
+    if (operation.method === 'POST' && operation.query.has('delete')) {
+      // The keys are in the body. AWS decides about each; here, the caller must be allowed to delete any object.
+      return [{ action: 's3:DeleteObject', resource: `${policyOf}/*`, policyOf, context }];
+    }
     const action = bucketAction(operation);
     const prefix = operation.query.get('prefix') ?? '';
     const more = action === 's3:ListBucket' ? { ...context, 's3:prefix': prefix } : context;
@@ -114,6 +118,7 @@ function objectActions({ method, query, headers }: S3Operation): Action[] | unde
     case 'GET':
     case 'HEAD':
       if (isPart) return ['s3:ListMultipartUploadParts'];
+      if (query.has('tagging')) return ['s3:GetObjectTagging'];
       return query.has('attributes') ? ['s3:GetObject', 's3:GetObjectAttributes'] : ['s3:GetObject'];
     case 'PUT':
       return ['s3:PutObject', ...(headers['if-match'] === undefined ? [] : (['s3:GetObject'] as const))];
@@ -135,7 +140,7 @@ function keyActions({ method, key, query, headers }: S3Operation): Action[] {
   const isPart = query.has('uploadId');
   switch (method) {
     case 'GET':
-      return isPart ? [] : ['kms:Decrypt'];
+      return isPart || query.has('attributes') || query.has('tagging') ? [] : ['kms:Decrypt'];
     case 'HEAD':
       return headers['x-amz-checksum-mode'] === undefined ? [] : ['kms:Decrypt'];
     case 'PUT':

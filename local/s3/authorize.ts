@@ -2,7 +2,7 @@
 import type { Authorizer, Needed } from '../iam/authorizer';
 import type { Principal } from '../iam/principals';
 import { keyNeeds, listNeed, type S3Operation, s3Needs, sessionNeed } from '../iam/s3-actions';
-import { isCreateSession, type SessionMode, sessionToken } from './create-session';
+import { isCreateSession, modeOfSession, type SessionMode } from './create-session';
 import { notImplemented, S3Error } from './errors';
 import { isDirectoryBucket, operationName, type S3Request } from './request';
 import type { DiskObjectStore } from './store';
@@ -77,7 +77,7 @@ export class S3Authorization {
       allow(authorizer, principal, sessionNeed(operationOf(request), authorizer, mode));
       return;
     }
-    const mode = modeOfToken(request.headers['x-amz-s3session-token']);
+    const mode = modeOfSession(request);
     if (mode === 'ReadWrite' || (mode === 'ReadOnly' && isRead(request))) return;
     throw new S3Error('AccessDenied', 'Access Denied');
   }
@@ -91,10 +91,6 @@ export class S3Authorization {
       throw error;
     }
   }
-}
-
-function modeOfToken(token: string | readonly string[] | undefined): SessionMode | undefined {
-  return (['ReadWrite', 'ReadOnly'] as const).find((mode) => token === sessionToken(mode));
 }
 
 function isRead({ method }: S3Request): boolean {

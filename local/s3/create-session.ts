@@ -12,8 +12,14 @@ export type SessionMode = 'ReadWrite' | 'ReadOnly';
 const SESSION_MS = 5 * 60_000;
 
 /** The token of a session names its mode. */
-export function sessionToken(mode: SessionMode): string {
+function sessionToken(mode: SessionMode): string {
   return `session-${mode}`;
+}
+
+/** The mode of the session that a request belongs to; `undefined` without a session. */
+export function modeOfSession({ headers }: S3Request): SessionMode | undefined {
+  const token = headers['x-amz-s3session-token'];
+  return (['ReadWrite', 'ReadOnly'] as const).find((mode) => token === sessionToken(mode));
 }
 
 export function isCreateSession({ method, key, query }: S3Request): boolean {
