@@ -307,8 +307,8 @@ async function unnoticed(bench: Bench, granting: GrantingStatement): Promise<str
   const assembly = granting.without();
   let outcome = await bench.outcome(assembly);
   if (!isNoticed(outcome) && !('deployment' in outcome)) {
-    const { role } = granting;
-    await bench.restart(role === undefined ? undefined : functionsOf(bench.assembly, role));
+    const { roles } = granting;
+    await bench.restart(roles.length === 0 ? undefined : functionsOf(bench.assembly, roles));
     outcome = await bench.outcome(assembly);
   }
   if (isNoticed(outcome)) return undefined;

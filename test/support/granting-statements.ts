@@ -17,8 +17,8 @@ export interface GrantingStatement {
   readonly actions: readonly string[];
   /** Resolved; the resource that has the policy if the statement names none or `*`. */
   readonly resources: readonly string[];
-  /** The logical id of the role that the statement grants something. */
-  readonly role?: string;
+  /** The logical ids of the roles that have the statement; none for a statement about a resource. */
+  readonly roles: readonly string[];
   /** Whether the statement grants what the access needed. */
   readonly covers: (access: Access) => boolean;
   /** A copy of the assembly without the statement. */
@@ -64,16 +64,17 @@ function describe(
   const listed = statement.Resource === undefined ? [] : texts(template.resolve(statement.Resource));
   const resources =
     owner.arn !== undefined && (listed.length === 0 || listed[0] === '*') ? [owner.arn] : listed;
-  const principal = serviceOf(template, statement) ?? owner.principal;
+  const service = serviceOf(template, statement);
+  const principals = service === undefined ? owner.principals : [service];
   return {
     logicalId,
     type,
     statement,
     actions,
     resources,
-    ...(owner.role !== undefined && { role: owner.role }),
+    roles: owner.roles,
     covers: (access) =>
-      (principal === undefined || access.principal === principal) &&
+      (principals.length === 0 || principals.includes(access.principal)) &&
       actions.some((action) => coversAction(action, access)) &&
       resources.some((resource) => matchesArn(resource, access.resource)),
     without: () => assemblyWithout(assembly, template.stackName, place),
@@ -93,31 +94,45 @@ export function coversAction(pattern: string, { action }: Access): boolean {
 interface Owner {
   /** ARN of the resource whose policy has the statement; absent for the policies of roles. */
   readonly arn?: string;
-  /** ARN of the role whose policy has the statement. */
-  readonly principal?: string;
-  readonly role?: string;
+  /** ARNs of the roles that have the statement. */
+  readonly principals: readonly string[];
+  readonly roles: readonly string[];
 }
 
 function ownerOf(template: Template, logicalId: string, place: Path): Owner {
-  const resource = template.resource(logicalId);
+  const { type, properties } = template.resource(logicalId);
   const arn = (id: string): string => attributeOf(template, template.resource(id), 'Arn');
-  switch (resource.type) {
+  const resource = (id: string): Owner => ({ arn: arn(id), principals: [], roles: [] });
+  const roles = (ids: readonly string[]): Owner => ({ principals: ids.map(arn), roles: ids });
+  switch (type) {
     case 'AWS::IAM::Role':
-      return place.includes('AssumeRolePolicyDocument')
-        ? { arn: arn(logicalId) }
-        : { principal: arn(logicalId), role: logicalId };
-    case 'AWS::IAM::Policy': {
-      const [role] = resource.properties.Roles as readonly { readonly Ref: string }[];
-      return { principal: arn(role.Ref), role: role.Ref };
-    }
+      return place.includes('AssumeRolePolicyDocument') ? resource(logicalId) : roles([logicalId]);
+    case 'AWS::IAM::Policy':
+    case 'AWS::IAM::ManagedPolicy':
+      return roles([...referredIds(properties.Roles), ...rolesWith(template, logicalId)]);
     case 'AWS::KMS::Key':
-      return { arn: arn(logicalId) };
+      return resource(logicalId);
     case 'AWS::S3::BucketPolicy':
     case 'AWS::S3Express::BucketPolicy':
-      return { arn: arn((resource.properties.Bucket as { readonly Ref: string }).Ref) };
+      return resource(referredIds(properties.Bucket)[0]);
     default:
-      throw new Error(`the test does not know policies of ${resource.type}: teach it whose they are`);
+      throw new Error(`the test does not know policies of ${type}: teach it whose they are`);
   }
+}
+
+/** The logical ids in a reference or a list of references. */
+function referredIds(value: Json = []): string[] {
+  return (isJsonArray(value) ? value : [value]).flatMap((item) =>
+    isJsonObject(item) && typeof item.Ref === 'string' ? [item.Ref] : [],
+  );
+}
+
+/** The roles that name a managed policy. */
+function rolesWith(template: Template, policy: string): string[] {
+  return template
+    .resourcesOfType('AWS::IAM::Role')
+    .filter(({ properties }) => referredIds(properties.ManagedPolicyArns).includes(policy))
+    .map(({ logicalId }) => logicalId);
 }
 
 function texts(value: Json): string[] {
@@ -140,14 +155,14 @@ function assemblyWithout(assembly: string, stackName: string, place: Path): stri
   return folder;
 }
 
-/** Logical ids of the functions that have a role. */
-export function functionsOf(assembly: string, role: string): string[] {
+/** Logical ids of the functions that have one of the roles. */
+export function functionsOf(assembly: string, roles: readonly string[]): string[] {
   const [stack] = readAssembly(assembly);
   const template = new Template(stack);
-  const arn = attributeOf(template, template.resource(role), 'Arn');
+  const arns = roles.map((role) => attributeOf(template, template.resource(role), 'Arn'));
   return template
     .resourcesOfType('AWS::Lambda::Function')
-    .filter((fn) => template.text(fn, 'Role') === arn)
+    .filter((fn) => arns.includes(template.text(fn, 'Role')))
     .map(({ logicalId }) => logicalId);
 }
 
