@@ -315,18 +315,28 @@ async function unnoticed(bench: Bench, granting: GrantingStatement): Promise<str
   return 'deployment' in outcome ? outcome.deployment : outcome.result.status;
 }
 
-/** Each action on each resource of the statement that none of the accesses used. */
-function unused({ name, covers, actions, resources }: GrantingStatement, used: readonly Access[]): string[] {
+/** Each action on each resource of the statement that one of its principals did not use. */
+function unused(
+  { name, covers, principals, actions, resources }: GrantingStatement,
+  used: readonly Access[],
+): string[] {
   const own = used.filter((access) => access.refusal === undefined && covers(access));
-  return actions.flatMap((action) =>
-    resources
-      .filter((resource) => !own.some((access) => isUse(access, action, resource)))
-      .map((resource) => `${name}: ${action} on ${resource}`),
+  const users = principals.length === 0 ? [undefined] : principals;
+  return users.flatMap((user) =>
+    actions.flatMap((action) =>
+      resources
+        .filter((resource) => !own.some((access) => isUse(access, action, resource, user)))
+        .map((resource) => `${name}: ${action} on ${resource} by ${user ?? 'anyone'}`),
+    ),
   );
 }
 
-function isUse(access: Access, action: string, resource: string): boolean {
-  return coversAction(action, access) && matchesArn(resource, access.resource);
+function isUse(access: Access, action: string, resource: string, user: string | undefined): boolean {
+  return (
+    (user === undefined || access.principal === user) &&
+    coversAction(action, access) &&
+    matchesArn(resource, access.resource)
+  );
 }
 
 interface Findings {

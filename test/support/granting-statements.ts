@@ -19,6 +19,8 @@ export interface GrantingStatement {
   readonly resources: readonly string[];
   /** The logical ids of the roles that have the statement; none for a statement about a resource. */
   readonly roles: readonly string[];
+  /** ARNs of roles, or the name of a service; none if the statement is for all principals of an account. */
+  readonly principals: readonly string[];
   /** Whether the statement grants what the access needed. */
   readonly covers: (access: Access) => boolean;
   /** A copy of the assembly without the statement. */
@@ -73,6 +75,7 @@ function describe(
     actions,
     resources,
     roles: owner.roles,
+    principals,
     covers: (access) =>
       (principals.length === 0 || principals.includes(access.principal)) &&
       actions.some((action) => coversAction(action, access)) &&
