@@ -109,11 +109,14 @@ describe('in a chain of three slices', () => {
 
 test("the state machine calls the user's functions by the ARN that it calls, and no other version of them", () => {
   const before = 'arn:aws:lambda:us-east-1:111111111111:function:before';
-  const { resource } = pipelineStack((stack) => ({
+  const { resources } = pipelineStack((stack) => ({
     preprocess: lambda.Function.fromFunctionArn(stack, 'Before', before),
   }));
-  const { PolicyDocument } = resource('Pipeline/Role/DefaultPolicy');
-  expect(lines(PolicyDocument)).toContain(`lambda:InvokeFunction on ${before}`);
+  const policies = ['AWS::IAM::Policy', 'AWS::IAM::ManagedPolicy'].map((type) =>
+    JSON.stringify(resources(type)),
+  );
+  expect(policies.join()).toContain(`"${before}"`);
+  expect(policies.join()).not.toContain(`${before}:`);
 });
 
 test('a single slice reads requests and earlier results', () => {
