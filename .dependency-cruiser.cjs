@@ -46,6 +46,7 @@ const LOCAL_LAYERS = [
   ['basics', '^local/basics/'],
   ['tls', '^local/tls/'],
   ['http', '^local/http/'],
+  ['iam', '^local/iam/'],
   ['simulation', '^local/simulation/'],
   ['s3', '^local/s3/'],
   ['cloudformation', '^local/cloudformation/'],

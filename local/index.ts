@@ -7,6 +7,7 @@ export {
   type S3Access,
   type StepFunctionsAccess,
 } from './cloud/cloud';
+export type { Access } from './iam/authorizer';
 export { LocalCloudError } from './basics/errors';
 export { infer, type FailedInference, type Inference, type SucceededInference } from './cloud/infer';
 export type { Json, JsonObject } from './basics/json';

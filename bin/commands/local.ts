@@ -109,6 +109,10 @@ function environment({ s3, stepFunctions }: LocalCloud): Readonly<Record<string,
   return {
     AWS_ENDPOINT_URL_S3: s3.endpoint,
     AWS_ENDPOINT_URL_SFN: stepFunctions.endpoint,
+    ...(s3.certificateAuthority && {
+      NODE_EXTRA_CA_CERTS: s3.certificateAuthority.file,
+      AWS_CA_BUNDLE: s3.certificateAuthority.file,
+    }),
     AWS_REGION: s3.region,
     // The AWS CLI reads this variable instead.
     AWS_DEFAULT_REGION: s3.region,

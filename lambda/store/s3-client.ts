@@ -1,5 +1,6 @@
-import { S3Client } from '@aws-sdk/client-s3';
+import { CreateSessionCommand, S3Client } from '@aws-sdk/client-s3';
 import { functionAgents, type Agents } from './connections';
+import { ExpressSessions } from './express-sessions';
 import { CONNECT_MS, RETRY_MS, SILENCE_MS, wholeRequestMs } from './limits';
 import { S3ObjectStore } from './s3';
 
@@ -29,10 +30,13 @@ const LIMITS: ClientLimits = {
 
 /** A client that takes credentials, region and endpoint from the environment. */
 export function functionS3Client(agents = functionAgents(), limits = LIMITS): S3Client {
-  return new S3Client({
+  const client: S3Client = new S3Client({
     logger: SILENT,
     // `S3ObjectStore` repeats requests. Two levels of retries would multiply.
     maxAttempts: 1,
+    s3ExpressIdentityProvider: new ExpressSessions((bucket) =>
+      client.send(new CreateSessionCommand({ Bucket: bucket })),
+    ),
     // Custom agents make the SDK send the body without waiting for `100 Continue`, so do not ask for it.
     expectContinueHeader: false,
     requestHandler: {
@@ -44,6 +48,7 @@ export function functionS3Client(agents = functionAgents(), limits = LIMITS): S3
       httpsAgent: agents.httpsAgent,
     },
   });
+  return client;
 }
 
 /** The objects of a slice function. */

@@ -1,4 +1,5 @@
 /** The local cloud: runs the pipeline of a synthesized assembly on this machine, without an AWS account. */
+import { randomBytes, randomUUID } from 'node:crypto';
 import * as fs from 'node:fs';
 import { rm } from 'node:fs/promises';
 import * as https from 'node:https';
@@ -18,9 +19,12 @@ import { LocalFunctions } from '../lambda/local-functions';
 import { NodeBinaries } from '../lambda/node-binaries';
 import type { WorkerProcess } from '../lambda/worker-process';
 import { type Pipeline, selectPipeline } from '../cloudformation/pipeline';
+import { administrator, readPolicies } from '../cloudformation/policies';
 import { publishAssets } from '../cloudformation/publish';
 import { PublishedVersions } from '../cloudformation/published-versions';
-import { readBucketName, readDirectoryBucketName } from '../cloudformation/resources';
+import { type FunctionResource, readBucketName, readDirectoryBucketName } from '../cloudformation/resources';
+import { type Access, Authorizer } from '../iam/authorizer';
+import { roleSession } from '../iam/principals';
 import { Callers } from '../s3/callers';
 import type { IdleConnectionFate } from '../s3/idle-connections';
 import { S3Server } from '../s3/server';
@@ -28,7 +32,9 @@ import { DiskObjectStore } from '../s3/store';
 import type { Simulation } from '../simulation/simulation';
 import { Traffic } from '../simulation/traffic';
 import { StepFunctionsServer } from '../step-functions/api/server';
+import { StateError } from '../step-functions/errors';
 import type { ExecutionResult, TraceEvent } from '../step-functions/execution';
+import { checkRoles } from './check-roles';
 import { parseDefinition } from '../step-functions/parse-definition';
 import { StateMachine } from '../step-functions/state-machine';
 import { atExit } from './at-exit';
@@ -44,6 +50,14 @@ export interface LocalCloudOptions {
   readonly onLog?: LogListener;
   /** Called with each event of an execution. */
   readonly onTrace?: (event: TraceEvent) => void;
+  /** Called with each decision about a permission. */
+  readonly onAccess?: (access: Access) => void;
+  /**
+   * ARNs of the KMS keys of buckets that the pipeline's stack does not define, by the bucket's name. The bucket of CDK's assets
+   * is one of them.
+   * @default - these buckets are not encrypted with a customer managed key
+   */
+  readonly bucketKeys?: Readonly<Record<string, string>>;
   /**
    * Slows S3, cold starts and state transitions down to about their speed on AWS. The times of such a run are simulated.
    * @default - everything runs as fast as this machine allows
@@ -136,9 +150,10 @@ export class LocalCloud {
 
   private readonly store: DiskObjectStore;
   private readonly callers = new Callers();
-  private readonly credentials = this.callers.add();
-  private readonly closing = new AbortController();
+  private readonly credentials: S3Access['credentials'];
+  private readonly authorizer: Authorizer;
   private readonly noticed = new Notices();
+  private readonly closing = new AbortController();
   private readonly forgetExit: () => void;
   private s3Server: S3Server | undefined;
   private stepFunctionsServer: StepFunctionsServer | undefined;
@@ -154,6 +169,9 @@ export class LocalCloud {
   ) {
     this.store = new DiskObjectStore(path.join(folder, 's3'));
     this.forgetExit = atExit(this.onProcessExit);
+    this.authorizer = new Authorizer(options.onAccess);
+    const { account } = this.deployed.template.environment;
+    this.credentials = this.callers.add({ principal: administrator(account) });
   }
 
   get pipeline(): LocalPipeline {
@@ -223,7 +241,10 @@ export class LocalCloud {
     return this.functions?.logs() ?? new Map();
   }
 
-  /** What this machine did differently than AWS so far, such as running a function with another Node.js. */
+  /**
+   * What this machine did differently than AWS so far, such as not knowing an imported role, and what would be missing on AWS
+   * although executions succeed, such as traces. Each is one line.
+   */
   notices(): readonly string[] {
     return this.noticed.list();
   }
@@ -242,12 +263,19 @@ export class LocalCloud {
     const { ports } = this.options;
     const { region } = pipeline.template.environment;
     const certificate = this.options.tls === false ? undefined : this.makeCertificate();
-    this.s3Server = await S3Server.start(this.store, this.callers, { region, certificate, port: ports?.s3 });
+    const { authorizer } = this;
+    this.s3Server = await S3Server.start(this.store, this.callers, {
+      region,
+      certificate,
+      authorizer,
+      port: ports?.s3,
+    });
     this.functions = new LocalFunctions({
       code: new CodeFolders(this.store, path.join(this.folder, 'code')),
       folder: path.join(this.folder, 'workers'),
       region,
-      admit: () => this.admitWorker(),
+      admit: (fn) => this.admitWorker(fn),
+      logRefusal: (fn, logStream) => this.logRefusal(fn, logStream),
       concurrency: new Concurrency(this.options.concurrency),
       nodes: new NodeBinaries(this.options.nodeBinaries),
       notices: this.noticed,
@@ -257,11 +285,11 @@ export class LocalCloud {
     });
     await this.bringUp(pipeline);
     const stateMachine = started(this.stateMachine);
-    this.stepFunctionsServer = await StepFunctionsServer.start(
-      stateMachine,
-      this.callers,
-      ports?.stepFunctions,
-    );
+    this.stepFunctionsServer = await StepFunctionsServer.start(stateMachine, this.callers, {
+      region,
+      certificate,
+      port: ports?.stepFunctions,
+    });
   }
 
   /** Validates everything before it copies the first byte, and replaces the state machine last. */
@@ -277,15 +305,24 @@ export class LocalCloud {
     for (const bucket of template.referredResources('AWS::S3Express::DirectoryBucket')) {
       store.createBucket(readDirectoryBucketName(template, bucket));
     }
+    const policies = readPolicies(template, stateMachine, this.options.bucketKeys);
+    const checked = new Authorizer(this.options.onAccess);
+    checked.update(policies);
+    const notices = checkRoles({ template, stateMachine, policies, authorizer: checked });
     // Needed if the stack imports the pipeline's bucket instead of defining it.
     store.createBucket(pipeline.bucket);
     await publishAssets(pipeline.stack, store);
     replaceFunctions();
+    this.authorizer.update(policies);
+    for (const notice of notices) this.noticed.add(notice, notice);
     this.stateMachine?.update(stateMachine, definition);
     this.stateMachine ??= new StateMachine(
       stateMachine,
       {
-        invoke: (functionArn, payload) => functions.invoke(functionArn, payload),
+        invoke: async (functionArn, payload) => {
+          this.checkInvoke(functionArn);
+          return functions.invoke(functionArn, payload);
+        },
         trace: this.options.onTrace,
         signal: this.closing.signal,
         transitionMs: this.options.simulation?.transitionMs,
@@ -304,9 +341,47 @@ export class LocalCloud {
     return certificate;
   }
 
-  private admitWorker(): Admission {
+  /**
+   * The error name and the text are those of https://github.com/awslabs/aws-deployment-framework/issues/460.
+   * @throws StateError if the state machine's role may not call the function
+   */
+  private checkInvoke(functionArn: string): void {
+    const { roleArn } = this.deployed.stateMachine;
+    if (roleArn === undefined) return;
+    const refusal = this.authorizer.refusal(roleSession(roleArn, randomId()), {
+      action: 'lambda:InvokeFunction',
+      resource: functionArn,
+      // arn:partition:lambda:region:account:function:name[:qualifier]
+      policyOf: functionArn.split(':').slice(0, 7).join(':'),
+    });
+    if (refusal === undefined) return;
+    const service = `Service: AWSLambda; Status Code: 403; Error Code: AccessDeniedException; Request ID: ${randomUUID()}; Proxy: null`;
+    throw new StateError('Lambda.AWSLambdaException', `${refusal} (${service})`);
+  }
+
+  /** Why a function's role may not write to its log group. https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html */
+  private logRefusal(fn: FunctionResource, logStream: string): string | undefined {
+    const { account, region } = this.authorizer;
+    const session = roleSession(fn.roleArn, fn.name);
+    const stream = `arn:aws:logs:${region}:${account}:log-group:${fn.logGroup}:log-stream:`;
+    const needs = [
+      ...(fn.createsLogGroup ? [{ action: 'logs:CreateLogGroup', resource: stream } as const] : []),
+      { action: 'logs:CreateLogStream', resource: `${stream}${logStream}` } as const,
+      { action: 'logs:PutLogEvents', resource: `${stream}${logStream}` } as const,
+    ];
+    for (const need of needs) {
+      const refusal = this.authorizer.refusal(session, need);
+      if (refusal !== undefined) return refusal;
+    }
+    return undefined;
+  }
+
+  private admitWorker(fn: FunctionResource): Admission {
     const network = this.options.simulation?.network;
-    const credentials = this.callers.addTemporary(network ? { traffic: new Traffic(network) } : {});
+    const credentials = this.callers.addTemporary({
+      principal: roleSession(fn.roleArn, fn.name, { functionArn: fn.arn }),
+      ...(network && { traffic: new Traffic(network) }),
+    });
     return {
       environment: {
         AWS_ACCESS_KEY_ID: credentials.accessKeyId,
@@ -329,6 +404,11 @@ export class LocalCloud {
     this.functions?.kill();
     fs.rmSync(this.folder, { recursive: true, force: true });
   };
+}
+
+/** The names of Step Functions' sessions are random. */
+function randomId(): string {
+  return randomBytes(16).toString('hex');
 }
 
 function started<T>(part: T | undefined): T {

@@ -52,6 +52,10 @@ const IDENTITIES: Readonly<Partial<Record<string, Identify>>> = {
     return { ref: name, attributes: { Arn: `arn:aws:iam::${template.environment.account}:role/${name}` } };
   },
   'AWS::IAM::Policy': nameOnly,
+  'AWS::IAM::ManagedPolicy': (template, resource) => {
+    const name = physicalName(template, resource, 'ManagedPolicyName', 128);
+    return { ref: `arn:aws:iam::${template.environment.account}:policy/${name}`, attributes: {} };
+  },
   'AWS::Logs::LogGroup': (template, resource) => {
     const name = physicalName(template, resource, 'LogGroupName', 512);
     return { ref: name, attributes: { Arn: arn(template, 'logs', `log-group:${name}:*`) } };

@@ -13,6 +13,11 @@ export interface FunctionResource {
   readonly name: string;
   /** Unqualified. */
   readonly arn: string;
+  readonly roleArn: string;
+  /** Name of the log group. */
+  readonly logGroup: string;
+  /** Whether Lambda creates the log group at the first call, because the template does not set one. */
+  readonly createsLogGroup: boolean;
   readonly code: { readonly bucket: string; readonly key: string };
   readonly handler: string;
   readonly runtime: string;
@@ -44,9 +49,11 @@ const FUNCTION_PROPERTIES = {
     'EphemeralStorage',
     'FunctionName',
     'Handler',
+    'LoggingConfig',
     'MemorySize',
     'PackageType',
     'ReservedConcurrentExecutions',
+    'Role',
     'Runtime',
     'Timeout',
   ],
@@ -55,24 +62,19 @@ const FUNCTION_PROPERTIES = {
     'DeadLetterConfig',
     'Description',
     'KmsKeyArn',
-    'LoggingConfig',
     'RecursiveLoop',
-    'Role',
     'RuntimeManagementConfig',
     'Tags',
     'TracingConfig',
+    // Only its permissions are checked.
+    'VpcConfig',
   ],
 };
 
 const STATE_MACHINE_PROPERTIES = {
-  used: ['DefinitionString', 'StateMachineName', 'StateMachineType'],
-  withoutEffect: [
-    'EncryptionConfiguration',
-    'LoggingConfiguration',
-    'RoleArn',
-    'Tags',
-    'TracingConfiguration',
-  ],
+  used: ['DefinitionString', 'RoleArn', 'StateMachineName', 'StateMachineType'],
+  // Only the permissions for logs and traces are checked.
+  withoutEffect: ['EncryptionConfiguration', 'LoggingConfiguration', 'Tags', 'TracingConfiguration'],
 };
 
 const DIRECTORY_BUCKET_PROPERTIES = {
@@ -81,9 +83,8 @@ const DIRECTORY_BUCKET_PROPERTIES = {
 };
 
 const BUCKET_PROPERTIES = {
-  used: ['BucketName'],
+  used: ['BucketEncryption', 'BucketName'],
   withoutEffect: [
-    'BucketEncryption',
     'CorsConfiguration',
     'IntelligentTieringConfigurations',
     'LifecycleConfiguration',
@@ -144,6 +145,8 @@ export function readFunction(template: Template, resource: Resource): FunctionRe
     logicalId: resource.logicalId,
     name: referenceTo(template, resource),
     arn: attributeOf(template, resource, 'Arn'),
+    roleArn: template.text(resource, 'Role'),
+    ...readLogGroup(template, resource),
     code: readCode(template, resource),
     handler: template.text(resource, 'Handler'),
     runtime,
@@ -192,6 +195,17 @@ function readEphemeralStorage(template: Template, resource: Resource): number {
   const storage = template.property(resource, 'EphemeralStorage') ?? { Size: 512 };
   if (!isJsonObject(storage)) throw unknownValue(resource, 'EphemeralStorage', storage);
   return Number(storage.Size);
+}
+
+function readLogGroup(
+  template: Template,
+  resource: Resource,
+): Pick<FunctionResource, 'logGroup' | 'createsLogGroup'> {
+  const logging = template.property(resource, 'LoggingConfig');
+  const logGroup = isJsonObject(logging) ? logging.LogGroup : undefined;
+  return typeof logGroup === 'string'
+    ? { logGroup, createsLogGroup: false }
+    : { logGroup: `/aws/lambda/${referenceTo(template, resource)}`, createsLogGroup: true };
 }
 
 function readEnvironment(template: Template, resource: Resource): Record<string, string> {

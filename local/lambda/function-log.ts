@@ -1,4 +1,7 @@
-/** Keeps the last lines that a function's workers wrote, up to a limit, for diagnosis. */
+/**
+ * Keeps the last lines that a function's workers wrote, up to a limit, for diagnosis. As on AWS, lines are lost while the
+ * function's role may not write logs; one line says so.
+ */
 import type { Readable } from 'node:stream';
 import { LOG_BYTES } from './limits';
 
@@ -7,10 +10,12 @@ export type LogListener = (functionName: string, line: string) => void;
 export class FunctionLog {
   private lines: string[] = [];
   private bytes = 0;
+  private isRefused = false;
 
   constructor(
     private readonly functionName: string,
     private readonly listener?: LogListener,
+    private readonly refusal: () => string | undefined = () => undefined,
   ) {}
 
   /** Appends the lines of a worker's output until the output ends. */
@@ -28,6 +33,13 @@ export class FunctionLog {
   }
 
   append(line: string): void {
+    const refusal = this.refusal();
+    if (refusal === undefined) this.keep(line);
+    else if (!this.isRefused) this.keep(`the log lines of this function are lost: ${refusal}`);
+    this.isRefused = refusal !== undefined;
+  }
+
+  private keep(line: string): void {
     // The runtime client writes line feeds inside a message as carriage returns.
     const text = line.replaceAll('\r', '\n');
     this.lines.push(text);

@@ -21,7 +21,9 @@ export interface FunctionHost {
   readonly folder: string;
   readonly region: string;
   /** Gives a new sandbox access to the local S3. */
-  readonly admit: () => Admission;
+  readonly admit: (fn: FunctionResource) => Admission;
+  /** Why the function may not write to a stream of its log group; `undefined` if it may. */
+  readonly logRefusal?: (fn: FunctionResource, logStream: string) => string | undefined;
   /** Concurrent calls of all functions. */
   readonly concurrency: Concurrency;
   readonly nodes: NodeBinaries;
@@ -60,6 +62,9 @@ interface InvocationResult {
   readonly executedVersion: string;
 }
 
+/** Policies seldom tell log streams apart, so one name stands for all. */
+const LOG_STREAM = 'local';
+
 export class FunctionPool {
   readonly log: FunctionLog;
   private readonly sandboxes = new Map<Sandbox, Admission>();
@@ -72,7 +77,7 @@ export class FunctionPool {
     readonly version: string,
     private readonly host: FunctionHost,
   ) {
-    this.log = new FunctionLog(resource.name, host.onLog);
+    this.log = new FunctionLog(resource.name, host.onLog, () => host.logRefusal?.(resource, LOG_STREAM));
   }
 
   /**
@@ -133,7 +138,7 @@ export class FunctionPool {
     if (this.host.coldStartMs !== undefined) await delay(this.host.coldStartMs);
     this.checkOpen();
     fs.mkdirSync(temporaryFolder, { recursive: true });
-    const admission = this.host.admit();
+    const admission = this.host.admit(this.resource);
     const { memoryMegabytes, ephemeralStorageMegabytes, timeoutSeconds } = this.resource;
     const sandbox = new Sandbox({
       program,
@@ -201,7 +206,7 @@ export class FunctionPool {
       AWS_LAMBDA_FUNCTION_VERSION: this.version,
       AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(memoryMegabytes),
       AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
-      AWS_LAMBDA_LOG_GROUP_NAME: `/aws/lambda/${name}`,
+      AWS_LAMBDA_LOG_GROUP_NAME: this.resource.logGroup,
       AWS_LAMBDA_LOG_STREAM_NAME: this.logStream(),
       AWS_XRAY_CONTEXT_MISSING: 'LOG_ERROR',
       ...admission.environment,

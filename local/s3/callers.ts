@@ -4,6 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { AccessKey } from '../http/signature-v4';
+import type { Principal } from '../iam/principals';
 import type { Traffic } from '../simulation/traffic';
 
 export interface Credentials {
@@ -17,6 +18,8 @@ export interface TemporaryCredentials extends Credentials {
 
 export interface Caller {
   readonly accessKeyId: string;
+  /** Who the caller is for IAM. A caller without a principal may do anything. */
+  readonly principal?: Principal;
   /** Limits the speed at which the caller sends and receives. */
   readonly traffic?: Traffic;
 }

@@ -19,23 +19,33 @@ const OWN_HEADERS = [
   'x-amz-server-side-encryption-bucket-key-enabled',
 ];
 
+/** What a session may do. */
+export type SessionMode = 'ReadWrite' | 'ReadOnly';
+
+/** The mode of the session that a request belongs to; `undefined` without a session. */
+export function modeOfSession({ session }: S3Request): SessionMode | undefined {
+  return session && (session.readOnly ? 'ReadOnly' : 'ReadWrite');
+}
+
 export function isCreateSession({ method, key, query }: S3Request): boolean {
   return method === 'GET' && key === '' && query.has('session');
 }
 
+/** @param mode what the caller asked for, or what it may do if it did not ask */
 export function createSession(
   store: DiskObjectStore,
   callers: Callers,
+  mode: SessionMode,
   request: S3Request,
   response: http.ServerResponse,
 ): void {
   allowQuery(request, ['session']);
-  const headers = knownHeaders(request, 'CreateSession', OWN_HEADERS);
+  checkMode(knownHeaders(request, 'CreateSession', OWN_HEADERS)[MODE]);
   store.checkBucket(request.bucket);
   if (!isDirectoryBucket(request.bucket))
     throw notImplemented('CreateSession for a bucket that is not a directory bucket');
   const expires = Date.now() + SESSION_MS;
-  const session = { bucket: request.bucket, readOnly: isReadOnly(headers[MODE]) };
+  const session = { bucket: request.bucket, readOnly: mode === 'ReadOnly' };
   const key = callers.addSession(request.caller, session, expires);
   const credentials = [
     element('AccessKeyId', key.accessKeyId),
@@ -47,8 +57,7 @@ export function createSession(
   response.writeHead(200, { 'Content-Type': 'application/xml' }).end(xml);
 }
 
-function isReadOnly(mode = 'ReadWrite'): boolean {
-  if (mode === 'ReadOnly') return true;
-  if (mode === 'ReadWrite') return false;
+function checkMode(mode = 'ReadWrite'): void {
+  if (mode === 'ReadOnly' || mode === 'ReadWrite') return;
   throw invalidArgument(MODE, 'The session mode must be ReadOnly or ReadWrite', mode);
 }

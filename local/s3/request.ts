@@ -1,10 +1,11 @@
 /** Parses an S3 request: bucket, key, query, headers and caller. */
 import type * as http from 'node:http';
+import type { TLSSocket } from 'node:tls';
 import type { ChunkSigning } from '../http/signature-v4';
 import { queryOf, rawPathOf } from '../http/uri';
 import type { Traffic } from '../simulation/traffic';
 import { type Authenticated, checkScopeOf } from './authenticate';
-import type { Caller } from './callers';
+import type { Caller, Session } from './callers';
 import { checksumAlgorithm } from './checksums';
 import { notImplemented, S3Error } from './errors';
 
@@ -21,6 +22,10 @@ export interface S3Request {
   readonly caller: Caller;
   /** For the signatures of chunks. */
   readonly chunks: ChunkSigning;
+  /** Present for a request with the credentials of a session. */
+  readonly session?: Session;
+  /** The version of TLS that the request came with, such as 1.3; `undefined` for plain HTTP. */
+  readonly tlsVersion: number | undefined;
   /** Limits the speed at which the caller sends and receives. */
   readonly traffic?: Traffic;
   /** Asks a client that waits for `100 Continue` to send the body. */
@@ -54,6 +59,8 @@ export function parseRequest(
     chunks: authenticated.chunks,
     ...(authenticated.caller.traffic && { traffic: authenticated.caller.traffic }),
     continue: onContinue,
+    tlsVersion: tlsVersion(message),
+    ...(authenticated.session && { session: authenticated.session }),
   };
   checkScopeOf(authenticated, request, isDirectoryBucket(request.bucket));
   return request;
@@ -97,6 +104,12 @@ export function checkHost({ headers }: http.IncomingMessage): void {
   throw notImplemented(
     `virtual-hosted addresses such as ${name}: force path-style addresses (forcePathStyle)`,
   );
+}
+
+/** `undefined` for plain HTTP. */
+function tlsVersion({ socket }: http.IncomingMessage): number | undefined {
+  if (!('encrypted' in socket)) return undefined;
+  return Number((socket as TLSSocket).getProtocol()?.replace('TLSv', ''));
 }
 
 /** Refuses query parameters that select another operation or an unsupported variant. */

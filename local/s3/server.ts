@@ -6,11 +6,13 @@
  * with ListMultipartUploads and ListParts. `aws s3 cp` uploads large files in parts, and `aws s3 sync` lists and copies.
  */
 import { randomUUID } from 'node:crypto';
-import * as http from 'node:http';
-import * as https from 'node:https';
+import type * as http from 'node:http';
 import { closeServer, listen, LOOPBACK } from '../basics/listen';
+import type { Authorizer } from '../iam/authorizer';
 import type { ServerCertificate } from '../tls/certificate';
+import { serverWith } from '../tls/server';
 import { authenticate } from './authenticate';
+import { S3Authorization } from './authorize';
 import { bucketLocation, LIST_BUCKETS_QUERY, listBuckets } from './buckets';
 import type { Callers } from './callers';
 import { copyObject, isCopy } from './copy-object';
@@ -39,8 +41,10 @@ export interface S3ServerOptions {
    * @default - a free one
    */
   readonly port?: number | undefined;
+  /** Authorizes the requests of callers that have a principal. */
+  readonly authorizer?: Authorizer;
   /** Without a certificate, the server speaks plain HTTP. */
-  readonly certificate?: ServerCertificate;
+  readonly certificate?: ServerCertificate | undefined;
 }
 
 export class S3Server {
@@ -48,15 +52,13 @@ export class S3Server {
   static async start(
     store: DiskObjectStore,
     callers: Callers,
-    { region = 'us-east-1', certificate, port = 0 }: S3ServerOptions = {},
+    { region = 'us-east-1', certificate, authorizer, port = 0 }: S3ServerOptions = {},
   ): Promise<S3Server> {
     const uploads = new MultipartUploads(store);
     const connections = new IdleConnections();
-    const served = { store, uploads, callers, connections, region };
-    const server =
-      certificate === undefined
-        ? http.createServer()
-        : https.createServer({ cert: certificate.certificate, key: certificate.privateKey });
+    const authorization = new S3Authorization(store, authorizer);
+    const served = { store, uploads, callers, connections, authorization, region };
+    const server = serverWith(certificate);
     server.on('request', (message, response) => {
       if (!connections.isForgotten(message)) void answer(served, message, response, () => undefined);
     });
@@ -91,6 +93,7 @@ interface Served {
   readonly callers: Callers;
   readonly connections: IdleConnections;
   readonly region: string;
+  readonly authorization: S3Authorization;
 }
 
 async function answer(
@@ -112,7 +115,10 @@ async function answer(
     const request = parseRequest(message, authenticated, onContinue);
     served.connections.follow(request.caller.accessKeyId, message, response);
     await request.traffic?.firstByte();
-    await operate(served, request, response);
+    served.authorization.check(request);
+    await operate(served, request, response).catch((error: unknown) => {
+      throw served.authorization.hideMissingKey(request, error);
+    });
   } catch (error) {
     // The client has gone, or a file failed halfway: the response can no longer become an error, so close it.
     if (response.headersSent || message.socket.destroyed) {
@@ -129,8 +135,10 @@ async function answer(
 }
 
 async function operate(served: Served, request: S3Request, response: http.ServerResponse): Promise<void> {
-  if (isCreateSession(request)) createSession(served.store, served.callers, request, response);
-  else if (request.bucket === '') sendXml(operateService(served, request), response);
+  if (isCreateSession(request)) {
+    const mode = served.authorization.sessionMode(request);
+    createSession(served.store, served.callers, mode, request, response);
+  } else if (request.bucket === '') sendXml(operateService(served, request), response);
   else if (request.key === '') await operateBucket(served, request, response);
   else if (isMultipart(request)) await operateMultipart(served.store, served.uploads, request, response);
   else await operateObject(served, request, response);

@@ -27,6 +27,7 @@ export class PipelineStack extends Stack {
       architecture: process.arch === 'arm64' ? lambda.Architecture.ARM_64 : lambda.Architecture.X86_64,
       environment: { BUCKET: bucket.bucketName },
     });
+    bucket.grantReadWrite(this.slice);
     const task = tasks.LambdaInvoke.jsonata(this, 'Run', {
       lambdaFunction: this.slice.currentVersion,
       retryOnServiceExceptions: false,

@@ -21,9 +21,9 @@ export function publishedVersion(fn: lambda.IFunction, target: lambda.IFunction)
   return { target, grantedArns: [`${fn.functionArn}:*`] };
 }
 
-/** A function that the user passes: `preprocess` or `postprocess`. */
+/** A function that the user passes: `preprocess` or `postprocess`. CDK would also grant calls of all its versions. */
 export function userFunction(fn: lambda.IFunction): TaskFunction {
-  return { target: fn, grantedArns: fn.resourceArnsForGrantInvoke };
+  return { target: fn, grantedArns: [fn.functionArn] };
 }
 
 /** The permission to call functions. */

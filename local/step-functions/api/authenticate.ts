@@ -1,22 +1,51 @@
-/** Identifies the caller of a request. Replace this file to verify signatures. */
+/** Finds out who sent a request, and verifies its signature. */
 import type * as http from 'node:http';
-import type { Caller, Callers } from '../../s3/callers';
-import { ApiError } from './errors';
+import { createHash } from 'node:crypto';
+import { SignatureError, type SignatureFault } from '../../http/signature-error';
+import { verifySignature } from '../../http/signature-v4';
+import type { Callers } from '../../s3/callers';
+import { ApiError, type ApiErrorName } from './errors';
 
-/**
- * By the access key id in the Signature Version 4 header. The signature itself is not verified, because each id is random
- * and known only to the process that it was created for.
- */
-export function authenticate({ headers }: http.IncomingMessage, callers: Callers): Caller {
-  const match = /^AWS4-HMAC-SHA256 Credential=([^/]+)\//.exec(headers.authorization ?? '');
-  if (match === null)
-    throw new ApiError('MissingAuthenticationTokenException', 'Missing Authentication Token');
-  const caller = callers.find(match[1]);
-  if (caller === undefined) {
-    throw new ApiError(
-      'UnrecognizedClientException',
-      'The security token included in the request is invalid.',
-    );
+/** https://docs.aws.amazon.com/step-functions/latest/apireference/CommonErrors.html */
+const NAMES: Readonly<Record<SignatureFault, ApiErrorName>> = {
+  'no-signature': 'MissingAuthenticationTokenException',
+  'other-algorithm': 'IncompleteSignatureException',
+  malformed: 'IncompleteSignatureException',
+  'wrong-region': 'InvalidSignatureException',
+  'wrong-service': 'InvalidSignatureException',
+  'unknown-key': 'UnrecognizedClientException',
+  'invalid-token': 'UnrecognizedClientException',
+  'expired-token': 'ExpiredTokenException',
+  skewed: 'InvalidSignatureException',
+  'not-valid-yet': 'InvalidSignatureException',
+  expired: 'InvalidSignatureException',
+  'unsigned-headers': 'InvalidSignatureException',
+  'no-match': 'InvalidSignatureException',
+};
+
+/** The services' messages differ; these are the ones that users meet. */
+const MESSAGES: Partial<Record<SignatureFault, string>> = {
+  'no-signature': 'Missing Authentication Token',
+  'unknown-key': 'The security token included in the request is invalid.',
+  'invalid-token': 'The security token included in the request is invalid.',
+};
+
+/** @throws ApiError when the request is not signed by one of the callers */
+export function authenticate(
+  message: http.IncomingMessage,
+  body: string,
+  callers: Callers,
+  region: string,
+): void {
+  try {
+    verifySignature(message, {
+      find: (accessKeyId) => callers.find(accessKeyId),
+      region,
+      services: ['states'],
+      payloadHash: createHash('sha256').update(body).digest('hex'),
+    });
+  } catch (error) {
+    if (!(error instanceof SignatureError)) throw error;
+    throw new ApiError(NAMES[error.fault], MESSAGES[error.fault] ?? error.message);
   }
-  return caller;
 }

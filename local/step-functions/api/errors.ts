@@ -2,14 +2,17 @@
  * The errors of the Step Functions API. A documented message is AWS's; the names are in
  * https://docs.aws.amazon.com/step-functions/latest/apireference/API_Operations.html and CommonErrors.html beside it.
  */
-type ApiErrorName =
+export type ApiErrorName =
   | 'ExecutionAlreadyExists'
   | 'ExecutionDoesNotExist'
   | 'ExecutionNotRedrivable'
+  | 'ExpiredTokenException'
+  | 'IncompleteSignatureException'
   | 'InternalFailure'
   | 'InvalidArn'
   | 'InvalidExecutionInput'
   | 'InvalidName'
+  | 'InvalidSignatureException'
   | 'InvalidToken'
   | 'MissingAuthenticationTokenException'
   | 'RequestEntityTooLargeException'
@@ -21,6 +24,9 @@ type ApiErrorName =
   | 'ValidationException';
 
 const STATUS: Partial<Record<ApiErrorName, number>> = {
+  ExpiredTokenException: 403,
+  IncompleteSignatureException: 403,
+  InvalidSignatureException: 403,
   InternalFailure: 500,
   MissingAuthenticationTokenException: 403,
   RequestEntityTooLargeException: 413,

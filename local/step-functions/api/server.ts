@@ -4,8 +4,10 @@
  * https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html
  */
 import { randomUUID } from 'node:crypto';
-import * as http from 'node:http';
+import type * as http from 'node:http';
 import { closeServer, listen, LOOPBACK } from '../../basics/listen';
+import type { ServerCertificate } from '../../tls/certificate';
+import { serverWith } from '../../tls/server';
 import type { JsonObject } from '../../basics/json';
 import type { Callers } from '../../s3/callers';
 import type { StateMachine } from '../state-machine';
@@ -46,15 +48,34 @@ const MAX_BODY_BYTES = 2_097_152;
 interface Served {
   readonly machine: StateMachine;
   readonly callers: Callers;
+  readonly region: string;
+}
+
+export interface StepFunctionsServerOptions {
+  /** The region for which requests must be signed. Default: us-east-1. */
+  readonly region?: string;
+  /** Without a certificate, the server speaks plain HTTP. */
+  readonly certificate?: ServerCertificate | undefined;
+  /**
+   * The port to listen on.
+   * @default - a free one
+   */
+  readonly port?: number | undefined;
 }
 
 export class StepFunctionsServer {
-  /** Starts a server. Requests must have the access key id of one of the callers. @param port 0 for a free one */
-  static async start(machine: StateMachine, callers: Callers, port = 0): Promise<StepFunctionsServer> {
-    const server = http.createServer((message, response) => {
-      void answer({ machine, callers }, message, response);
+  /** Starts a server. Requests must be signed by one of the callers. */
+  static async start(
+    machine: StateMachine,
+    callers: Callers,
+    { region = 'us-east-1', certificate, port = 0 }: StepFunctionsServerOptions = {},
+  ): Promise<StepFunctionsServer> {
+    const server = serverWith(certificate);
+    server.on('request', (message, response) => {
+      void answer({ machine, callers, region }, message, response);
     });
-    return new StepFunctionsServer(server, `http://${LOOPBACK}:${await listen(server, port)}`);
+    const origin = `${certificate ? 'https' : 'http'}://${LOOPBACK}`;
+    return new StepFunctionsServer(server, `${origin}:${await listen(server, port)}`);
   }
 
   private constructor(
@@ -74,8 +95,9 @@ async function answer(
 ): Promise<void> {
   response.setHeader('x-amzn-RequestId', randomUUID());
   try {
-    authenticate(message, served.callers);
-    send(response, 200, await operate(served, message));
+    const body = await readBody(message);
+    authenticate(message, body, served.callers, served.region);
+    send(response, 200, await operate(served.machine, message, body));
   } catch (error) {
     // The client has gone.
     if (response.destroyed) return;
@@ -86,7 +108,11 @@ async function answer(
   }
 }
 
-async function operate({ machine }: Served, message: http.IncomingMessage): Promise<JsonObject> {
+async function operate(
+  machine: StateMachine,
+  message: http.IncomingMessage,
+  body: string,
+): Promise<JsonObject> {
   const target = String(message.headers['x-amz-target'] ?? '');
   const name = target.startsWith(TARGET_PREFIX) ? target.slice(TARGET_PREFIX.length) : '';
   const operation = message.method === 'POST' ? OPERATIONS.get(name) : undefined;
@@ -96,7 +122,7 @@ async function operate({ machine }: Served, message: http.IncomingMessage): Prom
       `the local cloud's Step Functions does not support ${name === '' ? `${message.method} without an operation` : name}`,
     );
   }
-  return operation(machine, new Parameters(await readBody(message)));
+  return operation(machine, new Parameters(body));
 }
 
 async function readBody(message: http.IncomingMessage): Promise<string> {

@@ -2,6 +2,7 @@
 import type { Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { Slicing } from '../../../lib';
 import { mlp, saveModel } from '../../support/model-builder';
@@ -117,6 +118,18 @@ describe('in a chain of three slices', () => {
       'xray:PutTraceSegments, xray:PutTelemetryRecords, xray:GetSamplingRules, xray:GetSamplingTargets on *',
     ]);
   });
+});
+
+test("the state machine calls the user's functions by the ARN that it calls, and no other version of them", () => {
+  const before = 'arn:aws:lambda:us-east-1:111111111111:function:before';
+  const { resources } = pipelineStack((stack) => ({
+    preprocess: lambda.Function.fromFunctionArn(stack, 'Before', before),
+  }));
+  const policies = ['AWS::IAM::Policy', 'AWS::IAM::ManagedPolicy'].map((type) =>
+    JSON.stringify(resources(type)),
+  );
+  expect(policies.join()).toContain(`"${before}"`);
+  expect(policies.join()).not.toContain(`${before}:`);
 });
 
 test('a single slice reads requests and earlier results', () => {

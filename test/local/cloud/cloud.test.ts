@@ -15,7 +15,7 @@ import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { builtFile } from '../../../lib/host/package-files';
-import { LocalCloud, type LocalCloudOptions, type TraceEvent } from '../../../local';
+import { type Access, LocalCloud, type LocalCloudOptions, type TraceEvent } from '../../../local';
 import { PipelineStack, synthesize, useFolder } from '../../support/pipeline-app';
 import { temporaryFolder } from '../../support/temporary-folder';
 
@@ -297,6 +297,26 @@ function isRunning(pid: number): boolean {
   const { stdout } = spawnSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' });
   return stdout.trim() !== '' && !stdout.startsWith('Z');
 }
+
+test('a role from outside of the stack may do whatever no policy denies, and a notice says so', async () => {
+  const role = 'arn:aws:iam::000000000000:role/imported';
+  const accesses: Access[] = [];
+  const assembly = pipeline(DOUBLE, (stack) => {
+    (stack.slice.node.defaultChild as lambda.CfnFunction).role = role;
+  });
+  const cloud = await start(assembly, { onAccess: (access) => accesses.push(access) });
+  await cloud.putObject('inputs/n', Buffer.from('21'));
+  expect(await cloud.execute({ key: 'inputs/n' })).toMatchObject({ status: 'SUCCEEDED' });
+  expect(cloud.notices()).toContain(
+    `the role ${role} is not in the template: the local cloud lets the role ${role} do whatever no policy in the template denies`,
+  );
+  const read = {
+    principal: role,
+    action: 's3:GetObject',
+    resource: `arn:aws:s3:::${cloud.pipeline.bucket}/inputs/n`,
+  };
+  expect(accesses).toContainEqual(read);
+});
 
 describe('start refuses', () => {
   test.each<[string, (stack: PipelineStack) => void, string]>([

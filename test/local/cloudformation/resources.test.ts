@@ -8,6 +8,7 @@ import {
 import { Template } from '../../../local/cloudformation/template';
 
 const ARCHITECTURE = process.arch === 'x64' ? 'x86_64' : process.arch;
+const ROLE = 'arn:aws:iam::000000000000:role/mine';
 const OTHER_ARCHITECTURE = process.arch === 'x64' ? 'arm64' : 'x86_64';
 
 function templateOf(type: string, properties: JsonObject): Template {
@@ -24,6 +25,7 @@ function lambdaFunction(more: JsonObject = {}) {
     Handler: 'index.handler',
     Runtime: 'nodejs22.x',
     Architectures: [ARCHITECTURE],
+    Role: ROLE,
     ...more,
   });
   return readFunction(template, template.resource('R'));
@@ -44,6 +46,9 @@ test("a function has Lambda's defaults", () => {
     logicalId: 'R',
     name: 'S-R',
     arn: 'arn:aws:lambda:us-east-1:000000000000:function:S-R',
+    roleArn: ROLE,
+    logGroup: '/aws/lambda/S-R',
+    createsLogGroup: true,
     code: { bucket: 'assets', key: 'code.zip' },
     handler: 'index.handler',
     runtime: 'nodejs22.x',
@@ -64,11 +69,14 @@ test('a function is read with its own settings', () => {
     ReservedConcurrentExecutions: 2,
     Environment: { Variables: variables },
     PackageType: 'Zip',
-    Role: { 'Fn::GetAtt': ['Anything', 'Arn'] },
+    LoggingConfig: { LogGroup: 'mine-logs' },
+    VpcConfig: { SubnetIds: [{ Ref: 'Anything' }] },
     EphemeralStorage: { Size: 1024 },
   });
   expect(fn).toMatchObject({
     name: 'mine',
+    logGroup: 'mine-logs',
+    createsLogGroup: false,
     timeoutSeconds: 60,
     memoryMegabytes: 1769,
     reservedConcurrency: 2,
@@ -78,7 +86,6 @@ test('a function is read with its own settings', () => {
 
 test.each<[JsonObject, string]>([
   [{ Layers: [] }, "the property Layers of AWS::Lambda::Function 'R'"],
-  [{ VpcConfig: {} }, "the property VpcConfig of AWS::Lambda::Function 'R'"],
   [{ FileSystemConfigs: [] }, 'the property FileSystemConfigs'],
   [{ SnapStart: {} }, 'the property SnapStart'],
   [{ PackageType: 'Image' }, 'the PackageType "Image"'],

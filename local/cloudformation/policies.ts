@@ -1,0 +1,162 @@
+/** Reads all policies that apply to a pipeline: of its roles, buckets, keys and functions. */
+import { isJsonArray, isJsonObject, type Json } from '../basics/json';
+import { ADMINISTRATOR } from '../iam/aws-managed-policies';
+import type { AccountPolicies, BucketKey } from '../iam/authorizer';
+import type { IdentityPolicies } from '../iam/evaluate';
+import { parsePolicy, type Policy } from '../iam/policy';
+import type { Identity } from '../iam/principals';
+import { bucketArn } from '../iam/s3-actions';
+import { attributeOf, referenceTo } from './physical-ids';
+import type { Resource } from './resource';
+import type { StateMachineResource } from './resources';
+import { readRole, type RolePolicies } from './role-policies';
+import type { Template } from './template';
+
+export interface PipelinePolicies extends AccountPolicies {
+  /** The roles of the pipeline's functions and of its state machine, by ARN. */
+  readonly roles: ReadonlyMap<string, RolePolicies>;
+}
+
+/** The caller who uses the local cloud from outside: it may do whatever no policy denies. */
+export function administrator(account: string): Identity {
+  const arn = `arn:aws:iam::${account}:user/administrator`;
+  return { kind: 'identity', arn, policiesOf: arn, account };
+}
+
+/**
+ * Call this when the functions and the state machine have been read, because it reads the policies of what they refer to.
+ *
+ * @param stateMachine the pipeline's
+ * @param importedBucketKeys ARNs of the KMS keys of buckets that the stack does not define, by the bucket's name
+ */
+export function readPolicies(
+  template: Template,
+  stateMachine: StateMachineResource,
+  importedBucketKeys: Readonly<Record<string, string>> = {},
+): PipelinePolicies {
+  const { account, region } = template.environment;
+  const functions = template.referredResources('AWS::Lambda::Function');
+  const roleArns = [stateMachine.roleArn ?? [], ...functions.map((fn) => template.text(fn, 'Role'))].flat();
+  const roles = new Map(roleArns.map((arn) => [arn, readRole(template, arn)] as const));
+  const identities = new Map<string, IdentityPolicies>(roles);
+  identities.set(administrator(account).arn, { policies: [ADMINISTRATOR] });
+  // Reading these properties makes the log groups and the keys of buckets and log groups count as referred.
+  template.property(template.resource(stateMachine.logicalId), 'LoggingConfiguration');
+  for (const group of template.referredResources('AWS::Logs::LogGroup')) template.property(group, 'KmsKeyId');
+  const bucketKeys = new Map([
+    ...Object.entries(importedBucketKeys).map(importedKey),
+    ...template.referredResources('AWS::S3::Bucket').flatMap((bucket) => bucketKey(template, bucket)),
+  ]);
+  const resources = new Map<string, Policy>([
+    ...bucketPolicies(template, 'AWS::S3'),
+    ...bucketPolicies(template, 'AWS::S3Express'),
+    ...keyPolicies(template),
+    ...functionPolicies(template),
+    ...[...roles].flatMap(([arn, { trust }]) => (trust ? [[arn, trust] as const] : [])),
+  ]);
+  return { account, region, identities, resources, bucketKeys, roles };
+}
+
+function importedKey([bucket, keyArn]: [string, string]): [string, BucketKey] {
+  return [bucket, { keyArn, bucketKeyEnabled: false }];
+}
+
+/** https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-s3-bucket-bucketencryption.html */
+function bucketKey(template: Template, bucket: Resource): [string, BucketKey][] {
+  const encryption = template.property(bucket, 'BucketEncryption');
+  if (!isJsonObject(encryption)) return [];
+  const { ServerSideEncryptionConfiguration: rules = [] } = encryption;
+  const [rule] = isJsonArray(rules) ? rules : [];
+  if (!isJsonObject(rule) || !isJsonObject(rule.ServerSideEncryptionByDefault)) return [];
+  const { SSEAlgorithm: algorithm, KMSMasterKeyID: key } = rule.ServerSideEncryptionByDefault;
+  // Without a key, S3 uses the account's AWS managed key, which needs no permission.
+  if (typeof algorithm !== 'string' || !algorithm.startsWith('aws:kms') || typeof key !== 'string') return [];
+  const keyArn = keyArnOf(template, key);
+  return [[referenceTo(template, bucket), { keyArn, bucketKeyEnabled: rule.BucketKeyEnabled === true }]];
+}
+
+/** A bucket names its key by ARN, by id, or by an alias. */
+function keyArnOf(template: Template, name: string): string {
+  if (name.includes(':key/')) return name;
+  const alias = template
+    .referredResources('AWS::KMS::Alias')
+    .find((candidate) => name.endsWith(referenceTo(template, candidate)));
+  const target = alias ? template.text(alias, 'TargetKeyId') : name;
+  if (target.includes(':key/')) return target;
+  const { account, region } = template.environment;
+  return `arn:aws:kms:${region}:${account}:key/${target}`;
+}
+
+function bucketPolicies(template: Template, service: 'AWS::S3' | 'AWS::S3Express'): [string, Policy][] {
+  const bucketType = service === 'AWS::S3' ? 'AWS::S3::Bucket' : 'AWS::S3Express::DirectoryBucket';
+  const own = new Map(
+    template
+      .referredResources(bucketType)
+      .map((bucket) => [bucket.logicalId, attributeOf(template, bucket, 'Arn')]),
+  );
+  return template.resourcesOfType(`${service}::BucketPolicy`).flatMap((resource): [string, Policy][] => {
+    const { Bucket: reference = null, PolicyDocument: document } = resource.properties;
+    const arn = typeof reference === 'string' ? bucketArn(reference) : own.get(referredId(reference) ?? '');
+    // The pipeline does not refer to this bucket.
+    if (arn === undefined) return [];
+    return [[arn, parse(template, document, resource)]];
+  });
+}
+
+/** The logical id in `Ref`. */
+function referredId(value: Json): string | undefined {
+  return isJsonObject(value) && typeof value.Ref === 'string' ? value.Ref : undefined;
+}
+
+function keyPolicies(template: Template): [string, Policy][] {
+  return template
+    .referredResources('AWS::KMS::Key')
+    .map((key) => [attributeOf(template, key, 'Arn'), parse(template, key.properties.KeyPolicy, key)]);
+}
+
+/**
+ * Permissions of functions for accounts and roles. Those for services change nothing, because a state machine calls with
+ * its role.
+ */
+function functionPolicies(template: Template): [string, Policy][] {
+  const arns = new Map(
+    template
+      .referredResources('AWS::Lambda::Function')
+      .map((fn) => [fn.logicalId, attributeOf(template, fn, 'Arn')]),
+  );
+  const statements = new Map<string, Policy['statements'][number][]>();
+  for (const permission of template.resourcesOfType('AWS::Lambda::Permission')) {
+    const {
+      FunctionName: name = null,
+      Principal: principal = null,
+      Action: action = null,
+    } = permission.properties;
+    const arn = functionOf(name, arns);
+    if (arn === undefined || (typeof principal === 'string' && principal.includes('.amazonaws.com')))
+      continue;
+    const named = template.resolve(name);
+    const statement = {
+      Effect: 'Allow',
+      Principal: { AWS: template.resolve(principal) },
+      Action: action,
+      Resource: typeof named === 'string' && named.startsWith('arn:') ? named : arn,
+    };
+    const { statements: parsed } = parsePolicy({ Statement: [statement] }, whereOf(permission));
+    statements.set(arn, [...(statements.get(arn) ?? []), ...parsed]);
+  }
+  return [...statements].map(([arn, all]) => [arn, { statements: all }]);
+}
+
+/** Finds the function of a permission by its reference or its attribute, before these are resolved. */
+function functionOf(name: Json, arns: ReadonlyMap<string, string>): string | undefined {
+  const text = JSON.stringify(name);
+  return [...arns].find(([logicalId]) => text.includes(`"${logicalId}"`))?.[1];
+}
+
+function parse(template: Template, document: Json | undefined, resource: Resource): Policy {
+  return parsePolicy(document, whereOf(resource), (value) => template.resolve(value));
+}
+
+function whereOf({ type, logicalId }: Resource): string {
+  return `${type} '${logicalId}'`;
+}

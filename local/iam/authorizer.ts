@@ -1,0 +1,136 @@
+/** Authorizes the requests to the local cloud against the policies of the deployed stack. */
+import type { Action } from './actions';
+import type { RequestContext } from './conditions';
+import { type AccessRequest, type IdentityPolicies, refusal, refusalMessage } from './evaluate';
+import type { Policy } from './policy';
+import type { Principal } from './principals';
+
+/** The KMS key that S3 encrypts the objects of a bucket with. */
+export interface BucketKey {
+  readonly keyArn: string;
+  /** Whether S3 uses a key of the bucket between the KMS key and the objects. */
+  readonly bucketKeyEnabled: boolean;
+}
+
+/** The policies of a deployment. */
+export interface AccountPolicies {
+  readonly account: string;
+  readonly region: string;
+  /** By ARN of the role or the user. */
+  readonly identities: ReadonlyMap<string, IdentityPolicies>;
+  /** By ARN of the bucket, the key, the function (unqualified) or the role. */
+  readonly resources: ReadonlyMap<string, Policy>;
+  /** By name of the bucket. */
+  readonly bucketKeys: ReadonlyMap<string, BucketKey>;
+}
+
+/** What a request needs. */
+export interface Needed {
+  readonly action: Action;
+  /** ARN, or `*` for an action without a resource. */
+  readonly resource: string;
+  /**
+   * ARN of the resource whose policy applies.
+   * @default - the resource itself
+   */
+  readonly policyOf?: string;
+  /** Condition keys of the request, in lower case, besides those of its principal. */
+  readonly context?: Readonly<Record<string, string>>;
+}
+
+/** A decision. */
+export interface Access {
+  /** ARN of the role, or of the user, or name of the service. */
+  readonly principal: string;
+  readonly action: string;
+  /** ARN, or `*` for an action without a resource. */
+  readonly resource: string;
+  /** Why the request was refused, in AWS's words; absent if it was allowed. */
+  readonly refusal?: string;
+}
+
+const NOTHING = { identities: new Map(), resources: new Map(), bucketKeys: new Map() };
+
+export class Authorizer {
+  private policies: AccountPolicies = { account: '', region: '', ...NOTHING };
+
+  constructor(private readonly onAccess: (access: Access) => void = () => undefined) {}
+
+  /** Replaces all policies. As on AWS, this changes what running functions may do. */
+  update(policies: AccountPolicies): void {
+    this.policies = policies;
+  }
+
+  get account(): string {
+    return this.policies.account;
+  }
+
+  get region(): string {
+    return this.policies.region;
+  }
+
+  /** The key that encrypts a bucket; `undefined` without a customer managed key. */
+  bucketKey(bucket: string): BucketKey | undefined {
+    return this.policies.bucketKeys.get(bucket);
+  }
+
+  /** Returns why the principal may not do this, in AWS's words, or `undefined` if it may. */
+  refusal(principal: Principal, needed: Needed): string | undefined {
+    const { action, resource, policyOf = resource, context = {} } = needed;
+    const request: AccessRequest = {
+      principal,
+      action,
+      resource,
+      context: this.context(principal, context),
+    };
+    const isKey = policyOf.includes(':kms:');
+    const reason = refusal(request, {
+      ...(principal.kind === 'identity' && {
+        identity: this.policies.identities.get(principal.policiesOf) ?? { policies: [] },
+      }),
+      resource: this.policies.resources.get(policyOf) ?? (isKey ? this.defaultKeyPolicy() : undefined),
+      resourceDecides: isKey || principal.kind === 'service',
+    });
+    const message = reason && refusalMessage(request, reason);
+    this.onAccess({
+      principal: principal.kind === 'identity' ? principal.policiesOf : principal.name,
+      action,
+      resource,
+      ...(message !== undefined && { refusal: message }),
+    });
+    return message;
+  }
+
+  private context(principal: Principal, more: Readonly<Record<string, string>>): RequestContext {
+    const { account, region } = this.policies;
+    const own: [string, string][] =
+      principal.kind === 'service'
+        ? []
+        : [
+            ['aws:principalarn', principal.policiesOf],
+            ['aws:principalaccount', principal.account],
+            ['aws:principaltype', principal.arn.includes(':assumed-role/') ? 'AssumedRole' : 'User'],
+            ...(principal.functionArn === undefined
+              ? []
+              : [['lambda:sourcefunctionarn', principal.functionArn] as [string, string]]),
+          ];
+    return new Map([
+      ['aws:requestedregion', region],
+      ['aws:resourceaccount', account],
+      ...own,
+      ...Object.entries(more),
+    ]);
+  }
+
+  /**
+   * Stands for the policy of an imported key: the account's identity policies decide.
+   * https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html
+   */
+  private defaultKeyPolicy(): Policy {
+    const principals = { except: false, anyone: false, aws: [this.policies.account], services: [] };
+    const all = { patterns: ['*'], except: false };
+    return {
+      statements: [{ effect: 'Allow', actions: all, resources: all, principals, conditions: [] }],
+    };
+  }
+}

@@ -1,0 +1,121 @@
+/**
+ * Decides whether a request is allowed, as AWS does within one account:
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics.html
+ */
+import type { Action } from './actions';
+import { holds, type RequestContext } from './conditions';
+import { matchesArn } from './patterns';
+import { type Policy, selectsAction, type Statement } from './policy';
+import { type Naming, naming, type Principal } from './principals';
+
+export interface AccessRequest {
+  readonly principal: Principal;
+  readonly action: Action;
+  /** ARN, or `*` for an action without a resource. */
+  readonly resource: string;
+  readonly context: RequestContext;
+}
+
+/** The policies of a role or of a user. */
+export interface IdentityPolicies {
+  readonly policies: readonly Policy[];
+  readonly boundary?: Policy;
+  /** The template does not have all its policies: whatever none of them denies is allowed. */
+  readonly isOpen?: boolean;
+}
+
+/** The policies that apply to a request. */
+export interface ApplicablePolicies {
+  /** Absent for a service. */
+  readonly identity?: IdentityPolicies;
+  readonly resource?: Policy;
+  /**
+   * Whether the resource's policy must allow the request or leave it to the identity policies of the account, as it is for
+   * keys and for the trust in a role.
+   */
+  readonly resourceDecides?: boolean;
+}
+
+type PolicyKind = 'identity-based policy' | 'resource-based policy' | 'permissions boundary';
+
+/** Why a request is refused: a statement denies it, or a kind of policy has no statement that allows it. */
+export interface Refusal {
+  readonly kind: PolicyKind;
+  readonly explicit: boolean;
+}
+
+/** Returns `undefined` for a request that is allowed. */
+export function refusal(request: AccessRequest, applicable: ApplicablePolicies): Refusal | undefined {
+  const { identity, resource, resourceDecides = false } = applicable;
+  const named = resource === undefined ? [] : namings(resource, request, 'Allow');
+  const explicit = explicitDeny(request, applicable);
+  if (explicit !== undefined) return { kind: explicit, explicit: true };
+
+  const identityAllows = identity !== undefined && allowsIdentity(identity, request);
+  const bounded = identity?.boundary !== undefined && !hasStatement(identity.boundary, request, 'Allow');
+  // A boundary does not limit what a resource's policy allows to a session by the session's own ARN:
+  // https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
+  if (named.includes('session') || (named.includes('principal') && !bounded)) return undefined;
+  if (resourceDecides && !named.includes('account'))
+    return { kind: 'resource-based policy', explicit: false };
+  if (!identityAllows) return { kind: 'identity-based policy', explicit: false };
+  return bounded ? { kind: 'permissions boundary', explicit: false } : undefined;
+}
+
+function explicitDeny(
+  request: AccessRequest,
+  { identity, resource }: ApplicablePolicies,
+): PolicyKind | undefined {
+  if (identity?.policies.some((policy) => hasStatement(policy, request, 'Deny')) === true) {
+    return 'identity-based policy';
+  }
+  if (resource !== undefined && namings(resource, request, 'Deny').length > 0) return 'resource-based policy';
+  if (identity?.boundary !== undefined && hasStatement(identity.boundary, request, 'Deny')) {
+    return 'permissions boundary';
+  }
+  return undefined;
+}
+
+function allowsIdentity({ policies, isOpen = false }: IdentityPolicies, request: AccessRequest): boolean {
+  return isOpen || policies.some((policy) => hasStatement(policy, request, 'Allow'));
+}
+
+function hasStatement(policy: Policy, request: AccessRequest, effect: Statement['effect']): boolean {
+  return policy.statements.some((statement) => statement.effect === effect && applies(statement, request));
+}
+
+/** How the statements of a resource's policy that apply to the request name its principal. */
+function namings(policy: Policy, request: AccessRequest, effect: Statement['effect']): Naming[] {
+  return policy.statements.flatMap((statement) => {
+    if (statement.effect !== effect || statement.principals === undefined) return [];
+    const how = naming(statement.principals, request.principal);
+    return how !== undefined && applies(statement, request) ? [how] : [];
+  });
+}
+
+function applies(
+  { actions, resources, conditions }: Statement,
+  { action, resource, context }: AccessRequest,
+): boolean {
+  return (
+    selectsAction(actions, action) &&
+    (resources === undefined ||
+      resources.patterns.some((pattern) => matchesArn(pattern, resource)) !== resources.except) &&
+    conditions.every((condition) => holds(condition, context))
+  );
+}
+
+/** The reason in AWS's words: https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html */
+export function refusalMessage(
+  { principal, action, resource }: AccessRequest,
+  { kind, explicit }: Refusal,
+): string {
+  const who = principal.kind === 'identity' ? `User: ${principal.arn}` : `Service: ${principal.name}`;
+  // S3 quotes the resource.
+  const what = action.startsWith('s3') ? `"${resource}"` : resource;
+  const article = kind === 'identity-based policy' ? 'an' : 'a';
+  const why = explicit
+    ? `with an explicit deny in ${article} ${kind}`
+    : `because no ${kind} allows the ${action} action`;
+  return `${who} is not authorized to perform: ${action} on resource: ${what} ${why}`;
+}

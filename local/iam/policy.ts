@@ -1,0 +1,115 @@
+/** Reads policy documents: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.html */
+import { unsupported } from '../basics/errors';
+import { isJsonArray, isJsonObject, type Json, type JsonObject } from '../basics/json';
+import { ACTIONS } from './actions';
+import { type Condition, parseConditions } from './conditions';
+import { matchesPattern } from './patterns';
+import { parsePrincipals, type PrincipalSelection } from './principals';
+
+export interface Policy {
+  readonly statements: readonly Statement[];
+}
+
+export interface Statement {
+  readonly effect: 'Allow' | 'Deny';
+  readonly actions: Selection;
+  /** Absent in trust policies, whose resource is their role. */
+  readonly resources?: Selection;
+  /** Absent in the policies of roles. */
+  readonly principals?: PrincipalSelection;
+  readonly conditions: readonly Condition[];
+}
+
+/** Patterns of an element, such as `Action`. */
+interface Selection {
+  readonly patterns: readonly string[];
+  /** `NotAction` or `NotResource`: all but the patterns. */
+  readonly except: boolean;
+}
+
+/** Elements of a statement. */
+const ELEMENTS = new Set([
+  'Sid',
+  'Effect',
+  'Action',
+  'NotAction',
+  'Resource',
+  'NotResource',
+  'Principal',
+  'NotPrincipal',
+  'Condition',
+]);
+
+/**
+ * @param where the policy, for errors
+ * @param resolve replaces the intrinsic functions of a template. It is not called for statements about actions that the
+ * local cloud does not authorize, so these may refer to anything.
+ * @throws LocalCloudError for an element, a condition or a variable that the local cloud does not know, if the statement
+ * is about an action that it authorizes
+ */
+export function parsePolicy(
+  document: Json | undefined,
+  where: string,
+  resolve: (value: Json) => Json = (value) => value,
+): Policy {
+  const resolved =
+    isJsonObject(document) && document.Statement !== undefined ? document : resolve(document ?? null);
+  if (!isJsonObject(resolved)) throw unsupported(`${where}, which is not an object`);
+  const { Statement: listed = [] } = resolved;
+  const statements = (isJsonArray(listed) ? listed : [listed]).flatMap((statement) => {
+    if (!isJsonObject(statement)) throw unsupported(`the statement ${JSON.stringify(statement)} in ${where}`);
+    return parseStatement(statement, where, resolve);
+  });
+  return { statements };
+}
+
+function parseStatement(statement: JsonObject, where: string, resolve: (value: Json) => Json): Statement[] {
+  for (const element of Object.keys(statement)) {
+    if (!ELEMENTS.has(element)) throw unsupported(`the element ${element} in ${where}`);
+  }
+  const actions = selection(statement, 'Action', where, resolve);
+  if (actions === undefined) throw unsupported(`a statement without actions in ${where}`);
+  if (!ACTIONS.some((action) => selectsAction(actions, action))) return [];
+  const { Effect: effect, Condition: conditions } = statement;
+  if (effect !== 'Allow' && effect !== 'Deny') {
+    throw unsupported(`the effect ${JSON.stringify(effect ?? null)} in ${where}`);
+  }
+  const principal = statement.Principal ?? statement.NotPrincipal;
+  const resources = selection(statement, 'Resource', where, resolve);
+  return [
+    {
+      effect,
+      actions,
+      ...(resources && { resources }),
+      ...(principal !== undefined && {
+        principals: parsePrincipals(resolve(principal), statement.Principal === undefined, where),
+      }),
+      conditions: parseConditions(conditions === undefined ? undefined : resolve(conditions), where),
+    },
+  ];
+}
+
+function selection(
+  statement: JsonObject,
+  element: 'Action' | 'Resource',
+  where: string,
+  resolve: (value: Json) => Json,
+): Selection | undefined {
+  const except = statement[element] === undefined;
+  const given = statement[element] ?? statement[`Not${element}`];
+  if (given === undefined) return undefined;
+  const value = resolve(given);
+  const patterns = (isJsonArray(value) ? value : [value]).map((pattern) => {
+    if (typeof pattern !== 'string')
+      throw unsupported(`the ${element} ${JSON.stringify(pattern)} in ${where}`);
+    if (pattern.includes('${')) throw unsupported(`the policy variable in '${pattern}' in ${where}`);
+    return pattern;
+  });
+  return { patterns, except };
+}
+
+/** The names of actions ignore case. */
+export function selectsAction({ patterns, except }: Selection, action: string): boolean {
+  const name = action.toLowerCase();
+  return patterns.some((pattern) => matchesPattern(pattern.toLowerCase(), name)) !== except;
+}

@@ -1,0 +1,110 @@
+/** Who makes a request, and which principals a statement of a resource policy names. */
+import { unsupported } from '../basics/errors';
+import { entriesOf, isJsonArray, isJsonObject, type Json } from '../basics/json';
+
+/** A session of a role, or a user. */
+export interface Identity {
+  readonly kind: 'identity';
+  /** ARN of the session or of the user. */
+  readonly arn: string;
+  /** ARN of the role of a session, or of the user: its policies are the identity's. */
+  readonly policiesOf: string;
+  readonly account: string;
+  /** Unqualified ARN of the function whose code makes the request. */
+  readonly functionArn?: string;
+}
+
+/** An AWS service that acts for itself, such as `lambda.amazonaws.com`. */
+export interface ServicePrincipal {
+  readonly kind: 'service';
+  readonly name: string;
+}
+
+export type Principal = Identity | ServicePrincipal;
+
+/**
+ * How a statement names a principal. A statement for the whole account only lets the account's identity policies decide:
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
+ */
+export type Naming = 'session' | 'principal' | 'account';
+
+export interface PrincipalSelection {
+  /** Names the principals that the statement is not for. */
+  readonly except: boolean;
+  readonly anyone: boolean;
+  /** ARNs, and ids of accounts. */
+  readonly aws: readonly string[];
+  readonly services: readonly string[];
+}
+
+export function roleSession(
+  roleArn: string,
+  sessionName: string,
+  more: Pick<Identity, 'functionArn'> = {},
+): Identity {
+  const [, partition, , , account, resource = ''] = roleArn.split(':');
+  // A role may have a path, which the ARN of a session does not have.
+  const roleName = resource.split('/').at(-1) ?? '';
+  return {
+    kind: 'identity',
+    arn: `arn:${partition}:sts::${account}:assumed-role/${roleName}/${sessionName}`,
+    policiesOf: roleArn,
+    account,
+    ...more,
+  };
+}
+
+export function service(name: string): ServicePrincipal {
+  return { kind: 'service', name };
+}
+
+/** @param principal the value of `Principal` or `NotPrincipal` */
+export function parsePrincipals(principal: Json, except: boolean, where: string): PrincipalSelection {
+  if (principal === '*') return { except, anyone: true, aws: [], services: [] };
+  if (!isJsonObject(principal)) throw unsupported(`the principal ${JSON.stringify(principal)} in ${where}`);
+  const aws: string[] = [];
+  const services: string[] = [];
+  for (const [type, value] of entriesOf(principal)) {
+    const names = (isJsonArray(value) ? value : [value]).map(String);
+    switch (type) {
+      case 'AWS':
+        aws.push(...names);
+        break;
+      case 'Service':
+        services.push(...names);
+        break;
+      case 'Federated':
+        // No request here comes from a federated user.
+        break;
+      default:
+        throw unsupported(`the principal type ${type} in ${where}`);
+    }
+  }
+  return { except, anyone: aws.includes('*'), aws, services };
+}
+
+/** Returns how the selection names the principal, or `undefined` if it does not. */
+export function naming(selection: PrincipalSelection, principal: Principal): Naming | undefined {
+  if (selection.except) return isExcepted(selection, principal) ? undefined : 'principal';
+  if (principal.kind === 'service') {
+    return selection.services.includes(principal.name) ? 'principal' : undefined;
+  }
+  const { aws } = selection;
+  if (aws.includes(principal.arn)) return 'session';
+  if (selection.anyone || aws.includes(principal.policiesOf)) return 'principal';
+  return namesAccount(aws, principal) ? 'account' : undefined;
+}
+
+/**
+ * `NotPrincipal` excepts a session only if it names the session, its role and their account:
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html
+ */
+function isExcepted({ anyone, aws, services }: PrincipalSelection, principal: Principal): boolean {
+  if (anyone) return true;
+  if (principal.kind === 'service') return services.includes(principal.name);
+  return aws.includes(principal.arn) && aws.includes(principal.policiesOf) && namesAccount(aws, principal);
+}
+
+function namesAccount(aws: readonly string[], { account }: Identity): boolean {
+  return aws.some((name) => name === account || /^arn:[^:]+:iam::(\d{12}):root$/.exec(name)?.[1] === account);
+}

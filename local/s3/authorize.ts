@@ -1,0 +1,107 @@
+/** Authorizes requests to the local S3, before and after they run. */
+import type { Authorizer, Needed } from '../iam/authorizer';
+import type { Principal } from '../iam/principals';
+import { keyNeeds, listNeed, type S3Operation, s3Needs, sessionNeed } from '../iam/s3-actions';
+import { isCreateSession, modeOfSession, type SessionMode } from './create-session';
+import { notImplemented, S3Error } from './errors';
+import { isDirectoryBucket, operationName, type S3Request } from './request';
+import type { DiskObjectStore } from './store';
+
+/** Authorizes the requests of one server. Without an authorizer, callers may do anything. */
+export class S3Authorization {
+  constructor(
+    private readonly store: DiskObjectStore,
+    private readonly authorizer: Authorizer | undefined,
+  ) {}
+
+  /** @throws S3Error `AccessDenied`; `NoSuchBucket`, because S3 does not hide which buckets exist */
+  check(request: S3Request): void {
+    const { principal } = request.caller;
+    const { authorizer } = this;
+    if (authorizer === undefined || principal === undefined) return;
+    if (request.bucket !== '') this.store.checkBucket(request.bucket);
+    if (isDirectoryBucket(request.bucket)) {
+      this.checkSession(request, authorizer, principal);
+      return;
+    }
+    const operation = operationOf(request);
+    const needs = s3Needs(operation);
+    if (needs === undefined) throw notImplemented(operationName(request));
+    for (const need of needs) allow(authorizer, principal, need);
+    // S3 looks for an object before it decrypts it.
+    if (isRead(request) && !this.exists(request)) return;
+    for (const need of keyNeeds(operation, authorizer)) allow(authorizer, principal, need);
+  }
+
+  /**
+   * Hides whether a key is missing from a caller that may not list the bucket:
+   * https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+   */
+  hideMissingKey(request: S3Request, error: unknown): unknown {
+    const { principal } = request.caller;
+    if (!(error instanceof S3Error) || error.code !== 'NoSuchKey') return error;
+    if (this.authorizer === undefined || principal === undefined || isDirectoryBucket(request.bucket)) {
+      return error;
+    }
+    const refusal = this.authorizer.refusal(principal, listNeed(operationOf(request)));
+    return refusal === undefined ? error : new S3Error('AccessDenied', refusal);
+  }
+
+  /**
+   * The mode of a new session of a directory bucket. Without a mode in the request, S3 tries to create a session that may
+   * write, and then one that only reads: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateSession.html
+   */
+  sessionMode(request: S3Request): SessionMode {
+    const { principal } = request.caller;
+    const asked = request.headers['x-amz-create-session-mode'];
+    const modes: SessionMode[] =
+      asked === 'ReadWrite' || asked === 'ReadOnly' ? [asked] : ['ReadWrite', 'ReadOnly'];
+    const { authorizer } = this;
+    if (authorizer === undefined || principal === undefined) return modes[0];
+    const operation = operationOf(request);
+    const refusals: string[] = [];
+    for (const mode of modes) {
+      const refusal = authorizer.refusal(principal, sessionNeed(operation, authorizer, mode));
+      if (refusal === undefined) return mode;
+      refusals.push(refusal);
+    }
+    throw new S3Error('AccessDenied', refusals[0]);
+  }
+
+  /** HeadBucket and CopyObject have no session: https://docs.aws.amazon.com/AmazonS3/latest/userguide/s3-express-create-session.html */
+  private checkSession(request: S3Request, authorizer: Authorizer, principal: Principal): void {
+    if (isCreateSession(request)) return;
+    const isHeadBucket = request.method === 'HEAD' && request.key === '';
+    if (isHeadBucket || request.headers['x-amz-copy-source'] !== undefined) {
+      const mode = isHeadBucket ? 'ReadOnly' : 'ReadWrite';
+      allow(authorizer, principal, sessionNeed(operationOf(request), authorizer, mode));
+      return;
+    }
+    const mode = modeOfSession(request);
+    if (mode === 'ReadWrite' || (mode === 'ReadOnly' && isRead(request))) return;
+    throw new S3Error('AccessDenied', 'Access Denied');
+  }
+
+  private exists({ bucket, key }: S3Request): boolean {
+    try {
+      this.store.head(bucket, key);
+      return true;
+    } catch (error) {
+      if (error instanceof S3Error) return false;
+      throw error;
+    }
+  }
+}
+
+function isRead({ method }: S3Request): boolean {
+  return method === 'GET' || method === 'HEAD';
+}
+
+function operationOf({ method, bucket, key, query, headers, tlsVersion }: S3Request): S3Operation {
+  return { method, bucket, key, query, headers, tlsVersion };
+}
+
+function allow(authorizer: Authorizer, principal: Principal, need: Needed): void {
+  const refusal = authorizer.refusal(principal, need);
+  if (refusal !== undefined) throw new S3Error('AccessDenied', refusal);
+}

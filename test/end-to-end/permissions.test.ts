@@ -1,0 +1,386 @@
+/**
+ * Shows that the templates grant what runs need, and nothing else: without any one statement a run fails in the way it
+ * does on AWS, and runs use every action on every resource that a statement allows.
+ */
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { setImmediate as nextTick } from 'node:timers/promises';
+import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import type { Stack } from 'aws-cdk-lib';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as kms from 'aws-cdk-lib/aws-kms';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as s3 from 'aws-cdk-lib/aws-s3';
+import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import { encodeInlineTensor } from '../../client';
+import { encodeSafetensors } from '../../lambda/tensors/safetensors';
+import type { RawTensor } from '../../lambda/tensors/tensor';
+import { analyzeModel } from '../../lib/compile/analyze';
+import { compileAnalyzed } from '../../lib/compile/compile';
+import { remoteKey } from '../../lib/plan/file/remote-key';
+import { count } from '../../lib/plan/search/slicers';
+import { SlicedModel, Slicing, TensorStore, WarmUp, type SlicedInferencePipelineProps } from '../../lib';
+import type {
+  Access,
+  ExecutionResult,
+  JsonObject,
+  LocalCloud,
+  LocalCloudOptions,
+  TraceEvent,
+} from '../../local';
+import { rows, start, succeeded, synthesize } from '../support/deployed-pipeline';
+import {
+  bucketNameOf,
+  coversAction,
+  functionsOf,
+  type GrantingStatement,
+  grantingStatements,
+} from '../support/granting-statements';
+import { matchesArn } from '../../local/iam/patterns';
+import { FLOAT, floats, mlp, type ModelInit, node, saveModel, value } from '../support/model-builder';
+import { runWhole } from '../support/run-slices';
+import { float32 } from '../support/tensors';
+import { temporaryFolder } from '../support/temporary-folder';
+import { writtenPlan } from '../support/written-plan';
+
+/** Retries wait for a random part of their delay. */
+beforeAll(() => jest.spyOn(Math, 'random').mockReturnValue(0));
+afterAll(() => jest.restoreAllMocks());
+
+interface Example {
+  readonly model: string;
+  readonly inputs: ReadonlyMap<string, RawTensor>;
+  readonly props: (stack: Stack) => Partial<SlicedInferencePipelineProps>;
+  readonly options?: LocalCloudOptions;
+  /** Puts the objects that the pipeline expects. */
+  readonly prepare?: (assembly: string, cloud: LocalCloud) => Promise<void>;
+}
+
+const chain = saveModel(mlp(4));
+const ASSET_KEY = 'arn:aws:kms:us-east-1:000000000000:key/11111111-2222-3333-4444-555555555555';
+const ASSET_BUCKET = 'cdk-hnb659fds-assets-000000000000-us-east-1';
+
+/** Two independent halves and a part that joins them. */
+function twoTowers(): ModelInit {
+  const width = 32;
+  const tower = (name: string) => [
+    node('MatMul', [`${name}_in`, `${name}_w0`], [`${name}_m0`]),
+    node('Tanh', [`${name}_m0`], [`${name}_t0`]),
+    node('MatMul', [`${name}_t0`, `${name}_w1`], [`${name}_m1`]),
+    node('Tanh', [`${name}_m1`], [`${name}_out`]),
+  ];
+  const [a, b] = [tower('a'), tower('b')];
+  return {
+    graph: {
+      node: [
+        ...a.flatMap((own, index) => [own, b[index]]),
+        node('Mul', ['a_out', 'b_out'], ['joined']),
+        node('MatMul', ['joined', 'head_w'], ['y']),
+      ],
+      initializer: ['a_w0', 'a_w1', 'b_w0', 'b_w1', 'head_w'].map((name) => floats(name, [width, width])),
+      input: ['a_in', 'b_in'].map((name) => value(name, FLOAT, [1, width])),
+      output: [value('y', FLOAT)],
+    },
+  };
+}
+
+function own(stack: Stack, id: string, body: string): lambda.Function {
+  const folder = temporaryFolder();
+  fs.writeFileSync(path.join(folder, 'index.js'), `exports.handler = async (event) => { ${body} };`);
+  return new lambda.Function(stack, id, {
+    code: lambda.Code.fromAsset(folder),
+    handler: 'index.handler',
+    runtime: lambda.Runtime.NODEJS_22_X,
+    architecture: process.arch === 'arm64' ? lambda.Architecture.ARM_64 : lambda.Architecture.X86_64,
+  });
+}
+
+const uploaded = writtenPlan(compileAnalyzed(analyzeModel(chain), count(2)));
+
+async function uploadSlices(assembly: string, cloud: LocalCloud): Promise<void> {
+  const client = new S3Client(cloud.s3);
+  for (const { model, weights } of uploaded.plan.slices) {
+    for (const file of weights === undefined ? [model] : [model, weights]) {
+      const Body = fs.readFileSync(path.join(uploaded.folder, file.file));
+      const Key = remoteKey('chain', file);
+      await client.send(new PutObjectCommand({ Bucket: bucketNameOf(assembly, 'Models'), Key, Body }));
+    }
+  }
+  client.destroy();
+}
+
+const examples: Record<string, Example> = {
+  'a Standard pipeline with keys for its bucket, its logs and its assets': {
+    model: chain,
+    inputs: rows(2, 1),
+    props: (stack) => ({
+      slicing: Slicing.count(3),
+      stateMachineType: sfn.StateMachineType.STANDARD,
+      encryptionKey: new kms.Key(stack, 'Key'),
+      logEncryptionKey: new kms.Key(stack, 'LogKey'),
+      assetEncryptionKey: kms.Key.fromKeyArn(stack, 'AssetKey', ASSET_KEY),
+    }),
+    options: { bucketKeys: { [ASSET_BUCKET]: ASSET_KEY } },
+  },
+  'an Express pipeline with branches and warm-ups': {
+    model: saveModel(twoTowers()),
+    inputs: new Map(
+      ['a_in', 'b_in'].map((name) => [name, float32([1, 32], new Array<number>(32).fill(0.5))]),
+    ),
+    props: () => ({ slicing: Slicing.count(3), warmUp: WarmUp.ALWAYS }),
+  },
+  'a pipeline with S3 Express One Zone': {
+    model: chain,
+    inputs: rows(2, 2),
+    props: () => ({ slicing: Slicing.count(3), tensorStore: TensorStore.s3ExpressOneZone('use1-az5') }),
+  },
+  'a pipeline in a VPC with functions before and after the slices': {
+    model: chain,
+    inputs: rows(2, 3),
+    props: (stack) => ({
+      slicing: Slicing.count(2),
+      vpc: new ec2.Vpc(stack, 'Vpc'),
+      preprocess: own(stack, 'Before', 'return event;'),
+      postprocess: own(stack, 'After', 'return event;'),
+    }),
+  },
+  'a pipeline whose slices are in an encrypted bucket': {
+    model: chain,
+    inputs: rows(2, 4),
+    props: (stack) => {
+      const models = new s3.Bucket(stack, 'Models', { encryption: s3.BucketEncryption.KMS });
+      return { modelPath: undefined, slicedModel: SlicedModel.fromBucket(models, 'chain', uploaded.file) };
+    },
+    prepare: uploadSlices,
+  },
+  'an Express pipeline of one slice': {
+    model: chain,
+    inputs: rows(2, 5),
+    props: () => ({ stateMachineType: sfn.StateMachineType.EXPRESS }),
+  },
+};
+
+/** Runs one example with any of its assemblies. */
+class Bench {
+  readonly accesses: Access[] = [];
+  private cloud: LocalCloud | undefined;
+  private results: Uint8Array = new Uint8Array(0);
+  private request: JsonObject = {};
+  private firstResults = new Set<string>();
+
+  constructor(
+    readonly example: Example,
+    readonly assembly: string,
+  ) {}
+
+  async start(): Promise<void> {
+    this.cloud = await start(this.assembly, {
+      ...this.example.options,
+      onAccess: (access) => {
+        this.accesses.push(access);
+        this.findRun(access);
+      },
+      onTrace: (event) => {
+        this.findExpressRun(event);
+      },
+    });
+    await this.example.prepare?.(this.assembly, this.cloud);
+    const { inputs, model } = this.example;
+    this.results = encodeSafetensors(await runWhole(model, inputs));
+    await this.deployed.putObject('inputs/x.safetensors', encodeSafetensors(inputs));
+    this.request = { version: 1, inputs: { s3: 'inputs/x.safetensors' } };
+  }
+
+  get deployed(): LocalCloud {
+    if (this.cloud === undefined) throw new Error('not started');
+    return this.cloud;
+  }
+
+  run(): Promise<ExecutionResult> {
+    return this.deployed.execute(this.request);
+  }
+
+  runInline(): Promise<ExecutionResult> {
+    const tensors = [...this.example.inputs].map(([name, tensor]) => [name, encodeInlineTensor(tensor)]);
+    const inputs = { tensors: Object.fromEntries(tensors) as JsonObject };
+    return this.deployed.execute({ version: 1, inputs });
+  }
+
+  /** Deploys an assembly and runs it. Workers keep the slices that they have loaded. */
+  async outcome(assembly: string): Promise<Outcome> {
+    this.accesses.length = 0;
+    try {
+      await this.deployed.deploy(assembly);
+    } catch (error) {
+      return { deployment: (error as Error).message };
+    }
+    const result = await this.run();
+    return {
+      result,
+      notices: this.deployed.notices().join('\n'),
+      logs: [...this.deployed.logs().values()].join('\n'),
+    };
+  }
+
+  /** Lets the next calls of the functions load their slices. */
+  async restart(logicalIds?: readonly string[]): Promise<void> {
+    const running = () =>
+      this.deployed.workers().filter(({ logicalId }) => logicalIds?.includes(logicalId) ?? true);
+    for (const { pid } of running()) process.kill(pid, 'SIGKILL');
+    while (running().length > 0) await nextTick();
+  }
+
+  /**
+   * Puts the results of each run before its last slice does, so that the slice finds those of an earlier attempt and reads
+   * them. A tensor of an earlier slice has the run's name.
+   */
+  private findRun({ action, resource }: Access): void {
+    if (action !== 's3:PutObject') return;
+    this.putResults(/:::[^/]+\/runs\/(.+)\/slice-\d+\.safetensors$/.exec(resource)?.[1]);
+  }
+
+  private findExpressRun({ executionArn }: TraceEvent): void {
+    if (executionArn.includes(':express:')) this.putResults(executionArn.split(':').slice(-2).join('/'));
+  }
+
+  private putResults(run: string | undefined): void {
+    if (run === undefined || this.firstResults.has(run)) return;
+    this.firstResults.add(run);
+    void this.deployed.putObject(`outputs/${run}.safetensors`, this.results);
+  }
+}
+
+type Outcome =
+  | { readonly deployment: string }
+  | { readonly result: ExecutionResult; readonly notices: string; readonly logs: string };
+
+/** What must happen without a statement, by the action that it allows. */
+const CONSEQUENCES: readonly [action: RegExp, shows: (outcome: Outcome) => boolean][] = [
+  [
+    /^sts:AssumeRole$/,
+    refusesDeployment(/cannot be assumed by Lambda|is authorized to assume the provided role/),
+  ],
+  [/^ec2:/, refusesDeployment(/does not have permissions to call \w+ on EC2/)],
+  [/^logs:CreateLogDelivery$/, refusesDeployment(/is not authorized to access the Log Destination/)],
+  [/^kms:\*$/, refusesDeployment(/will not allow you to update the key policy in the future/)],
+  [/^kms:Encrypt\*$/, refusesDeployment(/KMS key does not exist or is not allowed to be used/)],
+  [/^xray:/, has('notices', /the traces of executions would be missing: User: .* xray:/)],
+  [
+    /^s3express:CreateSession$/,
+    either(failsRun(/^SliceFailed$/), has('notices', /would not expire: Service: /)),
+  ],
+  [
+    /^logs:PutLogEvents$/,
+    has('logs', /^the log lines of this function are lost: User: .* logs:CreateLogStream/m),
+  ],
+  [/^lambda:InvokeFunction$/, failsRun(/^Lambda\.AWSLambdaException$/)],
+  [/^(s3|kms):/, failsRun(/^(SliceFailed|InvalidInput)$/)],
+];
+
+function refusesDeployment(message: RegExp): (outcome: Outcome) => boolean {
+  return (outcome) => 'deployment' in outcome && message.test(outcome.deployment);
+}
+
+function failsRun(error: RegExp): (outcome: Outcome) => boolean {
+  return (outcome) =>
+    'result' in outcome && outcome.result.status === 'FAILED' && error.test(outcome.result.error);
+}
+
+/** The run succeeds, as on AWS. */
+function has(where: 'notices' | 'logs', message: RegExp): (outcome: Outcome) => boolean {
+  return (outcome) =>
+    'result' in outcome && outcome.result.status === 'SUCCEEDED' && message.test(outcome[where]);
+}
+
+function either(...shows: ((outcome: Outcome) => boolean)[]): (outcome: Outcome) => boolean {
+  return (outcome) => shows.some((show) => show(outcome));
+}
+
+/** Returns why the removal of the statement goes unnoticed, or `undefined` if it has the right consequence. */
+async function unnoticed(bench: Bench, granting: GrantingStatement): Promise<string | undefined> {
+  const consequence = CONSEQUENCES.find(([action]) => granting.actions.some((name) => action.test(name)));
+  if (consequence === undefined) return `no consequence is known for ${granting.actions.join()}`;
+  const [, shows] = consequence;
+  const isNoticed = (outcome: Outcome): boolean =>
+    shows(outcome) &&
+    bench.accesses.some((access) => access.refusal !== undefined && granting.covers(access));
+  const assembly = granting.without();
+  let outcome = await bench.outcome(assembly);
+  if (!isNoticed(outcome) && !('deployment' in outcome)) {
+    const { roles } = granting;
+    await bench.restart(roles.length === 0 ? undefined : functionsOf(bench.assembly, roles));
+    outcome = await bench.outcome(assembly);
+  }
+  if (isNoticed(outcome)) return undefined;
+  return 'deployment' in outcome ? outcome.deployment : outcome.result.status;
+}
+
+/** Each action on each resource of the statement that one of its principals did not use. */
+function unused(
+  { name, covers, principals, actions, resources }: GrantingStatement,
+  used: readonly Access[],
+): string[] {
+  const own = used.filter((access) => access.refusal === undefined && covers(access));
+  const users = principals.length === 0 ? [undefined] : principals;
+  return users.flatMap((user) =>
+    actions.flatMap((action) =>
+      resources
+        .filter((resource) => !own.some((access) => isUse(access, action, resource, user)))
+        .map((resource) => `${name}: ${action} on ${resource} by ${user ?? 'anyone'}`),
+    ),
+  );
+}
+
+function isUse(access: Access, action: string, resource: string, user: string | undefined): boolean {
+  return (
+    (user === undefined || access.principal === user) &&
+    coversAction(action, access) &&
+    matchesArn(resource, access.resource)
+  );
+}
+
+interface Findings {
+  readonly statements: number;
+  readonly unnoticed: readonly string[];
+  readonly unused: readonly string[];
+}
+
+async function examine(example: Example): Promise<Findings> {
+  const assembly = synthesize(example.model, example.props);
+  const bench = new Bench(example, assembly);
+  await bench.start();
+  succeeded(await bench.run());
+  const { outputs } = succeeded(await bench.runInline());
+  expect(Object.keys(outputs.tensors ?? {})).toEqual(['y']);
+  expect(bench.deployed.notices().filter((notice) => /on AWS|not in the template/.test(notice))).toEqual([]);
+  const used = [...bench.accesses];
+  // S3 first tries to create a session that may write.
+  const isAttempt = ({ action }: Access): boolean => action === 's3express:CreateSession';
+  expect(used.filter((access) => access.refusal !== undefined && !isAttempt(access))).toEqual([]);
+
+  const statements = grantingStatements(assembly);
+  const missed: string[] = [];
+  for (const granting of statements) {
+    const got = await unnoticed(bench, granting);
+    if (got !== undefined) missed.push(`${granting.name}: ${got}`);
+  }
+  await bench.deployed.deploy(assembly);
+  await bench.restart();
+  succeeded(await bench.run());
+  return {
+    statements: statements.length,
+    unnoticed: missed,
+    unused: statements.flatMap((granting) => unused(granting, used)),
+  };
+}
+
+test('without any one statement a deployment or a run shows it, and runs use all that the statements allow', async () => {
+  const findings = await Promise.all(
+    Object.entries(examples).map(async ([name, example]) => [name, await examine(example)] as const),
+  );
+  const nothing = { unnoticed: [], unused: [] };
+  for (const [name, found] of findings) expect([name, found]).toMatchObject([name, nothing]);
+  // The templates have statements for each slice, so none may be overlooked.
+  const total = findings.reduce((sum, [, { statements }]) => sum + statements, 0);
+  expect(total).toBeGreaterThan(90);
+});

@@ -1,0 +1,227 @@
+import type { Json, JsonObject } from '../../../local/basics/json';
+import { readPolicies } from '../../../local/cloudformation/policies';
+import { readStateMachine } from '../../../local/cloudformation/resources';
+import { Template } from '../../../local/cloudformation/template';
+import { Authorizer } from '../../../local/iam/authorizer';
+import { roleSession, service } from '../../../local/iam/principals';
+
+const ACCOUNT = '000000000000';
+const OWN_ROLE = `arn:aws:iam::${ACCOUNT}:role/S-Role`;
+const IMPORTED_ROLE = 'arn:aws:iam::000000000000:role/path/imported';
+const FUNCTION = `arn:aws:lambda:us-east-1:${ACCOUNT}:function:S-Fn`;
+const OBJECT = 'arn:aws:s3:::data/x';
+
+const statement = (action: string, resource: Json = '*', more: JsonObject = {}): JsonObject => ({
+  Effect: 'Allow',
+  Action: action,
+  Resource: resource,
+  ...more,
+});
+const document = (...statements: JsonObject[]): JsonObject => ({ Statement: statements });
+const policies = (...statements: JsonObject[]) => [
+  { PolicyName: 'P', PolicyDocument: document(...statements) },
+];
+
+interface ReadOptions {
+  readonly roleArn?: Json;
+  readonly bucketKeys?: Readonly<Record<string, string>>;
+}
+
+/** The policies of a stack whose state machine has the role `Role`, or another one. */
+function read(
+  role: JsonObject,
+  resources: JsonObject = {},
+  { roleArn = { 'Fn::GetAtt': ['Role', 'Arn'] }, bucketKeys = {} }: ReadOptions = {},
+) {
+  const trust = { AssumeRolePolicyDocument: document() };
+  const all = {
+    Role: { Type: 'AWS::IAM::Role', Properties: { ...trust, ...role } },
+    Machine: {
+      Type: 'AWS::StepFunctions::StateMachine',
+      Properties: { DefinitionString: '{}', RoleArn: roleArn },
+    },
+    Fn: { Type: 'AWS::Lambda::Function', Properties: { Role: OWN_ROLE } },
+    ...resources,
+  };
+  const template = new Template({
+    name: 'S',
+    environment: { account: ACCOUNT, region: 'us-east-1' },
+    template: { Resources: all },
+  });
+  const stateMachine = readStateMachine(template, template.resource('Machine'));
+  for (const name of ['Fn', 'Bucket', 'Key']) {
+    if (name in all) template.resolve({ Ref: name });
+  }
+  const found = readPolicies(template, stateMachine, bucketKeys);
+  const authorizer = new Authorizer();
+  authorizer.update(found);
+  /** Whether the role may do this. */
+  const may = (
+    action: 's3:GetObject' | 's3:PutObject' | 'kms:Decrypt' | 'lambda:InvokeFunction',
+    resource = OBJECT,
+  ) =>
+    authorizer.refusal(roleSession(stateMachine.roleArn ?? '', 's'), {
+      action,
+      resource,
+      policyOf: action.startsWith('s3:') ? 'arn:aws:s3:::data' : resource.replace(/(:S-Fn).*/, '$1'),
+    }) === undefined;
+  return { ...found, authorizer, may };
+}
+
+const get = statement('s3:GetObject');
+
+test('a role has its inline policies and no others', () => {
+  const { may } = read({ Policies: policies(get) });
+  expect([may('s3:GetObject'), may('s3:PutObject')]).toEqual([true, false]);
+});
+
+test.each(['AWS::IAM::Policy', 'AWS::IAM::ManagedPolicy'])(
+  'a role has the %s that is attached to it',
+  (type) => {
+    const attach = (role: string) =>
+      read(
+        {},
+        {
+          Other: { Type: 'AWS::IAM::Role', Properties: {} },
+          P: { Type: type, Properties: { Roles: [{ Ref: role }], PolicyDocument: document(get) } },
+        },
+      );
+    expect(attach('Role').may('s3:GetObject')).toBe(true);
+    expect(attach('Other').may('s3:GetObject')).toBe(false);
+  },
+);
+
+test('a role has the managed policies that it names, of the stack and of AWS', () => {
+  const own = { Managed: { Type: 'AWS::IAM::ManagedPolicy', Properties: { PolicyDocument: document(get) } } };
+  expect(read({ ManagedPolicyArns: [{ Ref: 'Managed' }] }, own).may('s3:GetObject')).toBe(true);
+  const named = read({ ManagedPolicyArns: ['arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess'] });
+  expect([named.may('s3:GetObject'), named.may('s3:PutObject')]).toEqual([true, false]);
+  expect(named.roles.get(OWN_ROLE)?.unknown).toEqual([]);
+});
+
+test('a role with an unknown managed policy may do what no policy denies, and says so', () => {
+  const arn = `arn:aws:iam::${ACCOUNT}:policy/elsewhere`;
+  const { may, roles } = read({
+    ManagedPolicyArns: [arn],
+    Policies: policies(statement('s3:PutObject', '*', { Effect: 'Deny' })),
+  });
+  expect([may('s3:GetObject'), may('s3:PutObject')]).toEqual([true, false]);
+  expect(roles.get(OWN_ROLE)?.unknown).toEqual([`the policy ${arn}`]);
+});
+
+test('an imported role may do what no policy denies, and says so', () => {
+  const denies = statement('s3:PutObject', '*', { Effect: 'Deny' });
+  const attached = {
+    Type: 'AWS::IAM::Policy',
+    Properties: { Roles: ['imported'], PolicyDocument: document(denies) },
+  };
+  const { may, roles } = read({}, { P: attached }, { roleArn: IMPORTED_ROLE });
+  expect([may('s3:GetObject'), may('s3:PutObject')]).toEqual([true, false]);
+  expect(roles.get(IMPORTED_ROLE)?.unknown).toEqual([`the role ${IMPORTED_ROLE}`]);
+});
+
+test('a permissions boundary of the stack limits a role, and one from elsewhere is refused', () => {
+  const boundary = {
+    Boundary: { Type: 'AWS::IAM::ManagedPolicy', Properties: { PolicyDocument: document(get) } },
+  };
+  const role = { Policies: policies(statement('s3:*')) };
+  const { may } = read({ ...role, PermissionsBoundary: { Ref: 'Boundary' } }, boundary);
+  expect([may('s3:GetObject'), may('s3:PutObject')]).toEqual([true, false]);
+  expect(() => read({ ...role, PermissionsBoundary: 'arn:aws:iam::1:policy/b' })).toThrow(
+    "the local cloud does not support the permissions boundary arn:aws:iam::1:policy/b of AWS::IAM::Role 'Role'",
+  );
+});
+
+test('a trust policy is the policy of its role', () => {
+  const trusted = {
+    Effect: 'Allow',
+    Principal: { Service: 'states.amazonaws.com' },
+    Action: 'sts:AssumeRole',
+  };
+  const { authorizer } = read({ AssumeRolePolicyDocument: document(trusted) });
+  const assume = { action: 'sts:AssumeRole', resource: OWN_ROLE } as const;
+  expect(authorizer.refusal(service('states.amazonaws.com'), assume)).toBeUndefined();
+  expect(authorizer.refusal(service('lambda.amazonaws.com'), assume)).toBe(
+    `Service: lambda.amazonaws.com is not authorized to perform: sts:AssumeRole on resource: ${OWN_ROLE} because no resource-based policy allows the sts:AssumeRole action`,
+  );
+});
+
+test('the policy of a bucket applies to the bucket', () => {
+  const bucket = { Bucket: { Type: 'AWS::S3::Bucket', Properties: { BucketName: 'data' } } };
+  const policy = (reference: Json) => ({
+    Policy: {
+      Type: 'AWS::S3::BucketPolicy',
+      Properties: { Bucket: reference, PolicyDocument: document({ ...get, Principal: { AWS: OWN_ROLE } }) },
+    },
+  });
+  expect(read({}, { ...bucket, ...policy({ Ref: 'Bucket' }) }).may('s3:GetObject')).toBe(true);
+  expect(read({}, policy('data')).may('s3:GetObject')).toBe(true);
+  expect(read({}, policy('other')).may('s3:GetObject')).toBe(false);
+});
+
+describe('a bucket has a key', () => {
+  const key = { Key: { Type: 'AWS::KMS::Key', Properties: { KeyPolicy: document() } } };
+  const bucket = (byDefault: JsonObject, more: JsonObject = {}) => ({
+    Bucket: {
+      Type: 'AWS::S3::Bucket',
+      Properties: {
+        BucketName: 'data',
+        BucketEncryption: {
+          ServerSideEncryptionConfiguration: [{ ServerSideEncryptionByDefault: byDefault, ...more }],
+        },
+      },
+    },
+  });
+  const keyArn = /^arn:aws:kms:us-east-1:000000000000:key\/\w{32}$/;
+
+  test.each<[string, Json]>([
+    ['ARN', { 'Fn::GetAtt': ['Key', 'Arn'] }],
+    ['id', { Ref: 'Key' }],
+    ['alias', { Ref: 'Alias' }],
+  ])('that it names by %s', (_, id) => {
+    const alias = {
+      Alias: {
+        Type: 'AWS::KMS::Alias',
+        Properties: { AliasName: 'alias/mine', TargetKeyId: { 'Fn::GetAtt': ['Key', 'Arn'] } },
+      },
+    };
+    const named = bucket({ SSEAlgorithm: 'aws:kms', KMSMasterKeyID: id }, { BucketKeyEnabled: true });
+    const found = read({}, { ...key, ...alias, ...named }).bucketKeys.get('data');
+    expect(found).toEqual({ keyArn: expect.stringMatching(keyArn) as string, bucketKeyEnabled: true });
+  });
+
+  test('that the caller names, if the stack does not define the bucket', () => {
+    const { bucketKeys } = read({}, {}, { bucketKeys: { assets: 'arn:k' } });
+    expect(bucketKeys.get('assets')).toEqual({ keyArn: 'arn:k', bucketKeyEnabled: false });
+  });
+
+  test('only if it is a customer managed key', () => {
+    expect(read({}, bucket({ SSEAlgorithm: 'aws:kms' })).bucketKeys.size).toBe(0);
+    expect(read({}, bucket({ SSEAlgorithm: 'AES256' })).bucketKeys.size).toBe(0);
+  });
+});
+
+test("an imported key leaves its use to the account's policies", () => {
+  const imported = 'arn:aws:kms:us-east-1:000000000000:key/imported';
+  const { may } = read({ Policies: policies(statement('kms:Decrypt', imported)) });
+  expect(may('kms:Decrypt', imported)).toBe(true);
+  expect(may('kms:Decrypt', `${imported}2`)).toBe(false);
+});
+
+test.each<[string, string, boolean]>([
+  ['the role', OWN_ROLE, true],
+  ['another role', `${OWN_ROLE}2`, false],
+  ['a service', 's3.amazonaws.com', false],
+])('a permission of a function for %s lets the role call it: %s', (_, principal, isAllowed) => {
+  const { may } = read(
+    {},
+    {
+      Permission: {
+        Type: 'AWS::Lambda::Permission',
+        Properties: { FunctionName: { Ref: 'Fn' }, Action: 'lambda:InvokeFunction', Principal: principal },
+      },
+    },
+  );
+  expect(may('lambda:InvokeFunction', FUNCTION)).toBe(isAllowed);
+  expect(may('lambda:InvokeFunction', `${FUNCTION}:1`)).toBe(false);
+});

@@ -1,0 +1,52 @@
+import fc from 'fast-check';
+import { matchesArn, matchesPattern } from '../../../local/iam/patterns';
+
+describe('matchesPattern', () => {
+  test.each([
+    ['', '', true],
+    ['*', '', true],
+    ['a*c', 'abbc', true],
+    ['a*c', 'abcd', false],
+    ['a?c', 'abc', true],
+    ['a?c', 'ac', false],
+    ['*b*', 'abc', true],
+    ['runs/*/slice-00.safetensors', 'runs/machine/name/1/slice-00.safetensors', true],
+    ['runs/*/slice-00.safetensors', 'runs/machine/slice-01.safetensors', false],
+    ['a.c', 'abc', false],
+    ['Case', 'case', false],
+  ])('compares %j with %j: %s', (pattern, text, matches) => {
+    expect(matchesPattern(pattern, text)).toBe(matches);
+  });
+
+  test('agrees with a regular expression', () => {
+    const letters = fc.constantFrom('a', 'b', '*', '?');
+    const pattern = fc.string({ unit: letters, maxLength: 8 });
+    const text = fc.string({ unit: fc.constantFrom('a', 'b'), maxLength: 8 });
+    fc.assert(
+      fc.property(pattern, text, (given, compared) => {
+        const expression = new RegExp(`^${given.replaceAll('*', '.*').replaceAll('?', '.')}$`);
+        expect(matchesPattern(given, compared)).toBe(expression.test(compared));
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  test('takes no exponential time for many stars', () => {
+    expect(matchesPattern('*a'.repeat(40), 'a'.repeat(39))).toBe(false);
+  });
+});
+
+describe('matchesArn', () => {
+  test.each([
+    ['*', 'arn:aws:s3:::bucket/key', true],
+    ['arn:aws:s3:::bucket/*', 'arn:aws:s3:::bucket/a/b:c', true],
+    ['arn:aws:s3:::bucket', 'arn:aws:s3:::bucket/key', false],
+    ['arn:aws:lambda:*:1:function:f:*', 'arn:aws:lambda:us-east-1:1:function:f:3', true],
+    ['arn:aws:lambda:*:1:function:f:*', 'arn:aws:lambda:us-east-1:1:function:f', false],
+    // A wildcard stays within its field.
+    ['arn:aws:lambda:*:function:f', 'arn:aws:lambda:us-east-1:1:function:f', false],
+    ['arn:aws:sqs', 'arn:aws:sqs:us-east-1:1:queue', true],
+  ])('compares %s with %s: %s', (pattern, arn, matches) => {
+    expect(matchesArn(pattern, arn)).toBe(matches);
+  });
+});

@@ -1,0 +1,181 @@
+/** Finds the statements of a template that grant permissions, and makes assemblies that lack one of them. */
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { isJsonArray, isJsonObject, type Json, type JsonObject } from '../../local/basics/json';
+import { readAssembly } from '../../local/cloudformation/assembly';
+import { attributeOf, referenceTo } from '../../local/cloudformation/physical-ids';
+import { Template } from '../../local/cloudformation/template';
+import type { Access } from '../../local';
+import { matchesArn, matchesPattern } from '../../local/iam/patterns';
+import { temporaryFolder } from './temporary-folder';
+
+/** An `Allow` statement of any resource of a template. */
+export interface GrantingStatement {
+  readonly logicalId: string;
+  readonly type: string;
+  readonly statement: JsonObject;
+  readonly actions: readonly string[];
+  /** Resolved; the resource that has the policy if the statement names none or `*`. */
+  readonly resources: readonly string[];
+  /** The logical ids of the roles that have the statement; none for a statement about a resource. */
+  readonly roles: readonly string[];
+  /** ARNs of roles, or the name of a service; none if the statement is for all principals of an account. */
+  readonly principals: readonly string[];
+  /** Whether the statement grants what the access needed. */
+  readonly covers: (access: Access) => boolean;
+  /** A copy of the assembly without the statement. */
+  readonly without: () => string;
+  /** For titles: resource, statement id or actions. */
+  readonly name: string;
+}
+
+type Path = readonly (string | number)[];
+
+export function grantingStatements(assembly: string): GrantingStatement[] {
+  const [stack] = readAssembly(assembly);
+  const template = new Template(stack);
+  return Object.keys(stack.template.Resources as JsonObject).flatMap((logicalId) => {
+    const { type, properties } = template.resource(logicalId);
+    return statementsIn(properties, ['Resources', logicalId, 'Properties']).flatMap(
+      ({ statement, place }) => {
+        if (statement.Effect !== 'Allow') return [];
+        return [describe(assembly, template, { logicalId, type, statement, place })];
+      },
+    );
+  });
+}
+
+/** Statements are the elements of a `Statement` list, wherever a resource has its policies. */
+function statementsIn(value: Json, place: Path): { statement: JsonObject; place: Path }[] {
+  if (isJsonArray(value)) return value.flatMap((item, index) => statementsIn(item, [...place, index]));
+  if (!isJsonObject(value)) return [];
+  return Object.entries(value).flatMap(([name, inner = null]) => {
+    if (name !== 'Statement' || !isJsonArray(inner)) return statementsIn(inner, [...place, name]);
+    return inner.map((item, index) => ({ statement: item as JsonObject, place: [...place, name, index] }));
+  });
+}
+
+function describe(
+  assembly: string,
+  template: Template,
+  found: { logicalId: string; type: string; statement: JsonObject; place: Path },
+): GrantingStatement {
+  const { logicalId, type, statement, place } = found;
+  const actions = texts(statement.Action ?? []);
+  const owner = ownerOf(template, logicalId, place);
+  const listed = statement.Resource === undefined ? [] : texts(template.resolve(statement.Resource));
+  const resources =
+    owner.arn !== undefined && (listed.length === 0 || listed[0] === '*') ? [owner.arn] : listed;
+  const service = serviceOf(template, statement);
+  const principals = service === undefined ? owner.principals : [service];
+  return {
+    logicalId,
+    type,
+    statement,
+    actions,
+    resources,
+    roles: owner.roles,
+    principals,
+    covers: (access) =>
+      (principals.length === 0 || principals.includes(access.principal)) &&
+      actions.some((action) => coversAction(action, access)) &&
+      resources.some((resource) => matchesArn(resource, access.resource)),
+    without: () => assemblyWithout(assembly, template.stackName, place),
+    name: `${logicalId} ${typeof statement.Sid === 'string' ? statement.Sid : actions.slice(0, 2).join()}`,
+  };
+}
+
+function serviceOf(template: Template, { Principal: principal = null }: JsonObject): string | undefined {
+  const service = isJsonObject(principal) ? template.resolve(principal.Service ?? null) : undefined;
+  return typeof service === 'string' ? service : undefined;
+}
+
+export function coversAction(pattern: string, { action }: Access): boolean {
+  return matchesPattern(pattern.toLowerCase(), action.toLowerCase());
+}
+
+interface Owner {
+  /** ARN of the resource whose policy has the statement; absent for the policies of roles. */
+  readonly arn?: string;
+  /** ARNs of the roles that have the statement. */
+  readonly principals: readonly string[];
+  readonly roles: readonly string[];
+}
+
+function ownerOf(template: Template, logicalId: string, place: Path): Owner {
+  const { type, properties } = template.resource(logicalId);
+  const arn = (id: string): string => attributeOf(template, template.resource(id), 'Arn');
+  const resource = (id: string): Owner => ({ arn: arn(id), principals: [], roles: [] });
+  const roles = (ids: readonly string[]): Owner => ({ principals: ids.map(arn), roles: ids });
+  switch (type) {
+    case 'AWS::IAM::Role':
+      return place.includes('AssumeRolePolicyDocument') ? resource(logicalId) : roles([logicalId]);
+    case 'AWS::IAM::Policy':
+    case 'AWS::IAM::ManagedPolicy':
+      return roles([...referredIds(properties.Roles), ...rolesWith(template, logicalId)]);
+    case 'AWS::KMS::Key':
+      return resource(logicalId);
+    case 'AWS::S3::BucketPolicy':
+    case 'AWS::S3Express::BucketPolicy':
+      return resource(referredIds(properties.Bucket)[0]);
+    default:
+      throw new Error(`the test does not know policies of ${type}: teach it whose they are`);
+  }
+}
+
+/** The logical ids in a reference or a list of references. */
+function referredIds(value: Json = []): string[] {
+  return (isJsonArray(value) ? value : [value]).flatMap((item) =>
+    isJsonObject(item) && typeof item.Ref === 'string' ? [item.Ref] : [],
+  );
+}
+
+/** The roles that name a managed policy. */
+function rolesWith(template: Template, policy: string): string[] {
+  return template
+    .resourcesOfType('AWS::IAM::Role')
+    .filter(({ properties }) => referredIds(properties.ManagedPolicyArns).includes(policy))
+    .map(({ logicalId }) => logicalId);
+}
+
+function texts(value: Json): string[] {
+  return (isJsonArray(value) ? value : [value]).map(String);
+}
+
+/** Links all files of the assembly except for the template. */
+function assemblyWithout(assembly: string, stackName: string, place: Path): string {
+  const folder = path.join(temporaryFolder(), 'cdk.out');
+  fs.mkdirSync(folder);
+  const templateFile = `${stackName}.template.json`;
+  for (const name of fs.readdirSync(assembly)) {
+    if (name !== templateFile) fs.symlinkSync(path.join(assembly, name), path.join(folder, name));
+  }
+  const template = JSON.parse(fs.readFileSync(path.join(assembly, templateFile), 'utf8')) as Json;
+  let list = template as unknown as Record<string | number, never>;
+  for (const step of place.slice(0, -1)) list = list[step];
+  (list as unknown as Json[]).splice(Number(place.at(-1)), 1);
+  fs.writeFileSync(path.join(folder, templateFile), JSON.stringify(template));
+  return folder;
+}
+
+/** Logical ids of the functions that have one of the roles. */
+export function functionsOf(assembly: string, roles: readonly string[]): string[] {
+  const [stack] = readAssembly(assembly);
+  const template = new Template(stack);
+  const arns = roles.map((role) => attributeOf(template, template.resource(role), 'Arn'));
+  return template
+    .resourcesOfType('AWS::Lambda::Function')
+    .filter((fn) => arns.includes(template.text(fn, 'Role')))
+    .map(({ logicalId }) => logicalId);
+}
+
+/** The name of an S3 bucket of the stack. */
+export function bucketNameOf(assembly: string, logicalIdPrefix: string): string {
+  const [stack] = readAssembly(assembly);
+  const template = new Template(stack);
+  const bucket = template
+    .resourcesOfType('AWS::S3::Bucket')
+    .find(({ logicalId }) => logicalId.startsWith(logicalIdPrefix));
+  if (bucket === undefined) throw new Error(`no bucket ${logicalIdPrefix}`);
+  return referenceTo(template, bucket);
+}
