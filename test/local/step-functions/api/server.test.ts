@@ -1,4 +1,6 @@
+import type { Credentials } from '../../../../local/s3/callers';
 /** The protocol, the caller's identity, and the operations on state machines. */
+import { type Answer, send, sendSigned, signedHeaders, type Signing } from '../../../support/signed-request';
 import {
   CreateActivityCommand,
   DescribeStateMachineCommand,
@@ -75,15 +77,47 @@ describe('the API', () => {
   });
 });
 
-describe('a raw request', () => {
-  async function post(headers: Record<string, string>, body: string, signed = true): Promise<Response> {
+describe('the signature of a request', () => {
+  const list = {
+    method: 'POST',
+    path: '/',
+    headers: { 'x-amz-target': 'AWSStepFunctions.ListStateMachines' },
+    body: '{}',
+  };
+
+  type Change = Omit<Partial<Signing>, 'credentials'> & { readonly credentials?: Partial<Credentials> };
+
+  test.each<[string, Change, string]>([
+    ['with another secret', { credentials: { secretAccessKey: 'x' } }, 'InvalidSignatureException'],
+    ['for another service', { service: 's3' }, 'InvalidSignatureException'],
+    ['for another region', { region: 'eu-west-1' }, 'InvalidSignatureException'],
+    ['of an hour ago', { time: new Date(Date.now() - 3_600_000) }, 'InvalidSignatureException'],
+  ])('%s is refused', async (_, change, name) => {
+    const { credentials, ...more } = change;
     const { access } = await serve(task());
-    const authorization = `AWS4-HMAC-SHA256 Credential=${access.credentials.accessKeyId}/x`;
-    return await fetch(access.endpoint, {
-      method: 'POST',
-      headers: { ...(signed && { authorization }), ...headers },
-      body,
+    const { status, headers } = await sendSigned(access.endpoint, list, {
+      service: 'states',
+      ...more,
+      credentials: { ...access.credentials, ...credentials },
     });
+    expect([status, headers['x-amzn-errortype']]).toEqual([403, name]);
+  });
+
+  test('covers the body', async () => {
+    const { access } = await serve(task());
+    const { host } = new URL(access.endpoint);
+    const signed = signedHeaders({ ...list, host }, { credentials: access.credentials, service: 'states' });
+    const { status, headers } = await send(access.endpoint, { ...list, body: '[]' }, signed);
+    expect([status, headers['x-amzn-errortype']]).toEqual([403, 'InvalidSignatureException']);
+  });
+});
+
+describe('a raw request', () => {
+  async function post(headers: Record<string, string>, body: string, signed = true): Promise<Answer> {
+    const { access } = await serve(task());
+    const request = { method: 'POST', path: '/', headers, body };
+    if (!signed) return await send(access.endpoint, request, headers);
+    return await sendSigned(access.endpoint, request, { credentials: access.credentials, service: 'states' });
   }
 
   const LIST = { 'x-amz-target': 'AWSStepFunctions.ListStateMachines' };
@@ -91,9 +125,9 @@ describe('a raw request', () => {
   test('is answered in AWS JSON 1.0, with the request id in a header and times in seconds', async () => {
     const response = await post(LIST, '');
     expect(response.status).toBe(200);
-    expect(response.headers.get('content-type')).toBe('application/x-amz-json-1.0');
-    expect(response.headers.get('x-amzn-requestid')).toMatch(/^[0-9a-f-]{36}$/);
-    expect(await response.json()).toMatchObject({ stateMachines: [{ creationDate: START / 1000 }] });
+    expect(response.headers['content-type']).toBe('application/x-amz-json-1.0');
+    expect(response.headers['x-amzn-requestid']).toMatch(/^[0-9a-f-]{36}$/);
+    expect(JSON.parse(response.body)).toMatchObject({ stateMachines: [{ creationDate: START / 1000 }] });
   });
 
   test.each([
@@ -114,7 +148,7 @@ describe('a raw request', () => {
   ])('%s fails with its name in the body and in a header', async (_, headers, body, signed, status, name) => {
     const response = await post(headers, body, signed);
     expect(response.status).toBe(status);
-    expect(response.headers.get('x-amzn-errortype')).toBe(name);
-    expect(await response.json()).toEqual({ __type: name, message: expect.any(String) as string });
+    expect(response.headers['x-amzn-errortype']).toBe(name);
+    expect(JSON.parse(response.body)).toEqual({ __type: name, message: expect.any(String) as string });
   });
 });
