@@ -1,7 +1,6 @@
 /** Checks a pipeline against AWS quotas: warns from 80 % of a quota on, and throws above it. */
 import type { Duration } from 'aws-cdk-lib';
 import { Annotations, CfnResource, Stack, Token } from 'aws-cdk-lib';
-import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
@@ -10,11 +9,9 @@ import { SlicedInferenceError } from '../errors';
 import type { SlicePlan } from '../plan/file/plan';
 import {
   CLOUDFORMATION_QUOTAS,
-  IAM_QUOTAS,
   LAMBDA_QUOTAS,
   MAX_DEFINITION_BYTES,
   MAX_EXPRESS_MINUTES,
-  MAX_INLINE_POLICY_CHARACTERS,
   MAX_LAMBDA_ENVIRONMENT_BYTES,
   MAX_STATE_PAYLOAD_BYTES,
   MAX_PUT_BYTES,
@@ -237,12 +234,11 @@ function checkConcurrency(scope: Construct, { plan, options, warmsUp }: QuotaSub
 }
 
 /**
- * With fewer slices, the definition, the policies and the template stay far below their quotas. Their checks are skipped then, because
- * resolving tokens takes time.
+ * With fewer slices, the definition stays far below its quota. The check is skipped then, because resolving tokens takes time.
  */
 const MANY_SLICES = 50;
 
-function checkTemplate(scope: Construct, { plan, functions, stateMachine }: QuotaSubject): void {
+function checkTemplate(scope: Construct, { plan, stateMachine }: QuotaSubject): void {
   checkQuota(scope, {
     id: 'resourcesQuota',
     what: 'the pipeline',
@@ -252,8 +248,8 @@ function checkTemplate(scope: Construct, { plan, functions, stateMachine }: Quot
     link: CLOUDFORMATION_QUOTAS,
     advice: 'use fewer slices, or no provisioned concurrency',
   });
-  if (plan.slices.length < MANY_SLICES) return;
   validateTemplateSize(scope);
+  if (plan.slices.length < MANY_SLICES) return;
   const stack = Stack.of(scope);
   checkQuota(scope, {
     id: 'definitionQuota',
@@ -262,18 +258,6 @@ function checkTemplate(scope: Construct, { plan, functions, stateMachine }: Quot
     limit: MAX_DEFINITION_BYTES,
     unit: 'bytes',
     link: STEP_FUNCTIONS_QUOTAS,
-    advice: 'use fewer slices',
-  });
-  const policies = functions.flatMap(({ role }) =>
-    (role?.node.children ?? []).filter((child) => child instanceof iam.Policy),
-  );
-  checkQuota(scope, {
-    id: 'policyQuota',
-    what: 'the role of the slice that reads from the most slices',
-    used: Math.max(...policies.map(({ document }) => lengthOf(stack, document))),
-    limit: MAX_INLINE_POLICY_CHARACTERS,
-    unit: 'characters of inline policies',
-    link: IAM_QUOTAS,
     advice: 'use fewer slices',
   });
 }

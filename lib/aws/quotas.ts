@@ -5,7 +5,6 @@ export const LAMBDA_QUOTAS = 'https://docs.aws.amazon.com/lambda/latest/dg/getti
 export const STEP_FUNCTIONS_QUOTAS =
   'https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html';
 export const S3_QUOTAS = 'https://docs.aws.amazon.com/AmazonS3/latest/userguide/upload-objects.html';
-export const IAM_QUOTAS = 'https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html';
 export const CLOUDFORMATION_QUOTAS =
   'https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html';
 
@@ -33,11 +32,14 @@ export const MAX_STATE_PAYLOAD_BYTES = 256 * 1024;
 /** Size of an object that is uploaded in one PUT request, in bytes: https://docs.aws.amazon.com/AmazonS3/latest/userguide/upload-objects.html. */
 export const MAX_PUT_BYTES = 5 * 1024 ** 3;
 
-/** Total size of a role's inline policies, in characters without whitespace: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html. */
-export const MAX_INLINE_POLICY_CHARACTERS = 10_240;
-
 /** Number of resources in a stack: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html. */
 export const MAX_STACK_RESOURCES = 500;
+
+/** Length of a managed policy without whitespace: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html. */
+export const MAX_MANAGED_POLICY_CHARACTERS = 6_144;
+
+/** https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html */
+export const MAX_LOGICAL_ID_CHARACTERS = 255;
 
 /** Size of a template in S3, in bytes. CDK holds templates against the same number. */
 export const MAX_TEMPLATE_BYTES = 1_000_000;

@@ -13,7 +13,7 @@ import type { PlannedSlice, SlicePlan } from '../plan/file/plan';
 import { MAX_EPHEMERAL_STORAGE_MB, MAX_LAMBDA_MEMORY_MB } from '../plan/sizes/lambda-quotas';
 import type { ExpressBucket } from './express-bucket';
 import type { Network } from './network';
-import { attachInlinePolicy } from './replaced-policy';
+import { attachPolicies } from './replaced-policy';
 import { HANDLER, runtimeCode } from './runtime-code';
 import type { SliceFunctionOptions } from './slice-function-options';
 import { filesOf, type SliceObjects } from './slice-object';
@@ -33,8 +33,6 @@ export interface SliceFunctionSettings {
   readonly network?: Network;
   /** Shared by the functions. The names of its streams contain the name of the function. */
   readonly logGroup: logs.ILogGroup;
-  /** The permissions that the functions have in common. */
-  readonly sharedPolicy: iam.IManagedPolicy;
 }
 
 interface SliceFunctionProps extends SliceFunctionSettings {
@@ -45,6 +43,7 @@ interface SliceFunctionProps extends SliceFunctionSettings {
 
 export interface SliceFunction {
   readonly fn: lambda.Function;
+  readonly role: iam.Role;
   /** The version or alias that the state machine calls. */
   readonly target: lambda.IFunction;
 }
@@ -73,6 +72,7 @@ export function createSliceFunction(scope: Construct, id: string, props: SliceFu
   const planned = plan.slices[slice];
   const inner = new Construct(scope, id);
   const { reservedConcurrentExecutions } = options;
+  const role = createRole(inner, props);
   const fn = new lambda.Function(inner, 'Function', {
     description: description(plan, slice),
     code: runtimeCode(inner, props.architecture),
@@ -83,14 +83,14 @@ export function createSliceFunction(scope: Construct, id: string, props: SliceFu
     timeout: options.timeout ?? Duration.seconds(planned.timeoutSeconds),
     ephemeralStorageSize: storage(planned, slice, options),
     environment: { ...options.environment, ...environment(props) },
-    role: createRole(inner, props),
+    role,
     logGroup: props.logGroup,
     ...(reservedConcurrentExecutions !== undefined && { reservedConcurrentExecutions }),
     ...network,
     // A run that is in progress during a deployment keeps calling the version that it started with.
     currentVersionOptions: { removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE },
   });
-  return { fn, target: target(fn, options) };
+  return { fn, role, target: target(fn, options) };
 }
 
 /**
@@ -109,12 +109,11 @@ function target(fn: lambda.Function, options: SliceFunctionOptions): lambda.IFun
 
 function createRole(
   scope: Construct,
-  { plan, slice, files, bucket, expressBucket, sharedPolicy }: SliceFunctionProps,
+  { plan, slice, files, bucket, expressBucket }: SliceFunctionProps,
 ): iam.Role {
   const isLast = slice === plan.slices.length - 1;
   const role = new iam.Role(scope, 'Role', {
     assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
-    managedPolicies: [sharedPolicy],
   });
   const permissions = slicePermissions({
     slice,
@@ -124,7 +123,7 @@ function createRole(
     bucket,
     ...(expressBucket && { expressBucket }),
   });
-  attachInlinePolicy(role, 'Policy', permissions);
+  attachPolicies(role, 'Policy', [role], permissions);
   return role;
 }
 

@@ -1,16 +1,16 @@
 /** The functions of all slices, with the log group and the permissions that they share. */
-import * as iam from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 import { sliceName } from '../../contract/keys';
 import type { LogSettings } from './log-group';
 import { createLogGroup } from './log-group';
 import { networkStatements } from './network';
+import { attachPolicies } from './replaced-policy';
 import { createSliceFunction, type SliceFunction, type SliceFunctionSettings } from './slice-function';
 import type { SliceFunctionOptions } from './slice-function-options';
 import { filesOf, type SliceObjects } from './slice-object';
 import { sharedPermissions } from './slice-permissions';
 
-interface SliceFunctionsProps extends Omit<SliceFunctionSettings, 'logGroup' | 'sharedPolicy'> {
+interface SliceFunctionsProps extends Omit<SliceFunctionSettings, 'logGroup'> {
   /** By slice. */
   readonly files: readonly SliceObjects[];
   /** By slice: the options that the user sets. */
@@ -21,20 +21,23 @@ interface SliceFunctionsProps extends Omit<SliceFunctionSettings, 'logGroup' | '
 export function createSliceFunctions(scope: Construct, props: SliceFunctionsProps): SliceFunction[] {
   const { files, options, logs, ...settings } = props;
   const logGroup = createLogGroup(scope, 'SliceLogs', logs);
-  const sharedPolicy = new iam.ManagedPolicy(scope, 'SlicePolicy', {
-    statements: [
-      ...sharedPermissions({ bucket: settings.bucket, files: files.flatMap(filesOf), logGroup }),
-      ...(settings.network ? networkStatements() : []),
-    ],
-  });
-  return files.map((ofSlice, slice) =>
+  const functions = files.map((ofSlice, slice) =>
     createSliceFunction(scope, sliceName(slice), {
       ...settings,
       slice,
       files: ofSlice,
       options: options[slice],
       logGroup,
-      sharedPolicy,
     }),
   );
+  const shared = [
+    ...sharedPermissions({ bucket: settings.bucket, files: files.flatMap(filesOf), logGroup }),
+    ...(settings.network ? networkStatements() : []),
+  ];
+  const roles = functions.map(({ role }) => role);
+  for (const policy of attachPolicies(scope, 'SlicePolicy', roles, shared)) {
+    // Lambda refuses a function in a VPC whose role may not attach it.
+    for (const { fn } of functions) fn.node.defaultChild?.node.addDependency(policy);
+  }
+  return functions;
 }

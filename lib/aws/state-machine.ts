@@ -9,7 +9,7 @@ import type { SlicePlan } from '../plan/file/plan';
 import { MAX_EXPRESS_MINUTES } from './quotas';
 import type { LogSettings } from './log-group';
 import { createLogGroup } from './log-group';
-import { attachManagedPolicy } from './replaced-policy';
+import { attachPolicies } from './replaced-policy';
 import { callStatement } from './workflow/invoke-function';
 import type { PipelineStates } from './workflow/workflow';
 import { ownExecution, pipelineWorkflow } from './workflow/workflow';
@@ -73,12 +73,6 @@ function defaultTimeout({ slices }: SlicePlan, type: sfn.StateMachineType): Dura
 }
 
 /**
- * A managed policy may have 6,144 characters, and the ARN of all versions of a function takes at most 130:
- * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
- */
-const CALLS_PER_POLICY = 40;
-
-/**
  * Restricts the role to state machines of this account and region. Older releases of CDK do not add these conditions.
  */
 function createRole(scope: Construct, { functions, preprocess, postprocess }: PipelineStates): iam.Role {
@@ -94,10 +88,7 @@ function createRole(scope: Construct, { functions, preprocess, postprocess }: Pi
     }),
   });
   const called = [...functions, preprocess, postprocess].filter((fn) => fn !== undefined);
-  for (let start = 0; start < called.length; start += CALLS_PER_POLICY) {
-    const part = called.slice(start, start + CALLS_PER_POLICY);
-    attachManagedPolicy(role, `Calls${start / CALLS_PER_POLICY}`, [callStatement(part)]);
-  }
+  attachPolicies(role, 'Calls', [role], [callStatement(called)]);
   return role;
 }
 

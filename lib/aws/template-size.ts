@@ -1,5 +1,5 @@
 /** Holds the template of a large pipeline against the limit of CloudFormation. */
-import { Stack } from 'aws-cdk-lib';
+import { CfnResource, Stack } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { quoted, SlicedInferenceError } from '../errors';
 import { CLOUDFORMATION_QUOTAS, MAX_TEMPLATE_BYTES } from './quotas';
@@ -10,11 +10,20 @@ interface TemplateWriter {
   readonly _suppressTemplateIndentation?: boolean;
 }
 
-/** Adds an error to the stack's validation if its template, as CDK writes it, is too large to deploy. */
+const validated = new WeakSet<Stack>();
+
+/** Templates of fewer resources stay below the limit. */
+const FEW_RESOURCES = 50;
+
+/** Adds an error to the validation of the construct's stack if its template, as CDK writes it, is too large to deploy. */
 export function validateTemplateSize(scope: Construct): void {
+  const stack = Stack.of(scope);
+  if (validated.has(stack)) return;
+  validated.add(stack);
   scope.node.addValidation({
     validate: () => {
-      const stack = Stack.of(scope);
+      const resources = stack.node.findAll().filter((construct) => CfnResource.isCfnResource(construct));
+      if (resources.length < FEW_RESOURCES) return [];
       const bytes = templateBytes(stack as unknown as TemplateWriter);
       if (bytes <= MAX_TEMPLATE_BYTES) return [];
       return [

@@ -11,7 +11,8 @@ const WIDTHS = [
 /**
  * Returns an expression for the request, or for an `OversizedRequest` if the event could not hold it. More than 256 KiB would
  * fail the execution with `States.DataLimitExceeded`, which no state can catch and which does not say why. Step Functions counts
- * the bytes of UTF-8, and JSONata counts characters.
+ * the bytes of UTF-8, and JSONata counts characters. JSONata also shortens numbers to 15 digits, so a request near the limit
+ * whose `data` has many longer numbers still fails with `States.DataLimitExceeded`.
  *
  * @param request a JSONata expression without its `{%` and `%}`
  */

@@ -12,24 +12,23 @@ export interface FailureVariables {
 
 /** Regular expressions in JSONata, where a backslash before a bracket would confuse its parser: `\x5c` is a backslash. */
 const TEXT = '"(?:[^"\\x5c\\x00-\\x1f]|\\x5c(?:["\\x5c\\x2fbfnrt]|u[0-9a-fA-F]{4}))*"';
-const FIELD = `${TEXT}:(?:${TEXT}|-?(?:0|[1-9][0-9]*))`;
 
 /** Lambda's JSON of an error has the message in this field, and so has the text around the output of a lost sandbox. */
 const ERROR_MESSAGE = `/"errorMessage":\\s*(${TEXT})/`;
 
-/** A JSON object of texts and whole numbers, as a slice function writes it. */
-const FLAT_OBJECT = `/^\\{${FIELD}(?:,${FIELD})*\\}$/`;
+/** The JSON of a slice function: its slice, then texts. */
+const SLICE_CAUSE = `/^\\{"slice":-?(?:0|[1-9][0-9]*)(?:,${TEXT}:${TEXT})+\\}$/`;
 
 /**
  * A JSONata expression that returns the failed function's message as one JSON object. The cause of a sandbox failure is
  * plain text or JSON without our fields, and a function of the user may throw any text. Parsing text that is not JSON would
- * fail the execution and hide the reason, so the expression parses nothing that it has not matched character by character.
+ * fail the execution and hide the reason, so the expression parses only text that a regular expression has matched completely.
  */
 function cause({ failure, failedAt }: FailureVariables): string {
   return `{% (
   $found := $match($${failure}.Cause, ${ERROR_MESSAGE}, 1);
   $message := $exists($found) ? $parse($found.groups[0]) : $${failure}.Cause;
-  $exists($match($message, ${FLAT_OBJECT}, 1)) ? $message : $string($merge([$${failedAt}, {'message': $exists($message) ? $message : $${failure}.Error}]))
+  $exists($${failedAt}.slice) and $exists($match($message, ${SLICE_CAUSE}, 1)) ? $message : $string($merge([$${failedAt}, {'message': $exists($message) ? $message : $${failure}.Error}]))
 ) %}`.replaceAll(/\n\s*/g, ' ');
 }
 

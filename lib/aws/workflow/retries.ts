@@ -40,7 +40,7 @@ const jitterStrategy = sfn.JitterType.FULL;
 
 /**
  * Waits at most 191 seconds while the Lambda service is busy or unavailable, and 95 on average. The wait is random, so
- * that runs do not retry at the same moment; one of 500,000 waits less than 30 seconds.
+ * that runs do not retry at the same moment; one of 50,000 waits less than 30 seconds.
  */
 export const SERVICE_RETRY: sfn.RetryProps = {
   errors: SERVICE_FAULTS,

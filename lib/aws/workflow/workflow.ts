@@ -4,7 +4,6 @@
  */
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
-import { ERROR_NAMES } from '../../../contract/failures';
 import { sliceName } from '../../../contract/keys';
 import { CONTRACT_VERSION } from '../../../contract/version';
 import type { DeployedPlan } from '../deployed-plan';
@@ -65,8 +64,8 @@ interface WorkflowProps extends PipelineStates {
   /** Whether the tasks add their permissions to the role of the state machine that contains them. */
   readonly grantsCalls: boolean;
   /**
-   * Whether a failed task fails the execution itself, so that a redrive runs the task again. Otherwise, and for what a redrive
-   * cannot cure, a state fails the execution with a cause that says where it failed.
+   * Whether a failed task fails the execution itself, so that a redrive runs the task again. Otherwise a state fails the
+   * execution, with a cause that says where it failed.
    */
   readonly redrivable: boolean;
   /** Prefix of variable names, so that they differ from those of a state machine that contains the pipeline. */
@@ -112,9 +111,6 @@ interface StateResult {
   readonly assign?: Readonly<Record<string, string>>;
   readonly outputs: unknown;
 }
-
-/** A redrive has the same request, and calls the same versions. */
-const INCURABLE = [ERROR_NAMES.invalidInput, ERROR_NAMES.planChanged];
 
 class WorkflowBuilder {
   /** By branch: the state that fails the run. */
@@ -182,7 +178,7 @@ class WorkflowBuilder {
       ...result,
     });
     for (const retry of SLICE_RETRIES) task.addRetry(retry);
-    this.catchErrors(task, this.props.redrivable ? INCURABLE : [sfn.Errors.ALL], branch, { slice });
+    this.catchAll(task, branch, { slice });
     return task;
   }
 
@@ -212,14 +208,15 @@ class WorkflowBuilder {
     const { grantsCalls: grantsCall } = this.props;
     const task = new InvokeFunction(this.scope, name, { fn, grantsCall, payload, ...result });
     for (const retry of CALL_RETRIES) task.addRetry(retry);
-    if (!this.props.redrivable) this.catchErrors(task, [sfn.Errors.ALL], MAIN, { step: name.toLowerCase() });
+    this.catchAll(task, MAIN, { step: name.toLowerCase() });
     return task;
   }
 
-  private catchErrors(task: sfn.TaskStateBase, errors: string[], branch: string, where: object): void {
+  private catchAll(task: sfn.TaskStateBase, branch: string, where: object): void {
+    if (this.props.redrivable) return;
     const { failure, failedAt } = this.failureVariables(branch);
     task.addCatch(this.failed(branch), {
-      errors,
+      errors: [sfn.Errors.ALL],
       assign: { [failure]: '{% $states.errorOutput %}', [failedAt]: where },
     });
   }

@@ -1,59 +1,125 @@
-/** What a deployment adds and removes when the model of a stack changes. */
+/** What a deployment adds and removes when the model or a key of a stack changes. */
+import type { Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as kms from 'aws-cdk-lib/aws-kms';
+import type { SlicedInferencePipelineProps } from '../../../lib';
 import { Slicing } from '../../../lib';
+import { attachPolicies } from '../../../lib/aws/replaced-policy';
 import { mlp, saveModel } from '../../support/model-builder';
 import { addPipeline, newStack } from '../../support/pipeline-stack';
 
-interface Policy {
+interface Resource {
   readonly Type: string;
-  readonly Properties: { readonly Roles: readonly object[]; readonly PolicyName?: string };
+  readonly DependsOn?: readonly string[];
+  readonly Properties: {
+    readonly Role?: { readonly 'Fn::GetAtt': readonly [string, string] };
+    readonly RoleArn?: { readonly 'Fn::GetAtt': readonly [string, string] };
+    readonly Roles?: readonly { readonly Ref: string }[];
+    readonly ManagedPolicyArns?: unknown;
+    readonly ManagedPolicyName?: string;
+    readonly PolicyDocument?: { readonly Statement: readonly { readonly Resource: unknown }[] };
+  };
 }
 
-function resourcesOf(layers: number, slices: number): Readonly<Record<string, Policy>> {
+type Resources = Readonly<Record<string, Resource>>;
+
+function resourcesOf(
+  layers: number,
+  slices: number,
+  more: (stack: Stack) => Partial<SlicedInferencePipelineProps> = () => ({}),
+): Resources {
   const stack = newStack();
   const modelPath = saveModel(mlp(layers));
-  addPipeline(stack, 'Pipeline', { modelPath, dimensions: { batch: 1 }, slicing: Slicing.count(slices) });
-  return (Template.fromStack(stack).toJSON() as { Resources: Record<string, Policy> }).Resources;
+  addPipeline(stack, 'Pipeline', {
+    modelPath,
+    dimensions: { batch: 1 },
+    slicing: Slicing.count(slices),
+    ...more(stack),
+  });
+  return (Template.fromStack(stack).toJSON() as { Resources: Resources }).Resources;
 }
 
-/** Logical ids of policies that contain the permissions of one model. */
-function policiesOf(resources: Readonly<Record<string, Policy>>): string[] {
-  return Object.entries(resources)
-    .filter(([id, { Type }]) => /^AWS::IAM::(Managed)?Policy$/.test(Type) && /Policy|Calls/.test(id))
-    .filter(([id]) => !/DefaultPolicy|SlicePolicy/.test(id))
-    .map(([id]) => id);
+function policiesOf(resources: Resources): string[] {
+  return Object.keys(resources).filter((id) => resources[id].Type === 'AWS::IAM::ManagedPolicy');
+}
+
+function rolesOf(resources: Resources, policy: string): string[] {
+  return (resources[policy].Properties.Roles ?? []).map(({ Ref }) => Ref);
 }
 
 describe('the policies of a pipeline', () => {
   const four = resourcesOf(4, 4);
 
+  it('are one for each slice, one that all slices share, and one for the state machine', () => {
+    expect(policiesOf(four).map((id) => rolesOf(four, id).length)).toEqual([1, 1, 1, 1, 4, 1]);
+  });
+
   it('keep their logical ids if nothing changes', () => {
-    expect(policiesOf(four)).toHaveLength(5);
     expect(policiesOf(resourcesOf(4, 4))).toEqual(policiesOf(four));
   });
 
-  it('are added beside the earlier ones, under other names, if another model has fewer slices', () => {
+  it('are added beside the earlier ones if another model has fewer slices', () => {
     const two = resourcesOf(5, 2);
-    expect(policiesOf(two).filter((id) => policiesOf(four).includes(id))).toEqual([]);
+    // All slices may still write logs, but the list of roles of this policy is shorter.
+    const own = policiesOf(two).filter((id) => !id.includes('SlicePolicy'));
+    expect(own).toHaveLength(3);
+    expect(own.filter((id) => policiesOf(four).includes(id))).toEqual([]);
     // The roles are the same, so that both policies are attached while the deployment is in progress.
-    const rolesOf = (resources: typeof four) =>
-      new Set(policiesOf(resources).map((id) => JSON.stringify(resources[id].Properties.Roles)));
-    expect([...rolesOf(two)].filter((role) => !rolesOf(four).has(role))).toEqual([]);
-    const names = (resources: typeof four) =>
-      policiesOf(resources).flatMap((id) => resources[id].Properties.PolicyName ?? []);
-    expect(names(two)).toHaveLength(2);
-    expect(names(two).filter((name) => names(four).includes(name))).toEqual([]);
+    const roles = policiesOf(four).flatMap((id) => rolesOf(four, id));
+    expect(own.flatMap((id) => rolesOf(two, id)).filter((role) => !roles.includes(role))).toEqual([]);
   });
 
-  it('are in place before the functions and the state machine change', () => {
-    const dependenciesOf = (type: string): string[] =>
-      Object.values(four).flatMap((resource) =>
-        resource.Type === type ? ((resource as { DependsOn?: string[] }).DependsOn ?? []) : [],
-      );
-    const before = [
-      ...dependenciesOf('AWS::Lambda::Function'),
-      ...dependenciesOf('AWS::StepFunctions::StateMachine'),
-    ];
-    expect(policiesOf(four).filter((id) => !before.includes(id))).toEqual([]);
+  it('are added beside the earlier ones if a key changes that all slices use', () => {
+    const keyed = resourcesOf(4, 4, (stack) => ({ assetEncryptionKey: new kms.Key(stack, 'AssetKey') }));
+    const added = policiesOf(keyed).filter((id) => !policiesOf(four).includes(id));
+    expect(added).toEqual([expect.stringMatching(/SlicePolicy/)]);
+    expect(rolesOf(keyed, added[0])).toHaveLength(4);
+  });
+
+  it('name their roles, which a role that named its policies would detach as soon as it is updated', () => {
+    const roles = Object.values(four).filter(({ Type }) => Type === 'AWS::IAM::Role');
+    expect(roles.map(({ Properties }) => Properties.ManagedPolicyArns)).toEqual(roles.map(() => undefined));
+    for (const id of policiesOf(four)) expect(four[id].Properties.ManagedPolicyName).toBeUndefined();
+  });
+
+  it('are in place before what uses their roles changes', () => {
+    const users = Object.values(four).flatMap(({ Type, DependsOn = [], Properties: { Role, RoleArn } }) => {
+      const isUser = Type === 'AWS::Lambda::Function' || Type === 'AWS::StepFunctions::StateMachine';
+      return isUser ? [{ role: (Role ?? RoleArn)?.['Fn::GetAtt'][0] ?? '', DependsOn }] : [];
+    });
+    expect(users).toHaveLength(5);
+    for (const { role, DependsOn } of users) {
+      const needed = policiesOf(four).filter((id) => rolesOf(four, id).includes(role));
+      expect(needed).not.toEqual([]);
+      expect(DependsOn).toEqual(expect.arrayContaining(needed));
+    }
+  });
+});
+
+describe('statements that are too long for one policy', () => {
+  const arns = Array.from(
+    { length: 250 },
+    (_, index) => `arn:aws:s3:::bucket/runs/*/${'x'.repeat(60)}-${index}`,
+  );
+
+  it('are split among as few policies as their limit allows, and lose nothing', () => {
+    const stack = newStack();
+    const role = new iam.Role(stack, 'Role', { assumedBy: new iam.AccountRootPrincipal() });
+    const read = new iam.PolicyStatement({ actions: ['s3:GetObject'], resources: arns });
+    const write = new iam.PolicyStatement({
+      actions: ['s3:PutObject'],
+      resources: ['arn:aws:s3:::bucket/a'],
+    });
+    attachPolicies(role, 'Policy', [role], [write, read]);
+    const { Resources } = Template.fromStack(stack).toJSON() as { Resources: Resources };
+    const documents = policiesOf(Resources).map((id) => Resources[id].Properties.PolicyDocument);
+    for (const document of documents) expect(JSON.stringify(document).length).toBeLessThanOrEqual(6_144);
+    const total = JSON.stringify(arns).length;
+    expect(documents.length).toBeLessThanOrEqual(Math.ceil(total / 4_000));
+    const listed = documents
+      .flatMap((document) => document?.Statement ?? [])
+      .flatMap(({ Resource: of }) => of);
+    expect(listed.sort()).toEqual(['arn:aws:s3:::bucket/a', ...arns].sort());
   });
 });

@@ -1,6 +1,5 @@
 import { Duration, Lazy, RemovalPolicy, Size } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
-import { ManagedPolicy } from 'aws-cdk-lib/aws-iam';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import type { SliceFunctionOptions } from '../../../lib';
@@ -211,7 +210,6 @@ describe('a slice that is too large for Lambda', () => {
         runtime: lambda.Runtime.NODEJS_24_X,
         options: {},
         logGroup: new LogGroup(stack, 'Logs'),
-        sharedPolicy: new ManagedPolicy(stack, 'Policy'),
       });
     expect(errorOf(create)).toBe(
       "the files of slice 0 must fit the 10240 MB of a function's /tmp, got 10241 MB: use more slices",

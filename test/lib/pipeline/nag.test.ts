@@ -39,7 +39,7 @@ const ACKNOWLEDGED: Readonly<Record<string, Readonly<Record<string, string>>>> =
       'The key of a result contains the run. Only the last slice writes results, and it reads one only if an earlier ' +
       'attempt of the same run wrote it.',
   },
-  'Role/Calls0/Resource': {
+  'Role/Calls/Resource': {
     'IAM5[Resource::<SLICE0.Arn>:*]': VERSIONS,
     'IAM5[Resource::<SLICE1.Arn>:*]': VERSIONS,
     'IAM5[Resource::<SLICE2.Arn>:*]': VERSIONS,

@@ -5,22 +5,23 @@ import type { JsonObject } from '../../../../local/basics/json';
 import { run, task } from '../../../support/machine-fixture';
 
 const fail = failState(new Stack(), 'Failed', { failure: 'failure', failedAt: 'failedAt' });
-const definition = task(
-  {
-    Catch: [
-      {
-        ErrorEquals: ['States.ALL'],
-        Assign: { failure: '{% $states.errorOutput %}', failedAt: { slice: 7 } },
-        Next: 'Failed',
-      },
-    ],
-  },
-  { Failed: fail.toStateJson() as JsonObject },
-);
+const definition = (failedAt: JsonObject) =>
+  task(
+    {
+      Catch: [
+        {
+          ErrorEquals: ['States.ALL'],
+          Assign: { failure: '{% $states.errorOutput %}', failedAt },
+          Next: 'Failed',
+        },
+      ],
+    },
+    { Failed: fail.toStateJson() as JsonObject },
+  );
 
 /** The cause of an execution whose function failed with this cause. */
-async function causeFor(cause: string): Promise<string> {
-  const { result } = await run(definition, { attempts: [{ error: 'Broken', cause }] });
+async function causeFor(cause: string, failedAt: JsonObject = { slice: 7 }): Promise<string> {
+  const { result } = await run(definition(failedAt), { attempts: [{ error: 'Broken', cause }] });
   if (result.status === 'SUCCEEDED') throw new Error('the execution succeeded');
   expect(result.error).toBe('Broken');
   return result.cause;
@@ -52,9 +53,19 @@ describe('the cause of a failed execution', () => {
     ['two objects', '{"a":1}{"a":1}'],
     ['a JSON text', '"x"'],
     ['nested JSON', '{"a":{"b":1}}'],
+    ['JSON of another program', '{"code":7}'],
+    ['JSON without a message', '{"slice":1}'],
     ['an empty text', ''],
   ])('wraps a message that is %s', async (_, message) => {
     expect(JSON.parse(await causeFor(thrown(message)))).toEqual({ slice: 7, message });
+  });
+
+  it('never takes the message of a function of the user for that of a slice', async () => {
+    const message = '{"slice":3,"message":"not of a slice"}';
+    expect(JSON.parse(await causeFor(thrown(message), { step: 'preprocess' }))).toEqual({
+      step: 'preprocess',
+      message,
+    });
   });
 
   it.each([

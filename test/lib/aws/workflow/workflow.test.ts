@@ -184,20 +184,12 @@ describe('the state machine of three slices', () => {
     });
   });
 
-  test('leaves failures that a redrive may cure to Step Functions if it is a Standard machine', () => {
+  test('leaves failures to Step Functions if it is a Standard machine, so that a redrive runs the task again', () => {
     const standard = definitionOf(
       pipelineStack({ slicing: Slicing.count(3), ...cold, stateMachineType: sfn.StateMachineType.STANDARD }),
     );
     for (const [name, { Type, Catch }] of Object.entries(standard.States)) {
-      if (Type !== 'Task') continue;
-      const slice = Number(name.replace('Slice ', ''));
-      expect(Catch).toEqual([
-        {
-          ErrorEquals: ['InvalidInput', 'PlanChanged'],
-          Next: 'Failed',
-          Assign: { failure: '{% $states.errorOutput %}', failedAt: { slice } },
-        },
-      ]);
+      expect([name, Type, Catch]).toEqual([name, 'Task', undefined]);
     }
   });
 
