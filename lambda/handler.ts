@@ -3,10 +3,13 @@ import { ENV } from '../contract/environment';
 import { ERROR_NAMES } from '../contract/failures';
 import type { SliceAnswer, SliceEvent, WarmUpAnswer } from '../contract/slice-event';
 import { CONTRACT_VERSION } from '../contract/version';
-import { failureOf, NamedFailure, sliceFailed, UNKNOWN_SLICE } from './errors';
+import { failureOf, messageOf, NamedFailure, sliceFailed, UNKNOWN_SLICE } from './errors';
+import { kindOf } from './json-values';
 import { readEnvironment, type SliceEnvironment, type Variables } from './slice/environment';
+import { withoutValues } from './slice/run-failure';
 import { ResidentSlice, type SliceForRun } from './slice/resident-slice';
 import type { ObjectStore } from './store/object-store';
+import { CallDeadline } from './store/retry';
 import { functionObjects } from './store/s3-client';
 import { SafetensorsStore } from './store/safetensors-store';
 import { peakMemoryBytes } from './telemetry/peak-memory';
@@ -15,16 +18,26 @@ import { Telemetry, toStandardOutput, type WriteLine } from './telemetry/telemet
 import { pick, readTensors, writeTensors, type Stores } from './tensor-flow/slice-tensors';
 import { tensorBytes } from './tensors/tensor';
 
+/** What the function uses of Lambda's context of a call. */
+interface CallContext {
+  getRemainingTimeInMillis(): number;
+}
+
 /** Returns a `WarmUpAnswer` for a warm-up, otherwise a `SliceAnswer`. */
-export type SliceHandler = (event: SliceEvent) => Promise<SliceAnswer | WarmUpAnswer>;
+export type SliceHandler = (event: SliceEvent, context?: CallContext) => Promise<SliceAnswer | WarmUpAnswer>;
 
 let deployed: SliceHandler | undefined;
 
 /** Entry point of the deployed function. */
-export const handler: SliceHandler = (event) => {
-  deployed ??= makeHandler(process.env, functionObjects());
-  return deployed(event);
+export const handler: SliceHandler = (event, context) => {
+  deployed ??= makeDeployed();
+  return deployed(event, context);
 };
+
+function makeDeployed(): SliceHandler {
+  const deadline = new CallDeadline();
+  return makeHandler(process.env, functionObjects({ deadline }), { deadline });
+}
 
 interface HandlerOptions {
   /**
@@ -37,13 +50,15 @@ interface HandlerOptions {
    * @default - standard output
    */
   readonly write?: WriteLine;
+  /** Learns when each call must end. */
+  readonly deadline?: CallDeadline;
 }
 
 /** Creates a handler that keeps its slice loaded between calls. Lambda sends one event at a time. */
 export function makeHandler(
   variables: Variables,
   objects: ObjectStore,
-  { root, write = toStandardOutput }: HandlerOptions = {},
+  { root, write = toStandardOutput, deadline }: HandlerOptions = {},
 ): SliceHandler {
   const resident = new ResidentSlice(objects, root);
   const telemetry = new Telemetry({
@@ -51,8 +66,9 @@ export function makeHandler(
     functionName: variables.AWS_LAMBDA_FUNCTION_NAME ?? '',
     namespace: variables[ENV.metricsNamespace],
   });
-  return async (event) => {
+  return async (event, context) => {
     const startedAt = Date.now();
+    if (context) deadline?.start(context.getRemainingTimeInMillis());
     let slice = UNKNOWN_SLICE;
     try {
       const environment = readEnvironment(variables);
@@ -96,7 +112,7 @@ function checkEvent(event: SliceEvent | undefined, { deploymentDigest }: SliceEn
   throw new NamedFailure(ERROR_NAMES.planChanged, {
     message: 'this function belongs to another deployment than the run: start the execution again',
     expected: deploymentDigest,
-    got: String(wanted),
+    got: typeof wanted === 'string' ? wanted : kindOf(wanted),
   });
 }
 
@@ -120,7 +136,9 @@ async function runSlice(
   const readMs = Math.max(0, roundedTenth(watch.lap() - loadMsOfCall));
 
   const wanted = manifest.outputs.map(({ name }) => name);
-  const computed = await session.run(pick(read, manifest.inputs), wanted);
+  const computed = await session.run(pick(read, manifest.inputs), wanted).catch((error: unknown) => {
+    throw sliceFailed(withoutValues(messageOf(error)));
+  });
   const runMs = watch.lap();
 
   const { bytesWritten, ...written } = await writeTensors(

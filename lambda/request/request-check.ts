@@ -1,6 +1,7 @@
 /** Checks a request's tensors: their types and shapes against the model's inputs, and their elements. */
 import type { Dimension, TensorSpec } from '../../contract/tensors';
 import { invalidInput } from '../errors';
+import { quotedName } from '../json-values';
 import { describeTensor, unfitReason, type RawTensor, type TensorHead } from '../tensors/tensor';
 
 export interface RequestSpecs {
@@ -28,7 +29,7 @@ export function checkRequest(specs: RequestSpecs, heads: ReadonlyMap<string, Ten
 export function checkElements(name: string, tensor: RawTensor): void {
   const unfit = unfitReason(tensor);
   if (unfit !== undefined)
-    throw invalidInput(`ONNX Runtime cannot take input '${name}': ${unfit}`, { tensor: name });
+    throw invalidInput(`ONNX Runtime cannot take input ${quotedName(name)}: ${unfit}`, { tensor: name });
 }
 
 function refuseUnknown({ request, fixed }: RequestSpecs, heads: ReadonlyMap<string, TensorHead>): void {
@@ -36,12 +37,12 @@ function refuseUnknown({ request, fixed }: RequestSpecs, heads: ReadonlyMap<stri
   for (const name of heads.keys()) {
     if (known.has(name)) continue;
     if (fixed.includes(name)) {
-      throw invalidInput(`input '${name}' has a default that cannot be overridden: leave it out`, {
+      throw invalidInput(`input ${quotedName(name)} has a default that cannot be overridden: leave it out`, {
         tensor: name,
       });
     }
     throw invalidInput(
-      `the model has no input '${name}': it takes ${listed(request.map((spec) => spec.name))}`,
+      `the model has no input ${quotedName(name)}: it takes ${listed(request.map((spec) => spec.name))}`,
       {
         tensor: name,
         expected: listed(request.map((spec) => spec.name)),
@@ -53,7 +54,7 @@ function refuseUnknown({ request, fixed }: RequestSpecs, heads: ReadonlyMap<stri
 function missing(spec: TensorSpec, heads: ReadonlyMap<string, TensorHead>) {
   const expected = describeTensor(spec);
   const got = listed([...heads.keys()]);
-  return invalidInput(`input '${spec.name}' ${expected} is missing: the request has ${got}`, {
+  return invalidInput(`input ${quotedName(spec.name)} ${expected} is missing: the request has ${got}`, {
     tensor: spec.name,
     expected,
     got,
@@ -66,7 +67,7 @@ function checkFits(spec: TensorSpec, head: TensorHead): void {
   const expected = describeTensor(spec);
   const got = describeTensor(head);
   throw invalidInput(
-    `input '${spec.name}' expects ${expected}, got ${got}: convert it or check the input's name`,
+    `input ${quotedName(spec.name)} expects ${expected}, got ${got}: convert it or check the input's name`,
     { tensor: spec.name, expected, got },
   );
 }
@@ -79,5 +80,5 @@ function shapeFits(spec: readonly Dimension[], shape: readonly number[]): boolea
 }
 
 function listed(names: readonly string[]): string {
-  return names.length === 0 ? 'no tensors' : names.map((name) => `'${name}'`).join(', ');
+  return names.length === 0 ? 'no tensors' : names.map((name) => quotedName(name)).join(', ');
 }

@@ -1,5 +1,6 @@
 /** Opens a request's tensors and checks them against the inputs of the whole model. */
 import { invalidInput, messageOf } from '../errors';
+import { quotedName } from '../json-values';
 import { ObjectChanged, ObjectUnavailable } from '../store/object-store';
 import type { SafetensorsStore } from '../store/safetensors-store';
 import { inMemory, type TensorReader } from '../store/tensor-reader';
@@ -57,7 +58,7 @@ async function refusingBadObject<T>(key: string, read: () => Promise<T>): Promis
     return await read();
   } catch (error) {
     if (error instanceof SafetensorsError) {
-      throw invalidInput(`${key} is not a safetensors file for this model: ${error.message}`);
+      throw invalidInput(`${quotedName(key)} is not a safetensors file for this model: ${error.message}`);
     }
     if (error instanceof ObjectUnavailable) {
       throw invalidInput(`the request's object ${messageOf(error)}: check the key in 'inputs.s3'`);

@@ -18,13 +18,22 @@ const LONGEST_PAUSE_MS = 2_000;
  */
 const TEMPORARY_STATUS: readonly number[] = [408, 409, 429, 500, 502, 503, 504];
 
-/** Names of temporary failures that have the status of permanent ones. */
+/** Names of temporary failures that have the status of permanent ones. The SDK retries them too. */
 const TEMPORARY_NAMES: readonly string[] = [
   'BadDigest',
   'IncompleteBody',
   'RequestTimeout',
   'RequestTimeTooSkewed',
-  'KMS.ThrottlingException',
+  'SlowDown',
+  'Throttling',
+  'ThrottlingException',
+  'ThrottledException',
+  'RequestThrottled',
+  'RequestThrottledException',
+  'RequestLimitExceeded',
+  'RequestTimeoutException',
+  'TooManyRequestsException',
+  'BandwidthLimitExceeded',
 ];
 
 export interface Clock {
@@ -35,6 +44,26 @@ export interface Clock {
 
 const SYSTEM_CLOCK: Clock = { now: () => performance.now(), pause: setTimeout };
 
+/** When the function's timeout ends the call in progress, by the clock of the retries. */
+export class CallDeadline {
+  private at = Infinity;
+
+  constructor(private readonly clock: Clock = SYSTEM_CLOCK) {}
+
+  /** @param remainingMs from Lambda's context of the call */
+  start(remainingMs: number): void {
+    this.at = this.clock.now() + remainingMs;
+  }
+
+  /** Whether a pause and another attempt would leave no time to report the failure. */
+  isNear(pauseMs: number): boolean {
+    return this.clock.now() + pauseMs + REPORT_MS > this.at;
+  }
+}
+
+/** For another attempt, and for the response of the function. */
+const REPORT_MS = 1_000;
+
 export interface RetryOptions {
   /**
    * For how long at least an attempt is repeated, in milliseconds.
@@ -42,6 +71,8 @@ export interface RetryOptions {
    */
   readonly retryMs?: number;
   readonly clock?: Clock;
+  /** @default - none: the call may take any time */
+  readonly deadline?: CallDeadline | undefined;
 }
 
 /**
@@ -50,7 +81,7 @@ export interface RetryOptions {
  */
 export async function retried<T>(
   object: ObjectReference,
-  { retryMs = RETRY_MS, clock = SYSTEM_CLOCK }: RetryOptions,
+  { retryMs = RETRY_MS, clock = SYSTEM_CLOCK, deadline }: RetryOptions,
   attempt: () => Promise<T>,
 ): Promise<T> {
   const startedAt = clock.now();
@@ -60,10 +91,11 @@ export async function retried<T>(
     } catch (error) {
       if (!isTemporary(error)) throw error;
       const elapsed = clock.now() - startedAt;
-      if (attempts >= LEAST_ATTEMPTS && elapsed >= retryMs) throw unavailable(object, elapsed, error);
+      const longest = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (attempts - 1));
+      const isLasting = attempts >= LEAST_ATTEMPTS && elapsed >= retryMs;
+      if (isLasting || deadline?.isNear(longest)) throw unavailable(object, elapsed, error);
+      await clock.pause(longest * (0.5 + Math.random() / 2));
     }
-    const longest = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (attempts - 1));
-    await clock.pause(longest * (0.5 + Math.random() / 2));
   }
 }
 
@@ -76,14 +108,14 @@ export function statusOf(error: unknown): number | undefined {
 
 /** Errors of Node.js and of the SDK that no network causes. */
 const PERMANENT_ERRORS = [TypeError, RangeError, SyntaxError, URIError];
+const PERMANENT_NAMES: readonly string[] = ['CredentialsProviderError', 'TokenProviderError'];
 
 /** An error without a status is a failed connection. */
 function isTemporary(error: unknown): boolean {
   const status = statusOf(error);
-  if (status === undefined) return !PERMANENT_ERRORS.some((permanent) => error instanceof permanent);
-  return (
-    TEMPORARY_STATUS.includes(status) || (error instanceof Error && TEMPORARY_NAMES.includes(error.name))
-  );
+  const name = error instanceof Error ? error.name : '';
+  if (status !== undefined) return TEMPORARY_STATUS.includes(status) || TEMPORARY_NAMES.includes(name);
+  return !PERMANENT_NAMES.includes(name) && !PERMANENT_ERRORS.some((permanent) => error instanceof permanent);
 }
 
 function unavailable({ bucket, key }: ObjectReference, elapsed: number, error: unknown): NamedFailure {

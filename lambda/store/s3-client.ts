@@ -2,6 +2,7 @@ import { CreateSessionCommand, S3Client } from '@aws-sdk/client-s3';
 import { functionAgents, type Agents } from './connections';
 import { ExpressSessions } from './express-sessions';
 import { CONNECT_MS, RETRY_MS, SILENCE_MS, wholeRequestMs } from './limits';
+import type { CallDeadline } from './retry';
 import { S3ObjectStore } from './s3';
 
 /** No logging: the SDK would warn that it does not retry requests with a stream as body. */
@@ -51,7 +52,20 @@ export function functionS3Client(agents = functionAgents(), limits = LIMITS): S3
   return client;
 }
 
+interface FunctionObjectsOptions {
+  readonly agents?: Agents;
+  readonly limits?: ClientLimits;
+  readonly deadline?: CallDeadline;
+}
+
 /** The objects of a slice function. */
-export function functionObjects(agents: Agents = functionAgents(), limits = LIMITS): S3ObjectStore {
-  return new S3ObjectStore(functionS3Client(agents, limits), agents.closeIdle, { retryMs: limits.retry });
+export function functionObjects({
+  agents = functionAgents(),
+  limits = LIMITS,
+  deadline,
+}: FunctionObjectsOptions = {}): S3ObjectStore {
+  return new S3ObjectStore(functionS3Client(agents, limits), agents.closeIdle, {
+    retryMs: limits.retry,
+    deadline,
+  });
 }

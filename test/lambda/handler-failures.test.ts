@@ -105,7 +105,7 @@ describe('a request that does not fit', () => {
       event({ request: { version: 1, inputs: { s3: 'inputs/a' } } }),
     );
     expect(failed.name).toBe('InvalidInput');
-    expect(failed.cause.message).toContain('inputs/a is not a safetensors file for this model');
+    expect(failed.cause.message).toContain("'inputs/a' is not a safetensors file for this model");
   });
 
   it('is refused if its object is replaced during the read', async () => {

@@ -35,7 +35,7 @@ describe('the client of the functions', () => {
   const environment = { ...process.env };
   const agents = functionAgents();
   const limits = { connect: 2_000, silence: 400, answer: 1_200, retry: 0 };
-  const objects = functionObjects(agents, limits);
+  const objects = functionObjects({ agents, limits });
   let server: http.Server;
   /** What the server does with the next requests; afterwards it serves them. */
   let behaviors: Behavior[] = [];

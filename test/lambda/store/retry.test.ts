@@ -1,5 +1,5 @@
 import { S3ServiceException } from '@aws-sdk/client-s3';
-import { retried } from '../../../lambda/store/retry';
+import { CallDeadline, retried } from '../../../lambda/store/retry';
 import { SANDBOX_RETRY, SERVICE_RETRY } from '../../../lib/aws/workflow/retries';
 
 const object = { bucket: 'b', key: 'k' };
@@ -98,9 +98,37 @@ describe('requests that S3 refuses', () => {
     expect(sent).toBe(3);
   });
 
+  it('end before the call does, so that the function can say why it fails', async () => {
+    const clock = new Clock();
+    const deadline = new CallDeadline(clock);
+    deadline.start(5_000);
+    const refused = () => Promise.reject(refusal());
+    await expect(retried(object, { clock, deadline }, refused)).rejects.toMatchObject({
+      name: 'StorageUnavailable',
+    });
+    expect(clock.now()).toBeGreaterThan(1_000);
+    expect(clock.now()).toBeLessThan(4_000);
+    // The next call has its own time.
+    deadline.start(900_000);
+    const again = clock.now();
+    await expect(retried(object, { clock, deadline }, refused)).rejects.toThrow();
+    expect(clock.now() - again).toBeGreaterThan(11_000);
+  });
+
+  it.each(['ThrottlingException', 'SlowDown', 'RequestTimeout'])(
+    'are repeated for %s of status 400',
+    async (name) => {
+      const answers = [Promise.reject(refusal(name, 400)), Promise.resolve('done')];
+      expect(
+        await retried(object, { clock: new Clock() }, () => answers.shift() ?? Promise.reject(new Error())),
+      ).toBe('done');
+    },
+  );
+
   it.each<[string, Error]>([
     ['S3 refuses for good', refusal('InvalidRequest', 400)],
     ['the program cannot even send', new URIError('URI malformed')],
+    ['there are no credentials', Object.assign(new Error('none'), { name: 'CredentialsProviderError' })],
   ])('are not repeated if %s', async (_, error) => {
     let sent = 0;
     const request = () => {
