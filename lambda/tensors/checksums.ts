@@ -6,6 +6,7 @@
  * in up to 32 consecutive bits, and one or two flipped bits in 512 MB. Other errors pass with a probability of 2^-32.
  */
 import { HEADER_CRC32 } from '../../contract/safetensors-metadata';
+import { quotedName } from '../json-values';
 import { crc32 } from './crc32';
 import { SafetensorsError, type StoredTensor } from './safetensors-header';
 
@@ -24,7 +25,7 @@ export class ChecksumMismatch extends SafetensorsError {
     readonly details: { readonly tensor?: string; readonly expected: string; readonly got: string },
   ) {
     const { tensor, expected, got } = details;
-    const what = tensor === undefined ? 'the header' : `tensor '${tensor}'`;
+    const what = tensor === undefined ? 'the header' : `tensor ${quotedName(tensor)}`;
     super(`${what} must have the CRC32 ${expected}, got ${got}`);
   }
 }

@@ -6,7 +6,7 @@
  * `contract/safetensors-metadata.ts`.
  */
 import { REQUEST_ETAG, STRING_TENSOR_PREFIX, TENSOR_CRC32_PREFIX } from '../../contract/safetensors-metadata';
-import { fieldValue } from '../json-values';
+import { fieldValue, quotedName } from '../json-values';
 import {
   describeTensor,
   elementBytes,
@@ -107,7 +107,7 @@ export function parseHeader(json: Uint8Array, fileBytes: number): SafetensorsHea
   checkLayout(entries as ReadonlyMap<string, StoredTensor>, dataStart, fileBytes);
   for (const [name, tensor] of parseStrings(metadata)) {
     if (entries.has(name))
-      throw new SafetensorsError(`tensor '${name}' is listed twice, once as a string tensor`);
+      throw new SafetensorsError(`tensor ${quotedName(name)} is listed twice, once as a string tensor`);
     entries.set(name, tensor);
   }
   const requestEtag = metadata[REQUEST_ETAG];
@@ -115,33 +115,47 @@ export function parseHeader(json: Uint8Array, fileBytes: number): SafetensorsHea
 }
 
 function parseJsonObject(bytes: Uint8Array): Record<string, unknown> {
-  const value = parseJson(new TextDecoder().decode(bytes), 'the header is not JSON');
+  const value = parseJson(decodeText(bytes), 'the header is not JSON');
   if (!isObject(value)) throw new SafetensorsError('the header is not a JSON object');
   return value;
 }
 
+/** Bytes that are not UTF-8 would become U+FFFD, which could make one name of two. */
+function decodeText(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw new SafetensorsError('the header is not UTF-8');
+  }
+}
+
 function parseStored(name: string, field: unknown, dataStart: number): StoredTensor {
-  if (!isObject(field)) throw new SafetensorsError(`tensor '${name}' is not described by a JSON object`);
+  if (!isObject(field))
+    throw new SafetensorsError(`tensor ${quotedName(name)} is not described by a JSON object`);
   const { dtype: code, shape, data_offsets: offsets } = field;
   const dtype = typeof code === 'string' ? DTYPES_BY_CODE.get(code) : undefined;
   if (dtype === undefined) {
     const known = [...DTYPES_BY_CODE.keys()].join(', ');
     throw new SafetensorsError(
-      `tensor '${name}' must have one of the dtypes ${known}, got ${fieldValue(code)}`,
+      `tensor ${quotedName(name)} must have one of the dtypes ${known}, got ${fieldValue(code)}`,
     );
   }
   if (!isShape(shape))
     throw new SafetensorsError(
-      `tensor '${name}' must have a shape of whole numbers, got ${fieldValue(shape)}`,
+      `tensor ${quotedName(name)} must have a shape of whole numbers, got ${fieldValue(shape)}`,
     );
   if (!isShape(offsets) || offsets.length !== 2) {
-    throw new SafetensorsError(`tensor '${name}' must have two data_offsets, got ${fieldValue(offsets)}`);
+    throw new SafetensorsError(
+      `tensor ${quotedName(name)} must have two data_offsets, got ${fieldValue(offsets)}`,
+    );
   }
   const [begin = 0, end = 0] = offsets;
   const expected = elementCount(shape) * elementBytes(dtype);
   if (end - begin !== expected) {
     const tensor = describeTensor({ dtype, shape });
-    throw new SafetensorsError(`tensor '${name}' ${tensor} must have ${expected} bytes, got ${end - begin}`);
+    throw new SafetensorsError(
+      `tensor ${quotedName(name)} ${tensor} must have ${expected} bytes, got ${end - begin}`,
+    );
   }
   return { dtype, shape, start: dataStart + begin, end: dataStart + end };
 }
@@ -152,7 +166,9 @@ function checkLayout(entries: ReadonlyMap<string, StoredTensor>, dataStart: numb
   for (const [name, { start, end }] of inOrder) {
     if (start !== position) {
       const problem = start < position ? 'overlaps the tensor before it' : 'leaves a hole before it';
-      throw new SafetensorsError(`tensor '${name}' ${problem}: expected offset ${position}, got ${start}`);
+      throw new SafetensorsError(
+        `tensor ${quotedName(name)} ${problem}: expected offset ${position}, got ${start}`,
+      );
     }
     position = end;
   }
@@ -172,7 +188,7 @@ function parseCrc32(name: string, metadata: Record<string, unknown>): { crc32?: 
   if (digits === undefined) return {};
   if (typeof digits !== 'string' || !/^[0-9a-f]{8}$/.test(digits)) {
     throw new SafetensorsError(
-      `tensor '${name}' must have a CRC32 of eight hexadecimal digits, got ${fieldValue(digits)}`,
+      `tensor ${quotedName(name)} must have a CRC32 of eight hexadecimal digits, got ${fieldValue(digits)}`,
     );
   }
   return { crc32: parseInt(digits, 16) };
@@ -188,14 +204,19 @@ function parseStrings(metadata: Record<string, unknown>): [string, StringTensor]
 }
 
 function parseStringTensor(name: string, text: unknown): StringTensor {
-  const value = parseJson(typeof text === 'string' ? text : '', `string tensor '${name}' is not JSON`);
+  const value = parseJson(
+    typeof text === 'string' ? text : '',
+    `string tensor ${quotedName(name)} is not JSON`,
+  );
   const { shape, data } = isObject(value) ? value : {};
   if (!isShape(shape))
     throw new SafetensorsError(
-      `string tensor '${name}' must have a shape of whole numbers, got ${fieldValue(shape)}`,
+      `string tensor ${quotedName(name)} must have a shape of whole numbers, got ${fieldValue(shape)}`,
     );
   if (!isStrings(data) || data.length !== elementCount(shape)) {
-    throw new SafetensorsError(`string tensor '${name}' needs ${elementCount(shape)} strings in its data`);
+    throw new SafetensorsError(
+      `string tensor ${quotedName(name)} needs ${elementCount(shape)} strings in its data`,
+    );
   }
   return { dtype: 'string', shape, strings: data };
 }
