@@ -6,7 +6,7 @@
  * in up to 32 consecutive bits, and one or two flipped bits in 512 MB. Other errors pass with a probability of 2^-32.
  */
 import { HEADER_CRC32 } from '../../contract/safetensors-metadata';
-import { quotedName } from '../json-values';
+import { fieldValue, quotedName } from '../json-values';
 import { crc32 } from './crc32';
 import { SafetensorsError, type StoredTensor } from './safetensors-header';
 
@@ -50,7 +50,7 @@ export function checkHeader(json: Uint8Array): boolean {
   if (at === undefined) return false;
   const expected = new TextDecoder().decode(json.subarray(at, at + NO_CRC32.length));
   const got = headerCrc32(json, at);
-  if (expected !== got) throw new ChecksumMismatch({ expected: JSON.stringify(expected), got });
+  if (expected !== got) throw new ChecksumMismatch({ expected: fieldValue(expected), got });
   return true;
 }
 

@@ -123,7 +123,12 @@ function inHeader(random: Random, base: Uint8Array): Mutated {
     steps.push(step);
   }
   if (random.chance(0.4)) steps.push(...mutateJson(random, document, MOST_MUTATIONS));
-  const text = Buffer.from(written(random, document, steps));
+  let text = Buffer.from(written(random, document, steps));
+  if (random.chance(0.15)) {
+    const step = random.pick(['flip bits', 'set bytes']);
+    text = Buffer.from(BYTE_MUTATIONS[step](random, text, text));
+    steps.push(`${step} of the header`);
+  }
   const isSealed = random.chance(0.7) && seal(text);
   if (isSealed) steps.push('seal');
   const odd = random.chance(0.05);

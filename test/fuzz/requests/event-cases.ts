@@ -70,6 +70,8 @@ function mutated(random: Random, event: Event): { text: string; steps: string[] 
   const steps: string[] = [];
   for (let left = random.magnitude(MOST_MUTATIONS); left > 0 && random.chance(0.9); left--) {
     const step = random.pick(Object.keys(EVENT_MUTATIONS));
+    // A mutation of a request expects a valid one.
+    if (steps.includes(step)) continue;
     EVENT_MUTATIONS[step](random, event);
     steps.push(step);
   }

@@ -73,9 +73,12 @@ const REQUEST_MUTATIONS: Readonly<Record<string, (random: Random, request: Reque
     });
   },
   'change an element': (random, request) => {
-    changeTensor(random, request, ({ data }) => {
-      if (data !== undefined && data.length > 0) data[random.below(data.length)] = random.pick(ODD_ELEMENTS);
-    });
+    const all = Object.values(request.inputs.tensors ?? {});
+    const filled = all.filter(({ data }) => data !== undefined && data.length > 0);
+    if (filled.length === 0) return;
+    const { dtype, data = [] } = random.pick(filled);
+    const odd = random.chance(0.5) ? random.pick(ODD_ELEMENTS) : atLimit(random, dtype);
+    data[random.below(data.length)] = odd;
   },
   'change the number of elements': (random, request) => {
     changeTensor(random, request, (tensor) => {
@@ -127,6 +130,13 @@ function changeTensor(
 ): void {
   const all = Object.values(tensors);
   if (all.length > 0) apply(random.pick(all));
+}
+
+/** A whole number at or next to a limit of the type. */
+function atLimit(random: Random, dtype: Json): number {
+  const bits = Number(/\d+/.exec(String(dtype))?.[0] ?? 1);
+  const limit = random.pick([0, -(2 ** (bits - 1)), 2 ** (bits - 1), 2 ** bits]);
+  return limit + random.pick([-1, 0, 1]);
 }
 
 function otherBase64(random: Random, text: string): string {
