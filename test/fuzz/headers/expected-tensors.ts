@@ -94,7 +94,7 @@ export function sameTensors(a: NamedTensors, b: NamedTensors): boolean {
 }
 
 function sameTensor(a: RawTensor, b: RawTensor | undefined): boolean {
-  if (b === undefined || a.dtype !== b.dtype || !sameShape(a.shape, b.shape)) return false;
+  if (a.dtype !== b?.dtype || !sameShape(a.shape, b.shape)) return false;
   if ('strings' in a) return 'strings' in b && JSON.stringify(a.strings) === JSON.stringify(b.strings);
   return 'bytes' in b && Buffer.compare(a.bytes, b.bytes) === 0;
 }

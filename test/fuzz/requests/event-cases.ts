@@ -34,8 +34,7 @@ const EVENT_MUTATIONS: Readonly<Record<string, (random: Random, event: Event) =>
     event.warmUp = random.pick<Json>([true, false, null, 1, 'true', {}, []]);
   },
   'change the request': (random, event) => {
-    if (event.request === undefined) return;
-    mutateRequest(random, event.request);
+    if ('request' in event) mutateRequest(random, event.request);
   },
   'drop a field': (random, event) => {
     Reflect.deleteProperty(event, random.pick(Object.keys(event)));
@@ -85,6 +84,9 @@ function bomb(random: Random, event: Event): { text: string; steps: string[] } {
   const text = REQUEST_BOMBS[step](random);
   if (random.chance(0.2)) return { text, steps: [step] };
   const field = random.pick(['version', 'deploymentDigest', 'run', 'warmUp', 'request', 'x']);
-  const { [field]: _replaced, ...rest } = event;
-  return { text: `${JSON.stringify(rest).slice(0, -1)},"${field}":${text}}`, steps: [`${step} as ${field}`] };
+  Reflect.deleteProperty(event, field);
+  return {
+    text: `${JSON.stringify(event).slice(0, -1)},"${field}":${text}}`,
+    steps: [`${step} as ${field}`],
+  };
 }

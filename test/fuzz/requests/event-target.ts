@@ -4,7 +4,7 @@
  */
 import * as fs from 'node:fs';
 import { ERROR_NAMES, type ErrorName } from '../../../contract/failures';
-import type { SliceAnswer, SliceEvent, WarmUpAnswer } from '../../../contract/slice-event';
+import type { SliceAnswer, WarmUpAnswer } from '../../../contract/slice-event';
 import { decodeSafetensors } from '../../../lambda/tensors/safetensors';
 import { BUCKET, DEPLOYMENT_DIGEST } from '../../support/tiny-slice';
 import type { CaseEnd } from '../fuzz-process';
@@ -87,7 +87,7 @@ function refusedRequest(error: unknown, fields: Fields): CaseEnd {
 /** Sends the event to the last slice after the first one has computed a valid request of the same run. */
 async function checkLater(fields: Fields): Promise<void> {
   const request = { version: 1, inputs: { s3: STORED_KEYS.tiny } };
-  const before = await call('tiny 0', { ...fields, request } satisfies Fields as unknown as SliceEvent);
+  const before = await call('tiny 0', { ...fields, request } satisfies Fields);
   if ('error' in before) throw new Error('refused a valid request', { cause: before.error });
   const later = await call('tiny 1', fields);
   checkObjects(fields.run);

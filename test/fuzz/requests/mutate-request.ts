@@ -134,7 +134,7 @@ function changeTensor(
 
 /** A whole number at or next to a limit of the type. */
 function atLimit(random: Random, dtype: Json): number {
-  const bits = Number(/\d+/.exec(String(dtype))?.[0] ?? 1);
+  const bits = Number(/\d+/.exec(typeof dtype === 'string' ? dtype : '')?.[0] ?? 1);
   const limit = random.pick([0, -(2 ** (bits - 1)), 2 ** (bits - 1), 2 ** bits]);
   return limit + random.pick([-1, 0, 1]);
 }

@@ -94,7 +94,7 @@ export function isValidRun(run: unknown): run is string {
 }
 
 function isValidName(name: string): boolean {
-  const characters = [...name];
+  const characters = Array.from(name);
   if (characters.length === 0 || characters.length > 80 || name === '.' || name === '..') return false;
   return characters.every((character) => {
     const code = character.codePointAt(0) ?? 0;
