@@ -42,7 +42,7 @@ function command(): Command {
     };
   return new Command('fuzz')
     .description(
-      'Reads mutated files and looks for crashes, hangs, waste of memory and writes to other places.',
+      'Reads mutated files, requests and events, and looks for crashes, hangs, wrong results, waste of memory and writes to other places.',
     )
     .option('--runs <number>', 'number of files of each kind to try', from(1), 1000)
     .option('--seed <number>', 'seed of all files', from(0, MAX_SEED), Math.floor(Math.random() * MAX_SEED))
