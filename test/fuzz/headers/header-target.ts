@@ -1,6 +1,6 @@
 /**
- * Gives a mutated safetensors file to all readers: the client's, and that of the slice functions, for a caller's file and for
- * a function's. They accept it with exactly its tensors, or refuse it with one clear error, and they agree.
+ * Gives a mutated safetensors file to all readers: the client's, and that of the slice functions, for a caller's file, also as
+ * a request, and for a function's. They accept it with exactly its tensors, or refuse it with one clear error, and they agree.
  */
 import * as fs from 'node:fs';
 import { decodeTensors } from '../../../client';
@@ -15,6 +15,7 @@ import { BASE_FILES } from './base-files';
 import { checkTensors, sameTensors } from './expected-tensors';
 import { headerChoice } from './header-cases';
 import { hasSeal, partsOf } from './header-file';
+import { checkRequestReading } from './request-reading';
 
 type Reading = { readonly tensors: NamedTensors } | { readonly refusal: string };
 
@@ -64,6 +65,8 @@ async function stored(
     await checkPart(store, all);
     return all;
   }, writers);
+  const all = 'tensors' in result ? result.tensors : undefined;
+  if (writers === 'callers') await checkRequestReading(store, KEY, all);
   if (objects.openBodies > 0) throw new Error(`${objects.openBodies} connections that stay open`);
   return result;
 }
