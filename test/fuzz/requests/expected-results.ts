@@ -66,58 +66,50 @@ export function expectedResults(model: ModelName, inputs: Tensors): Tensors | un
   if (model === 'echo') {
     return new Map(TENSOR_DATA_TYPES.map((dtype) => [echoOf(dtype), named(inputs, dtype)]));
   }
-  const { shifted, early } = firstSlice(inputs);
-  const late = product(shifted, rowsOf(named(inputs, 'scale')));
-  return (
-    late &&
-    new Map([
-      ['late', late],
-      ['early', early],
-      ['x', named(inputs, 'x')],
-    ])
-  );
+  const late = product(shifted(inputs), floats(named(inputs, 'scale')));
+  if (late === undefined) return undefined;
+  return new Map([
+    ['late', matrix(late)],
+    ['early', early(inputs)],
+    ['x', named(inputs, 'x')],
+  ]);
 }
 
 /** Outputs of the first tiny slice. */
 export function firstSliceResults(inputs: Tensors): Tensors {
-  const { shifted, early } = firstSlice(inputs);
   return new Map([
-    ['shifted', matrix(shifted)],
-    ['early', early],
+    ['shifted', matrix(shifted(inputs))],
+    ['early', early(inputs)],
   ]);
 }
 
-function firstSlice(inputs: Tensors): { readonly shifted: Rows; readonly early: RawTensor } {
-  const x = rowsOf(named(inputs, 'x'));
-  const shifted = x.map((row) => row.map((value, column) => Math.fround(value + 10 * (column + 1))));
-  return { shifted, early: matrix(x.map((row) => row.map((value) => -value))) };
+const COLUMNS = 3;
+
+function shifted(inputs: Tensors): Float32Array {
+  return floats(named(inputs, 'x')).map((value, index) => value + 10 * ((index % COLUMNS) + 1));
 }
 
-type Rows = readonly (readonly number[])[];
+function early(inputs: Tensors): RawTensor {
+  return matrix(floats(named(inputs, 'x')).map((value) => -value));
+}
 
 /** One row is repeated if the other factor has several. */
-function product(a: Rows, b: Rows): RawTensor | undefined {
-  const rows = a.length === 1 ? b.length : a.length;
-  if (a.length !== rows && a.length !== 1) return undefined;
-  if (b.length !== rows && b.length !== 1) return undefined;
-  const row = (of: Rows, index: number): readonly number[] => of[of.length === 1 ? 0 : index];
-  return matrix(
-    Array.from({ length: rows }, (_, index) =>
-      row(a, index).map((value, column) => Math.fround(value * row(b, index)[column])),
-    ),
-  );
+function product(a: Float32Array, b: Float32Array): Float32Array | undefined {
+  const length = a.length === COLUMNS ? b.length : a.length;
+  if (b.length !== length && b.length !== COLUMNS) return undefined;
+  const at = (factor: Float32Array, index: number): number => factor[index % (factor.length || 1)];
+  return Float32Array.from({ length }, (_, index) => at(a, index) * at(b, index));
 }
 
-function rowsOf(tensor: RawTensor): Rows {
+function floats(tensor: RawTensor): Float32Array {
   if (tensor.dtype !== 'float32') throw new Error('accepted a tensor that is not float32');
-  const [rows, columns] = tensor.shape;
-  if (tensor.shape.length !== 2 || columns !== 3) throw new Error('accepted a tensor of another shape');
-  const values = new Float32Array(new Uint8Array(tensor.bytes).buffer);
-  return Array.from({ length: rows }, (_, row) => [...values.subarray(3 * row, 3 * row + 3)]);
+  const [, columns] = tensor.shape;
+  if (tensor.shape.length !== 2 || columns !== COLUMNS) throw new Error('accepted a tensor of another shape');
+  return new Float32Array(new Uint8Array(tensor.bytes).buffer);
 }
 
-function matrix(rows: Rows): RawTensor {
-  return { dtype: 'float32', shape: [rows.length, 3], bytes: bytesOf(Float32Array.from(rows.flat())) };
+function matrix(values: Float32Array): RawTensor {
+  return { dtype: 'float32', shape: [values.length / COLUMNS, COLUMNS], bytes: bytesOf(values) };
 }
 
 function named(inputs: Tensors, name: string): RawTensor {
