@@ -24,7 +24,7 @@ export interface SliceEvent {
   readonly deploymentDigest: string;
   /**
    * Identifies the run: the last two segments of the execution's ARN joined by `/`. In a Standard execution, its start in
-   * milliseconds follows; in a fragment, a UUID. Functions refuse other names: see `lambda/event-check.ts`.
+   * milliseconds follows; in a fragment, a UUID. Functions refuse other names: see `lambda/request/event-check.ts`.
    */
   readonly run: string;
   /**

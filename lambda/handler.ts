@@ -2,7 +2,7 @@
 import { ENV } from '../contract/environment';
 import type { SliceAnswer, SliceEvent, WarmUpAnswer } from '../contract/slice-event';
 import { failureOf, UNKNOWN_SLICE } from './errors';
-import { checkEvent, loggedFields } from './event-check';
+import { checkEvent, loggedFields } from './request/event-check';
 import { readEnvironment, type Variables } from './slice/environment';
 import { ResidentSlice, type SliceForRun } from './slice/resident-slice';
 import type { ObjectStore } from './store/object-store';

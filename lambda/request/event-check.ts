@@ -2,12 +2,11 @@
  * Checks the event of a slice function. Only the pipeline's state machine is sure to send a valid one; anyone with permission
  * can invoke the function.
  */
-import { ERROR_NAMES } from '../contract/failures';
-import type { SliceEvent } from '../contract/slice-event';
-import { CONTRACT_VERSION } from '../contract/version';
-import { invalidInput, NamedFailure, sliceFailed } from './errors';
-import { kindOf } from './json-values';
-import type { SliceEnvironment } from './slice/environment';
+import { ERROR_NAMES } from '../../contract/failures';
+import type { SliceEvent } from '../../contract/slice-event';
+import { CONTRACT_VERSION } from '../../contract/version';
+import { invalidInput, NamedFailure, sliceFailed } from '../errors';
+import { kindOf } from '../json-values';
 
 /**
  * A name of Step Functions: of a state machine, of an execution, or the label of a distributed map.
@@ -30,7 +29,7 @@ type Fields = Partial<Record<keyof SliceEvent, unknown>>;
  */
 export function checkEvent(
   event: unknown,
-  { deploymentDigest }: Pick<SliceEnvironment, 'deploymentDigest'>,
+  { deploymentDigest }: { readonly deploymentDigest: string },
 ): void {
   const { version, run, warmUp, deploymentDigest: wanted } = fieldsOf(event);
   const isWhole = warmUp === undefined || warmUp === true;

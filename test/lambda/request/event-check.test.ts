@@ -1,7 +1,7 @@
 /** Events that the state machine sends, and events that someone else may send. */
-import { checkEvent, loggedFields } from '../../lambda/event-check';
-import { event, failure, SliceHandlers } from '../support/slice-handler';
-import { DEPLOYMENT_DIGEST } from '../support/tiny-slice';
+import { checkEvent, loggedFields } from '../../../lambda/request/event-check';
+import { event, failure, SliceHandlers } from '../../support/slice-handler';
+import { DEPLOYMENT_DIGEST } from '../../support/tiny-slice';
 
 let slices: SliceHandlers;
 beforeEach(() => (slices = new SliceHandlers()));
