@@ -22,7 +22,10 @@ export interface SliceEvent {
    * deployment fails with `PlanChanged`, so a run never mixes two models.
    */
   readonly deploymentDigest: string;
-  /** Identifies the run: the last two segments of the execution's ARN joined by `/`; in a fragment, a UUID follows. */
+  /**
+   * Identifies the run: the last two segments of the execution's ARN joined by `/`. In a Standard execution, its start in
+   * milliseconds follows; in a fragment, a UUID. Functions refuse other names: see `lambda/request/event-check.ts`.
+   */
   readonly run: string;
   /**
    * The execution's input, unchecked, or an `OversizedRequest`. The first slice, the last slice and slices that read inputs receive it.

@@ -76,6 +76,7 @@ function boundedJson(cause: FailureCause): string {
 }
 
 function bounded(text: string, length: number): string {
-  const line = text.replace(/\s+/g, ' ').trim();
+  // JSON escapes some control characters only, and a terminal obeys the others.
+  const line = text.replace(/[\s\p{Cc}]+/gu, ' ').trim();
   return line.length <= length ? line : `${line.slice(0, length - 1)}…`;
 }

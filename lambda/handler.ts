@@ -1,11 +1,9 @@
 /** The slice function: checks the event, loads the slice once, reads tensors, runs the session, writes the outputs. */
 import { ENV } from '../contract/environment';
-import { ERROR_NAMES } from '../contract/failures';
 import type { SliceAnswer, SliceEvent, WarmUpAnswer } from '../contract/slice-event';
-import { CONTRACT_VERSION } from '../contract/version';
-import { failureOf, messageOf, NamedFailure, sliceFailed, UNKNOWN_SLICE } from './errors';
-import { kindOf } from './json-values';
-import { readEnvironment, type SliceEnvironment, type Variables } from './slice/environment';
+import { failureOf, messageOf, sliceFailed, UNKNOWN_SLICE } from './errors';
+import { checkEvent, loggedFields } from './request/event-check';
+import { readEnvironment, type Variables } from './slice/environment';
 import { withoutValues } from './slice/run-failure';
 import { ResidentSlice, type SliceForRun } from './slice/resident-slice';
 import type { ObjectStore } from './store/object-store';
@@ -93,27 +91,10 @@ export function makeHandler(
       return answer;
     } catch (error) {
       const failure = failureOf(error, slice);
-      telemetry.failure(event, slice, failure);
+      telemetry.failure(loggedFields(event), slice, failure);
       throw failure;
     }
   };
-}
-
-/** @throws NamedFailure `PlanChanged` if the run belongs to another deployment */
-function checkEvent(event: SliceEvent | undefined, { deploymentDigest }: SliceEnvironment): void {
-  // Only the pipeline's state machine is sure to send a valid event; anyone with permission can invoke the function.
-  const { version, run, deploymentDigest: wanted }: Partial<Record<keyof SliceEvent, unknown>> = event ?? {};
-  if (version !== CONTRACT_VERSION || typeof run !== 'string' || run === '') {
-    throw sliceFailed(
-      "the event does not come from this pipeline's state machine: start the state machine instead of the function",
-    );
-  }
-  if (wanted === deploymentDigest) return;
-  throw new NamedFailure(ERROR_NAMES.planChanged, {
-    message: 'this function belongs to another deployment than the run: start the execution again',
-    expected: deploymentDigest,
-    got: typeof wanted === 'string' ? wanted : kindOf(wanted),
-  });
 }
 
 /** Reads the tensors while the slice loads, so a bad request fails without waiting for the weights. */

@@ -25,7 +25,8 @@ export function fieldValue(value: unknown): string {
 
 const MAX_NAME = 60;
 
-/** A name or a key in quotation marks, at most 60 characters of it. */
+/** A name or a key in quotation marks, at most 60 characters of it, in one line. */
 export function quotedName(name: string): string {
-  return `'${name.length <= MAX_NAME ? name : `${name.slice(0, MAX_NAME - 1)}…`}'`;
+  const short = name.length <= MAX_NAME ? name : `${name.slice(0, MAX_NAME - 1)}…`;
+  return `'${short.replace(/[\p{Cc}\p{Zl}\p{Zp}]/gu, '\ufffd')}'`;
 }

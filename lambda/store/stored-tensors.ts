@@ -143,18 +143,18 @@ interface CoalescedRange {
 
 /** Merges the ranges of tensors that are at most `MAX_GAP_BYTES` apart. */
 function coalesce(inOrder: readonly NamedEntry[]): CoalescedRange[] {
-  const ranges: CoalescedRange[] = [];
+  const groups: NamedEntry[][] = [];
+  let end = -Infinity;
   for (const entry of inOrder) {
-    const [, { start, end }] = entry;
-    const last = ranges.at(-1);
-    if (last !== undefined && start - last.range.end <= MAX_GAP_BYTES) {
-      ranges[ranges.length - 1] = {
-        range: { start: last.range.start, end },
-        entries: [...last.entries, entry],
-      };
-    } else {
-      ranges.push({ range: { start, end }, entries: [entry] });
-    }
+    // Not a new list for each tensor: a file may have a million of them.
+    if (entry[1].start - end <= MAX_GAP_BYTES) groups.at(-1)?.push(entry);
+    else groups.push([entry]);
+    end = entry[1].end;
   }
-  return ranges;
+  return groups.map((entries) => ({ range: rangeOf(entries), entries }));
+}
+
+/** From the first of the tensors to the last. */
+function rangeOf(entries: readonly NamedEntry[]): ByteRange {
+  return { start: entries[0][1].start, end: entries[entries.length - 1][1].end };
 }

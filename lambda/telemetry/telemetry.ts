@@ -3,7 +3,7 @@
  * Format: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
  */
 import type { SliceTiming } from '../../contract/execution';
-import type { SliceEvent, WarmUpAnswer } from '../../contract/slice-event';
+import type { WarmUpAnswer } from '../../contract/slice-event';
 import type { SliceFailure } from '../errors';
 
 /** Writes a line unchanged. `console.log` would add a prefix, and CloudWatch finds no metrics after a prefix. */
@@ -54,12 +54,15 @@ export class Telemetry {
   }
 
   /** A failed warm-up is a warning and does not fail the run; if the fault lasts, the slice's own call reports it. */
-  failure(event: Partial<SliceEvent> | undefined, slice: number, { name, message }: SliceFailure): void {
-    const warmUp = event?.warmUp === true;
+  failure(
+    { run, warmUp }: { readonly run?: string; readonly warmUp: boolean },
+    slice: number,
+    { name, message }: SliceFailure,
+  ): void {
     const summary = warmUp
       ? { level: 'WARN', message: 'warm-up failed' }
       : { level: 'ERROR', message: 'slice failed' };
-    this.write({ ...summary, run: event?.run, slice, error: name, cause: message });
+    this.write({ ...summary, run, slice, error: name, cause: message });
   }
 
   private write(fields: Readonly<Record<string, unknown>>, hasMetrics = false): void {

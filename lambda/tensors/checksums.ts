@@ -6,6 +6,7 @@
  * in up to 32 consecutive bits, and one or two flipped bits in 512 MB. Other errors pass with a probability of 2^-32.
  */
 import { HEADER_CRC32 } from '../../contract/safetensors-metadata';
+import { fieldValue, quotedName } from '../json-values';
 import { crc32 } from './crc32';
 import { SafetensorsError, type StoredTensor } from './safetensors-header';
 
@@ -24,7 +25,7 @@ export class ChecksumMismatch extends SafetensorsError {
     readonly details: { readonly tensor?: string; readonly expected: string; readonly got: string },
   ) {
     const { tensor, expected, got } = details;
-    const what = tensor === undefined ? 'the header' : `tensor '${tensor}'`;
+    const what = tensor === undefined ? 'the header' : `tensor ${quotedName(tensor)}`;
     super(`${what} must have the CRC32 ${expected}, got ${got}`);
   }
 }
@@ -49,7 +50,7 @@ export function checkHeader(json: Uint8Array): boolean {
   if (at === undefined) return false;
   const expected = new TextDecoder().decode(json.subarray(at, at + NO_CRC32.length));
   const got = headerCrc32(json, at);
-  if (expected !== got) throw new ChecksumMismatch({ expected: JSON.stringify(expected), got });
+  if (expected !== got) throw new ChecksumMismatch({ expected: fieldValue(expected), got });
   return true;
 }
 

@@ -115,9 +115,18 @@ export function parseHeader(json: Uint8Array, fileBytes: number): SafetensorsHea
 }
 
 function parseJsonObject(bytes: Uint8Array): Record<string, unknown> {
-  const value = parseJson(new TextDecoder().decode(bytes), 'the header is not JSON');
+  const value = parseJson(decodeText(bytes), 'the header is not JSON');
   if (!isObject(value)) throw new SafetensorsError('the header is not a JSON object');
   return value;
+}
+
+/** Bytes that are not UTF-8 would become U+FFFD, which could make one name of two. */
+function decodeText(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw new SafetensorsError('the header is not UTF-8');
+  }
 }
 
 function parseStored(name: string, field: unknown, dataStart: number): StoredTensor {

@@ -1,5 +1,6 @@
 /** Encodes and decodes tensors as a safetensors file, which Python can read too, and which can be read by ranges. */
 import { HEADER_CRC32, STRING_TENSOR_PREFIX, TENSOR_CRC32_PREFIX } from '../../contract/safetensors-metadata';
+import { quotedName } from '../json-values';
 import { checkHeader, checkTensor, hexCrc32, NO_CRC32, sealHeader } from './checksums';
 import { combinedCrc32, crc32 } from './crc32';
 import {
@@ -130,7 +131,7 @@ function checkEncodable(name: string, tensor: NumericTensor): void {
   const got = tensor.bytes.byteLength;
   if (got === expected) return;
   throw new SafetensorsError(
-    `tensor '${name}' ${describeTensor(tensor)} must have ${expected} bytes, got ${got}`,
+    `tensor ${quotedName(name)} ${describeTensor(tensor)} must have ${expected} bytes, got ${got}`,
   );
 }
 

@@ -105,20 +105,33 @@ export function tensorNamed<T extends TensorHead>(tensors: ReadonlyMap<string, T
   return tensor;
 }
 
+/** More sizes than this are not listed: only files and requests that are wrong have them. */
+const MAX_LISTED_SIZES = 16;
+
 /** `float32[1,3,48,320]`; an unknown size reads `?`, an unknown rank `[...]`. */
 export function describeTensor(tensor: {
   readonly dtype: string;
   readonly shape: readonly (number | string | null)[] | null;
 }): string {
-  const sizes = tensor.shape === null ? '...' : tensor.shape.map((size) => size ?? '?').join(',');
-  return `${tensor.dtype}[${sizes}]`;
+  const { dtype, shape } = tensor;
+  if (shape === null) return `${dtype}[...]`;
+  if (shape.length > MAX_LISTED_SIZES) return `${dtype}[${shape.length} sizes]`;
+  return `${dtype}[${shape.map((size) => size ?? '?').join(',')}]`;
 }
+
+/** Largest size of a dimension that ONNX Runtime's JavaScript binding takes. */
+const MAX_SIZE = 2 ** 32 - 1;
 
 /**
  * Why ONNX Runtime's JavaScript binding would not receive this tensor unchanged, or `undefined` if it would. The binding
- * cuts strings at NUL and replaces lone surrogates; a `bool` byte other than 0 and 1 has no meaning.
+ * cuts strings at NUL and replaces lone surrogates; a `bool` byte other than 0 and 1 has no meaning. A tensor without
+ * elements may have any other sizes, but the binding does not take large ones, and ONNX Runtime multiplies them.
  */
 export function unfitReason(tensor: RawTensor): string | undefined {
+  const product = elementCount(tensor.shape.filter((size) => size > 0));
+  if (tensor.shape.some((size) => size > MAX_SIZE) || product > Number.MAX_SAFE_INTEGER) {
+    return 'it has no elements, but huge sizes';
+  }
   if (tensor.dtype === 'string') {
     const bad = tensor.strings.findIndex((text) => /\0|\p{Surrogate}/u.test(text));
     return bad < 0 ? undefined : `string ${bad} has a NUL or a lone surrogate`;

@@ -1,5 +1,6 @@
 /** Runs cases one by one in a process that may crash, hang or swell; `watch.ts` starts and watches it. */
 import * as fs from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
 
 export const OUTCOMES = [
   'accepted',
@@ -38,17 +39,19 @@ export interface Answer {
 /** Exports of the module of a target. */
 export interface Target {
   /** @throws if the library behaves wrongly */
-  runCase(path: string, choice: number): CaseEnd;
+  runCase(path: string, choice: number): CaseEnd | Promise<CaseEnd>;
 }
 
 const KIB_PER_MB = 1024;
 
-function answer(target: Target, { path, choice }: Question): Answer {
+async function answer(target: Target, { path, choice }: Question): Promise<Answer> {
   resetPeak();
   const start = performance.now();
   let end: Answer['end'];
   try {
-    end = target.runCase(path, choice);
+    end = await target.runCase(path, choice);
+    // A rejection that nobody handles ends this process now, not in the next case.
+    await setImmediate();
   } catch (error) {
     end = { thrown: error instanceof Error ? (error.stack ?? error.message) : String(error) };
   }
@@ -79,6 +82,8 @@ function memoryPeakMb(): number {
 if (require.main === module) {
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- its path is an argument
   const target = require(process.argv[2]) as Target;
-  process.on('message', (question: Question) => process.send?.(answer(target, question)));
+  process.on('message', (question: Question) => {
+    void answer(target, question).then((result) => process.send?.(result));
+  });
   process.on('disconnect', () => process.exit());
 }

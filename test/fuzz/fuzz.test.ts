@@ -1,4 +1,4 @@
-/** The fuzzer finds faults in broken targets, says how to reproduce them, and finds none in the compiler. */
+/** The fuzzer finds faults in broken targets, says how to reproduce them, and finds none in the library. */
 import { type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import * as fs from 'node:fs';
@@ -39,6 +39,18 @@ test('the construct ends each of 300 runs with a template without new rights or 
   expect(status).toBe(0);
 });
 
+test.each([
+  ['the readers of safetensors files end', 'headers', 'with the tensors of the file or one clear error'],
+  ['the slices end', 'inputs', 'with the right result or InvalidInput'],
+  ['the slices end', 'events', 'with the right answer or a failure of the contract'],
+])('%s each of 1,000 runs of %s %s', (_, name) => {
+  const { status, stdout } = fuzz('--target', name, '--runs', '1000', '--seed', '1');
+  expect(stdout).toMatch(/1000 runs with seed 1 in \d+ s: 0 failed/);
+  expect(stdout).toMatch(/accepted +[1-9]/);
+  expect(stdout).toMatch(/refused +[1-9]/);
+  expect(status).toBe(0);
+});
+
 test('all targets run in turn if none is named', () => {
   const { status, stdout } = fuzz('--runs', '2', '--seed', '1');
   const begun = [...stdout.matchAll(/^--target (\w+) --seed 1$/gm)].map(([, name]) => name);
@@ -50,6 +62,9 @@ describe('a target', () => {
   test.each<[name: string, body: string, expected: string | RegExp, flags?: string[]]>([
     ['throws', `throw new TypeError('broken');`, 'TypeError: broken'],
     ['loops', 'for (;;);', 'no end within 1 s', ['--time-limit', '1']],
+    ['rejects', `return Promise.reject(new TypeError('broken'));`, 'TypeError: broken'],
+    ['never resolves', 'return new Promise(() => undefined);', 'no end within 1 s', ['--time-limit', '1']],
+    ['leaves a rejection unhandled', `void Promise.reject(new Error('late')); ${ACCEPT}`, 'late'],
     ['exits', 'process.exit(3);', 'ended its process with code 3'],
     ['crashes', `process.kill(process.pid, 'SIGSEGV'); for (;;);`, 'ended its process with SIGSEGV'],
     [

@@ -1,7 +1,7 @@
 /**
- * The fuzzer: `npm run fuzz -- --runs 20000 --seed 1`. Each run mutates a file that the library reads, or builds a hostile
- * one, and gives it to the library. `targets.ts` lists the kinds of files. The library must accept the file or refuse it with
- * one clear error, in bounded time and memory.
+ * The fuzzer: `npm run fuzz -- --runs 20000 --seed 1`. Each run mutates something that the library reads, or builds something
+ * hostile, and gives it to the library as a file. `targets.ts` lists the kinds of files. The library must accept the file or
+ * refuse it with one clear error, in bounded time and memory.
  *
  * Exit codes: 0 no run failed, 1 a run failed, 2 bad usage.
  */
@@ -42,7 +42,7 @@ function command(): Command {
     };
   return new Command('fuzz')
     .description(
-      'Reads mutated files and looks for crashes, hangs, waste of memory and writes to other places.',
+      'Reads mutated files, requests and events, and looks for crashes, hangs, wrong results, waste of memory and writes to other places.',
     )
     .option('--runs <number>', 'number of files of each kind to try', from(1), 1000)
     .option('--seed <number>', 'seed of all files', from(0, MAX_SEED), Math.floor(Math.random() * MAX_SEED))

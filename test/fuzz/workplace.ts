@@ -16,7 +16,7 @@ export class Workplace {
    */
   constructor(
     private readonly file: string,
-    putBeside: (folder: string) => void,
+    putBeside: (folder: string) => void = () => undefined,
   ) {
     this.temporary = path.join(this.root, 'tmp');
     fs.mkdirSync(this.temporary);

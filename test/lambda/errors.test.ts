@@ -38,6 +38,13 @@ describe('a failure', () => {
     },
   );
 
+  it('has no control characters in its texts', () => {
+    expect(causeOf(invalidInput('a\u0085b\u007fc\u0000d', { got: '\u009b31m' }))).toMatchObject({
+      message: 'a b c d',
+      got: '31m',
+    });
+  });
+
   it('says what to do if the disk is full', () => {
     const full = Object.assign(new Error('write'), { code: 'ENOSPC' });
     expect(causeOf(full).message).toContain('raise its ephemeral storage size');

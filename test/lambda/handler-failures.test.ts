@@ -6,7 +6,7 @@ import type { SliceEvent } from '../../contract/slice-event';
 import { encodeSafetensors } from '../../lambda/tensors/safetensors';
 import type { RawTensor } from '../../lambda/tensors/tensor';
 import { early, event, failure, inline, scale, SliceHandlers, tensor, x } from '../support/slice-handler';
-import { DEPLOYMENT_DIGEST } from '../support/tiny-slice';
+import { DEPLOYMENT_DIGEST, MANIFESTS } from '../support/tiny-slice';
 
 let slices: SliceHandlers;
 beforeEach(() => (slices = new SliceHandlers()));
@@ -107,6 +107,17 @@ describe('a request that does not fit', () => {
     expect(failed.name).toBe('InvalidInput');
     expect(failed.cause.message).toContain("'inputs/a' is not a safetensors file for this model");
   });
+
+  it.each([[[2 ** 40, 0]], [[0, 2 ** 31, 2 ** 31]]])(
+    'is refused as InvalidInput if it has no elements, but the sizes %j',
+    async (shape) => {
+      const anyShape = { ...MANIFESTS[0].request[0], shape: null };
+      const manifest = { ...MANIFESTS[0], request: [anyShape, MANIFESTS[0].request[1]] };
+      const huge = { x: { dtype: 'float32', shape, data: [] }, scale: inline([1, 1, 1]) };
+      const failed = await failure(slices.sliceHandler(0, manifest), inputs(huge));
+      expect(failed).toMatchObject({ name: 'InvalidInput', cause: { tensor: 'x' } });
+    },
+  );
 
   it('is refused if its object is replaced during the read', async () => {
     // Longer than the first read.
@@ -275,18 +286,6 @@ describe('a slice that cannot run', () => {
     });
     expect(slices.objects.reads).toEqual([]);
   });
-
-  it.each([[{}], [{ ...event(), version: 2 }], [{ ...event(), run: 5 }], [event({ run: '' })]])(
-    'refuses the event %j before it loads anything',
-    async (sliceEvent) => {
-      const failed = await failure(slices.sliceHandler(0), sliceEvent);
-      expect(failed.name).toBe('SliceFailed');
-      expect(failed.cause.message).toBe(
-        "the event does not come from this pipeline's state machine: start the state machine instead of the function",
-      );
-      expect(slices.objects.reads).toEqual([]);
-    },
-  );
 
   it('names the environment variable that is wrong', async () => {
     const failed = await failure(slices.handler(0, { [ENV.threads]: 'many' }), event());

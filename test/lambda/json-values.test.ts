@@ -56,3 +56,7 @@ test('a name is cut to 60 characters', () => {
   expect(quotedName('a'.repeat(60))).toBe(`'${'a'.repeat(60)}'`);
   expect(quotedName('a'.repeat(61))).toBe(`'${'a'.repeat(59)}…'`);
 });
+
+test('a name stays in one line', () => {
+  expect(quotedName('a\nb\u0085c\u2028d\u001b[31m')).toBe("'a\ufffdb\ufffdc\ufffdd\ufffd[31m'");
+});

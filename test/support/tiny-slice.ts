@@ -191,16 +191,7 @@ export function stageSlice(
   slice: number,
   manifest: SliceManifest = MANIFESTS[slice],
 ): Record<string, string> {
-  const model = encodeModel({ ...MODELS[slice], metadata: { [MANIFEST_KEY]: JSON.stringify(manifest) } });
-  objects.put(`assets/${slice}.onnx`, model);
-  const variables = {
-    [ENV.slice]: String(slice),
-    [ENV.modelUri]: `s3://assets/assets/${slice}.onnx`,
-    [ENV.modelSha256]: sha256(model),
-    [ENV.bucket]: BUCKET,
-    [ENV.deploymentDigest]: DEPLOYMENT_DIGEST,
-    [ENV.threads]: '1',
-  };
+  const variables = stageModel(objects, `assets/${slice}.onnx`, MODELS[slice], manifest);
   if (slice !== 0) return variables;
   objects.put('assets/0.weights', SHIFT);
   return {
@@ -208,5 +199,24 @@ export function stageSlice(
     [ENV.weightsUri]: 's3://assets/assets/0.weights',
     [ENV.weightsSha256]: sha256(SHIFT),
     [ENV.weightsFile]: WEIGHTS_FILE,
+  };
+}
+
+/** Stages a slice without external weights and returns the environment variables of its function. */
+export function stageModel(
+  objects: MemoryObjects,
+  key: string,
+  model: TinyModel,
+  manifest: SliceManifest,
+): Record<string, string> {
+  const bytes = encodeModel({ ...model, metadata: { [MANIFEST_KEY]: JSON.stringify(manifest) } });
+  objects.put(key, bytes);
+  return {
+    [ENV.slice]: String(manifest.slice),
+    [ENV.modelUri]: `s3://assets/${key}`,
+    [ENV.modelSha256]: sha256(bytes),
+    [ENV.bucket]: BUCKET,
+    [ENV.deploymentDigest]: DEPLOYMENT_DIGEST,
+    [ENV.threads]: '1',
   };
 }

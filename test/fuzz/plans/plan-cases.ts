@@ -3,10 +3,10 @@ import { planDigest } from '../../../lib/emit/seal-plan';
 import type { SlicePlan } from '../../../lib/plan/file/plan';
 import type { CaseSource, FuzzCase } from '../cases';
 import { BYTE_MUTATIONS } from '../mutate-bytes';
+import type { Json } from '../mutate-json';
+import { mutateJson } from '../mutate-json';
 import { Random } from '../random';
 import { BASE_PLANS, basePlanTexts } from './base-plans';
-import type { Json } from './mutate-json';
-import { JSON_MUTATIONS } from './mutate-json';
 
 /** The ways in which the library gets a plan. */
 export const WAYS = ['fromDirectory', 'fromBucket', 'fromPlan'] as const;
@@ -82,12 +82,7 @@ export class PlanCaseMaker implements CaseSource {
       return { text: BYTE_MUTATIONS[step](random, Buffer.from(text), other), steps: [step] };
     }
     const plan = JSON.parse(text) as Json;
-    const steps: string[] = [];
-    for (let left = random.magnitude(MOST_MUTATIONS); left > 0; left--) {
-      const step = random.pick(Object.keys(JSON_MUTATIONS));
-      JSON_MUTATIONS[step](random, plan);
-      steps.push(step);
-    }
+    const steps = mutateJson(random, plan, MOST_MUTATIONS);
     if (random.chance(0.5) && seal(plan)) steps.push('seal');
     return { text: JSON.stringify(plan), steps };
   }

@@ -126,6 +126,15 @@ describe('reading a range', () => {
   });
 });
 
+test('an empty object keeps no connection open', async () => {
+  const objects = stored();
+  objects.put('k', new Uint8Array(0));
+  const opened = await openObject(objects, object, 100);
+  expect(opened).toMatchObject({ size: 0, startBytes: 0 });
+  expect(objects.openBodies).toBe(0);
+  await collectInto(new Uint8Array(0), 0, opened.start);
+});
+
 describe('parts', () => {
   it('cover the range in order and are at most as long as requested', () => {
     const range = fc.record({

@@ -120,12 +120,13 @@ describe('a safetensors object', () => {
     expect(objects.bytes('k')?.at(-1)).toBe(1);
   });
 
-  it('is refused if it is empty', async () => {
+  it('is refused if it is empty, and no connection stays open', async () => {
     const objects = new MemoryObjects();
     objects.put('k', new Uint8Array(0));
     await expect(
       new SafetensorsStore(objects, 'b', { firstReadBytes: FIRST_READ_BYTES }).open('k'),
     ).rejects.toThrow(SafetensorsError);
+    expect(objects.openBodies).toBe(0);
   });
 });
 

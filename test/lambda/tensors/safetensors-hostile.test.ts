@@ -95,6 +95,31 @@ describe('a hostile safetensors file', () => {
     expect(() => decodeSafetensors(bytes)).toThrow(message);
   });
 
+  it.each<[string, Uint8Array]>([
+    ['a name of several lines', file({ 'a\n\u0085\u2028b': 3 })],
+    ['a long name', file({ ['n'.repeat(100_000)]: u8(0, 1) })],
+    ['many sizes', file({ x: u8(0, 2, Array(100_000).fill(1)) }, [1, 2])],
+    [
+      'a string tensor of a long name',
+      file({ __metadata__: { [`string_tensor.${'\n'.repeat(9999)}`]: '{' } }),
+    ],
+    ['a checksum with a control character', file(`{"__metadata__":{"header_crc32":"\u007f\u0085234567"}}`)],
+  ])('with %s is refused in one short line', (_, bytes) => {
+    expect(() => decodeSafetensors(bytes)).toThrow(SafetensorsError);
+    expect(() => decodeSafetensors(bytes)).toThrow(/^[^\p{Cc}\p{Zl}\p{Zp}]{1,300}$/u);
+  });
+
+  it('is refused if two names would become one because they are not UTF-8', () => {
+    const header = Buffer.from(
+      '{"?":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},"!":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}}',
+    );
+    header[2] = 0xff;
+    header[header.indexOf('!')] = 0xfe;
+    const length = Buffer.alloc(8);
+    length.writeBigUInt64LE(BigInt(header.byteLength));
+    expect(() => decodeSafetensors(Buffer.concat([length, header]))).toThrow('the header is not UTF-8');
+  });
+
   it('may have a tensor named __proto__', () => {
     const decoded = decodeSafetensors(
       file('{"__proto__":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}', [7]),

@@ -1,4 +1,4 @@
-import { describeTensor, typedView } from '../../../lambda/tensors/tensor';
+import { describeTensor, typedView, unfitReason } from '../../../lambda/tensors/tensor';
 
 const elements = Float64Array.of(1.5, -2.25, 1e300);
 const bytes = new Uint8Array(elements.buffer);
@@ -25,7 +25,28 @@ describe('the description of a tensor', () => {
     ['has sizes, names of sizes, and ? for an unknown size', [1, 'N', null], 'int8[1,N,?]'],
     ['has no sizes for a scalar', [], 'int8[]'],
     ['has three dots for an unknown rank', null, 'int8[...]'],
+    ['has 16 sizes', Array<number>(16).fill(1), `int8[${'1,'.repeat(15)}1]`],
+    ['has only the number of more sizes', Array<number>(100_000).fill(1), 'int8[100000 sizes]'],
   ])('%s', (_, shape, description) => {
     expect(describeTensor({ dtype: 'int8', shape })).toBe(description);
   });
+});
+
+describe('a tensor without elements', () => {
+  const reason = (shape: readonly number[]) =>
+    unfitReason({ dtype: 'float32', shape, bytes: new Uint8Array(0) });
+
+  it.each([[[0]], [[0, 3]], [[2 ** 32 - 1, 0, 2 ** 20]], [[0, 2 ** 31, 2 ** 21]]])(
+    'of shape %j is fit for ONNX Runtime',
+    (shape) => {
+      expect(reason(shape)).toBeUndefined();
+    },
+  );
+
+  it.each([[[0, 2 ** 32]], [[2 ** 53 - 1, 0]], [[0, 2 ** 31, 2 ** 31]], [[2 ** 31, 2 ** 31, 0, 2 ** 31]]])(
+    'of shape %j is not',
+    (shape) => {
+      expect(reason(shape)).toBe('it has no elements, but huge sizes');
+    },
+  );
 });

@@ -1,5 +1,5 @@
 /** Mutates JSON: drops, repeats, swaps and replaces values, and puts hostile strings into them. */
-import type { Random } from '../random';
+import type { Random } from './random';
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
@@ -62,7 +62,8 @@ export const HOSTILE_STRINGS = [
   'n'.repeat(70_000),
 ];
 
-const ODD_NUMBERS = [
+/** Numbers at and around the limits of types, offsets and Lambda's settings. */
+export const ODD_NUMBERS = [
   0,
   -0,
   -1,
@@ -116,7 +117,7 @@ const KEYS = [
   'slice',
 ];
 
-export const JSON_MUTATIONS: Readonly<Record<string, JsonMutation>> = {
+const JSON_MUTATIONS: Readonly<Record<string, JsonMutation>> = {
   'drop a value': (random, document) => {
     change(random, document, ({ parent, key }) => {
       if (Array.isArray(parent)) parent.splice(Number(key), 1);
@@ -217,6 +218,20 @@ function change(
   const keys = [...new Set(found.map((place) => place.key))];
   const chosen = random.chance(0.5) ? random.pick(keys) : key;
   apply(random.pick(found.filter((place) => place.key === chosen)));
+}
+
+/**
+ * Applies random mutations to the document, and returns their names.
+ * @param most the limit of their number
+ */
+export function mutateJson(random: Random, document: Json, most: number): string[] {
+  const steps: string[] = [];
+  for (let left = random.magnitude(most); left > 0; left--) {
+    const step = random.pick(Object.keys(JSON_MUTATIONS));
+    JSON_MUTATIONS[step](random, document);
+    steps.push(step);
+  }
+  return steps;
 }
 
 /** Returns the places of all values in a document, outer ones first. */

@@ -1,0 +1,72 @@
+/**
+ * Checks the event of a slice function. Only the pipeline's state machine is sure to send a valid one; anyone with permission
+ * can invoke the function.
+ */
+import { ERROR_NAMES } from '../../contract/failures';
+import type { SliceEvent } from '../../contract/slice-event';
+import { CONTRACT_VERSION } from '../../contract/version';
+import { invalidInput, NamedFailure, sliceFailed } from '../errors';
+import { kindOf } from '../json-values';
+
+/**
+ * A name of Step Functions: of a state machine, of an execution, or the label of a distributed map.
+ * https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
+ */
+const NAME = /^[^\s<>{}[\]?*"#%\\^|~`$&,;:/\p{Cc}\p{Surrogate}\u{fffe}\u{ffff}\u{10ffff}]{1,80}$/u;
+
+/**
+ * Number of names in a run: name and UUID in an Express execution; state machine, name and start in a Standard one; in a
+ * fragment in a distributed map, the state machine, the map's label, and two UUIDs.
+ * https://docs.aws.amazon.com/step-functions/latest/dg/concepts-examine-map-run.html
+ */
+const [FEWEST_NAMES, MOST_NAMES] = [2, 4];
+
+type Fields = Partial<Record<keyof SliceEvent, unknown>>;
+
+/**
+ * @throws NamedFailure `SliceFailed` if no state machine sends such an event, `PlanChanged` if the run belongs to another
+ * deployment, `InvalidInput` if the execution has a name that keys cannot have
+ */
+export function checkEvent(
+  event: unknown,
+  { deploymentDigest }: { readonly deploymentDigest: string },
+): void {
+  const { version, run, warmUp, deploymentDigest: wanted } = fieldsOf(event);
+  const isWhole = warmUp === undefined || warmUp === true;
+  if (version !== CONTRACT_VERSION || !isRun(run) || !isWhole) {
+    throw sliceFailed(
+      "the event does not come from this pipeline's state machine: start the state machine instead of the function",
+    );
+  }
+  if (run.split('/').some((name) => name === '.' || name === '..')) {
+    throw invalidInput(
+      'an execution must not be named . or .., because keys in S3 contain its name: rename it',
+    );
+  }
+  if (wanted === deploymentDigest) return;
+  throw new NamedFailure(ERROR_NAMES.planChanged, {
+    message: 'this function belongs to another deployment than the run: start the execution again',
+    expected: deploymentDigest,
+    got: typeof wanted === 'string' && /^\w{1,64}$/.test(wanted) ? wanted : kindOf(wanted),
+  });
+}
+
+/** What the log tells of an event that may be anything. */
+export function loggedFields(event: unknown): { readonly run?: string; readonly warmUp: boolean } {
+  const { run, warmUp } = fieldsOf(event);
+  return { ...(isRun(run) && { run }), warmUp: warmUp === true };
+}
+
+function fieldsOf(event: unknown): Fields {
+  return typeof event === 'object' && event !== null ? event : {};
+}
+
+/** Whether the state machine can have made the name. It becomes a part of keys in S3. */
+function isRun(value: unknown): value is string {
+  if (typeof value !== 'string' || value.length > MOST_CHARACTERS) return false;
+  const names = value.split('/');
+  return names.length >= FEWEST_NAMES && names.length <= MOST_NAMES && names.every((name) => NAME.test(name));
+}
+
+/** A character above U+FFFF counts twice. */
+const MOST_CHARACTERS = 2 * MOST_NAMES * 81;
