@@ -5,6 +5,7 @@ import { isJsonObject, type Json } from '../basics/json';
 import { checkFunction } from './check-function';
 import { type FunctionHost, FunctionPool } from './function-pool';
 import type { FunctionResource } from '../cloudformation/resources';
+import { attributeOf } from '../cloudformation/physical-ids';
 import { findFunction, readFunction } from '../cloudformation/resources';
 import type { Definition } from '../step-functions/definition';
 import { allStates } from '../step-functions/definition';
@@ -19,6 +20,8 @@ export class LocalFunctions {
   private readonly pools = new Map<string, FunctionPool>();
   /** ARN of the pool that runs the call, by the ARN that a task calls. */
   private readonly targets = new Map<string, string>();
+  /** ARNs that tasks called before a deployment removed their function, with all of its versions. */
+  private readonly removed = new Set<string>();
   /** Pools that a later deployment has replaced. They may still run calls. */
   private readonly replaced: FunctionPool[] = [];
 
@@ -47,15 +50,25 @@ export class LocalFunctions {
       called.set(state.functionName, { fn, version });
     }
     const reserve = this.host.concurrency.prepare([...called.values()].map(({ fn }) => fn));
+    const kept = new Set(
+      template
+        .resourcesOfType('AWS::Lambda::Function')
+        .map((resource) => attributeOf(template, resource, 'Arn')),
+    );
     return () => {
       reserve();
       for (const [calledArn, { fn, version }] of called) this.put(calledArn, fn, version);
+      for (const [calledArn, arn] of this.targets) {
+        const fn = this.pools.get(arn)?.resource.arn;
+        if (fn !== undefined && !kept.has(fn)) this.removed.add(calledArn);
+      }
     };
   }
 
   private put(calledArn: string, fn: FunctionResource, version: string): void {
     const arn = version === '$LATEST' ? fn.arn : `${fn.arn}:${version}`;
     this.targets.set(calledArn, arn);
+    this.removed.delete(calledArn);
     const known = this.pools.get(arn);
     // A published version never changes.
     if (known && (version !== '$LATEST' || isDeepStrictEqual(known.resource, fn))) return;
@@ -65,6 +78,7 @@ export class LocalFunctions {
 
   /** Runs a task. @throws StateError when the function fails, with the function's whole response as its cause */
   async invoke(functionArn: string, payload: Json): Promise<TaskResult> {
+    if (this.removed.has(functionArn)) throw notFound(functionArn);
     const pool = this.pools.get(this.targets.get(functionArn) ?? '');
     if (pool === undefined) throw unsupported(`the function ${functionArn}`);
     const result = await this.call(pool, JSON.stringify(payload));
@@ -106,6 +120,11 @@ export class LocalFunctions {
       throw error;
     }
   }
+}
+
+/** The words are those of Lambda: https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html */
+function notFound(functionArn: string): StateError {
+  return new StateError('Lambda.ResourceNotFoundException', `Function not found: ${functionArn}`);
 }
 
 /** A function's response is JSON, or empty if the handler returns nothing. */

@@ -1,10 +1,15 @@
 /** Deploys another model while executions run: each execution ends on the model with which it started. */
-import { Slicing } from '../../lib';
-import type { LocalCloud } from '../../local';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { Duration } from 'aws-cdk-lib';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import { decodeInlineTensor, encodeInlineTensor } from '../../client';
+import { Slicing, WarmUp } from '../../lib';
+import type { ExecutionResult, JsonObject, LocalCloud } from '../../local';
 import { infer } from '../../local';
-import { rows, start, synthesize } from '../support/deployed-pipeline';
+import { failed, rows, start, succeeded, synthesize } from '../support/deployed-pipeline';
 import type { ModelInit } from '../support/model-builder';
-import { mlp, saveModel } from '../support/model-builder';
+import { mlp, saveModel, temporaryFolder } from '../support/model-builder';
 import { differingOutputs, runWhole } from '../support/run-slices';
 
 const RUNS = 200;
@@ -54,6 +59,73 @@ test(`each of ${RUNS} runs around a deployment succeeds and uses one of the two 
   // A run that starts after the deployment uses the new model.
   await one(RUNS);
   expect(ranOn[RUNS]).toBe(1);
+});
+
+/** Waits until the file exists that the execution's input names, and returns the request. */
+const WAIT = `exports.handler = async ({ marker, request }) => {
+  while (!require('node:fs').existsSync(marker)) await new Promise((resolve) => setTimeout(resolve, 20));
+  return request;
+};`;
+
+describe('a run that is in progress when a deployment has ended', () => {
+  const folder = temporaryFolder();
+  fs.writeFileSync(path.join(folder, 'index.js'), WAIT);
+  const architecture = process.arch === 'arm64' ? lambda.Architecture.ARM_64 : lambda.Architecture.X86_64;
+  const waiting = (model: string, slices: number): string =>
+    synthesize(model, (stack) => ({
+      slicing: Slicing.count(slices),
+      dimensions: { batch: 1 },
+      warmUp: WarmUp.NEVER,
+      preprocess: new lambda.Function(stack, 'Wait', {
+        code: lambda.Code.fromAsset(folder),
+        handler: 'index.handler',
+        runtime: lambda.Runtime.NODEJS_22_X,
+        timeout: Duration.minutes(2),
+        architecture,
+      }),
+    }));
+  const inputs = rows(1, 3);
+  const tensors = Object.fromEntries([...inputs].map(([name, tensor]) => [name, encodeInlineTensor(tensor)]));
+  const request = { version: 1, inputs: { tensors } } as unknown as JsonObject;
+
+  /** Starts a run, deploys the second assembly while the run waits before its first slice, and lets it continue. */
+  async function runDuring(before: string, after: string, isWarm: boolean): Promise<ExecutionResult> {
+    const cloud = await start(before);
+    const marker = path.join(temporaryFolder(), 'continue');
+    if (isWarm) succeeded(await cloud.execute({ marker: folder, request }));
+    const running = cloud.execute({ marker, request });
+    await cloud.deploy(after);
+    fs.writeFileSync(marker, '');
+    return await running;
+  }
+
+  const [old, other, fewer] = [waiting(models[0], 4), waiting(models[1], 4), waiting(models[1], 2)];
+
+  test('ends on its model if its functions are warm', async () => {
+    const { outputs } = succeeded(await runDuring(old, other, true));
+    const y = decodeInlineTensor('y', outputs.tensors?.y ?? { dtype: 'float32', shape: [] });
+    expect(y).toEqual((await runWhole(models[0], inputs)).get('y'));
+  });
+
+  test('fails with the file that a cold function may no longer read', async () => {
+    const { error, cause } = failed(await runDuring(old, other, false));
+    expect(error).toBe('SliceFailed');
+    expect(cause).toMatchObject({
+      slice: 0,
+      message: expect.stringMatching(/is missing or not permitted: /) as string,
+    });
+  });
+
+  test('fails with the object that a slice may no longer write, which is the last one of the new plan', async () => {
+    const { error, cause } = failed(await runDuring(old, fewer, true));
+    expect(error).toBe('SliceFailed');
+    expect(cause).toMatchObject({
+      slice: 1,
+      message: expect.stringMatching(
+        /slice-01\.safetensors cannot be written: check the permissions/,
+      ) as string,
+    });
+  });
 });
 
 describe('a deployment', () => {
