@@ -1,0 +1,25 @@
+/** CDK's validation of the templates as errors. */
+import { isJsonArray, isJsonObject, type Json, type JsonObject } from '../../../local/basics/json';
+import { checkOf, type Finding } from '../check';
+
+/** CDK's name of the validation. Other plugins of the report are not about CloudFormation. */
+const PLUGIN = 'CloudFormation Validate';
+
+/** @param report the file that CDK writes beside the templates */
+export function reportedFindings(report: JsonObject): Finding[] {
+  return objects(report.pluginReports)
+    .filter(({ pluginName }) => pluginName === PLUGIN)
+    .flatMap(({ violations }) => objects(violations))
+    .flatMap(({ ruleName, description, violatingConstructs }) =>
+      objects(violatingConstructs).map(({ constructPath }) => ({
+        place: String(constructPath),
+        message: `${String(ruleName)} ${String(description)}`,
+      })),
+    );
+}
+
+function objects(value: Json | undefined): JsonObject[] {
+  return value !== undefined && isJsonArray(value) ? value.filter(isJsonObject) : [];
+}
+
+export const cloudFormation = checkOf('CloudFormation', ({ report }) => reportedFindings(report));
