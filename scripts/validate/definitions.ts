@@ -13,9 +13,8 @@ export interface ResolvedDefinition {
 export function definitionsOf({ templates, resolved }: Templates): ResolvedDefinition[] {
   return templates.flatMap((template) =>
     resourcesOf(template, 'AWS::StepFunctions::StateMachine').map(({ logicalId, properties }) => {
-      const text = resolved.resolve(template, properties.DefinitionString ?? null);
+      const text = resolved.text(template, properties.DefinitionString ?? null);
       const place = `${template.path}/${logicalId}`;
-      if (typeof text !== 'string') throw new Error(`the definition of ${place} is no text`);
       const definition: unknown = JSON.parse(text);
       if (!isJsonObject(definition)) throw new Error(`the definition of ${place} is no JSON object`);
       return { place, text, definition, isExpress: properties.StateMachineType === 'EXPRESS' };

@@ -4,20 +4,24 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { Command } from 'commander';
 import { aslValidator } from './checks/asl-validator';
+import { cfnLint } from './checks/cfn-lint';
 import { cloudFormation } from './checks/cloudformation';
+import { iamSimulator } from './checks/iam-simulator';
 import { languageService } from './checks/language-service';
 import { limits } from './checks/limits/limits';
 import { nag } from './checks/nag';
 import { variables } from './checks/variables';
+import { FOLDER_VARIABLE, installSimulator } from './iam/simulator';
 import { runChecks } from './report';
 import { STACKS, writeModels } from './stacks';
 import { synthesizeCase } from './synthesize';
 
 interface Options {
   readonly stack?: string;
+  readonly install?: true;
 }
 
-async function main({ stack = '' }: Options): Promise<void> {
+async function main({ stack = '', install }: Options): Promise<void> {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'sliced-inference-validate-'));
   process.env.SLICED_INFERENCE_CACHE = path.join(folder, 'cache');
   try {
@@ -29,7 +33,18 @@ async function main({ stack = '' }: Options): Promise<void> {
     if (cases.length === 0)
       throw new Error(`no stack has '${stack}' in its name: see scripts/validate/stacks.ts`);
     printTime('synthesis', (performance.now() - start) / 1000);
-    const checks = [cloudFormation, nag, aslValidator, languageService, variables, limits];
+    const simulator = install ? path.join(folder, 'iam-simulate') : process.env[FOLDER_VARIABLE];
+    if (install && simulator !== undefined) installSimulator(simulator);
+    const checks = [
+      cloudFormation,
+      nag,
+      aslValidator,
+      languageService,
+      variables,
+      limits,
+      cfnLint,
+      iamSimulator(simulator),
+    ];
     const { text, findings } = await runChecks(cases, checks, printTime);
     process.stdout.write(`${text}\n${cases.length} stacks, ${findings} findings\n`);
     if (findings > 0) process.exitCode = 1;
@@ -47,5 +62,6 @@ new Command('validate')
     'Validates the templates of a representative set of stacks. Exit code 1: a validator found something.',
   )
   .option('--stack <text>', 'only stacks with this text in their names')
+  .option('--install', 'install the IAM simulator (AGPL-3.0) into a temporary folder, and use it')
   .action(main)
   .parse();

@@ -1,7 +1,14 @@
 /** The policies of each role of a case, resolved. */
 import { createHash } from 'node:crypto';
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from '../../local/basics/json';
-import { resourcesOf, type ResolvedTemplates, type SynthesizedTemplate } from './resolve';
+import {
+  resourcesOf,
+  type ResolvedTemplates,
+  type SynthesizedTemplate,
+  type TemplateResource,
+} from './resolve';
+
+const MANAGED = 'AWS::IAM::ManagedPolicy';
 
 export interface AttachedPolicy {
   readonly logicalId: string;
@@ -28,35 +35,60 @@ export function rolePolicies(
   return templates.flatMap((template) =>
     resourcesOf(template, 'AWS::IAM::Role').map(({ logicalId, properties }) => {
       const name = resolved.resolve(template, { Ref: logicalId });
-      const own = list(properties.Policies).map((policy) => ({
+      const own = listOf(properties.Policies).map((policy) => ({
         logicalId,
         kind: 'inline' as const,
         document: documentOf(resolved, template, isJsonObject(policy) ? policy.PolicyDocument : undefined),
         isReplaced: false,
       }));
-      const attached = templates.flatMap((other) => attachedPolicies(other, resolved, name));
-      const arn = String(resolved.resolve(template, { 'Fn::GetAtt': [logicalId, 'Arn'] }));
-      const awsManaged = list(properties.ManagedPolicyArns).length;
-      return { template, logicalId, arn, policies: [...own, ...attached], awsManaged };
+      const listed = listOf(properties.ManagedPolicyArns).map((policy) => managedPolicy(template, policy));
+      const attached = [
+        ...listed.filter((policy) => policy !== undefined).map((policy) => ({ template, policy })),
+        ...templates.flatMap((other) => policiesWithRole(other, resolved, name)),
+      ];
+      return {
+        template,
+        logicalId,
+        arn: resolved.text(template, { 'Fn::GetAtt': [logicalId, 'Arn'] }),
+        policies: [...own, ...attached.map((entry) => attachedPolicy(entry, resolved))],
+        awsManaged: listed.filter((policy) => policy === undefined).length,
+      };
     }),
   );
 }
 
-function attachedPolicies(
+interface PolicyEntry {
+  readonly template: SynthesizedTemplate;
+  readonly policy: TemplateResource;
+}
+
+/** The managed policy of the stack that a role refers to, if it is not one of AWS. */
+function managedPolicy(template: SynthesizedTemplate, arn: Json): TemplateResource | undefined {
+  if (!isJsonObject(arn)) return undefined;
+  return resourcesOf(template, MANAGED).find(({ logicalId }) => logicalId === arn.Ref);
+}
+
+/** The policies that name the role. */
+function policiesWithRole(
   template: SynthesizedTemplate,
   resolved: ResolvedTemplates,
   role: Json,
-): AttachedPolicy[] {
-  return resourcesOf(template, 'AWS::IAM::Policy', 'AWS::IAM::ManagedPolicy')
+): PolicyEntry[] {
+  return resourcesOf(template, 'AWS::IAM::Policy', MANAGED)
     .filter(({ properties }) =>
-      list(properties.Roles).some((name) => resolved.resolve(template, name) === role),
+      listOf(properties.Roles).some((name) => resolved.resolve(template, name) === role),
     )
-    .map(({ logicalId, type, properties }) => ({
-      logicalId,
-      kind: type === 'AWS::IAM::Policy' ? 'inline' : 'managed',
-      document: documentOf(resolved, template, properties.PolicyDocument),
-      isReplaced: isNamedByContent(logicalId, properties.PolicyDocument),
-    }));
+    .map((policy) => ({ template, policy }));
+}
+
+function attachedPolicy({ template, policy }: PolicyEntry, resolved: ResolvedTemplates): AttachedPolicy {
+  const { logicalId, type, properties } = policy;
+  return {
+    logicalId,
+    kind: type === MANAGED ? 'managed' : 'inline',
+    document: documentOf(resolved, template, properties.PolicyDocument),
+    isReplaced: isNamedByContent(logicalId, properties.PolicyDocument),
+  };
 }
 
 /** Whether the logical id ends with the digest of the policy as it is in the template. */
@@ -75,6 +107,6 @@ function documentOf(
   throw new Error(`a policy of ${template.path} is no JSON object`);
 }
 
-function list(value: Json | undefined): readonly Json[] {
+function listOf(value: Json | undefined): readonly Json[] {
   return value !== undefined && isJsonArray(value) ? value : [];
 }

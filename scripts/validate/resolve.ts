@@ -53,6 +53,15 @@ export class ResolvedTemplates {
     return this.resolver(template).resolve(this.withinStack(template, value));
   }
 
+  /** @throws LocalCloudError if the value does not resolve to text */
+  text(template: SynthesizedTemplate, value: Json): string {
+    const text = this.resolve(template, value);
+    if (typeof text === 'string') return text;
+    throw new LocalCloudError(
+      `a value of the stack '${template.name}' must be text, got ${JSON.stringify(text)}: synthesize it again`,
+    );
+  }
+
   private resolver(template: SynthesizedTemplate): Template {
     const known = this.resolvers.get(template.path);
     if (known) return known;

@@ -61,6 +61,11 @@ export function writeModels(folder: string): Models {
   };
 }
 
+/** Ids of the keys that encrypt files of models, and of constructs that use a pipeline. The IAM check looks for them. */
+export const MODEL_KEYS: readonly string[] = ['AssetKey', 'ModelKey'];
+export const callersOf = (pipeline: string): string => `Callers of ${pipeline}`;
+export const readerOf = (pipeline: string): string => `Reader of ${pipeline}`;
+
 const { STANDARD } = sfn.StateMachineType;
 const ZONE = 'use1-az5';
 
@@ -270,7 +275,8 @@ const SCOPES: readonly StackCase[] = [
     const pipeline = addPipeline(new NestedStack(stack, 'Nested'), models, {
       encryptionKey: new kms.Key(stack, 'Key', { enableKeyRotation: true }),
     });
-    pipeline.grantInvoke(new iam.Role(stack, 'Caller', { assumedBy: new iam.AccountRootPrincipal() }));
+    const assumedBy = new iam.AccountRootPrincipal();
+    pipeline.grantInvoke(new iam.Role(stack, callersOf(pipeline.node.id), { assumedBy }));
     new CfnOutput(stack, 'Machine', { value: pipeline.stateMachine.stateMachineArn });
   }),
   {
@@ -285,9 +291,10 @@ const SCOPES: readonly StackCase[] = [
     const express = addPipeline(stack, models, { sliceMetrics: true }, 'Express');
     const standard = addPipeline(stack, models, { stateMachineType: STANDARD }, 'Standard');
     for (const pipeline of [express, standard]) {
-      const id = `Callers of ${pipeline.node.id}`;
-      pipeline.grantInvoke(new iam.Role(stack, id, { assumedBy: new iam.AccountRootPrincipal() }));
-      pipeline.grantReadOutputs(userFunction(stack, `Reader of ${pipeline.node.id}`));
+      const { id } = pipeline.node;
+      const assumedBy = new iam.AccountRootPrincipal();
+      pipeline.grantInvoke(new iam.Role(stack, callersOf(id), { assumedBy }));
+      pipeline.grantReadOutputs(userFunction(stack, readerOf(id)));
     }
     new SlicedInferenceAlarms(stack, 'Alarms', {
       pipeline: express,

@@ -12,14 +12,18 @@ export function reportedFindings(report: JsonObject): Finding[] {
     .flatMap(({ violations }) => objects(violations))
     .flatMap(({ ruleName, description, violatingConstructs }) =>
       objects(violatingConstructs).map(({ constructPath }) => ({
-        place: String(constructPath),
-        message: `${String(ruleName)} ${String(description)}`,
+        place: text(constructPath),
+        message: `${text(ruleName)} ${text(description)}`,
       })),
     );
 }
 
 function objects(value: Json | undefined): JsonObject[] {
   return value !== undefined && isJsonArray(value) ? value.filter(isJsonObject) : [];
+}
+
+function text(value: Json | undefined): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 export const cloudFormation = checkOf('CloudFormation', ({ report }) => reportedFindings(report));

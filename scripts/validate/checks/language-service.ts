@@ -12,7 +12,10 @@ export async function diagnostics(place: string, definition: JsonObject): Promis
   const found = await service.doValidation(document, service.parseJSONDocument(document));
   return found.map(({ message, range }) => {
     const line = text.split('\n').at(range.start.line) ?? '';
-    return { place, message: `line ${range.start.line + 1}, ${line.trim()}: ${message}` };
+    return {
+      place,
+      message: `line ${range.start.line + 1}, ${line.trim()}: ${typeof message === 'string' ? message : message.value}`,
+    };
   });
 }
 

@@ -1,5 +1,5 @@
 /** The packs of cdk-nag: findings on our resources that `test/support/nag-findings.ts` has no reason for. */
-import { App, Stack } from 'aws-cdk-lib';
+import { Stack, type App } from 'aws-cdk-lib';
 import { AwsSolutionsChecks, HIPAASecurityChecks, NIST80053R5Checks } from 'cdk-nag';
 import { SlicedInferenceAlarms, SlicedInferenceDashboard, SlicedInferencePipeline } from '../../../lib';
 import { HARDENED_REASONS, nagFindings, reasonFor } from '../../../test/support/nag-findings';

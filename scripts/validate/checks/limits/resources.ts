@@ -57,7 +57,9 @@ function bytesOf(value: Json | undefined): number {
 }
 
 function dashboardExcesses(place: string, body: Json | undefined): Finding[] {
-  const { widgets = [] } = JSON.parse(String(body)) as { readonly widgets?: readonly JsonObject[] };
+  const { widgets = [] } = JSON.parse(typeof body === 'string' ? body : '{}') as {
+    readonly widgets?: readonly JsonObject[];
+  };
   const counts = widgets.map(({ properties }) => {
     const metrics = isJsonObject(properties) ? properties.metrics : undefined;
     return metrics !== undefined && isJsonArray(metrics) ? metrics.length : 0;
