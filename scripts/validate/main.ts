@@ -24,6 +24,8 @@ interface Options {
 async function main({ stack = '', install }: Options): Promise<void> {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'sliced-inference-validate-'));
   process.env.SLICED_INFERENCE_CACHE = path.join(folder, 'cache');
+  // CDK must validate the templates.
+  delete process.env.CDK_VALIDATION;
   try {
     const start = performance.now();
     const models = writeModels(folder);

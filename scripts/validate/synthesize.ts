@@ -12,8 +12,8 @@ export interface SynthesizedCase extends Templates {
   readonly hardened: boolean;
   readonly chosen: readonly string[];
   readonly app: App;
-  /** What CDK's validation wrote. */
-  readonly report: JsonObject;
+  /** What CDK's validation wrote, unless it is switched off. */
+  readonly report: JsonObject | undefined;
 }
 
 const CONTEXT = {
@@ -34,7 +34,8 @@ export function synthesizeCase(
     app.synth();
   });
   const templates = stacksOf(app).map(readTemplate);
-  const report = readJson(path.join(outdir, cxapi.VALIDATION_REPORT_FILE));
+  const reportFile = path.join(outdir, cxapi.VALIDATION_REPORT_FILE);
+  const report = fs.existsSync(reportFile) ? readJson(reportFile) : undefined;
   return { name, hardened, chosen, app, templates, resolved: new ResolvedTemplates(templates), report };
 }
 

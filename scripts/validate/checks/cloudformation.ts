@@ -6,7 +6,9 @@ import { checkOf, type Finding } from '../check';
 const PLUGIN = 'CloudFormation Validate';
 
 /** @param report the file that CDK writes beside the templates */
-export function reportedFindings(report: JsonObject): Finding[] {
+export function reportedFindings(report: JsonObject | undefined): Finding[] {
+  if (report === undefined)
+    throw new Error('CDK must validate the templates, got no report: unset CDK_VALIDATION');
   return objects(report.pluginReports)
     .filter(({ pluginName }) => pluginName === PLUGIN)
     .flatMap(({ violations }) => objects(violations))

@@ -1,7 +1,8 @@
 /** An IAM simulator on the resolved policies: roles may make the calls that they need, and no others. */
 import { isJsonObject, type JsonObject } from '../../../local/basics/json';
 import type { Check, Finding } from '../check';
-import { callsOf, type Call } from '../iam/calls';
+import type { Call } from '../iam/call';
+import { callsOf } from '../iam/calls';
 import { FOLDER_VARIABLE, loadSimulator, PACKAGE, type Simulate } from '../iam/simulator';
 import { rolePolicies } from '../policies';
 import { resourcesOf, type Templates } from '../resolve';

@@ -7,7 +7,7 @@ import * as fs from 'node:fs';
 import { createRequire } from 'node:module';
 import * as path from 'node:path';
 import type { JsonObject } from '../../../local/basics/json';
-import type { Call } from './calls';
+import type { Call } from './call';
 
 export const PACKAGE = '@cloud-copilot/iam-simulate';
 const VERSION = '0.1.173';
