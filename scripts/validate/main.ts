@@ -9,6 +9,7 @@ import { cloudFormation } from './checks/cloudformation';
 import { iamSimulator } from './checks/iam-simulator';
 import { languageService } from './checks/language-service';
 import { limits } from './checks/limits/limits';
+import { localStack } from './checks/localstack';
 import { nag } from './checks/nag';
 import { variables } from './checks/variables';
 import { FOLDER_VARIABLE, installSimulator } from './iam/simulator';
@@ -46,6 +47,7 @@ async function main({ stack = '', install }: Options): Promise<void> {
       limits,
       cfnLint,
       iamSimulator(simulator),
+      localStack,
     ];
     const { text, findings } = await runChecks(cases, checks, printTime);
     process.stdout.write(`${text}\n${cases.length} stacks, ${findings} findings\n`);
