@@ -32,9 +32,10 @@ export function rolePolicies(
   templates: readonly SynthesizedTemplate[],
   resolved: ResolvedTemplates,
 ): RolePolicies[] {
+  const byRole = policiesByRole(templates, resolved);
   return templates.flatMap((template) =>
     resourcesOf(template, 'AWS::IAM::Role').map(({ logicalId, properties }) => {
-      const name = resolved.resolve(template, { Ref: logicalId });
+      const name = resolved.text(template, { Ref: logicalId });
       const own = listOf(properties.Policies).map((policy) => ({
         logicalId,
         kind: 'inline' as const,
@@ -44,7 +45,7 @@ export function rolePolicies(
       const listed = listOf(properties.ManagedPolicyArns).map((policy) => managedPolicy(template, policy));
       const attached = [
         ...listed.filter((policy) => policy !== undefined).map((policy) => ({ template, policy })),
-        ...templates.flatMap((other) => policiesWithRole(other, resolved, name)),
+        ...(byRole.get(name) ?? []),
       ];
       return {
         template,
@@ -68,17 +69,21 @@ function managedPolicy(template: SynthesizedTemplate, arn: Json): TemplateResour
   return resourcesOf(template, MANAGED).find(({ logicalId }) => logicalId === arn.Ref);
 }
 
-/** The policies that name the role. */
-function policiesWithRole(
-  template: SynthesizedTemplate,
+/** The policies that name roles, by the name of the role. */
+function policiesByRole(
+  templates: readonly SynthesizedTemplate[],
   resolved: ResolvedTemplates,
-  role: Json,
-): PolicyEntry[] {
-  return resourcesOf(template, 'AWS::IAM::Policy', MANAGED)
-    .filter(({ properties }) =>
-      listOf(properties.Roles).some((name) => resolved.resolve(template, name) === role),
-    )
-    .map((policy) => ({ template, policy }));
+): ReadonlyMap<string, readonly PolicyEntry[]> {
+  const byRole = new Map<string, PolicyEntry[]>();
+  for (const template of templates) {
+    for (const policy of resourcesOf(template, 'AWS::IAM::Policy', MANAGED)) {
+      for (const role of listOf(policy.properties.Roles)) {
+        const name = resolved.text(template, role);
+        byRole.set(name, [...(byRole.get(name) ?? []), { template, policy }]);
+      }
+    }
+  }
+  return byRole;
 }
 
 function attachedPolicy({ template, policy }: PolicyEntry, resolved: ResolvedTemplates): AttachedPolicy {
