@@ -60,7 +60,12 @@ async function runAllHere(cases: readonly SynthesizedCase[]): Promise<Run[]> {
       // LocalStack has no $uuid, and ours differs each time.
       const comparable = text.replaceAll('$uuid()', "'00000000-0000-4000-8000-000000000000'");
       for (const scenario of scenariosOf(functions)) {
-        const { execution, result } = await runHere(comparable, isExpress ? 'EXPRESS' : 'STANDARD', scenario);
+        const { execution, result } = await runHere(
+          comparable,
+          isExpress ? 'EXPRESS' : 'STANDARD',
+          scenario,
+          `run-${runs.length}`,
+        );
         runs.push({ subject, place, scenario, execution, ours: result });
       }
     }

@@ -45,11 +45,20 @@ def start_jvm(bridge):
     bridge._java_JSONATA = java_jsonata
 
 
+# Branches that an error ends may still make calls while the next execution runs.
+running = {}
+
+
+def execute(env, parameters, region, state_credentials):
+    arn = env.states.context_object.context_object_data["Execution"]["Id"]
+    env.stack.append(running[arn](parameters))
+
+
 def run(execution):
     calls = defaultdict(list)
     mutex = threading.Lock()
 
-    def invoke(parameters, region, state_credentials):
+    def invoke(parameters):
         payload = json.loads(parameters["Payload"])
         function = parameters["FunctionName"]
         key = function + "#warm-up" if isinstance(payload, dict) and payload.get("warmUp") else function
@@ -67,10 +76,7 @@ def run(execution):
             raise lambda_eval_utils.LambdaFunctionErrorException("Unhandled", failure)
         return {"Payload": answer["payload"], "StatusCode": 200, "ExecutedVersion": "1"}
 
-    def execute(env, parameters, region, state_credentials):
-        env.stack.append(invoke(parameters, region, state_credentials))
-
-    lambda_eval_utils.execute_lambda_function_integration = execute
+    running[execution["arn"]] = invoke
     details = EvaluationDetails(
         AWSExecutionDetails(account="000000000000", region="us-east-1", role_arn="arn:aws:iam::000000000000:role/role"),
         ExecutionDetails(
@@ -86,17 +92,24 @@ def run(execution):
     )
     worker = SyncExecutionWorker(details, Ended(), None, {})
     worker.start()
-    last = worker.env.event_manager.get_event_history()[-1]
-    if last["type"] == "ExecutionSucceeded":
-        output = json.loads(last["executionSucceededEventDetails"]["output"])
+    # The branches may add events after the end.
+    events = worker.env.event_manager.get_event_history()
+    ends = [event for event in events if event["type"] in ("ExecutionSucceeded", "ExecutionFailed", "ExecutionTimedOut")]
+    if len(ends) != 1:
+        raise RuntimeError(f"an execution must end once, got {ends}")
+    if ends[0]["type"] == "ExecutionSucceeded":
+        output = json.loads(ends[0]["executionSucceededEventDetails"]["output"])
         return {"status": "SUCCEEDED", "output": output, "calls": calls}
-    failed = last.get("executionFailedEventDetails", {})
+    if ends[0]["type"] == "ExecutionTimedOut":
+        return {"status": "TIMED_OUT", "calls": calls}
+    failed = ends[0]["executionFailedEventDetails"]
     return {"status": "FAILED", "error": failed.get("error", ""), "cause": failed.get("cause", ""), "calls": calls}
 
 
 logging.disable(logging.CRITICAL)
 retrier_decl.time = NoWait
 jsonata._JSONataJVMBridge.__init__ = start_jvm
+lambda_eval_utils.execute_lambda_function_integration = execute
 results = [run(execution) for execution in json.load(sys.stdin)]
 # The packages write to standard output while they load.
 sys.stdout.write("\n" + json.dumps(results, default=str) + "\n")

@@ -20,12 +20,13 @@ export interface Execution extends Scenario {
 
 const MACHINE = 'arn:aws:states:us-east-1:000000000000:stateMachine:Machine';
 const INPUT = { x: { dtype: 'float32', shape: [1, 16], data: 'AAAA' } };
-const NAME = 'monday';
 
+/** @param name of the execution; LocalStack's calls are told apart by it */
 export async function runHere(
   definition: string,
   type: Execution['type'],
   scenario: Scenario,
+  name: string,
 ): Promise<{ readonly execution: Execution; readonly result: Result }> {
   const calls = new Map<string, Json[]>();
   const machine = new StateMachine(
@@ -46,14 +47,14 @@ export async function runHere(
       },
     },
   );
-  const ended = await machine.execute(INPUT, NAME);
+  const ended = await machine.execute(INPUT, name);
   const execution = {
     ...scenario,
     definition,
     type,
     machineArn: MACHINE,
     arn: ended.executionArn,
-    executionName: NAME,
+    executionName: name,
     input: INPUT,
     startTime: new Date(START).toISOString(),
   };
