@@ -165,9 +165,9 @@ module.exports = {
     },
     {
       name: 'tools-stand-on-top',
-      comment: 'Only examples, tests and benchmarks use local/ and bin/; bin/ may use local/.',
+      comment: 'Only examples, tests, benchmarks and scripts use local/ and bin/; bin/ may use local/.',
       severity: 'error',
-      from: { pathNot: '^(examples|test|bench|local|bin)/' },
+      from: { pathNot: '^(examples|test|bench|scripts|local|bin)/' },
       to: { path: '^(local|bin)/' },
     },
     {
@@ -188,8 +188,8 @@ module.exports = {
       name: 'examples-are-leaves',
       comment: 'Examples show how to use the library; nothing else may need them.',
       severity: 'error',
-      from: { pathNot: '^(examples|test|bench)/' },
-      to: { path: '^(examples|test|bench)/' },
+      from: { pathNot: '^(examples|test|bench|scripts)/' },
+      to: { path: '^(examples|test|bench|scripts)/' },
     },
     {
       name: 'no-cycles',

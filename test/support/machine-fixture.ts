@@ -115,7 +115,7 @@ function line(event: TraceEvent): string {
  * A clock that jumps to the end of the earliest sleep when nothing else is left to run. Apart from sleeps, the interpreter
  * only awaits promises that settle at once, so nothing else is left in the next `setImmediate` callback.
  */
-function virtualClock(): Clock {
+export function virtualClock(): Clock {
   let now = START;
   const sleepers = new Set<{ readonly until: number; readonly wake: () => void }>();
   const jump = (): void => {

@@ -1,4 +1,4 @@
-/** The findings of cdk-nag's AwsSolutions, NIST and HIPAA packs that remain, each with the reason. The lists are exact. */
+/** The findings of cdk-nag's AwsSolutions, NIST and HIPAA packs that remain. The lists are exact. */
 import type { App } from 'aws-cdk-lib';
 import { CfnResource, Stack, Validations } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
@@ -7,54 +7,31 @@ import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { AwsSolutionsChecks, HIPAASecurityChecks, NIST80053R5Checks } from 'cdk-nag';
 import type { IConstruct } from 'constructs';
 import { Slicing } from '../../../lib';
+import { HARDENED_REASONS, nagFindings, reasonFor } from '../../support/nag-findings';
 import { addPipeline, newApp } from '../../support/pipeline-stack';
 
-const ONE_SLICE =
-  "The run is a part of the key and is not known at deployment. The permission covers one slice's object of each run, " +
-  "below runs/ in the pipeline's own bucket, where objects expire after a day.";
-
-const VERSIONS =
-  'A run that is in progress during a deployment keeps calling the version that it started with. All versions of the ' +
-  "function contain this pipeline's own code, and only a deployment of it publishes them.";
-
-/** By the path of a resource below the pipeline: findings, and why they remain. */
-const ACKNOWLEDGED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  'Bucket/Resource': {
-    S1:
-      'Objects are in transit and expire within seven days. Only the roles of this stack and the principals of grantInvoke ' +
-      'read and write them. Users who must log accesses pass their own bucket with access logs.',
-  },
-  'slice-00/Role/Policy/Resource': {
-    'IAM5[Resource::<BUCKET.Arn>/inputs/*]':
-      'Callers choose the keys of their requests. The permission is to read below inputs/, and only slices that read requests have it.',
-    'IAM5[Resource::<BUCKET.Arn>/runs/*/slice-00.safetensors]': ONE_SLICE,
-  },
-  'slice-01/Role/Policy/Resource': {
-    'IAM5[Resource::<BUCKET.Arn>/runs/*/slice-00.safetensors]': ONE_SLICE,
-    'IAM5[Resource::<BUCKET.Arn>/runs/*/slice-01.safetensors]': ONE_SLICE,
-  },
-  'slice-02/Role/Policy/Resource': {
-    'IAM5[Resource::<BUCKET.Arn>/runs/*/slice-01.safetensors]': ONE_SLICE,
-    'IAM5[Resource::<BUCKET.Arn>/outputs/*.safetensors]':
-      'The key of a result contains the run. Only the last slice writes results, and it reads one only if an earlier ' +
-      'attempt of the same run wrote it.',
-  },
-  'Role/Calls/Resource': {
-    'IAM5[Resource::<SLICE0.Arn>:*]': VERSIONS,
-    'IAM5[Resource::<SLICE1.Arn>:*]': VERSIONS,
-    'IAM5[Resource::<SLICE2.Arn>:*]': VERSIONS,
-  },
-  'Role/DefaultPolicy/Resource': {
-    'IAM5[Resource::*]':
-      'The log delivery actions of Step Functions and the actions of X-Ray support no resource-level permissions: ' +
-      'https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html#cloudwatch-iam-policy and ' +
-      'https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html',
-  },
-  'StateMachine/Resource': {
-    SF1:
-      'Errors are logged, X-Ray traces every task, and the output of an execution has the timings of all slices. ' +
-      'Level ALL would add only an event for every state of every request.',
-  },
+/** By the path of a resource below the pipeline: its findings. */
+const EXPECTED: Readonly<Record<string, readonly string[]>> = {
+  'Bucket/Resource': ['S1'],
+  'slice-00/Role/Policy/Resource': [
+    'IAM5[Resource::<BUCKET.Arn>/inputs/*]',
+    'IAM5[Resource::<BUCKET.Arn>/runs/*/slice-00.safetensors]',
+  ],
+  'slice-01/Role/Policy/Resource': [
+    'IAM5[Resource::<BUCKET.Arn>/runs/*/slice-00.safetensors]',
+    'IAM5[Resource::<BUCKET.Arn>/runs/*/slice-01.safetensors]',
+  ],
+  'slice-02/Role/Policy/Resource': [
+    'IAM5[Resource::<BUCKET.Arn>/runs/*/slice-01.safetensors]',
+    'IAM5[Resource::<BUCKET.Arn>/outputs/*.safetensors]',
+  ],
+  'Role/Calls0/Resource': [
+    'IAM5[Resource::<SLICE0.Arn>:*]',
+    'IAM5[Resource::<SLICE1.Arn>:*]',
+    'IAM5[Resource::<SLICE2.Arn>:*]',
+  ],
+  'Role/DefaultPolicy/Resource': ['IAM5[Resource::*]'],
+  'StateMachine/Resource': ['SF1'],
 };
 
 /** Returns an app whose stack `Stack` has the pipeline `Pipeline`. */
@@ -65,7 +42,7 @@ function appWith(stateMachineType: sfn.StateMachineType): { readonly app: App; r
   return { app, stack };
 }
 
-/** Returns the list above with the logical ids of the stack. */
+/** Returns the list above with the logical ids of the stack, and the reasons. */
 function acknowledgements(stack: Stack): { path: string; id: string; reason: string }[] {
   const logicalId = (path: string): string => {
     const resource = find(stack, path);
@@ -78,11 +55,11 @@ function acknowledgements(stack: Stack): { path: string; id: string; reason: str
     SLICE1: logicalId('slice-01/Function/Resource'),
     SLICE2: logicalId('slice-02/Function/Resource'),
   };
-  return Object.entries(ACKNOWLEDGED).flatMap(([path, rules]) =>
-    Object.entries(rules).map(([rule, reason]) => ({
+  return Object.entries(EXPECTED).flatMap(([path, rules]) =>
+    rules.map((rule) => ({
       path,
       id: `AwsSolutions-${rule.replace(/<(\w+)\.Arn>/, (_, name: string) => `<${ids[name]}.Arn>`)}`,
-      reason,
+      reason: reasonFor(path, rule) ?? '',
     })),
   );
 }
@@ -93,13 +70,8 @@ function find(stack: Stack, path: string): IConstruct {
 }
 
 function findings(stack: Stack): string[] {
-  const { violations } = new AwsSolutionsChecks().validateScope(stack);
-  return violations
-    .flatMap(({ ruleName, violatingResources }) =>
-      violatingResources.map(
-        ({ constructPath = '' }) => `${constructPath.replace('Stack/Pipeline/', '')}: ${ruleName}`,
-      ),
-    )
+  return nagFindings(new AwsSolutionsChecks(), stack)
+    .map(({ path, rule }) => `${path.replace('Stack/Pipeline/', '')}: ${rule}`)
     .sort();
 }
 
@@ -109,6 +81,7 @@ describe.each([
 ])('with %s state machine', (_, stateMachineType) => {
   test('AwsSolutions finds only what the list has a reason for', () => {
     const { stack } = appWith(stateMachineType);
+    expect(acknowledgements(stack).filter(({ reason }) => reason === '')).toEqual([]);
     expect(findings(stack)).toEqual(
       acknowledgements(stack)
         .map(({ path, id }) => `${path}: ${id}`)
@@ -155,45 +128,22 @@ function hardened(): { readonly app: App; readonly stack: Stack } {
   return { app, stack };
 }
 
-const IN_TRANSIT =
-  'Requests, intermediate tensors and results are in transit and can be computed again. They expire within seven days. ' +
-  'Copies and old versions of them would keep data for longer than needed.';
-
-/** By rule, without the name of the pack: why its findings remain. */
-const REASONS: Readonly<Record<string, string>> = {
-  S3BucketReplicationEnabled: IN_TRANSIT,
-  S3BucketVersioningEnabled: IN_TRANSIT,
-  S3BucketLoggingEnabled:
-    'Only the roles of this stack and the principals of grantInvoke read and write objects. Users who must log accesses ' +
-    'pass their own bucket with access logs.',
-  IAMNoInlinePolicy:
-    'Each policy belongs to one role and is deleted with it. Managed policies would be additional resources, and a ' +
-    'pipeline with many slices would not fit into a stack.',
-  LambdaDLQ:
-    'The state machine calls the functions synchronously, and retries and reports failures. A dead-letter queue receives ' +
-    'only asynchronous calls.',
-};
-
 describe.each([
   ['NIST.800.53.R5', () => new NIST80053R5Checks()],
   ['HIPAA.Security', () => new HIPAASecurityChecks()],
 ] as const)('%s with the props of a hardened account', (pack, checks) => {
   const own = (stack: Stack): { path: string; id: string; reason: string }[] =>
-    checks()
-      .validateScope(stack)
-      .violations.flatMap(({ ruleName, violatingResources }) =>
-        violatingResources.map(({ constructPath = '' }) => ({ path: constructPath, id: ruleName })),
-      )
+    nagFindings(checks(), stack)
       .filter(({ path }) => path.startsWith('Stack/Pipeline/'))
-      .map(({ path, id }) => ({
+      .map(({ path, rule }) => ({
         path: path.replace('Stack/Pipeline/', ''),
-        id,
-        reason: REASONS[id.replace(`${pack}-`, '')],
+        id: rule,
+        reason: HARDENED_REASONS[rule.replace(`${pack}-`, '')] ?? '',
       }));
 
   test('finds only what the list has a reason for', () => {
     const rules = new Set(own(hardened().stack).map(({ id }) => id.replace(`${pack}-`, '')));
-    expect([...rules].sort()).toEqual(Object.keys(REASONS).sort());
+    expect([...rules].sort()).toEqual(Object.keys(HARDENED_REASONS).sort());
   });
 
   test('finds nothing if the findings are acknowledged on their resources', () => {

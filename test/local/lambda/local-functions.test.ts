@@ -1,4 +1,3 @@
-import type { JsonObject } from '../../../local/basics/json';
 import { Notices } from '../../../local/basics/notices';
 import { attributeOf } from '../../../local/cloudformation/physical-ids';
 import { Template } from '../../../local/cloudformation/template';

@@ -1,0 +1,122 @@
+/** The findings of cdk-nag's packs that remain in our stacks, each with the reason. */
+import type { AwsSolutionsChecks } from 'cdk-nag';
+import type { IConstruct } from 'constructs';
+
+interface Acknowledged {
+  /** Of a resource, below its pipeline. */
+  readonly path: RegExp;
+  /** Without the name of the pack. */
+  readonly rules: readonly RegExp[];
+  readonly reason: string;
+}
+
+const SLICE_POLICY = /^slice-\d+\/Role\/Policy\d*\/Resource$/;
+
+/** Findings of AwsSolutions. */
+export const ACKNOWLEDGED: readonly Acknowledged[] = [
+  {
+    path: /^Bucket\/Resource$/,
+    rules: [/^S1$/],
+    reason:
+      'Objects are in transit and expire within seven days. Only the roles of this stack and the principals of grantInvoke ' +
+      'read and write them. Users who must log accesses pass their own bucket with access logs.',
+  },
+  {
+    path: SLICE_POLICY,
+    rules: [/^IAM5\[Resource::.*\/inputs\/\*\]$/],
+    reason:
+      'Callers choose the keys of their requests. The permission is to read below inputs/, and only slices that read requests have it.',
+  },
+  {
+    path: SLICE_POLICY,
+    rules: [/^IAM5\[Resource::.*\/runs\/\*\/slice-\d+\.safetensors\]$/],
+    reason:
+      "The run is a part of the key and is not known at deployment. The permission covers one slice's object of each run, " +
+      "below runs/ in the pipeline's own bucket, where objects expire after a day.",
+  },
+  {
+    path: SLICE_POLICY,
+    rules: [/^IAM5\[Resource::.*\/outputs\/\*\.safetensors\]$/],
+    reason:
+      'The key of a result contains the run. Only the last slice writes results, and it reads one only if an earlier ' +
+      'attempt of the same run wrote it.',
+  },
+  {
+    path: /^Role\/Calls\d*\/Resource$/,
+    rules: [/^IAM5\[Resource::<\w+\.Arn>:\*\]$/],
+    reason:
+      'A run that is in progress during a deployment keeps calling the version that it started with. All versions of the ' +
+      "function contain this pipeline's own code, and only a deployment of it publishes them.",
+  },
+  {
+    path: /^Role\/DefaultPolicy\/Resource$/,
+    rules: [/^IAM5\[Resource::\*\]$/],
+    reason:
+      'The log delivery actions of Step Functions and the actions of X-Ray support no resource-level permissions: ' +
+      'https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html#cloudwatch-iam-policy and ' +
+      'https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html',
+  },
+  {
+    path: /^SlicePolicy\/Resource$/,
+    rules: [/^IAM5\[Resource::\*\]$/],
+    reason:
+      'The functions are in a VPC. The actions with which Lambda creates and deletes network interfaces support no ' +
+      'resource-level permissions: https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions',
+  },
+  {
+    path: /^StateMachine\/Resource$/,
+    rules: [/^SF1$/],
+    reason:
+      'Errors are logged, X-Ray traces every task, and the output of an execution has the timings of all slices. ' +
+      'Level ALL would add only an event for every state of every request.',
+  },
+];
+
+/** @param rule without the name of the pack */
+export function reasonFor(path: string, rule: string): string | undefined {
+  return ACKNOWLEDGED.find(
+    (acknowledged) =>
+      acknowledged.path.test(path) && acknowledged.rules.some((pattern) => pattern.test(rule)),
+  )?.reason;
+}
+
+const IN_TRANSIT =
+  'Requests, intermediate tensors and results are in transit and can be computed again. They expire within seven days. ' +
+  'Copies and old versions of them would keep data for longer than needed.';
+
+/** Findings of the NIST and HIPAA packs in a stack for a hardened account, by rule without the name of the pack. */
+export const HARDENED_REASONS: Readonly<Partial<Record<string, string>>> = {
+  S3BucketReplicationEnabled: IN_TRANSIT,
+  S3BucketVersioningEnabled: IN_TRANSIT,
+  S3BucketLoggingEnabled:
+    'Only the roles of this stack and the principals of grantInvoke read and write objects. Users who must log accesses ' +
+    'pass their own bucket with access logs.',
+  IAMNoInlinePolicy:
+    'Each policy belongs to one role and is deleted with it. Managed policies would be additional resources, and a ' +
+    'pipeline with many slices would not fit into a stack.',
+  LambdaDLQ:
+    'The state machine calls the functions synchronously, and retries and reports failures. A dead-letter queue receives ' +
+    'only asynchronous calls.',
+};
+
+export interface NagFinding {
+  /** Of the resource, from the root of the construct tree. */
+  readonly path: string;
+  readonly rule: string;
+  readonly description: string;
+}
+
+export function nagFindings(
+  pack: Pick<AwsSolutionsChecks, 'validateScope'>,
+  scope: IConstruct,
+): NagFinding[] {
+  return pack
+    .validateScope(scope)
+    .violations.flatMap(({ ruleName, description, violatingResources }) =>
+      violatingResources.map(({ constructPath = '' }) => ({
+        path: constructPath,
+        rule: ruleName,
+        description,
+      })),
+    );
+}

@@ -1,0 +1,49 @@
+/** Models with independent parts, whose slices can run in parallel. */
+import type { GraphInit, NodeInit, TensorInit } from './model-builder';
+import { FLOAT, floats, node, value } from './model-builder';
+
+export const WIDTH = 64;
+
+/** A chain of `layers` matrix products, each with a Tanh, from `input` to `output`. */
+export function tower(
+  name: string,
+  layers: number,
+  input: string,
+  output: string,
+): { nodes: NodeInit[]; weights: TensorInit[] } {
+  const nodes: NodeInit[] = [];
+  const weights: TensorInit[] = [];
+  for (let layer = 0; layer < layers; layer++) {
+    const result = layer === layers - 1 ? output : `${name}${layer}`;
+    weights.push(floats(`w_${name}${layer}`, [WIDTH, WIDTH]));
+    nodes.push(
+      node('MatMul', [layer === 0 ? input : `${name}${layer - 1}`, `w_${name}${layer}`], [`${result}_m`]),
+      node('Tanh', [`${result}_m`], [result]),
+    );
+  }
+  return { nodes, weights };
+}
+
+/** Takes one node of each list in turn, as exporters that order nodes by depth do. */
+export function interleaved(lists: readonly (readonly NodeInit[])[]): NodeInit[] {
+  const longest = Math.max(...lists.map((list) => list.length));
+  return Array.from({ length: longest }, (_, place) =>
+    lists.flatMap((list) => list.slice(place, place + 1)),
+  ).flat();
+}
+
+/** Five slices of it are scheduled as `(0 1 | 2 3) 4`. */
+export function twoTowers(): GraphInit {
+  const [text, image] = [tower('t', 4, 'text', 'text_out'), tower('i', 4, 'image', 'image_out')];
+  const head = tower('h', 1, 'joined', 'y');
+  return {
+    node: [
+      ...interleaved([text.nodes, image.nodes]),
+      node('Mul', ['text_out', 'image_out'], ['joined']),
+      ...head.nodes,
+    ],
+    initializer: [...text.weights, ...image.weights, ...head.weights],
+    input: [value('text', FLOAT, [1, WIDTH]), value('image', FLOAT, [1, WIDTH])],
+    output: [value('y', FLOAT)],
+  };
+}
