@@ -1,7 +1,7 @@
 /** AWS quotas that no prop of a pipeline can reach on its own, each with its source. `lib/aws/quotas.ts` has the others. */
 
-/** Size of a managed policy, in characters without whitespace, and number of managed policies of a role: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html. */
-export const MAX_MANAGED_POLICY_CHARACTERS = 6_144;
+/** Size of all inline policies of a role, in characters without whitespace, and number of its managed policies: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html. */
+export const MAX_INLINE_POLICY_CHARACTERS = 10_240;
 export const MAX_MANAGED_POLICIES = 10;
 
 /** Size of a bucket's policy, in bytes: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-policies.html. */

@@ -1,8 +1,8 @@
 /** Sizes and numbers of the policies of roles, during an update too, while a role has two generations of some of them. */
-import { MAX_INLINE_POLICY_CHARACTERS } from '../../../../lib/aws/quotas';
+import { MAX_MANAGED_POLICY_CHARACTERS } from '../../../../lib/aws/quotas';
 import type { Finding } from '../../check';
 import { rolePolicies, type AttachedPolicy, type RolePolicies } from '../../policies';
-import { MAX_MANAGED_POLICIES, MAX_MANAGED_POLICY_CHARACTERS } from '../../quotas';
+import { MAX_INLINE_POLICY_CHARACTERS, MAX_MANAGED_POLICIES } from '../../quotas';
 import { atMost } from './at-most';
 import type { Templates } from '../../resolve';
 
@@ -14,15 +14,10 @@ function roleExcesses({ template, logicalId, policies, awsManaged }: RolePolicie
   const place = `${template.path}/${logicalId}`;
   const inline = policies.filter(({ kind }) => kind === 'inline');
   const managed = policies.filter(({ kind }) => kind === 'managed');
-  const inlineCharacters = sum(inline.map((policy) => generations(policy) * charactersOf(policy)));
+  const inlineCharacters = sum(inline.map(charactersOf));
   const attached = awsManaged + sum(managed.map(generations));
   return [
-    ...atMost(
-      place,
-      'characters of inline policies in an update',
-      inlineCharacters,
-      MAX_INLINE_POLICY_CHARACTERS,
-    ),
+    ...atMost(place, 'characters of inline policies', inlineCharacters, MAX_INLINE_POLICY_CHARACTERS),
     ...atMost(place, 'managed policies in an update', attached, MAX_MANAGED_POLICIES),
     ...managed.flatMap((policy) =>
       atMost(
