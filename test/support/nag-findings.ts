@@ -110,13 +110,11 @@ export function nagFindings(
   pack: Pick<AwsSolutionsChecks, 'validateScope'>,
   scope: IConstruct,
 ): NagFinding[] {
-  return pack
-    .validateScope(scope)
-    .violations.flatMap(({ ruleName, description, violatingResources }) =>
-      violatingResources.map(({ constructPath = '' }) => ({
-        path: constructPath,
-        rule: ruleName,
-        description,
-      })),
-    );
+  return pack.validateScope(scope).violations.flatMap(({ ruleName, description, violatingResources }) =>
+    violatingResources.map(({ constructPath = '' }) => ({
+      path: constructPath,
+      rule: ruleName,
+      description,
+    })),
+  );
 }
