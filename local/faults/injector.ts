@@ -128,7 +128,9 @@ function check({ seed, rates, lasting = 0 }: Faults): void {
   }
   for (const [name, rate] of [...Object.entries(rates), ['lasting', lasting] as const]) {
     if (name !== 'lasting' && !isFaultKind(name)) {
-      throw new LocalCloudError(`a fault must be one of ${FAULT_KINDS.join(', ')}, got '${name}': correct it`);
+      throw new LocalCloudError(
+        `a fault must be one of ${FAULT_KINDS.join(', ')}, got '${name}': correct it`,
+      );
     }
     if (rate >= 0 && rate <= 1) continue;
     throw new LocalCloudError(`the rate of the fault '${name}' must be from 0 to 1, got ${rate}: change it`);

@@ -65,7 +65,8 @@ export class S3Faults {
         cutShort(response, kind, record);
         return request;
       case 'flipped-bit':
-        if (request.method === 'PUT') return { ...request, alterBody: (bytes) => flipped(bytes, request, struck) };
+        if (request.method === 'PUT')
+          return { ...request, alterBody: (bytes) => flipped(bytes, request, struck) };
         flipBit(response, random, record);
         return request;
       case 'lost-answer':

@@ -76,10 +76,7 @@ export function cutShort(
 }
 
 /** Passes each piece of the body through `alter`, with the size of the whole body. */
-function alterBody(
-  response: http.ServerResponse,
-  alter: (chunk: Buffer, total: number) => Buffer,
-): void {
+function alterBody(response: http.ServerResponse, alter: (chunk: Buffer, total: number) => Buffer): void {
   const write = response.write.bind(response) as Write;
   const end = response.end.bind(response) as End;
   const total = lengthOf(response);

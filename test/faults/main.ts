@@ -1,0 +1,151 @@
+/**
+ * Executions under faults: `npm run faults -- --executions 2000 --at-a-time 16 --seed 13`. The local cloud injects every kind of
+ * fault into small pipelines. Each execution must end with the result of a run without faults, bit by bit, or with a failure that an
+ * injected fault explains. Nothing may stay behind: no process, no socket, no file, no damaged object.
+ *
+ * Exit codes: 0 no violation, 1 a violation, 2 bad usage.
+ */
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import type { Faults } from '../../local';
+import { parseFaultRates } from '../../local/faults/parse-rates';
+import { type Example, synthesizeExamples } from './examples';
+import { leftovers } from './leftovers';
+import { Report } from './report';
+import { playRound, referencesOf } from './round';
+
+/**
+ * More than half of the runs are hit, and each kind strikes dozens of times in 2,000 executions. Faults for which a function
+ * waits ten seconds are the rarest.
+ */
+const DEFAULT_RATES = [
+  'all:0.012',
+  'slow-response:0.006,stalled-body:0.006,forgotten-connection:0.003',
+  'out-of-memory:0.004,killed-before-write:0.006,killed-during-write:0.006,killed-after-write:0.006',
+  'slow-start:0.2',
+].join(',');
+
+/** The share of faults that last for their run, so that some runs fail. */
+const LASTING = 0.06;
+
+/** Executions in one local cloud. Each new cloud has new sandboxes, which load their weights. */
+const ROUND = 125;
+
+interface Options {
+  readonly executions: number;
+  readonly atATime: number;
+  readonly seed: number;
+  readonly faults: string;
+  readonly lasting: number;
+  readonly only?: number;
+}
+
+const VIOLATION = 1;
+const BAD_USAGE = 2;
+
+function command(): Command {
+  const whole =
+    (least: number, most = Number.MAX_SAFE_INTEGER) =>
+    (text: string) => {
+      if (/^\d+$/.test(text) && Number(text) >= least && Number(text) <= most) return Number(text);
+      throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`);
+    };
+  const share = (text: string): number => {
+    if (/^\d*\.?\d+$/.test(text) && Number(text) <= 1) return Number(text);
+    throw new InvalidArgumentError('It must be a number from 0 to 1.');
+  };
+  return new Command('faults')
+    .description(
+      'Runs pipelines under injected faults and compares their results with those of runs without faults.',
+    )
+    .option('--executions <number>', 'number of executions', whole(1), 2000)
+    .option('--at-a-time <number>', 'executions that run at the same time', whole(1, 200), 16)
+    .option('--seed <number>', 'seed of the faults', whole(0), Math.floor(Math.random() * 2 ** 32))
+    .option('--faults <kind:rate,...>', 'rates of the faults', DEFAULT_RATES)
+    .option('--lasting <share>', 'share of faults that last for their run', share, LASTING)
+    .option('--only <number>', 'repeat only this execution', whole(0))
+    .allowExcessArguments(false)
+    .configureOutput({
+      outputError: (text, write) => {
+        write(`${text.trim().replaceAll(/\s*\n\s*/g, ' ')}\n`);
+      },
+    })
+    .exitOverride();
+}
+
+async function main(): Promise<void> {
+  let options: Options;
+  let faults: Faults;
+  try {
+    options = command().parse().opts<Options>();
+    const { seed, lasting } = options;
+    faults = { seed, lasting, rates: parseFaultRates(options.faults) };
+  } catch (error) {
+    // Commander has printed its message; a request for help is not an error.
+    if (!(error instanceof CommanderError)) process.stderr.write(`error: ${(error as Error).message}\n`);
+    process.exitCode = error instanceof CommanderError && error.exitCode === 0 ? 0 : BAD_USAGE;
+    return;
+  }
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'sliced-inference-faults-'));
+  process.once('exit', () => {
+    fs.rmSync(folder, { recursive: true, force: true });
+  });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.once(signal, () => process.exit(VIOLATION));
+  process.exitCode = (await test(folder, options, faults)) ? 0 : VIOLATION;
+}
+
+async function test(folder: string, options: Options, faults: Faults): Promise<boolean> {
+  const models = path.join(folder, 'models');
+  const temporary = path.join(folder, 'tmp');
+  for (const each of [models, temporary]) fs.mkdirSync(each);
+  // From here on everything that is temporary is in a folder that can be searched.
+  process.env.TMPDIR = temporary;
+  process.env.SLICED_INFERENCE_CACHE = path.join(folder, 'cache');
+  process.env.CDK_VALIDATION = 'false';
+  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true';
+  const examples = synthesizeExamples(models);
+  const known = fs.readdirSync(temporary);
+  const references = new Map<Example, string[]>();
+  for (const example of examples) references.set(example, await referencesOf(example));
+
+  const flags = `--seed ${options.seed}${otherFlags(options)}`;
+  const report = new Report(flags);
+  for (const [round, executions] of rounds(options).entries()) {
+    if (executions.length === 0) continue;
+    const example = examples[round % examples.length];
+    const startedAt = performance.now();
+    const plan = {
+      example,
+      executions,
+      faults,
+      atATime: options.atATime,
+      references: references.get(example) ?? [],
+    };
+    const played = await playRound(plan, () => undefined);
+    process.stdout.write(report.add(played, await leftovers(temporary, known)));
+    const seconds = Math.round((performance.now() - startedAt) / 1000);
+    process.stdout.write(`${executions.length} executions of ${example.name} in ${seconds} s\n`);
+  }
+  process.stdout.write(`\n${report.table()}\n${report.summary()}`);
+  return !report.failed;
+}
+
+/** The numbers of the executions of each round. A number is always in the same round, and so in the same pipeline. */
+function rounds({ executions, only }: Options): number[][] {
+  const total = only === undefined ? executions : only + 1;
+  const all = Array.from({ length: total }, (_, execution) => execution);
+  const numbers = only === undefined ? all : [only];
+  return Array.from({ length: Math.ceil(total / ROUND) }, (_, round) =>
+    numbers.filter((execution) => Math.floor(execution / ROUND) === round),
+  );
+}
+
+function otherFlags({ faults, lasting }: Options): string {
+  const rates = faults === DEFAULT_RATES ? '' : ` --faults ${faults}`;
+  return `${rates}${lasting === LASTING ? '' : ` --lasting ${lasting}`}`;
+}
+
+void main();
