@@ -15,6 +15,7 @@ import { type Example, synthesizeExamples } from './examples';
 import { leftovers } from './leftovers';
 import { Report } from './report';
 import { playRound, referencesOf } from './round';
+import { Slots } from './slots';
 
 /**
  * More than half of the runs are hit, and each kind strikes dozens of times in 2,000 executions. Faults for which a function
@@ -28,7 +29,10 @@ const DEFAULT_RATES = [
 ].join(',');
 
 /** The share of faults that last for their run, so that some runs fail. */
-const LASTING = 0.06;
+const LASTING = 0.03;
+
+/** Local clouds at the same time: while the last executions of one wait for their faults, the next one starts. */
+const CLOUDS = 2;
 
 /** Executions in one local cloud. Each new cloud has new sandboxes, which load their weights. */
 const ROUND = 125;
@@ -111,24 +115,19 @@ async function test(folder: string, options: Options, faults: Faults): Promise<b
   const references = new Map<Example, string[]>();
   for (const example of examples) references.set(example, await referencesOf(example));
 
-  const flags = `--seed ${options.seed}${otherFlags(options)}`;
-  const report = new Report(flags);
-  for (const [round, executions] of rounds(options).entries()) {
-    if (executions.length === 0) continue;
+  const report = new Report(`--seed ${options.seed}${otherFlags(options)}`);
+  const slots = new Slots(options.atATime);
+  const clouds = new Slots(CLOUDS);
+  await clouds.all([...rounds(options).entries()], async ([round, executions]) => {
+    if (executions.length === 0) return;
     const example = examples[round % examples.length];
     const startedAt = performance.now();
-    const plan = {
-      example,
-      executions,
-      faults,
-      atATime: options.atATime,
-      references: references.get(example) ?? [],
-    };
-    const played = await playRound(plan, () => undefined);
-    process.stdout.write(report.add(played, await leftovers(temporary, known)));
+    const plan = { example, executions, faults, slots, references: references.get(example) ?? [] };
+    process.stdout.write(report.add(await playRound(plan)));
     const seconds = Math.round((performance.now() - startedAt) / 1000);
     process.stdout.write(`${executions.length} executions of ${example.name} in ${seconds} s\n`);
-  }
+  });
+  process.stdout.write(report.addLeftovers(await leftovers(temporary, known)));
   process.stdout.write(`\n${report.table()}\n${report.summary()}`);
   return !report.failed;
 }

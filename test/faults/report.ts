@@ -19,15 +19,17 @@ export class Report {
   constructor(private readonly flags: string) {}
 
   /** Counts a round and returns the text to print about its violations. */
-  add({ played, damage, objects }: Round, leftovers: readonly string[]): string {
+  add({ played, damage, objects }: Round): string {
     this.played.push(...played);
     this.damage.push(...damage);
-    this.leftovers.push(...leftovers);
     this.objects += objects;
-    const violations = played.filter(isViolation).map((execution) => this.describe(execution));
-    return [...violations, ...damage, ...leftovers.map((left) => `left: ${left}`)]
-      .map((line) => `${line}\n`)
-      .join('');
+    return lines([...played.filter(isViolation).map((execution) => this.describe(execution)), ...damage]);
+  }
+
+  /** Counts what is left when everything is closed, and returns the text to print about it. */
+  addLeftovers(leftovers: readonly string[]): string {
+    this.leftovers.push(...leftovers);
+    return lines(leftovers.map((left) => `left: ${left}`));
   }
 
   get failed(): boolean {
@@ -115,4 +117,8 @@ function columns(rows: readonly (readonly string[])[]): string {
     )
     .map((line) => `${line}\n`)
     .join('');
+}
+
+function lines(texts: readonly string[]): string {
+  return texts.map((text) => `${text}\n`).join('');
 }

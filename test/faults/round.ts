@@ -20,9 +20,13 @@ import { readDirectoryBucketName } from '../../local/cloudformation/resources';
 import { Template } from '../../local/cloudformation/template';
 import type { Example } from './examples';
 import { judgeFailure, judgeResults, results, type Verdict } from './judge';
+import { Slots } from './slots';
 
 /** Retries of the state machine wait a tenth of what they wait on AWS. Functions wait as long as there. */
 const RETRY_PAUSES = 0.1;
+
+/** Objects to read at the same time. */
+const READS = 8;
 
 export interface RoundPlan {
   readonly example: Example;
@@ -30,7 +34,8 @@ export interface RoundPlan {
   readonly references: readonly string[];
   /** Numbers of the executions. The same number meets the same faults. */
   readonly executions: readonly number[];
-  readonly atATime: number;
+  /** Shared by all rounds. */
+  readonly slots: Slots;
   readonly faults: Faults;
 }
 
@@ -72,7 +77,7 @@ export async function referencesOf({ assembly, requests }: Example): Promise<str
   }
 }
 
-export async function playRound(plan: RoundPlan, onPlayed: () => void): Promise<Round> {
+export async function playRound(plan: RoundPlan): Promise<Round> {
   const faultsOf = new Map<number, InjectedFault[]>();
   const cloud = await LocalCloud.start(plan.example.assembly, {
     faults: plan.faults,
@@ -86,10 +91,9 @@ export async function playRound(plan: RoundPlan, onPlayed: () => void): Promise<
     for (const { object } of plan.example.requests) {
       if (object) await cloud.putObject(object.key, object.body);
     }
-    const ended = await inParallel(plan.executions, plan.atATime, async (execution) => {
+    const ended = await plan.slots.all(plan.executions, async (execution) => {
       const result = await execute(cloud, plan, execution);
       const verdict = await judge(cloud, plan, execution, result, faultsOf.get(execution) ?? []);
-      onPlayed();
       return { execution, verdict, executionArn: result.executionArn };
     });
     cloud.injectFaults(undefined);
@@ -162,7 +166,7 @@ async function redriveFailed(
   const client = new SFNClient(cloud.stepFunctions);
   const failed = ended.filter(({ verdict }) => verdict.outcome === 'failed');
   try {
-    const redriven = await inParallel(failed, plan.atATime, async ({ execution, executionArn }) => {
+    const redriven = await plan.slots.all(failed, async ({ execution, executionArn }) => {
       await client.send(new RedriveExecutionCommand({ executionArn }));
       const { status, output = '', error = '', cause = '' } = await endOf(client, executionArn);
       const result = (
@@ -200,7 +204,7 @@ async function inspectObjects(
       damage.push(...Uploads.map(({ Key = '' }) => `unfinished upload of ${bucket}/${Key}`));
       const keys = await keysOf(client, bucket);
       objects += keys.length;
-      await inParallel(keys, 8, async (key) => {
+      await new Slots(READS).all(keys, async (key) => {
         const problem = await problemOf(client, bucket, key);
         if (problem !== undefined) damage.push(`${bucket}/${key}: ${problem}`);
       });
@@ -243,22 +247,4 @@ async function problemOf(client: S3Client, bucket: string, key: string): Promise
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
-}
-
-/** Runs the work on all items, at most `limit` at a time, and returns the results in the order of the items. */
-async function inParallel<T, R>(
-  items: readonly T[],
-  limit: number,
-  work: (item: T) => Promise<R>,
-): Promise<R[]> {
-  const done: R[] = [];
-  let next = 0;
-  const worker = async (): Promise<void> => {
-    while (next < items.length) {
-      const index = next++;
-      done[index] = await work(items[index]);
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker));
-  return done;
 }
