@@ -25,7 +25,7 @@ export const EXPLANATIONS: Readonly<Record<FaultKind, Explanation>> = {
   'stalled-body': { errors: STORAGE, cause: SILENT },
   'flipped-bit': {
     errors: ['CorruptTensor', 'WeightsCorrupt', ...STORAGE],
-    cause: /was damaged in \d reads|does not have the SHA-256|BadDigest/,
+    cause: /was damaged in \d reads|does not have the SHA-256|BadDigest|refused the session|CreateSession/,
   },
   'forgotten-connection': { errors: STORAGE, cause: SILENT },
   throttled: { errors: ['Lambda.TooManyRequestsException'], cause: /Rate Exceeded/ },
