@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import type { LocalCloud, LocalCloudOptions } from '../../local';
+import { SlicedInferenceError } from '../../lib/errors';
 import { parseFaultRates } from '../../local/faults/parse-rates';
 import { wholeNumber } from './slicing-options';
 
@@ -18,9 +19,15 @@ export function addFaultsOptions(command: Command): Command {
     .addOption(new Option('--seed <n>', 'seed of the faults (default: 0)').argParser(wholeNumber));
 }
 
-/** @throws LocalCloudError for an unknown kind or a bad rate */
-export function faultsOf({ faults, seed = 0 }: FaultsOptions): Pick<LocalCloudOptions, 'faults'> {
-  return faults === undefined ? {} : { faults: { seed, rates: parseFaultRates(faults) } };
+/** @throws LocalCloudError for an unknown kind or a bad rate; SlicedInferenceError for a seed without faults */
+export function faultsOf({ faults, seed }: FaultsOptions): Pick<LocalCloudOptions, 'faults'> {
+  if (faults !== undefined) return { faults: { seed: seed ?? 0, rates: parseFaultRates(faults) } };
+  if (seed === undefined) return {};
+  throw new SlicedInferenceError(
+    '--seed must come with --faults',
+    'none',
+    'add it, such as --faults all:0.02',
+  );
 }
 
 /** Such as `faults: 2 s3-503, 1 reset`; empty without `--faults`. */

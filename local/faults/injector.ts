@@ -5,7 +5,7 @@ import { FAULT_KINDS, type FaultKind, isFaultKind } from './kinds';
 
 /** Faults to inject. */
 export interface Faults {
-  /** The same seed strikes the same requests and calls of executions with the same names. */
+  /** The same seed strikes the same requests and calls of executions with the same names, or without names in the same order. */
   readonly seed: number;
   /** By kind, the probability from 0 to 1 that a chance is struck. Kinds that are not listed never strike. */
   readonly rates: Readonly<Partial<Record<FaultKind, number>>>;
@@ -42,6 +42,9 @@ export interface Strike {
   readonly record: () => void;
 }
 
+/** In the names of executions that nobody named, and in keys of their requests. */
+const UUID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
+
 /** Chances whose number is remembered: about those of a few thousand runs. */
 const MAX_REMEMBERED = 50_000;
 
@@ -52,6 +55,9 @@ export class FaultInjector {
   private readonly chances = new Map<string, number>();
   /** Faults that last, by run and place. */
   private readonly lasting = new Map<string, FaultKind>();
+  /** Numbers of the executions that nobody named, in the order of their first chances. */
+  private readonly unnamed = new Map<string, number>();
+  private numbered = 0;
 
   /** @throws LocalCloudError for a rate that is no probability */
   constructor(
@@ -67,6 +73,8 @@ export class FaultInjector {
     this.faults = faults;
     this.chances.clear();
     this.lasting.clear();
+    this.unnamed.clear();
+    this.numbered = 0;
   }
 
   /** Whether anything can be hit. */
@@ -83,7 +91,7 @@ export class FaultInjector {
   strike(kinds: readonly FaultKind[], { run, place }: Chance): Strike | undefined {
     if (this.faults === undefined) return undefined;
     const { seed, rates, lasting = 0 } = this.faults;
-    const stream = `${sameEachTime(run)} ${withoutRun(place, run)}`;
+    const stream = `${this.sameEachTime(run)} ${withoutRun(place, run).replaceAll(UUID, '*')}`;
     const before = this.chances.get(stream) ?? 0;
     remember(this.chances, stream, before + 1);
     const chance = `${seed} ${stream} ${before}`;
@@ -103,11 +111,16 @@ export class FaultInjector {
       },
     };
   }
-}
 
-/** A run's name ends with the time or with a random id of its execution. */
-function sameEachTime(run = ''): string {
-  return run.replace(/\/[^/]*$/, '');
+  /** A run's name ends with the time or with a random id of its execution. */
+  private sameEachTime(run = ''): string {
+    const name = run.replace(/\/[^/]*$/, '');
+    return name.replaceAll(UUID, (id) => {
+      const number = this.unnamed.get(id) ?? this.numbered++;
+      remember(this.unnamed, id, number);
+      return String(number);
+    });
+  }
 }
 
 function withoutRun(place: string, run = ''): string {

@@ -118,9 +118,7 @@ async function test(folder: string, options: Options, faults: Faults): Promise<b
   const report = new Report(`--seed ${options.seed}${otherFlags(options)}`);
   const slots = new Slots(options.atATime);
   const clouds = new Slots(CLOUDS);
-  await clouds.all([...rounds(options).entries()], async ([round, executions]) => {
-    if (executions.length === 0) return;
-    const example = examples[round % examples.length];
+  await clouds.all(rounds(options, examples), async ({ example, executions }) => {
     const startedAt = performance.now();
     const plan = { example, executions, faults, slots, references: references.get(example) ?? [] };
     process.stdout.write(report.add(await playRound(plan)));
@@ -132,14 +130,29 @@ async function test(folder: string, options: Options, faults: Faults): Promise<b
   return !report.failed;
 }
 
-/** The numbers of the executions of each round. A number is always in the same round, and so in the same pipeline. */
-function rounds({ executions, only }: Options): number[][] {
+/** Executions of one example in one local cloud. */
+interface RoundOf {
+  readonly example: Example;
+  readonly executions: readonly number[];
+}
+
+/** The examples take turns. A number is always in the same round of the same example. */
+function rounds({ executions, only }: Options, examples: readonly Example[]): RoundOf[] {
   const total = only === undefined ? executions : only + 1;
-  const all = Array.from({ length: total }, (_, execution) => execution);
-  const numbers = only === undefined ? all : [only];
-  return Array.from({ length: Math.ceil(total / ROUND) }, (_, round) =>
-    numbers.filter((execution) => Math.floor(execution / ROUND) === round),
+  const inAll = ROUND * examples.length;
+  const numbers = Array.from({ length: total }, (_, execution) => execution).filter(
+    (execution) => only === undefined || execution === only,
   );
+  return Array.from({ length: Math.ceil(total / inAll) }, (_, block) =>
+    examples.map((example, index) => ({
+      example,
+      executions: numbers.filter(
+        (execution) => Math.floor(execution / inAll) === block && execution % examples.length === index,
+      ),
+    })),
+  )
+    .flat()
+    .filter((round) => round.executions.length > 0);
 }
 
 function otherFlags({ faults, lasting }: Options): string {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { LocalCloudError } from '../../../local/basics/errors';
 import { FaultInjector, type Faults, type InjectedFault } from '../../../local/faults/injector';
 import { FAULT_KINDS, type FaultKind, kindsOf } from '../../../local/faults/kinds';
@@ -29,6 +30,18 @@ describe('a fault injector', () => {
     expect(inject({ seed: 1, rates: RATES }, { runs: [4] })).toEqual(
       all.filter((text) => text.startsWith('4 ')),
     );
+  });
+
+  it('strikes executions without names in the same way, in their order', () => {
+    const hits = () => {
+      const injector = new FaultInjector({ seed: 1, rates: { reset: 0.3 } });
+      return Array.from({ length: 50 }, () => {
+        const place = `GET bucket/inputs/${randomUUID()}.safetensors`;
+        return injector.strike(['reset'], { run: `${randomUUID()}/${randomUUID()}`, place })?.random;
+      });
+    };
+    expect(hits()).toEqual(hits());
+    expect(new Set(hits()).size).toBeGreaterThan(5);
   });
 
   it('strikes other chances with another seed', () => {
