@@ -15,12 +15,13 @@ export function parseFaultRates(text: string): Faults['rates'] {
   const entries = text.split(',').map((entry) => entry.trim());
   return Object.fromEntries(
     entries.flatMap((entry) => {
-      const [name, rateText, ...rest] = entry.split(':').map((part) => part.trim());
-      if (rateText === undefined || rest.length > 0) {
+      const parts = entry.split(':').map((part) => part.trim());
+      if (parts.length !== 2) {
         throw new LocalCloudError(
           `a fault must be written as kind:rate, got '${entry}': write it like s3-503:0.1`,
         );
       }
+      const [name, rateText] = parts;
       const rate = readRate(name, rateText);
       return kindsNamed(name).map((kind) => [kind, rate]);
     }),

@@ -107,7 +107,7 @@ export async function playRound(plan: RoundPlan): Promise<Round> {
       played: ended.map(({ execution, verdict }) => ({
         ...{ execution, verdict, faults: faultsOf.get(execution) ?? [] },
         ...(redriven.has(execution) && { redriven: redriven.get(execution) }),
-      })) as Played[],
+      })),
       damage: [...damage, ...stray],
       objects,
     };

@@ -32,8 +32,8 @@ async function forward(message: http.IncomingMessage, response: http.ServerRespo
     damage?.(body);
     damage = undefined;
   }
-  const { 'transfer-encoding': _, ...kept } = answer.headers;
-  response.writeHead(answer.statusCode ?? 500, { ...kept, 'content-length': body.byteLength });
+  delete answer.headers['transfer-encoding'];
+  response.writeHead(answer.statusCode ?? 500, { ...answer.headers, 'content-length': body.byteLength });
   response.end(body);
 }
 
@@ -58,7 +58,7 @@ afterAll(async () => {
 });
 
 /** Writes an object with a new client, as a cold function does, and returns the error, if there is one. */
-async function write(key: string, times = 1): Promise<unknown> {
+async function write(key: string, times = 1): Promise<Error | undefined> {
   const agents = functionAgents();
   const objects = functionObjects(agents, LIMITS);
   try {
@@ -67,7 +67,7 @@ async function write(key: string, times = 1): Promise<unknown> {
     }
     return undefined;
   } catch (error) {
-    return error;
+    return error as Error;
   } finally {
     agents.closeIdle();
   }
@@ -85,7 +85,7 @@ describe('a function', () => {
         body[at] ^= 1 << (at % 6);
       };
       const error = await write(`damaged-${at}`);
-      if (error !== undefined) failures.push(`byte ${at}: ${String(error)}`);
+      if (error !== undefined) failures.push(`byte ${at}: ${error.message}`);
     }
     expect(failures).toEqual([]);
   });

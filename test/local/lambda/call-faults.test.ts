@@ -17,7 +17,7 @@ async function call(kind: FaultKind, answer: (call: number) => Promise<string>, 
     payload: await answer(calls++),
     executedVersion: '3',
   })).then(
-    ({ payload }) => payload,
+    ({ payload }) => payload as string,
     (error: unknown) => (error instanceof StateError ? (error.error ?? '') : String(error)),
   );
   return { outcome, calls, faults: faults.map(({ kind, run, place }) => [kind, run, place]) };
