@@ -123,8 +123,8 @@ describe('run', () => {
 
   it('refuses unknown faults, bad rates and a seed without faults', async () => {
     const args = ['run', assembly, '--inputs', await save(x), '--out', path.join(temporaryFolder(), 'y.npz')];
-    expect(await refuse([...args, '--faults', 's3-530:0.1'])).toBe(
-      "the local cloud must know the kind of a fault, got 's3-530': did you mean 's3-503'?",
+    expect(await refuse([...args, '--faults', 's3-504:0.1'])).toBe(
+      "the local cloud must know the kind of a fault, got 's3-504': did you mean 's3-503'?",
     );
     expect(await refuse([...args, '--faults', 'reset:2'])).toBe(
       "the rate of 'reset' must be a number from 0 to 1, got '2': write it like reset:0.1",
