@@ -1,6 +1,7 @@
 import { type ChildProcess, execFileSync, spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as http from 'node:http';
+import * as https from 'node:https';
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import {
   DescribeExecutionCommand,
@@ -86,7 +87,13 @@ async function withClients<T>(
 ): Promise<T> {
   const before = { ...process.env };
   Object.assign(process.env, environment);
-  const clients = { s3: new S3Client({}), sfn: new SFNClient({ disableHostPrefix: true }) };
+  // Node.js reads NODE_EXTRA_CA_CERTS only when it starts.
+  const httpsAgent = new https.Agent({ ca: fs.readFileSync(environment.NODE_EXTRA_CA_CERTS) });
+  const requestHandler = { httpsAgent };
+  const clients = {
+    s3: new S3Client({ requestHandler }),
+    sfn: new SFNClient({ disableHostPrefix: true, requestHandler }),
+  };
   try {
     return await work(clients);
   } finally {
@@ -186,7 +193,7 @@ describe('local', () => {
 
   it('writes for PowerShell on request', async () => {
     const serving = await serve([standard, '--shell', 'powershell']);
-    expect(serving.text).toMatch(/^\$env:AWS_ENDPOINT_URL_SFN = 'http:\/\/127\.0\.0\.1:\d+'$/m);
+    expect(serving.text).toMatch(/^\$env:AWS_ENDPOINT_URL_SFN = 'https:\/\/127\.0\.0\.1:\d+'$/m);
     await serving.stop('SIGTERM');
   });
 });
