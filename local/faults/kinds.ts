@@ -23,11 +23,13 @@ const KINDS = {
   'killed-after-write': ['write', 'the function is killed after S3 has stored its object'],
 } as const;
 
+/** The name of a kind of fault, such as `s3-503`. */
 export type FaultKind = keyof typeof KINDS;
 
 /** What a kind strikes: requests of functions to S3, some of them only, calls of functions, or starts of their sandboxes. */
 export type FaultChance = (typeof KINDS)[FaultKind][0];
 
+/** All kinds of faults. */
 export const FAULT_KINDS = Object.keys(KINDS) as readonly FaultKind[];
 
 export function isFaultKind(name: string): name is FaultKind {

@@ -108,8 +108,11 @@ function twoTowers(): GraphInit {
   };
 }
 
+/** How requests in S3 are written. A client that is not ours writes them without our checksums. */
+export type Encoder = (tensors: ReadonlyMap<string, RawTensor>) => Uint8Array;
+
 /** Synthesizes all examples into a folder. */
-export function synthesizeExamples(folder: string): Example[] {
+export function synthesizeExamples(folder: string, encode: Encoder = encodeTensors): Example[] {
   return Object.entries(EXAMPLES).map(([name, { model, inputs, props }], index) => {
     const modelPath = saveModel(model, `model-${index}.onnx`, folder);
     const app = new App({ outdir: path.join(folder, `cdk-${index}.out`), analyticsReporting: false });
@@ -120,11 +123,15 @@ export function synthesizeExamples(folder: string): Example[] {
       ...props(stack),
     });
     const assembly = app.synth().directory;
-    return { name, assembly, requests: Array.from({ length: REQUESTS }, (_, at) => request(inputs, at)) };
+    return {
+      name,
+      assembly,
+      requests: Array.from({ length: REQUESTS }, (_, at) => request(inputs, at, encode)),
+    };
   });
 }
 
-function request(inputs: ExampleInit['inputs'], at: number): Request {
+function request(inputs: ExampleInit['inputs'], at: number, encode: Encoder): Request {
   const tensors = new Map<string, RawTensor>(
     inputs.map(({ name, rows }, input) => {
       const elements = Float32Array.from({ length: rows * WIDTH }, (_, index) =>
@@ -137,9 +144,19 @@ function request(inputs: ExampleInit['inputs'], at: number): Request {
     const key = `inputs/request-${at}.safetensors`;
     return {
       input: { version: CONTRACT_VERSION, inputs: { s3: key } },
-      object: { key, body: encodeTensors(tensors) },
+      object: { key, body: encode(tensors) },
     };
   }
   const inline = Object.fromEntries([...tensors].map(([name, tensor]) => [name, encodeInlineTensor(tensor)]));
   return { input: { version: CONTRACT_VERSION, inputs: { tensors: inline } } };
+}
+
+/** Encodes tensors without the metadata that holds their checksums, as other programs do. */
+export function encodeWithoutChecksums(tensors: ReadonlyMap<string, RawTensor>): Uint8Array {
+  const file = Buffer.from(encodeTensors(tensors));
+  const length = Number(file.readBigUInt64LE(0));
+  const header = JSON.parse(file.toString('utf8', 8, 8 + length)) as Record<string, unknown>;
+  delete header.__metadata__;
+  file.write(JSON.stringify(header).padEnd(length), 8);
+  return file;
 }

@@ -9,9 +9,10 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { encodeTensors } from '../../client';
 import type { Faults } from '../../local';
 import { parseFaultRates } from '../../local/faults/parse-rates';
-import { type Example, synthesizeExamples } from './examples';
+import { type Example, encodeWithoutChecksums, synthesizeExamples } from './examples';
 import { leftovers } from './leftovers';
 import { Report } from './report';
 import { playRound, referencesOf } from './round';
@@ -44,6 +45,7 @@ interface Options {
   readonly faults: string;
   readonly lasting: number;
   readonly only?: number;
+  readonly checksums: boolean;
 }
 
 const VIOLATION = 1;
@@ -69,6 +71,7 @@ function command(): Command {
     .option('--seed <number>', 'seed of the faults', whole(0), Math.floor(Math.random() * 2 ** 32))
     .option('--faults <kind:rate,...>', 'rates of the faults', DEFAULT_RATES)
     .option('--lasting <share>', 'share of faults that last for their run', share, LASTING)
+    .option('--no-checksums', 'write requests without checksums, which flipped bits then make wrong')
     .option('--only <number>', 'repeat only this execution', whole(0))
     .allowExcessArguments(false)
     .configureOutput({
@@ -110,7 +113,7 @@ async function test(folder: string, options: Options, faults: Faults): Promise<b
   process.env.SLICED_INFERENCE_CACHE = path.join(folder, 'cache');
   process.env.CDK_VALIDATION = 'false';
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true';
-  const examples = synthesizeExamples(models);
+  const examples = synthesizeExamples(models, options.checksums ? encodeTensors : encodeWithoutChecksums);
   const known = fs.readdirSync(temporary);
   const references = new Map<Example, string[]>();
   for (const example of examples) references.set(example, await referencesOf(example));
@@ -155,9 +158,10 @@ function rounds({ executions, only }: Options, examples: readonly Example[]): Ro
     .filter((round) => round.executions.length > 0);
 }
 
-function otherFlags({ faults, lasting }: Options): string {
+function otherFlags({ faults, lasting, checksums }: Options): string {
   const rates = faults === DEFAULT_RATES ? '' : ` --faults ${faults}`;
-  return `${rates}${lasting === LASTING ? '' : ` --lasting ${lasting}`}`;
+  const withLasting = lasting === LASTING ? '' : ` --lasting ${lasting}`;
+  return `${rates}${withLasting}${checksums ? '' : ' --no-checksums'}`;
 }
 
 void main();
