@@ -8,7 +8,7 @@ import { type FaultTarget, runOf } from '../faults/target';
 import { S3Error } from './errors';
 import type { IdleConnections } from './idle-connections';
 import type { S3Request } from './request';
-import { cutShort, flipBit, replaceAnswer } from './response-faults';
+import { bitOf, cutShort, flipBit, replaceAnswer } from './response-faults';
 
 /** The longest slow response, in milliseconds. */
 const SLOWEST_MS = 3_000;
@@ -174,9 +174,4 @@ async function* killedHalfway(
 
 function sizeOf({ headers }: S3Request): number {
   return Number(headers['content-length'] ?? 1);
-}
-
-/** Any bit of a byte. */
-export function bitOf(random: number): number {
-  return 1 << Math.floor(((random * 1e4) % 1) * 8);
 }
