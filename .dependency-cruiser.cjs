@@ -48,6 +48,7 @@ const LOCAL_LAYERS = [
   ['http', '^local/http/'],
   ['iam', '^local/iam/'],
   ['simulation', '^local/simulation/'],
+  ['faults', '^local/faults/'],
   ['s3', '^local/s3/'],
   ['cloudformation', '^local/cloudformation/'],
   ['step-functions', '^local/step-functions/'],

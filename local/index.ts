@@ -8,6 +8,8 @@ export {
   type StepFunctionsAccess,
 } from './cloud/cloud';
 export type { Access } from './iam/authorizer';
+export type { Faults, InjectedFault } from './faults/injector';
+export { FAULT_KINDS, type FaultKind } from './faults/kinds';
 export { LocalCloudError } from './basics/errors';
 export { infer, type FailedInference, type Inference, type SucceededInference } from './cloud/infer';
 export type { Json, JsonObject } from './basics/json';

@@ -8,8 +8,9 @@ import { INPUTS_PREFIX } from '../../contract/keys';
 import { TERMINATED } from '../process/exit-codes';
 import { clearProgress, showProgress } from '../terminal/progress';
 import { SHELLS, type ShellName } from '../terminal/shells';
+import { addFaultsOptions, describeFaults, faultsOf, type FaultsOptions } from './faults-option';
 
-interface Options {
+interface Options extends FaultsOptions {
   readonly pipeline?: string;
   readonly port?: number;
   readonly simulate: SimulationName;
@@ -31,7 +32,7 @@ Examples:
   $ sliced-inference local cdk.out --pipeline OcrStack --port 9000 --logs`;
 
 export function localCommand(): Command {
-  return new Command('local')
+  const command = new Command('local')
     .description('serve the S3 and the Step Functions of a synthesized cdk.out until stopped')
     .argument('<assembly>', 'folder that `cdk synth` wrote')
     .option(
@@ -53,17 +54,17 @@ export function localCommand(): Command {
         .default(process.platform === 'win32' ? 'powershell' : 'sh'),
     )
     .option('--logs', 'write the logs of the functions to standard error')
-    .option('--json', 'print JSON')
-    .addHelpText('after', HELP)
-    .action(serve);
+    .option('--json', 'print JSON');
+  return addFaultsOptions(command).addHelpText('after', HELP).action(serve);
 }
 
 async function serve(assembly: string, options: Options): Promise<void> {
+  const settings = cloudOptions(options);
   // process.exit() also ends the functions' processes and removes all files.
   const stop = (): void => process.exit(TERMINATED);
   process.once('SIGTERM', stop);
   showProgress('publishing the assets to a local S3');
-  const cloud = await LocalCloud.start(assembly, cloudOptions(options));
+  const cloud = await LocalCloud.start(assembly, settings);
   try {
     process.off('SIGTERM', stop);
     const stopped = once(process, 'SIGTERM');
@@ -72,14 +73,18 @@ async function serve(assembly: string, options: Options): Promise<void> {
       options.json ? `${JSON.stringify(access(cloud), undefined, 2)}\n` : describe(cloud, options),
     );
     await stopped;
+    process.stderr.write(describeFaults(cloud, options));
     process.exitCode = TERMINATED;
   } finally {
     await cloud.close();
   }
 }
 
-function cloudOptions({ pipeline, port, simulate, logs }: Options): LocalCloudOptions {
+function cloudOptions(options: Options): LocalCloudOptions {
+  const { pipeline, port, simulate, logs } = options;
   return {
+    ...faultsOf(options),
+    onFault: ({ kind, place }) => process.stderr.write(`fault: ${kind} at ${place}\n`),
     ...(pipeline !== undefined && { pipeline }),
     ...(port !== undefined && { ports: { s3: port, stepFunctions: port + 1 } }),
     simulation: SIMULATIONS[simulate],

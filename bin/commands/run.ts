@@ -19,8 +19,9 @@ import { timingTable } from '../timings/timing-table';
 import { chromeTrace } from '../timings/trace-file';
 import { TERMINATED } from '../process/exit-codes';
 import { noteUnfinished } from '../process/unfinished';
+import { addFaultsOptions, describeFaults, faultsOf, type FaultsOptions } from './faults-option';
 
-interface Options {
+interface Options extends FaultsOptions {
   readonly inputs: string;
   readonly out: string;
   readonly pipeline?: string;
@@ -41,7 +42,7 @@ Examples:
   $ sliced-inference run cdk.out --pipeline OcrStack --inputs x.safetensors --out y.json`;
 
 export function runCommand(): Command {
-  return new Command('run')
+  const command = new Command('run')
     .description('run the pipeline of a synthesized cdk.out on this machine, without an AWS account')
     .argument('<assembly>', 'folder that `cdk synth` wrote')
     .requiredOption('--inputs <file>', '.safetensors, .npz, .npy, .json or a folder of input_N.pb')
@@ -59,14 +60,14 @@ export function runCommand(): Command {
         .default('none'),
     )
     .option('--trace <file>', 'write a timeline for chrome://tracing and ui.perfetto.dev')
-    .option('--json', "print the execution's output as JSON")
-    .addHelpText('after', HELP)
-    .action(run);
+    .option('--json', "print the execution's output as JSON");
+  return addFaultsOptions(command).addHelpText('after', HELP).action(run);
 }
 
 async function run(assembly: string, options: Options): Promise<void> {
   checkOut(options.out);
   if (options.trace !== undefined) checkPlace(options.trace, '--trace');
+  const faults = faultsOf(options);
   const signature = readSignature(assembly, options);
   const tensors = await readInputs(options.inputs, signature);
   // process.exit() also ends the functions' processes.
@@ -78,6 +79,7 @@ async function run(assembly: string, options: Options): Promise<void> {
   const cloud = await LocalCloud.start(assembly, {
     ...pipelineOption(options),
     simulation,
+    ...faults,
     onTrace: (event) => events.push(event),
   });
   try {
@@ -85,6 +87,7 @@ async function run(assembly: string, options: Options): Promise<void> {
     const result = await infer(cloud, tensors);
     clearProgress();
     for (const notice of cloud.notices()) process.stderr.write(`note: ${notice}\n`);
+    process.stderr.write(describeFaults(cloud, options));
     if (options.trace !== undefined) {
       const timings = result.status === 'FAILED' ? [] : result.execution.timings;
       fs.writeFileSync(options.trace, chromeTrace(events, timings, options.simulate));

@@ -2,13 +2,24 @@
  * The sessions of directory buckets. The SDK's own provider keeps the failure of a session for ever, so that one failed
  * CreateSession fails all later calls of the process, and does not handle a failed renewal, which ends the process.
  */
-import type { CreateSessionCommandOutput, S3ClientConfig } from '@aws-sdk/client-s3';
+import { S3ServiceException, type CreateSessionCommandOutput, type S3ClientConfig } from '@aws-sdk/client-s3';
 
 type Provider = NonNullable<S3ClientConfig['s3ExpressIdentityProvider']>;
 type Session = Awaited<ReturnType<Provider['getS3ExpressIdentity']>>;
 
 /** A session is renewed when it ends in less than this. Sessions last five minutes. */
 const RENEWAL_MS = 60_000;
+
+/** What S3 answers to a request with other credentials than it has sent, or with a session that has ended. */
+const REFUSALS: readonly string[] = [
+  'ExpiredToken',
+  'InvalidAccessKeyId',
+  'InvalidToken',
+  'SignatureDoesNotMatch',
+];
+
+/** Printable ASCII: anything else cannot be sent in a header. */
+const SENDABLE = /^[\x21-\x7e]+$/;
 
 export class ExpressSessions implements Provider {
   private readonly sessions = new Map<string, Promise<Session>>();
@@ -30,8 +41,19 @@ export class ExpressSessions implements Provider {
     return left > 0 ? renewed.catch(() => session) : renewed;
   }
 
+  /**
+   * Forgets the session if S3 refuses it: nothing but the next request shows that the network damaged it. Otherwise a warm
+   * function could not use the bucket for minutes.
+   * @returns an error that counts as temporary if S3 refused the session; otherwise `error`
+   */
+  refused(bucket: string, error: unknown): unknown {
+    if (!(error instanceof S3ServiceException) || !REFUSALS.includes(error.name)) return error;
+    if (!this.sessions.delete(bucket)) return error;
+    return new Error(`S3 refused the session for the bucket ${bucket}: ${error.name}`);
+  }
+
   private begin(bucket: string): Promise<Session> {
-    const session = this.create(bucket).then(sessionOf);
+    const session = this.create(bucket).catch(throwReadable).then(sessionOf);
     this.sessions.set(bucket, session);
     session.catch(() => {
       if (this.sessions.get(bucket) === session) this.sessions.delete(bucket);
@@ -40,10 +62,21 @@ export class ExpressSessions implements Provider {
   }
 }
 
+/** Damaged XML says nothing about the bucket, so its error must not look like a permanent one. */
+function throwReadable(error: unknown): never {
+  const isUnreadable =
+    error instanceof Error && '$response' in error && !(error instanceof S3ServiceException);
+  if (!isUnreadable) throw error;
+  throw new Error(`S3's answer to CreateSession cannot be read: ${error.message.split('\n', 1)[0]}`);
+}
+
 function sessionOf({ Credentials: credentials }: CreateSessionCommandOutput): Session {
   const { AccessKeyId, SecretAccessKey, SessionToken, Expiration } = credentials ?? {};
   if (!AccessKeyId || !SecretAccessKey || !SessionToken) {
     throw new Error('S3 must answer CreateSession with credentials, got none');
+  }
+  if (![AccessKeyId, SecretAccessKey, SessionToken].every((text) => SENDABLE.test(text))) {
+    throw new Error('S3 must answer CreateSession with printable credentials, got others');
   }
   return {
     accessKeyId: AccessKeyId,

@@ -31,13 +31,12 @@ const LIMITS: ClientLimits = {
 
 /** A client that takes credentials, region and endpoint from the environment. */
 export function functionS3Client(agents = functionAgents(), limits = LIMITS): S3Client {
+  const sessions = new ExpressSessions((bucket) => client.send(new CreateSessionCommand({ Bucket: bucket })));
   const client: S3Client = new S3Client({
     logger: SILENT,
     // `S3ObjectStore` repeats requests. Two levels of retries would multiply.
     maxAttempts: 1,
-    s3ExpressIdentityProvider: new ExpressSessions((bucket) =>
-      client.send(new CreateSessionCommand({ Bucket: bucket })),
-    ),
+    s3ExpressIdentityProvider: sessions,
     // Custom agents make the SDK send the body without waiting for `100 Continue`, so do not ask for it.
     expectContinueHeader: false,
     requestHandler: {
@@ -49,6 +48,18 @@ export function functionS3Client(agents = functionAgents(), limits = LIMITS): S3
       httpsAgent: agents.httpsAgent,
     },
   });
+  client.middlewareStack.add(
+    (next, { commandName }) =>
+      async (args) => {
+        try {
+          return await next(args);
+        } catch (error) {
+          const { Bucket: bucket = '' } = args.input as { readonly Bucket?: string };
+          throw commandName === 'CreateSessionCommand' ? error : sessions.refused(bucket, error);
+        }
+      },
+    { step: 'initialize', name: 'forgetRefusedSessions' },
+  );
   return client;
 }
 

@@ -11,6 +11,10 @@ import { readAssembly } from '../cloudformation/assembly';
 import { LocalCloudError } from '../basics/errors';
 import { Notices } from '../basics/notices';
 import type { Json, JsonObject } from '../basics/json';
+import { FaultInjector, type Faults, type InjectedFault } from '../faults/injector';
+import type { FaultKind } from '../faults/kinds';
+import type { FaultTarget } from '../faults/target';
+import { callWithFaults, startWithFaults } from '../lambda/call-faults';
 import { CodeFolders } from '../lambda/code';
 import { Concurrency } from '../lambda/concurrency';
 import type { LogListener } from '../lambda/function-log';
@@ -93,6 +97,18 @@ export interface LocalCloudOptions {
    * @default true
    */
   readonly tls?: boolean;
+  /**
+   * Faults of S3, Lambda and the network that functions meet.
+   * @default - none
+   */
+  readonly faults?: Faults;
+  /** Called with each fault that was injected. */
+  readonly onFault?: (fault: InjectedFault) => void;
+  /**
+   * How long the state machine waits before it retries, as a share of what its definition says. Functions wait as long as ever.
+   * @default 1
+   */
+  readonly retryPauses?: number;
 }
 
 /** How to reach the local S3 with the AWS SDK: pass it to `new S3Client()`. */
@@ -137,8 +153,9 @@ export class LocalCloud {
   static async start(assemblyPath: string, options: LocalCloudOptions = {}): Promise<LocalCloud> {
     const versions = new PublishedVersions();
     const pipeline = selectPipeline(readAssembly(assemblyPath), options.pipeline, versions);
+    const injector = new FaultInjector(options.faults, options.onFault);
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'sliced-inference-local-'));
-    const cloud = new LocalCloud(pipeline, versions, folder, options);
+    const cloud = new LocalCloud(pipeline, versions, folder, injector, options);
     try {
       await cloud.prepare(pipeline);
       return cloud;
@@ -165,6 +182,7 @@ export class LocalCloud {
     private deployed: Pipeline,
     private readonly versions: PublishedVersions,
     private readonly folder: string,
+    private readonly injector: FaultInjector,
     private readonly options: LocalCloudOptions,
   ) {
     this.store = new DiskObjectStore(path.join(folder, 's3'));
@@ -249,6 +267,16 @@ export class LocalCloud {
     return this.noticed.list();
   }
 
+  /** Replaces the faults from now on; `undefined` ends them. */
+  injectFaults(faults: Faults | undefined): void {
+    this.injector.use(faults);
+  }
+
+  /** How many faults of each kind were injected so far. */
+  faults(): ReadonlyMap<FaultKind, number> {
+    return this.injector.counts();
+  }
+
   /** Ends executions, kills the functions' processes, stops the servers and removes all files. */
   async close(): Promise<void> {
     this.closing.abort(new LocalCloudError('the local cloud is closed: start another one'));
@@ -269,12 +297,14 @@ export class LocalCloud {
       certificate,
       authorizer,
       port: ports?.s3,
+      faults: this.injector,
     });
     this.functions = new LocalFunctions({
       code: new CodeFolders(this.store, path.join(this.folder, 'code')),
       folder: path.join(this.folder, 'workers'),
       region,
-      admit: (fn) => this.admitWorker(fn),
+      admit: (fn, sandbox) => this.admitWorker(fn, sandbox),
+      beforeStart: (fn, payload) => startWithFaults(this.injector, fn.name, payload),
       logRefusal: (fn, logStream) => this.logRefusal(fn, logStream),
       concurrency: new Concurrency(this.options.concurrency),
       nodes: new NodeBinaries(this.options.nodeBinaries),
@@ -321,11 +351,14 @@ export class LocalCloud {
       {
         invoke: async (functionArn, payload) => {
           this.checkInvoke(functionArn);
-          return functions.invoke(functionArn, payload);
+          return callWithFaults(this.injector, { functionArn, payload }, () =>
+            functions.invoke(functionArn, payload),
+          );
         },
         trace: this.options.onTrace,
         signal: this.closing.signal,
         transitionMs: this.options.simulation?.transitionMs,
+        retryPauses: this.options.retryPauses,
       },
       definition,
     );
@@ -376,11 +409,12 @@ export class LocalCloud {
     return undefined;
   }
 
-  private admitWorker(fn: FunctionResource): Admission {
+  private admitWorker(fn: FunctionResource, target: FaultTarget): Admission {
     const network = this.options.simulation?.network;
     const credentials = this.callers.addTemporary({
       principal: roleSession(fn.roleArn, fn.name, { functionArn: fn.arn }),
       ...(network && { traffic: new Traffic(network) }),
+      target,
     });
     return {
       environment: {

@@ -5,6 +5,7 @@ import * as path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { LocalCloudError } from '../basics/errors';
 import type { Notices } from '../basics/notices';
+import type { FaultTarget } from '../faults/target';
 import type { FunctionResource } from '../cloudformation/resources';
 import type { CodeFolders } from './code';
 import type { Concurrency } from './concurrency';
@@ -21,7 +22,7 @@ export interface FunctionHost {
   readonly folder: string;
   readonly region: string;
   /** Gives a new sandbox access to the local S3. */
-  readonly admit: (fn: FunctionResource) => Admission;
+  readonly admit: (fn: FunctionResource, sandbox: FaultTarget) => Admission;
   /** Why the function may not write to a stream of its log group; `undefined` if it may. */
   readonly logRefusal?: (fn: FunctionResource, logStream: string) => string | undefined;
   /** Concurrent calls of all functions. */
@@ -39,6 +40,8 @@ export interface FunctionHost {
    * @default - Lambda's
    */
   readonly initSeconds?: number;
+  /** Called before a new sandbox starts, for the call with this payload. It starts when the promise resolves. */
+  readonly beforeStart?: (fn: FunctionResource, payload: string) => Promise<void>;
   /** Milliseconds from a call that finds no idle sandbox until a new one starts. */
   readonly coldStartMs?: number;
   readonly onLog?: LogListener;
@@ -90,7 +93,7 @@ export class FunctionPool {
     const leave = this.host.concurrency.enter(this.resource);
     try {
       // The most recently used one, as Lambda prefers.
-      const sandbox = this.idle.pop() ?? (await this.startSandbox());
+      const sandbox = this.idle.pop() ?? (await this.startSandbox(payload));
       const functionArn =
         this.version === '$LATEST' ? this.resource.arn : `${this.resource.arn}:${this.version}`;
       const answer = await sandbox.run({ requestId: randomUUID(), functionArn, payload });
@@ -128,7 +131,7 @@ export class FunctionPool {
     if (this.closed) throw new LocalCloudError('the local cloud is closed: start another one');
   }
 
-  private async startSandbox(): Promise<Sandbox> {
+  private async startSandbox(payload: string): Promise<Sandbox> {
     const temporaryFolder = path.join(
       this.host.folder,
       `${this.resource.logicalId}-${this.version}-${this.started++}`,
@@ -136,9 +139,14 @@ export class FunctionPool {
     const codeFolder = await this.host.code.folderOf(this.resource.code);
     const program = await this.program();
     if (this.host.coldStartMs !== undefined) await delay(this.host.coldStartMs);
+    await this.host.beforeStart?.(this.resource, payload);
     this.checkOpen();
     fs.mkdirSync(temporaryFolder, { recursive: true });
-    const admission = this.host.admit(this.resource);
+    let started: Sandbox | undefined = undefined;
+    const admission = this.host.admit(
+      this.resource,
+      faultTarget(this.resource.name, () => started),
+    );
     const { memoryMegabytes, ephemeralStorageMegabytes, timeoutSeconds } = this.resource;
     const sandbox = new Sandbox({
       program,
@@ -154,6 +162,7 @@ export class FunctionPool {
       freezes: this.host.freezes ?? true,
       onFrozen: () => admission.onFrozen?.(),
     });
+    started = sandbox;
     this.sandboxes.set(sandbox, admission);
     await sandbox.init();
     return sandbox;
@@ -223,4 +232,15 @@ export class FunctionPool {
     const day = new Date().toISOString().slice(0, 10).replaceAll('-', '/');
     return `${day}/[${this.version}]${randomBytes(16).toString('hex')}`;
   }
+}
+
+function faultTarget(functionName: string, sandbox: () => Sandbox | undefined): FaultTarget {
+  return {
+    functionName,
+    get payload() {
+      return sandbox()?.payload;
+    },
+    crash: () => sandbox()?.crash(),
+    exceedMemory: () => sandbox()?.exceedMemory(),
+  };
 }

@@ -43,6 +43,7 @@ export class Sandbox {
   /** Duration of the init phase, until the first call has reported it. */
   private initMs: number | undefined;
   private retired = false;
+  private running: Call | undefined;
 
   /** The temporary folder must exist. */
   constructor(private readonly options: SandboxOptions) {}
@@ -62,8 +63,32 @@ export class Sandbox {
     await this.killAfter(this.options.initSeconds, () => this.startWorker('init'));
   }
 
+  /** The payload of the call that the sandbox is running. */
+  get payload(): string | undefined {
+    return this.running?.payload;
+  }
+
   /** Runs one call; never rejects. The sandbox must not be running another one. */
   async run(call: Call): Promise<Answer> {
+    this.running = call;
+    try {
+      return await this.runToEnd(call);
+    } finally {
+      this.running = undefined;
+    }
+  }
+
+  /** Ends the process as if it had crashed. */
+  crash(): void {
+    this.worker?.kill();
+  }
+
+  /** Ends the process as if it had used too much memory. */
+  exceedMemory(): void {
+    this.condemn('memory');
+  }
+
+  private async runToEnd(call: Call): Promise<Answer> {
     const start = performance.now();
     const { timeoutSeconds } = this.options;
     const invocation = { ...call, deadline: Date.now() + timeoutSeconds * 1000 };

@@ -4,6 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { AccessKey } from '../http/signature-v4';
+import type { FaultTarget } from '../faults/target';
 import type { Principal } from '../iam/principals';
 import type { Traffic } from '../simulation/traffic';
 
@@ -22,6 +23,8 @@ export interface Caller {
   readonly principal?: Principal;
   /** Limits the speed at which the caller sends and receives. */
   readonly traffic?: Traffic;
+  /** The function's sandbox, which faults may hit. The requests of other callers are never hit. */
+  readonly target?: FaultTarget;
 }
 
 type NewCaller = Omit<Caller, 'accessKeyId'>;

@@ -18,6 +18,11 @@ export class IdleConnections {
     return this.forgotten.has(socket);
   }
 
+  /** Never answers on the connection of the request any more. */
+  forget({ socket }: http.IncomingMessage): void {
+    this.forgotten.add(socket);
+  }
+
   /** Notes the caller of a request. Its connection is idle from the end of the response on. */
   follow(accessKeyId: string, { socket }: http.IncomingMessage, response: http.ServerResponse): void {
     const sockets = this.idle.get(accessKeyId) ?? new Set();

@@ -53,7 +53,8 @@ export function requestBody(request: S3Request, headers: Headers, operation: str
   const trailers: Trailers = new Map();
   const { message, traffic } = request;
   request.continue();
-  const sent = traffic ? Readable.from(traffic.uploaded(message)) : message;
+  const passed = traffic ? Readable.from(traffic.uploaded(message)) : message;
+  const sent = request.alterBody ? Readable.from(request.alterBody(passed)) : passed;
   const signatures = payload.signedChunks ? new ChunkSignatures(request.chunks) : undefined;
   return {
     bytes: payload.chunked ? Readable.from(decodeAwsChunked(sent, trailers, signatures)) : sent,

@@ -28,6 +28,8 @@ export interface S3Request {
   readonly tlsVersion: number | undefined;
   /** Limits the speed at which the caller sends and receives. */
   readonly traffic?: Traffic;
+  /** Damages the body on its way to S3. */
+  readonly alterBody?: (bytes: AsyncIterable<Buffer>) => AsyncIterable<Buffer>;
   /** Asks a client that waits for `100 Continue` to send the body. */
   readonly continue: () => void;
 }

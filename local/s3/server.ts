@@ -8,6 +8,7 @@
 import { randomUUID } from 'node:crypto';
 import type * as http from 'node:http';
 import { closeServer, listen, LOOPBACK } from '../basics/listen';
+import type { FaultInjector } from '../faults/injector';
 import type { Authorizer } from '../iam/authorizer';
 import type { ServerCertificate } from '../tls/certificate';
 import { serverWith } from '../tls/server';
@@ -19,6 +20,7 @@ import { copyObject, isCopy } from './copy-object';
 import { createSession, isCreateSession } from './create-session';
 import { deleteObject, deleteObjects } from './delete-objects';
 import { notImplemented, S3Error } from './errors';
+import { S3Faults } from './faults';
 import { GET_QUERY, getObject } from './get-object';
 import { IdleConnections } from './idle-connections';
 import { LIST_UPLOADS_QUERY, listMultipartUploads } from './multipart/list-multipart';
@@ -45,6 +47,8 @@ export interface S3ServerOptions {
   readonly authorizer?: Authorizer;
   /** Without a certificate, the server speaks plain HTTP. */
   readonly certificate?: ServerCertificate | undefined;
+  /** Decides which requests of functions are hit by faults. */
+  readonly faults?: FaultInjector;
 }
 
 export class S3Server {
@@ -52,13 +56,16 @@ export class S3Server {
   static async start(
     store: DiskObjectStore,
     callers: Callers,
-    { region = 'us-east-1', certificate, authorizer, port = 0 }: S3ServerOptions = {},
+    { region = 'us-east-1', certificate, authorizer, port = 0, faults }: S3ServerOptions = {},
   ): Promise<S3Server> {
     const uploads = new MultipartUploads(store);
     const connections = new IdleConnections();
     const authorization = new S3Authorization(store, authorizer);
-    const served = { store, uploads, callers, connections, authorization, region };
     const server = serverWith(certificate);
+    const served = {
+      ...{ store, uploads, callers, connections, authorization, region },
+      ...(faults && { faults: new S3Faults(faults, connections, server) }),
+    };
     server.on('request', (message, response) => {
       if (!connections.isForgotten(message)) void answer(served, message, response, () => undefined);
     });
@@ -94,6 +101,7 @@ interface Served {
   readonly connections: IdleConnections;
   readonly region: string;
   readonly authorization: S3Authorization;
+  readonly faults?: S3Faults;
 }
 
 async function answer(
@@ -112,9 +120,11 @@ async function answer(
   try {
     checkHost(message);
     const authenticated = authenticate(message, served.callers, served.region);
-    const request = parseRequest(message, authenticated, onContinue);
-    served.connections.follow(request.caller.accessKeyId, message, response);
-    await request.traffic?.firstByte();
+    const intended = parseRequest(message, authenticated, onContinue);
+    served.connections.follow(intended.caller.accessKeyId, message, response);
+    await intended.traffic?.firstByte();
+    const request = served.faults ? await served.faults.strike(intended, response) : intended;
+    if (request === undefined) return;
     served.authorization.check(request);
     await operate(served, request, response).catch((error: unknown) => {
       throw served.authorization.hideMissingKey(request, error);

@@ -151,7 +151,7 @@ export class Run {
     visit: Visit,
     attempt: () => Promise<Step>,
   ): Promise<Step> {
-    const { clock, random, signal } = this.options.environment;
+    const { clock, random, signal, retryPauses } = this.options.environment;
     const retries = new Retries(state.retry, random);
     for (;;) {
       try {
@@ -162,7 +162,7 @@ export class Run {
         if (delaySeconds === undefined) return await this.recover(state, visit, error);
         visit.retryCount = retries.count;
         this.trace(state, { type: 'TaskRetried', attempt: retries.count, delaySeconds });
-        await clock.sleep(delaySeconds * 1000, signal);
+        await clock.sleep(delaySeconds * 1000 * retryPauses, signal);
         // A retry runs all branches and iterations again, unlike a redrive.
         visit.children = undefined;
       }

@@ -22,6 +22,7 @@ export interface ExecutionEnvironment {
   /** Ends all executions with its reason. */
   readonly signal: AbortSignal | undefined;
   readonly transitionMs: number;
+  readonly retryPauses: number;
 }
 
 interface ExecutionInit {

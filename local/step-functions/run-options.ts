@@ -28,6 +28,8 @@ export interface RunOptions {
     readonly signal: AbortSignal;
     /** Milliseconds that a state transition takes. */
     readonly transitionMs: number;
+    /** Pauses before retries, as a share of what the definition says. */
+    readonly retryPauses: number;
     readonly trace: (event: TraceEvent) => void;
   };
 }

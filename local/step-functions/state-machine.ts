@@ -25,6 +25,11 @@ interface StateMachineOptions {
    * @default 0
    */
   readonly transitionMs?: number;
+  /**
+   * Pauses before retries, as a share of what the definition says.
+   * @default 1
+   */
+  readonly retryPauses?: number;
 }
 
 interface StartOptions {
@@ -47,7 +52,8 @@ export class StateMachine {
     options: StateMachineOptions,
     private definition: Definition = parseDefinition(current.definition),
   ) {
-    const { invoke, trace, clock = SYSTEM_CLOCK, random = Math.random, signal, transitionMs = 0 } = options;
+    const { invoke, trace, clock = SYSTEM_CLOCK, random = Math.random, signal } = options;
+    const { transitionMs = 0, retryPauses = 1 } = options;
     this.environment = {
       invoke,
       trace: (event) => trace?.(event),
@@ -55,6 +61,7 @@ export class StateMachine {
       random,
       signal,
       transitionMs,
+      retryPauses,
     };
     this.creationTime = this.updateTime = clock.now();
   }

@@ -139,6 +139,22 @@ describe('local', () => {
     });
   });
 
+  it('lets functions meet faults, and names each of them', async () => {
+    const serving = await serve([express, '--faults', 'duplicate-delivery:1', '--seed', '1']);
+    const environment = evaluate(serving.text);
+    const { STATE_MACHINE_ARN: stateMachineArn, BUCKET: Bucket } = environment;
+    await withClients(environment, async ({ s3, sfn: stepFunctions }) => {
+      await s3.send(new PutObjectCommand({ Bucket, Key: 'inputs/x.safetensors', Body: TENSORS }));
+      const { status } = await stepFunctions.send(
+        new StartSyncExecutionCommand({ stateMachineArn, input: INPUT }),
+      );
+      expect(status).toBe('SUCCEEDED');
+    });
+    expect((await serving.stop('SIGTERM')).stderr).toMatch(
+      /^(fault: duplicate-delivery at \S+\n)+faults: \d+ duplicate-delivery\n$/,
+    );
+  });
+
   it('serves an Express pipeline, prints JSON, and logs to standard error', async () => {
     const serving = await serve([express, '--json', '--logs']);
     const { environment, ...pipeline } = JSON.parse(serving.text) as {

@@ -98,6 +98,42 @@ describe('run', () => {
     );
   });
 
+  it('meets faults, says how many, and meets the same ones with the same seed', async () => {
+    const out = path.join(temporaryFolder(), 'y.npz');
+    const args = ['run', assembly, '--inputs', await save(x), '--out', out];
+    const faults = ['--faults', 's3-503:0.3,flipped-bit:0.3,duplicate-delivery:0.2', '--seed', '4'];
+    const [first, second] = [await cli([...args, ...faults]), await cli([...args, ...faults])];
+    expect(first).toMatchObject({ code: 0, leftovers: [] });
+    expect(first.stderr).toMatch(/^faults: \d+ \S+(, \d+ \S+)*\n$/);
+    expect(second.stderr).toBe(first.stderr);
+    expect(comparable(await readTensorFile(out, []))).toEqual(comparable(await unsliced(model, x, ['y'])));
+    expect((await cli([...args, '--faults', 'all:0'])).stderr).toBe('faults: none\n');
+  });
+
+  it('names the fault that the execution could not survive', async () => {
+    const out = path.join(temporaryFolder(), 'y.npz');
+    const { code, stderr } = await cli([
+      ...['run', assembly, '--inputs', await save(x), '--out', out, '--faults', 'killed-before-write:1'],
+    ]);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(
+      /^faults: 3 killed-before-write\nerror: the execution failed: Runtime\.ExitError: slice 0: .*signal: killed\n$/,
+    );
+  });
+
+  it('refuses unknown faults, bad rates and a seed without faults', async () => {
+    const args = ['run', assembly, '--inputs', await save(x), '--out', path.join(temporaryFolder(), 'y.npz')];
+    expect(await refuse([...args, '--faults', 's3-504:0.1'])).toBe(
+      "the local cloud must know the kind of a fault, got 's3-504': did you mean 's3-503'?",
+    );
+    expect(await refuse([...args, '--faults', 'reset:2'])).toBe(
+      "the rate of 'reset' must be a number from 0 to 1, got '2': write it like reset:0.1",
+    );
+    expect(await refuse([...args, '--seed', '1'])).toBe(
+      '--seed must come with --faults, got none: add it, such as --faults all:0.02',
+    );
+  });
+
   it('runs the named pipeline and keeps the order of its outputs', async () => {
     const inputs: Tensors = new Map([['x', float32([3, 4])]]);
     const out = path.join(temporaryFolder(), 'outputs.json');

@@ -8,6 +8,7 @@ const LONGEST = [
   'end-to-end/corpus.test.ts',
   'end-to-end/pipeline.test.ts',
   'end-to-end/deployment.test.ts',
+  'faults/faults.test.ts',
   'bin/program.test.ts',
   'bin/commands/verify.test.ts',
   'bin/commands/run.test.ts',
