@@ -1,12 +1,7 @@
 /** The package's `./local` entry: runs a synthesized pipeline on this machine, without an AWS account. */
-export {
-  type CertificateAuthority,
-  LocalCloud,
-  type LocalCloudOptions,
-  type LocalPipeline,
-  type S3Access,
-  type StepFunctionsAccess,
-} from './cloud/cloud';
+export { LocalCloud, type LocalPipeline } from './cloud/cloud';
+export type { CertificateAuthority, S3Access, StepFunctionsAccess } from './cloud/access';
+export type { LocalCloudOptions } from './cloud/options';
 export type { Access } from './iam/authorizer';
 export type { Faults, InjectedFault } from './faults/injector';
 export { FAULT_KINDS, type FaultKind } from './faults/kinds';

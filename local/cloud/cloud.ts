@@ -1,5 +1,4 @@
 /** The local cloud: runs the pipeline of a synthesized assembly on this machine, without an AWS account. */
-import { randomBytes, randomUUID } from 'node:crypto';
 import * as fs from 'node:fs';
 import { rm } from 'node:fs/promises';
 import * as https from 'node:https';
@@ -11,13 +10,12 @@ import { readAssembly } from '../cloudformation/assembly';
 import { LocalCloudError } from '../basics/errors';
 import { Notices } from '../basics/notices';
 import type { Json, JsonObject } from '../basics/json';
-import { FaultInjector, type Faults, type InjectedFault } from '../faults/injector';
+import { FaultInjector, type Faults } from '../faults/injector';
 import type { FaultKind } from '../faults/kinds';
 import type { FaultTarget } from '../faults/target';
 import { callWithFaults, startWithFaults } from '../lambda/call-faults';
 import { CodeFolders } from '../lambda/code';
 import { Concurrency } from '../lambda/concurrency';
-import type { LogListener } from '../lambda/function-log';
 import type { Admission } from '../lambda/function-pool';
 import { LocalFunctions } from '../lambda/local-functions';
 import { NodeBinaries } from '../lambda/node-binaries';
@@ -27,113 +25,22 @@ import { administrator, readPolicies } from '../cloudformation/policies';
 import { publishAssets } from '../cloudformation/publish';
 import { PublishedVersions } from '../cloudformation/published-versions';
 import { type FunctionResource, readBucketName, readDirectoryBucketName } from '../cloudformation/resources';
-import { type Access, Authorizer } from '../iam/authorizer';
+import { Authorizer } from '../iam/authorizer';
 import { roleSession } from '../iam/principals';
 import { Callers } from '../s3/callers';
-import type { IdleConnectionFate } from '../s3/idle-connections';
 import { S3Server } from '../s3/server';
 import { DiskObjectStore } from '../s3/store';
-import type { Simulation } from '../simulation/simulation';
 import { Traffic } from '../simulation/traffic';
 import { StepFunctionsServer } from '../step-functions/api/server';
-import { StateError } from '../step-functions/errors';
-import type { ExecutionResult, TraceEvent } from '../step-functions/execution';
+import type { ExecutionResult } from '../step-functions/execution';
+import type { CertificateAuthority, S3Access, StepFunctionsAccess } from './access';
 import { checkRoles } from './check-roles';
+import type { LocalCloudOptions } from './options';
+import { checkInvoke, logRefusal } from './service-permissions';
 import { parseDefinition } from '../step-functions/parse-definition';
 import { StateMachine } from '../step-functions/state-machine';
 import { atExit } from './at-exit';
 import { makeServerCertificate, type ServerCertificate } from '../tls/certificate';
-
-export interface LocalCloudOptions {
-  /**
-   * Which pipeline to run: its stack's name, its state machine's logical id, or both as `stack/logicalId`.
-   * @default - the assembly's only pipeline
-   */
-  readonly pipeline?: string;
-  /** Called with each line that a function writes. */
-  readonly onLog?: LogListener;
-  /** Called with each event of an execution. */
-  readonly onTrace?: (event: TraceEvent) => void;
-  /** Called with each decision about a permission. */
-  readonly onAccess?: (access: Access) => void;
-  /**
-   * ARNs of the KMS keys of buckets that the pipeline's stack does not define, by the bucket's name. The bucket of CDK's assets
-   * is one of them.
-   * @default - these buckets are not encrypted with a customer managed key
-   */
-  readonly bucketKeys?: Readonly<Record<string, string>>;
-  /**
-   * Slows S3, cold starts and state transitions down to about their speed on AWS. The times of such a run are simulated.
-   * @default - everything runs as fast as this machine allows
-   */
-  readonly simulation?: Simulation;
-  /**
-   * The ports that S3 and Step Functions listen on, of the loopback interface.
-   * @default - free ports
-   */
-  readonly ports?: { readonly s3: number; readonly stepFunctions: number };
-  /**
-   * Concurrent calls of all functions, as in your AWS account. New accounts often have 10.
-   * @default 1000
-   */
-  readonly concurrency?: number;
-  /**
-   * Node.js binaries by major version, such as `{ '22': '/opt/node-22/bin/node' }`, for functions that declare this version.
-   * @default - the environment variable SLICED_INFERENCE_NODE_22, PATH, version managers, and npm's package `node`
-   */
-  readonly nodeBinaries?: Readonly<Record<string, string>>;
-  /**
-   * Whether the functions' processes stand still between calls, as on Lambda. Never on Windows.
-   * @default true
-   */
-  readonly freezes?: boolean;
-  /**
-   * What happens to a function's idle connections to S3 when it stands still: `forget` never answers on them again.
-   * @default 'keep'
-   */
-  readonly idleConnections?: IdleConnectionFate;
-  /**
-   * Whether S3 speaks TLS, as on AWS. Plain HTTP is for comparisons.
-   * @default true
-   */
-  readonly tls?: boolean;
-  /**
-   * Faults of S3, Lambda and the network that functions meet.
-   * @default - none
-   */
-  readonly faults?: Faults;
-  /** Called with each fault that was injected. */
-  readonly onFault?: (fault: InjectedFault) => void;
-  /**
-   * How long the state machine waits before it retries, as a share of what its definition says. Functions wait as long as ever.
-   * @default 1
-   */
-  readonly retryPauses?: number;
-}
-
-/** How to reach the local S3 with the AWS SDK: pass it to `new S3Client()`. */
-export interface S3Access {
-  readonly endpoint: string;
-  readonly region: string;
-  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
-  /** Makes the SDK trust the local S3. Absent without TLS. */
-  readonly requestHandler?: { readonly httpsAgent: https.Agent };
-  /** The authority that other clients must trust. Absent without TLS. */
-  readonly certificateAuthority?: CertificateAuthority;
-}
-
-/** Certificate of the authority that signed the local cloud's own. It is made at each start. */
-export interface CertificateAuthority {
-  readonly pem: string;
-  /** A file with `pem`, for NODE_EXTRA_CA_CERTS and AWS_CA_BUNDLE. It exists until the cloud is closed. */
-  readonly file: string;
-}
-
-/** How to reach the local Step Functions with the AWS SDK: pass it to `new SFNClient()`. */
-export interface StepFunctionsAccess extends S3Access {
-  /** Without it the SDK calls StartSyncExecution at the host `sync-127.0.0.1`, which does not exist. */
-  readonly disableHostPrefix: true;
-}
 
 /** The pipeline that a local cloud runs. */
 export interface LocalPipeline {
@@ -305,7 +212,7 @@ export class LocalCloud {
       region,
       admit: (fn, sandbox) => this.admitWorker(fn, sandbox),
       beforeStart: (fn, payload) => startWithFaults(this.injector, fn.name, payload),
-      logRefusal: (fn, logStream) => this.logRefusal(fn, logStream),
+      logRefusal: (fn, logStream) => logRefusal(authorizer, fn, logStream),
       concurrency: new Concurrency(this.options.concurrency),
       nodes: new NodeBinaries(this.options.nodeBinaries),
       notices: this.noticed,
@@ -350,7 +257,7 @@ export class LocalCloud {
       stateMachine,
       {
         invoke: async (functionArn, payload) => {
-          this.checkInvoke(functionArn);
+          checkInvoke(this.authorizer, this.deployed.stateMachine.roleArn, functionArn);
           return callWithFaults(this.injector, { functionArn, payload }, () =>
             functions.invoke(functionArn, payload),
           );
@@ -372,41 +279,6 @@ export class LocalCloud {
     fs.writeFileSync(file, certificate.authority);
     this.certificateAuthority = { pem: certificate.authority, file };
     return certificate;
-  }
-
-  /**
-   * The error name and the text are those of https://github.com/awslabs/aws-deployment-framework/issues/460.
-   * @throws StateError if the state machine's role may not call the function
-   */
-  private checkInvoke(functionArn: string): void {
-    const { roleArn } = this.deployed.stateMachine;
-    if (roleArn === undefined) return;
-    const refusal = this.authorizer.refusal(roleSession(roleArn, randomId()), {
-      action: 'lambda:InvokeFunction',
-      resource: functionArn,
-      // arn:partition:lambda:region:account:function:name[:qualifier]
-      policyOf: functionArn.split(':').slice(0, 7).join(':'),
-    });
-    if (refusal === undefined) return;
-    const service = `Service: AWSLambda; Status Code: 403; Error Code: AccessDeniedException; Request ID: ${randomUUID()}; Proxy: null`;
-    throw new StateError('Lambda.AWSLambdaException', `${refusal} (${service})`);
-  }
-
-  /** Why a function's role may not write to its log group. https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html */
-  private logRefusal(fn: FunctionResource, logStream: string): string | undefined {
-    const { account, region } = this.authorizer;
-    const session = roleSession(fn.roleArn, fn.name);
-    const stream = `arn:aws:logs:${region}:${account}:log-group:${fn.logGroup}:log-stream:`;
-    const needs = [
-      ...(fn.createsLogGroup ? [{ action: 'logs:CreateLogGroup', resource: stream } as const] : []),
-      { action: 'logs:CreateLogStream', resource: `${stream}${logStream}` } as const,
-      { action: 'logs:PutLogEvents', resource: `${stream}${logStream}` } as const,
-    ];
-    for (const need of needs) {
-      const refusal = this.authorizer.refusal(session, need);
-      if (refusal !== undefined) return refusal;
-    }
-    return undefined;
   }
 
   private admitWorker(fn: FunctionResource, target: FaultTarget): Admission {
@@ -438,11 +310,6 @@ export class LocalCloud {
     this.functions?.kill();
     fs.rmSync(this.folder, { recursive: true, force: true });
   };
-}
-
-/** The names of Step Functions' sessions are random. */
-function randomId(): string {
-  return randomBytes(16).toString('hex');
 }
 
 function started<T>(part: T | undefined): T {

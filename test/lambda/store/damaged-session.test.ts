@@ -60,7 +60,7 @@ afterAll(async () => {
 /** Writes an object with a new client, as a cold function does, and returns the error, if there is one. */
 async function write(key: string, times = 1): Promise<Error | undefined> {
   const agents = functionAgents();
-  const objects = functionObjects(agents, LIMITS);
+  const objects = functionObjects({ agents, limits: LIMITS });
   try {
     for (let time = 0; time < times; time++) {
       await objects.putIfAbsent({ bucket: BUCKET, key: `${key}-${time}` }, [Buffer.from('x')], 0x8cdc1683);

@@ -1,0 +1,73 @@
+import type { Faults, InjectedFault } from '../faults/injector';
+import type { Access } from '../iam/authorizer';
+import type { LogListener } from '../lambda/function-log';
+import type { IdleConnectionFate } from '../s3/idle-connections';
+import type { Simulation } from '../simulation/simulation';
+import type { TraceEvent } from '../step-functions/execution';
+
+export interface LocalCloudOptions {
+  /**
+   * Which pipeline to run: its stack's name, its state machine's logical id, or both as `stack/logicalId`.
+   * @default - the assembly's only pipeline
+   */
+  readonly pipeline?: string;
+  /** Called with each line that a function writes. */
+  readonly onLog?: LogListener;
+  /** Called with each event of an execution. */
+  readonly onTrace?: (event: TraceEvent) => void;
+  /** Called with each decision about a permission. */
+  readonly onAccess?: (access: Access) => void;
+  /**
+   * ARNs of the KMS keys of buckets that the pipeline's stack does not define, by the bucket's name. The bucket of CDK's assets
+   * is one of them.
+   * @default - these buckets are not encrypted with a customer managed key
+   */
+  readonly bucketKeys?: Readonly<Record<string, string>>;
+  /**
+   * Slows S3, cold starts and state transitions down to about their speed on AWS. The times of such a run are simulated.
+   * @default - everything runs as fast as this machine allows
+   */
+  readonly simulation?: Simulation;
+  /**
+   * The ports that S3 and Step Functions listen on, of the loopback interface.
+   * @default - free ports
+   */
+  readonly ports?: { readonly s3: number; readonly stepFunctions: number };
+  /**
+   * Concurrent calls of all functions, as in your AWS account. New accounts often have 10.
+   * @default 1000
+   */
+  readonly concurrency?: number;
+  /**
+   * Node.js binaries by major version, such as `{ '22': '/opt/node-22/bin/node' }`, for functions that declare this version.
+   * @default - the environment variable SLICED_INFERENCE_NODE_22, PATH, version managers, and npm's package `node`
+   */
+  readonly nodeBinaries?: Readonly<Record<string, string>>;
+  /**
+   * Whether the functions' processes stand still between calls, as on Lambda. Never on Windows.
+   * @default true
+   */
+  readonly freezes?: boolean;
+  /**
+   * What happens to a function's idle connections to S3 when it stands still: `forget` never answers on them again.
+   * @default 'keep'
+   */
+  readonly idleConnections?: IdleConnectionFate;
+  /**
+   * Whether S3 speaks TLS, as on AWS. Plain HTTP is for comparisons.
+   * @default true
+   */
+  readonly tls?: boolean;
+  /**
+   * Faults of S3, Lambda and the network that functions meet.
+   * @default - none
+   */
+  readonly faults?: Faults;
+  /** Called with each fault that was injected. */
+  readonly onFault?: (fault: InjectedFault) => void;
+  /**
+   * How long the state machine waits before it retries, as a share of what its definition says. Functions wait as long as ever.
+   * @default 1
+   */
+  readonly retryPauses?: number;
+}
