@@ -226,8 +226,14 @@ class Bench {
   async restart(logicalIds?: readonly string[]): Promise<void> {
     const running = () =>
       this.deployed.workers().filter(({ logicalId }) => logicalIds?.includes(logicalId) ?? true);
-    for (const { pid } of running()) process.kill(pid, 'SIGKILL');
+    const folders = running().map(({ pid, temporaryFolder: folder }) => {
+      process.kill(pid, 'SIGKILL');
+      return folder;
+    });
     while (running().length > 0) await nextTick();
+    // A sandbox keeps its /tmp, where the files of its slice are.
+    for (const folder of folders) fs.rmSync(folder, { recursive: true, maxRetries: 20 });
+    for (const folder of folders) fs.mkdirSync(folder);
   }
 
   /**
