@@ -25,7 +25,7 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
     'IAM5[Resource::<BUCKET.Arn>/runs/*/slice-01.safetensors]',
     'IAM5[Resource::<BUCKET.Arn>/outputs/*.safetensors]',
   ],
-  'Role/Calls0/Resource': [
+  'Role/Calls/Resource': [
     'IAM5[Resource::<SLICE0.Arn>:*]',
     'IAM5[Resource::<SLICE1.Arn>:*]',
     'IAM5[Resource::<SLICE2.Arn>:*]',
