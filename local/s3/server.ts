@@ -66,13 +66,21 @@ export class S3Server {
       ...{ store, uploads, callers, connections, authorization, region },
       ...(faults && { faults: new S3Faults(faults, connections, server) }),
     };
+    const serve = (
+      message: http.IncomingMessage,
+      response: http.ServerResponse,
+      sendContinue: () => void,
+    ): void => {
+      if (connections.isForgotten(message)) return;
+      // What fails even while an error is sent ends the connection, not the process.
+      answer(served, message, response, sendContinue).catch(() => response.destroy());
+    };
     server.on('request', (message, response) => {
-      if (!connections.isForgotten(message)) void answer(served, message, response, () => undefined);
+      serve(message, response, () => undefined);
     });
     // The client waits before it sends its body, so that it can be refused without it.
     server.on('checkContinue', (message, response) => {
-      if (connections.isForgotten(message)) return;
-      void answer(served, message, response, () => {
+      serve(message, response, () => {
         response.writeContinue();
       });
     });
@@ -131,7 +139,7 @@ async function answer(
     });
   } catch (error) {
     // The client has gone, or a file failed halfway: the response can no longer become an error, so close it.
-    if (response.headersSent || message.socket.destroyed) {
+    if (response.headersSent || response.destroyed) {
       response.destroy();
       return;
     }

@@ -229,20 +229,31 @@ export function compareKeys(a: string, b: string): number {
   return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }
 
+/**
+ * If the disk refuses a chunk, the others are still read: the client would otherwise see a broken connection instead of an
+ * error.
+ */
 async function write(
   body: AsyncIterable<Buffer>,
   file: string,
   written: (chunk: Buffer) => void,
 ): Promise<void> {
   const target = await open(file, 'wx');
+  let failure: { readonly error: unknown } | undefined;
   try {
     for await (const chunk of body) {
-      await target.writeFile(chunk);
-      written(chunk);
+      if (failure !== undefined) continue;
+      try {
+        await target.writeFile(chunk);
+        written(chunk);
+      } catch (error) {
+        failure = { error };
+      }
     }
   } finally {
     await target.close();
   }
+  if (failure !== undefined) throw failure.error;
 }
 
 function describe(
