@@ -47,7 +47,7 @@ export async function copyObject(
     );
   }
   const algorithm = headers['x-amz-checksum-algorithm'];
-  const object = await store.put(request.bucket, request.key, store.read(original), {
+  const object = await store.copy(original, request.bucket, request.key, {
     ...metadata,
     // A copy is one object without parts, so a composite checksum becomes one of the whole object.
     checksum: algorithm === undefined ? original.checksum.algorithm : algorithmNamed(algorithm),

@@ -57,8 +57,9 @@ export async function getObject(
     response.writeHead(status, headers).end();
     return;
   }
-  const descriptor = store.open(object);
+  // Before the file is opened, because it may throw.
   response.writeHead(status, headers);
+  const descriptor = store.open(object);
   await sendFile(descriptor, range ?? { first: 0, last: object.size - 1 }, response, request.traffic);
 }
 

@@ -3,7 +3,7 @@
  * of the folder, an overwrite never disturbs a reader, and of two conditional writes exactly one commits.
  */
 import * as fs from 'node:fs';
-import { open, rm } from 'node:fs/promises';
+import { type FileHandle, open, rm } from 'node:fs/promises';
 import * as path from 'node:path';
 import { Readable } from 'node:stream';
 import { type ChecksumAlgorithm, ChecksumMeter, type Checksums, type ObjectChecksum } from './checksums';
@@ -103,6 +103,25 @@ export class DiskObjectStore {
     options: ObjectOptions & ReceiveOptions = {},
   ): Promise<StoredObject> {
     const write = this.beginWrite(bucketName, key, options.condition);
+    return this.finish(write, body, options);
+  }
+
+  /** Copies an object of this store. The source is not opened if the write is refused. */
+  async copy(
+    original: StoredObject,
+    bucketName: string,
+    key: string,
+    options: ObjectOptions = {},
+  ): Promise<StoredObject> {
+    const write = this.beginWrite(bucketName, key, options.condition);
+    return this.finish(write, this.read(original), options);
+  }
+
+  private async finish(
+    write: Write,
+    body: Readable,
+    options: ObjectOptions & ReceiveOptions,
+  ): Promise<StoredObject> {
     const algorithms = [...(options.algorithms ?? []), options.checksum ?? 'crc32'];
     return write.commit(await this.receive(body, { ...options, algorithms }), options);
   }
@@ -196,7 +215,10 @@ export class DiskObjectStore {
     return fs.openSync(object.file, 'r');
   }
 
-  /** @param range first and last byte, both inclusive */
+  /**
+   * The caller must read or destroy the stream, because the file is open until then.
+   * @param range first and last byte, both inclusive
+   */
   read(object: StoredObject, range?: ByteRange): Readable {
     if (object.size === 0) return Readable.from([]);
     const bytes = range === undefined ? {} : { start: range.first, end: range.last };
@@ -238,7 +260,7 @@ async function write(
   file: string,
   written: (chunk: Buffer) => void,
 ): Promise<void> {
-  const target = await open(file, 'wx');
+  const target = await create(file, body);
   let failure: { readonly error: unknown } | undefined;
   try {
     for await (const chunk of body) {
@@ -254,6 +276,16 @@ async function write(
     await target.close();
   }
   if (failure !== undefined) throw failure.error;
+}
+
+async function create(file: string, body: AsyncIterable<Buffer>): Promise<FileHandle> {
+  try {
+    return await open(file, 'wx');
+  } catch (error) {
+    // The file of a copy's source; a request's body is read by the server.
+    if (body instanceof fs.ReadStream) body.destroy();
+    throw error;
+  }
 }
 
 function describe(
