@@ -7,7 +7,7 @@ import { type FileHandle, open, rm } from 'node:fs/promises';
 import * as path from 'node:path';
 import { Readable } from 'node:stream';
 import { type ChecksumAlgorithm, ChecksumMeter, type Checksums, type ObjectChecksum } from './checksums';
-import { checkUnchanged, checkWrite, type WriteCondition } from './conditions';
+import { checkAgain, checkWrite, type WriteCondition } from './conditions';
 import { noSuchKey, S3Error } from './errors';
 import type { ByteRange } from './range';
 import type { ObjectMetadata } from './request-headers';
@@ -146,12 +146,11 @@ export class DiskObjectStore {
    */
   beginWrite(bucketName: string, key: string, condition?: WriteCondition): Write {
     this.checkKey(bucketName, key);
-    const atStart = this.bucket(bucketName).get(key);
-    checkWrite(key, condition, atStart);
+    checkWrite(key, condition, this.bucket(bucketName).get(key));
     return {
       commit: (received, options) =>
         this.commit(bucketName, key, received, options, (current) => {
-          checkUnchanged(condition, atStart, current);
+          checkAgain(key, condition, current);
         }),
     };
   }
