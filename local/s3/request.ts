@@ -7,7 +7,7 @@ import type { Traffic } from '../simulation/traffic';
 import { type Authenticated, checkScopeOf } from './authenticate';
 import type { Caller, Session } from './callers';
 import { checksumAlgorithm } from './checksums';
-import { notImplemented, S3Error } from './errors';
+import { invalidArgument, notImplemented, S3Error } from './errors';
 
 export interface S3Request {
   readonly method: string;
@@ -91,9 +91,16 @@ function headersInQuery(query: URLSearchParams): Record<string, string> {
     const header = name.toLowerCase();
     if (!header.startsWith('x-amz-') || OF_SIGNATURE.includes(header)) continue;
     if (header === 'x-amz-sdk-checksum-algorithm' || checksumAlgorithm(header) !== undefined) continue;
+    checkHeader(name, value);
     headers[header] = value;
   }
   return headers;
+}
+
+/** S3 could not return what no header holds. That it refuses it when it is written is believed. */
+function checkHeader(name: string, value: string): void {
+  if (/^[\w-]+$/.test(name) && !/[\x00-\x08\x0a-\x1f\x7f]/.test(value)) return;
+  throw invalidArgument(name, 'Header names and values must have no control characters.', value);
 }
 
 /**
