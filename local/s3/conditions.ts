@@ -36,6 +36,18 @@ export function writeCondition(headers: Headers, operation: string): WriteCondit
 }
 
 /**
+ * The ETag that a DeleteObject expects, or `*` for any object.
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-deletes.html
+ */
+export function deleteCondition(headers: Headers): WriteCondition | undefined {
+  for (const name of ['if-none-match', 'if-modified-since', 'if-unmodified-since']) {
+    if (headers[name] !== undefined) throw notImplemented(`DeleteObject with the header ${name}`);
+  }
+  const ifMatch = headers['if-match']?.trim();
+  return ifMatch === undefined ? undefined : { ifAbsent: false, ifMatch };
+}
+
+/**
  * @param current the version that the key has now
  * @throws S3Error when the condition does not hold
  */

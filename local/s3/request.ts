@@ -7,6 +7,7 @@ import type { Traffic } from '../simulation/traffic';
 import { type Authenticated, checkScopeOf } from './authenticate';
 import type { Caller, Session } from './callers';
 import { checksumAlgorithm } from './checksums';
+import { type CopySource, parseCopySource } from './copy-source';
 import { invalidArgument, notImplemented, S3Error } from './errors';
 
 export interface S3Request {
@@ -18,6 +19,8 @@ export interface S3Request {
   /** Without the parameters of a signature. */
   readonly query: URLSearchParams;
   readonly headers: http.IncomingHttpHeaders;
+  /** Present for a copy, whose body is an object. */
+  readonly copySource?: CopySource;
   readonly message: http.IncomingMessage;
   readonly caller: Caller;
   /** For the signatures of chunks. */
@@ -49,13 +52,16 @@ export function parseRequest(
   const query = queryOf(message.url ?? '/');
   const hoisted = headersInQuery(query);
   for (const name of [...query.keys()]) if (/^x-amz-/i.test(name)) query.delete(name);
+  const headers: http.IncomingHttpHeaders = { ...message.headers, ...hoisted };
+  const source = message.method === 'PUT' ? headers['x-amz-copy-source'] : undefined;
   const request: S3Request = {
     method: message.method ?? '',
     bucket: decode(bucket),
     // The SDK puts a second slash before the keys of a directory bucket at an IP address.
     key: decode(isDirectoryBucket(bucket) ? key.replace(/^\//, '') : key),
     query,
-    headers: { ...message.headers, ...hoisted },
+    headers,
+    ...(source !== undefined && { copySource: parseCopySource(String(source)) }),
     message,
     caller: authenticated.caller,
     chunks: authenticated.chunks,

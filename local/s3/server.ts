@@ -16,7 +16,7 @@ import { authenticate } from './authenticate';
 import { S3Authorization } from './authorize';
 import { bucketLocation, LIST_BUCKETS_QUERY, listBuckets } from './buckets';
 import type { Callers } from './callers';
-import { copyObject, isCopy } from './copy-object';
+import { copyObject } from './copy-object';
 import { createSession, isCreateSession } from './create-session';
 import { deleteObject, deleteObjects } from './delete-objects';
 import { notImplemented, S3Error } from './errors';
@@ -218,8 +218,8 @@ async function operateObject(
       return;
     case 'PUT': {
       allowQuery(request, []);
-      if (isCopy(request)) {
-        sendXml((await copyObject(store, request)).xml, response);
+      if (request.copySource !== undefined) {
+        sendXml((await copyObject(store, request.copySource, request)).xml, response);
         return;
       }
       const object = await putObject(store, request);
