@@ -14,6 +14,8 @@ export interface S3Operation {
   readonly key: string;
   readonly query: URLSearchParams;
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  /** The source of a copy. */
+  readonly copySource?: { readonly bucket: string; readonly key: string };
   /** The version of TLS that the request came with, such as 1.3; `undefined` for plain HTTP. */
   readonly tlsVersion: number | undefined;
 }
@@ -54,7 +56,7 @@ export function s3Needs(operation: S3Operation): Needed[] | undefined {
     policyOf,
     context,
   }));
-  const source = copySource(operation);
+  const { copySource: source } = operation;
   if (own === undefined || source === undefined) return own;
   const sourceArn = bucketArn(source.bucket);
   return [
@@ -65,7 +67,7 @@ export function s3Needs(operation: S3Operation): Needed[] | undefined {
 
 /** What S3 needs on behalf of the requester if the buckets are encrypted with KMS keys. */
 export function keyNeeds(operation: S3Operation, authorizer: Authorizer): Needed[] {
-  const source = copySource(operation);
+  const { copySource: source } = operation;
   return [
     ...(source ? keyUses(['kms:Decrypt'], source, authorizer) : []),
     ...keyUses(keyActions(operation), operation, authorizer),
@@ -110,10 +112,14 @@ function bucketAction({ method, query }: S3Operation): Action | undefined {
 
 /**
  * Multipart uploads: https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html#mpuAndPermissions. Conditional
- * writes: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+ * writes and deletions: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html and
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-deletes.html
  */
 function objectActions({ method, query, headers }: S3Operation): Action[] | undefined {
   const isPart = query.has('uploadId');
+  const ifMatch = headers['if-match'];
+  /** A request that names a version reads the object. */
+  const read: Action[] = ifMatch === undefined || ifMatch === '*' ? [] : ['s3:GetObject'];
   switch (method) {
     case 'GET':
     case 'HEAD':
@@ -121,11 +127,12 @@ function objectActions({ method, query, headers }: S3Operation): Action[] | unde
       if (query.has('tagging')) return ['s3:GetObjectTagging'];
       return query.has('attributes') ? ['s3:GetObject', 's3:GetObjectAttributes'] : ['s3:GetObject'];
     case 'PUT':
-      return ['s3:PutObject', ...(headers['if-match'] === undefined ? [] : (['s3:GetObject'] as const))];
+      return ['s3:PutObject', ...read];
     case 'POST':
-      return isPart || query.has('uploads') ? ['s3:PutObject'] : undefined;
+      if (isPart) return ['s3:PutObject', ...read];
+      return query.has('uploads') ? ['s3:PutObject'] : undefined;
     case 'DELETE':
-      return [isPart ? 's3:AbortMultipartUpload' : 's3:DeleteObject'];
+      return isPart ? ['s3:AbortMultipartUpload'] : ['s3:DeleteObject', ...read];
     default:
       return undefined;
   }
@@ -168,13 +175,4 @@ function keyUses(
       : `${bucketArn(bucket)}/${key}`,
   };
   return actions.map((action) => ({ action, resource: encryption.keyArn, context }));
-}
-
-/** The header is the bucket, a slash and the key in percent encoding, and may begin with a slash. */
-function copySource({ headers }: S3Operation): { readonly bucket: string; readonly key: string } | undefined {
-  const header = headers['x-amz-copy-source'];
-  if (typeof header !== 'string') return undefined;
-  const [path = ''] = header.replace(/^\//, '').split('?');
-  const slash = path.indexOf('/');
-  return { bucket: path.slice(0, slash), key: decodeURIComponent(path.slice(slash + 1)) };
 }

@@ -3,6 +3,7 @@ import type { Authorizer, Needed } from '../iam/authorizer';
 import type { Principal } from '../iam/principals';
 import { keyNeeds, listNeed, type S3Operation, s3Needs, sessionNeed } from '../iam/s3-actions';
 import { isCreateSession, modeOfSession, type SessionMode } from './create-session';
+import type { CopySource } from './copy-source';
 import { notImplemented, S3Error } from './errors';
 import { isDirectoryBucket, operationName, type S3Request } from './request';
 import type { DiskObjectStore } from './store';
@@ -19,14 +20,16 @@ export class S3Authorization {
     const { principal } = request.caller;
     const { authorizer } = this;
     if (authorizer === undefined || principal === undefined) return;
+    const operation = operationOf(request);
+    const inDirectory = isDirectoryBucket(request.bucket);
+    const needs = inDirectory && isCreateSession(request) ? [] : s3Needs(operation);
+    // First, because the bucket of a CreateBucket does not exist.
+    if (needs === undefined) throw notImplemented(operationName(request));
     if (request.bucket !== '') this.store.checkBucket(request.bucket);
-    if (isDirectoryBucket(request.bucket)) {
+    if (inDirectory) {
       this.checkSession(request, authorizer, principal);
       return;
     }
-    const operation = operationOf(request);
-    const needs = s3Needs(operation);
-    if (needs === undefined) throw notImplemented(operationName(request));
     for (const need of needs) allow(authorizer, principal, need);
     // S3 looks for an object before it decrypts it.
     if (isRead(request) && !this.exists(request)) return;
@@ -40,10 +43,11 @@ export class S3Authorization {
   hideMissingKey(request: S3Request, error: unknown): unknown {
     const { principal } = request.caller;
     if (!(error instanceof S3Error) || error.code !== 'NoSuchKey') return error;
-    if (this.authorizer === undefined || principal === undefined || isDirectoryBucket(request.bucket)) {
+    const { bucket } = this.missingIn(request);
+    if (this.authorizer === undefined || principal === undefined || isDirectoryBucket(bucket)) {
       return error;
     }
-    const refusal = this.authorizer.refusal(principal, listNeed(operationOf(request)));
+    const refusal = this.authorizer.refusal(principal, listNeed({ ...operationOf(request), bucket }));
     return refusal === undefined ? error : new S3Error('AccessDenied', refusal);
   }
 
@@ -72,7 +76,7 @@ export class S3Authorization {
   private checkSession(request: S3Request, authorizer: Authorizer, principal: Principal): void {
     if (isCreateSession(request)) return;
     const isHeadBucket = request.method === 'HEAD' && request.key === '';
-    if (isHeadBucket || request.headers['x-amz-copy-source'] !== undefined) {
+    if (isHeadBucket || request.copySource !== undefined) {
       const mode = isHeadBucket ? 'ReadOnly' : 'ReadWrite';
       allow(authorizer, principal, sessionNeed(operationOf(request), authorizer, mode));
       return;
@@ -82,7 +86,12 @@ export class S3Authorization {
     throw new S3Error('AccessDenied', 'Access Denied');
   }
 
-  private exists({ bucket, key }: S3Request): boolean {
+  /** Of a copy, the source may be missing, or the version that the copy should replace. */
+  private missingIn({ bucket, key, copySource }: S3Request): CopySource {
+    return copySource !== undefined && !this.exists(copySource) ? copySource : { bucket, key };
+  }
+
+  private exists({ bucket, key }: CopySource): boolean {
     try {
       this.store.head(bucket, key);
       return true;
@@ -97,8 +106,9 @@ function isRead({ method }: S3Request): boolean {
   return method === 'GET' || method === 'HEAD';
 }
 
-function operationOf({ method, bucket, key, query, headers, tlsVersion }: S3Request): S3Operation {
-  return { method, bucket, key, query, headers, tlsVersion };
+function operationOf(request: S3Request): S3Operation {
+  const { method, bucket, key, query, headers, tlsVersion, copySource } = request;
+  return { method, bucket, key, query, headers, tlsVersion, ...(copySource && { copySource }) };
 }
 
 function allow(authorizer: Authorizer, principal: Principal, need: Needed): void {

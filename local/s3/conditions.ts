@@ -36,6 +36,18 @@ export function writeCondition(headers: Headers, operation: string): WriteCondit
 }
 
 /**
+ * The ETag that a DeleteObject expects, or `*` for any object.
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-deletes.html
+ */
+export function deleteCondition(headers: Headers): WriteCondition | undefined {
+  for (const name of ['if-none-match', 'if-modified-since', 'if-unmodified-since']) {
+    if (headers[name] !== undefined) throw notImplemented(`DeleteObject with the header ${name}`);
+  }
+  const ifMatch = headers['if-match']?.trim();
+  return ifMatch === undefined ? undefined : { ifAbsent: false, ifMatch };
+}
+
+/**
  * @param current the version that the key has now
  * @throws S3Error when the condition does not hold
  */
@@ -52,19 +64,20 @@ export function checkWrite(
 }
 
 /**
- * The version that a conditional write expects must still be there when its last byte has arrived. If another write or deletion
- * came between, S3 answers 409: https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
- * @throws S3Error `ConditionalRequestConflict`
+ * Checks the condition of a write again when its last byte has arrived. Of several conditional writes of a key, the first to
+ * finish succeeds, and the others fail with 412. If the expected version was deleted meanwhile, S3 answers 409:
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+ * @throws S3Error when the condition does not hold any more
  */
-export function checkUnchanged(
+export function checkAgain(
+  key: string,
   condition: WriteCondition | undefined,
-  atStart: Version | undefined,
   current: Version | undefined,
 ): void {
-  if (condition === undefined || atStart === current) return;
-  throw new S3Error('ConditionalRequestConflict', undefined, {
-    Condition: condition.ifAbsent ? 'If-None-Match' : 'If-Match',
-  });
+  if (condition?.ifMatch !== undefined && current === undefined) {
+    throw new S3Error('ConditionalRequestConflict', undefined, { Condition: 'If-Match' });
+  }
+  checkWrite(key, condition, current);
 }
 
 /** @throws S3Error `PreconditionFailed`, or `NotModified` when the client has this version already */

@@ -1,7 +1,7 @@
 /** CopyObject, within this S3: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html */
 import { algorithmNamed, checksumElement } from './checksums';
 import { checkCopySource, writeCondition } from './conditions';
-import { COPY_SOURCE_HEADERS, copySource } from './copy-source';
+import { COPY_SOURCE_HEADERS, type CopySource } from './copy-source';
 import { entityTooLarge, invalidArgument, S3Error } from './errors';
 import { MAX_PUT_BYTES } from './request-body';
 import type { S3Request } from './request';
@@ -24,16 +24,12 @@ const OWN_HEADERS: readonly string[] = [
   'x-amz-metadata-directive',
 ];
 
-export function isCopy({ method, headers }: S3Request): boolean {
-  return method === 'PUT' && headers['x-amz-copy-source'] !== undefined;
-}
-
 export async function copyObject(
   store: DiskObjectStore,
+  source: CopySource,
   request: S3Request,
 ): Promise<{ readonly xml: string; readonly object: StoredObject }> {
   const headers = knownHeaders(request, OPERATION, OWN_HEADERS);
-  const source = copySource(headers, OPERATION);
   store.checkBucket(request.bucket);
   const original = store.head(source.bucket, source.key);
   checkCopySource(headers, original);
@@ -47,7 +43,7 @@ export async function copyObject(
     );
   }
   const algorithm = headers['x-amz-checksum-algorithm'];
-  const object = await store.put(request.bucket, request.key, store.read(original), {
+  const object = await store.copy(original, request.bucket, request.key, {
     ...metadata,
     // A copy is one object without parts, so a composite checksum becomes one of the whole object.
     checksum: algorithm === undefined ? original.checksum.algorithm : algorithmNamed(algorithm),

@@ -1,6 +1,10 @@
 /** The source of a CopyObject or an UploadPartCopy, in their headers. */
 import { invalidArgument, notImplemented } from './errors';
-import type { Headers } from './request-headers';
+
+export interface CopySource {
+  readonly bucket: string;
+  readonly key: string;
+}
 
 export const COPY_SOURCE_HEADERS: readonly string[] = [
   'x-amz-copy-source',
@@ -10,14 +14,10 @@ export const COPY_SOURCE_HEADERS: readonly string[] = [
   'x-amz-copy-source-if-unmodified-since',
 ];
 
-/** `bucket/key` or `/bucket/key`, percent-encoded. */
-export function copySource(
-  headers: Headers,
-  operation: string,
-): { readonly bucket: string; readonly key: string } {
-  const header = headers['x-amz-copy-source'] ?? '';
+/** Parses the header `x-amz-copy-source`: `bucket/key` or `/bucket/key`, percent-encoded. */
+export function parseCopySource(header: string): CopySource {
   const [path, ...query] = header.split('?');
-  if (query.length > 0) throw notImplemented(`${operation} with a version of the source`);
+  if (query.length > 0) throw notImplemented('a copy with a version of the source');
   const match = /^\/?([^/]+)\/(.+)$/s.exec(decode(path));
   if (match === null) throw invalidArgument('x-amz-copy-source', 'Invalid copy source object key', header);
   return { bucket: match[1], key: match[2] };

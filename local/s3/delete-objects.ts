@@ -1,5 +1,5 @@
 /** DeleteObject and DeleteObjects. */
-import { writeCondition } from './conditions';
+import { deleteCondition } from './conditions';
 import { notImplemented, S3Error } from './errors';
 import { malformed, fieldsOf, parseXml, type XmlElement } from './parse-xml';
 import type { S3Request } from './request';
@@ -11,12 +11,10 @@ import { element, xmlDocument } from './xml';
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html */
 const MAX_OBJECTS = 1000;
 
-/** A key that does not exist may be deleted. With `If-Match`, only the named version is. */
+/** A key that does not exist may be deleted. With `If-Match`, only the named version is, or with `*` any. */
 export async function deleteObject(store: DiskObjectStore, request: S3Request): Promise<void> {
   const headers = knownHeaders(request, 'DeleteObject');
-  const condition = writeCondition(headers, 'DeleteObject');
-  if (condition?.ifAbsent === true) throw notImplemented('DeleteObject with If-None-Match');
-  await store.delete(request.bucket, request.key, condition);
+  await store.delete(request.bucket, request.key, deleteCondition(headers));
 }
 
 interface Deletion {

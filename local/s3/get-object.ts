@@ -3,7 +3,7 @@ import type * as http from 'node:http';
 import { checksumHeader } from './checksums';
 import { checkRead } from './conditions';
 import { invalidArgument, S3Error } from './errors';
-import { describeObject } from './object-headers';
+import { describeObject, isLatin1 } from './object-headers';
 import { type ByteRange, parseRange } from './range';
 import type { S3Request } from './request';
 import { knownHeaders } from './request-headers';
@@ -57,8 +57,9 @@ export async function getObject(
     response.writeHead(status, headers).end();
     return;
   }
-  const descriptor = store.open(object);
+  // Before the file is opened, because it may throw.
   response.writeHead(status, headers);
+  const descriptor = store.open(object);
   await sendFile(descriptor, range ?? { first: 0, last: object.size - 1 }, response, request.traffic);
 }
 
@@ -71,7 +72,9 @@ function overrides(query: URLSearchParams): http.OutgoingHttpHeaders {
   return Object.fromEntries(
     Object.entries(OVERRIDES).flatMap(([parameter, header]) => {
       const value = query.get(parameter);
-      return value === null ? [] : [[header, value]];
+      if (value === null) return [];
+      if (isLatin1(value)) return [[header, value]];
+      throw invalidArgument(parameter, 'Header value cannot be represented using ISO-8859-1.', value);
     }),
   );
 }

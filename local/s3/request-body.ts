@@ -1,5 +1,4 @@
 /** Reads the body of a request, plain or `aws-chunked`, and checks it against the request's headers and trailers. */
-import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { release } from '../../lambda/store/release';
 import { decodeAwsChunked, type Trailers } from './aws-chunked';
@@ -80,34 +79,18 @@ export function requestBody(request: S3Request, headers: Headers, operation: str
 
 /** The whole text of a body with XML. */
 export async function xmlBody(request: S3Request, headers: Headers, operation: string): Promise<string> {
-  const payload = payloadOf(headers, operation);
-  const given = givenChecksum(headers);
-  const md5 = contentMd5(headers['content-md5']);
-  request.continue();
-  const trailers: Trailers = new Map();
-  const signatures = payload.signedChunks ? new ChunkSignatures(request.chunks) : undefined;
-  const source = payload.chunked ? decodeAwsChunked(request.message, trailers, signatures) : request.message;
+  const { bytes, algorithms, verify } = requestBody(request, headers, operation);
+  const meter = new ChecksumMeter(algorithms);
   const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of source as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > MAX_XML_BYTES) throw new S3Error('MalformedXML');
-    chunks.push(chunk);
+  for await (const chunk of bytes as AsyncIterable<Buffer>) {
+    meter.update(chunk);
+    // Read the rest of a body that is too large. Otherwise the client sees a broken connection instead of the response.
+    if (meter.size > MAX_XML_BYTES) chunks.length = 0;
+    else chunks.push(chunk);
   }
-  const bytes = Buffer.concat(chunks);
-  const sum = (algorithm: string): string => createHash(algorithm).update(bytes).digest('base64');
-  verifySha256(payload.sha256, { sha256: sum('sha256') });
-  if (md5 !== undefined && md5 !== sum('md5')) throw new S3Error('BadDigest');
-  if (given !== undefined) {
-    const meter = new ChecksumMeter([given.algorithm]);
-    meter.update(bytes);
-    verifyChecksum(
-      given.algorithm,
-      given.value ?? trailers.get(checksumHeader(given.algorithm)) ?? '',
-      meter.digest()[given.algorithm],
-    );
-  }
-  return bytes.toString('utf8');
+  if (meter.size > MAX_XML_BYTES) throw new S3Error('MalformedXML');
+  verify(meter.size, meter.digest());
+  return Buffer.concat(chunks).toString('utf8');
 }
 
 interface Payload {

@@ -7,7 +7,8 @@ import type { Traffic } from '../simulation/traffic';
 import { type Authenticated, checkScopeOf } from './authenticate';
 import type { Caller, Session } from './callers';
 import { checksumAlgorithm } from './checksums';
-import { notImplemented, S3Error } from './errors';
+import { type CopySource, parseCopySource } from './copy-source';
+import { invalidArgument, notImplemented, S3Error } from './errors';
 
 export interface S3Request {
   readonly method: string;
@@ -18,6 +19,8 @@ export interface S3Request {
   /** Without the parameters of a signature. */
   readonly query: URLSearchParams;
   readonly headers: http.IncomingHttpHeaders;
+  /** Present for a copy, whose body is an object. */
+  readonly copySource?: CopySource;
   readonly message: http.IncomingMessage;
   readonly caller: Caller;
   /** For the signatures of chunks. */
@@ -49,13 +52,16 @@ export function parseRequest(
   const query = queryOf(message.url ?? '/');
   const hoisted = headersInQuery(query);
   for (const name of [...query.keys()]) if (/^x-amz-/i.test(name)) query.delete(name);
+  const headers: http.IncomingHttpHeaders = { ...message.headers, ...hoisted };
+  const source = message.method === 'PUT' ? headers['x-amz-copy-source'] : undefined;
   const request: S3Request = {
     method: message.method ?? '',
     bucket: decode(bucket),
     // The SDK puts a second slash before the keys of a directory bucket at an IP address.
     key: decode(isDirectoryBucket(bucket) ? key.replace(/^\//, '') : key),
     query,
-    headers: { ...message.headers, ...hoisted },
+    headers,
+    ...(source !== undefined && { copySource: parseCopySource(String(source)) }),
     message,
     caller: authenticated.caller,
     chunks: authenticated.chunks,
@@ -91,9 +97,16 @@ function headersInQuery(query: URLSearchParams): Record<string, string> {
     const header = name.toLowerCase();
     if (!header.startsWith('x-amz-') || OF_SIGNATURE.includes(header)) continue;
     if (header === 'x-amz-sdk-checksum-algorithm' || checksumAlgorithm(header) !== undefined) continue;
+    checkHeader(name, value);
     headers[header] = value;
   }
   return headers;
+}
+
+/** S3 could not return what no header holds. That it refuses it when it is written is believed. */
+function checkHeader(name: string, value: string): void {
+  if (/^[\w-]+$/.test(name) && !/[\x00-\x08\x0a-\x1f\x7f]/.test(value)) return;
+  throw invalidArgument(name, 'Header names and values must have no control characters.', value);
 }
 
 /**

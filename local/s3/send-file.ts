@@ -56,9 +56,19 @@ async function send(bytes: Buffer, response: http.ServerResponse, traffic?: Traf
   }
 }
 
+/** Node.js never calls the callback of a write to a client that has gone. */
 function written(response: http.ServerResponse, piece: Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {
+    const onClose = (): void => {
+      reject(new Error('the client closed the connection before the end of the response'));
+    };
+    if (response.destroyed) {
+      onClose();
+      return;
+    }
+    response.once('close', onClose);
     response.write(piece, (error) => {
+      response.off('close', onClose);
       if (error) reject(error);
       else resolve();
     });

@@ -16,7 +16,7 @@ import { authenticate } from './authenticate';
 import { S3Authorization } from './authorize';
 import { bucketLocation, LIST_BUCKETS_QUERY, listBuckets } from './buckets';
 import type { Callers } from './callers';
-import { copyObject, isCopy } from './copy-object';
+import { copyObject } from './copy-object';
 import { createSession, isCreateSession } from './create-session';
 import { deleteObject, deleteObjects } from './delete-objects';
 import { notImplemented, S3Error } from './errors';
@@ -66,13 +66,21 @@ export class S3Server {
       ...{ store, uploads, callers, connections, authorization, region },
       ...(faults && { faults: new S3Faults(faults, connections, server) }),
     };
+    const serve = (
+      message: http.IncomingMessage,
+      response: http.ServerResponse,
+      sendContinue: () => void,
+    ): void => {
+      if (connections.isForgotten(message)) return;
+      // What fails even while an error is sent ends the connection, not the process.
+      answer(served, message, response, sendContinue).catch(() => response.destroy());
+    };
     server.on('request', (message, response) => {
-      if (!connections.isForgotten(message)) void answer(served, message, response, () => undefined);
+      serve(message, response, () => undefined);
     });
     // The client waits before it sends its body, so that it can be refused without it.
     server.on('checkContinue', (message, response) => {
-      if (connections.isForgotten(message)) return;
-      void answer(served, message, response, () => {
+      serve(message, response, () => {
         response.writeContinue();
       });
     });
@@ -131,7 +139,7 @@ async function answer(
     });
   } catch (error) {
     // The client has gone, or a file failed halfway: the response can no longer become an error, so close it.
-    if (response.headersSent || message.socket.destroyed) {
+    if (response.headersSent || response.destroyed) {
       response.destroy();
       return;
     }
@@ -210,8 +218,8 @@ async function operateObject(
       return;
     case 'PUT': {
       allowQuery(request, []);
-      if (isCopy(request)) {
-        sendXml((await copyObject(store, request)).xml, response);
+      if (request.copySource !== undefined) {
+        sendXml((await copyObject(store, request.copySource, request)).xml, response);
         return;
       }
       const object = await putObject(store, request);

@@ -3,11 +3,11 @@
  * of the folder, an overwrite never disturbs a reader, and of two conditional writes exactly one commits.
  */
 import * as fs from 'node:fs';
-import { open, rm } from 'node:fs/promises';
+import { type FileHandle, open, rm } from 'node:fs/promises';
 import * as path from 'node:path';
 import { Readable } from 'node:stream';
 import { type ChecksumAlgorithm, ChecksumMeter, type Checksums, type ObjectChecksum } from './checksums';
-import { checkUnchanged, checkWrite, type WriteCondition } from './conditions';
+import { checkAgain, checkWrite, type WriteCondition } from './conditions';
 import { noSuchKey, S3Error } from './errors';
 import type { ByteRange } from './range';
 import type { ObjectMetadata } from './request-headers';
@@ -103,6 +103,25 @@ export class DiskObjectStore {
     options: ObjectOptions & ReceiveOptions = {},
   ): Promise<StoredObject> {
     const write = this.beginWrite(bucketName, key, options.condition);
+    return this.finish(write, body, options);
+  }
+
+  /** Copies an object of this store. The source is not opened if the write is refused. */
+  async copy(
+    original: StoredObject,
+    bucketName: string,
+    key: string,
+    options: ObjectOptions = {},
+  ): Promise<StoredObject> {
+    const write = this.beginWrite(bucketName, key, options.condition);
+    return this.finish(write, this.read(original), options);
+  }
+
+  private async finish(
+    write: Write,
+    body: Readable,
+    options: ObjectOptions & ReceiveOptions,
+  ): Promise<StoredObject> {
     const algorithms = [...(options.algorithms ?? []), options.checksum ?? 'crc32'];
     return write.commit(await this.receive(body, { ...options, algorithms }), options);
   }
@@ -127,12 +146,11 @@ export class DiskObjectStore {
    */
   beginWrite(bucketName: string, key: string, condition?: WriteCondition): Write {
     this.checkKey(bucketName, key);
-    const atStart = this.bucket(bucketName).get(key);
-    checkWrite(key, condition, atStart);
+    checkWrite(key, condition, this.bucket(bucketName).get(key));
     return {
       commit: (received, options) =>
         this.commit(bucketName, key, received, options, (current) => {
-          checkUnchanged(condition, atStart, current);
+          checkAgain(key, condition, current);
         }),
     };
   }
@@ -196,7 +214,10 @@ export class DiskObjectStore {
     return fs.openSync(object.file, 'r');
   }
 
-  /** @param range first and last byte, both inclusive */
+  /**
+   * The caller must read or destroy the stream, because the file is open until then.
+   * @param range first and last byte, both inclusive
+   */
   read(object: StoredObject, range?: ByteRange): Readable {
     if (object.size === 0) return Readable.from([]);
     const bytes = range === undefined ? {} : { start: range.first, end: range.last };
@@ -229,19 +250,40 @@ export function compareKeys(a: string, b: string): number {
   return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }
 
+/**
+ * If the disk refuses a chunk, the others are still read: the client would otherwise see a broken connection instead of an
+ * error.
+ */
 async function write(
   body: AsyncIterable<Buffer>,
   file: string,
   written: (chunk: Buffer) => void,
 ): Promise<void> {
-  const target = await open(file, 'wx');
+  const target = await create(file, body);
+  let failure: { readonly error: unknown } | undefined;
   try {
     for await (const chunk of body) {
-      await target.writeFile(chunk);
-      written(chunk);
+      if (failure !== undefined) continue;
+      try {
+        await target.writeFile(chunk);
+        written(chunk);
+      } catch (error) {
+        failure = { error };
+      }
     }
   } finally {
     await target.close();
+  }
+  if (failure !== undefined) throw failure.error;
+}
+
+async function create(file: string, body: AsyncIterable<Buffer>): Promise<FileHandle> {
+  try {
+    return await open(file, 'wx');
+  } catch (error) {
+    // The file of a copy's source; a request's body is read by the server.
+    if (body instanceof fs.ReadStream) body.destroy();
+    throw error;
   }
 }
 

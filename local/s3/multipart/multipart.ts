@@ -36,8 +36,8 @@ export async function operateMultipart(
   switch (request.method) {
     case 'PUT': {
       allowQuery(request, ['uploadId', 'partNumber']);
-      if (request.headers['x-amz-copy-source'] !== undefined) {
-        answerXml(await uploadPartCopy(store, uploads, upload, request));
+      if (request.copySource !== undefined) {
+        answerXml(await uploadPartCopy(store, uploads, upload, request.copySource, request));
         return;
       }
       const part = await uploadPart(uploads, upload, request);

@@ -2,7 +2,7 @@
 import type * as http from 'node:http';
 import { checksumElement, checksumHeader, type ChecksumAlgorithm } from '../checksums';
 import { checkCopySource } from '../conditions';
-import { COPY_SOURCE_HEADERS, copySource } from '../copy-source';
+import { COPY_SOURCE_HEADERS, type CopySource } from '../copy-source';
 import { entityTooLarge, invalidArgument, S3Error } from '../errors';
 import type { MultipartUpload, MultipartUploads, StoredPart } from './multipart-uploads';
 import { wholeNumberParameter } from '../paging';
@@ -34,12 +34,12 @@ export async function uploadPartCopy(
   store: DiskObjectStore,
   uploads: MultipartUploads,
   upload: MultipartUpload,
+  source: CopySource,
   request: S3Request,
 ): Promise<string> {
   const headers = knownHeaders(request, 'UploadPartCopy', [...COPY_SOURCE_HEADERS, RANGE]);
   const number = partNumber(request);
-  const { bucket, key } = copySource(headers, 'UploadPartCopy');
-  const original = store.head(bucket, key);
+  const original = store.head(source.bucket, source.key);
   checkCopySource(headers, original);
   const range = copyRange(headers[RANGE], original.size);
   const size = range === undefined ? original.size : range.last - range.first + 1;

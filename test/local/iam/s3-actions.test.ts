@@ -41,7 +41,8 @@ describe('the permissions of a request', () => {
   });
 
   test('include those on the source of a copy', () => {
-    expect(needs(operation('PUT', 'b/k', { 'x-amz-copy-source': '/other/a%20b/c?versionId=1' }))).toEqual([
+    const copySource = { bucket: 'other', key: 'a b/c' };
+    expect(needs({ ...operation('PUT', 'b/k'), copySource })).toEqual([
       's3:GetObject other/a b/c',
       's3:PutObject b/k',
     ]);
@@ -53,6 +54,18 @@ describe('the permissions of a request', () => {
       's3:GetObject b/k',
     ]);
     expect(needs(operation('PUT', 'b/k', { 'if-none-match': '*' }))).toEqual(['s3:PutObject b/k']);
+    expect(needs(operation('POST', 'b/k?uploadId=u', { 'if-match': '"etag"' }))).toEqual([
+      's3:PutObject b/k',
+      's3:GetObject b/k',
+    ]);
+  });
+
+  test('include reading for a deletion of one version only', () => {
+    expect(needs(operation('DELETE', 'b/k', { 'if-match': '"etag"' }))).toEqual([
+      's3:DeleteObject b/k',
+      's3:GetObject b/k',
+    ]);
+    expect(needs(operation('DELETE', 'b/k', { 'if-match': '*' }))).toEqual(['s3:DeleteObject b/k']);
   });
 
   test.each([
@@ -96,7 +109,6 @@ describe('the uses of keys by a request', () => {
     ['HEAD', 'b/k', {}, []],
     ['HEAD', 'b/k', { 'x-amz-checksum-mode': 'ENABLED' }, ['kms:Decrypt key-b']],
     ['PUT', 'b/k', {}, ['kms:GenerateDataKey key-b']],
-    ['PUT', 'b/k', { 'x-amz-copy-source': 'c/k' }, ['kms:Decrypt key-c', 'kms:GenerateDataKey key-b']],
     ['POST', 'b/k?uploads', {}, ['kms:GenerateDataKey key-b']],
     ['PUT', 'b/k?partNumber=1&uploadId=u', {}, ['kms:Decrypt key-b']],
     ['DELETE', 'b/k', {}, []],
@@ -104,6 +116,14 @@ describe('the uses of keys by a request', () => {
     ['GET', 'plain/k', {}, []],
   ])('%s %s with %j are %j', (method, path, headers, expected) => {
     expect(uses(operation(method, path, headers))).toEqual(expected);
+  });
+
+  test('include that of the key of the source of a copy', () => {
+    const copySource = { bucket: 'c', key: 'k' };
+    expect(uses({ ...operation('PUT', 'b/k'), copySource })).toEqual([
+      'kms:Decrypt key-c',
+      'kms:GenerateDataKey key-b',
+    ]);
   });
 
   test('have the encryption context of the bucket or of the object', () => {

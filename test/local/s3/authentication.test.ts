@@ -268,12 +268,16 @@ describe('a request', () => {
   });
 });
 
-describe('concurrent conditional writes', () => {
-  it('of one key: the one that ends later is refused with a conflict, and may be repeated', async () => {
+describe('a conditional write that is under way', () => {
+  /** Begins a write, runs `meanwhile` after the server has checked the condition, and ends it. */
+  async function write(
+    path: string,
+    condition: Record<string, string>,
+    meanwhile: () => Promise<unknown>,
+  ): Promise<number | undefined> {
     const { host, hostname, port } = new URL(server.endpoint);
-    const path = `/${BUCKET}/conflict`;
-    const condition = { 'if-none-match': '*', 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD' };
-    const headers = signedHeaders({ method: 'PUT', path, host, headers: condition }, { credentials });
+    const own = { ...condition, 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD' };
+    const headers = signedHeaders({ method: 'PUT', path, host, headers: own }, { credentials });
     const slow = http.request({ hostname, port, method: 'PUT', path, agent: false });
     for (const [name, value] of Object.entries({ ...headers, 'content-length': '4' }))
       slow.setHeader(name, value);
@@ -285,12 +289,37 @@ describe('concurrent conditional writes', () => {
     slow.flushHeaders();
     // The server has checked the condition once it asks for the body.
     await started;
-    const quick = { method: 'PUT', path, body: 'quick', headers: { 'if-none-match': '*' } };
-    expect((await signed(quick)).status).toBe(200);
+    await meanwhile();
     slow.end('slow');
-    expect((await answered).statusCode).toBe(409);
+    return (await answered).statusCode;
+  }
+
+  it('fails its precondition if another write of the key ends before', async () => {
+    const path = `/${BUCKET}/race`;
+    const condition = { 'if-none-match': '*' };
+    const quick = { method: 'PUT', path, body: 'quick', headers: condition };
+    const status = await write(path, condition, async () => {
+      expect((await signed(quick)).status).toBe(200);
+    });
+    expect(status).toBe(412);
     expect(codeOf(await signed(quick))).toBe('PreconditionFailed');
-    expect(store.head(BUCKET, 'conflict').size).toBe(5);
+    expect(store.head(BUCKET, 'race').size).toBe(5);
+  });
+
+  it('of a version fails its precondition if the key has another one at the end', async () => {
+    const path = `/${BUCKET}/version`;
+    await signed({ method: 'PUT', path, body: 'first' });
+    const condition = { 'if-match': store.head(BUCKET, 'version').etag };
+    expect(await write(path, condition, () => signed({ method: 'PUT', path, body: 'second' }))).toBe(412);
+    expect(store.head(BUCKET, 'version').size).toBe(6);
+  });
+
+  it('of a version is in conflict with a deletion that ends before', async () => {
+    const path = `/${BUCKET}/conflict`;
+    await signed({ method: 'PUT', path, body: 'first' });
+    const condition = { 'if-match': store.head(BUCKET, 'conflict').etag };
+    expect(await write(path, condition, () => signed({ method: 'DELETE', path }))).toBe(409);
+    expect(store.find(BUCKET, 'conflict')).toBeUndefined();
   });
 });
 

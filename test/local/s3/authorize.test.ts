@@ -3,6 +3,8 @@ import * as path from 'node:path';
 import {
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
+  CopyObjectCommand,
+  CreateBucketCommand,
   CreateMultipartUploadCommand,
   CreateSessionCommand,
   DeleteObjectCommand,
@@ -134,6 +136,33 @@ describe('a role', () => {
     await expect(get(PLAIN, 'missing')).rejects.toMatchObject({ name: 'NoSuchKey' });
     await expect(head()).rejects.toMatchObject({ $metadata: { httpStatusCode: 404 } });
   });
+
+  test('does not learn that the source of a copy is missing without s3:ListBucket on its bucket', async () => {
+    const copy = () =>
+      client.send(new CopyObjectCommand({ Bucket: PLAIN, Key: 'copy', CopySource: 'encrypted/missing' }));
+    const use = allow(['s3:GetObject', 's3:PutObject', 'kms:*'], '*');
+    grant([use, allow('s3:ListBucket', 'arn:aws:s3:::plain')]);
+    await expect(copy()).rejects.toMatchObject(refused('s3:ListBucket', '"arn:aws:s3:::encrypted"'));
+    grant([use, allow('s3:ListBucket', 'arn:aws:s3:::encrypted')]);
+    await expect(copy()).rejects.toMatchObject({ name: 'NoSuchKey' });
+  });
+
+  test('cannot create a bucket, because the local cloud does not', async () => {
+    const create = client.send(new CreateBucketCommand({ Bucket: 'new' }));
+    await expect(create).rejects.toMatchObject({
+      name: 'NotImplemented',
+      message: expect.stringContaining('CreateBucket') as string,
+    });
+  });
+
+  test.each(['nothing', '/only-a-bucket', 'bucket/', 'bucket/%zz', 'bucket/%ff'])(
+    'learns that the source %j of a copy is malformed',
+    async (CopySource) => {
+      grant([allow('s3:*', '*')]);
+      const copy = client.send(new CopyObjectCommand({ Bucket: PLAIN, Key: 'copy', CopySource }));
+      await expect(copy).rejects.toMatchObject({ name: 'InvalidArgument' });
+    },
+  );
 
   test('learns that a bucket is missing', async () => {
     grant([]);

@@ -275,6 +275,24 @@ describe.each(endpointKinds())('$name', ({ name: kind, start }) => {
     });
   });
 
+  describe('a conditional deletion', () => {
+    const remove = (Key: string, IfMatch: string) =>
+      client.send(new DeleteObjectCommand({ Bucket: BUCKET, Key, IfMatch }));
+
+    asDocumented('with If-Match: * needs an object', async () => {
+      await put('any-version', 'x');
+      await remove('any-version', '*');
+      await refused(head('any-version'), 'NotFound', 404);
+    });
+
+    asDocumented('with If-Match needs this version', async () => {
+      const { ETag = '' } = await put('one-version', 'x');
+      await refused(remove('one-version', '"other"'), 'PreconditionFailed', 412);
+      await remove('one-version', ETag);
+      await refused(head('one-version'), 'NotFound', 404);
+    });
+  });
+
   describe('a checksum', () => {
     it.each(COMPUTED)('%s that the SDK computes is stored and returned', async (algorithm) => {
       const field = `Checksum${algorithm}` as const;
