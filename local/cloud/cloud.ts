@@ -17,6 +17,7 @@ import { callWithFaults, startWithFaults } from '../lambda/call-faults';
 import { CodeFolders } from '../lambda/code';
 import { Concurrency } from '../lambda/concurrency';
 import type { Admission } from '../lambda/function-pool';
+import { guardFolder, unguardFolder } from '../lambda/guardian';
 import { LocalFunctions } from '../lambda/local-functions';
 import { NodeBinaries } from '../lambda/node-binaries';
 import type { WorkerProcess } from '../lambda/worker-process';
@@ -61,7 +62,7 @@ export class LocalCloud {
     const versions = new PublishedVersions();
     const pipeline = selectPipeline(readAssembly(assemblyPath), options.pipeline, versions);
     const injector = new FaultInjector(options.faults, options.onFault);
-    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'sliced-inference-local-'));
+    const folder = fs.mkdtempSync(path.resolve(os.tmpdir(), 'sliced-inference-local-'));
     const cloud = new LocalCloud(pipeline, versions, folder, injector, options);
     try {
       await cloud.prepare(pipeline);
@@ -94,6 +95,7 @@ export class LocalCloud {
   ) {
     this.store = new DiskObjectStore(path.join(folder, 's3'));
     this.forgetExit = atExit(this.onProcessExit);
+    guardFolder(folder);
     this.authorizer = new Authorizer(options.onAccess);
     const { account } = this.deployed.template.environment;
     this.credentials = this.callers.add({ principal: administrator(account) });
@@ -191,6 +193,7 @@ export class LocalCloud {
     await this.stepFunctionsServer?.close();
     await this.s3Server?.close();
     await rm(this.folder, { recursive: true, force: true });
+    unguardFolder(this.folder);
     this.forgetExit();
   }
 
@@ -305,7 +308,7 @@ export class LocalCloud {
     };
   }
 
-  /** An exit handler can only do synchronous work. If this process is killed, workers end by themselves. */
+  /** An exit handler can only do synchronous work. If this process is killed, the guardian does it. */
   private readonly onProcessExit = (): void => {
     this.functions?.kill();
     fs.rmSync(this.folder, { recursive: true, force: true });
