@@ -103,7 +103,7 @@ async function answer(
     send(response, 200, await operate(served.machine, message, body));
   } catch (error) {
     // The client has gone.
-    if (response.destroyed || message.destroyed) {
+    if (response.destroyed || !message.complete) {
       response.destroy();
       return;
     }
