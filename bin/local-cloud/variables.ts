@@ -10,11 +10,15 @@ type Environment = Readonly<Partial<Record<string, string>>>;
  * https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
  * @param user the variables of the shell that will get these
  */
-export function variables({ s3, stepFunctions }: LocalCloud, user: Environment): Record<string, string> {
+export function variables(
+  { s3, stepFunctions, otherServicesEndpoint }: LocalCloud,
+  user: Environment,
+): Record<string, string> {
   const noProxy = withoutProxy(user);
   return {
     AWS_ENDPOINT_URL_S3: s3.endpoint,
     AWS_ENDPOINT_URL_SFN: stepFunctions.endpoint,
+    AWS_ENDPOINT_URL: otherServicesEndpoint,
     // With `true`, from the shell or from a configuration file, requests would go to AWS.
     AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: 'false',
     ...(s3.certificateAuthority && {

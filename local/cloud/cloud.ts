@@ -37,6 +37,7 @@ import type { ExecutionResult } from '../step-functions/execution';
 import type { CertificateAuthority, S3Access, StepFunctionsAccess } from './access';
 import { checkRoles } from './check-roles';
 import type { LocalCloudOptions } from './options';
+import { OtherServices } from './other-services';
 import { checkInvoke, logRefusal } from './service-permissions';
 import { parseDefinition } from '../step-functions/parse-definition';
 import { StateMachine } from '../step-functions/state-machine';
@@ -82,6 +83,7 @@ export class LocalCloud {
   private readonly forgetExit: () => void;
   private s3Server: S3Server | undefined;
   private stepFunctionsServer: StepFunctionsServer | undefined;
+  private otherServices: OtherServices | undefined;
   private certificateAuthority: CertificateAuthority | undefined;
   private functions: LocalFunctions | undefined;
   private stateMachine: StateMachine | undefined;
@@ -121,6 +123,11 @@ export class LocalCloud {
   /** Access to the local Step Functions, which has the pipeline's state machine. */
   get stepFunctions(): StepFunctionsAccess {
     return { ...this.s3, endpoint: started(this.stepFunctionsServer).endpoint, disableHostPrefix: true };
+  }
+
+  /** An endpoint for AWS_ENDPOINT_URL: it refuses each request to another service by name, which would reach AWS otherwise. */
+  get otherServicesEndpoint(): string {
+    return started(this.otherServices).endpoint;
   }
 
   /**
@@ -192,6 +199,7 @@ export class LocalCloud {
     await this.functions?.close();
     await this.stepFunctionsServer?.close();
     await this.s3Server?.close();
+    await this.otherServices?.close();
     await rm(this.folder, { recursive: true, force: true });
     unguardFolder(this.folder);
     this.forgetExit();
@@ -209,6 +217,7 @@ export class LocalCloud {
       port: ports?.s3,
       faults: this.injector,
     });
+    this.otherServices = await OtherServices.start(certificate);
     this.functions = new LocalFunctions({
       code: new CodeFolders(this.store, path.join(this.folder, 'code')),
       folder: path.join(this.folder, 'workers'),
@@ -297,6 +306,7 @@ export class LocalCloud {
         AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
         AWS_SESSION_TOKEN: credentials.sessionToken,
         AWS_ENDPOINT_URL_S3: this.s3.endpoint,
+        AWS_ENDPOINT_URL: this.otherServicesEndpoint,
         ...(this.certificateAuthority && { NODE_EXTRA_CA_CERTS: this.certificateAuthority.file }),
       },
       onFrozen: () => {

@@ -9,9 +9,11 @@ export async function until<T>(
   what: string,
   look: () => T | false | undefined | Promise<T | false | undefined>,
 ): Promise<T> {
-  for (const start = Date.now(); Date.now() - start < LIMIT_MS; await delay(5)) {
+  const end = Date.now() + LIMIT_MS;
+  while (Date.now() < end) {
     const found = await look();
     if (found !== undefined && found !== false) return found;
+    await delay(5);
   }
   throw new Error(`expected within ${LIMIT_MS / 1000} s: ${what}`);
 }

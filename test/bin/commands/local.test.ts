@@ -368,6 +368,18 @@ withAwsCli('the AWS CLI (skipped if `aws` is not installed)', () => {
     await serving.stop('SIGTERM');
   });
 
+  it('does not send requests for other services to AWS', async () => {
+    const serving = await serve([standard]);
+    const environment = evaluate(serving.text);
+    expect(() => aws(environment, 'sts', 'get-caller-identity')).toThrow(
+      'the local cloud does not support sts:GetCallerIdentity',
+    );
+    expect(() => aws(environment, 'logs', 'describe-log-groups')).toThrow(
+      'the local cloud does not support logs:DescribeLogGroups',
+    );
+    await serving.stop('SIGTERM');
+  });
+
   it('runs an Express pipeline to its end', async () => {
     const serving = await serve([express]);
     const environment = evaluate(serving.text);

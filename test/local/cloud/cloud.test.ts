@@ -147,6 +147,20 @@ test('a redriven execution calls its function again', async () => {
   client.destroy();
 });
 
+test('a function cannot reach a service that the local cloud does not give it', async () => {
+  const source = `
+  const { ListStateMachinesCommand, SFNClient } = require(${JSON.stringify(require.resolve('@aws-sdk/client-sfn'))});
+  exports.handler = async () => {
+    const error = await new SFNClient({ maxAttempts: 1 }).send(new ListStateMachinesCommand()).catch((error) => error);
+    return [error.name, error.message];
+  };`;
+  const cloud = await start(pipeline(source));
+  expect(await cloud.execute({})).toMatchObject({
+    status: 'SUCCEEDED',
+    output: ['UnknownOperationException', 'the local cloud does not support states:ListStateMachines'],
+  });
+});
+
 describe('TLS', () => {
   /** Longer than the bodies for which the SDK waits for `100 Continue`. */
   const LARGE = Buffer.alloc(5_000_000, 'large');
