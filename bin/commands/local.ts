@@ -5,6 +5,8 @@ import type { LocalCloudOptions, SimulationName } from '../../local';
 import { LocalCloud, SIMULATIONS } from '../../local';
 import { CONTRACT_VERSION } from '../../contract/version';
 import { INPUTS_PREFIX } from '../../contract/keys';
+import { EnvFile, HEADING } from '../local-cloud/env-file';
+import { variables } from '../local-cloud/variables';
 import { TERMINATED } from '../process/exit-codes';
 import { clearProgress, showProgress } from '../terminal/progress';
 import { SHELLS, type ShellName } from '../terminal/shells';
@@ -15,6 +17,8 @@ interface Options extends FaultsOptions {
   readonly port?: number;
   readonly simulate: SimulationName;
   readonly shell: ShellName;
+  /** Node.js itself would read `--env-file`, also after the script. */
+  readonly writeEnv?: string;
   readonly logs?: boolean;
   readonly json?: boolean;
 }
@@ -25,10 +29,12 @@ const MAX_PORT = 65_534;
 const HELP = `
 Publishes the assembly's assets to a local S3, and serves it and the pipeline's state machine on this machine until you stop
 the command. It prints the variables that point the AWS CLI and any AWS SDK at them, in a form that a shell evaluates.
+With --write-env they go into a file, which appears when all is ready and disappears at the end.
 
 Examples:
-  $ npx cdk synth && sliced-inference local cdk.out > cloud.env &
-  $ . ./cloud.env && aws stepfunctions list-executions --state-machine-arn "$STATE_MACHINE_ARN"
+  $ npx cdk synth && sliced-inference local cdk.out --write-env cloud.env &
+  $ until [ -e cloud.env ]; do sleep 1; done; . ./cloud.env
+  $ aws stepfunctions list-executions --state-machine-arn "$STATE_MACHINE_ARN"
   $ sliced-inference local cdk.out --pipeline OcrStack --port 9000 --logs`;
 
 export function localCommand(): Command {
@@ -53,6 +59,10 @@ export function localCommand(): Command {
         .choices(Object.keys(SHELLS))
         .default(process.platform === 'win32' ? 'powershell' : 'sh'),
     )
+    .option(
+      '--write-env <file>',
+      'write the variables into this file when all is ready, and remove it at the end',
+    )
     .option('--logs', 'write the logs of the functions to standard error')
     .option('--json', 'print JSON');
   return addFaultsOptions(command).addHelpText('after', HELP).action(serve);
@@ -60,6 +70,7 @@ export function localCommand(): Command {
 
 async function serve(assembly: string, options: Options): Promise<void> {
   const settings = cloudOptions(options);
+  const envFile = options.writeEnv === undefined ? undefined : new EnvFile(options.writeEnv);
   // process.exit() also ends the functions' processes and removes all files.
   const stop = (): void => process.exit(TERMINATED);
   process.once('SIGTERM', stop);
@@ -69,13 +80,13 @@ async function serve(assembly: string, options: Options): Promise<void> {
     process.off('SIGTERM', stop);
     const stopped = once(process, 'SIGTERM');
     clearProgress();
-    process.stdout.write(
-      options.json ? `${JSON.stringify(access(cloud), undefined, 2)}\n` : describe(cloud, options),
-    );
+    envFile?.write(describe(cloud, options));
+    process.stdout.write(output(cloud, options));
     await stopped;
     process.stderr.write(describeFaults(cloud, options));
     process.exitCode = TERMINATED;
   } finally {
+    envFile?.remove();
     await cloud.close();
   }
 }
@@ -103,45 +114,29 @@ function readPort(text: string): number {
 /** What a program needs to use the local cloud. */
 function access(cloud: LocalCloud) {
   const { stateMachineArn, stateMachineType, stackName, bucket } = cloud.pipeline;
-  return { stackName, stateMachineArn, stateMachineType, bucket, environment: environment(cloud) };
+  return { stackName, stateMachineArn, stateMachineType, bucket, environment: variables(cloud, process.env) };
 }
 
-/**
- * The variables that the AWS SDKs and the AWS CLI read.
- * https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
- */
-function environment({ s3, stepFunctions }: LocalCloud): Readonly<Record<string, string>> {
-  return {
-    AWS_ENDPOINT_URL_S3: s3.endpoint,
-    AWS_ENDPOINT_URL_SFN: stepFunctions.endpoint,
-    ...(s3.certificateAuthority && {
-      NODE_EXTRA_CA_CERTS: s3.certificateAuthority.file,
-      AWS_CA_BUNDLE: s3.certificateAuthority.file,
-    }),
-    AWS_REGION: s3.region,
-    // The AWS CLI reads this variable instead.
-    AWS_DEFAULT_REGION: s3.region,
-    AWS_ACCESS_KEY_ID: s3.credentials.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: s3.credentials.secretAccessKey,
-    // Without it the AWS CLI and the SDK for Python call StartSyncExecution at the host sync-127.0.0.1.
-    AWS_DISABLE_HOST_PREFIX_INJECTION: 'true',
-  };
+function output(cloud: LocalCloud, options: Options): string {
+  if (options.json) return `${JSON.stringify(access(cloud), undefined, 2)}\n`;
+  if (options.writeEnv === undefined) return describe(cloud, options);
+  return `the pipeline in ${cloud.pipeline.stackName} is ready: evaluate ${options.writeEnv} in a shell\n`;
 }
 
 function describe(cloud: LocalCloud, { shell }: Options): string {
   const { stackName, stateMachineArn, stateMachineType, bucket } = cloud.pipeline;
   const { set, unset, read } = SHELLS[shell];
-  const variables = { ...environment(cloud), STATE_MACHINE_ARN: stateMachineArn, BUCKET: bucket };
+  const values = { ...variables(cloud, process.env), STATE_MACHINE_ARN: stateMachineArn, BUCKET: bucket };
   const start = stateMachineType === 'EXPRESS' ? 'start-sync-execution' : 'start-execution';
   const input = JSON.stringify({
     version: CONTRACT_VERSION,
     inputs: { s3: `${INPUTS_PREFIX}x.safetensors` },
   });
   return [
-    `# S3 and Step Functions of the pipeline in ${stackName}, until you stop this command`,
+    `${HEADING}${stackName}, until you stop this command`,
     // A profile or a session token of yours would replace these credentials.
     ...['AWS_PROFILE', 'AWS_SESSION_TOKEN'].map(unset),
-    ...Object.entries(variables).map(([name, value]) => set(name, value)),
+    ...Object.entries(values).map(([name, value]) => set(name, value)),
     `# aws s3 cp x.safetensors ${read('s3://', 'BUCKET', `/${INPUTS_PREFIX}x.safetensors`)}`,
     `# aws stepfunctions ${start} --state-machine-arn ${read('', 'STATE_MACHINE_ARN', '')} --input '${input}'`,
     '',

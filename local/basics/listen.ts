@@ -5,12 +5,19 @@ import { LocalCloudError, systemErrorCode } from './errors';
 
 export const LOOPBACK = '127.0.0.1';
 
+const MAX_PORT = 65_535;
+
 /**
  * Starts the server and returns its port.
  * @param port 0 for a free one
- * @throws LocalCloudError when the port is not free
+ * @throws LocalCloudError when the port is not free, or not a port
  */
 export async function listen(server: http.Server, port = 0): Promise<number> {
+  if (!Number.isInteger(port) || port < 0 || port > MAX_PORT) {
+    throw new LocalCloudError(
+      `a port must be a whole number from 0 to ${MAX_PORT}, got ${port}: choose another port`,
+    );
+  }
   server.listen(port, LOOPBACK);
   try {
     await once(server, 'listening');

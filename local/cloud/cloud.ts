@@ -17,6 +17,7 @@ import { callWithFaults, startWithFaults } from '../lambda/call-faults';
 import { CodeFolders } from '../lambda/code';
 import { Concurrency } from '../lambda/concurrency';
 import type { Admission } from '../lambda/function-pool';
+import { guardFolder, unguardFolder } from '../lambda/guardian';
 import { LocalFunctions } from '../lambda/local-functions';
 import { NodeBinaries } from '../lambda/node-binaries';
 import type { WorkerProcess } from '../lambda/worker-process';
@@ -36,6 +37,7 @@ import type { ExecutionResult } from '../step-functions/execution';
 import type { CertificateAuthority, S3Access, StepFunctionsAccess } from './access';
 import { checkRoles } from './check-roles';
 import type { LocalCloudOptions } from './options';
+import { OtherServices } from './other-services';
 import { checkInvoke, logRefusal } from './service-permissions';
 import { parseDefinition } from '../step-functions/parse-definition';
 import { StateMachine } from '../step-functions/state-machine';
@@ -61,7 +63,7 @@ export class LocalCloud {
     const versions = new PublishedVersions();
     const pipeline = selectPipeline(readAssembly(assemblyPath), options.pipeline, versions);
     const injector = new FaultInjector(options.faults, options.onFault);
-    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'sliced-inference-local-'));
+    const folder = fs.mkdtempSync(path.resolve(os.tmpdir(), 'sliced-inference-local-'));
     const cloud = new LocalCloud(pipeline, versions, folder, injector, options);
     try {
       await cloud.prepare(pipeline);
@@ -81,6 +83,7 @@ export class LocalCloud {
   private readonly forgetExit: () => void;
   private s3Server: S3Server | undefined;
   private stepFunctionsServer: StepFunctionsServer | undefined;
+  private otherServices: OtherServices | undefined;
   private certificateAuthority: CertificateAuthority | undefined;
   private functions: LocalFunctions | undefined;
   private stateMachine: StateMachine | undefined;
@@ -94,6 +97,7 @@ export class LocalCloud {
   ) {
     this.store = new DiskObjectStore(path.join(folder, 's3'));
     this.forgetExit = atExit(this.onProcessExit);
+    guardFolder(folder);
     this.authorizer = new Authorizer(options.onAccess);
     const { account } = this.deployed.template.environment;
     this.credentials = this.callers.add({ principal: administrator(account) });
@@ -119,6 +123,11 @@ export class LocalCloud {
   /** Access to the local Step Functions, which has the pipeline's state machine. */
   get stepFunctions(): StepFunctionsAccess {
     return { ...this.s3, endpoint: started(this.stepFunctionsServer).endpoint, disableHostPrefix: true };
+  }
+
+  /** An endpoint for AWS_ENDPOINT_URL: it refuses each request to another service by name, which would reach AWS otherwise. */
+  get otherServicesEndpoint(): string {
+    return started(this.otherServices).endpoint;
   }
 
   /**
@@ -190,7 +199,9 @@ export class LocalCloud {
     await this.functions?.close();
     await this.stepFunctionsServer?.close();
     await this.s3Server?.close();
+    await this.otherServices?.close();
     await rm(this.folder, { recursive: true, force: true });
+    unguardFolder(this.folder);
     this.forgetExit();
   }
 
@@ -206,6 +217,7 @@ export class LocalCloud {
       port: ports?.s3,
       faults: this.injector,
     });
+    this.otherServices = await OtherServices.start(certificate);
     this.functions = new LocalFunctions({
       code: new CodeFolders(this.store, path.join(this.folder, 'code')),
       folder: path.join(this.folder, 'workers'),
@@ -294,6 +306,7 @@ export class LocalCloud {
         AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
         AWS_SESSION_TOKEN: credentials.sessionToken,
         AWS_ENDPOINT_URL_S3: this.s3.endpoint,
+        AWS_ENDPOINT_URL: this.otherServicesEndpoint,
         ...(this.certificateAuthority && { NODE_EXTRA_CA_CERTS: this.certificateAuthority.file }),
       },
       onFrozen: () => {
@@ -305,7 +318,7 @@ export class LocalCloud {
     };
   }
 
-  /** An exit handler can only do synchronous work. If this process is killed, workers end by themselves. */
+  /** An exit handler can only do synchronous work. If this process is killed, the guardian does it. */
   private readonly onProcessExit = (): void => {
     this.functions?.kill();
     fs.rmSync(this.folder, { recursive: true, force: true });

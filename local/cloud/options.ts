@@ -29,7 +29,7 @@ export interface LocalCloudOptions {
    */
   readonly simulation?: Simulation;
   /**
-   * The ports that S3 and Step Functions listen on, of the loopback interface.
+   * The ports that S3 and Step Functions listen on, of the loopback interface. 0 is a free one.
    * @default - free ports
    */
   readonly ports?: { readonly s3: number; readonly stepFunctions: number };

@@ -13,6 +13,7 @@ import { FunctionLog, type LogListener } from './function-log';
 import { INIT_SECONDS, MAX_REQUEST_BYTES } from './limits';
 import { declaredMajor, type NodeBinaries, nodeVariable } from './node-binaries';
 import { canMeasureMemory, isInMemory } from './process-memory';
+import { trustedAuthorities } from './trusted-authorities';
 import { Sandbox, type SandboxProcess } from './sandbox';
 import { requestTooLarge } from './service-error';
 
@@ -220,6 +221,7 @@ export class FunctionPool {
       AWS_XRAY_CONTEXT_MISSING: 'LOG_ERROR',
       ...admission.environment,
       ...this.resource.environment,
+      ...trustedAuthorities(admission.environment, this.resource.environment, codeFolder, temporaryFolder),
       LAMBDA_TASK_ROOT: codeFolder,
       // Lambda's own modules are there, among them the SDK, which a function must bring along here.
       LAMBDA_RUNTIME_DIR: '/var/runtime',

@@ -1,16 +1,28 @@
 /**
- * Ends the workers of this process if it is killed. A frozen worker does not notice that its parent has ended, and a killed
- * process cannot clean up. So a shell in a session of its own waits until its standard input closes, which the kernel
- * does for each process that ends, and then kills the groups of processes that it was told last.
+ * Ends the workers of this process if it is killed, and removes its folders. A frozen worker does not notice that its parent
+ * has ended, and a killed process cannot clean up. So a shell in a session of its own waits until its standard input
+ * closes, which the kernel does for each process that ends. Then it kills the groups of processes and removes the folders
+ * that it was told last.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 
+/** A killed worker may still finish a system call that makes a file, and so the removal of its folder fails. */
 const SCRIPT = `
-while read -r line; do groups=$line; done
-for group in $groups; do kill -s KILL -- "-$group" 2>/dev/null; done`;
+while read -r kind value; do
+  case $kind in
+    groups) groups=$value folders= ;;
+    folder) folders="$folders$value
+" ;;
+  esac
+done
+for group in $groups; do kill -s KILL -- "-$group" 2>/dev/null; done
+printf %s "$folders" | while IFS= read -r folder; do
+  for pause in 1 1 1 0; do rm -rf -- "$folder" && break; sleep $pause; done
+done`;
 
 /** Process ids of the leaders of groups. */
 const groups = new Set<number>();
+const folders = new Set<string>();
 let shell: ChildProcess | undefined;
 
 export function guard(group: number): void {
@@ -20,17 +32,33 @@ export function guard(group: number): void {
 
 /** Call it as soon as the group has ended: the system may give its id to another process. */
 export function unguard(group: number): void {
-  if (!groups.delete(group)) return;
+  if (groups.delete(group)) forget();
+}
+
+/** Has a folder removed if this process is killed. Its absolute path must not end with a space. */
+export function guardFolder(folder: string): void {
+  // The shell reads one path a line, and half of a path would be another folder.
+  if (process.platform === 'win32' || folder.includes('\n')) return;
+  folders.add(folder);
   tell();
-  if (groups.size > 0) return;
+}
+
+export function unguardFolder(folder: string): void {
+  if (folders.delete(folder)) forget();
+}
+
+function forget(): void {
+  tell();
+  if (groups.size + folders.size > 0) return;
   shell?.stdin?.end();
   shell = undefined;
 }
 
 function tell(): void {
   shell ??= start();
+  const lines = [`groups ${[...groups].join(' ')}`, ...[...folders].map((folder) => `folder ${folder}`)];
   // A pipe takes a write of this size at once, so the shell knows a group before that group's first call.
-  shell.stdin?.write(`${[...groups].join(' ')}\n`);
+  shell.stdin?.write(`${lines.join('\n')}\n`);
 }
 
 function start(): ChildProcess {

@@ -16,6 +16,7 @@ export async function closeServed(): Promise<void> {
 interface Served extends ReturnType<typeof machine> {
   readonly client: SFNClient;
   readonly access: StepFunctionsAccess;
+  readonly callers: Callers;
   /** The ARN of the state machine. */
   readonly arn: string;
 }
@@ -35,5 +36,5 @@ export async function serve(
     client.destroy();
     await server.close();
   });
-  return { ...fixture, client, access, arn: fixture.stateMachine.resource.arn };
+  return { ...fixture, client, access, callers, arn: fixture.stateMachine.resource.arn };
 }

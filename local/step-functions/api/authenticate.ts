@@ -3,7 +3,7 @@ import type * as http from 'node:http';
 import { createHash } from 'node:crypto';
 import { SignatureError, type SignatureFault } from '../../http/signature-error';
 import { verifySignature } from '../../http/signature-v4';
-import type { Callers } from '../../s3/callers';
+import type { Caller, Callers } from '../../s3/callers';
 import { ApiError, type ApiErrorName } from './errors';
 
 /** https://docs.aws.amazon.com/step-functions/latest/apireference/CommonErrors.html */
@@ -30,20 +30,31 @@ const MESSAGES: Partial<Record<SignatureFault, string>> = {
   'invalid-token': 'The security token included in the request is invalid.',
 };
 
-/** @throws ApiError when the request is not signed by one of the callers */
+/** @throws ApiError when the request is not signed by one of the callers, or by a function */
 export function authenticate(
   message: http.IncomingMessage,
   body: string,
   callers: Callers,
   region: string,
 ): void {
+  const { principal } = callerOf(message, body, callers, region);
+  if (principal?.kind !== 'identity' || principal.functionArn === undefined) return;
+  // Its role would need permissions for this service, and the local cloud knows none of them.
+  throw new ApiError(
+    'AccessDeniedException',
+    `the local cloud lets no function call Step Functions, got a request of ${principal.arn}`,
+  );
+}
+
+function callerOf(message: http.IncomingMessage, body: string, callers: Callers, region: string): Caller {
   try {
-    verifySignature(message, {
+    const { key } = verifySignature(message, {
       find: (accessKeyId) => callers.find(accessKeyId),
       region,
       services: ['states'],
       payloadHash: createHash('sha256').update(body).digest('hex'),
     });
+    return key.caller;
   } catch (error) {
     if (!(error instanceof SignatureError)) throw error;
     throw new ApiError(NAMES[error.fault], MESSAGES[error.fault] ?? error.message);

@@ -30,7 +30,10 @@ export function describeStateMachineForExecution(machine: StateMachine, paramete
 export function listStateMachines(machine: StateMachine, parameters: Parameters): JsonObject {
   const { arn: stateMachineArn, name, type } = machine.resource;
   const all = [{ stateMachineArn, name, type, creationDate: seconds(machine.creationTime) }];
-  const { items: stateMachines, ...next } = page(all, parameters);
+  const { items: stateMachines, ...next } = page(all, parameters, {
+    name: 'ListStateMachines',
+    idOf: (stateMachine) => stateMachine.stateMachineArn,
+  });
   return { stateMachines, ...next };
 }
 

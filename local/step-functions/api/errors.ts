@@ -3,6 +3,7 @@
  * https://docs.aws.amazon.com/step-functions/latest/apireference/API_Operations.html and CommonErrors.html beside it.
  */
 export type ApiErrorName =
+  | 'AccessDeniedException'
   | 'ExecutionAlreadyExists'
   | 'ExecutionDoesNotExist'
   | 'ExecutionNotRedrivable'

@@ -13,10 +13,14 @@ const DATA: readonly string[] = [
 ];
 
 export function getExecutionHistory(machine: StateMachine, parameters: Parameters): JsonObject {
-  const { history } = requireExecution(machine, parameters);
+  const { history, init } = requireExecution(machine, parameters);
   const withData = parameters.flag('includeExecutionData', true);
-  const events = parameters.flag('reverseOrder', false) ? history.events.toReversed() : history.events;
-  const { items, ...next } = page(events, parameters);
+  const reverse = parameters.flag('reverseOrder', false);
+  const events = reverse ? history.events.toReversed() : history.events;
+  const { items, ...next } = page(events, parameters, {
+    name: `GetExecutionHistory ${init.arn}${reverse ? ' reverse' : ''}`,
+    idOf: ({ id }) => String(id),
+  });
   return { events: items.map((event) => describe(event, withData)), ...next };
 }
 

@@ -19,10 +19,12 @@ export function listExecutions(machine: StateMachine, parameters: Parameters): J
   const status = parameters.choice('statusFilter', STATUSES);
   const redriven = parameters.choice('redriveFilter', REDRIVE_FILTERS);
   if (machine.resource.type !== 'STANDARD') throw typeNotSupported();
-  const found = machine.executions
-    .filter((execution) => status === undefined || execution.status === status)
-    .filter(({ redriveCount }) => redriven === undefined || redriveCount > 0 === (redriven === 'REDRIVEN'))
-    .reverse();
-  const { items, ...next } = page(found, parameters);
+  const { items, ...next } = page(machine.executions.toReversed(), parameters, {
+    name: 'ListExecutions',
+    idOf: ({ init }) => init.arn,
+    keeps: (execution) =>
+      (status === undefined || execution.status === status) &&
+      (redriven === undefined || execution.redriveCount > 0 === (redriven === 'REDRIVEN')),
+  });
   return { executions: items.map(summarize), ...next };
 }

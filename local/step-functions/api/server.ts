@@ -72,7 +72,10 @@ export class StepFunctionsServer {
   ): Promise<StepFunctionsServer> {
     const server = serverWith(certificate);
     server.on('request', (message, response) => {
-      void answer({ machine, callers, region }, message, response);
+      answer({ machine, callers, region }, message, response).catch(() => {
+        // Even the error could not be sent. Without this handler the rejection would end the process.
+        response.destroy();
+      });
     });
     const origin = `${certificate ? 'https' : 'http'}://${LOOPBACK}`;
     return new StepFunctionsServer(server, `${origin}:${await listen(server, port)}`);
@@ -100,7 +103,10 @@ async function answer(
     send(response, 200, await operate(served.machine, message, body));
   } catch (error) {
     // The client has gone.
-    if (response.destroyed) return;
+    if (response.destroyed || !message.complete) {
+      response.destroy();
+      return;
+    }
     message.resume();
     const { name, message: text, status } = known(error);
     response.setHeader('x-amzn-ErrorType', name);

@@ -2,6 +2,7 @@ import { type ChildProcess, execFileSync, spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as http from 'node:http';
 import * as https from 'node:https';
+import * as path from 'node:path';
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import {
   DescribeExecutionCommand,
@@ -17,6 +18,7 @@ import { mlp, saveModel, temporaryFolder } from '../../support/model-builder';
 import { synthesize } from '../../support/pipeline-assembly';
 import { cli, type CliResult, refuse } from '../../support/run-cli';
 import { float32 } from '../../support/tensors';
+import { until } from '../../support/until';
 
 type Environment = Readonly<Record<string, string>>;
 
@@ -40,17 +42,18 @@ interface Serving {
 }
 
 /** Starts the command, and waits until it has printed all of its output. */
-async function serve(args: readonly string[]): Promise<Serving> {
+async function serve(args: readonly string[], env: Environment = {}): Promise<Serving> {
   let text = '';
   let child: ChildProcess | undefined;
   let ended: Promise<CliResult> | undefined;
   await new Promise<void>((resolve, reject) => {
     ended = cli(['local', ...args], {
+      env,
       onStart: (started) => {
         child = started;
         started.stdout?.on('data', (part: Buffer) => {
           text += part.toString();
-          if (/^(# aws stepfunctions .*|\})\n$/m.test(text)) resolve();
+          if (/^(# aws stepfunctions .*|\}|the pipeline in .*)\n$/m.test(text)) resolve();
         });
       },
     });
@@ -71,10 +74,10 @@ async function serve(args: readonly string[]): Promise<Serving> {
 }
 
 /** Evaluates what the command printed in a shell, and returns the variables that it changed. */
-function evaluate(text: string): Environment {
+function evaluate(text: string, before: Environment = {}): Environment {
   const output = execFileSync('sh', ['-c', `${text}\nenv -0`], {
     encoding: 'utf8',
-    env: { PATH: process.env.PATH, AWS_PROFILE: 'mine', AWS_SESSION_TOKEN: 'mine' },
+    env: { PATH: process.env.PATH, AWS_PROFILE: 'mine', AWS_SESSION_TOKEN: 'mine', ...before },
   });
   const entries = output.split('\0').map((line) => line.split(/=(.*)/s).slice(0, 2) as [string, string]);
   return Object.fromEntries(entries);
@@ -103,11 +106,11 @@ async function withClients<T>(
 }
 
 async function finished(client: SFNClient, executionArn: string | undefined) {
-  for (;;) {
+  return await until('the end of the execution', async () => {
     const description = await client.send(new DescribeExecutionCommand({ executionArn }));
     const running: ExecutionStatus = 'RUNNING';
-    if (description.status !== running) return description;
-  }
+    return description.status !== running && description;
+  });
 }
 
 describe('local', () => {
@@ -186,6 +189,45 @@ describe('local', () => {
     expect(await serving.stop('SIGHUP')).toMatchObject({ signal: 'SIGHUP', stderr: '', leftovers: [] });
   });
 
+  it.each([
+    [{}, '127.0.0.1'],
+    [{ NO_PROXY: 'internal' }, 'internal,127.0.0.1'],
+    [{ NO_PROXY: 'internal', no_proxy: 'other' }, 'other,127.0.0.1'],
+    [{ no_proxy: '*' }, '*'],
+    [{ no_proxy: 'other, 127.0.0.1' }, 'other, 127.0.0.1'],
+  ])('keeps requests out of proxies and away from AWS, with %j', async (proxies: Environment, expected) => {
+    const user = { NO_PROXY: '', no_proxy: '', ...proxies, AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: 'true' };
+    const serving = await serve([standard], user);
+    expect(evaluate(serving.text, user)).toMatchObject({
+      AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: 'false',
+      NO_PROXY: expected,
+      no_proxy: expected,
+    });
+    await serving.stop('SIGTERM');
+  });
+
+  it('writes the variables into a file, which exists until the end', async () => {
+    const file = path.join(temporaryFolder(), 'cloud.env');
+    fs.writeFileSync(file, '# S3 and Step Functions of the pipeline in an earlier command');
+    const serving = await serve([standard, '--write-env', file]);
+    expect(serving.text).toBe(`the pipeline in Std is ready: evaluate ${file} in a shell\n`);
+    expect(fs.readdirSync(path.dirname(file))).toEqual(['cloud.env']);
+    expect(fs.statSync(file).mode & 0o777).toBe(0o600);
+    expect(evaluate(fs.readFileSync(file, 'utf8'))).toMatchObject({
+      STATE_MACHINE_ARN: expect.stringContaining('arn:aws:states:') as string,
+    });
+    await serving.stop('SIGTERM');
+    expect(fs.existsSync(file)).toBe(false);
+  });
+
+  it('leaves a file of variables to the command that has replaced it', async () => {
+    const file = path.join(temporaryFolder(), 'cloud.env');
+    const serving = await serve([standard, '--write-env', file]);
+    fs.writeFileSync(file, 'of another command');
+    await serving.stop('SIGTERM');
+    expect(fs.readFileSync(file, 'utf8')).toBe('of another command');
+  });
+
   it('ends at once on a second signal', async () => {
     const serving = await serve([standard]);
     expect(await serving.stop('SIGINT', 'SIGINT')).toMatchObject({ signal: 'SIGINT', leftovers: [] });
@@ -200,13 +242,13 @@ describe('local', () => {
 
 /** Two adjacent ports that were free a moment ago. */
 async function freePorts(): Promise<number> {
-  for (;;) {
+  return await until('two free ports', async () => {
     const [first, second] = [http.createServer(), http.createServer()];
     const port = await listen(first);
     const next = await listen(second, port + 1).catch(() => undefined);
     await Promise.all([closeServer(first), closeServer(second)]);
-    if (next !== undefined) return port;
-  }
+    return next !== undefined && port;
+  });
 }
 
 describe('local refuses', () => {
@@ -223,6 +265,22 @@ describe('local refuses', () => {
       `port ${port} of 127.0.0.1 must be free, got EADDRINUSE: choose another port`,
     );
     await closeServer(server);
+  });
+
+  it('to replace a file that is not of its kind', async () => {
+    const file = path.join(temporaryFolder(), '.env');
+    fs.writeFileSync(file, 'SECRET=1');
+    expect(await refuse(['local', standard, '--write-env', file])).toContain(
+      `got '${file}' with other content: choose another file`,
+    );
+    expect(fs.readFileSync(file, 'utf8')).toBe('SECRET=1');
+  });
+
+  it('a file of variables in a folder that does not exist', async () => {
+    const file = path.join(temporaryFolder(), 'none', 'cloud.env');
+    expect(await refuse(['local', standard, '--write-env', file])).toMatch(
+      /got no such file or folder for '.*cloud\.env'/,
+    );
   });
 
   it('a folder without an assembly', async () => {
@@ -281,13 +339,14 @@ withAwsCli('the AWS CLI (skipped if `aws` is not installed)', () => {
     const machine = ['--state-machine-arn', environment.STATE_MACHINE_ARN];
     const call = (command: string, ...args: string[]) => aws(environment, 'stepfunctions', command, ...args);
     const status = (arn: string) => call('describe-execution', '--execution-arn', arn).status;
-    const end = (arn: string) => {
-      while (status(arn) === 'RUNNING');
-      return status(arn);
-    };
+    const end = (arn: string) =>
+      until('the end of the execution', () => {
+        const current = status(arn);
+        return current !== 'RUNNING' && current;
+      });
     upload(environment, environment.BUCKET);
     const arn = String(call('start-execution', ...machine, '--input', INPUT).executionArn);
-    expect(end(arn)).toBe('SUCCEEDED');
+    expect(await end(arn)).toBe('SUCCEEDED');
     expect(call('describe-state-machine', ...machine)).toMatchObject({ type: 'STANDARD', status: 'ACTIVE' });
     const { events } = call('get-execution-history', '--execution-arn', arn) as {
       events: { type: string }[];
@@ -300,12 +359,24 @@ withAwsCli('the AWS CLI (skipped if `aws` is not installed)', () => {
     expect(() => call('redrive-execution', '--execution-arn', arn)).toThrow('ExecutionNotRedrivable');
     const missing = INPUT.replace('x.safetensors', 'missing.safetensors');
     const failed = String(call('start-execution', ...machine, '--input', missing).executionArn);
-    expect(end(failed)).toBe('FAILED');
+    expect(await end(failed)).toBe('FAILED');
     expect(call('redrive-execution', '--execution-arn', failed)).toHaveProperty('redriveDate');
-    expect(end(failed)).toBe('FAILED');
+    expect(await end(failed)).toBe('FAILED');
     expect(call('describe-execution', '--execution-arn', failed)).toMatchObject({ redriveCount: 1 });
     expect(call('stop-execution', '--execution-arn', failed)).toHaveProperty('stopDate');
     expect(() => call('start-sync-execution', ...machine)).toThrow('StateMachineTypeNotSupported');
+    await serving.stop('SIGTERM');
+  });
+
+  it('does not send requests for other services to AWS', async () => {
+    const serving = await serve([standard]);
+    const environment = evaluate(serving.text);
+    expect(() => aws(environment, 'sts', 'get-caller-identity')).toThrow(
+      'the local cloud does not support sts:GetCallerIdentity',
+    );
+    expect(() => aws(environment, 'logs', 'describe-log-groups')).toThrow(
+      'the local cloud does not support logs:DescribeLogGroups',
+    );
     await serving.stop('SIGTERM');
   });
 

@@ -18,6 +18,7 @@ import { builtFile } from '../../../lib/host/package-files';
 import { type Access, LocalCloud, type LocalCloudOptions, type TraceEvent } from '../../../local';
 import { PipelineStack, synthesize, useFolder } from '../../support/pipeline-app';
 import { temporaryFolder } from '../../support/temporary-folder';
+import { until } from '../../support/until';
 
 const root = temporaryFolder();
 useFolder(root);
@@ -138,13 +139,26 @@ test('a redriven execution calls its function again', async () => {
   expect(failed).toMatchObject({ status: 'FAILED', error: 'Missing' });
   fs.writeFileSync(marker, '');
   await client.send(new RedriveExecutionCommand({ executionArn }));
-  for (;;) {
-    const { status, output } = await client.send(new DescribeExecutionCommand({ executionArn }));
-    if (status === 'RUNNING') continue;
-    expect([status, output]).toEqual(['SUCCEEDED', '"found"']);
-    break;
-  }
+  const redriven = await until('the end of the execution', async () => {
+    const description = await client.send(new DescribeExecutionCommand({ executionArn }));
+    return description.status !== 'RUNNING' && description;
+  });
+  expect(redriven).toMatchObject({ status: 'SUCCEEDED', output: '"found"' });
   client.destroy();
+});
+
+test('a function cannot reach a service that the local cloud does not give it', async () => {
+  const source = `
+  const { ListStateMachinesCommand, SFNClient } = require(${JSON.stringify(require.resolve('@aws-sdk/client-sfn'))});
+  exports.handler = async () => {
+    const error = await new SFNClient({ maxAttempts: 1 }).send(new ListStateMachinesCommand()).catch((error) => error);
+    return [error.name, error.message];
+  };`;
+  const cloud = await start(pipeline(source));
+  expect(await cloud.execute({})).toMatchObject({
+    status: 'SUCCEEDED',
+    output: ['UnknownOperationException', 'the local cloud does not support states:ListStateMachines'],
+  });
 });
 
 describe('TLS', () => {
@@ -168,6 +182,18 @@ describe('TLS', () => {
     stranger.destroy();
     await cloud.close();
   });
+
+  test.each(['/var/runtime/ca-cert.pem', '/var/task/index.js', ''])(
+    'is trusted by a function with NODE_EXTRA_CA_CERTS=%s',
+    async (file) => {
+      const assembly = pipeline(DOUBLE, (stack) => {
+        stack.slice.addEnvironment('NODE_EXTRA_CA_CERTS', file);
+      });
+      const cloud = await start(assembly);
+      await cloud.putObject('inputs/n', Buffer.from('21'));
+      expect(await cloud.execute({ key: 'inputs/n' })).toMatchObject({ status: 'SUCCEEDED' });
+    },
+  );
 
   test('has an authority in a file, for other programs, until the cloud is closed', async () => {
     const cloud = await start(pipeline(DOUBLE));
@@ -267,7 +293,7 @@ describe('closing', () => {
     await expect(cloud.execute(marker)).rejects.toThrow('is closed');
   });
 
-  test.each(['exit', 'SIGKILL'])('a process that ends by %s leaves no worker', (way) => {
+  test.each(['exit', 'SIGKILL'])('a process that ends by %s leaves no worker', async (way) => {
     const script = `
       const { LocalCloud } = require(${JSON.stringify(builtFile('local/index.js'))});
       void LocalCloud.start(process.argv[1]).then(async (cloud) => {
@@ -279,18 +305,11 @@ describe('closing', () => {
     // The worker shares the output of this child, so spawnSync returns only when both have ended.
     const { stdout } = spawnSync(process.execPath, ['-e', script, assembly], {
       encoding: 'utf8',
-      // A killed process cannot remove its files, so they must be in the test's folder.
       env: { ...process.env, TMPDIR: root },
     });
-    expect(hasEnded(Number(stdout))).toBe(true);
+    await until('the end of the worker', () => !isRunning(Number(stdout)));
   });
 });
-
-/** A process closes its files just before it ends. Checks repeatedly, but not forever, whether it has ended. */
-function hasEnded(pid: number): boolean {
-  for (let looks = 0; looks < 200; looks++) if (!isRunning(pid)) return true;
-  return false;
-}
 
 /** A zombie, which has ended but has not been reaped, still has an entry. */
 function isRunning(pid: number): boolean {
@@ -319,6 +338,14 @@ test('a role from outside of the stack may do whatever no policy denies, and a n
 });
 
 describe('start refuses', () => {
+  test.each([80_000, -1, 1.5, NaN])('the port %d', async (s3) => {
+    const started = LocalCloud.start(pipeline(DOUBLE), { ports: { s3, stepFunctions: 0 } });
+    await expect(started).rejects.toMatchObject({
+      name: 'LocalCloudError',
+      message: `a port must be a whole number from 0 to 65535, got ${s3}: choose another port`,
+    });
+  });
+
   test.each<[string, (stack: PipelineStack) => void, string]>([
     [
       'an environment variable of an unknown resource',

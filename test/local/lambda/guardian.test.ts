@@ -1,26 +1,34 @@
-/** Kills a process with a local cloud, whose workers are frozen, and looks for survivors. */
+/** Kills a process with a local cloud, whose workers are frozen, and looks for survivors and files. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { createInterface } from 'node:readline';
 import { builtFile } from '../../../lib/host/package-files';
 import { limitedAssembly } from '../../support/limited-function';
 import { useFolder } from '../../support/pipeline-app';
 import { temporaryFolder } from '../../support/temporary-folder';
+import { until } from '../../support/until';
 
 const root = temporaryFolder();
 useFolder(root);
 
-/** Runs one call, prints the workers' process ids and waits. The second worker is in a call. */
-const PROGRAM = `
+/** Prints the workers' process ids and waits. */
+function program(call: string): string {
+  return `
 const { LocalCloud } = require(${JSON.stringify(builtFile('bundle/local.js'))});
 LocalCloud.start(process.argv[1]).then(async (cloud) => {
-  await Promise.all([cloud.execute({ ignore: 1 }), cloud.execute({ ignore: 2 })]);
-  void cloud.execute({ hang: 1 });
-  while (!cloud.workers().some(({ busy }) => busy)) await new Promise(setImmediate);
+  ${call}
   console.log(JSON.stringify(cloud.workers().map(({ pid }) => pid)));
   setInterval(() => undefined, 1e6);
 });`;
+}
+
+/** The second worker is in a call. */
+const CALLS = `
+  await Promise.all([cloud.execute({ ignore: 1 }), cloud.execute({ ignore: 2 })]);
+  void cloud.execute({ hang: 1 });
+  while (!cloud.workers().some(({ busy }) => busy)) await new Promise(setImmediate);`;
 
 const children: ChildProcess[] = [];
 afterAll(() => {
@@ -36,20 +44,38 @@ function isAlive(pid: number): boolean {
   }
 }
 
-(process.platform === 'win32' ? describe.skip : describe)('a process with frozen and busy workers', () => {
-  test.each(['SIGKILL', 'SIGTERM', 'SIGINT'] as const)('that %s ends leaves none of them', async (signal) => {
-    const child = spawn(process.execPath, ['-e', PROGRAM, limitedAssembly()], {
-      cwd: path.dirname(builtFile('bundle')),
-      env: { ...process.env, TMPDIR: root },
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    children.push(child);
-    const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
-    const pids = JSON.parse(line) as number[];
-    expect(pids.length).toBeGreaterThanOrEqual(2);
-    expect(pids.every(isAlive)).toBe(true);
-    child.kill(signal);
+/** Starts the program with its own folder for temporary files, and returns what it printed. */
+async function start(source: string) {
+  const folder = fs.mkdtempSync(path.join(root, 'with spaces '));
+  const child = spawn(process.execPath, ['-e', source, limitedAssembly()], {
+    cwd: path.dirname(builtFile('bundle')),
+    env: { ...process.env, TMPDIR: folder },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  children.push(child);
+  const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
+  return { child, folder, pids: JSON.parse(line) as number[] };
+}
+
+(process.platform === 'win32' ? describe.skip : describe)('a process with a local cloud', () => {
+  test.each(['SIGKILL', 'SIGTERM', 'SIGINT'] as const)(
+    'leaves no worker and no file when %s ends it',
+    async (signal) => {
+      const { child, folder, pids } = await start(program(CALLS));
+      expect(pids.length).toBeGreaterThanOrEqual(2);
+      expect(pids.every(isAlive)).toBe(true);
+      expect(fs.readdirSync(folder)).not.toEqual([]);
+      child.kill(signal);
+      await once(child, 'exit');
+      await until('the end of the workers', () => !pids.some(isAlive));
+      await until('an empty folder', () => fs.readdirSync(folder).length === 0);
+    },
+  );
+
+  test('leaves no file when it is killed before its first call', async () => {
+    const { child, folder } = await start(program(''));
+    child.kill('SIGKILL');
     await once(child, 'exit');
-    while (pids.some(isAlive)) await new Promise(setImmediate);
+    await until('an empty folder', () => fs.readdirSync(folder).length === 0);
   });
 });

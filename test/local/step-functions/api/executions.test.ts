@@ -13,6 +13,7 @@ import {
 } from '@aws-sdk/client-sfn';
 import { HANG, START, task } from '../../../support/machine-fixture';
 import { closeServed, serve } from '../../../support/step-functions-fixture';
+import { until } from '../../../support/until';
 
 afterEach(closeServed);
 
@@ -29,10 +30,10 @@ async function describeExecution(client: SFNClient, executionArn: string) {
 }
 
 async function ended(client: SFNClient, executionArn: string) {
-  for (;;) {
+  return await until('the end of the execution', async () => {
     const description = await describeExecution(client, executionArn);
-    if (description.status !== 'RUNNING') return description;
-  }
+    return description.status !== 'RUNNING' && description;
+  });
 }
 
 describe('StartExecution', () => {
@@ -397,6 +398,41 @@ describe('GetExecutionHistory', () => {
     expect(JSON.stringify(events)).not.toContain('secret');
   });
 
+  test('continues in reverse order where it was when the execution goes on', async () => {
+    const { client, arn } = await serve(task(), { attempts: [HANG] });
+    const executionArn = await start(client, arn);
+    const command = { executionArn, reverseOrder: true, maxResults: 1 };
+    const first = await until('the second event', async () => {
+      const page = await client.send(new GetExecutionHistoryCommand(command));
+      return page.nextToken !== undefined && page;
+    });
+    await client.send(new StopExecutionCommand({ executionArn }));
+    const second = await client.send(
+      new GetExecutionHistoryCommand({ ...command, nextToken: first.nextToken }),
+    );
+    expect(second.events?.[0].id).toBe(Number(first.events?.[0].id) - 1);
+  });
+
+  test('refuses a token of another operation or of another order', async () => {
+    const { client, arn } = await serve(task());
+    const executionArn = await start(client, arn);
+    await ended(client, executionArn);
+    await start(client, arn);
+    const [executions, history] = [
+      await client.send(new ListExecutionsCommand({ stateMachineArn: arn, maxResults: 1 })),
+      await client.send(new GetExecutionHistoryCommand({ executionArn, maxResults: 1 })),
+    ];
+    expect([typeof executions.nextToken, typeof history.nextToken]).toEqual(['string', 'string']);
+    for (const fields of [
+      { nextToken: executions.nextToken },
+      { nextToken: history.nextToken, reverseOrder: true },
+    ]) {
+      await expect(
+        client.send(new GetExecutionHistoryCommand({ executionArn, ...fields })),
+      ).rejects.toMatchObject({ name: 'InvalidToken' });
+    }
+  });
+
   test.each([
     [{ nextToken: 'other' }, 'InvalidToken'],
     [{ maxResults: 1001 }, 'ValidationException'],
@@ -434,15 +470,28 @@ describe('ListExecutions', () => {
     expect(await list({ redriveFilter: 'NOT_REDRIVEN' })).toEqual([['two', 'SUCCEEDED']]);
   });
 
-  test('returns pages', async () => {
+  test('returns pages, whatever starts meanwhile', async () => {
     const { client, arn } = await serve(task());
     for (const name of ['a', 'b', 'c']) await ended(client, await start(client, arn, name));
     const command = { stateMachineArn: arn, maxResults: 2 };
     const first = await client.send(new ListExecutionsCommand(command));
     expect(first.executions?.map(({ name }) => name)).toEqual(['c', 'b']);
+    await start(client, arn, 'between-the-pages');
     const second = await client.send(new ListExecutionsCommand({ ...command, nextToken: first.nextToken }));
     expect(second.executions?.map(({ name }) => name)).toEqual(['a']);
     expect(second.nextToken).toBeUndefined();
+  });
+
+  test('returns pages by status, whatever ends meanwhile', async () => {
+    const { client, arn } = await serve(task(), { attempts: [HANG, HANG, HANG] });
+    for (const name of ['a', 'b', 'c']) await start(client, arn, name);
+    const command = { stateMachineArn: arn, statusFilter: 'RUNNING', maxResults: 1 } as const;
+    const first = await client.send(new ListExecutionsCommand(command));
+    const [newest] = first.executions ?? [];
+    expect(newest.name).toBe('c');
+    await client.send(new StopExecutionCommand({ executionArn: newest.executionArn }));
+    const second = await client.send(new ListExecutionsCommand({ ...command, nextToken: first.nextToken }));
+    expect(second.executions?.map(({ name }) => name)).toEqual(['b']);
   });
 
   test.each([

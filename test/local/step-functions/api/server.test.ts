@@ -1,5 +1,6 @@
-import type { Credentials } from '../../../../local/s3/callers';
 /** The protocol, the caller's identity, and the operations on state machines. */
+import { roleSession } from '../../../../local/iam/principals';
+import type { Credentials } from '../../../../local/s3/callers';
 import { type Answer, send, sendSigned, signedHeaders, type Signing } from '../../../support/signed-request';
 import {
   CreateActivityCommand,
@@ -75,6 +76,21 @@ describe('the API', () => {
     });
     stranger.destroy();
   });
+});
+
+test('a function cannot call the API', async () => {
+  const { access, callers } = await serve(task());
+  const principal = roleSession('arn:aws:iam::000000000000:role/R', 'F', {
+    functionArn: 'arn:aws:lambda:us-east-1:000000000000:function:F',
+  });
+  const credentials = callers.addTemporary({ principal });
+  const client = new SFNClient({ ...access, credentials, maxAttempts: 1 });
+  await expect(client.send(new ListStateMachinesCommand({}))).rejects.toMatchObject({
+    name: 'AccessDeniedException',
+    message:
+      'the local cloud lets no function call Step Functions, got a request of arn:aws:sts::000000000000:assumed-role/R/F',
+  });
+  client.destroy();
 });
 
 describe('the signature of a request', () => {

@@ -1,0 +1,94 @@
+/**
+ * An endpoint for the services that the local cloud does not have. Without it, their clients would send requests to AWS, with
+ * credentials that AWS does not know. It refuses each request, and names the service and the operation.
+ */
+import type * as http from 'node:http';
+import { closeServer, listen, LOOPBACK } from '../basics/listen';
+import type { ServerCertificate } from '../tls/certificate';
+import { serverWith } from '../tls/server';
+
+const NAME = 'UnknownOperationException';
+
+/** Enough for the parameters before the operation's name in the body of a query. The rest is read and dropped. */
+const MAX_BODY_BYTES = 65_536;
+
+export class OtherServices {
+  /** Starts a server. Without a certificate, it speaks plain HTTP. */
+  static async start(certificate: ServerCertificate | undefined): Promise<OtherServices> {
+    const server = serverWith(certificate);
+    server.on('request', (message, response) => {
+      refuse(message, response).catch(() => {
+        // The client has gone.
+        response.destroy();
+      });
+    });
+    return new OtherServices(
+      server,
+      `${certificate ? 'https' : 'http'}://${LOOPBACK}:${await listen(server)}`,
+    );
+  }
+
+  private constructor(
+    private readonly server: http.Server,
+    /** For AWS_ENDPOINT_URL. */
+    readonly endpoint: string,
+  ) {}
+
+  close(): Promise<void> {
+    return closeServer(this.server);
+  }
+}
+
+async function refuse(message: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
+  const text = `the local cloud does not support ${serviceOf(message)}:${operationOf(message, await readBody(message))}`;
+  const [type, body] = answerFor(message, text);
+  response.writeHead(400, {
+    'Content-Type': type,
+    'Content-Length': Buffer.byteLength(body),
+    'x-amzn-ErrorType': NAME,
+  });
+  response.end(message.method === 'HEAD' ? undefined : body);
+}
+
+/** The service for which the request is signed. */
+function serviceOf({ headers }: http.IncomingMessage): string {
+  const scope = /Credential=[^/,]+\/\d+\/[^/,]+\/([\w-]+)\/aws4_request/.exec(headers.authorization ?? '');
+  return scope?.[1] ?? 'unsigned-request';
+}
+
+/** JSON protocols name the operation in a header, query protocols in the body, and REST has none. */
+function operationOf({ headers, method = '', url = '' }: http.IncomingMessage, body: string): string {
+  const target = String(headers['x-amz-target'] ?? '')
+    .split('.')
+    .at(-1);
+  if (target !== undefined && target !== '') return target;
+  const action = isQuery(headers) ? new URLSearchParams(body).get('Action') : null;
+  return action ?? `${method} ${url}`;
+}
+
+/**
+ * Errors as XML for the query protocol and REST with XML, as JSON for all others.
+ * https://smithy.io/2.0/aws/protocols/aws-query-protocol.html#operation-error-serialization
+ */
+function answerFor({ headers }: http.IncomingMessage, text: string): [type: string, body: string] {
+  if (!isQuery(headers) && headers['content-type']?.includes('xml') !== true) {
+    return ['application/json', JSON.stringify({ __type: NAME, message: text })];
+  }
+  const escaped = text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
+  const error = `<Error><Type>Sender</Type><Code>${NAME}</Code><Message>${escaped}</Message></Error>`;
+  return ['text/xml', `<ErrorResponse>${error}</ErrorResponse>`];
+}
+
+function isQuery(headers: http.IncomingHttpHeaders): boolean {
+  return headers['content-type']?.startsWith('application/x-www-form-urlencoded') === true;
+}
+
+async function readBody(message: http.IncomingMessage): Promise<string> {
+  const parts: Buffer[] = [];
+  let size = 0;
+  for await (const part of message as AsyncIterable<Buffer>) {
+    if (size < MAX_BODY_BYTES) parts.push(part);
+    size += part.length;
+  }
+  return Buffer.concat(parts).toString('utf8');
+}

@@ -1,0 +1,44 @@
+/** Lets a function trust the local S3 besides the authorities of its own choice. */
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { systemErrorCode } from '../basics/errors';
+
+type Environment = Readonly<Partial<Record<string, string>>>;
+
+/**
+ * Node.js reads one file of further authorities. AWS advises functions to set it to /var/runtime/ca-cert.pem, which has the
+ * authorities of Amazon: https://docs.aws.amazon.com/lambda/latest/dg/lambda-nodejs.html#nodejs-environment
+ *
+ * @param ours the variables of the local cloud
+ * @param own the variables of the function's definition
+ * @param temporaryFolder the sandbox's; the file is made beside it, because it does not count to the size of `/tmp`
+ * @returns the variable that names a file with both kinds of authorities, if the function has some of its own
+ */
+export function trustedAuthorities(
+  { NODE_EXTRA_CA_CERTS: ours }: Environment,
+  { NODE_EXTRA_CA_CERTS: own }: Environment,
+  codeFolder: string,
+  temporaryFolder: string,
+): Record<string, string> {
+  if (ours === undefined || own === undefined || own === '') {
+    return ours === undefined ? {} : { NODE_EXTRA_CA_CERTS: ours };
+  }
+  const file = `${temporaryFolder}-authorities.pem`;
+  fs.writeFileSync(file, `${fs.readFileSync(ours, 'utf8')}\n${readOwn(inCode(own, codeFolder))}`);
+  return { NODE_EXTRA_CA_CERTS: file };
+}
+
+/** On Lambda the code is in /var/task, where functions start. */
+function inCode(file: string, codeFolder: string): string {
+  return path.resolve(codeFolder, file.replace(/^\/var\/task\//, ''));
+}
+
+/** Node.js warns of a file that it cannot read, and starts without it. */
+function readOwn(file: string): string {
+  try {
+    return fs.readFileSync(file, 'utf8');
+  } catch (error) {
+    if (systemErrorCode(error) === undefined) throw error;
+    return '';
+  }
+}
