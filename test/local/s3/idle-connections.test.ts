@@ -8,15 +8,40 @@ useFolder(temporaryFolder());
 const clouds: LocalCloud[] = [];
 afterAll(() => Promise.all(clouds.map((cloud) => cloud.close())));
 
-/** Answers how a request over the connection of the call before went. */
+/** Answers how a signed request over the connection of the call before went. */
 const HANDLER = `
-const http = require('node:http');
-const { AWS_ENDPOINT_URL_S3: endpoint, AWS_ACCESS_KEY_ID: id, BUCKET: bucket } = process.env;
-const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
-const headers = { Authorization: 'AWS4-HMAC-SHA256 Credential=' + id + '/x' };
+const { createHash, createHmac } = require('node:crypto');
+const https = require('node:https');
+const agent = new https.Agent({ keepAlive: true, maxSockets: 1 });
+const sha256 = (text) => createHash('sha256').update(text).digest('hex');
+const hmac = (key, text) => createHmac('sha256', key).update(text).digest();
+
+function signed(url) {
+  const env = process.env;
+  const time = new Date().toISOString().replace(/[-:]|\\.\\d+/g, '');
+  const headers = {
+    host: url.host,
+    'x-amz-content-sha256': sha256(''),
+    'x-amz-date': time,
+    'x-amz-security-token': env.AWS_SESSION_TOKEN,
+  };
+  const names = Object.keys(headers);
+  const lines = names.map((name) => name + ':' + headers[name]);
+  const canonical = ['GET', url.pathname, '', ...lines, '', names.join(';'), sha256('')].join('\\n');
+  const scope = time.slice(0, 8) + '/' + env.AWS_REGION + '/s3/aws4_request';
+  const key = scope.split('/').reduce(hmac, 'AWS4' + env.AWS_SECRET_ACCESS_KEY);
+  const signature = hmac(key, ['AWS4-HMAC-SHA256', time, scope, sha256(canonical)].join('\\n')).toString('hex');
+  const credential = env.AWS_ACCESS_KEY_ID + '/' + scope;
+  headers.authorization =
+    'AWS4-HMAC-SHA256 Credential=' + credential + ', SignedHeaders=' + names.join(';') + ', Signature=' + signature;
+  return headers;
+}
+
 exports.handler = ({ request: { silenceMs } }) => new Promise((resolve) => {
-  const request = http.request(endpoint + '/' + bucket + '/object', { agent, headers }, (response) => {
-    response.resume().on('end', () => resolve(request.reusedSocket ? 'reused' : 'new connection'));
+  const url = new URL(process.env.AWS_ENDPOINT_URL_S3 + '/' + process.env.BUCKET + '/object');
+  const request = https.request(url, { agent, headers: signed(url) }, (response) => {
+    const how = request.reusedSocket ? 'reused' : 'new connection';
+    response.resume().on('end', () => resolve(response.statusCode === 200 ? how : response.statusCode));
   });
   request.on('error', ({ code }) => resolve(code === 'ECONNRESET' ? 'reset' : code));
   if (silenceMs > 0) setTimeout(() => { resolve('no answer'); request.destroy(); }, silenceMs);
