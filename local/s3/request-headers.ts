@@ -41,9 +41,6 @@ const SYSTEM_METADATA = [
   'expires',
 ] as const;
 
-/** The local cloud's account. */
-const ACCOUNT = '000000000000';
-
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html */
 const MAX_METADATA_BYTES = 2048;
 
@@ -58,9 +55,16 @@ export function knownHeaders(request: S3Request, operation: string, own: readonl
     headers[name] = Array.isArray(value) ? value.join(',') : value;
     if (!isKnown(name, own)) throw notImplemented(`${operation} with the header ${name}`);
   }
-  const owner = headers['x-amz-expected-bucket-owner'];
-  if (owner !== undefined && owner !== ACCOUNT) throw new S3Error('AccessDenied');
   return headers;
+}
+
+/**
+ * @param account owns all buckets
+ * @throws S3Error `AccessDenied` when the client expects another owner
+ */
+export function checkOwner({ headers }: S3Request, account: string): void {
+  const owner = headers['x-amz-expected-bucket-owner'];
+  if (owner !== undefined && owner !== account) throw new S3Error('AccessDenied');
 }
 
 function isKnown(name: string, own: readonly string[]): boolean {
