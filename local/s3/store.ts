@@ -256,7 +256,8 @@ export class DiskObjectStore {
 export function compareKeys(a: string, b: string): number {
   const length = Math.min(a.length, b.length);
   for (let at = 0; at < length; at++) {
-    const [unitOfA, unitOfB] = [a.charCodeAt(at), b.charCodeAt(at)];
+    const unitOfA = a.charCodeAt(at);
+    const unitOfB = b.charCodeAt(at);
     if (unitOfA !== unitOfB) return rank(unitOfA) - rank(unitOfB);
   }
   return a.length - b.length;
