@@ -207,11 +207,12 @@ export class LocalCloud {
 
   private async prepare(pipeline: Pipeline): Promise<void> {
     const { ports } = this.options;
-    const { region } = pipeline.template.environment;
+    const { account, region } = pipeline.template.environment;
     const certificate = this.options.tls === false ? undefined : this.makeCertificate();
     const { authorizer } = this;
     this.s3Server = await S3Server.start(this.store, this.callers, {
       region,
+      account,
       certificate,
       authorizer,
       port: ports?.s3,

@@ -74,6 +74,14 @@ export class Authorizer {
     return this.policies.bucketKeys.get(bucket);
   }
 
+  /** The ARN of a key of the deployment that a request names by ARN or by id; `undefined` for another key. */
+  keyNamed(name: string): string | undefined {
+    const { account, region, resources, bucketKeys } = this.policies;
+    const arn = name.includes(':key/') ? name : `arn:aws:kms:${region}:${account}:key/${name}`;
+    const isKnown = resources.has(arn) || [...bucketKeys.values()].some(({ keyArn }) => keyArn === arn);
+    return isKnown ? arn : undefined;
+  }
+
   /** Returns why the principal may not do this, in AWS's words, or `undefined` if it may. */
   refusal(principal: Principal, needed: Needed): string | undefined {
     const { action, resource, policyOf = resource, context = {} } = needed;

@@ -3,7 +3,9 @@
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
  */
 import type { Action } from './actions';
-import type { Authorizer, Needed } from './authorizer';
+import type { Authorizer, BucketKey, Needed } from './authorizer';
+
+type Headers = Readonly<Record<string, string | readonly string[] | undefined>>;
 
 /** A parsed request. */
 export interface S3Operation {
@@ -13,9 +15,11 @@ export interface S3Operation {
   /** Empty for a request to the bucket. */
   readonly key: string;
   readonly query: URLSearchParams;
-  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  readonly headers: Headers;
   /** The source of a copy. */
   readonly copySource?: { readonly bucket: string; readonly key: string };
+  /** The headers that the object to be read was stored with. */
+  readonly stored?: Headers;
   /** The version of TLS that the request came with, such as 1.3; `undefined` for plain HTTP. */
   readonly tlsVersion: number | undefined;
 }
@@ -65,12 +69,16 @@ export function s3Needs(operation: S3Operation): Needed[] | undefined {
   ];
 }
 
-/** What S3 needs on behalf of the requester if the buckets are encrypted with KMS keys. */
+export const ENCRYPTION_HEADER = 'x-amz-server-side-encryption';
+export const KEY_HEADER = 'x-amz-server-side-encryption-aws-kms-key-id';
+
+/** What S3 needs on behalf of the requester if the objects are encrypted with KMS keys. */
 export function keyNeeds(operation: S3Operation, authorizer: Authorizer): Needed[] {
-  const { copySource: source } = operation;
+  const { method, headers, copySource: source, stored = {} } = operation;
+  const own = method === 'PUT' || method === 'POST' ? headers : stored;
   return [
-    ...(source ? keyUses(['kms:Decrypt'], source, authorizer) : []),
-    ...keyUses(keyActions(operation), operation, authorizer),
+    ...(source ? keyUses(['kms:Decrypt'], source, stored, authorizer) : []),
+    ...keyUses(keyActions(operation), operation, own, authorizer),
   ];
 }
 
@@ -163,9 +171,10 @@ function keyActions({ method, key, query, headers }: S3Operation): Action[] {
 function keyUses(
   actions: readonly Action[],
   { bucket, key }: Pick<S3Operation, 'bucket' | 'key'>,
+  headers: Headers,
   authorizer: Authorizer,
 ): Needed[] {
-  const encryption = authorizer.bucketKey(bucket);
+  const encryption = keyOf(bucket, headers, authorizer);
   if (encryption === undefined) return [];
   const context = {
     'kms:viaservice': `s3.${authorizer.region}.amazonaws.com`,
@@ -175,4 +184,16 @@ function keyUses(
       : `${bucketArn(bucket)}/${key}`,
   };
   return actions.map((action) => ({ action, resource: encryption.keyArn, context }));
+}
+
+/**
+ * The key that the headers of an object ask for, or else that of its bucket. With neither a key nor a bucket's, S3 uses keys
+ * that need no permission.
+ */
+function keyOf(bucket: string, headers: Headers, authorizer: Authorizer): BucketKey | undefined {
+  if (headers[ENCRYPTION_HEADER] === undefined) return authorizer.bucketKey(bucket);
+  const name = headers[KEY_HEADER];
+  const keyArn = typeof name === 'string' ? authorizer.keyNamed(name) : undefined;
+  const bucketKeyEnabled = headers['x-amz-server-side-encryption-bucket-key-enabled'] === 'true';
+  return keyArn === undefined ? undefined : { keyArn, bucketKeyEnabled };
 }

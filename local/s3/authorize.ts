@@ -1,7 +1,7 @@
 /** Authorizes requests to the local S3, before and after they run. */
 import type { Authorizer, Needed } from '../iam/authorizer';
 import type { Principal } from '../iam/principals';
-import { keyNeeds, listNeed, type S3Operation, s3Needs, sessionNeed } from '../iam/s3-actions';
+import { KEY_HEADER, keyNeeds, listNeed, type S3Operation, s3Needs, sessionNeed } from '../iam/s3-actions';
 import { isCreateSession, modeOfSession, type SessionMode } from './create-session';
 import type { CopySource } from './copy-source';
 import { notImplemented, S3Error } from './errors';
@@ -26,6 +26,7 @@ export class S3Authorization {
     // First, because the bucket of a CreateBucket does not exist.
     if (needs === undefined) throw notImplemented(operationName(request));
     if (request.bucket !== '') this.store.checkBucket(request.bucket);
+    checkKey(request, authorizer);
     if (inDirectory) {
       this.checkSession(request, authorizer, principal);
       return;
@@ -33,7 +34,8 @@ export class S3Authorization {
     for (const need of needs) allow(authorizer, principal, need);
     // S3 looks for an object before it decrypts it.
     if (isRead(request) && !this.exists(request)) return;
-    for (const need of keyNeeds(operation, authorizer)) allow(authorizer, principal, need);
+    const stored = this.storedHeaders(request.copySource ?? request);
+    for (const need of keyNeeds({ ...operation, stored }, authorizer)) allow(authorizer, principal, need);
   }
 
   /**
@@ -91,6 +93,10 @@ export class S3Authorization {
     return copySource !== undefined && !this.exists(copySource) ? copySource : { bucket, key };
   }
 
+  private storedHeaders({ bucket, key }: CopySource): Readonly<Record<string, string>> {
+    return this.exists({ bucket, key }) ? this.store.head(bucket, key).metadata : {};
+  }
+
   private exists({ bucket, key }: CopySource): boolean {
     try {
       this.store.head(bucket, key);
@@ -100,6 +106,13 @@ export class S3Authorization {
       throw error;
     }
   }
+}
+
+/** Only the keys of the deployment have policies here. */
+function checkKey({ headers }: S3Request, authorizer: Authorizer): void {
+  const name = headers[KEY_HEADER];
+  if (typeof name !== 'string' || authorizer.keyNamed(name) !== undefined) return;
+  throw notImplemented(`the KMS key ${name}: name a key of the stack's template by its ARN or its id`);
 }
 
 function isRead({ method }: S3Request): boolean {

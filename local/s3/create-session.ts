@@ -6,7 +6,7 @@ import type * as http from 'node:http';
 import type { Callers } from './callers';
 import { invalidArgument, notImplemented } from './errors';
 import { allowQuery, isDirectoryBucket, type S3Request } from './request';
-import { knownHeaders } from './request-headers';
+import { checkEncryption, knownHeaders } from './request-headers';
 import type { DiskObjectStore } from './store';
 import { element, xmlDocument } from './xml';
 
@@ -40,7 +40,9 @@ export function createSession(
   response: http.ServerResponse,
 ): void {
   allowQuery(request, ['session']);
-  checkMode(knownHeaders(request, 'CreateSession', OWN_HEADERS)[MODE]);
+  const headers = knownHeaders(request, 'CreateSession', OWN_HEADERS);
+  checkMode(headers[MODE]);
+  checkEncryption(headers);
   store.checkBucket(request.bucket);
   if (!isDirectoryBucket(request.bucket))
     throw notImplemented('CreateSession for a bucket that is not a directory bucket');

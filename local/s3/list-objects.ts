@@ -33,7 +33,7 @@ export function listObjects(store: DiskObjectStore, request: S3Request): string 
   const after = token === null ? (startAfter ?? '') : keyOf(token);
   const text = encoder(query.get('encoding-type'));
 
-  const entries = entriesOf(store.list(bucket, prefix), prefix, delimiter, after);
+  const entries = entriesOf(store.list(bucket, prefix), prefix, delimiter, after, maxKeys + 1);
   const page = entries.slice(0, maxKeys);
   const last = page.at(-1);
   const truncated = last !== undefined && page.length < entries.length;
@@ -59,16 +59,18 @@ export function listObjects(store: DiskObjectStore, request: S3Request): string 
   return xmlDocument('ListBucketResult', fields);
 }
 
-/** Entries in the order of their keys and prefixes, after the given key or prefix. */
+/** The first entries in the order of their keys and prefixes, after the given key or prefix. */
 function entriesOf(
   objects: readonly StoredObject[],
   prefix: string,
   delimiter: string,
   after: string,
+  count: number,
 ): Entry[] {
   const entries: Entry[] = [];
   let common: string | undefined;
   for (const object of objects) {
+    if (entries.length === count) break;
     const end = delimiter === '' ? -1 : object.key.indexOf(delimiter, prefix.length);
     if (end < 0) {
       if (compareKeys(object.key, after) > 0) entries.push({ object });

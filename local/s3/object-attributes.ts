@@ -4,6 +4,7 @@ import { checksumElement, type ObjectChecksum } from './checksums';
 import { checkRead } from './conditions';
 import { invalidArgument } from './errors';
 import { storageClassOf } from './object-headers';
+import { pageSizeInHeader, wholeNumber } from './paging';
 import type { S3Request } from './request';
 import { knownHeaders } from './request-headers';
 import type { DiskObjectStore, ObjectPart, StoredObject } from './store';
@@ -11,9 +12,6 @@ import { element, xmlDocument } from './xml';
 
 const HEADER = 'x-amz-object-attributes';
 const OWN_HEADERS = [HEADER, 'x-amz-max-parts', 'x-amz-part-number-marker'];
-
-/** The largest and the default number of parts of a page. */
-const MAX_PARTS = 1000;
 
 const ATTRIBUTES = ['ETag', 'Checksum', 'ObjectParts', 'StorageClass', 'ObjectSize'] as const;
 type Attribute = (typeof ATTRIBUTES)[number];
@@ -33,8 +31,8 @@ export function getObjectAttributes(
     throw invalidArgument(HEADER, 'Invalid attribute name specified.', name);
   });
   const page = {
-    maxParts: Math.min(Number(headers['x-amz-max-parts'] ?? MAX_PARTS), MAX_PARTS),
-    marker: Number(headers['x-amz-part-number-marker'] ?? 0),
+    maxParts: pageSizeInHeader(headers, 'x-amz-max-parts'),
+    marker: wholeNumber(headers['x-amz-part-number-marker'], 'x-amz-part-number-marker') ?? 0,
   };
   const xml = xmlDocument(
     'GetObjectAttributesResponse',
@@ -86,7 +84,7 @@ function partsElement(
     element('PartNumberMarker', marker),
     element('NextPartNumberMarker', last),
     element('MaxParts', maxParts),
-    element('IsTruncated', shown.length < rest.length),
+    element('IsTruncated', shown.length > 0 && shown.length < rest.length),
     ...shown.map(({ number, size, checksum }) => {
       const own = [
         element('PartNumber', number),

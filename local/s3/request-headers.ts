@@ -1,6 +1,7 @@
 /** Checks the headers of requests: each is supported, has no effect on one machine, or is refused by name. */
 import { checksumAlgorithm } from './checksums';
-import { notImplemented, S3Error } from './errors';
+import { ENCRYPTION_HEADER, KEY_HEADER } from '../iam/s3-actions';
+import { invalidArgument, notImplemented, S3Error } from './errors';
 import type { S3Request } from './request';
 
 /** Lower-case names; several values of one name are joined by commas. */
@@ -41,9 +42,6 @@ const SYSTEM_METADATA = [
   'expires',
 ] as const;
 
-/** The local cloud's account. */
-const ACCOUNT = '000000000000';
-
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html */
 const MAX_METADATA_BYTES = 2048;
 
@@ -58,9 +56,16 @@ export function knownHeaders(request: S3Request, operation: string, own: readonl
     headers[name] = Array.isArray(value) ? value.join(',') : value;
     if (!isKnown(name, own)) throw notImplemented(`${operation} with the header ${name}`);
   }
-  const owner = headers['x-amz-expected-bucket-owner'];
-  if (owner !== undefined && owner !== ACCOUNT) throw new S3Error('AccessDenied');
   return headers;
+}
+
+/**
+ * @param account owns all buckets
+ * @throws S3Error `AccessDenied` when the client expects another owner
+ */
+export function checkOwner({ headers }: S3Request, account: string): void {
+  const owner = headers['x-amz-expected-bucket-owner'];
+  if (owner !== undefined && owner !== account) throw new S3Error('AccessDenied');
 }
 
 function isKnown(name: string, own: readonly string[]): boolean {
@@ -99,6 +104,7 @@ export function objectMetadata(headers: Headers): ObjectMetadata {
     if (value !== undefined && value !== '') metadata[name] = value;
   }
   checkAcl(headers['x-amz-acl']);
+  checkEncryption(headers);
   return { contentType: headers['content-type'], metadata, storageClass: storageClass(headers) };
 }
 
@@ -109,6 +115,22 @@ function storedEncoding(header: string | undefined): string | undefined {
     .map((encoding) => encoding.trim())
     .filter((encoding) => encoding !== 'aws-chunked')
     .join(',');
+}
+
+/** That S3 names the unknown encryption in an `InvalidArgument` is believed. */
+export function checkEncryption(headers: Headers): void {
+  const encryption = headers[ENCRYPTION_HEADER];
+  if (encryption === 'aws:kms:dsse') throw notImplemented(`the encryption ${encryption}`);
+  if (encryption !== undefined && encryption !== 'AES256' && encryption !== 'aws:kms') {
+    throw invalidArgument(ENCRYPTION_HEADER, 'The encryption method specified is not supported', encryption);
+  }
+  if (headers[KEY_HEADER] !== undefined && encryption !== 'aws:kms') {
+    throw invalidArgument(
+      ENCRYPTION_HEADER,
+      'Server Side Encryption with AWS KMS managed key requires HTTP header x-amz-server-side-encryption : aws:kms',
+      encryption,
+    );
+  }
 }
 
 /** New buckets have no ACLs: https://docs.aws.amazon.com/AmazonS3/latest/userguide/about-object-ownership.html */

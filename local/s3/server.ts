@@ -31,13 +31,15 @@ import { getObjectAttributes } from './object-attributes';
 import { writtenHeaders } from './object-headers';
 import { putObject } from './put-object';
 import { allowQuery, checkHost, operationName, parseRequest, type S3Request } from './request';
-import { knownHeaders } from './request-headers';
+import { checkOwner, knownHeaders } from './request-headers';
 import type { DiskObjectStore } from './store';
 import { xmlDocument } from './xml';
 
 export interface S3ServerOptions {
   /** The region for which requests must be signed. Default: us-east-1. */
   readonly region?: string;
+  /** The account that owns the buckets. Default: 000000000000. */
+  readonly account?: string;
   /**
    * The port to listen on.
    * @default - a free one
@@ -56,14 +58,15 @@ export class S3Server {
   static async start(
     store: DiskObjectStore,
     callers: Callers,
-    { region = 'us-east-1', certificate, authorizer, port = 0, faults }: S3ServerOptions = {},
+    options: S3ServerOptions = {},
   ): Promise<S3Server> {
+    const { region = 'us-east-1', account = '000000000000', certificate, authorizer, port, faults } = options;
     const uploads = new MultipartUploads(store);
     const connections = new IdleConnections();
     const authorization = new S3Authorization(store, authorizer);
     const server = serverWith(certificate);
     const served = {
-      ...{ store, uploads, callers, connections, authorization, region },
+      ...{ store, uploads, callers, connections, authorization, region, account },
       ...(faults && { faults: new S3Faults(faults, connections, server) }),
     };
     const serve = (
@@ -108,6 +111,7 @@ interface Served {
   readonly callers: Callers;
   readonly connections: IdleConnections;
   readonly region: string;
+  readonly account: string;
   readonly authorization: S3Authorization;
   readonly faults?: S3Faults;
 }
@@ -133,6 +137,7 @@ async function answer(
     await intended.traffic?.firstByte();
     const request = served.faults ? await served.faults.strike(intended, response) : intended;
     if (request === undefined) return;
+    checkOwner(request, served.account);
     served.authorization.check(request);
     await operate(served, request, response).catch((error: unknown) => {
       throw served.authorization.hideMissingKey(request, error);

@@ -75,6 +75,8 @@ interface Write {
 export class DiskObjectStore {
   private readonly buckets = new Map<string, Map<string, StoredObject>>();
   private readonly created = new Map<string, Date>();
+  /** The sorted keys of buckets that did not get or lose a key since they were listed. */
+  private readonly sorted = new Map<string, readonly string[]>();
   private files = 0;
 
   constructor(private readonly folder: string) {
@@ -191,6 +193,7 @@ export class DiskObjectStore {
     }
     const object = describe(key, received, options);
     bucket.set(key, object);
+    if (previous === undefined) this.sorted.delete(bucketName);
     if (previous !== undefined) await rm(previous.file);
     return object;
   }
@@ -230,13 +233,16 @@ export class DiskObjectStore {
     checkWrite(key, condition, object);
     if (object === undefined) return;
     bucket.delete(key);
+    this.sorted.delete(bucketName);
     await rm(object.file);
   }
 
   /** All objects below a prefix in S3's order: by the bytes of their keys in UTF-8. */
   list(bucketName: string, prefix: string): StoredObject[] {
-    const objects = [...this.bucket(bucketName).values()].filter((object) => object.key.startsWith(prefix));
-    return objects.sort((a, b) => compareKeys(a.key, b.key));
+    const bucket = this.bucket(bucketName);
+    const keys = this.sorted.get(bucketName) ?? [...bucket.keys()].sort(compareKeys);
+    this.sorted.set(bucketName, keys);
+    return keys.flatMap((key) => (key.startsWith(prefix) ? (bucket.get(key) ?? []) : []));
   }
 
   private bucket(name: string): Map<string, StoredObject> {
@@ -246,8 +252,20 @@ export class DiskObjectStore {
   }
 }
 
+/** Compares by the bytes of UTF-8, which is the order of code points. */
 export function compareKeys(a: string, b: string): number {
-  return Buffer.compare(Buffer.from(a), Buffer.from(b));
+  const length = Math.min(a.length, b.length);
+  for (let at = 0; at < length; at++) {
+    const unitOfA = a.charCodeAt(at);
+    const unitOfB = b.charCodeAt(at);
+    if (unitOfA !== unitOfB) return rank(unitOfA) - rank(unitOfB);
+  }
+  return a.length - b.length;
+}
+
+/** Surrogates belong to the largest code points, but UTF-16 has larger units. */
+function rank(unit: number): number {
+  return unit >= 0xd800 && unit < 0xe000 ? unit + 0x10000 : unit;
 }
 
 /**

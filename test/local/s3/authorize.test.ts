@@ -221,6 +221,48 @@ describe('in a bucket with a key, a role', () => {
     expect(used()).toEqual(['s3:GetObject arn:aws:s3:::encrypted/a', `kms:Decrypt ${KEY}`]);
   });
 
+  test('uses the key that a write names, for its reads as well', async () => {
+    const named = { ServerSideEncryption: 'aws:kms', SSEKMSKeyId: KEY } as const;
+    const write = () =>
+      client.send(new PutObjectCommand({ Bucket: PLAIN, Key: 'named', Body: 'body', ...named }));
+    grant([s3]);
+    await expect(write()).rejects.toMatchObject(refused('kms:GenerateDataKey', KEY));
+    grant([s3, key('kms:GenerateDataKey')]);
+    expect(await write()).toMatchObject(named);
+    await expect(get(PLAIN, 'named')).rejects.toMatchObject(refused('kms:Decrypt', KEY));
+    grant([s3, key('kms:Decrypt')]);
+    expect(await get(PLAIN, 'named')).toMatchObject(named);
+  });
+
+  test('needs no key for a write that asks for keys of S3', async () => {
+    grant([s3]);
+    const at = { Bucket: ENCRYPTED, Key: 'plain', ServerSideEncryption: 'AES256' } as const;
+    await client.send(new PutObjectCommand({ ...at, Body: 'body' }));
+    await get(ENCRYPTED, 'plain');
+  });
+
+  test('cannot use a key that the deployment does not have', async () => {
+    grant([allow('*', '*')]);
+    const SSEKMSKeyId = 'arn:aws:kms:us-east-1:111111111111:key/foreign';
+    const write = client.send(
+      new PutObjectCommand({ Bucket: PLAIN, Key: 'a', ServerSideEncryption: 'aws:kms', SSEKMSKeyId }),
+    );
+    await expect(write).rejects.toMatchObject({
+      name: 'NotImplemented',
+      message: expect.stringContaining(SSEKMSKeyId) as string,
+    });
+  });
+
+  test.each([
+    [{ ServerSideEncryption: 'foo' as 'AES256' }],
+    [{ ServerSideEncryption: 'AES256', SSEKMSKeyId: KEY }],
+    [{ SSEKMSKeyId: KEY }],
+  ] as const)('cannot ask for the encryption %j', async (encryption) => {
+    grant([allow('*', '*')]);
+    const write = client.send(new PutObjectCommand({ Bucket: PLAIN, Key: 'a', ...encryption }));
+    await expect(write).rejects.toMatchObject({ name: 'InvalidArgument' });
+  });
+
   test('needs no key for the properties of an object, and none for a missing object', async () => {
     grant([s3, key('kms:GenerateDataKey')]);
     await put(ENCRYPTED, 'head');
