@@ -218,7 +218,6 @@ export class LocalCloud {
       port: ports?.s3,
       faults: this.injector,
     });
-    this.otherServices = await OtherServices.start(certificate);
     this.functions = new LocalFunctions({
       code: new CodeFolders(this.store, path.join(this.folder, 'code')),
       folder: path.join(this.folder, 'workers'),
@@ -240,6 +239,8 @@ export class LocalCloud {
       certificate,
       port: ports?.stepFunctions,
     });
+    // The last one, because its free port must not be one of those above.
+    this.otherServices = await OtherServices.start(certificate);
   }
 
   /** Validates everything before it copies the first byte, and replaces the state machine last. */

@@ -14,6 +14,7 @@ import {
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { encodeSafetensors } from '../../../lambda/tensors/safetensors';
 import { closeServer, listen } from '../../../local/basics/listen';
+import { AWS_CLI } from '../../support/aws-cli';
 import { mlp, saveModel, temporaryFolder } from '../../support/model-builder';
 import { synthesize } from '../../support/pipeline-assembly';
 import { cli, type CliResult, refuse } from '../../support/run-cli';
@@ -303,13 +304,10 @@ describe('local refuses', () => {
   });
 });
 
-const cliVersion = spawnSync('aws', ['--version'], { encoding: 'utf8' });
-const withAwsCli = cliVersion.status === 0 ? describe : describe.skip;
-
-withAwsCli('the AWS CLI (skipped if `aws` is not installed)', () => {
+(AWS_CLI === undefined ? describe.skip : describe)('the AWS CLI', () => {
   /** Runs a command of the AWS CLI in the environment that `local` prints, and parses its output. */
   function aws(environment: Environment, ...args: string[]): Record<string, unknown> {
-    const { status, stdout, stderr } = spawnSync('aws', [...args, '--output', 'json'], {
+    const { status, stdout, stderr } = spawnSync(AWS_CLI ?? '', [...args, '--output', 'json'], {
       encoding: 'utf8',
       env: { ...process.env, ...environment, AWS_CONFIG_FILE: '/dev/null', AWS_PAGER: '' },
     });

@@ -3,6 +3,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { canMeasureMemory } from '../../../local/lambda/process-memory';
 import { failureOf, limitedAssembly, LimitedFunction } from '../../support/limited-function';
+import { until } from '../../support/until';
 import { useFolder } from '../../support/pipeline-app';
 import { temporaryFolder } from '../../support/temporary-folder';
 
@@ -27,7 +28,7 @@ function matching(pattern: string): string {
 }
 
 async function appears(file: string): Promise<void> {
-  while (!fs.existsSync(file)) await new Promise(setImmediate);
+  await until(file, () => fs.existsSync(file));
 }
 
 // Other systems do not tell how much of a process's memory is anonymous.

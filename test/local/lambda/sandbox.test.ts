@@ -5,6 +5,7 @@ import * as path from 'node:path';
 import type { FunctionPool } from '../../../local/lambda/function-pool';
 import { canMeasureMemory } from '../../../local/lambda/process-memory';
 import { functionFixture } from '../../support/function-fixture';
+import { until } from '../../support/until';
 
 const functions = functionFixture();
 
@@ -22,7 +23,7 @@ function stateOf(pid: number): string {
 
 /** The signal arrives a little later than it is sent. */
 async function reaches(pid: number, state: string): Promise<void> {
-  while (stateOf(pid) !== state) await new Promise(setImmediate);
+  await until(`the state ${state}`, () => stateOf(pid) === state);
 }
 
 describe('after a call that ended its process', () => {
@@ -139,7 +140,7 @@ describe('the init phase', () => {
     const source = `exports.handler = async () => { for (let i = 0; i < 3000; i++) console.log('x'.repeat(100)); };`;
     const pool = await functions.create(source, {}, (_, line) => lines.push(line));
     await call(pool);
-    while (lines.filter((line) => line.includes('xxx')).length < 3000) await new Promise(setImmediate);
+    await until('3000 lines', () => lines.filter((line) => line.includes('xxx')).length >= 3000);
   });
 
   test('the owner of the credentials is told', async () => {

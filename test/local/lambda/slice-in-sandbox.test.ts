@@ -8,6 +8,7 @@ import { failed, rows, start, synthesize, trace } from '../../support/deployed-p
 import { mlp, saveModel } from '../../support/model-builder';
 import { runWhole } from '../../support/run-slices';
 import { float32 } from '../../support/tensors';
+import { until } from '../../support/until';
 
 const MEGABYTE = 1024 ** 2;
 
@@ -22,7 +23,7 @@ async function deploy(modelPath: string, options: LocalCloudOptions = {}): Promi
 async function killWorker(cloud: LocalCloud): Promise<void> {
   const [{ pid }] = cloud.workers();
   process.kill(pid, 'SIGKILL');
-  while (cloud.workers().some((worker) => worker.pid === pid)) await new Promise(setImmediate);
+  await until('the end of the worker', () => !cloud.workers().some((worker) => worker.pid === pid));
 }
 
 /** Fills the disk, except for so many bytes. */

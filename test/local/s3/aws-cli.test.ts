@@ -1,4 +1,4 @@
-/** The AWS CLI against the local S3 over TLS, if `AWS_CLI` names its program (`pip install awscli`). */
+/** The AWS CLI against the local S3 over TLS, if the machine has it (`pip install awscli`). */
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
@@ -9,15 +9,13 @@ import { Callers } from '../../../local/s3/callers';
 import { S3Server } from '../../../local/s3/server';
 import { DiskObjectStore } from '../../../local/s3/store';
 import { makeServerCertificate } from '../../../local/tls/certificate';
+import { AWS_CLI } from '../../support/aws-cli';
 import { temporaryFolder } from '../../support/temporary-folder';
-
-const PROGRAM = process.env.AWS_CLI;
-if (PROGRAM === undefined) console.info('the AWS CLI is not tested: set AWS_CLI to its program');
 
 /** Each command starts Python. */
 jest.setTimeout(60_000);
 
-(PROGRAM === undefined ? describe.skip : describe)('the AWS CLI', () => {
+(AWS_CLI === undefined ? describe.skip : describe)('the AWS CLI', () => {
   const folder = temporaryFolder();
   const store = new DiskObjectStore(path.join(folder, 's3'));
   const certificate = makeServerCertificate();
@@ -56,7 +54,7 @@ jest.setTimeout(60_000);
   afterAll(() => server.close());
 
   async function run(...args: string[]): Promise<{ code: number | null; output: string }> {
-    const child = spawn(PROGRAM ?? '', args, { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(AWS_CLI ?? '', args, { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
     const exit = new Promise<number | null>((resolve) => child.once('exit', resolve));
     const [stdout, stderr, code] = await Promise.all([text(child.stdout), text(child.stderr), exit]);
     return { code, output: stdout + stderr };

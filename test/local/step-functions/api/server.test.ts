@@ -1,4 +1,6 @@
 /** The protocol, the caller's identity, and the operations on state machines. */
+import { once } from 'node:events';
+import * as net from 'node:net';
 import { roleSession } from '../../../../local/iam/principals';
 import type { Credentials } from '../../../../local/s3/callers';
 import { type Answer, send, sendSigned, signedHeaders, type Signing } from '../../../support/signed-request';
@@ -91,6 +93,17 @@ test('a function cannot call the API', async () => {
       'the local cloud lets no function call Step Functions, got a request of arn:aws:sts::000000000000:assumed-role/R/F',
   });
   client.destroy();
+});
+
+test('a client that leaves in the middle of its request does not end the server', async () => {
+  const { access, client } = await serve(task());
+  const { hostname, port } = new URL(access.endpoint);
+  const socket = net.connect(Number(port), hostname);
+  socket.write('POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{');
+  await client.send(new ListStateMachinesCommand({}));
+  socket.resetAndDestroy();
+  await once(socket, 'close');
+  expect(await client.send(new ListStateMachinesCommand({}))).toHaveProperty('stateMachines');
 });
 
 describe('the signature of a request', () => {
