@@ -1,4 +1,5 @@
 /** A stack in the local cloud that is measured, and whose functions can be made cold again. */
+import * as fs from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { encodeTensors, type ExecutionOutput, type RawTensor, type SliceTiming } from '../../client';
 import { LocalCloud, type Json, type LocalCloudOptions, type Simulation, type TraceEvent } from '../../local';
@@ -61,8 +62,16 @@ export class Deployment {
 
   /** Kills all sandboxes, so that the next run starts new ones with an empty `/tmp`. */
   async makeCold(): Promise<void> {
-    for (const { pid } of this.cloud.workers()) process.kill(pid, 'SIGKILL');
+    const folders = this.cloud.workers().map(({ pid, temporaryFolder }) => {
+      process.kill(pid, 'SIGKILL');
+      return temporaryFolder;
+    });
     while (this.cloud.workers().length > 0) await delay(5);
+    // A sandbox outlives its process and keeps its /tmp.
+    for (const folder of folders) {
+      fs.rmSync(folder, { recursive: true, maxRetries: 20 });
+      fs.mkdirSync(folder);
+    }
   }
 
   close(): Promise<void> {

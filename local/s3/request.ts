@@ -27,8 +27,8 @@ export interface S3Request {
   readonly chunks: ChunkSigning;
   /** Present for a request with the credentials of a session. */
   readonly session?: Session;
-  /** The version of TLS that the request came with, such as 1.3; `undefined` for plain HTTP. */
-  readonly tlsVersion: number | undefined;
+  /** The version of TLS that the request came with, such as 1.3. */
+  readonly tlsVersion: number;
   /** Limits the speed at which the caller sends and receives. */
   readonly traffic?: Traffic;
   /** Damages the body on its way to S3. */
@@ -121,9 +121,12 @@ export function checkHost({ headers }: http.IncomingMessage): void {
   );
 }
 
-/** `undefined` for plain HTTP. */
-function tlsVersion({ socket }: http.IncomingMessage): number | undefined {
-  if (!('encrypted' in socket)) return undefined;
+/**
+ * A server speaks plain HTTP only if its user switches TLS off, to compare. Its requests count as TLS 1.3, because the policies
+ * of buckets would refuse all of them.
+ */
+function tlsVersion({ socket }: http.IncomingMessage): number {
+  if (!('encrypted' in socket)) return 1.3;
   return Number((socket as TLSSocket).getProtocol()?.replace('TLSv', ''));
 }
 
