@@ -134,7 +134,7 @@ function describe(cloud: LocalCloud, { shell }: Options): string {
   });
   return [
     `${HEADING}${stackName}, until you stop this command`,
-    // A profile or a session token of yours would replace these credentials.
+    // The user's own profile or session token would replace these credentials.
     ...['AWS_PROFILE', 'AWS_SESSION_TOKEN'].map(unset),
     ...Object.entries(values).map(([name, value]) => set(name, value)),
     `# aws s3 cp x.safetensors ${read('s3://', 'BUCKET', `/${INPUTS_PREFIX}x.safetensors`)}`,

@@ -23,9 +23,10 @@ export function readPlan(path: string): SlicePlan {
 export function readDeployablePlan(path: string): SlicePlan {
   const plan = readPlan(path);
   if (isOfThisContract(plan)) return plan;
+  const { library } = plan;
   throw new SlicedInferenceError(
     `the slices of plan ${quoted(path)} must be made for the functions of this version of the library`,
-    `slices of version ${printable(plan.library)}`,
+    `slices of version ${printable(library)}`,
     'slice the model again with this version; Slicing.fromPlan keeps the cuts',
   );
 }

@@ -93,9 +93,9 @@ function checkStateMachine({ template, stateMachine, policies, authorizer }: Che
 
 /** https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateKey.html#KMS-CreateKey-request-BypassPolicyLockoutSafetyCheck */
 function checkKey({ template, authorizer }: Checked, key: Resource): void {
-  const who = administrator(authorizer.account);
+  const owner = administrator(authorizer.account);
   const resource = attributeOf(template, key, 'Arn');
-  if (!refuses(authorizer, who, { action: 'kms:PutKeyPolicy', resource })) return;
+  if (!refuses(authorizer, owner, { action: 'kms:PutKeyPolicy', resource })) return;
   throw refused(
     `create the key '${key.logicalId}'`,
     'The new key policy will not allow you to update the key policy in the future.',

@@ -17,7 +17,7 @@ export interface PipelinePolicies extends AccountPolicies {
   readonly roles: ReadonlyMap<string, RolePolicies>;
 }
 
-/** The caller who uses the local cloud from outside: it may do whatever no policy denies. */
+/** The caller that uses the local cloud from outside. It may make every request that no policy denies. */
 export function administrator(account: string): Identity {
   const arn = `arn:aws:iam::${account}:user/administrator`;
   return { kind: 'identity', arn, policiesOf: arn, account };

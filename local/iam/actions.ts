@@ -1,4 +1,4 @@
-/** The actions that the local cloud authorizes. A statement that names none of them changes nothing here. */
+/** The actions that the local cloud authorizes. It ignores statements about other actions. */
 
 /** Lambda calls these for a function in a VPC: https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions */
 export const NETWORK_ACTIONS = [

@@ -22,7 +22,7 @@ export interface Condition {
 
 interface Operator {
   readonly matches: (wanted: string, got: string) => boolean;
-  /** Holds if none of the values match, or if the request does not have the key. */
+  /** Holds if no value matches, or if the request lacks the key. */
   readonly negated?: boolean;
 }
 

@@ -20,7 +20,7 @@ export interface AccessRequest {
 export interface IdentityPolicies {
   readonly policies: readonly Policy[];
   readonly boundary?: Policy;
-  /** The template does not have all its policies: whatever none of them denies is allowed. */
+  /** The template lacks some of its policies. So every request is allowed that the policies in the template do not deny. */
   readonly isOpen?: boolean;
 }
 
@@ -110,12 +110,12 @@ export function refusalMessage(
   { principal, action, resource }: AccessRequest,
   { kind, explicit }: Refusal,
 ): string {
-  const who = principal.kind === 'identity' ? `User: ${principal.arn}` : `Service: ${principal.name}`;
+  const caller = principal.kind === 'identity' ? `User: ${principal.arn}` : `Service: ${principal.name}`;
   // S3 quotes the resource.
   const what = action.startsWith('s3') ? `"${resource}"` : resource;
   const article = kind === 'identity-based policy' ? 'an' : 'a';
   const why = explicit
     ? `with an explicit deny in ${article} ${kind}`
     : `because no ${kind} allows the ${action} action`;
-  return `${who} is not authorized to perform: ${action} on resource: ${what} ${why}`;
+  return `${caller} is not authorized to perform: ${action} on resource: ${what} ${why}`;
 }

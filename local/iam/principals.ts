@@ -1,4 +1,4 @@
-/** Who makes a request, and which principals a statement of a resource policy names. */
+/** The principal of a request, and the principals that a statement of a resource policy names. */
 import { unsupported } from '../basics/errors';
 import { entriesOf, isJsonArray, isJsonObject, type Json } from '../basics/json';
 

@@ -1,4 +1,4 @@
-/** Finds out who sent a request, and verifies its signature. */
+/** Identifies the caller of a request, and verifies the signature. */
 import type * as http from 'node:http';
 import { ALGORITHM } from '../http/presented-signature';
 import { SignatureError, type SignatureFault } from '../http/signature-error';

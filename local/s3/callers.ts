@@ -19,7 +19,7 @@ export interface TemporaryCredentials extends Credentials {
 
 export interface Caller {
   readonly accessKeyId: string;
-  /** Who the caller is for IAM. A caller without a principal may do anything. */
+  /** The caller's principal in IAM. A caller without a principal may make every request. */
   readonly principal?: Principal;
   /** Limits the speed at which the caller sends and receives. */
   readonly traffic?: Traffic;
