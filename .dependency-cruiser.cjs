@@ -9,6 +9,8 @@ const LIB_LAYERS = [
   ['optimize', '^lib/optimize/'],
   ['shapes', '^lib/shapes/'],
   ['dataflow', '^lib/dataflow/'],
+  ['work', '^lib/work/'],
+  ['cost', '^lib/cost/'],
   ['plan', '^lib/plan/'],
   ['emit', '^lib/emit/'],
   ['compile', '^lib/compile/'],

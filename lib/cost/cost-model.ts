@@ -1,0 +1,85 @@
+/**
+ * The interface between the search for cuts and the model of cost and latency. The search minimizes exactly what this
+ * interface computes, so a plan's printed cost and latency are those that the search compared.
+ */
+
+/** Where a slice writes the tensors that later slices read. */
+export type Transport = 's3-standard' | 's3-express';
+
+/** The work that a slice brings to its function, whatever memory and transport the function gets. */
+export interface SliceDemand {
+  /** Bytes of the files that a cold function downloads. */
+  readonly fileBytes: number;
+  /** Seconds of computing on one vCPU of Lambda. */
+  readonly coreSeconds: number;
+  /** Number of tensors that it reads; the model charges one GET for each, an upper bound. */
+  readonly readTensors: number;
+  readonly readBytes: number;
+  readonly writeBytes: number;
+  /** The least memory, in MB, with which the function can run the slice. */
+  readonly memoryMb: number;
+}
+
+/** What a plan chooses for one slice. */
+export interface StepChoice {
+  /** Memory of the function, in MB; at least `SliceDemand.memoryMb`. */
+  readonly memoryMb: number;
+  /** Threads of ONNX Runtime, the same for all slices of a plan. */
+  readonly threads: number;
+  /** The transport of the tensors that it reads; `request` for the first slice. */
+  readonly readsFrom: Transport | 'request';
+  readonly writesTo: Transport;
+}
+
+/** The part of a run's cost and time that one slice causes. Random delays are not included: see `RunModel.cost`. */
+export interface StepCost {
+  /** Price of the slice's calls, its duration and its requests to S3 in a run that finds all functions warm. */
+  readonly warmDollars: number;
+  /** The same in a run that finds all functions cold: initialization and loading are billed too. */
+  readonly coldDollars: number;
+  /** From the end of the previous slice to the end of this one, when warm. */
+  readonly warmMs: number;
+  /** From the start of a cold run until a function that was warmed up has loaded the slice. */
+  readonly loadMs: number;
+  /** From the end of the previous slice, or of the load, to the end of this one, in a cold run. */
+  readonly coldMs: number;
+}
+
+/**
+ * The sums of the steps of a chain of slices. `warmMs` adds up; `coldMs` of a run is
+ * `end(i) = max(end(i - 1), loadMs(i)) + coldMs(i)` with warm-ups, and `end(i - 1) + loadMs(i) + coldMs(i)` without.
+ */
+export interface ChainTotals {
+  /** By transport: the number of slices that write to it. Each adds random delays. */
+  readonly writes: Readonly<Record<Transport, number>>;
+  readonly warmDollars: number;
+  readonly coldDollars: number;
+  readonly warmMs: number;
+  readonly coldMs: number;
+}
+
+/** Quantiles of the time from the start of a run to its result, in milliseconds. */
+export interface Latency {
+  readonly p50: number;
+  readonly p95: number;
+}
+
+/** What a run costs and how long it takes when its functions are warm, cold, or as often cold as the request rate implies. */
+export interface RunCost {
+  readonly dollars: number;
+  readonly latency: Latency;
+}
+
+/** The temperature for which a plan is optimized. */
+export type Temperature = 'warm' | 'cold' | 'mixed';
+
+/** A model of cost and latency. Every result is monotone: no total that grows makes a run cheaper or faster. */
+export interface CostModel {
+  step(demand: SliceDemand, choice: StepChoice): StepCost;
+  /** Whether later slices load while the first one runs. */
+  readonly warmsUp: boolean;
+  /** Probability that a run of `mixed` temperature finds its functions cold. */
+  readonly coldShare: number;
+  /** The cost and the latency of a whole run: the steps, the state machine and the random delays of every step. */
+  run(totals: ChainTotals, temperature: Temperature): RunCost;
+}
