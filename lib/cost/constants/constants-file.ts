@@ -4,7 +4,7 @@
  */
 import { SlicedInferenceError, printable, quoted } from '../../errors';
 import type { Constant, ConstantTable, Pairs, Range } from './constant';
-import { UNITS, mapped } from './constant';
+import { KNOWN, UNITS, mapped } from './constant';
 
 /** Largest file, in bytes. The defaults take about 20 KB. */
 export const MAX_CONSTANTS_BYTES = 1024 * 1024;
@@ -70,6 +70,9 @@ function parsed(text: string, place: Place): unknown {
 function replaced(constant: Constant, replacement: unknown, place: Place): Constant {
   const fields = place.object(replacement, ['value', 'unit', 'known', 'source', 'date']);
   if (fields.unit !== constant.unit) throw place.at('unit').fault(`be '${constant.unit}'`, fields.unit);
+  if (fields.known !== undefined && !KNOWN.some((known) => known === fields.known)) {
+    throw place.at('known').fault(`be one of ${KNOWN.join(', ')}`, fields.known);
+  }
   const value = valueOf(constant, fields.value, place.at('value'));
   const isDefault =
     JSON.stringify(value) === JSON.stringify(constant.value) && fields.source === constant.source;
@@ -164,5 +167,5 @@ function described(value: unknown): string {
   if (value === undefined) return 'nothing';
   if (typeof value === 'string') return `'${printable(value, MAX_SHOWN)}'`;
   if (Array.isArray(value)) return `a list of ${value.length}`;
-  return typeof value === 'object' && value !== null ? 'an object' : String(value);
+  return typeof value === 'object' && value !== null ? 'an object' : JSON.stringify(value);
 }

@@ -101,9 +101,9 @@ export class LatencyDistribution {
       [this, 1 - share],
       [other, share],
     ] as const) {
-      distribution.mass.forEach((mass, index) =>
-        grid.add(distribution.least + index * GRID_MS, mass * weight),
-      );
+      distribution.mass.forEach((mass, index) => {
+        grid.add(distribution.least + index * GRID_MS, mass * weight);
+      });
     }
     return LatencyDistribution.of(grid);
   }
