@@ -87,7 +87,9 @@ describe('a schedule with branches', () => {
 
     // The short branch never ends last.
     expect(both.latency).toEqual(scheduleCost(model, alone, steps, 'warm').latency);
-    expect(both.dollars).toBeCloseTo(4e-6, 5);
+    // Four slices and one Express execution.
+    expect(both.dollars).toBeGreaterThan(5e-6);
+    expect(both.dollars).toBeLessThan(8e-6);
   });
 
   it('takes longer with two equal branches than with one of them, since the slower one decides', () => {
