@@ -4,15 +4,20 @@
  */
 import type { Pairs } from '../constants/constant';
 
-/** Distance between the values of a distribution, in milliseconds. */
-export const GRID_MS = 1;
+/** Distance between the values of a distribution, in milliseconds. A search convolves hundreds of them. */
+export const GRID_MS = 2;
 
 /** Mass at each end of a sum that may move inward to the end of what is kept. */
-const NEGLIGIBLE = 1e-12;
+const NEGLIGIBLE = 1e-9;
+
+/** Rounding error of a position on the grid, and of a sum of probabilities. */
+const ROUNDING = 1e-9;
 
 export class LatencyDistribution {
   /** Probability that a delay is at most `least + index * GRID_MS`. */
   private sums?: Float64Array;
+  /** Mean distance from the smallest delay. */
+  private average?: number;
   /** By exponent: the distribution of the sum of so many independent delays. */
   private readonly powers: LatencyDistribution[] = [];
 
@@ -113,12 +118,13 @@ export class LatencyDistribution {
   }
 
   get mean(): number {
-    return this.mass.reduce((sum, mass, index) => sum + mass * (this.least + index * GRID_MS), 0);
+    this.average ??= this.mass.reduce((sum, mass, index) => sum + mass * index, 0) * GRID_MS;
+    return this.least + this.average;
   }
 
   /** Probability that the delay is at most `ms`. */
   shareWithin(ms: number): number {
-    const index = Math.floor((ms - this.least) / GRID_MS + NEGLIGIBLE * 1e3);
+    const index = Math.floor((ms - this.least) / GRID_MS + ROUNDING);
     if (index < 0) return 0;
     const sums = this.cumulative();
     return sums[Math.min(index, sums.length - 1)];
@@ -134,7 +140,7 @@ export class LatencyDistribution {
     let [low, high] = [0, sums.length - 1];
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (sums[middle] >= share - NEGLIGIBLE) high = middle;
+      if (sums[middle] >= share - ROUNDING) high = middle;
       else low = middle + 1;
     }
     return this.least + low * GRID_MS;
@@ -178,7 +184,7 @@ class Grid {
     }
     let start = from;
     while (start < to) {
-      const next = this.least + (Math.floor((start - this.least) / GRID_MS + NEGLIGIBLE * 1e3) + 1) * GRID_MS;
+      const next = this.least + (Math.floor((start - this.least) / GRID_MS + ROUNDING) + 1) * GRID_MS;
       const end = Math.min(to, next);
       this.add((start + end) / 2, (mass * (end - start)) / (to - from));
       start = end;

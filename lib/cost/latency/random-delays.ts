@@ -23,11 +23,17 @@ export interface DelaySources {
 export class RandomDelays {
   private readonly known = new Map<number, RandomSum>();
   private readonly step: Readonly<Record<Transport, LatencyDistribution>>;
-  private readonly last: Readonly<Record<Transport, LatencyDistribution>>;
+  /** The delays of the first and the last slice that the steps between them do not have. */
+  private readonly ends: Readonly<Record<Transport, LatencyDistribution>>;
+  private readonly onlySlice: Readonly<Record<Transport, LatencyDistribution>>;
 
   constructor(private readonly sources: DelaySources) {
     this.step = { 's3-standard': this.stepOf('s3-standard'), 's3-express': this.stepOf('s3-express') };
-    this.last = { 's3-standard': this.lastOf('s3-standard'), 's3-express': this.lastOf('s3-express') };
+    this.onlySlice = {
+      's3-standard': this.onlySliceOf('s3-standard'),
+      's3-express': this.onlySliceOf('s3-express'),
+    };
+    this.ends = { 's3-standard': this.endsOf('s3-standard'), 's3-express': this.endsOf('s3-express') };
   }
 
   /**
@@ -56,26 +62,26 @@ export class RandomDelays {
     return this.step['s3-standard']
       .times(Math.max(0, standard - 1))
       .plus(this.step['s3-express'].times(standard > 0 ? express : express - 1))
-      .plus(this.last[last])
-      .plus(this.start(standard + express));
+      .plus(standard + express > 1 ? this.ends[last] : this.onlySlice[last]);
   }
 
-  /** With warm-ups, the first slice is in a `Parallel` state, which is one more transition. */
-  private start(slices: number): LatencyDistribution {
-    const { transition, stores, request, warmUp } = this.sources;
-    const parallels = warmUp && slices > 1 ? 1 : 0;
-    const read = request === 's3' ? stores['s3-standard'].get : LatencyDistribution.constant(0);
-    return transition.times(parallels).plus(read);
+  /** With warm-ups, the first of several slices is in a `Parallel` state, which is one more transition. */
+  private endsOf(transport: Transport): LatencyDistribution {
+    const { transition, warmUp } = this.sources;
+    return this.onlySlice[transport].plus(transition.times(warmUp ? 1 : 0));
+  }
+
+  private onlySliceOf(transport: Transport): LatencyDistribution {
+    const { stores, transition, request, result } = this.sources;
+    const { put, get } = stores[transport];
+    return transition
+      .plus(put)
+      .plus(get.times(result === 's3' ? 1 : 0))
+      .plus(stores['s3-standard'].get.times(request === 's3' ? 1 : 0));
   }
 
   private stepOf(transport: Transport): LatencyDistribution {
     const { put, get } = this.sources.stores[transport];
     return this.sources.transition.plus(put).plus(get);
-  }
-
-  private lastOf(transport: Transport): LatencyDistribution {
-    const { put, get } = this.sources.stores[transport];
-    const written = this.sources.transition.plus(put);
-    return this.sources.result === 's3' ? written.plus(get) : written;
   }
 }
