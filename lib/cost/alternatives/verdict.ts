@@ -110,23 +110,26 @@ function cheapestSentence(cheapest: Alternative, rate: number): Sentence {
   };
 }
 
-/** One sentence for each alternative that is cheapest somewhere. Steps of always-on instances may split its range. */
+/** Ranges of an alternative that a sentence lists. Steps of always-on instances may split its range often. */
+const MAX_RANGES = 3;
+
+/** One sentence for each alternative that is cheapest somewhere. */
 function rateSentences(alternatives: readonly Alternative[], winners: readonly Winner[]): Sentence[] {
   return [...new Set(winners.map(({ id }) => id))].map((id) => {
-    const own = winners.filter((winner) => winner.id === id);
+    const ranges = winners.filter((winner) => winner.id === id).map((own) => inRange(own, winners));
+    const more = ranges.length - MAX_RANGES;
+    const listed = [...ranges.slice(0, MAX_RANGES), ...(more > 0 ? [`in ${more} further ranges`] : [])];
     const name = alternatives.find((alternative) => alternative.id === id)?.name ?? id;
-    const [from, to] = [own[0].fromPerHour, own[own.length - 1].toPerHour];
-    const isFirst = own[0] === winners[0];
-    const isLast = own[own.length - 1] === winners[winners.length - 1];
-    const range = isFirst
-      ? isLast
-        ? 'at every rate'
-        : `below ${inRate(to)}`
-      : isLast
-        ? `from ${inRate(from)}`
-        : `from ${inRate(from)} to ${inRate(to)}`;
-    return { kind: 'rates', text: `${name} is cheapest ${range}`, about: [id] };
+    return { kind: 'rates', text: `${name} is cheapest ${listed.join(', and ')}`, about: [id] };
   });
+}
+
+function inRange(own: Winner, winners: readonly Winner[]): string {
+  const isFirst = own === winners[0];
+  const isLast = own === winners[winners.length - 1];
+  if (isFirst) return isLast ? 'at every rate' : `below ${inRate(own.toPerHour)}`;
+  if (isLast) return `from ${inRate(own.fromPerHour)}`;
+  return `from ${inCount(own.fromPerHour)} to ${inRate(own.toPerHour)}`;
 }
 
 function outSentence({ id, name, breaks }: Alternative): Sentence {
@@ -134,5 +137,9 @@ function outSentence({ id, name, breaks }: Alternative): Sentence {
 }
 
 function inRate(perHour: number): string {
-  return perHour < 10 ? `${perHour.toPrecision(2)} requests an hour` : `${grouped(perHour)} requests an hour`;
+  return `${inCount(perHour)} requests an hour`;
+}
+
+function inCount(perHour: number): string {
+  return perHour < 10 ? perHour.toPrecision(2) : grouped(perHour);
 }

@@ -23,9 +23,9 @@ const initTimes = from(
   'https://github.com/maxday/lambda-perf (data/last.json, Node.js 24, means of 128 to 1,024 MB)',
 );
 const keepAlive = from(
-  'measured elsewhere',
-  '2021-01',
-  'https://mikhail.io/serverless/coldstarts/aws/intervals/ (5 to 7 minutes)',
+  'believed',
+  '2026-11',
+  '5 to 7 minutes, as https://mikhail.io/serverless/coldstarts/aws/intervals/ reported; not read again',
 );
 const skyriseNetwork = from(
   'measured elsewhere',
@@ -270,7 +270,10 @@ export const ENVIRONMENT = {
     /** Speed of an arm64 vCPU of Lambda relative to an x86 one. */
     armSpeed: believed('depends on the operators')(1, 'ratio'),
     /** Share of a slice's work that one thread does alone. */
-    serialShare: bench(0.05, 'share'),
+    serialShare: believed('two threads halve a transformer on two processors; more were never measured')(
+      0.05,
+      'share',
+    ),
   },
   managedInstances: {
     maxMemoryMb: managed(32_768, 'MB'),

@@ -7,10 +7,15 @@ const s3 = from('documented', '2026-09', 'https://aws.amazon.com/s3/pricing/');
 const stepFunctions = from('documented', '2026-09', 'https://aws.amazon.com/step-functions/pricing/');
 const fargate = from('documented', '2026-09', 'https://aws.amazon.com/fargate/pricing/');
 const sageMaker = from('documented', '2026-09', 'https://aws.amazon.com/sagemaker/ai/pricing/');
-const balancer = from('documented', '2026-09', 'https://aws.amazon.com/elasticloadbalancing/pricing/');
-const ecr = from('documented', '2026-09', 'https://aws.amazon.com/ecr/pricing/');
-// Read from memory of the price list, not again for this table.
-const ec2 = from('believed', '2026-09', 'https://aws.amazon.com/ec2/pricing/on-demand/');
+
+/** Prices that were remembered and not read again for this table. The link says where to check them. */
+const remembered = (link: string) => from('believed', '2026-11', link);
+const lambdaTmp = remembered('https://aws.amazon.com/lambda/pricing/');
+const s3Storage = remembered('https://aws.amazon.com/s3/pricing/');
+const balancer = remembered('https://aws.amazon.com/elasticloadbalancing/pricing/');
+const sageMakerData = remembered('https://aws.amazon.com/sagemaker/ai/pricing/');
+const ecr = remembered('https://aws.amazon.com/ecr/pricing/');
+const ec2 = remembered('https://aws.amazon.com/ec2/pricing/on-demand/');
 
 export const PRICES = {
   lambda: {
@@ -18,7 +23,7 @@ export const PRICES = {
     armGbSecond: lambda(0.000_013_333_4, 'USD/GB-s'),
     requests: lambda(0.2, 'USD/million'),
     /** `/tmp` above `environment.lambda.freeTmpMb`. */
-    tmpGbSecond: lambda(0.000_000_030_9, 'USD/GB-s'),
+    tmpGbSecond: lambdaTmp(0.000_000_030_9, 'USD/GB-s'),
     /** Of the function's memory, for as long as a version exists. */
     snapStartCacheGbSecond: lambda(0.000_001_504_6, 'USD/GB-s'),
     /** Of the function's memory, for each restored sandbox. */
@@ -27,7 +32,7 @@ export const PRICES = {
   s3: {
     standardPuts: s3(5, 'USD/million'),
     standardGets: s3(0.4, 'USD/million'),
-    standardStorage: s3(0.023, 'USD/GB-month'),
+    standardStorage: s3Storage(0.023, 'USD/GB-month'),
     expressPuts: s3(1.13, 'USD/million'),
     expressGets: s3(0.03, 'USD/million'),
     expressUploads: s3(0.0032, 'USD/GB'),
@@ -50,7 +55,7 @@ export const PRICES = {
   sageMaker: {
     gbSecond: sageMaker(0.000_02, 'USD/GB-s'),
     /** Bytes of requests and responses. */
-    data: sageMaker(0.016, 'USD/GB'),
+    data: sageMakerData(0.016, 'USD/GB'),
   },
   managedInstances: {
     /** EC2's price of an instance with 4 GB for each vCPU (m7i, m7g). */

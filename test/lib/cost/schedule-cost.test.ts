@@ -29,7 +29,7 @@ describe('a schedule of slices in series', () => {
     const model = costModel({ warmUp, requestsPerHour: 3 });
     const steps = chainOf(5).map(({ demand, choice }) => ({ cost: model.step(demand, choice), ...choice }));
     const series = inSeries(5);
-    const schedule = warmUp ? withWarmUps(series as Parameters<typeof withWarmUps>[0]) : series;
+    const schedule = warmUp ? withWarmUps(series) : series;
     const totals = chainTotals(steps, warmUp);
 
     for (const temperature of TEMPERATURES) {
