@@ -46,7 +46,7 @@ export const UNITS = {
   s: { range: [0, 1_000_000] },
   'ms/MB': { range: [0, 10_000] },
   MB: { range: [1, 1_000_000] },
-  MiB: { range: [0, 1_000_000] },
+  MiB: { range: [0.001, 1_000_000] },
   'MB/s': { range: [0.001, 1_000_000] },
   'MiB/s': { range: [0.001, 1_000_000] },
   bytes: { range: [0, 1_000_000_000] },

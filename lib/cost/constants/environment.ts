@@ -293,7 +293,7 @@ export const ENVIRONMENT = {
   },
   alwaysOn: {
     /** Share of their time for which always-on processors may be busy. */
-    utilization: believed('above it, requests wait for each other')(0.6, 'share'),
+    utilization: believed('above it, requests wait for each other')(0.6, 'ratio'),
     /** Way through a load balancer and back. */
     balancerMs: believed('no published percentiles found')(
       [
