@@ -254,6 +254,56 @@ describe('a run', () => {
   });
 });
 
+describe('a run through S3 Express alone', () => {
+  it('adds a read for each slice but the last, whose result the caller has', () => {
+    const fixed = (ms: number): readonly [readonly [number, number]] => [[50, ms]];
+    const environment = {
+      ...DEFAULT_ENVIRONMENT,
+      s3: { ...DEFAULT_ENVIRONMENT.s3, expressGet: fixed(5), expressPut: fixed(7) },
+      stepFunctions: { ...DEFAULT_ENVIRONMENT.stepFunctions, express: fixed(15) },
+    };
+    const own = {
+      writes: { 's3-standard': 0, 's3-express': 3 },
+      warmMs: 0,
+      coldMs: 0,
+      warmDollars: 0,
+      coldDollars: 0,
+    };
+    const p50 = (result: 'inline' | 's3') =>
+      costModel({ request: 'inline', result, environment }).run(own, 'warm').latency.p50;
+
+    expect(p50('inline')).toBeCloseTo(4 * 15 + 3 * 7 + 2 * 5, 9);
+    expect(p50('s3')).toBeCloseTo(4 * 15 + 3 * 7 + 3 * 5, 9);
+  });
+});
+
+describe('a run of one slice', () => {
+  it('has no warm-ups: a Standard machine charges the slice, the start and the end', () => {
+    const items = costModel({ stateMachineType: 'standard', warmUp: true }).runItems(chainOf(1), 'warm');
+
+    expect(items.stepFunctions).toBeCloseTo(3 * 25e-6, 12);
+    expect(items.lambdaRequests).toBeCloseTo(0.2e-6, 12);
+  });
+});
+
+describe('the first request of a call', () => {
+  const later = (extra: Partial<typeof DEFAULT_ENVIRONMENT.s3>, readsFrom: 's3-standard' | 'request') => {
+    const step = (s3: typeof DEFAULT_ENVIRONMENT.s3) =>
+      costModel({ request: 'inline', environment: { ...DEFAULT_ENVIRONMENT, s3 } }).step(DEMAND, {
+        ...CHOICE,
+        readsFrom,
+      });
+    return step({ ...DEFAULT_ENVIRONMENT.s3, ...extra }).warmMs - step(DEFAULT_ENVIRONMENT.s3).warmMs;
+  };
+
+  it('opens a connection: the read, or the write if nothing is read', () => {
+    expect(later({ standardFirstGetMs: 78 }, 's3-standard')).toBeCloseTo(10, 9);
+    expect(later({ standardFirstPutMs: 95 }, 's3-standard')).toBeCloseTo(0, 9);
+    expect(later({ standardFirstGetMs: 78 }, 'request')).toBeCloseTo(0, 9);
+    expect(later({ standardFirstPutMs: 95 }, 'request')).toBeCloseTo(10, 9);
+  });
+});
+
 describe('a cold run of a model of 1.3 GB in eight slices', () => {
   const model = costModel();
   const slices = model.run(totalsOf(model, chainOf(8)), 'cold').latency.p50;
