@@ -1,0 +1,101 @@
+/** The form of a constant of the model of cost and latency: a value with its unit, its source and its date. */
+
+/** Pairs whose first numbers rise and whose second numbers do not fall, such as `[[50, 27], [99, 106]]`. */
+export type Pairs = readonly (readonly [number, number])[];
+
+/** How a constant is known. */
+export const KNOWN = ['documented', 'measured elsewhere', 'measured here', 'believed', 'replaced'] as const;
+export type Known = (typeof KNOWN)[number];
+
+export interface Constant<T extends number | Pairs = number | Pairs> {
+  readonly value: T;
+  readonly unit: Unit;
+  readonly known: Known;
+  /** A link, or the name of a public data set. */
+  readonly source: string;
+  /** When the source was read, or when the value was measured: a year and a month. */
+  readonly date: string;
+}
+
+/** Constants by group and name. */
+export type ConstantTable = Readonly<Record<string, Readonly<Record<string, Constant>>>>;
+
+/** The values of a table, by group and name. */
+export type ValuesOf<T extends ConstantTable> = {
+  readonly [Group in keyof T]: {
+    readonly [Name in keyof T[Group]]: T[Group][Name]['value'];
+  };
+};
+
+/** From the least to the greatest value that is not absurd. */
+export type Range = readonly [number, number];
+
+/**
+ * By unit: the range of its values. MB are 10^6 bytes, except those of a function's memory and `/tmp`, which AWS counts in
+ * MiB; GB of a price are 2^30 bytes. `pairs` has the ranges of both numbers of a pair.
+ */
+export const UNITS = {
+  'USD/GB-s': { range: [0, 1] },
+  'USD/GB': { range: [0, 100] },
+  'USD/GB-month': { range: [0, 1000] },
+  'USD/GB-h': { range: [0, 100] },
+  'USD/vCPU-h': { range: [0, 100] },
+  'USD/h': { range: [0, 10_000] },
+  'USD/million': { range: [0, 100_000] },
+  ms: { range: [0, 600_000] },
+  s: { range: [0, 1_000_000] },
+  'ms/MB': { range: [0, 10_000] },
+  MB: { range: [1, 1_000_000] },
+  MiB: { range: [0.001, 1_000_000] },
+  'MB/s': { range: [0.001, 1_000_000] },
+  'MiB/s': { range: [0.001, 1_000_000] },
+  bytes: { range: [0, 1_000_000_000] },
+  'MB/vCPU': { range: [1, 1_000_000] },
+  count: { range: [0, 10_000] },
+  share: { range: [0, 1] },
+  ratio: { range: [0.001, 1000] },
+  'ms by percent': {
+    pairs: [
+      [0, 100],
+      // The convolution of much longer delays would take seconds.
+      [0, 10_000],
+    ],
+  },
+  'vCPU by MB': {
+    pairs: [
+      [1, 1_000_000],
+      [1, 1024],
+    ],
+  },
+} as const satisfies Readonly<
+  Record<string, { readonly range: Range } | { readonly pairs: readonly Range[] }>
+>;
+
+export type Unit = keyof typeof UNITS;
+
+/** The values alone, without units and sources. */
+export function valuesOf<T extends ConstantTable>(table: T): ValuesOf<T> {
+  return mapped(table, ({ value }) => value) as ValuesOf<T>;
+}
+
+/** Replaces each constant of a table. */
+export function mapped<R>(
+  table: ConstantTable,
+  replace: (constant: Constant, group: string, name: string) => R,
+): Record<string, Record<string, R>> {
+  return Object.fromEntries(
+    Object.entries(table).map(([group, constants]) => [
+      group,
+      Object.fromEntries(
+        Object.entries(constants).map(([name, constant]) => [name, replace(constant, group, name)]),
+      ),
+    ]),
+  );
+}
+
+/** Makes the constants of a source. */
+export function from(known: Known, date: string, source: string) {
+  return <T extends number | Pairs>(value: T, unit: Unit): Constant<T extends number ? number : Pairs> =>
+    // The compiler does not follow the condition.
+    ({ value, unit, known, source, date }) as unknown as Constant<T extends number ? number : Pairs>;
+}

@@ -1,0 +1,56 @@
+/** The choices of a pipeline that decide what its runs cost, besides its slices. */
+import type { Environment } from './constants/environment';
+import { DEFAULT_ENVIRONMENT } from './constants/environment';
+import type { Prices } from './constants/prices';
+import { DEFAULT_PRICES } from './constants/prices';
+import type { Architecture } from './formulas/lambda';
+import type { StateMachineType } from './formulas/step-functions';
+
+/** Where the tensors of a request or a result are: in the state machine's payload, or in S3 Standard. */
+export type Payload = 'inline' | 's3';
+
+/**
+ * Not part of the model: logs, traces, metrics and alarms, provisioned concurrency, NAT gateways, KMS requests, and free
+ * tiers. The model leaves a place for tensors between slices that travel inline, and for one function that answers when it is
+ * warm: the first is another transport, the second another path beside the chain.
+ */
+export interface CostOptions {
+  /** @default 'express' */
+  readonly stateMachineType?: StateMachineType;
+  /** @default 'x86_64' */
+  readonly architecture?: Architecture;
+  /** Whether later slices load while the first one runs. @default true */
+  readonly warmUp?: boolean;
+  /** Rate of a mix of warm and cold runs. Without it, every run of a mix is cold. */
+  readonly requestsPerHour?: number;
+  /** @default false */
+  readonly networkInVpc?: boolean;
+  /** @default true */
+  readonly tls?: boolean;
+  /** @default 's3' */
+  readonly request?: Payload;
+  /** Functions write results to S3 in both cases. With `inline`, the caller need not read them there. @default 's3' */
+  readonly result?: Payload;
+  /** Days until tensors expire. @default 1 */
+  readonly intermediateRetentionDays?: number;
+  /** @default list prices of us-east-1 */
+  readonly prices?: Prices;
+  /** @default published measurements */
+  readonly environment?: Environment;
+}
+
+export function withDefaults(options: CostOptions): Required<CostOptions> {
+  return {
+    stateMachineType: options.stateMachineType ?? 'express',
+    architecture: options.architecture ?? 'x86_64',
+    warmUp: options.warmUp ?? true,
+    requestsPerHour: options.requestsPerHour ?? 0,
+    networkInVpc: options.networkInVpc ?? false,
+    tls: options.tls ?? true,
+    request: options.request ?? 's3',
+    result: options.result ?? 's3',
+    intermediateRetentionDays: options.intermediateRetentionDays ?? 1,
+    prices: options.prices ?? DEFAULT_PRICES,
+    environment: options.environment ?? DEFAULT_ENVIRONMENT,
+  };
+}

@@ -1,0 +1,71 @@
+/** The parts of the time that one slice takes, in milliseconds, without random delays. */
+import type { Environment } from '../constants/environment';
+import type { SliceDemand } from '../cost-model';
+import type { Architecture } from './lambda';
+import { computeMs, initMs, singleThreadMs, vcpuShare, visibleVcpus } from './lambda';
+import type { NetworkPath } from './network';
+import { transferMs } from './network';
+
+/** Where a function runs and how it reaches S3. */
+export interface Host extends NetworkPath {
+  readonly architecture: Architecture;
+  readonly environment: Environment;
+}
+
+/** Times of a call that finds the slice loaded. */
+export interface CallTiming {
+  /** The runtime client, and the processor time of requests to S3. */
+  readonly overheadMs: number;
+  readonly readMs: number;
+  readonly computeMs: number;
+  readonly writeMs: number;
+}
+
+/** Times that a new sandbox adds. */
+export interface LoadTiming {
+  /** Until the runtime starts; not billed. */
+  readonly placementMs: number;
+  readonly initMs: number;
+  /** The wait for the first byte is not included. */
+  readonly downloadMs: number;
+  readonly sessionMs: number;
+  /** What the first run takes longer. */
+  readonly firstRunMs: number;
+}
+
+/**
+ * @param s3Requests number of requests to S3 in a call
+ * @param readBytes bytes that come from S3; 0 if they come with the request
+ */
+export function callTiming(
+  demand: SliceDemand,
+  memoryMb: number,
+  threads: number,
+  s3Requests: number,
+  readBytes: number,
+  host: Host,
+): CallTiming {
+  const { handler, processor } = host.environment;
+  const share = vcpuShare(memoryMb, host.environment);
+  const usable = Math.min(threads, visibleVcpus(memoryMb, host.environment));
+  const speed = host.architecture === 'arm64' ? processor.armSpeed : 1;
+  return {
+    overheadMs: singleThreadMs(handler.callCpuMs + s3Requests * handler.requestCpuMs, share),
+    readMs: transferMs(readBytes, share, host, host.environment),
+    computeMs: computeMs(demand.coreSeconds / speed, usable, share, host.environment),
+    writeMs: transferMs(demand.writeBytes, share, host, host.environment),
+  };
+}
+
+export function loadTiming(fileBytes: number, memoryMb: number, host: Host): LoadTiming {
+  const { handler, lambda } = host.environment;
+  const share = vcpuShare(memoryMb, host.environment);
+  const megabytes = fileBytes / 1e6;
+  return {
+    placementMs: lambda.placementMs,
+    initMs: initMs(host.architecture, 'zip', host.environment),
+    downloadMs: transferMs(fileBytes, share, host, host.environment),
+    sessionMs: singleThreadMs(handler.sessionCpuMs + handler.sessionCpu * megabytes, share),
+    firstRunMs: singleThreadMs(handler.firstRun * megabytes, share),
+  };
+}

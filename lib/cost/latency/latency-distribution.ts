@@ -1,0 +1,205 @@
+/**
+ * Discrete distributions of delays, in milliseconds. Sums are convolutions, so that the p50 and p95 of a run are exact for
+ * the given delays, which are independent of each other.
+ */
+import type { Pairs } from '../constants/constant';
+
+/** Distance between the values of a distribution, in milliseconds. A search convolves hundreds of them. */
+export const GRID_MS = 2;
+
+/** Mass at each end of a sum that may move inward to the end of what is kept. */
+const NEGLIGIBLE = 1e-9;
+
+/** Rounding error of a position on the grid, and of a sum of probabilities. */
+const ROUNDING = 1e-9;
+
+export class LatencyDistribution {
+  /** Probability that a delay is at most `least + index * GRID_MS`. */
+  private sums?: Float64Array;
+  /** Mean distance from the smallest delay. */
+  private average?: number;
+  /** By exponent: the distribution of the sum of so many independent delays. */
+  private readonly powers: LatencyDistribution[] = [];
+
+  /**
+   * @param least the smallest delay, in milliseconds
+   * @param mass by distance from the smallest delay, in steps of `GRID_MS`: the probability; one or more, with a sum of 1
+   */
+  private constructor(
+    readonly least: number,
+    private readonly mass: Float64Array,
+  ) {}
+
+  /** A delay that is always the same. */
+  static constant(ms: number): LatencyDistribution {
+    return new LatencyDistribution(ms, Float64Array.of(1));
+  }
+
+  /**
+   * Linear between the published percentiles. All that lies below the first percentile has its value, and all that lies above
+   * the last has that value. A single percentile makes a constant.
+   *
+   * @param percentiles pairs of a percentage and a delay in milliseconds
+   */
+  static fromPercentiles(percentiles: Pairs): LatencyDistribution {
+    const least = percentiles[0][1];
+    const grid = new Grid(least, percentiles[percentiles.length - 1][1]);
+    let [percent, ms] = [0, least];
+    for (const [nextPercent, nextMs] of [...percentiles, [100, percentiles[percentiles.length - 1][1]]]) {
+      grid.addUniform(ms, nextMs, (nextPercent - percent) / 100);
+      [percent, ms] = [nextPercent, nextMs];
+    }
+    return LatencyDistribution.of(grid);
+  }
+
+  private static of(grid: Grid): LatencyDistribution {
+    return trimmed(grid.least, grid.mass, (least, mass) => new LatencyDistribution(least, mass));
+  }
+
+  /** This delay and then `ms` more. */
+  shift(ms: number): LatencyDistribution {
+    return new LatencyDistribution(this.least + ms, this.mass);
+  }
+
+  /** This delay and then an independent one. */
+  plus(other: LatencyDistribution): LatencyDistribution {
+    const [short, long] =
+      this.mass.length < other.mass.length ? [this.mass, other.mass] : [other.mass, this.mass];
+    const mass = new Float64Array(short.length + long.length - 1);
+    for (let i = 0; i < short.length; i++) {
+      const weight = short[i];
+      if (weight === 0) continue;
+      for (let j = 0; j < long.length; j++) mass[i + j] += weight * long[j];
+    }
+    return trimmed(this.least + other.least, mass, (least, kept) => new LatencyDistribution(least, kept));
+  }
+
+  /** The sum of so many independent delays like this one. Powers are kept. */
+  times(count: number): LatencyDistribution {
+    if (this.powers.length === 0) this.powers.push(LatencyDistribution.constant(0), this);
+    while (this.powers.length <= count) this.powers.push(this.powers[this.powers.length - 1].plus(this));
+    return this.powers[count];
+  }
+
+  /** The longer one of this delay and an independent one. */
+  max(other: LatencyDistribution): LatencyDistribution {
+    if (this.greatest <= other.least) return other;
+    if (other.greatest <= this.least) return this;
+    const grid = new Grid(Math.max(this.least, other.least), Math.max(this.greatest, other.greatest));
+    let before = 0;
+    const values = [...this.values(), ...other.values()].sort((a, b) => a - b);
+    for (const value of values) {
+      const share = this.shareWithin(value) * other.shareWithin(value);
+      // Values of one distribution alone may lie below all of the other.
+      if (share > before) grid.add(value, share - before);
+      before = Math.max(before, share);
+    }
+    return LatencyDistribution.of(grid);
+  }
+
+  /** Either this delay or, with a probability of `share`, the other one. */
+  mixedWith(other: LatencyDistribution, share: number): LatencyDistribution {
+    if (share <= 0) return this;
+    if (share >= 1) return other;
+    const grid = new Grid(Math.min(this.least, other.least), Math.max(this.greatest, other.greatest));
+    for (const [distribution, weight] of [
+      [this, 1 - share],
+      [other, share],
+    ] as const) {
+      distribution.mass.forEach((mass, index) => {
+        grid.add(distribution.least + index * GRID_MS, mass * weight);
+      });
+    }
+    return LatencyDistribution.of(grid);
+  }
+
+  get greatest(): number {
+    return this.least + (this.mass.length - 1) * GRID_MS;
+  }
+
+  get mean(): number {
+    this.average ??= this.mass.reduce((sum, mass, index) => sum + mass * index, 0) * GRID_MS;
+    return this.least + this.average;
+  }
+
+  /** Probability that the delay is at most `ms`. */
+  shareWithin(ms: number): number {
+    const index = Math.floor((ms - this.least) / GRID_MS + ROUNDING);
+    if (index < 0) return 0;
+    const sums = this.cumulative();
+    return sums[Math.min(index, sums.length - 1)];
+  }
+
+  /**
+   * The smallest delay that a share of `share` does not exceed.
+   *
+   * @param share above 0, at most 1
+   */
+  quantile(share: number): number {
+    const sums = this.cumulative();
+    let [low, high] = [0, sums.length - 1];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (sums[middle] >= share - ROUNDING) high = middle;
+      else low = middle + 1;
+    }
+    return this.least + low * GRID_MS;
+  }
+
+  private values(): number[] {
+    return Array.from(this.mass, (_, index) => this.least + index * GRID_MS);
+  }
+
+  private cumulative(): Float64Array {
+    if (this.sums !== undefined) return this.sums;
+    let sum = 0;
+    this.sums = this.mass.map((mass) => (sum += mass));
+    return this.sums;
+  }
+}
+
+/** Collects mass at delays between the points of a grid, so that the mean stays exact. */
+class Grid {
+  readonly mass: Float64Array;
+
+  constructor(
+    readonly least: number,
+    greatest: number,
+  ) {
+    this.mass = new Float64Array(Math.ceil((greatest - least) / GRID_MS) + 2);
+  }
+
+  add(ms: number, mass: number): void {
+    const position = Math.max(0, (ms - this.least) / GRID_MS);
+    const index = Math.floor(position);
+    this.mass[index] += mass * (1 - (position - index));
+    this.mass[index + 1] += mass * (position - index);
+  }
+
+  /** Mass that is spread evenly from one delay to another. */
+  addUniform(from: number, to: number, mass: number): void {
+    if (to <= from) {
+      this.add(from, mass);
+      return;
+    }
+    let start = from;
+    while (start < to) {
+      const next = this.least + (Math.floor((start - this.least) / GRID_MS + ROUNDING) + 1) * GRID_MS;
+      const end = Math.min(to, next);
+      this.add((start + end) / 2, (mass * (end - start)) / (to - from));
+      start = end;
+    }
+  }
+}
+
+/** Cuts both ends and adds what was cut to what is then the end, so that the sum stays 1. */
+function trimmed<T>(least: number, mass: Float64Array, make: (least: number, mass: Float64Array) => T): T {
+  let [first, last] = [0, mass.length - 1];
+  let [below, above] = [0, 0];
+  while (first < last && below + mass[first] < NEGLIGIBLE) below += mass[first++];
+  while (last > first && above + mass[last] < NEGLIGIBLE) above += mass[last--];
+  const kept = mass.slice(first, last + 1);
+  kept[0] += below;
+  kept[kept.length - 1] += above;
+  return make(least + first * GRID_MS, kept);
+}

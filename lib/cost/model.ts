@@ -1,0 +1,154 @@
+/** The model of cost and latency of a pipeline. docs/costs.md describes its formulas and constants. */
+import type {
+  ChainTotals,
+  CostModel,
+  Latency,
+  RunCost,
+  SliceDemand,
+  StepChoice,
+  Temperature,
+  Transport,
+} from './cost-model';
+import type { CostOptions } from './cost-options';
+import { withDefaults } from './cost-options';
+import { chainTotals } from './chain';
+import { coldShare } from './formulas/lambda';
+import { storesOf } from './formulas/s3';
+import type { Store } from './formulas/s3';
+import { executionDollars, transitionOf } from './formulas/step-functions';
+import type { LatencyDistribution } from './latency/latency-distribution';
+import type { RandomSum } from './latency/random-delays';
+import { RandomDelays } from './latency/random-delays';
+import type { LineItems } from './line-items';
+import { addItems, mixItems, NO_ITEMS } from './line-items';
+import type { DetailedStep, StepSetting } from './step';
+import { stepOf } from './step';
+
+/** A slice of a plan, and what the plan chose for it. */
+export interface ChosenSlice {
+  readonly demand: SliceDemand;
+  readonly choice: StepChoice;
+}
+
+/** A model that also itemizes, and that whole plans with branches can be priced with. */
+export interface DetailedCostModel extends CostModel {
+  readonly options: Required<CostOptions>;
+  readonly stores: Readonly<Record<Transport, Store>>;
+  /** From the end of one handler to the start of the next. */
+  readonly transition: LatencyDistribution;
+  step(demand: SliceDemand, choice: StepChoice): DetailedStep;
+  /** The items of a run of a chain of slices. Their sum is what `run` returns for the totals of the chain. */
+  runItems(slices: readonly ChosenSlice[], temperature: Temperature): LineItems;
+}
+
+export function costModel(given: CostOptions = {}): DetailedCostModel {
+  return new PipelineModel(withDefaults(given));
+}
+
+class PipelineModel implements DetailedCostModel {
+  readonly warmsUp: boolean;
+  readonly coldShare: number;
+  readonly stores: Readonly<Record<Transport, Store>>;
+  readonly transition: LatencyDistribution;
+  private readonly setting: StepSetting;
+  private readonly delays: RandomDelays;
+
+  constructor(readonly options: Required<CostOptions>) {
+    const { prices, environment, architecture, networkInVpc, tls, request, result, warmUp } = options;
+    this.warmsUp = warmUp;
+    this.coldShare = coldShare(options.requestsPerHour, environment);
+    this.stores = storesOf(prices, environment);
+    this.transition = transitionOf(options.stateMachineType, environment);
+    this.setting = {
+      options,
+      stores: this.stores,
+      host: { architecture, environment, inVpc: networkInVpc, tls },
+    };
+    this.delays = new RandomDelays({
+      stores: this.stores,
+      transition: this.transition,
+      request,
+      result,
+      warmUp,
+    });
+  }
+
+  step(demand: SliceDemand, choice: StepChoice): DetailedStep {
+    return stepOf(this.setting, demand, choice);
+  }
+
+  run(totals: ChainTotals, temperature: Temperature): RunCost {
+    const random = this.randomOf(totals);
+    const { warmMs, coldMs, warmDollars, coldDollars } = totals;
+    const warm = warmDollars + this.machineDollars(totals, warmMs + random.mean);
+    const cold = coldDollars + this.machineDollars(totals, coldMs + random.mean);
+    switch (temperature) {
+      case 'warm':
+        return { dollars: warm, latency: { p50: warmMs + random.p50, p95: warmMs + random.p95 } };
+      case 'cold':
+        return { dollars: cold, latency: { p50: coldMs + random.p50, p95: coldMs + random.p95 } };
+      case 'mixed':
+        return {
+          dollars: warm * (1 - this.coldShare) + cold * this.coldShare,
+          latency: mixedLatency(random, warmMs, coldMs, this.coldShare),
+        };
+    }
+  }
+
+  runItems(slices: readonly ChosenSlice[], temperature: Temperature): LineItems {
+    const steps = slices.map(({ demand, choice }) => this.step(demand, choice));
+    const chain = steps.map((cost, index) => ({ cost, writesTo: slices[index].choice.writesTo }));
+    const totals = chainTotals(chain, this.warmsUp);
+    const { mean } = this.randomOf(totals);
+    const warm = addItems([
+      ...steps.map(({ warmItems }) => warmItems),
+      { ...NO_ITEMS, stepFunctions: this.machineDollars(totals, totals.warmMs + mean) },
+    ]);
+    const cold = addItems([
+      ...steps.map(({ coldItems }) => coldItems),
+      { ...NO_ITEMS, stepFunctions: this.machineDollars(totals, totals.coldMs + mean) },
+    ]);
+    return { warm, cold, mixed: mixItems(warm, cold, this.coldShare) }[temperature];
+  }
+
+  private randomOf({ writes }: ChainTotals): RandomSum {
+    return this.delays.of(writes['s3-standard'], writes['s3-express']);
+  }
+
+  private machineDollars({ writes }: ChainTotals, meanMs: number): number {
+    const slices = writes['s3-standard'] + writes['s3-express'];
+    const isWarmedUp = this.warmsUp && slices > 1;
+    const counts = { slices, warmUps: isWarmedUp ? slices - 1 : 0, parallels: isWarmedUp ? 1 : 0 };
+    const { stateMachineType, prices, environment } = this.options;
+    return executionDollars(stateMachineType, counts, meanMs, prices, environment);
+  }
+}
+
+function mixedLatency(random: RandomSum, warmMs: number, coldMs: number, share: number): Latency {
+  return {
+    p50: mixedQuantile(random, warmMs, coldMs, share, 0.5),
+    p95: mixedQuantile(random, warmMs, coldMs, share, 0.95),
+  };
+}
+
+/** Halves the interval until it is below a microsecond. A mix of two steps of the grid would cost a copy of both. */
+function mixedQuantile(
+  { distribution }: RandomSum,
+  warmMs: number,
+  coldMs: number,
+  share: number,
+  quantile: number,
+): number {
+  if (share === 0 || share === 1) return (share === 0 ? warmMs : coldMs) + distribution.quantile(quantile);
+  const faster = Math.min(warmMs, coldMs) + distribution.quantile(quantile);
+  let [low, high] = [faster - 1, Math.max(warmMs, coldMs) + distribution.quantile(quantile)];
+  while (high - low > 1e-3) {
+    const middle = (low + high) / 2;
+    const within =
+      (1 - share) * distribution.shareWithin(middle - warmMs) +
+      share * distribution.shareWithin(middle - coldMs);
+    if (within >= quantile) high = middle;
+    else low = middle;
+  }
+  return high;
+}

@@ -1,0 +1,111 @@
+/** The cost and the time of one slice. */
+import type { SliceDemand, StepChoice, StepCost } from './cost-model';
+import type { CostOptions } from './cost-options';
+import { durationRate, singleThreadMs, tmpRate, vcpuShare, MIB } from './formulas/lambda';
+import type { Store } from './formulas/s3';
+import type { Host } from './formulas/slice-timing';
+import { callTiming, loadTiming } from './formulas/slice-timing';
+import { payloadMs } from './formulas/step-functions';
+import type { LineItems } from './line-items';
+import { NO_ITEMS, sumOfItems } from './line-items';
+import type { Transport } from './cost-model';
+
+/** What the steps of a run have in common. */
+export interface StepSetting {
+  readonly options: Required<CostOptions>;
+  readonly host: Host;
+  readonly stores: Readonly<Record<Transport, Store>>;
+}
+
+/** A step with the items of its bill. */
+export interface DetailedStep extends StepCost {
+  readonly warmItems: LineItems;
+  readonly coldItems: LineItems;
+}
+
+/** Billed milliseconds of a function, by what it does. */
+interface BilledMs {
+  readonly compute: number;
+  readonly load: number;
+  readonly transfer: number;
+}
+
+export function stepOf(setting: StepSetting, demand: SliceDemand, choice: StepChoice): DetailedStep {
+  const { options, host, stores } = setting;
+  const { environment, stateMachineType } = options;
+  const { memoryMb, threads, readsFrom } = choice;
+  const isInline = readsFrom === 'request' && options.request === 'inline';
+  const reads = stores[readsFrom === 'request' ? 's3-standard' : readsFrom];
+  const writes = stores[choice.writesTo];
+  const gets = isInline ? 0 : demand.readTensors;
+  const readBytes = isInline ? 0 : demand.readBytes;
+
+  const call = callTiming(demand, memoryMb, threads, gets + 1, readBytes, host);
+  const load = loadTiming(demand.fileBytes, memoryMb, host);
+  const connectMs = gets > 0 ? reads.firstGetMs : writes.firstPutMs;
+  const transferMs = call.overheadMs + call.readMs + call.writeMs + connectMs;
+  const payload = isInline ? payloadMs(demand.readBytes, stateMachineType, environment) : 0;
+  const warmMs = call.computeMs + transferMs + payload;
+  const files = stores['s3-standard'];
+  const loadMs = load.initMs + files.firstGetMs + files.get.mean + load.downloadMs + load.sessionMs;
+
+  const warmUps = options.warmUp && readsFrom !== 'request' ? 1 : 0;
+  const warmUpMs =
+    warmUps * singleThreadMs(environment.handler.warmUpCpuMs, vcpuShare(memoryMb, environment));
+  const waitMs = (gets > 0 ? reads.get.mean : 0) + writes.put.mean;
+  const warm = { compute: call.computeMs, load: warmUpMs, transfer: transferMs + waitMs };
+  const cold = { ...warm, compute: warm.compute + load.firstRunMs, load: warm.load + loadMs };
+  const requests = requestItems(setting, demand, { gets, readBytes, calls: 1 + warmUps, reads, writes });
+  const parts = Math.ceil(demand.fileBytes / (environment.handler.partMb * MIB));
+  const warmItems = { ...requests, ...durationItems(setting, demand, memoryMb, warm) };
+  const coldItems = {
+    ...requests,
+    ...durationItems(setting, demand, memoryMb, cold),
+    s3Gets: requests.s3Gets + parts * files.getDollars,
+  };
+  return {
+    warmDollars: sumOfItems(warmItems),
+    coldDollars: sumOfItems(coldItems),
+    warmMs,
+    loadMs: load.placementMs + loadMs,
+    coldMs: warmMs + load.firstRunMs,
+    warmItems,
+    coldItems,
+  };
+}
+
+/** What a call does besides computing. */
+interface Requests {
+  readonly gets: number;
+  readonly readBytes: number;
+  /** Calls of the function: that of the slice, and a warm-up. The first slice is called at once, without one. */
+  readonly calls: number;
+  readonly reads: Store;
+  readonly writes: Store;
+}
+
+function requestItems(
+  { options }: StepSetting,
+  { writeBytes }: SliceDemand,
+  { gets, readBytes, calls, reads, writes }: Requests,
+): LineItems {
+  return {
+    ...NO_ITEMS,
+    lambdaRequests: (calls * options.prices.lambda.requests) / 1e6,
+    s3Puts: writes.putDollars,
+    s3Gets: gets * reads.getDollars,
+    s3Bytes: writeBytes * writes.uploadDollarsPerByte + readBytes * reads.downloadDollarsPerByte,
+    tensorStorage: writeBytes * writes.dollarsPerByteAndDay * options.intermediateRetentionDays,
+  };
+}
+
+function durationItems({ options }: StepSetting, { fileBytes }: SliceDemand, memoryMb: number, ms: BilledMs) {
+  const { prices, environment, architecture } = options;
+  const rate = durationRate(memoryMb, architecture, prices);
+  return {
+    lambdaCompute: ms.compute * rate,
+    lambdaLoad: ms.load * rate,
+    lambdaTransfer: ms.transfer * rate,
+    ephemeralStorage: (ms.compute + ms.load + ms.transfer) * tmpRate(fileBytes, prices, environment),
+  };
+}

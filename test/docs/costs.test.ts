@@ -1,0 +1,78 @@
+/** Figures of costs in the documents: the model computes them. */
+import { MAX_CONSTANTS_BYTES, parseConstants } from '../../lib/cost/constants/constants-file';
+import { ENVIRONMENT } from '../../lib/cost/constants/environment';
+import { PRICES } from '../../lib/cost/constants/prices';
+import { bertRows, constantRows, millionRows, sourcesOf } from '../support/cost-tables';
+import { README, documentNamed } from '../support/documents';
+
+const guide = documentNamed('docs/costs.md');
+
+/** Rows of the tables of a document, as cells without the spaces that align them. */
+function rowsOf(text: string): string[] {
+  return text
+    .split('\n')
+    .filter((line) => line.startsWith('|'))
+    .map((line) =>
+      line
+        .split('|')
+        .map((cell) => cell.trim())
+        .join('|'),
+    );
+}
+
+function asRows(rows: readonly string[][]): string[] {
+  return rows.map((cells) => `|${cells.join('|')}|`);
+}
+
+describe('the guide to costs', () => {
+  const rows = rowsOf(guide.text);
+
+  it.each([
+    ['a million runs', millionRows],
+    ["a model of BERT-large's shape", bertRows],
+    ['prices', () => constantRows(PRICES)],
+    ['the environment', () => constantRows(ENVIRONMENT)],
+  ])('has the rows of %s that the model computes', (_, expected) => {
+    expect(rows).toEqual(expect.arrayContaining(asRows(expected())));
+  });
+
+  it('names no constant that does not exist', () => {
+    const known = [...constantRows(PRICES), ...constantRows(ENVIRONMENT)].map(([name]) => name);
+    const named = rows.map((row) => row.split('|')[1]).filter((cell) => /^`\w+\.\w+`$/.test(cell));
+
+    expect(named).toEqual(known);
+  });
+
+  it.each([
+    ['prices', PRICES],
+    ['the environment', ENVIRONMENT],
+  ])('lists every source of %s', (_, table) => {
+    const text = guide.text.replaceAll(/\s+/g, ' ');
+
+    sourcesOf(table).forEach((source, index) => {
+      expect(text).toContain(`${index + 1}. ${source}`);
+    });
+  });
+
+  it('has files of constants that the library reads', () => {
+    const files = guide.codeBlocks('json').map(({ code }) => code);
+
+    expect(files).toHaveLength(2);
+    expect(files.every((file) => file.length < MAX_CONSTANTS_BYTES)).toBe(true);
+    expect(parseConstants(files[0], 'p.json', 'prices', PRICES)).not.toEqual(PRICES);
+    expect(parseConstants(files[1], 'e.json', 'environment', ENVIRONMENT)).not.toEqual(ENVIRONMENT);
+  });
+});
+
+describe('the README', () => {
+  it('has the costs that the model computes', () => {
+    expect(rowsOf(README.text)).toEqual(expect.arrayContaining(asRows(millionRows())));
+  });
+
+  it('compares one function with slices by the same figures', () => {
+    const [[, slices], [, whole]] = millionRows();
+    const [dollars] = /\$\d+/.exec(slices) ?? [];
+
+    expect(README.text).toContain(`${whole} instead of ${dollars} for a million runs`);
+  });
+});

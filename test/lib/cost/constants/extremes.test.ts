@@ -1,0 +1,53 @@
+/** Every constant at both ends of its range: whatever a file holds, figures are numbers. */
+import type { Constant, ConstantTable } from '../../../../lib/cost/constants/constant';
+import { UNITS, mapped, valuesOf } from '../../../../lib/cost/constants/constant';
+import { ENVIRONMENT } from '../../../../lib/cost/constants/environment';
+import { PRICES } from '../../../../lib/cost/constants/prices';
+import type { CostOptions } from '../../../../lib/cost/cost-options';
+import { BERT, exampleOf } from '../../../support/cost-tables';
+
+type End = 0 | 1;
+
+const names = (table: ConstantTable): string[] =>
+  Object.entries(table).flatMap(([group, constants]) =>
+    Object.keys(constants).map((name) => `${group}.${name}`),
+  );
+
+/** The table with one constant at an end of its range. */
+function withExtreme<T extends ConstantTable>(table: T, extreme: string, end: End): T {
+  return mapped(table, (constant, group, name) =>
+    `${group}.${name}` === extreme ? { ...constant, value: extremeOf(constant, end) } : constant,
+  ) as unknown as T;
+}
+
+function extremeOf({ unit }: Constant, end: End): Constant['value'] {
+  const limits = UNITS[unit];
+  return 'pairs' in limits ? [[limits.pairs[0][end], limits.pairs[1][end]]] : limits.range[end];
+}
+
+function figures(options: CostOptions): number[] {
+  const { warm, cold, comparison } = exampleOf(BERT, { ...options, requestsPerHour: 5 }, 's3-express');
+  const runs = [warm, cold, ...comparison.alternatives.flatMap((own) => [own.warm, own.cold])];
+  return [
+    ...runs.flatMap(({ dollars, latency }) => [dollars, latency.p50, latency.p95]),
+    ...comparison.alternatives.map((own) => own.dollarsPerMonth(100)),
+    ...comparison.winners.map(({ toPerHour }) => toPerHour),
+  ];
+}
+
+describe.each([
+  ['least', 0],
+  ['greatest', 1],
+] as const)('the %s value', (_, end) => {
+  it.each(names(PRICES))('of %s leaves all figures finite and above or at zero', (name) => {
+    const own = figures({ prices: valuesOf(withExtreme(PRICES, name, end)) });
+
+    expect(own.filter((figure) => !Number.isFinite(figure) || figure < 0)).toEqual([]);
+  });
+
+  it.each(names(ENVIRONMENT))('of %s leaves all figures finite and above or at zero', (name) => {
+    const own = figures({ environment: valuesOf(withExtreme(ENVIRONMENT, name, end)) });
+
+    expect(own.filter((figure) => !Number.isFinite(figure) || figure < 0)).toEqual([]);
+  });
+});

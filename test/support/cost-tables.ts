@@ -1,0 +1,163 @@
+/** The tables of docs/costs.md and README.md: examples that the model of cost computes, and its constants. */
+import { compareAlternatives } from '../../lib/cost/alternatives/compare';
+import type { Comparison } from '../../lib/cost/alternatives/compare';
+import type { Alternative, AlternativeId, WholeModel } from '../../lib/cost/alternatives/alternative';
+import { grouped, inDollars } from '../../lib/cost/alternatives/alternative';
+import { chainTotals } from '../../lib/cost/chain';
+import type { Constant, ConstantTable } from '../../lib/cost/constants/constant';
+import { DEFAULT_ENVIRONMENT } from '../../lib/cost/constants/environment';
+import type { RunCost, Transport } from '../../lib/cost/cost-model';
+import type { CostOptions } from '../../lib/cost/cost-options';
+import type { LineItems } from '../../lib/cost/line-items';
+import { costModel } from '../../lib/cost/model';
+import { chainOf } from './cost-fixtures';
+
+export interface Example {
+  readonly warm: RunCost;
+  readonly cold: RunCost;
+  readonly items: LineItems;
+  readonly comparison: Comparison;
+}
+
+interface Sizes extends WholeModel {
+  readonly slices: number;
+  readonly memoryMb: number;
+  /** Bytes of the tensors between two slices. */
+  readonly crossingBytes: number;
+}
+
+/** 512 MB, 0.3 s of computing in one such function, 40 MB of weights, tensors of 100 KB. */
+export const SMALL: Sizes = {
+  slices: 4,
+  memoryMb: 512,
+  peakMemoryMb: 512,
+  coreSeconds: (0.3 * 512) / 1769,
+  fileBytes: 40e6,
+  crossingBytes: 100e3,
+  requestBytes: 100e3,
+  responseBytes: 100e3,
+};
+
+/** BERT-large's shape: 1.3 GB, 0.54 s on two cores of the machine that measured it, tensors of 0.5 MB. */
+export const BERT: Sizes = {
+  slices: 8,
+  memoryMb: 1769,
+  peakMemoryMb: 1400,
+  coreSeconds: (2 * 0.54) / DEFAULT_ENVIRONMENT.processor.lambdaSpeed,
+  fileBytes: 1.3e9,
+  crossingBytes: 524_288,
+  requestBytes: 2048,
+  responseBytes: 524_288,
+};
+
+export function exampleOf(
+  sizes: Sizes,
+  options: CostOptions,
+  transport: Transport = 's3-standard',
+  resultInS3 = false,
+): Example {
+  const { slices, memoryMb, fileBytes, coreSeconds, crossingBytes, requestBytes } = sizes;
+  const model = costModel(options);
+  const demand = {
+    fileBytes: fileBytes / slices,
+    coreSeconds: coreSeconds / slices,
+    readBytes: crossingBytes,
+    writeBytes: crossingBytes,
+  };
+  const chain = chainOf(slices, demand, { memoryMb, writesTo: transport }).map(({ demand: own, choice }) => ({
+    choice,
+    demand: choice.readsFrom === 'request' ? { ...own, readBytes: requestBytes } : own,
+  }));
+  const totals = chainTotals(
+    chain.map(({ demand: own, choice }) => ({ cost: model.step(own, choice), writesTo: choice.writesTo })),
+    model.warmsUp,
+  );
+  const [warm, cold] = [model.run(totals, 'warm'), model.run(totals, 'cold')];
+  const plan = { slices, memoryMb, fileBytes, warm, cold };
+  return {
+    warm,
+    cold,
+    items: model.runItems(chain, 'warm'),
+    comparison: compareAlternatives(sizes, plan, { ...options, resultInS3 }),
+  };
+}
+
+export function alternativeOf({ comparison }: Example, id: AlternativeId): Alternative {
+  const found = comparison.alternatives.find((own) => own.id === id);
+  if (found === undefined) throw new Error(`no alternative ${id}`);
+  return found;
+}
+
+/** Requests and results are inline. */
+export const INLINE: CostOptions = { request: 'inline', result: 'inline' };
+
+/** Rows of the table of a million runs. */
+export function millionRows(): string[][] {
+  const example = exampleOf(SMALL, INLINE, 's3-standard', true);
+  const { lambdaCompute, lambdaLoad, lambdaTransfer, s3Puts } = example.items;
+  const whole = alternativeOf(example, 'one-function');
+  const million = (dollars: number) => inDollars(dollars * 1e6).replace(/\.\d+$/, '');
+  const rounded = (dollars: number) => `$${Math.round(dollars * 1e6)}`;
+  return [
+    [
+      'four slices of 512 MB that compute 0.3 s together, Express',
+      `about ${million(example.warm.dollars)} (${million(s3Puts)} S3 PUTs, ${rounded(lambdaCompute + lambdaLoad + lambdaTransfer)} Lambda duration)`,
+    ],
+    ['the same model in one such function that writes to S3', `about ${rounded(whole.warm.dollars)}`],
+  ];
+}
+
+/** Rows of BERT-large's shape: state machine and transport, warm and cold times, dollars of a million runs. */
+export function bertRows(): string[][] {
+  const rows = (['express', 'standard'] as const).flatMap((stateMachineType) =>
+    (['s3-standard', 's3-express'] as const).map((transport) => {
+      const { warm, cold } = exampleOf(BERT, { ...INLINE, stateMachineType }, transport);
+      const machine = stateMachineType === 'express' ? 'Express' : 'Standard';
+      const store = transport === 's3-standard' ? 'S3 Standard' : 'S3 Express';
+      return [`eight slices, ${machine} state machine, ${store}`, ...runCells(warm), ...runCells(cold)];
+    }),
+  );
+  const example = exampleOf(BERT, INLINE);
+  for (const id of ['one-function', 'container-image', 'snap-start', 'fargate'] as const) {
+    const { name, size, warm, cold } = alternativeOf(example, id);
+    rows.push([`${name} (${size})`, ...runCells(warm), ...runCells(cold)]);
+  }
+  return rows;
+}
+
+function runCells({ dollars, latency }: RunCost): string[] {
+  return [`${inSeconds(latency.p50)} / ${inSeconds(latency.p95)}`, `$${grouped(dollars * 1e6)}`];
+}
+
+function inSeconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`;
+}
+
+/** Rows of constants: name, value, unit, how it is known, and the number of its source. */
+export function constantRows(table: ConstantTable): string[][] {
+  const sources = sourcesOf(table);
+  return Object.entries(table).flatMap(([group, constants]) =>
+    Object.entries(constants).map(([name, constant]) => [
+      `\`${group}.${name}\``,
+      valueText(constant),
+      constant.unit,
+      constant.known,
+      String(sources.indexOf(sourceText(constant)) + 1),
+    ]),
+  );
+}
+
+/** Sources by their numbers, from 1. */
+export function sourcesOf(table: ConstantTable): string[] {
+  return [...new Set(Object.values(table).flatMap((group) => Object.values(group).map(sourceText)))];
+}
+
+function sourceText({ source, date, known }: Constant): string {
+  const text = source.replace(/https:\S+/, (link) => `<${link}>`);
+  return known === 'believed' ? `Believed: ${text}` : `${text}, ${date}`;
+}
+
+function valueText({ value }: Constant): string {
+  if (typeof value === 'number') return value.toLocaleString('en-US', { maximumFractionDigits: 12 });
+  return value.map(([first, second]) => `${first}: ${second}`).join(', ');
+}
