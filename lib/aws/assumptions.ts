@@ -12,7 +12,9 @@ const NAMED = 6;
 /** @param memorySizes by slice, in MB; a size that is known only at deployment is a token */
 export function warnOfAssumptions(scope: Construct, plan: SlicePlan, memorySizes: readonly number[]): void {
   if (plan.assumedDimensions.length > 0) {
-    const sizes = firstOf(plan.assumedDimensions.map((name) => `${printable(name)}=${plan.dimensions[name]}`));
+    const sizes = firstOf(
+      plan.assumedDimensions.map((name) => `${printable(name)}=${plan.dimensions[name]}`),
+    );
     Annotations.of(scope).addWarningV2(
       'cdk-sliced-inference:assumedDimensions',
       `memory and cuts are planned with assumed sizes, ${sizes}: set dimensions to the sizes of your requests`,

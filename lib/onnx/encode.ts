@@ -51,7 +51,11 @@ function encodeShape(writer: Writer, shape: readonly Dimension[]): void {
 }
 
 /** A node without attributes, of an operator of ONNX, as a field of a graph. */
-export function encodeNode(opType: string, inputs: readonly string[], outputs: readonly string[]): Uint8Array {
+export function encodeNode(
+  opType: string,
+  inputs: readonly string[],
+  outputs: readonly string[],
+): Uint8Array {
   const writer = new Writer().uint32(delimited(GRAPH.node)).fork();
   for (const input of inputs) writer.uint32(delimited(NODE.input)).string(input);
   for (const output of outputs) writer.uint32(delimited(NODE.output)).string(output);

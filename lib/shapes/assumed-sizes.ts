@@ -1,9 +1,9 @@
 /** Assumes sizes for the symbolic dimensions of inputs that the user has not set. The tables here are the only ones. */
 import type { Dimension } from '../../contract/tensors';
 import type { DimensionRole } from './dimension-names';
-import { statedRole } from './dimension-names';
+import { roleOf } from './dimension-roles';
 import type { SizedInput } from './input-layout';
-import { isFloat, isState, layoutOf } from './input-layout';
+import { isState, isTokens, layoutOf } from './input-layout';
 import type { DimensionSizes } from './value-types';
 import { dimensionName, givenSize } from './value-types';
 
@@ -27,8 +27,8 @@ const TABLE: Readonly<Record<DimensionRole, number>> = {
   batch: 1,
   sequence: 128,
   past: 128,
-  // The past tokens and the new ones.
-  total: 256,
+  // Without a past; see `sizesOf`.
+  total: 128,
   height: 640,
   width: 640,
   channels: 3,
@@ -55,21 +55,41 @@ const VIDEO_PICTURE = 224;
 /** Samples that a recurrent model takes at once from a stream of audio: 32 ms at 16 kHz. */
 const CHUNK = 512;
 
-/** Sizes that replace those of the table, in this order, if ONNX Runtime refuses the model with the table's sizes. */
-const FALLBACKS: readonly Readonly<Partial<Record<DimensionRole, number>>>[] = [
-  // A mask that covers only the new tokens.
-  { total: TABLE.sequence },
+/** Other sizes than those of the table, by role. */
+interface Variant {
+  readonly sizes?: Readonly<Partial<Record<DimensionRole, number>>>;
+  /** Whether a total, such as the length of a mask, counts only the new tokens instead of past and new ones. */
+  readonly totalsAreNew?: true;
+}
+
+/** What to try, in this order, until ONNX Runtime loads the model. */
+const VARIANTS: readonly Variant[] = [
+  {},
+  { totalsAreNew: true },
   // A decoder that takes one token at a time.
-  { sequence: 1, total: TABLE.past + 1 },
+  { sizes: { sequence: 1 } },
   // Classifiers of pictures.
-  { height: 224, width: 224 },
-  { height: 512, width: 512, samples: CHUNK, frames: 100 },
+  { sizes: { height: 224, width: 224 } },
+  { sizes: { height: 512, width: 512, samples: CHUNK, frames: 100 } },
   // A speech detector that takes the end of the previous chunk too.
-  { sequence: 64, past: 64, height: 256, width: 256, samples: CHUNK + 64, frames: 64 },
-  { sequence: 8, past: 8, total: 16, height: 64, width: 64, samples: 256, frames: 8, features: 8 },
+  { sizes: { sequence: 64, past: 64, height: 256, width: 256, samples: CHUNK + 64, frames: 64 } },
+  { sizes: { sequence: 8, past: 8, height: 64, width: 64, samples: 256, frames: 8, features: 8 } },
   // A number of things instead of requests, such as the numbers among which `TopK` finds the largest.
-  { batch: 128 },
-  { sequence: 1, past: 1, total: 1, height: 1, width: 1, channels: 1, samples: 1, frames: 1, features: 1, clip: 1 },
+  { sizes: { batch: 1_000 } },
+  {
+    sizes: {
+      sequence: 1,
+      past: 1,
+      height: 1,
+      width: 1,
+      channels: 1,
+      samples: 1,
+      frames: 1,
+      features: 1,
+      clip: 1,
+    },
+    totalsAreNew: true,
+  },
 ];
 
 interface Place {
@@ -77,9 +97,12 @@ interface Place {
   readonly size: number;
 }
 
+/** By name of a dimension, in the order of the inputs. */
+type Places = ReadonlyMap<string, Place>;
+
 /**
  * Sizes for all symbolic dimensions of the inputs, the most plausible first. Each set has the given sizes. A dimension that
- * stands at several places has the size of the first of them.
+ * stands at several places has the role of the first of them.
  */
 export function assumedSizes(
   inputs: readonly SizedInput[],
@@ -87,42 +110,52 @@ export function assumedSizes(
   hints: SizeHints = {},
 ): DimensionSizes[] {
   const places = new Map<string, Place>();
-  const surroundings = { inputs, hints, given };
   for (const input of inputs) {
     input.shape?.forEach((dimension, axis) => {
       const name = dimensionName(input.name, axis, dimension);
-      if (name === undefined || places.has(name) || givenSize(given, name) !== undefined) return;
+      if (name === undefined || places.has(name)) return;
       const role = roleOf(input, axis, name, inputs);
-      places.set(name, { role, size: sizeOf(role, input, surroundings) });
+      places.set(name, { role, size: sizeOf(role, input, { inputs, hints, given }) });
     });
   }
-  const sets = [{}, ...FALLBACKS].map((replaced: (typeof FALLBACKS)[number]) => {
-    const sizes = Object.fromEntries(
-      [...places].map(([name, { role, size }]) => [name, replaced[role] ?? size]),
-    );
-    return { ...withSums(sizes, given), ...given };
-  });
+  const sets = VARIANTS.map((variant) => sizesOf(places, given, variant));
   const different = new Map(sets.map((sizes) => [JSON.stringify(sizes), sizes]));
   return [...different.values()];
 }
 
-/** The role that the dimension's name states, or else the one of its position. */
-function roleOf(input: SizedInput, axis: number, name: string, inputs: readonly SizedInput[]): DimensionRole {
-  const stated = statedRole(name);
-  const byPosition = layoutOf(input)[axis];
-  if (stated === undefined) {
-    const isPiece = byPosition === 'features' && input.shape?.length === 2 && inputs.some(isState);
-    return isPiece ? 'samples' : byPosition;
-  }
-  // In a matrix of floats, a sequence or time counts samples of sound, unless another input has the tokens.
-  const isMatrix = input.shape?.length === 2 && axis === 1 && isFloat(input);
-  if (isMatrix && ['sequence', 'frames'].includes(stated) && !inputs.some((each) => !isFloat(each) && each.shape?.length === 2))
-    return 'samples';
-  if (stated === 'frames') {
-    if ((input.shape?.length ?? 0) >= 5) return 'clip';
-    return isFloat(input) ? 'frames' : 'sequence';
-  }
-  return stated;
+function sizesOf(
+  places: Places,
+  given: DimensionSizes,
+  { sizes = {}, totalsAreNew }: Variant,
+): DimensionSizes {
+  const chosen = Object.fromEntries(
+    [...places].map(([name, { role, size }]) => [name, givenSize(given, name) ?? sizes[role] ?? size]),
+  );
+  const nameOf = (wanted: DimensionRole): string | undefined =>
+    [...places.keys()].find((name) => places.get(name)?.role === wanted && !SUM.test(name));
+  const past = totalsAreNew ? 0 : (givenSize(chosen, nameOf('past')) ?? 0);
+  const fresh = givenSize(chosen, nameOf('sequence')) ?? TABLE.sequence;
+  const resolved = [...places].map(([name, { role }]): [string, number] => {
+    const isGiven = givenSize(given, name) !== undefined;
+    if (isGiven) return [name, chosen[name]];
+    return [name, sumOf(name, chosen) ?? (role === 'total' ? past + fresh : chosen[name])];
+  });
+  return Object.fromEntries(resolved);
+}
+
+/** Exporters name a dimension by a sum, a product or a quotient of others, such as `past_sequence_length + 1`. */
+const SUM = /^([^+*/]+?) *([+*/]) *([^+*/]+)$/;
+
+/** The result of a name such as `past_sequence_length + 1`; `undefined` for another name. */
+function sumOf(name: string, sizes: DimensionSizes): number | undefined {
+  const [, left, operator, right] = SUM.exec(name) ?? [];
+  if (operator === undefined) return undefined;
+  const [a, b] = [left, right].map((term) =>
+    /^\d{1,9}$/.test(term) ? Number(term) : givenSize(sizes, term),
+  );
+  if (a === undefined || b === undefined) return undefined;
+  if (operator === '+') return a + b;
+  return Math.max(1, operator === '*' ? a * b : Math.floor(a / b));
 }
 
 interface Surroundings {
@@ -149,7 +182,11 @@ function sizeOf(role: DimensionRole, input: SizedInput, { inputs, hints, given }
   }
 }
 
-function pictureSide(role: 'height' | 'width', input: SizedInput, { inputs, hints, given }: Surroundings): number {
+function pictureSide(
+  role: 'height' | 'width',
+  input: SizedInput,
+  { inputs, hints, given }: Surroundings,
+): number {
   const shape = input.shape ?? [];
   const layout = layoutOf(input);
   const sizeAt = (axis: number): Dimension => {
@@ -177,22 +214,7 @@ function fixedSide(role: 'height' | 'width', inputs: readonly SizedInput[]): num
 /** The length of another input of tokens. */
 function fixedSequence(inputs: readonly SizedInput[]): number | undefined {
   return inputs
-    .filter((input) => !isFloat(input) && input.shape?.length === 2)
+    .filter(isTokens)
     .map(({ shape }) => shape?.[1])
-    .find((size) => typeof size === 'number' && size > 1) as number | undefined;
-}
-
-/** Computes dimensions that exporters name by a sum or a quotient of others, such as `past_sequence_length + 1`. */
-function withSums(sizes: DimensionSizes, given: DimensionSizes): DimensionSizes {
-  const sizeOfTerm = (term: string): number | undefined =>
-    /^\d{1,9}$/.test(term) ? Number(term) : (givenSize(given, term) ?? givenSize(sizes, term));
-  return Object.fromEntries(
-    Object.entries(sizes).map(([name, size]) => {
-      const [left, operator, right] = name.split(/ *([+*/]) */);
-      const [a, b] = [sizeOfTerm(left), right === undefined ? undefined : sizeOfTerm(right)];
-      if (a === undefined || b === undefined) return [name, size];
-      if (operator === '+') return [name, a + b];
-      return [name, Math.max(1, operator === '*' ? a * b : Math.floor(a / b))];
-    }),
-  );
+    .find((size): size is number => typeof size === 'number' && size > 1);
 }

@@ -17,7 +17,16 @@ const FROM_FIRST_INPUT: ReadonlySet<string> = new Set([
   ...['Reshape', 'Flatten', 'Squeeze', 'Unsqueeze', 'Transpose', 'Identity', 'DepthToSpace', 'SpaceToDepth'],
   ...['Cast', 'CastLike', 'QuantizeLinear', 'DequantizeLinear', 'Dropout', 'ReverseSequence', 'Trilu'],
   ...['Slice', 'Split', 'Compress', 'Unique', 'TopK', 'ArgMax', 'ArgMin', 'Hardmax', 'Softmax', 'CumSum'],
-  ...['ScatterElements', 'ScatterND', 'Scatter', 'ReduceSum', 'ReduceMean', 'ReduceMax', 'ReduceMin', 'ReduceProd'],
+  ...[
+    'ScatterElements',
+    'ScatterND',
+    'Scatter',
+    'ReduceSum',
+    'ReduceMean',
+    'ReduceMax',
+    'ReduceMin',
+    'ReduceProd',
+  ],
   ...['ReduceL1', 'ReduceL2', 'ReduceLogSum', 'ReduceLogSumExp', 'ReduceSumSquare', 'SequenceAt'],
 ]);
 
@@ -73,7 +82,8 @@ export function boundElements(
       largest([known, isList ? largestSize : largestInput, ...given.map((value) => elements[value])]);
     elements[output] = Number.isFinite(made) ? made : assume();
     if (names && known > 0) dimensions.add(names, Math.max(1, Math.floor(elements[output] / known)));
-    if (type.dtype !== undefined && given.every((value) => isKnown(types[value], value))) bounded.push(output);
+    if (type.dtype !== undefined && given.every((value) => isKnown(types[value], value)))
+      bounded.push(output);
   };
   for (const index of nodesInOrder) {
     const node = nodes[index];

@@ -37,7 +37,11 @@ export function inferTypes(
 ): ValueTypes {
   const { graph } = model;
   const skeleton = buildSkeleton(model, nodesInOrder, sizes);
-  const outputs = askOnnxRuntime(model, skeleton, { sizes, foldsConstants: false, isScalar: constantScalars(graph) });
+  const outputs = askOnnxRuntime(model, skeleton, {
+    sizes,
+    foldsConstants: false,
+    isScalar: constantScalars(graph),
+  });
   const types = graph.values.map((_, index) => givenType(graph, index) ?? UNKNOWN_TYPE);
   skeleton.exposed.forEach((value, place) => {
     const { elementType, shape } = outputs[place];

@@ -44,6 +44,11 @@ export function isState({ shape }: SizedInput): boolean {
   return typeof shape[0] === 'number' && typeof shape[1] !== 'number' && typeof shape[2] === 'number';
 }
 
+/** Whether the input is a matrix of integers: ids of tokens, or a mask. */
+export function isTokens(input: SizedInput): boolean {
+  return !isFloat(input) && input.shape?.length === 2;
+}
+
 export function isFloat({ dtype = '' }: SizedInput): boolean {
   return /^b?float/.test(dtype);
 }

@@ -5,7 +5,13 @@ import type { SizeHints } from './assumed-sizes';
 /** Keys of metadata, in lower case, with the height and width of pictures: `imgsz` is that of Ultralytics. */
 const PICTURE_KEYS = ['imgsz', 'image_size', 'img_size', 'input_size', 'crop_size'];
 const BATCH_KEYS = ['batch', 'batch_size'];
-const SEQUENCE_KEYS = ['max_length', 'max_seq_length', 'max_sequence_length', 'model_max_length', 'context_length'];
+const SEQUENCE_KEYS = [
+  'max_length',
+  'max_seq_length',
+  'max_sequence_length',
+  'model_max_length',
+  'context_length',
+];
 const RATE_KEYS = ['sample_rate', 'sampling_rate', 'samplerate'];
 
 /** Largest size that a hint may state. */
@@ -30,7 +36,10 @@ export function sizeHints({ properties, graph }: Pick<Model, 'properties' | 'gra
 /** One or two sizes, such as `640` or `[480, 640]`; `undefined` for another text. */
 function numbersOf(text: string): readonly number[] | undefined {
   const match = /^\s*[[(]?\s*(\d{1,7})\s*(?:[,x]\s*(\d{1,7})\s*)?[\])]?\s*$/.exec(text);
-  const numbers = match?.slice(1).filter((part) => part !== undefined).map(Number);
+  const numbers = match
+    ?.slice(1)
+    .filter((part) => part !== undefined)
+    .map(Number);
   return numbers?.every((size) => size >= 1 && size <= MAX_HINT) ? numbers : undefined;
 }
 

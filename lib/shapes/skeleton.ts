@@ -97,10 +97,7 @@ interface ExposedParts {
   readonly isInside: (tensor: Tensor) => boolean;
 }
 
-function encodeExposed(
-  model: Model,
-  { nodes, initializers, inputs, isInside }: ExposedParts,
-): Skeleton {
+function encodeExposed(model: Model, { nodes, initializers, inputs, isInside }: ExposedParts): Skeleton {
   const { graph } = model;
   let zerosBytes = 0;
   const placeWeight: PlaceWeight = (tensor) => {

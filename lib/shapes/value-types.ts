@@ -65,7 +65,8 @@ export function sizedShape(
   sizes: DimensionSizes,
 ): readonly Dimension[] | null {
   return (
-    shape?.map((dimension, axis) => givenSize(sizes, dimensionName(input, axis, dimension)) ?? dimension) ?? null
+    shape?.map((dimension, axis) => givenSize(sizes, dimensionName(input, axis, dimension)) ?? dimension) ??
+    null
   );
 }
 
