@@ -20,6 +20,9 @@ import { UNKNOWN_TYPE, givenType } from './value-types';
 /** ONNX Runtime loads the largest public graphs in seconds, so it hangs when a minute is not enough. */
 const TIMEOUT_MS = 60_000;
 
+/** ONNX Runtime does not load the model, or crashes or hangs. */
+export class RefusedModelError extends SlicedInferenceError {}
+
 /** Changes when the child process answers differently to the same question. */
 const ANSWER_FORMAT = 2;
 
@@ -64,14 +67,10 @@ export function inferFoldedTypes(
 ): ValueTypes | undefined {
   const skeleton = buildFoldable(model, nodesInOrder, sizes);
   const isScalar = (value: ValueIndex): boolean => types[value].shape?.length === 0;
-  let outputs: readonly SessionOutput[];
-  try {
-    outputs = askOnnxRuntime(model, skeleton, { sizes, foldsConstants: true, isScalar });
-  } catch (error) {
-    // The sizes do not fit the model, or folding fails: the caller tries other sizes, or does without folding.
-    if (error instanceof SlicedInferenceError) return undefined;
-    throw error;
-  }
+  const outputs = unlessRefused(() =>
+    askOnnxRuntime(model, skeleton, { sizes, foldsConstants: true, isScalar }),
+  );
+  if (outputs === undefined) return undefined;
   const folded = [...types];
   skeleton.exposed.forEach((value, place) => {
     const { elementType, shape } = outputs[place];
@@ -87,6 +86,7 @@ interface Question {
   readonly isScalar: (value: ValueIndex) => boolean;
 }
 
+/** @throws RefusedModelError when ONNX Runtime refuses the model */
 function askOnnxRuntime(model: Model, skeleton: Skeleton, question: Question): readonly SessionOutput[] {
   if (skeleton.exposed.length === 0) return [];
   return withTemporaryFolder((folder) => {
@@ -111,7 +111,8 @@ function askOnnxRuntime(model: Model, skeleton: Skeleton, question: Question): r
     fs.truncateSync(zeros, skeleton.zerosBytes);
     const { foldsConstants, isScalar } = question;
     const scalars = skeleton.exposed.flatMap((value, place) => (isScalar(value) ? [place] : []));
-    const outputs = runChild(model, { modelPath, foldsConstants, scalars }, question.sizes);
+    const job = { modelPath, foldsConstants, scalars };
+    const outputs = runChild(model, job, question.sizes);
     writeCached(cache, key, outputs);
     return outputs;
   });
@@ -122,6 +123,7 @@ function runChild(model: Model, job: InferJob, sizes: DimensionSizes): readonly 
   fs.writeFileSync(jobPath, JSON.stringify(job));
   const dimensions = Object.entries(sizes).map(([name, size]) => `${name}=${size}`);
   const { outputs } = askChild({
+    refusal: RefusedModelError,
     script: 'lib/shapes/infer-child.js',
     args: [jobPath],
     timeoutMs: TIMEOUT_MS,
@@ -132,6 +134,16 @@ function runChild(model: Model, job: InferJob, sizes: DimensionSizes): readonly 
         : 'check that it runs there without slicing',
   }) as InferAnswer;
   return outputs;
+}
+
+/** The sizes do not fit the model, or folding fails: then the caller tries other sizes, or does without folding. */
+function unlessRefused<Result>(ask: () => Result): Result | undefined {
+  try {
+    return ask();
+  } catch (error) {
+    if (error instanceof RefusedModelError) return undefined;
+    throw error;
+  }
 }
 
 function constantScalars({ values, nodes }: Graph): (value: ValueIndex) => boolean {

@@ -1,11 +1,10 @@
 /** The types and sizes for which a model is planned: every dimension has a size, given or assumed. */
 import * as fs from 'node:fs';
-import { SlicedInferenceError } from '../errors';
 import { ONNX_INT64 } from '../onnx/data-type';
 import type { Model, NodeIndex, Tensor, ValueIndex } from '../onnx/model';
 import { assumedSizes } from './assumed-sizes';
 import { boundElements } from './bounds';
-import { inferFoldedTypes, inferTypes } from './infer';
+import { RefusedModelError, inferFoldedTypes, inferTypes } from './infer';
 import { sizeHints } from './size-hints';
 import type { DimensionSizes, ValueType, ValueTypes } from './value-types';
 import { givenSize, sizedShape, sortedSizes, symbolicDimensions, tensorBytes } from './value-types';
@@ -82,18 +81,19 @@ function typesAt(
   { model, nodesInOrder, types }: Asked,
 ): { sizes: DimensionSizes; shaped: ValueTypes } {
   const [first] = candidates;
-  if (Object.keys(first).length === 0 && types.every(isKnown)) return { sizes: first, shaped: types };
+  const named = types.map((type) => withSizes(type, first));
+  if (named.every(isKnown)) return { sizes: first, shaped: named };
   for (const sizes of candidates) {
     const shaped = inferFoldedTypes(model, nodesInOrder, sizes, types);
     if (shaped !== undefined) return { sizes, shaped };
   }
-  if (Object.keys(first).length === 0) return { sizes: first, shaped: types };
+  if (Object.keys(first).length === 0) return { sizes: first, shaped: named };
   try {
     return { sizes: first, shaped: inferTypes(model, nodesInOrder, first) };
   } catch (error) {
-    if (!(error instanceof SlicedInferenceError)) throw error;
+    if (!(error instanceof RefusedModelError)) throw error;
     // ONNX Runtime loads the model without sizes, so it may run with them: it checks branches that never run, too.
-    return { sizes: first, shaped: types.map((type) => withSizes(type, first)) };
+    return { sizes: first, shaped: named };
   }
 }
 

@@ -138,7 +138,7 @@ describe('warnings', () => {
   }
 
   const assumed =
-    '/Stack/Pipeline: memory and cuts are planned with size 1 for batch: ' +
+    '/Stack/Pipeline: memory and cuts are planned with assumed sizes, batch=1: ' +
     `set dimensions to the sizes of your requests [ack: ${ASSUMED}]`;
   const little =
     '/Stack/Pipeline: the function of slice-00 has 256 MB of memory, and the plan estimates that it needs 512 MB: raise its memorySize ' +
