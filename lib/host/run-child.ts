@@ -45,11 +45,7 @@ export function askChild(request: ChildRequest): object {
   const answer = JSON.parse(child.stdout) as object | { readonly error: string };
   if (!('error' in answer)) return answer;
   // ONNX Runtime's message names a temporary file that no longer exists.
-  throw new Refusal(
-    what,
-    oneLine(answer.error.replaceAll(/Load model from \S+ failed:/g, '')),
-    advice,
-  );
+  throw new Refusal(what, oneLine(answer.error.replaceAll(/Load model from \S+ failed:/g, '')), advice);
 }
 
 function failureOf({ error, pid, signal, stderr }: SpawnSyncReturns<string>, timeoutMs: number): string {

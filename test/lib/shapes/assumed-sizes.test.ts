@@ -59,11 +59,7 @@ describe('the sizes of the table', () => {
       { 'input[0]': 1, 'input[1]': 512, 'state[1]': 1 },
     ],
     ['1,000 frames of a spectrogram', [input('mel', ['batch', 80, null])], { batch: 1, 'mel[2]': 1000 }],
-    [
-      'a sequence for embeddings',
-      [input('hidden', ['batch', null, 768])],
-      { batch: 1, 'hidden[1]': 128 },
-    ],
+    ['a sequence for embeddings', [input('hidden', ['batch', null, 768])], { batch: 1, 'hidden[1]': 128 }],
     [
       'a short video',
       [input('video', [null, 3, 'frames', null, null])],

@@ -23,7 +23,10 @@ describe('hints about sizes', () => {
     [{ imgsz: '[384, 640]' }, { picture: [384, 640] }],
     [{ imgsz: '416' }, { picture: [416, 416] }],
     [{ input_size: '224x192' }, { picture: [224, 192] }],
-    [{ batch: '4', stride: '32', sample_rate: '8000' }, { batch: 4, sampleRate: 8000 }],
+    [
+      { batch: '4', stride: '32', sample_rate: '8000' },
+      { batch: 4, sampleRate: 8000 },
+    ],
     [{ MAX_LENGTH: '77' }, { maxSequence: 77 }],
   ])('are read from metadata such as %j', (properties, found) => {
     expect(hints(properties)).toEqual(found);
