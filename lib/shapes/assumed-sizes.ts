@@ -132,7 +132,7 @@ function sizesOf(
     [...places].map(([name, { role, size }]) => [name, givenSize(given, name) ?? sizes[role] ?? size]),
   );
   const nameOf = (wanted: DimensionRole): string | undefined =>
-    [...places.keys()].find((name) => places.get(name)?.role === wanted && !SUM.test(name));
+    [...places.keys()].find((name) => places.get(name)?.role === wanted && !OPERATOR.test(name));
   const past = totalsAreNew ? 0 : (givenSize(chosen, nameOf('past')) ?? 0);
   const fresh = givenSize(chosen, nameOf('sequence')) ?? TABLE.sequence;
   const resolved = [...places].map(([name, { role }]): [string, number] => {
@@ -144,18 +144,20 @@ function sizesOf(
 }
 
 /** Exporters name a dimension by a sum, a product or a quotient of others, such as `past_sequence_length + 1`. */
-const SUM = /^([^+*/]+?) *([+*/]) *([^+*/]+)$/;
+const OPERATOR = /[+*/]/;
+
+/** Largest size that a name may compute, far above any that runs. */
+const MAX_COMPUTED = 2 ** 31;
 
 /** The result of a name such as `past_sequence_length + 1`; `undefined` for another name. */
 function sumOf(name: string, sizes: DimensionSizes): number | undefined {
-  const [, left, operator, right] = SUM.exec(name) ?? [];
-  if (operator === undefined) return undefined;
-  const [a, b] = [left, right].map((term) =>
-    /^\d{1,9}$/.test(term) ? Number(term) : givenSize(sizes, term),
+  const terms = name.split(OPERATOR).map((term) => term.trim());
+  if (terms.length !== 2) return undefined;
+  const [a, b] = terms.map((term) =>
+    /^\d{1,9}$/.test(term) ? Number(term) : (givenSize(sizes, term) ?? NaN),
   );
-  if (a === undefined || b === undefined) return undefined;
-  if (operator === '+') return a + b;
-  return Math.max(1, operator === '*' ? a * b : Math.floor(a / b));
+  const result = name.includes('+') ? a + b : name.includes('*') ? a * b : Math.floor(a / b);
+  return result <= MAX_COMPUTED ? Math.max(1, result) : undefined;
 }
 
 interface Surroundings {

@@ -73,13 +73,18 @@ export function inferOutputTypes(jobPath: string): InferAnswer | { readonly erro
         if (isUnclear[place] && !scalars.has(name)) return { elementType: type, shape: null };
         return {
           elementType: type,
-          shape: shape.map((size, axis) => (size >= 0 ? size : symbolicDimensions?.[axis] || null)),
+          shape: shape.map((size, axis) => (size >= 0 ? size : orUnnamed(symbolicDimensions?.[axis]))),
         };
       }),
     };
   } catch (error) {
     return { error: (error as Error).message };
   }
+}
+
+/** The name of a dimension; `null` if it has none. */
+function orUnnamed(name: string | undefined): Dimension {
+  return name === undefined || name === '' ? null : name;
 }
 
 /** Whether ONNX Runtime's `Shape` takes the output. */

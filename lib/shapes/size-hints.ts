@@ -21,12 +21,12 @@ export function sizeHints({ properties, graph }: Pick<Model, 'properties' | 'gra
   const stated = new Map([...properties].map(([key, value]) => [key.toLowerCase(), numbersOf(value)]));
   const find = (keys: readonly string[]): readonly number[] | undefined =>
     keys.map((key) => stated.get(key)).find((numbers) => numbers !== undefined);
-  const [height, width = height] = find(PICTURE_KEYS) ?? [];
-  const [batch] = find(BATCH_KEYS) ?? [];
-  const [sampleRate] = find(RATE_KEYS) ?? [];
+  const picture = find(PICTURE_KEYS);
+  const batch = find(BATCH_KEYS)?.[0];
+  const sampleRate = find(RATE_KEYS)?.[0];
   const limits = [find(SEQUENCE_KEYS)?.[0], positions(graph)].filter((size) => size !== undefined);
   return {
-    ...(height !== undefined && width !== undefined && { picture: [height, width] as const }),
+    ...(picture && { picture: [picture[0], picture.at(1) ?? picture[0]] as const }),
     ...(batch !== undefined && { batch }),
     ...(sampleRate !== undefined && { sampleRate }),
     ...(limits.length > 0 && { maxSequence: Math.min(...limits) }),
@@ -35,12 +35,9 @@ export function sizeHints({ properties, graph }: Pick<Model, 'properties' | 'gra
 
 /** One or two sizes, such as `640` or `[480, 640]`; `undefined` for another text. */
 function numbersOf(text: string): readonly number[] | undefined {
-  const match = /^\s*[[(]?\s*(\d{1,7})\s*(?:[,x]\s*(\d{1,7})\s*)?[\])]?\s*$/.exec(text);
-  const numbers = match
-    ?.slice(1)
-    .filter((part) => part !== undefined)
-    .map(Number);
-  return numbers?.every((size) => size >= 1 && size <= MAX_HINT) ? numbers : undefined;
+  if (!/^\s*[[(]?\s*\d{1,7}\s*([,x]\s*\d{1,7}\s*)?[\])]?\s*$/.test(text)) return undefined;
+  const numbers = (text.match(/\d+/g) ?? []).map(Number);
+  return numbers.every((size) => size >= 1 && size <= MAX_HINT) ? numbers : undefined;
 }
 
 /** The number of rows of a table of embeddings by position, which limits the length of a sequence. */
