@@ -3,7 +3,6 @@ import { Command } from 'commander';
 import type { Dimension } from '../../contract/tensors';
 import type { AnalyzedModel } from '../../lib/compile/analyze';
 import { analyzeModel } from '../../lib/compile/analyze';
-import { symbolicDimensions } from '../../lib/shapes/value-types';
 import { formatBytes, formatType } from '../terminal/format';
 import { clearProgress, showProgress } from '../terminal/progress';
 import type { ModelOptions } from './slicing-options';
@@ -18,13 +17,22 @@ interface Inspection {
   readonly opsets: Readonly<Record<string, number>>;
   readonly inputs: readonly InspectedValue[];
   readonly outputs: readonly InspectedValue[];
-  /** Symbolic dimensions of the inputs. */
-  readonly dimensions: readonly string[];
+  /** Symbolic dimensions of the inputs, with the sizes for which the model is planned. */
+  readonly dimensions: readonly InspectedDimension[];
+  /** Values whose sizes depend on data, so that plans count an upper bound. */
+  readonly boundedTensors: readonly string[];
   readonly possibleCuts: number;
   /** Tensors that cross a cut alone, in graph order: good choices for `--at-tensors`. */
   readonly singleTensorCuts: readonly string[];
   /** Values between nodes that cannot cross a cut. */
   readonly cannotCross: readonly InspectedValue[];
+}
+
+interface InspectedDimension {
+  readonly name: string;
+  readonly size: number;
+  /** Whether no `--dimension` sets it. */
+  readonly assumed: boolean;
 }
 
 interface InspectedValue {
@@ -59,7 +67,7 @@ export function inspectCommand(): Command {
   });
 }
 
-function inspect({ model, types, cuts: { withoutRepeats, ...coarse } }: AnalyzedModel): Inspection {
+function inspect({ model, types, planned, cuts: { withoutRepeats, ...coarse } }: AnalyzedModel): Inspection {
   const cuts = withoutRepeats ?? coarse;
   const { graph } = model;
   const describeValue = (value: number): InspectedValue => ({
@@ -80,7 +88,12 @@ function inspect({ model, types, cuts: { withoutRepeats, ...coarse } }: Analyzed
       .filter(({ value }) => graph.values[value].initializer === undefined)
       .map(({ value }) => describeValue(value)),
     outputs: graph.outputs.map(({ value }) => describeValue(value)),
-    dimensions: symbolicDimensions(graph),
+    dimensions: Object.entries(planned.dimensions).map(([name, size]) => ({
+      name,
+      size,
+      assumed: planned.assumed.includes(name),
+    })),
+    boundedTensors: planned.bounded.map((value) => graph.values[value].name),
     possibleCuts: cuts.legal.length,
     singleTensorCuts: singleCrossings({ cuts, inner }).map((value) => graph.values[value].name),
     cannotCross: inner.filter((value) => cuts.rule(value) !== undefined).map(describeValue),
@@ -118,19 +131,26 @@ function describe(path: string, found: Inspection): string {
     list.map(
       ({ name, dtype, shape }) => `  ${name}  ${formatType({ ...(dtype !== null && { dtype }), shape })}`,
     );
-  const { possibleCuts, singleTensorCuts, cannotCross } = found;
+  const { possibleCuts, singleTensorCuts, cannotCross, boundedTensors } = found;
   return [
     path,
     `size        ${formatBytes(found.bytes)}`,
     `nodes       ${found.nodes}, of which ${found.nodesToShareOut} to divide among slices`,
     `opsets      ${opsets.join(', ')}`,
-    `dimensions  ${found.dimensions.join(', ') || 'all fixed'}`,
+    `dimensions${found.dimensions.length === 0 ? '  all fixed' : ''}`,
+    ...found.dimensions.map(
+      ({ name, size, assumed }) =>
+        `  ${name}  ${size}${assumed ? `, assumed; set it with --dimension '${name}=${size}'` : ''}`,
+    ),
     `inputs${found.inputs.length === 0 ? '      none' : ''}`,
     ...values(found.inputs),
     'outputs',
     ...values(found.outputs),
     `cuts        ${possibleCuts} possible, so at most ${possibleCuts === 0 ? '1 slice' : `${possibleCuts + 1} slices`}`,
     `  tensors that cross a cut alone: ${firstOf(singleTensorCuts).join(', ') || 'none'}`,
+    ...(boundedTensors.length === 0
+      ? []
+      : [`sizes that depend on data: ${firstOf(boundedTensors).join(', ')}`]),
     cannotCross.length === 0 ? 'every value between nodes can cross a cut' : 'cannot cross a cut',
     ...firstOf(values(cannotCross)),
     '',

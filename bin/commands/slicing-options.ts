@@ -58,10 +58,10 @@ export function addModelOptions(command: Command): Command {
     .addOption(
       new Option(
         '--dimension <name=size>',
-        'size to assume for a symbolic dimension of the inputs; repeatable',
+        'size of a symbolic dimension of the inputs in your requests; repeatable',
       )
         .argParser(dimension)
-        .default({}, '1 for each'),
+        .default({}, 'typical sizes, which inspect prints'),
     )
     .addOption(
       new Option(

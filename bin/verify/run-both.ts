@@ -77,7 +77,9 @@ export async function verify(modelPath: string, options: VerifyOptions): Promise
     if (given) fs.writeFileSync(inputs, encodeSafetensors(given));
     const { threads } = plan;
     const outputNames = plan.outputs.map(({ name }) => name);
-    const generated = given === undefined && { generated: { specs: plan.inputs, dimensions, seed } };
+    const generated = given === undefined && {
+      generated: { specs: plan.inputs, dimensions, planned: plan.dimensions, seed },
+    };
     onStep('running the whole model');
     const whole = file('whole');
     await runJob(

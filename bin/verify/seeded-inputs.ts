@@ -8,13 +8,15 @@ import { dimensionName, givenSize } from '../../lib/shapes/value-types';
 /** How to generate inputs. */
 export interface GeneratedInputs {
   readonly specs: readonly TensorSpec[];
-  /** Sizes of symbolic dimensions, by name. */
+  /** Sizes of symbolic dimensions that all inputs must have, by name. */
   readonly dimensions: DimensionSizes;
+  /** Sizes of symbolic dimensions to try first: those for which the slices are planned. */
+  readonly planned: DimensionSizes;
   readonly seed: number;
 }
 
 /**
- * Sizes to try, in this order: the first number for symbolic dimensions that lead a shape, the second for others. A batch
+ * Sizes to try after the planned ones, in this order: the first number for symbolic dimensions that lead a shape, the second for others. A batch
  * of one with room for images and text comes first. Models do not state which sizes they accept, so the first that run
  * are used.
  */
@@ -44,11 +46,12 @@ const MAX_GUESSED_ELEMENTS = 2 ** 24;
 export function* candidateInputs({
   specs,
   dimensions,
+  planned,
   seed,
 }: GeneratedInputs): Generator<Map<string, RawTensor>> {
   const hasIntegers = specs.some(({ dtype }) => /^u?int/.test(dtype));
   const bounds = hasIntegers ? INTEGER_BOUNDS : INTEGER_BOUNDS.slice(0, 1);
-  for (const shapes of candidateShapes(specs, dimensions)) {
+  for (const shapes of candidateShapes(specs, dimensions, planned)) {
     for (const bound of bounds) {
       const random = mulberry32(seed);
       yield new Map(
@@ -59,19 +62,28 @@ export function* candidateInputs({
 }
 
 /** Shapes by candidate, then by input. A named dimension has the same size in all inputs. */
-function candidateShapes(specs: readonly TensorSpec[], dimensions: DimensionSizes): number[][][] {
+function candidateShapes(
+  specs: readonly TensorSpec[],
+  dimensions: DimensionSizes,
+  planned: DimensionSizes,
+): number[][][] {
   const leading = new Set(specs.map(({ name, shape }) => shape?.length && dimensionName(name, 0, shape[0])));
-  const shapesOf = ([first, others]: readonly [number, number], states = others): number[][] =>
+  const shapesOf = (
+    [first, others]: readonly [number, number],
+    states = others,
+    sizes = dimensions,
+  ): number[][] =>
     specs.map(({ name, shape }) =>
       (shape ?? []).map((size, axis, { 0: outermost }) => {
         if (typeof size === 'number') return size;
         const symbol = dimensionName(name, axis, size) ?? '';
         const guess = size === null && typeof outermost === 'number' ? states : others;
-        return givenSize(dimensions, symbol) ?? (leading.has(symbol) ? first : guess);
+        return givenSize(sizes, symbol) ?? (leading.has(symbol) ? first : guess);
       }),
     );
   // States of recurrent models are [layers, batch, hidden]: an unnamed dimension after a fixed one may be the batch.
   const likely = [
+    shapesOf(SIZES[0], SIZES[0][1], { ...planned, ...dimensions }),
     ...SIZES.map((sizes) => shapesOf(sizes)),
     ...SIZES.map((sizes) => shapesOf(sizes, sizes[0])),
   ];

@@ -1,19 +1,30 @@
-/** Warns if a run may differ from what the plan assumed: dimension sizes, ONNX Runtime's version, memory. */
+/** Warns if a run may differ from what the plan assumed: sizes of dimensions and tensors, ONNX Runtime's version, memory. */
 import { Annotations, Token } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { sliceName } from '../../contract/keys';
-import { printable } from '../errors';
+import { printable, quoted } from '../errors';
 import { onnxRuntimeVersion } from '../host/onnxruntime';
 import type { SlicePlan } from '../plan/file/plan';
-import { givenSize, symbolicNames } from '../shapes/value-types';
+
+/** Names that a warning lists. */
+const NAMED = 6;
 
 /** @param memorySizes by slice, in MB; a size that is known only at deployment is a token */
 export function warnOfAssumptions(scope: Construct, plan: SlicePlan, memorySizes: readonly number[]): void {
-  const assumed = symbolicNames(plan.inputs).filter((name) => givenSize(plan.dimensions, name) === undefined);
-  if (assumed.length > 0) {
+  if (plan.assumedDimensions.length > 0) {
+    const sizes = firstOf(
+      plan.assumedDimensions.map((name) => `${printable(name)}=${plan.dimensions[name]}`),
+    );
     Annotations.of(scope).addWarningV2(
       'cdk-sliced-inference:assumedDimensions',
-      `memory and cuts are planned with size 1 for ${assumed.map((name) => printable(name)).join(', ')}: set dimensions to the sizes of your requests`,
+      `memory and cuts are planned with assumed sizes, ${sizes}: set dimensions to the sizes of your requests`,
+    );
+  }
+  if (plan.boundedTensors.length > 0) {
+    const names = firstOf(plan.boundedTensors.map((name) => quoted(name)));
+    Annotations.of(scope).addWarningV2(
+      'cdk-sliced-inference:boundedTensors',
+      `sizes of tensors depend on data, and memory and cuts are planned with upper bounds for ${names}: compare the memory that runs use with the functions' memory`,
     );
   }
   if (plan.onnxRuntime !== onnxRuntimeVersion()) {
@@ -31,4 +42,9 @@ export function warnOfAssumptions(scope: Construct, plan: SlicePlan, memorySizes
       `the function of ${sliceName(short)} has ${memorySizes[short]} MB of memory, and the plan estimates that it needs ${plan.slices[short].memoryMb} MB: raise its memorySize`,
     );
   }
+}
+
+function firstOf(names: readonly string[]): string {
+  const others = names.length - NAMED;
+  return [...names.slice(0, NAMED), ...(others > 0 ? [`${others} more`] : [])].join(', ');
 }

@@ -30,7 +30,7 @@ import {
   MAX_LAMBDA_TIMEOUT_SECONDS,
 } from '../plan/sizes/lambda-quotas';
 import { loadSeconds } from '../plan/schedule/warm-up';
-import { plannedBytes } from '../shapes/value-types';
+import { requestBytes } from '../shapes/value-types';
 import { validateTemplateSize } from './template-size';
 import type { SliceFunctionOptions } from './slice-function-options';
 import { MAX_ATTEMPTS } from './workflow/retries';
@@ -274,7 +274,7 @@ function cfnFunction(fn: lambda.Function): lambda.CfnFunction {
 
 /** Only an info: requests that are too large to send inline can be uploaded to S3. */
 function informOfLargeRequests(scope: Construct, { inputs, dimensions }: SlicePlan): void {
-  const bytes = plannedBytes(inputs, dimensions).reduce((sum, size) => sum + size, 0);
+  const bytes = requestBytes(inputs, dimensions);
   const inline = Math.ceil((bytes * 4) / 3);
   if (inline < WARNING_SHARE * MAX_STATE_PAYLOAD_BYTES) return;
   Annotations.of(scope).addInfo(

@@ -7,9 +7,10 @@ import type { Dataflow } from '../dataflow/dataflow';
 import { nodesByRank } from '../dataflow/dataflow';
 import type { CutSpace } from '../plan/cuts/cuts';
 import { cutsWithRepeats } from '../plan/cuts/rematerialize';
-import { inferTypes } from '../shapes/infer';
+import type { PlannedTypes } from '../shapes/planned-types';
+import { planTypes } from '../shapes/planned-types';
 import type { DimensionSizes, ValueTypes } from '../shapes/value-types';
-import { plannedBytes, sortedSizes } from '../shapes/value-types';
+import { sortedSizes } from '../shapes/value-types';
 import { checkSignature, checkSource } from './check-model';
 import { cuttableGraph } from './cuttable-graph';
 
@@ -24,15 +25,16 @@ export interface AnalyzedModel {
   readonly types: ValueTypes;
   /** The cuts when slices also recompute values that cost fewer bytes to recompute than to pass on. */
   readonly cuts: CutSpace;
-  readonly dimensions: DimensionSizes;
+  /** Types, elements and bytes of all values for the planned sizes of symbolic dimensions. */
+  readonly planned: PlannedTypes;
   readonly optimization: OptimizationLevel;
 }
 
 export interface AnalyzeOptions {
   /**
-   * Sizes of symbolic dimensions that the estimates assume, by name.
+   * Sizes of symbolic dimensions of the inputs, by name. Requests are expected to have these sizes.
    *
-   * @default - 1 for each dimension
+   * @default - assumed sizes; see `assumedSizes`
    */
   readonly dimensions?: DimensionSizes;
   /**
@@ -53,9 +55,8 @@ export function analyzeModel(modelPath: string, options: AnalyzeOptions = {}): A
   const source = parseModel(modelPath);
   checkSource(source, dimensions);
   const { model, dataflow, types } = cuttableGraph(source, optimization);
-  const plannedTypes =
-    Object.keys(dimensions).length === 0 ? types : inferTypes(model, nodesByRank(dataflow), dimensions);
   checkSignature(model, types);
-  const cuts = cutsWithRepeats(dataflow, crossingRule(model, types), plannedBytes(plannedTypes, dimensions));
-  return { source: source.files, model, dataflow, types, cuts, dimensions, optimization };
+  const planned = planTypes(model, nodesByRank(dataflow), types, dimensions);
+  const cuts = cutsWithRepeats(dataflow, crossingRule(model, types), planned.bytes);
+  return { source: source.files, model, dataflow, types, cuts, planned, optimization };
 }

@@ -46,7 +46,7 @@ export function describePlan(
   manifests: readonly SliceManifest[],
   chunks: readonly SliceChunks[],
 ): PlanDraft {
-  const { source, model, cuts, dimensions, optimization } = analyzed;
+  const { source, model, cuts, planned, optimization } = analyzed;
   const sizes = sliceSizes(dataflow, wiring, cuts.bytes);
   const slices = manifests.map(({ slice, inputs, outputs }): SliceDraft => {
     const files = draftFiles(slice, chunks[slice]);
@@ -77,7 +77,9 @@ export function describePlan(
       nodes: model.graph.nodes.length,
       graphDigest: graphDigest(model.graph),
     },
-    dimensions,
+    dimensions: planned.dimensions,
+    assumedDimensions: planned.assumed,
+    boundedTensors: planned.bounded.map((value) => model.graph.values[value].name),
     threads: threadCount(Math.max(...slices.map((slice) => slice.memoryMb))),
     inputs: request,
     fixedInputs: fixed,

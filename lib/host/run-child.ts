@@ -17,6 +17,12 @@ interface ChildRequest {
   readonly what: string;
   /** The last part of an error. */
   readonly advice: string;
+  /**
+   * The class of the error when the script fails.
+   *
+   * @default SlicedInferenceError
+   */
+  readonly refusal?: typeof SlicedInferenceError;
 }
 
 /**
@@ -27,7 +33,7 @@ interface ChildRequest {
  */
 export function askChild(request: ChildRequest): object {
   checkRunsOnnxRuntime();
-  const { script, args, timeoutMs, what, advice } = request;
+  const { script, args, timeoutMs, what, advice, refusal: Refusal = SlicedInferenceError } = request;
   const child = spawnSync(process.execPath, [builtFile(script), ...args], {
     encoding: 'utf8',
     timeout: timeoutMs,
@@ -35,15 +41,11 @@ export function askChild(request: ChildRequest): object {
     maxBuffer: MAX_ANSWER_BYTES,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  if (child.status !== 0) throw new SlicedInferenceError(what, failureOf(child, timeoutMs), advice);
+  if (child.status !== 0) throw new Refusal(what, failureOf(child, timeoutMs), advice);
   const answer = JSON.parse(child.stdout) as object | { readonly error: string };
   if (!('error' in answer)) return answer;
   // ONNX Runtime's message names a temporary file that no longer exists.
-  throw new SlicedInferenceError(
-    what,
-    oneLine(answer.error.replaceAll(/Load model from \S+ failed:/g, '')),
-    advice,
-  );
+  throw new Refusal(what, oneLine(answer.error.replaceAll(/Load model from \S+ failed:/g, '')), advice);
 }
 
 function failureOf({ error, pid, signal, stderr }: SpawnSyncReturns<string>, timeoutMs: number): string {

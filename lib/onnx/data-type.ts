@@ -45,15 +45,21 @@ export const ONNX_INT64 = 7;
 export const ONNX_STRING = 8;
 export const ONNX_FLOAT16 = 10;
 export const ONNX_DOUBLE = 11;
+export const ONNX_UINT64 = 13;
+export const ONNX_BFLOAT16 = 16;
 
 /** The name of an element type; for a number that ONNX does not define, such as 42, `type 42`. */
 export function dataTypeName(onnxType: number): string {
   return ELEMENT_TYPES[onnxType]?.name ?? `type ${onnxType}`;
 }
 
-/** The number of an element type that can cross a cut. */
-export function onnxDataType(name: TensorDataType): number {
-  return Number(Object.keys(ELEMENT_TYPES).find((key) => ELEMENT_TYPES[Number(key)]?.name === name));
+const NUMBERS: ReadonlyMap<string, number> = new Map(
+  Object.entries(ELEMENT_TYPES).map(([number, type]) => [type?.name ?? '', Number(number)]),
+);
+
+/** The number of an element type; 0, which stands for an undefined type, for a name that ONNX does not define. */
+export function onnxDataType(name: string): number {
+  return NUMBERS.get(name) ?? 0;
 }
 
 /** Bytes of a dense tensor; `undefined` for strings and unknown types. */

@@ -13,7 +13,7 @@ import { OMITTED } from './model';
 const INTEGERS = [ONNX_INT32, ONNX_INT64];
 
 /** First IR version in which an initializer does not have to be a graph input as well. */
-const FREE_INITIALIZERS_IR_VERSION = 4;
+export const FREE_INITIALIZERS_IR_VERSION = 4;
 
 /** The place of a weight in a file beside the model. */
 interface WeightPlace {
@@ -23,8 +23,11 @@ interface WeightPlace {
   readonly offset: number;
 }
 
-/** Chooses the place of a weight. Called once for each weight that leaves the graph, in the order of the graph. */
-export type PlaceWeight = (tensor: TensorWithData) => WeightPlace;
+/**
+ * Chooses the place of a weight that may leave the graph; `undefined` keeps it inside. Called once for each such weight, in the
+ * order of the graph.
+ */
+export type PlaceWeight = (tensor: TensorWithData) => WeightPlace | undefined;
 
 interface ModelParts {
   /** Nodes in a topological order. `Constant` nodes that hold large tensors become initializers. */
@@ -99,8 +102,9 @@ function initializerField({ tensor, sparse, field }: Initializer, place: PlaceWe
 /** Encodes a tensor as a field, with its data in the weights file or, when it is small, in the field. */
 function tensorField(fieldNumber: number, tensor: TensorWithData, place: PlaceWeight): Chunk[] {
   const { name, data } = tensor;
-  return goesOutside(tensor)
-    ? submessage(fieldNumber, [encodeExternalTensor(name, tensor, place(tensor))])
+  const outside = goesOutside(tensor) ? place(tensor) : undefined;
+  return outside
+    ? submessage(fieldNumber, [encodeExternalTensor(name, tensor, outside)])
     : submessage(fieldNumber, [encodeTensorHead(name, tensor), data]);
 }
 

@@ -7,6 +7,7 @@ import {
   ENTRY,
   GRAPH,
   MODEL,
+  NODE,
   SHAPE,
   TENSOR,
   TENSOR_TYPE,
@@ -47,6 +48,18 @@ function encodeShape(writer: Writer, shape: readonly Dimension[]): void {
     writer.ldelim();
   }
   writer.ldelim();
+}
+
+/** A node without attributes, of an operator of ONNX, as a field of a graph. */
+export function encodeNode(
+  opType: string,
+  inputs: readonly string[],
+  outputs: readonly string[],
+): Uint8Array {
+  const writer = new Writer().uint32(delimited(GRAPH.node)).fork();
+  for (const input of inputs) writer.uint32(delimited(NODE.input)).string(input);
+  for (const output of outputs) writer.uint32(delimited(NODE.output)).string(output);
+  return writer.uint32(delimited(NODE.opType)).string(opType).ldelim().finish();
 }
 
 interface DenseTensor {

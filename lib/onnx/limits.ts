@@ -36,6 +36,9 @@ export const MAX_INLINED_NODES = 100_000;
 /** Most functions, opsets and metadata entries of a model. Exporters that write functions write about 10^3. */
 export const MAX_MODEL_FIELDS = 100_000;
 
+/** Most bytes of a metadata value that is kept. Values with sizes are shorter; lists of class names are longer. */
+export const MAX_PROPERTY_BYTES = 256;
+
 /** Highest field number of a model; those of ONNX 1.20 end at 26. A higher one shows that the file is not an ONNX model. */
 export const MAX_MODEL_FIELD_NUMBER = 64;
 

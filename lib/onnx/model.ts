@@ -44,6 +44,8 @@ export interface Model {
   readonly opsets: readonly Opset[];
   /** Fields of the model other than graph and functions. Every slice gets a copy. */
   readonly header: readonly SourceRange[];
+  /** By key: the short values of the model's metadata. Exporters note sizes of inputs there. */
+  readonly properties: ReadonlyMap<string, string>;
   readonly functions: readonly LocalFunction[];
   readonly graph: Graph;
   /** Whether a tensor, an input or a type attribute anywhere in the model has the type float16. */

@@ -10,7 +10,7 @@ import { takeApart } from './external-bodies';
 import { ExternalFiles } from './external-data';
 import { ENTRY, FUNCTION, GRAPH, MODEL, OPSET, SPARSE_TENSOR, TENSOR_ANNOTATION } from './fields';
 import { GraphBuilder } from './graph-builder';
-import { MAX_IR_VERSION, MAX_MODEL_FIELDS, MAX_MODEL_FIELD_NUMBER } from './limits';
+import { MAX_IR_VERSION, MAX_MODEL_FIELDS, MAX_MODEL_FIELD_NUMBER, MAX_PROPERTY_BYTES } from './limits';
 import { checkFunctions } from './check-functions';
 import type {
   FunctionNode,
@@ -64,6 +64,7 @@ interface ModelFields {
   readonly irVersion: number;
   readonly opsets: readonly Opset[];
   readonly header: readonly SourceRange[];
+  readonly properties: ReadonlyMap<string, string>;
   readonly functions: readonly LocalFunction[];
   readonly graphSpan: Span;
 }
@@ -84,7 +85,7 @@ class ModelParser {
   }
 
   parse(): Model {
-    const { irVersion, header, opsets, functions, graphSpan } = this.readFields();
+    const { irVersion, header, properties, opsets, functions, graphSpan } = this.readFields();
     this.checkIrVersion(irVersion);
     const graph = this.graph(graphSpan);
     checkFunctions(functions, graph.nodes);
@@ -94,6 +95,7 @@ class ModelParser {
       irVersion,
       opsets,
       header,
+      properties,
       functions,
       graph,
       usesFloat16,
@@ -110,6 +112,7 @@ class ModelParser {
     let graphSpan: Span | undefined;
     const opsets: Opset[] = [];
     const header: SourceRange[] = [];
+    const properties = new Map<string, string>();
     const functions: LocalFunction[] = [];
     for (const field of fields(source, { start: 0, end: source.size })) {
       switch (field.number) {
@@ -126,9 +129,13 @@ class ModelParser {
           opsets.push(this.opset(content(field)));
           header.push(ownRange(field.whole));
           break;
-        case MODEL.metadataProps:
-          if (this.textOf(content(field), ENTRY.key) !== MANIFEST_KEY) header.push(ownRange(field.whole));
+        case MODEL.metadataProps: {
+          const key = this.textOf(content(field), ENTRY.key);
+          if (key === MANIFEST_KEY) break;
+          header.push(ownRange(field.whole));
+          properties.set(key, this.shortValueOf(content(field)));
           break;
+        }
         case MODEL.trainingInfo:
           // Inference does not use it.
           break;
@@ -147,7 +154,7 @@ class ModelParser {
     if (irVersion === undefined) throw notOnnx(path, 'a file without an IR version');
     if (graphSpan === undefined) throw notOnnx(path, 'a file without a graph');
     if (opsets.length === 0) throw notOnnx(path, 'a file without opsets');
-    return { irVersion, opsets, header, functions, graphSpan };
+    return { irVersion, opsets, header, properties, functions, graphSpan };
   }
 
   private checkIrVersion(irVersion: number): void {
@@ -222,6 +229,16 @@ class ModelParser {
   private textOf(span: Span, fieldNumber: number): string {
     for (const field of fields(this.source, span))
       if (field.number === fieldNumber) return text(this.source, field);
+    return '';
+  }
+
+  /** The value of an entry; empty when it is long or absent. Nobody relies on its encoding, so it is not checked. */
+  private shortValueOf(span: Span): string {
+    for (const field of fields(this.source, span)) {
+      if (field.number !== ENTRY.value) continue;
+      const value = content(field);
+      return value.end - value.start > MAX_PROPERTY_BYTES ? '' : this.source.bytes(value).toString('utf8');
+    }
     return '';
   }
 

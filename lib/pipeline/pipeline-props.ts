@@ -44,7 +44,7 @@ export interface SlicedInferencePipelineProps {
    * a name is called by its input and index: `x[2]` is the third dimension of input `x`. Requests may have other sizes;
    * larger ones may need more memory than the functions have.
    *
-   * @default - 1 for each dimension, with a warning
+   * @default - typical sizes, such as batch 1, sequence 128, and height and width 640, with a warning
    */
   readonly dimensions?: { [name: string]: number };
 

@@ -4,24 +4,30 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { readCached, writeCached } from '../cache/entries';
 import { cacheFolder } from '../cache/folder';
-import { quoted } from '../errors';
+import { SlicedInferenceError, quoted } from '../errors';
 import { dataTypeName } from '../onnx/data-type';
-import type { Model, NodeIndex } from '../onnx/model';
+import type { Graph, Model, NodeIndex, ValueIndex } from '../onnx/model';
 import { writeChunks } from '../onnx/write-chunks';
 import { onnxRuntimeVersion } from '../host/onnxruntime';
 import { askChild } from '../host/run-child';
 import { withTemporaryFolder } from '../host/temporary-folder';
-import type { InferAnswer, SessionOutput } from './infer-child';
+import type { InferAnswer, InferJob, SessionOutput } from './infer-child';
 import type { Skeleton } from './skeleton';
-import { ZEROS_FILE, buildSkeleton } from './skeleton';
+import { ZEROS_FILE, buildFoldable, buildSkeleton } from './skeleton';
 import type { DimensionSizes, ValueTypes } from './value-types';
 import { UNKNOWN_TYPE, givenType } from './value-types';
 
 /** ONNX Runtime loads the largest public graphs in seconds, so it hangs when a minute is not enough. */
 const TIMEOUT_MS = 60_000;
 
+/** ONNX Runtime does not load the model, or crashes or hangs. */
+export class RefusedModelError extends SlicedInferenceError {}
+
+/** Changes when the child process answers differently to the same question. */
+const ANSWER_FORMAT = 2;
+
 /**
- * Returns the type of every value of the graph, with the shapes that ONNX Runtime can infer.
+ * Returns the type of every value of the graph, with the shapes that ONNX Runtime can infer without computing anything.
  *
  * @param nodesInOrder all nodes in a topological order
  * @param sizes sizes of symbolic dimensions of the graph's inputs
@@ -34,42 +40,92 @@ export function inferTypes(
 ): ValueTypes {
   const { graph } = model;
   const skeleton = buildSkeleton(model, nodesInOrder, sizes);
-  const outputs = askOnnxRuntime(model, skeleton, sizes);
+  const outputs = askOnnxRuntime(model, skeleton, {
+    sizes,
+    foldsConstants: false,
+    isScalar: constantScalars(graph),
+  });
   const types = graph.values.map((_, index) => givenType(graph, index) ?? UNKNOWN_TYPE);
   skeleton.exposed.forEach((value, place) => {
     const { elementType, shape } = outputs[place];
-    if (elementType === undefined) return;
-    // ONNX Runtime reports both a scalar and an unknown rank as an empty shape.
-    types[value] = { dtype: dataTypeName(elementType), shape: shape.length === 0 ? null : shape };
+    if (elementType !== undefined) types[value] = { dtype: dataTypeName(elementType), shape };
   });
   return types;
 }
 
-function askOnnxRuntime(model: Model, skeleton: Skeleton, sizes: DimensionSizes): readonly SessionOutput[] {
+/**
+ * Returns the types again, with the shapes that ONNX Runtime knows for these sizes after it has folded constants.
+ *
+ * @param types what `inferTypes` has returned for the model without sizes
+ * @returns `undefined` when ONNX Runtime refuses the model with these sizes
+ */
+export function inferFoldedTypes(
+  model: Model,
+  nodesInOrder: readonly NodeIndex[],
+  sizes: DimensionSizes,
+  types: ValueTypes,
+): ValueTypes | undefined {
+  const skeleton = buildFoldable(model, nodesInOrder, sizes);
+  const isScalar = (value: ValueIndex): boolean => types[value].shape?.length === 0;
+  const outputs = unlessRefused(() =>
+    askOnnxRuntime(model, skeleton, { sizes, foldsConstants: true, isScalar }),
+  );
+  if (outputs === undefined) return undefined;
+  const folded = [...types];
+  skeleton.exposed.forEach((value, place) => {
+    const { elementType, shape } = outputs[place];
+    if (elementType !== undefined) folded[value] = { ...types[value], shape };
+  });
+  return folded;
+}
+
+interface Question {
+  readonly sizes: DimensionSizes;
+  readonly foldsConstants: boolean;
+  /** Whether a value is known to have no dimensions. */
+  readonly isScalar: (value: ValueIndex) => boolean;
+}
+
+/** @throws RefusedModelError when ONNX Runtime refuses the model */
+function askOnnxRuntime(model: Model, skeleton: Skeleton, question: Question): readonly SessionOutput[] {
   if (skeleton.exposed.length === 0) return [];
   return withTemporaryFolder((folder) => {
-    const skeletonPath = path.join(folder, 'skeleton.onnx');
-    const digest = writeChunks(model.files, skeleton.chunks, skeletonPath);
+    const modelPath = path.join(folder, 'skeleton.onnx');
+    const digest = writeChunks(model.files, skeleton.chunks, modelPath);
     const cache = cacheFolder('types');
     const key = createHash('sha256')
-      .update(`${onnxRuntimeVersion()}\n${skeleton.zerosBytes}\n${digest}`)
+      .update(
+        JSON.stringify([
+          ANSWER_FORMAT,
+          onnxRuntimeVersion(),
+          question.foldsConstants,
+          skeleton.zerosBytes,
+          digest,
+        ]),
+      )
       .digest('hex');
     const cached = readCached(cache, key) as readonly SessionOutput[] | undefined;
     if (cached?.length === skeleton.exposed.length) return cached;
     const zeros = path.join(folder, ZEROS_FILE);
     fs.writeFileSync(zeros, '');
     fs.truncateSync(zeros, skeleton.zerosBytes);
-    const outputs = runChild(model, skeletonPath, sizes);
+    const { foldsConstants, isScalar } = question;
+    const scalars = skeleton.exposed.flatMap((value, place) => (isScalar(value) ? [place] : []));
+    const job = { modelPath, foldsConstants, scalars };
+    const outputs = runChild(model, job, question.sizes);
     writeCached(cache, key, outputs);
     return outputs;
   });
 }
 
-function runChild(model: Model, skeletonPath: string, sizes: DimensionSizes): readonly SessionOutput[] {
+function runChild(model: Model, job: InferJob, sizes: DimensionSizes): readonly SessionOutput[] {
+  const jobPath = `${job.modelPath}.json`;
+  fs.writeFileSync(jobPath, JSON.stringify(job));
   const dimensions = Object.entries(sizes).map(([name, size]) => `${name}=${size}`);
   const { outputs } = askChild({
+    refusal: RefusedModelError,
     script: 'lib/shapes/infer-child.js',
-    args: [skeletonPath],
+    args: [jobPath],
     timeoutMs: TIMEOUT_MS,
     what: `model ${quoted(model.files[0].path)} must load in ONNX Runtime ${onnxRuntimeVersion()}`,
     advice:
@@ -78,4 +134,21 @@ function runChild(model: Model, skeletonPath: string, sizes: DimensionSizes): re
         : 'check that it runs there without slicing',
   }) as InferAnswer;
   return outputs;
+}
+
+/** The sizes do not fit the model, or folding fails: then the caller tries other sizes, or does without folding. */
+function unlessRefused<Result>(ask: () => Result): Result | undefined {
+  try {
+    return ask();
+  } catch (error) {
+    if (error instanceof RefusedModelError) return undefined;
+    throw error;
+  }
+}
+
+function constantScalars({ values, nodes }: Graph): (value: ValueIndex) => boolean {
+  return (value) => {
+    const { producer } = values[value];
+    return producer !== undefined && nodes[producer].constant?.dims.length === 0;
+  };
 }

@@ -1,9 +1,9 @@
-/** Types of values, and the sizes that planning assumes for them. */
+/** Types of values, names and sizes of symbolic dimensions, and bytes of tensors. */
 import type { Dimension } from '../../contract/tensors';
-import { dataTypeName, onnxDataType, packedBytes, isBindable } from '../onnx/data-type';
+import { dataTypeName, onnxDataType, packedBytes } from '../onnx/data-type';
 import type { Graph, ValueIndex } from '../onnx/model';
 
-interface ValueType {
+export interface ValueType {
   /** Name of the element type; absent for sequences, maps, optionals, and when ONNX Runtime infers no type. */
   readonly dtype?: string;
   /** `null` when the rank is unknown. */
@@ -17,6 +17,9 @@ export const UNKNOWN_TYPE: ValueType = { shape: null };
 
 /** Bytes that planning assumes for a string. The real length is known only at run time. */
 const STRING_BYTES = 32;
+
+/** Bytes that planning assumes for an element of a sequence, whose type ONNX Runtime does not report. */
+const UNKNOWN_ELEMENT_BYTES = 4;
 
 /** Sizes of symbolic dimensions, by name. An unnamed third dimension of input `x` has the name `x[2]`. */
 export type DimensionSizes = Readonly<Record<string, number>>;
@@ -55,25 +58,38 @@ export function symbolicDimensions(graph: Graph): string[] {
   );
 }
 
-/**
- * Bytes that planning assumes for each value. A symbolic dimension without a size counts as 1. A dimension that
- * ONNX Runtime could not infer counts as the largest of `sizes`, which overestimates rather than underestimates.
- */
-export function plannedBytes(types: ValueTypes, sizes: DimensionSizes): number[] {
-  const lost = Math.max(1, ...Object.values(sizes));
-  return types.map(({ dtype, shape }) => {
-    if (dtype === undefined || !isBindable(dtype)) return 0;
-    const elements = (shape ?? [lost]).reduce<number>((product, dimension) => {
-      if (typeof dimension === 'number') return product * dimension;
-      return (
-        product *
-        (dimension === null
-          ? lost
-          : (givenSize(sizes, dimension) ?? (dimension.startsWith('unk__') ? lost : 1)))
-      );
-    }, 1);
-    return packedBytes(onnxDataType(dtype), elements) ?? elements * STRING_BYTES;
-  });
+/** The shape of an input, with the sizes of its symbolic dimensions. */
+export function sizedShape(
+  input: string,
+  shape: readonly Dimension[] | null,
+  sizes: DimensionSizes,
+): readonly Dimension[] | null {
+  return (
+    shape?.map((dimension, axis) => givenSize(sizes, dimensionName(input, axis, dimension)) ?? dimension) ??
+    null
+  );
+}
+
+/** Bytes of a tensor in memory. Strings count as 32 bytes each, and elements of an unknown type as 4. */
+export function tensorBytes(dtype: string | undefined, elements: number): number {
+  if (dtype === 'string') return elements * STRING_BYTES;
+  const packed = dtype === undefined ? undefined : packedBytes(onnxDataType(dtype), elements);
+  return packed ?? elements * UNKNOWN_ELEMENT_BYTES;
+}
+
+/** Bytes of the inputs of a request with these sizes. A dimension without a size counts as 1. */
+export function requestBytes(
+  inputs: readonly { readonly name: string; readonly dtype: string; readonly shape: ValueType['shape'] }[],
+  sizes: DimensionSizes,
+): number {
+  return inputs.reduce((sum, { name, dtype, shape }) => {
+    const dims = (sizedShape(name, shape, sizes) ?? []).map((size) => (typeof size === 'number' ? size : 1));
+    return sum + tensorBytes(dtype, product(dims));
+  }, 0);
+}
+
+export function product(factors: readonly number[]): number {
+  return factors.reduce((result, factor) => result * factor, 1);
 }
 
 /** The declared type of a graph input or the stored type of an initializer; `undefined` for a node's output. */

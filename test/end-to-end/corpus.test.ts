@@ -90,7 +90,12 @@ async function findSample(file: string): Promise<Sample> {
     return { inputs, outputs: await runWhole(file, inputs) };
   }
   let failure: unknown;
-  for (const inputs of candidateInputs({ specs: plan.inputs, dimensions: {}, seed: 0 })) {
+  for (const inputs of candidateInputs({
+    specs: plan.inputs,
+    dimensions: {},
+    planned: plan.dimensions,
+    seed: 0,
+  })) {
     try {
       return { inputs, outputs: await runWhole(file, inputs) };
     } catch (error) {

@@ -10,6 +10,7 @@ const MIB = 2 ** 20;
 export function checkConsistency(plan: SlicePlan, place: Place): void {
   const inputs = byName(plan.inputs, place.field('inputs'));
   checkFixedInputs(plan.fixedInputs, inputs, place.field('fixedInputs'));
+  checkAssumed(plan, place.field('assumedDimensions'));
   const slices = place.field('slices');
   checkNodes(plan.slices, slices);
   const outputs = plan.slices.map((slice, index) =>
@@ -46,6 +47,12 @@ function checkFixedInputs(names: readonly string[], inputs: Specs, place: Place)
   names.forEach((name, index) => {
     if (seen.has(name)) throw repeated(name, place.item(index));
     seen.add(name);
+  });
+}
+
+function checkAssumed({ assumedDimensions, dimensions }: SlicePlan, place: Place): void {
+  assumedDimensions.forEach((name, index) => {
+    if (!Object.hasOwn(dimensions, name)) throw place.item(index).fault('be a name in dimensions', name);
   });
 }
 

@@ -151,6 +151,8 @@ export function planOf(nodes: number, slices: number): Reader<SlicePlan> {
     planDigest: DIGEST,
     model: MODEL,
     dimensions: aRecord(DIMENSION_NAME, wholeNumber(1, Number.MAX_SAFE_INTEGER)),
+    assumedDimensions: aList(DIMENSION_NAME, MAX_GRAPH_ENTRIES),
+    boundedTensors: aList(text(MAX_NAME_BYTES), MAX_GRAPH_ENTRIES),
     threads: wholeNumber(1, threadCount(MAX_LAMBDA_MEMORY_MB)),
     inputs: SPECS,
     fixedInputs: aList(TENSOR_NAME, MAX_GRAPH_ENTRIES),

@@ -18,8 +18,15 @@ export interface SlicePlan {
   /** Identifies the slices, weights included. The `deploymentDigest`, which tasks carry, covers it. */
   readonly planDigest: string;
   readonly model: PlannedModel;
-  /** Sizes of symbolic dimensions that the estimates assume. */
+  /** The size for which the estimates are made, of each symbolic dimension of the inputs. */
   readonly dimensions: Readonly<Record<string, number>>;
+  /** The names of the dimensions whose sizes were assumed instead of given, sorted. */
+  readonly assumedDimensions: readonly string[];
+  /**
+   * Values whose sizes depend on data, so that the estimates count an upper bound: the first ones in the graph. Values that are
+   * computed from them may depend on data too.
+   */
+  readonly boundedTensors: readonly string[];
   /** Threads of ONNX Runtime in every slice. */
   readonly threads: number;
   /** Inputs that a request must provide. */

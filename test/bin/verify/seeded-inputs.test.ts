@@ -4,11 +4,11 @@ import type { TensorSpec } from '../../../contract/tensors';
 import type { RawTensor } from '../../../lambda/tensors/tensor';
 
 function candidates(specs: readonly TensorSpec[], options: Partial<GeneratedInputs> = {}) {
-  return [...candidateInputs({ specs, dimensions: {}, seed: 0, ...options })];
+  return [...candidateInputs({ specs, dimensions: {}, planned: {}, seed: 0, ...options })];
 }
 
 function first(specs: readonly TensorSpec[]): ReadonlyMap<string, RawTensor> {
-  const [candidate] = candidateInputs({ specs, dimensions: {}, seed: 0 });
+  const [candidate] = candidateInputs({ specs, dimensions: {}, planned: {}, seed: 0 });
   return candidate;
 }
 

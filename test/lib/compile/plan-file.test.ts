@@ -189,6 +189,22 @@ describe('readPlan', () => {
       },
     ],
     [
+      'assumedDimensions[0]',
+      'be a name in dimensions',
+      "'x'",
+      (p) => {
+        set(p, 'assumedDimensions', ['x']);
+      },
+    ],
+    [
+      'boundedTensors',
+      'be a list',
+      "'x'",
+      (p) => {
+        set(p, 'boundedTensors', 'x');
+      },
+    ],
+    [
       'threads',
       'be a whole number from 1 to 6',
       '7',

@@ -19,7 +19,7 @@ import {
   pipelineStack,
   shortTemplate,
 } from '../../support/pipeline-stack';
-import { mlp, saveModel, temporaryFolder } from '../../support/model-builder';
+import { FLOAT, INT64, mlp, node, saveModel, temporaryFolder, value } from '../../support/model-builder';
 
 /** Returns the message of the error that the construct throws for the props. */
 function refusal(
@@ -138,7 +138,7 @@ describe('warnings', () => {
   }
 
   const assumed =
-    '/Stack/Pipeline: memory and cuts are planned with size 1 for batch: ' +
+    '/Stack/Pipeline: memory and cuts are planned with assumed sizes, batch=1: ' +
     `set dimensions to the sizes of your requests [ack: ${ASSUMED}]`;
   const little =
     '/Stack/Pipeline: the function of slice-00 has 256 MB of memory, and the plan estimates that it needs 512 MB: raise its memorySize ' +
@@ -150,6 +150,18 @@ describe('warnings', () => {
 
   test('name the dimensions that were assumed', () => {
     expect(warnings({ dimensions: {} })).toEqual([assumed]);
+  });
+
+  test('name the tensors whose sizes depend on data', () => {
+    const graph = {
+      node: [node('NonZero', ['x'], ['places']), node('Identity', ['places'], ['y'])],
+      input: [value('x', FLOAT, [4])],
+      output: [value('y', INT64)],
+    };
+    expect(warnings({ modelPath: saveModel({ graph }), slicing: Slicing.count(1) })).toEqual([
+      "/Stack/Pipeline: sizes of tensors depend on data, and memory and cuts are planned with upper bounds for 'places': " +
+        "compare the memory that runs use with the functions' memory [ack: cdk-sliced-inference:boundedTensors]",
+    ]);
   });
 
   test('occur if a function has less memory than the plan estimates', () => {

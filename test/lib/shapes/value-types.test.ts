@@ -1,37 +1,36 @@
-import { analyzeModel } from '../../../lib/compile/analyze';
-import { plannedBytes, symbolicNames } from '../../../lib/shapes/value-types';
-import { analyzeFast } from '../../support/inference/fast-analysis';
-import { mlp, saveModel } from '../../support/model-builder';
+import { requestBytes, sizedShape, symbolicNames, tensorBytes } from '../../../lib/shapes/value-types';
 
-analyzeFast();
-
-function plannedBytesOf(name: string, dimensions = {}): number {
-  const { cuts, model } = analyzeModel(saveModel(mlp(1)), { dimensions });
-  return cuts.bytes[model.graph.values.findIndex((each) => each.name === name)];
-}
-
-describe('planned sizes', () => {
-  test('use the given dimensions and 1 for the others', () => {
-    expect(plannedBytesOf('m0')).toBe(64);
-    expect(plannedBytesOf('m0', { batch: 8 })).toBe(512);
-  });
-
-  test('count an unknown size as the largest given dimension', () => {
-    const types = [
-      { dtype: 'float32', shape: [null, 2] },
-      { dtype: 'float32', shape: null },
-      { dtype: 'string', shape: [3] },
-      { shape: null },
-    ];
-    expect(plannedBytes(types, { width: 10 })).toEqual([80, 40, 96, 0]);
-  });
-
-  test('use names of the form x[1] for unnamed dimensions', () => {
+describe('symbolic dimensions', () => {
+  test('have names of the form x[1] if the model does not name them', () => {
     expect(
       symbolicNames([
         { name: 'x', shape: ['n', null, 3, null] },
         { name: 'y', shape: ['n'] },
       ]),
     ).toEqual(['n', 'x[1]', 'x[3]']);
+  });
+
+  test('have their sizes in the shape of an input', () => {
+    expect(sizedShape('x', ['n', null, 3, 'other'], { n: 2, 'x[1]': 5 })).toEqual([2, 5, 3, 'other']);
+    expect(sizedShape('x', null, { n: 2 })).toBeNull();
+  });
+});
+
+describe('bytes', () => {
+  test('of a tensor depend on its type', () => {
+    expect(tensorBytes('float32', 10)).toBe(40);
+    expect(tensorBytes('bfloat16', 10)).toBe(20);
+    expect(tensorBytes('int4', 3)).toBe(2);
+    expect(tensorBytes('string', 3)).toBe(96);
+    expect(tensorBytes(undefined, 3)).toBe(12);
+  });
+
+  test('of a request count 1 for a dimension without a size', () => {
+    const inputs = [
+      { name: 'x', dtype: 'float32', shape: ['n', null, 3] },
+      { name: 'y', dtype: 'int64', shape: [] },
+    ];
+    expect(requestBytes(inputs, { n: 2, 'x[1]': 5 })).toBe(2 * 5 * 3 * 4 + 8);
+    expect(requestBytes(inputs, {})).toBe(3 * 4 + 8);
   });
 });

@@ -1,0 +1,222 @@
+/** Assumes sizes for the symbolic dimensions of inputs that the user has not set. The tables here are the only ones. */
+import type { Dimension } from '../../contract/tensors';
+import type { DimensionRole } from './dimension-names';
+import { roleOf } from './dimension-roles';
+import type { SizedInput } from './input-layout';
+import { isState, isTokens, layoutOf } from './input-layout';
+import type { DimensionSizes } from './value-types';
+import { dimensionName, givenSize } from './value-types';
+
+/** What the model itself says about its sizes. */
+export interface SizeHints {
+  /** Height and width of a picture. */
+  readonly picture?: readonly [number, number];
+  readonly batch?: number;
+  /** The longest sequence that the model takes. */
+  readonly maxSequence?: number;
+  /** Samples of audio per second. */
+  readonly sampleRate?: number;
+}
+
+/** An utterance of ten seconds, and a rate that speech models take, in Hz. */
+const UTTERANCE_SECONDS = 10;
+const SAMPLE_RATE = 16_000;
+
+/** By role: the size where neither the model nor the shape of its input says another. */
+const TABLE: Readonly<Record<DimensionRole, number>> = {
+  batch: 1,
+  sequence: 128,
+  past: 128,
+  // Without a past; see `sizesOf`.
+  total: 128,
+  height: 640,
+  width: 640,
+  channels: 3,
+  samples: UTTERANCE_SECONDS * SAMPLE_RATE,
+  // Ten seconds in steps of 10 ms.
+  frames: 1_000,
+  // Bands of a spectrogram.
+  features: 80,
+  clip: 16,
+  items: 1,
+};
+
+/** A line of text, as text recognition takes it: its largest height, and a width. */
+const MAX_LINE_HEIGHT = 64;
+const LINE_WIDTH = 320;
+
+/** Height and width of maps with more channels than a picture: features, and latent variables of pictures of 512 x 512. */
+const FEATURE_MAP = 64;
+const MOST_PICTURE_CHANNELS = 3;
+
+/** Height and width of the pictures of a video. */
+const VIDEO_PICTURE = 224;
+
+/** Samples that a recurrent model takes at once from a stream of audio: 32 ms at 16 kHz. */
+const CHUNK = 512;
+
+/** Other sizes than those of the table, by role. */
+interface Variant {
+  readonly sizes?: Readonly<Partial<Record<DimensionRole, number>>>;
+  /** Whether a total, such as the length of a mask, counts only the new tokens instead of past and new ones. */
+  readonly totalsAreNew?: true;
+}
+
+/** What to try, in this order, until ONNX Runtime loads the model. */
+const VARIANTS: readonly Variant[] = [
+  {},
+  { totalsAreNew: true },
+  // A decoder that takes one token at a time.
+  { sizes: { sequence: 1 } },
+  // Classifiers of pictures.
+  { sizes: { height: 224, width: 224 } },
+  { sizes: { height: 512, width: 512, samples: CHUNK, frames: 100 } },
+  // A speech detector that takes the end of the previous chunk too.
+  { sizes: { sequence: 64, past: 64, height: 256, width: 256, samples: CHUNK + 64, frames: 64 } },
+  { sizes: { sequence: 8, past: 8, height: 64, width: 64, samples: 256, frames: 8, features: 8 } },
+  // A number of things instead of requests, such as the numbers among which `TopK` finds the largest.
+  { sizes: { batch: 1_000 } },
+  {
+    sizes: {
+      sequence: 1,
+      past: 1,
+      height: 1,
+      width: 1,
+      channels: 1,
+      samples: 1,
+      frames: 1,
+      features: 1,
+      clip: 1,
+    },
+    totalsAreNew: true,
+  },
+];
+
+interface Place {
+  readonly role: DimensionRole;
+  readonly size: number;
+}
+
+/** By name of a dimension, in the order of the inputs. */
+type Places = ReadonlyMap<string, Place>;
+
+/**
+ * Sizes for all symbolic dimensions of the inputs, the most plausible first. Each set has the given sizes. A dimension that
+ * stands at several places has the role of the first of them.
+ */
+export function assumedSizes(
+  inputs: readonly SizedInput[],
+  given: DimensionSizes,
+  hints: SizeHints = {},
+): DimensionSizes[] {
+  const places = new Map<string, Place>();
+  for (const input of inputs) {
+    input.shape?.forEach((dimension, axis) => {
+      const name = dimensionName(input.name, axis, dimension);
+      if (name === undefined || places.has(name)) return;
+      const role = roleOf(input, axis, name, inputs);
+      places.set(name, { role, size: sizeOf(role, input, { inputs, hints, given }) });
+    });
+  }
+  const sets = VARIANTS.map((variant) => sizesOf(places, given, variant));
+  const different = new Map(sets.map((sizes) => [JSON.stringify(sizes), sizes]));
+  return [...different.values()];
+}
+
+function sizesOf(
+  places: Places,
+  given: DimensionSizes,
+  { sizes = {}, totalsAreNew }: Variant,
+): DimensionSizes {
+  const chosen = Object.fromEntries(
+    [...places].map(([name, { role, size }]) => [name, givenSize(given, name) ?? sizes[role] ?? size]),
+  );
+  const nameOf = (wanted: DimensionRole): string | undefined =>
+    [...places.keys()].find((name) => places.get(name)?.role === wanted && !OPERATOR.test(name));
+  const past = totalsAreNew ? 0 : (givenSize(chosen, nameOf('past')) ?? 0);
+  const fresh = givenSize(chosen, nameOf('sequence')) ?? TABLE.sequence;
+  const resolved = [...places].map(([name, { role }]): [string, number] => {
+    const isGiven = givenSize(given, name) !== undefined;
+    if (isGiven) return [name, chosen[name]];
+    return [name, sumOf(name, chosen) ?? (role === 'total' ? past + fresh : chosen[name])];
+  });
+  return Object.fromEntries(resolved);
+}
+
+/** Exporters name a dimension by a sum, a product or a quotient of others, such as `past_sequence_length + 1`. */
+const OPERATOR = /[+*/]/;
+
+/** Largest size that a name may compute, far above any that runs. */
+const MAX_COMPUTED = 2 ** 31;
+
+/** The result of a name such as `past_sequence_length + 1`; `undefined` for another name. */
+function sumOf(name: string, sizes: DimensionSizes): number | undefined {
+  const terms = name.split(OPERATOR).map((term) => term.trim());
+  if (terms.length !== 2) return undefined;
+  const [a, b] = terms.map((term) =>
+    /^\d{1,9}$/.test(term) ? Number(term) : (givenSize(sizes, term) ?? NaN),
+  );
+  const result = name.includes('+') ? a + b : name.includes('*') ? a * b : Math.floor(a / b);
+  return result <= MAX_COMPUTED ? Math.max(1, result) : undefined;
+}
+
+interface Surroundings {
+  readonly inputs: readonly SizedInput[];
+  readonly hints: SizeHints;
+  readonly given: DimensionSizes;
+}
+
+/** The size of a dimension with this role. What the model says goes before the table. */
+function sizeOf(role: DimensionRole, input: SizedInput, { inputs, hints, given }: Surroundings): number {
+  switch (role) {
+    case 'batch':
+      return hints.batch ?? TABLE.batch;
+    case 'sequence':
+    case 'past':
+      return Math.min(fixedSequence(inputs) ?? TABLE[role], hints.maxSequence ?? Infinity);
+    case 'samples':
+      return inputs.some(isState) ? CHUNK : UTTERANCE_SECONDS * (hints.sampleRate ?? SAMPLE_RATE);
+    case 'height':
+    case 'width':
+      return pictureSide(role, input, { inputs, hints, given });
+    default:
+      return TABLE[role];
+  }
+}
+
+function pictureSide(
+  role: 'height' | 'width',
+  input: SizedInput,
+  { inputs, hints, given }: Surroundings,
+): number {
+  const shape = input.shape ?? [];
+  const layout = layoutOf(input);
+  const sizeAt = (axis: number): Dimension => {
+    const name = dimensionName(input.name, axis, shape.at(axis) ?? null);
+    return axis < 0 ? null : (givenSize(given, name) ?? shape[axis]);
+  };
+  const other = sizeAt(layout.indexOf(role === 'height' ? 'width' : 'height'));
+  if (typeof other === 'number') return role === 'width' && other <= MAX_LINE_HEIGHT ? LINE_WIDTH : other;
+  const channels = sizeAt(layout.indexOf('channels'));
+  const isMap = typeof channels === 'number' && channels > MOST_PICTURE_CHANNELS;
+  if (isMap || /latent|^sample$/i.test(input.name)) return FEATURE_MAP;
+  if (shape.length > 4) return VIDEO_PICTURE;
+  if (hints.picture) return hints.picture[role === 'height' ? 0 : 1];
+  return fixedSide(role, inputs) ?? TABLE[role];
+}
+
+/** The height or width of another picture. */
+function fixedSide(role: 'height' | 'width', inputs: readonly SizedInput[]): number | undefined {
+  return inputs
+    .filter(({ shape }) => shape?.length === 4)
+    .map((input) => input.shape?.[layoutOf(input).indexOf(role)])
+    .find((size) => typeof size === 'number');
+}
+
+/** The length of another input of tokens. */
+function fixedSequence(inputs: readonly SizedInput[]): number | undefined {
+  return inputs
+    .filter(isTokens)
+    .map(({ shape }) => shape?.[1])
+    .find((size): size is number => typeof size === 'number' && size > 1);
+}

@@ -1,0 +1,161 @@
+/** Bounds the number of elements of values whose sizes depend on data, by what is known of their node's inputs. */
+import type { Model, Node, NodeIndex, ValueIndex } from '../onnx/model';
+import { OMITTED } from '../onnx/model';
+import { UnknownDimensions } from './unknown-dimensions';
+import type { ValueType, ValueTypes } from './value-types';
+import { product } from './value-types';
+
+export interface Bounds {
+  /** By value: its number of elements, exact or an upper bound. */
+  readonly elements: readonly number[];
+  /** The values of unknown size whose node has only inputs of known sizes. */
+  readonly bounded: readonly ValueIndex[];
+}
+
+/** Operators with at most as many elements as their first input: they move, select, convert or reduce its elements. */
+const FROM_FIRST_INPUT: ReadonlySet<string> = new Set([
+  ...['Reshape', 'Flatten', 'Squeeze', 'Unsqueeze', 'Transpose', 'Identity', 'DepthToSpace', 'SpaceToDepth'],
+  ...['Cast', 'CastLike', 'QuantizeLinear', 'DequantizeLinear', 'Dropout', 'ReverseSequence', 'Trilu'],
+  ...['Slice', 'Split', 'Compress', 'Unique', 'TopK', 'ArgMax', 'ArgMin', 'Hardmax', 'Softmax', 'CumSum'],
+  ...[
+    'ScatterElements',
+    'ScatterND',
+    'Scatter',
+    'ReduceSum',
+    'ReduceMean',
+    'ReduceMax',
+    'ReduceMin',
+    'ReduceProd',
+  ],
+  ...['ReduceL1', 'ReduceL2', 'ReduceLogSum', 'ReduceLogSumExp', 'ReduceSumSquare', 'SequenceAt'],
+]);
+
+/** Operators with at most as many elements as all of their inputs together. */
+const FROM_ALL_INPUTS: ReadonlySet<string> = new Set([
+  ...['Concat', 'ConcatFromSequence', 'SequenceConstruct', 'SequenceInsert'],
+]);
+
+/**
+ * Operators that compute a size from the values of their inputs. No more is known than that models rarely make tensors that are
+ * larger than what they are given, so the size of the largest input counts, of the node or of the model.
+ */
+const SIZED_BY_VALUES: ReadonlySet<string> = new Set([
+  ...['Expand', 'Tile', 'Range', 'ConstantOfShape', 'OneHot', 'Resize', 'Upsample', 'Pad', 'CenterCropPad'],
+  ...['If', 'Loop', 'Scan'],
+]);
+
+/** A selected box of `NonMaxSuppression` is a batch, a class and an index. */
+const SELECTED_BOX_FIELDS = 3;
+
+/**
+ * @param nodesInOrder all nodes in a topological order
+ * @param types types with all known sizes; a dimension with a name is one whose size is unknown
+ * @param scalarOf the value of a constant integer without dimensions, where it is known
+ */
+export function boundElements(
+  model: Model,
+  nodesInOrder: readonly NodeIndex[],
+  types: ValueTypes,
+  scalarOf: (value: ValueIndex) => number | undefined,
+): Bounds {
+  const { values, nodes, inputs } = model.graph;
+  const dimensions = new UnknownDimensions();
+  const elements = types.map((type) => knownPart(type));
+  const requested = inputs.filter(({ value }) => values[value].initializer === undefined);
+  const largestInput = largest(requested.map(({ value }) => elements[value]));
+  const largestSize = largest(requested.flatMap(({ value }) => types[value].shape?.filter(isNumber) ?? []));
+  const bounded: ValueIndex[] = [];
+  const bound = (node: Node, output: ValueIndex): void => {
+    const type = types[output];
+    const names = unknownNames(type, output);
+    if (names?.length === 0) return;
+    const known = knownPart(type);
+    const fromDimensions = names && dimensions.bound(names);
+    const fromNode = boundOf(node, { types, elements, scalarOf }) ?? Infinity;
+    const made = Math.min(fromNode, fromDimensions === undefined ? Infinity : known * fromDimensions);
+    const given = [...node.inputs, ...node.captures].filter(
+      (value) => value !== OMITTED && values[value].initializer === undefined,
+    );
+    const isList = type.shape?.length === 1;
+    const assume = (): number =>
+      (SIZED_BY_VALUES.has(node.opType) ? undefined : keptPart(given, { types, elements }, known)) ??
+      largest([known, isList ? largestSize : largestInput, ...given.map((value) => elements[value])]);
+    elements[output] = Number.isFinite(made) ? made : assume();
+    if (names && known > 0) dimensions.add(names, Math.max(1, Math.floor(elements[output] / known)));
+    if (type.dtype !== undefined && given.every((value) => isKnown(types[value], value)))
+      bounded.push(output);
+  };
+  for (const index of nodesInOrder) {
+    const node = nodes[index];
+    for (const output of node.outputs) if (output !== OMITTED) bound(node, output);
+  }
+  return { elements, bounded };
+}
+
+/**
+ * The elements of a value with `known` times the unknown dimensions of its node's inputs; `undefined` when the inputs have no
+ * unknown dimension. A convolution of a picture of an unknown size has other channels and about as many pixels.
+ */
+function keptPart(
+  given: readonly ValueIndex[],
+  { types, elements }: Pick<Known, 'types' | 'elements'>,
+  known: number,
+): number | undefined {
+  const parts = given
+    .filter((value) => !isKnown(types[value], value) && knownPart(types[value]) > 0)
+    .map((value) => elements[value] / knownPart(types[value]));
+  return parts.length === 0 ? undefined : Math.ceil(known * largest(parts));
+}
+
+function largest(numbers: readonly number[]): number {
+  return numbers.reduce((most, number) => Math.max(most, number), 1);
+}
+
+interface Known {
+  readonly types: ValueTypes;
+  readonly elements: readonly number[];
+  readonly scalarOf: (value: ValueIndex) => number | undefined;
+}
+
+/** A bound of the elements of each output of the node; `undefined` when its inputs do not bound it. */
+function boundOf(node: Node, known: Known): number | undefined {
+  const { types, elements } = known;
+  const inputs = node.inputs.filter((value) => value !== OMITTED);
+  if (inputs.length === 0) return undefined;
+  const first = elements[inputs[0]];
+  if (FROM_FIRST_INPUT.has(node.opType)) return first;
+  if (FROM_ALL_INPUTS.has(node.opType)) return inputs.reduce((sum, value) => sum + elements[value], 0);
+  if (node.opType === 'NonZero') return first * Math.max(1, types[inputs[0]].shape?.length ?? 1);
+  if (node.opType === 'NonMaxSuppression') return selectedBoxes(node, known) * SELECTED_BOX_FIELDS;
+  return undefined;
+}
+
+/** Each score selects its box at most once, and each class of a picture at most a number of boxes that is often a constant. */
+function selectedBoxes({ inputs }: Node, { types, elements, scalarOf }: Known): number {
+  const [, scores, perClass = OMITTED] = inputs;
+  const most = perClass === OMITTED ? undefined : scalarOf(perClass);
+  const [pictures, classes] = types[scores].shape ?? [];
+  if (most === undefined || !isNumber(pictures) || !isNumber(classes)) return elements[scores];
+  return Math.min(elements[scores], pictures * classes * most);
+}
+
+/** The product of the known dimensions. */
+function knownPart({ shape }: ValueType): number {
+  return product((shape ?? []).filter(isNumber));
+}
+
+function isKnown(type: ValueType, value: ValueIndex): boolean {
+  return unknownNames(type, value)?.length === 0;
+}
+
+/** The unknown dimensions of a value; `undefined` when its rank is unknown. */
+function unknownNames({ shape }: ValueType, value: ValueIndex): string[] | undefined {
+  return shape?.flatMap((dimension, axis) => {
+    if (typeof dimension === 'number') return [];
+    return [dimension ?? `${value}[${axis}]`];
+  });
+}
+
+function isNumber(dimension: unknown): dimension is number {
+  return typeof dimension === 'number';
+}

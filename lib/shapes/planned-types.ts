@@ -1,0 +1,145 @@
+/** The types and sizes for which a model is planned: every dimension has a size, given or assumed. */
+import * as fs from 'node:fs';
+import { ONNX_INT64 } from '../onnx/data-type';
+import type { Model, NodeIndex, Tensor, ValueIndex } from '../onnx/model';
+import { assumedSizes } from './assumed-sizes';
+import { boundElements } from './bounds';
+import { RefusedModelError, inferFoldedTypes, inferTypes } from './infer';
+import { sizeHints } from './size-hints';
+import type { DimensionSizes, ValueType, ValueTypes } from './value-types';
+import { givenSize, sizedShape, sortedSizes, symbolicDimensions, tensorBytes } from './value-types';
+
+export interface PlannedTypes {
+  /** A size for each symbolic dimension of the inputs that a request provides, by name. */
+  readonly dimensions: DimensionSizes;
+  /** The names of the dimensions whose sizes are assumed, sorted. */
+  readonly assumed: readonly string[];
+  /** By value: its type. A dimension is a number, unless it depends on data. */
+  readonly types: ValueTypes;
+  /** By value: its number of elements, or an upper bound. */
+  readonly elements: readonly number[];
+  /** By value: its bytes, or an upper bound. */
+  readonly bytes: readonly number[];
+  /** The values of unknown size whose node has only inputs of known sizes. */
+  readonly bounded: readonly ValueIndex[];
+}
+
+/**
+ * Chooses sizes for all symbolic dimensions, and infers the shapes of all values for them.
+ *
+ * @param nodesInOrder all nodes in a topological order
+ * @param types what `inferTypes` has returned for the model without sizes
+ */
+export function planTypes(
+  model: Model,
+  nodesInOrder: readonly NodeIndex[],
+  types: ValueTypes,
+  given: DimensionSizes,
+): PlannedTypes {
+  const candidates = candidateSizes(model, types, given);
+  const { sizes, shaped } = typesAt(candidates, { model, nodesInOrder, types });
+  const fixed = withInputSizes(model, shaped, sizes);
+  const scalars = new Map<ValueIndex, number | undefined>();
+  const scalarOf = (value: ValueIndex): number | undefined => {
+    if (!scalars.has(value)) scalars.set(value, constantInteger(model, value));
+    return scalars.get(value);
+  };
+  const { elements, bounded } = boundElements(model, nodesInOrder, fixed, scalarOf);
+  return {
+    dimensions: sortedSizes(sizes),
+    assumed: Object.keys(sizes)
+      .filter((name) => givenSize(given, name) === undefined)
+      .sort(),
+    types: fixed,
+    elements,
+    bytes: fixed.map(({ dtype }, value) => tensorBytes(dtype, elements[value])),
+    bounded,
+  };
+}
+
+function candidateSizes(model: Model, types: ValueTypes, given: DimensionSizes): DimensionSizes[] {
+  const { graph } = model;
+  if (symbolicDimensions(graph).length === 0) return [given];
+  const inputs = graph.inputs
+    .filter(({ value }) => graph.values[value].initializer === undefined)
+    .map(({ value }) => ({ name: graph.values[value].name, ...types[value] }));
+  return assumedSizes(inputs, given, sizeHints(model));
+}
+
+interface Asked {
+  readonly model: Model;
+  readonly nodesInOrder: readonly NodeIndex[];
+  readonly types: ValueTypes;
+}
+
+/**
+ * The shapes at the first sizes with which ONNX Runtime loads the model. If it loads it with none of them, or if folding fails, the
+ * shapes are those that need no folding; names of dimensions in them have the most plausible sizes.
+ */
+function typesAt(
+  candidates: readonly DimensionSizes[],
+  { model, nodesInOrder, types }: Asked,
+): { sizes: DimensionSizes; shaped: ValueTypes } {
+  const [first] = candidates;
+  const named = types.map((type) => withSizes(type, first));
+  if (named.every(isKnown)) return { sizes: first, shaped: named };
+  for (const sizes of candidates) {
+    const shaped = inferFoldedTypes(model, nodesInOrder, sizes, types);
+    if (shaped !== undefined) return { sizes, shaped };
+  }
+  if (Object.keys(first).length === 0) return { sizes: first, shaped: named };
+  try {
+    return { sizes: first, shaped: inferTypes(model, nodesInOrder, first) };
+  } catch (error) {
+    if (!(error instanceof RefusedModelError)) throw error;
+    // ONNX Runtime loads the model without sizes, so it may run with them: it checks branches that never run, too.
+    return { sizes: first, shaped: named };
+  }
+}
+
+function withSizes(type: ValueType, sizes: DimensionSizes): ValueType {
+  const shape = type.shape?.map((dimension) =>
+    typeof dimension === 'string' ? (givenSize(sizes, dimension) ?? dimension) : dimension,
+  );
+  return { ...type, shape: shape ?? null };
+}
+
+/** Replaces the declared types of inputs: a request's by its planned shape, and a default's by that of the default. */
+function withInputSizes({ graph }: Model, types: ValueTypes, sizes: DimensionSizes): ValueTypes {
+  const fixed = [...types];
+  for (const { value } of graph.inputs) {
+    const { name, initializer } = graph.values[value];
+    const shape =
+      initializer === undefined
+        ? sizedShape(name, types[value].shape, sizes)
+        : graph.initializers[initializer].tensor.dims;
+    fixed[value] = { ...types[value], shape };
+  }
+  return fixed;
+}
+
+function isKnown({ dtype, shape }: ValueType): boolean {
+  return dtype === undefined || (shape?.every((dimension) => typeof dimension === 'number') ?? false);
+}
+
+const INT64_BYTES = 8;
+
+/** The value of a constant int64 with one element, as far as a number holds it exactly. */
+function constantInteger({ graph, files }: Model, value: ValueIndex): number | undefined {
+  const { initializer, producer } = graph.values[value];
+  const tensor: Tensor | undefined =
+    initializer === undefined
+      ? graph.nodes[producer ?? -1]?.constant
+      : graph.initializers[initializer].tensor;
+  const { data, dataType, byteLength } = tensor ?? {};
+  if (data === undefined || dataType !== ONNX_INT64 || byteLength !== INT64_BYTES) return undefined;
+  const bytes = Buffer.alloc(INT64_BYTES);
+  const file = fs.openSync(files[data.file].path, 'r');
+  try {
+    if (fs.readSync(file, bytes, 0, INT64_BYTES, data.offset) < INT64_BYTES) return undefined;
+  } finally {
+    fs.closeSync(file);
+  }
+  const integer = Number(bytes.readBigInt64LE());
+  return Number.isSafeInteger(integer) && integer >= 0 ? integer : undefined;
+}

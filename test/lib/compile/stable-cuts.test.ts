@@ -1,0 +1,136 @@
+/** Cuts are those of the model, not of one size: requests with slightly other sizes would be cut alike. */
+import { analyzeModel } from '../../../lib/compile/analyze';
+import { compileAnalyzed } from '../../../lib/compile/compile';
+import type { Slicer } from '../../../lib/plan/search/slicers';
+import { automatic, count } from '../../../lib/plan/search/slicers';
+import { analyzeFast } from '../../support/inference/fast-analysis';
+import type { ModelInit, NodeInit, TensorInit } from '../../support/model-builder';
+import { FLOAT, attribute, floats, int64s, node, saveModel, value } from '../../support/model-builder';
+
+analyzeFast();
+
+const WIDTH = 16;
+
+/** Blocks of attention with two heads, whose shapes nodes compute, each with a feed-forward part of 8 nodes or fewer. */
+function transformer(blocks: number): ModelInit {
+  const nodes: NodeInit[] = [];
+  const initializer: TensorInit[] = [
+    int64s('split', [0, 0, 2, WIDTH / 2]),
+    int64s('join', [0, 0, WIDTH]),
+    floats('scale', [1], [0.35]),
+  ];
+  let current = 'x';
+  for (let block = 0; block < blocks; block++) {
+    const own = (name: string) => `${name}${block}`;
+    for (const part of ['q', 'k', 'v', 'o', 'up', 'down']) {
+      const [rows, columns] = part === 'up' ? [WIDTH, 64] : part === 'down' ? [64, WIDTH] : [WIDTH, WIDTH];
+      initializer.push(floats(own(`w_${part}`), [rows, columns]));
+    }
+    const heads = (part: string, perm: readonly number[]) => [
+      node('MatMul', [current, own(`w_${part}`)], [own(`${part}_flat`)]),
+      node('Reshape', [own(`${part}_flat`), 'split'], [own(`${part}_heads`)]),
+      node('Transpose', [own(`${part}_heads`)], [own(part)], [attribute.ints('perm', perm)]),
+    ];
+    nodes.push(
+      ...heads('q', [0, 2, 1, 3]),
+      ...heads('k', [0, 2, 3, 1]),
+      ...heads('v', [0, 2, 1, 3]),
+      node('MatMul', [own('q'), own('k')], [own('scores')]),
+      node('Mul', [own('scores'), 'scale'], [own('scaled')]),
+      node('Softmax', [own('scaled')], [own('shares')]),
+      node('MatMul', [own('shares'), own('v')], [own('mixed')]),
+      node('Transpose', [own('mixed')], [own('turned')], [attribute.ints('perm', [0, 2, 1, 3])]),
+      node('Reshape', [own('turned'), 'join'], [own('joined')]),
+      node('MatMul', [own('joined'), own('w_o')], [own('projected')]),
+      node('Add', [current, own('projected')], [own('attended')]),
+      node('MatMul', [own('attended'), own('w_up')], [own('hidden')]),
+      node('Tanh', [own('hidden')], [own('active')]),
+      node('MatMul', [own('active'), own('w_down')], [own('narrow')]),
+      node('Add', [own('attended'), own('narrow')], [own('out')]),
+    );
+    current = own('out');
+  }
+  return {
+    graph: {
+      node: nodes,
+      initializer,
+      input: [value('x', FLOAT, ['batch', 'sequence', WIDTH])],
+      output: [value(current, FLOAT)],
+    },
+  };
+}
+
+/** Stages of convolutions, each with half the height and width and twice the channels of the one before. */
+function pyramid(stages: number): ModelInit {
+  const nodes: NodeInit[] = [];
+  const initializer: TensorInit[] = [];
+  let channels = 3;
+  let current = 'x';
+  for (let stage = 0; stage < stages; stage++) {
+    const wide = 8 * 2 ** stage;
+    initializer.push(floats(`a${stage}`, [wide, channels, 3, 3]), floats(`b${stage}`, [wide, wide, 3, 3]));
+    const pads = attribute.ints('pads', [1, 1, 1, 1]);
+    nodes.push(
+      node('Conv', [current, `a${stage}`], [`down${stage}`], [pads, attribute.ints('strides', [2, 2])]),
+      node('Relu', [`down${stage}`], [`first${stage}`]),
+      node('Conv', [`first${stage}`, `b${stage}`], [`same${stage}`], [pads]),
+      node('Relu', [`same${stage}`], [`second${stage}`]),
+      node('Add', [`first${stage}`, `second${stage}`], [`out${stage}`]),
+    );
+    channels = wide;
+    current = `out${stage}`;
+  }
+  return {
+    graph: {
+      node: nodes,
+      initializer,
+      input: [value('x', FLOAT, ['batch', 3, 'height', 'width'])],
+      output: [value(current, FLOAT)],
+    },
+  };
+}
+
+/** By node that is in exactly one slice: its slice. */
+function slicesOfNodes(file: string, dimensions: Readonly<Record<string, number>>, slicer: Slicer) {
+  const { plan } = compileAnalyzed(analyzeModel(file, { dimensions }), slicer);
+  const sliceOf = new Map<number, number>();
+  plan.slices.forEach(({ nodes }, slice) => {
+    for (const [first, last] of nodes)
+      for (let index = first; index <= last; index++) sliceOf.set(index, slice);
+  });
+  return sliceOf;
+}
+
+/** The largest share of the nodes that change their slice from one set of sizes to the next. */
+function largestMove(
+  model: ModelInit,
+  sizes: readonly Readonly<Record<string, number>>[],
+  slicer: Slicer,
+): number {
+  const file = saveModel(model);
+  const cuts = sizes.map((dimensions) => slicesOfNodes(file, dimensions, slicer));
+  const moves = cuts.slice(1).map((next, index) => {
+    const moved = [...next].filter(([each, slice]) => (cuts[index].get(each) ?? slice) !== slice);
+    return moved.length / next.size;
+  });
+  return Math.max(...moves);
+}
+
+const SEQUENCES = Array.from({ length: 17 }, (_, index) => ({ sequence: 120 + index }));
+const PICTURES = Array.from({ length: 9 }, (_, index) => ({
+  height: 608 + 8 * index,
+  width: 608 + 8 * index,
+}));
+
+/** A cut may move between neighboring nodes with the same bytes. */
+const NEIGHBORS = 0.05;
+
+describe('cuts', () => {
+  test.each<[string, Slicer]>([
+    ['a number of slices', count(4)],
+    ['the memory of functions', automatic(undefined, 'maxMemorySize')],
+  ])('by %s do not jump when a size changes a little', (_, slicer) => {
+    expect(largestMove(transformer(4), SEQUENCES, slicer)).toBeLessThanOrEqual(NEIGHBORS);
+    expect(largestMove(pyramid(5), PICTURES, slicer)).toBeLessThanOrEqual(NEIGHBORS);
+  });
+});
