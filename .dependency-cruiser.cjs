@@ -111,7 +111,7 @@ module.exports = {
       comment:
         'Planning computes on data: it touches no file, process or cache, and never asks ONNX Runtime.',
       severity: 'error',
-      from: { path: '^lib/(dataflow|plan)/' },
+      from: { path: '^lib/(dataflow|work|cost|plan)/' },
       to: {
         path: [
           '^lib/(host|cache|optimize)/',
