@@ -8,6 +8,8 @@ import { nodesByRank } from '../dataflow/dataflow';
 import type { CutSpace } from '../plan/cuts/cuts';
 import { cutsWithRepeats } from '../plan/cuts/rematerialize';
 import { inferTypes } from '../shapes/infer';
+import type { ProvenShapes } from '../shapes/proven-shapes';
+import { provenShapes } from '../shapes/proven-shapes';
 import type { DimensionSizes, ValueTypes } from '../shapes/value-types';
 import { plannedBytes, sortedSizes } from '../shapes/value-types';
 import { checkSignature, checkSource } from './check-model';
@@ -22,6 +24,8 @@ export interface AnalyzedModel {
   readonly dataflow: Dataflow;
   /** Symbolic dimensions appear by name in these shapes. */
   readonly types: ValueTypes;
+  /** The shapes that slices declare. */
+  readonly provenShapes: ProvenShapes;
   /** The cuts when slices also recompute values that cost fewer bytes to recompute than to pass on. */
   readonly cuts: CutSpace;
   readonly dimensions: DimensionSizes;
@@ -57,5 +61,14 @@ export function analyzeModel(modelPath: string, options: AnalyzeOptions = {}): A
     Object.keys(dimensions).length === 0 ? types : inferTypes(model, nodesByRank(dataflow), dimensions);
   checkSignature(model, types);
   const cuts = cutsWithRepeats(dataflow, crossingRule(model, types), plannedBytes(plannedTypes, dimensions));
-  return { source: source.files, model, dataflow, types, cuts, dimensions, optimization };
+  return {
+    source: source.files,
+    model,
+    dataflow,
+    types,
+    provenShapes: provenShapes(model, nodesByRank(dataflow), types),
+    cuts,
+    dimensions,
+    optimization,
+  };
 }

@@ -7,6 +7,7 @@ import {
   ENTRY,
   GRAPH,
   MODEL,
+  NODE,
   SHAPE,
   TENSOR,
   TENSOR_TYPE,
@@ -36,6 +37,17 @@ export function encodeValueInfo(
     writer.ldelim().ldelim();
   }
   return writer.ldelim().finish();
+}
+
+/** `NodeProto` of an operator without attributes as field `fieldNumber` of a graph. */
+export function encodeNode(
+  fieldNumber: number,
+  node: { readonly opType: string; readonly inputs: readonly string[]; readonly outputs: readonly string[] },
+): Uint8Array {
+  const writer = new Writer().uint32(delimited(fieldNumber)).fork();
+  for (const input of node.inputs) writer.uint32(delimited(NODE.input)).string(input);
+  for (const output of node.outputs) writer.uint32(delimited(NODE.output)).string(output);
+  return writer.uint32(delimited(NODE.opType)).string(node.opType).ldelim().finish();
 }
 
 function encodeShape(writer: Writer, shape: readonly Dimension[]): void {

@@ -67,6 +67,7 @@ export const FUNCTION = {
   node: 7,
   domain: 10,
   attributeProto: 11,
+  valueInfo: 12,
   overload: 13,
 } as const;
 

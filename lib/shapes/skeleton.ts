@@ -1,4 +1,5 @@
 /** Builds the skeleton of a model: without weights, and with every value as an output so that ONNX Runtime types it. */
+import type { Dimension } from '../../contract/tensors';
 import type { Chunk } from '../onnx/chunks';
 import { encodeValueInfo } from '../onnx/encode';
 import { encodeModel } from '../onnx/encode-model';
@@ -19,18 +20,28 @@ export interface Skeleton {
   readonly exposed: readonly ValueIndex[];
 }
 
+/** Types of values that are inputs of the skeleton instead of results of nodes. */
+export type GivenTypes = ReadonlyMap<
+  ValueIndex,
+  { readonly dataType: number; readonly shape?: readonly Dimension[] }
+>;
+
 /**
  * @param nodesInOrder all nodes of the graph in a topological order
  * @param sizes sizes of symbolic dimensions of the graph's inputs
+ * @param given outputs of nodes; the skeleton leaves these nodes out
  */
 export function buildSkeleton(
   model: Model,
   nodesInOrder: readonly NodeIndex[],
   sizes: DimensionSizes,
+  given: GivenTypes = new Map(),
 ): Skeleton {
   const { graph } = model;
   let zerosBytes = 0;
-  const nodes = nodesInOrder.map((index) => graph.nodes[index]);
+  const nodes = nodesInOrder
+    .map((index) => graph.nodes[index])
+    .filter(({ outputs }) => !outputs.some((output) => given.has(output)));
   const exposed = nodes.flatMap(({ outputs }) => outputs.filter((output) => output !== OMITTED));
   const inputs = graph.inputs.map(({ value, type, field }) => {
     const { name } = graph.values[value];
@@ -47,6 +58,7 @@ export function buildSkeleton(
     initializers: graph.initializers.map(({ value }) => value),
     declarations: [
       ...inputs,
+      ...[...given].map(([value, type]) => encodeValueInfo(GRAPH.input, graph.values[value].name, type)),
       ...exposed.map((value) => encodeValueInfo(GRAPH.output, graph.values[value].name)),
     ],
     functions: model.functions,

@@ -2,12 +2,18 @@
 import { saveOptimized } from '../../../lib/optimize/optimize-child';
 import type { OptimizeJob } from '../../../lib/optimize/optimize-child';
 import { inferOutputTypes } from '../../../lib/shapes/infer-child';
+import { inferShapes } from '../../../lib/shapes/ranks-child';
 import type { InferenceQuestion } from './persistent-inference';
 
 async function answer({ script, argument }: InferenceQuestion): Promise<object> {
-  return script === 'infer-child.js'
-    ? inferOutputTypes(argument)
-    : saveOptimized(JSON.parse(argument) as OptimizeJob);
+  switch (script) {
+    case 'infer-child.js':
+      return inferOutputTypes(argument);
+    case 'ranks-child.js':
+      return inferShapes(argument);
+    case 'optimize-child.js':
+      return saveOptimized(JSON.parse(argument) as OptimizeJob);
+  }
 }
 
 process.on('message', (question: InferenceQuestion) => {

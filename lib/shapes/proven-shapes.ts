@@ -1,0 +1,174 @@
+/**
+ * Finds the shapes that slices may declare. ONNX Runtime refuses a tensor of another shape than declared, so these shapes must
+ * be right in every run in which the whole model runs. Shapes for planning, which `infer.ts` finds, need not be.
+ */
+import { createHash } from 'node:crypto';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import type { Dimension } from '../../contract/tensors';
+import { readCached, writeCached } from '../cache/entries';
+import { cacheFolder } from '../cache/folder';
+import { fingerprint } from '../cache/fingerprint';
+import { quoted } from '../errors';
+import { onnxRuntimeVersion } from '../host/onnxruntime';
+import { packageVersion } from '../host/package-files';
+import { askChild } from '../host/run-child';
+import { withTemporaryFolder } from '../host/temporary-folder';
+import { isBindable, onnxDataType } from '../onnx/data-type';
+import { functionsByKey, callKey } from '../onnx/local-functions';
+import type { Model, Node, NodeIndex, ValueIndex } from '../onnx/model';
+import { OMITTED } from '../onnx/model';
+import { ByteSource } from '../onnx/wire';
+import { writeChunks } from '../onnx/write-chunks';
+import { withoutBodyTypes } from './bare-bodies';
+import type { RanksAnswer } from './ranks-child';
+import type { GivenTypes, Skeleton } from './skeleton';
+import { ZEROS_FILE, buildSkeleton } from './skeleton';
+import { uncertainNodes } from './uncertain-sizes';
+import type { ValueTypes } from './value-types';
+import { givenType } from './value-types';
+
+/** By value: its shape, or `null` if not even its rank is proven. A size that is not proven is `null`. */
+export type ProvenShapes = readonly (readonly Dimension[] | null)[];
+
+const TIMEOUT_MS = 60_000;
+
+/** Prefix of the names that ONNX Runtime invents. It would use the same names for other sizes of a slice. */
+const INVENTED = 'unk__';
+
+/** Operators whose body may have no nodes. */
+const BODY_OPERATORS = new Set(['If', 'Loop', 'Scan', 'SequenceMap']);
+
+/**
+ * Asks ONNX Runtime, which then knows:
+ *
+ * - the declared shapes of the inputs, because each run must comply with them
+ * - the name of a size only if the inputs declare it once, because equal names may stand for different sizes
+ * - not what body graphs and functions declare about their values: ONNX Runtime believes it without checking
+ * - of the results of nodes that round sizes, only the rank; see `uncertain-sizes.ts`
+ *
+ * @param nodesInOrder all nodes in a topological order
+ * @param types the inferred types
+ */
+export function provenShapes(
+  model: Model,
+  nodesInOrder: readonly NodeIndex[],
+  types: ValueTypes,
+): ProvenShapes {
+  const { graph } = model;
+  const results = shapesOfResults(model, nodesInOrder, types);
+  const names = uniqueNames(model);
+  return graph.values.map((_, value) => {
+    const shape = givenType(graph, value)?.shape ?? results.get(value);
+    return (
+      shape?.map((dimension) => (typeof dimension === 'number' || names.has(dimension) ? dimension : null)) ??
+      null
+    );
+  });
+}
+
+type Shapes = ReadonlyMap<ValueIndex, readonly Dimension[] | null>;
+
+function shapesOfResults(model: Model, nodesInOrder: readonly NodeIndex[], types: ValueTypes): Shapes {
+  const ask = (given: GivenTypes): Shapes | undefined =>
+    askOnnxRuntime(model, buildSkeleton(model, nodesInOrder, {}, given));
+  const uncertain = uncertainNodes(model);
+  const first = ask(new Map());
+  if (first !== undefined && uncertain.length === 0) return first;
+  // ONNX Runtime may refuse a body without its declarations: then the results of such nodes are unknown.
+  const opaque = first === undefined ? [...new Set([...uncertain, ...nodesWithBodies(model)])] : uncertain;
+  const given = givenOutputs(opaque, types, first ?? new Map());
+  return new Map([
+    ...[...given].map(([value, { shape }]) => [value, shape ?? null] as const),
+    ...(ask(given) ?? []),
+  ]);
+}
+
+/** Declares the results of nodes by element type and, as far as it is known, by rank. */
+function givenOutputs(nodes: readonly Node[], types: ValueTypes, shapes: Shapes): GivenTypes {
+  const outputs = nodes.flatMap((node) => node.outputs.filter((output) => output !== OMITTED));
+  return new Map(
+    outputs.flatMap((value) => {
+      const { dtype } = types[value];
+      // Without an input in its place, ONNX Runtime refuses the users of a sequence, and nothing is known.
+      if (dtype === undefined || !isBindable(dtype)) return [];
+      const dataType = onnxDataType(dtype);
+      const shape = shapes.get(value)?.map(() => null);
+      return [[value, { dataType, ...(shape && { shape }) }] as const];
+    }),
+  );
+}
+
+function nodesWithBodies(model: Model): Node[] {
+  const functions = functionsByKey(model);
+  return model.graph.nodes.filter(
+    ({ opType, operators }) =>
+      BODY_OPERATORS.has(opType) ||
+      operators.length > 1 ||
+      operators.some((use) => functions.has(callKey(use))),
+  );
+}
+
+function askOnnxRuntime(model: Model, { chunks, zerosBytes, exposed }: Skeleton): Shapes | undefined {
+  if (exposed.length === 0) return new Map();
+  const shapes = withTemporaryFolder((folder) => {
+    const modelPath = path.join(folder, 'skeleton.onnx');
+    const digest = writeChunks(model.files, chunks, modelPath);
+    const cache = cacheFolder('types');
+    const key = createHash('sha256')
+      .update(`ranks\n${packageVersion()}\n${onnxRuntimeVersion()}\n${zerosBytes}\n${digest}`)
+      .digest('hex');
+    const cached = readCached(cache, key) as RanksAnswer | undefined;
+    if (cached !== undefined && isComplete(cached, exposed)) return cached.shapes;
+    const zeros = path.join(folder, ZEROS_FILE);
+    fs.writeFileSync(zeros, '');
+    fs.truncateSync(zeros, zerosBytes);
+    const answer = runChild(model, withBareBodies(modelPath));
+    writeCached(cache, key, answer);
+    return answer.shapes;
+  });
+  return shapes && new Map(exposed.map((value, place) => [value, shapes[place]]));
+}
+
+function isComplete({ shapes, refusal }: RanksAnswer, exposed: readonly ValueIndex[]): boolean {
+  return shapes === undefined ? refusal !== undefined : shapes.length === exposed.length;
+}
+
+/** The path of the same model without the types that its bodies and functions declare. */
+function withBareBodies(modelPath: string): string {
+  const source = new ByteSource(modelPath);
+  try {
+    const chunks = withoutBodyTypes(source);
+    if (chunks === undefined) return modelPath;
+    const { size } = source;
+    const bare = path.join(path.dirname(modelPath), 'bare.onnx');
+    writeChunks([{ path: modelPath, names: [], size, fingerprint: fingerprint(modelPath) }], chunks, bare);
+    return bare;
+  } finally {
+    source.close();
+  }
+}
+
+function runChild(model: Model, modelPath: string): RanksAnswer {
+  return askChild({
+    script: 'lib/shapes/ranks-child.js',
+    args: [modelPath],
+    timeoutMs: TIMEOUT_MS,
+    what: `model ${quoted(model.files[0].path)} must load in ONNX Runtime ${onnxRuntimeVersion()}`,
+    advice: 'check that it runs there without slicing',
+  });
+}
+
+/** The names of sizes that the inputs declare once. Body graphs and functions may use the same names for other sizes. */
+function uniqueNames(model: Model): ReadonlySet<Dimension> {
+  if (nodesWithBodies(model).length > 0) return new Set();
+  const names = model.graph.inputs.flatMap(({ type }) => type.shape ?? []);
+  return new Set(
+    names.filter(
+      (name) =>
+        typeof name === 'string' &&
+        !name.startsWith(INVENTED) &&
+        names.indexOf(name) === names.lastIndexOf(name),
+    ),
+  );
+}
