@@ -45,11 +45,16 @@ export function emitSlice(
   const nodes = slice.allNodes.map((index) => graph.nodes[index]);
   // A Scan requires shapes. It cannot infer them unless the inputs have some, so it gets inferred ones if need be.
   const needsShapes = nodes.some(({ operators }) => operators.some(({ opType }) => opType === 'Scan'));
+  // ONNX Runtime does not check outputs, so they may have the rank that the model declares for them.
+  const ranks = new Map(graph.outputs.map(({ value, type }) => [value, type.shape?.map(() => null)]));
   const declare = (field: number, value: ValueIndex): Uint8Array => {
     const { dtype, shape: inferred } = types[value];
     if (dtype === undefined || !isBindable(dtype))
       throw new Error(`'${graph.values[value].name}' cannot be declared`);
-    const shape = (needsShapes && field === GRAPH.input ? inferred : null) ?? provenShapes[value];
+    const shape =
+      (needsShapes && field === GRAPH.input ? inferred : null) ??
+      provenShapes[value] ??
+      (field === GRAPH.output ? ranks.get(value) : undefined);
     return encodeValueInfo(field, graph.values[value].name, {
       dataType: onnxDataType(dtype),
       ...(shape && { shape }),

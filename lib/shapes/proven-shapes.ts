@@ -16,11 +16,13 @@ import { askChild } from '../host/run-child';
 import { withTemporaryFolder } from '../host/temporary-folder';
 import { isBindable, onnxDataType } from '../onnx/data-type';
 import { functionsByKey, callKey } from '../onnx/local-functions';
+import { MAX_RANK } from '../onnx/limits';
 import type { Model, Node, NodeIndex, ValueIndex } from '../onnx/model';
 import { OMITTED } from '../onnx/model';
 import { ByteSource } from '../onnx/wire';
 import { writeChunks } from '../onnx/write-chunks';
 import { withoutBodyTypes } from './bare-bodies';
+import { rankByRule } from './rank-rules';
 import type { RanksAnswer } from './ranks-child';
 import type { GivenTypes, Skeleton } from './skeleton';
 import { ZEROS_FILE, buildSkeleton } from './skeleton';
@@ -32,6 +34,9 @@ import { givenType } from './value-types';
 export type ProvenShapes = readonly (readonly Dimension[] | null)[];
 
 const TIMEOUT_MS = 60_000;
+
+/** Each round asks ONNX Runtime once more. Ranks that `rank-rules.ts` proves rarely depend on each other. */
+const MAX_ROUNDS = 8;
 
 /** Prefix of the names that ONNX Runtime invents. It would use the same names for other sizes of a slice. */
 const INVENTED = 'unk__';
@@ -70,22 +75,52 @@ export function provenShapes(
 type Shapes = ReadonlyMap<ValueIndex, readonly Dimension[] | null>;
 
 function shapesOfResults(model: Model, nodesInOrder: readonly NodeIndex[], types: ValueTypes): Shapes {
-  const ask = (given: GivenTypes): Shapes | undefined =>
-    askOnnxRuntime(model, buildSkeleton(model, nodesInOrder, {}, given));
+  const ask = (given: GivenTypes): Shapes | undefined => {
+    const results = askOnnxRuntime(model, buildSkeleton(model, nodesInOrder, {}, given));
+    return (
+      results &&
+      new Map([...[...given].map(([value, { shape }]) => [value, shape ?? null] as const), ...results])
+    );
+  };
   const uncertain = uncertainNodes(model);
   const first = ask(new Map());
-  if (first !== undefined && uncertain.length === 0) return first;
   // ONNX Runtime may refuse a body without its declarations: then the results of such nodes are unknown.
   const opaque = first === undefined ? [...new Set([...uncertain, ...nodesWithBodies(model)])] : uncertain;
-  const given = givenOutputs(opaque, types, first ?? new Map());
-  return new Map([
-    ...[...given].map(([value, { shape }]) => [value, shape ?? null] as const),
-    ...(ask(given) ?? []),
-  ]);
+  let given = givenOutputs(opaque, types, (value) => first?.get(value) ?? null);
+  let shapes = given.size === 0 ? first : ask(given);
+  for (let round = 0; shapes !== undefined && round < MAX_ROUNDS; round++) {
+    const more = resultsByRule(model, types, shapes);
+    if (more.size === 0) break;
+    given = new Map([...given, ...more]);
+    // ONNX Runtime may also refuse a shape without sizes. Then the earlier answer is all that is known.
+    const next = ask(given);
+    if (next === undefined) break;
+    shapes = next;
+  }
+  return shapes ?? new Map();
+}
+
+/** The results whose rank `rank-rules.ts` proves. */
+function resultsByRule(model: Model, types: ValueTypes, shapes: Shapes): GivenTypes {
+  const { graph } = model;
+  const shapeOf = (value: ValueIndex): readonly Dimension[] | null =>
+    givenType(graph, value)?.shape ?? shapes.get(value) ?? null;
+  const ranks = new Map<ValueIndex, number>();
+  for (const node of graph.nodes) {
+    const [result] = node.outputs;
+    const rank = shapeOf(result) === null ? rankByRule(node, shapeOf) : undefined;
+    if (rank !== undefined && rank <= MAX_RANK) ranks.set(result, rank);
+  }
+  const nodes = graph.nodes.filter(({ outputs }) => ranks.has(outputs[0]));
+  return givenOutputs(nodes, types, (value) => new Array<null>(ranks.get(value) ?? 0).fill(null));
 }
 
 /** Declares the results of nodes by element type and, as far as it is known, by rank. */
-function givenOutputs(nodes: readonly Node[], types: ValueTypes, shapes: Shapes): GivenTypes {
+function givenOutputs(
+  nodes: readonly Node[],
+  types: ValueTypes,
+  shapeOf: (value: ValueIndex) => readonly Dimension[] | null,
+): GivenTypes {
   const outputs = nodes.flatMap((node) => node.outputs.filter((output) => output !== OMITTED));
   return new Map(
     outputs.flatMap((value) => {
@@ -93,7 +128,7 @@ function givenOutputs(nodes: readonly Node[], types: ValueTypes, shapes: Shapes)
       // Without an input in its place, ONNX Runtime refuses the users of a sequence, and nothing is known.
       if (dtype === undefined || !isBindable(dtype)) return [];
       const dataType = onnxDataType(dtype);
-      const shape = shapes.get(value)?.map(() => null);
+      const shape = shapeOf(value)?.map(() => null);
       return [[value, { dataType, ...(shape && { shape }) }] as const];
     }),
   );
