@@ -1,5 +1,5 @@
 /** Analyzes a model before it is cut: reads it, checks it, infers types and sizes, and finds the legal cuts. */
-import type { Model, SourceFile } from '../onnx/model';
+import type { Model, Opset, SourceFile } from '../onnx/model';
 import { parseModel } from '../onnx/parse';
 import type { OptimizationLevel } from '../optimize/level';
 import { crossingRule } from '../dataflow/crossing';
@@ -18,6 +18,8 @@ import { cuttableGraph } from './cuttable-graph';
 export interface AnalyzedModel {
   /** The files of the original model, its `.onnx` file first. */
   readonly source: readonly SourceFile[];
+  /** The opsets of the original model. A graph that ONNX Runtime saves has all that ONNX Runtime knows. */
+  readonly sourceOpsets: readonly Opset[];
   /** The graph that is cut: the original one, or the one that ONNX Runtime saved. */
   readonly model: Model;
   /** The data flow when only constant nodes run in more than one slice. */
@@ -63,6 +65,7 @@ export function analyzeModel(modelPath: string, options: AnalyzeOptions = {}): A
   const cuts = cutsWithRepeats(dataflow, crossingRule(model, types), plannedBytes(plannedTypes, dimensions));
   return {
     source: source.files,
+    sourceOpsets: source.opsets,
     model,
     dataflow,
     types,

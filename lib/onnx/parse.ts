@@ -260,6 +260,7 @@ class ModelParser {
     const inputs: string[] = [];
     const outputs: string[] = [];
     const nodes: FunctionNode[] = [];
+    const opsets: Opset[] = [];
     const held: ReturnType<typeof readDefault>[] = [];
     for (const part of fields(source, span)) {
       switch (part.number) {
@@ -286,6 +287,9 @@ class ModelParser {
         case FUNCTION.output:
           outputs.push(text(source, part));
           break;
+        case FUNCTION.opsetImport:
+          opsets.push(this.opset(content(part)));
+          break;
         case FUNCTION.attributeProto:
           held.push(readDefault(source, content(part), context));
           break;
@@ -301,6 +305,7 @@ class ModelParser {
       inputs,
       outputs,
       nodes,
+      opsets,
       operators: held.flatMap(({ operators }) => operators),
       heldBytes: held.reduce((sum, { heldBytes }) => sum + heldBytes, 0),
       field,

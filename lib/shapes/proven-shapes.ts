@@ -149,7 +149,7 @@ function askOnnxRuntime(model: Model, { chunks, zerosBytes, exposed }: Skeleton)
   const shapes = withTemporaryFolder((folder) => {
     const modelPath = path.join(folder, 'skeleton.onnx');
     const digest = writeChunks(model.files, chunks, modelPath);
-    const cache = cacheFolder('types');
+    const cache = cacheFolder('shapes');
     const key = createHash('sha256')
       .update(`ranks\n${packageVersion()}\n${onnxRuntimeVersion()}\n${zerosBytes}\n${digest}`)
       .digest('hex');

@@ -11,14 +11,19 @@ export const PYTHON = process.env.PYTHON ?? (process.platform === 'win32' ? 'pyt
 /**
  * Returns the versions of the tools by name, and for each path the errors by tool. An accepted file has the error `null`.
  *
- * @throws Error if Python does not run, or cannot say which tools it has
+ * There are no versions if Python or its tools are missing.
+ *
+ * @throws Error if Python fails
  */
 export function askTools(paths) {
   let versions = {};
   const verdicts = [];
   do {
-    const { lines, failure } = runPython(paths.slice(verdicts.length));
-    if (lines.length === 0) throw new Error(`${PYTHON} must run ${SCRIPT}, got ${failure}`);
+    const { lines, failure, isMissing } = runPython(paths.slice(verdicts.length));
+    if (lines.length === 0) {
+      if (isMissing) break;
+      throw new Error(`${PYTHON} must run ${SCRIPT}, got ${failure}`);
+    }
     versions = lines[0];
     if (Object.keys(versions).length === 0) break;
     verdicts.push(...lines.slice(1));
@@ -36,6 +41,6 @@ function runPython(paths) {
     maxBuffer: MAX_OUTPUT_BYTES,
   });
   const lines = (stdout ?? '').split('\n').filter((line) => line.startsWith('{'));
-  const failure = error?.message ?? `status ${status ?? signal}: ${stderr.trim().split('\n').at(-1)}`;
-  return { lines: lines.map((line) => JSON.parse(line)), failure };
+  const failure = error?.message ?? `status ${status ?? signal}: ${(stderr ?? '').trim().split('\n').at(-1)}`;
+  return { lines: lines.map((line) => JSON.parse(line)), failure, isMissing: error?.code === 'ENOENT' };
 }
