@@ -296,8 +296,8 @@ class ModelParser {
       }
     }
     const externalSparse = held.find((part) => part.externalSparse !== undefined)?.externalSparse;
-    const hasExternal = held.some((part) => part.hasExternal);
-    const pieces = hasExternal ? takeApart(source, span, 'function', context) : undefined;
+    const pieces =
+      held.some(({ hasExternal }) => hasExternal) && takeApart(source, span, 'function', context);
     return {
       domain,
       name,
