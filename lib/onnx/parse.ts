@@ -254,9 +254,7 @@ class ModelParser {
 
   private localFunction(span: Span, field: SourceRange): LocalFunction {
     const { source, context } = this;
-    let domain = '';
-    let name = '';
-    let overload = '';
+    let [domain, name, overload] = ['', '', ''];
     const inputs: string[] = [];
     const outputs: string[] = [];
     const nodes: FunctionNode[] = [];
