@@ -67,7 +67,13 @@ export function inspectCommand(): Command {
   });
 }
 
-function inspect({ model, types, planned, cuts: { withoutRepeats, ...coarse } }: AnalyzedModel): Inspection {
+function inspect({
+  model,
+  sourceOpsets,
+  types,
+  planned,
+  cuts: { withoutRepeats, ...coarse },
+}: AnalyzedModel): Inspection {
   const cuts = withoutRepeats ?? coarse;
   const { graph } = model;
   const describeValue = (value: number): InspectedValue => ({
@@ -83,7 +89,7 @@ function inspect({ model, types, planned, cuts: { withoutRepeats, ...coarse } }:
     bytes: model.files.reduce((sum, { size }) => sum + size, 0),
     nodes: graph.nodes.length,
     nodesToShareOut: cuts.dataflow.order.length,
-    opsets: Object.fromEntries(model.opsets.map(({ domain, version }) => [domain || 'ai.onnx', version])),
+    opsets: Object.fromEntries(sourceOpsets.map(({ domain, version }) => [domain || 'ai.onnx', version])),
     inputs: graph.inputs
       .filter(({ value }) => graph.values[value].initializer === undefined)
       .map(({ value }) => describeValue(value)),

@@ -21,8 +21,8 @@ interface Options extends SlicingOptions {
 const S3_SCHEME = 's3://';
 
 const HELP = `
-Writes plan.json and, for each slice, slice-NN.onnx and slice-NN.weights: ONNX models with external data that any
-ONNX runtime loads. By default, the model is cut into the fewest slices whose functions need at most 3008 MB.
+Writes plan.json and, for each slice, slice-NN.onnx and slice-NN.weights: ONNX models with external data, most
+of which other tools load too. By default, the model is cut into the fewest slices whose functions need at most 3008 MB.
 
 With --out s3://BUCKET/PREFIX, each file is uploaded under its SHA-256, and plan.json last. Files that the bucket
 already holds are not sent again. If an upload stops, run the same command again to resume it. --plan also writes

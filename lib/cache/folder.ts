@@ -9,7 +9,7 @@ import { makeFolder } from '../host/make-folder';
 export const CACHE_VARIABLE = 'SLICED_INFERENCE_CACHE';
 
 /** The parts of the cache, each a folder. */
-const PARTS = ['types', 'optimized', 'plans', 'slices', 'digests'] as const;
+const PARTS = ['types', 'shapes', 'optimized', 'plans', 'slices', 'digests'] as const;
 type CachePart = (typeof PARTS)[number];
 
 /** The folder of the cache, or `undefined` when the cache is disabled. The folder may not exist yet. */

@@ -1,5 +1,5 @@
 /** Analyzes a model before it is cut: reads it, checks it, infers types and sizes, and finds the legal cuts. */
-import type { Model, SourceFile } from '../onnx/model';
+import type { Model, Opset, SourceFile } from '../onnx/model';
 import { parseModel } from '../onnx/parse';
 import type { OptimizationLevel } from '../optimize/level';
 import { crossingRule } from '../dataflow/crossing';
@@ -9,6 +9,8 @@ import type { CutSpace } from '../plan/cuts/cuts';
 import { cutsWithRepeats } from '../plan/cuts/rematerialize';
 import type { PlannedTypes } from '../shapes/planned-types';
 import { planTypes } from '../shapes/planned-types';
+import type { ProvenShapes } from '../shapes/proven-shapes';
+import { provenShapes } from '../shapes/proven-shapes';
 import type { DimensionSizes, ValueTypes } from '../shapes/value-types';
 import { sortedSizes } from '../shapes/value-types';
 import { checkSignature, checkSource } from './check-model';
@@ -17,12 +19,16 @@ import { cuttableGraph } from './cuttable-graph';
 export interface AnalyzedModel {
   /** The files of the original model, its `.onnx` file first. */
   readonly source: readonly SourceFile[];
+  /** The opsets of the original model. A graph that ONNX Runtime saves has all that ONNX Runtime knows. */
+  readonly sourceOpsets: readonly Opset[];
   /** The graph that is cut: the original one, or the one that ONNX Runtime saved. */
   readonly model: Model;
   /** The data flow when only constant nodes run in more than one slice. */
   readonly dataflow: Dataflow;
   /** Symbolic dimensions appear by name in these shapes. */
   readonly types: ValueTypes;
+  /** The shapes that slices declare. */
+  readonly provenShapes: ProvenShapes;
   /** The cuts when slices also recompute values that cost fewer bytes to recompute than to pass on. */
   readonly cuts: CutSpace;
   /** Types, elements and bytes of all values for the planned sizes of symbolic dimensions. */
@@ -56,7 +62,17 @@ export function analyzeModel(modelPath: string, options: AnalyzeOptions = {}): A
   checkSource(source, dimensions);
   const { model, dataflow, types } = cuttableGraph(source, optimization);
   checkSignature(model, types);
-  const planned = planTypes(model, nodesByRank(dataflow), types, dimensions);
-  const cuts = cutsWithRepeats(dataflow, crossingRule(model, types), planned.bytes);
-  return { source: source.files, model, dataflow, types, cuts, planned, optimization };
+  const nodes = nodesByRank(dataflow);
+  const planned = planTypes(model, nodes, types, dimensions);
+  return {
+    source: source.files,
+    sourceOpsets: source.opsets,
+    model,
+    dataflow,
+    types,
+    provenShapes: provenShapes(model, nodes, types),
+    cuts: cutsWithRepeats(dataflow, crossingRule(model, types), planned.bytes),
+    planned,
+    optimization,
+  };
 }

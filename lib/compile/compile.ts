@@ -18,11 +18,11 @@ export function compile(modelPath: string, slicer: Slicer, options: AnalyzeOptio
 }
 
 export function compileAnalyzed(analyzed: AnalyzedModel, slicer: Slicer): CompiledModel {
-  const { source, model, types, dataflow, cuts } = analyzed;
+  const { source, model, types, provenShapes, dataflow, cuts } = analyzed;
   const cut = bestCut(dataflow, cuts, slicer);
   const manifests = sliceManifests(model, types, cut.wiring);
   const slices = cut.wiring.slices.map((slice, index) =>
-    emitSlice(model, types, slice, manifests[index], `${sliceName(index)}.weights`),
+    emitSlice(model, { types, provenShapes }, slice, manifests[index], `${sliceName(index)}.weights`),
   );
   const plan = describePlan(analyzed, cut, manifests, slices);
   return { plan, source, files: model.files, slices };

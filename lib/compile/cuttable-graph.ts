@@ -1,9 +1,12 @@
 /** Chooses the graph that is cut: the model's own graph, or the graph that ONNX Runtime saves of it. */
+import { calledFunctions } from '../onnx/local-functions';
 import type { Model } from '../onnx/model';
 import type { OptimizationLevel } from '../optimize/level';
 import { UnloadableGraphError, optimize } from '../optimize/optimize';
 import type { Dataflow } from '../dataflow/dataflow';
 import { analyzeDataflow, nodesByRank } from '../dataflow/dataflow';
+import { crossingRule } from '../dataflow/crossing';
+import { findCuts } from '../plan/cuts/cuts';
 import { inferTypes } from '../shapes/infer';
 import type { ValueTypes } from '../shapes/value-types';
 
@@ -16,7 +19,8 @@ interface TypedGraph {
 
 /**
  * ONNX Runtime saves the graph if an optimization level is requested or if the model computes in float16; a saved graph
- * contains the float16 conversions that ONNX Runtime runs.
+ * contains the float16 conversions that ONNX Runtime runs. A saved graph also has the nodes of local functions in place of
+ * their calls, so it can be cut inside of them: it is chosen if that allows more cuts.
  *
  * @throws SlicedInferenceError if ONNX Runtime refuses the model, or if the graph is cyclic or draws unseeded random numbers
  */
@@ -28,7 +32,35 @@ export function cuttableGraph(source: Model, optimization: OptimizationLevel): T
     return savedGraph(source) ?? typedGraph(source);
   }
   const original = typedGraph(source);
-  return original.model.usesFloat16 ? (savedGraph(source) ?? original) : original;
+  if (original.model.usesFloat16) return savedGraph(source) ?? original;
+  if (!callsInlinableFunctions(source)) return original;
+  const inlined = savedGraph(source);
+  return inlined !== undefined && legalCuts(inlined) > legalCuts(original) ? inlined : original;
+}
+
+/**
+ * Whether ONNX Runtime runs the nodes of functions in place of calls, and saves these nodes with the same meaning. An operator's
+ * meaning depends on the version of its domain, which a saved graph has only once.
+ */
+function callsInlinableFunctions(model: Model): boolean {
+  const functions = calledFunctions(model, model.graph.nodes);
+  const versions = new Map(model.opsets.map(({ domain, version }) => [domain, version]));
+  const own = new Set(functions.map(({ domain }) => domain));
+  return (
+    functions.length > 0 &&
+    functions.every(({ opsets }) =>
+      opsets.every(({ domain, version }) => own.has(domain) || versions.get(domain) === version),
+    )
+  );
+}
+
+/** The number of cuts when only constants are recomputed. */
+function legalCuts({ dataflow, model, types }: TypedGraph): number {
+  return findCuts(
+    dataflow,
+    crossingRule(model, types),
+    model.graph.values.map(() => 0),
+  ).legal.length;
 }
 
 /** The graph that ONNX Runtime saves without optimization; `undefined` if it cannot load that graph again. */

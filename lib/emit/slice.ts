@@ -11,6 +11,7 @@ import { encodeModel } from '../onnx/encode-model';
 import { calledFunctions } from '../onnx/local-functions';
 import type { Model, ValueIndex } from '../onnx/model';
 import type { SliceWiring } from '../plan/wiring/wiring';
+import type { ProvenShapes } from '../shapes/proven-shapes';
 import type { ValueTypes } from '../shapes/value-types';
 
 /** ONNX recommends offsets at multiples of the page size, so that runtimes can map weights into memory. */
@@ -25,10 +26,16 @@ export interface SliceChunks {
   readonly weights: readonly Chunk[];
 }
 
+/** What is known of each value. */
+interface KnownTypes {
+  readonly types: ValueTypes;
+  readonly provenShapes: ProvenShapes;
+}
+
 /** @param weightsFile name by which the graph refers to the weights file */
 export function emitSlice(
   model: Model,
-  types: ValueTypes,
+  { types, provenShapes }: KnownTypes,
   slice: SliceWiring,
   manifest: SliceManifest,
   weightsFile: string,
@@ -36,16 +43,21 @@ export function emitSlice(
   const { graph } = model;
   const weights = new WeightsLayout(weightsFile);
   const nodes = slice.allNodes.map((index) => graph.nodes[index]);
-  // Declare cut values by element type alone: if a shape that the model declares is wrong, the inferred shape may be too.
-  // Only Scan requires shapes, and it cannot infer them unless the inputs have some.
+  // A Scan requires shapes. It cannot infer them unless the inputs have some, so it gets inferred ones if need be.
   const needsShapes = nodes.some(({ operators }) => operators.some(({ opType }) => opType === 'Scan'));
+  // ONNX Runtime does not check outputs, so they may have the rank that the model declares for them.
+  const ranks = new Map(graph.outputs.map(({ value, type }) => [value, type.shape?.map(() => null)]));
   const declare = (field: number, value: ValueIndex): Uint8Array => {
-    const { dtype, shape } = types[value];
+    const { dtype, shape: inferred } = types[value];
     if (dtype === undefined || !isBindable(dtype))
       throw new Error(`'${graph.values[value].name}' cannot be declared`);
+    const shape =
+      (needsShapes && field === GRAPH.input ? inferred : null) ??
+      provenShapes[value] ??
+      (field === GRAPH.output ? ranks.get(value) : undefined);
     return encodeValueInfo(field, graph.values[value].name, {
       dataType: onnxDataType(dtype),
-      ...(needsShapes && field === GRAPH.input && shape && { shape }),
+      ...(shape && { shape }),
     });
   };
   const defaults = new Set(slice.defaults);

@@ -65,8 +65,10 @@ export const FUNCTION = {
   input: 4,
   output: 5,
   node: 7,
+  opsetImport: 9,
   domain: 10,
   attributeProto: 11,
+  valueInfo: 12,
   overload: 13,
 } as const;
 

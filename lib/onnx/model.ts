@@ -121,6 +121,7 @@ export interface LocalFunction {
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   readonly nodes: readonly FunctionNode[];
+  readonly opsets: readonly Opset[];
   /** Operators that run when the function is called: those of its nodes and of their body graphs. */
   readonly operators: readonly OperatorUse[];
   /** Bytes of the tensors inside the function. */

@@ -271,12 +271,11 @@ class ModelParser {
 
   private localFunction(span: Span, field: SourceRange): LocalFunction {
     const { source, context } = this;
-    let domain = '';
-    let name = '';
-    let overload = '';
+    let [domain, name, overload] = ['', '', ''];
     const inputs: string[] = [];
     const outputs: string[] = [];
     const nodes: FunctionNode[] = [];
+    const opsets: Opset[] = [];
     const held: ReturnType<typeof readDefault>[] = [];
     for (const part of fields(source, span)) {
       switch (part.number) {
@@ -303,14 +302,17 @@ class ModelParser {
         case FUNCTION.output:
           outputs.push(text(source, part));
           break;
+        case FUNCTION.opsetImport:
+          opsets.push(this.opset(content(part)));
+          break;
         case FUNCTION.attributeProto:
           held.push(readDefault(source, content(part), context));
           break;
       }
     }
     const externalSparse = held.find((part) => part.externalSparse !== undefined)?.externalSparse;
-    const hasExternal = held.some((part) => part.hasExternal);
-    const pieces = hasExternal ? takeApart(source, span, 'function', context) : undefined;
+    const pieces =
+      held.some(({ hasExternal }) => hasExternal) && takeApart(source, span, 'function', context);
     return {
       domain,
       name,
@@ -318,6 +320,7 @@ class ModelParser {
       inputs,
       outputs,
       nodes,
+      opsets,
       operators: held.flatMap(({ operators }) => operators),
       heldBytes: held.reduce((sum, { heldBytes }) => sum + heldBytes, 0),
       field,

@@ -112,13 +112,22 @@ function askOnnxRuntime(model: Model, skeleton: Skeleton, question: Question): r
     const { foldsConstants, isScalar } = question;
     const scalars = skeleton.exposed.flatMap((value, place) => (isScalar(value) ? [place] : []));
     const job = { modelPath, foldsConstants, scalars };
-    const outputs = runChild(model, job, question.sizes);
+    const outputs = inferOutputs(model, job, question.sizes);
     writeCached(cache, key, outputs);
     return outputs;
   });
 }
 
-function runChild(model: Model, job: InferJob, sizes: DimensionSizes): readonly SessionOutput[] {
+/**
+ * Returns the types of the outputs of `job.modelPath`, a file made of `model`.
+ *
+ * @throws RefusedModelError when ONNX Runtime refuses it
+ */
+export function inferOutputs(
+  model: Model,
+  job: InferJob,
+  sizes: DimensionSizes = {},
+): readonly SessionOutput[] {
   const jobPath = `${job.modelPath}.json`;
   fs.writeFileSync(jobPath, JSON.stringify(job));
   const dimensions = Object.entries(sizes).map(([name, size]) => `${name}=${size}`);
@@ -136,8 +145,8 @@ function runChild(model: Model, job: InferJob, sizes: DimensionSizes): readonly 
   return outputs;
 }
 
-/** The sizes do not fit the model, or folding fails: then the caller tries other sizes, or does without folding. */
-function unlessRefused<Result>(ask: () => Result): Result | undefined {
+/** Returns `undefined` if ONNX Runtime refuses the model: then the caller asks for less. */
+export function unlessRefused<Result>(ask: () => Result): Result | undefined {
   try {
     return ask();
   } catch (error) {

@@ -30,22 +30,35 @@ export interface Skeleton {
   readonly exposed: readonly ValueIndex[];
 }
 
+/** Types of values that are inputs of the skeleton instead of results of nodes. */
+export type GivenTypes = ReadonlyMap<
+  ValueIndex,
+  { readonly dataType: number; readonly shape?: readonly Dimension[] }
+>;
+
 /**
  * A model in which every large weight is zero.
  *
  * @param nodesInOrder all nodes of the graph in a topological order
  * @param sizes sizes of symbolic dimensions of the graph's inputs
+ * @param given outputs of nodes; the skeleton leaves these nodes out
  */
 export function buildSkeleton(
   model: Model,
   nodesInOrder: readonly NodeIndex[],
   sizes: DimensionSizes,
+  given: GivenTypes = new Map(),
 ): Skeleton {
   const { graph } = model;
+  const givenInputs = [...given].map(([value, type]) =>
+    encodeValueInfo(GRAPH.input, graph.values[value].name, type),
+  );
   return encodeExposed(model, {
-    nodes: nodesInOrder.map((index) => graph.nodes[index]),
+    nodes: nodesInOrder
+      .map((index) => graph.nodes[index])
+      .filter(({ outputs }) => !outputs.some((output) => given.has(output))),
     initializers: graph.initializers.map(({ value }) => value),
-    inputs: graph.inputs.map((input) => inputField(model, input, sizes)),
+    inputs: [...graph.inputs.map((input) => inputField(model, input, sizes)), ...givenInputs],
     isInside: () => false,
   });
 }

@@ -30,7 +30,7 @@ const FEW_CUTS: Record<string, string> = {
   all_dtypes_22out: 'its outputs are constants',
   conv_qdq_external: 'five nodes, of which the optimizer leaves three',
   dynamic_axes: 'one node',
-  function_with_variadics: 'one node, a call of a function of two',
+  function_with_variadics: 'one node, a call of a function of two nodes',
   graph_multiple_output_tracking: 'six nodes',
   if_nested_three_layer: 'two nodes, of which the optimizer leaves one',
   if_outer_scope_multi_var: 'four nodes',

@@ -5,9 +5,12 @@ import { inferOutputTypes } from '../../../lib/shapes/infer-child';
 import type { InferenceQuestion } from './persistent-inference';
 
 async function answer({ script, argument }: InferenceQuestion): Promise<object> {
-  return script === 'infer-child.js'
-    ? inferOutputTypes(argument)
-    : saveOptimized(JSON.parse(argument) as OptimizeJob);
+  switch (script) {
+    case 'infer-child.js':
+      return inferOutputTypes(argument);
+    case 'optimize-child.js':
+      return saveOptimized(JSON.parse(argument) as OptimizeJob);
+  }
 }
 
 process.on('message', (question: InferenceQuestion) => {

