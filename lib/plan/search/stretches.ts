@@ -4,6 +4,9 @@ import type { CutSpace } from '../cuts/cuts';
 import type { SliceSize } from '../sizes/estimate';
 import type { WeightTable } from '../../dataflow/weights';
 import { HeldWeights } from '../../dataflow/weights';
+import type { NodeMemory } from '../sizes/node-memory';
+import { nodeMemory } from '../sizes/node-memory';
+import { RunMemory } from '../sizes/run-memory';
 
 /** Positions in `Dataflow.order` from `start` to `end`, without `end`. */
 export interface Range {
@@ -23,46 +26,72 @@ export function sizeStretches(
   visit: (to: number, size: SliceSize) => boolean,
 ): void {
   const { dataflow, bytes, producedAt, lastUsedAt } = space;
+  const memory = memoryOf(space);
   const { order, reads, model } = dataflow;
-  const { values, nodes, outputs } = model.graph;
-  const results = new Set(outputs.map(({ value }) => value));
+  const { values, nodes } = model.graph;
+  const results = new Set(outputsOf(space));
   const start = boundaries[from];
   const held = new HeldWeights(weights);
-  const seenReads = new Set<ValueIndex>();
+  const run = new RunMemory(memory, usesFrom(memory, start));
+  const seenReads = new Uint8Array(values.length);
   /** By position: bytes of the values whose last use it is. */
-  const endingAt = new Map<number, number>();
+  const endingAt = new Float64Array(order.length);
   let readBytes = 0;
   /** Bytes of values from the stretch that this or a later slice still needs. At the end, the slice writes them. */
   let liveBytes = 0;
-  let mostLiveBytes = 0;
   let computedBytes = 0;
   let position = start;
   for (let to = from + 1; to < boundaries.length; to++) {
     for (; position < boundaries[to]; position++) {
       const node = order[position];
       held.addNode(node);
+      run.run(node);
       for (const value of reads[node]) {
         const isOutside =
           producedAt[value] >= 0 ? producedAt[value] < start : values[value].input !== undefined;
-        if (!isOutside || seenReads.has(value)) continue;
-        seenReads.add(value);
+        if (!isOutside || seenReads[value] === 1) continue;
+        seenReads[value] = 1;
         readBytes += bytes[value];
       }
       for (const output of nodes[node].outputs) {
         if (output < 0) continue;
         computedBytes += bytes[output];
         liveBytes += bytes[output];
-        if (results.has(output)) continue;
-        const end = Math.max(position, lastUsedAt[output]);
-        endingAt.set(end, (endingAt.get(end) ?? 0) + bytes[output]);
+        if (!results.has(output)) endingAt[Math.max(position, lastUsedAt[output])] += bytes[output];
       }
-      mostLiveBytes = Math.max(mostLiveBytes, liveBytes);
-      liveBytes -= endingAt.get(position) ?? 0;
+      liveBytes -= endingAt[position];
     }
-    const { weightBytes, bodyBytes, repeatedBytes } = held;
-    // An upper bound: the last use of a repeated result is unknown here, so each counts for the whole stretch.
-    const activationBytes = mostLiveBytes + repeatedBytes;
-    const size = { weightBytes, bodyBytes, activationBytes, readBytes, writeBytes: liveBytes, computedBytes };
+    const size = {
+      ...held.sizes,
+      ...run.sizes,
+      readBytes,
+      writeBytes: liveBytes,
+      computedBytes: computedBytes + held.repeatedBytes,
+    };
     if (!visit(to, size)) return;
   }
+}
+
+/** The table of each space, which the sizes of all its stretches share. */
+const memories = new WeakMap<CutSpace, NodeMemory>();
+
+function memoryOf(space: CutSpace): NodeMemory {
+  const memory = memories.get(space) ?? nodeMemory(space.dataflow, space.bytes);
+  memories.set(space, memory);
+  return memory;
+}
+
+function outputsOf({ dataflow }: CutSpace): ValueIndex[] {
+  return dataflow.model.graph.outputs.map(({ value }) => value);
+}
+
+/** By value: the number of nodes that use it from `start` on, and of results. */
+function usesFrom({ dataflow, repeatedUsers }: NodeMemory, start: number): Int32Array {
+  const { order, needs, model } = dataflow;
+  const uses = Int32Array.from(repeatedUsers);
+  for (let position = start; position < order.length; position++) {
+    for (const value of needs[order[position]]) uses[value]++;
+  }
+  for (const { value } of model.graph.outputs) uses[value]++;
+  return uses;
 }
