@@ -4,9 +4,10 @@ import type { CutSpace } from '../cuts/cuts';
 import type { SliceSize } from '../sizes/estimate';
 import type { WeightTable } from '../../dataflow/weights';
 import { HeldWeights } from '../../dataflow/weights';
-import type { NodeMemory } from '../sizes/node-memory';
-import { nodeMemory } from '../sizes/node-memory';
+import type { ModelMemory } from '../sizes/node-memory';
+import { modelMemory, usesFrom } from '../sizes/node-memory';
 import { RunMemory } from '../sizes/run-memory';
+import { ArenaPool } from '../sizes/tensor-pool';
 
 /** Positions in `Dataflow.order` from `start` to `end`, without `end`. */
 export interface Range {
@@ -32,7 +33,8 @@ export function sizeStretches(
   const results = new Set(outputsOf(space));
   const start = boundaries[from];
   const held = new HeldWeights(weights);
-  const run = new RunMemory(memory, usesFrom(memory, start));
+  const pool = new ArenaPool(memory.heirs);
+  const run = new RunMemory(memory, usesFrom(memory, start), pool);
   const seenReads = new Uint8Array(values.length);
   /** By position: bytes of the values whose last use it is. */
   const endingAt = new Float64Array(order.length);
@@ -63,7 +65,9 @@ export function sizeStretches(
     }
     const size = {
       ...held.sizes,
-      ...run.sizes,
+      activationBytes: pool.peakBytes + run.sharedBytes,
+      largestBytes: run.largestBytes,
+      nodes: run.nodes,
       readBytes,
       writeBytes: liveBytes,
       computedBytes: computedBytes + held.repeatedBytes,
@@ -73,25 +77,14 @@ export function sizeStretches(
 }
 
 /** The table of each space, which the sizes of all its stretches share. */
-const memories = new WeakMap<CutSpace, NodeMemory>();
+const memories = new WeakMap<CutSpace, ModelMemory>();
 
-function memoryOf(space: CutSpace): NodeMemory {
-  const memory = memories.get(space) ?? nodeMemory(space.dataflow, space.bytes);
+function memoryOf(space: CutSpace): ModelMemory {
+  const memory = memories.get(space) ?? modelMemory(space.dataflow, space.bytes);
   memories.set(space, memory);
   return memory;
 }
 
 function outputsOf({ dataflow }: CutSpace): ValueIndex[] {
   return dataflow.model.graph.outputs.map(({ value }) => value);
-}
-
-/** By value: the number of nodes that use it from `start` on, and of results. */
-function usesFrom({ dataflow, repeatedUsers }: NodeMemory, start: number): Int32Array {
-  const { order, needs, model } = dataflow;
-  const uses = Int32Array.from(repeatedUsers);
-  for (let position = start; position < order.length; position++) {
-    for (const value of needs[order[position]]) uses[value]++;
-  }
-  for (const { value } of model.graph.outputs) uses[value]++;
-  return uses;
 }

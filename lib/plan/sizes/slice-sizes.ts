@@ -4,14 +4,15 @@ import type { SliceSize } from './estimate';
 import type { Dataflow } from '../../dataflow/dataflow';
 import { HeldWeights, WeightTable } from '../../dataflow/weights';
 import type { SliceWiring, Wiring } from '../wiring/wiring';
-import type { NodeMemory } from './node-memory';
-import { nodeMemory } from './node-memory';
+import type { ModelMemory } from './node-memory';
+import { modelMemory } from './node-memory';
 import { RunMemory } from './run-memory';
+import { ArenaPool } from './tensor-pool';
 
 /** @param bytes by value: its planned bytes */
 export function sliceSizes(dataflow: Dataflow, { slices }: Wiring, bytes: readonly number[]): SliceSize[] {
   const table = new WeightTable(dataflow, bytes);
-  const memory = nodeMemory(dataflow, bytes);
+  const memory = modelMemory(dataflow, bytes);
   const sum = (values: readonly ValueIndex[]): number =>
     values.reduce((total, value) => total + bytes[value], 0);
   return slices.map((slice) => {
@@ -31,16 +32,23 @@ export function sliceSizes(dataflow: Dataflow, { slices }: Wiring, bytes: readon
 
 /** @param own the slice's nodes in a topological order, without repeated nodes */
 function runSizes(
-  memory: NodeMemory,
+  memory: ModelMemory,
   { allNodes, outputs }: SliceWiring,
   own: readonly NodeIndex[],
-): RunMemory['sizes'] {
-  const { needs, model } = memory.dataflow;
-  const uses = new Int32Array(model.graph.values.length);
+): Pick<SliceSize, 'activationBytes' | 'largestBytes' | 'nodes'> {
+  const { needs, model, isRepeated } = memory.dataflow;
+  const { nodes, values } = model.graph;
+  const uses = new Int32Array(values.length);
   for (const node of allNodes) for (const value of needs[node]) uses[value]++;
   for (const value of outputs) uses[value]++;
-  const run = new RunMemory(memory, uses);
+  const computed = new Set(allNodes.flatMap((node) => nodes[node].outputs));
+  const pool = new ArenaPool(memory.heirs.map((heir) => (computed.has(heir) ? heir : -1)));
+  const run = new RunMemory(memory, uses, pool);
   for (const node of own) run.run(node);
-  for (const value of outputs) run.compute(value);
-  return run.sizes;
+  run.runRepeated(allNodes.filter((node) => isRepeated[node]));
+  return {
+    activationBytes: pool.peakBytes + run.sharedBytes,
+    largestBytes: run.largestBytes,
+    nodes: run.nodes,
+  };
 }
