@@ -1,10 +1,8 @@
 /** Makes inputs of a model for given sizes of its symbolic dimensions. */
 import type { RawTensor } from '../../client';
-import { TENSOR_DATA_TYPES, type TensorSpec } from '../../contract/tensors';
+import type { TensorSpec } from '../../contract/tensors';
 import type { Model } from '../../lib/onnx/model';
 import { onnxDataType, packedBytes } from '../../lib/onnx/data-type';
-
-type Numeric = Exclude<(typeof TENSOR_DATA_TYPES)[number], 'string'>;
 
 /**
  * Ids are spread over the whole table of embeddings, because the pages that a run touches depend on them. Masks are ones,
@@ -52,7 +50,7 @@ function inputOf(
   );
   const count = sizes.reduce((product, size) => product * size, 1);
   const bytes = packedBytes(onnxDataType(dtype), count) ?? 0;
-  return { dtype: dtype as Numeric, shape: sizes, bytes: filled(name, dtype, count, bytes, rows) };
+  return { dtype, shape: sizes, bytes: filled(name, dtype, count, bytes, rows) };
 }
 
 function filled(name: string, dtype: string, count: number, bytes: number, rows: number): Uint8Array {

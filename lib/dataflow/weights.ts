@@ -43,23 +43,16 @@ export class WeightTable {
   }
 }
 
-/** Bytes of weights. */
-export interface WeightSizes {
-  /** Initializers, tensors of `Constant` nodes, and weights in body graphs and functions. */
-  readonly weightBytes: number;
-  /** The part that a run touches in the mapped file: of a table from which rows are picked, only these rows. */
-  readonly mappedBytes: number;
-  /** The part of `weightBytes` in body graphs and functions: ONNX Runtime copies it into memory instead of mapping it. */
-  readonly bodyBytes: number;
-}
-
 /** The bytes that a set of nodes needs. Each weight, repeated node and function counts once. */
 export class HeldWeights {
   /** Results of repeated nodes. */
   repeatedBytes = 0;
-  private weightBytes = 0;
-  private mappedBytes = 0;
-  private bodyBytes = 0;
+  /** Initializers, tensors of `Constant` nodes, and weights in body graphs and functions. */
+  weightBytes = 0;
+  /** The part that a run touches in the mapped file: of a table from which rows are picked, only these rows. */
+  mappedBytes = 0;
+  /** The part of `weightBytes` in body graphs and functions: ONNX Runtime copies it into memory instead of mapping it. */
+  bodyBytes = 0;
   private readonly seenInitializers: Uint8Array;
   private readonly seenNodes: Uint8Array;
   private readonly seenFunctions = new Set<LocalFunction>();
@@ -68,11 +61,6 @@ export class HeldWeights {
     const { initializers, nodes } = table.dataflow.model.graph;
     this.seenInitializers = new Uint8Array(initializers.length);
     this.seenNodes = new Uint8Array(nodes.length);
-  }
-
-  get sizes(): WeightSizes {
-    const { weightBytes, mappedBytes, bodyBytes } = this;
-    return { weightBytes, mappedBytes, bodyBytes };
   }
 
   /** Adds the weights in the node's body graphs and functions, and everything in `WeightTable.held` that it needs. */

@@ -92,7 +92,7 @@ function slicesPerRange(slices: number, ranges: readonly Range[], space: CutSpac
   const needs = ranges.map(({ start, end }) => {
     const held = new HeldWeights(table);
     for (const node of space.dataflow.order.slice(start, end)) held.addNode(node);
-    return held.sizes.weightBytes;
+    return held.weightBytes;
   });
   const most = ranges.map((range) => legalIn(space, range).length + 1);
   const counts = ranges.map(() => 1);

@@ -5,7 +5,7 @@ import type { SliceSize } from '../sizes/estimate';
 import type { WeightTable } from '../../dataflow/weights';
 import { HeldWeights } from '../../dataflow/weights';
 import type { ModelMemory } from '../sizes/node-memory';
-import { modelMemory, usesFrom } from '../sizes/node-memory';
+import { modelMemory, repeatedProducers, usesFrom } from '../sizes/node-memory';
 import { RunMemory } from '../sizes/run-memory';
 import { ArenaPool } from '../sizes/tensor-pool';
 
@@ -63,8 +63,15 @@ export function sizeStretches(
       }
       liveBytes -= endingAt[position];
     }
+    if (position === order.length) {
+      // The last slice computes the results that depend on constants alone.
+      for (const value of results) held.addValue(value);
+      run.runRepeated(repeatedProducers(dataflow, [...results]));
+    }
     const size = {
-      ...held.sizes,
+      weightBytes: held.weightBytes,
+      mappedBytes: held.mappedBytes,
+      bodyBytes: held.bodyBytes,
       activationBytes: pool.peakBytes + run.sharedBytes,
       largestBytes: run.largestBytes,
       nodes: run.nodes,

@@ -66,7 +66,8 @@ function nodeMemory(dataflow: Dataflow, bytes: readonly number[]): NodeMemory {
   };
 }
 
-function repeatedProducers(
+/** The repeated nodes that compute any of the values. */
+export function repeatedProducers(
   { model, isRepeated }: Dataflow,
   values: readonly ValueIndex[],
 ): readonly NodeIndex[] {

@@ -4,14 +4,8 @@ import { OMITTED } from '../../onnx/model';
 import type { NodeMemory } from './node-memory';
 import type { TensorPool } from './tensor-pool';
 
-/** The memory of a tensor. Views and results in place share it. */
-interface TensorBuffer {
-  /** The value that it was allocated for. */
-  readonly owner: ValueIndex;
-  readonly bytes: number;
-  /** Uses to come of all values in it. At 0 it is released. */
-  pending: number;
-}
+/** Marks a value without memory of its own: a weight, or a tensor that the slice reads. */
+const OUTSIDE = -1;
 
 /**
  * Repeated nodes run just before the first node that needs them. A tensor is released after its last use; a tensor that a later
@@ -27,10 +21,14 @@ export class RunMemory {
    * an output is neither a view nor in place.
    */
   sharedBytes = 0;
-  private readonly buffers: (TensorBuffer | undefined)[];
+  /** By value: the value for which its memory was allocated. Views and results in place share the memory of an input. */
+  private readonly owner: Int32Array;
+  /** By owner: uses to come of all values in its memory. At 0 the memory is released. */
+  private readonly pending: Int32Array;
   private readonly hasRun: Uint8Array;
-  /** By value: whether it shares the buffer of an input. */
+  /** By value: whether it shares the memory of an input. */
   private readonly isShared: Uint8Array;
+  private readonly bytes: readonly number[];
 
   /** @param uses by value: how often the slice uses it, with one more use for an output. This object counts them down. */
   constructor(
@@ -39,14 +37,17 @@ export class RunMemory {
     private readonly pool: TensorPool,
   ) {
     const { values, nodes } = memory.dataflow.model.graph;
-    this.buffers = new Array<TensorBuffer | undefined>(values.length);
-    this.isShared = new Uint8Array(values.length);
+    this.owner = new Int32Array(values.length).fill(OUTSIDE);
+    this.pending = new Int32Array(values.length);
     this.hasRun = new Uint8Array(nodes.length);
+    this.isShared = new Uint8Array(values.length);
+    this.bytes = memory.bytes;
   }
 
   /** Runs the node, after the repeated nodes that it needs. */
   run(node: NodeIndex): void {
-    this.runRepeated(this.memory.repeatedNeeds[node]);
+    const repeated = this.memory.repeatedNeeds[node];
+    if (repeated.length > 0) this.runRepeated(repeated);
     this.execute(node);
   }
 
@@ -68,50 +69,52 @@ export class RunMemory {
   }
 
   private execute(node: NodeIndex): void {
-    const { dataflow, scratch, bytes } = this.memory;
-    const { outputs, constant } = dataflow.model.graph.nodes[node];
+    const { dataflow, scratch } = this.memory;
+    const { inputs, outputs, constant } = dataflow.model.graph.nodes[node];
     this.nodes++;
     // The tensor of a `Constant` node is a weight.
     if (constant !== undefined) return;
-    outputs.forEach((output, index) => {
-      if (output === OMITTED) return;
-      const shared = index === 0 ? this.sharedBuffer(node, output) : undefined;
-      if (shared === undefined) {
-        this.buffers[output] = this.allocate(output);
-        return;
-      }
-      if (shared !== 'outside') {
-        shared.pending += this.uses[output];
-        this.buffers[output] = shared;
-      }
-      this.isShared[output] = 1;
-      this.sharedBytes += bytes[output];
-    });
+    for (let index = 0; index < outputs.length; index++) {
+      const output = outputs[index];
+      if (output === OMITTED) continue;
+      if (index === 0 && inputs.length > 0 && this.shares(node, inputs[0], output))
+        this.share(inputs[0], output);
+      else this.allocate(output);
+    }
     if (scratch[node] > 0) this.pool.borrow(scratch[node]);
     for (const value of dataflow.needs[node]) this.use(value);
   }
 
-  /** The buffer of the input that the output shares; `outside` if that is a tensor which the slice reads, or a weight. */
-  private sharedBuffer(node: NodeIndex, output: ValueIndex): TensorBuffer | 'outside' | undefined {
-    const { dataflow, outputMemory, bytes } = this.memory;
-    const input = dataflow.model.graph.nodes[node].inputs.at(0) ?? OMITTED;
-    if (outputMemory[node] === 'new' || input === OMITTED) return undefined;
-    const buffer = this.buffers[input];
-    if (outputMemory[node] === 'view') return buffer ?? 'outside';
-    return buffer?.pending === 1 && bytes[input] === bytes[output] ? buffer : undefined;
+  /** Whether the output is in the memory of the input. */
+  private shares(node: NodeIndex, input: ValueIndex, output: ValueIndex): boolean {
+    const kind = this.memory.outputMemory[node];
+    if (kind === 'new' || input === OMITTED) return false;
+    if (kind === 'view') return true;
+    const owner = this.owner[input];
+    return owner !== OUTSIDE && this.pending[owner] === 1 && this.bytes[input] === this.bytes[output];
   }
 
-  private allocate(owner: ValueIndex): TensorBuffer {
-    const bytes = this.memory.bytes[owner];
-    this.largestBytes = Math.max(this.largestBytes, bytes);
-    this.pool.allocate(owner, bytes);
-    return { owner, bytes, pending: this.uses[owner] };
+  private share(input: ValueIndex, output: ValueIndex): void {
+    const owner = this.owner[input];
+    this.owner[output] = owner;
+    if (owner !== OUTSIDE) this.pending[owner] += this.uses[output];
+    // A shared output without uses is never used up.
+    if (this.uses[output] > 0) this.sharedBytes += this.bytes[output];
+    this.isShared[output] = 1;
+  }
+
+  private allocate(value: ValueIndex): void {
+    const bytes = this.bytes[value];
+    if (bytes > this.largestBytes) this.largestBytes = bytes;
+    this.pool.allocate(value, bytes);
+    this.owner[value] = value;
+    this.pending[value] = this.uses[value];
   }
 
   private use(value: ValueIndex): void {
     const left = --this.uses[value];
-    if (left === 0 && this.isShared[value] === 1) this.sharedBytes -= this.memory.bytes[value];
-    const buffer = this.buffers[value];
-    if (buffer !== undefined && --buffer.pending === 0) this.pool.release(buffer.owner, buffer.bytes);
+    if (left === 0 && this.isShared[value] === 1) this.sharedBytes -= this.bytes[value];
+    const owner = this.owner[value];
+    if (owner !== OUTSIDE && --this.pending[owner] === 0) this.pool.release(owner, this.bytes[owner]);
   }
 }

@@ -5,7 +5,7 @@ import type { Dataflow } from '../../dataflow/dataflow';
 import { HeldWeights, WeightTable } from '../../dataflow/weights';
 import type { SliceWiring, Wiring } from '../wiring/wiring';
 import type { ModelMemory } from './node-memory';
-import { modelMemory } from './node-memory';
+import { modelMemory, repeatedProducers, usesFrom } from './node-memory';
 import { RunMemory } from './run-memory';
 import { ArenaPool } from './tensor-pool';
 
@@ -13,39 +13,37 @@ import { ArenaPool } from './tensor-pool';
 export function sliceSizes(dataflow: Dataflow, { slices }: Wiring, bytes: readonly number[]): SliceSize[] {
   const table = new WeightTable(dataflow, bytes);
   const memory = modelMemory(dataflow, bytes);
+  const position = new Map(dataflow.order.map((node, place) => [node, place]));
   const sum = (values: readonly ValueIndex[]): number =>
     values.reduce((total, value) => total + bytes[value], 0);
   return slices.map((slice) => {
     const held = new HeldWeights(table);
     for (const node of slice.nodes) held.addNode(node);
     for (const value of slice.outputs) held.addValue(value);
-    const own = slice.allNodes.filter((node) => !dataflow.isRepeated[node]);
     return {
-      ...held.sizes,
-      ...runSizes(memory, slice, own),
+      weightBytes: held.weightBytes,
+      mappedBytes: held.mappedBytes,
+      bodyBytes: held.bodyBytes,
+      ...runSizes(memory, slice, position),
       readBytes: sum(slice.inputs.map(({ value }) => value)),
       writeBytes: sum(slice.outputs),
-      computedBytes: own.reduce((total, node) => total + table.outputBytes(node), 0) + held.repeatedBytes,
+      computedBytes:
+        slice.nodes.reduce((total, node) => total + table.outputBytes(node), 0) + held.repeatedBytes,
     };
   });
 }
 
-/** @param own the slice's nodes in a topological order, without repeated nodes */
+/** The same as `sizeStretches` computes if the slice is a stretch of `order`. */
 function runSizes(
   memory: ModelMemory,
-  { allNodes, outputs }: SliceWiring,
-  own: readonly NodeIndex[],
+  { nodes, outputs }: SliceWiring,
+  position: ReadonlyMap<NodeIndex, number>,
 ): Pick<SliceSize, 'activationBytes' | 'largestBytes' | 'nodes'> {
-  const { needs, model, isRepeated } = memory.dataflow;
-  const { nodes, values } = model.graph;
-  const uses = new Int32Array(values.length);
-  for (const node of allNodes) for (const value of needs[node]) uses[value]++;
-  for (const value of outputs) uses[value]++;
-  const computed = new Set(allNodes.flatMap((node) => nodes[node].outputs));
-  const pool = new ArenaPool(memory.heirs.map((heir) => (computed.has(heir) ? heir : -1)));
-  const run = new RunMemory(memory, uses, pool);
-  for (const node of own) run.run(node);
-  run.runRepeated(allNodes.filter((node) => isRepeated[node]));
+  const start = nodes.reduce((first, node) => Math.min(first, position.get(node) ?? first), Infinity);
+  const pool = new ArenaPool(memory.heirs);
+  const run = new RunMemory(memory, usesFrom(memory, start), pool);
+  for (const node of nodes) run.run(node);
+  run.runRepeated(repeatedProducers(memory.dataflow, outputs));
   return {
     activationBytes: pool.peakBytes + run.sharedBytes,
     largestBytes: run.largestBytes,
