@@ -35,6 +35,8 @@ export function sizeStretches(
   const held = new HeldWeights(weights);
   const pool = new ArenaPool(memory.heirs);
   const run = new RunMemory(memory, usesFrom(memory, start), pool);
+  const isOutside = (value: ValueIndex): boolean =>
+    producedAt[value] >= 0 ? producedAt[value] < start : values[value].input !== undefined;
   const seenReads = new Uint8Array(values.length);
   /** By position: bytes of the values whose last use it is. */
   const endingAt = new Float64Array(order.length);
@@ -49,9 +51,7 @@ export function sizeStretches(
       held.addNode(node);
       run.run(node);
       for (const value of reads[node]) {
-        const isOutside =
-          producedAt[value] >= 0 ? producedAt[value] < start : values[value].input !== undefined;
-        if (!isOutside || seenReads[value] === 1) continue;
+        if (seenReads[value] === 1 || !isOutside(value)) continue;
         seenReads[value] = 1;
         readBytes += bytes[value];
       }

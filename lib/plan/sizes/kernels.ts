@@ -28,10 +28,15 @@ const IN_PLACE = new Set([
   'Trilu',
 ]);
 
-/** Operators of ONNX Runtime's own domain with a temporary tensor of the output's size. */
+/** The domain of ONNX Runtime's own operators. */
 const CONTRIBUTED = 'com.microsoft';
 
 const FLOAT_BYTES = 4;
+/** Kernels of 8-bit integers add up in 32 bits before they round. */
+const SUM_BYTES = 4;
+
+/** The usual size of an attention head. The attribute with the number of heads is not read. */
+const HEAD_SIZE = 64;
 
 /** How a kernel's first output gets its memory. */
 export type OutputMemory = 'new' | 'view' | 'in place';
@@ -49,12 +54,16 @@ export function scratchBytes(graph: Graph, node: Node, bytes: readonly number[])
     const value = values.at(index) ?? OMITTED;
     return value === OMITTED ? 0 : bytes[value];
   };
-  if (domain === CONTRIBUTED) return opType === 'BiasGelu' ? of(outputs, 0) : 0;
+  if (domain === CONTRIBUTED) {
+    if (opType === 'BiasGelu') return of(outputs, 0);
+    return opType === 'Attention' ? attention(weightDims(graph, inputs.at(1)), of(inputs, 0)) : 0;
+  }
   const dims = weightDims(graph, inputs.at(1));
   switch (opType) {
     case 'Conv':
+      return expandedImage(dims, of(outputs, 0));
     case 'ConvInteger':
-      return expandedImage(dims, of(outputs, 0), opType === 'Conv' ? FLOAT_BYTES : 1);
+      return columnsOfBytes(dims, of(outputs, 0) / SUM_BYTES);
     case 'ConvTranspose':
       return columnsOfTransposed(dims, of(inputs, 0));
     case 'LSTM':
@@ -62,9 +71,9 @@ export function scratchBytes(graph: Graph, node: Node, bytes: readonly number[])
     case 'RNN':
       return gates(dims, of(inputs, 0), of(outputs, 0));
     case 'QLinearConv':
+      return columnsOfBytes(weightDims(graph, inputs.at(3)), of(outputs, 0)) + SUM_BYTES * of(outputs, 0);
     case 'QLinearMatMul':
-      // The sums are 32-bit integers before they are rounded to bytes.
-      return FLOAT_BYTES * of(outputs, 0);
+      return SUM_BYTES * of(outputs, 0);
     case 'HardSwish':
       return of(outputs, 0);
     case 'Where':
@@ -97,30 +106,33 @@ function weightDims(graph: Graph, value: ValueIndex | undefined): readonly numbe
 }
 
 /**
- * A convolution copies the whole image into columns if it has more filters than output pixels, or if it is of integers.
- * Otherwise it copies a few columns at a time. A 1x1 kernel needs no copy.
+ * A convolution of floats copies the whole image into columns if it has more filters than output pixels. Otherwise it copies
+ * a few columns at a time. A 1x1 kernel needs no copy.
  * https://github.com/microsoft/onnxruntime/blob/v1.30.0/onnxruntime/core/mlas/lib/convolve.cpp (`MlasConvPrepare`)
  *
  * @param dims filters, channels, and the sizes of the kernel
  */
-function expandedImage(
-  dims: readonly number[] | undefined,
-  outputBytes: number,
-  elementBytes: number,
-): number {
-  if (dims === undefined || dims.length < 3) return 0;
-  const [filters, ...rest] = dims;
-  const kernel = rest.reduce((product, size) => product * size, 1);
-  if (filters === 0 || kernel === dims[1]) return 0;
+function expandedImage(dims: readonly number[] | undefined, outputBytes: number): number {
+  if (dims === undefined || dims.length < 3 || dims[0] === 0) return 0;
+  const [filters, channels, ...kernel] = dims;
   const pixels = outputBytes / FLOAT_BYTES / filters;
-  return elementBytes === 1 || filters > pixels ? pixels * kernel * elementBytes : 0;
+  const taps = product(kernel);
+  return taps > 1 && filters > pixels ? pixels * channels * taps * FLOAT_BYTES : 0;
+}
+
+/** A convolution of bytes copies the whole image into columns, unless the kernel is 1x1. */
+function columnsOfBytes(dims: readonly number[] | undefined, outputElements: number): number {
+  if (dims === undefined || dims.length < 3 || dims[0] === 0) return 0;
+  const [filters, channels, ...kernel] = dims;
+  const taps = product(kernel);
+  return taps > 1 ? (outputElements / filters) * channels * taps : 0;
 }
 
 /** A transposed convolution multiplies first and then adds the columns up. */
 function columnsOfTransposed(dims: readonly number[] | undefined, inputBytes: number): number {
   if (dims === undefined || dims.length < 3) return 0;
   const [channels, ...rest] = dims;
-  return channels === 0 ? 0 : (inputBytes / channels) * rest.reduce((product, size) => product * size, 1);
+  return channels === 0 ? 0 : (inputBytes / channels) * product(rest);
 }
 
 /**
@@ -134,4 +146,19 @@ function gates(dims: readonly number[] | undefined, inputBytes: number, outputBy
   const [directions, width, inputs] = dims;
   const products = (inputBytes / inputs) * directions * width;
   return directions === 2 ? products + inputBytes + outputBytes : products;
+}
+
+/**
+ * Attention projects its input to queries, keys and values, and computes a score for each head and each pair of positions.
+ *
+ * @param dims hidden size, and three times the hidden size
+ */
+function attention(dims: readonly number[] | undefined, inputBytes: number): number {
+  if (dims === undefined || dims.length !== 2 || dims[0] === 0) return 0;
+  const positions = inputBytes / FLOAT_BYTES / dims[0];
+  return 4 * inputBytes + Math.ceil(dims[0] / HEAD_SIZE) * positions ** 2 * FLOAT_BYTES;
+}
+
+function product(sizes: readonly number[]): number {
+  return sizes.reduce((all, size) => all * size, 1);
 }
