@@ -57,6 +57,11 @@ export interface SliceSize {
   readonly readBytes: number;
   /** Tensors written. */
   readonly writeBytes: number;
+  /**
+   * Tensors that ONNX Runtime copies because the slice ends: they would be views or in place, which outputs cannot be. A longer
+   * slice may copy less.
+   */
+  readonly copiedBytes: number;
   /** All tensors that its nodes compute; a measure of its run time. */
   readonly computedBytes: number;
   /** Number of nodes. */
@@ -68,7 +73,8 @@ export type MemorySize = Omit<SliceSize, 'computedBytes'>;
 
 /** The expected peak of the resident memory of the slice's function in its first call, in bytes. */
 export function peakBytes(size: MemorySize): number {
-  const { weightBytes, mappedBytes, bodyBytes, activationBytes, readBytes, writeBytes, nodes } = size;
+  const { weightBytes, mappedBytes, bodyBytes, activationBytes, readBytes, writeBytes, copiedBytes, nodes } =
+    size;
   const download = Math.min(LEAST_DOWNLOAD_BYTES + DOWNLOAD_SHARE * weightBytes, MOST_DOWNLOAD_BYTES);
   return Math.ceil(
     BARE_RUNTIME_BYTES +
@@ -78,6 +84,7 @@ export function peakBytes(size: MemorySize): number {
       // While the graph is read, weights of bodies are in memory twice: in the file's bytes and as tensors.
       2 * bodyBytes +
       activationBytes +
+      copiedBytes +
       readBytes +
       // The binding for JavaScript copies the outputs of ONNX Runtime, which count as activations.
       writeBytes,

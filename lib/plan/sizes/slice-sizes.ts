@@ -38,14 +38,15 @@ function runSizes(
   memory: ModelMemory,
   { nodes, outputs }: SliceWiring,
   position: ReadonlyMap<NodeIndex, number>,
-): Pick<SliceSize, 'activationBytes' | 'largestBytes' | 'nodes'> {
+): Pick<SliceSize, 'activationBytes' | 'copiedBytes' | 'largestBytes' | 'nodes'> {
   const start = nodes.reduce((first, node) => Math.min(first, position.get(node) ?? first), Infinity);
   const pool = new ArenaPool(memory.heirs);
   const run = new RunMemory(memory, usesFrom(memory, start), pool);
   for (const node of nodes) run.run(node);
   run.runRepeated(repeatedProducers(memory.dataflow, outputs));
   return {
-    activationBytes: pool.peakBytes + run.sharedBytes,
+    activationBytes: pool.peakBytes,
+    copiedBytes: run.sharedBytes,
     largestBytes: run.largestBytes,
     nodes: run.nodes,
   };

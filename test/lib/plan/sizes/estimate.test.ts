@@ -16,6 +16,7 @@ const nothing: MemorySize = {
   largestBytes: 0,
   readBytes: 0,
   writeBytes: 0,
+  copiedBytes: 0,
   nodes: 0,
 };
 const bare = peakBytes(nothing);
@@ -30,6 +31,7 @@ describe('the function of a slice', () => {
     ['activationBytes', 1],
     ['readBytes', 1],
     ['writeBytes', 1],
+    ['copiedBytes', 1],
     ['bodyBytes', 2],
   ] as const)('is expected to peak at %s times %i more than a bare function', (field, times) => {
     expect(peakBytes({ ...nothing, [field]: 1000 * MIB }) - bare).toBe(times * 1000 * MIB);
