@@ -4,8 +4,9 @@ import type { CutSpace } from '../cuts/cuts';
 import type { SliceSize } from '../sizes/estimate';
 import type { WeightTable } from '../../dataflow/weights';
 import { HeldWeights } from '../../dataflow/weights';
-import type { ModelMemory } from '../sizes/node-memory';
-import { modelMemory, repeatedProducers, usesFrom } from '../sizes/node-memory';
+import type { ModelMemory } from '../sizes/model-memory';
+import { modelMemory, sizeOf, usesFrom } from '../sizes/model-memory';
+import { repeatedProducers } from '../sizes/node-memory';
 import { RunMemory } from '../sizes/run-memory';
 import { ArenaPool } from '../sizes/tensor-pool';
 
@@ -68,18 +69,7 @@ export function sizeStretches(
       for (const value of results) held.addValue(value);
       run.runRepeated(repeatedProducers(dataflow, [...results]));
     }
-    const size = {
-      weightBytes: held.weightBytes,
-      mappedBytes: held.mappedBytes,
-      bodyBytes: held.bodyBytes,
-      activationBytes: pool.peakBytes,
-      copiedBytes: run.sharedBytes,
-      largestBytes: run.largestBytes,
-      nodes: run.nodes,
-      readBytes,
-      writeBytes: liveBytes,
-      computedBytes: computedBytes + held.repeatedBytes,
-    };
+    const size = sizeOf(held, pool, run, { readBytes, writeBytes: liveBytes, computedBytes });
     if (!visit(to, size)) return;
   }
 }

@@ -154,7 +154,7 @@ function gates(dims: readonly number[] | undefined, inputBytes: number, outputBy
  * @param dims hidden size, and three times the hidden size
  */
 function attention(dims: readonly number[] | undefined, inputBytes: number): number {
-  if (dims === undefined || dims.length !== 2 || dims[0] === 0) return 0;
+  if (dims?.length !== 2 || dims[0] === 0) return 0;
   const positions = inputBytes / FLOAT_BYTES / dims[0];
   return 4 * inputBytes + Math.ceil(dims[0] / HEAD_SIZE) * positions ** 2 * FLOAT_BYTES;
 }

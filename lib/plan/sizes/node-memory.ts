@@ -6,9 +6,6 @@ import { OMITTED } from '../../onnx/model';
 import type { OutputMemory } from './kernels';
 import { innerTensors } from './function-memory';
 import { outputMemory, scratchBytes } from './kernels';
-import { RunMemory } from './run-memory';
-import type { Heirs } from './tensor-pool';
-import { HeirFinder } from './tensor-pool';
 
 export interface NodeMemory {
   readonly dataflow: Dataflow;
@@ -24,34 +21,7 @@ export interface NodeMemory {
   readonly repeatedNeeds: readonly (readonly NodeIndex[])[];
 }
 
-/** The table of a model, and the heirs when one slice runs all its nodes. */
-export interface ModelMemory extends NodeMemory {
-  readonly heirs: Heirs;
-}
-
-export function modelMemory(dataflow: Dataflow, bytes: readonly number[]): ModelMemory {
-  const memory = nodeMemory(dataflow, bytes);
-  const finder = new HeirFinder(dataflow.model.graph.values.length);
-  const run = new RunMemory(memory, usesFrom(memory, 0), finder);
-  for (const node of dataflow.order) run.run(node);
-  return { ...memory, heirs: finder.heirs };
-}
-
-/**
- * By value: how often a slice uses it that begins at position `start` of `order`: one use for each node from there on, one for
- * each repeated node, and one if it is a result.
- */
-export function usesFrom({ dataflow, repeatedUsers }: NodeMemory, start: number): Int32Array {
-  const { order, needs, model } = dataflow;
-  const uses = Int32Array.from(repeatedUsers);
-  for (let position = start; position < order.length; position++) {
-    for (const value of needs[order[position]]) uses[value]++;
-  }
-  for (const { value } of model.graph.outputs) uses[value]++;
-  return uses;
-}
-
-function nodeMemory(dataflow: Dataflow, bytes: readonly number[]): NodeMemory {
+export function nodeMemory(dataflow: Dataflow, bytes: readonly number[]): NodeMemory {
   const { model, needs, isRepeated, isLive } = dataflow;
   const { graph } = model;
   const functions = functionsByKey(model);
