@@ -14,7 +14,7 @@ import { MAX_PROTOBUF_BYTES } from '../onnx/limits';
 import type { Model, ValueIndex } from '../onnx/model';
 import { onnxRuntimeVersion } from '../host/onnxruntime';
 import { packageVersion } from '../host/package-files';
-import { ephemeralStorageMb, memoryMb, threadCount, timeoutSeconds } from '../plan/sizes/estimate';
+import { ephemeralStorageMb, memoryMb, peakBytes, threadCount, timeoutSeconds } from '../plan/sizes/estimate';
 import { sliceSizes } from '../plan/sizes/slice-sizes';
 import type { FileDraft, PlanDraft, SliceDraft } from '../plan/file/plan';
 import { PLAN_VERSION } from '../plan/file/plan';
@@ -61,6 +61,7 @@ export function describePlan(
       activationBytes,
       readBytes,
       writeBytes,
+      peakMemoryBytes: peakBytes(sizes[slice]),
       memoryMb: memoryMb(sizes[slice]),
       ephemeralStorageMb: ephemeralStorageMb(fileBytes),
       timeoutSeconds: timeoutSeconds(fileBytes),

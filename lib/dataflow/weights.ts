@@ -2,6 +2,7 @@
 import { callKey, functionsByKey } from '../onnx/local-functions';
 import type { LocalFunction, NodeIndex, OperatorUse, ValueIndex } from '../onnx/model';
 import type { Dataflow } from './dataflow';
+import { touchedBytes } from './touched-weights';
 
 /** Lists the weights and repeated nodes that each node needs, so that `HeldWeights` can sum them many times. */
 export class WeightTable {
@@ -10,6 +11,8 @@ export class WeightTable {
   /** By node: the local functions that it calls directly. */
   readonly calls: readonly (readonly LocalFunction[])[];
   readonly initializerBytes: readonly number[];
+  /** By initializer: the bytes that a run touches. */
+  readonly touchedBytes: readonly number[];
   private readonly functions: ReadonlyMap<string, LocalFunction>;
 
   /** @param valueBytes by value: the bytes that it is planned with */
@@ -25,6 +28,7 @@ export class WeightTable {
     this.initializerBytes = initializers.map(({ tensor, field }) =>
       tensor.data ? tensor.byteLength : field.length,
     );
+    this.touchedBytes = touchedBytes(dataflow, this.initializerBytes, valueBytes);
   }
 
   called(operators: readonly OperatorUse[]): LocalFunction[] {
@@ -41,12 +45,14 @@ export class WeightTable {
 
 /** The bytes that a set of nodes needs. Each weight, repeated node and function counts once. */
 export class HeldWeights {
-  /** Initializers, weights in body graphs and functions, and results of constant nodes. */
-  weightBytes = 0;
-  /** The part of `weightBytes` in body graphs and functions. */
-  bodyBytes = 0;
-  /** Results of repeated nodes that are not constant. */
+  /** Results of repeated nodes. */
   repeatedBytes = 0;
+  /** Initializers, tensors of `Constant` nodes, and weights in body graphs and functions. */
+  weightBytes = 0;
+  /** The part that a run touches in the mapped file: of a table from which rows are picked, only these rows. */
+  mappedBytes = 0;
+  /** The part of `weightBytes` in body graphs and functions: ONNX Runtime copies it into memory instead of mapping it. */
+  bodyBytes = 0;
   private readonly seenInitializers: Uint8Array;
   private readonly seenNodes: Uint8Array;
   private readonly seenFunctions = new Set<LocalFunction>();
@@ -73,6 +79,7 @@ export class HeldWeights {
       if (initializer !== undefined && this.seenInitializers[initializer] === 0) {
         this.seenInitializers[initializer] = 1;
         this.weightBytes += table.initializerBytes[initializer];
+        this.mappedBytes += table.touchedBytes[initializer];
       }
       // The needs of a seen node were added with the node, so the walk visits each node once.
       if (producer === undefined || !table.dataflow.isRepeated[producer] || this.seenNodes[producer] === 1)
@@ -87,9 +94,12 @@ export class HeldWeights {
     const { table } = this;
     const { constant, field } = table.dataflow.model.graph.nodes[node];
     this.addBodies(node);
-    if (constant?.data) this.weightBytes += constant.byteLength;
-    else if (table.dataflow.isConstantNode[node]) this.weightBytes += field.length + table.outputBytes(node);
-    else this.repeatedBytes += table.outputBytes(node);
+    if (constant === undefined) this.repeatedBytes += table.outputBytes(node);
+    else {
+      const bytes = constant.data ? constant.byteLength : field.length;
+      this.weightBytes += bytes;
+      this.mappedBytes += bytes;
+    }
   }
 
   private addBodies(node: NodeIndex): void {

@@ -119,6 +119,7 @@ function plannedSlice(slice: number, nodes: number): Reader<PlannedSlice> {
     activationBytes: SIZE,
     readBytes: SIZE,
     writeBytes: SIZE,
+    peakMemoryBytes: SIZE,
     memoryMb: wholeNumber(MIN_LAMBDA_MEMORY_MB),
     ephemeralStorageMb: wholeNumber(MIN_EPHEMERAL_STORAGE_MB),
     timeoutSeconds: wholeNumber(1, MAX_LAMBDA_TIMEOUT_SECONDS),

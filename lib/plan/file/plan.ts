@@ -60,6 +60,8 @@ export interface PlannedSlice {
   readonly activationBytes: number;
   readonly readBytes: number;
   readonly writeBytes: number;
+  /** The peak of the function's resident memory in its first call. Reports of calls have the measured one. */
+  readonly peakMemoryBytes: number;
   /** Settings of the slice's function. */
   readonly memoryMb: number;
   readonly ephemeralStorageMb: number;

@@ -45,7 +45,7 @@ export function automatic(maxMemory: number = DEFAULT_MAX_MEMORY_MB, setting = '
     key: `automatic ${maxMemory}`,
     ...fewestWithin({
       fits: (size) => memoryMb(size) <= maxMemory,
-      isHopeless: (size) => memoryMb({ ...size, writeBytes: 0 }) > maxMemory,
+      isHopeless: (size) => memoryMb({ ...size, writeBytes: 0, copiedBytes: 0 }) > maxMemory,
       describe: (size) => ({
         limit: `need at most ${maxMemory} MB of memory`,
         got: `${memoryMb(size)} MB`,

@@ -4,6 +4,11 @@ import type { CutSpace } from '../cuts/cuts';
 import type { SliceSize } from '../sizes/estimate';
 import type { WeightTable } from '../../dataflow/weights';
 import { HeldWeights } from '../../dataflow/weights';
+import type { ModelMemory } from '../sizes/model-memory';
+import { modelMemory, sizeOf, usesFrom } from '../sizes/model-memory';
+import { repeatedProducers } from '../sizes/node-memory';
+import { RunMemory } from '../sizes/run-memory';
+import { ArenaPool } from '../sizes/tensor-pool';
 
 /** Positions in `Dataflow.order` from `start` to `end`, without `end`. */
 export interface Range {
@@ -23,46 +28,61 @@ export function sizeStretches(
   visit: (to: number, size: SliceSize) => boolean,
 ): void {
   const { dataflow, bytes, producedAt, lastUsedAt } = space;
+  const memory = memoryOf(space);
   const { order, reads, model } = dataflow;
-  const { values, nodes, outputs } = model.graph;
-  const results = new Set(outputs.map(({ value }) => value));
+  const { values, nodes } = model.graph;
+  const results = new Set(outputsOf(space));
   const start = boundaries[from];
   const held = new HeldWeights(weights);
-  const seenReads = new Set<ValueIndex>();
+  const pool = new ArenaPool(memory.heirs);
+  const run = new RunMemory(memory, usesFrom(memory, start), pool);
+  const isOutside = (value: ValueIndex): boolean =>
+    producedAt[value] >= 0 ? producedAt[value] < start : values[value].input !== undefined;
+  const seenReads = new Uint8Array(values.length);
   /** By position: bytes of the values whose last use it is. */
-  const endingAt = new Map<number, number>();
+  const endingAt = new Float64Array(order.length);
   let readBytes = 0;
   /** Bytes of values from the stretch that this or a later slice still needs. At the end, the slice writes them. */
   let liveBytes = 0;
-  let mostLiveBytes = 0;
   let computedBytes = 0;
   let position = start;
   for (let to = from + 1; to < boundaries.length; to++) {
     for (; position < boundaries[to]; position++) {
       const node = order[position];
       held.addNode(node);
+      run.run(node);
       for (const value of reads[node]) {
-        const isOutside =
-          producedAt[value] >= 0 ? producedAt[value] < start : values[value].input !== undefined;
-        if (!isOutside || seenReads.has(value)) continue;
-        seenReads.add(value);
+        if (seenReads[value] === 1 || !isOutside(value)) continue;
+        seenReads[value] = 1;
         readBytes += bytes[value];
       }
       for (const output of nodes[node].outputs) {
         if (output < 0) continue;
         computedBytes += bytes[output];
         liveBytes += bytes[output];
-        if (results.has(output)) continue;
-        const end = Math.max(position, lastUsedAt[output]);
-        endingAt.set(end, (endingAt.get(end) ?? 0) + bytes[output]);
+        if (!results.has(output)) endingAt[Math.max(position, lastUsedAt[output])] += bytes[output];
       }
-      mostLiveBytes = Math.max(mostLiveBytes, liveBytes);
-      liveBytes -= endingAt.get(position) ?? 0;
+      liveBytes -= endingAt[position];
     }
-    const { weightBytes, bodyBytes, repeatedBytes } = held;
-    // An upper bound: the last use of a repeated result is unknown here, so each counts for the whole stretch.
-    const activationBytes = mostLiveBytes + repeatedBytes;
-    const size = { weightBytes, bodyBytes, activationBytes, readBytes, writeBytes: liveBytes, computedBytes };
+    if (position === order.length) {
+      // The last slice computes the results that depend on constants alone.
+      for (const value of results) held.addValue(value);
+      run.runRepeated(repeatedProducers(dataflow, [...results]));
+    }
+    const size = sizeOf(held, pool, run, { readBytes, writeBytes: liveBytes, computedBytes });
     if (!visit(to, size)) return;
   }
+}
+
+/** The table of each space, which the sizes of all its stretches share. */
+const memories = new WeakMap<CutSpace, ModelMemory>();
+
+function memoryOf(space: CutSpace): ModelMemory {
+  const memory = memories.get(space) ?? modelMemory(space.dataflow, space.bytes);
+  memories.set(space, memory);
+  return memory;
+}
+
+function outputsOf({ dataflow }: CutSpace): ValueIndex[] {
+  return dataflow.model.graph.outputs.map(({ value }) => value);
 }

@@ -1,56 +1,38 @@
 /** Computes the sizes of the slices of a wired cut. */
-import type { NodeIndex, ValueIndex } from '../../onnx/model';
-import { OMITTED } from '../../onnx/model';
+import type { ValueIndex } from '../../onnx/model';
 import type { SliceSize } from './estimate';
 import type { Dataflow } from '../../dataflow/dataflow';
 import { HeldWeights, WeightTable } from '../../dataflow/weights';
-import type { SliceWiring, Wiring } from '../wiring/wiring';
+import type { Wiring } from '../wiring/wiring';
+import { modelMemory, sizeOf, usesFrom } from './model-memory';
+import { repeatedProducers } from './node-memory';
+import { RunMemory } from './run-memory';
+import { ArenaPool } from './tensor-pool';
 
-/** @param bytes by value: its planned bytes */
+/**
+ * The same as `sizeStretches` computes for each slice that is a stretch of `order`.
+ *
+ * @param bytes by value: its planned bytes
+ */
 export function sliceSizes(dataflow: Dataflow, { slices }: Wiring, bytes: readonly number[]): SliceSize[] {
   const table = new WeightTable(dataflow, bytes);
+  const memory = modelMemory(dataflow, bytes);
+  const position = new Map(dataflow.order.map((node, place) => [node, place]));
   const sum = (values: readonly ValueIndex[]): number =>
     values.reduce((total, value) => total + bytes[value], 0);
   return slices.map((slice) => {
     const held = new HeldWeights(table);
     for (const node of slice.nodes) held.addNode(node);
     for (const value of slice.outputs) held.addValue(value);
-    const { weightBytes, bodyBytes } = held;
-    const computing = slice.allNodes.filter((node) => !dataflow.isConstantNode[node]);
-    return {
-      weightBytes,
-      bodyBytes,
-      activationBytes: peakBytes(dataflow, slice, computing, bytes),
+    const start = slice.nodes.reduce((first, node) => Math.min(first, position.get(node) ?? first), Infinity);
+    const pool = new ArenaPool(memory.heirs);
+    const run = new RunMemory(memory, usesFrom(memory, start), pool);
+    for (const node of slice.nodes) run.run(node);
+    run.runRepeated(repeatedProducers(dataflow, slice.outputs));
+    return sizeOf(held, pool, run, {
       readBytes: sum(slice.inputs.map(({ value }) => value)),
       writeBytes: sum(slice.outputs),
-      computedBytes: computing.reduce((total, node) => total + table.outputBytes(node), 0),
-    };
+      computedBytes: slice.nodes.reduce((total, node) => total + table.outputBytes(node), 0),
+    });
   });
-}
-
-/** The peak size of the values that the nodes compute when they run in the given order. */
-function peakBytes(
-  { model, needs }: Dataflow,
-  { outputs }: SliceWiring,
-  nodes: readonly NodeIndex[],
-  bytes: readonly number[],
-): number {
-  const lastUse = new Map<ValueIndex, NodeIndex>();
-  for (const node of nodes) for (const value of needs[node]) lastUse.set(value, node);
-  const written = new Set(outputs);
-  let live = 0;
-  let peak = 0;
-  const endingAt = new Map<NodeIndex, number>();
-  for (const node of nodes) {
-    for (const output of model.graph.nodes[node].outputs) {
-      if (output === OMITTED) continue;
-      live += bytes[output];
-      if (written.has(output)) continue;
-      const end = lastUse.get(output) ?? node;
-      endingAt.set(end, (endingAt.get(end) ?? 0) + bytes[output]);
-    }
-    peak = Math.max(peak, live);
-    live -= endingAt.get(node) ?? 0;
-  }
-  return peak;
 }

@@ -14,7 +14,10 @@ export interface SourcedValue {
 export interface SliceWiring {
   /** The nodes that only this slice runs. */
   readonly nodes: readonly NodeIndex[];
-  /** All nodes of the slice in a topological order: its own, the repeated nodes that it needs, unused casts. */
+  /**
+   * All nodes of the slice in a topological order: its own, the repeated nodes that it needs, unused casts. Constant nodes
+   * are first, see `inOrder`.
+   */
   readonly allNodes: readonly NodeIndex[];
   readonly initializers: readonly ValueIndex[];
   readonly inputs: readonly SourcedValue[];
@@ -133,9 +136,20 @@ function valuesBySlice(list: readonly SourcedValue[], slices: number): ReadonlyS
   return values;
 }
 
-function withUnusedCasts({ unusedCasts, rank }: Dataflow, held: readonly NodeIndex[]): NodeIndex[] {
-  const casts = held.flatMap((node) => unusedCasts.get(node) ?? []);
-  return [...new Set([...held, ...casts])].sort((a, b) => rank[a] - rank[b]);
+function withUnusedCasts(dataflow: Dataflow, held: readonly NodeIndex[]): NodeIndex[] {
+  const casts = held.flatMap((node) => dataflow.unusedCasts.get(node) ?? []);
+  return inOrder(dataflow, [...new Set([...held, ...casts])]);
+}
+
+/**
+ * ONNX Runtime runs the graph backward from its outputs, depth first, and of several inputs first the one whose producer
+ * comes last in the file. If a weight's conversion came after the activations, all conversions would run before anything
+ * else, and all their results would be in memory at once. Constant nodes at the beginning run just before their first user.
+ */
+function inOrder({ rank, isConstantNode }: Dataflow, nodes: readonly NodeIndex[]): NodeIndex[] {
+  const constants = nodes.filter((node) => isConstantNode[node]);
+  const others = nodes.filter((node) => !isConstantNode[node]);
+  return [constants, others].flatMap((part) => part.sort((a, b) => rank[a] - rank[b]));
 }
 
 function isInitializer({ values }: Graph, value: ValueIndex): boolean {

@@ -1,30 +1,58 @@
+import type { MemorySize } from '../../../../lib/plan/sizes/estimate';
 import {
   ephemeralStorageMb,
   memoryMb,
+  peakBytes,
   threadCount,
   timeoutSeconds,
 } from '../../../../lib/plan/sizes/estimate';
 
 const MIB = 1024 * 1024;
-const nothing = { weightBytes: 0, bodyBytes: 0, activationBytes: 0, readBytes: 0, writeBytes: 0 };
+const nothing: MemorySize = {
+  weightBytes: 0,
+  mappedBytes: 0,
+  bodyBytes: 0,
+  activationBytes: 0,
+  largestBytes: 0,
+  readBytes: 0,
+  writeBytes: 0,
+  copiedBytes: 0,
+  nodes: 0,
+};
+const bare = peakBytes(nothing);
 
 describe('the function of a slice', () => {
   test('has at least 512 MB of memory', () => {
     expect(memoryMb(nothing)).toBe(512);
   });
 
-  test('has memory for the weights, activations and tensors, in steps of 64 MB', () => {
-    // (100 + 1,000) MiB with a margin of 15 % are 1,265 MB.
-    expect(memoryMb({ ...nothing, weightBytes: 1000 * MIB })).toBe(1280);
-    expect(memoryMb({ ...nothing, activationBytes: 1000 * MIB })).toBe(1280);
-    expect(memoryMb({ ...nothing, readBytes: 1000 * MIB })).toBe(1280);
-    expect(memoryMb({ ...nothing, writeBytes: 500 * MIB })).toBe(1280);
-    expect(memoryMb({ ...nothing, weightBytes: 500 * MIB, bodyBytes: 500 * MIB })).toBe(1280);
+  test.each([
+    ['mappedBytes', 1],
+    ['activationBytes', 1],
+    ['readBytes', 1],
+    ['writeBytes', 1],
+    ['copiedBytes', 1],
+    ['bodyBytes', 2],
+  ] as const)('is expected to peak at %s times %i more than a bare function', (field, times) => {
+    expect(peakBytes({ ...nothing, [field]: 1000 * MIB }) - bare).toBe(times * 1000 * MIB);
   });
 
-  test('has memory for weights in body graphs and functions twice, because ONNX Runtime does not map them', () => {
-    const many = { ...nothing, weightBytes: 2 ** 30 };
-    expect(memoryMb({ ...many, bodyBytes: 2 ** 30 })).toBe(memoryMb({ ...many, weightBytes: 2 ** 31 }));
+  test('is expected to keep at most 18 MB of a download', () => {
+    const downloaded = (weightBytes: number): number => peakBytes({ ...nothing, weightBytes }) - bare;
+    expect(downloaded(40e6)).toBe(6e6);
+    expect(downloaded(10e9)).toBe(14e6);
+  });
+
+  test('has memory for the expected peak with a margin of 15 %, in steps of 64 MB', () => {
+    // 112 MB + 1,000 MiB are 1,107 MiB, and 1,273 MiB with the margin.
+    expect(memoryMb({ ...nothing, mappedBytes: 1000 * MIB })).toBe(1280);
+    expect(memoryMb({ ...nothing, activationBytes: 1000 * MIB })).toBe(1280);
+  });
+
+  test('has memory for the tensors of the call before, and for another place for the largest tensor', () => {
+    // 107 MiB of a bare function, the tensors that are read, and those of the call before.
+    expect(memoryMb({ ...nothing, readBytes: 1000 * MIB })).toBe(2112);
+    expect(memoryMb({ ...nothing, activationBytes: 1000 * MIB, largestBytes: 1000 * MIB })).toBe(2112);
   });
 
   test('has a /tmp for the files with a tenth to spare, of at least 512 MB', () => {

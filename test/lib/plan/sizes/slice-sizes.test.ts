@@ -1,10 +1,45 @@
+import * as fc from 'fast-check';
+import { WeightTable } from '../../../../lib/dataflow/weights';
 import { analyzeModel } from '../../../../lib/compile/analyze';
 import { compileAnalyzed } from '../../../../lib/compile/compile';
+import type { SliceDraft } from '../../../../lib/plan/file/plan';
 import { automatic, count } from '../../../../lib/plan/search/slicers';
+import { sizeStretches } from '../../../../lib/plan/search/stretches';
+import type { SliceSize } from '../../../../lib/plan/sizes/estimate';
+import { sliceSizes } from '../../../../lib/plan/sizes/slice-sizes';
+import { wireSlices } from '../../../../lib/plan/wiring/wiring';
 import { analyzeFast } from '../../../support/inference/fast-analysis';
-import { FLOAT, attribute, int64s, node, saveModel, value } from '../../../support/model-builder';
+import {
+  FLOAT,
+  INT64,
+  attribute,
+  floats,
+  int64s,
+  node,
+  saveModel,
+  value,
+} from '../../../support/model-builder';
+import { randomModel } from '../../../support/random-graph';
 
 analyzeFast();
+
+const TENSOR = 4 * 2 ** 20;
+
+/** The slice of a chain of operators on a tensor of 4 MiB. */
+function chain(operators: readonly string[]): SliceDraft {
+  const graph = {
+    node: operators.map((operator, index) =>
+      node(
+        operator,
+        [index === 0 ? 'x' : `v${index - 1}`],
+        [index === operators.length - 1 ? 'y' : `v${index}`],
+      ),
+    ),
+    input: [value('x', FLOAT, [1, TENSOR / 4])],
+    output: [value('y', FLOAT)],
+  };
+  return compileAnalyzed(analyzeModel(saveModel({ graph })), count(1)).plan.slices[0];
+}
 
 describe('sizes of slices', () => {
   test('do not count values that a slice neither reads nor computes', () => {
@@ -37,5 +72,80 @@ describe('sizes of slices', () => {
       output: [value('y', FLOAT)],
     };
     expect(automatic(3008).choose(analyzeModel(saveModel({ graph })).cuts)).toHaveLength(1);
+  });
+
+  test.each([
+    ['a view of its input', ['Flatten', 'Flatten', 'Flatten']],
+    ['in place', ['Relu', 'Sigmoid', 'Tanh']],
+  ])('count a tensor once if each result is %s', (_, operators) => {
+    expect(chain(['Exp', ...operators, 'Exp']).activationBytes).toBe(2 * TENSOR);
+  });
+
+  test('count a tensor twice where a node needs a place for its result', () => {
+    expect(chain(['Exp', 'Exp', 'Exp', 'Exp']).activationBytes).toBe(2 * TENSOR);
+  });
+
+  test('count an output that would be a view of an activation as a copy', () => {
+    expect(chain(['Exp', 'Flatten']).peakMemoryBytes - chain(['Exp']).peakMemoryBytes).toBeGreaterThan(
+      TENSOR,
+    );
+  });
+
+  test('count results of constant nodes only while they live', () => {
+    const layers = [0, 1, 2, 3];
+    const graph = {
+      node: layers.flatMap((layer) => [
+        node('ConstantOfShape', ['shape'], [`w${layer}`]),
+        node('MatMul', [layer === 0 ? 'x' : `h${layer - 1}`, `w${layer}`], [layer === 3 ? 'y' : `h${layer}`]),
+      ]),
+      initializer: [int64s('shape', [512, 512])],
+      input: [value('x', FLOAT, [1, 512])],
+      output: [value('y', FLOAT)],
+    };
+    const [slice] = compileAnalyzed(analyzeModel(saveModel({ graph })), count(1)).plan.slices;
+    expect(slice.activationBytes).toBeGreaterThanOrEqual(512 * 512 * 4);
+    expect(slice.activationBytes).toBeLessThan(2 * 512 * 512 * 4);
+  });
+
+  test('expect only the rows of a table in memory that a request can pick', () => {
+    const rows = 100_000;
+    const graph = {
+      node: [node('Gather', ['table', 'ids'], ['y'])],
+      initializer: [floats('table', [rows, 64])],
+      input: [value('ids', INT64, [2])],
+      output: [value('y', FLOAT)],
+    };
+    const [slice] = compileAnalyzed(analyzeModel(saveModel({ graph })), count(1)).plan.slices;
+    expect(slice.weightBytes).toBe(rows * 64 * 4);
+    expect(slice.peakMemoryBytes).toBeLessThan(120e6 + 4 * 2 ** 20);
+  });
+
+  test('are those that the search for cuts compared', () => {
+    fc.assert(
+      fc.property(randomModel, fc.nat(1000), (init, seed) => {
+        const { cuts } = analyzeModel(saveModel(init));
+        const { legal } = cuts;
+        const chosen = legal.filter((_, index) => ((seed >> (index % 10)) & 1) === 1);
+        const space = { ...cuts, bytes: cuts.bytes.map((bytes) => 10_000 * bytes) };
+        const boundaries = [0, ...chosen, cuts.dataflow.order.length];
+        const weights = new WeightTable(space.dataflow, space.bytes);
+        const believed = boundaries.slice(1).map((_, from) => {
+          const sizes: SliceSize[] = [];
+          sizeStretches(space, weights, boundaries, from, (__, size) => {
+            sizes.push(size);
+            return false;
+          });
+          return sizes[0];
+        });
+        const groups = boundaries
+          .slice(1)
+          .map((end, from) => cuts.dataflow.order.slice(boundaries[from], end));
+        const exact = sliceSizes(cuts.dataflow, wireSlices(cuts.dataflow, groups), space.bytes);
+        exact.forEach((size, slice) => {
+          expect(size).toEqual(believed[slice]);
+        });
+      }),
+      { numRuns: 60 },
+    );
   });
 });

@@ -1,0 +1,135 @@
+/**
+ * `npm run bench:memory`: compares the planned peak of each slice's memory with the peak that its function reports in the
+ * local cloud, over TLS. Further models can be named: `npm run bench:memory -- MODEL --dimension batch=1`.
+ */
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { formatTable } from '../table';
+import { measureSlices, type MeasuredSlice } from './measure';
+import { memorySubjects, type MemorySubject } from './subjects';
+
+/** A planned peak is good if it differs from the measured one by at most this share, or this many bytes. */
+const TOLERATED_SHARE = 0.15;
+const TOLERATED_BYTES = 25e6;
+
+interface Options {
+  readonly dimension: Readonly<Record<string, number>>;
+  readonly slices: readonly number[];
+  readonly only?: RegExp;
+  readonly folder: string;
+}
+
+async function main(model: string | undefined, { dimension, slices, only, folder }: Options): Promise<void> {
+  const own = fs.mkdtempSync(path.join(folder, 'bench-memory-'));
+  // The functions' /tmp folders, the local S3 and the cache are there too.
+  process.env.TMPDIR = own;
+  process.env.SLICED_INFERENCE_CACHE = path.join(own, 'cache');
+  try {
+    print(`Node.js ${process.version}, ${os.type()} ${os.release()}, ${process.arch}; MB = 10^6 bytes`);
+    const subjects =
+      model === undefined
+        ? memorySubjects(own).filter(({ name }) => only?.test(name) ?? true)
+        : [{ name: path.basename(model), file: path.resolve(model), dimensions: dimension }];
+    const rows: string[][] = [];
+    const all: MeasuredSlice[] = [];
+    for (const subject of subjects) {
+      for (const count of slices) {
+        const measured = await measuredOrNone(own, subject, count);
+        if (measured === undefined) continue;
+        all.push(...measured);
+        rows.push(...measured.map((slice, index) => row(subject, count, index, slice)));
+      }
+    }
+    print(
+      formatTable(['model', 'slice', 'planned MB', 'measured MB', 'ratio', 'warm MB', 'function MB'], rows),
+    );
+    const good = all.filter(isGood).length;
+    print(`${good} of ${all.length} within 15 % or 25 MB`);
+  } finally {
+    fs.rmSync(own, { recursive: true, force: true });
+  }
+}
+
+/** Some models have too few cuts for so many slices. */
+async function measuredOrNone(
+  folder: string,
+  subject: MemorySubject,
+  count: number,
+): Promise<MeasuredSlice[] | undefined> {
+  try {
+    return await measureSlices(folder, subject, count);
+  } catch (error) {
+    if (!(error instanceof Error) || !error.message.includes('can be cut into at most')) throw error;
+    print(`${subject.name}: ${error.message.trim()}`);
+    return undefined;
+  }
+}
+
+function row(
+  { name }: MemorySubject,
+  count: number,
+  index: number,
+  { planned, coldPeakBytes, warmPeakBytes }: MeasuredSlice,
+): string[] {
+  const { peakMemoryBytes, memoryMb } = planned;
+  return [
+    name,
+    `${index + 1} of ${count}`,
+    megabytes(peakMemoryBytes),
+    megabytes(coldPeakBytes),
+    (peakMemoryBytes / coldPeakBytes).toFixed(2),
+    megabytes(warmPeakBytes),
+    String(memoryMb),
+  ];
+}
+
+function isGood({ planned, coldPeakBytes }: MeasuredSlice): boolean {
+  const difference = Math.abs(planned.peakMemoryBytes - coldPeakBytes);
+  return difference <= Math.max(TOLERATED_BYTES, TOLERATED_SHARE * coldPeakBytes);
+}
+
+function megabytes(bytes: number): string {
+  return (bytes / 1e6).toFixed(0);
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+function dimensionOf(text: string, earlier: Readonly<Record<string, number>>): Record<string, number> {
+  const parts = /^(.+)=([1-9]\d*)$/.exec(text);
+  if (parts === null) throw new InvalidArgumentError('It must be name=size.');
+  const [, name, size] = parts;
+  return { ...earlier, [name]: Number(size) };
+}
+
+function counts(text: string): number[] {
+  if (!/^[1-9]\d*(,[1-9]\d*)*$/.test(text)) throw new InvalidArgumentError('It must be a list such as 1,4.');
+  return text.split(',').map(Number);
+}
+
+if (require.main === module) {
+  const command = new Command('bench:memory')
+    .description('Compares planned and measured peaks of memory. Needs about 5 GB of disk, and ten minutes.')
+    .argument('[model]', 'path of an ONNX model, instead of the models of the benchmark')
+    .addOption(
+      new Option('--dimension <name=size>', 'size of a symbolic dimension of the model; repeatable')
+        .argParser(dimensionOf)
+        .default({}),
+    )
+    .addOption(
+      new Option('--slices <list>', 'numbers of slices, separated by commas')
+        .argParser(counts)
+        .default([1, 4]),
+    )
+    .addOption(
+      new Option('--only <pattern>', "a regular expression for the benchmark's models").argParser(
+        (text: string) => new RegExp(text),
+      ),
+    )
+    .addOption(new Option('--folder <path>', 'folder for all files').default(os.tmpdir()))
+    .parse();
+  void main(command.args[0], command.opts<Options>());
+}

@@ -1,0 +1,64 @@
+/** The memory of a model's nodes, prepared for every possible slice. */
+import type { Dataflow } from '../../dataflow/dataflow';
+import type { HeldWeights } from '../../dataflow/weights';
+import type { SliceSize } from './estimate';
+import type { NodeMemory } from './node-memory';
+import { nodeMemory } from './node-memory';
+import { RunMemory } from './run-memory';
+import type { ArenaPool, Heirs } from './tensor-pool';
+import { HeirFinder } from './tensor-pool';
+
+/** The table of a model, and the heirs when one slice runs all its nodes. */
+export interface ModelMemory extends NodeMemory {
+  readonly heirs: Heirs;
+}
+
+export function modelMemory(dataflow: Dataflow, bytes: readonly number[]): ModelMemory {
+  const memory = nodeMemory(dataflow, bytes);
+  const finder = new HeirFinder(dataflow.model.graph.values.length);
+  const run = new RunMemory(memory, usesFrom(memory, 0), finder);
+  for (const node of dataflow.order) run.run(node);
+  return { ...memory, heirs: finder.heirs };
+}
+
+/**
+ * By value: how often a slice uses it that begins at position `start` of `order`: one use for each node from there on, one for
+ * each repeated node, and one if it is a result.
+ */
+export function usesFrom({ dataflow, repeatedUsers }: NodeMemory, start: number): Int32Array {
+  const { order, needs, model } = dataflow;
+  const uses = Int32Array.from(repeatedUsers);
+  for (let position = start; position < order.length; position++) {
+    for (const value of needs[order[position]]) uses[value]++;
+  }
+  for (const { value } of model.graph.outputs) uses[value]++;
+  return uses;
+}
+
+/** Sizes of the tensors that a slice reads, writes and computes, in bytes. */
+interface MovedBytes {
+  readonly readBytes: number;
+  readonly writeBytes: number;
+  readonly computedBytes: number;
+}
+
+/** The size of the slice whose weights are held and whose nodes ran with memory from the pool. */
+export function sizeOf(
+  { weightBytes, mappedBytes, bodyBytes, repeatedBytes }: HeldWeights,
+  pool: ArenaPool,
+  { sharedBytes: copiedBytes, largestBytes, nodes }: RunMemory,
+  { readBytes, writeBytes, computedBytes }: MovedBytes,
+): SliceSize {
+  return {
+    weightBytes,
+    mappedBytes,
+    bodyBytes,
+    activationBytes: pool.peakBytes,
+    largestBytes,
+    readBytes,
+    writeBytes,
+    copiedBytes,
+    computedBytes: computedBytes + repeatedBytes,
+    nodes,
+  };
+}

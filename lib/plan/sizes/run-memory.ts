@@ -1,0 +1,120 @@
+/** Follows the nodes of a slice as ONNX Runtime runs them, to learn how much memory their tensors take. */
+import type { NodeIndex, ValueIndex } from '../../onnx/model';
+import { OMITTED } from '../../onnx/model';
+import type { NodeMemory } from './node-memory';
+import type { TensorPool } from './tensor-pool';
+
+/** Marks a value without memory of its own: a weight, or a tensor that the slice reads. */
+const OUTSIDE = -1;
+
+/**
+ * Repeated nodes run just before the first node that needs them. A tensor is released after its last use; a tensor that a later
+ * slice or the caller needs stays.
+ */
+export class RunMemory {
+  /** The largest tensor so far, in bytes. */
+  largestBytes = 0;
+  /** The number of nodes so far. */
+  nodes = 0;
+  /**
+   * Bytes of the values that share a buffer and are still to be used. ONNX Runtime copies them if the slice ends here, because
+   * an output is neither a view nor in place.
+   */
+  sharedBytes = 0;
+  /** By value: the value for which its memory was allocated. Views and results in place share the memory of an input. */
+  private readonly owner: Int32Array;
+  /** By owner: uses to come of all values in its memory. At 0 the memory is released. */
+  private readonly pending: Int32Array;
+  private readonly hasRun: Uint8Array;
+  /** By value: whether it shares the memory of an input. */
+  private readonly isShared: Uint8Array;
+  private readonly bytes: readonly number[];
+
+  /** @param uses by value: how often the slice uses it, with one more use for an output. This object counts them down. */
+  constructor(
+    private readonly memory: NodeMemory,
+    private readonly uses: Int32Array,
+    private readonly pool: TensorPool,
+  ) {
+    const { values, nodes } = memory.dataflow.model.graph;
+    this.owner = new Int32Array(values.length).fill(OUTSIDE);
+    this.pending = new Int32Array(values.length);
+    this.hasRun = new Uint8Array(nodes.length);
+    this.isShared = new Uint8Array(values.length);
+    this.bytes = memory.bytes;
+  }
+
+  /** Runs the node, after the repeated nodes that it needs. */
+  run(node: NodeIndex): void {
+    const repeated = this.memory.repeatedNeeds[node];
+    if (repeated.length > 0) this.runRepeated(repeated);
+    this.execute(node);
+  }
+
+  /** Runs the repeated nodes that have not run yet, and those that they need. */
+  runRepeated(nodes: readonly NodeIndex[]): void {
+    const { repeatedNeeds } = this.memory;
+    const pending = [...nodes];
+    for (let next = pending.at(-1); next !== undefined; next = pending.at(-1)) {
+      const missing = this.hasRun[next] ? [] : repeatedNeeds[next].filter((needed) => !this.hasRun[needed]);
+      if (missing.length > 0) {
+        pending.push(...missing);
+        continue;
+      }
+      pending.pop();
+      if (this.hasRun[next]) continue;
+      this.hasRun[next] = 1;
+      this.execute(next);
+    }
+  }
+
+  private execute(node: NodeIndex): void {
+    const { dataflow, scratch } = this.memory;
+    const { inputs, outputs, constant } = dataflow.model.graph.nodes[node];
+    this.nodes++;
+    // The tensor of a `Constant` node is a weight.
+    if (constant !== undefined) return;
+    for (let index = 0; index < outputs.length; index++) {
+      const output = outputs[index];
+      if (output === OMITTED) continue;
+      if (index === 0 && inputs.length > 0 && this.shares(node, inputs[0], output))
+        this.share(inputs[0], output);
+      else this.allocate(output);
+    }
+    if (scratch[node] > 0) this.pool.borrow(scratch[node]);
+    for (const value of dataflow.needs[node]) this.use(value);
+  }
+
+  /** Whether the output is in the memory of the input. */
+  private shares(node: NodeIndex, input: ValueIndex, output: ValueIndex): boolean {
+    const kind = this.memory.outputMemory[node];
+    if (kind === 'new' || input === OMITTED) return false;
+    if (kind === 'view') return true;
+    const owner = this.owner[input];
+    return owner !== OUTSIDE && this.pending[owner] === 1 && this.bytes[input] === this.bytes[output];
+  }
+
+  private share(input: ValueIndex, output: ValueIndex): void {
+    const owner = this.owner[input];
+    this.owner[output] = owner;
+    if (owner !== OUTSIDE) this.pending[owner] += this.uses[output];
+    // A shared output without uses is never used up.
+    if (this.uses[output] > 0) this.sharedBytes += this.bytes[output];
+    this.isShared[output] = 1;
+  }
+
+  private allocate(value: ValueIndex): void {
+    const bytes = this.bytes[value];
+    if (bytes > this.largestBytes) this.largestBytes = bytes;
+    this.pool.allocate(value, bytes);
+    this.owner[value] = value;
+    this.pending[value] = this.uses[value];
+  }
+
+  private use(value: ValueIndex): void {
+    const left = --this.uses[value];
+    if (left === 0 && this.isShared[value] === 1) this.sharedBytes -= this.bytes[value];
+    const owner = this.owner[value];
+    if (owner !== OUTSIDE && --this.pending[owner] === 0) this.pool.release(owner, this.bytes[owner]);
+  }
+}

@@ -1,0 +1,93 @@
+/** Where tensors get their memory from, and which later tensor takes over the memory of an earlier one. */
+import type { ValueIndex } from '../../onnx/model';
+import type { Chunk } from './arena';
+import { Arena } from './arena';
+
+/** The memory of a tensor is named after the value that it was allocated for. */
+export interface TensorPool {
+  allocate(value: ValueIndex, bytes: number): void;
+  release(value: ValueIndex, bytes: number): void;
+  /** Allocates and releases a temporary buffer. */
+  borrow(bytes: number): void;
+}
+
+/** By value: the later value that takes over its memory; -1 if there is none. */
+export type Heirs = Int32Array;
+
+/**
+ * Finds the heirs. When ONNX Runtime plans a session, it gives the memory of a tensor that is no longer needed to the next tensor
+ * of the same size, the latest first. Until then this memory is not free for other sizes.
+ * https://github.com/microsoft/onnxruntime/blob/v1.30.0/onnxruntime/core/framework/allocation_planner.cc (`FindReusableTensor`)
+ */
+export class HeirFinder implements TensorPool {
+  readonly heirs: Heirs;
+  /** By size: the values whose memory is free, the latest last. */
+  private readonly free = new Map<number, ValueIndex[]>();
+
+  constructor(values: number) {
+    this.heirs = new Int32Array(values).fill(-1);
+  }
+
+  allocate(value: ValueIndex, bytes: number): void {
+    const earlier = this.free.get(bytes)?.pop();
+    if (earlier !== undefined) this.heirs[earlier] = value;
+  }
+
+  release(value: ValueIndex, bytes: number): void {
+    const free = this.free.get(bytes);
+    if (free === undefined) this.free.set(bytes, [value]);
+    else free.push(value);
+  }
+
+  borrow(): void {
+    // Temporary buffers have no heirs.
+  }
+}
+
+/**
+ * Smaller tensors are added up instead of being placed in the arena, because they fit into its gaps. A model has far more
+ * of them, so this also saves most of the time.
+ */
+const SMALL_BYTES = 16 * 1024;
+
+/** Places tensors in the arena. */
+export class ArenaPool implements TensorPool {
+  private readonly arena = new Arena();
+  /** By value: the memory that it has, or will take over. */
+  private readonly chunks = new Map<ValueIndex, Chunk>();
+  private smallBytes = 0;
+  private mostSmallBytes = 0;
+
+  /** @param heirs without the heirs that the slice does not compute; the memory that such an heir would get is free at once */
+  constructor(private readonly heirs: Heirs) {}
+
+  /** The most memory so far, in bytes. */
+  get peakBytes(): number {
+    return this.arena.touchedBytes + this.mostSmallBytes;
+  }
+
+  allocate(value: ValueIndex, bytes: number): void {
+    if (bytes >= SMALL_BYTES) {
+      if (!this.chunks.has(value)) this.chunks.set(value, this.arena.allocate(bytes));
+      return;
+    }
+    this.smallBytes += bytes;
+    this.mostSmallBytes = Math.max(this.mostSmallBytes, this.smallBytes);
+  }
+
+  release(value: ValueIndex, bytes: number): void {
+    const chunk = this.chunks.get(value);
+    if (chunk === undefined) {
+      this.smallBytes -= bytes;
+      return;
+    }
+    this.chunks.delete(value);
+    const heir = this.heirs[value];
+    if (heir >= 0) this.chunks.set(heir, chunk);
+    else this.arena.release(chunk);
+  }
+
+  borrow(bytes: number): void {
+    if (bytes >= SMALL_BYTES) this.arena.release(this.arena.allocate(bytes));
+  }
+}
