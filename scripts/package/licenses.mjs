@@ -34,13 +34,26 @@ export function licenseText(packages) {
   ].join(`\n${RULE}\n`);
 }
 
+/** Relative to the folder of the package. Some packages have a folder with the licenses of what they contain. */
+function licenseFiles(folder) {
+  return fs
+    .readdirSync(folder, { withFileTypes: true })
+    .filter(({ name }) => LICENSE_FILE.test(name))
+    .flatMap((entry) =>
+      entry.isDirectory()
+        ? fs.readdirSync(path.join(folder, entry.name)).map((name) => path.join(entry.name, name))
+        : [entry.name],
+    )
+    .sort();
+}
+
 function textOf(thirdParty) {
   const { folder, license } = thirdParty;
   if (!ACCEPTED.includes(license))
     throw new Error(
       `${idOf(thirdParty)} must have one of the licenses ${ACCEPTED.join(', ')}, got ${license}: do not ship it`,
     );
-  const files = fs.readdirSync(folder).filter((file) => LICENSE_FILE.test(file));
+  const files = licenseFiles(folder);
   if (files.length > 0)
     return files
       .map((file) => fs.readFileSync(path.join(folder, file), 'utf8').replaceAll('\r\n', '\n').trim())

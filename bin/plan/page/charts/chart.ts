@@ -1,0 +1,101 @@
+/** What a chart of the page is before it is drawn, and what the charts share. */
+import type {
+  BarSeriesOption,
+  CustomSeriesOption,
+  LineSeriesOption,
+  ScatterSeriesOption,
+} from 'echarts/charts';
+import type { GridComponentOption, TooltipComponentOption } from 'echarts/components';
+import type { ComposeOption } from 'echarts/core';
+import type { Figure, Unit } from '../figures';
+import { grouped } from '../figures';
+import type { Theme } from '../theme';
+
+export type ChartOption = ComposeOption<
+  | BarSeriesOption
+  | CustomSeriesOption
+  | LineSeriesOption
+  | ScatterSeriesOption
+  | GridComponentOption
+  | TooltipComponentOption
+>;
+
+export interface Chart {
+  /** Says what the chart shows, for people who do not see it. */
+  readonly label: string;
+  /** CSS pixels. */
+  readonly height: number;
+  readonly legend: readonly LegendEntry[];
+  /** @param width CSS pixels */
+  option(theme: Theme, width: number): ChartOption;
+  /** What a tooltip says about an item; `undefined` for an item without one. */
+  facts(item: ChartItem): Facts | undefined;
+  /** The items that the arrow keys reach, in order. */
+  readonly stops: readonly ChartItem[];
+}
+
+export interface ChartItem {
+  readonly seriesIndex: number;
+  readonly dataIndex: number;
+}
+
+export interface Facts {
+  readonly title: string;
+  readonly rows: readonly (readonly [label: string, figure: Figure])[];
+}
+
+export interface LegendEntry {
+  readonly label: string;
+  readonly mark: 'area' | 'line' | 'point';
+  /** Index of the color, the symbol and the dashes; `accent` for what is marked. */
+  readonly series: number | 'accent';
+}
+
+/** Below this width, charts have less room for labels. */
+const NARROW = 560;
+
+export function isNarrow(width: number): boolean {
+  return width < NARROW;
+}
+
+export const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif';
+
+/** What all options share. Nothing moves: pages are printed, and movement disturbs some people. */
+export function baseOption(theme: Theme): ChartOption {
+  return {
+    animation: false,
+    backgroundColor: 'transparent',
+    textStyle: { color: theme.ink, fontFamily: FONT, fontSize: 12 },
+  };
+}
+
+/** Lines and labels of an axis. */
+export function axisStyle(theme: Theme) {
+  return {
+    axisLine: { show: true, lineStyle: { color: theme.muted } },
+    axisTick: { lineStyle: { color: theme.muted } },
+    axisLabel: { color: theme.muted, fontSize: 12, hideOverlap: true },
+    splitLine: { lineStyle: { color: theme.line } },
+    nameTextStyle: { color: theme.ink, fontSize: 12 },
+  } as const;
+}
+
+/** Labels of an axis whose data is in base units, such as bytes. */
+export function inUnit(unit: Unit): (value: number) => string {
+  return (value) => grouped(value / unit.size, 3);
+}
+
+/** Ticks at round numbers of the unit, about four of them. */
+export function roundInterval(max: number, unit: Unit): number {
+  const raw = max / unit.size / 4;
+  if (raw <= 0) return unit.size;
+  const power = 10 ** Math.floor(Math.log10(raw));
+  const step = [1, 2, 5, 10].find((factor) => factor * power >= raw) ?? 10;
+  return step * power * unit.size;
+}
+
+/** Where an axis with such ticks ends. */
+export function roundEnd(max: number, unit: Unit): number {
+  const interval = roundInterval(max, unit);
+  return Math.max(interval, Math.ceil(max / interval - 1e-9) * interval);
+}

@@ -1,0 +1,173 @@
+/** The slices on the profile of the graph: weights, compute and live tensors over the order of the nodes. */
+import type { LineSeriesOption } from 'echarts/charts';
+import type { PlanReport, ProfilePoint, ReportedSlice } from '../../plan-report';
+import type { QuantityKind, Unit } from '../figures';
+import { BYTE_UNITS, TIME_UNITS, maybe, quantity, unitFor } from '../figures';
+import type { Theme } from '../theme';
+import { colorOf } from '../theme';
+import type { Chart } from './chart';
+import { axisStyle, baseOption, inUnit, isNarrow, roundEnd, roundInterval } from './chart';
+
+interface Panel {
+  readonly name: string;
+  readonly unit: Unit;
+  readonly max: number;
+  readonly value: (point: ProfilePoint) => number;
+}
+
+const PANEL_HEIGHT = 116;
+const PANEL_GAP = 44;
+const TOP = 46;
+const BOTTOM = 46;
+/** Pixels that the number of a slice needs. */
+const SLICE_LABEL_WIDTH = 22;
+
+export function profileChart(report: PlanReport): Chart {
+  const { profile } = report;
+  const panels = panelsOf(profile);
+  const last = panels.length - 1;
+  return {
+    label: `The ${report.slices.length} slices on the weights, the compute and the live tensors of the nodes, in the order in which the nodes run.`,
+    height: TOP + panels.length * PANEL_HEIGHT + last * PANEL_GAP + BOTTOM,
+    legend: [],
+    option: (theme, width) => ({
+      ...baseOption(theme),
+      axisPointer: { link: [{ xAxisIndex: 'all' }], lineStyle: { color: theme.ink } },
+      tooltip: { trigger: 'axis' },
+      grid: panels.map((_, panel) => ({
+        left: isNarrow(width) ? 46 : 60,
+        right: 12,
+        top: TOP + panel * (PANEL_HEIGHT + PANEL_GAP),
+        height: PANEL_HEIGHT,
+      })),
+      xAxis: panels.map((_, panel) => ({
+        ...axisStyle(theme),
+        gridIndex: panel,
+        type: 'value',
+        min: 0,
+        max: nodesOf(profile),
+        splitLine: { show: false },
+        axisLabel: { ...axisStyle(theme).axisLabel, show: panel === last },
+        ...(panel === last && { name: 'nodes', nameLocation: 'middle', nameGap: 26 }),
+      })),
+      yAxis: panels.map(({ name, unit, max }, panel) => ({
+        ...axisStyle(theme),
+        gridIndex: panel,
+        type: 'value',
+        name: `${name}, ${unit.name}`,
+        nameTextStyle: { color: theme.ink, align: 'left', padding: [0, 0, 0, isNarrow(width) ? -42 : -56] },
+        nameGap: panel === 0 ? 26 : 12,
+        min: 0,
+        max: roundEnd(max, unit),
+        interval: roundInterval(max, unit),
+        axisLabel: { ...axisStyle(theme).axisLabel, formatter: inUnit(unit) },
+      })),
+      series: panels.map((panel, index) => panelSeries({ panel, index, report, theme, width })),
+    }),
+    facts: ({ dataIndex }) => factsOf(report, dataIndex),
+    stops: profile.map((_, dataIndex) => ({ seriesIndex: 0, dataIndex })),
+  };
+}
+
+/** The slice with a position in it. */
+export function sliceAt(slices: readonly ReportedSlice[], position: number): ReportedSlice | undefined {
+  return slices.find(({ first, last }) => first <= position && position <= last);
+}
+
+export function nodesOf(profile: readonly ProfilePoint[]): number {
+  return (profile.at(-1)?.last ?? -1) + 1;
+}
+
+function panelsOf(profile: readonly ProfilePoint[]): Panel[] {
+  const panel = (name: string, units: readonly Unit[], value: (point: ProfilePoint) => number): Panel => {
+    const max = profile.reduce((largest, point) => Math.max(largest, value(point)), 0);
+    return { name, unit: unitFor(max, units), max, value };
+  };
+  const seconds: readonly Unit[] = TIME_UNITS.map(({ name, size }) => ({ name, size: size / 1_000 }));
+  return [
+    panel('weights', BYTE_UNITS, ({ weightBytes }) => weightBytes),
+    ...(profile.some(({ coreSeconds }) => coreSeconds !== undefined)
+      ? [panel('compute on one vCPU', seconds, ({ coreSeconds = 0 }) => coreSeconds)]
+      : []),
+    panel('live tensors', BYTE_UNITS, ({ liveBytes }) => liveBytes),
+  ];
+}
+
+function panelSeries({
+  panel,
+  index,
+  report: { profile, slices },
+  theme,
+  width,
+}: {
+  panel: Panel;
+  index: number;
+  report: PlanReport;
+  theme: Theme;
+  width: number;
+}): LineSeriesOption {
+  const color = colorOf(theme, index);
+  return {
+    type: 'line',
+    name: panel.name,
+    xAxisIndex: index,
+    yAxisIndex: index,
+    step: 'middle',
+    showSymbol: false,
+    symbolSize: 7,
+    lineStyle: { width: 1.2, color },
+    itemStyle: { color },
+    areaStyle: { color, opacity: 0.35 },
+    data: profile.map((point) => [(point.first + point.last + 1) / 2, panel.value(point)]),
+    markArea: {
+      silent: true,
+      label: { show: index === 0, position: 'top', distance: 4, color: theme.ink, fontSize: 12 },
+      data: bands(slices, nodesOf(profile), width).map(({ slice, name, isShaded }) => [
+        { name, xAxis: slice.first, itemStyle: { color: isShaded ? theme.band : 'transparent', opacity: 1 } },
+        { xAxis: slice.last + 1 },
+      ]),
+    },
+    markLine: {
+      silent: true,
+      symbol: 'none',
+      label: { show: false },
+      lineStyle: { color: theme.accent, type: 'dashed', width: 1 },
+      data: slices.slice(0, -1).map(({ last }) => ({ xAxis: last + 1 })),
+    },
+  };
+}
+
+/** The slices with their names, as far as there is room for these. */
+function bands(
+  slices: readonly ReportedSlice[],
+  nodes: number,
+  width: number,
+): { slice: ReportedSlice; name: string; isShaded: boolean }[] {
+  let free = -Infinity;
+  return slices.map((slice, index) => {
+    const middle = (((slice.first + slice.last + 1) / 2) * width) / Math.max(1, nodes);
+    const hasRoom = middle - SLICE_LABEL_WIDTH / 2 >= free;
+    if (hasRoom) free = middle + SLICE_LABEL_WIDTH / 2;
+    return { slice, name: hasRoom ? String(slice.slice) : '', isShaded: index % 2 === 1 };
+  });
+}
+
+function factsOf({ profile, slices }: PlanReport, dataIndex: number): ReturnType<Chart['facts']> {
+  const point = profile.at(dataIndex);
+  if (point === undefined) return undefined;
+  const { first, last, node, operator, weightBytes, coreSeconds, liveBytes, crossingBytes } = point;
+  const fact = (label: string, kind: QuantityKind, value: number | null | undefined) =>
+    [label, maybe(kind, value)] as const;
+  return {
+    title: node,
+    rows: [
+      ['operator', operator],
+      first === last ? fact('node', 'count', first) : ['nodes', `${first} to ${last}`],
+      fact('slice', 'count', sliceAt(slices, first)?.slice),
+      fact('weights', 'bytes', weightBytes),
+      ...(coreSeconds === undefined ? [] : [fact('compute', 'seconds', coreSeconds)]),
+      fact('live tensors', 'bytes', liveBytes),
+      ['a cut after it moves', crossingBytes === null ? 'no cut here' : quantity('bytes', crossingBytes)],
+    ],
+  };
+}
