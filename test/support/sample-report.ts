@@ -282,16 +282,29 @@ function comparison(
   ];
   return {
     alternatives,
-    cheapest: [
-      { from: 0, service: 'one Lambda function, weights from S3' },
-      { from: 60_000, service: 'Fargate, always on' },
-    ],
+    cheapest: cheapestOf(alternatives),
     verdict: [
       `Use ${slices === 1 ? 'one function' : `${slices} slices`}: the cheapest plan that answers 95 of 100 cold runs in time.`,
       'One Lambda function costs 0.7 times as much when warm, but needs 2.4 times as long when cold.',
-      'From 60,000 requests per hour on, a container that is always on is cheaper.',
+      'At a high request rate, a container that is always on is cheaper.',
     ],
   };
+}
+
+/** Looks at a hundred rates of each decade. All prices are linear in the rate. */
+function cheapestOf(alternatives: readonly Alternative[]): NonNullable<PlanReport['cheapest']> {
+  const priced = alternatives.filter(({ isFeasible }) => isFeasible);
+  const priceAt = ({ monthly: [first, second] }: Alternative, rate: number): number =>
+    first.dollars +
+    ((rate - first.requestsPerHour) * (second.dollars - first.dollars)) /
+      (second.requestsPerHour - first.requestsPerHour);
+  const ranges: { from: number; service: string }[] = [];
+  for (let step = 0; step <= 500; step++) {
+    const rate = 10 ** (step / 100);
+    const { service } = priced.reduce((a, b) => (priceAt(b, rate) < priceAt(a, rate) ? b : a));
+    if (ranges.at(-1)?.service !== service) ranges.push({ from: step === 0 ? 0 : Math.round(rate), service });
+  }
+  return ranges;
 }
 
 const ASSUMPTIONS: PlanReport['assumptions'] = [

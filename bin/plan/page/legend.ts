@@ -20,6 +20,9 @@ function mark({ mark: kind, series }: LegendEntry, theme: Theme): SVGElement {
   const index = series === 'accent' ? 3 : series;
   const shapes = {
     area: () => [svgElement('rect', { x: 7, y: 1, width: 14, height: 14, rx: 2, fill: color })],
+    outline: () => [
+      svgElement('rect', { x: 7.5, y: 1.5, width: 13, height: 13, rx: 2, fill: 'none', stroke: theme.muted }),
+    ],
     line: () => [
       svgElement('path', {
         d: 'M0 8H28',

@@ -85,7 +85,7 @@ function slicesSection(report: PlanReport): Section {
   return section({
     id: 'slices',
     title: 'The slices on the graph',
-    text: 'Nodes from left to right, in the order in which they run. Each numbered band is a slice; a dashed line is a cut.',
+    text: 'Nodes from left to right, in the order in which they run. Each band is a slice.',
     charts: [{ chart: profileChart(report) }],
     tables: [sliceTable(report)],
     folded: [profileTable(report)],

@@ -22,7 +22,7 @@ export const LIGHT: Theme = {
   line: '#d9dde2',
   surface: '#ffffff',
   band: '#eef2f6',
-  accent: '#c2410c',
+  accent: '#16191d',
   series: ['#0072b2', '#d55e00', '#008f68', '#b0538a', '#8a6d00', '#2a93cf', '#5b6470', '#7a3fb0'],
 };
 
@@ -32,7 +32,7 @@ export const DARK: Theme = {
   line: '#39414b',
   surface: '#171b21',
   band: '#222831',
-  accent: '#ff9d5c',
+  accent: '#ffffff',
   series: ['#56b4e9', '#f0803c', '#2fc698', '#e08fc0', '#e6c229', '#8fd3ff', '#aab4c0', '#b99cff'],
 };
 

@@ -46,7 +46,7 @@ export interface Facts {
 
 export interface LegendEntry {
   readonly label: string;
-  readonly mark: 'area' | 'line' | 'point';
+  readonly mark: 'area' | 'outline' | 'line' | 'point';
   /** Index of the color, the symbol and the dashes; `accent` for what is marked. */
   readonly series: number | 'accent';
 }
@@ -68,6 +68,9 @@ export function baseOption(theme: Theme): ChartOption {
     textStyle: { color: theme.ink, fontFamily: FONT, fontSize: 12 },
   };
 }
+
+/** Keeps grids of the same margins equally wide: by default, ECharts shrinks a grid whose labels reach over its end. */
+export const WHOLE_GRID = { outerBoundsMode: 'none' } as const;
 
 /** Lines and labels of an axis. */
 export function axisStyle(theme: Theme) {

@@ -5,7 +5,7 @@ import { maybe, quantity } from '../figures';
 import { TEMPERATURES } from '../tables';
 import { colorOf } from '../theme';
 import type { Chart } from './chart';
-import { axisStyle, baseOption, inUnit } from './chart';
+import { WHOLE_GRID, axisStyle, baseOption, inUnit } from './chart';
 
 const DOLLARS: Unit = { name: '$', size: 1 };
 
@@ -17,7 +17,7 @@ export function costChart(items: readonly LineItem[], run: PlanReport['run']): C
     option: (theme, width) => ({
       ...baseOption(theme),
       tooltip: { trigger: 'item' },
-      grid: { left: 56, right: 20, top: 12, bottom: 50 },
+      grid: { ...WHOLE_GRID, left: 56, right: 20, top: 12, bottom: 50 },
       xAxis: {
         ...axisStyle(theme),
         type: 'value',

@@ -3,8 +3,8 @@ import type { PlanReport } from '../../plan-report';
 import { BYTE_UNITS, maybe, quantity, unitFor } from '../figures';
 import { colorOf } from '../theme';
 import type { Chart, Facts } from './chart';
-import { axisStyle, baseOption, inUnit, isNarrow, roundEnd, roundInterval } from './chart';
-import { nodesOf, sliceAt } from './profile-chart';
+import { WHOLE_GRID, axisStyle, baseOption, inUnit, isNarrow, roundEnd, roundInterval } from './chart';
+import { MOST_LINES, nodesOf, sliceAt } from './profile-chart';
 
 /** Names of tensors in a tooltip; the table has all. */
 const NAMED_TENSORS = 4;
@@ -30,7 +30,7 @@ export function cutChart(report: PlanReport): Chart {
     option: (theme, width) => ({
       ...baseOption(theme),
       tooltip: { trigger: 'item' },
-      grid: { left: isNarrow(width) ? 46 : 60, right: 12, top: 34, bottom: 46 },
+      grid: { ...WHOLE_GRID, left: isNarrow(width) ? 46 : 60, right: 18, top: 34, bottom: 46 },
       xAxis: {
         ...axisStyle(theme),
         type: 'value',
@@ -55,7 +55,6 @@ export function cutChart(report: PlanReport): Chart {
         {
           type: 'line',
           name: 'possible',
-          step: 'middle',
           connectNulls: false,
           // Otherwise a cut between two places where none is legal would show nothing.
           showSymbol: true,
@@ -78,8 +77,8 @@ export function cutChart(report: PlanReport): Chart {
             silent: true,
             symbol: 'none',
             label: { show: false },
-            lineStyle: { color: theme.accent, type: 'dashed', width: 1, opacity: 0.7 },
-            data: cuts.map(({ position }) => ({ xAxis: position })),
+            lineStyle: { color: theme.muted, type: 'dashed', width: 1 },
+            data: cuts.length > MOST_LINES ? [] : cuts.map(({ position }) => ({ xAxis: position })),
           },
         },
       ],

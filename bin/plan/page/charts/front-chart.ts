@@ -6,7 +6,7 @@ import type { Theme } from '../theme';
 import { colorOf, dashOf, symbolOf } from '../theme';
 import { memoryText } from '../tables';
 import type { Chart } from './chart';
-import { axisStyle, baseOption, inUnit, isNarrow, roundEnd, roundInterval } from './chart';
+import { WHOLE_GRID, axisStyle, baseOption, inUnit, isNarrow, roundEnd, roundInterval } from './chart';
 
 const QUANTILES = ['p50', 'p95'] as const;
 const QUANTILE_LABELS = { p50: 'half of the runs (p50)', p95: '95 of 100 runs (p95)' };
@@ -30,7 +30,7 @@ export function frontChart({ points, chosen, temperature }: ParetoFront): Chart 
     option: (theme, width) => ({
       ...baseOption(theme),
       tooltip: { trigger: 'item' },
-      grid: { left: isNarrow(width) ? 52 : 66, right: 24, top: 34, bottom: 50 },
+      grid: { ...WHOLE_GRID, left: isNarrow(width) ? 52 : 66, right: 24, top: 34, bottom: 50 },
       xAxis: {
         ...axisStyle(theme),
         type: 'value',

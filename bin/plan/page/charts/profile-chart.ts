@@ -1,12 +1,12 @@
 /** The slices on the profile of the graph: weights, compute and live tensors over the order of the nodes. */
-import type { LineSeriesOption } from 'echarts/charts';
+import type { CustomSeriesOption, LineSeriesOption } from 'echarts/charts';
 import type { PlanReport, ProfilePoint, ReportedSlice } from '../../plan-report';
 import type { QuantityKind, Unit } from '../figures';
 import { BYTE_UNITS, TIME_UNITS, maybe, quantity, unitFor } from '../figures';
 import type { Theme } from '../theme';
 import { colorOf } from '../theme';
 import type { Chart } from './chart';
-import { axisStyle, baseOption, inUnit, isNarrow, roundEnd, roundInterval } from './chart';
+import { WHOLE_GRID, axisStyle, baseOption, inUnit, isNarrow, roundEnd, roundInterval } from './chart';
 
 interface Panel {
   readonly name: string;
@@ -19,6 +19,8 @@ const PANEL_HEIGHT = 116;
 const PANEL_GAP = 44;
 const TOP = 46;
 const BOTTOM = 46;
+/** With more slices, dashed lines hide the graph, and the bands suffice. */
+export const MOST_LINES = 16;
 /** Pixels that the number of a slice needs. */
 const SLICE_LABEL_WIDTH = 22;
 
@@ -35,8 +37,9 @@ export function profileChart(report: PlanReport): Chart {
       axisPointer: { link: [{ xAxisIndex: 'all' }], lineStyle: { color: theme.ink } },
       tooltip: { trigger: 'axis' },
       grid: panels.map((_, panel) => ({
+        ...WHOLE_GRID,
         left: isNarrow(width) ? 46 : 60,
-        right: 12,
+        right: 18,
         top: TOP + panel * (PANEL_HEIGHT + PANEL_GAP),
         height: PANEL_HEIGHT,
       })),
@@ -62,7 +65,10 @@ export function profileChart(report: PlanReport): Chart {
         interval: roundInterval(max, unit),
         axisLabel: { ...axisStyle(theme).axisLabel, formatter: inUnit(unit) },
       })),
-      series: panels.map((panel, index) => panelSeries({ panel, index, report, theme, width })),
+      series: [
+        ...panels.map((panel, index) => columns(profile, panel, index, theme)),
+        ...panels.map((_, index) => sliceBands(report, index, theme, width)),
+      ],
     }),
     facts: ({ dataIndex }) => factsOf(report, dataIndex),
     stops: profile.map((_, dataIndex) => ({ seriesIndex: 0, dataIndex })),
@@ -93,32 +99,54 @@ function panelsOf(profile: readonly ProfilePoint[]): Panel[] {
   ];
 }
 
-function panelSeries({
-  panel,
-  index,
-  report: { profile, slices },
-  theme,
-  width,
-}: {
-  panel: Panel;
-  index: number;
-  report: PlanReport;
-  theme: Theme;
-  width: number;
-}): LineSeriesOption {
-  const color = colorOf(theme, index);
+/** One column for each stretch, as wide as the stretch. */
+function columns(
+  profile: readonly ProfilePoint[],
+  { name, value }: Panel,
+  index: number,
+  theme: Theme,
+): CustomSeriesOption {
   return {
-    type: 'line',
-    name: panel.name,
+    type: 'custom',
+    name,
     xAxisIndex: index,
     yAxisIndex: index,
-    step: 'middle',
-    showSymbol: false,
-    symbolSize: 7,
-    lineStyle: { width: 1.2, color },
-    itemStyle: { color },
-    areaStyle: { color, opacity: 0.35 },
-    data: profile.map((point) => [(point.first + point.last + 1) / 2, panel.value(point)]),
+    encode: { x: 0, y: 1 },
+    z: 3,
+    itemStyle: { color: colorOf(theme, index) },
+    data: profile.map((point) => [
+      (point.first + point.last + 1) / 2,
+      value(point),
+      point.first,
+      point.last + 1,
+    ]),
+    renderItem: (_, api) => {
+      const [left, top] = api.coord([api.value(2), api.value(1)]);
+      const [right, bottom] = api.coord([api.value(3), 0]);
+      // Whole pixels, so that neighbors touch.
+      const x = Math.round(left);
+      const width = Math.max(1, Math.round(right) - x);
+      return {
+        type: 'rect',
+        shape: { x, y: top, width, height: bottom - top },
+        style: { fill: api.visual('color') },
+      };
+    },
+  };
+}
+
+/** A series without data that marks the slices behind the columns, and the cuts. */
+function sliceBands(
+  { profile, slices }: PlanReport,
+  index: number,
+  theme: Theme,
+  width: number,
+): LineSeriesOption {
+  return {
+    type: 'line',
+    xAxisIndex: index,
+    yAxisIndex: index,
+    data: [],
     markArea: {
       silent: true,
       label: { show: index === 0, position: 'top', distance: 4, color: theme.ink, fontSize: 12 },
@@ -131,8 +159,8 @@ function panelSeries({
       silent: true,
       symbol: 'none',
       label: { show: false },
-      lineStyle: { color: theme.accent, type: 'dashed', width: 1 },
-      data: slices.slice(0, -1).map(({ last }) => ({ xAxis: last + 1 })),
+      lineStyle: { color: theme.muted, type: 'dashed', width: 1 },
+      data: slices.length > MOST_LINES ? [] : slices.slice(0, -1).map(({ last }) => ({ xAxis: last + 1 })),
     },
   };
 }

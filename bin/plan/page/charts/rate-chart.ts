@@ -4,9 +4,13 @@ import { quantity } from '../figures';
 import type { Theme } from '../theme';
 import { colorOf, dashOf, symbolOf } from '../theme';
 import type { Chart } from './chart';
-import { axisStyle, baseOption, isNarrow } from './chart';
+import { WHOLE_GRID, axisStyle, baseOption, isNarrow } from './chart';
 
 type Cheapest = NonNullable<PlanReport['cheapest']>;
+
+const RIGHT = 20;
+/** Pixels that a name needs, in several lines. */
+const SMALLEST_LABEL = 84;
 
 /** The lowest decade of a logarithmic axis when all prices are 0. */
 const SMALLEST_DOLLARS = 0.01;
@@ -19,12 +23,12 @@ export function rateChart(alternatives: readonly Alternative[], cheapest: Cheape
   const prices = priced.flatMap(({ monthly }) => monthly.map((point) => point.dollars)).filter(isPositive);
   return {
     label: `The price of a month of ${priced.length} services, by requests per hour.`,
-    height: 360,
+    height: 400,
     legend: priced.map(({ service }, series) => ({ label: service, mark: 'line', series })),
     option: (theme, width) => ({
       ...baseOption(theme),
       tooltip: { trigger: 'item' },
-      grid: { left: isNarrow(width) ? 62 : 76, right: 20, top: 40, bottom: 50 },
+      grid: { ...WHOLE_GRID, left: leftOf(width), right: RIGHT, top: topOf(width), bottom: 50 },
       xAxis: {
         ...axisStyle(theme),
         type: 'log',
@@ -39,6 +43,7 @@ export function rateChart(alternatives: readonly Alternative[], cheapest: Cheape
         type: 'log',
         ...decades(prices, SMALLEST_DOLLARS),
         name: 'dollars a month',
+        nameGap: topOf(width) - 20,
         nameTextStyle: { color: theme.ink, align: 'left', padding: [0, 0, 0, isNarrow(width) ? -58 : -72] },
         axisLabel: { ...axisStyle(theme).axisLabel, formatter: (value: number) => `$${count(value)}` },
       },
@@ -54,7 +59,9 @@ export function rateChart(alternatives: readonly Alternative[], cheapest: Cheape
         data: monthly.map(({ requestsPerHour, dollars }) =>
           isPositive(requestsPerHour) && isPositive(dollars) ? [requestsPerHour, dollars] : '-',
         ),
-        ...(index === 0 && { markArea: cheapestAreas(cheapest, rates, theme, isNarrow(width)) }),
+        ...(index === 0 && {
+          markArea: cheapestAreas(cheapest, rates, theme, width - leftOf(width) - RIGHT),
+        }),
       })),
     }),
     facts: ({ seriesIndex, dataIndex }) => {
@@ -75,8 +82,8 @@ export function rateChart(alternatives: readonly Alternative[], cheapest: Cheape
   };
 }
 
-/** Bands over the rates at which each service is the cheapest, with its name. */
-function cheapestAreas(cheapest: Cheapest, rates: readonly number[], theme: Theme, narrow: boolean): object {
+/** Bands over the rates at which each service is the cheapest, with its name above if there is room. */
+function cheapestAreas(cheapest: Cheapest, rates: readonly number[], theme: Theme, width: number): object {
   const { min, max } = decades(rates, 1);
   const inside = cheapest
     .map(({ from, service }, index) => ({
@@ -87,24 +94,26 @@ function cheapestAreas(cheapest: Cheapest, rates: readonly number[], theme: Them
     .filter(({ from, to }) => from < to);
   return {
     silent: true,
-    label: {
-      show: !narrow,
-      position: 'insideTop',
-      distance: 6,
-      color: theme.ink,
-      fontSize: 12,
-      overflow: 'break',
-      width: 200,
-    },
-    data: inside.map(({ service, from, to }, index) => [
-      {
-        name: `cheapest: ${service}`,
-        xAxis: from,
-        itemStyle: { color: index % 2 === 0 ? theme.band : 'transparent', opacity: 1 },
-      },
-      { xAxis: to },
-    ]),
+    data: inside.map(({ service, from, to }, index) => {
+      const room = (width * Math.log(to / from)) / Math.log(max / min) - 8;
+      const label = {
+        show: room >= SMALLEST_LABEL,
+        ...{ position: 'top', distance: 5, width: room, overflow: 'break', lineHeight: 14 },
+        ...{ color: theme.ink, fontSize: 12 },
+      };
+      const itemStyle = { color: index % 2 === 0 ? theme.band : 'transparent', opacity: 1 };
+      return [{ name: `cheapest: ${service}`, xAxis: from, label, itemStyle }, { xAxis: to }];
+    }),
   };
+}
+
+/** Pixels above the lines, for the names of the cheapest services. */
+function topOf(width: number): number {
+  return isNarrow(width) ? 92 : 64;
+}
+
+function leftOf(width: number): number {
+  return isNarrow(width) ? 62 : 76;
 }
 
 function decades(values: readonly number[], fallback: number): { min: number; max: number } {

@@ -5,7 +5,10 @@ import { TIME_UNITS, quantity, unitFor } from '../figures';
 import type { Theme } from '../theme';
 import { colorOf } from '../theme';
 import type { Chart } from './chart';
-import { axisStyle, baseOption, inUnit, isNarrow, roundEnd, roundInterval } from './chart';
+import { WHOLE_GRID, axisStyle, baseOption, inUnit, roundEnd, roundInterval } from './chart';
+
+/** A function that waits does nothing, so its bar is empty. */
+const WAIT: SpanKind = 'wait';
 
 const KINDS: Readonly<Record<SpanKind, { readonly label: string; readonly series: number }>> = {
   start: { label: 'starts', series: 6 },
@@ -17,6 +20,8 @@ const KINDS: Readonly<Record<SpanKind, { readonly label: string; readonly series
   write: { label: 'writes tensors', series: 3 },
 };
 
+/** Pixels for the names of the rows. */
+const LEFT = 106;
 const ROW_HEIGHT = 24;
 const BAR_HEIGHT = 14;
 const SMALLEST_BAR = 1.5;
@@ -29,11 +34,15 @@ export function timelineChart(temperature: 'warm' | 'cold', spans: readonly Time
   return {
     label: `What each slice does during a ${temperature} run, over time.`,
     height: rows.length * ROW_HEIGHT + 72,
-    legend: kinds.map((kind) => ({ label: KINDS[kind].label, mark: 'area', series: KINDS[kind].series })),
-    option: (theme, width) => ({
+    legend: kinds.map((kind) => ({
+      label: KINDS[kind].label,
+      mark: kind === WAIT ? 'outline' : 'area',
+      series: KINDS[kind].series,
+    })),
+    option: (theme) => ({
       ...baseOption(theme),
       tooltip: { trigger: 'item' },
-      grid: { left: isNarrow(width) ? 92 : 110, right: 20, top: 8, bottom: 50 },
+      grid: { ...WHOLE_GRID, left: LEFT, right: 20, top: 8, bottom: 50 },
       xAxis: {
         ...axisStyle(theme),
         type: 'value',
@@ -55,7 +64,7 @@ export function timelineChart(temperature: 'warm' | 'cold', spans: readonly Time
           color: theme.ink,
           fontSize: 12,
           interval: 0,
-          width: isNarrow(width) ? 84 : 100,
+          width: LEFT - 10,
           overflow: 'truncate',
         },
       },
@@ -65,7 +74,7 @@ export function timelineChart(temperature: 'warm' | 'cold', spans: readonly Time
           renderItem: renderBar(theme),
           encode: { x: [1, 2], y: 0 },
           data: spans.map(({ row, kind, startMs, endMs }) => ({
-            value: [rows.indexOf(row), startMs, endMs],
+            value: [rows.indexOf(row), startMs, endMs, kind === WAIT ? 1 : 0],
             itemStyle: { color: colorOf(theme, KINDS[kind].series) },
           })),
         },
@@ -98,7 +107,10 @@ function renderBar(theme: Theme): NonNullable<CustomSeriesOption['renderItem']> 
         width: Math.max(SMALLEST_BAR, end - start),
         height: BAR_HEIGHT,
       },
-      style: { fill: api.visual('color') as string, stroke: theme.surface, lineWidth: 0.5 },
+      style:
+        api.value(3) === 1
+          ? { fill: 'transparent', stroke: theme.muted, lineWidth: 1 }
+          : { fill: api.visual('color') as string, stroke: theme.surface, lineWidth: 0.5 },
     };
   };
 }
