@@ -6,7 +6,7 @@ import { init, use } from 'echarts/core';
 import { CanvasRenderer } from 'echarts/renderers';
 import type { Chart, ChartItem, Facts } from './charts/chart';
 import { element } from './dom';
-import { figureText, visible } from './figures';
+import { figureText, visible } from '../figures';
 import { legendElement } from './legend';
 import type { Theme } from './theme';
 

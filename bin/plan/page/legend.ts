@@ -1,7 +1,7 @@
 /** Makes the legend of a chart as a list, which wraps in a narrow window. */
 import type { LegendEntry } from './charts/chart';
 import { element, svgElement } from './dom';
-import { visible } from './figures';
+import { visible } from '../figures';
 import type { Theme } from './theme';
 import { colorOf, dashOf, symbolOf } from './theme';
 

@@ -2,7 +2,7 @@
 import type { PlanReport } from '../plan-report';
 import { ChartFrame } from './chart-frame';
 import { byId, element } from './dom';
-import { figureText, quantity, visible } from './figures';
+import { figureText, quantity, visible } from '../figures';
 import type { Section } from './sections';
 import { headlines, sectionsOf } from './sections';
 import { tableElement } from './table-element';

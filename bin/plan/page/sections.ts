@@ -7,8 +7,8 @@ import { frontChart } from './charts/front-chart';
 import { profileChart } from './charts/profile-chart';
 import { rateChart } from './charts/rate-chart';
 import { timelineChart } from './charts/timeline-chart';
-import type { Figure } from './figures';
-import { maybe, quantity } from './figures';
+import type { Figure } from '../figures';
+import { maybe, quantity } from '../figures';
 import type { Table } from './tables';
 import {
   alternativeTable,

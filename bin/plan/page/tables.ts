@@ -1,7 +1,7 @@
 /** The tables of the page: the numbers of every chart, for people who read rather than look. */
 import type { LineItem, PlanReport, ReportedRun, Temperature } from '../plan-report';
-import type { Figure } from './figures';
-import { maybe, quantity } from './figures';
+import type { Figure } from '../figures';
+import { maybe, quantity } from '../figures';
 
 export interface Table {
   readonly caption: string;

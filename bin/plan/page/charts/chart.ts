@@ -7,8 +7,8 @@ import type {
 } from 'echarts/charts';
 import type { GridComponentOption, TooltipComponentOption } from 'echarts/components';
 import type { ComposeOption } from 'echarts/core';
-import type { Figure, Unit } from '../figures';
-import { grouped } from '../figures';
+import type { Figure, Unit } from '../../figures';
+import { grouped } from '../../figures';
 import type { Theme } from '../theme';
 
 export type ChartOption = ComposeOption<

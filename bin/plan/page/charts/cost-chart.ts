@@ -1,7 +1,7 @@
 /** The price of a million runs by line item, for warm, mixed and cold runs. */
 import type { LineItem, PlanReport } from '../../plan-report';
-import type { Unit } from '../figures';
-import { maybe, quantity } from '../figures';
+import type { Unit } from '../../figures';
+import { maybe, quantity } from '../../figures';
 import { TEMPERATURES } from '../tables';
 import { colorOf } from '../theme';
 import type { Chart } from './chart';

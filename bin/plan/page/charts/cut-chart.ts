@@ -1,6 +1,6 @@
 /** The bytes that a cut would move, over the order of the nodes, and the cuts of the plan. */
 import type { PlanReport } from '../../plan-report';
-import { BYTE_UNITS, maybe, quantity, unitFor } from '../figures';
+import { BYTE_UNITS, maybe, quantity, unitFor } from '../../figures';
 import { colorOf } from '../theme';
 import type { Chart, Facts } from './chart';
 import { WHOLE_GRID, axisStyle, baseOption, inUnit, isNarrow, roundEnd, roundInterval } from './chart';

@@ -1,7 +1,7 @@
 /** The Pareto front: plans that no other plan beats in both price and latency. */
 import type { LineSeriesOption } from 'echarts/charts';
 import type { FrontPoint, ParetoFront } from '../../plan-report';
-import { TIME_UNITS, quantity, unitFor } from '../figures';
+import { TIME_UNITS, quantity, unitFor } from '../../figures';
 import type { Theme } from '../theme';
 import { colorOf, dashOf, symbolOf } from '../theme';
 import { memoryText } from '../tables';

@@ -1,6 +1,6 @@
 /** The price of a month of every service that can run the model, by requests per hour, with logarithmic axes. */
 import type { Alternative, PlanReport } from '../../plan-report';
-import { quantity } from '../figures';
+import { quantity } from '../../figures';
 import type { Theme } from '../theme';
 import { colorOf, dashOf, symbolOf } from '../theme';
 import type { Chart } from './chart';

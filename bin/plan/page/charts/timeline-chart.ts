@@ -1,7 +1,7 @@
 /** The timeline of a run: one row for each slice, one bar for each thing that it does. */
 import type { CustomSeriesOption } from 'echarts/charts';
 import type { SpanKind, TimelineSpan } from '../../plan-report';
-import { TIME_UNITS, quantity, unitFor } from '../figures';
+import { TIME_UNITS, quantity, unitFor } from '../../figures';
 import type { Theme } from '../theme';
 import { colorOf } from '../theme';
 import type { Chart } from './chart';
