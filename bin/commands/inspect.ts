@@ -4,8 +4,11 @@ import type { Dimension } from '../../contract/tensors';
 import type { AnalyzedModel } from '../../lib/compile/analyze';
 import { analyzeModel } from '../../lib/compile/analyze';
 import { symbolicDimensions } from '../../lib/shapes/value-types';
+import { graphProfile } from '../plan/graph-profile';
+import type { ProfilePoint } from '../plan/plan-report';
 import { formatBytes, formatType } from '../terminal/format';
 import { clearProgress, showProgress } from '../terminal/progress';
+import { profileLines } from '../terminal/profile-lines';
 import type { ModelOptions } from './slicing-options';
 import { addModelOptions, analyzeOptions } from './slicing-options';
 
@@ -25,6 +28,8 @@ interface Inspection {
   readonly singleTensorCuts: readonly string[];
   /** Values between nodes that cannot cross a cut. */
   readonly cannotCross: readonly InspectedValue[];
+  /** Weights, live tensors and bytes that a cut would move, in the order of the nodes. */
+  readonly profile: readonly ProfilePoint[];
 }
 
 interface InspectedValue {
@@ -84,6 +89,7 @@ function inspect({ model, types, cuts: { withoutRepeats, ...coarse } }: Analyzed
     possibleCuts: cuts.legal.length,
     singleTensorCuts: singleCrossings({ cuts, inner }).map((value) => graph.values[value].name),
     cannotCross: inner.filter((value) => cuts.rule(value) !== undefined).map(describeValue),
+    profile: graphProfile({ cuts, starts: [] }),
   };
 }
 
@@ -133,6 +139,7 @@ function describe(path: string, found: Inspection): string {
     `  tensors that cross a cut alone: ${firstOf(singleTensorCuts).join(', ') || 'none'}`,
     cannotCross.length === 0 ? 'every value between nodes can cross a cut' : 'cannot cross a cut',
     ...firstOf(values(cannotCross)),
+    ...profileLines(found.profile, process.stdout.columns),
     '',
   ].join('\n');
 }

@@ -1,21 +1,18 @@
 /** Describes a report in the terminal: the verdict first, then the slices, the price, the time and the other services. */
 import { printable } from '../../lib/errors';
 import { formatBytes, formatTable } from '../terminal/format';
-import { figureText, quantity } from './figures';
+import { NONE, figureText, quantity } from './figures';
 import type { QuantityKind } from './figures';
 import type { Alternative, PlanReport, ReportedRun, ReportedSlice } from './plan-report';
 
 type Cell = string | number;
-
-/** Shown for a number that the report does not have. */
-const NONE = '–';
 
 export function describeReport(report: PlanReport): string {
   const { run, alternatives = [] } = report;
   return [
     [...report.verdict, ...report.warnings.map((warning) => `warning: ${warning}`)].map(shown),
     dimensionLines(report),
-    [formatTable(SLICE_HEAD, report.slices.map(sliceRow))],
+    [sliceTable(report.slices)],
     run ? runLines(run) : [],
     alternatives.length > 0 ? serviceLines(alternatives, report.cheapest ?? []) : [],
   ]
@@ -30,35 +27,29 @@ function dimensionLines({ model }: PlanReport): string[] {
   );
 }
 
-const SLICE_HEAD = [
-  'slice',
-  'nodes',
-  'files',
-  'function',
-  'peak',
-  'read',
-  'written',
-  'compute',
-  'load',
-  'warm',
-  'cold',
-];
-
-function sliceRow(slice: ReportedSlice): Cell[] {
-  const { peakMemoryBytes, times } = slice;
-  return [
-    slice.slice,
-    slice.nodes,
-    formatBytes(slice.fileBytes),
-    `${slice.memoryMb}MB`,
-    peakMemoryBytes === undefined ? NONE : formatBytes(peakMemoryBytes),
-    formatBytes(slice.readBytes),
-    formatBytes(slice.writeBytes),
-    figure('seconds', slice.coreSeconds),
-    figure('milliseconds', times?.loadMs),
-    figure('milliseconds', times?.warmMs),
-    figure('milliseconds', times?.coldMs),
+/** The columns of the table of slices; a column without a number is left out. */
+const SLICE_COLUMNS: readonly (readonly [head: string, cell: (slice: ReportedSlice) => Cell | undefined])[] =
+  [
+    ['slice', ({ slice }) => slice],
+    ['nodes', ({ nodes }) => nodes],
+    ['files', ({ fileBytes }) => formatBytes(fileBytes)],
+    ['function', ({ memoryMb }) => `${memoryMb}MB`],
+    ['peak', ({ peakMemoryBytes: bytes }) => (bytes === undefined ? undefined : formatBytes(bytes))],
+    ['activations', ({ activationBytes }) => formatBytes(activationBytes)],
+    ['read', ({ readBytes }) => formatBytes(readBytes)],
+    ['written', ({ writeBytes }) => formatBytes(writeBytes)],
+    ['compute', ({ coreSeconds }) => figure('seconds', coreSeconds)],
+    ['load', ({ times }) => figure('milliseconds', times?.loadMs)],
+    ['warm', ({ times }) => figure('milliseconds', times?.warmMs)],
+    ['cold', ({ times }) => figure('milliseconds', times?.coldMs)],
   ];
+
+function sliceTable(slices: readonly ReportedSlice[]): string {
+  const columns = SLICE_COLUMNS.filter(([, cell]) => slices.some((slice) => cell(slice) !== undefined));
+  return formatTable(
+    columns.map(([head]) => head),
+    slices.map((slice) => columns.map(([, cell]) => cell(slice) ?? NONE)),
+  );
 }
 
 function runLines(run: NonNullable<PlanReport['run']>): string[] {
@@ -76,7 +67,7 @@ function runCells(run: ReportedRun | undefined): Cell[] {
     figure('dollars', run?.dollarsPerMillion),
     figure('milliseconds', run?.p50),
     figure('milliseconds', run?.p95),
-  ];
+  ].map((cell) => cell ?? NONE);
 }
 
 function serviceLines(
@@ -105,8 +96,8 @@ function serviceLines(
   ];
 }
 
-function figure(kind: QuantityKind, value: number | undefined): string {
-  return value === undefined ? NONE : figureText(quantity(kind, value));
+function figure(kind: QuantityKind, value: number | undefined): string | undefined {
+  return value === undefined ? undefined : figureText(quantity(kind, value));
 }
 
 /** Sentences and names may hold names of the model. */

@@ -44,9 +44,12 @@ export function quantity(kind: QuantityKind, value: number): Quantity {
   return { kind, value };
 }
 
-/** A quantity, or a dash for a number that the report does not have. */
+/** Stands for a number that the report does not have. */
+export const NONE = '–';
+
+/** A quantity, or `NONE`. */
 export function maybe(kind: QuantityKind, value: number | null | undefined): Figure {
-  return value === null || value === undefined ? '–' : { kind, value };
+  return value === null || value === undefined ? NONE : { kind, value };
 }
 
 export function figureText(figure: Figure): string {

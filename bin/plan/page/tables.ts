@@ -1,7 +1,7 @@
 /** The tables of the page: the numbers of every chart, for people who read rather than look. */
 import type { LineItem, PlanReport, ReportedRun, Temperature } from '../plan-report';
 import type { Figure } from '../figures';
-import { maybe, quantity } from '../figures';
+import { NONE, maybe, quantity } from '../figures';
 
 export interface Table {
   readonly caption: string;
@@ -14,7 +14,7 @@ export interface Table {
 export const TEMPERATURES: readonly Temperature[] = ['warm', 'mixed', 'cold'];
 
 export function sliceTable({ slices }: PlanReport): Table {
-  return {
+  return withKnownColumns({
     caption: 'The slices',
     head: [
       'slice',
@@ -46,11 +46,11 @@ export function sliceTable({ slices }: PlanReport): Table {
       maybe('milliseconds', slice.times?.warmMs),
       maybe('milliseconds', slice.times?.coldMs),
     ]),
-  };
+  });
 }
 
 export function profileTable({ profile }: PlanReport): Table {
-  return {
+  return withKnownColumns({
     caption: 'The nodes, in the order in which they run',
     head: ['from', 'to', 'last node', 'operator', 'weights', 'compute', 'live tensors', 'a cut here moves'],
     rows: profile.map((point) => [
@@ -63,7 +63,7 @@ export function profileTable({ profile }: PlanReport): Table {
       quantity('bytes', point.liveBytes),
       point.crossingBytes === null ? 'no cut here' : quantity('bytes', point.crossingBytes),
     ]),
-  };
+  });
 }
 
 export function cutTable({ cuts }: PlanReport): Table {
@@ -134,7 +134,7 @@ export function frontTable({ points, chosen, temperature }: NonNullable<PlanRepo
 }
 
 export function alternativeTable(alternatives: NonNullable<PlanReport['alternatives']>): Table {
-  const dash: Figure[] = ['–', '–', '–'];
+  const dash: Figure[] = [NONE, NONE, NONE];
   return {
     caption: 'Every service',
     head: [
@@ -188,6 +188,16 @@ export function assumptionTable({ assumptions }: PlanReport): Table {
     caption: 'What the estimates assume',
     head: ['assumption', 'value', 'known', 'source'],
     rows: assumptions.map(({ name, value, basis, source }) => [name, value, basis, source]),
+  };
+}
+
+/** Leaves out the columns without a single number or text. */
+function withKnownColumns(table: Table): Table {
+  const isKnown = table.head.map((_, column) => table.rows.some((row) => row[column] !== NONE));
+  return {
+    ...table,
+    head: table.head.filter((_, column) => isKnown[column]),
+    rows: table.rows.map((row) => row.filter((_, column) => isKnown[column])),
   };
 }
 
