@@ -379,15 +379,20 @@ export const HOSTILE_REPORT: PlanReport = sampleReport({
 
 /** What is known before a model of cost is asked: no cost, no latency and no alternatives. */
 export function withoutCosts(report: PlanReport): PlanReport {
-  const { model, slices, profile, cuts, assumptions, warnings } = report;
-  const { peakMemoryBytes: _peak, coreSeconds: _compute, ...sizes } = model;
-  return {
-    model: sizes,
-    slices: slices.map(({ peakMemoryBytes: _p, coreSeconds: _c, times: _t, ...slice }) => slice),
-    profile: profile.map(({ coreSeconds: _c, ...point }) => point),
-    cuts,
-    verdict: [],
-    assumptions,
-    warnings,
-  };
+  return JSON.parse(
+    JSON.stringify(report, (key, value: unknown) => (COST_FIELDS.has(key) ? undefined : value)),
+  ) as PlanReport;
 }
+
+const COST_FIELDS = new Set<string>([
+  'peakMemoryBytes',
+  'coreSeconds',
+  'times',
+  'run',
+  'costPerMillion',
+  'costPerMonth',
+  'front',
+  'alternatives',
+  'cheapest',
+  'timelines',
+]);

@@ -90,7 +90,7 @@ export class ChartFrame {
     if (echarts === undefined) return;
     const option = chart.option(theme, echarts.getWidth());
     const tooltip = {
-      ...option.tooltip,
+      trigger: chart.trigger,
       confine: true,
       transitionDuration: 0,
       // Elements, not markup: a content security policy forbids the styles in ECharts' own markup.

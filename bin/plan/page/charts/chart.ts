@@ -5,19 +5,14 @@ import type {
   LineSeriesOption,
   ScatterSeriesOption,
 } from 'echarts/charts';
-import type { GridComponentOption, TooltipComponentOption } from 'echarts/components';
+import type { GridComponentOption } from 'echarts/components';
 import type { ComposeOption } from 'echarts/core';
 import type { Figure, Unit } from '../../figures';
 import { grouped } from '../../figures';
 import type { Theme } from '../theme';
 
 export type ChartOption = ComposeOption<
-  | BarSeriesOption
-  | CustomSeriesOption
-  | LineSeriesOption
-  | ScatterSeriesOption
-  | GridComponentOption
-  | TooltipComponentOption
+  BarSeriesOption | CustomSeriesOption | LineSeriesOption | ScatterSeriesOption | GridComponentOption
 >;
 
 export interface Chart {
@@ -28,6 +23,8 @@ export interface Chart {
   readonly legend: readonly LegendEntry[];
   /** @param width CSS pixels */
   option(theme: Theme, width: number): ChartOption;
+  /** Whether a tooltip is about the item below the pointer, or about the nearest one in the direction of x. */
+  readonly trigger: 'item' | 'axis';
   /** What a tooltip says about an item; `undefined` for an item without one. */
   facts(item: ChartItem): Facts | undefined;
   /** The items that the arrow keys reach, in order. */
@@ -83,13 +80,44 @@ export function axisStyle(theme: Theme) {
   } as const;
 }
 
-/** Labels of an axis whose data is in base units, such as bytes. */
-export function inUnit(unit: Unit): (value: number) => string {
-  return (value) => grouped(value / unit.size, 3);
+/** The name of a horizontal axis, below it. */
+export function nameBelow(name: string) {
+  return { name, nameLocation: 'middle', nameGap: 28 } as const;
+}
+
+/** The name of a vertical axis, above it, from the left end of the chart on. */
+export function nameAbove(theme: Theme, name: string, left: number) {
+  return {
+    name,
+    nameTextStyle: { color: theme.ink, fontSize: 12, align: 'left' as const, padding: [0, 0, 0, 4 - left] },
+  };
+}
+
+/** A linear axis from 0 on with ticks at round numbers of a unit. The data is in base units, such as bytes. */
+export function linearAxis(theme: Theme, max: number, unit: Unit) {
+  const style = axisStyle(theme);
+  return {
+    ...style,
+    type: 'value',
+    min: 0,
+    max: roundEnd(max, unit),
+    interval: roundInterval(max, unit),
+    axisLabel: { ...style.axisLabel, formatter: (value: number) => grouped(value / unit.size, 3) },
+  } as const;
+}
+
+/** The label of a tick of an axis of dollars. */
+export function dollarTick(value: number): string {
+  return `$${value.toLocaleString('en-US', { maximumSignificantDigits: 3 })}`;
+}
+
+/** The axis of the nodes. */
+export function nodeAxis(theme: Theme, nodes: number) {
+  return { ...axisStyle(theme), type: 'value', min: 0, max: nodes, splitLine: { show: false } } as const;
 }
 
 /** Ticks at round numbers of the unit, about four of them. */
-export function roundInterval(max: number, unit: Unit): number {
+function roundInterval(max: number, unit: Unit): number {
   const raw = max / unit.size / 4;
   if (raw <= 0) return unit.size;
   const power = 10 ** Math.floor(Math.log10(raw));
@@ -98,7 +126,7 @@ export function roundInterval(max: number, unit: Unit): number {
 }
 
 /** Where an axis with such ticks ends. */
-export function roundEnd(max: number, unit: Unit): number {
+function roundEnd(max: number, unit: Unit): number {
   const interval = roundInterval(max, unit);
   return Math.max(interval, Math.ceil(max / interval - 1e-9) * interval);
 }

@@ -1,35 +1,27 @@
 /** The price of a million runs by line item, for warm, mixed and cold runs. */
 import type { LineItem, PlanReport } from '../../plan-report';
-import type { Unit } from '../../figures';
 import { maybe, quantity } from '../../figures';
 import { TEMPERATURES } from '../tables';
 import { colorOf } from '../theme';
 import type { Chart } from './chart';
-import { WHOLE_GRID, axisStyle, baseOption, inUnit } from './chart';
-
-const DOLLARS: Unit = { name: '$', size: 1 };
+import { WHOLE_GRID, axisStyle, baseOption, dollarTick, nameBelow } from './chart';
 
 export function costChart(items: readonly LineItem[], run: PlanReport['run']): Chart {
   return {
     label: 'The price of a million warm, mixed and cold runs, by line item.',
     height: 208,
     legend: items.map(({ item }, series) => ({ label: item, mark: 'area', series })),
+    trigger: 'item',
     option: (theme, width) => ({
       ...baseOption(theme),
-      tooltip: { trigger: 'item' },
       grid: { ...WHOLE_GRID, left: 56, right: 20, top: 12, bottom: 50 },
       xAxis: {
         ...axisStyle(theme),
         type: 'value',
         min: 0,
         splitNumber: width < 480 ? 3 : 6,
-        name: 'dollars for a million runs',
-        nameLocation: 'middle',
-        nameGap: 28,
-        axisLabel: {
-          ...axisStyle(theme).axisLabel,
-          formatter: (value: number) => `$${inUnit(DOLLARS)(value)}`,
-        },
+        ...nameBelow('dollars for a million runs'),
+        axisLabel: { ...axisStyle(theme).axisLabel, formatter: dollarTick },
       },
       yAxis: {
         ...axisStyle(theme),

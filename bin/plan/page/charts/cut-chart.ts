@@ -1,9 +1,11 @@
 /** The bytes that a cut would move, over the order of the nodes, and the cuts of the plan. */
-import type { PlanReport } from '../../plan-report';
+import type { LineSeriesOption, ScatterSeriesOption } from 'echarts/charts';
+import type { PlanReport, ProfilePoint, ReportedCut } from '../../plan-report';
 import { BYTE_UNITS, maybe, quantity, unitFor } from '../../figures';
+import type { Theme } from '../theme';
 import { colorOf } from '../theme';
 import type { Chart, Facts } from './chart';
-import { WHOLE_GRID, axisStyle, baseOption, inUnit, isNarrow, roundEnd, roundInterval } from './chart';
+import { WHOLE_GRID, baseOption, isNarrow, linearAxis, nameAbove, nameBelow, nodeAxis } from './chart';
 import { MOST_LINES, nodesOf, sliceAt } from './profile-chart';
 
 /** Names of tensors in a tooltip; the table has all. */
@@ -27,65 +29,56 @@ export function cutChart(report: PlanReport): Chart {
       { label: 'a cut after this node', mark: 'line', series: POSSIBLE },
       { label: 'a cut of this plan', mark: 'point', series: 'accent' },
     ],
-    option: (theme, width) => ({
-      ...baseOption(theme),
-      tooltip: { trigger: 'item' },
-      grid: { ...WHOLE_GRID, left: isNarrow(width) ? 46 : 60, right: 18, top: 34, bottom: 46 },
-      xAxis: {
-        ...axisStyle(theme),
-        type: 'value',
-        min: 0,
-        max: nodesOf(profile),
-        splitLine: { show: false },
-        name: 'nodes before the cut',
-        nameLocation: 'middle',
-        nameGap: 26,
-      },
-      yAxis: {
-        ...axisStyle(theme),
-        type: 'value',
-        name: `bytes moved, ${unit.name}`,
-        nameTextStyle: { color: theme.ink, align: 'left', padding: [0, 0, 0, isNarrow(width) ? -42 : -56] },
-        min: 0,
-        max: roundEnd(max, unit),
-        interval: roundInterval(max, unit),
-        axisLabel: { ...axisStyle(theme).axisLabel, formatter: inUnit(unit) },
-      },
-      series: [
-        {
-          type: 'line',
-          name: 'possible',
-          connectNulls: false,
-          // Otherwise a cut between two places where none is legal would show nothing.
-          showSymbol: true,
-          showAllSymbol: true,
-          symbol: 'circle',
-          symbolSize: possible.length > width / 6 ? 2 : 4,
-          lineStyle: { width: 1.2, color: colorOf(theme, 0) },
-          itemStyle: { color: colorOf(theme, 0) },
-          data: possible.map(({ last, crossingBytes }) => [last + 1, crossingBytes ?? '-']),
+    trigger: 'item',
+    option: (theme, width) => {
+      const left = isNarrow(width) ? 46 : 60;
+      return {
+        ...baseOption(theme),
+        grid: { ...WHOLE_GRID, left, right: 18, top: 34, bottom: 46 },
+        xAxis: { ...nodeAxis(theme, nodesOf(profile)), ...nameBelow('nodes before the cut') },
+        yAxis: {
+          ...linearAxis(theme, max, unit),
+          ...nameAbove(theme, `bytes moved, ${unit.name}`, left),
         },
-        {
-          type: 'scatter',
-          name: 'chosen',
-          symbol: 'diamond',
-          symbolSize: cuts.length > width / 24 ? 8 : 13,
-          itemStyle: { color: theme.accent, borderColor: theme.surface, borderWidth: 1, opacity: 1 },
-          z: 4,
-          data: cuts.map(({ position, bytes }) => [position, bytes]),
-          markLine: {
-            silent: true,
-            symbol: 'none',
-            label: { show: false },
-            lineStyle: { color: theme.muted, type: 'dashed', width: 1 },
-            data: cuts.length > MOST_LINES ? [] : cuts.map(({ position }) => ({ xAxis: position })),
-          },
-        },
-      ],
-    }),
+        series: [possibleCuts(possible, theme, width), chosenCuts(cuts, theme, width)],
+      };
+    },
     facts: ({ seriesIndex, dataIndex }) =>
       seriesIndex === CHOSEN ? chosenFacts(report, dataIndex) : possibleFacts(report, dataIndex),
     stops: cuts.map((_, dataIndex) => ({ seriesIndex: CHOSEN, dataIndex })),
+  };
+}
+
+function possibleCuts(possible: readonly ProfilePoint[], theme: Theme, width: number): LineSeriesOption {
+  return {
+    type: 'line',
+    connectNulls: false,
+    // Otherwise a cut between two places where none is legal would show nothing.
+    showSymbol: true,
+    showAllSymbol: true,
+    symbol: 'circle',
+    symbolSize: possible.length > width / 6 ? 2 : 4,
+    lineStyle: { width: 1.2, color: colorOf(theme, 0) },
+    itemStyle: { color: colorOf(theme, 0) },
+    data: possible.map(({ last, crossingBytes }) => [last + 1, crossingBytes ?? '-']),
+  };
+}
+
+function chosenCuts(cuts: readonly ReportedCut[], theme: Theme, width: number): ScatterSeriesOption {
+  return {
+    type: 'scatter',
+    symbol: 'diamond',
+    symbolSize: cuts.length > width / 24 ? 8 : 13,
+    itemStyle: { color: theme.accent, borderColor: theme.surface, borderWidth: 1, opacity: 1 },
+    z: 4,
+    data: cuts.map(({ position, bytes }) => [position, bytes]),
+    markLine: {
+      silent: true,
+      symbol: 'none',
+      label: { show: false },
+      lineStyle: { color: theme.muted, type: 'dashed', width: 1 },
+      data: cuts.length > MOST_LINES ? [] : cuts.map(({ position }) => ({ xAxis: position })),
+    },
   };
 }
 

@@ -6,7 +6,16 @@ import type { Theme } from '../theme';
 import { colorOf, dashOf, symbolOf } from '../theme';
 import { memoryText } from '../tables';
 import type { Chart } from './chart';
-import { WHOLE_GRID, axisStyle, baseOption, inUnit, isNarrow, roundEnd, roundInterval } from './chart';
+import {
+  WHOLE_GRID,
+  axisStyle,
+  baseOption,
+  dollarTick,
+  isNarrow,
+  linearAxis,
+  nameAbove,
+  nameBelow,
+} from './chart';
 
 const QUANTILES = ['p50', 'p95'] as const;
 const QUANTILE_LABELS = { p50: 'half of the runs (p50)', p95: '95 of 100 runs (p95)' };
@@ -27,34 +36,25 @@ export function frontChart({ points, chosen, temperature }: ParetoFront): Chart 
         ? []
         : [{ label: 'this plan', mark: 'point' as const, series: 'accent' as const }]),
     ],
-    option: (theme, width) => ({
-      ...baseOption(theme),
-      tooltip: { trigger: 'item' },
-      grid: { ...WHOLE_GRID, left: isNarrow(width) ? 52 : 66, right: 24, top: 34, bottom: 50 },
-      xAxis: {
-        ...axisStyle(theme),
-        type: 'value',
-        min: 0,
-        max: roundEnd(max, unit),
-        interval: roundInterval(max, unit),
-        name: `time of a run, ${unit.name}`,
-        nameLocation: 'middle',
-        nameGap: 28,
-        axisLabel: { ...axisStyle(theme).axisLabel, formatter: inUnit(unit) },
-      },
-      yAxis: {
-        ...axisStyle(theme),
-        type: 'value',
-        min: 0,
-        name: 'dollars for a million runs',
-        nameTextStyle: { color: theme.ink, align: 'left', padding: [0, 0, 0, isNarrow(width) ? -48 : -62] },
-        axisLabel: {
-          ...axisStyle(theme).axisLabel,
-          formatter: (value: number) => `$${value.toLocaleString('en-US')}`,
+    trigger: 'item',
+    option: (theme, width) => {
+      const left = isNarrow(width) ? 52 : 66;
+      return {
+        ...baseOption(theme),
+        grid: { ...WHOLE_GRID, left, right: 24, top: 34, bottom: 50 },
+        xAxis: { ...linearAxis(theme, max, unit), ...nameBelow(`time of a run, ${unit.name}`) },
+        yAxis: {
+          ...axisStyle(theme),
+          ...nameAbove(theme, 'dollars for a million runs', left),
+          type: 'value',
+          min: 0,
+          axisLabel: { ...axisStyle(theme).axisLabel, formatter: dollarTick },
         },
-      },
-      series: QUANTILES.map((quantile, index) => quantileSeries({ points, chosen, quantile, index, theme })),
-    }),
+        series: QUANTILES.map((quantile, index) =>
+          quantileSeries({ points, chosen, quantile, index, theme }),
+        ),
+      };
+    },
     facts: ({ dataIndex }) => {
       const point = points.at(dataIndex);
       if (point === undefined) return undefined;

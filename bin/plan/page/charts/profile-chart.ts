@@ -6,7 +6,16 @@ import { BYTE_UNITS, TIME_UNITS, maybe, quantity, unitFor } from '../../figures'
 import type { Theme } from '../theme';
 import { colorOf } from '../theme';
 import type { Chart } from './chart';
-import { WHOLE_GRID, axisStyle, baseOption, inUnit, isNarrow, roundEnd, roundInterval } from './chart';
+import {
+  WHOLE_GRID,
+  axisStyle,
+  baseOption,
+  isNarrow,
+  linearAxis,
+  nameAbove,
+  nameBelow,
+  nodeAxis,
+} from './chart';
 
 interface Panel {
   readonly name: string;
@@ -32,44 +41,37 @@ export function profileChart(report: PlanReport): Chart {
     label: `The ${report.slices.length} slices on the weights, the compute and the live tensors of the nodes, in the order in which the nodes run.`,
     height: TOP + panels.length * PANEL_HEIGHT + last * PANEL_GAP + BOTTOM,
     legend: [],
-    option: (theme, width) => ({
-      ...baseOption(theme),
-      axisPointer: { link: [{ xAxisIndex: 'all' }], lineStyle: { color: theme.ink } },
-      tooltip: { trigger: 'axis' },
-      grid: panels.map((_, panel) => ({
-        ...WHOLE_GRID,
-        left: isNarrow(width) ? 46 : 60,
-        right: 18,
-        top: TOP + panel * (PANEL_HEIGHT + PANEL_GAP),
-        height: PANEL_HEIGHT,
-      })),
-      xAxis: panels.map((_, panel) => ({
-        ...axisStyle(theme),
-        gridIndex: panel,
-        type: 'value',
-        min: 0,
-        max: nodesOf(profile),
-        splitLine: { show: false },
-        axisLabel: { ...axisStyle(theme).axisLabel, show: panel === last },
-        ...(panel === last && { name: 'nodes', nameLocation: 'middle', nameGap: 26 }),
-      })),
-      yAxis: panels.map(({ name, unit, max }, panel) => ({
-        ...axisStyle(theme),
-        gridIndex: panel,
-        type: 'value',
-        name: `${name}, ${unit.name}`,
-        nameTextStyle: { color: theme.ink, align: 'left', padding: [0, 0, 0, isNarrow(width) ? -42 : -56] },
-        nameGap: panel === 0 ? 26 : 12,
-        min: 0,
-        max: roundEnd(max, unit),
-        interval: roundInterval(max, unit),
-        axisLabel: { ...axisStyle(theme).axisLabel, formatter: inUnit(unit) },
-      })),
-      series: [
-        ...panels.map((panel, index) => columns(profile, panel, index, theme)),
-        ...panels.map((_, index) => sliceBands(report, index, theme, width)),
-      ],
-    }),
+    trigger: 'axis',
+    option: (theme, width) => {
+      const left = isNarrow(width) ? 46 : 60;
+      return {
+        ...baseOption(theme),
+        axisPointer: { link: [{ xAxisIndex: 'all' }], lineStyle: { color: theme.ink } },
+        grid: panels.map((_, panel) => ({
+          ...WHOLE_GRID,
+          left,
+          right: 18,
+          top: TOP + panel * (PANEL_HEIGHT + PANEL_GAP),
+          height: PANEL_HEIGHT,
+        })),
+        xAxis: panels.map((_, panel) => ({
+          ...nodeAxis(theme, nodesOf(profile)),
+          gridIndex: panel,
+          axisLabel: { ...axisStyle(theme).axisLabel, show: panel === last },
+          ...(panel === last && nameBelow('nodes')),
+        })),
+        yAxis: panels.map(({ name, unit, max }, panel) => ({
+          ...linearAxis(theme, max, unit),
+          ...nameAbove(theme, `${name}, ${unit.name}`, left),
+          nameGap: panel === 0 ? 26 : 12,
+          gridIndex: panel,
+        })),
+        series: [
+          ...panels.map((panel, index) => columns(profile, panel, index, theme)),
+          ...panels.map((_, index) => sliceBands(report, index, theme, width)),
+        ],
+      };
+    },
     facts: ({ dataIndex }) => factsOf(report, dataIndex),
     stops: profile.map((_, dataIndex) => ({ seriesIndex: 0, dataIndex })),
   };
@@ -113,7 +115,7 @@ function columns(
     yAxisIndex: index,
     encode: { x: 0, y: 1 },
     z: 3,
-    itemStyle: { color: colorOf(theme, index) },
+    color: colorOf(theme, index),
     data: profile.map((point) => [
       (point.first + point.last + 1) / 2,
       value(point),

@@ -1,14 +1,16 @@
 /** The price of a month of every service that can run the model, by requests per hour, with logarithmic axes. */
+import type { LineSeriesOption } from 'echarts/charts';
 import type { Alternative, PlanReport } from '../../plan-report';
 import { quantity } from '../../figures';
 import type { Theme } from '../theme';
 import { colorOf, dashOf, symbolOf } from '../theme';
 import type { Chart } from './chart';
-import { WHOLE_GRID, axisStyle, baseOption, isNarrow } from './chart';
+import { WHOLE_GRID, axisStyle, baseOption, dollarTick, isNarrow, nameAbove, nameBelow } from './chart';
 
 type Cheapest = NonNullable<PlanReport['cheapest']>;
 
-const RIGHT = 20;
+/** Room for half of the last label. */
+const RIGHT = 32;
 /** Pixels that a name needs, in several lines. */
 const SMALLEST_LABEL = 84;
 
@@ -25,45 +27,36 @@ export function rateChart(alternatives: readonly Alternative[], cheapest: Cheape
     label: `The price of a month of ${priced.length} services, by requests per hour.`,
     height: 400,
     legend: priced.map(({ service }, series) => ({ label: service, mark: 'line', series })),
-    option: (theme, width) => ({
-      ...baseOption(theme),
-      tooltip: { trigger: 'item' },
-      grid: { ...WHOLE_GRID, left: leftOf(width), right: RIGHT, top: topOf(width), bottom: 50 },
-      xAxis: {
-        ...axisStyle(theme),
-        type: 'log',
-        ...decades(rates, 1),
-        name: 'requests per hour',
-        nameLocation: 'middle',
-        nameGap: 28,
-        axisLabel: { ...axisStyle(theme).axisLabel, formatter: count },
-      },
-      yAxis: {
-        ...axisStyle(theme),
-        type: 'log',
-        ...decades(prices, SMALLEST_DOLLARS),
-        name: 'dollars a month',
-        nameGap: topOf(width) - 20,
-        nameTextStyle: { color: theme.ink, align: 'left', padding: [0, 0, 0, isNarrow(width) ? -58 : -72] },
-        axisLabel: { ...axisStyle(theme).axisLabel, formatter: (value: number) => `$${count(value)}` },
-      },
-      series: priced.map(({ service, monthly }, index) => ({
-        type: 'line',
-        name: service,
-        symbol: symbolOf(index),
-        symbolSize: 8,
-        showAllSymbol: true,
-        lineStyle: { color: colorOf(theme, index), width: 1.8, type: [...dashOf(index)] },
-        itemStyle: { color: colorOf(theme, index) },
-        // A logarithmic axis has no place for 0.
-        data: monthly.map(({ requestsPerHour, dollars }) =>
-          isPositive(requestsPerHour) && isPositive(dollars) ? [requestsPerHour, dollars] : '-',
-        ),
-        ...(index === 0 && {
-          markArea: cheapestAreas(cheapest, rates, theme, width - leftOf(width) - RIGHT),
-        }),
-      })),
-    }),
+    trigger: 'item',
+    option: (theme, width) => {
+      const left = isNarrow(width) ? 62 : 76;
+      // Room above the lines, for the names of the cheapest services.
+      const top = isNarrow(width) ? 92 : 64;
+      const bands = cheapestBands(cheapest, rates, theme, width - left - RIGHT);
+      return {
+        ...baseOption(theme),
+        grid: { ...WHOLE_GRID, left, right: RIGHT, top, bottom: 50 },
+        xAxis: {
+          ...axisStyle(theme),
+          ...nameBelow('requests per hour'),
+          type: 'log',
+          ...decades(rates, 1),
+          axisLabel: { ...axisStyle(theme).axisLabel, formatter: rateTick },
+        },
+        yAxis: {
+          ...axisStyle(theme),
+          ...nameAbove(theme, 'dollars a month', left),
+          nameGap: top - 20,
+          type: 'log',
+          ...decades(prices, SMALLEST_DOLLARS),
+          axisLabel: { ...axisStyle(theme).axisLabel, formatter: dollarTick },
+        },
+        series: priced.map((alternative, index) => ({
+          ...priceLine(alternative, index, theme),
+          ...(index === 0 && { markArea: bands }),
+        })),
+      };
+    },
     facts: ({ seriesIndex, dataIndex }) => {
       const alternative = priced.at(seriesIndex);
       const point = alternative?.monthly.at(dataIndex);
@@ -82,8 +75,24 @@ export function rateChart(alternatives: readonly Alternative[], cheapest: Cheape
   };
 }
 
+function priceLine({ service, monthly }: Alternative, index: number, theme: Theme): LineSeriesOption {
+  return {
+    type: 'line',
+    name: service,
+    symbol: symbolOf(index),
+    symbolSize: 8,
+    showAllSymbol: true,
+    lineStyle: { color: colorOf(theme, index), width: 1.8, type: [...dashOf(index)] },
+    itemStyle: { color: colorOf(theme, index) },
+    // A logarithmic axis has no place for 0.
+    data: monthly.map(({ requestsPerHour, dollars }) =>
+      isPositive(requestsPerHour) && isPositive(dollars) ? [requestsPerHour, dollars] : '-',
+    ),
+  };
+}
+
 /** Bands over the rates at which each service is the cheapest, with its name above if there is room. */
-function cheapestAreas(cheapest: Cheapest, rates: readonly number[], theme: Theme, width: number): object {
+function cheapestBands(cheapest: Cheapest, rates: readonly number[], theme: Theme, width: number): object {
   const { min, max } = decades(rates, 1);
   const inside = cheapest
     .map(({ from, service }, index) => ({
@@ -107,15 +116,6 @@ function cheapestAreas(cheapest: Cheapest, rates: readonly number[], theme: Them
   };
 }
 
-/** Pixels above the lines, for the names of the cheapest services. */
-function topOf(width: number): number {
-  return isNarrow(width) ? 92 : 64;
-}
-
-function leftOf(width: number): number {
-  return isNarrow(width) ? 62 : 76;
-}
-
 function decades(values: readonly number[], fallback: number): { min: number; max: number } {
   const least = values.reduce((a, b) => Math.min(a, b), Infinity);
   const most = values.reduce((a, b) => Math.max(a, b), -Infinity);
@@ -128,6 +128,6 @@ function isPositive(value: number): boolean {
   return value > 0;
 }
 
-function count(value: number): string {
+function rateTick(value: number): string {
   return value.toLocaleString('en-US', { maximumSignificantDigits: 3 });
 }

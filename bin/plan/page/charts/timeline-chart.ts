@@ -5,7 +5,7 @@ import { TIME_UNITS, quantity, unitFor } from '../../figures';
 import type { Theme } from '../theme';
 import { colorOf } from '../theme';
 import type { Chart } from './chart';
-import { WHOLE_GRID, axisStyle, baseOption, inUnit, roundEnd, roundInterval } from './chart';
+import { WHOLE_GRID, axisStyle, baseOption, linearAxis, nameBelow } from './chart';
 
 /** A function that waits does nothing, so its bar is empty. */
 const WAIT: SpanKind = 'wait';
@@ -39,20 +39,13 @@ export function timelineChart(temperature: 'warm' | 'cold', spans: readonly Time
       mark: kind === WAIT ? 'outline' : 'area',
       series: KINDS[kind].series,
     })),
+    trigger: 'item',
     option: (theme) => ({
       ...baseOption(theme),
-      tooltip: { trigger: 'item' },
       grid: { ...WHOLE_GRID, left: LEFT, right: 20, top: 8, bottom: 50 },
       xAxis: {
-        ...axisStyle(theme),
-        type: 'value',
-        min: 0,
-        max: roundEnd(max, unit),
-        interval: roundInterval(max, unit),
-        name: `time since the start of the run, ${unit.name}`,
-        nameLocation: 'middle',
-        nameGap: 28,
-        axisLabel: { ...axisStyle(theme).axisLabel, formatter: inUnit(unit) },
+        ...linearAxis(theme, max, unit),
+        ...nameBelow(`time since the start of the run, ${unit.name}`),
       },
       yAxis: {
         ...axisStyle(theme),
@@ -60,25 +53,9 @@ export function timelineChart(temperature: 'warm' | 'cold', spans: readonly Time
         inverse: true,
         data: rows,
         axisTick: { show: false },
-        axisLabel: {
-          color: theme.ink,
-          fontSize: 12,
-          interval: 0,
-          width: LEFT - 10,
-          overflow: 'truncate',
-        },
+        axisLabel: { color: theme.ink, fontSize: 12, interval: 0, width: LEFT - 10, overflow: 'truncate' },
       },
-      series: [
-        {
-          type: 'custom',
-          renderItem: renderBar(theme),
-          encode: { x: [1, 2], y: 0 },
-          data: spans.map(({ row, kind, startMs, endMs }) => ({
-            value: [rows.indexOf(row), startMs, endMs, kind === WAIT ? 1 : 0],
-            itemStyle: { color: colorOf(theme, KINDS[kind].series) },
-          })),
-        },
-      ],
+      series: [bars(spans, rows, theme)],
     }),
     facts: ({ dataIndex }) => {
       const span = spans.at(dataIndex);
@@ -92,6 +69,18 @@ export function timelineChart(temperature: 'warm' | 'cold', spans: readonly Time
       };
     },
     stops: spans.map((_, dataIndex) => ({ seriesIndex: 0, dataIndex })),
+  };
+}
+
+function bars(spans: readonly TimelineSpan[], rows: readonly string[], theme: Theme): CustomSeriesOption {
+  return {
+    type: 'custom',
+    renderItem: renderBar(theme),
+    encode: { x: [1, 2], y: 0 },
+    data: spans.map(({ row, kind, startMs, endMs }) => ({
+      value: [rows.indexOf(row), startMs, endMs, kind === WAIT ? 1 : 0],
+      itemStyle: { color: colorOf(theme, KINDS[kind].series) },
+    })),
   };
 }
 
