@@ -83,9 +83,9 @@ function withUnit(value: number, units: readonly Unit[]): string {
 function dollars(value: number): string {
   if (value === 0) return '$0';
   if (value >= 100) return `$${grouped(value, 0)}`;
-  if (value >= 1)
-    return `$${value.toLocaleString('en-US', { minimumFractionDigits: 2, maximumFractionDigits: 2 })}`;
-  return `$${value.toLocaleString('en-US', { maximumSignificantDigits: 3 })}`;
+  if (value < 0.01) return `$${value.toLocaleString('en-US', { maximumSignificantDigits: 3 })}`;
+  const maximumFractionDigits = value >= 1 ? 2 : 3;
+  return `$${value.toLocaleString('en-US', { minimumFractionDigits: 2, maximumFractionDigits })}`;
 }
 
 /** Three significant digits, but all digits before the point. */

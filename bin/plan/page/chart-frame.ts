@@ -137,7 +137,11 @@ function factsElement({ title, rows }: Facts): HTMLElement {
       'tr',
       {},
       element('th', { scope: 'row' }, element('bdi', {}, shortened(label))),
-      element('td', {}, element('bdi', {}, figureText(figure))),
+      element(
+        'td',
+        typeof figure === 'object' ? { class: 'number' } : {},
+        element('bdi', {}, figureText(figure)),
+      ),
     ),
   );
   return element(

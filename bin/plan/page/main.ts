@@ -72,11 +72,16 @@ function sectionElement(section: Section, frames: ChartFrame[]): HTMLElement {
   );
 }
 
+/** Folded tables with more rows stay folded on paper. */
+const MOST_PRINTED_ROWS = 60;
+
 /** Paper is white: charts get light colors and a width that fits, and folded tables open. */
 function preparePrinting(frames: readonly ChartFrame[]): void {
   let closed: HTMLDetailsElement[] = [];
   window.addEventListener('beforeprint', () => {
-    closed = [...document.querySelectorAll<HTMLDetailsElement>('main details:not([open])')];
+    closed = [...document.querySelectorAll<HTMLDetailsElement>('main details:not([open])')].filter(
+      (details) => details.querySelectorAll('tbody tr').length <= MOST_PRINTED_ROWS,
+    );
     for (const details of closed) details.open = true;
     for (const frame of frames) {
       frame.setTheme(LIGHT);

@@ -12,7 +12,7 @@ type Cheapest = NonNullable<PlanReport['cheapest']>;
 /** Room for half of the last label. */
 const RIGHT = 32;
 /** Pixels that a name needs, in several lines. */
-const SMALLEST_LABEL = 84;
+const SMALLEST_LABEL = 72;
 
 /** The lowest decade of a logarithmic axis when all prices are 0. */
 const SMALLEST_DOLLARS = 0.01;
