@@ -27,10 +27,11 @@ export function checkPagePath(file: string): void {
     );
   }
   const folder = path.dirname(file);
-  if (!fs.existsSync(folder)) {
+  const found = fs.statSync(folder, { throwIfNoEntry: false });
+  if (!found?.isDirectory()) {
     throw new SlicedInferenceError(
       `${FLAG} must name a file in a folder that exists`,
-      `no folder ${quoted(folder)}`,
+      `${found ? 'the file' : 'no folder'} ${quoted(folder)}`,
       'make the folder first, or check the path',
     );
   }

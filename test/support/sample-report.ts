@@ -379,9 +379,8 @@ export const HOSTILE_REPORT: PlanReport = sampleReport({
 
 /** What is known before a model of cost is asked: no cost, no latency and no alternatives. */
 export function withoutCosts(report: PlanReport): PlanReport {
-  return JSON.parse(
-    JSON.stringify(report, (key, value: unknown) => (COST_FIELDS.has(key) ? undefined : value)),
-  ) as PlanReport;
+  const text = JSON.stringify(report, (key, value: unknown) => (COST_FIELDS.has(key) ? undefined : value));
+  return { ...(JSON.parse(text) as PlanReport), verdict: [] };
 }
 
 const COST_FIELDS = new Set<string>([
