@@ -26,11 +26,13 @@ export function licenseText(packages) {
   const sections = new Map();
   for (const thirdParty of packages) {
     const text = textOf(thirdParty);
-    sections.set(text, [...(sections.get(text) ?? []), `${idOf(thirdParty)} (${thirdParty.license})`]);
+    // A package may lie in several folders, one inside each package that uses it.
+    const names = sections.get(text) ?? new Set();
+    sections.set(text, names.add(`${idOf(thirdParty)} (${thirdParty.license})`));
   }
   return [
     'This package contains the following packages of others. Their licenses follow.',
-    ...[...sections].map(([text, names]) => `${names.join('\n')}\n\n${text}`),
+    ...[...sections].map(([text, names]) => `${[...names].join('\n')}\n\n${text}`),
   ].join(`\n${RULE}\n`);
 }
 

@@ -19,6 +19,8 @@ import {
 
 interface Panel {
   readonly name: string;
+  /** Its color, the same in every report. */
+  readonly series: number;
   readonly unit: Unit;
   readonly max: number;
   readonly value: (point: ProfilePoint) => number;
@@ -87,24 +89,29 @@ export function nodesOf(profile: readonly ProfilePoint[]): number {
 }
 
 function panelsOf(profile: readonly ProfilePoint[]): Panel[] {
-  const panel = (name: string, units: readonly Unit[], value: (point: ProfilePoint) => number): Panel => {
+  const panel = (
+    series: number,
+    name: string,
+    units: readonly Unit[],
+    value: (point: ProfilePoint) => number,
+  ): Panel => {
     const max = profile.reduce((largest, point) => Math.max(largest, value(point)), 0);
-    return { name, unit: unitFor(max, units), max, value };
+    return { name, series, unit: unitFor(max, units), max, value };
   };
   const seconds: readonly Unit[] = TIME_UNITS.map(({ name, size }) => ({ name, size: size / 1_000 }));
   return [
-    panel('weights', BYTE_UNITS, ({ weightBytes }) => weightBytes),
+    panel(0, 'weights', BYTE_UNITS, ({ weightBytes }) => weightBytes),
     ...(profile.some(({ coreSeconds }) => coreSeconds !== undefined)
-      ? [panel('compute on one vCPU', seconds, ({ coreSeconds = 0 }) => coreSeconds)]
+      ? [panel(1, 'compute on one vCPU', seconds, ({ coreSeconds = 0 }) => coreSeconds)]
       : []),
-    panel('live tensors', BYTE_UNITS, ({ liveBytes }) => liveBytes),
+    panel(2, 'live tensors', BYTE_UNITS, ({ liveBytes }) => liveBytes),
   ];
 }
 
 /** One column for each stretch, as wide as the stretch. */
 function columns(
   profile: readonly ProfilePoint[],
-  { name, value }: Panel,
+  { name, series, value }: Panel,
   index: number,
   theme: Theme,
 ): CustomSeriesOption {
@@ -115,7 +122,7 @@ function columns(
     yAxisIndex: index,
     encode: { x: 0, y: 1 },
     z: 3,
-    color: colorOf(theme, index),
+    color: colorOf(theme, series),
     data: profile.map((point) => [
       (point.first + point.last + 1) / 2,
       value(point),
