@@ -167,7 +167,7 @@ function timelineSection({ timelines }: PlanReport): Section[] {
     section({
       id: 'timelines',
       title: 'A run in time',
-      text: 'A cold run starts and loads all functions at once. The two time axes differ.',
+      text: 'With warm-ups, a cold run starts and loads all functions at once. The two time axes differ.',
       charts: runs.map((temperature) => ({
         title: temperature === 'cold' ? 'A cold run' : 'A warm run',
         chart: timelineChart(temperature, timelines[temperature]),
