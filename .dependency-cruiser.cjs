@@ -174,6 +174,23 @@ module.exports = {
       to: { path: '^(local|bin)/' },
     },
     {
+      name: 'page-runs-in-browsers',
+      comment:
+        'The page of a plan is a program of its own: it knows the report by type, and needs no Node.js.',
+      severity: 'error',
+      from: { path: '^bin/plan/page/' },
+      to: {
+        pathNot: ['^bin/plan/(page/|figures[.]ts$|plan-report[.]ts$)', 'node_modules/(echarts|zrender)/'],
+      },
+    },
+    {
+      name: 'figures-are-pure',
+      comment: 'The page and the terminal format numbers with the same code.',
+      severity: 'error',
+      from: { path: '^bin/plan/(figures|plan-report)[.]ts$' },
+      to: { pathNot: '^contract/', dependencyTypesNot: ['type-only'] },
+    },
+    {
       name: 'local-without-command-line',
       comment: 'The local cloud is a library; the command line is one of its users.',
       severity: 'error',

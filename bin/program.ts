@@ -6,6 +6,7 @@ import { packageVersion } from '../lib/host/package-files';
 import { cacheCommand } from './commands/cache';
 import { inspectCommand } from './commands/inspect';
 import { localCommand } from './commands/local';
+import { planCommand } from './commands/plan';
 import { clearProgress } from './terminal/progress';
 import { runCommand } from './commands/run';
 import { sliceCommand } from './commands/slice';
@@ -20,6 +21,7 @@ const DEBUG_VARIABLE = 'SLICED_INFERENCE_DEBUG';
 const HELP = `
 Examples:
   $ sliced-inference inspect model.onnx
+  $ sliced-inference plan model.onnx --slices 3 --report report.html
   $ sliced-inference verify model.onnx --slices 3
   $ sliced-inference slice model.onnx --slices 3 --out slices
   $ sliced-inference run cdk.out --inputs x.npz --out y.npz
@@ -40,6 +42,7 @@ async function main(): Promise<void> {
     });
   const commands = [
     inspectCommand(),
+    planCommand(),
     sliceCommand(),
     verifyCommand(),
     runCommand(),

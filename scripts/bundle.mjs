@@ -1,8 +1,9 @@
 // Bundles the programs that ship as one CommonJS file each, with the packages that they use, into dist/bundle/.
-// onnxruntime-node stays outside because it loads its native library from its own folder.
+// onnxruntime-node stays outside because it loads its native library from its own folder. Also makes the page of `plan`.
 // dist/bundle.json lists the files in each bundle: the package's licenses and its bill of materials are made from it.
 import * as fs from 'node:fs';
 import { build } from 'esbuild';
+import { PAGE_BUILD, planPage } from './plan-page.mjs';
 
 const shared = {
   bundle: true,
@@ -18,7 +19,8 @@ const shared = {
   logLevel: 'warning',
 };
 
-const results = await Promise.all([
+const [builtPage, ...results] = await Promise.all([
+  build(PAGE_BUILD),
   build({ ...shared, entryPoints: { handler: 'lambda/handler.ts' }, minify: true }),
   build({
     ...shared,
@@ -43,14 +45,16 @@ const results = await Promise.all([
   }),
 ]);
 
+const { page, sources } = planPage(builtPage);
+fs.writeFileSync('dist/bundle/plan-page.html', page);
+
 const outputs = Object.assign({}, ...results.map(({ metafile }) => metafile.outputs));
 const inputsOf = ({ inputs }) =>
   Object.keys(inputs)
     .filter((file) => inputs[file].bytesInOutput > 0)
     .sort();
+const bundles = Object.entries(outputs).map(([file, output]) => [file, inputsOf(output)]);
 fs.writeFileSync(
   'dist/bundle.json',
-  JSON.stringify(
-    Object.fromEntries(Object.entries(outputs).map(([file, output]) => [file, inputsOf(output)])),
-  ),
+  JSON.stringify(Object.fromEntries([...bundles, ['dist/bundle/plan-page.html', sources.sort()]])),
 );

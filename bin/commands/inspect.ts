@@ -3,8 +3,11 @@ import { Command } from 'commander';
 import type { Dimension } from '../../contract/tensors';
 import type { AnalyzedModel } from '../../lib/compile/analyze';
 import { analyzeModel } from '../../lib/compile/analyze';
+import { graphProfile } from '../plan/graph-profile';
+import type { ProfilePoint } from '../plan/plan-report';
 import { formatBytes, formatType } from '../terminal/format';
 import { clearProgress, showProgress } from '../terminal/progress';
+import { profileLines } from '../terminal/profile-lines';
 import type { ModelOptions } from './slicing-options';
 import { addModelOptions, analyzeOptions } from './slicing-options';
 
@@ -26,6 +29,8 @@ interface Inspection {
   readonly singleTensorCuts: readonly string[];
   /** Values between nodes that cannot cross a cut. */
   readonly cannotCross: readonly InspectedValue[];
+  /** Weights, live tensors and bytes that a cut would move, in the order of the nodes. */
+  readonly profile: readonly ProfilePoint[];
 }
 
 interface InspectedDimension {
@@ -103,6 +108,7 @@ function inspect({
     possibleCuts: cuts.legal.length,
     singleTensorCuts: singleCrossings({ cuts, inner }).map((value) => graph.values[value].name),
     cannotCross: inner.filter((value) => cuts.rule(value) !== undefined).map(describeValue),
+    profile: graphProfile({ cuts, starts: [] }),
   };
 }
 
@@ -159,6 +165,7 @@ function describe(path: string, found: Inspection): string {
       : [`sizes that depend on data: ${firstOf(boundedTensors).join(', ')}`]),
     cannotCross.length === 0 ? 'every value between nodes can cross a cut' : 'cannot cross a cut',
     ...firstOf(values(cannotCross)),
+    ...profileLines(found.profile, process.stdout.columns),
     '',
   ].join('\n');
 }

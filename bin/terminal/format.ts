@@ -40,5 +40,5 @@ export function formatTable(
 }
 
 function isNumeric(cell: string | number): boolean {
-  return typeof cell === 'number' || /^[\d.,]+(B|KB|MB|GB|TB)?$/.test(cell);
+  return typeof cell === 'number' || /^(\$?[\d.,]+ ?(B|KB|MB|GB|TB|µs|ms|s)?|–)$/.test(cell);
 }

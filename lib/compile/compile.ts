@@ -7,6 +7,7 @@ import type { CompiledModel } from '../emit/compiled-model';
 import { emitSlice } from '../emit/slice';
 import { bestCut } from '../plan/best-cut';
 import type { Slicer } from '../plan/search/slicers';
+import type { WiredCut } from '../plan/wiring/wiring';
 
 /**
  * Reads a model, chooses its cuts and plans its slices. Weights are not read until the slices are written.
@@ -18,8 +19,12 @@ export function compile(modelPath: string, slicer: Slicer, options: AnalyzeOptio
 }
 
 export function compileAnalyzed(analyzed: AnalyzedModel, slicer: Slicer): CompiledModel {
-  const { source, model, types, provenShapes, dataflow, cuts } = analyzed;
-  const cut = bestCut(dataflow, cuts, slicer);
+  return compileCut(analyzed, bestCut(analyzed.dataflow, analyzed.cuts, slicer));
+}
+
+/** Plans the slices of a cut that is chosen already. */
+export function compileCut(analyzed: AnalyzedModel, cut: WiredCut): CompiledModel {
+  const { source, model, types, provenShapes } = analyzed;
   const manifests = sliceManifests(model, types, cut.wiring);
   const slices = cut.wiring.slices.map((slice, index) =>
     emitSlice(model, { types, provenShapes }, slice, manifests[index], `${sliceName(index)}.weights`),

@@ -26,12 +26,27 @@ export function licenseText(packages) {
   const sections = new Map();
   for (const thirdParty of packages) {
     const text = textOf(thirdParty);
-    sections.set(text, [...(sections.get(text) ?? []), `${idOf(thirdParty)} (${thirdParty.license})`]);
+    // A package may lie in several folders, one inside each package that uses it.
+    const names = sections.get(text) ?? new Set();
+    sections.set(text, names.add(`${idOf(thirdParty)} (${thirdParty.license})`));
   }
   return [
     'This package contains the following packages of others. Their licenses follow.',
-    ...[...sections].map(([text, names]) => `${names.join('\n')}\n\n${text}`),
+    ...[...sections].map(([text, names]) => `${[...names].join('\n')}\n\n${text}`),
   ].join(`\n${RULE}\n`);
+}
+
+/** Relative to the folder of the package. Some packages have a folder with the licenses of what they contain. */
+function licenseFiles(folder) {
+  return fs
+    .readdirSync(folder, { withFileTypes: true })
+    .filter(({ name }) => LICENSE_FILE.test(name))
+    .flatMap((entry) =>
+      entry.isDirectory()
+        ? fs.readdirSync(path.join(folder, entry.name)).map((name) => path.join(entry.name, name))
+        : [entry.name],
+    )
+    .sort();
 }
 
 function textOf(thirdParty) {
@@ -40,7 +55,7 @@ function textOf(thirdParty) {
     throw new Error(
       `${idOf(thirdParty)} must have one of the licenses ${ACCEPTED.join(', ')}, got ${license}: do not ship it`,
     );
-  const files = fs.readdirSync(folder).filter((file) => LICENSE_FILE.test(file));
+  const files = licenseFiles(folder);
   if (files.length > 0)
     return files
       .map((file) => fs.readFileSync(path.join(folder, file), 'utf8').replaceAll('\r\n', '\n').trim())

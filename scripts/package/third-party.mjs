@@ -16,13 +16,25 @@ import { ROOT } from './project.mjs';
  */
 export function thirdPartyPackages(bundledDependencies) {
   const bundles = JSON.parse(fs.readFileSync(path.join(ROOT, 'dist/bundle.json'), 'utf8'));
-  const inside = Object.values(bundles)
-    .flat()
-    .filter((file) => !isOwn(file))
-    .map(packageFolder);
-  return [...new Set([...inside, ...bundledDependencies])]
-    .map((folder) => describe(folder))
-    .sort((a, b) => (idOf(a) < idOf(b) ? -1 : 1));
+  return described([...foldersOf(Object.values(bundles).flat()), ...bundledDependencies]);
+}
+
+/**
+ * Returns the packages that files of a bundle belong to, by name and version.
+ *
+ * @param {string[]} files relative to the repository
+ * @returns {ThirdPartyPackage[]}
+ */
+export function packagesInside(files) {
+  return described(foldersOf(files));
+}
+
+function foldersOf(files) {
+  return files.filter((file) => !isOwn(file)).map(packageFolder);
+}
+
+function described(folders) {
+  return [...new Set(folders)].map((folder) => describe(folder)).sort((a, b) => (idOf(a) < idOf(b) ? -1 : 1));
 }
 
 /** @param {ThirdPartyPackage} thirdParty */

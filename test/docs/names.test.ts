@@ -44,7 +44,7 @@ describe('the command line', () => {
   let help: string;
 
   beforeAll(async () => {
-    const commands = [['inspect'], ['slice'], ['verify'], ['run'], ['local'], ['cache', 'clear']];
+    const commands = [['inspect'], ['plan'], ['slice'], ['verify'], ['run'], ['local'], ['cache', 'clear']];
     const answers = await Promise.all(commands.map((command) => cli([...command, '--help'])));
     help = answers.map(({ stdout }) => stdout).join('\n');
   });
@@ -52,7 +52,7 @@ describe('the command line', () => {
   test('has every flag that a document uses with it', () => {
     const known = new Set(help.match(/--[a-z][a-z-]*/g));
     const flags = DOCUMENTS.flatMap(({ text, file }) =>
-      [...text.matchAll(/sliced-inference (?:inspect|slice|verify|run|local|cache)[^`\n]*/g)].flatMap(
+      [...text.matchAll(/sliced-inference (?:inspect|plan|slice|verify|run|local|cache)[^`\n]*/g)].flatMap(
         ([line]) => (line.match(/--[a-z][a-z-]*/g) ?? []).map((flag) => `${file}: ${flag}`),
       ),
     );

@@ -20,6 +20,11 @@ describe('inspect', () => {
         'cuts        8 possible, so at most 9 slices',
         '  tensors that cross a cut alone: m0, a0, t0, m1, a1, and 3 more',
         'every value between nodes can cross a cut',
+        'profile     from the first node to the last, with the largest value of a column',
+        '            █  █  █',
+        '  weights   █▁ █▁ █▁  1KB',
+        '             ████████',
+        '  tensors   █████████ 128B',
         '',
       ].join('\n'),
     );
@@ -42,6 +47,15 @@ describe('inspect', () => {
       possibleCuts: 3,
       singleTensorCuts: ['early', 'best', 'negated'],
       cannotCross: [],
+      profile: ['Tanh', 'TopK', 'Neg', 'Exp'].map((operator, position) => ({
+        first: position,
+        last: position,
+        node: expect.stringContaining(operator) as string,
+        operator,
+        weightBytes: operator === 'TopK' ? 8 : 0,
+        liveBytes: expect.any(Number) as number,
+        crossingBytes: operator === 'Exp' ? null : (expect.any(Number) as number),
+      })),
     });
   });
 

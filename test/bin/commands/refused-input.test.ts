@@ -14,20 +14,19 @@ import { externalWeight, twoInputs, unary } from '../../support/command-models';
 import { refuse, succeed } from '../../support/run-cli';
 import { float32, int64 } from '../../support/tensors';
 
-/** The error message of the three commands that read a model. None of them leaves files behind. */
+/** The error message of the four commands that read a model. None of them leaves files behind. */
 async function complaint(model: string): Promise<string> {
   const folder = temporaryFolder();
-  const [inspected, sliced, verified] = await Promise.all([
+  const lines = await Promise.all([
     refuse(['inspect', model]),
+    refuse(['plan', model, '--report', path.join(folder, 'report.html')]),
     refuse(['slice', model, '--out', path.join(folder, 'a/b')]),
     refuse(['verify', model]),
   ]);
   expect(fs.readdirSync(folder)).toEqual([]);
   // The names of temporary files differ each time.
-  const [first, ...others] = [inspected, sliced, verified].map((line) =>
-    line.replace(/from \S+\.onnx failed/, ''),
-  );
-  expect(others).toEqual([first, first]);
+  const [first, ...others] = lines.map((line) => line.replace(/from \S+\.onnx failed/, ''));
+  expect(others).toEqual([first, first, first]);
   return first;
 }
 
@@ -37,7 +36,7 @@ function file(content: string | Uint8Array, name = 'model.onnx'): string {
   return target;
 }
 
-describe('inspect, slice and verify refuse', () => {
+describe('inspect, plan, slice and verify refuse', () => {
   it('a missing model', async () => {
     const missing = path.join(temporaryFolder(), 'model.onnx');
     expect(await complaint(missing)).toBe(
@@ -97,7 +96,7 @@ describe('inspect, slice and verify refuse', () => {
   });
 });
 
-describe('inspect, slice and verify refuse external data', () => {
+describe('inspect, plan, slice and verify refuse external data', () => {
   it.each(['../weights.bin', '/etc/hostname', 'a/../../weights.bin'])(
     "outside the model's folder: %s",
     async (location) => {

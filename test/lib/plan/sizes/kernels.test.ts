@@ -85,6 +85,7 @@ test('a local function needs memory for the inner tensors that live at one time'
     outputs: ['y'],
     nodes: [inner(['x', 'x'], 'a'), inner(['a', 'x'], 'b'), inner(['a', 'b'], 'c'), inner(['c', 'x'], 'y')],
     operators: [use],
+    opsets: [],
     heldBytes: 0,
     field: { file: 0, offset: 0, length: 0 },
   };

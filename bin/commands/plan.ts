@@ -1,0 +1,53 @@
+/** `sliced-inference plan MODEL`: shows how a model would be sliced, without writing the slices. */
+import { Command } from 'commander';
+import { analyzeModel } from '../../lib/compile/analyze';
+import { compileCut } from '../../lib/compile/compile';
+import { bestCut } from '../../lib/plan/best-cut';
+import { assembleReport } from '../plan/assemble-report';
+import { describeReport } from '../plan/describe-report';
+import { checkPagePath, writePage } from '../plan/write-page';
+import { clearProgress, showProgress } from '../terminal/progress';
+import type { SlicingOptions } from './slicing-options';
+import { addSlicingOptions, analyzeOptions, slicerFor } from './slicing-options';
+
+interface Options extends SlicingOptions {
+  readonly report?: string;
+  readonly json?: boolean;
+}
+
+const HELP = `
+Takes the slicing flags of slice and verify, and writes no slices. --report writes one HTML page with charts, which needs no
+network; an earlier file of this name is replaced. Every number in the page is also in --json.
+
+Examples:
+  $ sliced-inference plan model.onnx
+  $ sliced-inference plan model.onnx --slices 4 --dimension sequence=128
+  $ sliced-inference plan model.onnx --max-memory 1024 --report report.html
+  $ sliced-inference plan model.onnx --slices 4 --json`;
+
+export function planCommand(): Command {
+  const command = new Command('plan')
+    .description('show how a model would be sliced: files, memory, bytes that cross the cuts')
+    .argument('<model>', 'path of an ONNX model')
+    .option('--report <file>', 'also write the plan as one HTML page with charts')
+    .option('--json', 'print JSON')
+    .addHelpText('after', HELP);
+  return addSlicingOptions(command).action(async (path: string, options: Options) => {
+    const { report: page } = options;
+    const slicer = slicerFor(options);
+    if (page !== undefined) checkPagePath(page);
+    showProgress(`reading ${path}`);
+    const analyzed = analyzeModel(path, analyzeOptions(options));
+    showProgress(`planning ${path}`);
+    const cut = bestCut(analyzed.dataflow, analyzed.cuts, slicer);
+    const report = assembleReport(analyzed, cut, compileCut(analyzed, cut).plan);
+    if (page !== undefined) await writePage(page, report);
+    clearProgress();
+    if (options.json) {
+      process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
+      return;
+    }
+    process.stdout.write(describeReport(report));
+    if (page !== undefined) process.stdout.write(`\nreport written to ${page}\n`);
+  });
+}

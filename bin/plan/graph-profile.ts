@@ -1,0 +1,82 @@
+/** Profiles a graph in the order of its nodes: weights, compute, live tensors, and the bytes that a cut would move. */
+import { HeldWeights, WeightTable } from '../../lib/dataflow/weights';
+import type { CutSpace } from '../../lib/plan/cuts/cuts';
+import type { NodeWork } from '../../lib/work/node-work';
+import type { ProfilePoint } from './plan-report';
+
+/** More points than a chart has pixels would help nobody. */
+const MOST_POINTS = 400;
+
+export interface ProfiledGraph {
+  /** The order of the nodes, and the planned bytes of the values. */
+  readonly cuts: CutSpace;
+  /** Positions at which a new stretch must begin, ascending, without 0. */
+  readonly starts: readonly number[];
+  readonly work?: NodeWork;
+}
+
+/** At most 400 points, and one more for each of `starts`. */
+export function graphProfile({ cuts, starts, work }: ProfiledGraph): ProfilePoint[] {
+  const { dataflow, crossingBytes } = cuts;
+  const { order, model } = dataflow;
+  const { nodes, values } = model.graph;
+  const weights = newWeights(cuts);
+  const live = liveBytes(cuts);
+  const legal = new Set(cuts.legal);
+  return stretches(order.length, starts).map(({ first, last }): ProfilePoint => {
+    const inside = order.slice(first, last + 1);
+    const node = nodes[order[last]];
+    const output = node.outputs.find((value) => value >= 0);
+    return {
+      first,
+      last,
+      node: node.name === '' && output !== undefined ? values[output].name : node.name,
+      operator: node.opType,
+      weightBytes: sum(weights.slice(first, last + 1)),
+      ...(work && { coreSeconds: sum(inside.map((each) => work[each])) }),
+      liveBytes: live.slice(first, last + 1).reduce((most, bytes) => Math.max(most, bytes), 0),
+      crossingBytes: legal.has(last + 1) ? crossingBytes[last + 1] : null,
+    };
+  });
+}
+
+function stretches(nodes: number, starts: readonly number[]): { first: number; last: number }[] {
+  const length = Math.max(1, Math.ceil(nodes / MOST_POINTS));
+  const boundaries = [0, ...starts, nodes];
+  return boundaries.slice(1).flatMap((end, index) => {
+    const start = boundaries[index];
+    return Array.from({ length: Math.ceil((end - start) / length) }, (_, place) => {
+      const first = start + place * length;
+      return { first, last: Math.min(first + length, end) - 1 };
+    });
+  });
+}
+
+/** By position: the bytes of weights that no earlier node uses. */
+function newWeights({ dataflow, bytes }: CutSpace): number[] {
+  const held = new HeldWeights(new WeightTable(dataflow, bytes));
+  return dataflow.order.map((node) => {
+    const before = held.weightBytes;
+    held.addNode(node);
+    return held.weightBytes - before;
+  });
+}
+
+/** By position: the bytes of the values that nodes of the order compute and that are alive while the node there runs. */
+function liveBytes({ dataflow, bytes, producedAt, lastUsedAt }: CutSpace): number[] {
+  const { order, model } = dataflow;
+  const outputs = new Set(model.graph.outputs.map(({ value }) => value));
+  const change = new Float64Array(order.length + 1);
+  producedAt.forEach((start, value) => {
+    if (start < 0) return;
+    const end = outputs.has(value) ? order.length - 1 : Math.max(start, lastUsedAt[value]);
+    change[start] += bytes[value];
+    change[end + 1] -= bytes[value];
+  });
+  let live = 0;
+  return order.map((_, position) => (live += change[position]));
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}

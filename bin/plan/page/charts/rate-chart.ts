@@ -1,0 +1,133 @@
+/** The price of a month of every service that can run the model, by requests per hour, with logarithmic axes. */
+import type { LineSeriesOption } from 'echarts/charts';
+import type { Alternative, PlanReport } from '../../plan-report';
+import { quantity } from '../../figures';
+import type { Theme } from '../theme';
+import { colorOf, dashOf, symbolOf } from '../theme';
+import type { Chart } from './chart';
+import { WHOLE_GRID, axisStyle, baseOption, dollarTick, isNarrow, nameAbove, nameBelow } from './chart';
+
+type Cheapest = NonNullable<PlanReport['cheapest']>;
+
+/** Room for half of the last label. */
+const RIGHT = 32;
+/** Pixels that a name needs, in several lines. */
+const SMALLEST_LABEL = 72;
+
+/** The lowest decade of a logarithmic axis when all prices are 0. */
+const SMALLEST_DOLLARS = 0.01;
+
+export function rateChart(alternatives: readonly Alternative[], cheapest: Cheapest): Chart {
+  const priced = alternatives.filter(({ isFeasible, monthly }) => isFeasible && monthly.length > 0);
+  const rates = priced
+    .flatMap(({ monthly }) => monthly.map((point) => point.requestsPerHour))
+    .filter(isPositive);
+  const prices = priced.flatMap(({ monthly }) => monthly.map((point) => point.dollars)).filter(isPositive);
+  return {
+    label: `The price of a month of ${priced.length} services, by requests per hour.`,
+    height: 400,
+    legend: priced.map(({ service }, series) => ({ label: service, mark: 'line', series })),
+    trigger: 'item',
+    option: (theme, width) => {
+      const left = isNarrow(width) ? 62 : 76;
+      // Room above the lines, for the names of the cheapest services.
+      const top = isNarrow(width) ? 92 : 64;
+      const bands = cheapestBands(cheapest, rates, theme, width - left - RIGHT);
+      return {
+        ...baseOption(theme),
+        grid: { ...WHOLE_GRID, left, right: RIGHT, top, bottom: 50 },
+        xAxis: {
+          ...axisStyle(theme),
+          ...nameBelow('requests per hour'),
+          type: 'log',
+          ...decades(rates, 1),
+          axisLabel: { ...axisStyle(theme).axisLabel, formatter: rateTick },
+        },
+        yAxis: {
+          ...axisStyle(theme),
+          ...nameAbove(theme, 'dollars a month', left),
+          nameGap: top - 20,
+          type: 'log',
+          ...decades(prices, SMALLEST_DOLLARS),
+          axisLabel: { ...axisStyle(theme).axisLabel, formatter: dollarTick },
+        },
+        series: priced.map((alternative, index) => ({
+          ...priceLine(alternative, index, theme),
+          ...(index === 0 && { markArea: bands }),
+        })),
+      };
+    },
+    facts: ({ seriesIndex, dataIndex }) => {
+      const alternative = priced.at(seriesIndex);
+      const point = alternative?.monthly.at(dataIndex);
+      if (alternative === undefined || point === undefined) return undefined;
+      return {
+        title: alternative.service,
+        rows: [
+          ['requests per hour', quantity('count', point.requestsPerHour)],
+          ['a month', quantity('dollars', point.dollars)],
+        ],
+      };
+    },
+    stops: priced.flatMap(({ monthly }, seriesIndex) =>
+      monthly.map((_, dataIndex) => ({ seriesIndex, dataIndex })),
+    ),
+  };
+}
+
+function priceLine({ service, monthly }: Alternative, index: number, theme: Theme): LineSeriesOption {
+  return {
+    type: 'line',
+    name: service,
+    symbol: symbolOf(index),
+    symbolSize: 8,
+    showAllSymbol: true,
+    lineStyle: { color: colorOf(theme, index), width: 1.8, type: [...dashOf(index)] },
+    itemStyle: { color: colorOf(theme, index) },
+    // A logarithmic axis has no place for 0.
+    data: monthly.map(({ requestsPerHour, dollars }) =>
+      isPositive(requestsPerHour) && isPositive(dollars) ? [requestsPerHour, dollars] : '-',
+    ),
+  };
+}
+
+/** Bands over the rates at which each service is the cheapest, with its name above if there is room. */
+function cheapestBands(cheapest: Cheapest, rates: readonly number[], theme: Theme, width: number): object {
+  const { min, max } = decades(rates, 1);
+  const inside = cheapest
+    .map(({ from, service }, index) => ({
+      service,
+      from: Math.max(min, from),
+      to: Math.min(max, cheapest.at(index + 1)?.from ?? max),
+    }))
+    .filter(({ from, to }) => from < to);
+  return {
+    silent: true,
+    data: inside.map(({ service, from, to }, index) => {
+      const room = (width * Math.log(to / from)) / Math.log(max / min) - 8;
+      const label = {
+        show: room >= SMALLEST_LABEL,
+        ...{ position: 'top', distance: 5, width: room, overflow: 'break', lineHeight: 14 },
+        ...{ color: theme.ink, fontSize: 12 },
+      };
+      const itemStyle = { color: index % 2 === 0 ? theme.band : 'transparent', opacity: 1 };
+      return [{ name: `cheapest: ${service}`, xAxis: from, label, itemStyle }, { xAxis: to }];
+    }),
+  };
+}
+
+function decades(values: readonly number[], fallback: number): { min: number; max: number } {
+  const least = values.reduce((a, b) => Math.min(a, b), Infinity);
+  const most = values.reduce((a, b) => Math.max(a, b), -Infinity);
+  if (!Number.isFinite(least)) return { min: fallback, max: fallback * 10 };
+  const min = 10 ** Math.floor(Math.log10(least) + 1e-9);
+  return { min, max: Math.max(10 * min, 10 ** Math.ceil(Math.log10(most) - 1e-9)) };
+}
+
+function isPositive(value: number): boolean {
+  return value > 0;
+}
+
+function rateTick(value: number): string {
+  return value.toLocaleString('en-US', { maximumSignificantDigits: 3 });
+}

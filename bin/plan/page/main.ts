@@ -1,0 +1,115 @@
+/** The page of `--report`: shows the report that is embedded in it. */
+import type { PlanReport } from '../plan-report';
+import { ChartFrame } from './chart-frame';
+import { byId, element } from './dom';
+import { figureText, quantity, visible } from '../figures';
+import type { Section } from './sections';
+import { headlines, sectionsOf } from './sections';
+import { tableElement } from './table-element';
+import type { Theme } from './theme';
+import { DARK, LIGHT } from './theme';
+
+const prefersDark = window.matchMedia('(prefers-color-scheme: dark)');
+
+function currentTheme(): Theme {
+  return prefersDark.matches ? DARK : LIGHT;
+}
+
+function showHead(report: PlanReport): void {
+  const { model, verdict, warnings } = report;
+  document.title = `Plan of ${visible(model.file)}`;
+  byId('model').append(element('bdi', {}, visible(model.file)));
+  const [first, ...others] = verdict;
+  byId('verdict').append(
+    ...(verdict.length > 0 ? [element('p', { class: 'first' }, visible(first))] : []),
+    ...others.map((sentence) => element('p', {}, visible(sentence))),
+  );
+  byId('headlines').append(
+    ...headlines(report).map(({ label, figure }) =>
+      element('div', {}, element('dt', {}, label), element('dd', {}, figureText(figure))),
+    ),
+  );
+  byId('dimensions').append(
+    ...model.dimensions.map(({ name, size, isAssumed }) =>
+      element(
+        'li',
+        {},
+        element('bdi', {}, visible(name)),
+        ` = ${figureText(quantity('count', size))}${isAssumed ? ' (assumed)' : ''}`,
+      ),
+    ),
+  );
+  byId('warnings').append(...warnings.map((warning) => element('li', {}, visible(warning))));
+  for (const [id, list] of [
+    ['dimensions', model.dimensions],
+    ['warnings', warnings],
+  ] as const)
+    byId(`${id}-block`).hidden = list.length === 0;
+}
+
+function sectionElement(section: Section, frames: ChartFrame[]): HTMLElement {
+  const { id, title, text, charts, notes, tables, folded } = section;
+  const made = charts.map(({ chart, title: name }) => new ChartFrame(chart, currentTheme(), name));
+  frames.push(...made);
+  return element(
+    'section',
+    { id, 'aria-labelledby': `${id}-title` },
+    element('h2', { id: `${id}-title` }, title),
+    element('p', { class: 'how' }, text),
+    ...made.map((frame) => frame.element),
+    ...notes.map(({ name, sentences }) =>
+      element(
+        'div',
+        { class: 'note' },
+        element('h3', {}, visible(name)),
+        element('ul', {}, ...sentences.map((sentence) => element('li', {}, visible(sentence)))),
+      ),
+    ),
+    ...tables.map(tableElement),
+    ...folded.map((table) =>
+      element('details', {}, element('summary', {}, `Table: ${table.caption}`), tableElement(table)),
+    ),
+  );
+}
+
+/** Folded tables with more rows stay folded on paper. */
+const MOST_PRINTED_ROWS = 60;
+
+/** Paper is white: charts get light colors and a width that fits, and folded tables open. */
+function preparePrinting(frames: readonly ChartFrame[]): void {
+  let closed: HTMLDetailsElement[] = [];
+  window.addEventListener('beforeprint', () => {
+    closed = [...document.querySelectorAll<HTMLDetailsElement>('main details:not([open])')].filter(
+      (details) => details.querySelectorAll('tbody tr').length <= MOST_PRINTED_ROWS,
+    );
+    for (const details of closed) details.open = true;
+    for (const frame of frames) {
+      frame.setTheme(LIGHT);
+      frame.setPaper(true);
+    }
+  });
+  window.addEventListener('afterprint', () => {
+    for (const details of closed) details.open = false;
+    for (const frame of frames) {
+      frame.setTheme(currentTheme());
+      frame.setPaper(false);
+    }
+  });
+}
+
+function show(report: PlanReport): void {
+  showHead(report);
+  const frames: ChartFrame[] = [];
+  const sections = sectionsOf(report);
+  byId('sections').append(...sections.map((section) => sectionElement(section, frames)));
+  byId('contents').append(
+    ...sections.map(({ id, title }) => element('li', {}, element('a', { href: `#${id}` }, title))),
+  );
+  for (const frame of frames) frame.start();
+  prefersDark.addEventListener('change', () => {
+    for (const frame of frames) frame.setTheme(currentTheme());
+  });
+  preparePrinting(frames);
+}
+
+show(JSON.parse(byId('report').textContent) as PlanReport);

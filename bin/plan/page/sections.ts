@@ -1,0 +1,187 @@
+/** The sections of the page, in its order: each has a title, charts, and tables with the same numbers. */
+import type { PlanReport } from '../plan-report';
+import type { Chart } from './charts/chart';
+import { costChart } from './charts/cost-chart';
+import { cutChart } from './charts/cut-chart';
+import { frontChart } from './charts/front-chart';
+import { profileChart } from './charts/profile-chart';
+import { rateChart } from './charts/rate-chart';
+import { timelineChart } from './charts/timeline-chart';
+import type { Figure } from '../figures';
+import { maybe, quantity } from '../figures';
+import type { Table } from './tables';
+import {
+  alternativeTable,
+  assumptionTable,
+  costTable,
+  cutTable,
+  frontTable,
+  monthTable,
+  profileTable,
+  rateTable,
+  runTable,
+  sliceTable,
+  timelineTable,
+} from './tables';
+
+export interface Section {
+  /** Also the anchor. */
+  readonly id: string;
+  readonly title: string;
+  /** How to read it. */
+  readonly text: string;
+  readonly charts: readonly { readonly title?: string; readonly chart: Chart }[];
+  /** Sentences below the charts, each about a name. */
+  readonly notes: readonly { readonly name: string; readonly sentences: readonly string[] }[];
+  /** Tables that are always visible. */
+  readonly tables: readonly Table[];
+  /** Tables that repeat a chart: the reader opens them. */
+  readonly folded: readonly Table[];
+}
+
+/** A large number with its name. */
+export interface Headline {
+  readonly label: string;
+  readonly figure: Figure;
+}
+
+export function headlines({ model, slices, run }: PlanReport): Headline[] {
+  const largest = slices.reduce((most, { memoryMb }) => Math.max(most, memoryMb), 0);
+  return [
+    { label: slices.length === 1 ? 'slice' : 'slices', figure: quantity('count', slices.length) },
+    { label: 'model file', figure: quantity('bytes', model.bytes) },
+    ...(model.peakMemoryBytes === undefined
+      ? []
+      : [{ label: 'peak of the whole model', figure: maybe('bytes', model.peakMemoryBytes) }]),
+    { label: 'largest function', figure: quantity('megabytes', largest) },
+    ...(run
+      ? [
+          { label: 'a million mixed runs', figure: quantity('dollars', run.mixed.dollarsPerMillion) },
+          { label: 'warm run, p50', figure: quantity('milliseconds', run.warm.p50) },
+          { label: 'cold run, p95', figure: quantity('milliseconds', run.cold.p95) },
+        ]
+      : []),
+  ];
+}
+
+/** The sections for which the report has data. */
+export function sectionsOf(report: PlanReport): Section[] {
+  return [
+    slicesSection(report),
+    ...(report.cuts.length > 0 ? [cutsSection(report)] : []),
+    ...costSection(report),
+    ...frontSection(report),
+    ...servicesSection(report),
+    ...timelineSection(report),
+    ...(report.assumptions.length > 0 ? [assumptionsSection(report)] : []),
+  ];
+}
+
+function section(parts: Pick<Section, 'id' | 'title' | 'text'> & Partial<Section>): Section {
+  return { charts: [], notes: [], tables: [], folded: [], ...parts };
+}
+
+function slicesSection(report: PlanReport): Section {
+  return section({
+    id: 'slices',
+    title: 'The slices on the graph',
+    text: 'Nodes from left to right, in the order in which they run. Each band is a slice.',
+    charts: [{ chart: profileChart(report) }],
+    tables: [sliceTable(report)],
+    folded: [profileTable(report)],
+  });
+}
+
+function cutsSection(report: PlanReport): Section {
+  return section({
+    id: 'cuts',
+    title: 'What crosses the cuts',
+    text: 'The line shows the bytes that a cut at each place would move. It has gaps where no cut is legal.',
+    charts: [{ chart: cutChart(report) }],
+    folded: [cutTable(report)],
+  });
+}
+
+function costSection({ run, costPerMillion, costPerMonth }: PlanReport): Section[] {
+  if (costPerMillion === undefined) return [];
+  return [
+    section({
+      id: 'cost',
+      title: 'The price of a million runs',
+      text: 'A warm run finds all functions ready, a cold run none. The mixed price has as many cold runs as the request rate implies.',
+      charts: [{ chart: costChart(costPerMillion, run) }],
+      tables: [
+        ...(run ? [runTable(run)] : []),
+        costTable(costPerMillion, run),
+        ...(costPerMonth && costPerMonth.length > 0 ? [monthTable(costPerMonth)] : []),
+      ],
+    }),
+  ];
+}
+
+function frontSection({ front }: PlanReport): Section[] {
+  if (front === undefined || front.points.length === 0) return [];
+  return [
+    section({
+      id: 'front',
+      title: 'Cost against latency',
+      text: 'No other plan is both cheaper and faster than one of these. Point at a plan to see its slices and its memory.',
+      charts: [{ chart: frontChart(front) }],
+      folded: [frontTable(front)],
+    }),
+  ];
+}
+
+function servicesSection({ alternatives, cheapest = [] }: PlanReport): Section[] {
+  if (alternatives === undefined || alternatives.length === 0) return [];
+  const broken = alternatives.filter(({ isFeasible }) => !isFeasible);
+  return [
+    section({
+      id: 'services',
+      title: 'Other services, by request rate',
+      text: 'Both axes are logarithmic. The bands say which service is the cheapest at which rate.',
+      charts: [{ chart: rateChart(alternatives, cheapest) }],
+      notes: broken.map(({ service, breaks }) => ({ name: `${service} cannot run it`, sentences: breaks })),
+      tables: [
+        ...(cheapest.length > 0
+          ? [
+              {
+                caption: 'The cheapest service',
+                head: ['from requests per hour', 'service'],
+                rows: cheapest.map(({ from, service }) => [quantity('count', from), service]),
+              },
+            ]
+          : []),
+        alternativeTable(alternatives),
+      ],
+      folded: [rateTable(alternatives)],
+    }),
+  ];
+}
+
+function timelineSection({ timelines }: PlanReport): Section[] {
+  if (timelines === undefined) return [];
+  const runs = (['cold', 'warm'] as const).filter((temperature) => timelines[temperature].length > 0);
+  if (runs.length === 0) return [];
+  return [
+    section({
+      id: 'timelines',
+      title: 'A run in time',
+      text: 'With warm-ups, a cold run starts and loads all functions at once. The two time axes differ.',
+      charts: runs.map((temperature) => ({
+        title: temperature === 'cold' ? 'A cold run' : 'A warm run',
+        chart: timelineChart(temperature, timelines[temperature]),
+      })),
+      folded: runs.map((temperature) => timelineTable(temperature, timelines[temperature])),
+    }),
+  ];
+}
+
+function assumptionsSection(report: PlanReport): Section {
+  return section({
+    id: 'assumptions',
+    title: 'Assumptions and their sources',
+    text: 'Every estimate rests on these. --json of the command has them too.',
+    tables: [assumptionTable(report)],
+  });
+}

@@ -1,0 +1,225 @@
+/** The tables of the page: the numbers of every chart, for people who read rather than look. */
+import type { LineItem, PlanReport, ReportedRun, Temperature } from '../plan-report';
+import type { Figure } from '../figures';
+import { NONE, maybe, quantity } from '../figures';
+
+export interface Table {
+  readonly caption: string;
+  readonly head: readonly string[];
+  readonly rows: readonly (readonly Figure[])[];
+  /** Rows below the others: sums. */
+  readonly foot?: readonly (readonly Figure[])[];
+}
+
+export const TEMPERATURES: readonly Temperature[] = ['warm', 'mixed', 'cold'];
+
+export function sliceTable({ slices }: PlanReport): Table {
+  return withKnownColumns({
+    caption: 'The slices',
+    head: [
+      'slice',
+      'nodes',
+      'files',
+      'weights',
+      'activations',
+      'reads',
+      'writes',
+      'peak memory',
+      'function',
+      'compute',
+      'load',
+      'warm',
+      'cold',
+    ],
+    rows: slices.map((slice) => [
+      quantity('count', slice.slice),
+      quantity('count', slice.nodes),
+      quantity('bytes', slice.fileBytes),
+      quantity('bytes', slice.weightBytes),
+      quantity('bytes', slice.activationBytes),
+      quantity('bytes', slice.readBytes),
+      quantity('bytes', slice.writeBytes),
+      maybe('bytes', slice.peakMemoryBytes),
+      quantity('megabytes', slice.memoryMb),
+      maybe('seconds', slice.coreSeconds),
+      maybe('milliseconds', slice.times?.loadMs),
+      maybe('milliseconds', slice.times?.warmMs),
+      maybe('milliseconds', slice.times?.coldMs),
+    ]),
+  });
+}
+
+export function profileTable({ profile }: PlanReport): Table {
+  return withKnownColumns({
+    caption: 'The nodes, in the order in which they run',
+    head: ['from', 'to', 'last node', 'operator', 'weights', 'compute', 'live tensors', 'a cut here moves'],
+    rows: profile.map((point) => [
+      quantity('count', point.first),
+      quantity('count', point.last),
+      point.node,
+      point.operator,
+      quantity('bytes', point.weightBytes),
+      maybe('seconds', point.coreSeconds),
+      quantity('bytes', point.liveBytes),
+      point.crossingBytes === null ? 'no cut here' : quantity('bytes', point.crossingBytes),
+    ]),
+  });
+}
+
+export function cutTable({ cuts }: PlanReport): Table {
+  return {
+    caption: 'The tensors that cross each cut',
+    head: ['after slice', 'before node', 'tensor', 'type', 'bytes', 'all of the cut'],
+    rows: cuts.flatMap((cut) =>
+      cut.tensors.map((tensor): Figure[] => [
+        quantity('count', cut.slice),
+        quantity('count', cut.position),
+        tensor.name,
+        `${tensor.dtype}[${tensor.shape === null ? '...' : tensor.shape.map((size) => size ?? '?').join(', ')}]`,
+        quantity('bytes', tensor.bytes),
+        quantity('bytes', cut.bytes),
+      ]),
+    ),
+  };
+}
+
+export function runTable(run: NonNullable<PlanReport['run']>): Table {
+  return {
+    caption: 'A run',
+    head: ['functions', 'a million runs', 'half of the runs take at most', '95 of 100 runs take at most'],
+    rows: TEMPERATURES.map((temperature) => [temperature, ...runFigures(run[temperature])]),
+  };
+}
+
+export function costTable(items: readonly LineItem[], run: PlanReport['run']): Table {
+  return {
+    caption: 'The price of a million runs',
+    head: ['item', ...TEMPERATURES],
+    rows: items.map((item) => [
+      item.item,
+      ...TEMPERATURES.map((temperature) => quantity('dollars', item[temperature])),
+    ]),
+    ...(run && {
+      foot: [
+        [
+          'all',
+          ...TEMPERATURES.map((temperature) => quantity('dollars', run[temperature].dollarsPerMillion)),
+        ],
+      ],
+    }),
+  };
+}
+
+export function monthTable(costs: NonNullable<PlanReport['costPerMonth']>): Table {
+  return {
+    caption: 'The price of a month, without runs',
+    head: ['item', 'a month'],
+    rows: costs.map(({ item, dollars }) => [item, quantity('dollars', dollars)]),
+  };
+}
+
+export function frontTable({ points, chosen, temperature }: NonNullable<PlanReport['front']>): Table {
+  return {
+    caption: `Plans that no other plan beats in both price and time, ${temperature} runs`,
+    head: ['plan', 'slices', 'functions', 'threads', 'tensors through', ...RUN_HEAD],
+    rows: points.map((point, index) => [
+      index === chosen ? 'this plan' : quantity('count', index),
+      quantity('count', point.slices),
+      memoryText(point.memoryMb),
+      quantity('count', point.threads),
+      point.transport,
+      ...runFigures(point),
+    ]),
+  };
+}
+
+export function alternativeTable(alternatives: NonNullable<PlanReport['alternatives']>): Table {
+  const dash: Figure[] = [NONE, NONE, NONE];
+  return {
+    caption: 'Every service',
+    head: [
+      'service',
+      'runs it',
+      ...RUN_HEAD.map((head) => `warm: ${head}`),
+      ...RUN_HEAD.map((head) => `cold: ${head}`),
+    ],
+    rows: alternatives.map(({ service, isFeasible, warm, cold }) => [
+      service,
+      isFeasible ? 'yes' : 'no',
+      ...(warm ? runFigures(warm) : dash),
+      ...(cold ? runFigures(cold) : dash),
+    ]),
+  };
+}
+
+export function rateTable(alternatives: NonNullable<PlanReport['alternatives']>): Table {
+  const priced = alternatives.filter(({ isFeasible }) => isFeasible);
+  const rates = [...new Set(priced.flatMap(({ monthly }) => monthly.map((point) => point.requestsPerHour)))];
+  return {
+    caption: 'The price of a month, by requests per hour',
+    head: ['service', ...rates.map((rate) => rate.toLocaleString('en-US'))],
+    rows: priced.map(({ service, monthly }) => [
+      service,
+      ...rates.map((rate) =>
+        maybe('dollars', monthly.find(({ requestsPerHour }) => requestsPerHour === rate)?.dollars),
+      ),
+    ]),
+  };
+}
+
+export function timelineTable(
+  temperature: 'warm' | 'cold',
+  spans: NonNullable<PlanReport['timelines']>['warm'],
+): Table {
+  return {
+    caption: `What a ${temperature} run does`,
+    head: ['row', 'does', 'from', 'to'],
+    rows: spans.map(({ row, kind, startMs, endMs }) => [
+      row,
+      kind,
+      quantity('milliseconds', startMs),
+      quantity('milliseconds', endMs),
+    ]),
+  };
+}
+
+export function assumptionTable({ assumptions }: PlanReport): Table {
+  return {
+    caption: 'What the estimates assume',
+    head: ['assumption', 'value', 'known', 'source'],
+    rows: assumptions.map(({ name, value, basis, source }) => [name, value, basis, source]),
+  };
+}
+
+/** Leaves out the columns without a single number or text. */
+function withKnownColumns(table: Table): Table {
+  const isKnown = table.head.map((_, column) => table.rows.some((row) => row[column] !== NONE));
+  return {
+    ...table,
+    head: table.head.filter((_, column) => isKnown[column]),
+    rows: table.rows.map((row) => row.filter((_, column) => isKnown[column])),
+  };
+}
+
+/** The memory of a plan's functions: each run of equal sizes once. */
+export function memoryText(memoryMb: readonly number[]): string {
+  const runs: { mb: number; count: number }[] = [];
+  for (const mb of memoryMb) {
+    const last = runs.at(-1);
+    if (last?.mb === mb) last.count++;
+    else runs.push({ mb, count: 1 });
+  }
+  return runs
+    .map(({ mb, count }) => `${count > 1 ? `${count} × ` : ''}${mb.toLocaleString('en-US')} MB`)
+    .join(', ');
+}
+
+const RUN_HEAD = ['a million', 'p50', 'p95'];
+
+function runFigures({ dollarsPerMillion, p50, p95 }: ReportedRun): Figure[] {
+  return [
+    quantity('dollars', dollarsPerMillion),
+    quantity('milliseconds', p50),
+    quantity('milliseconds', p95),
+  ];
+}

@@ -1,0 +1,146 @@
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import type { PlanReport } from '../../../bin/plan/plan-report';
+import { FLOAT, mlp, node, saveModel, temporaryFolder, value } from '../../support/model-builder';
+import { refuse, succeed, succeedWithJson } from '../../support/run-cli';
+import { HOSTILE_SUFFIX } from '../../support/sample-report';
+
+function embedded(page: string): PlanReport {
+  const [, text] = /<script id="report" type="application\/json">([\s\S]*?)<\/script>/.exec(page) ?? [];
+  return JSON.parse(text) as PlanReport;
+}
+
+describe('plan', () => {
+  const model = saveModel(mlp(4));
+
+  it('prints the verdict, the assumed sizes and a table of slices', async () => {
+    const output = await succeed(['plan', model, '--slices', '3']);
+    const [verdict, , dimension, , ...table] = output.trimEnd().split('\n');
+    expect(verdict).toBe('The model runs in 3 functions, of which the largest has 512 MB.');
+    expect(dimension).toBe('batch = 1 is assumed; --dimension sets it');
+    const cells = table.map((line) => line.trim().split(/ +/));
+    expect(cells[0]).toEqual(['slice', 'nodes', 'files', 'function', 'activations', 'read', 'written']);
+    expect(cells.slice(1).map((row) => [row[0], row[3], row[5], row[6]])).toEqual([
+      ['0', '512MB', '64B', '64B'],
+      ['1', '512MB', '64B', '64B'],
+      ['2', '512MB', '64B', '64B'],
+    ]);
+  });
+
+  it('says that a small model runs in one function', async () => {
+    expect(await succeed(['plan', model])).toMatch(/^The whole model runs in one function of 512 MB\.\n/);
+  });
+
+  it('prints a report as JSON whose parts agree', async () => {
+    const report = (await succeedWithJson([
+      'plan',
+      model,
+      '--at-tensors',
+      't0,t2',
+      '--dimension',
+      'batch=4',
+    ])) as PlanReport;
+    expect(report.model).toEqual({
+      file: 'model.onnx',
+      bytes: fs.statSync(model).size,
+      nodes: 12,
+      dimensions: [{ name: 'batch', size: 4, isAssumed: false }],
+    });
+    expect(report.slices.map(({ first, last, nodes }) => [first, last, nodes])).toEqual([
+      [0, 2, 3],
+      [3, 8, 6],
+      [9, 11, 3],
+    ]);
+    expect(report.cuts).toEqual(
+      ['t0', 't2'].map((name, slice) => ({
+        slice,
+        position: slice === 0 ? 3 : 9,
+        bytes: 256,
+        tensors: [{ name, dtype: 'float32', shape: ['batch', 16], bytes: 256 }],
+      })),
+    );
+    expect(report.profile).toHaveLength(12);
+    for (const { slice, position, bytes } of report.cuts) {
+      expect(report.profile[position - 1].crossingBytes).toBe(bytes);
+      expect(report.slices[slice].writeBytes).toBe(bytes);
+    }
+    const weights = (list: readonly { weightBytes: number }[]): number =>
+      list.reduce((sum, { weightBytes }) => sum + weightBytes, 0);
+    expect(weights(report.profile)).toBe(weights(report.slices));
+  });
+
+  it('plans the slices that slice writes', async () => {
+    const out = path.join(temporaryFolder(), 'slices');
+    const planned = (await succeedWithJson(['plan', model, '--slices', '3'])) as PlanReport;
+    const written = (await succeedWithJson(['slice', model, '--slices', '3', '--out', out])) as {
+      slices: { memoryMb: number; model: { bytes: number }; weights?: { bytes: number } }[];
+    };
+    expect(planned.slices.map(({ memoryMb, fileBytes }) => [memoryMb, fileBytes])).toEqual(
+      written.slices.map(({ memoryMb, model: graph, weights }) => [
+        memoryMb,
+        graph.bytes + (weights?.bytes ?? 0),
+      ]),
+    );
+  });
+
+  it('writes a page with the same report', async () => {
+    const folder = temporaryFolder();
+    const page = path.join(folder, 'report.html');
+    const output = await succeed(['plan', model, '--slices', '2', '--report', page]);
+    expect(output).toMatch(new RegExp(`\\nreport written to ${page}\\n$`));
+    const report = await succeedWithJson(['plan', model, '--slices', '2', '--report', page]);
+    expect(embedded(fs.readFileSync(page, 'utf8'))).toEqual(report);
+    expect(fs.readdirSync(folder)).toEqual(['report.html']);
+  });
+
+  it('passes hostile names on as text', async () => {
+    const names = ['x', 'a', 'y'].map((name) => `${name}${HOSTILE_SUFFIX}`);
+    const hostile = saveModel({
+      graph: {
+        node: [node('Tanh', [names[0]], [names[1]]), node('Exp', [names[1]], [names[2]])],
+        input: [value(names[0], FLOAT, [HOSTILE_SUFFIX, 4])],
+        output: [value(names[2], FLOAT, [HOSTILE_SUFFIX, 4])],
+      },
+    });
+    const page = path.join(temporaryFolder(), 'report.html');
+    const output = await succeed(['plan', hostile, '--slices', '2', '--report', page]);
+    expect(output).not.toMatch(/[^\n\P{Cc}]|\p{Bidi_Control}|\p{Zl}/u);
+    const html = fs.readFileSync(page, 'utf8');
+    expect(embedded(html).cuts[0].tensors[0].name).toBe(names[1]);
+    expect(html.match(/<script\b/g)).toHaveLength(2);
+  });
+});
+
+describe('plan refuses', () => {
+  it('two slicing flags', async () => {
+    expect(await refuse(['plan', 'model.onnx', '--slices', '2', '--max-memory', '1024'])).toMatch(
+      /^slicing flags exclude one another, got --slices and --max-memory: /,
+    );
+  });
+
+  it('a page on standard output, before it reads the model', async () => {
+    expect(await refuse(['plan', 'missing.onnx', '--report', '-'])).toMatch(
+      /^--report must name a file, got '-': /,
+    );
+  });
+
+  it('a page in a folder that does not exist', async () => {
+    const page = path.join(temporaryFolder(), 'no/report.html');
+    expect(await refuse(['plan', 'missing.onnx', '--report', page])).toMatch(
+      /^--report must name a file in a folder that exists, got no folder '/,
+    );
+  });
+
+  it('more slices than the model can have', async () => {
+    const page = path.join(temporaryFolder(), 'report.html');
+    expect(await refuse(['plan', saveModel(mlp(1)), '--slices', '9', '--report', page])).toMatch(
+      /^the model can be cut into at most 3 slices, got 9 slices/,
+    );
+    expect(fs.existsSync(page)).toBe(false);
+  });
+
+  it('an unknown flag and a missing model', async () => {
+    expect(await refuse(['plan', 'model.onnx', '--reports', 'x'])).toMatch(/unknown option '--reports'/);
+    expect(await refuse(['plan'])).toMatch(/missing required argument 'model'/);
+  });
+});

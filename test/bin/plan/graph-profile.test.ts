@@ -1,0 +1,87 @@
+import * as fc from 'fast-check';
+import { graphProfile } from '../../../bin/plan/graph-profile';
+import { analyzeDataflow } from '../../../lib/dataflow/dataflow';
+import type { CutSpace } from '../../../lib/plan/cuts/cuts';
+import { findCuts } from '../../../lib/plan/cuts/cuts';
+import { parseModel } from '../../../lib/onnx/parse';
+import type { ModelInit } from '../../support/model-builder';
+import { mlp, saveModel } from '../../support/model-builder';
+import { manyOutputs } from '../../support/command-models';
+import { randomModel } from '../../support/random-graph';
+
+/** Every value has 10 bytes, and every value may cross a cut. */
+function cutsOf(init: ModelInit): CutSpace {
+  const model = parseModel(saveModel(init));
+  const bytes = model.graph.values.map(() => 10);
+  return findCuts(analyzeDataflow(model), () => undefined, bytes);
+}
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
+
+describe('graphProfile', () => {
+  it('has a point for each node of a small model', () => {
+    const profile = graphProfile({ cuts: cutsOf(mlp(2, 16)), starts: [] });
+    const product = { operator: 'MatMul', weightBytes: 1_024 };
+    const bias = { operator: 'Add', weightBytes: 64 };
+    const activation = { operator: 'Tanh', weightBytes: 0 };
+    expect(profile).toEqual([
+      { first: 0, last: 0, node: 'MatMul_m0', ...product, liveBytes: 10, crossingBytes: 10 },
+      { first: 1, last: 1, node: 'Add_a0', ...bias, liveBytes: 20, crossingBytes: 10 },
+      { first: 2, last: 2, node: 'Tanh_t0', ...activation, liveBytes: 20, crossingBytes: 10 },
+      { first: 3, last: 3, node: 'MatMul_m1', ...product, liveBytes: 20, crossingBytes: 10 },
+      { first: 4, last: 4, node: 'Add_a1', ...bias, liveBytes: 20, crossingBytes: 10 },
+      { first: 5, last: 5, node: 'Tanh_y', ...activation, liveBytes: 20, crossingBytes: null },
+    ]);
+  });
+
+  it('keeps outputs of the model alive until its end', () => {
+    const profile = graphProfile({ cuts: cutsOf(manyOutputs()), starts: [] });
+    // `early` and `places` are outputs; `best` and `negated` end at their only user.
+    expect(profile.map(({ liveBytes }) => liveBytes)).toEqual([10, 30, 40, 40]);
+  });
+
+  it('names a node without a name by its first output', () => {
+    const { graph } = mlp(1);
+    const nameless = { graph: { ...graph, node: graph.node.map((node) => ({ ...node, name: '' })) } };
+    const profile = graphProfile({ cuts: cutsOf(nameless), starts: [] });
+    expect(profile.map(({ node }) => node)).toEqual(['m0', 'a0', 'y']);
+  });
+
+  it('sums the work of the nodes', () => {
+    const cuts = cutsOf(mlp(300));
+    const work = cuts.dataflow.model.graph.nodes.map((_, node) => node);
+    const profile = graphProfile({ cuts, starts: [], work });
+    expect(profile).toHaveLength(300);
+    expect(profile[1]).toMatchObject({ first: 3, last: 5, coreSeconds: 3 + 4 + 5 });
+    expect(sum(profile.map(({ coreSeconds = 0 }) => coreSeconds))).toBe(sum(work));
+  });
+
+  it('covers each node once and knows which cuts are legal', () => {
+    fc.assert(
+      fc.property(randomModel, (init) => {
+        const cuts = cutsOf(init);
+        const profile = graphProfile({ cuts, starts: [] });
+        expect(profile.flatMap(({ first, last }) => [first, last])).toEqual(
+          cuts.dataflow.order.flatMap((_, position) => [position, position]),
+        );
+        for (const { last, crossingBytes, liveBytes } of profile) {
+          expect(crossingBytes !== null).toBe(cuts.legal.includes(last + 1));
+          expect(crossingBytes ?? 0).toBeLessThanOrEqual(liveBytes);
+        }
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it('joins the nodes of a large graph to at most 400 stretches, and one more for each start', () => {
+    const cuts = cutsOf(mlp(400));
+    const starts = [1, 500, 1_199];
+    const profile = graphProfile({ cuts, starts });
+    expect(profile.length).toBeLessThanOrEqual(403);
+    expect(profile[0]).toMatchObject({ first: 0, last: 0 });
+    expect(profile.map(({ first }) => first)).toEqual(expect.arrayContaining(starts));
+    expect(profile.slice(1).every(({ first }, index) => first === profile[index].last + 1)).toBe(true);
+    expect(profile.at(-1)?.last).toBe(1_199);
+    expect(sum(profile.map(({ weightBytes }) => weightBytes))).toBe(400 * (1_024 + 64));
+  });
+});

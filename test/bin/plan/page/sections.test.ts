@@ -1,0 +1,158 @@
+import type { Chart } from '../../../../bin/plan/page/charts/chart';
+import { headlines, sectionsOf } from '../../../../bin/plan/page/sections';
+import type { Table } from '../../../../bin/plan/page/tables';
+import { DARK, LIGHT } from '../../../../bin/plan/page/theme';
+import type { Figure } from '../../../../bin/plan/figures';
+import type { PlanReport } from '../../../../bin/plan/plan-report';
+import {
+  FORTY_SLICES_REPORT,
+  HOSTILE_REPORT,
+  ONE_SLICE_REPORT,
+  SMALL_REPORT,
+  TRANSFORMER_REPORT,
+  withoutCosts,
+} from '../../../support/sample-report';
+
+const REPORTS: readonly [string, PlanReport][] = [
+  ['a small model', SMALL_REPORT],
+  ['a transformer in eight slices', TRANSFORMER_REPORT],
+  ['one slice', ONE_SLICE_REPORT],
+  ['forty slices', FORTY_SLICES_REPORT],
+  ['hostile names', HOSTILE_REPORT],
+  ['no costs', withoutCosts(TRANSFORMER_REPORT)],
+];
+
+const chartsOf = (report: PlanReport): Chart[] =>
+  sectionsOf(report).flatMap(({ charts }) => charts.map(({ chart }) => chart));
+
+const tablesOf = (report: PlanReport): Table[] =>
+  sectionsOf(report).flatMap(({ tables, folded }) => [...tables, ...folded]);
+
+/** All numbers of the report as `--json` prints it. */
+function numbersIn(report: PlanReport): Set<number> {
+  const numbers = new Set<number>();
+  JSON.parse(JSON.stringify(report), (_, value: unknown) => {
+    if (typeof value === 'number') numbers.add(value);
+    return value;
+  });
+  return numbers;
+}
+
+/** The numbers of the figures that `known` does not have. */
+function unknown(figures: readonly Figure[], known: ReadonlySet<number>): Figure[] {
+  return figures.filter((figure) => typeof figure === 'object' && !known.has(figure.value));
+}
+
+describe.each(REPORTS)('the page of %s', (_, report) => {
+  const known = numbersIn(report);
+
+  it('shows no number in its tables that --json does not have', () => {
+    // The front and the nodes of a cut are counted, which is no estimate.
+    const counts = new Set([...known, ...(report.front?.points.keys() ?? [])]);
+    for (const { rows, foot = [] } of tablesOf(report))
+      expect(unknown([...rows, ...foot].flat(), counts)).toEqual([]);
+  });
+
+  it('shows no number in its headline that --json does not have', () => {
+    const figures = headlines(report).map(({ figure }) => figure);
+    expect(unknown(figures, new Set([...known, report.slices.length]))).toEqual([]);
+  });
+
+  it('shows no number in its tooltips that --json does not have', () => {
+    const lengths = report.cuts.map(({ tensors }) => tensors.length);
+    const counts = new Set([...known, ...lengths]);
+    for (const chart of chartsOf(report)) {
+      const facts = chart.stops.map((stop) => chart.facts(stop));
+      expect(facts).not.toContain(undefined);
+      expect(
+        unknown(
+          facts.flatMap((fact) => fact?.rows.map(([, figure]) => figure) ?? []),
+          counts,
+        ),
+      ).toEqual([]);
+    }
+  });
+
+  it('draws heights and prices that --json has', () => {
+    for (const chart of chartsOf(report)) {
+      const { series } = chart.option(LIGHT, 1_000);
+      const places = new Set([...report.profile.map(({ last }) => last + 1), ...report.slices.keys(), 0, 1]);
+      const middles = report.profile.map(({ first, last }) => (first + last + 1) / 2);
+      const rows = report.timelines?.cold.keys() ?? [];
+      const drawn = new Set([...known, ...places, ...middles, ...rows]);
+      expect(numbersOfData(series).filter((number) => !drawn.has(number))).toEqual([]);
+    }
+  });
+
+  it('has an option for wide and for narrow windows in both themes', () => {
+    for (const chart of chartsOf(report)) {
+      for (const theme of [LIGHT, DARK])
+        for (const width of [280, 335, 1_080]) expect(chart.option(theme, width).series).toBeDefined();
+      expect(chart.label).not.toBe('');
+      expect(chart.height).toBeGreaterThan(100);
+    }
+  });
+
+  it('has rows as long as the heads of its tables', () => {
+    for (const { head, rows, foot = [] } of tablesOf(report))
+      for (const row of [...rows, ...foot]) expect(row).toHaveLength(head.length);
+  });
+});
+
+/** The numbers in the data of series. */
+function numbersOfData(series: unknown): number[] {
+  return [series].flat().flatMap((each) => {
+    const numbers: number[] = [];
+    JSON.parse(JSON.stringify((each as { data?: unknown }).data ?? []), (key, value: unknown) => {
+      if (typeof value === 'number' && !['symbolSize', 'borderWidth'].includes(key)) numbers.push(value);
+      return value;
+    });
+    return numbers;
+  });
+}
+
+describe('sectionsOf', () => {
+  const ids = (report: PlanReport): string[] => sectionsOf(report).map(({ id }) => id);
+
+  it('has a section for each part of a whole report', () => {
+    expect(ids(TRANSFORMER_REPORT)).toEqual([
+      'slices',
+      'cuts',
+      'cost',
+      'front',
+      'services',
+      'timelines',
+      'assumptions',
+    ]);
+  });
+
+  it('leaves out the cuts of one slice', () => {
+    expect(ids(ONE_SLICE_REPORT)).not.toContain('cuts');
+  });
+
+  it('leaves out what the report does not know', () => {
+    const bare = withoutCosts(TRANSFORMER_REPORT);
+    expect(ids(bare)).toEqual(['slices', 'cuts', 'assumptions']);
+    expect(ids({ ...bare, assumptions: [] })).toEqual(['slices', 'cuts']);
+    const [{ tables, charts }] = sectionsOf(bare);
+    expect(tables[0].head).toEqual([
+      'slice',
+      'nodes',
+      'files',
+      'weights',
+      'activations',
+      'reads',
+      'writes',
+      'function',
+    ]);
+    expect([charts[0].chart.option(LIGHT, 1_000).yAxis].flat()).toHaveLength(2);
+  });
+
+  it('says why a service cannot run the model', () => {
+    const services = sectionsOf(SMALL_REPORT).find(({ id }) => id === 'services');
+    expect(services?.notes).toContainEqual({
+      name: 'SageMaker Serverless cannot run it',
+      sentences: ['A request may have at most 4 MB.', 'A run may take at most 60 s.'],
+    });
+  });
+});

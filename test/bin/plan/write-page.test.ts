@@ -1,0 +1,155 @@
+import { createHash } from 'node:crypto';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import * as fc from 'fast-check';
+import { checkPagePath, pageWith, writePage } from '../../../bin/plan/write-page';
+import { temporaryFolder } from '../../support/temporary-folder';
+import { HOSTILE_REPORT, SMALL_REPORT } from '../../support/sample-report';
+
+const SHELL = fs.readFileSync(path.join(__dirname, '../../../dist/bundle/plan-page.html'), 'utf8');
+
+interface Part {
+  readonly attributes: string;
+  readonly text: string;
+}
+
+/** The elements of a name, as a parser of HTML finds them: an element with raw text ends at its first end tag. */
+function elements(page: string, name: string): Part[] {
+  return [...page.matchAll(new RegExp(`<${name}\\b([^>]*)>([\\s\\S]*?)</${name}\\b[^>]*>`, 'gi'))].map(
+    ([, attributes, text]) => ({ attributes, text }),
+  );
+}
+
+/** The page without the text of its scripts, of its styles and of the licenses. */
+function markup(page: string): string {
+  return page.replaceAll(/<(script|style|pre)\b([^>]*)>[\s\S]*?<\/\1>/gi, '<$1$2></$1>');
+}
+
+function policy(page: string): Map<string, string> {
+  const [, content] = /http-equiv="Content-Security-Policy"\s+content="([^"]*)"/.exec(page) ?? [];
+  const directives = content.split('; ').map((directive) => directive.split(' '));
+  return new Map(directives.map(([name, ...values]) => [name, values.join(' ')]));
+}
+
+function hash(text: string): string {
+  return `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
+}
+
+describe('the page', () => {
+  const page = pageWith(SHELL, HOSTILE_REPORT);
+
+  it('embeds the report as it is', () => {
+    const [report] = elements(page, 'script').filter(({ attributes }) => attributes.includes('id="report"'));
+    expect(JSON.parse(report.text)).toEqual(HOSTILE_REPORT);
+  });
+
+  it('has a policy that allows its own script and styles, and nothing else', () => {
+    const [script] = elements(page, 'script').filter(({ attributes }) => attributes === '');
+    const [style] = elements(page, 'style');
+    expect(policy(page)).toEqual(
+      new Map([
+        ['default-src', "'none'"],
+        ['script-src', hash(script.text)],
+        ['style-src', hash(style.text)],
+        ['base-uri', "'none'"],
+        ['form-action', "'none'"],
+      ]),
+    );
+  });
+
+  it('has its policy before anything that the policy is about', () => {
+    expect(page.indexOf('Content-Security-Policy')).toBeLessThan(page.search(/<(script|style)\b/));
+  });
+
+  it('refers to nothing outside of itself', () => {
+    const html = markup(page);
+    expect(html).not.toMatch(/\s(src|srcset|href|data|action|poster|background|style|on\w+)\s*=/i);
+    expect(html).not.toMatch(/<(link|iframe|object|embed|img|base|form|video|audio)\b/i);
+    expect(html).not.toContain('//');
+    const [style] = elements(page, 'style');
+    expect(style.text).not.toMatch(/@import|url\(|@font-face/i);
+  });
+
+  it('has a script that asks no server', () => {
+    const [script] = elements(page, 'script').filter(({ attributes }) => attributes === '');
+    expect(script.text).not.toMatch(
+      /\bfetch\(|XMLHttpRequest|WebSocket|EventSource|sendBeacon|import\(|importScripts/,
+    );
+  });
+
+  it('has two scripts: the report and the program, whatever names the model has', () => {
+    const text = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.constantFrom('</script>', '<!--', '<script', ']]>', '$&', "$'", '%REPORT%', '\u2028', '</SCRIPT '),
+    );
+    fc.assert(
+      fc.property(fc.array(text, { maxLength: 4 }), (parts) => {
+        const file = parts.join('');
+        const made = pageWith(SHELL, { ...SMALL_REPORT, model: { ...SMALL_REPORT.model, file } });
+        const scripts = elements(made, 'script');
+        expect(scripts.map(({ attributes }) => attributes)).toEqual([
+          ' id="report" type="application/json"',
+          '',
+        ]);
+        // JSON keeps lone surrogates as escapes, so that the file is valid UTF-8.
+        expect(JSON.parse(Buffer.from(scripts[0].text).toString())).toMatchObject({ model: { file } });
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it('has the licenses of the software in it', () => {
+    const [licenses] = elements(page, 'pre');
+    for (const text of [
+      'echarts@6.1.0 (Apache-2.0)',
+      'Apache ECharts\nCopyright',
+      'Apache License',
+      'zrender@',
+      'Copyright (c) 2017, Baidu Inc.',
+      'Mike Bostock',
+      'tslib@',
+    ])
+      expect(licenses.text).toContain(text);
+  });
+});
+
+describe('writePage', () => {
+  it('replaces an earlier page and leaves nothing beside it', async () => {
+    const folder = temporaryFolder();
+    const file = path.join(folder, 'report.html');
+    fs.writeFileSync(file, 'old');
+    await writePage(file, SMALL_REPORT);
+    expect(fs.readFileSync(file, 'utf8')).toBe(pageWith(SHELL, SMALL_REPORT));
+    expect(fs.readdirSync(folder)).toEqual(['report.html']);
+  });
+
+  it('names the reason if it cannot write', async () => {
+    const file = path.join(temporaryFolder(), 'file');
+    fs.writeFileSync(file, '');
+    await expect(writePage(path.join(file, 'report.html'), SMALL_REPORT)).rejects.toThrow(
+      /^--report must name a file that can be written, got '.*report\.html': a file in the way: pass another path$/,
+    );
+  });
+});
+
+describe('checkPagePath', () => {
+  it('accepts a new file and an earlier page', () => {
+    const file = path.join(temporaryFolder(), 'report.html');
+    checkPagePath(file);
+    fs.writeFileSync(file, '');
+    checkPagePath(file);
+    checkPagePath('report.html');
+  });
+
+  it.each([
+    ['-', /^--report must name a file, got '-': pass a path such as report\.html; --json prints/],
+    ['', /^--report must name a file, got '': /],
+    ['no/such/report.html', /^--report must name a file in a folder that exists, got no folder 'no\/such': /],
+    [__dirname, /^--report must name a file, got the folder '/],
+    [`${__filename}/report.html`, /^--report must name a file in a folder that exists, got the file '/],
+  ])('refuses %j', (file, message) => {
+    expect(() => {
+      checkPagePath(file);
+    }).toThrow(message);
+  });
+});
