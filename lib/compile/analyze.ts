@@ -12,6 +12,7 @@ import type { DimensionSizes, ValueTypes } from '../shapes/value-types';
 import { plannedBytes, sortedSizes } from '../shapes/value-types';
 import { checkSignature, checkSource } from './check-model';
 import { cuttableGraph } from './cuttable-graph';
+import { planCosts } from './plan-costs';
 
 export interface AnalyzedModel {
   /** The files of the original model, its `.onnx` file first. */
@@ -56,6 +57,7 @@ export function analyzeModel(modelPath: string, options: AnalyzeOptions = {}): A
   const plannedTypes =
     Object.keys(dimensions).length === 0 ? types : inferTypes(model, nodesByRank(dataflow), dimensions);
   checkSignature(model, types);
-  const cuts = cutsWithRepeats(dataflow, crossingRule(model, types), plannedBytes(plannedTypes, dimensions));
+  const bytes = plannedBytes(plannedTypes, dimensions);
+  const cuts = cutsWithRepeats(dataflow, crossingRule(model, types), bytes, planCosts(dataflow, bytes));
   return { source: source.files, model, dataflow, types, cuts, dimensions, optimization };
 }

@@ -47,7 +47,7 @@ export function describePlan(
   chunks: readonly SliceChunks[],
 ): PlanDraft {
   const { source, model, cuts, dimensions, optimization } = analyzed;
-  const sizes = sliceSizes(dataflow, wiring, cuts.bytes);
+  const sizes = sliceSizes(dataflow, wiring, cuts.bytes, cuts.costs.work);
   const slices = manifests.map(({ slice, inputs, outputs }): SliceDraft => {
     const files = draftFiles(slice, chunks[slice]);
     const { weightBytes, activationBytes, readBytes, writeBytes } = sizes[slice];

@@ -12,10 +12,14 @@ export class WeightTable {
   readonly initializerBytes: readonly number[];
   private readonly functions: ReadonlyMap<string, LocalFunction>;
 
-  /** @param valueBytes by value: the bytes that it is planned with */
+  /**
+   * @param valueBytes by value: the bytes that it is planned with
+   * @param work by node: seconds of computing
+   */
   constructor(
     readonly dataflow: Dataflow,
     private readonly valueBytes: readonly number[],
+    readonly work: readonly number[] = [],
   ) {
     const { model, needs } = dataflow;
     const { initializers, nodes } = model.graph;
@@ -47,6 +51,8 @@ export class HeldWeights {
   bodyBytes = 0;
   /** Results of repeated nodes that are not constant. */
   repeatedBytes = 0;
+  /** Seconds of computing of repeated nodes, if the table has the work of nodes. */
+  repeatedSeconds = 0;
   private readonly seenInitializers: Uint8Array;
   private readonly seenNodes: Uint8Array;
   private readonly seenFunctions = new Set<LocalFunction>();
@@ -87,6 +93,7 @@ export class HeldWeights {
     const { table } = this;
     const { constant, field } = table.dataflow.model.graph.nodes[node];
     this.addBodies(node);
+    this.repeatedSeconds += table.work[node] ?? 0;
     if (constant?.data) this.weightBytes += constant.byteLength;
     else if (table.dataflow.isConstantNode[node]) this.weightBytes += field.length + table.outputBytes(node);
     else this.repeatedBytes += table.outputBytes(node);

@@ -69,7 +69,7 @@ class Chooser {
     if (slicer.chooseWithin === undefined || slices < 2) return [];
     const branches = findBranches(this.cuts.dataflow, this.cuts.bytes);
     if (branches === undefined) return [];
-    const space = findCuts({ ...this.cuts.dataflow, order: branches.order }, this.cuts.rule, this.cuts.bytes);
+    const space = findCuts({ ...this.cuts.dataflow, order: branches.order }, this.cuts.rule, this.cuts.bytes, this.cuts.costs);
     return cutsBetween(branches).flatMap((cuts) => {
       const legal = new Set(space.legal);
       if (!cuts.every((cut) => legal.has(cut))) return [];
@@ -123,7 +123,7 @@ class Chooser {
   }
 
   private sizesOf(cut: WiredCut): readonly SliceSize[] {
-    const known = this.sizes.get(cut) ?? sliceSizes(cut.dataflow, cut.wiring, this.cuts.bytes);
+    const known = this.sizes.get(cut) ?? sliceSizes(cut.dataflow, cut.wiring, this.cuts.bytes, this.cuts.costs.work);
     this.sizes.set(cut, known);
     return known;
   }

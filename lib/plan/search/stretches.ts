@@ -36,11 +36,13 @@ export function sizeStretches(
   let liveBytes = 0;
   let mostLiveBytes = 0;
   let computedBytes = 0;
+  let coreSeconds = 0;
   let position = start;
   for (let to = from + 1; to < boundaries.length; to++) {
     for (; position < boundaries[to]; position++) {
       const node = order[position];
       held.addNode(node);
+      coreSeconds += weights.work[node] ?? 0;
       for (const value of reads[node]) {
         const isOutside =
           producedAt[value] >= 0 ? producedAt[value] < start : values[value].input !== undefined;
@@ -62,7 +64,16 @@ export function sizeStretches(
     const { weightBytes, bodyBytes, repeatedBytes } = held;
     // An upper bound: the last use of a repeated result is unknown here, so each counts for the whole stretch.
     const activationBytes = mostLiveBytes + repeatedBytes;
-    const size = { weightBytes, bodyBytes, activationBytes, readBytes, writeBytes: liveBytes, computedBytes };
+    const size = {
+      weightBytes,
+      bodyBytes,
+      activationBytes,
+      readBytes,
+      writeBytes: liveBytes,
+      computedBytes,
+      readTensors: seenReads.size,
+      coreSeconds: coreSeconds + held.repeatedSeconds,
+    };
     if (!visit(to, size)) return;
   }
 }

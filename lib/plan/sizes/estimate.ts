@@ -41,10 +41,14 @@ export interface SliceSize {
   readonly writeBytes: number;
   /** All tensors that its nodes compute; a measure of its run time. */
   readonly computedBytes: number;
+  /** Number of tensors read. */
+  readonly readTensors: number;
+  /** Seconds of computing on one vCPU. */
+  readonly coreSeconds: number;
 }
 
 /** Memory, in MB, of a function that runs the slice. It exceeds Lambda's limit if the slice is too large for Lambda. */
-export function memoryMb(size: Omit<SliceSize, 'computedBytes'>): number {
+export function memoryMb(size: Omit<SliceSize, 'computedBytes' | 'readTensors' | 'coreSeconds'>): number {
   const { weightBytes, bodyBytes, activationBytes, readBytes, writeBytes } = size;
   // Written tensors may be in memory twice: as ONNX Runtime's tensors, and as float16 or JSON to be sent. While the graph is
   // read, weights of bodies are in memory twice too: in the file's bytes and as tensors.

@@ -4,10 +4,19 @@ import { OMITTED } from '../../onnx/model';
 import type { SliceSize } from './estimate';
 import type { Dataflow } from '../../dataflow/dataflow';
 import { HeldWeights, WeightTable } from '../../dataflow/weights';
+import type { NodeWork } from '../../work/node-work';
 import type { SliceWiring, Wiring } from '../wiring/wiring';
 
-/** @param bytes by value: its planned bytes */
-export function sliceSizes(dataflow: Dataflow, { slices }: Wiring, bytes: readonly number[]): SliceSize[] {
+/**
+ * @param bytes by value: its planned bytes
+ * @param work by node: seconds of computing
+ */
+export function sliceSizes(
+  dataflow: Dataflow,
+  { slices }: Wiring,
+  bytes: readonly number[],
+  work: NodeWork,
+): SliceSize[] {
   const table = new WeightTable(dataflow, bytes);
   const sum = (values: readonly ValueIndex[]): number =>
     values.reduce((total, value) => total + bytes[value], 0);
@@ -24,6 +33,8 @@ export function sliceSizes(dataflow: Dataflow, { slices }: Wiring, bytes: readon
       readBytes: sum(slice.inputs.map(({ value }) => value)),
       writeBytes: sum(slice.outputs),
       computedBytes: computing.reduce((total, node) => total + table.outputBytes(node), 0),
+      readTensors: slice.inputs.length,
+      coreSeconds: slice.allNodes.reduce((total, node) => total + work[node], 0),
     };
   });
 }
