@@ -51,7 +51,7 @@ export class Slicing {
       prefix: '',
       example: '{ maxMemorySize: 3008 }',
     });
-    return Slicing.by(slicers.automatic(knownAtSynth(options.maxMemorySize, 'maxMemorySize')));
+    return Slicing.by(slicers.automatic({ maxMemorySize: knownAtSynth(options.maxMemorySize, 'maxMemorySize') }));
   }
 
   /**

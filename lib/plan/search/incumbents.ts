@@ -16,7 +16,7 @@ export interface Found {
 /** Bounds are sums in another order than the totals that they bound, so they may be too high by some roundings. */
 const ROUNDING = 1 - 1e-9;
 
-const NO_REST: Rest = { warmDollars: 0, coldDollars: 0, warmMs: 0, coldMs: 0, movedBytes: 0, slices: 0 };
+export const NO_REST: Rest = { warmDollars: 0, coldDollars: 0, warmMs: 0, coldMs: 0, movedBytes: 0, slices: 0 };
 
 export function totalsOf(label: Label, rest: Rest, { transport }: SharedSettings, writesResults: boolean): ChainTotals {
   const slices = label.slices + rest.slices;

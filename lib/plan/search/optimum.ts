@@ -20,7 +20,6 @@ import type { StretchTable } from './stretch-table';
  * The best plan of the stretches in the table; `undefined` if no plan keeps the limits.
  *
  * @param surcharge dollars that are added to the price of a stretch
- * @param known steps of plans whose stretches are in the table
  */
 export function bestPlan(
   table: StretchTable,
@@ -28,6 +27,16 @@ export function bestPlan(
   surcharge?: (size: SliceSize) => number,
 ): Found | undefined {
   return search(table, request, false, surcharge).best;
+}
+
+/** A good plan of the stretches in the table, found in time that grows slowly; `undefined` if no plan keeps the limits. */
+export function quickPlan(table: StretchTable, request: PlanRequest): Found | undefined {
+  const incumbents = new Incumbents(request, false, table.isLast);
+  for (const shared of sharedSettings(request)) {
+    const steps = new StepTable(table, request, shared, dimensionsOf(request.temperature));
+    for (const label of firstPlans(steps, request)) incumbents.offer(label, shared);
+  }
+  return incumbents.best;
 }
 
 /** The plans within the limits of which none is cheaper and faster than another one, the cheapest first. */
