@@ -11,7 +11,7 @@ import { unreachable } from './unreachable';
 import { bestPlan, paretoFront, quickPlan } from './optimum';
 import type { ChosenSettings, Choice, PlanRequest, StretchPlan } from './plan-request';
 import { TOLERANCE, settled } from './settle';
-import { stretchPlan } from './stretch-plan';
+import { planAt, stretchPlan } from './stretch-plan';
 import type { SizeLimit } from './stretch-table';
 import { StretchTable } from './stretch-table';
 import type { Range } from './stretches';
@@ -25,6 +25,12 @@ const CANDIDATES_PER_SLICE = 4;
 
 /** Prices of stretches that one search computes at most, so that it takes less than a second. */
 const MAX_PRICES = 400_000;
+
+/**
+ * Shares of the price that even slices may cost, if their number is fixed: a caller that asks for several slices wants each
+ * to do a part of the work. The first share with which the slices cost no more than the simple ways to cut decides.
+ */
+const EVEN_TOLERANCES = [0.05, TOLERANCE];
 
 /** A share of cost or time that no user notices; the front has fewer points for it. */
 const FRONT_EPSILON = 0.005;
@@ -140,28 +146,21 @@ export function countedSlices(
   const baselines = [equalCuts(legal, range, count), greedyCuts(space, legal, range, count)];
   const limit = Math.max(most, Math.min(CANDIDATES_PER_SLICE * count, 2 * most));
   const table = new StretchTable(space, candidateCuts(space, legal, limit, baselines.flat()), range);
-  const movedBytes = baselines.map((cuts) => movedBetween(table, cuts));
-  const own = { ...request, slices: count, maxMovedBytes: Math.min(...movedBytes) };
-  const find = count > MAX_EXACT_SLICES ? quickPlan : bestPlan;
-  const best = find(table, own);
-  if (best === undefined) throw new Error('the baselines keep the limits');
-  const chosen = count > MAX_EXACT_SLICES ? best : settled(table, own, best);
-  return { groups: groupsOf(space, stretchPlan(table, own, chosen)) };
+  const ways = baselines.map((cuts) => planAt(table, request, cuts));
+  const own = { ...request, slices: count, maxMovedBytes: Math.min(...ways.map(({ movedBytes }) => movedBytes)) };
+  const best = count > MAX_EXACT_SLICES ? quickPlan(table, own) : bestPlan(table, own);
+  if (best === undefined) throw new Error('the simple ways keep the limits');
+  if (count > MAX_EXACT_SLICES) return { groups: groupsOf(space, stretchPlan(table, own, best)) };
+  const cap = Math.min(...ways.map(({ cost }) => cost.dollars));
+  const plans = EVEN_TOLERANCES.map((tolerance) => stretchPlan(table, own, settled(table, own, best, tolerance)));
+  const plan = plans.find(({ cost }) => cost.dollars <= cap) ?? stretchPlan(table, own, best);
+  return { groups: groupsOf(space, plan) };
 }
 
 /** The cuts with the fewest crossing bytes, for so many slices that a search would take too long. */
 function cheapestCuts({ crossingBytes }: CutSpace, legal: readonly number[], count: number): readonly number[] {
   const cheapest = [...legal].sort((a, b) => crossingBytes[a] - crossingBytes[b] || a - b);
   return cheapest.slice(0, count - 1).sort((a, b) => a - b);
-}
-
-/** The bytes that slices between these candidates read and write together. */
-export function movedBetween({ boundaries, stretches }: StretchTable, cuts: readonly number[]): number {
-  const places = [boundaries[0], ...cuts, boundaries[boundaries.length - 1]].map((cut) => boundaries.indexOf(cut));
-  return places.slice(1).reduce((sum, to, index) => {
-    const size = stretches[places[index]][to - places[index] - 1];
-    return sum + (size?.readBytes ?? 0) + (size?.writeBytes ?? 0);
-  }, 0);
 }
 
 /** The legal cuts inside the range. */

@@ -20,27 +20,34 @@ export const TOLERANCE = 0.01;
 /** Fewer bytes than this for each slice hardly matter: reading them takes less time than waiting for the first of them. */
 const NEGLIGIBLE_BYTES = 256 * 1024;
 
-/** @param best the best plan for the request */
-export function settled(table: StretchTable, request: PlanRequest, best: Found): Found {
+/**
+ * @param best the best plan for the request
+ * @param tolerance the share of its price, or of its time, that the settled plan may cost in addition
+ */
+export function settled(table: StretchTable, request: PlanRequest, best: Found, tolerance = TOLERANCE): Found {
   if (stepsOf(best.label).length === 1 && request.minimize === 'slices') return best;
   const limits =
     request.minimize === 'latency'
       ? {
           minimize: 'cost' as const,
           maxLatencyMs: Math.min(
-            (1 + TOLERANCE) * best.cost.latency[request.quantile],
+            (1 + tolerance) * best.cost.latency[request.quantile],
             request.maxLatencyMs ?? Infinity,
           ),
         }
       : {};
-  return bestPlan(table, { ...request, ...limits }, surchargeBy(sizesOf(table, best.label), best)) ?? best;
+  return bestPlan(table, { ...request, ...limits }, surchargeBy(sizesOf(table, best.label), best, tolerance)) ?? best;
 }
 
-function surchargeBy(sizes: readonly SliceSize[], { cost, label }: Found): (size: SliceSize) => number {
+function surchargeBy(
+  sizes: readonly SliceSize[],
+  { cost, label }: Found,
+  tolerance: number,
+): (size: SliceSize) => number {
   const weightBytes = sumOf(sizes, (size) => size.weightBytes);
   const coreSeconds = sumOf(sizes, (size) => size.coreSeconds);
   const movedBytes = Math.max(label.movedBytes, NEGLIGIBLE_BYTES * sizes.length);
-  const most = TOLERANCE * cost.dollars;
+  const most = tolerance * cost.dollars;
   return (size) => {
     const moved = ratio(size.readBytes + size.writeBytes, movedBytes);
     const share = (ratio(size.weightBytes, weightBytes) + ratio(size.coreSeconds, coreSeconds)) / 2;

@@ -1,5 +1,6 @@
 /** Turns what the search found into a plan of stretches, priced without surcharges. */
 import type { SliceSize } from '../sizes/estimate';
+import { memoryMb } from '../sizes/estimate';
 import type { Found } from './incumbents';
 import { totalsOf } from './incumbents';
 import type { Label } from './labels';
@@ -13,7 +14,7 @@ export function sizesOf(table: StretchTable, label: Label): SliceSize[] {
   return stepsOf(label).map(({ from, to }) => sizeBetween(table, from, to));
 }
 
-export function stretchPlan(table: StretchTable, request: PlanRequest, { label, shared }: Found): StretchPlan {
+export function stretchPlan(table: StretchTable, request: PlanRequest, { label, shared }: Pick<Found, 'label' | 'shared'>): StretchPlan {
   const { model, temperature } = request;
   const { transport, threads } = shared;
   const steps = stepsOf(label);
@@ -42,6 +43,21 @@ export function stretchPlan(table: StretchTable, request: PlanRequest, { label, 
     cost: model.run(totals, temperature),
     movedBytes: label.movedBytes,
   };
+}
+
+/** The plan that cuts at these candidates, with the least memory and the request's first transport and number of threads. */
+export function planAt(table: StretchTable, request: PlanRequest, cuts: readonly number[]): StretchPlan {
+  const { boundaries } = table;
+  const places = [...cuts, boundaries[boundaries.length - 1]].map((cut) => boundaries.indexOf(cut));
+  const free = { warmDollars: 0, coldDollars: 0, warmMs: 0, loadMs: 0, coldMs: 0 };
+  const label = places.reduce((before, to) => {
+    const size = sizeBetween(table, before.boundary, to);
+    return extended(before, to, { ...free, memoryMb: memoryMb(size) }, size, request.model);
+  }, START);
+  return stretchPlan(table, request, {
+    label,
+    shared: { transport: request.transports[0], threads: request.threads[0] },
+  });
 }
 
 function sizeBetween(table: StretchTable, from: number, to: number): SliceSize {

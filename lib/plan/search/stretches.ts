@@ -32,6 +32,8 @@ export function sizeStretches(
   /** By position: bytes of the values whose last use it is. */
   const endingAt = new Map<number, number>();
   let readBytes = 0;
+  let readTensors = 0;
+  let readsRequest = 0;
   /** Bytes of values from the stretch that this or a later slice still needs. At the end, the slice writes them. */
   let liveBytes = 0;
   let mostLiveBytes = 0;
@@ -49,6 +51,8 @@ export function sizeStretches(
         if (!isOutside || seenReads.has(value)) continue;
         seenReads.add(value);
         readBytes += bytes[value];
+        if (producedAt[value] >= 0) readTensors++;
+        else readsRequest = 1;
       }
       for (const output of nodes[node].outputs) {
         if (output < 0) continue;
@@ -71,7 +75,7 @@ export function sizeStretches(
       readBytes,
       writeBytes: liveBytes,
       computedBytes,
-      readTensors: seenReads.size,
+      readTensors: readTensors + readsRequest,
       coreSeconds: coreSeconds + held.repeatedSeconds,
     };
     if (!visit(to, size)) return;

@@ -41,7 +41,7 @@ export interface SliceSize {
   readonly writeBytes: number;
   /** All tensors that its nodes compute; a measure of its run time. */
   readonly computedBytes: number;
-  /** Number of tensors read. */
+  /** Number of tensors read; those of the request count as one, because they are in one object. */
   readonly readTensors: number;
   /** Seconds of computing on one vCPU. */
   readonly coreSeconds: number;

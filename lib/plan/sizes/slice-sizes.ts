@@ -33,10 +33,16 @@ export function sliceSizes(
       readBytes: sum(slice.inputs.map(({ value }) => value)),
       writeBytes: sum(slice.outputs),
       computedBytes: computing.reduce((total, node) => total + table.outputBytes(node), 0),
-      readTensors: slice.inputs.length,
+      readTensors: readsOf(slice),
       coreSeconds: slice.allNodes.reduce((total, node) => total + work[node], 0),
     };
   });
+}
+
+/** Tensors of other slices, and the request if the slice reads from it. */
+function readsOf({ inputs }: SliceWiring): number {
+  const fromSlices = inputs.filter(({ source }) => source.from === 'slice').length;
+  return fromSlices + (fromSlices < inputs.length ? 1 : 0);
 }
 
 /** The peak size of the values that the nodes compute when they run in the given order. */
