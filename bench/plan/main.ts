@@ -5,7 +5,7 @@
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import type { AnalyzedModel } from '../../lib/compile/analyze';
 import { analyzeModel } from '../../lib/compile/analyze';
 import { parseModel } from '../../lib/onnx/parse';
@@ -25,10 +25,11 @@ const MOST_SLICES = 8;
 const MANY_NODES = 10_000;
 const KB = 1000;
 /** Sizes of symbolic dimensions in the models of a folder. */
-const DIMENSIONS = [{ sequence: 128 }, { max_seq_len_in_batch: 128 }];
+const DIMENSIONS: readonly Readonly<Record<string, number>>[] = [{ sequence: 128 }, { max_seq_len_in_batch: 128 }];
 
 interface Options {
   readonly models: readonly string[];
+  readonly only?: string;
 }
 
 interface Subject {
@@ -36,14 +37,17 @@ interface Subject {
   readonly analyzed: AnalyzedModel;
 }
 
-function main({ models }: Options): void {
+function main({ models, only }: Options): void {
+  const runs = (part: string): boolean => only === undefined || only === part;
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'bench-plan-'));
   try {
-    const subjects = [...generated(folder), ...models.flatMap(found)];
-    compareCuts(subjects);
-    listCuts(subjects);
-    measureStability(folder);
-    measureTime(folder);
+    if (runs('time')) measureTime(folder);
+    if (runs('cuts')) {
+      const subjects = [...generated(folder), ...models.flatMap(found)];
+      compareCuts(subjects);
+      listCuts(subjects);
+    }
+    if (runs('stability')) measureStability(folder);
   } finally {
     fs.rmSync(folder, { recursive: true, force: true });
   }
@@ -252,5 +256,6 @@ function print(line: string): void {
 new Command('bench:plan')
   .description('Compares cuts with simple ways to cut, and measures the time of planning.')
   .option('--models <paths...>', 'more models: files, or folders of models', [])
+  .addOption(new Option('--only <part>', 'measure one part').choices(['cuts', 'stability', 'time']))
   .action(main)
   .parse();

@@ -10,6 +10,7 @@ import { candidateCuts, candidateLimit } from './candidates';
 import { unreachable } from './unreachable';
 import { bestPlan, paretoFront, quickPlan } from './optimum';
 import type { ChosenSettings, Choice, PlanRequest, StretchPlan } from './plan-request';
+import type { Found } from './incumbents';
 import { TOLERANCE, settled } from './settle';
 import { planAt, stretchPlan } from './stretch-plan';
 import type { SizeLimit } from './stretch-table';
@@ -27,10 +28,10 @@ const CANDIDATES_PER_SLICE = 4;
 const MAX_PRICES = 400_000;
 
 /**
- * Shares of the price that even slices may cost, if their number is fixed: a caller that asks for several slices wants each
- * to do a part of the work. The first share with which the slices cost no more than the simple ways to cut decides.
+ * Share of the price of a cold run that a faster cold run may cost, if the number of slices is fixed: a caller that asks
+ * for several slices wants them to load in parallel.
  */
-const EVEN_TOLERANCES = [0.05, TOLERANCE];
+const LOADING_TOLERANCE = 0.1;
 
 /** A share of cost or time that no user notices; the front has fewer points for it. */
 const FRONT_EPSILON = 0.005;
@@ -152,9 +153,22 @@ export function countedSlices(
   if (best === undefined) throw new Error('the simple ways keep the limits');
   if (count > MAX_EXACT_SLICES) return { groups: groupsOf(space, stretchPlan(table, own, best)) };
   const cap = Math.min(...ways.map(({ cost }) => cost.dollars));
-  const plans = EVEN_TOLERANCES.map((tolerance) => stretchPlan(table, own, settled(table, own, best, tolerance)));
+  const plans = [even(table, own), settled(table, own, best)].flatMap((found) =>
+    found === undefined ? [] : [stretchPlan(table, own, found)],
+  );
   const plan = plans.find(({ cost }) => cost.dollars <= cap) ?? stretchPlan(table, own, best);
   return { groups: groupsOf(space, plan) };
+}
+
+/** The plan that is fastest when it is cold, and little more expensive than the cheapest one. Its loads are about even. */
+function even(table: StretchTable, request: PlanRequest): Found | undefined {
+  const cold: PlanRequest = { ...request, temperature: 'cold', quantile: 'p50', epsilon: TOLERANCE };
+  const cheapest = bestPlan(table, cold);
+  if (cheapest === undefined) return undefined;
+  const maxDollars = (1 + LOADING_TOLERANCE) * cheapest.cost.dollars;
+  const fastest: PlanRequest = { ...cold, minimize: 'latency', maxDollars };
+  const best = bestPlan(table, fastest);
+  return best && settled(table, fastest, best);
 }
 
 /** The cuts with the fewest crossing bytes, for so many slices that a search would take too long. */
