@@ -5,7 +5,7 @@ import type { CutSpace } from '../cuts/cuts';
 export const MAX_CANDIDATES = 192;
 
 /** Stretches whose nodes the search sums up at most, in nodes. It has fewer candidates in larger graphs. */
-const MAX_VISITS = 600_000;
+const MAX_VISITS = 400_000;
 const MIN_CANDIDATES = 48;
 
 /** The number of candidate cuts for a stretch of so many nodes. */

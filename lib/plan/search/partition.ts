@@ -10,8 +10,7 @@ import { candidateCuts, candidateLimit } from './candidates';
 import { unreachable } from './unreachable';
 import { bestPlan, paretoFront, quickPlan } from './optimum';
 import type { ChosenSettings, Choice, PlanRequest, StretchPlan } from './plan-request';
-import type { Found } from './incumbents';
-import { TOLERANCE, settled } from './settle';
+import { TOLERANCE, evenlyLoaded, settled } from './settle';
 import { planAt, stretchPlan } from './stretch-plan';
 import type { SizeLimit } from './stretch-table';
 import { StretchTable } from './stretch-table';
@@ -25,13 +24,11 @@ const MAX_EXACT_SLICES = 64;
 const CANDIDATES_PER_SLICE = 4;
 
 /** Prices of stretches that one search computes at most, so that it takes less than a second. */
-const MAX_PRICES = 400_000;
+const MAX_PRICES = 100_000;
 
-/**
- * Share of the price of a cold run that a faster cold run may cost, if the number of slices is fixed: a caller that asks
- * for several slices wants them to load in parallel.
- */
-const LOADING_TOLERANCE = 0.1;
+/** Of at most so many cuts, the search finds the best plan; of more, one that is at most `LARGE_EPSILON` worse. */
+const MAX_EXACT_CUTS = 24;
+const LARGE_EPSILON = 0.01;
 
 /** A share of cost or time that no user notices; the front has fewer points for it. */
 const FRONT_EPSILON = 0.005;
@@ -53,20 +50,26 @@ export function optimalSlices(
   const affordable = Math.floor(Math.sqrt((2 * MAX_PRICES) / options));
   const most = Math.min(candidateLimit(range.end - range.start), affordable);
   const filled = filledUp(space, legal, range, limit);
-  const cuts = candidateCuts(space, legal, most, filled.cuts);
+  const fitsOne = filled.cuts.length === 0 && filled.tooLarge === undefined;
+  const isUnlimited = request.maxLatencyMs === undefined && request.maxDollars === undefined;
+  const cuts =
+    fitsOne && isUnlimited && request.minimize === 'slices' ? [] : candidateCuts(space, legal, most, filled.cuts);
   const table = new StretchTable(space, cuts, range, limit);
-  const best = bestPlan(table, request);
+  const comparedAllCuts = cuts.length === legal.length || cuts.length === 0;
+  const isExact = comparedAllCuts && cuts.length <= MAX_EXACT_CUTS;
+  const own = isExact ? request : { ...request, epsilon: LARGE_EPSILON };
+  const best = bestPlan(table, own);
   if (best === undefined) {
-    const withoutLimits = { ...request, maxLatencyMs: undefined, maxDollars: undefined };
+    const withoutLimits = { ...own, maxLatencyMs: undefined, maxDollars: undefined };
     const tooLargeStretch = filled.tooLarge ?? table.firstTooLarge();
     if (bestPlan(table, { ...withoutLimits, minimize: 'slices' }) === undefined && tooLargeStretch !== undefined)
       throw tooLarge(space, tooLargeStretch, limit);
-    throw unreachable(table, request);
+    throw unreachable(table, own);
   }
-  const plan = stretchPlan(table, request, settled(table, request, best));
+  const plan = stretchPlan(table, own, settled(table, own, best));
   return {
     groups: groupsOf(space, plan),
-    settings: settingsOf(plan, request, cuts.length === legal.length, table),
+    settings: settingsOf(plan, own, comparedAllCuts, table),
   };
 }
 
@@ -83,7 +86,7 @@ function settingsOf(
     temperature: request.temperature,
     cost: plan.cost,
     totals: plan.totals,
-    tolerance: TOLERANCE,
+    tolerance: (1 + TOLERANCE) * (1 + (request.epsilon ?? 0)) - 1,
     comparedAllCuts,
     front: () =>
       paretoFront(table, { ...request, epsilon: FRONT_EPSILON }).map((found) => {
@@ -148,27 +151,17 @@ export function countedSlices(
   const limit = Math.max(most, Math.min(CANDIDATES_PER_SLICE * count, 2 * most));
   const table = new StretchTable(space, candidateCuts(space, legal, limit, baselines.flat()), range);
   const ways = baselines.map((cuts) => planAt(table, request, cuts));
-  const own = { ...request, slices: count, maxMovedBytes: Math.min(...ways.map(({ movedBytes }) => movedBytes)) };
+  const epsilon = table.boundaries.length > MAX_EXACT_CUTS ? LARGE_EPSILON : 0;
+  const own = { ...request, epsilon, slices: count, maxMovedBytes: Math.min(...ways.map(({ movedBytes }) => movedBytes)) };
   const best = count > MAX_EXACT_SLICES ? quickPlan(table, own) : bestPlan(table, own);
   if (best === undefined) throw new Error('the simple ways keep the limits');
   if (count > MAX_EXACT_SLICES) return { groups: groupsOf(space, stretchPlan(table, own, best)) };
   const cap = Math.min(...ways.map(({ cost }) => cost.dollars));
-  const plans = [even(table, own), settled(table, own, best)].flatMap((found) =>
-    found === undefined ? [] : [stretchPlan(table, own, found)],
+  const plans = [evenlyLoaded(table, own, best), settled(table, own, best)].map((found) =>
+    stretchPlan(table, own, found),
   );
   const plan = plans.find(({ cost }) => cost.dollars <= cap) ?? stretchPlan(table, own, best);
   return { groups: groupsOf(space, plan) };
-}
-
-/** The plan that is fastest when it is cold, and little more expensive than the cheapest one. Its loads are about even. */
-function even(table: StretchTable, request: PlanRequest): Found | undefined {
-  const cold: PlanRequest = { ...request, temperature: 'cold', quantile: 'p50', epsilon: TOLERANCE };
-  const cheapest = bestPlan(table, cold);
-  if (cheapest === undefined) return undefined;
-  const maxDollars = (1 + LOADING_TOLERANCE) * cheapest.cost.dollars;
-  const fastest: PlanRequest = { ...cold, minimize: 'latency', maxDollars };
-  const best = bestPlan(table, fastest);
-  return best && settled(table, fastest, best);
 }
 
 /** The cuts with the fewest crossing bytes, for so many slices that a search would take too long. */
