@@ -25,7 +25,10 @@ const MOST_SLICES = 8;
 const MANY_NODES = 10_000;
 const KB = 1000;
 /** Sizes of symbolic dimensions in the models of a folder. */
-const DIMENSIONS: readonly Readonly<Record<string, number>>[] = [{ sequence: 128 }, { max_seq_len_in_batch: 128 }];
+const DIMENSIONS: readonly Readonly<Record<string, number>>[] = [
+  { sequence: 128 },
+  { max_seq_len_in_batch: 128 },
+];
 
 interface Options {
   readonly models: readonly string[];
@@ -100,7 +103,10 @@ function analyzeAtRealSizes(file: string): AnalyzedModel {
   return analyzeModel(file);
 }
 
-function simple(name: string, cutsOf: (space: CutSpace, slices: number) => readonly number[]): (slices: number) => Slicer {
+function simple(
+  name: string,
+  cutsOf: (space: CutSpace, slices: number) => readonly number[],
+): (slices: number) => Slicer {
   return (slices) => ({
     key: `${name} ${slices}`,
     choose: (space) => {
@@ -139,7 +145,9 @@ function compareCuts(subjects: readonly Subject[]): void {
     }
     return [name, analyzed.dataflow.order.length, most, ...Object.values(ratios).map(range)];
   });
-  print('\nbytes moved and dollars of count(2) to count(8), as ratios to the baselines: median (lowest-highest)');
+  print(
+    '\nbytes moved and dollars of count(2) to count(8), as ratios to the baselines: median (lowest-highest)',
+  );
   print(
     formatTable(
       ['model', 'nodes', 'slices to', 'bytes/equal', 'cost/equal', 'bytes/greedy', 'cost/greedy'],
@@ -161,7 +169,8 @@ function listCuts(subjects: readonly Subject[]): void {
     [3, 4, 8].flatMap((slices) => {
       if (slices > analyzed.cuts.legal.length + 1) return [];
       const { nodes, weightBytes, writeBytes } = pricedCut(analyzed, count(slices));
-      const list = (numbers: readonly number[]): string => numbers.map((bytes) => (bytes / KB).toFixed(0)).join(' ');
+      const list = (numbers: readonly number[]): string =>
+        numbers.map((bytes) => (bytes / KB).toFixed(0)).join(' ');
       return [[name, slices, nodes.join(' '), list(weightBytes), list(writeBytes)]];
     }),
   );
@@ -180,7 +189,12 @@ function measureStability(folder: string): void {
     writeResidual(file, { size: Math.round(640 * factor), channels: 32, blocks: 3 });
   const channels = (factor: number) => (file: string) =>
     writeResidual(file, { size: 224, channels: Math.round(64 * factor), blocks: 3 });
-  const families = { 'sequence 256': encoder, 'hidden 768': wider, 'picture 640': picture, 'channels 64': channels };
+  const families = {
+    'sequence 256': encoder,
+    'hidden 768': wider,
+    'picture 640': picture,
+    'channels 64': channels,
+  };
   const slicers: [string, Slicer][] = [
     ...[2, 3, 4, 5, 6, 8].map((slices): [string, Slicer] => [`count(${slices})`, count(slices)]),
     ['automatic 512 MB', automatic({ maxMemorySize: 512 })],
@@ -191,7 +205,11 @@ function measureStability(folder: string): void {
   const at = (write: (file: string) => void): number[][] => {
     write(file);
     const { dataflow, cuts } = analyzeModel(file);
-    return slicers.map(([, slicer]) => bestCut(dataflow, cuts, slicer).groups.slice(1).map(([first]) => first));
+    return slicers.map(([, slicer]) =>
+      bestCut(dataflow, cuts, slicer)
+        .groups.slice(1)
+        .map(([first]) => first),
+    );
   };
   const rows = Object.entries(families).map(([name, family]) => {
     const before = at(family(1));
@@ -199,7 +217,9 @@ function measureStability(folder: string): void {
     return [
       name,
       ...slicers.map((_, index) => {
-        const same = after.filter((cuts) => JSON.stringify(cuts[index]) === JSON.stringify(before[index])).length;
+        const same = after.filter(
+          (cuts) => JSON.stringify(cuts[index]) === JSON.stringify(before[index]),
+        ).length;
         return `${same}/${factors.length}`;
       }),
     ];
@@ -236,7 +256,15 @@ function measureTime(folder: string): void {
           slices = error instanceof Error ? error.message : String(error);
         }
       });
-      return [path.basename(model), nodes, name, slices, time.toFixed(2), read.toFixed(2), (time / read).toFixed(1)];
+      return [
+        path.basename(model),
+        nodes,
+        name,
+        slices,
+        time.toFixed(2),
+        read.toFixed(2),
+        (time / read).toFixed(1),
+      ];
     });
   });
   print('\ntime of planning beyond type inference');

@@ -25,7 +25,8 @@ export function writeEncoder(file: string, { layers, hidden, sequence, vocabular
   const weight = (dims: readonly number[]): string => graph.weight(dims);
   const linear = (x: string, from: number, to: number): string =>
     graph.node('Add', [graph.node('MatMul', [x, weight([from, to])]), weight([to])]);
-  const norm = (x: string): string => graph.node('LayerNormalization', [x, weight([hidden]), weight([hidden])]);
+  const norm = (x: string): string =>
+    graph.node('LayerNormalization', [x, weight([hidden]), weight([hidden])]);
   let x = norm(graph.node('Gather', [weight([vocabulary, hidden]), 'ids']));
   for (let layer = 0; layer < layers; layer++) {
     const [q, k, v] = [0, 1, 2].map(() => linear(x, hidden, hidden));
@@ -86,7 +87,11 @@ export function writeBidirectionalLstm(file: string): void {
       graph.weight([2, 4 * hidden, hidden]),
       graph.weight([2, 8 * hidden]),
     ];
-    const y = graph.node('LSTM', [x, ...weights], [text('direction', 'bidirectional'), int('hidden_size', hidden)]);
+    const y = graph.node(
+      'LSTM',
+      [x, ...weights],
+      [text('direction', 'bidirectional'), int('hidden_size', hidden)],
+    );
     const turned = graph.node('Transpose', [y], [ints('perm', [0, 2, 1, 3])]);
     x = graph.node('Reshape', [turned, joined]);
     width = 2 * hidden;
@@ -119,7 +124,11 @@ class GraphWriter {
   weight(dims: readonly number[]): string {
     const name = `w${this.names++}`;
     const length = dims.reduce((product, size) => product * size, 4);
-    const entries = { location: `${path.basename(this.file)}.data`, offset: String(this.bytes), length: String(length) };
+    const entries = {
+      location: `${path.basename(this.file)}.data`,
+      offset: String(this.bytes),
+      length: String(length),
+    };
     const externalData = Object.entries(entries).map(([key, value]) => ({ key, value }));
     this.bytes += length;
     this.initializers.push({ name, dataType: FLOAT, dims, dataLocation: EXTERNAL, externalData });

@@ -1,5 +1,15 @@
 /** A model of cost and latency from a few published figures. Delays add up by their quantiles. */
-import type { ChainTotals, CostModel, Latency, RunCost, SliceDemand, StepChoice, StepCost, Temperature, Transport } from './cost-model';
+import type {
+  ChainTotals,
+  CostModel,
+  Latency,
+  RunCost,
+  SliceDemand,
+  StepChoice,
+  StepCost,
+  Temperature,
+  Transport,
+} from './cost-model';
 
 const MIB = 1024 * 1024;
 
@@ -27,7 +37,12 @@ interface StorePrices {
 /** Prices: https://aws.amazon.com/s3/pricing/. Latencies in ms: hpides/skyrise, storage latency, 2024-04. */
 const STORES: Readonly<Record<Transport, StorePrices>> = {
   's3-standard': { getDollars: 4e-7, putDollars: 5e-6, get: { p50: 27, p95: 74 }, put: { p50: 40, p95: 90 } },
-  's3-express': { getDollars: 3e-8, putDollars: 1.13e-6, get: { p50: 4.8, p95: 5.5 }, put: { p50: 7.4, p95: 9.6 } },
+  's3-express': {
+    getDollars: 3e-8,
+    putDollars: 1.13e-6,
+    get: { p50: 4.8, p95: 5.5 },
+    put: { p50: 7.4, p95: 9.6 },
+  },
 };
 /** Express, us-east-1: $1 per million executions and $0.00001667 per GB-s in 64 MB: https://aws.amazon.com/step-functions/pricing/. */
 const DOLLARS_PER_EXECUTION = 1e-6;
@@ -38,7 +53,12 @@ const HOP: Latency = { p50: 159, p95: 250 };
 export const NOMINAL_COLD_SHARE = 0.1;
 
 export function nominalModel(coldShare: number): CostModel {
-  return { warmsUp: true, coldShare, step, run: (totals, temperature) => run(totals, temperature, coldShare) };
+  return {
+    warmsUp: true,
+    coldShare,
+    step,
+    run: (totals, temperature) => run(totals, temperature, coldShare),
+  };
 }
 
 function step(demand: SliceDemand, { memoryMb, threads, readsFrom, writesTo }: StepChoice): StepCost {

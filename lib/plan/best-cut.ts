@@ -80,7 +80,9 @@ class Chooser {
       if (repeating instanceof SlicedInferenceError) throw plain;
       return repeating;
     }
-    return !(repeating instanceof SlicedInferenceError) && this.isBetter(repeating, plain) ? repeating : plain;
+    return !(repeating instanceof SlicedInferenceError) && this.isBetter(repeating, plain)
+      ? repeating
+      : plain;
   }
 
   /** Cuts in which no slice has nodes of two branches. */
@@ -128,7 +130,9 @@ class Chooser {
     if (minimize === 'latency') return this.time(own.cost) < this.time(other.cost);
     if (minimize === 'slices' && cut.groups.length !== than.groups.length)
       return cut.groups.length < than.groups.length;
-    return cut.settings === undefined ? own.movedBytes < other.movedBytes : own.cost.dollars < other.cost.dollars;
+    return cut.settings === undefined
+      ? own.movedBytes < other.movedBytes
+      : own.cost.dollars < other.cost.dollars;
   }
 
   private chosen(space: CutSpace): ChosenCut {
@@ -137,7 +141,11 @@ class Chooser {
   }
 
   /** The cut with the settings of the sequential one, priced by its own schedule. */
-  private rescheduled(groups: Groups, memory: readonly number[] | undefined, settings?: ChosenSettings): ChosenCut {
+  private rescheduled(
+    groups: Groups,
+    memory: readonly number[] | undefined,
+    settings?: ChosenSettings,
+  ): ChosenCut {
     const cut = this.wired(groups);
     if (settings === undefined || memory === undefined) return cut;
     const chosen = { ...settings, memoryMb: memory };
@@ -167,11 +175,7 @@ class Chooser {
     return priced;
   }
 
-  private price(
-    { wiring }: WiredCut,
-    settings: SliceSettings,
-    sizes: readonly SliceSize[],
-  ): PricedRun {
+  private price({ wiring }: WiredCut, settings: SliceSettings, sizes: readonly SliceSize[]): PricedRun {
     const { goal } = this;
     const model = this.cuts.costs.model(goal.requestsPerHour);
     const schedule = scheduleSlices({ slices: wiring.slices, outputs: wiring.results });

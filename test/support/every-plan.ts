@@ -47,14 +47,16 @@ export function everyPlan(space: CutSpace, request: PlanRequest, visit: (plan: T
           memoryMb: least,
         };
         if (least > request.maxMemoryMb) return [];
-        return [least, ...request.memorySizes.filter((memory) => memory > least && memory <= request.maxMemoryMb)].map(
-          (memory) =>
-            model.step(demand, {
-              memoryMb: memory,
-              threads,
-              readsFrom: from === 0 ? 'request' : transport,
-              writesTo: to === last ? 's3-standard' : transport,
-            }),
+        return [
+          least,
+          ...request.memorySizes.filter((memory) => memory > least && memory <= request.maxMemoryMb),
+        ].map((memory) =>
+          model.step(demand, {
+            memoryMb: memory,
+            threads,
+            readsFrom: from === 0 ? 'request' : transport,
+            writesTo: to === last ? 's3-standard' : transport,
+          }),
         );
       }
 

@@ -1,6 +1,13 @@
 /** Random models of cost and latency that keep the interface's promise: no total that grows makes a run cheaper or faster. */
 import * as fc from 'fast-check';
-import type { ChainTotals, CostModel, RunCost, SliceDemand, StepChoice, Transport } from '../../lib/cost/cost-model';
+import type {
+  ChainTotals,
+  CostModel,
+  RunCost,
+  SliceDemand,
+  StepChoice,
+  Transport,
+} from '../../lib/cost/cost-model';
 
 const positive = fc.double({ min: 0.01, max: 10, noNaN: true });
 const byTransport = fc.record<Record<Transport, number>>({ 's3-standard': positive, 's3-express': positive });
@@ -30,7 +37,8 @@ export const randomCostModel: fc.Arbitrary<CostModel> = fc
       const speed = Math.min(choice.threads, (choice.memoryMb / 512) ** random.speedup);
       const moving =
         demand.readBytes * random.msPerByte[reads] + demand.writeBytes * random.msPerByte[choice.writesTo];
-      const warmMs = moving / 100 + (demand.coreSeconds * random.msPerCoreSecond) / speed + choice.threads / 10;
+      const warmMs =
+        moving / 100 + (demand.coreSeconds * random.msPerCoreSecond) / speed + choice.threads / 10;
       const loadMs = demand.fileBytes * random.msPerFileByte;
       const requests = demand.readTensors * random.perRead[reads] + random.perWrite[choice.writesTo];
       const billed = (ms: number): number => (choice.memoryMb / 512) * ms * random.perMbMs;
@@ -50,7 +58,10 @@ export const randomCostModel: fc.Arbitrary<CostModel> = fc
       const mix = (a: number, b: number): number => (1 - share) * a + share * b;
       return {
         dollars: mix(warm.dollars, cold.dollars),
-        latency: { p50: mix(warm.latency.p50, cold.latency.p50), p95: Math.max(warm.latency.p95, cold.latency.p95) },
+        latency: {
+          p50: mix(warm.latency.p50, cold.latency.p50),
+          p95: Math.max(warm.latency.p95, cold.latency.p95),
+        },
       };
       function runOf({ writes }: ChainTotals, dollars: number, ms: number): RunCost {
         const sum = (by: Record<Transport, number>): number =>

@@ -1,5 +1,12 @@
 /** Prices wired slices by the schedule in which they run, branches in parallel. */
-import type { ChainTotals, CostModel, RunCost, StepCost, Temperature, Transport } from '../../cost/cost-model';
+import type {
+  ChainTotals,
+  CostModel,
+  RunCost,
+  StepCost,
+  Temperature,
+  Transport,
+} from '../../cost/cost-model';
 import { demandOf, endOfCold } from '../search/step-table';
 import type { SliceSize } from '../sizes/estimate';
 import type { Schedule } from './schedule';

@@ -4,8 +4,15 @@ import type { CutSpace } from '../cuts/cuts';
 import type { Range } from './stretches';
 
 /** Equal numbers of nodes: the legal cuts nearest to the multiples of a slice's share. */
-export function equalCuts(legal: readonly number[], { start, end }: Range, slices: number): readonly number[] {
-  const targets = Array.from({ length: slices - 1 }, (_, index) => start + ((index + 1) * (end - start)) / slices);
+export function equalCuts(
+  legal: readonly number[],
+  { start, end }: Range,
+  slices: number,
+): readonly number[] {
+  const targets = Array.from(
+    { length: slices - 1 },
+    (_, index) => start + ((index + 1) * (end - start)) / slices,
+  );
   return nearestCuts(legal, targets);
 }
 

@@ -36,7 +36,11 @@ export function firstPlans(table: StepTable, request: PlanRequest): Label[] {
   return weights.flatMap((each) => lightest(table, request, each) ?? []);
 }
 
-function lightest(table: StepTable, { model, temperature, slices }: PlanRequest, weights: Weights): Label | undefined {
+function lightest(
+  table: StepTable,
+  { model, temperature, slices }: PlanRequest,
+  weights: Weights,
+): Label | undefined {
   const layers = slices ?? 1;
   const { count } = table;
   const isLayered = slices !== undefined;

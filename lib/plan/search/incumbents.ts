@@ -16,9 +16,21 @@ export interface Found {
 /** Bounds are sums in another order than the totals that they bound, so they may be too high by some roundings. */
 const ROUNDING = 1 - 1e-9;
 
-export const NO_REST: Rest = { warmDollars: 0, coldDollars: 0, warmMs: 0, coldMs: 0, movedBytes: 0, slices: 0 };
+export const NO_REST: Rest = {
+  warmDollars: 0,
+  coldDollars: 0,
+  warmMs: 0,
+  coldMs: 0,
+  movedBytes: 0,
+  slices: 0,
+};
 
-export function totalsOf(label: Label, rest: Rest, { transport }: SharedSettings, writesResults: boolean): ChainTotals {
+export function totalsOf(
+  label: Label,
+  rest: Rest,
+  { transport }: SharedSettings,
+  writesResults: boolean,
+): ChainTotals {
   const slices = label.slices + rest.slices;
   const results = writesResults ? 1 : 0;
   const writes =
@@ -55,7 +67,10 @@ export class Incumbents {
     if (label.slices > request.maxSlices || label.movedBytes > (request.maxMovedBytes ?? Infinity)) return;
     const totals = totalsOf(label, NO_REST, shared, this.writesResults);
     const cost = request.model.run(totals, request.temperature);
-    if (cost.dollars > (request.maxDollars ?? Infinity) || this.time(cost) > (request.maxLatencyMs ?? Infinity))
+    if (
+      cost.dollars > (request.maxDollars ?? Infinity) ||
+      this.time(cost) > (request.maxLatencyMs ?? Infinity)
+    )
       return;
     const found = { label, shared, totals, cost };
     if (this.best === undefined || this.isBetter(found, this.best)) this.best = found;
@@ -68,13 +83,16 @@ export class Incumbents {
     if (rest === undefined || label.slices + rest.slices > request.maxSlices) return true;
     if (label.movedBytes + rest.movedBytes > (request.maxMovedBytes ?? Infinity) / ROUNDING) return true;
     const { minimize, maxDollars = Infinity, maxLatencyMs = Infinity } = request;
-    if (minimize === 'slices' && !this.wantsFront && best && label.slices + rest.slices > best.label.slices) return true;
+    if (minimize === 'slices' && !this.wantsFront && best && label.slices + rest.slices > best.label.slices)
+      return true;
     const cost = request.model.run(totalsOf(label, rest, shared, this.writesResults), request.temperature);
     const dollars = cost.dollars * ROUNDING;
     const time = this.time(cost) * ROUNDING;
     if (dollars > maxDollars || time > maxLatencyMs) return true;
     if (this.wantsFront)
-      return this.front.some((other) => other.cost.dollars <= dollars * this.slack && this.time(other.cost) <= time);
+      return this.front.some(
+        (other) => other.cost.dollars <= dollars * this.slack && this.time(other.cost) <= time,
+      );
     if (best === undefined) return false;
     switch (minimize) {
       case 'latency':

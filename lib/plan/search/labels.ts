@@ -26,7 +26,13 @@ export const START: Label = {
   movedBytes: 0,
 };
 
-export function extended(before: Label, boundary: number, step: Step, size: SliceSize, model: CostModel): Label {
+export function extended(
+  before: Label,
+  boundary: number,
+  step: Step,
+  size: SliceSize,
+  model: CostModel,
+): Label {
   return {
     boundary,
     slices: before.slices + 1,

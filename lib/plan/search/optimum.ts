@@ -53,9 +53,12 @@ function search(
 ): Incumbents {
   const incumbents = new Incumbents(request, wantsFront, table.isLast);
   const dimensions = dimensionsOf(request.temperature);
-  const tables = sharedSettings(request).map((shared) => new StepTable(table, request, shared, dimensions, surcharge));
+  const tables = sharedSettings(request).map(
+    (shared) => new StepTable(table, request, shared, dimensions, surcharge),
+  );
   // Good plans of all settings first: each search then drops what none of them can become better than.
-  for (const steps of tables) for (const label of firstPlans(steps, request)) incumbents.offer(label, steps.shared);
+  for (const steps of tables)
+    for (const label of firstPlans(steps, request)) incumbents.offer(label, steps.shared);
   for (const steps of tables) searchSteps(steps, request, dimensions, incumbents);
   return incumbents;
 }
@@ -64,7 +67,12 @@ function sharedSettings({ transports, threads }: PlanRequest): SharedSettings[] 
   return transports.flatMap((transport) => threads.map((count) => ({ transport, threads: count })));
 }
 
-function searchSteps(table: StepTable, request: PlanRequest, dimensions: Dimensions, incumbents: Incumbents): void {
+function searchSteps(
+  table: StepTable,
+  request: PlanRequest,
+  dimensions: Dimensions,
+  incumbents: Incumbents,
+): void {
   const { model, slices } = request;
   const { count, shared } = table;
   const bounds = new Bounds(table, model, slices);

@@ -30,6 +30,9 @@ const MAX_PRICES = 100_000;
 const MAX_EXACT_CUTS = 24;
 const LARGE_EPSILON = 0.01;
 
+/** If time counts, more partial plans stay comparable, so the search compares fewer cuts. */
+const MAX_TIMED_CANDIDATES = 32;
+
 /** A share of cost or time that no user notices; the front has fewer points for it. */
 const FRONT_EPSILON = 0.005;
 
@@ -48,12 +51,19 @@ export function optimalSlices(
   const legal = legalIn(space, range);
   const options = request.transports.length * request.threads.length * (1 + request.memorySizes.length);
   const affordable = Math.floor(Math.sqrt((2 * MAX_PRICES) / options));
-  const most = Math.min(candidateLimit(range.end - range.start), affordable);
+  const isTimed = request.minimize === 'latency' || request.maxLatencyMs !== undefined;
+  const most = Math.min(
+    candidateLimit(range.end - range.start),
+    affordable,
+    isTimed ? MAX_TIMED_CANDIDATES : Infinity,
+  );
   const filled = filledUp(space, legal, range, limit);
   const fitsOne = filled.cuts.length === 0 && filled.tooLarge === undefined;
   const isUnlimited = request.maxLatencyMs === undefined && request.maxDollars === undefined;
   const cuts =
-    fitsOne && isUnlimited && request.minimize === 'slices' ? [] : candidateCuts(space, legal, most, filled.cuts);
+    fitsOne && isUnlimited && request.minimize === 'slices'
+      ? []
+      : candidateCuts(space, legal, most, filled.cuts);
   const table = new StretchTable(space, cuts, range, limit);
   const comparedAllCuts = cuts.length === legal.length || cuts.length === 0;
   const isExact = comparedAllCuts && cuts.length <= MAX_EXACT_CUTS;
@@ -62,7 +72,10 @@ export function optimalSlices(
   if (best === undefined) {
     const withoutLimits = { ...own, maxLatencyMs: undefined, maxDollars: undefined };
     const tooLargeStretch = filled.tooLarge ?? table.firstTooLarge();
-    if (bestPlan(table, { ...withoutLimits, minimize: 'slices' }) === undefined && tooLargeStretch !== undefined)
+    if (
+      bestPlan(table, { ...withoutLimits, minimize: 'slices' }) === undefined &&
+      tooLargeStretch !== undefined
+    )
       throw tooLarge(space, tooLargeStretch, limit);
     throw unreachable(table, own);
   }
@@ -109,7 +122,10 @@ function filledUp(
   legal: readonly number[],
   { start, end }: Range,
   limit: SizeLimit,
-): { readonly cuts: readonly number[]; readonly tooLarge?: NonNullable<ReturnType<StretchTable['firstTooLarge']>> } {
+): {
+  readonly cuts: readonly number[];
+  readonly tooLarge?: NonNullable<ReturnType<StretchTable['firstTooLarge']>>;
+} {
   const boundaries = [start, ...legal, end];
   const weights = new WeightTable(space.dataflow, space.bytes);
   const cuts: number[] = [];
@@ -152,7 +168,12 @@ export function countedSlices(
   const table = new StretchTable(space, candidateCuts(space, legal, limit, baselines.flat()), range);
   const ways = baselines.map((cuts) => planAt(table, request, cuts));
   const epsilon = table.boundaries.length > MAX_EXACT_CUTS ? LARGE_EPSILON : 0;
-  const own = { ...request, epsilon, slices: count, maxMovedBytes: Math.min(...ways.map(({ movedBytes }) => movedBytes)) };
+  const own = {
+    ...request,
+    epsilon,
+    slices: count,
+    maxMovedBytes: Math.min(...ways.map(({ movedBytes }) => movedBytes)),
+  };
   const best = count > MAX_EXACT_SLICES ? quickPlan(table, own) : bestPlan(table, own);
   if (best === undefined) throw new Error('the simple ways keep the limits');
   if (count > MAX_EXACT_SLICES) return { groups: groupsOf(space, stretchPlan(table, own, best)) };
@@ -165,7 +186,11 @@ export function countedSlices(
 }
 
 /** The cuts with the fewest crossing bytes, for so many slices that a search would take too long. */
-function cheapestCuts({ crossingBytes }: CutSpace, legal: readonly number[], count: number): readonly number[] {
+function cheapestCuts(
+  { crossingBytes }: CutSpace,
+  legal: readonly number[],
+  count: number,
+): readonly number[] {
   const cheapest = [...legal].sort((a, b) => crossingBytes[a] - crossingBytes[b] || a - b);
   return cheapest.slice(0, count - 1).sort((a, b) => a - b);
 }
@@ -177,7 +202,10 @@ export function legalIn({ legal }: CutSpace, { start, end }: Range): readonly nu
 
 /** Every number of threads that a function with this memory has vCPUs for. */
 export function threadsWithin(maxMemoryMb: number): readonly number[] {
-  return Array.from({ length: threadCount(Math.min(maxMemoryMb, MAX_LAMBDA_MEMORY_MB)) }, (_, index) => index + 1);
+  return Array.from(
+    { length: threadCount(Math.min(maxMemoryMb, MAX_LAMBDA_MEMORY_MB)) },
+    (_, index) => index + 1,
+  );
 }
 
 function whole({ dataflow }: CutSpace): Range {

@@ -51,7 +51,8 @@ export function evenlyLoaded(table: StretchTable, request: PlanRequest, best: Fo
   const { model } = request;
   const sizes = sizesOf(table, best.label);
   const loadMs = (size: SliceSize, fileBytes: number): number =>
-    model.step({ ...demandOf(size), fileBytes }, { ...CHOICE, ...best.shared, memoryMb: memoryMb(size) }).loadMs;
+    model.step({ ...demandOf(size), fileBytes }, { ...CHOICE, ...best.shared, memoryMb: memoryMb(size) })
+      .loadMs;
   const loading = sumOf(sizes, (size) => loadMs(size, size.weightBytes) - loadMs(size, 0));
   const share = Math.min(1, ratio(loading, model.run(best.totals, 'cold').latency.p50));
   return bestPlan(table, request, surchargeBy(sizes, best, LOADING_TOLERANCE * share)) ?? best;

@@ -49,7 +49,11 @@ export interface Slicer {
    * @param sequential the settings of the slices without ranges, if the slicer chose any
    * @returns `undefined` if there are too many ranges
    */
-  chooseWithin?(space: CutSpace, ranges: readonly Range[], sequential?: ChosenSettings): RangedChoice | undefined;
+  chooseWithin?(
+    space: CutSpace,
+    ranges: readonly Range[],
+    sequential?: ChosenSettings,
+  ): RangedChoice | undefined;
 }
 
 /** Slices within ranges, and the memory of their functions, in MB, if the slicer chose it. */
@@ -106,7 +110,11 @@ const MILLION = 1e6;
  * @param setting name of the limit on memory in errors
  */
 export function automatic(options: AutomaticOptions = {}, setting = 'maxMemorySize'): Slicer {
-  const { maxMemorySize: maxMemory = DEFAULT_MAX_MEMORY_MB, maxCostPerMillion, maxSlices = Infinity } = options;
+  const {
+    maxMemorySize: maxMemory = DEFAULT_MAX_MEMORY_MB,
+    maxCostPerMillion,
+    maxSlices = Infinity,
+  } = options;
   if (!Number.isInteger(maxMemory) || maxMemory < MIN_LAMBDA_MEMORY_MB || maxMemory > MAX_LAMBDA_MEMORY_MB) {
     throw new SlicedInferenceError(
       `${setting} must be a whole number of MB from ${MIN_LAMBDA_MEMORY_MB} to ${MAX_LAMBDA_MEMORY_MB}`,

@@ -1,5 +1,12 @@
 /** Prices every stretch with every memory size, for one transport and one number of threads. */
-import type { CostModel, SliceDemand, StepChoice, StepCost, Temperature, Transport } from '../../cost/cost-model';
+import type {
+  CostModel,
+  SliceDemand,
+  StepChoice,
+  StepCost,
+  Temperature,
+  Transport,
+} from '../../cost/cost-model';
 import type { SliceSize } from '../sizes/estimate';
 import { memoryMb } from '../sizes/estimate';
 import type { PlanRequest } from './plan-request';
@@ -43,7 +50,8 @@ export class StepTable {
     this.steps = new Array<readonly Step[]>(this.count * this.count).fill([]);
     table.stretches.forEach((sizes, from) => {
       sizes.forEach((size, offset) => {
-        if (size !== undefined) this.steps[from * this.count + from + 1 + offset] = this.price(size, from, offset);
+        if (size !== undefined)
+          this.steps[from * this.count + from + 1 + offset] = this.price(size, from, offset);
       });
     });
   }

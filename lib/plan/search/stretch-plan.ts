@@ -14,7 +14,11 @@ export function sizesOf(table: StretchTable, label: Label): SliceSize[] {
   return stepsOf(label).map(({ from, to }) => sizeBetween(table, from, to));
 }
 
-export function stretchPlan(table: StretchTable, request: PlanRequest, { label, shared }: Pick<Found, 'label' | 'shared'>): StretchPlan {
+export function stretchPlan(
+  table: StretchTable,
+  request: PlanRequest,
+  { label, shared }: Pick<Found, 'label' | 'shared'>,
+): StretchPlan {
   const { model, temperature } = request;
   const { transport, threads } = shared;
   const steps = stepsOf(label);

@@ -29,7 +29,10 @@ export function unreachable(table: StretchTable, request: PlanRequest): SlicedIn
         `${ms(time)} for the fastest plan, ${described(fastest)}`,
         'allow more time, or more memory for a function',
       );
-    const within = maxDollars === undefined ? undefined : bestPlan(table, { ...unlimited, maxDollars, minimize: 'latency' });
+    const within =
+      maxDollars === undefined
+        ? undefined
+        : bestPlan(table, { ...unlimited, maxDollars, minimize: 'latency' });
     if (within !== undefined && maxDollars !== undefined)
       return new SlicedInferenceError(
         `${limit} and cost at most ${dollars(maxDollars)} in a million runs`,

@@ -115,7 +115,7 @@ describe('a mask that is computed from a few ids', () => {
   });
 
   test('crosses cuts if the planned sizes make it no larger than the ids', () => {
-    const { plan } = compileAnalyzed(analyzeModel(file), count(4));
+    const { plan } = compileAnalyzed(analyzeModel(file), betweenLayers);
     const read = plan.slices.flatMap(({ inputs }) => inputs.map(({ name }) => name));
     expect(read).toContain('mask');
   });
@@ -231,7 +231,7 @@ describe('a node that expands a small tensor', () => {
       node('Sigmoid', ['wide'], ['s']),
       node('Mul', ['s', 'wide'], ['y']),
     ];
-    expect(inputsOf({ ...graph, node: nodes }, 3)[2]).toContain('wide');
+    expect(inputsOf({ ...graph, node: nodes }, atTensors(['t', 's']))[2]).toContain('wide');
   });
 
   test('runs in one slice only if it needs a large constant, which several slices would have to store', () => {

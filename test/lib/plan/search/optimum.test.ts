@@ -137,19 +137,35 @@ describe.each(TEMPERATURES)('for runs that are %s', (temperature) => {
 
       const cheapest = bestPlan(table, { ...request, minimize: 'cost', maxLatencyMs });
       expect(cheapest && [cheapest.cost.dollars]).toEqual(
-        least(plans, (cost) => time(cost) <= maxLatencyMs, ({ cost }) => [cost.dollars]),
+        least(
+          plans,
+          (cost) => time(cost) <= maxLatencyMs,
+          ({ cost }) => [cost.dollars],
+        ),
       );
       const fastest = bestPlan(table, { ...request, minimize: 'latency', maxDollars });
       expect(fastest && [time(fastest.cost)]).toEqual(
-        least(plans, (cost) => cost.dollars <= maxDollars, ({ cost }) => [time(cost)]),
+        least(
+          plans,
+          (cost) => cost.dollars <= maxDollars,
+          ({ cost }) => [time(cost)],
+        ),
       );
       const fewest = bestPlan(table, { ...request, minimize: 'slices' });
       expect(fewest && [fewest.label.slices, fewest.cost.dollars]).toEqual(
-        least(plans, () => true, ({ slices, cost }) => [slices, cost.dollars]),
+        least(
+          plans,
+          () => true,
+          ({ slices, cost }) => [slices, cost.dollars],
+        ),
       );
       const fewestInTime = bestPlan(table, { ...request, minimize: 'slices', maxLatencyMs });
       expect(fewestInTime && [fewestInTime.label.slices, fewestInTime.cost.dollars]).toEqual(
-        least(plans, (cost) => time(cost) <= maxLatencyMs, ({ slices, cost }) => [slices, cost.dollars]),
+        least(
+          plans,
+          (cost) => time(cost) <= maxLatencyMs,
+          ({ slices, cost }) => [slices, cost.dollars],
+        ),
       );
       feasible += plans.length > 0 ? 1 : 0;
     }
