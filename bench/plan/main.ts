@@ -64,10 +64,18 @@ function generated(folder: string): Subject[] {
   };
   const bert = { layers: 12, hidden: 768, sequence: 128, vocabulary: 30_522 };
   return [
-    subject('encoder-12x768', (file) => writeEncoder(file, bert)),
-    subject('encoder-24x1024', (file) => writeEncoder(file, { ...bert, layers: 24, hidden: 1024 })),
-    subject('residual-224', (file) => writeResidual(file, { size: 224, channels: 64, blocks: 2 })),
-    subject('residual-640', (file) => writeResidual(file, { size: 640, channels: 32, blocks: 3 })),
+    subject('encoder-12x768', (file) => {
+      writeEncoder(file, bert);
+    }),
+    subject('encoder-24x1024', (file) => {
+      writeEncoder(file, { ...bert, layers: 24, hidden: 1024 });
+    }),
+    subject('residual-224', (file) => {
+      writeResidual(file, { size: 224, channels: 64, blocks: 2 });
+    }),
+    subject('residual-640', (file) => {
+      writeResidual(file, { size: 640, channels: 32, blocks: 3 });
+    }),
     subject('bidirectional-lstm', writeBidirectionalLstm),
   ];
 }
@@ -181,14 +189,18 @@ function listCuts(subjects: readonly Subject[]): void {
 /** How many cuts stay at their node when a model's sizes change by up to 5 %. */
 function measureStability(folder: string): void {
   const factors = [0.95, 0.97, 0.99, 1.01, 1.03, 1.05];
-  const encoder = (factor: number) => (file: string) =>
+  const encoder = (factor: number) => (file: string) => {
     writeEncoder(file, { layers: 12, hidden: 768, sequence: Math.round(256 * factor), vocabulary: 30_522 });
-  const wider = (factor: number) => (file: string) =>
+  };
+  const wider = (factor: number) => (file: string) => {
     writeEncoder(file, { layers: 12, hidden: Math.round(768 * factor), sequence: 128, vocabulary: 30_522 });
-  const picture = (factor: number) => (file: string) =>
+  };
+  const picture = (factor: number) => (file: string) => {
     writeResidual(file, { size: Math.round(640 * factor), channels: 32, blocks: 3 });
-  const channels = (factor: number) => (file: string) =>
+  };
+  const channels = (factor: number) => (file: string) => {
     writeResidual(file, { size: 224, channels: Math.round(64 * factor), blocks: 3 });
+  };
   const families = {
     'sequence 256': encoder,
     'hidden 768': wider,

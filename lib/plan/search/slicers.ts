@@ -129,22 +129,7 @@ export function automatic(options: AutomaticOptions = {}, setting = 'maxMemorySi
   checkPositive('the number of requests per hour', requestsPerHour);
   const maxDollars = maxCostPerMillion === undefined ? undefined : maxCostPerMillion / MILLION;
   const goal: Goal = { minimize, temperature, quantile, maxLatencyMs, maxDollars, requestsPerHour };
-  const limit: SizeLimit = {
-    fits: (size) => memoryMb(size) <= maxMemory && fitsEphemeralStorage(size),
-    isHopeless: (size) => memoryMb({ ...size, writeBytes: 0 }) > maxMemory || !fitsEphemeralStorage(size),
-    describe: (size) =>
-      memoryMb(size) <= maxMemory
-        ? {
-            limit: `have at most ${MAX_EPHEMERAL_STORAGE_MB} MB of files`,
-            got: `${ephemeralStorageMb(size.weightBytes)} MB`,
-            advice: 'use a smaller model',
-          }
-        : {
-            limit: `need at most ${maxMemory} MB of memory`,
-            got: `${memoryMb(size)} MB`,
-            advice: `raise ${setting}`,
-          },
-  };
+  const limit = functionLimit(maxMemory, setting);
   const request = (space: CutSpace): PlanRequest => ({
     ...goal,
     model: space.costs.model(requestsPerHour),
@@ -173,6 +158,26 @@ export function automatic(options: AutomaticOptions = {}, setting = 'maxMemorySi
         memoryMb: choices.flatMap(({ settings }) => settings?.memoryMb ?? []),
       };
     },
+  };
+}
+
+/** What one function can hold. */
+function functionLimit(maxMemory: number, setting: string): SizeLimit {
+  return {
+    fits: (size) => memoryMb(size) <= maxMemory && fitsEphemeralStorage(size),
+    isHopeless: (size) => memoryMb({ ...size, writeBytes: 0 }) > maxMemory || !fitsEphemeralStorage(size),
+    describe: (size) =>
+      memoryMb(size) <= maxMemory
+        ? {
+            limit: `have at most ${MAX_EPHEMERAL_STORAGE_MB} MB of files`,
+            got: `${ephemeralStorageMb(size.weightBytes)} MB`,
+            advice: 'use a smaller model',
+          }
+        : {
+            limit: `need at most ${maxMemory} MB of memory`,
+            got: `${memoryMb(size)} MB`,
+            advice: `raise ${setting}`,
+          },
   };
 }
 

@@ -43,7 +43,7 @@ export class StretchTable {
         const fits = limit === undefined || limit.fits(size);
         sizes.push(fits ? size : undefined);
         if (!fits && to === index + 1) this.tooLarge ??= { from, to: this.boundaries[to], size };
-        return fits || limit?.isHopeless(size) !== true;
+        return fits || !limit.isHopeless(size);
       });
       return sizes;
     });
