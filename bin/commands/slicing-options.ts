@@ -96,7 +96,7 @@ export function slicerFor(options: SlicingOptions): Slicer {
   if (options.maxSliceSize !== undefined) return maxSliceSize(options.maxSliceSize);
   if (options.atTensors !== undefined) return atListedTensors(options.atTensors);
   if (options.slicingPlan !== undefined) return fromPlan(readPlan(options.slicingPlan), options.slicingPlan);
-  return automatic(options.maxMemory, MAX_MEMORY);
+  return automatic({ maxMemorySize: options.maxMemory }, MAX_MEMORY);
 }
 
 /** Explains why the model is missing: Commander reads a model after `--at-tensors` as one more of its tensors. */

@@ -11,7 +11,8 @@ import type { CrossingTensor, PlanReport, ReportedCut, ReportedModel, ReportedSl
 /** Reports what is known without a model of cost: sizes, cuts and the profile of the graph. */
 export function assembleReport(analyzed: AnalyzedModel, cut: WiredCut, plan: PlanDraft): PlanReport {
   const order = cut.groups.flat();
-  const cuts = findCuts({ ...cut.dataflow, order }, analyzed.cuts.rule, analyzed.cuts.bytes);
+  const { rule, bytes, costs } = analyzed.cuts;
+  const cuts = findCuts({ ...cut.dataflow, order }, rule, bytes, costs);
   const slices = reportedSlices(cut, plan);
   const starts = slices.slice(1).map(({ first }) => first);
   return {

@@ -15,6 +15,7 @@ import type { DimensionSizes, ValueTypes } from '../shapes/value-types';
 import { sortedSizes } from '../shapes/value-types';
 import { checkSignature, checkSource } from './check-model';
 import { cuttableGraph } from './cuttable-graph';
+import { planCosts } from './plan-costs';
 
 export interface AnalyzedModel {
   /** The files of the original model, its `.onnx` file first. */
@@ -64,6 +65,7 @@ export function analyzeModel(modelPath: string, options: AnalyzeOptions = {}): A
   checkSignature(model, types);
   const nodes = nodesByRank(dataflow);
   const planned = planTypes(model, nodes, types, dimensions);
+  const costs = planCosts(dataflow, planned.bytes);
   return {
     source: source.files,
     sourceOpsets: source.opsets,
@@ -71,7 +73,7 @@ export function analyzeModel(modelPath: string, options: AnalyzeOptions = {}): A
     dataflow,
     types,
     provenShapes: provenShapes(model, nodes, types),
-    cuts: cutsWithRepeats(dataflow, crossingRule(model, types), planned.bytes),
+    cuts: cutsWithRepeats(dataflow, crossingRule(model, types), planned.bytes, costs),
     planned,
     optimization,
   };

@@ -7,6 +7,7 @@ import type { Dataflow } from '../dataflow/dataflow';
 import { analyzeDataflow, nodesByRank } from '../dataflow/dataflow';
 import { crossingRule } from '../dataflow/crossing';
 import { findCuts } from '../plan/cuts/cuts';
+import { planCosts } from './plan-costs';
 import { inferTypes } from '../shapes/infer';
 import type { ValueTypes } from '../shapes/value-types';
 

@@ -5,6 +5,7 @@ import type { TensorSpec } from '../../contract/tensors';
 import { sliceName } from '../../contract/keys';
 import { CONTRACT_VERSION } from '../../contract/version';
 import type { AnalyzedModel } from './analyze';
+import type { ChosenCut } from '../plan/best-cut';
 import type { SliceChunks } from '../emit/slice';
 import { SlicedInferenceError } from '../errors';
 import type { Chunk } from '../onnx/chunks';
@@ -20,7 +21,7 @@ import type { FileDraft, PlanDraft, SliceDraft } from '../plan/file/plan';
 import { PLAN_VERSION } from '../plan/file/plan';
 import { graphDigest } from '../plan/file/graph-digest';
 import { toRuns } from '../plan/file/node-runs';
-import type { SourcedValue, WiredCut, Wiring } from '../plan/wiring/wiring';
+import type { SourcedValue, Wiring } from '../plan/wiring/wiring';
 import type { ValueTypes } from '../shapes/value-types';
 
 /** By slice: the manifest that its function reads. */
@@ -42,12 +43,12 @@ export function sliceManifests(model: Model, types: ValueTypes, wiring: Wiring):
 
 export function describePlan(
   analyzed: AnalyzedModel,
-  { dataflow, groups, wiring }: WiredCut,
+  { dataflow, groups, wiring, settings }: ChosenCut,
   manifests: readonly SliceManifest[],
   chunks: readonly SliceChunks[],
 ): PlanDraft {
   const { source, model, cuts, planned, optimization } = analyzed;
-  const sizes = sliceSizes(dataflow, wiring, cuts.bytes);
+  const sizes = sliceSizes(dataflow, wiring, cuts.bytes, cuts.costs.work);
   const slices = manifests.map(({ slice, inputs, outputs }): SliceDraft => {
     const files = draftFiles(slice, chunks[slice]);
     const { weightBytes, activationBytes, readBytes, writeBytes } = sizes[slice];
@@ -62,7 +63,7 @@ export function describePlan(
       readBytes,
       writeBytes,
       peakMemoryBytes: peakBytes(sizes[slice]),
-      memoryMb: memoryMb(sizes[slice]),
+      memoryMb: Math.max(memoryMb(sizes[slice]), settings?.memoryMb[slice] ?? 0),
       ephemeralStorageMb: ephemeralStorageMb(fileBytes),
       timeoutSeconds: timeoutSeconds(fileBytes),
     };
@@ -81,7 +82,7 @@ export function describePlan(
     dimensions: planned.dimensions,
     assumedDimensions: planned.assumed,
     boundedTensors: planned.bounded.map((value) => model.graph.values[value].name),
-    threads: threadCount(Math.max(...slices.map((slice) => slice.memoryMb))),
+    threads: settings?.threads ?? threadCount(Math.max(...slices.map((slice) => slice.memoryMb))),
     inputs: request,
     fixedInputs: fixed,
     outputs: result ?? [],

@@ -15,10 +15,14 @@ export class WeightTable {
   readonly touchedBytes: readonly number[];
   private readonly functions: ReadonlyMap<string, LocalFunction>;
 
-  /** @param valueBytes by value: the bytes that it is planned with */
+  /**
+   * @param valueBytes by value: the bytes that it is planned with
+   * @param work by node: seconds of computing
+   */
   constructor(
     readonly dataflow: Dataflow,
     private readonly valueBytes: readonly number[],
+    readonly work: readonly number[] = [],
   ) {
     const { model, needs } = dataflow;
     const { initializers, nodes } = model.graph;
@@ -53,6 +57,8 @@ export class HeldWeights {
   mappedBytes = 0;
   /** The part of `weightBytes` in body graphs and functions: ONNX Runtime copies it into memory instead of mapping it. */
   bodyBytes = 0;
+  /** Seconds of computing of repeated nodes, if the table has the work of nodes. */
+  repeatedSeconds = 0;
   private readonly seenInitializers: Uint8Array;
   private readonly seenNodes: Uint8Array;
   private readonly seenFunctions = new Set<LocalFunction>();
@@ -94,6 +100,7 @@ export class HeldWeights {
     const { table } = this;
     const { constant, field } = table.dataflow.model.graph.nodes[node];
     this.addBodies(node);
+    this.repeatedSeconds += table.work[node] ?? 0;
     if (constant === undefined) this.repeatedBytes += table.outputBytes(node);
     else {
       const bytes = constant.data ? constant.byteLength : field.length;

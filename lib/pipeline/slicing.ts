@@ -39,8 +39,8 @@ const AUTOMATIC_OPTIONS: Fields<AutomaticSlicingOptions> = { maxMemorySize: opti
  */
 export class Slicing {
   /**
-   * Cuts the model into as few slices as a memory limit per function allows. Of the possible cuts it chooses those that
-   * pass the fewest bytes between slices. A model that fits one function becomes one slice.
+   * Cuts the model into as few slices as a memory limit per function allows. Of the possible cuts it chooses the cheapest
+   * ones by the model of cost. A model that fits one function becomes one slice.
    *
    * @example
    * const slicing = Slicing.automatic({ maxMemorySize: 10240 });
@@ -51,11 +51,13 @@ export class Slicing {
       prefix: '',
       example: '{ maxMemorySize: 3008 }',
     });
-    return Slicing.by(slicers.automatic(knownAtSynth(options.maxMemorySize, 'maxMemorySize')));
+    return Slicing.by(
+      slicers.automatic({ maxMemorySize: knownAtSynth(options.maxMemorySize, 'maxMemorySize') }),
+    );
   }
 
   /**
-   * Cuts the model into a fixed number of slices that need about the same memory.
+   * Cuts the model into a fixed number of slices that cost little and move few bytes. Large weights are spread evenly.
    *
    * @param slices number of slices, 1 or more
    * @example

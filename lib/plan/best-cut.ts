@@ -1,4 +1,5 @@
-/** Tries several ways to cut a model as the slicer requests, and chooses the best one. */
+/** Tries several ways to cut a model as the slicer requests, and chooses the best one by the model of cost. */
+import type { RunCost } from '../cost/cost-model';
 import { SlicedInferenceError } from '../errors';
 import type { NodeIndex } from '../onnx/model';
 import type { BranchOrder } from './cuts/branches';
@@ -7,22 +8,30 @@ import { checkGroups } from './cuts/check-groups';
 import type { CutSpace } from './cuts/cuts';
 import { findCuts } from './cuts/cuts';
 import type { SliceSize } from './sizes/estimate';
+import { memoryMb, threadCount } from './sizes/estimate';
 import type { Dataflow } from '../dataflow/dataflow';
 import { withRepeated } from '../dataflow/dataflow';
 import type { Groups } from './wiring/groups';
-import { scheduleSlices, timeOf } from './schedule/schedule';
+import type { PricedRun, SliceSettings } from './schedule/price';
+import { priceSchedule } from './schedule/price';
+import { scheduleSlices } from './schedule/schedule';
 import { sliceSizes } from './sizes/slice-sizes';
-import type { Slicer } from './search/slicers';
+import type { ChosenSettings } from './search/plan-request';
+import type { Goal, Slicer } from './search/slicers';
+import { DEFAULT_GOAL } from './search/slicers';
+import { TOLERANCE } from './search/settle';
 import type { WiredCut } from './wiring/wiring';
 import { wireSlices } from './wiring/wiring';
 
-/** Share of a sequential run's time that parallel branches must save. */
+/** Slices, and the settings of their functions if the slicer chose these too. */
+export interface ChosenCut extends WiredCut {
+  readonly settings?: ChosenSettings;
+}
+
+/** If the fewest slices are requested: share of a sequential run's time that parallel branches must save... */
 const MIN_SAVED_TIME = 0.1;
-/** With parallel branches, the largest slice may need this many times the memory... */
-const MEMORY_TOLERANCE = 1.5;
-/** ...and the slices together may move this many times the bytes, plus `MOVED_FLOOR` bytes. */
-const MOVED_TOLERANCE = 1.5;
-const MOVED_FLOOR = 2 ** 20;
+/** ...and share of its dollars that they may cost in addition. */
+const MAX_ADDED_COST = 0.25;
 
 /**
  * The best of the cuts that the slicer chooses with repeated nodes, without them, and between branches.
@@ -34,69 +43,114 @@ const MOVED_FLOOR = 2 ** 20;
  * @param dataflow the data flow in which only constant nodes are repeated
  * @throws SlicedInferenceError if the slicer finds no cut, or if its cut would change the results
  */
-export function bestCut(dataflow: Dataflow, cuts: CutSpace, slicer: Slicer): WiredCut {
-  const chooser = new Chooser(dataflow, cuts);
-  const sequential = chooser.best(slicer);
-  const parallel = chooser.withBranches(slicer, sequential.groups.length);
-  return parallel.reduce((best, cut) => (chooser.isFaster(cut, best, sequential) ? cut : best), sequential);
+export function bestCut(dataflow: Dataflow, cuts: CutSpace, slicer: Slicer): ChosenCut {
+  const chooser = new Chooser(dataflow, cuts, slicer);
+  const sequential = chooser.best();
+  const parallel = chooser.withBranches(sequential);
+  return parallel.reduce((best, cut) => (chooser.isWorthIt(cut, best, sequential) ? cut : best), sequential);
+}
+
+/** A cut with its bytes moved, and its price and time by the schedule of its slices. */
+interface PricedCut {
+  readonly cut: ChosenCut;
+  readonly movedBytes: number;
+  readonly cost: RunCost;
 }
 
 class Chooser {
-  private readonly sizes = new Map<WiredCut, readonly SliceSize[]>();
+  private readonly known = new Map<ChosenCut, PricedCut>();
+  private readonly goal: Goal;
 
   constructor(
     private readonly dataflow: Dataflow,
     private readonly cuts: CutSpace,
-  ) {}
+    private readonly slicer: Slicer,
+  ) {
+    this.goal = slicer.goal ?? DEFAULT_GOAL;
+  }
 
-  /** The cut with fewer slices, or with fewer bytes moved, out of those with and without repeated nodes. */
-  best(slicer: Slicer): WiredCut {
+  /** The better one of the cuts with and without repeated nodes. */
+  best(): ChosenCut {
     const { cuts } = this;
-    if (cuts.withoutRepeats === undefined) return this.wired(slicer.choose(cuts));
-    const repeating = attempt(() => this.wired(slicer.choose(cuts)));
-    const plain = attempt(() => this.wired(slicer.choose(cuts.withoutRepeats ?? cuts)));
+    const { withoutRepeats } = cuts;
+    if (withoutRepeats === undefined) return this.chosen(cuts);
+    const repeating = attempt(() => this.chosen(cuts));
+    const plain = attempt(() => this.chosen(withoutRepeats));
     if (plain instanceof SlicedInferenceError) {
       if (repeating instanceof SlicedInferenceError) throw plain;
       return repeating;
     }
-    return !(repeating instanceof SlicedInferenceError) && this.isCheaper(repeating, plain)
+    return !(repeating instanceof SlicedInferenceError) && this.isBetter(repeating, plain)
       ? repeating
       : plain;
   }
 
-  /** Cuts into `slices` slices in which no slice has nodes of two branches. */
-  withBranches(slicer: Slicer, slices: number): WiredCut[] {
-    if (slicer.chooseWithin === undefined || slices < 2) return [];
+  /** Cuts in which no slice has nodes of two branches. */
+  withBranches({ groups, settings }: ChosenCut): ChosenCut[] {
+    const { slicer, goal } = this;
+    if (slicer.chooseWithin === undefined || (groups.length < 2 && goal.minimize !== 'latency')) return [];
     const branches = findBranches(this.cuts.dataflow, this.cuts.bytes);
     if (branches === undefined) return [];
-    const space = findCuts({ ...this.cuts.dataflow, order: branches.order }, this.cuts.rule, this.cuts.bytes);
+    const { rule, bytes, costs } = this.cuts;
+    const space = findCuts({ ...this.cuts.dataflow, order: branches.order }, rule, bytes, costs);
     return cutsBetween(branches).flatMap((cuts) => {
       const legal = new Set(space.legal);
       if (!cuts.every((cut) => legal.has(cut))) return [];
       const boundaries = [0, ...cuts, branches.order.length];
       const ranges = boundaries.slice(1).map((end, index) => ({ start: boundaries[index], end }));
-      const groups = attempt(() => slicer.chooseWithin?.(space, ranges));
-      if (groups === undefined || groups instanceof SlicedInferenceError || groups.length !== slices)
-        return [];
-      return [this.wired(groups)];
+      const choice = attempt(() => slicer.chooseWithin?.(space, ranges, settings));
+      if (choice === undefined || choice instanceof SlicedInferenceError) return [];
+      if (goal.minimize === 'slices' && choice.groups.length !== groups.length) return [];
+      return [this.rescheduled(choice.groups, choice.memoryMb, settings)];
     });
   }
 
-  /** Whether the cut runs faster than the best one so far, and saves enough time for its memory and its bytes moved. */
-  isFaster(cut: WiredCut, best: WiredCut, sequential: WiredCut): boolean {
-    const time = this.time(cut);
-    return (
-      time < this.time(best) &&
-      time <= (1 - MIN_SAVED_TIME) * this.time(sequential) &&
-      this.largest(cut) <= MEMORY_TOLERANCE * this.largest(sequential) &&
-      this.moved(cut) <= MOVED_TOLERANCE * this.moved(sequential) + MOVED_FLOOR
-    );
+  /** Whether the cut keeps the limits and runs so much better than the sequential one that branches are worth it. */
+  isWorthIt(cut: ChosenCut, best: ChosenCut, sequential: ChosenCut): boolean {
+    const { minimize, maxDollars = Infinity, maxLatencyMs = Infinity } = this.goal;
+    const [own, before, first] = [cut, best, sequential].map((each) => this.priced(each).cost);
+    if (own.dollars > maxDollars || this.time(own) > maxLatencyMs) return false;
+    switch (minimize) {
+      case 'cost':
+        return own.dollars < before.dollars && own.dollars <= (1 - TOLERANCE) * first.dollars;
+      case 'latency':
+        return this.time(own) < this.time(before) && this.time(own) <= (1 - TOLERANCE) * this.time(first);
+      case 'slices':
+        return (
+          this.time(own) < this.time(before) &&
+          this.time(own) <= (1 - MIN_SAVED_TIME) * this.time(first) &&
+          own.dollars <= (1 + MAX_ADDED_COST) * first.dollars
+        );
+    }
   }
 
-  private isCheaper(cut: WiredCut, than: WiredCut): boolean {
-    return cut.groups.length === than.groups.length
-      ? this.moved(cut) < this.moved(than)
-      : cut.groups.length < than.groups.length;
+  private isBetter(cut: ChosenCut, than: ChosenCut): boolean {
+    const { minimize } = this.goal;
+    const [own, other] = [this.priced(cut), this.priced(than)];
+    if (minimize === 'latency') return this.time(own.cost) < this.time(other.cost);
+    if (minimize === 'slices' && cut.groups.length !== than.groups.length)
+      return cut.groups.length < than.groups.length;
+    return cut.settings === undefined
+      ? own.movedBytes < other.movedBytes
+      : own.cost.dollars < other.cost.dollars;
+  }
+
+  private chosen(space: CutSpace): ChosenCut {
+    const { groups, settings } = this.slicer.choose(space);
+    return { ...this.wired(groups), ...(settings && { settings }) };
+  }
+
+  /** The cut with the settings of the sequential one, priced by its own schedule. */
+  private rescheduled(
+    groups: Groups,
+    memory: readonly number[] | undefined,
+    settings?: ChosenSettings,
+  ): ChosenCut {
+    const cut = this.wired(groups);
+    if (settings === undefined || memory === undefined) return cut;
+    const chosen = { ...settings, memoryMb: memory };
+    const { totals, cost } = this.price(cut, chosen, this.sizesOf(cut));
+    return { ...cut, settings: { ...chosen, totals, cost } };
   }
 
   private wired(groups: Groups): WiredCut {
@@ -105,27 +159,35 @@ class Chooser {
     return { dataflow, groups, wiring: wireSlices(dataflow, groups) };
   }
 
-  private moved(cut: WiredCut): number {
-    return this.sizesOf(cut).reduce((sum, { readBytes, writeBytes }) => sum + readBytes + writeBytes, 0);
+  private priced(cut: ChosenCut): PricedCut {
+    const known = this.known.get(cut);
+    if (known !== undefined) return known;
+    const sizes = this.sizesOf(cut);
+    const least = sizes.map(memoryMb);
+    const settings: SliceSettings = cut.settings ?? {
+      memoryMb: least,
+      threads: threadCount(Math.max(...least)),
+      transport: 's3-standard',
+    };
+    const movedBytes = sizes.reduce((sum, { readBytes, writeBytes }) => sum + readBytes + writeBytes, 0);
+    const priced = { cut, movedBytes, cost: this.price(cut, settings, sizes).cost };
+    this.known.set(cut, priced);
+    return priced;
   }
 
-  private largest(cut: WiredCut): number {
-    return Math.max(
-      ...this.sizesOf(cut).map(({ weightBytes, activationBytes }) => weightBytes + activationBytes),
-    );
+  private price({ wiring }: WiredCut, settings: SliceSettings, sizes: readonly SliceSize[]): PricedRun {
+    const { goal } = this;
+    const model = this.cuts.costs.model(goal.requestsPerHour);
+    const schedule = scheduleSlices({ slices: wiring.slices, outputs: wiring.results });
+    return priceSchedule(schedule, sizes, settings, model, goal.temperature);
   }
 
-  /** An estimate of the run time, in bytes of weights that the slices read and of tensors that they compute. */
-  private time(cut: WiredCut): number {
-    const { slices, results } = cut.wiring;
-    const work = this.sizesOf(cut).map(({ weightBytes, computedBytes }) => weightBytes + computedBytes);
-    return timeOf(scheduleSlices({ slices, outputs: results }), work);
+  private sizesOf({ dataflow, wiring }: WiredCut): SliceSize[] {
+    return sliceSizes(dataflow, wiring, this.cuts.bytes, this.cuts.costs.work);
   }
 
-  private sizesOf(cut: WiredCut): readonly SliceSize[] {
-    const known = this.sizes.get(cut) ?? sliceSizes(cut.dataflow, cut.wiring, this.cuts.bytes);
-    this.sizes.set(cut, known);
-    return known;
+  private time({ latency }: RunCost): number {
+    return latency[this.goal.quantile];
   }
 }
 

@@ -2,6 +2,7 @@
 import type { ValueIndex } from '../../onnx/model';
 import type { CrossingRule } from '../../dataflow/crossing';
 import type { Dataflow } from '../../dataflow/dataflow';
+import type { PlanCosts } from './plan-costs';
 
 /** The cuts of `order`. Cut `c` lies before position `c`, from 1 to `order.length - 1`. */
 export interface CutSpace {
@@ -9,6 +10,7 @@ export interface CutSpace {
   readonly rule: CrossingRule;
   /** By value: its planned bytes. */
   readonly bytes: readonly number[];
+  readonly costs: PlanCosts;
   /** By cut: bytes of the values that cross it. */
   readonly crossingBytes: readonly number[];
   /** By cut: a value that crosses it although the rule forbids that; `undefined` if there is none. */
@@ -24,7 +26,12 @@ export interface CutSpace {
 }
 
 /** @param bytes by value: its planned bytes */
-export function findCuts(dataflow: Dataflow, rule: CrossingRule, bytes: readonly number[]): CutSpace {
+export function findCuts(
+  dataflow: Dataflow,
+  rule: CrossingRule,
+  bytes: readonly number[],
+  costs: PlanCosts,
+): CutSpace {
   const { order, reads, model, isLive } = dataflow;
   const { values, nodes } = model.graph;
   const firstLive = order.findIndex((node) => isLive[node]);
@@ -60,7 +67,7 @@ export function findCuts(dataflow: Dataflow, rule: CrossingRule, bytes: readonly
     // No slice is useless: each later slice begins with a node that an output needs, and the first slice contains one.
     if (cut > firstLive && isLive[order[cut]]) legal.push(cut);
   }
-  return { dataflow, rule, bytes, crossingBytes, blocker, legal, producedAt, lastUsedAt };
+  return { dataflow, rule, bytes, costs, crossingBytes, blocker, legal, producedAt, lastUsedAt };
 }
 
 /** The largest number of slices into which the model can be cut. */

@@ -9,6 +9,7 @@ import type { Dataflow } from '../../dataflow/dataflow';
 import { nodesByRank, withRepeated } from '../../dataflow/dataflow';
 import type { CutSpace } from './cuts';
 import { findCuts } from './cuts';
+import type { PlanCosts } from './plan-costs';
 
 /** Recomputing must save at least this much, because it may read one more object, which costs as much as some 100 KB. */
 const MIN_SAVED_BYTES = 1024;
@@ -23,11 +24,16 @@ const MAX_ORIGINS = 32;
  * @param rule whether a value can cross a cut
  * @param bytes by value: its planned bytes
  */
-export function cutsWithRepeats(dataflow: Dataflow, rule: CrossingRule, bytes: readonly number[]): CutSpace {
-  const withoutRepeats = findCuts(dataflow, rule, bytes);
+export function cutsWithRepeats(
+  dataflow: Dataflow,
+  rule: CrossingRule,
+  bytes: readonly number[],
+  costs: PlanCosts,
+): CutSpace {
+  const withoutRepeats = findCuts(dataflow, rule, bytes, costs);
   const repeated = nodesToRepeat(dataflow, rule, bytes);
   if (repeated.size === 0) return withoutRepeats;
-  return { ...findCuts(withRepeated(dataflow, repeated), rule, bytes), withoutRepeats };
+  return { ...findCuts(withRepeated(dataflow, repeated), rule, bytes, costs), withoutRepeats };
 }
 
 /**

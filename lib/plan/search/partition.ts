@@ -1,62 +1,198 @@
-/** Chooses among the legal cuts: the fewest slices within a limit, or a given number of even slices. */
+/** Cuts a range of the order of nodes: as a request asks, or into a fixed number of slices. */
 import { SlicedInferenceError, quoted } from '../../errors';
 import { nodeLabel } from '../../onnx/model';
+import { WeightTable } from '../../dataflow/weights';
 import type { CutSpace } from '../cuts/cuts';
-import type { Groups } from '../wiring/groups';
-import type { SliceSize } from '../sizes/estimate';
+import { threadCount } from '../sizes/estimate';
+import { MAX_LAMBDA_MEMORY_MB } from '../sizes/lambda-quotas';
+import { equalCuts, greedyCuts } from './baselines';
+import { candidateCuts, candidateLimit } from './candidates';
+import { unreachable } from './unreachable';
+import { bestPlan, paretoFront, quickPlan } from './optimum';
+import type { ChosenSettings, Choice, PlanRequest, StretchPlan } from './plan-request';
+import { TOLERANCE, evenlyLoaded, settled } from './settle';
+import { planAt, stretchPlan } from './stretch-plan';
 import type { SizeLimit } from './stretch-table';
 import { StretchTable } from './stretch-table';
 import type { Range } from './stretches';
+import { sizeStretches } from './stretches';
+
+/** Up to this fixed number of slices, the search is exact; its time grows with the number. */
+const MAX_EXACT_SLICES = 64;
+
+/** Candidates for each slice, if a large number of slices is requested. */
+const CANDIDATES_PER_SLICE = 4;
+
+/** Prices of stretches that one search computes at most, so that it takes less than a second. */
+const MAX_PRICES = 100_000;
+
+/** Of at most so many cuts, the search finds the best plan; of more, one that is at most `LARGE_EPSILON` worse. */
+const MAX_EXACT_CUTS = 24;
+const LARGE_EPSILON = 0.01;
+
+/** If time counts, more partial plans stay comparable, so the search compares fewer cuts. */
+const MAX_TIMED_CANDIDATES = 32;
+
+/** A share of cost or time that no user notices; the front has fewer points for it. */
+const FRONT_EPSILON = 0.005;
 
 /**
- * Most cuts that the search compares with each other; its time grows with their square. From more legal cuts it takes
- * the cuts with the fewest crossing bytes in their neighborhood.
- */
-const MAX_CANDIDATES = 768;
-
-/** The largest slice may be this many times as large as in the most even partition, if that moves fewer bytes. */
-const LARGEST_TOLERANCE = 1.1;
-/** The smallest slice may be this many times smaller. That costs no memory, but an almost empty slice would be useless. */
-const SMALLEST_TOLERANCE = 2;
-
-/**
- * The fewest slices of the range that all fit the limit, and among those the cuts with the fewest bytes moved.
+ * The best plan of the range.
  *
- * @throws SlicedInferenceError if nodes between two neighboring legal cuts exceed the limit
+ * @throws SlicedInferenceError if nodes between two neighboring legal cuts exceed the limit on sizes, or if no plan keeps
+ * the limits of the request
  */
-export function fewestSlices(space: CutSpace, limit: SizeLimit, range: Range = whole(space)): Groups {
-  const table = new StretchTable(space, candidates(space, legalIn(space, range)), range, limit);
-  const cuts = table.fewest();
-  if (cuts === undefined) throw tooLarge(space, table, limit);
-  return split(space, cuts, range);
+export function optimalSlices(
+  space: CutSpace,
+  request: PlanRequest,
+  limit: SizeLimit,
+  range: Range = whole(space),
+): Choice {
+  const legal = legalIn(space, range);
+  const options = request.transports.length * request.threads.length * (1 + request.memorySizes.length);
+  const affordable = Math.floor(Math.sqrt((2 * MAX_PRICES) / options));
+  const isTimed = request.minimize === 'latency' || request.maxLatencyMs !== undefined;
+  const most = Math.min(
+    candidateLimit(range.end - range.start),
+    affordable,
+    isTimed ? MAX_TIMED_CANDIDATES : Infinity,
+  );
+  const filled = filledUp(space, legal, range, limit);
+  const fitsOne = filled.cuts.length === 0 && filled.tooLarge === undefined;
+  const isUnlimited = request.maxLatencyMs === undefined && request.maxDollars === undefined;
+  const cuts =
+    fitsOne && isUnlimited && request.minimize === 'slices'
+      ? []
+      : candidateCuts(space, legal, most, filled.cuts);
+  const table = new StretchTable(space, cuts, range, limit);
+  const comparedAllCuts = cuts.length === legal.length || cuts.length === 0;
+  const isExact = comparedAllCuts && cuts.length <= MAX_EXACT_CUTS;
+  const own = isExact ? request : { ...request, epsilon: LARGE_EPSILON };
+  const best = bestPlan(table, own);
+  if (best === undefined) {
+    const withoutLimits = { ...own, maxLatencyMs: undefined, maxDollars: undefined };
+    const tooLargeStretch = filled.tooLarge ?? table.firstTooLarge();
+    if (
+      bestPlan(table, { ...withoutLimits, minimize: 'slices' }) === undefined &&
+      tooLargeStretch !== undefined
+    )
+      throw tooLarge(space, tooLargeStretch, limit);
+    throw unreachable(table, own);
+  }
+  const plan = stretchPlan(table, own, settled(table, own, best));
+  return {
+    groups: groupsOf(space, plan),
+    settings: settingsOf(plan, own, comparedAllCuts, table),
+  };
+}
+
+function settingsOf(
+  plan: StretchPlan,
+  request: PlanRequest,
+  comparedAllCuts: boolean,
+  table: StretchTable,
+): ChosenSettings {
+  return {
+    memoryMb: plan.stretches.map(({ memoryMb }) => memoryMb),
+    threads: plan.threads,
+    transport: plan.transport,
+    temperature: request.temperature,
+    cost: plan.cost,
+    totals: plan.totals,
+    tolerance: (1 + TOLERANCE) * (1 + (request.epsilon ?? 0)) - 1,
+    comparedAllCuts,
+    front: () =>
+      paretoFront(table, { ...request, epsilon: FRONT_EPSILON }).map((found) => {
+        const { stretches, threads, transport, cost } = stretchPlan(table, request, found);
+        return {
+          slices: stretches.length,
+          memoryMb: stretches.map(({ memoryMb }) => memoryMb),
+          threads,
+          transport,
+          cuts: stretches.slice(1).map(({ start }) => start),
+          cost,
+        };
+      }),
+  };
+}
+
+/** Fills slice after slice with as many nodes as fit. */
+function filledUp(
+  space: CutSpace,
+  legal: readonly number[],
+  { start, end }: Range,
+  limit: SizeLimit,
+): {
+  readonly cuts: readonly number[];
+  readonly tooLarge?: NonNullable<ReturnType<StretchTable['firstTooLarge']>>;
+} {
+  const boundaries = [start, ...legal, end];
+  const weights = new WeightTable(space.dataflow, space.bytes);
+  const cuts: number[] = [];
+  for (let from = 0; from < boundaries.length - 1;) {
+    let furthest = from;
+    let first: NonNullable<ReturnType<StretchTable['firstTooLarge']>> | undefined;
+    sizeStretches(space, weights, boundaries, from, (to, size) => {
+      const fits = limit.fits(size);
+      if (fits) furthest = to;
+      first ??= { from: boundaries[from], to: boundaries[to], size };
+      return fits || !limit.isHopeless(size);
+    });
+    if (furthest === from) return { cuts: [], ...(first && { tooLarge: first }) };
+    if (furthest < boundaries.length - 1) cuts.push(boundaries[furthest]);
+    from = furthest;
+  }
+  return { cuts };
 }
 
 /**
- * Exactly `count` slices of the range that need about the same memory, and among those the cuts with the fewest bytes
- * moved.
+ * Exactly `count` slices of the range: the cheapest ones of those that move no more bytes than slices with equal numbers of
+ * nodes and than slices that are filled up one after another.
  *
+ * @param request its number of slices and limit on bytes are replaced
  * @throws SlicedInferenceError if the range has fewer than `count - 1` legal cuts
  */
-export function evenSlices(
+export function countedSlices(
   space: CutSpace,
   count: number,
-  need: (size: SliceSize) => number,
+  request: PlanRequest,
   range: Range = whole(space),
-): Groups {
+): Choice {
   const legal = legalIn(space, range);
   if (count - 1 > legal.length) throw tooMany(space, count);
-  if (count - 1 === legal.length) return split(space, legal, range);
-  if (count - 1 > MAX_CANDIDATES) {
-    // The search would take too long for so many slices: take the cuts with the fewest crossing bytes.
-    const cheapest = [...legal].sort((a, b) => space.crossingBytes[a] - space.crossingBytes[b] || a - b);
-    const cuts = cheapest.slice(0, count - 1).sort((a, b) => a - b);
-    return split(space, cuts, range);
-  }
-  const table = new StretchTable(space, candidates(space, legal), range);
-  const most = table.smallestLargest(count, need) * LARGEST_TOLERANCE;
-  const least = table.largestSmallest(count, need, most) / SMALLEST_TOLERANCE;
-  const fits = (size: SliceSize): boolean => need(size) >= least && need(size) <= most;
-  return split(space, table.fewestBytesMoved(count, fits), range);
+  if (count - 1 === legal.length) return { groups: split(space, legal, range) };
+  const most = candidateLimit(range.end - range.start);
+  if (count - 1 > most) return { groups: split(space, cheapestCuts(space, legal, count), range) };
+  const baselines = [equalCuts(legal, range, count), greedyCuts(space, legal, range, count)];
+  const limit = Math.max(most, Math.min(CANDIDATES_PER_SLICE * count, 2 * most));
+  const table = new StretchTable(space, candidateCuts(space, legal, limit, baselines.flat()), range);
+  const ways = baselines.map((cuts) => planAt(table, request, cuts));
+  const epsilon = table.boundaries.length > MAX_EXACT_CUTS ? LARGE_EPSILON : 0;
+  const own = {
+    ...request,
+    epsilon,
+    slices: count,
+    maxMovedBytes: Math.min(...ways.map(({ movedBytes }) => movedBytes)),
+  };
+  const best = count > MAX_EXACT_SLICES ? quickPlan(table, own) : bestPlan(table, own);
+  if (best === undefined) throw new Error('the simple ways keep the limits');
+  if (count > MAX_EXACT_SLICES) return { groups: groupsOf(space, stretchPlan(table, own, best)) };
+  const cap = Math.min(...ways.map(({ cost }) => cost.dollars));
+  const plans = [evenlyLoaded(table, own, best), settled(table, own, best)].map((found) =>
+    stretchPlan(table, own, found),
+  );
+  const plan = plans.find(({ cost }) => cost.dollars <= cap) ?? stretchPlan(table, own, best);
+  return { groups: groupsOf(space, plan) };
+}
+
+/** The cuts with the fewest crossing bytes, for so many slices that a search would take too long. */
+function cheapestCuts(
+  { crossingBytes }: CutSpace,
+  legal: readonly number[],
+  count: number,
+): readonly number[] {
+  const cheapest = [...legal].sort((a, b) => crossingBytes[a] - crossingBytes[b] || a - b);
+  return cheapest.slice(0, count - 1).sort((a, b) => a - b);
 }
 
 /** The legal cuts inside the range. */
@@ -64,25 +200,23 @@ export function legalIn({ legal }: CutSpace, { start, end }: Range): readonly nu
   return legal.filter((cut) => cut > start && cut < end);
 }
 
+/** Every number of threads that a function with this memory has vCPUs for. */
+export function threadsWithin(maxMemoryMb: number): readonly number[] {
+  return Array.from(
+    { length: threadCount(Math.min(maxMemoryMb, MAX_LAMBDA_MEMORY_MB)) },
+    (_, index) => index + 1,
+  );
+}
+
 function whole({ dataflow }: CutSpace): Range {
   return { start: 0, end: dataflow.order.length };
 }
 
-/** At most `MAX_CANDIDATES` legal cuts: the cut with the fewest crossing bytes of each neighborhood. */
-function candidates({ crossingBytes }: CutSpace, legal: readonly number[]): readonly number[] {
-  if (legal.length <= MAX_CANDIDATES) return legal;
-  const chosen: number[] = [];
-  for (let bucket = 0; bucket < MAX_CANDIDATES; bucket++) {
-    const start = Math.floor((bucket * legal.length) / MAX_CANDIDATES);
-    const end = Math.floor(((bucket + 1) * legal.length) / MAX_CANDIDATES);
-    let best = legal[start];
-    for (const cut of legal.slice(start, end)) if (crossingBytes[cut] < crossingBytes[best]) best = cut;
-    chosen.push(best);
-  }
-  return chosen;
+function groupsOf({ dataflow }: CutSpace, { stretches }: StretchPlan): Choice['groups'] {
+  return stretches.map(({ start, end }) => dataflow.order.slice(start, end));
 }
 
-function split(space: CutSpace, cuts: readonly number[], { start, end: last }: Range): Groups {
+function split(space: CutSpace, cuts: readonly number[], { start, end: last }: Range): Choice['groups'] {
   const { order } = space.dataflow;
   const boundaries = [start, ...cuts, last];
   return boundaries.slice(1).map((end, index) => order.slice(boundaries[index], end));
@@ -113,8 +247,11 @@ function tooMany(space: CutSpace, count: number): SlicedInferenceError {
   );
 }
 
-function tooLarge(space: CutSpace, table: StretchTable, limit: SizeLimit): SlicedInferenceError {
-  const { from, to, size } = table.firstTooLarge();
+function tooLarge(
+  space: CutSpace,
+  { from, to, size }: NonNullable<ReturnType<StretchTable['firstTooLarge']>>,
+  limit: SizeLimit,
+): SlicedInferenceError {
   const { order, model } = space.dataflow;
   const { limit: text, got, advice } = limit.describe(size);
   const first = nodeLabel(model.graph.nodes[order[from]]);

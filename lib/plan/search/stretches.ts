@@ -42,19 +42,25 @@ export function sizeStretches(
   /** By position: bytes of the values whose last use it is. */
   const endingAt = new Float64Array(order.length);
   let readBytes = 0;
+  let readTensors = 0;
+  let readsRequest = 0;
   /** Bytes of values from the stretch that this or a later slice still needs. At the end, the slice writes them. */
   let liveBytes = 0;
   let computedBytes = 0;
+  let coreSeconds = 0;
   let position = start;
   for (let to = from + 1; to < boundaries.length; to++) {
     for (; position < boundaries[to]; position++) {
       const node = order[position];
       held.addNode(node);
       run.run(node);
+      coreSeconds += weights.work[node] ?? 0;
       for (const value of reads[node]) {
         if (seenReads[value] === 1 || !isOutside(value)) continue;
         seenReads[value] = 1;
         readBytes += bytes[value];
+        if (producedAt[value] >= 0) readTensors++;
+        else readsRequest = 1;
       }
       for (const output of nodes[node].outputs) {
         if (output < 0) continue;
@@ -69,7 +75,13 @@ export function sizeStretches(
       for (const value of results) held.addValue(value);
       run.runRepeated(repeatedProducers(dataflow, [...results]));
     }
-    const size = sizeOf(held, pool, run, { readBytes, writeBytes: liveBytes, computedBytes });
+    const size = sizeOf(held, pool, run, {
+      readBytes,
+      writeBytes: liveBytes,
+      computedBytes,
+      readTensors: readTensors + readsRequest,
+      coreSeconds: coreSeconds + held.repeatedSeconds,
+    });
     if (!visit(to, size)) return;
   }
 }

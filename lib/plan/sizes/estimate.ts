@@ -64,12 +64,16 @@ export interface SliceSize {
   readonly copiedBytes: number;
   /** All tensors that its nodes compute; a measure of its run time. */
   readonly computedBytes: number;
+  /** Number of tensors read; those of the request count as one, because they are in one object. */
+  readonly readTensors: number;
+  /** Seconds of computing on one vCPU. */
+  readonly coreSeconds: number;
   /** Number of nodes. */
   readonly nodes: number;
 }
 
 /** The sizes that decide about memory. */
-export type MemorySize = Omit<SliceSize, 'computedBytes'>;
+export type MemorySize = Omit<SliceSize, 'computedBytes' | 'readTensors' | 'coreSeconds'>;
 
 /** The expected peak of the resident memory of the slice's function in its first call, in bytes. */
 export function peakBytes(size: MemorySize): number {

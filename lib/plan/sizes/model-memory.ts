@@ -35,19 +35,15 @@ export function usesFrom({ dataflow, repeatedUsers }: NodeMemory, start: number)
   return uses;
 }
 
-/** Sizes of the tensors that a slice reads, writes and computes, in bytes. */
-interface MovedBytes {
-  readonly readBytes: number;
-  readonly writeBytes: number;
-  readonly computedBytes: number;
-}
+/** What a slice reads, writes and computes; `computedBytes` without the results of repeated nodes. */
+type Moved = Pick<SliceSize, 'readBytes' | 'readTensors' | 'writeBytes' | 'computedBytes' | 'coreSeconds'>;
 
 /** The size of the slice whose weights are held and whose nodes ran with memory from the pool. */
 export function sizeOf(
   { weightBytes, mappedBytes, bodyBytes, repeatedBytes }: HeldWeights,
   pool: ArenaPool,
   { sharedBytes: copiedBytes, largestBytes, nodes }: RunMemory,
-  { readBytes, writeBytes, computedBytes }: MovedBytes,
+  { computedBytes, ...moved }: Moved,
 ): SliceSize {
   return {
     weightBytes,
@@ -55,8 +51,7 @@ export function sizeOf(
     bodyBytes,
     activationBytes: pool.peakBytes,
     largestBytes,
-    readBytes,
-    writeBytes,
+    ...moved,
     copiedBytes,
     computedBytes: computedBytes + repeatedBytes,
     nodes,

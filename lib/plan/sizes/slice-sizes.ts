@@ -3,7 +3,8 @@ import type { ValueIndex } from '../../onnx/model';
 import type { SliceSize } from './estimate';
 import type { Dataflow } from '../../dataflow/dataflow';
 import { HeldWeights, WeightTable } from '../../dataflow/weights';
-import type { Wiring } from '../wiring/wiring';
+import type { NodeWork } from '../../work/node-work';
+import type { SliceWiring, Wiring } from '../wiring/wiring';
 import { modelMemory, sizeOf, usesFrom } from './model-memory';
 import { repeatedProducers } from './node-memory';
 import { RunMemory } from './run-memory';
@@ -13,8 +14,14 @@ import { ArenaPool } from './tensor-pool';
  * The same as `sizeStretches` computes for each slice that is a stretch of `order`.
  *
  * @param bytes by value: its planned bytes
+ * @param work by node: seconds of computing
  */
-export function sliceSizes(dataflow: Dataflow, { slices }: Wiring, bytes: readonly number[]): SliceSize[] {
+export function sliceSizes(
+  dataflow: Dataflow,
+  { slices }: Wiring,
+  bytes: readonly number[],
+  work: NodeWork,
+): SliceSize[] {
   const table = new WeightTable(dataflow, bytes);
   const memory = modelMemory(dataflow, bytes);
   const position = new Map(dataflow.order.map((node, place) => [node, place]));
@@ -33,6 +40,14 @@ export function sliceSizes(dataflow: Dataflow, { slices }: Wiring, bytes: readon
       readBytes: sum(slice.inputs.map(({ value }) => value)),
       writeBytes: sum(slice.outputs),
       computedBytes: slice.nodes.reduce((total, node) => total + table.outputBytes(node), 0),
+      readTensors: readsOf(slice),
+      coreSeconds: slice.allNodes.reduce((total, node) => total + work[node], 0),
     });
   });
+}
+
+/** Tensors of other slices, and the request if the slice reads from it. */
+function readsOf({ inputs }: SliceWiring): number {
+  const fromSlices = inputs.filter(({ source }) => source.from === 'slice').length;
+  return fromSlices + (fromSlices < inputs.length ? 1 : 0);
 }

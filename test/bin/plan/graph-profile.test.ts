@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { graphProfile } from '../../../bin/plan/graph-profile';
+import { planCosts } from '../../../lib/compile/plan-costs';
 import { analyzeDataflow } from '../../../lib/dataflow/dataflow';
 import type { CutSpace } from '../../../lib/plan/cuts/cuts';
 import { findCuts } from '../../../lib/plan/cuts/cuts';
@@ -13,7 +14,8 @@ import { randomModel } from '../../support/random-graph';
 function cutsOf(init: ModelInit): CutSpace {
   const model = parseModel(saveModel(init));
   const bytes = model.graph.values.map(() => 10);
-  return findCuts(analyzeDataflow(model), () => undefined, bytes);
+  const dataflow = analyzeDataflow(model);
+  return findCuts(dataflow, () => undefined, bytes, planCosts(dataflow, bytes));
 }
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);

@@ -1,25 +1,25 @@
-/** Compares the search for a partition with an exhaustive search. */
+/** Compares the slices of a fixed number with an exhaustive search. */
 import * as fc from 'fast-check';
 import { analyzeModel } from '../../../../lib/compile/analyze';
+import { WeightTable } from '../../../../lib/dataflow/weights';
 import type { CutSpace } from '../../../../lib/plan/cuts/cuts';
+import { equalCuts, greedyCuts } from '../../../../lib/plan/search/baselines';
+import { count, maxSliceSize } from '../../../../lib/plan/search/slicers';
+import { sizeStretches } from '../../../../lib/plan/search/stretches';
 import type { SliceSize } from '../../../../lib/plan/sizes/estimate';
 import type { Groups } from '../../../../lib/plan/wiring/groups';
-import { evenSlices, fewestSlices } from '../../../../lib/plan/search/partition';
-import { sizeStretches } from '../../../../lib/plan/search/stretches';
-import { WeightTable } from '../../../../lib/dataflow/weights';
 import { analyzeFast } from '../../../support/inference/fast-analysis';
 import { saveModel } from '../../../support/model-builder';
 import { randomModel } from '../../../support/random-graph';
 
 analyzeFast();
 
-const need = ({ weightBytes, activationBytes }: SliceSize): number => weightBytes + activationBytes;
 const moved = (sizes: readonly SliceSize[]): number =>
   sizes.reduce((sum, { readBytes, writeBytes }) => sum + readBytes + writeBytes, 0);
 
 function sizesAt(space: CutSpace, cuts: readonly number[]): SliceSize[] {
   const boundaries = [0, ...cuts, space.dataflow.order.length];
-  const weights = new WeightTable(space.dataflow, space.bytes);
+  const weights = new WeightTable(space.dataflow, space.bytes, space.costs.work);
   return boundaries.slice(1).map((_, from) => {
     const sizes: SliceSize[] = [];
     sizeStretches(space, weights, boundaries, from, (_to, size) => {
@@ -44,49 +44,43 @@ const smallSpace = randomModel
   .map((init) => analyzeModel(saveModel(init)).cuts)
   .filter(({ legal }) => legal.length > 0 && legal.length <= 9);
 
-test('fewestSlices: no partition within the limit has fewer slices, or as many slices and fewer bytes moved', () => {
-  fc.assert(
-    fc.property(smallSpace, fc.double({ min: 0, max: 1, noNaN: true }), (space, share) => {
-      const all = subsets(space.legal).map((cuts) => sizesAt(space, cuts));
-      const [smallest, largest] = [Math.min, Math.max].map((pick) =>
-        pick(...all.map((sizes) => Math.max(...sizes.map(({ weightBytes }) => weightBytes)))),
-      );
-      const cap = Math.floor(smallest + share * (largest - smallest));
-      const fits = ({ weightBytes }: SliceSize): boolean => weightBytes <= cap;
-      const found = sizesAt(
-        space,
-        cutsOf(
-          fewestSlices(space, {
-            fits,
-            isHopeless: (size) => !fits(size),
-            describe: () => ({ limit: '', got: '', advice: '' }),
-          }),
-        ),
-      );
-      const allowed = all.filter((sizes) => sizes.every(fits));
-      const fewest = Math.min(...allowed.map((sizes) => sizes.length));
-      expect(found.every(fits)).toBe(true);
-      expect(found).toHaveLength(fewest);
-      expect(moved(found)).toBe(Math.min(...allowed.filter((sizes) => sizes.length === fewest).map(moved)));
-    }),
-    { numRuns: 15 },
-  );
+describe('maxSliceSize', () => {
+  test('makes the fewest slices within the limit', () => {
+    fc.assert(
+      fc.property(smallSpace, fc.double({ min: 0, max: 1, noNaN: true }), (space, share) => {
+        const all = subsets(space.legal).map((cuts) => sizesAt(space, cuts));
+        const [smallest, largest] = [Math.min, Math.max].map((pick) =>
+          pick(...all.map((sizes) => Math.max(...sizes.map(({ weightBytes }) => weightBytes)))),
+        );
+        const cap = Math.max(1, Math.floor(smallest + share * (largest - smallest)));
+        const fits = ({ weightBytes }: SliceSize): boolean => weightBytes <= cap;
+        const found = sizesAt(space, cutsOf(maxSliceSize(cap).choose(space).groups));
+        const allowed = all.filter((sizes) => sizes.every(fits));
+        expect(found.every(fits)).toBe(true);
+        expect(found).toHaveLength(Math.min(...allowed.map((sizes) => sizes.length)));
+      }),
+      { numRuns: 15 },
+    );
+  });
 });
 
-test('evenSlices: the largest slice is at most a tenth larger than in the most even partition', () => {
-  fc.assert(
-    fc.property(smallSpace, fc.nat(1000), (space, seed) => {
-      const slices = 1 + (seed % (space.legal.length + 1));
-      const largest = (sizes: readonly SliceSize[]): number => Math.max(...sizes.map(need));
-      const best = Math.min(
-        ...subsets(space.legal)
-          .filter((cuts) => cuts.length === slices - 1)
-          .map((cuts) => largest(sizesAt(space, cuts))),
-      );
-      const found = sizesAt(space, cutsOf(evenSlices(space, slices, need)));
-      expect(found).toHaveLength(slices);
-      expect(largest(found)).toBeLessThanOrEqual(best * 1.1);
-    }),
-    { numRuns: 15 },
-  );
+describe('count', () => {
+  test('moves no more bytes than equal numbers of nodes and than greedy filling', () => {
+    fc.assert(
+      fc.property(smallSpace, fc.nat(1000), (space, seed) => {
+        const slices = 1 + (seed % (space.legal.length + 1));
+        const range = { start: 0, end: space.dataflow.order.length };
+        const found = sizesAt(space, cutsOf(count(slices).choose(space).groups));
+        expect(found).toHaveLength(slices);
+        for (const cuts of [
+          equalCuts(space.legal, range, slices),
+          greedyCuts(space, space.legal, range, slices),
+        ]) {
+          expect(cuts).toHaveLength(slices - 1);
+          expect(moved(found)).toBeLessThanOrEqual(moved(sizesAt(space, cuts)));
+        }
+      }),
+      { numRuns: 30 },
+    );
+  });
 });

@@ -112,9 +112,9 @@ describe('automatic', () => {
     };
     const { cuts } = analyzeModel(saveModel({ graph }, 'model.onnx', folder));
     const sizes = (maxMemory: number) =>
-      automatic(maxMemory)
+      automatic({ maxMemorySize: maxMemory })
         .choose(cuts)
-        .map((nodes) => nodes.length);
+        .groups.map((nodes) => nodes.length);
     expect(sizes(3008)).toEqual([3]);
     expect(sizes(1024)).toEqual([1, 2].sort()); // both cuts move the same number of bytes
     expect(sizes(512)).toEqual([1, 1, 1]);
@@ -124,7 +124,7 @@ describe('automatic', () => {
   });
 
   test.each([0, 100, 20_000, 512.5])('refuses a limit of %d MB', (cap) => {
-    expect(() => automatic(cap)).toThrow(
+    expect(() => automatic({ maxMemorySize: cap })).toThrow(
       `maxMemorySize must be a whole number of MB from 128 to 10240, got ${cap}`,
     );
   });

@@ -1,0 +1,96 @@
+/** Finds good complete plans quickly, so that the exact search can drop most partial plans. */
+import type { Temperature } from '../../cost/cost-model';
+import type { SliceSize } from '../sizes/estimate';
+import type { Label } from './labels';
+import { START, extended } from './labels';
+import type { PlanRequest } from './plan-request';
+import type { Step, StepTable } from './step-table';
+
+/** What a first plan weighs against dollars: dollars per millisecond, per byte moved and per slice. */
+interface Weights {
+  readonly dollars: number;
+  readonly perMs: number;
+  readonly perByte: number;
+  readonly perSlice: number;
+}
+
+/** From a price at which time hardly matters to one at which a run's dollars hardly matter. */
+const PRICES_OF_TIME = [0, 1e-9, 1e-8, 3e-8, 1e-7, 1e-6];
+const PRICES_OF_BYTES = [1e-14, 1e-13, 1e-12, 1e-11];
+/** More than any run costs. */
+const PRICE_OF_SLICE = 1e3;
+
+/** A plan for each of several weights; there may be none with a fixed number of slices. */
+export function firstPlans(table: StepTable, request: PlanRequest): Label[] {
+  const perSlice = request.minimize === 'slices' ? PRICE_OF_SLICE : 0;
+  const byTime = PRICES_OF_TIME.map((perMs) => ({ dollars: 1, perMs, perByte: 0, perSlice }));
+  const fastest = { dollars: 0, perMs: 1, perByte: 0, perSlice };
+  const byBytes =
+    request.maxMovedBytes === undefined
+      ? []
+      : [
+          ...PRICES_OF_BYTES.map((perByte) => ({ dollars: 1, perMs: 0, perByte, perSlice })),
+          { dollars: 0, perMs: 0, perByte: 1, perSlice },
+        ];
+  const weights: Weights[] = [...byTime, fastest, ...byBytes];
+  return weights.flatMap((each) => lightest(table, request, each) ?? []);
+}
+
+function lightest(
+  table: StepTable,
+  { model, temperature, slices }: PlanRequest,
+  weights: Weights,
+): Label | undefined {
+  const layers = slices ?? 1;
+  const { count } = table;
+  const isLayered = slices !== undefined;
+  const reached = new Float64Array((layers + 1) * count).fill(Infinity);
+  const cameFrom = new Int32Array((layers + 1) * count).fill(-1);
+  const cameBy = new Array<Step | undefined>((layers + 1) * count);
+  reached[0] = 0;
+  const weigh = weigher(weights, temperature, model.coldShare);
+  for (let from = 0; from < count - 1; from++) {
+    for (let to = from + 1; to < count; to++) {
+      const steps = table.steps[from * count + to];
+      if (steps.length === 0) continue;
+      const size = table.size(from, to);
+      let [weight, best] = [Infinity, steps[0]];
+      for (const step of steps) {
+        const own = weigh(step, size);
+        if (own < weight) [weight, best] = [own, step];
+      }
+      for (let layer = 0; layer < layers; layer++) {
+        const [before, after] = [layer * count + from, (isLayered ? layer + 1 : 0) * count + to];
+        if (!(reached[before] + weight < reached[after])) continue;
+        reached[after] = reached[before] + weight;
+        cameFrom[after] = before;
+        cameBy[after] = best;
+      }
+    }
+  }
+  const end = (isLayered ? layers : 0) * count + count - 1;
+  if (reached[end] === Infinity) return undefined;
+  const path: number[] = [];
+  for (let at = end; at > 0; at = cameFrom[at]) path.unshift(at);
+  return path.reduce((label, at) => {
+    const step = cameBy[at];
+    if (step === undefined) throw new Error('a reached boundary has a step');
+    const to = at % count;
+    return extended(label, to, step, table.size(label.boundary, to), model);
+  }, START);
+}
+
+function weigher(
+  { dollars, perMs, perByte, perSlice }: Weights,
+  temperature: Temperature,
+  coldShare: number,
+): (step: Step, size: SliceSize) => number {
+  const cold = temperature === 'mixed' ? coldShare : temperature === 'cold' ? 1 : 0;
+  const mixed = (ofWarm: number, ofCold: number): number =>
+    (cold < 1 ? (1 - cold) * ofWarm : 0) + (cold > 0 ? cold * ofCold : 0);
+  return (step, { readBytes, writeBytes }) =>
+    dollars * mixed(step.warmDollars, step.coldDollars) +
+    perMs * mixed(step.warmMs, step.coldMs + step.loadMs) +
+    perByte * (readBytes + writeBytes) +
+    perSlice;
+}

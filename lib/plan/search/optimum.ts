@@ -1,0 +1,116 @@
+/**
+ * Finds the best plan by dynamic programming over the boundaries between candidate cuts.
+ *
+ * At each boundary it keeps the partial plans of which none is at least as good as another one in all totals. The model of
+ * cost is monotone in each total, so a dropped partial plan cannot become a better plan. It also drops partial plans that
+ * cannot become better than a complete plan that it has found, even if their rest were as good as possible in each total.
+ */
+import type { SliceSize } from '../sizes/estimate';
+import { Bounds } from './bounds';
+import { firstPlans } from './first-plans';
+import type { Found } from './incumbents';
+import { Incumbents } from './incumbents';
+import { LabelSet, START, extended } from './labels';
+import type { PlanRequest } from './plan-request';
+import type { Dimensions, SharedSettings } from './step-table';
+import { StepTable, dimensionsOf } from './step-table';
+import type { StretchTable } from './stretch-table';
+
+/**
+ * The best plan of the stretches in the table; `undefined` if no plan keeps the limits.
+ *
+ * @param surcharge dollars that are added to the price of a stretch
+ */
+export function bestPlan(
+  table: StretchTable,
+  request: PlanRequest,
+  surcharge?: (size: SliceSize) => number,
+): Found | undefined {
+  return search(table, request, false, surcharge).best;
+}
+
+/** A good plan of the stretches in the table, found in time that grows slowly; `undefined` if no plan keeps the limits. */
+export function quickPlan(table: StretchTable, request: PlanRequest): Found | undefined {
+  const incumbents = new Incumbents(request, false, table.isLast);
+  for (const shared of sharedSettings(request)) {
+    const steps = new StepTable(table, request, shared, dimensionsOf(request.temperature));
+    for (const label of firstPlans(steps, request)) incumbents.offer(label, shared);
+  }
+  return incumbents.best;
+}
+
+/** The plans within the limits of which none is cheaper and faster than another one, the cheapest first. */
+export function paretoFront(table: StretchTable, request: PlanRequest): readonly Found[] {
+  const { front } = search(table, request, true);
+  return [...front].sort((a, b) => a.cost.dollars - b.cost.dollars);
+}
+
+function search(
+  table: StretchTable,
+  request: PlanRequest,
+  wantsFront: boolean,
+  surcharge?: (size: SliceSize) => number,
+): Incumbents {
+  const incumbents = new Incumbents(request, wantsFront, table.isLast);
+  const dimensions = dimensionsOf(request.temperature);
+  const tables = sharedSettings(request).map(
+    (shared) => new StepTable(table, request, shared, dimensions, surcharge),
+  );
+  // Good plans of all settings first: each search then drops what none of them can become better than.
+  for (const steps of tables)
+    for (const label of firstPlans(steps, request)) incumbents.offer(label, steps.shared);
+  for (const steps of tables) searchSteps(steps, request, dimensions, incumbents);
+  return incumbents;
+}
+
+function sharedSettings({ transports, threads }: PlanRequest): SharedSettings[] {
+  return transports.flatMap((transport) => threads.map((count) => ({ transport, threads: count })));
+}
+
+function searchSteps(
+  table: StepTable,
+  request: PlanRequest,
+  dimensions: Dimensions,
+  incumbents: Incumbents,
+): void {
+  const { model, slices } = request;
+  const { count, shared } = table;
+  const bounds = new Bounds(table, model, slices);
+  if (incumbents.isHopeless(START, bounds.rest(0, 0), shared)) return;
+  const last = count - 1;
+  // With a fixed number of slices, a partial plan with fewer slices does not replace one with more.
+  const layers = slices === undefined ? 1 : slices + 1;
+  const sets = Array.from(
+    { length: layers * count },
+    () => new LabelSet(dimensions, request.maxMovedBytes !== undefined),
+  );
+  const setOf = (boundary: number, before: number): LabelSet =>
+    sets[(slices === undefined ? 0 : before) * count + boundary];
+  setOf(0, 0).add(START);
+  for (let from = 0; from < last; from++) {
+    for (let layer = 0; layer < layers; layer++) {
+      for (const label of sets[layer * count + from].labels) {
+        // Better plans may have been found since the partial plan was kept.
+        if (incumbents.isHopeless(label, bounds.rest(from, label.slices), shared)) continue;
+        if (label.slices === slices) continue;
+        for (let to = from + 1; to <= last; to++) {
+          const steps = table.steps[from * count + to];
+          if (steps.length === 0) continue;
+          const rest = to === last ? undefined : bounds.rest(to, label.slices + 1);
+          if (rest === undefined && to !== last) continue;
+          const size = table.size(from, to);
+          for (const step of steps) {
+            const next = extended(label, to, step, size, model);
+            if (to === last) {
+              if (slices === undefined || next.slices === slices) incumbents.offer(next, shared);
+              continue;
+            }
+            const set = setOf(to, next.slices);
+            if (set.dominates(next) || incumbents.isHopeless(next, rest, shared)) continue;
+            set.add(next);
+          }
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,71 @@
+/** Turns what the search found into a plan of stretches, priced without surcharges. */
+import type { SliceSize } from '../sizes/estimate';
+import { memoryMb } from '../sizes/estimate';
+import type { Found } from './incumbents';
+import { totalsOf } from './incumbents';
+import type { Label } from './labels';
+import { NO_REST } from './incumbents';
+import { START, extended, stepsOf } from './labels';
+import type { PlanRequest, StretchPlan } from './plan-request';
+import { demandOf } from './step-table';
+import type { StretchTable } from './stretch-table';
+
+export function sizesOf(table: StretchTable, label: Label): SliceSize[] {
+  return stepsOf(label).map(({ from, to }) => sizeBetween(table, from, to));
+}
+
+export function stretchPlan(
+  table: StretchTable,
+  request: PlanRequest,
+  { label, shared }: Pick<Found, 'label' | 'shared'>,
+): StretchPlan {
+  const { model, temperature } = request;
+  const { transport, threads } = shared;
+  const steps = stepsOf(label);
+  const last = table.boundaries.length - 1;
+  const priced = steps.reduce((before, { from, to, step }) => {
+    const size = sizeBetween(table, from, to);
+    const cost = model.step(demandOf(size), {
+      memoryMb: step.memoryMb,
+      threads,
+      readsFrom: from === 0 && table.isFirst ? 'request' : transport,
+      writesTo: to === last && table.isLast ? 's3-standard' : transport,
+    });
+    return extended(before, to, { ...cost, memoryMb: step.memoryMb }, size, model);
+  }, START);
+  const totals = totalsOf(priced, NO_REST, shared, table.isLast);
+  return {
+    stretches: steps.map(({ from, to, step }) => ({
+      start: table.boundaries[from],
+      end: table.boundaries[to],
+      size: sizeBetween(table, from, to),
+      memoryMb: step.memoryMb,
+    })),
+    threads,
+    transport,
+    totals,
+    cost: model.run(totals, temperature),
+    movedBytes: label.movedBytes,
+  };
+}
+
+/** The plan that cuts at these candidates, with the least memory and the request's first transport and number of threads. */
+export function planAt(table: StretchTable, request: PlanRequest, cuts: readonly number[]): StretchPlan {
+  const { boundaries } = table;
+  const places = [...cuts, boundaries[boundaries.length - 1]].map((cut) => boundaries.indexOf(cut));
+  const free = { warmDollars: 0, coldDollars: 0, warmMs: 0, loadMs: 0, coldMs: 0 };
+  const label = places.reduce((before, to) => {
+    const size = sizeBetween(table, before.boundary, to);
+    return extended(before, to, { ...free, memoryMb: memoryMb(size) }, size, request.model);
+  }, START);
+  return stretchPlan(table, request, {
+    label,
+    shared: { transport: request.transports[0], threads: request.threads[0] },
+  });
+}
+
+function sizeBetween(table: StretchTable, from: number, to: number): SliceSize {
+  const size = table.stretches[from][to - from - 1];
+  if (size === undefined) throw new Error('a plan has stretches that fit only');
+  return size;
+}
