@@ -7,6 +7,7 @@ import { cacheCommand } from './commands/cache';
 import { inspectCommand } from './commands/inspect';
 import { localCommand } from './commands/local';
 import { clearProgress } from './terminal/progress';
+import { profileCommand } from './commands/profile';
 import { runCommand } from './commands/run';
 import { sliceCommand } from './commands/slice';
 import { missingModelHint } from './commands/slicing-options';
@@ -42,6 +43,7 @@ async function main(): Promise<void> {
     inspectCommand(),
     sliceCommand(),
     verifyCommand(),
+    profileCommand(),
     runCommand(),
     localCommand(),
     cacheCommand(),

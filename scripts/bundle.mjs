@@ -33,6 +33,7 @@ const results = await Promise.all([
       'sliced-inference': 'bin/sliced-inference.ts',
       program: 'bin/program.ts',
       'verify-job': 'bin/verify/job-child.ts',
+      'profile-job': 'bin/profile/profile-child.ts',
       client: 'client/index.ts',
       local: 'local/index.ts',
     },

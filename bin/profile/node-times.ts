@@ -1,0 +1,90 @@
+/** Puts together what the slices of a model measured: one time for each node of the model. */
+import type { Model } from '../../lib/onnx/model';
+import { OMITTED } from '../../lib/onnx/model';
+import { callKey, functionsByKey } from '../../lib/onnx/local-functions';
+import type { ProfiledNode, ProfiledSlice, ProfiledTensor } from '../../lib/work/profile/profile';
+import { median, quantile } from '../../lib/work/profile/quantiles';
+import { shiftToTotal } from '../../lib/work/profile/without-overhead';
+import { toRuns } from '../../lib/plan/file/node-runs';
+import type { SliceAnswer } from './job';
+import { rounded } from './rounded';
+
+/** What one process measured. */
+export interface MeasuredSlice {
+  readonly answer: SliceAnswer;
+  /** The nodes of the slice. */
+  readonly nodes: ReadonlySet<number>;
+}
+
+export interface NodeTimes {
+  readonly nodes: readonly (ProfiledNode | null)[];
+  readonly slices: readonly ProfiledSlice[];
+}
+
+interface Samples {
+  /** In seconds. */
+  readonly times: readonly number[];
+  readonly tensors: readonly (ProfiledTensor | null)[];
+}
+
+/** @param callSeconds of a call that computes nothing */
+export function nodeTimes(model: Model, slices: readonly MeasuredSlice[], callSeconds: number): NodeTimes {
+  const isCall = callsFunction(model);
+  const all = new Map<number, Samples[]>();
+  for (const { answer, nodes } of slices) {
+    const samples = samplesOf(answer, [...nodes].filter(isCall));
+    const medians = [...samples.values()].map(({ times }) => median(times));
+    const shift = shiftToTotal(medians, Math.max(0, median(answer.seconds) - callSeconds));
+    for (const [node, { times, tensors }] of samples) {
+      const shifted = { times: times.map((time) => Math.max(0, time + shift)), tensors };
+      all.set(node, [...(all.get(node) ?? []), shifted]);
+    }
+  }
+  return {
+    nodes: model.graph.nodes.map(({ index, outputs }) => profiledNode(outputs, all.get(index))),
+    slices: slices.map(({ answer, nodes }) => ({
+      nodes: toRuns([...nodes]),
+      seconds: rounded(median(answer.seconds)),
+      activationBytes: answer.events.activationBytes,
+      peakBytes: answer.peakBytes,
+    })),
+  };
+}
+
+/**
+ * ONNX Runtime runs the nodes of a local function in the place of its call, under names of its own. So the calls of one
+ * slice share the time of these nodes evenly.
+ */
+function samplesOf({ events }: SliceAnswer, calls: readonly number[]): Map<number, Samples> {
+  const samples = new Map<number, Samples>();
+  for (const { node, micros, tensors } of events.nodes) {
+    samples.set(node, { times: micros.map((time) => time / 1e6), tensors });
+  }
+  const times = events.unlabeled.map((time) => time / 1e6 / calls.length);
+  for (const call of calls) samples.set(call, { times, tensors: [] });
+  return samples;
+}
+
+function profiledNode(outputs: readonly number[], samples: readonly Samples[] = []): ProfiledNode | null {
+  const times = samples.flatMap((each) => each.times);
+  if (times.length === 0) return null;
+  const [{ tensors }] = samples;
+  // The profiler leaves out sequences, so with one of them it is unknown which tensor is which output.
+  const isComplete = tensors.length === outputs.filter((output) => output !== OMITTED).length;
+  let next = 0;
+  return {
+    seconds: rounded(median(times)),
+    low: rounded(quantile(times, 0.25)),
+    high: rounded(quantile(times, 0.75)),
+    outputs: outputs.map((output) => (output === OMITTED || !isComplete ? null : (tensors[next++] ?? null))),
+  };
+}
+
+function callsFunction(model: Model): (node: number) => boolean {
+  const functions = functionsByKey(model);
+  return (node) => {
+    // The last use is that of the node itself, the others are those of its bodies.
+    const own = model.graph.nodes[node].operators.at(-1);
+    return own !== undefined && functions.has(callKey(own));
+  };
+}
