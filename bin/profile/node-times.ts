@@ -4,7 +4,7 @@ import { OMITTED } from '../../lib/onnx/model';
 import { callKey, functionsByKey } from '../../lib/onnx/local-functions';
 import type { ProfiledNode, ProfiledSlice, ProfiledTensor } from '../../lib/work/profile/profile';
 import { median, quantile } from '../../lib/work/profile/quantiles';
-import { shiftToTotal } from '../../lib/work/profile/without-overhead';
+import { correction } from '../../lib/work/profile/correction';
 import { toRuns } from '../../lib/plan/file/node-runs';
 import type { SliceAnswer } from './job';
 import { rounded } from './rounded';
@@ -34,10 +34,9 @@ export function nodeTimes(model: Model, slices: readonly MeasuredSlice[], callSe
   for (const { answer, nodes } of slices) {
     const samples = samplesOf(answer, [...nodes].filter(isCall));
     const medians = [...samples.values()].map(({ times }) => median(times));
-    const shift = shiftToTotal(medians, Math.max(0, median(answer.seconds) - callSeconds));
+    const correct = correction(medians, Math.max(0, median(answer.seconds) - callSeconds));
     for (const [node, { times, tensors }] of samples) {
-      const shifted = { times: times.map((time) => Math.max(0, time + shift)), tensors };
-      all.set(node, [...(all.get(node) ?? []), shifted]);
+      all.set(node, [...(all.get(node) ?? []), { times: times.map(correct), tensors }]);
     }
   }
   return {

@@ -1,0 +1,79 @@
+/**
+ * How fast one thread of the reference processor runs ONNX Runtime's kernels. The analytic model counts in seconds of this
+ * processor; the model of cost scales them to one vCPU of Lambda.
+ *
+ * The reference is a virtual machine with an AMD EPYC of family 26 (Zen 5) with AVX-512, 2 vCPUs, on 2026-11-26, with
+ * onnxruntime-node 1.30.0, Node.js 20, one thread, no prepacking and no graph optimization. `npm run bench:work -- --rates`
+ * measures the rates again, and prints how far the model is from them.
+ */
+
+/** Speed of a product of two float32 matrices of 512 x 512, in FLOP/s; a profile has the same figure of its machine. */
+export const REFERENCE_FLOPS = 170e9;
+
+/** Floating-point or integer operations per second of kernels that multiply matrices. A multiply-add is two. */
+export const PRODUCT_RATE = {
+  /** Products of 64 rows and more reach this rate within the caches. */
+  float32: 205e9,
+  float64: 70e9,
+  /** ONNX Runtime converts to float32 and back: the conversions are separate nodes. */
+  float16: 205e9,
+  int8: 500e9,
+} as const;
+
+/** Convolutions of one channel at a time, which the processor cannot compute as a matrix product. */
+export const DEPTHWISE_RATE = { dense: 17e9, strided: 6e9 } as const;
+
+/** Kernels compute this many columns of a product at a time, so fewer take as long. */
+export const PRODUCT_COLUMNS = 16;
+
+/** Bytes per second. */
+export const BANDWIDTH = {
+  /** Reading inputs and writing outputs of elementwise kernels. */
+  elementwise: 55e9,
+  /** Copying blocks: `Concat`, `Slice`, `Split`, `Pad`. */
+  copy: 32e9,
+  /** Reading the elements in another order: `Transpose`. */
+  gather: 25e9,
+  /** Packing the right matrix of a product, which happens in each run because prepacking is off. */
+  packing: 25e9,
+  /** A product with one row, which reads each weight once. */
+  weights: 30e9,
+  /** Copying the windows of a convolution into a matrix. */
+  windows: 12e9,
+  stridedWindows: 3.5e9,
+} as const;
+
+/** Seconds from the end of a kernel to the beginning of the next. */
+export const NODE_OVERHEAD = 0.9e-6;
+
+/** Seconds that a convolution takes besides, to set up its windows. */
+export const CONVOLUTION_OVERHEAD = 4e-6;
+
+/** Nanoseconds for each element beyond the time to read and write it. */
+export const ELEMENT_NS = {
+  /** Additions, comparisons, `Relu`, `Cast`. */
+  simple: 0.13,
+  division: 0.23,
+  /** Exponential functions with vector instructions: `Exp`, `Tanh`, `Sigmoid`, `Erf`. */
+  vectorized: 0.32,
+  /** Functions without vector instructions, such as `Pow` and `Mod`. */
+  scalar: 4,
+  /** Text, each element of which is an object. */
+  text: 60,
+} as const;
+
+/** Nanoseconds for each element that a kernel reads. */
+export const INPUT_ELEMENT_NS = {
+  reduction: 0.3,
+  pooling: 0.3,
+  softmax: 0.26,
+  normalization: 0.47,
+  batchNormalization: 0.24,
+  sorting: 20,
+} as const;
+
+/** Nanoseconds for each row of a softmax or a reduction. */
+export const ROW_NS = 10;
+
+/** Nanoseconds for each element that `Resize` writes; interpolation reads four elements for one. */
+export const RESIZE_NS = 1;
