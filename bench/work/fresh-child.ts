@@ -17,27 +17,38 @@ export interface FreshJob {
   readonly runs: number;
 }
 
-/** By slice: the median seconds of a run. */
-export type FreshAnswer = readonly number[];
+/** By slice: the medians of the runs, in seconds. */
+export type FreshAnswer = readonly FreshSlice[];
+
+export interface FreshSlice {
+  readonly elapsed: number;
+  /** Time of the processor: what the run takes on an idle machine. */
+  readonly cpu: number;
+}
 
 /** Runs that are not counted: the first one reads the weights. */
 const WARM_UP_RUNS = 2;
 
 async function main({ folder, dimensions, runs }: FreshJob): Promise<FreshAnswer> {
   const plan = readPlan(path.join(folder, PLAN_FILE));
-  const medians: number[] = [];
+  const medians: FreshSlice[] = [];
   await runChain(plan, generated(plan, dimensions), async (slice, inputs) => {
     const { model, outputs } = plan.slices[slice];
     const names = outputs.map(({ name }) => name);
     const session = await Session.open({ path: path.join(folder, model.file), threads: 1 });
-    const seconds: number[] = [];
+    const elapsed: number[] = [];
+    const cpu: number[] = [];
     let results = new Map<string, RawTensor>();
     for (let run = -WARM_UP_RUNS; run < runs; run++) {
       const start = process.hrtime.bigint();
+      const before = process.cpuUsage();
       results = await session.run(inputs, names);
-      if (run >= 0) seconds.push(Number(process.hrtime.bigint() - start) / 1e9);
+      if (run < 0) continue;
+      elapsed.push(Number(process.hrtime.bigint() - start) / 1e9);
+      const { user, system } = process.cpuUsage(before);
+      cpu.push((user + system) / 1e6);
     }
-    medians.push(spread(seconds).median);
+    medians.push({ elapsed: spread(elapsed).median, cpu: spread(cpu).median });
     await session.release();
     return results;
   });

@@ -30,6 +30,7 @@ interface Options {
 
 /** Ratios of a slice, predicted to measured, by round. */
 interface SliceRatios {
+  readonly elapsedMs: number[];
   readonly milliseconds: number[];
   readonly profiled: number[];
   readonly analytic: number[];
@@ -61,7 +62,7 @@ async function benchModel(model: WorkModel, folder: string, { rounds, runs }: Op
   const analyzed = analyzeModel(model.file, { dimensions: model.dimensions });
   writeSlices(compileAnalyzed(analyzed, slicerOf(analyzed)), folder);
   const nodes = nodesOfSlices(analyzed);
-  const ratios = nodes.map((): SliceRatios => ({ milliseconds: [], profiled: [], analytic: [], inferred: [] }));
+  const ratios = nodes.map((): SliceRatios => ({ elapsedMs: [], milliseconds: [], profiled: [], analytic: [], inferred: [] }));
   for (let round = 0; round < rounds; round++) {
     const profile = profileOf(model, runs, path.dirname(folder));
     const fresh = await inChild<FreshAnswer>(path.join(__dirname, 'fresh-child.js'), {
@@ -71,10 +72,12 @@ async function benchModel(model: WorkModel, folder: string, { rounds, runs }: Op
     } satisfies FreshJob);
     const predicted = predict(analyzed, nodes, profile);
     ratios.forEach((slice, index) => {
-      slice.milliseconds.push(fresh[index] * 1000);
-      slice.profiled.push(predicted.profiled[index] / fresh[index]);
-      slice.analytic.push(predicted.analytic[index] / fresh[index]);
-      slice.inferred.push(predicted.inferred[index] / fresh[index]);
+      const { elapsed, cpu } = fresh[index];
+      slice.elapsedMs.push(elapsed * 1000);
+      slice.milliseconds.push(cpu * 1000);
+      slice.profiled.push(predicted.profiled[index] / cpu);
+      slice.analytic.push(predicted.analytic[index] / cpu);
+      slice.inferred.push(predicted.inferred[index] / cpu);
     });
   }
   return ratios;
@@ -88,14 +91,15 @@ function profileOf({ file, dimensions }: WorkModel, runs: number, folder: string
 }
 
 function tableOf(ratios: readonly SliceRatios[]): string {
-  const rows = ratios.map(({ milliseconds, profiled, analytic, inferred }, slice) => [
+  const rows = ratios.map(({ elapsedMs, milliseconds, profiled, analytic, inferred }, slice) => [
     slice,
+    formatSpread(spread(elapsedMs), 2),
     formatSpread(spread(milliseconds), 2),
     formatSpread(spread(profiled), 2),
     formatSpread(spread(analytic), 2),
     formatSpread(spread(inferred), 2),
   ]);
-  return formatTable(['slice', 'fresh run ms', 'profile', 'analytic', 'analytic, inferred shapes'], rows);
+  return formatTable(['slice', 'elapsed ms', 'processor ms', 'profile', 'analytic', 'analytic, inferred shapes'], rows);
 }
 
 function summary(all: readonly SliceRatios[]): string {
@@ -108,7 +112,7 @@ function summary(all: readonly SliceRatios[]): string {
   const analytic = all.map((slice) => slice.analytic);
   const inferred = all.map((slice) => slice.inferred);
   return [
-    'ratios are predicted / measured; medians of the rounds (lowest-highest)',
+    'ratios are predicted / measured time of the processor; medians of the rounds (lowest-highest)',
     `profile: ${within(profiled, 1.2)} slices within 20 %`,
     `analytic: ${within(analytic, 1.5)} slices within 1.5x, ${within(analytic, 2)} within 2x`,
     `analytic with inferred shapes: ${within(inferred, 1.5)} slices within 1.5x, ${within(inferred, 2)} within 2x`,

