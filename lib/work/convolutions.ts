@@ -9,9 +9,6 @@ const KERNEL_INPUT: Readonly<Record<string, number>> = { QLinearConv: 3 };
 /** From this ratio of input to output elements on, the windows are taken to be more than one element apart. */
 const STRIDE_RATIO = 1.6;
 
-/** Windows of float32 in the caches of the processor are faster than those in memory. */
-const ELEMENT_BYTES = 4;
-
 /** Seconds of a node whose kernel has the shape `[output channels, input channels of a group, ...window]`. */
 export function convolutionSeconds({ node, inputs, outputs }: WorkNode): number {
   const input = inputs.at(0);
@@ -37,7 +34,7 @@ function directSeconds(input: WorkTensor, kernel: WorkTensor, out: WorkTensor): 
   }
   const inner = groupChannels * window;
   // A window of one element needs no copy.
-  const copied = window === 1 && !isStrided ? 0 : batch * groups * inner * positions * ELEMENT_BYTES;
+  const copied = window === 1 && !isStrided ? 0 : batch * groups * inner * positions * bytesOfElement(input);
   const speed = isStrided ? BANDWIDTH.stridedWindows : BANDWIDTH.windows;
   return (
     productSeconds({
@@ -57,9 +54,13 @@ function transposedSeconds(input: WorkTensor, kernel: WorkTensor, out: WorkTenso
   const window = windowElements(kernel);
   const operations = 2 * input.elements * groupOutputs * window;
   const windows = (input.elements / Math.max(1, input.shape.at(1) ?? 1)) * (out.shape.at(1) ?? 1) * window;
-  return operations / productRate(kernel.dtype) + (windows * ELEMENT_BYTES) / BANDWIDTH.stridedWindows;
+  return operations / productRate(kernel.dtype) + (windows * bytesOfElement(input)) / BANDWIDTH.stridedWindows;
 }
 
 function windowElements({ shape }: WorkTensor): number {
   return shape.slice(2).reduce((product, size) => product * size, 1);
+}
+
+function bytesOfElement({ bytes, elements }: WorkTensor): number {
+  return bytes / Math.max(1, elements);
 }

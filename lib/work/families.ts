@@ -21,7 +21,7 @@ const OPERATORS: Readonly<Record<Exclude<Family, 'other'>, string>> = {
   recurrent: `LSTM GRU RNN DynamicQuantizeLSTM`,
   attention: `Attention MultiHeadAttention GroupQueryAttention QAttention PackedAttention PackedMultiHeadAttention
     DecoderMaskedMultiHeadAttention DecoderMaskedSelfAttention LongformerAttention SparseAttention`,
-  elementwise: `Abs Acos Acosh Add And ArgMax Asin Asinh Atan Atanh BiasGelu BiasAdd BitShift BitwiseAnd BitwiseNot BitwiseOr
+  elementwise: `Abs Acos Acosh Add And Asin Asinh Atan Atanh BiasGelu BiasAdd BitShift BitwiseAnd BitwiseNot BitwiseOr
     BitwiseXor Cast CastLike Ceil Celu Clip Cos Cosh DequantizeLinear Div Dropout DynamicQuantizeLinear Elu Equal Erf Exp
     FastGelu Floor Gelu Greater GreaterOrEqual HardSigmoid HardSwish ImageScaler IsInf IsNaN LeakyRelu Less LessOrEqual Log Max
     Mean Min Mish Mod Mul Neg Not Or PRelu Pow QLinearAdd QLinearLeakyRelu QLinearMul QLinearSigmoid QuantizeLinear QuickGelu

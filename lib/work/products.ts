@@ -1,7 +1,6 @@
 /** Products of matrices. */
 import type { WorkNode, WorkTensor } from './node-tensors';
-import { totalBytes } from './node-tensors';
-import { BANDWIDTH, PRODUCT_COLUMNS, PRODUCT_RATE } from './reference-processor';
+import { BANDWIDTH, PRODUCT_RATE, PRODUCT_TILE } from './reference-processor';
 
 /** The matrices of one product, `[rows, inner] x [inner, columns]`, and how often it is computed. */
 export interface Product {
@@ -20,9 +19,13 @@ export function productSeconds({ count, rows, inner, columns, dtype }: Product):
   const width = elementBytes(dtype);
   const rightBytes = count * inner * columns * width;
   if (rows < FEW_ROWS) return rightBytes / BANDWIDTH.weights;
-  const padded = Math.ceil(columns / PRODUCT_COLUMNS) * PRODUCT_COLUMNS;
-  const operations = 2 * count * rows * inner * padded;
+  const operations =
+    2 * count * paddedTo(rows, PRODUCT_TILE.rows) * inner * paddedTo(columns, PRODUCT_TILE.columns);
   return operations / productRate(dtype) + rightBytes / BANDWIDTH.packing;
+}
+
+function paddedTo(size: number, tile: number): number {
+  return Math.ceil(size / tile) * tile;
 }
 
 /** Operations per second for the type of the elements. */
@@ -67,27 +70,22 @@ function productOf(opType: string, left: WorkTensor, right: WorkTensor, out: Wor
 }
 
 /**
- * A contraction of two tensors by an equation that the model of the graph does not keep. For `[m, k] x [k, n]`, the product of
- * the three sizes is the square of `m k n`; for a batch of such products, the estimate is too high by the root of the batch.
+ * A contraction of two tensors by an equation that the model of the graph does not keep. Leading sizes that all three tensors
+ * share are taken for a batch. For `[m, k] x [k, n]`, the product of the three numbers of elements is the square of `m k n`.
  */
 function contraction(left: WorkTensor, right: WorkTensor, out: WorkTensor): Product {
-  const multiplications = Math.sqrt(left.elements * right.elements * out.elements);
+  const most = Math.min(left.shape.length, right.shape.length, out.shape.length) - 2;
+  let count = 1;
+  for (let axis = 0; axis < most; axis++) {
+    if (left.shape[axis] !== out.shape[axis] || right.shape[axis] !== out.shape[axis]) break;
+    count *= out.shape[axis];
+  }
+  const multiplications = Math.sqrt((left.elements * right.elements * out.elements) / Math.max(1, count));
   const columns = out.shape.at(-1) ?? 1;
-  const rows = out.elements / Math.max(1, columns);
-  return {
-    count: 1,
-    rows,
-    inner: multiplications / Math.max(1, out.elements),
-    columns,
-    dtype: right.dtype,
-  };
+  const rows = out.elements / Math.max(1, columns * count);
+  return { count, rows, inner: multiplications / Math.max(1, out.elements), columns, dtype: right.dtype };
 }
 
 function matrixElements({ shape }: WorkTensor): number {
   return Math.max(1, shape.slice(-2).reduce((product, size) => product * size, 1));
-}
-
-/** Bytes of the weights that a node reads. */
-export function weightBytes({ inputs, captures }: WorkNode): number {
-  return totalBytes([...inputs, ...captures].filter((tensor) => tensor?.isWeight));
 }
