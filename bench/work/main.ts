@@ -40,7 +40,9 @@ interface SliceRatios {
 async function main(paths: readonly string[], options: Options): Promise<void> {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'bench-work-'));
   try {
-    print(`${os.cpus().length} x ${os.cpus().at(0)?.model ?? 'unknown processor'}, Node.js ${process.version}`);
+    print(
+      `${os.cpus().length} x ${os.cpus().at(0)?.model ?? 'unknown processor'}, Node.js ${process.version}`,
+    );
     if (options.rates) {
       print(benchRates(folder, (model, runs) => profileOf(model, runs, folder), options.runs));
       return;
@@ -58,11 +60,21 @@ async function main(paths: readonly string[], options: Options): Promise<void> {
   }
 }
 
-async function benchModel(model: WorkModel, folder: string, { rounds, runs }: Options): Promise<SliceRatios[]> {
+async function benchModel(
+  model: WorkModel,
+  folder: string,
+  { rounds, runs }: Options,
+): Promise<SliceRatios[]> {
   const analyzed = analyzeModel(model.file, { dimensions: model.dimensions });
   writeSlices(compileAnalyzed(analyzed, slicerOf(analyzed)), folder);
   const nodes = nodesOfSlices(analyzed);
-  const ratios = nodes.map((): SliceRatios => ({ elapsedMs: [], milliseconds: [], profiled: [], analytic: [], inferred: [] }));
+  const ratios = nodes.map((): SliceRatios => ({
+    elapsedMs: [],
+    milliseconds: [],
+    profiled: [],
+    analytic: [],
+    inferred: [],
+  }));
   for (let round = 0; round < rounds; round++) {
     const profile = profileOf(model, runs, path.dirname(folder));
     const fresh = await inChild<FreshAnswer>(path.join(__dirname, 'fresh-child.js'), {
@@ -99,7 +111,10 @@ function tableOf(ratios: readonly SliceRatios[]): string {
     formatSpread(spread(analytic), 2),
     formatSpread(spread(inferred), 2),
   ]);
-  return formatTable(['slice', 'elapsed ms', 'processor ms', 'profile', 'analytic', 'analytic, inferred shapes'], rows);
+  return formatTable(
+    ['slice', 'elapsed ms', 'processor ms', 'profile', 'analytic', 'analytic, inferred shapes'],
+    rows,
+  );
 }
 
 function summary(all: readonly SliceRatios[]): string {

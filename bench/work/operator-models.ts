@@ -153,9 +153,20 @@ export const OPERATOR_CASES: readonly OperatorCase[] = [
   { title: 'Div 1 x 64 x 56 x 56', opType: 'Div', inputs: [IMAGE, scalar(3)] },
   { title: 'Pow 1 x 64 x 56 x 56', opType: 'Pow', inputs: [IMAGE, scalar(2)] },
   { title: 'Pow 0.3 1 x 64 x 56 x 56', opType: 'Pow', inputs: [IMAGE, scalar(0.3)] },
-  ...['Relu', 'Sqrt', 'Exp', 'Log', 'Erf', 'Tanh', 'Sigmoid', 'Sin', 'Softplus', 'HardSigmoid', 'LeakyRelu', 'Elu'].map(
-    (opType) => elementwise(opType),
-  ),
+  ...[
+    'Relu',
+    'Sqrt',
+    'Exp',
+    'Log',
+    'Erf',
+    'Tanh',
+    'Sigmoid',
+    'Sin',
+    'Softplus',
+    'HardSigmoid',
+    'LeakyRelu',
+    'Elu',
+  ].map((opType) => elementwise(opType)),
   elementwise('Gelu', 'com.microsoft'),
   elementwise('QuickGelu', 'com.microsoft'),
   {
@@ -236,13 +247,21 @@ export const OPERATOR_CASES: readonly OperatorCase[] = [
   {
     title: 'Resize nearest 2x',
     opType: 'Resize',
-    inputs: [IMAGE, { dtype: FLOAT, shape: [0] }, { dtype: FLOAT, shape: [4], values: (i) => (i < 2 ? 1 : 2) }],
+    inputs: [
+      IMAGE,
+      { dtype: FLOAT, shape: [0] },
+      { dtype: FLOAT, shape: [4], values: (i) => (i < 2 ? 1 : 2) },
+    ],
     attributes: [{ name: 'mode', type: 3, s: Buffer.from('nearest') }],
   },
   {
     title: 'Resize linear 2x',
     opType: 'Resize',
-    inputs: [IMAGE, { dtype: FLOAT, shape: [0] }, { dtype: FLOAT, shape: [4], values: (i) => (i < 2 ? 1 : 2) }],
+    inputs: [
+      IMAGE,
+      { dtype: FLOAT, shape: [0] },
+      { dtype: FLOAT, shape: [4], values: (i) => (i < 2 ? 1 : 2) },
+    ],
     attributes: [{ name: 'mode', type: 3, s: Buffer.from('linear') }],
   },
   { title: 'Pad', opType: 'Pad', inputs: [IMAGE, integers([0, 0, 1, 1, 0, 0, 1, 1])] },
@@ -264,7 +283,9 @@ export function writeOperator(file: string, operator: OperatorCase): void {
       tensorType: { elemType, ...(shape && { shape: { dim: shape.map((dimValue) => ({ dimValue })) } }) },
     },
   });
-  const named = inputs.map((tensor, index) => ({ ...tensor, name: names[index] })).filter(({ name }) => name !== '');
+  const named = inputs
+    .map((tensor, index) => ({ ...tensor, name: names[index] }))
+    .filter(({ name }) => name !== '');
   const graph = {
     name: 'operator',
     // The result stays inside: memory for an output is new in each run, and takes longer to fill than a kernel to compute.
@@ -279,7 +300,9 @@ export function writeOperator(file: string, operator: OperatorCase): void {
       { opType: 'Shape', input: [`y${copy}-0`], output: [`shape${copy}`] },
     ]),
     initializer: named.flatMap(({ name, dtype, shape, values }) =>
-      values === undefined ? [] : [{ name, dataType: dtype, dims: shape, rawData: rawData(dtype, shape, values) }],
+      values === undefined
+        ? []
+        : [{ name, dataType: dtype, dims: shape, rawData: rawData(dtype, shape, values) }],
     ),
     input: named
       .filter(({ values }) => values === undefined)
@@ -292,7 +315,9 @@ export function writeOperator(file: string, operator: OperatorCase): void {
   ];
   fs.writeFileSync(
     file,
-    ModelProto.encode(ModelProto.create({ irVersion: 8, producerName: 'bench', opsetImport, graph })).finish(),
+    ModelProto.encode(
+      ModelProto.create({ irVersion: 8, producerName: 'bench', opsetImport, graph }),
+    ).finish(),
   );
 }
 

@@ -46,12 +46,8 @@ export function profileCommand(): Command {
       '.safetensors, .npz, .npy, .json or a folder of input_N.pb (default: generated inputs)',
     )
     .addOption(new Option('--seed <n>', 'seed of generated inputs').argParser(wholeNumber).default(0))
-    .addOption(
-      new Option('--threads <n>', "ONNX Runtime's threads").argParser(upTo(MAX_THREADS)).default(1),
-    )
-    .addOption(
-      new Option('--runs <n>', 'measured runs of each slice').argParser(upTo(MAX_RUNS)).default(15),
-    )
+    .addOption(new Option('--threads <n>', "ONNX Runtime's threads").argParser(upTo(MAX_THREADS)).default(1))
+    .addOption(new Option('--runs <n>', 'measured runs of each slice').argParser(upTo(MAX_RUNS)).default(15))
     .option('--json', 'print the profile as JSON')
     .addHelpText('after', HELP);
   return addModelOptions(command).action(async (model: string, options: Options) => {

@@ -64,7 +64,10 @@ export async function readEvents(file: string, labels: NodeLabels): Promise<Slic
 }
 
 class Collector {
-  private readonly nodes = new Map<number, { micros: number[]; tensors: readonly (ProfiledTensor | null)[] }>();
+  private readonly nodes = new Map<
+    number,
+    { micros: number[]; tensors: readonly (ProfiledTensor | null)[] }
+  >();
   private readonly unlabeled: number[] = [];
   private activationBytes = 0;
   private runs = 0;

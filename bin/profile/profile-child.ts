@@ -28,7 +28,8 @@ async function measureSpeed({ product }: SpeedJob, sessions: Sessions): Promise<
   ]);
   const seconds: number[] = [];
   const clock = clockFor(1);
-  for (let run = 0; run < KERNEL_RUNS; run++) seconds.push(await timed(clock, () => session.run(inputs, ['y'])));
+  for (let run = 0; run < KERNEL_RUNS; run++)
+    seconds.push(await timed(clock, () => session.run(inputs, ['y'])));
   await session.release();
   return { kind: 'speed', flopsPerSecond: KERNEL_FLOPS / median(seconds.slice(1)) };
 }

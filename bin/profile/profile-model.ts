@@ -136,13 +136,7 @@ class ProfileRun {
     const folder = fs.mkdtempSync(path.join(this.folder, 'slice-'));
     try {
       onStep(`profiling slice ${slice + 1} of ${plan.slices.length}`);
-      const { model, nodes } = writeLabeledSlice(
-        this.compiled,
-        slice,
-        folder,
-        this.labels,
-        this.producers,
-      );
+      const { model, nodes } = writeLabeledSlice(this.compiled, slice, folder, this.labels, this.producers);
       const inputs = path.join(folder, 'inputs.safetensors');
       const outputs = path.join(folder, 'outputs.safetensors');
       fs.writeFileSync(inputs, encodeSafetensors(tensors));

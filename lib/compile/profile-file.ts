@@ -44,7 +44,11 @@ function checkProfile(value: unknown, place: Place): ModelProfile {
     const must = `be a profile of version ${PROFILE_VERSION}`;
     throw version === undefined
       ? place.faultOf(must, 'other content', MAKE)
-      : place.faultOf(must, `version ${described(version)}`, 'profile the model again with this version of the library');
+      : place.faultOf(
+          must,
+          `version ${described(version)}`,
+          'profile the model again with this version of the library',
+        );
   }
   const { nodes } = MODEL(parts.model, place.field('model'));
   return profileOf(nodes)(value, place);
@@ -56,7 +60,8 @@ function readText(path: string): string {
     const stat = fs.statSync(path);
     if (stat.isDirectory()) throw new SlicedInferenceError(must, 'a folder', 'pass the path of a profile');
     // Reading a pipe would wait for its writer, and a device may have no end.
-    if (!stat.isFile()) throw new SlicedInferenceError(must, 'a pipe or a device', 'pass the path of a profile');
+    if (!stat.isFile())
+      throw new SlicedInferenceError(must, 'a pipe or a device', 'pass the path of a profile');
     if (stat.size > MAX_PROFILE_BYTES) {
       throw new SlicedInferenceError(
         `profile ${quoted(path)} must have at most ${MAX_PROFILE_BYTES} bytes`,
@@ -104,7 +109,10 @@ export function profileFor(profile: ModelProfile, path: string, use: ProfileUse)
       `profile the model again with --optimize ${optimization}`,
     );
   }
-  if (profile.model.graphDigest !== graphDigest(model.graph) || profile.model.nodes !== model.graph.nodes.length) {
+  if (
+    profile.model.graphDigest !== graphDigest(model.graph) ||
+    profile.model.nodes !== model.graph.nodes.length
+  ) {
     throw new SlicedInferenceError(
       `profile ${quoted(path)} must be of the graph of model ${quoted(model.files[0].path)}`,
       `a profile of another graph, of ${quoted(profile.model.file)}`,
@@ -113,9 +121,13 @@ export function profileFor(profile: ModelProfile, path: string, use: ProfileUse)
   }
   const sizes = Object.entries(dimensions)
     .filter(([name, size]) => (givenSize(profile.dimensions, name) ?? size) !== size)
-    .map(([name, size]) => `${printable(name)} is ${size}, and was ${profile.dimensions[name]} in the profile`);
+    .map(
+      ([name, size]) => `${printable(name)} is ${size}, and was ${profile.dimensions[name]} in the profile`,
+    );
   const version = onnxRuntimeVersion();
   const runtimes =
-    profile.onnxRuntime === version ? [] : [`ONNX Runtime is ${version}, and was ${profile.onnxRuntime} in the profile`];
+    profile.onnxRuntime === version
+      ? []
+      : [`ONNX Runtime is ${version}, and was ${profile.onnxRuntime} in the profile`];
   return { profile, differences: [...sizes, ...runtimes] };
 }

@@ -17,7 +17,9 @@ export function convolutionSeconds({ node, inputs, outputs }: WorkNode): number 
   if (input === undefined || kernel === undefined || out === undefined) return 0;
   const moved = (input.bytes + out.bytes) / BANDWIDTH.elementwise;
   const own =
-    node.opType === 'ConvTranspose' ? transposedSeconds(input, kernel, out) : directSeconds(input, kernel, out);
+    node.opType === 'ConvTranspose'
+      ? transposedSeconds(input, kernel, out)
+      : directSeconds(input, kernel, out);
   return CONVOLUTION_OVERHEAD + own + moved;
 }
 
@@ -54,7 +56,9 @@ function transposedSeconds(input: WorkTensor, kernel: WorkTensor, out: WorkTenso
   const window = windowElements(kernel);
   const operations = 2 * input.elements * groupOutputs * window;
   const windows = (input.elements / Math.max(1, input.shape.at(1) ?? 1)) * (out.shape.at(1) ?? 1) * window;
-  return operations / productRate(kernel.dtype) + (windows * bytesOfElement(input)) / BANDWIDTH.stridedWindows;
+  return (
+    operations / productRate(kernel.dtype) + (windows * bytesOfElement(input)) / BANDWIDTH.stridedWindows
+  );
 }
 
 function windowElements({ shape }: WorkTensor): number {

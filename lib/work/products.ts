@@ -87,5 +87,8 @@ function contraction(left: WorkTensor, right: WorkTensor, out: WorkTensor): Prod
 }
 
 function matrixElements({ shape }: WorkTensor): number {
-  return Math.max(1, shape.slice(-2).reduce((product, size) => product * size, 1));
+  return Math.max(
+    1,
+    shape.slice(-2).reduce((product, size) => product * size, 1),
+  );
 }

@@ -69,7 +69,10 @@ const NODE: Reader<ProfiledNode> = (value, place) => {
     outputs: aList(nullable(TENSOR), MAX_GRAPH_ENTRIES),
   })(value, place);
   if (node.low <= node.seconds && node.seconds <= node.high) return node;
-  throw place.faultOf('have times in the order low, seconds, high', `${node.low}, ${node.seconds}, ${node.high}`);
+  throw place.faultOf(
+    'have times in the order low, seconds, high',
+    `${node.low}, ${node.seconds}, ${node.high}`,
+  );
 };
 
 /** @param nodes number of nodes of the model */

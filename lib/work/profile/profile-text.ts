@@ -11,5 +11,7 @@ export function profileText(profile: ModelProfile): string {
 }
 
 function listText(list: readonly unknown[]): string {
-  return list.length === 0 ? '[]' : `[\n${list.map((item) => `    ${JSON.stringify(item)}`).join(',\n')}\n  ]`;
+  return list.length === 0
+    ? '[]'
+    : `[\n${list.map((item) => `    ${JSON.stringify(item)}`).join(',\n')}\n  ]`;
 }
