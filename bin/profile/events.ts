@@ -22,6 +22,8 @@ export interface SliceEvents {
   readonly nodes: readonly NodeSamples[];
   /** By run: microseconds of nodes that have no label, which are those of local functions. */
   readonly unlabeled: readonly number[];
+  /** Number of these nodes in a run, those of their bodies included. */
+  readonly unlabeledEvents: number;
   readonly activationBytes: number;
   /** Number of runs that the profiler recorded as a whole. */
   readonly runs: number;
@@ -29,6 +31,8 @@ export interface SliceEvents {
 
 export interface NodeSamples {
   readonly node: number;
+  /** Number of events in a run: its own, and those of its bodies. */
+  readonly events: number;
   /** By run. */
   readonly micros: readonly number[];
   /** The tensors that it computed, in the order of its outputs; what is not a tensor is missing. */
@@ -63,12 +67,15 @@ export async function readEvents(file: string, labels: NodeLabels): Promise<Slic
   return collector.events();
 }
 
+/** Samples that grow from run to run. */
+type Mutable<T extends { readonly micros: readonly number[] }> = Omit<T, 'micros'> & {
+  readonly micros: number[];
+};
+
 class Collector {
-  private readonly nodes = new Map<
-    number,
-    { micros: number[]; tensors: readonly (ProfiledTensor | null)[] }
-  >();
+  private readonly nodes = new Map<number, Mutable<Omit<NodeSamples, 'node'>>>();
   private readonly unlabeled: number[] = [];
+  private unlabeledEvents = 0;
   private activationBytes = 0;
   private runs = 0;
 
@@ -81,21 +88,24 @@ class Collector {
     if (this.runs === 1) return;
     const outer = outerEvents(events, this.nodeOf);
     let unlabeled = 0;
-    for (const event of outer) {
+    this.unlabeledEvents = 0;
+    for (const { event, count } of outer) {
       const node = this.nodeOf(event.name);
-      if (node === undefined) unlabeled += event.dur;
-      else this.add(node, event);
+      if (node === undefined) {
+        unlabeled += event.dur;
+        this.unlabeledEvents += count;
+      } else this.add(node, event, count);
     }
     this.unlabeled.push(unlabeled);
     const first = outer.at(0);
     if (first === undefined) return;
-    const { mem_bytes_in_use: inUse, mem_in_use_delta: delta } = first.args;
+    const { mem_bytes_in_use: inUse, mem_in_use_delta: delta } = first.event.args;
     const before = Number(inUse ?? 0) - Number(delta ?? 0);
     const peak = events.reduce((most, { args }) => Math.max(most, Number(args.mem_in_use_peak ?? 0)), 0);
     this.activationBytes = Math.max(this.activationBytes, peak - before);
   }
 
-  private add(node: number, { dur, args }: NodeEvent): void {
+  private add(node: number, { dur, args }: NodeEvent, events: number): void {
     const known = this.nodes.get(node);
     if (known !== undefined) {
       known.micros.push(dur);
@@ -107,32 +117,44 @@ class Collector {
       const name = entry[0].toLowerCase();
       return { dtype: DTYPES[name] ?? name, shape: entry[1] };
     });
-    this.nodes.set(node, { micros: [dur], tensors });
+    this.nodes.set(node, { events, micros: [dur], tensors });
   }
 
   events(): SliceEvents {
     return {
       nodes: [...this.nodes].map(([node, samples]) => ({ node, ...samples })),
       unlabeled: this.unlabeled,
+      unlabeledEvents: this.unlabeledEvents,
       activationBytes: this.activationBytes,
       runs: Math.max(0, this.runs - 1),
     };
   }
 }
 
-/** The events that are not part of another one. ONNX Runtime runs the bodies of a node while it runs the node. */
+/** An event that is not part of another one. */
+interface OuterEvent {
+  readonly event: NodeEvent;
+  /** Number of events that are part of it, itself included. */
+  count: number;
+}
+
+/** ONNX Runtime runs the bodies of a node while it runs the node. */
 function outerEvents(
   events: readonly NodeEvent[],
   nodeOf: (name: string) => number | undefined,
-): NodeEvent[] {
+): OuterEvent[] {
   const sorted = [...events].sort((a, b) => a.ts - b.ts || b.dur - a.dur);
-  const outer: NodeEvent[] = [];
+  const outer: OuterEvent[] = [];
   let end = -1;
   for (const event of sorted) {
+    const before = outer.at(-1);
     // Times are rounded down, so the middle decides about an event that begins when another one ends. A node with a label
     // is no part of another node.
-    if (event.ts + event.dur / 2 <= end && nodeOf(event.name) === undefined) continue;
-    outer.push(event);
+    if (before && event.ts + event.dur / 2 <= end && nodeOf(event.name) === undefined) {
+      before.count++;
+      continue;
+    }
+    outer.push({ event, count: 1 });
     end = Math.max(end, event.ts + event.dur);
   }
   return outer;

@@ -9,6 +9,9 @@ import { toRuns } from '../../lib/plan/file/node-runs';
 import type { SliceAnswer } from './job';
 import { rounded } from './rounded';
 
+/** Share of a run that is the time of nodes at least, because a call that computes nothing varies by more than tiny nodes take. */
+const LEAST_SHARE = 0.1;
+
 /** What one process measured. */
 export interface MeasuredSlice {
   readonly answer: SliceAnswer;
@@ -24,6 +27,8 @@ export interface NodeTimes {
 interface Samples {
   /** In seconds. */
   readonly times: readonly number[];
+  /** See `NodeSamples.events`. */
+  readonly events: number;
   readonly tensors: readonly (ProfiledTensor | null)[];
 }
 
@@ -33,10 +38,12 @@ export function nodeTimes(model: Model, slices: readonly MeasuredSlice[], callSe
   const all = new Map<number, Samples[]>();
   for (const { answer, nodes } of slices) {
     const samples = samplesOf(answer, [...nodes].filter(isCall));
-    const medians = [...samples.values()].map(({ times }) => median(times));
-    const correct = correction(medians, Math.max(0, median(answer.seconds) - callSeconds));
-    for (const [node, { times, tensors }] of samples) {
-      all.set(node, [...(all.get(node) ?? []), { times: times.map(correct), tensors }]);
+    const medians = [...samples.values()].map(({ times, events }) => ({ time: median(times), events }));
+    const run = median(answer.seconds);
+    const correct = correction(medians, Math.max(run - callSeconds, LEAST_SHARE * run));
+    for (const [node, { times, events, tensors }] of samples) {
+      const corrected = times.map((time) => correct({ time, events }));
+      all.set(node, [...(all.get(node) ?? []), { times: corrected, events, tensors }]);
     }
   }
   return {
@@ -54,14 +61,25 @@ export function nodeTimes(model: Model, slices: readonly MeasuredSlice[], callSe
  * ONNX Runtime runs the nodes of a local function in the place of its call, under names of its own. So the calls of one
  * slice share the time of these nodes evenly.
  */
-function samplesOf({ events }: SliceAnswer, calls: readonly number[]): Map<number, Samples> {
+function samplesOf({ events: slice, taken }: SliceAnswer, calls: readonly number[]): Map<number, Samples> {
+  const isCounted = leastDisturbed(taken.slice(0, slice.runs));
+  const secondsOf = (micros: readonly number[], share = 1): number[] =>
+    micros.filter((_, run) => isCounted.has(run)).map((time) => time / 1e6 / share);
   const samples = new Map<number, Samples>();
-  for (const { node, micros, tensors } of events.nodes) {
-    samples.set(node, { times: micros.map((time) => time / 1e6), tensors });
+  for (const { node, events, micros, tensors } of slice.nodes) {
+    samples.set(node, { times: secondsOf(micros), events, tensors });
   }
-  const times = events.unlabeled.map((time) => time / 1e6 / calls.length);
-  for (const call of calls) samples.set(call, { times, tensors: [] });
+  for (const call of calls) {
+    const events = slice.unlabeledEvents / calls.length;
+    samples.set(call, { times: secondsOf(slice.unlabeled, calls.length), events, tensors: [] });
+  }
   return samples;
+}
+
+/** The half of the runs from which other programs took the least time. */
+function leastDisturbed(taken: readonly number[]): ReadonlySet<number> {
+  const runs = [...taken.keys()].sort((a, b) => taken[a] - taken[b]);
+  return new Set(runs.slice(0, Math.ceil(runs.length / 2)));
 }
 
 function profiledNode(outputs: readonly number[], samples: readonly Samples[] = []): ProfiledNode | null {

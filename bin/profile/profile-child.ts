@@ -54,10 +54,11 @@ async function measureSlice(job: SliceJob, sessions: Sessions): Promise<SliceAns
   await profiled.run(inputs, outputNames);
   const seconds: number[] = [];
   const callSeconds: number[] = [];
+  const taken: number[] = [];
   const clock = clockFor(threads);
   for (let run = 0; run < runs; run++) {
     seconds.push(await timed(clock, () => plain.run(inputs, outputNames)));
-    await profiled.run(inputs, outputNames);
+    taken.push(await waited(() => profiled.run(inputs, outputNames)));
     const calls = await timed(clock, async () => {
       for (let call = 0; call < CALLS_AT_ONCE; call++) await idle.run(one, ['y']);
     });
@@ -68,7 +69,7 @@ async function measureSlice(job: SliceJob, sessions: Sessions): Promise<SliceAns
   if (file === undefined) throw new Error("the profiler's file is missing");
   const events = await readEvents(path.join(job.folder, file), labels);
   if (events.runs === 0) throw new Error('it runs more nodes than the profiler of ONNX Runtime can record');
-  return { kind: 'slice', events, seconds, callSeconds, peakBytes };
+  return { kind: 'slice', events, taken, seconds, callSeconds, peakBytes };
 }
 
 /** Returns seconds since some moment. */
@@ -79,11 +80,21 @@ type Clock = () => number;
  * the model. Several threads wait for one another, so only the elapsed time tells.
  */
 function clockFor(threads: number): Clock {
-  if (threads > 1) return () => Number(process.hrtime.bigint()) / 1e9;
-  return () => {
-    const { user, system } = process.cpuUsage();
-    return (user + system) / 1e6;
-  };
+  return threads > 1 ? elapsedSeconds : processorSeconds;
+}
+
+const elapsedSeconds: Clock = () => Number(process.hrtime.bigint()) / 1e9;
+
+const processorSeconds: Clock = () => {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+};
+
+/** Elapsed seconds in which the processor did not work for this process. */
+async function waited(work: () => Promise<unknown>): Promise<number> {
+  const before = elapsedSeconds() - processorSeconds();
+  await work();
+  return elapsedSeconds() - processorSeconds() - before;
 }
 
 async function timed(clock: Clock, work: () => Promise<unknown>): Promise<number> {

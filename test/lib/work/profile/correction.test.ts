@@ -2,6 +2,12 @@ import * as fc from 'fast-check';
 import { correction } from '../../../../lib/work/profile/correction';
 import { median, quantile } from '../../../../lib/work/profile/quantiles';
 
+/** Corrects times of nodes without bodies. */
+function corrected(times: readonly number[], total: number): number[] {
+  const measured = times.map((time) => ({ time, events: 1 }));
+  return measured.map(correction(measured, total));
+}
+
 const sum = (times: readonly number[]): number => times.reduce((all, time) => all + time, 0);
 
 describe('correction', () => {
@@ -9,31 +15,39 @@ describe('correction', () => {
 
   it('makes the sum the total, and no time negative', () => {
     fc.assert(
-      fc.property(times, fc.double({ min: 0, max: 50, noNaN: true }), (list, total) => {
-        fc.pre(sum(list) > 1e-6);
-        const corrected = list.map(correction(list, total));
-        expect(Math.min(...corrected)).toBeGreaterThanOrEqual(0);
-        expect(sum(corrected)).toBeCloseTo(total, 9);
+      fc.property(times, fc.double({ min: 0.001, max: 50, noNaN: true }), (list, total) => {
+        fc.pre(sum(list) > 0.001);
+        const found = corrected(list, total);
+        expect(Math.min(...found)).toBeGreaterThanOrEqual(0);
+        expect(sum(found) / total).toBeCloseTo(1, 6);
       }),
     );
   });
 
-  it('takes the same from each node when the profiler took longer', () => {
-    expect([5, 3, 1].map(correction([5, 3, 1], 6))).toEqual([4, 2, 0]);
+  it('takes the same from each event of the profiler, and no more than a node has', () => {
+    const measured = [
+      { time: 100e-6, events: 11 },
+      { time: 50e-6, events: 1 },
+      { time: 1e-6, events: 1 },
+    ];
+    // 2 microseconds for each event.
+    const found = measured.map(correction(measured, 78e-6 + 48e-6));
+    expect(found.map((time) => Math.round(time * 1e8) / 100)).toEqual([78, 48, 0]);
   });
 
-  it('takes no more than a small node has', () => {
-    expect([5, 3, 1].map(correction([5, 3, 1], 4))).toEqual([3, 1, 0]);
+  it('scales the times when the machine was busier with the profiler', () => {
+    const [first, second] = corrected([0.02, 0.01], 0.015);
+    expect(first / second).toBeCloseTo(2, 2);
   });
 
   it('adds at most two microseconds to a node, and scales for the rest', () => {
-    const [first, second] = [0.001, 0].map(correction([0.001, 0], 0.002));
+    const [first, second] = corrected([0.001, 0], 0.002);
     expect(second).toBeLessThan(4e-6);
     expect(first + second).toBeCloseTo(0.002, 12);
   });
 
   it('leaves a graph without nodes alone', () => {
-    expect(correction([], 1)(0)).toBe(0);
+    expect(correction([], 1)({ time: 0, events: 1 })).toBe(0);
   });
 });
 
