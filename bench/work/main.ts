@@ -16,7 +16,7 @@ import { formatTable } from '../table';
 import type { FreshAnswer, FreshJob } from './fresh-child';
 import type { WorkModel } from './models';
 import { modelArgument, workModels } from './models';
-import { nodesOfSlices, predict, slicerOf } from './predict';
+import { predict, slicerOf, wiredSlices } from './predict';
 import { benchRates } from './rates';
 
 const CLI = path.join(__dirname, '../../../dist/bundle/program.js');
@@ -67,8 +67,8 @@ async function benchModel(
 ): Promise<SliceRatios[]> {
   const analyzed = analyzeModel(model.file, { dimensions: model.dimensions });
   writeSlices(compileAnalyzed(analyzed, slicerOf(analyzed)), folder);
-  const nodes = nodesOfSlices(analyzed);
-  const ratios = nodes.map((): SliceRatios => ({
+  const slices = wiredSlices(analyzed);
+  const ratios = slices.map((): SliceRatios => ({
     elapsedMs: [],
     milliseconds: [],
     profiled: [],
@@ -82,7 +82,7 @@ async function benchModel(
       dimensions: profile.dimensions,
       runs,
     } satisfies FreshJob);
-    const predicted = predict(analyzed, nodes, profile);
+    const predicted = predict(analyzed, slices, profile);
     ratios.forEach((slice, index) => {
       const { elapsed, cpu } = fresh[index];
       slice.elapsedMs.push(elapsed * 1000);

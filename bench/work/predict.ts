@@ -1,15 +1,18 @@
 /** Cuts a model into slices, and predicts how long each computes. */
 import type { AnalyzedModel } from '../../lib/compile/analyze';
 import { nodesByRank } from '../../lib/dataflow/dataflow';
+import { isBindable, onnxDataType, packedBytes } from '../../lib/onnx/data-type';
 import { bestCut } from '../../lib/plan/best-cut';
 import { mostSlices } from '../../lib/plan/cuts/cuts';
 import type { Slicer } from '../../lib/plan/search/slicers';
 import { count } from '../../lib/plan/search/slicers';
+import type { SliceWiring } from '../../lib/plan/wiring/wiring';
 import { inferTypes } from '../../lib/shapes/infer';
+import type { ValueTypes } from '../../lib/shapes/value-types';
 import { nodeWork } from '../../lib/work/node-work';
 import type { ModelProfile } from '../../lib/work/profile/profile';
 import { profiledTypes } from '../../lib/work/profile/profiled-model';
-import { REFERENCE_FLOPS } from '../../lib/work/reference-processor';
+import { OUTPUT_BANDWIDTH, REFERENCE_FLOPS } from '../../lib/work/reference-processor';
 
 const SLICES = 4;
 
@@ -18,10 +21,8 @@ export function slicerOf({ cuts }: AnalyzedModel): Slicer {
   return count(Math.min(SLICES, mostSlices(cuts)));
 }
 
-/** By slice: all nodes that it runs. */
-export function nodesOfSlices(analyzed: AnalyzedModel): (readonly number[])[] {
-  const { wiring } = bestCut(analyzed.dataflow, analyzed.cuts, slicerOf(analyzed));
-  return wiring.slices.map(({ allNodes }) => allNodes);
+export function wiredSlices(analyzed: AnalyzedModel): readonly SliceWiring[] {
+  return bestCut(analyzed.dataflow, analyzed.cuts, slicerOf(analyzed)).wiring.slices;
 }
 
 /** By slice: seconds on the machine of the profile. */
@@ -36,17 +37,38 @@ export interface Prediction {
 /** Predicts for the machine that made the profile, so that the speed of Lambda's processors plays no part. */
 export function predict(
   { model, dataflow, dimensions }: AnalyzedModel,
-  slices: readonly (readonly number[])[],
+  slices: readonly SliceWiring[],
   profile: ModelProfile,
 ): Prediction {
   const { callSeconds, flopsPerSecond } = profile.machine;
   const scale = REFERENCE_FLOPS / flopsPerSecond;
-  const bySlice = (work: readonly number[]): number[] =>
-    slices.map((nodes) => callSeconds + scale * nodes.reduce((sum, node) => sum + work[node], 0));
   const inferred = inferTypes(model, nodesByRank(dataflow), dimensions);
+  const shaped = profiledTypes(model.graph, profile, inferred);
+  const results = new Set(model.graph.outputs.map(({ value }) => value));
+  // The profile has the time to write the results of the model, because the profiled slices write them too.
+  const bySlice = (
+    work: readonly number[],
+    types: ValueTypes,
+    isWritten: (value: number) => boolean,
+  ): number[] =>
+    slices.map(({ allNodes, outputs }) => {
+      const computing = allNodes.reduce((sum, node) => sum + work[node], 0);
+      const bytes = outputs.filter(isWritten).reduce((sum, value) => sum + bytesOf(types[value]), 0);
+      return callSeconds + scale * (computing + bytes / OUTPUT_BANDWIDTH);
+    });
+  const all = (): boolean => true;
   return {
-    profiled: bySlice(nodeWork(model, inferred, profile)),
-    analytic: bySlice(nodeWork(model, profiledTypes(model.graph, profile, inferred))),
-    inferred: bySlice(nodeWork(model, inferred)),
+    profiled: bySlice(nodeWork(model, inferred, profile), shaped, (value) => !results.has(value)),
+    analytic: bySlice(nodeWork(model, shaped), shaped, all),
+    inferred: bySlice(nodeWork(model, inferred), inferred, all),
   };
+}
+
+/** Unknown sizes count as 1. */
+function bytesOf({ dtype, shape }: ValueTypes[number]): number {
+  const elements = (shape ?? []).reduce<number>(
+    (product, size) => product * (typeof size === 'number' ? size : 1),
+    1,
+  );
+  return dtype !== undefined && isBindable(dtype) ? (packedBytes(onnxDataType(dtype), elements) ?? 0) : 0;
 }

@@ -112,7 +112,7 @@ class Collector {
       return;
     }
     const tensors = (args.output_type_shape ?? []).map((output): ProfiledTensor | null => {
-      const [entry] = Object.entries(output);
+      const entry = Object.entries(output).at(0);
       if (entry === undefined) return null;
       const name = entry[0].toLowerCase();
       return { dtype: DTYPES[name] ?? name, shape: entry[1] };

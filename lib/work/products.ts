@@ -52,7 +52,7 @@ export function productNodeSeconds(work: WorkNode): number {
   const out = outputs.at(0);
   if (left === undefined || right === undefined || out === undefined) return 0;
   const moved = (left.bytes + out.bytes) / BANDWIDTH.elementwise;
-  const conversion = /^DynamicQuantize/.test(node.opType) ? (4 * left.bytes) / BANDWIDTH.elementwise : 0;
+  const conversion = node.opType.startsWith('DynamicQuantize') ? (4 * left.bytes) / BANDWIDTH.elementwise : 0;
   return productSeconds(productOf(node.opType, left, right, out)) + moved + conversion;
 }
 

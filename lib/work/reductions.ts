@@ -30,6 +30,6 @@ export function poolingSeconds(work: WorkNode): number {
 function nanoseconds(opType: string): number {
   if (SORTING.has(opType)) return INPUT_ELEMENT_NS.sorting;
   if (opType === 'BatchNormalization') return INPUT_ELEMENT_NS.batchNormalization;
-  if (/Norm/.test(opType)) return INPUT_ELEMENT_NS.normalization;
+  if (opType.includes('Norm')) return INPUT_ELEMENT_NS.normalization;
   return /Softmax|Hardmax/.test(opType) ? INPUT_ELEMENT_NS.softmax : INPUT_ELEMENT_NS.reduction;
 }

@@ -44,6 +44,12 @@ export const BANDWIDTH = {
   stridedWindows: 3.5e9,
 } as const;
 
+/**
+ * Bytes per second of writing the outputs of a session. Their memory is new in each run, so that the kernel of the system maps and clears
+ * each page. A node's own time has this only if the node was measured as one that computes an output.
+ */
+export const OUTPUT_BANDWIDTH = 1.6e9;
+
 /** Seconds from the end of a kernel to the beginning of the next. */
 export const NODE_OVERHEAD = 0.7e-6;
 
