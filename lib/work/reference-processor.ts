@@ -22,7 +22,7 @@ export const PRODUCT_RATE = {
 } as const;
 
 /** Convolutions of one channel at a time, which the processor cannot compute as a matrix product. */
-export const DEPTHWISE_RATE = { dense: 17e9, strided: 6e9 } as const;
+export const DEPTHWISE_RATE = { dense: 20e9, strided: 7e9 } as const;
 
 /** Kernels compute this many rows and columns of a product at a time, so fewer take as long. */
 export const PRODUCT_TILE = { rows: 12, columns: 16 } as const;
@@ -40,7 +40,7 @@ export const BANDWIDTH = {
   /** A product with one row, which reads each weight once. */
   weights: 60e9,
   /** Copying the windows of a convolution into a matrix. */
-  windows: 20e9,
+  windows: 32e9,
   stridedWindows: 3.5e9,
 } as const;
 
@@ -48,13 +48,13 @@ export const BANDWIDTH = {
  * Bytes per second of writing the outputs of a session. Their memory is new in each run, so that the kernel of the system maps and clears
  * each page. A node's own time has this only if the node was measured as one that computes an output.
  */
-export const OUTPUT_BANDWIDTH = 1.6e9;
+export const OUTPUT_BANDWIDTH = 3e9;
 
 /** Seconds from the end of a kernel to the beginning of the next. */
-export const NODE_OVERHEAD = 0.7e-6;
+export const NODE_OVERHEAD = 0.5e-6;
 
 /** Seconds that a convolution takes besides, to set up its windows. */
-export const CONVOLUTION_OVERHEAD = 2e-6;
+export const CONVOLUTION_OVERHEAD = 1.5e-6;
 
 /** Nanoseconds for each element beyond the time to read and write it. */
 export const ELEMENT_NS = {
