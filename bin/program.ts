@@ -8,6 +8,7 @@ import { inspectCommand } from './commands/inspect';
 import { localCommand } from './commands/local';
 import { planCommand } from './commands/plan';
 import { clearProgress } from './terminal/progress';
+import { profileCommand } from './commands/profile';
 import { runCommand } from './commands/run';
 import { sliceCommand } from './commands/slice';
 import { missingModelHint } from './commands/slicing-options';
@@ -45,6 +46,7 @@ async function main(): Promise<void> {
     planCommand(),
     sliceCommand(),
     verifyCommand(),
+    profileCommand(),
     runCommand(),
     localCommand(),
     cacheCommand(),

@@ -35,6 +35,7 @@ const [builtPage, ...results] = await Promise.all([
       'sliced-inference': 'bin/sliced-inference.ts',
       program: 'bin/program.ts',
       'verify-job': 'bin/verify/job-child.ts',
+      'profile-job': 'bin/profile/profile-child.ts',
       client: 'client/index.ts',
       local: 'local/index.ts',
     },

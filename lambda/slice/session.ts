@@ -13,6 +13,8 @@ interface SessionSettings {
    * @default 'disabled' - slices are cut from an optimized graph; if optimized again, fusions would depend on the cuts
    */
   readonly graphOptimizationLevel?: 'disabled' | 'basic' | 'extended';
+  /** If set, ONNX Runtime's profiler writes a file whose path begins with this. */
+  readonly profilePrefix?: string;
 }
 
 /** Log only fatal faults: ONNX Runtime also throws the errors that it logs, and many of its warnings are harmless. */
@@ -25,6 +27,7 @@ export class Session {
     path,
     threads,
     graphOptimizationLevel = 'disabled',
+    profilePrefix,
   }: SessionSettings): Promise<Session> {
     return new Session(
       await InferenceSession.create(path, {
@@ -35,6 +38,7 @@ export class Session {
         enableMemPattern: false,
         enableCpuMemArena: true,
         logSeverityLevel: LOG_FATAL,
+        ...(profilePrefix !== undefined && { enableProfiling: true, profileFilePrefix: profilePrefix }),
         // ONNX Runtime receives nested keys joined by dots. Prepacking changes results and copies memory-mapped
         // weights; spinning threads take CPU time from other work.
         extra: { session: { disable_prepacking: '1', intra_op: { allow_spinning: '0' } } },
@@ -63,6 +67,11 @@ export class Session {
     const feeds = Object.fromEntries([...inputs].map(([name, tensor]) => [name, toOrt(tensor)]));
     const results = await this.session.run(feeds, [...new Set(outputs)]);
     return new Map(outputs.map((name) => [name, fromOrt(name, results[name])]));
+  }
+
+  /** Writes the rest of the profiler's file. */
+  endProfiling(): void {
+    this.session.endProfiling();
   }
 
   release(): Promise<void> {

@@ -65,7 +65,7 @@ export function analyzeModel(modelPath: string, options: AnalyzeOptions = {}): A
   checkSignature(model, types);
   const nodes = nodesByRank(dataflow);
   const planned = planTypes(model, nodes, types, dimensions);
-  const costs = planCosts(dataflow, planned.bytes);
+  const costs = planCosts(model, planned.types);
   return {
     source: source.files,
     sourceOpsets: source.opsets,

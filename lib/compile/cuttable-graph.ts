@@ -61,6 +61,7 @@ function legalCuts({ dataflow, model, types }: TypedGraph): number {
     dataflow,
     crossingRule(model, types),
     model.graph.values.map(() => 0),
+    planCosts(model, types),
   ).legal.length;
 }
 

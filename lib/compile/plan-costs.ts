@@ -1,21 +1,33 @@
-/** The costs by which plans are compared. */
-import type { Dataflow } from '../dataflow/dataflow';
-import { WeightTable } from '../dataflow/weights';
+/** The estimates of work and cost by which the plans of a model are compared. */
+import { costModel } from '../cost/model';
+import type { CostOptions } from '../cost/cost-options';
+import { DEFAULT_ENVIRONMENT } from '../cost/constants/environment';
+import type { Model } from '../onnx/model';
 import type { PlanCosts } from '../plan/cuts/plan-costs';
-import { NOMINAL_COLD_SHARE, nominalModel } from '../cost/nominal-model';
+import type { ValueTypes } from '../shapes/value-types';
+import { nodeWork } from '../work/node-work';
+import { OUTPUT_BANDWIDTH } from '../work/reference-processor';
+import type { ModelProfile } from '../work/profile/profile';
 
-/** Bytes of weights read and of tensors computed per second on one vCPU: small MLPs and elementwise models measured here. */
-const BYTES_PER_CORE_SECOND = 2e9;
+/** Requests per hour of a mix of warm and cold runs, if the user names no rate: about a third of such runs is cold. */
+export const DEFAULT_REQUESTS_PER_HOUR = 10;
 
-export function planCosts(dataflow: Dataflow, bytes: readonly number[]): PlanCosts {
-  const table = new WeightTable(dataflow, bytes);
-  const { nodes, values } = dataflow.model.graph;
-  const work = nodes.map((_, node) => {
-    const weights = table.held[node].reduce((sum, value) => {
-      const { initializer } = values[value];
-      return sum + (initializer === undefined ? 0 : table.initializerBytes[initializer]);
-    }, 0);
-    return (weights + table.outputBytes(node)) / BYTES_PER_CORE_SECOND;
-  });
-  return { work, model: () => nominalModel(NOMINAL_COLD_SHARE) };
+/** What plans are compared by, besides the model. */
+export interface PlanCostOptions extends CostOptions {
+  readonly profile?: ModelProfile;
+}
+
+/** @param types with the planned sizes in all shapes */
+export function planCosts(
+  model: Model,
+  types: ValueTypes,
+  { profile, ...options }: PlanCostOptions = {},
+): PlanCosts {
+  const { environment = DEFAULT_ENVIRONMENT } = options;
+  const speed = environment.processor.lambdaSpeed;
+  return {
+    work: nodeWork(model, types, profile).map((seconds) => seconds / speed),
+    outputSecondsPerByte: 1 / (OUTPUT_BANDWIDTH * speed),
+    model: (requestsPerHour = DEFAULT_REQUESTS_PER_HOUR) => costModel({ ...options, requestsPerHour }),
+  };
 }

@@ -1,36 +1,47 @@
-/** Names a place in a plan file and describes what is there, for errors. */
+/** Names a place in a file of JSON and describes what is there, for errors. */
 import { SlicedInferenceError, printable, quoted } from '../../errors';
 
-/** Longest text of a plan that an error repeats, in characters. */
+/** Longest text of a file that an error repeats, in characters. */
 const MAX_SHOWN = 60;
 
-const ADVICE = 'make the plan again with `sliced-inference slice`, and do not edit it';
+/** How errors speak of a file. */
+interface FileWording {
+  /** For example `plan`. */
+  readonly kind: string;
+  readonly advice: string;
+}
 
-/** A place in a plan, such as `slices[2].weights.sha256`. */
+const PLAN: FileWording = {
+  kind: 'plan',
+  advice: 'make the plan again with `sliced-inference slice`, and do not edit it',
+};
+
+/** A place in a file, such as `slices[2].weights.sha256` of a plan. */
 export class Place {
-  /** @param plan path of the plan file */
-  static root(plan: string): Place {
-    return new Place(plan);
+  /** @param file path of the file */
+  static root(file: string, wording = PLAN): Place {
+    return new Place(file, wording);
   }
 
   private constructor(
-    private readonly plan: string,
+    private readonly file: string,
+    private readonly wording: FileWording,
     private readonly parent?: Place,
     private readonly step = '',
   ) {}
 
   /** @param name a name of this library, not of the file */
   field(name: string): Place {
-    return new Place(this.plan, this, this.parent === undefined ? name : `.${name}`);
+    return new Place(this.file, this.wording, this, this.parent === undefined ? name : `.${name}`);
   }
 
   item(index: number): Place {
-    return new Place(this.plan, this, `[${index}]`);
+    return new Place(this.file, this.wording, this, `[${index}]`);
   }
 
   /** @param key text of the file */
   entry(key: string): Place {
-    return new Place(this.plan, this, `[${quoted(printable(key, MAX_SHOWN))}]`);
+    return new Place(this.file, this.wording, this, `[${quoted(printable(key, MAX_SHOWN))}]`);
   }
 
   /** @param must says what is allowed here */
@@ -38,13 +49,13 @@ export class Place {
     return this.faultOf(must, described(value));
   }
 
-  faultOf(must: string, got: string, advice = ADVICE): SlicedInferenceError {
+  faultOf(must: string, got: string, advice = this.wording.advice): SlicedInferenceError {
     return new SlicedInferenceError(`${this.subject()} must ${must}`, got, advice);
   }
 
   private subject(): string {
-    const plan = `plan ${quoted(this.plan)}`;
-    return this.parent === undefined ? plan : `${this.path()} of ${plan}`;
+    const file = `${this.wording.kind} ${quoted(this.file)}`;
+    return this.parent === undefined ? file : `${this.path()} of ${file}`;
   }
 
   private path(): string {

@@ -3,11 +3,14 @@ import type { CostModel } from '../../cost/cost-model';
 import type { NodeWork } from '../../work/node-work';
 
 export interface PlanCosts {
+  /** By node: seconds on one vCPU of Lambda. */
   readonly work: NodeWork;
+  /** Seconds on one vCPU of Lambda to write a byte of a slice's outputs into new memory. */
+  readonly outputSecondsPerByte: number;
   /**
    * The model of cost and latency of a pipeline that gets so many requests per hour.
    *
-   * @default requestsPerHour - the default share of cold runs
+   * @default requestsPerHour - 10: about a third of the runs is cold
    */
   model(requestsPerHour?: number): CostModel;
 }

@@ -1,0 +1,126 @@
+/** `sliced-inference profile MODEL --out FILE`: measures how long each node computes, and writes a profile. */
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { SlicedInferenceError, systemReason } from '../../lib/errors';
+import { replaceFile } from '../../lib/host/write-beside';
+import { fromRuns } from '../../lib/plan/file/node-runs';
+import type { ModelProfile } from '../../lib/work/profile/profile';
+import { profileText } from '../../lib/work/profile/profile-text';
+import { profileModel } from '../profile/profile-model';
+import { formatBytes, formatTable } from '../terminal/format';
+import { clearProgress, showProgress } from '../terminal/progress';
+import type { ModelOptions } from './slicing-options';
+import { addModelOptions, wholeNumber } from './slicing-options';
+
+interface Options extends ModelOptions {
+  readonly out: string;
+  readonly inputs?: string;
+  readonly seed: number;
+  readonly threads: number;
+  readonly runs: number;
+  readonly json?: boolean;
+}
+
+/** More would not run on any function of Lambda. */
+const MAX_THREADS = 64;
+const MAX_RUNS = 10_000;
+
+const HELP = `
+Runs the model slice by slice with ONNX Runtime's profiler, with the settings of the functions. One slice is in memory and
+on the disk at a time, so the model may be larger than memory. The first run of each slice does not count; of the others, the
+profile has the median of each node. Run it on an idle machine, and commit the file: synthesis reads it and never measures.
+Without --inputs, the command generates inputs as verify does. It guesses symbolic sizes unless --dimension sets them.
+
+Examples:
+  $ sliced-inference profile model.onnx --dimension batch=1 --out model.profile.json
+  $ sliced-inference profile model.onnx --inputs x.npz --runs 50 --out model.profile.json`;
+
+export function profileCommand(): Command {
+  const command = new Command('profile')
+    .description('measure how long each node of a model computes, and write a profile')
+    .argument('<model>', 'path of an ONNX model')
+    .requiredOption('--out <file>', 'file to write the profile to')
+    .option(
+      '--inputs <file>',
+      '.safetensors, .npz, .npy, .json or a folder of input_N.pb (default: generated inputs)',
+    )
+    .addOption(new Option('--seed <n>', 'seed of generated inputs').argParser(wholeNumber).default(0))
+    .addOption(new Option('--threads <n>', "ONNX Runtime's threads").argParser(upTo(MAX_THREADS)).default(1))
+    .addOption(new Option('--runs <n>', 'measured runs of each slice').argParser(upTo(MAX_RUNS)).default(15))
+    .option('--json', 'print the profile as JSON')
+    .addHelpText('after', HELP);
+  return addModelOptions(command).action(async (model: string, options: Options) => {
+    const { dimension: dimensions, optimize: optimization, inputs, seed, threads, runs, out, json } = options;
+    checkWritable(out);
+    const profile = await profileModel(model, {
+      dimensions,
+      optimization,
+      seed,
+      threads,
+      runs,
+      onStep: showProgress,
+      ...(inputs !== undefined && { inputs }),
+    });
+    write(out, profileText(profile));
+    clearProgress();
+    process.stdout.write(json ? profileText(profile) : describe(profile, out));
+  });
+}
+
+function upTo(most: number): (text: string) => number {
+  return (text) => {
+    const number = wholeNumber(text);
+    if (number >= 1 && number <= most) return number;
+    throw new InvalidArgumentError(`It must be a whole number from 1 to ${most}.`);
+  };
+}
+
+/** Fails before the long work, not after it. */
+function checkWritable(out: string): void {
+  const folder = path.dirname(path.resolve(out));
+  const must = `profile '${out}' must be a file that can be written`;
+  if (out === '' || out.endsWith('/') || fs.statSync(out, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new SlicedInferenceError(must, 'a folder', 'pass the path of a file');
+  }
+  try {
+    fs.accessSync(folder, fs.constants.W_OK);
+  } catch (error) {
+    throw new SlicedInferenceError(must, systemReason(error), 'check the path');
+  }
+}
+
+function write(out: string, text: string): void {
+  try {
+    replaceFile(out, text);
+  } catch (error) {
+    throw new SlicedInferenceError(
+      `profile '${out}' must be a file that can be written`,
+      systemReason(error),
+      'check the path',
+    );
+  }
+}
+
+function describe(profile: ModelProfile, out: string): string {
+  const { machine, dimensions, runs } = profile;
+  const rows = profile.slices.map((slice, index) => [
+    index,
+    fromRuns(slice.nodes).length,
+    milliseconds(slice.seconds),
+    formatBytes(slice.peakBytes),
+  ]);
+  const sizes = Object.entries(dimensions).map(([name, size]) => `${name}=${size}`);
+  const threads = machine.threads === 1 ? '1 thread' : `${machine.threads} threads`;
+  return [
+    formatTable(['slice', 'nodes', 'ms', 'peak memory'], rows),
+    `median of ${runs} runs with ${threads} on ${machine.processor}, ${(machine.flopsPerSecond / 1e9).toFixed(0)} GFLOP/s a thread`,
+    ...(sizes.length > 0 ? [`dimensions ${sizes.join(', ')}`] : []),
+    `written to ${out}`,
+    '',
+  ].join('\n');
+}
+
+function milliseconds(seconds: number): string {
+  return (seconds * 1000).toPrecision(3);
+}

@@ -1,0 +1,161 @@
+/** Reads the events of ONNX Runtime's profiler: how long each node of each run took, and which tensors it computed. */
+import * as fs from 'node:fs';
+import { createInterface } from 'node:readline';
+import type { ProfiledTensor } from '../../lib/work/profile/profile';
+import type { NodeLabels } from './label-nodes';
+
+/** What the profiler of ONNX Runtime 1.30 writes, one event a line. Times are in whole microseconds. */
+interface NodeEvent {
+  readonly name: string;
+  readonly ts: number;
+  readonly dur: number;
+  readonly args: {
+    readonly output_type_shape?: readonly Readonly<Record<string, readonly number[]>>[];
+    readonly mem_in_use_peak?: string;
+    readonly mem_bytes_in_use?: string;
+    readonly mem_in_use_delta?: string;
+  };
+}
+
+/** The nodes of one slice in all runs but the first. */
+export interface SliceEvents {
+  readonly nodes: readonly NodeSamples[];
+  /** By run: microseconds of nodes that have no label, which are those of local functions. */
+  readonly unlabeled: readonly number[];
+  /** Number of these nodes in a run, those of their bodies included. */
+  readonly unlabeledEvents: number;
+  readonly activationBytes: number;
+  /** Number of runs that the profiler recorded as a whole. */
+  readonly runs: number;
+}
+
+export interface NodeSamples {
+  readonly node: number;
+  /** Number of events in a run: its own, and those of its bodies. */
+  readonly events: number;
+  /** By run. */
+  readonly micros: readonly number[];
+  /** The tensors that it computed, in the order of its outputs; what is not a tensor is missing. */
+  readonly tensors: readonly (ProfiledTensor | null)[];
+}
+
+/** ONNX Runtime appends this to the name of the node. */
+const SUFFIX = '_kernel_time';
+
+/** By the profiler's name of an element type, the name in this library, where they differ in more than capitals. */
+const DTYPES: Readonly<Record<string, string>> = {
+  float: 'float32',
+  double: 'float64',
+  int4x2: 'int4',
+  uint4x2: 'uint4',
+};
+
+/** @param file of the profiler; it may have a million lines */
+export async function readEvents(file: string, labels: NodeLabels): Promise<SliceEvents> {
+  const collector = new Collector((name) => labels.nodeOf(name.slice(0, -SUFFIX.length)));
+  const lines = createInterface({ input: fs.createReadStream(file), crlfDelay: Infinity });
+  let run: NodeEvent[] = [];
+  for await (const line of lines) {
+    if (line.includes('"cat" : "Node"')) {
+      const event = JSON.parse(line.replace(/,\s*$/, '')) as NodeEvent;
+      if (event.name.endsWith(SUFFIX)) run.push(event);
+    } else if (line.includes('"name" :"model_run"')) {
+      collector.addRun(run);
+      run = [];
+    }
+  }
+  return collector.events();
+}
+
+/** Samples that grow from run to run. */
+type Mutable<T extends { readonly micros: readonly number[] }> = Omit<T, 'micros'> & {
+  readonly micros: number[];
+};
+
+class Collector {
+  private readonly nodes = new Map<number, Mutable<Omit<NodeSamples, 'node'>>>();
+  private readonly unlabeled: number[] = [];
+  private unlabeledEvents = 0;
+  private activationBytes = 0;
+  private runs = 0;
+
+  /** @param nodeOf returns the node of an event, by its name */
+  constructor(private readonly nodeOf: (name: string) => number | undefined) {}
+
+  addRun(events: readonly NodeEvent[]): void {
+    this.runs++;
+    // The first run reads the weights from the disk.
+    if (this.runs === 1) return;
+    const outer = outerEvents(events, this.nodeOf);
+    let unlabeled = 0;
+    this.unlabeledEvents = 0;
+    for (const { event, count } of outer) {
+      const node = this.nodeOf(event.name);
+      if (node === undefined) {
+        unlabeled += event.dur;
+        this.unlabeledEvents += count;
+      } else this.add(node, event, count);
+    }
+    this.unlabeled.push(unlabeled);
+    const first = outer.at(0);
+    if (first === undefined) return;
+    const { mem_bytes_in_use: inUse, mem_in_use_delta: delta } = first.event.args;
+    const before = Number(inUse ?? 0) - Number(delta ?? 0);
+    const peak = events.reduce((most, { args }) => Math.max(most, Number(args.mem_in_use_peak ?? 0)), 0);
+    this.activationBytes = Math.max(this.activationBytes, peak - before);
+  }
+
+  private add(node: number, { dur, args }: NodeEvent, events: number): void {
+    const known = this.nodes.get(node);
+    if (known !== undefined) {
+      known.micros.push(dur);
+      return;
+    }
+    const tensors = (args.output_type_shape ?? []).map((output): ProfiledTensor | null => {
+      const entry = Object.entries(output).at(0);
+      if (entry === undefined) return null;
+      const name = entry[0].toLowerCase();
+      return { dtype: DTYPES[name] ?? name, shape: entry[1] };
+    });
+    this.nodes.set(node, { events, micros: [dur], tensors });
+  }
+
+  events(): SliceEvents {
+    return {
+      nodes: [...this.nodes].map(([node, samples]) => ({ node, ...samples })),
+      unlabeled: this.unlabeled,
+      unlabeledEvents: this.unlabeledEvents,
+      activationBytes: this.activationBytes,
+      runs: Math.max(0, this.runs - 1),
+    };
+  }
+}
+
+/** An event that is not part of another one. */
+interface OuterEvent {
+  readonly event: NodeEvent;
+  /** Number of events that are part of it, itself included. */
+  count: number;
+}
+
+/** ONNX Runtime runs the bodies of a node while it runs the node. */
+function outerEvents(
+  events: readonly NodeEvent[],
+  nodeOf: (name: string) => number | undefined,
+): OuterEvent[] {
+  const sorted = [...events].sort((a, b) => a.ts - b.ts || b.dur - a.dur);
+  const outer: OuterEvent[] = [];
+  let end = -1;
+  for (const event of sorted) {
+    const before = outer.at(-1);
+    // Times are rounded down, so the middle decides about an event that begins when another one ends. A node with a label
+    // is no part of another node.
+    if (before && event.ts + event.dur / 2 <= end && nodeOf(event.name) === undefined) {
+      before.count++;
+      continue;
+    }
+    outer.push({ event, count: 1 });
+    end = Math.max(end, event.ts + event.dur);
+  }
+  return outer;
+}

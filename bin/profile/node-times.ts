@@ -1,0 +1,107 @@
+/** Puts together what the slices of a model measured: one time for each node of the model. */
+import type { Model } from '../../lib/onnx/model';
+import { OMITTED } from '../../lib/onnx/model';
+import { callKey, functionsByKey } from '../../lib/onnx/local-functions';
+import type { ProfiledNode, ProfiledSlice, ProfiledTensor } from '../../lib/work/profile/profile';
+import { median, quantile } from '../../lib/work/profile/quantiles';
+import { correction } from '../../lib/work/profile/correction';
+import { toRuns } from '../../lib/plan/file/node-runs';
+import type { SliceAnswer } from './job';
+import { rounded } from './rounded';
+
+/** Share of a run that is the time of nodes at least, because a call that computes nothing varies by more than tiny nodes take. */
+const LEAST_SHARE = 0.1;
+
+/** What one process measured. */
+export interface MeasuredSlice {
+  readonly answer: SliceAnswer;
+  /** The nodes of the slice. */
+  readonly nodes: ReadonlySet<number>;
+}
+
+export interface NodeTimes {
+  readonly nodes: readonly (ProfiledNode | null)[];
+  readonly slices: readonly ProfiledSlice[];
+}
+
+interface Samples {
+  /** In seconds. */
+  readonly times: readonly number[];
+  /** See `NodeSamples.events`. */
+  readonly events: number;
+  readonly tensors: readonly (ProfiledTensor | null)[];
+}
+
+/** @param callSeconds of a call that computes nothing */
+export function nodeTimes(model: Model, slices: readonly MeasuredSlice[], callSeconds: number): NodeTimes {
+  const isCall = callsFunction(model);
+  const all = new Map<number, Samples[]>();
+  for (const { answer, nodes } of slices) {
+    const samples = samplesOf(answer, [...nodes].filter(isCall));
+    const medians = [...samples.values()].map(({ times, events }) => ({ time: median(times), events }));
+    const run = median(answer.seconds);
+    const correct = correction(medians, Math.max(run - callSeconds, LEAST_SHARE * run));
+    for (const [node, { times, events, tensors }] of samples) {
+      const corrected = times.map((time) => correct({ time, events }));
+      all.set(node, [...(all.get(node) ?? []), { times: corrected, events, tensors }]);
+    }
+  }
+  return {
+    nodes: model.graph.nodes.map(({ index, outputs }) => profiledNode(outputs, all.get(index))),
+    slices: slices.map(({ answer, nodes }) => ({
+      nodes: toRuns([...nodes]),
+      seconds: rounded(median(answer.seconds)),
+      activationBytes: answer.events.activationBytes,
+      peakBytes: answer.peakBytes,
+    })),
+  };
+}
+
+/**
+ * ONNX Runtime runs the nodes of a local function in the place of its call, under names of its own. So the calls of one
+ * slice share the time of these nodes evenly.
+ */
+function samplesOf({ events: slice, taken }: SliceAnswer, calls: readonly number[]): Map<number, Samples> {
+  const isCounted = leastDisturbed(taken.slice(0, slice.runs));
+  const secondsOf = (micros: readonly number[], share = 1): number[] =>
+    micros.filter((_, run) => isCounted.has(run)).map((time) => time / 1e6 / share);
+  const samples = new Map<number, Samples>();
+  for (const { node, events, micros, tensors } of slice.nodes) {
+    samples.set(node, { times: secondsOf(micros), events, tensors });
+  }
+  for (const call of calls) {
+    const events = slice.unlabeledEvents / calls.length;
+    samples.set(call, { times: secondsOf(slice.unlabeled, calls.length), events, tensors: [] });
+  }
+  return samples;
+}
+
+/** The half of the runs from which other programs took the least time. */
+function leastDisturbed(taken: readonly number[]): ReadonlySet<number> {
+  const runs = [...taken.keys()].sort((a, b) => taken[a] - taken[b]);
+  return new Set(runs.slice(0, Math.ceil(runs.length / 2)));
+}
+
+function profiledNode(outputs: readonly number[], samples: readonly Samples[] = []): ProfiledNode | null {
+  const times = samples.flatMap((each) => each.times);
+  if (times.length === 0) return null;
+  const [{ tensors }] = samples;
+  // The profiler leaves out sequences, so with one of them it is unknown which tensor is which output.
+  const isComplete = tensors.length === outputs.filter((output) => output !== OMITTED).length;
+  let next = 0;
+  return {
+    seconds: rounded(median(times)),
+    low: rounded(quantile(times, 0.25)),
+    high: rounded(quantile(times, 0.75)),
+    outputs: outputs.map((output) => (output === OMITTED || !isComplete ? null : (tensors[next++] ?? null))),
+  };
+}
+
+function callsFunction(model: Model): (node: number) => boolean {
+  const functions = functionsByKey(model);
+  return (node) => {
+    // The last use is that of the node itself, the others are those of its bodies.
+    const own = model.graph.nodes[node].operators.at(-1);
+    return own !== undefined && functions.has(callKey(own));
+  };
+}

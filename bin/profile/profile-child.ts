@@ -1,0 +1,127 @@
+/** Measures a slice, or the machine, in a process of its own: so that the peak of its memory is that of one slice alone. */
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import type { Session as SessionClass } from '../../lambda/slice/session';
+import { peakMemoryBytes } from '../../lambda/telemetry/peak-memory';
+import { decodeSafetensors, encodeSafetensors } from '../../lambda/tensors/safetensors';
+import type { RawTensor } from '../../lambda/tensors/tensor';
+import { median } from '../../lib/work/profile/quantiles';
+import { readEvents } from './events';
+import type { ProfileAnswer, ProfileJob, SliceAnswer, SliceJob, SpeedAnswer, SpeedJob } from './job';
+import { KERNEL_FLOPS, KERNEL_SIZE } from './kernel-models';
+import { NodeLabels } from './label-nodes';
+
+type Sessions = typeof SessionClass;
+
+/** Runs of the matrix product, each of a few milliseconds. */
+const KERNEL_RUNS = 40;
+
+/** How many calls of the empty model are timed at once: one call takes microseconds. */
+const CALLS_AT_ONCE = 10;
+
+async function measureSpeed({ product }: SpeedJob, sessions: Sessions): Promise<SpeedAnswer> {
+  const session = await sessions.open({ path: product, threads: 1 });
+  const matrix = floats([KERNEL_SIZE, KERNEL_SIZE]);
+  const inputs = new Map([
+    ['a', matrix],
+    ['b', matrix],
+  ]);
+  const seconds: number[] = [];
+  const clock = clockFor(1);
+  for (let run = 0; run < KERNEL_RUNS; run++)
+    seconds.push(await timed(clock, () => session.run(inputs, ['y'])));
+  await session.release();
+  return { kind: 'speed', flopsPerSecond: KERNEL_FLOPS / median(seconds.slice(1)) };
+}
+
+/** Runs with and without the profiler alternate, so that both see the same load of the machine. */
+async function measureSlice(job: SliceJob, sessions: Sessions): Promise<SliceAnswer> {
+  const { model, empty, threads, runs, outputNames } = job;
+  const labels = new NodeLabels(job.mark);
+  const idle = await sessions.open({ path: empty, threads });
+  const one = new Map([['a', floats([1])]]);
+  await idle.run(one, ['y']);
+  const bare = peakMemoryBytes();
+
+  const inputs = decodeSafetensors(fs.readFileSync(job.inputs));
+  const plain = await sessions.open({ path: model, threads });
+  const outputs = await plain.run(inputs, outputNames);
+  const peakBytes = Math.max(0, peakMemoryBytes() - bare);
+  fs.writeFileSync(job.outputs, encodeSafetensors(outputs));
+
+  const prefix = path.join(job.folder, 'events');
+  const profiled = await sessions.open({ path: model, threads, profilePrefix: prefix });
+  await profiled.run(inputs, outputNames);
+  const seconds: number[] = [];
+  const callSeconds: number[] = [];
+  const taken: number[] = [];
+  const clock = clockFor(threads);
+  for (let run = 0; run < runs; run++) {
+    seconds.push(await timed(clock, () => plain.run(inputs, outputNames)));
+    taken.push(await waited(() => profiled.run(inputs, outputNames)));
+    const calls = await timed(clock, async () => {
+      for (let call = 0; call < CALLS_AT_ONCE; call++) await idle.run(one, ['y']);
+    });
+    callSeconds.push(calls / CALLS_AT_ONCE);
+  }
+  profiled.endProfiling();
+  const file = fs.readdirSync(job.folder).find((name) => name.startsWith('events'));
+  if (file === undefined) throw new Error("the profiler's file is missing");
+  const events = await readEvents(path.join(job.folder, file), labels);
+  if (events.runs === 0) throw new Error('it runs more nodes than the profiler of ONNX Runtime can record');
+  return { kind: 'slice', events, taken, seconds, callSeconds, peakBytes };
+}
+
+/** Returns seconds since some moment. */
+type Clock = () => number;
+
+/**
+ * With one thread, the time of the processor: a busy machine takes the processor away for milliseconds, which is no work of
+ * the model. Several threads wait for one another, so only the elapsed time tells.
+ */
+function clockFor(threads: number): Clock {
+  return threads > 1 ? elapsedSeconds : processorSeconds;
+}
+
+const elapsedSeconds: Clock = () => Number(process.hrtime.bigint()) / 1e9;
+
+const processorSeconds: Clock = () => {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+};
+
+/** Elapsed seconds in which the processor did not work for this process. */
+async function waited(work: () => Promise<unknown>): Promise<number> {
+  const before = elapsedSeconds() - processorSeconds();
+  await work();
+  return elapsedSeconds() - processorSeconds() - before;
+}
+
+async function timed(clock: Clock, work: () => Promise<unknown>): Promise<number> {
+  const start = clock();
+  await work();
+  return clock() - start;
+}
+
+function floats(shape: readonly number[]): RawTensor {
+  const count = shape.reduce((product, size) => product * size, 1);
+  const values = Float32Array.from({ length: count }, (_, index) => (index % 7) / 7);
+  return { dtype: 'float32', shape, bytes: new Uint8Array(values.buffer) };
+}
+
+async function answerTo(job: ProfileJob): Promise<ProfileAnswer> {
+  try {
+    // A static import that fails would end the process before it can answer.
+    const { Session } = await import('../../lambda/slice/session.js');
+    return await (job.kind === 'speed' ? measureSpeed(job, Session) : measureSlice(job, Session));
+  } catch (error) {
+    return { kind: 'failed', reason: (error as Error).message };
+  }
+}
+
+async function main(): Promise<void> {
+  const job = JSON.parse(fs.readFileSync(process.argv[2], 'utf8')) as ProfileJob;
+  fs.writeFileSync(process.argv[3], JSON.stringify(await answerTo(job)));
+}
+
+void main();

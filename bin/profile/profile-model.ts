@@ -1,0 +1,240 @@
+/** Measures how long each node of a model computes: slice by slice, so that a model larger than memory can be measured. */
+import { randomBytes } from 'node:crypto';
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import type { TensorSpec } from '../../contract/tensors';
+import { checkRequest } from '../../lambda/request/request-check';
+import { decodeSafetensors, encodeSafetensors } from '../../lambda/tensors/safetensors';
+import type { RawTensor } from '../../lambda/tensors/tensor';
+import type { AnalyzedModel } from '../../lib/compile/analyze';
+import { analyzeModel } from '../../lib/compile/analyze';
+import type { CompiledModel } from '../../lib/emit/compiled-model';
+import { SlicedInferenceError, printable, quoted } from '../../lib/errors';
+import { onnxRuntimeVersion } from '../../lib/host/onnxruntime';
+import { packageVersion } from '../../lib/host/package-files';
+import type { OptimizationLevel } from '../../lib/optimize/level';
+import { graphDigest } from '../../lib/plan/file/graph-digest';
+import type { DimensionSizes } from '../../lib/shapes/value-types';
+import { dimensionName, sortedSizes } from '../../lib/shapes/value-types';
+import type { ModelProfile, ProfiledMachine } from '../../lib/work/profile/profile';
+import { PROFILE_VERSION } from '../../lib/work/profile/profile';
+import { median } from '../../lib/work/profile/quantiles';
+import { runChain } from '../../local/cloud/run-chain';
+import { readTensorFile } from '../tensor-files';
+import { describeInputs } from '../verify/describe-inputs';
+import { candidateInputs } from '../verify/seeded-inputs';
+import { emptyModel, productModel } from './kernel-models';
+import { NodeLabels } from './label-nodes';
+import type { MeasuredSlice } from './node-times';
+import { nodeTimes } from './node-times';
+import { rounded } from './rounded';
+import { runProfileJob } from './run-profile-job';
+import { cutBySize, writeLabeledSlice } from './slice-files';
+
+type Tensors = ReadonlyMap<string, RawTensor>;
+
+export interface ProfileOptions {
+  readonly dimensions: DimensionSizes;
+  readonly optimization: OptimizationLevel;
+  /** File of inputs. By default, inputs are generated. */
+  readonly inputs?: string;
+  readonly seed: number;
+  readonly threads: number;
+  /** Number of measured runs, the first not counted. */
+  readonly runs: number;
+  /** Most bytes of weights of a slice. */
+  readonly sliceBytes?: number;
+  readonly onStep: (step: string) => void;
+}
+
+/** A slice does not run on the inputs. */
+class SliceFailure extends Error {}
+
+/**
+ * @throws SlicedInferenceError when the model is unusable or does not run
+ * @throws NamedFailure `InvalidInput` when the inputs do not match the model
+ */
+export async function profileModel(modelPath: string, options: ProfileOptions): Promise<ModelProfile> {
+  const { dimensions, optimization, onStep } = options;
+  onStep(`reading ${modelPath}`);
+  const analyzed = analyzeModel(modelPath, { dimensions, optimization });
+  const compiled = cutBySize(analyzed, options.sliceBytes);
+  const candidates = await inputsOf(compiled, options);
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'sliced-inference-profile-'));
+  try {
+    const run = new ProfileRun(modelPath, analyzed, compiled, options, folder);
+    return await run.profile(candidates);
+  } finally {
+    fs.rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** The inputs to try in this order. */
+async function inputsOf({ plan }: CompiledModel, options: ProfileOptions): Promise<Iterable<Tensors>> {
+  const { inputs: specs, fixedInputs: fixed } = plan;
+  const { inputs, dimensions, seed } = options;
+  if (inputs === undefined) return candidateInputs({ specs, dimensions, planned: plan.dimensions, seed });
+  const names = specs.map(({ name }) => name);
+  const tensors = await readTensorFile(inputs, names);
+  checkRequest({ request: specs, fixed }, tensors);
+  return [tensors];
+}
+
+class ProfileRun {
+  private readonly labels = new NodeLabels(randomBytes(8).toString('hex'));
+  private readonly producers: ReadonlyMap<string, number>;
+
+  constructor(
+    private readonly modelPath: string,
+    private readonly analyzed: AnalyzedModel,
+    private readonly compiled: CompiledModel,
+    private readonly options: ProfileOptions,
+    private readonly folder: string,
+  ) {
+    this.producers = new Map(
+      analyzed.model.graph.values.flatMap(({ name, producer }) =>
+        producer === undefined ? [] : [[name, producer] as const],
+      ),
+    );
+  }
+
+  /** Measures with the first inputs on which the model runs. If it runs on none, reports why it fails on the first. */
+  async profile(candidates: Iterable<Tensors>): Promise<ModelProfile> {
+    this.options.onStep('measuring the machine');
+    fs.writeFileSync(this.emptyModel, emptyModel());
+    const flopsPerSecond = await this.speed();
+    let failure: SlicedInferenceError | undefined;
+    for (const inputs of candidates) {
+      try {
+        return this.describe(inputs, await this.measure(inputs), flopsPerSecond);
+      } catch (error) {
+        if (!(error instanceof SliceFailure)) throw error;
+        failure ??= this.doesNotRun(inputs, error);
+      }
+    }
+    throw failure ?? new Error('there are no inputs to try');
+  }
+
+  private async measure(inputs: Tensors): Promise<MeasuredSlice[]> {
+    const measured: MeasuredSlice[] = [];
+    await runChain(this.compiled.plan, inputs, async (slice, tensors) => {
+      const found = await this.measureSlice(slice, tensors);
+      measured.push(found.measured);
+      return found.outputs;
+    });
+    return measured;
+  }
+
+  /** The files of one slice are on the disk at a time. */
+  private async measureSlice(
+    slice: number,
+    tensors: Tensors,
+  ): Promise<{ measured: MeasuredSlice; outputs: Tensors }> {
+    const { plan } = this.compiled;
+    const { threads, runs, onStep } = this.options;
+    const folder = fs.mkdtempSync(path.join(this.folder, 'slice-'));
+    try {
+      onStep(`profiling slice ${slice + 1} of ${plan.slices.length}`);
+      const { model, nodes } = writeLabeledSlice(this.compiled, slice, folder, this.labels, this.producers);
+      const inputs = path.join(folder, 'inputs.safetensors');
+      const outputs = path.join(folder, 'outputs.safetensors');
+      fs.writeFileSync(inputs, encodeSafetensors(tensors));
+      const answer = await runProfileJob(
+        {
+          kind: 'slice',
+          model,
+          empty: this.emptyModel,
+          mark: this.labels.mark,
+          threads,
+          runs,
+          inputs,
+          outputs,
+          outputNames: plan.slices[slice].outputs.map(({ name }) => name),
+          folder,
+        },
+        folder,
+      );
+      if (answer.kind !== 'slice') throw new SliceFailure(answer.kind === 'failed' ? answer.reason : '');
+      return { measured: { answer, nodes }, outputs: decodeSafetensors(fs.readFileSync(outputs)) };
+    } finally {
+      fs.rmSync(folder, { recursive: true, force: true });
+    }
+  }
+
+  private async speed(): Promise<number> {
+    const product = path.join(this.folder, 'product.onnx');
+    fs.writeFileSync(product, productModel());
+    const answer = await runProfileJob({ kind: 'speed', product }, this.folder);
+    if (answer.kind === 'speed') return answer.flopsPerSecond;
+    throw new SlicedInferenceError(
+      'the library of ONNX Runtime must load and run on this machine',
+      answer.kind === 'failed' ? oneLine(answer.reason) : 'no answer',
+      'install the library that is missing, or install onnxruntime-node again',
+    );
+  }
+
+  private describe(
+    inputs: Tensors,
+    measured: readonly MeasuredSlice[],
+    flopsPerSecond: number,
+  ): ModelProfile {
+    const { model } = this.analyzed;
+    const { threads, runs, optimization } = this.options;
+    const callSeconds = median(measured.flatMap(({ answer }) => answer.callSeconds));
+    const machine: ProfiledMachine = {
+      processor: os.cpus().at(0)?.model.trim() ?? 'unknown',
+      architecture: process.arch,
+      threads,
+      flopsPerSecond: rounded(flopsPerSecond),
+      callSeconds: rounded(callSeconds),
+    };
+    return {
+      version: PROFILE_VERSION,
+      library: packageVersion(),
+      onnxRuntime: onnxRuntimeVersion(),
+      graphOptimization: optimization,
+      model: {
+        file: path.basename(this.modelPath),
+        nodes: model.graph.nodes.length,
+        graphDigest: graphDigest(model.graph),
+      },
+      dimensions: usedDimensions(this.compiled.plan.inputs, inputs),
+      machine,
+      // The profiler records a limited number of nodes, so it may have fewer runs.
+      runs: Math.min(runs, ...measured.map(({ answer }) => answer.events.runs)),
+      ...nodeTimes(model, measured, callSeconds),
+    };
+  }
+
+  private doesNotRun(inputs: Tensors, failure: SliceFailure): SlicedInferenceError {
+    return new SlicedInferenceError(
+      `model ${quoted(this.modelPath)} must run in ONNX Runtime (${describeInputs(inputs)})`,
+      oneLine(failure.message),
+      this.options.inputs === undefined
+        ? 'pass real inputs with --inputs, or the sizes of symbolic dimensions with --dimension'
+        : 'check their values, and that the model runs on its own',
+    );
+  }
+
+  private get emptyModel(): string {
+    return path.join(this.folder, 'empty.onnx');
+  }
+}
+
+/** The sizes that symbolic dimensions have in the inputs. Of two sizes with one name, the larger counts. */
+function usedDimensions(specs: readonly TensorSpec[], inputs: Tensors): DimensionSizes {
+  const sizes = new Map<string, number>();
+  for (const { name, shape } of specs) {
+    const actual = inputs.get(name)?.shape ?? [];
+    (shape ?? []).forEach((dimension, axis) => {
+      const symbol = dimensionName(name, axis, dimension);
+      if (symbol !== undefined) sizes.set(symbol, Math.max(sizes.get(symbol) ?? 0, actual[axis] ?? 0));
+    });
+  }
+  return sortedSizes(Object.fromEntries(sizes));
+}
+
+function oneLine(text: string): string {
+  return printable(text.replaceAll(/\s+/g, ' ').trim(), 400);
+}

@@ -1,0 +1,133 @@
+/** Reads a profile, whose content may come from a stranger, and checks that it fits a model. */
+import * as fs from 'node:fs';
+import { SlicedInferenceError, printable, quoted } from '../errors';
+import { unreadablePath } from '../host/foreign-path';
+import { onnxRuntimeVersion } from '../host/onnxruntime';
+import type { Model } from '../onnx/model';
+import type { OptimizationLevel } from '../optimize/level';
+import { graphDigest } from '../plan/file/graph-digest';
+import type { DimensionSizes } from '../shapes/value-types';
+import { givenSize } from '../shapes/value-types';
+import type { ModelProfile } from '../work/profile/profile';
+import { PROFILE_VERSION } from '../work/profile/profile';
+import { Place, described } from './plan-check/place';
+import { MODEL, profileOf } from './profile-check/schema';
+
+/** Largest profile. One of 100,000 nodes with two outputs each has about 20 MB. */
+export const MAX_PROFILE_BYTES = 64 * 2 ** 20;
+
+const MAKE = 'make one with `sliced-inference profile`';
+const WORDING = {
+  kind: 'profile',
+  advice: 'make the profile again with `sliced-inference profile`, and do not edit it',
+};
+
+/** @throws SlicedInferenceError for a file that cannot be read or is not a valid profile of this version */
+export function readProfile(path: string): ModelProfile {
+  const text = readText(path);
+  const place = Place.root(path, WORDING);
+  const must = `be a profile of version ${PROFILE_VERSION}`;
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    const got = text.trim() === '' ? 'an empty file' : 'text that is not JSON';
+    throw place.faultOf(must, got, MAKE);
+  }
+  return checkProfile(value, place);
+}
+
+function checkProfile(value: unknown, place: Place): ModelProfile {
+  const parts = (value ?? {}) as { readonly [Name in keyof ModelProfile]?: unknown };
+  const { version } = parts;
+  if (version !== PROFILE_VERSION) {
+    const must = `be a profile of version ${PROFILE_VERSION}`;
+    throw version === undefined
+      ? place.faultOf(must, 'other content', MAKE)
+      : place.faultOf(
+          must,
+          `version ${described(version)}`,
+          'profile the model again with this version of the library',
+        );
+  }
+  const { nodes } = MODEL(parts.model, place.field('model'));
+  return profileOf(nodes)(value, place);
+}
+
+function readText(path: string): string {
+  const must = `profile ${quoted(path)} must be a readable file`;
+  try {
+    const stat = fs.statSync(path);
+    if (stat.isDirectory()) throw new SlicedInferenceError(must, 'a folder', 'pass the path of a profile');
+    // Reading a pipe would wait for its writer, and a device may have no end.
+    if (!stat.isFile())
+      throw new SlicedInferenceError(must, 'a pipe or a device', 'pass the path of a profile');
+    if (stat.size > MAX_PROFILE_BYTES) {
+      throw new SlicedInferenceError(
+        `profile ${quoted(path)} must have at most ${MAX_PROFILE_BYTES} bytes`,
+        `${stat.size} bytes`,
+        'check the path',
+      );
+    }
+    return fs.readFileSync(path, 'utf8');
+  } catch (error) {
+    if (error instanceof SlicedInferenceError) throw error;
+    const { got, advice } = unreadablePath(path, error);
+    throw new SlicedInferenceError(must, got, advice);
+  }
+}
+
+/** The graph for which a profile is to be used. */
+export interface ProfileUse {
+  /** The graph that is cut. */
+  readonly model: Model;
+  readonly optimization: OptimizationLevel;
+  /** Sizes for which the model is planned. */
+  readonly dimensions: DimensionSizes;
+}
+
+/** A profile of a model. */
+export interface FittingProfile {
+  readonly profile: ModelProfile;
+  /** What differs from the plan, one clause each: other sizes, another ONNX Runtime. Empty if nothing does. */
+  readonly differences: readonly string[];
+}
+
+/**
+ * Checks that the profile is one of this graph. How times depend on the sizes of dimensions is unknown, so a profile with other
+ * sizes is used as it is, and the caller warns of `differences`.
+ *
+ * @param path of the profile, for errors
+ * @throws SlicedInferenceError for a profile of another graph
+ */
+export function profileFor(profile: ModelProfile, path: string, use: ProfileUse): FittingProfile {
+  const { model, optimization, dimensions } = use;
+  if (profile.graphOptimization !== optimization) {
+    throw new SlicedInferenceError(
+      `profile ${quoted(path)} must be of graph optimization '${optimization}'`,
+      `'${profile.graphOptimization}'`,
+      `profile the model again with --optimize ${optimization}`,
+    );
+  }
+  if (
+    profile.model.graphDigest !== graphDigest(model.graph) ||
+    profile.model.nodes !== model.graph.nodes.length
+  ) {
+    throw new SlicedInferenceError(
+      `profile ${quoted(path)} must be of the graph of model ${quoted(model.files[0].path)}`,
+      `a profile of another graph, of ${quoted(profile.model.file)}`,
+      'profile this model with `sliced-inference profile`',
+    );
+  }
+  const sizes = Object.entries(dimensions)
+    .filter(([name, size]) => (givenSize(profile.dimensions, name) ?? size) !== size)
+    .map(
+      ([name, size]) => `${printable(name)} is ${size}, and was ${profile.dimensions[name]} in the profile`,
+    );
+  const version = onnxRuntimeVersion();
+  const runtimes =
+    profile.onnxRuntime === version
+      ? []
+      : [`ONNX Runtime is ${version}, and was ${profile.onnxRuntime} in the profile`];
+  return { profile, differences: [...sizes, ...runtimes] };
+}

@@ -1,0 +1,78 @@
+/** The types of a profile, a public, versioned file that users commit; `docs/profile.md` describes its fields. */
+import type { OptimizationLevel } from '../../optimize/level';
+
+export const PROFILE_VERSION = 1;
+
+/** Times are in seconds and sizes in bytes. */
+export interface ModelProfile {
+  readonly version: typeof PROFILE_VERSION;
+  /** Version of the library that measured. */
+  readonly library: string;
+  readonly onnxRuntime: string;
+  /** How far ONNX Runtime had optimized the whole model before it was measured. */
+  readonly graphOptimization: OptimizationLevel;
+  readonly model: ProfiledModelName;
+  /** The sizes that the symbolic dimensions of the inputs had. */
+  readonly dimensions: Readonly<Record<string, number>>;
+  readonly machine: ProfiledMachine;
+  /** Number of measured runs of each slice, without the first run. */
+  readonly runs: number;
+  /** By node of the graph that is cut; `null` if ONNX Runtime does not run the node, for example a `Constant`. */
+  readonly nodes: readonly (ProfiledNode | null)[];
+  /** The slices in which the model was measured. */
+  readonly slices: readonly ProfiledSlice[];
+}
+
+interface ProfiledModelName {
+  /** File name without folder. */
+  readonly file: string;
+  /** Number of nodes of the graph that is cut. */
+  readonly nodes: number;
+  /** See `graphDigest`. */
+  readonly graphDigest: string;
+}
+
+/** The machine that measured, and how fast it is, so that times can be scaled to another processor. */
+export interface ProfiledMachine {
+  readonly processor: string;
+  /** As Node.js names it, such as `x64`. */
+  readonly architecture: string;
+  /** Threads of ONNX Runtime. */
+  readonly threads: number;
+  /** Speed of one thread: a product of two float32 matrices of 512 x 512 in ONNX Runtime. */
+  readonly flopsPerSecond: number;
+  /** A call of ONNX Runtime that computes nothing. The times of nodes do not contain it. */
+  readonly callSeconds: number;
+}
+
+export interface ProfiledNode {
+  /** Median time, bodies included. */
+  readonly seconds: number;
+  /** Lower and upper quartile of the times. */
+  readonly low: number;
+  readonly high: number;
+  /** By output of the node: the tensor that it was; `null` for an omitted output and for what is not a tensor. */
+  readonly outputs: readonly (ProfiledTensor | null)[];
+}
+
+export interface ProfiledTensor {
+  readonly dtype: string;
+  readonly shape: readonly number[];
+}
+
+/** First and last index of consecutive nodes. */
+export type ProfiledRun = readonly [number, number];
+
+export interface ProfiledSlice {
+  /** The nodes that the slice ran. A node may be in several slices. */
+  readonly nodes: readonly ProfiledRun[];
+  /**
+   * Median time of a run without the profiler, `callSeconds` included. With one thread, it is the time of the processor, so that other
+   * programs on the machine do not count.
+   */
+  readonly seconds: number;
+  /** Peak of the memory that ONNX Runtime allocates in a run, mapped weights not included. */
+  readonly activationBytes: number;
+  /** Peak of the resident memory of the process, above what ONNX Runtime takes for an empty model. */
+  readonly peakBytes: number;
+}

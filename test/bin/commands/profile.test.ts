@@ -1,0 +1,197 @@
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { writeTensorFile } from '../../../bin/tensor-files';
+import { analyzeModel } from '../../../lib/compile/analyze';
+import { profileFor, readProfile } from '../../../lib/compile/profile-file';
+import type { ModelProfile } from '../../../lib/work/profile/profile';
+import { profileText } from '../../../lib/work/profile/profile-text';
+import { profiledTypes } from '../../../lib/work/profile/profiled-model';
+import type { ModelInit } from '../../support/model-builder';
+import {
+  BOOL,
+  FLOAT,
+  INT64,
+  attribute,
+  int64s,
+  mlp,
+  node,
+  saveModel,
+  temporaryFolder,
+  value,
+} from '../../support/model-builder';
+import { refuse, succeed } from '../../support/run-cli';
+import { float32 } from '../../support/tensors';
+
+/** Profiles a model with few runs. */
+async function profile(model: string, ...args: readonly string[]): Promise<ModelProfile> {
+  const out = path.join(temporaryFolder(), 'model.profile.json');
+  await succeed(['profile', model, '--runs', '2', '--out', out, ...args]);
+  return readProfile(out);
+}
+
+/** `y = x * 3`, by a loop of three trips that adds x. */
+const LOOP: ModelInit = {
+  graph: {
+    node: [
+      node(
+        'Loop',
+        ['trips', '', 'zero'],
+        ['sum'],
+        [
+          attribute.graph('body', {
+            input: [value('i', INT64, []), value('c', BOOL, []), value('s', FLOAT, [4])],
+            node: [node('Identity', ['c'], ['d']), node('Add', ['s', 'x'], ['t'])],
+            output: [value('d', BOOL, []), value('t', FLOAT, [4])],
+          }),
+        ],
+      ),
+      node('Abs', ['sum'], ['y']),
+    ],
+    initializer: [
+      int64s('trips', [3], []),
+      { name: 'zero', dataType: FLOAT, dims: [4], rawData: Buffer.alloc(16) },
+    ],
+    input: [value('x', FLOAT, [4])],
+    output: [value('y', FLOAT, [4])],
+  },
+};
+
+describe('profile', () => {
+  it('writes a profile that fits its model, with the true shapes', async () => {
+    const file = saveModel(mlp(2));
+    const found = await profile(file, '--dimension', 'batch=5');
+    const { model, types, planned } = analyzeModel(file, { dimensions: { batch: 5 } });
+    expect(profileFor(found, 'p', { model, optimization: 'none', dimensions: planned.dimensions })).toEqual({
+      profile: found,
+      differences: [],
+    });
+    expect(found.dimensions).toEqual({ batch: 5 });
+    expect(found.machine.threads).toBe(1);
+    expect(found.nodes.every((one) => one !== null)).toBe(true);
+    const shapes = profiledTypes(model.graph, found, types);
+    const m0 = model.graph.values.findIndex(({ name }) => name === 'm0');
+    expect(shapes[m0]).toEqual({ dtype: 'float32', shape: [5, 16] });
+    expect(found.slices).toHaveLength(1);
+    expect(found.slices[0].nodes).toEqual([[0, 5]]);
+    expect(found.slices[0].peakBytes).toBeGreaterThan(0);
+  });
+
+  it('prints the profile that it writes', async () => {
+    const out = path.join(temporaryFolder(), 'p.json');
+    const json = await succeed(['profile', saveModel(mlp(1)), '--runs', '1', '--out', out, '--json']);
+    expect(fs.readFileSync(out, 'utf8')).toBe(json);
+    expect(profileText(readProfile(out))).toBe(json);
+    expect(fs.readdirSync(path.dirname(out))).toEqual(['p.json']);
+  });
+
+  it('tells nodes without names and with equal names apart', async () => {
+    const nodes = [
+      { ...node('Relu', ['x'], ['a']), name: '' },
+      { ...node('Concat', ['a', 'a'], ['b'], [attribute.int('axis', 0)]), name: '' },
+      { ...node('Abs', ['b'], ['y']), name: '' },
+    ];
+    const graph = { node: nodes, input: [value('x', FLOAT, [3])], output: [value('y', FLOAT, [6])] };
+    const found = await profile(saveModel({ graph }));
+    expect(found.nodes.map((one) => one?.outputs[0]?.shape)).toEqual([[3], [6], [6]]);
+  });
+
+  it('attributes the bodies of a Loop to the Loop', async () => {
+    const { nodes } = await profile(saveModel(LOOP));
+    expect(nodes).toHaveLength(2);
+    expect(nodes[0]?.seconds).toBeGreaterThan(nodes[1]?.seconds ?? NaN);
+    expect(nodes[0]?.outputs).toEqual([{ dtype: 'float32', shape: [4] }]);
+  });
+
+  it('attributes the nodes of a local function to its call', async () => {
+    const opsets = [{ domain: '', version: 17 }];
+    const call = { ...node('Twice', ['x'], ['a']), domain: 'local' };
+    const found = await profile(
+      saveModel({
+        opsetImport: [...opsets, { domain: 'local', version: 1 }],
+        functions: [
+          {
+            name: 'Twice',
+            domain: 'local',
+            input: ['p'],
+            output: ['r'],
+            opsetImport: opsets,
+            node: [node('Relu', ['p'], ['q']), node('Exp', ['q'], ['r'])],
+          },
+        ],
+        graph: {
+          node: [call, node('Abs', ['a'], ['y'])],
+          input: [value('x', FLOAT, [50_000])],
+          output: [value('y', FLOAT, [50_000])],
+        },
+      }),
+    );
+    expect(found.nodes.map((one) => one !== null && one.seconds > 0)).toEqual([true, true]);
+  });
+
+  it('has no time for a Constant', async () => {
+    const constant = node(
+      'Constant',
+      [],
+      ['c'],
+      [attribute.tensor('value', { dataType: FLOAT, dims: [2], rawData: Buffer.alloc(8) })],
+    );
+    const graph = {
+      node: [constant, node('Add', ['x', 'c'], ['y'])],
+      input: [value('x', FLOAT, [2])],
+      output: [value('y', FLOAT, [2])],
+    };
+    const { nodes } = await profile(saveModel({ graph }));
+    expect(nodes.map((one) => one === null)).toEqual([true, false]);
+  });
+
+  it('takes inputs from a file', async () => {
+    const inputs = path.join(temporaryFolder(), 'x.safetensors');
+    await writeTensorFile(
+      inputs,
+      new Map([
+        [
+          'x',
+          float32(
+            [3, 16],
+            Array.from({ length: 48 }, () => 1),
+          ),
+        ],
+      ]),
+    );
+    expect((await profile(saveModel(mlp(1)), '--inputs', inputs)).dimensions).toEqual({ batch: 3 });
+  });
+
+  it('refuses a model that does not run, and inputs that do not fit', async () => {
+    const out = path.join(temporaryFolder(), 'p.json');
+    expect(await refuse(['profile', 'missing.onnx', '--out', out])).toContain("'missing.onnx'");
+    const inputs = path.join(temporaryFolder(), 'x.safetensors');
+    await writeTensorFile(inputs, new Map([['z', float32([1], [1])]]));
+    expect(await refuse(['profile', saveModel(mlp(1)), '--inputs', inputs, '--out', out])).toContain('z');
+    const outside = {
+      graph: {
+        node: [node('Gather', ['x', 'i'], ['y'])],
+        initializer: [int64s('i', [9])],
+        input: [value('x', FLOAT, [4])],
+        output: [value('y', FLOAT, [1])],
+      },
+    };
+    expect(await refuse(['profile', saveModel(outside), '--out', out])).toMatch(
+      /must run in ONNX Runtime \(x float32\[4\]\), got .*: pass real inputs with --inputs/,
+    );
+    expect(fs.existsSync(out)).toBe(false);
+  });
+
+  it('refuses a bad place, bad numbers and unknown dimensions before it measures', async () => {
+    const model = saveModel(mlp(1));
+    const folder = temporaryFolder();
+    expect(await refuse(['profile', model])).toContain('--out');
+    expect(await refuse(['profile', model, '--out', folder])).toContain('got a folder');
+    expect(await refuse(['profile', model, '--out', path.join(folder, 'no/p.json')])).toContain(
+      'no such file or folder',
+    );
+    const out = path.join(folder, 'p.json');
+    expect(await refuse(['profile', model, '--out', out, '--runs', '0'])).toContain('from 1 to');
+    expect(await refuse(['profile', model, '--out', out, '--threads', 'x'])).toContain('whole number');
+    expect(await refuse(['profile', model, '--out', out, '--dimension', 'n=2'])).toContain("'n'");
+  });
+});

@@ -1,0 +1,288 @@
+/** A profile is checked field by field; what the library uses is a copy of what was checked. */
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { MAX_PROFILE_BYTES, profileFor, readProfile } from '../../../lib/compile/profile-file';
+import { onnxRuntimeVersion } from '../../../lib/host/onnxruntime';
+import { parseModel } from '../../../lib/onnx/parse';
+import { graphDigest } from '../../../lib/plan/file/graph-digest';
+import { nodeWork } from '../../../lib/work/node-work';
+import type { ModelProfile } from '../../../lib/work/profile/profile';
+import { profileText } from '../../../lib/work/profile/profile-text';
+import { profiledPeaks, profiledTypes } from '../../../lib/work/profile/profiled-model';
+import { REFERENCE_FLOPS } from '../../../lib/work/reference-processor';
+import { mlp, saveModel, temporaryFolder } from '../../support/model-builder';
+import { errorOf } from '../../support/pipeline-stack';
+
+const MODEL = parseModel(saveModel(mlp(1)));
+
+const PROFILE: ModelProfile = {
+  version: 1,
+  library: '0.2.0',
+  onnxRuntime: onnxRuntimeVersion(),
+  graphOptimization: 'none',
+  model: { file: 'model.onnx', nodes: 3, graphDigest: graphDigest(MODEL.graph) },
+  dimensions: { batch: 2 },
+  machine: {
+    processor: 'a processor',
+    architecture: 'x64',
+    threads: 1,
+    flopsPerSecond: 2 * REFERENCE_FLOPS,
+    callSeconds: 0.00002,
+  },
+  runs: 3,
+  nodes: [
+    { seconds: 0.002, low: 0.001, high: 0.003, outputs: [{ dtype: 'float32', shape: [2, 16] }] },
+    null,
+    { seconds: 0.001, low: 0.001, high: 0.001, outputs: [null] },
+  ],
+  slices: [
+    {
+      nodes: [
+        [0, 0],
+        [2, 2],
+      ],
+      seconds: 0.004,
+      activationBytes: 128,
+      peakBytes: 4096,
+    },
+  ],
+};
+
+/** JSON as a program without types sees it. */
+interface Json {
+  [key: string]: Json & string & number & unknown[];
+}
+
+function fileWith(text: string): string {
+  const file = path.join(temporaryFolder(), 'model.profile.json');
+  fs.writeFileSync(file, text);
+  return file;
+}
+
+function changed(change: (profile: Json) => void): string {
+  const profile = JSON.parse(JSON.stringify(PROFILE)) as Json;
+  change(profile);
+  return fileWith(JSON.stringify(profile));
+}
+
+const set = (object: unknown, key: string | number, value: unknown): void => {
+  Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true });
+};
+
+describe('readProfile', () => {
+  it('returns what was written', () => {
+    const text = profileText(PROFILE);
+    expect(JSON.parse(text)).toEqual(PROFILE);
+    expect(readProfile(fileWith(text))).toEqual(PROFILE);
+    expect(profileText(readProfile(fileWith(text)))).toBe(text);
+  });
+
+  it.each([
+    ['', 'an empty file'],
+    ['{', 'text that is not JSON'],
+    ['{}', 'other content'],
+    ['null', 'other content'],
+    ['[1]', 'other content'],
+    ['{"version":2}', 'version 2'],
+    ['['.repeat(200_000), 'text that is not JSON'],
+  ])('says what %.40j is instead', (text, got) => {
+    const file = fileWith(text);
+    expect(errorOf(() => readProfile(file))).toContain(
+      `profile '${file}' must be a profile of version 1, got ${got}: `,
+    );
+  });
+
+  it.each<[string, (profile: Json) => void]>([
+    [
+      'extra',
+      (profile) => {
+        set(profile, 'extra', 1);
+      },
+    ],
+    [
+      'runs',
+      (profile) => {
+        delete (profile as Partial<Json>).runs;
+      },
+    ],
+    [
+      'nodes',
+      (profile) => {
+        set(profile, 'nodes', PROFILE.nodes.slice(1));
+      },
+    ],
+    [
+      'nodes',
+      (profile) => {
+        set(profile, 'nodes', [...PROFILE.nodes, null]);
+      },
+    ],
+    [
+      'nodes[0].seconds',
+      (profile) => {
+        set(profile.nodes[0], 'seconds', -1);
+      },
+    ],
+    [
+      'nodes[0].seconds',
+      (profile) => {
+        set(profile.nodes[0], 'seconds', '1');
+      },
+    ],
+    [
+      'nodes[0]',
+      (profile) => {
+        set(profile.nodes[0], 'low', 1);
+      },
+    ],
+    [
+      'nodes[0]',
+      (profile) => {
+        set(profile.nodes[0], '__proto__', {});
+      },
+    ],
+    [
+      'nodes[0].outputs[0].dtype',
+      (profile) => {
+        set(profile.nodes, 0, { ...PROFILE.nodes[0], outputs: [{ dtype: '../x', shape: [] }] });
+      },
+    ],
+    [
+      'nodes[0].outputs[0].shape[0]',
+      (profile) => {
+        set(profile.nodes, 0, { ...PROFILE.nodes[0], outputs: [{ dtype: 'int8', shape: [-1] }] });
+      },
+    ],
+    [
+      'machine.flopsPerSecond',
+      (profile) => {
+        set(profile.machine, 'flopsPerSecond', 0);
+      },
+    ],
+    [
+      'machine.threads',
+      (profile) => {
+        set(profile.machine, 'threads', 1.5);
+      },
+    ],
+    [
+      'machine.processor',
+      (profile) => {
+        set(profile.machine, 'processor', '${Token[X.1]}');
+      },
+    ],
+    [
+      'model.graphDigest',
+      (profile) => {
+        set(profile.model, 'graphDigest', 'AB');
+      },
+    ],
+    [
+      'model.file',
+      (profile) => {
+        set(profile.model, 'file', 'a/b');
+      },
+    ],
+    [
+      'model.nodes',
+      (profile) => {
+        set(profile.model, 'nodes', 1e9);
+      },
+    ],
+    [
+      "dimensions['batch']",
+      (profile) => {
+        set(profile.dimensions, 'batch', -2);
+      },
+    ],
+    [
+      'slices[0].nodes[1]',
+      (profile) => {
+        set(profile.slices, 0, {
+          ...PROFILE.slices[0],
+          nodes: [
+            [0, 1],
+            [1, 2],
+          ],
+        });
+      },
+    ],
+    [
+      'slices[0].nodes[0][1]',
+      (profile) => {
+        set(profile.slices, 0, { ...PROFILE.slices[0], nodes: [[0, 3]] });
+      },
+    ],
+    [
+      'slices',
+      (profile) => {
+        set(profile, 'slices', []);
+      },
+    ],
+  ])('refuses a bad %s', (place, change) => {
+    const file = changed(change);
+    const error = errorOf(() => readProfile(file));
+    expect(error).toContain(
+      place === 'extra' ? `profile '${file}' must have no field other than` : `${place} of profile`,
+    );
+    expect(error).toContain(': make the profile again with `sliced-inference profile`, and do not edit it');
+  });
+
+  it('refuses a large file, a folder and a missing file before it reads them', () => {
+    const large = fileWith('');
+    fs.truncateSync(large, MAX_PROFILE_BYTES + 1);
+    expect(errorOf(() => readProfile(large))).toContain(`must have at most ${MAX_PROFILE_BYTES} bytes`);
+    expect(errorOf(() => readProfile(temporaryFolder()))).toContain('got a folder');
+    expect(errorOf(() => readProfile('missing.json'))).toContain('no such file');
+    expect(errorOf(() => readProfile('s3://bucket/p.json'))).toContain('an S3 address');
+  });
+});
+
+describe('profileFor', () => {
+  const use = { model: MODEL, optimization: 'none', dimensions: { batch: 2 } } as const;
+
+  it('accepts a profile of the graph', () => {
+    expect(profileFor(PROFILE, 'p.json', use)).toEqual({ profile: PROFILE, differences: [] });
+  });
+
+  it('names other sizes and another ONNX Runtime', () => {
+    const other = { ...PROFILE, onnxRuntime: '1.0.0' };
+    expect(profileFor(other, 'p.json', { ...use, dimensions: { batch: 3 } }).differences).toEqual([
+      'batch is 3, and was 2 in the profile',
+      `ONNX Runtime is ${onnxRuntimeVersion()}, and was 1.0.0 in the profile`,
+    ]);
+  });
+
+  it('refuses a profile of another graph or of another optimization', () => {
+    const model = parseModel(saveModel(mlp(2)));
+    expect(errorOf(() => profileFor(PROFILE, 'p.json', { ...use, model }))).toMatch(
+      /^profile 'p.json' must be of the graph of model '.*', got a profile of another graph, of 'model.onnx': /,
+    );
+    expect(errorOf(() => profileFor(PROFILE, 'p.json', { ...use, optimization: 'basic' }))).toContain(
+      "must be of graph optimization 'basic', got 'none': profile the model again with --optimize basic",
+    );
+  });
+});
+
+describe('a profile', () => {
+  it('replaces the estimate of work, scaled to the reference processor', () => {
+    const types = MODEL.graph.values.map(() => ({ shape: null }));
+    expect(nodeWork(MODEL, types, PROFILE)).toEqual([0.004, 0, 0.002]);
+  });
+
+  it('counts the time of each thread', () => {
+    const threaded = { ...PROFILE, machine: { ...PROFILE.machine, threads: 2 } };
+    expect(nodeWork(MODEL, [], threaded)).toEqual([0.008, 0, 0.004]);
+  });
+
+  it('replaces the shapes that it has', () => {
+    const types = MODEL.graph.values.map(() => ({ dtype: 'float32', shape: null }));
+    const found = profiledTypes(MODEL.graph, PROFILE, types);
+    expect(found.filter(({ shape }) => shape !== null)).toEqual([{ dtype: 'float32', shape: [2, 16] }]);
+    expect(found[MODEL.graph.nodes[0].outputs[0]].shape).toEqual([2, 16]);
+  });
+
+  it('has the peaks of its slices by their nodes', () => {
+    expect(profiledPeaks(PROFILE)).toEqual([{ nodes: [0, 2], activationBytes: 128, peakBytes: 4096 }]);
+  });
+});

@@ -1,0 +1,65 @@
+import * as fc from 'fast-check';
+import { correction } from '../../../../lib/work/profile/correction';
+import { median, quantile } from '../../../../lib/work/profile/quantiles';
+
+/** Corrects times of nodes without bodies. */
+function corrected(times: readonly number[], total: number): number[] {
+  const measured = times.map((time) => ({ time, events: 1 }));
+  return measured.map(correction(measured, total));
+}
+
+const sum = (times: readonly number[]): number => times.reduce((all, time) => all + time, 0);
+
+describe('correction', () => {
+  const times = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 1, maxLength: 30 });
+
+  it('makes the sum the total, and no time negative', () => {
+    fc.assert(
+      fc.property(times, fc.double({ min: 0.001, max: 50, noNaN: true }), (list, total) => {
+        fc.pre(sum(list) > 0.001);
+        const found = corrected(list, total);
+        expect(Math.min(...found)).toBeGreaterThanOrEqual(0);
+        expect(sum(found) / total).toBeCloseTo(1, 6);
+      }),
+    );
+  });
+
+  it('takes the same from each event of the profiler, and no more than a node has', () => {
+    const measured = [
+      { time: 100e-6, events: 11 },
+      { time: 50e-6, events: 1 },
+      { time: 1e-6, events: 1 },
+    ];
+    // 2 microseconds for each event.
+    const found = measured.map(correction(measured, 78e-6 + 48e-6));
+    expect(found.map((time) => Math.round(time * 1e8) / 100)).toEqual([78, 48, 0]);
+  });
+
+  it('scales the times when the machine was busier with the profiler', () => {
+    const [first, second] = corrected([0.02, 0.01], 0.015);
+    expect(first / second).toBeCloseTo(2, 2);
+  });
+
+  it('adds at most two microseconds to a node, and scales for the rest', () => {
+    const [first, second] = corrected([0.001, 0], 0.002);
+    expect(second).toBeLessThan(4e-6);
+    expect(first + second).toBeCloseTo(0.002, 12);
+  });
+
+  it('leaves a graph without nodes alone', () => {
+    expect(correction([], 1)({ time: 0, events: 1 })).toBe(0);
+  });
+});
+
+describe('quantile', () => {
+  it('lies between two samples', () => {
+    expect(median([4, 1, 3, 2])).toBe(2.5);
+    expect(median([3, 1, 2])).toBe(2);
+    expect(quantile([1, 2, 3, 4, 5], 0.25)).toBe(2);
+    expect(quantile([1, 2], 0.25)).toBe(1.25);
+  });
+
+  it('is no number without samples', () => {
+    expect(median([])).toBeNaN();
+  });
+});
