@@ -56,7 +56,7 @@ function cases(): Case[] {
     // Some tensors have so many bytes that the memory of the functions differs.
     const bytes = parsed.graph.values.map(() => Math.ceil(draw() ** 6 * 200 * MIB));
     const work = parsed.graph.nodes.map(() => draw() ** 2);
-    const costs = { work, model: () => model };
+    const costs = { work, outputSecondsPerByte: 0, model: () => model };
     const space = findCuts(analyzeDataflow(parsed), () => undefined, bytes, costs);
     if (space.legal.length > MOST_CUTS) continue;
     const request = requestOf(model, space, maxSlices);
