@@ -5,6 +5,7 @@ import { analyzeDataflow } from '../../../lib/dataflow/dataflow';
 import type { CutSpace } from '../../../lib/plan/cuts/cuts';
 import { findCuts } from '../../../lib/plan/cuts/cuts';
 import { parseModel } from '../../../lib/onnx/parse';
+import { UNKNOWN_TYPE, givenType } from '../../../lib/shapes/value-types';
 import type { ModelInit } from '../../support/model-builder';
 import { mlp, saveModel } from '../../support/model-builder';
 import { manyOutputs } from '../../support/command-models';
@@ -15,7 +16,8 @@ function cutsOf(init: ModelInit): CutSpace {
   const model = parseModel(saveModel(init));
   const bytes = model.graph.values.map(() => 10);
   const dataflow = analyzeDataflow(model);
-  return findCuts(dataflow, () => undefined, bytes, planCosts(model, []));
+  const types = model.graph.values.map((_, value) => givenType(model.graph, value) ?? UNKNOWN_TYPE);
+  return findCuts(dataflow, () => undefined, bytes, planCosts(model, types));
 }
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
