@@ -18,24 +18,30 @@ interface Options {
   readonly rounds: number;
   readonly megabytes: number;
   readonly folder: string;
+  readonly keep?: boolean;
   readonly models?: readonly string[];
 }
+
+/** Medians of published measurements, see docs/costs.md: `standardFirstGetMs`, `standard1KiB`; and the belief `placementMs`. */
+const FIRST_BYTE_MS = 68;
+const TRANSITION_MS = 160;
+const COLD_START_MS = 200;
 
 /** The share by which predictions may be off. */
 const TARGET = 0.15;
 
-async function main({ rounds, megabytes, folder: parent, models: wanted }: Options): Promise<void> {
+async function main({ rounds, megabytes, folder: parent, models: wanted, keep }: Options): Promise<void> {
   const folder = fs.mkdtempSync(path.join(parent, 'bench-model-'));
   // The functions' /tmp folders and the local S3 are there too.
   process.env.TMPDIR = folder;
   const simulation: FullSimulation = {
     network: {
-      firstByteMs: 40,
+      firstByteMs: FIRST_BYTE_MS,
       connectionBytesPerSecond: megabytes * 1e6,
       functionBytesPerSecond: megabytes * 1e6,
     },
-    coldStartMs: 200,
-    transitionMs: 50,
+    coldStartMs: COLD_START_MS,
+    transitionMs: TRANSITION_MS,
   };
   try {
     const machine = await machineOf(folder, simulation);
@@ -44,7 +50,7 @@ async function main({ rounds, megabytes, folder: parent, models: wanted }: Optio
         `a function starts in ${machine.initMs.toFixed(0)} ms of processor time`,
     );
     print(
-      `simulated: ${megabytes} MB/s for each function, first byte after 40 ms, cold start 200 ms, 50 ms per transition\n`,
+      `simulated: ${megabytes} MB/s for each function, first byte after ${FIRST_BYTE_MS} ms, cold start ${COLD_START_MS} ms, ${TRANSITION_MS} ms per transition\n`,
     );
     const results: CaseResult[] = [];
     const models = runModels(folder).filter(
@@ -62,7 +68,8 @@ async function main({ rounds, megabytes, folder: parent, models: wanted }: Optio
     print(tables(results));
     print(`\n${summary(results)}`);
   } finally {
-    fs.rmSync(folder, { recursive: true, force: true });
+    if (keep) print(`logs, profiles and constants are in ${folder}`);
+    else fs.rmSync(folder, { recursive: true, force: true });
   }
 }
 
@@ -118,6 +125,7 @@ new Command('bench:model')
     new Option('--megabytes <n>', 'bandwidth of each function, in MB/s').argParser(above(1)).default(20),
   )
   .option('--folder <folder>', 'folder for all files', fs.existsSync('/dev/shm') ? '/dev/shm' : os.tmpdir())
+  .option('--keep', 'keep the logs, the profiles and the calibrated constants')
   .option('--models <names...>', 'only models whose names contain one of these')
   .action((options: Options) => main(options))
   .parse();
