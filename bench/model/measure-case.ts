@@ -14,7 +14,7 @@ import { benchInputs } from '../runtime/models';
 import { synthesize } from '../runtime/synthesize';
 import { slowdown } from './machine';
 import type { RunModel } from './models';
-import type { PredictedRun } from './predict';
+import type { PlannedRun, PredictedRun } from './predict';
 import { plannedRun, predictRun } from './predict';
 import type { FullSimulation, Machine } from './simulated-environment';
 import { simulatedEnvironment } from './simulated-environment';
@@ -99,35 +99,66 @@ export async function measureCase(model: RunModel, setting: CaseSetting): Promis
     await deployment.close();
     fs.rmSync(outdir, { recursive: true, force: true });
   }
-  writeSlices(compileCut(planned.analyzed, planned.cut), path.join(folder, 'slices'));
-  const log = path.join(folder, 'functions.log');
-  fs.writeFileSync(
-    log,
+  const table = calibrateFrom(
     deployment.lines((round) => round % 2 === 1),
+    {
+      ...{ folder, planned, profilePath, stateMachineType },
+    },
   );
-  const out = path.join(folder, 'environment.json');
-  const plan = path.join(folder, 'slices', PLAN_FILE);
-  const flags = ['--plan', plan, '--profile', profilePath, '--state-machine-type', stateMachineType];
-  run(process.execPath, [CLI, 'calibrate', log, ...flags, '--out', out]);
-  fs.rmSync(path.join(folder, 'slices'), { recursive: true });
-  const table = parseConstants(fs.readFileSync(out, 'utf8'), out, 'environment', ENVIRONMENT);
-  const [calibrated, defaults] = [predict(valuesOf(table)), predict(DEFAULT_ENVIRONMENT)];
-  const compared = (temperature: Temperature): Compared => {
-    const all = runs.filter((one) => one.temperature === temperature);
-    const heldOut = all.filter(({ round }) => round % 2 === 0);
-    return {
-      seconds: all.map(({ ms }) => ms / 1000),
-      described: all.map(({ ms, described }) => described[temperature] / ms),
-      calibrated: heldOut.map(({ ms }) => calibrated[temperature] / ms),
-      defaults: heldOut.map(({ ms }) => defaults[temperature] / ms),
-    };
-  };
+  const [calibrated, defaults] = [predict(table), predict(DEFAULT_ENVIRONMENT)];
+  const compared = (temperature: Temperature): Compared =>
+    comparedRuns(runs, temperature, calibrated[temperature], defaults[temperature]);
   return {
     name: `${model.name}, ${slices} slices${warmUp ? '' : ', no warm-up'}`,
     cold: compared('cold'),
     warm: compared('warm'),
     slowdowns: runs.map((one) => one.slowdown),
   };
+}
+
+function comparedRuns(
+  runs: readonly MeasuredRun[],
+  temperature: Temperature,
+  calibratedMs: number,
+  defaultMs: number,
+): Compared {
+  const all = runs.filter((one) => one.temperature === temperature);
+  const heldOut = all.filter(({ round }) => round % 2 === 0);
+  return {
+    seconds: all.map(({ ms }) => ms / 1000),
+    described: all.map(({ ms, described }) => described[temperature] / ms),
+    calibrated: heldOut.map(({ ms }) => calibratedMs / ms),
+    defaults: heldOut.map(({ ms }) => defaultMs / ms),
+  };
+}
+
+interface CalibrationFiles {
+  readonly folder: string;
+  readonly planned: PlannedRun;
+  readonly profilePath: string;
+  readonly stateMachineType: 'express' | 'standard';
+}
+
+/** Runs the command as a user does, with the plan of the slices that ran. */
+function calibrateFrom(lines: string, { folder, planned, profilePath, stateMachineType }: CalibrationFiles) {
+  const slices = path.join(folder, 'slices');
+  writeSlices(compileCut(planned.analyzed, planned.cut), slices);
+  const log = path.join(folder, 'functions.log');
+  fs.writeFileSync(log, lines);
+  const out = path.join(folder, 'environment.json');
+  const flags = ['--plan', path.join(slices, PLAN_FILE), '--profile', profilePath];
+  run(process.execPath, [
+    CLI,
+    'calibrate',
+    log,
+    ...flags,
+    '--state-machine-type',
+    stateMachineType,
+    '--out',
+    out,
+  ]);
+  fs.rmSync(slices, { recursive: true });
+  return valuesOf(parseConstants(fs.readFileSync(out, 'utf8'), out, 'environment', ENVIRONMENT));
 }
 
 /** A deployment that keeps the lines of its functions' logs by round. */

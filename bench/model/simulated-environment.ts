@@ -32,8 +32,10 @@ export function simulatedEnvironment(
   together: number,
 ): Environment {
   const { lambda, network: wire, s3, stepFunctions, handler, processor } = DEFAULT_ENVIRONMENT;
-  const perProcessor = slowdown * Math.max(1, together / processors);
-  const rate = Math.min(network.functionBytesPerSecond, 1e9 / (loadMsPerMb * perProcessor)) / MIB;
+  const sharing = Math.max(1, together / processors);
+  const perProcessor = slowdown * sharing;
+  // A process that mostly waits for the network is served when it wakes, so other programs do not slow it down.
+  const rate = Math.min(network.functionBytesPerSecond, 1e9 / (loadMsPerMb * sharing)) / MIB;
   const constant = (ms: number): readonly [readonly [number, number]] => [[50, ms]];
   const standard = constant(transitionMs);
   return {

@@ -1,34 +1,10 @@
 /** Estimates constants of the environment from telemetry of real runs. docs/costs.md describes each estimate. */
 import type { ConstantTable, Pairs, Unit } from '../constants/constant';
 import { UNITS } from '../constants/constant';
-import type { Environment } from '../constants/environment';
 import { DEFAULT_ENVIRONMENT, ENVIRONMENT } from '../constants/environment';
-import type { Architecture } from '../formulas/lambda';
-import type { StateMachineType } from '../formulas/step-functions';
+import type { CalibrationOptions } from './estimate';
 import { estimatesOf } from './estimates';
-import type { Samples, SliceFacts } from './samples';
-
-export interface CalibrationOptions {
-  readonly architecture: Architecture;
-  readonly stateMachineType: StateMachineType;
-  /** Where slices write the tensors that later slices read. */
-  readonly tensorStore: 's3-standard' | 's3-express';
-  /** By slice, if a plan is known. */
-  readonly slices?: readonly SliceFacts[];
-  /** What the calls belong to, for the source of each constant. */
-  readonly name: string;
-}
-
-/** An estimate, before it is rounded. */
-export interface Estimate {
-  readonly group: keyof Environment;
-  readonly constant: string;
-  /** Absent if the samples do not suffice: then the default stays. */
-  readonly value?: number | Pairs;
-  readonly samples: number;
-  /** Why there is no value. */
-  readonly missing?: string;
-}
+import type { Samples } from './samples';
 
 /** A constant in a report. */
 export interface CalibratedConstant {
@@ -88,7 +64,7 @@ function rounded(value: number | Pairs, unit: Unit): number | Pairs {
           [0, 100],
           [0, Infinity],
         ];
-  let before = least as number;
+  let before: number = least;
   return value.map(([percent, ms]) => {
     before = Math.max(before, Math.min(most, digits(ms)));
     return [percent, before] as const;

@@ -3,8 +3,9 @@ import type { Pairs } from '../constants/constant';
 import type { Environment } from '../constants/environment';
 import { computeMs, MIB, vcpuShare, visibleVcpus } from '../formulas/lambda';
 import { transferMs } from '../formulas/network';
-import type { CalibrationOptions, Estimate } from './calibrate';
+
 import { gapsOf } from './chains';
+import type { CalibrationOptions, Estimate } from './estimate';
 import type { CallSample, ReportSample, Samples } from './samples';
 import { distributionOf, median, robustLine } from './statistics';
 
@@ -73,8 +74,9 @@ class Estimator {
   private speed(): void {
     const { slices = [] } = this.options;
     const speeds = this.samples.calls.flatMap(({ cold, slice, runMs }) => {
-      const { coreMs, memoryMb = 0, threads = 1 } = slices[slice] ?? {};
-      if (cold || coreMs === undefined || runMs === 0) return [];
+      const facts = slices.at(slice);
+      if (cold || facts?.coreMs === undefined || runMs === 0) return [];
+      const { coreMs, memoryMb, threads } = facts;
       const usable = Math.min(threads, visibleVcpus(memoryMb, this.environment));
       const share = vcpuShare(memoryMb, this.environment);
       return [computeMs(coreMs / 1000, usable, share, this.environment) / runMs];

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
-import type { Calibration, CalibrationOptions } from '../../../../lib/cost/calibration/calibrate';
+import type { Calibration } from '../../../../lib/cost/calibration/calibrate';
 import { calibrate } from '../../../../lib/cost/calibration/calibrate';
+import type { CalibrationOptions } from '../../../../lib/cost/calibration/estimate';
 import type { CallSample, Samples } from '../../../../lib/cost/calibration/samples';
 import { parseConstants, printConstants } from '../../../../lib/cost/constants/constants-file';
 import { valuesOf } from '../../../../lib/cost/constants/constant';
