@@ -25,7 +25,7 @@ export class Deployment {
     name: string,
     assembly: string,
     inputs: ReadonlyMap<string, RawTensor>,
-    options: Pick<LocalCloudOptions, 'simulation' | 'tls'>,
+    options: Pick<LocalCloudOptions, 'simulation' | 'tls' | 'onLog'>,
   ): Promise<Deployment> {
     const trace: TraceEvent[] = [];
     const cloud = await LocalCloud.start(assembly, { ...options, onTrace: (event) => trace.push(event) });

@@ -1,4 +1,5 @@
 /** Synthesizes the stacks that its argument lists as JSON. */
+import { StateMachineType } from 'aws-cdk-lib/aws-stepfunctions';
 import { Slicing, WarmUp } from '../../lib';
 import { naiveAssembly, pipelineAssembly } from './assemblies';
 import type { Subject } from './synthesize';
@@ -8,11 +9,13 @@ function build(subject: Subject): void {
     naiveAssembly(subject.outdir, subject.slicesFolder);
     return;
   }
-  const { outdir, modelPath, slices, warmUp } = subject;
+  const { outdir, modelPath, slices, warmUp, stateMachineType = 'express', dimensions } = subject;
   pipelineAssembly(outdir, {
     modelPath,
     slicing: Slicing.count(slices),
     warmUp: warmUp === 'always' ? WarmUp.ALWAYS : WarmUp.NEVER,
+    stateMachineType: stateMachineType === 'express' ? StateMachineType.EXPRESS : StateMachineType.STANDARD,
+    ...(dimensions && { dimensions }),
   });
 }
 

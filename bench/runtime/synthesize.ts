@@ -7,6 +7,10 @@ interface PipelineSubject {
   readonly modelPath: string;
   readonly slices: number;
   readonly warmUp: 'always' | 'never';
+  /** @default 'express' */
+  readonly stateMachineType?: 'express' | 'standard';
+  /** Sizes of symbolic dimensions. */
+  readonly dimensions?: Readonly<Record<string, number>>;
 }
 
 interface NaiveSubject {

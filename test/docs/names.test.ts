@@ -44,7 +44,8 @@ describe('the command line', () => {
   let help: string;
 
   beforeAll(async () => {
-    const commands = [['inspect'], ['plan'], ['slice'], ['verify'], ['run'], ['local'], ['cache', 'clear']];
+    const names = ['inspect', 'plan', 'slice', 'verify', 'calibrate', 'run', 'local'];
+    const commands = [...names.map((name) => [name]), ['cache', 'clear']];
     const answers = await Promise.all(commands.map((command) => cli([...command, '--help'])));
     help = answers.map(({ stdout }) => stdout).join('\n');
   });
@@ -52,9 +53,9 @@ describe('the command line', () => {
   test('has every flag that a document uses with it', () => {
     const known = new Set(help.match(/--[a-z][a-z-]*/g));
     const flags = DOCUMENTS.flatMap(({ text, file }) =>
-      [...text.matchAll(/sliced-inference (?:inspect|plan|slice|verify|run|local|cache)[^`\n]*/g)].flatMap(
-        ([line]) => (line.match(/--[a-z][a-z-]*/g) ?? []).map((flag) => `${file}: ${flag}`),
-      ),
+      [
+        ...text.matchAll(/sliced-inference (?:inspect|plan|slice|verify|calibrate|run|local|cache)[^`\n]*/g),
+      ].flatMap(([line]) => (line.match(/--[a-z][a-z-]*/g) ?? []).map((flag) => `${file}: ${flag}`)),
     );
     expect(flags.length).toBeGreaterThan(10);
     expect(flags.filter((flag) => !known.has(flag.split(': ')[1]))).toEqual([]);

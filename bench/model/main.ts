@@ -1,0 +1,131 @@
+/**
+ * `npm run bench:model`: how far the model of cost is from runs of the local cloud with simulated delays. Each round measures
+ * how much other programs slow this machine down, and predicts and measures a cold and a warm run.
+ */
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { formatTable } from '../table';
+import type { CaseResult } from './measure-case';
+import { measureCase } from './measure-case';
+import { machineOf } from './machine';
+import { runModels } from './models';
+import { spread, formatSpread } from '../measure';
+import type { FullSimulation } from './simulated-environment';
+
+interface Options {
+  readonly rounds: number;
+  readonly megabytes: number;
+  readonly folder: string;
+  readonly keep?: boolean;
+  readonly models?: readonly string[];
+}
+
+/** Medians of published measurements, see docs/costs.md: `standardFirstGetMs`, `standard1KiB`; and the belief `placementMs`. */
+const FIRST_BYTE_MS = 68;
+const TRANSITION_MS = 160;
+const COLD_START_MS = 200;
+
+/** The share by which predictions may be off. */
+const TARGET = 0.15;
+
+async function main({ rounds, megabytes, folder: parent, models: wanted, keep }: Options): Promise<void> {
+  const folder = fs.mkdtempSync(path.join(parent, 'bench-model-'));
+  // The functions' /tmp folders and the local S3 are there too.
+  process.env.TMPDIR = folder;
+  const simulation: FullSimulation = {
+    network: {
+      firstByteMs: FIRST_BYTE_MS,
+      connectionBytesPerSecond: megabytes * 1e6,
+      functionBytesPerSecond: megabytes * 1e6,
+    },
+    coldStartMs: COLD_START_MS,
+    transitionMs: TRANSITION_MS,
+  };
+  try {
+    const machine = await machineOf(folder, simulation);
+    print(
+      `Node.js ${process.version}, ${machine.processors} x ${os.cpus().at(0)?.model ?? 'unknown processor'}; ` +
+        `a function starts in ${machine.initMs.toFixed(0)} ms of processor time`,
+    );
+    print(
+      `simulated: ${megabytes} MB/s for each function, first byte after ${FIRST_BYTE_MS} ms, cold start ${COLD_START_MS} ms, ${TRANSITION_MS} ms per transition\n`,
+    );
+    const results: CaseResult[] = [];
+    const models = runModels(folder).filter(
+      ({ name }) => wanted === undefined || wanted.some((part) => name.includes(part)),
+    );
+    for (const [index, model] of models.entries()) {
+      for (const warmUp of [true, false]) {
+        const own = path.join(folder, `${index}-${String(warmUp)}`);
+        const result = await measureCase(model, { folder: own, simulation, machine, rounds, warmUp });
+        results.push(result);
+        for (const temperature of ['cold', 'warm'] as const)
+          process.stderr.write(`${result.name}, ${temperature}: ${rowOf(result, temperature).join('  ')}\n`);
+      }
+    }
+    print(tables(results));
+    print(`\n${summary(results)}`);
+  } finally {
+    if (keep) print(`logs, profiles and constants are in ${folder}`);
+    else fs.rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function tables(results: readonly CaseResult[]): string {
+  const table = (temperature: 'cold' | 'warm'): string =>
+    formatTable(
+      [`${temperature} runs`, 'seconds', 'described', 'calibrated', 'defaults of AWS', 'slowdown'],
+      results.map((result) => [result.name, ...rowOf(result, temperature)]),
+    );
+  return `${table('cold')}\n${table('warm')}`;
+}
+
+function rowOf(result: CaseResult, temperature: 'cold' | 'warm'): string[] {
+  const { seconds, described, calibrated, defaults } = result[temperature];
+  return [
+    ...[seconds, described, calibrated].map((values) => formatSpread(spread(values), 2)),
+    spread(defaults).median.toFixed(2),
+    formatSpread(spread(result.slowdowns), 1),
+  ];
+}
+
+function summary(results: readonly CaseResult[]): string {
+  const errors = (temperature: 'cold' | 'warm', by: 'described' | 'calibrated' | 'defaults'): number[] =>
+    results.map((result) => Math.abs(spread(result[temperature][by]).median - 1));
+  const line = (temperature: 'cold' | 'warm', by: 'described' | 'calibrated' | 'defaults'): string => {
+    const all = errors(temperature, by);
+    const within = all.filter((error) => error <= TARGET).length;
+    return `${temperature}, ${by}: ${within} of ${all.length} pipelines within ${TARGET * 100} %, median error ${(spread(all).median * 100).toFixed(0)} %`;
+  };
+  return [
+    'ratios are predicted / measured: medians of the runs (lowest-highest)',
+    ...(['cold', 'warm'] as const).flatMap((temperature) =>
+      (['described', 'calibrated', 'defaults'] as const).map((by) => line(temperature, by)),
+    ),
+  ].join('\n');
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+function above(least: number): (text: string) => number {
+  return (text) => {
+    if (/^\d+$/.test(text) && Number(text) >= least) return Number(text);
+    throw new InvalidArgumentError(`It must be a whole number from ${least} up.`);
+  };
+}
+
+new Command('bench:model')
+  .description('Compares predicted times of runs with those of the local cloud under simulated delays.')
+  .addOption(new Option('--rounds <n>', 'cold and warm runs of each pipeline').argParser(above(1)).default(5))
+  .addOption(
+    new Option('--megabytes <n>', 'bandwidth of each function, in MB/s').argParser(above(1)).default(20),
+  )
+  .option('--folder <folder>', 'folder for all files', fs.existsSync('/dev/shm') ? '/dev/shm' : os.tmpdir())
+  .option('--keep', 'keep the logs, the profiles and the calibrated constants')
+  .option('--models <names...>', 'only models whose names contain one of these')
+  .action((options: Options) => main(options))
+  .parse();

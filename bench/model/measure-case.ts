@@ -1,0 +1,213 @@
+/** Runs one pipeline cold and warm, and predicts each run. */
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { analyzeModel } from '../../lib/compile/analyze';
+import { compileCut } from '../../lib/compile/compile';
+import { readProfile } from '../../lib/compile/profile-file';
+import { parseConstants } from '../../lib/cost/constants/constants-file';
+import { valuesOf } from '../../lib/cost/constants/constant';
+import { DEFAULT_ENVIRONMENT, ENVIRONMENT, type Environment } from '../../lib/cost/constants/environment';
+import { PLAN_FILE, writeSlices } from '../../lib/emit/write';
+import { run } from '../measure';
+import { Deployment } from '../runtime/deployment';
+import { benchInputs } from '../runtime/models';
+import { synthesize } from '../runtime/synthesize';
+import { slowdown } from './machine';
+import type { RunModel } from './models';
+import type { PlannedRun, PredictedRun } from './predict';
+import { plannedRun, predictRun } from './predict';
+import type { FullSimulation, Machine } from './simulated-environment';
+import { simulatedEnvironment } from './simulated-environment';
+
+const CLI = path.join(__dirname, '../../../dist/bundle/program.js');
+
+/** Warm runs that follow each cold one. */
+const WARM_RUNS = 3;
+
+interface CaseSetting {
+  /** For the assembly and the files. */
+  readonly folder: string;
+  readonly simulation: FullSimulation;
+  readonly machine: Machine;
+  readonly rounds: number;
+  readonly warmUp: boolean;
+}
+
+type Temperature = 'cold' | 'warm';
+
+interface MeasuredRun {
+  readonly round: number;
+  readonly temperature: Temperature;
+  readonly ms: number;
+  readonly slowdown: number;
+  /** By the environment that describes the simulation. */
+  readonly described: PredictedRun;
+}
+
+/** Predicted / measured time of the runs of one temperature. */
+export interface Compared {
+  readonly seconds: readonly number[];
+  /** With constants that describe the simulation and this machine. */
+  readonly described: readonly number[];
+  /** In the rounds with even numbers: with constants that are calibrated from the logs of the other rounds. */
+  readonly calibrated: readonly number[];
+  /** In the same rounds: with the library's own constants, which describe AWS. */
+  readonly defaults: readonly number[];
+}
+
+export interface CaseResult {
+  readonly name: string;
+  readonly cold: Compared;
+  readonly warm: Compared;
+  readonly slowdowns: readonly number[];
+}
+
+export async function measureCase(model: RunModel, setting: CaseSetting): Promise<CaseResult> {
+  const { folder, simulation, machine, rounds, warmUp } = setting;
+  const { file, slices, dimensions, stateMachineType = 'express' } = model;
+  fs.mkdirSync(folder);
+  const outdir = path.join(folder, 'assembly');
+  const cache = path.join(path.dirname(folder), 'cache');
+  synthesize(
+    [{ outdir, modelPath: file, slices, warmUp: warmUp ? 'always' : 'never', stateMachineType, dimensions }],
+    cache,
+  );
+  const profilePath = profileOf(model, folder);
+  const profile = readProfile(profilePath);
+  const planned = plannedRun(analyzeModel(file, { dimensions }), slices);
+  const predict = (environment: Environment): PredictedRun =>
+    predictRun(planned, { environment, profile, warmUp, stateMachineType });
+  const deployment = new Logged(model, outdir, simulation);
+  const runs: MeasuredRun[] = [];
+  try {
+    await deployment.start();
+    for (let round = 0; round < rounds; round++) {
+      await deployment.makeCold(round);
+      for (let index = 0; index <= WARM_RUNS; index++) {
+        const temperature = index === 0 ? 'cold' : 'warm';
+        const before = slowdown();
+        const ms = await deployment.run();
+        const during = (before + slowdown()) / 2;
+        const together = warmUp && temperature === 'cold' ? planned.plan.slices.length : 1;
+        const described = predict(
+          simulatedEnvironment(simulation, { ...machine, slowdown: during }, together),
+        );
+        runs.push({ round, temperature, ms, slowdown: during, described });
+      }
+    }
+  } finally {
+    await deployment.close();
+    fs.rmSync(outdir, { recursive: true, force: true });
+  }
+  const table = calibrateFrom(
+    deployment.lines((round) => round % 2 === 1),
+    {
+      ...{ folder, planned, profilePath, stateMachineType },
+    },
+  );
+  const [calibrated, defaults] = [predict(table), predict(DEFAULT_ENVIRONMENT)];
+  const compared = (temperature: Temperature): Compared =>
+    comparedRuns(runs, temperature, calibrated[temperature], defaults[temperature]);
+  return {
+    name: `${model.name}, ${slices} slices${warmUp ? '' : ', no warm-up'}`,
+    cold: compared('cold'),
+    warm: compared('warm'),
+    slowdowns: runs.map((one) => one.slowdown),
+  };
+}
+
+function comparedRuns(
+  runs: readonly MeasuredRun[],
+  temperature: Temperature,
+  calibratedMs: number,
+  defaultMs: number,
+): Compared {
+  const all = runs.filter((one) => one.temperature === temperature);
+  const heldOut = all.filter(({ round }) => round % 2 === 0);
+  return {
+    seconds: all.map(({ ms }) => ms / 1000),
+    described: all.map(({ ms, described }) => described[temperature] / ms),
+    calibrated: heldOut.map(({ ms }) => calibratedMs / ms),
+    defaults: heldOut.map(({ ms }) => defaultMs / ms),
+  };
+}
+
+interface CalibrationFiles {
+  readonly folder: string;
+  readonly planned: PlannedRun;
+  readonly profilePath: string;
+  readonly stateMachineType: 'express' | 'standard';
+}
+
+/** Runs the command as a user does, with the plan of the slices that ran. */
+function calibrateFrom(lines: string, { folder, planned, profilePath, stateMachineType }: CalibrationFiles) {
+  const slices = path.join(folder, 'slices');
+  writeSlices(compileCut(planned.analyzed, planned.cut), slices);
+  const log = path.join(folder, 'functions.log');
+  fs.writeFileSync(log, lines);
+  const out = path.join(folder, 'environment.json');
+  const flags = ['--plan', path.join(slices, PLAN_FILE), '--profile', profilePath];
+  run(process.execPath, [
+    CLI,
+    'calibrate',
+    log,
+    ...flags,
+    '--state-machine-type',
+    stateMachineType,
+    '--out',
+    out,
+  ]);
+  fs.rmSync(slices, { recursive: true });
+  return valuesOf(parseConstants(fs.readFileSync(out, 'utf8'), out, 'environment', ENVIRONMENT));
+}
+
+/** A deployment that keeps the lines of its functions' logs by round. */
+class Logged {
+  private deployment: Deployment | undefined;
+  private round = -1;
+  private readonly log: { readonly round: number; readonly line: string }[] = [];
+
+  constructor(
+    private readonly model: RunModel,
+    private readonly assembly: string,
+    private readonly simulation: FullSimulation,
+  ) {}
+
+  /** The first run does not count: it compiles the code of the simulation. */
+  async start(): Promise<void> {
+    const { model, assembly, simulation } = this;
+    this.deployment = await Deployment.start(model.name, assembly, benchInputs(model), {
+      simulation,
+      onLog: (name, line) => this.log.push({ round: this.round, line: `${name}: ${line}` }),
+    });
+    await this.deployment.run();
+  }
+
+  async makeCold(round: number): Promise<void> {
+    await this.deployment?.makeCold();
+    this.round = round;
+  }
+
+  /** Returns milliseconds. */
+  async run(): Promise<number> {
+    if (this.deployment === undefined) throw new Error('the deployment is not started');
+    return (await this.deployment.run()).ms;
+  }
+
+  lines(counts: (round: number) => boolean): string {
+    const own = this.log.filter(({ round }) => round >= 0 && counts(round));
+    return own.map(({ line }) => `${line}\n`).join('');
+  }
+
+  async close(): Promise<void> {
+    await this.deployment?.close();
+  }
+}
+
+/** Returns the path of the profile. */
+function profileOf({ file, dimensions }: RunModel, folder: string): string {
+  const out = path.join(folder, 'model.profile.json');
+  const sizes = Object.entries(dimensions).flatMap(([name, size]) => ['--dimension', `${name}=${size}`]);
+  run(process.execPath, [CLI, 'profile', file, ...sizes, '--out', out]);
+  return out;
+}

@@ -1,0 +1,235 @@
+/** `sliced-inference calibrate LOG...`: turns the telemetry of real runs into constants of the model of cost. */
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { Command, Option } from 'commander';
+import type { Calibration, CalibratedConstant } from '../../lib/cost/calibration/calibrate';
+import { calibrate } from '../../lib/cost/calibration/calibrate';
+import type { Pairs } from '../../lib/cost/constants/constant';
+import { ENVIRONMENT } from '../../lib/cost/constants/environment';
+import { parseConstants, printConstants } from '../../lib/cost/constants/constants-file';
+import { SlicedInferenceError, printable, quoted, systemReason } from '../../lib/errors';
+import { unreadablePath } from '../../lib/host/foreign-path';
+import { replaceFile } from '../../lib/host/write-beside';
+import { collectSamples, type Collected } from '../calibrate/collect-samples';
+import { gatherCommands } from '../calibrate/gather-commands';
+import { MAX_LOG_BYTES } from '../calibrate/limits';
+import { sliceFacts } from '../calibrate/slice-facts';
+import { formatBytes, formatTable } from '../terminal/format';
+
+interface Options {
+  readonly out?: string;
+  readonly plan?: string;
+  readonly profile?: string;
+  readonly architecture: 'x86_64' | 'arm64';
+  readonly stateMachineType: 'express' | 'standard';
+  readonly tensorStore: 's3-standard' | 's3-express';
+  readonly printCommands?: string | true;
+  readonly json?: boolean;
+}
+
+const HELP = `
+Reads the lines that the functions of slices and Lambda write into logs, and estimates constants from their medians: the init phase,
+the placement, bandwidth, waits for S3, transitions, and more. A constant with fewer than 5 samples keeps its default. The
+files may be those of \`aws logs filter-log-events\`, of \`aws logs get-query-results\`, exports of Logs Insights, the lines of
+\`sliced-inference local --logs\`, and histories of Standard executions. --print-commands prints the commands that gather them.
+
+Examples:
+  $ sliced-inference calibrate --print-commands arn:aws:states:us-east-1:111122223333:stateMachine:Ocr
+  $ sliced-inference calibrate calibration-*.json --plan plan.json --out environment.json
+  $ sliced-inference local cdk.out --logs 2> functions.log    # runs on this machine instead of AWS
+  $ sliced-inference calibrate functions.log --out environment.json`;
+
+export function calibrateCommand(): Command {
+  return new Command('calibrate')
+    .description('turn the telemetry of real runs into constants of the model of cost')
+    .argument('[logs...]', 'files with the logs of the functions')
+    .option('--out <file>', 'file to write the constants to, for --environment')
+    .option('--plan <file>', 'plan.json of the slices: their memory, and the objects that they read')
+    .option('--profile <file>', 'profile of the model: with --plan, it tells the speed of the processors')
+    .addOption(
+      new Option('--architecture <name>', 'processors of the functions')
+        .choices(['x86_64', 'arm64'])
+        .default('x86_64'),
+    )
+    .addOption(
+      new Option('--state-machine-type <type>', 'type of the state machine')
+        .choices(['express', 'standard'])
+        .default('express'),
+    )
+    .addOption(
+      new Option('--tensor-store <store>', 'where slices write tensors for later slices')
+        .choices(['s3-standard', 's3-express'])
+        .default('s3-standard'),
+    )
+    .option(
+      '--print-commands [arn]',
+      'print the AWS CLI commands that gather the logs of a state machine, and end',
+    )
+    .option('--json', 'print JSON')
+    .addHelpText('after', HELP)
+    .action(run);
+}
+
+function run(logs: readonly string[], options: Options): void {
+  const { out, plan, profile, printCommands, json } = options;
+  if (printCommands !== undefined) {
+    process.stdout.write(gatherCommands(printCommands === true ? undefined : checkedArn(printCommands)));
+    return;
+  }
+  if (logs.length === 0) {
+    throw new SlicedInferenceError(
+      'calibrate must get a file of logs',
+      'none',
+      'pass the files; --print-commands prints how to gather them',
+    );
+  }
+  if (out === undefined && !json) {
+    throw new SlicedInferenceError(
+      '--out must name a file',
+      'nothing',
+      'pass --out environment.json, or --json',
+    );
+  }
+  if (profile !== undefined && plan === undefined) {
+    throw new SlicedInferenceError(
+      '--profile must come with --plan',
+      'no --plan',
+      'pass the plan.json of the slices',
+    );
+  }
+  if (out !== undefined) checkWritable(out);
+  const collected = collectSamples(logs.map(readLog));
+  const { calls } = collected.samples;
+  if (calls.length === 0) {
+    const { skipped, refused, reason } = collected;
+    throw new SlicedInferenceError(
+      'the logs must have lines of slice functions (`slice ran`)',
+      `none in ${logs.length} files: ${skipped} other lines, ${refused} lines refused${reason === undefined ? '' : ` (${printable(reason)})`}`,
+      'gather the logs again with the commands of --print-commands',
+    );
+  }
+  const calibration = calibrate(collected.samples, {
+    architecture: options.architecture,
+    stateMachineType: options.stateMachineType,
+    tensorStore: options.tensorStore,
+    name: `${calls.length} calls in ${printable(path.basename(logs[0]), 60)}${logs.length > 1 ? ` and ${logs.length - 1} more files` : ''}`,
+    ...(plan !== undefined && { slices: sliceFacts(plan, profile) }),
+  });
+  const text = printConstants('environment', calibration.table);
+  // What this command writes, the others can read.
+  parseConstants(text, out ?? 'environment', 'environment', ENVIRONMENT);
+  if (out !== undefined) write(out, text);
+  process.stdout.write(
+    json
+      ? `${JSON.stringify(report(calibration, collected), undefined, 2)}\n`
+      : describe(calibration, collected, out),
+  );
+}
+
+/** The ARN is printed into a command of a shell. */
+function checkedArn(arn: string): string {
+  if (/^arn:[a-z-]+:states:[a-z0-9-]+:\d{12}:stateMachine:[A-Za-z0-9_-]+$/.test(arn)) return arn;
+  throw new SlicedInferenceError(
+    '--print-commands must get the ARN of a state machine',
+    quoted(arn),
+    'copy it from the outputs of the stack',
+  );
+}
+
+function readLog(file: string): string {
+  const must = `log ${quoted(file)} must be a readable file`;
+  try {
+    const stat = fs.statSync(file);
+    if (!stat.isFile()) {
+      const got = stat.isDirectory() ? 'a folder' : 'a pipe or a device';
+      throw new SlicedInferenceError(must, got, 'pass the path of a file with logs');
+    }
+    if (stat.size > MAX_LOG_BYTES) {
+      throw new SlicedInferenceError(
+        `log ${quoted(file)} must have at most ${formatBytes(MAX_LOG_BYTES)}`,
+        formatBytes(stat.size),
+        'gather the logs of fewer days',
+      );
+    }
+    return fs.readFileSync(file, 'utf8');
+  } catch (error) {
+    if (error instanceof SlicedInferenceError) throw error;
+    const { got, advice } = unreadablePath(file, error);
+    throw new SlicedInferenceError(must, got, advice);
+  }
+}
+
+/** Fails before the work, not after it. */
+function checkWritable(out: string): void {
+  const must = `--out ${quoted(out)} must be a file that can be written`;
+  if (out === '' || out.endsWith('/') || fs.statSync(out, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new SlicedInferenceError(must, 'a folder', 'pass the path of a file');
+  }
+  try {
+    fs.accessSync(path.dirname(path.resolve(out)), fs.constants.W_OK);
+  } catch (error) {
+    throw new SlicedInferenceError(must, systemReason(error), 'check the path');
+  }
+}
+
+function write(out: string, text: string): void {
+  try {
+    replaceFile(out, text);
+  } catch (error) {
+    throw new SlicedInferenceError(
+      `--out ${quoted(out)} must be a file that can be written`,
+      systemReason(error),
+      'check the path',
+    );
+  }
+}
+
+function report({ constants, table }: Calibration, { samples, skipped, refused, reason }: Collected): object {
+  return {
+    calls: samples.calls.length,
+    warmUps: samples.warmUps.length,
+    reports: samples.reports.length,
+    transitions: samples.transitions.length,
+    skippedLines: skipped,
+    refusedLines: refused,
+    ...(reason !== undefined && { firstRefused: reason }),
+    constants,
+    environment: table,
+  };
+}
+
+function describe({ constants }: Calibration, collected: Collected, out: string | undefined): string {
+  const { samples, skipped, refused, reason } = collected;
+  const replaced = constants.filter(({ after }) => after !== null);
+  const rows = replaced.map(({ name, unit, before, after, samples: count }) => [
+    name,
+    short(before),
+    short(after),
+    unit,
+    count,
+  ]);
+  const kept = constants.filter(({ after }) => after === null).map(keptLine);
+  const unused = [
+    `${skipped} other lines skipped`,
+    ...(refused > 0 ? [`${refused} lines refused, the first because ${printable(reason ?? '')}`] : []),
+  ];
+  return [
+    `${samples.calls.length} calls, ${samples.warmUps.length} warm-ups, ${samples.reports.length} reports; ${unused.join('; ')}`,
+    formatTable(['constant', 'default', 'calibrated', 'unit', 'samples'], rows),
+    ...kept,
+    ...(out === undefined ? [] : [`written to ${out}: pass it as --environment`]),
+    '',
+  ].join('\n');
+}
+
+function keptLine({ name, missing = '' }: CalibratedConstant): string {
+  return `${name}: ${missing}; kept the default`;
+}
+
+/** The median stands for a distribution. */
+function short(value: number | Pairs | null): string {
+  if (value === null) return '';
+  if (typeof value === 'number') return String(value);
+  const middle = value.find(([percent]) => percent === 50) ?? value[0];
+  return `${middle[1]} (p50)`;
+}

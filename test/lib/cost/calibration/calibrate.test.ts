@@ -1,0 +1,177 @@
+import fc from 'fast-check';
+import type { Calibration } from '../../../../lib/cost/calibration/calibrate';
+import { calibrate } from '../../../../lib/cost/calibration/calibrate';
+import type { CalibrationOptions } from '../../../../lib/cost/calibration/estimate';
+import type { CallSample, Samples } from '../../../../lib/cost/calibration/samples';
+import { parseConstants, printConstants } from '../../../../lib/cost/constants/constants-file';
+import { valuesOf } from '../../../../lib/cost/constants/constant';
+import type { Environment } from '../../../../lib/cost/constants/environment';
+import { ENVIRONMENT } from '../../../../lib/cost/constants/environment';
+
+const OPTIONS: CalibrationOptions = {
+  architecture: 'x86_64',
+  stateMachineType: 'express',
+  tensorStore: 's3-standard',
+  name: 'a test',
+};
+
+/** 1,769 MB: one vCPU, so that processor time is elapsed time. */
+const MEMORY_MB = 1769;
+const START = Date.UTC(2026, 10, 25);
+const MB = 1e6;
+
+/** What the made-up functions take. */
+interface Truth {
+  readonly initMs: number;
+  readonly transitionMs: number;
+  readonly firstByteMs: number;
+  readonly putMs: number;
+  readonly megabytesPerSecond: number;
+  readonly placementMs: number;
+}
+
+const TRUTH: Truth = {
+  initMs: 420,
+  transitionMs: 33,
+  firstByteMs: 51,
+  putMs: 62,
+  megabytesPerSecond: 25,
+  placementMs: 310,
+};
+
+const SIZES_MB = [20, 40, 60];
+const REQUEST_MS = 2.4;
+const CLIENT_MS = 0.9;
+const COMPUTE_MS = 100;
+
+/** Runs of three slices, of which the first is cold and the others are warm. */
+function samplesOf(truth: Truth, runs: number): Samples {
+  const calls = Array.from({ length: runs }, (_, run) => runOf(truth, `run ${run}`, run % 4 === 0)).flat();
+  return {
+    calls,
+    warmUps: [],
+    reports: calls.flatMap(({ report }) => (report === undefined ? [] : [report])),
+    transitions: [],
+  };
+}
+
+function runOf(truth: Truth, run: string, cold: boolean): CallSample[] {
+  let startedAt = START;
+  return SIZES_MB.map((megabytes, slice) => {
+    const loadMs = cold
+      ? truth.firstByteMs + (megabytes / truth.megabytesPerSecond) * 1000 + 20 + 0.045 * megabytes
+      : 0;
+    const call: CallSample = {
+      ...{ run, slice, startedAt: Math.round(startedAt), cold, warmedUp: false },
+      ...{ weightBytes: megabytes * MB, loadMs, readMs: truth.firstByteMs + REQUEST_MS },
+      ...{ runMs: COMPUTE_MS, writeMs: truth.putMs + REQUEST_MS, bytesRead: 4, bytesWritten: 4 },
+      report: {
+        durationMs: CLIENT_MS + loadMs + truth.firstByteMs + truth.putMs + 2 * REQUEST_MS + COMPUTE_MS,
+        memoryMb: MEMORY_MB,
+        ...(cold && { initMs: truth.initMs }),
+      },
+    };
+    startedAt += loadMs + call.readMs + call.runMs + call.writeMs + CLIENT_MS + truth.transitionMs;
+    if (cold) startedAt += truth.placementMs + truth.initMs;
+    return call;
+  });
+}
+
+/** Through a file, as the commands read it. */
+function environmentOf({ table }: Calibration): Environment {
+  const text = printConstants('environment', table);
+  return valuesOf(parseConstants(text, 'environment.json', 'environment', ENVIRONMENT));
+}
+
+function middleOf(pairs: Environment['s3']['standardGet']): number {
+  return pairs.find(([percent]) => percent === 50)?.[1] ?? NaN;
+}
+
+function expectNear(value: number, truth: number): void {
+  expect(Math.abs(value - truth)).toBeLessThanOrEqual(1 + 0.03 * truth);
+}
+
+describe('calibration', () => {
+  it('finds the constants with which the samples were made', () => {
+    const delay = fc.integer({ min: 5, max: 500 });
+    const truths = fc.record({
+      initMs: fc.integer({ min: 160, max: 3000 }),
+      ...{ transitionMs: delay, firstByteMs: delay, putMs: delay, placementMs: delay },
+      megabytesPerSecond: fc.integer({ min: 5, max: 90 }),
+    });
+    fc.assert(
+      fc.property(truths, (truth) => {
+        const { lambda, network, s3, stepFunctions, handler } = environmentOf(
+          calibrate(samplesOf(truth, 40), OPTIONS),
+        );
+
+        expectNear(lambda.x86InitMs + lambda.runtimeLoadMs, truth.initMs);
+        expectNear(lambda.placementMs, truth.placementMs);
+        expectNear((network.burstRate * 2 ** 20) / 1e6, truth.megabytesPerSecond);
+        expectNear(middleOf(s3.standardGet), truth.firstByteMs);
+        expectNear(s3.standardFirstGetMs, truth.firstByteMs);
+        expectNear(middleOf(s3.standardPut), truth.putMs);
+        expectNear(middleOf(stepFunctions.express), truth.transitionMs);
+        expectNear(handler.callCpuMs, CLIENT_MS);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it('is not moved by a few slow calls', () => {
+    const { calls, ...rest } = samplesOf(TRUTH, 40);
+    const slow = calls.map((call, index) => (index % 10 === 9 ? { ...call, writeMs: 60_000 } : call));
+    const { s3 } = environmentOf(calibrate({ calls: slow, ...rest }, OPTIONS));
+
+    expectNear(middleOf(s3.standardPut), TRUTH.putMs);
+  });
+
+  it('keeps each default without enough samples, and says so', () => {
+    const { constants, table } = calibrate(
+      { calls: runOf(TRUTH, 'one', false), warmUps: [], reports: [], transitions: [] },
+      OPTIONS,
+    );
+
+    expect(table).toEqual({});
+    expect(constants.every(({ after, missing }) => after === null && missing !== undefined)).toBe(true);
+    expect(constants.find(({ name }) => name === 'lambda.x86InitMs')?.missing).toBe(
+      'not enough runs: 0 cold starts, at least 5 are needed',
+    );
+  });
+
+  it('names the samples and the days in each source', () => {
+    const { table } = calibrate(samplesOf(TRUTH, 40), OPTIONS);
+
+    expect(table.lambda.x86InitMs).toMatchObject({
+      ...{ unit: 'ms', known: 'replaced', date: '2026-11' },
+      source: 'calibrated from 30 samples of a test, 2026-11-25',
+    });
+  });
+
+  it('calibrates the constants of the given architecture, state machine and store', () => {
+    const { table } = calibrate(samplesOf(TRUTH, 40), {
+      ...OPTIONS,
+      ...{ architecture: 'arm64', stateMachineType: 'standard', tensorStore: 's3-express' },
+    });
+
+    expect(Object.keys(table.lambda)).toContain('armInitMs');
+    expect(Object.keys(table.stepFunctions)).toEqual(['standard1KiB']);
+    expect(Object.keys(table.s3)).toEqual(
+      expect.arrayContaining(['expressGet', 'expressPut', 'standardPut']),
+    );
+  });
+
+  it('compares warm runs with a profile', () => {
+    const slices = SIZES_MB.map(() => ({ memoryMb: MEMORY_MB, threads: 1, reads: 1, coreMs: 80 }));
+    const { processor } = environmentOf(calibrate(samplesOf(TRUTH, 40), { ...OPTIONS, slices }));
+
+    expect(processor.lambdaSpeed).toBeCloseTo(0.8, 3);
+  });
+
+  it('takes transitions of a history if the calls tell none', () => {
+    const { reports } = samplesOf(TRUTH, 4);
+    const samples = { calls: [], warmUps: [], reports, transitions: [20, 21, 22, 23, 24] };
+
+    expect(middleOf(environmentOf(calibrate(samples, OPTIONS)).stepFunctions.express)).toBe(22);
+  });
+});
