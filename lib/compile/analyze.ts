@@ -1,4 +1,5 @@
 /** Analyzes a model before it is cut: reads it, checks it, infers types and sizes, and finds the legal cuts. */
+import type { CostOptions } from '../cost/cost-options';
 import type { Model, Opset, SourceFile } from '../onnx/model';
 import { parseModel } from '../onnx/parse';
 import type { OptimizationLevel } from '../optimize/level';
@@ -15,7 +16,10 @@ import type { DimensionSizes, ValueTypes } from '../shapes/value-types';
 import { sortedSizes } from '../shapes/value-types';
 import { checkSignature, checkSource } from './check-model';
 import { cuttableGraph } from './cuttable-graph';
+import type { FittingProfile, GivenProfile } from './profile-file';
+import { profileFor } from './profile-file';
 import { planCosts } from './plan-costs';
+import { profiledSizes, trueTypes } from './true-types';
 
 export interface AnalyzedModel {
   /** The files of the original model, its `.onnx` file first. */
@@ -35,13 +39,17 @@ export interface AnalyzedModel {
   /** Types, elements and bytes of all values for the planned sizes of symbolic dimensions. */
   readonly planned: PlannedTypes;
   readonly optimization: OptimizationLevel;
+  /** The options of the model of cost by which plans are compared. */
+  readonly costs: CostOptions;
+  /** The measurements that replace estimates, and what differs from the plan. */
+  readonly profile?: FittingProfile;
 }
 
 export interface AnalyzeOptions {
   /**
    * Sizes of symbolic dimensions of the inputs, by name. Requests are expected to have these sizes.
    *
-   * @default - assumed sizes; see `assumedSizes`
+   * @default - the sizes of the profile; without a profile assumed sizes, see `assumedSizes`
    */
   readonly dimensions?: DimensionSizes;
   /**
@@ -50,6 +58,18 @@ export interface AnalyzeOptions {
    * @default 'none'
    */
   readonly optimization?: OptimizationLevel;
+  /**
+   * Measurements of the model. They replace the estimates of work, and those of shapes if the sizes of all dimensions are the same.
+   *
+   * @default - estimates
+   */
+  readonly profile?: GivenProfile;
+  /**
+   * By what plans are compared, besides the model.
+   *
+   * @default - the defaults of `CostOptions`
+   */
+  readonly costs?: CostOptions;
 }
 
 /**
@@ -57,15 +77,21 @@ export interface AnalyzeOptions {
  * is unknown
  */
 export function analyzeModel(modelPath: string, options: AnalyzeOptions = {}): AnalyzedModel {
-  const { optimization = 'none' } = options;
+  const { optimization = 'none', profile: given, costs = {} } = options;
   const dimensions = sortedSizes(options.dimensions ?? {});
   const source = parseModel(modelPath);
   checkSource(source, dimensions);
   const { model, dataflow, types } = cuttableGraph(source, optimization);
   checkSignature(model, types);
   const nodes = nodesByRank(dataflow);
-  const planned = planTypes(model, nodes, types, dimensions);
-  const costs = planCosts(model, planned.types);
+  const profile = given && profileFor(given.profile, given.path, { model, optimization, dimensions });
+  const sizes = { ...(profile && profiledSizes(model, profile.profile)), ...dimensions };
+  const estimated = planTypes(model, nodes, types, sizes);
+  const planned = profile ? trueTypes(model, profile.profile, estimated) : estimated;
+  const planCost = planCosts(model, planned.types, {
+    ...costs,
+    ...(profile && { profile: profile.profile }),
+  });
   return {
     source: source.files,
     sourceOpsets: source.opsets,
@@ -73,8 +99,10 @@ export function analyzeModel(modelPath: string, options: AnalyzeOptions = {}): A
     dataflow,
     types,
     provenShapes: provenShapes(model, nodes, types),
-    cuts: cutsWithRepeats(dataflow, crossingRule(model, types), planned.bytes, costs),
+    cuts: cutsWithRepeats(dataflow, crossingRule(model, types), planned.bytes, planCost),
     planned,
     optimization,
+    costs,
+    ...(profile && { profile }),
   };
 }
