@@ -3,27 +3,51 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { Stage } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
+import type { PlanEstimates } from '../compile/plan-estimates';
 import { stageModel } from '../compile/stage';
 import { planText } from '../emit/write';
 import type { SlicePlan } from '../plan/file/plan';
 import { GraphOptimization } from './graph-optimization';
+import { pipelineCosts, pipelineTransports } from './pipeline-costs';
 import type { SlicedInferencePipelineProps } from './pipeline-props';
+import type { PipelineSettings } from './settings';
 import { SlicedModel } from './sliced-model';
 import { Slicing } from './slicing';
+
+/** The sliced model of a pipeline. */
+interface ModelOfPipeline {
+  readonly model: SlicedModel;
+  /** Absent if the model was cut before. */
+  readonly planned?: {
+    readonly estimates: PlanEstimates;
+    /** Whether the search chose the number of slices. */
+    readonly isAutomatic: boolean;
+  };
+}
 
 /**
  * Returns `slicedModel` of the props, or cuts the model at `modelPath`.
  *
  * @throws SlicedInferenceError if the model cannot be read, or cannot be cut as `slicing` asks
  */
-export function pipelineModel(props: SlicedInferencePipelineProps): SlicedModel {
-  if (props.slicedModel !== undefined) return props.slicedModel;
+export function pipelineModel(
+  props: SlicedInferencePipelineProps,
+  settings: PipelineSettings,
+): ModelOfPipeline {
+  if (props.slicedModel !== undefined) return { model: props.slicedModel };
   const slicing = props.slicing ?? Slicing.automatic();
-  const staged = stageModel(props.modelPath ?? '', slicing._slicer(), {
+  const { profile, costs } = slicing._estimates();
+  const slicer = slicing._slicer({ transports: pipelineTransports(settings) });
+  const staged = stageModel(props.modelPath ?? '', slicer, {
     dimensions: props.dimensions ?? {},
     optimization: props.graphOptimization ?? GraphOptimization.NONE,
+    costs: { ...pipelineCosts(props, settings), ...costs },
+    ...(profile && { profile }),
   });
-  return SlicedModel._fromStaged(staged);
+  return {
+    model: SlicedModel._fromStaged(staged),
+    planned: { estimates: staged.estimates, isAutomatic: slicer.goal !== undefined },
+  };
 }
 
 /**
