@@ -4,6 +4,7 @@ import * as os from 'node:os';
 import { Command, CommanderError } from 'commander';
 import { packageVersion } from '../lib/host/package-files';
 import { cacheCommand } from './commands/cache';
+import { constantsCommand } from './commands/constants';
 import { inspectCommand } from './commands/inspect';
 import { localCommand } from './commands/local';
 import { planCommand } from './commands/plan';
@@ -47,6 +48,7 @@ async function main(): Promise<void> {
     sliceCommand(),
     verifyCommand(),
     profileCommand(),
+    constantsCommand(),
     runCommand(),
     localCommand(),
     cacheCommand(),

@@ -1,4 +1,5 @@
 /** Analyzes a model before it is cut: reads it, checks it, infers types and sizes, and finds the legal cuts. */
+import type { Transport } from '../cost/cost-model';
 import type { CostOptions } from '../cost/cost-options';
 import type { Model, Opset, SourceFile } from '../onnx/model';
 import { parseModel } from '../onnx/parse';
@@ -39,6 +40,8 @@ export interface AnalyzedModel {
   /** Types, elements and bytes of all values for the planned sizes of symbolic dimensions. */
   readonly planned: PlannedTypes;
   readonly optimization: OptimizationLevel;
+  /** Where slices write the tensors that later slices read, if the slicer does not choose it. */
+  readonly transport: Transport;
   /** The options of the model of cost by which plans are compared. */
   readonly costs: CostOptions;
   /** The measurements that replace estimates, and what differs from the plan. */
@@ -70,6 +73,12 @@ export interface AnalyzeOptions {
    * @default - the defaults of `CostOptions`
    */
   readonly costs?: CostOptions;
+  /**
+   * Where slices write the tensors that later slices read, if the slicer does not choose it.
+   *
+   * @default 's3-standard'
+   */
+  readonly transport?: Transport;
 }
 
 /**
@@ -77,7 +86,7 @@ export interface AnalyzeOptions {
  * is unknown
  */
 export function analyzeModel(modelPath: string, options: AnalyzeOptions = {}): AnalyzedModel {
-  const { optimization = 'none', profile: given, costs = {} } = options;
+  const { optimization = 'none', profile: given, costs = {}, transport = 's3-standard' } = options;
   const dimensions = sortedSizes(options.dimensions ?? {});
   const source = parseModel(modelPath);
   checkSource(source, dimensions);
@@ -102,6 +111,7 @@ export function analyzeModel(modelPath: string, options: AnalyzeOptions = {}): A
     cuts: cutsWithRepeats(dataflow, crossingRule(model, types), planned.bytes, planCost),
     planned,
     optimization,
+    transport,
     costs,
     ...(profile && { profile }),
   };

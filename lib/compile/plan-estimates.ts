@@ -76,7 +76,7 @@ export function slicedPlan(analyzed: AnalyzedModel, cut: ChosenCut, goal: Goal =
   const settings = cut.settings ?? {
     memoryMb: least,
     threads: threadCount(Math.max(...least)),
-    transport: 's3-standard',
+    transport: analyzed.transport,
   };
   const schedule = scheduleSlices({ slices: cut.wiring.slices, outputs: cut.wiring.results });
   const model = analyzed.cuts.costs.model(goal.requestsPerHour);

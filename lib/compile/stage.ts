@@ -80,7 +80,7 @@ export function stageModel(modelPath: string, slicer: Slicer, options: AnalyzeOp
 function keyOf(
   modelPath: string,
   slicer: Slicer,
-  { dimensions = {}, optimization = 'none', profile, costs = {} }: AnalyzeOptions,
+  { dimensions = {}, optimization = 'none', profile, costs = {}, transport }: AnalyzeOptions,
 ): string {
   return createHash('sha256')
     .update(
@@ -94,6 +94,7 @@ function keyOf(
         profile && createHash('sha256').update(JSON.stringify(profile.profile)).digest('hex'),
         withDefaults(costs),
         costs.requestsPerHour,
+        transport,
         // Which nodes ONNX Runtime fuses depends on the processor.
         os.cpus().at(0)?.model,
       ]),

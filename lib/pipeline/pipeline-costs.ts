@@ -26,8 +26,9 @@ export function pipelineCosts(
   };
 }
 
-export function pipelineTransports({ expressZone }: PipelineSettings): readonly Transport[] {
-  return [expressZone === undefined ? 's3-standard' : 's3-express'];
+/** Where slices write the tensors that later slices read. */
+export function pipelineTransport({ expressZone }: PipelineSettings): Transport {
+  return expressZone === undefined ? 's3-standard' : 's3-express';
 }
 
 function knownDays(retention: Duration | undefined): number | undefined {

@@ -8,7 +8,7 @@ import { stageModel } from '../compile/stage';
 import { planText } from '../emit/write';
 import type { SlicePlan } from '../plan/file/plan';
 import { GraphOptimization } from './graph-optimization';
-import { pipelineCosts, pipelineTransports } from './pipeline-costs';
+import { pipelineCosts, pipelineTransport } from './pipeline-costs';
 import type { SlicedInferencePipelineProps } from './pipeline-props';
 import type { PipelineSettings } from './settings';
 import { SlicedModel } from './sliced-model';
@@ -37,10 +37,12 @@ export function pipelineModel(
   if (props.slicedModel !== undefined) return { model: props.slicedModel };
   const slicing = props.slicing ?? Slicing.automatic();
   const { profile, costs } = slicing._estimates();
-  const slicer = slicing._slicer({ transports: pipelineTransports(settings) });
+  const transport = pipelineTransport(settings);
+  const slicer = slicing._slicer({ transports: [transport] });
   const staged = stageModel(props.modelPath ?? '', slicer, {
     dimensions: props.dimensions ?? {},
     optimization: props.graphOptimization ?? GraphOptimization.NONE,
+    transport,
     costs: { ...pipelineCosts(props, settings), ...costs },
     ...(profile && { profile }),
   });

@@ -17,7 +17,7 @@ import * as slicers from '../plan/search/slicers';
 import type { AutomaticSlicingOptions, SlicingEstimateOptions } from './slicing-options';
 import { checkAutomaticOptions, checkEstimateOptions } from './slicing-options';
 
-/** What the pipeline allows the search to choose. */
+/** What the search may choose in a pipeline. */
 export interface SearchLimits {
   readonly transports?: readonly Transport[];
 }
