@@ -1,4 +1,5 @@
 /** Provides the sliced model of a pipeline and writes its plan into the cloud assembly. */
+import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { Stage } from 'aws-cdk-lib';
@@ -60,7 +61,10 @@ export function pipelineModel(
 export function writePlan(scope: Construct, plan: SlicePlan): string {
   // Every stack is in a stage: CDK creates an app for a stack without a scope.
   const folder = Stage.of(scope)?.assetOutdir ?? '';
-  const file = path.join(folder, `plan-${plan.planDigest}.json`);
-  fs.writeFileSync(file, planText(plan));
+  const text = planText(plan);
+  // Plans with the same slices may differ in the memory of their functions.
+  const digest = createHash('sha256').update(text).digest('hex');
+  const file = path.join(folder, `plan-${digest}.json`);
+  fs.writeFileSync(file, text);
   return file;
 }

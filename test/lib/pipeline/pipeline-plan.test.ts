@@ -2,7 +2,6 @@
 import * as fs from 'node:fs';
 import { Annotations, Duration, Stack } from 'aws-cdk-lib';
 import { Annotations as Found, Match } from 'aws-cdk-lib/assertions';
-import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { SlicedInferencePipelineProps } from '../../../lib';
@@ -120,15 +119,6 @@ describe('the price in the plan follows', () => {
   ])('%s', (_, props) => {
     expect(priceOf(props)).not.toEqual(base);
   });
-
-  it('vpc', () => {
-    const price = priceOf((stack) => {
-      const vpc = new ec2.Vpc(stack, 'Vpc', { natGateways: 0, maxAzs: 1 });
-      vpc.addGatewayEndpoint('S3', { service: ec2.GatewayVpcEndpointAwsService.S3 });
-      return { vpc };
-    });
-    expect(price).not.toEqual(base);
-  });
 });
 
 describe('the construct', () => {
@@ -206,4 +196,17 @@ describe('the construct', () => {
     });
     expect(two).toEqual(one);
   });
+});
+
+test('pipelines whose plans differ in memory alone have a plan file each', () => {
+  const stack = newStack();
+  const [one, two] = [512, 1769].map((maxMemorySize) => {
+    const seconds = maxMemorySize / 10_000;
+    const profile = saveProfile(profileOf(analyzeModel(MLP_PATH, { dimensions: { batch: 1 } }), { seconds }));
+    const slicing = Slicing.automatic({ minimize: Minimize.LATENCY, maxMemorySize, profile });
+    return addPipeline(stack, `Pipeline${maxMemorySize}`, { slicing });
+  });
+  expect(one.plan.slices.map(({ memorySize }) => memorySize)).toEqual([512]);
+  expect(two.plan.slices.map(({ memorySize }) => memorySize)).toEqual([1769]);
+  expect(one.planPath).not.toBe(two.planPath);
 });
