@@ -164,11 +164,16 @@ function positive(text: string): number {
 }
 
 /** By unit: its milliseconds. */
-const DURATION_UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, min: 60_000 };
+const DURATION_UNITS: ReadonlyMap<string, number> = new Map([
+  ['ms', 1],
+  ['s', 1000],
+  ['m', 60_000],
+  ['min', 60_000],
+]);
 
 function milliseconds(text: string): number {
-  const [, number, unit] = /^(\d+(?:\.\d+)?) ?(ms|s|m|min)$/i.exec(text) ?? [];
-  const time = Number(number) * DURATION_UNITS[unit?.toLowerCase() ?? ''];
+  const [, number = '', unit = ''] = /^(\d+(?:\.\d+)?) ?([a-z]+)$/i.exec(text) ?? [];
+  const time = Number(number) * (DURATION_UNITS.get(unit.toLowerCase()) ?? 0);
   if (time > 0 && Number.isFinite(time)) return time;
   throw new InvalidArgumentError('It must be a time such as 2s or 500ms.');
 }

@@ -1,6 +1,7 @@
 /** What the construct says of its plan: a view for apps, infos and a warning. */
 import * as fs from 'node:fs';
-import { Annotations, Duration, Stack } from 'aws-cdk-lib';
+import type { Stack } from 'aws-cdk-lib';
+import { Annotations, Duration } from 'aws-cdk-lib';
 import { Annotations as Found, Match } from 'aws-cdk-lib/assertions';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
@@ -25,7 +26,7 @@ function messages(
   acknowledge(stack);
   return Found.fromStack(stack)
     [level]('*', Match.anyValue())
-    .map(({ entry }) => String(entry.data));
+    .map(({ entry }) => entry.data as string);
 }
 
 describe('the plan of a pipeline', () => {
@@ -68,7 +69,7 @@ describe('the plan of a pipeline', () => {
       modelPath: undefined,
       dimensions: undefined,
       slicedModel: SlicedModel.fromDirectory(folder),
-    } as Partial<SlicedInferencePipelineProps>);
+    });
     expect(plan.slices).toHaveLength(2);
     expect(plan.warmRun).toBeUndefined();
   });

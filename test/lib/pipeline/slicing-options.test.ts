@@ -134,7 +134,7 @@ describe.each<[string, (estimates: object) => Slicing]>([
 
   it.each(['profile', 'prices', 'environment'])('refuse a file of %s that is not JSON', (name) => {
     const file = fileWith('no');
-    expect(errorOf(() => make({ [name]: file })._estimates())).toContain(`${name}`);
+    expect(errorOf(() => make({ [name]: file })._estimates())).toContain(name);
     expect(errorOf(() => make({ [name]: '/nowhere/file' })._estimates())).toContain(
       'got no such file or folder',
     );
