@@ -15,12 +15,13 @@ import type { ProvenShapes } from '../shapes/proven-shapes';
 import { provenShapes } from '../shapes/proven-shapes';
 import type { DimensionSizes, ValueTypes } from '../shapes/value-types';
 import { sortedSizes } from '../shapes/value-types';
+import { profiledPeaks } from '../work/profile/profiled-model';
 import { checkSignature, checkSource } from './check-model';
 import { cuttableGraph } from './cuttable-graph';
 import type { FittingProfile, GivenProfile } from './profile-file';
 import { profileFor } from './profile-file';
 import { planCosts } from './plan-costs';
-import { profiledSizes, trueTypes } from './true-types';
+import { hasPlannedSizes, profiledSizes, trueTypes } from './true-types';
 
 export interface AnalyzedModel {
   /** The files of the original model, its `.onnx` file first. */
@@ -62,7 +63,8 @@ export interface AnalyzeOptions {
    */
   readonly optimization?: OptimizationLevel;
   /**
-   * Measurements of the model. They replace the estimates of work, and those of shapes if the sizes of all dimensions are the same.
+   * Measurements of the model. They replace the estimates of work, and if the sizes of all dimensions are the same those of
+   * shapes and memory.
    *
    * @default - estimates
    */
@@ -97,10 +99,10 @@ export function analyzeModel(modelPath: string, options: AnalyzeOptions = {}): A
   const sizes = { ...(profile && profiledSizes(model, profile.profile)), ...dimensions };
   const estimated = planTypes(model, nodes, types, sizes);
   const planned = profile ? trueTypes(model, profile.profile, estimated) : estimated;
-  const planCost = planCosts(model, planned.types, {
-    ...costs,
-    ...(profile && { profile: profile.profile }),
-  });
+  const planCost = {
+    ...planCosts(model, planned.types, { ...costs, ...(profile && { profile: profile.profile }) }),
+    ...(profile && hasPlannedSizes(profile.profile, planned) && { peaks: profiledPeaks(profile.profile) }),
+  };
   return {
     source: source.files,
     sourceOpsets: source.opsets,

@@ -92,7 +92,7 @@ export function slicedPlan(analyzed: AnalyzedModel, cut: ChosenCut, goal: Goal =
 }
 
 function sizesOf({ cuts }: AnalyzedModel, { dataflow, wiring }: WiredCut): SliceSize[] {
-  return sliceSizes(dataflow, wiring, cuts.bytes, cuts.costs.work);
+  return sliceSizes(dataflow, wiring, cuts.bytes, cuts.costs.work, cuts.costs.peaks);
 }
 
 /** A mix has both kinds of runs. Its limits are those of warm runs here, which every alternative can reach more easily. */

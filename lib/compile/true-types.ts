@@ -12,16 +12,20 @@ export function profiledSizes({ graph }: Model, { dimensions }: ModelProfile): D
   return Object.fromEntries(sizes.filter(([, size]) => size > 0));
 }
 
+/** Whether the profile was measured with the sizes of dimensions for which the model is planned. */
+export function hasPlannedSizes(profile: ModelProfile, planned: PlannedTypes): boolean {
+  return Object.entries(planned.dimensions).every(
+    ([name, size]) => givenSize(profile.dimensions, name) === size,
+  );
+}
+
 /**
  * The estimates stay if the profile was measured with other sizes of dimensions. A size that depends on data becomes the one that the profile has seen, so it is no longer an upper bound.
  *
  * @param profile of this graph
  */
 export function trueTypes(model: Model, profile: ModelProfile, planned: PlannedTypes): PlannedTypes {
-  const isSame = Object.entries(planned.dimensions).every(
-    ([name, size]) => givenSize(profile.dimensions, name) === size,
-  );
-  if (!isSame) return planned;
+  if (!hasPlannedSizes(profile, planned)) return planned;
   const types = profiledTypes(model.graph, profile, planned.types);
   const isMeasured = types.map((type, value) => type !== planned.types[value]);
   const elements = types.map(({ shape }, value) =>
