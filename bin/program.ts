@@ -5,6 +5,7 @@ import { Command, CommanderError } from 'commander';
 import { packageVersion } from '../lib/host/package-files';
 import { cacheCommand } from './commands/cache';
 import { calibrateCommand } from './commands/calibrate';
+import { constantsCommand } from './commands/constants';
 import { inspectCommand } from './commands/inspect';
 import { localCommand } from './commands/local';
 import { planCommand } from './commands/plan';
@@ -49,6 +50,7 @@ async function main(): Promise<void> {
     verifyCommand(),
     profileCommand(),
     calibrateCommand(),
+    constantsCommand(),
     runCommand(),
     localCommand(),
     cacheCommand(),

@@ -9,7 +9,9 @@ export { SlicedInferenceDashboard } from './monitoring/sliced-inference-dashboar
 export type { SlicedInferenceDashboardProps } from './monitoring/sliced-inference-dashboard';
 export { SlicedInferencePipeline } from './pipeline/sliced-inference-pipeline';
 export { SlicedModel } from './pipeline/sliced-model';
+export { LatencyPercentile, Minimize, Temperature } from './pipeline/search-goals';
 export { Slicing } from './pipeline/slicing';
-export type { AutomaticSlicingOptions } from './pipeline/slicing';
+export type { AutomaticSlicingOptions, SlicingEstimateOptions } from './pipeline/slicing-options';
+export type { PipelinePlan, PipelineSlice, PlannedRun } from './pipeline/pipeline-plan';
 export { TensorStore } from './pipeline/tensor-store';
 export { WarmUp } from './pipeline/warm-up';

@@ -9,6 +9,7 @@ import type { Slicer } from '../../lib/plan/search/slicers';
 import { stageModel } from '../../lib/compile/stage';
 import { formatBytes } from '../terminal/format';
 import { showProgress } from '../terminal/progress';
+import { warnOfProfile } from './slicing-options';
 import type { UploadTask } from '../upload';
 import { parseS3Uri, uploadAll, uploadClient, uploadText } from '../upload';
 
@@ -29,7 +30,8 @@ export async function sliceIntoBucket(
   { out, plan: planPath, kmsKey }: BucketOptions,
 ): Promise<SlicePlan> {
   const { bucket, prefix } = parseS3Uri(out);
-  const { plan, slices } = stageModel(modelPath, slicer, analyze);
+  const { plan, slices, estimates } = stageModel(modelPath, slicer, analyze);
+  warnOfProfile(estimates.profileDifferences);
   const task = (file: string, planned: PlannedFile): UploadTask => ({
     file,
     key: remoteKey(prefix, planned),

@@ -1,6 +1,8 @@
 /** `sliced-inference slice MODEL --out DIR|s3://BUCKET/PREFIX`: writes the slices and `plan.json`. */
 import { Command, Option } from 'commander';
-import { compile } from '../../lib/compile/compile';
+import { analyzeModel } from '../../lib/compile/analyze';
+import { compileAnalyzed } from '../../lib/compile/compile';
+import type { CompiledModel } from '../../lib/emit/compiled-model';
 import { writeSlices } from '../../lib/emit/write';
 import { SlicedInferenceError } from '../../lib/errors';
 import type { SlicePlan } from '../../lib/plan/file/plan';
@@ -8,7 +10,7 @@ import type { Slicer } from '../../lib/plan/search/slicers';
 import { formatBytes, formatTable, formatType } from '../terminal/format';
 import { clearProgress, showProgress } from '../terminal/progress';
 import type { SlicingOptions } from './slicing-options';
-import { addSlicingOptions, analyzeOptions, slicerFor } from './slicing-options';
+import { addSlicingOptions, analyzeOptions, slicerFor, warnOfProfile } from './slicing-options';
 import { noteUnfinished } from '../process/unfinished';
 
 interface Options extends SlicingOptions {
@@ -60,7 +62,7 @@ export function sliceCommand(): Command {
     showProgress(`reading ${model}`);
     const plan = options.out.startsWith(S3_SCHEME)
       ? await uploadSlices(model, slicer, options)
-      : writeSlices(compile(model, slicer, analyzeOptions(options)), options.out, {
+      : writeSlices(compiled(model, slicer, options), options.out, {
           onStart: noteUnfinished,
           onFile: ({ file, bytes }) => {
             showProgress(`writing ${file} (${formatBytes(bytes)})`);
@@ -71,6 +73,12 @@ export function sliceCommand(): Command {
       options.json ? `${JSON.stringify(plan, undefined, 2)}\n` : describePlan(plan, options.out),
     );
   });
+}
+
+function compiled(path: string, slicer: Slicer, options: Options): CompiledModel {
+  const analyzed = analyzeModel(path, analyzeOptions(options));
+  warnOfProfile(analyzed.profile?.differences ?? []);
+  return compileAnalyzed(analyzed, slicer);
 }
 
 /** Loads the AWS SDK only for an upload, and silences its warning about Node.js versions that it will not support. */

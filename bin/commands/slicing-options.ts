@@ -4,29 +4,39 @@ import type { Command } from 'commander';
 import { InvalidArgumentError, Option } from 'commander';
 import { SlicedInferenceError } from '../../lib/errors';
 import type { Slicer } from '../../lib/plan/search/slicers';
+import { clearProgress } from '../terminal/progress';
 import { readPlan } from '../../lib/compile/plan-file';
-import { atTensors, automatic, count, fromPlan, maxSliceSize } from '../../lib/plan/search/slicers';
+import { atTensors, count, fromPlan, maxSliceSize } from '../../lib/plan/search/slicers';
 import type { AnalyzeOptions } from '../../lib/compile/analyze';
 import type { OptimizationLevel } from '../../lib/optimize/level';
 import { OPTIMIZATION_LEVELS } from '../../lib/optimize/level';
 import type { DimensionSizes } from '../../lib/shapes/value-types';
+import type { EstimateOptions, SearchOptions } from './search-options';
+import {
+  SEARCH_FLAGS,
+  addEstimateOptions,
+  addSearchOptions,
+  estimateOptions,
+  searchFor,
+  wholeNumber,
+} from './search-options';
 
-export interface SlicingOptions extends ModelOptions {
+export { costOptions, estimateOptions, wholeNumber } from './search-options';
+
+export interface SlicingOptions extends ModelOptions, SearchOptions, EstimateOptions {
   readonly slices?: number;
   readonly maxSliceSize?: number;
   readonly atTensors?: readonly string[];
   readonly slicingPlan?: string;
-  readonly maxMemory?: number;
 }
 
-/** Mutually exclusive flags. The default is the fewest slices whose functions need at most 3008 MB. */
-const CHOICES = ['slices', 'maxSliceSize', 'atTensors', 'slicingPlan', 'maxMemory'] as const;
+/** Mutually exclusive flags. Without one of them, the search chooses the slices. */
+const CHOICES = ['slices', 'maxSliceSize', 'atTensors', 'slicingPlan'] as const;
 
 const AT_TENSORS = '--at-tensors';
-const MAX_MEMORY = '--max-memory';
 
 export function addSlicingOptions(command: Command): Command {
-  return addModelOptions(command)
+  const withCuts = addModelOptions(command)
     .addOption(new Option('--slices <n>', 'cut into this many slices').argParser(wholeNumber))
     .addOption(
       new Option(
@@ -38,13 +48,8 @@ export function addSlicingOptions(command: Command): Command {
       `${AT_TENSORS} <names...>`,
       'cut after each of these tensors (a,b or several arguments); put the model before this flag',
     )
-    .option('--slicing-plan <file>', 'reuse the cuts of an earlier plan.json of the same graph')
-    .addOption(
-      new Option(
-        `${MAX_MEMORY} <mb>`,
-        'cut into the fewest slices whose functions need at most this memory in MB (default without a slicing flag: 3008)',
-      ).argParser(wholeNumber),
-    );
+    .option('--slicing-plan <file>', 'reuse the cuts of an earlier plan.json of the same graph');
+  return addEstimateOptions(addSearchOptions(withCuts));
 }
 
 /** Options of every command that reads a model. */
@@ -73,16 +78,16 @@ export function addModelOptions(command: Command): Command {
     );
 }
 
-export function analyzeOptions({
-  dimension: dimensions,
-  optimize: optimization,
-}: ModelOptions): AnalyzeOptions {
-  return { dimensions, optimization };
+/** @param options of a command; one that plans no slices has no options of estimates */
+export function analyzeOptions(options: ModelOptions & EstimateOptions): AnalyzeOptions {
+  const { dimension: dimensions, optimize: optimization } = options;
+  return { dimensions, optimization, ...estimateOptions(options) };
 }
 
 export function slicerFor(options: SlicingOptions): Slicer {
-  const given = CHOICES.filter((choice) => options[choice] !== undefined);
-  if (given.length > 1) {
+  const choices = CHOICES.filter((choice) => options[choice] !== undefined);
+  const given = [...choices, ...SEARCH_FLAGS.filter((flag) => options[flag] !== undefined)];
+  if (given.length > 1 && choices.length > 0) {
     const flags = given.map(
       (choice) => `--${choice.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
     );
@@ -96,7 +101,16 @@ export function slicerFor(options: SlicingOptions): Slicer {
   if (options.maxSliceSize !== undefined) return maxSliceSize(options.maxSliceSize);
   if (options.atTensors !== undefined) return atListedTensors(options.atTensors);
   if (options.slicingPlan !== undefined) return fromPlan(readPlan(options.slicingPlan), options.slicingPlan);
-  return automatic({ maxMemorySize: options.maxMemory }, MAX_MEMORY);
+  return searchFor(options);
+}
+
+/** @param differences of the profile from the plan, one clause each */
+export function warnOfProfile(differences: readonly string[]): void {
+  if (differences.length === 0) return;
+  clearProgress();
+  process.stderr.write(
+    `warning: the profile was measured under other conditions than those of the plan (${differences.join('; ')}): profile the model again\n`,
+  );
 }
 
 /** Explains why the model is missing: Commander reads a model after `--at-tensors` as one more of its tensors. */
@@ -122,11 +136,6 @@ function atListedTensors(lists: readonly string[]): Slicer {
       return atTensors(names).choose(space);
     },
   };
-}
-
-export function wholeNumber(text: string): number {
-  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
-  return Number(text);
 }
 
 function size(text: string): number {

@@ -3,7 +3,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { formatTable, formatType } from '../terminal/format';
 import { clearProgress, showProgress } from '../terminal/progress';
 import type { SlicingOptions } from './slicing-options';
-import { addSlicingOptions, slicerFor, wholeNumber } from './slicing-options';
+import { addSlicingOptions, estimateOptions, slicerFor, wholeNumber } from './slicing-options';
 import { describeInputs } from '../verify/describe-inputs';
 import type { DefaultComparison, Verification } from '../verify/run-both';
 import { verify } from '../verify/run-both';
@@ -60,6 +60,7 @@ export function verifyCommand(): Command {
       slicer: slicerFor(options),
       dimensions,
       optimization,
+      estimates: estimateOptions(options),
       ...(options.against && { againstDefault: { absolute: atol, relative: rtol } }),
       seed,
       onStep: showProgress,

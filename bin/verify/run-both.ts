@@ -6,6 +6,7 @@ import type { TensorSpec } from '../../contract/tensors';
 import { checkRequest } from '../../lambda/request/request-check';
 import { decodeSafetensors, encodeSafetensors } from '../../lambda/tensors/safetensors';
 import type { RawTensor } from '../../lambda/tensors/tensor';
+import type { AnalyzeOptions } from '../../lib/compile/analyze';
 import { compile } from '../../lib/compile/compile';
 import { writeSlices } from '../../lib/emit/write';
 import type { OptimizationLevel } from '../../lib/optimize/level';
@@ -23,6 +24,8 @@ interface VerifyOptions {
   readonly slicer: Slicer;
   readonly dimensions: DimensionSizes;
   readonly optimization: OptimizationLevel;
+  /** By what estimates the slices are planned. */
+  readonly estimates?: Pick<AnalyzeOptions, 'costs' | 'profile' | 'transport'>;
   /** If set, the slices are also compared with the whole model at ONNX Runtime's defaults. */
   readonly againstDefault?: Tolerance;
   /** File of inputs. By default, inputs are generated. */
@@ -62,7 +65,7 @@ export interface DefaultComparison extends Omit<TensorDifference, 'name'> {
 export async function verify(modelPath: string, options: VerifyOptions): Promise<Verification> {
   const { slicer, dimensions, optimization, againstDefault, seed, onStep } = options;
   onStep(`reading ${modelPath}`);
-  const compiled = compile(modelPath, slicer, { dimensions, optimization });
+  const compiled = compile(modelPath, slicer, { dimensions, optimization, ...options.estimates });
   const given = options.inputs === undefined ? undefined : await readInputs(options.inputs, compiled.plan);
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'sliced-inference-verify-'));
   try {

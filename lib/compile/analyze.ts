@@ -1,4 +1,6 @@
 /** Analyzes a model before it is cut: reads it, checks it, infers types and sizes, and finds the legal cuts. */
+import type { Transport } from '../cost/cost-model';
+import type { CostOptions } from '../cost/cost-options';
 import type { Model, Opset, SourceFile } from '../onnx/model';
 import { parseModel } from '../onnx/parse';
 import type { OptimizationLevel } from '../optimize/level';
@@ -13,9 +15,13 @@ import type { ProvenShapes } from '../shapes/proven-shapes';
 import { provenShapes } from '../shapes/proven-shapes';
 import type { DimensionSizes, ValueTypes } from '../shapes/value-types';
 import { sortedSizes } from '../shapes/value-types';
+import { profiledPeaks } from '../work/profile/profiled-model';
 import { checkSignature, checkSource } from './check-model';
 import { cuttableGraph } from './cuttable-graph';
+import type { FittingProfile, GivenProfile } from './profile-file';
+import { profileFor } from './profile-file';
 import { planCosts } from './plan-costs';
+import { hasPlannedSizes, profiledSizes, trueTypes } from './true-types';
 
 export interface AnalyzedModel {
   /** The files of the original model, its `.onnx` file first. */
@@ -35,13 +41,19 @@ export interface AnalyzedModel {
   /** Types, elements and bytes of all values for the planned sizes of symbolic dimensions. */
   readonly planned: PlannedTypes;
   readonly optimization: OptimizationLevel;
+  /** Where slices write the tensors that later slices read, if the slicer does not choose it. */
+  readonly transport: Transport;
+  /** The options of the model of cost by which plans are compared. */
+  readonly costs: CostOptions;
+  /** The measurements that replace estimates, and what differs from the plan. */
+  readonly profile?: FittingProfile;
 }
 
 export interface AnalyzeOptions {
   /**
    * Sizes of symbolic dimensions of the inputs, by name. Requests are expected to have these sizes.
    *
-   * @default - assumed sizes; see `assumedSizes`
+   * @default - the sizes of the profile; without a profile assumed sizes, see `assumedSizes`
    */
   readonly dimensions?: DimensionSizes;
   /**
@@ -50,6 +62,25 @@ export interface AnalyzeOptions {
    * @default 'none'
    */
   readonly optimization?: OptimizationLevel;
+  /**
+   * Measurements of the model. They replace the estimates of work, and if the sizes of all dimensions are the same those of
+   * shapes and memory.
+   *
+   * @default - estimates
+   */
+  readonly profile?: GivenProfile;
+  /**
+   * By what plans are compared, besides the model.
+   *
+   * @default - the defaults of `CostOptions`
+   */
+  readonly costs?: CostOptions;
+  /**
+   * Where slices write the tensors that later slices read, if the slicer does not choose it.
+   *
+   * @default 's3-standard'
+   */
+  readonly transport?: Transport;
 }
 
 /**
@@ -57,15 +88,21 @@ export interface AnalyzeOptions {
  * is unknown
  */
 export function analyzeModel(modelPath: string, options: AnalyzeOptions = {}): AnalyzedModel {
-  const { optimization = 'none' } = options;
+  const { optimization = 'none', profile: given, costs = {}, transport = 's3-standard' } = options;
   const dimensions = sortedSizes(options.dimensions ?? {});
   const source = parseModel(modelPath);
   checkSource(source, dimensions);
   const { model, dataflow, types } = cuttableGraph(source, optimization);
   checkSignature(model, types);
   const nodes = nodesByRank(dataflow);
-  const planned = planTypes(model, nodes, types, dimensions);
-  const costs = planCosts(model, planned.types);
+  const profile = given && profileFor(given.profile, given.path, { model, optimization, dimensions });
+  const sizes = { ...(profile && profiledSizes(model, profile.profile)), ...dimensions };
+  const estimated = planTypes(model, nodes, types, sizes);
+  const planned = profile ? trueTypes(model, profile.profile, estimated) : estimated;
+  const planCost = {
+    ...planCosts(model, planned.types, { ...costs, ...(profile && { profile: profile.profile }) }),
+    ...(profile && hasPlannedSizes(profile.profile, planned) && { peaks: profiledPeaks(profile.profile) }),
+  };
   return {
     source: source.files,
     sourceOpsets: source.opsets,
@@ -73,8 +110,11 @@ export function analyzeModel(modelPath: string, options: AnalyzeOptions = {}): A
     dataflow,
     types,
     provenShapes: provenShapes(model, nodes, types),
-    cuts: cutsWithRepeats(dataflow, crossingRule(model, types), planned.bytes, costs),
+    cuts: cutsWithRepeats(dataflow, crossingRule(model, types), planned.bytes, planCost),
     planned,
     optimization,
+    transport,
+    costs,
+    ...(profile && { profile }),
   };
 }

@@ -1,13 +1,15 @@
 /** Compiles a model: from its path to a plan and the bytes of its slices. */
 import { sliceName } from '../../contract/keys';
+import type { PlanEstimates } from './plan-estimates';
+import { planEstimates } from './plan-estimates';
 import type { AnalyzeOptions, AnalyzedModel } from './analyze';
 import { analyzeModel } from './analyze';
 import { describePlan, sliceManifests } from './describe-plan';
 import type { CompiledModel } from '../emit/compiled-model';
 import { emitSlice } from '../emit/slice';
+import type { ChosenCut } from '../plan/best-cut';
 import { bestCut } from '../plan/best-cut';
 import type { Slicer } from '../plan/search/slicers';
-import type { WiredCut } from '../plan/wiring/wiring';
 
 /**
  * Reads a model, chooses its cuts and plans its slices. Weights are not read until the slices are written.
@@ -18,12 +20,23 @@ export function compile(modelPath: string, slicer: Slicer, options: AnalyzeOptio
   return compileAnalyzed(analyzeModel(modelPath, options), slicer);
 }
 
+/** Also estimates what runs of the plan cost, and whether one function would be better. */
+export function compileEstimated(
+  modelPath: string,
+  slicer: Slicer,
+  options: AnalyzeOptions = {},
+): { readonly compiled: CompiledModel; readonly estimates: PlanEstimates } {
+  const analyzed = analyzeModel(modelPath, options);
+  const cut = bestCut(analyzed.dataflow, analyzed.cuts, slicer);
+  return { compiled: compileCut(analyzed, cut), estimates: planEstimates(analyzed, cut, slicer) };
+}
+
 export function compileAnalyzed(analyzed: AnalyzedModel, slicer: Slicer): CompiledModel {
   return compileCut(analyzed, bestCut(analyzed.dataflow, analyzed.cuts, slicer));
 }
 
 /** Plans the slices of a cut that is chosen already. */
-export function compileCut(analyzed: AnalyzedModel, cut: WiredCut): CompiledModel {
+export function compileCut(analyzed: AnalyzedModel, cut: ChosenCut): CompiledModel {
   const { source, model, types, provenShapes } = analyzed;
   const manifests = sliceManifests(model, types, cut.wiring);
   const slices = cut.wiring.slices.map((slice, index) =>

@@ -77,12 +77,19 @@ function readText(path: string): string {
   }
 }
 
+/** A profile that the user names. */
+export interface GivenProfile {
+  readonly profile: ModelProfile;
+  /** Its path, for errors. */
+  readonly path: string;
+}
+
 /** The graph for which a profile is to be used. */
 export interface ProfileUse {
   /** The graph that is cut. */
   readonly model: Model;
   readonly optimization: OptimizationLevel;
-  /** Sizes for which the model is planned. */
+  /** Sizes for which the model is planned. A dimension that is not named has the size of the profile. */
   readonly dimensions: DimensionSizes;
 }
 

@@ -4,6 +4,7 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import type { AnalyzeOptions } from './analyze';
+import type { PlanEstimates } from './plan-estimates';
 import type { Fingerprint } from '../cache/fingerprint';
 import { fingerprint, isReliable } from '../cache/fingerprint';
 import { readCached, writeCached } from '../cache/entries';
@@ -11,8 +12,10 @@ import { cacheFolder } from '../cache/folder';
 import { isSinceBoot } from '../cache/since-boot';
 import type * as compiler from './compile';
 import { checkPlan } from './plan-check/check-plan';
+import { checkEstimates } from './plan-check/estimates';
 import type { SlicePaths } from '../emit/store';
 import { intactSlices, storeSlices, storedSlices } from '../emit/store';
+import { withDefaults } from '../cost/cost-options';
 import { SlicedInferenceError } from '../errors';
 import { onnxRuntimeVersion } from '../host/onnxruntime';
 import { packageVersion } from '../host/package-files';
@@ -22,6 +25,7 @@ import { sortedSizes } from '../shapes/value-types';
 
 export interface StagedModel {
   readonly plan: SlicePlan;
+  readonly estimates: PlanEstimates;
   /** By slice: the paths of its files. */
   readonly slices: readonly SlicePaths[];
 }
@@ -33,6 +37,7 @@ interface KnownPlan {
   /** By path: the fingerprint of each of the model's files, taken before the plan was made. */
   readonly files: Readonly<Record<string, Fingerprint>>;
   readonly plan: SlicePlan;
+  readonly estimates: PlanEstimates;
 }
 
 /**
@@ -47,12 +52,12 @@ export function stageModel(modelPath: string, slicer: Slicer, options: AnalyzeOp
   const known = knownPlan(readCached(cache, key));
   if (known !== undefined && isUnchanged(known)) {
     const slices = intactSlices(known.plan);
-    if (slices) return { plan: known.plan, slices };
+    if (slices) return { plan: known.plan, estimates: known.estimates, slices };
   }
   // Load the compiler only here: an unchanged model does not need it, and loading it takes longer than everything else.
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- synthesis is synchronous, `import()` is not
-  const { compile } = require('./compile') as typeof compiler;
-  const compiled = compile(modelPath, slicer, options);
+  const { compileEstimated } = require('./compile') as typeof compiler;
+  const { compiled, estimates } = compileEstimated(modelPath, slicer, options);
   const plan = storeSlices(compiled);
   const slices = storedSlices(plan);
   if (slices === undefined) {
@@ -66,16 +71,16 @@ export function stageModel(modelPath: string, slicer: Slicer, options: AnalyzeOp
     const files = Object.fromEntries(
       compiled.source.flatMap(({ names, fingerprint: print }) => names.map((name) => [name, print])),
     );
-    writeCached(cache, key, { writtenAt: Date.now(), files, plan } satisfies KnownPlan);
+    writeCached(cache, key, { writtenAt: Date.now(), files, plan, estimates } satisfies KnownPlan);
   }
-  return { plan, slices };
+  return { plan, estimates, slices };
 }
 
 /** Covers everything that a plan depends on, except the contents of the model's files. */
 function keyOf(
   modelPath: string,
   slicer: Slicer,
-  { dimensions = {}, optimization = 'none' }: AnalyzeOptions,
+  { dimensions = {}, optimization = 'none', profile, costs = {}, transport }: AnalyzeOptions,
 ): string {
   return createHash('sha256')
     .update(
@@ -86,6 +91,10 @@ function keyOf(
         slicer.key,
         sortedSizes(dimensions),
         optimization,
+        profile && createHash('sha256').update(JSON.stringify(profile.profile)).digest('hex'),
+        withDefaults(costs),
+        costs.requestsPerHour,
+        transport,
         // Which nodes ONNX Runtime fuses depends on the processor.
         os.cpus().at(0)?.model,
       ]),
@@ -101,7 +110,8 @@ function knownPlan(value: unknown): KnownPlan | undefined {
   if (Object.keys(files).length === 0) return undefined;
   try {
     const plan = checkPlan(known.plan, 'of the cache');
-    return { writtenAt, files: files as KnownPlan['files'], plan };
+    const estimates = checkEstimates(known.estimates, 'of the cache');
+    return { writtenAt, files: files as KnownPlan['files'], plan, estimates };
   } catch {
     // The model is cut again, and the entry is overwritten.
     return undefined;

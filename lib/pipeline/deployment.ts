@@ -32,9 +32,7 @@ export function planDeployment(
 ): PipelineDeployment {
   const options = optionsOfSlices(plan.slices.length, sliceFunctions, sliceFunctionOverrides);
   const memorySizes = options.map((own, slice) => sliceMemorySize(plan, slice, own));
-  // All slices share one thread count, because the last bits of a result may depend on it. If a memory size is known only
-  // at deployment, use the plan's thread count.
-  const threads = memorySizes.every(isKnown) ? threadCount(Math.max(...memorySizes)) : plan.threads;
+  const threads = deployedThreads(plan, memorySizes);
   const deploymentDigest = digestOf(plan, threads, settings);
   return {
     plan: { ...plan, threads, deploymentDigest },
@@ -42,6 +40,15 @@ export function planDeployment(
     memorySizes,
     warmsUp: warmsUp(plan, settings),
   };
+}
+
+/**
+ * All slices share one thread count, because the last bits of a result may depend on it. If the user sets memory sizes, it
+ * follows the largest function; the plan's count is for the plan's sizes, or for sizes that are known only at deployment.
+ */
+function deployedThreads(plan: SlicePlan, memorySizes: readonly number[]): number {
+  const isPlanned = memorySizes.every((size, slice) => size === plan.slices[slice].memoryMb);
+  return isPlanned || !memorySizes.every(isKnown) ? plan.threads : threadCount(Math.max(...memorySizes));
 }
 
 /** A digest of everything that the bits of a result depend on. */

@@ -23,7 +23,10 @@ import { planDeployment } from './deployment';
 import { grantCaller, grantReader } from './grants';
 import { PipelineMetrics } from './pipeline-metrics';
 import { pipelineModel, writePlan } from './pipeline-model';
+import type { PipelinePlan } from './pipeline-plan';
+import { pipelinePlan } from './pipeline-plan';
 import type { SlicedInferencePipelineProps } from './pipeline-props';
+import { annotatePlan } from './plan-notes';
 import type { PipelineSettings } from './settings';
 import { pipelineSettings } from './settings';
 import type { SlicedModel } from './sliced-model';
@@ -60,6 +63,12 @@ export class SlicedInferencePipeline extends PipelineMetrics {
    */
   public readonly planPath: string;
 
+  /**
+   * How the model is cut, with the memory and the bytes of each slice, and with the cost and latency of a run by the model of
+   * cost.
+   */
+  public readonly plan: PipelinePlan;
+
   /** @internal */
   public readonly _hasSliceMetrics: boolean;
 
@@ -75,16 +84,18 @@ export class SlicedInferencePipeline extends PipelineMetrics {
     super(scope, constructId(scope, id, 'SlicedInferencePipeline'));
     checkProps(this, props);
     const settings = pipelineSettings(props);
-    const model = pipelineModel(props);
+    const { model, planned } = pipelineModel(props, settings);
     checkSliceCount(model._plan);
     const deployment = planDeployment(model._plan, props, settings);
     warnOfAssumptions(this, deployment.plan, deployment.memorySizes);
+    if (planned) annotatePlan(this, model._plan, planned.estimates, planned.isAutomatic);
 
     const storage = createStorage(this, props, settings);
     const slices = keepingDigests(model._files, () =>
       this.createFunctions(props, settings, model, deployment, storage),
     );
 
+    this.plan = pipelinePlan(model._plan, planned?.estimates);
     this.planPath = writePlan(this, model._plan);
     this.bucket = storage.bucket;
     this.functions = slices.map(({ fn }) => fn);

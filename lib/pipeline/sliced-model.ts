@@ -82,7 +82,7 @@ export class SlicedModel {
   }
 
   /** @internal */
-  public static _fromStaged({ plan, slices }: StagedModel): SlicedModel {
+  public static _fromStaged({ plan, slices }: Pick<StagedModel, 'plan' | 'slices'>): SlicedModel {
     const files = slices.flatMap(({ model, weights }) =>
       weights === undefined ? [model] : [model, weights],
     );

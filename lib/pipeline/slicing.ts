@@ -1,22 +1,31 @@
 /** The public API of the slicers in `plan/search/slicers.ts`. */
 import type { Size } from 'aws-cdk-lib';
 import { quoted } from '../errors';
-import type { Fields } from './checks/check';
-import { checkFields, listOf, optional } from './checks/check';
+import { listOf } from './checks/check';
 import { NUMBER, SIZE, TEXT } from './checks/kinds';
 import { knownAtSynth } from './known-at-synth';
 import { planPath } from './local-path';
+import { readEnvironment, readPrices } from '../compile/constants-file';
+import { MOST_SLICES } from '../compile/most-slices';
 import { readPlan } from '../compile/plan-file';
+import type { GivenProfile } from '../compile/profile-file';
+import { readProfile } from '../compile/profile-file';
+import { valuesOf } from '../cost/constants/constant';
+import type { Transport } from '../cost/cost-model';
+import type { CostOptions } from '../cost/cost-options';
 import * as slicers from '../plan/search/slicers';
+import type { AutomaticSlicingOptions, SlicingEstimateOptions } from './slicing-options';
+import { checkAutomaticOptions, checkEstimateOptions } from './slicing-options';
 
-/** Options of `Slicing.automatic`. */
-export interface AutomaticSlicingOptions {
-  /**
-   * The most memory that one function may have, in MB: a whole number from 128 to 10,240.
-   *
-   * @default 3008 - the limit of new AWS accounts
-   */
-  readonly maxMemorySize?: number;
+/** What the search may choose in a pipeline. */
+export interface SearchLimits {
+  readonly transports?: readonly Transport[];
+}
+
+/** What plans are compared by, as far as the user sets it for a slicing. */
+export interface SlicingEstimates {
+  readonly profile?: GivenProfile;
+  readonly costs: CostOptions;
 }
 
 const TENSOR_NAMES = listOf(
@@ -25,8 +34,6 @@ const TENSOR_NAMES = listOf(
   TEXT,
   (_, index) => `name ${index} of the tensors`,
 );
-
-const AUTOMATIC_OPTIONS: Fields<AutomaticSlicingOptions> = { maxMemorySize: optional(NUMBER) };
 
 /**
  * How a model is cut into slices.
@@ -39,47 +46,61 @@ const AUTOMATIC_OPTIONS: Fields<AutomaticSlicingOptions> = { maxMemorySize: opti
  */
 export class Slicing {
   /**
-   * Cuts the model into as few slices as a memory limit per function allows. Of the possible cuts it chooses the cheapest
-   * ones by the model of cost. A model that fits one function becomes one slice.
+   * Searches for the best cuts, memory sizes and threads by the model of cost (docs/costs.md): the fewest slices, the
+   * cheapest ones or the fastest ones, within limits on latency, cost and memory. By default it makes as few slices as a
+   * memory limit per function allows, and of these the cheapest. A model that fits one function becomes one slice.
    *
+   * Type of the state machine, architecture, warm-ups, VPC, `tensorStore` and `intermediateRetention` of the pipeline count.
+   *
+   * @throws an error of one line for an invalid option; the pipeline throws one if no plan keeps the limits, and says
+   * which plan comes closest
    * @example
-   * const slicing = Slicing.automatic({ maxMemorySize: 10240 });
+   * const slicing = Slicing.automatic({ minimize: Minimize.COST, maxLatency: Duration.seconds(2) });
    */
   public static automatic(options: AutomaticSlicingOptions = {}): Slicing {
-    checkFields(options, AUTOMATIC_OPTIONS, {
-      where: 'the options of Slicing.automatic',
-      prefix: '',
-      example: '{ maxMemorySize: 3008 }',
-    });
-    return Slicing.by(
-      slicers.automatic({ maxMemorySize: knownAtSynth(options.maxMemorySize, 'maxMemorySize') }),
-    );
+    checkAutomaticOptions(options);
+    const { minimize, maxLatency, latencyPercentile: quantile, ...limits } = options;
+    const search = {
+      ...{ minimize, quantile, maxSlices: MOST_SLICES },
+      maxCostPerMillion: limits.maxCostPerMillion,
+      maxLatencyMs: maxLatency?.toMilliseconds({ integral: false }),
+      maxMemorySize: limits.maxMemorySize,
+      temperature: limits.temperature,
+      requestsPerHour: limits.requestsPerHour,
+    };
+    // The memory limit is checked here, where the caller sets it.
+    slicers.automatic(search);
+    return new Slicing(({ transports } = {}) => slicers.automatic({ ...search, transports }), options);
   }
 
   /**
    * Cuts the model into a fixed number of slices that cost little and move few bytes. Large weights are spread evenly.
    *
    * @param slices number of slices, 1 or more
+   * @param estimates by what the slices are planned
    * @example
    * const slicing = Slicing.count(4);
    */
-  public static count(slices: number): Slicing {
+  public static count(slices: number, estimates: SlicingEstimateOptions = {}): Slicing {
     const what = 'the number of slices';
     NUMBER(slices, what);
-    return Slicing.by(slicers.count(knownAtSynth(slices, what)));
+    checkEstimateOptions(estimates, 'Slicing.count');
+    return Slicing.by(slicers.count(knownAtSynth(slices, what)), estimates);
   }
 
   /**
    * Cuts the model into as few slices as possible whose weights are at most `size` each.
    *
    * @param size the largest size of a slice's weights
+   * @param estimates by what the slices are planned
    * @example
    * const slicing = Slicing.maxSliceSize(Size.mebibytes(500));
    */
-  public static maxSliceSize(size: Size): Slicing {
+  public static maxSliceSize(size: Size, estimates: SlicingEstimateOptions = {}): Slicing {
     const what = 'the size of a slice';
     SIZE(size, what);
-    return Slicing.by(slicers.maxSliceSize(knownAtSynth(size, what).toBytes()));
+    checkEstimateOptions(estimates, 'Slicing.maxSliceSize');
+    return Slicing.by(slicers.maxSliceSize(knownAtSynth(size, what).toBytes()), estimates);
   }
 
   /**
@@ -87,13 +108,15 @@ export class Slicing {
    * tensor depends on and that no earlier slice holds. The last slice holds the remaining nodes.
    *
    * @param tensors names of intermediate tensors, in any order
+   * @param estimates by what the slices are planned
    * @example
    * const slicing = Slicing.atTensors(['encoder_out', 'decoder_out']);
    */
-  public static atTensors(tensors: string[]): Slicing {
+  public static atTensors(tensors: string[], estimates: SlicingEstimateOptions = {}): Slicing {
     const what = 'the names of tensors';
     TENSOR_NAMES(knownAtSynth(tensors, what), what);
-    return Slicing.by(slicers.atTensors(tensors));
+    checkEstimateOptions(estimates, 'Slicing.atTensors');
+    return Slicing.by(slicers.atTensors(tensors), estimates);
   }
 
   /**
@@ -101,16 +124,18 @@ export class Slicing {
    * may differ.
    *
    * @param path path of a `plan.json` that `sliced-inference slice` has written
+   * @param estimates by what the slices are planned
    * @example
    * const slicing = Slicing.fromPlan('ocr-plan.json');
    */
-  public static fromPlan(path: string): Slicing {
+  public static fromPlan(path: string, estimates: SlicingEstimateOptions = {}): Slicing {
     const file = planPath(path);
-    return new Slicing(() => slicers.fromPlan(readPlan(file), file));
+    checkEstimateOptions(estimates, 'Slicing.fromPlan');
+    return new Slicing(() => slicers.fromPlan(readPlan(file), file), estimates);
   }
 
-  private static by(slicer: slicers.Slicer): Slicing {
-    return new Slicing(() => slicer);
+  private static by(slicer: slicers.Slicer, options: SlicingEstimateOptions): Slicing {
+    return new Slicing(() => slicer, options);
   }
 
   private constructor(
@@ -119,6 +144,24 @@ export class Slicing {
      *
      * @internal
      */
-    public readonly _slicer: () => slicers.Slicer,
+    public readonly _slicer: (limits?: SearchLimits) => slicers.Slicer,
+    private readonly options: SlicingEstimateOptions,
   ) {}
+
+  /**
+   * Reads the files that the options name.
+   *
+   * @internal
+   */
+  public _estimates(): SlicingEstimates {
+    const { profile, prices, environment, requestsPerHour } = this.options;
+    return {
+      ...(profile !== undefined && { profile: { profile: readProfile(profile), path: profile } }),
+      costs: {
+        ...(prices !== undefined && { prices: valuesOf(readPrices(prices)) }),
+        ...(environment !== undefined && { environment: valuesOf(readEnvironment(environment)) }),
+        ...(requestsPerHour !== undefined && { requestsPerHour }),
+      },
+    };
+  }
 }

@@ -183,7 +183,8 @@ class Chooser {
   }
 
   private sizesOf({ dataflow, wiring }: WiredCut): SliceSize[] {
-    return sliceSizes(dataflow, wiring, this.cuts.bytes, this.cuts.costs.work);
+    const { bytes, costs } = this.cuts;
+    return sliceSizes(dataflow, wiring, bytes, costs.work, costs.peaks);
   }
 
   private time({ latency }: RunCost): number {

@@ -33,6 +33,16 @@ describe('props', () => {
     expect(props).toEqual(expect.arrayContaining(named));
   });
 
+  test('of Slicing are all in the guide', () => {
+    const file = 'lib/pipeline/slicing-options.ts';
+    const options = [
+      'SlicingEstimateOptions',
+      'AutomaticSlicingOptions extends SlicingEstimateOptions',
+    ].flatMap((type) => propsOf(file, type));
+    expect(options.length).toBeGreaterThan(8);
+    expect(options.filter((name) => !guide.text.includes(`${name}:`))).toEqual([]);
+  });
+
   test('of slice functions are all in the guide', () => {
     const options = propsOf('lib/aws/slice-function-options.ts', 'SliceFunctionOptions');
     expect(options.length).toBeGreaterThan(5);
@@ -76,13 +86,17 @@ describe('troubleshooting', () => {
   const guide = documentNamed('docs/troubleshooting.md');
 
   test('describes exactly the warnings of the construct', () => {
-    const sources = ['lib/aws', 'lib/pipeline/checks']
+    const sources = ['lib/aws', 'lib/pipeline', 'lib/pipeline/checks']
       .flatMap((folder) => fs.readdirSync(path.join(ROOT, folder)).map((name) => `${folder}/${name}`))
       .filter((file) => file.endsWith('.ts'))
       .map(source)
       .join('\n');
     const id = /cdk-sliced-inference:(\w+)|\{PREFIX\}(\w+)|'(\w+Quota|little\w+|no\w+Endpoint)'/g;
     const known = new Set([...sources.matchAll(id)].map(([, ...ids]) => ids.join('')));
+    for (const info of ['oneSlice', 'oneFunction']) {
+      expect(known.delete(info)).toBe(true);
+      expect(guide.text).toContain(`\`${info}\``);
+    }
     expect(known.size).toBeGreaterThan(15);
     expect(guide.firstColumn(/^\| warning +\|/).sort()).toEqual([...known].sort());
   });

@@ -9,6 +9,13 @@ import { nearest } from './names';
 /** A string, or a token that becomes one. */
 export const TEXT = kind('a string', (value) => typeof value === 'string' || isToken(value), 'pass a string');
 
+/** The path of a file. */
+export const PATH = kind(
+  'a path',
+  (value) => (typeof value === 'string' && value !== '') || isToken(value),
+  'pass the path of a file on this machine',
+);
+
 /** A number, or a token that becomes one. */
 export const NUMBER = kind(
   'a number',

@@ -1,5 +1,6 @@
 /** The estimates of work and cost by which plans of a model are compared. */
 import type { CostModel } from '../../cost/cost-model';
+import type { MeasuredPeak } from '../sizes/measured-peaks';
 import type { NodeWork } from '../../work/node-work';
 
 export interface PlanCosts {
@@ -7,6 +8,12 @@ export interface PlanCosts {
   readonly work: NodeWork;
   /** Seconds on one vCPU of Lambda to write a byte of a slice's outputs into new memory. */
   readonly outputSecondsPerByte: number;
+  /**
+   * Slices of the graph whose memory was measured with the planned sizes.
+   *
+   * @default - all memory is estimated
+   */
+  readonly peaks?: readonly MeasuredPeak[];
   /**
    * The model of cost and latency of a pipeline that gets so many requests per hour.
    *

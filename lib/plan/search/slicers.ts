@@ -31,6 +31,8 @@ export interface Goal {
   readonly maxDollars?: number;
   /** Requests per hour, from which the share of cold runs follows. */
   readonly requestsPerHour?: number;
+  /** The most memory of a function, in MB, if the caller limits it. */
+  readonly maxMemoryMb?: number;
 }
 
 /** By what plans are compared if the caller names the cuts or their number. */
@@ -128,7 +130,10 @@ export function automatic(options: AutomaticOptions = {}, setting = 'maxMemorySi
   checkPositive('the cost of a million runs', maxCostPerMillion);
   checkPositive('the number of requests per hour', requestsPerHour);
   const maxDollars = maxCostPerMillion === undefined ? undefined : maxCostPerMillion / MILLION;
-  const goal: Goal = { minimize, temperature, quantile, maxLatencyMs, maxDollars, requestsPerHour };
+  const goal: Goal = {
+    ...{ minimize, temperature, quantile, maxLatencyMs, maxDollars, requestsPerHour },
+    maxMemoryMb: maxMemory,
+  };
   const limit = functionLimit(maxMemory, setting);
   const request = (space: CutSpace): PlanRequest => ({
     ...goal,
@@ -140,7 +145,7 @@ export function automatic(options: AutomaticOptions = {}, setting = 'maxMemorySi
     maxSlices,
   });
   return {
-    key: `automatic ${JSON.stringify({ ...goal, maxMemory, transports, maxSlices: String(maxSlices) })}`,
+    key: `automatic ${JSON.stringify({ ...goal, transports, maxSlices: String(maxSlices) })}`,
     goal,
     choose: (space) => optimalSlices(space, request(space), limit),
     chooseWithin: (space, ranges, sequential) => {

@@ -5,6 +5,7 @@ import type { SliceSize } from '../sizes/estimate';
 import type { WeightTable } from '../../dataflow/weights';
 import { HeldWeights } from '../../dataflow/weights';
 import type { ModelMemory } from '../sizes/model-memory';
+import { MeasuredPeaks } from '../sizes/measured-peaks';
 import { modelMemory, sizeOf, usesFrom } from '../sizes/model-memory';
 import { repeatedProducers } from '../sizes/node-memory';
 import { RunMemory } from '../sizes/run-memory';
@@ -32,6 +33,7 @@ export function sizeStretches(
   const { order, reads, model } = dataflow;
   const { values, nodes } = model.graph;
   const results = new Set(outputsOf(space));
+  const peaks = peaksOf(space);
   const start = boundaries[from];
   const held = new HeldWeights(weights);
   const pool = new ArenaPool(memory.heirs);
@@ -75,14 +77,14 @@ export function sizeStretches(
       for (const value of results) held.addValue(value);
       run.runRepeated(repeatedProducers(dataflow, [...results]));
     }
-    const size = sizeOf(held, pool, run, {
+    const estimate = sizeOf(held, pool, run, {
       readBytes,
       writeBytes: liveBytes,
       computedBytes,
       readTensors: readTensors + readsRequest,
       coreSeconds: coreSeconds + held.repeatedSeconds,
     });
-    if (!visit(to, size)) return;
+    if (!visit(to, peaks.limited(estimate, start, position))) return;
   }
 }
 
@@ -93,6 +95,15 @@ function memoryOf(space: CutSpace): ModelMemory {
   const memory = memories.get(space) ?? modelMemory(space.dataflow, space.bytes);
   memories.set(space, memory);
   return memory;
+}
+
+/** By space: what was measured of its stretches. */
+const measured = new WeakMap<CutSpace, MeasuredPeaks>();
+
+function peaksOf(space: CutSpace): MeasuredPeaks {
+  const peaks = measured.get(space) ?? new MeasuredPeaks(space.dataflow.order, space.costs.peaks);
+  measured.set(space, peaks);
+  return peaks;
 }
 
 function outputsOf({ dataflow }: CutSpace): ValueIndex[] {

@@ -5,6 +5,8 @@ import type { Dataflow } from '../../dataflow/dataflow';
 import { HeldWeights, WeightTable } from '../../dataflow/weights';
 import type { NodeWork } from '../../work/node-work';
 import type { SliceWiring, Wiring } from '../wiring/wiring';
+import type { MeasuredPeak } from './measured-peaks';
+import { MeasuredPeaks } from './measured-peaks';
 import { modelMemory, sizeOf, usesFrom } from './model-memory';
 import { repeatedProducers } from './node-memory';
 import { RunMemory } from './run-memory';
@@ -15,13 +17,16 @@ import { ArenaPool } from './tensor-pool';
  *
  * @param bytes by value: its planned bytes
  * @param work by node: seconds of computing
+ * @param measured slices of the graph whose memory was measured with these bytes
  */
 export function sliceSizes(
   dataflow: Dataflow,
   { slices }: Wiring,
   bytes: readonly number[],
   work: NodeWork,
+  measured: readonly MeasuredPeak[] = [],
 ): SliceSize[] {
+  const peaks = new MeasuredPeaks(dataflow.order, measured);
   const table = new WeightTable(dataflow, bytes);
   const memory = modelMemory(dataflow, bytes);
   const position = new Map(dataflow.order.map((node, place) => [node, place]));
@@ -36,13 +41,14 @@ export function sliceSizes(
     const run = new RunMemory(memory, usesFrom(memory, start), pool);
     for (const node of slice.nodes) run.run(node);
     run.runRepeated(repeatedProducers(dataflow, slice.outputs));
-    return sizeOf(held, pool, run, {
+    const estimate = sizeOf(held, pool, run, {
       readBytes: sum(slice.inputs.map(({ value }) => value)),
       writeBytes: sum(slice.outputs),
       computedBytes: slice.nodes.reduce((total, node) => total + table.outputBytes(node), 0),
       readTensors: readsOf(slice),
       coreSeconds: slice.allNodes.reduce((total, node) => total + work[node], 0),
     });
+    return peaks.limitedOf(estimate, slice.nodes, dataflow.order);
   });
 }
 

@@ -105,8 +105,9 @@ describe('a pipeline', () => {
   });
 
   test('gives an info if its requests are too large to send inline', () => {
-    expect(messages({ dimensions: { batch: 2000 } }, 'findInfo')).toEqual([]);
-    expect(messages({ dimensions: { batch: 3000 } }, 'findInfo')).toEqual([
+    const slicing = Slicing.count(1);
+    expect(messages({ slicing, dimensions: { batch: 2000 } }, 'findInfo')).toEqual([]);
+    expect(messages({ slicing, dimensions: { batch: 3000 } }, 'findInfo')).toEqual([
       `a request with the planned dimensions takes 256000 bytes inline, and an execution's input can have at most 262144 bytes (${STEP_FUNCTIONS}): upload its tensors to the bucket below inputs/`,
     ]);
   });

@@ -5,7 +5,8 @@ import { SlicedModel, Slicing } from '../../../lib';
 import { analyzeModel } from '../../../lib/compile/analyze';
 import { compileAnalyzed } from '../../../lib/compile/compile';
 import { MLP_PATH, errorOf } from '../../support/pipeline-stack';
-import { FLOAT, floats, mlp, saveModel, temporaryFolder, value } from '../../support/model-builder';
+import { mlp, saveModel, temporaryFolder } from '../../support/model-builder';
+import { saveSparseModel } from '../../support/sparse-model';
 import { writtenPlan } from '../../support/written-plan';
 
 /** Four layers of the nodes MatMul, Add and Tanh, with 1 KiB of weights each. The tensors t0 to t2 are between layers. */
@@ -23,42 +24,13 @@ function writePlan(slicing: Slicing, model = analyzed): string {
   return writtenPlan(compileAnalyzed(model, slicing._slicer())).file;
 }
 
-/** Saves a model with the same layers and 144 MiB of weights each, in a sparse file of zeros. */
-function saveLargeModel(): string {
-  const width = 6144;
-  const length = width * width * Float32Array.BYTES_PER_ELEMENT;
-  const { graph } = mlp(4);
-  const folder = temporaryFolder();
-  fs.writeFileSync(path.join(folder, 'zeros'), '');
-  fs.truncateSync(path.join(folder, 'zeros'), length);
-  const initializer = (graph.initializer ?? []).map(({ name }) =>
-    name.startsWith('b')
-      ? floats(name, [width])
-      : {
-          name,
-          dataType: FLOAT,
-          dims: [width, width],
-          dataLocation: 1,
-          externalData: [
-            { key: 'location', value: 'zeros' },
-            { key: 'length', value: String(length) },
-          ],
-        },
-  );
-  const ends = {
-    input: [value('x', FLOAT, ['batch', width])],
-    output: [value('y', FLOAT, ['batch', width])],
-  };
-  return saveModel({ graph: { ...graph, ...ends, initializer } }, 'model.onnx', folder);
-}
-
 describe('Slicing.automatic', () => {
   test('makes one slice if the model fits one function', () => {
     expect(nodeCounts(Slicing.automatic())).toEqual([12]);
   });
 
   test('makes as few slices as the memory limit allows', () => {
-    const { cuts } = analyzeModel(saveLargeModel(), { dimensions: { batch: 1 } });
+    const { cuts } = analyzeModel(saveSparseModel(4), { dimensions: { batch: 1 } });
     const slices = (maxMemorySize: number): number =>
       Slicing.automatic({ maxMemorySize })._slicer().choose(cuts).groups.length;
     expect([10_240, 832, 512].map(slices)).toEqual([1, 1, 2]);

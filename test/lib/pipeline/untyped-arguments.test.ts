@@ -66,7 +66,7 @@ describe('Slicing', () => {
     [
       'automatic',
       { memory: 512 },
-      `${options} have props that exist, got 'memory': use maxMemorySize or remove it`,
+      `${options} have props that exist, got 'memory': use profile, prices, environment, requestsPerHour, minimize, maxLatency, latencyPercentile, maxCostPerMillion, maxMemorySize, temperature or remove it`,
     ],
     [
       'fromPlan',

@@ -1,0 +1,30 @@
+/** `sliced-inference constants prices|environment`: prints a file of constants to start from. */
+import { Command } from 'commander';
+import { printConstants } from '../../lib/cost/constants/constants-file';
+import { ENVIRONMENT } from '../../lib/cost/constants/environment';
+import { PRICES } from '../../lib/cost/constants/prices';
+
+const HELP = `
+Prints all constants with their units and sources, as JSON. Keep the ones that you change, and remove the rest: a file names
+only what it replaces. docs/costs.md describes them.
+
+Examples:
+  $ sliced-inference constants prices > prices.json
+  $ sliced-inference plan model.onnx --prices prices.json
+  $ sliced-inference constants environment > environment.json`;
+
+export function constantsCommand(): Command {
+  return new Command('constants')
+    .description('print the prices, or the description of AWS, by which plans are compared')
+    .addHelpText('after', HELP)
+    .addCommand(
+      new Command('prices').description('print the prices, for --prices').action(() => {
+        process.stdout.write(printConstants('prices', PRICES));
+      }),
+    )
+    .addCommand(
+      new Command('environment').description('print how fast AWS is, for --environment').action(() => {
+        process.stdout.write(printConstants('environment', ENVIRONMENT));
+      }),
+    );
+}

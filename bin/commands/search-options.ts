@@ -1,0 +1,179 @@
+/** The flags of the search for the best plan, and of the model of cost by which it compares plans. */
+import type { Command } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
+import { readEnvironment, readPrices } from '../../lib/compile/constants-file';
+import { MOST_SLICES } from '../../lib/compile/most-slices';
+import type { AnalyzeOptions } from '../../lib/compile/analyze';
+import { readProfile } from '../../lib/compile/profile-file';
+import { valuesOf } from '../../lib/cost/constants/constant';
+import type { Latency, Temperature, Transport } from '../../lib/cost/cost-model';
+import type { CostOptions } from '../../lib/cost/cost-options';
+import type { AutomaticOptions, Slicer } from '../../lib/plan/search/slicers';
+import { automatic } from '../../lib/plan/search/slicers';
+import type { Minimize } from '../../lib/plan/search/plan-request';
+
+/** What the search minimizes and its limits. */
+export interface SearchOptions {
+  readonly minimize?: Minimize;
+  /** In milliseconds. */
+  readonly maxLatency?: number;
+  readonly latencyPercentile?: keyof Latency;
+  readonly maxCostPerMillion?: number;
+  readonly maxMemory?: number;
+  readonly temperature?: Temperature;
+}
+
+/** Flags that only the search takes. */
+export const SEARCH_FLAGS = [
+  'minimize',
+  'maxLatency',
+  'latencyPercentile',
+  'maxCostPerMillion',
+  'maxMemory',
+  'temperature',
+] as const satisfies readonly (keyof SearchOptions)[];
+
+/** The pipeline for which a plan is made, and by what its cost and latency are estimated. */
+export interface EstimateOptions {
+  readonly requestsPerHour?: number;
+  readonly profile?: string;
+  readonly prices?: string;
+  readonly environment?: string;
+  readonly stateMachine?: CostOptions['stateMachineType'];
+  readonly architecture?: CostOptions['architecture'];
+  readonly tensorStore?: Transport;
+  readonly warmUp?: boolean;
+}
+
+const MAX_MEMORY = '--max-memory';
+
+export function addSearchOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option(
+        '--minimize <goal>',
+        'search for the fewest slices, the least cost or the least latency',
+      ).choices(['slices', 'cost', 'latency'] satisfies Minimize[]),
+    )
+    .addOption(
+      new Option('--max-latency <time>', 'longest time of a run, such as 2s or 500ms').argParser(
+        milliseconds,
+      ),
+    )
+    .addOption(
+      new Option(
+        '--latency-percentile <p>',
+        'percentile that is minimized or limited (default: p95)',
+      ).choices(['p50', 'p95'] satisfies (keyof Latency)[]),
+    )
+    .addOption(
+      new Option('--max-cost-per-million <usd>', 'highest price of a million runs, in US dollars').argParser(
+        positive,
+      ),
+    )
+    .addOption(
+      new Option(
+        `${MAX_MEMORY} <mb>`,
+        'most memory of a function, in MB (default without a slicing flag: 3008)',
+      ).argParser(wholeNumber),
+    )
+    .addOption(
+      new Option('--temperature <runs>', 'runs for which plans are compared (default: mixed)').choices([
+        'warm',
+        'cold',
+        'mixed',
+      ] satisfies Temperature[]),
+    );
+}
+
+export function addEstimateOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option(
+        '--requests-per-hour <n>',
+        'runs per hour, which decide how often functions are cold (default: 10)',
+      ).argParser(positive),
+    )
+    .option('--profile <file>', 'plan with a profile that `sliced-inference profile` has measured')
+    .option('--prices <file>', 'JSON file of prices that replace list prices; see `constants prices`')
+    .option('--environment <file>', 'JSON file that describes how fast AWS is; see `constants environment`')
+    .addOption(
+      new Option('--state-machine <type>', 'type of the state machine (default: express)').choices([
+        'express',
+        'standard',
+      ] satisfies CostOptions['stateMachineType'][]),
+    )
+    .addOption(
+      new Option('--architecture <name>', 'processors of the functions (default: x86_64)').choices([
+        'x86_64',
+        'arm64',
+      ] satisfies CostOptions['architecture'][]),
+    )
+    .addOption(
+      new Option('--tensor-store <store>', 'where slices store their tensors (default: s3-standard)').choices(
+        ['s3-standard', 's3-express'] satisfies Transport[],
+      ),
+    )
+    .option('--no-warm-up', 'plan for a pipeline whose functions are not warmed up when a run starts');
+}
+
+/** The choices of the pipeline, and the files of constants. */
+export function costOptions(options: EstimateOptions): CostOptions {
+  const { prices, environment, stateMachine, architecture, requestsPerHour, warmUp } = options;
+  return {
+    ...(stateMachine !== undefined && { stateMachineType: stateMachine }),
+    ...(architecture !== undefined && { architecture }),
+    ...(warmUp === false && { warmUp }),
+    ...(requestsPerHour !== undefined && { requestsPerHour }),
+    ...(prices !== undefined && { prices: valuesOf(readPrices(prices)) }),
+    ...(environment !== undefined && { environment: valuesOf(readEnvironment(environment)) }),
+  };
+}
+
+export function estimateOptions(
+  options: EstimateOptions,
+): Pick<AnalyzeOptions, 'costs' | 'profile' | 'transport'> {
+  const { profile, tensorStore } = options;
+  return {
+    costs: costOptions(options),
+    ...(profile !== undefined && { profile: { profile: readProfile(profile), path: profile } }),
+    ...(tensorStore !== undefined && { transport: tensorStore }),
+  };
+}
+
+export function searchFor(options: SearchOptions & EstimateOptions): Slicer {
+  const { maxLatency: maxLatencyMs, latencyPercentile: quantile, maxMemory: maxMemorySize } = options;
+  const { minimize, maxCostPerMillion, temperature, requestsPerHour, tensorStore = 's3-standard' } = options;
+  const search: AutomaticOptions = {
+    ...{ minimize, maxLatencyMs, quantile, maxCostPerMillion, maxMemorySize, temperature, requestsPerHour },
+    transports: [tensorStore],
+    maxSlices: MOST_SLICES,
+  };
+  return automatic(search, MAX_MEMORY);
+}
+
+export function wholeNumber(text: string): number {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
+  return Number(text);
+}
+
+function positive(text: string): number {
+  const number = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : 0;
+  if (number > 0 && Number.isFinite(number)) return number;
+  throw new InvalidArgumentError('It must be a number above 0, such as 100 or 0.5.');
+}
+
+/** By unit: its milliseconds. */
+const DURATION_UNITS: ReadonlyMap<string, number> = new Map([
+  ['ms', 1],
+  ['s', 1000],
+  ['m', 60_000],
+  ['min', 60_000],
+]);
+
+function milliseconds(text: string): number {
+  const [, number = '', unit = ''] = /^(\d+(?:\.\d+)?) ?([a-z]+)$/i.exec(text) ?? [];
+  const time = Number(number) * (DURATION_UNITS.get(unit.toLowerCase()) ?? 0);
+  if (time > 0 && Number.isFinite(time)) return time;
+  throw new InvalidArgumentError('It must be a time such as 2s or 500ms.');
+}

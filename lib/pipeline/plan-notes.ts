@@ -1,0 +1,38 @@
+/** Says what a user should know of a plan: measurements that differ from it, and one function that would do. */
+import { Annotations } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+import type { PlanEstimates } from '../compile/plan-estimates';
+import type { SlicePlan } from '../plan/file/plan';
+
+const PREFIX = 'cdk-sliced-inference:';
+
+/**
+ * Nothing is wrong with slices that one function could replace, so that is an info, which `cdk synth --strict` allows.
+ *
+ * @param isAutomatic whether the search chose the number of slices
+ */
+export function annotatePlan(
+  scope: Construct,
+  { slices }: SlicePlan,
+  { oneFunction, profileDifferences }: PlanEstimates,
+  isAutomatic: boolean,
+): void {
+  if (profileDifferences.length > 0) {
+    Annotations.of(scope).addWarningV2(
+      `${PREFIX}profileDiffers`,
+      `the profile was measured under other conditions than those of the plan (${profileDifferences.join('; ')}): profile the model again`,
+    );
+  }
+  if (slices.length === 1 && isAutomatic) {
+    Annotations.of(scope).addInfoV2(
+      `${PREFIX}oneSlice`,
+      `Slicing.automatic makes one slice: ${oneFunction.verdict}`,
+    );
+  }
+  if (slices.length > 1 && oneFunction.isBetter) {
+    Annotations.of(scope).addInfoV2(
+      `${PREFIX}oneFunction`,
+      `the model of cost prefers one function to ${slices.length} slices: ${oneFunction.verdict}`,
+    );
+  }
+}

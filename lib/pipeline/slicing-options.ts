@@ -1,0 +1,145 @@
+/** Options of the factories of `Slicing`, and the checks of their kinds. */
+import type { Duration } from 'aws-cdk-lib';
+import { SlicedInferenceError } from '../errors';
+import type { Fields } from './checks/check';
+import { checkFields, optional } from './checks/check';
+import { NUMBER, PATH, duration, memberOf } from './checks/kinds';
+import { knownAtSynth } from './known-at-synth';
+import { LatencyPercentile, Minimize, Temperature } from './search-goals';
+
+/** By what estimates the slices of a model are planned. */
+export interface SlicingEstimateOptions {
+  /**
+   * Path of a profile that `sliced-inference profile` has measured, absolute or relative to the working directory of the CDK
+   * app. Its times replace the estimated ones, its sizes of dimensions are the default of `dimensions`, and if the sizes of all
+   * dimensions are those of the profile, its shapes and its peaks of memory replace the estimated ones. The profile must be of the model's graph. Other
+   * sizes and another version of ONNX Runtime give a warning.
+   *
+   * @default - estimates from operators and shapes
+   */
+  readonly profile?: string;
+
+  /**
+   * Path of a JSON file with prices that replace list prices. `sliced-inference constants prices` prints one to start from.
+   *
+   * @default - list prices of us-east-1
+   */
+  readonly prices?: string;
+
+  /**
+   * Path of a JSON file that describes how fast AWS is. `sliced-inference constants environment` prints one to start from.
+   *
+   * @default - published measurements
+   */
+  readonly environment?: string;
+
+  /**
+   * Runs per hour, above 0. They decide how often a run finds its functions cold.
+   *
+   * @default 10 - about a third of the runs is cold
+   */
+  readonly requestsPerHour?: number;
+}
+
+/** Options of `Slicing.automatic`. */
+export interface AutomaticSlicingOptions extends SlicingEstimateOptions {
+  /**
+   * What the search minimizes, within the limits that are set.
+   *
+   * @default Minimize.SLICES
+   */
+  readonly minimize?: Minimize;
+
+  /**
+   * The longest time of a run, from its start to its result, at `latencyPercentile` and for runs of `temperature`. Synthesis
+   * fails if no plan is that fast, and names the fastest one.
+   *
+   * @default - no limit
+   */
+  readonly maxLatency?: Duration;
+
+  /**
+   * The percentile of the latency that is minimized or limited.
+   *
+   * @default LatencyPercentile.P95
+   */
+  readonly latencyPercentile?: LatencyPercentile;
+
+  /**
+   * The highest price of a million runs, in US dollars, above 0. Synthesis fails if no plan is that cheap, and names the
+   * cheapest one.
+   *
+   * @default - no limit
+   */
+  readonly maxCostPerMillion?: number;
+
+  /**
+   * The most memory that one function may have, in MB: a whole number from 128 to 10,240.
+   *
+   * @default 3008 - the limit of new AWS accounts
+   */
+  readonly maxMemorySize?: number;
+
+  /**
+   * The runs for which cost and latency are compared.
+   *
+   * @default Temperature.MIXED
+   */
+  readonly temperature?: Temperature;
+}
+
+const ESTIMATE_FIELDS: Fields<SlicingEstimateOptions> = {
+  profile: optional(PATH),
+  prices: optional(PATH),
+  environment: optional(PATH),
+  requestsPerHour: optional(NUMBER),
+};
+
+const AUTOMATIC_FIELDS: Fields<AutomaticSlicingOptions> = {
+  ...ESTIMATE_FIELDS,
+  minimize: optional(memberOf('Minimize', Minimize)),
+  maxLatency: optional(duration('seconds', 2)),
+  latencyPercentile: optional(memberOf('LatencyPercentile', LatencyPercentile)),
+  maxCostPerMillion: optional(NUMBER),
+  maxMemorySize: optional(NUMBER),
+  temperature: optional(memberOf('Temperature', Temperature)),
+};
+
+/** @throws SlicedInferenceError for an option of another kind, for a token, and for a number that is not above 0 */
+export function checkAutomaticOptions(options: AutomaticSlicingOptions): void {
+  checkFields(options, AUTOMATIC_FIELDS, {
+    where: 'the options of Slicing.automatic',
+    prefix: '',
+    example: '{ maxMemorySize: 3008 }',
+  });
+  checkKnown(options, Object.keys(AUTOMATIC_FIELDS));
+  checkPositive('maxCostPerMillion', options.maxCostPerMillion);
+  checkPositive('requestsPerHour', options.requestsPerHour);
+  const { maxLatency } = options;
+  if (maxLatency === undefined || maxLatency.toMilliseconds({ integral: false }) > 0) return;
+  throw new SlicedInferenceError(
+    'maxLatency must be longer than 0',
+    maxLatency.toString(),
+    'pass Duration.seconds(2), for example',
+  );
+}
+
+/** @param factory its name, for errors */
+export function checkEstimateOptions(options: SlicingEstimateOptions, factory: string): void {
+  checkFields(options, ESTIMATE_FIELDS, {
+    where: `the options of ${factory}`,
+    prefix: '',
+    example: "{ profile: 'model.profile.json' }",
+  });
+  checkKnown(options, Object.keys(ESTIMATE_FIELDS));
+  checkPositive('requestsPerHour', options.requestsPerHour);
+}
+
+function checkKnown(options: object, names: readonly string[]): void {
+  for (const name of names) knownAtSynth((options as Readonly<Record<string, unknown>>)[name], name);
+}
+
+function checkPositive(name: string, value: number | undefined): void {
+  if (value === undefined || (value > 0 && Number.isFinite(value))) return;
+  throw new SlicedInferenceError(`${name} must be a number above 0`, String(value), 'pass a larger number');
+}

@@ -1,0 +1,67 @@
+/** Limits estimated activations by those that were measured for other slices of the same graph. */
+import type { NodeIndex } from '../../onnx/model';
+import type { SliceSize } from './estimate';
+
+/** A slice that was measured. */
+export interface MeasuredPeak {
+  readonly nodes: readonly NodeIndex[];
+  /** Peak of the memory that ONNX Runtime allocated in a run. */
+  readonly activationBytes: number;
+}
+
+interface PeakOfStretch {
+  readonly start: number;
+  readonly end: number;
+  readonly activationBytes: number;
+}
+
+/**
+ * A slice holds no more live tensors than a slice that contains it, and no fewer than a slice that it contains. So the measured
+ * activations of a slice with the same nodes replace the estimate, and those of others limit it.
+ */
+export class MeasuredPeaks {
+  private readonly stretches: readonly PeakOfStretch[];
+
+  /** @param order the order of nodes; a slice that is no stretch of it says nothing */
+  constructor(order: readonly NodeIndex[], peaks: readonly MeasuredPeak[] = []) {
+    const positions = peaks.length === 0 ? new Map<NodeIndex, number>() : positionsIn(order);
+    this.stretches = peaks.flatMap(({ nodes, activationBytes }) => {
+      const stretch = stretchOf(nodes, positions);
+      return stretch === undefined ? [] : [{ ...stretch, activationBytes }];
+    });
+  }
+
+  /** @param end position after the last node of the slice */
+  limited(size: SliceSize, start: number, end: number): SliceSize {
+    let [least, most] = [0, Infinity];
+    for (const stretch of this.stretches) {
+      if (stretch.start <= start && end <= stretch.end) most = Math.min(most, stretch.activationBytes);
+      if (start <= stretch.start && stretch.end <= end) least = Math.max(least, stretch.activationBytes);
+    }
+    const activationBytes = Math.min(Math.max(size.activationBytes, least), most);
+    return activationBytes === size.activationBytes ? size : { ...size, activationBytes };
+  }
+
+  /** The same for a slice whose nodes need not be a stretch. */
+  limitedOf(size: SliceSize, nodes: readonly NodeIndex[], order: readonly NodeIndex[]): SliceSize {
+    if (this.stretches.length === 0) return size;
+    const stretch = stretchOf(nodes, positionsIn(order));
+    return stretch === undefined ? size : this.limited(size, stretch.start, stretch.end);
+  }
+}
+
+function positionsIn(order: readonly NodeIndex[]): ReadonlyMap<NodeIndex, number> {
+  return new Map(order.map((node, position) => [node, position]));
+}
+
+/** `undefined` if the nodes are no stretch. Nodes that are repeated in each slice have no position. */
+function stretchOf(
+  nodes: readonly NodeIndex[],
+  positions: ReadonlyMap<NodeIndex, number>,
+): { start: number; end: number } | undefined {
+  const places = nodes.flatMap((node) => positions.get(node) ?? []);
+  if (places.length === 0) return undefined;
+  const start = places.reduce((first, place) => Math.min(first, place), Infinity);
+  const end = places.reduce((last, place) => Math.max(last, place), 0) + 1;
+  return end - start === new Set(places).size ? { start, end } : undefined;
+}

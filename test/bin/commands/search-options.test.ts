@@ -1,0 +1,146 @@
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { parseConstants } from '../../../lib/cost/constants/constants-file';
+import { ENVIRONMENT } from '../../../lib/cost/constants/environment';
+import { PRICES } from '../../../lib/cost/constants/prices';
+import { analyzeModel } from '../../../lib/compile/analyze';
+import { mlp, saveModel, temporaryFolder } from '../../support/model-builder';
+import { profileOf, saveProfile } from '../../support/model-profile';
+import { cli, refuse, succeed } from '../../support/run-cli';
+
+const model = saveModel(mlp(3));
+
+interface Plan {
+  readonly slices: readonly { readonly memoryMb: number }[];
+}
+
+const planned = async (...flags: string[]): Promise<Plan> =>
+  JSON.parse(await succeed(['plan', model, '--json', ...flags])) as Plan;
+
+function fileWith(content: string): string {
+  const file = path.join(temporaryFolder(), 'constants.json');
+  fs.writeFileSync(file, content);
+  return file;
+}
+
+describe('plan, slice and verify', () => {
+  it.each([
+    [['--minimize', 'price'], "option '--minimize <goal>' argument 'price' is invalid"],
+    [['--max-latency', '2'], "option '--max-latency <time>' argument '2' is invalid"],
+    [['--max-latency', '0s'], "option '--max-latency <time>' argument '0s' is invalid"],
+    [['--max-latency', '-1s'], "option '--max-latency <time>' argument '-1s' is invalid"],
+    [['--max-latency', '2h'], "option '--max-latency <time>' argument '2h' is invalid"],
+    [['--latency-percentile', 'p99'], "option '--latency-percentile <p>' argument 'p99' is invalid"],
+    [['--max-cost-per-million', '0'], "option '--max-cost-per-million <usd>' argument '0' is invalid"],
+    [['--max-cost-per-million', '$5'], "option '--max-cost-per-million <usd>' argument '$5' is invalid"],
+    [['--requests-per-hour', 'many'], "option '--requests-per-hour <n>' argument 'many' is invalid"],
+    [['--temperature', 'hot'], "option '--temperature <runs>' argument 'hot' is invalid"],
+    [['--state-machine', 'fast'], "option '--state-machine <type>' argument 'fast' is invalid"],
+    [['--architecture', 'arm'], "option '--architecture <name>' argument 'arm' is invalid"],
+    [['--tensor-store', 's3'], "option '--tensor-store <store>' argument 's3' is invalid"],
+    [['--profile', '/nowhere'], "profile '/nowhere' must be a readable file, got no such file or folder"],
+    [['--prices', '/nowhere'], "prices file '/nowhere' must be readable, got no such file or folder"],
+    [['--environment', '/nowhere'], "environment file '/nowhere' must be readable, got no such file"],
+    [
+      ['--slices', '2', '--max-latency', '2s'],
+      'slicing flags exclude one another, got --slices and --max-latency: keep one of them',
+    ],
+    [
+      ['--at-tensors', 't0', '--temperature', 'warm'],
+      'slicing flags exclude one another, got --at-tensors and --temperature',
+    ],
+    [['--max-latency', '1ms'], 'a run must have a p95 latency of at most 1 ms, got'],
+    [
+      ['--max-latency', '1ms', '--latency-percentile', 'p50'],
+      'a run must have a p50 latency of at most 1 ms, got',
+    ],
+    [['--max-cost-per-million', '0.01'], 'a million runs must cost at most $0.01, got'],
+  ])('refuse %p', async (flags, message) => {
+    expect(await refuse(['plan', model, ...flags])).toContain(message);
+  });
+
+  it('slice and verify with the flags of the search', async () => {
+    const out = path.join(temporaryFolder(), 'slices');
+    const search = ['--minimize', 'cost', '--max-latency', '1.5 min', '--temperature', 'warm'];
+    const pipeline = [
+      '--state-machine',
+      'standard',
+      '--architecture',
+      'arm64',
+      '--tensor-store',
+      's3-express',
+    ];
+    const flags = [...search, ...pipeline, '--no-warm-up', '--dimension', 'batch=1'];
+    await succeed(['slice', model, '--out', out, ...flags]);
+    expect(fs.readdirSync(out)).toContain('plan.json');
+    expect(await succeed(['verify', model, ...flags])).toContain('identical');
+  });
+
+  it('choose more memory for less latency', async () => {
+    const profile = saveProfile(
+      profileOf(analyzeModel(model, { dimensions: { batch: 1 } }), { seconds: 0.2 }),
+    );
+    const fast = await planned('--minimize', 'latency', '--profile', profile, '--max-memory', '1769');
+    const least = await planned('--slices', '1', '--profile', profile);
+    expect(fast.slices[0].memoryMb).toBe(1769);
+    expect(least.slices[0].memoryMb).toBeLessThan(1769);
+  });
+
+  it('take estimates with any way to cut', async () => {
+    const profile = saveProfile(profileOf(analyzeModel(model, { dimensions: { batch: 1 } })));
+    const prices = fileWith('{"version":1,"prices":{}}');
+    const plan = await planned(
+      '--slices',
+      '2',
+      '--profile',
+      profile,
+      '--prices',
+      prices,
+      '--requests-per-hour',
+      '5',
+    );
+    expect(plan.slices).toHaveLength(2);
+  });
+
+  it('warn of a profile of other sizes', async () => {
+    const profile = saveProfile(profileOf(analyzeModel(model, { dimensions: { batch: 1 } })));
+    const out = path.join(temporaryFolder(), 'slices');
+    const { code, stderr } = await cli([
+      'slice',
+      model,
+      '--profile',
+      profile,
+      '--dimension',
+      'batch=4',
+      '--out',
+      out,
+    ]);
+    expect(code).toBe(0);
+    expect(stderr).toContain(
+      'warning: the profile was measured under other conditions than those of the plan (batch is 4, and was 1 in the profile): profile the model again\n',
+    );
+  });
+
+  it('refuse the profile of another graph', async () => {
+    const profile = saveProfile(profileOf(analyzeModel(saveModel(mlp(2)))));
+    expect(await refuse(['plan', model, '--profile', profile])).toContain('got a profile of another graph');
+  });
+});
+
+describe('constants', () => {
+  it('prints prices that --prices accepts', async () => {
+    const text = await succeed(['constants', 'prices']);
+    expect(parseConstants(text, 'prices.json', 'prices', PRICES)).toEqual(PRICES);
+    expect(await planned('--prices', fileWith(text))).toEqual(await planned());
+  });
+
+  it('prints an environment that --environment accepts', async () => {
+    const text = await succeed(['constants', 'environment']);
+    expect(parseConstants(text, 'e.json', 'environment', ENVIRONMENT)).toEqual(ENVIRONMENT);
+    expect(await planned('--environment', fileWith(text))).toEqual(await planned());
+  });
+
+  it('refuses what is neither', async () => {
+    expect(await refuse(['constants', 'weather'])).toContain('weather');
+  });
+});

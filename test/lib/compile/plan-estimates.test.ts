@@ -1,0 +1,83 @@
+/** What the runs of a plan cost, and whether one function would do. */
+import { analyzeModel } from '../../../lib/compile/analyze';
+import { planEstimates } from '../../../lib/compile/plan-estimates';
+import { checkEstimates } from '../../../lib/compile/plan-check/estimates';
+import { bestCut } from '../../../lib/plan/best-cut';
+import type { Slicer } from '../../../lib/plan/search/slicers';
+import { automatic, count } from '../../../lib/plan/search/slicers';
+import { mlp, saveModel } from '../../support/model-builder';
+import { saveSparseModel } from '../../support/sparse-model';
+import { errorOf } from '../../support/pipeline-stack';
+import { analyzeFast } from '../../support/inference/fast-analysis';
+
+analyzeFast();
+
+const small = analyzeModel(saveModel(mlp(4)), { dimensions: { batch: 1 } });
+const large = analyzeModel(saveSparseModel(14), { dimensions: { batch: 1 } });
+
+const estimatesOf = (slicer: Slicer, analyzed = small) =>
+  planEstimates(analyzed, bestCut(analyzed.dataflow, analyzed.cuts, slicer), slicer);
+
+describe('the estimates of a plan', () => {
+  it('are the cost that the search has compared', () => {
+    const slicer = automatic({ minimize: 'cost', temperature: 'warm' });
+    const { settings } = bestCut(small.dataflow, small.cuts, slicer);
+    expect(estimatesOf(slicer).warm).toEqual(settings?.cost);
+  });
+
+  it('grow with the number of slices', () => {
+    const [one, four] = [estimatesOf(count(1)), estimatesOf(count(4))];
+    expect(four.warm.dollars).toBeGreaterThan(one.warm.dollars);
+    expect(four.warm.latency.p50).toBeGreaterThan(one.warm.latency.p50);
+    expect(four.cold.latency.p95).toBeGreaterThan(four.warm.latency.p95);
+  });
+
+  it('follow the prices and the kind of the state machine', () => {
+    const standard = {
+      ...small,
+      ...analyzeModel(small.source[0].path, { costs: { stateMachineType: 'standard' } }),
+    };
+    expect(estimatesOf(count(4), standard).warm.dollars).toBeGreaterThan(estimatesOf(count(4)).warm.dollars);
+  });
+
+  it('prefer one function for a small model', () => {
+    const { oneFunction } = estimatesOf(count(4));
+    expect(oneFunction.isBetter).toBe(true);
+    expect(oneFunction.verdict).toMatch(
+      /^one function would do: 512 MB, \$[\d.]+ instead of \$[\d.]+ for a million/,
+    );
+  });
+
+  it('prefer slices for a model of 2 GB if a function may have 1,024 MB', () => {
+    const slicer = automatic({ maxMemorySize: 1024 });
+    expect(bestCut(large.dataflow, large.cuts, slicer).groups.length).toBeGreaterThan(2);
+    const { oneFunction } = estimatesOf(slicer, large);
+    expect(oneFunction.isBetter).toBe(false);
+    expect(oneFunction.verdict).toMatch(
+      /^\d+ slices: the model needs [\d,]+ MB, and one function has at most 1,024 MB/,
+    );
+  });
+
+  it('survive JSON, and are checked when they are read', () => {
+    const estimates = estimatesOf(count(2));
+    expect(checkEstimates(JSON.parse(JSON.stringify(estimates)), 'x')).toEqual(estimates);
+    expect(errorOf(() => checkEstimates({ ...estimates, warm: { dollars: -1 } }, 'x'))).toContain(
+      'warm.dollars',
+    );
+    expect(errorOf(() => checkEstimates(undefined, 'x'))).toContain('an object');
+  });
+});
+
+describe('a target that no plan reaches', () => {
+  it('names the fastest plan', () => {
+    expect(errorOf(() => estimatesOf(automatic({ maxLatencyMs: 1 })))).toMatch(
+      /^a run must have a p95 latency of at most 1 ms, got \d+ ms for the fastest plan, one slice of \d+ MB: allow more time/,
+    );
+  });
+
+  it('names the cheapest plan', () => {
+    expect(errorOf(() => estimatesOf(automatic({ maxCostPerMillion: 0.01 })))).toMatch(
+      /^a million runs must cost at most \$0\.01, got \$[\d.]+ for the cheapest plan, one slice of \d+ MB: allow a higher cost/,
+    );
+  });
+});

@@ -1,0 +1,93 @@
+/** A cached plan is reused only for the same estimates. */
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { analyzeModel } from '../../../lib/compile/analyze';
+import type { AnalyzeOptions } from '../../../lib/compile/analyze';
+import { stageModel } from '../../../lib/compile/stage';
+import { DEFAULT_ENVIRONMENT } from '../../../lib/cost/constants/environment';
+import { DEFAULT_PRICES } from '../../../lib/cost/constants/prices';
+import { automatic, count } from '../../../lib/plan/search/slicers';
+import { analyzeFast } from '../../support/inference/fast-analysis';
+import { mlp, saveModel, temporaryFolder } from '../../support/model-builder';
+import { profileOf } from '../../support/model-profile';
+
+analyzeFast();
+
+const dimensions = { batch: 1 };
+const file = saveModel(mlp(3));
+const profile = profileOf(analyzeModel(file, { dimensions }));
+
+let cache: string;
+beforeEach(() => {
+  cache = temporaryFolder();
+  process.env.SLICED_INFERENCE_CACHE = cache;
+});
+
+const entries = (): string[] => fs.readdirSync(path.join(cache, 'plans'));
+
+function stage(options: AnalyzeOptions): number {
+  stageModel(file, count(2), { dimensions, ...options });
+  return entries().length;
+}
+
+describe('a cached plan', () => {
+  it('is reused for estimates that are the defaults', () => {
+    stage({});
+    expect(stage({ costs: {} })).toBe(1);
+    expect(stage({ costs: { stateMachineType: 'express', prices: DEFAULT_PRICES, warmUp: true } })).toBe(1);
+  });
+
+  it.each<[string, AnalyzeOptions]>([
+    ['another kind of state machine', { costs: { stateMachineType: 'standard' } }],
+    ['another architecture', { costs: { architecture: 'arm64' } }],
+    ['no warm-ups', { costs: { warmUp: false } }],
+    ['a VPC', { costs: { networkInVpc: true } }],
+    ['another retention', { costs: { intermediateRetentionDays: 2 } }],
+    ['another rate', { costs: { requestsPerHour: 1 } }],
+    [
+      'other prices',
+      { costs: { prices: { ...DEFAULT_PRICES, lambda: { ...DEFAULT_PRICES.lambda, requests: 1 } } } },
+    ],
+    [
+      'another environment',
+      {
+        costs: {
+          environment: {
+            ...DEFAULT_ENVIRONMENT,
+            processor: { ...DEFAULT_ENVIRONMENT.processor, lambdaSpeed: 0.5 },
+          },
+        },
+      },
+    ],
+    ['S3 Express', { transport: 's3-express' }],
+    ['a profile', { profile: { profile, path: 'p.json' } }],
+  ])('is not reused for %s', (_, options) => {
+    stage({});
+    expect(stage(options)).toBe(2);
+    expect(stage(options)).toBe(2);
+  });
+
+  it('is not reused for a profile with other times, and is for the same one in another file', () => {
+    stage({ profile: { profile, path: 'p.json' } });
+    expect(stage({ profile: { profile, path: 'q.json' } })).toBe(1);
+    const slower = profileOf(analyzeModel(file, { dimensions }), { seconds: 1 });
+    expect(stage({ profile: { profile: slower, path: 'p.json' } })).toBe(2);
+  });
+
+  it('keeps the estimates of the plan', () => {
+    const slicer = automatic({ minimize: 'cost' });
+    const first = stageModel(file, slicer, { dimensions });
+    expect(stageModel(file, slicer, { dimensions })).toEqual(first);
+    expect(entries()).toHaveLength(1);
+    expect(first.estimates.warm.dollars).toBeGreaterThan(0);
+  });
+
+  it('is made again if another program has damaged its estimates', () => {
+    const first = stageModel(file, count(2), { dimensions });
+    const target = path.join(cache, 'plans', entries()[0]);
+    const known = JSON.parse(fs.readFileSync(target, 'utf8')) as object;
+    fs.writeFileSync(target, JSON.stringify({ ...known, estimates: { warm: 'free' } }));
+    expect(stageModel(file, count(2), { dimensions })).toEqual(first);
+    expect(JSON.parse(fs.readFileSync(target, 'utf8'))).toMatchObject({ estimates: first.estimates });
+  });
+});

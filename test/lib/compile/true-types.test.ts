@@ -1,0 +1,75 @@
+/** A profile replaces the estimates that it has measured. */
+import { analyzeModel } from '../../../lib/compile/analyze';
+import { mlp, saveModel } from '../../support/model-builder';
+import { profileOf } from '../../support/model-profile';
+import { errorOf } from '../../support/pipeline-stack';
+import { analyzeFast } from '../../support/inference/fast-analysis';
+
+analyzeFast();
+
+const file = saveModel(mlp(2));
+const path = 'p.json';
+
+describe('a model that is analyzed with its profile', () => {
+  it('has the work of the profile', () => {
+    const estimated = analyzeModel(file, { dimensions: { batch: 3 } });
+    const profile = profileOf(estimated, { seconds: 0.5 });
+    const { cuts } = analyzeModel(file, { profile: { profile, path } });
+    const [first] = cuts.costs.work;
+    expect(cuts.costs.work.every((seconds) => seconds === first)).toBe(true);
+    expect(first).toBeGreaterThan(0.1);
+    expect(estimated.cuts.costs.work[0]).toBeLessThan(0.01);
+  });
+
+  it('is planned for the sizes of dimensions of the profile', () => {
+    const profile = profileOf(analyzeModel(file, { dimensions: { batch: 3 } }));
+    const { planned, profile: fitting } = analyzeModel(file, { profile: { profile, path } });
+    expect(planned.dimensions).toEqual({ batch: 3 });
+    expect(planned.assumed).toEqual([]);
+    expect(fitting?.differences).toEqual([]);
+  });
+
+  it('has the shapes of the profile', () => {
+    const estimated = analyzeModel(file, { dimensions: { batch: 3 } });
+    const profile = profileOf(estimated, { rows: 5 });
+    const { planned, model } = analyzeModel(file, { profile: { profile, path } });
+    const [output] = model.graph.nodes[0].outputs;
+    expect(estimated.planned.bytes[output]).toBe(3 * 16 * 4);
+    expect(planned.types[output].shape).toEqual([5, 16]);
+    expect(planned.elements[output]).toBe(5 * 16);
+    expect(planned.bytes[output]).toBe(5 * 16 * 4);
+    const [input] = model.graph.inputs;
+    expect(planned.bytes[input.value]).toBe(3 * 16 * 4);
+  });
+
+  it('keeps the estimated shapes if other sizes are planned, and says so', () => {
+    const profile = profileOf(analyzeModel(file, { dimensions: { batch: 3 } }), { rows: 5 });
+    const {
+      planned,
+      model,
+      profile: fitting,
+    } = analyzeModel(file, {
+      dimensions: { batch: 7 },
+      profile: { profile, path },
+    });
+    expect(planned.bytes[model.graph.nodes[0].outputs[0]]).toBe(7 * 16 * 4);
+    expect(fitting?.differences).toEqual(['batch is 7, and was 3 in the profile']);
+  });
+
+  it('assumes a size for a dimension that was empty in the profile', () => {
+    const profile = {
+      ...profileOf(analyzeModel(file, { dimensions: { batch: 3 } })),
+      dimensions: { batch: 0 },
+    };
+    const { planned } = analyzeModel(file, { profile: { profile, path } });
+    expect(planned.dimensions).toEqual({ batch: 1 });
+    expect(planned.assumed).toEqual(['batch']);
+  });
+
+  it('refuses the profile of another graph', () => {
+    const profile = profileOf(analyzeModel(saveModel(mlp(3))));
+    expect(errorOf(() => analyzeModel(file, { profile: { profile, path } }))).toMatch(
+      /^profile 'p\.json' must be of the graph of model '.*', got a profile of another graph, of 'model\.onnx'/,
+    );
+  });
+});

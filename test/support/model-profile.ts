@@ -1,0 +1,53 @@
+/** A profile of a model in code, as `sliced-inference profile` would write it. */
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import type { AnalyzedModel } from '../../lib/compile/analyze';
+import { onnxRuntimeVersion } from '../../lib/host/onnxruntime';
+import { OMITTED } from '../../lib/onnx/model';
+import { graphDigest } from '../../lib/plan/file/graph-digest';
+import type { ModelProfile } from '../../lib/work/profile/profile';
+import { REFERENCE_FLOPS } from '../../lib/work/reference-processor';
+import { temporaryFolder } from './temporary-folder';
+
+/** Each node takes `seconds` and has the planned types, with `rows` in the first dimension if it is given. */
+export function profileOf(
+  { model, planned, optimization }: AnalyzedModel,
+  { seconds = 0.01, rows }: { seconds?: number; rows?: number } = {},
+): ModelProfile {
+  const { graph } = model;
+  const time = { seconds, low: seconds, high: seconds };
+  const shapeOf = (value: number): number[] => {
+    const shape = (planned.types[value].shape ?? []).map(Number);
+    return rows === undefined ? shape : [rows, ...shape.slice(1)];
+  };
+  return {
+    version: 1,
+    library: '0.2.0',
+    onnxRuntime: onnxRuntimeVersion(),
+    graphOptimization: optimization,
+    model: { file: 'model.onnx', nodes: graph.nodes.length, graphDigest: graphDigest(graph) },
+    dimensions: planned.dimensions,
+    machine: {
+      processor: 'a processor',
+      architecture: 'x64',
+      threads: 1,
+      flopsPerSecond: REFERENCE_FLOPS,
+      callSeconds: 0.00002,
+    },
+    runs: 3,
+    nodes: graph.nodes.map(({ outputs }) => ({
+      ...time,
+      outputs: outputs.map((value) =>
+        value === OMITTED ? null : { dtype: planned.types[value].dtype ?? 'float32', shape: shapeOf(value) },
+      ),
+    })),
+    slices: [{ nodes: [[0, graph.nodes.length - 1]], seconds: 0.1, activationBytes: 4096, peakBytes: 8192 }],
+  };
+}
+
+/** @returns the path of the written profile */
+export function saveProfile(profile: ModelProfile): string {
+  const file = path.join(temporaryFolder(), 'model.profile.json');
+  fs.writeFileSync(file, JSON.stringify(profile));
+  return file;
+}
