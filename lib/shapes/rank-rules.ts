@@ -45,8 +45,9 @@ const SAME_RANK: ReadonlySet<string> = new Set([
   ...['Tanh', 'Transpose'],
 ]);
 
-/** Convolutions, whose input, weights and result have the same rank. */
-const CONVOLUTIONS: ReadonlySet<string> = new Set(['Conv', 'ConvTranspose']);
+/** Convolutions, whose input, weights and result have the same rank. The optimizer makes a `FusedConv` of one and its activation. */
+const CONVOLUTIONS: ReadonlySet<string> = new Set(['Conv', 'ConvTranspose', 'FusedConv']);
+const FUSED_DOMAIN = 'com.microsoft';
 
 /**
  * Returns the ranks that the rules prove for values whose shape is unknown.
@@ -64,7 +65,9 @@ export function ranksByRule(model: Model, shapeOf: ShapeOf): Ranks {
     return isNew;
   };
   const nodes = liveNodes(model.graph).filter(
-    ({ domain, operators }) => domain === '' && !operators.some((use) => functions.has(callKey(use))),
+    ({ domain, opType, operators }) =>
+      domain === (opType === 'FusedConv' ? FUSED_DOMAIN : '') &&
+      !operators.some((use) => functions.has(callKey(use))),
   );
   for (let isProven = true; isProven;) {
     isProven = false;
