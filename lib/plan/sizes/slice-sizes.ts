@@ -22,7 +22,7 @@ export function sliceSizes(
   bytes: readonly number[],
   work: NodeWork,
 ): SliceSize[] {
-  const table = new WeightTable(dataflow, bytes);
+  const table = new WeightTable(dataflow, bytes, work);
   const memory = modelMemory(dataflow, bytes);
   const position = new Map(dataflow.order.map((node, place) => [node, place]));
   const sum = (values: readonly ValueIndex[]): number =>
@@ -41,7 +41,8 @@ export function sliceSizes(
       writeBytes: sum(slice.outputs),
       computedBytes: slice.nodes.reduce((total, node) => total + table.outputBytes(node), 0),
       readTensors: readsOf(slice),
-      coreSeconds: slice.allNodes.reduce((total, node) => total + work[node], 0),
+      // Added in the same order as for a stretch, so that the last bit is the same.
+      coreSeconds: slice.nodes.reduce((total, node) => total + work[node], 0) + held.repeatedSeconds,
     });
   });
 }
