@@ -2,6 +2,7 @@
 import type { RawTensor } from '../../client';
 import type { TensorSpec } from '../../contract/tensors';
 import type { Model } from '../../lib/onnx/model';
+import { OMITTED } from '../../lib/onnx/model';
 import { onnxDataType, packedBytes } from '../../lib/onnx/data-type';
 
 /**
@@ -35,7 +36,11 @@ export function tableRows({ graph }: Model): Record<string, number> {
 /** The initializer that the value is, or is converted from. */
 function weightBehind({ values, nodes }: Model['graph'], first: number): number | undefined {
   let value = values[first];
-  while (value.producer !== undefined) value = values[nodes[value.producer].inputs[0] ?? first];
+  while (value.producer !== undefined) {
+    const source = nodes[value.producer].inputs.at(0) ?? OMITTED;
+    if (source === OMITTED) return undefined;
+    value = values[source];
+  }
   return value.initializer;
 }
 

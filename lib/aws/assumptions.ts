@@ -24,7 +24,7 @@ export function warnOfAssumptions(scope: Construct, plan: SlicePlan, memorySizes
     const names = firstOf(plan.boundedTensors.map((name) => quoted(name)));
     Annotations.of(scope).addWarningV2(
       'cdk-sliced-inference:boundedTensors',
-      `sizes of tensors depend on data, and memory and cuts are planned with upper bounds for ${names}: compare the memory that runs use with the functions' memory`,
+      `sizes of tensors depend on data, and memory and cuts are planned with estimates for ${names}: compare the memory that runs use with the functions' memory`,
     );
   }
   if (plan.onnxRuntime !== onnxRuntimeVersion()) {

@@ -7,7 +7,7 @@ import { onnxDataType, isBindable } from '../onnx/data-type';
 import { encodeMetadata, encodeValueInfo } from '../onnx/encode';
 import { GRAPH } from '../onnx/fields';
 import type { PlaceWeight } from '../onnx/encode-model';
-import { encodeModel } from '../onnx/encode-model';
+import { FREE_INITIALIZERS_IR_VERSION, encodeModel } from '../onnx/encode-model';
 import { calledFunctions } from '../onnx/local-functions';
 import type { Model, ValueIndex } from '../onnx/model';
 import type { SliceWiring } from '../plan/wiring/wiring';
@@ -67,6 +67,7 @@ export function emitSlice(
       return input === undefined ? declare(GRAPH.input, value) : graph.inputs[input].field;
     }),
     ...graph.inputs.filter(({ value }) => defaults.has(value)).map(({ field }): Chunk => field),
+    ...initializersAsInputs(model, slice),
   ];
   const chunks = encodeModel(model, {
     nodes,
@@ -80,6 +81,20 @@ export function emitSlice(
     placeWeight: weights.place,
   });
   return { model: chunks, weights: weights.chunks };
+}
+
+/**
+ * Declares initializers as inputs where the format requires it. A graph that ONNX Runtime has saved may lack these declarations.
+ * ONNX Runtime never takes such an initializer from a request.
+ */
+function initializersAsInputs({ graph, irVersion }: Model, { initializers }: SliceWiring): Uint8Array[] {
+  if (irVersion >= FREE_INITIALIZERS_IR_VERSION) return [];
+  return initializers.flatMap((value) => {
+    const { name, input, initializer } = graph.values[value];
+    if (input !== undefined || initializer === undefined) return [];
+    const { dataType, dims } = graph.initializers[initializer].tensor;
+    return [encodeValueInfo(GRAPH.input, name, { dataType, shape: dims })];
+  });
 }
 
 class WeightsLayout {

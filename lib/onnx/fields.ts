@@ -51,13 +51,18 @@ export const ATTRIBUTE = {
   s: 4,
   t: 5,
   g: 6,
+  ints: 8,
   strings: 9,
   tensors: 10,
   graphs: 11,
+  type: 20,
   refAttrName: 21,
   sparseTensor: 22,
   sparseTensors: 23,
 } as const;
+
+/** `AttributeProto.AttributeType` of a list of integers. */
+export const ATTRIBUTE_INTS = 7;
 
 /** `FunctionProto` */
 export const FUNCTION = {

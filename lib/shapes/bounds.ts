@@ -1,4 +1,7 @@
-/** Bounds the number of elements of values whose sizes depend on data, by what is known of their node's inputs. */
+/**
+ * Estimates the number of elements of values whose sizes depend on data, by what is known of their node's inputs. For operators that
+ * move, select, convert or reduce elements it is an upper bound. For the others it is not: see `SIZED_BY_VALUES` and `keptPart`.
+ */
 import type { Model, Node, NodeIndex, ValueIndex } from '../onnx/model';
 import { OMITTED } from '../onnx/model';
 import { UnknownDimensions } from './unknown-dimensions';
@@ -6,7 +9,7 @@ import type { ValueType, ValueTypes } from './value-types';
 import { product } from './value-types';
 
 export interface Bounds {
-  /** By value: its number of elements, exact or an upper bound. */
+  /** By value: its number of elements, exact or estimated. */
   readonly elements: readonly number[];
   /** The values of unknown size whose node has only inputs of known sizes. */
   readonly bounded: readonly ValueIndex[];

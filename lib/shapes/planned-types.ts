@@ -16,9 +16,9 @@ export interface PlannedTypes {
   readonly assumed: readonly string[];
   /** By value: its type. A dimension is a number, unless it depends on data. */
   readonly types: ValueTypes;
-  /** By value: its number of elements, or an upper bound. */
+  /** By value: its number of elements; an estimate where it depends on data, see `boundElements`. */
   readonly elements: readonly number[];
-  /** By value: its bytes, or an upper bound. */
+  /** By value: its bytes, for these elements. */
   readonly bytes: readonly number[];
   /** The values of unknown size whose node has only inputs of known sizes. */
   readonly bounded: readonly ValueIndex[];

@@ -14,13 +14,12 @@ import { packageVersion } from '../host/package-files';
 import { withTemporaryFolder } from '../host/temporary-folder';
 import { isBindable, onnxDataType } from '../onnx/data-type';
 import { functionsByKey, callKey } from '../onnx/local-functions';
-import { MAX_RANK } from '../onnx/limits';
 import type { Model, Node, NodeIndex, ValueIndex } from '../onnx/model';
 import { OMITTED } from '../onnx/model';
 import { ByteSource } from '../onnx/wire';
 import { writeChunks } from '../onnx/write-chunks';
 import { withoutBodyTypes } from './bare-bodies';
-import { rankByRule } from './rank-rules';
+import { ranksByRule } from './rank-rules';
 import { inferOutputs, unlessRefused } from './infer';
 import type { GivenTypes, Skeleton } from './skeleton';
 import { ZEROS_FILE, buildSkeleton } from './skeleton';
@@ -86,7 +85,12 @@ function shapesOfResults(model: Model, nodesInOrder: readonly NodeIndex[], types
   let shapes = given.size === 0 ? first : ask(given);
   for (let round = 0; shapes !== undefined && round < MAX_ROUNDS; round++) {
     const more = resultsByRule(model, types, shapes);
-    if (more.size === 0) break;
+    if (
+      [...more].every(
+        ([value, { shape }]) => given.has(value) && given.get(value)?.shape?.length === shape?.length,
+      )
+    )
+      break;
     given = new Map([...given, ...more]);
     // ONNX Runtime may also refuse a shape without sizes. Then the earlier answer is all that is known.
     const next = ask(given);
@@ -101,14 +105,14 @@ function resultsByRule(model: Model, types: ValueTypes, shapes: Shapes): GivenTy
   const { graph } = model;
   const shapeOf = (value: ValueIndex): readonly Dimension[] | null =>
     givenType(graph, value)?.shape ?? shapes.get(value) ?? null;
-  const ranks = new Map<ValueIndex, number>();
-  for (const node of graph.nodes) {
-    const [result] = node.outputs;
-    const rank = shapeOf(result) === null ? rankByRule(node, shapeOf) : undefined;
-    if (rank !== undefined && rank <= MAX_RANK) ranks.set(result, rank);
-  }
-  const nodes = graph.nodes.filter(({ outputs }) => ranks.has(outputs[0]));
-  return givenOutputs(nodes, types, (value) => new Array<null>(ranks.get(value) ?? 0).fill(null));
+  const ranks = ranksByRule(model, shapeOf);
+  const nodes = graph.nodes.filter(({ outputs }) => outputs.some((output) => ranks.has(output)));
+  return givenOutputs(
+    nodes,
+    types,
+    (value) =>
+      shapes.get(value) ?? (ranks.has(value) ? new Array<null>(ranks.get(value) ?? 0).fill(null) : null),
+  );
 }
 
 /** Declares the results of nodes by element type and, as far as it is known, by rank. */

@@ -7,6 +7,7 @@ import { FREE_INITIALIZERS_IR_VERSION, encodeModel } from '../onnx/encode-model'
 import { GRAPH } from '../onnx/fields';
 import type { GraphInput, Model, Node, NodeIndex, Tensor, ValueIndex } from '../onnx/model';
 import { OMITTED } from '../onnx/model';
+import { cropAsPad } from './crop';
 import type { DimensionSizes } from './value-types';
 import { sizedShape } from './value-types';
 
@@ -120,10 +121,16 @@ function encodeExposed(model: Model, { nodes, initializers, inputs, isInside }: 
   };
   const exposed = nodes.flatMap(({ outputs }) => outputs.filter((output) => output !== OMITTED));
   const outputs = exposed.map((value) => encodeValueInfo(GRAPH.output, graph.values[value].name));
+  const pads = new Map<Node, Uint8Array>();
+  for (const node of nodes) {
+    const pad = cropAsPad(model, node);
+    if (pad !== undefined) pads.set(node, pad);
+  }
   const chunks = encodeModel(model, {
-    nodes,
+    nodes: nodes.filter((node) => !pads.has(node)),
     initializers,
-    declarations: [...inputs, ...outputs],
+    // ONNX Runtime sorts nodes, so those in the place of others may come last.
+    declarations: [...inputs, ...outputs, ...pads.values()],
     functions: model.functions,
     metadata: [],
     placeWeight,

@@ -23,7 +23,7 @@ export interface SlicePlan {
   /** The names of the dimensions whose sizes were assumed instead of given, sorted. */
   readonly assumedDimensions: readonly string[];
   /**
-   * Values whose sizes depend on data, so that the estimates count an upper bound: the first ones in the graph. Values that are
+   * Values whose sizes depend on data, so that their sizes are estimated from those of the inputs of their nodes: the first ones in the graph. Values that are
    * computed from them may depend on data too.
    */
   readonly boundedTensors: readonly string[];

@@ -27,7 +27,7 @@ export function sliceSizes(
   measured: readonly MeasuredPeak[] = [],
 ): SliceSize[] {
   const peaks = new MeasuredPeaks(dataflow.order, measured);
-  const table = new WeightTable(dataflow, bytes);
+  const table = new WeightTable(dataflow, bytes, work);
   const memory = modelMemory(dataflow, bytes);
   const position = new Map(dataflow.order.map((node, place) => [node, place]));
   const sum = (values: readonly ValueIndex[]): number =>
@@ -46,7 +46,8 @@ export function sliceSizes(
       writeBytes: sum(slice.outputs),
       computedBytes: slice.nodes.reduce((total, node) => total + table.outputBytes(node), 0),
       readTensors: readsOf(slice),
-      coreSeconds: slice.allNodes.reduce((total, node) => total + work[node], 0),
+      // Added in the same order as for a stretch, so that the last bit is the same.
+      coreSeconds: slice.nodes.reduce((total, node) => total + work[node], 0) + held.repeatedSeconds,
     });
     return peaks.limitedOf(estimate, slice.nodes, dataflow.order);
   });

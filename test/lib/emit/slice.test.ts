@@ -24,6 +24,7 @@ import {
 } from '../../support/model-builder';
 import { ModelProto } from '../../../bench/onnx-schema';
 import { expectSameBitsInEveryCut } from '../../support/run-slices';
+import { float32 } from '../../support/tensors';
 
 analyzeFast();
 
@@ -193,12 +194,22 @@ describe('a slice', () => {
     const { graph } = mlp(2);
     const annotated = { ...graph, quantizationAnnotation: [{ tensorName: 'w0' }, { tensorName: 'w1' }] };
     const { slices } = cut({ graph: annotated, metadataProps: [{ key: 'author', value: 'tests' }] }, 2);
-    expect(slices.map((slice) => slice.graph.quantizationAnnotation)).toEqual([
-      [{ tensorName: 'w0', quantParameterTensorNames: [] }],
-      [{ tensorName: 'w1', quantParameterTensorNames: [] }],
-    ]);
-    for (const slice of slices)
-      expect(slice.metadataProps.map(({ key }) => key)).toEqual(['author', MANIFEST_KEY]);
+    const annotations = slices.flatMap((slice) => slice.graph.quantizationAnnotation);
+    expect(annotations.map(({ tensorName }) => tensorName)).toEqual(['w0', 'w1']);
+    for (const { graph: part, metadataProps } of slices) {
+      const own = names(part.initializer);
+      expect(part.quantizationAnnotation.every(({ tensorName }) => own.includes(tensorName))).toBe(true);
+      expect(metadataProps.map(({ key }) => key)).toEqual(['author', MANIFEST_KEY]);
+    }
+  });
+
+  test('declares its initializers as inputs before IR version 4, also when the model does not', async () => {
+    const { graph } = mlp(2);
+    for (const slice of cut({ graph, irVersion: 3 }, 2).slices)
+      expect(names(slice.graph.input)).toEqual(expect.arrayContaining(names(slice.graph.initializer)));
+    for (const slice of cut({ graph, irVersion: 4 }, 2).slices) expect(slice.graph.input).toHaveLength(1);
+    const feeds = new Map([['x', float32([1, 16])]]);
+    expect(await expectSameBitsInEveryCut(saveModel({ graph, irVersion: 3 }), feeds)).toBe(6);
   });
 
   test('contains the manifest for its function, and can itself be sliced', () => {

@@ -159,7 +159,7 @@ describe('warnings', () => {
       output: [value('y', INT64)],
     };
     expect(warnings({ modelPath: saveModel({ graph }), slicing: Slicing.count(1) })).toEqual([
-      "/Stack/Pipeline: sizes of tensors depend on data, and memory and cuts are planned with upper bounds for 'places': " +
+      "/Stack/Pipeline: sizes of tensors depend on data, and memory and cuts are planned with estimates for 'places': " +
         "compare the memory that runs use with the functions' memory [ack: cdk-sliced-inference:boundedTensors]",
     ]);
   });
