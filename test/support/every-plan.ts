@@ -5,7 +5,7 @@ import type { CutSpace } from '../../lib/plan/cuts/cuts';
 import type { PlanRequest } from '../../lib/plan/search/plan-request';
 import { sizeStretches } from '../../lib/plan/search/stretches';
 import type { SliceSize } from '../../lib/plan/sizes/estimate';
-import { memoryMb } from '../../lib/plan/sizes/estimate';
+import { fileBytes, memoryMb } from '../../lib/plan/sizes/estimate';
 
 export interface TriedPlan {
   readonly cost: RunCost;
@@ -19,7 +19,9 @@ interface Partial {
   readonly warmDollars: number;
   readonly coldDollars: number;
   readonly warmMs: number;
-  readonly coldMs: number;
+  /** With warm-ups: when all slices have loaded and the first one has run. */
+  readonly startMs: number;
+  readonly laterMs: number;
 }
 
 /** Calls `visit` with each plan: every set of legal cuts, memory sizes, transport and number of threads. */
@@ -33,14 +35,14 @@ export function everyPlan(space: CutSpace, request: PlanRequest, visit: (plan: T
       const stepsBetween = boundaries.map((_, from) =>
         boundaries.map((_unused, to) => (to > from ? steps(from, to) : [])),
       );
-      extend(0, { slices: 0, movedBytes: 0, warmDollars: 0, coldDollars: 0, warmMs: 0, coldMs: 0 });
+      extend(0, { slices: 0, movedBytes: 0, warmDollars: 0, coldDollars: 0, warmMs: 0, startMs: 0, laterMs: 0 });
 
       function steps(from: number, to: number): StepCost[] {
         const size = sizes[from][to];
         const least = memoryMb(size);
         const demand = {
-          fileBytes: size.weightBytes,
-          coreSeconds: size.coreSeconds,
+          fileBytes: fileBytes(size),
+          coreSeconds: size.coreSeconds + space.costs.outputSecondsPerByte * size.writeBytes,
           readTensors: size.readTensors,
           readBytes: size.readBytes,
           writeBytes: size.writeBytes,
@@ -70,9 +72,7 @@ export function everyPlan(space: CutSpace, request: PlanRequest, visit: (plan: T
               warmDollars: partial.warmDollars + step.warmDollars,
               coldDollars: partial.coldDollars + step.coldDollars,
               warmMs: partial.warmMs + step.warmMs,
-              coldMs: model.warmsUp
-                ? Math.max(partial.coldMs, step.loadMs) + step.coldMs
-                : partial.coldMs + step.loadMs + step.coldMs,
+              ...coldAfter(partial, step, model.warmsUp),
             };
             if (to < last) extend(to, next);
             else finish(next);
@@ -86,11 +86,22 @@ export function everyPlan(space: CutSpace, request: PlanRequest, visit: (plan: T
           transport === 's3-standard'
             ? { 's3-standard': plan.slices, 's3-express': 0 }
             : { 's3-standard': 1, 's3-express': plan.slices - 1 };
-        const cost = model.run({ ...plan, writes }, temperature);
+        const cost = model.run({ ...plan, coldMs: plan.startMs + plan.laterMs, writes }, temperature);
         visit({ cost, slices: plan.slices, movedBytes: plan.movedBytes });
       }
     }
   }
+}
+
+/** The formula of `ChainTotals`, step by step. */
+function coldAfter(
+  { slices, startMs, laterMs }: Partial,
+  { loadMs, coldMs }: StepCost,
+  warmsUp: boolean,
+): Pick<Partial, 'startMs' | 'laterMs'> {
+  if (!warmsUp) return { startMs, laterMs: laterMs + (loadMs + coldMs) };
+  if (slices === 0) return { startMs: loadMs + coldMs, laterMs };
+  return { startMs: Math.max(startMs, loadMs), laterMs: laterMs + coldMs };
 }
 
 function sizesBetween(space: CutSpace, boundaries: readonly number[]): SliceSize[][] {

@@ -1,5 +1,5 @@
 /** The estimates of work and cost by which plans of a model are compared. */
-import type { CostModel } from '../../cost/cost-model';
+import type { DetailedCostModel } from '../../cost/model';
 import type { NodeWork } from '../../work/node-work';
 
 export interface PlanCosts {
@@ -12,5 +12,5 @@ export interface PlanCosts {
    *
    * @default requestsPerHour - 10: about a third of the runs is cold
    */
-  model(requestsPerHour?: number): CostModel;
+  model(requestsPerHour?: number): DetailedCostModel;
 }

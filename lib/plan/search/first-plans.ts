@@ -5,6 +5,7 @@ import type { Label } from './labels';
 import { START, extended } from './labels';
 import type { PlanRequest } from './plan-request';
 import type { Step, StepTable } from './step-table';
+import { coldShareOf } from './step-table';
 
 /** What a first plan weighs against dollars: dollars per millisecond, per byte moved and per slice. */
 interface Weights {
@@ -33,13 +34,21 @@ export function firstPlans(table: StepTable, request: PlanRequest): Label[] {
           { dollars: 0, perMs: 0, perByte: 1, perSlice },
         ];
   const weights: Weights[] = [...byTime, fastest, ...byBytes];
-  return weights.flatMap((each) => lightest(table, request, each) ?? []);
+  return weights.flatMap((each) => {
+    const weigh = weigher(each, request.temperature, request.model.coldShare);
+    return lightest(table, request, (step, from, to) => weigh(step, table.size(from, to))) ?? [];
+  });
 }
 
-function lightest(
+/**
+ * The plan with the least sum of weights.
+ *
+ * @returns `undefined` if the table has no plan with this number of slices
+ */
+export function lightest(
   table: StepTable,
-  { model, temperature, slices }: PlanRequest,
-  weights: Weights,
+  { model, slices }: Pick<PlanRequest, 'model' | 'slices'>,
+  weigh: (step: Step, from: number, to: number) => number,
 ): Label | undefined {
   const layers = slices ?? 1;
   const { count } = table;
@@ -48,15 +57,13 @@ function lightest(
   const cameFrom = new Int32Array((layers + 1) * count).fill(-1);
   const cameBy = new Array<Step | undefined>((layers + 1) * count);
   reached[0] = 0;
-  const weigh = weigher(weights, temperature, model.coldShare);
   for (let from = 0; from < count - 1; from++) {
     for (let to = from + 1; to < count; to++) {
       const steps = table.steps[from * count + to];
       if (steps.length === 0) continue;
-      const size = table.size(from, to);
       let [weight, best] = [Infinity, steps[0]];
       for (const step of steps) {
-        const own = weigh(step, size);
+        const own = weigh(step, from, to);
         if (own < weight) [weight, best] = [own, step];
       }
       for (let layer = 0; layer < layers; layer++) {
@@ -85,7 +92,7 @@ function weigher(
   temperature: Temperature,
   coldShare: number,
 ): (step: Step, size: SliceSize) => number {
-  const cold = temperature === 'mixed' ? coldShare : temperature === 'cold' ? 1 : 0;
+  const cold = coldShareOf(temperature, coldShare);
   const mixed = (ofWarm: number, ofCold: number): number =>
     (cold < 1 ? (1 - cold) * ofWarm : 0) + (cold > 0 ? cold * ofCold : 0);
   return (step, { readBytes, writeBytes }) =>

@@ -1,6 +1,7 @@
 /** Compares the search with brute force over all plans of random graphs. */
 import * as fc from 'fast-check';
 import type { CostModel, Latency, RunCost, Temperature } from '../../../../lib/cost/cost-model';
+import { costModel } from '../../../../lib/cost/model';
 import { analyzeDataflow } from '../../../../lib/dataflow/dataflow';
 import { parseModel } from '../../../../lib/onnx/parse';
 import type { CutSpace } from '../../../../lib/plan/cuts/cuts';
@@ -56,7 +57,8 @@ function cases(): Case[] {
     // Some tensors have so many bytes that the memory of the functions differs.
     const bytes = parsed.graph.values.map(() => Math.ceil(draw() ** 6 * 200 * MIB));
     const work = parsed.graph.nodes.map(() => draw() ** 2);
-    const costs = { work, outputSecondsPerByte: 0, model: () => model };
+    // The search takes the random model from the request.
+    const costs = { work, outputSecondsPerByte: draw() * 1e-9, model: () => costModel() };
     const space = findCuts(analyzeDataflow(parsed), () => undefined, bytes, costs);
     if (space.legal.length > MOST_CUTS) continue;
     const request = requestOf(model, space, maxSlices);
