@@ -49,7 +49,7 @@ export interface StepCost {
  * The totals of a chain of slices, of which the last one writes to S3 Standard. All but `coldMs` are sums. With warm-ups, which
  * run beside slice 0 in a state that ends when all of them have ended, `coldMs` is
  * `max(loadMs(0) + coldMs(0), largest loadMs) + coldMs(1) + coldMs(2) + ...`. Without them, it is the sum of all `loadMs` and
- * `coldMs`.
+ * `coldMs`. The random delays of slice 0 count even if a longer load hides them.
  */
 export interface ChainTotals {
   /** By transport: the number of slices that write to it. Each adds random delays. */

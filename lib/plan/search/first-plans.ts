@@ -1,5 +1,5 @@
 /** Finds good complete plans quickly, so that the exact search can drop most partial plans. */
-import type { Temperature } from '../../cost/cost-model';
+import type { CostModel, Transport } from '../../cost/cost-model';
 import type { SliceSize } from '../sizes/estimate';
 import type { Label } from './labels';
 import { START, extended } from './labels';
@@ -35,7 +35,7 @@ export function firstPlans(table: StepTable, request: PlanRequest): Label[] {
         ];
   const weights: Weights[] = [...byTime, fastest, ...byBytes];
   return weights.flatMap((each) => {
-    const weigh = weigher(each, request.temperature, request.model.coldShare);
+    const weigh = weigher(each, request, delayMs(request.model, table.shared.transport));
     return lightest(table, request, (step, from, to) => weigh(step, table.size(from, to))) ?? [];
   });
 }
@@ -89,15 +89,32 @@ export function lightest(
 
 function weigher(
   { dollars, perMs, perByte, perSlice }: Weights,
-  temperature: Temperature,
-  coldShare: number,
+  { temperature, model }: PlanRequest,
+  delay: number,
 ): (step: Step, size: SliceSize) => number {
-  const cold = coldShareOf(temperature, coldShare);
+  const cold = coldShareOf(temperature, model.coldShare);
   const mixed = (ofWarm: number, ofCold: number): number =>
     (cold < 1 ? (1 - cold) * ofWarm : 0) + (cold > 0 ? cold * ofCold : 0);
   return (step, { readBytes, writeBytes }) =>
     dollars * mixed(step.warmDollars, step.coldDollars) +
-    perMs * mixed(step.warmMs, step.coldMs + step.loadMs) +
+    (perMs + dollars * model.dollarsPerMs) * (mixed(step.warmMs, step.coldMs + step.loadMs) + delay) +
     perByte * (readBytes + writeBytes) +
     perSlice;
+}
+
+/** Median of the random delays that one more slice adds. */
+function delayMs(model: CostModel, transport: Transport): number {
+  const latencyMs = (slices: number): number =>
+    model.latencyMs(
+      {
+        writes: { 's3-standard': 0, 's3-express': 0, [transport]: slices },
+        warmDollars: 0,
+        coldDollars: 0,
+        warmMs: 0,
+        coldMs: 0,
+      },
+      'warm',
+      'p50',
+    );
+  return latencyMs(3) - latencyMs(2);
 }

@@ -96,13 +96,21 @@ export class Incumbents {
     }
     // Quantiles of a mix take long to compute.
     if (!this.wantsFront && minimize !== 'latency' && maxLatencyMs === Infinity) return false;
-    const time = model.latencyMs(totals, temperature, quantile) * ROUNDING;
-    if (time > maxLatencyMs) return true;
-    if (this.wantsFront)
-      return this.front.some(
-        (other) => other.cost.dollars <= dollars * this.slack && this.time(other.cost) <= time,
-      );
-    return minimize === 'latency' && best !== undefined && time * this.slack > this.time(best.cost);
+    const isLate = (time: number): boolean =>
+      time > maxLatencyMs ||
+      (!this.wantsFront && minimize === 'latency' && best !== undefined && time * this.slack > this.time(best.cost));
+    const latencyMs = (own: ChainTotals): number => model.latencyMs(own, temperature, quantile) * ROUNDING;
+    // The delays of many slices take long to add up. Those of fewer slices are a lower bound, and are known.
+    if (best !== undefined && label.slices + rest.slices > best.label.slices) {
+      const fewer = totalsOf(label, { ...rest, slices: best.label.slices - label.slices }, shared, this.writesResults);
+      if (isLate(latencyMs(fewer))) return true;
+    }
+    const time = latencyMs(totals);
+    if (isLate(time)) return true;
+    return (
+      this.wantsFront &&
+      this.front.some((other) => other.cost.dollars <= dollars * this.slack && this.time(other.cost) <= time)
+    );
   }
 
   private addToFront(found: Found): void {

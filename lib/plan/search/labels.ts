@@ -67,21 +67,23 @@ export function stepsOf(label: Label): { readonly from: number; readonly to: num
 /** The totals by which partial plans are compared, apart from the number of slices. Less is better. */
 export type ComparedTotals = readonly ((label: Label) => number)[];
 
-/** Without a limit on time, all dollars and milliseconds count as one sum, because dollars are linear in them. */
+/** Dollars are linear in the dollars and milliseconds of the steps, so a sum of these stands for all of them. */
 export function comparedBy(request: PlanRequest, wantsFront: boolean): ComparedTotals {
-  const { model, temperature, minimize, maxLatencyMs, maxMovedBytes } = request;
+  const { model, temperature, minimize, maxLatencyMs, maxDollars, maxMovedBytes } = request;
   const { warm, cold } = dimensionsOf(temperature);
   const isTimed = wantsFront || minimize === 'latency' || maxLatencyMs !== undefined;
-  const bytes: ComparedTotals = maxMovedBytes === undefined ? [] : [({ movedBytes }) => movedBytes];
-  if (!isTimed) return [...dollarsOf(model, coldShareOf(temperature, model.coldShare)), ...bytes];
-  const ofWarm: ComparedTotals = [({ warmDollars }) => warmDollars, ({ warmMs }) => warmMs];
+  const isPriced = wantsFront || minimize !== 'latency' || maxDollars !== undefined;
   // A later load may be longer than the start, so a plan that is slower afterwards may become slower in total.
   const ofCold: ComparedTotals = [
-    ({ coldDollars }) => coldDollars,
     ({ coldMs }) => coldMs,
     ...(model.warmsUp ? [({ laterMs }: Label) => laterMs] : []),
   ];
-  return [...(warm ? ofWarm : []), ...(cold ? ofCold : []), ...bytes];
+  return [
+    ...(isPriced ? dollarsOf(model, coldShareOf(temperature, model.coldShare)) : []),
+    ...(isTimed && warm ? [({ warmMs }: Label) => warmMs] : []),
+    ...(isTimed && cold ? ofCold : []),
+    ...(maxMovedBytes === undefined ? [] : [({ movedBytes }: Label) => movedBytes]),
+  ];
 }
 
 /** The dollars so far if all later loads are short, and if one of them is longer than the start. */
