@@ -63,10 +63,7 @@ export function scheduleCost(
 }
 
 /** The totals of the same run: its dollars without the state machine, and its times without random delays. */
-export function scheduleTotals(
-  schedule: ScheduleLike,
-  steps: readonly ScheduledStep[],
-): ChainTotals {
+export function scheduleTotals(schedule: ScheduleLike, steps: readonly ScheduledStep[]): ChainTotals {
   const warmedUp = warmedUpBy(schedule);
   const sum = (dollars: (cost: StepCost) => number): number =>
     steps.reduce((total, { cost }) => total + dollars(cost), 0);

@@ -177,12 +177,12 @@ class Chooser {
 
   private price({ wiring }: WiredCut, settings: SliceSettings, sizes: readonly SliceSize[]): PricedRun {
     const { goal } = this;
-    const { model, outputSecondsPerByte } = this.cuts.costs;
+    const { costs } = this.cuts;
     const schedule = scheduleSlices({ slices: wiring.slices, outputs: wiring.results });
     return priceSchedule(schedule, sizes, settings, {
-      model: model(goal.requestsPerHour),
+      model: costs.model(goal.requestsPerHour),
       temperature: goal.temperature,
-      outputSecondsPerByte,
+      outputSecondsPerByte: costs.outputSecondsPerByte,
     });
   }
 

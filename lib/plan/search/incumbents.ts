@@ -98,11 +98,19 @@ export class Incumbents {
     if (!this.wantsFront && minimize !== 'latency' && maxLatencyMs === Infinity) return false;
     const isLate = (time: number): boolean =>
       time > maxLatencyMs ||
-      (!this.wantsFront && minimize === 'latency' && best !== undefined && time * this.slack > this.time(best.cost));
+      (!this.wantsFront &&
+        minimize === 'latency' &&
+        best !== undefined &&
+        time * this.slack > this.time(best.cost));
     const latencyMs = (own: ChainTotals): number => model.latencyMs(own, temperature, quantile) * ROUNDING;
     // The delays of many slices take long to add up. Those of fewer slices are a lower bound, and are known.
     if (best !== undefined && label.slices + rest.slices > best.label.slices) {
-      const fewer = totalsOf(label, { ...rest, slices: best.label.slices - label.slices }, shared, this.writesResults);
+      const fewer = totalsOf(
+        label,
+        { ...rest, slices: best.label.slices - label.slices },
+        shared,
+        this.writesResults,
+      );
       if (isLate(latencyMs(fewer))) return true;
     }
     const time = latencyMs(totals);

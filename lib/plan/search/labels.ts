@@ -116,8 +116,7 @@ export class LabelSet {
     const added = this.totalsOf(label);
     if (this.compared.some(({ totals }) => isNoWorse(totals, added))) return;
     let kept = 0;
-    for (const other of this.compared)
-      if (!isNoWorse(added, other.totals)) this.compared[kept++] = other;
+    for (const other of this.compared) if (!isNoWorse(added, other.totals)) this.compared[kept++] = other;
     this.compared.length = kept;
     this.compared.push({ label, totals: added });
   }

@@ -64,10 +64,7 @@ function searchSteps(
   const last = count - 1;
   // With a fixed number of slices, a partial plan with fewer slices does not replace one with more.
   const layers = slices === undefined ? 1 : slices + 1;
-  const sets = Array.from(
-    { length: layers * count },
-    () => new LabelSet(compared),
-  );
+  const sets = Array.from({ length: layers * count }, () => new LabelSet(compared));
   const setOf = (boundary: number, before: number): LabelSet =>
     sets[(slices === undefined ? 0 : before) * count + boundary];
   setOf(0, 0).add(START);

@@ -27,7 +27,10 @@ export function toleranceOf(minimize: Minimize): number {
  * are more even, and may be outside of the tolerance. Evenness is 1 for equal slices, and the number of slices if one has
  * nearly all nodes and weights.
  */
-const WEIGHTS = Array.from({ length: 20 }, (_, step) => 2 ** (step / 2)).map((cost) => ({ bytes: cost / 64, cost }));
+const WEIGHTS = Array.from({ length: 20 }, (_, step) => 2 ** (step / 2)).map((cost) => ({
+  bytes: cost / 64,
+  cost,
+}));
 
 /** Factor on the bytes that the best plan moves which a settled plan may move at most. */
 const MAX_MORE_BYTES = 1.5;
