@@ -21,6 +21,9 @@ const PRICES_OF_BYTES = [1e-14, 1e-13, 1e-12, 1e-11];
 /** More than any run costs. */
 const PRICE_OF_SLICE = 1e3;
 
+/** Sums that differ by less are equal but for rounding; then the first plan stays, at every size of the model. */
+const TIE = 1e-9;
+
 /** A plan for each of several weights; there may be none with a fixed number of slices. */
 export function firstPlans(table: StepTable, request: PlanRequest): Label[] {
   const perSlice = request.minimize === 'slices' ? PRICE_OF_SLICE : 0;
@@ -68,7 +71,7 @@ export function lightest(
       }
       for (let layer = 0; layer < layers; layer++) {
         const [before, after] = [layer * count + from, (isLayered ? layer + 1 : 0) * count + to];
-        if (!(reached[before] + weight < reached[after])) continue;
+        if (!(reached[before] + weight < reached[after] * (1 - TIE))) continue;
         reached[after] = reached[before] + weight;
         cameFrom[after] = before;
         cameBy[after] = best;
