@@ -60,7 +60,7 @@ export function predictRun({ analyzed, cut, plan }: PlannedRun, given: Assumptio
       profile.machine.callSeconds / environment.processor.lambdaSpeed +
       // A profile has the time to write the results of the model.
       (slice === last ? 0 : size.writeBytes * outputSecondsPerByte);
-    const demand = { ...demandOf(size), coreSeconds, fileBytes: graph.bytes + (weights?.bytes ?? 0) };
+    const demand = { ...demandOf(size, 0), coreSeconds, fileBytes: graph.bytes + (weights?.bytes ?? 0) };
     const readsFrom = slice === 0 ? ('request' as const) : ('s3-standard' as const);
     const choice = { memoryMb, threads: plan.threads, readsFrom, writesTo: 's3-standard' as const };
     return { ...choice, cost: model.step(demand, choice) };

@@ -29,7 +29,11 @@ export function pricedCut({ dataflow, cuts }: AnalyzedModel, slicer: Slicer): Pr
     transport: 's3-standard' as const,
   };
   const schedule = scheduleSlices({ slices: cut.wiring.slices, outputs: cut.wiring.results });
-  const { cost } = priceSchedule(schedule, sizes, settings, cuts.costs.model(), 'mixed');
+  const { cost } = priceSchedule(schedule, sizes, settings, {
+    model: cuts.costs.model(),
+    temperature: 'mixed',
+    outputSecondsPerByte: cuts.costs.outputSecondsPerByte,
+  });
   return {
     nodes: cut.groups.map((nodes) => nodes.length),
     weightBytes: sizes.map(({ weightBytes }) => weightBytes),

@@ -59,11 +59,12 @@ export function planEstimates(analyzed: AnalyzedModel, cut: ChosenCut, slicer: S
 
 /** What the whole model needs in one process. */
 export function wholeModel(analyzed: AnalyzedModel): WholeModel {
+  const { outputSecondsPerByte } = analyzed.cuts.costs;
   const [size] = sizesOf(analyzed, bestCut(analyzed.dataflow, analyzed.cuts, count(1)));
   return {
     peakMemoryMb: memoryMb(size),
     fileBytes: analyzed.source.reduce((sum, file) => sum + file.size, 0),
-    coreSeconds: size.coreSeconds,
+    coreSeconds: size.coreSeconds + outputSecondsPerByte * size.writeBytes,
     requestBytes: size.readBytes,
     responseBytes: size.writeBytes,
   };
@@ -79,9 +80,11 @@ export function slicedPlan(analyzed: AnalyzedModel, cut: ChosenCut, goal: Goal =
     transport: analyzed.transport,
   };
   const schedule = scheduleSlices({ slices: cut.wiring.slices, outputs: cut.wiring.results });
-  const model = analyzed.cuts.costs.model(goal.requestsPerHour);
+  const { costs } = analyzed.cuts;
+  const model = costs.model(goal.requestsPerHour);
+  const { outputSecondsPerByte } = costs;
   const costOf = (temperature: Temperature): RunCost =>
-    priceSchedule(schedule, sizes, settings, model, temperature).cost;
+    priceSchedule(schedule, sizes, settings, { model, temperature, outputSecondsPerByte }).cost;
   return {
     slices: sizes.length,
     memoryMb: Math.max(...settings.memoryMb),

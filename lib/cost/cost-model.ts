@@ -41,13 +41,15 @@ export interface StepCost {
   readonly warmMs: number;
   /** From the start of a cold run until a function that was warmed up has loaded the slice. */
   readonly loadMs: number;
-  /** From the end of the previous slice, or of the load, to the end of this one, in a cold run. */
+  /** From the end of the previous slice, or of the load that comes last, to the end of this one, in a cold run. */
   readonly coldMs: number;
 }
 
 /**
- * The sums of the steps of a chain of slices. `warmMs` adds up; `coldMs` of a run is
- * `end(i) = max(end(i - 1), loadMs(i)) + coldMs(i)` with warm-ups, and `end(i - 1) + loadMs(i) + coldMs(i)` without.
+ * The totals of a chain of slices, of which the last one writes to S3 Standard. All but `coldMs` are sums. With warm-ups, which
+ * run beside slice 0 in a state that ends when all of them have ended, `coldMs` is
+ * `max(loadMs(0) + coldMs(0), largest loadMs) + coldMs(1) + coldMs(2) + ...`. Without them, it is the sum of all `loadMs` and
+ * `coldMs`. The random delays of slice 0 count even if a longer load hides them.
  */
 export interface ChainTotals {
   /** By transport: the number of slices that write to it. Each adds random delays. */
@@ -82,4 +84,13 @@ export interface CostModel {
   readonly coldShare: number;
   /** The cost and the latency of a whole run: the steps, the state machine and the random delays of every step. */
   run(totals: ChainTotals, temperature: Temperature): RunCost;
+  /** The dollars of `run` alone. */
+  dollars(totals: ChainTotals, temperature: Temperature): number;
+  /** A quantile of the latency of `run` alone, in milliseconds. */
+  latencyMs(totals: ChainTotals, temperature: Temperature, quantile: keyof Latency): number;
+  /**
+   * What each millisecond of a run costs besides its steps. The dollars of a run depend on its totals only by
+   * `warmDollars + dollarsPerMs * warmMs`, the same of cold runs, and `writes`.
+   */
+  readonly dollarsPerMs: number;
 }

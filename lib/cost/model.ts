@@ -15,7 +15,7 @@ import { chainTotals } from './chain';
 import { coldShare } from './formulas/lambda';
 import { storesOf } from './formulas/s3';
 import type { Store } from './formulas/s3';
-import { executionDollars, transitionOf } from './formulas/step-functions';
+import { executionDollars, executionDollarsPerMs, transitionOf } from './formulas/step-functions';
 import type { LatencyDistribution } from './latency/latency-distribution';
 import type { RandomSum } from './latency/random-delays';
 import { RandomDelays } from './latency/random-delays';
@@ -41,6 +41,8 @@ export interface DetailedCostModel extends CostModel {
   runItems(slices: readonly ChosenSlice[], temperature: Temperature): LineItems;
 }
 
+const QUANTILES: Readonly<Record<keyof Latency, number>> = { p50: 0.5, p95: 0.95 };
+
 export function costModel(given: CostOptions = {}): DetailedCostModel {
   return new PipelineModel(withDefaults(given));
 }
@@ -50,12 +52,14 @@ class PipelineModel implements DetailedCostModel {
   readonly coldShare: number;
   readonly stores: Readonly<Record<Transport, Store>>;
   readonly transition: LatencyDistribution;
+  readonly dollarsPerMs: number;
   private readonly setting: StepSetting;
   private readonly delays: RandomDelays;
 
   constructor(readonly options: Required<CostOptions>) {
     const { prices, environment, architecture, networkInVpc, tls, request, result, warmUp } = options;
     this.warmsUp = warmUp;
+    this.dollarsPerMs = executionDollarsPerMs(options.stateMachineType, prices, environment);
     this.coldShare = coldShare(options.requestsPerHour, environment);
     this.stores = storesOf(prices, environment);
     this.transition = transitionOf(options.stateMachineType, environment);
@@ -78,20 +82,29 @@ class PipelineModel implements DetailedCostModel {
   }
 
   run(totals: ChainTotals, temperature: Temperature): RunCost {
+    const latency = {
+      p50: this.latencyMs(totals, temperature, 'p50'),
+      p95: this.latencyMs(totals, temperature, 'p95'),
+    };
+    return { dollars: this.dollars(totals, temperature), latency };
+  }
+
+  dollars(totals: ChainTotals, temperature: Temperature): number {
+    const { mean } = this.randomOf(totals);
+    const warm = totals.warmDollars + this.machineDollars(totals, totals.warmMs + mean);
+    const cold = totals.coldDollars + this.machineDollars(totals, totals.coldMs + mean);
+    return { warm, cold, mixed: warm * (1 - this.coldShare) + cold * this.coldShare }[temperature];
+  }
+
+  latencyMs(totals: ChainTotals, temperature: Temperature, quantile: keyof Latency): number {
     const random = this.randomOf(totals);
-    const { warmMs, coldMs, warmDollars, coldDollars } = totals;
-    const warm = warmDollars + this.machineDollars(totals, warmMs + random.mean);
-    const cold = coldDollars + this.machineDollars(totals, coldMs + random.mean);
     switch (temperature) {
       case 'warm':
-        return { dollars: warm, latency: { p50: warmMs + random.p50, p95: warmMs + random.p95 } };
+        return totals.warmMs + random[quantile];
       case 'cold':
-        return { dollars: cold, latency: { p50: coldMs + random.p50, p95: coldMs + random.p95 } };
+        return totals.coldMs + random[quantile];
       case 'mixed':
-        return {
-          dollars: warm * (1 - this.coldShare) + cold * this.coldShare,
-          latency: mixedLatency(random, warmMs, coldMs, this.coldShare),
-        };
+        return mixedQuantile(random, totals.warmMs, totals.coldMs, this.coldShare, QUANTILES[quantile]);
     }
   }
 
@@ -122,13 +135,6 @@ class PipelineModel implements DetailedCostModel {
     const { stateMachineType, prices, environment } = this.options;
     return executionDollars(stateMachineType, counts, meanMs, prices, environment);
   }
-}
-
-function mixedLatency(random: RandomSum, warmMs: number, coldMs: number, share: number): Latency {
-  return {
-    p50: mixedQuantile(random, warmMs, coldMs, share, 0.5),
-    p95: mixedQuantile(random, warmMs, coldMs, share, 0.95),
-  };
 }
 
 /** Halves the interval until it is below a microsecond. A mix of two steps of the grid would cost a copy of both. */

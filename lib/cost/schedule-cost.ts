@@ -1,5 +1,5 @@
 /** The cost and the latency of a plan whose slices may run side by side, as its state machine runs them. */
-import type { RunCost, StepCost, Temperature, Transport } from './cost-model';
+import type { ChainTotals, RunCost, StepCost, Temperature, Transport } from './cost-model';
 import { executionDollars } from './formulas/step-functions';
 import { LatencyDistribution } from './latency/latency-distribution';
 import type { DetailedCostModel } from './model';
@@ -62,6 +62,55 @@ export function scheduleCost(
   }
 }
 
+/** The totals of the same run: its dollars without the state machine, and its times without random delays. */
+export function scheduleTotals(schedule: ScheduleLike, steps: readonly ScheduledStep[]): ChainTotals {
+  const warmedUp = warmedUpBy(schedule);
+  const sum = (dollars: (cost: StepCost) => number): number =>
+    steps.reduce((total, { cost }) => total + dollars(cost), 0);
+  const writesTo = (transport: Transport): number =>
+    steps.filter((step) => step.writesTo === transport).length;
+  return {
+    writes: { 's3-standard': writesTo('s3-standard'), 's3-express': writesTo('s3-express') },
+    warmDollars: sum(({ warmDollars }) => warmDollars),
+    coldDollars: sum(({ coldDollars }) => coldDollars),
+    warmMs: endMs({ steps, isCold: false, warmedUp }, schedule, 0),
+    coldMs: endMs({ steps, isCold: true, warmedUp }, schedule, 0),
+  };
+}
+
+/** When a run ends if no delay is random. */
+function endMs(run: Omit<Run, 'model'>, schedule: ScheduleLike, start: number): number {
+  return schedule.reduce((ms, stage) => {
+    switch (stage.kind) {
+      case 'slice':
+        return ms + sliceMs(run, stage.slice);
+      case 'warm-up':
+        return ms + warmUpMs(run, stage.slice);
+      case 'parallel':
+        return Math.max(...stage.branches.map((branch) => endMs(run, branch, ms)));
+    }
+  }, start);
+}
+
+/** A slice of a cold run that was not warmed up starts to load when it is called. */
+function sliceMs({ steps, isCold, warmedUp }: Omit<Run, 'model'>, slice: number): number {
+  const { warmMs, loadMs, coldMs } = steps[slice].cost;
+  if (!isCold) return warmMs;
+  return warmedUp.has(slice) ? coldMs : loadMs + coldMs;
+}
+
+function warmUpMs({ steps, isCold }: Omit<Run, 'model'>, slice: number): number {
+  return isCold ? steps[slice].cost.loadMs : 0;
+}
+
+function warmedUpBy(schedule: ScheduleLike): ReadonlySet<number> {
+  const slices = new Set<number>();
+  visit(schedule, (stage) => {
+    if (stage.kind === 'warm-up') slices.add(stage.slice);
+  });
+  return slices;
+}
+
 interface Outcome {
   readonly dollars: number;
   readonly time: LatencyDistribution;
@@ -78,13 +127,11 @@ function costOf(
   isCold: boolean,
 ): Outcome {
   const counts = { slices: 0, warmUps: 0, parallels: 0 };
-  const warmedUp = new Set<number>();
   visit(schedule, (stage) => {
-    if (stage.kind === 'warm-up') warmedUp.add(stage.slice);
     counts[({ slice: 'slices', 'warm-up': 'warmUps', parallel: 'parallels' } as const)[stage.kind]] += 1;
   });
   const start = { ms: 0, random: LatencyDistribution.constant(0) };
-  const end = afterAll({ model, steps, isCold, warmedUp }, schedule, start);
+  const end = afterAll({ model, steps, isCold, warmedUp: warmedUpBy(schedule) }, schedule, start);
   const last = steps[steps.length - 1];
   const { result, stateMachineType, prices, environment } = model.options;
   const random = result === 's3' ? end.random.plus(model.stores[last.writesTo].get) : end.random;
@@ -108,7 +155,7 @@ function after(run: Run, stage: StageLike, start: Progress): Progress {
     case 'slice':
       return afterSlice(run, stage.slice, start);
     case 'warm-up':
-      return run.isCold ? { ...start, ms: start.ms + run.steps[stage.slice].cost.loadMs } : start;
+      return { ...start, ms: start.ms + warmUpMs(run, stage.slice) };
     case 'parallel': {
       const from = { ms: start.ms, random: LatencyDistribution.constant(0) };
       const ends = stage.branches.map((branch) => afterAll(run, branch, from));
@@ -119,18 +166,16 @@ function after(run: Run, stage: StageLike, start: Progress): Progress {
   }
 }
 
-function afterSlice({ model, steps, isCold, warmedUp }: Run, slice: number, start: Progress): Progress {
-  const { cost, readsFrom, writesTo } = steps[slice];
+function afterSlice(run: Run, slice: number, start: Progress): Progress {
+  const { model, steps } = run;
+  const { readsFrom, writesTo } = steps[slice];
   const { stores, transition, options } = model;
   const isInline = readsFrom === 'request' && options.request === 'inline';
   const read = isInline
     ? LatencyDistribution.constant(0)
     : stores[readsFrom === 'request' ? 's3-standard' : readsFrom].get;
   const random = start.random.plus(transition).plus(stores[writesTo].put).plus(read);
-  if (!isCold) return { ms: start.ms + cost.warmMs, random };
-  // A slice of a branch that was not warmed up starts to load when it is called.
-  const loaded = warmedUp.has(slice) ? start.ms : start.ms + cost.loadMs;
-  return { ms: loaded + cost.coldMs, random };
+  return { ms: start.ms + sliceMs(run, slice), random };
 }
 
 function visit(schedule: ScheduleLike, seen: (stage: StageLike) => void): void {

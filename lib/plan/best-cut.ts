@@ -177,9 +177,13 @@ class Chooser {
 
   private price({ wiring }: WiredCut, settings: SliceSettings, sizes: readonly SliceSize[]): PricedRun {
     const { goal } = this;
-    const model = this.cuts.costs.model(goal.requestsPerHour);
+    const { costs } = this.cuts;
     const schedule = scheduleSlices({ slices: wiring.slices, outputs: wiring.results });
-    return priceSchedule(schedule, sizes, settings, model, goal.temperature);
+    return priceSchedule(schedule, sizes, settings, {
+      model: costs.model(goal.requestsPerHour),
+      temperature: goal.temperature,
+      outputSecondsPerByte: costs.outputSecondsPerByte,
+    });
   }
 
   private sizesOf({ dataflow, wiring }: WiredCut): SliceSize[] {

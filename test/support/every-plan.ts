@@ -1,11 +1,11 @@
 /** Lists every plan of a space of cuts, to compare the search with. */
-import type { RunCost, StepCost } from '../../lib/cost/cost-model';
+import type { RunCost, StepChoice, StepCost, Transport } from '../../lib/cost/cost-model';
 import { WeightTable } from '../../lib/dataflow/weights';
 import type { CutSpace } from '../../lib/plan/cuts/cuts';
 import type { PlanRequest } from '../../lib/plan/search/plan-request';
 import { sizeStretches } from '../../lib/plan/search/stretches';
 import type { SliceSize } from '../../lib/plan/sizes/estimate';
-import { memoryMb } from '../../lib/plan/sizes/estimate';
+import { fileBytes, memoryMb } from '../../lib/plan/sizes/estimate';
 
 export interface TriedPlan {
   readonly cost: RunCost;
@@ -19,78 +19,104 @@ interface Partial {
   readonly warmDollars: number;
   readonly coldDollars: number;
   readonly warmMs: number;
-  readonly coldMs: number;
+  /** With warm-ups: when all slices have loaded and the first one has run. */
+  readonly startMs: number;
+  readonly laterMs: number;
 }
 
 /** Calls `visit` with each plan: every set of legal cuts, memory sizes, transport and number of threads. */
 export function everyPlan(space: CutSpace, request: PlanRequest, visit: (plan: TriedPlan) => void): void {
-  const { model, temperature } = request;
   const boundaries = [0, ...space.legal, space.dataflow.order.length];
   const sizes = sizesBetween(space, boundaries);
-  const last = boundaries.length - 1;
   for (const transport of request.transports) {
     for (const threads of request.threads) {
-      const stepsBetween = boundaries.map((_, from) =>
-        boundaries.map((_unused, to) => (to > from ? steps(from, to) : [])),
+      const steps = sizes.map((row, from) =>
+        row.map((size, to) => stepsOf(space, request, size, choiceOf(transport, threads, from, to, sizes))),
       );
-      extend(0, { slices: 0, movedBytes: 0, warmDollars: 0, coldDollars: 0, warmMs: 0, coldMs: 0 });
-
-      function steps(from: number, to: number): StepCost[] {
-        const size = sizes[from][to];
-        const least = memoryMb(size);
-        const demand = {
-          fileBytes: size.weightBytes,
-          coreSeconds: size.coreSeconds,
-          readTensors: size.readTensors,
-          readBytes: size.readBytes,
-          writeBytes: size.writeBytes,
-          memoryMb: least,
-        };
-        if (least > request.maxMemoryMb) return [];
-        return [
-          least,
-          ...request.memorySizes.filter((memory) => memory > least && memory <= request.maxMemoryMb),
-        ].map((memory) =>
-          model.step(demand, {
-            memoryMb: memory,
-            threads,
-            readsFrom: from === 0 ? 'request' : transport,
-            writesTo: to === last ? 's3-standard' : transport,
-          }),
-        );
-      }
-
-      function extend(from: number, partial: Partial): void {
-        for (let to = from + 1; to <= last; to++) {
-          const { readBytes, writeBytes } = sizes[from][to];
-          for (const step of stepsBetween[from][to]) {
-            const next: Partial = {
-              slices: partial.slices + 1,
-              movedBytes: partial.movedBytes + readBytes + writeBytes,
-              warmDollars: partial.warmDollars + step.warmDollars,
-              coldDollars: partial.coldDollars + step.coldDollars,
-              warmMs: partial.warmMs + step.warmMs,
-              coldMs: model.warmsUp
-                ? Math.max(partial.coldMs, step.loadMs) + step.coldMs
-                : partial.coldMs + step.loadMs + step.coldMs,
-            };
-            if (to < last) extend(to, next);
-            else finish(next);
-          }
-        }
-      }
-
-      function finish(plan: Partial): void {
-        if (plan.slices > request.maxSlices) return;
+      visitPlans(sizes, steps, request, (plan) => {
         const writes =
           transport === 's3-standard'
             ? { 's3-standard': plan.slices, 's3-express': 0 }
             : { 's3-standard': 1, 's3-express': plan.slices - 1 };
-        const cost = model.run({ ...plan, writes }, temperature);
+        const totals = { ...plan, coldMs: plan.startMs + plan.laterMs, writes };
+        const cost = request.model.run(totals, request.temperature);
         visit({ cost, slices: plan.slices, movedBytes: plan.movedBytes });
-      }
+      });
     }
   }
+}
+
+function choiceOf(
+  transport: Transport,
+  threads: number,
+  from: number,
+  to: number,
+  sizes: readonly unknown[],
+): Omit<StepChoice, 'memoryMb'> {
+  return {
+    threads,
+    readsFrom: from === 0 ? 'request' : transport,
+    writesTo: to === sizes.length - 1 ? 's3-standard' : transport,
+  };
+}
+
+/** One step for each memory size that the slice may have. */
+function stepsOf(
+  { costs }: CutSpace,
+  { model, maxMemoryMb, memorySizes }: PlanRequest,
+  size: SliceSize,
+  choice: Omit<StepChoice, 'memoryMb'>,
+): StepCost[] {
+  const least = memoryMb(size);
+  const demand = {
+    fileBytes: fileBytes(size),
+    coreSeconds: size.coreSeconds + costs.outputSecondsPerByte * size.writeBytes,
+    readTensors: size.readTensors,
+    readBytes: size.readBytes,
+    writeBytes: size.writeBytes,
+    memoryMb: least,
+  };
+  if (least > maxMemoryMb) return [];
+  const larger = memorySizes.filter((memory) => memory > least && memory <= maxMemoryMb);
+  return [least, ...larger].map((memory) => model.step(demand, { ...choice, memoryMb: memory }));
+}
+
+function visitPlans(
+  sizes: readonly (readonly SliceSize[])[],
+  steps: readonly (readonly (readonly StepCost[])[])[],
+  { model, maxSlices }: PlanRequest,
+  visit: (plan: Partial) => void,
+): void {
+  const last = sizes.length - 1;
+  const extend = (from: number, partial: Partial): void => {
+    for (let to = from + 1; to <= last; to++) {
+      const { readBytes, writeBytes } = sizes[from][to];
+      for (const step of steps[from][to]) {
+        const next: Partial = {
+          slices: partial.slices + 1,
+          movedBytes: partial.movedBytes + readBytes + writeBytes,
+          warmDollars: partial.warmDollars + step.warmDollars,
+          coldDollars: partial.coldDollars + step.coldDollars,
+          warmMs: partial.warmMs + step.warmMs,
+          ...coldAfter(partial, step, model.warmsUp),
+        };
+        if (to < last) extend(to, next);
+        else if (next.slices <= maxSlices) visit(next);
+      }
+    }
+  };
+  extend(0, { slices: 0, movedBytes: 0, warmDollars: 0, coldDollars: 0, warmMs: 0, startMs: 0, laterMs: 0 });
+}
+
+/** The formula of `ChainTotals`, step by step. */
+function coldAfter(
+  { slices, startMs, laterMs }: Partial,
+  { loadMs, coldMs }: StepCost,
+  warmsUp: boolean,
+): Pick<Partial, 'startMs' | 'laterMs'> {
+  if (!warmsUp) return { startMs, laterMs: laterMs + (loadMs + coldMs) };
+  if (slices === 0) return { startMs: loadMs + coldMs, laterMs };
+  return { startMs: Math.max(startMs, loadMs), laterMs: laterMs + coldMs };
 }
 
 function sizesBetween(space: CutSpace, boundaries: readonly number[]): SliceSize[][] {

@@ -29,7 +29,8 @@ export const randomCostModel: fc.Arbitrary<CostModel> = fc
     spread: byTransport,
     perMachineMs: positive,
   })
-  .map((random) => ({
+  .map((random): Omit<CostModel, 'dollars' | 'latencyMs'> => ({
+    dollarsPerMs: random.perMachineMs,
     warmsUp: random.warmsUp,
     coldShare: random.coldShare,
     step: (demand: SliceDemand, choice: StepChoice) => {
@@ -73,4 +74,9 @@ export const randomCostModel: fc.Arbitrary<CostModel> = fc
         };
       }
     },
+  }))
+  .map((model) => ({
+    ...model,
+    dollars: (totals, temperature) => model.run(totals, temperature).dollars,
+    latencyMs: (totals, temperature, quantile) => model.run(totals, temperature).latency[quantile],
   }));

@@ -39,15 +39,25 @@ export function executionDollars(
   { slices, warmUps, parallels }: StateCounts,
   meanMs: number,
   prices: Prices,
-  { stepFunctions }: Environment,
+  environment: Environment,
 ): number {
   const price = prices.stepFunctions;
   if (type === 'standard') {
-    const transitions = slices + warmUps + parallels + stepFunctions.startAndEnd;
+    const transitions = slices + warmUps + parallels + environment.stepFunctions.startAndEnd;
     return (transitions * price.standardTransitions) / 1e6;
   }
-  const gbSeconds = (stepFunctions.expressMemoryMb / 1024) * ((meanMs + UNUSED_MS) / 1000);
-  return price.expressExecutions / 1e6 + gbSeconds * price.expressGbSecond;
+  const perMs = executionDollarsPerMs(type, prices, environment);
+  return price.expressExecutions / 1e6 + (meanMs + UNUSED_MS) * perMs;
+}
+
+/** What a millisecond of an execution costs. */
+export function executionDollarsPerMs(
+  type: StateMachineType,
+  prices: Prices,
+  { stepFunctions }: Environment,
+): number {
+  if (type === 'standard') return 0;
+  return ((stepFunctions.expressMemoryMb / 1024) * prices.stepFunctions.expressGbSecond) / 1000;
 }
 
 /** Linear in the bytes between the payloads that were measured. */

@@ -1,5 +1,5 @@
 /** The estimates of work and cost by which plans of a model are compared. */
-import type { CostModel } from '../../cost/cost-model';
+import type { DetailedCostModel } from '../../cost/model';
 import type { MeasuredPeak } from '../sizes/measured-peaks';
 import type { NodeWork } from '../../work/node-work';
 
@@ -19,5 +19,5 @@ export interface PlanCosts {
    *
    * @default requestsPerHour - 10: about a third of the runs is cold
    */
-  model(requestsPerHour?: number): CostModel;
+  model(requestsPerHour?: number): DetailedCostModel;
 }

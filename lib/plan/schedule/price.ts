@@ -1,16 +1,11 @@
-/** Prices wired slices by the schedule in which they run, branches in parallel. */
-import type {
-  ChainTotals,
-  CostModel,
-  RunCost,
-  StepCost,
-  Temperature,
-  Transport,
-} from '../../cost/cost-model';
-import { demandOf, endOfCold } from '../search/step-table';
+/** Prices wired slices by the schedule in which they run, branches in parallel and warm-ups beside the first slices. */
+import type { ChainTotals, RunCost, Temperature, Transport } from '../../cost/cost-model';
+import type { DetailedCostModel } from '../../cost/model';
+import { scheduleCost, scheduleTotals } from '../../cost/schedule-cost';
+import { demandOf } from '../search/step-table';
 import type { SliceSize } from '../sizes/estimate';
 import type { Schedule } from './schedule';
-import { timeOf } from './schedule';
+import { withWarmUps } from './warm-up';
 
 export interface SliceSettings {
   /** By slice: memory of its function, in MB. */
@@ -19,69 +14,40 @@ export interface SliceSettings {
   readonly transport: Transport;
 }
 
+/** What slices are priced by. */
+export interface Pricing {
+  readonly model: DetailedCostModel;
+  readonly temperature: Temperature;
+  /** Seconds on one vCPU to write a byte of a slice's outputs. */
+  readonly outputSecondsPerByte: number;
+}
+
 /** The totals of the slices, and the cost and latency of a run. */
 export interface PricedRun {
   readonly totals: ChainTotals;
   readonly cost: RunCost;
 }
 
-/** Slices that run in parallel add their dollars; the longest branch decides about times and random delays. */
+/** @param schedule without warm-ups */
 export function priceSchedule(
   schedule: Schedule,
   sizes: readonly SliceSize[],
-  settings: SliceSettings,
-  model: CostModel,
-  temperature: Temperature,
+  { memoryMb, threads, transport }: SliceSettings,
+  { model, temperature, outputSecondsPerByte }: Pricing,
 ): PricedRun {
-  const { memoryMb, threads, transport } = settings;
   const last = sizes.length - 1;
-  const steps = sizes.map((size, slice) =>
-    model.step(demandOf(size), {
+  const steps = sizes.map((size, slice) => {
+    const choice = {
       memoryMb: memoryMb[slice],
       threads,
-      readsFrom: slice === 0 ? 'request' : transport,
-      writesTo: slice === last ? 's3-standard' : transport,
-    }),
-  );
-  const times = steps.map(({ warmMs }) => warmMs);
-  const totals = {
-    writes: writesOf(sizes.length, transport),
-    warmDollars: steps.reduce((sum, { warmDollars }) => sum + warmDollars, 0),
-    coldDollars: steps.reduce((sum, { coldDollars }) => sum + coldDollars, 0),
-    warmMs: timeOf(schedule, times),
-    coldMs: coldEnd(schedule, steps, model, 0),
-  };
-  const inSequence = timeOf(
-    schedule,
-    sizes.map(() => 1),
-  );
-  const ofLongest = { ...totals, writes: writesOf(inSequence, transport) };
+      readsFrom: slice === 0 ? ('request' as const) : transport,
+      writesTo: slice === last ? ('s3-standard' as const) : transport,
+    };
+    return { ...choice, cost: model.step(demandOf(size, outputSecondsPerByte), choice) };
+  });
+  const stages = model.warmsUp ? withWarmUps(schedule) : schedule;
   return {
-    totals,
-    cost: {
-      dollars: model.run(totals, temperature).dollars,
-      latency: model.run(ofLongest, temperature).latency,
-    },
+    totals: scheduleTotals(stages, steps),
+    cost: scheduleCost(model, stages, steps, temperature),
   };
-}
-
-/** The last slice writes the results, which are in S3 Standard. */
-function writesOf(slices: number, transport: Transport): ChainTotals['writes'] {
-  return transport === 's3-standard'
-    ? { 's3-standard': slices, 's3-express': 0 }
-    : { 's3-standard': 1, 's3-express': slices - 1 };
-}
-
-/** When a cold run ends, if the schedule begins at `start`. */
-function coldEnd(schedule: Schedule, steps: readonly StepCost[], model: CostModel, start: number): number {
-  return schedule.reduce((end, stage) => {
-    switch (stage.kind) {
-      case 'slice':
-        return endOfCold(model, end, steps[stage.slice]);
-      case 'warm-up':
-        return end;
-      case 'parallel':
-        return Math.max(...stage.branches.map((branch) => coldEnd(branch, steps, model, end)));
-    }
-  }, start);
 }

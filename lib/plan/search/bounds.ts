@@ -7,14 +7,18 @@ export interface Rest {
   readonly warmDollars: number;
   readonly coldDollars: number;
   readonly warmMs: number;
+  /** The sum of `coldMs`, and of `loadMs` without warm-ups. */
   readonly coldMs: number;
+  /** The largest load; 0 without warm-ups. */
+  readonly loadMs: number;
   readonly movedBytes: number;
   readonly slices: number;
 }
 
 type Field = keyof Rest;
 
-const FIELDS: readonly Field[] = ['warmDollars', 'coldDollars', 'warmMs', 'coldMs', 'movedBytes', 'slices'];
+/** The fields that are sums of the steps of a rest. */
+const SUMS = ['warmDollars', 'coldDollars', 'warmMs', 'coldMs', 'movedBytes', 'slices'] as const;
 
 /** By field and `layer * count + boundary`. Layer `n` has exactly `n` slices left; without a fixed number, there is one layer. */
 export class Bounds {
@@ -34,10 +38,11 @@ export class Bounds {
       coldDollars: empty(),
       warmMs: empty(),
       coldMs: empty(),
+      loadMs: empty(),
       movedBytes: empty(),
       slices: empty(),
     };
-    for (const field of FIELDS) this.least[field][this.count - 1] = 0;
+    for (const field of [...SUMS, 'loadMs'] as const) this.least[field][this.count - 1] = 0;
     for (let from = this.count - 2; from >= 0; from--) {
       for (let to = from + 1; to < this.count; to++) this.relax(table, model, from, to, layers);
     }
@@ -53,6 +58,8 @@ export class Bounds {
       coldDollars: least.coldDollars[at],
       warmMs: least.warmMs[at],
       coldMs: least.coldMs[at],
+      // Slice 0 computes while the others load, so its own time may hide their loads.
+      loadMs: slicesBefore === 0 ? 0 : least.loadMs[at],
       movedBytes: least.movedBytes[at],
       slices: least.slices[at],
     };
@@ -66,21 +73,21 @@ export class Bounds {
       warmDollars: leastOf(steps, (step) => step.warmDollars),
       coldDollars: leastOf(steps, (step) => step.coldDollars),
       warmMs: leastOf(steps, (step) => step.warmMs),
-      // With warm-ups, a rest that begins late does not wait for its loads.
       coldMs: leastOf(steps, ({ loadMs, coldMs }) => (model.warmsUp ? coldMs : loadMs + coldMs)),
+      loadMs: model.warmsUp ? leastOf(steps, ({ loadMs }) => loadMs) : 0,
       movedBytes: readBytes + writeBytes,
       slices: 1,
     };
-    for (const field of FIELDS) {
-      const bound = this.least[field];
-      if (layers === 1) {
-        bound[from] = Math.min(bound[from], bound[to] + added[field]);
-        continue;
+    const { count, least } = this;
+    for (let left = layers === 1 ? 0 : 1; left < layers; left++) {
+      const at = left * count + from;
+      const next = (layers === 1 ? 0 : left - 1) * count + to;
+      for (const field of SUMS) {
+        const sum = least[field][next] + added[field];
+        if (sum < least[field][at]) least[field][at] = sum;
       }
-      for (let left = 1; left < layers; left++) {
-        const at = left * this.count + from;
-        bound[at] = Math.min(bound[at], bound[(left - 1) * this.count + to] + added[field]);
-      }
+      const load = Math.max(least.loadMs[next], added.loadMs);
+      if (load < least.loadMs[at]) least.loadMs[at] = load;
     }
   }
 }

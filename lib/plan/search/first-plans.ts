@@ -1,10 +1,11 @@
 /** Finds good complete plans quickly, so that the exact search can drop most partial plans. */
-import type { Temperature } from '../../cost/cost-model';
+import type { CostModel, Transport } from '../../cost/cost-model';
 import type { SliceSize } from '../sizes/estimate';
 import type { Label } from './labels';
 import { START, extended } from './labels';
 import type { PlanRequest } from './plan-request';
 import type { Step, StepTable } from './step-table';
+import { coldShareOf } from './step-table';
 
 /** What a first plan weighs against dollars: dollars per millisecond, per byte moved and per slice. */
 interface Weights {
@@ -20,6 +21,9 @@ const PRICES_OF_BYTES = [1e-14, 1e-13, 1e-12, 1e-11];
 /** More than any run costs. */
 const PRICE_OF_SLICE = 1e3;
 
+/** Sums that differ by less are equal but for rounding; then the first plan stays, at every size of the model. */
+const TIE = 1e-9;
+
 /** A plan for each of several weights; there may be none with a fixed number of slices. */
 export function firstPlans(table: StepTable, request: PlanRequest): Label[] {
   const perSlice = request.minimize === 'slices' ? PRICE_OF_SLICE : 0;
@@ -33,13 +37,21 @@ export function firstPlans(table: StepTable, request: PlanRequest): Label[] {
           { dollars: 0, perMs: 0, perByte: 1, perSlice },
         ];
   const weights: Weights[] = [...byTime, fastest, ...byBytes];
-  return weights.flatMap((each) => lightest(table, request, each) ?? []);
+  return weights.flatMap((each) => {
+    const weigh = weigher(each, request, delayMs(request.model, table.shared.transport));
+    return lightest(table, request, (step, from, to) => weigh(step, table.size(from, to))) ?? [];
+  });
 }
 
-function lightest(
+/**
+ * The plan with the least sum of weights.
+ *
+ * @returns `undefined` if the table has no plan with this number of slices
+ */
+export function lightest(
   table: StepTable,
-  { model, temperature, slices }: PlanRequest,
-  weights: Weights,
+  { model, slices }: Pick<PlanRequest, 'model' | 'slices'>,
+  weigh: (step: Step, from: number, to: number) => number,
 ): Label | undefined {
   const layers = slices ?? 1;
   const { count } = table;
@@ -48,20 +60,18 @@ function lightest(
   const cameFrom = new Int32Array((layers + 1) * count).fill(-1);
   const cameBy = new Array<Step | undefined>((layers + 1) * count);
   reached[0] = 0;
-  const weigh = weigher(weights, temperature, model.coldShare);
   for (let from = 0; from < count - 1; from++) {
     for (let to = from + 1; to < count; to++) {
       const steps = table.steps[from * count + to];
       if (steps.length === 0) continue;
-      const size = table.size(from, to);
       let [weight, best] = [Infinity, steps[0]];
       for (const step of steps) {
-        const own = weigh(step, size);
+        const own = weigh(step, from, to);
         if (own < weight) [weight, best] = [own, step];
       }
       for (let layer = 0; layer < layers; layer++) {
         const [before, after] = [layer * count + from, (isLayered ? layer + 1 : 0) * count + to];
-        if (!(reached[before] + weight < reached[after])) continue;
+        if (!(reached[before] + weight < reached[after] * (1 - TIE))) continue;
         reached[after] = reached[before] + weight;
         cameFrom[after] = before;
         cameBy[after] = best;
@@ -82,15 +92,32 @@ function lightest(
 
 function weigher(
   { dollars, perMs, perByte, perSlice }: Weights,
-  temperature: Temperature,
-  coldShare: number,
+  { temperature, model }: PlanRequest,
+  delay: number,
 ): (step: Step, size: SliceSize) => number {
-  const cold = temperature === 'mixed' ? coldShare : temperature === 'cold' ? 1 : 0;
+  const cold = coldShareOf(temperature, model.coldShare);
   const mixed = (ofWarm: number, ofCold: number): number =>
     (cold < 1 ? (1 - cold) * ofWarm : 0) + (cold > 0 ? cold * ofCold : 0);
   return (step, { readBytes, writeBytes }) =>
     dollars * mixed(step.warmDollars, step.coldDollars) +
-    perMs * mixed(step.warmMs, step.coldMs + step.loadMs) +
+    (perMs + dollars * model.dollarsPerMs) * (mixed(step.warmMs, step.coldMs + step.loadMs) + delay) +
     perByte * (readBytes + writeBytes) +
     perSlice;
+}
+
+/** Median of the random delays that one more slice adds. */
+function delayMs(model: CostModel, transport: Transport): number {
+  const latencyMs = (slices: number): number =>
+    model.latencyMs(
+      {
+        writes: { 's3-standard': 0, 's3-express': 0, [transport]: slices },
+        warmDollars: 0,
+        coldDollars: 0,
+        warmMs: 0,
+        coldMs: 0,
+      },
+      'warm',
+      'p50',
+    );
+  return latencyMs(3) - latencyMs(2);
 }

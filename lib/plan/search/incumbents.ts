@@ -21,6 +21,7 @@ export const NO_REST: Rest = {
   coldDollars: 0,
   warmMs: 0,
   coldMs: 0,
+  loadMs: 0,
   movedBytes: 0,
   slices: 0,
 };
@@ -42,7 +43,7 @@ export function totalsOf(
     warmDollars: label.warmDollars + rest.warmDollars,
     coldDollars: label.coldDollars + rest.coldDollars,
     warmMs: label.warmMs + rest.warmMs,
-    coldMs: label.coldMs + rest.coldMs,
+    coldMs: Math.max(label.startMs, rest.loadMs) + (label.laterMs + rest.coldMs),
   };
 }
 
@@ -85,23 +86,39 @@ export class Incumbents {
     const { minimize, maxDollars = Infinity, maxLatencyMs = Infinity } = request;
     if (minimize === 'slices' && !this.wantsFront && best && label.slices + rest.slices > best.label.slices)
       return true;
-    const cost = request.model.run(totalsOf(label, rest, shared, this.writesResults), request.temperature);
-    const dollars = cost.dollars * ROUNDING;
-    const time = this.time(cost) * ROUNDING;
-    if (dollars > maxDollars || time > maxLatencyMs) return true;
-    if (this.wantsFront)
-      return this.front.some(
-        (other) => other.cost.dollars <= dollars * this.slack && this.time(other.cost) <= time,
-      );
-    if (best === undefined) return false;
-    switch (minimize) {
-      case 'latency':
-        return time * this.slack > this.time(best.cost);
-      case 'cost':
-        return dollars * this.slack > best.cost.dollars;
-      case 'slices':
-        return label.slices + rest.slices === best.label.slices && dollars * this.slack > best.cost.dollars;
+    const { model, temperature, quantile } = request;
+    const totals = totalsOf(label, rest, shared, this.writesResults);
+    const dollars = model.dollars(totals, temperature) * ROUNDING;
+    if (dollars > maxDollars) return true;
+    if (!this.wantsFront && best !== undefined && minimize !== 'latency') {
+      const mayWinBySlices = minimize === 'slices' && label.slices + rest.slices < best.label.slices;
+      if (!mayWinBySlices && dollars * this.slack > best.cost.dollars) return true;
     }
+    // Quantiles of a mix take long to compute.
+    if (!this.wantsFront && minimize !== 'latency' && maxLatencyMs === Infinity) return false;
+    const isLate = (time: number): boolean =>
+      time > maxLatencyMs ||
+      (!this.wantsFront &&
+        minimize === 'latency' &&
+        best !== undefined &&
+        time * this.slack > this.time(best.cost));
+    const latencyMs = (own: ChainTotals): number => model.latencyMs(own, temperature, quantile) * ROUNDING;
+    // The delays of many slices take long to add up. Those of fewer slices are a lower bound, and are known.
+    if (best !== undefined && label.slices + rest.slices > best.label.slices) {
+      const fewer = totalsOf(
+        label,
+        { ...rest, slices: best.label.slices - label.slices },
+        shared,
+        this.writesResults,
+      );
+      if (isLate(latencyMs(fewer))) return true;
+    }
+    const time = latencyMs(totals);
+    if (isLate(time)) return true;
+    return (
+      this.wantsFront &&
+      this.front.some((other) => other.cost.dollars <= dollars * this.slack && this.time(other.cost) <= time)
+    );
   }
 
   private addToFront(found: Found): void {

@@ -1,16 +1,20 @@
 /** Partial plans, from the start of the order to a boundary, and the sets of those that may still become the best plan. */
+import type { ColdProgress } from '../../cost/chain';
+import { COLD_START, afterColdStep } from '../../cost/chain';
 import type { CostModel } from '../../cost/cost-model';
 import type { SliceSize } from '../sizes/estimate';
-import type { Dimensions, Step } from './step-table';
-import { endOfCold } from './step-table';
+import type { PlanRequest } from './plan-request';
+import type { Step } from './step-table';
+import { coldShareOf, dimensionsOf } from './step-table';
 
 /** A partial plan with its totals, and the partial plan that it continues by one step. */
-export interface Label {
+export interface Label extends ColdProgress {
   readonly boundary: number;
   readonly slices: number;
   readonly warmDollars: number;
   readonly coldDollars: number;
   readonly warmMs: number;
+  /** `startMs + laterMs`. */
   readonly coldMs: number;
   readonly movedBytes: number;
   readonly last?: { readonly before: Label; readonly step: Step };
@@ -23,23 +27,30 @@ export const START: Label = {
   coldDollars: 0,
   warmMs: 0,
   coldMs: 0,
+  ...COLD_START,
   movedBytes: 0,
 };
 
+/** @param leastLoadMs a load that every rest of the plan has; the state of the warm-ups ends no earlier */
 export function extended(
   before: Label,
   boundary: number,
   step: Step,
   size: SliceSize,
-  model: CostModel,
+  { warmsUp }: CostModel,
+  leastLoadMs = 0,
 ): Label {
+  const cold = afterColdStep(before, step, before.slices === 0, warmsUp);
+  const startMs = Math.max(cold.startMs, leastLoadMs);
   return {
     boundary,
     slices: before.slices + 1,
     warmDollars: before.warmDollars + step.warmDollars,
     coldDollars: before.coldDollars + step.coldDollars,
     warmMs: before.warmMs + step.warmMs,
-    coldMs: endOfCold(model, before.coldMs, step),
+    coldMs: startMs + cold.laterMs,
+    startMs,
+    laterMs: cold.laterMs,
     movedBytes: before.movedBytes + size.readBytes + size.writeBytes,
     last: { before, step },
   };
@@ -53,33 +64,72 @@ export function stepsOf(label: Label): { readonly from: number; readonly to: num
   return steps.reverse();
 }
 
-/** Partial plans up to one boundary, of which none is at least as good as another one in all totals. */
+/** The totals by which partial plans are compared, apart from the number of slices. Less is better. */
+export type ComparedTotals = readonly ((label: Label) => number)[];
+
+/** Dollars are linear in the dollars and milliseconds of the steps, so a sum of these stands for all of them. */
+export function comparedBy(request: PlanRequest, wantsFront: boolean): ComparedTotals {
+  const { model, temperature, minimize, maxLatencyMs, maxDollars, maxMovedBytes } = request;
+  const { warm, cold } = dimensionsOf(temperature);
+  const isTimed = wantsFront || minimize === 'latency' || maxLatencyMs !== undefined;
+  const isPriced = wantsFront || minimize !== 'latency' || maxDollars !== undefined;
+  // A later load may be longer than the start, so a plan that is slower afterwards may become slower in total.
+  const ofCold: ComparedTotals = [
+    ({ coldMs }) => coldMs,
+    ...(model.warmsUp ? [({ laterMs }: Label) => laterMs] : []),
+  ];
+  return [
+    ...(isPriced ? dollarsOf(model, coldShareOf(temperature, model.coldShare)) : []),
+    ...(isTimed && warm ? [({ warmMs }: Label) => warmMs] : []),
+    ...(isTimed && cold ? ofCold : []),
+    ...(maxMovedBytes === undefined ? [] : [({ movedBytes }: Label) => movedBytes]),
+  ];
+}
+
+/** The dollars so far if all later loads are short, and if one of them is longer than the start. */
+function dollarsOf({ dollarsPerMs, warmsUp }: CostModel, cold: number): ComparedTotals {
+  const dollars = (label: Label, coldMs: number): number =>
+    (1 - cold) * (label.warmDollars + dollarsPerMs * label.warmMs) +
+    cold * (label.coldDollars + dollarsPerMs * coldMs);
+  const ofShort = (label: Label): number => dollars(label, label.coldMs);
+  return cold > 0 && warmsUp ? [ofShort, (label) => dollars(label, label.laterMs)] : [ofShort];
+}
+
+/** A partial plan, and its totals that are compared. */
+interface Compared {
+  readonly label: Label;
+  readonly totals: Float64Array;
+}
+
+/** Partial plans up to one boundary, of which none is at least as good as another one in all compared totals. */
 export class LabelSet {
-  readonly labels: Label[] = [];
+  private readonly compared: Compared[] = [];
 
-  constructor(
-    private readonly dimensions: Dimensions,
-    private readonly comparesBytes: boolean,
-  ) {}
+  constructor(private readonly by: ComparedTotals) {}
 
-  /** Whether a partial plan of the set is at least as good in all totals. */
-  dominates(label: Label): boolean {
-    return this.labels.some((other) => this.isNoWorse(other, label));
+  get labels(): readonly Label[] {
+    return this.compared.map(({ label }) => label);
   }
 
-  /** Adds a partial plan that the set does not dominate. */
+  /** Adds the partial plan, unless one of the set is at least as good. */
   add(label: Label): void {
+    const added = this.totalsOf(label);
+    if (this.compared.some(({ totals }) => isNoWorse(totals, added))) return;
     let kept = 0;
-    for (const other of this.labels) if (!this.isNoWorse(label, other)) this.labels[kept++] = other;
-    this.labels.length = kept;
-    this.labels.push(label);
+    for (const other of this.compared) if (!isNoWorse(added, other.totals)) this.compared[kept++] = other;
+    this.compared.length = kept;
+    this.compared.push({ label, totals: added });
   }
 
-  private isNoWorse(a: Label, b: Label): boolean {
-    if (a.slices > b.slices) return false;
-    const { warm, cold } = this.dimensions;
-    if (warm && (a.warmDollars > b.warmDollars || a.warmMs > b.warmMs)) return false;
-    if (cold && (a.coldDollars > b.coldDollars || a.coldMs > b.coldMs)) return false;
-    return !this.comparesBytes || a.movedBytes <= b.movedBytes;
+  private totalsOf(label: Label): Float64Array {
+    const totals = new Float64Array(1 + this.by.length);
+    totals[0] = label.slices;
+    for (let index = 0; index < this.by.length; index++) totals[index + 1] = this.by[index](label);
+    return totals;
   }
+}
+
+function isNoWorse(a: Float64Array, b: Float64Array): boolean {
+  for (let index = 0; index < a.length; index++) if (a[index] > b[index]) return false;
+  return true;
 }

@@ -5,35 +5,27 @@
  * cost is monotone in each total, so a dropped partial plan cannot become a better plan. It also drops partial plans that
  * cannot become better than a complete plan that it has found, even if their rest were as good as possible in each total.
  */
-import type { SliceSize } from '../sizes/estimate';
 import { Bounds } from './bounds';
 import { firstPlans } from './first-plans';
 import type { Found } from './incumbents';
 import { Incumbents } from './incumbents';
-import { LabelSet, START, extended } from './labels';
+import type { ComparedTotals } from './labels';
+import { LabelSet, START, comparedBy, extended } from './labels';
 import type { PlanRequest } from './plan-request';
-import type { Dimensions, SharedSettings } from './step-table';
-import { StepTable, dimensionsOf } from './step-table';
+import type { SharedSettings, StepTable } from './step-table';
+import { stepTableOf } from './step-table';
 import type { StretchTable } from './stretch-table';
 
-/**
- * The best plan of the stretches in the table; `undefined` if no plan keeps the limits.
- *
- * @param surcharge dollars that are added to the price of a stretch
- */
-export function bestPlan(
-  table: StretchTable,
-  request: PlanRequest,
-  surcharge?: (size: SliceSize) => number,
-): Found | undefined {
-  return search(table, request, false, surcharge).best;
+/** The best plan of the stretches in the table; `undefined` if no plan keeps the limits. */
+export function bestPlan(table: StretchTable, request: PlanRequest): Found | undefined {
+  return search(table, request, false).best;
 }
 
 /** A good plan of the stretches in the table, found in time that grows slowly; `undefined` if no plan keeps the limits. */
 export function quickPlan(table: StretchTable, request: PlanRequest): Found | undefined {
   const incumbents = new Incumbents(request, false, table.isLast);
   for (const shared of sharedSettings(request)) {
-    const steps = new StepTable(table, request, shared, dimensionsOf(request.temperature));
+    const steps = stepTableOf(table, request, shared);
     for (const label of firstPlans(steps, request)) incumbents.offer(label, shared);
   }
   return incumbents.best;
@@ -45,21 +37,13 @@ export function paretoFront(table: StretchTable, request: PlanRequest): readonly
   return [...front].sort((a, b) => a.cost.dollars - b.cost.dollars);
 }
 
-function search(
-  table: StretchTable,
-  request: PlanRequest,
-  wantsFront: boolean,
-  surcharge?: (size: SliceSize) => number,
-): Incumbents {
+function search(table: StretchTable, request: PlanRequest, wantsFront: boolean): Incumbents {
   const incumbents = new Incumbents(request, wantsFront, table.isLast);
-  const dimensions = dimensionsOf(request.temperature);
-  const tables = sharedSettings(request).map(
-    (shared) => new StepTable(table, request, shared, dimensions, surcharge),
-  );
+  const tables = sharedSettings(request).map((shared) => stepTableOf(table, request, shared));
   // Good plans of all settings first: each search then drops what none of them can become better than.
   for (const steps of tables)
     for (const label of firstPlans(steps, request)) incumbents.offer(label, steps.shared);
-  for (const steps of tables) searchSteps(steps, request, dimensions, incumbents);
+  for (const steps of tables) searchSteps(steps, request, comparedBy(request, wantsFront), incumbents);
   return incumbents;
 }
 
@@ -70,7 +54,7 @@ function sharedSettings({ transports, threads }: PlanRequest): SharedSettings[] 
 function searchSteps(
   table: StepTable,
   request: PlanRequest,
-  dimensions: Dimensions,
+  compared: ComparedTotals,
   incumbents: Incumbents,
 ): void {
   const { model, slices } = request;
@@ -80,10 +64,7 @@ function searchSteps(
   const last = count - 1;
   // With a fixed number of slices, a partial plan with fewer slices does not replace one with more.
   const layers = slices === undefined ? 1 : slices + 1;
-  const sets = Array.from(
-    { length: layers * count },
-    () => new LabelSet(dimensions, request.maxMovedBytes !== undefined),
-  );
+  const sets = Array.from({ length: layers * count }, () => new LabelSet(compared));
   const setOf = (boundary: number, before: number): LabelSet =>
     sets[(slices === undefined ? 0 : before) * count + boundary];
   setOf(0, 0).add(START);
@@ -100,14 +81,13 @@ function searchSteps(
           if (rest === undefined && to !== last) continue;
           const size = table.size(from, to);
           for (const step of steps) {
-            const next = extended(label, to, step, size, model);
+            const next = extended(label, to, step, size, model, rest?.loadMs);
             if (to === last) {
               if (slices === undefined || next.slices === slices) incumbents.offer(next, shared);
               continue;
             }
             const set = setOf(to, next.slices);
-            if (set.dominates(next) || incumbents.isHopeless(next, rest, shared)) continue;
-            set.add(next);
+            if (!incumbents.isHopeless(next, rest, shared)) set.add(next);
           }
         }
       }

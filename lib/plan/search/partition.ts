@@ -10,7 +10,7 @@ import { candidateCuts, candidateLimit } from './candidates';
 import { unreachable } from './unreachable';
 import { bestPlan, paretoFront, quickPlan } from './optimum';
 import type { ChosenSettings, Choice, PlanRequest, StretchPlan } from './plan-request';
-import { TOLERANCE, evenlyLoaded, settled } from './settle';
+import { settled, toleranceOf } from './settle';
 import { planAt, stretchPlan } from './stretch-plan';
 import type { SizeLimit } from './stretch-table';
 import { StretchTable } from './stretch-table';
@@ -99,7 +99,7 @@ function settingsOf(
     temperature: request.temperature,
     cost: plan.cost,
     totals: plan.totals,
-    tolerance: (1 + TOLERANCE) * (1 + (request.epsilon ?? 0)) - 1,
+    tolerance: (1 + toleranceOf(request.minimize)) * (1 + (request.epsilon ?? 0)) - 1,
     comparedAllCuts,
     front: () =>
       paretoFront(table, { ...request, epsilon: FRONT_EPSILON }).map((found) => {
@@ -176,13 +176,8 @@ export function countedSlices(
   };
   const best = count > MAX_EXACT_SLICES ? quickPlan(table, own) : bestPlan(table, own);
   if (best === undefined) throw new Error('the simple ways keep the limits');
-  if (count > MAX_EXACT_SLICES) return { groups: groupsOf(space, stretchPlan(table, own, best)) };
-  const cap = Math.min(...ways.map(({ cost }) => cost.dollars));
-  const plans = [evenlyLoaded(table, own, best), settled(table, own, best)].map((found) =>
-    stretchPlan(table, own, found),
-  );
-  const plan = plans.find(({ cost }) => cost.dollars <= cap) ?? stretchPlan(table, own, best);
-  return { groups: groupsOf(space, plan) };
+  const maxDollars = Math.max(best.cost.dollars, Math.min(...ways.map(({ cost }) => cost.dollars)));
+  return { groups: groupsOf(space, stretchPlan(table, own, settled(table, { ...own, maxDollars }, best))) };
 }
 
 /** The cuts with the fewest crossing bytes, for so many slices that a search would take too long. */

@@ -8,7 +8,7 @@ import type {
   Transport,
 } from '../../cost/cost-model';
 import type { SliceSize } from '../sizes/estimate';
-import { memoryMb } from '../sizes/estimate';
+import { fileBytes, memoryMb } from '../sizes/estimate';
 import type { PlanRequest } from './plan-request';
 import type { StretchTable } from './stretch-table';
 
@@ -27,6 +27,11 @@ export function dimensionsOf(temperature: Temperature): Dimensions {
   return { warm: temperature !== 'cold', cold: temperature !== 'warm' };
 }
 
+/** The share of cold runs, from 0 to 1. */
+export function coldShareOf(temperature: Temperature, coldShare: number): number {
+  return { warm: 0, cold: 1, mixed: coldShare }[temperature];
+}
+
 /** The settings that all slices of a plan share. */
 export interface SharedSettings {
   readonly transport: Transport;
@@ -38,13 +43,11 @@ export class StepTable {
   /** By `from * count + to`: the steps of the stretch of which none is better than another one. */
   readonly steps: (readonly Step[])[];
 
-  /** @param surcharge dollars that are added to the price of a stretch */
   constructor(
     readonly table: StretchTable,
-    private readonly request: Pick<PlanRequest, 'model' | 'maxMemoryMb' | 'memorySizes'>,
+    private readonly request: PlanRequest,
     readonly shared: SharedSettings,
     private readonly dimensions: Dimensions,
-    private readonly surcharge?: (size: SliceSize) => number,
   ) {
     this.count = table.boundaries.length;
     this.steps = new Array<readonly Step[]>(this.count * this.count).fill([]);
@@ -57,22 +60,19 @@ export class StepTable {
   }
 
   size(from: number, to: number): SliceSize {
-    const size = this.table.stretches[from][to - from - 1];
-    if (size === undefined) throw new Error(`the stretch from ${from} to ${to} does not fit`);
-    return size;
+    return this.table.sizeBetween(from, to);
   }
 
   private price(size: SliceSize, from: number, offset: number): Step[] {
     const { model, memorySizes, maxMemoryMb } = this.request;
-    const demand = demandOf(size);
-    const extra = this.surcharge?.(size) ?? 0;
+    const demand = demandOf(size, this.table.outputSecondsPerByte);
     const to = from + 1 + offset;
     const priced = (memory: number): Step => {
       const cost = model.step(demand, this.choice(memory, from, to));
       return {
         memoryMb: memory,
-        warmDollars: cost.warmDollars + extra,
-        coldDollars: cost.coldDollars + extra,
+        warmDollars: cost.warmDollars,
+        coldDollars: cost.coldDollars,
         warmMs: cost.warmMs,
         loadMs: cost.loadMs,
         coldMs: cost.coldMs,
@@ -104,21 +104,35 @@ export class StepTable {
   }
 }
 
-/** What a slice of this size asks of its function. */
-export function demandOf(size: SliceSize): SliceDemand {
+/** By stretches, then by model and settings: tables that several searches for one choice share. */
+const known = new WeakMap<StretchTable, WeakMap<CostModel, Map<string, StepTable>>>();
+
+export function stepTableOf(table: StretchTable, request: PlanRequest, shared: SharedSettings): StepTable {
+  const { model, temperature, maxMemoryMb, memorySizes } = request;
+  const byModel = known.get(table) ?? new WeakMap<CostModel, Map<string, StepTable>>();
+  known.set(table, byModel);
+  const tables = byModel.get(model) ?? new Map<string, StepTable>();
+  byModel.set(model, tables);
+  const key = [shared.transport, shared.threads, temperature, maxMemoryMb, ...memorySizes].join(' ');
+  const found = tables.get(key) ?? new StepTable(table, request, shared, dimensionsOf(temperature));
+  tables.set(key, found);
+  return found;
+}
+
+/**
+ * What a slice of this size asks of its function.
+ *
+ * @param outputSecondsPerByte seconds on one vCPU to write a byte of its outputs
+ */
+export function demandOf(size: SliceSize, outputSecondsPerByte: number): SliceDemand {
   return {
-    fileBytes: size.weightBytes,
-    coreSeconds: size.coreSeconds,
+    fileBytes: fileBytes(size),
+    coreSeconds: size.coreSeconds + outputSecondsPerByte * size.writeBytes,
     readTensors: size.readTensors,
     readBytes: size.readBytes,
     writeBytes: size.writeBytes,
     memoryMb: memoryMb(size),
   };
-}
-
-/** When a cold run that has come to `end`, in milliseconds, has also done the step. */
-export function endOfCold({ warmsUp }: CostModel, end: number, { loadMs, coldMs }: StepCost): number {
-  return warmsUp ? Math.max(end, loadMs) + coldMs : end + loadMs + coldMs;
 }
 
 function isNoWorse(a: Step, b: Step, { warm, cold }: Dimensions): boolean {

@@ -1,18 +1,12 @@
 /** Turns what the search found into a plan of stretches, priced without surcharges. */
-import type { SliceSize } from '../sizes/estimate';
 import { memoryMb } from '../sizes/estimate';
 import type { Found } from './incumbents';
 import { totalsOf } from './incumbents';
-import type { Label } from './labels';
 import { NO_REST } from './incumbents';
 import { START, extended, stepsOf } from './labels';
 import type { PlanRequest, StretchPlan } from './plan-request';
 import { demandOf } from './step-table';
 import type { StretchTable } from './stretch-table';
-
-export function sizesOf(table: StretchTable, label: Label): SliceSize[] {
-  return stepsOf(label).map(({ from, to }) => sizeBetween(table, from, to));
-}
 
 export function stretchPlan(
   table: StretchTable,
@@ -24,8 +18,8 @@ export function stretchPlan(
   const steps = stepsOf(label);
   const last = table.boundaries.length - 1;
   const priced = steps.reduce((before, { from, to, step }) => {
-    const size = sizeBetween(table, from, to);
-    const cost = model.step(demandOf(size), {
+    const size = table.sizeBetween(from, to);
+    const cost = model.step(demandOf(size, table.outputSecondsPerByte), {
       memoryMb: step.memoryMb,
       threads,
       readsFrom: from === 0 && table.isFirst ? 'request' : transport,
@@ -38,7 +32,7 @@ export function stretchPlan(
     stretches: steps.map(({ from, to, step }) => ({
       start: table.boundaries[from],
       end: table.boundaries[to],
-      size: sizeBetween(table, from, to),
+      size: table.sizeBetween(from, to),
       memoryMb: step.memoryMb,
     })),
     threads,
@@ -55,17 +49,11 @@ export function planAt(table: StretchTable, request: PlanRequest, cuts: readonly
   const places = [...cuts, boundaries[boundaries.length - 1]].map((cut) => boundaries.indexOf(cut));
   const free = { warmDollars: 0, coldDollars: 0, warmMs: 0, loadMs: 0, coldMs: 0 };
   const label = places.reduce((before, to) => {
-    const size = sizeBetween(table, before.boundary, to);
+    const size = table.sizeBetween(before.boundary, to);
     return extended(before, to, { ...free, memoryMb: memoryMb(size) }, size, request.model);
   }, START);
   return stretchPlan(table, request, {
     label,
     shared: { transport: request.transports[0], threads: request.threads[0] },
   });
-}
-
-function sizeBetween(table: StretchTable, from: number, to: number): SliceSize {
-  const size = table.stretches[from][to - from - 1];
-  if (size === undefined) throw new Error('a plan has stretches that fit only');
-  return size;
 }

@@ -1,6 +1,6 @@
 /** Sizes all stretches between candidate cuts that fit a limit. */
 import type { CutSpace } from '../cuts/cuts';
-import { WeightTable } from '../../dataflow/weights';
+import { HeldWeights, WeightTable } from '../../dataflow/weights';
 import type { SliceSize } from '../sizes/estimate';
 import type { Range } from './stretches';
 import { sizeStretches } from './stretches';
@@ -29,14 +29,21 @@ export class StretchTable {
   /** Whether the first stretch reads from the request, and whether the last one writes the results. */
   readonly isFirst: boolean;
   readonly isLast: boolean;
+  readonly outputSecondsPerByte: number;
+  /** Weights of the whole range. */
+  readonly weightBytes: number;
   private tooLarge: TooLarge | undefined;
 
   /** Without a limit, every stretch fits. */
   constructor(space: CutSpace, cuts: readonly number[], { start, end }: Range, limit?: SizeLimit) {
     this.boundaries = [start, ...cuts, end];
+    this.outputSecondsPerByte = space.costs.outputSecondsPerByte;
     this.isFirst = start === 0;
     this.isLast = end === space.dataflow.order.length;
     const weights = new WeightTable(space.dataflow, space.bytes, space.costs.work);
+    const held = new HeldWeights(weights);
+    for (const node of space.dataflow.order.slice(start, end)) held.addNode(node);
+    this.weightBytes = held.weightBytes;
     this.stretches = this.boundaries.slice(0, -1).map((from, index) => {
       const sizes: (SliceSize | undefined)[] = [];
       sizeStretches(space, weights, this.boundaries, index, (to, size) => {
@@ -47,6 +54,13 @@ export class StretchTable {
       });
       return sizes;
     });
+  }
+
+  /** The size of a stretch that fits. */
+  sizeBetween(from: number, to: number): SliceSize {
+    const size = this.stretches[from][to - from - 1];
+    if (size === undefined) throw new Error(`the stretch from ${from} to ${to} does not fit`);
+    return size;
   }
 
   /** The first stretch between neighboring candidates that exceeds the limit; `undefined` if there is none. */

@@ -28,27 +28,16 @@ export function sizeStretches(
   from: number,
   visit: (to: number, size: SliceSize) => boolean,
 ): void {
-  const { dataflow, bytes, producedAt, lastUsedAt } = space;
+  const { dataflow } = space;
+  const { order } = dataflow;
   const memory = memoryOf(space);
-  const { order, reads, model } = dataflow;
-  const { values, nodes } = model.graph;
-  const results = new Set(outputsOf(space));
+  const results = dataflow.model.graph.outputs.map(({ value }) => value);
   const peaks = peaksOf(space);
   const start = boundaries[from];
   const held = new HeldWeights(weights);
   const pool = new ArenaPool(memory.heirs);
   const run = new RunMemory(memory, usesFrom(memory, start), pool);
-  const isOutside = (value: ValueIndex): boolean =>
-    producedAt[value] >= 0 ? producedAt[value] < start : values[value].input !== undefined;
-  const seenReads = new Uint8Array(values.length);
-  /** By position: bytes of the values whose last use it is. */
-  const endingAt = new Float64Array(order.length);
-  let readBytes = 0;
-  let readTensors = 0;
-  let readsRequest = 0;
-  /** Bytes of values from the stretch that this or a later slice still needs. At the end, the slice writes them. */
-  let liveBytes = 0;
-  let computedBytes = 0;
+  const moved = new MovedTensors(space, results, start);
   let coreSeconds = 0;
   let position = start;
   for (let to = from + 1; to < boundaries.length; to++) {
@@ -56,35 +45,79 @@ export function sizeStretches(
       const node = order[position];
       held.addNode(node);
       run.run(node);
+      moved.addNode(position);
       coreSeconds += weights.work[node] ?? 0;
-      for (const value of reads[node]) {
-        if (seenReads[value] === 1 || !isOutside(value)) continue;
-        seenReads[value] = 1;
-        readBytes += bytes[value];
-        if (producedAt[value] >= 0) readTensors++;
-        else readsRequest = 1;
-      }
-      for (const output of nodes[node].outputs) {
-        if (output < 0) continue;
-        computedBytes += bytes[output];
-        liveBytes += bytes[output];
-        if (!results.has(output)) endingAt[Math.max(position, lastUsedAt[output])] += bytes[output];
-      }
-      liveBytes -= endingAt[position];
     }
     if (position === order.length) {
       // The last slice computes the results that depend on constants alone.
       for (const value of results) held.addValue(value);
-      run.runRepeated(repeatedProducers(dataflow, [...results]));
+      run.runRepeated(repeatedProducers(dataflow, results));
     }
     const estimate = sizeOf(held, pool, run, {
-      readBytes,
-      writeBytes: liveBytes,
-      computedBytes,
-      readTensors: readTensors + readsRequest,
+      readBytes: moved.readBytes,
+      // At its end, the slice writes what later slices need.
+      writeBytes: moved.liveBytes,
+      computedBytes: moved.computedBytes,
+      readTensors: moved.readTensors,
       coreSeconds: coreSeconds + held.repeatedSeconds,
     });
     if (!visit(to, peaks.limited(estimate, start, position))) return;
+  }
+}
+
+/** Sums the tensors that the nodes of a stretch read from outside, compute, and leave to later slices. */
+class MovedTensors {
+  readBytes = 0;
+  computedBytes = 0;
+  /** Bytes of values from the stretch that this or a later slice still needs. */
+  liveBytes = 0;
+  private readsFromSlices = 0;
+  private readsRequest = 0;
+  private readonly seen: Uint8Array;
+  private readonly isResult: Uint8Array;
+  /** By position: bytes of the values whose last use it is. */
+  private readonly endingAt: Float64Array;
+
+  constructor(
+    private readonly space: CutSpace,
+    results: readonly ValueIndex[],
+    private readonly start: number,
+  ) {
+    const { model, order } = space.dataflow;
+    this.seen = new Uint8Array(model.graph.values.length);
+    this.isResult = new Uint8Array(model.graph.values.length);
+    for (const value of results) this.isResult[value] = 1;
+    this.endingAt = new Float64Array(order.length);
+  }
+
+  get readTensors(): number {
+    return this.readsFromSlices + this.readsRequest;
+  }
+
+  addNode(position: number): void {
+    const { dataflow, bytes, lastUsedAt } = this.space;
+    const node = dataflow.order[position];
+    for (const value of dataflow.reads[node]) this.read(value);
+    for (const output of dataflow.model.graph.nodes[node].outputs) {
+      if (output < 0) continue;
+      this.computedBytes += bytes[output];
+      this.liveBytes += bytes[output];
+      if (this.isResult[output] === 0) this.endingAt[Math.max(position, lastUsedAt[output])] += bytes[output];
+    }
+    this.liveBytes -= this.endingAt[position];
+  }
+
+  private read(value: ValueIndex): void {
+    if (this.seen[value] === 1 || !this.isOutside(value)) return;
+    this.seen[value] = 1;
+    this.readBytes += this.space.bytes[value];
+    if (this.space.producedAt[value] >= 0) this.readsFromSlices++;
+    else this.readsRequest = 1;
+  }
+
+  private isOutside(value: ValueIndex): boolean {
+    const at = this.space.producedAt[value];
+    return at >= 0 ? at < this.start : this.space.dataflow.model.graph.values[value].input !== undefined;
   }
 }
 
@@ -104,8 +137,4 @@ function peaksOf(space: CutSpace): MeasuredPeaks {
   const peaks = measured.get(space) ?? new MeasuredPeaks(space.dataflow.order, space.costs.peaks);
   measured.set(space, peaks);
   return peaks;
-}
-
-function outputsOf({ dataflow }: CutSpace): ValueIndex[] {
-  return dataflow.model.graph.outputs.map(({ value }) => value);
 }

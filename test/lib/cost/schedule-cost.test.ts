@@ -1,9 +1,10 @@
+import * as fc from 'fast-check';
 import { chainTotals } from '../../../lib/cost/chain';
 import type { StepCost, Temperature } from '../../../lib/cost/cost-model';
 import { GRID_MS } from '../../../lib/cost/latency/latency-distribution';
 import { costModel } from '../../../lib/cost/model';
 import type { ScheduleLike, ScheduledStep } from '../../../lib/cost/schedule-cost';
-import { scheduleCost } from '../../../lib/cost/schedule-cost';
+import { scheduleCost, scheduleTotals } from '../../../lib/cost/schedule-cost';
 import { withWarmUps } from '../../../lib/plan/schedule/warm-up';
 import { chainOf } from '../../support/cost-fixtures';
 
@@ -61,10 +62,56 @@ describe('a schedule of slices in series', () => {
     const { p50 } = scheduleCost(model, schedule, steps, 'cold').latency;
 
     expect(p50).toBeGreaterThan(5000 + 2 * 120);
-    // The chain's totals let slice 1 run while slice 2 still loads.
-    expect(p50).toBeGreaterThan(model.run(chainTotals(steps, true), 'cold').latency.p50);
+    expect(chainTotals(steps, true).coldMs).toBe(5000 + 2 * 120);
+  });
+
+  it('costs and takes what the totals of the chain say, for random chains', () => {
+    const ms = fc.double({ min: 0, max: 3000, noNaN: true });
+    const step = fc.record({ warmMs: ms, loadMs: ms, moreMs: ms });
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 1, maxLength: 5 }), fc.boolean(), (random, warmUp) => {
+        const model = costModel({ warmUp, requestsPerHour: 3 });
+        const last = random.length - 1;
+        const steps = random.map(({ warmMs, loadMs, moreMs }, slice): ScheduledStep => ({
+          ...stepOf({ warmMs, loadMs, coldMs: warmMs + moreMs }),
+          readsFrom: slice === 0 ? 'request' : 's3-express',
+          writesTo: slice === last ? 's3-standard' : 's3-express',
+        }));
+        const series = inSeries(steps.length);
+        const schedule = warmUp ? withWarmUps(series) : series;
+        const totals = chainTotals(steps, warmUp);
+        const cold = scheduleCost(model, schedule, steps, 'cold');
+
+        expect(scheduleTotals(schedule, steps).writes).toEqual(totals.writes);
+        expect(scheduleTotals(schedule, steps).coldMs).toBeCloseTo(totals.coldMs, 6);
+        expect(scheduleTotals(schedule, steps).warmMs).toBeCloseTo(totals.warmMs, 6);
+        const warm = scheduleCost(model, schedule, steps, 'warm');
+        expect(Math.abs(warm.latency.p95 - model.run(totals, 'warm').latency.p95)).toBeLessThan(ROUNDING);
+        // The delays of slice 0 pass while a longer load goes on. Totals count them all the same.
+        const hidden = totals.coldMs - (coldEndOfFirst(steps[0]) + sumOfLater(steps));
+        const tooMuch = model.run(totals, 'cold').latency.p95 - cold.latency.p95;
+        if (!warmUp || hidden <= 0) expect(Math.abs(tooMuch)).toBeLessThan(ROUNDING);
+        else {
+          expect(tooMuch).toBeGreaterThan(-ROUNDING);
+          expect(tooMuch).toBeLessThan(Math.min(hidden, MOST_DELAYS_OF_A_SLICE) + ROUNDING);
+        }
+      }),
+      { numRuns: 50 },
+    );
   });
 });
+
+/** All delays of a slice at their p100. */
+const MOST_DELAYS_OF_A_SLICE = 3000;
+const ROUNDING = 2 * GRID_MS + 1e-6;
+
+function coldEndOfFirst({ cost }: ScheduledStep): number {
+  return cost.loadMs + cost.coldMs;
+}
+
+function sumOfLater(steps: readonly ScheduledStep[]): number {
+  return steps.slice(1).reduce((sum, { cost }) => sum + cost.coldMs, 0);
+}
 
 describe('a schedule with branches', () => {
   const model = costModel({ warmUp: false });
