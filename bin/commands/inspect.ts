@@ -77,6 +77,7 @@ function inspect({
   sourceOpsets,
   types,
   planned,
+  costs,
   cuts: { withoutRepeats, ...coarse },
 }: AnalyzedModel): Inspection {
   const cuts = withoutRepeats ?? coarse;
@@ -108,7 +109,7 @@ function inspect({
     possibleCuts: cuts.legal.length,
     singleTensorCuts: singleCrossings({ cuts, inner }).map((value) => graph.values[value].name),
     cannotCross: inner.filter((value) => cuts.rule(value) !== undefined).map(describeValue),
-    profile: graphProfile({ cuts, starts: [] }),
+    profile: graphProfile({ cuts, starts: [], work: costs.work }),
   };
 }
 

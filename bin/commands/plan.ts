@@ -3,7 +3,11 @@ import { Command } from 'commander';
 import { analyzeModel } from '../../lib/compile/analyze';
 import { compileCut } from '../../lib/compile/compile';
 import { bestCut } from '../../lib/plan/best-cut';
-import { assembleReport } from '../plan/assemble-report';
+import type { Slicer } from '../../lib/plan/search/slicers';
+import { DEFAULT_GOAL } from '../../lib/plan/search/slicers';
+import { DEFAULT_MAX_MEMORY_MB } from '../../lib/plan/sizes/lambda-quotas';
+import { assembleReport } from '../plan/report/assemble-report';
+import type { ReportRequest } from '../plan/report/report-request';
 import { describeReport } from '../plan/describe-report';
 import { checkPagePath, writePage } from '../plan/write-page';
 import { clearProgress, showProgress } from '../terminal/progress';
@@ -40,7 +44,7 @@ export function planCommand(): Command {
     const analyzed = analyzeModel(path, analyzeOptions(options));
     showProgress(`planning ${path}`);
     const cut = bestCut(analyzed.dataflow, analyzed.cuts, slicer);
-    const report = assembleReport(analyzed, cut, compileCut(analyzed, cut).plan);
+    const report = assembleReport(analyzed, cut, compileCut(analyzed, cut).plan, reportRequest(slicer, options));
     if (page !== undefined) await writePage(page, report);
     clearProgress();
     if (options.json) {
@@ -50,4 +54,10 @@ export function planCommand(): Command {
     process.stdout.write(describeReport(report));
     if (page !== undefined) process.stdout.write(`\nreport written to ${page}\n`);
   });
+}
+
+/** Only `automatic` has a goal, and a limit on memory without a flag. */
+function reportRequest({ goal }: Slicer, { maxMemory }: Options): ReportRequest {
+  if (goal === undefined) return { goal: DEFAULT_GOAL };
+  return { goal, maxMemoryMb: maxMemory ?? DEFAULT_MAX_MEMORY_MB };
 }

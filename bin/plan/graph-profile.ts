@@ -12,7 +12,8 @@ export interface ProfiledGraph {
   readonly cuts: CutSpace;
   /** Positions at which a new stretch must begin, ascending, without 0. */
   readonly starts: readonly number[];
-  readonly work?: NodeWork;
+  /** Seconds on one vCPU. */
+  readonly work: NodeWork;
 }
 
 /** At most 400 points, and one more for each of `starts`. */
@@ -33,7 +34,7 @@ export function graphProfile({ cuts, starts, work }: ProfiledGraph): ProfilePoin
       node: node.name === '' && output !== undefined ? values[output].name : node.name,
       operator: node.opType,
       weightBytes: sum(weights.slice(first, last + 1)),
-      ...(work && { coreSeconds: sum(inside.map((each) => work[each])) }),
+      coreSeconds: sum(inside.map((each) => work[each])),
       liveBytes: live.slice(first, last + 1).reduce((most, bytes) => Math.max(most, bytes), 0),
       crossingBytes: legal.has(last + 1) ? crossingBytes[last + 1] : null,
     };

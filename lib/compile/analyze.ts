@@ -15,6 +15,7 @@ import type { DimensionSizes, ValueTypes } from '../shapes/value-types';
 import { sortedSizes } from '../shapes/value-types';
 import { checkSignature, checkSource } from './check-model';
 import { cuttableGraph } from './cuttable-graph';
+import type { DetailedPlanCosts } from './plan-costs';
 import { planCosts } from './plan-costs';
 
 export interface AnalyzedModel {
@@ -32,6 +33,8 @@ export interface AnalyzedModel {
   readonly provenShapes: ProvenShapes;
   /** The cuts when slices also recompute values that cost fewer bytes to recompute than to pass on. */
   readonly cuts: CutSpace;
+  /** The estimates by which plans are compared; also in `cuts`. */
+  readonly costs: DetailedPlanCosts;
   /** Types, elements and bytes of all values for the planned sizes of symbolic dimensions. */
   readonly planned: PlannedTypes;
   readonly optimization: OptimizationLevel;
@@ -74,6 +77,7 @@ export function analyzeModel(modelPath: string, options: AnalyzeOptions = {}): A
     types,
     provenShapes: provenShapes(model, nodes, types),
     cuts: cutsWithRepeats(dataflow, crossingRule(model, types), planned.bytes, costs),
+    costs,
     planned,
     optimization,
   };

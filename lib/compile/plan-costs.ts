@@ -1,4 +1,5 @@
 /** The estimates of work and cost by which the plans of a model are compared. */
+import type { DetailedCostModel } from '../cost/model';
 import { costModel } from '../cost/model';
 import type { CostOptions } from '../cost/cost-options';
 import { DEFAULT_ENVIRONMENT } from '../cost/constants/environment';
@@ -17,12 +18,17 @@ export interface PlanCostOptions extends CostOptions {
   readonly profile?: ModelProfile;
 }
 
+/** Estimates whose model also itemizes, for reports. */
+export interface DetailedPlanCosts extends PlanCosts {
+  model(requestsPerHour?: number): DetailedCostModel;
+}
+
 /** @param types with the planned sizes in all shapes */
 export function planCosts(
   model: Model,
   types: ValueTypes,
   { profile, ...options }: PlanCostOptions = {},
-): PlanCosts {
+): DetailedPlanCosts {
   const { environment = DEFAULT_ENVIRONMENT } = options;
   const speed = environment.processor.lambdaSpeed;
   return {

@@ -1,0 +1,113 @@
+/** Assembles the report of a plan from the analyzed model, its cut and its slices. */
+import type { AnalyzedModel } from '../../../lib/compile/analyze';
+import type { WholeModel } from '../../../lib/cost/alternatives/alternative';
+import { storagePerMonth } from '../../../lib/cost/formulas/s3';
+import type { ChosenCut } from '../../../lib/plan/best-cut';
+import { findCuts } from '../../../lib/plan/cuts/cuts';
+import type { PlanDraft } from '../../../lib/plan/file/plan';
+import type { SliceSize } from '../../../lib/plan/sizes/estimate';
+import { memoryMb } from '../../../lib/plan/sizes/estimate';
+import { sliceSizes } from '../../../lib/plan/sizes/slice-sizes';
+import { wireSlices } from '../../../lib/plan/wiring/wiring';
+import { graphProfile } from '../graph-profile';
+import type { PlanReport, ReportedSlice } from '../plan-report';
+import { assumptionsOf } from './assumptions';
+import { lineItems, pricedPlan, reportedRun, runCost } from './priced-plan';
+import type { ReportRequest } from './report-request';
+import { reportedAlternatives } from './reported-alternatives';
+import { reportedFront } from './reported-front';
+import { reportedCuts, reportedModel, reportedSlices } from './reported-slices';
+import { runTimeline } from './run-timeline';
+import { warningsOf } from './warnings';
+
+/** All costs and times come from the model of cost of `analyzed`. */
+export function assembleReport(
+  analyzed: AnalyzedModel,
+  cut: ChosenCut,
+  plan: PlanDraft,
+  request: ReportRequest,
+): PlanReport {
+  const { costs } = analyzed;
+  const { goal } = request;
+  const model = costs.model(goal.requestsPerHour);
+  const settings = {
+    memoryMb: plan.slices.map((slice) => slice.memoryMb),
+    threads: plan.threads,
+    transport: cut.settings?.transport ?? 's3-standard',
+  };
+  const sizes = sliceSizes(cut.dataflow, cut.wiring, analyzed.cuts.bytes, costs.work);
+  const priced = pricedPlan(model, cut.wiring, sizes, settings);
+  const [warm, mixed, cold] = [
+    runCost(priced, 'warm'),
+    runCost(priced, 'mixed'),
+    runCost(priced, 'cold'),
+  ] as const;
+  const whole = wholeSize(analyzed);
+  const slices = reportedSlices(cut, plan, sizes, priced.steps);
+  const fileBytes = slices.reduce((sum, slice) => sum + slice.fileBytes, 0);
+  const { rule, bytes } = analyzed.cuts;
+  const cuts = findCuts({ ...cut.dataflow, order: cut.groups.flat() }, rule, bytes, costs);
+  const ofModel = reportedModel(analyzed, whole);
+  const sliced = {
+    slices: slices.length,
+    memoryMb: Math.max(...settings.memoryMb),
+    ...{ fileBytes, warm, cold },
+  };
+  const { alternatives, cheapest, sentences } = reportedAlternatives(
+    model,
+    wholeModel(whole),
+    sliced,
+    request,
+  );
+  return {
+    model: ofModel,
+    slices,
+    profile: graphProfile({ cuts, starts: slices.slice(1).map(({ first }) => first), work: costs.work }),
+    cuts: reportedCuts(analyzed, cuts, slices),
+    run: { warm: reportedRun(warm), mixed: reportedRun(mixed), cold: reportedRun(cold) },
+    coldShare: model.coldShare,
+    costPerMillion: lineItems(priced),
+    costPerMonth: [
+      { item: 'S3 storage of the slices', dollars: storagePerMonth(fileBytes, model.options.prices) },
+    ],
+    front: reportedFront(
+      analyzed,
+      model,
+      { ...settings, cost: { warm, mixed, cold }[goal.temperature] },
+      request,
+    ),
+    alternatives,
+    cheapest,
+    verdict: [...sentences.slice(0, 1), planSentence(slices), ...sentences.slice(1)],
+    timelines: { warm: runTimeline(priced, 'warm'), cold: runTimeline(priced, 'cold') },
+    ...(cut.settings && {
+      search: { tolerance: cut.settings.tolerance, comparedAllCuts: cut.settings.comparedAllCuts },
+    }),
+    assumptions: assumptionsOf(model, ofModel, request),
+    warnings: warningsOf(analyzed, cut.settings, request),
+  };
+}
+
+/** The size of one slice that runs everything. */
+function wholeSize({ dataflow, cuts, costs }: AnalyzedModel): SliceSize {
+  const [size] = sliceSizes(dataflow, wireSlices(dataflow, [dataflow.order]), cuts.bytes, costs.work);
+  return size;
+}
+
+function wholeModel(size: SliceSize): WholeModel {
+  const { weightBytes, coreSeconds, readBytes, writeBytes } = size;
+  return {
+    peakMemoryMb: memoryMb(size),
+    fileBytes: weightBytes,
+    coreSeconds,
+    requestBytes: readBytes,
+    responseBytes: writeBytes,
+  };
+}
+
+function planSentence(slices: readonly ReportedSlice[]): string {
+  const largest = slices.reduce((most, { memoryMb: mb }) => Math.max(most, mb), 0).toLocaleString('en-US');
+  return slices.length === 1
+    ? `This plan runs the whole model in one slice, with a function of ${largest} MB.`
+    : `This plan runs the model in ${slices.length} slices, of which the largest has a function of ${largest} MB.`;
+}
