@@ -31,7 +31,7 @@ Examples:
 
 export function planCommand(): Command {
   const command = new Command('plan')
-    .description('show how a model would be sliced: files, memory, bytes that cross the cuts')
+    .description('show how a model would be sliced: whether to slice, memory, price, latency, other services')
     .argument('<model>', 'path of an ONNX model')
     .option('--report <file>', 'also write the plan as one HTML page with charts')
     .option('--json', 'print JSON')
@@ -44,14 +44,19 @@ export function planCommand(): Command {
     const analyzed = analyzeModel(path, analyzeOptions(options));
     showProgress(`planning ${path}`);
     const cut = bestCut(analyzed.dataflow, analyzed.cuts, slicer);
-    const report = assembleReport(analyzed, cut, compileCut(analyzed, cut).plan, reportRequest(slicer, options));
+    const report = assembleReport(
+      analyzed,
+      cut,
+      compileCut(analyzed, cut).plan,
+      reportRequest(slicer, options),
+    );
     if (page !== undefined) await writePage(page, report);
     clearProgress();
     if (options.json) {
       process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
       return;
     }
-    process.stdout.write(describeReport(report));
+    process.stdout.write(describeReport(report, process.stdout.columns));
     if (page !== undefined) process.stdout.write(`\nreport written to ${page}\n`);
   });
 }

@@ -184,7 +184,7 @@ export interface CheapestRange {
   readonly service: string;
 }
 
-/** A span of a run, drawn as one bar. Delays that vary have their medians. */
+/** A span of a run, drawn as one bar. Delays that vary have their means. */
 export interface TimelineSpan {
   readonly row: string;
   readonly kind: SpanKind;

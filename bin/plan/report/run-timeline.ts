@@ -1,4 +1,4 @@
-/** Draws a run of a plan as spans in time. Delays that vary have their medians, so the end is close to the run's p50. */
+/** Draws a run of a plan as spans in time. Delays that vary have their means, as they add up. */
 import type { Schedule, Stage } from '../../../lib/plan/schedule/schedule';
 import type { LatencyDistribution } from '../../../lib/cost/latency/latency-distribution';
 import type { SpanKind, TimelineSpan } from '../plan-report';
@@ -25,7 +25,7 @@ class Timeline {
     const { model, steps, schedule } = this.plan;
     const end = this.afterAll(schedule, 0);
     const { get } = model.stores[steps[steps.length - 1].writesTo];
-    if (model.options.result === 's3') this.draw(CALLER, 'read', end, median(get));
+    if (model.options.result === 's3') this.draw(CALLER, 'read', end, meanOf(get));
     return this.drawn;
   }
 
@@ -61,9 +61,9 @@ class Timeline {
     this.draw(row, 'wait', waits, ready - waits);
     const isInline = readsFrom === 'request' && model.options.request === 'inline';
     const reads = model.stores[readsFrom === 'request' ? 's3-standard' : readsFrom];
-    const read = this.draw(row, 'read', ready, readMs + (isInline ? 0 : median(reads.get)));
+    const read = this.draw(row, 'read', ready, readMs + (isInline ? 0 : meanOf(reads.get)));
     const run = this.draw(row, 'run', read, runMs + (this.isCold ? firstRunMs : 0));
-    return this.draw(row, 'write', run, writeMs + median(model.stores[writesTo].put));
+    return this.draw(row, 'write', run, writeMs + meanOf(model.stores[writesTo].put));
   }
 
   private afterLoad(slice: number, start: number): number {
@@ -72,7 +72,7 @@ class Timeline {
   }
 
   private afterTransition(start: number): number {
-    return this.draw(STATE_MACHINE, 'transition', start, median(this.plan.model.transition));
+    return this.draw(STATE_MACHINE, 'transition', start, meanOf(this.plan.model.transition));
   }
 
   /** @returns the end of the span */
@@ -86,6 +86,6 @@ function rowOf(slice: number): string {
   return `slice ${slice}`;
 }
 
-function median(delay: LatencyDistribution): number {
-  return delay.quantile(0.5);
+function meanOf(delay: LatencyDistribution): number {
+  return delay.mean;
 }

@@ -21,7 +21,9 @@ export function warningsOf(
         ]
       : []),
     ...(names.length > 0
-      ? [`the sizes of ${listed(names)} depend on data, so the plan counts the largest sizes that are possible`]
+      ? [
+          `the sizes of ${listed(names)} depend on data, so the plan counts the largest sizes that are possible`,
+        ]
       : []),
     ...profileDifferences.map((difference) => `the profile differs from this plan: ${difference}`),
     ...(settings === undefined ? [] : searchWarnings(settings)),
@@ -33,7 +35,7 @@ function searchWarnings({ tolerance, comparedAllCuts }: ChosenSettings): string[
     return [
       'the model has too many cuts to compare all, so the search compared those that fewer bytes cross than their neighbors',
     ];
-  if (tolerance <= TOLERANCE) return [];
+  if (tolerance <= TOLERANCE + 1e-9) return [];
   return [`the plan may cost up to ${(100 * tolerance).toPrecision(2)} % more than the best one`];
 }
 
