@@ -108,7 +108,7 @@ function costSection({ run, coldShare, costPerMillion, costPerMonth }: PlanRepor
   });
 }
 
-function frontSection({ front }: PlanReport): Section {
+function frontSection({ front, search }: PlanReport): Section {
   const { points, chosen, quantile } = front;
   const place =
     chosen === undefined
@@ -122,8 +122,19 @@ function frontSection({ front }: PlanReport): Section {
         ? 'No plan keeps the limits on memory, so there is only this plan.'
         : `By price and ${quantile}, no other plan is better in both than one of these, with any number of slices. ${place} Point at a plan to see its slices and its memory.`,
     charts: [{ chart: frontChart(front) }],
+    notes: search ? [{ name: 'How exact the search is', sentences: searchSentences(search) }] : [],
     folded: [frontTable(front)],
   });
+}
+
+function searchSentences({ tolerance, comparedAllCuts }: NonNullable<PlanReport['search']>): string[] {
+  const percent = (100 * tolerance).toLocaleString('en-US', { maximumSignificantDigits: 2 });
+  return [
+    `The plan costs at most ${percent} % more than the best one of those that the search compared. The share keeps cuts in place when sizes change a little.`,
+    comparedAllCuts
+      ? 'It compared all legal cuts.'
+      : 'It compared the legal cuts that fewer bytes cross than their neighbors.',
+  ];
 }
 
 /** Services that are always on become dearer in steps, so the cheapest one may change often. */

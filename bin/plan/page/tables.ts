@@ -134,7 +134,7 @@ export function frontTable({ points, plan, chosen, temperature }: PlanReport['fr
 
 export function alternativeTable(alternatives: PlanReport['alternatives']): Table {
   return {
-    caption: 'This plan and the services that break no limit',
+    caption: 'This plan and other services',
     head: [
       'service',
       'size',

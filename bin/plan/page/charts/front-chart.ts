@@ -3,7 +3,7 @@ import type { LineSeriesOption } from 'echarts/charts';
 import type { FrontPoint, ParetoFront } from '../../plan-report';
 import { TIME_UNITS, quantity, unitFor } from '../../figures';
 import type { Theme } from '../theme';
-import { colorOf, symbolOf } from '../theme';
+import { colorOf, dashOf, symbolOf } from '../theme';
 import { memoryText } from '../tables';
 import type { Chart, Facts } from './chart';
 import {
@@ -116,7 +116,7 @@ function quantileSeries(
     symbol: symbolOf(index),
     symbolSize: 8,
     showAllSymbol: true,
-    lineStyle: { color, width: quantile === ofFront ? 1.6 : 0 },
+    lineStyle: { color, width: quantile === ofFront ? 1.6 : 0, type: [...dashOf(index)] },
     itemStyle: { color },
     data: points.map((point, place) => ({
       value: [point[quantile], point.dollarsPerMillion],
