@@ -53,6 +53,7 @@ describe('inspect', () => {
         node: expect.stringContaining(operator) as string,
         operator,
         weightBytes: operator === 'TopK' ? 8 : 0,
+        coreSeconds: expect.any(Number) as number,
         liveBytes: expect.any(Number) as number,
         crossingBytes: operator === 'Exp' ? null : (expect.any(Number) as number),
       })),
