@@ -145,7 +145,10 @@ export interface ParetoFront {
   readonly temperature: Temperature;
   /** The quantile of latency by which no other plan is both cheaper and faster. */
   readonly quantile: 'p50' | 'p95';
-  /** Plans with any number of slices, the cheapest first. Limits on cost and latency do not bind them. */
+  /**
+   * Plans with any number of slices that are cut at some of at most 14 places, the cheapest first. Limits on cost and latency
+   * do not bind them.
+   */
   readonly points: readonly FrontPoint[];
   /** The plan of this report. It may be beside the front: another limit or the number of slices decided. */
   readonly plan: FrontPoint;

@@ -64,7 +64,7 @@ export function sampleReport(options: SampleOptions): PlanReport {
       nodes: profile.length,
       peakMemoryBytes: weightBytes + 160 * MIB,
       memoryMb: Math.ceil((weightBytes / MIB + 200) / 64) * 64,
-      coreSeconds: profile.reduce((total, { coreSeconds = 0 }) => total + coreSeconds, 0),
+      coreSeconds: profile.reduce((total, { coreSeconds }) => total + coreSeconds, 0),
       dimensions: [
         { name: `batch${nameSuffix}`, size: 1, isAssumed: true },
         { name: `sequence${nameSuffix}`, size: 128, isAssumed: false },
@@ -114,7 +114,7 @@ function sampleSlices(profile: readonly ProfilePoint[], count: number): Reported
     const end = Math.floor(((slice + 1) * layers) / count) * LAYER.length;
     const points = profile.slice(first, end);
     const weightBytes = points.reduce((sum, point) => sum + point.weightBytes, 0);
-    const coreSeconds = points.reduce((sum, point) => sum + (point.coreSeconds ?? 0), 0);
+    const coreSeconds = points.reduce((sum, point) => sum + point.coreSeconds, 0);
     const readBytes = slice === 0 ? 4_096 : (profile[first - 1].crossingBytes ?? 0);
     const writeBytes = profile[end - 1].crossingBytes ?? 0;
     const activationBytes = Math.max(...points.map(({ liveBytes }) => liveBytes));
@@ -175,10 +175,10 @@ function lineItems(slices: readonly ReportedSlice[]): LineItem[] {
     item('Lambda requests', 0.2 * slices.length, 0.2 * (2 * slices.length - 1)),
     item(
       'Lambda duration: running',
-      price * gigabyteSeconds(({ times }) => times?.warmMs ?? 0),
-      price * gigabyteSeconds(({ times }) => times?.coldMs ?? 0),
+      price * gigabyteSeconds(({ times }) => times.warmMs),
+      price * gigabyteSeconds(({ times }) => times.coldMs),
     ),
-    item('Lambda duration: loading', 0, price * gigabyteSeconds(({ times }) => times?.loadMs ?? 0)),
+    item('Lambda duration: loading', 0, price * gigabyteSeconds(({ times }) => times.loadMs)),
     item('S3 PUT', 5 * slices.length, 5 * slices.length),
     item('S3 GET', 0.4 * slices.length, 0.4 * slices.length + 4.8 * slices.length),
     item('Step Functions', 1.9, 2.6),
@@ -192,11 +192,11 @@ function timeline(slices: readonly ReportedSlice[], temperature: 'warm' | 'cold'
     return startMs + ms;
   };
   let end = add('state machine', 'start', 0, 20);
-  for (const { slice, coreSeconds = 0, times } of slices) {
+  for (const { slice, coreSeconds, times } of slices) {
     const row = `slice ${slice}`;
     if (temperature === 'cold') {
       const started = add(row, 'start', 20, 140);
-      const loaded = add(row, 'load', started, times?.loadMs ?? 0);
+      const loaded = add(row, 'load', started, times.loadMs);
       if (loaded < end) add(row, 'wait', loaded, end - loaded);
       end = Math.max(end, loaded);
     }
@@ -232,6 +232,25 @@ function front(
   const own = factors.indexOf(1);
   return { points, plan: points[own], chosen: own };
 }
+
+const OUT: readonly Alternative[] = [
+  {
+    service: 'Lambda with SnapStart',
+    size: '2,048 MB',
+    isFeasible: false,
+    notes: ['SnapStart excludes provisioned concurrency and EFS.'],
+    breaks: ['SnapStart needs at most 512 MB of /tmp, and the model needs 1,400 MB.'],
+    monthly: [],
+  },
+  {
+    service: 'SageMaker Serverless',
+    size: '2,048 MB',
+    isFeasible: false,
+    notes: [],
+    breaks: ['A request may have at most 4 MB.', 'A run may take at most 60 s.'],
+    monthly: [],
+  },
+];
 
 const RATES = [1, 10, 100, 1_000, 10_000, 100_000];
 
@@ -272,22 +291,7 @@ function comparison(
     feasible('one Lambda function, container image', scaled(warm, 0.72), 0.9, scaled(cold, 1.9)),
     feasible('Fargate, always on', free, 43.2),
     feasible('Lambda Managed Instances', free, 310),
-    {
-      service: 'Lambda with SnapStart',
-      size: '2,048 MB',
-      isFeasible: false,
-      notes: ['SnapStart excludes provisioned concurrency and EFS.'],
-      breaks: ['SnapStart needs at most 512 MB of /tmp, and the model needs 1,400 MB.'],
-      monthly: [],
-    },
-    {
-      service: 'SageMaker Serverless',
-      size: '2,048 MB',
-      isFeasible: false,
-      notes: [],
-      breaks: ['A request may have at most 4 MB.', 'A run may take at most 60 s.'],
-      monthly: [],
-    },
+    ...OUT,
   ];
   return {
     alternatives,

@@ -120,7 +120,7 @@ function frontSection({ front, search }: PlanReport): Section {
     text:
       points.length === 0
         ? 'No plan keeps the limits on memory, so there is only this plan.'
-        : `By price and ${quantile}, no other plan is better in both than one of these, with any number of slices. ${place} Point at a plan to see its slices and its memory.`,
+        : `By price and ${quantile}, no other plan is better in both than one of these, with any number of slices; plans were compared that cut at the best of at most 14 places. ${place} Point at a plan to see its slices and its memory.`,
     charts: [{ chart: frontChart(front) }],
     notes: search ? [{ name: 'How exact the search is', sentences: searchSentences(search) }] : [],
     folded: [frontTable(front)],

@@ -4,6 +4,7 @@ import type { WholeModel } from '../../../lib/cost/alternatives/alternative';
 import { storagePerMonth } from '../../../lib/cost/formulas/s3';
 import type { ChosenCut } from '../../../lib/plan/best-cut';
 import { findCuts } from '../../../lib/plan/cuts/cuts';
+import type { SliceSettings } from '../../../lib/plan/schedule/price';
 import type { PlanDraft } from '../../../lib/plan/file/plan';
 import type { SliceSize } from '../../../lib/plan/sizes/estimate';
 import { memoryMb } from '../../../lib/plan/sizes/estimate';
@@ -30,35 +31,23 @@ export function assembleReport(
   const { costs } = analyzed;
   const { goal } = request;
   const model = costs.model(goal.requestsPerHour);
-  const settings = {
-    memoryMb: plan.slices.map((slice) => slice.memoryMb),
-    threads: plan.threads,
-    transport: cut.settings?.transport ?? 's3-standard',
-  };
+  const settings = settingsOf(cut, plan);
   const sizes = sliceSizes(cut.dataflow, cut.wiring, analyzed.cuts.bytes, costs.work);
   const priced = pricedPlan(model, cut.wiring, sizes, settings);
-  const [warm, mixed, cold] = [
-    runCost(priced, 'warm'),
-    runCost(priced, 'mixed'),
-    runCost(priced, 'cold'),
-  ] as const;
+  const costOf = {
+    warm: runCost(priced, 'warm'),
+    mixed: runCost(priced, 'mixed'),
+    cold: runCost(priced, 'cold'),
+  };
+  const { warm, mixed, cold } = costOf;
   const whole = wholeSize(analyzed);
   const slices = reportedSlices(cut, plan, sizes, priced.steps);
   const fileBytes = slices.reduce((sum, slice) => sum + slice.fileBytes, 0);
   const { rule, bytes } = analyzed.cuts;
   const cuts = findCuts({ ...cut.dataflow, order: cut.groups.flat() }, rule, bytes, costs);
   const ofModel = reportedModel(analyzed, whole);
-  const sliced = {
-    slices: slices.length,
-    memoryMb: Math.max(...settings.memoryMb),
-    ...{ fileBytes, warm, cold },
-  };
-  const { alternatives, cheapest, sentences } = reportedAlternatives(
-    model,
-    wholeModel(whole),
-    sliced,
-    request,
-  );
+  const sliced = { slices: slices.length, memoryMb: Math.max(...settings.memoryMb), fileBytes, warm, cold };
+  const services = reportedAlternatives(model, wholeModel(whole), sliced, request);
   return {
     model: ofModel,
     slices,
@@ -70,21 +59,24 @@ export function assembleReport(
     costPerMonth: [
       { item: 'S3 storage of the slices', dollars: storagePerMonth(fileBytes, model.options.prices) },
     ],
-    front: reportedFront(
-      analyzed,
-      model,
-      { ...settings, cost: { warm, mixed, cold }[goal.temperature] },
-      request,
-    ),
-    alternatives,
-    cheapest,
-    verdict: [...sentences.slice(0, 1), planSentence(slices), ...sentences.slice(1)],
+    front: reportedFront(analyzed, model, { ...settings, cost: costOf[goal.temperature] }, request),
+    alternatives: services.alternatives,
+    cheapest: services.cheapest,
+    verdict: [...services.sentences.slice(0, 1), planSentence(slices), ...services.sentences.slice(1)],
     timelines: { warm: runTimeline(priced, 'warm'), cold: runTimeline(priced, 'cold') },
     ...(cut.settings && {
       search: { tolerance: cut.settings.tolerance, comparedAllCuts: cut.settings.comparedAllCuts },
     }),
     assumptions: assumptionsOf(model, ofModel, request),
     warnings: warningsOf(analyzed, cut.settings, request),
+  };
+}
+
+function settingsOf({ settings }: ChosenCut, { slices, threads }: PlanDraft): SliceSettings {
+  return {
+    memoryMb: slices.map((slice) => slice.memoryMb),
+    threads,
+    transport: settings?.transport ?? 's3-standard',
   };
 }
 
