@@ -108,7 +108,7 @@ function inspect({
     possibleCuts: cuts.legal.length,
     singleTensorCuts: singleCrossings({ cuts, inner }).map((value) => graph.values[value].name),
     cannotCross: inner.filter((value) => cuts.rule(value) !== undefined).map(describeValue),
-    profile: graphProfile({ cuts, starts: [] }),
+    profile: graphProfile({ cuts, starts: [], work: cuts.costs.work }),
   };
 }
 

@@ -1,9 +1,14 @@
 /** `sliced-inference plan MODEL`: shows how a model would be sliced, without writing the slices. */
 import { Command } from 'commander';
+import type { AnalyzedModel } from '../../lib/compile/analyze';
 import { analyzeModel } from '../../lib/compile/analyze';
 import { compileCut } from '../../lib/compile/compile';
 import { bestCut } from '../../lib/plan/best-cut';
-import { assembleReport } from '../plan/assemble-report';
+import type { Slicer } from '../../lib/plan/search/slicers';
+import { DEFAULT_GOAL } from '../../lib/plan/search/slicers';
+import { DEFAULT_MAX_MEMORY_MB } from '../../lib/plan/sizes/lambda-quotas';
+import { assembleReport } from '../plan/report/assemble-report';
+import type { ReportRequest } from '../plan/report/report-request';
 import { describeReport } from '../plan/describe-report';
 import { checkPagePath, writePage } from '../plan/write-page';
 import { clearProgress, showProgress } from '../terminal/progress';
@@ -27,7 +32,7 @@ Examples:
 
 export function planCommand(): Command {
   const command = new Command('plan')
-    .description('show how a model would be sliced: files, memory, bytes that cross the cuts')
+    .description('show how a model would be sliced: whether to slice, memory, price, latency, other services')
     .argument('<model>', 'path of an ONNX model')
     .option('--report <file>', 'also write the plan as one HTML page with charts')
     .option('--json', 'print JSON')
@@ -40,14 +45,30 @@ export function planCommand(): Command {
     const analyzed = analyzeModel(path, analyzeOptions(options));
     showProgress(`planning ${path}`);
     const cut = bestCut(analyzed.dataflow, analyzed.cuts, slicer);
-    const report = assembleReport(analyzed, cut, compileCut(analyzed, cut).plan);
+    const report = assembleReport(
+      analyzed,
+      cut,
+      compileCut(analyzed, cut).plan,
+      reportRequest(analyzed, slicer, options),
+    );
     if (page !== undefined) await writePage(page, report);
     clearProgress();
     if (options.json) {
       process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
       return;
     }
-    process.stdout.write(describeReport(report));
+    process.stdout.write(describeReport(report, process.stdout.columns));
     if (page !== undefined) process.stdout.write(`\nreport written to ${page}\n`);
   });
+}
+
+/** Only `automatic` has a goal, and a limit on memory without a flag. */
+function reportRequest(
+  { transport, profile }: AnalyzedModel,
+  { goal }: Slicer,
+  { maxMemory }: Options,
+): ReportRequest {
+  const request = { transports: [transport], profileDifferences: profile?.differences ?? [] };
+  if (goal === undefined) return { ...request, goal: DEFAULT_GOAL };
+  return { ...request, goal, maxMemoryMb: maxMemory ?? DEFAULT_MAX_MEMORY_MB };
 }

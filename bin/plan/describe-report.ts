@@ -1,103 +1,102 @@
 /** Describes a report in the terminal: the verdict first, then the slices, the price, the time and the other services. */
 import { printable } from '../../lib/errors';
 import { formatBytes, formatTable } from '../terminal/format';
-import { NONE, figureText, quantity } from './figures';
-import type { QuantityKind } from './figures';
-import type { Alternative, PlanReport, ReportedRun, ReportedSlice } from './plan-report';
+import { figureText, maybe, quantity } from './figures';
+import type { Alternative, PlanReport, ReportedSlice } from './plan-report';
 
 type Cell = string | number;
 
-export function describeReport(report: PlanReport): string {
-  const { run, alternatives = [] } = report;
+/** Columns of text, if standard output is no terminal or a very wide one. */
+const DEFAULT_COLUMNS = 80;
+const MOST_COLUMNS = 120;
+
+/** @param terminalColumns width of the terminal; `undefined` if standard output is none */
+export function describeReport(report: PlanReport, terminalColumns?: number): string {
+  const columns = Math.min(MOST_COLUMNS, terminalColumns ?? DEFAULT_COLUMNS);
+  const sentences = (list: readonly string[]): string[] =>
+    list.flatMap((sentence) => wrapped(shown(sentence), columns));
   return [
-    [...report.verdict, ...report.warnings.map((warning) => `warning: ${warning}`)].map(shown),
-    dimensionLines(report),
+    sentences(report.verdict),
+    sentences([...report.warnings.map((warning) => `warning: ${warning}`), ...givenSizes(report)]),
     [sliceTable(report.slices)],
-    run ? runLines(run) : [],
-    alternatives.length > 0 ? serviceLines(alternatives, report.cheapest ?? []) : [],
+    [runTable(report.run)],
+    [serviceTable(report.alternatives)],
+    sentences(outOf(report.alternatives)),
   ]
     .filter((block) => block.length > 0)
     .map((block) => `${block.join('\n')}\n`)
     .join('\n');
 }
 
-function dimensionLines({ model }: PlanReport): string[] {
-  return model.dimensions.map(({ name, size, isAssumed }) =>
-    isAssumed ? `${shown(name)} = ${size} is assumed; --dimension sets it` : `${shown(name)} = ${size}`,
-  );
+/** The warnings have the sizes that are assumed. */
+function givenSizes({ model }: PlanReport): string[] {
+  const given = model.dimensions.filter(({ isAssumed }) => !isAssumed);
+  if (given.length === 0) return [];
+  return [`planned for ${given.map(({ name, size }) => `${name}=${size}`).join(', ')}`];
 }
 
-/** The columns of the table of slices; a column without a number is left out. */
-const SLICE_COLUMNS: readonly (readonly [head: string, cell: (slice: ReportedSlice) => Cell | undefined])[] =
-  [
-    ['slice', ({ slice }) => slice],
-    ['nodes', ({ nodes }) => nodes],
-    ['files', ({ fileBytes }) => formatBytes(fileBytes)],
-    ['function', ({ memoryMb }) => `${memoryMb}MB`],
-    ['peak', ({ peakMemoryBytes: bytes }) => (bytes === undefined ? undefined : formatBytes(bytes))],
-    ['activations', ({ activationBytes }) => formatBytes(activationBytes)],
-    ['read', ({ readBytes }) => formatBytes(readBytes)],
-    ['written', ({ writeBytes }) => formatBytes(writeBytes)],
-    ['compute', ({ coreSeconds }) => figure('seconds', coreSeconds)],
-    ['load', ({ times }) => figure('milliseconds', times?.loadMs)],
-    ['warm', ({ times }) => figure('milliseconds', times?.warmMs)],
-    ['cold', ({ times }) => figure('milliseconds', times?.coldMs)],
-  ];
+/** The columns of the table of slices. It has at most 80 columns of text; the page and `--json` have more figures. */
+const SLICE_COLUMNS: readonly (readonly [head: string, cell: (slice: ReportedSlice) => Cell])[] = [
+  ['slice', ({ slice }) => slice],
+  ['files', ({ fileBytes }) => formatBytes(fileBytes)],
+  ['memory', ({ memoryMb }) => `${memoryMb}MB`],
+  ['peak', ({ peakMemoryBytes }) => formatBytes(peakMemoryBytes)],
+  ['read', ({ readBytes }) => formatBytes(readBytes)],
+  ['written', ({ writeBytes }) => formatBytes(writeBytes)],
+  ['compute', ({ coreSeconds }) => figureText(quantity('seconds', coreSeconds))],
+  ['warm', ({ times }) => figureText(quantity('milliseconds', times.warmMs))],
+  ['load', ({ times }) => figureText(quantity('milliseconds', times.loadMs))],
+];
 
 function sliceTable(slices: readonly ReportedSlice[]): string {
-  const columns = SLICE_COLUMNS.filter(([, cell]) => slices.some((slice) => cell(slice) !== undefined));
   return formatTable(
-    columns.map(([head]) => head),
-    slices.map((slice) => columns.map(([, cell]) => cell(slice) ?? NONE)),
+    SLICE_COLUMNS.map(([head]) => head),
+    slices.map((slice) => SLICE_COLUMNS.map(([, cell]) => cell(slice))),
   );
 }
 
-function runLines(run: NonNullable<PlanReport['run']>): string[] {
-  const rows = (['warm', 'mixed', 'cold'] as const).map((temperature) => [
-    temperature,
-    ...runCells(run[temperature]),
-  ]);
-  return [formatTable(['run', ...RUN_HEAD], rows)];
+function runTable(run: PlanReport['run']): string {
+  const rows = (['warm', 'mixed', 'cold'] as const).map((temperature) => {
+    const { dollarsPerMillion, p50, p95 } = run[temperature];
+    return [
+      temperature,
+      figureText(quantity('dollars', dollarsPerMillion)),
+      figureText(quantity('milliseconds', p50)),
+      figureText(quantity('milliseconds', p95)),
+    ];
+  });
+  return formatTable(['run', 'a million', 'p50', 'p95'], rows);
 }
 
-const RUN_HEAD = ['a million', 'p50', 'p95'];
-
-function runCells(run: ReportedRun | undefined): Cell[] {
-  return [
-    figure('dollars', run?.dollarsPerMillion),
-    figure('milliseconds', run?.p50),
-    figure('milliseconds', run?.p95),
-  ].map((cell) => cell ?? NONE);
+/** This plan and the services that break no limit. */
+function serviceTable(alternatives: readonly Alternative[]): string {
+  const rows = alternatives
+    .filter(({ isFeasible }) => isFeasible)
+    .map(({ service, warm, cold }) => [
+      shown(service),
+      figureText(maybe('dollars', warm?.dollarsPerMillion)),
+      figureText(maybe('milliseconds', warm?.p50)),
+      figureText(maybe('milliseconds', cold?.p50)),
+    ]);
+  return formatTable(['service', 'a million warm', 'warm p50', 'cold p50'], rows);
 }
 
-function serviceLines(
-  alternatives: readonly Alternative[],
-  cheapest: NonNullable<PlanReport['cheapest']>,
-): string[] {
-  const possible = alternatives.filter(({ isFeasible }) => isFeasible);
-  const head = [
-    'service',
-    ...RUN_HEAD.map((name) => `warm: ${name}`),
-    ...RUN_HEAD.map((name) => `cold: ${name}`),
-  ];
-  const rows = possible.map(({ service, warm, cold }) => [
-    shown(service),
-    ...runCells(warm),
-    ...runCells(cold),
-  ]);
-  return [
-    formatTable(head, rows),
-    ...cheapest.map(
-      ({ from, service }) => `cheapest from ${figure('count', from)} requests per hour on: ${shown(service)}`,
-    ),
-    ...alternatives
-      .filter(({ isFeasible }) => !isFeasible)
-      .map(({ service, breaks }) => `${shown(service)} cannot run it: ${breaks.map(shown).join(' ')}`),
-  ];
+function outOf(alternatives: readonly Alternative[]): string[] {
+  return alternatives
+    .filter(({ isFeasible }) => !isFeasible)
+    .map(({ service, breaks }) => `${service} is out: ${breaks.join(' ')}`);
 }
 
-function figure(kind: QuantityKind, value: number | undefined): string | undefined {
-  return value === undefined ? undefined : figureText(quantity(kind, value));
+/** Breaks a line between words; further lines are indented. */
+function wrapped(text: string, columns: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + word.length <= columns)
+      lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(last === undefined ? word : `  ${word}`);
+  }
+  return lines;
 }
 
 /** Sentences and names may hold names of the model. */

@@ -12,6 +12,8 @@ export type QuantityKind = keyof typeof FORMATS;
 
 const FORMATS = {
   count: (value: number) => grouped(value, 0),
+  /** Requests per hour, which may be less than one. */
+  rate: (value: number) => threeDigits(value),
   bytes: (value: number) => withUnit(value, BYTE_UNITS),
   megabytes: (value: number) => `${grouped(value, 0)} MB`,
   milliseconds: (value: number) => withUnit(value, TIME_UNITS),

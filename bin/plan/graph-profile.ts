@@ -12,7 +12,8 @@ export interface ProfiledGraph {
   readonly cuts: CutSpace;
   /** Positions at which a new stretch must begin, ascending, without 0. */
   readonly starts: readonly number[];
-  readonly work?: NodeWork;
+  /** Seconds on one vCPU. */
+  readonly work: NodeWork;
 }
 
 /** At most 400 points, and one more for each of `starts`. */
@@ -20,7 +21,7 @@ export function graphProfile({ cuts, starts, work }: ProfiledGraph): ProfilePoin
   const { dataflow, crossingBytes } = cuts;
   const { order, model } = dataflow;
   const { nodes, values } = model.graph;
-  const weights = newWeights(cuts);
+  const held = newlyHeld(cuts, work);
   const live = liveBytes(cuts);
   const legal = new Set(cuts.legal);
   return stretches(order.length, starts).map(({ first, last }): ProfilePoint => {
@@ -32,8 +33,10 @@ export function graphProfile({ cuts, starts, work }: ProfiledGraph): ProfilePoin
       last,
       node: node.name === '' && output !== undefined ? values[output].name : node.name,
       operator: node.opType,
-      weightBytes: sum(weights.slice(first, last + 1)),
-      ...(work && { coreSeconds: sum(inside.map((each) => work[each])) }),
+      weightBytes: sum(held.slice(first, last + 1).map((own) => own.weightBytes)),
+      coreSeconds:
+        sum(inside.map((each) => work[each])) +
+        sum(held.slice(first, last + 1).map((own) => own.repeatedSeconds)),
       liveBytes: live.slice(first, last + 1).reduce((most, bytes) => Math.max(most, bytes), 0),
       crossingBytes: legal.has(last + 1) ? crossingBytes[last + 1] : null,
     };
@@ -52,13 +55,19 @@ function stretches(nodes: number, starts: readonly number[]): { first: number; l
   });
 }
 
-/** By position: the bytes of weights that no earlier node uses. */
-function newWeights({ dataflow, bytes }: CutSpace): number[] {
-  const held = new HeldWeights(new WeightTable(dataflow, bytes));
+/** By position: the weights, and the work of constants, that no earlier node needs. */
+function newlyHeld(
+  { dataflow, bytes }: CutSpace,
+  work: NodeWork,
+): { readonly weightBytes: number; readonly repeatedSeconds: number }[] {
+  const held = new HeldWeights(new WeightTable(dataflow, bytes, work));
   return dataflow.order.map((node) => {
-    const before = held.weightBytes;
+    const { weightBytes, repeatedSeconds } = held;
     held.addNode(node);
-    return held.weightBytes - before;
+    return {
+      weightBytes: held.weightBytes - weightBytes,
+      repeatedSeconds: held.repeatedSeconds - repeatedSeconds,
+    };
   });
 }
 

@@ -3,6 +3,10 @@
  * `--report` embeds it and shows no other number. MB are 2^20 bytes, times are in milliseconds, prices in dollars.
  */
 import type { Dimension } from '../../contract/tensors';
+import type { Known } from '../../lib/cost/constants/constant';
+import type { Temperature, Transport } from '../../lib/cost/cost-model';
+
+export type { Temperature } from '../../lib/cost/cost-model';
 
 export interface PlanReport {
   readonly model: ReportedModel;
@@ -11,34 +15,45 @@ export interface PlanReport {
   readonly profile: readonly ProfilePoint[];
   /** By slice but the last: the cut after it. */
   readonly cuts: readonly ReportedCut[];
-  /** The plan's own cost and latency. */
-  readonly run?: Readonly<Record<Temperature, ReportedRun>>;
+  /** The plan's own cost and latency, as its state machine runs it. */
+  readonly run: Readonly<Record<Temperature, ReportedRun>>;
+  /** Share of mixed runs that find their functions cold. */
+  readonly coldShare: number;
   /** The price of a million runs of each temperature, by line item; the items sum up to `run`. */
-  readonly costPerMillion?: readonly LineItem[];
+  readonly costPerMillion: readonly LineItem[];
   /** Prices that do not depend on runs, such as storage, in dollars a month. */
-  readonly costPerMonth?: readonly { readonly item: string; readonly dollars: number }[];
-  /** Plans that no other plan beats in both price and latency; the chosen plan is one of them where the objective allows. */
-  readonly front?: ParetoFront;
-  readonly alternatives?: readonly Alternative[];
-  /** The cheapest service by request rate: consecutive ranges from `from` (requests per hour) on. */
-  readonly cheapest?: readonly { readonly from: number; readonly service: string }[];
+  readonly costPerMonth: readonly { readonly item: string; readonly dollars: number }[];
+  readonly front: ParetoFront;
+  /** This plan and the other services. */
+  readonly alternatives: readonly Alternative[];
+  /** The cheapest service that breaks no limit, by request rate: consecutive ranges, ascending. */
+  readonly cheapest: readonly CheapestRange[];
   /** Sentences, the most important first. */
   readonly verdict: readonly string[];
-  readonly timelines?: { readonly warm: readonly TimelineSpan[]; readonly cold: readonly TimelineSpan[] };
+  readonly timelines: { readonly warm: readonly TimelineSpan[]; readonly cold: readonly TimelineSpan[] };
+  /** How far the search may have missed the best plan; absent if the number of slices or the cuts were given. */
+  readonly search?: SearchLimits;
   readonly assumptions: readonly Assumption[];
   readonly warnings: readonly string[];
 }
 
-/** Whether a run finds its functions warm, cold, or as often cold as the request rate implies. */
-export type Temperature = 'warm' | 'mixed' | 'cold';
+/** See `ChosenSettings`. */
+export interface SearchLimits {
+  /** The plan costs at most this share more than the best one among those that the search compared. */
+  readonly tolerance: number;
+  readonly comparedAllCuts: boolean;
+}
 
 export interface ReportedModel {
   readonly file: string;
   readonly bytes: number;
   readonly nodes: number;
-  readonly peakMemoryBytes?: number;
+  /** Peak of the memory of one function that runs the whole model. */
+  readonly peakMemoryBytes: number;
+  /** Memory in MB that one function for the whole model needs. */
+  readonly memoryMb: number;
   /** Seconds of computing on one vCPU. */
-  readonly coreSeconds?: number;
+  readonly coreSeconds: number;
   readonly dimensions: readonly {
     readonly name: string;
     readonly size: number;
@@ -58,16 +73,21 @@ export interface ReportedSlice {
   readonly activationBytes: number;
   readonly readBytes: number;
   readonly writeBytes: number;
+  /** Memory of its function. */
   readonly memoryMb: number;
-  readonly peakMemoryBytes?: number;
-  readonly coreSeconds?: number;
-  readonly times?: SliceTimes;
+  readonly peakMemoryBytes: number;
+  /** Seconds of computing on one vCPU. */
+  readonly coreSeconds: number;
+  readonly times: SliceTimes;
 }
 
-/** See `StepCost` of the cost model. */
+/** Times without delays that vary, such as those of S3. */
 export interface SliceTimes {
+  /** Reading, computing and writing in a warm function. */
   readonly warmMs: number;
+  /** From the start of a cold function until the slice is loaded. */
   readonly loadMs: number;
+  /** Reading, computing and writing right after the slice was loaded. */
   readonly coldMs: number;
 }
 
@@ -84,7 +104,7 @@ export interface ProfilePoint {
   readonly operator: string;
   /** Weights that no earlier stretch uses. */
   readonly weightBytes: number;
-  readonly coreSeconds?: number;
+  readonly coreSeconds: number;
   /** Peak of the intermediate tensors that are alive in the stretch when the whole model runs. */
   readonly liveBytes: number;
   /** Bytes that would cross a cut after the stretch; `null` if no cut is legal there. */
@@ -110,7 +130,9 @@ export interface CrossingTensor {
 
 export interface ReportedRun {
   readonly dollarsPerMillion: number;
+  /** Milliseconds within which half of the runs end. */
   readonly p50: number;
+  /** Milliseconds within which 95 of 100 runs end. */
   readonly p95: number;
 }
 
@@ -121,8 +143,16 @@ export interface LineItem extends Readonly<Record<Temperature, number>> {
 export interface ParetoFront {
   /** The temperature of all its prices and latencies. */
   readonly temperature: Temperature;
+  /** The quantile of latency by which no other plan is both cheaper and faster. */
+  readonly quantile: 'p50' | 'p95';
+  /**
+   * Plans with any number of slices that are cut at some of at most 14 places, the cheapest first. Limits on cost and latency
+   * do not bind them.
+   */
   readonly points: readonly FrontPoint[];
-  /** The index of the chosen plan; absent if a limit other than price and latency decided. */
+  /** The plan of this report. It may be beside the front: another limit or the number of slices decided. */
+  readonly plan: FrontPoint;
+  /** The index of the plan in `points`; absent if it is beside the front. */
   readonly chosen?: number;
 }
 
@@ -131,22 +161,33 @@ export interface FrontPoint extends ReportedRun {
   /** By slice. */
   readonly memoryMb: readonly number[];
   readonly threads: number;
-  readonly transport: string;
+  readonly transport: Transport;
 }
 
 export interface Alternative {
   readonly service: string;
+  /** Its size in words, such as `2,048 MB`. */
+  readonly size: string;
   readonly isFeasible: boolean;
   /** Sentences: each limit of the service, or of the user, that it breaks. */
   readonly breaks: readonly string[];
-  /** Absent when the service cannot run the model. */
+  /** Sentences on what a user must know besides. */
+  readonly notes: readonly string[];
+  /** Absent, as `cold`, when the service breaks a limit. */
   readonly warm?: ReportedRun;
   readonly cold?: ReportedRun;
   /** Dollars a month by requests per hour. */
   readonly monthly: readonly { readonly requestsPerHour: number; readonly dollars: number }[];
 }
 
-/** A span of a run, drawn as one bar. */
+/** Rates in requests per hour, from `from` up to but excluding `to`. */
+export interface CheapestRange {
+  readonly from: number;
+  readonly to: number;
+  readonly service: string;
+}
+
+/** A span of a run, drawn as one bar. Delays that vary have their means. */
 export interface TimelineSpan {
   readonly row: string;
   readonly kind: SpanKind;
@@ -159,7 +200,11 @@ export type SpanKind = 'start' | 'load' | 'read' | 'run' | 'write' | 'transition
 export interface Assumption {
   readonly name: string;
   readonly value: string;
+  /** Empty for a choice that is no quantity. */
+  readonly unit: string;
   readonly source: string;
-  /** How it is known. */
-  readonly basis: 'documented' | 'measured by others' | 'measured by this project' | 'believed' | 'given';
+  /** Year and month in which the source was read or the value was measured; empty for choices of this plan. */
+  readonly date: string;
+  /** How it is known: a constant of the model, or a choice that the user made or that was assumed. */
+  readonly basis: Known | 'given' | 'assumed';
 }

@@ -23,7 +23,7 @@ interface Curve {
 }
 
 /**
- * Weights, compute if it is known, and live tensors, over the order of the nodes. Nothing for an empty profile, and nothing if
+ * Weights, seconds of computing on one vCPU, and live tensors, over the order of the nodes. Nothing for an empty profile, and nothing if
  * the terminal is too narrow.
  *
  * @param terminalColumns width of the terminal; `undefined` if standard output is none
@@ -49,18 +49,13 @@ function columnsOf(profile: readonly ProfilePoint[], columns: number): (readonly
 function curvesOf(columns: readonly (readonly ProfilePoint[])[]): Curve[] {
   const sums = (of: (point: ProfilePoint) => number): number[] =>
     columns.map((points) => points.reduce((sum, point) => sum + of(point), 0));
-  const isKnown = columns.some((points) => points.some(({ coreSeconds }) => coreSeconds !== undefined));
   return [
     { name: 'weights', values: sums(({ weightBytes }) => weightBytes), format: formatBytes },
-    ...(isKnown
-      ? [
-          {
-            name: 'compute',
-            values: sums(({ coreSeconds = 0 }) => coreSeconds),
-            format: (value: number) => figureText(quantity('seconds', value)),
-          },
-        ]
-      : []),
+    {
+      name: 'compute',
+      values: sums(({ coreSeconds }) => coreSeconds),
+      format: (value: number) => figureText(quantity('seconds', value)),
+    },
     {
       name: 'tensors',
       values: columns.map((points) => Math.max(...points.map(({ liveBytes }) => liveBytes))),

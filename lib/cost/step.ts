@@ -17,10 +17,27 @@ export interface StepSetting {
   readonly stores: Readonly<Record<Transport, Store>>;
 }
 
-/** A step with the items of its bill. */
+/** A step with the items of its bill and the parts of its time. */
 export interface DetailedStep extends StepCost {
   readonly warmItems: LineItems;
   readonly coldItems: LineItems;
+  readonly parts: StepParts;
+}
+
+/**
+ * Milliseconds without random delays. `readMs`, `runMs` and `writeMs` add up to `warmMs`, with `firstRunMs` to `coldMs`;
+ * `startMs` and `sliceLoadMs` add up to `loadMs`.
+ */
+export interface StepParts {
+  /** A new sandbox and its runtime. */
+  readonly startMs: number;
+  /** The download of the slice, and its session. */
+  readonly sliceLoadMs: number;
+  readonly readMs: number;
+  readonly runMs: number;
+  /** What the first run takes longer. */
+  readonly firstRunMs: number;
+  readonly writeMs: number;
 }
 
 /** Billed milliseconds of a function, by what it does. */
@@ -71,6 +88,14 @@ export function stepOf(setting: StepSetting, demand: SliceDemand, choice: StepCh
     coldMs: warmMs + load.firstRunMs,
     warmItems,
     coldItems,
+    parts: {
+      startMs: load.placementMs + load.initMs,
+      sliceLoadMs: loadMs - load.initMs,
+      readMs: call.readMs + payload + (gets > 0 ? connectMs : 0),
+      runMs: call.overheadMs + call.computeMs,
+      firstRunMs: load.firstRunMs,
+      writeMs: call.writeMs + (gets > 0 ? 0 : connectMs),
+    },
   };
 }
 

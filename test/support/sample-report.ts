@@ -63,7 +63,8 @@ export function sampleReport(options: SampleOptions): PlanReport {
       bytes: weightBytes + 4_096 * layers,
       nodes: profile.length,
       peakMemoryBytes: weightBytes + 160 * MIB,
-      coreSeconds: profile.reduce((total, { coreSeconds = 0 }) => total + coreSeconds, 0),
+      memoryMb: Math.ceil((weightBytes / MIB + 200) / 64) * 64,
+      coreSeconds: profile.reduce((total, { coreSeconds }) => total + coreSeconds, 0),
       dimensions: [
         { name: `batch${nameSuffix}`, size: 1, isAssumed: true },
         { name: `sequence${nameSuffix}`, size: 128, isAssumed: false },
@@ -73,12 +74,13 @@ export function sampleReport(options: SampleOptions): PlanReport {
     profile,
     cuts: sampleCuts(profile, slices, nameSuffix),
     run,
+    coldShare: 0.02,
     costPerMillion: items,
     costPerMonth: [
       { item: 'storage of the slices in S3', dollars: (weightBytes / 2 ** 30) * 0.023 },
       { item: 'dashboards and alarms', dollars: 0 },
     ],
-    front: { temperature: 'mixed', ...front(run.mixed, slices) },
+    front: { temperature: 'mixed', quantile: 'p50', ...front(run.mixed, slices) },
     ...comparison(run.warm, run.cold, slices.length),
     timelines,
     assumptions: ASSUMPTIONS,
@@ -112,7 +114,7 @@ function sampleSlices(profile: readonly ProfilePoint[], count: number): Reported
     const end = Math.floor(((slice + 1) * layers) / count) * LAYER.length;
     const points = profile.slice(first, end);
     const weightBytes = points.reduce((sum, point) => sum + point.weightBytes, 0);
-    const coreSeconds = points.reduce((sum, point) => sum + (point.coreSeconds ?? 0), 0);
+    const coreSeconds = points.reduce((sum, point) => sum + point.coreSeconds, 0);
     const readBytes = slice === 0 ? 4_096 : (profile[first - 1].crossingBytes ?? 0);
     const writeBytes = profile[end - 1].crossingBytes ?? 0;
     const activationBytes = Math.max(...points.map(({ liveBytes }) => liveBytes));
@@ -173,10 +175,10 @@ function lineItems(slices: readonly ReportedSlice[]): LineItem[] {
     item('Lambda requests', 0.2 * slices.length, 0.2 * (2 * slices.length - 1)),
     item(
       'Lambda duration: running',
-      price * gigabyteSeconds(({ times }) => times?.warmMs ?? 0),
-      price * gigabyteSeconds(({ times }) => times?.coldMs ?? 0),
+      price * gigabyteSeconds(({ times }) => times.warmMs),
+      price * gigabyteSeconds(({ times }) => times.coldMs),
     ),
-    item('Lambda duration: loading', 0, price * gigabyteSeconds(({ times }) => times?.loadMs ?? 0)),
+    item('Lambda duration: loading', 0, price * gigabyteSeconds(({ times }) => times.loadMs)),
     item('S3 PUT', 5 * slices.length, 5 * slices.length),
     item('S3 GET', 0.4 * slices.length, 0.4 * slices.length + 4.8 * slices.length),
     item('Step Functions', 1.9, 2.6),
@@ -190,11 +192,11 @@ function timeline(slices: readonly ReportedSlice[], temperature: 'warm' | 'cold'
     return startMs + ms;
   };
   let end = add('state machine', 'start', 0, 20);
-  for (const { slice, coreSeconds = 0, times } of slices) {
+  for (const { slice, coreSeconds, times } of slices) {
     const row = `slice ${slice}`;
     if (temperature === 'cold') {
       const started = add(row, 'start', 20, 140);
-      const loaded = add(row, 'load', started, times?.loadMs ?? 0);
+      const loaded = add(row, 'load', started, times.loadMs);
       if (loaded < end) add(row, 'wait', loaded, end - loaded);
       end = Math.max(end, loaded);
     }
@@ -213,7 +215,7 @@ function endOf(spans: readonly TimelineSpan[]): number {
 function front(
   chosen: ReportedRun,
   slices: readonly ReportedSlice[],
-): { points: FrontPoint[]; chosen: number } {
+): { points: FrontPoint[]; plan: FrontPoint; chosen: number } {
   const factors = [0.55, 0.62, 0.71, 0.8, 0.9, 1, 1.12, 1.3, 1.6, 2.1];
   const points = factors.map((factor, index): FrontPoint => {
     const threads = factor < 0.8 ? 4 : 2;
@@ -227,8 +229,28 @@ function front(
       p95: chosen.p95 * factor,
     };
   });
-  return { points, chosen: factors.indexOf(1) };
+  const own = factors.indexOf(1);
+  return { points, plan: points[own], chosen: own };
 }
+
+const OUT: readonly Alternative[] = [
+  {
+    service: 'Lambda with SnapStart',
+    size: '2,048 MB',
+    isFeasible: false,
+    notes: ['SnapStart excludes provisioned concurrency and EFS.'],
+    breaks: ['SnapStart needs at most 512 MB of /tmp, and the model needs 1,400 MB.'],
+    monthly: [],
+  },
+  {
+    service: 'SageMaker Serverless',
+    size: '2,048 MB',
+    isFeasible: false,
+    notes: [],
+    breaks: ['A request may have at most 4 MB.', 'A run may take at most 60 s.'],
+    monthly: [],
+  },
+];
 
 const RATES = [1, 10, 100, 1_000, 10_000, 100_000];
 
@@ -252,13 +274,15 @@ function comparison(
     service: string,
     price: ReportedRun,
     fixed: number,
-    coldRun?: ReportedRun,
+    coldRun: ReportedRun = price,
   ): Alternative => ({
     service,
+    size: '2,048 MB',
     isFeasible: true,
     breaks: [],
+    notes: [],
     warm: price,
-    ...(coldRun && { cold: coldRun }),
+    cold: coldRun,
     monthly: perRun(price, fixed),
   });
   const alternatives = [
@@ -267,18 +291,7 @@ function comparison(
     feasible('one Lambda function, container image', scaled(warm, 0.72), 0.9, scaled(cold, 1.9)),
     feasible('Fargate, always on', free, 43.2),
     feasible('Lambda Managed Instances', free, 310),
-    {
-      service: 'Lambda with SnapStart',
-      isFeasible: false,
-      breaks: ['SnapStart needs at most 512 MB of /tmp, and the model needs 1,400 MB.'],
-      monthly: [],
-    },
-    {
-      service: 'SageMaker Serverless',
-      isFeasible: false,
-      breaks: ['A request may have at most 4 MB.', 'A run may take at most 60 s.'],
-      monthly: [],
-    },
+    ...OUT,
   ];
   return {
     alternatives,
@@ -292,47 +305,48 @@ function comparison(
 }
 
 /** Looks at a hundred rates of each decade. All prices are linear in the rate. */
-function cheapestOf(alternatives: readonly Alternative[]): NonNullable<PlanReport['cheapest']> {
+function cheapestOf(alternatives: readonly Alternative[]): PlanReport['cheapest'] {
   const priced = alternatives.filter(({ isFeasible }) => isFeasible);
   const priceAt = ({ monthly: [first, second] }: Alternative, rate: number): number =>
     first.dollars +
     ((rate - first.requestsPerHour) * (second.dollars - first.dollars)) /
       (second.requestsPerHour - first.requestsPerHour);
-  const ranges: { from: number; service: string }[] = [];
+  const ranges: { from: number; to: number; service: string }[] = [];
   for (let step = 0; step <= 500; step++) {
     const rate = 10 ** (step / 100);
     const { service } = priced.reduce((a, b) => (priceAt(b, rate) < priceAt(a, rate) ? b : a));
-    if (ranges.at(-1)?.service !== service) ranges.push({ from: step === 0 ? 0 : Math.round(rate), service });
+    const last = ranges.at(-1);
+    if (last?.service === service) last.to = Math.round(rate);
+    else ranges.push({ from: last?.to ?? 1, to: Math.round(rate), service });
   }
   return ranges;
 }
 
 const ASSUMPTIONS: PlanReport['assumptions'] = [
   {
-    name: 'price of Lambda, x86_64',
-    value: '$0.0000166667 per GB-s',
-    source: 'https://aws.amazon.com/lambda/pricing/, read 2026-09',
+    name: 'prices: lambda.x86GbSecond',
+    value: '0.0000166667',
+    unit: 'USD/GB-s',
+    source: 'https://aws.amazon.com/lambda/pricing/',
+    date: '2026-09',
     basis: 'documented',
   },
   {
-    name: 'GET of S3 Standard, p50 and p95',
-    value: '27 ms, 74 ms',
-    source: 'skyrise, storage_latency/s3, 2024-04',
-    basis: 'measured by others',
+    name: 'environment: s3.standardGet',
+    value: '27 at 50, 74 at 95',
+    unit: 'ms by percent',
+    source: 'skyrise, storage_latency/s3',
+    date: '2024-04',
+    basis: 'measured elsewhere',
   },
   {
-    name: 'CPU time of a download',
-    value: '3.2 ms per MB',
-    source: 'docs/performance.md#downloads',
-    basis: 'measured by this project',
+    name: 'requests per hour',
+    value: '50',
+    unit: '',
+    source: '--requests-per-hour',
+    date: '',
+    basis: 'given',
   },
-  {
-    name: 'delay between Express states',
-    value: '12 ms',
-    source: 'no public figures found',
-    basis: 'believed',
-  },
-  { name: 'requests per hour', value: '50', source: '--requests-per-hour', basis: 'given' },
 ];
 
 /** A model of a few nodes in two slices. */
@@ -377,21 +391,11 @@ export const HOSTILE_REPORT: PlanReport = sampleReport({
   nameSuffix: HOSTILE_SUFFIX,
 });
 
-/** What is known before a model of cost is asked: no cost, no latency and no alternatives. */
-export function withoutCosts(report: PlanReport): PlanReport {
-  const text = JSON.stringify(report, (key, value: unknown) => (COST_FIELDS.has(key) ? undefined : value));
-  return { ...(JSON.parse(text) as PlanReport), verdict: [] };
-}
+/** A plan that another limit than price and time decided. */
+export const BESIDE_FRONT_REPORT: PlanReport = besideFront(TRANSFORMER_REPORT);
 
-const COST_FIELDS = new Set<string>([
-  'peakMemoryBytes',
-  'coreSeconds',
-  'times',
-  'run',
-  'costPerMillion',
-  'costPerMonth',
-  'front',
-  'alternatives',
-  'cheapest',
-  'timelines',
-]);
+function besideFront(report: PlanReport): PlanReport {
+  const { points, plan, temperature, quantile } = report.front;
+  const others = points.filter((point) => point !== plan);
+  return { ...report, front: { temperature, quantile, points: others, plan } };
+}

@@ -1,35 +1,39 @@
-/** Models with large weights that take no room on the disk. */
+/** Models of any size on a small disk: the external data is a sparse file, in which all weights are 0. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { FLOAT, floats, mlp, saveModel, temporaryFolder, value } from './model-builder';
+import { FLOAT, node, saveModel, temporaryFolder, value } from './model-builder';
 
-/** The width of a layer, whose weights have 144 MiB. */
-const WIDTH = 6144;
+/** Each weight has 256 MiB. */
+const WIDTH = 8_192;
+const WEIGHT_BYTES = WIDTH * WIDTH * 4;
 
-/** Saves an `mlp` of so many layers with 144 MiB of weights each, all in the same sparse file of zeros. */
-export function saveSparseModel(layers: number): string {
-  const length = WIDTH * WIDTH * Float32Array.BYTES_PER_ELEMENT;
-  const { graph } = mlp(layers);
+/** A chain of so many products with a weight of 256 MiB, each with a Tanh. Returns the path of the model. */
+export function sparseModel(products: number): string {
   const folder = temporaryFolder();
-  fs.writeFileSync(path.join(folder, 'zeros'), '');
-  fs.truncateSync(path.join(folder, 'zeros'), length);
-  const initializer = (graph.initializer ?? []).map(({ name }) =>
-    name.startsWith('b')
-      ? floats(name, [WIDTH])
-      : {
-          name,
-          dataType: FLOAT,
-          dims: [WIDTH, WIDTH],
-          dataLocation: 1,
-          externalData: [
-            { key: 'location', value: 'zeros' },
-            { key: 'length', value: String(length) },
-          ],
-        },
-  );
-  const ends = {
-    input: [value('x', FLOAT, ['batch', WIDTH])],
-    output: [value('y', FLOAT, ['batch', WIDTH])],
+  const data = path.join(folder, 'model.data');
+  fs.writeFileSync(data, '');
+  fs.truncateSync(data, products * WEIGHT_BYTES);
+  const layers = Array.from({ length: products }, (_, layer) => layer);
+  const nodes = layers.flatMap((layer) => [
+    node('MatMul', [layer === 0 ? 'x' : `t${layer - 1}`, `w${layer}`], [`m${layer}`]),
+    node('Tanh', [`m${layer}`], [layer === products - 1 ? 'y' : `t${layer}`]),
+  ]);
+  const weights = layers.map((layer) => ({
+    name: `w${layer}`,
+    dataType: FLOAT,
+    dims: [WIDTH, WIDTH],
+    dataLocation: 1,
+    externalData: Object.entries({
+      location: 'model.data',
+      offset: layer * WEIGHT_BYTES,
+      length: WEIGHT_BYTES,
+    }).map(([key, entry]) => ({ key, value: String(entry) })),
+  }));
+  const graph = {
+    node: nodes,
+    initializer: weights,
+    input: [value('x', FLOAT, [1, WIDTH])],
+    output: [value('y', FLOAT, [1, WIDTH])],
   };
-  return saveModel({ graph: { ...graph, ...ends, initializer } }, 'model.onnx', folder);
+  return saveModel({ graph }, 'model.onnx', folder);
 }

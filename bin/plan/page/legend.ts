@@ -32,7 +32,7 @@ function mark({ mark: kind, series }: LegendEntry, theme: Theme): SVGElement {
       }),
       symbol(symbolOf(index), color),
     ],
-    point: () => [symbol('diamond', color)],
+    point: () => [symbol(symbolOf(index), color)],
   };
   return svgElement(
     'svg',

@@ -8,11 +8,12 @@ import { profileChart } from './charts/profile-chart';
 import { rateChart } from './charts/rate-chart';
 import { timelineChart } from './charts/timeline-chart';
 import type { Figure } from '../figures';
-import { maybe, quantity } from '../figures';
+import { quantity } from '../figures';
 import type { Table } from './tables';
 import {
   alternativeTable,
   assumptionTable,
+  cheapestTable,
   costTable,
   cutTable,
   frontTable,
@@ -50,30 +51,24 @@ export function headlines({ model, slices, run }: PlanReport): Headline[] {
   return [
     { label: slices.length === 1 ? 'slice' : 'slices', figure: quantity('count', slices.length) },
     { label: 'model file', figure: quantity('bytes', model.bytes) },
-    ...(model.peakMemoryBytes === undefined
-      ? []
-      : [{ label: 'peak of the whole model', figure: maybe('bytes', model.peakMemoryBytes) }]),
+    { label: 'peak of the whole model', figure: quantity('bytes', model.peakMemoryBytes) },
     { label: 'largest function', figure: quantity('megabytes', largest) },
-    ...(run
-      ? [
-          { label: 'a million mixed runs', figure: quantity('dollars', run.mixed.dollarsPerMillion) },
-          { label: 'warm run, p50', figure: quantity('milliseconds', run.warm.p50) },
-          { label: 'cold run, p95', figure: quantity('milliseconds', run.cold.p95) },
-        ]
-      : []),
+    { label: 'a million mixed runs', figure: quantity('dollars', run.mixed.dollarsPerMillion) },
+    { label: 'warm run, p50', figure: quantity('milliseconds', run.warm.p50) },
+    { label: 'cold run, p95', figure: quantity('milliseconds', run.cold.p95) },
   ];
 }
 
-/** The sections for which the report has data. */
+/** A plan of one slice has no cuts. */
 export function sectionsOf(report: PlanReport): Section[] {
   return [
     slicesSection(report),
     ...(report.cuts.length > 0 ? [cutsSection(report)] : []),
-    ...costSection(report),
-    ...frontSection(report),
-    ...servicesSection(report),
-    ...timelineSection(report),
-    ...(report.assumptions.length > 0 ? [assumptionsSection(report)] : []),
+    costSection(report),
+    frontSection(report),
+    servicesSection(report),
+    timelineSection(report),
+    assumptionsSection(report),
   ];
 }
 
@@ -102,79 +97,79 @@ function cutsSection(report: PlanReport): Section {
   });
 }
 
-function costSection({ run, costPerMillion, costPerMonth }: PlanReport): Section[] {
-  if (costPerMillion === undefined) return [];
+function costSection({ run, coldShare, costPerMillion, costPerMonth }: PlanReport): Section {
+  const percent = (100 * coldShare).toLocaleString('en-US', { maximumSignificantDigits: 3 });
+  return section({
+    id: 'cost',
+    title: 'The price of a million runs',
+    text: `A warm run finds all functions ready, a cold run none. Of the mixed runs, ${percent} % are cold.`,
+    charts: [{ chart: costChart(costPerMillion, run) }],
+    tables: [runTable(run), costTable(costPerMillion, run), monthTable(costPerMonth)],
+  });
+}
+
+function frontSection({ front, search }: PlanReport): Section {
+  const { points, chosen, quantile } = front;
+  const place =
+    chosen === undefined
+      ? 'This plan is beside the front: the number of slices, the cuts or another limit decided.'
+      : 'This plan is one of them.';
+  return section({
+    id: 'front',
+    title: 'Cost against latency',
+    text:
+      points.length === 0
+        ? 'No plan keeps the limits on memory, so there is only this plan.'
+        : `By price and ${quantile}, no other plan is better in both than one of these, with any number of slices; plans were compared that cut at the best of at most 14 places. ${place} Point at a plan to see its slices and its memory.`,
+    charts: [{ chart: frontChart(front) }],
+    notes: search ? [{ name: 'How exact the search is', sentences: searchSentences(search) }] : [],
+    folded: [frontTable(front)],
+  });
+}
+
+function searchSentences({ tolerance, comparedAllCuts }: NonNullable<PlanReport['search']>): string[] {
+  const percent = (100 * tolerance).toLocaleString('en-US', { maximumSignificantDigits: 2 });
   return [
-    section({
-      id: 'cost',
-      title: 'The price of a million runs',
-      text: 'A warm run finds all functions ready, a cold run none. The mixed price has as many cold runs as the request rate implies.',
-      charts: [{ chart: costChart(costPerMillion, run) }],
-      tables: [
-        ...(run ? [runTable(run)] : []),
-        costTable(costPerMillion, run),
-        ...(costPerMonth && costPerMonth.length > 0 ? [monthTable(costPerMonth)] : []),
-      ],
-    }),
+    `The plan costs at most ${percent} % more than the best one of those that the search compared. The share keeps cuts in place when sizes change a little.`,
+    comparedAllCuts
+      ? 'It compared all legal cuts.'
+      : 'It compared the legal cuts that fewer bytes cross than their neighbors.',
   ];
 }
 
-function frontSection({ front }: PlanReport): Section[] {
-  if (front === undefined || front.points.length === 0) return [];
-  return [
-    section({
-      id: 'front',
-      title: 'Cost against latency',
-      text: 'No other plan is both cheaper and faster than one of these. Point at a plan to see its slices and its memory.',
-      charts: [{ chart: frontChart(front) }],
-      folded: [frontTable(front)],
-    }),
-  ];
-}
+/** Services that are always on become dearer in steps, so the cheapest one may change often. */
+const MOST_SHOWN_RANGES = 8;
 
-function servicesSection({ alternatives, cheapest = [] }: PlanReport): Section[] {
-  if (alternatives === undefined || alternatives.length === 0) return [];
-  const broken = alternatives.filter(({ isFeasible }) => !isFeasible);
-  return [
-    section({
-      id: 'services',
-      title: 'Other services, by request rate',
-      text: 'Both axes are logarithmic. The bands say which service is the cheapest at which rate.',
-      charts: [{ chart: rateChart(alternatives, cheapest) }],
-      notes: broken.map(({ service, breaks }) => ({ name: `${service} cannot run it`, sentences: breaks })),
-      tables: [
-        ...(cheapest.length > 0
-          ? [
-              {
-                caption: 'The cheapest service',
-                head: ['from requests per hour', 'service'],
-                rows: cheapest.map(({ from, service }) => [quantity('count', from), service]),
-              },
-            ]
-          : []),
-        alternativeTable(alternatives),
-      ],
-      folded: [rateTable(alternatives)],
-    }),
-  ];
-}
-
-function timelineSection({ timelines }: PlanReport): Section[] {
-  if (timelines === undefined) return [];
-  const runs = (['cold', 'warm'] as const).filter((temperature) => timelines[temperature].length > 0);
-  if (runs.length === 0) return [];
-  return [
-    section({
-      id: 'timelines',
-      title: 'A run in time',
-      text: 'With warm-ups, a cold run starts and loads all functions at once. The two time axes differ.',
-      charts: runs.map((temperature) => ({
-        title: temperature === 'cold' ? 'A cold run' : 'A warm run',
-        chart: timelineChart(temperature, timelines[temperature]),
+function servicesSection({ alternatives, cheapest }: PlanReport): Section {
+  const isLong = cheapest.length > MOST_SHOWN_RANGES;
+  return section({
+    id: 'services',
+    title: 'Other services, by request rate',
+    text: 'Both axes are logarithmic. The bands say which service is the cheapest at which rate.',
+    charts: [{ chart: rateChart(alternatives, cheapest) }],
+    notes: alternatives
+      .filter(({ breaks, notes }) => breaks.length + notes.length > 0)
+      .map(({ service, breaks, notes }) => ({
+        name: breaks.length > 0 ? `${service} is out` : service,
+        sentences: [...breaks, ...notes],
       })),
-      folded: runs.map((temperature) => timelineTable(temperature, timelines[temperature])),
-    }),
-  ];
+    tables: [...(isLong ? [] : [cheapestTable(cheapest)]), alternativeTable(alternatives)],
+    folded: [...(isLong ? [cheapestTable(cheapest)] : []), rateTable(alternatives)],
+  });
+}
+
+function timelineSection({ timelines }: PlanReport): Section {
+  const runs = ['cold', 'warm'] as const;
+  return section({
+    id: 'timelines',
+    title: 'A run in time',
+    text: 'With warm-ups, a cold run starts and loads all functions at once. Delays that vary have their means. The two time axes differ.',
+    charts: runs.map((temperature) => ({
+      title: temperature === 'cold' ? 'A cold run' : 'A warm run',
+      chart: timelineChart(temperature, timelines[temperature]),
+    })),
+    folded: runs.map((temperature) => timelineTable(temperature, timelines[temperature])),
+  });
 }
 
 function assumptionsSection(report: PlanReport): Section {

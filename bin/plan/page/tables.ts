@@ -1,7 +1,7 @@
 /** The tables of the page: the numbers of every chart, for people who read rather than look. */
-import type { LineItem, PlanReport, ReportedRun, Temperature } from '../plan-report';
+import type { FrontPoint, LineItem, PlanReport, ReportedRun, Temperature } from '../plan-report';
 import type { Figure } from '../figures';
-import { NONE, maybe, quantity } from '../figures';
+import { maybe, quantity } from '../figures';
 
 export interface Table {
   readonly caption: string;
@@ -14,7 +14,7 @@ export interface Table {
 export const TEMPERATURES: readonly Temperature[] = ['warm', 'mixed', 'cold'];
 
 export function sliceTable({ slices }: PlanReport): Table {
-  return withKnownColumns({
+  return {
     caption: 'The slices',
     head: [
       'slice',
@@ -39,18 +39,18 @@ export function sliceTable({ slices }: PlanReport): Table {
       quantity('bytes', slice.activationBytes),
       quantity('bytes', slice.readBytes),
       quantity('bytes', slice.writeBytes),
-      maybe('bytes', slice.peakMemoryBytes),
+      quantity('bytes', slice.peakMemoryBytes),
       quantity('megabytes', slice.memoryMb),
-      maybe('seconds', slice.coreSeconds),
-      maybe('milliseconds', slice.times?.loadMs),
-      maybe('milliseconds', slice.times?.warmMs),
-      maybe('milliseconds', slice.times?.coldMs),
+      quantity('seconds', slice.coreSeconds),
+      quantity('milliseconds', slice.times.loadMs),
+      quantity('milliseconds', slice.times.warmMs),
+      quantity('milliseconds', slice.times.coldMs),
     ]),
-  });
+  };
 }
 
 export function profileTable({ profile }: PlanReport): Table {
-  return withKnownColumns({
+  return {
     caption: 'The nodes, in the order in which they run',
     head: ['from', 'to', 'last node', 'operator', 'weights', 'compute', 'live tensors', 'a cut here moves'],
     rows: profile.map((point) => [
@@ -59,11 +59,11 @@ export function profileTable({ profile }: PlanReport): Table {
       point.node,
       point.operator,
       quantity('bytes', point.weightBytes),
-      maybe('seconds', point.coreSeconds),
+      quantity('seconds', point.coreSeconds),
       quantity('bytes', point.liveBytes),
       point.crossingBytes === null ? 'no cut here' : quantity('bytes', point.crossingBytes),
     ]),
-  });
+  };
 }
 
 export function cutTable({ cuts }: PlanReport): Table {
@@ -83,7 +83,7 @@ export function cutTable({ cuts }: PlanReport): Table {
   };
 }
 
-export function runTable(run: NonNullable<PlanReport['run']>): Table {
+export function runTable(run: PlanReport['run']): Table {
   return {
     caption: 'A run',
     head: ['functions', 'a million runs', 'half of the runs take at most', '95 of 100 runs take at most'],
@@ -99,18 +99,13 @@ export function costTable(items: readonly LineItem[], run: PlanReport['run']): T
       item.item,
       ...TEMPERATURES.map((temperature) => quantity('dollars', item[temperature])),
     ]),
-    ...(run && {
-      foot: [
-        [
-          'all',
-          ...TEMPERATURES.map((temperature) => quantity('dollars', run[temperature].dollarsPerMillion)),
-        ],
-      ],
-    }),
+    foot: [
+      ['all', ...TEMPERATURES.map((temperature) => quantity('dollars', run[temperature].dollarsPerMillion))],
+    ],
   };
 }
 
-export function monthTable(costs: NonNullable<PlanReport['costPerMonth']>): Table {
+export function monthTable(costs: PlanReport['costPerMonth']): Table {
   return {
     caption: 'The price of a month, without runs',
     head: ['item', 'a month'],
@@ -118,59 +113,65 @@ export function monthTable(costs: NonNullable<PlanReport['costPerMonth']>): Tabl
   };
 }
 
-export function frontTable({ points, chosen, temperature }: NonNullable<PlanReport['front']>): Table {
+export function frontTable({ points, plan, chosen, temperature }: PlanReport['front']): Table {
+  const row = (name: Figure, point: FrontPoint): Figure[] => [
+    name,
+    quantity('count', point.slices),
+    memoryText(point.memoryMb),
+    quantity('count', point.threads),
+    point.transport,
+    ...runFigures(point),
+  ];
   return {
     caption: `Plans that no other plan beats in both price and time, ${temperature} runs`,
     head: ['plan', 'slices', 'functions', 'threads', 'tensors through', ...RUN_HEAD],
-    rows: points.map((point, index) => [
-      index === chosen ? 'this plan' : quantity('count', index),
-      quantity('count', point.slices),
-      memoryText(point.memoryMb),
-      quantity('count', point.threads),
-      point.transport,
-      ...runFigures(point),
-    ]),
+    rows: points.map((point, index) =>
+      row(index === chosen ? 'this plan' : quantity('count', index + 1), point),
+    ),
+    ...(chosen === undefined && { foot: [row('this plan', plan)] }),
   };
 }
 
-export function alternativeTable(alternatives: NonNullable<PlanReport['alternatives']>): Table {
-  const dash: Figure[] = [NONE, NONE, NONE];
+export function alternativeTable(alternatives: PlanReport['alternatives']): Table {
   return {
-    caption: 'Every service',
+    caption: 'This plan and other services',
     head: [
       'service',
-      'runs it',
+      'size',
       ...RUN_HEAD.map((head) => `warm: ${head}`),
       ...RUN_HEAD.map((head) => `cold: ${head}`),
     ],
-    rows: alternatives.map(({ service, isFeasible, warm, cold }) => [
-      service,
-      isFeasible ? 'yes' : 'no',
-      ...(warm ? runFigures(warm) : dash),
-      ...(cold ? runFigures(cold) : dash),
-    ]),
+    rows: alternatives.flatMap(({ service, size, warm, cold }) =>
+      warm && cold ? [[service, size, ...runFigures(warm), ...runFigures(cold)]] : [],
+    ),
   };
 }
 
-export function rateTable(alternatives: NonNullable<PlanReport['alternatives']>): Table {
+export function cheapestTable(cheapest: PlanReport['cheapest']): Table {
+  return {
+    caption: 'The cheapest service',
+    head: ['from requests per hour', 'below', 'service'],
+    rows: cheapest.map(({ from, to, service }) => [quantity('rate', from), quantity('rate', to), service]),
+  };
+}
+
+/** A row for each rate: more rates than services. */
+export function rateTable(alternatives: PlanReport['alternatives']): Table {
   const priced = alternatives.filter(({ isFeasible }) => isFeasible);
   const rates = [...new Set(priced.flatMap(({ monthly }) => monthly.map((point) => point.requestsPerHour)))];
   return {
     caption: 'The price of a month, by requests per hour',
-    head: ['service', ...rates.map((rate) => rate.toLocaleString('en-US'))],
-    rows: priced.map(({ service, monthly }) => [
-      service,
-      ...rates.map((rate) =>
+    head: ['requests per hour', ...priced.map(({ service }) => service)],
+    rows: rates.map((rate) => [
+      quantity('rate', rate),
+      ...priced.map(({ monthly }) =>
         maybe('dollars', monthly.find(({ requestsPerHour }) => requestsPerHour === rate)?.dollars),
       ),
     ]),
   };
 }
 
-export function timelineTable(
-  temperature: 'warm' | 'cold',
-  spans: NonNullable<PlanReport['timelines']>['warm'],
-): Table {
+export function timelineTable(temperature: 'warm' | 'cold', spans: PlanReport['timelines']['warm']): Table {
   return {
     caption: `What a ${temperature} run does`,
     head: ['row', 'does', 'from', 'to'],
@@ -186,18 +187,15 @@ export function timelineTable(
 export function assumptionTable({ assumptions }: PlanReport): Table {
   return {
     caption: 'What the estimates assume',
-    head: ['assumption', 'value', 'known', 'source'],
-    rows: assumptions.map(({ name, value, basis, source }) => [name, value, basis, source]),
-  };
-}
-
-/** Leaves out the columns without a single number or text. */
-function withKnownColumns(table: Table): Table {
-  const isKnown = table.head.map((_, column) => table.rows.some((row) => row[column] !== NONE));
-  return {
-    ...table,
-    head: table.head.filter((_, column) => isKnown[column]),
-    rows: table.rows.map((row) => row.filter((_, column) => isKnown[column])),
+    head: ['assumption', 'value', 'unit', 'known', 'source', 'date'],
+    rows: assumptions.map(({ name, value, unit, basis, source, date }) => [
+      name,
+      value,
+      unit,
+      basis,
+      source,
+      date,
+    ]),
   };
 }
 

@@ -118,7 +118,10 @@ function rateSentences(alternatives: readonly Alternative[], winners: readonly W
   return [...new Set(winners.map(({ id }) => id))].map((id) => {
     const ranges = winners.filter((winner) => winner.id === id).map((own) => inRange(own, winners));
     const more = ranges.length - MAX_RANGES;
-    const listed = [...ranges.slice(0, MAX_RANGES), ...(more > 0 ? [`in ${more} further ranges`] : [])];
+    const listed = [
+      ...ranges.slice(0, MAX_RANGES),
+      ...(more > 0 ? [more === 1 ? 'in 1 further range' : `in ${more} further ranges`] : []),
+    ];
     const name = alternatives.find((alternative) => alternative.id === id)?.name ?? id;
     return { kind: 'rates', text: `${name} is cheapest ${listed.join(', and ')}`, about: [id] };
   });

@@ -13,22 +13,44 @@ function embedded(page: string): PlanReport {
 describe('plan', () => {
   const model = saveModel(mlp(4));
 
-  it('prints the verdict, the assumed sizes and a table of slices', async () => {
+  it('prints the verdict, the assumed sizes, the slices, the runs and the services', async () => {
     const output = await succeed(['plan', model, '--slices', '3']);
-    const [verdict, , dimension, , ...table] = output.trimEnd().split('\n');
-    expect(verdict).toBe('The model runs in 3 functions, of which the largest has 512 MB.');
-    expect(dimension).toBe('batch = 1 is assumed; --dimension sets it');
-    const cells = table.map((line) => line.trim().split(/ +/));
-    expect(cells[0]).toEqual(['slice', 'nodes', 'files', 'function', 'activations', 'read', 'written']);
-    expect(cells.slice(1).map((row) => [row[0], row[3], row[5], row[6]])).toEqual([
+    const [verdict, warnings, slices, runs, services] = output.trimEnd().split('\n\n');
+    expect(verdict).toMatch(/^One function would do: /);
+    expect(verdict.replaceAll(/\s+/g, ' ')).toContain(
+      'This plan runs the model in 3 slices, of which the largest has a function of 512 MB.',
+    );
+    expect(warnings).toBe('warning: no --dimension sets batch, so the plan assumes batch=1');
+    const cells = (block: string): string[][] => block.split('\n').map((line) => line.trim().split(/ {2,}/));
+    const [head, ...rows] = cells(slices);
+    expect(head.map((name) => name.trim())).toEqual([
+      'slice',
+      'files',
+      'memory',
+      'peak',
+      'read',
+      'written',
+      'compute',
+      'warm',
+      'load',
+    ]);
+    expect(rows.map((row) => [row[0], row[2], row[4], row[5]])).toEqual([
       ['0', '512MB', '64B', '64B'],
       ['1', '512MB', '64B', '64B'],
       ['2', '512MB', '64B', '64B'],
     ]);
+    expect(cells(runs).map(([name]) => name)).toEqual(['run', 'warm', 'mixed', 'cold']);
+    expect(cells(services).map(([name]) => name)).toContain('3 slices');
+    expect(output.split('\n').filter((line) => line.length > 80)).toEqual([]);
   });
 
   it('says that a small model runs in one function', async () => {
-    expect(await succeed(['plan', model])).toMatch(/^The whole model runs in one function of 512 MB\.\n/);
+    expect(await succeed(['plan', model])).toMatch(/^One function would do: [\d,]+ MB, /);
+  });
+
+  it('prints the same bytes each time', async () => {
+    const args = ['plan', model, '--slices', '3', '--json'];
+    expect(await succeed(args)).toBe(await succeed(args));
   });
 
   it('prints a report as JSON whose parts agree', async () => {
@@ -40,7 +62,7 @@ describe('plan', () => {
       '--dimension',
       'batch=4',
     ])) as PlanReport;
-    expect(report.model).toEqual({
+    expect(report.model).toMatchObject({
       file: 'model.onnx',
       bytes: fs.statSync(model).size,
       nodes: 12,

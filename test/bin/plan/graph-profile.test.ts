@@ -24,22 +24,22 @@ const sum = (numbers: readonly number[]): number => numbers.reduce((total, numbe
 
 describe('graphProfile', () => {
   it('has a point for each node of a small model', () => {
-    const profile = graphProfile({ cuts: cutsOf(mlp(2, 16)), starts: [] });
-    const product = { operator: 'MatMul', weightBytes: 1_024 };
-    const bias = { operator: 'Add', weightBytes: 64 };
-    const activation = { operator: 'Tanh', weightBytes: 0 };
+    const profile = graphProfile({ cuts: cutsOf(mlp(2, 16)), starts: [], work: [1, 2, 3, 4, 5, 6] });
+    const product = (coreSeconds: number) => ({ operator: 'MatMul', weightBytes: 1_024, coreSeconds });
+    const bias = (coreSeconds: number) => ({ operator: 'Add', weightBytes: 64, coreSeconds });
+    const activation = (coreSeconds: number) => ({ operator: 'Tanh', weightBytes: 0, coreSeconds });
     expect(profile).toEqual([
-      { first: 0, last: 0, node: 'MatMul_m0', ...product, liveBytes: 10, crossingBytes: 10 },
-      { first: 1, last: 1, node: 'Add_a0', ...bias, liveBytes: 20, crossingBytes: 10 },
-      { first: 2, last: 2, node: 'Tanh_t0', ...activation, liveBytes: 20, crossingBytes: 10 },
-      { first: 3, last: 3, node: 'MatMul_m1', ...product, liveBytes: 20, crossingBytes: 10 },
-      { first: 4, last: 4, node: 'Add_a1', ...bias, liveBytes: 20, crossingBytes: 10 },
-      { first: 5, last: 5, node: 'Tanh_y', ...activation, liveBytes: 20, crossingBytes: null },
+      { first: 0, last: 0, node: 'MatMul_m0', ...product(1), liveBytes: 10, crossingBytes: 10 },
+      { first: 1, last: 1, node: 'Add_a0', ...bias(2), liveBytes: 20, crossingBytes: 10 },
+      { first: 2, last: 2, node: 'Tanh_t0', ...activation(3), liveBytes: 20, crossingBytes: 10 },
+      { first: 3, last: 3, node: 'MatMul_m1', ...product(4), liveBytes: 20, crossingBytes: 10 },
+      { first: 4, last: 4, node: 'Add_a1', ...bias(5), liveBytes: 20, crossingBytes: 10 },
+      { first: 5, last: 5, node: 'Tanh_y', ...activation(6), liveBytes: 20, crossingBytes: null },
     ]);
   });
 
   it('keeps outputs of the model alive until its end', () => {
-    const profile = graphProfile({ cuts: cutsOf(manyOutputs()), starts: [] });
+    const profile = graphProfile({ cuts: cutsOf(manyOutputs()), starts: [], work: [0, 0, 0, 0] });
     // `early` and `places` are outputs; `best` and `negated` end at their only user.
     expect(profile.map(({ liveBytes }) => liveBytes)).toEqual([10, 30, 40, 40]);
   });
@@ -47,7 +47,7 @@ describe('graphProfile', () => {
   it('names a node without a name by its first output', () => {
     const { graph } = mlp(1);
     const nameless = { graph: { ...graph, node: graph.node.map((node) => ({ ...node, name: '' })) } };
-    const profile = graphProfile({ cuts: cutsOf(nameless), starts: [] });
+    const profile = graphProfile({ cuts: cutsOf(nameless), starts: [], work: [0, 0, 0] });
     expect(profile.map(({ node }) => node)).toEqual(['m0', 'a0', 'y']);
   });
 
@@ -57,14 +57,14 @@ describe('graphProfile', () => {
     const profile = graphProfile({ cuts, starts: [], work });
     expect(profile).toHaveLength(300);
     expect(profile[1]).toMatchObject({ first: 3, last: 5, coreSeconds: 3 + 4 + 5 });
-    expect(sum(profile.map(({ coreSeconds = 0 }) => coreSeconds))).toBe(sum(work));
+    expect(sum(profile.map(({ coreSeconds }) => coreSeconds))).toBe(sum(work));
   });
 
   it('covers each node once and knows which cuts are legal', () => {
     fc.assert(
       fc.property(randomModel, (init) => {
         const cuts = cutsOf(init);
-        const profile = graphProfile({ cuts, starts: [] });
+        const profile = graphProfile({ cuts, starts: [], work: cuts.costs.work });
         expect(profile.flatMap(({ first, last }) => [first, last])).toEqual(
           cuts.dataflow.order.flatMap((_, position) => [position, position]),
         );
@@ -80,7 +80,7 @@ describe('graphProfile', () => {
   it('joins the nodes of a large graph to at most 400 stretches, and one more for each start', () => {
     const cuts = cutsOf(mlp(400));
     const starts = [1, 500, 1_199];
-    const profile = graphProfile({ cuts, starts });
+    const profile = graphProfile({ cuts, starts, work: cuts.costs.work });
     expect(profile.length).toBeLessThanOrEqual(403);
     expect(profile[0]).toMatchObject({ first: 0, last: 0 });
     expect(profile.map(({ first }) => first)).toEqual(expect.arrayContaining(starts));

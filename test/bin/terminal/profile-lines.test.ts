@@ -3,33 +3,30 @@ import { profileLines } from '../../../bin/terminal/profile-lines';
 import type { ProfilePoint } from '../../../bin/plan/plan-report';
 import { TRANSFORMER_REPORT } from '../../support/sample-report';
 
-function points(weights: readonly number[], rest: Partial<ProfilePoint> = {}): ProfilePoint[] {
+function points(weights: readonly number[]): ProfilePoint[] {
   return weights.map((weightBytes, position) => ({
     first: position,
     last: position,
     node: `node ${position}`,
     operator: 'Add',
     weightBytes,
+    coreSeconds: 0.25,
     liveBytes: 1_024 * (position + 1),
     crossingBytes: null,
-    ...rest,
   }));
 }
 
 describe('profileLines', () => {
-  it('draws weights and live tensors with blocks of a sixteenth of the largest value', () => {
+  it('draws weights, compute and live tensors with blocks of a sixteenth of the largest value', () => {
     expect(profileLines(points([0, 1, 512, 1_024, 2_048]), undefined)).toEqual([
       'profile     from the first node to the last, with the largest value of a column',
       '                █',
       '  weights    ▁▄██ 2KB',
+      '            █████',
+      '  compute   █████ 250 ms',
       '              ▂▅█',
       '  tensors   ▃▆███ 5KB',
     ]);
-  });
-
-  it('draws compute if it is known', () => {
-    const lines = profileLines(points([1, 2], { coreSeconds: 0.25 }), 80);
-    expect(lines.at(-3)).toBe('  compute   ██ 250 ms');
   });
 
   it('draws nothing for one node or in a terminal without room', () => {

@@ -6,14 +6,14 @@ import { bestCut } from '../../../lib/plan/best-cut';
 import type { Slicer } from '../../../lib/plan/search/slicers';
 import { automatic, count } from '../../../lib/plan/search/slicers';
 import { mlp, saveModel } from '../../support/model-builder';
-import { saveSparseModel } from '../../support/sparse-model';
+import { sparseModel } from '../../support/sparse-model';
 import { errorOf } from '../../support/pipeline-stack';
 import { analyzeFast } from '../../support/inference/fast-analysis';
 
 analyzeFast();
 
-const small = analyzeModel(saveModel(mlp(4)), { dimensions: { batch: 1 } });
-const large = analyzeModel(saveSparseModel(14), { dimensions: { batch: 1 } });
+const small = analyzeModel(saveModel(mlp(4)));
+const large = analyzeModel(sparseModel(8));
 
 const estimatesOf = (slicer: Slicer, analyzed = small) =>
   planEstimates(analyzed, bestCut(analyzed.dataflow, analyzed.cuts, slicer), slicer);

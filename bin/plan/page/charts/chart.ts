@@ -108,7 +108,8 @@ export function linearAxis(theme: Theme, max: number, unit: Unit) {
 
 /** The label of a tick of an axis of dollars. */
 export function dollarTick(value: number): string {
-  return `$${value.toLocaleString('en-US', { maximumSignificantDigits: 3 })}`;
+  const notation = value >= 10_000 ? 'compact' : 'standard';
+  return `$${value.toLocaleString('en-US', { maximumSignificantDigits: 3, notation })}`;
 }
 
 /** The axis of the nodes. */

@@ -1,6 +1,6 @@
 /** The price of a million runs by line item, for warm, mixed and cold runs. */
 import type { LineItem, PlanReport } from '../../plan-report';
-import { maybe, quantity } from '../../figures';
+import { quantity } from '../../figures';
 import { TEMPERATURES } from '../tables';
 import { colorOf } from '../theme';
 import type { Chart } from './chart';
@@ -48,7 +48,7 @@ export function costChart(items: readonly LineItem[], run: PlanReport['run']): C
         title: item.item,
         rows: [
           [`a million ${temperature} runs`, quantity('dollars', item[temperature])],
-          ['all items', maybe('dollars', run?.[temperature].dollarsPerMillion)],
+          ['all items', quantity('dollars', run[temperature].dollarsPerMillion)],
         ],
       };
     },

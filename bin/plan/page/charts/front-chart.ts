@@ -5,7 +5,7 @@ import { TIME_UNITS, quantity, unitFor } from '../../figures';
 import type { Theme } from '../theme';
 import { colorOf, dashOf, symbolOf } from '../theme';
 import { memoryText } from '../tables';
-import type { Chart } from './chart';
+import type { Chart, Facts } from './chart';
 import {
   WHOLE_GRID,
   axisStyle,
@@ -20,21 +20,22 @@ import {
 const QUANTILES = ['p50', 'p95'] as const;
 const QUANTILE_LABELS = { p50: 'half of the runs (p50)', p95: '95 of 100 runs (p95)' };
 
-export function frontChart({ points, chosen, temperature }: ParetoFront): Chart {
-  const max = points.reduce((largest, { p50, p95 }) => Math.max(largest, p50, p95), 0);
+export function frontChart(front: ParetoFront): Chart {
+  const { points, plan, chosen, temperature } = front;
+  const drawn = chosen === undefined ? [...points, plan] : points;
+  const max = drawn.reduce((largest, { p50, p95 }) => Math.max(largest, p50, p95), 0);
   const unit = unitFor(max, TIME_UNITS);
+  const beside = chosen === undefined ? plan : undefined;
   return {
-    label: `The price and the latency of ${points.length} plans that no other plan beats in both, for ${temperature} runs.`,
+    label: `The price and the latency of ${points.length} plans that no other plan beats in both, and of this plan, for ${temperature} runs.`,
     height: 330,
     legend: [
       ...QUANTILES.map((quantile, series) => ({
         label: QUANTILE_LABELS[quantile],
-        mark: 'line' as const,
+        mark: quantile === front.quantile ? ('line' as const) : ('point' as const),
         series,
       })),
-      ...(chosen === undefined
-        ? []
-        : [{ label: 'this plan', mark: 'point' as const, series: 'accent' as const }]),
+      { label: 'this plan', mark: 'point' as const, series: 'accent' as const },
     ],
     trigger: 'item',
     option: (theme, width) => {
@@ -50,44 +51,64 @@ export function frontChart({ points, chosen, temperature }: ParetoFront): Chart 
           min: 0,
           axisLabel: { ...axisStyle(theme).axisLabel, formatter: dollarTick },
         },
-        series: QUANTILES.map((quantile, index) =>
-          quantileSeries({ points, chosen, quantile, index, theme }),
-        ),
-      };
-    },
-    facts: ({ dataIndex }) => {
-      const point = points.at(dataIndex);
-      if (point === undefined) return undefined;
-      return {
-        title: dataIndex === chosen ? 'This plan' : `Plan ${dataIndex}`,
-        rows: [
-          ['slices', quantity('count', point.slices)],
-          ['functions', memoryText(point.memoryMb)],
-          ['threads', quantity('count', point.threads)],
-          ['tensors through', point.transport],
-          ['a million runs', quantity('dollars', point.dollarsPerMillion)],
-          ['p50', quantity('milliseconds', point.p50)],
-          ['p95', quantity('milliseconds', point.p95)],
+        series: [
+          ...QUANTILES.map((quantile) => quantileSeries(front, quantile, theme)),
+          ...(beside === undefined ? [] : [planSeries(beside, theme)]),
         ],
       };
     },
-    stops: points.map((_, dataIndex) => ({ seriesIndex: 0, dataIndex })),
+    facts: ({ seriesIndex, dataIndex }) => {
+      const isPlan = seriesIndex === QUANTILES.length || dataIndex === chosen;
+      const point = isPlan ? plan : points.at(dataIndex);
+      return point && factsOf(point, isPlan ? 'This plan' : `Plan ${dataIndex + 1}`);
+    },
+    stops: [
+      ...points.map((_, dataIndex) => ({ seriesIndex: 0, dataIndex })),
+      ...(beside === undefined ? [] : [{ seriesIndex: QUANTILES.length, dataIndex: 0 }]),
+    ],
   };
 }
 
-function quantileSeries({
-  points,
-  chosen,
-  quantile,
-  index,
-  theme,
-}: {
-  points: readonly FrontPoint[];
-  chosen: number | undefined;
-  quantile: (typeof QUANTILES)[number];
-  index: number;
-  theme: Theme;
-}): LineSeriesOption {
+function factsOf(point: FrontPoint, title: string): Facts {
+  return {
+    title,
+    rows: [
+      ['slices', quantity('count', point.slices)],
+      ['functions', memoryText(point.memoryMb)],
+      ['threads', quantity('count', point.threads)],
+      ['tensors through', point.transport],
+      ['a million runs', quantity('dollars', point.dollarsPerMillion)],
+      ['p50', quantity('milliseconds', point.p50)],
+      ['p95', quantity('milliseconds', point.p95)],
+    ],
+  };
+}
+
+/** The plan beside the front, at both quantiles. */
+function planSeries(plan: FrontPoint, theme: Theme): LineSeriesOption {
+  return {
+    type: 'line',
+    name: 'this plan',
+    ...PLAN_MARK,
+    lineStyle: { width: 0 },
+    itemStyle: planStyle(theme),
+    data: QUANTILES.map((quantile) => [plan[quantile], plan.dollarsPerMillion]),
+  };
+}
+
+const PLAN_MARK = { symbol: 'diamond', symbolSize: 18 } as const;
+
+function planStyle(theme: Theme) {
+  return { color: theme.accent, borderColor: theme.surface, borderWidth: 2 };
+}
+
+/** Only the quantile of the front falls with the price, so the points of the other one are not joined. */
+function quantileSeries(
+  { points, chosen, quantile: ofFront }: ParetoFront,
+  quantile: (typeof QUANTILES)[number],
+  theme: Theme,
+): LineSeriesOption {
+  const index = QUANTILES.indexOf(quantile);
   const color = colorOf(theme, index);
   return {
     type: 'line',
@@ -95,14 +116,13 @@ function quantileSeries({
     symbol: symbolOf(index),
     symbolSize: 8,
     showAllSymbol: true,
-    lineStyle: { color, width: 1.6, type: [...dashOf(index)] },
+    lineStyle: { color, width: quantile === ofFront ? 1.6 : 0, type: [...dashOf(index)] },
     itemStyle: { color },
     data: points.map((point, place) => ({
       value: [point[quantile], point.dollarsPerMillion],
       ...(place === chosen && {
-        symbol: 'diamond',
-        symbolSize: 18,
-        itemStyle: { color: theme.accent, borderColor: theme.surface, borderWidth: 2 },
+        ...PLAN_MARK,
+        itemStyle: planStyle(theme),
       }),
     })),
   };

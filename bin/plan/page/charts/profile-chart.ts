@@ -101,9 +101,7 @@ function panelsOf(profile: readonly ProfilePoint[]): Panel[] {
   const seconds: readonly Unit[] = TIME_UNITS.map(({ name, size }) => ({ name, size: size / 1_000 }));
   return [
     panel(0, 'weights', BYTE_UNITS, ({ weightBytes }) => weightBytes),
-    ...(profile.some(({ coreSeconds }) => coreSeconds !== undefined)
-      ? [panel(1, 'compute on one vCPU', seconds, ({ coreSeconds = 0 }) => coreSeconds)]
-      : []),
+    panel(1, 'compute on one vCPU', seconds, ({ coreSeconds }) => coreSeconds),
     panel(2, 'live tensors', BYTE_UNITS, ({ liveBytes }) => liveBytes),
   ];
 }
@@ -202,7 +200,7 @@ function factsOf({ profile, slices }: PlanReport, dataIndex: number): ReturnType
       first === last ? fact('node', 'count', first) : ['nodes', `${first} to ${last}`],
       fact('slice', 'count', sliceAt(slices, first)?.slice),
       fact('weights', 'bytes', weightBytes),
-      ...(coreSeconds === undefined ? [] : [fact('compute', 'seconds', coreSeconds)]),
+      fact('compute', 'seconds', coreSeconds),
       fact('live tensors', 'bytes', liveBytes),
       ['a cut after it moves', crossingBytes === null ? 'no cut here' : quantity('bytes', crossingBytes)],
     ],

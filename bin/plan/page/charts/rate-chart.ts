@@ -7,7 +7,7 @@ import { colorOf, dashOf, symbolOf } from '../theme';
 import type { Chart } from './chart';
 import { WHOLE_GRID, axisStyle, baseOption, dollarTick, isNarrow, nameAbove, nameBelow } from './chart';
 
-type Cheapest = NonNullable<PlanReport['cheapest']>;
+type Cheapest = PlanReport['cheapest'];
 
 /** Room for half of the last label. */
 const RIGHT = 32;
@@ -64,7 +64,7 @@ export function rateChart(alternatives: readonly Alternative[], cheapest: Cheape
       return {
         title: alternative.service,
         rows: [
-          ['requests per hour', quantity('count', point.requestsPerHour)],
+          ['requests per hour', quantity('rate', point.requestsPerHour)],
           ['a month', quantity('dollars', point.dollars)],
         ],
       };
@@ -80,7 +80,7 @@ function priceLine({ service, monthly }: Alternative, index: number, theme: Them
     type: 'line',
     name: service,
     symbol: symbolOf(index),
-    symbolSize: 8,
+    symbolSize: 5,
     showAllSymbol: true,
     lineStyle: { color: colorOf(theme, index), width: 1.8, type: [...dashOf(index)] },
     itemStyle: { color: colorOf(theme, index) },
@@ -95,11 +95,7 @@ function priceLine({ service, monthly }: Alternative, index: number, theme: Them
 function cheapestBands(cheapest: Cheapest, rates: readonly number[], theme: Theme, width: number): object {
   const { min, max } = decades(rates, 1);
   const inside = cheapest
-    .map(({ from, service }, index) => ({
-      service,
-      from: Math.max(min, from),
-      to: Math.min(max, cheapest.at(index + 1)?.from ?? max),
-    }))
+    .map(({ from, to, service }) => ({ service, from: Math.max(min, from), to: Math.min(max, to) }))
     .filter(({ from, to }) => from < to);
   return {
     silent: true,
@@ -111,7 +107,7 @@ function cheapestBands(cheapest: Cheapest, rates: readonly number[], theme: Them
         ...{ color: theme.ink, fontSize: 12 },
       };
       const itemStyle = { color: index % 2 === 0 ? theme.band : 'transparent', opacity: 1 };
-      return [{ name: `cheapest: ${service}`, xAxis: from, label, itemStyle }, { xAxis: to }];
+      return [{ name: service, xAxis: from, label, itemStyle }, { xAxis: to }];
     }),
   };
 }

@@ -5,7 +5,7 @@ import { rateChart } from '../../../../bin/plan/page/charts/rate-chart';
 import { timelineChart } from '../../../../bin/plan/page/charts/timeline-chart';
 import { memoryText } from '../../../../bin/plan/page/tables';
 import { DARK, LIGHT } from '../../../../bin/plan/page/theme';
-import { FORTY_SLICES_REPORT, TRANSFORMER_REPORT } from '../../../support/sample-report';
+import { BESIDE_FRONT_REPORT, FORTY_SLICES_REPORT, TRANSFORMER_REPORT } from '../../../support/sample-report';
 
 /** Relative luminance: https://www.w3.org/TR/WCAG22/#dfn-relative-luminance. */
 function luminance(color: string): number {
@@ -64,7 +64,7 @@ describe('the chart of the profile', () => {
     const chart = profileChart(empty);
     expect(chart.stops).toEqual([]);
     expect(chart.facts({ seriesIndex: 0, dataIndex: 0 })).toBeUndefined();
-    expect(chart.option(DARK, 400).series).toHaveLength(4);
+    expect(chart.option(DARK, 400).series).toHaveLength(6);
   });
 });
 
@@ -72,24 +72,30 @@ describe('the chart of the front', () => {
   const { front } = TRANSFORMER_REPORT;
 
   it('marks the chosen plan', () => {
-    if (front === undefined) throw new Error('the sample has a front');
     const { series } = frontChart(front).option(LIGHT, 800);
     const marked = (series as { data: { symbol?: string }[] }[]).map(({ data }) =>
       data.flatMap(({ symbol }, index) => (symbol === 'diamond' ? [index] : [])),
     );
     expect(marked).toEqual([[front.chosen], [front.chosen]]);
-    const { temperature, points } = front;
-    expect(frontChart({ temperature, points }).legend.map(({ label }) => label)).not.toContain('this plan');
+  });
+
+  it('draws a plan beside the front at both quantiles', () => {
+    const { plan } = BESIDE_FRONT_REPORT.front;
+    const { series } = frontChart(BESIDE_FRONT_REPORT.front).option(LIGHT, 800);
+    const drawn = (series as { name: string; data: unknown }[]).find(({ name }) => name === 'this plan');
+    expect(drawn?.data).toEqual([
+      [plan.p50, plan.dollarsPerMillion],
+      [plan.p95, plan.dollarsPerMillion],
+    ]);
   });
 
   it('starts ticks at 0 and ends them at a round number of seconds', () => {
-    if (front === undefined) throw new Error('the sample has a front');
     expect(frontChart(front).option(LIGHT, 800).xAxis).toMatchObject({ min: 0, max: 6_000, interval: 2_000 });
   });
 });
 
 describe('the chart of request rates', () => {
-  const { alternatives = [], cheapest = [] } = TRANSFORMER_REPORT;
+  const { alternatives, cheapest } = TRANSFORMER_REPORT;
 
   it('draws the services that can run the model, without zeros', () => {
     const free = { ...alternatives[0], monthly: [{ requestsPerHour: 0, dollars: 0 }] };
@@ -110,7 +116,7 @@ describe('the chart of request rates', () => {
       return markArea.data.map(([{ name, label }]) => [name, label.show] as const);
     };
     const names = ['slices: 8 functions', 'one Lambda function, weights from S3', 'Fargate, always on'];
-    expect(shown(1_000)).toEqual(names.map((name) => [`cheapest: ${name}`, true]));
+    expect(shown(1_000)).toEqual(names.map((name) => [name, true]));
     expect(shown(335).map(([, show]) => show)).toEqual([false, true, true]);
   });
 
@@ -125,7 +131,7 @@ describe('the chart of request rates', () => {
 
 describe('the chart of costs', () => {
   it('stacks one bar for each item', () => {
-    const { costPerMillion = [], run } = TRANSFORMER_REPORT;
+    const { costPerMillion, run } = TRANSFORMER_REPORT;
     const { series } = costChart(costPerMillion, run).option(LIGHT, 800);
     expect((series as { data: number[] }[]).map(({ data }) => data)).toEqual(
       costPerMillion.map(({ warm, mixed, cold }) => [warm, mixed, cold]),
@@ -136,9 +142,9 @@ describe('the chart of costs', () => {
 describe('the timeline of a run', () => {
   it('has a row for each slice and a legend of what happens', () => {
     const { timelines } = TRANSFORMER_REPORT;
-    const warm = timelineChart('warm', timelines?.warm ?? []);
+    const warm = timelineChart('warm', timelines.warm);
     expect(warm.legend.map(({ label }) => label)).not.toContain('loads weights');
-    const cold = timelineChart('cold', timelines?.cold ?? []);
+    const cold = timelineChart('cold', timelines.cold);
     expect(cold.legend.map(({ label }) => label)).toContain('loads weights');
     const rows = ['state machine', ...Array.from({ length: 8 }, (_, slice) => `slice ${slice}`)];
     expect(cold.option(LIGHT, 800).yAxis).toMatchObject({ data: rows });

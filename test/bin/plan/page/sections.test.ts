@@ -5,12 +5,12 @@ import { DARK, LIGHT } from '../../../../bin/plan/page/theme';
 import type { Figure } from '../../../../bin/plan/figures';
 import type { PlanReport } from '../../../../bin/plan/plan-report';
 import {
+  BESIDE_FRONT_REPORT,
   FORTY_SLICES_REPORT,
   HOSTILE_REPORT,
   ONE_SLICE_REPORT,
   SMALL_REPORT,
   TRANSFORMER_REPORT,
-  withoutCosts,
 } from '../../../support/sample-report';
 
 const REPORTS: readonly [string, PlanReport][] = [
@@ -19,7 +19,7 @@ const REPORTS: readonly [string, PlanReport][] = [
   ['one slice', ONE_SLICE_REPORT],
   ['forty slices', FORTY_SLICES_REPORT],
   ['hostile names', HOSTILE_REPORT],
-  ['no costs', withoutCosts(TRANSFORMER_REPORT)],
+  ['a plan beside the front', BESIDE_FRONT_REPORT],
 ];
 
 const chartsOf = (report: PlanReport): Chart[] =>
@@ -48,7 +48,7 @@ describe.each(REPORTS)('the page of %s', (_, report) => {
 
   it('shows no number in its tables that --json does not have', () => {
     // The front and the nodes of a cut are counted, which is no estimate.
-    const counts = new Set([...known, ...(report.front?.points.keys() ?? [])]);
+    const counts = new Set([...known, ...report.front.points.map((_point, index) => index + 1)]);
     for (const { rows, foot = [] } of tablesOf(report))
       expect(unknown([...rows, ...foot].flat(), counts)).toEqual([]);
   });
@@ -78,7 +78,7 @@ describe.each(REPORTS)('the page of %s', (_, report) => {
       const { series } = chart.option(LIGHT, 1_000);
       const places = new Set([...report.profile.map(({ last }) => last + 1), ...report.slices.keys(), 0, 1]);
       const middles = report.profile.map(({ first, last }) => (first + last + 1) / 2);
-      const rows = report.timelines?.cold.keys() ?? [];
+      const rows = report.timelines.cold.keys();
       const drawn = new Set([...known, ...places, ...middles, ...rows]);
       expect(numbersOfData(series).filter((number) => !drawn.has(number))).toEqual([]);
     }
@@ -130,29 +130,34 @@ describe('sectionsOf', () => {
     expect(ids(ONE_SLICE_REPORT)).not.toContain('cuts');
   });
 
-  it('leaves out what the report does not know', () => {
-    const bare = withoutCosts(TRANSFORMER_REPORT);
-    expect(ids(bare)).toEqual(['slices', 'cuts', 'assumptions']);
-    expect(ids({ ...bare, assumptions: [] })).toEqual(['slices', 'cuts']);
-    const [{ tables, charts }] = sectionsOf(bare);
-    expect(tables[0].head).toEqual([
-      'slice',
-      'nodes',
-      'files',
-      'weights',
-      'activations',
-      'reads',
-      'writes',
-      'function',
-    ]);
-    expect([charts[0].chart.option(LIGHT, 1_000).yAxis].flat()).toHaveLength(2);
-  });
-
   it('says why a service cannot run the model', () => {
     const services = sectionsOf(SMALL_REPORT).find(({ id }) => id === 'services');
     expect(services?.notes).toContainEqual({
-      name: 'SageMaker Serverless cannot run it',
+      name: 'SageMaker Serverless is out',
       sentences: ['A request may have at most 4 MB.', 'A run may take at most 60 s.'],
     });
+  });
+});
+
+describe('the section of the front', () => {
+  const front = (report: PlanReport) => {
+    const found = sectionsOf(report).find(({ id }) => id === 'front');
+    if (found === undefined) throw new Error('no front');
+    return found;
+  };
+
+  it('marks the plan among the points of the front', () => {
+    const { folded, charts } = front(TRANSFORMER_REPORT);
+    const { points, chosen } = TRANSFORMER_REPORT.front;
+    expect(folded[0].rows.map(([name]) => name).indexOf('this plan')).toBe(chosen);
+    expect(charts[0].chart.stops).toHaveLength(points.length);
+  });
+
+  it('has the plan as a point of its own if it is beside the front', () => {
+    const { text, folded, charts } = front(BESIDE_FRONT_REPORT);
+    expect(text).toContain('This plan is beside the front');
+    expect(folded[0].foot?.map(([name]) => name)).toEqual(['this plan']);
+    const { chart } = charts[0];
+    expect(chart.stops.map((stop) => chart.facts(stop)?.title).at(-1)).toBe('This plan');
   });
 });

@@ -1,0 +1,103 @@
+/** Assembles the report of a plan from the analyzed model, its cut and its slices. */
+import type { AnalyzedModel } from '../../../lib/compile/analyze';
+import { wholeModel } from '../../../lib/compile/plan-estimates';
+import { storagePerMonth } from '../../../lib/cost/formulas/s3';
+import type { ChosenCut } from '../../../lib/plan/best-cut';
+import { findCuts } from '../../../lib/plan/cuts/cuts';
+import type { SliceSettings } from '../../../lib/plan/schedule/price';
+import type { PlanDraft } from '../../../lib/plan/file/plan';
+import type { SliceSize } from '../../../lib/plan/sizes/estimate';
+import { sliceSizes } from '../../../lib/plan/sizes/slice-sizes';
+import { wireSlices } from '../../../lib/plan/wiring/wiring';
+import { graphProfile } from '../graph-profile';
+import type { PlanReport, ReportedSlice } from '../plan-report';
+import { assumptionsOf } from './assumptions';
+import { lineItems, pricedPlan, reportedRun, runCost } from './priced-plan';
+import type { ReportRequest } from './report-request';
+import { reportedAlternatives } from './reported-alternatives';
+import { reportedFront } from './reported-front';
+import { reportedCuts, reportedModel, reportedSlices } from './reported-slices';
+import { runTimeline } from './run-timeline';
+import { warningsOf } from './warnings';
+
+/** All costs and times come from the model of cost of `analyzed`. */
+export function assembleReport(
+  analyzed: AnalyzedModel,
+  cut: ChosenCut,
+  plan: PlanDraft,
+  request: ReportRequest,
+): PlanReport {
+  const { costs } = analyzed.cuts;
+  const { goal } = request;
+  const model = costs.model(goal.requestsPerHour);
+  const settings = settingsOf(analyzed, cut, plan);
+  const sizes = sliceSizes(cut.dataflow, cut.wiring, analyzed.cuts.bytes, costs.work, costs.peaks);
+  const priced = pricedPlan(
+    { model, outputSecondsPerByte: costs.outputSecondsPerByte },
+    cut.wiring,
+    sizes,
+    settings,
+  );
+  const costOf = {
+    warm: runCost(priced, 'warm'),
+    mixed: runCost(priced, 'mixed'),
+    cold: runCost(priced, 'cold'),
+  };
+  const { warm, mixed, cold } = costOf;
+  const whole = wholeSize(analyzed);
+  const slices = reportedSlices(cut, plan, sizes, priced.steps);
+  const fileBytes = slices.reduce((sum, slice) => sum + slice.fileBytes, 0);
+  const { rule, bytes } = analyzed.cuts;
+  const cuts = findCuts({ ...cut.dataflow, order: cut.groups.flat() }, rule, bytes, costs);
+  const ofModel = reportedModel(analyzed, whole);
+  const sliced = { slices: slices.length, memoryMb: Math.max(...settings.memoryMb), fileBytes, warm, cold };
+  const services = reportedAlternatives(model, wholeModel(analyzed), sliced, request);
+  return {
+    model: ofModel,
+    slices,
+    profile: graphProfile({ cuts, starts: slices.slice(1).map(({ first }) => first), work: costs.work }),
+    cuts: reportedCuts(analyzed, cuts, slices),
+    run: { warm: reportedRun(warm), mixed: reportedRun(mixed), cold: reportedRun(cold) },
+    coldShare: model.coldShare,
+    costPerMillion: lineItems(priced),
+    costPerMonth: [
+      { item: 'S3 storage of the slices', dollars: storagePerMonth(fileBytes, model.options.prices) },
+    ],
+    front: reportedFront(analyzed, model, { ...settings, cost: costOf[goal.temperature] }, request),
+    alternatives: services.alternatives,
+    cheapest: services.cheapest,
+    verdict: [...services.sentences.slice(0, 1), planSentence(slices), ...services.sentences.slice(1)],
+    timelines: { warm: runTimeline(priced, 'warm'), cold: runTimeline(priced, 'cold') },
+    ...(cut.settings && {
+      search: { tolerance: cut.settings.tolerance, comparedAllCuts: cut.settings.comparedAllCuts },
+    }),
+    assumptions: assumptionsOf(model, ofModel, request),
+    warnings: warningsOf(analyzed, cut.settings, request),
+  };
+}
+
+function settingsOf(
+  analyzed: AnalyzedModel,
+  { settings }: ChosenCut,
+  { slices, threads }: PlanDraft,
+): SliceSettings {
+  return {
+    memoryMb: slices.map((slice) => slice.memoryMb),
+    threads,
+    transport: settings?.transport ?? analyzed.transport,
+  };
+}
+
+/** The size of one slice that runs everything. */
+function wholeSize({ dataflow, cuts: { bytes, costs } }: AnalyzedModel): SliceSize {
+  const wiring = wireSlices(dataflow, [dataflow.order]);
+  const [size] = sliceSizes(dataflow, wiring, bytes, costs.work, costs.peaks);
+  return size;
+}
+
+function planSentence(slices: readonly ReportedSlice[]): string {
+  const largest = slices.reduce((most, { memoryMb: mb }) => Math.max(most, mb), 0).toLocaleString('en-US');
+  return slices.length === 1
+    ? `This plan runs the whole model in one slice, with a function of ${largest} MB.`
+    : `This plan runs the model in ${slices.length} slices, of which the largest has a function of ${largest} MB.`;
+}

@@ -1,0 +1,14 @@
+/** What a report needs to know about the user's choices, besides the model and its cut. */
+import type { Transport } from '../../../lib/cost/cost-model';
+import type { Goal } from '../../../lib/plan/search/slicers';
+
+export interface ReportRequest {
+  /** By what the plan was chosen. */
+  readonly goal: Goal;
+  /** Most memory of a function in MB, if there is a limit besides Lambda's. */
+  readonly maxMemoryMb?: number;
+  /** Where slices may write what later slices read. @default ['s3-standard'] */
+  readonly transports?: readonly Transport[];
+  /** What differs between the model's profile and this plan. @default [] */
+  readonly profileDifferences?: readonly string[];
+}

@@ -1,0 +1,117 @@
+/** The Pareto front of plans with any number of slices, priced as their state machines run them, and the plan beside it. */
+import type { AnalyzedModel } from '../../../lib/compile/analyze';
+import type { RunCost } from '../../../lib/cost/cost-model';
+import type { DetailedCostModel } from '../../../lib/cost/model';
+import { SlicedInferenceError } from '../../../lib/errors';
+import type { CutSpace } from '../../../lib/plan/cuts/cuts';
+import type { FrontPoint as SearchedPoint } from '../../../lib/plan/search/plan-request';
+import { automatic } from '../../../lib/plan/search/slicers';
+import { DEFAULT_MAX_MEMORY_MB, MAX_LAMBDA_MEMORY_MB } from '../../../lib/plan/sizes/lambda-quotas';
+import { sliceSizes } from '../../../lib/plan/sizes/slice-sizes';
+import { wireSlices } from '../../../lib/plan/wiring/wiring';
+import type { FrontPoint, ParetoFront } from '../plan-report';
+import { pricedPlan, reportedRun, runCost } from './priced-plan';
+import type { ReportRequest } from './report-request';
+
+/** The plan of the report: its cost at the temperature of the request. */
+export interface OwnPlan {
+  readonly memoryMb: readonly number[];
+  readonly threads: number;
+  readonly transport: FrontPoint['transport'];
+  readonly cost: RunCost;
+}
+
+export function reportedFront(
+  { cuts }: AnalyzedModel,
+  model: DetailedCostModel,
+  own: OwnPlan,
+  request: ReportRequest,
+): ParetoFront {
+  const { temperature, quantile } = request.goal;
+  const spaces = cuts.withoutRepeats === undefined ? [cuts] : [cuts, cuts.withoutRepeats];
+  const searched = spaces.flatMap((space) =>
+    searchedFront(withFewCuts(space), own, request).map((point) => repriced(space, model, point, request)),
+  );
+  const plan = pointOf({ ...own, slices: own.memoryMb.length }, own.cost);
+  const isPlan = (point: FrontPoint): boolean => JSON.stringify(point) === JSON.stringify(plan);
+  // Of equal plans, the one of this report.
+  const points = undominated([plan, ...searched.filter((point) => !isPlan(point))], quantile);
+  const isSearched = searched.length > 0;
+  const chosen = isSearched ? points.indexOf(plan) : -1;
+  return {
+    temperature,
+    quantile,
+    points: isSearched ? points : [],
+    plan,
+    ...(chosen >= 0 && { chosen }),
+  };
+}
+
+/** Cuts that the search for a front compares: the number of plans that stay comparable grows fast with it. */
+const MOST_CUTS = 14;
+
+/** Of each of `MOST_CUTS` parts of the legal cuts, the one that the fewest bytes cross. */
+function withFewCuts(space: CutSpace): CutSpace {
+  const { legal, crossingBytes } = space;
+  if (legal.length <= MOST_CUTS) return space;
+  const few = Array.from({ length: MOST_CUTS }, (_, part) => {
+    const start = Math.floor((part * legal.length) / MOST_CUTS);
+    const end = Math.floor(((part + 1) * legal.length) / MOST_CUTS);
+    return legal.slice(start, end).reduce((a, b) => (crossingBytes[b] < crossingBytes[a] ? b : a));
+  });
+  return { ...space, legal: few };
+}
+
+/** Without limits on cost and latency, so that the front shows what other limits would reach. */
+function searchedFront(space: CutSpace, own: OwnPlan, request: ReportRequest): readonly SearchedPoint[] {
+  const { goal, maxMemoryMb = DEFAULT_MAX_MEMORY_MB, transports } = request;
+  const { temperature, quantile, requestsPerHour } = goal;
+  const slicer = automatic({
+    minimize: 'cost',
+    maxMemorySize: Math.min(MAX_LAMBDA_MEMORY_MB, Math.max(maxMemoryMb, ...own.memoryMb)),
+    ...{ temperature, quantile, requestsPerHour, transports },
+  });
+  try {
+    return slicer.choose(space).settings?.front() ?? [];
+  } catch (error) {
+    // No plan keeps within the memory of a function, such as when the user named too few cuts.
+    if (error instanceof SlicedInferenceError) return [];
+    throw error;
+  }
+}
+
+/** The search prices chains of slices; a state machine may run some of them side by side. */
+function repriced(
+  { dataflow, bytes, costs }: CutSpace,
+  model: DetailedCostModel,
+  point: SearchedPoint,
+  { goal }: ReportRequest,
+): FrontPoint {
+  const boundaries = [0, ...point.cuts, dataflow.order.length];
+  const groups = boundaries.slice(1).map((end, slice) => dataflow.order.slice(boundaries[slice], end));
+  const wiring = wireSlices(dataflow, groups);
+  const sizes = sliceSizes(dataflow, wiring, bytes, costs.work, costs.peaks);
+  const { outputSecondsPerByte } = costs;
+  const priced = pricedPlan({ model, outputSecondsPerByte }, wiring, sizes, point);
+  return pointOf(point, runCost(priced, goal.temperature));
+}
+
+function pointOf(
+  { slices, memoryMb, threads, transport }: Omit<FrontPoint, 'dollarsPerMillion' | 'p50' | 'p95'>,
+  cost: RunCost,
+): FrontPoint {
+  return { slices, memoryMb, threads, transport, ...reportedRun(cost) };
+}
+
+/** The cheapest first; of equal ones, the first. */
+function undominated(points: readonly FrontPoint[], quantile: 'p50' | 'p95'): FrontPoint[] {
+  const sorted = [...points].sort(
+    (a, b) => a.dollarsPerMillion - b.dollarsPerMillion || a[quantile] - b[quantile],
+  );
+  let fastest = Infinity;
+  return sorted.filter((point) => {
+    if (point[quantile] >= fastest) return false;
+    fastest = point[quantile];
+    return true;
+  });
+}

@@ -1,0 +1,90 @@
+/** What the report says about the model, its slices and the cuts between them. */
+import * as path from 'node:path';
+import type { AnalyzedModel } from '../../../lib/compile/analyze';
+import type { CutSpace } from '../../../lib/plan/cuts/cuts';
+import type { PlanDraft } from '../../../lib/plan/file/plan';
+import type { SliceSize } from '../../../lib/plan/sizes/estimate';
+import { memoryMb, peakBytes } from '../../../lib/plan/sizes/estimate';
+import type { WiredCut } from '../../../lib/plan/wiring/wiring';
+import type { CrossingTensor, ReportedCut, ReportedModel, ReportedSlice } from '../plan-report';
+import type { PricedStep } from './priced-plan';
+
+/** @param whole the size of one slice that runs everything */
+export function reportedModel({ source, model, planned }: AnalyzedModel, whole: SliceSize): ReportedModel {
+  return {
+    file: path.basename(source[0].path),
+    bytes: source.reduce((sum, { size }) => sum + size, 0),
+    nodes: model.graph.nodes.length,
+    peakMemoryBytes: peakBytes(whole),
+    memoryMb: memoryMb(whole),
+    coreSeconds: whole.coreSeconds,
+    dimensions: Object.entries(planned.dimensions).map(([name, size]) => ({
+      name,
+      size,
+      isAssumed: planned.assumed.includes(name),
+    })),
+  };
+}
+
+/**
+ * @param sizes by slice
+ * @param steps by slice
+ */
+export function reportedSlices(
+  { groups }: WiredCut,
+  plan: PlanDraft,
+  sizes: readonly SliceSize[],
+  steps: readonly PricedStep[],
+): ReportedSlice[] {
+  let next = 0;
+  return plan.slices.map((slice, index): ReportedSlice => {
+    const nodes = groups[index].length;
+    const first = next;
+    next += nodes;
+    const { weightBytes, activationBytes, readBytes, writeBytes, memoryMb: memory, peakMemoryBytes } = slice;
+    const { warmMs, loadMs, coldMs } = steps[index].cost;
+    return {
+      slice: index,
+      nodes,
+      first,
+      last: next - 1,
+      fileBytes: slice.model.bytes + (slice.weights?.bytes ?? 0),
+      ...{ weightBytes, activationBytes, readBytes, writeBytes },
+      memoryMb: memory,
+      peakMemoryBytes,
+      coreSeconds: sizes[index].coreSeconds,
+      times: { warmMs, loadMs, coldMs },
+    };
+  });
+}
+
+/** By slice but the last. */
+export function reportedCuts(
+  analyzed: AnalyzedModel,
+  cuts: CutSpace,
+  slices: readonly ReportedSlice[],
+): ReportedCut[] {
+  return slices.slice(1).map(({ first }, slice) => reportedCut(analyzed, cuts, slice, first));
+}
+
+function reportedCut(
+  { model, types }: AnalyzedModel,
+  { bytes, crossingBytes, producedAt, lastUsedAt }: CutSpace,
+  slice: number,
+  position: number,
+): ReportedCut {
+  const crossing = model.graph.values
+    .map((_, value) => value)
+    .filter(
+      (value) => producedAt[value] >= 0 && producedAt[value] < position && lastUsedAt[value] >= position,
+    );
+  return {
+    slice,
+    position,
+    bytes: crossingBytes[position],
+    tensors: crossing.map((value): CrossingTensor => {
+      const { dtype = 'unknown', shape } = types[value];
+      return { name: model.graph.values[value].name, dtype, shape, bytes: bytes[value] };
+    }),
+  };
+}

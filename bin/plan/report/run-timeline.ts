@@ -1,0 +1,91 @@
+/** Draws a run of a plan as spans in time. Delays that vary have their means, as they add up. */
+import type { Schedule, Stage } from '../../../lib/plan/schedule/schedule';
+import type { LatencyDistribution } from '../../../lib/cost/latency/latency-distribution';
+import type { SpanKind, TimelineSpan } from '../plan-report';
+import type { PricedPlan } from './priced-plan';
+
+const STATE_MACHINE = 'state machine';
+const CALLER = 'caller';
+
+export function runTimeline(plan: PricedPlan, temperature: 'warm' | 'cold'): TimelineSpan[] {
+  return new Timeline(plan, temperature === 'cold').spans();
+}
+
+class Timeline {
+  private readonly drawn: TimelineSpan[] = [];
+  /** By slice that was warmed up: when it is loaded. */
+  private readonly loadedAt = new Map<number, number>();
+
+  constructor(
+    private readonly plan: PricedPlan,
+    private readonly isCold: boolean,
+  ) {}
+
+  spans(): TimelineSpan[] {
+    const { model, steps, schedule } = this.plan;
+    const end = this.afterAll(schedule, 0);
+    const { get } = model.stores[steps[steps.length - 1].writesTo];
+    if (model.options.result === 's3') this.draw(CALLER, 'read', end, meanOf(get));
+    return this.drawn;
+  }
+
+  private afterAll(schedule: Schedule, start: number): number {
+    return schedule.reduce((end, stage) => this.after(stage, end), start);
+  }
+
+  private after(stage: Stage, start: number): number {
+    switch (stage.kind) {
+      case 'slice':
+        return this.afterSlice(stage.slice, start);
+      case 'warm-up': {
+        if (!this.isCold) return start;
+        const loaded = this.afterLoad(stage.slice, start);
+        this.loadedAt.set(stage.slice, loaded);
+        return loaded;
+      }
+      case 'parallel': {
+        const from = this.afterTransition(start);
+        return Math.max(...stage.branches.map((branch) => this.afterAll(branch, from)));
+      }
+    }
+  }
+
+  private afterSlice(slice: number, start: number): number {
+    const { model, steps } = this.plan;
+    const { cost, readsFrom, writesTo } = steps[slice];
+    const { readMs, runMs, firstRunMs, writeMs } = cost.parts;
+    const row = rowOf(slice);
+    const called = this.afterTransition(start);
+    const ready = this.isCold && !this.loadedAt.has(slice) ? this.afterLoad(slice, called) : called;
+    const waits = this.loadedAt.get(slice) ?? ready;
+    this.draw(row, 'wait', waits, ready - waits);
+    const isInline = readsFrom === 'request' && model.options.request === 'inline';
+    const reads = model.stores[readsFrom === 'request' ? 's3-standard' : readsFrom];
+    const read = this.draw(row, 'read', ready, readMs + (isInline ? 0 : meanOf(reads.get)));
+    const run = this.draw(row, 'run', read, runMs + (this.isCold ? firstRunMs : 0));
+    return this.draw(row, 'write', run, writeMs + meanOf(model.stores[writesTo].put));
+  }
+
+  private afterLoad(slice: number, start: number): number {
+    const { startMs, sliceLoadMs } = this.plan.steps[slice].cost.parts;
+    return this.draw(rowOf(slice), 'load', this.draw(rowOf(slice), 'start', start, startMs), sliceLoadMs);
+  }
+
+  private afterTransition(start: number): number {
+    return this.draw(STATE_MACHINE, 'transition', start, meanOf(this.plan.model.transition));
+  }
+
+  /** @returns the end of the span */
+  private draw(row: string, kind: SpanKind, startMs: number, ms: number): number {
+    if (ms > 0) this.drawn.push({ row, kind, startMs, endMs: startMs + ms });
+    return startMs + ms;
+  }
+}
+
+function rowOf(slice: number): string {
+  return `slice ${slice}`;
+}
+
+function meanOf(delay: LatencyDistribution): number {
+  return delay.mean;
+}

