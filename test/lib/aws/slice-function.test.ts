@@ -178,7 +178,7 @@ describe('a slice that is too large for Lambda', () => {
   test('is refused for its memory', () => {
     const dimensions = { batch: 100_000_000 };
     expect(errorOf(() => pipelineStack({ dimensions, slicing: Slicing.count(1) }))).toBe(
-      'slice 0 must fit a Lambda function of 10240 MB, got an estimate of 35264 MB: ' +
+      'slice 0 must fit a Lambda function of 10240 MB, got an estimate of 48960 MB: ' +
         'use more slices, or set sliceFunctions.memorySize if the estimate is too high',
     );
   });
