@@ -110,29 +110,62 @@ function cheapestSentence(cheapest: Alternative, rate: number): Sentence {
   };
 }
 
-/** Ranges of an alternative that a sentence lists. Steps of always-on instances may split its range often. */
-const MAX_RANGES = 3;
-
-/** One sentence for each alternative that is cheapest somewhere. */
+/** One sentence for each range of rates. Ranges in which the same alternatives alternate are one. */
 function rateSentences(alternatives: readonly Alternative[], winners: readonly Winner[]): Sentence[] {
-  return [...new Set(winners.map(({ id }) => id))].map((id) => {
-    const ranges = winners.filter((winner) => winner.id === id).map((own) => inRange(own, winners));
-    const more = ranges.length - MAX_RANGES;
-    const listed = [
-      ...ranges.slice(0, MAX_RANGES),
-      ...(more > 0 ? [more === 1 ? 'in 1 further range' : `in ${more} further ranges`] : []),
-    ];
-    const name = alternatives.find((alternative) => alternative.id === id)?.name ?? id;
-    return { kind: 'rates', text: `${name} is cheapest ${listed.join(', and ')}`, about: [id] };
+  const nameOf = (id: AlternativeId): string => alternatives.find((own) => own.id === id)?.name ?? id;
+  return rateRanges(winners).map(({ ids, fromPerHour, toPerHour }): Sentence => {
+    const range = inRange({ fromPerHour, toPerHour }, winners);
+    const names = ids.map(nameOf);
+    const text =
+      names.length === 1
+        ? `${names[0]} ${ids[0] === 'slices' && names[0] !== '1 slice' ? 'are' : 'is'} cheapest ${range}`
+        : `${names.slice(0, -1).join(', ')} and ${names[names.length - 1]} take turns as the cheapest ${range}, because instances come in whole numbers`;
+    return { kind: 'rates', text, about: ids };
   });
 }
 
-function inRange(own: Winner, winners: readonly Winner[]): string {
-  const isFirst = own === winners[0];
-  const isLast = own === winners[winners.length - 1];
-  if (isFirst) return isLast ? 'at every rate' : `below ${inRate(own.toPerHour)}`;
-  if (isLast) return `from ${inRate(own.fromPerHour)}`;
-  return `from ${inCount(own.fromPerHour)} to ${inRate(own.toPerHour)}`;
+/** A range of rates, and the alternatives that are the cheapest in parts of it. */
+interface RateRange extends Rates {
+  readonly ids: readonly AlternativeId[];
+}
+
+type Rates = Pick<Winner, 'fromPerHour' | 'toPerHour'>;
+
+/** From the rate at which a winner first loses to the rate from which it never wins again, winners are in one range. */
+function rateRanges(winners: readonly Winner[]): RateRange[] {
+  const ranges: RateRange[] = [];
+  for (let start = 0; start < winners.length;) {
+    const end = endOfTurns(winners, start);
+    const [first, last] = [winners[start], winners[end]];
+    ranges.push({ ...first, ids: [first.id] });
+    if (end > start) {
+      const between = winners.slice(start + 1, end);
+      const ids = [...new Set(between.map(({ id }) => id))];
+      ranges.push({ ids, fromPerHour: first.toPerHour, toPerHour: last.fromPerHour });
+      ranges.push({ ...last, ids: [last.id] });
+    }
+    start = end + 1;
+  }
+  return ranges;
+}
+
+/** The last of the winners from `start` on that take turns with each other. */
+function endOfTurns(winners: readonly Winner[], start: number): number {
+  let end = start;
+  for (let index = start; index <= end; index++)
+    end = Math.max(
+      end,
+      winners.findLastIndex(({ id }) => id === winners[index].id),
+    );
+  return end;
+}
+
+function inRange({ fromPerHour, toPerHour }: Rates, winners: readonly Winner[]): string {
+  const isFirst = fromPerHour === winners[0].fromPerHour;
+  const isLast = toPerHour === winners[winners.length - 1].toPerHour;
+  if (isFirst) return isLast ? 'at every rate' : `below ${inRate(toPerHour)}`;
+  if (isLast) return `from ${inRate(fromPerHour)} on`;
+  return `from ${inCount(fromPerHour)} to ${inRate(toPerHour)}`;
 }
 
 function outSentence({ id, name, breaks }: Alternative): Sentence {
