@@ -8,7 +8,11 @@ export class SlicedInferenceError extends Error {
    * @param got says what it is instead
    * @param advice says what the user can do
    */
-  constructor(what: string, got: string, advice: string) {
+  constructor(
+    what: string,
+    readonly got: string,
+    advice: string,
+  ) {
     super(`${what}, got ${got}: ${advice}`);
   }
 }

@@ -22,8 +22,10 @@ interface Inspection {
   readonly outputs: readonly InspectedValue[];
   /** Symbolic dimensions of the inputs, with the sizes for which the model is planned. */
   readonly dimensions: readonly InspectedDimension[];
-  /** Values whose sizes depend on data, so that plans count an upper bound. */
+  /** Values whose sizes depend on data, so that plans count estimates of them. */
   readonly boundedTensors: readonly string[];
+  /** Why ONNX Runtime does not load the model with these sizes; absent if it does. */
+  readonly refusal?: string;
   readonly possibleCuts: number;
   /** Tensors that cross a cut alone, in graph order: good choices for `--at-tensors`. */
   readonly singleTensorCuts: readonly string[];
@@ -104,6 +106,7 @@ function inspect({
       size,
       assumed: planned.assumed.includes(name),
     })),
+    ...(planned.refusal !== undefined && { refusal: planned.refusal }),
     boundedTensors: planned.bounded.map((value) => graph.values[value].name),
     possibleCuts: cuts.legal.length,
     singleTensorCuts: singleCrossings({ cuts, inner }).map((value) => graph.values[value].name),
@@ -143,7 +146,7 @@ function describe(path: string, found: Inspection): string {
     list.map(
       ({ name, dtype, shape }) => `  ${name}  ${formatType({ ...(dtype !== null && { dtype }), shape })}`,
     );
-  const { possibleCuts, singleTensorCuts, cannotCross, boundedTensors } = found;
+  const { possibleCuts, singleTensorCuts, cannotCross, boundedTensors, refusal } = found;
   return [
     path,
     `size        ${formatBytes(found.bytes)}`,
@@ -160,6 +163,7 @@ function describe(path: string, found: Inspection): string {
     ...values(found.outputs),
     `cuts        ${possibleCuts} possible, so at most ${possibleCuts === 0 ? '1 slice' : `${possibleCuts + 1} slices`}`,
     `  tensors that cross a cut alone: ${firstOf(singleTensorCuts).join(', ') || 'none'}`,
+    ...(refusal === undefined ? [] : [`ONNX Runtime refuses the model with these sizes: ${refusal}`]),
     ...(boundedTensors.length === 0
       ? []
       : [`sizes that depend on data: ${firstOf(boundedTensors).join(', ')}`]),

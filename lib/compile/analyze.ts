@@ -16,7 +16,7 @@ import { provenShapes } from '../shapes/proven-shapes';
 import type { DimensionSizes, ValueTypes } from '../shapes/value-types';
 import { sortedSizes } from '../shapes/value-types';
 import { profiledPeaks } from '../work/profile/profiled-model';
-import { checkSignature, checkSource } from './check-model';
+import { checkPlannedBytes, checkSignature, checkSource } from './check-model';
 import { cuttableGraph } from './cuttable-graph';
 import type { FittingProfile, GivenProfile } from './profile-file';
 import { profileFor } from './profile-file';
@@ -99,6 +99,7 @@ export function analyzeModel(modelPath: string, options: AnalyzeOptions = {}): A
   const sizes = { ...(profile && profiledSizes(model, profile.profile)), ...dimensions };
   const estimated = planTypes(model, nodes, types, sizes);
   const planned = profile ? trueTypes(model, profile.profile, estimated) : estimated;
+  checkPlannedBytes(model, planned.bytes);
   const planCost = {
     ...planCosts(model, planned.types, { ...costs, ...(profile && { profile: profile.profile }) }),
     ...(profile && hasPlannedSizes(profile.profile, planned) && { peaks: profiledPeaks(profile.profile) }),

@@ -8,6 +8,12 @@ import { nodeLabel } from '../onnx/model';
 import type { DimensionSizes, ValueTypes } from '../shapes/value-types';
 import { symbolicDimensions } from '../shapes/value-types';
 
+/** Larger than any dimension of a tensor that fits a function: 2^31 - 1. */
+const MAX_DIMENSION = 2 ** 31 - 1;
+
+/** 2^43: 800 times what a function can have. Sums of a thousand such sizes are exact. */
+const MAX_PLANNED_BYTES = 2 ** 43;
+
 /**
  * Checks what can be checked before ONNX Runtime reads the model.
  *
@@ -32,6 +38,17 @@ export function checkSignature({ graph }: Model, types: ValueTypes): void {
   );
 }
 
+/** @throws SlicedInferenceError if a planned tensor has so many bytes that sums of them are not exact */
+export function checkPlannedBytes({ graph }: Model, bytes: readonly number[]): void {
+  const value = bytes.findIndex((planned) => planned > MAX_PLANNED_BYTES);
+  if (value < 0) return;
+  throw new SlicedInferenceError(
+    `tensor ${quoted(graph.values[value].name)} must have at most ${MAX_PLANNED_BYTES} bytes at the planned sizes`,
+    `${bytes[value]} bytes`,
+    'plan for smaller dimensions',
+  );
+}
+
 function checkDimensions(model: Model, dimensions: DimensionSizes): void {
   const known = symbolicDimensions(model.graph);
   for (const [name, size] of Object.entries(dimensions)) {
@@ -42,9 +59,9 @@ function checkDimensions(model: Model, dimensions: DimensionSizes): void {
         'use one of these names',
       );
     }
-    if (!Number.isSafeInteger(size) || size < 1) {
+    if (!Number.isSafeInteger(size) || size < 1 || size > MAX_DIMENSION) {
       throw new SlicedInferenceError(
-        `the size of dimension ${quoted(name)} must be a whole number of 1 or more`,
+        `the size of dimension ${quoted(name)} must be a whole number from 1 to ${MAX_DIMENSION}`,
         String(size),
         'use the size that requests will have',
       );

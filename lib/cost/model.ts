@@ -150,6 +150,8 @@ function mixedQuantile(
   let [low, high] = [faster - 1, Math.max(warmMs, coldMs) + distribution.quantile(quantile)];
   while (high - low > 1e-3) {
     const middle = (low + high) / 2;
+    // Neighboring numbers of a very large time are further apart than that.
+    if (middle <= low || middle >= high) break;
     const within =
       (1 - share) * distribution.shareWithin(middle - warmMs) +
       share * distribution.shareWithin(middle - coldMs);

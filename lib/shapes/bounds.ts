@@ -1,6 +1,7 @@
 /**
  * Estimates the number of elements of values whose sizes depend on data, by what is known of their node's inputs. For operators that
- * move, select, convert or reduce elements it is an upper bound. For the others it is not: see `SIZED_BY_VALUES` and `keptPart`.
+ * move, select, convert or reduce elements, and for products with weights, it is an upper bound if those of the inputs are. For the
+ * others it is not: see `SIZED_BY_VALUES` and `keptPart`.
  */
 import type { Model, Node, NodeIndex, ValueIndex } from '../onnx/model';
 import { OMITTED } from '../onnx/model';
@@ -47,6 +48,9 @@ const SIZED_BY_VALUES: ReadonlySet<string> = new Set([
   ...['If', 'Loop', 'Scan'],
 ]);
 
+/** Products of matrices. */
+const PRODUCTS: ReadonlySet<string> = new Set(['MatMul', 'MatMulInteger']);
+
 /** A selected box of `NonMaxSuppression` is a batch, a class and an index. */
 const SELECTED_BOX_FIELDS = 3;
 
@@ -81,7 +85,7 @@ export function boundElements(
     );
     const isList = type.shape?.length === 1;
     const assume = (): number =>
-      (SIZED_BY_VALUES.has(node.opType) ? undefined : keptPart(given, { types, elements }, known)) ??
+      (SIZED_BY_VALUES.has(node.opType) ? undefined : keptPart(given, { types, elements }, type)) ??
       largest([known, isList ? largestSize : largestInput, ...given.map((value) => elements[value])]);
     elements[output] = Number.isFinite(made) ? made : assume();
     if (names && known > 0) dimensions.add(names, Math.max(1, Math.floor(elements[output] / known)));
@@ -96,18 +100,28 @@ export function boundElements(
 }
 
 /**
- * The elements of a value with `known` times the unknown dimensions of its node's inputs; `undefined` when the inputs have no
- * unknown dimension. A convolution of a picture of an unknown size has other channels and about as many pixels.
+ * The elements of a value whose unknown dimensions are those of its node's inputs; `undefined` when the inputs have no unknown
+ * dimension. A convolution of a picture of an unknown size has other channels and about as many pixels. An input may have lost
+ * more dimensions than the result: the known ones of the result stand for them, and must not count twice.
  */
 function keptPart(
   given: readonly ValueIndex[],
   { types, elements }: Pick<Known, 'types' | 'elements'>,
-  known: number,
+  result: ValueType,
 ): number | undefined {
+  const known = knownPart(result);
   const parts = given
     .filter((value) => !isKnown(types[value], value) && knownPart(types[value]) > 0)
-    .map((value) => elements[value] / knownPart(types[value]));
+    .map(
+      (value) => elements[value] / (isMoreUnknown(types[value], result) ? known : knownPart(types[value])),
+    );
   return parts.length === 0 ? undefined : Math.ceil(known * largest(parts));
+}
+
+function isMoreUnknown(one: ValueType, other: ValueType): boolean {
+  const unknown = ({ shape }: ValueType): number =>
+    shape === null ? Infinity : shape.filter((dimension) => !isNumber(dimension)).length;
+  return unknown(one) > unknown(other);
 }
 
 function largest(numbers: readonly number[]): number {
@@ -128,9 +142,20 @@ function boundOf(node: Node, known: Known): number | undefined {
   const first = elements[inputs[0]];
   if (FROM_FIRST_INPUT.has(node.opType)) return first;
   if (FROM_ALL_INPUTS.has(node.opType)) return inputs.reduce((sum, value) => sum + elements[value], 0);
+  if (PRODUCTS.has(node.opType)) return productElements(inputs, known);
   if (node.opType === 'NonZero') return first * Math.max(1, types[inputs[0]].shape?.length ?? 1);
   if (node.opType === 'NonMaxSuppression') return selectedBoxes(node, known) * SELECTED_BOX_FIELDS;
   return undefined;
+}
+
+/** A weight of K x N makes N elements of K. */
+function productElements(
+  [left, right]: readonly ValueIndex[],
+  { types, elements }: Known,
+): number | undefined {
+  const [rows, columns, ...more] = types[right].shape ?? [];
+  if (!isNumber(rows) || !isNumber(columns) || more.length > 0 || rows === 0) return undefined;
+  return Math.ceil((elements[left] / rows) * columns);
 }
 
 /** Each score selects its box at most once, and each class of a picture at most a number of boxes that is often a constant. */

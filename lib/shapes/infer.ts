@@ -57,20 +57,20 @@ export function inferTypes(
  * Returns the types again, with the shapes that ONNX Runtime knows for these sizes after it has folded constants.
  *
  * @param types what `inferTypes` has returned for the model without sizes
- * @returns `undefined` when ONNX Runtime refuses the model with these sizes
+ * @returns the error when ONNX Runtime refuses the model with these sizes
  */
 export function inferFoldedTypes(
   model: Model,
   nodesInOrder: readonly NodeIndex[],
   sizes: DimensionSizes,
   types: ValueTypes,
-): ValueTypes | undefined {
+): ValueTypes | RefusedModelError {
   const skeleton = buildFoldable(model, nodesInOrder, sizes);
   const isScalar = (value: ValueIndex): boolean => types[value].shape?.length === 0;
   const outputs = unlessRefused(() =>
     askOnnxRuntime(model, skeleton, { sizes, foldsConstants: true, isScalar }),
   );
-  if (outputs === undefined) return undefined;
+  if (outputs instanceof RefusedModelError) return outputs;
   const folded = [...types];
   skeleton.exposed.forEach((value, place) => {
     const { elementType, shape } = outputs[place];
@@ -145,12 +145,12 @@ export function inferOutputs(
   return outputs;
 }
 
-/** Returns `undefined` if ONNX Runtime refuses the model: then the caller asks for less. */
-export function unlessRefused<Result>(ask: () => Result): Result | undefined {
+/** Returns the error if ONNX Runtime refuses the model: then the caller asks for less. */
+export function unlessRefused<Result>(ask: () => Result): Result | RefusedModelError {
   try {
     return ask();
   } catch (error) {
-    if (error instanceof RefusedModelError) return undefined;
+    if (error instanceof RefusedModelError) return error;
     throw error;
   }
 }

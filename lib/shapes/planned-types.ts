@@ -22,6 +22,8 @@ export interface PlannedTypes {
   readonly bytes: readonly number[];
   /** The values of unknown size whose node has only inputs of known sizes. */
   readonly bounded: readonly ValueIndex[];
+  /** Why ONNX Runtime does not load the model with `dimensions`, so that most sizes are estimates; absent if it does. */
+  readonly refusal?: string;
 }
 
 /**
@@ -37,7 +39,7 @@ export function planTypes(
   given: DimensionSizes,
 ): PlannedTypes {
   const candidates = candidateSizes(model, types, given);
-  const { sizes, shaped } = typesAt(candidates, { model, nodesInOrder, types });
+  const { sizes, shaped, refusal } = typesAt(candidates, { model, nodesInOrder, types });
   const fixed = withInputSizes(model, shaped, sizes);
   const scalars = new Map<ValueIndex, number | undefined>();
   const scalarOf = (value: ValueIndex): number | undefined => {
@@ -54,6 +56,7 @@ export function planTypes(
     elements,
     bytes: fixed.map(({ dtype }, value) => tensorBytes(dtype, elements[value])),
     bounded,
+    ...(refusal !== undefined && { refusal }),
   };
 }
 
@@ -79,21 +82,24 @@ interface Asked {
 function typesAt(
   candidates: readonly DimensionSizes[],
   { model, nodesInOrder, types }: Asked,
-): { sizes: DimensionSizes; shaped: ValueTypes } {
+): { sizes: DimensionSizes; shaped: ValueTypes; refusal?: string } {
   const [first] = candidates;
   const named = types.map((type) => withSizes(type, first));
   if (named.every(isKnown)) return { sizes: first, shaped: named };
+  let refusal: string | undefined;
   for (const sizes of candidates) {
     const shaped = inferFoldedTypes(model, nodesInOrder, sizes, types);
-    if (shaped !== undefined) return { sizes, shaped };
+    if (!(shaped instanceof RefusedModelError)) return { sizes, shaped };
+    refusal ??= shaped.got;
   }
   if (Object.keys(first).length === 0) return { sizes: first, shaped: named };
+  const refused = refusal === undefined ? {} : { refusal };
   try {
-    return { sizes: first, shaped: inferTypes(model, nodesInOrder, first) };
+    return { sizes: first, shaped: inferTypes(model, nodesInOrder, first), ...refused };
   } catch (error) {
     if (!(error instanceof RefusedModelError)) throw error;
     // ONNX Runtime loads the model without sizes, so it may run with them: it checks branches that never run, too.
-    return { sizes: first, shaped: named };
+    return { sizes: first, shaped: named, ...refused };
   }
 }
 

@@ -20,7 +20,7 @@ import { ByteSource } from '../onnx/wire';
 import { writeChunks } from '../onnx/write-chunks';
 import { withoutBodyTypes } from './bare-bodies';
 import { ranksByRule } from './rank-rules';
-import { inferOutputs, unlessRefused } from './infer';
+import { RefusedModelError, inferOutputs, unlessRefused } from './infer';
 import type { GivenTypes, Skeleton } from './skeleton';
 import { ZEROS_FILE, buildSkeleton } from './skeleton';
 import { uncertainNodes } from './uncertain-sizes';
@@ -161,7 +161,8 @@ function askOnnxRuntime(model: Model, { chunks, zerosBytes, exposed }: Skeleton)
     const job = { modelPath: withBareBodies(modelPath), foldsConstants: false, scalars: [] };
     const answer = unlessRefused(() => inferOutputs(model, job).map(({ shape }) => shape));
     // A process may also end for lack of memory: ask again next time.
-    if (answer !== undefined) writeCached(cache, key, answer);
+    if (answer instanceof RefusedModelError) return undefined;
+    writeCached(cache, key, answer);
     return answer;
   });
   return shapes && new Map(exposed.map((value, place) => [value, shapes[place]]));

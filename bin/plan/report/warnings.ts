@@ -12,7 +12,7 @@ export function warningsOf(
   settings: ChosenSettings | undefined,
   { profileDifferences = [] }: ReportRequest,
 ): string[] {
-  const { bounded, assumed, dimensions } = planned;
+  const { bounded, assumed, dimensions, refusal } = planned;
   const names = bounded.map((value) => model.graph.values[value].name);
   return [
     ...(assumed.length > 0
@@ -20,10 +20,15 @@ export function warningsOf(
           `no --dimension sets ${listed(assumed)}, so the plan assumes ${listed(assumed.map((name) => `${name}=${dimensions[name]}`))}`,
         ]
       : []),
+    ...(refusal === undefined
+      ? []
+      : [
+          `ONNX Runtime refuses the model with ${Object.entries(dimensions)
+            .map(([name, size]) => `${name}=${size}`)
+            .join(', ')}, so most sizes are estimates: ${refusal}`,
+        ]),
     ...(names.length > 0
-      ? [
-          `the sizes of ${listed(names)} depend on data, so the plan counts the largest sizes that are possible`,
-        ]
+      ? [`the sizes of ${listed(names)} depend on data, so the plan counts estimates of them`]
       : []),
     ...profileDifferences.map((difference) => `the profile differs from this plan: ${difference}`),
     ...(settings === undefined ? [] : searchWarnings(settings)),

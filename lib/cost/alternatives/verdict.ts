@@ -118,7 +118,7 @@ function rateSentences(alternatives: readonly Alternative[], winners: readonly W
     const names = ids.map(nameOf);
     const text =
       names.length === 1
-        ? `${names[0]} ${ids[0] === 'slices' && names[0] !== '1 slice' ? 'are' : 'is'} cheapest ${range}`
+        ? `${names[0]} ${ids[0] === 'slices' && names[0] !== 'one slice' ? 'are' : 'is'} cheapest ${range}`
         : `${names.slice(0, -1).join(', ')} and ${names[names.length - 1]} take turns as the cheapest ${range}, because instances come in whole numbers`;
     return { kind: 'rates', text, about: ids };
   });

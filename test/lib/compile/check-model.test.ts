@@ -44,8 +44,19 @@ test.each([
   ],
   [
     { batch: 0 },
-    "the size of dimension 'batch' must be a whole number of 1 or more, got 0: use the size that requests will have",
+    "the size of dimension 'batch' must be a whole number from 1 to 2147483647, got 0: use the size that requests will have",
+  ],
+  [
+    { batch: 2 ** 31 },
+    "the size of dimension 'batch' must be a whole number from 1 to 2147483647, got 2147483648: use the size that requests will have",
   ],
 ])('the dimensions cannot be %j', (dimensions, message) => {
   expect(() => analyzeModel(saveModel(mlp(1)), { dimensions })).toThrow(message);
+});
+
+test('planned tensors are refused if sums of their bytes are not exact', () => {
+  const file = saveModel(mlp(1, 4_096));
+  expect(() => analyzeModel(file, { dimensions: { batch: 2 ** 31 - 1 } })).toThrow(
+    /^tensor 'x' must have at most 8796093022208 bytes at the planned sizes, got 35184372072448 bytes: plan for smaller dimensions$/,
+  );
 });

@@ -314,3 +314,16 @@ describe('a cold run of a model of 1.3 GB in eight slices', () => {
     expect(whole / slices).toBeGreaterThan(3);
   });
 });
+
+it('finds the quantiles of a mix of times that are too long to tell milliseconds apart', () => {
+  const model = costModel({ requestsPerHour: 10 });
+  const totals = {
+    writes: { 's3-standard': 1, 's3-express': 0 },
+    warmMs: 1e18,
+    coldMs: 3e18,
+    warmDollars: 1,
+    coldDollars: 2,
+  };
+  const { p50, p95 } = model.run(totals, 'mixed').latency;
+  expect([p50 / 1e18, p95 / 1e18]).toEqual([expect.closeTo(1), expect.closeTo(3)]);
+});

@@ -69,7 +69,7 @@ describe('dimensions', () => {
 
   test.each([[0], [-1], [1.5], [Number.NaN]])('cannot have size %d', (batch) => {
     expect(refusal({ dimensions: { batch } })).toBe(
-      `the size of dimension 'batch' must be a whole number of 1 or more, got ${batch}: use the size that requests will have`,
+      `the size of dimension 'batch' must be a whole number from 1 to 2147483647, got ${batch}: use the size that requests will have`,
     );
   });
 });

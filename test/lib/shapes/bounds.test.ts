@@ -49,6 +49,17 @@ describe('the elements of a tensor whose size depends on data', () => {
     expect(elementsOf(nodes, [floats('w', [2, 7])]).y).toBe(420);
   });
 
+  test('are those of the rows of a product, also when all dimensions of its input are unknown', () => {
+    const nodes = [node('Reshape', ['x', 'sizes'], ['a']), node('MatMul', ['a', 'w'], ['y'])];
+    // 60 numbers are 6 rows of ten, and each becomes a row of 25.
+    expect(elementsOf(nodes, [floats('w', [10, 25])]).y).toBe(150);
+  });
+
+  test('do not count a dimension twice that is known of the result and not of the input', () => {
+    const nodes = [node('Reshape', ['x', 'sizes'], ['a']), node('Gemm', ['a', 'w'], ['y'])];
+    expect(elementsOf(nodes, [floats('w', [10, 25])]).y).toBeLessThanOrEqual(150);
+  });
+
   test('are exact when the size is a constant', () => {
     const nodes = [node('Expand', ['x', 'three'], ['y'])];
     expect(elementsOf(nodes, [int64s('three', [3, 1, 1])]).y).toBe(180);

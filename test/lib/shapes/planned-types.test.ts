@@ -226,3 +226,32 @@ describe('planned dimensions', () => {
     expect(elements.z).toBe(2);
   });
 });
+
+describe('sizes that ONNX Runtime refuses', () => {
+  /** A table of 4 positions is added to rows of `length`, then each row is multiplied by a weight of 8 x 32. */
+  const file = (): string =>
+    saveModel({
+      graph: {
+        node: [
+          node('Shape', ['x'], ['shape']),
+          node('Abs', ['shape'], ['computed']),
+          node('Reshape', ['x', 'computed'], ['rows']),
+          node('Add', ['rows', 'table'], ['placed']),
+          node('MatMul', ['placed', 'w'], ['y']),
+        ],
+        initializer: [floats('table', [4, 8]), floats('w', [8, 32])],
+        input: [value('x', FLOAT, ['length', 8])],
+        output: [value('y', FLOAT, ['length', 32])],
+      },
+    });
+
+  it('are planned with estimates, and the reason is kept', () => {
+    const { planned: found } = analyzeModel(file(), { dimensions: { length: 5 } });
+    expect(found.refusal).toMatch(/Incompatible dimensions/);
+    expect(found.dimensions).toEqual({ length: 5 });
+  });
+
+  it('have no reason if ONNX Runtime loads the model', () => {
+    expect(analyzeModel(file(), { dimensions: { length: 4 } }).planned.refusal).toBeUndefined();
+  });
+});
