@@ -12,7 +12,7 @@ func main() {
 	stack := awscdk.NewStack(app, jsii.String("Ocr"), nil)
 	pipeline := sliced.NewSlicedInferencePipeline(stack, jsii.String("Recognition"), &sliced.SlicedInferencePipelineProps{
 		ModelPath: jsii.String("model.onnx"),
-		Slicing:   sliced.Slicing_Count(jsii.Number(4)),
+		Slicing:   sliced.Slicing_Count(jsii.Number(4), nil),
 		// Sizes of your requests, by the model's dimension names.
 		Dimensions: &map[string]*float64{"batch": jsii.Number(1), "width": jsii.Number(640)},
 	})
