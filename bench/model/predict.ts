@@ -13,7 +13,7 @@ import { demandOf } from '../../lib/plan/search/step-table';
 import { count } from '../../lib/plan/search/slicers';
 import { sliceSizes } from '../../lib/plan/sizes/slice-sizes';
 import type { WiredCut } from '../../lib/plan/wiring/wiring';
-import type { ModelProfile } from '../../lib/work/profile/profile';
+import type { ModelProfile } from '../../lib/node-work/profile/profile';
 
 /** A model that is cut as its deployment cuts it. */
 export interface PlannedRun {

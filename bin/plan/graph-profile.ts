@@ -1,7 +1,7 @@
 /** Profiles a graph in the order of its nodes: weights, compute, live tensors, and the bytes that a cut would move. */
 import { HeldWeights, WeightTable } from '../../lib/dataflow/weights';
 import type { CutSpace } from '../../lib/plan/cuts/cuts';
-import type { NodeWork } from '../../lib/work/node-work';
+import type { NodeWork } from '../../lib/node-work/node-work';
 import type { ProfilePoint } from './plan-report';
 
 /** More points than a chart has pixels would help nobody. */

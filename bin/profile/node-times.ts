@@ -2,9 +2,9 @@
 import type { Model } from '../../lib/onnx/model';
 import { OMITTED } from '../../lib/onnx/model';
 import { callKey, functionsByKey } from '../../lib/onnx/local-functions';
-import type { ProfiledNode, ProfiledSlice, ProfiledTensor } from '../../lib/work/profile/profile';
-import { median, quantile } from '../../lib/work/profile/quantiles';
-import { correction } from '../../lib/work/profile/correction';
+import type { ProfiledNode, ProfiledSlice, ProfiledTensor } from '../../lib/node-work/profile/profile';
+import { median, quantile } from '../../lib/node-work/profile/quantiles';
+import { correction } from '../../lib/node-work/profile/correction';
 import { toRuns } from '../../lib/plan/file/node-runs';
 import type { SliceAnswer } from './job';
 import { rounded } from './rounded';

@@ -15,7 +15,7 @@ import type { ProvenShapes } from '../shapes/proven-shapes';
 import { provenShapes } from '../shapes/proven-shapes';
 import type { DimensionSizes, ValueTypes } from '../shapes/value-types';
 import { sortedSizes } from '../shapes/value-types';
-import { profiledPeaks } from '../work/profile/profiled-model';
+import { profiledPeaks } from '../node-work/profile/profiled-model';
 import { checkPlannedBytes, checkSignature, checkSource } from './check-model';
 import { cuttableGraph } from './cuttable-graph';
 import type { FittingProfile, GivenProfile } from './profile-file';

@@ -5,9 +5,9 @@ import { DEFAULT_ENVIRONMENT } from '../cost/constants/environment';
 import type { Model } from '../onnx/model';
 import type { PlanCosts } from '../plan/cuts/plan-costs';
 import type { ValueTypes } from '../shapes/value-types';
-import { nodeWork } from '../work/node-work';
-import { OUTPUT_BANDWIDTH } from '../work/reference-processor';
-import type { ModelProfile } from '../work/profile/profile';
+import { nodeWork } from '../node-work/node-work';
+import { OUTPUT_BANDWIDTH } from '../node-work/reference-processor';
+import type { ModelProfile } from '../node-work/profile/profile';
 
 /** Requests per hour of a mix of warm and cold runs, if the user names no rate: about a third of such runs is cold. */
 export const DEFAULT_REQUESTS_PER_HOUR = 10;

@@ -8,8 +8,8 @@ import type { OptimizationLevel } from '../optimize/level';
 import { graphDigest } from '../plan/file/graph-digest';
 import type { DimensionSizes } from '../shapes/value-types';
 import { givenSize } from '../shapes/value-types';
-import type { ModelProfile } from '../work/profile/profile';
-import { PROFILE_VERSION } from '../work/profile/profile';
+import type { ModelProfile } from '../node-work/profile/profile';
+import { PROFILE_VERSION } from '../node-work/profile/profile';
 import { Place, described } from './plan-check/place';
 import { MODEL, profileOf } from './profile-check/schema';
 

@@ -76,7 +76,7 @@ interface Asked {
 }
 
 /**
- * The shapes at the first sizes with which ONNX Runtime loads the model. If it loads it with none of them, or if folding fails, the
+ * The shapes at the first sizes with which ONNX Runtime loads the model. If it refuses all of them, or if folding fails, the
  * shapes are those that need no folding; names of dimensions in them have the most plausible sizes.
  */
 function typesAt(

@@ -1,4 +1,4 @@
-/** The tables of the page: the numbers of every chart, for people who read rather than look. */
+/** The tables of the page: they show the numbers of every chart as text. */
 import type { FrontPoint, LineItem, PlanReport, ReportedRun, Temperature } from '../plan-report';
 import type { Figure } from '../figures';
 import { maybe, quantity } from '../figures';

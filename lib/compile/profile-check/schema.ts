@@ -8,8 +8,8 @@ import type {
   ProfiledRun,
   ProfiledSlice,
   ProfiledTensor,
-} from '../../work/profile/profile';
-import { PROFILE_VERSION } from '../../work/profile/profile';
+} from '../../node-work/profile/profile';
+import { PROFILE_VERSION } from '../../node-work/profile/profile';
 import type { Reader } from '../plan-check/readers';
 import {
   aList,

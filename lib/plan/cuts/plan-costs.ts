@@ -1,7 +1,7 @@
 /** The estimates of work and cost by which plans of a model are compared. */
 import type { DetailedCostModel } from '../../cost/model';
 import type { MeasuredPeak } from '../sizes/measured-peaks';
-import type { NodeWork } from '../../work/node-work';
+import type { NodeWork } from '../../node-work/node-work';
 
 export interface PlanCosts {
   /** By node: seconds on one vCPU of Lambda. */

@@ -40,7 +40,7 @@ export function paretoFront(table: StretchTable, request: PlanRequest): readonly
 function search(table: StretchTable, request: PlanRequest, wantsFront: boolean): Incumbents {
   const incumbents = new Incumbents(request, wantsFront, table.isLast);
   const tables = sharedSettings(request).map((shared) => stepTableOf(table, request, shared));
-  // Good plans of all settings first: each search then drops what none of them can become better than.
+  // First find a good plan for every setting. Each search then drops partial plans that cannot beat the best of these.
   for (const steps of tables)
     for (const label of firstPlans(steps, request)) incumbents.offer(label, steps.shared);
   for (const steps of tables) searchSteps(steps, request, comparedBy(request, wantsFront), incumbents);

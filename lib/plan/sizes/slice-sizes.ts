@@ -3,7 +3,7 @@ import type { ValueIndex } from '../../onnx/model';
 import type { SliceSize } from './estimate';
 import type { Dataflow } from '../../dataflow/dataflow';
 import { HeldWeights, WeightTable } from '../../dataflow/weights';
-import type { NodeWork } from '../../work/node-work';
+import type { NodeWork } from '../../node-work/node-work';
 import type { SliceWiring, Wiring } from '../wiring/wiring';
 import type { MeasuredPeak } from './measured-peaks';
 import { MeasuredPeaks } from './measured-peaks';

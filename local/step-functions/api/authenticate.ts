@@ -39,7 +39,7 @@ export function authenticate(
 ): void {
   const { principal } = callerOf(message, body, callers, region);
   if (principal?.kind !== 'identity' || principal.functionArn === undefined) return;
-  // Its role would need permissions for this service, and the local cloud knows none of them.
+  // The role of a function would need permissions for Step Functions, which the local cloud does not evaluate.
   throw new ApiError(
     'AccessDeniedException',
     `the local cloud lets no function call Step Functions, got a request of ${principal.arn}`,

@@ -3,9 +3,9 @@ import * as path from 'node:path';
 import { writeTensorFile } from '../../../bin/tensor-files';
 import { analyzeModel } from '../../../lib/compile/analyze';
 import { profileFor, readProfile } from '../../../lib/compile/profile-file';
-import type { ModelProfile } from '../../../lib/work/profile/profile';
-import { profileText } from '../../../lib/work/profile/profile-text';
-import { profiledTypes } from '../../../lib/work/profile/profiled-model';
+import type { ModelProfile } from '../../../lib/node-work/profile/profile';
+import { profileText } from '../../../lib/node-work/profile/profile-text';
+import { profiledTypes } from '../../../lib/node-work/profile/profiled-model';
 import type { ModelInit } from '../../support/model-builder';
 import {
   BOOL,

@@ -5,11 +5,11 @@ import { MAX_PROFILE_BYTES, profileFor, readProfile } from '../../../lib/compile
 import { onnxRuntimeVersion } from '../../../lib/host/onnxruntime';
 import { parseModel } from '../../../lib/onnx/parse';
 import { graphDigest } from '../../../lib/plan/file/graph-digest';
-import { nodeWork } from '../../../lib/work/node-work';
-import type { ModelProfile } from '../../../lib/work/profile/profile';
-import { profileText } from '../../../lib/work/profile/profile-text';
-import { profiledPeaks, profiledTypes } from '../../../lib/work/profile/profiled-model';
-import { REFERENCE_FLOPS } from '../../../lib/work/reference-processor';
+import { nodeWork } from '../../../lib/node-work/node-work';
+import type { ModelProfile } from '../../../lib/node-work/profile/profile';
+import { profileText } from '../../../lib/node-work/profile/profile-text';
+import { profiledPeaks, profiledTypes } from '../../../lib/node-work/profile/profiled-model';
+import { REFERENCE_FLOPS } from '../../../lib/node-work/reference-processor';
 import { mlp, saveModel, temporaryFolder } from '../../support/model-builder';
 import { errorOf } from '../../support/pipeline-stack';
 

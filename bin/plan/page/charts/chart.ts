@@ -16,7 +16,7 @@ export type ChartOption = ComposeOption<
 >;
 
 export interface Chart {
-  /** Says what the chart shows, for people who do not see it. */
+  /** Describes the chart in words, for screen readers. */
   readonly label: string;
   /** CSS pixels. */
   readonly height: number;

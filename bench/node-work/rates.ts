@@ -2,9 +2,9 @@
 import * as path from 'node:path';
 import { analyzeModel } from '../../lib/compile/analyze';
 import { inferTypes } from '../../lib/shapes/infer';
-import { nodeWork } from '../../lib/work/node-work';
-import type { ModelProfile } from '../../lib/work/profile/profile';
-import { profiledTypes, profiledWork } from '../../lib/work/profile/profiled-model';
+import { nodeWork } from '../../lib/node-work/node-work';
+import type { ModelProfile } from '../../lib/node-work/profile/profile';
+import { profiledTypes, profiledWork } from '../../lib/node-work/profile/profiled-model';
 import { spread } from '../measure';
 import { formatTable } from '../table';
 import type { WorkModel } from './models';

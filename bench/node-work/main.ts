@@ -10,7 +10,7 @@ import { analyzeModel } from '../../lib/compile/analyze';
 import { compileAnalyzed } from '../../lib/compile/compile';
 import { readProfile } from '../../lib/compile/profile-file';
 import { writeSlices } from '../../lib/emit/write';
-import type { ModelProfile } from '../../lib/work/profile/profile';
+import type { ModelProfile } from '../../lib/node-work/profile/profile';
 import { formatSpread, inChild, run, spread } from '../measure';
 import { formatTable } from '../table';
 import type { FreshAnswer, FreshJob } from './fresh-child';

@@ -7,10 +7,10 @@ import type { Slicer } from '../../lib/plan/search/slicers';
 import { count } from '../../lib/plan/search/slicers';
 import type { SliceWiring } from '../../lib/plan/wiring/wiring';
 import type { ValueTypes } from '../../lib/shapes/value-types';
-import { nodeWork } from '../../lib/work/node-work';
-import type { ModelProfile } from '../../lib/work/profile/profile';
-import { profiledTypes } from '../../lib/work/profile/profiled-model';
-import { OUTPUT_BANDWIDTH, REFERENCE_FLOPS } from '../../lib/work/reference-processor';
+import { nodeWork } from '../../lib/node-work/node-work';
+import type { ModelProfile } from '../../lib/node-work/profile/profile';
+import { profiledTypes } from '../../lib/node-work/profile/profiled-model';
+import { OUTPUT_BANDWIDTH, REFERENCE_FLOPS } from '../../lib/node-work/reference-processor';
 
 const SLICES = 4;
 

@@ -2,8 +2,8 @@
 import { parseModel } from '../../../lib/onnx/parse';
 import { dataTypeName } from '../../../lib/onnx/data-type';
 import type { ValueTypes } from '../../../lib/shapes/value-types';
-import { familyOf } from '../../../lib/work/families';
-import { nodeWork } from '../../../lib/work/node-work';
+import { familyOf } from '../../../lib/node-work/families';
+import { nodeWork } from '../../../lib/node-work/node-work';
 import {
   BANDWIDTH,
   CONVOLUTION_OVERHEAD,
@@ -13,7 +13,7 @@ import {
   NODE_OVERHEAD,
   PRODUCT_RATE,
   ROW_NS,
-} from '../../../lib/work/reference-processor';
+} from '../../../lib/node-work/reference-processor';
 import type { NodeInit } from '../../support/model-builder';
 import { BOOL, FLOAT, attribute, floats, node, saveModel, value } from '../../support/model-builder';
 
