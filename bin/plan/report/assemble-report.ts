@@ -50,7 +50,7 @@ export function assembleReport(
   const { rule, bytes } = analyzed.cuts;
   const cuts = findCuts({ ...cut.dataflow, order: cut.groups.flat() }, rule, bytes, costs);
   const ofModel = reportedModel(analyzed, whole);
-  const sliced = { slices: slices.length, memoryMb: Math.max(...settings.memoryMb), fileBytes, warm, cold };
+  const sliced = { slices: slices.length, memoryMb: Math.max(...settings.memoryMb), fileBytes, ...priced.outcomes };
   const services = reportedAlternatives(model, wholeModel(analyzed), sliced, request);
   return {
     model: ofModel,
@@ -64,6 +64,7 @@ export function assembleReport(
       { item: 'S3 storage of the slices', dollars: storagePerMonth(fileBytes, model.options.prices) },
     ],
     front: reportedFront(analyzed, model, { ...settings, cost: costOf[goal.temperature] }, request),
+    requests: services.requests,
     alternatives: services.alternatives,
     cheapest: services.cheapest,
     verdict: [...services.sentences.slice(0, 1), planSentence(slices), ...services.sentences.slice(1)],
