@@ -46,6 +46,10 @@ export function quantity(kind: QuantityKind, value: number): Quantity {
   return { kind, value };
 }
 
+/** Costs that no service's price has. */
+export const NOT_PRICED =
+  'No price includes a VPC (NAT gateways, interface endpoints), logs, traces, metrics, alarms or free tiers.';
+
 /** Stands for a number that the report does not have. */
 export const NONE = '–';
 

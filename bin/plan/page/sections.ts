@@ -8,7 +8,8 @@ import { profileChart } from './charts/profile-chart';
 import { rateChart } from './charts/rate-chart';
 import { timelineChart } from './charts/timeline-chart';
 import type { Figure } from '../figures';
-import { quantity } from '../figures';
+import { NOT_PRICED, quantity } from '../figures';
+import { requestsText } from '../requests-text';
 import type { Table } from './tables';
 import {
   alternativeTable,
@@ -140,12 +141,13 @@ function searchSentences({ tolerance, comparedAllCuts }: NonNullable<PlanReport[
 /** Services that are always on become dearer in steps, so the cheapest one may change often. */
 const MOST_SHOWN_RANGES = 8;
 
-function servicesSection({ alternatives, cheapest }: PlanReport): Section {
+function servicesSection(report: PlanReport): Section {
+  const { alternatives, cheapest, requests } = report;
   const isLong = cheapest.length > MOST_SHOWN_RANGES;
   return section({
     id: 'services',
     title: 'Other services, by request rate',
-    text: 'Both axes are logarithmic. The bands say which service is the cheapest at which rate.',
+    text: `Both axes are logarithmic. The bands say which service is the cheapest at which rate; each has the size that suits the rate. The first table compares them ${requestsText(requests)}. A service that charges by the hour has no price of a million runs. ${NOT_PRICED}`,
     charts: [{ chart: rateChart(alternatives, cheapest) }],
     notes: alternatives
       .filter(({ breaks, notes }) => breaks.length + notes.length > 0)
@@ -153,7 +155,7 @@ function servicesSection({ alternatives, cheapest }: PlanReport): Section {
         name: breaks.length > 0 ? `${service} is out` : service,
         sentences: [...breaks, ...notes],
       })),
-    tables: [...(isLong ? [] : [cheapestTable(cheapest)]), alternativeTable(alternatives)],
+    tables: [alternativeTable(report), ...(isLong ? [] : [cheapestTable(cheapest)])],
     folded: [...(isLong ? [cheapestTable(cheapest)] : []), rateTable(alternatives)],
   });
 }

@@ -93,7 +93,7 @@ export interface Offer {
 export interface Alternative extends AlternativeName {
   /** The cheapest of its sizes that break no limit at this rate; infinite if all break one. */
   dollarsPerMonth(requestsPerHour: number): number;
-  /** The cheapest size that breaks no limit at this rate, or else the fastest of those that break the fewest. */
+  /** The cheapest size that breaks no limit at this rate, or else one that breaks the fewest. */
   at(requestsPerHour: number): Offer;
 }
 

@@ -53,7 +53,13 @@ export function compareAlternatives(
   plan: SlicedPlan | undefined,
   given: ComparisonOptions,
 ): Comparison {
-  const { targets = {}, temperature = 'mixed', resultInS3 = false, isRateAssumed = false, ...options } = given;
+  const {
+    targets = {},
+    temperature = 'mixed',
+    resultInS3 = false,
+    isRateAssumed = false,
+    ...options
+  } = given;
   const { requestsPerHour } = options;
   const setting: AlternativeSetting = { options: withDefaults(options), targets, temperature, resultInS3 };
   const alternatives = [

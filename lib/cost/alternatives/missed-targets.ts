@@ -27,31 +27,36 @@ export class MissedTargets {
   }
 
   /** @param coldShare share of the compared runs that is cold */
-  areKept(size: AlternativeSize, requestsPerHour: number, coldShare: number): boolean {
+  count(size: AlternativeSize, requestsPerHour: number, coldShare: number): number {
     return (
-      this.keepsLatency(size, coldShare) &&
-      dollarsPerMillion(size, requestsPerHour, coldShare) <= this.maxDollarsPerMillion
+      Number(!this.keepsLatency(size, coldShare)) + Number(!this.keepsPrice(size, requestsPerHour, coldShare))
     );
   }
 
   /** Sentences, none if the limits are kept. */
   of(size: AlternativeSize, requestsPerHour: number, coldShare: number): string[] {
-    const million = dollarsPerMillion(size, requestsPerHour, coldShare);
     return [
       ...(this.keepsLatency(size, coldShare) ? [] : [this.latencySentence(size, coldShare)]),
-      ...(million > this.maxDollarsPerMillion
-        ? [
-            `a million ${this.temperature} runs cost ${inDollars(million)}, and at most ${inDollars(this.maxDollarsPerMillion)} are allowed`,
-          ]
-        : []),
+      ...(this.keepsPrice(size, requestsPerHour, coldShare)
+        ? []
+        : [this.priceSentence(dollarsPerMillion(size, requestsPerHour, coldShare))]),
     ];
   }
 
-  private keepsLatency({ warm, cold }: AlternativeSize, coldShare: number): boolean {
+  private keepsPrice(size: AlternativeSize, requestsPerHour: number, coldShare: number): boolean {
+    if (this.maxDollarsPerMillion === Infinity) return true;
+    return dollarsPerMillion(size, requestsPerHour, coldShare) <= this.maxDollarsPerMillion;
+  }
+
+  keepsLatency({ warm, cold }: AlternativeSize, coldShare: number): boolean {
     if (this.maxLatencyMs === Infinity) return true;
     const most = this.maxLatencyMs + SLACK_MS;
     const within = (1 - coldShare) * warm.time.shareWithin(most) + coldShare * cold.time.shareWithin(most);
     return within >= QUANTILES[this.quantile] - ROUNDING;
+  }
+
+  private priceSentence(million: number): string {
+    return `a million ${this.temperature} runs cost ${inDollars(million)}, and at most ${inDollars(this.maxDollarsPerMillion)} are allowed`;
   }
 
   private latencySentence({ warm, cold }: AlternativeSize, coldShare: number): string {

@@ -1,12 +1,6 @@
 /** Chooses among the sizes of an alternative: the best one may differ from rate to rate. */
 import { coldShare } from '../formulas/lambda';
-import type {
-  Alternative,
-  AlternativeName,
-  AlternativeSetting,
-  AlternativeSize,
-  Offer,
-} from './alternative';
+import type { Alternative, AlternativeName, AlternativeSetting, AlternativeSize } from './alternative';
 import { MissedTargets } from './missed-targets';
 
 /** @param sizes one or more; of equally good ones, the first is chosen */
@@ -20,8 +14,22 @@ export function alternativeOf(
   const best = (rate: number): AlternativeSize | undefined => {
     const share = comparedColdShare(setting, rate);
     return least(
-      possible.filter((size) => limits.areKept(size, rate, share)),
+      possible.filter((size) => limits.count(size, rate, share) === 0),
       (size) => size.dollarsPerMonth(rate, share),
+    );
+  };
+  /** Of the sizes that break the fewest limits: the cheapest that is fast enough, or else the fastest. */
+  const nearest = (rate: number, share: number): AlternativeSize => {
+    const broken = (size: AlternativeSize): number => size.breaks.length + limits.count(size, rate, share);
+    const fewest = Math.min(...sizes.map(broken));
+    const near = sizes.filter((size) => broken(size) === fewest);
+    return (
+      least(
+        near.filter((size) => limits.keepsLatency(size, share)),
+        (size) => size.dollarsPerMonth(rate, share),
+      ) ??
+      least(near, ({ warm }) => warm.time.quantile(0.95)) ??
+      sizes[0]
     );
   };
   return {
@@ -30,16 +38,14 @@ export function alternativeOf(
       best(rate)?.dollarsPerMonth(rate, comparedColdShare(setting, rate)) ?? Infinity,
     at: (rate) => {
       const share = comparedColdShare(setting, rate);
-      const offers = [best(rate) ?? sizes].flat().map((size): Offer => ({
+      const size = best(rate) ?? nearest(rate, share);
+      return {
         size: size.nameAt(rate),
         breaks: [...size.breaks, ...limits.of(size, rate, share)],
         warm: size.warm,
         cold: size.cold,
         dollarsPerMonth: size.dollarsPerMonth(rate, share),
-      }));
-      const fewest = offers.reduce((most, { breaks }) => Math.min(most, breaks.length), Infinity);
-      const nearest = offers.filter(({ breaks }) => breaks.length === fewest);
-      return least(nearest, ({ warm }) => warm.time.quantile(0.95)) ?? nearest[0];
+      };
     },
   };
 }

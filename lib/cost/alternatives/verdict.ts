@@ -45,9 +45,10 @@ export function verdictOf(
   requests: Requests,
 ): Verdict {
   const { requestsPerHour } = requests;
-  const offers = alternatives.map(
-    (alternative): Offered => ({ alternative, ...alternative.at(requestsPerHour) }),
-  );
+  const offers = alternatives.map((alternative): Offered => ({
+    alternative,
+    ...alternative.at(requestsPerHour),
+  }));
   const cheapest = cheapestAt(alternatives, requestsPerHour);
   const offer = offers.find(({ alternative }) => alternative === cheapest);
   const { choice, sentence } = choiceOf(offers, requests);
@@ -75,7 +76,10 @@ function choiceOf(
   if (whole !== undefined && isUsable(whole)) {
     if (slices === undefined || !isUsable(slices)) {
       const figures = `${inDollars(whole.dollarsPerMonth)} a month ${atRate(requests)}, ${times(whole)}`;
-      const why = slices === undefined ? '' : `; ${slices.alternative.name} ${areOrIs('slices', slices.alternative.name)} out: ${slices.breaks.join('; ')}`;
+      const why =
+        slices === undefined
+          ? ''
+          : `; ${slices.alternative.name} ${areOrIs('slices', slices.alternative.name)} out: ${slices.breaks.join('; ')}`;
       return {
         choice: 'one-function',
         sentence: said(`one function would do: ${whole.size}, ${figures}${why}`),
