@@ -46,6 +46,13 @@ export function quantity(kind: QuantityKind, value: number): Quantity {
   return { kind, value };
 }
 
+/** A share as a percentage of three digits. */
+export function percentText(share: number): string {
+  const percent = 100 * share;
+  if (percent > 0 && percent < 0.1) return 'less than 0.1 %';
+  return `${percent.toLocaleString('en-US', { maximumSignificantDigits: 3 })} %`;
+}
+
 /** Costs that no service's price has. */
 export const NOT_PRICED =
   'No price includes a VPC (NAT gateways, interface endpoints), logs, traces, metrics, alarms or free tiers.';

@@ -4,11 +4,13 @@ import type { Offer, Targets, WholeModel } from '../cost/alternatives/alternativ
 import type { SlicedPlan } from '../cost/alternatives/compare';
 import { compareAlternatives } from '../cost/alternatives/compare';
 import type { RunCost } from '../cost/cost-model';
+import type { DetailedCostModel } from '../cost/model';
 import { costOf } from '../cost/schedule-cost';
 import type { ChosenCut } from '../plan/best-cut';
 import { bestCut } from '../plan/best-cut';
 import { priceSchedule } from '../plan/schedule/price';
 import { scheduleSlices } from '../plan/schedule/schedule';
+import { areWarmUpsWorthwhile } from '../plan/schedule/warm-up';
 import type { Goal, Slicer } from '../plan/search/slicers';
 import { DEFAULT_GOAL, count } from '../plan/search/slicers';
 import type { SliceSize } from '../plan/sizes/estimate';
@@ -84,9 +86,12 @@ export function slicedPlan(analyzed: AnalyzedModel, cut: ChosenCut, goal: Goal =
     transport: analyzed.transport,
   };
   const schedule = scheduleSlices({ slices: cut.wiring.slices, outputs: cut.wiring.results });
-  const { costs } = analyzed.cuts;
-  const model = costs.model(goal.requestsPerHour);
-  const { outputSecondsPerByte } = costs;
+  const { outputSecondsPerByte } = analyzed.cuts.costs;
+  const model = modelOfPlan(
+    analyzed,
+    goal,
+    sizes.map(({ weightBytes }) => weightBytes),
+  );
   const { outcomes } = priceSchedule(schedule, sizes, settings, {
     ...{ model, outputSecondsPerByte },
     temperature: goal.temperature,
@@ -97,6 +102,22 @@ export function slicedPlan(analyzed: AnalyzedModel, cut: ChosenCut, goal: Goal =
     fileBytes: sizes.reduce((sum, { weightBytes }) => sum + weightBytes, 0),
     ...outcomes,
   };
+}
+
+/**
+ * The model of cost of a plan whose files are known: with warm-ups if its runs have them.
+ *
+ * @param fileBytes by slice
+ */
+export function modelOfPlan(
+  { cuts, costs }: AnalyzedModel,
+  { requestsPerHour }: Goal,
+  fileBytes: readonly number[],
+): DetailedCostModel {
+  // One slice has nothing to warm up, whatever the model says.
+  if (costs.warmUp !== undefined || fileBytes.length === 1) return cuts.costs.model(requestsPerHour);
+  const isExpress = costs.stateMachineType !== 'standard';
+  return cuts.costs.model(requestsPerHour, areWarmUpsWorthwhile(fileBytes, isExpress));
 }
 
 function sizesOf({ cuts }: AnalyzedModel, { dataflow, wiring }: WiredCut): SliceSize[] {

@@ -8,7 +8,7 @@ import { profileChart } from './charts/profile-chart';
 import { rateChart } from './charts/rate-chart';
 import { timelineChart } from './charts/timeline-chart';
 import type { Figure } from '../figures';
-import { NOT_PRICED, quantity } from '../figures';
+import { NOT_PRICED, percentText, quantity } from '../figures';
 import { requestsText } from '../requests-text';
 import type { Table } from './tables';
 import {
@@ -99,11 +99,10 @@ function cutsSection(report: PlanReport): Section {
 }
 
 function costSection({ run, coldShare, costPerMillion, costPerMonth }: PlanReport): Section {
-  const percent = (100 * coldShare).toLocaleString('en-US', { maximumSignificantDigits: 3 });
   return section({
     id: 'cost',
     title: 'The price of a million runs',
-    text: `A warm run finds all functions ready, a cold run none. Of the mixed runs, ${percent} % are cold.`,
+    text: `A warm run finds all functions ready, a cold run none. Of the mixed runs, ${percentText(coldShare)} are cold.`,
     charts: [{ chart: costChart(costPerMillion, run) }],
     tables: [runTable(run), costTable(costPerMillion, run), monthTable(costPerMonth)],
   });

@@ -1,6 +1,6 @@
 /** Assembles the report of a plan from the analyzed model, its cut and its slices. */
 import type { AnalyzedModel } from '../../../lib/compile/analyze';
-import { wholeModel } from '../../../lib/compile/plan-estimates';
+import { modelOfPlan, wholeModel } from '../../../lib/compile/plan-estimates';
 import { storagePerMonth } from '../../../lib/cost/formulas/s3';
 import type { ChosenCut } from '../../../lib/plan/best-cut';
 import { findCuts } from '../../../lib/plan/cuts/cuts';
@@ -29,7 +29,11 @@ export function assembleReport(
 ): PlanReport {
   const { costs } = analyzed.cuts;
   const { goal } = request;
-  const model = costs.model(goal.requestsPerHour);
+  const model = modelOfPlan(
+    analyzed,
+    goal,
+    plan.slices.map((slice) => slice.model.bytes + (slice.weights?.bytes ?? 0)),
+  );
   const settings = settingsOf(analyzed, cut, plan);
   const sizes = sliceSizes(cut.dataflow, cut.wiring, analyzed.cuts.bytes, costs.work, costs.peaks);
   const priced = pricedPlan(
@@ -50,7 +54,12 @@ export function assembleReport(
   const { rule, bytes } = analyzed.cuts;
   const cuts = findCuts({ ...cut.dataflow, order: cut.groups.flat() }, rule, bytes, costs);
   const ofModel = reportedModel(analyzed, whole);
-  const sliced = { slices: slices.length, memoryMb: Math.max(...settings.memoryMb), fileBytes, ...priced.outcomes };
+  const sliced = {
+    slices: slices.length,
+    memoryMb: Math.max(...settings.memoryMb),
+    fileBytes,
+    ...priced.outcomes,
+  };
   const services = reportedAlternatives(model, wholeModel(analyzed), sliced, request);
   return {
     model: ofModel,

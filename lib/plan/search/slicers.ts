@@ -1,4 +1,5 @@
 /** The slicers: each is one way to choose the cuts of a model. */
+import { GREATEST_RATE } from '../../cost/alternatives/winners';
 import type { Latency, Temperature, Transport } from '../../cost/cost-model';
 import { SlicedInferenceError, quoted } from '../../errors';
 import type { Graph, NodeIndex } from '../../onnx/model';
@@ -129,6 +130,13 @@ export function automatic(options: AutomaticOptions = {}, setting = 'maxMemorySi
   checkPositive('the latency in ms', maxLatencyMs);
   checkPositive('the cost of a million runs', maxCostPerMillion);
   checkPositive('the number of requests per hour', requestsPerHour);
+  if (requestsPerHour !== undefined && requestsPerHour > GREATEST_RATE) {
+    throw new SlicedInferenceError(
+      `the number of requests per hour must be at most ${GREATEST_RATE.toLocaleString('en-US')}`,
+      String(requestsPerHour),
+      'services are compared up to this rate: pass a smaller number',
+    );
+  }
   const maxDollars = maxCostPerMillion === undefined ? undefined : maxCostPerMillion / MILLION;
   const goal: Goal = {
     ...{ minimize, temperature, quantile, maxLatencyMs, maxDollars, requestsPerHour },
