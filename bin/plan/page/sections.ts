@@ -33,10 +33,10 @@ export interface Section {
   /** How to read it. */
   readonly text: string;
   readonly charts: readonly { readonly title?: string; readonly chart: Chart }[];
-  /** Sentences below the charts, each about a name. */
-  readonly notes: readonly { readonly name: string; readonly sentences: readonly string[] }[];
   /** Tables that are always visible. */
   readonly tables: readonly Table[];
+  /** Sentences below them, each about a name. */
+  readonly notes: readonly { readonly name: string; readonly sentences: readonly string[] }[];
   /** Tables that repeat a chart: the reader opens them. */
   readonly folded: readonly Table[];
 }

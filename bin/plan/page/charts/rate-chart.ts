@@ -126,5 +126,6 @@ function isPositive(value: number): boolean {
 }
 
 function rateTick(value: number): string {
-  return value.toLocaleString('en-US', { maximumSignificantDigits: 3 });
+  const notation = value >= 1_000_000 ? 'compact' : 'standard';
+  return value.toLocaleString('en-US', { maximumSignificantDigits: 3, notation });
 }
