@@ -79,12 +79,19 @@ function serviceTable(alternatives: readonly Alternative[]): string {
     .filter(({ isFeasible }) => isFeasible)
     .map(({ service, dollarsPerMonth, warm, cold }) => [
       shown(service),
-      figureText(maybe('dollars', dollarsPerMonth)),
-      figureText(maybe('dollars', warm?.dollarsPerMillion)),
+      price(dollarsPerMonth),
+      price(warm?.dollarsPerMillion),
       figureText(maybe('milliseconds', warm?.p50)),
       figureText(maybe('milliseconds', cold?.p50)),
     ]);
   return formatTable(['service', 'a month', '1M warm', 'warm p50', 'cold p50'], rows);
+}
+
+/** Without fractions of a cent, which would make the table too wide. */
+function price(dollars: number | undefined): string {
+  return dollars !== undefined && dollars > 0 && dollars < 0.01
+    ? '<$0.01'
+    : figureText(maybe('dollars', dollars));
 }
 
 /** What a user must know of the services that can be used; the page has the notes of all. */
