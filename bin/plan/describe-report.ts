@@ -1,8 +1,7 @@
 /** Describes a report in the terminal: the verdict first, then the slices, the price, the time and the other services. */
 import { printable } from '../../lib/errors';
 import { formatBytes, formatTable } from '../terminal/format';
-import { NOT_PRICED, figureText, maybe, quantity } from './figures';
-import { requestsText } from './requests-text';
+import { NOT_PRICED, figureText, maybe, quantity, requestsText } from './figures';
 import type { Alternative, PlanReport, ReportedSlice } from './plan-report';
 
 type Cell = string | number;

@@ -1,7 +1,12 @@
 /** The tables of docs/costs.md and README.md: examples that the model of cost computes, and its constants. */
 import { compareAlternatives } from '../../lib/cost/alternatives/compare';
 import type { Comparison } from '../../lib/cost/alternatives/compare';
-import type { Alternative, AlternativeId, AlternativeRun, WholeModel } from '../../lib/cost/alternatives/alternative';
+import type {
+  Alternative,
+  AlternativeId,
+  AlternativeRun,
+  WholeModel,
+} from '../../lib/cost/alternatives/alternative';
 import { grouped, inDollars } from '../../lib/cost/alternatives/wording';
 import type { Constant, ConstantTable } from '../../lib/cost/constants/constant';
 import { DEFAULT_ENVIRONMENT } from '../../lib/cost/constants/environment';
@@ -103,7 +108,10 @@ export function millionRows(): string[][] {
       'four slices of 512 MB that compute 0.3 s together, Express',
       `about ${million(example.warm.dollars)} (${million(s3Puts)} S3 PUTs, ${rounded(lambdaCompute + lambdaLoad + lambdaTransfer)} Lambda duration)`,
     ],
-    ['the same model in one such function that writes to S3', `about ${rounded(whole.at(RATE).warm.dollars ?? NaN)}`],
+    [
+      'the same model in one such function that writes to S3',
+      `about ${rounded(whole.at(RATE).warm.dollars ?? NaN)}`,
+    ],
   ];
 }
 

@@ -8,8 +8,7 @@ import { profileChart } from './charts/profile-chart';
 import { rateChart } from './charts/rate-chart';
 import { timelineChart } from './charts/timeline-chart';
 import type { Figure } from '../figures';
-import { NOT_PRICED, percentText, quantity } from '../figures';
-import { requestsText } from '../requests-text';
+import { NOT_PRICED, percentText, quantity, requestsText } from '../figures';
 import type { Table } from './tables';
 import {
   alternativeTable,

@@ -1,8 +1,7 @@
 /** The tables of the page: they show the numbers of every chart as text. */
 import type { FrontPoint, LineItem, PlanReport, ReportedRun, ServiceRun, Temperature } from '../plan-report';
-import { requestsText } from '../requests-text';
 import type { Figure } from '../figures';
-import { maybe, quantity } from '../figures';
+import { maybe, quantity, requestsText } from '../figures';
 
 export interface Table {
   readonly caption: string;

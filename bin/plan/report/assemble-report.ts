@@ -29,11 +29,7 @@ export function assembleReport(
 ): PlanReport {
   const { costs } = analyzed.cuts;
   const { goal } = request;
-  const model = modelOfPlan(
-    analyzed,
-    goal,
-    plan.slices.map((slice) => slice.model.bytes + (slice.weights?.bytes ?? 0)),
-  );
+  const model = modelOfPlan(analyzed, goal, fileBytesOf(plan));
   const settings = settingsOf(analyzed, cut, plan);
   const sizes = sliceSizes(cut.dataflow, cut.wiring, analyzed.cuts.bytes, costs.work, costs.peaks);
   const priced = pricedPlan(
@@ -84,6 +80,11 @@ export function assembleReport(
     assumptions: assumptionsOf(model, ofModel, request),
     warnings: warningsOf(analyzed, cut.settings, request),
   };
+}
+
+/** By slice. */
+function fileBytesOf({ slices }: PlanDraft): number[] {
+  return slices.map(({ model, weights }) => model.bytes + (weights?.bytes ?? 0));
 }
 
 function settingsOf(

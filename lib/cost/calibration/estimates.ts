@@ -124,7 +124,10 @@ class Estimator {
     const perMb = this.loadMsPerMb(loads, large).filter((ms) => ms > 0);
     const missing = 'cold calls of slices of 4 MB and more';
     const rates = perMb.map((ms) => 1000 / ms);
-    const share = large.length === 0 ? this.environment.processor.lambdaSpeed : median(large.map((call) => this.shareOf(call)));
+    const share =
+      large.length === 0
+        ? this.environment.processor.lambdaSpeed
+        : median(large.map((call) => this.shareOf(call)));
     const rate = rates.length === 0 ? 0 : median(rates);
     const cpuMs = (network.cpu * network.tls + handler.checksum) / share;
     if (rates.length >= MIN_SAMPLES && 1000 / rate < cpuMs) {

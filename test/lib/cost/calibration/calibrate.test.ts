@@ -70,7 +70,8 @@ function runOf(truth: Truth, run: string, cold: boolean): CallSample[] {
       ...{ weightBytes: megabytes * MB, loadMs, readMs: truth.firstByteMs + REQUEST_MS },
       ...{ runMs: COMPUTE_MS, writeMs: truth.putMs + REQUEST_MS, bytesRead: 4, bytesWritten: 4 },
       report: {
-        durationMs: CLIENT_ELAPSED_MS + loadMs + truth.firstByteMs + truth.putMs + 2 * REQUEST_MS + COMPUTE_MS,
+        durationMs:
+          CLIENT_ELAPSED_MS + loadMs + truth.firstByteMs + truth.putMs + 2 * REQUEST_MS + COMPUTE_MS,
         memoryMb: MEMORY_MB,
         ...(cold && { initMs: truth.initMs }),
       },
