@@ -86,6 +86,14 @@ describe('the estimates of a plan', () => {
   });
 });
 
+describe('a rate of requests', () => {
+  it('is at most that for which services are compared', () => {
+    expect(errorOf(() => automatic({ requestsPerHour: 1e12 }))).toMatch(
+      /^the number of requests per hour must be at most 10,000,000, got 1000000000000: pass a smaller/,
+    );
+  });
+});
+
 describe('a target that no plan reaches', () => {
   it('names the fastest plan', () => {
     expect(errorOf(() => estimatesOf(automatic({ maxLatencyMs: 1 })))).toMatch(
