@@ -153,7 +153,7 @@ function servicesSection(report: PlanReport): Section {
         name: breaks.length > 0 ? `${service} is out` : service,
         sentences: [...breaks, ...notes],
       })),
-    tables: [alternativeTable(report), ...(isLong ? [] : [cheapestTable(cheapest)])],
+    tables: [alternativeTable(alternatives), ...(isLong ? [] : [cheapestTable(cheapest)])],
     folded: [...(isLong ? [cheapestTable(cheapest)] : []), rateTable(alternatives)],
   });
 }

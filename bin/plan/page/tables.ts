@@ -1,7 +1,7 @@
 /** The tables of the page: they show the numbers of every chart as text. */
 import type { FrontPoint, LineItem, PlanReport, ReportedRun, ServiceRun, Temperature } from '../plan-report';
 import type { Figure } from '../figures';
-import { maybe, quantity, requestsText } from '../figures';
+import { maybe, quantity } from '../figures';
 
 export interface Table {
   readonly caption: string;
@@ -132,9 +132,9 @@ export function frontTable({ points, plan, chosen, temperature }: PlanReport['fr
   };
 }
 
-export function alternativeTable({ alternatives, requests }: PlanReport): Table {
+export function alternativeTable(alternatives: PlanReport['alternatives']): Table {
   return {
-    caption: `This plan and other services, ${requestsText(requests)}`,
+    caption: 'This plan and other services',
     head: [
       'service',
       'size',
