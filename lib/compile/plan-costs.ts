@@ -28,7 +28,9 @@ export function planCosts(
   return {
     work: nodeWork(model, types, profile).map((seconds) => seconds / speed),
     outputSecondsPerByte: 1 / (OUTPUT_BANDWIDTH * speed),
-    model: (requestsPerHour = options.requestsPerHour ?? DEFAULT_REQUESTS_PER_HOUR) =>
-      costModel({ ...options, requestsPerHour }),
+    model: (
+      requestsPerHour = options.requestsPerHour ?? DEFAULT_REQUESTS_PER_HOUR,
+      warmUp = options.warmUp,
+    ) => costModel({ ...options, requestsPerHour, warmUp }),
   };
 }

@@ -33,6 +33,44 @@ interface Run {
   readonly warmedUp: ReadonlySet<number>;
 }
 
+/** Runs of one temperature: their mean price, and the time from the start to the result. */
+export interface RunOutcome {
+  readonly dollars: number;
+  readonly time: LatencyDistribution;
+}
+
+/** What runs of a plan cost and take if they find all functions warm, and all cold. */
+export interface RunOutcomes {
+  readonly warm: RunOutcome;
+  readonly cold: RunOutcome;
+}
+
+/** @param steps by slice */
+export function scheduleOutcomes(
+  model: DetailedCostModel,
+  schedule: ScheduleLike,
+  steps: readonly ScheduledStep[],
+): RunOutcomes {
+  return {
+    warm: outcomeOf(model, schedule, steps, false),
+    cold: outcomeOf(model, schedule, steps, true),
+  };
+}
+
+export function costOf({ warm, cold }: RunOutcomes, coldShare: number, temperature: Temperature): RunCost {
+  switch (temperature) {
+    case 'warm':
+      return quantilesOf(warm);
+    case 'cold':
+      return quantilesOf(cold);
+    case 'mixed':
+      return quantilesOf({
+        dollars: warm.dollars * (1 - coldShare) + cold.dollars * coldShare,
+        time: warm.time.mixedWith(cold.time, coldShare),
+      });
+  }
+}
+
 /**
  * Branches of a `Parallel` state end when the slowest one does, and warm-ups are branches. Loads are compared with the time
  * without random delays.
@@ -45,21 +83,7 @@ export function scheduleCost(
   steps: readonly ScheduledStep[],
   temperature: Temperature,
 ): RunCost {
-  const warm = costOf(model, schedule, steps, false);
-  const cold = costOf(model, schedule, steps, true);
-  switch (temperature) {
-    case 'warm':
-      return quantilesOf(warm);
-    case 'cold':
-      return quantilesOf(cold);
-    case 'mixed': {
-      const share = model.coldShare;
-      return quantilesOf({
-        dollars: warm.dollars * (1 - share) + cold.dollars * share,
-        time: warm.time.mixedWith(cold.time, share),
-      });
-    }
-  }
+  return costOf(scheduleOutcomes(model, schedule, steps), model.coldShare, temperature);
 }
 
 /** The totals of the same run: its dollars without the state machine, and its times without random delays. */
@@ -111,21 +135,16 @@ function warmedUpBy(schedule: ScheduleLike): ReadonlySet<number> {
   return slices;
 }
 
-interface Outcome {
-  readonly dollars: number;
-  readonly time: LatencyDistribution;
-}
-
-function quantilesOf({ dollars, time }: Outcome): RunCost {
+function quantilesOf({ dollars, time }: RunOutcome): RunCost {
   return { dollars, latency: { p50: time.quantile(0.5), p95: time.quantile(0.95) } };
 }
 
-function costOf(
+function outcomeOf(
   model: DetailedCostModel,
   schedule: ScheduleLike,
   steps: readonly ScheduledStep[],
   isCold: boolean,
-): Outcome {
+): RunOutcome {
   const counts = { slices: 0, warmUps: 0, parallels: 0 };
   visit(schedule, (stage) => {
     counts[({ slice: 'slices', 'warm-up': 'warmUps', parallel: 'parallels' } as const)[stage.kind]] += 1;

@@ -1,6 +1,8 @@
 /** Slices to price: a chain of equal slices of BERT-large's shape unless a test says otherwise. */
 import type { SliceDemand, StepChoice, Transport } from '../../lib/cost/cost-model';
-import type { ChosenSlice } from '../../lib/cost/model';
+import type { ChosenSlice, DetailedCostModel } from '../../lib/cost/model';
+import type { RunOutcomes, StageLike } from '../../lib/cost/schedule-cost';
+import { scheduleOutcomes } from '../../lib/cost/schedule-cost';
 
 export const DEMAND: SliceDemand = {
   fileBytes: 162_500_000,
@@ -34,4 +36,14 @@ export function chainOf(
       writesTo: slice === slices - 1 ? 's3-standard' : transport,
     },
   }));
+}
+
+/** What runs of a chain cost and take, with warm-ups if the model warms up. */
+export function outcomesOf(model: DetailedCostModel, chain: readonly ChosenSlice[]): RunOutcomes {
+  const steps = chain.map(({ demand, choice }) => ({ ...choice, cost: model.step(demand, choice) }));
+  const [first, ...later] = chain.map((_, slice): StageLike => ({ kind: 'slice', slice }));
+  const warmUps = later.map((_, index): StageLike[] => [{ kind: 'warm-up', slice: index + 1 }]);
+  const start: StageLike =
+    model.warmsUp && later.length > 0 ? { kind: 'parallel', branches: [[first], ...warmUps] } : first;
+  return scheduleOutcomes(model, [start, ...later], steps);
 }

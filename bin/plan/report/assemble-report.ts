@@ -1,6 +1,6 @@
 /** Assembles the report of a plan from the analyzed model, its cut and its slices. */
 import type { AnalyzedModel } from '../../../lib/compile/analyze';
-import { wholeModel } from '../../../lib/compile/plan-estimates';
+import { modelOfPlan, wholeModel } from '../../../lib/compile/plan-estimates';
 import { storagePerMonth } from '../../../lib/cost/formulas/s3';
 import type { ChosenCut } from '../../../lib/plan/best-cut';
 import { findCuts } from '../../../lib/plan/cuts/cuts';
@@ -29,7 +29,7 @@ export function assembleReport(
 ): PlanReport {
   const { costs } = analyzed.cuts;
   const { goal } = request;
-  const model = costs.model(goal.requestsPerHour);
+  const model = modelOfPlan(analyzed, goal, fileBytesOf(plan));
   const settings = settingsOf(analyzed, cut, plan);
   const sizes = sliceSizes(cut.dataflow, cut.wiring, analyzed.cuts.bytes, costs.work, costs.peaks);
   const priced = pricedPlan(
@@ -50,7 +50,12 @@ export function assembleReport(
   const { rule, bytes } = analyzed.cuts;
   const cuts = findCuts({ ...cut.dataflow, order: cut.groups.flat() }, rule, bytes, costs);
   const ofModel = reportedModel(analyzed, whole);
-  const sliced = { slices: slices.length, memoryMb: Math.max(...settings.memoryMb), fileBytes, warm, cold };
+  const sliced = {
+    slices: slices.length,
+    memoryMb: Math.max(...settings.memoryMb),
+    fileBytes,
+    ...priced.outcomes,
+  };
   const services = reportedAlternatives(model, wholeModel(analyzed), sliced, request);
   return {
     model: ofModel,
@@ -64,6 +69,7 @@ export function assembleReport(
       { item: 'S3 storage of the slices', dollars: storagePerMonth(fileBytes, model.options.prices) },
     ],
     front: reportedFront(analyzed, model, { ...settings, cost: costOf[goal.temperature] }, request),
+    requests: services.requests,
     alternatives: services.alternatives,
     cheapest: services.cheapest,
     verdict: [...services.sentences.slice(0, 1), planSentence(slices), ...services.sentences.slice(1)],
@@ -74,6 +80,11 @@ export function assembleReport(
     assumptions: assumptionsOf(model, ofModel, request),
     warnings: warningsOf(analyzed, cut.settings, request),
   };
+}
+
+/** By slice. */
+function fileBytesOf({ slices }: PlanDraft): number[] {
+  return slices.map(({ model, weights }) => model.bytes + (weights?.bytes ?? 0));
 }
 
 function settingsOf(

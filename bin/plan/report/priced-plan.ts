@@ -4,7 +4,8 @@ import { LINE_ITEMS, addItems, itemsBy, mixItems, sumOfItems } from '../../../li
 import type { LineItem, LineItems } from '../../../lib/cost/line-items';
 import type { DetailedCostModel } from '../../../lib/cost/model';
 import type { DetailedStep } from '../../../lib/cost/step';
-import { scheduleCost } from '../../../lib/cost/schedule-cost';
+import type { RunOutcomes } from '../../../lib/cost/schedule-cost';
+import { costOf, scheduleOutcomes } from '../../../lib/cost/schedule-cost';
 import type { Pricing, SliceSettings } from '../../../lib/plan/schedule/price';
 import type { Schedule } from '../../../lib/plan/schedule/schedule';
 import { scheduleSlices } from '../../../lib/plan/schedule/schedule';
@@ -28,6 +29,7 @@ export interface PricedPlan {
   readonly schedule: Schedule;
   /** By slice. */
   readonly steps: readonly PricedStep[];
+  readonly outcomes: RunOutcomes;
 }
 
 /** @param sizes by slice */
@@ -39,20 +41,18 @@ export function pricedPlan(
 ): PricedPlan {
   const sequence = scheduleSlices({ slices: wiring.slices, outputs: wiring.results });
   const last = sizes.length - 1;
-  return {
-    model,
-    schedule: model.warmsUp ? withWarmUps(sequence) : sequence,
-    steps: sizes.map((size, slice): PricedStep => {
-      const readsFrom = slice === 0 ? 'request' : transport;
-      const writesTo = slice === last ? 's3-standard' : transport;
-      const choice = { memoryMb: memoryMb[slice], threads, readsFrom, writesTo } as const;
-      return { cost: model.step(demandOf(size, outputSecondsPerByte), choice), readsFrom, writesTo };
-    }),
-  };
+  const schedule = model.warmsUp ? withWarmUps(sequence) : sequence;
+  const steps = sizes.map((size, slice): PricedStep => {
+    const readsFrom = slice === 0 ? 'request' : transport;
+    const writesTo = slice === last ? 's3-standard' : transport;
+    const choice = { memoryMb: memoryMb[slice], threads, readsFrom, writesTo } as const;
+    return { cost: model.step(demandOf(size, outputSecondsPerByte), choice), readsFrom, writesTo };
+  });
+  return { model, schedule, steps, outcomes: scheduleOutcomes(model, schedule, steps) };
 }
 
-export function runCost({ model, schedule, steps }: PricedPlan, temperature: Temperature): RunCost {
-  return scheduleCost(model, schedule, steps, temperature);
+export function runCost({ model, outcomes }: PricedPlan, temperature: Temperature): RunCost {
+  return costOf(outcomes, model.coldShare, temperature);
 }
 
 export function reportedRun({ dollars, latency: { p50, p95 } }: RunCost): ReportedRun {

@@ -29,6 +29,12 @@ export function estimatesOf(
   return new Estimator(samples, options, defaults).all();
 }
 
+/** Tells the memory of a call's function. */
+interface Memory {
+  readonly slice: number;
+  readonly report?: ReportSample;
+}
+
 class Estimator {
   private environment: Environment;
   private readonly found: Estimate[] = [];
@@ -118,7 +124,10 @@ class Estimator {
     const perMb = this.loadMsPerMb(loads, large).filter((ms) => ms > 0);
     const missing = 'cold calls of slices of 4 MB and more';
     const rates = perMb.map((ms) => 1000 / ms);
-    const share = large.length === 0 ? 1 : median(large.map((call) => this.shareOf(call)));
+    const share =
+      large.length === 0
+        ? this.environment.processor.lambdaSpeed
+        : median(large.map((call) => this.shareOf(call)));
     const rate = rates.length === 0 ? 0 : median(rates);
     const cpuMs = (network.cpu * network.tls + handler.checksum) / share;
     if (rates.length >= MIN_SAMPLES && 1000 / rate < cpuMs) {
@@ -257,11 +266,16 @@ class Estimator {
   }
 
   private transferMs(bytes: number, call: CallSample): number {
-    return transferMs(bytes, this.shareOf(call), NETWORK_PATH, this.environment);
+    return transferMs(bytes, this.vcpusOf(call), NETWORK_PATH, this.environment);
+  }
+
+  /** Processor time of Node.js on the machine to which the constants refer, for each elapsed unit of time. */
+  private shareOf(call: Memory): number {
+    return this.environment.processor.lambdaSpeed * this.vcpusOf(call);
   }
 
   /** The share of a vCPU that Node.js gets, at most 1. A whole one if the memory is unknown. */
-  private shareOf({ slice, report }: { readonly slice: number; readonly report?: ReportSample }): number {
+  private vcpusOf({ slice, report }: Memory): number {
     const memoryMb = report?.memoryMb ?? this.options.slices?.[slice]?.memoryMb;
     return memoryMb === undefined ? 1 : Math.min(1, vcpuShare(memoryMb, this.environment));
   }

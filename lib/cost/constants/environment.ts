@@ -262,7 +262,10 @@ export const ENVIRONMENT = {
     partMb: bench(16, 'MiB'),
   },
   processor: {
-    /** Speed of one vCPU of Lambda relative to one core of the machine that a profile or an estimate of work refers to. */
+    /**
+     * Speed of one vCPU of Lambda relative to one core of the machine that a profile, an estimate of work, or a processor time in
+     * this table refers to.
+     */
     lambdaSpeed: believed('functions share processors of 2.5 to 3 GHz; never measured by this project')(
       0.7,
       'ratio',
@@ -279,7 +282,14 @@ export const ENVIRONMENT = {
     maxMemoryMb: managed(32_768, 'MB'),
     instances: managed(3, 'count'),
     maxVcpus: managed(16, 'count'),
-    gpuMemoryMb: managed(16_384, 'MB'),
+    /** Memory of the instance. Its GPU has more. */
+    gpuMemoryMb: believed('a g6.xlarge has 16 GB of memory, and its GPU has 24 GB')(16_384, 'MB'),
+    /** Share of its time for which an instance is busy: Lambda scales so that requests may double within five minutes. */
+    utilization: from(
+      'documented',
+      '2026-11',
+      'https://docs.aws.amazon.com/lambda/latest/dg/lambda-managed-instances-scaling.html',
+    )(0.5, 'ratio'),
     /** Speed of the GPU relative to one vCPU. */
     gpuSpeed: believed('depends on the model')(50, 'ratio'),
   },

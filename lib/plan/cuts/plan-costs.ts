@@ -18,6 +18,7 @@ export interface PlanCosts {
    * The model of cost and latency of a pipeline that gets so many requests per hour.
    *
    * @default requestsPerHour - 10: about a third of the runs is cold
+   * @default warmUp - as the pipeline is set; with an automatic choice, true
    */
-  model(requestsPerHour?: number): DetailedCostModel;
+  model(requestsPerHour?: number, warmUp?: boolean): DetailedCostModel;
 }

@@ -1,7 +1,8 @@
 /** Prices wired slices by the schedule in which they run, branches in parallel and warm-ups beside the first slices. */
 import type { ChainTotals, RunCost, Temperature, Transport } from '../../cost/cost-model';
 import type { DetailedCostModel } from '../../cost/model';
-import { scheduleCost, scheduleTotals } from '../../cost/schedule-cost';
+import type { RunOutcomes } from '../../cost/schedule-cost';
+import { costOf, scheduleOutcomes, scheduleTotals } from '../../cost/schedule-cost';
 import { demandOf } from '../search/step-table';
 import type { SliceSize } from '../sizes/estimate';
 import type { Schedule } from './schedule';
@@ -26,6 +27,7 @@ export interface Pricing {
 export interface PricedRun {
   readonly totals: ChainTotals;
   readonly cost: RunCost;
+  readonly outcomes: RunOutcomes;
 }
 
 /** @param schedule without warm-ups */
@@ -46,8 +48,10 @@ export function priceSchedule(
     return { ...choice, cost: model.step(demandOf(size, outputSecondsPerByte), choice) };
   });
   const stages = model.warmsUp ? withWarmUps(schedule) : schedule;
+  const outcomes = scheduleOutcomes(model, stages, steps);
   return {
     totals: scheduleTotals(stages, steps),
-    cost: scheduleCost(model, stages, steps, temperature),
+    cost: costOf(outcomes, model.coldShare, temperature),
+    outcomes,
   };
 }

@@ -1,4 +1,5 @@
 /** The slicers: each is one way to choose the cuts of a model. */
+import { GREATEST_RATE } from '../../cost/alternatives/winners';
 import type { Latency, Temperature, Transport } from '../../cost/cost-model';
 import { SlicedInferenceError, quoted } from '../../errors';
 import type { Graph, NodeIndex } from '../../onnx/model';
@@ -128,7 +129,7 @@ export function automatic(options: AutomaticOptions = {}, setting = 'maxMemorySi
   const { maxLatencyMs, requestsPerHour, transports = ['s3-standard'] } = options;
   checkPositive('the latency in ms', maxLatencyMs);
   checkPositive('the cost of a million runs', maxCostPerMillion);
-  checkPositive('the number of requests per hour', requestsPerHour);
+  checkRate(requestsPerHour);
   const maxDollars = maxCostPerMillion === undefined ? undefined : maxCostPerMillion / MILLION;
   const goal: Goal = {
     ...{ minimize, temperature, quantile, maxLatencyMs, maxDollars, requestsPerHour },
@@ -185,6 +186,16 @@ function functionLimit(maxMemory: number, setting: string): SizeLimit {
             advice: `raise ${setting}`,
           },
   };
+}
+
+function checkRate(requestsPerHour: number | undefined): void {
+  checkPositive('the number of requests per hour', requestsPerHour);
+  if (requestsPerHour === undefined || requestsPerHour <= GREATEST_RATE) return;
+  throw new SlicedInferenceError(
+    `the number of requests per hour must be at most ${GREATEST_RATE.toLocaleString('en-US')}`,
+    String(requestsPerHour),
+    'pass a smaller number, because services are compared up to this rate',
+  );
 }
 
 function checkPositive(what: string, number: number | undefined): void {

@@ -126,7 +126,7 @@ describe('the construct', () => {
   it('says that Slicing.automatic makes one slice', () => {
     expect(messages('findInfo', {})).toEqual([
       expect.stringMatching(
-        /^Slicing\.automatic makes one slice: one function would do: 512 MB, \$[\d.]+ instead of \$[\d.]+ for a million warm runs, .* \[ack: cdk-sliced-inference:oneSlice\]$/,
+        /^Slicing\.automatic makes one slice: one function would do: 512 MB, \$[\d.]+ instead of \$[\d.]+ a month at 10 requests an hour \(assumed; .* \[ack: cdk-sliced-inference:oneSlice\]$/,
       ),
     ]);
   });

@@ -40,8 +40,12 @@ const TRUTH: Truth = {
 };
 
 const SIZES_MB = [20, 40, 60];
-const REQUEST_MS = 2.4;
+const REQUEST_MS = 2.4 / ENVIRONMENT.processor.lambdaSpeed.value;
 const CLIENT_MS = 0.9;
+
+/** Elapsed time of processor time. */
+const SPEED = ENVIRONMENT.processor.lambdaSpeed.value;
+const CLIENT_ELAPSED_MS = CLIENT_MS / SPEED;
 const COMPUTE_MS = 100;
 
 /** Runs of three slices, of which the first is cold and the others are warm. */
@@ -59,19 +63,20 @@ function runOf(truth: Truth, run: string, cold: boolean): CallSample[] {
   let startedAt = START;
   return SIZES_MB.map((megabytes, slice) => {
     const loadMs = cold
-      ? truth.firstByteMs + (megabytes / truth.megabytesPerSecond) * 1000 + 20 + 0.045 * megabytes
+      ? truth.firstByteMs + (megabytes / truth.megabytesPerSecond) * 1000 + (20 + 0.045 * megabytes) / SPEED
       : 0;
     const call: CallSample = {
       ...{ run, slice, startedAt: Math.round(startedAt), cold, warmedUp: false },
       ...{ weightBytes: megabytes * MB, loadMs, readMs: truth.firstByteMs + REQUEST_MS },
       ...{ runMs: COMPUTE_MS, writeMs: truth.putMs + REQUEST_MS, bytesRead: 4, bytesWritten: 4 },
       report: {
-        durationMs: CLIENT_MS + loadMs + truth.firstByteMs + truth.putMs + 2 * REQUEST_MS + COMPUTE_MS,
+        durationMs:
+          CLIENT_ELAPSED_MS + loadMs + truth.firstByteMs + truth.putMs + 2 * REQUEST_MS + COMPUTE_MS,
         memoryMb: MEMORY_MB,
         ...(cold && { initMs: truth.initMs }),
       },
     };
-    startedAt += loadMs + call.readMs + call.runMs + call.writeMs + CLIENT_MS + truth.transitionMs;
+    startedAt += loadMs + call.readMs + call.runMs + call.writeMs + CLIENT_ELAPSED_MS + truth.transitionMs;
     if (cold) startedAt += truth.placementMs + truth.initMs;
     return call;
   });
