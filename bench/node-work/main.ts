@@ -26,6 +26,8 @@ interface Options {
   readonly runs: number;
   readonly rates?: boolean;
   readonly only?: boolean;
+  /** File of inputs, for the only model. */
+  readonly inputs?: string;
 }
 
 /** Ratios of a slice, predicted to measured, by round. */
@@ -63,7 +65,7 @@ async function main(paths: readonly string[], options: Options): Promise<void> {
 async function benchModel(
   model: WorkModel,
   folder: string,
-  { rounds, runs }: Options,
+  { rounds, runs, inputs }: Options,
 ): Promise<SliceRatios[]> {
   const analyzed = analyzeModel(model.file, { dimensions: model.dimensions });
   writeSlices(compileAnalyzed(analyzed, slicerOf(analyzed)), folder);
@@ -76,11 +78,12 @@ async function benchModel(
     inferred: [],
   }));
   for (let round = 0; round < rounds; round++) {
-    const profile = profileOf(model, runs, path.dirname(folder));
+    const profile = profileOf(model, runs, path.dirname(folder), inputs);
     const fresh = await inChild<FreshAnswer>(path.join(__dirname, 'fresh-child.js'), {
       folder,
       dimensions: profile.dimensions,
       runs,
+      ...(inputs !== undefined && { inputs }),
     } satisfies FreshJob);
     const predicted = predict(analyzed, slices, profile);
     ratios.forEach((slice, index) => {
@@ -95,10 +98,16 @@ async function benchModel(
   return ratios;
 }
 
-function profileOf({ file, dimensions }: WorkModel, runs: number, folder: string): ModelProfile {
+function profileOf(
+  { file, dimensions }: WorkModel,
+  runs: number,
+  folder: string,
+  inputs?: string,
+): ModelProfile {
   const out = path.join(folder, 'model.profile.json');
   const sizes = Object.entries(dimensions).flatMap(([name, size]) => ['--dimension', `${name}=${size}`]);
-  run(process.execPath, [CLI, 'profile', file, ...sizes, '--runs', String(runs), '--out', out]);
+  const values = inputs === undefined ? [] : ['--inputs', inputs];
+  run(process.execPath, [CLI, 'profile', file, ...sizes, ...values, '--runs', String(runs), '--out', out]);
   return readProfile(out);
 }
 
@@ -151,6 +160,12 @@ new Command('bench:work')
   .addOption(new Option('--rounds <n>', 'rounds of each model').argParser(above(1)).default(3))
   .addOption(new Option('--runs <n>', 'runs of each slice in a round').argParser(above(1)).default(15))
   .option('--only', 'measure only the models of the arguments')
+  .option('--inputs <file>', 'file of inputs, with --only and one model; by default, inputs are generated')
   .option('--rates', 'measure single operators instead, to check the rates of the analytic model')
-  .action((paths: string[], options: Options) => main(paths, options))
+  .action((paths: string[], options: Options, command: Command) => {
+    if (options.inputs !== undefined && !(options.only && paths.length === 1)) {
+      command.error('error: --inputs needs --only and one model');
+    }
+    return main(paths, options);
+  })
   .parse();
