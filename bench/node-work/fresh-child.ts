@@ -1,5 +1,6 @@
 /** Runs the slices of a plan as the functions run them, each many times; prints seconds by slice as JSON. */
 import * as path from 'node:path';
+import { KERNEL_FLOPS, KERNEL_SIZE } from '../../bin/profile/kernel-models';
 import { readTensorFile } from '../../bin/tensor-files';
 import { candidateInputs } from '../../bin/verify/seeded-inputs';
 import { Session } from '../../lambda/slice/session';
@@ -15,12 +16,18 @@ export interface FreshJob {
   readonly folder: string;
   readonly dimensions: Readonly<Record<string, number>>;
   readonly runs: number;
+  /** Path of the model of `productModel`. */
+  readonly product: string;
   /** File of inputs. By default, those that a profile generates. */
   readonly inputs?: string;
 }
 
-/** By slice: the medians of the runs, in seconds. */
-export type FreshAnswer = readonly FreshSlice[];
+export interface FreshAnswer {
+  /** By slice: the medians of the runs, in seconds. */
+  readonly slices: readonly FreshSlice[];
+  /** Speed of the machine before and after the runs, as a profile measures it. */
+  readonly flopsPerSecond: readonly number[];
+}
 
 export interface FreshSlice {
   readonly elapsed: number;
@@ -35,6 +42,9 @@ const WARM_UP_SECONDS = 0.5;
 /** Runs last this long if more than `FreshJob.runs` are needed: short slices need many samples. */
 const LEAST_SECONDS = 1.5;
 const MOST_RUNS = 1000;
+
+/** Runs of the matrix product that tells how fast the machine is. */
+const KERNEL_RUNS = 40;
 
 /** The seed of a profile's inputs. */
 const SEED = 0;
@@ -79,12 +89,36 @@ async function measureSlices(plan: SlicePlan, inputs: Tensors, job: FreshJob): P
   };
   await repeat(runAll, { least: 2, most: WARM_UP_RUNS, seconds: WARM_UP_SECONDS });
   for (const own of samples) own.splice(0);
+  const before = await speed(job.product);
   await repeat(runAll, { least: job.runs, most: MOST_RUNS, seconds: LEAST_SECONDS });
+  const flopsPerSecond = [before, await speed(job.product)];
   for (const session of sessions) await session.release();
-  return samples.map((own) => ({
+  const slices = samples.map((own) => ({
     elapsed: spread(own.map(({ elapsed }) => elapsed)).median,
     cpu: spread(own.map(({ cpu }) => cpu)).median,
   }));
+  return { slices, flopsPerSecond };
+}
+
+/** Median speed of a product of two matrices. */
+async function speed(product: string): Promise<number> {
+  const session = await Session.open({ path: product, threads: 1 });
+  const values = Float32Array.from({ length: KERNEL_SIZE ** 2 }, (_, index) => (index % 7) / 7);
+  const matrix: RawTensor = {
+    dtype: 'float32',
+    shape: [KERNEL_SIZE, KERNEL_SIZE],
+    bytes: new Uint8Array(values.buffer),
+  };
+  const inputs = new Map([
+    ['a', matrix],
+    ['b', matrix],
+  ]);
+  const seconds: number[] = [];
+  for (let run = 0; run <= KERNEL_RUNS; run++) {
+    seconds.push((await timed(() => session.run(inputs, ['y']))).time.cpu);
+  }
+  await session.release();
+  return KERNEL_FLOPS / spread(seconds.slice(1)).median;
 }
 
 /** @param work returns seconds */
