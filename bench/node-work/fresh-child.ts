@@ -1,15 +1,16 @@
 /** Runs the slices of a plan as the functions run them, each many times; prints seconds by slice as JSON. */
+import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { KERNEL_FLOPS, KERNEL_SIZE } from '../../bin/profile/kernel-models';
-import { readTensorFile } from '../../bin/tensor-files';
-import { candidateInputs } from '../../bin/verify/seeded-inputs';
 import { Session } from '../../lambda/slice/session';
+import { decodeSafetensors } from '../../lambda/tensors/safetensors';
 import type { RawTensor } from '../../lambda/tensors/tensor';
 import { readPlan } from '../../lib/compile/plan-file';
 import { PLAN_FILE } from '../../lib/emit/write';
 import type { SlicePlan } from '../../lib/plan/file/plan';
 import { runChain } from '../../local/cloud/run-chain';
 import { spread } from '../measure';
+import { generatedInputs } from './generated-inputs';
+import { PRODUCT_FLOPS, PRODUCT_SIZE } from './product-model';
 
 export interface FreshJob {
   /** Folder of a written plan. */
@@ -18,7 +19,7 @@ export interface FreshJob {
   readonly runs: number;
   /** Path of the model of `productModel`. */
   readonly product: string;
-  /** File of inputs. By default, those that a profile generates. */
+  /** Safetensors file of inputs. By default, they are generated. */
   readonly inputs?: string;
 }
 
@@ -44,23 +45,18 @@ const LEAST_SECONDS = 1.5;
 const MOST_RUNS = 1000;
 
 /** Runs of the matrix product that tells how fast the machine is. */
-const KERNEL_RUNS = 40;
-
-/** The seed of a profile's inputs. */
-const SEED = 0;
+const PRODUCT_RUNS = 40;
 
 type Tensors = ReadonlyMap<string, RawTensor>;
 
-/** With the first inputs on which the model runs, as the profile chooses them. */
+/** With the first inputs on which the model runs. */
 async function main(job: FreshJob): Promise<FreshAnswer> {
   const plan = readPlan(path.join(job.folder, PLAN_FILE));
-  const { inputs: specs, dimensions: planned } = plan;
   if (job.inputs !== undefined) {
-    const names = specs.map(({ name }) => name);
-    return measureSlices(plan, await readTensorFile(job.inputs, names), job);
+    return measureSlices(plan, decodeSafetensors(fs.readFileSync(job.inputs)), job);
   }
   let failure: unknown;
-  for (const inputs of candidateInputs({ specs, dimensions: job.dimensions, planned, seed: SEED })) {
+  for (const inputs of generatedInputs(plan.inputs, job.dimensions)) {
     try {
       return await measureSlices(plan, inputs, job);
     } catch (error) {
@@ -103,10 +99,10 @@ async function measureSlices(plan: SlicePlan, inputs: Tensors, job: FreshJob): P
 /** Median speed of a product of two matrices. */
 async function speed(product: string): Promise<number> {
   const session = await Session.open({ path: product, threads: 1 });
-  const values = Float32Array.from({ length: KERNEL_SIZE ** 2 }, (_, index) => (index % 7) / 7);
+  const values = Float32Array.from({ length: PRODUCT_SIZE ** 2 }, (_, index) => (index % 7) / 7);
   const matrix: RawTensor = {
     dtype: 'float32',
-    shape: [KERNEL_SIZE, KERNEL_SIZE],
+    shape: [PRODUCT_SIZE, PRODUCT_SIZE],
     bytes: new Uint8Array(values.buffer),
   };
   const inputs = new Map([
@@ -114,11 +110,11 @@ async function speed(product: string): Promise<number> {
     ['b', matrix],
   ]);
   const seconds: number[] = [];
-  for (let run = 0; run <= KERNEL_RUNS; run++) {
+  for (let run = 0; run <= PRODUCT_RUNS; run++) {
     seconds.push((await timed(() => session.run(inputs, ['y']))).time.cpu);
   }
   await session.release();
-  return KERNEL_FLOPS / spread(seconds.slice(1)).median;
+  return PRODUCT_FLOPS / spread(seconds.slice(1)).median;
 }
 
 /** @param work returns seconds */

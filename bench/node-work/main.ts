@@ -18,7 +18,7 @@ interface Options {
   readonly runs: number;
   readonly rates?: boolean;
   readonly only?: boolean;
-  /** File of inputs, for the only model. */
+  /** Safetensors file of inputs, for the only model. */
   readonly inputs?: string;
 }
 
@@ -111,7 +111,10 @@ new Command('bench:work')
   .addOption(new Option('--rounds <n>', 'rounds of each model that count').argParser(above(1)).default(3))
   .addOption(new Option('--runs <n>', 'runs of each slice in a round').argParser(above(1)).default(15))
   .option('--only', 'measure only the models of the arguments')
-  .option('--inputs <file>', 'file of inputs, with --only and one model; by default, inputs are generated')
+  .option(
+    '--inputs <file>',
+    'safetensors file of inputs, with --only and one model; by default, inputs are generated',
+  )
   .option('--rates', 'measure single operators instead, to check the rates of the analytic model')
   .action((paths: string[], options: Options, command: Command) => {
     if (options.inputs !== undefined && !(options.only && paths.length === 1)) {

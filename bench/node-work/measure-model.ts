@@ -1,7 +1,6 @@
 /** Makes profiles of a model and runs its slices, in turns, until enough rounds were not disturbed by other programs. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { productModel } from '../../bin/profile/kernel-models';
 import { analyzeModel } from '../../lib/compile/analyze';
 import { compileAnalyzed } from '../../lib/compile/compile';
 import { readProfile } from '../../lib/compile/profile-file';
@@ -11,6 +10,7 @@ import { inChild, run } from '../measure';
 import type { FreshAnswer, FreshJob } from './fresh-child';
 import type { WorkModel } from './models';
 import { predict, slicerOf, wiredSlices } from './predict';
+import { productModel } from './product-model';
 
 const CLI = path.join(__dirname, '../../../dist/bundle/program.js');
 
@@ -25,7 +25,7 @@ export interface MeasureOptions {
   readonly rounds: number;
   /** Runs of each slice in a round, at least. */
   readonly runs: number;
-  /** File of inputs. By default, they are generated. */
+  /** Safetensors file of inputs. By default, they are generated. */
   readonly inputs?: string;
 }
 
