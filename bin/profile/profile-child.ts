@@ -63,21 +63,20 @@ async function measureSlice(job: SliceJob, sessions: Sessions): Promise<SliceAns
   const plainRuns = Math.ceil(PLAIN_SECONDS / (await timed(clock, runPlain)));
   const seconds: number[] = [];
   const callSeconds: number[] = [];
-  const taken: number[] = [];
   for (let run = 0; run < runs; run++) {
     for (let more = 0; more < Math.min(plainRuns, MOST_PLAIN_RUNS); more++) {
       seconds.push(await timed(clock, runPlain));
       // After a run, because the caches then hold the model and not the code of a call, as they do when a slice is called.
       callSeconds.push(await timed(clock, runEmpty));
     }
-    taken.push(await waited(() => profiled.run(inputs, outputNames)));
+    await profiled.run(inputs, outputNames);
   }
   profiled.endProfiling();
   const file = fs.readdirSync(job.folder).find((name) => name.startsWith('events'));
   if (file === undefined) throw new Error("the profiler's file is missing");
   const events = await readEvents(path.join(job.folder, file), labels);
   if (events.runs === 0) throw new Error('it runs more nodes than the profiler of ONNX Runtime can record');
-  return { kind: 'slice', events, taken, seconds, callSeconds, peakBytes };
+  return { kind: 'slice', events, seconds, callSeconds, peakBytes };
 }
 
 /** Returns seconds since some moment. */
@@ -97,13 +96,6 @@ const processorSeconds: Clock = () => {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1e6;
 };
-
-/** Elapsed seconds in which the processor did not work for this process. */
-async function waited(work: () => Promise<unknown>): Promise<number> {
-  const before = elapsedSeconds() - processorSeconds();
-  await work();
-  return elapsedSeconds() - processorSeconds() - before;
-}
 
 async function timed(clock: Clock, work: () => Promise<unknown>): Promise<number> {
   const start = clock();
