@@ -7,6 +7,7 @@ import { parseConstants, printConstants } from '../../../../lib/cost/constants/c
 import { valuesOf } from '../../../../lib/cost/constants/constant';
 import type { Environment } from '../../../../lib/cost/constants/environment';
 import { ENVIRONMENT } from '../../../../lib/cost/constants/environment';
+import { OUTPUT_BANDWIDTH } from '../../../../lib/node-work/reference-processor';
 
 const OPTIONS: CalibrationOptions = {
   architecture: 'x86_64',
@@ -169,6 +170,19 @@ describe('calibration', () => {
   it('compares warm runs with a profile', () => {
     const slices = SIZES_MB.map(() => ({ memoryMb: MEMORY_MB, threads: 1, reads: 1, coreMs: 80 }));
     const { processor } = environmentOf(calibrate(samplesOf(TRUTH, 40), { ...OPTIONS, slices }));
+
+    expect(processor.lambdaSpeed).toBeCloseTo(0.8, 3);
+  });
+
+  it('counts the writing of outputs for other slices as work', () => {
+    const { calls, ...rest } = samplesOf(TRUTH, 40);
+    const slices = SIZES_MB.map((_, slice) => ({
+      ...{ memoryMb: MEMORY_MB, threads: 1, reads: 1 },
+      coreMs: slice === SIZES_MB.length - 1 ? 80 : 50,
+    }));
+    const bytes = 0.03 * OUTPUT_BANDWIDTH;
+    const large = calls.map((call) => ({ ...call, bytesWritten: call.slice === 2 ? 4 : bytes }));
+    const { processor } = environmentOf(calibrate({ calls: large, ...rest }, { ...OPTIONS, slices }));
 
     expect(processor.lambdaSpeed).toBeCloseTo(0.8, 3);
   });
