@@ -15,6 +15,7 @@ import { memoryMb, threadCount } from '../plan/sizes/estimate';
 import { DEFAULT_MAX_MEMORY_MB } from '../plan/sizes/lambda-quotas';
 import { sliceSizes } from '../plan/sizes/slice-sizes';
 import type { WiredCut } from '../plan/wiring/wiring';
+import { largestOf } from '../extremes';
 
 /** What is known of a plan besides its slices. */
 export interface PlanEstimates {
@@ -76,7 +77,7 @@ export function slicedPlan(analyzed: AnalyzedModel, cut: ChosenCut, goal: Goal =
   const least = sizes.map(memoryMb);
   const settings = cut.settings ?? {
     memoryMb: least,
-    threads: threadCount(Math.max(...least)),
+    threads: threadCount(largestOf(least)),
     transport: analyzed.transport,
   };
   const schedule = scheduleSlices({ slices: cut.wiring.slices, outputs: cut.wiring.results });
@@ -87,7 +88,7 @@ export function slicedPlan(analyzed: AnalyzedModel, cut: ChosenCut, goal: Goal =
     priceSchedule(schedule, sizes, settings, { model, temperature, outputSecondsPerByte }).cost;
   return {
     slices: sizes.length,
-    memoryMb: Math.max(...settings.memoryMb),
+    memoryMb: largestOf(settings.memoryMb),
     fileBytes: sizes.reduce((sum, { weightBytes }) => sum + weightBytes, 0),
     warm: costOf('warm'),
     cold: costOf('cold'),

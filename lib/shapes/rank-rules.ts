@@ -86,7 +86,8 @@ function liveNodes({ nodes, outputs, values }: Graph): Node[] {
     const producer = value === OMITTED ? undefined : values[value].producer;
     if (producer === undefined || live.has(producer)) continue;
     live.add(producer);
-    pending.push(...nodes[producer].inputs, ...nodes[producer].captures);
+    for (const input of nodes[producer].inputs) pending.push(input);
+    for (const capture of nodes[producer].captures) pending.push(capture);
   }
   return nodes.filter((_, index) => live.has(index));
 }

@@ -3,6 +3,7 @@ import { LOAD_BYTES_PER_SECOND } from '../sizes/estimate';
 import type { SlicePlan } from '../file/plan';
 import type { Schedule, Stage } from './schedule';
 import { slicesOf } from './schedule';
+import { largestOf } from '../../extremes';
 
 /** Seconds of loading that warm-ups must save in a Standard machine, where AWS charges a state transition for each. */
 const MIN_SAVED_SECONDS = 2;
@@ -24,7 +25,7 @@ export function isWarmUpWorthwhile(plan: SlicePlan, isExpress: boolean): boolean
 
 function secondsSaved(plan: SlicePlan): number {
   const seconds = loadSeconds(plan);
-  return sumOf(seconds) - Math.max(...seconds);
+  return sumOf(seconds) - largestOf(seconds);
 }
 
 /** By slice: the seconds that its files take to load at `LOAD_BYTES_PER_SECOND`. */
