@@ -1,5 +1,7 @@
 /** Estimates what the runs of a plan cost and how long they take, and compares the plan with one function. */
 import type { AnalyzedModel } from './analyze';
+import type { SizeNotes } from './size-notes';
+import { sizeNotes } from './size-notes';
 import type { Alternative, Targets, WholeModel } from '../cost/alternatives/alternative';
 import type { SlicedPlan } from '../cost/alternatives/compare';
 import { compareAlternatives } from '../cost/alternatives/compare';
@@ -26,6 +28,8 @@ export interface PlanEstimates {
   readonly oneFunction: OneFunction;
   /** How the profile differs from the plan, one clause each. Empty if there is no profile or no difference. */
   readonly profileDifferences: readonly string[];
+  /** Which of the planned sizes ONNX Runtime refuses. */
+  readonly sizes: SizeNotes;
 }
 
 /** The plan beside one Lambda function that runs the whole model without a state machine. */
@@ -55,6 +59,7 @@ export function planEstimates(analyzed: AnalyzedModel, cut: ChosenCut, slicer: S
       verdict: verdict.sentences[0].text,
     },
     profileDifferences: analyzed.profile?.differences ?? [],
+    sizes: sizeNotes(analyzed.planned),
   };
 }
 
