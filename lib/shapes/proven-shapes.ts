@@ -91,7 +91,7 @@ function shapesOfResults(model: Model, nodesInOrder: readonly NodeIndex[], types
   let given = givenOutputs(opaque, types, (value) => first?.get(value) ?? null);
   let shapes = given.size === 0 ? first : ask(given);
   for (let round = 0; shapes !== undefined && round < MAX_ROUNDS; round++) {
-    const more = resultsByRule(model, types, shapes);
+    const more = resultsByRule(model, types, shapes, round === MAX_ROUNDS - 1);
     if (
       [...more].every(
         ([value, { shape }]) => given.has(value) && given.get(value)?.shape?.length === shape?.length,
@@ -113,13 +113,21 @@ function shapesOf({ graph }: Model, types: ValueTypes): Shapes {
   return new Map(results.map((value) => [value, types[value].shape]));
 }
 
-/** The results whose rank `rank-rules.ts` proves. */
-function resultsByRule(model: Model, types: ValueTypes, shapes: Shapes): GivenTypes {
+/**
+ * The results whose rank `rank-rules.ts` proves. Results that follow from these are left to ONNX Runtime, which infers sizes too.
+ *
+ * @param isLastRound whether ONNX Runtime is not asked again, so that nothing can be left to it
+ */
+function resultsByRule(model: Model, types: ValueTypes, shapes: Shapes, isLastRound: boolean): GivenTypes {
   const { graph } = model;
   const shapeOf = (value: ValueIndex): readonly Dimension[] | null =>
     givenType(graph, value)?.shape ?? shapes.get(value) ?? null;
   const ranks = ranksByRule(model, shapeOf);
-  const nodes = graph.nodes.filter(({ outputs }) => outputs.some((output) => ranks.has(output)));
+  const isFirst = ({ inputs, captures }: Node): boolean =>
+    isLastRound || ![...inputs, ...captures].some((value) => ranks.has(value));
+  const nodes = graph.nodes.filter(
+    (node) => node.outputs.some((output) => ranks.has(output)) && isFirst(node),
+  );
   return givenOutputs(
     nodes,
     types,
