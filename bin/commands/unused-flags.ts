@@ -1,6 +1,11 @@
 /** Refuses flags that would have no effect beside others, because the user expects one. */
 import { SlicedInferenceError } from '../../lib/errors';
-import type { SlicingOptions } from './slicing-options';
+import type { EstimateOptions, SearchOptions } from './search-options';
+
+interface ComparingOptions extends SearchOptions, EstimateOptions {
+  readonly atTensors?: readonly string[];
+  readonly slicingPlan?: string;
+}
 
 /** By option: its flag. Plans are compared by them, and nothing else that `slice` and `verify` do depends on them. */
 const COMPARING = {
@@ -10,14 +15,14 @@ const COMPARING = {
   stateMachine: '--state-machine',
   architecture: '--architecture',
   tensorStore: '--tensor-store',
-} as const satisfies Partial<Record<keyof SlicingOptions, string>>;
+} as const satisfies Partial<Record<keyof EstimateOptions, string>>;
 
 /**
  * For the commands that print no prices. `plan` prints prices, which depend on all of these flags.
  *
  * @throws SlicedInferenceError for flags by which plans are compared if no plans are
  */
-export function checkComparingFlags(options: SlicingOptions): void {
+export function checkComparingFlags(options: ComparingOptions): void {
   const { atTensors, slicingPlan, temperature, requestsPerHour, warmUp } = options;
   const naming =
     atTensors === undefined ? (slicingPlan === undefined ? undefined : '--slicing-plan') : '--at-tensors';
@@ -38,7 +43,7 @@ export function checkComparingFlags(options: SlicingOptions): void {
 }
 
 /** @throws SlicedInferenceError for a percentile of a latency that the search ignores */
-export function checkPercentileFlag({ latencyPercentile, maxLatency, minimize }: SlicingOptions): void {
+export function checkPercentileFlag({ latencyPercentile, maxLatency, minimize }: SearchOptions): void {
   if (latencyPercentile === undefined || maxLatency !== undefined || minimize === 'latency') return;
   throw new SlicedInferenceError(
     '--latency-percentile must be combined with --max-latency or --minimize latency',
