@@ -1,5 +1,7 @@
 /** Estimates what the runs of a plan cost and how long they take, and compares the plan with one function. */
 import type { AnalyzedModel } from './analyze';
+import type { SizeNotes } from './size-notes';
+import { sizeNotes } from './size-notes';
 import type { Offer, Targets, WholeModel } from '../cost/alternatives/alternative';
 import type { SlicedPlan } from '../cost/alternatives/compare';
 import { compareAlternatives } from '../cost/alternatives/compare';
@@ -18,6 +20,7 @@ import { memoryMb, threadCount } from '../plan/sizes/estimate';
 import { DEFAULT_MAX_MEMORY_MB } from '../plan/sizes/lambda-quotas';
 import { sliceSizes } from '../plan/sizes/slice-sizes';
 import type { WiredCut } from '../plan/wiring/wiring';
+import { largestOf } from '../extremes';
 
 /** What is known of a plan besides its slices. */
 export interface PlanEstimates {
@@ -28,6 +31,8 @@ export interface PlanEstimates {
   readonly oneFunction: OneFunction;
   /** How the profile differs from the plan, one clause each. Empty if there is no profile or no difference. */
   readonly profileDifferences: readonly string[];
+  /** Which of the planned sizes ONNX Runtime refuses. */
+  readonly sizes: SizeNotes;
 }
 
 /** The plan beside one Lambda function that runs the whole model without a state machine. */
@@ -60,6 +65,7 @@ export function planEstimates(analyzed: AnalyzedModel, cut: ChosenCut, slicer: S
       verdict: verdict.sentences[0].text,
     },
     profileDifferences: analyzed.profile?.differences ?? [],
+    sizes: sizeNotes(analyzed.planned),
   };
 }
 
@@ -82,7 +88,7 @@ export function slicedPlan(analyzed: AnalyzedModel, cut: ChosenCut, goal: Goal =
   const least = sizes.map(memoryMb);
   const settings = cut.settings ?? {
     memoryMb: least,
-    threads: threadCount(Math.max(...least)),
+    threads: threadCount(largestOf(least)),
     transport: analyzed.transport,
   };
   const schedule = scheduleSlices({ slices: cut.wiring.slices, outputs: cut.wiring.results });
@@ -98,7 +104,7 @@ export function slicedPlan(analyzed: AnalyzedModel, cut: ChosenCut, goal: Goal =
   });
   return {
     slices: sizes.length,
-    memoryMb: Math.max(...settings.memoryMb),
+    memoryMb: largestOf(settings.memoryMb),
     fileBytes: sizes.reduce((sum, { weightBytes }) => sum + weightBytes, 0),
     ...outcomes,
   };

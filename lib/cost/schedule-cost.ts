@@ -3,6 +3,7 @@ import type { ChainTotals, RunCost, StepCost, Temperature, Transport } from './c
 import { executionDollars } from './formulas/step-functions';
 import { LatencyDistribution } from './latency/latency-distribution';
 import type { DetailedCostModel } from './model';
+import { largestOf } from '../extremes';
 
 /** Stages that run in sequence; `lib/plan/schedule` makes them. */
 export type StageLike =
@@ -111,7 +112,7 @@ function endMs(run: Omit<Run, 'model'>, schedule: ScheduleLike, start: number): 
       case 'warm-up':
         return ms + warmUpMs(run, stage.slice);
       case 'parallel':
-        return Math.max(...stage.branches.map((branch) => endMs(run, branch, ms)));
+        return largestOf(stage.branches.map((branch) => endMs(run, branch, ms)));
     }
   }, start);
 }
@@ -178,7 +179,7 @@ function after(run: Run, stage: StageLike, start: Progress): Progress {
     case 'parallel': {
       const from = { ms: start.ms, random: LatencyDistribution.constant(0) };
       const ends = stage.branches.map((branch) => afterAll(run, branch, from));
-      const ms = Math.max(...ends.map((end) => end.ms));
+      const ms = largestOf(ends.map((end) => end.ms));
       const longest = ends.map((end) => end.random.shift(end.ms - ms)).reduce((all, own) => all.max(own));
       return { ms, random: start.random.plus(run.model.transition).plus(longest) };
     }

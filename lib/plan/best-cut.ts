@@ -22,6 +22,7 @@ import { DEFAULT_GOAL } from './search/slicers';
 import { TOLERANCE } from './search/settle';
 import type { WiredCut } from './wiring/wiring';
 import { wireSlices } from './wiring/wiring';
+import { largestOf } from '../extremes';
 
 /** Slices, and the settings of their functions if the slicer chose these too. */
 export interface ChosenCut extends WiredCut {
@@ -166,7 +167,7 @@ class Chooser {
     const least = sizes.map(memoryMb);
     const settings: SliceSettings = cut.settings ?? {
       memoryMb: least,
-      threads: threadCount(Math.max(...least)),
+      threads: threadCount(largestOf(least)),
       transport: 's3-standard',
     };
     const movedBytes = sizes.reduce((sum, { readBytes, writeBytes }) => sum + readBytes + writeBytes, 0);

@@ -3,6 +3,7 @@ import { LOAD_BYTES_PER_SECOND } from '../sizes/estimate';
 import type { SlicePlan } from '../file/plan';
 import type { Schedule, Stage } from './schedule';
 import { slicesOf } from './schedule';
+import { largestOf } from '../../extremes';
 
 /** Seconds of loading that warm-ups must save in a Standard machine, where AWS charges a state transition for each. */
 const MIN_SAVED_SECONDS = 2;
@@ -24,7 +25,7 @@ export function isWarmUpWorthwhile(plan: SlicePlan, isExpress: boolean): boolean
 /** @param bytes by slice: the size of its files */
 export function areWarmUpsWorthwhile(bytes: readonly number[], isExpress: boolean): boolean {
   if (bytes.length === 1) return false;
-  const saved = (sumOf(bytes) - Math.max(...bytes)) / LOAD_BYTES_PER_SECOND;
+  const saved = (sumOf(bytes) - largestOf(bytes)) / LOAD_BYTES_PER_SECOND;
   return isExpress || saved >= MIN_SAVED_SECONDS;
 }
 

@@ -16,6 +16,7 @@ import type { SizeLimit } from './stretch-table';
 import { StretchTable } from './stretch-table';
 import type { Range } from './stretches';
 import { sizeStretches } from './stretches';
+import { smallestOf } from '../../extremes';
 
 /** Up to this fixed number of slices, the search is exact; its time grows with the number. */
 const MAX_EXACT_SLICES = 64;
@@ -172,11 +173,11 @@ export function countedSlices(
     ...request,
     epsilon,
     slices: count,
-    maxMovedBytes: Math.min(...ways.map(({ movedBytes }) => movedBytes)),
+    maxMovedBytes: smallestOf(ways.map(({ movedBytes }) => movedBytes)),
   };
   const best = count > MAX_EXACT_SLICES ? quickPlan(table, own) : bestPlan(table, own);
   if (best === undefined) throw new Error('the simple ways keep the limits');
-  const maxDollars = Math.max(best.cost.dollars, Math.min(...ways.map(({ cost }) => cost.dollars)));
+  const maxDollars = Math.max(best.cost.dollars, smallestOf(ways.map(({ cost }) => cost.dollars)));
   return { groups: groupsOf(space, stretchPlan(table, own, settled(table, { ...own, maxDollars }, best))) };
 }
 
