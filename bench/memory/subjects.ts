@@ -4,6 +4,8 @@ import { writeConvolutions } from '../runtime/convolutions';
 import { writeTransformer } from '../runtime/transformer';
 import { writeDetector } from './detector';
 import { writeEncoder } from './encoder';
+import { writeFusedEncoder } from './fused-encoder';
+import { writeGroupedConvolutions } from './grouped-convolutions';
 import { writeRecurrent } from './recurrent';
 
 export interface MemorySubject {
@@ -70,6 +72,29 @@ export function memorySubjects(folder: string): MemorySubject[] {
       },
       { steps: 1000 },
     ),
+    ...[1, 4, 8].flatMap((batch) => [
+      made(
+        `fused attention, sequence 384, batch ${batch}`,
+        (file) => {
+          writeFusedEncoder(file, { layers: 4, hidden: 384, heads: 12, operator: 'Attention' });
+        },
+        { batch, sequence: 384 },
+      ),
+      made(
+        `multi-head attention, sequence 384, batch ${batch}`,
+        (file) => {
+          writeFusedEncoder(file, { layers: 4, hidden: 512, heads: 4, operator: 'MultiHeadAttention' });
+        },
+        { batch, sequence: 384 },
+      ),
+      made(
+        `grouped and depthwise convolutions, batch ${batch}`,
+        (file) => {
+          writeGroupedConvolutions(file, { blocks: 3, channels: 64, size: 128 });
+        },
+        { batch },
+      ),
+    ]),
     ocr('OCR detection at 640', 'ch_PP-OCRv4_det_infer.onnx', image(640, 640)),
     ocr('OCR detection at 960', 'ch_PP-OCRv4_det_infer.onnx', image(960, 960)),
     ocr('OCR recognition at 320', 'ch_PP-OCRv4_rec_infer.onnx', image(320)),

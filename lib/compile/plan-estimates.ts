@@ -95,7 +95,7 @@ export function slicedPlan(analyzed: AnalyzedModel, cut: ChosenCut, goal: Goal =
 }
 
 function sizesOf({ cuts }: AnalyzedModel, { dataflow, wiring }: WiredCut): SliceSize[] {
-  return sliceSizes(dataflow, wiring, cuts.bytes, cuts.costs.work, cuts.costs.peaks);
+  return sliceSizes(dataflow, wiring, cuts.bytes, cuts.costs);
 }
 
 /** A mix has both kinds of runs. Its limits are those of warm runs here, which every alternative can reach more easily. */

@@ -5,6 +5,7 @@ import type { Dataflow } from '../../dataflow/dataflow';
 import { HeldWeights, WeightTable } from '../../dataflow/weights';
 import type { NodeWork } from '../../node-work/node-work';
 import type { SliceWiring, Wiring } from '../wiring/wiring';
+import type { ScratchBytes } from './kernels/scratch';
 import type { MeasuredPeak } from './measured-peaks';
 import { MeasuredPeaks } from './measured-peaks';
 import { modelMemory, sizeOf, usesFrom } from './model-memory';
@@ -12,23 +13,34 @@ import { repeatedProducers } from './node-memory';
 import { RunMemory } from './run-memory';
 import { ArenaPool } from './tensor-pool';
 
+/** What the nodes of the graph are estimated to need, besides their tensors. */
+export interface NodeEstimates {
+  /** By node: seconds of computing. */
+  readonly work: NodeWork;
+  /** By node: bytes of the temporary buffers of its kernel. */
+  readonly scratch: ScratchBytes;
+  /**
+   * Slices of the graph whose memory was measured with the planned sizes.
+   *
+   * @default - all memory is estimated
+   */
+  readonly peaks?: readonly MeasuredPeak[];
+}
+
 /**
  * The same as `sizeStretches` computes for each slice that is a stretch of `order`.
  *
  * @param bytes by value: its planned bytes
- * @param work by node: seconds of computing
- * @param measured slices of the graph whose memory was measured with these bytes
  */
 export function sliceSizes(
   dataflow: Dataflow,
   { slices }: Wiring,
   bytes: readonly number[],
-  work: NodeWork,
-  measured: readonly MeasuredPeak[] = [],
+  { work, scratch, peaks: measured = [] }: NodeEstimates,
 ): SliceSize[] {
   const peaks = new MeasuredPeaks(dataflow.order, measured);
   const table = new WeightTable(dataflow, bytes, work);
-  const memory = modelMemory(dataflow, bytes);
+  const memory = modelMemory(dataflow, bytes, scratch);
   const position = new Map(dataflow.order.map((node, place) => [node, place]));
   const sum = (values: readonly ValueIndex[]): number =>
     values.reduce((total, value) => total + bytes[value], 0);

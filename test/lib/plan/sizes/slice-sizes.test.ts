@@ -140,12 +140,7 @@ describe('sizes of slices', () => {
         const groups = boundaries
           .slice(1)
           .map((end, from) => cuts.dataflow.order.slice(boundaries[from], end));
-        const exact = sliceSizes(
-          cuts.dataflow,
-          wireSlices(cuts.dataflow, groups),
-          space.bytes,
-          space.costs.work,
-        );
+        const exact = sliceSizes(cuts.dataflow, wireSlices(cuts.dataflow, groups), space.bytes, space.costs);
         exact.forEach((size, slice) => {
           expect(size).toEqual(believed[slice]);
         });
