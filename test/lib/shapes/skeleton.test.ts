@@ -58,7 +58,9 @@ const names = (values: readonly { readonly name: string }[]): string[] => values
 const dimsOf = (graph: Decoded, name: string): unknown[] | undefined =>
   graph.input
     .find((input) => input.name === name)
-    ?.type?.tensorType.shape.dim.map(({ dimValue, dimParam }) => dimParam || Number(dimValue));
+    ?.type?.tensorType.shape.dim.map(({ dimValue, dimParam }) =>
+      dimParam === undefined || dimParam === '' ? Number(dimValue) : dimParam,
+    );
 
 describe('a skeleton', () => {
   const skeleton = buildSkeleton(model, order, { batch: 4 });

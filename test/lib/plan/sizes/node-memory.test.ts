@@ -51,12 +51,15 @@ describe('the memory of nodes', () => {
   });
 
   it('knows which repeated nodes each node needs, and which values those need', () => {
-    const { dataflow, bytes, scratch, valueOf } = sizedModel(chain, {});
+    const sized = sizedModel(chain, {});
+    const { dataflow, bytes, scratch } = sized;
     const memory = nodeMemory(dataflow, bytes, scratch);
     expect(memory.repeatedNeeds).toEqual([[], [], [0], []]);
-    expect(memory.repeatedUsers[valueOf('shape')]).toBe(1);
-    expect(memory.repeatedUsers[valueOf('w')]).toBe(0);
-    expect(repeatedProducers(dataflow, [valueOf('w'), valueOf('w'), valueOf('a'), -1])).toEqual([0]);
+    expect(memory.repeatedUsers[sized.valueOf('shape')]).toBe(1);
+    expect(memory.repeatedUsers[sized.valueOf('w')]).toBe(0);
+    expect(
+      repeatedProducers(dataflow, [sized.valueOf('w'), sized.valueOf('w'), sized.valueOf('a'), -1]),
+    ).toEqual([0]);
   });
 
   it('counts each inner tensor of a call as large as the largest outer one', () => {
