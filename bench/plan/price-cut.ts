@@ -21,7 +21,7 @@ export interface PricedCut {
 /** Every function has the least memory that fits its slice. */
 export function pricedCut({ dataflow, cuts }: AnalyzedModel, slicer: Slicer): PricedCut {
   const cut = bestCut(dataflow, cuts, slicer);
-  const sizes = sliceSizes(cut.dataflow, cut.wiring, cuts.bytes, cuts.costs.work);
+  const sizes = sliceSizes(cut.dataflow, cut.wiring, cuts.bytes, cuts.costs);
   const memory = sizes.map(memoryMb);
   const settings = {
     memoryMb: memory,

@@ -49,7 +49,7 @@ export function describePlan(
   chunks: readonly SliceChunks[],
 ): PlanDraft {
   const { source, model, cuts, planned, optimization } = analyzed;
-  const sizes = sliceSizes(dataflow, wiring, cuts.bytes, cuts.costs.work, cuts.costs.peaks);
+  const sizes = sliceSizes(dataflow, wiring, cuts.bytes, cuts.costs);
   const slices = manifests.map(({ slice, inputs, outputs }): SliceDraft => {
     const files = draftFiles(slice, chunks[slice]);
     const { weightBytes, activationBytes, readBytes, writeBytes } = sizes[slice];

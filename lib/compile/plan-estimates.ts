@@ -127,7 +127,7 @@ export function modelOfPlan(
 }
 
 function sizesOf({ cuts }: AnalyzedModel, { dataflow, wiring }: WiredCut): SliceSize[] {
-  return sliceSizes(dataflow, wiring, cuts.bytes, cuts.costs.work, cuts.costs.peaks);
+  return sliceSizes(dataflow, wiring, cuts.bytes, cuts.costs);
 }
 
 function targetsOf({ maxLatencyMs, quantile, maxDollars, maxMemoryMb }: Goal): Targets {

@@ -189,7 +189,7 @@ class Chooser {
 
   private sizesOf({ dataflow, wiring }: WiredCut): SliceSize[] {
     const { bytes, costs } = this.cuts;
-    return sliceSizes(dataflow, wiring, bytes, costs.work, costs.peaks);
+    return sliceSizes(dataflow, wiring, bytes, costs);
   }
 
   private time({ latency }: RunCost): number {

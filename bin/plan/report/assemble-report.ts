@@ -31,7 +31,7 @@ export function assembleReport(
   const { goal } = request;
   const model = modelOfPlan(analyzed, goal, fileBytesOf(plan));
   const settings = settingsOf(analyzed, cut, plan);
-  const sizes = sliceSizes(cut.dataflow, cut.wiring, analyzed.cuts.bytes, costs.work, costs.peaks);
+  const sizes = sliceSizes(cut.dataflow, cut.wiring, analyzed.cuts.bytes, costs);
   const priced = pricedPlan(
     { model, outputSecondsPerByte: costs.outputSecondsPerByte },
     cut.wiring,
@@ -102,7 +102,7 @@ function settingsOf(
 /** The size of one slice that runs everything. */
 function wholeSize({ dataflow, cuts: { bytes, costs } }: AnalyzedModel): SliceSize {
   const wiring = wireSlices(dataflow, [dataflow.order]);
-  const [size] = sliceSizes(dataflow, wiring, bytes, costs.work, costs.peaks);
+  const [size] = sliceSizes(dataflow, wiring, bytes, costs);
   return size;
 }
 
