@@ -1,4 +1,4 @@
-/** The local cloud: runs the pipeline of a synthesized assembly on this machine, without an AWS account. */
+/** The local cloud: runs the state machines of a synthesized stack on this machine, without an AWS account. */
 import * as fs from 'node:fs';
 import { rm } from 'node:fs/promises';
 import * as https from 'node:https';
@@ -6,10 +6,10 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import { readAssembly } from '../cloudformation/assembly';
+import { readAssembly, type StackEnvironment } from '../cloudformation/assembly';
 import { LocalCloudError } from '../basics/errors';
 import { Notices } from '../basics/notices';
-import type { Json, JsonObject } from '../basics/json';
+import type { Json } from '../basics/json';
 import { FaultInjector, type Faults } from '../faults/injector';
 import type { FaultKind } from '../faults/kinds';
 import type { FaultTarget } from '../faults/target';
@@ -21,11 +21,14 @@ import { guardFolder, unguardFolder } from '../lambda/guardian';
 import { LocalFunctions } from '../lambda/local-functions';
 import { NodeBinaries } from '../lambda/node-binaries';
 import type { WorkerProcess } from '../lambda/worker-process';
-import { type Pipeline, selectPipeline } from '../cloudformation/pipeline';
-import { administrator, readPolicies } from '../cloudformation/policies';
+import { selectStateMachine, type Selection } from '../cloudformation/pipeline';
+import { administrator } from '../cloudformation/policies';
 import { publishAssets } from '../cloudformation/publish';
 import { PublishedVersions } from '../cloudformation/published-versions';
-import { type FunctionResource, readBucketName, readDirectoryBucketName } from '../cloudformation/resources';
+import type { FunctionResource } from '../cloudformation/resources';
+import { HttpApiServer } from '../api-gateway/server';
+import { readKeySet } from '../api-gateway/key-set';
+import { Arrivals } from '../events/arrivals';
 import { Authorizer } from '../iam/authorizer';
 import { roleSession } from '../iam/principals';
 import { Callers } from '../s3/callers';
@@ -35,24 +38,21 @@ import { Traffic } from '../simulation/traffic';
 import { StepFunctionsServer } from '../step-functions/api/server';
 import type { ExecutionResult } from '../step-functions/execution';
 import type { CertificateAuthority, S3Access, StepFunctionsAccess } from './access';
-import { checkRoles } from './check-roles';
+import {
+  describeMachine,
+  type DeployedMachine,
+  type Deployment,
+  type LocalPipeline,
+  type LocalStateMachine,
+  readDeployment,
+} from './deployment';
 import type { LocalCloudOptions } from './options';
 import { OtherServices } from './other-services';
 import { checkInvoke, logRefusal } from './service-permissions';
-import { parseDefinition } from '../step-functions/parse-definition';
 import { StateMachine } from '../step-functions/state-machine';
+import { StateMachines } from '../step-functions/state-machines';
 import { atExit } from './at-exit';
 import { makeServerCertificate, type ServerCertificate } from '../tls/certificate';
-
-/** The pipeline that a local cloud runs. */
-export interface LocalPipeline {
-  readonly stackName: string;
-  readonly stateMachineArn: string;
-  readonly stateMachineType: 'STANDARD' | 'EXPRESS';
-  readonly bucket: string;
-  /** The pipeline's signature, which the construct wrote into the comment of the definition. */
-  readonly signature: JsonObject;
-}
 
 export class LocalCloud {
   /**
@@ -60,13 +60,12 @@ export class LocalCloud {
    * @throws LocalCloudError when the assembly needs something that the local cloud does not support
    */
   static async start(assemblyPath: string, options: LocalCloudOptions = {}): Promise<LocalCloud> {
-    const versions = new PublishedVersions();
-    const pipeline = selectPipeline(readAssembly(assemblyPath), options.pipeline, versions);
+    const selection = selectStateMachine(readAssembly(assemblyPath), options.pipeline);
     const injector = new FaultInjector(options.faults, options.onFault);
     const folder = fs.mkdtempSync(path.resolve(os.tmpdir(), 'sliced-inference-local-'));
-    const cloud = new LocalCloud(pipeline, versions, folder, injector, options);
+    const cloud = new LocalCloud(selection.stack.environment, folder, injector, options);
     try {
-      await cloud.prepare(pipeline);
+      await cloud.prepare(selection);
       return cloud;
     } catch (error) {
       await cloud.close();
@@ -75,43 +74,76 @@ export class LocalCloud {
   }
 
   private readonly store: DiskObjectStore;
+  private readonly versions = new PublishedVersions();
   private readonly callers = new Callers();
   private readonly credentials: S3Access['credentials'];
   private readonly authorizer: Authorizer;
-  private readonly noticed = new Notices();
+  private readonly machines = new StateMachines();
+  private readonly arrivals: Arrivals;
+  private readonly noticed: Notices;
   private readonly closing = new AbortController();
   private readonly forgetExit: () => void;
+  private certificate: ServerCertificate | undefined;
   private s3Server: S3Server | undefined;
   private stepFunctionsServer: StepFunctionsServer | undefined;
+  private httpApiServer: HttpApiServer | undefined;
   private otherServices: OtherServices | undefined;
   private certificateAuthority: CertificateAuthority | undefined;
   private functions: LocalFunctions | undefined;
-  private stateMachine: StateMachine | undefined;
+  private deployed: Deployment | undefined;
 
   private constructor(
-    private deployed: Pipeline,
-    private readonly versions: PublishedVersions,
+    private readonly environment: StackEnvironment,
     private readonly folder: string,
     private readonly injector: FaultInjector,
     private readonly options: LocalCloudOptions,
   ) {
-    this.store = new DiskObjectStore(path.join(folder, 's3'));
     this.forgetExit = atExit(this.onProcessExit);
     guardFolder(folder);
+    this.noticed = new Notices(options.onNotice);
     this.authorizer = new Authorizer(options.onAccess);
-    const { account } = this.deployed.template.environment;
-    this.credentials = this.callers.add({ principal: administrator(account) });
+    this.arrivals = new Arrivals({
+      machines: this.machines,
+      authorizer: this.authorizer,
+      environment,
+      onFailure: this.onFailure,
+    });
+    this.store = new DiskObjectStore(path.join(folder, 's3'), (created) => {
+      if (!this.closing.signal.aborted) this.arrivals.add(created);
+    });
+    this.credentials = this.callers.add({ principal: administrator(environment.account) });
   }
 
+  /** The state machine that this cloud was started for: that of a pipeline, or one of your own. */
+  get stateMachine(): LocalStateMachine {
+    const { stack, selected } = started(this.deployed);
+    return describeMachine(stack.name, selected);
+  }
+
+  /** The pipelines of the stack whose state machines run here. */
+  get pipelines(): readonly LocalPipeline[] {
+    return started(this.deployed).pipelines;
+  }
+
+  /**
+   * The pipeline that this cloud was started for. For a state machine of your own, the only pipeline of its stack.
+   * @throws LocalCloudError when the stack of your own state machine has no pipeline, or several
+   */
   get pipeline(): LocalPipeline {
-    const { stack, stateMachine, bucket, signature } = this.deployed;
-    const { arn: stateMachineArn, type: stateMachineType } = stateMachine;
-    return { stackName: stack.name, stateMachineArn, stateMachineType, bucket, signature };
+    const { pipelines, selected } = started(this.deployed);
+    const chosen = pipelines.find(({ stateMachineArn }) => stateMachineArn === selected.arn);
+    if (chosen !== undefined) return chosen;
+    const [only] = pipelines;
+    if (pipelines.length === 1) return only;
+    throw new LocalCloudError(
+      `the stack of your own state machine '${selected.logicalId}' must have one pipeline, got ${pipelines.length}: ` +
+        'use the properties stateMachine and pipelines of the local cloud',
+    );
   }
 
-  /** Access to the local S3, which holds the pipeline's bucket and the published assets. */
+  /** Access to the local S3, which holds the stack's buckets and the published assets. */
   get s3(): S3Access {
-    const { region } = this.deployed.template.environment;
+    const { region } = this.environment;
     const access = { endpoint: started(this.s3Server).endpoint, region, credentials: this.credentials };
     const { certificateAuthority } = this;
     if (certificateAuthority === undefined) return access;
@@ -120,9 +152,14 @@ export class LocalCloud {
     return { ...access, requestHandler: { httpsAgent }, certificateAuthority };
   }
 
-  /** Access to the local Step Functions, which has the pipeline's state machine. */
+  /** Access to the local Step Functions, which has the stack's state machines. */
   get stepFunctions(): StepFunctionsAccess {
     return { ...this.s3, endpoint: started(this.stepFunctionsServer).endpoint, disableHostPrefix: true };
+  }
+
+  /** The URL of the stack's HTTP API, without a slash at its end; `undefined` if no HTTP API starts a state machine. */
+  get httpEndpoint(): string | undefined {
+    return this.httpApiServer?.endpoint;
   }
 
   /** An endpoint for AWS_ENDPOINT_URL: it refuses each request to another service by name, which would reach AWS otherwise. */
@@ -133,36 +170,38 @@ export class LocalCloud {
   /**
    * Deploys another assembly over this one, like a stack update: functions whose definition changed get a new version, and
    * running executions continue with the definition and the versions that they started with.
-   * @throws LocalCloudError when the assembly has another pipeline or needs something that the local cloud does not support
+   * @throws LocalCloudError when the assembly has another state machine or needs something that the local cloud does not support
    */
   async deploy(assemblyPath: string): Promise<void> {
-    const pipeline = selectPipeline(readAssembly(assemblyPath), this.options.pipeline, this.versions);
-    const [before, now] = [this.deployed, pipeline].map(({ stateMachine }) => stateMachine.arn);
+    const selection = selectStateMachine(readAssembly(assemblyPath), this.options.pipeline);
+    const deployment = this.read(selection);
+    const [before, now] = [started(this.deployed), deployment].map(({ selected }) => selected.arn);
     if (before !== now) {
       throw new LocalCloudError(
         `the new assembly must have the state machine ${before}, got ${now}: start another local cloud for it`,
       );
     }
-    await this.bringUp(pipeline);
+    await this.bringUp(deployment);
   }
 
   /** Writes an object into the pipeline's bucket. */
   async putObject(key: string, body: Uint8Array | Readable): Promise<void> {
     const stream = body instanceof Readable ? body : Readable.from([Buffer.from(body)]);
-    await this.store.put(this.deployed.bucket, key, stream);
+    await this.store.put(this.pipeline.bucket, key, stream);
   }
 
   /** Reads an object of the pipeline's bucket into memory. Rejects with an error named `NoSuchKey` if there is none. */
   async getObject(key: string): Promise<Buffer> {
-    return await buffer(this.store.read(this.store.head(this.deployed.bucket, key)));
+    return await buffer(this.store.read(this.store.head(this.pipeline.bucket, key)));
   }
 
   /**
-   * Runs the pipeline's state machine to its end. A failed execution is a result, not an exception.
+   * Runs the state machine that this cloud was started for to its end. A failed execution is a result, not an exception.
    * @throws LocalCloudError when the execution cannot start, or when the cloud is closed before it ends
    */
   async execute(input: Json, options: { readonly name?: string } = {}): Promise<ExecutionResult> {
-    return await started(this.stateMachine).execute(input, options.name);
+    const machine = this.machines.find(this.stateMachine.stateMachineArn);
+    return await started(machine).execute(input, options.name);
   }
 
   /** The running processes of the functions. */
@@ -197,6 +236,7 @@ export class LocalCloud {
   async close(): Promise<void> {
     this.closing.abort(new LocalCloudError('the local cloud is closed: start another one'));
     await this.functions?.close();
+    await this.httpApiServer?.close();
     await this.stepFunctionsServer?.close();
     await this.s3Server?.close();
     await this.otherServices?.close();
@@ -205,11 +245,11 @@ export class LocalCloud {
     this.forgetExit();
   }
 
-  private async prepare(pipeline: Pipeline): Promise<void> {
+  private async prepare(selection: Selection): Promise<void> {
     const { ports } = this.options;
-    const { account, region } = pipeline.template.environment;
-    const certificate = this.options.tls === false ? undefined : this.makeCertificate();
-    const { authorizer } = this;
+    const { account, region } = this.environment;
+    this.certificate = this.options.tls === false ? undefined : this.makeCertificate();
+    const { authorizer, certificate } = this;
     this.s3Server = await S3Server.start(this.store, this.callers, {
       region,
       account,
@@ -232,46 +272,58 @@ export class LocalCloud {
       coldStartMs: this.options.simulation?.coldStartMs,
       onLog: this.options.onLog,
     });
-    await this.bringUp(pipeline);
-    const stateMachine = started(this.stateMachine);
-    this.stepFunctionsServer = await StepFunctionsServer.start(stateMachine, this.callers, {
+    await this.bringUp(this.read(selection));
+    this.stepFunctionsServer = await StepFunctionsServer.start(this.machines, this.callers, {
       region,
       certificate,
       port: ports?.stepFunctions,
     });
+    await this.serveHttpApi(ports?.http);
     // The last one, because its free port must not be one of those above.
     this.otherServices = await OtherServices.start(certificate);
   }
 
-  /** Validates everything before it copies the first byte, and replaces the state machine last. */
-  private async bringUp(pipeline: Pipeline): Promise<void> {
-    const { store } = this;
-    const functions = started(this.functions);
-    const { template, stateMachine } = pipeline;
-    const definition = parseDefinition(stateMachine.definition);
-    const replaceFunctions = functions.prepare(template, definition);
-    for (const bucket of template.referredResources('AWS::S3::Bucket')) {
-      store.createBucket(readBucketName(template, bucket));
-    }
-    for (const bucket of template.referredResources('AWS::S3Express::DirectoryBucket')) {
-      store.createBucket(readDirectoryBucketName(template, bucket));
-    }
-    const policies = readPolicies(template, stateMachine, this.options.bucketKeys);
-    const checked = new Authorizer(this.options.onAccess);
-    checked.update(policies);
-    const notices = checkRoles({ template, stateMachine, policies, authorizer: checked });
-    // Needed if the stack imports the pipeline's bucket instead of defining it.
-    store.createBucket(pipeline.bucket);
-    await publishAssets(pipeline.stack, store);
-    replaceFunctions();
+  private read(selection: Selection): Deployment {
+    const { bucketKeys, onAccess } = this.options;
+    return readDeployment(selection, {
+      versions: this.versions,
+      functions: started(this.functions),
+      bucketKeys,
+      onAccess,
+    });
+  }
+
+  /** Replaces the state machines last. */
+  private async bringUp(deployment: Deployment): Promise<void> {
+    const { stack, machines, refused, policies, notices, rules } = deployment;
+    for (const bucket of deployment.buckets) this.store.createBucket(bucket);
+    await publishAssets(stack, this.store);
+    deployment.replaceFunctions();
     this.authorizer.update(policies);
     for (const notice of notices) this.noticed.add(notice, notice);
-    this.stateMachine?.update(stateMachine, definition);
-    this.stateMachine ??= new StateMachine(
-      stateMachine,
+    this.machines.replace(
+      machines.map((machine) => this.bringUpMachine(machine)),
+      refused,
+    );
+    this.arrivals.replace(rules);
+    const isFirst = this.deployed === undefined;
+    this.deployed = deployment;
+    // At the start, S3 and Step Functions come first.
+    if (!isFirst) await this.serveHttpApi(undefined);
+  }
+
+  private bringUpMachine({ resource, definition }: DeployedMachine): StateMachine {
+    const known = this.machines.find(resource.arn);
+    if (known !== undefined) {
+      known.update(resource, definition);
+      return known;
+    }
+    const functions = started(this.functions);
+    const machine: StateMachine = new StateMachine(
+      resource,
       {
         invoke: async (functionArn, payload) => {
-          checkInvoke(this.authorizer, this.deployed.stateMachine.roleArn, functionArn);
+          checkInvoke(this.authorizer, machine.resource.roleArn, functionArn);
           return callWithFaults(this.injector, { functionArn, payload }, () =>
             functions.invoke(functionArn, payload),
           );
@@ -283,7 +335,32 @@ export class LocalCloud {
       },
       definition,
     );
-    this.deployed = pipeline;
+    return machine;
+  }
+
+  /** Starts the server of the deployment's HTTP API, or lets the running one serve it. */
+  private async serveHttpApi(port: number | undefined): Promise<void> {
+    const { httpApi } = started(this.deployed);
+    const { jwksFile } = this.options;
+    if (httpApi?.usesTokens === true && jwksFile === undefined) {
+      this.noticed.add(
+        'signatures of tokens',
+        'the HTTP API does not verify the signatures of JSON Web Tokens: pass a file with the keys of the issuer',
+      );
+    }
+    this.httpApiServer?.replace(httpApi);
+    if (this.httpApiServer !== undefined || httpApi === undefined) return;
+    this.httpApiServer = await HttpApiServer.start(httpApi, {
+      ...this.environment,
+      machines: this.machines,
+      callers: this.callers,
+      authorizer: this.authorizer,
+      keys: jwksFile === undefined ? undefined : readKeySet(jwksFile),
+      signal: this.closing.signal,
+      onFailure: this.onFailure,
+      certificate: this.certificate,
+      port,
+    });
   }
 
   /** The key of the certificate stays in memory. Only the authority's certificate becomes a file. */
@@ -319,6 +396,10 @@ export class LocalCloud {
       },
     };
   }
+
+  private readonly onFailure = (reason: string): void => {
+    this.noticed.add(reason, reason);
+  };
 
   /** An exit handler can only do synchronous work. If this process is killed, the guardian does it. */
   private readonly onProcessExit = (): void => {
