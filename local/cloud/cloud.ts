@@ -345,7 +345,7 @@ export class LocalCloud {
     if (httpApi?.usesTokens === true && jwksFile === undefined) {
       this.noticed.add(
         'signatures of tokens',
-        'the HTTP API does not verify the signatures of JSON Web Tokens: pass a file with the keys of the issuer',
+        "the HTTP API does not verify the signatures of tokens: pass the issuer's keys as jwksFile, or as --jwks of the command",
       );
     }
     this.httpApiServer?.replace(httpApi);
