@@ -1,7 +1,6 @@
 /** The local cloud: runs the state machines of a synthesized stack on this machine, without an AWS account. */
 import * as fs from 'node:fs';
 import { rm } from 'node:fs/promises';
-import * as https from 'node:https';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { Readable } from 'node:stream';
@@ -13,7 +12,7 @@ import type { Json } from '../basics/json';
 import { FaultInjector, type Faults } from '../faults/injector';
 import type { FaultKind } from '../faults/kinds';
 import type { FaultTarget } from '../faults/target';
-import { callWithFaults, startWithFaults } from '../lambda/call-faults';
+import { startWithFaults } from '../lambda/call-faults';
 import { CodeFolders } from '../lambda/code';
 import { Concurrency } from '../lambda/concurrency';
 import type { Admission } from '../lambda/function-pool';
@@ -26,8 +25,6 @@ import { administrator } from '../cloudformation/policies';
 import { publishAssets } from '../cloudformation/publish';
 import { PublishedVersions } from '../cloudformation/published-versions';
 import type { FunctionResource } from '../cloudformation/resources';
-import { HttpApiServer } from '../api-gateway/server';
-import { readKeySet } from '../api-gateway/key-set';
 import { Arrivals } from '../events/arrivals';
 import { Authorizer } from '../iam/authorizer';
 import { roleSession } from '../iam/principals';
@@ -37,10 +34,11 @@ import { DiskObjectStore } from '../s3/store';
 import { Traffic } from '../simulation/traffic';
 import { StepFunctionsServer } from '../step-functions/api/server';
 import type { ExecutionResult } from '../step-functions/execution';
-import type { CertificateAuthority, S3Access, StepFunctionsAccess } from './access';
+import { type Certified, makeCertificate, type S3Access, s3Access, type StepFunctionsAccess } from './access';
+import { deployMachines } from './deploy-machines';
+import { HttpFront } from './http-front';
 import {
   describeMachine,
-  type DeployedMachine,
   type Deployment,
   type LocalPipeline,
   type LocalStateMachine,
@@ -48,11 +46,9 @@ import {
 } from './deployment';
 import type { LocalCloudOptions } from './options';
 import { OtherServices } from './other-services';
-import { checkInvoke, logRefusal } from './service-permissions';
-import { StateMachine } from '../step-functions/state-machine';
+import { logRefusal } from './service-permissions';
 import { StateMachines } from '../step-functions/state-machines';
 import { atExit } from './at-exit';
-import { makeServerCertificate, type ServerCertificate } from '../tls/certificate';
 
 export class LocalCloud {
   /**
@@ -83,12 +79,11 @@ export class LocalCloud {
   private readonly noticed: Notices;
   private readonly closing = new AbortController();
   private readonly forgetExit: () => void;
-  private certificate: ServerCertificate | undefined;
+  private certified: Certified | undefined;
   private s3Server: S3Server | undefined;
   private stepFunctionsServer: StepFunctionsServer | undefined;
-  private httpApiServer: HttpApiServer | undefined;
+  private httpFront: HttpFront | undefined;
   private otherServices: OtherServices | undefined;
-  private certificateAuthority: CertificateAuthority | undefined;
   private functions: LocalFunctions | undefined;
   private deployed: Deployment | undefined;
 
@@ -106,7 +101,7 @@ export class LocalCloud {
       machines: this.machines,
       authorizer: this.authorizer,
       environment,
-      onFailure: this.onFailure,
+      onFailure: this.onNotice,
     });
     this.store = new DiskObjectStore(path.join(folder, 's3'), (created) => {
       if (!this.closing.signal.aborted) this.arrivals.add(created);
@@ -144,12 +139,8 @@ export class LocalCloud {
   /** Access to the local S3, which holds the stack's buckets and the published assets. */
   get s3(): S3Access {
     const { region } = this.environment;
-    const access = { endpoint: started(this.s3Server).endpoint, region, credentials: this.credentials };
-    const { certificateAuthority } = this;
-    if (certificateAuthority === undefined) return access;
-    // An agent and not its options, which the SDK ignores for bodies that wait for `100 Continue`.
-    const httpsAgent = new https.Agent({ ca: certificateAuthority.pem, keepAlive: true, maxSockets: 50 });
-    return { ...access, requestHandler: { httpsAgent }, certificateAuthority };
+    const { endpoint } = started(this.s3Server);
+    return s3Access({ endpoint, region, credentials: this.credentials }, this.certified?.authority);
   }
 
   /** Access to the local Step Functions, which has the stack's state machines. */
@@ -159,7 +150,7 @@ export class LocalCloud {
 
   /** The URL of the stack's HTTP API, without a slash at its end; `undefined` if no HTTP API starts a state machine. */
   get httpEndpoint(): string | undefined {
-    return this.httpApiServer?.endpoint;
+    return this.httpFront?.endpoint;
   }
 
   /** An endpoint for AWS_ENDPOINT_URL: it refuses each request to another service by name, which would reach AWS otherwise. */
@@ -236,7 +227,7 @@ export class LocalCloud {
   async close(): Promise<void> {
     this.closing.abort(new LocalCloudError('the local cloud is closed: start another one'));
     await this.functions?.close();
-    await this.httpApiServer?.close();
+    await this.httpFront?.close();
     await this.stepFunctionsServer?.close();
     await this.s3Server?.close();
     await this.otherServices?.close();
@@ -248,8 +239,9 @@ export class LocalCloud {
   private async prepare(selection: Selection): Promise<void> {
     const { ports } = this.options;
     const { account, region } = this.environment;
-    this.certificate = this.options.tls === false ? undefined : this.makeCertificate();
-    const { authorizer, certificate } = this;
+    this.certified = this.options.tls === false ? undefined : makeCertificate(this.folder);
+    const certificate = this.certified?.certificate;
+    const { authorizer } = this;
     this.s3Server = await S3Server.start(this.store, this.callers, {
       region,
       account,
@@ -278,7 +270,19 @@ export class LocalCloud {
       certificate,
       port: ports?.stepFunctions,
     });
-    await this.serveHttpApi(ports?.http);
+    this.httpFront = new HttpFront({
+      ...this.environment,
+      machines: this.machines,
+      callers: this.callers,
+      authorizer,
+      jwksFile: this.options.jwksFile,
+      signal: this.closing.signal,
+      onFailure: this.onNotice,
+      onNotice: this.onNotice,
+      certificate,
+      port: ports?.http,
+    });
+    await this.httpFront.serve(started(this.deployed).httpApi);
     // The last one, because its free port must not be one of those above.
     this.otherServices = await OtherServices.start(certificate);
   }
@@ -295,81 +299,18 @@ export class LocalCloud {
 
   /** Replaces the state machines last. */
   private async bringUp(deployment: Deployment): Promise<void> {
-    const { stack, machines, refused, policies, notices, rules } = deployment;
     for (const bucket of deployment.buckets) this.store.createBucket(bucket);
-    await publishAssets(stack, this.store);
+    await publishAssets(deployment.stack, this.store);
     deployment.replaceFunctions();
-    this.authorizer.update(policies);
-    for (const notice of notices) this.noticed.add(notice, notice);
-    this.machines.replace(
-      machines.map((machine) => this.bringUpMachine(machine)),
-      refused,
-    );
-    this.arrivals.replace(rules);
-    const isFirst = this.deployed === undefined;
-    this.deployed = deployment;
-    // At the start, S3 and Step Functions come first.
-    if (!isFirst) await this.serveHttpApi(undefined);
-  }
-
-  private bringUpMachine({ resource, definition }: DeployedMachine): StateMachine {
-    const known = this.machines.find(resource.arn);
-    if (known !== undefined) {
-      known.update(resource, definition);
-      return known;
-    }
+    this.authorizer.update(deployment.policies);
+    for (const notice of deployment.notices) this.onNotice(notice);
+    const { authorizer, injector, options } = this;
+    const { signal } = this.closing;
     const functions = started(this.functions);
-    const machine: StateMachine = new StateMachine(
-      resource,
-      {
-        invoke: async (functionArn, payload) => {
-          checkInvoke(this.authorizer, machine.resource.roleArn, functionArn);
-          return callWithFaults(this.injector, { functionArn, payload }, () =>
-            functions.invoke(functionArn, payload),
-          );
-        },
-        trace: this.options.onTrace,
-        signal: this.closing.signal,
-        transitionMs: this.options.simulation?.transitionMs,
-        retryPauses: this.options.retryPauses,
-      },
-      definition,
-    );
-    return machine;
-  }
-
-  /** Starts the server of the deployment's HTTP API, or lets the running one serve it. */
-  private async serveHttpApi(port: number | undefined): Promise<void> {
-    const { httpApi } = started(this.deployed);
-    const { jwksFile } = this.options;
-    if (httpApi?.usesTokens === true && jwksFile === undefined) {
-      this.noticed.add(
-        'signatures of tokens',
-        "the HTTP API does not verify the signatures of tokens: pass the issuer's keys as jwksFile, or as --jwks of the command",
-      );
-    }
-    this.httpApiServer?.replace(httpApi);
-    if (this.httpApiServer !== undefined || httpApi === undefined) return;
-    this.httpApiServer = await HttpApiServer.start(httpApi, {
-      ...this.environment,
-      machines: this.machines,
-      callers: this.callers,
-      authorizer: this.authorizer,
-      keys: jwksFile === undefined ? undefined : readKeySet(jwksFile),
-      signal: this.closing.signal,
-      onFailure: this.onFailure,
-      certificate: this.certificate,
-      port,
-    });
-  }
-
-  /** The key of the certificate stays in memory. Only the authority's certificate becomes a file. */
-  private makeCertificate(): ServerCertificate {
-    const certificate = makeServerCertificate();
-    const file = path.join(this.folder, 'certificate-authority.pem');
-    fs.writeFileSync(file, certificate.authority);
-    this.certificateAuthority = { pem: certificate.authority, file };
-    return certificate;
+    deployMachines(this.machines, deployment, { functions, authorizer, injector, signal, options });
+    this.arrivals.replace(deployment.rules);
+    this.deployed = deployment;
+    await this.httpFront?.serve(deployment.httpApi);
   }
 
   private admitWorker(fn: FunctionResource, target: FaultTarget): Admission {
@@ -386,7 +327,7 @@ export class LocalCloud {
         AWS_SESSION_TOKEN: credentials.sessionToken,
         AWS_ENDPOINT_URL_S3: this.s3.endpoint,
         AWS_ENDPOINT_URL: this.otherServicesEndpoint,
-        ...(this.certificateAuthority && { NODE_EXTRA_CA_CERTS: this.certificateAuthority.file }),
+        ...(this.certified && { NODE_EXTRA_CA_CERTS: this.certified.authority.file }),
       },
       onFrozen: () => {
         this.s3Server?.connections.lose(credentials.accessKeyId, this.options.idleConnections ?? 'keep');
@@ -397,8 +338,8 @@ export class LocalCloud {
     };
   }
 
-  private readonly onFailure = (reason: string): void => {
-    this.noticed.add(reason, reason);
+  private readonly onNotice = (notice: string): void => {
+    this.noticed.add(notice, notice);
   };
 
   /** An exit handler can only do synchronous work. If this process is killed, the guardian does it. */
