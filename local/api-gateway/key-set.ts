@@ -14,7 +14,7 @@ export function readKeySet(file: string): KeySet {
   const listed = isJsonObject(content) && content.keys !== undefined ? content.keys : null;
   const keys = (isJsonArray(listed) ? listed : []).flatMap((key): [string, KeyObject][] => {
     if (!isJsonObject(key) || key.kty !== 'RSA' || typeof key.kid !== 'string') return [];
-    return [[key.kid, publicKey(key as JsonWebKey, file)]];
+    return [[key.kid, publicKey(key, file)]];
   });
   if (keys.length === 0) throw invalid(file, 'no RSA key with a kid');
   return new Map(keys);

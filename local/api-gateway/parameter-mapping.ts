@@ -33,12 +33,15 @@ export function parseParameter(value: Json, where: string): ParameterSource {
   if (!value.startsWith('$')) return { from: 'static', text: value };
   if (value === '$request.body') return { from: 'body', steps: [] };
   if (value === '$context.requestId') return { from: 'requestId' };
-  const [, kind, name] = /^\$request\.(header|querystring|path)\.([\w-]+)$/.exec(value) ?? [];
-  if (kind === 'header') return { from: kind, name: name.toLowerCase() };
-  if (kind === 'querystring' || kind === 'path') return { from: kind, name };
-  const [, claim] = /^\$context\.authorizer\.claims\.([\w-]+)$/.exec(value) ?? [];
+  const part = /^\$request\.(header|querystring|path)\.([\w-]+)$/.exec(value);
+  if (part !== null) {
+    const [, kind, name] = part;
+    if (kind === 'header') return { from: kind, name: name.toLowerCase() };
+    if (kind === 'querystring' || kind === 'path') return { from: kind, name };
+  }
+  const claim = /^\$context\.authorizer\.claims\.([\w-]+)$/.exec(value)?.at(1);
   if (claim !== undefined) return { from: 'claim', name: claim };
-  const [, path] = /^\$request\.body\.([\w-]+(?:\.[\w-]+|\[\d+\])*)$/.exec(value) ?? [];
+  const path = /^\$request\.body\.([\w-]+(?:\.[\w-]+|\[\d+\])*)$/.exec(value)?.at(1);
   if (path !== undefined) return { from: 'body', steps: path.split(/[.[\]]+/).filter((step) => step !== '') };
   throw unsupported(`the expression ${value} of ${where}`);
 }

@@ -47,10 +47,10 @@ export function readHttpApi(template: Template, machines: MachineNames): HttpApi
   const ids = new Set(
     template
       .resourcesOfType('AWS::ApiGatewayV2::Integration')
-      .filter(({ properties }) => String(properties.IntegrationSubtype).startsWith('StepFunctions-'))
+      .filter(({ properties: { IntegrationSubtype: subtype } }) => isStart(subtype))
       .map((integration) => template.text(integration, 'ApiId')),
   );
-  const [id] = ids;
+  const id = [...ids].at(0);
   if (id === undefined) return undefined;
   if (ids.size > 1) {
     throw unsupported(`the ${ids.size} HTTP APIs of the stack '${template.stackName}'`, 'keep one of them');
@@ -71,6 +71,11 @@ export function readHttpApi(template: Template, machines: MachineNames): HttpApi
     ),
     usesTokens,
   };
+}
+
+/** The subtype is not resolved, because an integration of another kind may refer to anything. */
+function isStart(subtype: Json | undefined): boolean {
+  return typeof subtype === 'string' && subtype.startsWith('StepFunctions-');
 }
 
 function readCors(template: Template, id: string): Cors | undefined {

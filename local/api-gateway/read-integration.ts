@@ -54,7 +54,7 @@ export function readIntegration(
   const { IntegrationType: type = '', IntegrationSubtype: subtype } = resource.properties;
   // It may refer to anything, so it is not resolved.
   if (typeof subtype !== 'string')
-    return refuse(`the integration '${resource.logicalId}' of type ${String(type)}`);
+    return refuse(`the integration '${resource.logicalId}' of type ${JSON.stringify(type)}`);
   const action = ACTIONS.get(subtype);
   if (action === undefined) return refuse(`the integration '${resource.logicalId}' of subtype ${subtype}`);
   checkProperties(resource, PROPERTIES);

@@ -23,14 +23,16 @@ export interface RouteMatch<T> {
 /** @throws LocalCloudError when the text is no route key of an HTTP API */
 export function parseRouteKey(text: string, where: string): RouteKey {
   if (text === '$default') return { text, method: 'ANY', segments: undefined };
-  const [, method, path] = /^([A-Z]+) \/(\S*)$/.exec(text) ?? [];
-  if (method === undefined || path === undefined) throw unsupported(`the route key '${text}' of ${where}`);
+  const parts = /^([A-Z]+) \/(\S*)$/.exec(text);
+  if (parts === null) throw unsupported(`the route key '${text}' of ${where}`);
+  const [, method, path] = parts;
   return { text, method, segments: path.split('/').map(parseSegment) };
 }
 
 function parseSegment(text: string): Segment {
-  const [, name, plus] = /^\{(\w+)(\+?)\}$/.exec(text) ?? [];
-  if (name === undefined) return { kind: 'literal', text };
+  const variable = /^\{(\w+)(\+?)\}$/.exec(text);
+  if (variable === null) return { kind: 'literal', text };
+  const [, name, plus] = variable;
   return { kind: plus === '+' ? 'greedy' : 'variable', name };
 }
 

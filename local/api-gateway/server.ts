@@ -63,7 +63,7 @@ export class HttpApiServer {
   get endpoint(): string | undefined {
     if (this.api === undefined) return undefined;
     const { stages } = this.api;
-    const [stage] = stages;
+    const stage = stages.at(0);
     return stages.includes('$default') || stage === undefined ? this.origin : `${this.origin}/${stage}`;
   }
 

@@ -58,7 +58,7 @@ export function parsePath(path: Json, where: string): EventPath {
       'use names and indexes, such as $.detail.object.key',
     );
   }
-  return [...path.matchAll(/\.([\w-]+)|\[(\d+)\]/g)].map(([, name, index]) => name ?? Number(index));
+  return [...path.matchAll(/\.([\w-]+)|\[(\d+)\]/g)].map((step) => step.at(1) ?? Number(step.at(2)));
 }
 
 export function valueAt(event: Json, path: EventPath): Json | undefined {
@@ -89,7 +89,7 @@ export function transform(
   for (const match of template.matchAll(PLACEHOLDER)) {
     const before = template.slice(from, match.index);
     quoted = isQuotedAfter(before, quoted);
-    const value = valueOf(match[1] ?? '');
+    const value = valueOf(match[1]);
     text += before + (value === undefined ? '' : quoted ? quotedText(value) : JSON.stringify(value));
     from = match.index + match[0].length;
   }

@@ -53,11 +53,11 @@ function matcher(expected: Json, place: string): Matcher {
     if (isJsonArray(expected)) throw unsupported(`the list ${JSON.stringify(expected)} in ${place}`);
     return (value) => value === expected;
   }
-  const [entry, ...others] = entriesOf(expected);
-  if (entry === undefined || others.length > 0) {
+  const entries = entriesOf(expected);
+  if (entries.length !== 1) {
     throw unsupported(`the comparison ${JSON.stringify(expected)} in ${place}`);
   }
-  const [operator, operand] = entry;
+  const [[operator, operand]] = entries;
   if (operator === 'anything-but') return anythingBut(operand, place);
   if (typeof operand !== 'string') {
     throw unsupported(`the comparison ${JSON.stringify(expected)} in ${place}`);

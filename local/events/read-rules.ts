@@ -1,6 +1,6 @@
 /** Reads the rules of a template that start state machines when objects arrive. */
 import { unsupported } from '../basics/errors';
-import { entriesOf, isJsonArray, isJsonObject, type Json, type JsonObject } from '../basics/json';
+import { isJsonArray, isJsonObject, type Json, type JsonObject } from '../basics/json';
 import { checkFields, checkProperties, unknownValue } from '../cloudformation/check-properties';
 import { attributeOf, referenceTo } from '../cloudformation/physical-ids';
 import type { Resource } from '../cloudformation/resource';
@@ -153,9 +153,10 @@ function notifiedBuckets(template: Template): string[] {
   const own = template
     .resourcesOfType('AWS::S3::Bucket')
     .filter(({ properties }) => sendsEvents(properties.NotificationConfiguration))
-    .map((bucket) => {
+    .flatMap((bucket) => {
+      // Resolving the reference makes the bucket count as referred.
       const name = template.resolve({ Ref: bucket.logicalId });
-      return String(name);
+      return typeof name === 'string' ? [name] : [];
     });
   const custom = template
     .resourcesOfType('Custom::S3BucketNotifications')
@@ -167,6 +168,6 @@ function notifiedBuckets(template: Template): string[] {
 /** https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-s3-bucket-eventbridgeconfiguration.html */
 function sendsEvents(configuration: Json | undefined): boolean {
   if (!isJsonObject(configuration) || !isJsonObject(configuration.EventBridgeConfiguration)) return false;
-  const [[, enabled = true] = []] = entriesOf(configuration.EventBridgeConfiguration);
+  const { EventBridgeEnabled: enabled = true } = configuration.EventBridgeConfiguration;
   return enabled !== false && enabled !== 'false';
 }

@@ -108,7 +108,8 @@ function addFront(stack: Stack, machine: sfn.StateMachine): void {
 }
 
 function addArrival(stack: Stack, { bucket, stateMachine }: SlicedInferencePipeline): void {
-  (bucket as s3.Bucket).enableEventBridgeNotification();
+  if (!(bucket instanceof s3.Bucket)) throw new Error('the pipeline has an imported bucket');
+  bucket.enableEventBridgeNotification();
   new events.Rule(stack, 'Arrival', {
     eventPattern: {
       source: ['aws.s3'],

@@ -201,7 +201,8 @@ describe('a rule that cannot start its state machine leaves a notice', () => {
   test('without the permission', async () => {
     const notice = await noticeOf((stack) => {
       arriving(stack);
-      const role = stack.machine.node.findChild('EventsRole') as iam.Role;
+      const role = stack.machine.node.findChild('EventsRole');
+      if (!(role instanceof iam.Role)) throw new Error('the rule has no role');
       role.addToPolicy(
         new iam.PolicyStatement({ effect: iam.Effect.DENY, actions: ['states:*'], resources: ['*'] }),
       );
