@@ -19,7 +19,12 @@ export interface AuthorizationOptions {
   readonly account: string;
   /** Without keys, the signatures of tokens are not verified. */
   readonly keys?: KeySet | undefined;
+  /** Called when a token is accepted without a verified signature. */
+  readonly onNotice: (notice: string) => void;
 }
+
+const UNVERIFIED =
+  "the HTTP API does not verify the signatures of tokens: pass the issuer's keys as jwksFile, or as --jwks of the command";
 
 interface AuthorizedRequest {
   readonly message: http.IncomingMessage;
@@ -55,8 +60,11 @@ export function authorize(
       const { authorizer, scopes } = authorization;
       const token = parameterValue(authorizer.source, request);
       const decision = authorizeToken(token, authorizer, { scopes, keys: options.keys, now: Date.now() });
-      if ('claims' in decision) return decision.claims;
-      throw new GatewayError(decision.status, { 'www-authenticate': decision.challenge });
+      if (!('claims' in decision)) {
+        throw new GatewayError(decision.status, { 'www-authenticate': decision.challenge });
+      }
+      if (options.keys === undefined) options.onNotice(UNVERIFIED);
+      return decision.claims;
     }
   }
 }

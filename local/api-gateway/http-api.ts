@@ -12,8 +12,6 @@ export interface HttpApi {
   readonly cors: Cors | undefined;
   /** The roles of its integrations. */
   readonly roleArns: readonly string[];
-  /** Whether a JSON Web Token authorizes a route. */
-  readonly usesTokens: boolean;
 }
 
 export interface Route {

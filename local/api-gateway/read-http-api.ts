@@ -60,7 +60,6 @@ export function readHttpApi(template: Template, machines: MachineNames): HttpApi
       .resourcesOfType(`AWS::ApiGatewayV2::${type}`)
       .filter((resource) => template.property(resource, 'ApiId') === id);
   const routes = of('Route').map((route) => readRoute(template, route, machines));
-  const usesTokens = routes.some(({ authorization }) => authorization.type === 'JWT');
   return {
     id,
     stages: of('Stage').map((stage) => readStage(template, stage)),
@@ -69,7 +68,6 @@ export function readHttpApi(template: Template, machines: MachineNames): HttpApi
     roleArns: routes.flatMap(({ integration }) =>
       integration.kind === 'step-functions' ? integration.roleArn : [],
     ),
-    usesTokens,
   };
 }
 

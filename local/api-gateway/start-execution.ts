@@ -20,7 +20,7 @@ export interface StartOptions {
   /** Ends all waiting with its reason. */
   readonly signal: AbortSignal;
   /** Called with why a request failed, which API Gateway does not tell the client. */
-  readonly onFailure: (reason: string) => void;
+  readonly onNotice: (notice: string) => void;
 }
 
 /** API Gateway names its sessions so. */
@@ -57,7 +57,7 @@ export async function startExecution(
 function checkRole(
   { action, roleArn, stateMachineArn }: Integration,
   source: string,
-  { authorizer, region, account, onFailure }: StartOptions,
+  { authorizer, region, account, onNotice }: StartOptions,
 ): void {
   const untrusted = authorizer.hasPolicyOf(roleArn)
     ? authorizer.refusal(service('apigateway.amazonaws.com'), {
@@ -71,7 +71,7 @@ function checkRole(
     : undefined;
   if (untrusted !== undefined) {
     // The words are those of API Gateway's access log.
-    onFailure(
+    onNotice(
       `API Gateway doesn't have permissions to assume the IAM role configured on the integration: ${untrusted}`,
     );
     throw new GatewayError(500);
@@ -81,6 +81,6 @@ function checkRole(
     resource: stateMachineArn,
   });
   if (refusal === undefined) return;
-  onFailure(refusal);
+  onNotice(refusal);
   throw new ApiError('AccessDeniedException', refusal);
 }

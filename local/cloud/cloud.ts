@@ -277,7 +277,6 @@ export class LocalCloud {
       authorizer,
       jwksFile: this.options.jwksFile,
       signal: this.closing.signal,
-      onFailure: this.onNotice,
       onNotice: this.onNotice,
       certificate,
       port: ports?.http,

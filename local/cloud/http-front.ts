@@ -6,7 +6,6 @@ import { HttpApiServer, type HttpApiServerOptions } from '../api-gateway/server'
 interface HttpFrontOptions extends Omit<HttpApiServerOptions, 'keys'> {
   /** A JSON Web Key Set. Without it, the signatures of tokens are not verified. */
   readonly jwksFile: string | undefined;
-  readonly onNotice: (notice: string) => void;
 }
 
 export class HttpFront {
@@ -27,10 +26,6 @@ export class HttpFront {
     this.server?.replace(httpApi);
     if (httpApi === undefined) return;
     this.server ??= await HttpApiServer.start(httpApi, { ...this.options, keys: this.keys });
-    if (!httpApi.usesTokens || this.keys !== undefined) return;
-    this.options.onNotice(
-      "the HTTP API does not verify the signatures of tokens: pass the issuer's keys as jwksFile, or as --jwks of the command",
-    );
   }
 
   async close(): Promise<void> {

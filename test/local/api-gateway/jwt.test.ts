@@ -1,4 +1,5 @@
 import { createPublicKey, type JsonWebKey } from 'node:crypto';
+import * as fc from 'fast-check';
 import { authorizeToken } from '../../../local/api-gateway/jwt';
 import type { JsonObject } from '../../../local/basics/json';
 import { ISSUER, KEY_SET, token } from '../../support/tokens';
@@ -78,4 +79,17 @@ test.each(['none', 'HS256', 'ES256', 1, null])('the algorithm %j is refused, als
   expect(
     refusal(authorizeToken(token({}, { alg }), AUTHORIZER, { scopes: [], keys: undefined, now: Date.now() })),
   ).toContain('a supported algorithm');
+});
+
+test('no text without a valid signature is accepted, and none ends in another error', () => {
+  const part = fc.oneof(
+    fc.string(),
+    fc.json().map((text) => Buffer.from(text).toString('base64url')),
+    fc.constant(token().split('.')[0]),
+  );
+  fc.assert(
+    fc.property(fc.array(part, { minLength: 1, maxLength: 4 }), (parts) => {
+      expect(decide(parts.join('.'))).not.toHaveProperty('claims');
+    }),
+  );
 });

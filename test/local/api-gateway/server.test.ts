@@ -31,7 +31,6 @@ async function serve(fixture: ReturnType<typeof machine>, timeoutMs = 30_000, wa
     stages: ['$default'],
     cors: undefined,
     roleArns: [ROLE],
-    usesTokens: false,
     routes: [
       {
         key: parseRouteKey('POST /read', 'a test'),
@@ -61,7 +60,7 @@ async function serve(fixture: ReturnType<typeof machine>, timeoutMs = 30_000, wa
       },
     },
     signal: new AbortController().signal,
-    onFailure: () => undefined,
+    onNotice: () => undefined,
   });
 }
 
