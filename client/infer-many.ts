@@ -23,13 +23,14 @@ export async function* inferMany(
   let isExhausted = false;
   try {
     for (;;) {
-      if (!isExhausted && many.unread.length < concurrency) next ??= Promise.resolve(source.next());
+      const isFull = isExhausted || many.unread.length >= concurrency;
+      if (next === undefined && !isFull) next = Promise.resolve(source.next());
       // A slow source does not hold back results, and a slow inference does not hold back the source.
       const awaited = [next, many.unread.at(0)].filter((promise) => promise !== undefined);
       if (awaited.length === 0) return;
       const event = await firstOf<ManyResult | IteratorResult<TensorInputs>>(awaited, many.signal);
       if ('index' in event) {
-        many.unread.shift();
+        many.forgetFirst();
         yield event;
       } else {
         next = undefined;
@@ -102,6 +103,11 @@ class Many {
         return result;
       }),
     );
+  }
+
+  /** The loop has returned the result of the first one. */
+  forgetFirst(): void {
+    void this.unread.shift();
   }
 
   /** Stops the inferences that nobody will read. */

@@ -16,8 +16,8 @@ export async function runStandard(call: Call, input: string): Promise<ExecutionE
   const executionArn = machine.executionArn(name);
   try {
     call.setExecution(executionArn);
-    await start(call, name, input);
-    call.report({ event: 'started', executionArn });
+    const startDate = await start(call, name, input);
+    call.report({ event: 'started', executionArn, time: startDate?.getTime() });
     return await follow(call, executionArn);
   } catch (error) {
     if (signal.aborted && stopOnAbort) await stop(call, executionArn);
@@ -26,17 +26,18 @@ export async function runStandard(call: Call, input: string): Promise<ExecutionE
 }
 
 /** The name is new, so the second of two equal requests finds the execution of the first one. */
-async function start(call: Call, name: string, input: string): Promise<void> {
+async function start(call: Call, name: string, input: string): Promise<Date | undefined> {
   const { stepFunctions, stateMachineArn, signal, stopOnAbort } = call;
   const backoff = new Backoff(call.pollInterval);
   for (;;) {
     try {
       // An aborted request may have started the execution, or start it after it was stopped.
-      await stepFunctions.startExecution({ stateMachineArn, name, input }, stopOnAbort ? undefined : signal);
-      return;
+      const ends = stopOnAbort ? undefined : signal;
+      const { startDate } = await stepFunctions.startExecution({ stateMachineArn, name, input }, ends);
+      return startDate;
     } catch (error) {
       // The execution of an earlier attempt has ended already.
-      if (error instanceof Error && error.name === 'ExecutionAlreadyExists') return;
+      if (error instanceof Error && error.name === 'ExecutionAlreadyExists') return undefined;
       if (!mayRepeat(error, signal)) throw error;
       await pause(backoff.next(), signal);
     }

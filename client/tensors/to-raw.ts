@@ -11,16 +11,16 @@ import {
   type RawTensor,
 } from '../../lambda/tensors/tensor';
 import { InferenceError, invalidTensor } from '../errors';
-import { arrayMismatch } from './array-kinds';
+import { arrayMismatch, kindOfArray } from './array-kinds';
 import { fromNested } from './from-nested';
-import type { NestedArray, TensorInputs } from './tensor-forms';
+import type { NestedArray, TensorInput, TensorInputs } from './tensor-forms';
 
 /**
  * Returns the tensors in the order of the caller.
  * @throws InferenceError `InvalidInput` for the first tensor that is missing, unknown, or does not fit
  */
 export function rawTensors(specs: readonly TensorSpec[], inputs: TensorInputs): Map<string, RawTensor> {
-  const given = new Map<string, unknown>(inputs instanceof Map ? inputs : Object.entries(inputs));
+  const given = new Map<string, unknown>(isMap(inputs) ? inputs : Object.entries(inputs));
   const known = new Map(specs.map((spec) => [spec.name, spec]));
   const tensors = new Map<string, RawTensor>();
   try {
@@ -112,7 +112,7 @@ function withElements({ name, subject, fields }: Given, dtype: TensorDataType, s
     throw refuse(`${count} strings for ${head}`, got, 'pass a flat list of strings');
   }
   const { data, bytes } = fields;
-  if (data === undefined && bytes instanceof Uint8Array) {
+  if (data === undefined && isBytes(bytes)) {
     const expected = count * elementBytes(dtype);
     if (bytes.byteLength === expected) return { dtype, shape, bytes };
     throw refuse(`${expected} bytes for ${head}`, String(bytes.byteLength), 'check the shape and the bytes');
@@ -127,6 +127,16 @@ function withElements({ name, subject, fields }: Given, dtype: TensorDataType, s
   const mismatch = arrayMismatch({ dtype, shape }, data);
   if (mismatch !== undefined) throw invalidTensor(name, subject, mismatch);
   return { dtype, shape, bytes: bytesOf(data) };
+}
+
+/** Also a `Map` of another realm. */
+function isMap(inputs: TensorInputs): inputs is ReadonlyMap<string, TensorInput> {
+  return Object.prototype.toString.call(inputs) === '[object Map]';
+}
+
+/** Also of another realm. */
+function isBytes(value: unknown): value is Uint8Array {
+  return ArrayBuffer.isView(value) && kindOfArray(value) === 'Uint8Array';
 }
 
 function isDataType(value: unknown): value is TensorDataType {
