@@ -53,10 +53,7 @@ export class StepFunctions {
     }
   }
 
-  startExecution(
-    input: StartInput,
-    signal?: Signal,
-  ): Promise<{ readonly executionArn?: string | undefined }> {
+  startExecution(input: StartInput, signal?: Signal): Promise<{ readonly startDate?: Date | undefined }> {
     return this.send('StartExecution', signal, ({ sdk, client }, abortSignal) =>
       client.send(new sdk.StartExecutionCommand(input), { abortSignal }),
     );

@@ -36,10 +36,10 @@ export function arrayMismatch(
   const kinds = KINDS[dtype];
   const kind = kindOfArray(elements);
   if (!kinds.includes(kind)) {
-    const expected = `the elements of ${describeTensor(tensor)} in a ${kinds.join(' or ')}`;
+    const expected = `the elements of ${describeTensor(tensor)} as ${kinds.join(' or ')}`;
     return {
       expected,
-      got: `a${/^[AEIOU]/.test(kind) ? 'n' : ''} ${kind}`,
+      got: kind,
       advice: `convert the elements, or pass { dtype, shape, bytes } if these are their bytes`,
     };
   }

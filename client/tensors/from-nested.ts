@@ -69,13 +69,12 @@ function checkLists(
   value: unknown,
   path: readonly number[],
 ): void {
+  if (path.length === shape.length) return;
   const size = shape[path.length];
-  if (!Array.isArray(value)) throw ragged(spec, path, `a list of length ${size}`, value);
-  if (value.length !== size) throw ragged(spec, path, `a list of length ${size}`, value);
-  if (path.length + 1 >= shape.length) return;
-  value.forEach((inner, index) => {
-    checkLists(spec, shape, inner, [...path, index]);
-  });
+  if (!Array.isArray(value) || value.length !== size)
+    throw ragged(spec, path, `a list of length ${size}`, value);
+  if (path.length + 1 === shape.length) return;
+  for (const [index, inner] of value.entries()) checkLists(spec, shape, inner, [...path, index]);
 }
 
 function forEachElement(

@@ -108,8 +108,12 @@ function withElements({ name, subject, fields }: Given, dtype: TensorDataType, s
   if (dtype === 'string') {
     const strings = fields.strings ?? fields.data;
     if (isStrings(strings) && strings.length === count) return { dtype, shape, strings };
-    const got = Array.isArray(strings) && strings.length !== count ? String(strings.length) : kindOf(strings);
-    throw refuse(`${count} strings for ${head}`, got, 'pass a flat list of strings');
+    const isOfLength = Array.isArray(strings) && strings.length === count;
+    throw refuse(
+      `strings in a list of length ${count} for ${head}`,
+      isOfLength ? 'another element' : kindOf(strings),
+      'pass a flat list of strings',
+    );
   }
   const { data, bytes } = fields;
   if (data === undefined && isBytes(bytes)) {

@@ -82,7 +82,7 @@ describe.each([EXPRESS, STANDARD])('the client of a pipeline of type %s', (state
     await expect(refused).rejects.toMatchObject({
       name: 'InvalidInput',
       message:
-        "input 'x' must be the elements of float32[1,16] in a Float32Array, got an Int32Array: " +
+        "input 'x' must be the elements of float32[1,16] as Float32Array, got Int32Array: " +
         'convert the elements, or pass { dtype, shape, bytes } if these are their bytes',
       tensor: 'x',
       executionArn: undefined,
