@@ -71,11 +71,22 @@ const PACKAGE = {
   exports: { './client': './client.js' },
 };
 
-/** A folder of an application that has the package and, if wanted, its own SDK. Returns the caller in it. */
-function application(withSdk: boolean): string {
+interface Application {
+  readonly withSdk: boolean;
+  /** Whether the package is a link to a place from which it sees no packages of the application. */
+  readonly isLinked?: boolean;
+}
+
+/** Returns the caller in the folder of an application that has the package. */
+function application({ withSdk, isLinked = false }: Application): string {
   const folder = temporaryFolder();
-  const installed = path.join(folder, 'node_modules/cdk-sliced-inference');
+  const place = path.join(folder, 'node_modules/cdk-sliced-inference');
+  const installed = isLinked ? path.join(temporaryFolder(), 'package') : place;
   fs.mkdirSync(installed, { recursive: true });
+  if (isLinked) {
+    fs.mkdirSync(path.dirname(place), { recursive: true });
+    fs.symlinkSync(installed, place, 'junction');
+  }
   fs.writeFileSync(path.join(installed, 'package.json'), JSON.stringify(PACKAGE));
   for (const file of ['client.js', 'bundled-sdk.js']) {
     fs.copyFileSync(path.join(ROOT, 'dist/bundle', file), path.join(installed, file));
@@ -116,21 +127,24 @@ describe.each([sfn.StateMachineType.EXPRESS, sfn.StateMachineType.STANDARD])(
     });
 
     it('works in an application without the AWS SDK', async () => {
-      const { stdout } = await call(application(false), served.environment);
+      const { stdout } = await call(application({ withSdk: false }), served.environment);
       expect(stdout).toBe(await expectedText());
     });
 
-    it("uses the application's own AWS SDK", async () => {
-      const { stdout, stderr } = await call(application(true), served.environment);
-      expect(stdout).toBe(await expectedText());
-      expect(stderr).toMatch(/^own @aws-sdk\/client-sfn\narn:\S+\n$/);
-    });
+    it.each([false, true])(
+      "uses the application's own AWS SDK, also if the package is linked: %p",
+      async (isLinked) => {
+        const { stdout, stderr } = await call(application({ withSdk: true, isLinked }), served.environment);
+        expect(stdout).toBe(await expectedText());
+        expect(stderr).toMatch(/^own @aws-sdk\/client-sfn\narn:\S+\n$/);
+      },
+    );
   },
 );
 
 describe('an application that only encodes tensors', () => {
   it('loads no AWS SDK', () => {
-    const folder = path.dirname(application(true));
+    const folder = path.dirname(application({ withSdk: true }));
     const code =
       "const { encodeTensors, tensorFrom } = require('cdk-sliced-inference/client');" +
       "encodeTensors(new Map([['x', tensorFrom('float32', [1], new Float32Array(1))]]));" +
