@@ -1,0 +1,66 @@
+/**
+ * Loads the AWS SDK when the first call needs it: that of the application if it has one, otherwise the copy in this package. A program
+ * that uses only the codecs loads neither.
+ */
+import { createRequire } from 'node:module';
+import * as path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type * as BundledSdk from './bundled-sdk';
+
+export type StepFunctionsSdk = Pick<
+  typeof BundledSdk,
+  | 'SFNClient'
+  | 'DescribeStateMachineCommand'
+  | 'DescribeExecutionCommand'
+  | 'GetExecutionHistoryCommand'
+  | 'StartExecutionCommand'
+  | 'StartSyncExecutionCommand'
+  | 'StopExecutionCommand'
+>;
+
+export type S3Sdk = Pick<typeof BundledSdk, 'S3Client' | 'GetObjectCommand' | 'PutObjectCommand'>;
+
+export async function loadStepFunctionsSdk(): Promise<StepFunctionsSdk> {
+  try {
+    return await import('@aws-sdk/client-sfn');
+  } catch (error) {
+    return (await loadOther('@aws-sdk/client-sfn', error)) as StepFunctionsSdk;
+  }
+}
+
+export async function loadS3Sdk(): Promise<S3Sdk> {
+  try {
+    return await import('@aws-sdk/client-s3');
+  } catch (error) {
+    return (await loadOther('@aws-sdk/client-s3', error)) as S3Sdk;
+  }
+}
+
+/** @param error of the import from this package */
+async function loadOther(name: string, error: unknown): Promise<unknown> {
+  if (!isMissing(error, name)) throw error;
+  const file = findFromProgram(name);
+  if (file !== undefined) return (await import(pathToFileURL(file).href)) as unknown;
+  return await import('./bundled-sdk.js');
+}
+
+/**
+ * Some package managers link packages from elsewhere, so that they see no packages of the application. jsii allows no optional peer
+ * dependency that would tell them to. The program that runs does see its packages.
+ */
+function findFromProgram(name: string): string | undefined {
+  const program = process.argv.at(1) ?? path.join(process.cwd(), 'program.js');
+  try {
+    return createRequire(path.resolve(program)).resolve(name);
+  } catch (error) {
+    if (isMissing(error, name)) return undefined;
+    throw error;
+  }
+}
+
+/** Not if the package is there and lacks one of its own packages. */
+function isMissing(error: unknown, name: string): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  const isNotFound = code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND';
+  return isNotFound && error instanceof Error && error.message.includes(`'${name}'`);
+}
