@@ -467,7 +467,7 @@ class SlicedInferenceClient:
         if not isinstance(output, dict) or output.get("version") != CONTRACT_VERSION:
             raise InferenceError(
                 "UnknownOutput",
-                f"the output must have version {CONTRACT_VERSION}, got another form: use the client of the pipeline's release",
+                f"the output must have version {CONTRACT_VERSION}, got another: use the client of its release",
                 execution_arn=arn,
             )
         outputs = output["outputs"]
