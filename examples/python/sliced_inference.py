@@ -49,6 +49,7 @@ from typing import Any, Literal, TypeVar
 import boto3
 import botocore.exceptions
 import numpy as np
+import safetensors
 import safetensors.numpy
 from botocore.config import Config
 from numpy.typing import ArrayLike, NDArray
@@ -61,6 +62,8 @@ __all__ = [
     "Invocation",
     "Outcome",
     "PipelineDescription",
+    "PipelineLimits",
+    "PipelineSignature",
     "Progress",
     "SlicedInferenceClient",
     "TensorSpec",
@@ -80,6 +83,12 @@ MAX_EXPRESS_SECONDS = 300
 MAX_INPUT_BYTES = 256 * 1024
 """Largest input of an execution, in bytes of UTF-8. The same page has it."""
 
+MAX_INLINE_RESULT_BYTES = 180 * 1024
+"""Largest results that the pipeline returns inline, in bytes of their JSON."""
+
+MAX_PUT_BYTES = 5 * 2**30
+"""Largest upload in one part: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html"""
+
 NUMERIC_DTYPES = (
     *("float32", "float64", "float16", "int8", "int16", "int32", "int64"),
     *("uint8", "uint16", "uint32", "uint64", "bool"),
@@ -89,7 +98,9 @@ NUMERIC_DTYPES = (
 class InferenceError(Exception):
     """A run failed, or an input does not fit the model.
 
-    ``name`` is the error's name, such as ``InvalidInput`` or ``SliceFailed``: the guide to requests and results lists them.
+    ``name`` is the error's name: one that the guide to requests and results lists, such as ``SliceFailed``; one of Step
+    Functions or Lambda, such as ``States.Timeout``; or one of the client's own: ``InvalidInput``, ``InvalidOutput``,
+    ``NotAPipeline``, ``ExecutionAborted`` and ``NotStopped``.
     ``slice`` is the slice that failed, or ``step`` is ``preprocess`` or ``postprocess``. If the failure is about a tensor,
     ``tensor`` names it, and ``expected`` and ``got`` describe it. ``execution_arn`` is ``None`` if nothing was started.
     """
@@ -152,24 +163,47 @@ class TensorSpec:
 
 
 @dataclass(frozen=True)
-class PipelineDescription:
-    """What the state machine says about its pipeline."""
+class PipelineSignature:
+    """What the pipeline computes."""
 
-    state_machine_type: Literal["EXPRESS", "STANDARD"]
-    bucket: str
     deployment_digest: str
     """Identifies everything that a result depends on: the model, the code, the architecture and threads."""
     threads: int
+    """Threads of each function."""
     inputs: tuple[TensorSpec, ...]
     """The tensors of a request. With a preprocess function, those that it must produce."""
     outputs: tuple[TensorSpec, ...]
     """The tensors of a result, in the model's order. With a postprocess function, those that it receives."""
-    has_preprocess: bool
-    has_postprocess: bool
-    max_inline_request_bytes: int
-    """Larger requests go through S3."""
-    max_run_seconds: int | None
-    """The longest run of an Express state machine; ``None`` for a Standard one, whose own timeout counts."""
+    preprocess: bool
+    """Whether a function turns any JSON into a request."""
+    postprocess: bool
+    """Whether a function turns the results into any JSON."""
+
+
+@dataclass(frozen=True)
+class PipelineLimits:
+    """Limits of calls. Sizes are bytes."""
+
+    request_bytes: int
+    """Largest request as JSON. The client puts larger tensors into S3."""
+    inline_result_bytes: int
+    """Largest results as JSON inside an execution's output. With more than 100 slices it is lower."""
+    execution_input_bytes: int
+    """Largest input of an execution as JSON: of ``invoke``."""
+    execution_seconds: int | None
+    """How long an execution may last; ``None`` if the state machine has no timeout."""
+
+
+@dataclass(frozen=True)
+class PipelineDescription:
+    """What the state machine alone says about its pipeline."""
+
+    state_machine_arn: str
+    type: Literal["EXPRESS", "STANDARD"]
+    bucket: str
+    """Name of the bucket of requests and results."""
+    signature: PipelineSignature
+    limits: PipelineLimits
 
 
 @dataclass(frozen=True)
@@ -204,11 +238,15 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Progress:
-    """How many of many inferences have ended. ``total`` is ``None`` if the inputs have no length."""
+    """How far many inferences are."""
 
     done: int
+    """Inferences that have ended, failed ones included."""
     failed: int
+    started: int
+    """Inferences that have started, ended ones included."""
     total: int | None
+    """``None`` if the inputs have no length."""
 
 
 class SlicedInferenceClient:
@@ -224,6 +262,7 @@ class SlicedInferenceClient:
             the state machine ensures.
         request_timeout: how many seconds a connection to AWS may be silent, for the clients that this one makes.
         poll_interval: longest pause in seconds between two requests for the status of a Standard execution.
+        max_result_bytes: largest results that the client reads into memory.
     """
 
     def __init__(
@@ -233,26 +272,28 @@ class SlicedInferenceClient:
         step_functions: Any = None,
         s3: Any = None,
         wait_timeout: float | None = None,
-        request_timeout: float = 60.0,
-        poll_interval: float = 2.0,
+        request_timeout: float = 30.0,
+        poll_interval: float = 5.0,
+        max_result_bytes: int = 2**31,
     ) -> None:
         self._arn = state_machine_arn
         self._wait_timeout = wait_timeout
         self._poll_interval = poll_interval
+        self._max_result_bytes = max_result_bytes
         self._clients = _Clients(_region_of(state_machine_arn), request_timeout, step_functions, s3)
         self._description: PipelineDescription | None = None
-        self._describing = threading.Lock()
 
     def describe(self) -> PipelineDescription:
-        """Returns the pipeline's signature, bucket and limits. Later calls return what the first one read.
+        """Returns the pipeline's signature, bucket and limits. Asks each time; calls use what was returned last.
 
-        The client reads it again when a result shows that the pipeline was deployed again.
+        Raises:
+            InferenceError: ``NotAPipeline``, if the ARN is that of another state machine.
         """
-        with self._describing:
-            if self._description is None:
-                answer = self._clients.step_functions().describe_state_machine(stateMachineArn=self._arn)
-                self._description = _description_from(answer)
-            return self._description
+        description = _description_from(
+            self._clients.step_functions().describe_state_machine(stateMachineArn=self._arn)
+        )
+        self._description = description
+        return description
 
     def infer(
         self,
@@ -269,7 +310,8 @@ class SlicedInferenceClient:
             inputs: one array or nested list for each input of the model.
             wait_timeout: replaces that of the client for this call, in seconds.
             cancel: stops the wait when it is set, within a tenth of a second.
-            stop_on_cancel: when the wait ends early, also stop the execution. AWS can stop Standard executions only.
+            stop_on_cancel: when the wait ends early, also stop the execution. AWS can stop only Standard executions, so
+                with an Express state machine the call is refused.
             results: ``s3`` leaves inline results out, for example to keep them out of the execution's history.
 
         Raises:
@@ -285,7 +327,7 @@ class SlicedInferenceClient:
         self,
         inputs: Iterable[Mapping[str, ArrayLike]],
         *,
-        concurrency: int = 4,
+        concurrency: int = 8,
         on_progress: Callable[[Progress], None] | None = None,
         wait_timeout: float | None = None,
         cancel: threading.Event | None = None,
@@ -314,6 +356,7 @@ class SlicedInferenceClient:
         seconds = self._seconds(wait_timeout)
 
         def run(index: int, tensors: Mapping[str, ArrayLike]) -> Outcome:
+            counter.start()
             try:
                 outcome = Outcome(index, self._infer(tensors, _Wait(seconds, events, stop_on_cancel), results))
             except Exception as error:
@@ -374,61 +417,76 @@ class SlicedInferenceClient:
         wait.check()
 
         def attempt() -> Inference:
-            pipeline = self.describe()
-            _refuse_own_functions(pipeline)
-            text = self._request(pipeline, _tensors(pipeline.inputs, inputs), results)
-            output, arn = self._execute(text, wait)
-            return self._result(output, arn)
+            pipeline, tensors = self._checked_tensors(inputs)
+            output, arn = self._execute(self._request(pipeline, tensors, results, wait), wait)
+            return self._result(pipeline, output, arn, wait)
 
         return self._restarting(attempt)
+
+    def _described(self) -> PipelineDescription:
+        return self._description or self.describe()
+
+    def _checked_tensors(self, inputs: Mapping[str, ArrayLike]) -> tuple[PipelineDescription, dict[str, Tensor]]:
+        pipeline = self._described()
+        try:
+            return pipeline, _tensors(pipeline.signature, inputs)
+        except InferenceError:
+            # A deployment may have changed the inputs since the client asked.
+            latest = self.describe()
+            if latest.signature.deployment_digest == pipeline.signature.deployment_digest:
+                raise
+        return latest, _tensors(latest.signature, inputs)
 
     def _restarting(self, attempt: Callable[[], T]) -> T:
         """A deployment that overtakes a run fails it with PlanChanged. A second run finds the new model."""
         try:
             return attempt()
         except InferenceError as error:
-            if error.execution_arn is not None:
-                self._forget()
             if error.name != "PlanChanged":
                 raise
+        self.describe()
         return attempt()
 
-    def _forget(self) -> None:
-        with self._describing:
-            self._description = None
-
-    def _request(self, pipeline: PipelineDescription, tensors: dict[str, Tensor], results: str) -> str:
+    def _request(self, pipeline: PipelineDescription, tensors: dict[str, Tensor], results: str, wait: _Wait) -> str:
         """The execution's input. Tensors that are too large for it are put into S3."""
         output = {"inline": "never" if results == "s3" else "auto"}
+        size = sum(tensor.nbytes for tensor in tensors.values())
         # base64 has four characters for three bytes, so do not even encode what cannot fit.
-        if sum(tensor.nbytes for tensor in tensors.values()) <= MAX_REQUEST_BYTES * 3 // 4:
+        if size <= MAX_REQUEST_BYTES * 3 // 4:
             inline = {name: _inline(tensor) for name, tensor in tensors.items()}
             text = _json({"version": CONTRACT_VERSION, "inputs": {"tensors": inline}, "output": output})
             if len(text.encode()) <= MAX_REQUEST_BYTES:
                 return text
+        if size > MAX_PUT_BYTES:
+            raise InferenceError(
+                "InvalidInput",
+                f"the inputs must have at most {MAX_PUT_BYTES} bytes, got {size}: S3 takes no larger upload",
+            )
         # Each request has a new key: a run whose request is replaced fails.
         key = f"inputs/{uuid.uuid4()}.safetensors"
-        self._clients.s3().put_object(Bucket=pipeline.bucket, Key=key, Body=encode_file(tensors))
+        client = self._clients.s3()
+        body = encode_file(tensors)
+        wait.finish(lambda: client.put_object(Bucket=pipeline.bucket, Key=key, Body=body), "nothing was started")
         return _json({"version": CONTRACT_VERSION, "inputs": {"s3": key}, "output": output})
 
     def _execute(self, text: str, wait: _Wait) -> tuple[Any, str]:
         """Runs an execution and returns its output and its ARN."""
-        if self.describe().state_machine_type == "EXPRESS":
-            execution = self._run_express(text, wait)
-        else:
+        if self._described().type == "STANDARD":
             execution = self._run_standard(text, wait)
+        elif wait.stops:
+            raise InferenceError(
+                "InvalidInput", "stop_on_cancel expects a Standard state machine, got an Express one: leave it out"
+            )
+        else:
+            execution = self._run_express(text, wait)
         if execution["status"] != "SUCCEEDED":
             raise _failure(execution)
         return json.loads(execution["output"]), execution["executionArn"]
 
     def _run_express(self, text: str, wait: _Wait) -> dict[str, Any]:
         client = self._clients.synchronous()
-        start = lambda: client.start_sync_execution(stateMachineArn=self._arn, input=text)  # noqa: E731
         try:
-            return wait.result_of(start)
-        except _WaitEnded as ended:
-            advice = "an Express execution cannot be stopped and ends by itself" if wait.stops else "it goes on"
-            raise ended.error(advice) from None
+            return wait.finish(lambda: client.start_sync_execution(stateMachineArn=self._arn, input=text), "it goes on")
         except botocore.exceptions.ReadTimeoutError as error:
             seconds = client.meta.config.read_timeout
             raise InferenceTimeoutError(
@@ -451,7 +509,12 @@ class SlicedInferenceClient:
         except _WaitEnded as ended:
             if not wait.stops:
                 raise ended.error("it goes on", arn) from None
-            client.stop_execution(executionArn=arn, error="Cancelled", cause=f"the caller stopped waiting: {ended}")
+            try:
+                client.stop_execution(executionArn=arn, error="Cancelled", cause=f"the caller stopped waiting: {ended}")
+            except botocore.exceptions.ClientError as error:
+                raise InferenceError(
+                    "NotStopped", f"{ended}: the execution could not be stopped: {error}", execution_arn=arn
+                ) from error
             raise ended.error("the execution was stopped", arn, stopped=True) from None
 
     @staticmethod
@@ -463,39 +526,43 @@ class SlicedInferenceClient:
             # DescribeExecution is eventually consistent. The wait bounds how long this may last.
             return {"status": "RUNNING"}
 
-    def _result(self, output: Any, arn: str) -> Inference:
+    def _result(self, pipeline: PipelineDescription, output: Any, arn: str, wait: _Wait) -> Inference:
         if not isinstance(output, dict) or output.get("version") != CONTRACT_VERSION:
-            raise InferenceError(
-                "UnknownOutput",
-                f"the output must have version {CONTRACT_VERSION}, got another: use the client of its release",
-                execution_arn=arn,
-            )
-        outputs = output["outputs"]
+            raise _invalid_output(f"version {CONTRACT_VERSION}", "another", arn)
+        signature, outputs = pipeline.signature, output["outputs"]
         if "tensors" in outputs:
             tensors = {name: _from_inline(tensor) for name, tensor in outputs["tensors"].items()}
         else:
-            tensors = self._stored(outputs["s3"], arn)
-        if output["deploymentDigest"] != self.describe().deployment_digest:
-            self._forget()
-        order = {spec.name: place for place, spec in enumerate(self.describe().outputs)}
-        names = sorted(tensors, key=lambda name: order.get(name, len(order)))
+            bucket, key = outputs["s3"]["bucket"], outputs["s3"]["key"]
+            if bucket != pipeline.bucket or not key.startswith("outputs/"):
+                raise _invalid_output(f"results in {pipeline.bucket} below outputs/", f"{bucket}/{key}", arn)
+            tensors = wait.finish(lambda: self._stored(bucket, key, arn), f"the results are in {bucket}/{key}", arn)
+        if output["deploymentDigest"] == signature.deployment_digest:
+            tensors = _ordered(signature.outputs, tensors, arn)
+        else:
+            # A deployment came between. The next call asks for its signature.
+            self._description = None
         return Inference(
-            outputs={name: tensors[name] for name in names},
+            outputs=tensors,
             execution_arn=arn,
             run=output["run"],
             timings=output["timings"],
             deployment_digest=output["deploymentDigest"],
         )
 
-    def _stored(self, reference: Mapping[str, str], arn: str) -> dict[str, Tensor]:
+    def _stored(self, bucket: str, key: str, arn: str) -> dict[str, Tensor]:
         """Reads results from S3, again if they are damaged or the connection breaks."""
         for attempt in range(1, READS + 1):
             try:
-                answer = self._clients.s3().get_object(Bucket=reference["bucket"], Key=reference["key"])
+                answer = self._clients.s3().get_object(Bucket=bucket, Key=key)
+                if answer["ContentLength"] > self._max_result_bytes:
+                    most = f"at most {self._max_result_bytes} bytes of results"
+                    raise _invalid_output(f"{most}, as max_result_bytes says", str(answer["ContentLength"]), arn)
                 return decode_file(answer["Body"].read())
-            except ChecksumMismatch as mismatch:
+            except DAMAGE as damage:
                 if attempt == READS:
-                    raise InferenceError("CorruptTensor", str(mismatch), execution_arn=arn) from None
+                    message = f"the results {key} must be whole, got damaged ones in {READS} reads: {damage}"
+                    raise InferenceError("CorruptTensor", message, execution_arn=arn) from damage
             except BROKEN_READS:
                 if attempt == READS:
                     raise
@@ -514,16 +581,22 @@ MAX_CONNECTIONS = 50
 READS = 3
 """How often results are read if they are damaged, as often as the functions of a pipeline do it."""
 
-FIRST_PAUSE = 0.1
+FIRST_PAUSE = 0.2
 PAUSE_GROWTH = 1.5
 
 BROKEN_READS = (
-    botocore.exceptions.FlexibleChecksumError,
     botocore.exceptions.HTTPClientError,
     botocore.exceptions.IncompleteReadError,
     botocore.exceptions.ResponseStreamingError,
 )
 """boto3 repeats requests, but not the reading of a body."""
+
+
+class ChecksumMismatch(Exception):
+    """A file's bytes are not those that its writer has written."""
+
+
+DAMAGE = (ChecksumMismatch, botocore.exceptions.FlexibleChecksumError, safetensors.SafetensorError)
 
 
 class _Clients:
@@ -654,8 +727,15 @@ class _Wait:
                 return
             time.sleep(min(rest, self._step()))
 
-    def result_of(self, call: Callable[[], T]) -> T:
-        """Waits for a call that cannot be interrupted. When the wait ends, the call goes on in its thread."""
+    def finish(self, call: Callable[[], T], otherwise: str, arn: str | None = None) -> T:
+        """Waits for a call that cannot be interrupted. If the wait ends before, the error says what happens otherwise."""
+        try:
+            return self._result_of(call)
+        except _WaitEnded as ended:
+            raise ended.error(otherwise, arn) from None
+
+    def _result_of(self, call: Callable[[], T]) -> T:
+        """When the wait ends, the call goes on in its thread."""
         if self._end is None and not self._events:
             return call()
         result: concurrent.futures.Future[T] = concurrent.futures.Future()
@@ -667,7 +747,7 @@ class _Wait:
                 result.set_exception(error)
 
         # Not an executor's thread, because Python would wait for it at its end.
-        threading.Thread(target=work, name="start-sync-execution", daemon=True).start()
+        threading.Thread(target=work, name="sliced-inference", daemon=True).start()
         while not concurrent.futures.wait([result], timeout=self._step()).done:
             self._check()
         return result.result()
@@ -689,16 +769,21 @@ class _Counter:
     def __init__(self, total: int | None, on_progress: Callable[[Progress], None] | None) -> None:
         self._done = 0
         self._failed = 0
+        self._started = 0
         self._total = total
         self._on_progress = on_progress
         self._counting = threading.Lock()
+
+    def start(self) -> None:
+        with self._counting:
+            self._started += 1
 
     def add(self, outcome: Outcome) -> None:
         with self._counting:
             self._done += 1
             self._failed += outcome.error is not None
             if self._on_progress is not None:
-                self._on_progress(Progress(self._done, self._failed, self._total))
+                self._on_progress(Progress(self._done, self._failed, self._started, self._total))
 
 
 def _checked(outcome: Outcome) -> Outcome:
@@ -714,29 +799,40 @@ SIGNATURE_KEY = "slicedInference"
 
 def _description_from(machine: Mapping[str, Any]) -> PipelineDescription:
     try:
-        signature = json.loads(json.loads(machine["definition"])["Comment"])[SIGNATURE_KEY]
+        definition = json.loads(machine["definition"])
+        signature = json.loads(definition["Comment"])[SIGNATURE_KEY]
+        version = signature["version"]
     except (ValueError, KeyError, TypeError):
-        raise ValueError(
+        raise InferenceError(
+            "NotAPipeline",
             f"the comment of {machine['stateMachineArn']} must have the signature of a SlicedInferencePipeline, got none: "
-            "check the ARN"
+            "check the ARN",
         ) from None
-    if signature["version"] != CONTRACT_VERSION:
-        raise ValueError(
-            f"the pipeline's signature must have version {CONTRACT_VERSION}, got {signature['version']}: "
-            "use the client of the pipeline's release"
+    if version != CONTRACT_VERSION:
+        raise InferenceError(
+            "NotAPipeline",
+            f"the pipeline's signature must have version {CONTRACT_VERSION}, got {version}: use the client of its release",
         )
     is_express = machine["type"] == "EXPRESS"
+    seconds = definition.get("TimeoutSeconds")
     return PipelineDescription(
-        state_machine_type="EXPRESS" if is_express else "STANDARD",
+        state_machine_arn=machine["stateMachineArn"],
+        type="EXPRESS" if is_express else "STANDARD",
         bucket=signature["bucket"],
-        deployment_digest=signature["deploymentDigest"],
-        threads=signature["threads"],
-        inputs=tuple(_spec(spec) for spec in signature["inputs"]),
-        outputs=tuple(_spec(spec) for spec in signature["outputs"]),
-        has_preprocess="preprocess" in signature,
-        has_postprocess="postprocess" in signature,
-        max_inline_request_bytes=MAX_REQUEST_BYTES,
-        max_run_seconds=MAX_EXPRESS_SECONDS if is_express else None,
+        signature=PipelineSignature(
+            deployment_digest=signature["deploymentDigest"],
+            threads=signature["threads"],
+            inputs=tuple(_spec(spec) for spec in signature["inputs"]),
+            outputs=tuple(_spec(spec) for spec in signature["outputs"]),
+            preprocess="preprocess" in signature,
+            postprocess="postprocess" in signature,
+        ),
+        limits=PipelineLimits(
+            request_bytes=MAX_REQUEST_BYTES,
+            inline_result_bytes=MAX_INLINE_RESULT_BYTES,
+            execution_input_bytes=MAX_INPUT_BYTES,
+            execution_seconds=min(seconds or MAX_EXPRESS_SECONDS, MAX_EXPRESS_SECONDS) if is_express else seconds,
+        ),
     )
 
 
@@ -745,19 +841,10 @@ def _spec(spec: Mapping[str, Any]) -> TensorSpec:
     return TensorSpec(spec["name"], spec["dtype"], None if shape is None else tuple(shape))
 
 
-def _refuse_own_functions(pipeline: PipelineDescription) -> None:
-    if pipeline.has_preprocess or pipeline.has_postprocess:
-        function = "preprocess" if pipeline.has_preprocess else "postprocess"
-        raise InferenceError(
-            "InvalidInput",
-            f"infer expects a pipeline without functions of its own in front or behind, got one with {function}: use invoke",
-        )
-
-
 def _failure(execution: Mapping[str, Any]) -> InferenceError:
     """The error of an execution that failed, timed out or was stopped."""
     status = execution["status"]
-    default = {"TIMED_OUT": "States.Timeout", "ABORTED": "Aborted"}.get(status, status)
+    default = {"TIMED_OUT": "States.Timeout", "ABORTED": "ExecutionAborted"}.get(status, status)
     cause = parse_failure_cause(execution.get("cause") or f"the execution ended with the status {status}")
     return InferenceError(execution.get("error") or default, execution_arn=execution["executionArn"], **cause)
 
@@ -797,8 +884,15 @@ UNFIT_CHARACTERS = re.compile("[\0\ud800-\udfff]")
 """ONNX Runtime's JavaScript binding cuts strings at NUL and replaces lone surrogates."""
 
 
-def _tensors(specs: Sequence[TensorSpec], inputs: Mapping[str, ArrayLike]) -> dict[str, Tensor]:
+def _tensors(signature: PipelineSignature, inputs: Mapping[str, ArrayLike]) -> dict[str, Tensor]:
     """The inputs as arrays that fit the model: contiguous, in C order and little-endian; strings as objects."""
+    if signature.preprocess or signature.postprocess:
+        function = "preprocess" if signature.preprocess else "postprocess"
+        raise InferenceError(
+            "InvalidInput",
+            f"infer expects a pipeline that takes and returns tensors, got one with a {function} function: use invoke",
+        )
+    specs = signature.inputs
     known = {spec.name: spec for spec in specs}
     for name in inputs:
         if name not in known:
@@ -850,6 +944,9 @@ def _from_array(spec: TensorSpec, value: ArrayLike) -> Tensor:
 def _from_list(spec: TensorSpec, value: Any) -> Tensor:
     """A nested list of numbers, bools or strings, which may also have arrays of the model's dtype in it."""
     shape, items = _flattened(spec, value)
+    if not items and spec.shape is not None:
+        # `[]` is [0,3] for an input [N,3]: an empty list does not show the sizes behind it.
+        shape += tuple(size if isinstance(size, int) else 0 for size in spec.shape[len(shape) :])
     if spec.dtype not in NUMERIC_DTYPES and spec.dtype != "string":
         raise _unfit(spec, f"one of the dtypes {', '.join(NUMERIC_DTYPES)} and string", spec.dtype)
     _check_kinds(spec, items)
@@ -950,6 +1047,25 @@ def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
+def _ordered(specs: Sequence[TensorSpec], tensors: dict[str, Tensor], arn: str) -> dict[str, Tensor]:
+    """The results in the model's order, after a check that they are the model's."""
+    dtypes = {name: "string" if tensor.dtype == object else tensor.dtype.name for name, tensor in tensors.items()}
+    expected = {spec.name: spec.dtype for spec in specs}
+    if dtypes != expected:
+        raise _invalid_output(f"the tensors {expected}", str(dtypes), arn)
+    return {name: tensors[name] for name in expected}
+
+
+def _invalid_output(expected: str, got: str, arn: str) -> InferenceError:
+    return InferenceError(
+        "InvalidOutput",
+        f"the output of the execution must have {expected}, got {got}: use the client of the pipeline's release",
+        expected=expected,
+        got=got,
+        execution_arn=arn,
+    )
+
+
 def _inline(tensor: Tensor) -> dict[str, Any]:
     if tensor.dtype == object:
         return {"dtype": "string", "shape": tensor.shape, "data": tensor.reshape(-1).tolist()}
@@ -975,10 +1091,6 @@ STRING_TENSOR = "string_tensor."
 TENSOR_CRC32 = "tensor_crc32."
 HEADER_CRC32 = "header_crc32"
 NO_CRC32 = "00000000"
-
-
-class ChecksumMismatch(Exception):
-    """A file's bytes are not those that its writer has written."""
 
 
 def encode_file(tensors: Mapping[str, Tensor]) -> bytes:
@@ -1010,7 +1122,7 @@ def decode_file(file: bytes) -> dict[str, Tensor]:
         expected = metadata.get(f"{TENSOR_CRC32}{name}")
         got = _hex_crc32(data[begin:end])
         if expected is not None and expected != got:
-            raise ChecksumMismatch(f"tensor '{name}' must have the CRC32 {expected}, got {got}: call again")
+            raise ChecksumMismatch(f"tensor '{name}' must have the CRC32 {expected}, got {got}")
     for key, text in metadata.items():
         if key.startswith(STRING_TENSOR):
             strings = json.loads(text)
@@ -1034,7 +1146,7 @@ def _check_header(header: bytes) -> None:
     expected = header[place : place + len(NO_CRC32)]
     got = _hex_crc32(header[:place] + NO_CRC32.encode() + header[place + len(NO_CRC32) :])
     if expected != got.encode():
-        raise ChecksumMismatch(f"the header must have the CRC32 {expected!r}, got {got}: call again")
+        raise ChecksumMismatch(f"the header must have the CRC32 {expected!r}, got {got}")
 
 
 def _hex_crc32(data: Any) -> str:

@@ -4,6 +4,7 @@
 """
 
 import array
+import io
 import os
 import random
 import threading
@@ -104,7 +105,7 @@ class EveryType(Case):
         self.assertEqual(self.sfn.calls, ["describe_state_machine", "start_sync_execution"])
         self.assertRegex(result.execution_arn, "^arn:aws:states:.*:express:")
         self.assertEqual([timing["slice"] for timing in result.timings], list(range(len(result.timings))))
-        self.assertEqual(result.deployment_digest, self.model.describe().deployment_digest)
+        self.assertEqual(result.deployment_digest, self.model.describe().signature.deployment_digest)
 
     def test_large_tensors_of_every_type_travel_through_s3(self):
         inputs = every_input((6000,))
@@ -148,6 +149,7 @@ class EveryType(Case):
             "float32": [1, -0.0],
             "float16": [65504.0, 2**-24],
             "float64": (1e308, float("nan")),
+            "int32": [],
             "int64": [2**63 - 1, -(2**63)],
             "uint64": [2**64 - 1, 2**53 + 1],
             "bool": [True, False],
@@ -211,7 +213,7 @@ class EveryType(Case):
             self.assertIn(message, str(caught.exception))
             self.assertEqual((caught.exception.name, caught.exception.execution_arn), ("InvalidInput", None))
             self.assertEqual(caught.exception.tensor, next(iter(changes)))
-        self.assertEqual((self.sfn.calls, self.s3.calls), (["describe_state_machine"], []))
+        self.assertEqual((set(self.sfn.calls), self.s3.calls), ({"describe_state_machine"}, []))
 
     def test_missing_and_unknown_inputs_are_refused_by_name(self):
         inputs = every_input()
@@ -238,7 +240,7 @@ class EveryType(Case):
                 answer = self._client.get_object(**arguments)
                 file = bytearray(answer["Body"].read())
                 file[self._at(file)] ^= 2 if self.calls.count("get_object") <= self._times else 0
-                return {"Body": type("Body", (), {"read": lambda _: bytes(file)})()}
+                return {**answer, "Body": io.BytesIO(file)}
 
         def in_data(file):
             return len(file) - 1
@@ -254,7 +256,7 @@ class EveryType(Case):
             self.assert_same(SlicedInferenceClient(ARN, s3=s3).infer(inputs, results="s3"), inputs)
             self.assertEqual(s3.calls.count("get_object"), 3)
             s3 = Damaged(boto3.client("s3"), times=3, at=at)
-            with self.assertRaisesRegex(InferenceError, f"^CorruptTensor: {message}") as caught:
+            with self.assertRaisesRegex(InferenceError, f"^CorruptTensor: .* in 3 reads: {message}") as caught:
                 SlicedInferenceClient(ARN, s3=s3).infer(inputs, results="s3")
             self.assertRegex(caught.exception.execution_arn, "^arn:aws:states:")
 
@@ -270,14 +272,43 @@ class EveryType(Case):
 
     def test_describe_reads_everything_from_the_state_machine(self):
         pipeline = self.model.describe()
-        self.assertEqual([str(spec) for spec in pipeline.inputs], [f"{dtype}[n]" for dtype in [*NUMERIC, "string"]])
-        self.assertEqual([spec.name for spec in pipeline.outputs], [f"same {dtype}" for dtype in [*NUMERIC, "string"]])
-        self.assertEqual((pipeline.state_machine_type, pipeline.max_run_seconds), ("EXPRESS", 300))
-        self.assertEqual((pipeline.bucket, pipeline.threads), (os.environ["BUCKET"], 1))
-        self.assertEqual(pipeline.max_inline_request_bytes, 255 * 1024)
-        self.assertFalse(pipeline.has_preprocess or pipeline.has_postprocess)
-        self.model.describe()
+        signature, limits = pipeline.signature, pipeline.limits
+        self.assertEqual([str(spec) for spec in signature.inputs], [f"{dtype}[n]" for dtype in [*NUMERIC, "string"]])
+        self.assertEqual([spec.name for spec in signature.outputs], [f"same {dtype}" for dtype in [*NUMERIC, "string"]])
+        self.assertEqual((pipeline.state_machine_arn, pipeline.type), (ARN, "EXPRESS"))
+        self.assertEqual((pipeline.bucket, signature.threads), (os.environ["BUCKET"], 1))
+        self.assertEqual((limits.request_bytes, limits.execution_input_bytes), (255 * 1024, 256 * 1024))
+        self.assertEqual((limits.inline_result_bytes, limits.execution_seconds), (180 * 1024, 300))
+        self.assertFalse(signature.preprocess or signature.postprocess)
         self.assertEqual(self.sfn.calls, ["describe_state_machine"])
+
+    def test_calls_ask_again_only_when_an_input_does_not_fit(self):
+        inputs = every_input()
+        with self.assertRaises(InferenceError):
+            self.model.infer({**inputs, "bool": [1]})
+        self.model.infer(inputs)
+        self.model.infer(inputs)
+        self.assertEqual(self.sfn.calls, ["describe_state_machine"] * 2 + ["start_sync_execution"] * 2)
+
+    def test_results_above_the_limit_are_not_read(self):
+        model = SlicedInferenceClient(ARN, max_result_bytes=100)
+        with self.assertRaisesRegex(InferenceError, "^InvalidOutput: .* at most 100 bytes of results") as caught:
+            model.infer(every_input(), results="s3")
+        self.assertRegex(caught.exception.execution_arn, "^arn:aws:states:")
+
+    def test_results_of_another_place_are_refused(self):
+        class Elsewhere(Recorded):
+            def start_sync_execution(self, **arguments):
+                answer = self._client.start_sync_execution(**arguments)
+                return {**answer, "output": answer["output"].replace('"key":"outputs/', '"key":"runs/')}
+
+        sfn = Elsewhere(boto3.client("stepfunctions", config=Config(read_timeout=310)))
+        with self.assertRaisesRegex(InferenceError, "^InvalidOutput: .* below outputs/, got .*/runs/"):
+            SlicedInferenceClient(ARN, step_functions=sfn).infer(every_input(), results="s3")
+
+    def test_a_run_that_could_not_be_stopped_is_refused_for_express(self):
+        with self.assertRaisesRegex(InferenceError, "stop_on_cancel expects a Standard state machine, got an Express"):
+            self.model.infer(every_input(), stop_on_cancel=True)
 
     def test_invoke_passes_json_through(self):
         numbers = {"dtype": "int8", "shape": [1], "data": [1]}
@@ -310,7 +341,7 @@ class EveryType(Case):
         sfn = Overtaken(boto3.client("stepfunctions", config=Config(read_timeout=310)), times=1)
         self.assert_same(SlicedInferenceClient(ARN, step_functions=sfn).infer(inputs), inputs)
         calls = ["describe_state_machine", "start_sync_execution"]
-        self.assertEqual(sfn.calls, [*calls, *calls])
+        self.assertEqual(sfn.calls, calls * 2)
         sfn = Overtaken(boto3.client("stepfunctions", config=Config(read_timeout=310)), times=2)
         with self.assertRaisesRegex(
             InferenceError, "^PlanChanged: slice 1: this function belongs to another"
@@ -329,7 +360,7 @@ class EveryType(Case):
             else:
                 self.assertEqual(outcome.result.outputs["same int64"].tolist(), [outcome.index])
         self.assertEqual([progress.done for progress in seen], list(range(1, 10)))
-        self.assertEqual((seen[-1].failed, seen[-1].total), (1, None))
+        self.assertEqual((seen[-1].failed, seen[-1].started, seen[-1].total), (1, 9, None))
 
     def test_many_inputs_are_taken_as_they_are_needed(self):
         taken = []
@@ -371,7 +402,9 @@ class EveryType(Case):
             def describe_state_machine(self, **arguments):
                 return {**self._client.describe_state_machine(**arguments), "definition": '{"Comment": "mine"}'}
 
-        with self.assertRaisesRegex(ValueError, "must have the signature of a SlicedInferencePipeline, got none"):
+        with self.assertRaisesRegex(
+            InferenceError, "^NotAPipeline: .* must have the signature of a SlicedInferencePipeline, got none"
+        ):
             SlicedInferenceClient(ARN, step_functions=Other(boto3.client("stepfunctions"))).describe()
 
 
@@ -405,9 +438,9 @@ class Standard(Case):
         self.assert_same(SlicedInferenceClient(ARN, step_functions=late).infer({"x": x}), {"x": x})
         self.assertGreaterEqual(late.calls.count("describe_execution"), 2)
 
-    def test_describe_knows_no_limit_of_a_run(self):
+    def test_describe_has_the_timeout_of_the_state_machine(self):
         pipeline = SlicedInferenceClient(ARN).describe()
-        self.assertEqual((pipeline.state_machine_type, pipeline.max_run_seconds), ("STANDARD", None))
+        self.assertEqual((pipeline.type, pipeline.limits.execution_seconds), ("STANDARD", 300))
 
 
 class Endless(Case):
@@ -447,6 +480,16 @@ class EndlessStandard(Endless):
         ) as caught:
             SlicedInferenceClient(ARN, step_functions=sfn).infer({"x": self.x}, cancel=cancel, stop_on_cancel=True)
         self.assert_stopped(caught.exception)
+
+    def test_a_run_that_cannot_be_stopped_is_reported(self):
+        class Refused(Recorded):
+            def stop_execution(self, executionArn, **arguments):
+                return self._client.stop_execution(executionArn=f"{executionArn}-other", **arguments)
+
+        sfn = Refused(boto3.client("stepfunctions"))
+        with self.assertRaisesRegex(InferenceError, "^NotStopped: .*ExecutionDoesNotExist") as caught:
+            SlicedInferenceClient(ARN, step_functions=sfn).infer({"x": self.x}, wait_timeout=0.2, stop_on_cancel=True)
+        self.assertEqual(self.status(caught.exception.execution_arn)["status"], "RUNNING")
 
     def test_an_event_that_is_set_starts_nothing(self):
         cancel = threading.Event()
@@ -491,8 +534,6 @@ class EndlessExpress(Endless):
         with self.assertRaisesRegex(InferenceTimeoutError, "within 0.3 seconds, got no result: it goes on") as caught:
             SlicedInferenceClient(ARN).infer({"x": self.x}, wait_timeout=0.3)
         self.assertEqual((caught.exception.execution_arn, caught.exception.stopped), (None, False))
-        with self.assertRaisesRegex(InferenceTimeoutError, "an Express execution cannot be stopped"):
-            SlicedInferenceClient(ARN).infer({"x": self.x}, wait_timeout=0.3, stop_on_cancel=True)
 
     def test_an_event_ends_the_wait_although_the_request_goes_on(self):
         cancel = threading.Event()
@@ -539,12 +580,12 @@ class OwnFunctions(Case):
         self.assertEqual(sorted(invocation.output), ["label", "slices", "y"])
 
     def test_infer_is_refused(self):
-        with self.assertRaisesRegex(InferenceError, "got one with preprocess: use invoke"):
+        with self.assertRaisesRegex(InferenceError, "got one with a preprocess function: use invoke"):
             SlicedInferenceClient(ARN).infer({"x": np.zeros((1, 16), np.float32)})
 
     def test_a_failure_names_its_step(self):
         with self.assertRaisesRegex(InferenceError, "^TypeError: preprocess: no such text$") as caught:
             SlicedInferenceClient(ARN).invoke({"text": "throw"})
         self.assertEqual((caught.exception.step, caught.exception.slice), ("preprocess", None))
-        pipeline = SlicedInferenceClient(ARN).describe()
-        self.assertTrue(pipeline.has_preprocess and pipeline.has_postprocess)
+        signature = SlicedInferenceClient(ARN).describe().signature
+        self.assertTrue(signature.preprocess and signature.postprocess)
