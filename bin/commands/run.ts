@@ -147,10 +147,7 @@ function readSignature(assembly: string, { pipeline }: Options): Signature {
 
 /** Reads the inputs and checks them as the pipeline would, before anything starts. */
 async function readInputs(file: string, { inputs }: Signature): Promise<ReadonlyMap<string, RawTensor>> {
-  const tensors = await readTensorFile(
-    file,
-    inputs.map(({ name }) => name),
-  );
+  const tensors = await readTensorFile(file, inputs);
   checkRequest({ request: inputs, fixed: [] }, tensors);
   return tensors;
 }
