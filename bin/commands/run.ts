@@ -12,9 +12,12 @@ import { LocalCloud, SIMULATIONS, infer } from '../../local';
 import type { SimulationName, TraceEvent } from '../../local';
 import { readAssembly } from '../../local/cloudformation/assembly';
 import { selectPipeline } from '../../local/cloudformation/pipeline';
+import { PublishedVersions } from '../../local/cloudformation/published-versions';
+import { sliceMemory } from '../../local/lambda/slice-memory';
 import { formatBytes } from '../terminal/format';
 import { clearProgress, showProgress } from '../terminal/progress';
 import { isWritableTensorFile, partialFile, readTensorFile, writeTensorFile } from '../tensor-files';
+import { memoryWarnings } from '../timings/memory-warnings';
 import { timingTable } from '../timings/timing-table';
 import { chromeTrace } from '../timings/trace-file';
 import { TERMINATED } from '../process/exit-codes';
@@ -68,7 +71,8 @@ async function run(assembly: string, options: Options): Promise<void> {
   checkOut(options.out);
   if (options.trace !== undefined) checkPlace(options.trace, '--trace');
   const faults = faultsOf(options);
-  const signature = readSignature(assembly, options);
+  const pipeline = selectPipeline(readAssembly(assembly), options.pipeline, new PublishedVersions());
+  const signature = pipeline.signature as unknown as Signature;
   const tensors = await readInputs(options.inputs, signature);
   // process.exit() also ends the functions' processes.
   const stop = (): void => process.exit(TERMINATED);
@@ -99,6 +103,9 @@ async function run(assembly: string, options: Options): Promise<void> {
     }
     noteUnfinished({ partial: partialFile(options.out), parents: [] });
     await writeTensorFile(options.out, sortedByModel(signature.outputs, result.outputs));
+    for (const warning of memoryWarnings(result.execution.timings, sliceMemory(pipeline))) {
+      process.stderr.write(`warning: ${warning}\n`);
+    }
     process.stdout.write(
       options.json
         ? `${JSON.stringify(result.execution, undefined, 2)}\n`
@@ -139,10 +146,6 @@ function isFolder(name: string): boolean {
 interface Signature {
   readonly inputs: readonly TensorSpec[];
   readonly outputs: readonly TensorSpec[];
-}
-
-function readSignature(assembly: string, { pipeline }: Options): Signature {
-  return selectPipeline(readAssembly(assembly), pipeline).signature as unknown as Signature;
 }
 
 /** Reads the inputs and checks them as the pipeline would, before anything starts. */
