@@ -10,7 +10,7 @@ Copy this file into your application. It needs Python 3.10, boto3, numpy and saf
 
 The ARN is all that a caller needs. The state machine's comment says which bucket, inputs and outputs the pipeline has; the
 client reads it with DescribeStateMachine. The construct's ``grant_invoke`` allows a role to do everything that this file
-does, except for ``stop_on_cancel``, which needs ``states:StopExecution``.
+does.
 
 Inputs
     An array keeps its dtype, which must be that of the model: an int32 array is no float32 input. A list, a tuple or a
