@@ -34,6 +34,11 @@ NUMERIC = [
 ]
 
 
+def step_functions(inject_host_prefix=False, **config):
+    """A client of one's own. Older releases of boto3 do not read that it must leave the local host as it is."""
+    return boto3.client("stepfunctions", config=Config(inject_host_prefix=inject_host_prefix, **config))
+
+
 def values_of(dtype, shape, seed=1):
     """Any bits, which NaN and infinities also have; text for strings."""
     numbers = random.Random(seed)
@@ -92,9 +97,8 @@ class EveryType(Case):
     """An Express pipeline that returns what it gets: a tensor of one dimension of each dtype."""
 
     def setUp(self):
-        config = Config(read_timeout=310)
         self.s3 = Recorded(boto3.client("s3"))
-        self.sfn = Recorded(boto3.client("stepfunctions", config=config))
+        self.sfn = Recorded(step_functions(read_timeout=310))
         self.model = SlicedInferenceClient(ARN, s3=self.s3, step_functions=self.sfn)
 
     def test_small_tensors_of_every_type_travel_inline(self):
@@ -302,7 +306,7 @@ class EveryType(Case):
                 answer = self._client.start_sync_execution(**arguments)
                 return {**answer, "output": answer["output"].replace('"key":"outputs/', '"key":"runs/')}
 
-        sfn = Elsewhere(boto3.client("stepfunctions", config=Config(read_timeout=310)))
+        sfn = Elsewhere(step_functions(read_timeout=310))
         with self.assertRaisesRegex(InferenceError, "^InvalidOutput: .* below outputs/, got .*/runs/"):
             SlicedInferenceClient(ARN, step_functions=sfn).infer(every_input(), results="s3")
 
@@ -338,11 +342,11 @@ class EveryType(Case):
                 return {**answer, "status": "FAILED", "error": "PlanChanged", "cause": cause}
 
         inputs = every_input()
-        sfn = Overtaken(boto3.client("stepfunctions", config=Config(read_timeout=310)), times=1)
+        sfn = Overtaken(step_functions(read_timeout=310), times=1)
         self.assert_same(SlicedInferenceClient(ARN, step_functions=sfn).infer(inputs), inputs)
         calls = ["describe_state_machine", "start_sync_execution"]
         self.assertEqual(sfn.calls, calls * 2)
-        sfn = Overtaken(boto3.client("stepfunctions", config=Config(read_timeout=310)), times=2)
+        sfn = Overtaken(step_functions(read_timeout=310), times=2)
         with self.assertRaisesRegex(
             InferenceError, "^PlanChanged: slice 1: this function belongs to another"
         ) as caught:
@@ -383,12 +387,12 @@ class EveryType(Case):
             self.model.infer_many([], concurrency=0)
 
     def test_a_client_that_adds_a_prefix_to_a_local_host_is_refused(self):
-        sfn = boto3.client("stepfunctions", config=Config(read_timeout=310, inject_host_prefix=True))
+        sfn = step_functions(read_timeout=310, inject_host_prefix=True)
         with self.assertRaisesRegex(ValueError, r"create it with Config\(inject_host_prefix=False\)"):
             SlicedInferenceClient(ARN, step_functions=sfn).infer(every_input())
 
     def test_a_client_with_a_short_read_timeout_is_warned_of(self):
-        sfn = boto3.client("stepfunctions")
+        sfn = step_functions()
         with self.assertWarnsRegex(RuntimeWarning, "read_timeout should be 310 seconds for Express, got 60"):
             SlicedInferenceClient(ARN, step_functions=sfn).infer(every_input())
 
@@ -405,14 +409,14 @@ class EveryType(Case):
         with self.assertRaisesRegex(
             InferenceError, "^NotAPipeline: .* must have the signature of a SlicedInferencePipeline, got none"
         ):
-            SlicedInferenceClient(ARN, step_functions=Other(boto3.client("stepfunctions"))).describe()
+            SlicedInferenceClient(ARN, step_functions=Other(step_functions())).describe()
 
 
 class Standard(Case):
     """A Standard pipeline with an input `x` of float32 and an output `same x`."""
 
     def test_runs_are_polled_until_they_end(self):
-        sfn = Recorded(boto3.client("stepfunctions"))
+        sfn = Recorded(step_functions())
         x = np.arange(4, dtype=np.float32)
         with warnings.catch_warnings():
             warnings.simplefilter("error")
@@ -434,7 +438,7 @@ class Standard(Case):
                 return self._client.describe_execution(**arguments)
 
         x = np.zeros(1, np.float32)
-        late = Late(boto3.client("stepfunctions"))
+        late = Late(step_functions())
         self.assert_same(SlicedInferenceClient(ARN, step_functions=late).infer({"x": x}), {"x": x})
         self.assertGreaterEqual(late.calls.count("describe_execution"), 2)
 
@@ -449,7 +453,7 @@ class Endless(Case):
     x = np.ones((1, 4), np.float32)
 
     def status(self, arn):
-        return boto3.client("stepfunctions").describe_execution(executionArn=arn)
+        return step_functions().describe_execution(executionArn=arn)
 
     def assert_stopped(self, error):
         self.assertTrue(error.stopped)
@@ -474,7 +478,7 @@ class EndlessStandard(Endless):
 
     def test_an_event_ends_the_wait_and_stops_the_run(self):
         cancel = threading.Event()
-        sfn = Recorded(boto3.client("stepfunctions"), event=cancel, before="describe_execution")
+        sfn = Recorded(step_functions(), event=cancel, before="describe_execution")
         with self.assertRaisesRegex(
             InferenceCancelledError, "the wait was cancelled: the execution was stopped"
         ) as caught:
@@ -486,7 +490,7 @@ class EndlessStandard(Endless):
             def stop_execution(self, executionArn, **arguments):
                 return self._client.stop_execution(executionArn=f"{executionArn}-other", **arguments)
 
-        sfn = Refused(boto3.client("stepfunctions"))
+        sfn = Refused(step_functions())
         with self.assertRaisesRegex(InferenceError, "^NotStopped: .*ExecutionDoesNotExist") as caught:
             SlicedInferenceClient(ARN, step_functions=sfn).infer({"x": self.x}, wait_timeout=0.2, stop_on_cancel=True)
         self.assertEqual(self.status(caught.exception.execution_arn)["status"], "RUNNING")
@@ -494,7 +498,7 @@ class EndlessStandard(Endless):
     def test_an_event_that_is_set_starts_nothing(self):
         cancel = threading.Event()
         cancel.set()
-        sfn = Recorded(boto3.client("stepfunctions"))
+        sfn = Recorded(step_functions())
         with self.assertRaisesRegex(InferenceCancelledError, "nothing was started"):
             SlicedInferenceClient(ARN, step_functions=sfn).infer({"x": self.x}, cancel=cancel)
         self.assertEqual(sfn.calls, [])
@@ -502,7 +506,7 @@ class EndlessStandard(Endless):
     def test_an_event_ends_many_runs(self):
         before = self.running()
         cancel = threading.Event()
-        sfn = Recorded(boto3.client("stepfunctions"), event=cancel, before="describe_execution")
+        sfn = Recorded(step_functions(), event=cancel, before="describe_execution")
         model = SlicedInferenceClient(ARN, step_functions=sfn)
         inputs = ({"x": self.x} for _ in range(100))
         with self.assertRaises(InferenceCancelledError):
@@ -512,7 +516,7 @@ class EndlessStandard(Endless):
         self.assertEqual(self.running(), before)
 
     def running(self):
-        executions = boto3.client("stepfunctions").list_executions(stateMachineArn=ARN, statusFilter="RUNNING")
+        executions = step_functions().list_executions(stateMachineArn=ARN, statusFilter="RUNNING")
         return [execution["executionArn"] for execution in executions["executions"]]
 
     def test_an_execution_that_another_program_stops_fails(self):
@@ -521,7 +525,7 @@ class EndlessStandard(Endless):
                 self._client.stop_execution(executionArn=executionArn, error="Enough", cause="by hand")
                 return self._client.describe_execution(executionArn=executionArn)
 
-        model = SlicedInferenceClient(ARN, step_functions=Stopping(boto3.client("stepfunctions")))
+        model = SlicedInferenceClient(ARN, step_functions=Stopping(step_functions()))
         with self.assertRaisesRegex(InferenceError, "^Enough: by hand$") as caught:
             model.infer({"x": self.x})
         self.assertRegex(caught.exception.execution_arn, ":execution:")
@@ -537,13 +541,13 @@ class EndlessExpress(Endless):
 
     def test_an_event_ends_the_wait_although_the_request_goes_on(self):
         cancel = threading.Event()
-        client = boto3.client("stepfunctions", config=Config(read_timeout=310))
+        client = step_functions(read_timeout=310)
         sfn = Recorded(client, event=cancel, before="start_sync_execution")
         with self.assertRaisesRegex(InferenceCancelledError, "the wait was cancelled: it goes on"):
             SlicedInferenceClient(ARN, step_functions=sfn).infer({"x": self.x}, cancel=cancel)
 
     def test_a_read_timeout_of_ones_own_client_is_told_apart_from_the_waiting_time(self):
-        sfn = boto3.client("stepfunctions", config=Config(read_timeout=1, retries={"total_max_attempts": 1}))
+        sfn = step_functions(read_timeout=1, retries={"total_max_attempts": 1})
         with (
             warnings.catch_warnings(),
             self.assertRaisesRegex(InferenceTimeoutError, r"read_timeout of 1 seconds, got no"),
