@@ -11,10 +11,12 @@ import { SlicedInferenceError } from '../../lib/errors';
 import { LocalCloud, SIMULATIONS, infer } from '../../local';
 import type { SimulationName, TraceEvent } from '../../local';
 import { readAssembly } from '../../local/cloudformation/assembly';
-import { selectPipeline } from '../../local/cloudformation/pipeline';
+import { selectPipeline, selectStateMachine } from '../../local/cloudformation/pipeline';
+import { sliceMemory } from '../../local/lambda/slice-memory';
 import { formatBytes } from '../terminal/format';
 import { clearProgress, showProgress } from '../terminal/progress';
 import { isWritableTensorFile, partialFile, readTensorFile, writeTensorFile } from '../tensor-files';
+import { memoryWarnings } from '../timings/memory-warnings';
 import { timingTable } from '../timings/timing-table';
 import { chromeTrace } from '../timings/trace-file';
 import { TERMINATED } from '../process/exit-codes';
@@ -68,7 +70,8 @@ async function run(assembly: string, options: Options): Promise<void> {
   checkOut(options.out);
   if (options.trace !== undefined) checkPlace(options.trace, '--trace');
   const faults = faultsOf(options);
-  const signature = readSignature(assembly, options);
+  const stacks = readAssembly(assembly);
+  const signature = selectPipeline(stacks, options.pipeline).signature as unknown as Signature;
   const tensors = await readInputs(options.inputs, signature);
   // process.exit() also ends the functions' processes.
   const stop = (): void => process.exit(TERMINATED);
@@ -99,6 +102,10 @@ async function run(assembly: string, options: Options): Promise<void> {
     }
     noteUnfinished({ partial: partialFile(options.out), parents: [] });
     await writeTensorFile(options.out, sortedByModel(signature.outputs, result.outputs));
+    const memory = sliceMemory(selectStateMachine(stacks, options.pipeline));
+    for (const warning of memoryWarnings(result.execution.timings, memory)) {
+      process.stderr.write(`warning: ${warning}\n`);
+    }
     process.stdout.write(
       options.json
         ? `${JSON.stringify(result.execution, undefined, 2)}\n`
@@ -141,16 +148,9 @@ interface Signature {
   readonly outputs: readonly TensorSpec[];
 }
 
-function readSignature(assembly: string, { pipeline }: Options): Signature {
-  return selectPipeline(readAssembly(assembly), pipeline).signature as unknown as Signature;
-}
-
 /** Reads the inputs and checks them as the pipeline would, before anything starts. */
 async function readInputs(file: string, { inputs }: Signature): Promise<ReadonlyMap<string, RawTensor>> {
-  const tensors = await readTensorFile(
-    file,
-    inputs.map(({ name }) => name),
-  );
+  const tensors = await readTensorFile(file, inputs);
   checkRequest({ request: inputs, fixed: [] }, tensors);
   return tensors;
 }

@@ -75,8 +75,7 @@ async function inputsOf({ plan }: CompiledModel, options: ProfileOptions): Promi
   const { inputs: specs, fixedInputs: fixed } = plan;
   const { inputs, dimensions, seed } = options;
   if (inputs === undefined) return candidateInputs({ specs, dimensions, planned: plan.dimensions, seed });
-  const names = specs.map(({ name }) => name);
-  const tensors = await readTensorFile(inputs, names);
+  const tensors = await readTensorFile(inputs, specs);
   checkRequest({ request: specs, fixed }, tensors);
   return [tensors];
 }

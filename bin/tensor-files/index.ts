@@ -1,6 +1,7 @@
 /** Reads and writes files of named tensors for the command line. */
 import { stat } from 'node:fs/promises';
 import { extname } from 'node:path';
+import type { TensorSpec } from '../../contract/tensors';
 import { decodeSafetensors, encodeSafetensors, SafetensorsError } from '../../lambda/tensors/safetensors';
 import type { RawTensor } from '../../lambda/tensors/tensor';
 import { SlicedInferenceError, systemReason } from '../../lib/errors';
@@ -15,7 +16,7 @@ import { BadContent, blamingFile } from './tensor-file-error';
 
 type NamedTensors = ReadonlyMap<string, RawTensor>;
 
-const DECODERS: Readonly<Record<string, (file: Uint8Array, inputNames: readonly string[]) => NamedTensors>> =
+const DECODERS: Readonly<Record<string, (file: Uint8Array, inputs: readonly TensorSpec[]) => NamedTensors>> =
   {
     '.safetensors': decodeSafetensorsFile,
     '.npz': decodeNpz,
@@ -31,14 +32,19 @@ const ENCODERS: Readonly<Record<string, (tensors: NamedTensors) => Uint8Array>> 
 
 /**
  * Reads `.safetensors`, `.npz`, `.npy`, `.json` or a folder of `input_N.pb`.
- * @param inputNames the model's inputs in order; used for tensors that have no name in the file
+ * @param inputs the model's inputs in order, for tensors that have no name or no type in the file
  * @throws SlicedInferenceError with the file's path, when the file is missing, unreadable or malformed
  */
-export async function readTensorFile(path: string, inputNames: readonly string[]): Promise<NamedTensors> {
-  if (await isFolder(path)) return readProtoFolder(path, inputNames);
+export async function readTensorFile(path: string, inputs: readonly TensorSpec[]): Promise<NamedTensors> {
+  if (await isFolder(path)) {
+    return readProtoFolder(
+      path,
+      inputs.map(({ name }) => name),
+    );
+  }
   const decode = byExtension(DECODERS, path, 'or a folder of input_N.pb');
   const bytes = await readBytes(path);
-  return blamingFile(path, () => decode(bytes, inputNames));
+  return blamingFile(path, () => decode(bytes, inputs));
 }
 
 /**
@@ -100,13 +106,13 @@ function decodeSafetensorsFile(file: Uint8Array): NamedTensors {
   }
 }
 
-function decodeOnlyInput(file: Uint8Array, inputNames: readonly string[]): NamedTensors {
-  const [name, ...others] = inputNames;
-  if (inputNames.length === 1) return new Map([[name, decodeNpy(file)]]);
-  const names = [name, ...others].map((input) => `'${input}'`).join(', ');
+function decodeOnlyInput(file: Uint8Array, inputs: readonly TensorSpec[]): NamedTensors {
+  const [input] = inputs;
+  if (inputs.length === 1) return new Map([[input.name, decodeNpy(file)]]);
+  const names = inputs.map(({ name }) => `'${name}'`).join(', ');
   throw new BadContent(
     'a file that names its tensors',
-    `an .npy for a model of ${inputNames.length} inputs`,
+    `an .npy for a model of ${inputs.length} inputs`,
     `use .npz or .safetensors with ${names}`,
   );
 }

@@ -1,17 +1,11 @@
-/**
- * NumPy's array file: magic bytes, version, a Python dict as header, then the elements.
- * Format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
- */
-import { describeTensor, elementBytes, elementCount, isShape } from '../../lambda/tensors/tensor';
+/** NumPy's array file: a header, then the elements. */
+import { describeTensor, elementBytes, elementCount } from '../../lambda/tensors/tensor';
 import type { NumericDataType, RawTensor, StringTensor } from '../../lambda/tensors/tensor';
+import { encodeHeader, readHeader, type NpyHeader } from './npy-header';
+import { rowMajorBytes, rowMajorItems } from './row-major';
 import { BadContent } from './tensor-file-error';
 
-const MAGIC = Buffer.from('\x93NUMPY', 'latin1');
-const VERSION_1 = [1, 0];
-
-/** NumPy pads the header so that the elements are aligned for every dtype. */
-const DATA_ALIGNMENT = 64;
-
+/** https://numpy.org/doc/stable/reference/arrays.interface.html#object.__array_interface__, `typestr` */
 const DESCRIPTIONS: Readonly<Record<NumericDataType, string>> = {
   float32: '<f4',
   float64: '<f8',
@@ -27,30 +21,40 @@ const DESCRIPTIONS: Readonly<Record<NumericDataType, string>> = {
   bool: '|b1',
 };
 
-const DTYPES_BY_DESCRIPTION = new Map(
-  Object.entries(DESCRIPTIONS).map(([dtype, description]) => [description, dtype as NumericDataType]),
+/** By kind and size, without the order of bytes. */
+const DTYPES = new Map(
+  Object.entries(DESCRIPTIONS).map(([dtype, description]) => [
+    description.slice(1),
+    dtype as NumericDataType,
+  ]),
 );
 
 const CODE_POINT_BYTES = 4;
 
-interface NpyHeader {
-  readonly description: string;
-  readonly shape: readonly number[];
-  readonly dataStart: number;
-}
-
-/** @throws BadContent */
+/**
+ * Reads arrays in C and in Fortran order, of both orders of bytes. Text and bytes become strings; bytes must be UTF-8.
+ * @throws BadContent
+ */
 export function decodeNpy(file: Uint8Array): RawTensor {
-  const { description, shape, dataStart } = readHeader(file);
-  const data = file.subarray(dataStart);
-  const characters = /^<U(\d+)$/.exec(description);
-  if (characters !== null) return decodeStrings(data, shape, Number(characters[1]));
-  const dtype = DTYPES_BY_DESCRIPTION.get(description);
-  if (dtype === undefined) throw unsupported(description);
-  checkLength(data, elementCount(shape) * elementBytes(dtype), describeTensor({ dtype, shape }));
-  return { dtype, shape, bytes: data };
+  const header = readHeader(file);
+  const data = file.subarray(header.dataStart);
+  // Elements of one byte, and bytes, have no order.
+  const [, order, kind] = /^([<>|])(\w+)$/.exec(header.description) ?? [];
+  const [, text, width] = /^([US])([1-9]\d*)$/.exec(kind) ?? [];
+  if (text === 'U' && order !== '|') return decodeText(data, header, Number(width));
+  if (text === 'S') return decodeBytes(data, header, Number(width));
+  const dtype = DTYPES.get(kind);
+  if (dtype === undefined || (order === '|' && elementBytes(dtype) > 1)) {
+    throw unsupported(header.description);
+  }
+  const { shape, isFortranOrder } = header;
+  const size = elementBytes(dtype);
+  checkLength(data, elementCount(shape) * size, describeTensor({ dtype, shape }));
+  const elements = order === '>' ? littleEndian(data, size) : data;
+  return { dtype, shape, bytes: isFortranOrder ? rowMajorBytes(elements, shape, size) : elements };
 }
 
+/** Writes text as `<U…`, which cannot hold strings that end with NUL. */
 export function encodeNpy(tensor: RawTensor): Uint8Array {
   if (tensor.dtype !== 'string') {
     return Buffer.concat([encodeHeader(DESCRIPTIONS[tensor.dtype], tensor.shape), tensor.bytes]);
@@ -59,55 +63,9 @@ export function encodeNpy(tensor: RawTensor): Uint8Array {
   return Buffer.concat([encodeHeader(`<U${characters}`, tensor.shape), encodeStrings(tensor, characters)]);
 }
 
-function readHeader(file: Uint8Array): NpyHeader {
-  if (file.byteLength < 12 || !MAGIC.equals(file.subarray(0, MAGIC.byteLength))) {
-    throw new BadContent('an .npy array', 'other content', 'write it with numpy.save');
-  }
-  const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
-  const major = file[MAGIC.byteLength];
-  const headerStart = major === 1 ? 10 : 12;
-  const headerBytes = major === 1 ? view.getUint16(8, true) : view.getUint32(8, true);
-  const dataStart = headerStart + headerBytes;
-  if (major < 1 || major > 3 || dataStart > file.byteLength) {
-    throw new BadContent(
-      'a complete .npy array of version 1 to 3',
-      dataStart > file.byteLength ? `a truncated one of version ${major}` : `version ${major}`,
-      'write it again',
-    );
-  }
-  const text = Buffer.from(file.subarray(headerStart, dataStart)).toString('utf8');
-  return { ...parseHeader(text), dataStart };
-}
-
-function parseHeader(text: string): Omit<NpyHeader, 'dataStart'> {
-  const description = /['"]descr['"]\s*:\s*['"]([^'"]*)['"]/.exec(text)?.[1];
-  const order = /['"]fortran_order['"]\s*:\s*(True|False)/.exec(text)?.[1];
-  const sizes = /['"]shape['"]\s*:\s*\(([\d,\sL]*)\)/.exec(text)?.[1];
-  if (description === undefined || order === undefined || sizes === undefined) {
-    throw new BadContent(
-      'an array of one plain dtype',
-      `the header ${text.trim().slice(0, 80)}`,
-      'save each field of a structured array as its own array',
-    );
-  }
-  if (order === 'True') {
-    throw new BadContent('in C order', 'Fortran order', 'save numpy.ascontiguousarray(x)');
-  }
-  const shape = sizes
-    .split(',')
-    .filter((size) => size.trim() !== '')
-    .map((size) => Number(size.replace('L', '')));
-  if (!isShape(shape)) throw new BadContent('of a valid shape', `(${sizes})`, 'write it again');
-  return { description, shape };
-}
-
 function unsupported(description: string): BadContent {
-  if (description.startsWith('>')) {
-    return new BadContent('little-endian', description, `save x.astype('${description.replace('>', '<')}')`);
-  }
-  if (/^\|?S/.test(description)) return new BadContent('text', 'bytes', 'save x.astype(str)');
-  const known = [...DTYPES_BY_DESCRIPTION.keys(), '<U…'].join(', ');
-  const got = description.startsWith('|O') ? 'pickled Python objects' : description;
+  const known = [...Object.values(DESCRIPTIONS), '<U…', '|S…'].join(', ');
+  const got = description.startsWith('|O') ? 'pickled Python objects' : description.slice(0, 20);
   return new BadContent(`of one of the dtypes ${known}`, got, 'convert it with x.astype');
 }
 
@@ -116,17 +74,47 @@ function checkLength(data: Uint8Array, expected: number, what: string): void {
   throw new BadContent(`${what}, ${expected} bytes`, `${data.byteLength} bytes`, 'write it again');
 }
 
-function decodeStrings(data: Uint8Array, shape: readonly number[], characters: number): StringTensor {
-  const count = elementCount(shape);
-  checkLength(data, count * characters * CODE_POINT_BYTES, `strings [${shape.join(',')}]`);
+function littleEndian(data: Uint8Array, size: number): Uint8Array {
+  if (size === 1) return data;
+  const copy = Buffer.from(data);
+  if (size === 2) return copy.swap16();
+  return size === 4 ? copy.swap32() : copy.swap64();
+}
+
+function decodeText(data: Uint8Array, header: NpyHeader, characters: number): StringTensor {
   const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
-  const strings = Array.from({ length: count }, (_, index) => {
+  const isLittleEndian = header.description.startsWith('<');
+  return stringTensor(data, header, characters * CODE_POINT_BYTES, (start) => {
     const codePoints = Array.from({ length: characters }, (_, position) =>
-      view.getUint32((index * characters + position) * CODE_POINT_BYTES, true),
+      view.getUint32(start + position * CODE_POINT_BYTES, isLittleEndian),
     );
     return textOf(codePoints);
   });
-  return { dtype: 'string', shape, strings };
+}
+
+function decodeBytes(data: Uint8Array, header: NpyHeader, width: number): StringTensor {
+  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+  return stringTensor(data, header, width, (start) => {
+    const bytes = data.subarray(start, start + width);
+    try {
+      return decoder.decode(bytes.subarray(0, bytes.findLastIndex((byte) => byte !== 0) + 1));
+    } catch {
+      throw new BadContent('text in UTF-8', 'other bytes', 'decode them, and save x.astype(str)');
+    }
+  });
+}
+
+/** @param read returns the string that starts at a position */
+function stringTensor(
+  data: Uint8Array,
+  { shape, isFortranOrder }: NpyHeader,
+  itemBytes: number,
+  read: (start: number) => string,
+): StringTensor {
+  const count = elementCount(shape);
+  checkLength(data, count * itemBytes, `strings [${shape.join(',')}]`);
+  const strings = Array.from({ length: count }, (_, index) => read(index * itemBytes));
+  return { dtype: 'string', shape, strings: isFortranOrder ? rowMajorItems(strings, shape) : strings };
 }
 
 /** NumPy pads short strings with zeros. */
@@ -156,15 +144,4 @@ function encodeStrings({ strings }: StringTensor, characters: number): Uint8Arra
 function codePointsOf(text: string): number[] {
   // The iterator of a string yields one code point at a time, never an empty string.
   return Array.from(text, (character) => character.codePointAt(0) ?? 0);
-}
-
-function encodeHeader(description: string, shape: readonly number[]): Uint8Array {
-  const tuple = shape.length === 1 ? `${shape[0]},` : shape.join(', ');
-  const dict = `{'descr': '${description}', 'fortran_order': False, 'shape': (${tuple}), }`;
-  const before = MAGIC.byteLength + VERSION_1.length + 2;
-  const dataStart = Math.ceil((before + dict.length + 1) / DATA_ALIGNMENT) * DATA_ALIGNMENT;
-  const length = Buffer.alloc(2);
-  length.writeUInt16LE(dataStart - before);
-  const padded = `${dict.padEnd(dataStart - before - 1)}\n`;
-  return Buffer.concat([MAGIC, Buffer.from(VERSION_1), length, Buffer.from(padded, 'latin1')]);
 }

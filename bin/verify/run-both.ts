@@ -136,10 +136,7 @@ const BY_DEFAULT: JobWording = {
 
 /** @throws NamedFailure `InvalidInput` when the file's tensors do not match the model's inputs */
 async function readInputs(file: string, plan: PlanDraft): Promise<ReadonlyMap<string, RawTensor>> {
-  const tensors = await readTensorFile(
-    file,
-    plan.inputs.map(({ name }) => name),
-  );
+  const tensors = await readTensorFile(file, plan.inputs);
   checkRequest({ request: plan.inputs, fixed: plan.fixedInputs }, tensors);
   return tensors;
 }

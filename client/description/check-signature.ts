@@ -1,4 +1,4 @@
-/** Checks a pipeline's signature field by field. */
+/** Checks a pipeline's signature field by field. Fields that this version does not know may be there: a newer pipeline may state more. */
 import type { PipelineSignature } from '../../contract/signature';
 import {
   TENSOR_DATA_TYPES,
@@ -7,21 +7,10 @@ import {
   type TensorSpec,
 } from '../../contract/tensors';
 import { CONTRACT_VERSION } from '../../contract/version';
-import { fieldValue, kindOf, quotedName } from '../../lambda/json-values';
+import { fieldValue, kindOf } from '../../lambda/json-values';
 import { isRecord, type JsonRecord } from '../json-record';
 
 type Refuse = (problem: string) => Error;
-
-const FIELDS = [
-  'version',
-  'deploymentDigest',
-  'threads',
-  'bucket',
-  'inputs',
-  'outputs',
-  'preprocess',
-  'postprocess',
-];
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html */
 const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
@@ -29,9 +18,9 @@ const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
 /** A definition of 1 MiB has no more. */
 const MAX_TENSORS = 100_000;
 
-/** @param refuse makes the error of a problem, such as `a signature with the unknown field 'x'` */
+/** @param refuse makes the error of a problem, such as `a signature without a bucket` */
 export function checkedSignature(value: unknown, refuse: Refuse): PipelineSignature {
-  const fields = checkedRecord(value, FIELDS, 'a signature', refuse);
+  const fields = checkedRecord(value, 'a signature', refuse);
   const { version, deploymentDigest, threads, bucket, inputs, outputs, preprocess, postprocess } = fields;
   if (version !== CONTRACT_VERSION) throw refuse(`a signature of version ${fieldValue(version)}`);
   if (typeof deploymentDigest !== 'string' || !/^[0-9a-f]{64}$/.test(deploymentDigest)) {
@@ -68,7 +57,7 @@ function checkedSpecs(value: unknown, field: string, refuse: Refuse): TensorSpec
 
 function checkedSpec(value: unknown, field: string, refuse: Refuse): TensorSpec {
   const subject = `a signature with ${field} in which a tensor`;
-  const { name, dtype, shape } = checkedRecord(value, ['name', 'dtype', 'shape'], subject, refuse);
+  const { name, dtype, shape } = checkedRecord(value, subject, refuse);
   if (typeof name !== 'string') throw refuse(`${subject} has no name`);
   if (!isDataType(dtype)) throw refuse(`${subject} has the type ${fieldValue(dtype)}`);
   if (shape !== null && !(Array.isArray(shape) && shape.every(isDimension))) {
@@ -77,16 +66,9 @@ function checkedSpec(value: unknown, field: string, refuse: Refuse): TensorSpec 
   return { name, dtype, shape };
 }
 
-function checkedRecord(
-  value: unknown,
-  allowed: readonly string[],
-  subject: string,
-  refuse: Refuse,
-): JsonRecord {
-  if (!isRecord(value)) throw refuse(`${subject} that is ${kindOf(value)}`);
-  const unknown = Object.keys(value).find((field) => !allowed.includes(field));
-  if (unknown !== undefined) throw refuse(`${subject} with the unknown field ${quotedName(unknown)}`);
-  return value;
+function checkedRecord(value: unknown, subject: string, refuse: Refuse): JsonRecord {
+  if (isRecord(value)) return value;
+  throw refuse(`${subject} that is ${kindOf(value)}`);
 }
 
 function isDataType(value: unknown): value is TensorDataType {

@@ -85,8 +85,7 @@ async function findSample(file: string): Promise<Sample> {
   const { plan } = compileAnalyzed(analyzeModel(file), count(1));
   const folder = path.join(path.dirname(file), 'test_data_set_0');
   if (plan.inputs.length > 0 && fs.existsSync(path.join(folder, 'input_0.pb'))) {
-    const names = plan.inputs.map(({ name }) => name);
-    const inputs = await readTensorFile(folder, names);
+    const inputs = await readTensorFile(folder, plan.inputs);
     return { inputs, outputs: await runWhole(file, inputs) };
   }
   let failure: unknown;

@@ -10,6 +10,8 @@ interface PipelineInit {
   readonly slices: number;
   /** @default - the construct's */
   readonly stateMachineType?: sfn.StateMachineType;
+  /** Of each function, in MB. @default - that of the plan */
+  readonly memorySize?: number;
 }
 
 /** Synthesizes a stack for each pipeline, and returns the folder of the assembly. */
@@ -19,7 +21,7 @@ export function synthesize(pipelines: Readonly<Record<string, PipelineInit>>): s
   return app.synth().directory;
 }
 
-function addPipeline(stack: Stack, { modelPath, slices, stateMachineType }: PipelineInit): void {
+function addPipeline(stack: Stack, { modelPath, slices, stateMachineType, memorySize }: PipelineInit): void {
   new SlicedInferencePipeline(stack, 'Pipeline', {
     modelPath,
     slicing: Slicing.count(slices),
@@ -27,5 +29,6 @@ function addPipeline(stack: Stack, { modelPath, slices, stateMachineType }: Pipe
     architecture: process.arch === 'arm64' ? lambda.Architecture.ARM_64 : lambda.Architecture.X86_64,
     removalPolicy: RemovalPolicy.DESTROY,
     ...(stateMachineType && { stateMachineType }),
+    ...(memorySize !== undefined && { sliceFunctions: { memorySize } }),
   });
 }

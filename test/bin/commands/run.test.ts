@@ -74,6 +74,29 @@ describe('run', () => {
     ]);
   });
 
+  it('warns of a slice whose peak is above the memory of its function', async () => {
+    // Mapped weights of 41 MB are a part of the peak, and the local cloud kills no function for them.
+    const large = saveModel(mlp(1, 3200));
+    const assembly128 = synthesize({ Large: { modelPath: large, slices: 1, memorySize: 128 } });
+    const inputs = await save(new Map([['x', float32([1, 3200])]]));
+    const out = path.join(temporaryFolder(), 'y.npz');
+    const { code, stderr } = await cli(['run', assembly128, '--inputs', inputs, '--out', out, '--json']);
+    expect(stderr).toMatch(
+      /^warning: slice 0 peaked at \d+ MB, its function has 128 MB: raise its memorySize\n$/,
+    );
+    expect(code).toBe(0);
+  });
+
+  it('takes nested arrays as JSON', async () => {
+    const file = path.join(temporaryFolder(), 'x.json');
+    fs.writeFileSync(file, JSON.stringify({ x: [Array(16).fill(0.5), Array(16).fill(-1)] }));
+    const out = path.join(temporaryFolder(), 'y.npz');
+    await succeed(['run', assembly, '--inputs', file, '--out', out]);
+    const values = Array.from({ length: 32 }, (_, index) => (index < 16 ? 0.5 : -1));
+    const expected = await unsliced(model, new Map([['x', float32([2, 16], values)]]), ['y']);
+    expect(comparable(await readTensorFile(out, []))).toEqual(comparable(expected));
+  });
+
   it('writes a timeline and labels simulated times', async () => {
     const folder = temporaryFolder();
     const [out, trace] = ['y.npz', 'trace.json'].map((name) => path.join(folder, name));

@@ -7,8 +7,14 @@ import { Writer } from 'protobufjs/minimal';
 import { isWritableTensorFile, readTensorFile, writeTensorFile } from '../../../bin/tensor-files';
 import { decodeNpz, encodeNpz } from '../../../bin/tensor-files/npz';
 import { encodeNpy } from '../../../bin/tensor-files/npy';
+import type { TensorSpec } from '../../../contract/tensors';
 import type { RawTensor } from '../../../lambda/tensors/tensor';
 import { comparable, namedTensors } from '../../support/arbitrary-tensors';
+
+/** Inputs of a model with these names. */
+function inputs(...names: readonly string[]): TensorSpec[] {
+  return names.map((name) => ({ name, dtype: 'float32', shape: null }));
+}
 
 let folder: string;
 beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'tensor-files-'))));
@@ -51,8 +57,10 @@ describe('a tensor file', () => {
 
   it('.npy holds the only input of its model', async () => {
     const path = write('a.npy', encodeNpy(x));
-    expect(comparable(await readTensorFile(path, ['image']))).toEqual(comparable(new Map([['image', x]])));
-    await expect(readTensorFile(path, ['a', 'b'])).rejects.toThrow(
+    expect(comparable(await readTensorFile(path, inputs('image')))).toEqual(
+      comparable(new Map([['image', x]])),
+    );
+    await expect(readTensorFile(path, inputs('a', 'b'))).rejects.toThrow(
       `tensor file '${path}' must be a file that names its tensors, got an .npy for a model of 2 inputs: use .npz or .safetensors with 'a', 'b'`,
     );
   });
@@ -79,9 +87,9 @@ describe('a tensor file', () => {
     ['a', 'text', 'got no extension'],
   ])('%s with bad content (%#) is refused with its path', async (name, content, message) => {
     const path = write(name, content);
-    await expect(readTensorFile(path, ['x'])).rejects.toMatchObject({ name: 'SlicedInferenceError' });
-    await expect(readTensorFile(path, ['x'])).rejects.toThrow(message);
-    await expect(readTensorFile(path, ['x'])).rejects.toThrow(path);
+    await expect(readTensorFile(path, inputs('x'))).rejects.toMatchObject({ name: 'SlicedInferenceError' });
+    await expect(readTensorFile(path, inputs('x'))).rejects.toThrow(message);
+    await expect(readTensorFile(path, inputs('x'))).rejects.toThrow(path);
   });
 
   it('that is missing is refused with its path', async () => {
@@ -140,7 +148,7 @@ describe('a folder of input_N.pb', () => {
     write('input_1.pb', proto('flag', 1));
     write('input_10.pb', proto('last', 1));
     write('output_0.pb', 'not read');
-    expect(comparable(await readTensorFile(folder, ['first', 'second']))).toEqual(
+    expect(comparable(await readTensorFile(folder, inputs('first', 'second')))).toEqual(
       comparable(
         new Map([
           ['first', bool(0)],
@@ -153,14 +161,14 @@ describe('a folder of input_N.pb', () => {
 
   it('without such files is refused', async () => {
     mkdirSync(join(folder, 'deeper'));
-    await expect(readTensorFile(folder, ['x'])).rejects.toThrow(
+    await expect(readTensorFile(folder, inputs('x'))).rejects.toThrow(
       'must have input_0.pb and so on, got 1 other files',
     );
   });
 
   it('with more files than the model has inputs is refused', async () => {
     write('input_1.pb', proto(undefined, 0));
-    await expect(readTensorFile(folder, ['x'])).rejects.toThrow(
+    await expect(readTensorFile(folder, inputs('x'))).rejects.toThrow(
       "must have the number of one of the model's 1 inputs, got number 1",
     );
   });
@@ -168,12 +176,12 @@ describe('a folder of input_N.pb', () => {
   it('with two tensors of one name is refused', async () => {
     write('input_0.pb', proto('x', 0));
     write('input_1.pb', proto('x', 0));
-    await expect(readTensorFile(folder, ['x'])).rejects.toThrow("got 'x' again");
+    await expect(readTensorFile(folder, inputs('x'))).rejects.toThrow("got 'x' again");
   });
 
   it('with a bad file is refused with the path of that file', async () => {
     const path = write('input_0.pb', 'text');
-    await expect(readTensorFile(folder, ['x'])).rejects.toThrow(
+    await expect(readTensorFile(folder, inputs('x'))).rejects.toThrow(
       `tensor file '${path}' must be an ONNX TensorProto`,
     );
   });
@@ -187,7 +195,7 @@ testIfCorpus('the test data sets of real models are read completely', async () =
     .map((model) => join(corpus, model, 'test_data_set_0'))
     .filter((path) => existsSync(join(path, 'input_0.pb')));
   expect(folders.length).toBeGreaterThan(0);
-  const names = Array.from({ length: 100 }, (_, index) => `input ${index}`);
+  const names = inputs(...Array.from({ length: 100 }, (_, index) => `input ${index}`));
   for (const path of folders) {
     const files = readdirSync(path).filter((name) => name.startsWith('input_'));
     expect((await readTensorFile(path, names)).size).toBe(files.length);

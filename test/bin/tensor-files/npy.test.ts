@@ -1,18 +1,25 @@
 import * as fc from 'fast-check';
 import { decodeNpy, encodeNpy } from '../../../bin/tensor-files/npy';
-import type { RawTensor } from '../../../lambda/tensors/tensor';
+import { BadContent } from '../../../bin/tensor-files/tensor-file-error';
+import type { NumericTensor, RawTensor } from '../../../lambda/tensors/tensor';
 import { comparable, rawTensor } from '../../support/arbitrary-tensors';
 
 /** An .npy of version 1 with the given header and elements. */
 function npy(header: string, data: readonly number[] = [], version = 1): Uint8Array {
-  const length = Buffer.from([header.length & 255, header.length >> 8]);
-  return Buffer.concat([
-    Buffer.from('\x93NUMPY', 'latin1'),
-    Buffer.of(version, 0),
-    length,
-    Buffer.from(header),
-    Buffer.from(data),
-  ]);
+  return npyOf([version, 0], header, data);
+}
+
+/** @param claimed length of the header as the file has it */
+function npyOf(
+  version: readonly [number, number],
+  header: string,
+  data: readonly number[],
+  claimed = Buffer.byteLength(header),
+): Uint8Array {
+  const length = Buffer.alloc(version[0] === 2 || version[0] === 3 ? 4 : 2);
+  length.writeUIntLE(claimed, 0, length.byteLength);
+  const magic = Buffer.from('\x93NUMPY', 'latin1');
+  return Buffer.concat([magic, Buffer.from(version), length, Buffer.from(header), Buffer.from(data)]);
 }
 
 function header(description: string, shape: string, order = 'False'): string {
@@ -48,6 +55,60 @@ describe('an .npy file', () => {
     expect(decodeNpy(other)).toMatchObject({ dtype: 'int8', shape: [2, 1] });
   });
 
+  it.each<[string, string, string, readonly number[], readonly number[]]>([
+    ['a matrix in Fortran order', '|u1', '2, 3', [1, 4, 2, 5, 3, 6], [1, 2, 3, 4, 5, 6]],
+    ['a cube in Fortran order', '|i1', '2, 2, 2', [0, 4, 2, 6, 1, 5, 3, 7], [0, 1, 2, 3, 4, 5, 6, 7]],
+    ['wide elements in Fortran order', '<i2', '2, 2', [1, 0, 3, 0, 2, 0, 4, 0], [1, 0, 2, 0, 3, 0, 4, 0]],
+    [
+      'big-endian numbers in Fortran order',
+      '>u2',
+      '2, 2',
+      [0, 1, 0, 3, 0, 2, 0, 4],
+      [1, 0, 2, 0, 3, 0, 4, 0],
+    ],
+    ['a vector in Fortran order', '<f2', '2,', [1, 2, 3, 4], [1, 2, 3, 4]],
+    ['no elements in Fortran order', '<f8', '0, 3', [], []],
+  ])('may have %s', (_, description, shape, data, expected) => {
+    const tensor = decodeNpy(npy(header(description, shape, 'True'), data));
+    expect(tensor).toMatchObject({ shape: shape.split(',').filter(Boolean).map(Number) });
+    expect([...(tensor as NumericTensor).bytes]).toEqual(expected);
+  });
+
+  it('may have big-endian numbers and text', () => {
+    const number = decodeNpy(npy(header('>f8', ''), [0x3f, 0xf0, 0, 0, 0, 0, 0, 0]));
+    expect([...(number as NumericTensor).bytes]).toEqual([0, 0, 0, 0, 0, 0, 0xf0, 0x3f]);
+    const text = decodeNpy(npy(header('>U2', '1,'), [0, 1, 0xf6, 0, 0, 0, 0, 0]));
+    expect(text).toEqual({ dtype: 'string', shape: [1], strings: ['\u{1f600}'] });
+  });
+
+  it('may have strings in Fortran order and as bytes in UTF-8', () => {
+    const file = npy(header('|S2', '2, 2', 'True'), [...Buffer.from('a\0b\0\u00fc\0\0')]);
+    expect(decodeNpy(file)).toEqual({ dtype: 'string', shape: [2, 2], strings: ['a', '\u00fc', 'b', ''] });
+  });
+
+  it.each([1, 2, 3])('may have a header of version %d', (version) => {
+    const file = npyOf([version, 0], header('<i8', '1,'), [255, 255, 255, 255, 255, 255, 255, 127]);
+    expect(decodeNpy(file)).toMatchObject({ dtype: 'int64', shape: [1] });
+  });
+
+  it('fails only with an error about its content, whichever bits of it flip', () => {
+    const files = [
+      npyOf([1, 0], header('>i4', '2, 3', 'True'), Array<number>(24).fill(7)),
+      npyOf([3, 0], header('<U2', '2,'), Array<number>(16).fill(0)),
+    ];
+    fc.assert(
+      fc.property(fc.constantFrom(...files), fc.nat(), fc.nat({ max: 255 }), (file, place, byte) => {
+        const damaged = Uint8Array.from(file);
+        damaged[place % file.byteLength] = byte;
+        try {
+          decodeNpy(damaged);
+        } catch (error) {
+          expect(error).toBeInstanceOf(BadContent);
+        }
+      }),
+    );
+  });
+
   it('keeps NULs inside strings, and is not written for strings that end with one', () => {
     const inside: RawTensor = { dtype: 'string', shape: [1], strings: ['a\0b'] };
     expect(decodeNpy(encodeNpy(inside))).toEqual(inside);
@@ -57,17 +118,24 @@ describe('an .npy file', () => {
   it.each<[string, Uint8Array, string]>([
     ['that is empty', new Uint8Array(0), 'an .npy array, got other content'],
     ['of other content', Buffer.from('a text file of some length'), 'an .npy array, got other content'],
-    ['of an unknown version', npy(header('<f4', ''), [0, 0, 0, 0], 9), 'a truncated one of version 9'],
+    ['of an unknown version', npy(header('<f4', ''), [0, 0, 0, 0], 9), 'got version 9.0'],
     ['with a header beyond its end', npy(header('<f4', '')).subarray(0, 40), 'a truncated one of version 1'],
     [
       'of a structured array',
       npy("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (2,), }"),
       'one plain dtype',
     ],
-    ['in Fortran order', npy(header('<f4', '1,', 'True'), [0, 0, 0, 0]), 'save numpy.ascontiguousarray(x)'],
-    ['in big-endian order', npy(header('>f4', ''), [0, 0, 0, 0]), "save x.astype('<f4')"],
     ['of pickled objects', npy(header('|O', ''), [1]), 'pickled Python objects'],
-    ['of bytes', npy(header('|S3', ''), [1, 2, 3]), 'save x.astype(str)'],
+    ['of bytes that are not UTF-8', npy(header('|S1', ''), [0xff]), 'text in UTF-8, got other bytes'],
+    ['of strings without width', npy(header('<U0', '99999999999'), []), 'of one of the dtypes'],
+    ['of an order that no machine has', npy(header('|f4', ''), [0, 0, 0, 0]), 'got |f4'],
+    ['of a later minor version', npyOf([1, 1], header('|u1', ''), [1]), 'version 1 to 3, got version 1.1'],
+    ['with a huge header', npyOf([2, 0], header('|u1', ''), [1], 2 ** 32 - 1), 'got 4294967295 bytes'],
+    ['cut short inside the length', npyOf([2, 0], '', []).subarray(0, 11), 'a truncated one of version 2'],
+    ['with a key twice', npy("{'descr': '|u1', 'descr': '|u1', 'shape': ()}", [1]), 'one plain dtype'],
+    ['with an unknown key', npy(`${header('|u1', '').slice(0, -2)}'x': True}`, [1]), 'one plain dtype'],
+    ['with code in its header', npy("{'descr': __import__('os'), 'shape': ()}", [1]), 'one plain dtype'],
+    ['with text behind its header', npy(`${header('|u1', '')} {}`, [1]), 'one plain dtype'],
     ['of complex numbers', npy(header('<c8', ''), [1]), 'got <c8'],
     ['with too few elements', npy(header('<i2', '3,'), [1, 2]), 'int16[3], 6 bytes, got 2 bytes'],
     ['with too many elements', npy(header('|u1', ''), [1, 2]), 'uint8[], 1 bytes, got 2 bytes'],

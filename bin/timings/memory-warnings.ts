@@ -1,0 +1,27 @@
+/** Says which slices used more memory than their functions have on AWS, or almost. */
+import type { SliceTiming } from '../../contract/execution';
+
+/** Lambda's MB. https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html */
+const MEGABYTE = 2 ** 20;
+
+/** From this share of a function's memory on, another request or another processor may need all of it. */
+const CLOSE = 0.9;
+
+/**
+ * A line for each slice whose peak is above or close to its function's memory.
+ * @param memory by slice, in MB of 2^20 bytes; slices of unknown memory have no line
+ */
+export function memoryWarnings(
+  timings: readonly Pick<SliceTiming, 'slice' | 'peakMemoryBytes'>[],
+  memory: ReadonlyMap<number, number>,
+): string[] {
+  return timings.flatMap(({ slice, peakMemoryBytes }) => {
+    const limit = memory.get(slice);
+    if (limit === undefined || peakMemoryBytes <= CLOSE * limit * MEGABYTE) return [];
+    // A peak just above the memory must not read like the memory.
+    const isAbove = peakMemoryBytes > limit * MEGABYTE;
+    const peak = isAbove ? Math.ceil(peakMemoryBytes / MEGABYTE) : Math.floor(peakMemoryBytes / MEGABYTE);
+    const comparison = isAbove ? 'its function has' : 'which is close to the memory of its function,';
+    return [`slice ${slice} peaked at ${peak} MB, ${comparison} ${limit} MB: raise its memorySize`];
+  });
+}

@@ -1,0 +1,1153 @@
+"""Calls a pipeline of cdk-sliced-inference: NumPy arrays in, NumPy arrays out.
+
+Copy this file into your application. It needs Python 3.10, boto3, numpy and safetensors.
+
+    from sliced_inference import SlicedInferenceClient
+
+    model = SlicedInferenceClient("arn:aws:states:eu-central-1:111122223333:stateMachine:Ocr")
+    result = model.infer({"x": array})
+    print(result.outputs["y"].shape)
+
+The ARN is all that a caller needs. The state machine's comment says which bucket, inputs and outputs the pipeline has; the
+client reads it with DescribeStateMachine. The construct's ``grant_invoke`` allows a role to do everything that this file
+does.
+
+Inputs
+    An array keeps its dtype, which must be that of the model: an int32 array is no float32 input. A list, a tuple or a
+    number takes the model's dtype, and its elements must fit it. Strings are arrays or lists of ``str``.
+    Outputs of strings are arrays of objects, which are ``str``.
+Transport
+    A request of at most 255 KiB of JSON goes inline, a larger one through S3. Results come inline if the pipeline returns
+    them, and otherwise from S3, where their checksums are verified.
+Two times
+    ``wait_timeout`` is how long a call waits for its run. ``request_timeout`` is how long one request to AWS may be
+    silent. Only StartSyncExecution may be silent as long as an Express execution lasts, because it answers at its end.
+Errors
+    ``InferenceError`` says why a run failed, or why an input does not fit the model. ``InferenceTimeoutError`` and
+    ``InferenceCancelledError`` end a wait. Errors of boto3, such as missing permissions, are raised as they are.
+"""
+
+from __future__ import annotations
+
+import base64
+import concurrent.futures
+import ipaddress
+import json
+import random
+import re
+import threading
+import time
+import urllib.parse
+import uuid
+import warnings
+import zlib
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
+from dataclasses import dataclass
+from typing import Any, Literal, TypeVar
+
+import boto3
+import botocore.exceptions
+import numpy as np
+import safetensors
+import safetensors.numpy
+from botocore.config import Config
+from numpy.typing import ArrayLike, NDArray
+
+__all__ = [
+    "Inference",
+    "InferenceCancelledError",
+    "InferenceError",
+    "InferenceTimeoutError",
+    "Invocation",
+    "Outcome",
+    "PipelineDescription",
+    "PipelineLimits",
+    "PipelineSignature",
+    "Progress",
+    "SlicedInferenceClient",
+    "TensorSpec",
+]
+
+Tensor = NDArray[Any]
+T = TypeVar("T")
+
+CONTRACT_VERSION = 1
+
+MAX_REQUEST_BYTES = 255 * 1024
+"""Largest request that the pipeline takes inline, in bytes of its JSON."""
+
+MAX_EXPRESS_SECONDS = 300
+"""https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html"""
+
+MAX_INPUT_BYTES = 256 * 1024
+"""Largest input of an execution, in bytes of UTF-8. The same page has it."""
+
+MAX_INLINE_RESULT_BYTES = 180 * 1024
+"""Largest results that the pipeline returns inline, in bytes of their JSON."""
+
+MAX_PUT_BYTES = 5 * 2**30
+"""Largest upload in one part: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html"""
+
+NUMERIC_DTYPES = (
+    *("float32", "float64", "float16", "int8", "int16", "int32", "int64"),
+    *("uint8", "uint16", "uint32", "uint64", "bool"),
+)
+
+
+class InferenceError(Exception):
+    """A run failed, or an input does not fit the model.
+
+    ``name`` is the error's name: one that the guide to requests and results lists, such as ``SliceFailed``; one of Step
+    Functions or Lambda, such as ``States.Timeout``; or one of the client's own: ``InvalidInput``, ``InvalidOutput``,
+    ``NotAPipeline``, ``ExecutionAborted`` and ``NotStopped``.
+    ``slice`` is the slice that failed, or ``step`` is ``preprocess`` or ``postprocess``. If the failure is about a tensor,
+    ``tensor`` names it, and ``expected`` and ``got`` describe it. ``execution_arn`` is ``None`` if nothing was started.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        message: str,
+        *,
+        slice: int | None = None,
+        step: str | None = None,
+        tensor: str | None = None,
+        expected: str | None = None,
+        got: str | None = None,
+        execution_arn: str | None = None,
+    ) -> None:
+        place = f"slice {slice}: " if slice is not None else f"{step}: " if step is not None else ""
+        super().__init__(f"{name}: {place}{message}")
+        self.name = name
+        self.message = message
+        self.slice = slice
+        self.step = step
+        self.tensor = tensor
+        self.expected = expected
+        self.got = got
+        self.execution_arn = execution_arn
+
+
+class InferenceTimeoutError(TimeoutError):
+    """The run did not end within ``wait_timeout``. Unless ``stopped`` is true, it goes on.
+
+    ``execution_arn`` is ``None`` for an Express execution: AWS tells its ARN at its end.
+    """
+
+    def __init__(self, message: str, *, execution_arn: str | None = None, stopped: bool = False) -> None:
+        super().__init__(message)
+        self.execution_arn = execution_arn
+        self.stopped = stopped
+
+
+class InferenceCancelledError(Exception):
+    """The event ``cancel`` was set during the wait. Unless ``stopped`` is true, the run goes on."""
+
+    def __init__(self, message: str, *, execution_arn: str | None = None, stopped: bool = False) -> None:
+        super().__init__(message)
+        self.execution_arn = execution_arn
+        self.stopped = stopped
+
+
+@dataclass(frozen=True)
+class TensorSpec:
+    """A tensor as the model declares it: sizes are numbers, names, or ``None`` if unknown; so is a shape of unknown rank."""
+
+    name: str
+    dtype: str
+    shape: tuple[int | str | None, ...] | None
+
+    def __str__(self) -> str:
+        return _described(self.dtype, self.shape)
+
+
+@dataclass(frozen=True)
+class PipelineSignature:
+    """What the pipeline computes."""
+
+    deployment_digest: str
+    """Identifies everything that a result depends on: the model, the code, the architecture and threads."""
+    threads: int
+    """Threads of each function."""
+    inputs: tuple[TensorSpec, ...]
+    """The tensors of a request. With a preprocess function, those that it must produce."""
+    outputs: tuple[TensorSpec, ...]
+    """The tensors of a result, in the model's order. With a postprocess function, those that it receives."""
+    preprocess: bool
+    """Whether a function turns any JSON into a request."""
+    postprocess: bool
+    """Whether a function turns the results into any JSON."""
+
+
+@dataclass(frozen=True)
+class PipelineLimits:
+    """Limits of calls. Sizes are bytes."""
+
+    request_bytes: int
+    """Largest request as JSON. The client puts larger tensors into S3."""
+    inline_result_bytes: int
+    """Largest results as JSON inside an execution's output. With more than 100 slices it is lower."""
+    execution_input_bytes: int
+    """Largest input of an execution as JSON: of ``invoke``."""
+    execution_seconds: int | None
+    """How long an execution may last; ``None`` if the state machine has no timeout."""
+
+
+@dataclass(frozen=True)
+class PipelineDescription:
+    """What the state machine alone says about its pipeline."""
+
+    state_machine_arn: str
+    type: Literal["EXPRESS", "STANDARD"]
+    bucket: str
+    """Name of the bucket of requests and results."""
+    signature: PipelineSignature
+    limits: PipelineLimits
+
+
+@dataclass(frozen=True)
+class Inference:
+    """The result of a run."""
+
+    outputs: dict[str, Tensor]
+    """The results by name, in the model's order. You may write to the arrays."""
+    execution_arn: str
+    run: str
+    timings: list[dict[str, Any]]
+    """Measurements of each slice, with the names that they have in the execution's output. Times are milliseconds."""
+    deployment_digest: str
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """The output of an execution, which can be any JSON if the pipeline has a postprocess function."""
+
+    output: Any
+    execution_arn: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One of many inferences. Exactly one of ``result`` and ``error`` is set."""
+
+    index: int
+    result: Inference | None = None
+    error: Exception | None = None
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far many inferences are."""
+
+    done: int
+    """Inferences that have ended, failed ones included."""
+    failed: int
+    started: int
+    """Inferences that have started, ended ones included."""
+    total: int | None
+    """``None`` if the inputs have no length."""
+
+
+class SlicedInferenceClient:
+    """Calls one pipeline. Threads may share a client.
+
+    Args:
+        state_machine_arn: the ARN of the pipeline's state machine.
+        step_functions: your own client of boto3. If the state machine is of type Express, create it with
+            ``Config(read_timeout=310)``: StartSyncExecution answers when the run ends, and boto3 starts the run again when
+            the default of 60 seconds has passed. By default, the client makes its own, with the region of the ARN.
+        s3: your own client of boto3. By default, the client makes its own.
+        wait_timeout: how many seconds each call waits for its run; by default until the run ends, which the timeout of
+            the state machine ensures.
+        request_timeout: how many seconds a connection to AWS may be silent, for the clients that this one makes.
+        poll_interval: longest pause in seconds between two requests for the status of a Standard execution.
+        max_result_bytes: largest results that the client reads into memory.
+    """
+
+    def __init__(
+        self,
+        state_machine_arn: str,
+        *,
+        step_functions: Any = None,
+        s3: Any = None,
+        wait_timeout: float | None = None,
+        request_timeout: float = 30.0,
+        poll_interval: float = 5.0,
+        max_result_bytes: int = 2**31,
+    ) -> None:
+        self._arn = state_machine_arn
+        self._wait_timeout = wait_timeout
+        self._poll_interval = poll_interval
+        self._max_result_bytes = max_result_bytes
+        self._clients = _Clients(_region_of(state_machine_arn), request_timeout, step_functions, s3)
+        self._description: PipelineDescription | None = None
+
+    def describe(self) -> PipelineDescription:
+        """Returns the pipeline's signature, bucket and limits. Asks each time; calls use what was returned last.
+
+        Raises:
+            InferenceError: ``NotAPipeline``, if the ARN is that of another state machine.
+        """
+        description = _description_from(
+            self._clients.step_functions().describe_state_machine(stateMachineArn=self._arn)
+        )
+        self._description = description
+        return description
+
+    def infer(
+        self,
+        inputs: Mapping[str, ArrayLike],
+        *,
+        wait_timeout: float | None = None,
+        cancel: threading.Event | None = None,
+        stop_on_cancel: bool = False,
+        results: Literal["auto", "s3"] = "auto",
+    ) -> Inference:
+        """Runs the pipeline on tensors and returns its results.
+
+        Args:
+            inputs: one array or nested list for each input of the model.
+            wait_timeout: replaces that of the client for this call, in seconds.
+            cancel: stops the wait when it is set, within a tenth of a second.
+            stop_on_cancel: when the wait ends early, also stop the execution. AWS can stop only Standard executions, so
+                with an Express state machine the call is refused.
+            results: ``s3`` leaves inline results out, for example to keep them out of the execution's history.
+
+        Raises:
+            InferenceError: an input does not fit, or the run failed. ``PlanChanged``, which means that a deployment
+                overtook the run, is raised only if it happens again: the client starts such a run once more.
+            InferenceTimeoutError: the run did not end within the waiting time.
+            InferenceCancelledError: ``cancel`` was set.
+        """
+        events = () if cancel is None else (cancel,)
+        return self._infer(inputs, _Wait(self._seconds(wait_timeout), events, stop_on_cancel), results)
+
+    def infer_many(
+        self,
+        inputs: Iterable[Mapping[str, ArrayLike]],
+        *,
+        concurrency: int = 8,
+        on_progress: Callable[[Progress], None] | None = None,
+        wait_timeout: float | None = None,
+        cancel: threading.Event | None = None,
+        stop_on_cancel: bool = False,
+        results: Literal["auto", "s3"] = "auto",
+    ) -> Iterator[Outcome]:
+        """Runs the pipeline on many inputs and yields an outcome for each, in the order of the inputs.
+
+        A failed run is an outcome with an ``error``, and the others go on. The iterator takes inputs as it needs them, and
+        holds at most twice ``concurrency`` inputs or results. If you stop iterating, it stops waiting.
+
+        Args:
+            inputs: as for ``infer``. A generator may make them one by one.
+            concurrency: how many runs are in progress at most.
+            on_progress: called after each run, in one thread at a time, but not in yours.
+            wait_timeout, cancel, stop_on_cancel, results: as for ``infer``; the waiting time is that of each run.
+
+        Raises:
+            InferenceCancelledError: ``cancel`` was set.
+        """
+        if concurrency < 1:
+            raise ValueError(f"concurrency must be at least 1, got {concurrency}: choose another")
+        abandoned = threading.Event()
+        events = (abandoned,) if cancel is None else (abandoned, cancel)
+        counter = _Counter(len(inputs) if isinstance(inputs, Sized) else None, on_progress)
+        seconds = self._seconds(wait_timeout)
+
+        def run(index: int, tensors: Mapping[str, ArrayLike]) -> Outcome:
+            counter.start()
+            try:
+                outcome = Outcome(index, self._infer(tensors, _Wait(seconds, events, stop_on_cancel), results))
+            except Exception as error:
+                outcome = Outcome(index, error=error)
+            counter.add(outcome)
+            return outcome
+
+        def outcomes() -> Iterator[Outcome]:
+            ahead: deque[concurrent.futures.Future[Outcome]] = deque()
+            executor = concurrent.futures.ThreadPoolExecutor(concurrency)
+            try:
+                for index, tensors in enumerate(inputs):
+                    ahead.append(executor.submit(run, index, tensors))
+                    if len(ahead) >= 2 * concurrency:
+                        yield _checked(ahead.popleft().result())
+                while ahead:
+                    yield _checked(ahead.popleft().result())
+            finally:
+                abandoned.set()
+                executor.shutdown(wait=True, cancel_futures=True)
+
+        return outcomes()
+
+    def invoke(
+        self,
+        request: Any,
+        *,
+        wait_timeout: float | None = None,
+        cancel: threading.Event | None = None,
+        stop_on_cancel: bool = False,
+    ) -> Invocation:
+        """Runs the pipeline on any JSON and returns its output, for pipelines with preprocess or postprocess functions.
+
+        Args:
+            request: what ``json.dumps`` takes, at most 256 KiB of it: the input of the preprocess function, or without
+                one a request as the guide to requests and results describes it.
+            wait_timeout, cancel, stop_on_cancel: as for ``infer``.
+
+        Raises:
+            ValueError: the request is too large for Step Functions.
+            InferenceError, InferenceTimeoutError, InferenceCancelledError: as for ``infer``.
+        """
+        text = _json(request)
+        size = len(text.encode())
+        if size > MAX_INPUT_BYTES:
+            raise ValueError(
+                f"a request must have at most {MAX_INPUT_BYTES} bytes of JSON, got {size}: pass a key in S3 instead"
+            )
+        events = () if cancel is None else (cancel,)
+        wait = _Wait(self._seconds(wait_timeout), events, stop_on_cancel)
+        output, arn = self._restarting(lambda: self._execute(text, wait))
+        return Invocation(output, arn)
+
+    def _seconds(self, wait_timeout: float | None) -> float | None:
+        return self._wait_timeout if wait_timeout is None else wait_timeout
+
+    def _infer(self, inputs: Mapping[str, ArrayLike], wait: _Wait, results: Literal["auto", "s3"]) -> Inference:
+        wait.check()
+
+        def attempt() -> Inference:
+            pipeline, tensors = self._checked_tensors(inputs)
+            output, arn = self._execute(self._request(pipeline, tensors, results, wait), wait)
+            return self._result(pipeline, output, arn, wait)
+
+        return self._restarting(attempt)
+
+    def _described(self) -> PipelineDescription:
+        return self._description or self.describe()
+
+    def _checked_tensors(self, inputs: Mapping[str, ArrayLike]) -> tuple[PipelineDescription, dict[str, Tensor]]:
+        pipeline = self._described()
+        try:
+            return pipeline, _tensors(pipeline.signature, inputs)
+        except InferenceError:
+            # A deployment may have changed the inputs since the client asked.
+            latest = self.describe()
+            if latest.signature.deployment_digest == pipeline.signature.deployment_digest:
+                raise
+        return latest, _tensors(latest.signature, inputs)
+
+    def _restarting(self, attempt: Callable[[], T]) -> T:
+        """A deployment that overtakes a run fails it with PlanChanged. A second run finds the new model."""
+        try:
+            return attempt()
+        except InferenceError as error:
+            if error.name != "PlanChanged":
+                raise
+        self.describe()
+        return attempt()
+
+    def _request(self, pipeline: PipelineDescription, tensors: dict[str, Tensor], results: str, wait: _Wait) -> str:
+        """The execution's input. Tensors that are too large for it are put into S3."""
+        output = {"inline": "never" if results == "s3" else "auto"}
+        size = sum(tensor.nbytes for tensor in tensors.values())
+        # base64 has four characters for three bytes, so do not even encode what cannot fit.
+        if size <= MAX_REQUEST_BYTES * 3 // 4:
+            inline = {name: _inline(tensor) for name, tensor in tensors.items()}
+            text = _json({"version": CONTRACT_VERSION, "inputs": {"tensors": inline}, "output": output})
+            if len(text.encode()) <= MAX_REQUEST_BYTES:
+                return text
+        if size > MAX_PUT_BYTES:
+            raise InferenceError(
+                "InvalidInput",
+                f"the inputs must have at most {MAX_PUT_BYTES} bytes, got {size}: S3 takes no larger upload",
+            )
+        # Each request has a new key: a run whose request is replaced fails.
+        key = f"inputs/{uuid.uuid4()}.safetensors"
+        client = self._clients.s3()
+        body = encode_file(tensors)
+        wait.finish(lambda: client.put_object(Bucket=pipeline.bucket, Key=key, Body=body), "nothing was started")
+        return _json({"version": CONTRACT_VERSION, "inputs": {"s3": key}, "output": output})
+
+    def _execute(self, text: str, wait: _Wait) -> tuple[Any, str]:
+        """Runs an execution and returns its output and its ARN."""
+        if self._described().type == "STANDARD":
+            execution = self._run_standard(text, wait)
+        elif wait.stops:
+            raise InferenceError(
+                "InvalidInput", "stop_on_cancel expects a Standard state machine, got an Express one: leave it out"
+            )
+        else:
+            execution = self._run_express(text, wait)
+        if execution["status"] != "SUCCEEDED":
+            raise _failure(execution)
+        return json.loads(execution["output"]), execution["executionArn"]
+
+    def _run_express(self, text: str, wait: _Wait) -> dict[str, Any]:
+        client = self._clients.synchronous()
+        try:
+            return wait.finish(lambda: client.start_sync_execution(stateMachineArn=self._arn, input=text), "it goes on")
+        except botocore.exceptions.ReadTimeoutError as error:
+            seconds = client.meta.config.read_timeout
+            raise InferenceTimeoutError(
+                f"StartSyncExecution must answer within the client's read_timeout of {seconds} seconds, got no answer: "
+                f"create the client with Config(read_timeout={SYNC_READ_TIMEOUT})"
+            ) from error
+
+    def _run_standard(self, text: str, wait: _Wait) -> dict[str, Any]:
+        client = self._clients.step_functions()
+        # With a name, a repeated request does not start a second execution.
+        arn: str = client.start_execution(stateMachineArn=self._arn, name=str(uuid.uuid4()), input=text)["executionArn"]
+        pause = FIRST_PAUSE
+        try:
+            while True:
+                wait.sleep(min(pause, self._poll_interval))
+                execution = self._status(client, arn)
+                if execution["status"] not in ("RUNNING", "PENDING_REDRIVE"):
+                    return execution
+                pause *= PAUSE_GROWTH
+        except _WaitEnded as ended:
+            if not wait.stops:
+                raise ended.error("it goes on", arn) from None
+            try:
+                client.stop_execution(executionArn=arn, error="Cancelled", cause=f"the caller stopped waiting: {ended}")
+            except botocore.exceptions.ClientError as error:
+                raise InferenceError(
+                    "NotStopped", f"{ended}: the execution could not be stopped: {error}", execution_arn=arn
+                ) from error
+            raise ended.error("the execution was stopped", arn, stopped=True) from None
+
+    @staticmethod
+    def _status(client: Any, arn: str) -> dict[str, Any]:
+        try:
+            answer: dict[str, Any] = client.describe_execution(executionArn=arn)
+            return answer
+        except client.exceptions.ExecutionDoesNotExist:
+            # DescribeExecution is eventually consistent. The wait bounds how long this may last.
+            return {"status": "RUNNING"}
+
+    def _result(self, pipeline: PipelineDescription, output: Any, arn: str, wait: _Wait) -> Inference:
+        if not isinstance(output, dict) or output.get("version") != CONTRACT_VERSION:
+            raise _invalid_output(f"version {CONTRACT_VERSION}", "another", arn)
+        signature, outputs = pipeline.signature, output["outputs"]
+        if "tensors" in outputs:
+            tensors = {name: _from_inline(tensor) for name, tensor in outputs["tensors"].items()}
+        else:
+            bucket, key = outputs["s3"]["bucket"], outputs["s3"]["key"]
+            if bucket != pipeline.bucket or not key.startswith("outputs/"):
+                raise _invalid_output(f"results in {pipeline.bucket} below outputs/", f"{bucket}/{key}", arn)
+            tensors = wait.finish(lambda: self._stored(bucket, key, arn), f"the results are in {bucket}/{key}", arn)
+        if output["deploymentDigest"] == signature.deployment_digest:
+            tensors = _ordered(signature.outputs, tensors, arn)
+        else:
+            # A deployment came between. The next call asks for its signature.
+            self._description = None
+        return Inference(
+            outputs=tensors,
+            execution_arn=arn,
+            run=output["run"],
+            timings=output["timings"],
+            deployment_digest=output["deploymentDigest"],
+        )
+
+    def _stored(self, bucket: str, key: str, arn: str) -> dict[str, Tensor]:
+        """Reads results from S3, again if they are damaged or the connection breaks."""
+        for attempt in range(1, READS + 1):
+            try:
+                answer = self._clients.s3().get_object(Bucket=bucket, Key=key)
+                if answer["ContentLength"] > self._max_result_bytes:
+                    most = f"at most {self._max_result_bytes} bytes of results"
+                    raise _invalid_output(f"{most}, as max_result_bytes says", str(answer["ContentLength"]), arn)
+                return decode_file(answer["Body"].read())
+            except DAMAGE as damage:
+                if attempt == READS:
+                    message = f"the results {key} must be whole, got damaged ones in {READS} reads: {damage}"
+                    raise InferenceError("CorruptTensor", message, execution_arn=arn) from damage
+            except BROKEN_READS:
+                if attempt == READS:
+                    raise
+            time.sleep(random.uniform(0, FIRST_PAUSE * 2**attempt))
+        raise AssertionError("the last read returns or raises")
+
+
+# How to reach AWS, or a local cloud.
+
+SYNC_READ_TIMEOUT = MAX_EXPRESS_SECONDS + 10
+"""Seconds until StartSyncExecution must have answered: the longest Express execution, and something for the way."""
+
+MAX_CONNECTIONS = 50
+"""For many runs at once; boto3's own default is 10."""
+
+READS = 3
+"""How often results are read if they are damaged, as often as the functions of a pipeline do it."""
+
+FIRST_PAUSE = 0.2
+PAUSE_GROWTH = 1.5
+
+BROKEN_READS = (
+    botocore.exceptions.HTTPClientError,
+    botocore.exceptions.IncompleteReadError,
+    botocore.exceptions.ResponseStreamingError,
+)
+"""boto3 repeats requests, but not the reading of a body."""
+
+
+class ChecksumMismatch(Exception):
+    """A file's bytes are not those that its writer has written."""
+
+
+DAMAGE = (ChecksumMismatch, botocore.exceptions.FlexibleChecksumError, safetensors.SafetensorError)
+
+
+class _Clients:
+    """Clients of boto3, made when they are needed. boto3 reads endpoints and credentials from the environment."""
+
+    def __init__(self, region: str, request_timeout: float, step_functions: Any, s3: Any) -> None:
+        self._region = region
+        self._request_timeout = request_timeout
+        self._given = step_functions
+        self._made: dict[str, Any] = {} if s3 is None else {"s3": s3}
+        self._making = threading.RLock()
+
+    def step_functions(self) -> Any:
+        if self._given is not None:
+            return self._given
+        return self._client("stepfunctions", self._config(self._request_timeout))
+
+    def s3(self) -> Any:
+        return self._client("s3", self._config(self._request_timeout))
+
+    def synchronous(self) -> Any:
+        """The client for StartSyncExecution, which answers when the run ends, at a host with the prefix ``sync-``."""
+        if self._given is None:
+            return self._client("synchronous", self._config(max(self._request_timeout, SYNC_READ_TIMEOUT)))
+        config = self._given.meta.config
+        if _is_local(self._given) and config.inject_host_prefix:
+            raise ValueError(
+                "a client for a local endpoint must not add a prefix to its host, got one that does: "
+                "create it with Config(inject_host_prefix=False)"
+            )
+        if config.read_timeout < MAX_EXPRESS_SECONDS:
+            warnings.warn(
+                f"the client's read_timeout should be {SYNC_READ_TIMEOUT} seconds for Express, got {config.read_timeout}: "
+                f"boto3 starts longer runs again; create it with Config(read_timeout={SYNC_READ_TIMEOUT})",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+        return self._given
+
+    def _client(self, use: str, config: Config) -> Any:
+        with self._making:
+            if use not in self._made:
+                service = "stepfunctions" if use == "synchronous" else use
+                # Stubs of boto3 know services by their literal names.
+                session: Any = boto3.session.Session(region_name=self._region)
+                client = session.client(service, config=config)
+                if _is_local(client):
+                    # `sync-127.0.0.1` and `bucket.localhost` do not exist.
+                    local = Config(inject_host_prefix=False, s3={"addressing_style": "path"})
+                    client = session.client(service, config=config.merge(local))
+                self._made[use] = client
+            return self._made[use]
+
+    def _config(self, read_timeout: float) -> Config:
+        return Config(
+            connect_timeout=self._request_timeout,
+            read_timeout=read_timeout,
+            max_pool_connections=MAX_CONNECTIONS,
+            retries={"mode": "standard"},
+            # Routers forget connections that are silent, which StartSyncExecution's are.
+            tcp_keepalive=True,
+        )
+
+
+def _is_local(client: Any) -> bool:
+    host = urllib.parse.urlsplit(client.meta.endpoint_url).hostname or ""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _region_of(arn: str) -> str:
+    parts = arn.split(":")
+    if len(parts) < 7 or parts[0] != "arn" or parts[2] != "states" or parts[5] != "stateMachine" or not parts[3]:
+        raise ValueError(
+            f"a state machine's ARN must be like arn:aws:states:REGION:ACCOUNT:stateMachine:NAME, got {arn!r}"
+        )
+    return parts[3]
+
+
+# How long to wait.
+
+CANCEL_SECONDS = 0.1
+"""How often a wait looks at its events, because Python cannot wait for several things at once."""
+
+LONGEST_STEP = 60.0
+"""Python does not wait for an infinite time, which `wait_timeout` may be."""
+
+
+class _WaitEnded(Exception):
+    """The time is over, or an event was set."""
+
+    def __init__(self, message: str, is_timeout: bool) -> None:
+        super().__init__(message)
+        self._is_timeout = is_timeout
+
+    def error(self, what_happens: str, arn: str | None = None, stopped: bool = False) -> Exception:
+        kind = InferenceTimeoutError if self._is_timeout else InferenceCancelledError
+        return kind(f"{self}: {what_happens}", execution_arn=arn, stopped=stopped)
+
+
+class _Wait:
+    """The waiting time of one call, restarts included."""
+
+    def __init__(self, seconds: float | None, events: Sequence[threading.Event], stops: bool) -> None:
+        self._seconds = seconds
+        self._end = None if seconds is None else time.monotonic() + seconds
+        self._events = events
+        self.stops = stops
+
+    def check(self) -> None:
+        """Raises if the wait is over before anything has started."""
+        try:
+            self._check()
+        except _WaitEnded as ended:
+            raise ended.error("nothing was started") from None
+
+    def sleep(self, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while True:
+            self._check()
+            rest = end - time.monotonic()
+            if rest <= 0:
+                return
+            time.sleep(min(rest, self._step()))
+
+    def finish(self, call: Callable[[], T], otherwise: str, arn: str | None = None) -> T:
+        """Waits for a call that cannot be interrupted. If the wait ends before, the error says what happens otherwise."""
+        try:
+            return self._result_of(call)
+        except _WaitEnded as ended:
+            raise ended.error(otherwise, arn) from None
+
+    def _result_of(self, call: Callable[[], T]) -> T:
+        """When the wait ends, the call goes on in its thread."""
+        if self._end is None and not self._events:
+            return call()
+        result: concurrent.futures.Future[T] = concurrent.futures.Future()
+
+        def work() -> None:
+            try:
+                result.set_result(call())
+            except BaseException as error:
+                result.set_exception(error)
+
+        # Not an executor's thread, because Python would wait for it at its end.
+        threading.Thread(target=work, name="sliced-inference", daemon=True).start()
+        while not concurrent.futures.wait([result], timeout=self._step()).done:
+            self._check()
+        return result.result()
+
+    def _check(self) -> None:
+        if any(event.is_set() for event in self._events):
+            raise _WaitEnded("the wait was cancelled", is_timeout=False)
+        if self._end is not None and time.monotonic() >= self._end:
+            raise _WaitEnded(f"the run must end within {self._seconds:g} seconds, got no result", is_timeout=True)
+
+    def _step(self) -> float:
+        rest = LONGEST_STEP if self._end is None else max(0.0, self._end - time.monotonic())
+        return min(rest, CANCEL_SECONDS if self._events else LONGEST_STEP)
+
+
+class _Counter:
+    """Counts the outcomes of many inferences."""
+
+    def __init__(self, total: int | None, on_progress: Callable[[Progress], None] | None) -> None:
+        self._done = 0
+        self._failed = 0
+        self._started = 0
+        self._total = total
+        self._on_progress = on_progress
+        self._counting = threading.Lock()
+
+    def start(self) -> None:
+        with self._counting:
+            self._started += 1
+
+    def add(self, outcome: Outcome) -> None:
+        with self._counting:
+            self._done += 1
+            self._failed += outcome.error is not None
+            if self._on_progress is not None:
+                self._on_progress(Progress(self._done, self._failed, self._started, self._total))
+
+
+def _checked(outcome: Outcome) -> Outcome:
+    if isinstance(outcome.error, InferenceCancelledError):
+        raise outcome.error
+    return outcome
+
+
+# What the state machine says.
+
+SIGNATURE_KEY = "slicedInference"
+
+
+def _description_from(machine: Mapping[str, Any]) -> PipelineDescription:
+    try:
+        definition = json.loads(machine["definition"])
+        signature = json.loads(definition["Comment"])[SIGNATURE_KEY]
+        version = signature["version"]
+    except (ValueError, KeyError, TypeError):
+        raise InferenceError(
+            "NotAPipeline",
+            f"the comment of {machine['stateMachineArn']} must have the signature of a SlicedInferencePipeline, got none: "
+            "check the ARN",
+        ) from None
+    if version != CONTRACT_VERSION:
+        raise InferenceError(
+            "NotAPipeline",
+            f"the pipeline's signature must have version {CONTRACT_VERSION}, got {version}: use the client of its release",
+        )
+    is_express = machine["type"] == "EXPRESS"
+    seconds = definition.get("TimeoutSeconds")
+    return PipelineDescription(
+        state_machine_arn=machine["stateMachineArn"],
+        type="EXPRESS" if is_express else "STANDARD",
+        bucket=signature["bucket"],
+        signature=PipelineSignature(
+            deployment_digest=signature["deploymentDigest"],
+            threads=signature["threads"],
+            inputs=tuple(_spec(spec) for spec in signature["inputs"]),
+            outputs=tuple(_spec(spec) for spec in signature["outputs"]),
+            preprocess="preprocess" in signature,
+            postprocess="postprocess" in signature,
+        ),
+        limits=PipelineLimits(
+            request_bytes=MAX_REQUEST_BYTES,
+            inline_result_bytes=MAX_INLINE_RESULT_BYTES,
+            execution_input_bytes=MAX_INPUT_BYTES,
+            execution_seconds=min(seconds or MAX_EXPRESS_SECONDS, MAX_EXPRESS_SECONDS) if is_express else seconds,
+        ),
+    )
+
+
+def _spec(spec: Mapping[str, Any]) -> TensorSpec:
+    shape = spec["shape"]
+    return TensorSpec(spec["name"], spec["dtype"], None if shape is None else tuple(shape))
+
+
+def _failure(execution: Mapping[str, Any]) -> InferenceError:
+    """The error of an execution that failed, timed out or was stopped."""
+    status = execution["status"]
+    default = {"TIMED_OUT": "States.Timeout", "ABORTED": "ExecutionAborted"}.get(status, status)
+    cause = parse_failure_cause(execution.get("cause") or f"the execution ended with the status {status}")
+    return InferenceError(execution.get("error") or default, execution_arn=execution["executionArn"], **cause)
+
+
+def parse_failure_cause(cause: str) -> dict[str, Any]:
+    """Returns ``message`` and what else a cause has of slice, step, tensor, expected and got.
+
+    The cause is a slice's JSON, with or without the JSON that Lambda puts around it, or a text of an AWS service.
+    """
+    outer = _parsed_object(cause)
+    if outer is None:
+        return {"message": cause}
+    message = outer.get("errorMessage")
+    if isinstance(message, str):
+        return _cause_fields(_parsed_object(message)) or {"message": message}
+    return _cause_fields(outer) or {"message": cause}
+
+
+def _cause_fields(fields: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    if fields is None or not isinstance(fields.get("message"), str):
+        return None
+    kinds: dict[str, type] = {"slice": int, "step": str, "message": str, "tensor": str, "expected": str, "got": str}
+    return {name: fields[name] for name, kind in kinds.items() if isinstance(fields.get(name), kind)}
+
+
+def _parsed_object(text: str) -> dict[str, Any] | None:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None
+
+
+# From Python's values to tensors of the model's types.
+
+UNFIT_CHARACTERS = re.compile("[\0\ud800-\udfff]")
+"""ONNX Runtime's JavaScript binding cuts strings at NUL and replaces lone surrogates."""
+
+
+def _tensors(signature: PipelineSignature, inputs: Mapping[str, ArrayLike]) -> dict[str, Tensor]:
+    """The inputs as arrays that fit the model: contiguous, in C order and little-endian; strings as objects."""
+    if signature.preprocess or signature.postprocess:
+        function = "preprocess" if signature.preprocess else "postprocess"
+        raise InferenceError(
+            "InvalidInput",
+            f"infer expects a pipeline that takes and returns tensors, got one with a {function} function: use invoke",
+        )
+    specs = signature.inputs
+    known = {spec.name: spec for spec in specs}
+    for name in inputs:
+        if name not in known:
+            takes = _listed(known)
+            raise InferenceError(
+                "InvalidInput", f"the model has no input '{name}': it takes {takes}", tensor=name, expected=takes
+            )
+    for spec in specs:
+        if spec.name not in inputs:
+            got = _listed(inputs)
+            raise InferenceError(
+                "InvalidInput",
+                f"input '{spec.name}' {spec} is missing: the request has {got}",
+                tensor=spec.name,
+                expected=str(spec),
+                got=got,
+            )
+    return {spec.name: _tensor(spec, inputs[spec.name]) for spec in specs}
+
+
+def _tensor(spec: TensorSpec, value: ArrayLike) -> Tensor:
+    is_plain = isinstance(value, (list, tuple, bool, int, float, str)) and not isinstance(value, np.generic)
+    array = _from_list(spec, value) if is_plain else _from_array(spec, value)
+    if not _fits(spec.shape, array.shape):
+        raise _misfit(spec, _described(spec.dtype, array.shape))
+    if spec.dtype == "string":
+        if any(UNFIT_CHARACTERS.search(text) for text in array.flat):
+            raise _unfit(spec, "strings without NUL and lone surrogates", "others")
+    elif spec.dtype == "bool" and array.size and array.view(np.uint8).max() > 1:
+        raise _unfit(spec, "bools that are bytes of 0 and 1", "others")
+    return array
+
+
+def _from_array(spec: TensorSpec, value: ArrayLike) -> Tensor:
+    array = np.asarray(value)
+    dtype = array.dtype.name
+    if array.dtype.kind in "UT" or (array.dtype.kind == "O" and all(isinstance(item, str) for item in array.flat)):
+        dtype = "string"
+    elif array.dtype.kind == "O":
+        dtype = "object"
+    elif array.dtype.kind == "S":
+        dtype = "bytes"
+    if dtype != spec.dtype:
+        raise _misfit(spec, _described(dtype, array.shape))
+    # `ascontiguousarray` would make a vector of a scalar.
+    return np.asarray(array, dtype=object if dtype == "string" else np.dtype(dtype).newbyteorder("<"), order="C")
+
+
+def _from_list(spec: TensorSpec, value: Any) -> Tensor:
+    """A nested list of numbers, bools or strings, which may also have arrays of the model's dtype in it."""
+    shape, items = _flattened(spec, value)
+    if not items and spec.shape is not None:
+        # `[]` is [0,3] for an input [N,3]: an empty list does not show the sizes behind it.
+        shape += tuple(size if isinstance(size, int) else 0 for size in spec.shape[len(shape) :])
+    if spec.dtype not in NUMERIC_DTYPES and spec.dtype != "string":
+        raise _unfit(spec, f"one of the dtypes {', '.join(NUMERIC_DTYPES)} and string", spec.dtype)
+    _check_kinds(spec, items)
+    if spec.dtype == "string":
+        strings = np.empty(len(items), dtype=object)
+        strings[:] = items
+        return strings.reshape(shape)
+    dtype = np.dtype(spec.dtype)
+    if dtype.kind in "iu":
+        _check_range(spec, items, np.iinfo(dtype).min, np.iinfo(dtype).max)
+    if dtype.kind != "f":
+        return np.array(items, dtype=dtype).reshape(shape)
+    try:
+        exact = np.array(items, dtype=np.float64)
+    except OverflowError:
+        raise _unfit(spec, f"numbers in the range of {dtype.name}", "larger ones") from None
+    with np.errstate(over="ignore"):
+        rounded = exact.astype(dtype)
+    if np.any(np.isinf(rounded) & np.isfinite(exact)):
+        raise _unfit(spec, f"numbers in the range of {dtype.name}", "larger ones")
+    return rounded.reshape(shape)
+
+
+def _flattened(spec: TensorSpec, value: Any) -> tuple[tuple[int, ...], list[Any]]:
+    """The shape of a nested list, and its elements in order."""
+    if isinstance(value, (np.ndarray, np.generic)):
+        array = _from_array(spec, value)
+        return array.shape, array.reshape(-1).tolist()
+    if not isinstance(value, (list, tuple)):
+        return (), [value]
+    if not any(isinstance(item, (list, tuple, np.ndarray, np.generic)) for item in value):
+        return (len(value),), list(value)
+    parts = [_flattened(spec, item) for item in value]
+    shapes = {shape for shape, _ in parts}
+    if len(shapes) > 1:
+        raise _unfit(spec, "lists of the same length side by side", "lists of different lengths")
+    return (len(parts), *parts[0][0]), [item for _, items in parts for item in items]
+
+
+def _check_kinds(spec: TensorSpec, items: Sequence[Any]) -> None:
+    kinds: dict[str, tuple[type, ...]] = {"string": (str,), "bool": (bool,)}
+    wanted = kinds.get(spec.dtype, (int, float) if spec.dtype.startswith("float") else (int,))
+    for index, item in enumerate(items):
+        # A bool is an int in Python, but no number of a tensor.
+        if not isinstance(item, wanted) or (isinstance(item, bool) and bool not in wanted):
+            names = " or ".join(kind.__name__ for kind in wanted)
+            raise _unfit(spec, f"elements of Python's {names} for {spec.dtype}", f"{type(item).__name__} at {index}")
+
+
+def _check_range(spec: TensorSpec, items: Sequence[int], lowest: int, highest: int) -> None:
+    for index, item in enumerate(items):
+        if not lowest <= item <= highest:
+            raise _unfit(spec, f"whole numbers from {lowest} to {highest} for {spec.dtype}", f"another at {index}")
+
+
+def _fits(spec: tuple[int | str | None, ...] | None, shape: tuple[int, ...]) -> bool:
+    if spec is None:
+        return True
+    return len(spec) == len(shape) and all(
+        not isinstance(size, int) or size == shape[axis] for axis, size in enumerate(spec)
+    )
+
+
+def _misfit(spec: TensorSpec, got: str) -> InferenceError:
+    return InferenceError(
+        "InvalidInput",
+        f"input '{spec.name}' expects {spec}, got {got}: convert it or check the input's name",
+        tensor=spec.name,
+        expected=str(spec),
+        got=got,
+    )
+
+
+def _unfit(spec: TensorSpec, expected: str, got: str) -> InferenceError:
+    return InferenceError(
+        "InvalidInput",
+        f"input '{spec.name}' must have {expected}, got {got}: convert it",
+        tensor=spec.name,
+        expected=expected,
+        got=got,
+    )
+
+
+def _described(dtype: str, shape: Sequence[int | str | None] | None) -> str:
+    """``float32[1,3,48,320]``; an unknown size reads ``?``, an unknown rank ``[...]``."""
+    sizes = "..." if shape is None else ",".join("?" if size is None else str(size) for size in shape)
+    return f"{dtype}[{sizes}]"
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(f"'{name}'" for name in names) or "no tensors"
+
+
+# Tensors in JSON and in files.
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def _ordered(specs: Sequence[TensorSpec], tensors: dict[str, Tensor], arn: str) -> dict[str, Tensor]:
+    """The results in the model's order, after a check that they are the model's."""
+    dtypes = {name: "string" if tensor.dtype == object else tensor.dtype.name for name, tensor in tensors.items()}
+    expected = {spec.name: spec.dtype for spec in specs}
+    if dtypes != expected:
+        raise _invalid_output(f"the tensors {expected}", str(dtypes), arn)
+    return {name: tensors[name] for name in expected}
+
+
+def _invalid_output(expected: str, got: str, arn: str) -> InferenceError:
+    return InferenceError(
+        "InvalidOutput",
+        f"the output of the execution must have {expected}, got {got}: use the client of the pipeline's release",
+        expected=expected,
+        got=got,
+        execution_arn=arn,
+    )
+
+
+def _inline(tensor: Tensor) -> dict[str, Any]:
+    if tensor.dtype == object:
+        return {"dtype": "string", "shape": tensor.shape, "data": tensor.reshape(-1).tolist()}
+    encoded = base64.b64encode(tensor.tobytes()).decode("ascii")
+    return {"dtype": tensor.dtype.name, "shape": tensor.shape, "base64": encoded}
+
+
+def _from_inline(tensor: Mapping[str, Any]) -> Tensor:
+    if tensor["dtype"] == "string":
+        return _string_array(tensor["shape"], tensor["data"])
+    # A bytearray makes the array writable.
+    data = bytearray(base64.b64decode(tensor["base64"], validate=True))
+    return np.frombuffer(data, dtype=np.dtype(tensor["dtype"]).newbyteorder("<")).reshape(tensor["shape"])
+
+
+def _string_array(shape: Sequence[int], items: Sequence[str]) -> Tensor:
+    array = np.empty(len(items), dtype=object)
+    array[:] = items
+    return array.reshape(tuple(shape))
+
+
+STRING_TENSOR = "string_tensor."
+TENSOR_CRC32 = "tensor_crc32."
+HEADER_CRC32 = "header_crc32"
+NO_CRC32 = "00000000"
+
+
+def encode_file(tensors: Mapping[str, Tensor]) -> bytes:
+    """A safetensors file. Strings and checksums are in its metadata, as the guide to requests and results describes."""
+    numeric = {name: tensor for name, tensor in tensors.items() if tensor.dtype != object}
+    metadata = {HEADER_CRC32: NO_CRC32}
+    for name, tensor in tensors.items():
+        if tensor.dtype == object:
+            text = _json({"shape": tensor.shape, "data": tensor.reshape(-1).tolist()})
+            metadata[f"{STRING_TENSOR}{name}"] = text
+        else:
+            metadata[f"{TENSOR_CRC32}{name}"] = _hex_crc32(tensor.reshape(-1).view(np.uint8))
+    file = safetensors.numpy.save(numeric, metadata=metadata)
+    header = _header_of(file)
+    place = header.index(_HEADER_CRC32_FIELD) + len(_HEADER_CRC32_FIELD)
+    return file[: 8 + place] + _hex_crc32(header).encode() + file[8 + place + len(NO_CRC32) :]
+
+
+def decode_file(file: bytes) -> dict[str, Tensor]:
+    """The tensors of a safetensors file. Raises ``ChecksumMismatch`` if they do not have the file's checksums."""
+    header = _header_of(file)
+    _check_header(header)
+    described = json.loads(header)
+    metadata: dict[str, str] = described.pop("__metadata__", None) or {}
+    tensors: dict[str, Tensor] = dict(safetensors.numpy.load(file))
+    data = memoryview(file)[8 + len(header) :]
+    for name, tensor in described.items():
+        begin, end = tensor["data_offsets"]
+        expected = metadata.get(f"{TENSOR_CRC32}{name}")
+        got = _hex_crc32(data[begin:end])
+        if expected is not None and expected != got:
+            raise ChecksumMismatch(f"tensor '{name}' must have the CRC32 {expected}, got {got}")
+    for key, text in metadata.items():
+        if key.startswith(STRING_TENSOR):
+            strings = json.loads(text)
+            tensors[key.removeprefix(STRING_TENSOR)] = _string_array(strings["shape"], strings["data"])
+    return tensors
+
+
+_HEADER_CRC32_FIELD = f'"{HEADER_CRC32}":"'.encode()
+"""JSON has no bare quotation marks inside of strings, so this is no part of a name."""
+
+
+def _header_of(file: bytes) -> bytes:
+    return file[8 : 8 + int.from_bytes(file[:8], "little")]
+
+
+def _check_header(header: bytes) -> None:
+    field = header.find(_HEADER_CRC32_FIELD)
+    if field < 0:
+        return
+    place = field + len(_HEADER_CRC32_FIELD)
+    expected = header[place : place + len(NO_CRC32)]
+    got = _hex_crc32(header[:place] + NO_CRC32.encode() + header[place + len(NO_CRC32) :])
+    if expected != got.encode():
+        raise ChecksumMismatch(f"the header must have the CRC32 {expected!r}, got {got}")
+
+
+def _hex_crc32(data: Any) -> str:
+    return f"{zlib.crc32(data):08x}"

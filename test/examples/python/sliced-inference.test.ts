@@ -1,0 +1,134 @@
+/** The Python caller against the local cloud over TLS, which it finds through the environment alone. */
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import type { Stack } from 'aws-cdk-lib';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import { variables } from '../../../bin/local-cloud/variables';
+import { writeTensorFile } from '../../../bin/tensor-files';
+import type { SlicedInferencePipelineProps } from '../../../lib';
+import { Slicing } from '../../../lib';
+import { endless, pickyAboutColumns } from '../../support/command-models';
+import { start, synthesize } from '../../support/deployed-pipeline';
+import { ROOT } from '../../support/documents';
+import { FLOAT, mlp, node, saveModel, temporaryFolder, value } from '../../support/model-builder';
+import type { ModelInit } from '../../support/model-builder';
+import { hasPackages, runPython } from '../../support/python';
+import { float32 } from '../../support/tensors';
+
+const EXAMPLE = path.join(ROOT, 'examples/python');
+
+/** ONNX's numbers of the element types, in the order in which `cases.py` lists them. */
+const TYPES: Readonly<Record<string, number>> = {
+  ...{ float32: 1, float64: 11, float16: 10, int8: 3, int16: 5, int32: 6, int64: 7 },
+  ...{ uint8: 2, uint16: 4, uint32: 12, uint64: 13, bool: 9, string: 8 },
+};
+
+/** Returns each of its inputs. */
+function identities(inputs: readonly (readonly [name: string, type: number])[]): ModelInit {
+  return {
+    graph: {
+      node: inputs.map(([name]) => node('Identity', [name], [`same ${name}`])),
+      input: inputs.map(([name, type]) => value(name, type, ['n'])),
+      output: inputs.map(([name, type]) => value(`same ${name}`, type, ['n'])),
+    },
+  };
+}
+
+type Build = (stack: Stack) => Partial<SlicedInferencePipelineProps>;
+
+const STANDARD: Build = () => ({
+  slicing: Slicing.count(1),
+  stateMachineType: sfn.StateMachineType.STANDARD,
+});
+
+/** A function with this body, which reads the variable `event`. */
+function own(stack: Stack, id: string, body: string): lambda.Function {
+  const folder = temporaryFolder();
+  fs.writeFileSync(path.join(folder, 'index.js'), `exports.handler = async (event) => { ${body} };`);
+  return new lambda.Function(stack, id, {
+    code: lambda.Code.fromAsset(folder),
+    handler: 'index.handler',
+    runtime: lambda.Runtime.NODEJS_22_X,
+    architecture: process.arch === 'arm64' ? lambda.Architecture.ARM_64 : lambda.Architecture.X86_64,
+  });
+}
+
+const OWN_FUNCTIONS: Build = (stack) => ({
+  slicing: Slicing.count(2),
+  preprocess: own(
+    stack,
+    'Before',
+    `if (event.text === 'throw') throw new TypeError('no such text');
+     const data = Array.from({ length: 16 }, (_, at) => event.text.charCodeAt(at % event.text.length) / 256);
+     return { version: 1, inputs: { tensors: { x: { dtype: 'float32', shape: [1, 16], data } } } };`,
+  ),
+  postprocess: own(
+    stack,
+    'After',
+    `return { label: 'read', y: event.outputs.tensors.y, slices: event.timings.length };`,
+  ),
+});
+
+/** By class of `cases.py`: what the pipeline is, and how it is built. */
+const PIPELINES: Readonly<Record<string, readonly [model: () => ModelInit, build: Build]>> = {
+  EveryType: [() => identities(Object.entries(TYPES)), () => ({ slicing: Slicing.count(3) })],
+  Standard: [() => identities([['x', FLOAT]]), STANDARD],
+  EndlessStandard: [endless, STANDARD],
+  EndlessExpress: [endless, () => ({ slicing: Slicing.count(1) })],
+  Picky: [() => pickyAboutColumns(4), () => ({ slicing: Slicing.count(2) })],
+  OwnFunctions: [() => mlp(4), OWN_FUNCTIONS],
+};
+
+/** Deploys a pipeline, and returns the variables through which a program finds it. */
+async function deployed(model: ModelInit, build: Build): Promise<Record<string, string>> {
+  const cloud = await start(synthesize(saveModel(model), build));
+  const { stateMachineArn, bucket } = cloud.pipeline;
+  return {
+    ...variables(cloud, {}),
+    STATE_MACHINE_ARN: stateMachineArn,
+    BUCKET: bucket,
+    PYTHONPATH: EXAMPLE,
+  };
+}
+
+/** The names of the test cases of a class. */
+function casesOf(name: string): string[] {
+  const source = fs.readFileSync(path.join(__dirname, 'cases.py'), 'utf8');
+  const [, body] = source.split(new RegExp(`^class ${name}\\(.*\\):$`, 'm'));
+  return [...body.split(/^class /m)[0].matchAll(/^ {4}def (test_\w+)/gm)].map(([, found]) => found);
+}
+
+const hasPython = hasPackages('boto3', 'numpy', 'safetensors');
+
+describe.each(Object.entries(PIPELINES))('the Python caller of %s', (name, [model, build]) => {
+  let results: Readonly<Record<string, string | null>>;
+  if (hasPython) {
+    beforeAll(async () => {
+      const env = await deployed(model(), build);
+      const output = await runPython([path.join(__dirname, 'run_cases.py'), name], { env });
+      results = JSON.parse(output) as typeof results;
+    });
+  }
+
+  (hasPython ? it : it.skip).each(casesOf(name).map((found) => [found.slice(5).replaceAll('_', ' '), found]))(
+    '%s',
+    (_, found) => {
+      expect(results).toHaveProperty([found], null);
+    },
+  );
+});
+
+(hasPython ? test : test.skip)('the ten-line caller prints the class of each row', async () => {
+  const caller = path.join(EXAMPLE, 'infer.py');
+  expect(fs.readFileSync(caller, 'utf8').trimEnd().split('\n').length).toBeLessThanOrEqual(10);
+  const graph = {
+    node: [node('Neg', ['x'], ['scores']), node('Softmax', ['scores'], ['probabilities'])],
+    input: [value('x', FLOAT, ['batch', 3])],
+    output: [value('probabilities', FLOAT, ['batch', 3])],
+  };
+  const env = await deployed({ graph }, () => ({ slicing: Slicing.count(2) }));
+  const cwd = temporaryFolder();
+  await writeTensorFile(path.join(cwd, 'x.npz'), new Map([['x', float32([2, 3], [0, 1, 2, 3, -1, 2])]]));
+  expect(await runPython([caller], { cwd, env })).toBe('[0 1]\n');
+});
