@@ -26,6 +26,11 @@ export class MissedTargets {
     this.maxDollarsPerMillion = targets.maxDollarsPerMillion ?? Infinity;
   }
 
+  /** Whether there is no limit to miss. */
+  get areUnlimited(): boolean {
+    return this.maxLatencyMs === Infinity && this.maxDollarsPerMillion === Infinity;
+  }
+
   /** @param coldShare share of the compared runs that is cold */
   count(size: AlternativeSize, requestsPerHour: number, coldShare: number): number {
     return (

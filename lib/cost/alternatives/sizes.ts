@@ -14,7 +14,7 @@ export function alternativeOf(
   const best = (rate: number): AlternativeSize | undefined => {
     const share = comparedColdShare(setting, rate);
     return least(
-      possible.filter((size) => limits.count(size, rate, share) === 0),
+      limits.areUnlimited ? possible : possible.filter((size) => limits.count(size, rate, share) === 0),
       (size) => size.dollarsPerMonth(rate, share),
     );
   };

@@ -18,6 +18,7 @@ export interface Winner {
   readonly toPerHour: number;
 }
 
+/** The cheapest alternative from a rate on. */
 interface Change {
   /** Undefined if all alternatives break a limit. */
   readonly id: AlternativeId | undefined;
@@ -33,9 +34,10 @@ type Priced = Pick<Alternative, 'id' | 'dollarsPerMonth'>;
 export function winners(alternatives: readonly Priced[]): Winner[] {
   const steps = Math.round(Math.log10(GREATEST_RATE / LEAST_RATE) * RATES_PER_DECADE);
   const rates = Array.from({ length: steps + 1 }, (_, step) => rateAt(step, steps));
-  const changes = [{ id: cheapestAt(alternatives, LEAST_RATE)?.id, fromPerHour: LEAST_RATE }];
-  for (let step = 1; step <= steps; step++)
-    changes.push(...changesBetween(alternatives, rates[step - 1], rates[step]));
+  const cheapest = rates.map((fromPerHour): Change => changeAt(alternatives, fromPerHour));
+  const changes = cheapest.flatMap((own, step) =>
+    step === 0 ? [own] : changesBetween(alternatives, cheapest[step - 1], own),
+  );
   return changes.flatMap(({ id, fromPerHour }, index) => {
     const toPerHour = index + 1 < changes.length ? changes[index + 1].fromPerHour : GREATEST_RATE;
     return id === undefined ? [] : [{ id, fromPerHour, toPerHour }];
@@ -59,11 +61,13 @@ export function cheapestAt<T extends Priced>(
   return cheapest;
 }
 
-function changesBetween(alternatives: readonly Priced[], from: number, to: number): Change[] {
-  const before = cheapestAt(alternatives, from)?.id;
-  const after = cheapestAt(alternatives, to)?.id;
-  if (before === after) return [];
-  if (to / from - 1 < PRECISION) return [{ id: after, fromPerHour: to }];
-  const middle = Math.sqrt(from * to);
-  return [...changesBetween(alternatives, from, middle), ...changesBetween(alternatives, middle, to)];
+function changeAt(alternatives: readonly Priced[], fromPerHour: number): Change {
+  return { id: cheapestAt(alternatives, fromPerHour)?.id, fromPerHour };
+}
+
+function changesBetween(alternatives: readonly Priced[], before: Change, after: Change): Change[] {
+  if (before.id === after.id) return [];
+  if (after.fromPerHour / before.fromPerHour - 1 < PRECISION) return [after];
+  const middle = changeAt(alternatives, Math.sqrt(before.fromPerHour * after.fromPerHour));
+  return [...changesBetween(alternatives, before, middle), ...changesBetween(alternatives, middle, after)];
 }
