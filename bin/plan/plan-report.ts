@@ -31,16 +31,23 @@ export interface PlanReport {
   /** Sentences, the most important first. */
   readonly verdict: readonly string[];
   readonly timelines: { readonly warm: readonly TimelineSpan[]; readonly cold: readonly TimelineSpan[] };
-  /** How far the search may have missed the best plan; absent if the number of slices or the cuts were given. */
+  /** How far the search may have missed the best plan; absent if the cuts were given. */
   readonly search?: SearchLimits;
   readonly assumptions: readonly Assumption[];
   readonly warnings: readonly string[];
 }
 
-/** See `ChosenSettings`. */
+/** See `SearchQuality`. */
 export interface SearchLimits {
-  /** The plan costs at most this share more than the best one among those that the search compared. */
+  /**
+   * The plan costs this share more than the best one that the search found, or takes longer if latency is minimized. Its slices
+   * are more even instead.
+   */
+  readonly gap: number;
+  /** The gap and the share by which the search may have missed the best plan among the cuts that it compared. */
   readonly tolerance: number;
+  /** Number of cuts that the search compared. */
+  readonly comparedCuts: number;
   readonly comparedAllCuts: boolean;
 }
 

@@ -68,11 +68,9 @@ export function assembleReport(
     cheapest: services.cheapest,
     verdict: [...services.sentences.slice(0, 1), planSentence(slices), ...services.sentences.slice(1)],
     timelines: { warm: runTimeline(priced, 'warm'), cold: runTimeline(priced, 'cold') },
-    ...(cut.settings && {
-      search: { tolerance: cut.settings.tolerance, comparedAllCuts: cut.settings.comparedAllCuts },
-    }),
+    ...(cut.quality && { search: cut.quality }),
     assumptions: assumptionsOf(model, ofModel, request),
-    warnings: warningsOf(analyzed, cut.settings, request),
+    warnings: warningsOf(analyzed, cut.quality, request),
   };
 }
 

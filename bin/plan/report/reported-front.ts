@@ -72,7 +72,7 @@ function searchedFront(space: CutSpace, own: OwnPlan, request: ReportRequest): r
     ...{ temperature, quantile, requestsPerHour, transports },
   });
   try {
-    return slicer.choose(space).settings?.front() ?? [];
+    return slicer.choose(space).settings?.front().points ?? [];
   } catch (error) {
     // No plan keeps within the memory of a function, such as when the user named too few cuts.
     if (error instanceof SlicedInferenceError) return [];

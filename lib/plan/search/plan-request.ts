@@ -65,15 +65,37 @@ export interface ChosenSettings {
   readonly temperature: Temperature;
   readonly cost: RunCost;
   readonly totals: ChainTotals;
+  /** The Pareto front of cost and latency. */
+  front(): PlanFront;
+}
+
+/** How good the chosen plan is, compared with the other plans of the same objective. */
+export interface SearchQuality {
   /**
-   * The cost is at most this share above that of the best plan under the model, among the cuts compared. The share allows
-   * for cuts that stay in place when sizes change a little.
+   * By this share, the plan costs more than the best plan that the search found, or takes longer if latency is minimized. Its
+   * slices are more even instead, so that cuts stay in place when sizes change a little.
    */
+  readonly gap: number;
+  /** The gap and the share by which the search may have missed the best plan among the cuts that it compared. */
   readonly tolerance: number;
-  /** Whether the search compared all legal cuts. If not, it compared those with the fewest crossing bytes in their neighborhood. */
+  /** The number of cuts that the search compared: all legal ones, or those with the fewest crossing bytes in their neighborhood. */
+  readonly comparedCuts: number;
   readonly comparedAllCuts: boolean;
-  /** Plans of which none is cheaper and faster than another one, the cheapest first; absent if it was not requested. */
-  front(): readonly FrontPoint[];
+}
+
+/** Plans of which none is cheaper and faster than another one, the cheapest first. */
+export interface PlanFront {
+  readonly points: readonly FrontPoint[];
+  readonly comparedCuts: number;
+  /** A plan that is missing is at most this share cheaper than one that is as fast. */
+  readonly epsilon: number;
+}
+
+/** What the simple ways to cut move and cost at least. */
+export interface Caps {
+  readonly movedBytes: number;
+  /** Dollars of one run. */
+  readonly dollars: number;
 }
 
 /** A plan on the Pareto front of cost and latency. */
@@ -91,4 +113,6 @@ export interface FrontPoint {
 export interface Choice {
   readonly groups: Groups;
   readonly settings?: ChosenSettings;
+  /** Absent if the caller named the cuts. */
+  readonly quality?: SearchQuality;
 }
