@@ -7,6 +7,7 @@ import { scheduleSlices } from '../../lib/plan/schedule/schedule';
 import type { Slicer } from '../../lib/plan/search/slicers';
 import { memoryMb, threadCount } from '../../lib/plan/sizes/estimate';
 import { sliceSizes } from '../../lib/plan/sizes/slice-sizes';
+import type { Groups } from '../../lib/plan/wiring/groups';
 
 export interface PricedCut {
   /** By slice: number of nodes. */
@@ -18,10 +19,15 @@ export interface PricedCut {
   readonly cost: RunCost;
 }
 
+/** A cut into these groups of nodes. */
+export function pricedGroups(analyzed: AnalyzedModel, groups: Groups): PricedCut {
+  return pricedCut(analyzed, { key: 'groups', choose: () => ({ groups }) });
+}
+
 /** Every function has the least memory that fits its slice. */
 export function pricedCut({ dataflow, cuts }: AnalyzedModel, slicer: Slicer): PricedCut {
   const cut = bestCut(dataflow, cuts, slicer);
-  const sizes = sliceSizes(cut.dataflow, cut.wiring, cuts.bytes, cuts.costs.work);
+  const sizes = sliceSizes(cut.dataflow, cut.wiring, cuts.bytes, cuts.costs.work, cuts.costs.peaks);
   const memory = sizes.map(memoryMb);
   const settings = {
     memoryMb: memory,

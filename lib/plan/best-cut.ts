@@ -83,7 +83,9 @@ class Chooser {
   /** The better one of the cuts with and without repeated nodes. */
   best(): ChosenCut {
     const attempts = this.spaces.map((space) => attempt(() => this.chosen(space)));
-    const found = attempts.flatMap((choice) => (choice instanceof SlicedInferenceError ? [] : [choice])).reverse();
+    const found = attempts
+      .flatMap((choice) => (choice instanceof SlicedInferenceError ? [] : [choice]))
+      .reverse();
     if (found.length === 0) throw attempts[attempts.length - 1];
     const best = this.bestOf(found);
     // The search prices chains of slices. A simple way whose branches run side by side may be cheaper than that.

@@ -24,7 +24,7 @@ const CANDIDATES_PER_SLICE = 4;
 const ROUNDING = 1e-9;
 
 /** If no plan is within both caps, the search halves the share by which plans exceed them so many times. */
-const HALVINGS = 6;
+const HALVINGS = 14;
 
 /** Options of `countedSlices`. */
 export interface CountedOptions {
@@ -61,7 +61,10 @@ export function countedSlices(
   const own = within({ ...request, epsilon, slices: count }, caps ?? capsOf(ways), table, ways);
   const cheapest = cheapestPlan(table, own);
   if (cheapest === undefined) throw new Error('a simple way keeps the limits');
-  const near = { ...own, maxDollars: Math.min(own.maxDollars, (1 + COUNTED_TOLERANCE) * cheapest.cost.dollars) };
+  const near = {
+    ...own,
+    maxDollars: Math.min(own.maxDollars, (1 + COUNTED_TOLERANCE) * cheapest.cost.dollars),
+  };
   const withWorth = worthwhile(table, count);
   const best = cheapestPlan(withWorth, near);
   const found =
@@ -94,12 +97,7 @@ export function simpleCuts(
 type Capped = PlanRequest & { readonly maxDollars: number };
 
 /** The request with the least multiple of both caps that a plan keeps; one simple way keeps each cap of this space. */
-function within(
-  request: PlanRequest,
-  caps: Caps,
-  table: StretchTable,
-  ways: readonly StretchPlan[],
-): Capped {
+function within(request: PlanRequest, caps: Caps, table: StretchTable, ways: readonly StretchPlan[]): Capped {
   const times = (factor: number): Capped => ({
     ...request,
     maxMovedBytes: Math.ceil(factor * caps.movedBytes),
@@ -169,4 +167,3 @@ function tooMany(space: CutSpace, count: number): SlicedInferenceError {
     'use fewer slices',
   );
 }
-
