@@ -11,7 +11,6 @@ import type {
 } from './cost-model';
 import type { CostOptions } from './cost-options';
 import { withDefaults } from './cost-options';
-import { chainTotals } from './chain';
 import { coldShare } from './formulas/lambda';
 import { storesOf } from './formulas/s3';
 import type { Store } from './formulas/s3';
@@ -19,26 +18,16 @@ import { executionDollars, executionDollarsPerMs, transitionOf } from './formula
 import type { LatencyDistribution } from './latency/latency-distribution';
 import type { RandomSum } from './latency/random-delays';
 import { RandomDelays } from './latency/random-delays';
-import type { LineItems } from './line-items';
-import { addItems, mixItems, NO_ITEMS } from './line-items';
 import type { DetailedStep, StepSetting } from './step';
 import { stepOf } from './step';
 
-/** A slice of a plan, and what the plan chose for it. */
-export interface ChosenSlice {
-  readonly demand: SliceDemand;
-  readonly choice: StepChoice;
-}
-
-/** A model that also itemizes, and that whole plans with branches can be priced with. */
+/** A model that also itemizes steps, and that whole plans with branches can be priced with. */
 export interface DetailedCostModel extends CostModel {
   readonly options: Required<CostOptions>;
   readonly stores: Readonly<Record<Transport, Store>>;
   /** From the end of one handler to the start of the next. */
   readonly transition: LatencyDistribution;
   step(demand: SliceDemand, choice: StepChoice): DetailedStep;
-  /** The items of a run of a chain of slices. Their sum is what `run` returns for the totals of the chain. */
-  runItems(slices: readonly ChosenSlice[], temperature: Temperature): LineItems;
 }
 
 const QUANTILES: Readonly<Record<keyof Latency, number>> = { p50: 0.5, p95: 0.95 };
@@ -106,22 +95,6 @@ class PipelineModel implements DetailedCostModel {
       case 'mixed':
         return mixedQuantile(random, totals.warmMs, totals.coldMs, this.coldShare, QUANTILES[quantile]);
     }
-  }
-
-  runItems(slices: readonly ChosenSlice[], temperature: Temperature): LineItems {
-    const steps = slices.map(({ demand, choice }) => this.step(demand, choice));
-    const chain = steps.map((cost, index) => ({ cost, writesTo: slices[index].choice.writesTo }));
-    const totals = chainTotals(chain, this.warmsUp);
-    const { mean } = this.randomOf(totals);
-    const warm = addItems([
-      ...steps.map(({ warmItems }) => warmItems),
-      { ...NO_ITEMS, stepFunctions: this.machineDollars(totals, totals.warmMs + mean) },
-    ]);
-    const cold = addItems([
-      ...steps.map(({ coldItems }) => coldItems),
-      { ...NO_ITEMS, stepFunctions: this.machineDollars(totals, totals.coldMs + mean) },
-    ]);
-    return { warm, cold, mixed: mixItems(warm, cold, this.coldShare) }[temperature];
   }
 
   private randomOf({ writes }: ChainTotals): RandomSum {

@@ -2,7 +2,10 @@
 import type { ChainTotals, RunCost, StepCost, Temperature, Transport } from './cost-model';
 import { executionDollars } from './formulas/step-functions';
 import { LatencyDistribution } from './latency/latency-distribution';
+import type { LineItems } from './line-items';
+import { NO_ITEMS, addItems, mixItems } from './line-items';
 import type { DetailedCostModel } from './model';
+import type { DetailedStep } from './step';
 
 /** Stages that run in sequence; `lib/plan/schedule` makes them. */
 export type StageLike =
@@ -17,6 +20,11 @@ export interface ScheduledStep {
   readonly cost: StepCost;
   readonly readsFrom: Transport | 'request';
   readonly writesTo: Transport;
+}
+
+/** A slice whose cost also has items. */
+export interface ItemizedStep extends ScheduledStep {
+  readonly cost: DetailedStep;
 }
 
 /** How far a run has come: a time without random delays, and the random delays so far. */
@@ -59,6 +67,28 @@ export function scheduleCost(
         time: warm.time.mixedWith(cold.time, share),
       });
     }
+  }
+}
+
+/** The items of the same run. Their sum is its dollars. */
+export function scheduleItems(
+  model: DetailedCostModel,
+  schedule: ScheduleLike,
+  steps: readonly ItemizedStep[],
+  temperature: Temperature,
+): LineItems {
+  const itemsOf = (isCold: boolean): LineItems => {
+    const stepFunctions = costOf(model, schedule, steps, isCold).machineDollars;
+    const ofSlices = steps.map(({ cost }) => (isCold ? cost.coldItems : cost.warmItems));
+    return addItems([...ofSlices, { ...NO_ITEMS, stepFunctions }]);
+  };
+  switch (temperature) {
+    case 'warm':
+      return itemsOf(false);
+    case 'cold':
+      return itemsOf(true);
+    case 'mixed':
+      return mixItems(itemsOf(false), itemsOf(true), model.coldShare);
   }
 }
 
@@ -113,10 +143,12 @@ function warmedUpBy(schedule: ScheduleLike): ReadonlySet<number> {
 
 interface Outcome {
   readonly dollars: number;
+  /** The part of `dollars` that the state machine costs. */
+  readonly machineDollars: number;
   readonly time: LatencyDistribution;
 }
 
-function quantilesOf({ dollars, time }: Outcome): RunCost {
+function quantilesOf({ dollars, time }: Pick<Outcome, 'dollars' | 'time'>): RunCost {
   return { dollars, latency: { p50: time.quantile(0.5), p95: time.quantile(0.95) } };
 }
 
@@ -140,10 +172,8 @@ function costOf(
     (sum, { cost }) => sum + (isCold ? cost.coldDollars : cost.warmDollars),
     0,
   );
-  return {
-    time,
-    dollars: sliceDollars + executionDollars(stateMachineType, counts, time.mean, prices, environment),
-  };
+  const machineDollars = executionDollars(stateMachineType, counts, time.mean, prices, environment);
+  return { time, machineDollars, dollars: sliceDollars + machineDollars };
 }
 
 function afterAll(run: Run, schedule: ScheduleLike, start: Progress): Progress {

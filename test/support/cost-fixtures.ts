@@ -1,6 +1,15 @@
 /** Slices to price: a chain of equal slices of BERT-large's shape unless a test says otherwise. */
-import type { SliceDemand, StepChoice, Transport } from '../../lib/cost/cost-model';
-import type { ChosenSlice } from '../../lib/cost/model';
+import type { SliceDemand, StepChoice, Temperature, Transport } from '../../lib/cost/cost-model';
+import type { LineItems } from '../../lib/cost/line-items';
+import type { DetailedCostModel } from '../../lib/cost/model';
+import { scheduleItems } from '../../lib/cost/schedule-cost';
+import { withWarmUps } from '../../lib/plan/schedule/warm-up';
+
+/** A slice of a plan, and what the plan chose for it. */
+export interface ChosenSlice {
+  readonly demand: SliceDemand;
+  readonly choice: StepChoice;
+}
 
 export const DEMAND: SliceDemand = {
   fileBytes: 162_500_000,
@@ -34,4 +43,15 @@ export function chainOf(
       writesTo: slice === slices - 1 ? 's3-standard' : transport,
     },
   }));
+}
+
+/** The items of a run of the chain. */
+export function itemsOfChain(
+  model: DetailedCostModel,
+  chain: readonly ChosenSlice[],
+  temperature: Temperature,
+): LineItems {
+  const steps = chain.map(({ demand, choice }) => ({ cost: model.step(demand, choice), ...choice }));
+  const series = chain.map((_, slice) => ({ kind: 'slice', slice }) as const);
+  return scheduleItems(model, model.warmsUp ? withWarmUps(series) : series, steps, temperature);
 }

@@ -10,7 +10,7 @@ import type { RunCost, Transport } from '../../lib/cost/cost-model';
 import type { CostOptions } from '../../lib/cost/cost-options';
 import type { LineItems } from '../../lib/cost/line-items';
 import { costModel } from '../../lib/cost/model';
-import { chainOf } from './cost-fixtures';
+import { chainOf, itemsOfChain } from './cost-fixtures';
 
 export interface Example {
   readonly warm: RunCost;
@@ -77,7 +77,7 @@ export function exampleOf(
   return {
     warm,
     cold,
-    items: model.runItems(chain, 'warm'),
+    items: itemsOfChain(model, chain, 'warm'),
     comparison: compareAlternatives(sizes, plan, { ...options, resultInS3 }),
   };
 }

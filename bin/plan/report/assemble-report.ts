@@ -12,7 +12,7 @@ import { wireSlices } from '../../../lib/plan/wiring/wiring';
 import { graphProfile } from '../graph-profile';
 import type { PlanReport, ReportedSlice } from '../plan-report';
 import { assumptionsOf } from './assumptions';
-import { lineItems, pricedPlan, reportedRun, runCost } from './priced-plan';
+import { lineItems, pricedSlices, reportedRun, runCost } from './priced-plan';
 import type { ReportRequest } from './report-request';
 import { reportedAlternatives } from './reported-alternatives';
 import { reportedFront } from './reported-front';
@@ -32,7 +32,7 @@ export function assembleReport(
   const model = costs.model(goal.requestsPerHour);
   const settings = settingsOf(analyzed, cut, plan);
   const sizes = sliceSizes(cut.dataflow, cut.wiring, analyzed.cuts.bytes, costs.work, costs.peaks);
-  const priced = pricedPlan(
+  const priced = pricedSlices(
     { model, outputSecondsPerByte: costs.outputSecondsPerByte },
     cut.wiring,
     sizes,

@@ -10,7 +10,7 @@ import { DEFAULT_MAX_MEMORY_MB, MAX_LAMBDA_MEMORY_MB } from '../../../lib/plan/s
 import { sliceSizes } from '../../../lib/plan/sizes/slice-sizes';
 import { wireSlices } from '../../../lib/plan/wiring/wiring';
 import type { FrontPoint, ParetoFront } from '../plan-report';
-import { pricedPlan, reportedRun, runCost } from './priced-plan';
+import { pricedSlices, reportedRun, runCost } from './priced-plan';
 import type { ReportRequest } from './report-request';
 
 /** The plan of the report: its cost at the temperature of the request. */
@@ -92,7 +92,7 @@ function repriced(
   const wiring = wireSlices(dataflow, groups);
   const sizes = sliceSizes(dataflow, wiring, bytes, costs.work, costs.peaks);
   const { outputSecondsPerByte } = costs;
-  const priced = pricedPlan({ model, outputSecondsPerByte }, wiring, sizes, point);
+  const priced = pricedSlices({ model, outputSecondsPerByte }, wiring, sizes, point);
   return pointOf(point, runCost(priced, goal.temperature));
 }
 

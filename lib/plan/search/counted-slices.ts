@@ -1,10 +1,13 @@
 /** The slices of a fixed number. */
 import { SlicedInferenceError, quoted } from '../../errors';
 import type { CutSpace } from '../cuts/cuts';
+import type { SliceSize } from '../sizes/estimate';
+import { memoryMb } from '../sizes/estimate';
 import { equalCuts, greedyCuts } from './baselines';
 import { candidateCuts, candidateLimit } from './candidates';
 import type { Found } from './incumbents';
 import { LARGE_EPSILON, MAX_EXACT_CUTS } from './optimal-slices';
+import { stepsOf } from './labels';
 import { bestPlan, quickPlan } from './optimum';
 import { groupsOf, legalIn, split, whole } from './partition';
 import type { Caps, Choice, PlanRequest, StretchPlan } from './plan-request';
@@ -15,7 +18,7 @@ import type { Range } from './stretches';
 import { worthwhile } from './worth';
 
 /** Up to this fixed number of slices, the search is exact; its time grows with the number. */
-const MAX_EXACT_SLICES = 64;
+const MAX_EXACT_SLICES = 32;
 
 /** Candidates for each slice, if a large number of slices is requested. */
 const CANDIDATES_PER_SLICE = 4;
@@ -32,6 +35,12 @@ export interface CountedOptions {
   readonly range?: Range;
   /** @default - those of the simple ways to cut this range */
   readonly caps?: Caps;
+  /**
+   * The most memory of a function in MB; slices that need more are only made if that cannot be avoided.
+   *
+   * @default Infinity
+   */
+  readonly maxMemoryMb?: number;
 }
 
 /**
@@ -45,7 +54,7 @@ export function countedSlices(
   space: CutSpace,
   count: number,
   request: PlanRequest,
-  { range = whole(space), caps }: CountedOptions = {},
+  { range = whole(space), caps, maxMemoryMb = Infinity }: CountedOptions = {},
 ): Choice {
   const legal = legalIn(space, range);
   if (count - 1 > legal.length) throw tooMany(space, count);
@@ -55,18 +64,19 @@ export function countedSlices(
   const baselines = simpleCuts(space, count, range);
   const limit = Math.max(most, Math.min(CANDIDATES_PER_SLICE * count, 2 * most));
   const cuts = candidateCuts(space, legal, limit, baselines.flat());
-  const table = StretchTable.of(space, cuts, range);
-  const ways = baselines.map((simple) => planAt(table, request, simple));
+  const all = StretchTable.of(space, cuts, range);
+  const ways = baselines.map((simple) => planAt(all, request, simple));
+  const table = fitting(all, { ...request, slices: count }, maxMemoryMb);
   const epsilon = cuts.length >= MAX_EXACT_CUTS ? LARGE_EPSILON : 0;
   const own = within({ ...request, epsilon, slices: count }, caps ?? capsOf(ways), table, ways);
   const cheapest = cheapestPlan(table, own);
-  if (cheapest === undefined) throw new Error('a simple way keeps the limits');
+  if (cheapest === undefined) throw new Error('a plan without limits exists');
   const near = {
     ...own,
     maxDollars: Math.min(own.maxDollars, (1 + COUNTED_TOLERANCE) * cheapest.cost.dollars),
   };
   const withWorth = worthwhile(table, count);
-  const best = cheapestPlan(withWorth, near);
+  const best = hasWorth(withWorth, cheapest) ? cheapest : cheapestPlan(withWorth, near);
   const found =
     best === undefined
       ? settled(table, near, cheapest, COUNTED_TOLERANCE)
@@ -94,6 +104,20 @@ export function simpleCuts(
   return [equalCuts(legal, range, count), greedyCuts(space, legal, range, count)];
 }
 
+/** The table in which only stretches are slices that fit into a function, if it has a plan. */
+function fitting(table: StretchTable, request: PlanRequest, maxMemoryMb: number): StretchTable {
+  const isTooLarge = (size: SliceSize): boolean => memoryMb(size) > maxMemoryMb;
+  if (!table.stretches.some((sizes) => sizes.some((size) => size !== undefined && isTooLarge(size))))
+    return table;
+  const within = table.only((size) => !isTooLarge(size));
+  return quickPlan(within, request) === undefined ? table : within;
+}
+
+/** Whether each slice of the plan may also be one in this table. */
+function hasWorth({ stretches }: StretchTable, { label }: Found): boolean {
+  return stepsOf(label).every(({ from, to }) => stretches[from][to - from - 1] !== undefined);
+}
+
 type Capped = PlanRequest & { readonly maxDollars: number };
 
 /** The request with the least multiple of both caps that a plan keeps; one simple way keeps each cap of this space. */
@@ -114,7 +138,8 @@ function within(request: PlanRequest, caps: Caps, table: StretchTable, ways: rea
     if (cheapestPlan(table, times(middle)) === undefined) low = middle;
     else high = middle;
   }
-  return times(high);
+  // The simple ways may not fit into the memory of a function.
+  return cheapestPlan(table, times(high)) === undefined ? { ...request, maxDollars: Infinity } : times(high);
 }
 
 function cheapestPlan(table: StretchTable, request: PlanRequest): Found | undefined {

@@ -23,7 +23,7 @@ export const MAX_EXACT_CUTS = 24;
 export const LARGE_EPSILON = 0.01;
 
 /** If time counts, more partial plans stay comparable, so the search compares fewer cuts. */
-const MAX_TIMED_CANDIDATES = 32;
+const MAX_TIMED_CANDIDATES = 48;
 
 /** A share of cost or time that no user notices; the front has fewer points for it. */
 const FRONT_EPSILON = 0.005;

@@ -2,19 +2,13 @@
 import type { Latency, Temperature, Transport } from '../../../cost/cost-model';
 import { SlicedInferenceError } from '../../../errors';
 import type { CutSpace } from '../../cuts/cuts';
-import type { SliceSize } from '../../sizes/estimate';
-import { ephemeralStorageMb, memoryMb } from '../../sizes/estimate';
-import {
-  DEFAULT_MAX_MEMORY_MB,
-  MAX_EPHEMERAL_STORAGE_MB,
-  MAX_LAMBDA_MEMORY_MB,
-  MIN_LAMBDA_MEMORY_MB,
-} from '../../sizes/lambda-quotas';
+import { DEFAULT_MAX_MEMORY_MB, MAX_LAMBDA_MEMORY_MB } from '../../sizes/lambda-quotas';
 import { optimalSlices } from '../optimal-slices';
 import { threadsWithin } from '../partition';
 import type { Minimize, PlanRequest } from '../plan-request';
 import type { Goal, Slicer } from '../slicer';
-import type { SizeLimit } from '../stretch-table';
+import type { FunctionLimit } from './function-limit';
+import { checkMemoryLimit, functionLimit } from './function-limit';
 
 /** Options of `automatic`. */
 export interface AutomaticOptions {
@@ -31,7 +25,7 @@ export interface AutomaticOptions {
   /** Most dollars of a million runs. */
   readonly maxCostPerMillion?: number;
   /**
-   * Most memory of a function: a whole number of MB from 128 to 10,240.
+   * Most memory of a function: a whole number of MB from 512 to 10,240. The environment of the model of cost may allow less.
    *
    * @default 3008
    */
@@ -69,13 +63,7 @@ export function automatic(options: AutomaticOptions = {}, setting = 'maxMemorySi
     maxCostPerMillion,
     maxSlices = Infinity,
   } = options;
-  if (!Number.isInteger(maxMemory) || maxMemory < MIN_LAMBDA_MEMORY_MB || maxMemory > MAX_LAMBDA_MEMORY_MB) {
-    throw new SlicedInferenceError(
-      `${setting} must be a whole number of MB from ${MIN_LAMBDA_MEMORY_MB} to ${MAX_LAMBDA_MEMORY_MB}`,
-      String(maxMemory),
-      'use at most the memory that your account allows for one function',
-    );
-  }
+  checkMemoryLimit(maxMemory, setting);
   const { minimize = 'slices', temperature = 'mixed', quantile = 'p95' } = options;
   const { maxLatencyMs, requestsPerHour, transports = ['s3-standard'] } = options;
   checkPositive('the latency in ms', maxLatencyMs);
@@ -86,20 +74,20 @@ export function automatic(options: AutomaticOptions = {}, setting = 'maxMemorySi
     ...{ minimize, temperature, quantile, maxLatencyMs, maxDollars, requestsPerHour },
     maxMemoryMb: maxMemory,
   };
-  const limit = functionLimit(maxMemory, setting);
-  const request = (space: CutSpace): PlanRequest => ({
-    ...goal,
-    model: space.costs.model(requestsPerHour),
-    maxMemoryMb: maxMemory,
-    memorySizes: USEFUL_MEMORY_MB.filter((memory) => memory <= maxMemory),
-    transports,
-    threads: threadsWithin(maxMemory),
-    maxSlices,
-  });
+  const limitOf = (space: CutSpace): FunctionLimit => functionLimit(space, maxMemory, setting);
+  const request = (space: CutSpace): PlanRequest => {
+    const { maxMemoryMb } = limitOf(space);
+    return {
+      ...{ ...goal, transports, maxSlices, maxMemoryMb },
+      model: space.costs.model(requestsPerHour),
+      memorySizes: USEFUL_MEMORY_MB.filter((memory) => memory <= maxMemoryMb),
+      threads: threadsWithin(maxMemoryMb),
+    };
+  };
   return {
     key: `automatic ${JSON.stringify({ ...goal, transports, maxSlices: String(maxSlices) })}`,
     goal,
-    choose: (space) => optimalSlices(space, request(space), limit),
+    choose: (space) => optimalSlices(space, request(space), limitOf(space)),
     chooseWithin: (space, ranges, sequential) => {
       const own = request(space);
       // Limits bind the whole plan, not each range. All slices share their threads and their transport.
@@ -109,7 +97,7 @@ export function automatic(options: AutomaticOptions = {}, setting = 'maxMemorySi
         maxDollars: undefined,
         ...(sequential && { threads: [sequential.threads], transports: [sequential.transport] }),
       };
-      const choices = ranges.map((range) => optimalSlices(space, ofRange, limit, range));
+      const choices = ranges.map((range) => optimalSlices(space, ofRange, limitOf(space), range));
       return {
         groups: choices.flatMap(({ groups }) => groups),
         memoryMb: choices.flatMap(({ settings }) => settings?.memoryMb ?? []),
@@ -118,32 +106,7 @@ export function automatic(options: AutomaticOptions = {}, setting = 'maxMemorySi
   };
 }
 
-/** What one function can hold. */
-function functionLimit(maxMemory: number, setting: string): SizeLimit {
-  return {
-    fits: (size) => memoryMb(size) <= maxMemory && fitsEphemeralStorage(size),
-    isHopeless: (size) =>
-      memoryMb({ ...size, writeBytes: 0, copiedBytes: 0 }) > maxMemory || !fitsEphemeralStorage(size),
-    describe: (size) =>
-      memoryMb(size) <= maxMemory
-        ? {
-            limit: `have at most ${MAX_EPHEMERAL_STORAGE_MB} MB of files`,
-            got: `${ephemeralStorageMb(size.weightBytes)} MB`,
-            advice: 'use a smaller model',
-          }
-        : {
-            limit: `need at most ${maxMemory} MB of memory`,
-            got: `${memoryMb(size)} MB`,
-            advice: `raise ${setting}`,
-          },
-  };
-}
-
 function checkPositive(what: string, number: number | undefined): void {
   if (number === undefined || (number > 0 && Number.isFinite(number))) return;
   throw new SlicedInferenceError(`${what} must be a number above 0`, String(number), 'pass a larger number');
-}
-
-function fitsEphemeralStorage({ weightBytes }: SliceSize): boolean {
-  return ephemeralStorageMb(weightBytes) <= MAX_EPHEMERAL_STORAGE_MB;
 }

@@ -19,7 +19,8 @@ export function count(slices: number): Slicer {
   }
   return {
     key: `count ${slices}`,
-    choose: (space, caps) => countedSlices(space, slices, leastMemory(space), { caps }),
+    choose: (space, caps) =>
+      countedSlices(space, slices, leastMemory(space), { caps, maxMemoryMb: mostMemory(space) }),
     baselines: (space) => simpleCuts(space, slices).map((cuts) => split(space, cuts, whole(space))),
     chooseWithin: (space, ranges) => {
       const counts = slicesPerRange(slices, ranges, space);
@@ -27,11 +28,16 @@ export function count(slices: number): Slicer {
       const request = leastMemory(space);
       return {
         groups: ranges.flatMap(
-          (range, index) => countedSlices(space, counts[index], request, { range }).groups,
+          (range, index) =>
+            countedSlices(space, counts[index], request, { range, maxMemoryMb: mostMemory(space) }).groups,
         ),
       };
     },
   };
+}
+
+function mostMemory({ costs }: CutSpace): number {
+  return costs.model().options.environment.lambda.maxMemoryMb;
 }
 
 /** By range: its number of slices. Each range gets one; each further slice goes to the range with the largest slices. */
