@@ -66,9 +66,13 @@ export function planCommand(): Command {
 function reportRequest(
   { transport, profile }: AnalyzedModel,
   { goal }: Slicer,
-  { maxMemory }: Options,
+  { maxMemory, slices }: Options,
 ): ReportRequest {
-  const request = { transports: [transport], profileDifferences: profile?.differences ?? [] };
+  const request = {
+    transports: [transport],
+    profileDifferences: profile?.differences ?? [],
+    ...(slices !== undefined && { slices }),
+  };
   if (goal === undefined) return { ...request, goal: DEFAULT_GOAL };
   return { ...request, goal, maxMemoryMb: maxMemory ?? DEFAULT_MAX_MEMORY_MB };
 }

@@ -63,7 +63,12 @@ export function assembleReport(
     costPerMonth: [
       { item: 'S3 storage of the slices', dollars: storagePerMonth(fileBytes, model.options.prices) },
     ],
-    front: reportedFront(analyzed, model, { ...settings, cost: costOf[goal.temperature] }, request),
+    front: reportedFront(
+      analyzed,
+      model,
+      { ...settings, cost: costOf[goal.temperature], cuts: slices.slice(1).map(({ first }) => first) },
+      request,
+    ),
     alternatives: services.alternatives,
     cheapest: services.cheapest,
     verdict: [...services.sentences.slice(0, 1), planSentence(slices), ...services.sentences.slice(1)],

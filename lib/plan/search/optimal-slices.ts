@@ -26,7 +26,7 @@ export const LARGE_EPSILON = 0.01;
 const MAX_TIMED_CANDIDATES = 48;
 
 /** A share of cost or time that no user notices; the front has fewer points for it. */
-const FRONT_EPSILON = 0.005;
+export const FRONT_EPSILON = 0.005;
 
 /**
  * The best plan of the range.
@@ -44,7 +44,7 @@ export function optimalSlices(
   const filled = filledSlices(space, legal, range, limit);
   const fitsOne = filled.cuts.length === 0 && filled.tooLarge === undefined;
   const isUnlimited = request.maxLatencyMs === undefined && request.maxDollars === undefined;
-  const isOne = fitsOne && isUnlimited && request.minimize === 'slices';
+  const isOne = fitsOne && isUnlimited && request.minimize === 'slices' && (request.slices ?? 1) === 1;
   const cuts = isOne ? [] : candidateCuts(space, legal, mostCuts(request, range), filled.cuts);
   const table = StretchTable.of(space, cuts, range, limit);
   const comparedAllCuts = isOne || cuts.length === legal.length;
@@ -78,8 +78,8 @@ function settingsOf(table: StretchTable, request: PlanRequest, found: Found): Ch
     memoryMb: stretches.map(({ memoryMb }) => memoryMb),
     ...{ threads, transport, cost, totals },
     temperature: request.temperature,
-    front: () => ({
-      points: paretoFront(table, { ...request, epsilon: FRONT_EPSILON }).map((point) => {
+    front: () =>
+      paretoFront(table, { ...request, epsilon: FRONT_EPSILON }).map((point) => {
         const plan = stretchPlan(table, request, point);
         return {
           slices: plan.stretches.length,
@@ -90,9 +90,6 @@ function settingsOf(table: StretchTable, request: PlanRequest, found: Found): Ch
           cost: plan.cost,
         };
       }),
-      comparedCuts: table.boundaries.length - 2,
-      epsilon: FRONT_EPSILON,
-    }),
   };
 }
 

@@ -65,8 +65,8 @@ export interface ChosenSettings {
   readonly temperature: Temperature;
   readonly cost: RunCost;
   readonly totals: ChainTotals;
-  /** The Pareto front of cost and latency. */
-  front(): PlanFront;
+  /** Plans of which none is cheaper and faster than another one, the cheapest first, up to `FRONT_EPSILON`. */
+  front(): readonly FrontPoint[];
 }
 
 /** How good the chosen plan is, compared with the other plans of the same objective. */
@@ -81,14 +81,6 @@ export interface SearchQuality {
   /** The number of cuts that the search compared: all legal ones, or those with the fewest crossing bytes in their neighborhood. */
   readonly comparedCuts: number;
   readonly comparedAllCuts: boolean;
-}
-
-/** Plans of which none is cheaper and faster than another one, the cheapest first. */
-export interface PlanFront {
-  readonly points: readonly FrontPoint[];
-  readonly comparedCuts: number;
-  /** A plan that is missing is at most this share cheaper than one that is as fast. */
-  readonly epsilon: number;
 }
 
 /** What the simple ways to cut move and cost at least. */

@@ -42,6 +42,12 @@ export interface AutomaticOptions {
   readonly transports?: readonly Transport[];
   /** @default - no limit */
   readonly maxSlices?: number;
+  /**
+   * Exactly so many slices.
+   *
+   * @default - the number is chosen
+   */
+  readonly slices?: number;
 }
 
 /**
@@ -65,7 +71,7 @@ export function automatic(options: AutomaticOptions = {}, setting = 'maxMemorySi
   } = options;
   checkMemoryLimit(maxMemory, setting);
   const { minimize = 'slices', temperature = 'mixed', quantile = 'p95' } = options;
-  const { maxLatencyMs, requestsPerHour, transports = ['s3-standard'] } = options;
+  const { maxLatencyMs, requestsPerHour, transports = ['s3-standard'], slices } = options;
   checkPositive('the latency in ms', maxLatencyMs);
   checkPositive('the cost of a million runs', maxCostPerMillion);
   checkPositive('the number of requests per hour', requestsPerHour);
@@ -78,14 +84,14 @@ export function automatic(options: AutomaticOptions = {}, setting = 'maxMemorySi
   const request = (space: CutSpace): PlanRequest => {
     const { maxMemoryMb } = limitOf(space);
     return {
-      ...{ ...goal, transports, maxSlices, maxMemoryMb },
+      ...{ ...goal, transports, maxSlices, maxMemoryMb, slices },
       model: space.costs.model(requestsPerHour),
       memorySizes: USEFUL_MEMORY_MB.filter((memory) => memory <= maxMemoryMb),
       threads: threadsWithin(maxMemoryMb),
     };
   };
   return {
-    key: `automatic ${JSON.stringify({ ...goal, transports, maxSlices: String(maxSlices) })}`,
+    key: `automatic ${JSON.stringify({ ...goal, transports, maxSlices: String(maxSlices), slices })}`,
     goal,
     choose: (space) => optimalSlices(space, request(space), limitOf(space)),
     chooseWithin: (space, ranges, sequential) => {
