@@ -11,7 +11,7 @@ import { stepsOf } from './labels';
 import { bestPlan, quickPlan } from './optimum';
 import { groupsOf, legalIn, split, whole } from './partition';
 import type { Caps, Choice, PlanRequest, StretchPlan } from './plan-request';
-import { COUNTED_TOLERANCE, gapOf, settled } from './settle';
+import { COUNTED_TOLERANCE, gapOf, movedAtLeast, settled } from './settle';
 import { planAt, stretchPlan } from './stretch-plan';
 import { StretchTable } from './stretch-table';
 import type { Range } from './stretches';
@@ -22,6 +22,12 @@ const MAX_EXACT_SLICES = 32;
 
 /** Candidates for each slice, if a large number of slices is requested. */
 const CANDIDATES_PER_SLICE = 4;
+
+/**
+ * How many times the bytes of the cheapest plan a plan may move whose slices are all worth a function. Attention needs up to 5
+ * times; recurrent networks would need 12 times and more, which is too much for their evenness.
+ */
+const MAX_BYTES_OF_WORTH = 6;
 
 /** Sums in another order differ by less, as a share. */
 const ROUNDING = 1e-9;
@@ -74,6 +80,7 @@ export function countedSlices(
   const near = {
     ...own,
     maxDollars: Math.min(own.maxDollars, (1 + COUNTED_TOLERANCE) * cheapest.cost.dollars),
+    maxMovedBytes: Math.min(own.maxMovedBytes ?? Infinity, MAX_BYTES_OF_WORTH * movedAtLeast(cheapest.label)),
   };
   const withWorth = worthwhile(table, count);
   const best = hasWorth(withWorth, cheapest) ? cheapest : cheapestPlan(withWorth, near);

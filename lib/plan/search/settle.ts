@@ -84,7 +84,8 @@ function tolerated(request: PlanRequest, { cost, label }: Found, tolerance: numb
   };
 }
 
-function movedAtLeast({ movedBytes, slices }: Label): number {
+/** The bytes that a plan moves, or a negligible amount if that is more. */
+export function movedAtLeast({ movedBytes, slices }: Label): number {
   return Math.max(movedBytes, NEGLIGIBLE_BYTES * slices);
 }
 

@@ -59,27 +59,29 @@ export function frontChart(front: ParetoFront): Chart {
         },
         series: [
           ...QUANTILES.map((quantile) => quantileSeries(front, quantile, theme)),
-          countedSeries(others, front.quantile, theme),
+          ...(others.length > 0 ? [countedSeries(others, front.quantile, theme)] : []),
           ...(beside === undefined ? [] : [planSeries(beside, theme)]),
         ],
       };
     },
     facts: ({ seriesIndex, dataIndex }) => {
-      if (seriesIndex === COUNTED_SERIES) {
+      if (seriesIndex === COUNTED_SERIES && others.length > 0) {
         const point = others.at(dataIndex);
         return (
           point &&
           factsOf(point, dataIndex === counted?.chosen ? 'This plan' : `A plan with ${slicesOf(point)}`)
         );
       }
-      const isPlan = seriesIndex > COUNTED_SERIES || dataIndex === chosen;
+      const isPlan = seriesIndex >= COUNTED_SERIES || dataIndex === chosen;
       const point = isPlan ? plan : points.at(dataIndex);
       return point && factsOf(point, isPlan ? 'This plan' : `Plan ${dataIndex + 1}`);
     },
     stops: [
       ...points.map((_, dataIndex) => ({ seriesIndex: 0, dataIndex })),
       ...others.map((_, dataIndex) => ({ seriesIndex: COUNTED_SERIES, dataIndex })),
-      ...(beside === undefined ? [] : [{ seriesIndex: COUNTED_SERIES + 1, dataIndex: 0 }]),
+      ...(beside === undefined
+        ? []
+        : [{ seriesIndex: COUNTED_SERIES + (others.length > 0 ? 1 : 0), dataIndex: 0 }]),
     ],
   };
 }
