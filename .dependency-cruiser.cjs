@@ -2,7 +2,7 @@
 
 /** The synth side from the bottom up: a layer may use earlier layers, never later ones. */
 const LIB_LAYERS = [
-  ['errors', '^lib/errors[.]ts$'],
+  ['basics', '^lib/(errors|extremes)[.]ts$'],
   ['host', '^lib/host/'],
   ['cache', '^lib/cache/'],
   ['onnx', '^lib/onnx/'],

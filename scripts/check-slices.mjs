@@ -5,7 +5,7 @@ import { createRequire } from 'node:module';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { readOptions } from './check-slices/options.mjs';
 import { sliceModel } from './check-slices/slice-model.mjs';
 import { PYTHON, askTools } from './check-slices/tools.mjs';
 
@@ -21,8 +21,8 @@ Without models: those of the development dependencies and of the folder in SLICE
                        (default: 0.95)
   --json               print JSON
 
-PYTHON names a Python with the packages onnx and, optionally, openvino (default: python3). Without onnx, the command says so
-and succeeds.`;
+PYTHON names a Python with the packages onnx and, optionally, openvino (default: python3). The command exits with 1 if it checks
+nothing, for example without onnx.`;
 
 const require = createRequire(import.meta.url);
 
@@ -131,44 +131,37 @@ function report(sliced, { versions, verdicts }, paths, { json }) {
   return tools;
 }
 
-const { values: options, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    slices: { type: 'string', default: '2,3,4' },
-    limit: { type: 'string', default: '64' },
-    optimize: { type: 'string', default: 'none' },
-    'at-least': { type: 'string', default: '0.95' },
-    json: { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
-  },
-});
-
-function main() {
+/** @throws Error of one line if nothing can be checked */
+function main(options) {
   const corpus = process.env.SLICED_INFERENCE_CORPUS;
   const locations =
-    positionals.length > 0 ? positionals : [...packagedModels(), ...(corpus === undefined ? [] : [corpus])];
-  if (askTools([]).versions.checker === undefined) {
-    console.log(
-      `skipped the check of slices: ${PYTHON} has no package onnx, set PYTHON to a Python that has it`,
-    );
-    return;
-  }
+    options.locations.length > 0
+      ? options.locations
+      : [...packagedModels(), ...(corpus === undefined ? [] : [corpus])];
+  if (askTools([]).versions.checker === undefined)
+    throw new Error(`nothing was checked: ${PYTHON} has no package onnx, set PYTHON to a Python that has it`);
+  const models = locations.flatMap(modelsIn);
+  if (models.length === 0) throw new Error(`nothing was checked: no .onnx file in ${locations.join(', ')}`);
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'sliced-inference-check-'));
   try {
-    const sliced = sliceAll(locations.flatMap(modelsIn), folder, {
-      counts: options.slices.split(',').map(Number),
-      limit: Number(options.limit),
-      optimization: options.optimize,
-    });
+    const sliced = sliceAll(models, folder, options);
     const paths = sliced.flatMap(({ model, slices }) => [model, ...slices]);
     const { slices, accepted } = report(sliced, askTools(paths), paths, options).find(
       ({ tool }) => tool === 'checker',
     );
-    if (accepted < Number(options['at-least']) * slices) process.exitCode = 1;
+    if (slices === 0)
+      throw new Error('nothing was checked: the checker accepts no model, or no model can be sliced');
+    if (accepted < options.atLeast * slices) process.exitCode = 1;
   } finally {
     fs.rmSync(folder, { recursive: true, force: true });
   }
 }
 
-if (options.help) console.log(HELP);
-else main();
+try {
+  const options = readOptions(process.argv.slice(2));
+  if (options.help) console.log(HELP);
+  else main(options);
+} catch (error) {
+  console.error(`error: ${error.message}`);
+  process.exitCode = 1;
+}

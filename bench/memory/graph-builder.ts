@@ -4,7 +4,11 @@ import { ModelProto } from '../onnx-schema';
 
 export const FLOAT = 1;
 export const INT8 = 3;
+export const INT32 = 6;
 export const INT64 = 7;
+
+/** The domain of ONNX Runtime's own operators. */
+const CONTRIBUTED = 'com.microsoft';
 
 /** AttributeProto.AttributeType of https://github.com/onnx/onnx/blob/main/onnx/onnx.proto */
 const ATTRIBUTE = { float: 1, int: 2, string: 3, ints: 7 } as const;
@@ -36,15 +40,21 @@ export class GraphBuilder {
     return this.nodeOf(opType, input, [name], attributes)[0];
   }
 
+  /** Adds a node of an operator that ONNX Runtime contributes, with one output. */
+  contributed(opType: string, input: readonly string[], attributes: Attributes = {}): string {
+    return this.nodeOf(opType, input, [this.fresh()], attributes, CONTRIBUTED)[0];
+  }
+
   /** Adds a node with the given outputs. */
   nodeOf(
     opType: string,
     input: readonly string[],
     output: readonly string[],
     attributes: Attributes = {},
+    domain = '',
   ): readonly string[] {
     const attribute = Object.entries(attributes).map(([name, value]) => encoded(name, value));
-    this.nodes.push({ name: `${opType}_${output[0]}`, opType, input, output, attribute });
+    this.nodes.push({ name: `${opType}_${output[0]}`, opType, domain, input, output, attribute });
     return output;
   }
 
@@ -82,7 +92,10 @@ export class GraphBuilder {
     const model = ModelProto.create({
       irVersion: 9,
       producerName: 'bench',
-      opsetImport: [{ domain: '', version: 17 }],
+      opsetImport: [
+        { domain: '', version: 17 },
+        { domain: CONTRIBUTED, version: 1 },
+      ],
       graph: {
         name: 'bench',
         node: this.nodes,

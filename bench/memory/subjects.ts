@@ -4,6 +4,8 @@ import { writeConvolutions } from '../runtime/convolutions';
 import { writeTransformer } from '../runtime/transformer';
 import { writeDetector } from './detector';
 import { writeEncoder } from './encoder';
+import { writeFusedEncoder } from './fused-encoder';
+import { writeGroupedConvolutions } from './grouped-convolutions';
 import { writeRecurrent } from './recurrent';
 
 export interface MemorySubject {
@@ -13,16 +15,19 @@ export interface MemorySubject {
   readonly dimensions: Readonly<Record<string, number>>;
 }
 
+/** Makes a subject of a model that `write` generates. */
+type MakeSubject = (
+  name: string,
+  write: (file: string) => void,
+  dimensions?: Readonly<Record<string, number>>,
+) => MemorySubject;
+
 /** Relative to the folder of the compiled benchmarks. */
 const PACKAGES = path.join(__dirname, '../../../node_modules');
 
 /** Generates the first models in `folder`. */
 export function memorySubjects(folder: string): MemorySubject[] {
-  const made = (
-    name: string,
-    write: (file: string) => void,
-    dimensions: Readonly<Record<string, number>> = {},
-  ): MemorySubject => {
+  const made: MakeSubject = (name, write, dimensions = {}) => {
     const file = path.join(folder, `${name.replaceAll(/\W+/g, '-')}.onnx`);
     write(file);
     return { name, file, dimensions };
@@ -70,9 +75,37 @@ export function memorySubjects(folder: string): MemorySubject[] {
       },
       { steps: 1000 },
     ),
+    ...[1, 4, 8].flatMap((batch) => batchSubjects(made, batch)),
     ocr('OCR detection at 640', 'ch_PP-OCRv4_det_infer.onnx', image(640, 640)),
     ocr('OCR detection at 960', 'ch_PP-OCRv4_det_infer.onnx', image(960, 960)),
     ocr('OCR recognition at 320', 'ch_PP-OCRv4_rec_infer.onnx', image(320)),
     ocr('OCR classification', 'ch_ppocr_mobile_v2.0_cls_infer.onnx', image(48, 192)),
+  ];
+}
+
+/** Models whose kernels have temporary buffers, in a batch: buffers must grow as those of ONNX Runtime do. */
+function batchSubjects(made: MakeSubject, batch: number): MemorySubject[] {
+  return [
+    made(
+      `fused attention, sequence 384, batch ${batch}`,
+      (file) => {
+        writeFusedEncoder(file, { layers: 4, hidden: 384, heads: 12, operator: 'Attention' });
+      },
+      { batch, sequence: 384 },
+    ),
+    made(
+      `multi-head attention, sequence 384, batch ${batch}`,
+      (file) => {
+        writeFusedEncoder(file, { layers: 4, hidden: 512, heads: 4, operator: 'MultiHeadAttention' });
+      },
+      { batch, sequence: 384 },
+    ),
+    made(
+      `grouped and depthwise convolutions, batch ${batch}`,
+      (file) => {
+        writeGroupedConvolutions(file, { blocks: 3, channels: 64, size: 128 });
+      },
+      { batch },
+    ),
   ];
 }

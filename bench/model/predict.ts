@@ -47,11 +47,11 @@ export function predictRun({ analyzed, cut, plan }: PlannedRun, given: Assumptio
   const architecture = process.arch === 'arm64' ? 'arm64' : 'x86_64';
   const result = 'inline';
   const model = costModel({ environment, warmUp, stateMachineType, architecture, result });
-  const { work, outputSecondsPerByte } = planCosts(analyzed.model, analyzed.planned.types, {
+  const costs = planCosts(analyzed.model, analyzed.planned.types, {
     profile,
     environment,
   });
-  const sizes = sliceSizes(cut.dataflow, cut.wiring, analyzed.cuts.bytes, work);
+  const sizes = sliceSizes(cut.dataflow, cut.wiring, analyzed.cuts.bytes, costs);
   const last = sizes.length - 1;
   const steps = sizes.map((size, slice) => {
     const { model: graph, weights, memoryMb } = plan.slices[slice];
@@ -59,7 +59,7 @@ export function predictRun({ analyzed, cut, plan }: PlannedRun, given: Assumptio
       size.coreSeconds +
       profile.machine.callSeconds / environment.processor.lambdaSpeed +
       // A profile has the time to write the results of the model.
-      (slice === last ? 0 : size.writeBytes * outputSecondsPerByte);
+      (slice === last ? 0 : size.writeBytes * costs.outputSecondsPerByte);
     const demand = { ...demandOf(size, 0), coreSeconds, fileBytes: graph.bytes + (weights?.bytes ?? 0) };
     const readsFrom = slice === 0 ? ('request' as const) : ('s3-standard' as const);
     const choice = { memoryMb, threads: plan.threads, readsFrom, writesTo: 's3-standard' as const };

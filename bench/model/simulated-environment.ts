@@ -31,7 +31,7 @@ export function simulatedEnvironment(
   { processors, initMs, loadMsPerMb, slowdown }: Machine,
   together: number,
 ): Environment {
-  const { lambda, network: wire, s3, stepFunctions, handler, processor } = DEFAULT_ENVIRONMENT;
+  const { lambda, network: wire, s3, stepFunctions, processor } = DEFAULT_ENVIRONMENT;
   const sharing = Math.max(1, together / processors);
   const perProcessor = slowdown * sharing;
   // A process that mostly waits for the network is served when it wakes, so other programs do not slow it down.
@@ -51,7 +51,7 @@ export function simulatedEnvironment(
       runtimeLoadMs: 0,
     },
     // The simulated network has no burst.
-    network: { ...wire, burstRate: rate, sustainedRate: rate, vpcRate: rate, cpu: wire.cpu * slowdown },
+    network: { ...wire, burstRate: rate, sustainedRate: rate, vpcRate: rate },
     s3: { ...s3, ...delaysOf(network), connectionRate: network.connectionBytesPerSecond / 1e6 },
     stepFunctions: {
       ...stepFunctions,
@@ -59,14 +59,7 @@ export function simulatedEnvironment(
       ...{ standard32B: standard, standard1KiB: standard, standard16KiB: standard },
       ...{ standard64KiB: standard, standard256KiB: standard },
     },
-    handler: {
-      ...handler,
-      callCpuMs: handler.callCpuMs * slowdown,
-      requestCpuMs: handler.requestCpuMs * slowdown,
-      sessionCpuMs: handler.sessionCpuMs * slowdown,
-      sessionCpu: handler.sessionCpu * slowdown,
-      firstRun: handler.firstRun * slowdown,
-    },
+    // Of all processor times, also those of downloads and of the handler.
     processor: { ...processor, lambdaSpeed: 1 / slowdown },
   };
 }

@@ -8,7 +8,8 @@ import { profiledTypes, profiledWork } from '../../lib/node-work/profile/profile
 import { spread } from '../measure';
 import { formatTable } from '../table';
 import type { WorkModel } from './models';
-import { OPERATOR_CASES, writeOperator } from './operator-models';
+import { OPERATOR_CASES } from './operator-cases';
+import { writeOperator } from './write-operator';
 
 /** Makes the profile of a model. */
 type MakeProfile = (model: WorkModel, runs: number) => ModelProfile;

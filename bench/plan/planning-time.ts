@@ -11,34 +11,35 @@ import { StreamedTable } from './streamed-table';
 
 const MANY_NODES = 10_000;
 
+const SLICERS: readonly (readonly [string, Slicer])[] = [
+  ['automatic', automatic()],
+  ['fewest slices of 512 MB', automatic({ maxMemorySize: 512 })],
+  ['cheapest, 10,240 MB', automatic({ minimize: 'cost', maxMemorySize: 10_240 })],
+  ['fastest, 10,240 MB', automatic({ minimize: 'latency', maxMemorySize: 10_240 })],
+  ['cheapest mixed', automatic({ minimize: 'cost', temperature: 'mixed' })],
+  ['fastest mixed', automatic({ minimize: 'latency', temperature: 'mixed' })],
+  ['fastest cold', automatic({ minimize: 'latency', temperature: 'cold' })],
+  ['fastest warm', automatic({ minimize: 'latency', temperature: 'warm' })],
+  [
+    'cheapest within p95 mixed',
+    automatic({
+      minimize: 'cost',
+      temperature: 'mixed',
+      quantile: 'p95',
+      maxLatencyMs: 4000,
+      maxMemorySize: 10_240,
+    }),
+  ],
+  ['count(8)', count(8)],
+  ['count(50)', count(50)],
+];
+
 /** The baseline is to read the model's file. */
 export function measureTime(folder: string): void {
   const file = path.join(folder, 'many.onnx');
   const deep = path.join(folder, 'deep.onnx');
   writeManyNodes(file, MANY_NODES);
   writeEncoder(deep, { layers: 476, hidden: 256, sequence: 128, vocabulary: 1000 });
-  const slicers: [string, Slicer][] = [
-    ['automatic', automatic()],
-    ['fewest slices of 512 MB', automatic({ maxMemorySize: 512 })],
-    ['cheapest, 10,240 MB', automatic({ minimize: 'cost', maxMemorySize: 10_240 })],
-    ['fastest, 10,240 MB', automatic({ minimize: 'latency', maxMemorySize: 10_240 })],
-    ['cheapest mixed', automatic({ minimize: 'cost', temperature: 'mixed' })],
-    ['fastest mixed', automatic({ minimize: 'latency', temperature: 'mixed' })],
-    ['fastest cold', automatic({ minimize: 'latency', temperature: 'cold' })],
-    ['fastest warm', automatic({ minimize: 'latency', temperature: 'warm' })],
-    [
-      'cheapest within p95 mixed',
-      automatic({
-        minimize: 'cost',
-        temperature: 'mixed',
-        quantile: 'p95',
-        maxLatencyMs: 4000,
-        maxMemorySize: 10_240,
-      }),
-    ],
-    ['count(8)', count(8)],
-    ['count(50)', count(50)],
-  ];
   const table = new StreamedTable('time of planning beyond type inference', [
     { name: 'model', width: 9 },
     { name: 'nodes', width: 5 },
@@ -53,7 +54,7 @@ export function measureTime(folder: string): void {
     const read = measured(() => parseModel(model));
     const analyzed = analyzeModel(model);
     const nodes = analyzed.dataflow.order.length;
-    for (const [name, slicer] of slicers) {
+    for (const [name, slicer] of SLICERS) {
       let slices = '';
       const plan = measured(() => {
         try {

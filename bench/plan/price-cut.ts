@@ -27,7 +27,7 @@ export function pricedGroups(analyzed: AnalyzedModel, groups: Groups): PricedCut
 /** Every function has the least memory that fits its slice. */
 export function pricedCut({ dataflow, cuts }: AnalyzedModel, slicer: Slicer): PricedCut {
   const cut = bestCut(dataflow, cuts, slicer);
-  const sizes = sliceSizes(cut.dataflow, cut.wiring, cuts.bytes, cuts.costs.work, cuts.costs.peaks);
+  const sizes = sliceSizes(cut.dataflow, cut.wiring, cuts.bytes, cuts.costs);
   const memory = sizes.map(memoryMb);
   const settings = {
     memoryMb: memory,

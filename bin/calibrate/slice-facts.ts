@@ -3,6 +3,8 @@ import { SlicedInferenceError, quoted } from '../../lib/errors';
 import { readPlan } from '../../lib/compile/plan-file';
 import { readProfile } from '../../lib/compile/profile-file';
 import type { SliceFacts } from '../../lib/cost/calibration/samples';
+import { profiledWork } from '../../lib/node-work/profile/profiled-model';
+import { REFERENCE_FLOPS } from '../../lib/node-work/reference-processor';
 import { fromRuns } from '../../lib/plan/file/node-runs';
 
 export function sliceFacts(planPath: string, profilePath?: string): SliceFacts[] {
@@ -15,11 +17,13 @@ export function sliceFacts(planPath: string, profilePath?: string): SliceFacts[]
       'profile the model of the plan with `sliced-inference profile`',
     );
   }
+  const work = profile === undefined ? [] : profiledWork(profile);
   return plan.slices.map(({ memoryMb, inputs, nodes }) => {
     const sources = inputs.map(({ source }) => (source.from === 'slice' ? source.slice : -1));
     const facts = { memoryMb, threads: plan.threads, reads: new Set(sources).size };
     if (profile === undefined) return facts;
-    const seconds = fromRuns(nodes).reduce((sum, node) => sum + (profile.nodes[node]?.seconds ?? 0), 0);
-    return { ...facts, coreMs: (seconds + profile.machine.callSeconds) * 1000 };
+    const { callSeconds, flopsPerSecond } = profile.machine;
+    const seconds = fromRuns(nodes).reduce((sum, node) => sum + (work[node] ?? 0), 0);
+    return { ...facts, coreMs: (seconds + callSeconds * (flopsPerSecond / REFERENCE_FLOPS)) * 1000 };
   });
 }

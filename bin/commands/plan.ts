@@ -66,12 +66,21 @@ export function planCommand(): Command {
 function reportRequest(
   { transport, profile }: AnalyzedModel,
   { goal }: Slicer,
-  { maxMemory, slices }: Options,
+  options: Options,
 ): ReportRequest {
+  const { maxMemory, slices } = options;
   const request = {
     transports: [transport],
     profileDifferences: profile?.differences ?? [],
     ...(slices !== undefined && { slices }),
+    given: {
+      requestsPerHour: options.requestsPerHour !== undefined,
+      maxMemoryMb: maxMemory !== undefined,
+      stateMachineType: options.stateMachine !== undefined,
+      architecture: options.architecture !== undefined,
+      warmUp: options.warmUp === false,
+      tensorStore: options.tensorStore !== undefined,
+    },
   };
   if (goal === undefined) return { ...request, goal: DEFAULT_GOAL };
   return { ...request, goal, maxMemoryMb: maxMemory ?? DEFAULT_MAX_MEMORY_MB };

@@ -4,6 +4,7 @@ import { InvalidArgumentError, Option } from 'commander';
 import { readEnvironment, readPrices } from '../../lib/compile/constants-file';
 import { MOST_SLICES } from '../../lib/compile/most-slices';
 import type { AnalyzeOptions } from '../../lib/compile/analyze';
+import { GREATEST_RATE } from '../../lib/cost/alternatives/winners';
 import { readProfile } from '../../lib/compile/profile-file';
 import { valuesOf } from '../../lib/cost/constants/constant';
 import type { Latency, Temperature, Transport } from '../../lib/cost/cost-model';
@@ -91,8 +92,8 @@ export function addEstimateOptions(command: Command): Command {
     .addOption(
       new Option(
         '--requests-per-hour <n>',
-        'runs per hour, which decide how often functions are cold (default: 10)',
-      ).argParser(positive),
+        `runs per hour, which decide how often functions are cold, at most ${GREATEST_RATE.toLocaleString('en-US')} (default: 10)`,
+      ).argParser(requestRate),
     )
     .option('--profile <file>', 'plan with a profile that `sliced-inference profile` has measured')
     .option('--prices <file>', 'JSON file of prices that replace list prices; see `constants prices`')
@@ -160,6 +161,21 @@ export function wholeNumber(text: string): number {
 function positive(text: string): number {
   const number = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : 0;
   if (number > 0 && Number.isFinite(number)) return number;
+  throw new InvalidArgumentError('It must be a number above 0, such as 100 or 0.5.');
+}
+
+/** Plain digits or a power of ten, as in 1e6. */
+function requestRate(text: string): number {
+  const rate = /^\d+(?:\.\d+)?(?:e\+?\d+)?$/i.test(text) ? Number(text) : 0;
+  if (rate > GREATEST_RATE) {
+    const [most, perSecond] = [GREATEST_RATE, GREATEST_RATE / 3600].map((count) =>
+      Math.round(count).toLocaleString('en-US'),
+    );
+    throw new InvalidArgumentError(
+      `It must be at most ${most}, about ${perSecond} requests a second: services are compared up to this rate.`,
+    );
+  }
+  if (rate > 0) return rate;
   throw new InvalidArgumentError('It must be a number above 0, such as 100 or 0.5.');
 }
 

@@ -11,6 +11,7 @@ import { formatBytes, formatTable, formatType } from '../terminal/format';
 import { clearProgress, showProgress } from '../terminal/progress';
 import type { SlicingOptions } from './slicing-options';
 import { addSlicingOptions, analyzeOptions, slicerFor, warnOfProfile } from './slicing-options';
+import { checkComparingFlags } from './unused-flags';
 import { noteUnfinished } from '../process/unfinished';
 
 interface Options extends SlicingOptions {
@@ -58,6 +59,7 @@ export function sliceCommand(): Command {
     .addHelpText('after', HELP);
   return addSlicingOptions(command).action(async (model: string, options: Options) => {
     const slicer = slicerFor(options);
+    checkComparingFlags(options);
     checkPlace(options);
     showProgress(`reading ${model}`);
     const plan = options.out.startsWith(S3_SCHEME)

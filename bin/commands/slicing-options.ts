@@ -21,6 +21,8 @@ import {
   wholeNumber,
 } from './search-options';
 
+import { checkPercentileFlag } from './unused-flags';
+
 export { costOptions, estimateOptions, wholeNumber } from './search-options';
 
 export interface SlicingOptions extends ModelOptions, SearchOptions, EstimateOptions {
@@ -97,6 +99,7 @@ export function slicerFor(options: SlicingOptions): Slicer {
       'keep one of them',
     );
   }
+  checkPercentileFlag(options);
   if (options.slices !== undefined) return count(options.slices);
   if (options.maxSliceSize !== undefined) return maxSliceSize(options.maxSliceSize);
   if (options.atTensors !== undefined) return atListedTensors(options.atTensors);

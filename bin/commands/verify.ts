@@ -1,9 +1,11 @@
 /** `sliced-inference verify MODEL`: compares the outputs of the chained slices with those of the whole model. */
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { SlicedInferenceError } from '../../lib/errors';
 import { formatTable, formatType } from '../terminal/format';
 import { clearProgress, showProgress } from '../terminal/progress';
 import type { SlicingOptions } from './slicing-options';
-import { addSlicingOptions, estimateOptions, slicerFor, wholeNumber } from './slicing-options';
+import { addSlicingOptions, estimateOptions, slicerFor, warnOfProfile, wholeNumber } from './slicing-options';
+import { checkComparingFlags } from './unused-flags';
 import { describeInputs } from '../verify/describe-inputs';
 import type { DefaultComparison, Verification } from '../verify/run-both';
 import { verify } from '../verify/run-both';
@@ -54,10 +56,13 @@ export function verifyCommand(): Command {
     .addOption(new Option('--rtol <x>', 'relative tolerance of --against').argParser(positive).default(1e-3))
     .option('--json', 'print JSON')
     .addHelpText('after', HELP);
-  return addSlicingOptions(command).action(async (model: string, options: Options) => {
+  return addSlicingOptions(command).action(async (model: string, options: Options, own: Command) => {
     const { inputs, seed, dimension: dimensions, optimize: optimization, atol, rtol } = options;
+    const slicer = slicerFor(options);
+    checkComparingFlags(options);
+    checkVerifyFlags(options, own);
     const result = await verify(model, {
-      slicer: slicerFor(options),
+      slicer,
       dimensions,
       optimization,
       estimates: estimateOptions(options),
@@ -67,12 +72,32 @@ export function verifyCommand(): Command {
       ...(inputs !== undefined && { inputs }),
     });
     clearProgress();
+    warnOfProfile(result.profileDifferences);
     process.stdout.write(
       options.json ? `${JSON.stringify(result, undefined, 2)}\n` : describe(result, inputs),
     );
     const isWithin = result.againstDefault?.withinTolerance ?? true;
     process.exitCode = result.identical && isWithin ? 0 : DIFFERENT;
   });
+}
+
+/** @throws SlicedInferenceError for a flag that has no effect beside the others */
+function checkVerifyFlags({ inputs, against }: Options, command: Command): void {
+  const isGiven = (name: keyof Options): boolean => command.getOptionValueSource(name) === 'cli';
+  if (inputs !== undefined && isGiven('seed')) {
+    throw new SlicedInferenceError(
+      '--seed must be used for generated inputs',
+      '--inputs',
+      'leave --seed or --inputs out',
+    );
+  }
+  const tolerance = (['atol', 'rtol'] as const).find(isGiven);
+  if (against !== undefined || tolerance === undefined) return;
+  throw new SlicedInferenceError(
+    `--${tolerance} must be combined with --against default`,
+    'no --against',
+    'add it, or leave the tolerance out: every bit is compared anyway',
+  );
 }
 
 function positive(text: string): number {

@@ -1,7 +1,7 @@
 /** Describes a report in the terminal: the verdict first, then the slices, the price, the time and the other services. */
 import { printable } from '../../lib/errors';
 import { formatBytes, formatTable } from '../terminal/format';
-import { figureText, maybe, quantity } from './figures';
+import { NOT_PRICED, figureText, maybe, quantity, requestsText } from './figures';
 import type { Alternative, PlanReport, ReportedSlice } from './plan-report';
 
 type Cell = string | number;
@@ -20,8 +20,12 @@ export function describeReport(report: PlanReport, terminalColumns?: number): st
     sentences([...report.warnings.map((warning) => `warning: ${warning}`), ...givenSizes(report)]),
     [sliceTable(report.slices)],
     [runTable(report.run)],
-    [serviceTable(report.alternatives)],
-    sentences(outOf(report.alternatives)),
+    [
+      ...sentences([`services ${requestsText(report.requests)}; – where the hour is charged, not the run:`]),
+      serviceTable(report.alternatives),
+    ],
+    sentences([...notesOf(report.alternatives), ...outOf(report.alternatives)]),
+    sentences([NOT_PRICED]),
   ]
     .filter((block) => block.length > 0)
     .map((block) => `${block.join('\n')}\n`)
@@ -72,13 +76,28 @@ function runTable(run: PlanReport['run']): string {
 function serviceTable(alternatives: readonly Alternative[]): string {
   const rows = alternatives
     .filter(({ isFeasible }) => isFeasible)
-    .map(({ service, warm, cold }) => [
+    .map(({ service, dollarsPerMonth, warm, cold }) => [
       shown(service),
-      figureText(maybe('dollars', warm?.dollarsPerMillion)),
+      price(dollarsPerMonth),
+      price(warm?.dollarsPerMillion),
       figureText(maybe('milliseconds', warm?.p50)),
       figureText(maybe('milliseconds', cold?.p50)),
     ]);
-  return formatTable(['service', 'a million warm', 'warm p50', 'cold p50'], rows);
+  return formatTable(['service', 'a month', '1M warm', 'warm p50', 'cold p50'], rows);
+}
+
+/** Without fractions of a cent, which would make the table too wide. */
+function price(dollars: number | undefined): string {
+  return dollars !== undefined && dollars > 0 && dollars < 0.01
+    ? '<$0.01'
+    : figureText(maybe('dollars', dollars));
+}
+
+/** What a user must know of the services that can be used; the page has the notes of all. */
+function notesOf(alternatives: readonly Alternative[]): string[] {
+  return alternatives
+    .filter(({ isFeasible, notes }) => isFeasible && notes.length > 0)
+    .map(({ service, size, notes }) => `${service} (${size}): ${notes.join(' ')}`);
 }
 
 function outOf(alternatives: readonly Alternative[]): string[] {

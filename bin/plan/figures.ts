@@ -1,4 +1,5 @@
 /** Writes numbers of the report for people: with a unit, thousands separators and no more digits than an estimate deserves. */
+import type { Requests } from './plan-report';
 
 /** A number of the report, or a text. */
 export type Figure = string | Quantity;
@@ -45,6 +46,29 @@ export const TIME_UNITS: readonly Unit[] = [
 export function quantity(kind: QuantityKind, value: number): Quantity {
   return { kind, value };
 }
+
+/** A share as a percentage of three digits. */
+export function percentText(share: number): string {
+  const percent = 100 * share;
+  if (percent > 0 && percent < 0.1) return 'less than 0.1 %';
+  return `${percent.toLocaleString('en-US', { maximumSignificantDigits: 3 })} %`;
+}
+
+/** Such as `at 10 requests an hour (assumed), 36.8 % of them cold`. */
+export function requestsText({ perHour, isAssumed, temperature, coldShare }: Requests): string {
+  const rate = figureText(quantity('rate', perHour));
+  const runs = {
+    warm: 'all of them warm',
+    cold: 'all of them cold',
+    mixed: `${percentText(coldShare)} of them cold`,
+  };
+  const noun = perHour === 1 ? 'request' : 'requests';
+  return `at ${rate} ${noun} an hour${isAssumed ? ' (assumed)' : ''}, ${runs[temperature]}`;
+}
+
+/** Costs that no service's price has. */
+export const NOT_PRICED =
+  'No price includes a VPC (NAT gateways, interface endpoints), logs, traces, metrics, alarms or free tiers.';
 
 /** Stands for a number that the report does not have. */
 export const NONE = '–';

@@ -24,9 +24,13 @@ export interface PlanReport {
   /** Prices that do not depend on runs, such as storage, in dollars a month. */
   readonly costPerMonth: readonly { readonly item: string; readonly dollars: number }[];
   readonly front: ParetoFront;
+  readonly requests: Requests;
   /** This plan and the other services. */
   readonly alternatives: readonly Alternative[];
-  /** The cheapest service that breaks no limit, by request rate: consecutive ranges, ascending. */
+  /**
+   * The cheapest service that breaks no limit, by request rate: ascending ranges, with gaps where every service breaks one. The
+   * ranges do not depend on `requests.perHour`.
+   */
   readonly cheapest: readonly CheapestRange[];
   /** Sentences, the most important first. */
   readonly verdict: readonly string[];
@@ -35,6 +39,16 @@ export interface PlanReport {
   readonly search?: SearchLimits;
   readonly assumptions: readonly Assumption[];
   readonly warnings: readonly string[];
+}
+
+/** The requests for which services are compared. */
+export interface Requests {
+  readonly perHour: number;
+  readonly isAssumed: boolean;
+  /** The runs whose prices and times are compared. */
+  readonly temperature: Temperature;
+  /** Share of these runs that is cold, at this rate. */
+  readonly coldShare: number;
 }
 
 /** See `SearchQuality`. */
@@ -186,18 +200,33 @@ export interface FrontPoint extends ReportedRun {
 
 export interface Alternative {
   readonly service: string;
-  /** Its size in words, such as `2,048 MB`. */
+  /** Its size at the rate of `requests`, in words, such as `2,048 MB`. */
   readonly size: string;
+  /** Whether a size keeps all limits at that rate. */
   readonly isFeasible: boolean;
-  /** Sentences: each limit of the service, or of the user, that it breaks. */
+  /** Sentences: each limit of the service, or of the user, that the size breaks. */
   readonly breaks: readonly string[];
   /** Sentences on what a user must know besides. */
   readonly notes: readonly string[];
-  /** Absent, as `cold`, when the service breaks a limit. */
-  readonly warm?: ReportedRun;
-  readonly cold?: ReportedRun;
-  /** Dollars a month by requests per hour. */
-  readonly monthly: readonly { readonly requestsPerHour: number; readonly dollars: number }[];
+  /** At the rate of `requests`. Absent, as `warm` and `cold`, when the service breaks a limit. */
+  readonly dollarsPerMonth?: number;
+  readonly warm?: ServiceRun;
+  readonly cold?: ServiceRun;
+  /** By requests per hour: the cheapest size that keeps all limits. Rates at which no size does are absent. */
+  readonly monthly: readonly MonthlyPrice[];
+}
+
+export interface ServiceRun {
+  /** Absent if the service is charged by the hour. */
+  readonly dollarsPerMillion?: number;
+  readonly p50: number;
+  readonly p95: number;
+}
+
+export interface MonthlyPrice {
+  readonly requestsPerHour: number;
+  readonly size: string;
+  readonly dollars: number;
 }
 
 /** Rates in requests per hour, from `from` up to but excluding `to`. */

@@ -41,8 +41,6 @@ export interface SpeedAnswer {
 export interface SliceAnswer {
   readonly kind: 'slice';
   readonly events: SliceEvents;
-  /** By run with the profiler: seconds in which the process waited, for example for other programs. */
-  readonly taken: readonly number[];
   /** By run: seconds without the profiler; with one thread, of the processor. */
   readonly seconds: readonly number[];
   /** By run: seconds of a call of the empty model. */

@@ -61,10 +61,9 @@ export function nodeTimes(model: Model, slices: readonly MeasuredSlice[], callSe
  * ONNX Runtime runs the nodes of a local function in the place of its call, under names of its own. So the calls of one
  * slice share the time of these nodes evenly.
  */
-function samplesOf({ events: slice, taken }: SliceAnswer, calls: readonly number[]): Map<number, Samples> {
-  const isCounted = leastDisturbed(taken.slice(0, slice.runs));
+function samplesOf({ events: slice }: SliceAnswer, calls: readonly number[]): Map<number, Samples> {
   const secondsOf = (micros: readonly number[], share = 1): number[] =>
-    micros.filter((_, run) => isCounted.has(run)).map((time) => time / 1e6 / share);
+    shorterHalf(micros).map((time) => time / 1e6 / share);
   const samples = new Map<number, Samples>();
   for (const { node, events, micros, tensors } of slice.nodes) {
     samples.set(node, { times: secondsOf(micros), events, tensors });
@@ -76,10 +75,12 @@ function samplesOf({ events: slice, taken }: SliceAnswer, calls: readonly number
   return samples;
 }
 
-/** The half of the runs from which other programs took the least time. */
-function leastDisturbed(taken: readonly number[]): ReadonlySet<number> {
-  const runs = [...taken.keys()].sort((a, b) => taken[a] - taken[b]);
-  return new Set(runs.slice(0, Math.ceil(runs.length / 2)));
+/**
+ * A program that takes the processor away makes the time of one node longer, and none shorter. On a busy machine it meets each
+ * run, but seldom the same node.
+ */
+function shorterHalf(times: readonly number[]): number[] {
+  return [...times].sort((a, b) => a - b).slice(0, Math.ceil(times.length / 2));
 }
 
 function profiledNode(outputs: readonly number[], samples: readonly Samples[] = []): ProfiledNode | null {

@@ -16,8 +16,12 @@ type Sessions = typeof SessionClass;
 /** Runs of the matrix product, each of a few milliseconds. */
 const KERNEL_RUNS = 40;
 
-/** How many calls of the empty model are timed at once: one call takes microseconds. */
-const CALLS_AT_ONCE = 10;
+/** Between two runs with the profiler, runs without it take this long, or are so many: short runs need many samples. */
+const PLAIN_SECONDS = 0.03;
+const MOST_PLAIN_RUNS = 50;
+
+/** Calls after which V8 has compiled the code of a call; before, a call took 3 times as long. */
+const CALLS_UNTIL_COMPILED = 4000;
 
 async function measureSpeed({ product }: SpeedJob, sessions: Sessions): Promise<SpeedAnswer> {
   const session = await sessions.open({ path: product, threads: 1 });
@@ -52,24 +56,27 @@ async function measureSlice(job: SliceJob, sessions: Sessions): Promise<SliceAns
   const prefix = path.join(job.folder, 'events');
   const profiled = await sessions.open({ path: model, threads, profilePrefix: prefix });
   await profiled.run(inputs, outputNames);
+  const runPlain = (): Promise<unknown> => plain.run(inputs, outputNames);
+  const runEmpty = (): Promise<unknown> => idle.run(one, ['y']);
+  for (let call = 0; call < CALLS_UNTIL_COMPILED; call++) await runEmpty();
+  const clock = clockFor(threads);
+  const plainRuns = Math.ceil(PLAIN_SECONDS / (await timed(clock, runPlain)));
   const seconds: number[] = [];
   const callSeconds: number[] = [];
-  const taken: number[] = [];
-  const clock = clockFor(threads);
   for (let run = 0; run < runs; run++) {
-    seconds.push(await timed(clock, () => plain.run(inputs, outputNames)));
-    taken.push(await waited(() => profiled.run(inputs, outputNames)));
-    const calls = await timed(clock, async () => {
-      for (let call = 0; call < CALLS_AT_ONCE; call++) await idle.run(one, ['y']);
-    });
-    callSeconds.push(calls / CALLS_AT_ONCE);
+    for (let more = 0; more < Math.min(plainRuns, MOST_PLAIN_RUNS); more++) {
+      seconds.push(await timed(clock, runPlain));
+      // After a run, because the caches then hold the model and not the code of a call, as they do when a slice is called.
+      callSeconds.push(await timed(clock, runEmpty));
+    }
+    await profiled.run(inputs, outputNames);
   }
   profiled.endProfiling();
   const file = fs.readdirSync(job.folder).find((name) => name.startsWith('events'));
   if (file === undefined) throw new Error("the profiler's file is missing");
   const events = await readEvents(path.join(job.folder, file), labels);
   if (events.runs === 0) throw new Error('it runs more nodes than the profiler of ONNX Runtime can record');
-  return { kind: 'slice', events, taken, seconds, callSeconds, peakBytes };
+  return { kind: 'slice', events, seconds, callSeconds, peakBytes };
 }
 
 /** Returns seconds since some moment. */
@@ -89,13 +96,6 @@ const processorSeconds: Clock = () => {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1e6;
 };
-
-/** Elapsed seconds in which the processor did not work for this process. */
-async function waited(work: () => Promise<unknown>): Promise<number> {
-  const before = elapsedSeconds() - processorSeconds();
-  await work();
-  return elapsedSeconds() - processorSeconds() - before;
-}
 
 async function timed(clock: Clock, work: () => Promise<unknown>): Promise<number> {
   const start = clock();

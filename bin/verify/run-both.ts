@@ -7,7 +7,8 @@ import { checkRequest } from '../../lambda/request/request-check';
 import { decodeSafetensors, encodeSafetensors } from '../../lambda/tensors/safetensors';
 import type { RawTensor } from '../../lambda/tensors/tensor';
 import type { AnalyzeOptions } from '../../lib/compile/analyze';
-import { compile } from '../../lib/compile/compile';
+import { analyzeModel } from '../../lib/compile/analyze';
+import { compileAnalyzed } from '../../lib/compile/compile';
 import { writeSlices } from '../../lib/emit/write';
 import type { OptimizationLevel } from '../../lib/optimize/level';
 import type { PlanDraft, SlicePlan } from '../../lib/plan/file/plan';
@@ -50,6 +51,8 @@ export interface Verification {
   }[];
   readonly outputs: readonly TensorComparison[];
   readonly againstDefault?: DefaultComparison;
+  /** How the profile differs from the plan, one clause each. Empty if there is no profile or no difference. */
+  readonly profileDifferences: readonly string[];
 }
 
 /** Differences between the slices and the whole model with all of ONNX Runtime's defaults. */
@@ -65,7 +68,8 @@ export interface DefaultComparison extends Omit<TensorDifference, 'name'> {
 export async function verify(modelPath: string, options: VerifyOptions): Promise<Verification> {
   const { slicer, dimensions, optimization, againstDefault, seed, onStep } = options;
   onStep(`reading ${modelPath}`);
-  const compiled = compile(modelPath, slicer, { dimensions, optimization, ...options.estimates });
+  const analyzed = analyzeModel(modelPath, { dimensions, optimization, ...options.estimates });
+  const compiled = compileAnalyzed(analyzed, slicer);
   const given = options.inputs === undefined ? undefined : await readInputs(options.inputs, compiled.plan);
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'sliced-inference-verify-'));
   try {
@@ -93,7 +97,10 @@ export async function verify(modelPath: string, options: VerifyOptions): Promise
     onStep(`running ${plan.slices.length} slices`);
     const chained = file('chained');
     await runJob({ kind: 'chain', threads, slicesFolder, inputs, outputs: chained }, CHAINED, folder);
-    const verification = compare(plan, read(inputs), read(whole), read(chained));
+    const verification = {
+      ...compare(plan, read(inputs), read(whole), read(chained)),
+      profileDifferences: analyzed.profile?.differences ?? [],
+    };
     if (againstDefault === undefined) return verification;
     onStep('running the whole model with default settings');
     const alone = file('default');
@@ -146,7 +153,7 @@ function compare(
   inputs: ReadonlyMap<string, RawTensor>,
   expected: ReadonlyMap<string, RawTensor>,
   got: ReadonlyMap<string, RawTensor>,
-): Verification {
+): Omit<Verification, 'profileDifferences'> {
   const outputs = inOrder(plan.outputs, expected).map(([name, tensor]) =>
     compareTensor(name, tensor, got.get(name)),
   );

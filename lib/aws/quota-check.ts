@@ -34,6 +34,7 @@ import { requestBytes } from '../shapes/value-types';
 import { validateTemplateSize } from './template-size';
 import type { SliceFunctionOptions } from './slice-function-options';
 import { MAX_ATTEMPTS } from './workflow/retries';
+import { largestOf } from '../extremes';
 
 /** How much of a quota a pipeline uses. */
 interface QuotaUse {
@@ -140,7 +141,7 @@ function checkFunctions(scope: Construct, { plan, memorySizes }: QuotaSubject): 
   checkQuota(scope, {
     id: 'storageQuota',
     what: 'the slice with the largest files',
-    used: Math.max(...plan.slices.map(({ ephemeralStorageMb }) => ephemeralStorageMb)),
+    used: largestOf(plan.slices.map(({ ephemeralStorageMb }) => ephemeralStorageMb)),
     limit: MAX_EPHEMERAL_STORAGE_MB,
     unit: 'MB of /tmp',
     link: LAMBDA_QUOTAS,
@@ -149,7 +150,7 @@ function checkFunctions(scope: Construct, { plan, memorySizes }: QuotaSubject): 
   checkQuota(scope, {
     id: 'timeoutQuota',
     what: 'the slice that takes the longest to load',
-    used: Math.max(...plan.slices.map(({ timeoutSeconds }) => timeoutSeconds)),
+    used: largestOf(plan.slices.map(({ timeoutSeconds }) => timeoutSeconds)),
     limit: MAX_LAMBDA_TIMEOUT_SECONDS,
     unit: 'seconds of timeout',
     link: LAMBDA_QUOTAS,
@@ -158,7 +159,7 @@ function checkFunctions(scope: Construct, { plan, memorySizes }: QuotaSubject): 
   checkQuota(scope, {
     id: 'objectQuota',
     what: 'the slice that writes the most',
-    used: Math.max(...plan.slices.map(({ writeBytes }) => writeBytes)),
+    used: largestOf(plan.slices.map(({ writeBytes }) => writeBytes)),
     limit: MAX_PUT_BYTES,
     unit: 'bytes in one object',
     link: S3_QUOTAS,
@@ -171,7 +172,7 @@ function checkEnvironment(scope: Construct, { functions }: QuotaSubject): void {
   checkQuota(scope, {
     id: 'environmentQuota',
     what: 'the slice function with the largest environment',
-    used: Math.max(...functions.map((fn) => lengthOf(stack, cfnFunction(fn).environment))),
+    used: largestOf(functions.map((fn) => lengthOf(stack, cfnFunction(fn).environment))),
     limit: MAX_LAMBDA_ENVIRONMENT_BYTES,
     unit: 'bytes of environment variables',
     link: LAMBDA_QUOTAS,
@@ -189,7 +190,7 @@ const EVENTS_PER_WARM_UP = 7;
 function warnOfColdRuns(scope: Construct, subject: QuotaSubject): void {
   const { plan, isExpress, warmsUp, options, timeout } = subject;
   const loads = loadSeconds(plan);
-  const seconds = Math.round(warmsUp ? Math.max(...loads) : loads.reduce((sum, load) => sum + load, 0));
+  const seconds = Math.round(warmsUp ? largestOf(loads) : loads.reduce((sum, load) => sum + load, 0));
   const quota = isExpress ? MAX_EXPRESS_MINUTES * 60 : Infinity;
   const limit = timeout && !timeout.isUnresolved() ? timeout.toSeconds({ integral: false }) : quota;
   if (seconds >= WARNING_SHARE * limit) {

@@ -4,6 +4,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
+import { SIGNATURE_KEY, type PipelineSignature } from '../../contract/signature';
 import { CONTRACT_VERSION } from '../../contract/version';
 import type { SlicePlan } from '../plan/file/plan';
 import { MAX_EXPRESS_MINUTES } from './quotas';
@@ -39,16 +40,7 @@ export function createStateMachine(scope: Construct, props: PipelineStateMachine
         redrivable: props.type === sfn.StateMachineType.STANDARD,
       }),
     ),
-    comment: JSON.stringify({
-      slicedInference: {
-        version: CONTRACT_VERSION,
-        deploymentDigest: plan.deploymentDigest,
-        threads: plan.threads,
-        bucket: bucket.bucketName,
-        inputs: plan.inputs,
-        outputs: plan.outputs.map(({ name, dtype, shape }) => ({ name, dtype, shape })),
-      },
-    }),
+    comment: JSON.stringify({ [SIGNATURE_KEY]: signatureOf(workflow, bucket) }),
     role: createRole(scope, workflow),
     timeout: props.timeout ?? defaultTimeout(plan, props.type),
     tracingEnabled: props.tracing ?? true,
@@ -58,6 +50,22 @@ export function createStateMachine(scope: Construct, props: PipelineStateMachine
       includeExecutionData: false,
     },
   });
+}
+
+function signatureOf(
+  { plan, preprocess, postprocess }: PipelineStates,
+  bucket: s3.IBucket,
+): PipelineSignature {
+  return {
+    version: CONTRACT_VERSION,
+    deploymentDigest: plan.deploymentDigest,
+    threads: plan.threads,
+    bucket: bucket.bucketName,
+    inputs: plan.inputs,
+    outputs: plan.outputs.map(({ name, dtype, shape }) => ({ name, dtype, shape })),
+    ...(preprocess && { preprocess: true }),
+    ...(postprocess && { postprocess: true }),
+  };
 }
 
 /** A Standard execution may last as long as the planned timeouts of all functions together. */

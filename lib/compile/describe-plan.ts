@@ -23,6 +23,7 @@ import { graphDigest } from '../plan/file/graph-digest';
 import { toRuns } from '../plan/file/node-runs';
 import type { SourcedValue, Wiring } from '../plan/wiring/wiring';
 import type { ValueTypes } from '../shapes/value-types';
+import { largestOf } from '../extremes';
 
 /** By slice: the manifest that its function reads. */
 export function sliceManifests(model: Model, types: ValueTypes, wiring: Wiring): SliceManifest[] {
@@ -48,7 +49,7 @@ export function describePlan(
   chunks: readonly SliceChunks[],
 ): PlanDraft {
   const { source, model, cuts, planned, optimization } = analyzed;
-  const sizes = sliceSizes(dataflow, wiring, cuts.bytes, cuts.costs.work, cuts.costs.peaks);
+  const sizes = sliceSizes(dataflow, wiring, cuts.bytes, cuts.costs);
   const slices = manifests.map(({ slice, inputs, outputs }): SliceDraft => {
     const files = draftFiles(slice, chunks[slice]);
     const { weightBytes, activationBytes, readBytes, writeBytes } = sizes[slice];
@@ -82,7 +83,7 @@ export function describePlan(
     dimensions: planned.dimensions,
     assumedDimensions: planned.assumed,
     boundedTensors: planned.bounded.map((value) => model.graph.values[value].name),
-    threads: settings?.threads ?? threadCount(Math.max(...slices.map((slice) => slice.memoryMb))),
+    threads: settings?.threads ?? threadCount(largestOf(slices.map((slice) => slice.memoryMb))),
     inputs: request,
     fixedInputs: fixed,
     outputs: result ?? [],

@@ -4,6 +4,7 @@ import type { CostOptions } from '../cost/cost-options';
 import { DEFAULT_ENVIRONMENT } from '../cost/constants/environment';
 import type { Model } from '../onnx/model';
 import type { PlanCosts } from '../plan/cuts/plan-costs';
+import { scratchBytes } from '../plan/sizes/kernels/scratch';
 import type { ValueTypes } from '../shapes/value-types';
 import { nodeWork } from '../node-work/node-work';
 import { OUTPUT_BANDWIDTH } from '../node-work/reference-processor';
@@ -27,8 +28,11 @@ export function planCosts(
   const speed = environment.processor.lambdaSpeed;
   return {
     work: nodeWork(model, types, profile).map((seconds) => seconds / speed),
+    scratch: scratchBytes(model, types),
     outputSecondsPerByte: 1 / (OUTPUT_BANDWIDTH * speed),
-    model: (requestsPerHour = options.requestsPerHour ?? DEFAULT_REQUESTS_PER_HOUR) =>
-      costModel({ ...options, requestsPerHour }),
+    model: (
+      requestsPerHour = options.requestsPerHour ?? DEFAULT_REQUESTS_PER_HOUR,
+      warmUp = options.warmUp,
+    ) => costModel({ ...options, requestsPerHour, warmUp }),
   };
 }

@@ -1,13 +1,18 @@
 /** Estimates what the runs of a plan cost and how long they take, and compares the plan with one function. */
 import type { AnalyzedModel } from './analyze';
-import type { Alternative, Targets, WholeModel } from '../cost/alternatives/alternative';
+import type { SizeNotes } from './size-notes';
+import { sizeNotes } from './size-notes';
+import type { Offer, Targets, WholeModel } from '../cost/alternatives/alternative';
 import type { SlicedPlan } from '../cost/alternatives/compare';
 import { compareAlternatives } from '../cost/alternatives/compare';
-import type { RunCost, Temperature } from '../cost/cost-model';
+import type { RunCost } from '../cost/cost-model';
+import type { DetailedCostModel } from '../cost/model';
+import { costOf } from '../cost/schedule-cost';
 import type { ChosenCut } from '../plan/best-cut';
 import { bestCut } from '../plan/best-cut';
 import { priceSchedule } from '../plan/schedule/price';
 import { scheduleSlices } from '../plan/schedule/schedule';
+import { areWarmUpsWorthwhile } from '../plan/schedule/warm-up';
 import type { Goal, Slicer } from '../plan/search/slicers';
 import { DEFAULT_GOAL, count } from '../plan/search/slicers';
 import type { SliceSize } from '../plan/sizes/estimate';
@@ -15,6 +20,7 @@ import { memoryMb, threadCount } from '../plan/sizes/estimate';
 import { DEFAULT_MAX_MEMORY_MB } from '../plan/sizes/lambda-quotas';
 import { sliceSizes } from '../plan/sizes/slice-sizes';
 import type { WiredCut } from '../plan/wiring/wiring';
+import { largestOf } from '../extremes';
 
 /** What is known of a plan besides its slices. */
 export interface PlanEstimates {
@@ -25,6 +31,8 @@ export interface PlanEstimates {
   readonly oneFunction: OneFunction;
   /** How the profile differs from the plan, one clause each. Empty if there is no profile or no difference. */
   readonly profileDifferences: readonly string[];
+  /** Which of the planned sizes ONNX Runtime refuses. */
+  readonly sizes: SizeNotes;
 }
 
 /** The plan beside one Lambda function that runs the whole model without a state machine. */
@@ -38,22 +46,26 @@ export interface OneFunction {
 export function planEstimates(analyzed: AnalyzedModel, cut: ChosenCut, slicer: Slicer): PlanEstimates {
   const { goal = DEFAULT_GOAL } = slicer;
   const plan = slicedPlan(analyzed, cut, goal);
-  const { requestsPerHour = analyzed.costs.requestsPerHour } = goal;
+  const given = goal.requestsPerHour ?? analyzed.costs.requestsPerHour;
+  const { requestsPerHour } = analyzed.cuts.costs.model(goal.requestsPerHour).options;
   const { alternatives, verdict } = compareAlternatives(wholeModel(analyzed), plan, {
     ...analyzed.costs,
-    ...(requestsPerHour !== undefined && { requestsPerHour }),
+    requestsPerHour,
+    isRateAssumed: given === undefined,
+    temperature: goal.temperature,
     targets: targetsOf(goal),
   });
-  const slices = alternatives.find(({ id }) => id === 'slices');
-  const whole = alternatives.find(({ id }) => id === 'one-function');
+  const slices = alternatives.find(({ id }) => id === 'slices')?.at(requestsPerHour);
+  const whole = alternatives.find(({ id }) => id === 'one-function')?.at(requestsPerHour);
   return {
-    warm: plan.warm,
-    cold: plan.cold,
+    warm: costOf(plan, 0, 'warm'),
+    cold: costOf(plan, 0, 'cold'),
     oneFunction: {
       isBetter: verdict.choice === 'one-function' && isFaster(whole, slices),
       verdict: verdict.sentences[0].text,
     },
     profileDifferences: analyzed.profile?.differences ?? [],
+    sizes: sizeNotes(analyzed.planned),
   };
 }
 
@@ -76,42 +88,60 @@ export function slicedPlan(analyzed: AnalyzedModel, cut: ChosenCut, goal: Goal =
   const least = sizes.map(memoryMb);
   const settings = cut.settings ?? {
     memoryMb: least,
-    threads: threadCount(Math.max(...least)),
+    threads: threadCount(largestOf(least)),
     transport: analyzed.transport,
   };
   const schedule = scheduleSlices({ slices: cut.wiring.slices, outputs: cut.wiring.results });
-  const { costs } = analyzed.cuts;
-  const model = costs.model(goal.requestsPerHour);
-  const { outputSecondsPerByte } = costs;
-  const costOf = (temperature: Temperature): RunCost =>
-    priceSchedule(schedule, sizes, settings, { model, temperature, outputSecondsPerByte }).cost;
+  const { outputSecondsPerByte } = analyzed.cuts.costs;
+  const model = modelOfPlan(
+    analyzed,
+    goal,
+    sizes.map(({ weightBytes }) => weightBytes),
+  );
+  const { outcomes } = priceSchedule(schedule, sizes, settings, {
+    ...{ model, outputSecondsPerByte },
+    temperature: goal.temperature,
+  });
   return {
     slices: sizes.length,
-    memoryMb: Math.max(...settings.memoryMb),
+    memoryMb: largestOf(settings.memoryMb),
     fileBytes: sizes.reduce((sum, { weightBytes }) => sum + weightBytes, 0),
-    warm: costOf('warm'),
-    cold: costOf('cold'),
+    ...outcomes,
   };
 }
 
-function sizesOf({ cuts }: AnalyzedModel, { dataflow, wiring }: WiredCut): SliceSize[] {
-  return sliceSizes(dataflow, wiring, cuts.bytes, cuts.costs.work, cuts.costs.peaks);
+/**
+ * The model of cost of a plan whose files are known: with warm-ups if its runs have them.
+ *
+ * @param fileBytes by slice
+ */
+export function modelOfPlan(
+  { cuts, costs }: AnalyzedModel,
+  { requestsPerHour }: Goal,
+  fileBytes: readonly number[],
+): DetailedCostModel {
+  // One slice has nothing to warm up, whatever the model says.
+  if (costs.warmUp !== undefined || fileBytes.length === 1) return cuts.costs.model(requestsPerHour);
+  const isExpress = costs.stateMachineType !== 'standard';
+  return cuts.costs.model(requestsPerHour, areWarmUpsWorthwhile(fileBytes, isExpress));
 }
 
-/** A mix has both kinds of runs. Its limits are those of warm runs here, which every alternative can reach more easily. */
-function targetsOf({ maxLatencyMs, quantile, temperature, maxDollars, maxMemoryMb }: Goal): Targets {
+function sizesOf({ cuts }: AnalyzedModel, { dataflow, wiring }: WiredCut): SliceSize[] {
+  return sliceSizes(dataflow, wiring, cuts.bytes, cuts.costs);
+}
+
+function targetsOf({ maxLatencyMs, quantile, maxDollars, maxMemoryMb }: Goal): Targets {
   return {
     ...(maxLatencyMs !== undefined && { maxLatencyMs }),
     quantile,
-    temperature: temperature === 'cold' ? 'cold' : 'warm',
     ...(maxDollars !== undefined && { maxDollarsPerMillion: maxDollars * 1e6 }),
     maxMemoryMb: maxMemoryMb ?? DEFAULT_MAX_MEMORY_MB,
   };
 }
 
-function isFaster(one?: Alternative, other?: Alternative): boolean {
+function isFaster(one?: Offer, other?: Offer): boolean {
   if (one === undefined || other === undefined) return false;
   return (['warm', 'cold'] as const).every(
-    (temperature) => one[temperature].latency.p50 <= other[temperature].latency.p50,
+    (temperature) => one[temperature].time.quantile(0.5) <= other[temperature].time.quantile(0.5),
   );
 }

@@ -20,7 +20,8 @@ export function hasPlannedSizes(profile: ModelProfile, planned: PlannedTypes): b
 }
 
 /**
- * The estimates stay if the profile was measured with other sizes of dimensions. A size that depends on data becomes the one that the profile has seen, so it is no longer an upper bound.
+ * The estimates stay if the profile was measured with other sizes of dimensions. A size that depends on data becomes the one that
+ * the profile has seen, so it is no longer an upper bound.
  *
  * @param profile of this graph
  */

@@ -19,7 +19,12 @@ export interface CostOptions {
   readonly stateMachineType?: StateMachineType;
   /** @default 'x86_64' */
   readonly architecture?: Architecture;
-  /** Whether later slices load while the first one runs. @default true */
+  /**
+   * Whether later slices load while the first one runs.
+   *
+   * @default - as pipelines choose: always with Express, and with Standard if that saves two seconds of loading. The search for
+   * plans, which does not know their files yet, counts warm-ups.
+   */
   readonly warmUp?: boolean;
   /** Rate of a mix of warm and cold runs. Without it, every run of a mix is cold. */
   readonly requestsPerHour?: number;

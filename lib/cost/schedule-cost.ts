@@ -6,6 +6,7 @@ import type { LineItems } from './line-items';
 import { NO_ITEMS, addItems, mixItems } from './line-items';
 import type { DetailedCostModel } from './model';
 import type { DetailedStep } from './step';
+import { largestOf } from '../extremes';
 
 /** Stages that run in sequence; `lib/plan/schedule` makes them. */
 export type StageLike =
@@ -41,6 +42,46 @@ interface Run {
   readonly warmedUp: ReadonlySet<number>;
 }
 
+/** Runs of one temperature: their mean price, and the time from the start to the result. */
+export interface RunOutcome {
+  readonly dollars: number;
+  /** The part of `dollars` that the state machine costs. */
+  readonly machineDollars: number;
+  readonly time: LatencyDistribution;
+}
+
+/** What runs of a plan cost and take if they find all functions warm, and all cold. */
+export interface RunOutcomes {
+  readonly warm: RunOutcome;
+  readonly cold: RunOutcome;
+}
+
+/** @param steps by slice */
+export function scheduleOutcomes(
+  model: DetailedCostModel,
+  schedule: ScheduleLike,
+  steps: readonly ScheduledStep[],
+): RunOutcomes {
+  return {
+    warm: outcomeOf(model, schedule, steps, false),
+    cold: outcomeOf(model, schedule, steps, true),
+  };
+}
+
+export function costOf({ warm, cold }: RunOutcomes, coldShare: number, temperature: Temperature): RunCost {
+  switch (temperature) {
+    case 'warm':
+      return quantilesOf(warm);
+    case 'cold':
+      return quantilesOf(cold);
+    case 'mixed':
+      return quantilesOf({
+        dollars: warm.dollars * (1 - coldShare) + cold.dollars * coldShare,
+        time: warm.time.mixedWith(cold.time, coldShare),
+      });
+  }
+}
+
 /**
  * Branches of a `Parallel` state end when the slowest one does, and warm-ups are branches. Loads are compared with the time
  * without random delays.
@@ -53,42 +94,37 @@ export function scheduleCost(
   steps: readonly ScheduledStep[],
   temperature: Temperature,
 ): RunCost {
-  const warm = costOf(model, schedule, steps, false);
-  const cold = costOf(model, schedule, steps, true);
-  switch (temperature) {
-    case 'warm':
-      return quantilesOf(warm);
-    case 'cold':
-      return quantilesOf(cold);
-    case 'mixed': {
-      const share = model.coldShare;
-      return quantilesOf({
-        dollars: warm.dollars * (1 - share) + cold.dollars * share,
-        time: warm.time.mixedWith(cold.time, share),
-      });
-    }
-  }
+  return costOf(scheduleOutcomes(model, schedule, steps), model.coldShare, temperature);
 }
 
-/** The items of the same run. Their sum is its dollars. */
-export function scheduleItems(
-  model: DetailedCostModel,
-  schedule: ScheduleLike,
+/**
+ * The items of the runs whose dollars `costOf` returns. Their sum is these dollars.
+ *
+ * @param steps by slice, the ones that the outcomes were made from
+ */
+export function itemsOf(
+  { warm, cold }: RunOutcomes,
   steps: readonly ItemizedStep[],
+  coldShare: number,
   temperature: Temperature,
 ): LineItems {
-  const itemsOf = (isCold: boolean): LineItems => {
-    const stepFunctions = costOf(model, schedule, steps, isCold).machineDollars;
-    const ofSlices = steps.map(({ cost }) => (isCold ? cost.coldItems : cost.warmItems));
-    return addItems([...ofSlices, { ...NO_ITEMS, stepFunctions }]);
-  };
+  const withMachine = ({ machineDollars }: RunOutcome, ofSlices: readonly LineItems[]): LineItems =>
+    addItems([...ofSlices, { ...NO_ITEMS, stepFunctions: machineDollars }]);
+  const warmItems = withMachine(
+    warm,
+    steps.map(({ cost }) => cost.warmItems),
+  );
+  const coldItems = withMachine(
+    cold,
+    steps.map(({ cost }) => cost.coldItems),
+  );
   switch (temperature) {
     case 'warm':
-      return itemsOf(false);
+      return warmItems;
     case 'cold':
-      return itemsOf(true);
+      return coldItems;
     case 'mixed':
-      return mixItems(itemsOf(false), itemsOf(true), model.coldShare);
+      return mixItems(warmItems, coldItems, coldShare);
   }
 }
 
@@ -117,7 +153,7 @@ function endMs(run: Omit<Run, 'model'>, schedule: ScheduleLike, start: number): 
       case 'warm-up':
         return ms + warmUpMs(run, stage.slice);
       case 'parallel':
-        return Math.max(...stage.branches.map((branch) => endMs(run, branch, ms)));
+        return largestOf(stage.branches.map((branch) => endMs(run, branch, ms)));
     }
   }, start);
 }
@@ -141,23 +177,16 @@ function warmedUpBy(schedule: ScheduleLike): ReadonlySet<number> {
   return slices;
 }
 
-interface Outcome {
-  readonly dollars: number;
-  /** The part of `dollars` that the state machine costs. */
-  readonly machineDollars: number;
-  readonly time: LatencyDistribution;
-}
-
-function quantilesOf({ dollars, time }: Pick<Outcome, 'dollars' | 'time'>): RunCost {
+function quantilesOf({ dollars, time }: Pick<RunOutcome, 'dollars' | 'time'>): RunCost {
   return { dollars, latency: { p50: time.quantile(0.5), p95: time.quantile(0.95) } };
 }
 
-function costOf(
+function outcomeOf(
   model: DetailedCostModel,
   schedule: ScheduleLike,
   steps: readonly ScheduledStep[],
   isCold: boolean,
-): Outcome {
+): RunOutcome {
   const counts = { slices: 0, warmUps: 0, parallels: 0 };
   visit(schedule, (stage) => {
     counts[({ slice: 'slices', 'warm-up': 'warmUps', parallel: 'parallels' } as const)[stage.kind]] += 1;
@@ -185,15 +214,21 @@ function after(run: Run, stage: StageLike, start: Progress): Progress {
     case 'slice':
       return afterSlice(run, stage.slice, start);
     case 'warm-up':
-      return { ...start, ms: start.ms + warmUpMs(run, stage.slice) };
+      return afterWarmUp(run, stage.slice, start);
     case 'parallel': {
       const from = { ms: start.ms, random: LatencyDistribution.constant(0) };
       const ends = stage.branches.map((branch) => afterAll(run, branch, from));
-      const ms = Math.max(...ends.map((end) => end.ms));
+      const ms = largestOf(ends.map((end) => end.ms));
       const longest = ends.map((end) => end.random.shift(end.ms - ms)).reduce((all, own) => all.max(own));
       return { ms, random: start.random.plus(run.model.transition).plus(longest) };
     }
   }
+}
+
+/** A warm-up of a function that has loaded its slice ends long before the slice beside it. */
+function afterWarmUp(run: Run, slice: number, start: Progress): Progress {
+  if (!run.isCold) return start;
+  return { ms: start.ms + warmUpMs(run, slice), random: start.random.plus(run.model.transition) };
 }
 
 function afterSlice(run: Run, slice: number, start: Progress): Progress {

@@ -68,7 +68,7 @@ export function stepOf(setting: StepSetting, demand: SliceDemand, choice: StepCh
 
   const warmUps = options.warmUp && readsFrom !== 'request' ? 1 : 0;
   const warmUpMs =
-    warmUps * singleThreadMs(environment.handler.warmUpCpuMs, vcpuShare(memoryMb, environment));
+    warmUps * singleThreadMs(environment.handler.warmUpCpuMs, vcpuShare(memoryMb, environment), environment);
   const waitMs = (gets > 0 ? reads.get.mean : 0) + writes.put.mean;
   const warm = { compute: call.computeMs, load: warmUpMs, transfer: transferMs + waitMs };
   const cold = { ...warm, compute: warm.compute + load.firstRunMs, load: warm.load + loadMs };

@@ -8,6 +8,20 @@ import { builtFile } from './package-files';
 /** Types and shapes of at most 5 million values, as JSON. */
 const MAX_ANSWER_BYTES = 2 ** 30;
 
+/** How a child fails: its script prints an error, its process ends or does not start, or it takes too long. */
+export type ChildFailure = 'error' | 'crash' | 'timeout';
+
+export class ChildError extends SlicedInferenceError {
+  constructor(
+    what: string,
+    got: string,
+    advice: string,
+    readonly failure: ChildFailure,
+  ) {
+    super(what, got, advice);
+  }
+}
+
 interface ChildRequest {
   /** The script to run, as a path below `dist/`. */
   readonly script: string;
@@ -20,37 +34,44 @@ interface ChildRequest {
   /**
    * The class of the error when the script fails.
    *
-   * @default SlicedInferenceError
+   * @default ChildError
    */
-  readonly refusal?: typeof SlicedInferenceError;
+  readonly refusal?: typeof ChildError;
 }
 
 /**
  * Runs the script and returns the JSON object that it prints. The caller knows the object's type.
  *
- * @throws SlicedInferenceError when the script crashes, hangs, or prints an object with `error`, and on a platform without
+ * @throws ChildError when the script crashes, hangs, or prints an object with `error`, and on a platform without
  * ONNX Runtime
  */
 export function askChild(request: ChildRequest): object {
   checkRunsOnnxRuntime();
-  const { script, args, timeoutMs, what, advice, refusal: Refusal = SlicedInferenceError } = request;
+  const { script, args, timeoutMs, what, advice, refusal: Refusal = ChildError } = request;
   const child = spawnSync(process.execPath, [builtFile(script), ...args], {
     encoding: 'utf8',
-    timeout: timeoutMs,
+    timeout: Math.ceil(timeoutMs),
     killSignal: 'SIGKILL',
     maxBuffer: MAX_ANSWER_BYTES,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  if (child.status !== 0) throw new Refusal(what, failureOf(child, timeoutMs), advice);
+  if (isExpired(child)) {
+    const seconds = Math.ceil(timeoutMs / 1000);
+    throw new Refusal(what, `no answer within ${seconds} s`, advice, 'timeout');
+  }
+  if (child.status !== 0) throw new Refusal(what, crashOf(child), advice, 'crash');
   const answer = JSON.parse(child.stdout) as object | { readonly error: string };
   if (!('error' in answer)) return answer;
   // ONNX Runtime's message names a temporary file that no longer exists.
-  throw new Refusal(what, oneLine(answer.error.replaceAll(/Load model from \S+ failed:/g, '')), advice);
+  const error = oneLine(answer.error.replaceAll(/Load model from \S+ failed:/g, ''));
+  throw new Refusal(what, error, advice, 'error');
 }
 
-function failureOf({ error, pid, signal, stderr }: SpawnSyncReturns<string>, timeoutMs: number): string {
-  if (error !== undefined && 'code' in error && error.code === 'ETIMEDOUT')
-    return `no answer within ${timeoutMs / 1000} s`;
+function isExpired({ error }: SpawnSyncReturns<string>): boolean {
+  return error !== undefined && 'code' in error && error.code === 'ETIMEDOUT';
+}
+
+function crashOf({ error, pid, signal, stderr }: SpawnSyncReturns<string>): string {
   // A child that did not start, for example for lack of memory, has no output.
   if (pid === 0 && error !== undefined) return `a process that did not start: ${oneLine(error.message)}`;
   return signal ? `a process ended by ${signal}` : oneLine(stderr.trim().split('\n').at(-1) ?? '');

@@ -53,7 +53,7 @@ export function encodeModel(model: Model, parts: ModelParts): Chunk[] {
       const { name } = graph.values[node.outputs[0]];
       const tensor = { ...constant, name, data: constant.data };
       initializers.push(...tensorField(GRAPH.initializer, tensor, parts.placeWeight));
-    } else nodes.push(...copied(GRAPH.node, node, parts.placeWeight));
+    } else for (const chunk of copied(GRAPH.node, node, parts.placeWeight)) nodes.push(chunk);
   }
   for (const value of parts.initializers) {
     const { initializer } = graph.values[value];

@@ -47,6 +47,7 @@ export const NODE = {
 /** `AttributeProto` */
 export const ATTRIBUTE = {
   name: 1,
+  f: 2,
   i: 3,
   s: 4,
   t: 5,

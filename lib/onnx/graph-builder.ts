@@ -106,7 +106,7 @@ export class GraphBuilder {
   }
 
   private link(parsed: ParsedNode, index: number, field: SourceRange): Node {
-    const { name, opType, domain, operators, constant, heldBytes, externalSparse } = parsed;
+    const { name, opType, domain, operators, sizeAttributes, constant, heldBytes, externalSparse } = parsed;
     const label = nodeLabel({ name, opType, index });
     return {
       index,
@@ -117,6 +117,7 @@ export class GraphBuilder {
       outputs: parsed.outputs.map((output) => (output === '' ? OMITTED : this.valueOf(output))),
       captures: [...parsed.freeNames].map((capture) => this.use(capture, label)),
       operators,
+      ...(sizeAttributes && { sizeAttributes }),
       ...(constant && { constant }),
       heldBytes,
       ...(externalSparse !== undefined && { externalSparse }),

@@ -2,6 +2,7 @@
 import type { Dimension } from '../../contract/tensors';
 import type { Fingerprint } from '../cache/fingerprint';
 import { printable, quoted } from '../errors';
+import type { SizeAttributes } from './size-attributes';
 
 /** A range of bytes of one of the model's files. */
 export interface SourceRange {
@@ -92,6 +93,8 @@ export interface Node {
   readonly captures: readonly ValueIndex[];
   /** Operators that run when the node runs: its own and those of its body graphs. */
   readonly operators: readonly OperatorUse[];
+  /** The numbers among its attributes that decide how much memory its kernel needs; absent if there are none. */
+  readonly sizeAttributes?: SizeAttributes;
   /** The tensor that a `Constant` node holds; it is treated like an initializer. */
   readonly constant?: Tensor;
   /** Bytes of the tensors in its attributes and bodies, other than `constant`. */

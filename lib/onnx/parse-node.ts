@@ -6,6 +6,8 @@ import { MAX_GRAPH_DEPTH, MAX_NODE_ATTRIBUTES } from './limits';
 import type { OperatorUse, Tensor } from './model';
 import type { ParseContext } from './parse-context';
 import { parseTensor, text } from './parse-tensor';
+import type { SizeAttributes } from './size-attributes';
+import { isSizeAttribute } from './size-attributes';
 import type { ByteSource, Field, Span } from './wire';
 import { WireError, content, fields, integer, once } from './wire';
 
@@ -19,6 +21,7 @@ export interface ParsedNode {
   /** Names that its body graphs use and do not define, each once. */
   readonly freeNames: ReadonlySet<string>;
   readonly operators: readonly OperatorUse[];
+  readonly sizeAttributes?: SizeAttributes;
   readonly constant?: Tensor;
   readonly externalSparse?: string;
   /** Whether its attributes or bodies hold dense external tensors other than `constant`. */
@@ -32,6 +35,9 @@ const TYPE_ATTRIBUTES = new Set(['to', 'dtype', 'output_dtype', 'softmax_precisi
 
 /** Domains of the operators that ONNX and ONNX Runtime define; other domains belong to local functions. */
 const KNOWN_DOMAINS = /^$|^ai\.onnx|^com\.(microsoft|ms)\b/;
+
+/** Bytes of a float in an attribute. */
+const FLOAT_BYTES = 4;
 
 /** Shared by the nodes without bodies, which are most: an empty set takes more memory than the rest of a node. */
 const NO_NAMES: ReadonlySet<string> = new Set();
@@ -62,11 +68,18 @@ export function parseNode(source: ByteSource, span: Span, context: ParseContext,
     else noteTensor(tensor, contents);
   };
   let seeded = false;
+  let sizes: Map<string, number> | undefined;
   for (const attribute of attributes) {
     const reading = { depth, ofKnownOperator, onTensor };
-    const { name: attributeName, isReference } = readAttribute(source, attribute, context, contents, reading);
+    const {
+      name: attributeName,
+      isReference,
+      number,
+    } = readAttribute(source, attribute, context, contents, reading);
     // A caller may omit a seed that refers to an attribute of the function: only a literal value counts.
     if (attributeName === 'seed' && !isReference) seeded = true;
+    if (depth === 0 && number !== undefined && isSizeAttribute(opType, attributeName))
+      (sizes ??= new Map()).set(attributeName, number);
   }
   const inputCount = inputs.findLastIndex((input) => input !== '') + 1;
   contents.operators.push({ domain, opType, overload, seeded, inputCount });
@@ -78,6 +91,7 @@ export function parseNode(source: ByteSource, span: Span, context: ParseContext,
     outputs,
     freeNames: contents.freeNames ?? NO_NAMES,
     operators: contents.operators,
+    ...(sizes && { sizeAttributes: sizes }),
     ...(constant && { constant }),
     hasExternal: contents.hasExternal,
     heldBytes: contents.heldBytes,
@@ -163,17 +177,18 @@ interface AttributeReading {
   readonly onTensor: (tensor: Tensor) => void;
 }
 
-/** Reads one `AttributeProto`: its name, and whether it refers to an attribute of the enclosing function. */
+/** Reads one `AttributeProto`: its name, its number, and whether it refers to an attribute of the enclosing function. */
 function readAttribute(
   source: ByteSource,
   span: Span,
   context: ParseContext,
   contents: Contents,
   { depth, ofKnownOperator, onTensor }: AttributeReading,
-): { readonly name: string; readonly isReference: boolean } {
+): { readonly name: string; readonly isReference: boolean; readonly number?: number } {
   let name = '';
   let isReference = false;
-  let number = 0;
+  let integral: number | undefined;
+  let fractional: number | undefined;
   let tensor: Span | undefined;
   let body: Span | undefined;
   for (const field of fields(source, span)) {
@@ -182,7 +197,11 @@ function readAttribute(
         name = text(source, field);
         break;
       case ATTRIBUTE.i:
-        number = integer(field);
+        integral = integer(field);
+        break;
+      case ATTRIBUTE.f:
+        if (field.payload.end - field.payload.start === FLOAT_BYTES)
+          fractional = source.bytes(field.payload).readFloatLE();
         break;
       case ATTRIBUTE.s:
       case ATTRIBUTE.strings:
@@ -214,8 +233,9 @@ function readAttribute(
     }
   }
   const mayBeType = TYPE_ATTRIBUTES.has(name) || !ofKnownOperator;
-  if (number === ONNX_FLOAT16 && mayBeType) context.usesFloat16 = true;
-  return { name, isReference };
+  if (integral === ONNX_FLOAT16 && mayBeType) context.usesFloat16 = true;
+  const number = fractional ?? integral;
+  return { name, isReference, ...(number !== undefined && { number }) };
 }
 
 /** Names in one body graph. */

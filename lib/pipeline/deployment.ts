@@ -13,6 +13,7 @@ import { threadCount } from '../plan/sizes/estimate';
 import type { SlicedInferencePipelineProps } from './pipeline-props';
 import type { PipelineSettings } from './settings';
 import { WarmUp } from './warm-up';
+import { largestOf } from '../extremes';
 
 export interface PipelineDeployment {
   readonly plan: DeployedPlan;
@@ -48,7 +49,7 @@ export function planDeployment(
  */
 function deployedThreads(plan: SlicePlan, memorySizes: readonly number[]): number {
   const isPlanned = memorySizes.every((size, slice) => size === plan.slices[slice].memoryMb);
-  return isPlanned || !memorySizes.every(isKnown) ? plan.threads : threadCount(Math.max(...memorySizes));
+  return isPlanned || !memorySizes.every(isKnown) ? plan.threads : threadCount(largestOf(memorySizes));
 }
 
 /** A digest of everything that the bits of a result depend on. */

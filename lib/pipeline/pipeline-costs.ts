@@ -8,10 +8,7 @@ import type { SlicedInferencePipelineProps } from './pipeline-props';
 import type { PipelineSettings } from './settings';
 import { WarmUp } from './warm-up';
 
-/**
- * With `WarmUp.AUTOMATIC`, a Standard pipeline warms up or not by the plan, which is not known yet. The search counts the
- * warm-ups, which the plan has if it loads for a long time.
- */
+/** With `WarmUp.AUTOMATIC`, a Standard pipeline warms up or not by the plan, which is not known yet. */
 export function pipelineCosts(
   { vpc, intermediateRetention }: SlicedInferencePipelineProps,
   { stateMachineType, architecture, warmUp }: PipelineSettings,
@@ -20,7 +17,7 @@ export function pipelineCosts(
   return {
     stateMachineType: stateMachineType === sfn.StateMachineType.STANDARD ? 'standard' : 'express',
     architecture: architecture.name === lambda.Architecture.ARM_64.name ? 'arm64' : 'x86_64',
-    warmUp: warmUp !== WarmUp.NEVER,
+    ...(warmUp !== WarmUp.AUTOMATIC && { warmUp: warmUp === WarmUp.ALWAYS }),
     networkInVpc: vpc !== undefined,
     ...(retentionDays !== undefined && { intermediateRetentionDays: retentionDays }),
   };

@@ -1,4 +1,4 @@
-/** Says what a user should know of a plan: measurements that differ from it, and one function that would do. */
+/** Says what a user should know of a plan: measurements that differ from it, refused sizes, and one function that would do. */
 import { Annotations } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import type { PlanEstimates } from '../compile/plan-estimates';
@@ -14,13 +14,25 @@ const PREFIX = 'cdk-sliced-inference:';
 export function annotatePlan(
   scope: Construct,
   { slices }: SlicePlan,
-  { oneFunction, profileDifferences }: PlanEstimates,
+  { oneFunction, profileDifferences, sizes }: PlanEstimates,
   isAutomatic: boolean,
 ): void {
   if (profileDifferences.length > 0) {
     Annotations.of(scope).addWarningV2(
       `${PREFIX}profileDiffers`,
       `the profile was measured under other conditions than those of the plan (${profileDifferences.join('; ')}): profile the model again`,
+    );
+  }
+  if (sizes.refused !== undefined) {
+    Annotations.of(scope).addWarningV2(
+      `${PREFIX}refusedDimensions`,
+      `${sizes.refused}; set dimensions to sizes with which the model runs`,
+    );
+  }
+  if (sizes.replaced !== undefined) {
+    Annotations.of(scope).addWarningV2(
+      `${PREFIX}replacedDimensions`,
+      `${sizes.replaced}; set dimensions to the sizes of your requests`,
     );
   }
   if (slices.length === 1 && isAutomatic) {

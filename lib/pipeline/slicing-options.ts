@@ -59,7 +59,7 @@ export interface AutomaticSlicingOptions extends SlicingEstimateOptions {
   readonly maxLatency?: Duration;
 
   /**
-   * The percentile of the latency that is minimized or limited.
+   * The percentile of the latency that is minimized or limited. It needs `maxLatency` or `Minimize.LATENCY`.
    *
    * @default LatencyPercentile.P95
    */
@@ -105,7 +105,7 @@ const AUTOMATIC_FIELDS: Fields<AutomaticSlicingOptions> = {
   temperature: optional(memberOf('Temperature', Temperature)),
 };
 
-/** @throws SlicedInferenceError for an option of another kind, for a token, and for a number that is not above 0 */
+/** @throws SlicedInferenceError for an option of another kind or without an effect, a token, and a number that is not above 0 */
 export function checkAutomaticOptions(options: AutomaticSlicingOptions): void {
   checkFields(options, AUTOMATIC_FIELDS, {
     where: 'the options of Slicing.automatic',
@@ -116,11 +116,21 @@ export function checkAutomaticOptions(options: AutomaticSlicingOptions): void {
   checkPositive('maxCostPerMillion', options.maxCostPerMillion);
   checkPositive('requestsPerHour', options.requestsPerHour);
   const { maxLatency } = options;
+  checkPercentile(options);
   if (maxLatency === undefined || maxLatency.toMilliseconds({ integral: false }) > 0) return;
   throw new SlicedInferenceError(
     'maxLatency must be longer than 0',
     maxLatency.toString(),
     'pass Duration.seconds(2), for example',
+  );
+}
+
+function checkPercentile({ latencyPercentile, maxLatency, minimize }: AutomaticSlicingOptions): void {
+  if (latencyPercentile === undefined || maxLatency !== undefined || minimize === Minimize.LATENCY) return;
+  throw new SlicedInferenceError(
+    'latencyPercentile must be combined with maxLatency or with minimize: Minimize.LATENCY',
+    'neither',
+    'add one of them, or leave the percentile out',
   );
 }
 

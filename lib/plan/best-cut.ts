@@ -17,6 +17,7 @@ import type { Goal, Slicer } from './search/slicer';
 import { DEFAULT_GOAL } from './search/slicer';
 import type { WiredCut } from './wiring/wiring';
 import { wireSlices } from './wiring/wiring';
+import { smallestOf } from '../extremes';
 
 export type { ChosenCut } from './schedule/cut-prices';
 
@@ -75,8 +76,8 @@ class Chooser {
       simple.length === 0
         ? undefined
         : {
-            movedBytes: Math.min(...simple.map(({ movedBytes }) => movedBytes)),
-            dollars: Math.min(...simple.map(({ cost }) => cost.dollars)),
+            movedBytes: smallestOf(simple.map(({ movedBytes }) => movedBytes)),
+            dollars: smallestOf(simple.map(({ cost }) => cost.dollars)),
           };
   }
 
@@ -86,7 +87,8 @@ class Chooser {
     const found = attempts
       .flatMap((choice) => (choice instanceof SlicedInferenceError ? [] : [choice]))
       .reverse();
-    if (found.length === 0) throw attempts[attempts.length - 1];
+    const last = attempts[attempts.length - 1];
+    if (found.length === 0 && last instanceof SlicedInferenceError) throw last;
     const best = this.bestOf(found);
     // The search prices chains of slices. A simple way whose branches run side by side may be cheaper than that.
     return this.excess(best) > 0 ? this.bestOf([best, ...this.simple]) : best;

@@ -3,6 +3,7 @@ import type { Dimension } from '../../contract/tensors';
 import type { DimensionRole } from './dimension-names';
 import { roleOf } from './dimension-roles';
 import type { SizedInput } from './input-layout';
+import { isSum, statedSize } from './dimension-sums';
 import { isState, isTokens, layoutOf } from './input-layout';
 import type { DimensionSizes } from './value-types';
 import { dimensionName, givenSize } from './value-types';
@@ -132,32 +133,21 @@ function sizesOf(
     [...places].map(([name, { role, size }]) => [name, givenSize(given, name) ?? sizes[role] ?? size]),
   );
   const nameOf = (wanted: DimensionRole): string | undefined =>
-    [...places.keys()].find((name) => places.get(name)?.role === wanted && !OPERATOR.test(name));
+    [...places.keys()].find((name) => places.get(name)?.role === wanted && !isSum(name));
   const past = totalsAreNew ? 0 : (givenSize(chosen, nameOf('past')) ?? 0);
   const fresh = givenSize(chosen, nameOf('sequence')) ?? TABLE.sequence;
-  const resolved = [...places].map(([name, { role }]): [string, number] => {
-    const isGiven = givenSize(given, name) !== undefined;
-    if (isGiven) return [name, chosen[name]];
-    return [name, sumOf(name, chosen) ?? (role === 'total' ? past + fresh : chosen[name])];
-  });
-  return Object.fromEntries(resolved);
-}
-
-/** Exporters name a dimension by a sum, a product or a quotient of others, such as `past_sequence_length + 1`. */
-const OPERATOR = /[+*/]/;
-
-/** Largest size that a name may compute, far above any that runs. */
-const MAX_COMPUTED = 2 ** 31;
-
-/** The result of a name such as `past_sequence_length + 1`; `undefined` for another name. */
-function sumOf(name: string, sizes: DimensionSizes): number | undefined {
-  const terms = name.split(OPERATOR).map((term) => term.trim());
-  if (terms.length !== 2) return undefined;
-  const [a, b] = terms.map((term) =>
-    /^\d{1,9}$/.test(term) ? Number(term) : (givenSize(sizes, term) ?? NaN),
+  const withTotals = Object.fromEntries(
+    [...places].map(([name, { role }]) => {
+      const isGiven = givenSize(given, name) !== undefined;
+      return [name, role === 'total' && !isGiven ? past + fresh : chosen[name]];
+    }),
   );
-  const result = name.includes('+') ? a + b : name.includes('*') ? a * b : Math.floor(a / b);
-  return result <= MAX_COMPUTED ? Math.max(1, result) : undefined;
+  return Object.fromEntries(
+    Object.entries(withTotals).map(([name, size]) => [
+      name,
+      givenSize(given, name) ?? statedSize(name, withTotals) ?? size,
+    ]),
+  );
 }
 
 interface Surroundings {

@@ -49,7 +49,7 @@ function stripped(source: ByteSource, span: Span, message: Message): Chunk[] | u
     const inner = kind === DROPPED ? [] : stripped(source, content(field), kind);
     if (inner === undefined) continue;
     if (field.whole.start > copied) chunks.push(ownRange({ start: copied, end: field.whole.start }));
-    if (kind !== DROPPED) chunks.push(...submessage(field.number, inner));
+    if (kind !== DROPPED) for (const chunk of submessage(field.number, inner)) chunks.push(chunk);
     copied = field.whole.end;
   }
   if (copied === span.start) return undefined;

@@ -39,7 +39,7 @@ function integerLists(model: Model, { field: { offset, length } }: Node): Map<st
       const list: number[] = [];
       for (const field of fields(source, content(part))) {
         if (field.number === ATTRIBUTE.name) name = text(source, field);
-        if (field.number === ATTRIBUTE.ints) list.push(...integers(source, field));
+        if (field.number === ATTRIBUTE.ints) for (const size of integers(source, field)) list.push(size);
       }
       lists.set(name, list);
     }

@@ -4,12 +4,12 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { readCached, writeCached } from '../cache/entries';
 import { cacheFolder } from '../cache/folder';
-import { SlicedInferenceError, quoted } from '../errors';
+import { printable, quoted } from '../errors';
 import { dataTypeName } from '../onnx/data-type';
 import type { Graph, Model, NodeIndex, ValueIndex } from '../onnx/model';
 import { writeChunks } from '../onnx/write-chunks';
 import { onnxRuntimeVersion } from '../host/onnxruntime';
-import { askChild } from '../host/run-child';
+import { ChildError, askChild } from '../host/run-child';
 import { withTemporaryFolder } from '../host/temporary-folder';
 import type { InferAnswer, InferJob, SessionOutput } from './infer-child';
 import type { Skeleton } from './skeleton';
@@ -18,10 +18,10 @@ import type { DimensionSizes, ValueTypes } from './value-types';
 import { UNKNOWN_TYPE, givenType } from './value-types';
 
 /** ONNX Runtime loads the largest public graphs in seconds, so it hangs when a minute is not enough. */
-const TIMEOUT_MS = 60_000;
+export const TIMEOUT_MS = 60_000;
 
 /** ONNX Runtime does not load the model, or crashes or hangs. */
-export class RefusedModelError extends SlicedInferenceError {}
+export class RefusedModelError extends ChildError {}
 
 /** Changes when the child process answers differently to the same question. */
 const ANSWER_FORMAT = 2;
@@ -57,6 +57,7 @@ export function inferTypes(
  * Returns the types again, with the shapes that ONNX Runtime knows for these sizes after it has folded constants.
  *
  * @param types what `inferTypes` has returned for the model without sizes
+ * @param timeoutMs how long to wait for an answer
  * @returns the error when ONNX Runtime refuses the model with these sizes
  */
 export function inferFoldedTypes(
@@ -64,11 +65,12 @@ export function inferFoldedTypes(
   nodesInOrder: readonly NodeIndex[],
   sizes: DimensionSizes,
   types: ValueTypes,
+  timeoutMs: number,
 ): ValueTypes | RefusedModelError {
   const skeleton = buildFoldable(model, nodesInOrder, sizes);
   const isScalar = (value: ValueIndex): boolean => types[value].shape?.length === 0;
   const outputs = unlessRefused(() =>
-    askOnnxRuntime(model, skeleton, { sizes, foldsConstants: true, isScalar }),
+    askOnnxRuntime(model, skeleton, { sizes, foldsConstants: true, isScalar, timeoutMs }),
   );
   if (outputs instanceof RefusedModelError) return outputs;
   const folded = [...types];
@@ -84,6 +86,14 @@ interface Question {
   readonly foldsConstants: boolean;
   /** Whether a value is known to have no dimensions. */
   readonly isScalar: (value: ValueIndex) => boolean;
+  /** @default TIMEOUT_MS */
+  readonly timeoutMs?: number;
+}
+
+/** A cache entry of a model that ONNX Runtime refuses. */
+interface CachedRefusal {
+  /** What ONNX Runtime says. */
+  readonly refusal: string;
 }
 
 /** @throws RefusedModelError when ONNX Runtime refuses the model */
@@ -104,7 +114,8 @@ function askOnnxRuntime(model: Model, skeleton: Skeleton, question: Question): r
         ]),
       )
       .digest('hex');
-    const cached = readCached(cache, key) as readonly SessionOutput[] | undefined;
+    const cached = readCached(cache, key) as readonly SessionOutput[] | CachedRefusal | undefined;
+    if (isRefusal(cached)) throw refusedModel(model, question.sizes, cached.refusal);
     if (cached?.length === skeleton.exposed.length) return cached;
     const zeros = path.join(folder, ZEROS_FILE);
     fs.writeFileSync(zeros, '');
@@ -112,7 +123,11 @@ function askOnnxRuntime(model: Model, skeleton: Skeleton, question: Question): r
     const { foldsConstants, isScalar } = question;
     const scalars = skeleton.exposed.flatMap((value, place) => (isScalar(value) ? [place] : []));
     const job = { modelPath, foldsConstants, scalars };
-    const outputs = inferOutputs(model, job, question.sizes);
+    const outputs = unlessRefused(() => inferOutputs(model, job, question));
+    if (outputs instanceof RefusedModelError) {
+      if (isLasting(outputs)) writeCached(cache, key, { refusal: outputs.got } satisfies CachedRefusal);
+      throw outputs;
+    }
     writeCached(cache, key, outputs);
     return outputs;
   });
@@ -126,23 +141,47 @@ function askOnnxRuntime(model: Model, skeleton: Skeleton, question: Question): r
 export function inferOutputs(
   model: Model,
   job: InferJob,
-  sizes: DimensionSizes = {},
+  { sizes = {}, timeoutMs = TIMEOUT_MS }: Partial<Question> = {},
 ): readonly SessionOutput[] {
   const jobPath = `${job.modelPath}.json`;
   fs.writeFileSync(jobPath, JSON.stringify(job));
-  const dimensions = Object.entries(sizes).map(([name, size]) => `${name}=${size}`);
   const { outputs } = askChild({
     refusal: RefusedModelError,
     script: 'lib/shapes/infer-child.js',
     args: [jobPath],
-    timeoutMs: TIMEOUT_MS,
+    timeoutMs,
+    ...expectation(model, sizes),
+  }) as InferAnswer;
+  return outputs;
+}
+
+function expectation(model: Model, sizes: DimensionSizes): { what: string; advice: string } {
+  const dimensions = Object.entries(sizes).map(([name, size]) => `${name}=${size}`);
+  return {
     what: `model ${quoted(model.files[0].path)} must load in ONNX Runtime ${onnxRuntimeVersion()}`,
     advice:
       dimensions.length > 0
         ? `check that it runs there without slicing, with the dimensions ${dimensions.join(', ')}`
         : 'check that it runs there without slicing',
-  }) as InferAnswer;
-  return outputs;
+  };
+}
+
+/** The error of an earlier process. Another program may have changed its text. */
+function refusedModel(model: Model, sizes: DimensionSizes, got: string): RefusedModelError {
+  const { what, advice } = expectation(model, sizes);
+  return new RefusedModelError(what, printable(got, MAX_REFUSAL), advice, 'error');
+}
+
+/** Most characters of what ONNX Runtime says. */
+const MAX_REFUSAL = 400;
+
+function isRefusal(cached: unknown): cached is CachedRefusal {
+  return typeof (cached as CachedRefusal | undefined | null)?.refusal === 'string';
+}
+
+/** Whether ONNX Runtime would say the same again. A process may also end, or take too long, because others need the machine. */
+export function isLasting({ failure, got }: RefusedModelError): boolean {
+  return failure === 'error' && !/alloc|memory/i.test(got);
 }
 
 /** Returns the error if ONNX Runtime refuses the model: then the caller asks for less. */

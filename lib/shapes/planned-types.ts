@@ -4,7 +4,7 @@ import { ONNX_INT64 } from '../onnx/data-type';
 import type { Model, NodeIndex, Tensor, ValueIndex } from '../onnx/model';
 import { assumedSizes } from './assumed-sizes';
 import { boundElements } from './bounds';
-import { RefusedModelError, inferFoldedTypes, inferTypes } from './infer';
+import { RefusedModelError, TIMEOUT_MS, inferFoldedTypes, inferTypes } from './infer';
 import { sizeHints } from './size-hints';
 import type { DimensionSizes, ValueType, ValueTypes } from './value-types';
 import { givenSize, sizedShape, sortedSizes, symbolicDimensions, tensorBytes } from './value-types';
@@ -24,6 +24,15 @@ export interface PlannedTypes {
   readonly bounded: readonly ValueIndex[];
   /** Why ONNX Runtime does not load the model with `dimensions`, so that most sizes are estimates; absent if it does. */
   readonly refusal?: string;
+  /** Present if ONNX Runtime refuses the model with the usual sizes of assumed dimensions, so that they have other sizes. */
+  readonly replaced?: ReplacedSizes;
+}
+
+export interface ReplacedSizes {
+  /** The usual sizes of the dimensions that have others now, by name. */
+  readonly usual: DimensionSizes;
+  /** Why ONNX Runtime refuses them. */
+  readonly reason: string;
 }
 
 /**
@@ -39,7 +48,7 @@ export function planTypes(
   given: DimensionSizes,
 ): PlannedTypes {
   const candidates = candidateSizes(model, types, given);
-  const { sizes, shaped, refusal } = typesAt(candidates, { model, nodesInOrder, types });
+  const { sizes, shaped, refusal, replaced } = typesAt(candidates, { model, nodesInOrder, types });
   const fixed = withInputSizes(model, shaped, sizes);
   const scalars = new Map<ValueIndex, number | undefined>();
   const scalarOf = (value: ValueIndex): number | undefined => {
@@ -57,6 +66,7 @@ export function planTypes(
     bytes: fixed.map(({ dtype }, value) => tensorBytes(dtype, elements[value])),
     bounded,
     ...(refusal !== undefined && { refusal }),
+    ...(replaced && { replaced }),
   };
 }
 
@@ -75,25 +85,28 @@ interface Asked {
   readonly types: ValueTypes;
 }
 
+interface ShapedTypes {
+  readonly sizes: DimensionSizes;
+  readonly shaped: ValueTypes;
+  readonly refusal?: string;
+  readonly replaced?: ReplacedSizes;
+}
+
 /**
  * The shapes at the first sizes with which ONNX Runtime loads the model. If it refuses all of them, or if folding fails, the
  * shapes are those that need no folding; names of dimensions in them have the most plausible sizes.
  */
-function typesAt(
-  candidates: readonly DimensionSizes[],
-  { model, nodesInOrder, types }: Asked,
-): { sizes: DimensionSizes; shaped: ValueTypes; refusal?: string } {
+function typesAt(candidates: readonly DimensionSizes[], asked: Asked): ShapedTypes {
+  const { model, nodesInOrder, types } = asked;
   const [first] = candidates;
   const named = types.map((type) => withSizes(type, first));
   if (named.every(isKnown)) return { sizes: first, shaped: named };
-  let refusal: string | undefined;
-  for (const sizes of candidates) {
-    const shaped = inferFoldedTypes(model, nodesInOrder, sizes, types);
-    if (!(shaped instanceof RefusedModelError)) return { sizes, shaped };
-    refusal ??= shaped.got;
-  }
+  const { loaded, refusal, isExpired } = firstLoaded(candidates, asked);
+  if (loaded)
+    return { ...loaded, ...(refusal && { replaced: replacedSizes(first, loaded.sizes, refusal.got) }) };
   if (Object.keys(first).length === 0) return { sizes: first, shaped: named };
-  const refused = refusal === undefined ? {} : { refusal };
+  const refused = refusal && { refusal: refusal.got };
+  if (isExpired) return { sizes: first, shaped: named, ...refused };
   try {
     return { sizes: first, shaped: inferTypes(model, nodesInOrder, first), ...refused };
   } catch (error) {
@@ -101,6 +114,38 @@ function typesAt(
     // ONNX Runtime loads the model without sizes, so it may run with them: it checks branches that never run, too.
     return { sizes: first, shaped: named, ...refused };
   }
+}
+
+interface Attempts {
+  readonly loaded?: Pick<ShapedTypes, 'sizes' | 'shaped'>;
+  /** Of the first sizes; absent if ONNX Runtime loads the model with them. */
+  readonly refusal?: RefusedModelError;
+  /** Whether no time is left to ask ONNX Runtime once more. */
+  readonly isExpired: boolean;
+}
+
+/**
+ * Tries sizes until ONNX Runtime loads the model with them. All attempts together have the time of one. An attempt that takes too
+ * long is the last one: ONNX Runtime would hang with other sizes too.
+ */
+function firstLoaded(candidates: readonly DimensionSizes[], { model, nodesInOrder, types }: Asked): Attempts {
+  const deadline = performance.now() + TIMEOUT_MS;
+  let refusal: RefusedModelError | undefined;
+  for (const sizes of candidates) {
+    const timeoutMs = deadline - performance.now();
+    if (timeoutMs <= 0) return { ...(refusal && { refusal }), isExpired: true };
+    const shaped = inferFoldedTypes(model, nodesInOrder, sizes, types, timeoutMs);
+    if (!(shaped instanceof RefusedModelError))
+      return { loaded: { sizes, shaped }, ...(refusal && { refusal }), isExpired: false };
+    refusal ??= shaped;
+    if (shaped.failure === 'timeout') return { refusal, isExpired: true };
+  }
+  return { ...(refusal && { refusal }), isExpired: false };
+}
+
+function replacedSizes(usual: DimensionSizes, sizes: DimensionSizes, reason: string): ReplacedSizes {
+  const replaced = Object.entries(usual).filter(([name, size]) => givenSize(sizes, name) !== size);
+  return { usual: Object.fromEntries(replaced), reason };
 }
 
 function withSizes(type: ValueType, sizes: DimensionSizes): ValueType {

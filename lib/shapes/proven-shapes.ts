@@ -10,6 +10,7 @@ import { readCached, writeCached } from '../cache/entries';
 import { cacheFolder } from '../cache/folder';
 import { fingerprint } from '../cache/fingerprint';
 import { onnxRuntimeVersion } from '../host/onnxruntime';
+import type { ChildFailure } from '../host/run-child';
 import { packageVersion } from '../host/package-files';
 import { withTemporaryFolder } from '../host/temporary-folder';
 import { isBindable, onnxDataType } from '../onnx/data-type';
@@ -20,7 +21,7 @@ import { ByteSource } from '../onnx/wire';
 import { writeChunks } from '../onnx/write-chunks';
 import { withoutBodyTypes } from './bare-bodies';
 import { ranksByRule } from './rank-rules';
-import { RefusedModelError, inferOutputs, unlessRefused } from './infer';
+import { RefusedModelError, inferOutputs, isLasting, unlessRefused } from './infer';
 import type { GivenTypes, Skeleton } from './skeleton';
 import { ZEROS_FILE, buildSkeleton } from './skeleton';
 import { uncertainNodes } from './uncertain-sizes';
@@ -35,6 +36,9 @@ const MAX_ROUNDS = 8;
 
 /** Prefix of the names that ONNX Runtime invents. It would use the same names for other sizes of a slice. */
 const INVENTED = 'unk__';
+
+/** The cache entry of a model that ONNX Runtime refuses. */
+const REFUSED = 'refused';
 
 /** Operators whose body may have no nodes. */
 const BODY_OPERATORS = new Set(['If', 'Loop', 'Scan', 'SequenceMap']);
@@ -70,21 +74,24 @@ export function provenShapes(
 type Shapes = ReadonlyMap<ValueIndex, readonly Dimension[] | null>;
 
 function shapesOfResults(model: Model, nodesInOrder: readonly NodeIndex[], types: ValueTypes): Shapes {
+  let isExpired = false;
   const ask = (given: GivenTypes): Shapes | undefined => {
+    // ONNX Runtime would hang again.
+    if (isExpired) return undefined;
     const results = askOnnxRuntime(model, buildSkeleton(model, nodesInOrder, {}, given));
-    return (
-      results &&
-      new Map([...[...given].map(([value, { shape }]) => [value, shape ?? null] as const), ...results])
-    );
+    isExpired = results === 'timeout';
+    if (typeof results === 'string') return undefined;
+    return new Map([...[...given].map(([value, { shape }]) => [value, shape ?? null] as const), ...results]);
   };
   const uncertain = uncertainNodes(model);
-  const first = ask(new Map());
+  // Without bodies and functions, there is nothing else to leave out of the model of which `types` were inferred.
+  const first = nodesWithBodies(model).length > 0 ? ask(new Map()) : shapesOf(model, types);
   // ONNX Runtime may refuse a body without its declarations: then the results of such nodes are unknown.
   const opaque = first === undefined ? [...new Set([...uncertain, ...nodesWithBodies(model)])] : uncertain;
   let given = givenOutputs(opaque, types, (value) => first?.get(value) ?? null);
   let shapes = given.size === 0 ? first : ask(given);
   for (let round = 0; shapes !== undefined && round < MAX_ROUNDS; round++) {
-    const more = resultsByRule(model, types, shapes);
+    const more = resultsByRule(model, types, shapes, round === MAX_ROUNDS - 1);
     if (
       [...more].every(
         ([value, { shape }]) => given.has(value) && given.get(value)?.shape?.length === shape?.length,
@@ -100,13 +107,27 @@ function shapesOfResults(model: Model, nodesInOrder: readonly NodeIndex[], types
   return shapes ?? new Map();
 }
 
-/** The results whose rank `rank-rules.ts` proves. */
-function resultsByRule(model: Model, types: ValueTypes, shapes: Shapes): GivenTypes {
+/** The shapes of all results of nodes. */
+function shapesOf({ graph }: Model, types: ValueTypes): Shapes {
+  const results = graph.nodes.flatMap(({ outputs }) => outputs.filter((output) => output !== OMITTED));
+  return new Map(results.map((value) => [value, types[value].shape]));
+}
+
+/**
+ * The results whose rank `rank-rules.ts` proves. Results that follow from these are left to ONNX Runtime, which infers sizes too.
+ *
+ * @param isLastRound whether ONNX Runtime is not asked again, so that nothing can be left to it
+ */
+function resultsByRule(model: Model, types: ValueTypes, shapes: Shapes, isLastRound: boolean): GivenTypes {
   const { graph } = model;
   const shapeOf = (value: ValueIndex): readonly Dimension[] | null =>
     givenType(graph, value)?.shape ?? shapes.get(value) ?? null;
   const ranks = ranksByRule(model, shapeOf);
-  const nodes = graph.nodes.filter(({ outputs }) => outputs.some((output) => ranks.has(output)));
+  const isFirst = ({ inputs, captures }: Node): boolean =>
+    isLastRound || ![...inputs, ...captures].some((value) => ranks.has(value));
+  const nodes = graph.nodes.filter(
+    (node) => node.outputs.some((output) => ranks.has(output)) && isFirst(node),
+  );
   return givenOutputs(
     nodes,
     types,
@@ -144,7 +165,8 @@ function nodesWithBodies(model: Model): Node[] {
   );
 }
 
-function askOnnxRuntime(model: Model, { chunks, zerosBytes, exposed }: Skeleton): Shapes | undefined {
+/** @returns how ONNX Runtime fails to load the model, if it does */
+function askOnnxRuntime(model: Model, { chunks, zerosBytes, exposed }: Skeleton): Shapes | ChildFailure {
   if (exposed.length === 0) return new Map();
   const shapes = withTemporaryFolder((folder) => {
     const modelPath = path.join(folder, 'skeleton.onnx');
@@ -153,19 +175,22 @@ function askOnnxRuntime(model: Model, { chunks, zerosBytes, exposed }: Skeleton)
     const key = createHash('sha256')
       .update(`${packageVersion()}\n${onnxRuntimeVersion()}\n${zerosBytes}\n${digest}`)
       .digest('hex');
-    const cached = readCached(cache, key) as ProvenShapes | undefined;
+    const cached = readCached(cache, key) as ProvenShapes | typeof REFUSED | undefined;
+    if (cached === REFUSED) return 'error';
     if (cached?.length === exposed.length) return cached;
     const zeros = path.join(folder, ZEROS_FILE);
     fs.writeFileSync(zeros, '');
     fs.truncateSync(zeros, zerosBytes);
     const job = { modelPath: withBareBodies(modelPath), foldsConstants: false, scalars: [] };
     const answer = unlessRefused(() => inferOutputs(model, job).map(({ shape }) => shape));
-    // A process may also end for lack of memory: ask again next time.
-    if (answer instanceof RefusedModelError) return undefined;
+    if (answer instanceof RefusedModelError) {
+      if (isLasting(answer)) writeCached(cache, key, REFUSED);
+      return answer.failure;
+    }
     writeCached(cache, key, answer);
     return answer;
   });
-  return shapes && new Map(exposed.map((value, place) => [value, shapes[place]]));
+  return typeof shapes === 'string' ? shapes : new Map(exposed.map((value, place) => [value, shapes[place]]));
 }
 
 /** The path of the same model without the types that its bodies and functions declare. */

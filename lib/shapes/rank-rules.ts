@@ -7,6 +7,10 @@ import { MAX_RANK } from '../onnx/limits';
 import { callKey, functionsByKey } from '../onnx/local-functions';
 import type { Graph, Model, Node, ValueIndex } from '../onnx/model';
 import { OMITTED } from '../onnx/model';
+import { ByteSource } from '../onnx/wire';
+import { agreedRanks, ranksOfBody } from './body-ranks';
+import { knownIntegers } from './known-integers';
+import { attributesOf } from './node-content';
 
 /** By value: its rank, as far as it is known. */
 export type Ranks = Map<ValueIndex, number>;
@@ -69,13 +73,22 @@ export function ranksByRule(model: Model, shapeOf: ShapeOf): Ranks {
       domain === (opType === 'FusedConv' ? FUSED_DOMAIN : '') &&
       !operators.some((use) => functions.has(callKey(use))),
   );
-  for (let isProven = true; isProven;) {
-    isProven = false;
-    for (const node of nodes)
-      for (const [value, rank] of ruledRanks(node, rankOf, shapeOf))
-        isProven = prove(value, rank) || isProven;
+  const source = new ByteSource(model.files[0].path);
+  try {
+    const known = { model, rankOf, shapeOf, source, valueOf: valuesByName(model.graph) };
+    for (let isProven = true; isProven;) {
+      isProven = false;
+      for (const node of nodes)
+        for (const [value, rank] of ruledRanks(node, known)) isProven = prove(value, rank) || isProven;
+    }
+  } finally {
+    source.close();
   }
   return found;
+}
+
+function valuesByName({ values }: Graph): ReadonlyMap<string, ValueIndex> {
+  return new Map(values.map(({ name }, value) => [name, value]));
 }
 
 /** ONNX Runtime removes the other nodes, so they prove nothing about their inputs. */
@@ -86,20 +99,40 @@ function liveNodes({ nodes, outputs, values }: Graph): Node[] {
     const producer = value === OMITTED ? undefined : values[value].producer;
     if (producer === undefined || live.has(producer)) continue;
     live.add(producer);
-    pending.push(...nodes[producer].inputs, ...nodes[producer].captures);
+    for (const input of nodes[producer].inputs) pending.push(input);
+    for (const capture of nodes[producer].captures) pending.push(capture);
   }
   return nodes.filter((_, index) => live.has(index));
 }
 
 type RankOf = (value: ValueIndex | undefined) => number | undefined;
 
-function ruledRanks(
-  { opType, inputs, outputs }: Node,
-  rankOf: RankOf,
-  shapeOf: ShapeOf,
-): (readonly [ValueIndex, number | undefined])[] {
+interface Known {
+  readonly model: Model;
+  readonly rankOf: RankOf;
+  readonly shapeOf: ShapeOf;
+  /** The model's file. */
+  readonly source: ByteSource;
+  readonly valueOf: ReadonlyMap<string, ValueIndex>;
+}
+
+type RuledRanks = (readonly [ValueIndex, number | undefined])[];
+
+function ruledRanks(node: Node, known: Known): RuledRanks {
+  const { opType, inputs, outputs } = node;
+  const { rankOf, shapeOf, source } = known;
   const [input, second] = inputs;
   const [result] = outputs;
+  const isOpen = [...inputs, ...outputs].some((value) => value !== OMITTED && rankOf(value) === undefined);
+  if (!isOpen) return [];
+  if (opType === 'Transpose') {
+    const order = attributesOf(source, node.field).get('perm')?.integers;
+    const rank = order?.length ?? rankOf(input) ?? rankOf(result);
+    return [
+      [input, rank],
+      [result, rank],
+    ];
+  }
   if (SAME_RANK.has(opType)) return sameRanks([input, result], rankOf);
   if (CONVOLUTIONS.has(opType)) return sameRanks([second, input, result], rankOf);
   switch (opType) {
@@ -116,6 +149,11 @@ function ruledRanks(
             [input, made === undefined ? undefined : made - added],
           ];
     }
+    case 'MatMul':
+      // A vector is a row here. With a matrix on the right, the result has as many dimensions as the left operand.
+      return rankOf(second) === 2 ? sameRanks([input, result], rankOf) : [];
+    case 'If':
+      return rankOf(input) === undefined ? [] : branchRanks(node, known);
     case 'Reshape':
       return [[result, lengthOf(second, shapeOf)]];
     case 'ConstantOfShape':
@@ -127,6 +165,36 @@ function ruledRanks(
     default:
       return [];
   }
+}
+
+/** The ranks on which the branches agree that can run. */
+function branchRanks(node: Node, { model, rankOf, shapeOf, source, valueOf }: Known): RuledRanks {
+  const attributes = attributesOf(source, node.field);
+  const around = {
+    source,
+    sameRank: SAME_RANK,
+    rank: (name: string) => rankOf(valueOf.get(name)),
+    length: (name: string) => lengthOf(valueOf.get(name), shapeOf),
+  };
+  const condition = knownIntegers(node.inputs[0], {
+    model,
+    shapeOf,
+    attributesOf: ({ field }) => attributesOf(source, field),
+  });
+  const isTrue = condition?.length === 1 ? condition[0] : undefined;
+  const branches = [
+    ...(isTrue === 0 ? [] : ['then_branch']),
+    ...(isTrue === undefined || isTrue === 0 ? ['else_branch'] : []),
+  ];
+  const ranks = agreedRanks(
+    branches.map((name) => {
+      const body = attributes.get(name)?.body;
+      return body ? ranksOfBody(body, around) : [];
+    }),
+  );
+  return node.outputs.flatMap((output, place) =>
+    output === OMITTED ? [] : [[output, ranks.at(place)] as const],
+  );
 }
 
 /** All values have the rank that one of them has. */

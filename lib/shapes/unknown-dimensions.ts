@@ -1,4 +1,5 @@
 /** Upper bounds of products of dimensions that ONNX Runtime could not infer. */
+import { smallestOf } from '../extremes';
 
 /** Dimensions that one node made, and a bound of their product. */
 interface Group {
@@ -11,15 +12,16 @@ interface Group {
  * all dimensions that a value got at once: two unknown dimensions of a slice have a product of at most the elements of its source.
  */
 export class UnknownDimensions {
-  private readonly groups = new Map<string, Group[]>();
+  /** By dimension: its groups, by their names. */
+  private readonly groups = new Map<string, Map<string, Group>>();
 
-  /** Bounds the product of the dimensions `names`. */
+  /** Bounds the product of the dimensions `names`. Of equal names, the smallest bound counts. */
   add(names: readonly string[], bound: number): void {
-    const group = { names, bound };
+    const key = JSON.stringify(names);
     for (const name of names) {
-      const groups = this.groups.get(name);
-      if (groups) groups.push(group);
-      else this.groups.set(name, [group]);
+      const groups = this.groups.get(name) ?? new Map<string, Group>();
+      if (bound < (groups.get(key)?.bound ?? Infinity)) groups.set(key, { names, bound });
+      this.groups.set(name, groups);
     }
   }
 
@@ -28,7 +30,7 @@ export class UnknownDimensions {
    */
   bound(names: readonly string[]): number | undefined {
     const left = new Set(names);
-    const candidates = [...new Set(names.flatMap((name) => this.groups.get(name) ?? []))].sort(
+    const candidates = [...new Set(names.flatMap((name) => this.groupsOf(name)))].sort(
       (a, b) => b.names.length - a.names.length || a.bound - b.bound,
     );
     let bound = 1;
@@ -39,10 +41,14 @@ export class UnknownDimensions {
     }
     // A value may keep one dimension of a group and lose the others: the bound of all of them holds for each.
     for (const name of left) {
-      const smallest = Math.min(...(this.groups.get(name) ?? []).map((group) => group.bound));
+      const smallest = smallestOf(this.groupsOf(name).map((group) => group.bound));
       if (!Number.isFinite(smallest)) return undefined;
       bound *= smallest;
     }
     return bound;
+  }
+
+  private groupsOf(name: string): Group[] {
+    return [...(this.groups.get(name)?.values() ?? [])];
   }
 }

@@ -1,4 +1,5 @@
 /** Finds the pipeline in an assembly: the state machine whose comment contains a pipeline's signature. */
+import { SIGNATURE_KEY } from '../../contract/signature';
 import type { AssemblyStack } from './assembly';
 import { LocalCloudError } from '../basics/errors';
 import { isJsonObject, type Json, type JsonObject } from '../basics/json';
@@ -6,9 +7,6 @@ import { readStateMachine, type StateMachineResource } from './resources';
 import type { PublishedVersions } from './published-versions';
 import type { Resource } from './resource';
 import { Template } from './template';
-
-/** The key in the JSON of the definition's `Comment` that identifies a pipeline. */
-const COMMENT_KEY = 'slicedInference';
 
 export interface Pipeline {
   readonly stack: AssemblyStack;
@@ -58,7 +56,7 @@ function candidates(stack: AssemblyStack, versions?: PublishedVersions): Candida
   const template = new Template(stack, versions);
   return template
     .resourcesOfType('AWS::StepFunctions::StateMachine')
-    .filter((resource) => JSON.stringify(resource.properties.DefinitionString ?? '').includes(COMMENT_KEY))
+    .filter((resource) => JSON.stringify(resource.properties.DefinitionString ?? '').includes(SIGNATURE_KEY))
     .map((resource) => ({ stack, template, resource }));
 }
 
@@ -78,7 +76,7 @@ function readSignature(stateMachine: StateMachineResource): JsonObject {
   const comment =
     isJsonObject(definition) && typeof definition.Comment === 'string' ? definition.Comment : '';
   const content = parse(comment);
-  const signature = isJsonObject(content) ? content[COMMENT_KEY] : undefined;
+  const signature = isJsonObject(content) ? content[SIGNATURE_KEY] : undefined;
   if (!isJsonObject(signature)) throw noSignature(stateMachine);
   return signature;
 }

@@ -2,7 +2,7 @@
 import { MAX_CONSTANTS_BYTES, parseConstants } from '../../lib/cost/constants/constants-file';
 import { ENVIRONMENT } from '../../lib/cost/constants/environment';
 import { PRICES } from '../../lib/cost/constants/prices';
-import { bertRows, constantRows, millionRows, sourcesOf } from '../support/cost-tables';
+import { bertRows, constantRows, millionRows, monthRows, sourcesOf } from '../support/cost-tables';
 import { README, documentNamed } from '../support/documents';
 
 const guide = documentNamed('docs/costs.md');
@@ -30,6 +30,7 @@ describe('the guide to costs', () => {
   it.each([
     ['a million runs', millionRows],
     ["a model of BERT-large's shape", bertRows],
+    ['a month by requests per hour', monthRows],
     ['prices', () => constantRows(PRICES)],
     ['the environment', () => constantRows(ENVIRONMENT)],
   ])('has the rows of %s that the model computes', (_, expected) => {

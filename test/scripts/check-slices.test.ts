@@ -1,5 +1,6 @@
 /** Asks the ONNX checker and OpenVINO about slices, if `PYTHON` names a Python that has them. */
 import { spawnSync } from 'node:child_process';
+import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { packageRoot } from '../../lib/host/package-files';
 import { FLOAT, INT64, int64s, mlp, node, saveModel, temporaryFolder, value } from '../support/model-builder';
@@ -35,6 +36,17 @@ const hasOnnx = spawnSync(python, ['-c', 'import onnx']).status === 0;
       expect(status).toBe(0);
     });
 
+    test('fails if it finds no model, and if it can slice none', () => {
+      const empty = checkSlices([temporaryFolder()]);
+      expect(empty.stderr).toContain('nothing was checked: no .onnx file in');
+      expect(empty.status).toBe(1);
+      const broken = path.join(temporaryFolder(), 'broken.onnx');
+      fs.writeFileSync(broken, 'no model');
+      const refused = checkSlices([broken]);
+      expect(refused.stderr).toContain('nothing was checked: the checker accepts no model');
+      expect(refused.status).toBe(1);
+    });
+
     test('fails and names the slices that the checker refuses', () => {
       const graph = {
         node: [
@@ -56,11 +68,29 @@ const hasOnnx = spawnSync(python, ['-c', 'import onnx']).status === 0;
   },
 );
 
-test('the check of slices succeeds without Python, and says what is missing', () => {
-  const { status, stdout } = checkSlices([], {
-    ...process.env,
-    PYTHON: path.join(temporaryFolder(), 'none'),
+describe('the check of slices fails with one line', () => {
+  const withoutPython = { ...process.env, PYTHON: path.join(temporaryFolder(), 'none') };
+
+  test('without Python, because it checks nothing', () => {
+    const { status, stderr } = checkSlices([], withoutPython);
+    expect(stderr).toMatch(/^error: nothing was checked: .* has no package onnx, set PYTHON .*\n$/);
+    expect(status).toBe(1);
   });
-  expect(stdout).toContain('has no package onnx');
-  expect(status).toBe(0);
+
+  test.each([
+    [['--at-least', 'most'], "--at-least must be a share from 0 to 1, such as 0.95, got 'most'"],
+    [['--at-least', 'NaN'], "--at-least must be a share from 0 to 1, such as 0.95, got 'NaN'"],
+    [['--at-least', '1.5'], "--at-least must be a share from 0 to 1, such as 0.95, got '1.5'"],
+    [['--slices', '2,x'], "--slices must be a whole number from 1 to 10000, got 'x'"],
+    [['--slices', '0'], "--slices must be a whole number from 1 to 10000, got '0'"],
+    [['--limit', '-1'], "'--limit' argument is ambiguous"],
+    [['--limit', '2.5'], "--limit must be a whole number from 1 to 10000, got '2.5'"],
+    [['--optimize', 'all'], "--optimize must be one of none, basic, extended, got 'all'"],
+    [['--unknown'], "Unknown option '--unknown'"],
+    [['nowhere.onnx'], "a model must be a file or a folder, got 'nowhere.onnx'"],
+  ])('for %p', (args, message) => {
+    const { status, stderr } = checkSlices(args, withoutPython);
+    expect(stderr.split('\n')[0]).toContain(message.includes('ambiguous') ? 'ambiguous' : message);
+    expect(status).toBe(1);
+  });
 });

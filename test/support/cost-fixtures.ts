@@ -2,7 +2,8 @@
 import type { SliceDemand, StepChoice, Temperature, Transport } from '../../lib/cost/cost-model';
 import type { LineItems } from '../../lib/cost/line-items';
 import type { DetailedCostModel } from '../../lib/cost/model';
-import { scheduleItems } from '../../lib/cost/schedule-cost';
+import type { ItemizedStep, RunOutcomes, ScheduleLike } from '../../lib/cost/schedule-cost';
+import { itemsOf, scheduleOutcomes } from '../../lib/cost/schedule-cost';
 import { withWarmUps } from '../../lib/plan/schedule/warm-up';
 
 /** A slice of a plan, and what the plan chose for it. */
@@ -45,13 +46,25 @@ export function chainOf(
   }));
 }
 
+/** What runs of a chain cost and take, with warm-ups if the model warms up. */
+export function outcomesOf(model: DetailedCostModel, chain: readonly ChosenSlice[]): RunOutcomes {
+  return scheduleOutcomes(model, scheduleOf(model, chain), stepsOf(model, chain));
+}
+
 /** The items of a run of the chain. */
 export function itemsOfChain(
   model: DetailedCostModel,
   chain: readonly ChosenSlice[],
   temperature: Temperature,
 ): LineItems {
-  const steps = chain.map(({ demand, choice }) => ({ cost: model.step(demand, choice), ...choice }));
+  return itemsOf(outcomesOf(model, chain), stepsOf(model, chain), model.coldShare, temperature);
+}
+
+function scheduleOf(model: DetailedCostModel, chain: readonly ChosenSlice[]): ScheduleLike {
   const series = chain.map((_, slice) => ({ kind: 'slice', slice }) as const);
-  return scheduleItems(model, model.warmsUp ? withWarmUps(series) : series, steps, temperature);
+  return model.warmsUp ? withWarmUps(series) : series;
+}
+
+function stepsOf(model: DetailedCostModel, chain: readonly ChosenSlice[]): ItemizedStep[] {
+  return chain.map(({ demand, choice }) => ({ ...choice, cost: model.step(demand, choice) }));
 }

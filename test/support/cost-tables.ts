@@ -1,16 +1,21 @@
 /** The tables of docs/costs.md and README.md: examples that the model of cost computes, and its constants. */
 import { compareAlternatives } from '../../lib/cost/alternatives/compare';
 import type { Comparison } from '../../lib/cost/alternatives/compare';
-import type { Alternative, AlternativeId, WholeModel } from '../../lib/cost/alternatives/alternative';
-import { grouped, inDollars } from '../../lib/cost/alternatives/alternative';
-import { chainTotals } from '../../lib/cost/chain';
+import type {
+  Alternative,
+  AlternativeId,
+  AlternativeRun,
+  WholeModel,
+} from '../../lib/cost/alternatives/alternative';
+import { grouped, inDollars } from '../../lib/cost/alternatives/wording';
 import type { Constant, ConstantTable } from '../../lib/cost/constants/constant';
 import { DEFAULT_ENVIRONMENT } from '../../lib/cost/constants/environment';
 import type { RunCost, Transport } from '../../lib/cost/cost-model';
 import type { CostOptions } from '../../lib/cost/cost-options';
 import type { LineItems } from '../../lib/cost/line-items';
 import { costModel } from '../../lib/cost/model';
-import { chainOf, itemsOfChain } from './cost-fixtures';
+import { costOf } from '../../lib/cost/schedule-cost';
+import { chainOf, itemsOfChain, outcomesOf } from './cost-fixtures';
 
 export interface Example {
   readonly warm: RunCost;
@@ -68,17 +73,14 @@ export function exampleOf(
     choice,
     demand: choice.readsFrom === 'request' ? { ...own, readBytes: requestBytes } : own,
   }));
-  const totals = chainTotals(
-    chain.map(({ demand: own, choice }) => ({ cost: model.step(own, choice), writesTo: choice.writesTo })),
-    model.warmsUp,
-  );
-  const [warm, cold] = [model.run(totals, 'warm'), model.run(totals, 'cold')];
-  const plan = { slices, memoryMb, fileBytes, warm, cold };
+  const outcomes = outcomesOf(model, chain);
+  const plan = { slices, memoryMb, fileBytes, ...outcomes };
+  const { requestsPerHour = RATE } = options;
   return {
-    warm,
-    cold,
+    warm: costOf(outcomes, 0, 'warm'),
+    cold: costOf(outcomes, 1, 'cold'),
     items: itemsOfChain(model, chain, 'warm'),
-    comparison: compareAlternatives(sizes, plan, { ...options, resultInS3 }),
+    comparison: compareAlternatives(sizes, plan, { ...options, requestsPerHour, resultInS3 }),
   };
 }
 
@@ -87,6 +89,9 @@ export function alternativeOf({ comparison }: Example, id: AlternativeId): Alter
   if (found === undefined) throw new Error(`no alternative ${id}`);
   return found;
 }
+
+/** Requests per hour of the examples. */
+const RATE = 1000;
 
 /** Requests and results are inline. */
 export const INLINE: CostOptions = { request: 'inline', result: 'inline' };
@@ -103,7 +108,10 @@ export function millionRows(): string[][] {
       'four slices of 512 MB that compute 0.3 s together, Express',
       `about ${million(example.warm.dollars)} (${million(s3Puts)} S3 PUTs, ${rounded(lambdaCompute + lambdaLoad + lambdaTransfer)} Lambda duration)`,
     ],
-    ['the same model in one such function that writes to S3', `about ${rounded(whole.warm.dollars)}`],
+    [
+      'the same model in one such function that writes to S3',
+      `about ${rounded(whole.at(RATE).warm.dollars ?? NaN)}`,
+    ],
   ];
 }
 
@@ -119,10 +127,27 @@ export function bertRows(): string[][] {
   );
   const example = exampleOf(BERT, INLINE);
   for (const id of ['one-function', 'container-image', 'snap-start', 'fargate'] as const) {
-    const { name, size, warm, cold } = alternativeOf(example, id);
-    rows.push([`${name} (${size})`, ...runCells(warm), ...runCells(cold)]);
+    const alternative = alternativeOf(example, id);
+    const { size, warm, cold } = alternative.at(RATE);
+    rows.push([`${alternative.name} (${size})`, ...offerCells(warm), ...offerCells(cold)]);
   }
   return rows;
+}
+
+/** Rows of BERT-large's shape: dollars of a month of each alternative, by requests per hour. */
+export function monthRows(): string[][] {
+  const { comparison } = exampleOf(BERT, INLINE);
+  return comparison.alternatives.map((alternative) => [
+    alternative.name,
+    ...MONTH_RATES.map((rate) => inDollars(alternative.dollarsPerMonth(rate))),
+  ]);
+}
+
+export const MONTH_RATES = [1, 10, 100, 1000, 10_000, 100_000];
+
+function offerCells({ dollars, time }: AlternativeRun): string[] {
+  const times = `${inSeconds(time.quantile(0.5))} / ${inSeconds(time.quantile(0.95))}`;
+  return [times, dollars === undefined ? '–' : `$${grouped(dollars * 1e6)}`];
 }
 
 function runCells({ dollars, latency }: RunCost): string[] {

@@ -81,6 +81,7 @@ export function sampleReport(options: SampleOptions): PlanReport {
       { item: 'dashboards and alarms', dollars: 0 },
     ],
     front: { temperature: 'mixed', quantile: 'p50', ...COMPARED, ...front(run.mixed, slices) },
+    requests: { perHour: 10, isAssumed: true, temperature: 'mixed', coldShare: 0.02 },
     ...comparison(run.warm, run.cold, slices.length),
     timelines,
     assumptions: ASSUMPTIONS,
@@ -264,6 +265,7 @@ function comparison(
   const perRun = (run: ReportedRun, fixed: number): Alternative['monthly'] =>
     RATES.map((requestsPerHour) => ({
       requestsPerHour,
+      size: '2,048 MB',
       dollars: fixed + (requestsPerHour * 730 * run.dollarsPerMillion) / 1e6,
     }));
   const scaled = (run: ReportedRun, by: number): ReportedRun => ({
@@ -283,16 +285,22 @@ function comparison(
     isFeasible: true,
     breaks: [],
     notes: [],
+    dollarsPerMonth: fixed + (10 * 730 * price.dollarsPerMillion) / 1e6,
     warm: price,
     cold: coldRun,
     monthly: perRun(price, fixed),
   });
+  /** Charged by the hour. */
+  const standing = (service: string, fixed: number): Alternative => {
+    const { dollarsPerMillion, ...times } = free;
+    return { ...feasible(service, { ...times, dollarsPerMillion }, fixed), warm: times, cold: times };
+  };
   const alternatives = [
     feasible(`slices: ${slices} functions`, warm, 0.5, cold),
     feasible('one Lambda function, weights from S3', scaled(warm, 0.7), 0.6, scaled(cold, 2.4)),
     feasible('one Lambda function, container image', scaled(warm, 0.72), 0.9, scaled(cold, 1.9)),
-    feasible('Fargate, always on', free, 43.2),
-    feasible('Lambda Managed Instances', free, 310),
+    standing('Fargate, always on', 43.2),
+    standing('Lambda Managed Instances', 310),
     ...OUT,
   ];
   return {

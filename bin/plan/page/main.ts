@@ -57,6 +57,7 @@ function sectionElement(section: Section, frames: ChartFrame[]): HTMLElement {
     element('h2', { id: `${id}-title` }, title),
     element('p', { class: 'how' }, text),
     ...made.map((frame) => frame.element),
+    ...tables.map(tableElement),
     ...notes.map(({ name, sentences }) =>
       element(
         'div',
@@ -65,7 +66,6 @@ function sectionElement(section: Section, frames: ChartFrame[]): HTMLElement {
         element('ul', {}, ...sentences.map((sentence) => element('li', {}, visible(sentence)))),
       ),
     ),
-    ...tables.map(tableElement),
     ...folded.map((table) =>
       element('details', {}, element('summary', {}, `Table: ${table.caption}`), tableElement(table)),
     ),

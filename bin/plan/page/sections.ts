@@ -8,7 +8,7 @@ import { profileChart } from './charts/profile-chart';
 import { rateChart } from './charts/rate-chart';
 import { timelineChart } from './charts/timeline-chart';
 import type { Figure } from '../figures';
-import { quantity } from '../figures';
+import { NOT_PRICED, percentText, quantity, requestsText } from '../figures';
 import type { Table } from './tables';
 import {
   alternativeTable,
@@ -32,10 +32,10 @@ export interface Section {
   /** How to read it. */
   readonly text: string;
   readonly charts: readonly { readonly title?: string; readonly chart: Chart }[];
-  /** Sentences below the charts, each about a name. */
-  readonly notes: readonly { readonly name: string; readonly sentences: readonly string[] }[];
   /** Tables that are always visible. */
   readonly tables: readonly Table[];
+  /** Sentences below them, each about a name. */
+  readonly notes: readonly { readonly name: string; readonly sentences: readonly string[] }[];
   /** Tables that repeat a chart: the reader opens them. */
   readonly folded: readonly Table[];
 }
@@ -98,11 +98,10 @@ function cutsSection(report: PlanReport): Section {
 }
 
 function costSection({ run, coldShare, costPerMillion, costPerMonth }: PlanReport): Section {
-  const percent = (100 * coldShare).toLocaleString('en-US', { maximumSignificantDigits: 3 });
   return section({
     id: 'cost',
     title: 'The price of a million runs',
-    text: `A warm run finds all functions ready, a cold run none. Of the mixed runs, ${percent} % are cold.`,
+    text: `A warm run finds all functions ready, a cold run none. Of the mixed runs, ${percentText(coldShare)} are cold.`,
     charts: [{ chart: costChart(costPerMillion, run) }],
     tables: [runTable(run), costTable(costPerMillion, run), monthTable(costPerMonth)],
   });
@@ -154,12 +153,13 @@ function percentOf(share: number): string {
 /** Services that are always on become dearer in steps, so the cheapest one may change often. */
 const MOST_SHOWN_RANGES = 8;
 
-function servicesSection({ alternatives, cheapest }: PlanReport): Section {
+function servicesSection(report: PlanReport): Section {
+  const { alternatives, cheapest, requests } = report;
   const isLong = cheapest.length > MOST_SHOWN_RANGES;
   return section({
     id: 'services',
     title: 'Other services, by request rate',
-    text: 'Both axes are logarithmic. The bands say which service is the cheapest at which rate.',
+    text: `Both axes are logarithmic. The bands say which service is the cheapest at which rate; each has the size that suits the rate. The first table compares them ${requestsText(requests)}. A service that charges by the hour has no price of a million runs. ${NOT_PRICED}`,
     charts: [{ chart: rateChart(alternatives, cheapest) }],
     notes: alternatives
       .filter(({ breaks, notes }) => breaks.length + notes.length > 0)
@@ -167,7 +167,7 @@ function servicesSection({ alternatives, cheapest }: PlanReport): Section {
         name: breaks.length > 0 ? `${service} is out` : service,
         sentences: [...breaks, ...notes],
       })),
-    tables: [...(isLong ? [] : [cheapestTable(cheapest)]), alternativeTable(alternatives)],
+    tables: [alternativeTable(alternatives), ...(isLong ? [] : [cheapestTable(cheapest)])],
     folded: [...(isLong ? [cheapestTable(cheapest)] : []), rateTable(alternatives)],
   });
 }

@@ -1,5 +1,5 @@
 /** The tables of the page: they show the numbers of every chart as text. */
-import type { FrontPoint, LineItem, PlanReport, ReportedRun, Temperature } from '../plan-report';
+import type { FrontPoint, LineItem, PlanReport, ReportedRun, ServiceRun, Temperature } from '../plan-report';
 import type { Figure } from '../figures';
 import { maybe, quantity } from '../figures';
 
@@ -143,11 +143,14 @@ export function alternativeTable(alternatives: PlanReport['alternatives']): Tabl
     head: [
       'service',
       'size',
+      'a month',
       ...RUN_HEAD.map((head) => `warm: ${head}`),
       ...RUN_HEAD.map((head) => `cold: ${head}`),
     ],
-    rows: alternatives.flatMap(({ service, size, warm, cold }) =>
-      warm && cold ? [[service, size, ...runFigures(warm), ...runFigures(cold)]] : [],
+    rows: alternatives.flatMap(({ service, size, dollarsPerMonth, warm, cold }) =>
+      warm && cold
+        ? [[service, size, maybe('dollars', dollarsPerMonth), ...runFigures(warm), ...runFigures(cold)]]
+        : [],
     ),
   };
 }
@@ -162,8 +165,9 @@ export function cheapestTable(cheapest: PlanReport['cheapest']): Table {
 
 /** A row for each rate: more rates than services. */
 export function rateTable(alternatives: PlanReport['alternatives']): Table {
-  const priced = alternatives.filter(({ isFeasible }) => isFeasible);
-  const rates = [...new Set(priced.flatMap(({ monthly }) => monthly.map((point) => point.requestsPerHour)))];
+  const priced = alternatives.filter(({ monthly }) => monthly.length > 0);
+  const all = priced.flatMap(({ monthly }) => monthly.map((point) => point.requestsPerHour));
+  const rates = [...new Set(all)].sort((a, b) => a - b);
   return {
     caption: 'The price of a month, by requests per hour',
     head: ['requests per hour', ...priced.map(({ service }) => service)],
@@ -219,10 +223,7 @@ export function memoryText(memoryMb: readonly number[]): string {
 
 const RUN_HEAD = ['a million', 'p50', 'p95'];
 
-function runFigures({ dollarsPerMillion, p50, p95 }: ReportedRun): Figure[] {
-  return [
-    quantity('dollars', dollarsPerMillion),
-    quantity('milliseconds', p50),
-    quantity('milliseconds', p95),
-  ];
+/** Services that charge by the hour have no price of a run. */
+function runFigures({ dollarsPerMillion, p50, p95 }: ReportedRun | ServiceRun): Figure[] {
+  return [maybe('dollars', dollarsPerMillion), quantity('milliseconds', p50), quantity('milliseconds', p95)];
 }

@@ -1,6 +1,6 @@
 /** Assembles the report of a plan from the analyzed model, its cut and its slices. */
 import type { AnalyzedModel } from '../../../lib/compile/analyze';
-import { wholeModel } from '../../../lib/compile/plan-estimates';
+import { modelOfPlan, wholeModel } from '../../../lib/compile/plan-estimates';
 import { storagePerMonth } from '../../../lib/cost/formulas/s3';
 import type { ChosenCut } from '../../../lib/plan/best-cut';
 import { findCuts } from '../../../lib/plan/cuts/cuts';
@@ -12,7 +12,7 @@ import { wireSlices } from '../../../lib/plan/wiring/wiring';
 import { graphProfile } from '../graph-profile';
 import type { PlanReport, ReportedSlice } from '../plan-report';
 import { assumptionsOf } from './assumptions';
-import { lineItems, pricedSlices, reportedRun, runCost } from './priced-plan';
+import { lineItems, pricedSlices, reportedRuns, runCost } from './priced-plan';
 import type { ReportRequest } from './report-request';
 import { reportedAlternatives } from './reported-alternatives';
 import { reportedFront } from './reported-front';
@@ -29,35 +29,33 @@ export function assembleReport(
 ): PlanReport {
   const { costs } = analyzed.cuts;
   const { goal } = request;
-  const model = costs.model(goal.requestsPerHour);
+  const model = modelOfPlan(analyzed, goal, fileBytesOf(plan));
   const settings = settingsOf(analyzed, cut, plan);
-  const sizes = sliceSizes(cut.dataflow, cut.wiring, analyzed.cuts.bytes, costs.work, costs.peaks);
+  const sizes = sliceSizes(cut.dataflow, cut.wiring, analyzed.cuts.bytes, costs);
   const priced = pricedSlices(
     { model, outputSecondsPerByte: costs.outputSecondsPerByte },
     cut.wiring,
     sizes,
     settings,
   );
-  const costOf = {
-    warm: runCost(priced, 'warm'),
-    mixed: runCost(priced, 'mixed'),
-    cold: runCost(priced, 'cold'),
-  };
-  const { warm, mixed, cold } = costOf;
-  const whole = wholeSize(analyzed);
   const slices = reportedSlices(cut, plan, sizes, priced.steps);
   const fileBytes = slices.reduce((sum, slice) => sum + slice.fileBytes, 0);
   const { rule, bytes } = analyzed.cuts;
   const cuts = findCuts({ ...cut.dataflow, order: cut.groups.flat() }, rule, bytes, costs);
-  const ofModel = reportedModel(analyzed, whole);
-  const sliced = { slices: slices.length, memoryMb: Math.max(...settings.memoryMb), fileBytes, warm, cold };
+  const ofModel = reportedModel(analyzed, wholeSize(analyzed));
+  const sliced = {
+    slices: slices.length,
+    memoryMb: Math.max(...settings.memoryMb),
+    fileBytes,
+    ...priced.outcomes,
+  };
   const services = reportedAlternatives(model, wholeModel(analyzed), sliced, request);
   return {
     model: ofModel,
     slices,
     profile: graphProfile({ cuts, starts: slices.slice(1).map(({ first }) => first), work: costs.work }),
     cuts: reportedCuts(analyzed, cuts, slices),
-    run: { warm: reportedRun(warm), mixed: reportedRun(mixed), cold: reportedRun(cold) },
+    run: reportedRuns(priced),
     coldShare: model.coldShare,
     costPerMillion: lineItems(priced),
     costPerMonth: [
@@ -66,9 +64,14 @@ export function assembleReport(
     front: reportedFront(
       analyzed,
       model,
-      { ...settings, cost: costOf[goal.temperature], cuts: slices.slice(1).map(({ first }) => first) },
+      {
+        ...settings,
+        cost: runCost(priced, goal.temperature),
+        cuts: slices.slice(1).map(({ first }) => first),
+      },
       request,
     ),
+    requests: services.requests,
     alternatives: services.alternatives,
     cheapest: services.cheapest,
     verdict: [...services.sentences.slice(0, 1), planSentence(slices), ...services.sentences.slice(1)],
@@ -77,6 +80,11 @@ export function assembleReport(
     assumptions: assumptionsOf(model, ofModel, request),
     warnings: warningsOf(analyzed, cut.quality, request),
   };
+}
+
+/** By slice. */
+function fileBytesOf({ slices }: PlanDraft): number[] {
+  return slices.map(({ model, weights }) => model.bytes + (weights?.bytes ?? 0));
 }
 
 function settingsOf(
@@ -94,7 +102,7 @@ function settingsOf(
 /** The size of one slice that runs everything. */
 function wholeSize({ dataflow, cuts: { bytes, costs } }: AnalyzedModel): SliceSize {
   const wiring = wireSlices(dataflow, [dataflow.order]);
-  const [size] = sliceSizes(dataflow, wiring, bytes, costs.work, costs.peaks);
+  const [size] = sliceSizes(dataflow, wiring, bytes, costs);
   return size;
 }
 

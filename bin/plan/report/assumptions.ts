@@ -5,6 +5,7 @@ import { PRICES } from '../../../lib/cost/constants/prices';
 import type { DetailedCostModel } from '../../../lib/cost/model';
 import type { Assumption, ReportedModel } from '../plan-report';
 import type { ReportRequest } from './report-request';
+import { isRateGiven } from './report-request';
 
 export function assumptionsOf(
   model: DetailedCostModel,
@@ -28,13 +29,13 @@ export function assumptionsOf(
   ];
 }
 
-function choicesOf(
-  { options, coldShare }: DetailedCostModel,
-  { goal, maxMemoryMb }: ReportRequest,
-): Assumption[] {
+function choicesOf({ options, coldShare }: DetailedCostModel, request: ReportRequest): Assumption[] {
   const { stateMachineType, architecture, warmUp, networkInVpc, tls } = options;
-  const { request, result, intermediateRetentionDays, requestsPerHour } = options;
-  const isRateAssumed = goal.requestsPerHour === undefined;
+  const { request: input, result, intermediateRetentionDays, requestsPerHour } = options;
+  const { maxMemoryMb, transports = ['s3-standard'], given = {} } = request;
+  const isRateAssumed = !isRateGiven(request);
+  const pipeline = (name: string, value: string, isGiven = false): Assumption =>
+    choice(name, value, '', PIPELINE, !isGiven);
   const yesOrNo = (value: boolean): string => (value ? 'yes' : 'no');
   const place = (payload: 'inline' | 's3'): string => (payload === 's3' ? 'in S3' : 'in the payload');
   return [
@@ -42,15 +43,25 @@ function choicesOf(
     choice('share of mixed runs that are cold', coldShare.toPrecision(3), '', COLD_SHARE, isRateAssumed),
     ...(maxMemoryMb === undefined
       ? []
-      : [choice('most memory of a function', String(maxMemoryMb), 'MB', 'limit of the plan', true)]),
-    choice('state machine', stateMachineType, '', PIPELINE, true),
-    choice('architecture', architecture, '', PIPELINE, true),
-    choice('later slices load while the first one runs', yesOrNo(warmUp), '', PIPELINE, true),
-    choice('functions in a VPC', yesOrNo(networkInVpc), '', PIPELINE, true),
-    choice('TLS between functions and S3', yesOrNo(tls), '', PIPELINE, true),
-    choice('tensors of a request', place(request), '', PIPELINE, true),
-    choice('tensors of a result', place(result), '', PIPELINE, true),
-    choice('days until tensors expire', String(intermediateRetentionDays), '', PIPELINE, true),
+      : [
+          choice(
+            'most memory of a function',
+            String(maxMemoryMb),
+            'MB',
+            'limit of the plan',
+            !given.maxMemoryMb,
+          ),
+        ]),
+    pipeline('state machine', stateMachineType, given.stateMachineType),
+    pipeline('architecture', architecture, given.architecture),
+    pipeline('later slices load while the first one runs', yesOrNo(warmUp), given.warmUp),
+    pipeline('tensors between slices', transports.join(', '), given.tensorStore),
+    pipeline('functions in a VPC', yesOrNo(networkInVpc)),
+    pipeline('price of a VPC: NAT gateways, interface endpoints', 'none'),
+    pipeline('TLS between functions and S3', yesOrNo(tls)),
+    pipeline('tensors of a request', place(input)),
+    pipeline('tensors of a result', place(result)),
+    pipeline('days until tensors expire', String(intermediateRetentionDays)),
   ];
 }
 

@@ -2,7 +2,7 @@
 import type { RunCost, Temperature } from '../../../lib/cost/cost-model';
 import type { LineItem, LineItems } from '../../../lib/cost/line-items';
 import { LINE_ITEMS } from '../../../lib/cost/line-items';
-import { scheduleCost, scheduleItems } from '../../../lib/cost/schedule-cost';
+import { costOf, itemsOf } from '../../../lib/cost/schedule-cost';
 import type { PricedPlan, SliceSettings, StepPricing } from '../../../lib/plan/schedule/price';
 import { pricedPlan } from '../../../lib/plan/schedule/price';
 import { scheduleSlices } from '../../../lib/plan/schedule/schedule';
@@ -24,12 +24,17 @@ export function pricedSlices(
 
 export const TEMPERATURES: readonly Temperature[] = ['warm', 'mixed', 'cold'];
 
-export function runCost({ model, schedule, steps }: PricedPlan, temperature: Temperature): RunCost {
-  return scheduleCost(model, schedule, steps, temperature);
+export function runCost({ model, outcomes }: PricedPlan, temperature: Temperature): RunCost {
+  return costOf(outcomes, model.coldShare, temperature);
 }
 
 export function reportedRun({ dollars, latency: { p50, p95 } }: RunCost): ReportedRun {
   return { dollarsPerMillion: dollars * MILLION, p50, p95 };
+}
+
+export function reportedRuns(plan: PricedPlan): Readonly<Record<Temperature, ReportedRun>> {
+  const at = (temperature: Temperature): ReportedRun => reportedRun(runCost(plan, temperature));
+  return { warm: at('warm'), mixed: at('mixed'), cold: at('cold') };
 }
 
 const ITEM_NAMES: Readonly<Record<LineItem, string>> = {
@@ -46,8 +51,9 @@ const ITEM_NAMES: Readonly<Record<LineItem, string>> = {
 };
 
 /** The items of the price of a million runs that are not 0 at every temperature. Their sums are the prices of the runs. */
-export function lineItems({ model, schedule, steps }: PricedPlan): ReportedItem[] {
-  const itemsAt = (temperature: Temperature): LineItems => scheduleItems(model, schedule, steps, temperature);
+export function lineItems({ model, steps, outcomes }: PricedPlan): ReportedItem[] {
+  const itemsAt = (temperature: Temperature): LineItems =>
+    itemsOf(outcomes, steps, model.coldShare, temperature);
   const items = { warm: itemsAt('warm'), mixed: itemsAt('mixed'), cold: itemsAt('cold') };
   return LINE_ITEMS.map((item) => ({
     item: ITEM_NAMES[item],

@@ -1,12 +1,18 @@
 /** Compares a plan with other services: prices by request rate, what each breaks, and the verdict. */
-import type { Targets, WholeModel } from '../../../lib/cost/alternatives/alternative';
+import type {
+  AlternativeRun,
+  Alternative as ComparedAlternative,
+  Targets,
+  WholeModel,
+} from '../../../lib/cost/alternatives/alternative';
 import type { Comparison, SlicedPlan } from '../../../lib/cost/alternatives/compare';
 import { compareAlternatives } from '../../../lib/cost/alternatives/compare';
+import { comparedColdShare } from '../../../lib/cost/alternatives/sizes';
 import { GREATEST_RATE, LEAST_RATE } from '../../../lib/cost/alternatives/winners';
 import type { DetailedCostModel } from '../../../lib/cost/model';
-import type { Alternative, PlanReport } from '../plan-report';
-import { reportedRun } from './priced-plan';
+import type { Alternative, PlanReport, ServiceRun } from '../plan-report';
 import type { ReportRequest } from './report-request';
+import { isRateGiven } from './report-request';
 
 /** Rates at which prices are listed: 1, 2 and 5 of each power of ten. */
 const SAMPLED_RATES: readonly number[] = sampledRates();
@@ -16,24 +22,19 @@ export function reportedAlternatives(
   whole: WholeModel,
   plan: SlicedPlan,
   request: ReportRequest,
-): Pick<PlanReport, 'alternatives' | 'cheapest'> & { readonly sentences: readonly string[] } {
+): Pick<PlanReport, 'requests' | 'alternatives' | 'cheapest'> & { readonly sentences: readonly string[] } {
+  const { requestsPerHour } = model.options;
+  const { temperature } = request.goal;
   const { alternatives, winners, verdict } = comparison(model, whole, plan, request);
   const nameOf = new Map(alternatives.map(({ id, name }) => [id, capitalized(name)]));
   return {
-    alternatives: alternatives.map((own): Alternative => {
-      const isFeasible = own.breaks.length === 0;
-      return {
-        service: capitalized(own.name),
-        size: own.size,
-        isFeasible,
-        breaks: own.breaks.map(sentence),
-        notes: own.notes.map(sentence),
-        ...(isFeasible && { warm: reportedRun(own.warm), cold: reportedRun(own.cold) }),
-        monthly: isFeasible
-          ? SAMPLED_RATES.map((rate) => ({ requestsPerHour: rate, dollars: own.dollarsPerMonth(rate) }))
-          : [],
-      };
-    }),
+    requests: {
+      perHour: requestsPerHour,
+      isAssumed: !isRateGiven(request),
+      temperature,
+      coldShare: comparedColdShare({ temperature, options: model.options }, requestsPerHour),
+    },
+    alternatives: alternatives.map((own) => reportedAlternative(own, requestsPerHour)),
     cheapest: winners.map(({ id, fromPerHour, toPerHour }) => ({
       from: fromPerHour,
       to: toPerHour,
@@ -44,29 +45,49 @@ export function reportedAlternatives(
   };
 }
 
-/**
- * A limit on mixed runs binds the temperature that decides about the quantile: with more cold runs than the quantile leaves
- * out, that is the cold one. If this is too strict even for the plan, which keeps the limit, it is the warm one.
- */
+function reportedAlternative(own: ComparedAlternative, requestsPerHour: number): Alternative {
+  const offer = own.at(requestsPerHour);
+  const isFeasible = offer.breaks.length === 0;
+  return {
+    service: capitalized(own.name),
+    size: offer.size,
+    isFeasible,
+    breaks: offer.breaks.map(sentence),
+    notes: own.notes.map(sentence),
+    ...(isFeasible && {
+      dollarsPerMonth: offer.dollarsPerMonth,
+      warm: reportedServiceRun(offer.warm),
+      cold: reportedServiceRun(offer.cold),
+    }),
+    monthly: SAMPLED_RATES.flatMap((rate) => {
+      const { size, breaks, dollarsPerMonth } = own.at(rate);
+      return breaks.length > 0 ? [] : [{ requestsPerHour: rate, size, dollars: dollarsPerMonth }];
+    }),
+  };
+}
+
+function reportedServiceRun({ dollars, time }: AlternativeRun): ServiceRun {
+  return {
+    ...(dollars !== undefined && { dollarsPerMillion: dollars * 1e6 }),
+    p50: time.quantile(0.5),
+    p95: time.quantile(0.95),
+  };
+}
+
 function comparison(
   model: DetailedCostModel,
   whole: WholeModel,
   plan: SlicedPlan,
-  { goal, maxMemoryMb }: ReportRequest,
+  request: ReportRequest,
 ): Comparison {
-  const { maxLatencyMs, quantile, maxDollars, requestsPerHour, temperature } = goal;
-  const compare = (ofRuns: Targets['temperature']): Comparison => {
-    const targets: Targets = {
-      ...{ maxLatencyMs, quantile, maxMemoryMb, temperature: ofRuns },
-      ...(maxDollars !== undefined && { maxDollarsPerMillion: maxDollars * 1e6 }),
-    };
-    return compareAlternatives(whole, plan, { ...model.options, requestsPerHour, targets });
+  const { goal, maxMemoryMb } = request;
+  const { maxLatencyMs, quantile, maxDollars, temperature } = goal;
+  const targets: Targets = {
+    ...{ maxLatencyMs, quantile, maxMemoryMb },
+    ...(maxDollars !== undefined && { maxDollarsPerMillion: maxDollars * 1e6 }),
   };
-  if (temperature !== 'mixed') return compare(temperature);
-  if (model.coldShare <= { p50: 0.5, p95: 0.05 }[quantile]) return compare('warm');
-  const cold = compare('cold');
-  const own = cold.alternatives.find(({ id }) => id === 'slices');
-  return own !== undefined && own.breaks.length > 0 ? compare('warm') : cold;
+  const isRateAssumed = !isRateGiven(request);
+  return compareAlternatives(whole, plan, { ...model.options, isRateAssumed, temperature, targets });
 }
 
 /** A sentence of the model of cost has neither a capital letter nor a full stop. */

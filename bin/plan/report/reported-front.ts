@@ -114,7 +114,7 @@ function repriced(
   const boundaries = [0, ...point.cuts, dataflow.order.length];
   const groups = boundaries.slice(1).map((end, slice) => dataflow.order.slice(boundaries[slice], end));
   const wiring = wireSlices(dataflow, groups);
-  const sizes = sliceSizes(dataflow, wiring, bytes, costs.work, costs.peaks);
+  const sizes = sliceSizes(dataflow, wiring, bytes, costs);
   const { outputSecondsPerByte } = costs;
   const priced = pricedSlices({ model, outputSecondsPerByte }, wiring, sizes, point);
   return pointOf(point, runCost(priced, goal.temperature));

@@ -39,7 +39,7 @@ class Timeline {
         return this.afterSlice(stage.slice, start);
       case 'warm-up': {
         if (!this.isCold) return start;
-        const loaded = this.afterLoad(stage.slice, start);
+        const loaded = this.afterLoad(stage.slice, this.afterTransition(start));
         this.loadedAt.set(stage.slice, loaded);
         return loaded;
       }

@@ -1,5 +1,6 @@
 /** Sentences on what may make the figures of a plan differ from runs. */
 import type { AnalyzedModel } from '../../../lib/compile/analyze';
+import { sizeNotes } from '../../../lib/compile/size-notes';
 import type { SearchQuality } from '../../../lib/plan/search/plan-request';
 import type { ReportRequest } from './report-request';
 
@@ -11,7 +12,8 @@ export function warningsOf(
   quality: SearchQuality | undefined,
   { profileDifferences = [] }: ReportRequest,
 ): string[] {
-  const { bounded, assumed, dimensions, refusal } = planned;
+  const { bounded, assumed, dimensions } = planned;
+  const { refused, replaced } = sizeNotes(planned);
   const names = bounded.map((value) => model.graph.values[value].name);
   return [
     ...(assumed.length > 0
@@ -19,13 +21,8 @@ export function warningsOf(
           `no --dimension sets ${listed(assumed)}, so the plan assumes ${listed(assumed.map((name) => `${name}=${dimensions[name]}`))}`,
         ]
       : []),
-    ...(refusal === undefined
-      ? []
-      : [
-          `ONNX Runtime refuses the model with ${Object.entries(dimensions)
-            .map(([name, size]) => `${name}=${size}`)
-            .join(', ')}, so most sizes are estimates: ${refusal}`,
-        ]),
+    ...(replaced === undefined ? [] : [replaced]),
+    ...(refused === undefined ? [] : [refused]),
     ...(names.length > 0
       ? [`the sizes of ${listed(names)} depend on data, so the plan counts estimates of them`]
       : []),

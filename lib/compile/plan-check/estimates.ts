@@ -1,13 +1,16 @@
 /** Checks the estimates of a cache entry, which another program may have changed. */
 import type { OneFunction, PlanEstimates } from '../plan-estimates';
+import type { SizeNotes } from '../size-notes';
 import type { Latency, RunCost } from '../../cost/cost-model';
 import { Place } from './place';
 import type { Reader } from './readers';
-import { aList, anObject, text } from './readers';
+import { aList, anObject, optional, text } from './readers';
 
 /** Longest sentence, in characters. */
 const MAX_TEXT = 1000;
 const MAX_DIFFERENCES = 100;
+/** Longest sentence with names of dimensions and what ONNX Runtime says of them, in characters. */
+const MAX_NOTE = 4000;
 
 const AMOUNT: Reader<number> = (value, place) => {
   if (typeof value === 'number' && Number.isFinite(value) && value >= 0) return value;
@@ -29,6 +32,7 @@ const ESTIMATES = anObject<PlanEstimates>({
   cold: RUN,
   oneFunction: anObject<OneFunction>({ isBetter: FLAG, verdict: text(MAX_TEXT) }),
   profileDifferences: aList(text(MAX_TEXT), MAX_DIFFERENCES),
+  sizes: anObject<SizeNotes>({ refused: optional(text(MAX_NOTE)), replaced: optional(text(MAX_NOTE)) }),
 });
 
 /** @throws SlicedInferenceError for a value that is not such estimates */

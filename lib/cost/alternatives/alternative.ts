@@ -1,9 +1,9 @@
 /** The form of an alternative to slices: another service, or another packaging, that runs the whole model. */
-import type { RunCost } from '../cost-model';
+import type { Latency, Temperature } from '../cost-model';
 import type { CostOptions } from '../cost-options';
-import { GIB } from '../formulas/s3';
 import { MIB } from '../formulas/lambda';
 import type { Host } from '../formulas/slice-timing';
+import type { LatencyDistribution } from '../latency/latency-distribution';
 
 /** What the whole model needs, whatever runs it. */
 export interface WholeModel {
@@ -16,14 +16,12 @@ export interface WholeModel {
   readonly responseBytes: number;
 }
 
-/** Limits that a user sets. An alternative that breaks one is out. */
+/** Limits that a user sets. An alternative that breaks one is out. They bind runs of the compared temperature. */
 export interface Targets {
   /** Longest time of a run in milliseconds. */
   readonly maxLatencyMs?: number;
   /** Which quantile must be within `maxLatencyMs`. @default 'p95' */
-  readonly quantile?: 'p50' | 'p95';
-  /** Which runs must be within `maxLatencyMs`. @default 'warm' */
-  readonly temperature?: 'warm' | 'cold';
+  readonly quantile?: keyof Latency;
   readonly maxDollarsPerMillion?: number;
   /** Most memory in MB of a Lambda function, such as 3,008 in new accounts. */
   readonly maxMemoryMb?: number;
@@ -32,6 +30,8 @@ export interface Targets {
 export interface AlternativeSetting {
   readonly options: Required<CostOptions>;
   readonly targets: Targets;
+  /** The runs that all alternatives are compared by. A mix has as many cold runs as the rate of requests implies. */
+  readonly temperature: Temperature;
   /** Whether results go to S3 even if they fit into a response, as those of slices do. */
   readonly resultInS3: boolean;
 }
@@ -49,21 +49,52 @@ export const ALTERNATIVES = [
 
 export type AlternativeId = (typeof ALTERNATIVES)[number];
 
-export interface Alternative {
+/** Runs of one temperature. */
+export interface AlternativeRun {
+  /** Mean price of a run, without what is charged between runs. Undefined if a service charges by the hour. */
+  readonly dollars?: number;
+  readonly time: LatencyDistribution;
+}
+
+/** One size of an alternative, such as the memory of a function. */
+export interface AlternativeSize {
+  /** In a sentence, such as `2,048 MB`. Services that are always on have more instances at a higher rate. */
+  nameAt(requestsPerHour: number): string;
+  /** Sentences on the limits that it breaks at every rate of requests. */
+  readonly breaks: readonly string[];
+  readonly warm: AlternativeRun;
+  /** The same as `warm` for what is always on. */
+  readonly cold: AlternativeRun;
+  /** Dollars a month with what is charged between requests, if this share of the runs is cold. */
+  dollarsPerMonth(requestsPerHour: number, coldShare: number): number;
+}
+
+/** How an alternative is named and what a user must know of it. */
+export interface AlternativeName {
   readonly id: AlternativeId;
   /** Its name in a sentence, such as `one Lambda function`. */
   readonly name: string;
-  /** Its size in a sentence, such as `2,048 MB`. */
-  readonly size: string;
-  /** Sentences on the limits that it breaks; none if it can be used. */
-  readonly breaks: readonly string[];
   /** Sentences on what a user must know besides. */
   readonly notes: readonly string[];
-  readonly warm: RunCost;
-  /** The same as `warm` for what is always on. */
-  readonly cold: RunCost;
-  /** Dollars a month at a rate of requests per hour, with what is charged between requests. */
-  readonly dollarsPerMonth: (requestsPerHour: number) => number;
+  /** What its price or its time rests on without any source. A sentence that recommends it names this. */
+  readonly guess?: string;
+}
+
+/** An alternative at one rate of requests, with the size that suits the rate best. */
+export interface Offer {
+  readonly size: string;
+  /** Sentences on the limits that this size breaks; none if it can be used. */
+  readonly breaks: readonly string[];
+  readonly warm: AlternativeRun;
+  readonly cold: AlternativeRun;
+  readonly dollarsPerMonth: number;
+}
+
+export interface Alternative extends AlternativeName {
+  /** The cheapest of its sizes that break no limit at this rate; infinite if all break one. */
+  dollarsPerMonth(requestsPerHour: number): number;
+  /** The cheapest size that breaks no limit at this rate, or else one that breaks the fewest. */
+  at(requestsPerHour: number): Offer;
 }
 
 /** Average hours of a month. */
@@ -84,84 +115,17 @@ export function hostOf({ options }: AlternativeSetting): Host {
   return { architecture, environment, inVpc: networkInVpc, tls };
 }
 
-/** Monthly dollars of what is paid for each run, a share of which is cold. */
+/** A run with a price, as all runs that are paid one by one have it. */
+export interface PaidRun extends AlternativeRun {
+  readonly dollars: number;
+}
+
+/** Dollars a month of what is paid for each run. */
 export function payPerRun(
-  warm: RunCost,
-  cold: RunCost,
-  coldShare: (requestsPerHour: number) => number,
+  warm: PaidRun,
+  cold: PaidRun,
   standingDollars: number,
-): (requestsPerHour: number) => number {
-  return (rate) => {
-    const share = coldShare(rate);
-    return HOURS_PER_MONTH * rate * (warm.dollars * (1 - share) + cold.dollars * share) + standingDollars;
-  };
-}
-
-/** Sentences on the targets that runs miss. */
-export function missedTargets(warm: RunCost, cold: RunCost, targets: Targets): string[] {
-  const {
-    maxLatencyMs = Infinity,
-    quantile = 'p95',
-    temperature = 'warm',
-    maxDollarsPerMillion = Infinity,
-  } = targets;
-  const ms = (temperature === 'warm' ? warm : cold).latency[quantile];
-  const million = (temperature === 'warm' ? warm : cold).dollars * 1e6;
-  return [
-    ...(ms > maxLatencyMs
-      ? [
-          `the ${quantile} of a ${temperature} run is ${inMs(ms)}, and at most ${inMs(maxLatencyMs)} are allowed`,
-        ]
-      : []),
-    ...(million > maxDollarsPerMillion
-      ? [
-          `a million ${temperature} runs cost ${inDollars(million)}, and at most ${inDollars(maxDollarsPerMillion)} are allowed`,
-        ]
-      : []),
-  ];
-}
-
-/**
- * The best of several sizes: the one with the lowest price that breaks nothing, or else the one that breaks least and is
- * fastest.
- */
-export function bestOf<T extends Alternative>(sizes: readonly T[], price: (size: T) => number): T {
-  return sizes.reduce((best, own) => (isBetter(own, best, price) ? own : best));
-}
-
-function isBetter<T extends Alternative>(one: T, other: T, price: (size: T) => number): boolean {
-  if (one.breaks.length !== other.breaks.length) return one.breaks.length < other.breaks.length;
-  if (one.breaks.length > 0) return one.warm.latency.p95 < other.warm.latency.p95;
-  return price(one) < price(other);
-}
-
-/** The price of a warm run, or of a month if the rate of requests is known. */
-export function runPrice({ options }: AlternativeSetting): (size: Alternative) => number {
-  const rate = options.requestsPerHour;
-  return (size) => (rate > 0 ? size.dollarsPerMonth(rate) : size.warm.dollars);
-}
-
-/** The price of a month at the known rate of requests, or at one request an hour. */
-export function monthPrice({ options }: AlternativeSetting): (size: Alternative) => number {
-  return (size) => size.dollarsPerMonth(options.requestsPerHour || 1);
-}
-
-export function inMs(ms: number): string {
-  return ms < 10_000 ? `${grouped(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
-}
-
-export function inDollars(dollars: number): string {
-  return `$${dollars < 10 ? dollars.toFixed(2) : grouped(dollars)}`;
-}
-
-export function inMb(megabytes: number): string {
-  return `${grouped(megabytes)} MB`;
-}
-
-export function inGb(bytes: number): string {
-  return `${(bytes / GIB).toFixed(1)} GB`;
-}
-
-export function grouped(count: number): string {
-  return Math.round(count).toLocaleString('en-US');
+): AlternativeSize['dollarsPerMonth'] {
+  return (rate, coldShare) =>
+    HOURS_PER_MONTH * rate * (warm.dollars * (1 - coldShare) + cold.dollars * coldShare) + standingDollars;
 }

@@ -1,17 +1,24 @@
 /** Processors that are always on: as many as the rate of requests needs, and at least a number that never stops. */
-import type { RunCost } from '../cost-model';
 import { computeMs } from '../formulas/lambda';
 import { callTiming } from '../formulas/slice-timing';
 import { LatencyDistribution } from '../latency/latency-distribution';
-import type { Alternative, AlternativeSetting, WholeModel } from './alternative';
-import { HOURS_PER_MONTH, hostOf, missedTargets } from './alternative';
 import type { Pairs } from '../constants/constant';
+import type { AlternativeSetting, AlternativeSize, WholeModel } from './alternative';
+import { HOURS_PER_MONTH, hostOf } from './alternative';
 
-/** A size of instances or tasks that serve one request at a time. */
+/** A size of instances or tasks. */
 export interface AlwaysOnSize {
+  /** Such as `task`. */
+  readonly unit: string;
+  /** Such as `of 2 vCPUs`. */
+  readonly each: string;
   readonly vcpus: number;
+  /** Requests that one instance serves side by side, each with its share of the vCPUs. */
+  readonly concurrency: number;
   /** How often the processors do the work of that many vCPUs in the same time, such as on a GPU. @default 1 */
   readonly speed?: number;
+  /** Share of its time for which an instance may be busy. */
+  readonly utilization: number;
   readonly dollarsPerHour: number;
   readonly leastInstances: number;
   /** Dollars of each request besides. */
@@ -19,39 +26,45 @@ export interface AlwaysOnSize {
   /** Dollars an hour of what is needed once. */
   readonly sharedDollarsPerHour: number;
   readonly wayMs: Pairs;
+  readonly breaks: readonly string[];
 }
-
-export type AlwaysOnName = Pick<Alternative, 'id' | 'name' | 'size' | 'breaks' | 'notes'>;
 
 export function alwaysOn(
   model: WholeModel,
   setting: AlternativeSetting,
-  { vcpus, speed = 1, ...size }: AlwaysOnSize,
-  name: AlwaysOnName,
-): Alternative {
-  const { environment } = setting.options;
-  const busyMs = serviceMs(model, setting, vcpus, speed);
-  const way = LatencyDistribution.fromPercentiles(size.wayMs);
+  { vcpus, concurrency, speed = 1, breaks, ...size }: AlwaysOnSize,
+): AlternativeSize {
+  const busyMs = serviceMs(model, setting, vcpus / concurrency, speed);
   const instancesAt = (rate: number): number =>
     Math.max(
       size.leastInstances,
-      Math.ceil((rate / 3600) * (busyMs / 1000 / environment.alwaysOn.utilization)),
+      Math.ceil(((rate / 3600) * (busyMs / 1000)) / concurrency / size.utilization),
     );
-  // What a run costs on instances that are as busy as they may be.
-  const busyDollars = (busyMs / 3_600_000 / environment.alwaysOn.utilization) * size.dollarsPerHour;
-  const run: RunCost = {
-    dollars: busyDollars + size.requestDollars,
-    latency: { p50: busyMs + way.quantile(0.5), p95: busyMs + way.quantile(0.95) },
-  };
+  // Charged by the hour, so a run has no price of its own.
+  const run = { time: LatencyDistribution.fromPercentiles(size.wayMs).shift(busyMs) };
+  const each = concurrency === 1 ? size.each : `${size.each}, each with ${concurrency} requests at a time`;
   return {
-    ...name,
-    breaks: [...name.breaks, ...missedTargets(run, run, setting.targets)],
+    nameAt: (rate) => {
+      const count = instancesAt(rate);
+      return `${count.toLocaleString('en-US')} ${count === 1 ? size.unit : `${size.unit}s`} ${each}`;
+    },
+    breaks,
     warm: run,
     cold: run,
     dollarsPerMonth: (rate) =>
       HOURS_PER_MONTH *
       (instancesAt(rate) * size.dollarsPerHour + size.sharedDollarsPerHour + rate * size.requestDollars),
   };
+}
+
+/**
+ * By how many requests an instance may serve side by side: one, and powers of two up to one for each vCPU, each in a process of
+ * its own with the memory of the whole model.
+ */
+export function concurrencies(vcpus: number, memoryMb: number, { peakMemoryMb }: WholeModel): number[] {
+  const found = [1];
+  for (let count = 2; count <= vcpus && count * peakMemoryMb <= memoryMb; count *= 2) found.push(count);
+  return found;
 }
 
 function serviceMs(model: WholeModel, setting: AlternativeSetting, vcpus: number, speed: number): number {

@@ -1,33 +1,39 @@
 /** Prices all alternatives to a plan beside it. */
-import type { RunCost } from '../cost-model';
+import type { Temperature } from '../cost-model';
 import type { CostOptions } from '../cost-options';
 import { withDefaults } from '../cost-options';
-import { coldShare } from '../formulas/lambda';
 import { storagePerMonth } from '../formulas/s3';
+import type { RunOutcomes } from '../schedule-cost';
 import type { Alternative, AlternativeSetting, Targets, WholeModel } from './alternative';
-import { grouped, missedTargets, payPerRun } from './alternative';
+import { payPerRun } from './alternative';
 import { containerImage } from './container-image';
 import { fargate } from './fargate';
 import { managedInstances, managedInstancesWithGpu } from './managed-instances';
 import { oneFunction } from './one-function';
 import { sageMakerServerless } from './sagemaker-serverless';
+import { alternativeOf, comparedColdShare } from './sizes';
 import { snapStart } from './snap-start';
 import type { Verdict } from './verdict';
 import { verdictOf } from './verdict';
 import type { Winner } from './winners';
 import { winners } from './winners';
+import { grouped } from './wording';
 
-/** A plan with its price: what a chain of slices costs under the state machine. */
-export interface SlicedPlan {
+/** A plan with its price: what slices cost under the state machine. */
+export interface SlicedPlan extends RunOutcomes {
   readonly slices: number;
   /** Memory of the largest function, in MB. */
   readonly memoryMb: number;
   readonly fileBytes: number;
-  readonly warm: RunCost;
-  readonly cold: RunCost;
 }
 
 export interface ComparisonOptions extends CostOptions {
+  /** The rate for which the verdict is given. The prices by rate and their winners do not depend on it. */
+  readonly requestsPerHour: number;
+  /** Whether no user named that rate. @default false */
+  readonly isRateAssumed?: boolean;
+  /** The runs that prices and limits are about, as in the search for plans. @default 'mixed' */
+  readonly temperature?: Temperature;
   readonly targets?: Targets;
   /** Whether one function writes its results to S3 even if they fit into its response. @default false */
   readonly resultInS3?: boolean;
@@ -45,10 +51,17 @@ export interface Comparison {
 export function compareAlternatives(
   model: WholeModel,
   plan: SlicedPlan | undefined,
-  given: ComparisonOptions = {},
+  given: ComparisonOptions,
 ): Comparison {
-  const { targets = {}, resultInS3 = false, ...options } = given;
-  const setting: AlternativeSetting = { options: withDefaults(options), targets, resultInS3 };
+  const {
+    targets = {},
+    temperature = 'mixed',
+    resultInS3 = false,
+    isRateAssumed = false,
+    ...options
+  } = given;
+  const { requestsPerHour } = options;
+  const setting: AlternativeSetting = { options: withDefaults(options), targets, temperature, resultInS3 };
   const alternatives = [
     ...(plan === undefined ? [] : [slicesOf(plan, setting)]),
     ...[
@@ -61,30 +74,28 @@ export function compareAlternatives(
       fargate,
     ].map((alternative) => alternative(model, setting)),
   ];
-  const ranges = winners(alternatives.filter(({ breaks }) => breaks.length === 0));
+  const ranges = winners(alternatives);
+  const coldShare = comparedColdShare(setting, requestsPerHour);
   return {
     alternatives,
     winners: ranges,
-    verdict: verdictOf(alternatives, ranges, given.requestsPerHour),
+    verdict: verdictOf(alternatives, ranges, { requestsPerHour, isRateAssumed, temperature, coldShare }),
   };
 }
 
-function slicesOf(plan: SlicedPlan, { options, targets }: AlternativeSetting): Alternative {
+function slicesOf(plan: SlicedPlan, setting: AlternativeSetting): Alternative {
   const { warm, cold } = plan;
-  const { environment, prices } = options;
-  return {
-    id: 'slices',
-    name: plan.slices === 1 ? 'one slice' : `${plan.slices} slices`,
-    size: `up to ${grouped(plan.memoryMb)} MB`,
-    breaks: missedTargets(warm, cold, targets),
-    notes: [],
-    warm,
-    cold,
-    dollarsPerMonth: payPerRun(
-      warm,
-      cold,
-      (rate) => coldShare(rate, environment),
-      storagePerMonth(plan.fileBytes, prices),
-    ),
-  };
+  return alternativeOf(
+    setting,
+    { id: 'slices', name: plan.slices === 1 ? 'one slice' : `${plan.slices} slices`, notes: [] },
+    [
+      {
+        nameAt: () => `up to ${grouped(plan.memoryMb)} MB`,
+        breaks: [],
+        warm,
+        cold,
+        dollarsPerMonth: payPerRun(warm, cold, storagePerMonth(plan.fileBytes, setting.options.prices)),
+      },
+    ],
+  );
 }

@@ -3,8 +3,8 @@ import { initMs, MIB } from '../formulas/lambda';
 import { GIB } from '../formulas/s3';
 import { LatencyDistribution } from '../latency/latency-distribution';
 import type { Alternative, AlternativeSetting, WholeModel } from './alternative';
-import { inMb } from './alternative';
 import { wholeFunction } from './whole-function';
+import { inMb } from './wording';
 
 /** MB of an image without the weights: Lambda's base image for Node.js, ONNX Runtime and the handler. Believed. */
 export const BARE_IMAGE_MB = 250;
@@ -14,8 +14,12 @@ export function containerImage(model: WholeModel, setting: AlternativeSetting): 
   const image = initMs(architecture, 'image', environment);
   return wholeFunction(model, setting, {
     id: 'container-image',
-    name: 'one Lambda function from a container image',
-    notes: ['the image must be built and pushed with Docker'],
+    name: 'one Lambda function in a container image',
+    notes: [
+      'the image must be built and pushed with Docker',
+      'how fast a new sandbox reads its image is a guess',
+    ],
+    guess: 'how fast it reads its image is a guess',
     tmpBytes: 0,
     breaks: imageBreaks(model, setting),
     start: (load) => {

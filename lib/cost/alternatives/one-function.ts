@@ -2,8 +2,8 @@
 import { MIB, tmpMb } from '../formulas/lambda';
 import { storagePerMonth, storesOf } from '../formulas/s3';
 import type { Alternative, AlternativeSetting, WholeModel } from './alternative';
-import { inMb } from './alternative';
 import { wholeFunction } from './whole-function';
+import { inMb } from './wording';
 
 export function oneFunction(model: WholeModel, setting: AlternativeSetting): Alternative {
   const { prices, environment } = setting.options;

@@ -1,8 +1,9 @@
 /** Says in sentences whether to slice, and what else would be cheaper at which rate of requests. */
-import type { Alternative, AlternativeId } from './alternative';
-import { grouped, inDollars, inMs } from './alternative';
-import { cheapestAt } from './winners';
+import type { Temperature } from '../cost-model';
+import type { Alternative, AlternativeId, Offer } from './alternative';
 import type { Winner } from './winners';
+import { GREATEST_RATE, LEAST_RATE, cheapestAt } from './winners';
+import { inCount, inDollars, inMs, inPercent, inRate } from './wording';
 
 export interface Verdict {
   /**
@@ -10,7 +11,7 @@ export interface Verdict {
    * both break one.
    */
   readonly choice?: 'slices' | 'one-function';
-  /** Of all alternatives, the cheapest at the rate of requests. Undefined without a rate, or if all break a limit. */
+  /** Of all alternatives, the cheapest at the rate of requests. Undefined if all break a limit. */
   readonly cheapest?: AlternativeId;
   readonly sentences: readonly Sentence[];
 }
@@ -23,104 +24,140 @@ export interface Sentence {
   readonly about: readonly AlternativeId[];
 }
 
-/** @param requestsPerHour undefined if the rate is not known */
+/** The requests for which a verdict is given. */
+export interface Requests {
+  readonly requestsPerHour: number;
+  readonly isRateAssumed: boolean;
+  /** The runs by which alternatives are compared. */
+  readonly temperature: Temperature;
+  /** The share of these runs that is cold. */
+  readonly coldShare: number;
+}
+
+/** An alternative with its offer at the rate of requests. */
+interface Offered extends Offer {
+  readonly alternative: Alternative;
+}
+
 export function verdictOf(
   alternatives: readonly Alternative[],
   winners: readonly Winner[],
-  requestsPerHour?: number,
+  requests: Requests,
 ): Verdict {
-  const usable = alternatives.filter(isUsable);
-  const cheapest =
-    requestsPerHour !== undefined && usable.length > 0 ? cheapestAt(usable, requestsPerHour) : undefined;
-  const { choice, sentence } = choiceOf(alternatives, requestsPerHour);
+  const { requestsPerHour } = requests;
+  const offers = alternatives.map((alternative): Offered => ({
+    alternative,
+    ...alternative.at(requestsPerHour),
+  }));
+  const cheapest = cheapestAt(alternatives, requestsPerHour);
+  const offer = offers.find(({ alternative }) => alternative === cheapest);
+  const { choice, sentence } = choiceOf(offers, requests);
   return {
     ...(choice === undefined ? {} : { choice }),
     ...(cheapest === undefined ? {} : { cheapest: cheapest.id }),
     sentences: [
       sentence,
-      ...(cheapest === undefined || requestsPerHour === undefined
-        ? []
-        : [cheapestSentence(cheapest, requestsPerHour)]),
+      ...(offer === undefined ? [] : [cheapestSentence(offer, requests)]),
       ...rateSentences(alternatives, winners),
-      ...alternatives.filter((own) => !isUsable(own)).map(outSentence),
+      ...offers.filter((own) => !isUsable(own)).map(outSentence),
     ],
   };
 }
 
+/** Both are paid by run, and compared by the dollars of a month at the rate of requests, as all alternatives are. */
 function choiceOf(
-  alternatives: readonly Alternative[],
-  requestsPerHour: number | undefined,
+  offers: readonly Offered[],
+  requests: Requests,
 ): { choice?: 'slices' | 'one-function'; sentence: Sentence } {
-  const slices = alternatives.find(({ id }) => id === 'slices');
-  const whole = alternatives.find(({ id }) => id === 'one-function');
+  const slices = offers.find(({ alternative }) => alternative.id === 'slices');
+  const whole = offers.find(({ alternative }) => alternative.id === 'one-function');
   const about: AlternativeId[] = ['slices', 'one-function'];
   const said = (text: string): Sentence => ({ kind: 'choice', text, about });
   if (whole !== undefined && isUsable(whole)) {
     if (slices === undefined || !isUsable(slices)) {
+      const figures = `${inDollars(whole.dollarsPerMonth)} a month ${atRate(requests)}, ${times(whole)}`;
+      const why =
+        slices === undefined
+          ? ''
+          : `; ${slices.alternative.name} ${areOrIs('slices', slices.alternative.name)} out: ${slices.breaks.join('; ')}`;
       return {
         choice: 'one-function',
-        sentence: said(`one function would do: ${whole.size}, ${runs(whole)}`),
+        sentence: said(`one function would do: ${whole.size}, ${figures}${why}`),
       };
     }
-    const price = (own: Alternative): number =>
-      requestsPerHour === undefined ? own.warm.dollars : own.dollarsPerMonth(requestsPerHour);
-    const isWholeCheaper = price(whole) <= price(slices);
+    const isWholeCheaper = whole.dollarsPerMonth <= slices.dollarsPerMonth;
     const [best, other] = isWholeCheaper ? [whole, slices] : [slices, whole];
-    const name = isWholeCheaper ? `one function would do: ${whole.size}, ` : `${slices.name}: `;
+    const name = isWholeCheaper ? `one function would do: ${whole.size}, ` : `${slices.alternative.name}: `;
     return {
       choice: isWholeCheaper ? 'one-function' : 'slices',
-      sentence: said(`${name}${versus(best, other)}${monthly(best, other, requestsPerHour)}`),
+      sentence: said(`${name}${versus(best, other, requests)}`),
     };
   }
   const why = whole === undefined ? '' : `: ${whole.breaks.join('; ')}`;
   if (slices !== undefined && isUsable(slices)) {
-    return { choice: 'slices', sentence: said(`${slices.name}${why}`) };
+    return { choice: 'slices', sentence: said(`${slices.alternative.name}${why}`) };
   }
   const fault = slices === undefined ? 'no plan meets the limits' : slices.breaks.join('; ');
   return { sentence: said(`neither slices (${fault}) nor one function${why}`) };
 }
 
-function isUsable({ breaks }: Alternative): boolean {
+function isUsable({ breaks }: Offer): boolean {
   return breaks.length === 0;
 }
 
-function runs({ warm, cold }: Alternative): string {
-  return `${inDollars(warm.dollars * 1e6)} for a million warm runs, warm p50 ${inMs(warm.latency.p50)}, cold p50 ${inMs(cold.latency.p50)}`;
+function times({ warm, cold }: Offer): string {
+  return `warm p50 ${inMs(warm.time.quantile(0.5))}, cold p50 ${inMs(cold.time.quantile(0.5))}`;
 }
 
-function versus(one: Alternative, other: Alternative): string {
-  const ms = (temperature: 'warm' | 'cold', own: Alternative) => inMs(own[temperature].latency.p50);
+function versus(one: Offer, other: Offer, requests: Requests): string {
+  const ms = (temperature: 'warm' | 'cold', own: Offer) => inMs(own[temperature].time.quantile(0.5));
   return (
-    `${inDollars(one.warm.dollars * 1e6)} instead of ${inDollars(other.warm.dollars * 1e6)} for a million warm runs, ` +
+    `${inDollars(one.dollarsPerMonth)} instead of ${inDollars(other.dollarsPerMonth)} a month ${atRate(requests)}, ` +
     `warm p50 ${ms('warm', one)} instead of ${ms('warm', other)}, cold p50 ${ms('cold', one)} instead of ${ms('cold', other)}`
   );
 }
 
-function monthly(one: Alternative, other: Alternative, rate: number | undefined): string {
-  if (rate === undefined) return '';
-  return `, ${inDollars(one.dollarsPerMonth(rate))} instead of ${inDollars(other.dollarsPerMonth(rate))} a month`;
+/** Such as `at 10 requests an hour (assumed; 37 % of the runs are cold)`. */
+function atRate({ requestsPerHour, isRateAssumed, temperature, coldShare }: Requests): string {
+  const runs = {
+    warm: 'all runs warm',
+    cold: 'all runs cold',
+    mixed: `${inPercent(coldShare)} of the runs cold`,
+  }[temperature];
+  return `at ${inRate(requestsPerHour)} (${isRateAssumed ? 'assumed; ' : ''}${runs})`;
 }
 
-function cheapestSentence(cheapest: Alternative, rate: number): Sentence {
-  const dollars = inDollars(cheapest.dollarsPerMonth(rate));
+function cheapestSentence(offer: Offered, { requestsPerHour }: Requests): Sentence {
+  const { alternative, size, dollarsPerMonth } = offer;
+  const { id, name } = alternative;
   return {
     kind: 'cheapest',
-    text: `at ${inRate(rate)}, ${cheapest.name} is cheapest (${cheapest.size}): ${dollars} a month`,
-    about: [cheapest.id],
+    text: `at ${inRate(requestsPerHour)}, ${name} ${areOrIs(id, name)} cheapest (${size}): ${inDollars(dollarsPerMonth)} a month${guessOf([alternative])}`,
+    about: [id],
   };
+}
+
+/** What a reader must not take for known about the alternatives that a sentence recommends. */
+function guessOf(alternatives: readonly Alternative[]): string {
+  const guesses = alternatives.flatMap(({ guess }) => (guess === undefined ? [] : [guess]));
+  return guesses.length === 0 ? '' : `; ${guesses.join('; ')}`;
+}
+
+function areOrIs(id: AlternativeId, name: string): string {
+  return id === 'slices' && name !== 'one slice' ? 'are' : 'is';
 }
 
 /** One sentence for each range of rates. Ranges in which the same alternatives alternate are one. */
 function rateSentences(alternatives: readonly Alternative[], winners: readonly Winner[]): Sentence[] {
-  const nameOf = (id: AlternativeId): string => alternatives.find((own) => own.id === id)?.name ?? id;
   return rateRanges(winners).map(({ ids, fromPerHour, toPerHour }): Sentence => {
-    const range = inRange({ fromPerHour, toPerHour }, winners);
-    const names = ids.map(nameOf);
+    const range = inRange({ fromPerHour, toPerHour });
+    const named = ids.flatMap((id) => alternatives.find((own) => own.id === id) ?? []);
+    const names = named.map(({ name }) => name);
     const text =
       names.length === 1
-        ? `${names[0]} ${ids[0] === 'slices' && names[0] !== 'one slice' ? 'are' : 'is'} cheapest ${range}`
+        ? `${names[0]} ${areOrIs(ids[0], names[0])} cheapest ${range}`
         : `${names.slice(0, -1).join(', ')} and ${names[names.length - 1]} take turns as the cheapest ${range}, because instances come in whole numbers`;
-    return { kind: 'rates', text, about: ids };
+    return { kind: 'rates', text: `${text}${guessOf(named)}`, about: ids };
   });
 }
 
@@ -160,22 +197,13 @@ function endOfTurns(winners: readonly Winner[], start: number): number {
   return end;
 }
 
-function inRange({ fromPerHour, toPerHour }: Rates, winners: readonly Winner[]): string {
-  const isFirst = fromPerHour === winners[0].fromPerHour;
-  const isLast = toPerHour === winners[winners.length - 1].toPerHour;
+function inRange({ fromPerHour, toPerHour }: Rates): string {
+  const [isFirst, isLast] = [fromPerHour <= LEAST_RATE, toPerHour >= GREATEST_RATE];
   if (isFirst) return isLast ? 'at every rate' : `below ${inRate(toPerHour)}`;
   if (isLast) return `from ${inRate(fromPerHour)} on`;
   return `from ${inCount(fromPerHour)} to ${inRate(toPerHour)}`;
 }
 
-function outSentence({ id, name, breaks }: Alternative): Sentence {
-  return { kind: 'out', text: `${name} is out: ${breaks.join('; ')}`, about: [id] };
-}
-
-function inRate(perHour: number): string {
-  return `${inCount(perHour)} requests an hour`;
-}
-
-function inCount(perHour: number): string {
-  return perHour < 10 ? perHour.toPrecision(2) : grouped(perHour);
+function outSentence({ alternative: { id, name }, breaks }: Offered): Sentence {
+  return { kind: 'out', text: `${name} ${areOrIs(id, name)} out: ${breaks.join('; ')}`, about: [id] };
 }

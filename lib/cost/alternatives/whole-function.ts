@@ -1,12 +1,20 @@
 /** One Lambda function that runs the whole model, called without a state machine; packagings differ in how it starts. */
-import type { RunCost } from '../cost-model';
-import { coldShare, durationRate, tmpRate, visibleVcpus } from '../formulas/lambda';
+import { durationRate, tmpRate, visibleVcpus } from '../formulas/lambda';
 import { storesOf } from '../formulas/s3';
 import type { CallTiming, LoadTiming } from '../formulas/slice-timing';
 import { callTiming, loadTiming } from '../formulas/slice-timing';
 import { LatencyDistribution } from '../latency/latency-distribution';
-import type { Alternative, AlternativeId, AlternativeSetting, WholeModel } from './alternative';
-import { bestOf, fitsInline, hostOf, inMb, missedTargets, payPerRun, runPrice } from './alternative';
+import type {
+  Alternative,
+  AlternativeName,
+  AlternativeSetting,
+  AlternativeSize,
+  PaidRun,
+  WholeModel,
+} from './alternative';
+import { fitsInline, hostOf, payPerRun } from './alternative';
+import { alternativeOf } from './sizes';
+import { inMb } from './wording';
 
 /** How a packaging starts a function. */
 export interface Start {
@@ -18,10 +26,7 @@ export interface Start {
   readonly requestDollars: number;
 }
 
-export interface Packaging {
-  readonly id: AlternativeId;
-  readonly name: string;
-  readonly notes: readonly string[];
+export interface Packaging extends AlternativeName {
   /** Files in `/tmp`. */
   readonly tmpBytes: number;
   readonly breaks: readonly string[];
@@ -33,7 +38,6 @@ export interface Packaging {
 /** Memory sizes at which the processors of a function change, in MB. */
 const SIZES = [512, 1024, 1769, 2048, 3008, 3538, 5307, 7076, 8845, 10_240];
 
-/** The cheapest memory for the packaging that meets the targets. */
 export function wholeFunction(
   model: WholeModel,
   setting: AlternativeSetting,
@@ -43,9 +47,11 @@ export function wholeFunction(
   const most = Math.min(lambda.maxMemoryMb, setting.targets.maxMemoryMb ?? Infinity);
   const least = Math.max(lambda.minMemoryMb, Math.ceil(model.peakMemoryMb));
   const sizes = [least, ...SIZES.filter((size) => size > least && size <= most)];
-  return bestOf(
+  const { id, name, notes, guess } = packaging;
+  return alternativeOf(
+    setting,
+    { id, name, notes, guess },
     sizes.map((size) => functionOf(model, setting, packaging, size, most)),
-    runPrice(setting),
   );
 }
 
@@ -55,7 +61,7 @@ function functionOf(
   packaging: Packaging,
   memoryMb: number,
   mostMemoryMb: number,
-): Alternative {
+): AlternativeSize {
   const { environment } = setting.options;
   const load = loadTiming(model.fileBytes, memoryMb, hostOf(setting));
   const start = packaging.start(load, memoryMb);
@@ -68,28 +74,19 @@ function functionOf(
       ? [`a call may take at most ${environment.lambda.maxSeconds} s`]
       : []),
     ...packaging.breaks,
-    ...missedTargets(warm, cold, setting.targets),
   ];
   return {
-    id: packaging.id,
-    name: packaging.name,
-    size: inMb(memoryMb),
+    nameAt: () => inMb(memoryMb),
     breaks,
-    notes: packaging.notes,
     warm,
     cold,
-    dollarsPerMonth: payPerRun(
-      warm,
-      cold,
-      (rate) => coldShare(rate, environment),
-      packaging.standingDollars(memoryMb),
-    ),
+    dollarsPerMonth: payPerRun(warm, cold, packaging.standingDollars(memoryMb)),
   };
 }
 
 interface Runs {
-  readonly warm: RunCost;
-  readonly cold: RunCost;
+  readonly warm: PaidRun;
+  readonly cold: PaidRun;
   /** Mean duration of the call of a cold run. */
   readonly longestMs: number;
 }
@@ -137,10 +134,10 @@ function runsOf(
   const addedMs = start.ms + load.firstRunMs;
   const coldTime = random.plus(start.random);
   return {
-    warm: { dollars, latency: quantilesOf(random, callMs) },
+    warm: { dollars, time: random.shift(callMs) },
     cold: {
       dollars: dollars + (start.billedMs + load.firstRunMs) * rate + start.requestDollars,
-      latency: quantilesOf(coldTime, callMs + addedMs),
+      time: coldTime.shift(callMs + addedMs),
     },
     longestMs: billedMs + addedMs,
   };
@@ -148,8 +145,4 @@ function runsOf(
 
 function sumOfCall({ overheadMs, readMs, computeMs, writeMs }: CallTiming): number {
   return overheadMs + readMs + computeMs + writeMs;
-}
-
-function quantilesOf(random: LatencyDistribution, ms: number): { p50: number; p95: number } {
-  return { p50: ms + random.quantile(0.5), p95: ms + random.quantile(0.95) };
 }

@@ -1,9 +1,9 @@
 /** Which alternative is cheapest at which rate of requests. */
 import type { Alternative, AlternativeId } from './alternative';
 
-/** Rates of requests per hour that are compared: from one in four days to 280 a second. */
+/** Rates of requests per hour that are compared: from one in four days to 2,800 a second. */
 export const LEAST_RATE = 0.01;
-export const GREATEST_RATE = 1_000_000;
+export const GREATEST_RATE = 10_000_000;
 
 /** Rates for each power of ten at which the search for changes starts. */
 const RATES_PER_DECADE = 100;
@@ -18,38 +18,50 @@ export interface Winner {
   readonly toPerHour: number;
 }
 
+interface Change {
+  /** Undefined if all alternatives break a limit. */
+  readonly id: AlternativeId | undefined;
+  readonly fromPerHour: number;
+}
+
+type Priced = Pick<Alternative, 'id' | 'dollarsPerMonth'>;
+
 /**
- * The rate at which the winner changes is found by halving, so it is exact.
- *
- * @param alternatives those that break no limit
+ * The rate at which the winner changes is found by halving, so it is exact. There is no winner at rates at which all
+ * alternatives break a limit.
  */
-export function winners(alternatives: readonly Alternative[]): Winner[] {
-  if (alternatives.length === 0) return [];
+export function winners(alternatives: readonly Priced[]): Winner[] {
   const steps = Math.round(Math.log10(GREATEST_RATE / LEAST_RATE) * RATES_PER_DECADE);
-  const rates = Array.from({ length: steps + 1 }, (_, step) => LEAST_RATE * 10 ** (step / RATES_PER_DECADE));
-  const changes = [{ id: cheapestAt(alternatives, LEAST_RATE).id, fromPerHour: LEAST_RATE }];
+  const rates = Array.from({ length: steps + 1 }, (_, step) => rateAt(step, steps));
+  const changes = [{ id: cheapestAt(alternatives, LEAST_RATE)?.id, fromPerHour: LEAST_RATE }];
   for (let step = 1; step <= steps; step++)
     changes.push(...changesBetween(alternatives, rates[step - 1], rates[step]));
-  return changes.map((change, index) => ({
-    ...change,
-    toPerHour: index + 1 < changes.length ? changes[index + 1].fromPerHour : GREATEST_RATE,
-  }));
+  return changes.flatMap(({ id, fromPerHour }, index) => {
+    const toPerHour = index + 1 < changes.length ? changes[index + 1].fromPerHour : GREATEST_RATE;
+    return id === undefined ? [] : [{ id, fromPerHour, toPerHour }];
+  });
 }
 
-/** Of equally cheap ones, the first. */
-export function cheapestAt<T extends Alternative>(alternatives: readonly T[], requestsPerHour: number): T {
-  return alternatives.reduce((best, own) =>
-    own.dollarsPerMonth(requestsPerHour) < best.dollarsPerMonth(requestsPerHour) ? own : best,
-  );
+function rateAt(step: number, steps: number): number {
+  return step === steps ? GREATEST_RATE : LEAST_RATE * 10 ** (step / RATES_PER_DECADE);
 }
 
-function changesBetween(
-  alternatives: readonly Alternative[],
-  from: number,
-  to: number,
-): { id: AlternativeId; fromPerHour: number }[] {
-  const before = cheapestAt(alternatives, from).id;
-  const after = cheapestAt(alternatives, to).id;
+/** Undefined if all break a limit. Of equally cheap ones, the first. */
+export function cheapestAt<T extends Priced>(
+  alternatives: readonly T[],
+  requestsPerHour: number,
+): T | undefined {
+  let [cheapest, least] = [undefined as T | undefined, Infinity];
+  for (const own of alternatives) {
+    const dollars = own.dollarsPerMonth(requestsPerHour);
+    if (dollars < least) [cheapest, least] = [own, dollars];
+  }
+  return cheapest;
+}
+
+function changesBetween(alternatives: readonly Priced[], from: number, to: number): Change[] {
+  const before = cheapestAt(alternatives, from)?.id;
+  const after = cheapestAt(alternatives, to)?.id;
   if (before === after) return [];
   if (to / from - 1 < PRECISION) return [{ id: after, fromPerHour: to }];
   const middle = Math.sqrt(from * to);

@@ -52,6 +52,6 @@ export interface SliceFacts {
   readonly threads: number;
   /** Number of objects that a call reads tensors from. */
   readonly reads: number;
-  /** Milliseconds of computing on one core of the profile's machine. */
+  /** Milliseconds of computing on one thread of the reference processor, without the writing of outputs for other slices. */
   readonly coreMs?: number;
 }

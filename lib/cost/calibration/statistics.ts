@@ -7,6 +7,9 @@ const PERCENTS = [5, 50, 90, 95] as const;
 /** Fewer samples say nothing about the slowest twentieth. */
 const MIN_FOR_PERCENTILES = 20;
 
+/** A shape whose quartiles are closer has no spread that could be stretched. */
+const MIN_SPREAD_MS = 1e-6;
+
 /** Linear between the two nearest samples. `samples` must not be empty. */
 export function quantile(samples: readonly number[], share: number): number {
   const sorted = [...samples].sort((a, b) => a - b);
@@ -44,15 +47,27 @@ export function robustLine(points: readonly (readonly [x: number, y: number])[])
 }
 
 /**
- * Percentiles of measured delays. Few samples give the median alone: then the other percentiles are those of `shape`, scaled to
- * the measured median.
+ * Percentiles of measured delays. Few samples give the median and the distance between the quartiles alone: then the other percentiles are
+ * those of `shape`, moved to the measured median and stretched or narrowed to the measured quartiles. A shape that is scaled to the median
+ * alone would have the spread of the default, however even the measured delays are.
  */
 export function distributionOf(samples: readonly number[], shape: Pairs): Pairs {
   if (samples.length >= MIN_FOR_PERCENTILES) {
     return PERCENTS.map((percent) => [percent, quantile(samples, percent / 100)] as const);
   }
-  const middle = shape.find(([percent]) => percent === 50)?.[1] ?? 0;
   const measured = median(samples);
-  if (middle === 0) return [[50, measured]];
-  return shape.map(([percent, ms]) => [percent, (ms / middle) * measured] as const);
+  const shapeSpread = percentile(shape, 75) - percentile(shape, 25);
+  if (shapeSpread < MIN_SPREAD_MS) return [[50, measured]];
+  const stretch = (quantile(samples, 0.75) - quantile(samples, 0.25)) / shapeSpread;
+  const middle = percentile(shape, 50);
+  return shape.map(([percent, ms]) => [percent, Math.max(0, measured + stretch * (ms - middle))] as const);
+}
+
+/** Linear between the given percentiles, constant beyond them. */
+function percentile(pairs: Pairs, wanted: number): number {
+  const above = pairs.findIndex(([percent]) => percent >= wanted);
+  if (above < 0) return pairs[pairs.length - 1][1];
+  if (above === 0) return pairs[0][1];
+  const [[low, lower], [high, upper]] = [pairs[above - 1], pairs[above]];
+  return lower + ((upper - lower) * (wanted - low)) / (high - low);
 }

@@ -17,6 +17,9 @@ export interface Constant<T extends number | Pairs = number | Pairs> {
   readonly date: string;
 }
 
+/** Constants by name. */
+export type ConstantGroup = Readonly<Record<string, Constant<number> | Constant<Pairs>>>;
+
 /** Constants by group and name. */
 export type ConstantTable = Readonly<Record<string, Readonly<Record<string, Constant>>>>;
 

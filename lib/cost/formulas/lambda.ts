@@ -22,9 +22,13 @@ export function visibleVcpus(memoryMb: number, { lambda }: Environment): number 
   return vcpus;
 }
 
-/** Elapsed milliseconds of work of one thread, such as that of Node.js. */
-export function singleThreadMs(cpuMs: number, vcpus: number): number {
-  return cpuMs / Math.min(1, vcpus);
+/**
+ * Elapsed milliseconds of work of one thread, such as that of Node.js.
+ *
+ * @param cpuMs processor time on the machine to which `processor.lambdaSpeed` refers
+ */
+export function singleThreadMs(cpuMs: number, vcpus: number, { processor }: Environment): number {
+  return cpuMs / processor.lambdaSpeed / Math.min(1, vcpus);
 }
 
 /**

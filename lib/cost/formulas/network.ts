@@ -23,7 +23,7 @@ export function transferMs(
   if (bytes === 0) return 0;
   const { network, handler } = environment;
   const cpuMs = (bytes / 1e6) * (network.cpu * (path.tls ? network.tls : 1) + handler.checksum);
-  return Math.max(wireMs(bytes, path.inVpc, environment), singleThreadMs(cpuMs, vcpus));
+  return Math.max(wireMs(bytes, path.inVpc, environment), singleThreadMs(cpuMs, vcpus, environment));
 }
 
 /** The burst is full: a sandbox is new, or moved less than half of the burst since its last call. */

@@ -45,27 +45,29 @@ export function callTiming(
   readBytes: number,
   host: Host,
 ): CallTiming {
-  const { handler, processor } = host.environment;
-  const share = vcpuShare(memoryMb, host.environment);
-  const usable = Math.min(threads, visibleVcpus(memoryMb, host.environment));
+  const { environment } = host;
+  const { handler, processor } = environment;
+  const share = vcpuShare(memoryMb, environment);
+  const usable = Math.min(threads, visibleVcpus(memoryMb, environment));
   const speed = host.architecture === 'arm64' ? processor.armSpeed : 1;
   return {
-    overheadMs: singleThreadMs(handler.callCpuMs + s3Requests * handler.requestCpuMs, share),
-    readMs: transferMs(readBytes, share, host, host.environment),
-    computeMs: computeMs(demand.coreSeconds / speed, usable, share, host.environment),
-    writeMs: transferMs(demand.writeBytes, share, host, host.environment),
+    overheadMs: singleThreadMs(handler.callCpuMs + s3Requests * handler.requestCpuMs, share, environment),
+    readMs: transferMs(readBytes, share, host, environment),
+    computeMs: computeMs(demand.coreSeconds / speed, usable, share, environment),
+    writeMs: transferMs(demand.writeBytes, share, host, environment),
   };
 }
 
 export function loadTiming(fileBytes: number, memoryMb: number, host: Host): LoadTiming {
-  const { handler, lambda } = host.environment;
-  const share = vcpuShare(memoryMb, host.environment);
+  const { environment } = host;
+  const { handler, lambda } = environment;
+  const share = vcpuShare(memoryMb, environment);
   const megabytes = fileBytes / 1e6;
   return {
     placementMs: lambda.placementMs,
-    initMs: initMs(host.architecture, 'zip', host.environment),
-    downloadMs: transferMs(fileBytes, share, host, host.environment),
-    sessionMs: singleThreadMs(handler.sessionCpuMs + handler.sessionCpu * megabytes, share),
-    firstRunMs: singleThreadMs(handler.firstRun * megabytes, share),
+    initMs: initMs(host.architecture, 'zip', environment),
+    downloadMs: transferMs(fileBytes, share, host, environment),
+    sessionMs: singleThreadMs(handler.sessionCpuMs + handler.sessionCpu * megabytes, share, environment),
+    firstRunMs: singleThreadMs(handler.firstRun * megabytes, share, environment),
   };
 }

@@ -46,9 +46,9 @@ export interface ProfiledMachine {
 }
 
 export interface ProfiledNode {
-  /** Median time, bodies included. */
+  /** Median of the shorter half of the times, bodies included. */
   readonly seconds: number;
-  /** Lower and upper quartile of the times. */
+  /** Lower and upper quartile of the same times. */
   readonly low: number;
   readonly high: number;
   /** By output of the node: the tensor that it was; `null` for an omitted output and for what is not a tensor. */

@@ -1,5 +1,6 @@
 /** Prices cuts by the schedule of their slices, so that cuts with branches can be compared with those without. */
 import type { RunCost } from '../../cost/cost-model';
+import { largestOf } from '../../extremes';
 import type { CutSpace } from '../cuts/cuts';
 import { unevenness } from '../search/evenness';
 import type { ChosenSettings, SearchQuality } from '../search/plan-request';
@@ -46,7 +47,7 @@ export class CutPrices {
     const least = sizes.map(memoryMb);
     const settings: SliceSettings = cut.settings ?? {
       memoryMb: least,
-      threads: threadCount(Math.max(...least)),
+      threads: threadCount(largestOf(least)),
       transport: 's3-standard',
     };
     const priced = {
@@ -72,7 +73,7 @@ export class CutPrices {
 
   private sizesOf({ dataflow, wiring }: WiredCut): SliceSize[] {
     const { bytes, costs } = this.cuts;
-    return sliceSizes(dataflow, wiring, bytes, costs.work, costs.peaks);
+    return sliceSizes(dataflow, wiring, bytes, costs);
   }
 }
 

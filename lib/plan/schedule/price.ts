@@ -1,7 +1,8 @@
 /** Prices wired slices by the schedule in which they run, branches in parallel and warm-ups beside the first slices. */
 import type { ChainTotals, RunCost, Temperature, Transport } from '../../cost/cost-model';
 import type { DetailedCostModel } from '../../cost/model';
-import { scheduleCost, scheduleTotals } from '../../cost/schedule-cost';
+import type { RunOutcomes } from '../../cost/schedule-cost';
+import { costOf, scheduleOutcomes, scheduleTotals } from '../../cost/schedule-cost';
 import type { DetailedStep } from '../../cost/step';
 import { demandOf } from '../search/step-table';
 import type { SliceSize } from '../sizes/estimate';
@@ -41,12 +42,14 @@ export interface PricedPlan {
   readonly schedule: Schedule;
   /** By slice. */
   readonly steps: readonly PricedStep[];
+  readonly outcomes: RunOutcomes;
 }
 
 /** The totals of the slices, and the cost and latency of a run. */
 export interface PricedRun {
   readonly totals: ChainTotals;
   readonly cost: RunCost;
+  readonly outcomes: RunOutcomes;
 }
 
 /**
@@ -66,7 +69,8 @@ export function pricedPlan(
     const choice = { memoryMb: memoryMb[slice], threads, readsFrom, writesTo } as const;
     return { cost: model.step(demandOf(size, outputSecondsPerByte), choice), readsFrom, writesTo };
   });
-  return { model, schedule: model.warmsUp ? withWarmUps(schedule) : schedule, steps };
+  const stages = model.warmsUp ? withWarmUps(schedule) : schedule;
+  return { model, schedule: stages, steps, outcomes: scheduleOutcomes(model, stages, steps) };
 }
 
 /**
@@ -82,6 +86,7 @@ export function priceSchedule(
   const plan = pricedPlan(schedule, sizes, settings, pricing);
   return {
     totals: scheduleTotals(plan.schedule, plan.steps),
-    cost: scheduleCost(plan.model, plan.schedule, plan.steps, temperature),
+    cost: costOf(plan.outcomes, plan.model.coldShare, temperature),
+    outcomes: plan.outcomes,
   };
 }

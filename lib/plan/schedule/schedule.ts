@@ -1,5 +1,6 @@
 /** Schedules slices: decides from their inputs which run in sequence and which in parallel. */
 import type { TensorSource } from '../../../contract/slice-manifest';
+import { largestOf } from '../../extremes';
 
 /** Stages that run in sequence. */
 export type Schedule = readonly Stage[];
@@ -67,7 +68,7 @@ export function timeOf(schedule: Schedule, times: readonly number[]): number {
       case 'warm-up':
         return sum;
       case 'parallel':
-        return sum + Math.max(...stage.branches.map((branch) => timeOf(branch, times)));
+        return sum + largestOf(stage.branches.map((branch) => timeOf(branch, times)));
     }
   }, 0);
 }

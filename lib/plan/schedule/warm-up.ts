@@ -3,6 +3,7 @@ import { LOAD_BYTES_PER_SECOND } from '../sizes/estimate';
 import type { SlicePlan } from '../file/plan';
 import type { Schedule, Stage } from './schedule';
 import { slicesOf } from './schedule';
+import { largestOf } from '../../extremes';
 
 /** Seconds of loading that warm-ups must save in a Standard machine, where AWS charges a state transition for each. */
 const MIN_SAVED_SECONDS = 2;
@@ -18,18 +19,23 @@ export function withWarmUps(schedule: Schedule): Schedule {
 
 /** Whether warm-ups are worth their price: a call of a millisecond in an Express machine, a transition in a Standard one. */
 export function isWarmUpWorthwhile(plan: SlicePlan, isExpress: boolean): boolean {
-  if (plan.slices.length === 1) return false;
-  return isExpress || secondsSaved(plan) >= MIN_SAVED_SECONDS;
+  return areWarmUpsWorthwhile(fileBytes(plan), isExpress);
 }
 
-function secondsSaved(plan: SlicePlan): number {
-  const seconds = loadSeconds(plan);
-  return sumOf(seconds) - Math.max(...seconds);
+/** @param bytes by slice: the size of its files */
+export function areWarmUpsWorthwhile(bytes: readonly number[], isExpress: boolean): boolean {
+  if (bytes.length === 1) return false;
+  const saved = (sumOf(bytes) - largestOf(bytes)) / LOAD_BYTES_PER_SECOND;
+  return isExpress || saved >= MIN_SAVED_SECONDS;
 }
 
 /** By slice: the seconds that its files take to load at `LOAD_BYTES_PER_SECOND`. */
-export function loadSeconds({ slices }: SlicePlan): number[] {
-  return slices.map(({ model, weights }) => (model.bytes + (weights?.bytes ?? 0)) / LOAD_BYTES_PER_SECOND);
+export function loadSeconds(plan: SlicePlan): number[] {
+  return fileBytes(plan).map((bytes) => bytes / LOAD_BYTES_PER_SECOND);
+}
+
+function fileBytes({ slices }: SlicePlan): number[] {
+  return slices.map(({ model, weights }) => model.bytes + (weights?.bytes ?? 0));
 }
 
 function sumOf(numbers: readonly number[]): number {

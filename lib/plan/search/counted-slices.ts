@@ -1,5 +1,6 @@
 /** The slices of a fixed number. */
 import { SlicedInferenceError, quoted } from '../../errors';
+import { smallestOf } from '../../extremes';
 import type { CutSpace } from '../cuts/cuts';
 import type { SliceSize } from '../sizes/estimate';
 import { memoryMb } from '../sizes/estimate';
@@ -138,7 +139,7 @@ function within(request: PlanRequest, caps: Caps, table: StretchTable, ways: rea
   const excess = ways.map(({ movedBytes, cost }) =>
     Math.max(ratio(movedBytes, caps.movedBytes), cost.dollars / caps.dollars),
   );
-  let [low, high] = [1, Math.min(...excess)];
+  let [low, high] = [1, smallestOf(excess)];
   if (high === Infinity) return { ...request, maxDollars: Infinity };
   for (let halving = 0; halving < HALVINGS; halving++) {
     const middle = (low + high) / 2;
@@ -155,8 +156,8 @@ function cheapestPlan(table: StretchTable, request: PlanRequest): Found | undefi
 
 function capsOf(ways: readonly StretchPlan[]): Caps {
   return {
-    movedBytes: Math.min(...ways.map(({ movedBytes }) => movedBytes)),
-    dollars: Math.min(...ways.map(({ cost }) => cost.dollars)),
+    movedBytes: smallestOf(ways.map(({ movedBytes }) => movedBytes)),
+    dollars: smallestOf(ways.map(({ cost }) => cost.dollars)),
   };
 }
 

@@ -99,7 +99,11 @@ export class StretchTable implements Stretches {
     const stretches = this.stretches.map((sizes) =>
       sizes.map((size) => (size !== undefined && mayBeSlice(size) ? size : undefined)),
     );
-    return new StretchTable({ ...this, stretches });
+    const { boundaries, isFirst, isLast, outputSecondsPerByte, weightBytes, coreSeconds, tooLarge } = this;
+    return new StretchTable({
+      ...{ boundaries, stretches, isFirst, isLast },
+      ...{ outputSecondsPerByte, weightBytes, coreSeconds, tooLarge },
+    });
   }
 
   /** The size of a stretch that may be a slice. */

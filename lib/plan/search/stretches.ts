@@ -125,7 +125,7 @@ class MovedTensors {
 const memories = new WeakMap<CutSpace, ModelMemory>();
 
 function memoryOf(space: CutSpace): ModelMemory {
-  const memory = memories.get(space) ?? modelMemory(space.dataflow, space.bytes);
+  const memory = memories.get(space) ?? modelMemory(space.dataflow, space.bytes, space.costs.scratch);
   memories.set(space, memory);
   return memory;
 }

@@ -5,6 +5,7 @@ import { bestPlan } from './optimum';
 import type { PlanRequest } from './plan-request';
 import { stepsOf } from './labels';
 import type { StretchTable } from './stretch-table';
+import { largestOf, smallestOf } from '../../extremes';
 
 const MILLION = 1e6;
 
@@ -51,7 +52,7 @@ export function unreachable(table: StretchTable, request: PlanRequest): SlicedIn
 function described({ label }: Found): string {
   const sizes = stepsOf(label).map(({ step }) => step.memoryMb);
   if (sizes.length === 1) return `one slice of ${sizes[0]} MB`;
-  const [least, most] = [Math.min(...sizes), Math.max(...sizes)];
+  const [least, most] = [smallestOf(sizes), largestOf(sizes)];
   return `${sizes.length} slices of ${least === most ? least : `${least} to ${most}`} MB`;
 }
 

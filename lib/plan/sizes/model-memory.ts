@@ -2,6 +2,7 @@
 import type { Dataflow } from '../../dataflow/dataflow';
 import type { HeldWeights } from '../../dataflow/weights';
 import type { SliceSize } from './estimate';
+import type { ScratchBytes } from './kernels/scratch';
 import type { NodeMemory } from './node-memory';
 import { nodeMemory } from './node-memory';
 import { RunMemory } from './run-memory';
@@ -13,8 +14,13 @@ export interface ModelMemory extends NodeMemory {
   readonly heirs: Heirs;
 }
 
-export function modelMemory(dataflow: Dataflow, bytes: readonly number[]): ModelMemory {
-  const memory = nodeMemory(dataflow, bytes);
+/** @param scratch by node: bytes of the temporary buffers of its kernel */
+export function modelMemory(
+  dataflow: Dataflow,
+  bytes: readonly number[],
+  scratch: ScratchBytes,
+): ModelMemory {
+  const memory = nodeMemory(dataflow, bytes, scratch);
   const finder = new HeirFinder(dataflow.model.graph.values.length);
   const run = new RunMemory(memory, usesFrom(memory, 0), finder);
   for (const node of dataflow.order) run.run(node);

@@ -3,9 +3,10 @@ import type { Dataflow } from '../../dataflow/dataflow';
 import { callKey, functionsByKey } from '../../onnx/local-functions';
 import type { LocalFunction, Node, NodeIndex, ValueIndex } from '../../onnx/model';
 import { OMITTED } from '../../onnx/model';
-import type { OutputMemory } from './kernels';
 import { innerTensors } from './function-memory';
-import { outputMemory, scratchBytes } from './kernels';
+import type { OutputMemory } from './kernels/output-memory';
+import { outputMemory } from './kernels/output-memory';
+import type { ScratchBytes } from './kernels/scratch';
 
 export interface NodeMemory {
   readonly dataflow: Dataflow;
@@ -21,7 +22,8 @@ export interface NodeMemory {
   readonly repeatedNeeds: readonly (readonly NodeIndex[])[];
 }
 
-export function nodeMemory(dataflow: Dataflow, bytes: readonly number[]): NodeMemory {
+/** @param scratch by node: bytes of the temporary buffers of its kernel */
+export function nodeMemory(dataflow: Dataflow, bytes: readonly number[], scratch: ScratchBytes): NodeMemory {
   const { model, needs, isRepeated, isLive } = dataflow;
   const { graph } = model;
   const functions = functionsByKey(model);
@@ -35,7 +37,7 @@ export function nodeMemory(dataflow: Dataflow, bytes: readonly number[]): NodeMe
     outputMemory: graph.nodes.map(outputMemory),
     scratch: Float64Array.from(
       graph.nodes,
-      (node) => scratchBytes(graph, node, bytes) + callBytes(node, functions, bytes),
+      (node) => (scratch[node.index] ?? 0) + callBytes(node, functions, bytes),
     ),
     repeatedUsers,
     repeatedNeeds: needs.map((values) => repeatedProducers(dataflow, values)),
@@ -65,6 +67,8 @@ function callBytes(
   const own = operators.find((use) => use.domain === domain && use.opType === opType);
   const fn = own && functions.get(callKey(own));
   if (fn === undefined) return 0;
-  const values = [...inputs, ...outputs].filter((value) => value !== OMITTED);
-  return innerTensors(fn) * Math.max(0, ...values.map((value) => bytes[value]));
+  let largest = 0;
+  for (const value of inputs) if (value !== OMITTED) largest = Math.max(largest, bytes[value]);
+  for (const value of outputs) if (value !== OMITTED) largest = Math.max(largest, bytes[value]);
+  return innerTensors(fn) * largest;
 }

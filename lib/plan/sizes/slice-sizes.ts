@@ -1,34 +1,49 @@
 /** Computes the sizes of the slices of a wired cut. */
 import type { ValueIndex } from '../../onnx/model';
 import type { SliceSize } from './estimate';
+import { executionOrder } from './execution-order';
 import type { Dataflow } from '../../dataflow/dataflow';
 import { HeldWeights, WeightTable } from '../../dataflow/weights';
 import type { NodeWork } from '../../node-work/node-work';
 import type { SliceWiring, Wiring } from '../wiring/wiring';
+import type { ScratchBytes } from './kernels/scratch';
 import type { MeasuredPeak } from './measured-peaks';
 import { MeasuredPeaks } from './measured-peaks';
+import type { ModelMemory } from './model-memory';
 import { modelMemory, sizeOf, usesFrom } from './model-memory';
-import { repeatedProducers } from './node-memory';
 import { RunMemory } from './run-memory';
-import { ArenaPool } from './tensor-pool';
+import type { TensorPool } from './tensor-pool';
+import { ArenaPool, HeirFinder } from './tensor-pool';
+
+/** What the nodes of the graph are estimated to need, besides their tensors. */
+export interface NodeEstimates {
+  /** By node: seconds of computing. */
+  readonly work: NodeWork;
+  /** By node: bytes of the temporary buffers of its kernel. */
+  readonly scratch: ScratchBytes;
+  /**
+   * Slices of the graph whose memory was measured with the planned sizes.
+   *
+   * @default - all memory is estimated
+   */
+  readonly peaks?: readonly MeasuredPeak[];
+}
 
 /**
- * The same as `sizeStretches` computes for each slice that is a stretch of `order`.
+ * The same as `sizeStretches` computes for each slice that is a stretch of `order`, except for the memory of activations: a search
+ * follows the nodes in `order`, because it extends stretches node by node, and this function in the order of ONNX Runtime.
  *
  * @param bytes by value: its planned bytes
- * @param work by node: seconds of computing
- * @param measured slices of the graph whose memory was measured with these bytes
  */
 export function sliceSizes(
   dataflow: Dataflow,
   { slices }: Wiring,
   bytes: readonly number[],
-  work: NodeWork,
-  measured: readonly MeasuredPeak[] = [],
+  { work, scratch, peaks: measured = [] }: NodeEstimates,
 ): SliceSize[] {
   const peaks = new MeasuredPeaks(dataflow.order, measured);
   const table = new WeightTable(dataflow, bytes, work);
-  const memory = modelMemory(dataflow, bytes);
+  const memory = modelMemory(dataflow, bytes, scratch);
   const position = new Map(dataflow.order.map((node, place) => [node, place]));
   const sum = (values: readonly ValueIndex[]): number =>
     values.reduce((total, value) => total + bytes[value], 0);
@@ -37,10 +52,7 @@ export function sliceSizes(
     for (const node of slice.nodes) held.addNode(node);
     for (const value of slice.outputs) held.addValue(value);
     const start = slice.nodes.reduce((first, node) => Math.min(first, position.get(node) ?? first), Infinity);
-    const pool = new ArenaPool(memory.heirs);
-    const run = new RunMemory(memory, usesFrom(memory, start), pool);
-    for (const node of slice.nodes) run.run(node);
-    run.runRepeated(repeatedProducers(dataflow, slice.outputs));
+    const { pool, run } = executed(memory, slice, start);
     const estimate = sizeOf(held, pool, run, {
       readBytes: sum(slice.inputs.map(({ value }) => value)),
       writeBytes: sum(slice.outputs),
@@ -51,6 +63,30 @@ export function sliceSizes(
     });
     return peaks.limitedOf(estimate, slice.nodes, dataflow.order);
   });
+}
+
+/** Runs the nodes as ONNX Runtime does, once to find the heirs of tensors, and once to place the tensors. */
+function executed(
+  memory: ModelMemory,
+  { nodes, allNodes }: SliceWiring,
+  start: number,
+): { readonly pool: ArenaPool; readonly run: RunMemory } {
+  const { isRepeated, model } = memory.dataflow;
+  const own = new Set(nodes);
+  // Casts that no output needs decide about the order, but their small results do not count.
+  const order = executionOrder(memory.dataflow, allNodes).filter((node) => own.has(node) || isRepeated[node]);
+  const runOn = (pool: TensorPool): RunMemory => {
+    const run = new RunMemory(memory, usesFrom(memory, start), pool);
+    for (const node of order) {
+      if (isRepeated[node]) run.runRepeated([node]);
+      else run.run(node);
+    }
+    return run;
+  };
+  const finder = new HeirFinder(model.graph.values.length);
+  runOn(finder);
+  const pool = new ArenaPool(finder.heirs);
+  return { pool, run: runOn(pool) };
 }
 
 /** Tensors of other slices, and the request if the slice reads from it. */

@@ -140,6 +140,12 @@ describe('plan refuses', () => {
     );
   });
 
+  it('more requests than services are compared for, and says how many are allowed', async () => {
+    expect(await refuse(['plan', 'model.onnx', '--requests-per-hour', '1e12'])).toMatch(
+      /It must be at most 10,000,000, about 2,778 requests a second/,
+    );
+  });
+
   it('a page on standard output, before it reads the model', async () => {
     expect(await refuse(['plan', 'missing.onnx', '--report', '-'])).toMatch(
       /^--report must name a file, got '-': /,

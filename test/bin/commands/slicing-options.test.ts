@@ -51,7 +51,10 @@ describe('slice and verify', () => {
     [['--at-tensors', 'y'], "a cut at 'y' must leave nodes on both sides"],
     [['--dimension', 'batch'], "option '--dimension <name=size>' argument 'batch' is invalid"],
     [['--dimension', 'batch=-1'], "option '--dimension <name=size>' argument 'batch=-1' is invalid"],
-    [['--dimension', 'batch=0'], "the size of dimension 'batch' must be a whole number from 1 to 2147483647, got 0"],
+    [
+      ['--dimension', 'batch=0'],
+      "the size of dimension 'batch' must be a whole number from 1 to 2147483647, got 0",
+    ],
     [
       ['--dimension', 'length=1'],
       "a dimension must be a symbolic dimension of the model's inputs (batch), got 'length'",

@@ -60,6 +60,7 @@ describe('verify', () => {
     expect(await verify([saveModel(mlp(3)), '--slices', '3'])).toEqual({
       identical: true,
       maxAbsDiff: 0,
+      profileDifferences: [],
       slices: 3,
       threads: 1,
       graphOptimization: 'none',
@@ -170,6 +171,16 @@ describe('verify --optimize', () => {
     expect(await refuse(['verify', saveModel(mlp(1)), '--optimize', 'all'])).toContain(
       'Allowed choices are none, basic, extended.',
     );
+  });
+});
+
+describe('verify refuses flags without an effect', () => {
+  it.each([
+    [['--atol', '1'], '--atol must be combined with --against default, got no --against'],
+    [['--rtol', '1'], '--rtol must be combined with --against default, got no --against'],
+    [['--seed', '3', '--inputs', 'x.npz'], '--seed must be used for generated inputs, got --inputs'],
+  ])('%p', async (flags, message) => {
+    expect(await refuse(['verify', saveModel(mlp(1)), ...flags])).toContain(message);
   });
 });
 

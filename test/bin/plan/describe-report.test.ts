@@ -21,7 +21,7 @@ describe('describeReport', () => {
     );
     expect(words).toContainEqual(['warm', '$58.70', '1.61 s', '2.1 s']);
     expect(words).toContainEqual(['cold', '$149', '2.41 s', '3.02 s']);
-    expect(words).toContainEqual(['Fargate, always on', '$0', '645 ms', '645 ms']);
+    expect(words).toContainEqual(['Fargate, always on', '$43.20', '–', '645 ms', '645 ms']);
     expect(lines).toContain(
       'SageMaker Serverless is out: A request may have at most 4 MB. A run may take at most 60 s.',
     );

@@ -40,11 +40,29 @@ describe('the estimates of a plan', () => {
     expect(estimatesOf(count(4), standard).warm.dollars).toBeGreaterThan(estimatesOf(count(4)).warm.dollars);
   });
 
+  it('have no warm-ups of a Standard state machine that save little, as its pipeline has none', () => {
+    const runsOf = (warmUp?: boolean) => {
+      const costs = { stateMachineType: 'standard' as const, ...(warmUp !== undefined && { warmUp }) };
+      return estimatesOf(count(4), analyzeModel(small.source[0].path, { costs }));
+    };
+    expect(runsOf().warm).toEqual(runsOf(false).warm);
+    expect(runsOf().cold).toEqual(runsOf(false).cold);
+    expect(runsOf(true).warm.dollars).toBeGreaterThan(runsOf().warm.dollars);
+  });
+
+  it('have warm-ups of a Standard state machine that save seconds of loading', () => {
+    const costs = { stateMachineType: 'standard' as const };
+    const [automatically, always] = [costs, { ...costs, warmUp: true }].map((own) =>
+      estimatesOf(count(4), analyzeModel(large.source[0].path, { costs: own })),
+    );
+    expect(automatically.cold).toEqual(always.cold);
+  });
+
   it('prefer one function for a small model', () => {
     const { oneFunction } = estimatesOf(count(4));
     expect(oneFunction.isBetter).toBe(true);
     expect(oneFunction.verdict).toMatch(
-      /^one function would do: 512 MB, \$[\d.]+ instead of \$[\d.]+ for a million/,
+      /^one function would do: 512 MB, \$[\d.]+ instead of \$[\d.]+ a month at 10 requests an hour \(assumed; 37 % of the runs cold\), /,
     );
   });
 
@@ -65,6 +83,14 @@ describe('the estimates of a plan', () => {
       'warm.dollars',
     );
     expect(errorOf(() => checkEstimates(undefined, 'x'))).toContain('an object');
+  });
+});
+
+describe('a rate of requests', () => {
+  it('is at most that for which services are compared', () => {
+    expect(errorOf(() => automatic({ requestsPerHour: 1e12 }))).toMatch(
+      /^the number of requests per hour must be at most 10,000,000, got 1000000000000: pass a smaller/,
+    );
   });
 });
 

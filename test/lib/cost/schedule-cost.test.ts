@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { chainTotals } from '../../../lib/cost/chain';
+import { DEFAULT_ENVIRONMENT } from '../../../lib/cost/constants/environment';
 import type { StepCost, Temperature } from '../../../lib/cost/cost-model';
 import { GRID_MS } from '../../../lib/cost/latency/latency-distribution';
 import { costModel } from '../../../lib/cost/model';
@@ -63,6 +64,23 @@ describe('a schedule of slices in series', () => {
 
     expect(p50).toBeGreaterThan(5000 + 2 * 120);
     expect(chainTotals(steps, true).coldMs).toBe(5000 + 2 * 120);
+  });
+
+  it('enters a state for each warm-up, inside of the state that has all of them', () => {
+    const none = [[50, 0]] as const;
+    const { s3, stepFunctions } = DEFAULT_ENVIRONMENT;
+    const model = costModel({
+      result: 'inline',
+      environment: {
+        ...DEFAULT_ENVIRONMENT,
+        s3: { ...s3, standardGet: none, standardPut: none, expressGet: none, expressPut: none },
+        stepFunctions: { ...stepFunctions, express: [[50, 100]] },
+      },
+    });
+    const steps = [stepOf({}), stepOf({ loadMs: 5000 })];
+    const { p50 } = scheduleCost(model, withWarmUps(inSeries(2)), steps, 'cold').latency;
+
+    expect(p50).toBeCloseTo(100 + (100 + 5000) + (100 + 120), 6);
   });
 
   it('costs and takes what the totals of the chain say, for random chains', () => {

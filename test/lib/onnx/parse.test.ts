@@ -87,6 +87,39 @@ describe('parseModel', () => {
     expect(parseModel(saveModel({ graph })).graph.nodes[0].constant?.byteLength).toBe(16);
   });
 
+  test('keeps the numbers that decide about memory, and no others', () => {
+    const softcap = { name: 'softcap', f: 20.5, type: 1 };
+    const attributes = [attribute.int('num_heads', 12), softcap, attribute.int('do_rotary', 1)];
+    const graph = {
+      node: [
+        { ...node('GroupQueryAttention', ['x'], ['a'], attributes), domain: 'com.microsoft' },
+        node('Softmax', ['a'], ['b'], [attribute.int('axis', -2)]),
+        node('Concat', ['b', 'x'], ['y'], [attribute.int('axis', 0)]),
+      ],
+      input: [x],
+      output: [y],
+    };
+    const kept = parseModel(saveModel({ graph })).graph.nodes.map(({ sizeAttributes }) => sizeAttributes);
+    expect(kept).toEqual([
+      new Map([
+        ['num_heads', 12],
+        ['softcap', 20.5],
+      ]),
+      new Map([['axis', -2]]),
+      undefined,
+    ]);
+  });
+
+  test('does not take a float of 10 for the type float16, whose number is 10', () => {
+    const alpha = { name: 'alpha', f: 10, type: 1 };
+    const graph = {
+      node: [{ ...node('Scale', ['x'], ['y'], [alpha]), domain: 'of.others' }],
+      input: [x],
+      output: [y],
+    };
+    expect(parseModel(saveModel({ graph })).usesFloat16).toBe(false);
+  });
+
   test('finds the values that nested bodies capture, but not those that they hide', () => {
     const inner = { node: [node('Add', ['a', 'hidden'], ['inner'])], output: [value('inner', FLOAT)] };
     const outer = {

@@ -13,11 +13,10 @@ const costsOf = (props: SlicedInferencePipelineProps) => pipelineCosts(props, pi
 const DEFAULTS = costsOf({});
 
 describe('the model of cost', () => {
-  it('assumes an Express pipeline on x86_64 that warms up, without a VPC', () => {
+  it('assumes an Express pipeline on x86_64 without a VPC, whose warm-ups follow from its plan', () => {
     expect(DEFAULTS).toEqual({
       stateMachineType: 'express',
       architecture: 'x86_64',
-      warmUp: true,
       networkInVpc: false,
     });
   });

@@ -10,6 +10,7 @@ import { Minimize, SlicedModel, Slicing, Temperature, TensorStore, WarmUp } from
 import { analyzeModel } from '../../../lib/compile/analyze';
 import { compile } from '../../../lib/compile/compile';
 import { count } from '../../../lib/plan/search/slicers';
+import { FLOAT, floats, node, saveModel, value } from '../../support/model-builder';
 import { profileOf, saveProfile } from '../../support/model-profile';
 import { MLP_PATH, addPipeline, errorOf, newStack, pipelineStack } from '../../support/pipeline-stack';
 import { writtenPlan } from '../../support/written-plan';
@@ -126,7 +127,7 @@ describe('the construct', () => {
   it('says that Slicing.automatic makes one slice', () => {
     expect(messages('findInfo', {})).toEqual([
       expect.stringMatching(
-        /^Slicing\.automatic makes one slice: one function would do: 512 MB, \$[\d.]+ instead of \$[\d.]+ for a million warm runs, .* \[ack: cdk-sliced-inference:oneSlice\]$/,
+        /^Slicing\.automatic makes one slice: one function would do: 512 MB, \$[\d.]+ instead of \$[\d.]+ a month at 10 requests an hour \(assumed; .* \[ack: cdk-sliced-inference:oneSlice\]$/,
       ),
     ]);
   });
@@ -166,6 +167,50 @@ describe('the construct', () => {
         /^the profile was measured under other conditions than those of the plan \(batch is 1, and was 2 in the profile; ONNX Runtime is [\d.]+, and was 1\.0\.0 in the profile\): profile the model again \[ack: cdk-sliced-inference:profileDiffers\]$/,
       ),
     ]);
+  });
+
+  describe('of a model that ONNX Runtime loads with few sizes', () => {
+    /** Adds a table of `rows` positions to rows whose number `Reshape` computes. */
+    const modelPath = (rows: number): string =>
+      saveModel({
+        graph: {
+          node: [
+            node('Shape', ['x'], ['shape']),
+            node('Abs', ['shape'], ['computed']),
+            node('Reshape', ['x', 'computed'], ['rows']),
+            node('Add', ['rows', 'table'], ['y']),
+          ],
+          initializer: [floats('table', [rows, 8])],
+          input: [value('x', FLOAT, ['height', 8])],
+          output: [value('y', FLOAT, ['height', 8])],
+        },
+      });
+
+    it('warns that it refuses the planned sizes', () => {
+      const props = { modelPath: modelPath(4), slicing: Slicing.count(1), dimensions: { height: 5 } };
+      const warning = expect.stringMatching(
+        /^ONNX Runtime refuses the model with height=5, so most sizes are estimates: .*; set dimensions to sizes with which the model runs \[ack: cdk-sliced-inference:refusedDimensions\]$/,
+      ) as unknown;
+      expect(messages('findWarning', props)).toContainEqual(warning);
+      const acknowledge = (stack: Stack): void => {
+        Annotations.of(stack).acknowledgeWarning('cdk-sliced-inference:refusedDimensions', 'known');
+      };
+      expect(messages('findWarning', props, acknowledge)).not.toContainEqual(warning);
+    });
+
+    it('warns that it assumes other sizes than the usual ones', () => {
+      const props = { modelPath: modelPath(224), slicing: Slicing.count(1), dimensions: {} };
+      expect(messages('findWarning', props)).toContainEqual(
+        expect.stringMatching(
+          /^ONNX Runtime refuses the model with the usual height=640, so the plan assumes height=224: .* \[ack: cdk-sliced-inference:replacedDimensions\]$/,
+        ),
+      );
+    });
+
+    it('repeats the warning when the plan comes from the cache', () => {
+      const props = { modelPath: modelPath(4), slicing: Slicing.count(1), dimensions: { height: 5 } };
+      expect(messages('findWarning', props)).toEqual(messages('findWarning', props));
+    });
   });
 
   it('takes the sizes of dimensions from the profile', () => {

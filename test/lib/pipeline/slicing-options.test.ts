@@ -52,7 +52,7 @@ describe('Slicing.automatic', () => {
       { minimize: Minimize.COST },
       { minimize: Minimize.LATENCY },
       { maxLatency: Duration.seconds(2) },
-      { latencyPercentile: LatencyPercentile.P50 },
+      { maxLatency: Duration.seconds(2), latencyPercentile: LatencyPercentile.P50 },
       { maxCostPerMillion: 5 },
       { maxMemorySize: 2048 },
       { requestsPerHour: 5 },
@@ -61,6 +61,17 @@ describe('Slicing.automatic', () => {
     const keys = choices.map((options) => Slicing.automatic(options)._slicer().key);
     const express = Slicing.automatic()._slicer({ transports: ['s3-express'] }).key;
     expect(new Set([...keys, express]).size).toBe(choices.length + 1);
+  });
+
+  it('refuses a percentile of a latency that it ignores', () => {
+    const latencyPercentile = LatencyPercentile.P50;
+    for (const minimize of [undefined, Minimize.COST, Minimize.SLICES]) {
+      expect(() => Slicing.automatic({ minimize, latencyPercentile })).toThrow(
+        'latencyPercentile must be combined with maxLatency or with minimize: Minimize.LATENCY, got neither: add one of them, or leave the percentile out',
+      );
+    }
+    for (const options of [{ minimize: Minimize.LATENCY }, { maxLatency: Duration.seconds(2) }])
+      expect(() => Slicing.automatic({ ...options, latencyPercentile })).not.toThrow();
   });
 
   it.each<[string, unknown, string]>([

@@ -81,6 +81,7 @@ describe('the sizes of the table', () => {
         ids(['batch', 'past_sequence_length + 1'], 'attention_mask'),
         input('past_key_values.0.key', ['batch', 12, 'past_sequence_length', 64]),
         input('half', ['sequence_length / 2']),
+        input('last', ['past_sequence_length + sequence_length - 1']),
       ],
       {
         batch: 1,
@@ -88,6 +89,7 @@ describe('the sizes of the table', () => {
         'past_sequence_length + 1': 129,
         past_sequence_length: 128,
         'sequence_length / 2': 64,
+        'past_sequence_length + sequence_length - 1': 255,
       },
     ],
   ])('are %s', (_, inputs, sizes) => {

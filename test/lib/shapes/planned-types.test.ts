@@ -251,6 +251,23 @@ describe('sizes that ONNX Runtime refuses', () => {
     expect(found.dimensions).toEqual({ length: 5 });
   });
 
+  it('are named with their reason if the plan assumes others', () => {
+    const { planned: found } = analyzeModel(
+      saveModel({
+        graph: {
+          node: [node('Reshape', ['x', 'target'], ['flat']), node('MatMul', ['flat', 'w'], ['y'])],
+          initializer: [int64s('target', [0, -1]), floats('w', [3 * 224 * 4, 2])],
+          input: [value('x', FLOAT, ['batch', 3, 'height', 4])],
+          output: [value('y', FLOAT)],
+        },
+      }),
+    );
+    expect(found.replaced?.usual).toEqual({ height: 4 });
+    expect(found.dimensions).toEqual({ batch: 1, height: 224 });
+    expect(found.replaced?.reason).toMatch(/dimension/i);
+    expect(found.refusal).toBeUndefined();
+  });
+
   it('have no reason if ONNX Runtime loads the model', () => {
     expect(analyzeModel(file(), { dimensions: { length: 4 } }).planned.refusal).toBeUndefined();
   });

@@ -1,4 +1,6 @@
 import { analyzeModel } from '../../../lib/compile/analyze';
+import { parseModel } from '../../../lib/onnx/parse';
+import { ranksByRule } from '../../../lib/shapes/rank-rules';
 import type { NumericTensor } from '../../../lambda/tensors/tensor';
 import { analyzeFast } from '../../support/inference/fast-analysis';
 import type { ModelInit, NodeInit } from '../../support/model-builder';
@@ -76,5 +78,138 @@ describe('ranks that operators prove', () => {
       node('Conv', ['u', 'w'], ['unused']),
     ]);
     expect(ranksOf(unused)).toMatchObject({ r: undefined, y: undefined });
+  });
+});
+
+describe('ranks of what an If returns', () => {
+  type Branches = readonly [then: readonly NodeInit[], otherwise: readonly NodeInit[]];
+  const choice = (condition: string, result: string, [then, otherwise]: Branches): NodeInit =>
+    node(
+      'If',
+      [condition],
+      [result],
+      [attribute.graph('then_branch', graphOf(then)), attribute.graph('else_branch', graphOf(otherwise))],
+    );
+  const graphOf = (nodes: readonly NodeInit[]) => ({
+    node: nodes,
+    output: [value(nodes[nodes.length - 1].output[0], FLOAT)],
+  });
+  const two = (name: string): NodeInit => node('Squeeze', ['x', 'first'], [name]);
+  const three = (name: string): NodeInit => node('Identity', ['x'], [name]);
+  const chosen = (branches: Branches, nodes: readonly NodeInit[] = [], condition = 'c'): ModelInit => ({
+    graph: {
+      node: [...nodes, choice(condition, 'r', branches), node('Relu', ['r'], ['y'])],
+      initializer: [int64s('first', [0]), int64s('one', [1])],
+      input: [value('x', FLOAT, [1, 2, 'n']), value('c', BOOL, [])],
+      output: [value('y')],
+    },
+  });
+  const feeds = (isTrue: boolean) =>
+    new Map([
+      ['x', float32([1, 2, 5], [1, -2, 3, -4, 5, -6, 7, -8, 9, -10])],
+      ['c', condition(isTrue)],
+    ]);
+
+  test('are known if both branches agree, also through an If in a branch', async () => {
+    const nested = chosen([
+      [
+        choice('c', 'inner', [
+          [two('a')],
+          [node('Squeeze', ['x', 'first'], ['b']), node('Neg', ['b'], ['b2'])],
+        ]),
+      ],
+      [two('d')],
+    ]);
+    expect(ranksOf(nested)).toMatchObject({ r: 2, y: 2 });
+    for (const isTrue of [true, false])
+      expect(await expectSameBitsInEveryCut(saveModel(nested), feeds(isTrue))).toBeGreaterThan(1);
+  });
+
+  test('are unknown if the branches differ, also through an If in a branch', () => {
+    expect(ranksOf(chosen([[two('a')], [three('b')]]))).toMatchObject({ r: undefined, y: undefined });
+    const nested = chosen([[choice('c', 'inner', [[two('a')], [three('b')]])], [two('d')]]);
+    expect(ranksOf(nested)).toMatchObject({ r: undefined, y: undefined });
+  });
+
+  test.each([
+    [1, 2],
+    [2, 3],
+  ])('are those of the branch that runs if the condition depends on a fixed size: %p', async (size, rank) => {
+    const model = chosen(
+      [[two('a')], [three('b')]],
+      [
+        node('Shape', ['x'], ['shape']),
+        node('Gather', ['shape', size === 1 ? 'first' : 'one'], ['size']),
+        node('Equal', ['size', 'one'], ['isOne']),
+      ],
+      'isOne',
+    );
+    expect(ranksOf(model)).toMatchObject({ r: rank, y: rank });
+    expect(await expectSameBitsInEveryCut(saveModel(model), feeds(true))).toBeGreaterThan(3);
+  });
+
+  test('are unknown if the condition depends on a size of requests', () => {
+    const model = chosen(
+      [[two('a')], [three('b')]],
+      [
+        node('Shape', ['x'], ['shape']),
+        node('Gather', ['shape', 'last'], ['size']),
+        node('Equal', ['size', 'one'], ['isOne']),
+      ],
+      'isOne',
+    );
+    const initializer = [...(model.graph.initializer ?? []), int64s('last', [2])];
+    expect(ranksOf({ graph: { ...model.graph, initializer } })).toMatchObject({ r: undefined, y: undefined });
+  });
+
+  test('follow from the order of a Transpose, and from a matrix on the right of a MatMul', () => {
+    const later = (nodes: NodeInit[]): ModelInit => ({
+      graph: {
+        node: [choice('c', 'r', [[two('a')], [three('b')]]), ...nodes],
+        initializer: [int64s('first', [0]), floats('w', [5, 2])],
+        input: [value('x', FLOAT, [1, 2, 5]), value('c', BOOL, [])],
+        output: [value('y')],
+      },
+    });
+    const turned = later([
+      node('MatMul', ['r', 'w'], ['m']),
+      node('Transpose', ['m'], ['y'], [attribute.ints('perm', [1, 0])]),
+    ]);
+    expect(ranksOf(turned)).toMatchObject({ r: 2, m: 2, y: 2 });
+    expect(ranksOf(later([node('Transpose', ['r'], ['y'])]))).toMatchObject({ r: undefined, y: undefined });
+  });
+
+  test('keep the sizes that follow from them', () => {
+    const convolved = model([
+      node('Relu', ['r'], ['a']),
+      node('Unsqueeze', ['a', 'first'], ['u']),
+      node('Conv', ['u', 'w'], ['y']),
+    ]);
+    const { model: parsed, provenShapes } = analyzeModel(saveModel(convolved));
+    expect(provenShapes[parsed.graph.values.findIndex(({ name }) => name === 'y')]).toEqual([1, 4, null]);
+  });
+
+  test('are found for a node of 200,000 inputs', () => {
+    const wide = model([
+      node('Concat', [...Array<string>(200_000).fill('r'), 'x'], ['y'], [attribute.int('axis', -1)]),
+    ]);
+    const { model: parsed, types } = {
+      model: parseModel(saveModel(wide)),
+      types: new Map<number, number[]>(),
+    };
+    const x = parsed.graph.values.findIndex(({ name }) => name === 'x');
+    types.set(x, [1, 2, 5]);
+    const ranks = ranksByRule(parsed, (index) => types.get(index) ?? null);
+    expect(ranks.get(parsed.graph.values.findIndex(({ name }) => name === 'r'))).toBe(3);
+  });
+
+  test('are unknown for bodies in twenty bodies', () => {
+    const deep = (depth: number): NodeInit =>
+      depth === 0 ? two(`r${depth}`) : choice('c', `r${depth}`, [[deep(depth - 1)], [two(`s${depth}`)]]);
+    const nested = chosen([[deep(20)], [two('d')]]);
+    const parsed = parseModel(saveModel(nested));
+    const x = parsed.graph.values.findIndex(({ name }) => name === 'x');
+    const ranks = ranksByRule(parsed, (index) => (index === x ? [1, 2, null] : []));
+    expect(ranks.get(parsed.graph.values.findIndex(({ name }) => name === 'r'))).toBeUndefined();
   });
 });

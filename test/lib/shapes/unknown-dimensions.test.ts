@@ -19,6 +19,18 @@ describe('the bound of unknown dimensions', () => {
     expect(dimensions.bound(['a', 'b', 'c'])).toBe(200);
   });
 
+  test('is the smallest of 200,000 groups', () => {
+    const dimensions = new UnknownDimensions();
+    for (let group = 0; group < 200_000; group++) dimensions.add(['a', `b${group}`], 300_000 - group);
+    expect(dimensions.bound(['a'])).toBe(100_001);
+  });
+
+  test('is the smallest of equal groups', () => {
+    const dimensions = new UnknownDimensions();
+    for (const bound of [5, 3, 4]) dimensions.add(['a', 'b'], bound);
+    expect(dimensions.bound(['a', 'b'])).toBe(3);
+  });
+
   test('is never below the true product', () => {
     const sizes = fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 5 });
     const groups = fc.array(fc.tuple(fc.nat(31), fc.integer({ min: 0, max: 5 })), { maxLength: 6 });

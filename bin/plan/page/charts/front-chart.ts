@@ -64,18 +64,7 @@ export function frontChart(front: ParetoFront): Chart {
         ],
       };
     },
-    facts: ({ seriesIndex, dataIndex }) => {
-      if (seriesIndex === COUNTED_SERIES && others.length > 0) {
-        const point = others.at(dataIndex);
-        return (
-          point &&
-          factsOf(point, dataIndex === counted?.chosen ? 'This plan' : `A plan with ${slicesOf(point)}`)
-        );
-      }
-      const isPlan = seriesIndex >= COUNTED_SERIES || dataIndex === chosen;
-      const point = isPlan ? plan : points.at(dataIndex);
-      return point && factsOf(point, isPlan ? 'This plan' : `Plan ${dataIndex + 1}`);
-    },
+    facts: ({ seriesIndex, dataIndex }) => factsAt(front, seriesIndex, dataIndex),
     stops: [
       ...points.map((_, dataIndex) => ({ seriesIndex: 0, dataIndex })),
       ...others.map((_, dataIndex) => ({ seriesIndex: COUNTED_SERIES, dataIndex })),
@@ -84,6 +73,19 @@ export function frontChart(front: ParetoFront): Chart {
         : [{ seriesIndex: COUNTED_SERIES + (others.length > 0 ? 1 : 0), dataIndex: 0 }]),
     ],
   };
+}
+
+function factsAt(front: ParetoFront, seriesIndex: number, dataIndex: number): Facts | undefined {
+  const { points, plan, chosen, counted } = front;
+  const others = counted?.points ?? [];
+  if (seriesIndex === COUNTED_SERIES && others.length > 0) {
+    const point = others.at(dataIndex);
+    const title = dataIndex === counted?.chosen ? 'This plan' : `A plan with ${slicesOf(plan)}`;
+    return point && factsOf(point, title);
+  }
+  const isPlan = seriesIndex >= COUNTED_SERIES || dataIndex === chosen;
+  const point = isPlan ? plan : points.at(dataIndex);
+  return point && factsOf(point, isPlan ? 'This plan' : `Plan ${dataIndex + 1}`);
 }
 
 function factsOf(point: FrontPoint, title: string): Facts {

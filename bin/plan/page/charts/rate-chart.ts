@@ -18,7 +18,7 @@ const SMALLEST_LABEL = 72;
 const SMALLEST_DOLLARS = 0.01;
 
 export function rateChart(alternatives: readonly Alternative[], cheapest: Cheapest): Chart {
-  const priced = alternatives.filter(({ isFeasible, monthly }) => isFeasible && monthly.length > 0);
+  const priced = alternatives.filter(({ monthly }) => monthly.length > 0);
   const rates = priced
     .flatMap(({ monthly }) => monthly.map((point) => point.requestsPerHour))
     .filter(isPositive);
@@ -66,6 +66,7 @@ export function rateChart(alternatives: readonly Alternative[], cheapest: Cheape
         rows: [
           ['requests per hour', quantity('rate', point.requestsPerHour)],
           ['a month', quantity('dollars', point.dollars)],
+          ['size', point.size],
         ],
       };
     },
@@ -125,5 +126,6 @@ function isPositive(value: number): boolean {
 }
 
 function rateTick(value: number): string {
-  return value.toLocaleString('en-US', { maximumSignificantDigits: 3 });
+  const notation = value >= 1_000_000 ? 'compact' : 'standard';
+  return value.toLocaleString('en-US', { maximumSignificantDigits: 3, notation });
 }

@@ -1,4 +1,5 @@
 /** Chooses the best plan for an objective and limits. */
+import { GREATEST_RATE } from '../../../cost/alternatives/winners';
 import type { Latency, Temperature, Transport } from '../../../cost/cost-model';
 import { SlicedInferenceError } from '../../../errors';
 import type { CutSpace } from '../../cuts/cuts';
@@ -74,7 +75,7 @@ export function automatic(options: AutomaticOptions = {}, setting = 'maxMemorySi
   const { maxLatencyMs, requestsPerHour, transports = ['s3-standard'], slices } = options;
   checkPositive('the latency in ms', maxLatencyMs);
   checkPositive('the cost of a million runs', maxCostPerMillion);
-  checkPositive('the number of requests per hour', requestsPerHour);
+  checkRate(requestsPerHour);
   const maxDollars = maxCostPerMillion === undefined ? undefined : maxCostPerMillion / MILLION;
   const goal: Goal = {
     ...{ minimize, temperature, quantile, maxLatencyMs, maxDollars, requestsPerHour },
@@ -110,6 +111,16 @@ export function automatic(options: AutomaticOptions = {}, setting = 'maxMemorySi
       };
     },
   };
+}
+
+function checkRate(requestsPerHour: number | undefined): void {
+  checkPositive('the number of requests per hour', requestsPerHour);
+  if (requestsPerHour === undefined || requestsPerHour <= GREATEST_RATE) return;
+  throw new SlicedInferenceError(
+    `the number of requests per hour must be at most ${GREATEST_RATE.toLocaleString('en-US')}`,
+    String(requestsPerHour),
+    'pass a smaller number, because services are compared up to this rate',
+  );
 }
 
 function checkPositive(what: string, number: number | undefined): void {

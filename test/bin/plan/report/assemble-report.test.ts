@@ -81,11 +81,36 @@ describe.each(REPORTS)('the report of %s', (_, make) => {
   });
 
   it('prices services only if they break no limit', () => {
-    for (const { isFeasible, breaks, warm, cold, monthly } of report.alternatives) {
+    for (const { isFeasible, breaks, warm, cold, dollarsPerMonth, monthly } of report.alternatives) {
       expect(breaks.length === 0).toBe(isFeasible);
-      expect([warm !== undefined, cold !== undefined, monthly.length > 0]).toEqual(
-        Array.from({ length: 3 }, () => isFeasible),
-      );
+      const parts = [warm, cold, dollarsPerMonth].map((part) => part !== undefined);
+      expect([...parts, monthly.length > 0]).toEqual(Array.from({ length: 4 }, () => isFeasible));
+    }
+  });
+
+  it('compares services at the rate and the temperature by which the plan was chosen', () => {
+    const { requests, alternatives, verdict } = report;
+    expect(requests.coldShare).toBe(requests.temperature === 'mixed' ? report.coldShare : 1);
+    const [own] = alternatives;
+    const { warm, cold } = report.run;
+    const million =
+      warm.dollarsPerMillion * (1 - requests.coldShare) + cold.dollarsPerMillion * requests.coldShare;
+    const storage = sumOf(report.costPerMonth.map(({ dollars }) => dollars));
+    if (own.isFeasible)
+      expect(own.dollarsPerMonth).toBeCloseTo((730 * requests.perHour * million) / 1e6 + storage, 9);
+    const feasible = alternatives.filter(({ isFeasible }) => isFeasible);
+    const cheapest = feasible.reduce((a, b) =>
+      (b.dollarsPerMonth ?? NaN) < (a.dollarsPerMonth ?? NaN) ? b : a,
+    );
+    expect(verdict.some((text) => text.includes(cheapest.size) && text.includes(' cheapest ('))).toBe(true);
+  });
+
+  it('has no price of a run for services that charge by the hour', () => {
+    const standing = report.alternatives.filter(({ service }) => /Managed Instances|Fargate/.test(service));
+    expect(standing).toHaveLength(3);
+    for (const { warm, cold } of standing) {
+      expect(warm?.dollarsPerMillion).toBeUndefined();
+      expect(cold?.dollarsPerMillion).toBeUndefined();
     }
   });
 
@@ -204,10 +229,30 @@ describe('the assumptions', () => {
     const rate = (report: PlanReport) =>
       report.assumptions.find(({ name }) => name === 'requests per hour of mixed runs');
     expect(rate(realReport(file, count(2)))).toMatchObject({ value: '10', basis: 'assumed' });
-    expect(rate(realReport(file, automatic({ requestsPerHour: 500 })))).toMatchObject({
-      value: '500',
-      basis: 'given',
-    });
+    const given = { value: '500', basis: 'given' };
+    expect(rate(realReport(file, automatic({ requestsPerHour: 500 })))).toMatchObject(given);
+    const flags = { given: { requestsPerHour: true } };
+    expect(rate(realReport(file, count(2), flags, { requestsPerHour: 500 }))).toMatchObject(given);
+  });
+
+  it('say which choices of the pipeline were given', () => {
+    const basisOf = (report: PlanReport, named: string) =>
+      report.assumptions.find(({ name }) => name === named)?.basis;
+    const [one, other] = [{}, { given: { stateMachineType: true, warmUp: true } }].map((flags) =>
+      realReport(file, count(2), flags, { stateMachineType: 'standard', warmUp: false }),
+    );
+    for (const name of ['state machine', 'later slices load while the first one runs'])
+      expect([basisOf(one, name), basisOf(other, name)]).toEqual(['assumed', 'given']);
+    expect(basisOf(other, 'architecture')).toBe('assumed');
+  });
+
+  it('say that no VPC is priced', () => {
+    expect(realReport(file, count(2)).assumptions).toContainEqual(
+      expect.objectContaining({
+        name: 'price of a VPC: NAT gateways, interface endpoints',
+        value: 'none',
+      }),
+    );
   });
 
   it('have the sizes of dimensions', () => {
@@ -253,7 +298,7 @@ describe('the verdict', () => {
     expect(breaks.map(({ service }) => service)).toEqual(
       expect.arrayContaining([
         'One Lambda function with weights from S3',
-        'One Lambda function from a container image',
+        'One Lambda function in a container image',
         'SageMaker Serverless Inference',
       ]),
     );

@@ -4,10 +4,10 @@ import { ALTERNATIVES } from '../../../../lib/cost/alternatives/alternative';
 import { compareAlternatives } from '../../../../lib/cost/alternatives/compare';
 import { GREATEST_RATE, LEAST_RATE, cheapestAt, winners } from '../../../../lib/cost/alternatives/winners';
 
-const RUN = { dollars: 0, latency: { p50: 0, p95: 0 } };
+type Priced = Pick<Alternative, 'id' | 'dollarsPerMonth'>;
 
-function priced(id: AlternativeId, dollarsPerMonth: (rate: number) => number): Alternative {
-  return { id, name: id, size: '', breaks: [], notes: [], warm: RUN, cold: RUN, dollarsPerMonth };
+function priced(id: AlternativeId, dollarsPerMonth: (rate: number) => number): Priced {
+  return { id, dollarsPerMonth };
 }
 
 describe('the winners by rate', () => {
@@ -24,6 +24,14 @@ describe('the winners by rate', () => {
     expect(winners([])).toEqual([]);
     expect(winners([priced('fargate', () => 3), priced('slices', () => 4)])).toEqual([
       { id: 'fargate', fromPerHour: LEAST_RATE, toPerHour: GREATEST_RATE },
+    ]);
+  });
+
+  it('leave out rates at which all alternatives break a limit', () => {
+    const always = priced('fargate', (rate) => (rate < 5 ? Infinity : 30));
+
+    expect(winners([always])).toEqual([
+      { id: 'fargate', fromPerHour: expect.closeTo(5, 6) as number, toPerHour: GREATEST_RATE },
     ]);
   });
 
@@ -48,7 +56,7 @@ describe('the winners by rate', () => {
         for (const { id, fromPerHour, toPerHour } of ranges) {
           const rate = fromPerHour * (toPerHour / fromPerHour) ** share;
           const winner = all.find((own) => own.id === id);
-          const least = cheapestAt(all, rate).dollarsPerMonth(rate);
+          const least = cheapestAt(all, rate)?.dollarsPerMonth(rate) ?? NaN;
           // Rates of a change are exact to nine digits.
           expect(winner?.dollarsPerMonth(rate)).toBeLessThanOrEqual(least * (1 + 1e-6) + 1e-9);
         }
@@ -60,6 +68,7 @@ describe('the winners by rate', () => {
     const { alternatives } = compareAlternatives(
       { peakMemoryMb: 1400, fileBytes: 1.3e9, coreSeconds: 1.08, requestBytes: 2048, responseBytes: 5e5 },
       undefined,
+      { requestsPerHour: 10 },
     );
     const own = alternatives.filter(({ id }) =>
       ['one-function', 'snap-start', 'container-image'].includes(id),

@@ -7,6 +7,7 @@ import { parseConstants, printConstants } from '../../../../lib/cost/constants/c
 import { valuesOf } from '../../../../lib/cost/constants/constant';
 import type { Environment } from '../../../../lib/cost/constants/environment';
 import { ENVIRONMENT } from '../../../../lib/cost/constants/environment';
+import { OUTPUT_BANDWIDTH } from '../../../../lib/node-work/reference-processor';
 
 const OPTIONS: CalibrationOptions = {
   architecture: 'x86_64',
@@ -40,8 +41,12 @@ const TRUTH: Truth = {
 };
 
 const SIZES_MB = [20, 40, 60];
-const REQUEST_MS = 2.4;
+const REQUEST_MS = 2.4 / ENVIRONMENT.processor.lambdaSpeed.value;
 const CLIENT_MS = 0.9;
+
+/** Elapsed time of processor time. */
+const SPEED = ENVIRONMENT.processor.lambdaSpeed.value;
+const CLIENT_ELAPSED_MS = CLIENT_MS / SPEED;
 const COMPUTE_MS = 100;
 
 /** Runs of three slices, of which the first is cold and the others are warm. */
@@ -59,19 +64,20 @@ function runOf(truth: Truth, run: string, cold: boolean): CallSample[] {
   let startedAt = START;
   return SIZES_MB.map((megabytes, slice) => {
     const loadMs = cold
-      ? truth.firstByteMs + (megabytes / truth.megabytesPerSecond) * 1000 + 20 + 0.045 * megabytes
+      ? truth.firstByteMs + (megabytes / truth.megabytesPerSecond) * 1000 + (20 + 0.045 * megabytes) / SPEED
       : 0;
     const call: CallSample = {
       ...{ run, slice, startedAt: Math.round(startedAt), cold, warmedUp: false },
       ...{ weightBytes: megabytes * MB, loadMs, readMs: truth.firstByteMs + REQUEST_MS },
       ...{ runMs: COMPUTE_MS, writeMs: truth.putMs + REQUEST_MS, bytesRead: 4, bytesWritten: 4 },
       report: {
-        durationMs: CLIENT_MS + loadMs + truth.firstByteMs + truth.putMs + 2 * REQUEST_MS + COMPUTE_MS,
+        durationMs:
+          CLIENT_ELAPSED_MS + loadMs + truth.firstByteMs + truth.putMs + 2 * REQUEST_MS + COMPUTE_MS,
         memoryMb: MEMORY_MB,
         ...(cold && { initMs: truth.initMs }),
       },
     };
-    startedAt += loadMs + call.readMs + call.runMs + call.writeMs + CLIENT_MS + truth.transitionMs;
+    startedAt += loadMs + call.readMs + call.runMs + call.writeMs + CLIENT_ELAPSED_MS + truth.transitionMs;
     if (cold) startedAt += truth.placementMs + truth.initMs;
     return call;
   });
@@ -164,6 +170,19 @@ describe('calibration', () => {
   it('compares warm runs with a profile', () => {
     const slices = SIZES_MB.map(() => ({ memoryMb: MEMORY_MB, threads: 1, reads: 1, coreMs: 80 }));
     const { processor } = environmentOf(calibrate(samplesOf(TRUTH, 40), { ...OPTIONS, slices }));
+
+    expect(processor.lambdaSpeed).toBeCloseTo(0.8, 3);
+  });
+
+  it('counts the writing of outputs for other slices as work', () => {
+    const { calls, ...rest } = samplesOf(TRUTH, 40);
+    const slices = SIZES_MB.map((_, slice) => ({
+      ...{ memoryMb: MEMORY_MB, threads: 1, reads: 1 },
+      coreMs: slice === SIZES_MB.length - 1 ? 80 : 50,
+    }));
+    const bytes = 0.03 * OUTPUT_BANDWIDTH;
+    const large = calls.map((call) => ({ ...call, bytesWritten: call.slice === 2 ? 4 : bytes }));
+    const { processor } = environmentOf(calibrate({ calls: large, ...rest }, { ...OPTIONS, slices }));
 
     expect(processor.lambdaSpeed).toBeCloseTo(0.8, 3);
   });

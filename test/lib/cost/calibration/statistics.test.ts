@@ -36,19 +36,50 @@ describe('robust statistics', () => {
     ).toBeUndefined();
   });
 
-  it('scale the shape of a default distribution to the median of few samples', () => {
-    expect(
-      distributionOf(
-        [40, 60, 50],
-        [
-          [50, 25],
-          [95, 75],
-        ],
-      ),
-    ).toEqual([
+  it('move and stretch the shape of a default distribution to the median and the quartiles of few samples', () => {
+    const shape = [
+      [25, 20],
+      [50, 25],
+      [75, 30],
+      [95, 75],
+    ] as const;
+
+    expect(distributionOf([40, 60, 50], shape)).toEqual([
+      [25, 45],
       [50, 50],
-      [95, 150],
+      [75, 55],
+      [95, 100],
     ]);
+  });
+
+  it('give a distribution without spread for few samples that are all the same', () => {
+    const shape = [
+      [5, 10],
+      [50, 20],
+      [99, 90],
+    ] as const;
+
+    expect(distributionOf([160, 160, 160, 160, 160], shape).map(([, ms]) => ms)).toEqual([160, 160, 160]);
+    expect(distributionOf([160, 170], [[50, 20]])).toEqual([[50, 165]]);
+  });
+
+  it('keep percentiles of few samples ascending and never negative', () => {
+    const samples = fc.array(fc.double({ min: 0, max: 1e4, noNaN: true }), { minLength: 1, maxLength: 19 });
+    const rises = fc.array(fc.double({ min: 0, max: 500, noNaN: true }), { minLength: 4, maxLength: 4 });
+    fc.assert(
+      fc.property(samples, rises, (all, [first, second, third, fourth]) => {
+        const shape = [
+          [5, first],
+          [50, first + second],
+          [90, first + second + third],
+          [99, first + second + third + fourth],
+        ] as const;
+        const delays = distributionOf(all, shape).map(([, ms]) => ms);
+
+        expect(delays).toEqual([...delays].sort((a, b) => a - b));
+        expect(Math.min(...delays)).toBeGreaterThanOrEqual(0);
+      }),
+    );
   });
 
   it('take the percentiles of many samples themselves', () => {

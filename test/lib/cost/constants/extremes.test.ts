@@ -27,10 +27,17 @@ function extremeOf({ unit }: Constant, end: End): Constant['value'] {
 
 function figures(options: CostOptions): number[] {
   const { warm, cold, comparison } = exampleOf(BERT, { ...options, requestsPerHour: 5 }, 's3-express');
-  const runs = [warm, cold, ...comparison.alternatives.flatMap((own) => [own.warm, own.cold])];
+  const offers = comparison.alternatives.map((own) => own.at(100));
   return [
-    ...runs.flatMap(({ dollars, latency }) => [dollars, latency.p50, latency.p95]),
-    ...comparison.alternatives.map((own) => own.dollarsPerMonth(100)),
+    ...[warm, cold].flatMap(({ dollars, latency }) => [dollars, latency.p50, latency.p95]),
+    ...offers.flatMap((own) =>
+      [own.warm, own.cold].flatMap(({ dollars = 0, time }) => [
+        dollars,
+        time.quantile(0.5),
+        time.quantile(0.95),
+      ]),
+    ),
+    ...offers.map(({ dollarsPerMonth }) => dollarsPerMonth),
     ...comparison.winners.map(({ toPerHour }) => toPerHour),
   ];
 }

@@ -31,9 +31,9 @@ describe('the processors of a function', () => {
     expect(visibleVcpus(memoryMb, environment)).toBe(vcpus);
   });
 
-  it('stretch the work of Node.js only if they are less than one', () => {
-    expect(singleThreadMs(10, 0.5)).toBe(20);
-    expect(singleThreadMs(10, 4)).toBe(10);
+  it('stretch the work of Node.js by their speed, and further only if they are less than one', () => {
+    expect(singleThreadMs(7, 0.5, environment)).toBeCloseTo(20, 9);
+    expect(singleThreadMs(7, 4, environment)).toBeCloseTo(10, 9);
   });
 });
 

@@ -38,6 +38,7 @@ describe('the network of a sandbox', () => {
 describe('the processor time of a transfer', () => {
   const withCpu = {
     ...DEFAULT_ENVIRONMENT,
+    processor: { ...DEFAULT_ENVIRONMENT.processor, lambdaSpeed: 1 },
     handler: { ...DEFAULT_ENVIRONMENT.handler, checksum: 0 },
   };
 
@@ -49,6 +50,12 @@ describe('the processor time of a transfer', () => {
   it('grows on a small function, and does not shrink on a large one', () => {
     expect(transferMs(100e6, 0.25, PLAIN, withCpu)).toBeCloseTo(4 * 320, 6);
     expect(transferMs(100e6, 6, PLAIN, withCpu)).toBeCloseTo(320, 6);
+  });
+
+  it('grows on slower processors, as that of computing does', () => {
+    const slow = { ...withCpu, processor: { ...withCpu.processor, lambdaSpeed: 0.5 } };
+
+    expect(transferMs(100e6, 1, PLAIN, slow)).toBeCloseTo(2 * 320, 6);
   });
 
   it('is not the limit of a large model', () => {

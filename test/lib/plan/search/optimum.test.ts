@@ -63,7 +63,12 @@ function cases(): Case[] {
     const bytes = parsed.graph.values.map(() => Math.ceil(draw() ** 6 * 200 * MIB));
     const work = parsed.graph.nodes.map(() => draw() ** 2);
     // The search takes the random model from the request.
-    const costs = { work, outputSecondsPerByte: draw() * 1e-9, model: () => costModel() };
+    const costs = {
+      work,
+      scratch: work.map(() => 0),
+      outputSecondsPerByte: draw() * 1e-9,
+      model: () => costModel(),
+    };
     const space = findCuts(analyzeDataflow(parsed), () => undefined, bytes, costs);
     if (space.legal.length > MOST_CUTS) continue;
     const request = requestOf(model, space, maxSlices);

@@ -1,0 +1,74 @@
+/** The limits of a user that a size of an alternative misses, for runs of the compared temperature. */
+import type { Latency, Temperature } from '../cost-model';
+import type { AlternativeSize, Targets } from './alternative';
+import { HOURS_PER_MONTH } from './alternative';
+import { inDollars, inMs } from './wording';
+
+const QUANTILES: Readonly<Record<keyof Latency, number>> = { p50: 0.5, p95: 0.95 };
+
+/** The search for plans knows the latency of a mix to a microsecond. */
+const SLACK_MS = 2e-3;
+
+/** Rounding error of a sum of probabilities. */
+const ROUNDING = 1e-9;
+
+export class MissedTargets {
+  private readonly maxLatencyMs: number;
+  private readonly quantile: keyof Latency;
+  private readonly maxDollarsPerMillion: number;
+
+  constructor(
+    targets: Targets,
+    private readonly temperature: Temperature,
+  ) {
+    this.maxLatencyMs = targets.maxLatencyMs ?? Infinity;
+    this.quantile = targets.quantile ?? 'p95';
+    this.maxDollarsPerMillion = targets.maxDollarsPerMillion ?? Infinity;
+  }
+
+  /** @param coldShare share of the compared runs that is cold */
+  count(size: AlternativeSize, requestsPerHour: number, coldShare: number): number {
+    return (
+      Number(!this.keepsLatency(size, coldShare)) + Number(!this.keepsPrice(size, requestsPerHour, coldShare))
+    );
+  }
+
+  /** Sentences, none if the limits are kept. */
+  of(size: AlternativeSize, requestsPerHour: number, coldShare: number): string[] {
+    return [
+      ...(this.keepsLatency(size, coldShare) ? [] : [this.latencySentence(size, coldShare)]),
+      ...(this.keepsPrice(size, requestsPerHour, coldShare)
+        ? []
+        : [this.priceSentence(dollarsPerMillion(size, requestsPerHour, coldShare))]),
+    ];
+  }
+
+  private keepsPrice(size: AlternativeSize, requestsPerHour: number, coldShare: number): boolean {
+    if (this.maxDollarsPerMillion === Infinity) return true;
+    return dollarsPerMillion(size, requestsPerHour, coldShare) <= this.maxDollarsPerMillion;
+  }
+
+  keepsLatency({ warm, cold }: AlternativeSize, coldShare: number): boolean {
+    if (this.maxLatencyMs === Infinity) return true;
+    const most = this.maxLatencyMs + SLACK_MS;
+    const within = (1 - coldShare) * warm.time.shareWithin(most) + coldShare * cold.time.shareWithin(most);
+    return within >= QUANTILES[this.quantile] - ROUNDING;
+  }
+
+  private priceSentence(million: number): string {
+    return `a million ${this.temperature} runs cost ${inDollars(million)}, and at most ${inDollars(this.maxDollarsPerMillion)} are allowed`;
+  }
+
+  private latencySentence({ warm, cold }: AlternativeSize, coldShare: number): string {
+    const ms = warm.time.mixedWith(cold.time, coldShare).quantile(QUANTILES[this.quantile]);
+    return `the ${this.quantile} of a ${this.temperature} run is ${inMs(ms)}, and at most ${inMs(this.maxLatencyMs)} are allowed`;
+  }
+}
+
+/** What is charged by the hour is shared by the runs of the hour. */
+function dollarsPerMillion(size: AlternativeSize, rate: number, coldShare: number): number {
+  const { warm, cold } = size;
+  if (warm.dollars !== undefined && cold.dollars !== undefined)
+    return 1e6 * (warm.dollars * (1 - coldShare) + cold.dollars * coldShare);
+  return (1e6 * size.dollarsPerMonth(rate, coldShare)) / (HOURS_PER_MONTH * rate);
+}
