@@ -10,11 +10,12 @@ import { findCuts } from './cuts/cuts';
 import type { Dataflow } from '../dataflow/dataflow';
 import { withRepeated } from '../dataflow/dataflow';
 import type { Groups } from './wiring/groups';
-import type { ChosenCut } from './schedule/cut-prices';
+import type { ChosenCut, PricedCut } from './schedule/cut-prices';
 import { CutPrices } from './schedule/cut-prices';
 import type { Caps, ChosenSettings } from './search/plan-request';
 import type { Goal, Slicer } from './search/slicer';
 import { DEFAULT_GOAL } from './search/slicer';
+import { mostForWorth } from './search/worth';
 import type { WiredCut } from './wiring/wiring';
 import { wireSlices } from './wiring/wiring';
 import { smallestOf } from '../extremes';
@@ -147,7 +148,8 @@ class Chooser {
     if (cut.settings !== undefined) return own.cost.dollars < other.cost.dollars;
     const [excess, ofOther] = [this.excess(cut), this.excess(than)];
     if (excess !== ofOther) return excess < ofOther;
-    if (own.worthless !== other.worthless) return own.worthless < other.worthless;
+    if (own.worthless < other.worthless) return isNearEnough(own, other, cut.groups.length);
+    if (own.worthless > other.worthless) return !isNearEnough(other, own, cut.groups.length);
     const isNear = Math.abs(own.movedBytes - other.movedBytes) <= NEAR_BYTES * other.movedBytes;
     return isNear ? own.unevenness < other.unevenness : own.movedBytes < other.movedBytes;
   }
@@ -187,6 +189,12 @@ class Chooser {
   private time({ latency }: RunCost): number {
     return latency[this.goal.quantile];
   }
+}
+
+/** Whether the cut with more worthwhile slices moves and costs little enough to be preferred to the other one. */
+function isNearEnough({ movedBytes, cost }: PricedCut, other: PricedCut, slices: number): boolean {
+  const most = mostForWorth(other.movedBytes, other.cost, slices);
+  return movedBytes <= most.movedBytes && cost.dollars <= most.dollars;
 }
 
 /** Two lists of cuts: the node that joins the branches is in one slice with the last branch, or in its own slice. */

@@ -12,23 +12,17 @@ import { stepsOf } from './labels';
 import { bestPlan, quickPlan } from './optimum';
 import { groupsOf, legalIn, split, whole } from './partition';
 import type { Caps, Choice, PlanRequest, StretchPlan } from './plan-request';
-import { COUNTED_TOLERANCE, gapOf, movedAtLeast, settled } from './settle';
+import { COUNTED_TOLERANCE, gapOf, settled } from './settle';
 import { planAt, stretchPlan } from './stretch-plan';
 import { StretchTable } from './stretch-table';
 import type { Range } from './stretches';
-import { worthwhile } from './worth';
+import { mostForWorth, worthwhile } from './worth';
 
 /** Up to this fixed number of slices, the search is exact; its time grows with the number. */
 const MAX_EXACT_SLICES = 32;
 
 /** Candidates for each slice, if a large number of slices is requested. */
 const CANDIDATES_PER_SLICE = 4;
-
-/**
- * How many times the bytes of the cheapest plan a plan may move whose slices are all worth a function. Attention needs up to 5
- * times; recurrent networks would need 12 times and more, which is too much for their evenness.
- */
-const MAX_BYTES_OF_WORTH = 6;
 
 /** Sums in another order differ by less, as a share. */
 const ROUNDING = 1e-9;
@@ -66,10 +60,10 @@ export function countedSlices(
   const legal = legalIn(space, range);
   if (count - 1 > legal.length) throw tooMany(space, count);
   if (count - 1 === legal.length) return { groups: split(space, legal, range) };
-  const most = candidateLimit(range.end - range.start);
-  if (count - 1 > most) return { groups: split(space, cheapestCuts(space, legal, count), range) };
+  const candidates = candidateLimit(range.end - range.start);
+  if (count - 1 > candidates) return { groups: split(space, cheapestCuts(space, legal, count), range) };
   const baselines = simpleCuts(space, count, range);
-  const limit = Math.max(most, Math.min(CANDIDATES_PER_SLICE * count, 2 * most));
+  const limit = Math.max(candidates, Math.min(CANDIDATES_PER_SLICE * count, 2 * candidates));
   const cuts = candidateCuts(space, legal, limit, baselines.flat());
   const all = StretchTable.of(space, cuts, range);
   const ways = baselines.map((simple) => planAt(all, request, simple));
@@ -78,10 +72,11 @@ export function countedSlices(
   const own = within({ ...request, epsilon, slices: count }, caps ?? capsOf(ways), table, ways);
   const cheapest = cheapestPlan(table, own);
   if (cheapest === undefined) throw new Error('a plan without limits exists');
+  const most = mostForWorth(cheapest.label.movedBytes, cheapest.cost, count);
   const near = {
     ...own,
-    maxDollars: Math.min(own.maxDollars, (1 + COUNTED_TOLERANCE) * cheapest.cost.dollars),
-    maxMovedBytes: Math.min(own.maxMovedBytes ?? Infinity, MAX_BYTES_OF_WORTH * movedAtLeast(cheapest.label)),
+    maxDollars: Math.min(own.maxDollars, most.dollars),
+    maxMovedBytes: Math.min(own.maxMovedBytes ?? Infinity, most.movedBytes),
   };
   const withWorth = worthwhile(table, count);
   const best = hasWorth(withWorth, cheapest) ? cheapest : cheapestPlan(withWorth, near);

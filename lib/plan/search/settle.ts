@@ -85,7 +85,7 @@ function tolerated(request: PlanRequest, { cost, label }: Found, tolerance: numb
 }
 
 /** The bytes that a plan moves, or a negligible amount if that is more. */
-export function movedAtLeast({ movedBytes, slices }: Label): number {
+export function movedAtLeast({ movedBytes, slices }: Pick<Label, 'movedBytes' | 'slices'>): number {
   return Math.max(movedBytes, NEGLIGIBLE_BYTES * slices);
 }
 
