@@ -30,6 +30,9 @@ export interface DetailedCostModel extends CostModel {
   step(demand: SliceDemand, choice: StepChoice): DetailedStep;
 }
 
+/** The times of warm and of cold runs without random delays. */
+type RunTimes = Pick<ChainTotals, 'warmMs' | 'coldMs'>;
+
 const QUANTILES: Readonly<Record<keyof Latency, number>> = { p50: 0.5, p95: 0.95 };
 
 export function costModel(given: CostOptions = {}): DetailedCostModel {
@@ -93,8 +96,16 @@ class PipelineModel implements DetailedCostModel {
       case 'cold':
         return totals.coldMs + random[quantile];
       case 'mixed':
-        return mixedQuantile(random, totals.warmMs, totals.coldMs, this.coldShare, QUANTILES[quantile]);
+        return mixedQuantile(random, totals, this.coldShare, QUANTILES[quantile]);
     }
+  }
+
+  isWithin(totals: ChainTotals, temperature: Temperature, quantile: keyof Latency, ms: number): boolean {
+    const share = this.coldShare;
+    if (temperature !== 'mixed' || share === 0 || share === 1)
+      return this.latencyMs(totals, temperature, quantile) <= ms;
+    const { distribution } = this.randomOf(totals);
+    return mixedShareWithin(distribution, totals, share, ms) >= QUANTILES[quantile];
   }
 
   private randomOf({ writes }: ChainTotals): RandomSum {
@@ -113,11 +124,11 @@ class PipelineModel implements DetailedCostModel {
 /** Halves the interval until it is below a microsecond. A mix of two steps of the grid would cost a copy of both. */
 function mixedQuantile(
   { distribution }: RandomSum,
-  warmMs: number,
-  coldMs: number,
+  totals: RunTimes,
   share: number,
   quantile: number,
 ): number {
+  const { warmMs, coldMs } = totals;
   if (share === 0 || share === 1) return (share === 0 ? warmMs : coldMs) + distribution.quantile(quantile);
   const faster = Math.min(warmMs, coldMs) + distribution.quantile(quantile);
   let [low, high] = [faster - 1, Math.max(warmMs, coldMs) + distribution.quantile(quantile)];
@@ -125,11 +136,18 @@ function mixedQuantile(
     const middle = (low + high) / 2;
     // Neighboring numbers of a very large time are further apart than that.
     if (middle <= low || middle >= high) break;
-    const within =
-      (1 - share) * distribution.shareWithin(middle - warmMs) +
-      share * distribution.shareWithin(middle - coldMs);
-    if (within >= quantile) high = middle;
+    if (mixedShareWithin(distribution, totals, share, middle) >= quantile) high = middle;
     else low = middle;
   }
   return high;
+}
+
+/** The share of mixed runs that end within `ms`. */
+function mixedShareWithin(
+  random: LatencyDistribution,
+  { warmMs, coldMs }: RunTimes,
+  share: number,
+  ms: number,
+): number {
+  return (1 - share) * random.shareWithin(ms - warmMs) + share * random.shareWithin(ms - coldMs);
 }

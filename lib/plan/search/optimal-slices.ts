@@ -22,8 +22,12 @@ const MAX_PRICES = 100_000;
 export const MAX_EXACT_CUTS = 24;
 export const LARGE_EPSILON = 0.01;
 
-/** If time counts, more partial plans stay comparable, so the search compares fewer cuts. */
-const MAX_TIMED_CANDIDATES = 48;
+/** If time counts, more partial plans stay comparable, so the search compares fewer cuts... */
+const MAX_TIMED_CANDIDATES = 32;
+/** ...and still fewer if both time and dollars count... */
+const MAX_TIMED_PRICED_CANDIDATES = 20;
+/** ...and each slice may take or cost so much more, as a share, if not all plans are compared exactly. */
+const STEP_EPSILON = 0.002;
 
 /** A share of cost or time that no user notices; the front has fewer points for it. */
 export const FRONT_EPSILON = 0.005;
@@ -49,27 +53,42 @@ export function optimalSlices(
   const table = StretchTable.of(space, cuts, range, limit);
   const comparedAllCuts = isOne || cuts.length === legal.length;
   const epsilon = comparedAllCuts && cuts.length <= MAX_EXACT_CUTS ? 0 : LARGE_EPSILON;
+  const stepEpsilon = epsilon > 0 && isTimed(request) ? STEP_EPSILON : 0;
   const own = { ...request, epsilon };
-  const best = bestPlan(table, own);
+  // Plans that are only just within the limits are found without this share.
+  const best =
+    bestPlan(table, { ...own, stepEpsilon }) ?? (stepEpsilon > 0 ? bestPlan(table, own) : undefined);
   if (best === undefined) throw noPlan(space, table, own, limit, filled.tooLarge);
   const found = settled(table, own, best, EVEN_TOLERANCE);
   const gap = gapOf(own, found, best);
   return {
     groups: groupsOf(space, stretchPlan(table, own, found)),
     settings: settingsOf(table, own, found),
-    quality: { gap, tolerance: (1 + gap) * (1 + epsilon) - 1, comparedCuts: cuts.length, comparedAllCuts },
+    quality: {
+      gap,
+      tolerance: (1 + gap) * (1 + epsilon) * (1 + stepEpsilon) ** best.label.slices - 1,
+      comparedCuts: cuts.length,
+      comparedAllCuts,
+    },
   };
 }
 
 /** The number of cuts that the search can compare in less than a second. */
-function mostCuts(
-  { transports, threads, memorySizes, minimize, maxLatencyMs }: PlanRequest,
-  { start, end }: Range,
-): number {
+function mostCuts(request: PlanRequest, { start, end }: Range): number {
+  const { transports, threads, memorySizes } = request;
   const options = transports.length * threads.length * (1 + memorySizes.length);
   const affordable = Math.floor(Math.sqrt((2 * MAX_PRICES) / options));
-  const isTimed = minimize === 'latency' || maxLatencyMs !== undefined;
-  return Math.min(candidateLimit(end - start), affordable, isTimed ? MAX_TIMED_CANDIDATES : Infinity);
+  return Math.min(candidateLimit(end - start), affordable, mostTimed(request));
+}
+
+function mostTimed(request: PlanRequest): number {
+  if (!isTimed(request)) return Infinity;
+  const isPriced = request.minimize !== 'latency' || request.maxDollars !== undefined;
+  return isPriced ? MAX_TIMED_PRICED_CANDIDATES : MAX_TIMED_CANDIDATES;
+}
+
+function isTimed({ minimize, maxLatencyMs }: PlanRequest): boolean {
+  return minimize === 'latency' || maxLatencyMs !== undefined;
 }
 
 function settingsOf(table: StretchTable, request: PlanRequest, found: Found): ChosenSettings {

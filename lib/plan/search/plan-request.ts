@@ -36,6 +36,13 @@ export interface PlanRequest {
    * @default 0
    */
   readonly epsilon?: number;
+  /**
+   * The search drops a partial plan if another one takes, costs and moves at most this share more. A plan may be missed that is
+   * better by this share for each of its slices, or that is nearer to a limit than that.
+   *
+   * @default 0
+   */
+  readonly stepEpsilon?: number;
 }
 
 /** One slice of a plan: the stretch of `order` that it contains, and what is chosen for it. */
