@@ -7,6 +7,7 @@ import { scheduleSlices } from '../../lib/plan/schedule/schedule';
 import type { Slicer } from '../../lib/plan/search/slicers';
 import { memoryMb, threadCount } from '../../lib/plan/sizes/estimate';
 import { sliceSizes } from '../../lib/plan/sizes/slice-sizes';
+import type { Groups } from '../../lib/plan/wiring/groups';
 
 export interface PricedCut {
   /** By slice: number of nodes. */
@@ -16,6 +17,11 @@ export interface PricedCut {
   readonly writeBytes: readonly number[];
   readonly movedBytes: number;
   readonly cost: RunCost;
+}
+
+/** A cut into these groups of nodes. */
+export function pricedGroups(analyzed: AnalyzedModel, groups: Groups): PricedCut {
+  return pricedCut(analyzed, { key: 'groups', choose: () => ({ groups }) });
 }
 
 /** Every function has the least memory that fits its slice. */

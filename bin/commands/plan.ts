@@ -68,10 +68,11 @@ function reportRequest(
   { goal }: Slicer,
   options: Options,
 ): ReportRequest {
-  const { maxMemory } = options;
+  const { maxMemory, slices } = options;
   const request = {
     transports: [transport],
     profileDifferences: profile?.differences ?? [],
+    ...(slices !== undefined && { slices }),
     given: {
       requestsPerHour: options.requestsPerHour !== undefined,
       maxMemoryMb: maxMemory !== undefined,

@@ -35,7 +35,7 @@ export interface PlanReport {
   /** Sentences, the most important first. */
   readonly verdict: readonly string[];
   readonly timelines: { readonly warm: readonly TimelineSpan[]; readonly cold: readonly TimelineSpan[] };
-  /** How far the search may have missed the best plan; absent if the number of slices or the cuts were given. */
+  /** How far the search may have missed the best plan; absent if the cuts were given. */
   readonly search?: SearchLimits;
   readonly assumptions: readonly Assumption[];
   readonly warnings: readonly string[];
@@ -51,10 +51,17 @@ export interface Requests {
   readonly coldShare: number;
 }
 
-/** See `ChosenSettings`. */
+/** See `SearchQuality`. */
 export interface SearchLimits {
-  /** The plan costs at most this share more than the best one among those that the search compared. */
+  /**
+   * The plan costs this share more than the best one that the search found, or takes longer if latency is minimized. Its slices
+   * are more even instead.
+   */
+  readonly gap: number;
+  /** The gap and the share by which the search may have missed the best plan among the cuts that it compared. */
   readonly tolerance: number;
+  /** Number of cuts that the search compared. */
+  readonly comparedCuts: number;
   readonly comparedAllCuts: boolean;
 }
 
@@ -159,14 +166,27 @@ export interface ParetoFront {
   readonly temperature: Temperature;
   /** The quantile of latency by which no other plan is both cheaper and faster. */
   readonly quantile: 'p50' | 'p95';
-  /**
-   * Plans with any number of slices that are cut at some of at most 14 places, the cheapest first. Limits on cost and latency
-   * do not bind them.
-   */
+  /** Plans with any number of slices, the cheapest first. Limits on cost and latency do not bind them. */
   readonly points: readonly FrontPoint[];
   /** The plan of this report. It may be beside the front: another limit or the number of slices decided. */
   readonly plan: FrontPoint;
   /** The index of the plan in `points`; absent if it is beside the front. */
+  readonly chosen?: number;
+  /** Plans with as many slices as this plan, if the user set the number. */
+  readonly counted?: CountedFront;
+  /** The number of places at which the plans may be cut: those that few bytes cross, and those of this plan... */
+  readonly comparedCuts: number;
+  /** ...of so many legal cuts. */
+  readonly legalCuts: number;
+  /** A plan that is missing is at most this share cheaper than one in `points` that is as fast. */
+  readonly epsilon: number;
+}
+
+/** Of plans with one number of slices, those of which none is cheaper and faster than another one, the cheapest first. */
+export interface CountedFront {
+  readonly slices: number;
+  readonly points: readonly FrontPoint[];
+  /** The index of the plan of this report in `points`; absent if another plan with as many slices beats it in both. */
   readonly chosen?: number;
 }
 

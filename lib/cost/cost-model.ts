@@ -88,6 +88,8 @@ export interface CostModel {
   dollars(totals: ChainTotals, temperature: Temperature): number;
   /** A quantile of the latency of `run` alone, in milliseconds. */
   latencyMs(totals: ChainTotals, temperature: Temperature, quantile: keyof Latency): number;
+  /** Whether this quantile is at most `ms`. For mixed runs, this takes a small part of the time that the quantile takes. */
+  isWithin(totals: ChainTotals, temperature: Temperature, quantile: keyof Latency, ms: number): boolean;
   /**
    * What each millisecond of a run costs besides its steps. The dollars of a run depend on its totals only by
    * `warmDollars + dollarsPerMs * warmMs`, the same of cold runs, and `writes`.

@@ -11,7 +11,6 @@ import type {
 } from './cost-model';
 import type { CostOptions } from './cost-options';
 import { withDefaults } from './cost-options';
-import { chainTotals } from './chain';
 import { coldShare } from './formulas/lambda';
 import { storesOf } from './formulas/s3';
 import type { Store } from './formulas/s3';
@@ -19,27 +18,20 @@ import { executionDollars, executionDollarsPerMs, transitionOf } from './formula
 import type { LatencyDistribution } from './latency/latency-distribution';
 import type { RandomSum } from './latency/random-delays';
 import { RandomDelays } from './latency/random-delays';
-import type { LineItems } from './line-items';
-import { addItems, mixItems, NO_ITEMS } from './line-items';
 import type { DetailedStep, StepSetting } from './step';
 import { stepOf } from './step';
 
-/** A slice of a plan, and what the plan chose for it. */
-export interface ChosenSlice {
-  readonly demand: SliceDemand;
-  readonly choice: StepChoice;
-}
-
-/** A model that also itemizes, and that whole plans with branches can be priced with. */
+/** A model that also itemizes steps, and that whole plans with branches can be priced with. */
 export interface DetailedCostModel extends CostModel {
   readonly options: Required<CostOptions>;
   readonly stores: Readonly<Record<Transport, Store>>;
   /** From the end of one handler to the start of the next. */
   readonly transition: LatencyDistribution;
   step(demand: SliceDemand, choice: StepChoice): DetailedStep;
-  /** The items of a run of a chain of slices. Their sum is what `run` returns for the totals of the chain. */
-  runItems(slices: readonly ChosenSlice[], temperature: Temperature): LineItems;
 }
+
+/** The times of warm and of cold runs without random delays. */
+type RunTimes = Pick<ChainTotals, 'warmMs' | 'coldMs'>;
 
 const QUANTILES: Readonly<Record<keyof Latency, number>> = { p50: 0.5, p95: 0.95 };
 
@@ -104,24 +96,16 @@ class PipelineModel implements DetailedCostModel {
       case 'cold':
         return totals.coldMs + random[quantile];
       case 'mixed':
-        return mixedQuantile(random, totals.warmMs, totals.coldMs, this.coldShare, QUANTILES[quantile]);
+        return mixedQuantile(random, totals, this.coldShare, QUANTILES[quantile]);
     }
   }
 
-  runItems(slices: readonly ChosenSlice[], temperature: Temperature): LineItems {
-    const steps = slices.map(({ demand, choice }) => this.step(demand, choice));
-    const chain = steps.map((cost, index) => ({ cost, writesTo: slices[index].choice.writesTo }));
-    const totals = chainTotals(chain, this.warmsUp);
-    const { mean } = this.randomOf(totals);
-    const warm = addItems([
-      ...steps.map(({ warmItems }) => warmItems),
-      { ...NO_ITEMS, stepFunctions: this.machineDollars(totals, totals.warmMs + mean) },
-    ]);
-    const cold = addItems([
-      ...steps.map(({ coldItems }) => coldItems),
-      { ...NO_ITEMS, stepFunctions: this.machineDollars(totals, totals.coldMs + mean) },
-    ]);
-    return { warm, cold, mixed: mixItems(warm, cold, this.coldShare) }[temperature];
+  isWithin(totals: ChainTotals, temperature: Temperature, quantile: keyof Latency, ms: number): boolean {
+    const share = this.coldShare;
+    if (temperature !== 'mixed' || share === 0 || share === 1)
+      return this.latencyMs(totals, temperature, quantile) <= ms;
+    const { distribution } = this.randomOf(totals);
+    return mixedShareWithin(distribution, totals, share, ms) >= QUANTILES[quantile];
   }
 
   private randomOf({ writes }: ChainTotals): RandomSum {
@@ -140,11 +124,11 @@ class PipelineModel implements DetailedCostModel {
 /** Halves the interval until it is below a microsecond. A mix of two steps of the grid would cost a copy of both. */
 function mixedQuantile(
   { distribution }: RandomSum,
-  warmMs: number,
-  coldMs: number,
+  totals: RunTimes,
   share: number,
   quantile: number,
 ): number {
+  const { warmMs, coldMs } = totals;
   if (share === 0 || share === 1) return (share === 0 ? warmMs : coldMs) + distribution.quantile(quantile);
   const faster = Math.min(warmMs, coldMs) + distribution.quantile(quantile);
   let [low, high] = [faster - 1, Math.max(warmMs, coldMs) + distribution.quantile(quantile)];
@@ -152,11 +136,18 @@ function mixedQuantile(
     const middle = (low + high) / 2;
     // Neighboring numbers of a very large time are further apart than that.
     if (middle <= low || middle >= high) break;
-    const within =
-      (1 - share) * distribution.shareWithin(middle - warmMs) +
-      share * distribution.shareWithin(middle - coldMs);
-    if (within >= quantile) high = middle;
+    if (mixedShareWithin(distribution, totals, share, middle) >= quantile) high = middle;
     else low = middle;
   }
   return high;
+}
+
+/** The share of mixed runs that end within `ms`. */
+function mixedShareWithin(
+  random: LatencyDistribution,
+  { warmMs, coldMs }: RunTimes,
+  share: number,
+  ms: number,
+): number {
+  return (1 - share) * random.shareWithin(ms - warmMs) + share * random.shareWithin(ms - coldMs);
 }

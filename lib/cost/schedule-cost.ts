@@ -2,7 +2,10 @@
 import type { ChainTotals, RunCost, StepCost, Temperature, Transport } from './cost-model';
 import { executionDollars } from './formulas/step-functions';
 import { LatencyDistribution } from './latency/latency-distribution';
+import type { LineItems } from './line-items';
+import { NO_ITEMS, addItems, mixItems } from './line-items';
 import type { DetailedCostModel } from './model';
+import type { DetailedStep } from './step';
 import { largestOf } from '../extremes';
 
 /** Stages that run in sequence; `lib/plan/schedule` makes them. */
@@ -18,6 +21,11 @@ export interface ScheduledStep {
   readonly cost: StepCost;
   readonly readsFrom: Transport | 'request';
   readonly writesTo: Transport;
+}
+
+/** A slice whose cost also has items. */
+export interface ItemizedStep extends ScheduledStep {
+  readonly cost: DetailedStep;
 }
 
 /** How far a run has come: a time without random delays, and the random delays so far. */
@@ -37,6 +45,8 @@ interface Run {
 /** Runs of one temperature: their mean price, and the time from the start to the result. */
 export interface RunOutcome {
   readonly dollars: number;
+  /** The part of `dollars` that the state machine costs. */
+  readonly machineDollars: number;
   readonly time: LatencyDistribution;
 }
 
@@ -85,6 +95,37 @@ export function scheduleCost(
   temperature: Temperature,
 ): RunCost {
   return costOf(scheduleOutcomes(model, schedule, steps), model.coldShare, temperature);
+}
+
+/**
+ * The items of the runs whose dollars `costOf` returns. Their sum is these dollars.
+ *
+ * @param steps by slice, the ones that the outcomes were made from
+ */
+export function itemsOf(
+  { warm, cold }: RunOutcomes,
+  steps: readonly ItemizedStep[],
+  coldShare: number,
+  temperature: Temperature,
+): LineItems {
+  const withMachine = ({ machineDollars }: RunOutcome, ofSlices: readonly LineItems[]): LineItems =>
+    addItems([...ofSlices, { ...NO_ITEMS, stepFunctions: machineDollars }]);
+  const warmItems = withMachine(
+    warm,
+    steps.map(({ cost }) => cost.warmItems),
+  );
+  const coldItems = withMachine(
+    cold,
+    steps.map(({ cost }) => cost.coldItems),
+  );
+  switch (temperature) {
+    case 'warm':
+      return warmItems;
+    case 'cold':
+      return coldItems;
+    case 'mixed':
+      return mixItems(warmItems, coldItems, coldShare);
+  }
 }
 
 /** The totals of the same run: its dollars without the state machine, and its times without random delays. */
@@ -136,7 +177,7 @@ function warmedUpBy(schedule: ScheduleLike): ReadonlySet<number> {
   return slices;
 }
 
-function quantilesOf({ dollars, time }: RunOutcome): RunCost {
+function quantilesOf({ dollars, time }: Pick<RunOutcome, 'dollars' | 'time'>): RunCost {
   return { dollars, latency: { p50: time.quantile(0.5), p95: time.quantile(0.95) } };
 }
 
@@ -160,10 +201,8 @@ function outcomeOf(
     (sum, { cost }) => sum + (isCold ? cost.coldDollars : cost.warmDollars),
     0,
   );
-  return {
-    time,
-    dollars: sliceDollars + executionDollars(stateMachineType, counts, time.mean, prices, environment),
-  };
+  const machineDollars = executionDollars(stateMachineType, counts, time.mean, prices, environment);
+  return { time, machineDollars, dollars: sliceDollars + machineDollars };
 }
 
 function afterAll(run: Run, schedule: ScheduleLike, start: Progress): Progress {

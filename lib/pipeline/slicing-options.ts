@@ -74,7 +74,7 @@ export interface AutomaticSlicingOptions extends SlicingEstimateOptions {
   readonly maxCostPerMillion?: number;
 
   /**
-   * The most memory that one function may have, in MB: a whole number from 128 to 10,240.
+   * The most memory that one function may have, in MB: a whole number from 512 to 10,240.
    *
    * @default 3008 - the limit of new AWS accounts
    */

@@ -7,32 +7,33 @@ import { findBranches } from './cuts/branches';
 import { checkGroups } from './cuts/check-groups';
 import type { CutSpace } from './cuts/cuts';
 import { findCuts } from './cuts/cuts';
-import type { SliceSize } from './sizes/estimate';
-import { memoryMb, threadCount } from './sizes/estimate';
 import type { Dataflow } from '../dataflow/dataflow';
 import { withRepeated } from '../dataflow/dataflow';
 import type { Groups } from './wiring/groups';
-import type { PricedRun, SliceSettings } from './schedule/price';
-import { priceSchedule } from './schedule/price';
-import { scheduleSlices } from './schedule/schedule';
-import { sliceSizes } from './sizes/slice-sizes';
-import type { ChosenSettings } from './search/plan-request';
-import type { Goal, Slicer } from './search/slicers';
-import { DEFAULT_GOAL } from './search/slicers';
-import { TOLERANCE } from './search/settle';
+import type { ChosenCut, PricedCut } from './schedule/cut-prices';
+import { CutPrices } from './schedule/cut-prices';
+import type { Caps, ChosenSettings } from './search/plan-request';
+import type { Goal, Slicer } from './search/slicer';
+import { DEFAULT_GOAL } from './search/slicer';
+import { mostForWorth } from './search/worth';
 import type { WiredCut } from './wiring/wiring';
 import { wireSlices } from './wiring/wiring';
-import { largestOf } from '../extremes';
+import { smallestOf } from '../extremes';
 
-/** Slices, and the settings of their functions if the slicer chose these too. */
-export interface ChosenCut extends WiredCut {
-  readonly settings?: ChosenSettings;
-}
+export type { ChosenCut } from './schedule/cut-prices';
 
 /** If the fewest slices are requested: share of a sequential run's time that parallel branches must save... */
 const MIN_SAVED_TIME = 0.1;
 /** ...and share of its dollars that they may cost in addition. */
 const MAX_ADDED_COST = 0.25;
+/** Otherwise: share of the dollars or of the time that they must save. Less is within the error of the estimates. */
+const MIN_SAVED = 0.02;
+
+/** Cuts whose bytes differ by at most this share are told apart by their evenness. */
+const NEAR_BYTES = 0.02;
+
+/** Prices whose sums were made in another order differ by less, as a share. */
+const ROUNDING = 1e-9;
 
 /**
  * The best of the cuts that the slicer chooses with repeated nodes, without them, and between branches.
@@ -51,16 +52,14 @@ export function bestCut(dataflow: Dataflow, cuts: CutSpace, slicer: Slicer): Cho
   return parallel.reduce((best, cut) => (chooser.isWorthIt(cut, best, sequential) ? cut : best), sequential);
 }
 
-/** A cut with its bytes moved, and its price and time by the schedule of its slices. */
-interface PricedCut {
-  readonly cut: ChosenCut;
-  readonly movedBytes: number;
-  readonly cost: RunCost;
-}
-
 class Chooser {
-  private readonly known = new Map<ChosenCut, PricedCut>();
   private readonly goal: Goal;
+  private readonly prices: CutPrices;
+  /** With repeated nodes, and without. */
+  private readonly spaces: readonly CutSpace[];
+  /** The simple ways to cut, and the least that any of them moves and costs. */
+  private readonly simple: readonly ChosenCut[];
+  private readonly caps: Caps | undefined;
 
   constructor(
     private readonly dataflow: Dataflow,
@@ -68,22 +67,32 @@ class Chooser {
     private readonly slicer: Slicer,
   ) {
     this.goal = slicer.goal ?? DEFAULT_GOAL;
+    this.prices = new CutPrices(cuts, this.goal);
+    this.spaces = cuts.withoutRepeats === undefined ? [cuts] : [cuts, cuts.withoutRepeats];
+    this.simple = this.spaces.flatMap((space) =>
+      (slicer.baselines?.(space) ?? []).map((groups) => this.wired(groups)),
+    );
+    const simple = this.simple.map((cut) => this.prices.of(cut));
+    this.caps =
+      simple.length === 0
+        ? undefined
+        : {
+            movedBytes: smallestOf(simple.map(({ movedBytes }) => movedBytes)),
+            dollars: smallestOf(simple.map(({ cost }) => cost.dollars)),
+          };
   }
 
   /** The better one of the cuts with and without repeated nodes. */
   best(): ChosenCut {
-    const { cuts } = this;
-    const { withoutRepeats } = cuts;
-    if (withoutRepeats === undefined) return this.chosen(cuts);
-    const repeating = attempt(() => this.chosen(cuts));
-    const plain = attempt(() => this.chosen(withoutRepeats));
-    if (plain instanceof SlicedInferenceError) {
-      if (repeating instanceof SlicedInferenceError) throw plain;
-      return repeating;
-    }
-    return !(repeating instanceof SlicedInferenceError) && this.isBetter(repeating, plain)
-      ? repeating
-      : plain;
+    const attempts = this.spaces.map((space) => attempt(() => this.chosen(space)));
+    const found = attempts
+      .flatMap((choice) => (choice instanceof SlicedInferenceError ? [] : [choice]))
+      .reverse();
+    const last = attempts[attempts.length - 1];
+    if (found.length === 0 && last instanceof SlicedInferenceError) throw last;
+    const best = this.bestOf(found);
+    // The search prices chains of slices. A simple way whose branches run side by side may be cheaper than that.
+    return this.excess(best) > 0 ? this.bestOf([best, ...this.simple]) : best;
   }
 
   /** Cuts in which no slice has nodes of two branches. */
@@ -109,13 +118,14 @@ class Chooser {
   /** Whether the cut keeps the limits and runs so much better than the sequential one that branches are worth it. */
   isWorthIt(cut: ChosenCut, best: ChosenCut, sequential: ChosenCut): boolean {
     const { minimize, maxDollars = Infinity, maxLatencyMs = Infinity } = this.goal;
-    const [own, before, first] = [cut, best, sequential].map((each) => this.priced(each).cost);
+    const [own, before, first] = [cut, best, sequential].map((each) => this.prices.of(each).cost);
     if (own.dollars > maxDollars || this.time(own) > maxLatencyMs) return false;
+    if (this.excess(cut) > this.excess(sequential)) return false;
     switch (minimize) {
       case 'cost':
-        return own.dollars < before.dollars && own.dollars <= (1 - TOLERANCE) * first.dollars;
+        return own.dollars < before.dollars && own.dollars <= (1 - MIN_SAVED) * first.dollars;
       case 'latency':
-        return this.time(own) < this.time(before) && this.time(own) <= (1 - TOLERANCE) * this.time(first);
+        return this.time(own) < this.time(before) && this.time(own) <= (1 - MIN_SAVED) * this.time(first);
       case 'slices':
         return (
           this.time(own) < this.time(before) &&
@@ -125,20 +135,36 @@ class Chooser {
     }
   }
 
+  private bestOf(cuts: readonly ChosenCut[]): ChosenCut {
+    return cuts.reduce((best, cut) => (this.isBetter(cut, best) ? cut : best));
+  }
+
   private isBetter(cut: ChosenCut, than: ChosenCut): boolean {
     const { minimize } = this.goal;
-    const [own, other] = [this.priced(cut), this.priced(than)];
+    const [own, other] = [this.prices.of(cut), this.prices.of(than)];
     if (minimize === 'latency') return this.time(own.cost) < this.time(other.cost);
     if (minimize === 'slices' && cut.groups.length !== than.groups.length)
       return cut.groups.length < than.groups.length;
-    return cut.settings === undefined
-      ? own.movedBytes < other.movedBytes
-      : own.cost.dollars < other.cost.dollars;
+    if (cut.settings !== undefined) return own.cost.dollars < other.cost.dollars;
+    const [excess, ofOther] = [this.excess(cut), this.excess(than)];
+    if (excess !== ofOther) return excess < ofOther;
+    if (own.worthless < other.worthless) return isNearEnough(own, other, cut.groups.length);
+    if (own.worthless > other.worthless) return !isNearEnough(other, own, cut.groups.length);
+    const isNear = Math.abs(own.movedBytes - other.movedBytes) <= NEAR_BYTES * other.movedBytes;
+    return isNear ? own.unevenness < other.unevenness : own.movedBytes < other.movedBytes;
+  }
+
+  /** By what share the cut moves or costs more than the simple ways to cut; 0 if it does not. */
+  private excess(cut: ChosenCut): number {
+    if (this.caps === undefined) return 0;
+    const { movedBytes, cost } = this.prices.of(cut);
+    const share = (own: number, cap: number): number => (own <= cap * (1 + ROUNDING) ? 0 : own / cap - 1);
+    return Math.max(share(movedBytes, this.caps.movedBytes), share(cost.dollars, this.caps.dollars));
   }
 
   private chosen(space: CutSpace): ChosenCut {
-    const { groups, settings } = this.slicer.choose(space);
-    return { ...this.wired(groups), ...(settings && { settings }) };
+    const { groups, settings, quality } = this.slicer.choose(space, this.caps);
+    return { ...this.wired(groups), ...(settings && { settings }), ...(quality && { quality }) };
   }
 
   /** The cut with the settings of the sequential one, priced by its own schedule. */
@@ -150,7 +176,7 @@ class Chooser {
     const cut = this.wired(groups);
     if (settings === undefined || memory === undefined) return cut;
     const chosen = { ...settings, memoryMb: memory };
-    const { totals, cost } = this.price(cut, chosen, this.sizesOf(cut));
+    const { totals, cost } = this.prices.run(cut, chosen);
     return { ...cut, settings: { ...chosen, totals, cost } };
   }
 
@@ -160,41 +186,15 @@ class Chooser {
     return { dataflow, groups, wiring: wireSlices(dataflow, groups) };
   }
 
-  private priced(cut: ChosenCut): PricedCut {
-    const known = this.known.get(cut);
-    if (known !== undefined) return known;
-    const sizes = this.sizesOf(cut);
-    const least = sizes.map(memoryMb);
-    const settings: SliceSettings = cut.settings ?? {
-      memoryMb: least,
-      threads: threadCount(largestOf(least)),
-      transport: 's3-standard',
-    };
-    const movedBytes = sizes.reduce((sum, { readBytes, writeBytes }) => sum + readBytes + writeBytes, 0);
-    const priced = { cut, movedBytes, cost: this.price(cut, settings, sizes).cost };
-    this.known.set(cut, priced);
-    return priced;
-  }
-
-  private price({ wiring }: WiredCut, settings: SliceSettings, sizes: readonly SliceSize[]): PricedRun {
-    const { goal } = this;
-    const { costs } = this.cuts;
-    const schedule = scheduleSlices({ slices: wiring.slices, outputs: wiring.results });
-    return priceSchedule(schedule, sizes, settings, {
-      model: costs.model(goal.requestsPerHour),
-      temperature: goal.temperature,
-      outputSecondsPerByte: costs.outputSecondsPerByte,
-    });
-  }
-
-  private sizesOf({ dataflow, wiring }: WiredCut): SliceSize[] {
-    const { bytes, costs } = this.cuts;
-    return sliceSizes(dataflow, wiring, bytes, costs);
-  }
-
   private time({ latency }: RunCost): number {
     return latency[this.goal.quantile];
   }
+}
+
+/** Whether the cut with more worthwhile slices moves and costs little enough to be preferred to the other one. */
+function isNearEnough({ movedBytes, cost }: PricedCut, other: PricedCut, slices: number): boolean {
+  const most = mostForWorth(other.movedBytes, other.cost, slices);
+  return movedBytes <= most.movedBytes && cost.dollars <= most.dollars;
 }
 
 /** Two lists of cuts: the node that joins the branches is in one slice with the last branch, or in its own slice. */

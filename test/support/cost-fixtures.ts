@@ -1,8 +1,16 @@
 /** Slices to price: a chain of equal slices of BERT-large's shape unless a test says otherwise. */
-import type { SliceDemand, StepChoice, Transport } from '../../lib/cost/cost-model';
-import type { ChosenSlice, DetailedCostModel } from '../../lib/cost/model';
-import type { RunOutcomes, StageLike } from '../../lib/cost/schedule-cost';
-import { scheduleOutcomes } from '../../lib/cost/schedule-cost';
+import type { SliceDemand, StepChoice, Temperature, Transport } from '../../lib/cost/cost-model';
+import type { LineItems } from '../../lib/cost/line-items';
+import type { DetailedCostModel } from '../../lib/cost/model';
+import type { ItemizedStep, RunOutcomes, ScheduleLike } from '../../lib/cost/schedule-cost';
+import { itemsOf, scheduleOutcomes } from '../../lib/cost/schedule-cost';
+import { withWarmUps } from '../../lib/plan/schedule/warm-up';
+
+/** A slice of a plan, and what the plan chose for it. */
+export interface ChosenSlice {
+  readonly demand: SliceDemand;
+  readonly choice: StepChoice;
+}
 
 export const DEMAND: SliceDemand = {
   fileBytes: 162_500_000,
@@ -40,10 +48,23 @@ export function chainOf(
 
 /** What runs of a chain cost and take, with warm-ups if the model warms up. */
 export function outcomesOf(model: DetailedCostModel, chain: readonly ChosenSlice[]): RunOutcomes {
-  const steps = chain.map(({ demand, choice }) => ({ ...choice, cost: model.step(demand, choice) }));
-  const [first, ...later] = chain.map((_, slice): StageLike => ({ kind: 'slice', slice }));
-  const warmUps = later.map((_, index): StageLike[] => [{ kind: 'warm-up', slice: index + 1 }]);
-  const start: StageLike =
-    model.warmsUp && later.length > 0 ? { kind: 'parallel', branches: [[first], ...warmUps] } : first;
-  return scheduleOutcomes(model, [start, ...later], steps);
+  return scheduleOutcomes(model, scheduleOf(model, chain), stepsOf(model, chain));
+}
+
+/** The items of a run of the chain. */
+export function itemsOfChain(
+  model: DetailedCostModel,
+  chain: readonly ChosenSlice[],
+  temperature: Temperature,
+): LineItems {
+  return itemsOf(outcomesOf(model, chain), stepsOf(model, chain), model.coldShare, temperature);
+}
+
+function scheduleOf(model: DetailedCostModel, chain: readonly ChosenSlice[]): ScheduleLike {
+  const series = chain.map((_, slice) => ({ kind: 'slice', slice }) as const);
+  return model.warmsUp ? withWarmUps(series) : series;
+}
+
+function stepsOf(model: DetailedCostModel, chain: readonly ChosenSlice[]): ItemizedStep[] {
+  return chain.map(({ demand, choice }) => ({ ...choice, cost: model.step(demand, choice) }));
 }

@@ -15,7 +15,7 @@ import type { CostOptions } from '../../lib/cost/cost-options';
 import type { LineItems } from '../../lib/cost/line-items';
 import { costModel } from '../../lib/cost/model';
 import { costOf } from '../../lib/cost/schedule-cost';
-import { chainOf, outcomesOf } from './cost-fixtures';
+import { chainOf, itemsOfChain, outcomesOf } from './cost-fixtures';
 
 export interface Example {
   readonly warm: RunCost;
@@ -79,7 +79,7 @@ export function exampleOf(
   return {
     warm: costOf(outcomes, 0, 'warm'),
     cold: costOf(outcomes, 1, 'cold'),
-    items: model.runItems(chain, 'warm'),
+    items: itemsOfChain(model, chain, 'warm'),
     comparison: compareAlternatives(sizes, plan, { ...options, requestsPerHour, resultInS3 }),
   };
 }

@@ -29,7 +29,7 @@ export const randomCostModel: fc.Arbitrary<CostModel> = fc
     spread: byTransport,
     perMachineMs: positive,
   })
-  .map((random): Omit<CostModel, 'dollars' | 'latencyMs'> => ({
+  .map((random): Omit<CostModel, 'dollars' | 'latencyMs' | 'isWithin'> => ({
     dollarsPerMs: random.perMachineMs,
     warmsUp: random.warmsUp,
     coldShare: random.coldShare,
@@ -79,4 +79,5 @@ export const randomCostModel: fc.Arbitrary<CostModel> = fc
     ...model,
     dollars: (totals, temperature) => model.run(totals, temperature).dollars,
     latencyMs: (totals, temperature, quantile) => model.run(totals, temperature).latency[quantile],
+    isWithin: (totals, temperature, quantile, ms) => model.run(totals, temperature).latency[quantile] <= ms,
   }));

@@ -80,7 +80,7 @@ export function sampleReport(options: SampleOptions): PlanReport {
       { item: 'storage of the slices in S3', dollars: (weightBytes / 2 ** 30) * 0.023 },
       { item: 'dashboards and alarms', dollars: 0 },
     ],
-    front: { temperature: 'mixed', quantile: 'p50', ...front(run.mixed, slices) },
+    front: { temperature: 'mixed', quantile: 'p50', ...COMPARED, ...front(run.mixed, slices) },
     requests: { perHour: 10, isAssumed: true, temperature: 'mixed', coldShare: 0.02 },
     ...comparison(run.warm, run.cold, slices.length),
     timelines,
@@ -212,6 +212,8 @@ function timeline(slices: readonly ReportedSlice[], temperature: 'warm' | 'cold'
 function endOf(spans: readonly TimelineSpan[]): number {
   return Math.max(...spans.map(({ endMs }) => endMs));
 }
+
+const COMPARED = { comparedCuts: 14, legalCuts: 96, epsilon: 0.005 };
 
 function front(
   chosen: ReportedRun,
@@ -405,5 +407,12 @@ export const BESIDE_FRONT_REPORT: PlanReport = besideFront(TRANSFORMER_REPORT);
 function besideFront(report: PlanReport): PlanReport {
   const { points, plan, temperature, quantile } = report.front;
   const others = points.filter((point) => point !== plan);
-  return { ...report, front: { temperature, quantile, points: others, plan } };
+  const slower = {
+    ...plan,
+    p50: plan.p50 * 1.2,
+    p95: plan.p95 * 1.2,
+    dollarsPerMillion: plan.dollarsPerMillion * 0.9,
+  };
+  const counted = { slices: plan.slices, points: [slower, plan], chosen: 1 };
+  return { ...report, front: { temperature, quantile, ...COMPARED, points: others, plan, counted } };
 }

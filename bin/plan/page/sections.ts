@@ -108,10 +108,15 @@ function costSection({ run, coldShare, costPerMillion, costPerMonth }: PlanRepor
 }
 
 function frontSection({ front, search }: PlanReport): Section {
-  const { points, chosen, quantile } = front;
+  const { points, chosen, counted, quantile, comparedCuts, legalCuts, epsilon } = front;
+  const missing = percentOf(epsilon);
   const place =
     chosen === undefined
-      ? 'This plan is beside the front: the number of slices, the cuts or another limit decided.'
+      ? `This plan is beside the front: the number of slices, the cuts or another limit decided.${
+          counted === undefined || counted.points.length === 0
+            ? ''
+            : ` The second line has plans with ${counted.slices} ${counted.slices === 1 ? 'slice' : 'slices'}, as this plan.`
+        }`
       : 'This plan is one of them.';
   return section({
     id: 'front',
@@ -119,21 +124,30 @@ function frontSection({ front, search }: PlanReport): Section {
     text:
       points.length === 0
         ? 'No plan keeps the limits on memory, so there is only this plan.'
-        : `By price and ${quantile}, no other plan is better in both than one of these, with any number of slices; plans were compared that cut at the best of at most 14 places. ${place} Point at a plan to see its slices and its memory.`,
+        : `By price and ${quantile}, no other plan is better in both than one of these, with any number of slices. Plans were compared that are cut at some of ${comparedCuts} places, of ${legalCuts} legal ones. Plans that are less than ${missing} % cheaper than one as fast may be missing. ${place} Point at a plan to see its slices and its memory.`,
     charts: [{ chart: frontChart(front) }],
     notes: search ? [{ name: 'How exact the search is', sentences: searchSentences(search) }] : [],
     folded: [frontTable(front)],
   });
 }
 
-function searchSentences({ tolerance, comparedAllCuts }: NonNullable<PlanReport['search']>): string[] {
-  const percent = (100 * tolerance).toLocaleString('en-US', { maximumSignificantDigits: 2 });
+function searchSentences({
+  gap,
+  tolerance,
+  comparedCuts,
+  comparedAllCuts,
+}: NonNullable<PlanReport['search']>): string[] {
   return [
-    `The plan costs at most ${percent} % more than the best one of those that the search compared. The share keeps cuts in place when sizes change a little.`,
+    `The plan is ${percentOf(gap)} % worse than the best one that the search found. Its slices are more even instead, which keeps cuts in place when sizes change a little.`,
+    `It is at most ${percentOf(tolerance)} % worse than the best of all plans that are cut where the search compared cuts.`,
     comparedAllCuts
-      ? 'It compared all legal cuts.'
-      : 'It compared the legal cuts that fewer bytes cross than their neighbors.',
+      ? 'The search compared all legal cuts.'
+      : `The search compared ${comparedCuts} of the legal cuts: those that fewer bytes cross than their neighbors.`,
   ];
+}
+
+function percentOf(share: number): string {
+  return (100 * share).toLocaleString('en-US', { maximumSignificantDigits: 2 });
 }
 
 /** Services that are always on become dearer in steps, so the cheapest one may change often. */

@@ -113,7 +113,7 @@ export function monthTable(costs: PlanReport['costPerMonth']): Table {
   };
 }
 
-export function frontTable({ points, plan, chosen, temperature }: PlanReport['front']): Table {
+export function frontTable({ points, plan, chosen, counted, temperature }: PlanReport['front']): Table {
   const row = (name: Figure, point: FrontPoint): Figure[] => [
     name,
     quantity('count', point.slices),
@@ -125,9 +125,14 @@ export function frontTable({ points, plan, chosen, temperature }: PlanReport['fr
   return {
     caption: `Plans that no other plan beats in both price and time, ${temperature} runs`,
     head: ['plan', 'slices', 'functions', 'threads', 'tensors through', ...RUN_HEAD],
-    rows: points.map((point, index) =>
-      row(index === chosen ? 'this plan' : quantity('count', index + 1), point),
-    ),
+    rows: [
+      ...points.map((point, index) =>
+        row(index === chosen ? 'this plan' : quantity('count', index + 1), point),
+      ),
+      ...(counted?.points ?? []).flatMap((point, index) =>
+        index === counted?.chosen ? [] : [row(`with as many slices: ${index + 1}`, point)],
+      ),
+    ],
     ...(chosen === undefined && { foot: [row('this plan', plan)] }),
   };
 }

@@ -12,7 +12,7 @@ import { wireSlices } from '../../../lib/plan/wiring/wiring';
 import { graphProfile } from '../graph-profile';
 import type { PlanReport, ReportedSlice } from '../plan-report';
 import { assumptionsOf } from './assumptions';
-import { lineItems, pricedPlan, reportedRun, runCost } from './priced-plan';
+import { lineItems, pricedSlices, reportedRuns, runCost } from './priced-plan';
 import type { ReportRequest } from './report-request';
 import { reportedAlternatives } from './reported-alternatives';
 import { reportedFront } from './reported-front';
@@ -32,24 +32,17 @@ export function assembleReport(
   const model = modelOfPlan(analyzed, goal, fileBytesOf(plan));
   const settings = settingsOf(analyzed, cut, plan);
   const sizes = sliceSizes(cut.dataflow, cut.wiring, analyzed.cuts.bytes, costs);
-  const priced = pricedPlan(
+  const priced = pricedSlices(
     { model, outputSecondsPerByte: costs.outputSecondsPerByte },
     cut.wiring,
     sizes,
     settings,
   );
-  const costOf = {
-    warm: runCost(priced, 'warm'),
-    mixed: runCost(priced, 'mixed'),
-    cold: runCost(priced, 'cold'),
-  };
-  const { warm, mixed, cold } = costOf;
-  const whole = wholeSize(analyzed);
   const slices = reportedSlices(cut, plan, sizes, priced.steps);
   const fileBytes = slices.reduce((sum, slice) => sum + slice.fileBytes, 0);
   const { rule, bytes } = analyzed.cuts;
   const cuts = findCuts({ ...cut.dataflow, order: cut.groups.flat() }, rule, bytes, costs);
-  const ofModel = reportedModel(analyzed, whole);
+  const ofModel = reportedModel(analyzed, wholeSize(analyzed));
   const sliced = {
     slices: slices.length,
     memoryMb: Math.max(...settings.memoryMb),
@@ -62,23 +55,30 @@ export function assembleReport(
     slices,
     profile: graphProfile({ cuts, starts: slices.slice(1).map(({ first }) => first), work: costs.work }),
     cuts: reportedCuts(analyzed, cuts, slices),
-    run: { warm: reportedRun(warm), mixed: reportedRun(mixed), cold: reportedRun(cold) },
+    run: reportedRuns(priced),
     coldShare: model.coldShare,
     costPerMillion: lineItems(priced),
     costPerMonth: [
       { item: 'S3 storage of the slices', dollars: storagePerMonth(fileBytes, model.options.prices) },
     ],
-    front: reportedFront(analyzed, model, { ...settings, cost: costOf[goal.temperature] }, request),
+    front: reportedFront(
+      analyzed,
+      model,
+      {
+        ...settings,
+        cost: runCost(priced, goal.temperature),
+        cuts: slices.slice(1).map(({ first }) => first),
+      },
+      request,
+    ),
     requests: services.requests,
     alternatives: services.alternatives,
     cheapest: services.cheapest,
     verdict: [...services.sentences.slice(0, 1), planSentence(slices), ...services.sentences.slice(1)],
     timelines: { warm: runTimeline(priced, 'warm'), cold: runTimeline(priced, 'cold') },
-    ...(cut.settings && {
-      search: { tolerance: cut.settings.tolerance, comparedAllCuts: cut.settings.comparedAllCuts },
-    }),
+    ...(cut.quality && { search: cut.quality }),
     assumptions: assumptionsOf(model, ofModel, request),
-    warnings: warningsOf(analyzed, cut.settings, request),
+    warnings: warningsOf(analyzed, cut.quality, request),
   };
 }
 

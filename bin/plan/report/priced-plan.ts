@@ -1,62 +1,40 @@
-/** Prices the slices of a plan as its state machine runs them. */
-import type { RunCost, Temperature, Transport } from '../../../lib/cost/cost-model';
-import { LINE_ITEMS, addItems, itemsBy, mixItems, sumOfItems } from '../../../lib/cost/line-items';
+/** What a report says of the prices of a plan's slices. */
+import type { RunCost, Temperature } from '../../../lib/cost/cost-model';
 import type { LineItem, LineItems } from '../../../lib/cost/line-items';
-import type { DetailedCostModel } from '../../../lib/cost/model';
-import type { DetailedStep } from '../../../lib/cost/step';
-import type { RunOutcomes } from '../../../lib/cost/schedule-cost';
-import { costOf, scheduleOutcomes } from '../../../lib/cost/schedule-cost';
-import type { Pricing, SliceSettings } from '../../../lib/plan/schedule/price';
-import type { Schedule } from '../../../lib/plan/schedule/schedule';
+import { LINE_ITEMS } from '../../../lib/cost/line-items';
+import { costOf, itemsOf } from '../../../lib/cost/schedule-cost';
+import type { PricedPlan, SliceSettings, StepPricing } from '../../../lib/plan/schedule/price';
+import { pricedPlan } from '../../../lib/plan/schedule/price';
 import { scheduleSlices } from '../../../lib/plan/schedule/schedule';
-import { withWarmUps } from '../../../lib/plan/schedule/warm-up';
-import { demandOf } from '../../../lib/plan/search/step-table';
 import type { SliceSize } from '../../../lib/plan/sizes/estimate';
 import type { Wiring } from '../../../lib/plan/wiring/wiring';
 import type { LineItem as ReportedItem, ReportedRun } from '../plan-report';
 
-export const TEMPERATURES: readonly Temperature[] = ['warm', 'mixed', 'cold'];
-
-export interface PricedStep {
-  readonly cost: DetailedStep;
-  readonly readsFrom: Transport | 'request';
-  readonly writesTo: Transport;
-}
-
-export interface PricedPlan {
-  readonly model: DetailedCostModel;
-  /** With warm-ups, if the model warms up. */
-  readonly schedule: Schedule;
-  /** By slice. */
-  readonly steps: readonly PricedStep[];
-  readonly outcomes: RunOutcomes;
-}
+const MILLION = 1e6;
 
 /** @param sizes by slice */
-export function pricedPlan(
-  { model, outputSecondsPerByte }: Omit<Pricing, 'temperature'>,
-  wiring: Wiring,
+export function pricedSlices(
+  pricing: StepPricing,
+  { slices, results }: Wiring,
   sizes: readonly SliceSize[],
-  { memoryMb, threads, transport }: SliceSettings,
+  settings: SliceSettings,
 ): PricedPlan {
-  const sequence = scheduleSlices({ slices: wiring.slices, outputs: wiring.results });
-  const last = sizes.length - 1;
-  const schedule = model.warmsUp ? withWarmUps(sequence) : sequence;
-  const steps = sizes.map((size, slice): PricedStep => {
-    const readsFrom = slice === 0 ? 'request' : transport;
-    const writesTo = slice === last ? 's3-standard' : transport;
-    const choice = { memoryMb: memoryMb[slice], threads, readsFrom, writesTo } as const;
-    return { cost: model.step(demandOf(size, outputSecondsPerByte), choice), readsFrom, writesTo };
-  });
-  return { model, schedule, steps, outcomes: scheduleOutcomes(model, schedule, steps) };
+  return pricedPlan(scheduleSlices({ slices, outputs: results }), sizes, settings, pricing);
 }
+
+export const TEMPERATURES: readonly Temperature[] = ['warm', 'mixed', 'cold'];
 
 export function runCost({ model, outcomes }: PricedPlan, temperature: Temperature): RunCost {
   return costOf(outcomes, model.coldShare, temperature);
 }
 
 export function reportedRun({ dollars, latency: { p50, p95 } }: RunCost): ReportedRun {
-  return { dollarsPerMillion: dollars * 1e6, p50, p95 };
+  return { dollarsPerMillion: dollars * MILLION, p50, p95 };
+}
+
+export function reportedRuns(plan: PricedPlan): Readonly<Record<Temperature, ReportedRun>> {
+  const at = (temperature: Temperature): ReportedRun => reportedRun(runCost(plan, temperature));
+  return { warm: at('warm'), mixed: at('mixed'), cold: at('cold') };
 }
 
 const ITEM_NAMES: Readonly<Record<LineItem, string>> = {
@@ -73,24 +51,14 @@ const ITEM_NAMES: Readonly<Record<LineItem, string>> = {
 };
 
 /** The items of the price of a million runs that are not 0 at every temperature. Their sums are the prices of the runs. */
-export function lineItems(plan: PricedPlan): ReportedItem[] {
-  const warm = itemsOf(plan, 'warm');
-  const cold = itemsOf(plan, 'cold');
-  const items = { warm, cold, mixed: mixItems(warm, cold, plan.model.coldShare) };
-  const million = (temperature: Temperature, item: LineItem): number => items[temperature][item] * 1e6;
+export function lineItems({ model, steps, outcomes }: PricedPlan): ReportedItem[] {
+  const itemsAt = (temperature: Temperature): LineItems =>
+    itemsOf(outcomes, steps, model.coldShare, temperature);
+  const items = { warm: itemsAt('warm'), mixed: itemsAt('mixed'), cold: itemsAt('cold') };
   return LINE_ITEMS.map((item) => ({
     item: ITEM_NAMES[item],
-    warm: million('warm', item),
-    mixed: million('mixed', item),
-    cold: million('cold', item),
+    warm: items.warm[item] * MILLION,
+    mixed: items.mixed[item] * MILLION,
+    cold: items.cold[item] * MILLION,
   })).filter((item) => TEMPERATURES.some((temperature) => item[temperature] > 0));
-}
-
-/** The state machine's price is what a run costs besides its slices. */
-function itemsOf(plan: PricedPlan, temperature: 'warm' | 'cold'): LineItems {
-  const slices = addItems(
-    plan.steps.map(({ cost }) => (temperature === 'warm' ? cost.warmItems : cost.coldItems)),
-  );
-  const machine = runCost(plan, temperature).dollars - sumOfItems(slices);
-  return itemsBy((item) => slices[item] + (item === 'stepFunctions' ? machine : 0));
 }

@@ -5,12 +5,13 @@ import type { DetailedCostModel } from '../../../lib/cost/model';
 import { SlicedInferenceError } from '../../../lib/errors';
 import type { CutSpace } from '../../../lib/plan/cuts/cuts';
 import type { FrontPoint as SearchedPoint } from '../../../lib/plan/search/plan-request';
+import { FRONT_EPSILON } from '../../../lib/plan/search/optimal-slices';
 import { automatic } from '../../../lib/plan/search/slicers';
 import { DEFAULT_MAX_MEMORY_MB, MAX_LAMBDA_MEMORY_MB } from '../../../lib/plan/sizes/lambda-quotas';
 import { sliceSizes } from '../../../lib/plan/sizes/slice-sizes';
 import { wireSlices } from '../../../lib/plan/wiring/wiring';
 import type { FrontPoint, ParetoFront } from '../plan-report';
-import { pricedPlan, reportedRun, runCost } from './priced-plan';
+import { pricedSlices, reportedRun, runCost } from './priced-plan';
 import type { ReportRequest } from './report-request';
 
 /** The plan of the report: its cost at the temperature of the request. */
@@ -19,6 +20,8 @@ export interface OwnPlan {
   readonly threads: number;
   readonly transport: FrontPoint['transport'];
   readonly cost: RunCost;
+  /** Positions in the order of nodes before which it is cut. */
+  readonly cuts: readonly number[];
 }
 
 export function reportedFront(
@@ -29,47 +32,68 @@ export function reportedFront(
 ): ParetoFront {
   const { temperature, quantile } = request.goal;
   const spaces = cuts.withoutRepeats === undefined ? [cuts] : [cuts, cuts.withoutRepeats];
-  const searched = spaces.flatMap((space) =>
-    searchedFront(withFewCuts(space), own, request).map((point) => repriced(space, model, point, request)),
-  );
+  const fronts = spaces.map((space) => ({ space, few: withFewCuts(space, own) }));
   const plan = pointOf({ ...own, slices: own.memoryMb.length }, own.cost);
-  const isPlan = (point: FrontPoint): boolean => JSON.stringify(point) === JSON.stringify(plan);
-  // Of equal plans, the one of this report.
-  const points = undominated([plan, ...searched.filter((point) => !isPlan(point))], quantile);
-  const isSearched = searched.length > 0;
-  const chosen = isSearched ? points.indexOf(plan) : -1;
+  const search = (slices?: number): readonly FrontPoint[] =>
+    fronts.flatMap(({ space, few }) =>
+      searchedFront(few, own, request, slices).map((point) => repriced(space, model, point, request)),
+    );
+  const all = search();
+  const { points, chosen } = withPlan(all, plan, quantile);
+  const counted = request.slices === undefined ? undefined : search(request.slices);
   return {
-    temperature,
-    quantile,
-    points: isSearched ? points : [],
-    plan,
-    ...(chosen >= 0 && { chosen }),
+    ...{ temperature, quantile, points, plan },
+    ...(chosen !== undefined && { chosen }),
+    ...(counted && { counted: { slices: plan.slices, ...withPlan(counted, plan, quantile) } }),
+    comparedCuts: Math.max(...fronts.map(({ few }) => few.legal.length)),
+    legalCuts: Math.max(...fronts.map(({ space }) => space.legal.length)),
+    epsilon: FRONT_EPSILON,
   };
+}
+
+/** The plan of the report among the searched ones that it does not equal; no points if none was found. */
+function withPlan(
+  searched: readonly FrontPoint[],
+  plan: FrontPoint,
+  quantile: 'p50' | 'p95',
+): { readonly points: readonly FrontPoint[]; readonly chosen?: number } {
+  if (searched.length === 0) return { points: [] };
+  const isPlan = (point: FrontPoint): boolean => JSON.stringify(point) === JSON.stringify(plan);
+  const points = undominated([plan, ...searched.filter((point) => !isPlan(point))], quantile);
+  const chosen = points.indexOf(plan);
+  return { points, ...(chosen >= 0 && { chosen }) };
 }
 
 /** Cuts that the search for a front compares: the number of plans that stay comparable grows fast with it. */
 const MOST_CUTS = 14;
 
-/** Of each of `MOST_CUTS` parts of the legal cuts, the one that the fewest bytes cross. */
-function withFewCuts(space: CutSpace): CutSpace {
+/** The cuts of the plan, if they are legal here, and of each part of the legal cuts the one that the fewest bytes cross. */
+function withFewCuts(space: CutSpace, own: OwnPlan): CutSpace {
   const { legal, crossingBytes } = space;
   if (legal.length <= MOST_CUTS) return space;
-  const few = Array.from({ length: MOST_CUTS }, (_, part) => {
-    const start = Math.floor((part * legal.length) / MOST_CUTS);
-    const end = Math.floor(((part + 1) * legal.length) / MOST_CUTS);
+  const ofPlan = own.cuts.filter((cut) => legal.includes(cut)).slice(0, MOST_CUTS - 1);
+  const parts = MOST_CUTS - ofPlan.length;
+  const few = Array.from({ length: parts }, (_, part) => {
+    const start = Math.floor((part * legal.length) / parts);
+    const end = Math.floor(((part + 1) * legal.length) / parts);
     return legal.slice(start, end).reduce((a, b) => (crossingBytes[b] < crossingBytes[a] ? b : a));
   });
-  return { ...space, legal: few };
+  return { ...space, legal: [...new Set([...ofPlan, ...few])].sort((a, b) => a - b) };
 }
 
 /** Without limits on cost and latency, so that the front shows what other limits would reach. */
-function searchedFront(space: CutSpace, own: OwnPlan, request: ReportRequest): readonly SearchedPoint[] {
+function searchedFront(
+  space: CutSpace,
+  own: OwnPlan,
+  request: ReportRequest,
+  slices?: number,
+): readonly SearchedPoint[] {
   const { goal, maxMemoryMb = DEFAULT_MAX_MEMORY_MB, transports } = request;
   const { temperature, quantile, requestsPerHour } = goal;
   const slicer = automatic({
     minimize: 'cost',
     maxMemorySize: Math.min(MAX_LAMBDA_MEMORY_MB, Math.max(maxMemoryMb, ...own.memoryMb)),
-    ...{ temperature, quantile, requestsPerHour, transports },
+    ...{ temperature, quantile, requestsPerHour, transports, slices },
   });
   try {
     return slicer.choose(space).settings?.front() ?? [];
@@ -92,7 +116,7 @@ function repriced(
   const wiring = wireSlices(dataflow, groups);
   const sizes = sliceSizes(dataflow, wiring, bytes, costs);
   const { outputSecondsPerByte } = costs;
-  const priced = pricedPlan({ model, outputSecondsPerByte }, wiring, sizes, point);
+  const priced = pricedSlices({ model, outputSecondsPerByte }, wiring, sizes, point);
   return pointOf(point, runCost(priced, goal.temperature));
 }
 

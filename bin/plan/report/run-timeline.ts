@@ -2,7 +2,7 @@
 import type { Schedule, Stage } from '../../../lib/plan/schedule/schedule';
 import type { LatencyDistribution } from '../../../lib/cost/latency/latency-distribution';
 import type { SpanKind, TimelineSpan } from '../plan-report';
-import type { PricedPlan } from './priced-plan';
+import type { PricedPlan } from '../../../lib/plan/schedule/price';
 
 const STATE_MACHINE = 'state machine';
 const CALLER = 'caller';

@@ -1,8 +1,7 @@
 /** Sentences on what may make the figures of a plan differ from runs. */
 import type { AnalyzedModel } from '../../../lib/compile/analyze';
 import { sizeNotes } from '../../../lib/compile/size-notes';
-import type { ChosenSettings } from '../../../lib/plan/search/plan-request';
-import { TOLERANCE } from '../../../lib/plan/search/settle';
+import type { SearchQuality } from '../../../lib/plan/search/plan-request';
 import type { ReportRequest } from './report-request';
 
 /** Names that a warning lists. */
@@ -10,7 +9,7 @@ const NAMED = 3;
 
 export function warningsOf(
   { planned, model }: AnalyzedModel,
-  settings: ChosenSettings | undefined,
+  quality: SearchQuality | undefined,
   { profileDifferences = [] }: ReportRequest,
 ): string[] {
   const { bounded, assumed, dimensions } = planned;
@@ -28,17 +27,15 @@ export function warningsOf(
       ? [`the sizes of ${listed(names)} depend on data, so the plan counts estimates of them`]
       : []),
     ...profileDifferences.map((difference) => `the profile differs from this plan: ${difference}`),
-    ...(settings === undefined ? [] : searchWarnings(settings)),
+    ...(quality === undefined ? [] : searchWarnings(quality)),
   ];
 }
 
-function searchWarnings({ tolerance, comparedAllCuts }: ChosenSettings): string[] {
-  if (!comparedAllCuts)
-    return [
-      'the model has too many cuts to compare all, so the search compared those that fewer bytes cross than their neighbors',
-    ];
-  if (tolerance <= TOLERANCE + 1e-9) return [];
-  return [`the plan may cost up to ${(100 * tolerance).toPrecision(2)} % more than the best one`];
+function searchWarnings({ comparedCuts, comparedAllCuts }: SearchQuality): string[] {
+  if (comparedAllCuts) return [];
+  return [
+    `the model has too many cuts to compare all, so the search compared the ${comparedCuts} that fewer bytes cross than their neighbors`,
+  ];
 }
 
 function listed(names: readonly string[]): string {

@@ -3,6 +3,7 @@ import type { ChainTotals, RunCost, Temperature, Transport } from '../../cost/co
 import type { DetailedCostModel } from '../../cost/model';
 import type { RunOutcomes } from '../../cost/schedule-cost';
 import { costOf, scheduleOutcomes, scheduleTotals } from '../../cost/schedule-cost';
+import type { DetailedStep } from '../../cost/step';
 import { demandOf } from '../search/step-table';
 import type { SliceSize } from '../sizes/estimate';
 import type { Schedule } from './schedule';
@@ -15,12 +16,33 @@ export interface SliceSettings {
   readonly transport: Transport;
 }
 
-/** What slices are priced by. */
-export interface Pricing {
+/** What the steps of slices are priced by. */
+export interface StepPricing {
   readonly model: DetailedCostModel;
-  readonly temperature: Temperature;
   /** Seconds on one vCPU to write a byte of a slice's outputs. */
   readonly outputSecondsPerByte: number;
+}
+
+/** What slices are priced by. */
+export interface Pricing extends StepPricing {
+  readonly temperature: Temperature;
+}
+
+/** A slice's cost and choices. */
+export interface PricedStep {
+  readonly cost: DetailedStep;
+  readonly readsFrom: Transport | 'request';
+  readonly writesTo: Transport;
+}
+
+/** Slices whose steps are priced, as their state machine runs them. */
+export interface PricedPlan {
+  readonly model: DetailedCostModel;
+  /** With warm-ups, if the model warms up. */
+  readonly schedule: Schedule;
+  /** By slice. */
+  readonly steps: readonly PricedStep[];
+  readonly outcomes: RunOutcomes;
 }
 
 /** The totals of the slices, and the cost and latency of a run. */
@@ -30,28 +52,41 @@ export interface PricedRun {
   readonly outcomes: RunOutcomes;
 }
 
-/** @param schedule without warm-ups */
-export function priceSchedule(
+/**
+ * @param schedule without warm-ups
+ * @param sizes by slice
+ */
+export function pricedPlan(
   schedule: Schedule,
   sizes: readonly SliceSize[],
   { memoryMb, threads, transport }: SliceSettings,
-  { model, temperature, outputSecondsPerByte }: Pricing,
-): PricedRun {
+  { model, outputSecondsPerByte }: StepPricing,
+): PricedPlan {
   const last = sizes.length - 1;
-  const steps = sizes.map((size, slice) => {
-    const choice = {
-      memoryMb: memoryMb[slice],
-      threads,
-      readsFrom: slice === 0 ? ('request' as const) : transport,
-      writesTo: slice === last ? ('s3-standard' as const) : transport,
-    };
-    return { ...choice, cost: model.step(demandOf(size, outputSecondsPerByte), choice) };
+  const steps = sizes.map((size, slice): PricedStep => {
+    const readsFrom = slice === 0 ? 'request' : transport;
+    const writesTo = slice === last ? 's3-standard' : transport;
+    const choice = { memoryMb: memoryMb[slice], threads, readsFrom, writesTo } as const;
+    return { cost: model.step(demandOf(size, outputSecondsPerByte), choice), readsFrom, writesTo };
   });
   const stages = model.warmsUp ? withWarmUps(schedule) : schedule;
-  const outcomes = scheduleOutcomes(model, stages, steps);
+  return { model, schedule: stages, steps, outcomes: scheduleOutcomes(model, stages, steps) };
+}
+
+/**
+ * @param schedule without warm-ups
+ * @param sizes by slice
+ */
+export function priceSchedule(
+  schedule: Schedule,
+  sizes: readonly SliceSize[],
+  settings: SliceSettings,
+  { temperature, ...pricing }: Pricing,
+): PricedRun {
+  const plan = pricedPlan(schedule, sizes, settings, pricing);
   return {
-    totals: scheduleTotals(stages, steps),
-    cost: costOf(outcomes, model.coldShare, temperature),
-    outcomes,
+    totals: scheduleTotals(plan.schedule, plan.steps),
+    cost: costOf(plan.outcomes, plan.model.coldShare, temperature),
+    outcomes: plan.outcomes,
   };
 }

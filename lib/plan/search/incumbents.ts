@@ -96,29 +96,30 @@ export class Incumbents {
     }
     // Quantiles of a mix take long to compute.
     if (!this.wantsFront && minimize !== 'latency' && maxLatencyMs === Infinity) return false;
-    const isLate = (time: number): boolean =>
-      time > maxLatencyMs ||
-      (!this.wantsFront &&
-        minimize === 'latency' &&
-        best !== undefined &&
-        time * this.slack > this.time(best.cost));
-    const latencyMs = (own: ChainTotals): number => model.latencyMs(own, temperature, quantile) * ROUNDING;
+    const latest = this.latestMs();
+    const isLate = (own: ChainTotals): boolean => !model.isWithin(own, temperature, quantile, latest);
     // The delays of many slices take long to add up. Those of fewer slices are a lower bound, and are known.
     if (best !== undefined && label.slices + rest.slices > best.label.slices) {
-      const fewer = totalsOf(
-        label,
-        { ...rest, slices: best.label.slices - label.slices },
-        shared,
-        this.writesResults,
-      );
-      if (isLate(latencyMs(fewer))) return true;
+      const fewer = { ...rest, slices: best.label.slices - label.slices };
+      if (isLate(totalsOf(label, fewer, shared, this.writesResults))) return true;
     }
-    const time = latencyMs(totals);
-    if (isLate(time)) return true;
-    return (
-      this.wantsFront &&
-      this.front.some((other) => other.cost.dollars <= dollars * this.slack && this.time(other.cost) <= time)
+    if (isLate(totals)) return true;
+    if (!this.wantsFront || this.front.length === 0) return false;
+    const time = model.latencyMs(totals, temperature, quantile) * ROUNDING;
+    return this.front.some(
+      (other) => other.cost.dollars <= dollars * this.slack && this.time(other.cost) <= time,
     );
+  }
+
+  /** The latest time at which a plan may end that is within the limit and, if time is minimized, better than the best one. */
+  private latestMs(): number {
+    const { best } = this;
+    const { minimize, maxLatencyMs = Infinity } = this.request;
+    const ofBest =
+      minimize === 'latency' && !this.wantsFront && best !== undefined
+        ? this.time(best.cost) / this.slack
+        : Infinity;
+    return Math.min(maxLatencyMs, ofBest) / ROUNDING;
   }
 
   private addToFront(found: Found): void {

@@ -103,22 +103,42 @@ interface Compared {
 
 /** Partial plans up to one boundary, of which none is at least as good as another one in all compared totals. */
 export class LabelSet {
-  private readonly compared: Compared[] = [];
+  /** In the order in which they were added, which decides between equal plans. */
+  private compared: Compared[] = [];
+  /** The same: those that replaced others are nearer to the start, so that they are compared first. */
+  private byHits: Compared[] = [];
 
-  constructor(private readonly by: ComparedTotals) {}
+  /** @param slack factor on the totals of a plan by which one with as few slices may be worse and still replace it */
+  constructor(
+    private readonly by: ComparedTotals,
+    private readonly slack: number,
+  ) {}
 
   get labels(): readonly Label[] {
     return this.compared.map(({ label }) => label);
   }
 
-  /** Adds the partial plan, unless one of the set is at least as good. */
+  /** Adds the partial plan, unless one of the set is about as good. It replaces those of the set that are no better at all. */
   add(label: Label): void {
     const added = this.totalsOf(label);
-    if (this.compared.some(({ totals }) => isNoWorse(totals, added))) return;
-    let kept = 0;
-    for (const other of this.compared) if (!isNoWorse(added, other.totals)) this.compared[kept++] = other;
-    this.compared.length = kept;
-    this.compared.push({ label, totals: added });
+    if (this.hasAsGood(added)) return;
+    const isBeaten = ({ totals }: Compared): boolean => isNoWorse(added, totals, 1);
+    if (this.compared.some(isBeaten)) {
+      this.compared = this.compared.filter((other) => !isBeaten(other));
+      this.byHits = this.byHits.filter((other) => !isBeaten(other));
+    }
+    const own = { label, totals: added };
+    this.compared.push(own);
+    this.byHits.push(own);
+  }
+
+  private hasAsGood(added: Float64Array): boolean {
+    const { byHits, slack } = this;
+    const hit = byHits.findIndex(({ totals }) => isNoWorse(totals, added, slack));
+    if (hit < 0) return false;
+    const before = hit >> 1;
+    [byHits[before], byHits[hit]] = [byHits[hit], byHits[before]];
+    return true;
   }
 
   private totalsOf(label: Label): Float64Array {
@@ -129,7 +149,9 @@ export class LabelSet {
   }
 }
 
-function isNoWorse(a: Float64Array, b: Float64Array): boolean {
-  for (let index = 0; index < a.length; index++) if (a[index] > b[index]) return false;
+/** Whether `a` has no more slices than `b`, and no more than `slack` times each of its other totals. */
+function isNoWorse(a: Float64Array, b: Float64Array, slack: number): boolean {
+  if (a[0] > b[0]) return false;
+  for (let index = 1; index < a.length; index++) if (a[index] > b[index] * slack) return false;
   return true;
 }

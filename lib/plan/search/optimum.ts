@@ -16,6 +16,13 @@ import type { SharedSettings, StepTable } from './step-table';
 import { stepTableOf } from './step-table';
 import type { StretchTable } from './stretch-table';
 
+/** How partial plans are compared. */
+interface Comparison {
+  readonly by: ComparedTotals;
+  /** See `LabelSet`. */
+  readonly slack: number;
+}
+
 /** The best plan of the stretches in the table; `undefined` if no plan keeps the limits. */
 export function bestPlan(table: StretchTable, request: PlanRequest): Found | undefined {
   return search(table, request, false).best;
@@ -43,7 +50,8 @@ function search(table: StretchTable, request: PlanRequest, wantsFront: boolean):
   // First find a good plan for every setting. Each search then drops partial plans that cannot beat the best of these.
   for (const steps of tables)
     for (const label of firstPlans(steps, request)) incumbents.offer(label, steps.shared);
-  for (const steps of tables) searchSteps(steps, request, comparedBy(request, wantsFront), incumbents);
+  const comparison = { by: comparedBy(request, wantsFront), slack: 1 + (request.stepEpsilon ?? 0) };
+  for (const steps of tables) searchSteps(steps, request, comparison, incumbents);
   return incumbents;
 }
 
@@ -54,7 +62,7 @@ function sharedSettings({ transports, threads }: PlanRequest): SharedSettings[] 
 function searchSteps(
   table: StepTable,
   request: PlanRequest,
-  compared: ComparedTotals,
+  { by, slack }: Comparison,
   incumbents: Incumbents,
 ): void {
   const { model, slices } = request;
@@ -64,7 +72,7 @@ function searchSteps(
   const last = count - 1;
   // With a fixed number of slices, a partial plan with fewer slices does not replace one with more.
   const layers = slices === undefined ? 1 : slices + 1;
-  const sets = Array.from({ length: layers * count }, () => new LabelSet(compared));
+  const sets = Array.from({ length: layers * count }, () => new LabelSet(by, slack));
   const setOf = (boundary: number, before: number): LabelSet =>
     sets[(slices === undefined ? 0 : before) * count + boundary];
   setOf(0, 0).add(START);

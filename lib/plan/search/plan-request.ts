@@ -36,6 +36,13 @@ export interface PlanRequest {
    * @default 0
    */
   readonly epsilon?: number;
+  /**
+   * The search drops a partial plan if another one takes, costs and moves at most this share more. A plan may be missed that is
+   * better by this share for each of its slices, or that is nearer to a limit than that.
+   *
+   * @default 0
+   */
+  readonly stepEpsilon?: number;
 }
 
 /** One slice of a plan: the stretch of `order` that it contains, and what is chosen for it. */
@@ -65,15 +72,29 @@ export interface ChosenSettings {
   readonly temperature: Temperature;
   readonly cost: RunCost;
   readonly totals: ChainTotals;
-  /**
-   * The cost is at most this share above that of the best plan under the model, among the cuts compared. The share allows
-   * for cuts that stay in place when sizes change a little.
-   */
-  readonly tolerance: number;
-  /** Whether the search compared all legal cuts. If not, it compared those with the fewest crossing bytes in their neighborhood. */
-  readonly comparedAllCuts: boolean;
-  /** Plans of which none is cheaper and faster than another one, the cheapest first; absent if it was not requested. */
+  /** Plans of which none is cheaper and faster than another one, the cheapest first, up to `FRONT_EPSILON`. */
   front(): readonly FrontPoint[];
+}
+
+/** How good the chosen plan is, compared with the other plans of the same objective. */
+export interface SearchQuality {
+  /**
+   * By this share, the plan costs more than the best plan that the search found, or takes longer if latency is minimized. Its
+   * slices are more even instead, so that cuts stay in place when sizes change a little.
+   */
+  readonly gap: number;
+  /** The gap and the share by which the search may have missed the best plan among the cuts that it compared. */
+  readonly tolerance: number;
+  /** The number of cuts that the search compared: all legal ones, or those with the fewest crossing bytes in their neighborhood. */
+  readonly comparedCuts: number;
+  readonly comparedAllCuts: boolean;
+}
+
+/** What the simple ways to cut move and cost at least. */
+export interface Caps {
+  readonly movedBytes: number;
+  /** Dollars of one run. */
+  readonly dollars: number;
 }
 
 /** A plan on the Pareto front of cost and latency. */
@@ -91,4 +112,6 @@ export interface FrontPoint {
 export interface Choice {
   readonly groups: Groups;
   readonly settings?: ChosenSettings;
+  /** Absent if the caller named the cuts. */
+  readonly quality?: SearchQuality;
 }

@@ -3,29 +3,27 @@
  * estimates are off; evenness does not depend on the planned sizes, so a small change of sizes rarely moves a cut.
  */
 import type { SliceSize } from '../sizes/estimate';
+import { unevenness } from './evenness';
 import type { Found } from './incumbents';
 import { Incumbents } from './incumbents';
 import { lightest } from './first-plans';
 import type { Label } from './labels';
-import type { Minimize, PlanRequest } from './plan-request';
+import type { PlanRequest } from './plan-request';
 import type { Step } from './step-table';
 import { coldShareOf, stepTableOf } from './step-table';
 import type { StretchTable } from './stretch-table';
 
-/** Share of the dollars and of the latency of the best plan that a settled plan may have in addition... */
-export const TOLERANCE = 0.02;
-/** ...and the share if neither is minimized. A plan whose slices all
- * read a mask from the request costs so much more than one in which some slices need no mask. */
-const LAX_TOLERANCE = 0.1;
-
-export function toleranceOf(minimize: Minimize): number {
-  return minimize === 'slices' ? LAX_TOLERANCE : TOLERANCE;
-}
+/** Share of the dollars and of the latency of the best plan that a more even plan may have in addition... */
+export const EVEN_TOLERANCE = 0.01;
+/**
+ * ...and the share if the caller sets the number of slices. A plan whose slices all read a mask from the request costs so much
+ * more than one in which some slices need no mask, and a slice that is worth a function costs more than one that is not.
+ */
+export const COUNTED_TOLERANCE = 0.1;
 
 /**
- * How many times the evenness of slices that all bytes moved weigh, and all dollars and milliseconds. Plans for small weights
- * are more even, and may be outside of the tolerance. Evenness is 1 for equal slices, and the number of slices if one has
- * nearly all nodes and weights.
+ * How many times the unevenness of equal slices all bytes moved weigh, and all dollars and milliseconds. Plans for small weights
+ * are more even, and may be outside of the tolerance.
  */
 const WEIGHTS = Array.from({ length: 20 }, (_, step) => 2 ** (step / 2)).map((cost) => ({
   bytes: cost / 64,
@@ -43,17 +41,18 @@ const NEGLIGIBLE_BYTES = 64 * 1024;
  * transport and number of threads.
  *
  * @param best the best plan for the request
+ * @param tolerance share of its dollars and of its latency that the even plan may have in addition
  */
-export function settled(table: StretchTable, request: PlanRequest, best: Found): Found {
+export function settled(table: StretchTable, request: PlanRequest, best: Found, tolerance: number): Found {
   const { slices } = best.label;
   if (slices === 1) return best;
   const steps = stepTableOf(table, request, best.shared);
-  const within = tolerated(request, best);
-  const evenness = evennessOf(table, slices);
+  const within = tolerated(request, best, tolerance);
+  const uneven = unevennessOf(table, slices);
   for (const weights of WEIGHTS) {
     const weigh = weigher(request, best, weights);
     const label = lightest(steps, { model: request.model, slices }, (step, from, to) => {
-      return evenness(from, to) + weigh(step, table.sizeBetween(from, to));
+      return uneven(from, to) + weigh(step, table.sizeBetween(from, to));
     });
     if (label === undefined) continue;
     const incumbents = new Incumbents(within, false, table.isLast);
@@ -63,10 +62,18 @@ export function settled(table: StretchTable, request: PlanRequest, best: Found):
   return best;
 }
 
+/** By this share, the plan costs more than the best one, or takes longer if latency is minimized; 0 if it is not worse. */
+export function gapOf({ minimize, quantile }: PlanRequest, { cost }: Found, best: Found): number {
+  const [own, least] =
+    minimize === 'latency'
+      ? [cost.latency[quantile], best.cost.latency[quantile]]
+      : [cost.dollars, best.cost.dollars];
+  return Math.max(0, own / least - 1);
+}
+
 /** The request with the limits within which plans are about as good. */
-function tolerated(request: PlanRequest, { cost, label }: Found): PlanRequest {
+function tolerated(request: PlanRequest, { cost, label }: Found, tolerance: number): PlanRequest {
   const { maxDollars = Infinity, maxLatencyMs = Infinity, quantile, minimize } = request;
-  const tolerance = toleranceOf(request.slices === undefined ? minimize : 'slices');
   return {
     ...request,
     slices: label.slices,
@@ -77,18 +84,17 @@ function tolerated(request: PlanRequest, { cost, label }: Found): PlanRequest {
   };
 }
 
-function movedAtLeast({ movedBytes, slices }: Label): number {
+/** The bytes that a plan moves, or a negligible amount if that is more. */
+export function movedAtLeast({ movedBytes, slices }: Pick<Label, 'movedBytes' | 'slices'>): number {
   return Math.max(movedBytes, NEGLIGIBLE_BYTES * slices);
 }
 
-/** The part of a stretch in the evenness of a plan: the square of its share of nodes and weights, times the slices. */
-function evennessOf(table: StretchTable, slices: number): (from: number, to: number) => number {
+function unevennessOf(table: StretchTable, slices: number): (from: number, to: number) => number {
   const { boundaries, weightBytes } = table;
-  const nodes = boundaries[boundaries.length - 1] - boundaries[0];
+  const whole = { nodes: boundaries[boundaries.length - 1] - boundaries[0], weightBytes };
   return (from, to) => {
-    const ofWeights = ratio(table.sizeBetween(from, to).weightBytes, weightBytes);
-    const share = (ofWeights + (boundaries[to] - boundaries[from]) / nodes) / 2;
-    return slices * share ** 2;
+    const nodes = boundaries[to] - boundaries[from];
+    return unevenness({ nodes, weightBytes: table.sizeBetween(from, to).weightBytes }, whole, slices);
   };
 }
 

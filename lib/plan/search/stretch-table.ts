@@ -15,56 +15,101 @@ export interface SizeLimit {
 }
 
 /** A stretch between neighboring candidates that exceeds the limit. */
-interface TooLarge {
+export interface TooLarge {
   readonly from: number;
   readonly to: number;
   readonly size: SliceSize;
 }
 
-export class StretchTable {
+/** The sizes of stretches, and what else a search must know of the range. */
+interface Stretches {
   /** Positions in the order of nodes: the start of the range, the candidate cuts, and the end of the range. */
   readonly boundaries: readonly number[];
-  /** By first boundary, then by later boundary minus one: the size between them; `undefined` if it exceeds the limit. */
+  /** By first boundary, then by later boundary minus one: the size between them; `undefined` if it may not be a slice. */
   readonly stretches: readonly (readonly (SliceSize | undefined)[])[];
   /** Whether the first stretch reads from the request, and whether the last one writes the results. */
   readonly isFirst: boolean;
   readonly isLast: boolean;
   readonly outputSecondsPerByte: number;
-  /** Weights of the whole range. */
+  /** Weights of the whole range, and its seconds of computing on one vCPU. */
   readonly weightBytes: number;
-  private tooLarge: TooLarge | undefined;
+  readonly coreSeconds: number;
+  /** The first stretch between neighboring candidates that exceeds the limit. */
+  readonly tooLarge: TooLarge | undefined;
+}
+
+export class StretchTable implements Stretches {
+  readonly boundaries: Stretches['boundaries'];
+  readonly stretches: Stretches['stretches'];
+  readonly isFirst: boolean;
+  readonly isLast: boolean;
+  readonly outputSecondsPerByte: number;
+  readonly weightBytes: number;
+  readonly coreSeconds: number;
+  readonly tooLarge: TooLarge | undefined;
+
+  private constructor(known: Stretches) {
+    this.boundaries = known.boundaries;
+    this.stretches = known.stretches;
+    this.isFirst = known.isFirst;
+    this.isLast = known.isLast;
+    this.outputSecondsPerByte = known.outputSecondsPerByte;
+    this.weightBytes = known.weightBytes;
+    this.coreSeconds = known.coreSeconds;
+    this.tooLarge = known.tooLarge;
+  }
 
   /** Without a limit, every stretch fits. */
-  constructor(space: CutSpace, cuts: readonly number[], { start, end }: Range, limit?: SizeLimit) {
-    this.boundaries = [start, ...cuts, end];
-    this.outputSecondsPerByte = space.costs.outputSecondsPerByte;
-    this.isFirst = start === 0;
-    this.isLast = end === space.dataflow.order.length;
+  static of(
+    space: CutSpace,
+    cuts: readonly number[],
+    { start, end }: Range,
+    limit?: SizeLimit,
+  ): StretchTable {
+    const boundaries = [start, ...cuts, end];
     const weights = new WeightTable(space.dataflow, space.bytes, space.costs.work);
     const held = new HeldWeights(weights);
-    for (const node of space.dataflow.order.slice(start, end)) held.addNode(node);
-    this.weightBytes = held.weightBytes;
-    this.stretches = this.boundaries.slice(0, -1).map((from, index) => {
+    const nodes = space.dataflow.order.slice(start, end);
+    for (const node of nodes) held.addNode(node);
+    let tooLarge: TooLarge | undefined;
+    const stretches = boundaries.slice(0, -1).map((from, index) => {
       const sizes: (SliceSize | undefined)[] = [];
-      sizeStretches(space, weights, this.boundaries, index, (to, size) => {
+      sizeStretches(space, weights, boundaries, index, (to, size) => {
         const fits = limit === undefined || limit.fits(size);
         sizes.push(fits ? size : undefined);
-        if (!fits && to === index + 1) this.tooLarge ??= { from, to: this.boundaries[to], size };
+        if (!fits && to === index + 1) tooLarge ??= { from, to: boundaries[to], size };
         return fits || !limit.isHopeless(size);
       });
       return sizes;
     });
+    return new StretchTable({
+      boundaries,
+      stretches,
+      isFirst: start === 0,
+      isLast: end === space.dataflow.order.length,
+      outputSecondsPerByte: space.costs.outputSecondsPerByte,
+      weightBytes: held.weightBytes,
+      coreSeconds: nodes.reduce((sum, node) => sum + weights.work[node], held.repeatedSeconds),
+      tooLarge,
+    });
   }
 
-  /** The size of a stretch that fits. */
+  /** The same table in which only stretches of these sizes may be slices. */
+  only(mayBeSlice: (size: SliceSize) => boolean): StretchTable {
+    const stretches = this.stretches.map((sizes) =>
+      sizes.map((size) => (size !== undefined && mayBeSlice(size) ? size : undefined)),
+    );
+    const { boundaries, isFirst, isLast, outputSecondsPerByte, weightBytes, coreSeconds, tooLarge } = this;
+    return new StretchTable({
+      ...{ boundaries, stretches, isFirst, isLast },
+      ...{ outputSecondsPerByte, weightBytes, coreSeconds, tooLarge },
+    });
+  }
+
+  /** The size of a stretch that may be a slice. */
   sizeBetween(from: number, to: number): SliceSize {
     const size = this.stretches[from][to - from - 1];
     if (size === undefined) throw new Error(`the stretch from ${from} to ${to} does not fit`);
     return size;
-  }
-
-  /** The first stretch between neighboring candidates that exceeds the limit; `undefined` if there is none. */
-  firstTooLarge(): TooLarge | undefined {
-    return this.tooLarge;
   }
 }

@@ -35,7 +35,7 @@ const MEMORY_MARGIN = 1.15;
 const MEMORY_STEP_MB = 64;
 
 /** With less memory, a function's share of a vCPU is so small that starting Node.js takes seconds. */
-const FLOOR_MEMORY_MB = 512;
+export const FLOOR_MEMORY_MB = 512;
 
 /** Bandwidth from S3, in bytes per second, that estimates assume. Public measurements of one function start at 55 MB/s. */
 export const LOAD_BYTES_PER_SECOND = 40e6;

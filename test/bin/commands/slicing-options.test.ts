@@ -33,8 +33,8 @@ describe('slice and verify', () => {
       ['--max-slice-size', '100B'],
       "each slice must have at most 100 bytes of weights, got 1024 bytes for node 'MatMul_m0'",
     ],
-    [['--max-memory', '64'], '--max-memory must be a whole number of MB from 128 to 10240, got 64'],
-    [['--max-memory', '128'], 'each slice must need at most 128 MB of memory, got 512 MB'],
+    [['--max-memory', '64'], '--max-memory must be a whole number of MB from 512 to 10240, got 64'],
+    [['--max-memory', '511'], 'got 511: a function of a slice has 512 MB at least'],
     [
       ['--at-tensors', 'nowhere'],
       "a tensor to cut at must be computed by a node from the model's inputs, got 'nowhere'",

@@ -117,6 +117,9 @@ function largestMove(
 }
 
 const SEQUENCES = Array.from({ length: 17 }, (_, index) => ({ sequence: 120 + index }));
+const LONG_SEQUENCES = [200, 256, 384, 512].map((around) =>
+  [-4, -1, 0, 1, 4].map((change) => ({ sequence: around + change })),
+);
 const PICTURES = Array.from({ length: 9 }, (_, index) => ({
   height: 608 + 8 * index,
   width: 608 + 8 * index,
@@ -133,4 +136,12 @@ describe('cuts', () => {
     expect(largestMove(transformer(4), SEQUENCES, slicer)).toBeLessThanOrEqual(NEIGHBORS);
     expect(largestMove(pyramid(5), PICTURES, slicer)).toBeLessThanOrEqual(NEIGHBORS);
   });
+
+  test.each(LONG_SEQUENCES.map((sizes) => [sizes[2].sequence, sizes] as const))(
+    'do not jump around a sequence of %i either',
+    (_, sizes) => {
+      for (const slices of [2, 4])
+        expect(largestMove(transformer(4), sizes, count(slices))).toBeLessThanOrEqual(NEIGHBORS);
+    },
+  );
 });

@@ -3,9 +3,10 @@ import { chainTotals } from '../../../lib/cost/chain';
 import { DEFAULT_ENVIRONMENT } from '../../../lib/cost/constants/environment';
 import type { ChainTotals, RunCost, Temperature } from '../../../lib/cost/cost-model';
 import { LINE_ITEMS, sumOfItems } from '../../../lib/cost/line-items';
-import type { ChosenSlice, DetailedCostModel } from '../../../lib/cost/model';
+import type { DetailedCostModel } from '../../../lib/cost/model';
 import { costModel } from '../../../lib/cost/model';
-import { CHOICE, DEMAND, chainOf } from '../../support/cost-fixtures';
+import type { ChosenSlice } from '../../support/cost-fixtures';
+import { CHOICE, DEMAND, chainOf, itemsOfChain } from '../../support/cost-fixtures';
 
 const TEMPERATURES: Temperature[] = ['warm', 'cold', 'mixed'];
 
@@ -60,7 +61,7 @@ describe('the items of a run', () => {
           const model = costModel(given);
           const slices = chainOf(n, {}, { writesTo: 's3-express' });
           const { dollars } = model.run(totalsOf(model, slices), temperature);
-          expect(sumOfItems(model.runItems(slices, temperature))).toBeCloseTo(dollars, 14);
+          expect(sumOfItems(itemsOfChain(model, slices, temperature))).toBeCloseTo(dollars, 14);
         },
       ),
       { numRuns: 50 },
@@ -69,13 +70,13 @@ describe('the items of a run', () => {
 
   it('are each above zero for a run that uses everything', () => {
     const model = costModel();
-    const items = model.runItems(chainOf(2, { fileBytes: 1e9 }, { writesTo: 's3-express' }), 'cold');
+    const items = itemsOfChain(model, chainOf(2, { fileBytes: 1e9 }, { writesTo: 's3-express' }), 'cold');
 
     for (const item of LINE_ITEMS) expect([item, items[item] > 0]).toEqual([item, true]);
   });
 
   it('include the prices of requests as AWS lists them', () => {
-    const items = costModel({ request: 'inline' }).runItems(chainOf(4), 'warm');
+    const items = itemsOfChain(costModel({ request: 'inline' }), chainOf(4), 'warm');
 
     expect(items.s3Puts * 1e6).toBeCloseTo(20, 9);
     // Three slices read; three are warmed up.
@@ -279,7 +280,7 @@ describe('a run through S3 Express alone', () => {
 
 describe('a run of one slice', () => {
   it('has no warm-ups: a Standard machine charges the slice, the start and the end', () => {
-    const items = costModel({ stateMachineType: 'standard', warmUp: true }).runItems(chainOf(1), 'warm');
+    const items = itemsOfChain(costModel({ stateMachineType: 'standard', warmUp: true }), chainOf(1), 'warm');
 
     expect(items.stepFunctions).toBeCloseTo(3 * 25e-6, 12);
     expect(items.lambdaRequests).toBeCloseTo(0.2e-6, 12);

@@ -18,11 +18,14 @@ import {
 } from './chart';
 
 const QUANTILES = ['p50', 'p95'] as const;
+/** After those of the quantiles: the plans with as many slices as the user asked for. */
+const COUNTED_SERIES = QUANTILES.length;
 const QUANTILE_LABELS = { p50: 'half of the runs (p50)', p95: '95 of 100 runs (p95)' };
 
 export function frontChart(front: ParetoFront): Chart {
-  const { points, plan, chosen, temperature } = front;
-  const drawn = chosen === undefined ? [...points, plan] : points;
+  const { points, plan, chosen, counted, temperature } = front;
+  const others = counted?.points ?? [];
+  const drawn = [...points, ...others, plan];
   const max = drawn.reduce((largest, { p50, p95 }) => Math.max(largest, p50, p95), 0);
   const unit = unitFor(max, TIME_UNITS);
   const beside = chosen === undefined ? plan : undefined;
@@ -35,6 +38,9 @@ export function frontChart(front: ParetoFront): Chart {
         mark: quantile === front.quantile ? ('line' as const) : ('point' as const),
         series,
       })),
+      ...(others.length > 0
+        ? [{ label: `${slicesOf(plan)}, ${front.quantile}`, mark: 'line' as const, series: COUNTED_SERIES }]
+        : []),
       { label: 'this plan', mark: 'point' as const, series: 'accent' as const },
     ],
     trigger: 'item',
@@ -53,20 +59,33 @@ export function frontChart(front: ParetoFront): Chart {
         },
         series: [
           ...QUANTILES.map((quantile) => quantileSeries(front, quantile, theme)),
+          ...(others.length > 0 ? [countedSeries(others, front.quantile, theme)] : []),
           ...(beside === undefined ? [] : [planSeries(beside, theme)]),
         ],
       };
     },
-    facts: ({ seriesIndex, dataIndex }) => {
-      const isPlan = seriesIndex === QUANTILES.length || dataIndex === chosen;
-      const point = isPlan ? plan : points.at(dataIndex);
-      return point && factsOf(point, isPlan ? 'This plan' : `Plan ${dataIndex + 1}`);
-    },
+    facts: ({ seriesIndex, dataIndex }) => factsAt(front, seriesIndex, dataIndex),
     stops: [
       ...points.map((_, dataIndex) => ({ seriesIndex: 0, dataIndex })),
-      ...(beside === undefined ? [] : [{ seriesIndex: QUANTILES.length, dataIndex: 0 }]),
+      ...others.map((_, dataIndex) => ({ seriesIndex: COUNTED_SERIES, dataIndex })),
+      ...(beside === undefined
+        ? []
+        : [{ seriesIndex: COUNTED_SERIES + (others.length > 0 ? 1 : 0), dataIndex: 0 }]),
     ],
   };
+}
+
+function factsAt(front: ParetoFront, seriesIndex: number, dataIndex: number): Facts | undefined {
+  const { points, plan, chosen, counted } = front;
+  const others = counted?.points ?? [];
+  if (seriesIndex === COUNTED_SERIES && others.length > 0) {
+    const point = others.at(dataIndex);
+    const title = dataIndex === counted?.chosen ? 'This plan' : `A plan with ${slicesOf(plan)}`;
+    return point && factsOf(point, title);
+  }
+  const isPlan = seriesIndex >= COUNTED_SERIES || dataIndex === chosen;
+  const point = isPlan ? plan : points.at(dataIndex);
+  return point && factsOf(point, isPlan ? 'This plan' : `Plan ${dataIndex + 1}`);
 }
 
 function factsOf(point: FrontPoint, title: string): Facts {
@@ -81,6 +100,29 @@ function factsOf(point: FrontPoint, title: string): Facts {
       ['p50', quantity('milliseconds', point.p50)],
       ['p95', quantity('milliseconds', point.p95)],
     ],
+  };
+}
+
+function slicesOf({ slices }: FrontPoint): string {
+  return `${slices} ${slices === 1 ? 'slice' : 'slices'}`;
+}
+
+/** Plans with the same number of slices, at the quantile of the front. */
+function countedSeries(
+  points: readonly FrontPoint[],
+  quantile: ParetoFront['quantile'],
+  theme: Theme,
+): LineSeriesOption {
+  const color = colorOf(theme, COUNTED_SERIES);
+  return {
+    type: 'line',
+    name: 'as many slices',
+    symbol: symbolOf(COUNTED_SERIES),
+    symbolSize: 8,
+    showAllSymbol: true,
+    lineStyle: { color, width: 1.6, type: [...dashOf(COUNTED_SERIES)] },
+    itemStyle: { color },
+    data: points.map((point) => [point[quantile], point.dollarsPerMillion]),
   };
 }
 

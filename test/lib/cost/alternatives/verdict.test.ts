@@ -13,8 +13,8 @@ const { alternatives } = compareAlternatives(
     slices: 4,
     memoryMb: 512,
     fileBytes: 4e8,
-    warm: { dollars: 1e-5, time: LatencyDistribution.constant(900) },
-    cold: { dollars: 2e-5, time: LatencyDistribution.constant(1_900) },
+    warm: { dollars: 1e-5, machineDollars: 1e-6, time: LatencyDistribution.constant(900) },
+    cold: { dollars: 2e-5, machineDollars: 2e-6, time: LatencyDistribution.constant(1_900) },
   },
   { requestsPerHour: 10 },
 );

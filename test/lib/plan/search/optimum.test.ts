@@ -93,7 +93,7 @@ function requestOf(model: CostModel, space: CutSpace, maxSlices: number): PlanRe
 
 function tableOf({ space, request }: Case): StretchTable {
   const range = { start: 0, end: space.dataflow.order.length };
-  return new StretchTable(space, space.legal, range, {
+  return StretchTable.of(space, space.legal, range, {
     fits: (size) => memoryMb(size) <= request.maxMemoryMb,
     isHopeless: (size) => memoryMb({ ...size, writeBytes: 0 }) > request.maxMemoryMb,
     describe: () => ({ limit: '', got: '', advice: '' }),

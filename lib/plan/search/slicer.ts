@@ -1,0 +1,56 @@
+/** A slicer: one way to choose the cuts of a model, and by what it compares plans. */
+import type { Latency, Temperature } from '../../cost/cost-model';
+import type { CutSpace } from '../cuts/cuts';
+import type { Groups } from '../wiring/groups';
+import type { Caps, Choice, ChosenSettings, Minimize } from './plan-request';
+import type { Range } from './stretches';
+
+/** By what plans of a slicer are compared. */
+export interface Goal {
+  readonly minimize: Minimize;
+  readonly temperature: Temperature;
+  readonly quantile: keyof Latency;
+  readonly maxLatencyMs?: number;
+  /** Dollars of one run. */
+  readonly maxDollars?: number;
+  /** Requests per hour, from which the share of cold runs follows. */
+  readonly requestsPerHour?: number;
+  /** The most memory of a function, in MB, if the caller limits it. */
+  readonly maxMemoryMb?: number;
+}
+
+/** By what plans are compared if the caller names the cuts or their number. */
+export const DEFAULT_GOAL: Goal = { minimize: 'slices', temperature: 'mixed', quantile: 'p50' };
+
+export interface Slicer {
+  /** Identifies the choice: slicers with the same key choose the same cuts of the same model. */
+  readonly key: string;
+  /** @default DEFAULT_GOAL */
+  readonly goal?: Goal;
+  /**
+   * Chooses the nodes of each slice.
+   *
+   * @param caps the slices move and cost no more, as far as one cut can do both
+   * @default caps - those of the `baselines` of this space
+   */
+  choose(space: CutSpace, caps?: Caps): Choice;
+  /** Simple ways to cut, which a chosen cut must not be worse than; absent if there are none. */
+  baselines?(space: CutSpace): readonly Groups[];
+  /**
+   * Chooses slices that each lie within one of the ranges; absent if the caller already named the cuts.
+   *
+   * @param sequential the settings of the slices without ranges, if the slicer chose any
+   * @returns `undefined` if there are too many ranges
+   */
+  chooseWithin?(
+    space: CutSpace,
+    ranges: readonly Range[],
+    sequential?: ChosenSettings,
+  ): RangedChoice | undefined;
+}
+
+/** Slices within ranges, and the memory of their functions, in MB, if the slicer chose it. */
+export interface RangedChoice {
+  readonly groups: Groups;
+  readonly memoryMb?: readonly number[];
+}

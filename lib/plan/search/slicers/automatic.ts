@@ -1,0 +1,129 @@
+/** Chooses the best plan for an objective and limits. */
+import { GREATEST_RATE } from '../../../cost/alternatives/winners';
+import type { Latency, Temperature, Transport } from '../../../cost/cost-model';
+import { SlicedInferenceError } from '../../../errors';
+import type { CutSpace } from '../../cuts/cuts';
+import { DEFAULT_MAX_MEMORY_MB, MAX_LAMBDA_MEMORY_MB } from '../../sizes/lambda-quotas';
+import { optimalSlices } from '../optimal-slices';
+import { threadsWithin } from '../partition';
+import type { Minimize, PlanRequest } from '../plan-request';
+import type { Goal, Slicer } from '../slicer';
+import type { FunctionLimit } from './function-limit';
+import { checkMemoryLimit, functionLimit } from './function-limit';
+
+/** Options of `automatic`. */
+export interface AutomaticOptions {
+  /** @default 'slices' */
+  readonly minimize?: Minimize;
+  /** Most milliseconds from the start of a run to its result. */
+  readonly maxLatencyMs?: number;
+  /**
+   * The quantile of latency that is minimized or limited.
+   *
+   * @default 'p95'
+   */
+  readonly quantile?: keyof Latency;
+  /** Most dollars of a million runs. */
+  readonly maxCostPerMillion?: number;
+  /**
+   * Most memory of a function: a whole number of MB from 512 to 10,240. The environment of the model of cost may allow less.
+   *
+   * @default 3008
+   */
+  readonly maxMemorySize?: number;
+  /** @default 'mixed' */
+  readonly temperature?: Temperature;
+  /**
+   * Requests per hour, from which the share of cold runs follows.
+   *
+   * @default - the default share of the model of cost
+   */
+  readonly requestsPerHour?: number;
+  /** @default ['s3-standard'] */
+  readonly transports?: readonly Transport[];
+  /** @default - no limit */
+  readonly maxSlices?: number;
+  /**
+   * Exactly so many slices.
+   *
+   * @default - the number is chosen
+   */
+  readonly slices?: number;
+}
+
+/**
+ * Larger memory sizes, in MB, that the search tries: one vCPU, and the borders at which a function gets one more.
+ * https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html has the first, the others were measured by users.
+ */
+const USEFUL_MEMORY_MB = [1769, 3008, 3538, 5307, 7076, 8845, MAX_LAMBDA_MEMORY_MB];
+
+const MILLION = 1e6;
+
+/**
+ * Chooses the best plan: by default the fewest slices whose functions need at most 3,008 MB, and of these the cheapest.
+ *
+ * @param setting name of the limit on memory in errors
+ */
+export function automatic(options: AutomaticOptions = {}, setting = 'maxMemorySize'): Slicer {
+  const {
+    maxMemorySize: maxMemory = DEFAULT_MAX_MEMORY_MB,
+    maxCostPerMillion,
+    maxSlices = Infinity,
+  } = options;
+  checkMemoryLimit(maxMemory, setting);
+  const { minimize = 'slices', temperature = 'mixed', quantile = 'p95' } = options;
+  const { maxLatencyMs, requestsPerHour, transports = ['s3-standard'], slices } = options;
+  checkPositive('the latency in ms', maxLatencyMs);
+  checkPositive('the cost of a million runs', maxCostPerMillion);
+  checkRate(requestsPerHour);
+  const maxDollars = maxCostPerMillion === undefined ? undefined : maxCostPerMillion / MILLION;
+  const goal: Goal = {
+    ...{ minimize, temperature, quantile, maxLatencyMs, maxDollars, requestsPerHour },
+    maxMemoryMb: maxMemory,
+  };
+  const limitOf = (space: CutSpace): FunctionLimit => functionLimit(space, maxMemory, setting);
+  const request = (space: CutSpace): PlanRequest => {
+    const { maxMemoryMb } = limitOf(space);
+    return {
+      ...{ ...goal, transports, maxSlices, maxMemoryMb, slices },
+      model: space.costs.model(requestsPerHour),
+      memorySizes: USEFUL_MEMORY_MB.filter((memory) => memory <= maxMemoryMb),
+      threads: threadsWithin(maxMemoryMb),
+    };
+  };
+  return {
+    key: `automatic ${JSON.stringify({ ...goal, transports, maxSlices: String(maxSlices), slices })}`,
+    goal,
+    choose: (space) => optimalSlices(space, request(space), limitOf(space)),
+    chooseWithin: (space, ranges, sequential) => {
+      const own = request(space);
+      // Limits bind the whole plan, not each range. All slices share their threads and their transport.
+      const ofRange = {
+        ...own,
+        maxLatencyMs: undefined,
+        maxDollars: undefined,
+        ...(sequential && { threads: [sequential.threads], transports: [sequential.transport] }),
+      };
+      const choices = ranges.map((range) => optimalSlices(space, ofRange, limitOf(space), range));
+      return {
+        groups: choices.flatMap(({ groups }) => groups),
+        memoryMb: choices.flatMap(({ settings }) => settings?.memoryMb ?? []),
+      };
+    },
+  };
+}
+
+function checkRate(requestsPerHour: number | undefined): void {
+  checkPositive('the number of requests per hour', requestsPerHour);
+  if (requestsPerHour === undefined || requestsPerHour <= GREATEST_RATE) return;
+  throw new SlicedInferenceError(
+    `the number of requests per hour must be at most ${GREATEST_RATE.toLocaleString('en-US')}`,
+    String(requestsPerHour),
+    'pass a smaller number, because services are compared up to this rate',
+  );
+}
+
+function checkPositive(what: string, number: number | undefined): void {
+  if (number === undefined || (number > 0 && Number.isFinite(number))) return;
+  throw new SlicedInferenceError(`${what} must be a number above 0`, String(number), 'pass a larger number');
+}
