@@ -89,9 +89,8 @@ function application(withSdk: boolean): string {
       `console.error('own ${name}');\nmodule.exports = { ...require(${own}) };\n`,
     );
   }
-  const caller = fs.readFileSync(path.join(ROOT, 'dist/examples/callers/infer.js'), 'utf8');
   const script = path.join(folder, 'infer.js');
-  fs.writeFileSync(script, caller.replace('../../client', 'cdk-sliced-inference/client'));
+  fs.copyFileSync(path.join(ROOT, 'dist/examples/callers/infer.js'), script);
   return script;
 }
 
