@@ -37,7 +37,7 @@ async function run(request: ExecutionInput): Promise<ExecutionOutput> {
 }
 
 async function main(drawing: string): Promise<void> {
-  const data = [...drawing].filter((pixel) => '#.'.includes(pixel)).map((pixel) => Number(pixel === '#'));
+  const data = Array.from(drawing.matchAll(/[#.]/g), ([pixel]) => Number(pixel === '#'));
   const pixels = { dtype: 'float32' as const, shape: [1, data.length], data };
   const { tensors, s3 } = (await run({ version: 1, inputs: { tensors: { pixels } } })).outputs;
   if (tensors === undefined)

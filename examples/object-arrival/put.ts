@@ -7,7 +7,7 @@ import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { encodeTensors, tensorFrom } from 'cdk-sliced-inference/client';
 
 async function main(name: string, drawing: string): Promise<void> {
-  const data = [...drawing].filter((pixel) => '#.'.includes(pixel)).map((pixel) => Number(pixel === '#'));
+  const data = Array.from(drawing.matchAll(/[#.]/g), ([pixel]) => Number(pixel === '#'));
   const pixels = tensorFrom('float32', [1, data.length], Float32Array.from(data));
   const s3 = new S3Client();
   await s3.send(

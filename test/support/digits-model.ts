@@ -20,7 +20,7 @@ export const DIGITS = [
 
 /** 1 for `#`, 0 for `.`; other characters, such as ends of lines, do not count. */
 export function pixelsOf(drawing: string): number[] {
-  return [...drawing].filter((pixel) => pixel === '#' || pixel === '.').map((pixel) => Number(pixel === '#'));
+  return Array.from(drawing.matchAll(/[#.]/g), ([pixel]) => Number(pixel === '#'));
 }
 
 /** `pixels` float32 [batch, 35] to `probabilities` float32 [batch, 10]. */

@@ -4,7 +4,7 @@ export async function handler({ drawings }) {
 }
 
 function request(drawing) {
-  const data = [...drawing].filter((pixel) => '#.'.includes(pixel)).map((pixel) => Number(pixel === '#'));
+  const data = Array.from(drawing.matchAll(/[#.]/g), ([pixel]) => Number(pixel === '#'));
   const pixels = { dtype: 'float32', shape: [1, data.length], data };
   return { version: 1, inputs: { tensors: { pixels } } };
 }
