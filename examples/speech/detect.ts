@@ -32,7 +32,10 @@ export interface Segment {
   readonly end: number;
 }
 
-/** Joins neighboring chunks that are speech with at least this probability. */
+/** Shorter gaps, in seconds, are pauses between syllables. */
+const PAUSE = 0.1;
+
+/** Joins chunks that are speech with at least this probability. */
 export function speechSegments(probabilities: readonly number[], threshold = 0.5): Segment[] {
   const segments: { start: number; end: number }[] = [];
   probabilities.forEach((probability, chunk) => {
@@ -40,7 +43,7 @@ export function speechSegments(probabilities: readonly number[], threshold = 0.5
     const start = (chunk * CHUNK) / RATE;
     const end = ((chunk + 1) * CHUNK) / RATE;
     const last = segments.at(-1);
-    if (last?.end === start) last.end = end;
+    if (last !== undefined && start - last.end < PAUSE) last.end = end;
     else segments.push({ start, end });
   });
   return segments;

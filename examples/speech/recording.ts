@@ -14,9 +14,9 @@ const SYLLABLE_SECONDS = 0.22;
 
 /** The parts of the recording, in its order. */
 export const PARTS = [
-  { name: 'noise', seconds: 0.8 },
-  { name: 'voice', seconds: 1.2 },
-  { name: 'tone', seconds: 1 },
+  { name: 'noise', seconds: 0.5 },
+  { name: 'voice', seconds: 1 },
+  { name: 'tone', seconds: 0.5 },
 ] as const;
 
 /** Returns samples from -1 to 1, the same ones each time. */
