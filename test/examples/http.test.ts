@@ -3,7 +3,8 @@ import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { decodeInlineTensor, type ExecutionOutput } from '../../client';
-import { Example, runProgram, serve, type ScriptResult, type ServedCloud } from '../support/example';
+import { CopiedExample, type Outcome } from '../support/copied-example';
+import { serve, type Served } from '../support/example';
 import { type HttpsAnswer, request } from '../support/https-request';
 import { pixelsOf } from '../support/digits-model';
 import { runWhole } from '../support/run-slices';
@@ -13,12 +14,12 @@ import { ISSUER, KEY_SET, token } from '../support/tokens';
 
 const SIX = '..##. .#... #.... ####. #...# #...# .###.';
 
-const example = new Example('http');
+const example = new CopiedExample('http');
 
 const hasCurl = spawnSync('curl', ['--version']).status === 0;
 
-function call(env: NodeJS.ProcessEnv, drawing: string, more: NodeJS.ProcessEnv = {}): Promise<ScriptResult> {
-  return example.run('call', [drawing], { ...env, ...more });
+function call(env: NodeJS.ProcessEnv, drawing: string, more: NodeJS.ProcessEnv = {}): Promise<Outcome> {
+  return example.outcome('call', [drawing], { ...env, ...more });
 }
 
 /** A request that is not signed. */
@@ -42,7 +43,7 @@ interface Template {
 }
 
 describe('an HTTP API with signed requests', () => {
-  let cloud: ServedCloud;
+  let cloud: Served;
   let env: NodeJS.ProcessEnv;
   beforeAll(async () => {
     cloud = await serve(await example.synthesize());
@@ -86,7 +87,7 @@ describe('an HTTP API with signed requests', () => {
     const readme = fs.readFileSync(path.join(example.folder, 'README.md'), 'utf8');
     const command = /^curl [^`]*/m.exec(readme)?.[0] ?? '';
     expect(command).toContain('--aws-sigv4');
-    const { stdout } = await runProgram('sh', ['-c', command], { cwd: example.folder, env });
+    const { stdout } = await example.shell(command, env);
     expect(JSON.parse(stdout)).toMatchObject({ status: 'SUCCEEDED' });
   });
 
@@ -124,11 +125,11 @@ describe('an HTTP API with signed requests', () => {
 });
 
 describe('an HTTP API with tokens', () => {
-  let cloud: ServedCloud;
+  let cloud: Served;
   beforeAll(async () => {
     const jwks = path.join(temporaryFolder(), 'keys.json');
     fs.writeFileSync(jwks, JSON.stringify(KEY_SET));
-    const assembly = await new Example('http').synthesize({ issuer: ISSUER, audience: 'digits' });
+    const assembly = await new CopiedExample('http').synthesize({ issuer: ISSUER, audience: 'digits' });
     cloud = await serve(assembly, ['--jwks', jwks]);
   });
   afterAll(async () => {

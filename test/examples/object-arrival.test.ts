@@ -5,12 +5,13 @@ import * as fs from 'node:fs';
 import { decodeTensors, encodeTensors } from '../../client';
 import { LocalCloud } from '../../local';
 import { DIGITS, pixelsOf } from '../support/digits-model';
-import { Example, serve } from '../support/example';
+import { CopiedExample } from '../support/copied-example';
+import { serve } from '../support/example';
 import { runWhole } from '../support/run-slices';
 import { float32 } from '../support/tensors';
 import { until } from '../support/until';
 
-const example = new Example('object-arrival');
+const example = new CopiedExample('object-arrival');
 let assembly: string;
 beforeAll(async () => {
   assembly = await example.synthesize();
@@ -56,7 +57,7 @@ describe('the commands of the README', () => {
     for (const drawing of drawings) {
       const [name, pixels] = drawing.split(/ '(.*)'/s);
       const stdout = example.printed(`npx tsx put.ts ${drawing}`);
-      expect(await example.run('put', [name, pixels], cloud.environment)).toEqual({
+      expect(await example.outcome('put', [name, pixels], cloud.environment)).toEqual({
         code: 0,
         stdout,
         stderr: '',
@@ -64,7 +65,7 @@ describe('the commands of the README', () => {
     }
     const stdout = example.printed('npx tsx results.ts');
     expect(stdout).toMatch(/ 7\n.*FAILED/);
-    expect(await example.run('results', [], cloud.environment)).toEqual({ code: 0, stdout, stderr: '' });
+    expect(await example.outcome('results', [], cloud.environment)).toEqual({ code: 0, stdout, stderr: '' });
     expect(await cloud.stop()).toMatchObject({ stderr: '', leftovers: [] });
   });
 });

@@ -5,12 +5,12 @@ import type { Stack } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { type Access, infer, LocalCloud } from '../../local';
 import { DIGITS, pixelsOf } from '../support/digits-model';
-import { Example } from '../support/example';
+import { CopiedExample } from '../support/copied-example';
 import { nagFindings, reasonFor } from '../support/nag-findings';
 import { runWhole } from '../support/run-slices';
 import { float32 } from '../support/tensors';
 
-const example = new Example('vpc-kms');
+const example = new CopiedExample('vpc-kms');
 
 /** The bucket and a key of a bootstrap with a customer-managed key. */
 const ASSETS = 'cdk-hnb659fds-assets-000000000000-us-east-1';
@@ -38,7 +38,7 @@ async function run(folder: string, bucketKeys: Readonly<Record<string, string>> 
 it('prints what the README shows', async () => {
   const stdout = example.printed('npx tsx demo.ts');
   expect(stdout).toMatch(/^a 9\n.*kms:Decrypt/);
-  expect(await example.run('demo')).toEqual({ code: 0, stdout, stderr: '' });
+  expect(await example.outcome('demo')).toEqual({ code: 0, stdout, stderr: '' });
 });
 
 describe('the pipeline', () => {
@@ -48,7 +48,7 @@ describe('the pipeline', () => {
   });
 
   it('decrypts its slices with the key of the bootstrap bucket', async () => {
-    const folder = await new Example('vpc-kms').synthesize({ assetKey: ASSET_KEY });
+    const folder = await new CopiedExample('vpc-kms').synthesize({ assetKey: ASSET_KEY });
     const accesses = await run(folder, { [ASSETS]: ASSET_KEY });
     const decrypts = accesses.filter(
       ({ action, resource }) => action === 'kms:Decrypt' && resource === ASSET_KEY,

@@ -1,9 +1,9 @@
 /** The example of a pipeline inside of a state machine, run as its README says. */
 import { LocalCloud } from '../../local';
 import { DIGITS } from '../support/digits-model';
-import { Example } from '../support/example';
+import { CopiedExample } from '../support/copied-example';
 
-const example = new Example('workflow');
+const example = new CopiedExample('workflow');
 let assembly: string;
 beforeAll(async () => {
   assembly = await example.synthesize();
@@ -15,7 +15,7 @@ function stable(output: string): string {
 }
 
 it('prints what the README shows', async () => {
-  const { code, stdout, stderr } = await example.run('demo');
+  const { code, stdout, stderr } = await example.outcome('demo');
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   const printed = example.printed('npx tsx demo.ts');
   expect(printed).toContain('"text": "42?"');
@@ -25,7 +25,7 @@ it('prints what the README shows', async () => {
 describe('the state machine', () => {
   let cloud: LocalCloud;
   beforeAll(async () => {
-    cloud = await LocalCloud.start(assembly, { pipeline: 'Workflow/ReadNumber1B1A0BD3' });
+    cloud = await LocalCloud.start(assembly, { pipeline: 'Workflow/ReadNumber' });
   });
   afterAll(() => cloud.close());
 
