@@ -8,8 +8,8 @@ const DRAWINGS = [
 ];
 
 async function main(): Promise<void> {
-  // Your state machine, not the pipeline inside. CDK made the id: it is in cdk.out/Workflow.template.json.
-  const cloud = await LocalCloud.start('cdk.out', { pipeline: 'Workflow/ReadNumber1B1A0BD3' });
+  // Your state machine, not that of the pipeline.
+  const cloud = await LocalCloud.start('cdk.out', { pipeline: 'Workflow/ReadNumber' });
   const result = await cloud.execute({ drawings: DRAWINGS });
   console.log(JSON.stringify(result, null, 2));
   await cloud.close();
