@@ -1,44 +1,42 @@
 /** Generates a recording, so that the example needs no audio file: noise, vowels like those of a voice, and a tone. */
 import { RATE } from './chunks';
 
-/** Frequencies of the first three resonances of a mouth, in hertz: a, i, u, and two between. */
+/** Frequencies of the first three resonances of a mouth, in hertz, for the vowels of father, bet, beet, boot and bought. */
 const VOWELS = [
   [730, 1090, 2440],
   [530, 1840, 2480],
-  [570, 840, 2410],
   [270, 2290, 3010],
   [300, 870, 2240],
+  [570, 840, 2410],
 ];
 const BANDWIDTHS = [80, 100, 140];
 const SYLLABLE_SECONDS = 0.22;
 
-/** The parts of the recording, in its order. */
+/** The parts of the recording, in its order, each with its largest sample. */
 export const PARTS = [
-  { name: 'noise', seconds: 0.5 },
-  { name: 'voice', seconds: 1 },
-  { name: 'tone', seconds: 0.5 },
+  { name: 'noise', seconds: 0.5, peak: 0.002 },
+  { name: 'voice', seconds: 1, peak: 0.5 },
+  { name: 'tone', seconds: 0.5, peak: 0.3 },
 ] as const;
 
 /** Returns samples from -1 to 1, the same ones each time. */
 export function generatedRecording(): Float32Array {
   const random = randomNumbers();
-  const makers = { noise: () => noise(random), voice: () => voice(random), tone: () => tone };
+  const makers = { noise: () => random, voice: () => voice(random), tone: () => tone };
   return Float32Array.from(
-    PARTS.flatMap(({ name, seconds }) => {
+    PARTS.flatMap(({ name, seconds, peak }) => {
       const sampleAt = makers[name]();
-      return Array.from({ length: Math.round(seconds * RATE) }, (_, at) => sampleAt(at / RATE));
+      const samples = Array.from({ length: Math.round(seconds * RATE) }, (_, at) => sampleAt(at / RATE));
+      const largest = samples.reduce((most, sample) => Math.max(most, Math.abs(sample)), 0);
+      return samples.map((sample) => (sample / largest) * peak);
     }),
   );
 }
 
 type Sampler = (seconds: number) => number;
 
-function noise(random: () => number): Sampler {
-  return () => 0.002 * random();
-}
-
 function tone(seconds: number): number {
-  return 0.3 * Math.sin(2 * Math.PI * 440 * seconds);
+  return Math.sin(2 * Math.PI * 440 * seconds);
 }
 
 /** Pulses of vocal cords, in syllables, through the resonances of a mouth that changes its form. */
@@ -50,7 +48,7 @@ function voice(random: () => number): Sampler {
     const place = seconds / SYLLABLE_SECONDS;
     if (Math.floor(place) !== syllable) {
       syllable = Math.floor(place);
-      mouth = VOWELS[(syllable * 2) % VOWELS.length].map((hertz, at) => resonance(hertz, BANDWIDTHS[at]));
+      mouth = VOWELS[syllable % VOWELS.length].map((hertz, at) => resonance(hertz, BANDWIDTHS[at]));
     }
     const within = place % 1;
     const pitch = 120 + 25 * Math.sin(4.4 * seconds) - 30 * within + 4 * Math.sin(31 * seconds);
@@ -59,7 +57,8 @@ function voice(random: () => number): Sampler {
     phase %= 1;
     const sound = mouth.reduce((sample, filter) => filter(sample), pulse + 0.02 * random());
     const loudness = within < 0.8 ? Math.sin((Math.PI * within) / 0.8) ** 0.7 : 0;
-    return 0.8 * loudness * sound;
+    // Vowels, and a hiss between them.
+    return loudness * sound + (within > 0.82 ? 0.03 * random() : 0);
   };
 }
 
