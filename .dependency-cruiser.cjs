@@ -230,6 +230,14 @@ module.exports = {
       to: { path: '^(examples|test|bench|scripts)/' },
     },
     {
+      name: 'examples-use-the-package',
+      comment: "A user can copy an example's folder, because it imports this package by name only.",
+      severity: 'error',
+      // The demo of OCR prints the table of timings of the command line.
+      from: { path: '^examples/([^/]+)/', pathNot: '^examples/ocr/demo[.]ts$' },
+      to: { pathNot: ['^examples/$1/', 'node_modules/'], dependencyTypesNot: ['aliased', 'core'] },
+    },
+    {
       name: 'no-cycles',
       comment: 'The files of a cycle cannot be read, tested or moved one by one.',
       severity: 'error',

@@ -11,9 +11,14 @@ module.exports = {
   maxWorkers: '100%',
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
-  moduleNameMapper: TEST_CDK
-    ? { '^(aws-cdk-lib|constructs)(/.*)?$': `<rootDir>/test/other-versions/node_modules/$1-${TEST_CDK}$2` }
-    : {},
+  moduleNameMapper: {
+    ...(TEST_CDK && {
+      '^(aws-cdk-lib|constructs)(/.*)?$': `<rootDir>/test/other-versions/node_modules/$1-${TEST_CDK}$2`,
+    }),
+    // Examples import the package by its name; here that means the sources.
+    '^cdk-sliced-inference$': '<rootDir>/lib/index.ts',
+    '^cdk-sliced-inference/(client|local)$': '<rootDir>/$1/index.ts',
+  },
   transform: {
     '^.+\\.ts$': [
       '@swc/jest',

@@ -1,9 +1,9 @@
 /**
- * Calls a deployed pipeline. Outside of this repository, import from `cdk-sliced-inference/client`.
+ * Calls a deployed pipeline.
  *
  *     STATE_MACHINE_ARN=arn:aws:states:… npx tsx infer.ts '{"x": [[1, 2, 3]]}'
  */
-import { SlicedInferenceClient, toNestedArray, type TensorInputs } from '../../client';
+import { SlicedInferenceClient, toNestedArray, type TensorInputs } from 'cdk-sliced-inference/client';
 
 async function main(inputs: TensorInputs): Promise<void> {
   const model = new SlicedInferenceClient({ stateMachineArn: process.env.STATE_MACHINE_ARN ?? '' });

@@ -1,6 +1,6 @@
 /** Turns a picture of one line of text into the recognition model's input. */
 import sharp from 'sharp';
-import type { NumericTensor } from '../../lambda/tensors/tensor';
+import type { NumericTensor } from 'cdk-sliced-inference/client';
 
 /** The model's fixed height, in pixels. */
 const HEIGHT = 48;

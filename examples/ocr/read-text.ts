@@ -1,6 +1,5 @@
 /** Decodes the recognition model's output into text. */
-import type { NumericTensor } from '../../lambda/tensors/tensor';
-import { typedView } from '../../lambda/tensors/tensor';
+import { elementsOf, type NumericTensor } from 'cdk-sliced-inference/client';
 
 /** The class that means "no new character". */
 const BLANK = 0;
@@ -19,7 +18,7 @@ export function readText(output: NumericTensor, alphabet: readonly string[]): Re
       `the model must know ${alphabet.length} characters, got ${classes}: use its own alphabet`,
     );
   }
-  const probabilities = typedView(output) as Float32Array;
+  const probabilities = elementsOf(output) as Float32Array;
   const confidences: number[] = [];
   let text = '';
   let previous = BLANK;

@@ -7,8 +7,8 @@ import type { TraceEvent } from '../step-functions/execution';
 
 export interface LocalCloudOptions {
   /**
-   * Which state machine to run, that of a pipeline or one of your own: its stack's name, its logical id, or both as
-   * `stack/logicalId`. The stack's other state machines run too, as far as the local cloud supports them.
+   * Which state machine to run, that of a pipeline or one of your own: its stack's name, its logical id with or without the
+   * eight digits that CDK appends, or both as `stack/logicalId`. The stack's other state machines run too, as far as the local cloud supports them.
    * @default - the assembly's only pipeline
    */
   readonly pipeline?: string;

@@ -26,8 +26,8 @@ interface Candidate extends Selection {
 }
 
 /**
- * The assembly's only pipeline, or the state machine that `selection` names: by stack, by logical id, or by both as
- * `stack/logicalId`. The name of a stack stands for its only pipeline, or else for its only state machine.
+ * The assembly's only pipeline, or the state machine that `selection` names: by stack, by logical id with or without the digits that CDK
+ * appends, or by both as `stack/logicalId`. The name of a stack stands for its only pipeline, or else for its only state machine.
  * @throws LocalCloudError when there is not exactly one such state machine
  */
 export function selectStateMachine(stacks: readonly AssemblyStack[], selection?: string): Selection {
@@ -92,8 +92,10 @@ function candidates(stack: AssemblyStack): Candidate[] {
     .map((resource) => ({ stack, logicalId: resource.logicalId, isPipeline: isPipeline(resource) }));
 }
 
+/** CDK appends eight digits to the ids of constructs, which nobody knows by heart: they may be left out. */
 function names({ stack, logicalId }: Candidate): string[] {
-  return [stack.name, logicalId, `${stack.name}/${logicalId}`];
+  const ids = new Set([logicalId, logicalId.replace(/[0-9A-F]{8}$/, '')]);
+  return [stack.name, ...[...ids].flatMap((id) => [id, `${stack.name}/${id}`])];
 }
 
 function parse(text: string): Json {

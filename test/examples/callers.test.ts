@@ -1,51 +1,22 @@
 /** The caller of the examples runs unchanged against `sliced-inference local`, which it knows from environment variables alone. */
-import { type ChildProcess, execFile, execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { promisify } from 'node:util';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { toNestedArray } from '../../client';
+import { serve, type Served } from '../support/example';
 import { mlp, saveModel, temporaryFolder } from '../support/model-builder';
 import { synthesize } from '../support/pipeline-assembly';
-import { cli, type CliResult } from '../support/run-cli';
 import { runWhole } from '../support/run-slices';
 import { float32 } from '../support/tensors';
-import { until } from '../support/until';
 
 const ROOT = path.join(__dirname, '../..');
 const ROW = Array.from({ length: 16 }, (_, index) => index / 8);
 const chain = saveModel(mlp(3));
 
-interface Served {
-  readonly environment: NodeJS.ProcessEnv;
-  stop(): Promise<CliResult>;
-}
-
-async function serve(stateMachineType: sfn.StateMachineType): Promise<Served> {
-  const assembly = synthesize({ Test: { modelPath: chain, slices: 2, stateMachineType } });
-  const file = path.join(temporaryFolder(), 'cloud.env');
-  let child: ChildProcess | undefined;
-  let result: CliResult | undefined;
-  const ended = cli(['local', assembly, '--write-env', file], { onStart: (started) => (child = started) });
-  void ended.then((end) => (result = end));
-  await until('the variables', () => {
-    if (result !== undefined) throw new Error(result.stderr);
-    return Promise.resolve(fs.existsSync(file));
-  });
-  const sourced = execFileSync('sh', ['-c', `. "${file}"; env -0`], {
-    encoding: 'utf8',
-    env: { PATH: process.env.PATH },
-  });
-  const environment = Object.fromEntries(
-    sourced.split('\0').map((line) => line.split(/=(.*)/s).slice(0, 2) as [string, string]),
-  );
-  return {
-    environment,
-    stop: async () => {
-      child?.kill('SIGTERM');
-      return await ended;
-    },
-  };
+function serveChain(stateMachineType: sfn.StateMachineType): Promise<Served> {
+  return serve(synthesize({ Test: { modelPath: chain, slices: 2, stateMachineType } }));
 }
 
 async function call(script: string, environment: NodeJS.ProcessEnv) {
@@ -100,9 +71,8 @@ function application({ withSdk, isLinked = false }: Application): string {
       `console.error('own ${name}');\nmodule.exports = { ...require(${own}) };\n`,
     );
   }
-  const caller = fs.readFileSync(path.join(ROOT, 'dist/examples/callers/infer.js'), 'utf8');
   const script = path.join(folder, 'infer.js');
-  fs.writeFileSync(script, caller.replace('../../client', 'cdk-sliced-inference/client'));
+  fs.copyFileSync(path.join(ROOT, 'dist/examples/callers/infer.js'), script);
   return script;
 }
 
@@ -111,7 +81,7 @@ describe.each([sfn.StateMachineType.EXPRESS, sfn.StateMachineType.STANDARD])(
   (type) => {
     let served: Served;
     beforeAll(async () => {
-      served = await serve(type);
+      served = await serveChain(type);
     });
     afterAll(async () => {
       expect(await served.stop()).toMatchObject({ stderr: '', leftovers: [] });

@@ -5,12 +5,14 @@ import * as path from 'node:path';
 export const ROOT = path.join(__dirname, '../..');
 
 /** Fenced blocks of Markdown, whose language may have metadata after it. Indented fences do not occur. */
-const FENCE = /^```(\w*)[^\n]*\n([\s\S]*?)^```$/gm;
+const FENCE = /^```(\w*)(?: file=(\S+))?[^\n]*\n([\s\S]*?)^```$/gm;
 
 export interface CodeBlock {
   /** File and line, such as `docs/costs.md:12`. */
   readonly place: string;
   readonly language: string;
+  /** The name under which a reader saves it, from `file=` after the language. */
+  readonly file?: string;
   readonly code: string;
 }
 
@@ -32,9 +34,10 @@ export class Document {
   codeBlocks(language: string): CodeBlock[] {
     const { text, file } = this;
     return [...text.matchAll(FENCE)]
-      .map(({ 1: found, 2: code, index }) => ({
+      .map(({ 1: found, 2: saved, 3: code, index }) => ({
         place: `${file}:${text.slice(0, index).split('\n').length}`,
         language: found,
+        ...(saved && { file: saved }),
         code,
       }))
       .filter((block) => block.language === language);
@@ -75,19 +78,20 @@ const GUIDES = fs
   .filter((name) => name.endsWith('.md'))
   .map((name) => `docs/${name}`);
 
+/** The examples with a document of their own. */
+const EXAMPLES = fs
+  .readdirSync(path.join(ROOT, 'examples'))
+  .map((name) => `examples/${name}/README.md`)
+  .filter((file) => fs.existsSync(path.join(ROOT, file)));
+
 export const README = new Document('README.md');
 
 /** Everything that is written by hand. `docs/api` is generated. */
 export const DOCUMENTS: readonly Document[] = [
   README,
-  ...[
-    'ARCHITECTURE.md',
-    'CONTRIBUTING.md',
-    'CHANGELOG.md',
-    'examples/README.md',
-    'examples/python/README.md',
-    ...GUIDES,
-  ].map((file) => new Document(file)),
+  ...['ARCHITECTURE.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'examples/README.md', ...EXAMPLES, ...GUIDES].map(
+    (file) => new Document(file),
+  ),
 ];
 
 export function documentNamed(file: string): Document {

@@ -84,6 +84,12 @@ describe('the pipeline of an assembly', () => {
     const id = selectStateMachine(stacks, 'One').logicalId;
     expect(selectStateMachine(stacks, 'Two').stack.name).toBe('Two');
     expect(selectStateMachine(stacks, `Two/${id}`).stack.name).toBe('Two');
+    expect(selectStateMachine(stacks, 'Two/Machine')).toMatchObject({
+      logicalId: id,
+      stack: { name: 'Two' },
+    });
+    expect(() => selectStateMachine(stacks, 'Machine')).toThrow("has 2 named 'Machine', expected one");
+    expect(() => selectStateMachine(stacks, 'Two/Mach')).toThrow("has 0 named 'Two/Mach', expected one");
     expect(() => selectStateMachine(stacks)).toThrow(
       `the assembly has 2 pipelines, expected one: choose one of One/${id}, Two/${id}`,
     );

@@ -1,0 +1,29 @@
+/**
+ * Finds the speech in a recording, and draws it:
+ *
+ *     STATE_MACHINE_ARN=arn:aws:states:… npx tsx call.ts [recording.wav]
+ */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { SlicedInferenceClient } from 'cdk-sliced-inference/client';
+import { RATE } from './chunks';
+import { speechProbabilities, speechSegments } from './detect';
+import { drawSpeech } from './draw';
+import { generatedRecording } from './recording';
+import { decodeWav, encodeWav } from './wav';
+
+async function main(file = 'recording.wav'): Promise<void> {
+  if (!existsSync(file) && file === 'recording.wav') writeFileSync(file, encodeWav(generatedRecording()));
+  const samples = decodeWav(readFileSync(file));
+  const model = new SlicedInferenceClient({ stateMachineArn: process.env.STATE_MACHINE_ARN ?? '' });
+  const probabilities = await speechProbabilities(model, samples);
+  await model.close();
+  writeFileSync('speech.svg', drawSpeech(samples, probabilities));
+  console.log(`${(samples.length / RATE).toFixed(2)} s in ${probabilities.length} calls`);
+  for (const { start, end } of speechSegments(probabilities))
+    console.log(`speech from ${start.toFixed(2)} s to ${end.toFixed(2)} s`);
+}
+
+main(process.argv[2]).catch((error: unknown) => {
+  console.error(`error: ${(error as Error).message}`);
+  process.exitCode = 1;
+});

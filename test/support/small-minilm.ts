@@ -1,0 +1,94 @@
+/** A model of MiniLM's inputs, outputs and operators, with few and generated weights. */
+import { FLOAT, INT64, attribute, floats, int64s, node, value, type ModelInit } from './model-builder';
+import type { NodeInit, TensorInit } from './model-builder';
+
+const HIDDEN = 16;
+const HEADS = 2;
+
+/** Inputs `input_ids`, `attention_mask` and `token_type_ids` int64 [batch, sequence], output `last_hidden_state`. */
+export function smallMiniLm(vocabulary: number, layers = 2): ModelInit {
+  const builder = new Builder();
+  let x = builder.embeddings(vocabulary);
+  const mask = builder.maskScores();
+  for (let layer = 0; layer < layers; layer++) x = builder.layer(x, mask);
+  builder.add('Identity', [x], [], 'last_hidden_state');
+  const input = ['input_ids', 'attention_mask', 'token_type_ids'].map((name) =>
+    value(name, INT64, ['batch', 'sequence']),
+  );
+  return {
+    graph: {
+      node: builder.nodes,
+      initializer: builder.initializers,
+      input,
+      output: [value('last_hidden_state', FLOAT, ['batch', 'sequence', HIDDEN])],
+    },
+  };
+}
+
+class Builder {
+  readonly nodes: NodeInit[] = [];
+  readonly initializers: TensorInit[] = [];
+
+  add(opType: string, inputs: string[], attributes: object[] = [], output = `t${this.nodes.length}`): string {
+    this.nodes.push(node(opType, inputs, [output], attributes));
+    return output;
+  }
+
+  embeddings(vocabulary: number): string {
+    const words = this.add('Gather', [this.weights([vocabulary, HIDDEN]), 'input_ids']);
+    const types = this.add('Gather', [this.weights([2, HIDDEN]), 'token_type_ids']);
+    return this.normalized(this.add('Add', [words, types]));
+  }
+
+  /** 0 for tokens and -10,000 for padding, of shape [batch, 1, 1, sequence]. */
+  maskScores(): string {
+    const mask = this.add('Cast', ['attention_mask'], [attribute.int('to', FLOAT)]);
+    const padding = this.add('Sub', [this.constant(1), mask]);
+    const scores = this.add('Mul', [padding, this.constant(-10_000)]);
+    return this.add('Unsqueeze', [scores, this.integers([1, 2])]);
+  }
+
+  layer(x: string, mask: string): string {
+    const heads = (perm: readonly number[]): string => {
+      const shape = this.integers([0, 0, HEADS, HIDDEN / HEADS]);
+      const split = this.add('Reshape', [this.linear(x, HIDDEN, HIDDEN), shape]);
+      return this.add('Transpose', [split], [attribute.ints('perm', perm)]);
+    };
+    const [queries, keys, values] = [heads([0, 2, 1, 3]), heads([0, 2, 3, 1]), heads([0, 2, 1, 3])];
+    const scores = this.add('Add', [this.add('MatMul', [queries, keys]), mask]);
+    const mixed = this.add('MatMul', [this.add('Softmax', [scores]), values]);
+    const joined = this.add('Transpose', [mixed], [attribute.ints('perm', [0, 2, 1, 3])]);
+    const attention = this.add('Reshape', [joined, this.integers([0, 0, HIDDEN])]);
+    const attended = this.normalized(this.add('Add', [x, this.linear(attention, HIDDEN, HIDDEN)]));
+    const wide = this.linear(attended, HIDDEN, 4 * HIDDEN);
+    const gate = this.add('Add', [this.add('Erf', [wide]), this.constant(1)]);
+    const activated = this.add('Mul', [wide, gate]);
+    return this.normalized(this.add('Add', [attended, this.linear(activated, 4 * HIDDEN, HIDDEN)]));
+  }
+
+  private linear(x: string, from: number, to: number): string {
+    return this.add('Add', [this.add('MatMul', [x, this.weights([from, to])]), this.weights([to])]);
+  }
+
+  private normalized(x: string): string {
+    return this.add('LayerNormalization', [x, this.weights([HIDDEN]), this.weights([HIDDEN])]);
+  }
+
+  private weights(dims: readonly number[]): string {
+    const name = `weights${this.initializers.length}`;
+    this.initializers.push(floats(name, dims));
+    return name;
+  }
+
+  private constant(element: number): string {
+    const name = `constant${this.initializers.length}`;
+    this.initializers.push(floats(name, [], [element]));
+    return name;
+  }
+
+  private integers(elements: readonly number[]): string {
+    const name = `integers${this.initializers.length}`;
+    this.initializers.push(int64s(name, elements));
+    return name;
+  }
+}
