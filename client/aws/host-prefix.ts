@@ -31,11 +31,13 @@ export function withoutPrefixOnThisMachine<C extends CommandWithMiddleware>(comm
   return command;
 }
 
-/** The host without the prefix if it is an IP address or localhost; other hosts as they are. */
+/** The host without the prefix if it is an IP address or localhost; other hosts as they are. Brackets enclose an address of IPv6. */
 export function plainHost(hostname: string): string {
   if (!hostname.startsWith(PREFIX)) return hostname;
   const host = hostname.slice(PREFIX.length);
-  return isIPv4(host) || host === 'localhost' || host.endsWith('.localhost') ? host : hostname;
+  return isIPv4(host) || host.startsWith('[') || host === 'localhost' || host.endsWith('.localhost')
+    ? host
+    : hostname;
 }
 
 function hasHostname(request: unknown): request is { hostname: string } {
