@@ -76,7 +76,6 @@ function rawTensors(outputs: ReadonlyMap<string, TypedTensor>): ReadonlyMap<stri
 }
 
 function rawTensor({ dtype, shape, data }: TypedTensor): RawTensor {
-  // The type of the array follows from the element type, which the compiler cannot see here.
-  if (dtype === 'string') return { dtype, shape, strings: data as readonly string[] };
-  return { dtype, shape, bytes: bytesOf(data as ArrayBufferView) };
+  if (dtype === 'string') return { dtype, shape, strings: data };
+  return { dtype, shape, bytes: bytesOf(data) };
 }

@@ -71,23 +71,6 @@ const x: Tensors = new Map([['x', float32([2, 16])]]);
 let served: ServedStack;
 let stepFunctions: SFNClient;
 let expected: Tensors;
-beforeAll(async () => {
-  const { assembly, chosen } = synthesizeStack();
-  served = await serveStack(assembly, chosen);
-  const { environment: env } = served;
-  stepFunctions = new SFNClient({
-    region: env.AWS_REGION,
-    endpoint: env.AWS_ENDPOINT_URL_SFN,
-    credentials: { accessKeyId: env.AWS_ACCESS_KEY_ID, secretAccessKey: env.AWS_SECRET_ACCESS_KEY },
-    requestHandler: { httpsAgent: new https.Agent({ ca: fs.readFileSync(env.NODE_EXTRA_CA_CERTS) }) },
-  });
-  expected = await runWhole(model, x);
-});
-afterAll(async () => {
-  stepFunctions.destroy();
-  await served.stop();
-});
-
 async function save(tensors: Tensors, name = 'x.npz'): Promise<string> {
   const file = path.join(temporaryFolder(), name);
   await writeTensorFile(file, tensors);
@@ -122,215 +105,238 @@ async function executions(pipeline: string): Promise<readonly ExecutionListItem[
   return listed.executions ?? [];
 }
 
-describe('invoke', () => {
-  it.each(['.npz', '.json', '.safetensors'])(
-    'writes the outputs of the unsliced model to %s',
-    async (extension) => {
-      const out = path.join(temporaryFolder(), `y${extension}`);
-      const text = await succeed(call('Fast', '--inputs', await save(x), '--out', out), local());
-      expect(text).toMatch(
-        /^slice +weights .*\n +0 .*\n +1 .*\nexecution arn:aws:states:\S+:express:\S+\nwritten to .*y\.\w+ \(.*B\)\n$/,
-      );
-      expect(comparable(await readTensorFile(out, []))).toEqual(comparable(expected));
-      expect(fs.readdirSync(path.dirname(out))).toEqual([path.basename(out)]);
-    },
-  );
-
-  it('reads nested arrays and prints a summary of the outputs', async () => {
-    const row = `[${Array(16).fill(0).join(', ')}]`;
-    const text = await succeed(
-      call('Fast', '--inputs', saveText(`{"x": [${row}, ${row}]}`, 'x.json')),
-      local(),
-    );
-    expect(text).toMatch(/\noutput +type +first values +min +max\ny +float32\[2,\d+\] +\S+ .*\n$/);
-  });
-
-  it('takes the state machine from the environment, and runs a Standard one', async () => {
-    const printed = await succeedWithJson(
-      ['invoke', '--inputs', await save(x)],
-      local({ STATE_MACHINE_ARN: served.arn('Steady') }),
-    );
-    const { executionArn, output } = printed as { executionArn: string; output: ExecutionOutput };
-    expect(executionArn).toMatch(/^arn:aws:states:us-east-1:\d+:execution:/);
-    expect(output.timings.map(({ slice }) => slice)).toEqual([0, 1]);
-    expect(output.outputs).toMatchObject({
-      s3: { bucket: expect.any(String) as string, key: expect.stringMatching(/^outputs\//) as string },
-      tensors: { y: { dtype: 'float32' } },
+describe('sliced-inference', () => {
+  // In a block, because the command must end before its temporary folder is removed.
+  beforeAll(async () => {
+    const { assembly, chosen } = synthesizeStack();
+    served = await serveStack(assembly, chosen);
+    const { environment: env } = served;
+    stepFunctions = new SFNClient({
+      region: env.AWS_REGION,
+      endpoint: env.AWS_ENDPOINT_URL_SFN,
+      credentials: { accessKeyId: env.AWS_ACCESS_KEY_ID, secretAccessKey: env.AWS_SECRET_ACCESS_KEY },
+      requestHandler: { httpsAgent: new https.Agent({ ca: fs.readFileSync(env.NODE_EXTRA_CA_CERTS) }) },
     });
+    expected = await runWhole(model, x);
+  });
+  afterAll(async () => {
+    stepFunctions.destroy();
+    await served.stop();
   });
 
-  it('exits with 1 and names slice and execution if the execution fails', async () => {
-    const out = path.join(temporaryFolder(), 'y.npz');
-    const inputs = await save(new Map([['x', float32([1, 5])]]));
-    expect(await cli(call('Picky', '--inputs', inputs, '--out', out), local())).toEqual({
-      code: 1,
-      signal: null,
-      stdout: '',
-      stderr: expect.stringMatching(
-        /^error: the execution failed: SliceFailed: slice 0: [^\n]+ \(execution arn:aws:states:[^\n]+\)\n$/,
-      ) as string,
-      leftovers: [],
-    });
-    expect(fs.existsSync(out)).toBe(false);
-  });
-
-  it('passes JSON to a pipeline with functions of the user, from the command line and from a file', async () => {
-    const text = await succeed(call('Texts', '--input-json', '{"text": "a line"}'), local());
-    expect(JSON.parse(text)).toEqual({ label: 'of 2' });
-    const out = path.join(temporaryFolder(), 'answer.json');
-    const file = saveText('{"text": "a line"}', 'text.json');
-    expect(await succeed(call('Texts', '--input-json', file, '--out', out), local())).toMatch(
-      /^execution arn:\S+\nwritten to .*answer\.json \(.*B\)\n$/,
-    );
-    expect(JSON.parse(fs.readFileSync(out, 'utf8'))).toEqual({ label: 'of 2' });
-  });
-
-  it('prints the JSON of an execution with its ARN', async () => {
-    expect(await succeedWithJson(call('Texts', '--input-json', '{"text": "a"}'), local())).toEqual({
-      executionArn: expect.stringMatching(/^arn:aws:states:/) as string,
-      output: { label: 'of 2' },
-    });
-  });
-
-  it('names the error of a function of the user', async () => {
-    const { code, stderr } = await cli(call('Texts', '--input-json', '{"text": "throw"}'), local());
-    expect(code).toBe(1);
-    expect(stderr).toMatch(/^error: the execution failed: TypeError: no such text \(execution arn:\S+\)\n$/);
-  });
-
-  it('exits with 1 when the wait is too long, and names the execution', async () => {
-    const { code, stderr } = await cli(
-      call('Texts', '--input-json', '{"text": "wait"}', '--timeout', '1s', '--stop-on-abort'),
-      local(),
-    );
-    expect(code).toBe(1);
-    expect(stderr).toMatch(
-      /^error: the call must end within 1000 ms, got no result: raise --timeout \(execution arn:\S+\)\n$/,
-    );
-    const [arn] = /arn:[^)]+/.exec(stderr) ?? [];
-    const listed = await executions('Texts');
-    expect(listed.find(({ executionArn }) => executionArn === arn)?.status).toBe('ABORTED');
-  });
-
-  it.each([
-    [[], 'goes on, because --stop-on-abort is not set', 'RUNNING'],
-    [['--stop-on-abort'], 'was stopped', 'ABORTED'],
-  ] as const)('with the flags %j says at Ctrl-C that the execution %s', async (flags, fate, status) => {
-    const known = new Set((await executions('Texts')).map(({ executionArn }) => executionArn));
-    let child: ChildProcess | undefined;
-    const ended = cli(call('Texts', '--input-json', '{"text": "wait"}', ...flags), {
-      ...local(),
-      onStart: (started) => {
-        child = started;
+  describe('invoke', () => {
+    it.each(['.npz', '.json', '.safetensors'])(
+      'writes the outputs of the unsliced model to %s',
+      async (extension) => {
+        const out = path.join(temporaryFolder(), `y${extension}`);
+        const text = await succeed(call('Fast', '--inputs', await save(x), '--out', out), local());
+        expect(text).toMatch(
+          /^slice +weights .*\n +0 .*\n +1 .*\nexecution arn:aws:states:\S+:express:\S+\nwritten to .*y\.\w+ \(.*B\)\n$/,
+        );
+        expect(comparable(await readTensorFile(out, []))).toEqual(comparable(expected));
+        expect(fs.readdirSync(path.dirname(out))).toEqual([path.basename(out)]);
       },
+    );
+
+    it('reads nested arrays and prints a summary of the outputs', async () => {
+      const row = `[${Array(16).fill(0).join(', ')}]`;
+      const text = await succeed(
+        call('Fast', '--inputs', saveText(`{"x": [${row}, ${row}]}`, 'x.json')),
+        local(),
+      );
+      expect(text).toMatch(/\noutput +type +first values +min +max\ny +float32\[2,\d+\] +\S+ .*\n$/);
     });
-    const started = await until('an execution that waits', async () =>
-      (await executions('Texts')).find(({ executionArn = '' }) => !known.has(executionArn)),
-    );
-    child?.kill('SIGINT');
-    expect(await ended).toEqual({
-      code: null,
-      signal: 'SIGINT',
-      stdout: '',
-      stderr: `note: the execution ${fate}: ${started.executionArn}\n`,
-      leftovers: [],
+
+    it('takes the state machine from the environment, and runs a Standard one', async () => {
+      const printed = await succeedWithJson(
+        ['invoke', '--inputs', await save(x)],
+        local({ STATE_MACHINE_ARN: served.arn('Steady') }),
+      );
+      const { executionArn, output } = printed as { executionArn: string; output: ExecutionOutput };
+      expect(executionArn).toMatch(/^arn:aws:states:us-east-1:\d+:execution:/);
+      expect(output.timings.map(({ slice }) => slice)).toEqual([0, 1]);
+      expect(output.outputs).toMatchObject({
+        s3: { bucket: expect.any(String) as string, key: expect.stringMatching(/^outputs\//) as string },
+        tensors: { y: { dtype: 'float32' } },
+      });
     });
-    const after = await executions('Texts');
-    expect(after.find(({ executionArn }) => executionArn === started.executionArn)?.status).toBe(status);
-  });
-});
 
-describe('invoke refuses', () => {
-  it('inputs that do not fit, before it starts anything', async () => {
-    const before = await executions('Steady');
-    const line = async (tensors: Tensors) => refuse(call('Steady', '--inputs', await save(tensors)), local());
-    expect(await line(new Map([['x', int64([1, 1], [1])]]))).toBe(
-      "input 'x' expects float32[batch,16], got int64[1,1]: convert it or check the input's name",
-    );
-    expect(await line(new Map([['X', float32([2, 16])]]))).toBe("the model has no input 'X': it takes 'x'");
-    expect(await executions('Steady')).toEqual(before);
-  });
+    it('exits with 1 and names slice and execution if the execution fails', async () => {
+      const out = path.join(temporaryFolder(), 'y.npz');
+      const inputs = await save(new Map([['x', float32([1, 5])]]));
+      expect(await cli(call('Picky', '--inputs', inputs, '--out', out), local())).toEqual({
+        code: 1,
+        signal: null,
+        stdout: '',
+        stderr: expect.stringMatching(
+          /^error: the execution failed: SliceFailed: slice 0: [^\n]+ \(execution arn:aws:states:[^\n]+\)\n$/,
+        ) as string,
+        leftovers: [],
+      });
+      expect(fs.existsSync(out)).toBe(false);
+    });
 
-  it('a call without an input, with two, with a missing file, and with text that is no JSON', async () => {
-    const line = (...args: readonly string[]) => refuse(call('Fast', ...args), local());
-    expect(await line()).toBe('invoke must have --inputs or --input-json, got neither: add one of them');
-    expect(await line('--inputs', 'x.npz', '--input-json', '{}')).toMatch(
-      /'--input-json <file or text>' cannot be used with option '--inputs <file>'/,
-    );
-    expect(await line('--inputs', '/none/x.npz')).toBe(
-      "--inputs must name a file or a folder, got '/none/x.npz': check the path",
-    );
-    expect(await line('--input-json', 'photo.json')).toMatch(
-      /^--input-json must be JSON, or a file with JSON, got neither a file nor JSON: pass JSON such as /,
-    );
-  });
+    it('passes JSON to a pipeline with functions of the user, from the command line and from a file', async () => {
+      const text = await succeed(call('Texts', '--input-json', '{"text": "a line"}'), local());
+      expect(JSON.parse(text)).toEqual({ label: 'of 2' });
+      const out = path.join(temporaryFolder(), 'answer.json');
+      const file = saveText('{"text": "a line"}', 'text.json');
+      expect(await succeed(call('Texts', '--input-json', file, '--out', out), local())).toMatch(
+        /^execution arn:\S+\nwritten to .*answer\.json \(.*B\)\n$/,
+      );
+      expect(JSON.parse(fs.readFileSync(out, 'utf8'))).toEqual({ label: 'of 2' });
+    });
 
-  it('tensors for a pipeline with functions of the user', async () => {
-    expect(await refuse(call('Texts', '--inputs', await save(x)), local())).toBe(
-      '--inputs must be for a pipeline that takes and returns tensors, ' +
-        'got one with a preprocess and a postprocess function: use --input-json',
-    );
-  });
+    it('prints the JSON of an execution with its ARN', async () => {
+      expect(await succeedWithJson(call('Texts', '--input-json', '{"text": "a"}'), local())).toEqual({
+        executionArn: expect.stringMatching(/^arn:aws:states:/) as string,
+        output: { label: 'of 2' },
+      });
+    });
 
-  it('to stop an Express execution', async () => {
-    expect(await refuse(call('Fast', '--inputs', await save(x), '--stop-on-abort'), local())).toMatch(
-      /^--stop-on-abort must be for a Standard state machine, got the Express one arn:\S+: leave it out, because /,
-    );
-  });
+    it('names the error of a function of the user', async () => {
+      const { code, stderr } = await cli(call('Texts', '--input-json', '{"text": "throw"}'), local());
+      expect(code).toBe(1);
+      expect(stderr).toMatch(
+        /^error: the execution failed: TypeError: no such text \(execution arn:\S+\)\n$/,
+      );
+    });
 
-  it('a missing or malformed ARN, and that of no state machine', async () => {
-    const inputs = ['--inputs', await save(x)];
-    expect(await refuse(['invoke', ...inputs], local())).toMatch(
-      /^required option '--state-machine <arn>' not specified/,
-    );
-    expect(await refuse(['invoke', '--state-machine', 'Fast', ...inputs], local())).toBe(
-      "--state-machine must be the ARN of a state machine, got 'Fast': copy it from the outputs of the stack",
-    );
-    const other = served.arn('Fast').replace(/[^:]+$/, 'Other');
-    expect(await refuse(['invoke', '--state-machine', other, ...inputs], local())).toMatch(
-      /^the state machine \S+:Other must exist in account \d+ and region us-east-1, got StateMachineDoesNotExist/,
-    );
-  });
+    it('exits with 1 when the wait is too long, and names the execution', async () => {
+      const { code, stderr } = await cli(
+        call('Texts', '--input-json', '{"text": "wait"}', '--timeout', '1s', '--stop-on-abort'),
+        local(),
+      );
+      expect(code).toBe(1);
+      expect(stderr).toMatch(
+        /^error: the call must end within 1000 ms, got no result: raise --timeout \(execution arn:\S+\)\n$/,
+      );
+      const [arn] = /arn:[^)]+/.exec(stderr) ?? [];
+      const listed = await executions('Texts');
+      expect(listed.find(({ executionArn }) => executionArn === arn)?.status).toBe('ABORTED');
+    });
 
-  it('output files that it cannot write, before it sends a request', async () => {
-    const folder = temporaryFolder();
-    const inputs = await save(x);
-    const line = (...args: readonly string[]) => refuse(call('Fast', ...args), local());
-    expect(await line('--inputs', inputs, '--out', path.join(folder, 'y.csv'))).toMatch(
-      /^--out must end in \.safetensors, \.npz or \.json/,
-    );
-    expect(await line('--inputs', inputs, '--out', path.join(folder, 'none/y.npz'))).toMatch(
-      /^--out must be in an existing folder/,
-    );
-    expect(await line('--input-json', '{}', '--out', path.join(folder, 'y.npz'))).toMatch(
-      /^--out of --input-json must end in \.json/,
-    );
-  });
-
-  it('to wait for no time or for months', async () => {
-    const line = (time: string) => refuse(call('Fast', '--input-json', '{}', '--timeout', time), local());
-    expect(await line('soon')).toMatch(/It must be a time such as 2s or 500ms/);
-    expect(await line('100000m')).toMatch(/It must be at most 24 days/);
-  });
-
-  it('to call AWS without credentials', async () => {
-    const without = { AWS_ACCESS_KEY_ID: '', AWS_SECRET_ACCESS_KEY: '' };
-    expect(await refuse(call('Fast', '--inputs', await save(x)), local(without))).toMatch(
-      /^AWS credentials must be found, got CredentialsProviderError .*: set AWS_PROFILE, sign in/,
-    );
-  });
-
-  it('credentials that Step Functions does not know', async () => {
-    const wrong = { AWS_SECRET_ACCESS_KEY: 'wrong' };
-    expect(await refuse(call('Fast', '--inputs', await save(x)), local(wrong))).toMatch(
-      /^AWS credentials must be valid, got .*: check AWS_PROFILE or the access key$/,
-    );
+    it.each([
+      [[], 'goes on, because --stop-on-abort is not set', 'RUNNING'],
+      [['--stop-on-abort'], 'was stopped', 'ABORTED'],
+    ] as const)('with the flags %j says at Ctrl-C that the execution %s', async (flags, fate, status) => {
+      const known = new Set((await executions('Texts')).map(({ executionArn }) => executionArn));
+      let child: ChildProcess | undefined;
+      const ended = cli(call('Texts', '--input-json', '{"text": "wait"}', ...flags), {
+        ...local(),
+        onStart: (started) => {
+          child = started;
+        },
+      });
+      const started = await until('an execution that waits', async () =>
+        (await executions('Texts')).find(({ executionArn = '' }) => !known.has(executionArn)),
+      );
+      child?.kill('SIGINT');
+      expect(await ended).toEqual({
+        code: null,
+        signal: 'SIGINT',
+        stdout: '',
+        stderr: `note: the execution ${fate}: ${started.executionArn}\n`,
+        leftovers: [],
+      });
+      const after = await executions('Texts');
+      expect(after.find(({ executionArn }) => executionArn === started.executionArn)?.status).toBe(status);
+    });
   });
 
-  it('an endpoint that does not answer', async () => {
-    const nowhere = { AWS_ENDPOINT_URL_SFN: 'https://127.0.0.1:1', AWS_MAX_ATTEMPTS: '1' };
-    expect(await refuse(call('Fast', '--inputs', await save(x)), local(nowhere))).toMatch(
-      /^Step Functions and S3 must be reachable in region us-east-1, got ECONNREFUSED .*: check the region in the ARN/,
-    );
+  describe('invoke refuses', () => {
+    it('inputs that do not fit, before it starts anything', async () => {
+      const before = await executions('Steady');
+      const line = async (tensors: Tensors) =>
+        refuse(call('Steady', '--inputs', await save(tensors)), local());
+      expect(await line(new Map([['x', int64([1, 1], [1])]]))).toBe(
+        "input 'x' expects float32[batch,16], got int64[1,1]: convert it or check the input's name",
+      );
+      expect(await line(new Map([['X', float32([2, 16])]]))).toBe("the model has no input 'X': it takes 'x'");
+      expect(await executions('Steady')).toEqual(before);
+    });
+
+    it('a call without an input, with two, with a missing file, and with text that is no JSON', async () => {
+      const line = (...args: readonly string[]) => refuse(call('Fast', ...args), local());
+      expect(await line()).toBe('invoke must have --inputs or --input-json, got neither: add one of them');
+      expect(await line('--inputs', 'x.npz', '--input-json', '{}')).toMatch(
+        /'--input-json <file or text>' cannot be used with option '--inputs <file>'/,
+      );
+      expect(await line('--inputs', '/none/x.npz')).toBe(
+        "--inputs must name a file or a folder, got '/none/x.npz': check the path",
+      );
+      expect(await line('--input-json', 'photo.json')).toMatch(
+        /^--input-json must be JSON, or a file with JSON, got neither a file nor JSON: pass JSON such as /,
+      );
+    });
+
+    it('tensors for a pipeline with functions of the user', async () => {
+      expect(await refuse(call('Texts', '--inputs', await save(x)), local())).toBe(
+        '--inputs must be for a pipeline that takes and returns tensors, ' +
+          'got one with a preprocess and a postprocess function: use --input-json',
+      );
+    });
+
+    it('to stop an Express execution', async () => {
+      expect(await refuse(call('Fast', '--inputs', await save(x), '--stop-on-abort'), local())).toMatch(
+        /^--stop-on-abort must be for a Standard state machine, got the Express one arn:\S+: leave it out, because /,
+      );
+    });
+
+    it('a missing or malformed ARN, and that of no state machine', async () => {
+      const inputs = ['--inputs', await save(x)];
+      expect(await refuse(['invoke', ...inputs], local())).toMatch(
+        /^required option '--state-machine <arn>' not specified/,
+      );
+      expect(await refuse(['invoke', '--state-machine', 'Fast', ...inputs], local())).toBe(
+        "--state-machine must be the ARN of a state machine, got 'Fast': copy it from the outputs of the stack",
+      );
+      const other = served.arn('Fast').replace(/[^:]+$/, 'Other');
+      expect(await refuse(['invoke', '--state-machine', other, ...inputs], local())).toMatch(
+        /^the state machine \S+:Other must exist in account \d+ and region us-east-1, got StateMachineDoesNotExist/,
+      );
+    });
+
+    it('output files that it cannot write, before it sends a request', async () => {
+      const folder = temporaryFolder();
+      const inputs = await save(x);
+      const line = (...args: readonly string[]) => refuse(call('Fast', ...args), local());
+      expect(await line('--inputs', inputs, '--out', path.join(folder, 'y.csv'))).toMatch(
+        /^--out must end in \.safetensors, \.npz or \.json/,
+      );
+      expect(await line('--inputs', inputs, '--out', path.join(folder, 'none/y.npz'))).toMatch(
+        /^--out must be in an existing folder/,
+      );
+      expect(await line('--input-json', '{}', '--out', path.join(folder, 'y.npz'))).toMatch(
+        /^--out of --input-json must end in \.json/,
+      );
+    });
+
+    it('to wait for no time or for months', async () => {
+      const line = (time: string) => refuse(call('Fast', '--input-json', '{}', '--timeout', time), local());
+      expect(await line('soon')).toMatch(/It must be a time such as 2s or 500ms/);
+      expect(await line('100000m')).toMatch(/It must be at most 24 days/);
+    });
+
+    it('to call AWS without credentials', async () => {
+      const without = { AWS_ACCESS_KEY_ID: '', AWS_SECRET_ACCESS_KEY: '' };
+      expect(await refuse(call('Fast', '--inputs', await save(x)), local(without))).toMatch(
+        /^AWS credentials must be found, got CredentialsProviderError .*: set AWS_PROFILE, sign in/,
+      );
+    });
+
+    it('credentials that Step Functions does not know', async () => {
+      const wrong = { AWS_SECRET_ACCESS_KEY: 'wrong' };
+      expect(await refuse(call('Fast', '--inputs', await save(x)), local(wrong))).toMatch(
+        /^AWS credentials must be valid, got .*: check AWS_PROFILE or the access key$/,
+      );
+    });
+
+    it('an endpoint that does not answer', async () => {
+      const nowhere = { AWS_ENDPOINT_URL_SFN: 'https://127.0.0.1:1', AWS_MAX_ATTEMPTS: '1' };
+      expect(await refuse(call('Fast', '--inputs', await save(x)), local(nowhere))).toMatch(
+        /^Step Functions and S3 must be reachable in region us-east-1, got ECONNREFUSED .*: check the region in the ARN/,
+      );
+    });
   });
 });
