@@ -7,6 +7,7 @@ import { cacheCommand } from './commands/cache';
 import { calibrateCommand } from './commands/calibrate';
 import { constantsCommand } from './commands/constants';
 import { inspectCommand } from './commands/inspect';
+import { invokeCommand } from './commands/invoke';
 import { localCommand } from './commands/local';
 import { planCommand } from './commands/plan';
 import { clearProgress } from './terminal/progress';
@@ -29,6 +30,7 @@ Examples:
   $ sliced-inference slice model.onnx --slices 3 --out slices
   $ sliced-inference run cdk.out --inputs x.npz --out y.npz
   $ sliced-inference local cdk.out
+  $ sliced-inference invoke --state-machine "$ARN" --inputs x.npz --out y.npz
 
 Exit codes: 0 success, 1 outputs differ or the execution failed, 2 bad usage or bad input.`;
 
@@ -53,6 +55,7 @@ async function main(): Promise<void> {
     constantsCommand(),
     runCommand(),
     localCommand(),
+    invokeCommand(),
     cacheCommand(),
   ];
   for (const command of commands) {

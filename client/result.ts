@@ -1,11 +1,13 @@
 /** What calls return. */
-import type { SliceTiming } from '../contract/execution';
+import type { ObjectReference, SliceTiming } from '../contract/execution';
 import type { TypedTensor } from './tensors/tensor-forms';
 
 export interface InferenceResult {
   /** The results by name. The record has no prototype. */
   readonly outputs: Readonly<Record<string, TypedTensor>>;
   readonly executionArn: string;
+  /** The safetensors object with all results, until the bucket's lifecycle rule removes it. */
+  readonly resultsObject: ObjectReference;
   /** Identifies the run; a part of the key of its results. */
   readonly run: string;
   /** Measurements of each slice. */

@@ -82,8 +82,9 @@ export class SlicedInferenceClient {
       const { executionArn, output: outputText } = await call.execute(text);
       const output = checkOutput(outputText, bucket);
       const results = await readResults(output, signature, this.objects, call.signal);
-      const { run, timings, deploymentDigest } = output;
-      return { outputs: typedTensors(results), executionArn, run, timings, deploymentDigest };
+      const { run, timings, deploymentDigest, object: resultsObject } = output;
+      const outputs = typedTensors(results);
+      return { outputs, executionArn, resultsObject, run, timings, deploymentDigest };
     });
   }
 

@@ -83,4 +83,6 @@ export interface SliceTiming {
   readonly bytesWritten: number;
   /** Peak resident memory of the function's process so far. */
   readonly peakMemoryBytes: number;
+  /** Memory size of the function, in Lambda's MB of 2^20 bytes. */
+  readonly memoryMb: number;
 }

@@ -97,6 +97,9 @@ export function makeHandler(
   };
 }
 
+/** Lambda's MB. https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html */
+const MEGABYTE = 2 ** 20;
+
 /** Reads the tensors while the slice loads, so a bad request fails without waiting for the weights. */
 async function runSlice(
   event: SliceEvent,
@@ -133,7 +136,8 @@ async function runSlice(
 
   const { slice } = manifest;
   const bytesRead = [...read.values()].reduce((sum, tensor) => sum + tensorBytes(tensor), 0);
-  const sizes = { weightBytes, bytesRead, bytesWritten, peakMemoryBytes: peakMemoryBytes() };
+  const memory = { peakMemoryBytes: peakMemoryBytes(), memoryMb: stores.memoryBytes / MEGABYTE };
+  const sizes = { weightBytes, bytesRead, bytesWritten, ...memory };
   return {
     slice,
     ...written,

@@ -179,6 +179,9 @@ function examples(cloud: LocalCloud, shell: ShellName, hasBucket: boolean): stri
     : '{}';
   const machine = read('', 'STATE_MACHINE_ARN', '');
   return [
+    ...(isPipeline
+      ? [`# npx sliced-inference invoke --state-machine ${machine} --inputs x.safetensors`]
+      : []),
     ...(hasBucket
       ? [`# aws s3 cp x.safetensors ${read('s3://', 'BUCKET', `/${INPUTS_PREFIX}x.safetensors`)}`]
       : cloud.pipelines.map(({ bucket }) => `# a bucket of the stack: ${bucket}`)),

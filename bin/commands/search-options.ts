@@ -12,6 +12,7 @@ import type { CostOptions } from '../../lib/cost/cost-options';
 import type { AutomaticOptions, Slicer } from '../../lib/plan/search/slicers';
 import { automatic } from '../../lib/plan/search/slicers';
 import type { Minimize } from '../../lib/plan/search/plan-request';
+import { milliseconds } from './duration';
 
 /** What the search minimizes and its limits. */
 export interface SearchOptions {
@@ -177,19 +178,4 @@ function requestRate(text: string): number {
   }
   if (rate > 0) return rate;
   throw new InvalidArgumentError('It must be a number above 0, such as 100 or 0.5.');
-}
-
-/** By unit: its milliseconds. */
-const DURATION_UNITS: ReadonlyMap<string, number> = new Map([
-  ['ms', 1],
-  ['s', 1000],
-  ['m', 60_000],
-  ['min', 60_000],
-]);
-
-function milliseconds(text: string): number {
-  const [, number = '', unit = ''] = /^(\d+(?:\.\d+)?) ?([a-z]+)$/i.exec(text) ?? [];
-  const time = Number(number) * (DURATION_UNITS.get(unit.toLowerCase()) ?? 0);
-  if (time > 0 && Number.isFinite(time)) return time;
-  throw new InvalidArgumentError('It must be a time such as 2s or 500ms.');
 }

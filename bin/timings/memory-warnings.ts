@@ -7,21 +7,20 @@ const MEGABYTE = 2 ** 20;
 /** From this share of a function's memory on, another request or another processor may need all of it. */
 const CLOSE = 0.9;
 
-/**
- * A line for each slice whose peak is above or close to its function's memory.
- * @param memory by slice, in MB of 2^20 bytes; slices of unknown memory have no line
- */
+/** A line for each slice whose peak is above or close to its function's memory. */
 export function memoryWarnings(
-  timings: readonly Pick<SliceTiming, 'slice' | 'peakMemoryBytes'>[],
-  memory: ReadonlyMap<number, number>,
+  timings: readonly Pick<SliceTiming, 'slice' | 'peakMemoryBytes' | 'memoryMb'>[],
 ): string[] {
-  return timings.flatMap(({ slice, peakMemoryBytes }) => {
-    const limit = memory.get(slice);
-    if (limit === undefined || peakMemoryBytes <= CLOSE * limit * MEGABYTE) return [];
+  return timings.flatMap(({ slice, peakMemoryBytes, memoryMb: limit }) => {
+    if (peakMemoryBytes <= CLOSE * limit * MEGABYTE) return [];
     // A peak just above the memory must not read like the memory.
     const isAbove = peakMemoryBytes > limit * MEGABYTE;
     const peak = isAbove ? Math.ceil(peakMemoryBytes / MEGABYTE) : Math.floor(peakMemoryBytes / MEGABYTE);
     const comparison = isAbove ? 'its function has' : 'which is close to the memory of its function,';
     return [`slice ${slice} peaked at ${peak} MB, ${comparison} ${limit} MB: raise its memorySize`];
   });
+}
+
+export function warnOfMemory(timings: readonly SliceTiming[]): void {
+  for (const warning of memoryWarnings(timings)) process.stderr.write(`warning: ${warning}\n`);
 }

@@ -1,6 +1,7 @@
 /** Explains a failed request to S3 in one line: what was expected, what was got, what to do. */
 import { S3ServiceException } from '@aws-sdk/client-s3';
 import { SlicedInferenceError } from '../../lib/errors';
+import { explainCredentials, NETWORK_ERRORS, sdkFailure, type SdkFailure } from '../aws/sdk-failure';
 
 /** The request that failed. */
 interface FailedRequest {
@@ -13,11 +14,8 @@ interface FailedRequest {
   readonly region?: string;
 }
 
-/** What the SDK reports about a failure, for every class of errors. */
-interface Failure {
-  readonly name: string;
-  readonly reason: string;
-  readonly status?: number;
+/** What the SDK reports about a failure of S3. */
+interface Failure extends SdkFailure {
   /** The bucket's region, which S3 sends with most responses. */
   readonly bucketRegion?: string;
 }
@@ -26,8 +24,7 @@ type Explanation = (failure: Failure, request: FailedRequest) => SlicedInference
 
 /** Tried in order. The first that recognizes the failure explains it. */
 const EXPLANATIONS: readonly Explanation[] = [
-  noCredentials,
-  badCredentials,
+  explainCredentials,
   noRegion,
   otherRegion,
   noBucket,
@@ -52,42 +49,10 @@ export function explainS3Error(error: unknown, request: FailedRequest): unknown 
 }
 
 function describe(error: Error): Failure {
-  const { code, $metadata, $response } = error as NodeJS.ErrnoException & Partial<S3ServiceException>;
+  const { $response } = error as Partial<S3ServiceException>;
   const headers = $response?.headers as Readonly<Record<string, string | undefined>> | undefined;
-  const status = $metadata?.httpStatusCode;
-  // A response without a body has only a status.
-  const name = code ?? (error.name === 'Unknown' ? `status ${status ?? 'unknown'}` : error.name);
-  const message = error.message === 'UnknownError' ? '' : error.message.trim().replaceAll(/\s+/g, ' ');
-  return {
-    name,
-    status,
-    bucketRegion: headers?.['x-amz-bucket-region'],
-    reason: message === '' || message === name ? name : `${name} (${message})`,
-  };
-}
-
-function noCredentials({ name, reason }: Failure): SlicedInferenceError | undefined {
-  if (name !== 'CredentialsProviderError' && name !== 'TokenProviderError') return undefined;
-  return new SlicedInferenceError(
-    'AWS credentials must be found',
-    reason,
-    'set AWS_PROFILE, sign in with `aws sso login`, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY',
-  );
-}
-
-const EXPIRED = ['ExpiredToken', 'ExpiredTokenException', 'InvalidToken', 'TokenRefreshRequired'];
-const WRONG_KEYS = ['InvalidAccessKeyId', 'SignatureDoesNotMatch', 'UnrecognizedClientException'];
-
-function badCredentials({ name, reason }: Failure): SlicedInferenceError | undefined {
-  const what = 'AWS credentials must be valid';
-  if (EXPIRED.includes(name)) return new SlicedInferenceError(what, reason, 'sign in again');
-  if (WRONG_KEYS.includes(name)) {
-    return new SlicedInferenceError(what, reason, 'check AWS_PROFILE or the access key');
-  }
-  if (name === 'RequestTimeTooSkewed') {
-    return new SlicedInferenceError("this machine's clock must be right", reason, 'set the clock');
-  }
-  return undefined;
+  const bucketRegion = headers?.['x-amz-bucket-region'];
+  return { ...sdkFailure(error), ...(bucketRegion !== undefined && { bucketRegion }) };
 }
 
 function noRegion({ reason }: Failure, { bucket }: FailedRequest): SlicedInferenceError | undefined {
@@ -171,19 +136,6 @@ function throttled(
     'run the command again later to resume',
   );
 }
-
-const NETWORK_ERRORS = [
-  'EAI_AGAIN',
-  'ECONNABORTED',
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'ENOTFOUND',
-  'EPIPE',
-  'ETIMEDOUT',
-  'TimeoutError',
-];
 
 function unreachable({ name, reason }: Failure, { uri }: FailedRequest): SlicedInferenceError | undefined {
   if (!NETWORK_ERRORS.includes(name)) return undefined;

@@ -26,6 +26,7 @@ const TIMING: Readonly<Record<keyof SliceTiming, 'number' | 'boolean'>> = {
   bytesRead: 'number',
   bytesWritten: 'number',
   peakMemoryBytes: 'number',
+  memoryMb: 'number',
 };
 
 /**

@@ -18,7 +18,10 @@ function controlled() {
         reject(signal.reason as Error);
       });
     }).finally(() => running.delete(x));
-    return { outputs: {}, executionArn: `arn ${x}`, run: '', timings: [], deploymentDigest: '' };
+    const resultsObject = { bucket: 'bucket', key: 'outputs/y.safetensors' };
+    return {
+      ...{ outputs: {}, executionArn: `arn ${x}`, resultsObject, run: '', timings: [], deploymentDigest: '' },
+    };
   };
   return { infer, running, seen, most: () => most };
 }

@@ -77,6 +77,7 @@ describe('a run of two slices', () => {
     const warm = await handler(event({ run: 'machine/run-2' }));
     expect(cold.timing).toMatchObject({ slice: 0, cold: true, bytesRead: 12 });
     expect(cold.timing.bytesWritten).toBe(slices.objects.bytes(cold.object.key)?.byteLength);
+    expect(cold.timing.memoryMb).toBe(128);
     expect(cold.timing.peakMemoryBytes).toBeGreaterThan(2 ** 20);
     expect(warm.timing).toMatchObject({ cold: false, loadMs: 0 });
     const files = ['assets/0.onnx', 'assets/0.weights'].map(

@@ -18,6 +18,7 @@ function timing(slice: number, more: Partial<SliceTiming>): SliceTiming {
     bytesRead: 10,
     bytesWritten: 20,
     peakMemoryBytes: 1,
+    memoryMb: 128,
     ...more,
   };
 }

@@ -11,7 +11,7 @@ const TIMING = {
     readMs: 0,
     runMs: 1,
   },
-  ...{ writeMs: 1, bytesRead: 1, bytesWritten: 1, peakMemoryBytes: 1 },
+  ...{ writeMs: 1, bytesRead: 1, bytesWritten: 1, peakMemoryBytes: 1, memoryMb: 128 },
 };
 const OUTPUT = {
   version: 1,

@@ -1,0 +1,18 @@
+/** Times as users write them in flags. */
+import { InvalidArgumentError } from 'commander';
+
+/** By unit: its milliseconds. */
+const DURATION_UNITS: ReadonlyMap<string, number> = new Map([
+  ['ms', 1],
+  ['s', 1000],
+  ['m', 60_000],
+  ['min', 60_000],
+]);
+
+/** Milliseconds of a text such as `2s`, `500ms` or `1.5 min`. */
+export function milliseconds(text: string): number {
+  const [, number = '', unit = ''] = /^(\d+(?:\.\d+)?) ?([a-z]+)$/i.exec(text) ?? [];
+  const time = Number(number) * (DURATION_UNITS.get(unit.toLowerCase()) ?? 0);
+  if (time > 0 && Number.isFinite(time)) return time;
+  throw new InvalidArgumentError('It must be a time such as 2s or 500ms.');
+}

@@ -1,0 +1,135 @@
+/** `sliced-inference invoke`: calls a deployed pipeline, on AWS or in the local cloud. */
+import * as fs from 'node:fs';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import type { PipelineDescription } from '../../client';
+import { SlicedInferenceClient } from '../../client';
+import { parseStateMachineArn } from '../../client/description/state-machine-arn';
+import { MAX_TIMER_MS } from '../../client/run/wait';
+import { SlicedInferenceError, quoted } from '../../lib/errors';
+import type { InvokeOptions } from '../invoke/call';
+import { callFailure } from '../invoke/call-failure';
+import { readJsonInput } from '../invoke/json-input';
+import { runJson } from '../invoke/run-json';
+import { runTensors } from '../invoke/run-tensors';
+import { Waiting } from '../invoke/waiting';
+import { checkOut, checkPlace } from '../outputs/out-file';
+import { clearProgress, showProgress } from '../terminal/progress';
+import { milliseconds } from './duration';
+
+const HELP = `
+Needs the ARN of the state machine alone, and the permissions of pipeline.grantInvoke. Small inputs travel inside the
+request, others through the pipeline's bucket. Credentials, region and endpoints are those of the AWS SDK: the variables of
+\`sliced-inference local --write-env\` make the command call the local cloud. Ctrl-C ends the wait; a Standard execution goes
+on unless --stop-on-abort is set.
+
+Examples:
+  $ sliced-inference invoke --state-machine "$ARN" --inputs x.npz --out y.npz
+  $ sliced-inference invoke --state-machine "$ARN" --inputs x.json --timeout 2m --json
+  $ sliced-inference invoke --state-machine "$ARN" --input-json '{"image": "inputs/photo.jpg"}'
+  $ . ./cloud.env && sliced-inference invoke --inputs x.safetensors`;
+
+export function invokeCommand(): Command {
+  return new Command('invoke')
+    .description('call a deployed pipeline, on AWS or in the local cloud')
+    .addOption(
+      new Option('--state-machine <arn>', "ARN of the pipeline's state machine")
+        .env('STATE_MACHINE_ARN')
+        .makeOptionMandatory(),
+    )
+    .option('--inputs <file>', '.safetensors, .npz, .npy, .json or a folder of input_N.pb')
+    .addOption(
+      new Option(
+        '--input-json <file or text>',
+        'any JSON, for a pipeline with a preprocess or postprocess function',
+      ).conflicts('inputs'),
+    )
+    .option(
+      '--out <file>',
+      'file for the outputs: .safetensors, .npz or .json (default: a summary is printed)',
+    )
+    .option('--json', "print the execution's output as JSON")
+    .addOption(
+      new Option(
+        '--timeout <time>',
+        "longest wait in all, such as 30s or 10m (default: the state machine's timeout and a minute)",
+      ).argParser(waitTime),
+    )
+    .addOption(
+      new Option('--request-timeout <time>', 'longest time of one request to AWS (default: 30s)').argParser(
+        waitTime,
+      ),
+    )
+    .option(
+      '--stop-on-abort',
+      'if the wait ends early, also stop the execution, which must be a Standard one',
+    )
+    .addHelpText('after', HELP)
+    .action(invoke);
+}
+
+async function invoke(options: InvokeOptions): Promise<void> {
+  const { stateMachine: stateMachineArn, requestTimeout } = options;
+  checkOptions(options);
+  const input = options.inputJson === undefined ? undefined : readJsonInput(options.inputJson);
+  const model = new SlicedInferenceClient({
+    stateMachineArn,
+    ...(requestTimeout !== undefined && { requestTimeout }),
+  });
+  const waiting = new Waiting();
+  try {
+    showProgress('reading the signature of the pipeline');
+    const description = await waiting.firstOf(model.describe());
+    checkStop(description, options);
+    if (options.inputs === undefined) await runJson({ model, description, options, waiting }, input);
+    else await runTensors({ model, description, options, waiting }, options.inputs);
+  } catch (error) {
+    clearProgress();
+    if (waiting.explainInterruption(error, options.stopOnAbort)) return;
+    const failure = callFailure(error, stateMachineArn);
+    if (failure === undefined) throw error;
+    process.stderr.write(`${failure.line}\n`);
+    process.exitCode = failure.exitCode;
+  } finally {
+    waiting.end();
+    await model.close();
+  }
+}
+
+/** @throws SlicedInferenceError before any request is sent */
+function checkOptions({ stateMachine, inputs, inputJson, out }: InvokeOptions): void {
+  try {
+    parseStateMachineArn(stateMachine);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw new SlicedInferenceError(
+      '--state-machine must be the ARN of a state machine',
+      stateMachine === '' ? 'an empty text' : quoted(stateMachine),
+      'copy it from the outputs of the stack',
+    );
+  }
+  if (inputs === undefined && inputJson === undefined) {
+    throw new SlicedInferenceError('invoke must have --inputs or --input-json', 'neither', 'add one of them');
+  }
+  if (inputs !== undefined && !fs.existsSync(inputs)) {
+    throw new SlicedInferenceError(`--inputs must name a file or a folder`, quoted(inputs), 'check the path');
+  }
+  if (out === undefined) return;
+  if (inputs !== undefined) checkOut(out);
+  else if (out.toLowerCase().endsWith('.json')) checkPlace(out, '--out');
+  else throw new SlicedInferenceError('--out of --input-json must end in .json', quoted(out), 'rename it');
+}
+
+function checkStop({ type, stateMachineArn }: PipelineDescription, { stopOnAbort }: InvokeOptions): void {
+  if (stopOnAbort !== true || type === 'STANDARD') return;
+  throw new SlicedInferenceError(
+    '--stop-on-abort must be for a Standard state machine',
+    `the Express one ${stateMachineArn}`,
+    'leave it out, because Express executions cannot be stopped',
+  );
+}
+
+function waitTime(text: string): number {
+  const time = Math.ceil(milliseconds(text));
+  if (time <= MAX_TIMER_MS) return time;
+  throw new InvalidArgumentError('It must be at most 24 days.');
+}

@@ -1,0 +1,38 @@
+/** Turns the error of a call into a line and an exit code. */
+import { InferenceError, InferenceTimeoutError } from '../../client';
+import { failureLine } from '../outputs/failure-line';
+import { BAD_INPUT, FAILED } from '../process/exit-codes';
+import { explainAwsError } from './aws-errors';
+
+export interface CallFailure {
+  readonly line: string;
+  readonly exitCode: number;
+}
+
+/** @returns `undefined` for an error that is not about a call */
+export function callFailure(error: unknown, stateMachineArn: string): CallFailure | undefined {
+  const cause = error instanceof InferenceError ? error.cause : undefined;
+  const explained = explainAwsError(cause instanceof Error ? cause : error, stateMachineArn);
+  if (explained !== undefined)
+    return { line: errorLine(explained.message, arnOf(error)), exitCode: BAD_INPUT };
+  if (error instanceof InferenceTimeoutError) {
+    return { line: errorLine(error.message, error.executionArn), exitCode: FAILED };
+  }
+  if (!(error instanceof InferenceError)) return undefined;
+  if (error.executionArn === undefined) return { line: errorLine(error.message), exitCode: BAD_INPUT };
+  if (error.name === 'InvalidOutput') {
+    return { line: errorLine(error.message, error.executionArn), exitCode: FAILED };
+  }
+  return { line: failureLine(error.name, error, error.executionArn), exitCode: FAILED };
+}
+
+function arnOf(error: unknown): string | undefined {
+  return error instanceof InferenceError ? error.executionArn : undefined;
+}
+
+/** In one line, with the flags of the command in place of the options of the client. */
+function errorLine(message: string, executionArn?: string): string {
+  const text = message.replace('waitTimeout', '--timeout').replace('requestTimeout', '--request-timeout');
+  const end = executionArn === undefined || executionArn === '' ? '' : ` (execution ${executionArn})`;
+  return `error: ${`${text}${end}`.replaceAll(/\s*\n\s*/g, ' ')}`;
+}

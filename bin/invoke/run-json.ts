@@ -1,0 +1,35 @@
+/** Calls a pipeline with any JSON, and prints or writes the JSON that its execution returns. */
+import { SlicedInferenceError, systemReason } from '../../lib/errors';
+import { replaceFileAsync } from '../../lib/host/write-beside';
+import { writtenLine } from '../outputs/out-file';
+import { noteUnfinished } from '../process/unfinished';
+import { partialFile } from '../tensor-files';
+import { clearProgress } from '../terminal/progress';
+import { callOptions, type Call } from './call';
+
+/** @throws the errors of the client */
+export async function runJson(call: Call, input: unknown): Promise<void> {
+  const { model, options, waiting } = call;
+  waiting.start();
+  const { output, executionArn } = await model.invoke(input, callOptions(call));
+  waiting.end();
+  clearProgress();
+  const { out, json } = options;
+  if (out !== undefined) await write(out, text(output));
+  const printed = out === undefined ? text(output) : `execution ${executionArn}\n${writtenLine(out)}\n`;
+  process.stdout.write(json ? text({ executionArn, output }) : printed);
+}
+
+function text(value: unknown): string {
+  return `${JSON.stringify(value, undefined, 2)}\n`;
+}
+
+async function write(out: string, content: string): Promise<void> {
+  const partial = partialFile(out);
+  noteUnfinished({ partial, parents: [] });
+  try {
+    await replaceFileAsync(out, Buffer.from(content), partial);
+  } catch (error) {
+    throw new SlicedInferenceError(`file '${out}' must be writable`, systemReason(error), 'check the path');
+  }
+}
