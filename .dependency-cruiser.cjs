@@ -142,7 +142,23 @@ module.exports = {
         'Applications bundle the client: of the functions it shares the codecs, and of the rest nothing.',
       severity: 'error',
       from: { path: '^client/' },
-      to: { pathNot: '^(client|contract|lambda/(tensors|request))/' },
+      to: {
+        pathNot: [
+          '^(client|contract|lambda/(tensors|request))/|^lambda/json-values[.]ts$|^(node:)?(crypto|net|stream)$',
+          // Only as types: the files of the next rule load it.
+          'node_modules/@aws-sdk/',
+        ],
+      },
+    },
+    {
+      name: 'client-loads-the-sdk-late',
+      comment: 'An application that uses only the codecs loads no SDK, and one that has its own uses that.',
+      severity: 'error',
+      from: { path: '^client/', pathNot: '^client/aws/(sdk|bundled-sdk)[.]ts$' },
+      to: {
+        path: ['node_modules/@aws-sdk/', '^client/aws/bundled-sdk[.]ts$'],
+        dependencyTypesNot: ['type-only'],
+      },
     },
     {
       name: 'codecs-stay-light',

@@ -1,22 +1,36 @@
-/** For application code that calls a deployed pipeline: types of inputs and outputs, and conversion of tensors. */
+/** For application code that calls a deployed pipeline: the client, types of inputs and outputs, and conversion of tensors. */
 import type { InlineTensor } from '../contract/execution';
 import {
   decodeInlineTensor as decodeInline,
   encodeInlineTensor as encodeInline,
 } from '../lambda/request/inline-tensor';
 import { decodeSafetensors, encodeSafetensors } from '../lambda/tensors/safetensors';
-import {
-  bytesOf,
-  describeTensor,
-  elementBytes,
-  elementCount,
-  typedView,
-  type NumericDataType,
-  type NumericTensor,
-  type RawTensor,
-  type TypedArray,
-} from '../lambda/tensors/tensor';
+import { typedView, type NumericTensor, type RawTensor, type TypedArray } from '../lambda/tensors/tensor';
 
+export { SlicedInferenceClient } from './sliced-inference-client';
+export { InferenceError, InferenceTimeoutError, type InferenceErrorDetails } from './errors';
+export type {
+  CallOptions,
+  InferManyOptions,
+  InferOptions,
+  ManyProgress,
+  PollInterval,
+  SlicedInferenceClientOptions,
+} from './options';
+export type { InferenceProgress } from './progress';
+export type { InferenceResult, InvocationResult, ManyResult } from './result';
+export type { PipelineDescription, PipelineLimits } from './description/pipeline-description';
+export type { AwsClient } from './aws/aws-client';
+export { tensorFrom } from './tensors/tensor-from';
+export { toNestedArray } from './tensors/to-nested';
+export type {
+  ArrayTensor,
+  ElementArrays,
+  NestedArray,
+  TensorInput,
+  TensorInputs,
+  TypedTensor,
+} from './tensors/tensor-forms';
 export { parseFailureCause } from './failure-cause';
 export { ERROR_NAMES } from '../contract/failures';
 export { INPUTS_PREFIX, OUTPUTS_PREFIX } from '../contract/keys';
@@ -32,7 +46,8 @@ export type {
   SliceTiming,
 } from '../contract/execution';
 export type { ErrorName, FailureCause } from '../contract/failures';
-export type { TensorDataType } from '../contract/tensors';
+export type { PipelineSignature } from '../contract/signature';
+export type { Dimension, TensorDataType, TensorSpec } from '../contract/tensors';
 export { SafetensorsError } from '../lambda/tensors/safetensors';
 export type {
   NumericDataType,
@@ -71,27 +86,6 @@ export function encodeInlineTensor(tensor: RawTensor): InlineTensor {
  */
 export function decodeInlineTensor(name: string, tensor: InlineTensor): RawTensor {
   return decodeInline(name, tensor);
-}
-
-/**
- * Creates a tensor from a typed array without copying it. For float16, pass a `Float16Array`, or the bits in a
- * `Uint16Array`; for bool, pass a `Uint8Array` of 0 and 1.
- * @param shape sizes whose product is the number of elements; `[]` for a scalar
- * @throws RangeError if the array does not have as many bytes as the type and shape need
- */
-export function tensorFrom(
-  dtype: NumericDataType,
-  shape: readonly number[],
-  elements: ArrayBufferView,
-): NumericTensor {
-  const expected = elementCount(shape) * elementBytes(dtype);
-  if (elements.byteLength !== expected) {
-    const tensor = describeTensor({ dtype, shape });
-    throw new RangeError(
-      `a tensor ${tensor} has ${expected} bytes, got ${elements.byteLength}: check its shape and type`,
-    );
-  }
-  return { dtype, shape, bytes: bytesOf(elements) };
 }
 
 /** Returns a tensor's elements: float16 as bits in a `Uint16Array`, bool as 0 and 1 in a `Uint8Array`. */

@@ -2,6 +2,13 @@
 import type { TensorDataType } from './tensors';
 import type { CONTRACT_VERSION } from './version';
 
+/**
+ * Largest JSON of inline results, in bytes. Step Functions passes at most 256 KiB between states, and the timings of all
+ * slices and the data of the caller's own states must fit too. More fails the execution, and no state can catch that.
+ * https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
+ */
+export const MAX_INLINE_RESULT_BYTES = 180 * 1024;
+
 /** A tensor as JSON. It has exactly one of `base64` and `data`. */
 export interface InlineTensor {
   readonly dtype: TensorDataType;

@@ -19,6 +19,18 @@ const shared = {
   logLevel: 'warning',
 };
 
+/** Identifiers stay readable in stack traces. */
+const readable = { minifyWhitespace: true, minifySyntax: true, keepNames: true };
+
+/** The client loads the application's SDK, or else the copy beside it. So neither is in its bundle. */
+const clientSdk = {
+  name: 'client-sdk',
+  setup({ onResolve }) {
+    onResolve({ filter: /^@aws-sdk\// }, ({ path }) => ({ path, external: true }));
+    onResolve({ filter: /\/bundled-sdk\.js$/ }, () => ({ path: './bundled-sdk.js', external: true }));
+  },
+};
+
 const [builtPage, ...results] = await Promise.all([
   build(PAGE_BUILD),
   build({ ...shared, entryPoints: { handler: 'lambda/handler.ts' }, minify: true }),
@@ -36,14 +48,12 @@ const [builtPage, ...results] = await Promise.all([
       program: 'bin/program.ts',
       'verify-job': 'bin/verify/job-child.ts',
       'profile-job': 'bin/profile/profile-child.ts',
-      client: 'client/index.ts',
       local: 'local/index.ts',
     },
-    // Identifiers stay readable in stack traces.
-    minifyWhitespace: true,
-    minifySyntax: true,
-    keepNames: true,
+    ...readable,
   }),
+  build({ ...shared, entryPoints: { client: 'client/index.ts' }, plugins: [clientSdk], ...readable }),
+  build({ ...shared, entryPoints: { 'bundled-sdk': 'client/aws/bundled-sdk.ts' }, ...readable }),
 ]);
 
 const { page, sources } = planPage(builtPage);

@@ -1,16 +1,14 @@
 /** Writes a run's results to S3, and returns them inline if they are small and the request allows it. */
-import type { ExecutionOutputs, InlineMode, InlineTensor } from '../../contract/execution';
+import {
+  MAX_INLINE_RESULT_BYTES,
+  type ExecutionOutputs,
+  type InlineMode,
+  type InlineTensor,
+} from '../../contract/execution';
 import { outputObjectKey } from '../../contract/keys';
 import { encodeInlineTensor, inlineBytes } from '../request/inline-tensor';
 import type { SafetensorsStore } from '../store/safetensors-store';
 import type { RawTensor } from '../tensors/tensor';
-
-/**
- * Largest JSON of inline results, in bytes. Step Functions passes at most 256 KiB between states, and the timings of all
- * slices and the data of the caller's own states must fit too. More fails the execution, and no state can catch that.
- * https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
- */
-const MAX_INLINE_BYTES = 180 * 1024;
 
 /** The rest of the 256 KiB has room for the timings of this many slices, each of at most `TIMING_BYTES`. */
 const TIMINGS_INCLUDED = 100;
@@ -25,7 +23,7 @@ export async function writeResults(
   const key = outputObjectKey(run);
   const { result, bytes } = await store.write(key, tensors);
   const s3 = store.reference(key);
-  const limit = MAX_INLINE_BYTES - Math.max(0, slices - TIMINGS_INCLUDED) * TIMING_BYTES;
+  const limit = MAX_INLINE_RESULT_BYTES - Math.max(0, slices - TIMINGS_INCLUDED) * TIMING_BYTES;
   // Do not even encode results that are too large.
   if (inline === 'never' || elementsSize(tensors) > limit) return { outputs: { s3 }, bytesWritten: bytes };
   // If an earlier attempt wrote results to S3, return those.

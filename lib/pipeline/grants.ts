@@ -26,7 +26,9 @@ export function grantCaller(
     ],
     resourceArns: [stateMachine.stateMachineArn],
   });
-  const grants = isExpress ? [] : [stateMachine.grantExecution(grantee, 'states:DescribeExecution')];
+  // A client polls, reports the states, and stops an execution for which its caller no longer waits.
+  const followed = ['states:DescribeExecution', 'states:GetExecutionHistory', 'states:StopExecution'];
+  const grants = isExpress ? [] : [stateMachine.grantExecution(grantee, ...followed)];
   const objects = grantPermissions(grantee, callerPermissions(bucket));
   return [...grants, objects].reduce((all, grant) => all.combine(grant), start);
 }

@@ -155,8 +155,8 @@ export class SlicedInferencePipeline extends PipelineMetrics {
   }
 
   /**
-   * Grants a principal permission to run the pipeline: to start executions, to wait for them (Express) or to describe
-   * them (Standard), to put requests below `inputs/` and to read results below `outputs/`.
+   * Grants a principal permission to run the pipeline: to start executions, to wait for them (Express) or to follow and
+   * stop them (Standard), to put requests below `inputs/` and to read results below `outputs/`.
    *
    * @param grantee the principal, for example a function or a role
    * @example

@@ -26,7 +26,10 @@ export function userCalls(
       ...call(true, 'states:StartExecution', [machine]),
       ...call(true, 'states:DescribeStateMachine', [machine]),
       ...call(isExpress, 'states:StartSyncExecution', [machine]),
-      ...call(!isExpress, 'states:DescribeExecution', [
+      ...['DescribeExecution', 'GetExecutionHistory', 'StopExecution'].flatMap((action) =>
+        call(!isExpress, `states:${action}`, [`${machine.replace(':stateMachine:', ':execution:')}:monday`]),
+      ),
+      ...call(false, 'states:RedriveExecution', [
         `${machine.replace(':stateMachine:', ':execution:')}:monday`,
       ]),
       ...call(false, 'states:UpdateStateMachine', [machine]),

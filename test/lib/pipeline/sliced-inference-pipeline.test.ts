@@ -211,12 +211,13 @@ describe('grantInvoke', () => {
     ]);
   });
 
-  test('of a Standard state machine allows StartExecution and DescribeExecution', () => {
+  test('of a Standard state machine allows StartExecution, and to follow and stop its executions', () => {
     const rights = granted({ stateMachineType: sfn.StateMachineType.STANDARD });
     expect(rights.toSorted()).toEqual(
       [
         'Allow states:StartExecution, states:DescribeStateMachine on {Pipeline/StateMachine}',
-        'Allow states:DescribeExecution on arn:{AWS::Partition}:states:{AWS::Region}:{AWS::AccountId}:execution:' +
+        'Allow states:DescribeExecution, states:GetExecutionHistory, states:StopExecution on ' +
+          'arn:{AWS::Partition}:states:{AWS::Region}:{AWS::AccountId}:execution:' +
           'split({Pipeline/StateMachine}, :)[6]:*',
         ...objects('Pipeline/Bucket'),
       ].toSorted(),

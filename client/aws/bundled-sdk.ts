@@ -1,0 +1,11 @@
+/** What the client uses of the AWS SDK. `scripts/bundle.mjs` makes one file of it, for applications without the SDK. */
+export {
+  DescribeExecutionCommand,
+  DescribeStateMachineCommand,
+  GetExecutionHistoryCommand,
+  SFNClient,
+  StartExecutionCommand,
+  StartSyncExecutionCommand,
+  StopExecutionCommand,
+} from '@aws-sdk/client-sfn';
+export { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';

@@ -1,0 +1,50 @@
+/** Which errors of the AWS SDK pass by themselves. */
+
+/**
+ * Names of errors that mean "too many requests", besides status 429.
+ * https://docs.aws.amazon.com/step-functions/latest/apireference/CommonErrors.html and API_StartExecution.html beside it
+ */
+const THROTTLING = [
+  'ThrottlingException',
+  'Throttling',
+  'TooManyRequestsException',
+  'RequestLimitExceeded',
+  'SlowDown',
+  'ExecutionLimitExceeded',
+];
+
+interface SdkError {
+  readonly name?: unknown;
+  readonly code?: unknown;
+  readonly $metadata?: { readonly httpStatusCode?: unknown };
+}
+
+/** Whether the service refused the request because there are too many. It did nothing. */
+export function isThrottled(error: unknown): boolean {
+  const { name, $metadata } = fieldsOf(error);
+  return $metadata?.httpStatusCode === 429 || (typeof name === 'string' && THROTTLING.includes(name));
+}
+
+/** Whether the same request may succeed later. The service may have done what it asks. */
+export function isTransient(error: unknown): boolean {
+  const { name, code, $metadata } = fieldsOf(error);
+  if (isThrottled(error)) return true;
+  const status = $metadata?.httpStatusCode;
+  if (typeof status === 'number') return status >= 500;
+  return name === 'TimeoutError' || (typeof code === 'string' && CONNECTION.test(code));
+}
+
+/** Codes of broken or refused connections. https://nodejs.org/api/errors.html#common-system-errors */
+const CONNECTION = /^(ECONN\w+|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|EAI_AGAIN|ENOTFOUND)$/;
+
+function fieldsOf(error: unknown): SdkError {
+  return typeof error === 'object' && error !== null ? error : {};
+}
+
+/** Whether the AWS SDK made the error of a service's response or of a connection. */
+export function isSdkError(error: unknown): error is Error {
+  const { code, $metadata } = fieldsOf(error);
+  return (
+    error instanceof Error && ($metadata !== undefined || (typeof code === 'string' && CONNECTION.test(code)))
+  );
+}

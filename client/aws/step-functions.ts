@@ -1,0 +1,117 @@
+/** The requests to Step Functions that a call makes. */
+import type {
+  DescribeExecutionOutput,
+  DescribeStateMachineOutput,
+  HistoryEvent,
+  SFNClient,
+  StartSyncExecutionOutput,
+} from '@aws-sdk/client-sfn';
+import { request } from '../run/wait';
+import type { AwsClient } from './aws-client';
+import { withoutPrefixOnThisMachine } from './host-prefix';
+import { loadStepFunctionsSdk, type StepFunctionsSdk } from './sdk';
+
+interface StepFunctionsOptions {
+  /** The application's own client. */
+  readonly client: AwsClient | undefined;
+  readonly region: string;
+  /** Milliseconds. */
+  readonly requestTimeout: number;
+}
+
+interface StartInput {
+  readonly stateMachineArn: string;
+  /** A retry under the same name does not start a Standard execution twice. */
+  readonly name: string;
+  readonly input: string;
+}
+
+type Signal = AbortSignal | undefined;
+
+export class StepFunctions {
+  private loaded: Promise<{ readonly sdk: StepFunctionsSdk; readonly client: SFNClient }> | undefined;
+
+  constructor(private readonly options: StepFunctionsOptions) {}
+
+  describeStateMachine(stateMachineArn: string, signal?: Signal): Promise<DescribeStateMachineOutput> {
+    return this.send('DescribeStateMachine', signal, ({ sdk, client }, abortSignal) =>
+      client.send(new sdk.DescribeStateMachineCommand({ stateMachineArn }), { abortSignal }),
+    );
+  }
+
+  /** Resolves when the execution has ended, so only the signal limits its time. */
+  async startSyncExecution(input: StartInput, abortSignal: AbortSignal): Promise<StartSyncExecutionOutput> {
+    const { sdk, client } = await this.load();
+    abortSignal.throwIfAborted();
+    try {
+      const command = withoutPrefixOnThisMachine(new sdk.StartSyncExecutionCommand(input));
+      return await client.send(command, { abortSignal });
+    } catch (error) {
+      // The SDK rejects with an error of its own.
+      abortSignal.throwIfAborted();
+      throw error;
+    }
+  }
+
+  startExecution(input: StartInput, signal?: Signal): Promise<{ readonly startDate?: Date | undefined }> {
+    return this.send('StartExecution', signal, ({ sdk, client }, abortSignal) =>
+      client.send(new sdk.StartExecutionCommand(input), { abortSignal }),
+    );
+  }
+
+  /** @param includedData `METADATA_ONLY` leaves out the input and the output */
+  describeExecution(
+    executionArn: string,
+    includedData: 'ALL_DATA' | 'METADATA_ONLY',
+    signal?: Signal,
+  ): Promise<DescribeExecutionOutput> {
+    return this.send('DescribeExecution', signal, ({ sdk, client }, abortSignal) =>
+      client.send(new sdk.DescribeExecutionCommand({ executionArn, includedData }), { abortSignal }),
+    );
+  }
+
+  /** One page of the events, the latest first, without data. */
+  latestEvents(
+    executionArn: string,
+    nextToken: string | undefined,
+    signal?: Signal,
+  ): Promise<{ readonly events?: HistoryEvent[] | undefined; readonly nextToken?: string | undefined }> {
+    const input = { executionArn, nextToken, reverseOrder: true, includeExecutionData: false };
+    return this.send('GetExecutionHistory', signal, ({ sdk, client }, abortSignal) =>
+      client.send(new sdk.GetExecutionHistoryCommand(input), { abortSignal }),
+    );
+  }
+
+  /** @param cause is shown with the execution */
+  async stopExecution(executionArn: string, cause: string): Promise<void> {
+    const input = { executionArn, error: 'ExecutionAborted', cause };
+    await this.send('StopExecution', undefined, ({ sdk, client }, abortSignal) =>
+      client.send(new sdk.StopExecutionCommand(input), { abortSignal }),
+    );
+  }
+
+  /** Closes the connections of a client that this object has made. */
+  async close(): Promise<void> {
+    if (this.loaded === undefined || this.options.client !== undefined) return;
+    (await this.loaded).client.destroy();
+    this.loaded = undefined;
+  }
+
+  private send<T>(
+    name: string,
+    signal: Signal,
+    work: (loaded: Awaited<ReturnType<StepFunctions['load']>>, signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    const ms = this.options.requestTimeout;
+    return request(name, { signal, ms }, async (ended) => work(await this.load(), ended));
+  }
+
+  private load(): Promise<{ readonly sdk: StepFunctionsSdk; readonly client: SFNClient }> {
+    const { client, region } = this.options;
+    this.loaded ??= loadStepFunctionsSdk().then((sdk) => ({
+      sdk,
+      client: client === undefined ? new sdk.SFNClient({ region }) : (client as unknown as SFNClient),
+    }));
+    return this.loaded;
+  }
+}

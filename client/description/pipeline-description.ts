@@ -1,0 +1,24 @@
+/** What a state machine alone says about its pipeline. */
+import type { PipelineSignature } from '../../contract/signature';
+
+/** Limits of calls. Sizes are bytes. */
+export interface PipelineLimits {
+  /** Largest request as JSON. The client puts larger tensors into S3. */
+  readonly requestBytes: number;
+  /** Largest results as JSON inside an execution's output. With more than 100 slices it is lower. */
+  readonly inlineResultBytes: number;
+  /** Largest input of an execution as JSON: of `invoke`. */
+  readonly executionInputBytes: number;
+  /** How long an execution may last, in seconds; absent if the state machine has no timeout. */
+  readonly executionSeconds?: number;
+}
+
+export interface PipelineDescription {
+  readonly stateMachineArn: string;
+  readonly type: 'EXPRESS' | 'STANDARD';
+  /** Name of the bucket of requests and results. */
+  readonly bucket: string;
+  /** The tensors of requests and results, and what identifies the model. */
+  readonly signature: PipelineSignature;
+  readonly limits: PipelineLimits;
+}

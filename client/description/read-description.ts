@@ -1,0 +1,64 @@
+/** Reads the description of a state machine. Anyone can write a comment, so everything is checked. */
+import { MAX_INLINE_RESULT_BYTES } from '../../contract/execution';
+import { SIGNATURE_KEY } from '../../contract/signature';
+import { MAX_REQUEST_BYTES } from '../../contract/slice-event';
+import { InferenceError } from '../errors';
+import { parsedRecord } from '../json-record';
+import { checkedSignature } from './check-signature';
+import type { PipelineDescription } from './pipeline-description';
+
+/** https://docs.aws.amazon.com/step-functions/latest/apireference/API_CreateStateMachine.html */
+const MAX_DEFINITION_CHARACTERS = 1_048_576;
+
+/** https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html */
+export const MAX_EXECUTION_DATA_BYTES = 262_144;
+
+/** The longest execution of an Express state machine, in seconds. Source: the quotas above. */
+const MAX_EXPRESS_SECONDS = 300;
+
+interface Described {
+  readonly definition?: string | undefined;
+  readonly type?: string | undefined;
+}
+
+/** @throws InferenceError `NotAPipeline` if the definition is not that of a pipeline */
+export function readDescription(
+  stateMachineArn: string,
+  { definition, type }: Described,
+): PipelineDescription {
+  if (definition === undefined || definition.length > MAX_DEFINITION_CHARACTERS) {
+    throw notAPipeline(stateMachineArn, 'no definition that can be read');
+  }
+  if (type !== 'EXPRESS' && type !== 'STANDARD') throw notAPipeline(stateMachineArn, 'another type');
+  const { Comment: comment, TimeoutSeconds: timeout } = parsedRecord(definition) ?? {};
+  const content = typeof comment === 'string' ? parsedRecord(comment) : undefined;
+  const found = content?.[SIGNATURE_KEY];
+  if (found === undefined) throw notAPipeline(stateMachineArn, 'a comment without a signature');
+  const signature = checkedSignature(found, (problem) => notAPipeline(stateMachineArn, problem));
+  const seconds =
+    typeof timeout === 'number' && timeout > 0
+      ? timeout
+      : type === 'EXPRESS'
+        ? MAX_EXPRESS_SECONDS
+        : undefined;
+  return {
+    stateMachineArn,
+    type,
+    bucket: signature.bucket,
+    signature,
+    limits: {
+      requestBytes: MAX_REQUEST_BYTES,
+      inlineResultBytes: MAX_INLINE_RESULT_BYTES,
+      executionInputBytes: MAX_EXECUTION_DATA_BYTES,
+      ...(seconds !== undefined && { executionSeconds: seconds }),
+    },
+  };
+}
+
+function notAPipeline(arn: string, got: string): InferenceError {
+  return new InferenceError(
+    'NotAPipeline',
+    `${arn} must be the state machine of a SlicedInferencePipeline, got ${got}: check the ARN, or deploy with this version of the package`,
+    { got },
+  );
+}

@@ -1,0 +1,78 @@
+/** The errors of calls: a failed inference, and a wait that was too long. */
+import type { FailureCause } from '../contract/failures';
+
+/** Where an inference failed, as far as it is known. */
+export interface InferenceErrorDetails extends Omit<FailureCause, 'message'> {
+  /** Of the execution that failed; absent if none was started. */
+  readonly executionArn?: string | undefined;
+  /** The execution's cause as Step Functions has it, or the error of the AWS SDK. */
+  readonly cause?: unknown;
+}
+
+/**
+ * An inference failed. `name` is the error's name: one of `ERROR_NAMES` if a slice failed, one of Step Functions or Lambda such as
+ * `States.Timeout`, one of the AWS SDK such as `AccessDenied`, or one of the client's own: `InvalidInput` (nothing was
+ * started), `InvalidOutput`, `NotAPipeline`, `ExecutionAborted`, `NotStopped`.
+ */
+export class InferenceError extends Error {
+  override readonly name: string;
+  /** The slice that failed. */
+  readonly slice: number | undefined;
+  /** The user's own function that failed. */
+  readonly step: 'preprocess' | 'postprocess' | undefined;
+  /** The tensor that the failure is about. */
+  readonly tensor: string | undefined;
+  readonly expected: string | undefined;
+  readonly got: string | undefined;
+  /** Of the execution that failed; absent if none was started. */
+  readonly executionArn: string | undefined;
+
+  constructor(name: string, message: string, details: InferenceErrorDetails = {}) {
+    super(message, details.cause === undefined ? {} : { cause: details.cause });
+    this.name = name;
+    this.slice = details.slice;
+    this.step = details.step;
+    this.tensor = details.tensor;
+    this.expected = details.expected;
+    this.got = details.got;
+    this.executionArn = details.executionArn;
+  }
+
+  /** @internal The same error with an execution, unless it has one. */
+  inExecution(executionArn: string): InferenceError {
+    if (this.executionArn !== undefined) return this;
+    const { slice, step, tensor, expected, got, cause } = this;
+    const details = { slice, step, tensor, expected, got, cause, executionArn };
+    const error = new InferenceError(this.name, this.message, details);
+    if (this.stack !== undefined) error.stack = this.stack;
+    return error;
+  }
+}
+
+/**
+ * A wait was longer than `waitTimeout`, or one request to AWS longer than `requestTimeout`. The execution may still run.
+ */
+export class InferenceTimeoutError extends Error {
+  override readonly name = 'InferenceTimeoutError';
+
+  /** @param executionArn of the execution that may still run; absent if none is known */
+  constructor(
+    message: string,
+    readonly executionArn?: string,
+  ) {
+    super(message);
+  }
+}
+
+/** A tensor of the caller that does not fit: `input 'x' must be …, got …: advice`. */
+export function invalidTensor(
+  tensor: string,
+  subject: string,
+  { expected, got, advice }: { readonly expected: string; readonly got: string; readonly advice: string },
+): InferenceError {
+  return new InferenceError('InvalidInput', `${subject} must be ${expected}, got ${got}: ${advice}`, {
+    tensor,
+    expected,
+    got,
+  });
+}

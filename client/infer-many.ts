@@ -1,0 +1,130 @@
+/** Runs many inferences, a bounded number at a time, and returns their results in the order of the inputs. */
+import { checkWhole, DEFAULT_CONCURRENCY, type InferManyOptions, type InferOptions } from './options';
+import type { InferenceResult, ManyResult } from './result';
+import { firstOf, linkedController } from './run/abort';
+import type { TensorInputs } from './tensors/tensor-forms';
+
+type Infer = (inputs: TensorInputs, options: InferOptions) => Promise<InferenceResult>;
+type Inputs = Iterable<TensorInputs> | AsyncIterable<TensorInputs>;
+
+/** The quota of Express executions is per second, and an account rarely has more functions at a time. */
+const MAX_CONCURRENCY = 10_000;
+
+export async function* inferMany(
+  infer: Infer,
+  inputs: Inputs,
+  options: InferManyOptions,
+): AsyncGenerator<ManyResult, void, undefined> {
+  const { concurrency = DEFAULT_CONCURRENCY } = options;
+  checkWhole('concurrency', concurrency, MAX_CONCURRENCY);
+  const many = new Many(infer, options);
+  const source = Symbol.asyncIterator in inputs ? inputs[Symbol.asyncIterator]() : inputs[Symbol.iterator]();
+  let next: Promise<IteratorResult<TensorInputs>> | undefined;
+  let isExhausted = false;
+  try {
+    for (;;) {
+      const isFull = isExhausted || many.unread.length >= concurrency;
+      if (next === undefined && !isFull) next = Promise.resolve(source.next());
+      // A slow source does not hold back results, and a slow inference does not hold back the source.
+      const awaited = [next, many.unread.at(0)].filter((promise) => promise !== undefined);
+      if (awaited.length === 0) return;
+      const event = await firstOf<ManyResult | IteratorResult<TensorInputs>>(awaited, many.signal);
+      if ('index' in event) {
+        many.forgetFirst();
+        yield event;
+      } else {
+        next = undefined;
+        if (event.done === true) isExhausted = true;
+        else many.start(event.value);
+      }
+    }
+  } finally {
+    await many.end();
+    if (!isExhausted) await close(source, next);
+  }
+}
+
+/** A source that waits for its next value could close only afterwards. */
+async function close(
+  source: Iterator<TensorInputs> | AsyncIterator<TensorInputs>,
+  next: Promise<unknown> | undefined,
+): Promise<void> {
+  const closing = Promise.all([next, source.return?.()]);
+  if (next === undefined) await closing;
+  // The error that has ended the loop is the one to report.
+  else void closing.catch(() => undefined);
+}
+
+/** The inferences that have started. */
+class Many {
+  /** Those that the loop has not returned yet, in the order of the inputs. None of them rejects. */
+  readonly unread: Promise<ManyResult>[] = [];
+  private readonly controller: AbortController;
+  private readonly unlink: () => void;
+  private readonly inferOptions: InferOptions;
+  private readonly onProgress: InferManyOptions['onProgress'];
+  private started = 0;
+  private done = 0;
+  private failed = 0;
+
+  constructor(
+    private readonly infer: Infer,
+    { signal, onProgress, ...options }: InferManyOptions,
+  ) {
+    ({ controller: this.controller, unlink: this.unlink } = linkedController(signal));
+    this.onProgress = onProgress;
+    // The number of inferences at a time is no option of one of them.
+    const { results, stopOnAbort, waitTimeout } = options;
+    this.inferOptions = {
+      signal: this.signal,
+      ...(results !== undefined && { results }),
+      ...(stopOnAbort !== undefined && { stopOnAbort }),
+      ...(waitTimeout !== undefined && { waitTimeout }),
+    };
+  }
+
+  get signal(): AbortSignal {
+    return this.controller.signal;
+  }
+
+  start(inputs: TensorInputs): void {
+    const index = this.started++;
+    const inference = this.infer(inputs, this.inferOptions).then(
+      (result): ManyResult => ({ index, result }),
+      (error: unknown): ManyResult => {
+        this.failed++;
+        return { index, error: error instanceof Error ? error : new Error(String(error)) };
+      },
+    );
+    this.unread.push(
+      inference.then((result) => {
+        this.done++;
+        this.report();
+        return result;
+      }),
+    );
+  }
+
+  /** The loop has returned the result of the first one. */
+  forgetFirst(): void {
+    void this.unread.shift();
+  }
+
+  /** Stops the inferences that nobody will read. */
+  async end(): Promise<void> {
+    this.controller.abort(new Error('the loop over the results has ended'));
+    await Promise.all(this.unread);
+    this.unlink();
+  }
+
+  private report(): void {
+    const { done, failed, started } = this;
+    if (this.signal.aborted) return;
+    try {
+      this.onProgress?.({ done, failed, started });
+    } catch (error) {
+      // Ends the loop, which throws this error.
+      this.controller.abort(error);
+    }
+  }
+}

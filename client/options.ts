@@ -1,0 +1,150 @@
+/** The options of the client, their defaults and their checks. */
+import { kindOf } from '../lambda/json-values';
+import type { AwsClient } from './aws/aws-client';
+import type { InferenceProgress } from './progress';
+import { MAX_TIMER_MS } from './run/wait';
+
+/** How often the client asks for the state of a Standard execution. Each pause is 1.5 times the one before. */
+export interface PollInterval {
+  /**
+   * Milliseconds of the first pause.
+   * @default 200
+   */
+  readonly first?: number;
+  /**
+   * Milliseconds of the longest pause.
+   * @default 5000
+   */
+  readonly longest?: number;
+}
+
+export interface SlicedInferenceClientOptions {
+  /** ARN of the pipeline's state machine: `pipeline.stateMachine.stateMachineArn`. It may name an alias or a version. */
+  readonly stateMachineArn: string;
+  /**
+   * An `SFNClient` of the application. The client leaves it open.
+   * @default - one with the SDK's own settings, and the region of the ARN
+   */
+  readonly stepFunctions?: AwsClient;
+  /**
+   * An `S3Client` of the application. The client leaves it open.
+   * @default - one with the SDK's own settings, and the region of the ARN
+   */
+  readonly s3?: AwsClient;
+  /**
+   * How long a call waits in all, in milliseconds: for uploads, the execution and the results.
+   * @default - the timeout of the state machine and a minute
+   */
+  readonly waitTimeout?: number;
+  /**
+   * How long one request to AWS may take, with its repeats by the SDK, in milliseconds. An upload has a second more for each MiB. A
+   * download may not stand still for longer. The request that waits for the end of an Express execution has no limit of its own.
+   * @default 30000
+   */
+  readonly requestTimeout?: number;
+  /**
+   * How often to ask for the state of a Standard execution.
+   * @default - pauses from 200 ms to 5 s
+   */
+  readonly pollInterval?: PollInterval;
+  /**
+   * Largest results object that the client reads into memory, in bytes.
+   * @default 2147483648
+   */
+  readonly maxResultBytes?: number;
+}
+
+export interface CallOptions {
+  /** Stops the wait: the call rejects with the signal's reason. An execution goes on unless `stopOnAbort` is set. */
+  readonly signal?: AbortSignal;
+  /**
+   * Whether the end of the wait, by the signal or by `waitTimeout`, also stops the execution. Only Standard executions can be stopped:
+   * with an Express state machine, the call is refused.
+   * @default false
+   */
+  readonly stopOnAbort?: boolean;
+  /**
+   * How long the call waits in all, in milliseconds.
+   * @default - the client's `waitTimeout`
+   */
+  readonly waitTimeout?: number;
+  /**
+   * Called when the execution starts and ends, and for a Standard execution also for each state that it enters and leaves. An error of
+   * this function ends the call.
+   */
+  readonly onProgress?: (progress: InferenceProgress) => void;
+}
+
+export interface InferOptions extends CallOptions {
+  /**
+   * `auto`: small results come inside the execution's output, others from S3. `s3`: all come from S3.
+   * @default 'auto'
+   */
+  readonly results?: 'auto' | 's3';
+}
+
+export interface InferManyOptions extends Omit<InferOptions, 'onProgress'> {
+  /**
+   * Largest number of inferences at a time, those included whose result waits for an earlier one.
+   * @default 8
+   */
+  readonly concurrency?: number;
+  /** Called after each inference. An error of this function ends the loop. */
+  readonly onProgress?: (progress: ManyProgress) => void;
+}
+
+/** How far `inferMany` is. */
+export interface ManyProgress {
+  /** Inferences that have ended, failed ones included. */
+  readonly done: number;
+  readonly failed: number;
+  /** Inferences that have started, ended ones included. */
+  readonly started: number;
+}
+
+export const DEFAULT_CONCURRENCY = 8;
+
+/** The client's options with their defaults. */
+export interface Settings {
+  readonly requestTimeout: number;
+  readonly waitTimeout: number | undefined;
+  readonly pollInterval: Required<PollInterval>;
+  readonly maxResultBytes: number;
+}
+
+/** @throws TypeError for an option of the wrong kind */
+export function checkedSettings(options: SlicedInferenceClientOptions): Settings {
+  const { waitTimeout, requestTimeout = 30_000, pollInterval = {}, maxResultBytes = 2 ** 31 } = options;
+  const { first = 200, longest = 5000 } = pollInterval;
+  checkMilliseconds('waitTimeout', waitTimeout);
+  checkMilliseconds('requestTimeout', requestTimeout);
+  checkMilliseconds('pollInterval.first', first);
+  checkMilliseconds('pollInterval.longest', longest);
+  checkWhole('maxResultBytes', maxResultBytes, Number.MAX_SAFE_INTEGER);
+  for (const name of ['stepFunctions', 's3'] as const) {
+    const client: unknown = options[name];
+    if (client === undefined || hasSend(client)) continue;
+    throw badOption(name, 'a client of the AWS SDK', client);
+  }
+  return { requestTimeout, waitTimeout, pollInterval: { first, longest }, maxResultBytes };
+}
+
+/** @throws TypeError if the value is neither absent nor a whole number of milliseconds that a timer can take */
+export function checkMilliseconds(name: string, value: unknown): void {
+  if (value !== undefined) checkWhole(name, value, MAX_TIMER_MS);
+}
+
+/** @throws TypeError if the value is no whole number from 1 to `most` */
+export function checkWhole(name: string, value: unknown, most: number): void {
+  if (Number.isSafeInteger(value) && (value as number) >= 1 && (value as number) <= most) return;
+  throw badOption(name, `a whole number from 1 to ${most}`, value);
+}
+
+function badOption(name: string, expected: string, value: unknown): TypeError {
+  const got = typeof value === 'number' ? String(value) : kindOf(value);
+  return new TypeError(`option ${name} must be ${expected}, got ${got}: correct it or leave it out`);
+}
+
+function hasSend(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'send' in value && typeof value.send === 'function';
+}

@@ -1,0 +1,27 @@
+/** What calls return. */
+import type { SliceTiming } from '../contract/execution';
+import type { TypedTensor } from './tensors/tensor-forms';
+
+export interface InferenceResult {
+  /** The results by name. The record has no prototype. */
+  readonly outputs: Readonly<Record<string, TypedTensor>>;
+  readonly executionArn: string;
+  /** Identifies the run; a part of the key of its results. */
+  readonly run: string;
+  /** Measurements of each slice. */
+  readonly timings: readonly SliceTiming[];
+  /** Identifies the model, code and settings that computed the results. */
+  readonly deploymentDigest: string;
+}
+
+/** The output of an execution with functions before or after the slices. */
+export interface InvocationResult {
+  /** The execution's output: any JSON. */
+  readonly output: unknown;
+  readonly executionArn: string;
+}
+
+/** One of many inferences, in the order of the inputs. */
+export type ManyResult =
+  | { readonly index: number; readonly result: InferenceResult; readonly error?: undefined }
+  | { readonly index: number; readonly error: Error; readonly result?: undefined };

@@ -1,0 +1,41 @@
+/** Waits for promises until a signal is aborted, and links signals. */
+
+/** Resolves like the first of the promises. Rejects with the signal's reason if it is aborted before. */
+export async function firstOf<T>(
+  promises: readonly Promise<T>[],
+  signal: AbortSignal | undefined,
+): Promise<T> {
+  if (signal === undefined) return await Promise.race(promises);
+  signal.throwIfAborted();
+  let stop = (): void => undefined;
+  const aborted = new Promise<never>((_resolve, reject) => {
+    stop = () => {
+      reject(signal.reason as Error);
+    };
+    signal.addEventListener('abort', stop, { once: true });
+  });
+  try {
+    return await Promise.race([...promises, aborted]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}
+
+/** A controller that an outer signal aborts too, until it is unlinked. */
+export function linkedController(outer: AbortSignal | undefined): {
+  readonly controller: AbortController;
+  readonly unlink: () => void;
+} {
+  const controller = new AbortController();
+  const abort = (): void => {
+    controller.abort(outer?.reason);
+  };
+  if (outer?.aborted === true) abort();
+  else outer?.addEventListener('abort', abort, { once: true });
+  return {
+    controller,
+    unlink: () => {
+      outer?.removeEventListener('abort', abort);
+    },
+  };
+}

@@ -1,0 +1,45 @@
+/** Reports the states that a Standard execution enters and leaves, from its history. */
+import type { HistoryEvent } from '@aws-sdk/client-sfn';
+import type { Call } from './call';
+
+export class StateEvents {
+  private lastId = 0;
+
+  constructor(
+    private readonly call: Call,
+    private readonly executionArn: string,
+  ) {}
+
+  /** Reports the events since the last report, in their order. */
+  async report(): Promise<void> {
+    const { call, executionArn } = this;
+    for (const event of (await this.newEvents()).reverse()) {
+      const state = stateOf(event);
+      if (state !== undefined) call.report({ ...state, time: event.timestamp?.getTime(), executionArn });
+    }
+  }
+
+  /** The latest first: a history has up to 25,000 events, and the earlier ones are known. */
+  private async newEvents(): Promise<HistoryEvent[]> {
+    const { call, executionArn, lastId } = this;
+    const found: HistoryEvent[] = [];
+    let nextToken: string | undefined;
+    do {
+      const page = await call.stepFunctions.latestEvents(executionArn, nextToken, call.signal);
+      const events = (page.events ?? []).filter(({ id = 0 }) => id > lastId);
+      found.push(...events);
+      nextToken = events.length === page.events?.length ? page.nextToken : undefined;
+    } while (nextToken !== undefined);
+    this.lastId = found.at(0)?.id ?? lastId;
+    return found;
+  }
+}
+
+function stateOf(
+  event: HistoryEvent,
+): { readonly event: 'stateEntered' | 'stateExited'; readonly state: string } | undefined {
+  const { stateEnteredEventDetails: entered, stateExitedEventDetails: exited } = event;
+  if (entered?.name !== undefined) return { event: 'stateEntered', state: entered.name };
+  if (exited?.name !== undefined) return { event: 'stateExited', state: exited.name };
+  return undefined;
+}

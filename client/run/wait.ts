@@ -1,0 +1,77 @@
+/** How long a call waits: until the caller aborts it, or until its time is over. */
+import { InferenceTimeoutError } from '../errors';
+import { linkedController } from './abort';
+
+/** Node.js has no longer timers. https://nodejs.org/api/timers.html#settimeoutcallback-delay-args */
+export const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/** One wait. End it, so that neither its timer nor its listener stays. */
+export class Wait {
+  /** Aborted with the reason of the caller, or with the error of the timeout. */
+  readonly signal: AbortSignal;
+  private readonly timer: NodeJS.Timeout;
+  private readonly unlink: () => void;
+
+  /**
+   * @param outer of the caller or of a longer wait
+   * @param ms milliseconds until the wait ends by itself
+   * @param onTimeout makes the error of that end
+   */
+  constructor(outer: AbortSignal | undefined, ms: number, onTimeout: () => Error) {
+    const { controller, unlink } = linkedController(outer);
+    this.signal = controller.signal;
+    this.unlink = unlink;
+    const end = (): void => {
+      controller.abort(onTimeout());
+    };
+    this.timer = setTimeout(end, Math.min(ms, MAX_TIMER_MS));
+  }
+
+  end(): void {
+    clearTimeout(this.timer);
+    this.unlink();
+  }
+}
+
+/** Waits. Rejects with the signal's reason if it is aborted. */
+export async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
+  await new Promise<void>((resolve, reject) => {
+    const stop = (): void => {
+      clearTimeout(timer);
+      reject(signal.reason as Error);
+    };
+    const timer = setTimeout(() => {
+      signal.removeEventListener('abort', stop);
+      resolve();
+    }, ms);
+    signal.addEventListener('abort', stop, { once: true });
+  });
+}
+
+/**
+ * Sends one request, with its repeats by the SDK.
+ * @param name of the operation, for the error
+ * @throws InferenceTimeoutError if there is no answer in time; the signal's reason if it is aborted
+ */
+export async function request<T>(
+  name: string,
+  { signal, ms }: { readonly signal: AbortSignal | undefined; readonly ms: number },
+  send: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const late = () =>
+    new InferenceTimeoutError(
+      `${name} must answer within ${ms} ms, got no answer: raise requestTimeout or try again`,
+    );
+  const wait = new Wait(signal, ms, late);
+  try {
+    wait.signal.throwIfAborted();
+    return await send(wait.signal);
+  } catch (error) {
+    // The SDK rejects with an error of its own.
+    wait.signal.throwIfAborted();
+    throw error;
+  } finally {
+    wait.end();
+  }
+}

@@ -1,0 +1,169 @@
+/** The client of a deployed pipeline. */
+import { ERROR_NAMES } from '../contract/failures';
+import type { RawTensor } from '../lambda/tensors/tensor';
+import { Objects } from './aws/objects';
+import { StepFunctions } from './aws/step-functions';
+import { CallInProgress } from './call-in-progress';
+import { PipelineDescriptions } from './description/descriptions';
+import type { PipelineDescription } from './description/pipeline-description';
+import { parseStateMachineArn, type StateMachineArn } from './description/state-machine-arn';
+import { InferenceError } from './errors';
+import { inferMany } from './infer-many';
+import { invocationText, invocationOutput } from './invocation';
+import {
+  checkedSettings,
+  type CallOptions,
+  type InferManyOptions,
+  type InferOptions,
+  type Settings,
+  type SlicedInferenceClientOptions,
+} from './options';
+import { prepareRequest } from './request';
+import type { InferenceResult, InvocationResult, ManyResult } from './result';
+import { checkOutput } from './results/check-output';
+import { readResults } from './results/read-results';
+import type { TensorInputs } from './tensors/tensor-forms';
+import { rawTensors } from './tensors/to-raw';
+import { typedTensors } from './tensors/to-typed';
+
+/**
+ * Calls a deployed pipeline. It needs the ARN of the state machine alone, and the permissions of `pipeline.grantInvoke`.
+ *
+ * ```ts
+ * const model = new SlicedInferenceClient({ stateMachineArn });
+ * const { outputs } = await model.infer({ x: { shape: [1, 3], data: new Float32Array([1, 2, 3]) } });
+ * ```
+ */
+export class SlicedInferenceClient {
+  private readonly settings: Settings;
+  private readonly machine: StateMachineArn;
+  private readonly stepFunctions: StepFunctions;
+  private readonly objects: Objects;
+  private readonly descriptions: PipelineDescriptions;
+
+  /**
+   * Sends no request yet.
+   * @throws TypeError for an option of the wrong kind
+   */
+  constructor(private readonly options: SlicedInferenceClientOptions) {
+    this.settings = checkedSettings(options);
+    this.machine = parseStateMachineArn(options.stateMachineArn);
+    const { requestTimeout, maxResultBytes } = this.settings;
+    const { region } = this.machine;
+    this.stepFunctions = new StepFunctions({ client: options.stepFunctions, region, requestTimeout });
+    this.objects = new Objects({ client: options.s3, region, requestTimeout, maxResultBytes });
+    this.descriptions = new PipelineDescriptions(options.stateMachineArn, this.stepFunctions);
+  }
+
+  /**
+   * Returns the pipeline's signature, bucket and limits, which its state machine states. Asks Step Functions each time; calls use what
+   * the last of them has returned.
+   * @throws InferenceError `NotAPipeline` if the ARN is that of another state machine
+   */
+  async describe(): Promise<PipelineDescription> {
+    return await this.descriptions.latest();
+  }
+
+  /**
+   * Runs the pipeline on tensors and returns its results. Small requests and results travel inside the execution's input and output, others
+   * through S3. Starts the execution once more if a deployment replaced the model during the run.
+   * @param inputs the model's inputs by name
+   * @throws InferenceError if the inputs do not fit or the execution fails
+   * @throws InferenceTimeoutError if the wait is too long; the reason of `options.signal` if that is aborted
+   */
+  async infer(inputs: TensorInputs, options: InferOptions = {}): Promise<InferenceResult> {
+    const inline = options.results === 's3' ? 'never' : 'auto';
+    return await this.run(options, async (call) => {
+      const { tensors, description } = await this.checkedTensors(call, inputs);
+      const { bucket, signature } = description;
+      const { text, upload } = prepareRequest(tensors, inline);
+      // If the execution cannot start, the object stays until the bucket's lifecycle rule removes it.
+      if (upload) await this.objects.put({ bucket, key: upload.key }, upload.bytes, call.signal);
+      const { executionArn, output: outputText } = await call.execute(text);
+      const output = checkOutput(outputText, bucket);
+      const results = await readResults(output, signature, this.objects, call.signal);
+      const { run, timings, deploymentDigest } = output;
+      return { outputs: typedTensors(results), executionArn, run, timings, deploymentDigest };
+    });
+  }
+
+  /**
+   * Runs many inferences, `concurrency` of them at a time, and returns each as soon as it and all before it have ended. A failed one does
+   * not end the others. The end of the loop, by `break` or an error, stops the wait for the rest.
+   * @param inputs a list, or any iterable, which is read as slowly as the results are
+   */
+  inferMany(
+    inputs: Iterable<TensorInputs> | AsyncIterable<TensorInputs>,
+    options: InferManyOptions = {},
+  ): AsyncGenerator<ManyResult, void, undefined> {
+    return inferMany((one, oneOptions) => this.infer(one, oneOptions), inputs, options);
+  }
+
+  /**
+   * Runs a pipeline with functions before or after the slices.
+   * @param input any JSON value, of at most 256 KiB as JSON
+   * @throws as `infer`
+   */
+  async invoke(input: unknown, options: CallOptions = {}): Promise<InvocationResult> {
+    const text = invocationText(input);
+    return await this.run(options, async (call) => {
+      await call.described();
+      const { executionArn, output } = await call.execute(text);
+      return { output: invocationOutput(output), executionArn };
+    });
+  }
+
+  /** Closes the connections of the clients that this client has made. The application's own stay open. */
+  async close(): Promise<void> {
+    await Promise.all([this.stepFunctions.close(), this.objects.close()]);
+  }
+
+  private async run<T>(options: CallOptions, work: (call: CallInProgress) => Promise<T>): Promise<T> {
+    const { settings, machine, stepFunctions, descriptions } = this;
+    const { stateMachineArn } = this.options;
+    const context = { stateMachineArn, settings, machine, stepFunctions, descriptions };
+    const call = await CallInProgress.begin(context, options);
+    try {
+      return await work(call).catch(async (error: unknown) => {
+        if (!(error instanceof InferenceError) || error.name !== ERROR_NAMES.planChanged) throw error;
+        await call.restart();
+        return await work(call);
+      });
+    } catch (error) {
+      throw call.explained(error);
+    } finally {
+      call.end();
+    }
+  }
+
+  private async checkedTensors(call: CallInProgress, inputs: TensorInputs): Promise<CheckedTensors> {
+    const description = await call.described();
+    try {
+      return checkedTensors(description, inputs);
+    } catch (error) {
+      // A deployment may have changed the inputs since the client asked.
+      const latest = await call.describedAgain();
+      if (latest.signature.deploymentDigest === description.signature.deploymentDigest) throw error;
+      return checkedTensors(latest, inputs);
+    }
+  }
+}
+
+interface CheckedTensors {
+  readonly tensors: ReadonlyMap<string, RawTensor>;
+  readonly description: PipelineDescription;
+}
+
+function checkedTensors(description: PipelineDescription, inputs: TensorInputs): CheckedTensors {
+  requireTensors(description);
+  return { tensors: rawTensors(description.signature.inputs, inputs), description };
+}
+
+function requireTensors({ signature: { preprocess, postprocess } }: PipelineDescription): void {
+  const steps = [preprocess && 'preprocess', postprocess && 'postprocess'].filter(Boolean);
+  if (steps.length === 0) return;
+  throw new InferenceError(
+    'InvalidInput',
+    `infer expects a pipeline that takes and returns tensors, got one with a ${steps.join(' and a ')} function: use invoke`,
+  );
+}

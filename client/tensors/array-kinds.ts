@@ -1,0 +1,60 @@
+/** Which kind of typed array holds the elements of which type. */
+import {
+  describeTensor,
+  elementBytes,
+  elementCount,
+  type NumericDataType,
+} from '../../lambda/tensors/tensor';
+
+const KINDS: Readonly<Record<NumericDataType, readonly string[]>> = {
+  float32: ['Float32Array'],
+  float64: ['Float64Array'],
+  float16: ['Uint16Array', 'Float16Array'],
+  int8: ['Int8Array'],
+  int16: ['Int16Array'],
+  int32: ['Int32Array'],
+  int64: ['BigInt64Array'],
+  uint8: ['Uint8Array', 'Uint8ClampedArray'],
+  uint16: ['Uint16Array'],
+  uint32: ['Uint32Array'],
+  uint64: ['BigUint64Array'],
+  bool: ['Uint8Array'],
+};
+
+export interface Mismatch {
+  readonly expected: string;
+  readonly got: string;
+  readonly advice: string;
+}
+
+/** Why the array cannot hold the elements of such a tensor, or `undefined` if it can. */
+export function arrayMismatch(
+  tensor: { readonly dtype: NumericDataType; readonly shape: readonly number[] },
+  elements: ArrayBufferView,
+): Mismatch | undefined {
+  const { dtype, shape } = tensor;
+  const kinds = KINDS[dtype];
+  const kind = kindOfArray(elements);
+  if (!kinds.includes(kind)) {
+    const expected = `the elements of ${describeTensor(tensor)} as ${kinds.join(' or ')}`;
+    return {
+      expected,
+      got: kind,
+      advice: `convert the elements, or pass { dtype, shape, bytes } if these are their bytes`,
+    };
+  }
+  const bytes = elementCount(shape) * elementBytes(dtype);
+  if (elements.byteLength === bytes) return undefined;
+  const count = elements.byteLength / elementBytes(dtype);
+  return {
+    expected: `${elementCount(shape)} elements for ${describeTensor(tensor)}`,
+    got: String(count),
+    advice: 'check the shape and the array',
+  };
+}
+
+/** Such as `Float32Array`, also for arrays of other realms; a `Buffer` is a `Uint8Array`. */
+export function kindOfArray(elements: ArrayBufferView): string {
+  const { [Symbol.toStringTag]: tag } = elements as Partial<Record<typeof Symbol.toStringTag, unknown>>;
+  return typeof tag === 'string' ? tag : 'array of an unknown kind';
+}

@@ -1,0 +1,376 @@
+/** What the client does when services refuse requests, fail, or do not answer. */
+import type { InferenceError, InferenceProgress } from '../../client';
+import { encodeTensors, tensorFrom } from '../../client';
+import {
+  body,
+  described,
+  EXECUTION,
+  fakeAws,
+  inTurn,
+  output,
+  RESULTS,
+  serviceError,
+  silence,
+  SIGNATURE,
+  succeeded,
+} from '../support/fake-aws';
+
+const inputs = { x: [1] };
+const throttled = serviceError('ThrottlingException');
+const planChanged = {
+  executionArn: EXECUTION,
+  status: 'FAILED',
+  error: 'PlanChanged',
+  cause: '{"slice":1,"message":"start again"}',
+};
+
+async function failure(call: Promise<unknown>): Promise<InferenceError> {
+  return await call.then(
+    () => {
+      throw new Error('the call succeeded');
+    },
+    (error: unknown) => error as InferenceError,
+  );
+}
+
+describe('an Express execution', () => {
+  it('is started again only if the service refused it', async () => {
+    const aws = fakeAws({ StartSyncExecution: inTurn(throttled, throttled, succeeded()) });
+    await aws.model.infer(inputs);
+    expect(aws.names()).toEqual(['DescribeStateMachine', ...Array<string>(3).fill('StartSyncExecution')]);
+    const broken = fakeAws({ StartSyncExecution: inTurn(serviceError('InternalFailure', 500), succeeded()) });
+    const error = await failure(broken.model.infer(inputs));
+    expect(error).toMatchObject({ name: 'InternalFailure', message: 'the reason' });
+    expect(error.cause).toMatchObject({ name: 'InternalFailure', $metadata: { httpStatusCode: 500 } });
+  });
+
+  it('has no limit of time but that of the wait', async () => {
+    const aws = fakeAws({ StartSyncExecution: silence }, { requestTimeout: 1 });
+    await expect(aws.model.infer(inputs, { waitTimeout: 20 })).rejects.toThrow(
+      'the call must end within 20 ms',
+    );
+  });
+});
+
+describe('a Standard execution', () => {
+  const standard = { DescribeStateMachine: () => described({}, 'STANDARD') };
+  const running = { status: 'RUNNING' };
+  const ended = { status: 'SUCCEEDED', output: output() };
+
+  it('starts once, although the answer was lost', async () => {
+    const lost = Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' });
+    const aws = fakeAws({
+      ...standard,
+      StartExecution: inTurn(lost, throttled, serviceError('ExecutionAlreadyExists')),
+      DescribeExecution: () => ended,
+    });
+    const { executionArn } = await aws.model.infer(inputs);
+    const starts = aws.calls.filter(({ name }) => name === 'StartExecution');
+    expect(starts).toHaveLength(3);
+    expect(new Set(starts.map(({ input }) => input.name)).size).toBe(1);
+    expect(executionArn).toBe(
+      `arn:aws:states:us-east-1:123456789012:execution:M:${String(starts[0].input.name)}`,
+    );
+  });
+
+  it('is followed although the service refuses requests or does not answer', async () => {
+    const answers = [throttled, serviceError('InternalFailure', 500), running, ended];
+    let isFirst = true;
+    const next = inTurn(...answers);
+    const aws = fakeAws(
+      {
+        ...standard,
+        StartExecution: () => ({}),
+        DescribeExecution: () => {
+          if (!isFirst) return next();
+          isFirst = false;
+          return silence();
+        },
+      },
+      { requestTimeout: 30 },
+    );
+    expect((await aws.model.infer(inputs)).outputs.y.data).toEqual(Float32Array.of(2));
+  });
+
+  it('reads its input and output once', async () => {
+    const aws = fakeAws({
+      ...standard,
+      StartExecution: () => ({}),
+      DescribeExecution: inTurn(running, running, ended),
+    });
+    await aws.model.infer(inputs);
+    const described = aws.calls.filter(({ name }) => name === 'DescribeExecution');
+    expect(described.map(({ input }) => input.includedData)).toEqual([
+      ...Array<string>(3).fill('METADATA_ONLY'),
+      'ALL_DATA',
+    ]);
+  });
+
+  it.each([
+    [
+      { status: 'TIMED_OUT' },
+      'States.Timeout',
+      "the execution was longer than the state machine's timeout: raise it",
+    ],
+    [{ status: 'ABORTED' }, 'ExecutionAborted', 'the execution was stopped: start it again'],
+    [{ status: 'ABORTED', error: 'Mine', cause: 'enough' }, 'Mine', 'enough'],
+    [{ status: 'FAILED' }, 'States.Runtime', 'the execution ended without a cause: status FAILED'],
+    [
+      {
+        status: 'FAILED',
+        error: 'SliceFailed',
+        cause: JSON.stringify({ errorMessage: '{"slice":3,"message":"m"}' }),
+      },
+      'SliceFailed',
+      'm',
+    ],
+  ])('that ended with %j fails with %s', async (end, name, message) => {
+    const aws = fakeAws({ ...standard, StartExecution: () => ({}), DescribeExecution: () => end });
+    const error = await failure(aws.model.infer(inputs));
+    expect(error).toMatchObject({
+      name,
+      message,
+      executionArn: expect.stringMatching(/:execution:M:/) as string,
+    });
+    expect(error.slice).toBe(name === 'SliceFailed' ? 3 : undefined);
+  });
+
+  it('is named by the error of a wait that was too long, and stopped if the caller wants it', async () => {
+    for (const stopOnAbort of [false, true]) {
+      const aws = fakeAws({
+        ...standard,
+        StartExecution: () => ({}),
+        DescribeExecution: () => running,
+        StopExecution: () => ({}),
+      });
+      const error = await failure(aws.model.infer(inputs, { waitTimeout: 20, stopOnAbort }));
+      const { name } = aws.calls.find((call) => call.name === 'StartExecution')?.input ?? {};
+      const executionArn = `arn:aws:states:us-east-1:123456789012:execution:M:${String(name)}`;
+      expect(error).toMatchObject({ name: 'InferenceTimeoutError', executionArn });
+      const stops = aws.calls
+        .filter((call) => call.name === 'StopExecution')
+        .map(({ input }) => input.executionArn);
+      expect(stops).toEqual(stopOnAbort ? [executionArn] : []);
+    }
+  });
+
+  it('is stopped after an abort during its start', async () => {
+    const controller = new AbortController();
+    const aws = fakeAws({
+      ...standard,
+      StartExecution: () => {
+        controller.abort(new Error('enough'));
+        return {};
+      },
+      StopExecution: inTurn(serviceError('ExecutionDoesNotExist')),
+    });
+    const { signal } = controller;
+    await expect(aws.model.infer(inputs, { signal, stopOnAbort: true })).rejects.toThrow('enough');
+    expect(aws.names()).toEqual(['DescribeStateMachine', 'StartExecution', 'StopExecution']);
+  });
+
+  it('that could not be stopped is reported', async () => {
+    const aws = fakeAws({
+      ...standard,
+      StartExecution: () => ({}),
+      DescribeExecution: () => running,
+      StopExecution: inTurn(serviceError('AccessDeniedException')),
+    });
+    const error = await failure(aws.model.infer(inputs, { waitTimeout: 20, stopOnAbort: true }));
+    expect(error).toMatchObject({
+      name: 'NotStopped',
+      message: 'the wait has ended, and the execution could not be stopped: the reason: stop it yourself',
+    });
+  });
+
+  it('reports each state once, over pages of its history', async () => {
+    const entered = (id: number) => ({
+      id,
+      timestamp: new Date(id),
+      stateEnteredEventDetails: { name: `s${id}` },
+    });
+    const pages: Record<string, unknown> = {
+      first: { events: [entered(4), entered(3)], nextToken: 'second' },
+      second: { events: [entered(2), { id: 1 }] },
+    };
+    const history = [pages.second, pages.first, pages.first];
+    const aws = fakeAws({
+      ...standard,
+      StartExecution: () => ({}),
+      DescribeExecution: inTurn(running, running, ended),
+      GetExecutionHistory: ({ nextToken }) => (nextToken === undefined ? history.shift() : pages.second),
+    });
+    const events: InferenceProgress[] = [];
+    await aws.model.infer(inputs, { onProgress: (event) => events.push(event) });
+    expect(events.map(({ event, state = event }) => state)).toEqual(['started', 's2', 's3', 's4', 'ended']);
+  });
+});
+
+describe('a call', () => {
+  it('fails if a service does not answer within requestTimeout', async () => {
+    const aws = fakeAws({ DescribeStateMachine: silence }, { requestTimeout: 5 });
+    await expect(aws.model.describe()).rejects.toThrow(
+      'DescribeStateMachine must answer within 5 ms, got no answer: raise requestTimeout or try again',
+    );
+  });
+
+  it('asks for the description again after a failure, and else once', async () => {
+    const aws = fakeAws({
+      DescribeStateMachine: inTurn(serviceError('AccessDeniedException'), described()),
+      StartSyncExecution: () => succeeded(),
+    });
+    await expect(aws.model.infer(inputs)).rejects.toMatchObject({ name: 'AccessDeniedException' });
+    await Promise.all([aws.model.infer(inputs), aws.model.infer(inputs)]);
+    expect(aws.names().filter((name) => name === 'DescribeStateMachine')).toHaveLength(2);
+  });
+
+  it('starts once more after PlanChanged, and fails after a second one', async () => {
+    const digest = 'cd'.repeat(32);
+    const next = described({
+      deploymentDigest: digest,
+      inputs: [{ name: 'x', dtype: 'float64', shape: null }],
+    });
+    const aws = fakeAws({
+      DescribeStateMachine: inTurn(described(), next),
+      StartSyncExecution: inTurn(planChanged, succeeded(output(true, digest))),
+    });
+    expect((await aws.model.infer(inputs)).deploymentDigest).toBe(digest);
+    const requests = aws.calls
+      .filter(({ name }) => name === 'StartSyncExecution')
+      .map(({ input }) => input.input);
+    expect(requests).toEqual([
+      expect.stringContaining('"dtype":"float32"'),
+      expect.stringContaining('"dtype":"float64"'),
+    ]);
+    const twice = fakeAws({ StartSyncExecution: () => planChanged });
+    await expect(twice.model.infer(inputs)).rejects.toMatchObject({ name: 'PlanChanged', slice: 1 });
+    expect(twice.names().filter((name) => name === 'StartSyncExecution')).toHaveLength(2);
+  });
+
+  it('takes inputs that only the model of a later deployment has', async () => {
+    const later = {
+      deploymentDigest: 'cd'.repeat(32),
+      inputs: [{ name: 'z', dtype: 'float32', shape: null } as const],
+    };
+    const aws = fakeAws({
+      DescribeStateMachine: inTurn(described(), described(later)),
+      StartSyncExecution: () => succeeded(output(true, later.deploymentDigest)),
+    });
+    await aws.model.infer({ z: 1 });
+    expect(aws.names()).toEqual(['DescribeStateMachine', 'DescribeStateMachine', 'StartSyncExecution']);
+  });
+
+  it('ends with the error of onProgress', async () => {
+    const aws = fakeAws({ StartSyncExecution: () => succeeded() });
+    const onProgress = () => {
+      throw new Error('mine');
+    };
+    await expect(aws.model.infer(inputs, { onProgress })).rejects.toThrow('mine');
+  });
+
+  it.each([
+    [{ waitTimeout: 0 }, 'option waitTimeout must be a whole number from 1 to 2147483647, got 0'],
+    [
+      { requestTimeout: 2 ** 31 },
+      'option requestTimeout must be a whole number from 1 to 2147483647, got 2147483648',
+    ],
+    [
+      { maxResultBytes: 0.5 },
+      'option maxResultBytes must be a whole number from 1 to 9007199254740991, got 0.5',
+    ],
+    [
+      { pollInterval: { first: -1 } },
+      'option pollInterval.first must be a whole number from 1 to 2147483647, got -1',
+    ],
+    [{ s3: {} as never }, 'option s3 must be a client of the AWS SDK, got an object'],
+  ])('is refused with the options %j', (options, message) => {
+    expect(() => fakeAws({}, options)).toThrow(`${message}: correct it or leave it out`);
+  });
+
+  it('puts a request above 255 KiB into S3 under a new key, and passes the key', async () => {
+    const count = 48_960; // 255 KiB as base64
+    const data = new Float32Array(count).fill(1);
+    const aws = fakeAws({ PutObject: () => ({}), StartSyncExecution: () => succeeded() });
+    await aws.model.infer({ x: { shape: [count - 100], data: data.subarray(100) } });
+    await aws.model.infer({ x: { shape: [count], data } });
+    expect(aws.names().slice(1)).toEqual(['StartSyncExecution', 'PutObject', 'StartSyncExecution']);
+    const [, , put, start] = aws.calls;
+    const { Bucket, Key, Body } = put.input;
+    expect(Key).toMatch(/^inputs\/[0-9a-f-]{36}\.safetensors$/);
+    expect({ Bucket, Body }).toEqual({
+      Bucket: SIGNATURE.bucket,
+      Body: encodeTensors(new Map([['x', tensorFrom('float32', [count], data)]])),
+    });
+    expect(start.input.input).toBe(
+      JSON.stringify({ version: 1, inputs: { s3: Key }, output: { inline: 'auto' } }),
+    );
+  });
+});
+
+describe('results in S3', () => {
+  const inS3 = { StartSyncExecution: () => succeeded(output(false)) };
+
+  it('are read from the key of the output', async () => {
+    const aws = fakeAws({ ...inS3, GetObject: () => body(RESULTS) });
+    expect((await aws.model.infer(inputs)).outputs.y).toMatchObject({ dtype: 'float32', shape: [1] });
+    expect(aws.calls.at(-1)?.input).toMatchObject({
+      Bucket: 'the-bucket',
+      Key: 'outputs/M/name.safetensors',
+    });
+  });
+
+  it('are refused before memory is allocated if they are larger than maxResultBytes', async () => {
+    const huge = body(RESULTS, 2 ** 40);
+    const aws = fakeAws({ ...inS3, GetObject: () => huge }, { maxResultBytes: 1000 });
+    await expect(aws.model.infer(inputs)).rejects.toMatchObject({
+      name: 'InvalidOutput',
+      message:
+        "the results 'outputs/M/name.safetensors' must have at most 1000 bytes, got 1099511627776: raise maxResultBytes",
+      executionArn: EXECUTION,
+    });
+    expect(huge.Body.destroyed).toBe(true);
+  });
+
+  it('are read again if they are damaged, short or too long, three times at most', async () => {
+    const damaged = RESULTS.map((byte, index) => (index === RESULTS.length - 1 ? byte ^ 1 : byte));
+    const bodies = [
+      () => body(damaged),
+      () => body(RESULTS.subarray(1), RESULTS.byteLength),
+      () => body(RESULTS),
+    ];
+    const aws = fakeAws({ ...inS3, GetObject: () => bodies.shift()?.() });
+    expect((await aws.model.infer(inputs)).outputs.y.data).toEqual(Float32Array.of(2));
+    const always = fakeAws({ ...inS3, GetObject: () => body(RESULTS, RESULTS.byteLength - 1) });
+    await expect(always.model.infer(inputs)).rejects.toMatchObject({
+      name: 'CorruptTensor',
+      executionArn: EXECUTION,
+      message: expect.stringMatching(
+        /must be whole, got damaged ones in 3 reads: the object must have/,
+      ) as string,
+    });
+    expect(always.names().filter((name) => name === 'GetObject')).toHaveLength(3);
+  });
+
+  it('fail if S3 stops in the middle', async () => {
+    const { Readable } = await import('node:stream');
+    const stopped = () => {
+      const stream = new Readable({ read: () => undefined });
+      stream.push(RESULTS.subarray(0, 10));
+      return { ContentLength: RESULTS.byteLength, Body: stream };
+    };
+    const aws = fakeAws({ ...inS3, GetObject: stopped }, { requestTimeout: 20 });
+    await expect(aws.model.infer(inputs)).rejects.toThrow(
+      `S3 must send results within 20 ms, got nothing after 10 of ${RESULTS.byteLength} bytes: try again`,
+    );
+    const waiting = fakeAws({ ...inS3, GetObject: stopped });
+    await expect(waiting.model.infer(inputs, { waitTimeout: 20 })).rejects.toThrow(
+      'the call must end within 20 ms',
+    );
+  });
+
+  it('are refused if they are not those of the signature', async () => {
+    const z = encodeTensors(new Map([['z', tensorFrom('float32', [1], Float32Array.of(2))]]));
+    const aws = fakeAws({ ...inS3, GetObject: () => body(z) });
+    await expect(aws.model.infer(inputs)).rejects.toThrow("must have the tensor 'y' float32[n], got none");
+  });
+});

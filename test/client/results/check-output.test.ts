@@ -1,0 +1,61 @@
+import { checkOutput } from '../../../client/results/check-output';
+
+const TIMING = {
+  ...{
+    slice: 0,
+    startedAt: 1,
+    cold: true,
+    warmedUp: false,
+    weightBytes: 1,
+    loadMs: 0.5,
+    readMs: 0,
+    runMs: 1,
+  },
+  ...{ writeMs: 1, bytesRead: 1, bytesWritten: 1, peakMemoryBytes: 1 },
+};
+const OUTPUT = {
+  version: 1,
+  deploymentDigest: 'd',
+  run: 'name/uuid',
+  outputs: { s3: { bucket: 'mine', key: 'outputs/name/uuid.safetensors' } },
+  timings: [TIMING],
+};
+
+describe("an execution's output", () => {
+  it('is taken as a slice function writes it', () => {
+    const { outputs, ...rest } = OUTPUT;
+    expect(checkOutput(JSON.stringify(OUTPUT), 'mine')).toEqual({
+      ...rest,
+      object: outputs.s3,
+      tensors: undefined,
+    });
+  });
+
+  const stored = (s3: unknown, rest: object = {}) => ({ ...OUTPUT, outputs: { s3, ...rest } });
+  it.each([
+    ['x', 'a JSON object, got something else'],
+    [JSON.stringify({ ...OUTPUT, run: 'x'.repeat(262_144) }), 'a JSON object, got something else'],
+    [{ ...OUTPUT, later: 1 }, "known fields, got the field 'later'"],
+    [{ ...OUTPUT, version: 2 }, 'version 1, got 2'],
+    [{ ...OUTPUT, deploymentDigest: null }, 'deploymentDigest, got null'],
+    [{ ...OUTPUT, run: 1 }, 'a run, got a number'],
+    [{ ...OUTPUT, outputs: [] }, 'a JSON object as outputs, got a list of length 0'],
+    [stored({ bucket: 'other', key: 'outputs/a' }), "results in the bucket 'mine', got 'other'"],
+    [stored({ bucket: 'mine', key: 'inputs/a' }), "a key below 'outputs/', got 'inputs/a'"],
+    [
+      stored({ bucket: 'mine', key: 'outputs/../inputs/a' }),
+      "a key below 'outputs/', got 'outputs/../inputs/a'",
+    ],
+    [stored({ bucket: 'mine', key: 7 }), "a key below 'outputs/', got a number"],
+    [stored({ ...OUTPUT.outputs.s3, version: 1 }), "known fields, got the field 'version' of outputs.s3"],
+    [stored(OUTPUT.outputs.s3, { tensors: [] }), 'named tensors, got a list of length 0'],
+    [{ ...OUTPUT, timings: {} }, 'a list of timings, got an object'],
+    [{ ...OUTPUT, timings: [{ ...TIMING, cold: 1 }] }, 'timings whose cold is a boolean, got a number'],
+    [{ ...OUTPUT, timings: [{ ...TIMING, extra: 1 }] }, "known fields, got the field 'extra' of a timing"],
+  ])('is refused with one clear message: %#', (output, message) => {
+    const text = typeof output === 'string' ? output : JSON.stringify(output);
+    expect(() => checkOutput(text, 'mine')).toThrow(
+      `the output of the execution must have ${message}: use a version of the package that fits the pipeline`,
+    );
+  });
+});

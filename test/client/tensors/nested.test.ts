@@ -1,0 +1,156 @@
+import * as fc from 'fast-check';
+import { toNestedArray, type NestedArray } from '../../../client';
+import { fromNested } from '../../../client/tensors/from-nested';
+import { toTyped } from '../../../client/tensors/to-typed';
+import { rawTensors } from '../../../client/tensors/to-raw';
+import type { TensorDataType, TensorSpec } from '../../../contract/tensors';
+import type { RawTensor } from '../../../lambda/tensors/tensor';
+import { comparable, rawTensor } from '../../support/arbitrary-tensors';
+
+function specOf({ dtype, shape }: Pick<RawTensor, 'dtype' | 'shape'>): TensorSpec {
+  return { name: 'x', dtype, shape };
+}
+
+function bytesOf(tensor: RawTensor): unknown {
+  return comparable(new Map([['x', tensor]]));
+}
+
+/** NaN has many bit patterns, and a nested array has one. */
+function hasNan(nested: NestedArray): boolean {
+  return Array.isArray(nested) ? nested.some(hasNan) : Number.isNaN(nested);
+}
+
+describe('a tensor of any element type', () => {
+  it('is the same after the way through nested lists, -0 and infinities included', () => {
+    fc.assert(
+      fc.property(rawTensor, (tensor) => {
+        const nested = toNestedArray(tensor);
+        fc.pre(!hasNan(nested));
+        expect(bytesOf(fromNested(specOf(tensor), nested))).toEqual(bytesOf(tensor));
+      }),
+    );
+  });
+
+  it('is the same after the way through a typed array', () => {
+    fc.assert(
+      fc.property(rawTensor, (tensor) => {
+        const typed = toTyped(tensor);
+        const [raw] = rawTensors([specOf(tensor)], { x: typed }).values();
+        expect(bytesOf(raw)).toEqual(bytesOf(tensor));
+        expect(toNestedArray(typed)).toEqual(toNestedArray(tensor));
+      }),
+    );
+  });
+
+  it('may be passed as raw bytes', () => {
+    fc.assert(
+      fc.property(rawTensor, (tensor) => {
+        expect(rawTensors([specOf(tensor)], { x: tensor }).get('x')).toMatchObject({ ...tensor });
+      }),
+    );
+  });
+});
+
+function refusal(dtype: TensorDataType, shape: TensorSpec['shape'], value: unknown): string {
+  try {
+    fromNested({ name: 'x', dtype, shape }, value as NestedArray);
+  } catch (error) {
+    return (error as Error).message;
+  }
+  return 'accepted';
+}
+
+describe('a nested array', () => {
+  it.each([
+    [[[1, 2], [3]], "input 'x'[1] must be a list of length 2, got a list of length 1"],
+    [[[1, 2], 3], "input 'x'[1] must be a list of length 2, got a number"],
+    [[[[1], [2]], [[3]]], "input 'x'[1] must be a list of length 2, got a list of length 1"],
+    [
+      [
+        [[1], [2]],
+        [[3], [4, 5]],
+      ],
+      "input 'x'[1][1] must be a list of length 1, got a list of length 2",
+    ],
+    [[[], [1]], "input 'x'[1] must be a list of length 0, got a list of length 1"],
+  ])('is refused if it is ragged: %j', (value, message) => {
+    expect(refusal('float32', null, value)).toBe(
+      `${message}: all lists of one level must have the same length`,
+    );
+  });
+
+  it.each<[TensorDataType, unknown, string]>([
+    ['float32', 1e39, 'a number in the range of float32 for float32, got 1e+39'],
+    ['float32', '1', 'a number in the range of float32 for float32, got a string of length 1'],
+    ['float16', 65520, 'a number in the range of float16 for float16, got 65520'],
+    ['float64', 1n, 'a number for float64, got a bigint'],
+    ['int8', 128, 'a whole number from -128 to 127 for int8, got 128'],
+    ['int8', 0.5, 'a whole number from -128 to 127 for int8, got 0.5'],
+    ['int32', NaN, 'a whole number from -2147483648 to 2147483647 for int32, got NaN'],
+    ['uint8', -1, 'a whole number from 0 to 255 for uint8, got -1'],
+    ['bool', 1, 'true or false for bool, got 1'],
+    ['string', 1, 'a string for string, got 1'],
+  ])('is refused with the place of an element that %s cannot have: %p', (dtype, item, message) => {
+    const good = dtype === 'string' ? 'a' : dtype === 'bool' ? true : 1;
+    expect(refusal(dtype, null, [[good, item]])).toBe(
+      `input 'x'[0][1] must be ${message}: convert the element`,
+    );
+  });
+
+  it.each([
+    2 ** 53,
+    0.5,
+    2n ** 63n,
+    '9223372036854775808',
+    '1.0',
+    ' 1',
+    '',
+    '0x1',
+    'a',
+    '1'.repeat(30),
+    null,
+  ])('is refused if it has an element that int64 cannot have: %p', (item) => {
+    expect(refusal('int64', [1], [item])).toMatch(
+      /^input 'x'\[0\] must be a whole number, bigint or text of digits in the range of int64, and a number only up to 2\^53-1 for int64, got /,
+    );
+  });
+
+  it.each<[TensorDataType, unknown, bigint]>([
+    ['int64', -5, -5n],
+    ['int64', -(2n ** 63n), -(2n ** 63n)],
+    ['int64', '9223372036854775807', 2n ** 63n - 1n],
+    ['uint64', '18446744073709551615', 2n ** 64n - 1n],
+    ['uint64', Number.MAX_SAFE_INTEGER, BigInt(Number.MAX_SAFE_INTEGER)],
+  ])('of %s takes %p', (dtype, item, expected) => {
+    const tensor = fromNested({ name: 'x', dtype, shape: [] }, item as NestedArray);
+    expect(toNestedArray(tensor)).toBe(expected);
+  });
+
+  it('gets the sizes that an empty list does not show from the signature', () => {
+    const spec: TensorSpec = { name: 'x', dtype: 'float32', shape: ['n', 3, 'm'] };
+    expect(fromNested(spec, []).shape).toEqual([0, 3, 0]);
+    expect(fromNested(spec, [[], []]).shape).toEqual([2, 0, 0]);
+    expect(fromNested({ ...spec, shape: null }, [[], []]).shape).toEqual([2, 0]);
+  });
+
+  it('is refused if it contains itself', () => {
+    const list: unknown[] = [];
+    list.push(list);
+    expect(refusal('float32', null, list)).toBe(
+      "input 'x' must be lists in at most 64 levels, got more: check whether a list contains itself",
+    );
+  });
+
+  it('is refused at a hole of a sparse list', () => {
+    expect(refusal('float32', null, [1, , 3])).toBe(
+      "input 'x'[1] must be a number in the range of float32 for float32, got nothing: convert the element",
+    );
+  });
+
+  it('is not made of a tensor whose elements do not have its shape', () => {
+    const tensor = { dtype: 'float32', shape: [3], data: new Float32Array(2) } as const;
+    expect(() => toNestedArray(tensor)).toThrow(
+      "the tensor's shape must have the product 2, got [3]: check the shape",
+    );
+  });
+});

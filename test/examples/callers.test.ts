@@ -1,0 +1,141 @@
+/** The caller of the examples runs unchanged against `sliced-inference local`, which it knows from environment variables alone. */
+import { type ChildProcess, execFile, execFileSync } from 'node:child_process';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { promisify } from 'node:util';
+import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import { toNestedArray } from '../../client';
+import { mlp, saveModel, temporaryFolder } from '../support/model-builder';
+import { synthesize } from '../support/pipeline-assembly';
+import { cli, type CliResult } from '../support/run-cli';
+import { runWhole } from '../support/run-slices';
+import { float32 } from '../support/tensors';
+import { until } from '../support/until';
+
+const ROOT = path.join(__dirname, '../..');
+const ROW = Array.from({ length: 16 }, (_, index) => index / 8);
+const chain = saveModel(mlp(3));
+
+interface Served {
+  readonly environment: NodeJS.ProcessEnv;
+  stop(): Promise<CliResult>;
+}
+
+async function serve(stateMachineType: sfn.StateMachineType): Promise<Served> {
+  const assembly = synthesize({ Test: { modelPath: chain, slices: 2, stateMachineType } });
+  const file = path.join(temporaryFolder(), 'cloud.env');
+  let child: ChildProcess | undefined;
+  let result: CliResult | undefined;
+  const ended = cli(['local', assembly, '--write-env', file], { onStart: (started) => (child = started) });
+  void ended.then((end) => (result = end));
+  await until('the variables', () => {
+    if (result !== undefined) throw new Error(result.stderr);
+    return Promise.resolve(fs.existsSync(file));
+  });
+  const sourced = execFileSync('sh', ['-c', `. "${file}"; env -0`], {
+    encoding: 'utf8',
+    env: { PATH: process.env.PATH },
+  });
+  const environment = Object.fromEntries(
+    sourced.split('\0').map((line) => line.split(/=(.*)/s).slice(0, 2) as [string, string]),
+  );
+  return {
+    environment,
+    stop: async () => {
+      child?.kill('SIGTERM');
+      return await ended;
+    },
+  };
+}
+
+async function call(script: string, environment: NodeJS.ProcessEnv) {
+  // The SDK warns of an old Node.js.
+  const args = ['--no-warnings', script, JSON.stringify({ x: [ROW] })];
+  return await promisify(execFile)(process.execPath, args, { env: environment });
+}
+
+async function expectedText(): Promise<string> {
+  const y = (await runWhole(chain, new Map([['x', float32([1, 16], ROW)]]))).get('y');
+  if (y === undefined) throw new Error('the model has no output y');
+  // As console.log prints it.
+  const text = execFileSync(process.execPath, [
+    '-e',
+    'console.log("y", JSON.parse(process.argv[1]))',
+    JSON.stringify(toNestedArray(y)),
+  ]);
+  return text.toString();
+}
+
+const PACKAGE = {
+  name: 'cdk-sliced-inference',
+  exports: { './client': './client.js' },
+};
+
+/** A folder of an application that has the package and, if wanted, its own SDK. Returns the caller in it. */
+function application(withSdk: boolean): string {
+  const folder = temporaryFolder();
+  const installed = path.join(folder, 'node_modules/cdk-sliced-inference');
+  fs.mkdirSync(installed, { recursive: true });
+  fs.writeFileSync(path.join(installed, 'package.json'), JSON.stringify(PACKAGE));
+  for (const file of ['client.js', 'bundled-sdk.js']) {
+    fs.copyFileSync(path.join(ROOT, 'dist/bundle', file), path.join(installed, file));
+  }
+  for (const name of withSdk ? ['@aws-sdk/client-sfn', '@aws-sdk/client-s3'] : []) {
+    const sdk = path.join(folder, 'node_modules', name);
+    fs.mkdirSync(sdk, { recursive: true });
+    const own = JSON.stringify(path.join(ROOT, 'node_modules', name));
+    fs.writeFileSync(
+      path.join(sdk, 'index.js'),
+      `console.error('own ${name}');\nmodule.exports = { ...require(${own}) };\n`,
+    );
+  }
+  const caller = fs.readFileSync(path.join(ROOT, 'dist/examples/callers/infer.js'), 'utf8');
+  const script = path.join(folder, 'infer.js');
+  fs.writeFileSync(script, caller.replace('../../client', 'cdk-sliced-inference/client'));
+  return script;
+}
+
+describe.each([sfn.StateMachineType.EXPRESS, sfn.StateMachineType.STANDARD])(
+  'the caller of a pipeline of type %s',
+  (type) => {
+    let served: Served;
+    beforeAll(async () => {
+      served = await serve(type);
+    });
+    afterAll(async () => {
+      expect(await served.stop()).toMatchObject({ stderr: '', leftovers: [] });
+    });
+
+    it('prints the results of the whole model', async () => {
+      const { stdout, stderr } = await call(
+        path.join(ROOT, 'dist/examples/callers/infer.js'),
+        served.environment,
+      );
+      expect(stdout).toBe(await expectedText());
+      expect(stderr).toMatch(/^arn:aws:states:us-east-1:000000000000:(express|execution):\S+\n$/);
+    });
+
+    it('works in an application without the AWS SDK', async () => {
+      const { stdout } = await call(application(false), served.environment);
+      expect(stdout).toBe(await expectedText());
+    });
+
+    it("uses the application's own AWS SDK", async () => {
+      const { stdout, stderr } = await call(application(true), served.environment);
+      expect(stdout).toBe(await expectedText());
+      expect(stderr).toMatch(/^own @aws-sdk\/client-sfn\narn:\S+\n$/);
+    });
+  },
+);
+
+describe('an application that only encodes tensors', () => {
+  it('loads no AWS SDK', () => {
+    const folder = path.dirname(application(true));
+    const code =
+      "const { encodeTensors, tensorFrom } = require('cdk-sliced-inference/client');" +
+      "encodeTensors(new Map([['x', tensorFrom('float32', [1], new Float32Array(1))]]));" +
+      'console.log(Object.keys(require.cache).filter((file) => /sdk/.test(file)).length);';
+    const output = execFileSync(process.execPath, ['-e', code], { cwd: folder, stdio: 'pipe' });
+    expect(output.toString()).toBe('0\n');
+  });
+});

@@ -1,0 +1,24 @@
+/** Clients of pipelines in a local cloud. Their connections are closed after the test file. */
+import { S3Client } from '@aws-sdk/client-s3';
+import { SFNClient } from '@aws-sdk/client-sfn';
+import { SlicedInferenceClient, type SlicedInferenceClientOptions } from '../../client';
+import type { LocalCloud } from '../../local';
+
+const clients: (S3Client | SFNClient)[] = [];
+afterAll(() => {
+  for (const client of clients) client.destroy();
+});
+
+export function clientOf(
+  { s3, stepFunctions, pipeline }: LocalCloud,
+  options: Partial<SlicedInferenceClientOptions> = {},
+): SlicedInferenceClient {
+  // As an application has them that knows nothing of the local cloud's host.
+  const own = {
+    stepFunctions: new SFNClient({ ...stepFunctions, disableHostPrefix: false }),
+    s3: new S3Client(s3),
+  };
+  clients.push(own.stepFunctions, own.s3);
+  const { stateMachineArn } = pipeline;
+  return new SlicedInferenceClient({ stateMachineArn, ...own, ...options });
+}
