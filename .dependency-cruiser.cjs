@@ -54,6 +54,8 @@ const LOCAL_LAYERS = [
   ['s3', '^local/s3/'],
   ['cloudformation', '^local/cloudformation/'],
   ['step-functions', '^local/step-functions/'],
+  ['events', '^local/events/'],
+  ['api-gateway', '^local/api-gateway/'],
   ['lambda', '^local/lambda/'],
   ['cloud', '^local/cloud/'],
   ['index', '^local/index[.]ts$'],

@@ -1,5 +1,6 @@
 /** The package's `./local` entry: runs a synthesized pipeline on this machine, without an AWS account. */
-export { LocalCloud, type LocalPipeline } from './cloud/cloud';
+export { LocalCloud } from './cloud/cloud';
+export type { LocalPipeline, LocalStateMachine } from './cloud/deployment';
 export type { CertificateAuthority, S3Access, StepFunctionsAccess } from './cloud/access';
 export type { LocalCloudOptions } from './cloud/options';
 export type { Access } from './iam/authorizer';

@@ -1,4 +1,4 @@
-/** `sliced-inference local ASSEMBLY`: serves a pipeline's S3 and Step Functions until it is stopped. */
+/** `sliced-inference local ASSEMBLY`: serves the S3, the Step Functions and the HTTP API of a stack until it is stopped. */
 import { once } from 'node:events';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { LocalCloudOptions, SimulationName } from '../../local';
@@ -19,33 +19,39 @@ interface Options extends FaultsOptions {
   readonly shell: ShellName;
   /** Node.js itself would read `--env-file`, also after the script. */
   readonly writeEnv?: string;
+  readonly jwks?: string;
   readonly logs?: boolean;
   readonly json?: boolean;
 }
 
-/** Step Functions takes the port after S3's. */
-const MAX_PORT = 65_534;
+/** Step Functions and the HTTP API take the two ports after S3's. */
+const MAX_PORT = 65_533;
 
 const HELP = `
-Publishes the assembly's assets to a local S3, and serves it and the pipeline's state machine on this machine until you stop
-the command. It prints the variables that point the AWS CLI and any AWS SDK at them, in a form that a shell evaluates.
+Publishes the assembly's assets to a local S3, and serves it and the stack's state machines on this machine until you stop
+the command. It also serves the stack's HTTP API, and objects that you write start what the stack's rules say. It prints the variables that point the AWS CLI and any AWS SDK at them, in a form that a shell evaluates.
 With --write-env they go into a file, which appears when all is ready and disappears at the end.
 
 Examples:
   $ npx cdk synth && sliced-inference local cdk.out --write-env cloud.env &
   $ until [ -e cloud.env ]; do sleep 1; done; . ./cloud.env
   $ aws stepfunctions list-executions --state-machine-arn "$STATE_MACHINE_ARN"
-  $ sliced-inference local cdk.out --pipeline OcrStack --port 9000 --logs`;
+  $ curl --cacert "$AWS_CA_BUNDLE" "$HTTP_ENDPOINT/read" --data @request.json
+  $ sliced-inference local cdk.out --pipeline OcrStack/ReadPhoto --port 9000 --logs`;
 
 export function localCommand(): Command {
   const command = new Command('local')
-    .description('serve the S3 and the Step Functions of a synthesized cdk.out until stopped')
+    .description('serve the S3, the Step Functions and the HTTP API of a synthesized cdk.out until stopped')
     .argument('<assembly>', 'folder that `cdk synth` wrote')
     .option(
       '--pipeline <name>',
-      "the pipeline's stack or stack/logicalId, if the assembly has several pipelines",
+      'the stack or stack/logicalId of a pipeline, if the assembly has several, or of a state machine of yours',
     )
-    .option('--port <number>', 'port of S3; Step Functions gets the next one (default: free ports)', readPort)
+    .option(
+      '--port <number>',
+      'port of S3; Step Functions and the HTTP API get the next ones (default: free ports)',
+      readPort,
+    )
     .addOption(
       new Option(
         '--simulate <network>',
@@ -62,6 +68,10 @@ export function localCommand(): Command {
     .option(
       '--write-env <file>',
       'write the variables into this file when all is ready, and remove it at the end',
+    )
+    .option(
+      '--jwks <file>',
+      "the JSON Web Key Set of the issuer, to verify the tokens' signatures (default: they are not verified)",
     )
     .option('--logs', 'write the logs of the functions to standard error')
     .option('--json', 'print JSON');
@@ -92,12 +102,14 @@ async function serve(assembly: string, options: Options): Promise<void> {
 }
 
 function cloudOptions(options: Options): LocalCloudOptions {
-  const { pipeline, port, simulate, logs } = options;
+  const { pipeline, port, simulate, jwks, logs } = options;
   return {
     ...faultsOf(options),
     onFault: ({ kind, place }) => process.stderr.write(`fault: ${kind} at ${place}\n`),
     ...(pipeline !== undefined && { pipeline }),
-    ...(port !== undefined && { ports: { s3: port, stepFunctions: port + 1 } }),
+    ...(port !== undefined && { ports: { s3: port, stepFunctions: port + 1, http: port + 2 } }),
+    ...(jwks !== undefined && { jwksFile: jwks }),
+    onNotice: (notice) => process.stderr.write(`note: ${notice}\n`),
     simulation: SIMULATIONS[simulate],
     ...(logs && {
       onLog: (functionName: string, line: string) => process.stderr.write(`${functionName}: ${line}\n`),
@@ -113,32 +125,63 @@ function readPort(text: string): number {
 
 /** What a program needs to use the local cloud. */
 function access(cloud: LocalCloud) {
-  const { stateMachineArn, stateMachineType, stackName, bucket } = cloud.pipeline;
-  return { stackName, stateMachineArn, stateMachineType, bucket, environment: variables(cloud, process.env) };
+  const { pipelines, stateMachine, httpEndpoint } = cloud;
+  return {
+    ...stateMachine,
+    ...bucketOf(cloud),
+    ...(httpEndpoint !== undefined && { httpEndpoint }),
+    pipelines: pipelines.map(({ stateMachineArn, bucket }) => ({ stateMachineArn, bucket })),
+    environment: variables(cloud, process.env),
+  };
+}
+
+/** The bucket of the pipeline; none for a state machine of the user with several pipelines, or with none. */
+function bucketOf({ pipelines, stateMachine }: LocalCloud): { readonly bucket?: string } {
+  const chosen = pipelines.find(({ stateMachineArn }) => stateMachineArn === stateMachine.stateMachineArn);
+  const only = pipelines.length === 1 ? pipelines[0] : chosen;
+  return only === undefined ? {} : { bucket: only.bucket };
 }
 
 function output(cloud: LocalCloud, options: Options): string {
   if (options.json) return `${JSON.stringify(access(cloud), undefined, 2)}\n`;
   if (options.writeEnv === undefined) return describe(cloud, options);
-  return `the pipeline in ${cloud.pipeline.stackName} is ready: evaluate ${options.writeEnv} in a shell\n`;
+  return `the pipeline in ${cloud.stateMachine.stackName} is ready: evaluate ${options.writeEnv} in a shell\n`;
 }
 
 function describe(cloud: LocalCloud, { shell }: Options): string {
-  const { stackName, stateMachineArn, stateMachineType, bucket } = cloud.pipeline;
-  const { set, unset, read } = SHELLS[shell];
-  const values = { ...variables(cloud, process.env), STATE_MACHINE_ARN: stateMachineArn, BUCKET: bucket };
-  const start = stateMachineType === 'EXPRESS' ? 'start-sync-execution' : 'start-execution';
-  const input = JSON.stringify({
-    version: CONTRACT_VERSION,
-    inputs: { s3: `${INPUTS_PREFIX}x.safetensors` },
-  });
+  const { stackName, stateMachineArn } = cloud.stateMachine;
+  const { set, unset } = SHELLS[shell];
+  const { bucket } = bucketOf(cloud);
+  const values = {
+    ...variables(cloud, process.env),
+    STATE_MACHINE_ARN: stateMachineArn,
+    ...(bucket !== undefined && { BUCKET: bucket }),
+    ...(cloud.httpEndpoint !== undefined && { HTTP_ENDPOINT: cloud.httpEndpoint }),
+  };
   return [
     `${HEADING}${stackName}, until you stop this command`,
     // The user's own profile or session token would replace these credentials.
     ...['AWS_PROFILE', 'AWS_SESSION_TOKEN'].map(unset),
     ...Object.entries(values).map(([name, value]) => set(name, value)),
-    `# aws s3 cp x.safetensors ${read('s3://', 'BUCKET', `/${INPUTS_PREFIX}x.safetensors`)}`,
-    `# aws stepfunctions ${start} --state-machine-arn ${read('', 'STATE_MACHINE_ARN', '')} --input '${input}'`,
+    ...examples(cloud, shell, bucket !== undefined),
     '',
   ].join('\n');
+}
+
+/** Commands to try, as comments. */
+function examples(cloud: LocalCloud, shell: ShellName, hasBucket: boolean): string[] {
+  const { stateMachineArn, stateMachineType } = cloud.stateMachine;
+  const { read } = SHELLS[shell];
+  const start = stateMachineType === 'EXPRESS' ? 'start-sync-execution' : 'start-execution';
+  const isPipeline = cloud.pipelines.some((pipeline) => pipeline.stateMachineArn === stateMachineArn);
+  const input = isPipeline
+    ? JSON.stringify({ version: CONTRACT_VERSION, inputs: { s3: `${INPUTS_PREFIX}x.safetensors` } })
+    : '{}';
+  const machine = read('', 'STATE_MACHINE_ARN', '');
+  return [
+    ...(hasBucket
+      ? [`# aws s3 cp x.safetensors ${read('s3://', 'BUCKET', `/${INPUTS_PREFIX}x.safetensors`)}`]
+      : cloud.pipelines.map(({ bucket }) => `# a bucket of the stack: ${bucket}`)),
+    `# aws stepfunctions ${start} --state-machine-arn ${machine} --input '${input}'`,
+  ];
 }

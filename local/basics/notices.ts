@@ -2,9 +2,14 @@
 export class Notices {
   private readonly texts = new Map<string, string>();
 
+  /** @param onNotice is called with each new notice */
+  constructor(private readonly onNotice: (text: string) => void = () => undefined) {}
+
   /** @param about what the notice is about: a second notice about it is dropped */
   add(about: string, text: string): void {
-    if (!this.texts.has(about)) this.texts.set(about, text);
+    if (this.texts.has(about)) return;
+    this.texts.set(about, text);
+    this.onNotice(text);
   }
 
   list(): readonly string[] {

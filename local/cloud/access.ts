@@ -1,5 +1,8 @@
 /** What a program needs to reach the servers of a local cloud. */
-import type * as https from 'node:https';
+import * as fs from 'node:fs';
+import * as https from 'node:https';
+import * as path from 'node:path';
+import { makeServerCertificate, type ServerCertificate } from '../tls/certificate';
 
 /** How to reach the local S3 with the AWS SDK: pass it to `new S3Client()`. */
 export interface S3Access {
@@ -23,4 +26,29 @@ export interface CertificateAuthority {
 export interface StepFunctionsAccess extends S3Access {
   /** Without it the SDK calls StartSyncExecution at the host `sync-127.0.0.1`, which does not exist. */
   readonly disableHostPrefix: true;
+}
+
+export interface Certified {
+  /** For the servers. Its key stays in memory. */
+  readonly certificate: ServerCertificate;
+  readonly authority: CertificateAuthority;
+}
+
+/** Makes a certificate, and writes only its authority's certificate into the folder. */
+export function makeCertificate(folder: string): Certified {
+  const certificate = makeServerCertificate();
+  const file = path.join(folder, 'certificate-authority.pem');
+  fs.writeFileSync(file, certificate.authority);
+  return { certificate, authority: { pem: certificate.authority, file } };
+}
+
+/** @param authority absent without TLS */
+export function s3Access(
+  access: Pick<S3Access, 'endpoint' | 'region' | 'credentials'>,
+  authority: CertificateAuthority | undefined,
+): S3Access {
+  if (authority === undefined) return access;
+  // An agent and not its options, which the SDK ignores for bodies that wait for `100 Continue`.
+  const httpsAgent = new https.Agent({ ca: authority.pem, keepAlive: true, maxSockets: 50 });
+  return { ...access, requestHandler: { httpsAgent }, certificateAuthority: authority };
 }

@@ -15,7 +15,7 @@ import { type Principal, roleSession, service } from '../iam/principals';
 
 interface Checked {
   readonly template: Template;
-  readonly stateMachine: StateMachineResource;
+  readonly stateMachines: readonly StateMachineResource[];
   readonly policies: PipelinePolicies;
   /** Has the policies to check. */
   readonly authorizer: Authorizer;
@@ -28,7 +28,7 @@ interface Checked {
 export function checkRoles(checked: Checked): string[] {
   const { template, policies } = checked;
   for (const fn of template.referredResources('AWS::Lambda::Function')) checkFunction(checked, fn);
-  checkStateMachine(checked);
+  for (const stateMachine of checked.stateMachines) checkStateMachine(checked, stateMachine);
   for (const key of template.referredResources('AWS::KMS::Key')) checkKey(checked, key);
   for (const group of template.referredResources('AWS::Logs::LogGroup')) checkLogGroup(checked, group);
   const imported = [...policies.roles.values()].flatMap(({ arn, unknown }) =>
@@ -37,7 +37,8 @@ export function checkRoles(checked: Checked): string[] {
         `${what} is not in the template: the local cloud lets the role ${arn} do whatever no policy in the template denies`,
     ),
   );
-  return [...imported, ...missingTraces(checked), ...missingExpirations(checked)];
+  const traces = checked.stateMachines.flatMap((stateMachine) => missingTraces(checked, stateMachine));
+  return [...imported, ...traces, ...missingExpirations(checked)];
 }
 
 function checkFunction({ template, policies, authorizer }: Checked, fn: Resource): void {
@@ -65,8 +66,10 @@ function checkFunction({ template, policies, authorizer }: Checked, fn: Resource
   );
 }
 
-function checkStateMachine({ template, stateMachine, policies, authorizer }: Checked): void {
-  const { logicalId, arn, roleArn } = stateMachine;
+function checkStateMachine(
+  { template, policies, authorizer }: Checked,
+  { logicalId, arn, roleArn }: StateMachineResource,
+): void {
   if (roleArn === undefined) return;
   const what = `create the state machine '${logicalId}'`;
   const trust = assumption(roleArn, { account: authorizer.account, sourceArn: arn });
@@ -124,8 +127,10 @@ function checkLogGroup({ template, policies, authorizer }: Checked, group: Resou
 }
 
 /** Without these permissions the executions run and their traces are missing. */
-function missingTraces({ template, stateMachine, authorizer }: Checked): string[] {
-  const { logicalId, roleArn } = stateMachine;
+function missingTraces(
+  { template, authorizer }: Checked,
+  { logicalId, roleArn }: StateMachineResource,
+): string[] {
   const tracing = template.property(template.resource(logicalId), 'TracingConfiguration');
   if (roleArn === undefined || !isJsonObject(tracing) || tracing.Enabled !== true) return [];
   const session = roleSession(roleArn, 'states');

@@ -1,19 +1,18 @@
-/** The local cloud: runs the pipeline of a synthesized assembly on this machine, without an AWS account. */
+/** The local cloud: runs the state machines of a synthesized stack on this machine, without an AWS account. */
 import * as fs from 'node:fs';
 import { rm } from 'node:fs/promises';
-import * as https from 'node:https';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import { readAssembly } from '../cloudformation/assembly';
+import { readAssembly, type StackEnvironment } from '../cloudformation/assembly';
 import { LocalCloudError } from '../basics/errors';
 import { Notices } from '../basics/notices';
-import type { Json, JsonObject } from '../basics/json';
+import type { Json } from '../basics/json';
 import { FaultInjector, type Faults } from '../faults/injector';
 import type { FaultKind } from '../faults/kinds';
 import type { FaultTarget } from '../faults/target';
-import { callWithFaults, startWithFaults } from '../lambda/call-faults';
+import { startWithFaults } from '../lambda/call-faults';
 import { CodeFolders } from '../lambda/code';
 import { Concurrency } from '../lambda/concurrency';
 import type { Admission } from '../lambda/function-pool';
@@ -21,11 +20,12 @@ import { guardFolder, unguardFolder } from '../lambda/guardian';
 import { LocalFunctions } from '../lambda/local-functions';
 import { NodeBinaries } from '../lambda/node-binaries';
 import type { WorkerProcess } from '../lambda/worker-process';
-import { type Pipeline, selectPipeline } from '../cloudformation/pipeline';
-import { administrator, readPolicies } from '../cloudformation/policies';
+import { selectStateMachine, type Selection } from '../cloudformation/pipeline';
+import { administrator } from '../cloudformation/policies';
 import { publishAssets } from '../cloudformation/publish';
 import { PublishedVersions } from '../cloudformation/published-versions';
-import { type FunctionResource, readBucketName, readDirectoryBucketName } from '../cloudformation/resources';
+import type { FunctionResource } from '../cloudformation/resources';
+import { Arrivals } from '../events/arrivals';
 import { Authorizer } from '../iam/authorizer';
 import { roleSession } from '../iam/principals';
 import { Callers } from '../s3/callers';
@@ -34,25 +34,21 @@ import { DiskObjectStore } from '../s3/store';
 import { Traffic } from '../simulation/traffic';
 import { StepFunctionsServer } from '../step-functions/api/server';
 import type { ExecutionResult } from '../step-functions/execution';
-import type { CertificateAuthority, S3Access, StepFunctionsAccess } from './access';
-import { checkRoles } from './check-roles';
+import { type Certified, makeCertificate, type S3Access, s3Access, type StepFunctionsAccess } from './access';
+import { deployMachines } from './deploy-machines';
+import { HttpFront } from './http-front';
+import {
+  describeMachine,
+  type Deployment,
+  type LocalPipeline,
+  type LocalStateMachine,
+  readDeployment,
+} from './deployment';
 import type { LocalCloudOptions } from './options';
 import { OtherServices } from './other-services';
-import { checkInvoke, logRefusal } from './service-permissions';
-import { parseDefinition } from '../step-functions/parse-definition';
-import { StateMachine } from '../step-functions/state-machine';
+import { logRefusal } from './service-permissions';
+import { StateMachines } from '../step-functions/state-machines';
 import { atExit } from './at-exit';
-import { makeServerCertificate, type ServerCertificate } from '../tls/certificate';
-
-/** The pipeline that a local cloud runs. */
-export interface LocalPipeline {
-  readonly stackName: string;
-  readonly stateMachineArn: string;
-  readonly stateMachineType: 'STANDARD' | 'EXPRESS';
-  readonly bucket: string;
-  /** The pipeline's signature, which the construct wrote into the comment of the definition. */
-  readonly signature: JsonObject;
-}
 
 export class LocalCloud {
   /**
@@ -60,13 +56,12 @@ export class LocalCloud {
    * @throws LocalCloudError when the assembly needs something that the local cloud does not support
    */
   static async start(assemblyPath: string, options: LocalCloudOptions = {}): Promise<LocalCloud> {
-    const versions = new PublishedVersions();
-    const pipeline = selectPipeline(readAssembly(assemblyPath), options.pipeline, versions);
+    const selection = selectStateMachine(readAssembly(assemblyPath), options.pipeline);
     const injector = new FaultInjector(options.faults, options.onFault);
     const folder = fs.mkdtempSync(path.resolve(os.tmpdir(), 'sliced-inference-local-'));
-    const cloud = new LocalCloud(pipeline, versions, folder, injector, options);
+    const cloud = new LocalCloud(selection.stack.environment, folder, injector, options);
     try {
-      await cloud.prepare(pipeline);
+      await cloud.prepare(selection);
       return cloud;
     } catch (error) {
       await cloud.close();
@@ -75,54 +70,87 @@ export class LocalCloud {
   }
 
   private readonly store: DiskObjectStore;
+  private readonly versions = new PublishedVersions();
   private readonly callers = new Callers();
   private readonly credentials: S3Access['credentials'];
   private readonly authorizer: Authorizer;
-  private readonly noticed = new Notices();
+  private readonly machines = new StateMachines();
+  private readonly arrivals: Arrivals;
+  private readonly noticed: Notices;
   private readonly closing = new AbortController();
   private readonly forgetExit: () => void;
+  private certified: Certified | undefined;
   private s3Server: S3Server | undefined;
   private stepFunctionsServer: StepFunctionsServer | undefined;
+  private httpFront: HttpFront | undefined;
   private otherServices: OtherServices | undefined;
-  private certificateAuthority: CertificateAuthority | undefined;
   private functions: LocalFunctions | undefined;
-  private stateMachine: StateMachine | undefined;
+  private deployed: Deployment | undefined;
 
   private constructor(
-    private deployed: Pipeline,
-    private readonly versions: PublishedVersions,
+    private readonly environment: StackEnvironment,
     private readonly folder: string,
     private readonly injector: FaultInjector,
     private readonly options: LocalCloudOptions,
   ) {
-    this.store = new DiskObjectStore(path.join(folder, 's3'));
     this.forgetExit = atExit(this.onProcessExit);
     guardFolder(folder);
+    this.noticed = new Notices(options.onNotice);
     this.authorizer = new Authorizer(options.onAccess);
-    const { account } = this.deployed.template.environment;
-    this.credentials = this.callers.add({ principal: administrator(account) });
+    this.arrivals = new Arrivals({
+      machines: this.machines,
+      authorizer: this.authorizer,
+      environment,
+      onFailure: this.onNotice,
+    });
+    this.store = new DiskObjectStore(path.join(folder, 's3'), (created) => {
+      if (!this.closing.signal.aborted) this.arrivals.add(created);
+    });
+    this.credentials = this.callers.add({ principal: administrator(environment.account) });
   }
 
+  /** The state machine that this cloud was started for: that of a pipeline, or one of your own. */
+  get stateMachine(): LocalStateMachine {
+    const { stack, selected } = started(this.deployed);
+    return describeMachine(stack.name, selected);
+  }
+
+  /** The pipelines of the stack whose state machines run here. */
+  get pipelines(): readonly LocalPipeline[] {
+    return started(this.deployed).pipelines;
+  }
+
+  /**
+   * The pipeline that this cloud was started for. For a state machine of your own, the only pipeline of its stack.
+   * @throws LocalCloudError when the stack of your own state machine has no pipeline, or several
+   */
   get pipeline(): LocalPipeline {
-    const { stack, stateMachine, bucket, signature } = this.deployed;
-    const { arn: stateMachineArn, type: stateMachineType } = stateMachine;
-    return { stackName: stack.name, stateMachineArn, stateMachineType, bucket, signature };
+    const { pipelines, selected } = started(this.deployed);
+    const chosen = pipelines.find(({ stateMachineArn }) => stateMachineArn === selected.arn);
+    if (chosen !== undefined) return chosen;
+    const [only] = pipelines;
+    if (pipelines.length === 1) return only;
+    throw new LocalCloudError(
+      `the stack of your own state machine '${selected.logicalId}' must have one pipeline, got ${pipelines.length}: ` +
+        'use the properties stateMachine and pipelines of the local cloud',
+    );
   }
 
-  /** Access to the local S3, which holds the pipeline's bucket and the published assets. */
+  /** Access to the local S3, which holds the stack's buckets and the published assets. */
   get s3(): S3Access {
-    const { region } = this.deployed.template.environment;
-    const access = { endpoint: started(this.s3Server).endpoint, region, credentials: this.credentials };
-    const { certificateAuthority } = this;
-    if (certificateAuthority === undefined) return access;
-    // An agent and not its options, which the SDK ignores for bodies that wait for `100 Continue`.
-    const httpsAgent = new https.Agent({ ca: certificateAuthority.pem, keepAlive: true, maxSockets: 50 });
-    return { ...access, requestHandler: { httpsAgent }, certificateAuthority };
+    const { region } = this.environment;
+    const { endpoint } = started(this.s3Server);
+    return s3Access({ endpoint, region, credentials: this.credentials }, this.certified?.authority);
   }
 
-  /** Access to the local Step Functions, which has the pipeline's state machine. */
+  /** Access to the local Step Functions, which has the stack's state machines. */
   get stepFunctions(): StepFunctionsAccess {
     return { ...this.s3, endpoint: started(this.stepFunctionsServer).endpoint, disableHostPrefix: true };
+  }
+
+  /** The URL of the stack's HTTP API, without a slash at its end; `undefined` if no HTTP API starts a state machine. */
+  get httpEndpoint(): string | undefined {
+    return this.httpFront?.endpoint;
   }
 
   /** An endpoint for AWS_ENDPOINT_URL: it refuses each request to another service by name, which would reach AWS otherwise. */
@@ -133,36 +161,38 @@ export class LocalCloud {
   /**
    * Deploys another assembly over this one, like a stack update: functions whose definition changed get a new version, and
    * running executions continue with the definition and the versions that they started with.
-   * @throws LocalCloudError when the assembly has another pipeline or needs something that the local cloud does not support
+   * @throws LocalCloudError when the assembly has another state machine or needs something that the local cloud does not support
    */
   async deploy(assemblyPath: string): Promise<void> {
-    const pipeline = selectPipeline(readAssembly(assemblyPath), this.options.pipeline, this.versions);
-    const [before, now] = [this.deployed, pipeline].map(({ stateMachine }) => stateMachine.arn);
+    const selection = selectStateMachine(readAssembly(assemblyPath), this.options.pipeline);
+    const deployment = this.read(selection);
+    const [before, now] = [started(this.deployed), deployment].map(({ selected }) => selected.arn);
     if (before !== now) {
       throw new LocalCloudError(
         `the new assembly must have the state machine ${before}, got ${now}: start another local cloud for it`,
       );
     }
-    await this.bringUp(pipeline);
+    await this.bringUp(deployment);
   }
 
   /** Writes an object into the pipeline's bucket. */
   async putObject(key: string, body: Uint8Array | Readable): Promise<void> {
     const stream = body instanceof Readable ? body : Readable.from([Buffer.from(body)]);
-    await this.store.put(this.deployed.bucket, key, stream);
+    await this.store.put(this.pipeline.bucket, key, stream);
   }
 
   /** Reads an object of the pipeline's bucket into memory. Rejects with an error named `NoSuchKey` if there is none. */
   async getObject(key: string): Promise<Buffer> {
-    return await buffer(this.store.read(this.store.head(this.deployed.bucket, key)));
+    return await buffer(this.store.read(this.store.head(this.pipeline.bucket, key)));
   }
 
   /**
-   * Runs the pipeline's state machine to its end. A failed execution is a result, not an exception.
+   * Runs the state machine that this cloud was started for to its end. A failed execution is a result, not an exception.
    * @throws LocalCloudError when the execution cannot start, or when the cloud is closed before it ends
    */
   async execute(input: Json, options: { readonly name?: string } = {}): Promise<ExecutionResult> {
-    return await started(this.stateMachine).execute(input, options.name);
+    const machine = this.machines.find(this.stateMachine.stateMachineArn);
+    return await started(machine).execute(input, options.name);
   }
 
   /** The running processes of the functions. */
@@ -197,6 +227,7 @@ export class LocalCloud {
   async close(): Promise<void> {
     this.closing.abort(new LocalCloudError('the local cloud is closed: start another one'));
     await this.functions?.close();
+    await this.httpFront?.close();
     await this.stepFunctionsServer?.close();
     await this.s3Server?.close();
     await this.otherServices?.close();
@@ -205,10 +236,11 @@ export class LocalCloud {
     this.forgetExit();
   }
 
-  private async prepare(pipeline: Pipeline): Promise<void> {
+  private async prepare(selection: Selection): Promise<void> {
     const { ports } = this.options;
-    const { account, region } = pipeline.template.environment;
-    const certificate = this.options.tls === false ? undefined : this.makeCertificate();
+    const { account, region } = this.environment;
+    this.certified = this.options.tls === false ? undefined : makeCertificate(this.folder);
+    const certificate = this.certified?.certificate;
     const { authorizer } = this;
     this.s3Server = await S3Server.start(this.store, this.callers, {
       region,
@@ -232,67 +264,52 @@ export class LocalCloud {
       coldStartMs: this.options.simulation?.coldStartMs,
       onLog: this.options.onLog,
     });
-    await this.bringUp(pipeline);
-    const stateMachine = started(this.stateMachine);
-    this.stepFunctionsServer = await StepFunctionsServer.start(stateMachine, this.callers, {
+    await this.bringUp(this.read(selection));
+    this.stepFunctionsServer = await StepFunctionsServer.start(this.machines, this.callers, {
       region,
       certificate,
       port: ports?.stepFunctions,
     });
+    this.httpFront = new HttpFront({
+      ...this.environment,
+      machines: this.machines,
+      callers: this.callers,
+      authorizer,
+      jwksFile: this.options.jwksFile,
+      signal: this.closing.signal,
+      onNotice: this.onNotice,
+      certificate,
+      port: ports?.http,
+    });
+    await this.httpFront.serve(started(this.deployed).httpApi);
     // The last one, because its free port must not be one of those above.
     this.otherServices = await OtherServices.start(certificate);
   }
 
-  /** Validates everything before it copies the first byte, and replaces the state machine last. */
-  private async bringUp(pipeline: Pipeline): Promise<void> {
-    const { store } = this;
-    const functions = started(this.functions);
-    const { template, stateMachine } = pipeline;
-    const definition = parseDefinition(stateMachine.definition);
-    const replaceFunctions = functions.prepare(template, definition);
-    for (const bucket of template.referredResources('AWS::S3::Bucket')) {
-      store.createBucket(readBucketName(template, bucket));
-    }
-    for (const bucket of template.referredResources('AWS::S3Express::DirectoryBucket')) {
-      store.createBucket(readDirectoryBucketName(template, bucket));
-    }
-    const policies = readPolicies(template, stateMachine, this.options.bucketKeys);
-    const checked = new Authorizer(this.options.onAccess);
-    checked.update(policies);
-    const notices = checkRoles({ template, stateMachine, policies, authorizer: checked });
-    // Needed if the stack imports the pipeline's bucket instead of defining it.
-    store.createBucket(pipeline.bucket);
-    await publishAssets(pipeline.stack, store);
-    replaceFunctions();
-    this.authorizer.update(policies);
-    for (const notice of notices) this.noticed.add(notice, notice);
-    this.stateMachine?.update(stateMachine, definition);
-    this.stateMachine ??= new StateMachine(
-      stateMachine,
-      {
-        invoke: async (functionArn, payload) => {
-          checkInvoke(this.authorizer, this.deployed.stateMachine.roleArn, functionArn);
-          return callWithFaults(this.injector, { functionArn, payload }, () =>
-            functions.invoke(functionArn, payload),
-          );
-        },
-        trace: this.options.onTrace,
-        signal: this.closing.signal,
-        transitionMs: this.options.simulation?.transitionMs,
-        retryPauses: this.options.retryPauses,
-      },
-      definition,
-    );
-    this.deployed = pipeline;
+  private read(selection: Selection): Deployment {
+    const { bucketKeys, onAccess } = this.options;
+    return readDeployment(selection, {
+      versions: this.versions,
+      functions: started(this.functions),
+      bucketKeys,
+      onAccess,
+    });
   }
 
-  /** The key of the certificate stays in memory. Only the authority's certificate becomes a file. */
-  private makeCertificate(): ServerCertificate {
-    const certificate = makeServerCertificate();
-    const file = path.join(this.folder, 'certificate-authority.pem');
-    fs.writeFileSync(file, certificate.authority);
-    this.certificateAuthority = { pem: certificate.authority, file };
-    return certificate;
+  /** Replaces the state machines last. */
+  private async bringUp(deployment: Deployment): Promise<void> {
+    for (const bucket of deployment.buckets) this.store.createBucket(bucket);
+    await publishAssets(deployment.stack, this.store);
+    deployment.replaceFunctions();
+    this.authorizer.update(deployment.policies);
+    for (const notice of deployment.notices) this.onNotice(notice);
+    const { authorizer, injector, options } = this;
+    const { signal } = this.closing;
+    const functions = started(this.functions);
+    deployMachines(this.machines, deployment, { functions, authorizer, injector, signal, options });
+    this.arrivals.replace(deployment.rules);
+    this.deployed = deployment;
+    await this.httpFront?.serve(deployment.httpApi);
   }
 
   private admitWorker(fn: FunctionResource, target: FaultTarget): Admission {
@@ -309,7 +326,7 @@ export class LocalCloud {
         AWS_SESSION_TOKEN: credentials.sessionToken,
         AWS_ENDPOINT_URL_S3: this.s3.endpoint,
         AWS_ENDPOINT_URL: this.otherServicesEndpoint,
-        ...(this.certificateAuthority && { NODE_EXTRA_CA_CERTS: this.certificateAuthority.file }),
+        ...(this.certified && { NODE_EXTRA_CA_CERTS: this.certified.authority.file }),
       },
       onFrozen: () => {
         this.s3Server?.connections.lose(credentials.accessKeyId, this.options.idleConnections ?? 'keep');
@@ -319,6 +336,10 @@ export class LocalCloud {
       },
     };
   }
+
+  private readonly onNotice = (notice: string): void => {
+    this.noticed.add(notice, notice);
+  };
 
   /** An exit handler can only do synchronous work. If this process is killed, the guardian does it. */
   private readonly onProcessExit = (): void => {

@@ -7,7 +7,8 @@ import type { TraceEvent } from '../step-functions/execution';
 
 export interface LocalCloudOptions {
   /**
-   * Which pipeline to run: its stack's name, its state machine's logical id, or both as `stack/logicalId`.
+   * Which state machine to run, that of a pipeline or one of your own: its stack's name, its logical id, or both as
+   * `stack/logicalId`. The stack's other state machines run too, as far as the local cloud supports them.
    * @default - the assembly's only pipeline
    */
   readonly pipeline?: string;
@@ -29,10 +30,17 @@ export interface LocalCloudOptions {
    */
   readonly simulation?: Simulation;
   /**
-   * The ports that S3 and Step Functions listen on, of the loopback interface. 0 is a free one.
+   * The ports that S3, Step Functions and the HTTP API listen on, of the loopback interface. 0 is a free one.
    * @default - free ports
    */
-  readonly ports?: { readonly s3: number; readonly stepFunctions: number };
+  readonly ports?: { readonly s3: number; readonly stepFunctions: number; readonly http?: number };
+  /**
+   * A file with the JSON Web Key Set of the issuer of JSON Web Tokens, whose signatures the HTTP API then verifies.
+   * @default - the signatures of tokens are not verified
+   */
+  readonly jwksFile?: string;
+  /** Called with each new one of `LocalCloud.notices()`. */
+  readonly onNotice?: (notice: string) => void;
   /**
    * Concurrent calls of all functions, as in your AWS account. New accounts often have 10.
    * @default 1000

@@ -68,6 +68,18 @@ const IDENTITIES: Readonly<Partial<Record<string, Identify>>> = {
     const name = physicalName(template, resource, 'AliasName', 256);
     return { ref: name, attributes: {} };
   },
+  'AWS::ApiGatewayV2::Api': (template, resource) => {
+    const id = gatewayId(template, resource);
+    return { ref: id, attributes: { ApiId: id } };
+  },
+  'AWS::ApiGatewayV2::Authorizer': gatewayIdOnly,
+  'AWS::ApiGatewayV2::Integration': gatewayIdOnly,
+  // Policies may name it, and the local cloud does not serve it.
+  'AWS::ApiGateway::RestApi': gatewayIdOnly,
+  'AWS::Events::Rule': (template, resource) => {
+    const name = physicalName(template, resource, 'Name', 64);
+    return { ref: name, attributes: { Arn: arn(template, 'events', `rule/${name}`) } };
+  },
   'AWS::CDK::Metadata': nameOnly,
 };
 
@@ -91,6 +103,15 @@ function identify(template: ResourceResolver, resource: Resource): Identity {
 
 function nameOnly(template: ResourceResolver, resource: Resource): Identity {
   return { ref: `${template.stackName}-${resource.logicalId}`, attributes: {} };
+}
+
+function gatewayIdOnly(template: ResourceResolver, resource: Resource): Identity {
+  return { ref: gatewayId(template, resource), attributes: {} };
+}
+
+/** Ten letters and digits, as API Gateway's ids. */
+function gatewayId(template: ResourceResolver, resource: Resource): string {
+  return hash(`${template.stackName}/${resource.logicalId}`).slice(0, 10);
 }
 
 /** The resource's name in the template, or else a name made from the stack's name and the logical id. */

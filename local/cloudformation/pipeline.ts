@@ -1,90 +1,99 @@
-/** Finds the pipeline in an assembly: the state machine whose comment contains a pipeline's signature. */
+/** Finds state machines in an assembly: those of pipelines, whose comment has a signature, and those of the user. */
 import { SIGNATURE_KEY } from '../../contract/signature';
 import type { AssemblyStack } from './assembly';
 import { LocalCloudError } from '../basics/errors';
 import { isJsonObject, type Json, type JsonObject } from '../basics/json';
 import { readStateMachine, type StateMachineResource } from './resources';
-import type { PublishedVersions } from './published-versions';
 import type { Resource } from './resource';
 import { Template } from './template';
 
-export interface Pipeline {
-  readonly stack: AssemblyStack;
-  readonly template: Template;
-  readonly stateMachine: StateMachineResource;
+/** What a pipeline's state machine says about itself in its comment. */
+export interface Signature {
   /** The pipeline's bucket. */
   readonly bucket: string;
-  /** What the construct wrote into the comment: the deployment's digest, inputs and outputs. */
+  /** The deployment's digest, inputs and outputs, and so on. */
   readonly signature: JsonObject;
 }
 
-interface Candidate {
+export interface Selection {
   readonly stack: AssemblyStack;
-  readonly template: Template;
-  readonly resource: Resource;
+  /** Of the state machine. */
+  readonly logicalId: string;
+}
+
+interface Candidate extends Selection {
+  readonly isPipeline: boolean;
 }
 
 /**
- * The assembly's only pipeline, or the one that `selection` names: by stack, by logical id, or by both as
- * `stack/logicalId`.
- * @throws LocalCloudError when there is not exactly one such pipeline
+ * The assembly's only pipeline, or the state machine that `selection` names: by stack, by logical id, or by both as
+ * `stack/logicalId`. The name of a stack stands for its only pipeline, or else for its only state machine.
+ * @throws LocalCloudError when there is not exactly one such state machine
  */
-export function selectPipeline(
-  stacks: readonly AssemblyStack[],
-  selection?: string,
-  versions?: PublishedVersions,
-): Pipeline {
-  const all = stacks.flatMap((stack) => candidates(stack, versions));
-  const selected =
-    selection === undefined ? all : all.filter((candidate) => names(candidate).includes(selection));
-  const only = selected.length === 1 ? selected.at(0) : undefined;
-  if (only !== undefined) return readPipeline(only);
-  if (all.length === 0) {
+export function selectStateMachine(stacks: readonly AssemblyStack[], selection?: string): Selection {
+  const all = stacks.flatMap(candidates);
+  const pipelines = all.filter(({ isPipeline }) => isPipeline);
+  const named = selection === undefined ? pipelines : all.filter((item) => names(item).includes(selection));
+  const namedPipelines = named.filter(({ isPipeline }) => isPipeline);
+  const selected = namedPipelines.length === 0 ? named : namedPipelines;
+  const [only] = selected;
+  if (selected.length === 1) return only;
+  if (selection === undefined && pipelines.length === 0) {
     throw new LocalCloudError(
       'the assembly must have a pipeline, got no state machine of a SlicedInferencePipeline: ' +
-        'pass the assembly of an app that has one',
+        'pass the assembly of an app that has one, or name one of your state machines',
     );
   }
-  const found = all.map(({ template, resource }) => `${template.stackName}/${resource.logicalId}`).join(', ');
+  const found = all.map(({ stack, logicalId }) => `${stack.name}/${logicalId}`).join(', ');
   const got =
-    selection === undefined ? `has ${all.length} pipelines` : `has ${selected.length} named '${selection}'`;
+    selection === undefined
+      ? `has ${pipelines.length} pipelines`
+      : `has ${selected.length} named '${selection}'`;
   throw new LocalCloudError(`the assembly ${got}, expected one: choose one of ${found}`);
 }
 
-/** Searches the text of the definitions, so that other state machines are not resolved, whatever they refer to. */
-function candidates(stack: AssemblyStack, versions?: PublishedVersions): Candidate[] {
-  const template = new Template(stack, versions);
-  return template
-    .resourcesOfType('AWS::StepFunctions::StateMachine')
-    .filter((resource) => JSON.stringify(resource.properties.DefinitionString ?? '').includes(SIGNATURE_KEY))
-    .map((resource) => ({ stack, template, resource }));
+/**
+ * The same for a caller that needs a pipeline.
+ * @throws LocalCloudError when the state machine is the user's own
+ */
+export function selectPipeline(stacks: readonly AssemblyStack[], selection?: string): Signature {
+  const { stack, logicalId } = selectStateMachine(stacks, selection);
+  const template = new Template(stack);
+  const resource = template.resource(logicalId);
+  if (isPipeline(resource)) return readSignature(readStateMachine(template, resource));
+  throw new LocalCloudError(
+    `'${logicalId}' must be the state machine of a pipeline, got one of your own: start it in \`sliced-inference local\``,
+  );
 }
 
-function names({ template, resource }: Candidate): string[] {
-  return [template.stackName, resource.logicalId, `${template.stackName}/${resource.logicalId}`];
+/** Whether the state machine is that of a pipeline. It is not resolved, because it may refer to anything. */
+export function isPipeline({ properties }: Resource): boolean {
+  return JSON.stringify(properties.DefinitionString ?? '').includes(SIGNATURE_KEY);
 }
 
-function readPipeline({ stack, template, resource }: Candidate): Pipeline {
-  const stateMachine = readStateMachine(template, resource);
-  const signature = readSignature(stateMachine);
-  if (typeof signature.bucket !== 'string') throw noSignature(stateMachine);
-  return { stack, template, stateMachine, bucket: signature.bucket, signature };
-}
-
-function readSignature(stateMachine: StateMachineResource): JsonObject {
+/** @throws LocalCloudError when the state machine's comment has no signature */
+export function readSignature(stateMachine: StateMachineResource): Signature {
   const definition = parse(stateMachine.definition);
   const comment =
     isJsonObject(definition) && typeof definition.Comment === 'string' ? definition.Comment : '';
   const content = parse(comment);
   const signature = isJsonObject(content) ? content[SIGNATURE_KEY] : undefined;
-  if (!isJsonObject(signature)) throw noSignature(stateMachine);
-  return signature;
-}
-
-function noSignature(stateMachine: StateMachineResource): LocalCloudError {
-  return new LocalCloudError(
+  if (isJsonObject(signature) && typeof signature.bucket === 'string') {
+    return { bucket: signature.bucket, signature };
+  }
+  throw new LocalCloudError(
     `the comment of state machine '${stateMachine.logicalId}' has no valid pipeline signature: synthesize the assembly again`,
   );
+}
+
+function candidates(stack: AssemblyStack): Candidate[] {
+  return new Template(stack)
+    .resourcesOfType('AWS::StepFunctions::StateMachine')
+    .map((resource) => ({ stack, logicalId: resource.logicalId, isPipeline: isPipeline(resource) }));
+}
+
+function names({ stack, logicalId }: Candidate): string[] {
+  return [stack.name, logicalId, `${stack.name}/${logicalId}`];
 }
 
 function parse(text: string): Json {

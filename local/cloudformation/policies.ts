@@ -13,7 +13,7 @@ import { readRole, type RolePolicies } from './role-policies';
 import type { Template } from './template';
 
 export interface PipelinePolicies extends AccountPolicies {
-  /** The roles of the pipeline's functions and of its state machine, by ARN. */
+  /** The roles of functions, of state machines, and of the services that start executions, by ARN. */
   readonly roles: ReadonlyMap<string, RolePolicies>;
 }
 
@@ -23,25 +23,35 @@ export function administrator(account: string): Identity {
   return { kind: 'identity', arn, policiesOf: arn, account };
 }
 
+interface PolicyUsers {
+  readonly stateMachines: readonly StateMachineResource[];
+  /** ARNs of the roles with which API Gateway and EventBridge start executions. */
+  readonly serviceRoles?: readonly string[];
+}
+
 /**
- * Call this when the functions and the state machine have been read, because it reads the policies of what they refer to.
+ * Call this when the functions and the state machines have been read, because it reads the policies of what they refer to.
  *
- * @param stateMachine the pipeline's
  * @param importedBucketKeys ARNs of the KMS keys of buckets that the stack does not define, by the bucket's name
  */
 export function readPolicies(
   template: Template,
-  stateMachine: StateMachineResource,
+  { stateMachines, serviceRoles = [] }: PolicyUsers,
   importedBucketKeys: Readonly<Record<string, string>> = {},
 ): PipelinePolicies {
   const { account, region } = template.environment;
   const functions = template.referredResources('AWS::Lambda::Function');
-  const roleArns = [stateMachine.roleArn ?? [], ...functions.map((fn) => template.text(fn, 'Role'))].flat();
+  const roleArns = [
+    ...stateMachines.flatMap(({ roleArn }) => roleArn ?? []),
+    ...functions.map((fn) => template.text(fn, 'Role')),
+    ...serviceRoles,
+  ];
   const roles = new Map(roleArns.map((arn) => [arn, readRole(template, arn)] as const));
   const identities = new Map<string, IdentityPolicies>(roles);
   identities.set(administrator(account).arn, { policies: [ADMINISTRATOR] });
   // Reading these properties makes the log groups and the keys of buckets and log groups count as referred.
-  template.property(template.resource(stateMachine.logicalId), 'LoggingConfiguration');
+  for (const { logicalId } of stateMachines)
+    template.property(template.resource(logicalId), 'LoggingConfiguration');
   for (const group of template.referredResources('AWS::Logs::LogGroup')) template.property(group, 'KmsKeyId');
   const bucketKeys = new Map([
     ...Object.entries(importedBucketKeys).map(importedKey),

@@ -3,7 +3,8 @@
  * refused by name.
  */
 import { LocalCloudError, unsupported } from '../basics/errors';
-import { entriesOf, isJsonObject, type Json } from '../basics/json';
+import { entriesOf, isJsonObject } from '../basics/json';
+import { checkFields, checkProperties, unknownValue } from './check-properties';
 import { attributeOf, referenceTo } from './physical-ids';
 import type { Resource } from './resource';
 import type { Template } from './template';
@@ -83,7 +84,7 @@ const DIRECTORY_BUCKET_PROPERTIES = {
 };
 
 const BUCKET_PROPERTIES = {
-  used: ['BucketEncryption', 'BucketName'],
+  used: ['BucketEncryption', 'BucketName', 'NotificationConfiguration'],
   withoutEffect: [
     'CorsConfiguration',
     'IntelligentTieringConfigurations',
@@ -161,6 +162,11 @@ export function readFunction(template: Template, resource: Resource): FunctionRe
 
 export function readBucketName(template: Template, resource: Resource): string {
   checkProperties(resource, BUCKET_PROPERTIES);
+  // Events for EventBridge are supported; `local/events/` reads them.
+  const { NotificationConfiguration: notifications } = resource.properties;
+  if (notifications !== undefined) {
+    checkFields(resource, 'NotificationConfiguration', notifications, ['EventBridgeConfiguration']);
+  }
   return referenceTo(template, resource);
 }
 
@@ -218,18 +224,4 @@ function readEnvironment(template: Template, resource: Resource): Record<string,
       typeof value === 'string' ? value : JSON.stringify(value),
     ]),
   );
-}
-
-function checkProperties(
-  resource: Resource,
-  known: { readonly used: readonly string[]; readonly withoutEffect: readonly string[] },
-): void {
-  for (const name of Object.keys(resource.properties)) {
-    if (known.used.includes(name) || known.withoutEffect.includes(name)) continue;
-    throw unsupported(`the property ${name} of ${resource.type} '${resource.logicalId}'`);
-  }
-}
-
-function unknownValue(resource: Resource, property: string, value: Json): LocalCloudError {
-  return unsupported(`the ${property} ${JSON.stringify(value)} of ${resource.type} '${resource.logicalId}'`);
 }

@@ -67,8 +67,11 @@ export const ACTIONS = [
   ...FUNCTION_LOG_ACTIONS,
   ...S3_ACTIONS,
   's3express:CreateSession',
+  'execute-api:Invoke',
   'kms:PutKeyPolicy',
   'lambda:InvokeFunction',
+  'states:StartExecution',
+  'states:StartSyncExecution',
   'sts:AssumeRole',
 ] as const;
 

@@ -82,6 +82,11 @@ export class Authorizer {
     return isKnown ? arn : undefined;
   }
 
+  /** Whether the policy of a resource is known, such as the trust policy of a role. Imported ones are not. */
+  hasPolicyOf(arn: string): boolean {
+    return this.policies.resources.has(arn);
+  }
+
   /** Returns why the principal may not do this, in AWS's words, or `undefined` if it may. */
   refusal(principal: Principal, needed: Needed): string | undefined {
     const { action, resource, policyOf = resource, context = {} } = needed;

@@ -28,14 +28,14 @@ export class LocalFunctions {
   constructor(private readonly host: FunctionHost) {}
 
   /**
-   * Reads the functions of all tasks, so that unsupported ones are refused before a run. Versions that an earlier
+   * Reads the functions of all tasks of the definitions, so that unsupported ones are refused before a run. Versions that an earlier
    * deployment has published stay.
    *
    * @returns a function that replaces the current functions by the new ones
    */
-  prepare(template: Template, definition: Definition): () => void {
+  prepare(template: Template, ...definitions: readonly Definition[]): () => void {
     const called = new Map<string, { readonly fn: FunctionResource; readonly version: string }>();
-    for (const state of allStates(definition)) {
+    for (const state of definitions.flatMap((definition) => [...allStates(definition)])) {
       if (state.type !== 'Task') continue;
       const found = findFunction(template, state.functionName);
       if (found === undefined) {

@@ -64,6 +64,19 @@ export interface ObjectOptions extends Partial<ObjectMetadata> {
    * @default - computed from all bytes
    */
   readonly partwise?: Pick<StoredObject, 'etag' | 'parts'> & { readonly checksum?: ObjectChecksum };
+  /**
+   * Whether the bytes are those of another object.
+   * @default false
+   */
+  readonly isCopy?: boolean;
+}
+
+/** An object that a write has created or replaced. */
+export interface CreatedObject {
+  readonly bucket: string;
+  readonly object: StoredObject;
+  /** The operation, as events name it: https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html */
+  readonly reason: 'PutObject' | 'CopyObject' | 'CompleteMultipartUpload';
 }
 
 /** A write whose condition held when it began. */
@@ -79,7 +92,11 @@ export class DiskObjectStore {
   private readonly sorted = new Map<string, readonly string[]>();
   private files = 0;
 
-  constructor(private readonly folder: string) {
+  /** @param onCreated is called after each write, and must not throw */
+  constructor(
+    private readonly folder: string,
+    private readonly onCreated: (created: CreatedObject) => void = () => undefined,
+  ) {
     fs.mkdirSync(folder, { recursive: true });
   }
 
@@ -116,7 +133,7 @@ export class DiskObjectStore {
     options: ObjectOptions = {},
   ): Promise<StoredObject> {
     const write = this.beginWrite(bucketName, key, options.condition);
-    return this.finish(write, this.read(original), options);
+    return this.finish(write, this.read(original), { ...options, isCopy: true });
   }
 
   private async finish(
@@ -195,6 +212,7 @@ export class DiskObjectStore {
     bucket.set(key, object);
     if (previous === undefined) this.sorted.delete(bucketName);
     if (previous !== undefined) await rm(previous.file);
+    this.onCreated({ bucket: bucketName, object, reason: reasonOf(options) });
     return object;
   }
 
@@ -326,6 +344,11 @@ function describe(
     ...(storageClass !== undefined && { storageClass }),
     ...(partwise?.parts && { parts: partwise.parts }),
   };
+}
+
+function reasonOf({ partwise, isCopy = false }: ObjectOptions): CreatedObject['reason'] {
+  if (partwise !== undefined) return 'CompleteMultipartUpload';
+  return isCopy ? 'CopyObject' : 'PutObject';
 }
 
 export function md5Hex(checksums: Checksums): string {

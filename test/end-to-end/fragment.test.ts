@@ -22,8 +22,6 @@ function machineOfTwoVisits(): string {
       new sfn.StateMachine(stack, 'Mine', {
         queryLanguage: sfn.QueryLanguage.JSONATA,
         stateMachineType: sfn.StateMachineType.EXPRESS,
-        // The local cloud finds the bucket for the machine's requests in this comment.
-        comment: JSON.stringify({ slicedInference: { bucket: pipeline.bucket.bucketName } }),
         definitionBody: sfn.DefinitionBody.fromChainable(
           pipeline.asFragment(stack, 'One').next(between).next(pipeline.asFragment(stack, 'Two')).next(after),
         ),

@@ -15,11 +15,14 @@ interface PipelineStackProps extends StackProps {
 }
 
 export class PipelineStack extends Stack {
+  readonly bucket: s3.Bucket;
   readonly slice: lambda.Function;
+  readonly machine: sfn.StateMachine;
 
   constructor(scope: Construct, id: string, props: PipelineStackProps) {
     super(scope, id, props);
     const bucket = new s3.Bucket(this, 'Bucket');
+    this.bucket = bucket;
     this.slice = new lambda.Function(this, 'Slice', {
       code: lambda.Code.fromAsset(codeFolder(props.source)),
       handler: 'index.handler',
@@ -38,7 +41,7 @@ export class PipelineStack extends Stack {
       outputs: '{% $states.result.Payload %}',
     });
     task.addRetry({ errors: ['Runtime.ExitError'], interval: undefined, maxAttempts: 1 });
-    new sfn.StateMachine(this, 'Machine', {
+    this.machine = new sfn.StateMachine(this, 'Machine', {
       definitionBody: sfn.DefinitionBody.fromChainable(task),
       comment: JSON.stringify({
         slicedInference: { version: 1, bucket: bucket.bucketName, deploymentDigest: 'abc' },

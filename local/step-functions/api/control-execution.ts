@@ -1,13 +1,13 @@
 /** StopExecution and RedriveExecution. */
 import type { JsonObject } from '../../basics/json';
-import type { StateMachine } from '../state-machine';
+import type { StateMachines } from '../state-machines';
 import { ApiError } from './errors';
 import { requireExecution, seconds } from './operation';
 import type { Parameters } from './parameters';
 
 /** https://docs.aws.amazon.com/step-functions/latest/apireference/API_StopExecution.html */
-export async function stopExecution(machine: StateMachine, parameters: Parameters): Promise<JsonObject> {
-  const execution = requireExecution(machine, parameters);
+export async function stopExecution(machines: StateMachines, parameters: Parameters): Promise<JsonObject> {
+  const execution = requireExecution(machines, parameters);
   const error = parameters.text('error', { to: 256 });
   const cause = parameters.text('cause', { to: 32_768 });
   const time = await execution.abort({
@@ -18,8 +18,8 @@ export async function stopExecution(machine: StateMachine, parameters: Parameter
 }
 
 /** https://docs.aws.amazon.com/step-functions/latest/apireference/API_RedriveExecution.html */
-export function redriveExecution(machine: StateMachine, parameters: Parameters): JsonObject {
-  const execution = requireExecution(machine, parameters);
+export function redriveExecution(machines: StateMachines, parameters: Parameters): JsonObject {
+  const execution = requireExecution(machines, parameters);
   const token = parameters.text('clientToken', { from: 1, to: 64, pattern: /^[!-~]+$/ });
   const earlier = execution.redriveWith(token);
   if (earlier !== undefined) return { redriveDate: seconds(earlier) };

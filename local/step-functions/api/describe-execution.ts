@@ -1,13 +1,13 @@
 /** DescribeExecution, and the parts of it that other operations return too. */
 import type { JsonObject } from '../../basics/json';
 import type { MachineExecution } from '../machine-execution';
-import type { StateMachine } from '../state-machine';
+import type { StateMachines } from '../state-machines';
 import { INCLUDED_DATA, requireExecution, seconds } from './operation';
 import type { Parameters } from './parameters';
 
 /** https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html */
-export function describeExecution(machine: StateMachine, parameters: Parameters): JsonObject {
-  const execution = requireExecution(machine, parameters);
+export function describeExecution(machines: StateMachines, parameters: Parameters): JsonObject {
+  const execution = requireExecution(machines, parameters);
   const included = parameters.choice('includedData', INCLUDED_DATA) !== 'METADATA_ONLY';
   const reason = execution.notRedrivable();
   return {

@@ -4,14 +4,14 @@
  */
 import type { JsonObject } from '../../basics/json';
 import type { StateMachineResource } from '../../cloudformation/resources';
-import type { StateMachine } from '../state-machine';
-import { INCLUDED_DATA, requireExecution, requireMachine, seconds } from './operation';
+import type { StateMachines } from '../state-machines';
+import { INCLUDED_DATA, requireExecutionOf, requireMachine, seconds } from './operation';
 import { page } from './paging';
 import type { Parameters } from './parameters';
 
 /** https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeStateMachine.html */
-export function describeStateMachine(machine: StateMachine, parameters: Parameters): JsonObject {
-  requireMachine(machine, parameters);
+export function describeStateMachine(machines: StateMachines, parameters: Parameters): JsonObject {
+  const machine = requireMachine(machines, parameters);
   return {
     ...describe(machine.resource, parameters),
     status: 'ACTIVE',
@@ -21,15 +21,19 @@ export function describeStateMachine(machine: StateMachine, parameters: Paramete
 }
 
 /** https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeStateMachineForExecution.html */
-export function describeStateMachineForExecution(machine: StateMachine, parameters: Parameters): JsonObject {
-  const { init } = requireExecution(machine, parameters);
-  return { ...describe(init.resource, parameters), updateDate: seconds(machine.updateTime) };
+export function describeStateMachineForExecution(
+  machines: StateMachines,
+  parameters: Parameters,
+): JsonObject {
+  const { machine, execution } = requireExecutionOf(machines, parameters);
+  return { ...describe(execution.init.resource, parameters), updateDate: seconds(machine.updateTime) };
 }
 
 /** https://docs.aws.amazon.com/step-functions/latest/apireference/API_ListStateMachines.html */
-export function listStateMachines(machine: StateMachine, parameters: Parameters): JsonObject {
-  const { arn: stateMachineArn, name, type } = machine.resource;
-  const all = [{ stateMachineArn, name, type, creationDate: seconds(machine.creationTime) }];
+export function listStateMachines(machines: StateMachines, parameters: Parameters): JsonObject {
+  const all = machines.all().map(({ resource: { arn: stateMachineArn, name, type }, creationTime }) => {
+    return { stateMachineArn, name, type, creationDate: seconds(creationTime) };
+  });
   const { items: stateMachines, ...next } = page(all, parameters, {
     name: 'ListStateMachines',
     idOf: (stateMachine) => stateMachine.stateMachineArn,

@@ -1,7 +1,7 @@
 /** GetExecutionHistory. https://docs.aws.amazon.com/step-functions/latest/apireference/API_GetExecutionHistory.html */
 import { entriesOf, type JsonObject } from '../../basics/json';
 import type { HistoryEvent } from '../history';
-import type { StateMachine } from '../state-machine';
+import type { StateMachines } from '../state-machines';
 import { requireExecution, seconds } from './operation';
 import { page } from './paging';
 import type { Parameters } from './parameters';
@@ -12,8 +12,8 @@ const DATA: readonly string[] = [
   ...['assignedVariables', 'assignedVariablesDetails'],
 ];
 
-export function getExecutionHistory(machine: StateMachine, parameters: Parameters): JsonObject {
-  const { history, init } = requireExecution(machine, parameters);
+export function getExecutionHistory(machines: StateMachines, parameters: Parameters): JsonObject {
+  const { history, init } = requireExecution(machines, parameters);
   const withData = parameters.flag('includeExecutionData', true);
   const reverse = parameters.flag('reverseOrder', false);
   const events = reverse ? history.events.toReversed() : history.events;

@@ -1,6 +1,6 @@
 /** ListExecutions. https://docs.aws.amazon.com/step-functions/latest/apireference/API_ListExecutions.html */
 import type { JsonObject } from '../../basics/json';
-import type { StateMachine } from '../state-machine';
+import type { StateMachines } from '../state-machines';
 import { summarize } from './describe-execution';
 import { ApiError, typeNotSupported } from './errors';
 import { requireMachine } from './operation';
@@ -11,11 +11,11 @@ const STATUSES = ['SUCCEEDED', 'TIMED_OUT', 'PENDING_REDRIVE', 'ABORTED', 'FAILE
 const REDRIVE_FILTERS = ['REDRIVEN', 'NOT_REDRIVEN'] as const;
 
 /** Lists the newest execution first. */
-export function listExecutions(machine: StateMachine, parameters: Parameters): JsonObject {
+export function listExecutions(machines: StateMachines, parameters: Parameters): JsonObject {
   if (parameters.text('mapRunArn', { to: 2000 }) !== undefined) {
     throw new ApiError('ValidationException', 'the local cloud has no Map Runs: pass stateMachineArn');
   }
-  requireMachine(machine, parameters);
+  const machine = requireMachine(machines, parameters);
   const status = parameters.choice('statusFilter', STATUSES);
   const redriven = parameters.choice('redriveFilter', REDRIVE_FILTERS);
   if (machine.resource.type !== 'STANDARD') throw typeNotSupported();

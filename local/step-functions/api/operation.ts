@@ -2,11 +2,12 @@
 import type { JsonObject } from '../../basics/json';
 import type { MachineExecution } from '../machine-execution';
 import type { StateMachine } from '../state-machine';
+import type { StateMachines } from '../state-machines';
 import { ApiError } from './errors';
 import type { Parameters } from './parameters';
 
 /** Handles a request and returns the members of its response. */
-export type Operation = (machine: StateMachine, parameters: Parameters) => JsonObject | Promise<JsonObject>;
+export type Operation = (machines: StateMachines, parameters: Parameters) => JsonObject | Promise<JsonObject>;
 
 export const INCLUDED_DATA = ['ALL_DATA', 'METADATA_ONLY'] as const;
 
@@ -15,20 +16,31 @@ export function seconds(milliseconds: number): number {
   return milliseconds / 1000;
 }
 
-/** Checks that the parameter names the state machine. */
-export function requireMachine(machine: StateMachine, parameters: Parameters): void {
+/** The state machine that the parameter names. */
+export function requireMachine(machines: StateMachines, parameters: Parameters): StateMachine {
   const arn = parameters.arn('stateMachineArn');
   checkArn(arn, 'stateMachine');
-  if (arn === machine.resource.arn) return;
-  throw new ApiError('StateMachineDoesNotExist', `State Machine Does Not Exist: '${arn}'`);
+  const machine = machines.find(arn);
+  if (machine !== undefined) return machine;
+  const refusal = machines.refusal(arn);
+  const reason = refusal === undefined ? '' : `, because ${refusal}`;
+  throw new ApiError('StateMachineDoesNotExist', `State Machine Does Not Exist: '${arn}'${reason}`);
 }
 
 /** The Standard execution that the parameter names. */
-export function requireExecution(machine: StateMachine, parameters: Parameters): MachineExecution {
+export function requireExecution(machines: StateMachines, parameters: Parameters): MachineExecution {
+  return requireExecutionOf(machines, parameters).execution;
+}
+
+/** The Standard execution that the parameter names, and its state machine. */
+export function requireExecutionOf(
+  machines: StateMachines,
+  parameters: Parameters,
+): { readonly machine: StateMachine; readonly execution: MachineExecution } {
   const arn = parameters.arn('executionArn');
   checkArn(arn, 'execution');
-  const execution = machine.find(arn);
-  if (execution !== undefined) return execution;
+  const found = machines.findExecution(arn);
+  if (found !== undefined) return found;
   throw new ApiError('ExecutionDoesNotExist', `Execution Does Not Exist: '${arn}'`);
 }
 

@@ -1,6 +1,6 @@
 /**
  * A Step Functions endpoint for the unmodified AWS SDK and the AWS CLI: it starts, follows, stops and redrives executions of
- * one state machine, and refuses all other operations by name. The protocol is AWS JSON 1.0:
+ * a deployment's state machines, and refuses all other operations by name. The protocol is AWS JSON 1.0:
  * https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html
  */
 import { randomUUID } from 'node:crypto';
@@ -10,7 +10,7 @@ import type { ServerCertificate } from '../../tls/certificate';
 import { serverWith } from '../../tls/server';
 import type { JsonObject } from '../../basics/json';
 import type { Callers } from '../../s3/callers';
-import type { StateMachine } from '../state-machine';
+import type { StateMachines } from '../state-machines';
 import { authenticate } from './authenticate';
 import { redriveExecution, stopExecution } from './control-execution';
 import { describeExecution } from './describe-execution';
@@ -46,7 +46,7 @@ const TARGET_PREFIX = 'AWSStepFunctions.';
 const MAX_BODY_BYTES = 2_097_152;
 
 interface Served {
-  readonly machine: StateMachine;
+  readonly machines: StateMachines;
   readonly callers: Callers;
   readonly region: string;
 }
@@ -66,13 +66,13 @@ export interface StepFunctionsServerOptions {
 export class StepFunctionsServer {
   /** Starts a server. Requests must be signed by one of the callers. */
   static async start(
-    machine: StateMachine,
+    machines: StateMachines,
     callers: Callers,
     { region = 'us-east-1', certificate, port = 0 }: StepFunctionsServerOptions = {},
   ): Promise<StepFunctionsServer> {
     const server = serverWith(certificate);
     server.on('request', (message, response) => {
-      answer({ machine, callers, region }, message, response).catch(() => {
+      answer({ machines, callers, region }, message, response).catch(() => {
         // Even the error could not be sent. Without this handler the rejection would end the process.
         response.destroy();
       });
@@ -100,7 +100,7 @@ async function answer(
   try {
     const body = await readBody(message);
     authenticate(message, body, served.callers, served.region);
-    send(response, 200, await operate(served.machine, message, body));
+    send(response, 200, await operate(served.machines, message, body));
   } catch (error) {
     // The client has gone.
     if (response.destroyed || !message.complete) {
@@ -115,7 +115,7 @@ async function answer(
 }
 
 async function operate(
-  machine: StateMachine,
+  machines: StateMachines,
   message: http.IncomingMessage,
   body: string,
 ): Promise<JsonObject> {
@@ -128,7 +128,7 @@ async function operate(
       `the local cloud's Step Functions does not support ${name === '' ? `${message.method} without an operation` : name}`,
     );
   }
-  return operation(machine, new Parameters(body));
+  return operation(machines, new Parameters(body));
 }
 
 async function readBody(message: http.IncomingMessage): Promise<string> {

@@ -4,7 +4,7 @@ import type { Json, JsonObject } from '../../basics/json';
 import { isExecutionName } from '../execution-name';
 import { MAX_EXECUTION_NAME, MAX_STATE_BYTES } from '../limits';
 import type { MachineExecution } from '../machine-execution';
-import type { StateMachine } from '../state-machine';
+import type { StateMachines } from '../state-machines';
 import { describeInput, describeOutcome } from './describe-execution';
 import { ApiError, typeNotSupported } from './errors';
 import { INCLUDED_DATA, requireMachine, seconds } from './operation';
@@ -15,8 +15,8 @@ const BILLED_MS = 100;
 const BILLED_MB = 64;
 
 /** https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html */
-export function startExecution(machine: StateMachine, parameters: Parameters): JsonObject {
-  requireMachine(machine, parameters);
+export function startExecution(machines: StateMachines, parameters: Parameters): JsonObject {
+  const machine = requireMachine(machines, parameters);
   const { name, inputText, ...start } = readStart(parameters);
   const input = parseInput(inputText);
   const existing = machine.named(name);
@@ -31,8 +31,11 @@ export function startExecution(machine: StateMachine, parameters: Parameters): J
 }
 
 /** https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartSyncExecution.html */
-export async function startSyncExecution(machine: StateMachine, parameters: Parameters): Promise<JsonObject> {
-  requireMachine(machine, parameters);
+export async function startSyncExecution(
+  machines: StateMachines,
+  parameters: Parameters,
+): Promise<JsonObject> {
+  const machine = requireMachine(machines, parameters);
   const { name, inputText, ...start } = readStart(parameters);
   const included = parameters.choice('includedData', INCLUDED_DATA) !== 'METADATA_ONLY';
   if (machine.resource.type !== 'EXPRESS') throw typeNotSupported();

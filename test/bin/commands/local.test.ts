@@ -11,11 +11,16 @@ import {
   StartExecutionCommand,
   StartSyncExecutionCommand,
 } from '@aws-sdk/client-sfn';
+import * as apigateway from 'aws-cdk-lib/aws-apigatewayv2';
+import { HttpStepFunctionsIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import { Slicing } from '../../../lib';
 import { encodeSafetensors } from '../../../lambda/tensors/safetensors';
 import { closeServer, listen } from '../../../local/basics/listen';
 import { AWS_CLI } from '../../support/aws-cli';
 import { mlp, saveModel, temporaryFolder } from '../../support/model-builder';
+import { synthesize as synthesizeStack } from '../../support/deployed-pipeline';
+import { request } from '../../support/https-request';
 import { synthesize } from '../../support/pipeline-assembly';
 import { cli, type CliResult, refuse } from '../../support/run-cli';
 import { float32 } from '../../support/tensors';
@@ -179,6 +184,39 @@ describe('local', () => {
     expect(stderr).toMatch(/^Exp-\w+: /m);
   });
 
+  it('serves the HTTP API of a state machine of the user', async () => {
+    let logicalId = '';
+    const assembly = synthesizeStack(saveModel(mlp(3)), () => ({ slicing: Slicing.count(1) }), {
+      use: (stack) => {
+        const stateMachine = new sfn.StateMachine(stack, 'Mine', {
+          queryLanguage: sfn.QueryLanguage.JSONATA,
+          stateMachineType: sfn.StateMachineType.EXPRESS,
+          definitionBody: sfn.DefinitionBody.fromChainable(sfn.Pass.jsonata(stack, 'Pass')),
+        });
+        logicalId = stack.getLogicalId(stateMachine.node.defaultChild as sfn.CfnStateMachine);
+        new apigateway.HttpApi(stack, 'Api').addRoutes({
+          path: '/read',
+          methods: [apigateway.HttpMethod.POST],
+          integration: new HttpStepFunctionsIntegration('Read', {
+            stateMachine,
+            subtype: apigateway.HttpIntegrationSubtype.STEPFUNCTIONS_START_SYNC_EXECUTION,
+            parameterMapping: new apigateway.ParameterMapping()
+              .custom('StateMachineArn', stateMachine.stateMachineArn)
+              .custom('Input', '$request.body'),
+          }),
+        });
+      },
+    });
+    const serving = await serve([assembly, '--pipeline', `Test/${logicalId}`]);
+    const environment = evaluate(serving.text);
+    expect(environment.STATE_MACHINE_ARN).toMatch(/:stateMachine:Test-Mine/);
+    expect(environment.BUCKET).toMatch(/^test-pipeline/);
+    const ca = fs.readFileSync(environment.AWS_CA_BUNDLE, 'utf8');
+    const answer = await request(`${environment.HTTP_ENDPOINT}/read`, ca, { body: '{"a":1}' });
+    expect(answer).toMatchObject({ status: 200, body: { status: 'SUCCEEDED', output: '{"a":1}' } });
+    await serving.stop('SIGTERM');
+  });
+
   it('listens on the port of the user and on the next one', async () => {
     const port = await freePorts();
     const serving = await serve([standard, '--port', String(port)]);
@@ -255,7 +293,7 @@ async function freePorts(): Promise<number> {
 describe('local refuses', () => {
   it.each(['0', '65535', '-1', '1.5', 'x'])('the port %s', async (port) => {
     expect(await refuse(['local', standard, `--port=${port}`])).toBe(
-      `option '--port <number>' argument '${port}' is invalid. expected a whole number from 1 to 65534: choose another port.`,
+      `option '--port <number>' argument '${port}' is invalid. expected a whole number from 1 to 65533: choose another port.`,
     );
   });
 

@@ -4,7 +4,7 @@ import { Stack, Stage } from 'aws-cdk-lib';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { readAssembly } from '../../../local/cloudformation/assembly';
-import { selectPipeline } from '../../../local/cloudformation/pipeline';
+import { selectPipeline, selectStateMachine } from '../../../local/cloudformation/pipeline';
 import { PipelineStack, synthesize, useFolder } from '../../support/pipeline-app';
 import { temporaryFolder } from '../../support/temporary-folder';
 
@@ -35,7 +35,7 @@ describe('an assembly', () => {
       new PipelineStack(new Stage(app, 'Prod'), 'Ocr', { source });
     });
     expect(readAssembly(assembly).map(({ name }) => name)).toEqual(['Prod-Ocr']);
-    expect(selectPipeline(readAssembly(assembly)).stack.name).toBe('Prod-Ocr');
+    expect(selectStateMachine(readAssembly(assembly)).stack.name).toBe('Prod-Ocr');
   });
 
   test('is refused if it is missing, not an assembly or damaged', () => {
@@ -68,11 +68,8 @@ describe('the pipeline of an assembly', () => {
         ),
       });
     });
+    expect(selectStateMachine(readAssembly(assembly)).logicalId).toMatch(/^Machine/);
     const pipeline = selectPipeline(readAssembly(assembly));
-    expect(pipeline.stateMachine).toMatchObject({
-      type: 'STANDARD',
-      logicalId: expect.stringMatching(/^Machine/) as unknown,
-    });
     expect(pipeline.bucket).toMatch(/^ocr-bucket[0-9a-f]{8}$/);
     expect(pipeline.signature).toMatchObject({ version: 1, deploymentDigest: 'abc' });
   });
@@ -84,14 +81,14 @@ describe('the pipeline of an assembly', () => {
         new PipelineStack(app, 'Two', { source });
       }),
     );
-    const id = selectPipeline(stacks, 'One').stateMachine.logicalId;
-    expect(selectPipeline(stacks, 'Two').stack.name).toBe('Two');
-    expect(selectPipeline(stacks, `Two/${id}`).stack.name).toBe('Two');
-    expect(() => selectPipeline(stacks)).toThrow(
+    const id = selectStateMachine(stacks, 'One').logicalId;
+    expect(selectStateMachine(stacks, 'Two').stack.name).toBe('Two');
+    expect(selectStateMachine(stacks, `Two/${id}`).stack.name).toBe('Two');
+    expect(() => selectStateMachine(stacks)).toThrow(
       `the assembly has 2 pipelines, expected one: choose one of One/${id}, Two/${id}`,
     );
-    expect(() => selectPipeline(stacks, id)).toThrow(`has 2 named '${id}', expected one`);
-    expect(() => selectPipeline(stacks, 'Three')).toThrow(
+    expect(() => selectStateMachine(stacks, id)).toThrow(`has 2 named '${id}', expected one`);
+    expect(() => selectStateMachine(stacks, 'Three')).toThrow(
       "has 0 named 'Three', expected one: choose one of One/",
     );
   });

@@ -52,7 +52,7 @@ function read(
   for (const name of ['Fn', 'Bucket', 'Key']) {
     if (name in all) template.resolve({ Ref: name });
   }
-  const found = readPolicies(template, stateMachine, bucketKeys);
+  const found = readPolicies(template, { stateMachines: [stateMachine] }, bucketKeys);
   const authorizer = new Authorizer();
   authorizer.update(found);
   /** Whether the role may do this. */

@@ -106,8 +106,11 @@ test('a bucket may have properties without effect on one machine', () => {
   expect(bucket({ LifecycleConfiguration: {}, BucketEncryption: {} })).toBe('s-r');
 });
 
-test('a bucket that sends notifications is refused', () => {
-  expect(() => bucket({ NotificationConfiguration: {} })).toThrow('the property NotificationConfiguration');
+test('a bucket sends notifications to EventBridge only', () => {
+  expect(bucket({ NotificationConfiguration: { EventBridgeConfiguration: {} } })).toBe('s-r');
+  expect(() => bucket({ NotificationConfiguration: { QueueConfigurations: [] } })).toThrow(
+    'the property NotificationConfiguration.QueueConfigurations',
+  );
 });
 
 test('a state machine is Standard by default', () => {

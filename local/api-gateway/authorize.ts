@@ -1,0 +1,86 @@
+/** Authorizes a request for a route: by nothing, by IAM, or by a JSON Web Token. */
+import { createHash } from 'node:crypto';
+import type * as http from 'node:http';
+import type { JsonObject } from '../basics/json';
+import { SignatureError } from '../http/signature-error';
+import { verifySignature } from '../http/signature-v4';
+import type { Authorizer } from '../iam/authorizer';
+import type { Caller, Callers } from '../s3/callers';
+import { GatewayError } from './gateway-error';
+import type { Authorization } from './http-api';
+import { authorizeToken } from './jwt';
+import type { KeySet } from './key-set';
+import { type MappedRequest, parameterValue } from './parameter-mapping';
+
+export interface AuthorizationOptions {
+  readonly callers: Callers;
+  readonly authorizer: Authorizer;
+  readonly region: string;
+  readonly account: string;
+  /** Without keys, the signatures of tokens are not verified. */
+  readonly keys?: KeySet | undefined;
+  /** Called when a token is accepted without a verified signature. */
+  readonly onNotice: (notice: string) => void;
+}
+
+const UNVERIFIED =
+  "the HTTP API does not verify the signatures of tokens: pass the issuer's keys as jwksFile, or as --jwks of the command";
+
+interface AuthorizedRequest {
+  readonly message: http.IncomingMessage;
+  readonly request: MappedRequest;
+  /** Stage, method and path, as the ARN of the call has them. */
+  readonly place: string;
+}
+
+/**
+ * @returns the claims of the token, or none
+ * @throws GatewayError 401 or 403
+ */
+export function authorize(
+  apiId: string,
+  authorization: Authorization,
+  { message, request, place }: AuthorizedRequest,
+  options: AuthorizationOptions,
+): JsonObject {
+  switch (authorization.type) {
+    case 'NONE':
+      return {};
+    case 'AWS_IAM': {
+      const { principal } = callerOf(message, request.body, options);
+      const { region, account } = options;
+      const resource = `arn:aws:execute-api:${region}:${account}:${apiId}/${place}`;
+      // A caller without a principal may make every request.
+      const refusal =
+        principal && options.authorizer.refusal(principal, { action: 'execute-api:Invoke', resource });
+      if (refusal !== undefined) throw new GatewayError(403);
+      return {};
+    }
+    case 'JWT': {
+      const { authorizer, scopes } = authorization;
+      const token = parameterValue(authorizer.source, request);
+      const decision = authorizeToken(token, authorizer, { scopes, keys: options.keys, now: Date.now() });
+      if (!('claims' in decision)) {
+        throw new GatewayError(decision.status, { 'www-authenticate': decision.challenge });
+      }
+      if (options.keys === undefined) options.onNotice(UNVERIFIED);
+      return decision.claims;
+    }
+  }
+}
+
+/** API Gateway answers all faults of signatures alike. */
+function callerOf(message: http.IncomingMessage, body: Buffer, options: AuthorizationOptions): Caller {
+  try {
+    const { key } = verifySignature(message, {
+      find: (accessKeyId) => options.callers.find(accessKeyId),
+      region: options.region,
+      services: ['execute-api'],
+      payloadHash: createHash('sha256').update(body).digest('hex'),
+    });
+    return key.caller;
+  } catch (error) {
+    if (error instanceof SignatureError) throw new GatewayError(403);
+    throw error;
+  }
+}

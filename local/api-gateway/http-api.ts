@@ -1,0 +1,46 @@
+/** An HTTP API that starts state machines. */
+import type { Cors } from './cors';
+import type { JwtAuthorizer } from './jwt';
+import type { ParameterSource } from './parameter-mapping';
+import type { RouteKey } from './routes';
+
+export interface HttpApi {
+  readonly id: string;
+  /** Names of its stages. `$default` has no name in paths. */
+  readonly stages: readonly string[];
+  readonly routes: readonly Route[];
+  readonly cors: Cors | undefined;
+  /** The roles of its integrations. */
+  readonly roleArns: readonly string[];
+}
+
+export interface Route {
+  readonly key: RouteKey;
+  readonly authorization: Authorization;
+  readonly integration: Integration | UnsupportedIntegration;
+}
+
+export type Authorization =
+  | { readonly type: 'NONE' }
+  | { readonly type: 'AWS_IAM' }
+  | { readonly type: 'JWT'; readonly authorizer: JwtAuthorizer; readonly scopes: readonly string[] };
+
+/** A first-class integration with Step Functions. */
+export interface Integration {
+  readonly kind: 'step-functions';
+  readonly action: StartAction;
+  /** API Gateway starts executions as this role. */
+  readonly roleArn: string;
+  readonly stateMachineArn: string;
+  /** The parameters of the request to Step Functions, by the name that Step Functions gives them. */
+  readonly parameters: readonly (readonly [name: string, source: ParameterSource])[];
+  readonly timeoutMs: number;
+}
+
+export type StartAction = 'StartExecution' | 'StartSyncExecution';
+
+/** Its route answers with the reason. */
+export interface UnsupportedIntegration {
+  readonly kind: 'unsupported';
+  readonly reason: string;
+}

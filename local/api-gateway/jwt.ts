@@ -1,0 +1,116 @@
+/**
+ * Authorizes requests by JSON Web Tokens, as an HTTP API's JWT authorizer does.
+ * https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html
+ */
+import { verify } from 'node:crypto';
+import { isJsonArray, isJsonObject, type Json, type JsonObject } from '../basics/json';
+import type { KeySet } from './key-set';
+import type { ParameterSource } from './parameter-mapping';
+
+export interface JwtAuthorizer {
+  /** Where the token is. */
+  readonly source: ParameterSource;
+  readonly issuer: string;
+  readonly audience: readonly string[];
+}
+
+export interface JwtOptions {
+  /** The scopes of the route, one of which the token must have. */
+  readonly scopes: readonly string[];
+  /** Without keys, signatures are not verified. */
+  readonly keys: KeySet | undefined;
+  /** Epoch milliseconds. */
+  readonly now: number;
+}
+
+export type JwtDecision =
+  | { readonly claims: JsonObject }
+  /** `challenge` is the value of the header `www-authenticate`. */
+  | { readonly status: 401 | 403; readonly challenge: string };
+
+/** API Gateway accepts RSA only. */
+const DIGESTS: ReadonlyMap<string, string> = new Map([
+  ['RS256', 'RSA-SHA256'],
+  ['RS384', 'RSA-SHA384'],
+  ['RS512', 'RSA-SHA512'],
+]);
+
+/** @param presented the value at the authorizer's source: the token, with or without `Bearer` */
+export function authorizeToken(
+  presented: string | undefined,
+  authorizer: JwtAuthorizer,
+  options: JwtOptions,
+): JwtDecision {
+  if (presented === undefined || presented === '') return { status: 401, challenge: 'Bearer' };
+  const scope = options.scopes.join(' ');
+  try {
+    const claims = verifiedClaims(presented.replace(/^bearer\s+/i, '').trim(), authorizer, options);
+    if (hasScope(claims, options.scopes)) return { claims };
+    const why = 'the token does not have a required scope';
+    return { status: 403, challenge: challenge(scope, 'insufficient_scope', why) };
+  } catch (error) {
+    if (!(error instanceof InvalidToken)) throw error;
+    return { status: 401, challenge: challenge(scope, 'invalid_token', error.message) };
+  }
+}
+
+/** AWS documents the text about the audience only. The other texts are ours. */
+class InvalidToken extends Error {}
+
+function verifiedClaims(token: string, authorizer: JwtAuthorizer, { keys, now }: JwtOptions): JsonObject {
+  const [head = '', body = '', signature = '', ...others] = token.split('.');
+  const [header, claims] = [decode(head), decode(body)];
+  if (header === undefined || claims === undefined || signature === '' || others.length > 0) {
+    throw new InvalidToken('the token is malformed');
+  }
+  const digest = typeof header.alg === 'string' ? DIGESTS.get(header.alg) : undefined;
+  if (digest === undefined) throw new InvalidToken('the token does not have a supported algorithm');
+  if (keys !== undefined) {
+    const key = typeof header.kid === 'string' ? keys.get(header.kid) : undefined;
+    if (key === undefined) throw new InvalidToken('the token does not have a known key id');
+    const signed = Buffer.from(`${head}.${body}`, 'latin1');
+    if (!verify(digest, signed, key, Buffer.from(signature, 'base64url'))) {
+      throw new InvalidToken('the token does not have a valid signature');
+    }
+  }
+  checkClaims(claims, authorizer, now / 1000);
+  return claims;
+}
+
+/** @param now epoch seconds */
+function checkClaims(claims: JsonObject, { issuer, audience }: JwtAuthorizer, now: number): void {
+  if (claims.iss !== issuer) throw new InvalidToken('the token does not have a valid issuer');
+  // API Gateway looks at client_id only without aud.
+  if (!texts(claims.aud ?? claims.client_id).some((name) => audience.includes(name))) {
+    throw new InvalidToken('the token does not have a valid audience');
+  }
+  const { exp, nbf = 0, iat = 0 } = claims;
+  if (typeof exp !== 'number' || exp <= now) throw new InvalidToken('the token has expired');
+  if (typeof nbf !== 'number' || nbf > now || typeof iat !== 'number' || iat > now) {
+    throw new InvalidToken('the token is not valid yet');
+  }
+}
+
+function hasScope(claims: JsonObject, wanted: readonly string[]): boolean {
+  const given = texts(claims.scope ?? claims.scp).flatMap((scopes) => scopes.split(' '));
+  return wanted.length === 0 || wanted.some((scope) => given.includes(scope));
+}
+
+function texts(value: Json | undefined): string[] {
+  if (value === undefined) return [];
+  return (isJsonArray(value) ? value : [value]).filter((item) => typeof item === 'string');
+}
+
+function decode(part: string): JsonObject | undefined {
+  try {
+    const value = JSON.parse(Buffer.from(part, 'base64url').toString('utf8')) as Json;
+    return isJsonObject(value) ? value : undefined;
+  } catch {
+    // The caller refuses the token.
+    return undefined;
+  }
+}
+
+function challenge(scope: string, error: string, description: string): string {
+  return `Bearer scope="${scope}" error="${error}" error_description="${description}"`;
+}

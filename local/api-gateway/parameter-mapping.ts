@@ -1,0 +1,96 @@
+/**
+ * Parameters of an integration, taken from the request.
+ * https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-aws-services.html
+ */
+import { unsupported } from '../basics/errors';
+import { isJsonArray, isJsonObject, type Json, type JsonObject } from '../basics/json';
+import { MAX_SELECTED_BODY_BYTES } from './limits';
+
+export type ParameterSource =
+  | { readonly from: 'static'; readonly text: string }
+  | { readonly from: 'header' | 'querystring' | 'path' | 'claim'; readonly name: string }
+  | { readonly from: 'body'; readonly steps: readonly string[] }
+  | { readonly from: 'requestId' };
+
+/** What parameters are taken from. */
+export interface MappedRequest {
+  readonly id: string;
+  /** In lower case. */
+  readonly headers: Readonly<Partial<Record<string, string>>>;
+  readonly query: URLSearchParams;
+  /** Variables of the path. */
+  readonly variables: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+  /** Of the JSON Web Token that authorized the request. */
+  readonly claims: JsonObject;
+}
+
+/** @throws LocalCloudError for an expression that the local cloud does not know */
+export function parseParameter(value: Json, where: string): ParameterSource {
+  if (typeof value !== 'string' || value.includes('${')) {
+    throw unsupported(`the parameter ${JSON.stringify(value)} of ${where}`);
+  }
+  if (!value.startsWith('$')) return { from: 'static', text: value };
+  if (value === '$request.body') return { from: 'body', steps: [] };
+  if (value === '$context.requestId') return { from: 'requestId' };
+  const part = /^\$request\.(header|querystring|path)\.([\w-]+)$/.exec(value);
+  if (part !== null) {
+    const [, kind, name] = part;
+    if (kind === 'header') return { from: kind, name: name.toLowerCase() };
+    if (kind === 'querystring' || kind === 'path') return { from: kind, name };
+  }
+  const claim = /^\$context\.authorizer\.claims\.([\w-]+)$/.exec(value)?.at(1);
+  if (claim !== undefined) return { from: 'claim', name: claim };
+  const path = /^\$request\.body\.([\w-]+(?:\.[\w-]+|\[\d+\])*)$/.exec(value)?.at(1);
+  if (path !== undefined) return { from: 'body', steps: path.split(/[.[\]]+/).filter((step) => step !== '') };
+  throw unsupported(`the expression ${value} of ${where}`);
+}
+
+/** The value of a parameter; `undefined` if the request does not have it. */
+export function parameterValue(source: ParameterSource, request: MappedRequest): string | undefined {
+  switch (source.from) {
+    case 'static':
+      return source.text;
+    case 'requestId':
+      return request.id;
+    case 'header':
+      return request.headers[source.name];
+    case 'querystring': {
+      const values = request.query.getAll(source.name);
+      return values.length === 0 ? undefined : values.join(',');
+    }
+    case 'path':
+      return Object.hasOwn(request.variables, source.name) ? request.variables[source.name] : undefined;
+    case 'claim':
+      return text(field(request.claims, source.name));
+    case 'body':
+      return source.steps.length === 0 ? wholeBody(request) : text(selected(request.body, source.steps));
+  }
+}
+
+/** An empty body counts as none. That is believed, not documented. */
+function wholeBody({ body }: MappedRequest): string | undefined {
+  return body.length === 0 ? undefined : body.toString('utf8');
+}
+
+function selected(body: Buffer, steps: readonly string[]): Json | undefined {
+  if (body.length > MAX_SELECTED_BODY_BYTES) return undefined;
+  let value: Json | undefined;
+  try {
+    value = JSON.parse(body.toString('utf8')) as Json;
+  } catch {
+    // A body that is not JSON has no fields.
+    return undefined;
+  }
+  for (const step of steps) value = value === undefined ? undefined : field(value, step);
+  return value;
+}
+
+function field(value: Json, step: string): Json | undefined {
+  if (isJsonArray(value)) return /^\d+$/.test(step) ? value[Number(step)] : undefined;
+  return isJsonObject(value) && Object.hasOwn(value, step) ? value[step] : undefined;
+}
+
+function text(value: Json | undefined): string | undefined {
+  return value === undefined || typeof value === 'string' ? value : JSON.stringify(value);
+}

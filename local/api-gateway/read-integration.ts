@@ -1,0 +1,120 @@
+/** Reads the integration of a route: the start of a state machine, or something that the local cloud does not have. */
+import { unsupported } from '../basics/errors';
+import { entriesOf, type Json } from '../basics/json';
+import { checkFields, checkProperties, unknownValue } from '../cloudformation/check-properties';
+import { referenceTo } from '../cloudformation/physical-ids';
+import type { Resource } from '../cloudformation/resource';
+import type { Template } from '../cloudformation/template';
+import type { Integration, StartAction, UnsupportedIntegration } from './http-api';
+import { MAX_INTEGRATION_MS, MIN_INTEGRATION_MS } from './limits';
+import { parseParameter } from './parameter-mapping';
+
+/** The state machines of the stack. */
+export interface MachineNames {
+  /** ARNs of those that run. */
+  readonly running: ReadonlySet<string>;
+  /** Why others do not run, by ARN. */
+  readonly refused: ReadonlyMap<string, string>;
+}
+
+const PROPERTIES = {
+  used: [
+    'ApiId',
+    'ConnectionType',
+    'CredentialsArn',
+    'IntegrationSubtype',
+    'IntegrationType',
+    'PayloadFormatVersion',
+    'RequestParameters',
+    'TimeoutInMillis',
+  ],
+  withoutEffect: ['Description'],
+};
+
+/** https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-aws-services-reference.html */
+const ACTIONS: ReadonlyMap<Json, StartAction> = new Map([
+  ['StepFunctions-StartExecution', 'StartExecution'],
+  ['StepFunctions-StartSyncExecution', 'StartSyncExecution'],
+]);
+
+/** The parameters of both actions, with the names that Step Functions gives them. */
+const PARAMETERS = new Map([
+  ['Input', 'input'],
+  ['Name', 'name'],
+  ['TraceHeader', 'traceHeader'],
+]);
+
+export function readIntegration(
+  template: Template,
+  route: Resource,
+  machines: MachineNames,
+): Integration | UnsupportedIntegration {
+  const resource = integrationOf(template, route);
+  if (resource === undefined) return refuse(`the target of ${route.type} '${route.logicalId}'`);
+  const { IntegrationType: type = '', IntegrationSubtype: subtype } = resource.properties;
+  // It may refer to anything, so it is not resolved.
+  if (typeof subtype !== 'string')
+    return refuse(`the integration '${resource.logicalId}' of type ${JSON.stringify(type)}`);
+  const action = ACTIONS.get(subtype);
+  if (action === undefined) return refuse(`the integration '${resource.logicalId}' of subtype ${subtype}`);
+  checkProperties(resource, PROPERTIES);
+  const where = `${resource.type} '${resource.logicalId}'`;
+  const { StateMachineArn: machine = null, ...parameters } = checkFields(
+    resource,
+    'RequestParameters',
+    template.property(resource, 'RequestParameters') ?? {},
+    ['Region', 'StateMachineArn', ...PARAMETERS.keys()],
+  );
+  if (typeof machine !== 'string' || !machines.running.has(machine)) {
+    const reason = typeof machine === 'string' ? machines.refused.get(machine) : undefined;
+    return { kind: 'unsupported', reason: reason ?? unknownMachine(machine, where) };
+  }
+  checkRegion(template, resource, parameters.Region);
+  return {
+    kind: 'step-functions',
+    action,
+    roleArn: roleOf(template, resource),
+    stateMachineArn: machine,
+    parameters: entriesOf(parameters).flatMap(([name, value]) => {
+      const known = PARAMETERS.get(name);
+      return known === undefined ? [] : [[known, parseParameter(value, where)] as const];
+    }),
+    timeoutMs: readTimeout(template, resource),
+  };
+}
+
+/** The integration in `integrations/id`. */
+function integrationOf(template: Template, route: Resource): Resource | undefined {
+  const [, id] = /^integrations\/(.+)$/.exec(template.text(route, 'Target')) ?? [];
+  return template
+    .resourcesOfType('AWS::ApiGatewayV2::Integration')
+    .find((candidate) => referenceTo(template, candidate) === id);
+}
+
+function roleOf(template: Template, resource: Resource): string {
+  const role = template.text(resource, 'CredentialsArn');
+  // Such as arn:aws:iam::*:user/*, with which the caller's own permissions decide.
+  if (!/^arn:[\w-]+:iam::\d+:role\//.test(role)) throw unknownValue(resource, 'CredentialsArn', role);
+  return role;
+}
+
+function checkRegion(template: Template, resource: Resource, region: Json | undefined): void {
+  if (region === undefined || region === template.environment.region) return;
+  throw unknownValue(resource, 'RequestParameters.Region', region);
+}
+
+function readTimeout(template: Template, resource: Resource): number {
+  const timeout = template.property(resource, 'TimeoutInMillis') ?? MAX_INTEGRATION_MS;
+  const milliseconds = Number(timeout);
+  if (milliseconds >= MIN_INTEGRATION_MS && milliseconds <= MAX_INTEGRATION_MS) return milliseconds;
+  throw unknownValue(resource, 'TimeoutInMillis', timeout);
+}
+
+function unknownMachine(machine: Json, where: string): string {
+  return unsupported(`the state machine ${JSON.stringify(machine)} of ${where}, which is none of the stack`)
+    .message;
+}
+
+function refuse(what: string): UnsupportedIntegration {
+  return { kind: 'unsupported', reason: unsupported(what).message };
+}

@@ -1,0 +1,193 @@
+/**
+ * An HTTP API that starts state machines. Its errors are those of API Gateway: a JSON object with a `message`.
+ * https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api.html
+ */
+import { randomUUID } from 'node:crypto';
+import type * as http from 'node:http';
+import { closeServer, listen, LOOPBACK } from '../basics/listen';
+import type { JsonObject } from '../basics/json';
+import { queryOf, rawPathOf } from '../http/uri';
+import { ApiError } from '../step-functions/api/errors';
+import type { ServerCertificate } from '../tls/certificate';
+import { serverWith } from '../tls/server';
+import { type AuthorizationOptions, authorize } from './authorize';
+import { corsHeaders, preflightHeaders } from './cors';
+import { GatewayError } from './gateway-error';
+import type { HttpApi } from './http-api';
+import { MAX_PAYLOAD_BYTES } from './limits';
+import type { MappedRequest } from './parameter-mapping';
+import { matchRoute } from './routes';
+import { startExecution, type StartOptions } from './start-execution';
+
+export interface HttpApiServerOptions extends AuthorizationOptions, StartOptions {
+  readonly certificate?: ServerCertificate | undefined;
+  /**
+   * The port to listen on.
+   * @default - a free one
+   */
+  readonly port?: number | undefined;
+}
+
+export class HttpApiServer {
+  static async start(api: HttpApi, options: HttpApiServerOptions): Promise<HttpApiServer> {
+    const server = serverWith(options.certificate);
+    const origin = `${options.certificate ? 'https' : 'http'}://${LOOPBACK}`;
+    const started = new HttpApiServer(
+      server,
+      `${origin}:${await listen(server, options.port)}`,
+      api,
+      options,
+    );
+    server.on('request', (message, response) => {
+      started.answer(message, response).catch(() => {
+        // Even the error could not be sent. Without this handler the rejection would end the process.
+        response.destroy();
+      });
+    });
+    return started;
+  }
+
+  private constructor(
+    private readonly server: http.Server,
+    private readonly origin: string,
+    private api: HttpApi | undefined,
+    private readonly options: HttpApiServerOptions,
+  ) {}
+
+  /** Replaces the API. `undefined` removes it, so that each request is answered with 404. */
+  replace(api: HttpApi | undefined): void {
+    this.api = api;
+  }
+
+  /** Without a slash at its end. With the stage in its path if no stage is the default. */
+  get endpoint(): string | undefined {
+    if (this.api === undefined) return undefined;
+    const { stages } = this.api;
+    const stage = stages.at(0);
+    return stages.includes('$default') || stage === undefined ? this.origin : `${this.origin}/${stage}`;
+  }
+
+  close(): Promise<void> {
+    return closeServer(this.server);
+  }
+
+  private async answer(message: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
+    const id = randomUUID();
+    response.setHeader('apigw-requestid', id);
+    try {
+      const { api } = this;
+      if (api === undefined) throw new GatewayError(404);
+      const preflight = api.cors && preflightHeaders(message, api.cors);
+      if (preflight !== undefined) {
+        message.resume();
+        response.writeHead(204, preflight).end();
+        return;
+      }
+      const { status, body } = await this.operate(api, id, message);
+      send(response, status, body, corsHeaders(message, api.cors));
+    } catch (error) {
+      // The client has gone.
+      if (response.destroyed || response.headersSent) {
+        response.destroy();
+        return;
+      }
+      message.resume();
+      const known = error instanceof GatewayError ? error : new GatewayError(500);
+      send(response, known.status, { message: known.message }, known.headers);
+    }
+  }
+
+  private async operate(
+    api: HttpApi,
+    id: string,
+    message: http.IncomingMessage,
+  ): Promise<{ readonly status: number; readonly body: JsonObject }> {
+    const { stage, path } = stageOf(api, segmentsOf(message));
+    const method = message.method ?? '';
+    const match = matchRoute(api.routes, method, path);
+    if (match === undefined) throw new GatewayError(404);
+    const { route, variables } = match;
+    const body = await readBody(message);
+    const place = `${stage}/${method}/${path.join('/')}`;
+    const request: MappedRequest = {
+      id,
+      headers: joined(message.headers),
+      query: queryOf(message.url ?? '/'),
+      variables,
+      body,
+      claims: {},
+    };
+    const claims = authorize(api.id, route.authorization, { message, request, place }, this.options);
+    const { integration } = route;
+    if (integration.kind === 'unsupported') throw new GatewayError(501, {}, integration.reason);
+    try {
+      const source = `${api.id}/${stage}/${route.key.text.replace(' /', '/')}`;
+      return {
+        status: 200,
+        body: await startExecution(integration, { ...request, claims }, source, this.options),
+      };
+    } catch (error) {
+      // API Gateway returns the service's own answer. That it does so for errors too is believed, not documented.
+      if (!(error instanceof ApiError)) throw error;
+      return { status: error.status, body: { __type: error.name, message: error.message } };
+    }
+  }
+}
+
+/** The first segment is the empty one before the first slash. */
+function segmentsOf(message: http.IncomingMessage): string[] {
+  try {
+    return rawPathOf(message.url ?? '/')
+      .split('/')
+      .slice(1)
+      .map((segment) => decodeURIComponent(segment));
+  } catch {
+    // decodeURIComponent fails only for malformed escapes and invalid UTF-8.
+    throw new GatewayError(400);
+  }
+}
+
+function stageOf(
+  { stages }: HttpApi,
+  segments: readonly string[],
+): { readonly stage: string; readonly path: readonly string[] } {
+  const [first = ''] = segments;
+  if (first !== '$default' && stages.includes(first)) return { stage: first, path: segments.slice(1) };
+  if (!stages.includes('$default')) throw new GatewayError(404);
+  return { stage: '$default', path: segments };
+}
+
+async function readBody(message: http.IncomingMessage): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  let size = 0;
+  // Read all of a body that is too large. Otherwise the client sees a broken connection instead of the response.
+  for await (const part of message as AsyncIterable<Buffer>) {
+    size += part.length;
+    if (size <= MAX_PAYLOAD_BYTES) parts.push(part);
+  }
+  if (size > MAX_PAYLOAD_BYTES) throw new GatewayError(413);
+  return Buffer.concat(parts);
+}
+
+function joined(headers: http.IncomingHttpHeaders): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers).flatMap(([name, value]) =>
+      value === undefined ? [] : [[name, Array.isArray(value) ? value.join(',') : value]],
+    ),
+  );
+}
+
+function send(
+  response: http.ServerResponse,
+  status: number,
+  body: JsonObject,
+  headers: http.OutgoingHttpHeaders,
+): void {
+  const text = JSON.stringify(body);
+  response.writeHead(status, {
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(text),
+    ...headers,
+  });
+  response.end(text);
+}

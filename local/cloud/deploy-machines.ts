@@ -1,0 +1,54 @@
+/** Creates the state machines of a deployment, and updates those of the one before. */
+import type { FaultInjector } from '../faults/injector';
+import type { Authorizer } from '../iam/authorizer';
+import { callWithFaults } from '../lambda/call-faults';
+import type { LocalFunctions } from '../lambda/local-functions';
+import { StateMachine } from '../step-functions/state-machine';
+import type { StateMachines } from '../step-functions/state-machines';
+import type { DeployedMachine, Deployment } from './deployment';
+import type { LocalCloudOptions } from './options';
+import { checkInvoke } from './service-permissions';
+
+interface MachineHost {
+  readonly functions: LocalFunctions;
+  readonly authorizer: Authorizer;
+  readonly injector: FaultInjector;
+  /** Ends all executions with its reason. */
+  readonly signal: AbortSignal;
+  readonly options: Pick<LocalCloudOptions, 'onTrace' | 'retryPauses' | 'simulation'>;
+}
+
+export function deployMachines(
+  machines: StateMachines,
+  { machines: deployed, refused }: Pick<Deployment, 'machines' | 'refused'>,
+  host: MachineHost,
+): void {
+  const current = deployed.map(({ resource, definition }) => {
+    const known = machines.find(resource.arn);
+    known?.update(resource, definition);
+    return known ?? create({ resource, definition }, host);
+  });
+  machines.replace(current, refused);
+}
+
+function create({ resource, definition }: DeployedMachine, host: MachineHost): StateMachine {
+  const { functions, authorizer, injector, signal, options } = host;
+  const machine: StateMachine = new StateMachine(
+    resource,
+    {
+      invoke: async (functionArn, payload) => {
+        // A later deployment may have changed the role.
+        checkInvoke(authorizer, machine.resource.roleArn, functionArn);
+        return callWithFaults(injector, { functionArn, payload }, () =>
+          functions.invoke(functionArn, payload),
+        );
+      },
+      trace: options.onTrace,
+      signal,
+      transitionMs: options.simulation?.transitionMs,
+      retryPauses: options.retryPauses,
+    },
+    definition,
+  );
+  return machine;
+}

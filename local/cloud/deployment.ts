@@ -1,0 +1,180 @@
+/** Reads what a stack deploys: the chosen state machine, the others that can run, and what they need. */
+import { LocalCloudError } from '../basics/errors';
+import type { JsonObject } from '../basics/json';
+import type { HttpApi } from '../api-gateway/http-api';
+import { readHttpApi } from '../api-gateway/read-http-api';
+import type { AssemblyStack } from '../cloudformation/assembly';
+import { attributeOf } from '../cloudformation/physical-ids';
+import { isPipeline, readSignature, type Selection } from '../cloudformation/pipeline';
+import { type PipelinePolicies, readPolicies } from '../cloudformation/policies';
+import type { PublishedVersions } from '../cloudformation/published-versions';
+import {
+  readBucketName,
+  readDirectoryBucketName,
+  readStateMachine,
+  type StateMachineResource,
+} from '../cloudformation/resources';
+import { Template } from '../cloudformation/template';
+import { type Rules, readRules } from '../events/read-rules';
+import { type Access, Authorizer } from '../iam/authorizer';
+import type { LocalFunctions } from '../lambda/local-functions';
+import type { Definition } from '../step-functions/definition';
+import { parseDefinition } from '../step-functions/parse-definition';
+import { checkRoles } from './check-roles';
+
+/** A state machine that the local cloud runs. */
+export interface LocalStateMachine {
+  readonly stackName: string;
+  readonly stateMachineArn: string;
+  readonly stateMachineType: 'STANDARD' | 'EXPRESS';
+}
+
+/** A pipeline that the local cloud runs. */
+export interface LocalPipeline extends LocalStateMachine {
+  readonly bucket: string;
+  /** The pipeline's signature, which the construct wrote into the comment of the definition. */
+  readonly signature: JsonObject;
+}
+
+export interface DeployedMachine {
+  readonly resource: StateMachineResource;
+  readonly definition: Definition;
+}
+
+export interface Deployment {
+  readonly stack: AssemblyStack;
+  /** The state machine that the user chose. */
+  readonly selected: StateMachineResource;
+  /** All that run, the chosen one first. */
+  readonly machines: readonly DeployedMachine[];
+  /** Why the others do not run, by ARN. */
+  readonly refused: ReadonlyMap<string, string>;
+  /** The pipelines among the state machines that run. */
+  readonly pipelines: readonly LocalPipeline[];
+  readonly httpApi: HttpApi | undefined;
+  readonly rules: Rules;
+  readonly buckets: readonly string[];
+  readonly policies: PipelinePolicies;
+  readonly notices: readonly string[];
+  readonly replaceFunctions: () => void;
+}
+
+interface DeploymentOptions {
+  readonly versions: PublishedVersions;
+  readonly functions: LocalFunctions;
+  readonly bucketKeys: Readonly<Record<string, string>> | undefined;
+  readonly onAccess: ((access: Access) => void) | undefined;
+}
+
+/** @throws LocalCloudError when the chosen state machine needs something that the local cloud does not support */
+export function readDeployment({ stack, logicalId }: Selection, options: DeploymentOptions): Deployment {
+  const others = new Template(stack)
+    .resourcesOfType('AWS::StepFunctions::StateMachine')
+    .map((resource) => resource.logicalId)
+    .filter((id) => id !== logicalId);
+  const refused = new Map<string, string>();
+  const running = [logicalId];
+  for (const id of others) {
+    const refusal = refusalOf(stack, id, options);
+    if (refusal === undefined) running.push(id);
+    else refused.set(id, refusal);
+  }
+  const template = new Template(stack, options.versions);
+  const refusedArns = new Map(
+    [...refused].map(([id, reason]) => [attributeOf(template, template.resource(id), 'Arn'), reason]),
+  );
+  const front = (machines: readonly DeployedMachine[]): Front => readFront(template, machines, refusedArns);
+  const read = readMachines(template, running, { ...options, front });
+  return {
+    ...read,
+    stack,
+    selected: read.machines[0].resource,
+    refused: refusedArns,
+    pipelines: read.machines.flatMap((machine) => pipelineOf(template, machine)),
+    notices: [...read.notices, ...read.rules.notices],
+  };
+}
+
+/**
+ * Why a state machine that the user did not choose cannot run. It may refer to anything, so it is read with a template of its
+ * own, which remembers what it refers to.
+ */
+function refusalOf(stack: AssemblyStack, logicalId: string, options: DeploymentOptions): string | undefined {
+  try {
+    const template = new Template(stack, options.versions);
+    readMachines(template, [logicalId], { ...options, onAccess: undefined, front: () => NO_FRONT });
+    return undefined;
+  } catch (error) {
+    if (error instanceof LocalCloudError) return error.message;
+    throw error;
+  }
+}
+
+/** What starts executions from outside. */
+interface Front {
+  readonly httpApi: HttpApi | undefined;
+  readonly rules: Rules;
+}
+
+const NO_FRONT: Front = { httpApi: undefined, rules: { rules: [], buckets: new Set(), notices: [] } };
+
+function readFront(
+  template: Template,
+  machines: readonly DeployedMachine[],
+  refused: ReadonlyMap<string, string>,
+): Front {
+  const running = new Map(machines.map(({ resource }) => [resource.logicalId, resource.arn]));
+  const httpApi = readHttpApi(template, { running: new Set(running.values()), refused });
+  return { httpApi, rules: readRules(template, running) };
+}
+
+/** The policies come last, because they are those of all resources that the others refer to. */
+function readMachines(
+  template: Template,
+  logicalIds: readonly string[],
+  {
+    functions,
+    bucketKeys,
+    onAccess,
+    front: frontOf,
+  }: DeploymentOptions & { readonly front: (machines: readonly DeployedMachine[]) => Front },
+) {
+  const machines = logicalIds.map((id) => readMachine(template, id));
+  const replaceFunctions = functions.prepare(template, ...machines.map(({ definition }) => definition));
+  const front = frontOf(machines);
+  const buckets = [
+    ...template.referredResources('AWS::S3::Bucket').map((bucket) => readBucketName(template, bucket)),
+    ...template
+      .referredResources('AWS::S3Express::DirectoryBucket')
+      .map((bucket) => readDirectoryBucketName(template, bucket)),
+    // Needed if the stack imports a pipeline's bucket instead of defining it.
+    ...machines.flatMap((machine) => pipelineOf(template, machine).map(({ bucket }) => bucket)),
+  ];
+  const stateMachines = machines.map(({ resource }) => resource);
+  const policies = readPolicies(template, { stateMachines, serviceRoles: serviceRoles(front) }, bucketKeys);
+  const authorizer = new Authorizer(onAccess);
+  authorizer.update(policies);
+  const notices = checkRoles({ template, stateMachines, policies, authorizer });
+  return { machines, replaceFunctions, ...front, buckets, policies, notices };
+}
+
+function readMachine(template: Template, logicalId: string): DeployedMachine {
+  const resource = readStateMachine(template, template.resource(logicalId));
+  return { resource, definition: parseDefinition(resource.definition) };
+}
+
+/** With which API Gateway and EventBridge start executions. */
+function serviceRoles({ httpApi, rules }: Front): string[] {
+  const ofRules = rules.rules.flatMap(({ targets }) => targets.map(({ roleArn }) => roleArn));
+  return [...(httpApi?.roleArns ?? []), ...ofRules];
+}
+
+/** One pipeline, or none if the state machine is the user's own. */
+function pipelineOf(template: Template, { resource }: DeployedMachine): LocalPipeline[] {
+  if (!isPipeline(template.resource(resource.logicalId))) return [];
+  return [{ ...describeMachine(template.stackName, resource), ...readSignature(resource) }];
+}
+
+export function describeMachine(stackName: string, { arn, type }: StateMachineResource): LocalStateMachine {
+  return { stackName, stateMachineArn: arn, stateMachineType: type };
+}

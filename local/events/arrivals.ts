@@ -1,0 +1,102 @@
+/** Starts state machines when objects arrive, as rules of EventBridge do. */
+import { randomUUID } from 'node:crypto';
+import type { Json, JsonObject } from '../basics/json';
+import type { StackEnvironment } from '../cloudformation/assembly';
+import type { Authorizer } from '../iam/authorizer';
+import { roleSession, service } from '../iam/principals';
+import type { CreatedObject } from '../s3/store';
+import type { StateMachines } from '../step-functions/state-machines';
+import { transform, valueAt } from './input-transformer';
+import { matches } from './pattern';
+import type { Rule, Rules, RuleTarget } from './read-rules';
+import { objectCreated } from './s3-event';
+
+interface ArrivalsOptions {
+  readonly machines: StateMachines;
+  readonly authorizer: Authorizer;
+  readonly environment: StackEnvironment;
+  /** Called with why a rule could not start an execution. */
+  readonly onFailure: (reason: string) => void;
+}
+
+export class Arrivals {
+  private rules: Rules = { rules: [], buckets: new Set(), notices: [] };
+
+  constructor(private readonly options: ArrivalsOptions) {}
+
+  replace(rules: Rules): void {
+    this.rules = rules;
+  }
+
+  /** Starts the executions of all rules that match. Never throws: as on AWS, the write of the object succeeds anyway. */
+  add(created: CreatedObject): void {
+    if (!this.rules.buckets.has(created.bucket)) return;
+    const event = objectCreated(created, this.options.environment);
+    for (const rule of this.rules.rules.filter(({ pattern }) => matches(pattern, event))) {
+      for (const target of rule.targets) this.deliver(rule, target, event, created.object.key);
+    }
+  }
+
+  private deliver(
+    rule: Rule,
+    target: RuleTarget,
+    event: JsonObject & { readonly id: string },
+    key: string,
+  ): void {
+    try {
+      this.start(rule, target, event);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.options.onFailure(`the rule '${rule.logicalId}' started no execution for '${key}': ${reason}`);
+    }
+  }
+
+  private start(rule: Rule, target: RuleTarget, event: JsonObject & { readonly id: string }): void {
+    const { machines } = this.options;
+    const { stateMachineArn } = target;
+    const refusal = this.refusal(rule, target);
+    if (refusal !== undefined) throw new Error(refusal);
+    const machine = machines.find(stateMachineArn);
+    if (machine === undefined) throw new Error(`State Machine Does Not Exist: '${stateMachineArn}'`);
+    const inputText = inputOf(target, event, rule);
+    machine.start(parse(inputText), { name: `${event.id}_${randomUUID()}`, inputText });
+  }
+
+  /** Why the rule may not start an execution as its role. */
+  private refusal(rule: Rule, { roleArn, stateMachineArn }: RuleTarget): string | undefined {
+    const { authorizer, environment } = this.options;
+    const assumption = {
+      action: 'sts:AssumeRole',
+      resource: roleArn,
+      context: { 'aws:sourceaccount': environment.account, 'aws:sourcearn': rule.arn },
+    } as const;
+    if (authorizer.hasPolicyOf(roleArn)) {
+      const untrusted = authorizer.refusal(service('events.amazonaws.com'), assumption);
+      if (untrusted !== undefined) return untrusted;
+    }
+    const session = roleSession(roleArn, 'events');
+    return authorizer.refusal(session, { action: 'states:StartExecution', resource: stateMachineArn });
+  }
+}
+
+function inputOf({ input }: RuleTarget, event: JsonObject, { arn, name }: Rule): string {
+  switch (input.kind) {
+    case 'constant':
+      return input.text;
+    case 'event':
+      return JSON.stringify(valueAt(event, input.path) ?? null);
+    case 'transformer':
+      return transform(input.transformer, event, { ruleArn: arn, ruleName: name, time: Date.now() });
+  }
+}
+
+function parse(text: string): Json {
+  try {
+    return JSON.parse(text) as Json;
+  } catch {
+    // The parser's own message would not show the text.
+    throw new Error(
+      `the input of the state machine must be JSON, got '${text}': fix the InputTransformer of the rule`,
+    );
+  }
+}

@@ -1,0 +1,132 @@
+/**
+ * Turns an event into the input of a target.
+ * https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-transform-target-input.html
+ */
+import { unsupported } from '../basics/errors';
+import { entriesOf, isJsonArray, isJsonObject, type Json, type JsonObject } from '../basics/json';
+
+export interface InputTransformer {
+  /** Paths into the event, by the name of the variable. */
+  readonly paths: ReadonlyMap<string, EventPath>;
+  readonly template: string;
+}
+
+/** The names of fields, and indexes of lists. */
+export type EventPath = readonly (string | number)[];
+
+/** What the event does not say and EventBridge knows. */
+export interface Delivery {
+  readonly ruleArn: string;
+  readonly ruleName: string;
+  /** Epoch milliseconds. */
+  readonly time: number;
+}
+
+const PREDEFINED: readonly string[] = [
+  'aws.events.rule-arn',
+  'aws.events.rule-name',
+  'aws.events.event.ingestion-time',
+  'aws.events.event',
+  'aws.events.event.json',
+];
+
+const PLACEHOLDER = /<([\w.-]+)>/g;
+
+/** @param where names the target in errors */
+export function parseTransformer(
+  { InputPathsMap: paths = {}, InputTemplate: template }: JsonObject,
+  where: string,
+): InputTransformer {
+  if (typeof template !== 'string' || !isJsonObject(paths)) {
+    throw unsupported(`the InputTransformer of ${where}, which has no template`);
+  }
+  const variables = new Map(
+    entriesOf(paths).map(([name, path]) => [name, parsePath(path, `the InputTransformer of ${where}`)]),
+  );
+  for (const [placeholder, name = ''] of template.matchAll(PLACEHOLDER)) {
+    if (variables.has(name) || PREDEFINED.includes(name)) continue;
+    throw unsupported(`the unknown variable ${placeholder} in the InputTemplate of ${where}`);
+  }
+  return { paths: variables, template };
+}
+
+/** `$`, or fields and indexes such as `$.detail.object.key` and `$.resources[0]`. */
+export function parsePath(path: Json, where: string): EventPath {
+  if (typeof path !== 'string' || !/^\$(\.[\w-]+|\[\d+\])*$/.test(path)) {
+    throw unsupported(
+      `the path ${JSON.stringify(path)} in ${where}`,
+      'use names and indexes, such as $.detail.object.key',
+    );
+  }
+  return [...path.matchAll(/\.([\w-]+)|\[(\d+)\]/g)].map((step) => step.at(1) ?? Number(step.at(2)));
+}
+
+export function valueAt(event: Json, path: EventPath): Json | undefined {
+  let value: Json | undefined = event;
+  for (const step of path) {
+    if (typeof step === 'number') value = isList(value) ? value[step] : undefined;
+    else value = isJsonObject(value) && Object.hasOwn(value, step) ? value[step] : undefined;
+  }
+  return value;
+}
+
+/**
+ * The text of the target's input, which is JSON if the template is. A variable within quotes becomes text, and any other one becomes JSON. A variable without a
+ * value disappears.
+ */
+export function transform(
+  { paths, template }: InputTransformer,
+  event: JsonObject,
+  delivery: Delivery,
+): string {
+  const valueOf = (name: string): Json | undefined => {
+    const path = paths.get(name);
+    return path === undefined ? predefined(name, event, delivery) : valueAt(event, path);
+  };
+  let text = '';
+  let quoted = false;
+  let from = 0;
+  for (const match of template.matchAll(PLACEHOLDER)) {
+    const before = template.slice(from, match.index);
+    quoted = isQuotedAfter(before, quoted);
+    const value = valueOf(match[1]);
+    text += before + (value === undefined ? '' : quoted ? quotedText(value) : JSON.stringify(value));
+    from = match.index + match[0].length;
+  }
+  return text + template.slice(from);
+}
+
+function predefined(
+  name: string,
+  event: JsonObject,
+  { ruleArn, ruleName, time }: Delivery,
+): Json | undefined {
+  switch (name) {
+    case 'aws.events.rule-arn':
+      return ruleArn;
+    case 'aws.events.rule-name':
+      return ruleName;
+    case 'aws.events.event.ingestion-time':
+      return new Date(time).toISOString().replace(/\.\d+/, '');
+    case 'aws.events.event':
+      return Object.fromEntries(entriesOf(event).filter(([field]) => field !== 'detail'));
+    default:
+      return event;
+  }
+}
+
+/** Escaped quotes do not count. */
+function isQuotedAfter(text: string, before: boolean): boolean {
+  const quotes = text.replaceAll(/\\./gs, '').split('"').length - 1;
+  return quotes % 2 === 0 ? before : !before;
+}
+
+/** JSON without its own quotes, so that the text around it stays JSON. */
+function quotedText(value: Json): string {
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  return JSON.stringify(text).slice(1, -1);
+}
+
+function isList(value: Json | undefined): value is readonly Json[] {
+  return value !== undefined && isJsonArray(value);
+}

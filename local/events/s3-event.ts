@@ -1,0 +1,46 @@
+/** The event that S3 sends to EventBridge for a new object: https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html */
+import { randomBytes, randomUUID } from 'node:crypto';
+import type { JsonObject } from '../basics/json';
+import type { StackEnvironment } from '../cloudformation/assembly';
+import type { CreatedObject } from '../s3/store';
+
+/** Counts writes, so that later events of one key have larger sequencers. */
+let writes = 0;
+
+export function objectCreated(
+  { bucket, object, reason }: CreatedObject,
+  { account, region }: StackEnvironment,
+): JsonObject & { readonly id: string } {
+  return {
+    version: '0',
+    id: randomUUID(),
+    'detail-type': 'Object Created',
+    source: 'aws.s3',
+    account,
+    // Without milliseconds, as all times of events.
+    time: object.lastModified.toISOString().replace(/\.\d+/, ''),
+    region,
+    resources: [`arn:aws:s3:::${bucket}`],
+    detail: {
+      version: '0',
+      'event-version': '1.0',
+      bucket: { name: bucket },
+      object: {
+        key: object.key,
+        size: object.size,
+        etag: object.etag.replaceAll('"', ''),
+        sequencer: sequencer(object.lastModified),
+      },
+      'request-id': randomBytes(8).toString('hex').toUpperCase(),
+      requester: account,
+      'source-ip-address': '127.0.0.1',
+      reason,
+    },
+  };
+}
+
+/** Hexadecimal digits that increase, as S3's. */
+function sequencer(time: Date): string {
+  const count = (writes++ % 0x10000).toString(16).padStart(4, '0');
+  return `00${Math.floor(time.getTime()).toString(16)}${count}`.toUpperCase();
+}

@@ -1,0 +1,42 @@
+/** The state machines of a deployment. */
+import type { MachineExecution } from './machine-execution';
+import type { StateMachine } from './state-machine';
+
+export class StateMachines {
+  private machines: ReadonlyMap<string, StateMachine> = new Map();
+  private refused: ReadonlyMap<string, string> = new Map();
+
+  constructor(machines: readonly StateMachine[] = []) {
+    this.replace(machines);
+  }
+
+  /** @param refused why the other state machines of the deployment cannot run, by ARN */
+  replace(machines: readonly StateMachine[], refused: ReadonlyMap<string, string> = new Map()): void {
+    this.machines = new Map(machines.map((machine) => [machine.resource.arn, machine]));
+    this.refused = refused;
+  }
+
+  all(): readonly StateMachine[] {
+    return [...this.machines.values()];
+  }
+
+  find(arn: string): StateMachine | undefined {
+    return this.machines.get(arn);
+  }
+
+  /** Why a state machine of the deployment cannot run; `undefined` for all others. */
+  refusal(arn: string): string | undefined {
+    return this.refused.get(arn);
+  }
+
+  /** The Standard execution with this ARN, and its state machine. */
+  findExecution(
+    executionArn: string,
+  ): { readonly machine: StateMachine; readonly execution: MachineExecution } | undefined {
+    for (const machine of this.machines.values()) {
+      const execution = machine.find(executionArn);
+      if (execution !== undefined) return { machine, execution };
+    }
+    return undefined;
+  }
+}

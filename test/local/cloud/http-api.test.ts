@@ -1,0 +1,430 @@
+/** Serves the HTTP APIs that CDK's constructs make, over TLS. */
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { Duration } from 'aws-cdk-lib';
+import * as apigateway from 'aws-cdk-lib/aws-apigatewayv2';
+import { HttpIamAuthorizer, HttpJwtAuthorizer } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
+import {
+  HttpLambdaIntegration,
+  HttpStepFunctionsIntegration,
+} from 'aws-cdk-lib/aws-apigatewayv2-integrations';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import { LocalCloud, type LocalCloudOptions } from '../../../local';
+import { type HttpsAnswer, request } from '../../support/https-request';
+import { PipelineStack, synthesize, useFolder } from '../../support/pipeline-app';
+import { temporaryFolder } from '../../support/temporary-folder';
+import { ISSUER, KEY_SET, token } from '../../support/tokens';
+
+const root = temporaryFolder();
+useFolder(root);
+
+const clouds: LocalCloud[] = [];
+afterAll(() => Promise.all(clouds.map((cloud) => cloud.close())));
+
+/** Returns the request, or fails. */
+const ECHO = `exports.handler = async ({ request }) => {
+  if (request.fail) throw Object.assign(new Error('no such text'), { name: 'InvalidInput' });
+  return request;
+};`;
+
+function assembly(change: (stack: PipelineStack, api: apigateway.HttpApi) => void): string {
+  return synthesize((app) => {
+    const stack = new PipelineStack(app, 'Front', { source: ECHO });
+    const api = new apigateway.HttpApi(stack, 'Api', {
+      corsPreflight: {
+        allowOrigins: ['https://pages.example'],
+        allowMethods: [apigateway.CorsHttpMethod.POST],
+        allowHeaders: ['authorization'],
+        maxAge: Duration.minutes(5),
+      },
+    });
+    change(stack, api);
+  });
+}
+
+function integration(
+  stack: PipelineStack,
+  id: string,
+  parameters: Readonly<Record<string, string>> = { Input: '$request.body' },
+  subtype = apigateway.HttpIntegrationSubtype.STEPFUNCTIONS_START_SYNC_EXECUTION,
+): HttpStepFunctionsIntegration {
+  const mapping = new apigateway.ParameterMapping().custom('StateMachineArn', stack.machine.stateMachineArn);
+  for (const [name, value] of Object.entries(parameters)) mapping.custom(name, value);
+  return new HttpStepFunctionsIntegration(id, {
+    stateMachine: stack.machine,
+    subtype,
+    parameterMapping: mapping,
+  });
+}
+
+async function start(folder: string, options: LocalCloudOptions = {}): Promise<LocalCloud> {
+  const cloud = await LocalCloud.start(folder, options);
+  clouds.push(cloud);
+  return cloud;
+}
+
+type Request = NonNullable<Parameters<typeof request>[2]>;
+
+function ask(cloud: LocalCloud, route: string, options: Request = {}): Promise<HttpsAnswer> {
+  return request(`${cloud.httpEndpoint ?? ''}${route}`, cloud.s3.certificateAuthority?.pem ?? '', options);
+}
+
+const POST = [apigateway.HttpMethod.POST];
+
+describe('the HTTP API of a stack', () => {
+  let cloud: LocalCloud;
+  beforeAll(async () => {
+    const keys = path.join(root, 'keys.json');
+    fs.writeFileSync(keys, JSON.stringify(KEY_SET));
+    const folder = assembly((stack, api) => {
+      const add = (route: string, to: apigateway.HttpRouteIntegration, methods = POST) =>
+        api.addRoutes({ path: route, methods, integration: to });
+      add('/open', integration(stack, 'Open'));
+      add('/empty', integration(stack, 'Empty', {}));
+      add(
+        '/named/{name}',
+        integration(stack, 'Named', { Name: '$request.path.name', Input: '$request.body.inner' }),
+      );
+      add(
+        '/started',
+        integration(
+          stack,
+          'Started',
+          { Input: '$request.body' },
+          apigateway.HttpIntegrationSubtype.STEPFUNCTIONS_START_EXECUTION,
+        ),
+      );
+      add('/lambda', new HttpLambdaIntegration('Lambda', stack.slice), [apigateway.HttpMethod.GET]);
+      api.addRoutes({
+        path: '/signed',
+        methods: POST,
+        integration: integration(stack, 'Signed'),
+        authorizer: new HttpIamAuthorizer(),
+      });
+      api.addRoutes({
+        path: '/token',
+        methods: POST,
+        integration: integration(stack, 'Token'),
+        authorizer: new HttpJwtAuthorizer('Jwt', ISSUER, { jwtAudience: ['me'] }),
+        authorizationScopes: ['text/read'],
+      });
+    });
+    cloud = await start(folder, { jwksFile: keys });
+  });
+
+  test('starts the state machine with the body and returns what Step Functions returns', async () => {
+    const { status, headers, body } = await ask(cloud, '/open', { body: '{"text":"hello"}' });
+    expect(status).toBe(200);
+    expect(headers['content-type']).toBe('application/json');
+    expect(body).toMatchObject({
+      status: 'SUCCEEDED',
+      input: '{"text":"hello"}',
+      inputDetails: { included: true },
+      output: '{"text":"hello"}',
+      outputDetails: { included: true },
+      stateMachineArn: cloud.stateMachine.stateMachineArn,
+      billingDetails: { billedMemoryUsedInMB: 64 },
+    });
+  });
+
+  test('answers with 200 when the execution fails', async () => {
+    const { status, body } = await ask(cloud, '/open', { body: '{"fail":true}' });
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ status: 'FAILED', error: 'InvalidInput' });
+  });
+
+  test('maps parts of the request to parameters', async () => {
+    const named = await ask(cloud, '/named/mine', { body: '{"inner":{"a":1}}' });
+    expect(named.body).toMatchObject({ name: 'mine', output: '{"a":1}' });
+    expect((await ask(cloud, '/empty', { body: 'ignored' })).body).toMatchObject({ output: '{}' });
+  });
+
+  test('can start an execution without waiting for it', async () => {
+    const { status, body } = await ask(cloud, '/started', { body: '{}' });
+    expect(status).toBe(200);
+    expect(body).toEqual({
+      executionArn: expect.stringContaining(':express:') as string,
+      startDate: expect.any(Number) as number,
+    });
+  });
+
+  test('answers with the error of Step Functions for an input that it refuses', async () => {
+    const { status, body } = await ask(cloud, '/open', { body: 'no JSON' });
+    expect(status).toBe(400);
+    expect(body).toMatchObject({ __type: 'InvalidExecutionInput' });
+    const large = await ask(cloud, '/open', { body: JSON.stringify('x'.repeat(262_144)) });
+    expect(large).toMatchObject({ status: 400, body: { __type: 'ValidationException' } });
+  });
+
+  test.each([
+    ['POST', '/other'],
+    ['GET', '/open'],
+    ['POST', '/open/more'],
+    ['POST', '/'],
+  ])('does not find %s %s', async (method, route) => {
+    expect(await ask(cloud, route, { method })).toMatchObject({
+      status: 404,
+      body: { message: 'Not Found' },
+    });
+  });
+
+  test('refuses a body of more than 10 MB', async () => {
+    const { status, body } = await ask(cloud, '/open', { body: Buffer.alloc(10_485_761, ' ') });
+    expect({ status, body }).toEqual({ status: 413, body: { message: 'Request Entity Too Large' } });
+  });
+
+  test('names the integration of a route that it cannot serve', async () => {
+    const { status, body } = await ask(cloud, '/lambda', { method: 'GET' });
+    expect(status).toBe(501);
+    expect(body).toEqual({
+      message: expect.stringMatching(
+        /^the local cloud does not support the integration '\w+' of type "AWS_PROXY": deploy it to AWS or take it out$/,
+      ) as string,
+    });
+  });
+
+  test('lets a signed request of a permitted caller pass and forbids others', async () => {
+    const { credentials } = cloud.s3;
+    const body = '{"signed":true}';
+    const signed = await ask(cloud, '/signed', { body, signing: { credentials } });
+    expect(signed).toMatchObject({ status: 200, body: { output: body } });
+    const forbidden = { status: 403, body: { message: 'Forbidden' } };
+    expect(await ask(cloud, '/signed', { body })).toMatchObject(forbidden);
+    const otherService = { credentials, service: 'states' };
+    expect(await ask(cloud, '/signed', { body, signing: otherService })).toMatchObject(forbidden);
+    const wrong = { ...credentials, secretAccessKey: 'wrong' };
+    expect(await ask(cloud, '/signed', { body, signing: { credentials: wrong } })).toMatchObject(forbidden);
+  });
+
+  test('lets a token of the issuer pass and says what is wrong with others', async () => {
+    const send = (value?: string) =>
+      ask(cloud, '/token', {
+        body: '{}',
+        headers: value === undefined ? {} : { authorization: value },
+      });
+    expect(await send(`Bearer ${token()}`)).toMatchObject({ status: 200 });
+    expect(await send(token())).toMatchObject({ status: 200 });
+    const unauthorized = { status: 401, body: { message: 'Unauthorized' } };
+    expect(await send()).toMatchObject({ ...unauthorized, headers: { 'www-authenticate': 'Bearer' } });
+    const audience = await send(`Bearer ${token({ aud: 'another' })}`);
+    expect(audience).toMatchObject(unauthorized);
+    expect(audience.headers['www-authenticate']).toBe(
+      'Bearer scope="text/read" error="invalid_token" error_description="the token does not have a valid audience"',
+    );
+    const forged = `${token().slice(0, -8)}AAAAAAAA`;
+    expect(await send(`Bearer ${forged}`)).toMatchObject(unauthorized);
+    const scope = await send(`Bearer ${token({ scope: 'text/write' })}`);
+    expect(scope).toMatchObject({ status: 403, body: { message: 'Forbidden' } });
+  });
+
+  test('answers preflight requests and adds headers for other origins', async () => {
+    const headers = { origin: 'https://pages.example', 'access-control-request-method': 'POST' };
+    const preflight = await ask(cloud, '/open', { method: 'OPTIONS', headers });
+    expect(preflight.status).toBe(204);
+    expect(preflight.headers).toMatchObject({
+      'access-control-allow-origin': 'https://pages.example',
+      'access-control-allow-methods': 'POST',
+      'access-control-allow-headers': 'authorization',
+      'access-control-max-age': '300',
+    });
+    const { origin } = headers;
+    const answer = await ask(cloud, '/open', { body: '{}', headers: { origin } });
+    expect(answer.headers['access-control-allow-origin']).toBe(origin);
+    const stranger = await ask(cloud, '/open', { body: '{}', headers: { origin: 'https://other.example' } });
+    expect(stranger.headers['access-control-allow-origin']).toBeUndefined();
+  });
+
+  test('can be called with other methods and paths after another deployment', async () => {
+    const changed = assembly((stack, api) => {
+      api.addRoutes({ path: '/{proxy+}', methods: POST, integration: integration(stack, 'All') });
+    });
+    const endpoint = cloud.httpEndpoint;
+    await cloud.deploy(changed);
+    expect(cloud.httpEndpoint).toBe(endpoint);
+    expect(await ask(cloud, '/any/thing', { body: '{"a":1}' })).toMatchObject({
+      body: { output: '{"a":1}' },
+    });
+    await cloud.deploy(synthesize((app) => new PipelineStack(app, 'Front', { source: ECHO })));
+    expect(cloud.httpEndpoint).toBeUndefined();
+    const pem = cloud.s3.certificateAuthority?.pem ?? '';
+    expect(await request(`${endpoint ?? ''}/any`, pem)).toMatchObject({ status: 404 });
+  });
+});
+
+test('a stack without an HTTP API has no endpoint', async () => {
+  const cloud = await start(synthesize((app) => new PipelineStack(app, 'Front', { source: ECHO })));
+  expect(cloud.httpEndpoint).toBeUndefined();
+});
+
+test('a stage with a name is part of the endpoint', async () => {
+  const folder = synthesize((app) => {
+    const stack = new PipelineStack(app, 'Front', { source: ECHO });
+    const api = new apigateway.HttpApi(stack, 'Api', { createDefaultStage: false });
+    api.addStage('Prod', { stageName: 'prod', autoDeploy: true });
+    api.addRoutes({ path: '/open', methods: POST, integration: integration(stack, 'Open') });
+  });
+  const cloud = await start(folder);
+  expect(cloud.httpEndpoint).toMatch(/^https:\/\/127\.0\.0\.1:\d+\/prod$/);
+  expect(await ask(cloud, '/open', { body: '{}' })).toMatchObject({ status: 200 });
+  const outside = (cloud.httpEndpoint ?? '').replace('/prod', '/open');
+  const pem = cloud.s3.certificateAuthority?.pem ?? '';
+  expect(await request(outside, pem)).toMatchObject({ status: 404 });
+});
+
+test('a token is accepted without a verified signature if there are no keys, and a notice says so', async () => {
+  const folder = assembly((stack, api) => {
+    api.addRoutes({
+      path: '/token',
+      methods: POST,
+      integration: integration(stack, 'Token'),
+      authorizer: new HttpJwtAuthorizer('Jwt', ISSUER, { jwtAudience: ['me'] }),
+    });
+  });
+  const notices: string[] = [];
+  const cloud = await start(folder, { onNotice: (notice) => notices.push(notice) });
+  const forged = `${token().slice(0, -8)}AAAAAAAA`;
+  expect(await ask(cloud, '/token', { body: '{}', headers: { authorization: forged } })).toMatchObject({
+    status: 200,
+  });
+  expect(notices).toContain(
+    "the HTTP API does not verify the signatures of tokens: pass the issuer's keys as jwksFile, or as --jwks of the command",
+  );
+  expect(cloud.notices()).toEqual(notices);
+});
+
+describe('the role of an integration', () => {
+  const withRole = (change: (role: iam.Role) => void): string =>
+    assembly((stack, api) => {
+      api.addRoutes({ path: '/open', methods: POST, integration: integration(stack, 'Open') });
+      const role = stack.node
+        .findAll()
+        .find((node) => node instanceof iam.Role && node.node.id === 'InvokeRole');
+      if (!(role instanceof iam.Role)) throw new Error('the integration has no role');
+      change(role);
+    });
+
+  test('must be allowed to start executions', async () => {
+    const cloud = await start(
+      withRole((role) => {
+        role.addToPolicy(
+          new iam.PolicyStatement({
+            effect: iam.Effect.DENY,
+            actions: ['states:StartSyncExecution'],
+            resources: ['*'],
+          }),
+        );
+      }),
+    );
+    const { status, body } = await ask(cloud, '/open', { body: '{}' });
+    expect(status).toBe(400);
+    expect(body).toMatchObject({
+      __type: 'AccessDeniedException',
+      message: expect.stringMatching(
+        /BackplaneAssumeRoleSession is not authorized to perform: states:StartSyncExecution on resource: \S+ with an explicit deny/,
+      ) as string,
+    });
+    expect(cloud.notices().join()).toContain('states:StartSyncExecution');
+  });
+
+  test('must trust API Gateway', async () => {
+    const cloud = await start(
+      withRole((role) => {
+        const child = role.node.defaultChild as iam.CfnRole;
+        child.addPropertyOverride(
+          'AssumeRolePolicyDocument.Statement.0.Principal.Service',
+          'lambda.amazonaws.com',
+        );
+      }),
+    );
+    expect(await ask(cloud, '/open', { body: '{}' })).toMatchObject({
+      status: 500,
+      body: { message: 'Internal Server Error' },
+    });
+    expect(cloud.notices().join()).toContain("API Gateway doesn't have permissions to assume the IAM role");
+  });
+});
+
+test('a function calls the HTTP API as far as its role may', async () => {
+  const source = `
+  const https = require('node:https');
+  const { createHash, createHmac } = require('node:crypto');
+  exports.handler = async ({ request: { url, ca } }) => {
+    const { host, pathname } = new URL(url);
+    const time = new Date().toISOString().replaceAll(/[-:]|\\.\\d+/g, '');
+    const sha = (text) => createHash('sha256').update(text).digest('hex');
+    const hmac = (key, text) => createHmac('sha256', key).update(text).digest();
+    const headers = { host, 'x-amz-date': time, 'x-amz-security-token': process.env.AWS_SESSION_TOKEN };
+    const names = Object.keys(headers).sort();
+    const canonical = ['POST', pathname, '', ...names.map((n) => n + ':' + headers[n]), '', names.join(';'), sha('{}')];
+    const scope = [time.slice(0, 8), process.env.AWS_REGION, 'execute-api', 'aws4_request'];
+    const toSign = ['AWS4-HMAC-SHA256', time, scope.join('/'), sha(canonical.join('\\n'))].join('\\n');
+    const key = scope.reduce(hmac, 'AWS4' + process.env.AWS_SECRET_ACCESS_KEY);
+    headers.authorization = 'AWS4-HMAC-SHA256 Credential=' + process.env.AWS_ACCESS_KEY_ID + '/' + scope.join('/') +
+      ', SignedHeaders=' + names.join(';') + ', Signature=' + hmac(key, toSign).toString('hex');
+    return new Promise((resolve, reject) => {
+      https.request(url, { method: 'POST', ca, headers }, (response) => {
+        response.resume();
+        resolve(response.statusCode);
+      }).on('error', reject).end('{}');
+    });
+  };`;
+  const folder = (permitted: boolean): string =>
+    synthesize((app) => {
+      const stack = new PipelineStack(app, 'Front', { source });
+      const api = new apigateway.HttpApi(stack, 'Api');
+      const [route] = api.addRoutes({
+        path: '/started',
+        methods: POST,
+        integration: integration(
+          stack,
+          'Started',
+          { Input: '$request.body' },
+          apigateway.HttpIntegrationSubtype.STEPFUNCTIONS_START_EXECUTION,
+        ),
+        authorizer: new HttpIamAuthorizer(),
+      });
+      if (permitted) route.grantInvoke(stack.slice);
+    });
+  for (const [permitted, status] of [
+    [true, 200],
+    [false, 403],
+  ] as const) {
+    const cloud = await start(folder(permitted));
+    const ca = cloud.s3.certificateAuthority?.pem ?? '';
+    const result = await cloud.execute({ url: `${cloud.httpEndpoint ?? ''}/started`, ca });
+    expect(result).toMatchObject({ status: 'SUCCEEDED', output: status });
+    await cloud.close();
+  }
+});
+
+test.each<[string, (stack: PipelineStack, api: apigateway.HttpApi) => void, string]>([
+  [
+    'a Lambda authorizer',
+    (stack, api) => {
+      api.addRoutes({ path: '/a', methods: POST, integration: integration(stack, 'A') });
+      for (const route of api.node.findAll()) {
+        if (route instanceof apigateway.CfnRoute) route.authorizationType = 'CUSTOM';
+      }
+    },
+    'the AuthorizationType "CUSTOM"',
+  ],
+  [
+    'an unknown expression',
+    (stack, api) => {
+      const parameters = { Input: '$context.identity.sourceIp' };
+      api.addRoutes({ path: '/a', methods: POST, integration: integration(stack, 'A', parameters) });
+    },
+    'the expression $context.identity.sourceIp',
+  ],
+  [
+    'stage variables',
+    (stack, api) => {
+      api.addRoutes({ path: '/a', methods: POST, integration: integration(stack, 'A') });
+      const stage = api.defaultStage?.node.defaultChild as apigateway.CfnStage;
+      stage.stageVariables = { a: 'b' };
+    },
+    'the property StageVariables',
+  ],
+])('%s is refused by name', async (_, change, message) => {
+  await expect(start(assembly(change))).rejects.toThrow(`the local cloud does not support ${message}`);
+});

@@ -1,0 +1,86 @@
+import * as fc from 'fast-check';
+import type { JsonObject } from '../../../local/basics/json';
+import { parsePath, parseTransformer, transform, valueAt } from '../../../local/events/input-transformer';
+
+const EVENT: JsonObject = {
+  id: 'event-1',
+  resources: ['arn:aws:s3:::photos'],
+  detail: { bucket: { name: 'photos' }, object: { key: 'a "b".png', size: 12 } },
+};
+const DELIVERY = { ruleArn: 'arn:rule', ruleName: 'rule', time: Date.parse('2026-01-02T03:04:05.678Z') };
+const PATHS = {
+  key: '$.detail.object.key',
+  bucket: '$.detail.bucket.name',
+  size: '$.detail.object.size',
+  resource: '$.resources[0]',
+  object: '$.detail.object',
+  missing: '$.detail.version-id',
+};
+
+function transformed(template: string, event = EVENT): unknown {
+  const transformer = parseTransformer({ InputPathsMap: PATHS, InputTemplate: template }, 'a test');
+  return JSON.parse(transform(transformer, event, DELIVERY));
+}
+
+test('a variable is JSON outside of quotes and text within them', () => {
+  expect(
+    transformed(
+      '{"inputs":{"s3":<key>},"size":<size>,"text":"of <size> in <bucket>: <key>","all":<object>,"r":"<resource>"}',
+    ),
+  ).toEqual({
+    inputs: { s3: 'a "b".png' },
+    size: 12,
+    text: 'of 12 in photos: a "b".png',
+    all: { key: 'a "b".png', size: 12 },
+    r: 'arn:aws:s3:::photos',
+  });
+  expect(transformed('"<key> is \\"new\\" in <bucket>"')).toBe('a "b".png is "new" in photos');
+  expect(transformed('<key>')).toBe('a "b".png');
+});
+
+test('each key of an object arrives as it is', () => {
+  fc.assert(
+    fc.property(fc.string(), (key) => {
+      const event = { ...EVENT, detail: { object: { key } } };
+      expect(transformed('{"inputs":{"s3":<key>},"text":"<key>!"}', event)).toEqual({
+        inputs: { s3: key },
+        text: `${key}!`,
+      });
+    }),
+  );
+});
+
+test('a variable without a value disappears', () => {
+  expect(transformed('{"text":"version <missing>"}')).toEqual({ text: 'version ' });
+});
+
+test('predefined variables need no path', () => {
+  expect(
+    transformed(
+      '{"rule":<aws.events.rule-name>,"arn":"<aws.events.rule-arn>","time":<aws.events.event.ingestion-time>,"event":<aws.events.event>,"all":<aws.events.event.json>}',
+    ),
+  ).toEqual({
+    rule: 'rule',
+    arn: 'arn:rule',
+    time: '2026-01-02T03:04:05Z',
+    event: { id: 'event-1', resources: ['arn:aws:s3:::photos'] },
+    all: EVENT,
+  });
+});
+
+test('an unknown variable and a missing template are refused', () => {
+  expect(() => parseTransformer({ InputTemplate: '{"a":<b>}' }, 'a test')).toThrow(
+    'the unknown variable <b>',
+  );
+  expect(() => parseTransformer({ InputPathsMap: {} }, 'a test')).toThrow('which has no template');
+});
+
+test('a path follows names and indexes', () => {
+  expect(valueAt(EVENT, parsePath('$', 'a test'))).toEqual(EVENT);
+  expect(valueAt(EVENT, parsePath('$.resources[0]', 'a test'))).toBe('arn:aws:s3:::photos');
+  expect(valueAt(EVENT, parsePath('$.resources.constructor', 'a test'))).toBeUndefined();
+  expect(valueAt(EVENT, parsePath('$.detail[0]', 'a test'))).toBeUndefined();
+  for (const path of ['detail', '$..key', '$.a[*]', "$['a']", 1]) {
+    expect(() => parsePath(path, 'a test')).toThrow(`the path ${JSON.stringify(path)} in a test`);
+  }
+});

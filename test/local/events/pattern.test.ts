@@ -1,0 +1,91 @@
+import * as fc from 'fast-check';
+import type { Json } from '../../../local/basics/json';
+import { matches, parsePattern } from '../../../local/events/pattern';
+
+const EVENT = {
+  source: 'aws.s3',
+  'detail-type': 'Object Created',
+  resources: ['arn:aws:s3:::photos'],
+  detail: {
+    bucket: { name: 'photos' },
+    object: { key: 'inputs/arrivals/a.png', size: 12 },
+    reason: 'PutObject',
+  },
+};
+
+function fits(pattern: Json): boolean {
+  return matches(parsePattern(pattern, 'a test'), EVENT);
+}
+
+function keyFits(key: Json): boolean {
+  return fits({ detail: { object: { key } } });
+}
+
+test('a pattern matches if all of its fields do', () => {
+  const detail = { bucket: { name: ['other', 'photos'] }, object: { key: [{ prefix: 'inputs/arrivals/' }] } };
+  expect(fits({ source: ['aws.s3'], 'detail-type': ['Object Created'], detail })).toBe(true);
+  expect(fits({ source: ['aws.s3'], 'detail-type': ['Object Deleted'], detail })).toBe(false);
+  expect(fits({ detail: { bucket: { name: ['other'] } } })).toBe(false);
+  expect(fits({ detail: { object: { size: [12] } } })).toBe(true);
+  expect(fits({ account: ['111111111111'] })).toBe(false);
+  expect(fits({ resources: [{ suffix: ':photos' }] })).toBe(true);
+});
+
+test.each<[Json, boolean]>([
+  [[{ prefix: 'inputs/' }], true],
+  [[{ prefix: 'outputs/' }], false],
+  [[{ suffix: '.png' }], true],
+  [[{ suffix: '.jpg' }, { suffix: '.png' }], true],
+  [[{ 'equals-ignore-case': 'INPUTS/arrivals/A.PNG' }], true],
+  [[{ wildcard: 'inputs/*/*.png' }], true],
+  [[{ wildcard: '*a?png' }], false],
+  [[{ 'anything-but': 'inputs/arrivals/a.png' }], false],
+  [[{ 'anything-but': ['a', 'b'] }], true],
+  [[{ 'anything-but': { suffix: '.png' } }], false],
+])('the key matches %j: %s', (pattern, expected) => {
+  expect(keyFits(pattern)).toBe(expected);
+});
+
+test('a wildcard matches as the regular expression with the same meaning', () => {
+  const part = fc.stringMatching(/^[ab]{0,3}$/);
+  fc.assert(
+    fc.property(
+      fc.array(part, { minLength: 1, maxLength: 4 }),
+      fc.stringMatching(/^[ab]{0,9}$/),
+      (parts, key) => {
+        const pattern = parsePattern(
+          { detail: { object: { key: [{ wildcard: parts.join('*') }] } } },
+          'a test',
+        );
+        const expected = new RegExp(`^${parts.join('.*')}$`).test(key);
+        expect(matches(pattern, { detail: { object: { key } } })).toBe(expected);
+      },
+    ),
+  );
+});
+
+test('a star after a backslash is a star', () => {
+  expect(
+    matches(parsePattern({ detail: { object: { key: [{ wildcard: 'a\\*b*' }] } } }, 'a test'), {
+      detail: { object: { key: 'a*bc' } },
+    }),
+  ).toBe(true);
+  expect(keyFits([{ wildcard: 'inputs\\*' }])).toBe(false);
+});
+
+test.each<[Json, string]>([
+  [{ detail: { object: { color: ['red'] } } }, 'the field detail.object.color'],
+  [{ $or: [] }, 'the field $or'],
+  [{ source: 'aws.s3' }, 'the pattern "aws.s3"'],
+  [{ detail: { object: { size: [{ numeric: ['>', 1] }] } } }, 'the comparison {"numeric":[">",1]}'],
+  [{ detail: { object: { key: [{ exists: true }] } } }, 'the comparison {"exists":true}'],
+  [{ detail: { object: { key: [{ cidr: 'a' }] } } }, 'the comparison cidr'],
+  [
+    { detail: { object: { key: [{ prefix: 'a', suffix: 'b' }] } } },
+    'the comparison {"prefix":"a","suffix":"b"}',
+  ],
+  [{ detail: { object: { key: [['a']] } } }, 'the list ["a"]'],
+  [null, 'the pattern null'],
+])('%j is refused by name', (pattern, what) => {
+  expect(() => parsePattern(pattern, 'a test')).toThrow(`the local cloud does not support ${what}`);
+});
