@@ -11,9 +11,14 @@ module.exports = {
   maxWorkers: '100%',
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
-  moduleNameMapper: TEST_CDK
-    ? { '^(aws-cdk-lib|constructs)(/.*)?$': `<rootDir>/test/other-versions/node_modules/$1-${TEST_CDK}$2` }
-    : {},
+  moduleNameMapper: {
+    // Examples import the package by its name. Tests run its sources, as they do for their own imports.
+    '^cdk-sliced-inference$': '<rootDir>/lib/index.ts',
+    '^cdk-sliced-inference/(client|local)$': '<rootDir>/$1/index.ts',
+    ...(TEST_CDK && {
+      '^(aws-cdk-lib|constructs)(/.*)?$': `<rootDir>/test/other-versions/node_modules/$1-${TEST_CDK}$2`,
+    }),
+  },
   transform: {
     '^.+\\.ts$': [
       '@swc/jest',

@@ -1,7 +1,7 @@
 /** The demo's CDK app: one stack with an OCR model that is cut into slices. */
 import { App, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
-import { SlicedInferencePipeline, Slicing } from '../../lib';
+import { SlicedInferencePipeline, Slicing } from 'cdk-sliced-inference';
 import { BATCH, MODEL_PATH, WIDTH } from './recognition-model';
 
 /** `cdk synth --context slices=6` cuts into another number. */
