@@ -3,17 +3,16 @@
 import sharp from 'sharp';
 
 const lines = [
-  [60, 'CORNER CAFE', 44, 'bold'],
-  [118, '24 Harbor Street', 26],
-  [190, 'Espresso 2 x 2.40', 28],
-  [244, 'Almond croissant 3.10', 28],
-  [298, 'Sparkling water 1.90', 28],
-  [372, 'Total 9.80 EUR', 34, 'bold'],
-  [438, 'Thank you, come back soon!', 26],
+  [70, 'CORNER CAFE', 44, 'DejaVu Sans', 'bold'],
+  [170, 'Almond croissant 3.10', 28],
+  [226, 'Sparkling water 1.90', 28],
+  [282, 'Glass of milk 2.40', 28],
+  [366, 'Total amount 7.40', 32],
+  [436, 'Thank you for your visit', 26],
 ];
 const text = lines.map(
-  ([y, content, size, weight = 'normal']) =>
-    `<text x="250" y="${y}" text-anchor="middle" font-family="DejaVu Sans" font-weight="${weight}" font-size="${size}">${content}</text>`,
+  ([y, content, size, font = 'DejaVu Sans Mono', weight = 'normal']) =>
+    `<text x="250" y="${y}" text-anchor="middle" font-family="${font}" font-weight="${weight}" font-size="${size}">${content}</text>`,
 );
 const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="720" height="640">
   <defs>

@@ -3,7 +3,7 @@ import * as path from 'node:path';
 import { App, CfnOutput, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
-import { NodejsFunction, type ICommandHooks } from 'aws-cdk-lib/aws-lambda-nodejs';
+import { LogLevel, NodejsFunction, type ICommandHooks } from 'aws-cdk-lib/aws-lambda-nodejs';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import * as tasks from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import { SlicedInferencePipeline, Slicing } from 'cdk-sliced-inference';
@@ -140,7 +140,12 @@ export class OcrStack extends Stack {
       timeout: Duration.seconds(30),
       environment: { SLICED_INFERENCE_BUCKET: this.detection.bucket.bucketName },
       // With the SDK inside, the function does not depend on the version that Lambda has.
-      bundling: { minify: true, externalModules: [], ...(commandHooks && { commandHooks }) },
+      bundling: {
+        minify: true,
+        externalModules: [],
+        logLevel: LogLevel.ERROR,
+        ...(commandHooks && { commandHooks }),
+      },
     });
   }
 }

@@ -22,13 +22,15 @@ const USAGE = `usage: demo [--photo receipt.jpg] [--slices 4]
   --slices  number of slices of the recognition model`;
 
 async function main(): Promise<void> {
+  // The SDK warns of an old Node.js.
+  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
   const { photo, slices } = readArguments();
   const bytes = readPhoto(photo);
   const picture = decodePicture(bytes);
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'sliced-ocr-'));
   let cloud: LocalCloud | undefined;
   try {
-    console.log(`Cutting both models and synthesizing the stack ...`);
+    console.log('Cutting both models and synthesizing the stack ...');
     synthesize(folder, slices);
     console.log('Deploying the stack on this machine and posting the photo to its HTTP API ...\n');
     cloud = await LocalCloud.start(folder, { pipeline: 'ReadPhoto' });
