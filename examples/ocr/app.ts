@@ -62,8 +62,9 @@ export class OcrStack extends Stack {
       stateMachineType: sfn.StateMachineType.EXPRESS,
       timeout: Duration.minutes(5),
     });
-    // So that the local cloud can name it.
-    (machine.node.defaultChild as sfn.CfnStateMachine).overrideLogicalId('ReadPhoto');
+    nameForCommands(machine, 'ReadPhoto');
+    nameForCommands(this.detection.stateMachine, 'Detection');
+    nameForCommands(this.recognition.stateMachine, 'Recognition');
     const api = addHttpFront(this, machine);
     new CfnOutput(this, 'ReadPhotoArn', { value: machine.stateMachineArn });
     new CfnOutput(this, 'Url', { value: `${api.apiEndpoint}/read` });
@@ -148,6 +149,11 @@ export class OcrStack extends Stack {
       },
     });
   }
+}
+
+/** So that `--pipeline` of the command line and the local cloud can name it. */
+function nameForCommands(machine: sfn.StateMachine, logicalId: string): void {
+  (machine.node.defaultChild as sfn.CfnStateMachine).overrideLogicalId(logicalId);
 }
 
 if (require.main === module) {

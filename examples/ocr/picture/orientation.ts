@@ -5,12 +5,12 @@ const ORIENTATION_TAG = 0x0112;
 const ENTRY_BYTES = 12;
 
 /**
- * Reads the orientation, from 1 (upright) to 8, of EXIF data, which begins with `Exif` and two zeros.
+ * Reads the orientation, from 1 (upright) to 8, of EXIF data. As jpeg-js returns it, one zero precedes the TIFF header.
  * Format: https://www.cipa.jp/std/documents/download_e.html?DC-008-Translation-2023-E, section 4.6
  */
 export function exifOrientation(exif: Uint8Array): number {
   const view = new DataView(exif.buffer, exif.byteOffset, exif.byteLength);
-  const start = 6;
+  const start = 1;
   if (view.byteLength < start + 8) return 1;
   const isLittle = view.getUint16(start) === 0x4949;
   const directory = start + view.getUint32(start + 4, isLittle);

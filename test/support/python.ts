@@ -1,0 +1,34 @@
+/** The Python of the machine, for tests of what runs in Python: the program in `PYTHON`, or `python3`. */
+import { spawn, spawnSync } from 'node:child_process';
+import { text } from 'node:stream/consumers';
+
+export const PYTHON = process.env.PYTHON ?? (process.platform === 'win32' ? 'python' : 'python3');
+
+/** Whether Python has these packages. If not, it says that the tests are skipped, and why. */
+export function hasPackages(...packages: readonly string[]): boolean {
+  const { status } = spawnSync(PYTHON, ['-c', `import ${packages.join(', ')}`]);
+  if (status === 0) return true;
+  console.info(`skipped: ${PYTHON} needs ${packages.join(', ')}; PYTHON may name another Python`);
+  return false;
+}
+
+interface PythonOptions {
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Runs Python beside this process, which may serve what Python calls, and returns its output. Throws if Python fails. */
+export async function runPython(args: readonly string[], options: PythonOptions = {}): Promise<string> {
+  const child = spawn(PYTHON, args, {
+    cwd: options.cwd,
+    env: { PATH: process.env.PATH, PYTHONDONTWRITEBYTECODE: '1', ...options.env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const exit = new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', resolve);
+  });
+  const [stdout, stderr, code] = await Promise.all([text(child.stdout), text(child.stderr), exit]);
+  if (code !== 0) throw new Error(`Python ended with ${code}: ${stdout}${stderr}`);
+  return stdout;
+}
