@@ -50,18 +50,18 @@ function own(stack: Stack, id: string, code: string): lambda.Function {
 const model = saveModel(mlp(4));
 
 function assembly(stateMachineType: sfn.StateMachineType): string {
+  const functions: lambda.Function[] = [];
   return synthesize(
     model,
-    (stack) => ({
-      slicing: Slicing.count(2),
-      dimensions: { batch: 1 },
-      stateMachineType,
-      preprocess: own(stack, 'Before', PREPROCESS),
-      postprocess: own(stack, 'After', POSTPROCESS),
-    }),
+    (stack) => {
+      const [preprocess, postprocess] = [own(stack, 'Before', PREPROCESS), own(stack, 'After', POSTPROCESS)];
+      functions.push(preprocess, postprocess);
+      const common = { slicing: Slicing.count(2), dimensions: { batch: 1 }, stateMachineType };
+      return { ...common, preprocess, postprocess };
+    },
     {
-      use: (stack, pipeline) => {
-        const [before, after] = ['Before', 'After'].map((id) => stack.node.findChild(id) as lambda.Function);
+      use: (_, pipeline) => {
+        const [before, after] = functions;
         before.addEnvironment('SLICED_INFERENCE_BUCKET', pipeline.bucket.bucketName);
         pipeline.grantWriteInputs(before);
         pipeline.grantReadOutputs(after);

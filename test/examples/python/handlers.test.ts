@@ -1,4 +1,5 @@
 /** The handlers in Python, with a pipeline in the local cloud between them. Skipped if Python has no numpy, safetensors and boto3. */
+import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { variables } from '../../../bin/local-cloud/variables';
 import { elementsOf, type NumericTensor } from '../../../client';
@@ -6,23 +7,22 @@ import { Slicing } from '../../../lib';
 import type { JsonObject, LocalCloud } from '../../../local';
 import { start, succeeded, synthesize } from '../../support/deployed-pipeline';
 import { ROOT } from '../../support/documents';
-import { mlp, saveModel } from '../../support/model-builder';
+import { mlp, saveModel, temporaryFolder } from '../../support/model-builder';
 import { hasPackages, runPython } from '../../support/python';
 import { runWhole } from '../../support/run-slices';
 import { float32 } from '../../support/tensors';
 
 const model = saveModel(mlp(4));
 const CALL =
-  'import json, sys, handlers; print(json.dumps(getattr(handlers, sys.argv[1])(json.loads(sys.argv[2]), None)))';
+  'import json, sys, handlers; print(json.dumps(getattr(handlers, sys.argv[1])(json.load(open(sys.argv[2])), None)))';
 
 let cloud: LocalCloud;
 
 async function handled(name: string, event: unknown): Promise<JsonObject> {
   const env = { ...variables(cloud, {}), SLICED_INFERENCE_BUCKET: cloud.pipeline.bucket };
-  const output = await runPython(['-c', CALL, name, JSON.stringify(event)], {
-    cwd: path.join(ROOT, 'examples/python'),
-    env,
-  });
+  const file = path.join(temporaryFolder(), 'event.json');
+  fs.writeFileSync(file, JSON.stringify(event));
+  const output = await runPython(['-c', CALL, name, file], { cwd: path.join(ROOT, 'examples/python'), env });
   return JSON.parse(output) as JsonObject;
 }
 
