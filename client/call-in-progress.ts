@@ -31,8 +31,7 @@ export class CallInProgress {
     const limit = options.waitTimeout ?? context.settings.waitTimeout;
     if (limit !== undefined) return new CallInProgress(context, options, limit);
     // Without a limit of the caller, the state machine has one.
-    const { limits } = await firstOf([context.descriptions.known()], options.signal);
-    const { executionSeconds = Infinity } = limits;
+    const { executionSeconds = Infinity } = await firstOf([context.descriptions.machine()], options.signal);
     return new CallInProgress(
       context,
       options,
@@ -74,12 +73,12 @@ export class CallInProgress {
   async restart(): Promise<void> {
     this.report({ event: 'restarted' });
     this.executionArn = undefined;
-    await this.describedAgain();
+    await firstOf([this.context.descriptions.askAgain()], this.signal);
   }
 
   /** Runs an execution to its end and returns its output, which is JSON. */
   async execute(input: string): Promise<{ readonly executionArn: string; readonly output: string }> {
-    const { type } = await this.described();
+    const { type } = await firstOf([this.context.descriptions.machine()], this.signal);
     const { stopOnAbort = false, onProgress } = this.options;
     if (type === 'EXPRESS' && stopOnAbort) throw cannotStop();
     const { stateMachineArn, machine, stepFunctions, settings } = this.context;

@@ -1,4 +1,4 @@
-/** For application code that calls a deployed pipeline: the client, types of inputs and outputs, and conversion of tensors. */
+/** For application code that calls a deployed pipeline, and for functions before and after it: the client, handlers, types and codecs. */
 import type { InlineTensor } from '../contract/execution';
 import {
   decodeInlineTensor as decodeInline,
@@ -31,6 +31,17 @@ export type {
   TensorInputs,
   TypedTensor,
 } from './tensors/tensor-forms';
+export { preprocessHandler } from './handlers/preprocess-handler';
+export { postprocessHandler, type FinishedRun } from './handlers/postprocess-handler';
+export { writeRequest } from './handlers/write-request';
+export { readOutputs } from './handlers/read-outputs';
+export type { HandlerTensor, HandlerTensors } from './handlers/own-tensors';
+export type {
+  HandlerContext,
+  HandlerOptions,
+  ReadOutputsOptions,
+  WriteRequestOptions,
+} from './handlers/handler-options';
 export { parseFailureCause } from './failure-cause';
 export { ERROR_NAMES } from '../contract/failures';
 export { INPUTS_PREFIX, OUTPUTS_PREFIX } from '../contract/keys';

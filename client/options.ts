@@ -104,6 +104,12 @@ export interface ManyProgress {
 
 export const DEFAULT_CONCURRENCY = 8;
 
+/** Milliseconds. */
+export const DEFAULT_REQUEST_TIMEOUT = 30_000;
+
+/** Bytes. */
+export const DEFAULT_MAX_RESULT_BYTES = 2 ** 31;
+
 /** The client's options with their defaults. */
 export interface Settings {
   readonly requestTimeout: number;
@@ -114,7 +120,12 @@ export interface Settings {
 
 /** @throws TypeError for an option of the wrong kind */
 export function checkedSettings(options: SlicedInferenceClientOptions): Settings {
-  const { waitTimeout, requestTimeout = 30_000, pollInterval = {}, maxResultBytes = 2 ** 31 } = options;
+  const {
+    waitTimeout,
+    requestTimeout = DEFAULT_REQUEST_TIMEOUT,
+    pollInterval = {},
+    maxResultBytes = DEFAULT_MAX_RESULT_BYTES,
+  } = options;
   const { first = 200, longest = 5000 } = pollInterval;
   checkMilliseconds('waitTimeout', waitTimeout);
   checkMilliseconds('requestTimeout', requestTimeout);

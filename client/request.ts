@@ -17,9 +17,16 @@ export interface PreparedRequest {
   readonly upload?: { readonly key: string; readonly bytes: Uint8Array };
 }
 
-/** @throws InferenceError `InvalidInput` for more tensors than one upload takes */
-export function prepareRequest(tensors: ReadonlyMap<string, RawTensor>, inline: InlineMode): PreparedRequest {
-  const text = inlineText(tensors, inline);
+/**
+ * @param inputs `s3`: the tensors are not inside the request even if they fit
+ * @throws InferenceError `InvalidInput` for more tensors than one upload takes
+ */
+export function prepareRequest(
+  tensors: ReadonlyMap<string, RawTensor>,
+  inline: InlineMode,
+  inputs: 'auto' | 's3' = 'auto',
+): PreparedRequest {
+  const text = inputs === 's3' ? undefined : inlineText(tensors, inline);
   if (text !== undefined) return { text };
   const size = [...tensors.values()].reduce((sum, tensor) => sum + tensorBytes(tensor), 0);
   if (size > MAX_PUT_BYTES) {

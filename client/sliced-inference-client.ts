@@ -101,14 +101,13 @@ export class SlicedInferenceClient {
   }
 
   /**
-   * Runs a pipeline with functions before or after the slices.
+   * Runs a pipeline with functions before or after the slices, or a state machine of yours that contains pipelines.
    * @param input any JSON value, of at most 256 KiB as JSON
    * @throws as `infer`
    */
   async invoke(input: unknown, options: CallOptions = {}): Promise<InvocationResult> {
     const text = invocationText(input);
     return await this.run(options, async (call) => {
-      await call.described();
       const { executionArn, output } = await call.execute(text);
       return { output: invocationOutput(output), executionArn };
     });

@@ -16,7 +16,7 @@ const require = createRequire(import.meta.url);
 const { App, Stack } = require('aws-cdk-lib');
 const { Architecture } = require('aws-cdk-lib/aws-lambda');
 const { compareTensor } = require('../dist/bin/verify/compare.js');
-const { BATCH, MODEL_PATH, WIDTH } = require('../dist/examples/ocr/recognition-model.js');
+const { RECOGNITION_DIMENSIONS, RECOGNITION_MODEL } = require('../dist/examples/ocr/models.js');
 const { Session } = require('../dist/lambda/slice/session.js');
 const { decodeSafetensors, encodeSafetensors } = require('../dist/lambda/tensors/safetensors.js');
 const { SlicedInferencePipeline, Slicing } = require('../dist/lib/index.js');
@@ -29,9 +29,9 @@ const PIXELS = 160;
 function synthesize(outdir) {
   const app = new App({ outdir, analyticsReporting: false });
   new SlicedInferencePipeline(new Stack(app, 'Arm64'), 'Pipeline', {
-    modelPath: MODEL_PATH,
+    modelPath: RECOGNITION_MODEL,
     slicing: Slicing.count(3),
-    dimensions: { [BATCH]: 1, [WIDTH]: PIXELS },
+    dimensions: { [RECOGNITION_DIMENSIONS.batch]: 1, [RECOGNITION_DIMENSIONS.width]: PIXELS },
     architecture: Architecture.ARM_64,
   });
   app.synth();

@@ -1,31 +1,56 @@
 /** Asks for a pipeline's description once, and again after a deployment. */
 import type { StepFunctions } from '../aws/step-functions';
-import type { PipelineDescription } from './pipeline-description';
-import { readDescription } from './read-description';
+import type { MachineDescription, PipelineDescription } from './pipeline-description';
+import { readDescription, readMachine, type Described } from './read-description';
 
 export class PipelineDescriptions {
-  private last: Promise<PipelineDescription> | undefined;
+  private last: Promise<Described> | undefined;
 
   constructor(
     private readonly stateMachineArn: string,
     private readonly stepFunctions: StepFunctions,
   ) {}
 
+  /** What `invoke` needs, also of a state machine that contains a pipeline. Asks as `known` does. */
+  async machine(): Promise<MachineDescription> {
+    return readMachine(this.stateMachineArn, await (this.last ?? this.ask()));
+  }
+
   /** The description that was read last. Calls that start at the same time share one request. */
   known(): Promise<PipelineDescription> {
-    return this.last ?? this.latest();
+    return this.read(this.last ?? this.ask());
   }
 
   /** Asks Step Functions. A failure is not kept. */
   latest(): Promise<PipelineDescription> {
-    const { stateMachineArn } = this;
-    const asked = this.stepFunctions
-      .describeStateMachine(stateMachineArn)
-      .then((described) => readDescription(stateMachineArn, described));
+    return this.read(this.ask());
+  }
+
+  /** Asks Step Functions, whether or not the state machine is that of a pipeline. */
+  async askAgain(): Promise<void> {
+    await this.ask();
+  }
+
+  private async read(asked: Promise<Described>): Promise<PipelineDescription> {
+    const described = await asked;
+    try {
+      return readDescription(this.stateMachineArn, described);
+    } catch (error) {
+      this.forget(asked);
+      throw error;
+    }
+  }
+
+  private ask(): Promise<Described> {
+    const asked: Promise<Described> = this.stepFunctions.describeStateMachine(this.stateMachineArn);
     this.last = asked;
     asked.catch(() => {
-      if (this.last === asked) this.last = undefined;
+      this.forget(asked);
     });
     return asked;
+  }
+
+  private forget(asked: Promise<Described>): void {
+    if (this.last === asked) this.last = undefined;
   }
 }

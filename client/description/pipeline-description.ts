@@ -13,6 +13,13 @@ export interface PipelineLimits {
   readonly executionSeconds?: number;
 }
 
+/** What is known of any state machine, also of one that has a pipeline as a part. */
+export interface MachineDescription {
+  readonly type: 'EXPRESS' | 'STANDARD';
+  /** How long an execution may last, in seconds; absent if the state machine has no timeout. */
+  readonly executionSeconds?: number;
+}
+
 export interface PipelineDescription {
   readonly stateMachineArn: string;
   readonly type: 'EXPRESS' | 'STANDARD';

@@ -5,7 +5,7 @@ import { MAX_REQUEST_BYTES } from '../../contract/slice-event';
 import { InferenceError } from '../errors';
 import { parsedRecord } from '../json-record';
 import { checkedSignature } from './check-signature';
-import type { PipelineDescription } from './pipeline-description';
+import type { MachineDescription, PipelineDescription } from './pipeline-description';
 
 /** https://docs.aws.amazon.com/step-functions/latest/apireference/API_CreateStateMachine.html */
 const MAX_DEFINITION_CHARACTERS = 1_048_576;
@@ -16,31 +16,18 @@ export const MAX_EXECUTION_DATA_BYTES = 262_144;
 /** The longest execution of an Express state machine, in seconds. Source: the quotas above. */
 const MAX_EXPRESS_SECONDS = 300;
 
-interface Described {
+export interface Described {
   readonly definition?: string | undefined;
   readonly type?: string | undefined;
 }
 
 /** @throws InferenceError `NotAPipeline` if the definition is not that of a pipeline */
-export function readDescription(
-  stateMachineArn: string,
-  { definition, type }: Described,
-): PipelineDescription {
-  if (definition === undefined || definition.length > MAX_DEFINITION_CHARACTERS) {
-    throw notAPipeline(stateMachineArn, 'no definition that can be read');
-  }
-  if (type !== 'EXPRESS' && type !== 'STANDARD') throw notAPipeline(stateMachineArn, 'another type');
-  const { Comment: comment, TimeoutSeconds: timeout } = parsedRecord(definition) ?? {};
+export function readDescription(stateMachineArn: string, described: Described): PipelineDescription {
+  const { type, executionSeconds, comment } = readDefinition(stateMachineArn, described);
   const content = typeof comment === 'string' ? parsedRecord(comment) : undefined;
   const found = content?.[SIGNATURE_KEY];
   if (found === undefined) throw notAPipeline(stateMachineArn, 'a comment without a signature');
   const signature = checkedSignature(found, (problem) => notAPipeline(stateMachineArn, problem));
-  const seconds =
-    typeof timeout === 'number' && timeout > 0
-      ? timeout
-      : type === 'EXPRESS'
-        ? MAX_EXPRESS_SECONDS
-        : undefined;
   return {
     stateMachineArn,
     type,
@@ -50,9 +37,31 @@ export function readDescription(
       requestBytes: MAX_REQUEST_BYTES,
       inlineResultBytes: MAX_INLINE_RESULT_BYTES,
       executionInputBytes: MAX_EXECUTION_DATA_BYTES,
-      ...(seconds !== undefined && { executionSeconds: seconds }),
+      ...(executionSeconds !== undefined && { executionSeconds }),
     },
   };
+}
+
+/** @throws InferenceError `NotAPipeline` if there is no definition */
+export function readMachine(stateMachineArn: string, described: Described): MachineDescription {
+  const { type, executionSeconds } = readDefinition(stateMachineArn, described);
+  return { type, ...(executionSeconds !== undefined && { executionSeconds }) };
+}
+
+interface Definition {
+  readonly type: 'EXPRESS' | 'STANDARD';
+  readonly executionSeconds: number | undefined;
+  readonly comment: unknown;
+}
+
+function readDefinition(stateMachineArn: string, { definition, type }: Described): Definition {
+  if (definition === undefined || definition.length > MAX_DEFINITION_CHARACTERS) {
+    throw notAPipeline(stateMachineArn, 'no definition that can be read');
+  }
+  if (type !== 'EXPRESS' && type !== 'STANDARD') throw notAPipeline(stateMachineArn, 'another type');
+  const { Comment: comment, TimeoutSeconds: timeout } = parsedRecord(definition) ?? {};
+  if (typeof timeout === 'number' && timeout > 0) return { type, executionSeconds: timeout, comment };
+  return { type, executionSeconds: type === 'EXPRESS' ? MAX_EXPRESS_SECONDS : undefined, comment };
 }
 
 function notAPipeline(arn: string, got: string): InferenceError {

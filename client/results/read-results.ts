@@ -21,14 +21,23 @@ export async function readResults(
   objects: Objects,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, RawTensor>> {
-  const { tensors: inline, object } = output;
-  const tensors =
-    inline === undefined
-      ? await readObject(object, objects, signal)
-      : new Map(Object.entries(inline).map(([name, tensor]) => [name, decode(name, tensor)]));
+  const tensors = await readResultTensors(output, objects, signal);
   // A deployment during the run may have changed the outputs.
   if (output.deploymentDigest === signature.deploymentDigest) checkResults(signature, tensors);
   return tensors;
+}
+
+/**
+ * Reads results without a signature to check them against.
+ * @throws InferenceError `InvalidOutput` or `CorruptTensor`
+ */
+export async function readResultTensors(
+  { tensors: inline, object }: CheckedOutput,
+  objects: Objects,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, RawTensor>> {
+  if (inline === undefined) return await readObject(object, objects, signal);
+  return new Map(Object.entries(inline).map(([name, tensor]) => [name, decode(name, tensor)]));
 }
 
 function decode(name: string, tensor: unknown): RawTensor {

@@ -1,29 +1,166 @@
-/** The demo's CDK app: one stack with an OCR model that is cut into slices. */
-import { App, RemovalPolicy, Stack } from 'aws-cdk-lib';
+/** The CDK app: a photo goes in over HTTP, and the text in it comes out. Two models are cut into slices. */
+import * as path from 'node:path';
+import { App, CfnOutput, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
+import { LogLevel, NodejsFunction, type ICommandHooks } from 'aws-cdk-lib/aws-lambda-nodejs';
+import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import * as tasks from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import { SlicedInferencePipeline, Slicing } from 'cdk-sliced-inference';
-import { BATCH, MODEL_PATH, WIDTH } from './recognition-model';
+import { MAX_SIDE } from './detection/detection-input';
+import { PHOTOS_PREFIX } from './functions/photo';
+import { addHttpFront } from './http-front';
+import {
+  DETECTION_DIMENSIONS,
+  DETECTION_MODEL,
+  KEYS_FILE,
+  RECOGNITION_DIMENSIONS,
+  RECOGNITION_MODEL,
+} from './models';
+import { BATCH_LINES } from './recognition/lines';
 
-/** `cdk synth --context slices=6` cuts into another number. */
-const DEFAULT_SLICES = 4;
+export interface Slices {
+  readonly detection: number;
+  readonly recognition: number;
+}
+
+/** `cdk synth --context recognition=6` cuts into another number. */
+const DEFAULT_SLICES: Slices = { detection: 2, recognition: 4 };
+
+/** The local cloud runs the functions on this machine, so they must have its architecture. */
+const ARCHITECTURE = process.arch === 'arm64' ? lambda.Architecture.ARM_64 : lambda.Architecture.X86_64;
 
 export class OcrStack extends Stack {
-  public constructor(app: App, id: string, slices: number = DEFAULT_SLICES) {
+  private readonly detection: SlicedInferencePipeline;
+  private readonly recognition: SlicedInferencePipeline;
+
+  public constructor(app: App, id: string, { detection, recognition }: Slices = DEFAULT_SLICES) {
     super(app, id);
-    new SlicedInferencePipeline(this, 'Recognition', {
-      modelPath: MODEL_PATH,
-      slicing: Slicing.count(slices),
-      // 640 pixels are wide enough for a line of about 60 characters.
-      dimensions: { [BATCH]: 1, [WIDTH]: 640 },
-      // The local cloud runs the functions on this machine, so they must have its architecture.
-      architecture: process.arch === 'arm64' ? lambda.Architecture.ARM_64 : lambda.Architecture.X86_64,
+    this.detection = new SlicedInferencePipeline(this, 'Detection', {
+      modelPath: DETECTION_MODEL,
+      slicing: Slicing.count(detection),
+      dimensions: {
+        [DETECTION_DIMENSIONS.batch]: 1,
+        [DETECTION_DIMENSIONS.height]: MAX_SIDE,
+        [DETECTION_DIMENSIONS.width]: MAX_SIDE,
+      },
+      architecture: ARCHITECTURE,
       removalPolicy: RemovalPolicy.DESTROY,
+    });
+    this.recognition = new SlicedInferencePipeline(this, 'Recognition', {
+      modelPath: RECOGNITION_MODEL,
+      slicing: Slicing.count(recognition),
+      // 640 pixels are wide enough for lines of about 60 characters.
+      dimensions: { [RECOGNITION_DIMENSIONS.batch]: BATCH_LINES, [RECOGNITION_DIMENSIONS.width]: 640 },
+      architecture: ARCHITECTURE,
+      // One bucket has the photos and the tensors of both.
+      bucket: this.detection.bucket,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    const machine = new sfn.StateMachine(this, 'ReadPhoto', {
+      definitionBody: sfn.DefinitionBody.fromChainable(this.workflow()),
+      stateMachineType: sfn.StateMachineType.EXPRESS,
+      timeout: Duration.minutes(5),
+    });
+    nameForCommands(machine, 'ReadPhoto');
+    nameForCommands(this.detection.stateMachine, 'Detection');
+    nameForCommands(this.recognition.stateMachine, 'Recognition');
+    const api = addHttpFront(this, machine);
+    new CfnOutput(this, 'ReadPhotoArn', { value: machine.stateMachineArn });
+    new CfnOutput(this, 'Url', { value: `${api.apiEndpoint}/read` });
+    new CfnOutput(this, 'Bucket', { value: this.detection.bucket.bucketName });
+  }
+
+  /** Photo → detection → lines → recognition, in batches side by side → text. */
+  private workflow(): sfn.IChainable {
+    const input = '{% $states.context.Execution.Input %}';
+    const prepare = this.task('Prepare photo', this.function('PreparePhoto', 'prepare-photo'), {
+      payload: sfn.TaskInput.fromText(input),
+    });
+    const crop = this.task('Crop lines', this.function('CropLines', 'crop-lines'), {
+      payload: sfn.TaskInput.fromObject({ photo: input, detected: '{% $states.input %}' }),
+      assign: { cropped: '{% $states.result.Payload %}', detected: '{% $states.input %}' },
+    });
+    const batches = sfn.Map.jsonata(this, 'Batches of lines', {
+      items: sfn.ProvideItems.jsonata('{% [$cropped.batches.request] %}'),
+    }).itemProcessor(this.recognition.asFragment(this, 'Recognize'));
+    const read = this.task('Read text', this.readFunction(), {
+      payload: sfn.TaskInput.fromObject({
+        cropped: '{% $cropped %}',
+        detected: '{% $detected %}',
+        recognized: '{% $states.input %}',
+      }),
+    });
+    return prepare.next(this.detection.asFragment(this, 'Detect')).next(crop).next(batches).next(read);
+  }
+
+  private task(
+    name: string,
+    lambdaFunction: lambda.IFunction,
+    props: Pick<tasks.LambdaInvokeJsonataProps, 'payload' | 'assign'>,
+  ): tasks.LambdaInvoke {
+    return tasks.LambdaInvoke.jsonata(this, name, {
+      lambdaFunction,
+      outputs: '{% $states.result.Payload %}',
+      ...props,
+    });
+  }
+
+  /** A function that reads the photo and puts a request into S3. */
+  private function(id: string, file: string): NodejsFunction {
+    const fn = this.nodeFunction(id, file);
+    this.detection.grantWriteInputs(fn);
+    this.detection.grantReadOutputs(fn);
+    fn.addToRolePolicy(
+      new iam.PolicyStatement({
+        actions: ['s3:GetObject'],
+        resources: [this.detection.bucket.arnForObjects(`${PHOTOS_PREFIX}*`)],
+      }),
+    );
+    return fn;
+  }
+
+  private readFunction(): NodejsFunction {
+    const copy = `node -e "fs.copyFileSync(process.argv[1], process.argv[2])" "${KEYS_FILE}"`;
+    const fn = this.nodeFunction('ReadText', 'read-text', {
+      beforeInstall: () => [],
+      beforeBundling: () => [],
+      afterBundling: (_, output) => [`${copy} "${path.join(output, 'alphabet.txt')}"`],
+    });
+    this.recognition.grantReadOutputs(fn);
+    return fn;
+  }
+
+  private nodeFunction(id: string, file: string, commandHooks?: ICommandHooks): NodejsFunction {
+    return new NodejsFunction(this, id, {
+      entry: path.join(__dirname, 'functions', `${file}${path.extname(__filename)}`),
+      runtime: lambda.Runtime.NODEJS_24_X,
+      architecture: ARCHITECTURE,
+      // Lambda gives a whole processor to 1,769 MB. A decoded photo of 12 million pixels and the decoder need about 500 MB.
+      memorySize: 1769,
+      timeout: Duration.seconds(30),
+      environment: { SLICED_INFERENCE_BUCKET: this.detection.bucket.bucketName },
+      // With the SDK inside, the function does not depend on the version that Lambda has.
+      bundling: {
+        minify: true,
+        externalModules: [],
+        logLevel: LogLevel.ERROR,
+        ...(commandHooks && { commandHooks }),
+      },
     });
   }
 }
 
+/** So that `--pipeline` of the command line and the local cloud can name it. */
+function nameForCommands(machine: sfn.StateMachine, logicalId: string): void {
+  (machine.node.defaultChild as sfn.CfnStateMachine).overrideLogicalId(logicalId);
+}
+
 if (require.main === module) {
   const app = new App();
-  const slices: unknown = app.node.tryGetContext('slices') ?? DEFAULT_SLICES;
-  new OcrStack(app, 'SlicedOcr', Number(slices));
+  const slices = (model: keyof Slices) => Number(app.node.tryGetContext(model) ?? DEFAULT_SLICES[model]);
+  new OcrStack(app, 'SlicedOcr', {
+    detection: slices('detection'),
+    recognition: slices('recognition'),
+  });
 }

@@ -1,122 +1,126 @@
 /**
- * Reads the text in a picture of one line with an OCR model that is cut into slices. It synthesizes the stack of
- * `app.ts`, runs that stack in the local cloud, and compares the result with the unsliced model's.
+ * Reads the text in a photo. It synthesizes the stack of `app.ts`, deploys it in the local cloud, posts the photo to the HTTP API and
+ * compares the results of both models with those of the unsliced models.
  */
 import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { Command, InvalidArgumentError, Option } from 'commander';
-import { timingTable } from '../../bin/timings/timing-table';
-import { chromeTrace } from '../../bin/timings/trace-file';
-import type { NumericTensor, SliceTiming } from 'cdk-sliced-inference/client';
-import { LocalCloud, infer, type TraceEvent } from 'cdk-sliced-inference/local';
-import { Session } from '../../lambda/slice/session';
-import { readLine } from './read-image';
-import { readText } from './read-text';
-import { MODEL_PATH, alphabet } from './recognition-model';
+import { parseArgs } from 'node:util';
+import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import type { ExecutionOutput } from 'cdk-sliced-inference/client';
+import { parseFailureCause } from 'cdk-sliced-inference/client';
+import { LocalCloud } from 'cdk-sliced-inference/local';
+import { compareWithWhole } from './compare';
+import type { PhotoText } from './functions/read-text';
+import { decodePicture } from './picture/decode';
+import { sliceTable, textTable } from './report';
+import { postSigned } from './signed-request';
 
-const DEFAULT_IMAGE = path.join(__dirname, '../../../examples/ocr/line.png');
-
-interface Reading {
-  readonly result: NumericTensor;
-  readonly timings: readonly SliceTiming[];
-  readonly threads: number;
-  readonly events: readonly TraceEvent[];
-}
+const USAGE = `usage: demo [--photo receipt.jpg] [--slices 4]
+  --photo   a JPEG or a PNG of at most 180 KiB
+  --slices  number of slices of the recognition model`;
 
 async function main(): Promise<void> {
-  const { image, slices, trace } = parseArguments();
-  const input = await readLine(image);
+  // The SDK warns of an old Node.js.
+  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
+  const { photo, slices } = readArguments();
+  const bytes = readPhoto(photo);
+  const picture = decodePicture(bytes);
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'sliced-ocr-'));
+  let cloud: LocalCloud | undefined;
   try {
-    console.log(`Cutting ${path.basename(MODEL_PATH)} into ${slices} and synthesizing the stack ...`);
-    const slicedAssembly = path.join(folder, 'sliced');
-    synthesize(slicedAssembly, slices);
+    console.log('Cutting both models and synthesizing the stack ...');
+    synthesize(folder, slices);
+    console.log('Deploying the stack on this machine and posting the photo to its HTTP API ...\n');
+    cloud = await LocalCloud.start(folder, { pipeline: 'ReadPhoto' });
+    const started = Date.now();
+    const { lines, runs } = await post(cloud, bytes);
+    const seconds = ((Date.now() - started) / 1000).toFixed(1);
+    const { values, isIdentical } = await compareWithWhole(picture, runs, resultsIn(cloud));
+    console.log(`${textTable(lines)}\n\n${sliceTable(runs)}\n`);
+    const verdict = isIdentical ? 'identical to' : 'DIFFERENT from';
     console.log(
-      'Running the stack on this machine: one process per function, tensors through an S3 endpoint ...',
+      `Read in ${seconds} s. The ${values.toLocaleString('en')} values of both sliced models are ${verdict} the unsliced models' in ONNX Runtime.`,
     );
-    const sliced = await runStack(slicedAssembly, input);
-    if (trace !== undefined) fs.writeFileSync(trace, chromeTrace(sliced.events, sliced.timings));
-    console.log('Running the whole model in one function ...\n');
-    const wholeAssembly = path.join(folder, 'whole');
-    synthesize(wholeAssembly, 1);
-    const whole = await runStack(wholeAssembly, input);
-    const unsliced = await runInOnnxRuntime(input, sliced.threads);
-    report(image, sliced, whole, unsliced);
+    if (!isIdentical) process.exitCode = 1;
   } finally {
+    await cloud?.close();
     fs.rmSync(folder, { recursive: true, force: true });
   }
 }
 
-function parseArguments(): { image: string; slices: number; trace?: string } {
-  const whole = (text: string): number => {
-    if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError('it must be a whole number above 0.');
-    return Number(text);
-  };
-  return new Command('demo')
-    .description('Reads a line of text off a picture with a sliced OCR model.')
-    .option('--image <file>', 'picture of one line of text', DEFAULT_IMAGE)
-    .addOption(new Option('--slices <n>', 'number of slices').argParser(whole).default(4))
-    .option('--trace <file>', 'write a timeline that chrome://tracing and ui.perfetto.dev show')
-    .exitOverride((error) => {
-      process.exit(error.exitCode === 0 ? 0 : 2);
-    })
-    .parse()
-    .opts();
+function readArguments(): { readonly photo: string; readonly slices: number } {
+  const { values } = parseArgs({
+    options: { photo: { type: 'string' }, slices: { type: 'string' }, help: { type: 'boolean' } },
+  });
+  if (values.help === true) {
+    console.log(USAGE);
+    process.exit(0);
+  }
+  const { photo = defaultPhoto(), slices = '4' } = values;
+  if (!/^[1-9]\d*$/.test(slices)) {
+    throw new Error(`--slices must be a whole number above 0, got '${slices}': correct it`);
+  }
+  return { photo, slices: Number(slices) };
+}
+
+/** The compiled demo is in another folder than the photo. */
+function defaultPhoto(): string {
+  const beside = path.join(__dirname, 'receipt.jpg');
+  return fs.existsSync(beside) ? beside : path.join(__dirname, '../../../examples/ocr/receipt.jpg');
+}
+
+function readPhoto(file: string): Buffer {
+  try {
+    return fs.readFileSync(file);
+  } catch (error) {
+    throw new Error(`the photo '${file}' must be a file that can be read, got: ${(error as Error).message}`);
+  }
 }
 
 /** Synthesizes the app in a child process, as `cdk synth` does. */
-function synthesize(folder: string, slices: number): void {
-  const context = { slices, '@aws-cdk/core:validateAgainstDefaultRules': true };
-  const app = spawnSync(process.execPath, [path.join(__dirname, 'app.js')], {
+function synthesize(folder: string, recognition: number): void {
+  const context = { recognition, '@aws-cdk/core:validateAgainstDefaultRules': true };
+  const script = path.join(__dirname, `app${path.extname(__filename)}`);
+  const app = spawnSync(process.execPath, [...process.execArgv, script], {
     env: { ...process.env, CDK_OUTDIR: folder, CDK_CONTEXT_JSON: JSON.stringify(context) },
-    stdio: ['ignore', 'inherit', 'pipe'],
+    stdio: ['ignore', 'ignore', 'pipe'],
     encoding: 'utf8',
   });
   if (app.status !== 0) throw new Error(/Error: (.*)/.exec(app.stderr)?.[1] ?? app.stderr);
 }
 
-async function runStack(assembly: string, input: NumericTensor): Promise<Reading> {
-  const events: TraceEvent[] = [];
-  const cloud = await LocalCloud.start(assembly, { onTrace: (event) => events.push(event) });
-  try {
-    const inference = await infer(cloud, new Map([['x', input]]));
-    if (inference.status === 'FAILED') throw new Error(`${inference.error}: ${inference.cause}`);
-    const [result] = inference.outputs.values();
-    const { timings } = inference.execution;
-    const threads = Number(cloud.pipeline.signature.threads);
-    return { result: result as NumericTensor, timings, threads, events };
-  } finally {
-    await cloud.close();
-  }
+async function post(cloud: LocalCloud, photo: Buffer): Promise<PhotoText> {
+  const { httpEndpoint = '', s3 } = cloud;
+  const answer = (await postSigned(
+    `${httpEndpoint}/read`,
+    { photo: photo.toString('base64') },
+    { ...s3, ...(s3.certificateAuthority && { ca: s3.certificateAuthority.pem }) },
+  )) as {
+    readonly status: string;
+    readonly output?: string;
+    readonly error?: string;
+    readonly cause?: string;
+  };
+  if (answer.status === 'SUCCEEDED') return JSON.parse(answer.output ?? '') as PhotoText;
+  throw new Error(parseFailureCause(answer.cause ?? answer.error ?? answer.status).message);
 }
 
-async function runInOnnxRuntime(input: NumericTensor, threads: number): Promise<NumericTensor> {
-  const session = await Session.open({ path: MODEL_PATH, threads });
-  const [result] = (await session.run(new Map([['x', input]]), session.outputNames)).values();
-  return result as NumericTensor;
-}
-
-function report(image: string, sliced: Reading, whole: Reading, unsliced: NumericTensor): void {
-  const { text, confidence } = readText(sliced.result, alphabet());
-  const identical = Buffer.compare(sliced.result.bytes, unsliced.bytes) === 0;
-  console.log(`picture     ${image}`);
-  console.log(`text        ${text}`);
-  console.log(
-    `confidence  ${(confidence * 100).toFixed(1)} % (mean over ${Array.from(text).length} characters)\n`,
-  );
-  console.log(
-    timingTable([...sliced.timings, ...whole.timings], (index) =>
-      index < sliced.timings.length ? String(index) : 'whole model',
-    ),
-  );
-  const count = unsliced.bytes.byteLength / Float32Array.BYTES_PER_ELEMENT;
-  const verdict = identical ? 'identical to' : 'DIFFERENT from';
-  console.log(
-    `\nThe ${count.toLocaleString('en')} values of the sliced output are ${verdict} the unsliced model's in ONNX Runtime.`,
-  );
-  if (!identical) process.exitCode = 1;
+function resultsIn(cloud: LocalCloud): Parameters<typeof compareWithWhole>[2] {
+  const client = new S3Client(cloud.s3);
+  return {
+    read: async ({ outputs: { s3 } }: ExecutionOutput) => {
+      const { Body } = await client.send(new GetObjectCommand({ Bucket: s3.bucket, Key: s3.key }));
+      if (Body === undefined) throw new Error(`there is no object ${s3.key}`);
+      return Body.transformToByteArray();
+    },
+    threads: ({ deploymentDigest }) => {
+      const made = cloud.pipelines.find(({ signature }) => signature.deploymentDigest === deploymentDigest);
+      if (made === undefined) throw new Error('the result is not that of a pipeline of the stack');
+      return Number(made.signature.threads);
+    },
+  };
 }
 
 main().catch((error: unknown) => {

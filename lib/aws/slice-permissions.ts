@@ -112,12 +112,8 @@ export interface GrantedPermission {
 
 /** The permissions that a caller needs on the bucket: to put requests and to get results. */
 export function callerPermissions(bucket: s3.IBucket): GrantedPermission[] {
-  const putInputs = new iam.PolicyStatement({
-    actions: ['s3:PutObject'],
-    resources: [bucket.arnForObjects(`${INPUTS_PREFIX}*`)],
-  });
   return [
-    { statement: putInputs, resource: bucket },
+    writeInputs(bucket),
     readOutputs(bucket),
     ...keyPermissions(bucket, ['kms:Decrypt', 'kms:GenerateDataKey']),
   ];
@@ -126,6 +122,19 @@ export function callerPermissions(bucket: s3.IBucket): GrantedPermission[] {
 /** The permissions to read results. */
 export function readerPermissions(bucket: s3.IBucket): GrantedPermission[] {
   return [readOutputs(bucket), ...keyPermissions(bucket, ['kms:Decrypt'])];
+}
+
+/** The permissions to write requests. S3 reads nothing with the key, because such an object has one part. */
+export function writerPermissions(bucket: s3.IBucket): GrantedPermission[] {
+  return [writeInputs(bucket), ...keyPermissions(bucket, ['kms:GenerateDataKey'])];
+}
+
+function writeInputs(bucket: s3.IBucket): GrantedPermission {
+  const statement = new iam.PolicyStatement({
+    actions: ['s3:PutObject'],
+    resources: [bucket.arnForObjects(`${INPUTS_PREFIX}*`)],
+  });
+  return { statement, resource: bucket };
 }
 
 function readOutputs(bucket: s3.IBucket): GrantedPermission {

@@ -1,12 +1,16 @@
-/** The permissions that a pipeline grants to its callers and to readers of its results. */
+/** The permissions that a pipeline grants to its callers, to writers of requests and to readers of results. */
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { GrantedPermission } from '../aws/slice-permissions';
-import { callerPermissions, readerPermissions } from '../aws/slice-permissions';
+import { callerPermissions, readerPermissions, writerPermissions } from '../aws/slice-permissions';
 
 export function grantReader(bucket: s3.IBucket, grantee: iam.IGrantable): iam.Grant {
   return grantPermissions(grantee, readerPermissions(bucket));
+}
+
+export function grantWriter(bucket: s3.IBucket, grantee: iam.IGrantable): iam.Grant {
+  return grantPermissions(grantee, writerPermissions(bucket));
 }
 
 export function grantCaller(

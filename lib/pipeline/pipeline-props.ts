@@ -248,7 +248,8 @@ export interface SlicedInferencePipelineProps {
 
   /**
    * A function that turns the execution's input, which can be any JSON, into a request
-   * (docs/requests-and-results.md). If the function fails, the run fails.
+   * (docs/requests-and-results.md). If the function fails, the run fails. It has no permission to put tensors into S3: grant it
+   * with `pipeline.grantWriteInputs(fn)`.
    *
    * @default - the execution's input is the request
    */

@@ -20,7 +20,7 @@ import { constructId } from './checks/construct-id';
 import { CONSTRUCT, GRANTEE, TEXT } from './checks/kinds';
 import type { PipelineDeployment } from './deployment';
 import { planDeployment } from './deployment';
-import { grantCaller, grantReader } from './grants';
+import { grantCaller, grantReader, grantWriter } from './grants';
 import { PipelineMetrics } from './pipeline-metrics';
 import { pipelineModel, writePlan } from './pipeline-model';
 import type { PipelinePlan } from './pipeline-plan';
@@ -152,6 +152,18 @@ export class SlicedInferencePipeline extends PipelineMetrics {
   public grantReadOutputs(grantee: iam.IGrantable): iam.Grant {
     GRANTEE(grantee, 'the grantee of grantReadOutputs');
     return grantReader(this.bucket, grantee);
+  }
+
+  /**
+   * Grants a principal permission to put requests below `inputs/` in the bucket, as a `preprocess` function does with large tensors.
+   *
+   * @param grantee the principal, for example a function or a role
+   * @example
+   * pipeline.grantWriteInputs(caller);
+   */
+  public grantWriteInputs(grantee: iam.IGrantable): iam.Grant {
+    GRANTEE(grantee, 'the grantee of grantWriteInputs');
+    return grantWriter(this.bucket, grantee);
   }
 
   /**

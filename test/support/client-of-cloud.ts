@@ -10,15 +10,16 @@ afterAll(() => {
 });
 
 export function clientOf(
-  { s3, stepFunctions, pipeline }: LocalCloud,
+  cloud: LocalCloud,
   options: Partial<SlicedInferenceClientOptions> = {},
 ): SlicedInferenceClient {
+  const { s3, stepFunctions } = cloud;
   // As an application has them that knows nothing of the local cloud's host.
   const own = {
     stepFunctions: new SFNClient({ ...stepFunctions, disableHostPrefix: false }),
     s3: new S3Client(s3),
   };
   clients.push(own.stepFunctions, own.s3);
-  const { stateMachineArn } = pipeline;
-  return new SlicedInferenceClient({ stateMachineArn, ...own, ...options });
+  const { stateMachineArn = cloud.pipeline.stateMachineArn } = options;
+  return new SlicedInferenceClient({ ...own, ...options, stateMachineArn });
 }

@@ -19,19 +19,35 @@ const ERROR_MESSAGE = `/"errorMessage":\\s*(${TEXT})/`;
 /** The JSON of a slice function: its slice, then texts. */
 const SLICE_CAUSE = `/^\\{"slice":-?(?:0|[1-9][0-9]*)(?:,${TEXT}:${TEXT})+\\}$/`;
 
+/** The JSON of a handler of the user that this package has made: its step, then texts. */
+const STEP_CAUSE = `/^\\{"step":"(?:pre|post)process"(?:,${TEXT}:${TEXT})+\\}$/`;
+
 /**
  * A JSONata expression that returns the failed function's message as one JSON object. The cause of a sandbox failure is
  * plain text or JSON without our fields, and a function of the user may throw any text. Parsing text that is not JSON would
  * fail the execution and hide the reason, so the expression parses only text that a regular expression has matched completely.
  */
-function cause({ failure, failedAt }: FailureVariables): string {
+function cause({ failure, failedAt }: FailureVariables, hasSteps: boolean): string {
+  const isOwn = (field: string, pattern: string) =>
+    `$exists($${failedAt}.${field}) and $exists($match($message, ${pattern}, 1))`;
+  const isSlices = isOwn('slice', SLICE_CAUSE);
+  const isWhole = hasSteps ? `(${isSlices}) or (${isOwn('step', STEP_CAUSE)})` : isSlices;
   return `{% (
   $found := $match($${failure}.Cause, ${ERROR_MESSAGE}, 1);
   $message := $exists($found) ? $parse($found.groups[0]) : $${failure}.Cause;
-  $exists($${failedAt}.slice) and $exists($match($message, ${SLICE_CAUSE}, 1)) ? $message : $string($merge([$${failedAt}, {'message': $exists($message) ? $message : $${failure}.Error}]))
+  ${isWhole} ? $message : $string($merge([$${failedAt}, {'message': $exists($message) ? $message : $${failure}.Error}]))
 ) %}`.replaceAll(/\n\s*/g, ' ');
 }
 
-export function failState(scope: Construct, id: string, variables: FailureVariables): sfn.Fail {
-  return sfn.Fail.jsonata(scope, id, { error: `{% $${variables.failure}.Error %}`, cause: cause(variables) });
+/** @param hasSteps whether functions of the user may have failed too */
+export function failState(
+  scope: Construct,
+  id: string,
+  variables: FailureVariables,
+  hasSteps = false,
+): sfn.Fail {
+  return sfn.Fail.jsonata(scope, id, {
+    error: `{% $${variables.failure}.Error %}`,
+    cause: cause(variables, hasSteps),
+  });
 }

@@ -246,7 +246,9 @@ class WorkflowBuilder {
     const existing = this.failStates.get(branch);
     if (existing) return existing;
     const name = ['Failed', ...branch.split('In').slice(1)].join(' ');
-    const state = failState(this.scope, name, this.failureVariables(branch));
+    const { preprocess, postprocess } = this.props;
+    const hasSteps = branch === MAIN && (preprocess ?? postprocess) !== undefined;
+    const state = failState(this.scope, name, this.failureVariables(branch), hasSteps);
     this.failStates.set(branch, state);
     return state;
   }

@@ -255,3 +255,22 @@ describe('grantReadOutputs', () => {
     expect(permissions((stack) => ({ encryptionKey: new kms.Key(stack, 'Key') }))).toEqual([READ, decrypt]);
   });
 });
+
+describe('grantWriteInputs', () => {
+  const permissions = (prepare: Parameters<typeof pipelineStack>[0]): string[] => {
+    const { resource } = pipelineStack(prepare, (pipeline, stack) => {
+      expect(pipeline.grantWriteInputs(new iam.User(stack, 'Writer')).success).toBe(true);
+    });
+    return lines(resource('Writer/DefaultPolicy').PolicyDocument);
+  };
+  const WRITE = 's3:PutObject on {Pipeline/Bucket.Arn}/inputs/*';
+
+  test('allows writing requests, and nothing else', () => {
+    expect(permissions({})).toEqual([WRITE]);
+  });
+
+  test('allows encrypting requests if the bucket has a key', () => {
+    const encrypt = 'kms:GenerateDataKey on {Key.Arn}';
+    expect(permissions((stack) => ({ encryptionKey: new kms.Key(stack, 'Key') }))).toEqual([WRITE, encrypt]);
+  });
+});

@@ -194,6 +194,12 @@ test.each<[method: string, args: unknown[], message: string]>([
       'pass a role, a user or a function',
   ],
   [
+    'grantWriteInputs',
+    [undefined],
+    'the grantee of grantWriteInputs must be a principal (iam.IGrantable), got undefined: ' +
+      'pass a role, a user or a function',
+  ],
+  [
     'grantInvoke',
     [{ grantPrincipal: 1 }],
     'the grantee of grantInvoke must be a principal (iam.IGrantable), got an object: ' +

@@ -16,7 +16,7 @@ const LONGEST = [
   'bin/commands/refused-input.test.ts',
   'lib/pipeline/nag.test.ts',
   'bin/commands/slice.test.ts',
-  'examples/ocr-demo.test.ts',
+  'examples/ocr/demo.test.ts',
   'end-to-end/branches.test.ts',
   'lib/onnx/hostile.test.ts',
   'bin/upload/index.test.ts',

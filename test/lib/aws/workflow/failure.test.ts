@@ -4,8 +4,9 @@ import { failState } from '../../../../lib/aws/workflow/failure';
 import type { JsonObject } from '../../../../local/basics/json';
 import { run, task } from '../../../support/machine-fixture';
 
-const fail = failState(new Stack(), 'Failed', { failure: 'failure', failedAt: 'failedAt' });
-const definition = (failedAt: JsonObject) =>
+const failed = (hasSteps: boolean) =>
+  failState(new Stack(), 'Failed', { failure: 'failure', failedAt: 'failedAt' }, hasSteps);
+const definition = (failedAt: JsonObject, hasSteps: boolean) =>
   task(
     {
       Catch: [
@@ -16,12 +17,16 @@ const definition = (failedAt: JsonObject) =>
         },
       ],
     },
-    { Failed: fail.toStateJson() as JsonObject },
+    { Failed: failed(hasSteps).toStateJson() as JsonObject },
   );
 
 /** The cause of an execution whose function failed with this cause. */
-async function causeFor(cause: string, failedAt: JsonObject = { slice: 7 }): Promise<string> {
-  const { result } = await run(definition(failedAt), { attempts: [{ error: 'Broken', cause }] });
+async function causeFor(
+  cause: string,
+  failedAt: JsonObject = { slice: 7 },
+  hasSteps = false,
+): Promise<string> {
+  const { result } = await run(definition(failedAt, hasSteps), { attempts: [{ error: 'Broken', cause }] });
   if (result.status === 'SUCCEEDED') throw new Error('the execution succeeded');
   expect(result.error).toBe('Broken');
   return result.cause;
@@ -66,6 +71,20 @@ describe('the cause of a failed execution', () => {
       step: 'preprocess',
       message,
     });
+  });
+
+  it('is that of a handler of the user that states its step, unchanged', async () => {
+    const own = JSON.stringify({ step: 'postprocess', message: 'why', got: '"1"' });
+    expect(await causeFor(thrown(own), { step: 'postprocess' }, true)).toBe(own);
+  });
+
+  it.each([
+    ['that of a slice', '{"slice":3,"message":"not of a slice"}'],
+    ['one of another step', '{"step":"train","message":"why"}'],
+    ['one without a message', '{"step":"preprocess"}'],
+  ])('wraps the cause of a user function that is %s', async (_, message) => {
+    const parsed: unknown = JSON.parse(await causeFor(thrown(message), { step: 'preprocess' }, true));
+    expect(parsed).toEqual({ step: 'preprocess', message });
   });
 
   it.each([

@@ -1,0 +1,66 @@
+/** What the functions before and after the slices may choose, and where they find the rest. */
+import type { AwsClient } from '../aws/aws-client';
+import { Objects } from '../aws/objects';
+import { DEFAULT_MAX_RESULT_BYTES, DEFAULT_REQUEST_TIMEOUT } from '../options';
+
+/** The environment variable with the name of the pipeline's bucket. */
+export const BUCKET_VARIABLE = 'SLICED_INFERENCE_BUCKET';
+
+export interface HandlerOptions {
+  /**
+   * Name of the pipeline's bucket: `pipeline.bucket.bucketName`.
+   * @default - the environment variable `SLICED_INFERENCE_BUCKET`
+   */
+  readonly bucket?: string;
+  /**
+   * An `S3Client` of the function.
+   * @default - one with the SDK's own settings
+   */
+  readonly s3?: AwsClient;
+  /**
+   * How long one request to S3 may take, with its repeats by the SDK, in milliseconds. An upload has a second more for each MiB.
+   * @default 30000
+   */
+  readonly requestTimeout?: number;
+}
+
+export interface WriteRequestOptions extends HandlerOptions {
+  /**
+   * `auto`: tensors travel inside the request if they fit, otherwise in S3. `s3`: always in S3.
+   * @default 'auto'
+   */
+  readonly inputs?: 'auto' | 's3';
+  /**
+   * `auto`: small results come inside the pipeline's output. `s3`: all come from S3.
+   * @default 'auto'
+   */
+  readonly results?: 'auto' | 's3';
+}
+
+export interface ReadOutputsOptions extends HandlerOptions {
+  /**
+   * Largest results object that the function reads into memory, in bytes.
+   * @default 2147483648
+   */
+  readonly maxResultBytes?: number;
+}
+
+/** What a Lambda function learns about its call. */
+export interface HandlerContext {
+  readonly awsRequestId: string;
+  getRemainingTimeInMillis(): number;
+}
+
+export function bucketName({ bucket = process.env[BUCKET_VARIABLE] }: HandlerOptions): string | undefined {
+  return bucket === '' ? undefined : bucket;
+}
+
+/** Lambda sets the region. A client is kept for the next call of the function, with its connections. */
+export function objectsOf({ s3, requestTimeout, maxResultBytes }: ReadOutputsOptions): Objects {
+  return new Objects({
+    client: s3,
+    region: process.env.AWS_REGION ?? '',
+    requestTimeout: requestTimeout ?? DEFAULT_REQUEST_TIMEOUT,
+    maxResultBytes: maxResultBytes ?? DEFAULT_MAX_RESULT_BYTES,
+  });
+}

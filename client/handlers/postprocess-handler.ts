@@ -1,0 +1,74 @@
+/** Makes the handler of a `postprocess` function. */
+import type { ExecutionOutput } from '../../contract/execution';
+import { kindOf, quotedName } from '../../lambda/json-values';
+import type { Objects } from '../aws/objects';
+import { MAX_EXECUTION_DATA_BYTES } from '../description/read-description';
+import { InferenceError } from '../errors';
+import { kindOfArray } from '../tensors/array-kinds';
+import type { TypedTensor } from '../tensors/tensor-forms';
+import { failingIn } from './handler-failure';
+import { objectsOf, type HandlerContext, type ReadOutputsOptions } from './handler-options';
+import { readOutputsFrom } from './read-outputs';
+
+/** A run whose results a function turns into the execution's output. */
+export interface FinishedRun {
+  /** The pipeline's output: `run`, `timings`, `deploymentDigest` and where the results are. */
+  readonly output: ExecutionOutput;
+  readonly context: HandlerContext;
+}
+
+/**
+ * Returns the handler of a Lambda function for `postprocess`: it turns the results into the execution's output.
+ *
+ * ```ts
+ * export const handler = postprocessHandler(({ y }) => ({ best: Array.from(y.data as Float32Array) }));
+ * ```
+ *
+ * The function needs `pipeline.grantReadOutputs(fn)`. If it throws or returns no JSON, the run fails with the error's name, and
+ * `parseFailureCause` finds the step and the message.
+ * @param fromOutputs receives the results by name, and returns JSON of at most 256 KiB
+ */
+export function postprocessHandler(
+  fromOutputs: (outputs: Record<string, TypedTensor>, run: FinishedRun) => unknown,
+  options: ReadOutputsOptions = {},
+): (output: ExecutionOutput, context: HandlerContext) => Promise<unknown> {
+  let objects: Objects | undefined;
+  return (output, context) =>
+    failingIn('postprocess', async () => {
+      objects ??= objectsOf(options);
+      const outputs = await readOutputsFrom(objects, output, options);
+      return checkedJson(await fromOutputs(outputs, { output, context }));
+    });
+}
+
+/** @throws InferenceError `InvalidOutput` for a value that JSON would change or that is too large for an execution's output */
+function checkedJson(value: unknown): unknown {
+  const text = JSON.stringify(value, refuseNonJson) as string | undefined;
+  if (text === undefined) throw invalid('JSON', kindOf(value), 'return null if there is nothing to return');
+  const size = Buffer.byteLength(text);
+  if (size <= MAX_EXECUTION_DATA_BYTES) return value;
+  throw invalid(
+    `at most ${MAX_EXECUTION_DATA_BYTES} bytes as JSON`,
+    String(size),
+    'put large values into S3 and return their key',
+  );
+}
+
+/** JSON would turn these values into something else, or fail without saying where they are. */
+function refuseNonJson(this: unknown, key: string, value: unknown): unknown {
+  const where = key === '' ? '' : ` as ${quotedName(key)}`;
+  if (ArrayBuffer.isView(value)) {
+    throw invalid('JSON', `a ${kindOfArray(value)}${where}`, 'use Array.from or toNestedArray');
+  }
+  if (typeof value === 'bigint')
+    throw invalid('JSON', `a bigint${where}`, 'convert it with Number or String');
+  if (typeof value === 'number' && !Number.isFinite(value)) {
+    throw invalid('JSON', `a number that is not finite${where}`, 'return null or a text instead');
+  }
+  return value;
+}
+
+function invalid(expected: string, got: string, advice: string): InferenceError {
+  const message = `the function must return ${expected}, got ${got}: ${advice}`;
+  return new InferenceError('InvalidOutput', message, { expected, got });
+}

@@ -1,0 +1,55 @@
+/** The photo of a request: `{ "photo": "<base64>" }`, or `{ "s3": "inputs/photos/<name>" }` for a larger one. */
+import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { decodePicture, InvalidPhoto } from '../picture/decode';
+import type { Picture } from '../picture/picture';
+
+/** Photos below this prefix may be read, and expire with the requests of the pipelines. */
+export const PHOTOS_PREFIX = 'inputs/photos/';
+
+/**
+ * In characters. An execution's input may have 256 KiB, and `Crop lines` also gets the output of the detection:
+ * https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
+ */
+export const MAX_BASE64 = 240 * 1024;
+
+/** In bytes. Phones make smaller ones. */
+export const MAX_PHOTO_BYTES = 20 * 2 ** 20;
+
+const client = new S3Client();
+
+/** @throws InvalidPhoto if the request has no photo that can be decoded */
+export async function readPhoto(request: unknown): Promise<Picture> {
+  const { photo, s3 } = (request ?? {}) as { readonly photo?: unknown; readonly s3?: unknown };
+  if (typeof photo === 'string' && s3 === undefined) return decodePicture(fromBase64(photo));
+  if (typeof s3 === 'string' && photo === undefined) return decodePicture(await readObject(s3));
+  throw new InvalidPhoto(
+    'the request must be { "photo": "<base64>" } or { "s3": "inputs/photos/<name>" }, got something else: send one of them',
+  );
+}
+
+function fromBase64(text: string): Uint8Array {
+  if (text.length > MAX_BASE64) {
+    throw new InvalidPhoto(
+      `the photo must have at most ${MAX_BASE64} characters as base64, got ${text.length}: put it into S3 below ${PHOTOS_PREFIX}`,
+    );
+  }
+  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(text)) {
+    throw new InvalidPhoto('the photo must be base64, got other characters: encode the bytes of the file');
+  }
+  return Buffer.from(text, 'base64');
+}
+
+async function readObject(key: string): Promise<Uint8Array> {
+  if (!key.startsWith(PHOTOS_PREFIX) || key.split('/').includes('..')) {
+    throw new InvalidPhoto(`the key must be below ${PHOTOS_PREFIX}, got another one: upload the photo there`);
+  }
+  const { Body, ContentLength = 0 } = await client.send(
+    new GetObjectCommand({ Bucket: process.env.SLICED_INFERENCE_BUCKET, Key: key }),
+  );
+  if (Body === undefined || ContentLength > MAX_PHOTO_BYTES) {
+    throw new InvalidPhoto(
+      `the photo must have at most ${MAX_PHOTO_BYTES} bytes, got ${ContentLength}: make it smaller`,
+    );
+  }
+  return Body.transformToByteArray();
+}

@@ -1,0 +1,79 @@
+/** Decodes photos in JavaScript alone, so that a function needs no native library of its platform. */
+import * as jpeg from 'jpeg-js';
+import { PNG } from 'pngjs';
+import { exifOrientation, upright } from './orientation';
+import { CHANNELS, type Picture } from './picture';
+
+/** In millions of pixels: more than most phones take. A decoded picture of this size has 200 MB. */
+const MAX_MEGAPIXELS = 50;
+
+const PNG_SIGNATURE = Buffer.from('89504e470d0a1a0a', 'hex');
+
+/** A photo that cannot be read. The name is the error of the execution. */
+export class InvalidPhoto extends Error {
+  override readonly name = 'InvalidPhoto';
+}
+
+/**
+ * Decodes a JPEG or a PNG, and turns it as its EXIF data says. Transparent pixels become white.
+ * @throws InvalidPhoto if the bytes are neither, are damaged, or have more than 50 million pixels
+ */
+export function decodePicture(bytes: Uint8Array): Picture {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (buffer.subarray(0, 8).equals(PNG_SIGNATURE)) return decodePng(buffer);
+  if (buffer[0] === 0xff && buffer[1] === 0xd8) return decodeJpeg(buffer);
+  throw new InvalidPhoto(
+    `the photo must be a JPEG or a PNG, got ${buffer.byteLength} other bytes: convert it`,
+  );
+}
+
+function decodePng(bytes: Buffer): Picture {
+  // The header comes first: width and height at these offsets. https://www.w3.org/TR/png-3/#11IHDR
+  if (bytes.byteLength < 24) throw damaged('the header is missing');
+  checkSize(bytes.readUInt32BE(16), bytes.readUInt32BE(20));
+  try {
+    const { width, height, data } = PNG.sync.read(bytes);
+    return { width, height, rgb: opaque(data, width * height) };
+  } catch (error) {
+    throw damaged((error as Error).message);
+  }
+}
+
+function decodeJpeg(bytes: Buffer): Picture {
+  try {
+    const decoded = jpeg.decode(bytes, {
+      useTArray: true,
+      formatAsRGBA: false,
+      maxResolutionInMP: MAX_MEGAPIXELS,
+      maxMemoryUsageInMB: 1024,
+    });
+    const { width, height, data, exifBuffer } = decoded as typeof decoded & { exifBuffer?: Uint8Array };
+    return upright({ width, height, rgb: data }, exifBuffer ? exifOrientation(exifBuffer) : 1);
+  } catch (error) {
+    throw damaged((error as Error).message);
+  }
+}
+
+function checkSize(width: number, height: number): void {
+  if (width * height <= MAX_MEGAPIXELS * 1e6) return;
+  throw new InvalidPhoto(
+    `the photo must have at most ${MAX_MEGAPIXELS} million pixels, got ${width} x ${height}: make it smaller`,
+  );
+}
+
+function opaque(rgba: Uint8Array, pixels: number): Uint8Array {
+  const rgb = new Uint8Array(pixels * CHANNELS);
+  for (let pixel = 0; pixel < pixels; pixel++) {
+    const alpha = rgba[pixel * 4 + 3] / 255;
+    for (let channel = 0; channel < CHANNELS; channel++) {
+      rgb[pixel * CHANNELS + channel] = Math.round(rgba[pixel * 4 + channel] * alpha + 255 * (1 - alpha));
+    }
+  }
+  return rgb;
+}
+
+function damaged(reason: string): InvalidPhoto {
+  return new InvalidPhoto(
+    `the photo must be whole, got one that cannot be decoded (${reason}): send it again`,
+  );
+}

@@ -1,0 +1,47 @@
+/** Reads colors between pixels, and scales pictures. */
+import { CHANNELS, type Picture } from './picture';
+
+/** The color of a channel at a place, interpolated between four pixels. The center of the first pixel is (0, 0). */
+export function sample({ width, height, rgb }: Picture, x: number, y: number, channel: number): number {
+  const left = Math.max(0, Math.min(width - 1, Math.floor(x)));
+  const top = Math.max(0, Math.min(height - 1, Math.floor(y)));
+  const [right, bottom] = [Math.min(width - 1, left + 1), Math.min(height - 1, top + 1)];
+  const [dx, dy] = [Math.max(0, Math.min(1, x - left)), Math.max(0, Math.min(1, y - top))];
+  const at = (column: number, row: number) => rgb[(row * width + column) * CHANNELS + channel];
+  const above = at(left, top) * (1 - dx) + at(right, top) * dx;
+  const below = at(left, bottom) * (1 - dx) + at(right, bottom) * dx;
+  return above * (1 - dy) + below * dy;
+}
+
+/** Scales a picture. It averages pixels first if there are at least twice as many as needed. */
+export function scaled(picture: Picture, width: number, height: number): Picture {
+  if (picture.width >= 2 * width && picture.height >= 2 * height)
+    return scaled(halved(picture), width, height);
+  const rgb = new Uint8Array(width * height * CHANNELS);
+  for (let y = 0; y < height; y++) {
+    const row = ((y + 0.5) * picture.height) / height - 0.5;
+    for (let x = 0; x < width; x++) {
+      const column = ((x + 0.5) * picture.width) / width - 0.5;
+      for (let channel = 0; channel < CHANNELS; channel++) {
+        rgb[(y * width + x) * CHANNELS + channel] = Math.round(sample(picture, column, row, channel));
+      }
+    }
+  }
+  return { width, height, rgb };
+}
+
+function halved({ width, height, rgb }: Picture): Picture {
+  const half = { width: Math.floor(width / 2), height: Math.floor(height / 2) };
+  const averages = new Uint8Array(half.width * half.height * CHANNELS);
+  const row = width * CHANNELS;
+  for (let y = 0; y < half.height; y++) {
+    for (let x = 0; x < half.width; x++) {
+      for (let channel = 0; channel < CHANNELS; channel++) {
+        const first = 2 * y * row + 2 * x * CHANNELS + channel;
+        const sum = rgb[first] + rgb[first + CHANNELS] + rgb[first + row] + rgb[first + row + CHANNELS];
+        averages[(y * half.width + x) * CHANNELS + channel] = Math.round(sum / 4);
+      }
+    }
+  }
+  return { ...half, rgb: averages };
+}

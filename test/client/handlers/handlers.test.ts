@@ -1,0 +1,217 @@
+/** Handlers of functions before and after the slices. S3 is a function of the test. */
+import {
+  decodeInlineTensor,
+  decodeTensors,
+  parseFailureCause,
+  postprocessHandler,
+  preprocessHandler,
+  readOutputs,
+  tensorFrom,
+  writeRequest,
+  type ExecutionOutput,
+  type HandlerContext,
+  type HandlerTensors,
+} from '../../../client';
+import { body, output, RESULTS } from '../../support/fake-aws';
+
+const CONTEXT: HandlerContext = { awsRequestId: 'id', getRemainingTimeInMillis: () => 1000 };
+const LARGE = new Float32Array(100_000);
+
+interface Put {
+  readonly Bucket: string;
+  readonly Key: string;
+  readonly Body: Uint8Array;
+}
+
+/** An S3 that keeps what is put and returns the results of the tests. */
+function fakeS3() {
+  const puts: Put[] = [];
+  const client = {
+    send(command: { readonly constructor: { readonly name: string }; readonly input: Put }) {
+      if (command.constructor.name === 'GetObjectCommand') return Promise.resolve(body(RESULTS));
+      puts.push(command.input);
+      return Promise.resolve({});
+    },
+  };
+  return { puts, client };
+}
+
+async function failureOf(handled: Promise<unknown>): Promise<{ name: string; cause: unknown }> {
+  const error = await handled.then(
+    () => new Error('the handler succeeded'),
+    (reason: unknown) => reason as Error,
+  );
+  return { name: error.name, cause: parseFailureCause(error.message) };
+}
+
+describe('a preprocess handler', () => {
+  it('returns a request with the tensors inside if they fit', async () => {
+    const handler = preprocessHandler((input) => ({
+      x: { shape: [1, 2], data: Float32Array.from(input as number[]) },
+    }));
+    const { inputs, ...rest } = await handler([1, 2], CONTEXT);
+    expect(rest).toEqual({ version: 1, output: { inline: 'auto' } });
+    const { x } = inputs.tensors ?? {};
+    expect(decodeInlineTensor('x', x)).toEqual(tensorFrom('float32', [1, 2], Float32Array.of(1, 2)));
+  });
+
+  it("puts larger tensors into the pipeline's bucket", async () => {
+    const { puts, client } = fakeS3();
+    const handler = preprocessHandler(() => new Map([['x', { shape: [LARGE.length], data: LARGE }]]), {
+      bucket: 'b',
+      s3: client,
+    });
+    const { inputs } = await handler({}, CONTEXT);
+    expect(puts).toHaveLength(1);
+    const [{ Bucket, Key, Body }] = puts;
+    expect([Bucket, Key]).toEqual(['b', inputs.s3]);
+    expect(Key).toMatch(/^inputs\/[0-9a-f-]{36}\.safetensors$/);
+    expect([...decodeTensors(Body).keys()]).toEqual(['x']);
+  });
+
+  it('learns the bucket from the environment of the function', async () => {
+    const { puts, client } = fakeS3();
+    process.env.SLICED_INFERENCE_BUCKET = 'of-the-environment';
+    try {
+      await writeRequest({ x: { shape: [1], data: Float32Array.of(1) } }, { inputs: 's3', s3: client });
+    } finally {
+      delete process.env.SLICED_INFERENCE_BUCKET;
+    }
+    expect(puts.map(({ Bucket }) => Bucket)).toEqual(['of-the-environment']);
+  });
+
+  it.each([
+    [Float64Array.of(1), 'float64'],
+    [BigInt64Array.of(1n), 'int64'],
+    [Int32Array.of(1), 'int32'],
+    [Uint8Array.of(1), 'uint8'],
+    [['a'], 'string'],
+  ])('takes the element type from the array %#', async (data, dtype) => {
+    const { inputs } = await writeRequest({ x: { shape: [1], data } });
+    expect(inputs.tensors?.x.dtype).toBe(dtype);
+  });
+
+  it('takes a type that fits the array', async () => {
+    const { inputs } = await writeRequest({ x: { dtype: 'bool', shape: [1], data: Uint8Array.of(1) } });
+    expect(inputs.tensors?.x.dtype).toBe('bool');
+  });
+
+  it.each([
+    [
+      'nothing',
+      undefined,
+      /^the function must return the model's inputs by name, got nothing: return \{ x: /,
+    ],
+    ['a list', [1], /^the function must return the model's inputs by name, got a list of length 1: /],
+    [
+      'a list as a tensor',
+      { x: [1, 2] },
+      /^input 'x' must be a tensor \{ shape, data \} .*, got a list of length 2: /,
+    ],
+    [
+      'numbers in a list',
+      { x: { shape: [1], data: [1] } },
+      /^input 'x' must be .*, got data that is a list of length 1: /,
+    ],
+    [
+      'an array without shape',
+      { x: { data: Float32Array.of(1) } },
+      /^'shape' of input 'x' must be a list of whole/,
+    ],
+    [
+      'a wrong shape',
+      { x: { shape: [2], data: Float32Array.of(1) } },
+      /^input 'x' must be 2 elements .*, got 1: /,
+    ],
+    [
+      'an unknown type',
+      { x: { dtype: 'number', shape: [1], data: Float32Array.of(1) } },
+      /^'dtype' of input 'x' must/,
+    ],
+    [
+      'an array of another type',
+      { x: { dtype: 'int64', shape: [1], data: Float32Array.of(1) } },
+      /got Float32Array/,
+    ],
+  ])('that returns %s fails with one message', async (_, returned, message) => {
+    const handler = preprocessHandler(() => returned as unknown as HandlerTensors);
+    const { name, cause } = await failureOf(handler({}, CONTEXT));
+    expect(name).toBe('InvalidInput');
+    expect(cause).toMatchObject({ step: 'preprocess', message: expect.stringMatching(message) as string });
+  });
+
+  it('that has large tensors and no bucket says what is missing', async () => {
+    const handler = preprocessHandler(() => ({ x: { shape: [LARGE.length], data: LARGE } }));
+    const { name, cause } = await failureOf(handler({}, CONTEXT));
+    expect(name).toBe('InvalidInput');
+    expect(cause).toMatchObject({
+      step: 'preprocess',
+      message: expect.stringMatching(
+        /^a request of \d+ bytes needs the pipeline's bucket, got no name of it: set the environment variable SLICED_INFERENCE_BUCKET /,
+      ) as string,
+    });
+  });
+
+  it('keeps the name of an error that the function throws', async () => {
+    const handler = preprocessHandler(() => {
+      throw Object.assign(new Error('no\nphoto'), { name: 'InvalidPhoto' });
+    });
+    const { name, cause } = await failureOf(handler({}, CONTEXT));
+    expect(name).toBe('InvalidPhoto');
+    expect(cause).toEqual({ step: 'preprocess', message: 'no photo' });
+  });
+
+  it('shortens long messages', async () => {
+    const handler = preprocessHandler(() => Promise.reject(new Error('x'.repeat(10_000))));
+    const { cause } = await failureOf(handler({}, CONTEXT));
+    expect((cause as Error).message).toHaveLength(500);
+  });
+});
+
+const inline = JSON.parse(output()) as ExecutionOutput;
+const inS3 = JSON.parse(output(false)) as ExecutionOutput;
+
+describe('a postprocess handler', () => {
+  it('receives results that are inside the output, and the run', async () => {
+    const handler = postprocessHandler(({ y }, { output: { run }, context }) => ({
+      run,
+      id: context.awsRequestId,
+      values: Array.from(y.data as Float32Array),
+    }));
+    expect(await handler(inline, CONTEXT)).toEqual({ run: 'M/name', id: 'id', values: [2] });
+  });
+
+  it('reads results that are in S3', async () => {
+    const handler = postprocessHandler(({ y }) => Array.from(y.data as Float32Array), {
+      s3: fakeS3().client,
+    });
+    expect(await handler(inS3, CONTEXT)).toEqual([2]);
+  });
+
+  it.each([
+    ['nothing', undefined, /^the function must return JSON, got nothing: return null if/],
+    [
+      'a typed array',
+      { y: Float32Array.of(1) },
+      /^the function must return JSON, got a Float32Array as 'y': use Array/,
+    ],
+    ['a bigint', { n: 1n }, /^the function must return JSON, got a bigint as 'n': convert it/],
+    ['NaN', { n: [NaN] }, /^the function must return JSON, got a number that is not finite as '0': /],
+    ['too much', 'x'.repeat(262_144), /^the function must return at most 262144 bytes as JSON, got 262146: /],
+  ])('that returns %s fails with one message', async (_, returned, message) => {
+    const { name, cause } = await failureOf(postprocessHandler(() => returned)(inline, CONTEXT));
+    expect(name).toBe('InvalidOutput');
+    expect(cause).toMatchObject({ step: 'postprocess', message: expect.stringMatching(message) as string });
+  });
+
+  it('that receives something else than the output of a pipeline says so', async () => {
+    const handler = postprocessHandler(() => null);
+    const { name, cause } = await failureOf(handler({} as ExecutionOutput, CONTEXT));
+    expect(name).toBe('InvalidOutput');
+    expect(cause).toMatchObject({ step: 'postprocess' });
+  });
+});
+
+test('readOutputs refuses results in another bucket than that of the function', async () => {
+  await expect(readOutputs(inline, { bucket: 'another' })).rejects.toThrow(/results in the bucket 'another'/);
+});

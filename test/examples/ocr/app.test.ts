@@ -1,0 +1,43 @@
+/** The demo's stack, which slices two real models. */
+import { App } from 'aws-cdk-lib';
+import { Annotations, Match } from 'aws-cdk-lib/assertions';
+import { OcrStack, type Slices } from '../../../examples/ocr/app';
+import { errorOf, shortTemplate } from '../../support/pipeline-stack';
+import { temporaryFolder } from '../../support/model-builder';
+
+const outdir = temporaryFolder();
+
+/** Does not bundle the stack's own functions. */
+const context = { 'aws:cdk:bundling-stacks': [] };
+
+function ocrStack(slices?: Slices): OcrStack {
+  return new OcrStack(new App({ outdir, analyticsReporting: false, context }), 'SlicedOcr', slices);
+}
+
+test('has a pipeline for each model, one bucket and three functions of its own', () => {
+  const { resources, template } = shortTemplate(ocrStack());
+  const functions = Object.entries(resources('AWS::Lambda::Function'));
+  expect(functions.map(([name]) => name).sort()).toEqual([
+    'CropLines',
+    ...['Detection/slice-00/Function', 'Detection/slice-01/Function'],
+    ...['PreparePhoto', 'ReadText'],
+    ...[0, 1, 2, 3].map((slice) => `Recognition/slice-0${slice}/Function`),
+  ]);
+  template.hasResource('AWS::S3::Bucket', { DeletionPolicy: 'Delete' });
+  template.resourceCountIs('AWS::S3::Bucket', 1);
+});
+
+test('has no warnings', () => {
+  expect(Annotations.fromStack(ocrStack()).findWarning('*', Match.anyValue())).toEqual([]);
+});
+
+test('accepts other numbers of slices', () => {
+  const { resources } = shortTemplate(ocrStack({ detection: 1, recognition: 6 }));
+  expect(Object.keys(resources('AWS::Lambda::Function'))).toHaveLength(3 + 1 + 6);
+});
+
+test('refuses a number of slices that is not a number', () => {
+  expect(errorOf(() => ocrStack({ detection: 2, recognition: Number('many') }))).toBe(
+    'the number of slices must be a whole number of 1 or more, got NaN: pass a positive whole number',
+  );
+});

@@ -1,0 +1,45 @@
+/** Starts the demo as a user does: it synthesizes, deploys in the local cloud, posts a photo and compares with the unsliced models. */
+import type { SpawnSyncReturns } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { builtFile } from '../../../lib/host/package-files';
+import { temporaryFolder } from '../../support/model-builder';
+
+function demo(...flags: string[]): SpawnSyncReturns<string> {
+  return spawnSync(process.execPath, [builtFile('examples/ocr/demo.js'), ...flags], { encoding: 'utf8' });
+}
+
+test('prints the text of the photo, and that the bits are those of the unsliced models', () => {
+  const { stdout, stderr, status } = demo('--slices', '3');
+  const output = `${stdout}${stderr}`;
+  for (const line of ['CORNER CAFE', 'Almond croissant 3.10', 'Thank you for your visit']) {
+    expect(output).toMatch(new RegExp(`\n${line} +\\d\\d\\.\\d %\n`));
+  }
+  expect(output).toMatch(/\nRead in [\d.]+ s\. The [\d,]+ values of both sliced models are identical to /);
+  expect(stdout.match(/^(detection|recognition) \d/gm)).toEqual([
+    ...['detection 0', 'detection 1'],
+    ...['recognition 0', 'recognition 1', 'recognition 2'],
+  ]);
+  expect([stderr, status]).toEqual(['', 0]);
+});
+
+function textFile(): string {
+  const file = path.join(temporaryFolder(), 'notes.txt');
+  fs.writeFileSync(file, 'not a photo');
+  return file;
+}
+
+test.each([
+  [['--slices', '0'], "error: --slices must be a whole number above 0, got '0': correct it\n"],
+  [['--slices', '9999'], /^error: the model can be cut into at most \d+ slices, got 9999 slices.*\n$/],
+  [
+    ['--photo', '/nowhere.png'],
+    /^error: the photo '\/nowhere\.png' must be a file that can be read, got: .*\n$/,
+  ],
+  [['--photo', textFile()], 'error: the photo must be a JPEG or a PNG, got 11 other bytes: convert it\n'],
+])('%j ends with one line that says why', (flags, message) => {
+  const { stderr, status } = demo(...flags);
+  expect(stderr).toEqual(typeof message === 'string' ? message : expect.stringMatching(message));
+  expect(status).toBe(2);
+});

@@ -1,0 +1,118 @@
+/** Decodes, turns and scales photos. */
+import sharp from 'sharp';
+import { decodePicture } from '../../../examples/ocr/picture/decode';
+import { exifOrientation, upright } from '../../../examples/ocr/picture/orientation';
+import { sample, scaled } from '../../../examples/ocr/picture/sample';
+import type { Picture } from '../../../examples/ocr/picture/picture';
+
+const created = (width: number, height: number, background: string) =>
+  sharp({ create: { width, height, channels: 3, background } });
+
+describe('decodePicture', () => {
+  test('reads a PNG exactly', async () => {
+    const { width, height, rgb } = decodePicture(await created(3, 2, '#ff0080').png().toBuffer());
+    expect([width, height, [...rgb.subarray(0, 3)]]).toEqual([3, 2, [255, 0, 128]]);
+    expect(rgb).toHaveLength(18);
+  });
+
+  test('reads a JPEG', async () => {
+    const { width, height, rgb } = decodePicture(await created(16, 8, '#3060c0').jpeg().toBuffer());
+    expect([width, height]).toEqual([16, 8]);
+    [0x30, 0x60, 0xc0].forEach((value, channel) => {
+      expect(Math.abs(rgb[channel] - value)).toBeLessThan(4);
+    });
+  });
+
+  test('makes transparent pixels white', async () => {
+    const png = sharp({
+      create: { width: 1, height: 1, channels: 4, background: { r: 0, g: 0, b: 0, alpha: 0 } },
+    });
+    expect([...decodePicture(await png.png().toBuffer()).rgb]).toEqual([255, 255, 255]);
+  });
+
+  test.each([1, 2, 3, 4, 5, 6, 7, 8])(
+    'turns a photo of orientation %i as sharp does',
+    async (orientation) => {
+      const stored = await sharp({ create: { width: 32, height: 16, channels: 3, background: 'white' } })
+        .composite([{ input: await created(8, 8, 'black').png().toBuffer(), left: 0, top: 0 }])
+        .jpeg({ quality: 100 })
+        .withMetadata({ orientation })
+        .toBuffer();
+      const { data, info } = await sharp(stored).rotate().raw().toBuffer({ resolveWithObject: true });
+      const turned = decodePicture(stored);
+      expect([turned.width, turned.height]).toEqual([info.width, info.height]);
+      const dark = (pixels: Uint8Array) => Array.from(pixels, (value) => value < 128);
+      expect(dark(turned.rgb)).toEqual(dark(data));
+    },
+  );
+
+  test.each([
+    ['text', Buffer.from('hello'), 'the photo must be a JPEG or a PNG, got 5 other bytes: convert it'],
+    [
+      'a PNG that ends early',
+      Buffer.from('89504e470d0a1a0a00', 'hex'),
+      /^the photo must be whole, got one that/,
+    ],
+    [
+      'a JPEG that ends early',
+      Buffer.from('ffd8ffe0', 'hex'),
+      /^the photo must be whole, got one that cannot be/,
+    ],
+  ])('refuses %s', (_, bytes, message) => {
+    expect(() => decodePicture(bytes)).toThrow(message);
+  });
+
+  test('refuses a PNG of huge sides before it allocates memory', () => {
+    const bomb = Buffer.alloc(33);
+    bomb.write('89504e470d0a1a0a', 'hex');
+    bomb.writeUInt32BE(100_000, 16);
+    bomb.writeUInt32BE(100_000, 20);
+    expect(() => decodePicture(bomb)).toThrow(
+      'the photo must have at most 50 million pixels, got 100000 x 100000: make it smaller',
+    );
+  });
+
+  test('reads orientation 1 from damaged EXIF data', () => {
+    for (const length of [0, 6, 13, 20]) expect(exifOrientation(new Uint8Array(length))).toBe(1);
+    expect(exifOrientation(Buffer.from('00' + '4949' + '2a00' + 'ffffff7f', 'hex'))).toBe(1);
+  });
+});
+
+/** A picture whose red is its column and whose green is its row. */
+function ramp(width: number, height: number): Picture {
+  const rgb = new Uint8Array(width * height * 3);
+  for (let pixel = 0; pixel < width * height; pixel++) {
+    rgb[pixel * 3] = pixel % width;
+    rgb[pixel * 3 + 1] = Math.floor(pixel / width);
+  }
+  return { width, height, rgb };
+}
+
+describe('a place between pixels', () => {
+  test('has a color between theirs', () => {
+    expect(sample(ramp(4, 4), 1.5, 2, 0)).toBe(1.5);
+    expect(sample(ramp(4, 4), 1.5, 2.25, 1)).toBe(2.25);
+  });
+
+  test('outside of the picture has the color of the border', () => {
+    expect([sample(ramp(4, 4), -3, 0, 0), sample(ramp(4, 4), 9, 0, 0)]).toEqual([0, 3]);
+  });
+});
+
+test('a scaled picture keeps its mean', () => {
+  const mean = ({ rgb }: Picture) => rgb.reduce((sum, value) => sum + value, 0) / rgb.length;
+  for (const [width, height] of [
+    [32, 16],
+    [50, 90],
+    [7, 5],
+  ]) {
+    const picture = scaled(ramp(100, 60), width, height);
+    expect([picture.width, picture.height]).toEqual([width, height]);
+    expect(Math.abs(mean(picture) - mean(ramp(100, 60)))).toBeLessThan(1.5);
+  }
+});
+
+test('an upright picture stays as it is', () => {
+  const picture = ramp(3, 2);
+  expect(upright(picture, 1)).toBe(picture);
+});
