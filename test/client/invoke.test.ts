@@ -1,0 +1,40 @@
+/** Calls a state machine of the user, which has pipelines inside and no signature in its comment. */
+import { fakeAws, inTurn, serviceError, succeeded } from '../support/fake-aws';
+
+const OWN = { type: 'EXPRESS', definition: JSON.stringify({ StartAt: 'A', TimeoutSeconds: 60 }) };
+const machine = { DescribeStateMachine: () => OWN };
+
+describe('a state machine without a signature', () => {
+  it('can be invoked with any JSON', async () => {
+    const { model, names } = fakeAws({ ...machine, StartSyncExecution: () => succeeded('{"text":"x"}') });
+    expect((await model.invoke({ photo: 1 })).output).toEqual({ text: 'x' });
+    expect((await model.invoke({ photo: 2 })).output).toEqual({ text: 'x' });
+    expect(names()).toEqual(['DescribeStateMachine', 'StartSyncExecution', 'StartSyncExecution']);
+  });
+
+  it('is started once more if a deployment replaced a model during the run', async () => {
+    const failed = {
+      executionArn: 'arn',
+      status: 'FAILED',
+      error: 'PlanChanged',
+      cause: '{"message":"why"}',
+    };
+    const { model, names } = fakeAws({ ...machine, StartSyncExecution: inTurn(failed, succeeded('1')) });
+    expect((await model.invoke(null)).output).toBe(1);
+    expect(names()).toEqual([
+      ...['DescribeStateMachine', 'StartSyncExecution'],
+      ...['DescribeStateMachine', 'StartSyncExecution'],
+    ]);
+  });
+
+  it('cannot be described or run on tensors', async () => {
+    const { model } = fakeAws(machine);
+    await expect(model.describe()).rejects.toMatchObject({ name: 'NotAPipeline' });
+    await expect(model.infer({ x: [1] })).rejects.toMatchObject({ name: 'NotAPipeline' });
+  });
+
+  it('that cannot be asked for is an error of the service', async () => {
+    const { model } = fakeAws({ DescribeStateMachine: inTurn(serviceError('AccessDeniedException'), OWN) });
+    await expect(model.invoke(1)).rejects.toMatchObject({ name: 'AccessDeniedException' });
+  });
+});
