@@ -270,10 +270,10 @@ export class LocalCloud {
     this.stateMachine ??= new StateMachine(
       stateMachine,
       {
-        invoke: async (functionArn, payload) => {
+        invoke: async (functionArn, payload, traceHeader) => {
           checkInvoke(this.authorizer, this.deployed.stateMachine.roleArn, functionArn);
           return callWithFaults(this.injector, { functionArn, payload }, () =>
-            functions.invoke(functionArn, payload),
+            functions.invoke(functionArn, payload, traceHeader),
           );
         },
         trace: this.options.onTrace,

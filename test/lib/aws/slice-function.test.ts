@@ -202,6 +202,7 @@ describe('a slice that is too large for Lambda', () => {
         slice: 0,
         sliceMetrics: false,
         float16Transport: false,
+        tracing: false,
         files: {
           model: assetObject(sliceFileAsset(stack, 'slice-00-model', slices[0].model, planned.model)),
         },
