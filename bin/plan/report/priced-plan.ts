@@ -59,7 +59,8 @@ export function reportedRun({ dollars, latency: { p50, p95 } }: RunCost): Report
   return { dollarsPerMillion: dollars * 1e6, p50, p95 };
 }
 
-const ITEM_NAMES: Readonly<Record<LineItem, string>> = {
+/** What a bill calls its items. */
+export const ITEM_NAMES: Readonly<Record<LineItem, string>> = {
   lambdaRequests: 'Lambda requests',
   lambdaCompute: 'Lambda: computing',
   lambdaLoad: 'Lambda: starting and loading',
