@@ -11,7 +11,7 @@ import type { ObjectStore } from './store/object-store';
 import { CallDeadline } from './store/retry';
 import { functionObjects } from './store/s3-client';
 import { SafetensorsStore } from './store/safetensors-store';
-import { loggedCall } from './telemetry/logged-call';
+import { loggedCall } from './request/logged-call';
 import { peakMemoryBytes } from './telemetry/peak-memory';
 import { roundedTenth, Stopwatch } from './telemetry/stopwatch';
 import { Telemetry, toStandardOutput, type WriteLine } from './telemetry/telemetry';

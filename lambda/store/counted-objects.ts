@@ -1,14 +1,7 @@
 /** Counts the requests to S3, so that the log says what a call is billed for. S3 does not bill the failures that are repeated. */
 import type { ObjectReference } from '../../contract/execution';
+import type { RequestCounts } from '../telemetry/telemetry';
 import type { ByteRange, ObjectPart, ObjectStore, WriteResult } from './object-store';
-
-/** Requests by price. Directory buckets are those of S3 Express One Zone. */
-export interface RequestCounts {
-  readonly s3Gets: number;
-  readonly s3Puts: number;
-  readonly expressGets: number;
-  readonly expressPuts: number;
-}
 
 const NONE: RequestCounts = { s3Gets: 0, s3Puts: 0, expressGets: 0, expressPuts: 0 };
 

@@ -4,8 +4,6 @@
  */
 import type { SliceTiming } from '../../contract/execution';
 import type { WarmUpAnswer } from '../../contract/slice-event';
-import type { RequestCounts } from '../store/counted-objects';
-import type { LoggedCall } from './logged-call';
 
 /** Writes a line unchanged. `console.log` would add a prefix, and CloudWatch finds no metrics after a prefix. */
 export type WriteLine = (line: string) => void;
@@ -23,6 +21,25 @@ interface TelemetryOptions {
    * @default - no metrics
    */
   readonly namespace?: string;
+}
+
+/** The fields that all lines of a call have, so that a search of the logs by any of them finds these lines. */
+export interface LoggedCall {
+  /** Of the execution that made the call. Absent if no state machine made it. */
+  readonly executionArn?: string;
+  readonly run?: string;
+  /** The call's id in Lambda's own lines `START`, `END` and `REPORT`. */
+  readonly requestId?: string;
+  /** The id of the X-Ray trace. Lambda names it in every call, whether or not X-Ray keeps the trace. */
+  readonly traceId?: string;
+}
+
+/** Requests by price. Directory buckets are those of S3 Express One Zone. */
+export interface RequestCounts {
+  readonly s3Gets: number;
+  readonly s3Puts: number;
+  readonly expressGets: number;
+  readonly expressPuts: number;
 }
 
 /** A failure: the name and the JSON cause that the state machine gets. */

@@ -1,16 +1,6 @@
 /** The fields that all lines of a call have, so that a search of the logs by any of them finds these lines. */
-import { loggedFields } from '../request/event-check';
-import type { Variables } from '../slice/environment';
-
-export interface LoggedCall {
-  /** Of the execution that made the call. Absent if no state machine made it. */
-  readonly executionArn?: string;
-  readonly run?: string;
-  /** The call's id in Lambda's own lines `START`, `END` and `REPORT`. */
-  readonly requestId?: string;
-  /** The id of the X-Ray trace. Lambda names it in every call, whether or not X-Ray keeps the trace. */
-  readonly traceId?: string;
-}
+import type { LoggedCall } from '../telemetry/telemetry';
+import { loggedFields } from './event-check';
 
 /** Lambda sets it before each call: https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader */
 const TRACE_VARIABLE = '_X_AMZN_TRACE_ID';
@@ -18,7 +8,7 @@ const TRACE_VARIABLE = '_X_AMZN_TRACE_ID';
 export function loggedCall(
   event: unknown,
   context: { readonly awsRequestId?: string } | undefined,
-  variables: Variables,
+  variables: Readonly<Record<string, string | undefined>>,
 ): LoggedCall {
   const { executionArn, run } = loggedFields(event);
   const requestId = context?.awsRequestId;
