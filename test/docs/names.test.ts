@@ -54,7 +54,7 @@ describe('the command line', () => {
   let help: string;
 
   beforeAll(async () => {
-    const names = ['inspect', 'plan', 'slice', 'verify', 'calibrate', 'run', 'local'];
+    const names = ['inspect', 'plan', 'slice', 'verify', 'calibrate', 'cost', 'run', 'local'];
     const commands = [...names.map((name) => [name]), ['cache', 'clear']];
     const answers = await Promise.all(commands.map((command) => cli([...command, '--help'])));
     help = answers.map(({ stdout }) => stdout).join('\n');
@@ -64,7 +64,9 @@ describe('the command line', () => {
     const known = new Set(help.match(/--[a-z][a-z-]*/g));
     const flags = DOCUMENTS.flatMap(({ text, file }) =>
       [
-        ...text.matchAll(/sliced-inference (?:inspect|plan|slice|verify|calibrate|run|local|cache)[^`\n]*/g),
+        ...text.matchAll(
+          /sliced-inference (?:inspect|plan|slice|verify|calibrate|cost|run|local|cache)[^`\n]*/g,
+        ),
       ].flatMap(([line]) => (line.match(/--[a-z][a-z-]*/g) ?? []).map((flag) => `${file}: ${flag}`)),
     );
     expect(flags.length).toBeGreaterThan(10);
