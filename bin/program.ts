@@ -6,6 +6,7 @@ import { packageVersion } from '../lib/host/package-files';
 import { cacheCommand } from './commands/cache';
 import { calibrateCommand } from './commands/calibrate';
 import { constantsCommand } from './commands/constants';
+import { costCommand } from './commands/cost';
 import { inspectCommand } from './commands/inspect';
 import { invokeCommand } from './commands/invoke';
 import { localCommand } from './commands/local';
@@ -52,6 +53,7 @@ async function main(): Promise<void> {
     verifyCommand(),
     profileCommand(),
     calibrateCommand(),
+    costCommand(),
     constantsCommand(),
     runCommand(),
     localCommand(),

@@ -27,6 +27,8 @@ export interface SliceEvent {
    * milliseconds follows; in a fragment, a UUID. Functions refuse other names: see `lambda/request/event-check.ts`.
    */
   readonly run: string;
+  /** ARN of the execution, for the lines of logs only. Events that state machines do not send may lack it. */
+  readonly executionArn?: string;
   /**
    * The execution's input, unchecked, or an `OversizedRequest`. The first slice, the last slice and slices that read inputs receive it.
    */

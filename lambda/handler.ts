@@ -2,14 +2,16 @@
 import { ENV } from '../contract/environment';
 import type { SliceAnswer, SliceEvent, WarmUpAnswer } from '../contract/slice-event';
 import { failureOf, messageOf, sliceFailed, UNKNOWN_SLICE } from './errors';
-import { checkEvent, loggedFields } from './request/event-check';
+import { checkEvent, isWarmUp } from './request/event-check';
 import { readEnvironment, type Variables } from './slice/environment';
 import { withoutValues } from './slice/run-failure';
 import { ResidentSlice, type SliceForRun } from './slice/resident-slice';
+import { CountedObjects } from './store/counted-objects';
 import type { ObjectStore } from './store/object-store';
 import { CallDeadline } from './store/retry';
 import { functionObjects } from './store/s3-client';
 import { SafetensorsStore } from './store/safetensors-store';
+import { loggedCall } from './request/logged-call';
 import { peakMemoryBytes } from './telemetry/peak-memory';
 import { roundedTenth, Stopwatch } from './telemetry/stopwatch';
 import { Telemetry, toStandardOutput, type WriteLine } from './telemetry/telemetry';
@@ -19,6 +21,7 @@ import { tensorBytes } from './tensors/tensor';
 /** What the function uses of Lambda's context of a call. */
 interface CallContext {
   getRemainingTimeInMillis(): number;
+  readonly awsRequestId?: string;
 }
 
 /** Returns a `WarmUpAnswer` for a warm-up, otherwise a `SliceAnswer`. */
@@ -58,7 +61,8 @@ export function makeHandler(
   objects: ObjectStore,
   { root, write = toStandardOutput, deadline }: HandlerOptions = {},
 ): SliceHandler {
-  const resident = new ResidentSlice(objects, root);
+  const counted = new CountedObjects(objects);
+  const resident = new ResidentSlice(counted, root);
   const telemetry = new Telemetry({
     write,
     functionName: variables.AWS_LAMBDA_FUNCTION_NAME ?? '',
@@ -68,6 +72,7 @@ export function makeHandler(
     const startedAt = Date.now();
     if (context) deadline?.start(context.getRemainingTimeInMillis());
     let slice = UNKNOWN_SLICE;
+    const about = loggedCall(event, context, variables);
     try {
       const environment = readEnvironment(variables);
       ({ slice } = environment);
@@ -75,23 +80,24 @@ export function makeHandler(
       if (event.warmUp) {
         const { cold, loadMs } = await resident.warm(environment, event.run);
         const answer = { slice, cold, loadMs };
-        telemetry.warmUp(event.run, answer);
+        telemetry.warmUp(about, answer, counted.take());
         return answer;
       }
       const stores = {
-        callers: new SafetensorsStore(objects, environment.bucket),
+        callers: new SafetensorsStore(counted, environment.bucket),
         memoryBytes: environment.memoryBytes,
-        runs: new SafetensorsStore(objects, environment.runsBucket, { writers: 'functions' }),
+        runs: new SafetensorsStore(counted, environment.runsBucket, { writers: 'functions' }),
       };
       const answer = await runSlice(event, resident.forRun(environment, event.run), stores, {
         startedAt,
         sendsFloat16: environment.sendsFloat16,
       });
-      telemetry.call(event.run, answer.timing);
+      telemetry.call(about, answer.timing, counted.take());
       return answer;
     } catch (error) {
       const failure = failureOf(error, slice);
-      telemetry.failure(loggedFields(event), slice, failure);
+      const { name, message } = failure;
+      telemetry.failure(about, { name, message, slice, warmUp: isWarmUp(event) }, counted.take());
       throw failure;
     }
   };

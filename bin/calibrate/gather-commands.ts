@@ -19,10 +19,11 @@ FUNCTIONS=$(aws stepfunctions describe-state-machine --state-machine-arn "$STATE
 for name in $FUNCTIONS; do
   group=$(aws lambda get-function-configuration --function-name "$name" --query LoggingConfig.LogGroup --output text)
   aws logs filter-log-events --log-group-name "$group" --start-time $(( ($(date +%s) - 86400) * 1000 )) \\
-    --filter-pattern '?"slice ran" ?"slice is warm" ?"REPORT RequestId"' --output json > "calibration-$name.json"
+    --filter-pattern '?"slice ran" ?"slice is warm" ?"slice failed" ?"warm-up failed" ?"REPORT RequestId"' --output json > "calibration-$name.json"
 done
 
-# 4. Calibrate
+# 4. Calibrate, or add up what the runs cost
 sliced-inference calibrate calibration-*.json --plan plan.json --out environment.json
+sliced-inference cost calibration-*.json
 `;
 }

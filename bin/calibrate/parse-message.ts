@@ -1,5 +1,6 @@
 /** Reads one message of a log: a call or a warm-up of a slice function, or a `REPORT` of Lambda. */
 import type { CallSample, ReportSample, WarmUpSample } from '../../lib/cost/calibration/samples';
+import { BadField, flag, numberIn, whole, type LogFields } from './log-fields';
 import { FIRST_START, LAST_START, MAX_BYTES, MAX_CALL_MS, MAX_MEMORY_MB, MAX_SLICE } from './limits';
 
 export type Parsed =
@@ -15,9 +16,6 @@ const OTHER: Parsed = { kind: 'other' };
 
 /** Longest name of a run that is kept. */
 const MAX_RUN_CHARACTERS = 256;
-
-/** Thrown by the readers of fields, and caught where a message ends. */
-class BadField extends Error {}
 
 export function parseMessage(text: string): Parsed {
   try {
@@ -37,7 +35,7 @@ function telemetry(text: string): Parsed {
     // A function may log text that begins like JSON.
     return OTHER;
   }
-  const fields = value as Readonly<Record<string, unknown>>;
+  const fields = value as LogFields;
   switch (fields.message) {
     case 'slice ran':
       return { kind: 'call', call: callOf(fields) };
@@ -51,7 +49,7 @@ function telemetry(text: string): Parsed {
   }
 }
 
-function callOf(fields: Readonly<Record<string, unknown>>): CallSample {
+function callOf(fields: LogFields): CallSample {
   const ms = (name: string): number => numberIn(fields, name, 0, MAX_CALL_MS);
   const bytes = (name: string): number => whole(fields, name, 0, MAX_BYTES);
   const { run } = fields;
@@ -85,43 +83,20 @@ function figure(text: string, pattern: RegExp): number | undefined {
 }
 
 /** Lambda's logs in JSON: https://docs.aws.amazon.com/lambda/latest/dg/telemetry-schema-reference.html#platform-report */
-function isReportEvent({ type, record }: Readonly<Record<string, unknown>>): boolean {
+function isReportEvent({ type, record }: LogFields): boolean {
   return type === 'platform.report' && typeof record === 'object' && record !== null;
 }
 
-function reportEvent(fields: Readonly<Record<string, unknown>>): Parsed {
+function reportEvent(fields: LogFields): Parsed {
   const { metrics, status } = fields.record as { readonly metrics?: unknown; readonly status?: unknown };
   if (status !== 'success') return OTHER;
   if (typeof metrics !== 'object' || metrics === null) throw new BadField('metrics are missing');
   return { kind: 'report', report: reportOf(metrics as Record<string, unknown>) };
 }
 
-function reportOf(fields: Readonly<Record<string, unknown>>): ReportSample {
+function reportOf(fields: LogFields): ReportSample {
   const durationMs = numberIn(fields, 'durationMs', 0, MAX_CALL_MS);
   const memoryMb = whole(fields, 'memorySizeMB', 1, MAX_MEMORY_MB);
   if (fields.initDurationMs === undefined) return { durationMs, memoryMb };
   return { durationMs, memoryMb, initMs: numberIn(fields, 'initDurationMs', 0, MAX_CALL_MS) };
-}
-
-function numberIn(
-  fields: Readonly<Record<string, unknown>>,
-  name: string,
-  least: number,
-  most: number,
-): number {
-  const value = fields[name];
-  if (typeof value === 'number' && value >= least && value <= most) return value;
-  throw new BadField(`${name} is not a number from ${least} to ${most}`);
-}
-
-function whole(fields: Readonly<Record<string, unknown>>, name: string, least: number, most: number): number {
-  const value = numberIn(fields, name, least, most);
-  if (Number.isInteger(value)) return value;
-  throw new BadField(`${name} is not a whole number`);
-}
-
-function flag(fields: Readonly<Record<string, unknown>>, name: string): boolean {
-  const value = fields[name];
-  if (typeof value === 'boolean') return value;
-  throw new BadField(`${name} is not true or false`);
 }

@@ -8,13 +8,12 @@ import type { Pairs } from '../../lib/cost/constants/constant';
 import { ENVIRONMENT } from '../../lib/cost/constants/environment';
 import { parseConstants, printConstants } from '../../lib/cost/constants/constants-file';
 import { SlicedInferenceError, printable, quoted, systemReason } from '../../lib/errors';
-import { unreadablePath } from '../../lib/host/foreign-path';
 import { replaceFile } from '../../lib/host/write-beside';
 import { collectSamples, type Collected } from '../calibrate/collect-samples';
 import { gatherCommands } from '../calibrate/gather-commands';
-import { MAX_LOG_BYTES } from '../calibrate/limits';
+import { readLog } from '../calibrate/read-log';
 import { sliceFacts } from '../calibrate/slice-facts';
-import { formatBytes, formatTable } from '../terminal/format';
+import { formatTable } from '../terminal/format';
 
 interface Options {
   readonly out?: string;
@@ -134,29 +133,6 @@ function checkedArn(arn: string): string {
     quoted(arn),
     'copy it from the outputs of the stack',
   );
-}
-
-function readLog(file: string): string {
-  const must = `log ${quoted(file)} must be a readable file`;
-  try {
-    const stat = fs.statSync(file);
-    if (!stat.isFile()) {
-      const got = stat.isDirectory() ? 'a folder' : 'a pipe or a device';
-      throw new SlicedInferenceError(must, got, 'pass the path of a file with logs');
-    }
-    if (stat.size > MAX_LOG_BYTES) {
-      throw new SlicedInferenceError(
-        `log ${quoted(file)} must have at most ${formatBytes(MAX_LOG_BYTES)}`,
-        formatBytes(stat.size),
-        'gather the logs of fewer days',
-      );
-    }
-    return fs.readFileSync(file, 'utf8');
-  } catch (error) {
-    if (error instanceof SlicedInferenceError) throw error;
-    const { got, advice } = unreadablePath(file, error);
-    throw new SlicedInferenceError(must, got, advice);
-  }
 }
 
 /** Fails before the work, not after it. */

@@ -51,10 +51,24 @@ export function checkEvent(
   });
 }
 
-/** What the log tells of an event that may be anything. */
-export function loggedFields(event: unknown): { readonly run?: string; readonly warmUp: boolean } {
-  const { run, warmUp } = fieldsOf(event);
-  return { ...(isRun(run) && { run }), warmUp: warmUp === true };
+/** What the log tells of an event. */
+export interface LoggedFields {
+  readonly executionArn?: string;
+  readonly run?: string;
+}
+
+/** The event may be anything, so the log repeats only fields that a state machine can have made. */
+export function loggedFields(event: unknown): LoggedFields {
+  const { executionArn, run } = fieldsOf(event);
+  return {
+    ...(isExecutionArn(executionArn) && { executionArn }),
+    ...(isRun(run) && { run }),
+  };
+}
+
+/** Whether the event, which may be anything, marks a warm-up. */
+export function isWarmUp(event: unknown): boolean {
+  return fieldsOf(event).warmUp === true;
 }
 
 function fieldsOf(event: unknown): Fields {
@@ -70,3 +84,21 @@ function isRun(value: unknown): value is string {
 
 /** A character above U+FFFF counts twice. */
 const MOST_CHARACTERS = 2 * MOST_NAMES * 81;
+
+/**
+ * `arn:aws:states:region:account:execution:machine:name`; a child of a distributed map has its label after a slash:
+ * https://docs.aws.amazon.com/step-functions/latest/dg/auth-and-access-control-sfn.html
+ */
+const EXECUTION_ARN = /^arn:[a-z-]+:states:[a-z0-9-]+:\d{12}:(?:execution|express):/;
+
+function isExecutionArn(value: unknown): value is string {
+  if (typeof value !== 'string' || value.length > MOST_CHARACTERS) return false;
+  const kind = EXECUTION_ARN.exec(value);
+  return (
+    kind !== null &&
+    value
+      .slice(kind[0].length)
+      .split(/[:/]/)
+      .every((name) => NAME.test(name))
+  );
+}

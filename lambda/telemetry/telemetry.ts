@@ -4,7 +4,6 @@
  */
 import type { SliceTiming } from '../../contract/execution';
 import type { WarmUpAnswer } from '../../contract/slice-event';
-import type { SliceFailure } from '../errors';
 
 /** Writes a line unchanged. `console.log` would add a prefix, and CloudWatch finds no metrics after a prefix. */
 export type WriteLine = (line: string) => void;
@@ -24,6 +23,34 @@ interface TelemetryOptions {
   readonly namespace?: string;
 }
 
+/** The fields that all lines of a call have, so that a search of the logs by any of them finds these lines. */
+export interface LoggedCall {
+  /** Of the execution that made the call. Absent if no state machine made it. */
+  readonly executionArn?: string;
+  readonly run?: string;
+  /** The call's id in Lambda's own lines `START`, `END` and `REPORT`. */
+  readonly requestId?: string;
+  /** The id of the X-Ray trace. Lambda names it in every call, whether or not X-Ray keeps the trace. */
+  readonly traceId?: string;
+}
+
+/** Requests by price. Directory buckets are those of S3 Express One Zone. */
+export interface RequestCounts {
+  readonly s3Gets: number;
+  readonly s3Puts: number;
+  readonly expressGets: number;
+  readonly expressPuts: number;
+}
+
+/** A failure: the name and the JSON cause that the state machine gets. */
+interface FailedCall {
+  readonly name: string;
+  readonly message: string;
+  /** -1 if the function could not read its own index. */
+  readonly slice: number;
+  readonly warmUp: boolean;
+}
+
 type Unit = 'Count' | 'Milliseconds' | 'Bytes';
 
 /** Units of the metrics. The keys are the fields of the line that have the values. */
@@ -41,34 +68,31 @@ const CALL_METRICS = {
 export class Telemetry {
   constructor(private readonly options: TelemetryOptions) {}
 
-  call(run: string, timing: SliceTiming): void {
+  call(about: LoggedCall, timing: SliceTiming, requests: RequestCounts): void {
     // Count a load once, at the run's own call, even if the warm-up did it.
     this.write(
-      { level: 'INFO', message: 'slice ran', run, ...timing, coldStarts: timing.cold ? 1 : 0 },
+      about,
+      { level: 'INFO', message: 'slice ran', ...timing, coldStarts: timing.cold ? 1 : 0, ...requests },
       true,
     );
   }
 
-  warmUp(run: string, answer: WarmUpAnswer): void {
-    this.write({ level: 'INFO', message: 'slice is warm', run, ...answer });
+  warmUp(about: LoggedCall, answer: WarmUpAnswer, requests: RequestCounts): void {
+    this.write(about, { level: 'INFO', message: 'slice is warm', ...answer, ...requests });
   }
 
   /** A failed warm-up is a warning and does not fail the run; if the fault lasts, the slice's own call reports it. */
-  failure(
-    { run, warmUp }: { readonly run?: string; readonly warmUp: boolean },
-    slice: number,
-    { name, message }: SliceFailure,
-  ): void {
+  failure(about: LoggedCall, { name, message, slice, warmUp }: FailedCall, requests: RequestCounts): void {
     const summary = warmUp
       ? { level: 'WARN', message: 'warm-up failed' }
       : { level: 'ERROR', message: 'slice failed' };
-    this.write({ ...summary, run, slice, error: name, cause: message });
+    this.write(about, { ...summary, slice, error: name, cause: message, ...requests });
   }
 
-  private write(fields: Readonly<Record<string, unknown>>, hasMetrics = false): void {
+  private write(about: LoggedCall, fields: Readonly<Record<string, unknown>>, hasMetrics = false): void {
     const { functionName, namespace, write } = this.options;
     const metrics = hasMetrics && namespace !== undefined ? embeddedMetrics(namespace) : {};
-    write(JSON.stringify({ ...metrics, FunctionName: functionName, ...fields }));
+    write(JSON.stringify({ ...metrics, FunctionName: functionName, ...about, ...fields }));
   }
 }
 

@@ -30,6 +30,8 @@ export interface SliceFunctionSettings {
   readonly sliceMetrics: boolean;
   /** Whether float32 tensors between slices are sent as float16. */
   readonly float16Transport: boolean;
+  /** Whether X-Ray traces the calls. */
+  readonly tracing: boolean;
   readonly network?: Network;
   /** Shared by the functions. The names of its streams contain the name of the function. */
   readonly logGroup: logs.ILogGroup;
@@ -90,7 +92,13 @@ export function createSliceFunction(scope: Construct, id: string, props: SliceFu
     // A run that is in progress during a deployment keeps calling the version that it started with.
     currentVersionOptions: { removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE },
   });
+  if (props.tracing) traceCalls(fn);
   return { fn, role, target: target(fn, options) };
+}
+
+/** CDK's own prop would add a policy to each role; the policy that all functions share has the permission already. */
+function traceCalls(fn: lambda.Function): void {
+  (fn.node.defaultChild as lambda.CfnFunction).tracingConfig = { mode: lambda.Tracing.ACTIVE };
 }
 
 /**

@@ -8,7 +8,7 @@ import { attachPolicies } from './replaced-policy';
 import { createSliceFunction, type SliceFunction, type SliceFunctionSettings } from './slice-function';
 import type { SliceFunctionOptions } from './slice-function-options';
 import { filesOf, type SliceObjects } from './slice-object';
-import { sharedPermissions } from './slice-permissions';
+import { sharedPermissions, tracingStatement } from './slice-permissions';
 
 interface SliceFunctionsProps extends Omit<SliceFunctionSettings, 'logGroup'> {
   /** By slice. */
@@ -32,11 +32,12 @@ export function createSliceFunctions(scope: Construct, props: SliceFunctionsProp
   );
   const shared = [
     ...sharedPermissions({ bucket: settings.bucket, files: files.flatMap(filesOf), logGroup }),
+    ...(settings.tracing ? [tracingStatement()] : []),
     ...(settings.network ? networkStatements() : []),
   ];
   const roles = functions.map(({ role }) => role);
   for (const policy of attachPolicies(scope, 'SlicePolicy', roles, shared)) {
-    // Lambda refuses a function in a VPC whose role may not attach it.
+    // Lambda refuses a function in a VPC whose role may not attach it, and a traced one whose role may not write traces.
     for (const { fn } of functions) fn.node.defaultChild?.node.addDependency(policy);
   }
   return functions;

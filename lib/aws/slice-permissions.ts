@@ -90,6 +90,18 @@ export function sharedPermissions({
   return statements;
 }
 
+/**
+ * The permission to write traces. X-Ray supports no resources for these actions:
+ * https://docs.aws.amazon.com/lambda/latest/dg/services-xray.html
+ */
+export function tracingStatement(): iam.PolicyStatement {
+  return new iam.PolicyStatement({
+    sid: 'WriteTraces',
+    actions: ['xray:PutTelemetryRecords', 'xray:PutTraceSegments'],
+    resources: ['*'],
+  });
+}
+
 /** The keys of requests and of the objects of other slices that the slice reads. */
 function readableKeys({ slice, isLast, reads, expressBucket }: SlicePermissionsProps): string[] {
   const keys = new Set<string>();

@@ -20,7 +20,7 @@ interface PipelineStateMachineProps {
   readonly bucket: s3.IBucket;
   readonly type: sfn.StateMachineType;
   readonly timeout: Duration | undefined;
-  readonly tracing: boolean | undefined;
+  readonly tracing: boolean;
   readonly logLevel: sfn.LogLevel | undefined;
   readonly logs: LogSettings;
 }
@@ -43,7 +43,7 @@ export function createStateMachine(scope: Construct, props: PipelineStateMachine
     comment: JSON.stringify({ [SIGNATURE_KEY]: signatureOf(workflow, bucket) }),
     role: createRole(scope, workflow),
     timeout: props.timeout ?? defaultTimeout(plan, props.type),
-    tracingEnabled: props.tracing ?? true,
+    tracingEnabled: props.tracing,
     logs: {
       destination: createLogGroup(scope, 'Logs', props.logs, logGroupName(scope)),
       level: props.logLevel ?? sfn.LogLevel.ERROR,

@@ -229,8 +229,8 @@ export interface SlicedInferencePipelineProps {
   readonly logLevel?: sfn.LogLevel;
 
   /**
-   * Whether X-Ray traces when each state of an execution began and ended. The functions themselves are not traced: the
-   * output of each execution holds the times that they spent loading, reading, running and writing.
+   * Whether X-Ray traces executions: their states and the calls of slice functions. The functions send no subsegments:
+   * their logs and the output of each execution hold the times that they spent loading, reading, running and writing.
    *
    * @default true
    */

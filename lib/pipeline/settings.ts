@@ -14,6 +14,8 @@ export interface PipelineSettings {
   readonly warmUp: WarmUp;
   readonly float16Transport: boolean;
   readonly sliceMetrics: boolean;
+  /** Whether X-Ray traces the executions and the calls of slice functions. */
+  readonly tracing: boolean;
   /** Availability zone id of the S3 Express One Zone bucket. Absent if tensors between slices are in S3 Standard. */
   readonly expressZone?: string;
   readonly removalPolicy: RemovalPolicy;
@@ -30,6 +32,7 @@ export function pipelineSettings(props: SlicedInferencePipelineProps): PipelineS
     warmUp: props.warmUp ?? WarmUp.AUTOMATIC,
     float16Transport: props.float16Transport ?? false,
     sliceMetrics: props.sliceMetrics ?? false,
+    tracing: props.tracing ?? true,
     ...(expressZone !== undefined && { expressZone }),
     removalPolicy,
     logs: {

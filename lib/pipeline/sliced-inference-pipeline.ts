@@ -107,7 +107,7 @@ export class SlicedInferencePipeline extends PipelineMetrics {
       bucket: this.bucket,
       type: settings.stateMachineType,
       timeout: props.timeout,
-      tracing: props.tracing,
+      tracing: settings.tracing,
       logLevel: props.logLevel,
       logs: settings.logs,
     });
@@ -196,6 +196,7 @@ export class SlicedInferencePipeline extends PipelineMetrics {
       runtime: settings.runtime,
       sliceMetrics: settings.sliceMetrics,
       float16Transport: settings.float16Transport,
+      tracing: settings.tracing,
       logs: settings.logs,
       bucket,
       ...(expressBucket && { expressBucket }),

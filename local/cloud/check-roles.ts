@@ -9,7 +9,13 @@ import { administrator, type PipelinePolicies } from '../cloudformation/policies
 import type { Resource } from '../cloudformation/resource';
 import type { StateMachineResource } from '../cloudformation/resources';
 import type { Template } from '../cloudformation/template';
-import { LOG_DELIVERY_ACTIONS, LOG_KEY_ACTIONS, NETWORK_ACTIONS, TRACING_ACTIONS } from '../iam/actions';
+import {
+  FUNCTION_TRACING_ACTIONS,
+  LOG_DELIVERY_ACTIONS,
+  LOG_KEY_ACTIONS,
+  NETWORK_ACTIONS,
+  TRACING_ACTIONS,
+} from '../iam/actions';
 import type { Authorizer, Needed } from '../iam/authorizer';
 import { type Principal, roleSession, service } from '../iam/principals';
 
@@ -54,14 +60,32 @@ function checkFunction({ template, policies, authorizer }: Checked, fn: Resource
       "let the role's trust policy allow lambda.amazonaws.com to assume it",
     );
   }
-  if (fn.properties.VpcConfig === undefined) return;
   // Lambda itself makes these calls, so they do not have the condition key lambda:SourceFunctionArn.
   const session = roleSession(roleArn, 'awslambda');
+  checkTraces(template, fn, (action) => refuses(authorizer, session, { action, resource: '*' }));
+  if (fn.properties.VpcConfig === undefined) return;
   const missing = NETWORK_ACTIONS.find((action) => refuses(authorizer, session, { action, resource: '*' }));
   if (missing === undefined) return;
   throw refused(
     `create ${what} in a VPC`,
     `The provided execution role does not have permissions to call ${missing.replace('ec2:', '')} on EC2`,
+    `allow its role ${missing} on all resources`,
+  );
+}
+
+/** The words of the refusal are Lambda's: https://github.com/coinbase/fenrir/pull/1 */
+function checkTraces(
+  template: Template,
+  fn: Resource,
+  isRefused: (action: (typeof FUNCTION_TRACING_ACTIONS)[number]) => boolean,
+): void {
+  const tracing = template.property(fn, 'TracingConfig');
+  if (!isJsonObject(tracing) || tracing.Mode !== 'Active') return;
+  const missing = FUNCTION_TRACING_ACTIONS.find(isRefused);
+  if (missing === undefined) return;
+  throw refused(
+    `create the function '${fn.logicalId}' with traces`,
+    `The provided execution role does not have permissions to call ${missing.replace('xray:', '')} on XRAY`,
     `allow its role ${missing} on all resources`,
   );
 }

@@ -36,11 +36,11 @@ function create({ resource, definition }: DeployedMachine, host: MachineHost): S
   const machine: StateMachine = new StateMachine(
     resource,
     {
-      invoke: async (functionArn, payload) => {
+      invoke: async (functionArn, payload, traceHeader) => {
         // A later deployment may have changed the role.
         checkInvoke(authorizer, machine.resource.roleArn, functionArn);
         return callWithFaults(injector, { functionArn, payload }, () =>
-          functions.invoke(functionArn, payload),
+          functions.invoke(functionArn, payload, traceHeader),
         );
       },
       trace: options.onTrace,

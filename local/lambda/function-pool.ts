@@ -88,7 +88,7 @@ export class FunctionPool {
    * Runs the function with a JSON payload. A failure of the function is a result, not an exception.
    * @throws LambdaServiceError when Lambda itself would refuse the call
    */
-  async invoke(payload: string): Promise<InvocationResult> {
+  async invoke(payload: string, traceHeader?: string): Promise<InvocationResult> {
     this.checkOpen();
     if (Buffer.byteLength(payload) > MAX_REQUEST_BYTES) throw requestTooLarge(MAX_REQUEST_BYTES);
     const leave = this.host.concurrency.enter(this.resource);
@@ -97,7 +97,7 @@ export class FunctionPool {
       const sandbox = this.idle.pop() ?? (await this.startSandbox(payload));
       const functionArn =
         this.version === '$LATEST' ? this.resource.arn : `${this.resource.arn}:${this.version}`;
-      const answer = await sandbox.run({ requestId: randomUUID(), functionArn, payload });
+      const answer = await sandbox.run({ requestId: randomUUID(), functionArn, payload, traceHeader });
       this.idle.push(sandbox);
       const result = { payload: answer.payload, executedVersion: this.version };
       return answer.failed ? { ...result, functionError: 'Unhandled' } : result;

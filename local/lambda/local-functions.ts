@@ -77,11 +77,11 @@ export class LocalFunctions {
   }
 
   /** Runs a task. @throws StateError when the function fails, with the function's whole response as its cause */
-  async invoke(functionArn: string, payload: Json): Promise<TaskResult> {
+  async invoke(functionArn: string, payload: Json, traceHeader?: string): Promise<TaskResult> {
     if (this.removed.has(functionArn)) throw notFound(functionArn);
     const pool = this.pools.get(this.targets.get(functionArn) ?? '');
     if (pool === undefined) throw unsupported(`the function ${functionArn}`);
-    const result = await this.call(pool, JSON.stringify(payload));
+    const result = await this.call(pool, JSON.stringify(payload), traceHeader);
     const answer = parse(result.payload);
     if (result.functionError === undefined)
       return { payload: answer, executedVersion: result.executedVersion };
@@ -112,9 +112,9 @@ export class LocalFunctions {
     return [...this.replaced, ...this.pools.values()];
   }
 
-  private async call(pool: FunctionPool, payload: string) {
+  private async call(pool: FunctionPool, payload: string, traceHeader: string | undefined) {
     try {
-      return await pool.invoke(payload);
+      return await pool.invoke(payload, traceHeader);
     } catch (error) {
       if (error instanceof LambdaServiceError) throw new StateError(error.name, error.message);
       throw error;

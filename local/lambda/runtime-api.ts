@@ -14,6 +14,8 @@ export interface Invocation {
   readonly functionArn: string;
   /** JSON. */
   readonly payload: string;
+  /** Header of X-Ray. */
+  readonly traceHeader?: string | undefined;
   /** Epoch milliseconds. */
   readonly deadline: number;
 }
@@ -65,6 +67,9 @@ export class RuntimeApi {
       'Lambda-Runtime-Aws-Request-Id': invocation.requestId,
       'Lambda-Runtime-Deadline-Ms': String(invocation.deadline),
       'Lambda-Runtime-Invoked-Function-Arn': invocation.functionArn,
+      ...(invocation.traceHeader !== undefined && {
+        'Lambda-Runtime-Trace-Id': invocation.traceHeader,
+      }),
     });
     this.poll?.end(invocation.payload);
     this.poll = undefined;

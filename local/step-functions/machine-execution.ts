@@ -10,6 +10,7 @@ import { Run } from './interpreter';
 import { MAX_EXECUTION_MS, MAX_EXPRESS_SECONDS, MAX_HISTORY_EVENTS, REDRIVABLE_MS } from './limits';
 import { LinkedAbort } from './linked-abort';
 import type { InvokeTask, RunOptions } from './run-options';
+import { traceHeaderOfCall, traceRoot } from './trace-header';
 
 export type ExecutionStatus = 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'TIMED_OUT' | 'ABORTED';
 
@@ -55,6 +56,8 @@ export class MachineExecution {
   /** Resolves when the current attempt ends. Rejects with the environment's reason if that ends it. */
   result: Promise<ExecutionResult>;
 
+  /** Id of the trace. */
+  private readonly trace: string;
   private readonly run: Run;
   private ended: End | undefined;
   private stop: LinkedAbort;
@@ -67,6 +70,7 @@ export class MachineExecution {
   ) {
     const now = (): number => environment.clock.now();
     this.startTime = now();
+    this.trace = traceRoot(init.traceHeader, this.startTime);
     this.history = new History({ now, keeps: init.resource.type === 'STANDARD' });
     const { roleArn } = init.resource;
     this.history.append('ExecutionStarted', 0, () => ({
@@ -196,7 +200,12 @@ export class MachineExecution {
     return {
       context: this.context(),
       history: this.history,
-      environment: { ...this.environment, signal: this.stop.signal },
+      environment: {
+        ...this.environment,
+        signal: this.stop.signal,
+        invoke: (functionName, payload) =>
+          this.environment.invoke(functionName, payload, traceHeaderOfCall(this.trace)),
+      },
     };
   }
 

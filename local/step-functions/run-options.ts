@@ -4,8 +4,12 @@ import type { Clock } from './clock';
 import type { TraceEvent } from './execution';
 import type { History } from './history';
 
-/** Calls a Lambda function; rejects with a `StateError` when it fails. */
-export type InvokeTask = (functionName: string, payload: Json) => Promise<TaskResult>;
+/**
+ * Calls a Lambda function; rejects with a `StateError` when it fails.
+ *
+ * @param traceHeader the call's header of X-Ray
+ */
+export type InvokeTask = (functionName: string, payload: Json, traceHeader?: string) => Promise<TaskResult>;
 
 export interface TaskResult {
   readonly payload: Json;

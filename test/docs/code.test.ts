@@ -57,7 +57,7 @@ function context(): Record<string, unknown> {
   return {
     ...publicApi,
     ...{ SnsAction, ec2, kms, s3, sfn },
-    ...{ Annotations: cdk.Annotations, Duration: cdk.Duration, Size: cdk.Size },
+    ...{ Annotations: cdk.Annotations, CfnOutput: cdk.CfnOutput, Duration: cdk.Duration, Size: cdk.Size },
     stack,
     pipeline,
     alarms: new publicApi.SlicedInferenceAlarms(pipeline, 'PipelineAlarms', { pipeline }),

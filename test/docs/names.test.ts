@@ -54,7 +54,7 @@ describe('the command line', () => {
   let help: string;
 
   beforeAll(async () => {
-    const names = ['inspect', 'plan', 'slice', 'verify', 'calibrate', 'run', 'local', 'invoke'];
+    const names = ['inspect', 'plan', 'slice', 'verify', 'calibrate', 'cost', 'run', 'local', 'invoke'];
     const commands = [...names.map((name) => [name]), ['cache', 'clear']];
     const answers = await Promise.all(commands.map((command) => cli([...command, '--help'])));
     help = answers.map(({ stdout }) => stdout).join('\n');
@@ -65,7 +65,7 @@ describe('the command line', () => {
     const flags = DOCUMENTS.flatMap(({ text, file }) =>
       [
         ...text.matchAll(
-          /sliced-inference (?:inspect|plan|slice|verify|calibrate|run|local|invoke|cache)[^`\n]*/g,
+          /sliced-inference (?:inspect|plan|slice|verify|calibrate|cost|run|local|invoke|cache)[^`\n]*/g,
         ),
       ].flatMap(([line]) => (line.match(/--[a-z][a-z-]*/g) ?? []).map((flag) => `${file}: ${flag}`)),
     );

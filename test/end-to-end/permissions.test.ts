@@ -270,7 +270,13 @@ const CONSEQUENCES: readonly [action: RegExp, shows: (outcome: Outcome) => boole
   [/^logs:CreateLogDelivery$/, refusesDeployment(/is not authorized to access the Log Destination/)],
   [/^kms:\*$/, refusesDeployment(/will not allow you to update the key policy in the future/)],
   [/^kms:Encrypt\*$/, refusesDeployment(/KMS key does not exist or is not allowed to be used/)],
-  [/^xray:/, has('notices', /the traces of executions would be missing: User: .* xray:/)],
+  [
+    /^xray:/,
+    either(
+      has('notices', /the traces of executions would be missing: User: .* xray:/),
+      refusesDeployment(/does not have permissions to call Put\w+ on XRAY/),
+    ),
+  ],
   [
     /^s3express:CreateSession$/,
     either(failsRun(/^SliceFailed$/), has('notices', /would not expire: Service: /)),

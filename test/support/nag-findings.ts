@@ -60,8 +60,9 @@ export const ACKNOWLEDGED: readonly Acknowledged[] = [
     path: /^SlicePolicy\/Resource$/,
     rules: [/^IAM5\[Resource::\*\]$/],
     reason:
-      'The functions are in a VPC. The actions with which Lambda creates and deletes network interfaces support no ' +
-      'resource-level permissions: https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions',
+      'The actions of X-Ray and, if the functions are in a VPC, those with which Lambda creates and deletes network interfaces ' +
+      'support no resource-level permissions: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html ' +
+      'and https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions',
   },
   {
     path: /^StateMachine\/Resource$/,

@@ -37,7 +37,8 @@ export function reportedRuns(plan: PricedPlan): Readonly<Record<Temperature, Rep
   return { warm: at('warm'), mixed: at('mixed'), cold: at('cold') };
 }
 
-const ITEM_NAMES: Readonly<Record<LineItem, string>> = {
+/** What a bill calls its items. */
+export const ITEM_NAMES: Readonly<Record<LineItem, string>> = {
   lambdaRequests: 'Lambda requests',
   lambdaCompute: 'Lambda: computing',
   lambdaLoad: 'Lambda: starting and loading',

@@ -200,6 +200,7 @@ class WorkflowBuilder {
       version: CONTRACT_VERSION,
       deploymentDigest: this.props.plan.deploymentDigest,
       run: `{% ${this.props.expressions.run} %}`,
+      executionArn: '{% $states.context.Execution.Id %}',
     };
   }
 

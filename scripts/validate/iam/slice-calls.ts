@@ -71,6 +71,7 @@ export function sliceCalls(
       ...logCalls(values, fn, properties, call),
       ...keyCalls(values, pipeline, constructs, call),
       ...networkCalls(values, pipeline, properties, call),
+      ...call(isTraced(properties), 'xray:PutTraceSegments', ['*'], {}),
       ...call(false, 'lambda:InvokeFunction', [values.text(fn, fn.functionArn)]),
     ];
   });
@@ -79,6 +80,10 @@ export function sliceCalls(
 /** Requests, results and the objects of this slice, its neighbors and the first one. All objects of all slices would be too many. */
 function near(keys: readonly string[], slice: number): string[] {
   return keys.filter((_, index) => index < 3 || Math.abs(index - 2 - slice) <= 1);
+}
+
+function isTraced({ TracingConfig }: JsonObject): boolean {
+  return isJsonObject(TracingConfig) && TracingConfig.Mode === 'Active';
 }
 
 function variablesOf({ Environment }: JsonObject): Readonly<Record<string, string | undefined>> {

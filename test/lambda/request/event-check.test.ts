@@ -29,7 +29,7 @@ describe('an event', () => {
     expect(() => {
       checkEvent(event({ run }), { deploymentDigest: DEPLOYMENT_DIGEST });
     }).not.toThrow();
-    expect(loggedFields(event({ run }))).toEqual({ run, warmUp: false });
+    expect(loggedFields(event({ run }))).toEqual({ run });
   });
 
   it.each<[string, unknown]>([

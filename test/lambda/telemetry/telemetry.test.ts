@@ -34,6 +34,57 @@ describe('the log', () => {
     expect(slices.lines[0].startedAt).toBeGreaterThan(1e12);
   });
 
+  it('names the execution, the run, the slice, the request and the trace in each line', async () => {
+    const handler = namedHandler({
+      _X_AMZN_TRACE_ID: 'Root=1-5759e988-bd862e3fe1be46a994272793;Parent=1;Sampled=1',
+    });
+    const executionArn = 'arn:aws:states:us-east-1:111122223333:execution:machine:run-1';
+    const context = { getRemainingTimeInMillis: () => 60_000, awsRequestId: '3f2e' };
+    await handler(event({ executionArn, request: undefined, warmUp: true }), context);
+    await handler(event({ executionArn }), context);
+    await expect(handler(event({ executionArn, request: {} }), context)).rejects.toThrow();
+    await expect(
+      handler(event({ executionArn, warmUp: true, deploymentDigest: 'other' }), context),
+    ).rejects.toThrow();
+    const about = {
+      executionArn,
+      run: RUN,
+      slice: 0,
+      requestId: '3f2e',
+      traceId: '1-5759e988-bd862e3fe1be46a994272793',
+    };
+    expect(slices.lines).toMatchObject([
+      { message: 'slice is warm', ...about },
+      { message: 'slice ran', ...about },
+      { message: 'slice failed', ...about },
+      { message: 'warm-up failed', ...about },
+    ]);
+  });
+
+  it.each([
+    ['a text', 'the password'],
+    ['a number', 7],
+    ['an ARN of another service', 'arn:aws:s3:us-east-1:111122223333:execution:machine:run-1'],
+    ['an ARN with a line break', 'arn:aws:states:us-east-1:111122223333:execution:machine:run\n1'],
+    ['an ARN that is too long', `arn:aws:states:us-east-1:111122223333:execution:${'m:'.repeat(400)}m`],
+  ])('does not repeat %s as an execution', async (_, executionArn) => {
+    await namedHandler()(event({ executionArn }));
+    expect(slices.lines[0]).toMatchObject({ message: 'slice ran', run: RUN });
+    expect(slices.lines[0]).not.toHaveProperty('executionArn');
+  });
+
+  it('counts the requests to S3 that each call made', async () => {
+    const handler = namedHandler();
+    await handler(event({ request: undefined, warmUp: true }));
+    await handler(event());
+    // The files of the slice, then its outputs. The request was inline.
+    expect(slices.lines).toMatchObject([
+      { message: 'slice is warm', s3Gets: expect.any(Number) as number, s3Puts: 0, expressPuts: 0 },
+      { message: 'slice ran', s3Gets: 0, s3Puts: 1, expressGets: 0 },
+    ]);
+    expect(slices.lines[0].s3Gets).toBeGreaterThan(0);
+  });
+
   it('has CloudWatch metrics in the line of a call if a namespace is set', async () => {
     await namedHandler({ [ENV.metricsNamespace]: 'Mine' })(event());
     const [{ _aws, ...fields }] = slices.lines as { _aws: Record<string, unknown> }[];

@@ -40,7 +40,7 @@ describe('in a VPC', () => {
     const { PolicyDocument } = resource('Pipeline/SlicePolicy') as {
       PolicyDocument: { Statement: { Sid: string }[] };
     };
-    expect(PolicyDocument.Statement.filter(({ Sid }) => Sid !== 'WriteLogs')).toEqual([
+    expect(PolicyDocument.Statement.filter(({ Sid }) => !/^Write(Logs|Traces)$/.test(Sid))).toEqual([
       expect.objectContaining({ Sid: 'AttachToVpc', Effect: 'Allow', Resource: '*' }),
       expect.objectContaining({
         Sid: 'NotByTheCodeItself',

@@ -29,6 +29,7 @@ describe('the functions of a pipeline', () => {
       Description: 'Slice 2 of 3 of model.onnx',
       Architectures: ['x86_64'],
       Runtime: 'nodejs24.x',
+      TracingConfig: { Mode: 'Active' },
       Handler: 'index.handler',
       Code: {
         S3Bucket: 'cdk-hnb659fds-assets-{AWS::AccountId}-{AWS::Region}',
@@ -202,6 +203,7 @@ describe('a slice that is too large for Lambda', () => {
         slice: 0,
         sliceMetrics: false,
         float16Transport: false,
+        tracing: false,
         files: {
           model: assetObject(sliceFileAsset(stack, 'slice-00-model', slices[0].model, planned.model)),
         },
@@ -215,4 +217,10 @@ describe('a slice that is too large for Lambda', () => {
       "the files of slice 0 must fit the 10240 MB of a function's /tmp, got 10241 MB: use more slices",
     );
   });
+});
+
+test('tracing: false leaves traces off, and grants no permission for them', () => {
+  const { resource, template } = pipelineStack({ tracing: false });
+  expect(resource('Pipeline/slice-00/Function')).not.toHaveProperty('TracingConfig');
+  expect(JSON.stringify(template)).not.toContain('xray:');
 });

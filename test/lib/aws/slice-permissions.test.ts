@@ -54,6 +54,7 @@ function sharedPolicy({ resource }: ShortTemplate): string[] {
   return lines(resource('Pipeline/SlicePolicy').PolicyDocument);
 }
 
+const TRACES = 'WriteTraces: xray:PutTelemetryRecords, xray:PutTraceSegments on *';
 const LOGS = 'WriteLogs: logs:CreateLogStream, logs:PutLogEvents on {Pipeline/SliceLogs.Arn}';
 
 describe('in a chain of three slices', () => {
@@ -84,8 +85,8 @@ describe('in a chain of three slices', () => {
     ]);
   });
 
-  test('all slices may write logs, and nothing else', () => {
-    expect(sharedPolicy(chain)).toEqual([LOGS]);
+  test('all slices may write logs and traces, and nothing else', () => {
+    expect(sharedPolicy(chain)).toEqual([LOGS, TRACES]);
   });
 
   test('no other policy exists', () => {
@@ -169,7 +170,11 @@ describe('with a KMS key', () => {
     }));
     for (const slice of ['slice-00', 'slice-01', 'slice-02'])
       expect(sliceRole(encrypted, slice)).toHaveLength(3);
-    expect(sharedPolicy(encrypted)).toEqual([LOGS, 'UseKey: kms:Decrypt, kms:GenerateDataKey on {Key.Arn}']);
+    expect(sharedPolicy(encrypted)).toEqual([
+      LOGS,
+      'UseKey: kms:Decrypt, kms:GenerateDataKey on {Key.Arn}',
+      TRACES,
+    ]);
     const { KeyPolicy } = encrypted.resource('Key') as { KeyPolicy: { Statement: unknown[] } };
     expect(KeyPolicy.Statement).toEqual([
       {
@@ -193,7 +198,11 @@ describe('with a KMS key', () => {
       'WriteTensors: s3:PutObject on {Mine.Arn}/outputs/*.safetensors',
       'ReadTensors: s3:GetObject on {Mine.Arn}/inputs/*, {Mine.Arn}/outputs/*.safetensors',
     ]);
-    expect(sharedPolicy(encrypted)).toEqual([LOGS, 'UseKey: kms:Decrypt, kms:GenerateDataKey on {Key.Arn}']);
+    expect(sharedPolicy(encrypted)).toEqual([
+      LOGS,
+      'UseKey: kms:Decrypt, kms:GenerateDataKey on {Key.Arn}',
+      TRACES,
+    ]);
   });
 });
 

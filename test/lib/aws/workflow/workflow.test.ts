@@ -22,6 +22,7 @@ function definitionOf({ resource }: ShortTemplate): Definition {
   return JSON.parse((DefinitionString as string).replaceAll('{AWS::Partition}', 'aws')) as Definition;
 }
 
+const EXECUTION_ARN = '{% $states.context.Execution.Id %}';
 const RUN = "{% $join($split($states.context.Execution.Id, ':')[[-2..-1]], '/') %}";
 const REQUEST = boundedRequest('$states.context.Execution.Input');
 
@@ -83,7 +84,13 @@ function task(slice: number, payload: object): object {
     Resource: 'arn:aws:states:::lambda:invoke',
     Arguments: {
       FunctionName: `{Pipeline/slice-0${slice}/Function/CurrentVersion}`,
-      Payload: { version: 1, deploymentDigest: '<sha256>', run: RUN, ...payload },
+      Payload: {
+        version: 1,
+        deploymentDigest: '<sha256>',
+        run: RUN,
+        executionArn: EXECUTION_ARN,
+        ...payload,
+      },
     },
     Retry: RETRIES,
     Catch: [
@@ -250,7 +257,13 @@ describe('warm-ups', () => {
         Resource: 'arn:aws:states:::lambda:invoke',
         Arguments: {
           FunctionName: '{Pipeline/slice-02/Function/CurrentVersion}',
-          Payload: { version: 1, deploymentDigest: '<sha256>', run: RUN, warmUp: true },
+          Payload: {
+            version: 1,
+            deploymentDigest: '<sha256>',
+            run: RUN,
+            executionArn: EXECUTION_ARN,
+            warmUp: true,
+          },
         },
         Catch: [{ ErrorEquals: ['States.ALL'], Next: 'Warm-up 02 failed' }],
         QueryLanguage: 'JSONata',

@@ -1,0 +1,78 @@
+/** `sliced-inference cost LOG...`: what runs cost, by list prices and by what their logs say. */
+import { Command, Option } from 'commander';
+import { billOf } from '../../lib/cost/billing/bill';
+import { DEFAULT_ENVIRONMENT } from '../../lib/cost/constants/environment';
+import { valuesOf } from '../../lib/cost/constants/constant';
+import { DEFAULT_PRICES } from '../../lib/cost/constants/prices';
+import { readPrices } from '../../lib/compile/constants-file';
+import { SlicedInferenceError, printable } from '../../lib/errors';
+import { readLog } from '../calibrate/read-log';
+import { collectCalls } from '../cost/collect-calls';
+import { describeBill } from '../cost/describe-bill';
+
+interface Options {
+  readonly prices?: string;
+  readonly architecture: 'x86_64' | 'arm64';
+  readonly run?: string;
+  readonly json?: boolean;
+}
+
+/** The tensors of a run expire after a day, unless the pipeline says otherwise. */
+const RETENTION_DAYS = 1;
+
+const HELP = `
+Multiplies what the functions logged of each call, and the billed duration of Lambda's REPORT lines, by list prices. The files are
+those that \`calibrate\` reads; \`calibrate --print-commands\` prints the commands that gather them. Logs, traces, metrics and the
+storage of the slices are not included.
+
+Examples:
+  $ sliced-inference cost calibration-*.json
+  $ sliced-inference cost functions.log --run 0f3c9a1e    # one run, by a part of its name or of its execution's ARN
+  $ sliced-inference cost functions.log --prices prices.json --json`;
+
+export function costCommand(): Command {
+  return new Command('cost')
+    .description('add up what runs cost, from their logs')
+    .argument('<logs...>', 'files with the logs of the functions')
+    .option('--run <text>', 'only runs whose name or execution contains this text')
+    .option('--prices <file>', 'JSON file of prices that replace list prices; see `constants prices`')
+    .addOption(
+      new Option('--architecture <name>', 'processors of the functions')
+        .choices(['x86_64', 'arm64'])
+        .default('x86_64'),
+    )
+    .option('--json', 'print JSON')
+    .addHelpText('after', HELP)
+    .action(run);
+}
+
+function run(logs: readonly string[], { prices, architecture, run: wanted, json }: Options): void {
+  const collected = collectCalls(logs.map(readLog));
+  const calls =
+    wanted === undefined
+      ? collected.calls
+      : collected.calls.filter(({ run: name, executionArn }) =>
+          [name, executionArn].some((text) => text?.includes(wanted)),
+        );
+  if (calls.length === 0) {
+    const { skipped, refused, reason } = collected;
+    const of = wanted === undefined ? '' : ` of a run with '${printable(wanted, 80)}'`;
+    throw new SlicedInferenceError(
+      `the logs must have lines of slice functions${of}`,
+      `${collected.calls.length} calls, ${skipped} other lines, ${refused} lines refused${reason === undefined ? '' : ` (${printable(reason)})`}`,
+      'gather the logs with the commands of `sliced-inference calibrate --print-commands`',
+    );
+  }
+  const bill = billOf(calls, wanted === undefined ? collected.others : [], {
+    architecture,
+    prices: prices === undefined ? DEFAULT_PRICES : valuesOf(readPrices(prices)),
+    environment: DEFAULT_ENVIRONMENT,
+    retentionDays: RETENTION_DAYS,
+  });
+  const { skipped, refused } = collected;
+  process.stdout.write(
+    json
+      ? `${JSON.stringify({ ...bill, skippedLines: skipped, refusedLines: refused }, undefined, 2)}\n`
+      : describeBill(bill, collected),
+  );
+}

@@ -1,0 +1,77 @@
+/** The bill of real runs as text. */
+import type { BilledRuns, RunBill } from '../../lib/cost/billing/bill';
+import { LINE_ITEMS, sumOfItems } from '../../lib/cost/line-items';
+import { printable } from '../../lib/errors';
+import { ITEM_NAMES } from '../plan/report/priced-plan';
+import { formatTable } from '../terminal/format';
+import type { CollectedCalls } from './collect-calls';
+
+/** Runs that a terminal shows. */
+const MOST_RUNS = 20;
+
+export function describeBill(bill: BilledRuns, collected: CollectedCalls): string {
+  const { runs, slices, other, items, dollars } = bill;
+  const perRun = runs.length === 0 ? 0 : runs.reduce((sum, run) => sum + run.dollars, 0) / runs.length;
+  const counts = (own: { ran: number; warmUps: number; failed: number }): number[] => [
+    own.ran,
+    own.warmUps,
+    own.failed,
+  ];
+  const dearest = [...runs].sort((a, b) => b.dollars - a.dollars).slice(0, MOST_RUNS);
+  return [
+    `${runs.length} runs cost ${money(dollars)}: ${money(perRun)} a run, ${money(perRun * 1e6, 2)} a million runs`,
+    '',
+    formatTable(
+      ['slice', 'calls', 'warm-ups', 'failed', 'billed s', 'GB-s', 'dollars'],
+      slices.map((own) => [
+        own.slice < 0 ? 'unknown' : String(own.slice),
+        ...counts(own),
+        own.seconds.toFixed(1),
+        own.gbSeconds.toFixed(2),
+        money(own.dollars),
+      ]),
+    ),
+    '',
+    formatTable(
+      ['item', 'dollars', 'share'],
+      LINE_ITEMS.filter((item) => items[item] > 0).map((item) => [
+        ITEM_NAMES[item],
+        money(items[item]),
+        `${((100 * items[item]) / sumOfItems(items)).toFixed(1)} %`,
+      ]),
+    ),
+    '',
+    runs.length > dearest.length ? `the ${dearest.length} dearest runs:` : 'runs, the dearest first:',
+    formatTable(
+      ['run', 'calls', 'warm-ups', 'failed', 's', 'dollars'],
+      dearest.map((run) => [nameOf(run), ...counts(run), (run.ms / 1000).toFixed(2), money(run.dollars)]),
+    ),
+    ...notes(bill, collected, other.calls),
+    '',
+  ].join('\n');
+}
+
+function notes({ withoutReport, other }: BilledRuns, collected: CollectedCalls, others: number): string[] {
+  const { refused, reason = '', beyond } = collected;
+  return [
+    ...(others > 0
+      ? [
+          `note: ${others} calls have no line of a slice: ${money(other.dollars)} for calls that Lambda ended (memory, timeout) or for other functions`,
+        ]
+      : []),
+    ...(withoutReport > 0
+      ? [`note: ${withoutReport} calls have no REPORT line: their durations are not included`]
+      : []),
+    ...(refused > 0 ? [`note: ${refused} lines refused, the first because ${printable(reason)}`] : []),
+    ...(beyond > 0 ? [`note: ${beyond} lines beyond the limit are not included`] : []),
+  ];
+}
+
+/** The execution, which is what the console shows, or else the run. */
+function nameOf({ run, executionArn }: RunBill): string {
+  return printable(executionArn?.split(':').slice(6).join(':') ?? run, 90);
+}
+
+function money(dollars: number, digits = 8): string {
+  return `$${dollars.toFixed(digits)}`;
+}

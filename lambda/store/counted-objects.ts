@@ -1,0 +1,44 @@
+/** Counts the requests to S3, so that the log says what a call is billed for. S3 does not bill the failures that are repeated. */
+import type { ObjectReference } from '../../contract/execution';
+import type { RequestCounts } from '../telemetry/telemetry';
+import type { ByteRange, ObjectPart, ObjectStore, WriteResult } from './object-store';
+
+const NONE: RequestCounts = { s3Gets: 0, s3Puts: 0, expressGets: 0, expressPuts: 0 };
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/userguide/directory-bucket-naming-rules.html */
+const DIRECTORY_BUCKET = '--x-s3';
+
+export class CountedObjects implements ObjectStore {
+  private counts = NONE;
+
+  constructor(private readonly objects: ObjectStore) {}
+
+  /** The requests since the last time. A load may outlast the call that started it; the next call then reports the rest. */
+  take(): RequestCounts {
+    const { counts } = this;
+    this.counts = NONE;
+    return counts;
+  }
+
+  get(object: ObjectReference, range: ByteRange, version?: string): Promise<ObjectPart> {
+    this.count(isExpress(object) ? 'expressGets' : 's3Gets');
+    return this.objects.get(object, range, version);
+  }
+
+  putIfAbsent(object: ObjectReference, parts: readonly Uint8Array[], crc32: number): Promise<WriteResult> {
+    this.count(isExpress(object) ? 'expressPuts' : 's3Puts');
+    return this.objects.putIfAbsent(object, parts, crc32);
+  }
+
+  closeIdleConnections(): void {
+    this.objects.closeIdleConnections();
+  }
+
+  private count(kind: keyof RequestCounts): void {
+    this.counts = { ...this.counts, [kind]: this.counts[kind] + 1 };
+  }
+}
+
+function isExpress({ bucket }: ObjectReference): boolean {
+  return bucket.endsWith(DIRECTORY_BUCKET);
+}

@@ -1,0 +1,193 @@
+/** The bill of real runs: list prices times what their logs say that AWS charges for. */
+import type { Environment } from '../constants/environment';
+import type { Prices } from '../constants/prices';
+import { durationRate, tmpRate, type Architecture } from '../formulas/lambda';
+import { storesOf, type Store } from '../formulas/s3';
+import { executionDollars, type StateMachineType } from '../formulas/step-functions';
+import { addItems, NO_ITEMS, sumOfItems, type LineItems } from '../line-items';
+import type { BilledCall, BilledReport } from './billed-call';
+
+export interface BillOptions {
+  readonly architecture: Architecture;
+  readonly prices: Prices;
+  readonly environment: Environment;
+  /** Days until tensors expire. */
+  readonly retentionDays: number;
+}
+
+/** Calls of one slice or of one run, and what they cost. */
+interface Bill {
+  readonly ran: number;
+  readonly warmUps: number;
+  readonly failed: number;
+  /** Billed seconds of functions. */
+  readonly seconds: number;
+  /** The same times the memory in GiB. */
+  readonly gbSeconds: number;
+  readonly items: LineItems;
+  readonly dollars: number;
+}
+
+export interface SliceBill extends Bill {
+  readonly slice: number;
+}
+
+export interface RunBill extends Bill {
+  readonly run: string;
+  /** Absent if the lines do not name it. */
+  readonly executionArn?: string;
+  /** From the start of the first call that ran a slice to the end of the last one, in milliseconds. */
+  readonly ms: number;
+}
+
+export interface BilledRuns {
+  /** By run, in the order of their first lines. Includes the state machine. */
+  readonly runs: readonly RunBill[];
+  /** By slice. Excludes the state machine. */
+  readonly slices: readonly SliceBill[];
+  /** Calls that ended without a line of their own: out of memory, timeouts, and functions that are no slices. */
+  readonly other: { readonly calls: number; readonly items: LineItems; readonly dollars: number };
+  readonly items: LineItems;
+  readonly dollars: number;
+  /** Calls whose `REPORT` line is missing: their durations are not in the bill. */
+  readonly withoutReport: number;
+}
+
+/** @param others reports of calls without a line of a slice function */
+export function billOf(
+  calls: readonly BilledCall[],
+  others: readonly BilledReport[],
+  options: BillOptions,
+): BilledRuns {
+  const priced = calls.map((call) => ({ call, items: itemsOfCall(call, options) }));
+  const runs = [...groupedBy(priced, ({ call }) => call.run)].map(([run, own]) => runBill(run, own, options));
+  const slices = [...groupedBy(priced, ({ call }) => call.slice)]
+    .map(([slice, own]) => ({ slice, ...billOfCalls(own) }))
+    .sort((a, b) => a.slice - b.slice);
+  const otherItems = addItems(others.map((report) => itemsOfReport(report, options)));
+  const items = addItems([...runs.map((run) => run.items), ...unattributed(priced), otherItems]);
+  return {
+    runs,
+    slices,
+    other: { calls: others.length, items: otherItems, dollars: sumOfItems(otherItems) },
+    items,
+    dollars: sumOfItems(items),
+    withoutReport: calls.filter(({ report }) => report === undefined).length,
+  };
+}
+
+interface PricedCall {
+  readonly call: BilledCall;
+  readonly items: LineItems;
+}
+
+function unattributed(priced: readonly PricedCall[]): LineItems[] {
+  return priced.filter(({ call }) => call.run === undefined).map(({ items }) => items);
+}
+
+function itemsOfCall(call: BilledCall, options: BillOptions): LineItems {
+  const { report } = call;
+  const { 's3-standard': standard, 's3-express': express } = storesOf(options.prices, options.environment);
+  const isExpress = call.expressPuts > 0;
+  const writes = isExpress ? express : standard;
+  return {
+    ...NO_ITEMS,
+    lambdaRequests: requestDollars(options),
+    ...(report && durationItems(call, report, options)),
+    s3Puts: call.s3Puts * standard.putDollars + call.expressPuts * express.putDollars,
+    s3Gets: call.s3Gets * standard.getDollars + call.expressGets * express.getDollars,
+    s3Bytes:
+      call.bytesWritten * writes.uploadDollarsPerByte +
+      (call.expressGets > 0 ? call.bytesRead * express.downloadDollarsPerByte : 0),
+    tensorStorage: storageDollars(call, writes, options),
+  };
+}
+
+function storageDollars({ bytesWritten }: BilledCall, store: Store, { retentionDays }: BillOptions): number {
+  return bytesWritten * store.dollarsPerByteAndDay * retentionDays;
+}
+
+/** The init phase, loads and warm-ups are loading. The rest of a call that is not ONNX Runtime's run is transfer. */
+function durationItems(call: BilledCall, report: BilledReport, options: BillOptions): Partial<LineItems> {
+  const { architecture, prices, environment } = options;
+  const { billedMs, memoryMb, initMs = 0 } = report;
+  const rate = durationRate(memoryMb, architecture, prices);
+  const compute = Math.min(billedMs, call.kind === 'failed' ? billedMs : call.runMs);
+  const rest = billedMs - compute;
+  const load = call.kind === 'warm-up' ? rest : Math.min(rest, call.loadMs + initMs);
+  return {
+    lambdaCompute: compute * rate,
+    lambdaLoad: load * rate,
+    lambdaTransfer: (rest - load) * rate,
+    ephemeralStorage: billedMs * tmpRate(call.weightBytes, prices, environment),
+  };
+}
+
+function itemsOfReport({ billedMs, memoryMb }: BilledReport, options: BillOptions): LineItems {
+  const rate = durationRate(memoryMb, options.architecture, options.prices);
+  return { ...NO_ITEMS, lambdaRequests: requestDollars(options), lambdaCompute: billedMs * rate };
+}
+
+function requestDollars({ prices }: BillOptions): number {
+  return prices.lambda.requests / 1e6;
+}
+
+function runBill(run: string, own: readonly PricedCall[], options: BillOptions): RunBill {
+  const bill = billOfCalls(own);
+  const executionArn = own.find(({ call }) => call.executionArn !== undefined)?.call.executionArn;
+  const ms = elapsedMs(own.map(({ call }) => call));
+  const type: StateMachineType = executionArn?.includes(':express:') === false ? 'standard' : 'express';
+  const { ran, warmUps, failed } = bill;
+  // A retry is a transition too, and so is the `Parallel` state that holds the warm-ups.
+  const counts = { slices: ran + failed, warmUps, parallels: warmUps > 0 ? 1 : 0 };
+  const stepFunctions = executionDollars(type, counts, ms, options.prices, options.environment);
+  const items = { ...bill.items, stepFunctions };
+  return {
+    run,
+    ...(executionArn !== undefined && { executionArn }),
+    ms,
+    ...{ ...bill, items, dollars: sumOfItems(items) },
+  };
+}
+
+function billOfCalls(own: readonly PricedCall[]): Bill {
+  const count = (kind: BilledCall['kind']): number => own.filter(({ call }) => call.kind === kind).length;
+  const sum = (value: (report: BilledReport) => number): number =>
+    own.reduce((total, { call }) => total + (call.report ? value(call.report) : 0), 0);
+  const items = addItems(own.map((priced) => priced.items));
+  return {
+    ran: count('ran'),
+    warmUps: count('warm-up'),
+    failed: count('failed'),
+    seconds: sum(({ billedMs }) => billedMs / 1000),
+    gbSeconds: sum(({ billedMs, memoryMb }) => (billedMs / 1000) * (memoryMb / 1024)),
+    items,
+    dollars: sumOfItems(items),
+  };
+}
+
+function elapsedMs(calls: readonly BilledCall[]): number {
+  const started = calls.filter(({ startedAt }) => startedAt !== undefined);
+  if (started.length === 0) return 0;
+  const starts = started.map(({ startedAt = 0 }) => startedAt);
+  const ends = started.map(({ startedAt = 0, report, runMs, loadMs }) => {
+    const { billedMs = runMs + loadMs, initMs = 0 } = report ?? {};
+    return startedAt + Math.max(0, billedMs - initMs);
+  });
+  return (
+    ends.reduce((last, end) => Math.max(last, end)) - starts.reduce((first, start) => Math.min(first, start))
+  );
+}
+
+/** Leaves out what has no key. */
+function groupedBy<T, K>(all: readonly T[], keyOf: (one: T) => K | undefined): Map<K, T[]> {
+  const groups = new Map<K, T[]>();
+  for (const one of all) {
+    const key = keyOf(one);
+    if (key === undefined) continue;
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [one]);
+    else group.push(one);
+  }
+  return groups;
+}

@@ -1,0 +1,102 @@
+/** An alias of the state machine, as docs/operations.md describes it, keeps the promise of one model per run. */
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { CfnOutput, type Stack } from 'aws-cdk-lib';
+import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import { SlicedInferenceAlarms, Slicing, type SlicedInferencePipeline } from '../../lib';
+import { infer } from '../../local';
+import { rows, start, synthesize } from '../support/deployed-pipeline';
+import { mlp, saveModel } from '../support/model-builder';
+
+interface Resource {
+  readonly Type: string;
+  readonly Properties: Readonly<Record<string, unknown>>;
+  readonly UpdateReplacePolicy?: string;
+  readonly DeletionPolicy?: string;
+}
+
+function withAlias(stack: Stack, pipeline: SlicedInferencePipeline): void {
+  const { alarms } = new SlicedInferenceAlarms(stack, 'Alarms', { pipeline });
+  const { stateMachineArn, stateMachineRevisionId } = pipeline.stateMachine;
+  const version = new sfn.CfnStateMachineVersion(stack, 'Version', {
+    stateMachineArn,
+    stateMachineRevisionId,
+  });
+  const live = new sfn.CfnStateMachineAlias(stack, 'Live', {
+    deploymentPreference: {
+      stateMachineVersionArn: version.ref,
+      type: 'CANARY',
+      percentage: 10,
+      interval: 10,
+      alarms: alarms.map(({ alarmName }) => alarmName),
+    },
+  });
+  new CfnOutput(stack, 'LiveArn', { value: live.attrArn });
+}
+
+const [before, after] = [3, 4].map((layers) =>
+  synthesize(saveModel(mlp(layers)), () => ({ slicing: Slicing.count(2), dimensions: { batch: 1 } }), {
+    use: withAlias,
+  }),
+);
+
+function resources(assembly: string, type: string): [string, Resource][] {
+  const template = JSON.parse(fs.readFileSync(path.join(assembly, 'Test.template.json'), 'utf8')) as {
+    Resources: Record<string, Resource>;
+  };
+  return Object.entries(template.Resources).filter(([, { Type }]) => Type === type);
+}
+
+function ids(assembly: string, type: string): string[] {
+  return resources(assembly, type).map(([id]) => id);
+}
+
+describe('an alias that shifts runs gradually', () => {
+  it('points to a version of the state machine that each change of the definition replaces', () => {
+    const [[versionId, { Properties: version }]] = resources(
+      before,
+      'AWS::StepFunctions::StateMachineVersion',
+    );
+    const [machineId] = ids(before, 'AWS::StepFunctions::StateMachine');
+    const [[, { Properties: alias }]] = resources(before, 'AWS::StepFunctions::StateMachineAlias');
+    expect(version).toEqual({
+      StateMachineArn: { Ref: machineId },
+      StateMachineRevisionId: { 'Fn::GetAtt': [machineId, 'StateMachineRevisionId'] },
+    });
+    expect(alias.DeploymentPreference).toMatchObject({
+      StateMachineVersionArn: { Ref: versionId },
+      Alarms: ids(before, 'AWS::CloudWatch::Alarm').map((id) => ({ Ref: id })),
+    });
+  });
+
+  it('finds the earlier versions of functions, which CloudFormation retains', () => {
+    const versions = resources(before, 'AWS::Lambda::Version');
+    expect(versions).toHaveLength(2);
+    for (const [, version] of versions)
+      expect(version).toMatchObject({
+        UpdateReplacePolicy: 'Retain',
+        DeletionPolicy: 'RetainExceptOnCreate',
+      });
+    const kept = new Set(ids(after, 'AWS::Lambda::Version'));
+    expect(versions.filter(([id]) => kept.has(id))).toEqual([]);
+  });
+
+  it('finds the permissions of the earlier model, which CloudFormation removes after it has updated the alias', () => {
+    const reads = (assembly: string): string[] =>
+      resources(assembly, 'AWS::IAM::ManagedPolicy').flatMap(([id, { Properties }]) =>
+        JSON.stringify(Properties).includes('ReadSlice') ? [id] : [],
+      );
+    // Policies with other ids are created first and deleted last, instead of being changed in place.
+    const later = new Set(reads(after));
+    expect(reads(before)).toHaveLength(2);
+    expect(reads(before).filter((id) => later.has(id))).toEqual([]);
+  });
+
+  it('does not keep the pipeline from running in the local cloud', async () => {
+    const { outputs } = await infer(await start(before), rows(1, 2)).then((result) => {
+      if (result.status !== 'SUCCEEDED') throw new Error(result.cause);
+      return result;
+    });
+    expect([...outputs.keys()]).toEqual(['y']);
+  });
+});
