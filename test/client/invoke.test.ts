@@ -6,10 +6,10 @@ const machine = { DescribeStateMachine: () => OWN };
 
 describe('a state machine without a signature', () => {
   it('can be invoked with any JSON', async () => {
-    const { model, names } = fakeAws({ ...machine, StartSyncExecution: () => succeeded('{"text":"x"}') });
-    expect((await model.invoke({ photo: 1 })).output).toEqual({ text: 'x' });
-    expect((await model.invoke({ photo: 2 })).output).toEqual({ text: 'x' });
-    expect(names()).toEqual(['DescribeStateMachine', 'StartSyncExecution', 'StartSyncExecution']);
+    const aws = fakeAws({ ...machine, StartSyncExecution: () => succeeded('{"text":"x"}') });
+    expect((await aws.model.invoke({ photo: 1 })).output).toEqual({ text: 'x' });
+    expect((await aws.model.invoke({ photo: 2 })).output).toEqual({ text: 'x' });
+    expect(aws.names()).toEqual(['DescribeStateMachine', 'StartSyncExecution', 'StartSyncExecution']);
   });
 
   it('is started once more if a deployment replaced a model during the run', async () => {
@@ -19,9 +19,9 @@ describe('a state machine without a signature', () => {
       error: 'PlanChanged',
       cause: '{"message":"why"}',
     };
-    const { model, names } = fakeAws({ ...machine, StartSyncExecution: inTurn(failed, succeeded('1')) });
-    expect((await model.invoke(null)).output).toBe(1);
-    expect(names()).toEqual([
+    const aws = fakeAws({ ...machine, StartSyncExecution: inTurn(failed, succeeded('1')) });
+    expect((await aws.model.invoke(null)).output).toBe(1);
+    expect(aws.names()).toEqual([
       ...['DescribeStateMachine', 'StartSyncExecution'],
       ...['DescribeStateMachine', 'StartSyncExecution'],
     ]);
