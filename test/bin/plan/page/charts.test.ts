@@ -98,7 +98,7 @@ describe('the chart of request rates', () => {
   const { alternatives, cheapest } = TRANSFORMER_REPORT;
 
   it('draws the services that can run the model, without zeros', () => {
-    const free = { ...alternatives[0], monthly: [{ requestsPerHour: 0, dollars: 0 }] };
+    const free = { ...alternatives[0], monthly: [{ requestsPerHour: 0, size: '', dollars: 0 }] };
     const chart = rateChart([free, ...alternatives.slice(1)], cheapest);
     const { series } = chart.option(LIGHT, 800);
     expect((series as { name: string }[]).map(({ name }) => name)).toEqual(
