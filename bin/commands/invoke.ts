@@ -68,6 +68,8 @@ export function invokeCommand(): Command {
 }
 
 async function invoke(options: InvokeOptions): Promise<void> {
+  // The SDK warns of Node.js versions that it will not support.
+  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
   const { stateMachine: stateMachineArn, requestTimeout } = options;
   checkOptions(options);
   const input = options.inputJson === undefined ? undefined : readJsonInput(options.inputJson);

@@ -12,7 +12,9 @@ export interface CallFailure {
 /** @returns `undefined` for an error that is not about a call */
 export function callFailure(error: unknown, stateMachineArn: string): CallFailure | undefined {
   const cause = error instanceof InferenceError ? error.cause : undefined;
-  const explained = explainAwsError(cause instanceof Error ? cause : error, stateMachineArn);
+  const isOfExecution = error instanceof InferenceError && !(cause instanceof Error);
+  // A function of the user may fail with the name of an error of AWS, which then is not about this call.
+  const explained = isOfExecution ? undefined : explainAwsError(cause ?? error, stateMachineArn);
   if (explained !== undefined)
     return { line: errorLine(explained.message, arnOf(error)), exitCode: BAD_INPUT };
   if (error instanceof InferenceTimeoutError) {

@@ -27,7 +27,7 @@ export async function readOutputsFrom(
   options: ReadOutputsOptions,
 ): Promise<Record<string, TypedTensor>> {
   const bucket = bucketName(options) ?? statedBucket(output);
-  const checked = checkOutput(JSON.stringify(output), bucket);
+  const checked = checkOutput(JSON.stringify(output ?? null), bucket);
   return typedTensors(await readResultTensors(checked, objects, new AbortController().signal));
 }
 

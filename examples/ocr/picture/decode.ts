@@ -28,14 +28,27 @@ export function decodePicture(bytes: Uint8Array): Picture {
 }
 
 function decodePng(bytes: Buffer): Picture {
-  // The header comes first: width and height at these offsets. https://www.w3.org/TR/png-3/#11IHDR
-  if (bytes.byteLength < 24) throw damaged('the header is missing');
-  checkSize(bytes.readUInt32BE(16), bytes.readUInt32BE(20));
+  checkPngHeader(bytes);
   try {
     const { width, height, data } = PNG.sync.read(bytes);
     return { width, height, rgb: opaque(data, width * height) };
   } catch (error) {
     throw damaged((error as Error).message);
+  }
+}
+
+/**
+ * Checks the size before anything is decoded. The decoder would believe a second header, and would inflate interlaced pixels without a
+ * limit. https://www.w3.org/TR/png-3/#11IHDR
+ */
+function checkPngHeader(bytes: Buffer): void {
+  if (bytes.byteLength < 33 || bytes.toString('latin1', 12, 16) !== 'IHDR')
+    throw damaged('the header is missing');
+  checkSize(bytes.readUInt32BE(16), bytes.readUInt32BE(20));
+  if (bytes[28] !== 0)
+    throw new InvalidPhoto('the photo must not be interlaced, got an interlaced PNG: convert it');
+  for (let at = 33; at + 8 <= bytes.byteLength; at += 12 + bytes.readUInt32BE(at)) {
+    if (bytes.toString('latin1', at + 4, at + 8) === 'IHDR') throw damaged('it has two headers');
   }
 }
 

@@ -102,4 +102,15 @@ describe('a failed call', () => {
     expect(callFailure(new RangeError('a bug'), MACHINE)).toBeUndefined();
     expect(callFailure('a text', MACHINE)).toBeUndefined();
   });
+
+  it("is the execution's own if a function of the user fails with the name of an error of AWS", () => {
+    const error = new InferenceError('AccessDenied', 'Access Denied', {
+      executionArn: EXECUTION,
+      step: 'preprocess',
+    });
+    const { line, exitCode } = callFailure(error, MACHINE) ?? {};
+    expect(line).toContain('preprocess');
+    expect(line).not.toContain('grantInvoke');
+    expect(exitCode).toBe(1);
+  });
 });

@@ -65,11 +65,24 @@ describe('decodePicture', () => {
   test('refuses a PNG of huge sides before it allocates memory', () => {
     const bomb = Buffer.alloc(33);
     bomb.write('89504e470d0a1a0a', 'hex');
+    bomb.write('IHDR', 12);
     bomb.writeUInt32BE(100_000, 16);
     bomb.writeUInt32BE(100_000, 20);
     expect(() => decodePicture(bomb)).toThrow(
       'the photo must have at most 50 million pixels, got 100000 x 100000: make it smaller',
     );
+  });
+
+  test('refuses a PNG with a second header, which the decoder would believe', async () => {
+    const png = await created(300, 200, '#fff').png().toBuffer();
+    const small = await created(1, 1, '#fff').png().toBuffer();
+    const twice = Buffer.concat([small.subarray(0, 33), png.subarray(8)]);
+    expect(() => decodePicture(twice)).toThrow('(it has two headers)');
+  });
+
+  test('refuses an interlaced PNG, which the decoder would inflate without a limit', async () => {
+    const png = await created(3, 2, '#fff').png({ progressive: true }).toBuffer();
+    expect(() => decodePicture(png)).toThrow('the photo must not be interlaced');
   });
 
   test('reads orientation 1 from damaged EXIF data', () => {
