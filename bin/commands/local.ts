@@ -36,7 +36,8 @@ Examples:
   $ npx cdk synth && sliced-inference local cdk.out --write-env cloud.env &
   $ until [ -e cloud.env ]; do sleep 1; done; . ./cloud.env
   $ aws stepfunctions list-executions --state-machine-arn "$STATE_MACHINE_ARN"
-  $ curl --cacert "$AWS_CA_BUNDLE" "$HTTP_ENDPOINT/read" --data @request.json
+  $ curl --cacert "$AWS_CA_BUNDLE" --aws-sigv4 "aws:amz:$AWS_REGION:execute-api" \\
+      --user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" --data @request.json "$HTTP_ENDPOINT/read"
   $ sliced-inference local cdk.out --pipeline OcrStack/ReadPhoto --port 9000 --logs`;
 
 export function localCommand(): Command {
@@ -45,7 +46,7 @@ export function localCommand(): Command {
     .argument('<assembly>', 'folder that `cdk synth` wrote')
     .option(
       '--pipeline <name>',
-      'the stack or stack/logicalId of a pipeline, if the assembly has several, or of a state machine of yours',
+      'the stack or stack/logicalId of a pipeline, if the assembly has several, or of your own state machine',
     )
     .option(
       '--port <number>',

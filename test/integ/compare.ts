@@ -87,6 +87,11 @@ export const NOT_CHECKED: readonly Finding[] = [
   ['X-Ray traces, dashboards, metrics and alarms', 'look at them in the console'],
   ['VPC, KMS keys, S3 Express One Zone, arm64', 'not deployed by this comparison'],
   ['models larger than a few KB', 'not deployed by this comparison'],
+  ['SlicedInferenceClient and `sliced-inference invoke`', 'this comparison starts executions with the SDK'],
+  [
+    'HTTP APIs, arriving objects, functions before and after the slices, aliases',
+    'not deployed by this comparison',
+  ],
 ].map(([claim, detail]) => ({ subject: 'all', claim, verdict: 'not checked', detail }));
 
 export function describeFindings(findings: readonly Finding[]): string {
