@@ -101,7 +101,7 @@ export class SlicedInferenceClient {
   }
 
   /**
-   * Runs a pipeline with functions before or after the slices, or a state machine of yours that contains pipelines.
+   * Runs a pipeline with functions before or after the slices, or your own state machine that contains pipelines.
    * @param input any JSON value, of at most 256 KiB as JSON
    * @throws as `infer`
    */

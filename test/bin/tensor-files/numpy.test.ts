@@ -33,7 +33,7 @@ function decoded(tensors: Readonly<Record<string, InlineTensor>>): Map<string, R
     }
   });
 
-  it('of ours is what NumPy reads', async () => {
+  it('that this project writes is what NumPy reads', async () => {
     const tensors = new Map(
       fc.sample(rawTensor, { numRuns: 200, seed: 1 }).map((tensor, index) => [`tensor ${index} ü`, tensor]),
     );

@@ -1,4 +1,4 @@
-"""Writes random arrays as NumPy does, with what they must decode to, and compares files of ours with what they must hold.
+"""Writes random arrays as NumPy does, with what they must decode to, and compares the project's files with what they must hold.
 
 `write FOLDER` writes `*.npy`, `*.npz` and `expected.json`. `read FOLDER` reads `ours.npz` and prints its tensors.
 """
