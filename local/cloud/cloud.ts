@@ -37,13 +37,8 @@ import type { ExecutionResult } from '../step-functions/execution';
 import { type Certified, makeCertificate, type S3Access, s3Access, type StepFunctionsAccess } from './access';
 import { deployMachines } from './deploy-machines';
 import { HttpFront } from './http-front';
-import {
-  describeMachine,
-  type Deployment,
-  type LocalPipeline,
-  type LocalStateMachine,
-  readDeployment,
-} from './deployment';
+import { describeMachine, type Deployment, readDeployment } from './deployment';
+import type { LocalPipeline, LocalStateMachine } from './local-pipeline';
 import type { LocalCloudOptions } from './options';
 import { OtherServices } from './other-services';
 import { logRefusal } from './service-permissions';

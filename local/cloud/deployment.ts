@@ -1,6 +1,5 @@
 /** Reads what a stack deploys: the chosen state machine, the others that can run, and what they need. */
 import { LocalCloudError } from '../basics/errors';
-import type { JsonObject } from '../basics/json';
 import type { HttpApi } from '../api-gateway/http-api';
 import { readHttpApi } from '../api-gateway/read-http-api';
 import type { AssemblyStack } from '../cloudformation/assembly';
@@ -21,20 +20,7 @@ import type { LocalFunctions } from '../lambda/local-functions';
 import type { Definition } from '../step-functions/definition';
 import { parseDefinition } from '../step-functions/parse-definition';
 import { checkRoles } from './check-roles';
-
-/** A state machine that the local cloud runs. */
-export interface LocalStateMachine {
-  readonly stackName: string;
-  readonly stateMachineArn: string;
-  readonly stateMachineType: 'STANDARD' | 'EXPRESS';
-}
-
-/** A pipeline that the local cloud runs. */
-export interface LocalPipeline extends LocalStateMachine {
-  readonly bucket: string;
-  /** The pipeline's signature, which the construct wrote into the comment of the definition. */
-  readonly signature: JsonObject;
-}
+import type { LocalPipeline, LocalStateMachine } from './local-pipeline';
 
 export interface DeployedMachine {
   readonly resource: StateMachineResource;
