@@ -39,7 +39,10 @@ export interface StepCost {
   readonly coldDollars: number;
   /** From the end of the previous slice to the end of this one, when warm. */
   readonly warmMs: number;
-  /** From the start of a cold run until a function that was warmed up has loaded the slice. */
+  /**
+   * From the start of a cold run until a function that was warmed up has loaded the slice. Without a warm-up: what loading adds to
+   * the slice's own call, which waits for its tensors meanwhile.
+   */
   readonly loadMs: number;
   /** From the end of the previous slice, or of the load that comes last, to the end of this one, in a cold run. */
   readonly coldMs: number;

@@ -64,9 +64,12 @@ export function stepOf(setting: StepSetting, demand: SliceDemand, choice: StepCh
   const payload = isInline ? payloadMs(demand.readBytes, stateMachineType, environment) : 0;
   const warmMs = call.computeMs + transferMs + payload;
   const files = stores['s3-standard'];
-  const loadMs = load.initMs + files.firstGetMs + files.get.mean + load.downloadMs + load.sessionMs;
-
+  const fetchMs = files.firstGetMs + files.get.mean + load.downloadMs;
   const warmUps = options.warmUp && readsFrom !== 'request' ? 1 : 0;
+  // A call that loads its slice meanwhile waits for the first byte of its tensors. Their bytes share the network with the files.
+  const overlapMs = warmUps > 0 || gets === 0 ? 0 : Math.min(fetchMs, connectMs + reads.get.quantile(0.5));
+  const loadMs = load.initMs + fetchMs + load.sessionMs - overlapMs;
+
   const warmUpMs =
     warmUps * singleThreadMs(environment.handler.warmUpCpuMs, vcpuShare(memoryMb, environment), environment);
   const waitMs = (gets > 0 ? reads.get.mean : 0) + writes.put.mean;

@@ -208,6 +208,14 @@ export class LocalCloud {
     return this.noticed.list();
   }
 
+  /**
+   * Ends all sandboxes that run no call, as Lambda does after a while without calls. The next call of each function is cold: it starts
+   * in a new sandbox with an empty `/tmp`.
+   */
+  async retireIdleSandboxes(): Promise<void> {
+    await this.functions?.retireIdle();
+  }
+
   /** Replaces the faults from now on; `undefined` ends them. */
   injectFaults(faults: Faults | undefined): void {
     this.injector.use(faults);

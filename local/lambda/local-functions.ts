@@ -96,6 +96,10 @@ export class LocalFunctions {
     });
   }
 
+  async retireIdle(): Promise<void> {
+    await Promise.all(this.allPools().map((pool) => pool.retireIdle()));
+  }
+
   logs(): Map<string, string> {
     return new Map(this.allPools().map((pool) => [pool.resource.name, pool.log.text()]));
   }

@@ -210,9 +210,20 @@ describe('a run', () => {
   it('waits for the slowest load with warm-ups, and for every load without', () => {
     const [warmUp, none] = [costModel({ warmUp: true }), costModel({ warmUp: false })];
     const cold = (model: DetailedCostModel) => totalsOf(model, chainOf(8)).coldMs;
-    const { loadMs } = warmUp.step(DEMAND, CHOICE);
+    const { loadMs } = none.step(DEMAND, CHOICE);
 
     expect(cold(none) - cold(warmUp)).toBeCloseTo(7 * loadMs, 6);
+  });
+
+  it('loads a slice without a warm-up while the call waits for its tensors', () => {
+    const [warmUp, none] = [costModel({ warmUp: true }), costModel({ warmUp: false })].map((model) =>
+      model.step(DEMAND, CHOICE),
+    );
+    const { standardFirstGetMs } = DEFAULT_ENVIRONMENT.s3;
+
+    expect(warmUp.loadMs - none.loadMs).toBeCloseTo(standardFirstGetMs, 6);
+    expect(none.coldMs).toBe(warmUp.coldMs);
+    expect(none.coldDollars).toBeLessThan(warmUp.coldDollars);
   });
 
   it('takes no random delay without slices', () => {

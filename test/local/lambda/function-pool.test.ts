@@ -92,6 +92,34 @@ describe('workers', () => {
     expect(pool.processes()).toMatchObject([{ pid: answers[0].pid, busy: false }]);
   });
 
+  test('end without a call when they are retired, so that the next call starts in a new sandbox', async () => {
+    const pool = await functions.create(`const { tmpdir } = require('node:os');
+      let calls = 0; exports.handler = async () => ({ pid: process.pid, calls: ++calls, folder: tmpdir() });`);
+    const before = await call(pool);
+    await pool.retireIdle();
+    expect(pool.processes()).toEqual([]);
+    expect(fs.existsSync(before.payload.folder as string)).toBe(false);
+    const after = await call(pool);
+    expect(after.payload.calls).toBe(1);
+    expect(after.payload.folder).not.toBe(before.payload.folder);
+  });
+
+  test('keep running their call when idle sandboxes are retired', async () => {
+    const started = path.join(functions.folder, 'started');
+    const pool = await functions.create(`const fs = require('node:fs');
+      exports.handler = async () => {
+        fs.writeFileSync('${started}', '');
+        while (fs.existsSync('${started}')) await new Promise(setImmediate);
+        return process.pid;
+      };`);
+    const running = call(pool);
+    await appears(started);
+    await pool.retireIdle();
+    const [{ pid }] = pool.processes();
+    fs.rmSync(started);
+    expect((await running).payload).toBe(pid);
+  });
+
   test('are as many as concurrent calls, each with its own temporary folder', async () => {
     // Each call ends only when the other has begun.
     const meeting = path.join(functions.folder, 'meeting');
