@@ -49,9 +49,7 @@ export class InferenceError extends Error {
   }
 }
 
-/**
- * A wait was longer than `waitTimeout`, or one request to AWS longer than `requestTimeout`. The execution may still run.
- */
+/** A wait was longer than `waitTimeout`, or one request to AWS longer than `requestTimeout`. The execution may still run. */
 export class InferenceTimeoutError extends Error {
   override readonly name = 'InferenceTimeoutError';
 
@@ -61,6 +59,14 @@ export class InferenceTimeoutError extends Error {
     readonly executionArn?: string,
   ) {
     super(message);
+  }
+
+  /** @internal The same error with an execution, unless it has one. */
+  inExecution(executionArn: string): InferenceTimeoutError {
+    if (this.executionArn !== undefined) return this;
+    const error = new InferenceTimeoutError(this.message, executionArn);
+    if (this.stack !== undefined) error.stack = this.stack;
+    return error;
   }
 }
 
