@@ -167,4 +167,3 @@ function checkedTensors(description: PipelineDescription, inputs: TensorInputs):
   }
   return { tensors: rawTensors(description.signature.inputs, inputs), description };
 }
-

@@ -21,12 +21,13 @@ export function parseStateMachineArn(value: unknown): StateMachineArn {
       `option stateMachineArn must be the ARN of a state machine, got ${got}: pass pipeline.stateMachine.stateMachineArn`,
     );
   }
-  const [text, start, region, machine, qualifier] = match as string[];
+  const [text, start, region, machine] = match;
+  const unqualified = `${start}:stateMachine:${machine}`;
   // An alias has a character that is no digit: https://docs.aws.amazon.com/step-functions/latest/apireference/API_CreateStateMachineAlias.html
-  const isVersion = /^:\d+$/.test(qualifier ?? '');
+  const isVersion = /^:\d+$/.test(text.slice(unqualified.length));
   return {
     region,
-    describedArn: isVersion ? text : `${start}:stateMachine:${machine}`,
+    describedArn: isVersion ? text : unqualified,
     executionArn: (name) => `${start}:execution:${machine}:${name}`,
   };
 }

@@ -140,7 +140,8 @@ function physicalName(
 
 /** The ARN of the state machine of an alias, which names versions of it. All are of one state machine, as AWS demands. */
 function aliasedMachine(template: ResourceResolver, resource: Resource): string {
-  const { RoutingConfiguration: routes = null, DeploymentPreference: deployment = null } = resource.properties;
+  const { RoutingConfiguration: routes = null, DeploymentPreference: deployment = null } =
+    resource.properties;
   // The rest of a deployment, such as its alarms, may refer to anything.
   const named = isJsonArray(routes) ? (routes.at(0) ?? null) : deployment;
   const version = isJsonObject(named) ? template.resolve(named.StateMachineVersionArn ?? null) : null;

@@ -142,7 +142,9 @@ describe('a Standard execution', () => {
   });
 
   describe('of a pipeline with own functions', () => {
-    const own = { DescribeStateMachine: () => described({ preprocess: true, postprocess: true }, 'STANDARD') };
+    const own = {
+      DescribeStateMachine: () => described({ preprocess: true, postprocess: true }, 'STANDARD'),
+    };
     const entered = (name: string) => ({ stateEnteredEventDetails: { name } });
     const failsWith = (cause: string, history: () => unknown) =>
       fakeAws({
@@ -295,7 +297,9 @@ describe('a call', () => {
     const large = { x: { shape: [100_000], data: new Float32Array(100_000) } };
     await expect(aws.model.infer(large, { stopOnAbort: true })).rejects.toMatchObject({
       name: 'InvalidInput',
-      message: expect.stringMatching(/^stopOnAbort must be for a Standard state machine, got the Express/) as string,
+      message: expect.stringMatching(
+        /^stopOnAbort must be for a Standard state machine, got the Express/,
+      ) as string,
       executionArn: undefined,
     });
     await expect(aws.model.invoke({}, { stopOnAbort: true })).rejects.toThrow('stopOnAbort must be for');
@@ -317,7 +321,12 @@ describe('a call', () => {
     for (const call of calls) {
       const error = await failure(call);
       expect(error).toBeInstanceOf(InferenceError);
-      expect(error).toMatchObject({ name: cause.name, message: cause.message, cause, executionArn: undefined });
+      expect(error).toMatchObject({
+        name: cause.name,
+        message: cause.message,
+        cause,
+        executionArn: undefined,
+      });
     }
   });
 

@@ -68,7 +68,8 @@ export const REQUESTS: readonly Scenario[] = [
     expects: { status: 'SUCCEEDED' },
     ask: async (deployment) => {
       const progress: string[] = [];
-      const onProgress = ({ event, state = '' }: InferenceProgress) => progress.push(`${event} ${state}`.trim());
+      const onProgress = ({ event, state = '' }: InferenceProgress) =>
+        progress.push(`${event} ${state}`.trim());
       return { ...answerOf(deployment, await infer(deployment, 1, { onProgress })), progress };
     },
   },

@@ -237,7 +237,10 @@ describe('sliced-inference', () => {
       const mute = http.createServer(() => undefined);
       const endpoint = `http://127.0.0.1:${await listen(mute, 0)}`;
       try {
-        for (const input of [['--inputs', await save(x)], ['--input-json', '{}']]) {
+        for (const input of [
+          ['--inputs', await save(x)],
+          ['--input-json', '{}'],
+        ]) {
           const { code, stderr } = await cli(
             call('Fast', ...input, '--timeout', '1s'),
             local({ AWS_ENDPOINT_URL_SFN: endpoint }),
@@ -336,7 +339,10 @@ describe('sliced-inference', () => {
     });
 
     it('to stop an Express execution', async () => {
-      for (const input of [['--inputs', await save(x)], ['--input-json', '{}']]) {
+      for (const input of [
+        ['--inputs', await save(x)],
+        ['--input-json', '{}'],
+      ]) {
         expect(await refuse(call('Fast', ...input, '--stop-on-abort'), local())).toMatch(
           /^--stop-on-abort must be for a Standard state machine, got the Express one arn:\S+: leave it out, because /,
         );

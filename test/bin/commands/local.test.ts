@@ -211,7 +211,7 @@ describe('local', () => {
     const environment = evaluate(serving.text);
     expect(environment.STATE_MACHINE_ARN).toMatch(/:stateMachine:Test-Mine/);
     expect(environment.BUCKET).toMatch(/^test-pipeline/);
-    const [hint] = serving.text.match(/^# npx sliced-inference invoke .*$/m) ?? [];
+    const [hint] = /^# npx sliced-inference invoke .*$/m.exec(serving.text) ?? [];
     expect(hint).toBe(`# npx sliced-inference invoke --state-machine "$STATE_MACHINE_ARN" --input-json '{}'`);
     // As a user would: the hint itself, in a shell with the variables.
     const args = ['invoke', '--state-machine', environment.STATE_MACHINE_ARN, '--input-json', '{}'];

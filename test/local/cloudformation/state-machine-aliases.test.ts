@@ -38,7 +38,10 @@ describe('an alias of a state machine', () => {
   });
 
   it.each([
-    [{ Name: 'live' }, "the local cloud does not support AWS::StepFunctions::StateMachineAlias 'Live' without a"],
+    [
+      { Name: 'live' },
+      "the local cloud does not support AWS::StepFunctions::StateMachineAlias 'Live' without a",
+    ],
     [{ RoutingConfiguration: [] }, 'without a version of a state machine'],
     [{ DeploymentPreference: { StateMachineVersionArn: { Ref: 'Elsewhere' } } }, "'Elsewhere'"],
   ])('that names nothing of the stack is not there: %j', (alias, reason) => {
