@@ -8,7 +8,12 @@ export function explainedError(error: unknown, executionArn?: string): unknown {
     return executionArn === undefined ? error : error.inExecution(executionArn);
   }
   if (!isSdkError(error)) return error;
-  return new InferenceError(error.name, error.message, { executionArn, cause: error });
+  return new InferenceError(nameOf(error), error.message, { executionArn, cause: error });
+}
+
+/** Errors of connections have a code such as `ECONNREFUSED`, and no name of their own. */
+function nameOf({ name, code }: Error & { readonly code?: unknown }): string {
+  return name === 'Error' && typeof code === 'string' ? code : name;
 }
 
 /** Waits for a request that belongs to no execution. */

@@ -307,10 +307,14 @@ describe('a call', () => {
   });
 
   it.each([
-    ['AWS refused', serviceError('AccessDeniedException')],
-    ['has no connection', Object.assign(new Error('no'), { name: 'Error', code: 'ECONNREFUSED' })],
-    ['has no credentials', Object.assign(new Error('no'), { name: 'CredentialsProviderError' })],
-  ])('that %s fails with an error of the client, whatever it asks first', async (_, cause) => {
+    ['AWS refused', 'AccessDeniedException', serviceError('AccessDeniedException')],
+    ['has no connection', 'ECONNREFUSED', Object.assign(new Error('no'), { code: 'ECONNREFUSED' })],
+    [
+      'has no credentials',
+      'CredentialsProviderError',
+      Object.assign(new Error('no'), { name: 'CredentialsProviderError' }),
+    ],
+  ])('that %s fails with an error of the client, %s, whatever it asks first', async (_, name, cause) => {
     const refused = { DescribeStateMachine: inTurn(cause) };
     const calls = [
       fakeAws(refused).model.describe(),
@@ -322,7 +326,7 @@ describe('a call', () => {
       const error = await failure(call);
       expect(error).toBeInstanceOf(InferenceError);
       expect(error).toMatchObject({
-        name: cause.name,
+        name,
         message: cause.message,
         cause,
         executionArn: undefined,
