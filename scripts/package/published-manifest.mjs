@@ -4,21 +4,17 @@
 const DEVELOPMENT = ['private', 'scripts', 'devDependencies'];
 
 /**
- * The client uses the application's AWS SDK if there is one. An optional peer makes strict package managers show it to the client, and installs
- * nothing. jsii allows no optional peers, so only npm's manifest has them.
+ * The client uses the application's AWS SDK if there is one. pnpm and Yarn make an optional peer of a name here, in any version, and so show the
+ * SDK to the client. npm does so anyway. All install nothing and warn of nothing. `peerDependencies` must not have the names: jsii's
+ * tools, such as pacmak and Construct Hub's generator of documents, look for the jsii assembly of each peer there.
  */
 const OPTIONAL_PEERS = ['@aws-sdk/client-s3', '@aws-sdk/client-sfn'];
-
-/** From the oldest release that was tried: it called an Express and a Standard pipeline in the local cloud. */
-const SDK_RANGE = '^3.350.0';
 
 /** @param {Record<string, unknown>} manifest the repository's package.json */
 export function publishedManifest(manifest) {
   const kept = Object.fromEntries(Object.entries(manifest).filter(([field]) => !DEVELOPMENT.includes(field)));
-  const peers = (value) => Object.fromEntries(OPTIONAL_PEERS.map((name) => [name, value]));
   return {
     ...kept,
-    peerDependencies: { ...manifest.peerDependencies, ...peers(SDK_RANGE) },
-    peerDependenciesMeta: peers({ optional: true }),
+    peerDependenciesMeta: Object.fromEntries(OPTIONAL_PEERS.map((name) => [name, { optional: true }])),
   };
 }

@@ -31,7 +31,8 @@ test('has nothing that is for development', () => {
 
 test('has the packages of the AWS SDK that the client imports as optional peers', () => {
   const { peerDependencies, peerDependenciesMeta } = published();
-  expect(Object.keys(peerDependencies).sort()).toEqual([...SDK, 'aws-cdk-lib', 'constructs']);
+  // jsii's tools would look for the jsii assemblies of other peers.
+  expect(Object.keys(peerDependencies).sort()).toEqual(['aws-cdk-lib', 'constructs']);
   expect(peerDependenciesMeta).toEqual(Object.fromEntries(SDK.map((name) => [name, { optional: true }])));
   const source = fs.readFileSync(path.join(ROOT, 'client/aws/sdk.ts'), 'utf8');
   const imported = [...source.matchAll(/await import\('(@aws-sdk\/[\w-]+)'\)/g)].map(([, name]) => name);
@@ -69,12 +70,7 @@ test.each([
   ['without the AWS SDK', {}],
   ['with an early release of it', { '@aws-sdk/client-s3': '3.350.0', '@aws-sdk/client-sfn': '3.350.0' }],
   ['with one of both', { '@aws-sdk/client-sfn': '3.1164.0' }],
+  ['with one of another version', { '@aws-sdk/client-sfn': '4.0.0' }],
 ])('lets npm see no problem in an application %s', (_, versions) => {
   expect(npmList(versions).problems).toBeUndefined();
-});
-
-test('lets npm see that version 2 of one package is not the SDK that the client knows', () => {
-  expect(npmList({ '@aws-sdk/client-sfn': '2.0.0' }).problems).toEqual([
-    expect.stringMatching(/^invalid: @aws-sdk\/client-sfn@2\.0\.0 /) as string,
-  ]);
 });
