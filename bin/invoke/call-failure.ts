@@ -32,8 +32,9 @@ function arnOf(error: unknown): string | undefined {
   return error instanceof InferenceError ? error.executionArn : undefined;
 }
 
-/** The flags of the command, by the options of the client. */
+/** The words of the command, by those of the client. */
 const FLAGS: readonly (readonly [option: string, flag: string])[] = [
+  ['use invoke for', 'use --input-json for'],
   ['waitTimeout', '--timeout'],
   ['requestTimeout', '--request-timeout'],
   ['stopOnAbort', '--stop-on-abort'],

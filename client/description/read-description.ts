@@ -68,7 +68,7 @@ function readDefinition(stateMachineArn: string, { definition, type }: Described
 function notAPipeline(arn: string, got: string): InferenceError {
   return new InferenceError(
     'NotAPipeline',
-    `${arn} must be the state machine of a SlicedInferencePipeline, got ${got}: check the ARN, or deploy with this version of the package`,
+    `${arn} must be the state machine of a SlicedInferencePipeline, got ${got}: check the ARN, use invoke for your own state machine, or deploy with this version of the package`,
     { got },
   );
 }

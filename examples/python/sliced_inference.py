@@ -874,7 +874,7 @@ def _description_from(arn: str, machine: Mapping[str, Any]) -> PipelineDescripti
         raise InferenceError(
             "NotAPipeline",
             f"the comment of {arn} must have the signature of a SlicedInferencePipeline, got none: "
-            "check the ARN",
+            "check the ARN, or use invoke for your own state machine",
         ) from None
     if version != CONTRACT_VERSION:
         raise InferenceError(

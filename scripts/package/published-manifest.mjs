@@ -4,9 +4,9 @@
 const DEVELOPMENT = ['private', 'scripts', 'devDependencies'];
 
 /**
- * The client uses the application's AWS SDK if there is one. pnpm and Yarn make an optional peer of a name here, in any version, and so show the
- * SDK to the client. npm does so anyway. All install nothing and warn of nothing. `peerDependencies` must not have the names: jsii's
- * tools, such as pacmak and Construct Hub's generator of documents, look for the jsii assembly of each peer there.
+ * The client uses the application's AWS SDK if there is one. A strict package manager such as pnpm makes an optional peer of a name here, in any
+ * version, and so shows the SDK to the client. npm does so anyway. Neither installs it or warns. `peerDependencies` must not have the names:
+ * jsii's tools, such as pacmak, look for the jsii assembly of each peer there.
  */
 const OPTIONAL_PEERS = ['@aws-sdk/client-s3', '@aws-sdk/client-sfn'];
 

@@ -334,7 +334,7 @@ describe('sliced-inference', () => {
       const mine = await ownMachine();
       expect(await refuse(['invoke', '--state-machine', mine, '--inputs', await save(x)], local())).toBe(
         `${mine} must be the state machine of a SlicedInferencePipeline, got a comment without a signature: ` +
-          'check the ARN, or deploy with this version of the package',
+          'check the ARN, use --input-json for your own state machine, or deploy with this version of the package',
       );
     });
 
