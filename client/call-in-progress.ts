@@ -1,10 +1,10 @@
 /** One call of the client: its wait, its execution and what it reports. */
-import { isSdkError } from './aws/failures';
 import type { StepFunctions } from './aws/step-functions';
 import type { PipelineDescriptions } from './description/descriptions';
-import type { PipelineDescription } from './description/pipeline-description';
+import type { MachineDescription, PipelineDescription } from './description/pipeline-description';
 import type { StateMachineArn } from './description/state-machine-arn';
 import { InferenceError, InferenceTimeoutError } from './errors';
+import { explainedError, explaining } from './explained-error';
 import { checkMilliseconds, type CallOptions, type Settings } from './options';
 import { firstOf } from './run/abort';
 import type { Call } from './run/call';
@@ -31,7 +31,8 @@ export class CallInProgress {
     const limit = options.waitTimeout ?? context.settings.waitTimeout;
     if (limit !== undefined) return new CallInProgress(context, options, limit);
     // Without a limit of the caller, the state machine has one.
-    const { executionSeconds = Infinity } = await firstOf([context.descriptions.machine()], options.signal);
+    const asked = firstOf([context.descriptions.machine()], options.signal);
+    const { executionSeconds = Infinity } = await explaining(asked);
     return new CallInProgress(
       context,
       options,
@@ -61,8 +62,11 @@ export class CallInProgress {
     this.wait.end();
   }
 
+  /** @throws InferenceError `InvalidInput` for a call that must be able to stop what cannot be stopped */
   async described(): Promise<PipelineDescription> {
-    return await firstOf([this.context.descriptions.known()], this.signal);
+    const description = await firstOf([this.context.descriptions.known()], this.signal);
+    this.requireStoppable(description);
+    return description;
   }
 
   async describedAgain(): Promise<PipelineDescription> {
@@ -78,15 +82,17 @@ export class CallInProgress {
 
   /** Runs an execution to its end and returns its output, which is JSON. */
   async execute(input: string): Promise<{ readonly executionArn: string; readonly output: string }> {
-    const { type } = await firstOf([this.context.descriptions.machine()], this.signal);
+    const described = await firstOf([this.context.descriptions.machine()], this.signal);
+    this.requireStoppable(described);
+    const { type, hasOwnFunctions } = described;
     const { stopOnAbort = false, onProgress } = this.options;
-    if (type === 'EXPRESS' && stopOnAbort) throw cannotStop();
     const { stateMachineArn, machine, stepFunctions, settings } = this.context;
     const call: Call = {
       ...{ stateMachineArn, machine, stepFunctions, stopOnAbort },
       pollInterval: settings.pollInterval,
       signal: this.signal,
       followsStates: onProgress !== undefined,
+      hasOwnFunctions,
       report: (progress) => {
         this.report(progress);
       },
@@ -99,23 +105,21 @@ export class CallInProgress {
     return { executionArn: end.executionArn, output: outputOf(end) };
   }
 
-  /** Adds the execution to the error of a service. */
   explained(error: unknown): unknown {
-    const { executionArn } = this;
-    if (error instanceof InferenceError && executionArn !== undefined) return error.inExecution(executionArn);
-    if (!isSdkError(error)) return error;
-    return new InferenceError(error.name, error.message, { executionArn, cause: error });
+    return explainedError(error, this.executionArn);
+  }
+
+  private requireStoppable({ type }: Pick<MachineDescription, 'type'>): void {
+    if (type === 'STANDARD' || this.options.stopOnAbort !== true) return;
+    throw new InferenceError(
+      'InvalidInput',
+      `stopOnAbort must be for a Standard state machine, got the Express one ${this.context.stateMachineArn}: ` +
+        'leave it out, because Express executions cannot be stopped',
+    );
   }
 
   private report(progress: Parameters<Call['report']>[0]): void {
     const { onProgress } = this.options;
     onProgress?.({ ...progress, time: progress.time ?? Date.now() });
   }
-}
-
-function cannotStop(): InferenceError {
-  return new InferenceError(
-    'InvalidInput',
-    'stopOnAbort needs a Standard state machine, got an Express one, whose executions cannot be stopped: leave the option out',
-  );
 }

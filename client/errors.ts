@@ -11,8 +11,8 @@ export interface InferenceErrorDetails extends Omit<FailureCause, 'message'> {
 
 /**
  * An inference failed. `name` is the error's name: one of `ERROR_NAMES` if a slice failed, one of Step Functions or Lambda such as
- * `States.Timeout`, one of the AWS SDK such as `AccessDenied`, or one of the client's own: `InvalidInput` (nothing was
- * started), `InvalidOutput`, `NotAPipeline`, `ExecutionAborted`, `NotStopped`.
+ * `States.Timeout`, one of the AWS SDK such as `AccessDenied` or of a connection such as `ECONNREFUSED`, or one of the client's
+ * own: `InvalidInput` (nothing was started), `InvalidOutput`, `NotAPipeline`, `ExecutionAborted`, `NotStopped`.
  */
 export class InferenceError extends Error {
   override readonly name: string;
@@ -49,9 +49,7 @@ export class InferenceError extends Error {
   }
 }
 
-/**
- * A wait was longer than `waitTimeout`, or one request to AWS longer than `requestTimeout`. The execution may still run.
- */
+/** A wait was longer than `waitTimeout`, or one request to AWS longer than `requestTimeout`. The execution may still run. */
 export class InferenceTimeoutError extends Error {
   override readonly name = 'InferenceTimeoutError';
 
@@ -61,6 +59,14 @@ export class InferenceTimeoutError extends Error {
     readonly executionArn?: string,
   ) {
     super(message);
+  }
+
+  /** @internal The same error with an execution, unless it has one. */
+  inExecution(executionArn: string): InferenceTimeoutError {
+    if (this.executionArn !== undefined) return this;
+    const error = new InferenceTimeoutError(this.message, executionArn);
+    if (this.stack !== undefined) error.stack = this.stack;
+    return error;
   }
 }
 

@@ -6,8 +6,10 @@ import { StepFunctions } from './aws/step-functions';
 import { CallInProgress } from './call-in-progress';
 import { PipelineDescriptions } from './description/descriptions';
 import type { PipelineDescription } from './description/pipeline-description';
+import { ownFunctions } from './description/own-functions';
 import { parseStateMachineArn, type StateMachineArn } from './description/state-machine-arn';
 import { InferenceError } from './errors';
+import { explaining } from './explained-error';
 import { inferMany } from './infer-many';
 import { invocationText, invocationOutput } from './invocation';
 import {
@@ -49,19 +51,20 @@ export class SlicedInferenceClient {
     this.settings = checkedSettings(options);
     this.machine = parseStateMachineArn(options.stateMachineArn);
     const { requestTimeout, maxResultBytes } = this.settings;
-    const { region } = this.machine;
+    const { region, describedArn } = this.machine;
     this.stepFunctions = new StepFunctions({ client: options.stepFunctions, region, requestTimeout });
     this.objects = new Objects({ client: options.s3, region, requestTimeout, maxResultBytes });
-    this.descriptions = new PipelineDescriptions(options.stateMachineArn, this.stepFunctions);
+    this.descriptions = new PipelineDescriptions(options.stateMachineArn, describedArn, this.stepFunctions);
   }
 
   /**
    * Returns the pipeline's signature, bucket and limits, which its state machine states. Asks Step Functions each time; calls use what
    * the last of them has returned.
-   * @throws InferenceError `NotAPipeline` if the ARN is that of another state machine
+   * @throws InferenceError `NotAPipeline` if the ARN is that of another state machine, or the error of AWS that refused the request
+   * @throws InferenceTimeoutError if there is no answer within `requestTimeout`
    */
   async describe(): Promise<PipelineDescription> {
-    return await this.descriptions.latest();
+    return await explaining(this.descriptions.latest());
   }
 
   /**
@@ -155,15 +158,12 @@ interface CheckedTensors {
 }
 
 function checkedTensors(description: PipelineDescription, inputs: TensorInputs): CheckedTensors {
-  requireTensors(description);
+  const functions = ownFunctions(description.signature);
+  if (functions !== undefined) {
+    throw new InferenceError(
+      'InvalidInput',
+      `infer expects a pipeline that takes and returns tensors, got one with ${functions}: use invoke`,
+    );
+  }
   return { tensors: rawTensors(description.signature.inputs, inputs), description };
-}
-
-function requireTensors({ signature: { preprocess, postprocess } }: PipelineDescription): void {
-  const steps = [preprocess && 'preprocess', postprocess && 'postprocess'].filter(Boolean);
-  if (steps.length === 0) return;
-  throw new InferenceError(
-    'InvalidInput',
-    `infer expects a pipeline that takes and returns tensors, got one with a ${steps.join(' and a ')} function: use invoke`,
-  );
 }

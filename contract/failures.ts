@@ -18,6 +18,9 @@ export const ERROR_NAMES = {
 
 export type ErrorName = (typeof ERROR_NAMES)[keyof typeof ERROR_NAMES];
 
+/** The states of a pipeline that call functions of the user, by the `step` of a failure. */
+export const STEP_STATES = { preprocess: 'Preprocess', postprocess: 'Postprocess' } as const;
+
 /** The JSON in the cause of a failed execution. */
 export interface FailureCause {
   /** The slice that failed; absent when a preprocess or postprocess function failed. */

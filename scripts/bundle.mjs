@@ -19,8 +19,8 @@ const shared = {
   logLevel: 'warning',
 };
 
-/** Identifiers stay readable in stack traces. */
-const readable = { minifyWhitespace: true, minifySyntax: true, keepNames: true };
+/** Identifiers stay readable in stack traces. Node.js prints the whole line in which an uncaught error was thrown, so lines are short. */
+const readable = { minifyWhitespace: true, minifySyntax: true, keepNames: true, lineLimit: 160 };
 
 /** The client loads the application's SDK, or else the copy beside it. So neither is in its bundle. */
 const clientSdk = {

@@ -1,7 +1,6 @@
 /** `sliced-inference invoke`: calls a deployed pipeline, on AWS or in the local cloud. */
 import * as fs from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import type { PipelineDescription } from '../../client';
 import { SlicedInferenceClient } from '../../client';
 import { parseStateMachineArn } from '../../client/description/state-machine-arn';
 import { MAX_TIMER_MS } from '../../client/run/wait';
@@ -13,7 +12,7 @@ import { runJson } from '../invoke/run-json';
 import { runTensors } from '../invoke/run-tensors';
 import { Waiting } from '../invoke/waiting';
 import { checkOut, checkPlace } from '../outputs/out-file';
-import { clearProgress, showProgress } from '../terminal/progress';
+import { clearProgress } from '../terminal/progress';
 import { milliseconds } from './duration';
 
 const HELP = `
@@ -40,7 +39,7 @@ export function invokeCommand(): Command {
     .addOption(
       new Option(
         '--input-json <file or text>',
-        'any JSON, for a pipeline with a preprocess or postprocess function',
+        'any JSON, for a pipeline with a preprocess or postprocess function, or for your own state machine',
       ).conflicts('inputs'),
     )
     .option(
@@ -77,16 +76,14 @@ async function invoke(options: InvokeOptions): Promise<void> {
     stateMachineArn,
     ...(requestTimeout !== undefined && { requestTimeout }),
   });
-  const waiting = new Waiting();
+  const waiting = new Waiting(options);
+  const call = { model, options, waiting };
   try {
-    showProgress('reading the signature of the pipeline');
-    const description = await waiting.firstOf(model.describe());
-    checkStop(description, options);
-    if (options.inputs === undefined) await runJson({ model, description, options, waiting }, input);
-    else await runTensors({ model, description, options, waiting }, options.inputs);
+    if (options.inputs === undefined) await runJson(call, input);
+    else await runTensors(call, options.inputs);
   } catch (error) {
     clearProgress();
-    if (waiting.explainInterruption(error, options.stopOnAbort)) return;
+    if (waiting.explainInterruption(error)) return;
     const failure = callFailure(error, stateMachineArn);
     if (failure === undefined) throw error;
     process.stderr.write(`${failure.line}\n`);
@@ -119,15 +116,6 @@ function checkOptions({ stateMachine, inputs, inputJson, out }: InvokeOptions): 
   if (inputs !== undefined) checkOut(out);
   else if (out.toLowerCase().endsWith('.json')) checkPlace(out, '--out');
   else throw new SlicedInferenceError('--out of --input-json must end in .json', quoted(out), 'rename it');
-}
-
-function checkStop({ type, stateMachineArn }: PipelineDescription, { stopOnAbort }: InvokeOptions): void {
-  if (stopOnAbort !== true || type === 'STANDARD') return;
-  throw new SlicedInferenceError(
-    '--stop-on-abort must be for a Standard state machine',
-    `the Express one ${stateMachineArn}`,
-    'leave it out, because Express executions cannot be stopped',
-  );
 }
 
 function waitTime(text: string): number {

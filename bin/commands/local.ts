@@ -179,10 +179,9 @@ function examples(cloud: LocalCloud, shell: ShellName, hasBucket: boolean): stri
     ? JSON.stringify({ version: CONTRACT_VERSION, inputs: { s3: `${INPUTS_PREFIX}x.safetensors` } })
     : '{}';
   const machine = read('', 'STATE_MACHINE_ARN', '');
+  const inputs = isPipeline ? '--inputs x.safetensors' : `--input-json '${input}'`;
   return [
-    ...(isPipeline
-      ? [`# npx sliced-inference invoke --state-machine ${machine} --inputs x.safetensors`]
-      : []),
+    `# npx sliced-inference invoke --state-machine ${machine} ${inputs}`,
     ...(hasBucket
       ? [`# aws s3 cp x.safetensors ${read('s3://', 'BUCKET', `/${INPUTS_PREFIX}x.safetensors`)}`]
       : cloud.pipelines.map(({ bucket }) => `# a bucket of the stack: ${bucket}`)),

@@ -1,9 +1,13 @@
 /** Explains a failed request of a call in one line: what was expected, what was got, what to do. */
-import { isSdkError } from '../../client/aws/failures';
+import { isSdkError, isThrottled } from '../../client/aws/failures';
 import { SlicedInferenceError } from '../../lib/errors';
 import { explainCredentials, NETWORK_ERRORS, sdkFailure, type SdkFailure } from '../aws/sdk-failure';
 
-type Explanation = (failure: SdkFailure, stateMachineArn: string) => SlicedInferenceError | undefined;
+type Explanation = (
+  failure: SdkFailure,
+  stateMachineArn: string,
+  error: Error,
+) => SlicedInferenceError | undefined;
 
 /** Tried in order. The first that recognizes the failure explains it. */
 const EXPLANATIONS: readonly Explanation[] = [
@@ -19,7 +23,7 @@ export function explainAwsError(error: unknown, stateMachineArn: string): Sliced
   if (!(error instanceof Error)) return undefined;
   const failure = sdkFailure(error);
   for (const explain of EXPLANATIONS) {
-    const explained = explain(failure, stateMachineArn);
+    const explained = explain(failure, stateMachineArn, error);
     if (explained !== undefined) return explained;
   }
   if (!isSdkError(error)) return undefined;
@@ -55,10 +59,12 @@ function denied({ name, status, reason }: SdkFailure, arn: string): SlicedInfere
   );
 }
 
-const THROTTLES = ['ThrottlingException', 'Throttling', 'TooManyRequestsException', 'SlowDown'];
-
-function throttled({ name, status, reason }: SdkFailure, arn: string): SlicedInferenceError | undefined {
-  if (!THROTTLES.includes(name) && status !== 429 && status !== 503) return undefined;
+function throttled(
+  { status, reason }: SdkFailure,
+  arn: string,
+  error: Error,
+): SlicedInferenceError | undefined {
+  if (!isThrottled(error) && status !== 503) return undefined;
   return new SlicedInferenceError(`AWS must have capacity for ${arn}`, reason, 'try again later');
 }
 

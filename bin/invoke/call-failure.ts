@@ -32,9 +32,17 @@ function arnOf(error: unknown): string | undefined {
   return error instanceof InferenceError ? error.executionArn : undefined;
 }
 
-/** In one line, with the flags of the command in place of the options of the client. */
+/** The words of the command, by those of the client. */
+const FLAGS: readonly (readonly [option: string, flag: string])[] = [
+  ['use invoke for', 'use --input-json for'],
+  ['waitTimeout', '--timeout'],
+  ['requestTimeout', '--request-timeout'],
+  ['stopOnAbort', '--stop-on-abort'],
+];
+
+/** In one line, with flags in place of options. */
 function errorLine(message: string, executionArn?: string): string {
-  const text = message.replace('waitTimeout', '--timeout').replace('requestTimeout', '--request-timeout');
+  const text = FLAGS.reduce((line, [option, flag]) => line.replace(option, flag), message);
   const end = executionArn === undefined || executionArn === '' ? '' : ` (execution ${executionArn})`;
   return `error: ${`${text}${end}`.replaceAll(/\s*\n\s*/g, ' ')}`;
 }

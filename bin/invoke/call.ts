@@ -1,5 +1,5 @@
 /** What the parts of `invoke` share. */
-import type { CallOptions, PipelineDescription, SlicedInferenceClient } from '../../client';
+import type { SlicedInferenceClient } from '../../client';
 import type { Waiting } from './waiting';
 
 export interface InvokeOptions {
@@ -17,16 +17,6 @@ export interface InvokeOptions {
 
 export interface Call {
   readonly model: SlicedInferenceClient;
-  readonly description: PipelineDescription;
   readonly options: InvokeOptions;
   readonly waiting: Waiting;
-}
-
-export function callOptions({ options, waiting }: Call): CallOptions {
-  const { timeout: waitTimeout, stopOnAbort } = options;
-  return {
-    ...waiting.callOptions,
-    ...(waitTimeout !== undefined && { waitTimeout }),
-    ...(stopOnAbort !== undefined && { stopOnAbort }),
-  };
 }

@@ -1,17 +1,16 @@
-/** Calls a pipeline with any JSON, and prints or writes the JSON that its execution returns. */
+/** Starts a state machine with any JSON, also one that only contains pipelines, and prints or writes the JSON that its execution returns. */
 import { SlicedInferenceError, systemReason } from '../../lib/errors';
 import { replaceFileAsync } from '../../lib/host/write-beside';
 import { writtenLine } from '../outputs/out-file';
 import { noteUnfinished } from '../process/unfinished';
 import { partialFile } from '../tensor-files';
 import { clearProgress } from '../terminal/progress';
-import { callOptions, type Call } from './call';
+import type { Call } from './call';
 
 /** @throws the errors of the client */
-export async function runJson(call: Call, input: unknown): Promise<void> {
-  const { model, options, waiting } = call;
+export async function runJson({ model, options, waiting }: Call, input: unknown): Promise<void> {
   waiting.start();
-  const { output, executionArn } = await model.invoke(input, callOptions(call));
+  const { output, executionArn } = await model.invoke(input, waiting.callOptions);
   waiting.end();
   clearProgress();
   const { out, json } = options;

@@ -1,5 +1,6 @@
 /** Calls a pipeline that takes and returns tensors, and prints or writes these. */
 import type { InferenceResult, TypedTensor } from '../../client';
+import { ownFunctions } from '../../client/description/own-functions';
 import {
   MAX_INLINE_RESULT_BYTES,
   type ExecutionOutput,
@@ -13,30 +14,28 @@ import { SlicedInferenceError } from '../../lib/errors';
 import { writeOutputs, writtenLine } from '../outputs/out-file';
 import { outputTable } from '../outputs/output-table';
 import { sortedByModel } from '../outputs/sorted-by-model';
-import { clearProgress } from '../terminal/progress';
+import { clearProgress, showProgress } from '../terminal/progress';
 import { readTensorFile } from '../tensor-files';
 import { warnOfMemory } from '../timings/memory-warnings';
 import { timingTable } from '../timings/timing-table';
-import { callOptions, type Call } from './call';
+import type { Call } from './call';
 
 /** @throws SlicedInferenceError for inputs that do not fit, before anything is sent; the errors of the client */
-export async function runTensors(call: Call, file: string): Promise<void> {
-  const { model, description, options, waiting } = call;
-  const { signature } = description;
-  const steps = [signature.preprocess && 'preprocess', signature.postprocess && 'postprocess'].filter(
-    Boolean,
-  );
-  if (steps.length > 0) {
+export async function runTensors({ model, options, waiting }: Call, file: string): Promise<void> {
+  showProgress('reading the signature of the pipeline');
+  const { signature } = await waiting.firstOf(model.describe());
+  const functions = ownFunctions(signature);
+  if (functions !== undefined) {
     throw new SlicedInferenceError(
       '--inputs must be for a pipeline that takes and returns tensors',
-      `one with a ${steps.join(' and a ')} function`,
+      `one with ${functions}`,
       'use --input-json',
     );
   }
   const inputs = await readTensorFile(file, signature.inputs);
   checkRequest({ request: signature.inputs, fixed: [] }, inputs);
   waiting.start();
-  const result = await model.infer(inputs, callOptions(call));
+  const result = await model.infer(inputs, waiting.callOptions);
   waiting.end();
   clearProgress();
   const outputs = sortedByModel(signature.outputs, new Map(Object.entries(result.outputs)));

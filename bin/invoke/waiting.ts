@@ -1,9 +1,10 @@
 /**
- * The wait for an execution: shows its progress, and ends at Ctrl-C. The supervising process then sends SIGTERM, which would
- * otherwise end this process before it can stop the execution.
+ * The wait of the whole command: shows the progress of the execution, and ends after `--timeout` or at Ctrl-C. The supervising process then
+ * sends SIGTERM, which would otherwise end this process before it can stop the execution.
  */
-import type { CallOptions } from '../../client';
+import { InferenceTimeoutError, type CallOptions } from '../../client';
 import { firstOf } from '../../client/run/abort';
+import { MAX_TIMER_MS, Wait } from '../../client/run/wait';
 import { TERMINATED } from '../process/exit-codes';
 import { showProgress } from '../terminal/progress';
 import { ExecutionProgress } from './execution-progress';
@@ -11,19 +12,35 @@ import { ExecutionProgress } from './execution-progress';
 /** Often enough for the seconds to count. */
 const REDRAW_MS = 1000;
 
+interface WaitingOptions {
+  /** Milliseconds. */
+  readonly timeout?: number;
+  readonly stopOnAbort?: boolean;
+}
+
 export class Waiting {
-  private readonly controller = new AbortController();
+  private readonly interruption = new AbortController();
+  private readonly wait: Wait;
   private readonly progress = new ExecutionProgress();
   private timer: NodeJS.Timeout | undefined;
 
-  constructor() {
+  constructor(private readonly options: WaitingOptions) {
+    const { timeout } = options;
+    this.wait = new Wait(this.interruption.signal, timeout ?? MAX_TIMER_MS, () => {
+      const message = `the call must end within ${timeout} ms, got no result: raise --timeout`;
+      return new InferenceTimeoutError(message, this.progress.executionArn);
+    });
     process.once('SIGTERM', this.interrupt);
   }
 
   /** For a call of the client. */
-  get callOptions(): Required<Pick<CallOptions, 'signal' | 'onProgress'>> {
+  get callOptions(): CallOptions {
+    const { timeout, stopOnAbort } = this.options;
     return {
-      signal: this.controller.signal,
+      // Otherwise the client has a limit of its own. This one starts later than that of the command, which therefore ends first.
+      ...(timeout !== undefined && { waitTimeout: timeout }),
+      ...(stopOnAbort !== undefined && { stopOnAbort }),
+      signal: this.wait.signal,
       onProgress: (progress) => {
         this.progress.report(progress);
         this.draw();
@@ -31,9 +48,9 @@ export class Waiting {
     };
   }
 
-  /** Waits for something else, as long as the command is not interrupted. */
+  /** Waits for something else within the same time. */
   async firstOf<T>(promise: Promise<T>): Promise<T> {
-    return await firstOf([promise], this.controller.signal);
+    return await firstOf([promise], this.wait.signal);
   }
 
   /** Shows the progress until the wait ends. */
@@ -43,31 +60,32 @@ export class Waiting {
   }
 
   /** Says what happens to the execution, if Ctrl-C ended the wait. Returns whether it did. */
-  explainInterruption(error: unknown, stopOnAbort = false): boolean {
-    const { signal } = this.controller;
+  explainInterruption(error: unknown): boolean {
+    const { signal } = this.interruption;
     if (!signal.aborted) return false;
     process.exitCode = TERMINATED;
     // Another error says that the execution could not be stopped.
     if (error !== signal.reason) return false;
-    if (this.progress.hasStarted) process.stderr.write(`note: ${this.fate(stopOnAbort)}\n`);
+    if (this.progress.hasStarted) process.stderr.write(`note: ${this.fate()}\n`);
     return true;
   }
 
   end(): void {
     clearInterval(this.timer);
+    this.wait.end();
     process.off('SIGTERM', this.interrupt);
   }
 
-  private fate(stopOnAbort: boolean): string {
+  private fate(): string {
     const { executionArn } = this.progress;
     if (executionArn === undefined) return 'the execution goes on: an Express execution cannot be stopped';
-    return stopOnAbort
+    return this.options.stopOnAbort
       ? `the execution was stopped: ${executionArn}`
       : `the execution goes on, because --stop-on-abort is not set: ${executionArn}`;
   }
 
   private readonly interrupt = (): void => {
-    this.controller.abort(new Error('the command was interrupted'));
+    this.interruption.abort(new Error('the command was interrupted'));
   };
 
   private readonly draw = (): void => {

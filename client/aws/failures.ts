@@ -41,10 +41,13 @@ function fieldsOf(error: unknown): SdkError {
   return typeof error === 'object' && error !== null ? error : {};
 }
 
-/** Whether the AWS SDK made the error of a service's response or of a connection. */
+/** Errors of the SDK's search for credentials, which comes before any request. */
+const NO_CREDENTIALS = ['CredentialsProviderError', 'TokenProviderError'];
+
+/** Whether the AWS SDK made the error of a service's response, of a connection, or of missing credentials. */
 export function isSdkError(error: unknown): error is Error {
+  if (!(error instanceof Error)) return false;
   const { code, $metadata } = fieldsOf(error);
-  return (
-    error instanceof Error && ($metadata !== undefined || (typeof code === 'string' && CONNECTION.test(code)))
-  );
+  const isOfConnection = typeof code === 'string' && CONNECTION.test(code);
+  return $metadata !== undefined || isOfConnection || NO_CREDENTIALS.includes(error.name);
 }

@@ -45,8 +45,8 @@ async function loadOther(name: string, error: unknown): Promise<unknown> {
 }
 
 /**
- * Some package managers link packages from elsewhere, so that they see no packages of the application. jsii allows no optional peer
- * dependency that would tell them to. The program that runs does see its packages.
+ * A package that was linked from elsewhere sees no packages of the application, although they are its optional peers. The program that
+ * runs does see its packages.
  */
 function findFromProgram(name: string): string | undefined {
   const program = process.argv.at(1) ?? path.join(process.cwd(), 'program.js');

@@ -53,7 +53,10 @@ export class StepFunctions {
     }
   }
 
-  startExecution(input: StartInput, signal?: Signal): Promise<{ readonly startDate?: Date | undefined }> {
+  startExecution(
+    input: StartInput,
+    signal?: Signal,
+  ): Promise<{ readonly executionArn?: string | undefined; readonly startDate?: Date | undefined }> {
     return this.send('StartExecution', signal, ({ sdk, client }, abortSignal) =>
       client.send(new sdk.StartExecutionCommand(input), { abortSignal }),
     );

@@ -6,8 +6,10 @@ import { readDescription, readMachine, type Described } from './read-description
 export class PipelineDescriptions {
   private last: Promise<Described> | undefined;
 
+  /** @param stateMachineArn as the caller has it; an alias's is not the one to ask for */
   constructor(
     private readonly stateMachineArn: string,
+    private readonly describedArn: string,
     private readonly stepFunctions: StepFunctions,
   ) {}
 
@@ -42,7 +44,7 @@ export class PipelineDescriptions {
   }
 
   private ask(): Promise<Described> {
-    const asked: Promise<Described> = this.stepFunctions.describeStateMachine(this.stateMachineArn);
+    const asked: Promise<Described> = this.stepFunctions.describeStateMachine(this.describedArn);
     this.last = asked;
     asked.catch(() => {
       this.forget(asked);

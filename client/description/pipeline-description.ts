@@ -13,14 +13,17 @@ export interface PipelineLimits {
   readonly executionSeconds?: number;
 }
 
-/** What is known of any state machine, also of one that has a pipeline as a part. */
+/** What calls need to know of any state machine, also of one that has a pipeline as a part. */
 export interface MachineDescription {
   readonly type: 'EXPRESS' | 'STANDARD';
   /** How long an execution may last, in seconds; absent if the state machine has no timeout. */
   readonly executionSeconds?: number;
+  /** Whether it is that of a pipeline with a preprocess or postprocess function. */
+  readonly hasOwnFunctions: boolean;
 }
 
 export interface PipelineDescription {
+  /** As the client was given it. */
   readonly stateMachineArn: string;
   readonly type: 'EXPRESS' | 'STANDARD';
   /** Name of the bucket of requests and results. */

@@ -3,7 +3,7 @@ import { MAX_INLINE_RESULT_BYTES } from '../../contract/execution';
 import { SIGNATURE_KEY } from '../../contract/signature';
 import { MAX_REQUEST_BYTES } from '../../contract/slice-event';
 import { InferenceError } from '../errors';
-import { parsedRecord } from '../json-record';
+import { isRecord, parsedRecord } from '../json-record';
 import { checkedSignature } from './check-signature';
 import type { MachineDescription, PipelineDescription } from './pipeline-description';
 
@@ -23,9 +23,7 @@ export interface Described {
 
 /** @throws InferenceError `NotAPipeline` if the definition is not that of a pipeline */
 export function readDescription(stateMachineArn: string, described: Described): PipelineDescription {
-  const { type, executionSeconds, comment } = readDefinition(stateMachineArn, described);
-  const content = typeof comment === 'string' ? parsedRecord(comment) : undefined;
-  const found = content?.[SIGNATURE_KEY];
+  const { type, executionSeconds, signature: found } = readDefinition(stateMachineArn, described);
   if (found === undefined) throw notAPipeline(stateMachineArn, 'a comment without a signature');
   const signature = checkedSignature(found, (problem) => notAPipeline(stateMachineArn, problem));
   return {
@@ -44,14 +42,16 @@ export function readDescription(stateMachineArn: string, described: Described): 
 
 /** @throws InferenceError `NotAPipeline` if there is no definition */
 export function readMachine(stateMachineArn: string, described: Described): MachineDescription {
-  const { type, executionSeconds } = readDefinition(stateMachineArn, described);
-  return { type, ...(executionSeconds !== undefined && { executionSeconds }) };
+  const { type, executionSeconds, signature } = readDefinition(stateMachineArn, described);
+  const hasOwnFunctions = isRecord(signature) && (signature.preprocess ?? signature.postprocess) === true;
+  return { type, ...(executionSeconds !== undefined && { executionSeconds }), hasOwnFunctions };
 }
 
 interface Definition {
   readonly type: 'EXPRESS' | 'STANDARD';
   readonly executionSeconds: number | undefined;
-  readonly comment: unknown;
+  /** Unchecked; `undefined` if the comment has none. */
+  readonly signature: unknown;
 }
 
 function readDefinition(stateMachineArn: string, { definition, type }: Described): Definition {
@@ -60,14 +60,15 @@ function readDefinition(stateMachineArn: string, { definition, type }: Described
   }
   if (type !== 'EXPRESS' && type !== 'STANDARD') throw notAPipeline(stateMachineArn, 'another type');
   const { Comment: comment, TimeoutSeconds: timeout } = parsedRecord(definition) ?? {};
-  if (typeof timeout === 'number' && timeout > 0) return { type, executionSeconds: timeout, comment };
-  return { type, executionSeconds: type === 'EXPRESS' ? MAX_EXPRESS_SECONDS : undefined, comment };
+  const signature = typeof comment === 'string' ? parsedRecord(comment)?.[SIGNATURE_KEY] : undefined;
+  if (typeof timeout === 'number' && timeout > 0) return { type, executionSeconds: timeout, signature };
+  return { type, executionSeconds: type === 'EXPRESS' ? MAX_EXPRESS_SECONDS : undefined, signature };
 }
 
 function notAPipeline(arn: string, got: string): InferenceError {
   return new InferenceError(
     'NotAPipeline',
-    `${arn} must be the state machine of a SlicedInferencePipeline, got ${got}: check the ARN, or deploy with this version of the package`,
+    `${arn} must be the state machine of a SlicedInferencePipeline, got ${got}: check the ARN, use invoke for your own state machine, or deploy with this version of the package`,
     { got },
   );
 }

@@ -6,7 +6,9 @@ const ARN = /^(arn:[\w-]+:states:([\w-]+):\d{12}):stateMachine:([^:/\s]{1,80})(:
 
 export interface StateMachineArn {
   readonly region: string;
-  /** The ARN of an execution of this name. */
+  /** What DescribeStateMachine takes: it is documented for state machines and versions, but not for aliases. */
+  readonly describedArn: string;
+  /** The ARN of an execution of this name, as far as it is known before Step Functions tells it. */
   executionArn(name: string): string;
 }
 
@@ -19,6 +21,13 @@ export function parseStateMachineArn(value: unknown): StateMachineArn {
       `option stateMachineArn must be the ARN of a state machine, got ${got}: pass pipeline.stateMachine.stateMachineArn`,
     );
   }
-  const [, start, region, machine] = match;
-  return { region, executionArn: (name) => `${start}:execution:${machine}:${name}` };
+  const [text, start, region, machine] = match;
+  const unqualified = `${start}:stateMachine:${machine}`;
+  // An alias has a character that is no digit: https://docs.aws.amazon.com/step-functions/latest/apireference/API_CreateStateMachineAlias.html
+  const isVersion = /^:\d+$/.test(text.slice(unqualified.length));
+  return {
+    region,
+    describedArn: isVersion ? text : unqualified,
+    executionArn: (name) => `${start}:execution:${machine}:${name}`,
+  };
 }

@@ -15,6 +15,8 @@ export interface Call {
   readonly stopOnAbort: boolean;
   /** Whether anyone wants to know of states. */
   readonly followsStates: boolean;
+  /** Whether functions of the user stand before or after the slices. */
+  readonly hasOwnFunctions: boolean;
   /** Adds the time to a report. */
   readonly report: (progress: Omit<InferenceProgress, 'time'> & { readonly time?: number }) => void;
   /** Remembers the execution, for errors. */

@@ -1,4 +1,5 @@
 /** How an execution ended, and the error of one that failed. */
+import type { FailureCause } from '../../contract/failures';
 import { parseFailureCause } from '../failure-cause';
 import { InferenceError } from '../errors';
 
@@ -10,20 +11,22 @@ export interface ExecutionEnd {
   readonly output?: string | undefined;
   readonly error?: string | undefined;
   readonly cause?: string | undefined;
+  /** The function of the user that failed, if it is known apart from the cause. */
+  readonly step?: FailureCause['step'];
 }
 
 /**
  * Returns the output of an execution that succeeded.
  * @throws InferenceError with the error of one that failed
  */
-export function outputOf({ executionArn, status, output, error, cause }: ExecutionEnd): string {
+export function outputOf({ executionArn, status, output, error, cause, step }: ExecutionEnd): string {
   if (status === 'SUCCEEDED' && output !== undefined) return output;
   if (cause === undefined || cause === '') {
     const [name, message] = withoutCause(status, error);
-    throw new InferenceError(name, message, { executionArn });
+    throw new InferenceError(name, message, { executionArn, step });
   }
   const { message, ...details } = parseFailureCause(cause);
-  throw new InferenceError(error ?? 'States.Runtime', message, { ...details, executionArn, cause });
+  throw new InferenceError(error ?? 'States.Runtime', message, { step, ...details, executionArn, cause });
 }
 
 function withoutCause(

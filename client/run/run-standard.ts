@@ -1,23 +1,32 @@
 /** Runs a Standard execution: starts it, asks for its state until it has ended, and stops it if the caller no longer waits. */
 import { randomUUID } from 'node:crypto';
 import type { DescribeExecutionOutput } from '@aws-sdk/client-sfn';
-import { isTransient } from '../aws/failures';
+import { isThrottled, isTransient } from '../aws/failures';
 import { InferenceError, InferenceTimeoutError } from '../errors';
 import { Backoff } from './backoff';
 import type { Call } from './call';
 import type { ExecutionEnd } from './execution-end';
+import { failedStep } from './failed-step';
 import { StateEvents } from './state-events';
 import { pause } from './wait';
+
+/**
+ * DescribeExecution is eventually consistent: it may not know an execution that has just started. With the default pauses, so many
+ * requests in a row take more than a minute.
+ * https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html
+ */
+const MOST_UNKNOWN = 20;
 
 export async function runStandard(call: Call, input: string): Promise<ExecutionEnd> {
   const { signal, machine, stopOnAbort } = call;
   signal.throwIfAborted();
   const name = randomUUID();
-  const executionArn = machine.executionArn(name);
+  let executionArn = machine.executionArn(name);
   try {
+    const started = await start(call, { name, input, executionArn });
+    executionArn = started.executionArn;
     call.setExecution(executionArn);
-    const startDate = await start(call, name, input);
-    call.report({ event: 'started', executionArn, time: startDate?.getTime() });
+    call.report({ event: 'started', executionArn, time: started.startDate?.getTime() });
     return await follow(call, executionArn);
   } catch (error) {
     if (signal.aborted && stopOnAbort) await stop(call, executionArn);
@@ -25,51 +34,86 @@ export async function runStandard(call: Call, input: string): Promise<ExecutionE
   }
 }
 
-/** The name is new, so the second of two equal requests finds the execution of the first one. */
-async function start(call: Call, name: string, input: string): Promise<Date | undefined> {
+interface Start {
+  /** It is new, so the second of two equal requests finds the execution of the first one. */
+  readonly name: string;
+  readonly input: string;
+  /** Of the execution, unless Step Functions returns another one. */
+  readonly executionArn: string;
+}
+
+async function start(
+  call: Call,
+  { name, input, executionArn }: Start,
+): Promise<{ readonly executionArn: string; readonly startDate?: Date | undefined }> {
   const { stepFunctions, stateMachineArn, signal, stopOnAbort } = call;
   const backoff = new Backoff(call.pollInterval);
   for (;;) {
     try {
       // An aborted request may have started the execution, or start it after it was stopped.
       const ends = stopOnAbort ? undefined : signal;
-      const { startDate } = await stepFunctions.startExecution({ stateMachineArn, name, input }, ends);
-      return startDate;
+      const started = await stepFunctions.startExecution({ stateMachineArn, name, input }, ends);
+      return { executionArn: started.executionArn ?? executionArn, startDate: started.startDate };
     } catch (error) {
       // The execution of an earlier attempt has ended already.
-      if (error instanceof Error && error.name === 'ExecutionAlreadyExists') return undefined;
+      if (error instanceof Error && error.name === 'ExecutionAlreadyExists') return { executionArn };
+      if (mayHaveStarted(error, signal)) call.setExecution(executionArn);
       if (!mayRepeat(error, signal)) throw error;
       await pause(backoff.next(), signal);
     }
   }
 }
 
+/** Whether the execution may run although its start failed. Step Functions has refused all others. */
+function mayHaveStarted(error: unknown, signal: AbortSignal): boolean {
+  return signal.aborted || (mayRepeat(error, signal) && !isThrottled(error));
+}
+
 async function follow(call: Call, executionArn: string): Promise<ExecutionEnd> {
-  const { signal, stepFunctions, followsStates } = call;
+  const { signal, followsStates } = call;
   const backoff = new Backoff(call.pollInterval);
   const states = followsStates ? new StateEvents(call, executionArn) : undefined;
+  let unknown = 0;
   for (;;) {
     await pause(backoff.next(), signal);
     try {
-      const { status } = await stepFunctions.describeExecution(executionArn, 'METADATA_ONLY', signal);
-      // Also after the end, for the events since the last pause.
-      await states?.report();
-      if (status === 'RUNNING') continue;
-      return endOf(executionArn, await stepFunctions.describeExecution(executionArn, 'ALL_DATA', signal));
+      const end = await endOf(call, executionArn, states);
+      unknown = 0;
+      if (end !== undefined) return end;
     } catch (error) {
+      const isUnknown = error instanceof Error && error.name === 'ExecutionDoesNotExist';
+      if (isUnknown && ++unknown < MOST_UNKNOWN && !signal.aborted) continue;
       if (!mayRepeat(error, signal)) throw error;
       backoff.grow();
     }
   }
 }
 
-function mayRepeat(error: unknown, signal: AbortSignal): boolean {
-  return !signal.aborted && (isTransient(error) || error instanceof InferenceTimeoutError);
+/** `undefined` while the execution runs. */
+async function endOf(
+  call: Call,
+  executionArn: string,
+  states: StateEvents | undefined,
+): Promise<ExecutionEnd | undefined> {
+  const { signal, stepFunctions, hasOwnFunctions } = call;
+  const known = await stepFunctions.describeExecution(executionArn, 'METADATA_ONLY', signal);
+  // Also after the end, for the events since the last pause.
+  await states?.report();
+  if (isRunning(known)) return undefined;
+  const end = await stepFunctions.describeExecution(executionArn, 'ALL_DATA', signal);
+  // The second answer may be older than the first one.
+  if (isRunning(end)) return undefined;
+  const { status, output, error, cause } = end;
+  const step = hasOwnFunctions && status === 'FAILED' ? await failedStep(call, executionArn) : undefined;
+  return { executionArn, status, output, error, cause, step };
 }
 
-function endOf(executionArn: string, description: DescribeExecutionOutput): ExecutionEnd {
-  const { status, output, error, cause } = description;
-  return { executionArn, status, output, error, cause };
+function isRunning({ status }: DescribeExecutionOutput): boolean {
+  return status === 'RUNNING' || status === 'PENDING_REDRIVE';
+}
+
+function mayRepeat(error: unknown, signal: AbortSignal): boolean {
+  return !signal.aborted && (isTransient(error) || error instanceof InferenceTimeoutError);
 }
 
 async function stop({ stepFunctions }: Call, executionArn: string): Promise<void> {

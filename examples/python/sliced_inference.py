@@ -33,6 +33,7 @@ import base64
 import concurrent.futures
 import ipaddress
 import json
+import operator
 import random
 import re
 import threading
@@ -60,6 +61,7 @@ __all__ = [
     "InferenceError",
     "InferenceTimeoutError",
     "Invocation",
+    "ObjectReference",
     "Outcome",
     "PipelineDescription",
     "PipelineLimits",
@@ -207,12 +209,22 @@ class PipelineDescription:
 
 
 @dataclass(frozen=True)
+class ObjectReference:
+    """An object in S3."""
+
+    bucket: str
+    key: str
+
+
+@dataclass(frozen=True)
 class Inference:
     """The result of a run."""
 
     outputs: dict[str, Tensor]
     """The results by name, in the model's order. You may write to the arrays."""
     execution_arn: str
+    results_object: ObjectReference
+    """The safetensors object with all results, until the bucket's lifecycle rule removes it."""
     run: str
     timings: list[dict[str, Any]]
     """Measurements of each slice, with the names that they have in the execution's output. Times are milliseconds."""
@@ -282,6 +294,7 @@ class SlicedInferenceClient:
         self._max_result_bytes = max_result_bytes
         self._clients = _Clients(_region_of(state_machine_arn), request_timeout, step_functions, s3)
         self._description: PipelineDescription | None = None
+        self._machine: _Machine | None = None
 
     def describe(self) -> PipelineDescription:
         """Returns the pipeline's signature, bucket and limits. Asks each time; calls use what was returned last.
@@ -289,9 +302,7 @@ class SlicedInferenceClient:
         Raises:
             InferenceError: ``NotAPipeline``, if the ARN is that of another state machine.
         """
-        description = _description_from(
-            self._clients.step_functions().describe_state_machine(stateMachineArn=self._arn)
-        )
+        description = _description_from(self._arn, self._ask())
         self._description = description
         return description
 
@@ -388,11 +399,12 @@ class SlicedInferenceClient:
         cancel: threading.Event | None = None,
         stop_on_cancel: bool = False,
     ) -> Invocation:
-        """Runs the pipeline on any JSON and returns its output, for pipelines with preprocess or postprocess functions.
+        """Runs any JSON and returns the output: of a pipeline with preprocess or postprocess functions, or of your own state
+        machine that contains pipelines.
 
         Args:
-            request: what ``json.dumps`` takes, at most 256 KiB of it: the input of the preprocess function, or without
-                one a request as the guide to requests and results describes it.
+            request: what ``json.dumps`` takes, at most 256 KiB of it: the input of the preprocess function or of your
+                state machine, or else a request as the guide to requests and results describes it.
             wait_timeout, cancel, stop_on_cancel: as for ``infer``.
 
         Raises:
@@ -418,10 +430,18 @@ class SlicedInferenceClient:
 
         def attempt() -> Inference:
             pipeline, tensors = self._checked_tensors(inputs)
+            self._check_stop(wait)
             output, arn = self._execute(self._request(pipeline, tensors, results, wait), wait)
             return self._result(pipeline, output, arn, wait)
 
         return self._restarting(attempt)
+
+    def _ask(self) -> dict[str, Any]:
+        machine: dict[str, Any] = self._clients.step_functions().describe_state_machine(
+            stateMachineArn=_described_arn(self._arn)
+        )
+        self._machine = _machine_from(machine)
+        return machine
 
     def _described(self) -> PipelineDescription:
         return self._description or self.describe()
@@ -444,7 +464,7 @@ class SlicedInferenceClient:
         except InferenceError as error:
             if error.name != "PlanChanged":
                 raise
-        self.describe()
+        self._description = None
         return attempt()
 
     def _request(self, pipeline: PipelineDescription, tensors: dict[str, Tensor], results: str, wait: _Wait) -> str:
@@ -470,18 +490,24 @@ class SlicedInferenceClient:
         return _json({"version": CONTRACT_VERSION, "inputs": {"s3": key}, "output": output})
 
     def _execute(self, text: str, wait: _Wait) -> tuple[Any, str]:
-        """Runs an execution and returns its output and its ARN."""
-        if self._described().type == "STANDARD":
-            execution = self._run_standard(text, wait)
-        elif wait.stops:
+        """Runs an execution and returns its output and its ARN. The state machine need not be that of a pipeline."""
+        self._check_stop(wait)
+        machine = self._known_machine()
+        is_standard = machine.type == "STANDARD"
+        execution = self._run_standard(text, wait) if is_standard else self._run_express(text, wait)
+        if execution["status"] != "SUCCEEDED":
+            step = self._failed_step(execution) if is_standard and machine.has_own_functions else None
+            raise _failure(execution, step)
+        return json.loads(execution["output"]), execution["executionArn"]
+
+    def _known_machine(self) -> _Machine:
+        return self._machine or _machine_from(self._ask())
+
+    def _check_stop(self, wait: _Wait) -> None:
+        if wait.stops and self._known_machine().type == "EXPRESS":
             raise InferenceError(
                 "InvalidInput", "stop_on_cancel expects a Standard state machine, got an Express one: leave it out"
             )
-        else:
-            execution = self._run_express(text, wait)
-        if execution["status"] != "SUCCEEDED":
-            raise _failure(execution)
-        return json.loads(execution["output"]), execution["executionArn"]
 
     def _run_express(self, text: str, wait: _Wait) -> dict[str, Any]:
         client = self._clients.synchronous()
@@ -526,28 +552,38 @@ class SlicedInferenceClient:
             # DescribeExecution is eventually consistent. The wait bounds how long this may last.
             return {"status": "RUNNING"}
 
+    def _failed_step(self, execution: Mapping[str, Any]) -> str | None:
+        """The function that failed, which the cause of a Standard execution does not say: the last state that was entered."""
+        try:
+            history = self._clients.step_functions().get_execution_history(
+                executionArn=execution["executionArn"], reverseOrder=True, includeExecutionData=False
+            )
+        except botocore.exceptions.ClientError:
+            # The failure matters more than where it was. A caller may lack the permission to read the history.
+            return None
+        entered = (event["stateEnteredEventDetails"] for event in history["events"] if "stateEnteredEventDetails" in event)
+        return STEPS.get(next(entered, {"name": ""})["name"])
+
     def _result(self, pipeline: PipelineDescription, output: Any, arn: str, wait: _Wait) -> Inference:
-        if not isinstance(output, dict) or output.get("version") != CONTRACT_VERSION:
-            raise _invalid_output(f"version {CONTRACT_VERSION}", "another", arn)
-        signature, outputs = pipeline.signature, output["outputs"]
-        if "tensors" in outputs:
-            tensors = {name: _from_inline(tensor) for name, tensor in outputs["tensors"].items()}
+        checked = _checked_output(output, pipeline.bucket, arn)
+        place = checked.results_object
+        if checked.inline is not None:
+            tensors = {name: _from_inline(name, tensor, arn) for name, tensor in checked.inline.items()}
         else:
-            bucket, key = outputs["s3"]["bucket"], outputs["s3"]["key"]
-            if bucket != pipeline.bucket or not key.startswith("outputs/"):
-                raise _invalid_output(f"results in {pipeline.bucket} below outputs/", f"{bucket}/{key}", arn)
-            tensors = wait.finish(lambda: self._stored(bucket, key, arn), f"the results are in {bucket}/{key}", arn)
-        if output["deploymentDigest"] == signature.deployment_digest:
-            tensors = _ordered(signature.outputs, tensors, arn)
+            where = f"the results are in {place.bucket}/{place.key}"
+            tensors = wait.finish(lambda: self._stored(place.bucket, place.key, arn), where, arn)
+        if checked.deployment_digest == pipeline.signature.deployment_digest:
+            tensors = _ordered(pipeline.signature.outputs, tensors, arn)
         else:
             # A deployment came between. The next call asks for its signature.
             self._description = None
         return Inference(
             outputs=tensors,
             execution_arn=arn,
-            run=output["run"],
-            timings=output["timings"],
-            deployment_digest=output["deploymentDigest"],
+            results_object=place,
+            run=checked.run,
+            timings=checked.timings,
+            deployment_digest=checked.deployment_digest,
         )
 
     def _stored(self, bucket: str, key: str, arn: str) -> dict[str, Tensor]:
@@ -596,7 +632,11 @@ class ChecksumMismatch(Exception):
     """A file's bytes are not those that its writer has written."""
 
 
-DAMAGE = (ChecksumMismatch, botocore.exceptions.FlexibleChecksumError, safetensors.SafetensorError)
+class MalformedFile(Exception):
+    """A file's bytes are not the tensors of a pipeline."""
+
+
+DAMAGE = (ChecksumMismatch, MalformedFile, botocore.exceptions.FlexibleChecksumError, safetensors.SafetensorError)
 
 
 class _Clients:
@@ -796,8 +836,36 @@ def _checked(outcome: Outcome) -> Outcome:
 
 SIGNATURE_KEY = "slicedInference"
 
+STEPS = {"Preprocess": "preprocess", "Postprocess": "postprocess"}
+"""Functions of the user by the names of their states."""
 
-def _description_from(machine: Mapping[str, Any]) -> PipelineDescription:
+
+@dataclass(frozen=True)
+class _Machine:
+    """What calls need to know of any state machine, also of one that only contains pipelines."""
+
+    type: str
+    has_own_functions: bool
+
+
+def _machine_from(machine: Mapping[str, Any]) -> _Machine:
+    try:
+        signature = json.loads(json.loads(machine["definition"])["Comment"])[SIGNATURE_KEY]
+        has_own_functions = any(step in signature for step in STEPS.values())
+    except (ValueError, KeyError, TypeError):
+        # It is not that of a pipeline.
+        has_own_functions = False
+    return _Machine(machine["type"], has_own_functions)
+
+
+def _described_arn(arn: str) -> str:
+    """What DescribeStateMachine takes: it is documented for state machines and versions, but not for aliases."""
+    parts = arn.split(":")
+    is_alias = len(parts) == 8 and not parts[7].isdigit()
+    return ":".join(parts[:7]) if is_alias else arn
+
+
+def _description_from(arn: str, machine: Mapping[str, Any]) -> PipelineDescription:
     try:
         definition = json.loads(machine["definition"])
         signature = json.loads(definition["Comment"])[SIGNATURE_KEY]
@@ -805,8 +873,8 @@ def _description_from(machine: Mapping[str, Any]) -> PipelineDescription:
     except (ValueError, KeyError, TypeError):
         raise InferenceError(
             "NotAPipeline",
-            f"the comment of {machine['stateMachineArn']} must have the signature of a SlicedInferencePipeline, got none: "
-            "check the ARN",
+            f"the comment of {arn} must have the signature of a SlicedInferencePipeline, got none: "
+            "check the ARN, or use invoke for your own state machine",
         ) from None
     if version != CONTRACT_VERSION:
         raise InferenceError(
@@ -816,7 +884,7 @@ def _description_from(machine: Mapping[str, Any]) -> PipelineDescription:
     is_express = machine["type"] == "EXPRESS"
     seconds = definition.get("TimeoutSeconds")
     return PipelineDescription(
-        state_machine_arn=machine["stateMachineArn"],
+        state_machine_arn=arn,
         type="EXPRESS" if is_express else "STANDARD",
         bucket=signature["bucket"],
         signature=PipelineSignature(
@@ -841,12 +909,13 @@ def _spec(spec: Mapping[str, Any]) -> TensorSpec:
     return TensorSpec(spec["name"], spec["dtype"], None if shape is None else tuple(shape))
 
 
-def _failure(execution: Mapping[str, Any]) -> InferenceError:
+def _failure(execution: Mapping[str, Any], step: str | None) -> InferenceError:
     """The error of an execution that failed, timed out or was stopped."""
     status = execution["status"]
     default = {"TIMED_OUT": "States.Timeout", "ABORTED": "ExecutionAborted"}.get(status, status)
     cause = parse_failure_cause(execution.get("cause") or f"the execution ended with the status {status}")
-    return InferenceError(execution.get("error") or default, execution_arn=execution["executionArn"], **cause)
+    fields = {"step": step, **cause}
+    return InferenceError(execution.get("error") or default, execution_arn=execution["executionArn"], **fields)
 
 
 def parse_failure_cause(cause: str) -> dict[str, Any]:
@@ -1056,6 +1125,55 @@ def _ordered(specs: Sequence[TensorSpec], tensors: dict[str, Tensor], arn: str) 
     return {name: tensors[name] for name in expected}
 
 
+@dataclass(frozen=True)
+class _CheckedOutput:
+    """An output whose inline tensors are not decoded yet."""
+
+    deployment_digest: str
+    run: str
+    timings: list[dict[str, Any]]
+    results_object: ObjectReference
+    inline: dict[str, Any] | None
+
+
+def _checked_output(output: Any, bucket: str, arn: str) -> _CheckedOutput:
+    """Checks each field: an execution of another state machine may return anything. Fields of newer pipelines may be there.
+
+    Results in another bucket than that of the pipeline are refused.
+    """
+
+    def field(parent: Any, name: str, kind: type[T]) -> T:
+        value = parent.get(name)
+        if not isinstance(value, kind):
+            raise _invalid_output(f"{name} as {KINDS[kind]}", KINDS.get(type(value), "another value"), arn)
+        return value
+
+    if not isinstance(output, dict):
+        raise _invalid_output("a JSON object", KINDS.get(type(output), "another value"), arn)
+    if output.get("version") != CONTRACT_VERSION:
+        raise _invalid_output(f"version {CONTRACT_VERSION}", "another", arn)
+    outputs = field(output, "outputs", dict)
+    place = field(outputs, "s3", dict)
+    results_object = ObjectReference(field(place, "bucket", str), field(place, "key", str))
+    segments = results_object.key.split("/")
+    if results_object.bucket != bucket or segments[0] != "outputs" or not {".", ".."}.isdisjoint(segments):
+        got = f"{results_object.bucket}/{results_object.key}"
+        raise _invalid_output(f"results in {bucket} below outputs/", got, arn)
+    timings = field(output, "timings", list)
+    if not all(isinstance(timing, dict) for timing in timings):
+        raise _invalid_output("timings as a list of objects", "a list of others", arn)
+    return _CheckedOutput(
+        deployment_digest=field(output, "deploymentDigest", str),
+        run=field(output, "run", str),
+        timings=timings,
+        results_object=results_object,
+        inline=field(outputs, "tensors", dict) if "tensors" in outputs else None,
+    )
+
+
+KINDS: dict[type, str] = {dict: "an object", list: "a list", str: "a text", type(None): "none"}
+
+
 def _invalid_output(expected: str, got: str, arn: str) -> InferenceError:
     return InferenceError(
         "InvalidOutput",
@@ -1073,15 +1191,26 @@ def _inline(tensor: Tensor) -> dict[str, Any]:
     return {"dtype": tensor.dtype.name, "shape": tensor.shape, "base64": encoded}
 
 
-def _from_inline(tensor: Mapping[str, Any]) -> Tensor:
-    if tensor["dtype"] == "string":
-        return _string_array(tensor["shape"], tensor["data"])
-    # A bytearray makes the array writable.
-    data = bytearray(base64.b64decode(tensor["base64"], validate=True))
-    return np.frombuffer(data, dtype=np.dtype(tensor["dtype"]).newbyteorder("<")).reshape(tensor["shape"])
+def _from_inline(name: str, tensor: Any, arn: str) -> Tensor:
+    """A tensor of the output. Another program may have written it."""
+    try:
+        dtype, shape = tensor["dtype"], [operator.index(size) for size in tensor["shape"]]
+        if min(shape, default=0) < 0:
+            raise ValueError(f"a size of {min(shape)}")
+        if dtype == "string":
+            return _string_array(shape, tensor["data"])
+        if dtype not in NUMERIC_DTYPES:
+            raise ValueError("another dtype")
+        # A bytearray makes the array writable.
+        data = bytearray(base64.b64decode(tensor["base64"], validate=True))
+        return np.frombuffer(data, dtype=np.dtype(dtype).newbyteorder("<")).reshape(shape)
+    except (KeyError, TypeError, ValueError) as error:
+        raise _invalid_output(f"a tensor as '{name}'", f"a malformed one ({error})", arn) from error
 
 
 def _string_array(shape: Sequence[int], items: Sequence[str]) -> Tensor:
+    if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
+        raise TypeError("strings that are no list of str")
     array = np.empty(len(items), dtype=object)
     array[:] = items
     return array.reshape(tuple(shape))
@@ -1110,7 +1239,18 @@ def encode_file(tensors: Mapping[str, Tensor]) -> bytes:
 
 
 def decode_file(file: bytes) -> dict[str, Tensor]:
-    """The tensors of a safetensors file. Raises ``ChecksumMismatch`` if they do not have the file's checksums."""
+    """The tensors of a safetensors file.
+
+    Raises ``ChecksumMismatch`` if they do not have the file's checksums, and ``MalformedFile`` or the error of ``safetensors``
+    if the bytes are not such a file.
+    """
+    try:
+        return _decoded(file)
+    except (KeyError, TypeError, ValueError) as error:
+        raise MalformedFile(f"the file must have named tensors of the pipeline's types, got others ({error!r})") from error
+
+
+def _decoded(file: bytes) -> dict[str, Tensor]:
     header = _header_of(file)
     _check_header(header)
     described = json.loads(header)

@@ -124,7 +124,8 @@ export class SlicedInferencePipeline extends PipelineMetrics {
    * Returns the pipeline as a fragment of your own state machine, whose query language may be JSONPath or JSONata. The
    * input of the fragment is a request, and its output is that of an execution of the pipeline
    * (docs/requests-and-results.md). If a slice fails, your execution fails; to catch the failure, call `toSingleState()` and add a
-   * catch to the state that it returns. An execution that enters the fragment several times starts a new run each time.
+   * catch to the state that it returns. CDK drops `outputs` of this catch unless you pass
+   * `{ queryLanguage: sfn.QueryLanguage.JSONATA }` to `toSingleState()`. An execution that enters the fragment several times starts a new run each time.
    * The names of the fragment's states start with `id` and a colon.
    *
    * @param scope scope of the fragment, in the same stack as the pipeline or in a nested stack of it

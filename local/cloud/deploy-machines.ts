@@ -20,7 +20,7 @@ interface MachineHost {
 
 export function deployMachines(
   machines: StateMachines,
-  { machines: deployed, refused }: Pick<Deployment, 'machines' | 'refused'>,
+  { machines: deployed, refused, aliases }: Pick<Deployment, 'machines' | 'refused' | 'aliases'>,
   host: MachineHost,
 ): void {
   const current = deployed.map(({ resource, definition }) => {
@@ -28,7 +28,7 @@ export function deployMachines(
     known?.update(resource, definition);
     return known ?? create({ resource, definition }, host);
   });
-  machines.replace(current, refused);
+  machines.replace(current, refused, aliases);
 }
 
 function create({ resource, definition }: DeployedMachine, host: MachineHost): StateMachine {

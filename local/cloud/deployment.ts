@@ -13,6 +13,7 @@ import {
   readStateMachine,
   type StateMachineResource,
 } from '../cloudformation/resources';
+import { readAliases } from '../cloudformation/state-machine-aliases';
 import { Template } from '../cloudformation/template';
 import { type Rules, readRules } from '../events/read-rules';
 import { type Access, Authorizer } from '../iam/authorizer';
@@ -35,6 +36,8 @@ export interface Deployment {
   readonly machines: readonly DeployedMachine[];
   /** Why the others do not run, by ARN. */
   readonly refused: ReadonlyMap<string, string>;
+  /** ARNs of state machines by the ARNs of their aliases. */
+  readonly aliases: ReadonlyMap<string, string>;
   /** The pipelines among the state machines that run. */
   readonly pipelines: readonly LocalPipeline[];
   readonly httpApi: HttpApi | undefined;
@@ -71,13 +74,15 @@ export function readDeployment({ stack, logicalId }: Selection, options: Deploym
   );
   const front = (machines: readonly DeployedMachine[]): Front => readFront(template, machines, refusedArns);
   const read = readMachines(template, running, { ...options, front });
+  const aliases = readAliases(new Template(stack, options.versions));
   return {
     ...read,
     stack,
     selected: read.machines[0].resource,
     refused: refusedArns,
+    aliases: aliases.machines,
     pipelines: read.machines.flatMap((machine) => pipelineOf(template, machine)),
-    notices: [...read.notices, ...read.rules.notices],
+    notices: [...read.notices, ...read.rules.notices, ...aliases.notices],
   };
 }
 

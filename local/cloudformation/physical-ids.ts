@@ -1,6 +1,7 @@
 /** The values of `Ref` and `Fn::GetAtt` for each supported type of resource, with generated physical ids. */
 import { createHash } from 'node:crypto';
 import { unsupported } from '../basics/errors';
+import { isJsonArray, isJsonObject } from '../basics/json';
 import type { Resource, ResourceResolver } from './resource';
 
 interface Identity {
@@ -46,6 +47,15 @@ const IDENTITIES: Readonly<Partial<Record<string, Identify>>> = {
     const name = physicalName(template, resource, 'StateMachineName', 80);
     const machineArn = arn(template, 'states', `stateMachine:${name}`);
     return { ref: machineArn, attributes: { Arn: machineArn, Name: name } };
+  },
+  'AWS::StepFunctions::StateMachineVersion': (template, resource) => {
+    const machineArn = template.text(resource, 'StateMachineArn');
+    const versionArn = `${machineArn}:${template.versions.numberOf(machineArn, resource.logicalId)}`;
+    return { ref: versionArn, attributes: { Arn: versionArn } };
+  },
+  'AWS::StepFunctions::StateMachineAlias': (template, resource) => {
+    const aliasArn = `${aliasedMachine(template, resource)}:${physicalName(template, resource, 'Name', 80)}`;
+    return { ref: aliasArn, attributes: { Arn: aliasArn } };
   },
   'AWS::IAM::Role': (template, resource) => {
     const name = physicalName(template, resource, 'RoleName', 64);
@@ -126,6 +136,17 @@ function physicalName(
   const name = `${template.stackName}-${resource.logicalId}`;
   if (name.length <= maxLength) return name;
   return `${name.slice(0, maxLength - 9)}-${hash(name).slice(0, 8)}`;
+}
+
+/** The ARN of the state machine of an alias, which names versions of it. All are of one state machine, as AWS demands. */
+function aliasedMachine(template: ResourceResolver, resource: Resource): string {
+  const { RoutingConfiguration: routes = null, DeploymentPreference: deployment = null } =
+    resource.properties;
+  // The rest of a deployment, such as its alarms, may refer to anything.
+  const named = isJsonArray(routes) ? (routes.at(0) ?? null) : deployment;
+  const version = isJsonObject(named) ? template.resolve(named.StateMachineVersionArn ?? null) : null;
+  if (typeof version === 'string') return version.replace(/:\d+$/, '');
+  throw unsupported(`${resource.type} '${resource.logicalId}' without a version of a state machine`);
 }
 
 /** The ARN of the function of a version or an alias, which names the function by reference or by ARN. */

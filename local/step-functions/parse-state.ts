@@ -19,6 +19,10 @@ import { MAX_STATE_NAME } from './limits';
 import { parseCatchers, parseRetriers } from './parse-error-handling';
 import { compileQuery, type Query, USE_JSONATA } from './query';
 
+/** What to do instead of starting another state machine from a state. */
+const USE_FRAGMENT =
+  'run the states of the pipeline inside of yours with asFragment, start its state machine from a function, or deploy it to AWS';
+
 /** The name of a JSONata variable without its `$`. `$states` is reserved. */
 const VARIABLE_NAME = /^(?!states$)[\p{L}_][\p{L}\p{N}_]*$/u;
 
@@ -84,7 +88,8 @@ export class StateParser {
     const { name, fields } = this;
     const resource = fields.string('Resource');
     if (!/^arn:aws[\w-]*:states:::lambda:invoke$/.test(resource)) {
-      throw unsupported(`the resource ${resource} of ${fields.place}`);
+      const remedy = /:states:startExecution\b|:aws-sdk:sfn:start/.test(resource) ? USE_FRAGMENT : undefined;
+      throw unsupported(`the resource ${resource} of ${fields.place}`, remedy);
     }
     const task = new FieldReader(fields.raw('Arguments'), `the arguments of ${fields.place}`);
     const functionName = task.string('FunctionName');

@@ -10,12 +10,10 @@ import { compileLibrary } from './jsii.mjs';
 import { licenseText } from './licenses.mjs';
 import { thirdPartyPackages } from './third-party.mjs';
 import { MANIFEST, ROOT, STAGED } from './project.mjs';
+import { publishedManifest } from './published-manifest.mjs';
 
 /** Entries whose type declarations ship with those that they import. jsii writes the declarations of the library. */
 const DECLARATIONS = ['client/index.d.ts', 'local/index.d.ts'];
-
-/** Fields of package.json that are for development. */
-const DEVELOPMENT = ['private', 'scripts', 'devDependencies'];
 
 /** Builds the folder from the output of `npm run build`. */
 export function stagePackage() {
@@ -36,7 +34,7 @@ export function stagePackage() {
   // jsii-pacmak copies a file of this name into the packages of other languages.
   fs.writeFileSync(path.join(folder, 'NOTICE'), licenseText(packages));
   fs.writeFileSync(path.join(folder, 'sbom.cdx.json'), billOfMaterials(packages));
-  writeJson(path.join(folder, 'package.json'), published());
+  writeJson(path.join(folder, 'package.json'), publishedManifest(MANIFEST));
 }
 
 function copyDeclarations(source, target) {
@@ -49,8 +47,4 @@ function copyDeclarations(source, target) {
     fs.mkdirSync(path.dirname(copy), { recursive: true });
     fs.copyFileSync(fileName, copy);
   }
-}
-
-function published() {
-  return Object.fromEntries(Object.entries(MANIFEST).filter(([field]) => !DEVELOPMENT.includes(field)));
 }

@@ -1,6 +1,6 @@
 /** What the client does when services refuse requests, fail, or do not answer. */
-import type { InferenceError, InferenceProgress } from '../../client';
-import { encodeTensors, tensorFrom } from '../../client';
+import type { InferenceProgress } from '../../client';
+import { encodeTensors, InferenceError, tensorFrom } from '../../client';
 import {
   body,
   described,
@@ -90,6 +90,91 @@ describe('a Standard execution', () => {
       { requestTimeout: 30 },
     );
     expect((await aws.model.infer(inputs)).outputs.y.data).toEqual(Float32Array.of(2));
+  });
+
+  it('runs although DescribeExecution does not know it yet', async () => {
+    const unknown = serviceError('ExecutionDoesNotExist');
+    const aws = fakeAws({
+      ...standard,
+      StartExecution: () => ({}),
+      DescribeExecution: inTurn(unknown, unknown, running, ended),
+    });
+    expect((await aws.model.infer(inputs)).outputs.y.data).toEqual(Float32Array.of(2));
+    const never = fakeAws({
+      ...standard,
+      StartExecution: () => ({}),
+      DescribeExecution: inTurn(unknown),
+    });
+    const error = await failure(never.model.infer(inputs));
+    expect(error).toMatchObject({ name: 'ExecutionDoesNotExist', cause: unknown });
+    expect(never.names().filter((name) => name === 'DescribeExecution')).toHaveLength(20);
+  });
+
+  it('goes on if its output is not there yet, or if it waits for a redrive', async () => {
+    const aws = fakeAws({
+      ...standard,
+      StartExecution: () => ({}),
+      DescribeExecution: inTurn({ status: 'PENDING_REDRIVE' }, ended, running, ended),
+    });
+    expect((await aws.model.infer(inputs)).outputs.y.data).toEqual(Float32Array.of(2));
+  });
+
+  it('has the ARN that Step Functions returns', async () => {
+    const executionArn = 'arn:aws:states:us-east-1:123456789012:execution:M:another';
+    const aws = fakeAws({
+      ...standard,
+      StartExecution: () => ({ executionArn }),
+      DescribeExecution: () => ended,
+    });
+    expect((await aws.model.infer(inputs)).executionArn).toBe(executionArn);
+    const described = aws.calls.filter(({ name }) => name === 'DescribeExecution');
+    expect(described.map(({ input }) => input.executionArn)).toEqual([executionArn, executionArn]);
+  });
+
+  it('has no ARN if Step Functions refused it, but one if it may run', async () => {
+    const denied = serviceError('AccessDeniedException');
+    const refused = fakeAws({ ...standard, StartExecution: inTurn(throttled, denied) });
+    const error = await failure(refused.model.infer(inputs));
+    expect([error.name, error.executionArn]).toEqual(['AccessDeniedException', undefined]);
+    const lost = serviceError('InternalFailure', 500);
+    const unsure = fakeAws({ ...standard, StartExecution: inTurn(lost, denied) });
+    expect((await failure(unsure.model.infer(inputs))).executionArn).toMatch(/:execution:M:/);
+  });
+
+  describe('of a pipeline with own functions', () => {
+    const own = {
+      DescribeStateMachine: () => described({ preprocess: true, postprocess: true }, 'STANDARD'),
+    };
+    const entered = (name: string) => ({ stateEnteredEventDetails: { name } });
+    const failsWith = (cause: string, history: () => unknown) =>
+      fakeAws({
+        ...own,
+        StartExecution: () => ({}),
+        DescribeExecution: () => ({ status: 'FAILED', error: 'TypeError', cause }),
+        GetExecutionHistory: history,
+      });
+    const thrown = '{"errorMessage":"no such text","errorType":"TypeError"}';
+
+    it.each([
+      ['Preprocess', 'preprocess'],
+      ['Postprocess', 'postprocess'],
+      ['Slice 00', undefined],
+    ])('that failed in the state %s has the step %s', async (state, step) => {
+      const aws = failsWith(thrown, () => ({ events: [{ id: 9 }, entered(state), entered('Preprocess')] }));
+      const error = await failure(aws.model.invoke({}));
+      expect(error).toMatchObject({ name: 'TypeError', message: 'no such text' });
+      expect(error.step).toBe(step);
+    });
+
+    it('has no step if the history is denied, and that of the cause if it has one', async () => {
+      const denied = inTurn(serviceError('AccessDeniedException'));
+      expect(await failure(failsWith(thrown, denied).model.invoke({}))).toMatchObject({
+        ...{ name: 'TypeError', message: 'no such text', step: undefined },
+      });
+      const cause = JSON.stringify({ errorMessage: '{"step":"postprocess","message":"mine"}' });
+      const aws = failsWith(cause, () => ({ events: [entered('Preprocess')] }));
+      expect(await failure(aws.model.invoke({}))).toMatchObject({ step: 'postprocess', message: 'mine' });
+    });
   });
 
   it('reads its input and output once', async () => {
@@ -207,6 +292,53 @@ describe('a Standard execution', () => {
 });
 
 describe('a call', () => {
+  it('that cannot be stopped is refused before anything is uploaded or started', async () => {
+    const aws = fakeAws({});
+    const large = { x: { shape: [100_000], data: new Float32Array(100_000) } };
+    await expect(aws.model.infer(large, { stopOnAbort: true })).rejects.toMatchObject({
+      name: 'InvalidInput',
+      message: expect.stringMatching(
+        /^stopOnAbort must be for a Standard state machine, got the Express/,
+      ) as string,
+      executionArn: undefined,
+    });
+    await expect(aws.model.invoke({}, { stopOnAbort: true })).rejects.toThrow('stopOnAbort must be for');
+    expect(aws.names()).toEqual(['DescribeStateMachine']);
+  });
+
+  it.each([
+    ['AWS refused', 'AccessDeniedException', serviceError('AccessDeniedException')],
+    ['has no connection', 'ECONNREFUSED', Object.assign(new Error('no'), { code: 'ECONNREFUSED' })],
+    [
+      'has no credentials',
+      'CredentialsProviderError',
+      Object.assign(new Error('no'), { name: 'CredentialsProviderError' }),
+    ],
+  ])('that %s fails with an error of the client, %s, whatever it asks first', async (_, name, cause) => {
+    const refused = { DescribeStateMachine: inTurn(cause) };
+    const calls = [
+      fakeAws(refused).model.describe(),
+      fakeAws(refused).model.infer(inputs),
+      fakeAws(refused).model.infer(inputs, { waitTimeout: 1000 }),
+      fakeAws(refused).model.invoke({}),
+    ];
+    for (const call of calls) {
+      const error = await failure(call);
+      expect(error).toBeInstanceOf(InferenceError);
+      expect(error).toMatchObject({
+        name,
+        message: cause.message,
+        cause,
+        executionArn: undefined,
+      });
+    }
+  });
+
+  it('leaves other errors as they are', async () => {
+    const bug = new RangeError('a bug');
+    await expect(fakeAws({ DescribeStateMachine: inTurn(bug) }).model.describe()).rejects.toBe(bug);
+  });
+
   it('fails if a service does not answer within requestTimeout', async () => {
     const aws = fakeAws({ DescribeStateMachine: silence }, { requestTimeout: 5 });
     await expect(aws.model.describe()).rejects.toThrow(
@@ -359,9 +491,17 @@ describe('results in S3', () => {
       return { ContentLength: RESULTS.byteLength, Body: stream };
     };
     const aws = fakeAws({ ...inS3, GetObject: stopped }, { requestTimeout: 20 });
-    await expect(aws.model.infer(inputs)).rejects.toThrow(
-      `S3 must send results within 20 ms, got nothing after 10 of ${RESULTS.byteLength} bytes: try again`,
-    );
+    await expect(aws.model.infer(inputs)).rejects.toMatchObject({
+      name: 'InferenceTimeoutError',
+      message: `S3 must send results within 20 ms, got nothing after 10 of ${RESULTS.byteLength} bytes: try again`,
+      executionArn: EXECUTION,
+    });
+    const silent = fakeAws({ ...inS3, GetObject: silence }, { requestTimeout: 20 });
+    await expect(silent.model.infer(inputs)).rejects.toMatchObject({
+      name: 'InferenceTimeoutError',
+      message: 'GetObject must answer within 20 ms, got no answer: raise requestTimeout or try again',
+      executionArn: EXECUTION,
+    });
     const waiting = fakeAws({ ...inS3, GetObject: stopped });
     await expect(waiting.model.infer(inputs, { waitTimeout: 20 })).rejects.toThrow(
       'the call must end within 20 ms',

@@ -1,5 +1,5 @@
 /** Calls a state machine of the user, which has pipelines inside and no signature in its comment. */
-import { fakeAws, inTurn, serviceError, succeeded } from '../support/fake-aws';
+import { fakeAws, inTurn, MACHINE, serviceError, succeeded } from '../support/fake-aws';
 
 const OWN = { type: 'EXPRESS', definition: JSON.stringify({ StartAt: 'A', TimeoutSeconds: 60 }) };
 const machine = { DescribeStateMachine: () => OWN };
@@ -36,5 +36,28 @@ describe('a state machine without a signature', () => {
   it('that cannot be asked for is an error of the service', async () => {
     const { model } = fakeAws({ DescribeStateMachine: inTurn(serviceError('AccessDeniedException'), OWN) });
     await expect(model.invoke(1)).rejects.toMatchObject({ name: 'AccessDeniedException' });
+  });
+});
+
+describe('an alias or a version of a state machine', () => {
+  const running = { ...machine, StartSyncExecution: () => succeeded('1') };
+
+  it.each([
+    ['live', MACHINE],
+    ['7-green', MACHINE],
+    ['7', `${MACHINE}:7`],
+  ])('%s is started, and described by %s', async (qualifier, describedArn) => {
+    const stateMachineArn = `${MACHINE}:${qualifier}`;
+    const aws = fakeAws(running, { stateMachineArn });
+    await aws.model.invoke({});
+    expect(aws.calls.map(({ name, input }) => [name, input.stateMachineArn])).toEqual([
+      ['DescribeStateMachine', describedArn],
+      ['StartSyncExecution', stateMachineArn],
+    ]);
+  });
+
+  it('is what a description of its pipeline names', async () => {
+    const stateMachineArn = `${MACHINE}:live`;
+    expect(await fakeAws({}, { stateMachineArn }).model.describe()).toMatchObject({ stateMachineArn });
   });
 });

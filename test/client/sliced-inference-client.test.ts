@@ -182,7 +182,7 @@ describe('a call of an Express pipeline', () => {
   it('refuses stopOnAbort', async () => {
     const cloud = await deploy(chain, { dimensions: { batch: 1 }, stateMachineType: EXPRESS });
     await expect(clientOf(cloud).infer(rows(1, 1), { stopOnAbort: true })).rejects.toThrow(
-      'stopOnAbort needs a Standard state machine, got an Express one, whose executions cannot be stopped: leave the option out',
+      /^stopOnAbort must be for a Standard state machine, got the Express one arn:\S+: leave it out, because Express executions cannot be stopped$/,
     );
   });
 

@@ -1,10 +1,12 @@
 /** An alias of the state machine, as docs/operations.md describes it, keeps the promise of one model per run. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import { DescribeStateMachineCommand, SFNClient } from '@aws-sdk/client-sfn';
 import { CfnOutput, type Stack } from 'aws-cdk-lib';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { SlicedInferenceAlarms, Slicing, type SlicedInferencePipeline } from '../../lib';
 import { infer } from '../../local';
+import { clientOf } from '../support/client-of-cloud';
 import { rows, start, synthesize } from '../support/deployed-pipeline';
 import { mlp, saveModel } from '../support/model-builder';
 
@@ -98,5 +100,28 @@ describe('an alias that shifts runs gradually', () => {
       return result;
     });
     expect([...outputs.keys()]).toEqual(['y']);
+  });
+
+  it('is called by the client with its ARN, on tensors that come back', async () => {
+    const cloud = await start(before);
+    const stateMachineArn = `${cloud.pipeline.stateMachineArn}:Test-Live`;
+    const model = clientOf(cloud, { stateMachineArn });
+    const inputs = rows(1, 2);
+    const { outputs, executionArn } = await model.infer(inputs);
+    const direct = await clientOf(cloud).infer(inputs);
+    expect(outputs.y.data).toEqual(direct.outputs.y.data);
+    expect(executionArn).toContain(':express:');
+    expect(await model.describe()).toMatchObject({ stateMachineArn, bucket: cloud.pipeline.bucket });
+  });
+
+  it('must be one of the stack, and DescribeStateMachine takes none', async () => {
+    const cloud = await start(before);
+    const { stateMachineArn } = cloud.pipeline;
+    const other = clientOf(cloud, { stateMachineArn: `${stateMachineArn}:Other` });
+    await expect(other.invoke({})).rejects.toMatchObject({ name: 'StateMachineDoesNotExist' });
+    const stepFunctions = new SFNClient(cloud.stepFunctions);
+    const described = new DescribeStateMachineCommand({ stateMachineArn: `${stateMachineArn}:Test-Live` });
+    await expect(stepFunctions.send(described)).rejects.toMatchObject({ name: 'StateMachineDoesNotExist' });
+    stepFunctions.destroy();
   });
 });

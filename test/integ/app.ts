@@ -9,6 +9,9 @@ import { SlicedInferencePipeline, Slicing, type SlicedInferencePipelineProps } f
 /** Name of the output with the ARN of a stack's state machine. */
 export const ARN_OUTPUT = 'StateMachineArn';
 
+/** Name of the alias of each state machine. */
+export const ALIAS = 'live';
+
 /** Names of stacks. */
 export const STACKS = {
   express: 'SlicedInferenceIntegExpress',
@@ -47,6 +50,7 @@ export function buildApp({ modelPath, architecture, outdir }: IntegApp): { app: 
       ...props,
     });
     new CfnOutput(stack, ARN_OUTPUT, { value: pipeline.stateMachine.stateMachineArn });
+    addAlias(stack, pipeline);
     return pipeline;
   };
   const express = pipelineIn(STACKS.express);
@@ -54,6 +58,18 @@ export function buildApp({ modelPath, architecture, outdir }: IntegApp): { app: 
   const denied = pipelineIn(STACKS.denied);
   denySecondSlice(denied);
   return { app, stacks: [express, standard, denied].map((pipeline) => Stack.of(pipeline)) };
+}
+
+function addAlias(stack: Stack, { stateMachine }: SlicedInferencePipeline): void {
+  const { stateMachineArn, stateMachineRevisionId } = stateMachine;
+  const version = new sfn.CfnStateMachineVersion(stack, 'Version', {
+    stateMachineArn,
+    stateMachineRevisionId,
+  });
+  new sfn.CfnStateMachineAlias(stack, 'Alias', {
+    name: ALIAS,
+    routingConfiguration: [{ stateMachineVersionArn: version.ref, weight: 100 }],
+  });
 }
 
 /** As in a new app, whatever starts this one: `integ-runner` has flags of its own. */

@@ -1,8 +1,7 @@
 /** Asks two clouds the same, and says what agrees. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Deployment } from './deployment';
-import { inputRows } from './model';
-import type { Answer, Scenario } from './scenarios';
+import { infer, type Answer, type Scenario } from './scenarios';
 
 export interface Finding {
   readonly subject: string;
@@ -57,7 +56,7 @@ function short(answer: Answer): string {
 
 /** Both digests name the model, the code and the settings that computed a result. */
 export function compareDigests(subject: string, { aws, local }: Pair): Finding {
-  const [onAws, here] = [aws, local].map(({ signature }) => signature.deploymentDigest);
+  const [onAws, here] = [aws, local].map(({ description }) => description.signature.deploymentDigest);
   const claim = 'the same deployment runs in both';
   return onAws === here
     ? { subject, claim, verdict: 'confirmed', detail: '' }
@@ -66,10 +65,13 @@ export function compareDigests(subject: string, { aws, local }: Pair): Finding {
 
 /** Times differ by nature, so the table only states them. */
 export async function measureTimes(subject: string, { aws, local }: Pair): Promise<Finding> {
-  const input = JSON.stringify({ version: 1, inputs: { tensors: { x: inputRows(1) } } });
   const medianOf = async (deployment: Deployment): Promise<string> => {
     const times: number[] = [];
-    for (let run = 0; run < TIMED_RUNS; run++) times.push((await deployment.execute(input)).ms);
+    for (let run = 0; run < TIMED_RUNS; run++) {
+      const start = performance.now();
+      await infer(deployment, 1);
+      times.push(performance.now() - start);
+    }
     return `${times.sort((a, b) => a - b)[Math.floor(TIMED_RUNS / 2)].toFixed(0)} ms`;
   };
   const [onAws, here] = [await medianOf(aws), await medianOf(local)];
@@ -87,11 +89,8 @@ export const NOT_CHECKED: readonly Finding[] = [
   ['X-Ray traces, dashboards, metrics and alarms', 'look at them in the console'],
   ['VPC, KMS keys, S3 Express One Zone, arm64', 'not deployed by this comparison'],
   ['models larger than a few KB', 'not deployed by this comparison'],
-  ['SlicedInferenceClient and `sliced-inference invoke`', 'this comparison starts executions with the SDK'],
-  [
-    'HTTP APIs, arriving objects, functions before and after the slices, aliases',
-    'not deployed by this comparison',
-  ],
+  ['`sliced-inference invoke` and the client for Python', 'this comparison calls SlicedInferenceClient'],
+  ['HTTP APIs, arriving objects, functions before and after the slices', 'not deployed by this comparison'],
 ].map(([claim, detail]) => ({ subject: 'all', claim, verdict: 'not checked', detail }));
 
 export function describeFindings(findings: readonly Finding[]): string {

@@ -1,114 +1,81 @@
-/** A deployed pipeline, on AWS or in a local cloud, as callers reach it: through the AWS SDK. */
-import { setTimeout as delay } from 'node:timers/promises';
-import { GetObjectCommand, PutObjectCommand, S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
+/** A deployed pipeline, on AWS or in a local cloud, as applications reach it: through `SlicedInferenceClient`. */
+import type { S3ClientConfig } from '@aws-sdk/client-s3';
+import { S3Client } from '@aws-sdk/client-s3';
+import type { SFNClientConfig } from '@aws-sdk/client-sfn';
+import { SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import {
-  DescribeExecutionCommand,
-  DescribeStateMachineCommand,
-  SFNClient,
-  StartExecutionCommand,
-  StartSyncExecutionCommand,
-  type SFNClientConfig,
-} from '@aws-sdk/client-sfn';
-import type { PipelineSignature } from '../../contract/signature';
-import { SIGNATURE_KEY } from '../../contract/signature';
+  InferenceError,
+  SlicedInferenceClient,
+  type InferenceResult,
+  type InferOptions,
+  type PipelineDescription,
+  type TensorInputs,
+} from '../../client';
 
 export interface Access {
   readonly stateMachineArn: string;
+  /** Settings of the SDK; by default those of the environment. */
   readonly stepFunctions?: SFNClientConfig;
   readonly s3?: S3ClientConfig;
 }
 
-/** How an execution ended, or why it did not start. */
-export interface Outcome {
-  readonly status: string;
-  readonly error?: string;
-  readonly cause?: string;
-  /** JSON. */
-  readonly output?: string;
-  /** From the start to the end, as the caller sees it. */
-  readonly ms: number;
-}
-
-/** Longest time of an execution. */
-const LIMIT_MS = 300_000;
-const POLL_MS = 500;
+/** How a call ended, or why nothing was started. */
+export type Outcome<T> = { readonly result: T } | { readonly error: InferenceError };
 
 export class Deployment {
+  /** Asks for the description of the pipeline. */
+  static async at(access: Access): Promise<Deployment> {
+    const { stateMachineArn, stepFunctions, s3 } = access;
+    const model = new SlicedInferenceClient({
+      stateMachineArn,
+      ...(stepFunctions && { stepFunctions: new SFNClient(stepFunctions) }),
+      ...(s3 && { s3: new S3Client(s3) }),
+    });
+    return new Deployment(access, model, await model.describe());
+  }
+
   private constructor(
-    private readonly stateMachineArn: string,
-    private readonly isExpress: boolean,
-    readonly signature: PipelineSignature,
-    private readonly stepFunctions: SFNClient,
-    private readonly s3: S3Client,
+    private readonly access: Access,
+    private readonly model: SlicedInferenceClient,
+    readonly description: PipelineDescription,
   ) {}
 
-  static async at({ stateMachineArn, stepFunctions = {}, s3 = {} }: Access): Promise<Deployment> {
-    // StartSyncExecution's host has a prefix on AWS, which a local endpoint does not have.
-    const isLocal = process.env.AWS_ENDPOINT_URL_SFN !== undefined;
-    const client = new SFNClient({ ...(isLocal && { disableHostPrefix: true }), ...stepFunctions });
-    const { definition = '{}', type } = await client.send(
-      new DescribeStateMachineCommand({ stateMachineArn }),
-    );
-    const { Comment } = JSON.parse(definition) as { Comment: string };
-    const { [SIGNATURE_KEY]: signature } = JSON.parse(Comment) as Record<string, PipelineSignature>;
-    const forcePathStyle = isLocal || s3.endpoint !== undefined;
-    return new Deployment(
-      stateMachineArn,
-      type === 'EXPRESS',
-      signature,
-      client,
-      new S3Client({ ...(forcePathStyle && { forcePathStyle }), ...s3 }),
-    );
+  /** The same pipeline through an alias of its state machine. */
+  through(alias: string): Promise<Deployment> {
+    const { access } = this;
+    return Deployment.at({ ...access, stateMachineArn: `${access.stateMachineArn}:${alias}` });
   }
 
-  async put(key: string, bytes: Uint8Array): Promise<void> {
-    await this.s3.send(new PutObjectCommand({ Bucket: this.signature.bucket, Key: key, Body: bytes }));
+  infer(inputs: TensorInputs, options: InferOptions = {}): Promise<Outcome<InferenceResult>> {
+    return outcomeOf(this.model.infer(inputs, options));
   }
 
-  async get(key: string): Promise<Uint8Array> {
-    const answer = await this.s3.send(new GetObjectCommand({ Bucket: this.signature.bucket, Key: key }));
-    return (await answer.Body?.transformToByteArray()) ?? new Uint8Array(0);
+  /** Sends a request as it is, so that the pipeline itself refuses one that is wrong. */
+  invoke(request: unknown): Promise<Outcome<unknown>> {
+    return outcomeOf(this.model.invoke(request));
   }
 
-  /** Never rejects for what AWS answers. */
-  async execute(input: string): Promise<Outcome> {
-    const start = performance.now();
+  /** Starts an execution without the client, which would refuse this input itself. Returns the name of the service's error. */
+  async refusal(input: string): Promise<string> {
+    const { stateMachineArn, stepFunctions = {} } = this.access;
+    const client = new SFNClient(stepFunctions);
     try {
-      const {
-        status = '',
-        error,
-        cause,
-        output,
-      } = await (this.isExpress ? this.runSync(input) : this.run(input));
-      return {
-        status,
-        ...(error !== undefined && { error }),
-        ...(cause !== undefined && { cause }),
-        ...(output !== undefined && { output }),
-        ms: performance.now() - start,
-      };
+      await client.send(new StartExecutionCommand({ stateMachineArn, input }));
+      return 'none';
     } catch (error) {
-      // The exception of the SDK says why the service refused the request.
-      const name = error instanceof Error ? error.name : String(error);
-      return { status: 'REFUSED', error: name, ms: performance.now() - start };
+      return error instanceof Error ? error.name : String(error);
+    } finally {
+      client.destroy();
     }
   }
+}
 
-  private runSync(input: string) {
-    const { stateMachineArn } = this;
-    return this.stepFunctions.send(new StartSyncExecutionCommand({ stateMachineArn, input }));
-  }
-
-  private async run(input: string) {
-    const { stateMachineArn } = this;
-    const { executionArn } = await this.stepFunctions.send(
-      new StartExecutionCommand({ stateMachineArn, input }),
-    );
-    const end = Date.now() + LIMIT_MS;
-    for (;;) {
-      await delay(POLL_MS);
-      const execution = await this.stepFunctions.send(new DescribeExecutionCommand({ executionArn }));
-      if (execution.status !== 'RUNNING' || Date.now() > end) return execution;
-    }
+/** Rejects only for what is no failure of a call, such as a wait that is too long. */
+async function outcomeOf<T>(call: Promise<T>): Promise<Outcome<T>> {
+  try {
+    return { result: await call };
+  } catch (error) {
+    if (error instanceof InferenceError) return { error };
+    throw error;
   }
 }

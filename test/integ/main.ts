@@ -26,7 +26,7 @@ const BAD_INPUT = 2;
 
 const NEEDS =
   'npm run integ needs an AWS account: set credentials and a region that `npx cdk bootstrap` has prepared, ' +
-  'for example AWS_PROFILE and AWS_REGION; it deploys three small stacks, runs some fifty requests and destroys the stacks';
+  'for example AWS_PROFILE and AWS_REGION; it deploys three small stacks, runs some sixty requests and destroys the stacks';
 
 interface Options {
   /** File of `cdk deploy --outputs-file`: the stacks are deployed already and stay. */

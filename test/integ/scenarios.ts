@@ -1,15 +1,20 @@
 /** What is asked of both clouds. The answers are compared. */
-import { decodeInlineTensor, decodeTensors, encodeTensors, type ExecutionOutput } from '../../client';
+import { tensorFrom, type InferenceProgress, type InferenceResult, type InferOptions } from '../../client';
+import { bytesOf } from '../../lambda/tensors/tensor';
+import { ALIAS } from './app';
 import type { Deployment, Outcome } from './deployment';
 import { inputRows, WIDTH } from './model';
 
 /** What a cloud answered, without what differs by nature: names of buckets and runs, and times. */
 export interface Answer {
+  /** That of the execution, or `REFUSED` if none was started. */
   readonly status: string;
   readonly error?: string;
   readonly cause?: unknown;
   /** By name: type, shape, and the bytes in hexadecimal. */
   readonly tensors?: Readonly<Record<string, string>>;
+  /** What the client reported while the execution ran. */
+  readonly progress?: readonly string[];
 }
 
 export interface Scenario {
@@ -20,36 +25,52 @@ export interface Scenario {
   readonly expects: Pick<Answer, 'status' | 'error'>;
 }
 
-const KEY = 'inputs/integ.safetensors';
-
 /** Step Functions' limit of an input, in bytes: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html */
 const MAX_INPUT = 256 * 1024;
 
-function inline(x: object, more: object = {}): string {
-  return JSON.stringify({ version: 1, inputs: { tensors: { x } }, ...more });
+/** So many rows are above 255 KiB as bytes. */
+const MANY_ROWS = 5000;
+
+function inline(x: object, more: object = {}): object {
+  return { version: 1, inputs: { tensors: { x } }, ...more };
 }
 
-function fails(claim: string, input: string, error: string): Scenario {
+function succeeds(claim: string, rows: number, options: InferOptions = {}): Scenario {
+  return {
+    claim,
+    expects: { status: 'SUCCEEDED' },
+    ask: async (deployment) => answerOf(deployment, await infer(deployment, rows, options)),
+  };
+}
+
+function fails(claim: string, request: object, error: string): Scenario {
   return {
     claim,
     expects: { status: 'FAILED', error },
-    ask: async (deployment) => answerOf(deployment, await deployment.execute(input)),
+    ask: async (deployment) => answerOf(deployment, await deployment.invoke(request)),
   };
 }
 
 export const REQUESTS: readonly Scenario[] = [
+  succeeds('a small request returns the same bits, inside the output', 2),
+  succeeds('a small request returns the same bits, from S3', 2, { results: 's3' }),
+  succeeds('a large request through S3 returns the same bits, from S3', MANY_ROWS),
   {
-    claim: 'an inline request returns the same bits',
-    expects: { status: 'SUCCEEDED' },
-    ask: async (deployment) => answerOf(deployment, await deployment.execute(inline(inputRows(2)))),
-  },
-  {
-    claim: 'a request in S3 returns the same bits, in S3',
+    claim: 'an alias of the state machine runs the same model',
     expects: { status: 'SUCCEEDED' },
     ask: async (deployment) => {
-      await deployment.put(KEY, encodeTensors(new Map([['x', decodeInlineTensor('x', inputRows(300))]])));
-      const request = { version: 1, inputs: { s3: KEY }, output: { inline: 'never' } };
-      return answerOf(deployment, await deployment.execute(JSON.stringify(request)));
+      const alias = await deployment.through(ALIAS);
+      return answerOf(alias, await infer(alias, 2));
+    },
+  },
+  {
+    claim: 'the client reports the same states in the same order',
+    expects: { status: 'SUCCEEDED' },
+    ask: async (deployment) => {
+      const progress: string[] = [];
+      const onProgress = ({ event, state = '' }: InferenceProgress) =>
+        progress.push(`${event} ${state}`.trim());
+      return { ...answerOf(deployment, await infer(deployment, 1, { onProgress })), progress };
     },
   },
   fails(
@@ -64,7 +85,7 @@ export const REQUESTS: readonly Scenario[] = [
   ),
   fails(
     'a missing object fails with the same error and cause',
-    JSON.stringify({ version: 1, inputs: { s3: 'inputs/missing.safetensors' } }),
+    { version: 1, inputs: { s3: 'inputs/missing.safetensors' } },
     'InvalidInput',
   ),
   fails(
@@ -80,7 +101,10 @@ export const REQUESTS: readonly Scenario[] = [
   {
     claim: 'an input above the limit of Step Functions is refused with the same error',
     expects: { status: 'REFUSED' },
-    ask: async (deployment) => answerOf(deployment, await deployment.execute(sized(MAX_INPUT + 1))),
+    ask: async (deployment) => {
+      const error = await deployment.refusal(JSON.stringify(sized(MAX_INPUT + 1)));
+      return { status: 'REFUSED', error };
+    },
   },
 ];
 
@@ -93,29 +117,33 @@ export const DENIED: readonly Scenario[] = [
 ];
 
 /** A request of so many bytes. */
-function sized(bytes: number): string {
-  const empty = inline({ dtype: 'string', shape: [1], data: [''] });
+function sized(bytes: number): object {
+  const empty = JSON.stringify(inline({ dtype: 'string', shape: [1], data: [''] }));
   return inline({ dtype: 'string', shape: [1], data: ['a'.repeat(bytes - empty.length)] });
 }
 
-async function answerOf(deployment: Deployment, { status, error, cause, output }: Outcome): Promise<Answer> {
-  if (status !== 'SUCCEEDED' || output === undefined) {
-    return {
-      status,
-      ...(error !== undefined && { error }),
-      ...(cause !== undefined && { cause: withoutNames(cause, deployment.signature.bucket) }),
-    };
+export function infer(
+  deployment: Deployment,
+  rows: number,
+  options: InferOptions = {},
+): Promise<Outcome<InferenceResult>> {
+  const x = tensorFrom('float32', [rows, WIDTH], Float32Array.from(inputRows(rows).data as number[]));
+  return deployment.infer({ x }, options);
+}
+
+function answerOf({ description }: Deployment, outcome: Outcome<unknown>): Answer {
+  if ('error' in outcome) {
+    const { name: error, executionArn, cause, message } = outcome.error;
+    const text = typeof cause === 'string' ? cause : message;
+    const status = executionArn === undefined ? 'REFUSED' : 'FAILED';
+    return { status, error, cause: withoutNames(text, description.bucket) };
   }
-  const { outputs } = JSON.parse(output) as ExecutionOutput;
-  const file = decodeTensors(await deployment.get(outputs.s3.key));
-  const inlineTensors = Object.entries(outputs.tensors ?? {}).map(
-    ([name, tensor]) => [`${name} inline`, decodeInlineTensor(name, tensor)] as const,
-  );
-  const described = [...file, ...inlineTensors].map(([name, tensor]) => {
-    const bytes = 'bytes' in tensor ? Buffer.from(tensor.bytes).toString('hex') : tensor.strings.join();
-    return [name, `${tensor.dtype}[${tensor.shape.join()}] ${bytes}`] as const;
+  const { outputs = {} } = outcome.result as Partial<InferenceResult>;
+  const described = Object.entries(outputs).map(([name, { dtype, shape, data }]) => {
+    const bytes = dtype === 'string' ? data.join() : Buffer.from(bytesOf(data)).toString('hex');
+    return [name, `${dtype}[${shape.join()}] ${bytes}`] as const;
   });
-  return { status, tensors: Object.fromEntries(described) };
+  return { status: 'SUCCEEDED', tensors: Object.fromEntries(described) };
 }
 
 /** The cause as JSON if it is, without the names of the bucket, of runs and of calls. */

@@ -40,7 +40,10 @@ export class PipelineFragment extends sfn.StateMachineFragment {
     this.prefixStates(`${id}: `);
   }
 
-  /** Does not prefix the state names by default, unlike other fragments: they already have a prefix. */
+  /**
+   * Does not prefix the state names by default, unlike other fragments: they already have a prefix. CDK drops `outputs` of `addCatch` unless
+   * the options have `queryLanguage: sfn.QueryLanguage.JSONATA`, although the state machine uses JSONata.
+   */
   public override toSingleState(options: sfn.SingleStateOptions = {}): sfn.Parallel {
     const { stateId = this.node.id, prefixStates, ...parallel } = options;
     if (prefixStates !== undefined) this.prefixStates(prefixStates);

@@ -4,6 +4,7 @@
  */
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
+import { STEP_STATES } from '../../../contract/failures';
 import { sliceName } from '../../../contract/keys';
 import { CONTRACT_VERSION } from '../../../contract/version';
 import type { DeployedPlan } from '../deployed-plan';
@@ -84,14 +85,14 @@ export function pipelineWorkflow(scope: Construct, props: WorkflowProps): sfn.Ch
   );
   const start =
     preprocess &&
-    builder.userStep('Preprocess', preprocess, `{% ${expressions.request} %}`, {
+    builder.userStep('preprocess', preprocess, `{% ${expressions.request} %}`, {
       assign: { [variable]: '{% $states.result.Payload %}' },
       outputs: {},
     });
   const chain = start ? start.next(slices) : slices;
   if (!postprocess) return chain;
   return chain.next(
-    builder.userStep('Postprocess', postprocess, '{% $states.input %}', {
+    builder.userStep('postprocess', postprocess, '{% $states.input %}', {
       outputs: '{% $states.result.Payload %}',
     }),
   );
@@ -205,11 +206,16 @@ class WorkflowBuilder {
   }
 
   /** Calls a function of the user before or after the slices. */
-  userStep(name: string, fn: TaskFunction, payload: string, result: StateResult): sfn.TaskStateBase {
+  userStep(
+    step: keyof typeof STEP_STATES,
+    fn: TaskFunction,
+    payload: string,
+    result: StateResult,
+  ): sfn.TaskStateBase {
     const { grantsCalls: grantsCall } = this.props;
-    const task = new InvokeFunction(this.scope, name, { fn, grantsCall, payload, ...result });
+    const task = new InvokeFunction(this.scope, STEP_STATES[step], { fn, grantsCall, payload, ...result });
     for (const retry of CALL_RETRIES) task.addRetry(retry);
-    this.catchAll(task, MAIN, { step: name.toLowerCase() });
+    this.catchAll(task, MAIN, { step });
     return task;
   }
 

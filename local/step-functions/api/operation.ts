@@ -18,9 +18,22 @@ export function seconds(milliseconds: number): number {
 
 /** The state machine that the parameter names. */
 export function requireMachine(machines: StateMachines, parameters: Parameters): StateMachine {
+  return found(machines, parameters, (arn) => machines.find(arn));
+}
+
+/** The state machine that the parameter names, itself or by an alias. */
+export function requireStartable(machines: StateMachines, parameters: Parameters): StateMachine {
+  return found(machines, parameters, (arn) => machines.findStartable(arn));
+}
+
+function found(
+  machines: StateMachines,
+  parameters: Parameters,
+  find: (arn: string) => StateMachine | undefined,
+): StateMachine {
   const arn = parameters.arn('stateMachineArn');
   checkArn(arn, 'stateMachine');
-  const machine = machines.find(arn);
+  const machine = find(arn);
   if (machine !== undefined) return machine;
   const refusal = machines.refusal(arn);
   const reason = refusal === undefined ? '' : `, because ${refusal}`;

@@ -7,7 +7,7 @@ import type { MachineExecution } from '../machine-execution';
 import type { StateMachines } from '../state-machines';
 import { describeInput, describeOutcome } from './describe-execution';
 import { ApiError, typeNotSupported } from './errors';
-import { INCLUDED_DATA, requireMachine, seconds } from './operation';
+import { INCLUDED_DATA, requireStartable, seconds } from './operation';
 import type { Parameters } from './parameters';
 
 /** An Express execution is billed in steps of 100 ms and of 64 MB. https://aws.amazon.com/step-functions/pricing/ */
@@ -16,7 +16,7 @@ const BILLED_MB = 64;
 
 /** https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html */
 export function startExecution(machines: StateMachines, parameters: Parameters): JsonObject {
-  const machine = requireMachine(machines, parameters);
+  const machine = requireStartable(machines, parameters);
   const { name, inputText, ...start } = readStart(parameters);
   const input = parseInput(inputText);
   const existing = machine.named(name);
@@ -35,7 +35,7 @@ export async function startSyncExecution(
   machines: StateMachines,
   parameters: Parameters,
 ): Promise<JsonObject> {
-  const machine = requireMachine(machines, parameters);
+  const machine = requireStartable(machines, parameters);
   const { name, inputText, ...start } = readStart(parameters);
   const included = parameters.choice('includedData', INCLUDED_DATA) !== 'METADATA_ONLY';
   if (machine.resource.type !== 'EXPRESS') throw typeNotSupported();

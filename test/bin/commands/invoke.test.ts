@@ -1,8 +1,14 @@
 import type { ChildProcess } from 'node:child_process';
 import * as fs from 'node:fs';
+import * as http from 'node:http';
 import * as https from 'node:https';
 import * as path from 'node:path';
-import { ListExecutionsCommand, SFNClient, type ExecutionListItem } from '@aws-sdk/client-sfn';
+import {
+  ListExecutionsCommand,
+  ListStateMachinesCommand,
+  SFNClient,
+  type ExecutionListItem,
+} from '@aws-sdk/client-sfn';
 import { App, type CfnElement, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
@@ -10,6 +16,7 @@ import { readTensorFile, writeTensorFile } from '../../../bin/tensor-files';
 import type { ExecutionOutput } from '../../../client';
 import type { RawTensor } from '../../../lambda/tensors/tensor';
 import { SlicedInferencePipeline, Slicing, type SlicedInferencePipelineProps } from '../../../lib';
+import { closeServer, listen } from '../../../local/basics/listen';
 import { comparable } from '../../support/arbitrary-tensors';
 import { pickyAboutColumns } from '../../support/command-models';
 import { mlp, saveModel, temporaryFolder } from '../../support/model-builder';
@@ -48,7 +55,12 @@ function synthesizeStack(): { readonly assembly: string; readonly chosen: string
   add('Picky', { modelPath: saveModel(pickyAboutColumns(4)) });
   const preprocess = own(stack, 'Before', PREPROCESS);
   const postprocess = own(stack, 'After', POSTPROCESS);
-  add('Texts', { modelPath: model, stateMachineType: STANDARD, preprocess, postprocess });
+  const texts = add('Texts', { modelPath: model, stateMachineType: STANDARD, preprocess, postprocess });
+  new sfn.StateMachine(stack, 'Mine', {
+    queryLanguage: sfn.QueryLanguage.JSONATA,
+    stateMachineType: sfn.StateMachineType.EXPRESS,
+    definitionBody: sfn.DefinitionBody.fromChainable(texts.asFragment(stack, 'Read')),
+  });
   const logicalId = stack.resolve(stack.getLogicalId(stateMachine.node.defaultChild as CfnElement)) as string;
   return { assembly: app.synth().directory, chosen: `Stack/${logicalId}` };
 }
@@ -96,6 +108,12 @@ function local(changes: Readonly<Record<string, string>> = {}) {
     AWS_SHARED_CREDENTIALS_FILE: path.join(none, 'credentials'),
   };
   return { env: { ...served.environment, ...files, AWS_EC2_METADATA_DISABLED: 'true', ...changes } };
+}
+
+/** ARN of the state machine that is not that of a pipeline. */
+async function ownMachine(): Promise<string> {
+  const { stateMachines = [] } = await stepFunctions.send(new ListStateMachinesCommand({}));
+  return stateMachines.find(({ name }) => name?.includes('Mine'))?.stateMachineArn ?? '';
 }
 
 async function executions(pipeline: string): Promise<readonly ExecutionListItem[]> {
@@ -187,6 +205,19 @@ describe('sliced-inference', () => {
       expect(JSON.parse(fs.readFileSync(out, 'utf8'))).toEqual({ label: 'of 2' });
     });
 
+    it('passes JSON to a state machine of the user that contains a pipeline', async () => {
+      const call = ['invoke', '--state-machine', await ownMachine(), '--input-json'];
+      expect(await succeedWithJson([...call, '{"text": "a line"}'], local())).toEqual({
+        executionArn: expect.stringMatching(/:express:Stack-Mine/) as string,
+        output: { label: 'of 2' },
+      });
+      const { code, stderr } = await cli([...call, '{"text": "throw"}'], local());
+      expect(code).toBe(1);
+      expect(stderr).toMatch(
+        /^error: the execution failed: TypeError: preprocess: no such text \(execution arn:\S+\)\n$/,
+      );
+    });
+
     it('prints the JSON of an execution with its ARN', async () => {
       expect(await succeedWithJson(call('Texts', '--input-json', '{"text": "a"}'), local())).toEqual({
         executionArn: expect.stringMatching(/^arn:aws:states:/) as string,
@@ -198,8 +229,30 @@ describe('sliced-inference', () => {
       const { code, stderr } = await cli(call('Texts', '--input-json', '{"text": "throw"}'), local());
       expect(code).toBe(1);
       expect(stderr).toMatch(
-        /^error: the execution failed: TypeError: no such text \(execution arn:\S+\)\n$/,
+        /^error: the execution failed: TypeError: preprocess: no such text \(execution arn:\S+\)\n$/,
       );
+    });
+
+    it('exits with 1 when even the first request takes longer than --timeout', async () => {
+      const mute = http.createServer(() => undefined);
+      const endpoint = `http://127.0.0.1:${await listen(mute, 0)}`;
+      try {
+        for (const input of [
+          ['--inputs', await save(x)],
+          ['--input-json', '{}'],
+        ]) {
+          const { code, stderr } = await cli(
+            call('Fast', ...input, '--timeout', '1s'),
+            local({ AWS_ENDPOINT_URL_SFN: endpoint }),
+          );
+          expect([code, stderr]).toEqual([
+            1,
+            'error: the call must end within 1000 ms, got no result: raise --timeout\n',
+          ]);
+        }
+      } finally {
+        await closeServer(mute);
+      }
     });
 
     it('exits with 1 when the wait is too long, and names the execution', async () => {
@@ -277,10 +330,23 @@ describe('sliced-inference', () => {
       );
     });
 
-    it('to stop an Express execution', async () => {
-      expect(await refuse(call('Fast', '--inputs', await save(x), '--stop-on-abort'), local())).toMatch(
-        /^--stop-on-abort must be for a Standard state machine, got the Express one arn:\S+: leave it out, because /,
+    it('tensors for a state machine that is not that of a pipeline', async () => {
+      const mine = await ownMachine();
+      expect(await refuse(['invoke', '--state-machine', mine, '--inputs', await save(x)], local())).toBe(
+        `${mine} must be the state machine of a SlicedInferencePipeline, got a comment without a signature: ` +
+          'check the ARN, use --input-json for your own state machine, or deploy with this version of the package',
       );
+    });
+
+    it('to stop an Express execution', async () => {
+      for (const input of [
+        ['--inputs', await save(x)],
+        ['--input-json', '{}'],
+      ]) {
+        expect(await refuse(call('Fast', ...input, '--stop-on-abort'), local())).toMatch(
+          /^--stop-on-abort must be for a Standard state machine, got the Express one arn:\S+: leave it out, because /,
+        );
+      }
     });
 
     it('a missing or malformed ARN, and that of no state machine', async () => {

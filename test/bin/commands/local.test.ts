@@ -211,6 +211,11 @@ describe('local', () => {
     const environment = evaluate(serving.text);
     expect(environment.STATE_MACHINE_ARN).toMatch(/:stateMachine:Test-Mine/);
     expect(environment.BUCKET).toMatch(/^test-pipeline/);
+    const [hint] = /^# npx sliced-inference invoke .*$/m.exec(serving.text) ?? [];
+    expect(hint).toBe(`# npx sliced-inference invoke --state-machine "$STATE_MACHINE_ARN" --input-json '{}'`);
+    // As a user would: the hint itself, in a shell with the variables.
+    const args = ['invoke', '--state-machine', environment.STATE_MACHINE_ARN, '--input-json', '{}'];
+    expect(await cli(args, { env: environment })).toMatchObject({ code: 0, stdout: '{}\n', stderr: '' });
     const ca = fs.readFileSync(environment.AWS_CA_BUNDLE, 'utf8');
     const answer = await request(`${environment.HTTP_ENDPOINT}/read`, ca, { body: '{"a":1}' });
     expect(answer).toMatchObject({ status: 200, body: { status: 'SUCCEEDED', output: '{"a":1}' } });

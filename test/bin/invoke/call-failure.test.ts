@@ -38,6 +38,11 @@ describe('a failed call', () => {
       serviceError('ThrottlingException', 'Rate exceeded'),
       /^error: AWS must have capacity for .*: try again later$/,
     ],
+    ...['ExecutionLimitExceeded', 'RequestLimitExceeded', 'SlowDown'].map((name): [Error, RegExp] => [
+      serviceError(name, 'Rate exceeded'),
+      /^error: AWS must have capacity for .*: try again later$/,
+    ]),
+    [serviceError('ServiceUnavailable', 'Busy', 503), /^error: AWS must have capacity for /],
     [
       Object.assign(new Error('getaddrinfo ENOTFOUND states.eu-west-9.amazonaws.com'), { code: 'ENOTFOUND' }),
       /^error: Step Functions and S3 must be reachable in region eu-west-1, got ENOTFOUND .*: check the region in the ARN/,
@@ -96,6 +101,13 @@ describe('a failed call', () => {
       line: `error: no answer: raise --request-timeout or try again (execution ${EXECUTION})`,
       exitCode: 1,
     });
+  });
+
+  it('names the flag that the client refuses', () => {
+    const error = new InferenceError('InvalidInput', 'stopOnAbort must be for a Standard state machine');
+    expect(callFailure(error, MACHINE)?.line).toBe(
+      'error: --stop-on-abort must be for a Standard state machine',
+    );
   });
 
   it('is none if the error is not about a call', () => {

@@ -50,7 +50,7 @@ describe('the description of a state machine', () => {
   ])('is refused with %s', (_what, text, got) => {
     expect(() => readDescription(ARN, { definition: text, type: 'EXPRESS' })).toThrow(
       `${ARN} must be the state machine of a SlicedInferencePipeline, got ${got}: ` +
-        'check the ARN, or deploy with this version of the package',
+        'check the ARN, use invoke for your own state machine, or deploy with this version of the package',
     );
   });
 

@@ -5,6 +5,7 @@
 
 import array
 import io
+import json
 import os
 import random
 import threading
@@ -310,9 +311,114 @@ class EveryType(Case):
         with self.assertRaisesRegex(InferenceError, "^InvalidOutput: .* below outputs/, got .*/runs/"):
             SlicedInferenceClient(ARN, step_functions=sfn).infer(every_input(), results="s3")
 
-    def test_a_run_that_could_not_be_stopped_is_refused_for_express(self):
-        with self.assertRaisesRegex(InferenceError, "stop_on_cancel expects a Standard state machine, got an Express"):
-            self.model.infer(every_input(), stop_on_cancel=True)
+    def test_outputs_that_are_not_those_of_a_pipeline_are_refused(self):
+        def without(*names):
+            def change(output):
+                parent = output
+                for name in names[:-1]:
+                    parent = parent[name]
+                del parent[names[-1]]
+
+            return change
+
+        def with_value(value, *names):
+            def change(output):
+                parent = output
+                for name in names[:-1]:
+                    parent = parent[name]
+                parent[names[-1]] = value
+
+            return change
+
+        tensor = ("outputs", "tensors", "same int8")
+        changes = {
+            "version 1, got another": with_value(2, "version"),
+            "outputs as an object, got none": without("outputs"),
+            "outputs as an object, got a list": with_value([], "outputs"),
+            "s3 as an object, got none": without("outputs", "s3"),
+            "key as a text, got none": without("outputs", "s3", "key"),
+            "bucket as a text, got another value": with_value(1, "outputs", "s3", "bucket"),
+            "results in .* below outputs/, got other-bucket/": with_value("other-bucket", "outputs", "s3", "bucket"),
+            r"below outputs/, got .*/outputs/\.\./runs/x": with_value("outputs/../runs/x", "outputs", "s3", "key"),
+            "run as a text, got none": without("run"),
+            "deploymentDigest as a text, got none": without("deploymentDigest"),
+            "timings as a list, got a text": with_value("fast", "timings"),
+            "timings as a list of objects": with_value([1], "timings"),
+            "tensors as an object, got a list": with_value([], "outputs", "tensors"),
+            "a tensor as 'same int8', got a malformed one": without(*tensor, "base64"),
+            "malformed one .*another dtype": with_value("complex64", *tensor, "dtype"),
+            "malformed one .*cannot reshape": with_value([7], *tensor, "shape"),
+            "malformed one .*a size of -1": with_value([-1], *tensor, "shape"),
+            "a tensor as 'same string', got a malformed one": with_value(
+                [1, 2, 3], "outputs", "tensors", "same string", "data"
+            ),
+            "the tensors .*'same int8'": without(*tensor),
+        }
+        for message, change in changes.items():
+
+            class Changed(Recorded):
+                def start_sync_execution(self, **arguments):
+                    answer = self._client.start_sync_execution(**arguments)
+                    output = json.loads(answer["output"])
+                    change(output)  # noqa: B023
+                    return {**answer, "output": json.dumps(output)}
+
+            with self.subTest(message), self.assertRaisesRegex(InferenceError, f"^InvalidOutput: .*{message}") as caught:
+                sfn = Changed(step_functions(read_timeout=310))
+                SlicedInferenceClient(ARN, step_functions=sfn).infer(every_input())
+            self.assertRegex(caught.exception.execution_arn, "^arn:aws:states:")
+
+    def test_files_that_are_not_those_of_a_pipeline_are_refused(self):
+        file = sliced_inference.encode_file(every_input())
+        size = int.from_bytes(file[:8], "little")
+        header = json.loads(file[8 : 8 + size])
+        header["__metadata__"] = {"string_tensor.same string": '{"shape": [1]}'}
+        text = json.dumps(header).encode()
+        other = len(text).to_bytes(8, "little") + text + file[8 + size :]
+        for damaged in (other, file[:-1], file[:20], b"", b"{}" * 20):
+
+            class Damaged(Recorded):
+                def get_object(self, **arguments):
+                    answer = self._client.get_object(**arguments)
+                    return {**answer, "Body": io.BytesIO(damaged)}  # noqa: B023
+
+            with self.assertRaisesRegex(InferenceError, "^CorruptTensor: .* must be whole, got damaged ones in 3 reads"):
+                SlicedInferenceClient(ARN, s3=Damaged(boto3.client("s3"))).infer(every_input(), results="s3")
+
+    def test_a_result_names_the_object_with_all_tensors(self):
+        inputs = every_input()
+        place = self.model.infer(inputs).results_object
+        self.assertEqual(place.bucket, os.environ["BUCKET"])
+        body = boto3.client("s3").get_object(Bucket=place.bucket, Key=place.key)["Body"].read()
+        self.assertEqual(set(sliced_inference.decode_file(body)), {f"same {name}" for name in inputs})
+
+    def test_an_alias_is_started_and_its_state_machine_described(self):
+        class Asked(Recorded):
+            def describe_state_machine(self, stateMachineArn):
+                self.calls.append(stateMachineArn)
+                return self._client.describe_state_machine(stateMachineArn=ARN)
+
+            def start_sync_execution(self, stateMachineArn, **arguments):
+                self.calls.append(stateMachineArn)
+                return self._client.start_sync_execution(stateMachineArn=ARN, **arguments)
+
+        for qualifier, described in (("live", ARN), ("7-green", ARN), ("7", f"{ARN}:7")):
+            sfn = Asked(step_functions(read_timeout=310))
+            model = SlicedInferenceClient(f"{ARN}:{qualifier}", step_functions=sfn)
+            model.infer(every_input())
+            self.assertEqual(sfn.calls, [described, f"{ARN}:{qualifier}"])
+            self.assertEqual(model.describe().state_machine_arn, f"{ARN}:{qualifier}")
+
+    def test_a_run_that_could_not_be_stopped_is_refused_for_express_before_anything_is_sent(self):
+        for call in (
+            lambda: self.model.infer(every_input((6000,)), stop_on_cancel=True),
+            lambda: self.model.invoke({}, stop_on_cancel=True),
+        ):
+            with self.assertRaisesRegex(
+                InferenceError, "stop_on_cancel expects a Standard state machine, got an Express"
+            ):
+                call()
+        self.assertEqual((self.sfn.calls, self.s3.calls), (["describe_state_machine"], []))
 
     def test_invoke_passes_json_through(self):
         numbers = {"dtype": "int8", "shape": [1], "data": [1]}
@@ -593,3 +699,46 @@ class OwnFunctions(Case):
         self.assertEqual((caught.exception.step, caught.exception.slice), ("preprocess", None))
         signature = SlicedInferenceClient(ARN).describe().signature
         self.assertTrue(signature.preprocess and signature.postprocess)
+
+
+class OwnFunctionsStandard(Case):
+    """The same of type Standard, whose causes do not say which function failed."""
+
+    def test_a_failure_names_its_step(self):
+        with self.assertRaisesRegex(InferenceError, "^TypeError: preprocess: no such text$") as caught:
+            SlicedInferenceClient(ARN).invoke({"text": "throw"})
+        self.assertEqual((caught.exception.step, caught.exception.slice), ("preprocess", None))
+
+    def test_a_failure_has_no_step_without_the_permission_to_read_the_history(self):
+        class Denied(Recorded):
+            def get_execution_history(self, executionArn, **arguments):
+                return self._client.get_execution_history(executionArn=f"{executionArn}-other", **arguments)
+
+        with self.assertRaisesRegex(InferenceError, "^TypeError: no such text$") as caught:
+            SlicedInferenceClient(ARN, step_functions=Denied(step_functions())).invoke({"text": "throw"})
+        self.assertIsNone(caught.exception.step)
+
+
+class OwnMachine(Case):
+    """A state machine of the user that contains a pipeline, and has no signature in its comment."""
+
+    def test_invoke_takes_and_returns_any_json(self):
+        sfn = Recorded(step_functions(read_timeout=310))
+        model = SlicedInferenceClient(ARN, step_functions=sfn)
+        request = {"version": 1, "inputs": {"tensors": {"x": {"dtype": "float32", "shape": [1], "data": [2]}}}}
+        for _ in range(2):
+            invocation = model.invoke(request)
+            self.assertEqual(list(invocation.output["outputs"]["tensors"]), ["same x"])
+            self.assertRegex(invocation.execution_arn, ":express:Test-Mine")
+        self.assertEqual(sfn.calls, ["describe_state_machine", "start_sync_execution", "start_sync_execution"])
+
+    def test_a_failure_names_the_slice_of_the_pipeline(self):
+        with self.assertRaisesRegex(InferenceError, "^InvalidInput: slice 0: ") as caught:
+            SlicedInferenceClient(ARN).invoke({"no": "request"})
+        self.assertRegex(caught.exception.execution_arn, ":express:Test-Mine")
+
+    def test_it_can_be_neither_described_nor_run_on_tensors(self):
+        model = SlicedInferenceClient(ARN)
+        for call in (model.describe, lambda: model.infer({"x": [1.0]})):
+            with self.assertRaisesRegex(InferenceError, "^NotAPipeline: the comment of .*Test-Mine.* must have"):
+                call()

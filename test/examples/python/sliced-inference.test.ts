@@ -6,7 +6,7 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { variables } from '../../../bin/local-cloud/variables';
 import { writeTensorFile } from '../../../bin/tensor-files';
-import type { SlicedInferencePipelineProps } from '../../../lib';
+import type { SlicedInferencePipeline, SlicedInferencePipelineProps } from '../../../lib';
 import { Slicing } from '../../../lib';
 import { endless, pickyAboutColumns } from '../../support/command-models';
 import { start, synthesize } from '../../support/deployed-pipeline';
@@ -36,6 +36,18 @@ function identities(inputs: readonly (readonly [name: string, type: number])[]):
 }
 
 type Build = (stack: Stack) => Partial<SlicedInferencePipelineProps>;
+type Use = (stack: Stack, pipeline: SlicedInferencePipeline) => void;
+
+/** Adds a state machine named `Mine` that contains the pipeline. */
+function addOwnMachine(stack: Stack, pipeline: SlicedInferencePipeline): void {
+  new sfn.StateMachine(stack, OWN_MACHINE, {
+    queryLanguage: sfn.QueryLanguage.JSONATA,
+    stateMachineType: sfn.StateMachineType.EXPRESS,
+    definitionBody: sfn.DefinitionBody.fromChainable(pipeline.asFragment(stack, 'Run')),
+  });
+}
+
+const OWN_MACHINE = 'Mine';
 
 const STANDARD: Build = () => ({
   slicing: Slicing.count(1),
@@ -71,22 +83,25 @@ const OWN_FUNCTIONS: Build = (stack) => ({
 });
 
 /** By class of `cases.py`: what the pipeline is, and how it is built. */
-const PIPELINES: Readonly<Record<string, readonly [model: () => ModelInit, build: Build]>> = {
+const PIPELINES: Readonly<Record<string, readonly [model: () => ModelInit, build: Build, use?: Use]>> = {
   EveryType: [() => identities(Object.entries(TYPES)), () => ({ slicing: Slicing.count(3) })],
   Standard: [() => identities([['x', FLOAT]]), STANDARD],
   EndlessStandard: [endless, STANDARD],
   EndlessExpress: [endless, () => ({ slicing: Slicing.count(1) })],
   Picky: [() => pickyAboutColumns(4), () => ({ slicing: Slicing.count(2) })],
   OwnFunctions: [() => mlp(4), OWN_FUNCTIONS],
+  OwnFunctionsStandard: [() => mlp(4), (stack) => ({ ...OWN_FUNCTIONS(stack), ...STANDARD(stack) })],
+  OwnMachine: [() => identities([['x', FLOAT]]), () => ({ slicing: Slicing.count(1) }), addOwnMachine],
 };
 
-/** Deploys a pipeline, and returns the variables through which a program finds it. */
-async function deployed(model: ModelInit, build: Build): Promise<Record<string, string>> {
-  const cloud = await start(synthesize(saveModel(model), build));
-  const { stateMachineArn, bucket } = cloud.pipeline;
+/** Deploys a pipeline, and returns the variables through which a program finds it, or the state machine that contains it. */
+async function deployed(model: ModelInit, build: Build, use?: Use): Promise<Record<string, string>> {
+  const assembly = synthesize(saveModel(model), build, use && { use });
+  const cloud = await start(assembly, use && { pipeline: OWN_MACHINE });
+  const { bucket } = cloud.pipeline;
   return {
     ...variables(cloud, {}),
-    STATE_MACHINE_ARN: stateMachineArn,
+    STATE_MACHINE_ARN: cloud.stateMachine.stateMachineArn,
     BUCKET: bucket,
     PYTHONPATH: EXAMPLE,
   };
@@ -101,11 +116,11 @@ function casesOf(name: string): string[] {
 
 const hasPython = hasPackages('boto3', 'numpy', 'safetensors');
 
-describe.each(Object.entries(PIPELINES))('the Python caller of %s', (name, [model, build]) => {
+describe.each(Object.entries(PIPELINES))('the Python caller of %s', (name, [model, build, use]) => {
   let results: Readonly<Record<string, string | null>>;
   if (hasPython) {
     beforeAll(async () => {
-      const env = await deployed(model(), build);
+      const env = await deployed(model(), build, use);
       const output = await runPython([path.join(__dirname, 'run_cases.py'), name], { env });
       results = JSON.parse(output) as typeof results;
     });

@@ -131,6 +131,13 @@ describe('parseDefinition refuses by name', () => {
       task({ Resource: 'arn:aws:states:::sqs:sendMessage' }),
       'the resource arn:aws:states:::sqs',
     ],
+    ...['states:startExecution.sync:2', 'aws-sdk:sfn:startSyncExecution'].map(
+      (integration): [string, JsonObject, string] => [
+        `another state machine through ${integration}`,
+        task({ Resource: `arn:aws:states:::${integration}` }),
+        `the resource arn:aws:states:::${integration} of state 'A': run the states of the pipeline inside of yours with asFragment`,
+      ],
+    ),
     [
       'a task token',
       task({ Resource: 'arn:aws:states:::lambda:invoke.waitForTaskToken' }),

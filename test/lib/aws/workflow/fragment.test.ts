@@ -117,6 +117,18 @@ test('two fragments in one state machine have different state names', () => {
   expect(Object.keys(Branches[0].States)).toContain('Two: Warm start 00');
 });
 
+test.each([
+  [undefined, undefined],
+  [sfn.QueryLanguage.JSONATA, '{% $states.errorOutput.Error %}'],
+])('of a state with the language %s, CDK writes the outputs of a catch as %s', (queryLanguage, written) => {
+  const { definition } = machine((stack, pipeline) => {
+    const read = pipeline.asFragment(stack, 'Read').toSingleState(queryLanguage && { queryLanguage });
+    return read.addCatch(sfn.Pass.jsonata(stack, 'Caught'), { outputs: '{% $states.errorOutput.Error %}' });
+  }, sfn.QueryLanguage.JSONATA);
+  const { Catch } = definition.States.Read as unknown as { Catch: { Output?: string }[] };
+  expect(Catch.map(({ Output }) => Output)).toEqual([written]);
+});
+
 test('a fragment in a Map state makes a valid definition', () => {
   const { definition } = machine((stack, pipeline) => {
     const map = new sfn.Map(stack, 'Each');
