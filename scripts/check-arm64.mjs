@@ -73,14 +73,14 @@ async function check(folder, { program, description }) {
   const inputs = path.join(folder, 'inputs.safetensors');
   synthesize(assembly);
   fs.writeFileSync(inputs, encodeSafetensors(picture()));
-  const { slices, threads, arch, version } = runBoth(program, [assembly, MODEL_PATH, inputs, folder]);
+  const { slices, threads, arch, version } = runBoth(program, [assembly, RECOGNITION_MODEL, inputs, folder]);
   if (arch !== 'arm64') throw new Error(`the run must be on arm64, got ${arch}`);
   console.log(`${slices} slices ran on Node.js ${version}, with ONNX Runtime on ${threads} thread(s)`);
   const whole = readTensors(path.join(folder, 'whole.safetensors'));
   const sliced = readTensors(path.join(folder, 'sliced.safetensors'));
   const identical = compare('slices against the whole model, both on arm64', whole, sliced);
   if (process.arch !== arch) {
-    const session = await Session.open({ path: MODEL_PATH, threads });
+    const session = await Session.open({ path: RECOGNITION_MODEL, threads });
     const here = await session.run(picture(), session.outputNames);
     compare(`for information, the whole model on arm64 against ${process.arch}`, here, whole);
   }
