@@ -8,6 +8,7 @@ import type { SlicedInferencePipelineProps } from '../../lib';
 import { SlicedInferencePipeline } from '../../lib';
 import type { ExecutionResult, LocalCloudOptions, TraceEvent } from '../../local';
 import { LocalCloud } from '../../local';
+import { shareZips } from './share-zips';
 import { temporaryFolder } from './temporary-folder';
 import { float32 } from './tensors';
 
@@ -40,8 +41,7 @@ export function synthesize(
     ...build(stack),
   });
   use(stack, pipeline);
-  app.synth();
-  return outdir;
+  return shareZips(app.synth().directory);
 }
 
 export async function start(assembly: string, options: LocalCloudOptions = {}): Promise<LocalCloud> {
