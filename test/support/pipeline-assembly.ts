@@ -3,8 +3,11 @@ import { App, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { SlicedInferencePipeline, Slicing } from '../../lib';
+import { askOneProcess } from './inference/fast-analysis';
 import { temporaryFolder } from './model-builder';
 import { shareZips } from './share-zips';
+
+askOneProcess();
 
 interface PipelineInit {
   readonly modelPath: string;
