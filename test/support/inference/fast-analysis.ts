@@ -14,8 +14,12 @@ export function analyzeFast(): void {
   readFreshFilesAtOnce();
 }
 
-/** Asks ONNX Runtime in one process instead of one per question. */
+let isAsking = false;
+
+/** Asks ONNX Runtime in one process instead of one per question. Has no effect the second time in a test file. */
 export function askOneProcess(): void {
+  if (isAsking) return;
+  isAsking = true;
   // `npm test` builds the worker. Without it, the library starts a process per question.
   const worker = path.join(packageRoot(), 'dist/test/support/inference/inference-worker.js');
   if (!fs.existsSync(worker)) return;
