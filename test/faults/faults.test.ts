@@ -3,9 +3,6 @@ import { spawnSync } from 'node:child_process';
 import { builtFile } from '../../lib/host/package-files';
 import { FAULT_KINDS } from '../../local';
 
-/** Faulty functions wait for seconds, and the machine may be busy with other work. */
-const TIMEOUT_MS = 600_000;
-
 /** Executions at the same time need functions of their own, and most of the work is to start these. */
 const AT_A_TIME = '4';
 
@@ -15,35 +12,27 @@ function faults(...args: string[]) {
   });
 }
 
-it(
-  '60 executions under every kind of fault return the results of undisturbed ones, or name the fault',
-  () => {
-    const rates = 'all:0.03,stalled-body:0.01,forgotten-connection:0.01,slow-response:0.02,slow-start:0.3';
-    const { stdout, status } = faults(
-      ...['--executions', '60', '--seed', '1', '--lasting', '0', '--faults', rates],
-    );
-    expect(stdout).toMatch(/, wrong 0, mixed 0, unexplained 0\n/);
-    expect(stdout).toContain('damaged or unfinished 0\nprocesses, sockets and files left: 0\n');
-    const unused = FAULT_KINDS.filter((kind) => !new RegExp(`^${kind} +[1-9]`, 'm').test(stdout));
-    expect(unused).toEqual([]);
-    expect(status).toBe(0);
-  },
-  TIMEOUT_MS,
-);
+it('60 executions under every kind of fault return the results of undisturbed ones, or name the fault', () => {
+  const rates = 'all:0.03,stalled-body:0.01,forgotten-connection:0.01,slow-response:0.02,slow-start:0.3';
+  const { stdout, status } = faults(
+    ...['--executions', '60', '--seed', '1', '--lasting', '0', '--faults', rates],
+  );
+  expect(stdout).toMatch(/, wrong 0, mixed 0, unexplained 0\n/);
+  expect(stdout).toContain('damaged or unfinished 0\nprocesses, sockets and files left: 0\n');
+  const unused = FAULT_KINDS.filter((kind) => !new RegExp(`^${kind} +[1-9]`, 'm').test(stdout));
+  expect(unused).toEqual([]);
+  expect(status).toBe(0);
+});
 
-it(
-  'flipped bits in requests without checksums make results wrong, which the test notices',
-  () => {
-    const { stdout, status } = faults(
-      ...['--executions', '12', '--seed', '3', '--lasting', '0', '--faults', 'flipped-bit:0.5'],
-      '--no-checksums',
-    );
-    expect(stdout).toMatch(/, wrong [1-9]\d*, mixed 0, unexplained 0\n/);
-    expect(stdout).toMatch(/^ {2}npm run faults -- --seed 3 .* --no-checksums --only \d+$/m);
-    expect(status).toBe(1);
-  },
-  TIMEOUT_MS,
-);
+it('flipped bits in requests without checksums make results wrong, which the test notices', () => {
+  const { stdout, status } = faults(
+    ...['--executions', '12', '--seed', '3', '--lasting', '0', '--faults', 'flipped-bit:0.5'],
+    '--no-checksums',
+  );
+  expect(stdout).toMatch(/, wrong [1-9]\d*, mixed 0, unexplained 0\n/);
+  expect(stdout).toMatch(/^ {2}npm run faults -- --seed 3 .* --no-checksums --only \d+$/m);
+  expect(status).toBe(1);
+});
 
 it('an unknown fault is bad usage', () => {
   const { stderr, status } = faults('--faults', 'rest:0.1');
