@@ -1,10 +1,20 @@
+import globals from 'globals';
 import tseslint from 'typescript-eslint';
 
+/** TypeScript does not read these files. */
+const SCRIPTS = ['**/*.mjs', '**/*.cjs'];
+
 export default tseslint.config(
-  { ignores: ['dist/', 'cdk.out/', 'coverage/', '**/.venv/', '**/*.cjs', '**/*.mjs'] },
-  ...tseslint.configs.strictTypeChecked,
-  ...tseslint.configs.stylisticTypeChecked,
+  { ignores: ['dist/', 'cdk.out/', 'coverage/', '**/.venv/'] },
   {
+    files: SCRIPTS,
+    languageOptions: { globals: globals.node },
+    rules: { 'no-undef': 'error', 'no-unused-vars': ['error', { ignoreRestSiblings: true }] },
+  },
+  { files: ['**/*.cjs'], languageOptions: { sourceType: 'commonjs' } },
+  {
+    ignores: SCRIPTS,
+    extends: [...tseslint.configs.strictTypeChecked, ...tseslint.configs.stylisticTypeChecked],
     languageOptions: { parserOptions: { projectService: true } },
     rules: {
       '@typescript-eslint/restrict-template-expressions': [
@@ -22,7 +32,7 @@ export default tseslint.config(
   },
   {
     // Describe blocks of tests are functions too, and may be long.
-    ignores: ['**/*.test.ts'],
+    ignores: ['**/*.test.ts', ...SCRIPTS],
     rules: { 'max-lines-per-function': ['error', { max: 60 }] },
   },
 );

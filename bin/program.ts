@@ -35,7 +35,8 @@ Examples:
 
 Exit codes: 0 success, 1 outputs differ or the execution failed, 2 bad usage or bad input.`;
 
-async function main(): Promise<void> {
+/** Runs the command of `process.argv`. Its exit code is in `process.exitCode`. */
+export async function main(): Promise<void> {
   const program = new Command('sliced-inference')
     .description('Slices ONNX models and runs them as pipelines of functions.')
     .version(packageVersion())
@@ -102,6 +103,8 @@ function endWithReader(): void {
   });
 }
 
-if (process.env[UNFINISHED_VARIABLE] !== undefined) endWithSupervisor();
-endWithReader();
-void main();
+if (require.main === module) {
+  if (process.env[UNFINISHED_VARIABLE] !== undefined) endWithSupervisor();
+  endWithReader();
+  void main();
+}

@@ -1,9 +1,12 @@
-// Runs the tests that depend on Node.js or on CDK with other releases of both. `npm test` runs all tests with the Node.js
-// of this machine and the newest CDK. Run `npm run build` first: tests that start child processes use `dist/`.
-import { spawnSync } from 'node:child_process';
+// Runs the tests that depend on Node.js or on CDK with other releases of both: with the oldest and the newest, and with those
+// between them if called with `--all`. `npm test` runs all tests with the Node.js of this machine and the newest CDK. Run
+// `npm run build` first: tests that start child processes use `dist/`.
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { IS_WINDOWS, NPM } from './package/project.mjs';
 
@@ -33,12 +36,15 @@ const IGNORED = '/node_modules/';
 /** Each Node.js and each CDK of `test/other-versions` occurs here. */
 const MATRIX = [
   { node: 20, cdk: 'newest', tests: PLATFORM },
-  { node: 22, cdk: 'newest', tests: PLATFORM },
-  { node: 24, cdk: 'newest', tests: PLATFORM },
   { node: 26, cdk: 'newest', tests: PLATFORM },
   { node: 26, cdk: 'oldest', tests: CONSTRUCT },
-  { node: 24, cdk: 'middle', tests: CONSTRUCT },
+  { node: 22, cdk: 'newest', tests: PLATFORM, isBetween: true },
+  { node: 24, cdk: 'newest', tests: PLATFORM, isBetween: true },
+  { node: 24, cdk: 'middle', tests: CONSTRUCT, isBetween: true },
 ];
+
+/** Two combinations take turns on a machine with few cores: each waits for its child processes most of the time. */
+const AT_A_TIME = 2;
 
 function install() {
   const npm = spawnSync(NPM, ['ci', '--prefix', 'test/other-versions'], {
@@ -76,14 +82,14 @@ function findCdk(release) {
 }
 
 /** Runs Jest, and returns its counts of tests and its output. */
-function runTests({ program }, { environment }, tests) {
-  const results = path.join(folder, 'results.json');
-  const jest = spawnSync(
+async function runTests({ program }, { environment }, tests, results) {
+  const jest = spawn(
     program,
     [
       path.join(root, 'node_modules/jest/bin/jest.js'),
       '--ci',
       '--silent',
+      `--maxWorkers=${100 / AT_A_TIME}%`,
       '--json',
       `--outputFile=${results}`,
       ...(environment.TEST_CDK === ''
@@ -95,29 +101,27 @@ function runTests({ program }, { environment }, tests) {
     {
       cwd: root,
       env: { ...process.env, ...environment },
-      encoding: 'utf8',
       // Standard output has the results a second time.
       stdio: ['ignore', 'ignore', 'pipe'],
-      maxBuffer: Infinity,
     },
   );
-  if (!fs.existsSync(results)) return { failed: true, counts: 'Jest did not run', output: jest.stderr };
+  const [output, [status]] = await Promise.all([text(jest.stderr), once(jest, 'exit')]);
+  if (!fs.existsSync(results)) return { failed: true, counts: 'Jest did not run', output };
   const {
     numPassedTests: passed,
     numFailedTests: failed,
     success,
   } = JSON.parse(fs.readFileSync(results, 'utf8'));
-  fs.rmSync(results);
   // A suite that does not load has no failed test of its own. A matrix without tests checks nothing.
   return {
-    failed: jest.status !== 0 || !success || passed === 0,
+    failed: status !== 0 || !success || passed === 0,
     counts: `${passed} passed, ${failed} failed`,
-    output: jest.stderr,
+    output,
   };
 }
 
 /** Prints one line, and the output of Jest if a test failed. Returns 'passed', 'failed' or 'skipped'. */
-function check({ node: major, cdk: release, tests }) {
+async function check({ node: major, cdk: release, tests }, results) {
   const node = findNode(major);
   const cdk = findCdk(release);
   const name = `Node.js ${node?.version ?? major}, CDK ${cdk.version}`.padEnd(32);
@@ -127,7 +131,7 @@ function check({ node: major, cdk: release, tests }) {
   }
   const start = performance.now();
   const own = { program: process.execPath, version: process.versions.node };
-  const { failed, counts, output } = runTests(node ?? own, cdk, tests);
+  const { failed, counts, output } = await runTests(node ?? own, cdk, tests, results);
   const seconds = ((performance.now() - start) / 1000).toFixed(0);
   const instead = node === undefined ? `, on this machine's Node.js ${own.version}` : '';
   console.log(`${name} ${counts}${instead}, ${seconds} s`);
@@ -135,11 +139,34 @@ function check({ node: major, cdk: release, tests }) {
   return failed ? 'failed' : 'passed';
 }
 
+/** Checks the combinations, `AT_A_TIME` of them at the same time. */
+async function checkAll(combinations, folder) {
+  const results = [];
+  const rest = combinations.entries();
+  const worker = async () => {
+    for (const [index, combination] of rest)
+      results.push(await check(combination, path.join(folder, `results-${index}.json`)));
+  };
+  await Promise.all(Array.from({ length: AT_A_TIME }, worker));
+  return results;
+}
+
+/** Refuses arguments that it does not know. */
+function parseFlags(args) {
+  const unknown = args.find((each) => each !== '--all');
+  if (unknown !== undefined) throw new Error(`the only flag must be --all, got ${unknown}`);
+  return { all: args.includes('--all') };
+}
+
+const { all } = parseFlags(process.argv.slice(2));
 install();
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'sliced-inference-versions-'));
 const start = performance.now();
 try {
-  const results = MATRIX.map(check);
+  const results = await checkAll(
+    MATRIX.filter(({ isBetween }) => all || !isBetween),
+    folder,
+  );
   const count = (result) => results.filter((other) => other === result).length;
   const minutes = ((performance.now() - start) / 60_000).toFixed(1);
   const counts = ['passed', 'failed', 'skipped'].map((result) => `${count(result)} ${result}`).join(', ');

@@ -2,9 +2,9 @@
 import { zipSync } from 'fflate';
 import { quotedName } from '../../lambda/json-values';
 import type { RawTensor } from '../../lambda/tensors/tensor';
+import { BrokenZip, TooLargeZip, readZip } from '../../local/basics/zip-archive';
 import { decodeNpy, encodeNpy } from './npy';
 import { BadContent } from './tensor-file-error';
-import { readZip } from './zip-archive';
 
 /** Limit of the unpacked size. It is checked before unpacking, because a small archive can claim any size. */
 const MAX_UNPACKED_BYTES = 2 ** 31;
@@ -17,7 +17,7 @@ const NO_TIME = new Date(1980, 0, 1);
 /** @throws BadContent */
 export function decodeNpz(file: Uint8Array): Map<string, RawTensor> {
   const tensors = new Map<string, RawTensor>();
-  for (const [entry, bytes] of readZip(file, MAX_UNPACKED_BYTES)) {
+  for (const [entry, bytes] of entriesOf(file)) {
     if (!entry.endsWith(EXTENSION)) {
       const got = `an entry ${quotedName(entry)}`;
       throw new BadContent('an .npz archive of .npy arrays', got, 'write it with numpy.savez');
@@ -25,6 +25,17 @@ export function decodeNpz(file: Uint8Array): Map<string, RawTensor> {
     tensors.set(entry.slice(0, -EXTENSION.length), decodeEntry(entry, bytes));
   }
   return tensors;
+}
+
+function entriesOf(file: Uint8Array): Map<string, Uint8Array> {
+  try {
+    return readZip(file, MAX_UNPACKED_BYTES);
+  } catch (error) {
+    if (error instanceof TooLargeZip)
+      throw new BadContent(`at most ${MAX_UNPACKED_BYTES} bytes unpacked`, 'more', 'use .safetensors');
+    if (!(error instanceof BrokenZip)) throw error;
+    throw new BadContent('an .npz archive', `a broken zip (${error.message})`, 'write it with numpy.savez');
+  }
 }
 
 /** Does not compress, like `numpy.savez`. */

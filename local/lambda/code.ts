@@ -2,8 +2,8 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { buffer } from 'node:stream/consumers';
-import { unzipSync } from 'fflate';
 import { LocalCloudError } from '../basics/errors';
+import { BrokenZip, TooLargeZip, readZip } from '../basics/zip-archive';
 import type { DiskObjectStore } from '../s3/store';
 import { addHostOnnxRuntime } from './host-onnxruntime';
 import { MAX_CODE_BYTES } from './limits';
@@ -43,7 +43,7 @@ export class CodeFolders {
  * @throws LocalCloudError when an entry leads out of the folder, or the zip is broken or larger than Lambda allows
  */
 export function unpackZip(zip: Uint8Array, folder: string, source: string): void {
-  for (const [name, content] of Object.entries(readZip(zip, source))) {
+  for (const [name, content] of entriesOf(zip, source)) {
     const file = path.resolve(folder, name);
     if (!file.startsWith(folder + path.sep)) {
       throw new LocalCloudError(
@@ -56,20 +56,16 @@ export function unpackZip(zip: Uint8Array, folder: string, source: string): void
   }
 }
 
-function readZip(zip: Uint8Array, source: string): Record<string, Uint8Array> {
-  let total = 0;
+function entriesOf(zip: Uint8Array, source: string): Map<string, Uint8Array> {
   try {
-    return unzipSync(zip, {
-      filter: ({ originalSize }) => {
-        total += originalSize;
-        // Lambda's words.
-        if (total > MAX_CODE_BYTES)
-          throw new Error(`Unzipped size must be smaller than ${MAX_CODE_BYTES} bytes`);
-        return true;
-      },
-    });
+    return readZip(zip, MAX_CODE_BYTES);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    if (!(error instanceof BrokenZip)) throw error;
+    const reason =
+      error instanceof TooLargeZip
+        ? // Lambda's words.
+          `Unzipped size must be smaller than ${MAX_CODE_BYTES} bytes`
+        : error.message;
     throw new LocalCloudError(
       `cannot unpack the function's code ${source}, got '${reason}': build the asset again`,
     );

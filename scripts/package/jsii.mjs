@@ -44,7 +44,7 @@ function untyped(value, place) {
   if (value.union !== undefined)
     return [`${place} must have one type, got a union: use a class with factories`];
   if (value.primitive === 'any') return [`${place} must have a type, got any: name the type`];
-  return Object.entries(value).flatMap(([key, child]) => {
+  return Object.values(value).flatMap((child) => {
     const isNamed = typeof child?.name === 'string';
     return untyped(child, isNamed ? [place, child.name].filter(Boolean).join('.') : place);
   });

@@ -26,6 +26,7 @@ import { selectPipeline } from '../../local/cloudformation/pipeline';
 import { rows, start, succeeded } from '../support/deployed-pipeline';
 import { request } from '../support/https-request';
 import { mlp, saveModel, temporaryFolder } from '../support/model-builder';
+import { shareZips } from '../support/share-zips';
 import { runWhole } from '../support/run-slices';
 import { until } from '../support/until';
 
@@ -147,7 +148,7 @@ function synthesize(): string {
   addFront(stack, readPhoto(stack, first, second));
   addArrival(stack, first);
   addForeign(stack);
-  app.synth();
+  shareZips(app.synth().directory);
   return outdir;
 }
 

@@ -29,6 +29,7 @@ import {
   saveModel,
   value,
 } from '../support/model-builder';
+import { shareZips } from '../support/share-zips';
 
 export interface Example {
   readonly name: string;
@@ -122,7 +123,7 @@ export function synthesizeExamples(folder: string, encode: Encoder = encodeTenso
       architecture: process.arch === 'arm64' ? lambda.Architecture.ARM_64 : lambda.Architecture.X86_64,
       ...props(stack),
     });
-    const assembly = app.synth().directory;
+    const assembly = shareZips(app.synth().directory);
     return {
       name,
       assembly,

@@ -8,8 +8,12 @@ import type { SlicedInferencePipelineProps } from '../../lib';
 import { SlicedInferencePipeline } from '../../lib';
 import type { ExecutionResult, LocalCloudOptions, TraceEvent } from '../../local';
 import { LocalCloud } from '../../local';
+import { askOneProcess } from './inference/fast-analysis';
+import { shareZips } from './share-zips';
 import { temporaryFolder } from './temporary-folder';
 import { float32 } from './tensors';
+
+askOneProcess();
 
 /** Events of all clouds in the order of their time. */
 export const trace: TraceEvent[] = [];
@@ -40,8 +44,7 @@ export function synthesize(
     ...build(stack),
   });
   use(stack, pipeline);
-  app.synth();
-  return outdir;
+  return shareZips(app.synth().directory);
 }
 
 export async function start(assembly: string, options: LocalCloudOptions = {}): Promise<LocalCloud> {

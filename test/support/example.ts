@@ -5,6 +5,7 @@ import * as path from 'node:path';
 import { promisify } from 'node:util';
 import { builtFile } from '../../lib/host/package-files';
 import { temporaryFolder } from './model-builder';
+import { shareZips } from './share-zips';
 import { cli, type CliResult } from './run-cli';
 import { until } from './until';
 
@@ -47,7 +48,7 @@ export class Example {
       CDK_OUTDIR: assembly,
       CDK_CONTEXT_JSON: JSON.stringify(context),
     });
-    return assembly;
+    return shareZips(assembly);
   }
 }
 

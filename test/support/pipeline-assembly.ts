@@ -3,7 +3,11 @@ import { App, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { SlicedInferencePipeline, Slicing } from '../../lib';
+import { askOneProcess } from './inference/fast-analysis';
 import { temporaryFolder } from './model-builder';
+import { shareZips } from './share-zips';
+
+askOneProcess();
 
 interface PipelineInit {
   readonly modelPath: string;
@@ -18,7 +22,7 @@ interface PipelineInit {
 export function synthesize(pipelines: Readonly<Record<string, PipelineInit>>): string {
   const app = new App({ outdir: temporaryFolder(), analyticsReporting: false });
   for (const [name, init] of Object.entries(pipelines)) addPipeline(new Stack(app, name), init);
-  return app.synth().directory;
+  return shareZips(app.synth().directory);
 }
 
 function addPipeline(stack: Stack, { modelPath, slices, stateMachineType, memorySize }: PipelineInit): void {

@@ -1,7 +1,8 @@
-/** Runs the built command line as a user does, and reports the temporary files that it leaves. */
+/** Runs the built command line. `cli` runs it as a user does, and reports the temporary files that it leaves. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import { runHosted } from './hosted-command';
 import { temporaryFolder } from './model-builder';
 
 export const CLI = path.join(__dirname, '../../dist/bundle/sliced-inference.js');
@@ -24,6 +25,10 @@ export interface CliResult {
 
 /** Whether `run` writes this note depends on what is installed on the machine. */
 const MISSING_NODE = /^note: the function '[^']+' declares nodejs\d+\.x, got no Node\.js [^\n]+\n/m;
+
+function withoutNotes(stderr: string): string {
+  return stderr.replace(MISSING_NODE, '');
+}
 
 /** The commands of a test file share a cache, as the commands of a user do. */
 let cache: string | undefined;
@@ -48,17 +53,33 @@ export function cli(args: readonly string[], options: CliOptions = {}): Promise<
         code,
         signal,
         stdout: Buffer.concat(stdout).toString('utf8'),
-        stderr: Buffer.concat(stderr).toString('utf8').replace(MISSING_NODE, ''),
+        stderr: withoutNotes(Buffer.concat(stderr).toString('utf8')),
         leftovers: fs.readdirSync(temporary),
       });
     });
   });
 }
 
+/** As a process of its own, if the command needs variables or is watched while it runs. Otherwise in the process that all commands share. */
+async function run(
+  args: readonly string[],
+  options: CliOptions,
+): Promise<Pick<CliResult, 'code' | 'stdout' | 'stderr'>> {
+  if (options.env === undefined && options.onStart === undefined) {
+    cache ??= temporaryFolder();
+    const env = { ...process.env, SLICED_INFERENCE_CACHE: cache };
+    const result = await runHosted({ args, cwd: options.cwd ?? process.cwd(), env });
+    return { ...result, stderr: withoutNotes(result.stderr) };
+  }
+  const { signal, leftovers, ...result } = await cli(args, options);
+  expect({ signal, leftovers }).toEqual({ signal: null, leftovers: [] });
+  return result;
+}
+
 /** Runs a command, expects it to succeed without messages, and returns its standard output. */
 export async function succeed(args: readonly string[], options: CliOptions = {}): Promise<string> {
-  const { stdout, ...rest } = await cli(args, options);
-  expect(rest).toEqual({ code: 0, signal: null, stderr: '', leftovers: [] });
+  const { stdout, ...rest } = await run(args, options);
+  expect(rest).toEqual({ code: 0, stderr: '' });
   return stdout;
 }
 
@@ -68,12 +89,10 @@ export async function succeedWithJson(args: readonly string[], options: CliOptio
 
 /** Runs a command, expects it to refuse its input in one line, and returns that line without `error: `. */
 export async function refuse(args: readonly string[], options: CliOptions = {}): Promise<string> {
-  const { stderr, ...rest } = await cli(args, options);
+  const { stderr, ...rest } = await run(args, options);
   expect({ ...rest, stderr }).toEqual({
     code: 2,
-    signal: null,
     stdout: '',
-    leftovers: [],
     stderr: expect.stringMatching(/^error: [^\n]+\n$/) as string,
   });
   return stderr.slice('error: '.length, -1);

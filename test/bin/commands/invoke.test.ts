@@ -22,6 +22,7 @@ import { pickyAboutColumns } from '../../support/command-models';
 import { mlp, saveModel, temporaryFolder } from '../../support/model-builder';
 import { cli, refuse, succeed, succeedWithJson } from '../../support/run-cli';
 import { runWhole } from '../../support/run-slices';
+import { shareZips } from '../../support/share-zips';
 import { serveStack, type ServedStack } from '../../support/served-stack';
 import { float32, int64 } from '../../support/tensors';
 import { until } from '../../support/until';
@@ -62,7 +63,7 @@ function synthesizeStack(): { readonly assembly: string; readonly chosen: string
     definitionBody: sfn.DefinitionBody.fromChainable(texts.asFragment(stack, 'Read')),
   });
   const logicalId = stack.resolve(stack.getLogicalId(stateMachine.node.defaultChild as CfnElement)) as string;
-  return { assembly: app.synth().directory, chosen: `Stack/${logicalId}` };
+  return { assembly: shareZips(app.synth().directory), chosen: `Stack/${logicalId}` };
 }
 
 function own(stack: Stack, id: string, source: string): lambda.Function {

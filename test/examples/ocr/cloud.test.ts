@@ -10,6 +10,7 @@ import { parseFailureCause } from '../../../client';
 import { LocalCloud } from '../../../local';
 import { clientOf } from '../../support/client-of-cloud';
 import { temporaryFolder } from '../../support/model-builder';
+import { shareZips } from '../../support/share-zips';
 
 const PHOTO = fs.readFileSync(path.join(__dirname, '../../../examples/ocr/receipt.jpg'));
 const TEXTS = [
@@ -25,7 +26,7 @@ let cloud: LocalCloud;
 beforeAll(async () => {
   const app = new App({ outdir: temporaryFolder(), analyticsReporting: false });
   new OcrStack(app, 'SlicedOcr');
-  cloud = await LocalCloud.start(app.synth().directory, { pipeline: 'ReadPhoto' });
+  cloud = await LocalCloud.start(shareZips(app.synth().directory), { pipeline: 'ReadPhoto' });
 });
 afterAll(() => cloud.close());
 

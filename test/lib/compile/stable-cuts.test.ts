@@ -3,59 +3,24 @@ import { analyzeModel } from '../../../lib/compile/analyze';
 import { compileAnalyzed } from '../../../lib/compile/compile';
 import type { Slicer } from '../../../lib/plan/search/slicers';
 import { automatic, count } from '../../../lib/plan/search/slicers';
+import { attentionBlocks } from '../../support/attention';
 import { analyzeFast } from '../../support/inference/fast-analysis';
 import type { ModelInit, NodeInit, TensorInit } from '../../support/model-builder';
-import { FLOAT, attribute, floats, int64s, node, saveModel, value } from '../../support/model-builder';
+import { FLOAT, attribute, floats, node, saveModel, value } from '../../support/model-builder';
 
 analyzeFast();
 
 const WIDTH = 16;
 
-/** Blocks of attention with two heads, whose shapes nodes compute, each with a feed-forward part of 8 nodes or fewer. */
+/** Blocks of attention with two heads. */
 function transformer(blocks: number): ModelInit {
-  const nodes: NodeInit[] = [];
-  const initializer: TensorInit[] = [
-    int64s('split', [0, 0, 2, WIDTH / 2]),
-    int64s('join', [0, 0, WIDTH]),
-    floats('scale', [1], [0.35]),
-  ];
-  let current = 'x';
-  for (let block = 0; block < blocks; block++) {
-    const own = (name: string) => `${name}${block}`;
-    for (const part of ['q', 'k', 'v', 'o', 'up', 'down']) {
-      const [rows, columns] = part === 'up' ? [WIDTH, 64] : part === 'down' ? [64, WIDTH] : [WIDTH, WIDTH];
-      initializer.push(floats(own(`w_${part}`), [rows, columns]));
-    }
-    const heads = (part: string, perm: readonly number[]) => [
-      node('MatMul', [current, own(`w_${part}`)], [own(`${part}_flat`)]),
-      node('Reshape', [own(`${part}_flat`), 'split'], [own(`${part}_heads`)]),
-      node('Transpose', [own(`${part}_heads`)], [own(part)], [attribute.ints('perm', perm)]),
-    ];
-    nodes.push(
-      ...heads('q', [0, 2, 1, 3]),
-      ...heads('k', [0, 2, 3, 1]),
-      ...heads('v', [0, 2, 1, 3]),
-      node('MatMul', [own('q'), own('k')], [own('scores')]),
-      node('Mul', [own('scores'), 'scale'], [own('scaled')]),
-      node('Softmax', [own('scaled')], [own('shares')]),
-      node('MatMul', [own('shares'), own('v')], [own('mixed')]),
-      node('Transpose', [own('mixed')], [own('turned')], [attribute.ints('perm', [0, 2, 1, 3])]),
-      node('Reshape', [own('turned'), 'join'], [own('joined')]),
-      node('MatMul', [own('joined'), own('w_o')], [own('projected')]),
-      node('Add', [current, own('projected')], [own('attended')]),
-      node('MatMul', [own('attended'), own('w_up')], [own('hidden')]),
-      node('Tanh', [own('hidden')], [own('active')]),
-      node('MatMul', [own('active'), own('w_down')], [own('narrow')]),
-      node('Add', [own('attended'), own('narrow')], [own('out')]),
-    );
-    current = own('out');
-  }
+  const stack = attentionBlocks({ blocks, width: WIDTH, heads: 2, beforeSoftmax: ['Mul', 'scale'] });
   return {
     graph: {
-      node: nodes,
-      initializer,
+      node: stack.nodes,
+      initializer: [floats('scale', [1], [0.35]), ...stack.initializers],
       input: [value('x', FLOAT, ['batch', 'sequence', WIDTH])],
-      output: [value(current, FLOAT)],
+      output: [value(stack.result, FLOAT)],
     },
   };
 }

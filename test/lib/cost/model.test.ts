@@ -266,6 +266,53 @@ describe('a run', () => {
   });
 });
 
+describe('whether a run is within a time', () => {
+  const quantiles = fc.constantFrom('p50' as const, 'p95' as const);
+
+  it('agrees with the quantile of its latency, to the two microseconds of a mixed one', () => {
+    fc.assert(
+      fc.property(
+        options,
+        totals,
+        fc.constantFrom(...TEMPERATURES),
+        quantiles,
+        (given, own, temperature, quantile) => {
+          const model = costModel(given);
+          const ms = model.latencyMs(own, temperature, quantile);
+          expect(model.isWithin(own, temperature, quantile, ms + 2e-3)).toBe(true);
+          expect(model.isWithin(own, temperature, quantile, ms - 2e-3)).toBe(false);
+        },
+      ),
+      { numRuns: 100 },
+    );
+  });
+
+  describe('if one run in ten is cold', () => {
+    const fixed = (ms: number): readonly [readonly [number, number]] => [[50, ms]];
+    const { s3, stepFunctions } = DEFAULT_ENVIRONMENT;
+    const environment = {
+      ...DEFAULT_ENVIRONMENT,
+      s3: { ...s3, standardGet: fixed(20), standardPut: fixed(30) },
+      stepFunctions: { ...stepFunctions, express: fixed(15) },
+    };
+    const mixed = Object.assign(costModel({ request: 'inline', result: 'inline', environment }), {
+      coldShare: 0.1,
+    });
+    // A transition and a write take 45 ms, on a grid of 2 ms.
+    const own = { ...totalsOf(mixed, chainOf(1)), warmMs: 100, coldMs: 900 };
+
+    test.each([
+      ['p50', 142, false],
+      ['p50', 145, true],
+      ['p95', 145, false],
+      ['p95', 942, false],
+      ['p95', 945, true],
+    ] as const)('%s is within %i ms: %s', (quantile, ms, expected) => {
+      expect(mixed.isWithin(own, 'mixed', quantile, ms)).toBe(expected);
+    });
+  });
+});
+
 describe('a run through S3 Express alone', () => {
   it('adds a read for each slice but the last, whose result the caller has', () => {
     const fixed = (ms: number): readonly [readonly [number, number]] => [[50, ms]];

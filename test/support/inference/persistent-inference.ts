@@ -30,15 +30,10 @@ export class PersistentInference {
   waitedMs = 0;
   private readonly answered = new Int32Array(new SharedArrayBuffer(4));
   private readonly channel = new MessageChannel();
-  private readonly worker: Worker;
+  private worker: Worker | undefined;
 
   /** @param timeoutMs time limit of one question */
-  constructor(timeoutMs: number) {
-    this.worker = new Worker(builtFile('test/support/inference/inference-worker.js'), {
-      workerData: { answered: this.answered, timeoutMs, port: this.channel.port2 },
-      transferList: [this.channel.port2],
-    });
-    this.worker.unref();
+  constructor(private readonly timeoutMs: number) {
     this.channel.port1.unref();
   }
 
@@ -58,12 +53,13 @@ export class PersistentInference {
     return async () => {
       Object.assign(childProcess, { spawnSync });
       this.channel.port1.close();
-      await this.worker.terminate();
+      await this.worker?.terminate();
     };
   }
 
   private ask(question: InferenceQuestion): InferenceEnd {
     const start = performance.now();
+    this.worker ??= this.startWorker();
     Atomics.store(this.answered, 0, 0);
     this.channel.port1.postMessage(question);
     Atomics.wait(this.answered, 0, 0);
@@ -71,6 +67,15 @@ export class PersistentInference {
     const received = receiveMessageOnPort(this.channel.port1);
     if (received === undefined) throw new Error('the worker woke this thread without an answer');
     return (this.last = received.message as InferenceEnd);
+  }
+
+  private startWorker(): Worker {
+    const worker = new Worker(builtFile('test/support/inference/inference-worker.js'), {
+      workerData: { answered: this.answered, timeoutMs: this.timeoutMs, port: this.channel.port2 },
+      transferList: [this.channel.port2],
+    });
+    worker.unref();
+    return worker;
   }
 }
 

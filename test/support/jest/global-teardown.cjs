@@ -1,6 +1,7 @@
-/** Removes the folder that `global-setup.cjs` created. */
+/** Removes the folders that `global-setup.cjs` created. */
 const fs = require('node:fs');
 
 module.exports = () => {
-  fs.rmSync(process.env.SLICED_INFERENCE_CACHE, { recursive: true, force: true });
+  for (const folder of [process.env.SLICED_INFERENCE_CACHE, process.env.SLICED_INFERENCE_TEST_ZIPS])
+    fs.rmSync(folder, { recursive: true, force: true });
 };

@@ -1,106 +1,23 @@
 /** Compares the search with brute force over all plans of random graphs. */
-import * as fc from 'fast-check';
-import type { CostModel, Latency, RunCost, Temperature } from '../../../../lib/cost/cost-model';
-import { costModel } from '../../../../lib/cost/model';
-import { analyzeDataflow } from '../../../../lib/dataflow/dataflow';
-import { parseModel } from '../../../../lib/onnx/parse';
-import type { CutSpace } from '../../../../lib/plan/cuts/cuts';
-import { findCuts } from '../../../../lib/plan/cuts/cuts';
+import type { Latency, RunCost, Temperature } from '../../../../lib/cost/cost-model';
 import { bestPlan, paretoFront } from '../../../../lib/plan/search/optimum';
 import type { PlanRequest } from '../../../../lib/plan/search/plan-request';
-import { StretchTable } from '../../../../lib/plan/search/stretch-table';
-import { memoryMb } from '../../../../lib/plan/sizes/estimate';
+import type { StretchTable } from '../../../../lib/plan/search/stretch-table';
 import type { TriedPlan } from '../../../support/every-plan';
 import { everyPlan } from '../../../support/every-plan';
 import { readFreshFilesAtOnce } from '../../../support/inference/fast-analysis';
-import { saveModel } from '../../../support/model-builder';
-import { randomCostModel } from '../../../support/random-cost-model';
-import { randomModel } from '../../../support/random-graph';
+import type { PlanCase } from '../../../support/random-plan-cases';
+import { randomPlanCases, tableOf } from '../../../support/random-plan-cases';
 
 readFreshFilesAtOnce();
 
 const GRAPHS = 300;
 const MOST_CUTS = 12;
 const SEED = 14;
-const MIB = 2 ** 20;
 const TEMPERATURES: readonly Temperature[] = ['warm', 'cold', 'mixed'];
 const QUANTILES: readonly (keyof Latency)[] = ['p50', 'p95'];
 
-interface Case {
-  readonly space: CutSpace;
-  readonly request: PlanRequest;
-  /** Where between the best and the worst plan the limits lie. */
-  readonly share: number;
-}
-
-const random = fc.record({
-  init: randomModel,
-  model: randomCostModel,
-  numbers: fc.infiniteStream(fc.double({ min: 0, max: 1, noNaN: true })),
-  share: fc.double({ min: 0, max: 1, noNaN: true }),
-  maxSlices: fc.integer({ min: 1, max: 20 }),
-});
-
-/** Fewer memory sizes the more cuts there are, because brute force tries all combinations. */
-function memorySizes(cuts: number): readonly number[] {
-  if (cuts <= 4) return [1024, 2048];
-  return cuts <= 6 ? [1024] : [];
-}
-
-/** Graphs with many cuts leave it to the others to compare numbers of threads. */
-function threadCounts(cuts: number): readonly number[] {
-  return cuts <= 8 ? [1, 2] : [2];
-}
-
-function cases(): Case[] {
-  const found: Case[] = [];
-  const samples = fc.sample(random, { numRuns: 1200, seed: SEED });
-  for (const { init, model, numbers, share, maxSlices } of samples) {
-    if (found.length === GRAPHS) break;
-    const parsed = parseModel(saveModel(init));
-    const draw = (): number => numbers.next().value as number;
-    // Some tensors have so many bytes that the memory of the functions differs.
-    const bytes = parsed.graph.values.map(() => Math.ceil(draw() ** 6 * 200 * MIB));
-    const work = parsed.graph.nodes.map(() => draw() ** 2);
-    // The search takes the random model from the request.
-    const costs = {
-      work,
-      scratch: work.map(() => 0),
-      outputSecondsPerByte: draw() * 1e-9,
-      model: () => costModel(),
-    };
-    const space = findCuts(analyzeDataflow(parsed), () => undefined, bytes, costs);
-    if (space.legal.length > MOST_CUTS) continue;
-    const request = requestOf(model, space, maxSlices);
-    found.push({ space, request, share });
-  }
-  return found;
-}
-
-function requestOf(model: CostModel, space: CutSpace, maxSlices: number): PlanRequest {
-  return {
-    model,
-    minimize: 'cost',
-    temperature: 'mixed',
-    quantile: 'p50',
-    maxMemoryMb: 3008,
-    memorySizes: memorySizes(space.legal.length),
-    transports: ['s3-standard', 's3-express'],
-    threads: threadCounts(space.legal.length),
-    maxSlices,
-  };
-}
-
-function tableOf({ space, request }: Case): StretchTable {
-  const range = { start: 0, end: space.dataflow.order.length };
-  return StretchTable.of(space, space.legal, range, {
-    fits: (size) => memoryMb(size) <= request.maxMemoryMb,
-    isHopeless: (size) => memoryMb({ ...size, writeBytes: 0 }) > request.maxMemoryMb,
-    describe: () => ({ limit: '', got: '', advice: '' }),
-  });
-}
-
-const all = cases();
+const all = randomPlanCases(GRAPHS, MOST_CUTS, SEED);
 
 function between(least: number, most: number, share: number): number {
   return least + share * (most - least);
@@ -168,7 +85,7 @@ function rangeOf(numbers: readonly number[]): [number, number] {
 
 /** Compares every objective for one quantile; the limits lie between the best and the worst plan. */
 function compareWithBruteForce(
-  { share }: Case,
+  { share }: PlanCase,
   table: StretchTable,
   plans: readonly TriedPlan[],
   request: PlanRequest,

@@ -6,7 +6,6 @@
 import { inflateRawSync } from 'node:zlib';
 import { quotedName } from '../../lambda/json-values';
 import { crc32 } from '../../lambda/tensors/crc32';
-import { BadContent } from './tensor-file-error';
 
 interface Entry {
   readonly name: string;
@@ -46,19 +45,27 @@ const UTF8 = 1 << 11;
 /** Deflate packs at most 1032 bytes into one: https://zlib.net/zlib_tech.html. The rest is for the frame of an empty entry. */
 const MOST_BYTES_PER_PACKED_BYTE = 1032;
 
+/** The archive is damaged or unusual; the message says in which way, such as `it has no end`. */
+export class BrokenZip extends Error {}
+
+/** The entries together claim more bytes than the limit. */
+export class TooLargeZip extends BrokenZip {
+  constructor(maxBytes: number) {
+    super(`more than ${maxBytes} bytes unpacked`);
+  }
+}
+
 /**
  * Returns the entries by name.
  * @param maxBytes limit of the size of all entries together
- * @throws BadContent
+ * @throws BrokenZip, or TooLargeZip before anything is unpacked
  */
 export function readZip(file: Uint8Array, maxBytes: number): Map<string, Uint8Array> {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
   const directory = findDirectory(view);
   const listed = readDirectory(file, view, directory);
   const total = listed.reduce((sum, { bytes }) => sum + bytes, 0);
-  if (total > maxBytes) {
-    throw new BadContent(`at most ${maxBytes} bytes unpacked`, 'more', 'use .safetensors');
-  }
+  if (total > maxBytes) throw new TooLargeZip(maxBytes);
   const entries = new Map<string, Uint8Array>();
   for (const entry of listed) {
     if (entries.has(entry.name)) throw broken(`two entries ${quotedName(entry.name)}`);
@@ -67,8 +74,8 @@ export function readZip(file: Uint8Array, maxBytes: number): Map<string, Uint8Ar
   return entries;
 }
 
-function broken(reason: string): BadContent {
-  return new BadContent('an .npz archive', `a broken zip (${reason})`, 'write it with numpy.savez');
+function broken(reason: string): BrokenZip {
+  return new BrokenZip(reason);
 }
 
 function findDirectory(view: DataView): Directory {
@@ -198,7 +205,7 @@ function packedBytes(file: Uint8Array, view: DataView, entry: Entry, limit: numb
   return file.subarray(start, start + entry.packedBytes);
 }
 
-function noEntry(name: string): BadContent {
+function noEntry(name: string): BrokenZip {
   return broken(`${quotedName(name)} is not where it should be`);
 }
 
