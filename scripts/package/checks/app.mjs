@@ -9,11 +9,12 @@ import { timed } from '../figures.mjs';
 import { IS_WINDOWS, NPM, ROOT } from '../project.mjs';
 import { blocksOf } from './fences.cjs';
 
-/** Settings that npm passes on from the repository's .npmrc to the scripts that it runs. */
+/** Settings that npm passes on to the scripts that it runs, from the repository's .npmrc and from `npm run --silent`. */
 const INHERITED = [
   'npm_config_ignore_scripts',
   'npm_config_omit_lockfile_registry_resolved',
   'npm_config_audit',
+  'npm_config_loglevel',
 ];
 
 /**

@@ -1,5 +1,4 @@
-// Copies installed packages with hard links, so that the same packages need not be unpacked again for each example. npm
-// removes what an example does not install itself.
+// Copies installed packages with hard links, so that the same packages need not be unpacked again for each example.
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 
@@ -7,11 +6,18 @@ import * as path from 'node:path';
 const WRITTEN_IN_PLACE = '.package-lock.json';
 
 /**
+ * The new folder's package.json names none of the packages, so npm removes those that the example does not install itself. Without
+ * these fields, `npm init` would name all packages that it finds.
+ */
+const NO_DEPENDENCIES = { private: true, dependencies: {}, devDependencies: {} };
+
+/**
  * @param {string} from folder with `node_modules`
  * @param {string} to a new folder beside it
  */
 export function installedCopy(from, to) {
   copy(path.join(from, 'node_modules'), path.join(to, 'node_modules'));
+  fs.writeFileSync(path.join(to, 'package.json'), JSON.stringify(NO_DEPENDENCIES));
 }
 
 function copy(from, to) {
