@@ -9,4 +9,4 @@ require (
 )
 
 // Until the module is published: the folder that `npm run pack -- --languages go` writes.
-replace github.com/cdk-sliced-inference/cdk-sliced-inference-go/slicedinference => ../../dist/go/slicedinference
+replace github.com/cdk-sliced-inference/cdk-sliced-inference-go/slicedinference => ../cdk-sliced-inference/dist/go/slicedinference

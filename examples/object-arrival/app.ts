@@ -27,6 +27,9 @@ function queue(id: string): sqs.Queue {
 }
 const [results, failures, undelivered] = [queue('Results'), queue('Failures'), queue('Undelivered')];
 
+/** Events that EventBridge could not deliver for an hour. */
+const delivery = { maxEventAge: Duration.hours(1), deadLetterQueue: undelivered };
+
 bucket.enableEventBridgeNotification();
 new events.Rule(stack, 'Arrival', {
   eventPattern: {
@@ -41,9 +44,7 @@ new events.Rule(stack, 'Arrival', {
         inputs: { s3: events.EventField.fromPath('$.detail.object.key') },
         output: { inline: 'never' },
       }),
-      // Events that could not start a run for an hour.
-      maxEventAge: Duration.hours(1),
-      deadLetterQueue: undelivered,
+      ...delivery,
     }),
   ],
 });
@@ -56,7 +57,12 @@ function onEnd(id: string, status: string[], target: sqs.Queue): void {
       detailType: ['Step Functions Execution Status Change'],
       detail: { stateMachineArn: [stateMachine.stateMachineArn], status },
     },
-    targets: [new targets.SqsQueue(target, { message: events.RuleTargetInput.fromEventPath('$.detail') })],
+    targets: [
+      new targets.SqsQueue(target, {
+        message: events.RuleTargetInput.fromEventPath('$.detail'),
+        ...delivery,
+      }),
+    ],
   });
 }
 onEnd('Succeeded', ['SUCCEEDED'], results);

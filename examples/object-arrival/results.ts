@@ -1,4 +1,8 @@
-/** Waits for the runs that are in progress, and prints the result of each run. */
+/**
+ * Waits for the runs of some objects, and prints the result of each run.
+ *
+ *     npx tsx results.ts seven small
+ */
 import { setTimeout as pause } from 'node:timers/promises';
 import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { DescribeExecutionCommand, ListExecutionsCommand, SFNClient } from '@aws-sdk/client-sfn';
@@ -18,7 +22,12 @@ interface Ended {
   readonly cause?: string | undefined;
 }
 
+/** A Standard run with cold functions takes seconds. */
+const PATIENCE_MS = 300_000;
+
+const stateMachineArn = process.env.STATE_MACHINE_ARN;
 const s3 = new S3Client();
+const sfn = new SFNClient();
 
 async function resultOf({ status, output = '', cause = '' }: Ended): Promise<string> {
   if (status !== 'SUCCEEDED') return `${status ?? ''}: ${parseFailureCause(cause).message}`;
@@ -31,16 +40,34 @@ async function resultOf({ status, output = '', cause = '' }: Ended): Promise<str
   return String(row.indexOf(Math.max(...row)));
 }
 
-async function main(stateMachineArn: string | undefined): Promise<void> {
-  const sfn = new SFNClient();
-  const running = new ListExecutionsCommand({ stateMachineArn, statusFilter: 'RUNNING' });
-  while ((await sfn.send(running)).executions?.length !== 0) await pause(500);
-  const { executions = [] } = await sfn.send(new ListExecutionsCommand({ stateMachineArn }));
-  for (const { executionArn } of executions.reverse()) {
-    const ended = await sfn.send(new DescribeExecutionCommand({ executionArn }));
-    const { inputs } = JSON.parse(ended.input ?? '') as ExecutionInput;
-    console.log(`${inputs.s3 ?? ''}  ${await resultOf(ended)}`);
+function keyOf({ input = '' }: Ended): string {
+  return (JSON.parse(input) as ExecutionInput).inputs.s3 ?? '';
+}
+
+/**
+ * Waits until each object has a run that has ended. A run starts some time after its object has arrived, so there may be none yet.
+ */
+async function endedRuns(keys: readonly string[]): Promise<Ended[]> {
+  const known = new Map<string, Ended>();
+  const deadline = Date.now() + PATIENCE_MS;
+  for (;;) {
+    const { executions = [] } = await sfn.send(new ListExecutionsCommand({ stateMachineArn }));
+    for (const { executionArn = '', status } of executions) {
+      if (status === 'RUNNING' || known.has(executionArn)) continue;
+      known.set(executionArn, await sfn.send(new DescribeExecutionCommand({ executionArn })));
+    }
+    const runs = [...known.values()];
+    const missing = keys.filter((key) => !runs.some((run) => keyOf(run) === key));
+    if (missing.length === 0) return keys.flatMap((key) => runs.filter((run) => keyOf(run) === key));
+    if (Date.now() > deadline)
+      throw new Error(`each object must have a run that ends, got none of ${missing.join(', ')}`);
+    await pause(500);
   }
 }
 
-void main(process.env.STATE_MACHINE_ARN);
+async function main(names: readonly string[]): Promise<void> {
+  const keys = names.map((name) => `inputs/arrivals/${name}.safetensors`);
+  for (const run of await endedRuns(keys)) console.log(`${keyOf(run)}  ${await resultOf(run)}`);
+}
+
+void main(process.argv.slice(2));

@@ -4,6 +4,7 @@ import { App, CfnOutput, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { LogLevel, NodejsFunction, type ICommandHooks } from 'aws-cdk-lib/aws-lambda-nodejs';
+import * as logs from 'aws-cdk-lib/aws-logs';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import * as tasks from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import { SlicedInferencePipeline, Slicing } from 'cdk-sliced-inference';
@@ -57,11 +58,7 @@ export class OcrStack extends Stack {
       bucket: this.detection.bucket,
       removalPolicy: RemovalPolicy.DESTROY,
     });
-    const machine = new sfn.StateMachine(this, 'ReadPhoto', {
-      definitionBody: sfn.DefinitionBody.fromChainable(this.workflow()),
-      stateMachineType: sfn.StateMachineType.EXPRESS,
-      timeout: Duration.minutes(5),
-    });
+    const machine = this.readPhoto();
     nameForCommands(machine, 'ReadPhoto');
     nameForCommands(this.detection.stateMachine, 'Detection');
     nameForCommands(this.recognition.stateMachine, 'Recognition');
@@ -69,6 +66,27 @@ export class OcrStack extends Stack {
     new CfnOutput(this, 'ReadPhotoArn', { value: machine.stateMachineArn });
     new CfnOutput(this, 'Url', { value: `${api.apiEndpoint}/read` });
     new CfnOutput(this, 'Bucket', { value: this.detection.bucket.bucketName });
+  }
+
+  private readPhoto(): sfn.StateMachine {
+    return new sfn.StateMachine(this, 'ReadPhoto', {
+      definitionBody: sfn.DefinitionBody.fromChainable(this.workflow()),
+      stateMachineType: sfn.StateMachineType.EXPRESS,
+      // The HTTP API waits 30 seconds. An answer later than that would reach nobody.
+      timeout: Duration.seconds(29),
+      tracingEnabled: true,
+      // Without logs, nothing would remain of an Express execution that failed. Photos and texts are not logged.
+      logs: { level: sfn.LogLevel.ERROR, includeExecutionData: false, destination: this.executionLogs() },
+    });
+  }
+
+  /** A log group with this prefix needs no place in the account's resource policy of CloudWatch Logs. */
+  private executionLogs(): logs.LogGroup {
+    return new logs.LogGroup(this, 'ReadPhotoLogs', {
+      logGroupName: `/aws/vendedlogs/states/${this.stackName}-ReadPhoto`,
+      retention: logs.RetentionDays.ONE_MONTH,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
   }
 
   /** Photo → detection → lines → recognition, in batches side by side → text. */
@@ -138,7 +156,8 @@ export class OcrStack extends Stack {
       architecture: ARCHITECTURE,
       // Lambda gives a whole processor to 1,769 MB. A decoded photo of 12 million pixels and the decoder need about 500 MB.
       memorySize: 1769,
-      timeout: Duration.seconds(30),
+      timeout: Duration.seconds(20),
+      tracing: lambda.Tracing.ACTIVE,
       environment: { SLICED_INFERENCE_BUCKET: this.detection.bucket.bucketName },
       // With the SDK inside, the function does not depend on the version that Lambda has.
       bundling: {

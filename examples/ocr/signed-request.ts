@@ -1,11 +1,9 @@
-/**
- * Posts JSON to an HTTP API whose callers sign their requests with their credentials of AWS (Signature Version 4):
- * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html. `curl --aws-sigv4` does the same.
- */
-import { createHash, createHmac } from 'node:crypto';
+/** Posts JSON to an HTTP API whose callers sign their requests with their credentials of AWS. `curl --aws-sigv4` does the same. */
 import type { IncomingMessage } from 'node:http';
 import * as https from 'node:https';
 import { text } from 'node:stream/consumers';
+import { Sha256 } from '@smithy/core/checksum';
+import { SignatureV4 } from '@smithy/signature-v4';
 
 interface Signing {
   readonly region: string;
@@ -24,7 +22,7 @@ interface Signing {
  */
 export async function postSigned(url: string, content: unknown, signing: Signing): Promise<unknown> {
   const body = JSON.stringify(content);
-  const headers = signedHeaders(new URL(url), body, signing);
+  const headers = await signedHeaders(new URL(url), body, signing);
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
     const { ca } = signing;
     https
@@ -37,37 +35,18 @@ export async function postSigned(url: string, content: unknown, signing: Signing
   throw new Error(`the HTTP API must answer 200, got ${response.statusCode ?? 'no status'}: ${answer}`);
 }
 
-function signedHeaders(
-  { host, pathname }: URL,
+/** They are valid for five minutes. */
+async function signedHeaders(
+  { protocol, hostname, host, pathname: path }: URL,
   body: string,
   { region, credentials }: Signing,
-): Readonly<Record<string, string>> {
-  const time = new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '');
-  const { accessKeyId, secretAccessKey, sessionToken } = credentials;
-  const headers: Record<string, string> = {
-    'content-type': 'application/json',
+): Promise<Record<string, string>> {
+  const signer = new SignatureV4({ service: 'execute-api', region, credentials, sha256: Sha256 });
+  const headers = {
     host,
-    'x-amz-date': time,
-    ...(sessionToken !== undefined && { 'x-amz-security-token': sessionToken }),
-  };
-  const names = Object.keys(headers).join(';');
-  const lines = Object.entries(headers).map(([name, value]) => `${name}:${value}\n`);
-  const canonical = ['POST', pathname, '', lines.join(''), names, sha256(body)].join('\n');
-  const scope = `${time.slice(0, 8)}/${region}/execute-api/aws4_request`;
-  const toSign = ['AWS4-HMAC-SHA256', time, scope, sha256(canonical)].join('\n');
-  const key = scope.split('/').reduce<Buffer>(hmac, Buffer.from(`AWS4${secretAccessKey}`));
-  const signature = hmac(key, toSign).toString('hex');
-  return {
-    ...headers,
+    'content-type': 'application/json',
     'content-length': String(Buffer.byteLength(body)),
-    authorization: `AWS4-HMAC-SHA256 Credential=${accessKeyId}/${scope}, SignedHeaders=${names}, Signature=${signature}`,
   };
-}
-
-function hmac(key: Buffer, content: string): Buffer {
-  return createHmac('sha256', key).update(content).digest();
-}
-
-function sha256(content: string): string {
-  return createHash('sha256').update(content).digest('hex');
+  const signed = await signer.sign({ method: 'POST', protocol, hostname, path, headers, body });
+  return signed.headers;
 }

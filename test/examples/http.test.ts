@@ -83,7 +83,6 @@ describe('an HTTP API with signed requests', () => {
   });
 
   (hasCurl ? it : it.skip)('answers curl, which signs too', async () => {
-    fs.writeFileSync(path.join(example.folder, 'request.json'), requestOf(SIX));
     const readme = fs.readFileSync(path.join(example.folder, 'README.md'), 'utf8');
     const command = /^curl [^`]*/m.exec(readme)?.[0] ?? '';
     expect(command).toContain('--aws-sigv4');

@@ -63,9 +63,14 @@ describe('the commands of the README', () => {
         stderr: '',
       });
     }
-    const stdout = example.printed('npx tsx results.ts');
+    const stdout = example.printed('npx tsx results.ts seven small');
     expect(stdout).toMatch(/ 7\n.*FAILED/);
-    expect(await example.outcome('results', [], cloud.environment)).toEqual({ code: 0, stdout, stderr: '' });
+    const names = ['seven', 'small'];
+    expect(await example.outcome('results', names, cloud.environment)).toEqual({
+      code: 0,
+      stdout,
+      stderr: '',
+    });
     expect(await cloud.stop()).toMatchObject({ stderr: '', leftovers: [] });
   });
 });
@@ -80,7 +85,9 @@ describe('the template', () => {
     });
     const ended = (status: string[], name: string) => ({
       EventPattern: { source: ['aws.states'], detail: { status } },
-      Targets: [{ Arn: queue(name), InputPath: '$.detail' }],
+      Targets: [
+        { Arn: queue(name), InputPath: '$.detail', DeadLetterConfig: { Arn: queue('Undelivered') } },
+      ],
     });
     expect(rules.map(([, { Properties }]) => Properties)).toMatchObject([
       { Targets: [{ DeadLetterConfig: { Arn: queue('Undelivered') } }] },

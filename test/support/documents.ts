@@ -1,11 +1,9 @@
 /** The project's documents, taken apart for the tests that check them. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import { blocksOf, proseOf } from '../../scripts/package/checks/fences.cjs';
 
 export const ROOT = path.join(__dirname, '../..');
-
-/** Fenced blocks of Markdown, whose language may have metadata after it. Indented fences do not occur. */
-const FENCE = /^```(\w*)(?: file=(\S+))?[^\n]*\n([\s\S]*?)^```$/gm;
 
 export interface CodeBlock {
   /** File and line, such as `docs/costs.md:12`. */
@@ -28,19 +26,18 @@ export class Document {
   }
 
   get prose(): string {
-    return this.text.replace(FENCE, '');
+    return proseOf(this.text);
   }
 
   codeBlocks(language: string): CodeBlock[] {
-    const { text, file } = this;
-    return [...text.matchAll(FENCE)]
-      .map(({ 1: found, 2: saved, 3: code, index }) => ({
-        place: `${file}:${text.slice(0, index).split('\n').length}`,
-        language: found,
-        ...(saved && { file: saved }),
-        code,
-      }))
-      .filter((block) => block.language === language);
+    return blocksOf(this.file, this.text)
+      .filter((block) => block.language === language)
+      .map(({ place, attributes: { file }, text }) => ({
+        place,
+        language,
+        ...(file !== undefined && { file }),
+        code: text,
+      }));
   }
 
   /** The anchors of its headings, as GitHub makes them. */

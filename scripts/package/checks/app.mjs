@@ -1,17 +1,20 @@
 // A CDK app that a check makes in an empty folder, with packages as npm installs them by default.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
+import { text } from 'node:stream/consumers';
 import ts from 'typescript';
 import { timed } from '../figures.mjs';
 import { IS_WINDOWS, NPM, ROOT } from '../project.mjs';
+import { blocksOf } from './fences.cjs';
 
-/** Settings that npm passes on from the repository's .npmrc to the scripts that it runs. */
+/** Settings that npm passes on to the scripts that it runs, from the repository's .npmrc and from `npm run --silent`. */
 const INHERITED = [
   'npm_config_ignore_scripts',
   'npm_config_omit_lockfile_registry_resolved',
   'npm_config_audit',
+  'npm_config_loglevel',
 ];
 
 /**
@@ -72,6 +75,24 @@ export class App {
     });
   }
 
+  /**
+   * Runs a command in the app's folder, while this process may do other work.
+   *
+   * @returns {Promise<{ status: number | null, stdout: string }>}
+   */
+  async start(command, args) {
+    const child = spawn(command, args, {
+      cwd: this.folder,
+      env: this.variables,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const [stdout, status] = await Promise.all([
+      text(child.stdout),
+      new Promise((resolve, reject) => child.on('error', reject).on('close', resolve)),
+    ]);
+    return { status, stdout };
+  }
+
   /** Runs a command that must succeed, and returns its standard output. */
   run(command, args, variables = {}) {
     const { status, stdout, stderr, error } = this.spawn(command, args, variables);
@@ -111,10 +132,10 @@ export class App {
 
   /** Writes `app.js` from the first TypeScript in a document of the repository that creates an `App`. */
   writeApp(document, edit = (code) => code) {
-    const text = fs.readFileSync(path.join(ROOT, document), 'utf8');
-    const code = [...text.matchAll(/^```ts\b[^\n]*\n([\s\S]*?)^```$/gm)]
-      .map(([, block]) => block)
-      .find((block) => block.includes('new App()'));
+    const markdown = fs.readFileSync(path.join(ROOT, document), 'utf8');
+    const code = blocksOf(document, markdown).find(
+      (block) => block.language === 'ts' && block.text.includes('new App()'),
+    )?.text;
     if (code === undefined) throw new Error(`${document} must have a stack in TypeScript, got no such block`);
     const { outputText } = ts.transpileModule(edit(code), {
       compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022 },

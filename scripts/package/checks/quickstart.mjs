@@ -12,15 +12,13 @@ const QUICKSTART = 'examples/quickstart/README.md';
 const LONGEST = 600;
 
 checkPacked();
-await withEmptyFolder((folder) => {
+await withEmptyFolder(async (folder) => {
   fs.symlinkSync(ROOT, path.join(folder, MANIFEST.name), 'dir');
   const own = path.join(folder, 'quickstart');
   fs.mkdirSync(own);
   const steps = stepsOf(QUICKSTART, fs.readFileSync(path.join(ROOT, QUICKSTART), 'utf8'));
-  const app = new App('sh', own);
-  // A line that the SDK writes on Node.js 20, after its own end of support.
-  app.variables.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true';
-  const seconds = follow(app, steps);
+  const { seconds, lines } = await follow(new App('sh', own), steps);
+  console.log(lines.join('\n'));
   if (seconds > LONGEST)
     throw new Error(`the commands of the quickstart must take at most ${LONGEST} s, got ${seconds} s`);
   console.log(`quickstart: followed in ${seconds} s`);

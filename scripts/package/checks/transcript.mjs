@@ -1,30 +1,48 @@
 // Follows a document as its reader does: writes the files that it shows, runs its commands in one shell, and compares what
 // they print with what the document says.
 //
-//   ```ts file=app.ts     a file (any language); the reader saves it under this name
-//   ```sh                 commands without output
-//   ```console            commands after `$ `, and what they print
+//   ```ts file=app.ts                the reader saves the block (of any language) under this name
+//   ```sh                            commands
+//   ```console                       commands after `$ `, and all that they print; see `Shown` for `…`
+//   ```text of="npm run demo"        lines among those that the first command with this text prints
 //
-// In the output, `…` stands for any text, and a line of `…` for any lines. Blocks of other languages, such as `bash`, are
-// for machines with an AWS account or with Python: nothing follows them.
+// Attributes of blocks with commands or output:
+//
+//   skip="needs an AWS account"      nobody runs these commands; the reason is printed
+//   needs="curl"                     nobody runs these commands if the machine has no curl
+//   in="../app"                      the commands run in this folder
+//   exit="1"                         the commands end with this code; they succeed by default
+//   numbers="vary"                   other numbers may stand where the document has numbers
+import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import { blocksOf } from './fences.cjs';
+import { compare } from './printed.mjs';
 
-const FENCE = /^```(\w+)(?: file=(\S+))?[^\n]*\n([\s\S]*?)^```$/gm;
+/** Languages of commands. Of any other one, a reader could not tell whether something follows the block. */
+const OTHER_SHELLS = ['bash', 'shell', 'zsh'];
+
+const ATTRIBUTES = ['file', 'of', 'skip', 'needs', 'in', 'exit', 'numbers'];
 
 /** Separates the outputs of steps: the ASCII control character "record separator". */
 const SEPARATOR = '\x1e';
 
-/** Depends on the machine: `run` writes it if the Node.js that the functions declare is not installed. */
-const MISSING_NODE = /^note: the function '[^']+' declares nodejs\d+\.x, got no Node\.js [^\n]+\n/gm;
-
 /** With job control, each command in the background has a process group, which ends with all that npx has started. */
 const PROLOGUE = `set -em
 trap 'for job in $(jobs -p); do kill -- "-$job"; done; wait' EXIT
+cd_back=$PWD
 `;
 
 /**
- * @typedef {{ place: string, command: string, output: string[] | undefined }} Command
+ * @typedef {import('./printed.mjs').Shown} Shown
+ * @typedef {object} Command
+ * @property {string} place
+ * @property {string} command
+ * @property {string} [skipped] why nobody runs it
+ * @property {string} [folder] where it runs, instead of the document's folder
+ * @property {string} [code] its exit code, instead of 0
+ * @property {Shown[]} shows what it prints
+ *
  * @typedef {{ place: string, file: string, text: string }} ShownFile
  */
 
@@ -36,65 +54,103 @@ trap 'for job in $(jobs -p); do kill -- "-$job"; done; wait' EXIT
  * @returns {(Command | ShownFile)[]}
  */
 export function stepsOf(name, markdown) {
-  return [...markdown.matchAll(FENCE)].flatMap(({ 1: language, 2: file, 3: text, index }) => {
-    const place = `${name}:${markdown.slice(0, index).split('\n').length}`;
-    if (file !== undefined) return [{ place, file, text }];
-    if (language === 'sh') return [{ place, command: text.trimEnd(), output: undefined }];
-    return language === 'console' ? consoleSteps(place, text) : [];
+  const blocks = blocksOf(name, markdown);
+  blocks.forEach(checkBlock);
+  const steps = blocks.flatMap(({ place, language, attributes, text }) => {
+    if (attributes.file !== undefined) return [{ place, file: attributes.file, text }];
+    if (language === 'sh') return [commandOf(place, attributes, text.trimEnd())];
+    return language === 'console' ? consoleSteps(place, attributes, text) : [];
   });
+  for (const { place, attributes, text } of blocks) {
+    if (attributes.of === undefined) continue;
+    const printing = steps.find(({ command }) => command?.includes(attributes.of));
+    if (printing === undefined)
+      throw new Error(`${place} must show the output of a command, got none with \`${attributes.of}\``);
+    printing.shows.push(shownBy(place, attributes, text.trimEnd().split('\n'), false));
+  }
+  return steps;
 }
 
-function consoleSteps(place, text) {
+function checkBlock({ place, language, attributes }) {
+  if (OTHER_SHELLS.includes(language))
+    throw new Error(
+      `${place} must be \`sh\` or \`console\`, got \`${language}\`: skip it with skip="reason"`,
+    );
+  const unknown = Object.keys(attributes).find((name) => !ATTRIBUTES.includes(name));
+  if (unknown !== undefined) throw new Error(`${place} must have attributes that exist, got '${unknown}'`);
+}
+
+function commandOf(place, attributes, command) {
+  const skipped =
+    attributes.skip ?? (isMissing(attributes.needs) ? `no ${attributes.needs} here` : undefined);
+  return { place, command, skipped, folder: attributes.in, code: attributes.exit, shows: [] };
+}
+
+function isMissing(program) {
+  return program !== undefined && spawnSync(program, ['--version'], { stdio: 'ignore' }).status !== 0;
+}
+
+function shownBy(place, attributes, lines, isWhole) {
+  return { place, lines, isWhole, numbersVary: attributes.numbers === 'vary' };
+}
+
+function consoleSteps(place, attributes, text) {
   if (!text.startsWith('$ ')) throw new Error(`${place} must begin with a command after \`$ \`, got none`);
   return text
     .trimEnd()
     .split(/^\$ /m)
     .slice(1)
     .map((part) => {
-      const [command, ...output] = part.trimEnd().split('\n');
-      return { place, command, output };
+      const [command, ...lines] = part.trimEnd().split('\n');
+      return {
+        ...commandOf(place, attributes, command),
+        shows: [shownBy(place, attributes, lines, true)],
+      };
     });
 }
 
 /**
- * Runs all steps. Files appear when their turn comes.
+ * Runs all steps but those to skip. Files appear when their turn comes.
  *
  * @param {import('./app.mjs').App} app where the commands run
  * @param {(Command | ShownFile)[]} steps
- * @returns {number} seconds that the commands took
+ * @returns {Promise<{ seconds: number, lines: string[] }>} what the commands took, and a line for each
  * @throws Error with the step that failed or printed something else
  */
-export function follow(app, steps) {
-  const script = steps.map(
+export async function follow(app, steps) {
+  const taken = steps.filter(({ skipped }) => skipped === undefined);
+  const script = taken.map(
     (step, at) => `printf '\\n${SEPARATOR}%s\\n' "$SECONDS"\n${shellOf(step, at, app)}\n`,
   );
-  const { status, stdout } = app.spawn('bash', [
+  const { status, stdout } = await app.start('bash', [
     '-c',
     `exec 2>&1\n${PROLOGUE}${script.join('')}printf '\\n${SEPARATOR}%s\\n' "$SECONDS"`,
   ]);
   const results = stdout.split(SEPARATOR).slice(1).map(parseResult);
   const ran = results.length - 1;
   if (status !== 0) {
-    const { place, command } = steps[ran] ?? steps.at(-1);
+    const { place, command, file } = taken[ran] ?? taken.at(-1);
     throw new Error(
-      `${place}: \`${command}\` must succeed, got exit code ${status}:\n${results[ran]?.output}`,
+      `${place}: \`${command ?? file}\` must succeed, got exit code ${status}:\n${results[ran]?.output}`,
     );
   }
-  steps.forEach((step, at) => {
-    if (step.command === undefined) return;
-    console.log(
-      `${String(results[at + 1].second - results[at].second).padStart(4)} s  ${step.command.split('\n')[0]}`,
-    );
-    if (step.output !== undefined) compare(step, results[at].output);
-  });
-  return results.at(-1).second;
+  taken.forEach((step, at) =>
+    step.shows?.forEach((shown) => compare(step.command, shown, results[at].output)),
+  );
+  const durations = new Map(taken.map((step, at) => [step, results[at + 1].second - results[at].second]));
+  const lines = steps.filter(({ command }) => command !== undefined).map((step) => lineOf(step, durations));
+  return { seconds: results.at(-1).second, lines };
 }
 
 function shellOf(step, at, app) {
-  if (step.command !== undefined) return step.command;
-  const saved = path.join(app.folder, `.step-${at}`);
-  fs.writeFileSync(saved, step.text);
-  return `mv '${saved}' '${path.join(app.folder, step.file)}'`;
+  if (step.command === undefined) {
+    const saved = path.join(app.folder, `.step-${at}`);
+    fs.writeFileSync(saved, step.text);
+    return `mv '${saved}' '${path.join(app.folder, step.file)}'`;
+  }
+  const command = step.code === undefined ? step.command : `${step.command} || [ $? = ${step.code} ]`;
+  if (step.folder === undefined) return command;
+  return `mkdir -p '${step.folder}'; cd '${step.folder}'\n${command}\ncd "$cd_back"`;
 }
 
 function parseResult(part) {
@@ -102,26 +158,10 @@ function parseResult(part) {
   return { second: Number(part.slice(0, end)), output: part.slice(end + 1) };
 }
 
-function compare({ place, command, output }, printed) {
-  if (patternOf(output).test(printed.replaceAll(MISSING_NODE, ''))) return;
-  throw new Error(
-    `${place}: \`${command}\` must print\n${output.join('\n')}\ngot\n${printed.trim()}\ncorrect the document`,
-  );
-}
-
-/**
- * What a command must print, as a regular expression.
- *
- * @param {string[]} output lines of the document
- */
-export function patternOf(output) {
-  const lines = output.map((line) =>
-    line === '…'
-      ? '(?:.*\\n)*?'
-      : `${line
-          .split('…')
-          .map((text) => text.replaceAll(/[$()*+.?[\\\]^{|}]/g, '\\$&'))
-          .join('.*')}[ \\t]*\\n`,
-  );
-  return new RegExp(`^\\s*${lines.join('')}\\s*$`);
+function lineOf(step, durations) {
+  const [first, ...more] = step.command.split('\n');
+  const name = more.length === 0 ? first : `${first} (and ${more.length} more lines)`;
+  return step.skipped === undefined
+    ? `${String(durations.get(step)).padStart(4)} s  ${name}`
+    : `  skipped ${step.place}: ${name}: ${step.skipped}`;
 }

@@ -27,6 +27,19 @@ test('has a pipeline for each model, one bucket and three functions of its own',
   template.resourceCountIs('AWS::S3::Bucket', 1);
 });
 
+test('throttles and logs requests, traces runs, and ends them before API Gateway stops waiting', () => {
+  const { template } = shortTemplate(ocrStack());
+  template.hasResourceProperties('AWS::ApiGatewayV2::Stage', {
+    DefaultRouteSettings: { ThrottlingBurstLimit: 10, ThrottlingRateLimit: 5 },
+    AccessLogSettings: { DestinationArn: Match.anyValue() },
+  });
+  template.hasResourceProperties('AWS::StepFunctions::StateMachine', {
+    LoggingConfiguration: { Level: 'ERROR', IncludeExecutionData: false },
+    TracingConfiguration: { Enabled: true },
+  });
+  expect(JSON.stringify(template.toJSON())).toMatch(/TimeoutSeconds\\+":29[,}]/);
+});
+
 test('has no warnings', () => {
   expect(Annotations.fromStack(ocrStack()).findWarning('*', Match.anyValue())).toEqual([]);
 });
