@@ -1,8 +1,7 @@
 /** A stack in the local cloud that is measured, and whose functions can be made cold again. */
-import * as fs from 'node:fs';
-import { setTimeout as delay } from 'node:timers/promises';
 import { encodeTensors, type ExecutionOutput, type RawTensor, type SliceTiming } from '../../client';
 import { LocalCloud, type Json, type LocalCloudOptions, type Simulation, type TraceEvent } from '../../local';
+import { processCpuMs } from './process-cpu';
 
 export interface Run {
   readonly ms: number;
@@ -60,18 +59,18 @@ export class Deployment {
     return { ms, timings, output: result.output };
   }
 
-  /** Kills all sandboxes, so that the next run starts new ones with an empty `/tmp`. */
-  async makeCold(): Promise<void> {
-    const folders = this.cloud.workers().map(({ pid, temporaryFolder }) => {
-      process.kill(pid, 'SIGKILL');
-      return temporaryFolder;
-    });
-    while (this.cloud.workers().length > 0) await delay(5);
-    // A sandbox outlives its process and keeps its /tmp.
-    for (const folder of folders) {
-      fs.rmSync(folder, { recursive: true, maxRetries: 20 });
-      fs.mkdirSync(folder);
+  /** Ends all sandboxes, so that the next run starts new ones with an empty `/tmp` and a full burst of the network. */
+  makeCold(): Promise<void> {
+    return this.cloud.endIdleSandboxes();
+  }
+
+  /** By function, in the order of their logical ids: the processor time of its processes so far, in milliseconds. */
+  cpuMs(): number[] {
+    const sums = new Map<string, number>();
+    for (const { logicalId, pid } of this.cloud.workers()) {
+      sums.set(logicalId, (sums.get(logicalId) ?? 0) + processCpuMs(pid));
     }
+    return [...sums].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, ms]) => ms);
   }
 
   close(): Promise<void> {

@@ -55,9 +55,21 @@ export class Subjects {
     this.inputs = new Map([['ids', { dtype: 'int64', shape: [1, shape.sequence], bytes }]]);
   }
 
-  start(name: DeploymentName, simulation: Simulation, tls = true): Promise<Deployment> {
+  /** @param onLog called with each line of the functions' logs; not of naive functions */
+  start(
+    name: DeploymentName,
+    simulation: Simulation,
+    tls = true,
+    onLog?: (line: string) => void,
+  ): Promise<Deployment> {
     const assembly = this.assembly(name);
-    if (name !== 'naive') return Deployment.start(name, assembly, this.inputs, { simulation, tls });
+    if (name !== 'naive') {
+      return Deployment.start(name, assembly, this.inputs, {
+        simulation,
+        tls,
+        ...(onLog && { onLog: (_: string, line: string) => onLog(line) }),
+      });
+    }
     const models = this.plan.slices.map(({ model }) => embeddedSlice(this.slicesFolder, model.file));
     return Deployment.startNaive(name, assembly, this.naiveInput(), models, simulation);
   }

@@ -119,13 +119,18 @@ export class FunctionPool {
 
   async close(): Promise<void> {
     this.kill();
-    await Promise.all(
-      [...this.sandboxes].map(async ([sandbox, admission]) => {
-        await sandbox.retire();
-        admission.end();
-      }),
-    );
-    this.sandboxes.clear();
+    await Promise.all([...this.sandboxes.keys()].map((sandbox) => this.end(sandbox)));
+  }
+
+  /** Ends the sandboxes that run no call. */
+  async endIdle(): Promise<void> {
+    await Promise.all(this.idle.splice(0).map((sandbox) => this.end(sandbox)));
+  }
+
+  private async end(sandbox: Sandbox): Promise<void> {
+    await sandbox.retire();
+    this.sandboxes.get(sandbox)?.end();
+    this.sandboxes.delete(sandbox);
   }
 
   private checkOpen(): void {

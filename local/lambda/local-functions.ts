@@ -104,6 +104,11 @@ export class LocalFunctions {
     for (const pool of this.allPools()) pool.kill();
   }
 
+  /** Ends the sandboxes that run no call. */
+  async endIdle(): Promise<void> {
+    await Promise.all(this.allPools().map((pool) => pool.endIdle()));
+  }
+
   async close(): Promise<void> {
     await Promise.all(this.allPools().map((pool) => pool.close()));
   }
