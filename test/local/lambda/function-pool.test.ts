@@ -243,3 +243,47 @@ describe('payloads above 6 MB', () => {
     });
   });
 });
+
+describe('the end of idle sandboxes', () => {
+  test('makes the next call a cold one, with an empty folder and new access to S3', async () => {
+    const ended: string[] = [];
+    let admitted = 0;
+    const admit = () => {
+      const id = `id-${admitted++}`;
+      return { environment: { AWS_ACCESS_KEY_ID: id }, end: () => ended.push(id) };
+    };
+    const pool = await functions.create(
+      `const { readdirSync, writeFileSync } = require('node:fs');
+      exports.handler = async () => {
+        const found = readdirSync(process.env.TMPDIR);
+        writeFileSync(process.env.TMPDIR + '/file', '');
+        return { found, id: process.env.AWS_ACCESS_KEY_ID };
+      };`,
+      {},
+      undefined,
+      { admit },
+    );
+    expect((await call(pool)).payload).toEqual({ found: [], id: 'id-0' });
+    expect((await call(pool)).payload).toEqual({ found: ['file'], id: 'id-0' });
+    await pool.endIdle();
+    expect([ended, pool.processes()]).toEqual([['id-0'], []]);
+    expect((await call(pool)).payload).toEqual({ found: [], id: 'id-1' });
+  });
+
+  test('leaves a sandbox that runs a call', async () => {
+    const marker = path.join(functions.folder, 'kept-running');
+    const goOn = path.join(functions.folder, 'go-on');
+    const pool = await functions.create(`const fs = require('node:fs');
+      exports.handler = async () => {
+        fs.writeFileSync('${marker}', '');
+        while (!fs.existsSync('${goOn}')) await new Promise(setImmediate);
+        return process.pid;
+      };`);
+    const running = call(pool);
+    await appears(marker);
+    await pool.endIdle();
+    fs.writeFileSync(goOn, '');
+    const { payload } = await running;
+    expect(pool.processes()).toMatchObject([{ pid: payload }]);
+  });
+});
