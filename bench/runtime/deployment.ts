@@ -64,8 +64,21 @@ export class Deployment {
     return this.cloud.endIdleSandboxes();
   }
 
+  /** By function: the processor time of starting and loading, which a cold run takes beyond the warm run after it. */
+  async coldCpu(): Promise<{
+    readonly cold: Run;
+    readonly warm: Run;
+    readonly loadCpuMs: readonly number[];
+  }> {
+    const cold = await this.run();
+    const afterCold = this.cpuMs();
+    const warm = await this.run();
+    const afterWarm = this.cpuMs();
+    return { cold, warm, loadCpuMs: afterCold.map((ms, index) => Math.max(0, 2 * ms - afterWarm[index])) };
+  }
+
   /** By function, in the order of their logical ids: the processor time of its processes so far, in milliseconds. */
-  cpuMs(): number[] {
+  private cpuMs(): number[] {
     const sums = new Map<string, number>();
     for (const { logicalId, pid } of this.cloud.workers()) {
       sums.set(logicalId, (sums.get(logicalId) ?? 0) + processCpuMs(pid));

@@ -3,7 +3,7 @@
  * functions share its processors:
  *
  *     cold run  = warm run + what first runs take longer + slowest load
- *     load      = placement + start + first byte + the longer of processor time and time in the bucket
+ *     load      = placement + first byte + the longer of (processor time) and (start + time in the bucket)
  *
  * The first slice runs while the others load, so their loads count without the time of its call.
  */
@@ -22,21 +22,28 @@ export interface MeasuredParts {
   readonly laterCallMs: readonly number[];
   /** Processor time of the function's start and load: that of a cold run less that of a warm one. */
   readonly loadCpuMs: readonly number[];
-  /** Start of Node.js and the handler, when one slice starts after the other. */
-  readonly startMs: number;
+  /** The same of a function with hardly any bytes to load. */
+  readonly startCpuMs: number;
   readonly sliceBytes: readonly number[];
 }
 
 export interface OwnProcessors {
   readonly ms: number;
+  readonly warmRunMs: number;
   readonly firstRunsMs: number;
-  readonly slowest: {
-    readonly slice: number;
-    readonly ms: number;
-    /** Without the start. */
-    readonly cpuMs: number;
-    readonly bucketMs: number;
-  };
+  readonly slowest: SlowestLoad;
+}
+
+interface SlowestLoad {
+  readonly slice: number;
+  /** Without the time for which the first slice runs. */
+  readonly ms: number;
+  readonly placementMs: number;
+  readonly cpuMs: number;
+  readonly startCpuMs: number;
+  readonly bucketMs: number;
+  /** How long the first slice runs meanwhile; 0 for the load of the first slice. */
+  readonly meanwhileMs: number;
 }
 
 /** @param placementMs from a call until a new sandbox starts */
@@ -45,16 +52,29 @@ export function withOwnProcessors(
   network: NetworkShape,
   placementMs: number,
 ): OwnProcessors {
-  const { warmRunMs, firstCallMs, laterCallMs, loadCpuMs, startMs, sliceBytes } = parts;
-  const loads = sliceBytes.map((bytes, slice) => {
-    const cpuMs = Math.max(0, loadCpuMs[slice] - startMs);
+  const { warmRunMs, firstCallMs, laterCallMs, loadCpuMs, startCpuMs, sliceBytes } = parts;
+  const loads = sliceBytes.map((bytes, slice): SlowestLoad => {
+    const cpuMs = loadCpuMs[slice];
     const bucketMs = bucketMsOf(bytes, network);
-    const ms = placementMs + startMs + FIRST_BYTE_MS + Math.max(cpuMs, bucketMs);
-    return { slice, cpuMs, bucketMs, ms: slice === 0 ? ms : ms - firstCallMs[0] };
+    const meanwhileMs = slice === 0 ? 0 : firstCallMs[0];
+    const ms = placementMs + FIRST_BYTE_MS + Math.max(cpuMs, startCpuMs + bucketMs) - meanwhileMs;
+    return { slice, ms, placementMs, cpuMs, startCpuMs, bucketMs, meanwhileMs };
   });
   const slowest = loads.reduce((most, load) => (load.ms > most.ms ? load : most));
   const firstRunsMs = firstCallMs.reduce((sum, ms, slice) => sum + Math.max(0, ms - laterCallMs[slice]), 0);
-  return { ms: warmRunMs + firstRunsMs + slowest.ms, firstRunsMs, slowest };
+  return { ms: warmRunMs + firstRunsMs + slowest.ms, warmRunMs, firstRunsMs, slowest };
+}
+
+/** The formulas with their numbers. */
+export function describeOwnProcessors({ ms, warmRunMs, firstRunsMs, slowest }: OwnProcessors): string {
+  const s = (value: number): string => `${(value / 1000).toFixed(2)} s`;
+  const { slice, placementMs, cpuMs, startCpuMs, bucketMs, meanwhileMs } = slowest;
+  const meanwhile = meanwhileMs === 0 ? '' : ` - ${s(meanwhileMs)} while slice 0 runs`;
+  return [
+    `  cold run = warm run + first runs + slowest load = ${s(warmRunMs)} + ${s(firstRunsMs)} + ${s(slowest.ms)} = ${s(ms)}`,
+    `  load of slice ${slice} = placement ${s(placementMs)} + first byte ${s(FIRST_BYTE_MS)} + the longer of processor ${s(cpuMs)} ` +
+      `and start ${s(startCpuMs)} + bucket ${s(bucketMs)}${meanwhile} = ${s(slowest.ms)}`,
+  ].join('\n');
 }
 
 /** The median of the first request of an invocation. */

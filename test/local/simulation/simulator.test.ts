@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
 import { DEFAULT_ENVIRONMENT } from '../../../lib/cost/constants/environment';
 import type { Pairs } from '../../../lib/cost/constants/constant';
 import { SIMULATIONS } from '../../../local/simulation/presets';
@@ -7,7 +7,7 @@ import { Simulator } from '../../../local/simulation/simulator';
 const { s3, stepFunctions } = DEFAULT_ENVIRONMENT;
 
 /** A connection that has long carried requests. */
-const SOCKET = {} as Socket;
+const SOCKET = new Socket();
 
 /** Milliseconds that requests wait, after the first one. */
 function waits(

@@ -1,5 +1,5 @@
 /** An S3 with limited speed returns the same responses, only later. The benchmarks measure how much later. */
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
 import * as path from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import type { Readable } from 'node:stream';
@@ -52,26 +52,25 @@ describe('the first request of a connection', () => {
   const storage = {
     standard: { get: [[50, 20]], put: [[50, 30]], openForGetMs: 40, openForPutMs: 45 },
   } as const;
-  const socket = (): Socket => ({}) as Socket;
   let traffic: Traffic;
   beforeEach(() => {
     traffic = new Traffic({ storage }, () => 0.5);
   });
 
   it('waits until the connection is open; further ones do not', () => {
-    const request = { ...GET, socket: socket(), openedAt: 100 };
+    const request = { ...GET, socket: new Socket(), openedAt: 100 };
     expect(traffic.firstByteMs(request, 100)).toBe(40 + 20);
     expect(traffic.firstByteMs(request, 200)).toBe(20);
     expect(traffic.firstByteMs({ ...request, operation: 'put' }, 300)).toBe(30);
   });
 
   it('waits less if the connection was opened before', () => {
-    expect(traffic.firstByteMs({ ...GET, socket: socket(), openedAt: 100 }, 130)).toBe(10 + 20);
-    expect(traffic.firstByteMs({ ...GET, socket: socket(), openedAt: 100 }, 900)).toBe(20);
+    expect(traffic.firstByteMs({ ...GET, socket: new Socket(), openedAt: 100 }, 130)).toBe(10 + 20);
+    expect(traffic.firstByteMs({ ...GET, socket: new Socket(), openedAt: 100 }, 900)).toBe(20);
   });
 
   it('waits again after the sandbox stood still, whatever the age of the connection', () => {
-    const request = { ...GET, socket: socket(), openedAt: 100 };
+    const request = { ...GET, socket: new Socket(), openedAt: 100 };
     traffic.firstByteMs(request, 100);
     traffic.freeze(500);
     expect(traffic.firstByteMs(request, 900)).toBe(40 + 20);
@@ -80,7 +79,7 @@ describe('the first request of a connection', () => {
 
   it('counts the time since a connection was opened after the sandbox stood still', () => {
     traffic.freeze(500);
-    expect(traffic.firstByteMs({ ...GET, operation: 'put', socket: socket(), openedAt: 880 }, 900)).toBe(
+    expect(traffic.firstByteMs({ ...GET, operation: 'put', socket: new Socket(), openedAt: 880 }, 900)).toBe(
       25 + 30,
     );
   });

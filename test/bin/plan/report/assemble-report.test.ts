@@ -275,7 +275,7 @@ describe('the warnings', () => {
 });
 
 describe('the note on the burst of the network', () => {
-  const BURST = /more files than a function receives in a burst/;
+  const BURST = 'more files than a function receives in a burst';
   /** Three weights of 256 MiB. */
   const file = sparseModel(3);
   /** A processor that is never slower than the network. */
@@ -286,12 +286,12 @@ describe('the note on the burst of the network', () => {
   };
   const noteOf = (slices: number, costs = {}): string | undefined =>
     realReport(file, count(slices), {}, { environment, ...costs }).verdict.find((sentence) =>
-      BURST.test(sentence),
+      sentence.includes(BURST),
     );
 
   it('says what it costs if a slice is larger', () => {
     const report = realReport(file, count(1), {}, { environment });
-    const note = report.verdict.find((sentence) => BURST.test(sentence));
+    const note = report.verdict.find((sentence) => sentence.includes(BURST));
     const [, seconds] = /therefore loads ([\d.]+) ?s longer when cold/.exec(note ?? '') ?? [];
 
     expect(note).toMatch(
