@@ -32,8 +32,8 @@ export interface LocalCloudOptions {
    */
   readonly simulation?: SimulationName | readonly SimulationName[] | Simulation;
   /**
-   * The n-th request of a function's n-th sandbox, and the n-th transition of a state machine, are delayed as long as in any other
-   * local cloud with this seed: a whole number.
+   * Seed of the simulated delays, a whole number. With the same seed, the n-th request of a function's m-th sandbox waits as long
+   * again, and so does the n-th transition of a state machine.
    * @default 0
    */
   readonly simulationSeed?: number;

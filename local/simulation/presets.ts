@@ -7,6 +7,21 @@ import { LocalCloudError } from '../basics/errors';
 import { checkSimulation } from './check-simulation';
 import type { NetworkShape, Percentiles, Simulation, StoreDelays } from './simulation';
 
+const PART_NAMES = [
+  'lambda',
+  'lambda-vpc',
+  'cold-starts',
+  's3-standard',
+  's3-express',
+  'standard-transitions',
+  'express-transitions',
+] as const;
+
+/** Names of simulations, of which several can be combined, such as `lambda` and `s3-standard`. */
+export const SIMULATION_NAMES = ['none', 'aws', 'aws-vpc', ...PART_NAMES] as const;
+
+export type SimulationName = (typeof SIMULATION_NAMES)[number];
+
 const { network, s3, stepFunctions, lambda } = DEFAULT_ENVIRONMENT;
 const CONNECTION_BYTES_PER_SECOND = s3.connectionRate * 1e6;
 
@@ -37,7 +52,7 @@ interface Preset {
 
 const BUCKET = ['network.burst', 'network.burstRate', 'network.sustainedRate', 'network.refill'];
 
-const PARTS = {
+const PARTS: Readonly<Record<(typeof PART_NAMES)[number], Preset>> = {
   lambda: { simulation: { network: OUTSIDE_VPC }, constants: [...BUCKET, 's3.connectionRate'] },
   'lambda-vpc': { simulation: { network: IN_VPC }, constants: ['network.vpcRate', 's3.connectionRate'] },
   'cold-starts': {
@@ -60,7 +75,7 @@ const PARTS = {
     simulation: { transitions: { express: [{ bytes: 0, percentiles: stepFunctions.express }] } },
     constants: ['stepFunctions.express'],
   },
-} as const satisfies Readonly<Record<string, Preset>>;
+};
 
 const BESIDES_NETWORK = [
   PARTS['cold-starts'],
@@ -71,17 +86,12 @@ const BESIDES_NETWORK = [
 ];
 
 /** `aws` and `aws-vpc` have all parts: each delays only the buckets and the state machines of its kind. */
-export const PRESETS = {
+export const PRESETS: Readonly<Record<SimulationName, Preset>> = {
   none: { simulation: {}, constants: [] },
   aws: together([PARTS.lambda, ...BESIDES_NETWORK]),
   'aws-vpc': together([PARTS['lambda-vpc'], ...BESIDES_NETWORK]),
   ...PARTS,
-} as const satisfies Readonly<Record<string, Preset>>;
-
-export type SimulationName = keyof typeof PRESETS;
-
-/** Names of simulations, of which several can be combined, such as `lambda` and `s3-standard`. */
-export const SIMULATION_NAMES = Object.keys(PRESETS) as readonly SimulationName[];
+};
 
 /** Simulations by their names in `--simulate`. */
 export const SIMULATIONS: Readonly<Record<SimulationName, Simulation>> = Object.fromEntries(
