@@ -11,10 +11,13 @@ export { infer, type FailedInference, type Inference, type SucceededInference } 
 export type { Json, JsonObject } from './basics/json';
 export type { IdleConnectionFate } from './s3/idle-connections';
 export type { WorkerProcess } from './lambda/worker-process';
-export {
-  SIMULATIONS,
-  type NetworkShape,
-  type Simulation,
-  type SimulationName,
+export { SIMULATION_NAMES, SIMULATIONS, type SimulationName } from './simulation/presets';
+export type {
+  Burst,
+  NetworkShape,
+  PayloadDelay,
+  Percentiles,
+  Simulation,
+  StoreDelays,
 } from './simulation/simulation';
 export type { ExecutionResult, TraceEvent } from './step-functions/execution';

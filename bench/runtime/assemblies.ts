@@ -45,6 +45,8 @@ export function naiveAssembly(outdir: string, slices: string): string {
         runtime: lambda.Runtime.NODEJS_24_X,
         architecture: ARCHITECTURE,
         timeout: Duration.minutes(5),
+        // Naive slices hold their weights several times.
+        memorySize: 10_240,
         environment: {
           BUCKET: bucket.bucketName,
           SLICE: String(slice),
@@ -52,6 +54,7 @@ export function naiveAssembly(outdir: string, slices: string): string {
           OUTPUTS: JSON.stringify(outputs.map(({ name }) => name)),
         },
       });
+      bucket.grantReadWrite(fn);
       return new InvokeFunction(stack, `Slice ${slice}`, {
         fn: userFunction(fn),
         grantsCall: true,

@@ -1,6 +1,7 @@
 /** A stack in the local cloud that is measured, and whose functions can be made cold again. */
 import { encodeTensors, type ExecutionOutput, type RawTensor, type SliceTiming } from '../../client';
 import { LocalCloud, type Json, type LocalCloudOptions, type Simulation, type TraceEvent } from '../../local';
+import { processCpuMs } from './process-cpu';
 
 export interface Run {
   readonly ms: number;
@@ -58,9 +59,31 @@ export class Deployment {
     return { ms, timings, output: result.output };
   }
 
-  /** Ends all sandboxes, so that the next run starts new ones. */
+  /** Ends all sandboxes, so that the next run starts new ones with an empty `/tmp` and a full burst of the network. */
   makeCold(): Promise<void> {
-    return this.cloud.retireIdleSandboxes();
+    return this.cloud.endIdleSandboxes();
+  }
+
+  /** By function: the processor time of starting and loading, which a cold run takes beyond the warm run after it. */
+  async coldCpu(): Promise<{
+    readonly cold: Run;
+    readonly warm: Run;
+    readonly loadCpuMs: readonly number[];
+  }> {
+    const cold = await this.run();
+    const afterCold = this.cpuMs();
+    const warm = await this.run();
+    const afterWarm = this.cpuMs();
+    return { cold, warm, loadCpuMs: afterCold.map((ms, index) => Math.max(0, 2 * ms - afterWarm[index])) };
+  }
+
+  /** By function, in the order of their logical ids: the processor time of its processes so far, in milliseconds. */
+  private cpuMs(): number[] {
+    const sums = new Map<string, number>();
+    for (const { logicalId, pid } of this.cloud.workers()) {
+      sums.set(logicalId, (sums.get(logicalId) ?? 0) + processCpuMs(pid));
+    }
+    return [...sums].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, ms]) => ms);
   }
 
   close(): Promise<void> {

@@ -10,12 +10,18 @@ import { Callers } from '../../local/s3/callers';
 import { S3Server } from '../../local/s3/server';
 import { DiskObjectStore } from '../../local/s3/store';
 import { Traffic } from '../../local/simulation/traffic';
+import { SIMULATIONS } from '../../local/simulation/presets';
 import type { ServerCertificate } from '../../local/tls/certificate';
 import { formatSpread, inChild, spread } from '../measure';
 import { formatTable } from '../table';
 import type { Download, DownloadJob } from './download-child';
+import { FIRST_BYTE_MS } from './own-processors';
 
 const BUCKET = 'bench';
+
+/** Each request waits for the median of S3 Standard, and each connection for as long as it takes to open. */
+const S3_STANDARD = SIMULATIONS['s3-standard'].storage;
+const MEDIAN = 0.5;
 const CHILD = path.join(__dirname, 'download-child.js');
 
 /** The numbers of connections and sizes of parts to compare. Slice functions use 6 connections and parts of 16 MiB. */
@@ -83,11 +89,8 @@ export async function benchParts(
 }
 
 /** The share of the function's bandwidth that was reached, without the latency of the first byte. */
-function shareOfLimit(
-  { bytes, ms }: Download,
-  { functionBytesPerSecond, firstByteMs }: NetworkShape,
-): number {
-  return bytes / (functionBytesPerSecond / 1000) / (ms - firstByteMs);
+function shareOfLimit({ bytes, ms }: Download, { functionBytesPerSecond }: NetworkShape): number {
+  return bytes / (functionBytesPerSecond / 1000) / (ms - FIRST_BYTE_MS);
 }
 
 /** A local S3 with the weights of one slice. */
@@ -120,7 +123,9 @@ export class Site {
   /** @param network as fast as this machine allows by default */
   async download(network?: NetworkShape, parts?: Parts): Promise<Download> {
     const folder = path.join(this.folder, `tmp-${this.downloads++}`);
-    const credentials = this.callers.add(network && { traffic: new Traffic(network) });
+    const credentials = this.callers.add(
+      network && { traffic: new Traffic({ network, storage: S3_STANDARD }, () => MEDIAN) },
+    );
     try {
       const job: DownloadJob = { file: this.file, other: this.other, folder, parts };
       return await inChild<Download>(CHILD, job, {

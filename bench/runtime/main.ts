@@ -8,17 +8,18 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import type { NetworkShape } from '../../local';
+import { type NetworkShape, SIMULATIONS } from '../../local';
 import { Callers } from '../../local/s3/callers';
 import { S3Server } from '../../local/s3/server';
 import { DiskObjectStore } from '../../local/s3/store';
 import { chainOf, writeExternal, writeManyNodes } from '../slice/models';
 import { formatTable } from '../table';
-import { benchCold, type ColdResult } from './cold';
+import { benchCold, type ColdResult, type ColdSimulation } from './cold';
 import { benchCompute } from './compute';
 import { benchDownload, benchParts } from './download';
 import { benchLoad } from './load';
 import { benchModels } from './models';
+import { FIRST_BYTE_MS } from './own-processors';
 import { benchSettings } from './settings';
 import { Subjects } from './subjects';
 import { synthesize } from './synthesize';
@@ -50,14 +51,14 @@ interface Options {
   readonly folder: string;
 }
 
-const FIRST_BYTE_MS = 20;
-const TRANSITION_MS = 15;
 const CONNECTION_BYTES_PER_SECOND = 40e6;
 const SLICE_BYTES = 160e6;
 
+/** All delays at once, as on AWS. */
+const AWS = SIMULATIONS.aws as ColdSimulation;
+
 function networkOf(megabytesPerSecond: number): NetworkShape {
   return {
-    firstByteMs: FIRST_BYTE_MS,
     connectionBytesPerSecond: CONNECTION_BYTES_PER_SECOND,
     functionBytesPerSecond: megabytesPerSecond * 1e6,
   };
@@ -76,7 +77,7 @@ async function main(options: Options): Promise<void> {
       `files in ${options.folder}; medians of ${options.rounds} rounds (lowest-highest); MB = 10^6 bytes`,
     );
     print(
-      `network and transitions are simulated: first byte after ${FIRST_BYTE_MS} ms, ${TRANSITION_MS} ms per transition\n`,
+      `the network is simulated: cold runs as --simulate aws; downloads at a constant rate, first byte after ${FIRST_BYTE_MS} ms\n`,
     );
     if (wants('download')) {
       const table = await benchDownload(
@@ -107,7 +108,7 @@ async function main(options: Options): Promise<void> {
 
 async function transformerSections(
   folder: string,
-  { rounds, layers, slices, megabytes }: Options,
+  { rounds, layers, slices }: Options,
   wants: (section: Section) => boolean,
 ): Promise<void> {
   const own = path.join(folder, 'transformer');
@@ -118,14 +119,9 @@ async function transformerSections(
     `a transformer of ${layers} layers with hidden size ${BERT_LARGE.hidden}, ${(total / 1e6).toFixed(0)} MB, in ${slices} slices\n`,
   );
   if (wants('cold')) {
-    for (const each of megabytes) {
-      const simulation = { network: networkOf(each), transitionMs: TRANSITION_MS };
-      const result = await benchCold(subjects, simulation, rounds);
-      print(
-        `${each} MB/s per function, ${CONNECTION_BYTES_PER_SECOND / 1e6} MB/s per connection\n${result.table}\n`,
-      );
-      print(`${memoryTable(subjects, result, bareBytes(folder))}\n`);
-    }
+    const result = await benchCold(subjects, AWS, rounds);
+    print(`network, S3 and transitions as --simulate aws\n${result.table}\n${result.ratios}\n`);
+    print(`${memoryTable(subjects, result, bareBytes(folder))}\n`);
   }
   if (wants('warm')) print(`${await benchWarm(subjects, 10 * rounds)}\n`);
   if (wants('tls')) {
@@ -266,7 +262,10 @@ if (require.main === module) {
       new Option('--slices <n>', 'number of slices of the transformer').argParser(positive).default(8),
     )
     .addOption(
-      new Option('--megabytes <list>', 'MB/s per function, separated by commas')
+      new Option(
+        '--megabytes <list>',
+        'constant MB/s per function of the section download, separated by commas',
+      )
         .argParser((text: string) => text.split(',').map(positive))
         .default([40, 80]),
     )

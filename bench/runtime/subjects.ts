@@ -6,6 +6,7 @@ import type { RawTensor } from '../../client';
 import { readPlan } from '../../lib/compile/plan-file';
 import type { SlicePlan } from '../../lib/plan/file/plan';
 import type { Simulation } from '../../local';
+import { writeConvolutions } from './convolutions';
 import { Deployment } from './deployment';
 import { embeddedSlice } from './embedded-slice';
 import { synthesize } from './synthesize';
@@ -13,6 +14,8 @@ import { writeTransformer, type TransformerShape } from './transformer';
 
 /** A generous estimate of a function process's memory without its slice. */
 const PROCESS_BYTES = 150e6;
+
+const PROBE = { layers: 1, channels: 4, size: 8 };
 
 export type DeploymentName = 'sliced' | 'sliced, no warm-up' | 'whole' | 'naive';
 
@@ -60,6 +63,19 @@ export class Subjects {
     if (name !== 'naive') return Deployment.start(name, assembly, this.inputs, { simulation, tls });
     const models = this.plan.slices.map(({ model }) => embeddedSlice(this.slicesFolder, model.file));
     return Deployment.startNaive(name, assembly, this.naiveInput(), models, simulation);
+  }
+
+  /** One function with a model of hardly any bytes, whose cold run therefore is the start of a function. */
+  startProbe(simulation: Simulation): Promise<Deployment> {
+    const modelPath = path.join(this.folder, 'probe.onnx');
+    const outdir = path.join(this.folder, 'probe');
+    writeConvolutions(modelPath, PROBE);
+    synthesize([{ outdir, modelPath, slices: 1, warmUp: 'never' }], path.join(this.folder, 'cache'));
+    const shape = [1, PROBE.channels, PROBE.size, PROBE.size];
+    const bytes = new Uint8Array(4 * PROBE.channels * PROBE.size ** 2);
+    return Deployment.start('probe', outdir, new Map([['x', { dtype: 'float32', shape, bytes }]]), {
+      simulation,
+    });
   }
 
   private assembly(name: DeploymentName): string {

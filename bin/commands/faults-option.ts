@@ -1,14 +1,14 @@
-/** `--faults` and `--seed`: the faults that a pipeline meets in the local cloud. */
+/** `--faults` and `--seed`: the faults that a pipeline meets in the local cloud. The seed also draws simulated delays. */
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import type { LocalCloud, LocalCloudOptions } from '../../local';
 import { SlicedInferenceError } from '../../lib/errors';
 import { parseFaultRates } from '../../local/faults/parse-rates';
+import { isSimulated, type SimulateOptions } from './simulate-option';
 import { wholeNumber } from './slicing-options';
 
-export interface FaultsOptions {
+export interface FaultsOptions extends SimulateOptions {
   readonly faults?: string;
-  readonly seed?: number;
 }
 
 const FLAG = '--faults <kind:rate,...>';
@@ -16,17 +16,21 @@ const FLAG = '--faults <kind:rate,...>';
 export function addFaultsOptions(command: Command): Command {
   return command
     .addOption(new Option(FLAG, 'inject faults, such as all:0.02 or s3-503:0.1,flipped-bit:0.01'))
-    .addOption(new Option('--seed <n>', 'seed of the faults (default: 0)').argParser(wholeNumber));
+    .addOption(
+      new Option('--seed <n>', 'seed of the faults and of the simulated delays (default: 0)').argParser(
+        wholeNumber,
+      ),
+    );
 }
 
-/** @throws LocalCloudError for an unknown kind or a bad rate; SlicedInferenceError for a seed without faults */
-export function faultsOf({ faults, seed }: FaultsOptions): Pick<LocalCloudOptions, 'faults'> {
+/** @throws LocalCloudError for an unknown kind or a bad rate; SlicedInferenceError for a seed of nothing */
+export function faultsOf({ faults, simulate, seed }: FaultsOptions): Pick<LocalCloudOptions, 'faults'> {
   if (faults !== undefined) return { faults: { seed: seed ?? 0, rates: parseFaultRates(faults) } };
-  if (seed === undefined) return {};
+  if (seed === undefined || isSimulated({ simulate })) return {};
   throw new SlicedInferenceError(
-    '--seed must come with --faults',
-    'none',
-    'add it, such as --faults all:0.02',
+    '--seed must come with --faults or --simulate',
+    'neither',
+    'add one, such as --faults all:0.02',
   );
 }
 

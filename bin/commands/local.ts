@@ -1,8 +1,8 @@
 /** `sliced-inference local ASSEMBLY`: serves the S3, the Step Functions and the HTTP API of a stack until it is stopped. */
 import { once } from 'node:events';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import type { LocalCloudOptions, SimulationName } from '../../local';
-import { LocalCloud, SIMULATIONS } from '../../local';
+import type { LocalCloudOptions } from '../../local';
+import { LocalCloud } from '../../local';
 import { CONTRACT_VERSION } from '../../contract/version';
 import { INPUTS_PREFIX } from '../../contract/keys';
 import { EnvFile, HEADING } from '../local-cloud/env-file';
@@ -11,11 +11,11 @@ import { TERMINATED } from '../process/exit-codes';
 import { clearProgress, showProgress } from '../terminal/progress';
 import { SHELLS, type ShellName } from '../terminal/shells';
 import { addFaultsOptions, describeFaults, faultsOf, type FaultsOptions } from './faults-option';
+import { simulationOf, simulateOption } from './simulate-option';
 
 interface Options extends FaultsOptions {
   readonly pipeline?: string;
   readonly port?: number;
-  readonly simulate: SimulationName;
   readonly shell: ShellName;
   /** Node.js itself would read `--env-file`, also after the script. */
   readonly writeEnv?: string;
@@ -38,7 +38,9 @@ Examples:
   $ aws stepfunctions list-executions --state-machine-arn "$STATE_MACHINE_ARN"
   $ curl --cacert "$AWS_CA_BUNDLE" --aws-sigv4 "aws:amz:$AWS_REGION:execute-api" \\
       --user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" --data @request.json "$HTTP_ENDPOINT/read"
-  $ sliced-inference local cdk.out --pipeline OcrStack/ReadPhoto --port 9000 --logs`;
+  $ sliced-inference local cdk.out --pipeline OcrStack/ReadPhoto --port 9000 --logs
+  $ sliced-inference local cdk.out --simulate aws
+  $ sliced-inference local cdk.out --simulate lambda,s3-standard`;
 
 export function localCommand(): Command {
   const command = new Command('local')
@@ -53,14 +55,7 @@ export function localCommand(): Command {
       'port of S3; Step Functions and the HTTP API get the next ones (default: free ports)',
       readPort,
     )
-    .addOption(
-      new Option(
-        '--simulate <network>',
-        'slow S3, cold starts and state transitions down to about their speed on AWS',
-      )
-        .choices(Object.keys(SIMULATIONS))
-        .default('none'),
-    )
+    .addOption(simulateOption())
     .addOption(
       new Option('--shell <name>', 'the shell that will evaluate the output')
         .choices(Object.keys(SHELLS))
@@ -103,7 +98,7 @@ async function serve(assembly: string, options: Options): Promise<void> {
 }
 
 function cloudOptions(options: Options): LocalCloudOptions {
-  const { pipeline, port, simulate, jwks, logs } = options;
+  const { pipeline, port, jwks, logs } = options;
   return {
     ...faultsOf(options),
     onFault: ({ kind, place }) => process.stderr.write(`fault: ${kind} at ${place}\n`),
@@ -111,7 +106,7 @@ function cloudOptions(options: Options): LocalCloudOptions {
     ...(port !== undefined && { ports: { s3: port, stepFunctions: port + 1, http: port + 2 } }),
     ...(jwks !== undefined && { jwksFile: jwks }),
     onNotice: (notice) => process.stderr.write(`note: ${notice}\n`),
-    simulation: SIMULATIONS[simulate],
+    ...simulationOf(options),
     ...(logs && {
       onLog: (functionName: string, line: string) => process.stderr.write(`${functionName}: ${line}\n`),
     }),

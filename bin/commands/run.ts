@@ -1,13 +1,13 @@
 /** `sliced-inference run ASSEMBLY`: runs a synthesized pipeline in the local cloud. */
 import * as fs from 'node:fs';
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import { parseFailureCause } from '../../client';
 import type { ExecutionOutput } from '../../contract/execution';
 import type { TensorSpec } from '../../contract/tensors';
 import { checkRequest } from '../../lambda/request/request-check';
 import type { RawTensor } from '../../lambda/tensors/tensor';
-import { LocalCloud, SIMULATIONS, infer } from '../../local';
-import type { SimulationName, TraceEvent } from '../../local';
+import { LocalCloud, infer } from '../../local';
+import type { TraceEvent } from '../../local';
 import { readAssembly } from '../../local/cloudformation/assembly';
 import { selectPipeline } from '../../local/cloudformation/pipeline';
 import { failureLine } from '../outputs/failure-line';
@@ -19,12 +19,12 @@ import { timingTable } from '../timings/timing-table';
 import { chromeTrace } from '../timings/trace-file';
 import { FAILED, TERMINATED } from '../process/exit-codes';
 import { addFaultsOptions, describeFaults, faultsOf, type FaultsOptions } from './faults-option';
+import { isSimulated, simulatedLabel, simulationOf, simulateOption } from './simulate-option';
 
 interface Options extends FaultsOptions {
   readonly inputs: string;
   readonly out: string;
   readonly pipeline?: string;
-  readonly simulate: SimulationName;
   readonly trace?: string;
   readonly json?: boolean;
 }
@@ -47,14 +47,7 @@ export function runCommand(): Command {
       '--pipeline <name>',
       "the pipeline's stack or stack/logicalId, if the assembly has several pipelines",
     )
-    .addOption(
-      new Option(
-        '--simulate <network>',
-        'slow S3, cold starts and state transitions down to about their speed on AWS',
-      )
-        .choices(Object.keys(SIMULATIONS))
-        .default('none'),
-    )
+    .addOption(simulateOption())
     .option('--trace <file>', 'write a timeline for chrome://tracing and ui.perfetto.dev')
     .option('--json', "print the execution's output as JSON");
   return addFaultsOptions(command).addHelpText('after', HELP).action(run);
@@ -71,11 +64,10 @@ async function run(assembly: string, options: Options): Promise<void> {
   const stop = (): void => process.exit(TERMINATED);
   process.once('SIGTERM', stop);
   showProgress('publishing the assets to a local S3');
-  const simulation = SIMULATIONS[options.simulate];
   const events: TraceEvent[] = [];
   const cloud = await LocalCloud.start(assembly, {
     ...pipelineOption(options),
-    simulation,
+    ...simulationOf(options),
     ...faults,
     onTrace: (event) => events.push(event),
   });
@@ -87,7 +79,7 @@ async function run(assembly: string, options: Options): Promise<void> {
     process.stderr.write(describeFaults(cloud, options));
     if (options.trace !== undefined) {
       const timings = result.status === 'FAILED' ? [] : result.execution.timings;
-      fs.writeFileSync(options.trace, chromeTrace(events, timings, options.simulate));
+      fs.writeFileSync(options.trace, chromeTrace(events, timings, simulatedLabel(options)));
     }
     if (result.status === 'FAILED') {
       process.stderr.write(`${failureLine(result.error, parseFailureCause(result.cause))}\n`);
@@ -124,7 +116,7 @@ function pipelineOption({ pipeline }: Options): { readonly pipeline?: string } {
   return pipeline === undefined ? {} : { pipeline };
 }
 
-function describe({ timings }: ExecutionOutput, { out, simulate }: Options): string {
-  const label = simulate === 'none' ? '' : `\ntimes are simulated: ${simulate}`;
-  return `${timingTable(timings)}${label}\n${writtenLine(out)}\n`;
+function describe({ timings }: ExecutionOutput, options: Options): string {
+  const label = isSimulated(options) ? `\ntimes are simulated: ${simulatedLabel(options)}` : '';
+  return `${timingTable(timings)}${label}\n${writtenLine(options.out)}\n`;
 }

@@ -31,7 +31,8 @@ import { roleSession } from '../iam/principals';
 import { Callers } from '../s3/callers';
 import { S3Server } from '../s3/server';
 import { DiskObjectStore } from '../s3/store';
-import { Traffic } from '../simulation/traffic';
+import { simulationOf } from '../simulation/presets';
+import { Simulator } from '../simulation/simulator';
 import { StepFunctionsServer } from '../step-functions/api/server';
 import type { ExecutionResult } from '../step-functions/execution';
 import { type Certified, makeCertificate, type S3Access, s3Access, type StepFunctionsAccess } from './access';
@@ -72,6 +73,7 @@ export class LocalCloud {
   private readonly machines = new StateMachines();
   private readonly arrivals: Arrivals;
   private readonly noticed: Notices;
+  private readonly simulator: Simulator;
   private readonly closing = new AbortController();
   private readonly forgetExit: () => void;
   private certified: Certified | undefined;
@@ -88,6 +90,7 @@ export class LocalCloud {
     private readonly injector: FaultInjector,
     private readonly options: LocalCloudOptions,
   ) {
+    this.simulator = new Simulator(simulationOf(options.simulation), options.simulationSeed);
     this.forgetExit = atExit(this.onProcessExit);
     guardFolder(folder);
     this.noticed = new Notices(options.onNotice);
@@ -195,6 +198,14 @@ export class LocalCloud {
     return this.functions?.workers() ?? [];
   }
 
+  /**
+   * Ends the sandboxes that run no call, as Lambda does with those that nobody has called for some minutes. The next calls
+   * start new ones, which are cold.
+   */
+  async endIdleSandboxes(): Promise<void> {
+    await this.functions?.endIdle();
+  }
+
   /** The last output of each function, by the function's name. */
   logs(): ReadonlyMap<string, string> {
     return this.functions?.logs() ?? new Map();
@@ -206,14 +217,6 @@ export class LocalCloud {
    */
   notices(): readonly string[] {
     return this.noticed.list();
-  }
-
-  /**
-   * Ends all sandboxes that run no call, as Lambda does after a while without calls. The next call of each function is cold: it starts
-   * in a new sandbox with an empty `/tmp`.
-   */
-  async retireIdleSandboxes(): Promise<void> {
-    await this.functions?.retireIdle();
   }
 
   /** Replaces the faults from now on; `undefined` ends them. */
@@ -264,7 +267,7 @@ export class LocalCloud {
       nodes: new NodeBinaries(this.options.nodeBinaries),
       notices: this.noticed,
       freezes: this.options.freezes,
-      coldStartMs: this.options.simulation?.coldStartMs,
+      coldStartMs: this.simulator.coldStartMs,
       onLog: this.options.onLog,
     });
     await this.bringUp(this.read(selection));
@@ -306,20 +309,22 @@ export class LocalCloud {
     deployment.replaceFunctions();
     this.authorizer.update(deployment.policies);
     for (const notice of deployment.notices) this.onNotice(notice);
-    const { authorizer, injector, options } = this;
+    const { authorizer, injector, simulator, options } = this;
     const { signal } = this.closing;
     const functions = started(this.functions);
-    deployMachines(this.machines, deployment, { functions, authorizer, injector, signal, options });
+    deployMachines(this.machines, deployment, {
+      ...{ functions, authorizer, injector, simulator, signal, options },
+    });
     this.arrivals.replace(deployment.rules);
     this.deployed = deployment;
     await this.httpFront?.serve(deployment.httpApi);
   }
 
   private admitWorker(fn: FunctionResource, target: FaultTarget): Admission {
-    const network = this.options.simulation?.network;
+    const traffic = this.simulator.trafficOf(fn.name);
     const credentials = this.callers.addTemporary({
       principal: roleSession(fn.roleArn, fn.name, { functionArn: fn.arn }),
-      ...(network && { traffic: new Traffic(network) }),
+      ...(traffic && { traffic }),
       target,
     });
     return {
@@ -332,6 +337,7 @@ export class LocalCloud {
         ...(this.certified && { NODE_EXTRA_CA_CERTS: this.certified.authority.file }),
       },
       onFrozen: () => {
+        traffic?.freeze();
         this.s3Server?.connections.lose(credentials.accessKeyId, this.options.idleConnections ?? 'keep');
       },
       end: () => {

@@ -1,5 +1,6 @@
 /** Creates the state machines of a deployment, and updates those of the one before. */
 import type { FaultInjector } from '../faults/injector';
+import type { Simulator } from '../simulation/simulator';
 import type { Authorizer } from '../iam/authorizer';
 import { callWithFaults } from '../lambda/call-faults';
 import type { LocalFunctions } from '../lambda/local-functions';
@@ -13,9 +14,10 @@ interface MachineHost {
   readonly functions: LocalFunctions;
   readonly authorizer: Authorizer;
   readonly injector: FaultInjector;
+  readonly simulator: Simulator;
   /** Ends all executions with its reason. */
   readonly signal: AbortSignal;
-  readonly options: Pick<LocalCloudOptions, 'onTrace' | 'retryPauses' | 'simulation'>;
+  readonly options: Pick<LocalCloudOptions, 'onTrace' | 'retryPauses'>;
 }
 
 export function deployMachines(
@@ -32,7 +34,7 @@ export function deployMachines(
 }
 
 function create({ resource, definition }: DeployedMachine, host: MachineHost): StateMachine {
-  const { functions, authorizer, injector, signal, options } = host;
+  const { functions, authorizer, injector, simulator, signal, options } = host;
   const machine: StateMachine = new StateMachine(
     resource,
     {
@@ -45,7 +47,7 @@ function create({ resource, definition }: DeployedMachine, host: MachineHost): S
       },
       trace: options.onTrace,
       signal,
-      transitionMs: options.simulation?.transitionMs,
+      transitionMs: simulator.transitionsOf(resource.name, resource.type),
       retryPauses: options.retryPauses,
     },
     definition,

@@ -2,6 +2,7 @@ import type { Faults, InjectedFault } from '../faults/injector';
 import type { Access } from '../iam/authorizer';
 import type { LogListener } from '../lambda/function-log';
 import type { IdleConnectionFate } from '../s3/idle-connections';
+import type { SimulationName } from '../simulation/presets';
 import type { Simulation } from '../simulation/simulation';
 import type { TraceEvent } from '../step-functions/execution';
 
@@ -25,10 +26,17 @@ export interface LocalCloudOptions {
    */
   readonly bucketKeys?: Readonly<Record<string, string>>;
   /**
-   * Slows S3, cold starts and state transitions down to about their speed on AWS. The times of such a run are simulated.
+   * Slows S3, cold starts and state transitions down to about their speed on AWS. The times of such a run are simulated. One of
+   * `SIMULATION_NAMES`, such as `aws`, several of them, such as `['lambda', 's3-standard']`, or delays of your own.
    * @default - everything runs as fast as this machine allows
    */
-  readonly simulation?: Simulation;
+  readonly simulation?: SimulationName | readonly SimulationName[] | Simulation;
+  /**
+   * Seed of the simulated delays, a whole number. With the same seed, the n-th request of a function's m-th sandbox waits as long
+   * again, and so does the n-th transition of a state machine.
+   * @default 0
+   */
+  readonly simulationSeed?: number;
   /**
    * The ports that S3, Step Functions and the HTTP API listen on, of the loopback interface. 0 is a free one.
    * @default - free ports

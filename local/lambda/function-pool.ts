@@ -119,15 +119,15 @@ export class FunctionPool {
 
   async close(): Promise<void> {
     this.kill();
-    await Promise.all([...this.sandboxes.keys()].map((sandbox) => this.retire(sandbox)));
+    await Promise.all([...this.sandboxes.keys()].map((sandbox) => this.end(sandbox)));
   }
 
   /** Ends the sandboxes that run no call, as Lambda does after a while without calls: later calls are cold. */
-  async retireIdle(): Promise<void> {
-    await Promise.all(this.idle.splice(0).map((sandbox) => this.retire(sandbox)));
+  async endIdle(): Promise<void> {
+    await Promise.all(this.idle.splice(0).map((sandbox) => this.end(sandbox)));
   }
 
-  private async retire(sandbox: Sandbox): Promise<void> {
+  private async end(sandbox: Sandbox): Promise<void> {
     await sandbox.retire();
     this.sandboxes.get(sandbox)?.end();
     this.sandboxes.delete(sandbox);

@@ -96,16 +96,17 @@ export class LocalFunctions {
     });
   }
 
-  async retireIdle(): Promise<void> {
-    await Promise.all(this.allPools().map((pool) => pool.retireIdle()));
-  }
-
   logs(): Map<string, string> {
     return new Map(this.allPools().map((pool) => [pool.resource.name, pool.log.text()]));
   }
 
   kill(): void {
     for (const pool of this.allPools()) pool.kill();
+  }
+
+  /** Ends the sandboxes that run no call. */
+  async endIdle(): Promise<void> {
+    await Promise.all(this.allPools().map((pool) => pool.endIdle()));
   }
 
   async close(): Promise<void> {

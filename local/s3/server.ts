@@ -7,6 +7,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type * as http from 'node:http';
+import type { Socket } from 'node:net';
 import { closeServer, listen, LOOPBACK } from '../basics/listen';
 import type { FaultInjector } from '../faults/injector';
 import type { Authorizer } from '../iam/authorizer';
@@ -30,7 +31,14 @@ import { MultipartUploads } from './multipart/multipart-uploads';
 import { getObjectAttributes } from './object-attributes';
 import { writtenHeaders } from './object-headers';
 import { putObject } from './put-object';
-import { allowQuery, checkHost, operationName, parseRequest, type S3Request } from './request';
+import {
+  allowQuery,
+  checkHost,
+  isDirectoryBucket,
+  operationName,
+  parseRequest,
+  type S3Request,
+} from './request';
 import { checkOwner, knownHeaders } from './request-headers';
 import type { DiskObjectStore } from './store';
 import { xmlDocument } from './xml';
@@ -65,8 +73,9 @@ export class S3Server {
     const connections = new IdleConnections();
     const authorization = new S3Authorization(store, authorizer);
     const server = serverWith(certificate);
+    const openings = new WeakMap<Socket, number>();
     const served = {
-      ...{ store, uploads, callers, connections, authorization, region, account },
+      ...{ store, uploads, callers, connections, openings, authorization, region, account },
       ...(faults && { faults: new S3Faults(faults, connections, server) }),
     };
     const serve = (
@@ -78,6 +87,9 @@ export class S3Server {
       // What fails even while an error is sent ends the connection, not the process.
       answer(served, message, response, sendContinue).catch(() => response.destroy());
     };
+    server.on(certificate ? 'secureConnection' : 'connection', (socket: Socket) => {
+      openings.set(socket, performance.now());
+    });
     server.on('request', (message, response) => {
       serve(message, response, () => undefined);
     });
@@ -110,6 +122,8 @@ interface Served {
   readonly uploads: MultipartUploads;
   readonly callers: Callers;
   readonly connections: IdleConnections;
+  /** When connections were opened, by `performance.now()`. */
+  readonly openings: WeakMap<Socket, number>;
   readonly region: string;
   readonly account: string;
   readonly authorization: S3Authorization;
@@ -134,7 +148,7 @@ async function answer(
     const authenticated = authenticate(message, served.callers, served.region);
     const intended = parseRequest(message, authenticated, onContinue);
     served.connections.follow(intended.caller.accessKeyId, message, response);
-    await intended.traffic?.firstByte();
+    await firstByte(served, intended);
     const request = served.faults ? await served.faults.strike(intended, response) : intended;
     if (request === undefined) return;
     checkOwner(request, served.account);
@@ -155,6 +169,21 @@ async function answer(
     else message.resume();
     refuse(known, requestId, served.region, message, response);
   }
+}
+
+/** Waits for as long as S3 takes to start its response to a function. */
+async function firstByte(
+  { openings }: Served,
+  { traffic, bucket, method, message }: S3Request,
+): Promise<void> {
+  if (traffic === undefined) return;
+  const { socket } = message;
+  await traffic.firstByte({
+    store: isDirectoryBucket(bucket) ? 'express' : 'standard',
+    operation: method === 'PUT' || method === 'POST' ? 'put' : 'get',
+    socket,
+    openedAt: openings.get(socket) ?? performance.now(),
+  });
 }
 
 async function operate(served: Served, request: S3Request, response: http.ServerResponse): Promise<void> {

@@ -1,55 +1,67 @@
 /** The delays that the local cloud adds, so that a run takes about as long as on AWS. */
 
-/** How fast functions reach S3. MB are 10^6 bytes. */
+/**
+ * How a delay varies: pairs of a percentage and milliseconds, both rising, such as `[[50, 27], [99, 106]]`. Linear between the
+ * pairs; a delay is never below the first one or above the last. A single pair makes a constant.
+ */
+export type Percentiles = readonly (readonly [percent: number, ms: number])[];
+
+/** How fast bytes pass between functions and S3. Each direction has a bandwidth of its own. */
 export interface NetworkShape {
-  /** Milliseconds from a request until the first byte of its response. */
-  readonly firstByteMs: number;
-  /** Bytes per second of one connection, each way. */
+  /** Bytes per second of one connection. */
   readonly connectionBytesPerSecond: number;
-  /** Bytes per second of all connections of one function's sandbox, each way. */
+  /** Bytes per second of all connections of one function's sandbox, once its burst is used up. */
   readonly functionBytesPerSecond: number;
+  /**
+   * What a sandbox may pass faster.
+   * @default - nothing
+   */
+  readonly burst?: Burst;
 }
 
-/** Without a setting, the local cloud adds no delay. */
+/** A token bucket, which is full when a sandbox is new. It refills at `functionBytesPerSecond`. */
+export interface Burst {
+  readonly bytes: number;
+  readonly bytesPerSecond: number;
+  /** The share of `bytes` up to which the bucket refills. */
+  readonly refillShare: number;
+}
+
+/** How long S3 waits before it answers a request. */
+export interface StoreDelays {
+  /** Until the first byte of the response to a GET, a HEAD or a DELETE. */
+  readonly get: Percentiles;
+  /** Of a PUT or a POST, besides the time that its bytes take. */
+  readonly put: Percentiles;
+  /**
+   * Milliseconds from opening a connection until it can carry a GET. A connection that was open before its sandbox stood still
+   * counts as closed.
+   * @default 0
+   */
+  readonly openForGetMs?: number;
+  /** @default 0 */
+  readonly openForPutMs?: number;
+}
+
+/** A distribution of delays for events of so many bytes. */
+export interface PayloadDelay {
+  readonly bytes: number;
+  readonly percentiles: Percentiles;
+}
+
+/** Without a part, the local cloud adds no such delay. */
 export interface Simulation {
   readonly network?: NetworkShape;
+  /** By the kind of bucket: general purpose buckets, and directory buckets. */
+  readonly storage?: { readonly standard?: StoreDelays; readonly express?: StoreDelays };
   /** Milliseconds from a call that finds no idle sandbox until Node.js starts in a new one. */
   readonly coldStartMs?: number;
-  /** Milliseconds from one state of the state machine to the next. */
-  readonly transitionMs?: number;
-}
-
-/**
- * In a public measurement, one connection reached 45 to 62 MB/s for downloads of 10 MB to 1 GB into a function:
- * https://medium.com/circuitpeople/serverless-large-file-downloads-to-s3-a11b4ef4788e. The bandwidth of all
- * connections of a function together is assumed, not measured, to be 75 to 90 MB/s.
- */
-const CONNECTION_BYTES_PER_SECOND = 50e6;
-const FUNCTION_BYTES_PER_SECOND = 80e6;
-
-/** Assumed, not documented: the time of a new sandbox before its runtime starts, and of an Express transition. */
-const COLD_START_MS = 200;
-const TRANSITION_MS = 15;
-
-function onAws(firstByteMs: number): Simulation {
-  return {
-    network: {
-      firstByteMs,
-      connectionBytesPerSecond: CONNECTION_BYTES_PER_SECOND,
-      functionBytesPerSecond: FUNCTION_BYTES_PER_SECOND,
-    },
-    coldStartMs: COLD_START_MS,
-    transitionMs: TRANSITION_MS,
+  /**
+   * Delays before a state is entered, by the type of the state machine and the bytes of the state's input: one or more entries
+   * with ascending bytes. Linear between them.
+   */
+  readonly transitions?: {
+    readonly standard?: readonly PayloadDelay[];
+    readonly express?: readonly PayloadDelay[];
   };
 }
-
-/** Simulations by their names in `--simulate`. */
-export const SIMULATIONS: Readonly<Record<'none' | 's3-standard' | 's3-express', Simulation>> = {
-  none: {},
-  /** "Roughly 100-200 milliseconds": https://docs.aws.amazon.com/AmazonS3/latest/userguide/optimizing-performance.html */
-  's3-standard': onAws(100),
-  /** "Single-digit milliseconds": https://docs.aws.amazon.com/AmazonS3/latest/userguide/directory-bucket-high-performance.html */
-  's3-express': onAws(5),
-};
-
-export type SimulationName = keyof typeof SIMULATIONS;

@@ -1,30 +1,69 @@
-/** Limits the traffic of one function. The function's connections share its bandwidth. */
+/** Delays the traffic of one function's sandbox. Its connections share its bandwidth. */
 import type * as http from 'node:http';
 import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { RateLimit } from './rate-limit';
-import type { NetworkShape } from './simulation';
+import { type BucketShape, steady } from '../../lib/cost/formulas/token-bucket';
+import { atPercent } from '../../lib/cost/latency/percentiles';
+import type { NetworkShape, Simulation } from './simulation';
+import { TokenBucket } from './token-bucket';
 
 type Direction = 'download' | 'upload';
-type Limits = Readonly<Record<Direction, RateLimit>>;
+type Limits = Readonly<Record<Direction, TokenBucket>>;
+
+/** A request of the sandbox to S3. */
+export interface DelayedRequest {
+  readonly store: 'standard' | 'express';
+  readonly operation: 'get' | 'put';
+  readonly socket: Socket;
+  /** When the connection was opened, by `performance.now()`. */
+  readonly openedAt: number;
+}
 
 export class Traffic {
-  private readonly all: Limits;
+  private readonly all: Limits | undefined;
   private readonly connections = new WeakMap<Socket, Limits>();
+  /** Connections that have carried a request since the sandbox last stood still. */
+  private open = new WeakSet<Socket>();
+  private frozenAt = -Infinity;
 
-  constructor(private readonly shape: NetworkShape) {
-    this.all = limits(shape.functionBytesPerSecond);
+  /** @param random uniform in [0, 1) */
+  constructor(
+    private readonly simulation: Pick<Simulation, 'network' | 'storage'>,
+    private readonly random: () => number,
+  ) {
+    this.all = simulation.network && limits(bucketOf(simulation.network));
+  }
+
+  /** The sandbox stands still, so its connections to S3 are lost. */
+  freeze(now = performance.now()): void {
+    this.open = new WeakSet();
+    this.frozenAt = now;
   }
 
   /** Waits for as long as S3 takes to start a response. */
-  async firstByte(): Promise<void> {
-    await delay(this.shape.firstByteMs);
+  async firstByte(request: DelayedRequest): Promise<void> {
+    const ms = this.firstByteMs(request, performance.now());
+    if (ms > 0) await delay(ms);
+  }
+
+  /** Milliseconds that a request which arrives now waits: for its connection, and for S3. */
+  firstByteMs({ store, operation, socket, openedAt }: DelayedRequest, now: number): number {
+    const delays = this.simulation.storage?.[store];
+    if (delays === undefined) return 0;
+    const answerMs = atPercent(delays[operation], 100 * this.random());
+    if (this.open.has(socket)) return answerMs;
+    this.open.add(socket);
+    const { openForGetMs = 0, openForPutMs = 0 } = delays;
+    const openMs = operation === 'get' ? openForGetMs : openForPutMs;
+    const since = openedAt > this.frozenAt ? openedAt : now;
+    return Math.max(0, since + openMs - now) + answerMs;
   }
 
   /** Waits until the bytes have passed the function's network. Small pieces let connections take turns. */
   async pass(bytes: number, socket: Socket, direction: Direction): Promise<void> {
+    if (this.all === undefined || this.simulation.network === undefined) return;
     const now = performance.now();
-    const connection = this.limitsOf(socket)[direction];
+    const connection = this.limitsOf(socket, this.simulation.network)[direction];
     const through = Math.max(connection.reserve(bytes, now), this.all[direction].reserve(bytes, now));
     if (through > now) await delay(through - now);
   }
@@ -37,13 +76,23 @@ export class Traffic {
     }
   }
 
-  private limitsOf(socket: Socket): Limits {
-    const known = this.connections.get(socket) ?? limits(this.shape.connectionBytesPerSecond);
+  private limitsOf(socket: Socket, { connectionBytesPerSecond }: NetworkShape): Limits {
+    const known = this.connections.get(socket) ?? limits(steady(connectionBytesPerSecond));
     this.connections.set(socket, known);
     return known;
   }
 }
 
-function limits(bytesPerSecond: number): Limits {
-  return { download: new RateLimit(bytesPerSecond), upload: new RateLimit(bytesPerSecond) };
+function limits(shape: BucketShape): Limits {
+  return { download: new TokenBucket(shape), upload: new TokenBucket(shape) };
+}
+
+export function bucketOf({ burst, functionBytesPerSecond }: NetworkShape): BucketShape {
+  if (burst === undefined) return steady(functionBytesPerSecond);
+  return {
+    capacity: burst.bytes,
+    burstRate: burst.bytesPerSecond,
+    refillRate: functionBytesPerSecond,
+    refillShare: burst.refillShare,
+  };
 }

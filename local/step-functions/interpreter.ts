@@ -1,5 +1,5 @@
 /** Runs the states of a validated definition one after the other, and branches and iterations concurrently. */
-import type { Json, JsonObject } from '../basics/json';
+import { jsonSize, type Json, type JsonObject } from '../basics/json';
 import { childInputs } from './child-inputs';
 import { type Child, Children } from './children';
 import type {
@@ -107,7 +107,7 @@ export class Run {
     // Validation has checked that every target exists.
     if (state === undefined) throw new Error(`no state '${name}'`);
     const { clock, signal, transitionMs } = this.options.environment;
-    if (transitionMs > 0) await clock.sleep(transitionMs, signal);
+    if (transitionMs !== undefined) await clock.sleep(transitionMs(jsonSize(input)), signal);
     this.record(`${state.type}StateEntered`, () => ({
       name,
       input: JSON.stringify(input),

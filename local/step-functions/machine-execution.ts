@@ -22,7 +22,7 @@ export interface ExecutionEnvironment {
   readonly random: () => number;
   /** Ends all executions with its reason. */
   readonly signal: AbortSignal | undefined;
-  readonly transitionMs: number;
+  readonly transitionMs: ((bytes: number) => number) | undefined;
   readonly retryPauses: number;
 }
 

@@ -30,8 +30,8 @@ export interface RunOptions {
     readonly clock: Clock;
     readonly random: () => number;
     readonly signal: AbortSignal;
-    /** Milliseconds that a state transition takes. */
-    readonly transitionMs: number;
+    /** Milliseconds before a state with an input of so many bytes is entered; `undefined` for no delay. */
+    readonly transitionMs: ((bytes: number) => number) | undefined;
     /** Pauses before retries, as a share of what the definition says. */
     readonly retryPauses: number;
     readonly trace: (event: TraceEvent) => void;

@@ -21,10 +21,10 @@ interface StateMachineOptions {
   /** Ends all executions with its reason. */
   readonly signal?: AbortSignal;
   /**
-   * Milliseconds that a state transition takes.
-   * @default 0
+   * Milliseconds before a state with an input of so many bytes is entered.
+   * @default - no delay
    */
-  readonly transitionMs?: number;
+  readonly transitionMs?: ((bytes: number) => number) | undefined;
   /**
    * Pauses before retries, as a share of what the definition says.
    * @default 1
@@ -53,7 +53,7 @@ export class StateMachine {
     private definition: Definition = parseDefinition(current.definition),
   ) {
     const { invoke, trace, clock = SYSTEM_CLOCK, random = Math.random, signal } = options;
-    const { transitionMs = 0, retryPauses = 1 } = options;
+    const { transitionMs, retryPauses = 1 } = options;
     this.environment = {
       invoke,
       trace: (event) => trace?.(event),

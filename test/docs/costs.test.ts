@@ -2,7 +2,14 @@
 import { MAX_CONSTANTS_BYTES, parseConstants } from '../../lib/cost/constants/constants-file';
 import { ENVIRONMENT } from '../../lib/cost/constants/environment';
 import { PRICES } from '../../lib/cost/constants/prices';
-import { bertRows, constantRows, millionRows, monthRows, sourcesOf } from '../support/cost-tables';
+import {
+  bertRows,
+  constantRows,
+  downloadRows,
+  millionRows,
+  monthRows,
+  sourcesOf,
+} from '../support/cost-tables';
 import { README, documentNamed } from '../support/documents';
 
 const guide = documentNamed('docs/costs.md');
@@ -31,6 +38,7 @@ describe('the guide to costs', () => {
     ['a million runs', millionRows],
     ["a model of BERT-large's shape", bertRows],
     ['a month by requests per hour', monthRows],
+    ['downloads', downloadRows],
     ['prices', () => constantRows(PRICES)],
     ['the environment', () => constantRows(ENVIRONMENT)],
   ])('has the rows of %s that the model computes', (_, expected) => {

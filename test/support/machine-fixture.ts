@@ -32,6 +32,7 @@ interface MachineOptions {
   readonly type?: StateMachineType;
   readonly random?: () => number;
   readonly name?: string;
+  readonly transitionMs?: (bytes: number) => number;
 }
 
 export function machine(definition: JsonObject, options: MachineOptions = {}) {
@@ -46,6 +47,7 @@ export function machine(definition: JsonObject, options: MachineOptions = {}) {
     {
       clock,
       random: options.random ?? (() => 0.5),
+      transitionMs: options.transitionMs,
       trace: (event) => recording.trace.push(line(event)),
       invoke: (_, payload) => {
         recording.payloads.push(payload);

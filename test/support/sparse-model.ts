@@ -3,16 +3,16 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { FLOAT, node, saveModel, temporaryFolder, value } from './model-builder';
 
-/** Each weight has 256 MiB. */
-const WIDTH = 8_192;
-const WEIGHT_BYTES = WIDTH * WIDTH * 4;
+/** A width with which each weight has 256 MiB. */
+const WIDE = 8_192;
 
-/** A chain of so many products with a weight of 256 MiB, each with a Tanh. Returns the path of the model. */
-export function sparseModel(products: number): string {
+/** A chain of so many products with weights of `width` squared float32, each with a Tanh. Returns the path of the model. */
+export function sparseModel(products: number, width = WIDE): string {
+  const weightBytes = width * width * 4;
   const folder = temporaryFolder();
   const data = path.join(folder, 'model.data');
   fs.writeFileSync(data, '');
-  fs.truncateSync(data, products * WEIGHT_BYTES);
+  fs.truncateSync(data, products * weightBytes);
   const layers = Array.from({ length: products }, (_, layer) => layer);
   const nodes = layers.flatMap((layer) => [
     node('MatMul', [layer === 0 ? 'x' : `t${layer - 1}`, `w${layer}`], [`m${layer}`]),
@@ -21,19 +21,19 @@ export function sparseModel(products: number): string {
   const weights = layers.map((layer) => ({
     name: `w${layer}`,
     dataType: FLOAT,
-    dims: [WIDTH, WIDTH],
+    dims: [width, width],
     dataLocation: 1,
     externalData: Object.entries({
       location: 'model.data',
-      offset: layer * WEIGHT_BYTES,
-      length: WEIGHT_BYTES,
+      offset: layer * weightBytes,
+      length: weightBytes,
     }).map(([key, entry]) => ({ key, value: String(entry) })),
   }));
   const graph = {
     node: nodes,
     initializer: weights,
-    input: [value('x', FLOAT, [1, WIDTH])],
-    output: [value('y', FLOAT, [1, WIDTH])],
+    input: [value('x', FLOAT, [1, width])],
+    output: [value('y', FLOAT, [1, width])],
   };
   return saveModel({ graph }, 'model.onnx', folder);
 }

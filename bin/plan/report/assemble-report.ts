@@ -12,6 +12,7 @@ import { wireSlices } from '../../../lib/plan/wiring/wiring';
 import { graphProfile } from '../graph-profile';
 import type { PlanReport, ReportedSlice } from '../plan-report';
 import { assumptionsOf } from './assumptions';
+import { burstNotes } from './burst-note';
 import { lineItems, pricedSlices, reportedRuns, runCost } from './priced-plan';
 import type { ReportRequest } from './report-request';
 import { reportedAlternatives } from './reported-alternatives';
@@ -74,7 +75,7 @@ export function assembleReport(
     requests: services.requests,
     alternatives: services.alternatives,
     cheapest: services.cheapest,
-    verdict: [...services.sentences.slice(0, 1), planSentence(slices), ...services.sentences.slice(1)],
+    verdict: verdictOf(services.sentences, [planSentence(slices), ...burstNotes(model, slices)]),
     timelines: { warm: runTimeline(priced, 'warm'), cold: runTimeline(priced, 'cold') },
     ...(cut.quality && { search: cut.quality }),
     assumptions: assumptionsOf(model, ofModel, request),
@@ -104,6 +105,11 @@ function wholeSize({ dataflow, cuts: { bytes, costs } }: AnalyzedModel): SliceSi
   const wiring = wireSlices(dataflow, [dataflow.order]);
   const [size] = sliceSizes(dataflow, wiring, bytes, costs);
   return size;
+}
+
+/** The plan comes after the first sentence, which says whether one function would do. */
+function verdictOf([first, ...rest]: readonly string[], ofPlan: readonly string[]): string[] {
+  return [first, ...ofPlan, ...rest];
 }
 
 function planSentence(slices: readonly ReportedSlice[]): string {

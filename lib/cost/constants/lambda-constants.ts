@@ -55,7 +55,7 @@ export const LAMBDA = {
   maxZipMb: lambdaQuotas(250, 'MB'),
   maxImageMb: lambdaQuotas(10_240, 'MB'),
   /** From a call that finds no idle sandbox until its runtime starts. Not billed. */
-  placementMs: believed('the local cloud assumes the same')(200, 'ms'),
+  placementMs: believed('no published figure found')(200, 'ms'),
   /** Start of Node.js and of the handler, billed. The init phase has a full processor at every memory size. */
   x86InitMs: initTimes(137, 'ms'),
   armInitMs: initTimes(119, 'ms'),

@@ -28,6 +28,8 @@ const believed = (why: string) => from('believed', '2026-11', why);
 export const NETWORK = {
   /** What a sandbox may send or receive at the higher rate. */
   burst: skyriseNetwork(300, 'MiB'),
+  /** The share of the burst up to which it refills, at the sustained rate. */
+  refill: skyriseNetwork(0.5, 'share'),
   burstRate: skyriseNetwork(1228.8, 'MiB/s'),
   sustainedRate: skyriseNetwork(75, 'MiB/s'),
   /** Average of ten seconds of 64 functions at once. */
@@ -138,7 +140,7 @@ export const STEP_FUNCTIONS = {
     ],
     'ms by percent',
   ),
-  express: believed('no published percentiles found; the local cloud assumes 15 ms')(
+  express: believed('no published percentiles found')(
     [
       [5, 10],
       [50, 20],

@@ -1,6 +1,7 @@
 /** The network of a sandbox: a token bucket, connections to S3, and the processor time of what passes. */
 import type { Environment } from '../constants/environment';
 import { MIB, singleThreadMs } from './lambda';
+import { passed } from './token-bucket';
 
 /** Which way a function's traffic takes. */
 export interface NetworkPath {
@@ -10,7 +11,8 @@ export interface NetworkPath {
 
 /**
  * Milliseconds until bytes have passed between a function and S3, without the wait for the first byte. The network and the
- * processor work at the same time, so the slower one decides.
+ * processor work at the same time, so the slower one decides. The bucket is full: a sandbox is new, or moved less than half of
+ * the burst since its last call.
  *
  * @param vcpus processors of the function, which may be a fraction
  */
@@ -21,17 +23,38 @@ export function transferMs(
   environment: Environment,
 ): number {
   if (bytes === 0) return 0;
-  const { network, handler } = environment;
-  const cpuMs = (bytes / 1e6) * (network.cpu * (path.tls ? network.tls : 1) + handler.checksum);
-  return Math.max(wireMs(bytes, path.inVpc, environment), singleThreadMs(cpuMs, vcpus, environment));
+  const { network } = environment;
+  const rate = fastestRate(bytes, vcpus, path, environment);
+  if (path.inVpc) return 1000 * (bytes / Math.min(rate, network.vpcRate * MIB));
+  const bucket = {
+    capacity: network.burst * MIB,
+    burstRate: rate,
+    refillRate: Math.min(rate, network.sustainedRate * MIB),
+    refillShare: network.refill,
+  };
+  return 1000 * passed(bucket.capacity, bytes, bucket).seconds;
 }
 
-/** The burst is full: a sandbox is new, or moved less than half of the burst since its last call. */
-function wireMs(bytes: number, inVpc: boolean, { network, s3, handler }: Environment): number {
+/** The part of `transferMs` for which the function waits because its burst is used up. In a VPC there is no burst. */
+export function beyondBurstMs(
+  bytes: number,
+  vcpus: number,
+  path: NetworkPath,
+  environment: Environment,
+): number {
+  if (bytes === 0 || path.inVpc) return 0;
+  const withinBurst = 1000 * (bytes / fastestRate(bytes, vcpus, path, environment));
+  return Math.max(0, transferMs(bytes, vcpus, path, environment) - withinBurst);
+}
+
+/** Bytes per second within the burst: of the network, of the connections to S3, or of the processor. */
+function fastestRate(bytes: number, vcpus: number, { tls }: NetworkPath, environment: Environment): number {
+  const { network, s3, handler } = environment;
   const connections = Math.max(1, Math.min(handler.connections, Math.ceil(bytes / (handler.partMb * MIB))));
-  const connectionsRate = connections * s3.connectionRate * 1e6;
-  const seconds = (count: number, rate: number) => count / Math.min(rate * MIB, connectionsRate);
-  if (inVpc) return 1000 * seconds(bytes, network.vpcRate);
-  const burst = Math.min(bytes, network.burst * MIB);
-  return 1000 * (seconds(burst, network.burstRate) + seconds(bytes - burst, network.sustainedRate));
+  const cpuMsPerMb = singleThreadMs(
+    network.cpu * (tls ? network.tls : 1) + handler.checksum,
+    vcpus,
+    environment,
+  );
+  return Math.min(network.burstRate * MIB, connections * s3.connectionRate * 1e6, 1e9 / cpuMsPerMb);
 }

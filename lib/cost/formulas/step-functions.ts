@@ -3,6 +3,7 @@ import type { Pairs } from '../constants/constant';
 import type { Environment } from '../constants/environment';
 import type { Prices } from '../constants/prices';
 import { LatencyDistribution } from '../latency/latency-distribution';
+import { atPercent } from '../latency/percentiles';
 
 export type StateMachineType = 'express' | 'standard';
 
@@ -29,7 +30,7 @@ export function payloadMs(bytes: number, type: StateMachineType, environment: En
   // No measurement of Express was found.
   if (type === 'express') return 0;
   const { eventBytes } = environment.stepFunctions;
-  const median = (payload: number) => at(standardPercentiles(payload, environment), 50);
+  const median = (payload: number) => atPercent(standardPercentiles(payload, environment), 50);
   return Math.max(0, median(eventBytes + bytes) - median(eventBytes));
 }
 
@@ -60,32 +61,44 @@ export function executionDollarsPerMs(
   return ((stepFunctions.expressMemoryMb / 1024) * prices.stepFunctions.expressGbSecond) / 1000;
 }
 
-/** Linear in the bytes between the payloads that were measured. */
-function standardPercentiles(bytes: number, { stepFunctions }: Environment): Pairs {
-  const measured = [
-    [32, stepFunctions.standard32B],
-    [1024, stepFunctions.standard1KiB],
-    [16 * 1024, stepFunctions.standard16KiB],
-    [64 * 1024, stepFunctions.standard64KiB],
-    [256 * 1024, stepFunctions.standard256KiB],
-  ] as const;
-  const above = measured.findIndex(([size]) => size >= bytes);
-  if (above === 0) return measured[0][1];
-  if (above < 0) return measured[measured.length - 1][1];
-  const [[low, lower], [high, upper]] = [measured[above - 1], measured[above]];
-  return between(lower, upper, (bytes - low) / (high - low));
+/** A distribution of delays for events of so many bytes. */
+export interface PayloadDelay {
+  readonly bytes: number;
+  readonly percentiles: Pairs;
+}
+
+/** What was measured of Standard state machines, by the bytes of the payload. */
+export function standardDelays({ stepFunctions }: Environment): readonly PayloadDelay[] {
+  return [
+    { bytes: 32, percentiles: stepFunctions.standard32B },
+    { bytes: 1024, percentiles: stepFunctions.standard1KiB },
+    { bytes: 16 * 1024, percentiles: stepFunctions.standard16KiB },
+    { bytes: 64 * 1024, percentiles: stepFunctions.standard64KiB },
+    { bytes: 256 * 1024, percentiles: stepFunctions.standard256KiB },
+  ];
+}
+
+/**
+ * Linear in the bytes between the payloads that were measured.
+ *
+ * @param measured with ascending bytes; one or more
+ */
+export function percentilesOfPayload(measured: readonly PayloadDelay[], bytes: number): Pairs {
+  const above = measured.findIndex((delay) => delay.bytes >= bytes);
+  if (above === 0) return measured[0].percentiles;
+  if (above < 0) return measured[measured.length - 1].percentiles;
+  const [low, high] = [measured[above - 1], measured[above]];
+  return between(low.percentiles, high.percentiles, (bytes - low.bytes) / (high.bytes - low.bytes));
+}
+
+function standardPercentiles(bytes: number, environment: Environment): Pairs {
+  return percentilesOfPayload(standardDelays(environment), bytes);
 }
 
 /** At the percentages of `upper`: what lies between two distributions. */
 function between(lower: Pairs, upper: Pairs, share: number): Pairs {
   if (share === 1) return upper;
-  return upper.map(([percent, ms]) => [percent, ms * share + at(lower, percent) * (1 - share)] as const);
-}
-
-function at(percentiles: Pairs, percent: number): number {
-  const above = percentiles.findIndex(([own]) => own >= percent);
-  if (above < 0) return percentiles[percentiles.length - 1][1];
-  if (above === 0) return percentiles[0][1];
-  const [[low, lower], [high, upper]] = [percentiles[above - 1], percentiles[above]];
-  return lower + ((upper - lower) * (percent - low)) / (high - low);
+  return upper.map(
+    ([percent, ms]) => [percent, ms * share + atPercent(lower, percent) * (1 - share)] as const,
+  );
 }

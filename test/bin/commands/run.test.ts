@@ -117,7 +117,8 @@ describe('run', () => {
       "--trace must be in an existing folder, got '/nowhere/trace.json': create the folder or choose another",
     );
     expect(await refuse(['run', assembly, ...files, '--simulate', 'slow'])).toContain(
-      'none, s3-standard, s3-express',
+      "expected one or more of none, aws, aws-vpc, lambda, lambda-vpc, cold-starts, s3-standard, s3-express, " +
+        "standard-transitions, express-transitions, separated by commas, got 'slow': choose others",
     );
   });
 
@@ -153,7 +154,7 @@ describe('run', () => {
       "the rate of 'reset' must be a number from 0 to 1, got '2': write it like reset:0.1",
     );
     expect(await refuse([...args, '--seed', '1'])).toBe(
-      '--seed must come with --faults, got none: add it, such as --faults all:0.02',
+      '--seed must come with --faults or --simulate, got neither: add one, such as --faults all:0.02',
     );
   });
 

@@ -92,34 +92,6 @@ describe('workers', () => {
     expect(pool.processes()).toMatchObject([{ pid: answers[0].pid, busy: false }]);
   });
 
-  test('end without a call when they are retired, so that the next call starts in a new sandbox', async () => {
-    const pool = await functions.create(`const { tmpdir } = require('node:os');
-      let calls = 0; exports.handler = async () => ({ pid: process.pid, calls: ++calls, folder: tmpdir() });`);
-    const before = await call(pool);
-    await pool.retireIdle();
-    expect(pool.processes()).toEqual([]);
-    expect(fs.existsSync(before.payload.folder as string)).toBe(false);
-    const after = await call(pool);
-    expect(after.payload.calls).toBe(1);
-    expect(after.payload.folder).not.toBe(before.payload.folder);
-  });
-
-  test('keep running their call when idle sandboxes are retired', async () => {
-    const started = path.join(functions.folder, 'started');
-    const pool = await functions.create(`const fs = require('node:fs');
-      exports.handler = async () => {
-        fs.writeFileSync('${started}', '');
-        while (fs.existsSync('${started}')) await new Promise(setImmediate);
-        return process.pid;
-      };`);
-    const running = call(pool);
-    await appears(started);
-    await pool.retireIdle();
-    const [{ pid }] = pool.processes();
-    fs.rmSync(started);
-    expect((await running).payload).toBe(pid);
-  });
-
   test('are as many as concurrent calls, each with its own temporary folder', async () => {
     // Each call ends only when the other has begun.
     const meeting = path.join(functions.folder, 'meeting');
@@ -269,5 +241,49 @@ describe('payloads above 6 MB', () => {
     expect((await call(pool, 6_291_555)).payload).toMatchObject({
       errorType: 'Function.ResponseSizeTooLarge',
     });
+  });
+});
+
+describe('the end of idle sandboxes', () => {
+  test('makes the next call a cold one, with an empty folder and new access to S3', async () => {
+    const ended: string[] = [];
+    let admitted = 0;
+    const admit = () => {
+      const id = `id-${admitted++}`;
+      return { environment: { AWS_ACCESS_KEY_ID: id }, end: () => ended.push(id) };
+    };
+    const pool = await functions.create(
+      `const { readdirSync, writeFileSync } = require('node:fs');
+      exports.handler = async () => {
+        const found = readdirSync(process.env.TMPDIR);
+        writeFileSync(process.env.TMPDIR + '/file', '');
+        return { found, id: process.env.AWS_ACCESS_KEY_ID };
+      };`,
+      {},
+      undefined,
+      { admit },
+    );
+    expect((await call(pool)).payload).toEqual({ found: [], id: 'id-0' });
+    expect((await call(pool)).payload).toEqual({ found: ['file'], id: 'id-0' });
+    await pool.endIdle();
+    expect([ended, pool.processes()]).toEqual([['id-0'], []]);
+    expect((await call(pool)).payload).toEqual({ found: [], id: 'id-1' });
+  });
+
+  test('leaves a sandbox that runs a call', async () => {
+    const marker = path.join(functions.folder, 'kept-running');
+    const goOn = path.join(functions.folder, 'go-on');
+    const pool = await functions.create(`const fs = require('node:fs');
+      exports.handler = async () => {
+        fs.writeFileSync('${marker}', '');
+        while (!fs.existsSync('${goOn}')) await new Promise(setImmediate);
+        return process.pid;
+      };`);
+    const running = call(pool);
+    await appears(marker);
+    await pool.endIdle();
+    fs.writeFileSync(goOn, '');
+    const { payload } = await running;
+    expect(pool.processes()).toMatchObject([{ pid: payload }]);
   });
 });

@@ -82,7 +82,7 @@ test('a process that is killed while it downloads leaves a part of a file, which
       ),
     ],
   ]);
-  const network = { firstByteMs: 0, connectionBytesPerSecond: 8e6, functionBytesPerSecond: 8e6 };
+  const network = { connectionBytesPerSecond: 8e6, functionBytesPerSecond: 8e6 };
   const cloud = await deploy(modelPath, { simulation: { network } });
   trace.length = 0;
   const running = infer(cloud, inputs);

@@ -274,6 +274,42 @@ describe('the warnings', () => {
   });
 });
 
+describe('the note on the burst of the network', () => {
+  const BURST = 'more files than a function receives in a burst';
+  /** Three weights of 256 MiB. */
+  const file = sparseModel(3);
+  /** A processor that is never slower than the network. */
+  const environment = {
+    ...DEFAULT_ENVIRONMENT,
+    network: { ...DEFAULT_ENVIRONMENT.network, cpu: 0 },
+    handler: { ...DEFAULT_ENVIRONMENT.handler, checksum: 0 },
+  };
+  const noteOf = (slices: number, costs = {}): string | undefined =>
+    realReport(file, count(slices), {}, { environment, ...costs }).verdict.find((sentence) =>
+      sentence.includes(BURST),
+    );
+
+  it('says what it costs if a slice is larger', () => {
+    const report = realReport(file, count(1), {}, { environment });
+    const note = report.verdict.find((sentence) => sentence.includes(BURST));
+    const [, seconds] = /therefore loads ([\d.]+) ?s longer when cold/.exec(note ?? '') ?? [];
+
+    expect(note).toMatch(
+      /^Slice 0 has more files than a function receives in a burst, after which its network passes 75MB a second: slice 0 with 768MB /,
+    );
+    expect(note).toMatch(/ Slices of at most 256MB load within the burst\.$/);
+    // At most what the whole slice takes at the sustained rate, of which it spends the burst faster.
+    expect(Number(seconds)).toBeGreaterThan(1);
+    expect(Number(seconds)).toBeLessThan((768 - 300) / 75);
+    expect(Number(seconds)).toBeLessThan(report.slices[0].times.loadMs / 1000);
+  });
+
+  it('is absent if every slice loads within the burst, and in a VPC, which has none', () => {
+    expect(noteOf(3)).toBeUndefined();
+    expect(noteOf(1, { networkInVpc: true })).toBeUndefined();
+  });
+});
+
 describe('the verdict', () => {
   const file = saveModel(mlp(4, 800));
 

@@ -1,5 +1,5 @@
 import { DEFAULT_ENVIRONMENT } from '../../../../lib/cost/constants/environment';
-import { transferMs } from '../../../../lib/cost/formulas/network';
+import { beyondBurstMs, transferMs } from '../../../../lib/cost/formulas/network';
 
 const MIB = 2 ** 20;
 const PLAIN = { inVpc: false, tls: false };
@@ -11,11 +11,13 @@ const environment = {
 };
 
 describe('the network of a sandbox', () => {
-  it('passes 300 MiB at 1.2 GiB/s and the rest at 75 MiB/s', () => {
-    const burst = transferMs(300 * MIB, 1, PLAIN, environment);
+  it('passes the burst at 1.2 GiB/s, which refills a little meanwhile, and the rest at 75 MiB/s', () => {
+    // The upper half does not refill; the lower one gains 75 MiB/s while it loses 1,228.8 MiB/s.
+    const burst = 150 + 150 * (1228.8 / (1228.8 - 75));
+    const burstMs = transferMs(burst * MIB, 1, PLAIN, environment);
 
-    expect(burst).toBeCloseTo((300 / 1228.8) * 1000, 6);
-    expect(transferMs(375 * MIB, 1, PLAIN, environment) - burst).toBeCloseTo(1000, 6);
+    expect(burstMs).toBeCloseTo((burst / 1228.8) * 1000, 6);
+    expect(transferMs((burst + 75) * MIB, 1, PLAIN, environment) - burstMs).toBeCloseTo(1000, 6);
   });
 
   it('does not depend on memory', () => {
@@ -67,5 +69,27 @@ describe('the processor time of a transfer', () => {
 
   it('is zero for nothing', () => {
     expect(transferMs(0, 0.1, PLAIN, withCpu)).toBe(0);
+  });
+});
+
+describe('the wait beyond the burst', () => {
+  it('is zero for 256 MiB, and grows by 13 ms for each MiB beyond the burst', () => {
+    expect(beyondBurstMs(256 * MIB, 1, PLAIN, environment)).toBe(0);
+    const [less, more] = [400, 500].map((mib) => beyondBurstMs(mib * MIB, 1, PLAIN, environment));
+    expect(more - less).toBeCloseTo(100 * (1000 / 75 - 1000 / 1228.8), 6);
+  });
+
+  it('begins later if the processor is slower than the burst, since the bucket refills meanwhile', () => {
+    const slow = { ...environment, network: { ...environment.network, cpu: 1000 / (150 * 1.048576) } };
+    const speed = { ...slow, processor: { ...slow.processor, lambdaSpeed: 1 } };
+
+    expect(beyondBurstMs(449 * MIB, 1, PLAIN, speed)).toBe(0);
+    expect(beyondBurstMs(525 * MIB, 1, PLAIN, speed)).toBeCloseTo(500, 0);
+    // A processor that is slower than the sustained rate never waits for the network.
+    expect(beyondBurstMs(5000 * MIB, 0.4, PLAIN, speed)).toBe(0);
+  });
+
+  it('is not told in a VPC, which has no burst', () => {
+    expect(beyondBurstMs(1000 * MIB, 1, { ...PLAIN, inVpc: true }, environment)).toBe(0);
   });
 });

@@ -1,0 +1,117 @@
+import { ENVIRONMENT } from '../../../lib/cost/constants/environment';
+import type { Constant, ConstantTable } from '../../../lib/cost/constants/constant';
+import { PRESETS, SIMULATION_NAMES, SIMULATIONS, simulationOf } from '../../../local/simulation/presets';
+
+const MIB = 2 ** 20;
+
+function constantNamed(name: string): Constant | undefined {
+  const [group, own] = name.split('.');
+  const groups: Readonly<Partial<ConstantTable>> = ENVIRONMENT;
+  return groups[group]?.[own];
+}
+
+describe('a simulation by its name', () => {
+  it.each(SIMULATION_NAMES)('%s names constants that have a source and a date', (name) => {
+    for (const constant of PRESETS[name].constants) {
+      expect(constantNamed(constant)).toMatchObject({
+        source: expect.stringMatching(/\S/) as string,
+        date: expect.stringMatching(/^\d{4}-\d\d$/) as string,
+      });
+    }
+  });
+
+  it("lambda is Lambda's bucket: 300 MiB at 1.2 GiB/s, then 75 MiB/s, of which a half refills", () => {
+    expect(SIMULATIONS.lambda).toEqual({
+      network: {
+        connectionBytesPerSecond: 87e6,
+        functionBytesPerSecond: 75 * MIB,
+        burst: { bytes: 300 * MIB, bytesPerSecond: 1228.8 * MIB, refillShare: 0.5 },
+      },
+    });
+  });
+
+  it('lambda-vpc has no burst', () => {
+    expect(SIMULATIONS['lambda-vpc']).toEqual({
+      network: { connectionBytesPerSecond: 87e6, functionBytesPerSecond: 82 * MIB },
+    });
+  });
+
+  it('s3-standard and s3-express delay only their own kind of bucket', () => {
+    expect(SIMULATIONS['s3-standard'].storage).toMatchObject({
+      standard: { openForGetMs: 68 - 27, openForPutMs: 85 - 40 },
+    });
+    expect(Object.keys(SIMULATIONS['s3-standard'].storage ?? {})).toEqual(['standard']);
+    expect(Object.keys(SIMULATIONS['s3-express'].storage ?? {})).toEqual(['express']);
+  });
+
+  it('aws has all parts, and aws-vpc differs in the network alone', () => {
+    const { network, ...others } = SIMULATIONS.aws;
+    const { network: inVpc, ...same } = SIMULATIONS['aws-vpc'];
+
+    expect(others).toEqual({
+      coldStartMs: 200,
+      storage: { ...SIMULATIONS['s3-standard'].storage, ...SIMULATIONS['s3-express'].storage },
+      transitions: {
+        ...SIMULATIONS['standard-transitions'].transitions,
+        ...SIMULATIONS['express-transitions'].transitions,
+      },
+    });
+    expect(same).toEqual(others);
+    expect([network, inVpc]).toEqual([SIMULATIONS.lambda.network, SIMULATIONS['lambda-vpc'].network]);
+  });
+
+  it('none adds no delay', () => {
+    expect(SIMULATIONS.none).toEqual({});
+    expect(simulationOf()).toEqual({});
+    expect(simulationOf([])).toEqual({});
+  });
+
+  it('several names together have the parts of all, and of one kind the later one', () => {
+    expect(simulationOf(['lambda', 's3-express', 's3-standard'])).toEqual({
+      ...SIMULATIONS.lambda,
+      storage: { ...SIMULATIONS['s3-express'].storage, ...SIMULATIONS['s3-standard'].storage },
+    });
+    expect(simulationOf(['aws', 'lambda-vpc'])).toEqual(SIMULATIONS['aws-vpc']);
+  });
+
+  it.each([['s3'], [['aws', 's3']]])('refuses %j with the list of names', (names) => {
+    expect(() => simulationOf(names)).toThrow(
+      'a simulation must have one of these names: none, aws, aws-vpc, lambda, lambda-vpc, cold-starts, s3-standard, s3-express, ' +
+        "standard-transitions, express-transitions; got 's3': choose one or more of them",
+    );
+  });
+});
+
+describe('delays of your own', () => {
+  const network = { connectionBytesPerSecond: 1e6, functionBytesPerSecond: 2e6 };
+
+  it('are taken as they are', () => {
+    const own = { network, transitions: { express: [{ bytes: 0, percentiles: [[50, 15]] as const }] } };
+    expect(simulationOf(own)).toBe(own);
+  });
+
+  it.each([
+    [
+      { network: { ...network, functionBytesPerSecond: 0 } },
+      'network.functionBytesPerSecond of a simulation must be a number above 0, got 0: correct it',
+    ],
+    [
+      { network: { ...network, burst: { bytes: 1, bytesPerSecond: NaN, refillShare: 0 } } },
+      'network.burst.bytesPerSecond of a simulation must be a number above 0, got NaN: correct it',
+    ],
+    [
+      { storage: { standard: { get: [], put: [[50, 1]] as const } } },
+      'storage.standard.get of a simulation must be one or more rising pairs of a percentage and milliseconds, got []: correct it',
+    ],
+    [
+      { transitions: { express: [] } },
+      'transitions.express of a simulation must have one entry or more, got none: correct it',
+    ],
+    [
+      { transitions: { standard: [{ bytes: 9, percentiles: [[90, 5] as const, [50, 6] as const] }] } },
+      'transitions.standard of 9 bytes of a simulation must be one or more rising pairs of a percentage and milliseconds, got [[90,5],[50,6]]: correct it',
+    ],
+  ])('are refused if they are impossible: %j', (own, message) => {
+    expect(() => simulationOf(own)).toThrow(message);
+  });
+});
