@@ -5,7 +5,7 @@ import type { ObjectReference } from '../../contract/execution';
 import { ERROR_NAMES } from '../../contract/failures';
 import { NamedFailure } from '../errors';
 import type { ByteRange, ObjectStore } from './object-store';
-import { CONNECTIONS, inParallel, openObject, PART_BYTES, partsOf, streamRange } from './ranged-read';
+import { CONNECTIONS, inParallel, openObject, PART_BYTES, partsOf, RangeRead } from './ranged-read';
 import { release } from './release';
 
 /** Marks the names of this process's unfinished files. A process id would not do: an earlier process may have had it. */
@@ -65,8 +65,10 @@ async function downloadHashed(
     const parts = partsOf({ start: 0, end: first.size }, partBytes);
     const progress = new InOrder((part: ByteRange) => hashFile(hash, file, part));
     await inParallel(parts, connections, async (part, index) => {
-      const chunks = index === 0 ? first.start : streamRange(objects, object, part, first.version);
-      await writeChunks(file, part.start, chunks);
+      const read = index === 0 ? first.start : new RangeRead(objects, object, part, first.version);
+      const writer = new PartWriter(file, part.start);
+      await read.pourInto((chunk) => writer.add(chunk));
+      await writer.flush();
       progress.done(index, part);
     });
     await progress.settled();
@@ -76,27 +78,32 @@ async function downloadHashed(
   }
 }
 
-async function writeChunks(
-  file: FileHandle,
-  start: number,
-  chunks: AsyncIterable<Uint8Array>,
-): Promise<void> {
-  let position = start;
-  let waiting: Uint8Array[] = [];
-  let bytes = 0;
-  const write = async (): Promise<void> => {
-    await writeFully(file, waiting, position);
-    waiting.forEach(release);
-    position += bytes;
-    waiting = [];
-    bytes = 0;
-  };
-  for await (const chunk of chunks) {
-    waiting.push(chunk);
-    bytes += chunk.byteLength;
-    if (bytes >= WRITE_BYTES) await write();
+/** Writes the chunks of a part one after another. */
+class PartWriter {
+  private waiting: Uint8Array[] = [];
+  private bytes = 0;
+
+  constructor(
+    private readonly file: FileHandle,
+    private position: number,
+  ) {}
+
+  /** Returns a promise if it is time to wait for a write. */
+  add(chunk: Uint8Array): Promise<void> | undefined {
+    this.waiting.push(chunk);
+    this.bytes += chunk.byteLength;
+    return this.bytes < WRITE_BYTES ? undefined : this.flush();
   }
-  await write();
+
+  /** Writes what waits. Call it again only after that. */
+  async flush(): Promise<void> {
+    const { waiting } = this;
+    await writeFully(this.file, waiting, this.position);
+    waiting.forEach(release);
+    this.position += this.bytes;
+    this.waiting = [];
+    this.bytes = 0;
+  }
 }
 
 async function writeFully(file: FileHandle, chunks: readonly Uint8Array[], position: number): Promise<void> {
