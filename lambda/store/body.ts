@@ -1,8 +1,12 @@
 /** Receives the body of a response, for as long as bytes arrive. */
 import { finished, type Readable } from 'node:stream';
+import { DirectBody } from './direct-body';
 import { STALL_MS } from './limits';
 
-/** Receives chunks in order. If it returns a promise, the next chunk comes only after that. */
+/**
+ * Receives chunks in order. If it returns a promise, the next chunk comes only after that. The chunk's memory belongs to the sink
+ * until then; if it returns nothing, until it returns.
+ */
 export type Sink = (chunk: Uint8Array) => Promise<void> | undefined;
 
 /** Why a body ended before its last byte. */
@@ -66,12 +70,20 @@ export function pour(body: Readable, sink: Sink, endsAt: number): Promise<unknow
       body.destroy();
       reject(error instanceof Error ? error : new Error(String(error)));
     };
-    const wait = async (): Promise<void> => {
-      watch.pause();
-      body.pause();
-      await busy;
-      watch.resume();
-      body.resume();
+    const take: Sink = (chunk) => {
+      try {
+        const sunk = sink(chunk);
+        if (sunk === undefined) return undefined;
+        watch.pause();
+        busy = sunk.then(() => {
+          watch.resume();
+        });
+        busy.catch(fail);
+        return busy;
+      } catch (error) {
+        fail(error);
+        return undefined;
+      }
     };
     finished(body, (error) => {
       watch.end();
@@ -79,16 +91,18 @@ export function pour(body: Readable, sink: Sink, endsAt: number): Promise<unknow
         resolve(error ?? ENDED_EARLY);
       }, fail);
     });
+    if (body instanceof DirectBody) {
+      body.pourInto(take, () => {
+        watch.arrived();
+      });
+      return;
+    }
     body.on('data', (chunk: Uint8Array) => {
       watch.arrived();
-      try {
-        const sunk = sink(chunk);
-        if (sunk === undefined) return;
-        busy = sunk;
-        wait().catch(fail);
-      } catch (error) {
-        fail(error);
-      }
+      const taken = take(chunk);
+      if (taken === undefined) return;
+      body.pause();
+      taken.then(() => body.resume(), fail);
     });
   });
 }

@@ -7,13 +7,10 @@
  */
 import * as http from 'node:http';
 import * as https from 'node:https';
-import type { OnReadOpts } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { MAX_IDLE_MS } from './limits';
 import { PreparedConnections, type Connect, type Protocol } from './prepared-connections';
-
-/** Size of the buffers that Node.js allocates by default. */
-const READ_BYTES = 64 * 1024;
+import { ReadBuffer } from './read-buffer';
 
 /** Settings of the SDK's own agents. */
 const AGENT: http.AgentOptions = { keepAlive: true, maxSockets: 50 };
@@ -62,8 +59,9 @@ interface Pool<A extends http.Agent> {
 function pool<A extends http.Agent>(agent: A, protocol: Protocol): Pool<A> {
   // Their types lack both.
   const connector = agent as A & { createConnection: Connect; readonly options: object };
-  const connect = intoOneBuffer(connector.createConnection.bind(agent));
-  const hasIdle = awake(agent);
+  const buffers = new WeakMap<Duplex, ReadBuffer>();
+  const connect = intoOneBuffer(connector.createConnection.bind(agent), buffers);
+  const hasIdle = awake(agent, buffers);
   const prepared = new PreparedConnections(connector, connect, protocol, { hasIdle, isFresh });
   connector.createConnection = (options, connected) =>
     prepared.take(agent.getName(options)) ?? connect(options, connected);
@@ -82,7 +80,7 @@ function isFresh(since: number): boolean {
  * in the same way, and the SDK would try one after another.
  * @returns whether the agent would reuse a connection, by its name
  */
-function awake(agent: http.Agent): (name: string) => boolean {
+function awake(agent: http.Agent, buffers: WeakMap<Duplex, ReadBuffer>): (name: string) => boolean {
   const idleSince = new WeakMap<Duplex, number>();
   const isUsable = (socket: Duplex): boolean => !socket.destroyed && isFresh(idleSince.get(socket) ?? 0);
   // Called when a connection becomes idle: https://nodejs.org/api/http.html#agentkeepsocketalivesocket
@@ -98,6 +96,7 @@ function awake(agent: http.Agent): (name: string) => boolean {
     request.once('error', () => {
       for (const socket of idleSockets(agent)) socket.destroy();
     });
+    request.once('socket', (socket) => buffers.get(socket)?.expect(request));
     addRequest(request, ...rest);
   };
   return (name) => agent.freeSockets[name]?.some(isUsable) ?? false;
@@ -107,17 +106,12 @@ function idleSockets({ freeSockets }: http.Agent): Duplex[] {
   return Object.values(freeSockets).flatMap((sockets) => sockets ?? []);
 }
 
-function intoOneBuffer(connect: Connect): Connect {
+function intoOneBuffer(connect: Connect, buffers: WeakMap<Duplex, ReadBuffer>): Connect {
   return (options, connected) => {
-    const onread: OnReadOpts = {
-      buffer: Buffer.allocUnsafeSlow(READ_BYTES),
-      callback: (bytes, buffer) => {
-        // The HTTP parser has copied the bytes when `emit` returns.
-        socket.emit('data', buffer.subarray(0, bytes));
-        return true;
-      },
-    };
-    const socket = connect({ ...options, onread }, connected);
+    const buffer = new ReadBuffer();
+    const socket = connect({ ...options, onread: buffer.options }, connected);
+    buffer.attach(socket);
+    buffers.set(socket, buffer);
     return socket;
   };
 }

@@ -19,9 +19,6 @@ export function isAbandonedPart(name: string): boolean {
 
 const HASH_CHUNK_BYTES = 1024 * 1024;
 
-/** Collect this much before each write: chunks from the network are small, and each write costs a thread switch. */
-const WRITE_BYTES = 1024 * 1024;
-
 /** How a download is split among connections. */
 export interface Parts {
   readonly partBytes: number;
@@ -63,12 +60,16 @@ async function downloadHashed(
     const hash = createHash('sha256');
     const first = await openObject(objects, object, partBytes);
     const parts = partsOf({ start: 0, end: first.size }, partBytes);
-    const progress = new InOrder((part: ByteRange) => hashFile(hash, file, part));
+    const memory = Buffer.allocUnsafeSlow(Math.min(HASH_CHUNK_BYTES, first.size));
+    const progress = new InOrder((part: ByteRange) => hashFile(hash, file, part, memory));
     await inParallel(parts, connections, async (part, index) => {
       const read = index === 0 ? first.start : new RangeRead(objects, object, part, first.version);
-      const writer = new PartWriter(file, part.start);
-      await read.pourInto((chunk) => writer.add(chunk));
-      await writer.flush();
+      let position = part.start;
+      await read.pourInto(async (chunk) => {
+        await writeFully(file, chunk, position);
+        position += chunk.byteLength;
+        release(chunk);
+      });
       progress.done(index, part);
     });
     await progress.settled();
@@ -78,56 +79,15 @@ async function downloadHashed(
   }
 }
 
-/** Writes the chunks of a part one after another. */
-class PartWriter {
-  private waiting: Uint8Array[] = [];
-  private bytes = 0;
-
-  constructor(
-    private readonly file: FileHandle,
-    private position: number,
-  ) {}
-
-  /** Returns a promise if it is time to wait for a write. */
-  add(chunk: Uint8Array): Promise<void> | undefined {
-    this.waiting.push(chunk);
-    this.bytes += chunk.byteLength;
-    return this.bytes < WRITE_BYTES ? undefined : this.flush();
+async function writeFully(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+  for (let done = 0; done < bytes.byteLength;) {
+    const { bytesWritten } = await file.write(bytes, done, bytes.byteLength - done, position + done);
+    done += bytesWritten;
   }
-
-  /** Writes what waits. Call it again only after that. */
-  async flush(): Promise<void> {
-    const { waiting } = this;
-    await writeFully(this.file, waiting, this.position);
-    waiting.forEach(release);
-    this.position += this.bytes;
-    this.waiting = [];
-    this.bytes = 0;
-  }
-}
-
-async function writeFully(file: FileHandle, chunks: readonly Uint8Array[], position: number): Promise<void> {
-  let left = chunks;
-  for (let at = position; left.length > 0;) {
-    const { bytesWritten } = await file.writev(left, at);
-    at += bytesWritten;
-    left = withoutFirst(left, bytesWritten);
-  }
-}
-
-/** The chunks without their first `bytes` bytes. */
-function withoutFirst(chunks: readonly Uint8Array[], bytes: number): Uint8Array[] {
-  let done = bytes;
-  return chunks.flatMap((chunk) => {
-    const skipped = Math.min(done, chunk.byteLength);
-    done -= skipped;
-    return skipped === chunk.byteLength ? [] : [chunk.subarray(skipped)];
-  });
 }
 
 /** Adds a part of the file to the hash. The part was just written, so the page cache still has it. */
-async function hashFile(hash: Hash, file: FileHandle, part: ByteRange): Promise<void> {
-  const chunk = new Uint8Array(Math.min(HASH_CHUNK_BYTES, part.end - part.start));
+async function hashFile(hash: Hash, file: FileHandle, part: ByteRange, chunk: Uint8Array): Promise<void> {
   for (let position = part.start; position < part.end;) {
     const wanted = Math.min(chunk.byteLength, part.end - position);
     const { bytesRead } = await file.read(chunk, 0, wanted, position);

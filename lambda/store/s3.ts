@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import type { ObjectReference } from '../../contract/execution';
+import { wholeBody } from './read-buffer';
 import { BucketOrigins } from './bucket-origins';
 import type { Agents } from './connections';
 import { base64OfCrc32 } from './crc32';
@@ -64,7 +65,7 @@ export class S3ObjectStore implements ObjectStore {
       return {
         size: wholeSize(answer.ContentRange) ?? answer.ContentLength ?? 0,
         version: answer.ETag ?? '',
-        body: answer.Body as Readable,
+        body: wholeBody(answer.Body as Readable),
       };
     } catch (error) {
       const status = statusOf(error);
