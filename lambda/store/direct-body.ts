@@ -21,7 +21,7 @@ export class DirectBody extends Readable {
     response.on('error', (error) => (problem = error));
     response.once('close', () => {
       if (this.isComplete) return;
-      this.transfer.flush();
+      this.transfer.abandon();
       this.destroy(problem ?? new Error('aborted'));
     });
   }

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import type { Sink } from './body';
 
 /** Bytes that are passed on at a time. Each write to a file costs a switch between threads. */
-const MEMORY_BYTES = 1024 * 1024;
+const CHUNK_BYTES = 1024 * 1024;
 
 /** Room for what a connection brings at once. Bytes are passed on when less is left. */
 const ROOM_BYTES = 128 * 1024;
@@ -11,16 +11,18 @@ const ROOM_BYTES = 128 * 1024;
 /** The memory of a connection's transfers. It stays while the connection is open, which may read into it at any time. */
 export class TransferMemory {
   /** One piece, so that no chunk is a whole piece that the reader could free. */
-  private readonly all = Buffer.allocUnsafeSlow(MEMORY_BYTES + ROOM_BYTES);
-  readonly chunk = this.all.subarray(0, MEMORY_BYTES);
+  private readonly all = Buffer.allocUnsafeSlow(CHUNK_BYTES + ROOM_BYTES);
+  readonly chunk = this.all.subarray(0, CHUNK_BYTES);
   /** Over TLS, decrypted bytes still arrive when the connection waits for the reader, who uses the chunk. */
-  readonly spill = this.all.subarray(MEMORY_BYTES);
+  readonly spill = this.all.subarray(CHUNK_BYTES);
 }
 
 export class DirectTransfer {
   private filled = 0;
   private spilled = 0;
-  private isBusy = false;
+  /** Whether the chunk is full or the reader uses it, so that bytes spill. */
+  private isClosed = false;
+  private isAbandoned = false;
   private sink: Sink | undefined;
   private arrived: () => void = () => undefined;
   private ended: () => void = () => undefined;
@@ -36,7 +38,7 @@ export class DirectTransfer {
 
   /** Where the connection reads into. */
   free(): Uint8Array {
-    return this.isBusy ? this.memory.spill.subarray(this.spilled) : this.memory.chunk.subarray(this.filled);
+    return this.isClosed ? this.memory.spill.subarray(this.spilled) : this.memory.chunk.subarray(this.filled);
   }
 
   /** Takes bytes that the connection has read, in most cases into the place that `free` returned. */
@@ -49,10 +51,10 @@ export class DirectTransfer {
     }
     const isInPlace = bytes.buffer === place.buffer && bytes.byteOffset === place.byteOffset;
     if (!isInPlace) place.set(bytes);
-    if (this.isBusy) this.spilled += bytes.byteLength;
+    if (this.isClosed) this.spilled += bytes.byteLength;
     else this.filled += bytes.byteLength;
     this.arrived();
-    this.pass();
+    if (!this.isClosed) this.closeIfFull();
   }
 
   /**
@@ -65,50 +67,49 @@ export class DirectTransfer {
     this.sink = sink;
     this.arrived = arrived;
     this.ended = ended;
-    this.pass();
-    this.socket.resume();
+    if (this.isClosed) this.pass(sink);
   }
 
-  /** Passes on what has arrived before the connection broke. */
-  flush(): void {
-    if (!this.isBusy && this.filled > 0) void this.sink?.(this.memory.chunk.subarray(0, this.filled));
-    this.filled = 0;
+  /** Passes on what has arrived before the connection broke, unless the reader is busy. Nothing is passed on afterwards. */
+  abandon(): void {
+    this.isAbandoned = true;
+    if (!this.isClosed && this.filled > 0) void this.sink?.(this.memory.chunk.subarray(0, this.filled));
   }
 
-  private pass(): void {
-    const isFull = this.filled > MEMORY_BYTES - ROOM_BYTES;
-    if (this.isBusy || (!isFull && this.left > 0)) return;
-    if (this.sink === undefined) {
-      this.socket.pause();
+  private closeIfFull(): void {
+    if (this.left > 0 && this.filled <= CHUNK_BYTES - ROOM_BYTES) return;
+    this.isClosed = true;
+    if (this.sink === undefined) this.socket.pause();
+    else this.pass(this.sink);
+  }
+
+  private pass(sink: Sink): void {
+    const wait = this.filled > 0 ? sink(this.memory.chunk.subarray(0, this.filled)) : undefined;
+    if (wait === undefined) {
+      this.open();
       return;
     }
-    const wait = this.filled > 0 ? this.sink(this.memory.chunk.subarray(0, this.filled)) : undefined;
-    if (wait === undefined) this.taken();
-    else {
-      this.isBusy = true;
-      this.socket.pause();
-      // Whoever waits for the sink learns of its failure, and destroys the body.
-      wait.then(
-        () => {
-          this.taken();
-          this.socket.resume();
-        },
-        () => undefined,
-      );
-    }
+    this.socket.pause();
+    // Whoever waits for the sink learns of its failure, and destroys the body.
+    wait.then(
+      () => {
+        this.open();
+      },
+      () => undefined,
+    );
   }
 
-  /** The reader has taken what was in the memory. */
-  private taken(): void {
-    this.isBusy = false;
+  /** The reader has taken the chunk. */
+  private open(): void {
+    if (this.isAbandoned) return;
+    this.isClosed = false;
     this.memory.chunk.set(this.memory.spill.subarray(0, this.spilled));
     this.filled = this.spilled;
     this.spilled = 0;
-    if (this.left > 0) return;
-    if (this.filled > 0) this.pass();
-    else {
+    if (this.left === 0 && this.filled === 0) {
       this.ended();
       this.complete();
-    }
+    } else this.closeIfFull();
+    if (!this.isClosed) this.socket.resume();
   }
 }
