@@ -36,7 +36,8 @@ export class BucketOrigins {
       { step: 'serialize', priority: 'low', name: 'takeOrigin' },
     );
     await this.client.send(command);
-    if (origin === undefined) throw new Error(`the SDK must build a request for the bucket ${bucket}, got none`);
+    if (origin === undefined)
+      throw new Error(`the SDK must build a request for the bucket ${bucket}, got none`);
     return origin;
   }
 }

@@ -43,7 +43,8 @@ export class DirectBody extends Readable {
     if (this.hasReader) return;
     this.hasReader = true;
     this.transfer.passTo(
-      (chunk) => (this.push(Buffer.from(chunk)) ? undefined : new Promise((resolve) => (this.goOn = resolve))),
+      (chunk) =>
+        this.push(Buffer.from(chunk)) ? undefined : new Promise((resolve) => (this.goOn = resolve)),
       () => undefined,
       () => {
         this.isComplete = true;

@@ -5,10 +5,7 @@
 import { isIP, type Socket } from 'node:net';
 import { PREPARE_WAIT_MS } from './limits';
 
-export type Connect = (
-  options: object,
-  connected?: (error: Error | null, socket: Socket) => void,
-) => Socket;
+export type Connect = (options: object, connected?: (error: Error | null, socket: Socket) => void) => Socket;
 
 export interface Protocol {
   /** The port of an origin that names none. */

@@ -33,7 +33,12 @@ export async function openObject(
   const range = { start: 0, end: Math.min(bytes, size) };
   // Nobody reads the body of an empty object.
   if (range.end === 0) body.destroy();
-  return { size, version, start: new RangeRead(objects, object, range, version, body), startBytes: range.end };
+  return {
+    size,
+    version,
+    start: new RangeRead(objects, object, range, version, body),
+    startBytes: range.end,
+  };
 }
 
 /**

@@ -40,7 +40,8 @@ export function splitHead(bytes: Uint8Array): SplitHead | undefined {
     hasRange ||= name === 'content-range';
   }
   const [length] = lengths;
-  if (!hasRange || lengths.length !== 1 || !LENGTH.test(length) || Number(length) < LONG_BYTES) return undefined;
+  if (!hasRange || lengths.length !== 1 || !LENGTH.test(length) || Number(length) < LONG_BYTES)
+    return undefined;
   const head = [status, ...lines.filter((line) => !/^content-length:/i.test(line)), 'Content-Length: 1'];
   return {
     head: Buffer.from(head.join('\r\n') + END, 'latin1'),

@@ -25,8 +25,7 @@ describe.each([
   { protocol: 'http', start: () => http.createServer(answer) },
   {
     protocol: 'https',
-    start: () =>
-      https.createServer({ cert: CERTIFICATE.certificate, key: CERTIFICATE.privateKey }, answer),
+    start: () => https.createServer({ cert: CERTIFICATE.certificate, key: CERTIFICATE.privateKey }, answer),
   },
 ])('a prepared connection over $protocol', ({ protocol, start }) => {
   let server: http.Server;
