@@ -16,6 +16,7 @@ import { chainOf, writeExternal, writeManyNodes } from '../slice/models';
 import { formatTable } from '../table';
 import { benchCold, type ColdResult, type ColdSimulation } from './cold';
 import { benchCompute } from './compute';
+import { benchConnections } from './connections';
 import { benchDownload, benchParts } from './download';
 import { benchLoad } from './load';
 import { benchModels } from './models';
@@ -34,6 +35,7 @@ const SECTIONS = [
   'cold',
   'warm',
   'tls',
+  'connections',
   'compute',
   'settings',
   'tensors',
@@ -96,6 +98,9 @@ async function main(options: Options): Promise<void> {
       );
     }
     if (wants('cold') || wants('warm') || wants('tls')) await transformerSections(folder, options, wants);
+    if (wants('connections')) {
+      print(`${await benchConnections(path.join(folder, 'connections'), 10 * options.rounds)}\n`);
+    }
     const models = wants('compute') || wants('settings') ? benchModels(folder) : [];
     if (wants('compute')) print(`${benchCompute(folder, models, 20)}\n`);
     if (wants('settings')) print(`${benchSettings(models, options.rounds)}\n`);

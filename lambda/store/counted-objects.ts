@@ -34,6 +34,14 @@ export class CountedObjects implements ObjectStore {
     this.objects.closeIdleConnections();
   }
 
+  prepareConnection(bucket: string): Promise<void> {
+    return this.objects.prepareConnection(bucket);
+  }
+
+  closePrepared(): void {
+    this.objects.closePrepared();
+  }
+
   private count(kind: keyof RequestCounts): void {
     this.counts = { ...this.counts, [kind]: this.counts[kind] + 1 };
   }

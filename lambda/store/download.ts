@@ -5,7 +5,7 @@ import type { ObjectReference } from '../../contract/execution';
 import { ERROR_NAMES } from '../../contract/failures';
 import { NamedFailure } from '../errors';
 import type { ByteRange, ObjectStore } from './object-store';
-import { CONNECTIONS, inParallel, openObject, PART_BYTES, partsOf, streamRange } from './ranged-read';
+import { CONNECTIONS, inParallel, openObject, PART_BYTES, partsOf, RangeRead } from './ranged-read';
 import { release } from './release';
 
 /** Marks the names of this process's unfinished files. A process id would not do: an earlier process may have had it. */
@@ -18,9 +18,6 @@ export function isAbandonedPart(name: string): boolean {
 }
 
 const HASH_CHUNK_BYTES = 1024 * 1024;
-
-/** Collect this much before each write: chunks from the network are small, and each write costs a thread switch. */
-const WRITE_BYTES = 1024 * 1024;
 
 /** How a download is split among connections. */
 export interface Parts {
@@ -63,10 +60,16 @@ async function downloadHashed(
     const hash = createHash('sha256');
     const first = await openObject(objects, object, partBytes);
     const parts = partsOf({ start: 0, end: first.size }, partBytes);
-    const progress = new InOrder((part: ByteRange) => hashFile(hash, file, part));
+    const memory = Buffer.allocUnsafeSlow(Math.min(HASH_CHUNK_BYTES, first.size));
+    const progress = new InOrder((part: ByteRange) => hashFile(hash, file, part, memory));
     await inParallel(parts, connections, async (part, index) => {
-      const chunks = index === 0 ? first.start : streamRange(objects, object, part, first.version);
-      await writeChunks(file, part.start, chunks);
+      const read = index === 0 ? first.start : new RangeRead(objects, object, part, first.version);
+      let position = part.start;
+      await read.pourInto(async (chunk) => {
+        await writeFully(file, chunk, position);
+        position += chunk.byteLength;
+        release(chunk);
+      });
       progress.done(index, part);
     });
     await progress.settled();
@@ -76,51 +79,15 @@ async function downloadHashed(
   }
 }
 
-async function writeChunks(
-  file: FileHandle,
-  start: number,
-  chunks: AsyncIterable<Uint8Array>,
-): Promise<void> {
-  let position = start;
-  let waiting: Uint8Array[] = [];
-  let bytes = 0;
-  const write = async (): Promise<void> => {
-    await writeFully(file, waiting, position);
-    waiting.forEach(release);
-    position += bytes;
-    waiting = [];
-    bytes = 0;
-  };
-  for await (const chunk of chunks) {
-    waiting.push(chunk);
-    bytes += chunk.byteLength;
-    if (bytes >= WRITE_BYTES) await write();
+async function writeFully(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+  for (let done = 0; done < bytes.byteLength;) {
+    const { bytesWritten } = await file.write(bytes, done, bytes.byteLength - done, position + done);
+    done += bytesWritten;
   }
-  await write();
-}
-
-async function writeFully(file: FileHandle, chunks: readonly Uint8Array[], position: number): Promise<void> {
-  let left = chunks;
-  for (let at = position; left.length > 0;) {
-    const { bytesWritten } = await file.writev(left, at);
-    at += bytesWritten;
-    left = withoutFirst(left, bytesWritten);
-  }
-}
-
-/** The chunks without their first `bytes` bytes. */
-function withoutFirst(chunks: readonly Uint8Array[], bytes: number): Uint8Array[] {
-  let done = bytes;
-  return chunks.flatMap((chunk) => {
-    const skipped = Math.min(done, chunk.byteLength);
-    done -= skipped;
-    return skipped === chunk.byteLength ? [] : [chunk.subarray(skipped)];
-  });
 }
 
 /** Adds a part of the file to the hash. The part was just written, so the page cache still has it. */
-async function hashFile(hash: Hash, file: FileHandle, part: ByteRange): Promise<void> {
-  const chunk = new Uint8Array(Math.min(HASH_CHUNK_BYTES, part.end - part.start));
+async function hashFile(hash: Hash, file: FileHandle, part: ByteRange, chunk: Uint8Array): Promise<void> {
   for (let position = part.start; position < part.end;) {
     const wanted = Math.min(chunk.byteLength, part.end - position);
     const { bytesRead } = await file.read(chunk, 0, wanted, position);

@@ -35,6 +35,13 @@ export interface ObjectStore {
   putIfAbsent(object: ObjectReference, parts: readonly Uint8Array[], crc32: number): Promise<WriteResult>;
   /** Closes the connections that no request uses. */
   closeIdleConnections(): void;
+  /**
+   * Opens a connection for the next request to the bucket, unless one is open. Sends no request. Resolves when the connection
+   * is open or has failed, but soon in any case, and never rejects.
+   */
+  prepareConnection(bucket: string): Promise<void>;
+  /** Closes the prepared connections that no request has used. */
+  closePrepared(): void;
 }
 
 /** The object is missing or not permitted. For a caller that may not list the bucket, S3 answers 403 in both cases. */

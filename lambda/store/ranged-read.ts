@@ -2,8 +2,9 @@
 import type { Readable } from 'node:stream';
 import type { ObjectReference } from '../../contract/execution';
 import { ERROR_NAMES } from '../../contract/failures';
-import { NamedFailure } from '../errors';
-import { STALL_MS, wholeRequestMs } from './limits';
+import { messageOf, NamedFailure } from '../errors';
+import { BodyWatch, ENDED_EARLY, pour, type Sink } from './body';
+import { wholeRequestMs } from './limits';
 import type { ByteRange, ObjectStore } from './object-store';
 import { release } from './release';
 
@@ -18,7 +19,7 @@ interface OpenedObject {
   readonly size: number;
   readonly version: string;
   /** The first bytes: as many as requested, or fewer if the object is shorter. */
-  readonly start: AsyncGenerator<Uint8Array, void>;
+  readonly start: RangeRead;
   readonly startBytes: number;
 }
 
@@ -28,75 +29,108 @@ export async function openObject(
   object: ObjectReference,
   bytes: number,
 ): Promise<OpenedObject> {
-  const first = await objects.get(object, { start: 0, end: bytes });
-  const range = { start: 0, end: Math.min(bytes, first.size) };
-  // Nobody reads the body of an empty object, and a generator that never ran does not close it.
-  if (range.end === 0) first.body.destroy();
-  const start = resumed(objects, object, range, first.version, first.body);
-  return { size: first.size, version: first.version, start, startBytes: range.end };
+  const { size, version, body } = await objects.get(object, { start: 0, end: bytes });
+  const range = { start: 0, end: Math.min(bytes, size) };
+  // Nobody reads the body of an empty object.
+  if (range.end === 0) body.destroy();
+  return {
+    size,
+    version,
+    start: new RangeRead(objects, object, range, version, body),
+    startBytes: range.end,
+  };
 }
 
 /**
- * Yields the bytes of a range in order, each once. If the connection breaks, it requests the rest again. The version
- * ensures that the object is still the same.
+ * Reads the bytes of a range in order, each once. If the connection breaks, it requests the rest again. The version
+ * ensures that the object is still the same. Use one of its methods, once.
  */
-export async function* streamRange(
-  objects: ObjectStore,
-  object: ObjectReference,
-  range: ByteRange,
-  version: string,
-): AsyncGenerator<Uint8Array> {
-  if (range.start === range.end) return;
-  const first = await objects.get(object, range, version);
-  yield* resumed(objects, object, range, version, first.body);
-}
+export class RangeRead {
+  private position: number;
+  private endsAt = Infinity;
+  private fruitless = 0;
+  private positionBefore: number;
 
-async function* resumed(
-  objects: ObjectStore,
-  object: ObjectReference,
-  range: ByteRange,
-  version: string,
-  firstBody: Readable,
-): AsyncGenerator<Uint8Array, void> {
-  let position = range.start;
-  let body = firstBody;
-  const endsAt = performance.now() + wholeRequestMs(range.end - range.start);
-  for (let fruitless = 0; ;) {
-    const before = position;
-    let problem: unknown = 'the response ended early';
-    const stop = stopAfter(body, endsAt - performance.now(), 'slower than any network of Lambda');
-    let stall = stopAfter(body, STALL_MS, `no data for ${STALL_MS / 1000} seconds`);
-    try {
-      for await (const chunk of body as AsyncIterable<Uint8Array>) {
-        clearTimeout(stall);
-        position += chunk.byteLength;
-        yield chunk;
-        stall = stopAfter(body, STALL_MS, `no data for ${STALL_MS / 1000} seconds`);
-      }
-    } catch (error) {
-      problem = error;
-    } finally {
-      clearTimeout(stall);
-      clearTimeout(stop);
-    }
-    if (position === range.end) return;
-    fruitless = position > before ? 0 : fruitless + 1;
-    const isLate = performance.now() >= endsAt;
-    if (isLate || fruitless === MAX_FRUITLESS_CONNECTIONS || position > range.end) {
-      const reason = problem instanceof Error ? problem.message : String(problem);
-      throw new NamedFailure(ERROR_NAMES.storageUnavailable, {
-        message: `reading s3://${object.bucket}/${object.key} failed at byte ${position}: ${reason}: start the execution again`,
-      });
-    }
-    body = (await objects.get(object, { start: position, end: range.end }, version)).body;
+  constructor(
+    private readonly objects: ObjectStore,
+    private readonly object: ObjectReference,
+    private readonly range: ByteRange,
+    private readonly version: string,
+    /** The body of the range, if it was requested already. */
+    private firstBody?: Readable,
+  ) {
+    this.position = range.start;
+    this.positionBefore = range.start;
   }
-}
 
-/** Destroys the body after a time, unless the caller clears the returned timer before. */
-function stopAfter(body: Readable, milliseconds: number, problem: string): NodeJS.Timeout {
-  return setTimeout(() => {
-    body.destroy(new Error(problem));
-  }, milliseconds);
+  /** Yields the chunks as the reader asks for them. */
+  async *chunks(): AsyncGenerator<Uint8Array, void> {
+    let problem: unknown;
+    for (let body = await this.first(); body !== undefined; body = await this.next(problem)) {
+      problem = ENDED_EARLY;
+      const watch = new BodyWatch(body, this.endsAt);
+      try {
+        for await (const chunk of body as AsyncIterable<Uint8Array>) {
+          watch.pause();
+          this.count(chunk);
+          yield chunk;
+          watch.resume();
+        }
+      } catch (error) {
+        problem = error;
+      } finally {
+        watch.end();
+      }
+    }
+  }
+
+  /** Passes the chunks to `sink` as they arrive, which costs less. */
+  async pourInto(sink: Sink): Promise<void> {
+    const counted: Sink = (chunk) => {
+      this.count(chunk);
+      return sink(chunk);
+    };
+    for (let body = await this.first(); body !== undefined;) {
+      body = await this.next(await pour(body, counted, this.endsAt));
+    }
+  }
+
+  private async first(): Promise<Readable | undefined> {
+    if (this.range.start === this.range.end) return undefined;
+    const body = this.firstBody ?? (await this.request());
+    this.endsAt = performance.now() + wholeRequestMs(this.range.end - this.range.start);
+    return body;
+  }
+
+  /** Requests the rest after a body has ended, unless all bytes are there. */
+  private async next(problem: unknown): Promise<Readable | undefined> {
+    const { position, positionBefore, range } = this;
+    if (position === range.end) return undefined;
+    this.fruitless = position > positionBefore ? 0 : this.fruitless + 1;
+    this.positionBefore = position;
+    const isLate = performance.now() >= this.endsAt;
+    if (problem instanceof NamedFailure) throw problem;
+    if (isLate || this.fruitless === MAX_FRUITLESS_CONNECTIONS) throw this.unavailable(problem);
+    return this.request();
+  }
+
+  /** Refuses bytes after the range before anybody writes them somewhere. */
+  private count({ byteLength }: Uint8Array): void {
+    this.position += byteLength;
+    if (this.position > this.range.end) throw this.unavailable('S3 sent more bytes than were requested');
+  }
+
+  private async request(): Promise<Readable> {
+    const rest = { start: this.position, end: this.range.end };
+    return (await this.objects.get(this.object, rest, this.version)).body;
+  }
+
+  private unavailable(problem: unknown): NamedFailure {
+    const { bucket, key } = this.object;
+    return new NamedFailure(ERROR_NAMES.storageUnavailable, {
+      message: `reading s3://${bucket}/${key} failed at byte ${this.position}: ${messageOf(problem)}: start the execution again`,
+    });
+  }
 }
 
 /** Reads a range into a buffer of the same size, in parallel parts if the range is long. */
@@ -108,21 +142,19 @@ export async function readRangeInto(
   target: Uint8Array,
 ): Promise<void> {
   await inParallel(partsOf(range), CONNECTIONS, async (part) => {
-    await collectInto(target, part.start - range.start, streamRange(objects, object, part, version));
+    const read = new RangeRead(objects, object, part, version);
+    await collectInto(target, part.start - range.start, read);
   });
 }
 
-/** Copies the chunks into `target` from `position` on, and frees them. */
-export async function collectInto(
-  target: Uint8Array,
-  position: number,
-  chunks: AsyncIterable<Uint8Array>,
-): Promise<void> {
-  for await (const chunk of chunks) {
+/** Copies the bytes into `target` from `position` on, and frees the chunks. */
+export async function collectInto(target: Uint8Array, position: number, read: RangeRead): Promise<void> {
+  await read.pourInto((chunk) => {
     target.set(chunk, position);
     position += chunk.byteLength;
     release(chunk);
-  }
+    return undefined;
+  });
 }
 
 export function partsOf(range: ByteRange, partBytes = PART_BYTES): ByteRange[] {

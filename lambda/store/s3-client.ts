@@ -75,7 +75,7 @@ export function functionObjects({
   limits = LIMITS,
   deadline,
 }: FunctionObjectsOptions = {}): S3ObjectStore {
-  return new S3ObjectStore(functionS3Client(agents, limits), agents.closeIdle, {
+  return new S3ObjectStore(functionS3Client(agents, limits), agents, {
     retryMs: limits.retry,
     deadline,
   });

@@ -1,6 +1,9 @@
 import { Readable } from 'node:stream';
 import { GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import type { ObjectReference } from '../../contract/execution';
+import { wholeBody } from './read-buffer';
+import { BucketOrigins } from './bucket-origins';
+import type { Agents } from './connections';
 import { base64OfCrc32 } from './crc32';
 import { wholeRequestMs } from './limits';
 import {
@@ -19,13 +22,34 @@ import { retried, statusOf, type RetryOptions } from './retry';
  */
 const SEND_BYTES = 1024 * 1024;
 
+type Connections = Omit<Agents, 'httpAgent' | 'httpsAgent'>;
+
 /** Calls S3 through the AWS SDK, and repeats what fails temporarily. */
 export class S3ObjectStore implements ObjectStore {
+  private readonly origins: BucketOrigins;
+
+  /** @param connections the connections of the client, if they are to be prepared and closed */
   constructor(
     private readonly client: S3Client,
-    readonly closeIdleConnections: () => void = () => undefined,
+    private readonly connections?: Connections,
     private readonly retries: RetryOptions = {},
-  ) {}
+  ) {
+    this.origins = new BucketOrigins(client);
+  }
+
+  closeIdleConnections(): void {
+    this.connections?.closeIdle();
+  }
+
+  async prepareConnection(bucket: string): Promise<void> {
+    // A request reports the failure that prevents this.
+    const origin = await this.origins.of(bucket).catch(() => undefined);
+    if (origin !== undefined) await this.connections?.prepare(origin);
+  }
+
+  closePrepared(): void {
+    this.connections?.closePrepared();
+  }
 
   async get(object: ObjectReference, range: ByteRange, version?: string): Promise<ObjectPart> {
     try {
@@ -41,7 +65,7 @@ export class S3ObjectStore implements ObjectStore {
       return {
         size: wholeSize(answer.ContentRange) ?? answer.ContentLength ?? 0,
         version: answer.ETag ?? '',
-        body: answer.Body as Readable,
+        body: wholeBody(answer.Body as Readable),
       };
     } catch (error) {
       const status = statusOf(error);

@@ -51,6 +51,11 @@ export class SafetensorsStore {
     return { bucket: this.bucket, key };
   }
 
+  /** Opens a connection for the next read or write: see `ObjectStore.prepareConnection`. */
+  prepareConnection(): Promise<void> {
+    return this.objects.prepareConnection(this.bucket);
+  }
+
   /**
    * Writes the object, or leaves the one that an earlier attempt of the same run wrote.
    * @returns `bytes`: the size of the object if it was written, otherwise 0
@@ -95,7 +100,7 @@ export class SafetensorsStore {
 
   private async openOnce(object: ObjectReference, { maxHeaderBytes }: OpenOptions) {
     const { size, version, start, startBytes } = await openObject(this.objects, object, this.firstReadBytes);
-    const first = new ByteCursor(start);
+    const first = new ByteCursor(start.chunks());
     const fetchRange: FetchRange = (range, target) =>
       readRangeInto(this.objects, object, range, version, target);
     try {

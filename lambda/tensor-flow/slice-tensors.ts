@@ -60,6 +60,11 @@ export async function readTensors(
   return { ...(await gatherTensors(needed, { ...sources, request })), inline: input.inline };
 }
 
+/** Where the slice writes. */
+export function storeOfOutputs({ result }: SliceManifest, { callers, runs }: Stores): SafetensorsStore {
+  return result === undefined ? runs : callers;
+}
+
 interface WriteOptions {
   /** Whether results are also returned inline. */
   readonly inline: InlineMode;

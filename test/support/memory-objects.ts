@@ -65,6 +65,14 @@ export class MemoryObjects implements ObjectStore {
     this.idleClosed++;
   }
 
+  prepareConnection(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  closePrepared(): void {
+    // It has no connections.
+  }
+
   putIfAbsent(object: ObjectReference, parts: readonly Uint8Array[]): Promise<WriteResult> {
     if (this.objects.has(object.key)) return Promise.resolve('present');
     this.put(object.key, new Uint8Array(Buffer.concat(parts)));

@@ -43,6 +43,14 @@ export class CaseObjects implements ObjectStore {
     return this.own.putIfAbsent({ bucket, key: `${bucket}/${key}` }, parts);
   }
 
+  prepareConnection(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  closePrepared(): void {
+    // It has no connections.
+  }
+
   closeIdleConnections(): void {
     // It has no connections.
   }
