@@ -107,7 +107,7 @@ async function answerOf(deployment: Deployment, { status, error, cause, output }
     };
   }
   const { outputs } = JSON.parse(output) as ExecutionOutput;
-  const file = decodeTensors(await deployment.get(outputs.s3.key));
+  const file = decodeTensors(await deployment.get(outputs.s3?.key ?? ''));
   const inlineTensors = Object.entries(outputs.tensors ?? {}).map(
     ([name, tensor]) => [`${name} inline`, decodeInlineTensor(name, tensor)] as const,
   );
