@@ -49,9 +49,9 @@ export function buildApp({ modelPath, architecture, outdir }: IntegApp): { app: 
     new CfnOutput(stack, ARN_OUTPUT, { value: pipeline.stateMachine.stateMachineArn });
     return pipeline;
   };
-  const express = pipelineIn(STACKS.express);
+  const express = pipelineIn(STACKS.express, { tensorsInState: false });
   const standard = pipelineIn(STACKS.standard, { stateMachineType: sfn.StateMachineType.STANDARD });
-  const denied = pipelineIn(STACKS.denied);
+  const denied = pipelineIn(STACKS.denied, { tensorsInState: false });
   denySecondSlice(denied);
   return { app, stacks: [express, standard, denied].map((pipeline) => Stack.of(pipeline)) };
 }

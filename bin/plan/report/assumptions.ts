@@ -56,7 +56,11 @@ function choicesOf({ options, coldShare }: DetailedCostModel, request: ReportReq
     pipeline('architecture', architecture, given.architecture),
     pipeline('later slices load while the first one runs', yesOrNo(warmUp), given.warmUp),
     pipeline('tensors between slices', transports.join(', '), given.tensorStore),
-    pipeline('small tensors between slices travel in the state', yesOrNo(tensorsInState)),
+    pipeline(
+      'small tensors between slices travel in the state',
+      yesOrNo(tensorsInState),
+      given.tensorsInState,
+    ),
     pipeline('functions in a VPC', yesOrNo(networkInVpc)),
     pipeline('price of a VPC: NAT gateways, interface endpoints', 'none'),
     pipeline('TLS between functions and S3', yesOrNo(tls)),
