@@ -31,7 +31,7 @@ export const MAX_RUN_TENSORS = 1024 * 1024;
 
 /**
  * The same in a fragment, which may be inside an inline Map of the user. A Map runs 40 iterations at once, each with variables of its
- * own: https://docs.aws.amazon.com/step-functions/latest/dg/state-map-inline.html
+ * own, which then take half of the 10 MiB: https://docs.aws.amazon.com/step-functions/latest/dg/state-map-inline.html
  */
 export const MAX_FRAGMENT_TENSORS = MAX_RUN_TENSORS / 8;
 
