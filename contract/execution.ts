@@ -82,6 +82,7 @@ export interface SliceTiming {
   readonly writeMs: number;
   /** Tensor bytes read from the request and from earlier slices. */
   readonly bytesRead: number;
+  /** Bytes written to S3 by this call: 0 if the tensors travel in the state, or if an earlier attempt wrote them. */
   readonly bytesWritten: number;
   /** Peak resident memory of the function's process so far. */
   readonly peakMemoryBytes: number;
