@@ -15,6 +15,7 @@ export type {
   InferOptions,
   ManyProgress,
   PollInterval,
+  ResultsPlace,
   SlicedInferenceClientOptions,
 } from './options';
 export type { InferenceProgress } from './progress';

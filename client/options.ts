@@ -1,4 +1,5 @@
 /** The options of the client, their defaults and their checks. */
+import type { InlineMode } from '../contract/execution';
 import { kindOf } from '../lambda/json-values';
 import type { AwsClient } from './aws/aws-client';
 import type { InferenceProgress } from './progress';
@@ -77,10 +78,30 @@ export interface CallOptions {
 
 export interface InferOptions extends CallOptions {
   /**
-   * `auto`: small results come inside the execution's output, others from S3. `s3`: all come from S3.
+   * `auto`: small results come inside the execution's output, others from S3. `s3`: all come from S3. `inline`: they come inside the
+   * output and are not in S3; the call fails with `InvalidInput` if they take more than 180 KiB as JSON.
    * @default 'auto'
    */
-  readonly results?: 'auto' | 's3';
+  readonly results?: ResultsPlace;
+}
+
+/** Where a caller wants results. */
+export type ResultsPlace = 'auto' | 's3' | 'inline';
+
+const INLINE_MODES: ReadonlyMap<unknown, InlineMode> = new Map<ResultsPlace, InlineMode>([
+  ['auto', 'auto'],
+  ['s3', 'never'],
+  ['inline', 'only'],
+]);
+
+/**
+ * The field of a request that asks for results in this place.
+ * @throws TypeError for a value that is no place
+ */
+export function inlineMode(results: unknown = 'auto'): InlineMode {
+  const mode = INLINE_MODES.get(results);
+  if (mode !== undefined) return mode;
+  throw badOption('results', "'auto', 's3' or 'inline'", results);
 }
 
 export interface InferManyOptions extends Omit<InferOptions, 'onProgress'> {

@@ -6,8 +6,8 @@ export interface InferenceResult {
   /** The results by name. The record has no prototype. */
   readonly outputs: Readonly<Record<string, TypedTensor>>;
   readonly executionArn: string;
-  /** The safetensors object with all results, until the bucket's lifecycle rule removes it. */
-  readonly resultsObject: ObjectReference;
+  /** The safetensors object with all results, until the bucket's lifecycle rule removes it. Absent with `results: 'inline'`. */
+  readonly resultsObject?: ObjectReference;
   /** Identifies the run; a part of the key of its results. */
   readonly run: string;
   /** Measurements of each slice. */

@@ -14,6 +14,7 @@ import { inferMany } from './infer-many';
 import { invocationText, invocationOutput } from './invocation';
 import {
   checkedSettings,
+  inlineMode,
   type CallOptions,
   type InferManyOptions,
   type InferOptions,
@@ -75,7 +76,7 @@ export class SlicedInferenceClient {
    * @throws InferenceTimeoutError if the wait is too long; the reason of `options.signal` if that is aborted
    */
   async infer(inputs: TensorInputs, options: InferOptions = {}): Promise<InferenceResult> {
-    const inline = options.results === 's3' ? 'never' : 'auto';
+    const inline = inlineMode(options.results);
     return await this.run(options, async (call) => {
       const { tensors, description } = await this.checkedTensors(call, inputs);
       const { bucket, signature } = description;
@@ -85,9 +86,11 @@ export class SlicedInferenceClient {
       const { executionArn, output: outputText } = await call.execute(text);
       const output = checkOutput(outputText, bucket);
       const results = await readResults(output, signature, this.objects, call.signal);
-      const { run, timings, deploymentDigest, object: resultsObject } = output;
+      const { run, timings, deploymentDigest } = output;
+      const { object: resultsObject } = output.results;
       const outputs = typedTensors(results);
-      return { outputs, executionArn, resultsObject, run, timings, deploymentDigest };
+      const place = resultsObject && { resultsObject };
+      return { outputs, executionArn, ...place, run, timings, deploymentDigest };
     });
   }
 

@@ -29,9 +29,10 @@ export interface ExecutionInputs {
 
 /**
  * Whether the execution's output contains the results inline. `auto` (the default): if they are small enough for a
- * Step Functions payload. `never`: the results are only in S3.
+ * Step Functions payload. `never`: the results are only in S3. `only`: they are not in S3, and the execution fails if they are too
+ * large for its output.
  */
-export type InlineMode = 'auto' | 'never';
+export type InlineMode = 'auto' | 'never' | 'only';
 
 /** Input of an execution of the pipeline's state machine. The execution fails if there are unknown fields. */
 export interface ExecutionInput {
@@ -45,9 +46,10 @@ export interface ObjectReference {
   readonly key: string;
 }
 
-/** The results: always in S3, and also inline if they are small and the request allows it. */
+/** The results: in S3, and also inline if they are small and the request allows it. */
 export interface ExecutionOutputs {
-  readonly s3: ObjectReference;
+  /** Absent only if the request asked for inline results only. */
+  readonly s3?: ObjectReference;
   readonly tensors?: Readonly<Record<string, InlineTensor>>;
 }
 
@@ -80,6 +82,7 @@ export interface SliceTiming {
   readonly writeMs: number;
   /** Tensor bytes read from the request and from earlier slices. */
   readonly bytesRead: number;
+  /** Bytes written to S3 by this call: 0 if the tensors travel in the state, or if an earlier attempt wrote them. */
   readonly bytesWritten: number;
   /** Peak resident memory of the function's process so far. */
   readonly peakMemoryBytes: number;

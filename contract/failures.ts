@@ -8,7 +8,7 @@ export const ERROR_NAMES = {
   planChanged: 'PlanChanged',
   /** A slice's file does not have the digest that the plan records. */
   weightsCorrupt: 'WeightsCorrupt',
-  /** A tensor in S3 does not have the checksum that its writer computed, even when it was read again. */
+  /** A tensor in S3 or in the state does not have the checksum that its writer computed, even when it was read again. */
   corruptTensor: 'CorruptTensor',
   /** S3 refused requests, or did not answer them, for longer than the function repeats them. */
   storageUnavailable: 'StorageUnavailable',

@@ -13,6 +13,27 @@ export interface OversizedRequest {
   readonly requestBytes: number;
 }
 
+/**
+ * Most characters of all tensors of earlier slices in one event, as `StateTensors` encodes them. Beside them, the event holds a
+ * request of at most `MAX_REQUEST_WITH_TENSORS`, and less than 8 KiB of other fields.
+ */
+export const MAX_EVENT_TENSORS = 96 * 1024;
+
+/**
+ * Largest request, in bytes of its JSON, of a run whose tensors travel in the state together with the request. JSONata shortens numbers to
+ * 15 digits before the bytes are counted, so the request itself may have a fifth more.
+ */
+export const MAX_REQUEST_WITH_TENSORS = 128 * 1024;
+
+/** Stands for the tensors of a slice that wrote them to S3. No file of tensors is as short in base64. */
+export const IN_S3 = 's3';
+
+/**
+ * The tensors that a slice hands on: a safetensors file in base64, with the checksums and the metadata that the slice would write to
+ * S3, or `IN_S3`.
+ */
+export type StateTensors = string;
+
 /** The event of a slice function. */
 export interface SliceEvent {
   readonly version: typeof CONTRACT_VERSION;
@@ -33,6 +54,15 @@ export interface SliceEvent {
    * The execution's input, unchecked, or an `OversizedRequest`. The first slice, the last slice and slices that read inputs receive it.
    */
   readonly request?: unknown;
+  /**
+   * By index of an earlier slice: its tensors, as that slice answered. A slice that is not listed wrote its tensors to S3.
+   */
+  readonly tensors?: Readonly<Record<string, StateTensors>>;
+  /**
+   * The most characters with which the function may answer its tensors as `StateTensors`; it writes more to S3. Absent if no state
+   * carries them.
+   */
+  readonly maxTensors?: number;
   /** Marks a warm-up: the function only loads the slice, for a later call of this run. */
   readonly warmUp?: true;
 }
@@ -49,8 +79,13 @@ export interface WarmUpAnswer {
 /** The answer to a call that ran the slice. */
 export interface SliceAnswer {
   readonly slice: number;
-  /** The object with the slice's outputs, written by this attempt or an earlier one. */
-  readonly object: ObjectReference;
+  /**
+   * The object with the slice's outputs, written by this attempt or an earlier one. Absent if nothing was written: the outputs are in
+   * `tensors` or inline in `outputs`.
+   */
+  readonly object?: ObjectReference;
+  /** Only if the event has `maxTensors`. */
+  readonly tensors?: StateTensors;
   readonly timing: SliceTiming;
   /** Last slice only. */
   readonly outputs?: ExecutionOutputs;

@@ -27,6 +27,11 @@ export interface SliceManifest {
   readonly inputs: readonly SourcedTensor[];
   /** The outputs of this slice's session, which are also the tensors of its object. */
   readonly outputs: readonly TensorSpec[];
+  /**
+   * First slice only: bytes of the elements of all results, by the shapes that the model declares. Absent if a size is not a number, or
+   * if a result has strings.
+   */
+  readonly resultBytes?: number;
   /** Last slice only: the whole model's outputs in its order, and the slice that computes each of them. */
   readonly result?: readonly SourcedTensor[];
 }

@@ -139,7 +139,7 @@ async function runSlice(
   const runMs = watch.lap();
 
   const { bytesWritten, ...written } = await writeTensors(
-    event.run,
+    event,
     manifest,
     { read, computed },
     { inline, sendsFloat16, ...request },

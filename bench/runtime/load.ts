@@ -85,7 +85,7 @@ async function execute(
   const result = await cloud.execute({ version: 1, inputs: { s3 }, output: { inline: 'never' } });
   if (result.status !== 'SUCCEEDED') throw new Error(`${result.error}: ${result.cause}`);
   const { outputs } = result.output as unknown as ExecutionOutput;
-  return decodeTensors(await cloud.getObject(outputs.s3.key));
+  return decodeTensors(await cloud.getObject(outputs.s3?.key ?? ''));
 }
 
 async function isRight(

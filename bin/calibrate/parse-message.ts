@@ -63,6 +63,7 @@ function callOf(fields: LogFields): CallSample {
     weightBytes: bytes('weightBytes'),
     ...{ loadMs: ms('loadMs'), readMs: ms('readMs'), runMs: ms('runMs'), writeMs: ms('writeMs') },
     ...{ bytesRead: bytes('bytesRead'), bytesWritten: bytes('bytesWritten') },
+    ...(fields.s3Gets !== undefined && { gets: bytes('s3Gets') + bytes('expressGets') }),
   };
 }
 

@@ -1,6 +1,7 @@
 /** `sliced-inference invoke`: calls a deployed pipeline, on AWS or in the local cloud. */
 import * as fs from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import type { ResultsPlace } from '../../client';
 import { SlicedInferenceClient } from '../../client';
 import { parseStateMachineArn } from '../../client/description/state-machine-arn';
 import { MAX_TIMER_MS } from '../../client/run/wait';
@@ -41,6 +42,14 @@ export function invokeCommand(): Command {
         '--input-json <file or text>',
         'any JSON, for a pipeline with a preprocess or postprocess function, or for your own state machine',
       ).conflicts('inputs'),
+    )
+    .addOption(
+      new Option(
+        '--results <place>',
+        'where results come from: small ones from the output (auto), all from S3 (s3), all from the output (inline)',
+      )
+        .choices(['auto', 's3', 'inline'] satisfies ResultsPlace[])
+        .conflicts('inputJson'),
     )
     .option(
       '--out <file>',

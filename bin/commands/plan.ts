@@ -36,6 +36,7 @@ export function planCommand(): Command {
     .argument('<model>', 'path of an ONNX model')
     .option('--report <file>', 'also write the plan as one HTML page with charts')
     .option('--json', 'print JSON')
+    .option('--no-tensors-in-state', 'price a pipeline whose tensors between slices are all in S3')
     .addHelpText('after', HELP);
   return addSlicingOptions(command).action(async (path: string, options: Options) => {
     const { report: page } = options;
@@ -79,6 +80,7 @@ function reportRequest(
       stateMachineType: options.stateMachine !== undefined,
       architecture: options.architecture !== undefined,
       warmUp: options.warmUp === false,
+      tensorsInState: options.tensorsInState === false,
       tensorStore: options.tensorStore !== undefined,
     },
   };

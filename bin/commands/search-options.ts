@@ -45,6 +45,8 @@ export interface EstimateOptions {
   readonly architecture?: CostOptions['architecture'];
   readonly tensorStore?: Transport;
   readonly warmUp?: boolean;
+  /** Of `plan` alone: the search counts all tensors in S3. */
+  readonly tensorsInState?: boolean;
 }
 
 const MAX_MEMORY = '--max-memory';
@@ -121,11 +123,13 @@ export function addEstimateOptions(command: Command): Command {
 
 /** The choices of the pipeline, and the files of constants. */
 export function costOptions(options: EstimateOptions): CostOptions {
-  const { prices, environment, stateMachine, architecture, requestsPerHour, warmUp } = options;
+  const { prices, environment, stateMachine, architecture, requestsPerHour, warmUp, tensorsInState } =
+    options;
   return {
     ...(stateMachine !== undefined && { stateMachineType: stateMachine }),
     ...(architecture !== undefined && { architecture }),
     ...(warmUp === false && { warmUp }),
+    ...(tensorsInState === false && { tensorsInState }),
     ...(requestsPerHour !== undefined && { requestsPerHour }),
     ...(prices !== undefined && { prices: valuesOf(readPrices(prices)) }),
     ...(environment !== undefined && { environment: valuesOf(readEnvironment(environment)) }),

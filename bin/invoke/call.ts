@@ -1,5 +1,5 @@
 /** What the parts of `invoke` share. */
-import type { SlicedInferenceClient } from '../../client';
+import type { ResultsPlace, SlicedInferenceClient } from '../../client';
 import type { Waiting } from './waiting';
 
 export interface InvokeOptions {
@@ -13,6 +13,7 @@ export interface InvokeOptions {
   /** Milliseconds. */
   readonly requestTimeout?: number;
   readonly stopOnAbort?: boolean;
+  readonly results?: ResultsPlace;
 }
 
 export interface Call {

@@ -35,7 +35,11 @@ export async function runTensors({ model, options, waiting }: Call, file: string
   const inputs = await readTensorFile(file, signature.inputs);
   checkRequest({ request: signature.inputs, fixed: [] }, inputs);
   waiting.start();
-  const result = await model.infer(inputs, waiting.callOptions);
+  const { results } = options;
+  const result = await model.infer(inputs, {
+    ...waiting.callOptions,
+    ...(results !== undefined && { results }),
+  });
   waiting.end();
   clearProgress();
   const outputs = sortedByModel(signature.outputs, new Map(Object.entries(result.outputs)));
@@ -45,11 +49,11 @@ export async function runTensors({ model, options, waiting }: Call, file: string
   process.stdout.write(options.json ? json(result, rawTensors(outputs)) : describe(result, outputs, out));
 }
 
-/** Results are in the output as they are in that of the state machine: in S3, and inside if they are small. */
+/** Results are in the output as they are in that of the state machine: in S3 unless it has them alone, and inside if they are small. */
 function json(result: InferenceResult, tensors: ReadonlyMap<string, RawTensor>): string {
   const { executionArn, deploymentDigest, run, timings, resultsObject: s3 } = result;
   const inline = inlineTensors(tensors);
-  const outputs = { s3, ...(inline !== undefined && { tensors: inline }) };
+  const outputs = { ...(s3 && { s3 }), ...(inline !== undefined && { tensors: inline }) };
   const output: ExecutionOutput = { version: CONTRACT_VERSION, deploymentDigest, run, outputs, timings };
   return `${JSON.stringify({ executionArn, output }, undefined, 2)}\n`;
 }

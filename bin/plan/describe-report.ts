@@ -18,7 +18,7 @@ export function describeReport(report: PlanReport, terminalColumns?: number): st
   return [
     sentences(report.verdict),
     sentences([...report.warnings.map((warning) => `warning: ${warning}`), ...givenSizes(report)]),
-    [sliceTable(report.slices)],
+    [sliceTable(report.slices), ...sentences(statedSlices(report.slices))],
     [runTable(report.run)],
     [
       ...sentences([`services ${requestsText(report.requests)}; – where the hour is charged, not the run:`]),
@@ -57,6 +57,14 @@ function sliceTable(slices: readonly ReportedSlice[]): string {
     SLICE_COLUMNS.map(([head]) => head),
     slices.map((slice) => SLICE_COLUMNS.map(([, cell]) => cell(slice))),
   );
+}
+
+/** The slices whose tensors are not in S3, if there are any. */
+function statedSlices(slices: readonly ReportedSlice[]): string[] {
+  const stated = slices.filter(({ writesTo }) => writesTo === 'state').map(({ slice }) => slice);
+  if (stated.length === 0) return [];
+  const handing = stated.length === 1 ? `slice ${stated[0]} hands` : `slices ${stated.join(', ')} hand`;
+  return [`${handing} on small tensors in the state of the execution, without S3`];
 }
 
 function runTable(run: PlanReport['run']): string {

@@ -94,6 +94,8 @@ export interface ReportedSlice {
   readonly activationBytes: number;
   readonly readBytes: number;
   readonly writeBytes: number;
+  /** Where it writes its tensors. `state`: the execution carries them to the slices that read them. */
+  readonly writesTo: Transport | 'state';
   /** Memory of its function. */
   readonly memoryMb: number;
   readonly peakMemoryBytes: number;

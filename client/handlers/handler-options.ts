@@ -1,7 +1,7 @@
 /** What the functions before and after the slices may choose, and where they find the rest. */
 import type { AwsClient } from '../aws/aws-client';
 import { Objects } from '../aws/objects';
-import { DEFAULT_MAX_RESULT_BYTES, DEFAULT_REQUEST_TIMEOUT } from '../options';
+import { DEFAULT_MAX_RESULT_BYTES, DEFAULT_REQUEST_TIMEOUT, type ResultsPlace } from '../options';
 
 /** The environment variable with the name of the pipeline's bucket. */
 export const BUCKET_VARIABLE = 'SLICED_INFERENCE_BUCKET';
@@ -31,10 +31,11 @@ export interface WriteRequestOptions extends HandlerOptions {
    */
   readonly inputs?: 'auto' | 's3';
   /**
-   * `auto`: small results come inside the pipeline's output. `s3`: all come from S3.
+   * `auto`: small results come inside the pipeline's output. `s3`: all come from S3. `inline`: they are not in S3, and the run fails if
+   * they take more than 180 KiB as JSON.
    * @default 'auto'
    */
-  readonly results?: 'auto' | 's3';
+  readonly results?: ResultsPlace;
 }
 
 export interface ReadOutputsOptions extends HandlerOptions {

@@ -2,6 +2,7 @@
 import type { ExecutionInput } from '../../contract/execution';
 import type { Objects } from '../aws/objects';
 import { InferenceError } from '../errors';
+import { inlineMode } from '../options';
 import { prepareRequest } from '../request';
 import { BUCKET_VARIABLE, bucketName, objectsOf, type WriteRequestOptions } from './handler-options';
 import { ownTensors, type HandlerTensors } from './own-tensors';
@@ -24,8 +25,8 @@ export async function writeRequestTo(
   tensors: unknown,
   options: WriteRequestOptions,
 ): Promise<ExecutionInput> {
-  const { inputs = 'auto', results = 'auto' } = options;
-  const { text, upload } = prepareRequest(ownTensors(tensors), results === 's3' ? 'never' : 'auto', inputs);
+  const { inputs = 'auto', results } = options;
+  const { text, upload } = prepareRequest(ownTensors(tensors), inlineMode(results), inputs);
   if (upload) {
     const bucket = bucketName(options) ?? missingBucket(upload.bytes.byteLength);
     await objects.put({ bucket, key: upload.key }, upload.bytes, new AbortController().signal);

@@ -9,8 +9,18 @@ import { isRecord, parsedRecord, type JsonRecord } from '../json-record';
 
 /** An output whose inline tensors are not decoded yet. */
 export interface CheckedOutput extends Omit<ExecutionOutput, 'outputs'> {
+  readonly results: StoredResults | InlineResults;
+}
+
+interface StoredResults {
   readonly object: ObjectReference;
-  readonly tensors: JsonRecord | undefined;
+  readonly tensors: undefined;
+}
+
+interface InlineResults {
+  /** Absent if the request wants the results inline only. */
+  readonly object: ObjectReference | undefined;
+  readonly tensors: JsonRecord;
 }
 
 const TIMING: Readonly<Record<keyof SliceTiming, 'number' | 'boolean'>> = {
@@ -43,10 +53,14 @@ export function checkOutput(text: string, bucket: string): CheckedOutput {
   if (typeof deploymentDigest !== 'string') throw invalidOutput('deploymentDigest', kindOf(deploymentDigest));
   if (typeof run !== 'string') throw invalidOutput('a run', kindOf(run));
   if (!Array.isArray(timings)) throw invalidOutput('a list of timings', kindOf(timings));
-  const { s3, tensors } = recordOf(outputs, 'outputs');
+  const results = checkResults(recordOf(outputs, 'outputs'), bucket);
+  return { version, deploymentDigest, run, results, timings: timings.map(checkTiming) };
+}
+
+function checkResults({ s3, tensors }: JsonRecord, bucket: string): CheckedOutput['results'] {
   if (tensors !== undefined && !isRecord(tensors)) throw invalidOutput('named tensors', kindOf(tensors));
-  const object = checkObject(s3, bucket);
-  return { version, deploymentDigest, run, object, tensors, timings: timings.map(checkTiming) };
+  if (tensors === undefined) return { object: checkObject(s3, bucket), tensors };
+  return { object: s3 === undefined ? undefined : checkObject(s3, bucket), tensors };
 }
 
 function checkObject(value: unknown, expected: string): ObjectReference {

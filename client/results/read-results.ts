@@ -32,12 +32,12 @@ export async function readResults(
  * @throws InferenceError `InvalidOutput` or `CorruptTensor`
  */
 export async function readResultTensors(
-  { tensors: inline, object }: CheckedOutput,
+  { results }: CheckedOutput,
   objects: Objects,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, RawTensor>> {
-  if (inline === undefined) return await readObject(object, objects, signal);
-  return new Map(Object.entries(inline).map(([name, tensor]) => [name, decode(name, tensor)]));
+  if (results.tensors === undefined) return await readObject(results.object, objects, signal);
+  return new Map(Object.entries(results.tensors).map(([name, tensor]) => [name, decode(name, tensor)]));
 }
 
 function decode(name: string, tensor: unknown): RawTensor {

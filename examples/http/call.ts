@@ -41,7 +41,7 @@ async function main(drawing: string): Promise<void> {
   const pixels = { dtype: 'float32' as const, shape: [1, data.length], data };
   const { tensors, s3 } = (await run({ version: 1, inputs: { tensors: { pixels } } })).outputs;
   if (tensors === undefined)
-    throw new Error(`the results are too large to be inline: read them from ${s3.key}`);
+    throw new Error(`the results are too large to be inline: read them from ${s3?.key ?? 'S3'}`);
   const [probabilities] = toNestedArray(
     decodeInlineTensor('probabilities', tensors.probabilities),
   ) as number[][];

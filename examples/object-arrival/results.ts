@@ -31,7 +31,8 @@ const sfn = new SFNClient();
 
 async function resultOf({ status, output = '', cause = '' }: Ended): Promise<string> {
   if (status !== 'SUCCEEDED') return `${status ?? ''}: ${parseFailureCause(cause).message}`;
-  const { bucket: Bucket, key: Key } = (JSON.parse(output) as ExecutionOutput).outputs.s3;
+  const { s3: results } = (JSON.parse(output) as ExecutionOutput).outputs;
+  const { bucket: Bucket, key: Key = 'the output' } = results ?? {};
   const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key }));
   const tensors = decodeTensors((await Body?.transformToByteArray()) ?? new Uint8Array());
   const probabilities = tensors.get('probabilities');

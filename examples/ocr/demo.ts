@@ -111,8 +111,8 @@ function resultsIn(cloud: LocalCloud): Parameters<typeof compareWithWhole>[2] {
   const client = new S3Client(cloud.s3);
   return {
     read: async ({ outputs: { s3 } }: ExecutionOutput) => {
-      const { Body } = await client.send(new GetObjectCommand({ Bucket: s3.bucket, Key: s3.key }));
-      if (Body === undefined) throw new Error(`there is no object ${s3.key}`);
+      const { Body } = await client.send(new GetObjectCommand({ Bucket: s3?.bucket, Key: s3?.key }));
+      if (Body === undefined) throw new Error(`there is no object ${s3?.key ?? 'of results'}`);
       return Body.transformToByteArray();
     },
     threads: ({ deploymentDigest }) => {

@@ -88,6 +88,9 @@ MAX_INPUT_BYTES = 256 * 1024
 MAX_INLINE_RESULT_BYTES = 180 * 1024
 """Largest results that the pipeline returns inline, in bytes of their JSON."""
 
+INLINE_MODES = {"auto": "auto", "s3": "never", "inline": "only"}
+"""By the place of results: the field ``output.inline`` of a request."""
+
 MAX_PUT_BYTES = 5 * 2**30
 """Largest upload in one part: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html"""
 
@@ -313,7 +316,7 @@ class SlicedInferenceClient:
         wait_timeout: float | None = None,
         cancel: threading.Event | None = None,
         stop_on_cancel: bool = False,
-        results: Literal["auto", "s3"] = "auto",
+        results: Literal["auto", "s3", "inline"] = "auto",
     ) -> Inference:
         """Runs the pipeline on tensors and returns its results.
 
@@ -323,7 +326,8 @@ class SlicedInferenceClient:
             cancel: stops the wait when it is set, within a tenth of a second.
             stop_on_cancel: when the wait ends early, also stop the execution. AWS can stop only Standard executions, so
                 with an Express state machine the call is refused.
-            results: ``s3`` leaves inline results out, for example to keep them out of the execution's history.
+            results: ``s3`` leaves inline results out, for example to keep them out of the execution's history. ``inline``
+                has them in the output alone, and the run fails with ``InvalidInput`` if they do not fit.
 
         Raises:
             InferenceError: an input does not fit, or the run failed. ``PlanChanged``, which means that a deployment
@@ -343,7 +347,7 @@ class SlicedInferenceClient:
         wait_timeout: float | None = None,
         cancel: threading.Event | None = None,
         stop_on_cancel: bool = False,
-        results: Literal["auto", "s3"] = "auto",
+        results: Literal["auto", "s3", "inline"] = "auto",
     ) -> Iterator[Outcome]:
         """Runs the pipeline on many inputs and yields an outcome for each, in the order of the inputs.
 
@@ -425,8 +429,10 @@ class SlicedInferenceClient:
     def _seconds(self, wait_timeout: float | None) -> float | None:
         return self._wait_timeout if wait_timeout is None else wait_timeout
 
-    def _infer(self, inputs: Mapping[str, ArrayLike], wait: _Wait, results: Literal["auto", "s3"]) -> Inference:
+    def _infer(self, inputs: Mapping[str, ArrayLike], wait: _Wait, results: str) -> Inference:
         wait.check()
+        if results not in INLINE_MODES:
+            raise ValueError(f"results must be one of {', '.join(INLINE_MODES)}, got {results!r}")
 
         def attempt() -> Inference:
             pipeline, tensors = self._checked_tensors(inputs)
@@ -469,7 +475,7 @@ class SlicedInferenceClient:
 
     def _request(self, pipeline: PipelineDescription, tensors: dict[str, Tensor], results: str, wait: _Wait) -> str:
         """The execution's input. Tensors that are too large for it are put into S3."""
-        output = {"inline": "never" if results == "s3" else "auto"}
+        output = {"inline": INLINE_MODES[results]}
         size = sum(tensor.nbytes for tensor in tensors.values())
         # base64 has four characters for three bytes, so do not even encode what cannot fit.
         if size <= MAX_REQUEST_BYTES * 3 // 4:

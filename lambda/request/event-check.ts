@@ -3,7 +3,7 @@
  * can invoke the function.
  */
 import { ERROR_NAMES } from '../../contract/failures';
-import type { SliceEvent } from '../../contract/slice-event';
+import { MAX_EVENT_TENSORS, type SliceEvent } from '../../contract/slice-event';
 import { CONTRACT_VERSION } from '../../contract/version';
 import { invalidInput, NamedFailure, sliceFailed } from '../errors';
 import { kindOf } from '../json-values';
@@ -31,8 +31,9 @@ export function checkEvent(
   event: unknown,
   { deploymentDigest }: { readonly deploymentDigest: string },
 ): void {
-  const { version, run, warmUp, deploymentDigest: wanted } = fieldsOf(event);
-  const isWhole = warmUp === undefined || warmUp === true;
+  const { version, run, warmUp, tensors, maxTensors, deploymentDigest: wanted } = fieldsOf(event);
+  const isWhole =
+    (warmUp === undefined || warmUp === true) && isStateTensors(tensors) && isTensorLimit(maxTensors);
   if (version !== CONTRACT_VERSION || !isRun(run) || !isWhole) {
     throw sliceFailed(
       "the event does not come from this pipeline's state machine: start the state machine instead of the function",
@@ -73,6 +74,17 @@ export function isWarmUp(event: unknown): boolean {
 
 function fieldsOf(event: unknown): Fields {
   return typeof event === 'object' && event !== null ? event : {};
+}
+
+/** `tensor-flow/state-tensors.ts` checks the texts that the slice reads. */
+function isStateTensors(value: unknown): boolean {
+  if (value === undefined) return true;
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isTensorLimit(value: unknown): boolean {
+  if (value === undefined) return true;
+  return Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= MAX_EVENT_TENSORS;
 }
 
 /** Whether the state machine can have made the name. It becomes a part of keys in S3. */

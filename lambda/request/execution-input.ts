@@ -86,6 +86,8 @@ function checkedKey(key: unknown): string {
 function parseInlineMode(output: unknown): InlineMode {
   if (output === undefined) return 'auto';
   const { inline = 'auto' } = objectWithFields(output, ['inline'], `'output' of ${INPUT}`);
-  if (inline === 'auto' || inline === 'never') return inline;
-  throw invalidInput(`'output.inline' of ${INPUT} must be "auto" or "never", got ${fieldValue(inline)}`);
+  if (inline === 'auto' || inline === 'never' || inline === 'only') return inline;
+  throw invalidInput(
+    `'output.inline' of ${INPUT} must be "auto", "never" or "only", got ${fieldValue(inline)}`,
+  );
 }

@@ -160,6 +160,7 @@ function isDataType(value: unknown): value is TensorDataType {
   return (TENSOR_DATA_TYPES as readonly unknown[]).includes(value);
 }
 
-function base64Length(bytes: number): number {
+/** Number of characters of so many bytes. */
+export function base64Length(bytes: number): number {
   return Math.ceil(bytes / 3) * 4;
 }

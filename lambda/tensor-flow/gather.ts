@@ -1,5 +1,6 @@
 /** Reads the tensors that a slice needs from the request and from earlier slices, all sources in parallel. */
 import { sliceObjectKey } from '../../contract/keys';
+import { IN_S3, type StateTensors } from '../../contract/slice-event';
 import type { SourcedTensor } from '../../contract/slice-manifest';
 import { invalidInput, messageOf, NamedFailure, sliceFailed } from '../errors';
 import { allDone } from '../store/all-done';
@@ -7,10 +8,13 @@ import type { SafetensorsStore } from '../store/safetensors-store';
 import type { TensorReader } from '../store/tensor-reader';
 import { widened } from '../tensors/half-precision';
 import { describeTensor, tensorNamed, type RawTensor, type TensorHead } from '../tensors/tensor';
+import { openStateTensors } from './state-tensors';
 
 interface Sources {
   readonly run: string;
   readonly store: SafetensorsStore;
+  /** By index of an earlier slice: its tensors, if they travelled in the state. */
+  readonly inState?: Readonly<Record<string, StateTensors>> | undefined;
   readonly request?: TensorReader | undefined;
 }
 
@@ -67,11 +71,13 @@ async function fromRequest(
 async function fromSlice(
   slice: number,
   tensors: readonly SourcedTensor[],
-  { run, store }: Sources,
+  { run, store, inState = {} }: Sources,
 ): Promise<GatheredTensors> {
+  const text = Object.hasOwn(inState, slice) ? inState[slice] : IN_S3;
   const key = sliceObjectKey(run, slice);
+  const place = text === IN_S3 ? key : 'the event';
   try {
-    const reader = await store.open(key);
+    const reader = text === IN_S3 ? await store.open(key) : openStateTensors(slice, text);
     await checkAll(tensors, reader);
     const sent = await reader.read(tensors.map(({ name }) => name));
     const { requestEtag } = reader;
@@ -81,7 +87,7 @@ async function fromSlice(
     };
   } catch (error) {
     if (error instanceof NamedFailure) throw error;
-    throw sliceFailed(`cannot read the tensors of slice ${slice} from ${key}: ${messageOf(error)}`);
+    throw sliceFailed(`cannot read the tensors of slice ${slice} from ${place}: ${messageOf(error)}`);
   }
 }
 

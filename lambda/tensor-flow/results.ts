@@ -1,4 +1,4 @@
-/** Writes a run's results to S3, and returns them inline if they are small and the request allows it. */
+/** Writes a run's results to S3, or returns them inline, or both, as the request wants it. */
 import {
   MAX_INLINE_RESULT_BYTES,
   type ExecutionOutputs,
@@ -6,7 +6,9 @@ import {
   type InlineTensor,
 } from '../../contract/execution';
 import { outputObjectKey } from '../../contract/keys';
-import { encodeInlineTensor, inlineBytes } from '../request/inline-tensor';
+import type { SliceManifest } from '../../contract/slice-manifest';
+import { invalidInput, type NamedFailure } from '../errors';
+import { base64Length, encodeInlineTensor, inlineBytes } from '../request/inline-tensor';
 import type { SafetensorsStore } from '../store/safetensors-store';
 import type { RawTensor } from '../tensors/tensor';
 
@@ -14,23 +16,53 @@ import type { RawTensor } from '../tensors/tensor';
 const TIMINGS_INCLUDED = 100;
 const TIMING_BYTES = 400;
 
+/**
+ * Checks before anything is computed whether inline results can be small enough.
+ * @throws NamedFailure `InvalidInput` if the model declares results that are too large for a request that wants them inline only
+ */
+export function checkPlannedResults(
+  inline: InlineMode,
+  { resultBytes, slices }: Pick<SliceManifest, 'resultBytes' | 'slices'>,
+): void {
+  if (inline !== 'only' || resultBytes === undefined) return;
+  const least = base64Length(resultBytes);
+  if (least > inlineLimit(slices)) throw tooLarge(`${least} bytes or more`, slices);
+}
+
+/** @throws NamedFailure `InvalidInput` if the results are too large for a request that wants them inline only */
 export async function writeResults(
   run: string,
   tensors: ReadonlyMap<string, RawTensor>,
   { inline, slices }: { readonly inline: InlineMode; readonly slices: number },
   store: SafetensorsStore,
 ): Promise<{ outputs: ExecutionOutputs; bytesWritten: number }> {
+  const limit = inlineLimit(slices);
+  // Do not even encode results that are too large.
+  const mayFit = elementsSize(tensors) <= limit;
+  if (inline === 'only') {
+    const fitting = mayFit ? fittingTensors(tensors, limit) : undefined;
+    if (fitting === undefined) throw tooLarge(`more than ${limit}`, slices);
+    return { outputs: { tensors: fitting }, bytesWritten: 0 };
+  }
   const key = outputObjectKey(run);
   const { result, bytes } = await store.write(key, tensors);
   const s3 = store.reference(key);
-  const limit = MAX_INLINE_RESULT_BYTES - Math.max(0, slices - TIMINGS_INCLUDED) * TIMING_BYTES;
-  // Do not even encode results that are too large.
-  if (inline === 'never' || elementsSize(tensors) > limit) return { outputs: { s3 }, bytesWritten: bytes };
+  if (inline === 'never' || !mayFit) return { outputs: { s3 }, bytesWritten: bytes };
   // If an earlier attempt wrote results to S3, return those.
-  const stored = result === 'present' ? await readAll(key, store) : tensors;
-  const encoded = inlineTensors(stored);
-  const fits = Buffer.byteLength(JSON.stringify(encoded)) <= limit;
-  return { outputs: { s3, ...(fits && { tensors: encoded }) }, bytesWritten: bytes };
+  const fitting = fittingTensors(result === 'present' ? await readAll(key, store) : tensors, limit);
+  return { outputs: { s3, ...(fitting && { tensors: fitting }) }, bytesWritten: bytes };
+}
+
+function inlineLimit(slices: number): number {
+  return MAX_INLINE_RESULT_BYTES - Math.max(0, slices - TIMINGS_INCLUDED) * TIMING_BYTES;
+}
+
+function tooLarge(got: string, slices: number): NamedFailure {
+  const expected = `at most ${inlineLimit(slices)} bytes as JSON`;
+  return invalidInput(
+    `inline results must have ${expected}, got ${got}: set 'output.inline' to "auto" or "never", so that the results are in S3`,
+    { expected, got },
+  );
 }
 
 async function readAll(key: string, store: SafetensorsStore): Promise<Map<string, RawTensor>> {
@@ -38,8 +70,15 @@ async function readAll(key: string, store: SafetensorsStore): Promise<Map<string
   return reader.read([...reader.heads.keys()]);
 }
 
-function inlineTensors(tensors: ReadonlyMap<string, RawTensor>): Record<string, InlineTensor> {
-  return Object.fromEntries([...tensors].map(([name, tensor]) => [name, encodeInlineTensor(tensor)]));
+/** @returns `undefined` if the JSON has more than `limit` bytes */
+function fittingTensors(
+  tensors: ReadonlyMap<string, RawTensor>,
+  limit: number,
+): Record<string, InlineTensor> | undefined {
+  const encoded = Object.fromEntries(
+    [...tensors].map(([name, tensor]) => [name, encodeInlineTensor(tensor)]),
+  );
+  return Buffer.byteLength(JSON.stringify(encoded)) <= limit ? encoded : undefined;
 }
 
 function elementsSize(tensors: ReadonlyMap<string, RawTensor>): number {

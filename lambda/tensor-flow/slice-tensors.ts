@@ -2,16 +2,18 @@
 import type { ExecutionOutputs, InlineMode, ObjectReference } from '../../contract/execution';
 import { sliceObjectKey } from '../../contract/keys';
 import { REQUEST_ETAG } from '../../contract/safetensors-metadata';
-import type { SliceEvent } from '../../contract/slice-event';
+import { IN_S3, type SliceEvent, type StateTensors } from '../../contract/slice-event';
 import type { SliceManifest, SourcedTensor } from '../../contract/slice-manifest';
 import { sliceFailed } from '../errors';
 import { parseExecutionInput } from '../request/execution-input';
 import { openRequest } from '../request/request';
 import type { SafetensorsStore } from '../store/safetensors-store';
 import { halved } from '../tensors/half-precision';
+import type { Metadata } from '../tensors/safetensors';
 import { type RawTensor } from '../tensors/tensor';
 import { gatherTensors, type GatheredTensors } from './gather';
-import { writeResults } from './results';
+import { checkPlannedResults, writeResults } from './results';
+import { encodeStateTensors } from './state-tensors';
 
 type NamedTensors = ReadonlyMap<string, RawTensor>;
 
@@ -30,7 +32,9 @@ interface ReadTensors extends GatheredTensors {
 }
 
 interface WrittenTensors {
-  readonly object: ObjectReference;
+  readonly object?: ObjectReference;
+  /** If the state machine can carry tensors: those of this slice, or that they are in S3. */
+  readonly tensors?: StateTensors;
   readonly outputs?: ExecutionOutputs;
   readonly bytesWritten: number;
 }
@@ -45,13 +49,14 @@ export async function readTensors(
   manifest: SliceManifest,
   stores: Stores,
 ): Promise<ReadTensors> {
-  const sources = { run: event.run, store: stores.runs };
+  const sources = { run: event.run, store: stores.runs, inState: event.tensors };
   const needed = [...manifest.inputs, ...resultsFromElsewhere(manifest)];
   const readsRequest = manifest.slice === 0 || needed.some(({ source }) => source.from === 'request');
   if (!readsRequest && event.request === undefined) {
     return { ...(await gatherTensors(needed, sources)), inline: 'auto' };
   }
   const input = parseExecutionInput(event.request);
+  checkPlannedResults(input.inline, manifest);
   const request = readsRequest
     ? await openRequest(input, manifest, { store: stores.callers, memoryBytes: stores.memoryBytes })
     : undefined;
@@ -74,9 +79,9 @@ interface WriteOptions {
   readonly requestEtag?: string;
 }
 
-/** Writes the slice's outputs; the last slice writes the run's results instead. */
+/** Hands on the slice's outputs; the last slice writes the run's results instead. */
 export async function writeTensors(
-  run: string,
+  { run, maxTensors }: Pick<SliceEvent, 'run' | 'maxTensors'>,
   manifest: SliceManifest,
   { read, computed }: { readonly read: NamedTensors; readonly computed: NamedTensors },
   { inline, sendsFloat16, requestEtag }: WriteOptions,
@@ -90,15 +95,16 @@ export async function writeTensors(
       { inline, slices: manifest.slices },
       stores.callers,
     );
-    return { object: outputs.s3, outputs, bytesWritten };
+    return { ...(outputs.s3 && { object: outputs.s3 }), outputs, bytesWritten };
   }
+  const sent = sendsFloat16 ? atHalfPrecision(computed) : computed;
+  const metadata: Metadata = requestEtag === undefined ? {} : { [REQUEST_ETAG]: requestEtag };
+  const tensors = maxTensors === undefined ? undefined : encodeStateTensors(sent, metadata, maxTensors);
+  if (tensors !== undefined) return { tensors, bytesWritten: 0 };
   const key = sliceObjectKey(run, manifest.slice);
-  const { bytes } = await stores.runs.write(
-    key,
-    sendsFloat16 ? atHalfPrecision(computed) : computed,
-    requestEtag === undefined ? {} : { [REQUEST_ETAG]: requestEtag },
-  );
-  return { object: stores.runs.reference(key), bytesWritten: bytes };
+  const { bytes } = await stores.runs.write(key, sent, metadata);
+  const object = stores.runs.reference(key);
+  return { object, ...(maxTensors !== undefined && { tensors: IN_S3 }), bytesWritten: bytes };
 }
 
 /** Leaves a tensor as float32 if float16 cannot hold one of its values; the reader finds the type in the header. */

@@ -77,10 +77,25 @@ export function encodeSafetensors(tensors: ReadonlyMap<string, RawTensor>): Uint
  * have the checksums that the file contains
  */
 export function decodeSafetensors(file: Uint8Array): Map<string, RawTensor> {
+  return decodeFile(file).tensors;
+}
+
+/** A whole safetensors file. */
+export interface SafetensorsContent {
+  /** Views of the file's bytes. */
+  readonly tensors: Map<string, RawTensor>;
+  /** Whether the header has a checksum, as every header of a slice function has. */
+  readonly isChecked: boolean;
+  /** ETag of the request from which a slice computed the tensors. */
+  readonly requestEtag?: string;
+}
+
+/** Like `decodeSafetensors`, with what the header says besides. */
+export function decodeFile(file: Uint8Array): SafetensorsContent {
   const dataStart = LENGTH_BYTES + readHeaderLength(file, file.byteLength);
   const json = file.subarray(LENGTH_BYTES, dataStart);
-  checkHeader(json);
-  const { entries } = parseHeader(json, file.byteLength);
+  const isChecked = checkHeader(json);
+  const { entries, requestEtag } = parseHeader(json, file.byteLength);
   const tensors = new Map<string, RawTensor>();
   for (const [name, entry] of entries) {
     if (entry.dtype === 'string') tensors.set(name, entry);
@@ -91,7 +106,7 @@ export function decodeSafetensors(file: Uint8Array): Map<string, RawTensor> {
       tensors.set(name, { dtype, shape, bytes });
     }
   }
-  return tensors;
+  return { tensors, isChecked, ...(requestEtag !== undefined && { requestEtag }) };
 }
 
 type SummedTensor = readonly [name: string, tensor: NumericTensor, crc32: number];

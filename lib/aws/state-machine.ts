@@ -7,6 +7,7 @@ import type { Construct } from 'constructs';
 import { SIGNATURE_KEY, type PipelineSignature } from '../../contract/signature';
 import { CONTRACT_VERSION } from '../../contract/version';
 import type { SlicePlan } from '../plan/file/plan';
+import { MAX_RUN_TENSORS } from '../plan/schedule/state-tensors';
 import { MAX_EXPRESS_MINUTES } from './quotas';
 import type { LogSettings } from './log-group';
 import { createLogGroup } from './log-group';
@@ -36,6 +37,7 @@ export function createStateMachine(scope: Construct, props: PipelineStateMachine
         ...workflow,
         expressions: ownExecution(props.type),
         prefix: '',
+        maxVariables: MAX_RUN_TENSORS,
         grantsCalls: false,
         redrivable: props.type === sfn.StateMachineType.STANDARD,
       }),

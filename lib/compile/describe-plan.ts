@@ -23,6 +23,7 @@ import { graphDigest } from '../plan/file/graph-digest';
 import { toRuns } from '../plan/file/node-runs';
 import type { SourcedValue, Wiring } from '../plan/wiring/wiring';
 import type { ValueTypes } from '../shapes/value-types';
+import { product, tensorBytes } from '../shapes/value-types';
 import { largestOf } from '../extremes';
 
 /** By slice: the manifest that its function reads. */
@@ -30,6 +31,8 @@ export function sliceManifests(model: Model, types: ValueTypes, wiring: Wiring):
   const spec = specifier(model, types);
   const sourced = ({ value, source }: SourcedValue): SourcedTensor => ({ ...spec(value), source });
   const { request, fixed } = modelInputs(model, spec);
+  const result = wiring.results.map(sourced);
+  const resultBytes = declaredBytes(result);
   return wiring.slices.map(({ inputs, outputs }, slice) => ({
     version: CONTRACT_VERSION,
     slice,
@@ -38,8 +41,19 @@ export function sliceManifests(model: Model, types: ValueTypes, wiring: Wiring):
     fixed,
     inputs: inputs.map(sourced),
     outputs: outputs.map(spec),
-    ...(slice === wiring.slices.length - 1 && { result: wiring.results.map(sourced) }),
+    ...(slice === 0 && resultBytes !== undefined && { resultBytes }),
+    ...(slice === wiring.slices.length - 1 && { result }),
   }));
+}
+
+/** `undefined` if a size is not a number, or if a tensor has strings. */
+function declaredBytes(tensors: readonly TensorSpec[]): number | undefined {
+  const bytes = tensors.map(({ dtype, shape }) => {
+    const sizes = shape?.filter((size) => typeof size === 'number');
+    if (dtype === 'string' || sizes === undefined || sizes.length !== shape?.length) return undefined;
+    return tensorBytes(dtype, product(sizes));
+  });
+  return bytes.reduce((sum, own) => (sum === undefined || own === undefined ? undefined : sum + own), 0);
 }
 
 export function describePlan(

@@ -10,7 +10,7 @@ import type { DetailedCostModel } from '../cost/model';
 import { costOf } from '../cost/schedule-cost';
 import type { ChosenCut } from '../plan/best-cut';
 import { bestCut } from '../plan/best-cut';
-import { priceSchedule } from '../plan/schedule/price';
+import { pricedPlan } from '../plan/schedule/price';
 import { scheduleSlices } from '../plan/schedule/schedule';
 import { areWarmUpsWorthwhile } from '../plan/schedule/warm-up';
 import type { Goal, Slicer } from '../plan/search/slicers';
@@ -98,10 +98,8 @@ export function slicedPlan(analyzed: AnalyzedModel, cut: ChosenCut, goal: Goal =
     goal,
     sizes.map(({ weightBytes }) => weightBytes),
   );
-  const { outcomes } = priceSchedule(schedule, sizes, settings, {
-    ...{ model, outputSecondsPerByte },
-    temperature: goal.temperature,
-  });
+  const handedOn = { cut, bytes: analyzed.cuts.bytes };
+  const { outcomes } = pricedPlan(schedule, sizes, settings, { model, outputSecondsPerByte }, handedOn);
   return {
     slices: sizes.length,
     memoryMb: largestOf(settings.memoryMb),

@@ -29,6 +29,26 @@ export interface StepChoice {
   /** The transport of the tensors that it reads; `request` for the first slice. */
   readonly readsFrom: Transport | 'request';
   readonly writesTo: Transport;
+  /**
+   * What travels in the state of the execution instead.
+   *
+   * @default - nothing
+   */
+  readonly inState?: InState;
+}
+
+/** The part of a slice's tensors that travels in the state of the execution, without requests to S3. */
+export interface InState {
+  /** Whether the slice answers what it writes. */
+  readonly isAnswered: boolean;
+  /** Number of the tensors that it reads from its event; a part of `SliceDemand.readTensors`. */
+  readonly readTensors: number;
+  /** Whether it reads no other tensors. */
+  readonly readsAll: boolean;
+  /** Bytes of these tensors; a part of `SliceDemand.readBytes`. */
+  readonly readBytes: number;
+  /** Characters that hold them, and the tensors beside them, in its event. */
+  readonly characters: number;
 }
 
 /** The part of a run's cost and time that one slice causes. Random delays are not included: see `RunModel.cost`. */

@@ -11,8 +11,7 @@ export type Payload = 'inline' | 's3';
 
 /**
  * Not part of the model: logs, traces, metrics and alarms, provisioned concurrency, NAT gateways, KMS requests, and free
- * tiers. The model leaves a place for tensors between slices that travel inline, and for one function that answers when it is
- * warm: the first is another transport, the second another path beside the chain.
+ * tiers. The model leaves a place for one function that answers when it is warm: another path beside the chain.
  */
 export interface CostOptions {
   /** @default 'express' */
@@ -36,6 +35,13 @@ export interface CostOptions {
   readonly request?: Payload;
   /** Functions write results to S3 in both cases. With `inline`, the caller need not read them there. @default 's3' */
   readonly result?: Payload;
+  /**
+   * Whether small tensors between slices travel in the state of the execution. The search for plans counts all of them in S3, so what
+   * a plan costs and takes is at most what the search compared.
+   *
+   * @default true
+   */
+  readonly tensorsInState?: boolean;
   /** Days until tensors expire. @default 1 */
   readonly intermediateRetentionDays?: number;
   /** @default list prices of us-east-1 */
@@ -54,6 +60,7 @@ export function withDefaults(options: CostOptions): Required<CostOptions> {
     tls: options.tls ?? true,
     request: options.request ?? 's3',
     result: options.result ?? 's3',
+    tensorsInState: options.tensorsInState ?? true,
     intermediateRetentionDays: options.intermediateRetentionDays ?? 1,
     prices: options.prices ?? DEFAULT_PRICES,
     environment: options.environment ?? DEFAULT_ENVIRONMENT,

@@ -1,5 +1,5 @@
 /** The cost and the latency of a plan whose slices may run side by side, as its state machine runs them. */
-import type { ChainTotals, RunCost, StepCost, Temperature, Transport } from './cost-model';
+import type { ChainTotals, InState, RunCost, StepCost, Temperature, Transport } from './cost-model';
 import { executionDollars } from './formulas/step-functions';
 import { LatencyDistribution } from './latency/latency-distribution';
 import type { LineItems } from './line-items';
@@ -21,6 +21,7 @@ export interface ScheduledStep {
   readonly cost: StepCost;
   readonly readsFrom: Transport | 'request';
   readonly writesTo: Transport;
+  readonly inState?: InState;
 }
 
 /** A slice whose cost also has items. */
@@ -233,14 +234,22 @@ function afterWarmUp(run: Run, slice: number, start: Progress): Progress {
 
 function afterSlice(run: Run, slice: number, start: Progress): Progress {
   const { model, steps } = run;
-  const { readsFrom, writesTo } = steps[slice];
-  const { stores, transition, options } = model;
-  const isInline = readsFrom === 'request' && options.request === 'inline';
-  const read = isInline
-    ? LatencyDistribution.constant(0)
-    : stores[readsFrom === 'request' ? 's3-standard' : readsFrom].get;
-  const random = start.random.plus(transition).plus(stores[writesTo].put).plus(read);
+  const { read, write } = storeDelays(model, steps[slice]);
+  const delays = [model.transition, ...(write ? [write] : []), ...(read ? [read] : [])];
+  const random = delays.reduce((sum, delay) => sum.plus(delay), start.random);
   return { ms: start.ms + sliceMs(run, slice), random };
+}
+
+/** The random delays of a slice's requests to S3, if it sends any. */
+export function storeDelays(
+  { stores, options }: DetailedCostModel,
+  { readsFrom, writesTo, inState }: Omit<ScheduledStep, 'cost'>,
+): { readonly read?: LatencyDistribution; readonly write?: LatencyDistribution } {
+  const isInline = (readsFrom === 'request' && options.request === 'inline') || inState?.readsAll;
+  return {
+    ...(!isInline && { read: stores[readsFrom === 'request' ? 's3-standard' : readsFrom].get }),
+    ...(!inState?.isAnswered && { write: stores[writesTo].put }),
+  };
 }
 
 function visit(schedule: ScheduleLike, seen: (stage: StageLike) => void): void {

@@ -51,17 +51,16 @@ export function stepOf(setting: StepSetting, demand: SliceDemand, choice: StepCh
   const { options, host, stores } = setting;
   const { environment, stateMachineType } = options;
   const { memoryMb, threads, readsFrom } = choice;
-  const isInline = readsFrom === 'request' && options.request === 'inline';
   const reads = stores[readsFrom === 'request' ? 's3-standard' : readsFrom];
   const writes = stores[choice.writesTo];
-  const gets = isInline ? 0 : demand.readTensors;
-  const readBytes = isInline ? 0 : demand.readBytes;
+  const { gets, readBytes, puts, writeBytes, payloadBytes } = transfersOf(options, demand, choice);
 
-  const call = callTiming(demand, memoryMb, threads, gets + 1, readBytes, host);
+  const call = callTiming({ ...demand, writeBytes }, memoryMb, threads, gets + puts, readBytes, host);
   const load = loadTiming(demand.fileBytes, memoryMb, host);
-  const connectMs = gets > 0 ? reads.firstGetMs : writes.firstPutMs;
+  // The first request of a call opens a connection.
+  const connectMs = gets > 0 ? reads.firstGetMs : puts * writes.firstPutMs;
   const transferMs = call.overheadMs + call.readMs + call.writeMs + connectMs;
-  const payload = isInline ? payloadMs(demand.readBytes, stateMachineType, environment) : 0;
+  const payload = payloadMs(payloadBytes, stateMachineType, environment);
   const warmMs = call.computeMs + transferMs + payload;
   const files = stores['s3-standard'];
   const fetchMs = files.firstGetMs + files.get.mean + load.downloadMs;
@@ -72,10 +71,11 @@ export function stepOf(setting: StepSetting, demand: SliceDemand, choice: StepCh
 
   const warmUpMs =
     warmUps * singleThreadMs(environment.handler.warmUpCpuMs, vcpuShare(memoryMb, environment), environment);
-  const waitMs = (gets > 0 ? reads.get.mean : 0) + writes.put.mean;
+  const waitMs = (gets > 0 ? reads.get.mean : 0) + puts * writes.put.mean;
   const warm = { compute: call.computeMs, load: warmUpMs, transfer: transferMs + waitMs };
   const cold = { ...warm, compute: warm.compute + load.firstRunMs, load: warm.load + loadMs };
-  const requests = requestItems(setting, demand, { gets, readBytes, calls: 1 + warmUps, reads, writes });
+  const calls = 1 + warmUps;
+  const requests = requestItems(setting, { gets, readBytes, puts, writeBytes, calls, reads, writes });
   const parts = Math.ceil(demand.fileBytes / (environment.handler.partMb * MIB));
   const warmItems = { ...requests, ...durationItems(setting, demand, memoryMb, warm) };
   const coldItems = {
@@ -102,10 +102,34 @@ export function stepOf(setting: StepSetting, demand: SliceDemand, choice: StepCh
   };
 }
 
-/** What a call does besides computing. */
-interface Requests {
+/** Requests to S3, and bytes that the event carries instead. */
+interface Transfers {
   readonly gets: number;
   readonly readBytes: number;
+  /** 0 or 1. */
+  readonly puts: number;
+  readonly writeBytes: number;
+  readonly payloadBytes: number;
+}
+
+function transfersOf(
+  { request }: Required<CostOptions>,
+  { readTensors, readBytes, writeBytes }: SliceDemand,
+  { readsFrom, inState }: StepChoice,
+): Transfers {
+  const isInline = readsFrom === 'request' && request === 'inline';
+  const reads = isInline
+    ? { gets: 0, readBytes: 0, payloadBytes: readBytes }
+    : {
+        gets: readTensors - (inState?.readTensors ?? 0),
+        readBytes: readBytes - (inState?.readBytes ?? 0),
+        payloadBytes: inState?.characters ?? 0,
+      };
+  return inState?.isAnswered ? { ...reads, puts: 0, writeBytes: 0 } : { ...reads, puts: 1, writeBytes };
+}
+
+/** What a call does besides computing. */
+interface Requests extends Omit<Transfers, 'payloadBytes'> {
   /** Calls of the function: that of the slice, and a warm-up. The first slice is called at once, without one. */
   readonly calls: number;
   readonly reads: Store;
@@ -114,13 +138,12 @@ interface Requests {
 
 function requestItems(
   { options }: StepSetting,
-  { writeBytes }: SliceDemand,
-  { gets, readBytes, calls, reads, writes }: Requests,
+  { gets, readBytes, puts, writeBytes, calls, reads, writes }: Requests,
 ): LineItems {
   return {
     ...NO_ITEMS,
     lambdaRequests: (calls * options.prices.lambda.requests) / 1e6,
-    s3Puts: writes.putDollars,
+    s3Puts: puts * writes.putDollars,
     s3Gets: gets * reads.getDollars,
     s3Bytes: writeBytes * writes.uploadDollarsPerByte + readBytes * reads.downloadDollarsPerByte,
     tensorStorage: writeBytes * writes.dollarsPerByteAndDay * options.intermediateRetentionDays,

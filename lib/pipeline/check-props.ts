@@ -10,6 +10,7 @@ import { checkFields } from './checks/check';
 import { got } from './checks/got';
 import { IN_SLICE_FUNCTIONS, PIPELINE_PROPS } from './known-props';
 import type { SlicedInferencePipelineProps } from './pipeline-props';
+import { keyOf } from './settings';
 
 /** The bundled handler is compiled for this version of Node.js. */
 const OLDEST_NODE_RUNTIME = 20;
@@ -121,8 +122,7 @@ function storesInExpress({ tensorStore }: SlicedInferencePipelineProps): boolean
  * bucket that does not use it.
  */
 function checkTensorStore(props: SlicedInferencePipelineProps): void {
-  const key = props.encryptionKey ?? props.bucket?.encryptionKey;
-  if (!key || !storesInExpress(props)) return;
+  if (!keyOf(props) || !storesInExpress(props)) return;
   throw new SlicedInferenceError(
     'tensors in S3 Express One Zone must be encrypted with keys that S3 manages',
     "a KMS key for the pipeline's bucket",

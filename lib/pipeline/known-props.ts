@@ -112,6 +112,7 @@ export const PIPELINE_PROPS: Fields<SlicedInferencePipelineProps> = {
   timeout: optional(duration('seconds', 60)),
   warmUp: optional(memberOf('WarmUp', WarmUp)),
   float16Transport: optional(BOOLEAN),
+  tensorsInState: optional(BOOLEAN),
   sliceFunctions: optional(SLICE_FUNCTION),
   sliceFunctionOverrides: optional(
     mapOf(

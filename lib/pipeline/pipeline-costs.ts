@@ -11,7 +11,7 @@ import { WarmUp } from './warm-up';
 /** With `WarmUp.AUTOMATIC`, a Standard pipeline warms up or not by the plan, which is not known yet. */
 export function pipelineCosts(
   { vpc, intermediateRetention }: SlicedInferencePipelineProps,
-  { stateMachineType, architecture, warmUp }: PipelineSettings,
+  { stateMachineType, architecture, warmUp, tensorsInState }: PipelineSettings,
 ): CostOptions {
   const retentionDays = knownDays(intermediateRetention);
   return {
@@ -19,6 +19,7 @@ export function pipelineCosts(
     architecture: architecture.name === lambda.Architecture.ARM_64.name ? 'arm64' : 'x86_64',
     ...(warmUp !== WarmUp.AUTOMATIC && { warmUp: warmUp === WarmUp.ALWAYS }),
     networkInVpc: vpc !== undefined,
+    tensorsInState,
     ...(retentionDays !== undefined && { intermediateRetentionDays: retentionDays }),
   };
 }

@@ -104,6 +104,15 @@ export interface SlicedInferencePipelineProps {
   readonly float16Transport?: boolean;
 
   /**
+   * Whether a slice hands on small tensors in the state of the execution, instead of an object in S3. The plan decides which slices
+   * may, by the sizes that it expects: at most 48 KiB as base64. If the tensors of a run are larger, they are in S3. Results are
+   * the same bits. Step Functions keeps the state of a Standard execution for 90 days, and encrypts it with a key that AWS owns.
+   *
+   * @default - true; false if the bucket is encrypted with a KMS key, which the state is not
+   */
+  readonly tensorsInState?: boolean;
+
+  /**
    * Settings of all slice functions.
    *
    * @default - memory, timeout and `/tmp` of each function come from the plan

@@ -1,5 +1,6 @@
 /** Applies the defaults of the props. */
 import { RemovalPolicy } from 'aws-cdk-lib';
+import type * as kms from 'aws-cdk-lib/aws-kms';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
@@ -13,6 +14,8 @@ export interface PipelineSettings {
   readonly runtime: lambda.Runtime;
   readonly warmUp: WarmUp;
   readonly float16Transport: boolean;
+  /** Whether small tensors travel in the state of the execution. */
+  readonly tensorsInState: boolean;
   readonly sliceMetrics: boolean;
   /** Whether X-Ray traces the executions and the calls of slice functions. */
   readonly tracing: boolean;
@@ -20,6 +23,11 @@ export interface PipelineSettings {
   readonly expressZone?: string;
   readonly removalPolicy: RemovalPolicy;
   readonly logs: LogSettings;
+}
+
+/** The KMS key of the pipeline's bucket. It encrypts tensors in S3, and none in the state of an execution. */
+export function keyOf({ encryptionKey, bucket }: SlicedInferencePipelineProps): kms.IKey | undefined {
+  return encryptionKey ?? bucket?.encryptionKey;
 }
 
 export function pipelineSettings(props: SlicedInferencePipelineProps): PipelineSettings {
@@ -31,6 +39,7 @@ export function pipelineSettings(props: SlicedInferencePipelineProps): PipelineS
     runtime: props.runtime ?? lambda.Runtime.NODEJS_24_X,
     warmUp: props.warmUp ?? WarmUp.AUTOMATIC,
     float16Transport: props.float16Transport ?? false,
+    tensorsInState: props.tensorsInState ?? keyOf(props) === undefined,
     sliceMetrics: props.sliceMetrics ?? false,
     tracing: props.tracing ?? true,
     ...(expressZone !== undefined && { expressZone }),

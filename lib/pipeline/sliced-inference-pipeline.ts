@@ -101,7 +101,7 @@ export class SlicedInferencePipeline extends PipelineMetrics {
     this.functions = slices.map(({ fn }) => fn);
     this.isExpress = settings.stateMachineType === sfn.StateMachineType.EXPRESS;
     this._hasSliceMetrics = settings.sliceMetrics;
-    this.workflow = workflowOf(deployment, slices, props);
+    this.workflow = workflowOf(deployment, slices, settings, props);
     this.stateMachine = createStateMachine(this, {
       workflow: this.workflow,
       bucket: this.bucket,
@@ -209,11 +209,13 @@ export class SlicedInferencePipeline extends PipelineMetrics {
 function workflowOf(
   { plan, warmsUp }: PipelineDeployment,
   slices: readonly SliceFunction[],
+  { tensorsInState }: PipelineSettings,
   { preprocess, postprocess }: SlicedInferencePipelineProps,
 ): PipelineStates {
   return {
     plan,
     warmsUp,
+    carriesTensors: tensorsInState,
     functions: slices.map(({ fn, target }) => publishedVersion(fn, target)),
     ...(preprocess && { preprocess: userFunction(preprocess) }),
     ...(postprocess && { postprocess: userFunction(postprocess) }),

@@ -36,6 +36,8 @@ export async function infer(cloud: LocalCloud, inputs: ReadonlyMap<string, RawTe
   const result = await cloud.execute(request as unknown as JsonObject);
   if (result.status !== 'SUCCEEDED') return { status: 'FAILED', error: result.error, cause: result.cause };
   const execution = result.output as unknown as ExecutionOutput;
-  const outputs = decodeSafetensors(await cloud.getObject(execution.outputs.s3.key));
+  const { s3 } = execution.outputs;
+  if (s3 === undefined) throw new Error('the output has no object of results, which the request asked for');
+  const outputs = decodeSafetensors(await cloud.getObject(s3.key));
   return { status: 'SUCCEEDED', outputs, execution };
 }

@@ -310,8 +310,10 @@ export class Run {
     const output = exit.output === undefined ? result : await visit.evaluate(exit.output, outcome);
     const assigned: [string, Json][] = [];
     for (const [name, query] of exit.assign) {
-      assigned.push([name, visit.limited(await visit.evaluate(query, outcome))]);
+      assigned.push([name, await visit.evaluate(query, outcome)]);
     }
+    // The limit of one variable is also that of all variables of one Assign.
+    visit.limited(Object.fromEntries(assigned));
     return { output: visit.limited(output), assigned };
   }
 

@@ -1,6 +1,6 @@
 /** Step Functions' quotas. https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html */
 
-/** Largest input or output of a state, a task or an execution, and largest variable: 256 KiB of UTF-8 JSON. */
+/** Largest input or output of a state, a task or an execution, and most of all variables of one Assign: 256 KiB of UTF-8 JSON. */
 export const MAX_STATE_BYTES = 262_144;
 
 /** Largest definition of a state machine, in bytes. */

@@ -53,6 +53,7 @@ describe.each([EXPRESS, STANDARD])('the client of a pipeline of type %s', (state
   it.each([
     ['inside the request and the output', 2, 'auto'],
     ['through S3 if the caller asks for it', 2, 's3'],
+    ['only inside the output if the caller asks for it', 2, 'inline'],
     ['through S3 if they are large', LARGE, 'auto'],
   ] as const)('passes tensors %s', async (_title, count, results) => {
     const inputs = rows(count, count);
@@ -65,7 +66,18 @@ describe.each([EXPRESS, STANDARD])('the client of a pipeline of type %s', (state
       deploymentDigest: cloud.pipeline.signature.deploymentDigest,
       timings: [{ slice: 0 }, { slice: 1 }],
     });
+    expect(rest.resultsObject === undefined).toBe(results === 'inline');
     expect(rest.executionArn.split(':').slice(-2).join('/')).toBe(rest.run.split('/').slice(0, 2).join('/'));
+  });
+
+  it('refuses results inside the output that do not fit, and results in an unknown place', async () => {
+    await expect(model.infer(rows(LARGE, 1), { results: 'inline' })).rejects.toMatchObject({
+      name: 'InvalidInput',
+      expected: 'at most 184320 bytes as JSON',
+    });
+    await expect(model.infer(rows(1, 1), { results: 'nowhere' as 'auto' })).rejects.toThrow(
+      "option results must be 'auto', 's3' or 'inline', got a string of length 7",
+    );
   });
 
   it('takes nested arrays of the type of the model', async () => {

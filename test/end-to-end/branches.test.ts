@@ -13,36 +13,13 @@ import type { FailedInference } from '../../local';
 import { infer } from '../../local';
 import { analyzeFast } from '../support/inference/fast-analysis';
 import { start, synthesize, trace } from '../support/deployed-pipeline';
-import type { GraphInit } from '../support/model-builder';
-import { FLOAT, node, saveModel, value } from '../support/model-builder';
+import { FLOAT, saveModel, value } from '../support/model-builder';
 import { scheduleText } from '../support/scheduled-plan';
 import { expectSameBits, runSlices, runWhole } from '../support/run-slices';
 import { float32 } from '../support/tensors';
-import { WIDTH, interleaved, tower, twoTowers } from '../support/towers';
+import { WIDTH, ensemble, tower, twoTowers } from '../support/towers';
 
 analyzeFast();
-
-/** A stem, `branches` towers that read its result, and the sum of the towers. */
-function ensemble(branches: number): GraphInit {
-  const stem = tower('s', 2, 'x', 'shared');
-  const members = Array.from({ length: branches }, (_, index) =>
-    tower(`m${index}_`, 2, 'shared', `out${index}`),
-  );
-  return {
-    node: [
-      ...stem.nodes,
-      ...interleaved(members.map(({ nodes }) => nodes)),
-      node(
-        'Sum',
-        members.map((_, index) => `out${index}`),
-        ['y'],
-      ),
-    ],
-    initializer: [stem, ...members].flatMap(({ weights }) => weights),
-    input: [value('x', FLOAT, [1, WIDTH])],
-    output: [value('y', FLOAT)],
-  };
-}
 
 const row = (seed: number) =>
   float32(

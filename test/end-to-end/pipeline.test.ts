@@ -188,7 +188,7 @@ describe('tensors without elements', () => {
 
 describe('float16 transport', () => {
   const modelPath = saveModel(mlp(4));
-  const props = { slicing: Slicing.count(2), dimensions: { batch: 64 } };
+  const props = { slicing: Slicing.count(2), dimensions: { batch: 64 }, tensorsInState: false };
   const inputs = rows(64, 3);
   const elements = (tensors: ReadonlyMap<string, RawTensor>) =>
     [...typedView(tensors.get('y') as NumericTensor)] as number[];

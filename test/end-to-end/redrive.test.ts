@@ -46,7 +46,7 @@ afterAll(async () => {
 const REQUEST = { version: 1, inputs: { s3: 'inputs/x' } };
 
 async function resultOf(output: unknown): Promise<Buffer> {
-  return await cloud.getObject((output as ExecutionOutput).outputs.s3.key);
+  return await cloud.getObject((output as ExecutionOutput).outputs.s3?.key ?? '');
 }
 
 /** Starts executions until one is stopped while this state runs, and returns its ARN. A stop may come too late. */

@@ -20,7 +20,11 @@ const RUNS = 2;
 let cloud: LocalCloud;
 const executions: string[] = [];
 beforeAll(async () => {
-  cloud = await deploy(saveModel(mlp(4)), { slicing: Slicing.count(SLICES), dimensions: { batch: 1 } });
+  cloud = await deploy(saveModel(mlp(4)), {
+    slicing: Slicing.count(SLICES),
+    dimensions: { batch: 1 },
+    tensorsInState: false,
+  });
   for (let run = 0; run < RUNS; run++) {
     const tensors = [...rows(1, run + 1)].map(([name, tensor]) => [name, encodeInlineTensor(tensor)]);
     const request = { version: 1, inputs: { tensors: Object.fromEntries(tensors) as object } };

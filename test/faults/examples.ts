@@ -1,4 +1,4 @@
-/** Small pipelines that stand for others: chains and branches, Express and Standard, keys, warm-ups and S3 Express One Zone. */
+/** Small pipelines that stand for others: chains and branches, Express and Standard, tensors in the state, keys, warm-ups, S3 Express. */
 import * as path from 'node:path';
 import { App, Stack } from 'aws-cdk-lib';
 import * as kms from 'aws-cdk-lib/aws-kms';
@@ -80,6 +80,7 @@ const EXAMPLES: Readonly<Record<string, ExampleInit>> = {
       slicing: Slicing.count(3),
       stateMachineType: sfn.StateMachineType.STANDARD,
       tensorStore: TensorStore.s3ExpressOneZone('use1-az5'),
+      tensorsInState: false,
     }),
   },
 };

@@ -25,7 +25,7 @@ export async function results(
   read: (key: string) => Promise<Uint8Array>,
 ): Promise<ReadonlyMap<'in S3' | 'inline', string>> {
   const found = new Map<'in S3' | 'inline', string>();
-  found.set('in S3', fingerprint(decodeTensors(await read(output.outputs.s3.key))));
+  found.set('in S3', fingerprint(decodeTensors(await read(output.outputs.s3?.key ?? ''))));
   const { tensors } = output.outputs;
   if (tensors !== undefined) {
     const decoded = Object.entries(tensors).map(

@@ -53,9 +53,9 @@ export function buildApp({ modelPath, architecture, outdir }: IntegApp): { app: 
     addAlias(stack, pipeline);
     return pipeline;
   };
-  const express = pipelineIn(STACKS.express);
+  const express = pipelineIn(STACKS.express, { tensorsInState: false });
   const standard = pipelineIn(STACKS.standard, { stateMachineType: sfn.StateMachineType.STANDARD });
-  const denied = pipelineIn(STACKS.denied);
+  const denied = pipelineIn(STACKS.denied, { tensorsInState: false });
   denySecondSlice(denied);
   return { app, stacks: [express, standard, denied].map((pipeline) => Stack.of(pipeline)) };
 }

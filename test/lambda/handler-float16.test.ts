@@ -24,7 +24,7 @@ describe('float16 transport', () => {
     ]);
     const last = await float16Handler(1)(event());
     // float16 holds small whole numbers exactly.
-    expect(slices.stored((last as SliceAnswer).object.key)).toEqual(
+    expect(slices.stored((last as SliceAnswer).object?.key)).toEqual(
       comparable(
         new Map([
           ['late', late],

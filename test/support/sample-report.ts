@@ -130,6 +130,7 @@ function sampleSlices(profile: readonly ProfilePoint[], count: number): Reported
       activationBytes,
       readBytes,
       writeBytes,
+      writesTo: 's3-standard',
       memoryMb: Math.max(512, Math.ceil(peakMemoryBytes / MIB / 64) * 64),
       peakMemoryBytes,
       coreSeconds,

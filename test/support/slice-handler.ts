@@ -58,7 +58,7 @@ export class SliceHandlers {
   }
 
   /** Tensors of a safetensors object, in a form that `toEqual` compares. */
-  stored(key: string): unknown {
+  stored(key = ''): unknown {
     return comparable(decodeSafetensors(this.objects.bytes(key) ?? new Uint8Array(0)));
   }
 

@@ -2,12 +2,11 @@
 import { FLOAT, INT64, attribute, floats, int64s, node, value, type ModelInit } from './model-builder';
 import type { NodeInit, TensorInit } from './model-builder';
 
-const HIDDEN = 16;
 const HEADS = 2;
 
-/** Inputs `input_ids`, `attention_mask` and `token_type_ids` int64 [batch, sequence], output `last_hidden_state`. */
-export function smallMiniLm(vocabulary: number, layers = 2): ModelInit {
-  const builder = new Builder();
+/** Inputs `input_ids`, `attention_mask` and `token_type_ids` int64 [batch, sequence], output `last_hidden_state` float32 [batch, sequence, hidden]. */
+export function smallMiniLm(vocabulary: number, layers = 2, hidden = 16): ModelInit {
+  const builder = new Builder(hidden);
   let x = builder.embeddings(vocabulary);
   const mask = builder.maskScores();
   for (let layer = 0; layer < layers; layer++) x = builder.layer(x, mask);
@@ -20,7 +19,7 @@ export function smallMiniLm(vocabulary: number, layers = 2): ModelInit {
       node: builder.nodes,
       initializer: builder.initializers,
       input,
-      output: [value('last_hidden_state', FLOAT, ['batch', 'sequence', HIDDEN])],
+      output: [value('last_hidden_state', FLOAT, ['batch', 'sequence', hidden])],
     },
   };
 }
@@ -29,14 +28,16 @@ class Builder {
   readonly nodes: NodeInit[] = [];
   readonly initializers: TensorInit[] = [];
 
+  constructor(private readonly hidden: number) {}
+
   add(opType: string, inputs: string[], attributes: object[] = [], output = `t${this.nodes.length}`): string {
     this.nodes.push(node(opType, inputs, [output], attributes));
     return output;
   }
 
   embeddings(vocabulary: number): string {
-    const words = this.add('Gather', [this.weights([vocabulary, HIDDEN]), 'input_ids']);
-    const types = this.add('Gather', [this.weights([2, HIDDEN]), 'token_type_ids']);
+    const words = this.add('Gather', [this.weights([vocabulary, this.hidden]), 'input_ids']);
+    const types = this.add('Gather', [this.weights([2, this.hidden]), 'token_type_ids']);
     return this.normalized(this.add('Add', [words, types]));
   }
 
@@ -50,20 +51,20 @@ class Builder {
 
   layer(x: string, mask: string): string {
     const heads = (perm: readonly number[]): string => {
-      const shape = this.integers([0, 0, HEADS, HIDDEN / HEADS]);
-      const split = this.add('Reshape', [this.linear(x, HIDDEN, HIDDEN), shape]);
+      const shape = this.integers([0, 0, HEADS, this.hidden / HEADS]);
+      const split = this.add('Reshape', [this.linear(x, this.hidden, this.hidden), shape]);
       return this.add('Transpose', [split], [attribute.ints('perm', perm)]);
     };
     const [queries, keys, values] = [heads([0, 2, 1, 3]), heads([0, 2, 3, 1]), heads([0, 2, 1, 3])];
     const scores = this.add('Add', [this.add('MatMul', [queries, keys]), mask]);
     const mixed = this.add('MatMul', [this.add('Softmax', [scores]), values]);
     const joined = this.add('Transpose', [mixed], [attribute.ints('perm', [0, 2, 1, 3])]);
-    const attention = this.add('Reshape', [joined, this.integers([0, 0, HIDDEN])]);
-    const attended = this.normalized(this.add('Add', [x, this.linear(attention, HIDDEN, HIDDEN)]));
-    const wide = this.linear(attended, HIDDEN, 4 * HIDDEN);
+    const attention = this.add('Reshape', [joined, this.integers([0, 0, this.hidden])]);
+    const attended = this.normalized(this.add('Add', [x, this.linear(attention, this.hidden, this.hidden)]));
+    const wide = this.linear(attended, this.hidden, 4 * this.hidden);
     const gate = this.add('Add', [this.add('Erf', [wide]), this.constant(1)]);
     const activated = this.add('Mul', [wide, gate]);
-    return this.normalized(this.add('Add', [attended, this.linear(activated, 4 * HIDDEN, HIDDEN)]));
+    return this.normalized(this.add('Add', [attended, this.linear(activated, 4 * this.hidden, this.hidden)]));
   }
 
   private linear(x: string, from: number, to: number): string {
@@ -71,7 +72,7 @@ class Builder {
   }
 
   private normalized(x: string): string {
-    return this.add('LayerNormalization', [x, this.weights([HIDDEN]), this.weights([HIDDEN])]);
+    return this.add('LayerNormalization', [x, this.weights([this.hidden]), this.weights([this.hidden])]);
   }
 
   private weights(dims: readonly number[]): string {

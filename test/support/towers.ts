@@ -47,3 +47,25 @@ export function twoTowers(): GraphInit {
     output: [value('y', FLOAT)],
   };
 }
+
+/** A stem, `branches` towers that read its result, and the sum of the towers. */
+export function ensemble(branches: number): GraphInit {
+  const stem = tower('s', 2, 'x', 'shared');
+  const members = Array.from({ length: branches }, (_, index) =>
+    tower(`m${index}_`, 2, 'shared', `out${index}`),
+  );
+  return {
+    node: [
+      ...stem.nodes,
+      ...interleaved(members.map(({ nodes }) => nodes)),
+      node(
+        'Sum',
+        members.map((_, index) => `out${index}`),
+        ['y'],
+      ),
+    ],
+    initializer: [stem, ...members].flatMap(({ weights }) => weights),
+    input: [value('x', FLOAT, [1, WIDTH])],
+    output: [value('y', FLOAT)],
+  };
+}

@@ -35,7 +35,7 @@ export function assembleReport(
   const sizes = sliceSizes(cut.dataflow, cut.wiring, analyzed.cuts.bytes, costs);
   const priced = pricedSlices(
     { model, outputSecondsPerByte: costs.outputSecondsPerByte },
-    cut.wiring,
+    { cut, bytes: analyzed.cuts.bytes },
     sizes,
     settings,
   );

@@ -30,7 +30,7 @@ export function assumptionsOf(
 }
 
 function choicesOf({ options, coldShare }: DetailedCostModel, request: ReportRequest): Assumption[] {
-  const { stateMachineType, architecture, warmUp, networkInVpc, tls } = options;
+  const { stateMachineType, architecture, warmUp, networkInVpc, tls, tensorsInState } = options;
   const { request: input, result, intermediateRetentionDays, requestsPerHour } = options;
   const { maxMemoryMb, transports = ['s3-standard'], given = {} } = request;
   const isRateAssumed = !isRateGiven(request);
@@ -56,6 +56,11 @@ function choicesOf({ options, coldShare }: DetailedCostModel, request: ReportReq
     pipeline('architecture', architecture, given.architecture),
     pipeline('later slices load while the first one runs', yesOrNo(warmUp), given.warmUp),
     pipeline('tensors between slices', transports.join(', '), given.tensorStore),
+    pipeline(
+      'small tensors between slices travel in the state',
+      yesOrNo(tensorsInState),
+      given.tensorsInState,
+    ),
     pipeline('functions in a VPC', yesOrNo(networkInVpc)),
     pipeline('price of a VPC: NAT gateways, interface endpoints', 'none'),
     pipeline('TLS between functions and S3', yesOrNo(tls)),

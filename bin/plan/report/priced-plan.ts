@@ -5,9 +5,9 @@ import { LINE_ITEMS } from '../../../lib/cost/line-items';
 import { costOf, itemsOf } from '../../../lib/cost/schedule-cost';
 import type { PricedPlan, SliceSettings, StepPricing } from '../../../lib/plan/schedule/price';
 import { pricedPlan } from '../../../lib/plan/schedule/price';
+import type { SizedCut } from '../../../lib/plan/schedule/state-shares';
 import { scheduleSlices } from '../../../lib/plan/schedule/schedule';
 import type { SliceSize } from '../../../lib/plan/sizes/estimate';
-import type { Wiring } from '../../../lib/plan/wiring/wiring';
 import type { LineItem as ReportedItem, ReportedRun } from '../plan-report';
 
 const MILLION = 1e6;
@@ -15,11 +15,12 @@ const MILLION = 1e6;
 /** @param sizes by slice */
 export function pricedSlices(
   pricing: StepPricing,
-  { slices, results }: Wiring,
+  handedOn: SizedCut,
   sizes: readonly SliceSize[],
   settings: SliceSettings,
 ): PricedPlan {
-  return pricedPlan(scheduleSlices({ slices, outputs: results }), sizes, settings, pricing);
+  const { slices, results } = handedOn.cut.wiring;
+  return pricedPlan(scheduleSlices({ slices, outputs: results }), sizes, settings, pricing, handedOn);
 }
 
 export const TEMPERATURES: readonly Temperature[] = ['warm', 'mixed', 'cold'];

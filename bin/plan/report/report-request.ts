@@ -24,6 +24,7 @@ export interface GivenChoices {
   readonly stateMachineType?: boolean;
   readonly architecture?: boolean;
   readonly warmUp?: boolean;
+  readonly tensorsInState?: boolean;
   readonly tensorStore?: boolean;
 }
 

@@ -116,7 +116,8 @@ function repriced(
   const wiring = wireSlices(dataflow, groups);
   const sizes = sliceSizes(dataflow, wiring, bytes, costs);
   const { outputSecondsPerByte } = costs;
-  const priced = pricedSlices({ model, outputSecondsPerByte }, wiring, sizes, point);
+  const handedOn = { cut: { groups, dataflow, wiring }, bytes };
+  const priced = pricedSlices({ model, outputSecondsPerByte }, handedOn, sizes, point);
   return pointOf(point, runCost(priced, goal.temperature));
 }
 

@@ -42,7 +42,8 @@ export function reportedSlices(
     const first = next;
     next += nodes;
     const { weightBytes, activationBytes, readBytes, writeBytes, memoryMb: memory, peakMemoryBytes } = slice;
-    const { warmMs, loadMs, coldMs } = steps[index].cost;
+    const { cost, writesTo, inState } = steps[index];
+    const { warmMs, loadMs, coldMs } = cost;
     return {
       slice: index,
       nodes,
@@ -50,6 +51,7 @@ export function reportedSlices(
       last: next - 1,
       fileBytes: slice.model.bytes + (slice.weights?.bytes ?? 0),
       ...{ weightBytes, activationBytes, readBytes, writeBytes },
+      writesTo: inState?.isAnswered ? 'state' : writesTo,
       memoryMb: memory,
       peakMemoryBytes,
       coreSeconds: sizes[index].coreSeconds,

@@ -2,6 +2,7 @@
 import type { Schedule, Stage } from '../../../lib/plan/schedule/schedule';
 import type { LatencyDistribution } from '../../../lib/cost/latency/latency-distribution';
 import type { SpanKind, TimelineSpan } from '../plan-report';
+import { storeDelays } from '../../../lib/cost/schedule-cost';
 import type { PricedPlan } from '../../../lib/plan/schedule/price';
 
 const STATE_MACHINE = 'state machine';
@@ -52,18 +53,17 @@ class Timeline {
 
   private afterSlice(slice: number, start: number): number {
     const { model, steps } = this.plan;
-    const { cost, readsFrom, writesTo } = steps[slice];
+    const { cost } = steps[slice];
+    const delays = storeDelays(model, steps[slice]);
     const { readMs, runMs, firstRunMs, writeMs } = cost.parts;
     const row = rowOf(slice);
     const called = this.afterTransition(start);
     const ready = this.isCold && !this.loadedAt.has(slice) ? this.afterLoad(slice, called) : called;
     const waits = this.loadedAt.get(slice) ?? ready;
     this.draw(row, 'wait', waits, ready - waits);
-    const isInline = readsFrom === 'request' && model.options.request === 'inline';
-    const reads = model.stores[readsFrom === 'request' ? 's3-standard' : readsFrom];
-    const read = this.draw(row, 'read', ready, readMs + (isInline ? 0 : meanOf(reads.get)));
+    const read = this.draw(row, 'read', ready, readMs + meanOf(delays.read));
     const run = this.draw(row, 'run', read, runMs + (this.isCold ? firstRunMs : 0));
-    return this.draw(row, 'write', run, writeMs + meanOf(model.stores[writesTo].put));
+    return this.draw(row, 'write', run, writeMs + meanOf(delays.write));
   }
 
   private afterLoad(slice: number, start: number): number {
@@ -86,6 +86,7 @@ function rowOf(slice: number): string {
   return `slice ${slice}`;
 }
 
-function meanOf(delay: LatencyDistribution): number {
-  return delay.mean;
+/** 0 without a request. */
+function meanOf(delay: LatencyDistribution | undefined): number {
+  return delay?.mean ?? 0;
 }

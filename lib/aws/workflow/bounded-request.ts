@@ -1,5 +1,5 @@
 /** The request in the event of a slice function. */
-import { MAX_REQUEST_BYTES } from '../../../contract/slice-event';
+import { MAX_REQUEST_BYTES, MAX_REQUEST_WITH_TENSORS } from '../../../contract/slice-event';
 
 /** By kind of character: the regular expression that matches one UTF-16 unit of it, and as many bytes as UTF-8 needs. */
 const WIDTHS = [
@@ -17,10 +17,23 @@ const WIDTHS = [
  * @param request a JSONata expression without its `{%` and `%}`
  */
 export function boundedRequest(request: string): string {
+  const oversized = `$bytes > ${MAX_REQUEST_BYTES} ? {'requestBytes': $bytes}`;
+  return `{% ($bytes := ${bytesOf(request)}; ${oversized} : ${request}) %}`;
+}
+
+/**
+ * Returns an expression for `limit`, or for 0 if the request leaves no room for so many characters of tensors beside it in an event.
+ *
+ * @param request a JSONata expression without its `{%` and `%}`
+ */
+export function limitWithRequest(request: string, limit: number): string {
+  return `{% ${bytesOf(request)} > ${MAX_REQUEST_WITH_TENSORS} ? 0 : ${limit} %}`;
+}
+
+function bytesOf(request: string): string {
   const ascii = WIDTHS.reduce(
     (text, [wide, bytes]) => `$replace(${text}, /${wide}/, '${bytes}')`,
     `$string(${request})`,
   );
-  const oversized = `$bytes > ${MAX_REQUEST_BYTES} ? {'requestBytes': $bytes}`;
-  return `{% ($bytes := $length(${ascii}); ${oversized} : ${request}) %}`;
+  return `$length(${ascii})`;
 }

@@ -4,6 +4,7 @@ import { Stack } from 'aws-cdk-lib';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import { SlicedInferenceError, quoted } from '../../errors';
+import { MAX_FRAGMENT_TENSORS } from '../../plan/schedule/state-tensors';
 import type { PipelineStates } from './workflow';
 import { FRAGMENT_RUN, pipelineWorkflow } from './workflow';
 
@@ -14,7 +15,11 @@ import { FRAGMENT_RUN, pipelineWorkflow } from './workflow';
 const MAX_ID = 40;
 
 /** A fragment always has a cause of its own, because the user's state machine may catch it. */
-const IN_MACHINE_OF_USER = { grantsCalls: true, redrivable: false };
+const IN_MACHINE_OF_USER = {
+  grantsCalls: true,
+  redrivable: false,
+  maxVariables: MAX_FRAGMENT_TENSORS,
+};
 
 /** The states of a pipeline. Their input is the request, and their output is that of an execution of the pipeline. */
 export class PipelineFragment extends sfn.StateMachineFragment {

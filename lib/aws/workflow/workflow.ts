@@ -11,7 +11,10 @@ import type { DeployedPlan } from '../deployed-plan';
 import type { Schedule, Stage } from '../../plan/schedule/schedule';
 import { scheduleSlices, slicesOf } from '../../plan/schedule/schedule';
 import { withWarmUps } from '../../plan/schedule/warm-up';
+import { stateTensorLimits } from '../../plan/schedule/state-tensors';
 import { boundedRequest } from './bounded-request';
+import type { TensorExpressions } from './carried-tensors';
+import { CarriedTensors, NO_TENSORS } from './carried-tensors';
 import type { FailureVariables } from './failure';
 import { failState } from './failure';
 import type { TaskFunction } from './invoke-function';
@@ -54,6 +57,8 @@ export interface PipelineStates {
   readonly functions: readonly TaskFunction[];
   /** Whether later slices load while the first one runs. */
   readonly warmsUp: boolean;
+  /** Whether small tensors travel in the state of the execution. Otherwise all are in S3. */
+  readonly carriesTensors: boolean;
   /** Turns the execution's input into the request. */
   readonly preprocess?: TaskFunction;
   /** Turns the output of the last slice into the execution's output. */
@@ -71,6 +76,8 @@ interface WorkflowProps extends PipelineStates {
   readonly redrivable: boolean;
   /** Prefix of variable names, so that they differ from those of a state machine that contains the pipeline. */
   readonly prefix: string;
+  /** The most characters of tensors in variables of one run. */
+  readonly maxVariables: number;
 }
 
 /** Creates the states of a pipeline, from the request to the results. */
@@ -78,11 +85,14 @@ export function pipelineWorkflow(scope: Construct, props: WorkflowProps): sfn.Ch
   const { preprocess, postprocess, expressions, prefix } = props;
   const variable = `${prefix}request`;
   const request = preprocess ? `$${variable}` : expressions.request;
-  const builder = new WorkflowBuilder(scope, { ...props, expressions: { ...expressions, request } });
-  const schedule = scheduleSlices(props.plan);
-  const slices = builder.series(props.warmsUp ? withWarmUps(schedule) : schedule, MAIN, (timings) =>
-    builder.executionOutput(timings),
+  const inOrder = scheduleSlices(props.plan);
+  const schedule = props.warmsUp ? withWarmUps(inOrder) : inOrder;
+  const builder = new WorkflowBuilder(
+    scope,
+    { ...props, expressions: { ...expressions, request } },
+    carriedTensors(props, schedule),
   );
+  const slices = builder.series(schedule, MAIN, NO_TENSORS, (timings) => builder.executionOutput(timings));
   const start =
     preprocess &&
     builder.userStep('preprocess', preprocess, `{% ${expressions.request} %}`, {
@@ -98,14 +108,24 @@ export function pipelineWorkflow(scope: Construct, props: WorkflowProps): sfn.Ch
   );
 }
 
+function carriedTensors(
+  { plan, carriesTensors, maxVariables }: WorkflowProps,
+  schedule: Schedule,
+): CarriedTensors {
+  return new CarriedTensors(
+    plan,
+    carriesTensors ? stateTensorLimits(plan, schedule, maxVariables) : new Map<number, number>(),
+  );
+}
+
 /** The name of the main branch, which contains all others. */
 const MAIN = '';
 
 /** JSONata expressions of the timings, by slice. */
 type Timings = ReadonlyMap<number, string>;
 
-/** Returns the output of the last state of a series, from the timings of all slices in the series. */
-type OutputOf = (timings: Timings) => Readonly<Record<string, unknown>>;
+/** Returns the output of the last state of a series, from the timings and the tensors of the slices in the series. */
+type OutputOf = (timings: Timings, tensors: TensorExpressions) => Readonly<Record<string, unknown>>;
 
 /** The variables that a state assigns, and its output. */
 interface StateResult {
@@ -120,22 +140,36 @@ class WorkflowBuilder {
   constructor(
     private readonly scope: Construct,
     private readonly props: WorkflowProps,
+    private readonly carried: CarriedTensors,
   ) {}
 
-  /** @param branch name of the branch that contains the states, which makes the names of its variables unique */
-  series(schedule: Schedule, branch: string, outputOf: OutputOf): sfn.Chain {
+  /**
+   * @param branch name of the branch that contains the states, which makes the names of its variables unique
+   * @param outer variables of the branches around it that hold tensors
+   */
+  series(schedule: Schedule, branch: string, outer: TensorExpressions, outputOf: OutputOf): sfn.Chain {
     const assigned = new Map<number, string>();
+    const tensors = new Map(outer);
     const states = schedule.map((stage, index) => {
       const timings = stageTimings(stage);
-      if (index === schedule.length - 1)
-        return this.state(stage, branch, { outputs: outputOf(new Map([...assigned, ...timings])) });
+      const handedOn = this.carried.resultOf(stage);
+      if (index === schedule.length - 1) {
+        const outputs = outputOf(new Map([...assigned, ...timings]), new Map([...tensors, ...handedOn]));
+        return this.state(stage, branch, tensors, { outputs });
+      }
       const assign: Record<string, string> = {};
+      const readable = new Map(tensors);
       for (const [slice, expression] of timings) {
         const variable = this.variable(`timing${slice}`, branch);
         assign[variable] = `{% ${expression} %}`;
         assigned.set(slice, `$${variable}`);
       }
-      return this.state(stage, branch, { assign, outputs: {} });
+      for (const [slice, expression] of handedOn) {
+        const variable = this.variable(`tensors${slice}`, branch);
+        assign[variable] = `{% ${expression} %}`;
+        tensors.set(slice, `$${variable}`);
+      }
+      return this.state(stage, branch, readable, { assign, outputs: {} });
     });
     const [first, ...rest] = states;
     return rest.reduce((chain, state) => chain.next(state), sfn.Chain.start(first));
@@ -153,34 +187,50 @@ class WorkflowBuilder {
     };
   }
 
-  private state(stage: Stage, branch: string, result: StateResult): sfn.TaskStateBase | sfn.Parallel {
+  private state(
+    stage: Stage,
+    branch: string,
+    tensors: TensorExpressions,
+    result: StateResult,
+  ): sfn.TaskStateBase | sfn.Parallel {
     switch (stage.kind) {
       case 'slice':
-        return this.sliceTask(stage.slice, branch, result);
+        return this.sliceTask(stage.slice, branch, tensors, result);
       case 'warm-up':
         return this.warmUpTask(stage.slice);
       case 'parallel':
-        return this.parallel(stage.branches, branch, result);
+        return this.parallel(stage.branches, branch, tensors, result);
     }
   }
 
-  private sliceTask(slice: number, branch: string, result: StateResult): sfn.TaskStateBase {
-    const { plan, functions, expressions, grantsCalls } = this.props;
-    const last = plan.slices.length - 1;
-    const readsRequest = plan.slices[slice].inputs.some(({ source }) => source.from === 'request');
-    const sendsRequest = slice === 0 || slice === last || readsRequest;
+  private sliceTask(
+    slice: number,
+    branch: string,
+    tensors: TensorExpressions,
+    result: StateResult,
+  ): sfn.TaskStateBase {
+    const { functions, expressions, grantsCalls } = this.props;
+    const { request } = expressions;
+    const sendsRequest = (other: number): boolean => this.sendsRequest(other);
     const task = new InvokeFunction(this.scope, stateName(slice), {
       fn: functions[slice],
       grantsCall: grantsCalls,
       payload: {
         ...this.event(),
-        ...(sendsRequest && { request: boundedRequest(expressions.request) }),
+        ...(sendsRequest(slice) && { request: boundedRequest(request) }),
+        ...this.carried.eventFields(slice, tensors, request, sendsRequest),
       },
       ...result,
     });
     for (const retry of SLICE_RETRIES) task.addRetry(retry);
     this.catchAll(task, branch, { slice });
     return task;
+  }
+
+  private sendsRequest(slice: number): boolean {
+    const { slices } = this.props.plan;
+    const readsRequest = slices[slice].inputs.some(({ source }) => source.from === 'request');
+    return slice === 0 || slice === slices.length - 1 || readsRequest;
   }
 
   /** Ignores failures of the warm-up. If the fault lasts, the slice's own call reports it. */
@@ -232,7 +282,12 @@ class WorkflowBuilder {
    * A branch that fails ends the other branches and the run. A branch cannot go to a state outside of it, so each
    * branch has its own state that fails the run with the reason.
    */
-  private parallel(branches: readonly Schedule[], branch: string, result: StateResult): sfn.Parallel {
+  private parallel(
+    branches: readonly Schedule[],
+    branch: string,
+    tensors: TensorExpressions,
+    result: StateResult,
+  ): sfn.Parallel {
     const heads = branches.flatMap((schedule) => slicesOf(schedule).slice(0, 1)).map(number);
     const name = heads.length < branches.length ? 'Warm start' : 'Slices';
     const parallel = sfn.Parallel.jsonata(this.scope, `${name} ${listed(heads)}`, {
@@ -240,11 +295,13 @@ class WorkflowBuilder {
       outputs: result.outputs,
     });
     branches.forEach((schedule, index) => {
-      const timingsOf: OutputOf = (timings) =>
-        Object.fromEntries(
+      const outputOf: OutputOf = (timings, known) => ({
+        ...Object.fromEntries(
           [...timings].map(([slice, expression]) => [`timing${slice}`, `{% ${expression} %}`]),
-        );
-      parallel.branch(this.series(schedule, `${branch}In${heads.at(index) ?? ''}`, timingsOf));
+        ),
+        ...this.carried.branchOutput(schedule, known),
+      });
+      parallel.branch(this.series(schedule, `${branch}In${heads.at(index) ?? ''}`, tensors, outputOf));
     });
     return parallel;
   }

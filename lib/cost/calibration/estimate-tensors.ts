@@ -8,9 +8,9 @@ export function estimateReads(estimator: Estimator): void {
   const { s3, handler } = environment;
   const { tensorStore, slices = [] } = options;
   const delays = samples.calls.flatMap((call) => {
-    // The request of the first slice may be in the event.
-    if ((call.cold && !call.warmedUp) || call.bytesRead === 0 || (call.slice === 0 && lastSlice > 0))
-      return [];
+    // The request of the first slice may be in the event, and so may the tensors of other slices.
+    const isLocal = call.bytesRead === 0 || call.gets === 0 || (call.slice === 0 && lastSlice > 0);
+    if ((call.cold && !call.warmedUp) || isLocal) return [];
     const requestsMs = ((slices[call.slice]?.reads ?? 1) * handler.requestCpuMs) / estimator.shareOf(call);
     return [Math.max(0, call.readMs - requestsMs - estimator.transferMs(call.bytesRead, call))];
   });

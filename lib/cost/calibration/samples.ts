@@ -18,6 +18,8 @@ export interface CallSample {
   readonly writeMs: number;
   readonly bytesRead: number;
   readonly bytesWritten: number;
+  /** Number of reads from S3: none if all tensors were in the event. Absent in logs of earlier versions. */
+  readonly gets?: number;
   /** From Lambda's report of the call, if there is one. */
   readonly report?: ReportSample;
 }

@@ -1,5 +1,5 @@
 /** Prices wired slices by the schedule in which they run, branches in parallel and warm-ups beside the first slices. */
-import type { ChainTotals, RunCost, Temperature, Transport } from '../../cost/cost-model';
+import type { ChainTotals, InState, RunCost, Temperature, Transport } from '../../cost/cost-model';
 import type { DetailedCostModel } from '../../cost/model';
 import type { RunOutcomes } from '../../cost/schedule-cost';
 import { costOf, scheduleOutcomes, scheduleTotals } from '../../cost/schedule-cost';
@@ -7,6 +7,8 @@ import type { DetailedStep } from '../../cost/step';
 import { demandOf } from '../search/step-table';
 import type { SliceSize } from '../sizes/estimate';
 import type { Schedule } from './schedule';
+import type { SizedCut } from './state-shares';
+import { stateShares } from './state-shares';
 import { withWarmUps } from './warm-up';
 
 export interface SliceSettings {
@@ -33,6 +35,7 @@ export interface PricedStep {
   readonly cost: DetailedStep;
   readonly readsFrom: Transport | 'request';
   readonly writesTo: Transport;
+  readonly inState?: InState;
 }
 
 /** Slices whose steps are priced, as their state machine runs them. */
@@ -55,21 +58,26 @@ export interface PricedRun {
 /**
  * @param schedule without warm-ups
  * @param sizes by slice
+ * @param handedOn the slices, whose small tensors then travel in the state of the execution if the model says so
  */
 export function pricedPlan(
   schedule: Schedule,
   sizes: readonly SliceSize[],
   { memoryMb, threads, transport }: SliceSettings,
   { model, outputSecondsPerByte }: StepPricing,
+  handedOn?: SizedCut,
 ): PricedPlan {
   const last = sizes.length - 1;
+  const stages = model.warmsUp ? withWarmUps(schedule) : schedule;
+  const shares = handedOn && model.options.tensorsInState ? stateShares(handedOn, sizes, stages) : [];
   const steps = sizes.map((size, slice): PricedStep => {
     const readsFrom = slice === 0 ? 'request' : transport;
     const writesTo = slice === last ? 's3-standard' : transport;
-    const choice = { memoryMb: memoryMb[slice], threads, readsFrom, writesTo } as const;
-    return { cost: model.step(demandOf(size, outputSecondsPerByte), choice), readsFrom, writesTo };
+    const inState = shares.at(slice);
+    const places = { readsFrom, writesTo, ...(inState && { inState }) } as const;
+    const choice = { memoryMb: memoryMb[slice], threads, ...places };
+    return { cost: model.step(demandOf(size, outputSecondsPerByte), choice), ...places };
   });
-  const stages = model.warmsUp ? withWarmUps(schedule) : schedule;
   return { model, schedule: stages, steps, outcomes: scheduleOutcomes(model, stages, steps) };
 }
 

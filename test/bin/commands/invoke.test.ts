@@ -13,7 +13,7 @@ import { App, type CfnElement, Duration, RemovalPolicy, Stack } from 'aws-cdk-li
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { readTensorFile, writeTensorFile } from '../../../bin/tensor-files';
-import type { ExecutionOutput } from '../../../client';
+import { decodeInlineTensor, type ExecutionOutput } from '../../../client';
 import type { RawTensor } from '../../../lambda/tensors/tensor';
 import { SlicedInferencePipeline, Slicing, type SlicedInferencePipelineProps } from '../../../lib';
 import { closeServer, listen } from '../../../local/basics/listen';
@@ -156,6 +156,15 @@ describe('sliced-inference', () => {
         expect(fs.readdirSync(path.dirname(out))).toEqual([path.basename(out)]);
       },
     );
+
+    it('asks for results in the output alone, of which nothing is in S3', async () => {
+      const args = ['--inputs', await save(x), '--results', 'inline', '--json'];
+      const { output } = JSON.parse(await succeed(call('Fast', ...args), local())) as {
+        output: ExecutionOutput;
+      };
+      expect(Object.keys(output.outputs)).toEqual(['tensors']);
+      expect(decodeInlineTensor('y', output.outputs.tensors?.y)).toEqual(expected.get('y'));
+    });
 
     it('reads nested arrays and prints a summary of the outputs', async () => {
       const row = `[${Array(16).fill(0).join(', ')}]`;
@@ -315,6 +324,9 @@ describe('sliced-inference', () => {
       expect(await line()).toBe('invoke must have --inputs or --input-json, got neither: add one of them');
       expect(await line('--inputs', 'x.npz', '--input-json', '{}')).toMatch(
         /'--input-json <file or text>' cannot be used with option '--inputs <file>'/,
+      );
+      expect(await line('--input-json', '{}', '--results', 'inline')).toMatch(
+        /'--results <place>' cannot be used with option '--input-json <file or text>'/,
       );
       expect(await line('--inputs', '/none/x.npz')).toBe(
         "--inputs must name a file or a folder, got '/none/x.npz': check the path",

@@ -26,8 +26,14 @@ describe("an execution's output", () => {
     const { outputs, ...rest } = OUTPUT;
     expect(checkOutput(JSON.stringify(OUTPUT), 'mine')).toEqual({
       ...rest,
-      object: outputs.s3,
-      tensors: undefined,
+      results: { object: outputs.s3, tensors: undefined },
+    });
+  });
+
+  it('has inline results alone if the request wants no others', () => {
+    const tensors = { y: { dtype: 'float32', shape: [1], base64: 'AAAAAA==' } };
+    expect(checkOutput(JSON.stringify({ ...OUTPUT, outputs: { tensors } }), 'mine')).toMatchObject({
+      results: { object: undefined, tensors },
     });
   });
 
@@ -36,7 +42,7 @@ describe("an execution's output", () => {
     const newer = { ...OUTPUT, outputs, timings: [{ ...TIMING, later: 1 }], later: 1 };
     expect(checkOutput(JSON.stringify(newer), 'mine')).toMatchObject({
       run: OUTPUT.run,
-      object: OUTPUT.outputs.s3,
+      results: { object: OUTPUT.outputs.s3 },
       timings: [TIMING],
     });
   });
@@ -56,6 +62,8 @@ describe("an execution's output", () => {
       "a key below 'outputs/', got 'outputs/../inputs/a'",
     ],
     [stored({ bucket: 'mine', key: 7 }), "a key below 'outputs/', got a number"],
+    [{ ...OUTPUT, outputs: {} }, 'a JSON object as outputs.s3, got nothing'],
+    [stored(null, { tensors: {} }), 'a JSON object as outputs.s3, got null'],
     [stored(OUTPUT.outputs.s3, { tensors: [] }), 'named tensors, got a list of length 0'],
     [{ ...OUTPUT, timings: {} }, 'a list of timings, got an object'],
     [{ ...OUTPUT, timings: [{ ...TIMING, cold: 1 }] }, 'timings whose cold is a boolean, got a number'],

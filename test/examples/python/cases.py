@@ -122,6 +122,20 @@ class EveryType(Case):
         self.assert_same(self.model.infer(inputs, results="s3"), inputs)
         self.assertEqual(self.s3.calls, ["get_object"])
 
+    def test_results_come_in_the_output_alone_on_request(self):
+        inputs = every_input((2,))
+        self.assert_same(self.model.infer(inputs, results="inline"), inputs)
+        self.assertEqual(self.s3.calls, [])
+
+    def test_inline_results_that_do_not_fit_are_refused(self):
+        with self.assertRaisesRegex(InferenceError, "inline results must have at most 184320 bytes as JSON") as caught:
+            self.model.infer(every_input((6000,)), results="inline")
+        self.assertEqual(caught.exception.name, "InvalidInput")
+
+    def test_an_unknown_place_of_results_is_refused(self):
+        with self.assertRaisesRegex(ValueError, "results must be one of auto, s3, inline, got 'nowhere'"):
+            self.model.infer(every_input((2,)), results="nowhere")
+
     def test_tensors_without_elements_travel_inline_and_through_s3(self):
         inputs = every_input((0,))
         self.assert_same(self.model.infer(inputs), inputs)

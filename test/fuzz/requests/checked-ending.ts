@@ -71,13 +71,14 @@ export function checkResults(
 ): void {
   if (outputs === undefined) throw new Error('an answer of the last slice without outputs');
   const { s3, tensors } = outputs;
-  const stored = objects.bytes(`${s3.bucket}/${s3.key}`) ?? new Uint8Array(0);
-  checkSame(decodeSafetensors(stored), expected);
   const { output } = request as ExecutionInput;
+  if ((s3 === undefined) !== (output?.inline === 'only')) throw new Error('results in the wrong place');
+  const stored = s3 && (objects.bytes(`${s3.bucket}/${s3.key}`) ?? new Uint8Array(0));
+  if (stored !== undefined) checkSame(decodeSafetensors(stored), expected);
   if (output?.inline === 'never') {
     if (tensors !== undefined) throw new Error('inline results that the request does not want');
   } else if (tensors === undefined) {
-    if (stored.byteLength < SURELY_INLINE_BYTES) throw new Error('no inline results');
+    if (stored === undefined || stored.byteLength < SURELY_INLINE_BYTES) throw new Error('no inline results');
   } else {
     const inline = Object.entries<InlineTensor>(tensors).map(
       ([name, tensor]) => [name, decoded(tensor)] as const,

@@ -33,6 +33,13 @@ const EVENT_MUTATIONS: Readonly<Record<string, (random: Random, event: Event) =>
   'change the warm-up': (random, event) => {
     event.warmUp = random.pick<Json>([true, false, null, 1, 'true', {}, []]);
   },
+  'change the limit of tensors': (random, event) => {
+    event.maxTensors = random.pick<Json>([0, 10, 98_304, 98_305, -1, 0.5, '10', null, {}, []]);
+  },
+  'change the tensors': (random, event) => {
+    const text = random.pick<Json>([...HOSTILE_STRINGS, 's3', '', 'AAAA', 'A'.repeat(400_000), 7, null, {}]);
+    event.tensors = random.pick<Json>([{ 0: text }, { 0: text }, { 1: text }, {}, [text], null, 's3', 1]);
+  },
   'change the request': (random, event) => {
     if ('request' in event) mutateRequest(random, event.request);
   },
@@ -59,6 +66,7 @@ export class EventCaseMaker implements CaseSource {
       run: validRun(random),
       request: validRequest(random, model),
       ...(random.chance(0.1) && { warmUp: true }),
+      ...(random.chance(0.3) && { maxTensors: 98_304 }),
     };
     const { text, steps } = random.chance(0.03) ? bomb(random, event) : mutated(random, event);
     return { title: `${model}: ${steps.join(', ')}`, content: Buffer.from(text), choice };
@@ -83,7 +91,7 @@ function bomb(random: Random, event: Event): { text: string; steps: string[] } {
   const step = random.pick(Object.keys(REQUEST_BOMBS));
   const text = REQUEST_BOMBS[step](random);
   if (random.chance(0.2)) return { text, steps: [step] };
-  const field = random.pick(['version', 'deploymentDigest', 'run', 'warmUp', 'request', 'x']);
+  const field = random.pick(['version', 'deploymentDigest', 'run', 'warmUp', 'request', 'tensors', 'x']);
   Reflect.deleteProperty(event, field);
   return {
     text: `${JSON.stringify(event).slice(0, -1)},"${field}":${text}}`,

@@ -17,6 +17,8 @@ import { STORED_KEYS } from './valid-requests';
 
 type Fields = Readonly<Record<string, unknown>>;
 
+const DAMAGED: readonly ErrorName[] = [ERROR_NAMES.corruptTensor, ERROR_NAMES.sliceFailed];
+
 const NOT_OURS: readonly ErrorName[] = [
   ERROR_NAMES.sliceFailed,
   ERROR_NAMES.planChanged,
@@ -44,10 +46,17 @@ export async function runCase(filePath: string, choice: number): Promise<CaseEnd
     checkResults(fields.request, (first.answer as SliceAnswer).outputs, expected);
     return accepted(fields);
   }
-  const stored = objects.bytes(`${BUCKET}/runs/${String(fields.run)}/slice-00.safetensors`);
-  checkSame(decodeSafetensors(stored ?? new Uint8Array(0)), firstSliceResults(inputsOf(fields.request)));
-  const last = await call('tiny 1', event);
+  const handedOn = handedOnBy(first.answer as SliceAnswer, fields);
+  const last = await call('tiny 1', { ...fields, tensors: fields.tensors ?? { 0: handedOn } });
   checkObjects(fields.run);
+  if (isHostile(fields.tensors)) {
+    if (!('error' in last)) throw new Error('a result of tensors that no slice has sent');
+    return refused(checkFailure(last.error, DAMAGED, fields.request));
+  }
+  if (fields.tensors !== undefined && handedOn !== 's3') {
+    if (!('error' in last)) throw new Error('a result without the tensors of the first slice');
+    return refused(checkFailure(last.error, [ERROR_NAMES.sliceFailed], fields.request));
+  }
   if (expected === undefined) {
     if (!('error' in last)) throw new Error('a result of inputs that do not fit each other');
     return refused(checkFailure(last.error, [ERROR_NAMES.sliceFailed], fields.request));
@@ -57,9 +66,31 @@ export async function runCase(filePath: string, choice: number): Promise<CaseEnd
   return accepted(fields);
 }
 
-function isValid({ version, deploymentDigest, run, warmUp }: Fields): boolean {
+/** @returns what the first slice answers for the event of the next one, after a check of the tensors in it or in S3 */
+function handedOnBy({ tensors = 's3' }: SliceAnswer, { run, request }: Fields): string {
+  const stored = objects.bytes(`${BUCKET}/runs/${String(run)}/slice-00.safetensors`);
+  if ((stored === undefined) !== (tensors !== 's3')) throw new Error('tensors in the wrong place');
+  const file = stored ?? Buffer.from(tensors, 'base64');
+  checkSame(decodeSafetensors(file), firstSliceResults(inputsOf(request)));
+  return tensors;
+}
+
+/** Whether the event has tensors of slice 0 that no slice has sent. */
+function isHostile(tensors: unknown): boolean {
+  return isObject(tensors) && Object.hasOwn(tensors, '0') && tensors['0'] !== 's3';
+}
+
+function isValid({ version, deploymentDigest, run, warmUp, tensors, maxTensors }: Fields): boolean {
   const isWarmUp = warmUp === undefined || warmUp === true;
-  return version === 1 && deploymentDigest === DEPLOYMENT_DIGEST && isValidRun(run) && isWarmUp;
+  const isLimit =
+    maxTensors === undefined ||
+    (Number.isSafeInteger(maxTensors) && Number(maxTensors) >= 0 && Number(maxTensors) <= 98_304);
+  const isOurs = version === 1 && deploymentDigest === DEPLOYMENT_DIGEST && isValidRun(run);
+  return isOurs && isWarmUp && isLimit && (tensors === undefined || isObject(tensors));
+}
+
+function isObject(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function refusedEvent(ending: Ending, fields: Fields): CaseEnd {

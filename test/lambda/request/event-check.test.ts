@@ -42,6 +42,13 @@ describe('an event', () => {
     ['another version', { ...event(), version: 2 }],
     ['a warm-up that is not true', event({ warmUp: 'yes' })],
     ['no warm-up', event({ warmUp: false })],
+    ['tensors that are a list', event({ tensors: ['AAAA'] })],
+    ['tensors that are null', event({ tensors: null })],
+    ['tensors that are a text', event({ tensors: 's3' })],
+    ['a limit that is a text', event({ maxTensors: '10' })],
+    ['a negative limit', event({ maxTensors: -1 })],
+    ['a fraction as limit', event({ maxTensors: 0.5 })],
+    ['a limit above what an event can hold', event({ maxTensors: 98_305 })],
     ...[
       ...['', '/', 'name', 'name/', '/name', 'a//b', 'a/b/c/d/e', `a/${'b'.repeat(81)}`, 'x'.repeat(5000)],
       ...[

@@ -21,8 +21,8 @@ describe('an execution input', () => {
   });
 
   it('can contain tensors', () => {
-    const parsed = parseExecutionInput({ version: 1, inputs: { tensors }, output: { inline: 'never' } });
-    expect(parsed.inline).toBe('never');
+    const parsed = parseExecutionInput({ version: 1, inputs: { tensors }, output: { inline: 'only' } });
+    expect(parsed.inline).toBe('only');
     const bytes = new Uint8Array(Float32Array.of(1).buffer);
     expect(parsed.tensors).toEqual({
       kind: 'inline',
@@ -94,7 +94,7 @@ describe('an execution input', () => {
     [
       'an unknown inline mode',
       { version: 1, inputs: { tensors }, output: { inline: true } },
-      `'output.inline' of the execution's input must be "auto" or "never", got true`,
+      `'output.inline' of the execution's input must be "auto", "never" or "only", got true`,
     ],
   ])('is refused with %s', (_, input, message) => {
     expect(() => parseExecutionInput(input)).toThrow(NamedFailure);

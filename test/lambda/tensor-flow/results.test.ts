@@ -1,6 +1,6 @@
 import type { ExecutionOutputs, InlineMode } from '../../../contract/execution';
 import { SafetensorsStore } from '../../../lambda/store/safetensors-store';
-import { writeResults } from '../../../lambda/tensor-flow/results';
+import { checkPlannedResults, writeResults } from '../../../lambda/tensor-flow/results';
 import type { RawTensor } from '../../../lambda/tensors/tensor';
 import { MemoryObjects } from '../../support/memory-objects';
 
@@ -10,6 +10,8 @@ const JSON_AROUND_TEXT = 48;
 function text(bytesOfJson: number): RawTensor {
   return { dtype: 'string', shape: [1], strings: ['a'.repeat(bytesOfJson - JSON_AROUND_TEXT)] };
 }
+
+const TOO_LARGE = 'set \'output.inline\' to "auto" or "never", so that the results are in S3';
 
 async function outputsOf(
   bytesOfJson: number,
@@ -38,5 +40,50 @@ describe('results', () => {
     expect(await outputsOf(100, { inline: 'never' })).toEqual({
       s3: { bucket: 'b', key: 'outputs/machine/run-1.safetensors' },
     });
+  });
+
+  it('are only inline if the request says so, and not in S3', async () => {
+    const objects = new MemoryObjects();
+    const tensors = new Map([['s', text(184_320)]]);
+    const only = { inline: 'only', slices: 2 } as const;
+    const result = await writeResults('machine/run-1', tensors, only, new SafetensorsStore(objects, 'b'));
+    expect(Object.keys(result.outputs)).toEqual(['tensors']);
+    expect(JSON.stringify(result.outputs.tensors)).toHaveLength(184_320);
+    expect(result.bytesWritten).toBe(0);
+    expect(objects.keys()).toEqual([]);
+  });
+
+  it('fail a request for inline results only if they are too large', async () => {
+    for (const [bytes, slices, limit] of [
+      [184_321, 2, 184_320],
+      [183_921, 101, 183_920],
+      [1_000_000, 2, 184_320],
+    ] as const) {
+      await expect(outputsOf(bytes, { inline: 'only', slices })).rejects.toMatchObject({
+        name: 'InvalidInput',
+        message: `inline results must have at most ${limit} bytes as JSON, got more than ${limit}: ${TOO_LARGE}`,
+      });
+    }
+  });
+});
+
+describe('planned results', () => {
+  it('fail a request for inline results only, before anything is computed, if they are too large', () => {
+    expect(() => {
+      checkPlannedResults('only', { resultBytes: 138_241, slices: 2 });
+    }).toThrow(
+      `inline results must have at most 184320 bytes as JSON, got 184324 bytes or more: ${TOO_LARGE}`,
+    );
+  });
+
+  it.each([
+    ['may fit', 'only', { resultBytes: 138_240, slices: 2 }],
+    ['have unknown sizes', 'only', { slices: 2 }],
+    ['are wanted inline if they are small', 'auto', { resultBytes: 1e9, slices: 2 }],
+    ['are wanted in S3', 'never', { resultBytes: 1e9, slices: 2 }],
+  ] as const)('pass if they %s', (_, inline, manifest) => {
+    expect(() => {
+      checkPlannedResults(inline, manifest);
+    }).not.toThrow();
   });
 });

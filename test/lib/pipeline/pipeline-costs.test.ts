@@ -1,6 +1,7 @@
 /** The props of a pipeline decide what the model of cost assumes. */
 import { Duration, Lazy } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as kms from 'aws-cdk-lib/aws-kms';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { TensorStore, WarmUp } from '../../../lib';
@@ -18,6 +19,7 @@ describe('the model of cost', () => {
       stateMachineType: 'express',
       architecture: 'x86_64',
       networkInVpc: false,
+      tensorsInState: true,
     });
   });
 
@@ -27,6 +29,9 @@ describe('the model of cost', () => {
     [{ warmUp: WarmUp.NEVER }, { warmUp: false }],
     [{ warmUp: WarmUp.ALWAYS }, { warmUp: true }],
     [{ vpc: new ec2.Vpc(newStack(), 'Vpc') }, { networkInVpc: true }],
+    [{ tensorsInState: false }, { tensorsInState: false }],
+    [{ encryptionKey: new kms.Key(newStack(), 'Key') }, { tensorsInState: false }],
+    [{ encryptionKey: new kms.Key(newStack(), 'Key'), tensorsInState: true }, { tensorsInState: true }],
     [{ intermediateRetention: Duration.days(3) }, { intermediateRetentionDays: 3 }],
     [{ intermediateRetention: Duration.days(Lazy.number({ produce: () => 3 })) }, {}],
   ])('follows prop %#', (props, expected) => {

@@ -289,6 +289,14 @@ describe('limits', () => {
       {},
     ],
     ['a variable', task({ ...catchAll, Assign: { x: '{% $pad("", 262200, "x") %}' } }, caught), {}],
+    [
+      'the sum of the variables of a state',
+      task(
+        { ...catchAll, Assign: { x: '{% $pad("", 140000, "x") %}', y: '{% $pad("", 140000, "y") %}' } },
+        caught,
+      ),
+      {},
+    ],
     ['an output', task({ ...catchAll, Output: '{% $pad("", 262200, "x") %}' }, caught), {}],
   ])('%s above 256 KiB is an error that cannot be caught', async (_, definition, options) => {
     const { result } = await run(definition, options);

@@ -75,6 +75,18 @@ describe.each(LANGUAGES)('a fragment in a %s state machine', (_, language) => {
     expect(definition.States['Ocr: Slice 01']).toMatchObject({ Arguments: { Payload: sent } });
   });
 
+  test('carries small tensors in variables with its prefix', () => {
+    const start = definition.States['Ocr: Warm start 00'];
+    const [first] = start.Branches as Definition[];
+    expect(first.States['Ocr: Slice 00']).toMatchObject({
+      Arguments: { Payload: { maxTensors: expect.stringMatching(/ : 49152 %}$/) as string } },
+    });
+    expect(start.Assign).toMatchObject({ Ocr_tensors0: '{% $states.result[0].tensors0 %}' });
+    expect(definition.States['Ocr: Slice 01']).toMatchObject({
+      Arguments: { Payload: { tensors: { 0: '{% $Ocr_tensors0 %}' } } },
+    });
+  });
+
   test('makes a valid definition, and reads no variable before it is assigned', () => {
     const { isValid, errorsText } = validate(structuredClone(definition));
     expect(errorsText()).toBe('');

@@ -1,9 +1,11 @@
 import { boundedRequest } from '../../../../lib/aws/workflow/bounded-request';
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import * as kms from 'aws-cdk-lib/aws-kms';
 import jsonata from 'jsonata';
 import type { SlicedInferencePipelineProps } from '../../../../lib';
 import { Slicing, WarmUp } from '../../../../lib';
+import { ensemble, twoTowers } from '../../../support/towers';
 import { mlp, saveModel } from '../../../support/model-builder';
 import { lateInput } from '../../../support/late-input-model';
 import type { ShortTemplate } from '../../../support/pipeline-stack';
@@ -106,8 +108,8 @@ function task(slice: number, payload: object): object {
 /** Without warm-up states. */
 const cold = { warmUp: WarmUp.NEVER };
 
-describe('the state machine of three slices', () => {
-  const chain = pipelineStack({ slicing: Slicing.count(3), ...cold });
+describe('the state machine of three slices with their tensors in S3', () => {
+  const chain = pipelineStack({ slicing: Slicing.count(3), ...cold, tensorsInState: false });
   const machine = chain.resource('Pipeline/StateMachine');
   const definition = definitionOf(chain);
 
@@ -230,6 +232,71 @@ describe('the state machine of three slices', () => {
   });
 });
 
+describe('the state machine of three slices that hand on small tensors', () => {
+  const { States } = definitionOf(pipelineStack({ slicing: Slicing.count(3), ...cold }));
+  const payloadOf = (state: string) => (States[state].Arguments as { Payload: object }).Payload;
+
+  test('carries them in variables, from the slice that computes them to the slice that reads them', () => {
+    expect(payloadOf('Slice 00')).toMatchObject({ maxTensors: 49_152 });
+    expect(payloadOf('Slice 00')).not.toHaveProperty('tensors');
+    expect(States['Slice 00'].Assign).toEqual({
+      timing0: '{% $states.result.Payload.timing %}',
+      tensors0: '{% $states.result.Payload.tensors %}',
+    });
+    expect(payloadOf('Slice 01')).toMatchObject({ tensors: { 0: '{% $tensors0 %}' } });
+    expect(payloadOf('Slice 02')).toMatchObject({ tensors: { 1: '{% $tensors1 %}' } });
+    expect(payloadOf('Slice 02')).not.toHaveProperty('maxTensors');
+  });
+
+  test('leaves room for the request in the event of the last slice', async () => {
+    const { maxTensors } = payloadOf('Slice 01') as { maxTensors: string };
+    const limitFor = (request: object): Promise<unknown> =>
+      jsonata(maxTensors.slice(2, -2)).evaluate(
+        {},
+        { states: { context: { Execution: { Input: request } } } },
+      );
+    expect(await limitFor({ text: 'x'.repeat(131_072 - 11) })).toBe(49_152);
+    expect(await limitFor({ text: 'x'.repeat(131_072 - 10) })).toBe(0);
+    expect(await limitFor({ text: '\u20ac'.repeat(43_688) })).toBe(0);
+  });
+
+  test('has no variables for tensors that are planned to be large, or with a KMS key', () => {
+    const large = { slicing: Slicing.count(3), ...cold, dimensions: { batch: 1000 } };
+    expect(JSON.stringify(definitionOf(pipelineStack(large)))).not.toMatch(/tensors\d|maxTensors/);
+    const encrypted = definitionOf(
+      pipelineStack((stack) => ({
+        slicing: Slicing.count(3),
+        ...cold,
+        encryptionKey: new kms.Key(stack, 'Key'),
+      })),
+    );
+    expect(JSON.stringify(encrypted)).not.toMatch(/tensors\d|maxTensors/);
+  });
+
+  test('hands them up through the outputs of branches', () => {
+    const file = saveModel({ graph: twoTowers() });
+    const { States: all } = definitionOf(
+      pipelineStack({ modelPath: file, slicing: Slicing.count(5), ...cold }),
+    );
+    const [parallel, last] = Object.values(all).filter(({ Type }) => Type !== 'Fail');
+    expect(parallel.Assign).toMatchObject({
+      tensors1: '{% $states.result[0].tensors1 %}',
+      tensors3: '{% $states.result[1].tensors3 %}',
+    });
+    expect(parallel.Assign).not.toHaveProperty('tensors0');
+    const [first] = parallel.Branches as StateMachineDefinition[];
+    expect(first.States['Slice 01']).toMatchObject({
+      Arguments: {
+        Payload: { tensors: { 0: '{% $tensors0In00 %}' }, maxTensors: expect.anything() as unknown },
+      },
+      Output: { tensors1: '{% $states.result.Payload.tensors %}' },
+    });
+    expect(last).toMatchObject({
+      Arguments: { Payload: { tensors: { 1: '{% $tensors1 %}', 3: '{% $tensors3 %}' } } },
+    });
+  });
+});
+
 describe('warm-ups', () => {
   const { StartAt, States } = definitionOf(pipelineStack({ slicing: Slicing.count(3) }));
   const parallel = States[StartAt];
@@ -240,7 +307,10 @@ describe('warm-ups', () => {
     expect(parallel).toMatchObject({
       Type: 'Parallel',
       Next: 'Slice 01',
-      Assign: { timing0: '{% $states.result[0].timing0 %}' },
+      Assign: {
+        timing0: '{% $states.result[0].timing0 %}',
+        tensors0: '{% $states.result[0].tensors0 %}',
+      },
       Output: {},
     });
     expect(branches.map((branch) => [branch.StartAt, Object.keys(branch.States)])).toEqual([
@@ -344,6 +414,11 @@ describe.each([
     ['of three slices with warm-ups', { slicing: Slicing.count(3), warmUp: WarmUp.ALWAYS }],
     ['of eight slices', { slicing: Slicing.count(8) }],
     ['of slices that are not a chain', lateInput],
+    ['of branches', { modelPath: saveModel({ graph: twoTowers() }), slicing: Slicing.count(5) }],
+    [
+      'of branches after a slice',
+      { modelPath: saveModel({ graph: ensemble(3) }), slicing: Slicing.count(5) },
+    ],
   ];
 
   test.each(shapes)('%s has a valid definition', (__, props) => {

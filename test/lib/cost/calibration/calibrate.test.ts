@@ -132,6 +132,16 @@ describe('calibration', () => {
     expectNear(middleOf(s3.standardPut), TRUTH.putMs);
   });
 
+  it('takes no read of S3 from calls whose tensors were in the event', () => {
+    const { calls, ...rest } = samplesOf(TRUTH, 40);
+    const inEvents = calls.map((call, index) =>
+      index % 3 === 2 ? { ...call, readMs: 0.2, gets: 0 } : { ...call, gets: 1 },
+    );
+    const { s3 } = environmentOf(calibrate({ calls: inEvents, ...rest }, OPTIONS));
+
+    expectNear(middleOf(s3.standardGet), TRUTH.firstByteMs);
+  });
+
   it('keeps each default without enough samples, and says so', () => {
     const { constants, table } = calibrate(
       { calls: runOf(TRUTH, 'one', false), warmUps: [], reports: [], transitions: [] },

@@ -1,0 +1,83 @@
+/** The tensors that travel in the state: the fields of events, and the variables and outputs that carry them between tasks. */
+import type { Schedule, Stage } from '../../plan/schedule/schedule';
+import type { HandedOnPlan, StateTensorLimits } from '../../plan/schedule/state-tensors';
+import { leavingSlices, readersOf } from '../../plan/schedule/state-tensors';
+import { limitWithRequest } from './bounded-request';
+
+/** By slice: the JSONata expression of its tensors. */
+export type TensorExpressions = ReadonlyMap<number, string>;
+
+export const NO_TENSORS: TensorExpressions = new Map();
+
+export class CarriedTensors {
+  private readonly readers: ReadonlyMap<number, ReadonlySet<number>>;
+
+  constructor(
+    plan: HandedOnPlan,
+    private readonly limits: StateTensorLimits,
+  ) {
+    this.readers = readersOf(plan);
+  }
+
+  /**
+   * The fields of a slice's event: the tensors that it reads, and how many it may answer.
+   *
+   * @param variables the variables that the slice's state can read
+   * @param request JSONata of the request
+   * @param sendsRequest whether a slice's event has the request too
+   */
+  eventFields(
+    slice: number,
+    variables: TensorExpressions,
+    request: string,
+    sendsRequest: (slice: number) => boolean,
+  ): Readonly<Record<string, unknown>> {
+    const read = [...variables].filter(([source]) => this.readers.get(source)?.has(slice));
+    const limit = this.limits.get(slice);
+    const readers = [...(this.readers.get(slice) ?? [])];
+    return {
+      ...(read.length > 0 && {
+        tensors: Object.fromEntries(read.map(([source, variable]) => [source, `{% ${variable} %}`])),
+      }),
+      ...(limit !== undefined && {
+        maxTensors: readers.some(sendsRequest) ? limitWithRequest(request, limit) : limit,
+      }),
+    };
+  }
+
+  /** Expressions that read from a stage's result the tensors that later stages read. */
+  resultOf(stage: Stage): TensorExpressions {
+    switch (stage.kind) {
+      case 'slice':
+        return this.limits.has(stage.slice)
+          ? new Map([[stage.slice, '$states.result.Payload.tensors']])
+          : NO_TENSORS;
+      case 'warm-up':
+        return NO_TENSORS;
+      case 'parallel':
+        return new Map(
+          stage.branches.flatMap((branch, index) =>
+            this.leaving(branch).map((slice) => [slice, `$states.result[${index}].tensors${slice}`] as const),
+          ),
+        );
+    }
+  }
+
+  /**
+   * The fields of a branch's output with the tensors that are read outside of it, because variables do not leave a branch.
+   *
+   * @param tensors those that the branch's last state can read
+   */
+  branchOutput(branch: Schedule, tensors: TensorExpressions): Readonly<Record<string, string>> {
+    const leaving = new Set(this.leaving(branch));
+    return Object.fromEntries(
+      [...tensors]
+        .filter(([slice]) => leaving.has(slice))
+        .map(([slice, expression]) => [`tensors${slice}`, `{% ${expression} %}`]),
+    );
+  }
+
+  private leaving(branch: Schedule): number[] {
+    return leavingSlices(branch, this.readers).filter((slice) => this.limits.has(slice));
+  }
+}
