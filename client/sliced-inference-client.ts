@@ -82,9 +82,12 @@ export class SlicedInferenceClient {
       const { executionArn, output: outputText } = await call.execute(text);
       const output = checkOutput(outputText, bucket);
       const results = await readResults(output, signature, this.objects, call.signal);
-      const { run, timings, deploymentDigest, object: resultsObject } = output;
+      const { run, timings, servedBy, deploymentDigest, object: resultsObject } = output;
       const outputs = typedTensors(results);
-      return { outputs, executionArn, resultsObject, run, timings, deploymentDigest };
+      return {
+        ...{ outputs, executionArn, resultsObject, run, timings, deploymentDigest },
+        ...(servedBy !== undefined && { servedBy }),
+      };
     });
   }
 

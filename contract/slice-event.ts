@@ -1,5 +1,5 @@
 /** The event that the state machine sends to a slice function, and the function's answers. */
-import type { ExecutionOutputs, ObjectReference, SliceTiming } from './execution';
+import type { CallTiming, ExecutionOutputs, ObjectReference } from './execution';
 import type { CONTRACT_VERSION } from './version';
 
 /**
@@ -35,6 +35,26 @@ export interface SliceEvent {
   readonly request?: unknown;
   /** Marks a warm-up: the function only loads the slice, for a later call of this run. */
   readonly warmUp?: true;
+  /** Asks the function of the whole model to run the request if it has loaded the model, and otherwise to say so at once. */
+  readonly ifWarm?: true;
+  /** Tells the function of the whole model to load it for later runs. The call is asynchronous: nobody reads its answer. */
+  readonly load?: true;
+}
+
+/** The answer to `ifWarm` of a function that has not loaded the whole model. */
+export interface ColdAnswer {
+  readonly cold: true;
+}
+
+/** The answer to `load`. */
+export interface LoadAnswer {
+  /**
+   * `now`: this call loaded the whole model. `before`: it was loaded already. `elsewhere`: another sandbox is loading it, so this
+   * one does not.
+   */
+  readonly loaded: 'now' | 'before' | 'elsewhere';
+  /** Milliseconds to fetch the model's files and create the session; 0 if this call did not load. */
+  readonly loadMs: number;
 }
 
 /** The answer to a warm-up. */
@@ -46,12 +66,12 @@ export interface WarmUpAnswer {
   readonly loadMs: number;
 }
 
-/** The answer to a call that ran the slice. */
+/** The answer to a call that ran the slice, or the whole model. */
 export interface SliceAnswer {
   readonly slice: number;
   /** The object with the slice's outputs, written by this attempt or an earlier one. */
   readonly object: ObjectReference;
-  readonly timing: SliceTiming;
+  readonly timing: CallTiming;
   /** Last slice only. */
   readonly outputs?: ExecutionOutputs;
 }

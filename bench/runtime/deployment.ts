@@ -1,13 +1,13 @@
 /** A stack in the local cloud that is measured, and whose functions can be made cold again. */
 import * as fs from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { encodeTensors, type ExecutionOutput, type RawTensor, type SliceTiming } from '../../client';
+import { encodeTensors, type ExecutionOutput, type RawTensor, type CallTiming } from '../../client';
 import { LocalCloud, type Json, type LocalCloudOptions, type Simulation, type TraceEvent } from '../../local';
 
 export interface Run {
   readonly ms: number;
   /** Empty for naive functions. */
-  readonly timings: readonly SliceTiming[];
+  readonly timings: readonly CallTiming[];
   readonly output: Json;
 }
 

@@ -1,5 +1,5 @@
 /** Checks an execution's output field by field: an execution of another state machine may have any. */
-import type { ExecutionOutput, ObjectReference, SliceTiming } from '../../contract/execution';
+import type { CallTiming, ExecutionOutput, ObjectReference, ServedBy } from '../../contract/execution';
 import { OUTPUTS_PREFIX } from '../../contract/keys';
 import { CONTRACT_VERSION } from '../../contract/version';
 import { fieldValue, kindOf, quotedName } from '../../lambda/json-values';
@@ -13,8 +13,8 @@ export interface CheckedOutput extends Omit<ExecutionOutput, 'outputs'> {
   readonly tensors: JsonRecord | undefined;
 }
 
-const TIMING: Readonly<Record<keyof SliceTiming, 'number' | 'boolean'>> = {
-  slice: 'number',
+/** The fields of every timing. It also has a slice, or says that it is of the whole model. */
+const TIMING: Readonly<Record<Exclude<keyof CallTiming, 'slice' | 'whole'>, 'number' | 'boolean'>> = {
   startedAt: 'number',
   cold: 'boolean',
   warmedUp: 'boolean',
@@ -38,15 +38,25 @@ const TIMING: Readonly<Record<keyof SliceTiming, 'number' | 'boolean'>> = {
 export function checkOutput(text: string, bucket: string): CheckedOutput {
   const value = text.length <= MAX_EXECUTION_DATA_BYTES ? parsedRecord(text) : undefined;
   if (value === undefined) throw invalidOutput('a JSON object', 'something else');
-  const { version, deploymentDigest, run, outputs, timings } = value;
+  const { version, deploymentDigest, run, outputs, timings, servedBy } = value;
   if (version !== CONTRACT_VERSION) throw invalidOutput(`version ${CONTRACT_VERSION}`, fieldValue(version));
   if (typeof deploymentDigest !== 'string') throw invalidOutput('deploymentDigest', kindOf(deploymentDigest));
   if (typeof run !== 'string') throw invalidOutput('a run', kindOf(run));
   if (!Array.isArray(timings)) throw invalidOutput('a list of timings', kindOf(timings));
+  if (!isServedBy(servedBy)) throw invalidOutput("servedBy of 'whole' or 'slices'", fieldValue(servedBy));
   const { s3, tensors } = recordOf(outputs, 'outputs');
   if (tensors !== undefined && !isRecord(tensors)) throw invalidOutput('named tensors', kindOf(tensors));
   const object = checkObject(s3, bucket);
-  return { version, deploymentDigest, run, object, tensors, timings: timings.map(checkTiming) };
+  return {
+    ...{ version, deploymentDigest, run, object, tensors },
+    ...(servedBy !== undefined && { servedBy }),
+    timings: timings.map(checkTiming),
+  };
+}
+
+/** Only pipelines with consolidation say it. */
+function isServedBy(value: unknown): value is ServedBy | undefined {
+  return value === undefined || value === 'whole' || value === 'slices';
 }
 
 function checkObject(value: unknown, expected: string): ObjectReference {
@@ -66,10 +76,11 @@ function checkObject(value: unknown, expected: string): ObjectReference {
   );
 }
 
-function checkTiming(value: unknown): SliceTiming {
+function checkTiming(value: unknown): CallTiming {
   const fields = recordOf(value, 'a timing');
-  const bad = Object.entries(TIMING).find(([name, kind]) => typeof fields[name] !== kind);
-  if (bad === undefined) return fields as unknown as SliceTiming;
+  const part = fields.whole === true ? {} : ({ slice: 'number' } as const);
+  const bad = Object.entries({ ...part, ...TIMING }).find(([name, kind]) => typeof fields[name] !== kind);
+  if (bad === undefined) return fields as unknown as CallTiming;
   throw invalidOutput(`timings whose ${bad[0]} is a ${bad[1]}`, kindOf(fields[bad[0]]));
 }
 

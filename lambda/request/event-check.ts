@@ -31,9 +31,10 @@ export function checkEvent(
   event: unknown,
   { deploymentDigest }: { readonly deploymentDigest: string },
 ): void {
-  const { version, run, warmUp, deploymentDigest: wanted } = fieldsOf(event);
-  const isWhole = warmUp === undefined || warmUp === true;
-  if (version !== CONTRACT_VERSION || !isRun(run) || !isWhole) {
+  const { version, run, warmUp, ifWarm, load, deploymentDigest: wanted } = fieldsOf(event);
+  const marks = [warmUp, ifWarm, load].filter((mark) => mark !== undefined);
+  const isOneKind = marks.length <= 1 && marks.every((mark) => mark === true);
+  if (version !== CONTRACT_VERSION || !isRun(run) || !isOneKind) {
     throw sliceFailed(
       "the event does not come from this pipeline's state machine: start the state machine instead of the function",
     );

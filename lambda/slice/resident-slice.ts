@@ -27,6 +27,11 @@ export class ResidentSlice {
     private readonly root?: string,
   ) {}
 
+  /** Whether a call finds the slice loaded. */
+  get isReady(): boolean {
+    return this.isLoaded;
+  }
+
   /** Loads the slice ahead of the run's own call. */
   async warm(environment: SliceEnvironment, run: string): Promise<LoadTiming> {
     const { timing } = await this.load(environment).loaded;

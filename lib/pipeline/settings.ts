@@ -4,6 +4,7 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { LogSettings } from '../aws/log-group';
+import { Consolidation } from './consolidation';
 import type { SlicedInferencePipelineProps } from './pipeline-props';
 import { WarmUp } from './warm-up';
 
@@ -12,6 +13,7 @@ export interface PipelineSettings {
   readonly architecture: lambda.Architecture;
   readonly runtime: lambda.Runtime;
   readonly warmUp: WarmUp;
+  readonly consolidation: Consolidation;
   readonly float16Transport: boolean;
   readonly sliceMetrics: boolean;
   /** Whether X-Ray traces the executions and the calls of slice functions. */
@@ -30,6 +32,7 @@ export function pipelineSettings(props: SlicedInferencePipelineProps): PipelineS
     architecture: props.architecture ?? lambda.Architecture.X86_64,
     runtime: props.runtime ?? lambda.Runtime.NODEJS_24_X,
     warmUp: props.warmUp ?? WarmUp.AUTOMATIC,
+    consolidation: consolidationOf(props),
     float16Transport: props.float16Transport ?? false,
     sliceMetrics: props.sliceMetrics ?? false,
     tracing: props.tracing ?? true,
@@ -41,4 +44,14 @@ export function pipelineSettings(props: SlicedInferencePipelineProps): PipelineS
       ...(props.logEncryptionKey && { encryptionKey: props.logEncryptionKey }),
     },
   };
+}
+
+/** float16 between slices changes bits, which the whole model would not. A `slicedModel` has the files of its slices only. */
+function consolidationOf({
+  consolidation = Consolidation.AUTOMATIC,
+  float16Transport,
+  slicedModel,
+}: SlicedInferencePipelineProps): Consolidation {
+  const isPossible = float16Transport !== true && slicedModel === undefined;
+  return isPossible ? consolidation : Consolidation.NEVER;
 }

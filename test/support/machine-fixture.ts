@@ -36,7 +36,7 @@ interface MachineOptions {
 
 export function machine(definition: JsonObject, options: MachineOptions = {}) {
   const attempts = [...(options.attempts ?? [])];
-  const recording = { trace: [] as string[], payloads: [] as Json[] };
+  const recording = { trace: [] as string[], payloads: [] as Json[], later: [] as Json[] };
   const clock = virtualClock();
   const type = options.type ?? 'STANDARD';
   const arn = 'arn:aws:states:us-east-1:000000000000:stateMachine:Machine';
@@ -53,6 +53,10 @@ export function machine(definition: JsonObject, options: MachineOptions = {}) {
         if (attempt === HANG) return new Promise(() => undefined);
         if ('error' in attempt) return Promise.reject(new StateError(attempt.error, attempt.cause ?? 'why'));
         return Promise.resolve({ payload: attempt.answer, executedVersion: '1' });
+      },
+      invokeLater: (_, payload) => {
+        recording.later.push(payload);
+        return Promise.resolve();
       },
     },
   );

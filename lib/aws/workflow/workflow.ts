@@ -11,6 +11,8 @@ import type { Schedule, Stage } from '../../plan/schedule/schedule';
 import { scheduleSlices, slicesOf } from '../../plan/schedule/schedule';
 import { withWarmUps } from '../../plan/schedule/warm-up';
 import { boundedRequest } from './bounded-request';
+import type { WholeModelStates } from './consolidation';
+import { askWholeModel, loadWholeModel, startingInParallel } from './consolidation';
 import type { FailureVariables } from './failure';
 import { failState } from './failure';
 import type { TaskFunction } from './invoke-function';
@@ -53,6 +55,8 @@ export interface PipelineStates {
   readonly functions: readonly TaskFunction[];
   /** Whether later slices load while the first one runs. */
   readonly warmsUp: boolean;
+  /** The function of the whole model, with consolidation. */
+  readonly whole?: WholeModelStates;
   /** Turns the execution's input into the request. */
   readonly preprocess?: TaskFunction;
   /** Turns the output of the last slice into the execution's output. */
@@ -78,23 +82,31 @@ export function pipelineWorkflow(scope: Construct, props: WorkflowProps): sfn.Ch
   const variable = `${prefix}request`;
   const request = preprocess ? `$${variable}` : expressions.request;
   const builder = new WorkflowBuilder(scope, { ...props, expressions: { ...expressions, request } });
-  const schedule = scheduleSlices(props.plan);
-  const slices = builder.series(props.warmsUp ? withWarmUps(schedule) : schedule, MAIN, (timings) =>
-    builder.executionOutput(timings),
-  );
+  const ends = inferenceStates(builder, props);
   const start =
     preprocess &&
     builder.userStep('Preprocess', preprocess, `{% ${expressions.request} %}`, {
       assign: { [variable]: '{% $states.result.Payload %}' },
       outputs: {},
     });
-  const chain = start ? start.next(slices) : slices;
+  const chain = start ? start.next(ends) : ends;
   if (!postprocess) return chain;
   return chain.next(
     builder.userStep('Postprocess', postprocess, '{% $states.input %}', {
       outputs: '{% $states.result.Payload %}',
     }),
   );
+}
+
+/** The slices; with consolidation, the whole model and then them. */
+function inferenceStates(builder: WorkflowBuilder, { plan, warmsUp, whole }: WorkflowProps): sfn.Chain {
+  const stages = scheduleSlices(plan);
+  const schedule = warmsUp ? withWarmUps(stages) : stages;
+  const outputOf: OutputOf = (timings) => builder.executionOutput(timings);
+  if (whole === undefined) return builder.series(schedule, MAIN, outputOf);
+  const slices = builder.series(startingInParallel(schedule), MAIN, outputOf);
+  const ask = builder.askWhole(whole, slices);
+  return sfn.Chain.custom(ask, [ask, ...slices.endStates], ask);
 }
 
 /** The name of the main branch, which contains all others. */
@@ -127,28 +139,52 @@ class WorkflowBuilder {
     const states = schedule.map((stage, index) => {
       const timings = stageTimings(stage);
       if (index === schedule.length - 1)
-        return this.state(stage, branch, { outputs: outputOf(new Map([...assigned, ...timings])) });
+        return this.stage(stage, index, branch, { outputs: outputOf(new Map([...assigned, ...timings])) });
       const assign: Record<string, string> = {};
       for (const [slice, expression] of timings) {
         const variable = this.variable(`timing${slice}`, branch);
         assign[variable] = `{% ${expression} %}`;
         assigned.set(slice, `$${variable}`);
       }
-      return this.state(stage, branch, { assign, outputs: {} });
+      return this.stage(stage, index, branch, { assign, outputs: {} });
     });
     const [first, ...rest] = states;
     return rest.reduce((chain, state) => chain.next(state), sfn.Chain.start(first));
   }
 
+  /** With consolidation, the whole model loads beside the first slices. */
+  private stage(stage: Stage, index: number, branch: string, result: StateResult) {
+    const state = this.state(stage, branch, result);
+    const { whole, grantsCalls: grantsCall } = this.props;
+    if (whole && index === 0 && branch === MAIN && state instanceof sfn.Parallel)
+      state.branch(loadWholeModel(this.scope, { ...whole, grantsCall, event: this.event() }));
+    return state;
+  }
+
   executionOutput(timings: Timings): Record<string, unknown> {
-    const { plan, expressions } = this.props;
     const inOrder = [...timings].sort(([a], [b]) => a - b).map(([, expression]) => expression);
     return {
-      version: CONTRACT_VERSION,
-      deploymentDigest: plan.deploymentDigest,
-      run: `{% ${expressions.run} %}`,
+      ...this.identity(),
+      ...(this.props.whole && { servedBy: 'slices' }),
       outputs: '{% $states.result.Payload.outputs %}',
       timings: `{% [${inOrder.join(', ')}] %}`,
+    };
+  }
+
+  /** @param otherwise the slices */
+  askWhole(whole: WholeModelStates, otherwise: sfn.IChainable): InvokeFunction {
+    const { grantsCalls: grantsCall, expressions } = this.props;
+    const request = boundedRequest(expressions.request);
+    const call = { ...whole, grantsCall, event: this.event(), request, output: this.identity() };
+    return askWholeModel(this.scope, call, otherwise);
+  }
+
+  /** The fields of an event and of an execution's output that say whose they are. */
+  private identity(): Readonly<Record<string, unknown>> {
+    return {
+      version: CONTRACT_VERSION,
+      deploymentDigest: this.props.plan.deploymentDigest,
+      run: `{% ${this.props.expressions.run} %}`,
     };
   }
 
@@ -196,12 +232,7 @@ class WorkflowBuilder {
 
   /** The fields of every event. */
   private event(): Readonly<Record<string, unknown>> {
-    return {
-      version: CONTRACT_VERSION,
-      deploymentDigest: this.props.plan.deploymentDigest,
-      run: `{% ${this.props.expressions.run} %}`,
-      executionArn: '{% $states.context.Execution.Id %}',
-    };
+    return { ...this.identity(), executionArn: '{% $states.context.Execution.Id %}' };
   }
 
   /** Calls a function of the user before or after the slices. */
@@ -228,7 +259,8 @@ class WorkflowBuilder {
    */
   private parallel(branches: readonly Schedule[], branch: string, result: StateResult): sfn.Parallel {
     const heads = branches.flatMap((schedule) => slicesOf(schedule).slice(0, 1)).map(number);
-    const name = heads.length < branches.length ? 'Warm start' : 'Slices';
+    const isStart = heads.length < branches.length || branches.length === 1;
+    const name = isStart ? 'Warm start' : 'Slices';
     const parallel = sfn.Parallel.jsonata(this.scope, `${name} ${listed(heads)}`, {
       ...(result.assign && { assign: result.assign }),
       outputs: result.outputs,
