@@ -39,6 +39,8 @@ export interface SliceEvent {
   readonly ifWarm?: true;
   /** Tells the function of the whole model to load it for later runs. The call is asynchronous: nobody reads its answer. */
   readonly load?: true;
+  /** Of `load`: when the run had learned that the function is cold, in milliseconds since the Unix epoch. */
+  readonly askedAt?: number;
 }
 
 /** The answer to `ifWarm` of a function that has not loaded the whole model. */
@@ -49,8 +51,8 @@ export interface ColdAnswer {
 /** The answer to `load`. */
 export interface LoadAnswer {
   /**
-   * `now`: this call loaded the whole model. `before`: it was loaded already. `elsewhere`: another sandbox is loading it, so this
-   * one does not.
+   * `now`: this call loaded the whole model. `before`: it was loaded already. `elsewhere`: another sandbox is loading it, or has
+   * loaded it since the run asked, so this one does not.
    */
   readonly loaded: 'now' | 'before' | 'elsewhere';
   /** Milliseconds to fetch the model's files and create the session; 0 if this call did not load. */

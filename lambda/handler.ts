@@ -93,8 +93,8 @@ export function makeHandler(
       }
       if (event.load) {
         const remainingMs = context?.getRemainingTimeInMillis() ?? LONGEST_CALL_MS;
-        const call = { run: event.run, endsAt: startedAt + remainingMs };
-        const answer = await loadOnce(resident, counted, environment, call);
+        const times = { until: startedAt + remainingMs, askedAt: event.askedAt ?? startedAt };
+        const answer = await loadOnce(resident, counted, environment, times);
         telemetry.wholeLoad(about, answer, counted.take());
         return answer;
       }

@@ -31,10 +31,11 @@ export function checkEvent(
   event: unknown,
   { deploymentDigest }: { readonly deploymentDigest: string },
 ): void {
-  const { version, run, warmUp, ifWarm, load, deploymentDigest: wanted } = fieldsOf(event);
+  const { version, run, warmUp, ifWarm, load, askedAt, deploymentDigest: wanted } = fieldsOf(event);
   const marks = [warmUp, ifWarm, load].filter((mark) => mark !== undefined);
   const isOneKind = marks.length <= 1 && marks.every((mark) => mark === true);
-  if (version !== CONTRACT_VERSION || !isRun(run) || !isOneKind) {
+  const isTimed = (load === true) === Number.isFinite(askedAt);
+  if (version !== CONTRACT_VERSION || !isRun(run) || !isOneKind || !isTimed) {
     throw sliceFailed(
       "the event does not come from this pipeline's state machine: start the state machine instead of the function",
     );

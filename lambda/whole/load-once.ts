@@ -4,30 +4,27 @@ import { sliceFailed } from '../errors';
 import type { SliceEnvironment } from '../slice/environment';
 import type { ResidentSlice } from '../slice/resident-slice';
 import type { ObjectStore } from '../store/object-store';
-import { LoaderClaim } from './loader-claim';
+import { LoaderClaim, type LoadTimes } from './loader-claim';
 
-export interface LoadCall {
-  readonly run: string;
-  /** When Lambda ends the call, in milliseconds since the Unix epoch. */
-  readonly endsAt: number;
-}
-
+/** @param times the end of the loader is that of its call */
 export async function loadOnce(
   resident: ResidentSlice,
   objects: ObjectStore,
   environment: SliceEnvironment,
-  { run, endsAt }: LoadCall,
+  times: LoadTimes,
 ): Promise<LoadAnswer> {
   if (environment.loaderClaim === undefined)
     throw sliceFailed('only the function of the whole model loads for later runs: call that function instead');
   if (resident.isReady) return { loaded: 'before', loadMs: 0 };
   const claim = new LoaderClaim(objects, environment.loaderClaim);
-  if (!(await claim.take(endsAt))) return { loaded: 'elsewhere', loadMs: 0 };
+  if (!(await claim.take(times))) return { loaded: 'elsewhere', loadMs: 0 };
+  let outcome: 'loaded' | 'failed' = 'failed';
   try {
-    const { loadMs } = await resident.warm(environment, run);
+    const loadMs = await resident.loadForLater(environment);
+    outcome = 'loaded';
     return { loaded: 'now', loadMs };
   } finally {
     // A claim that cannot be freed expires.
-    await claim.release().catch(() => undefined);
+    await claim.release(outcome).catch(() => undefined);
   }
 }

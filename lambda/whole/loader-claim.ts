@@ -12,8 +12,16 @@ import { crc32 } from '../tensors/crc32';
 /** What the object says. Each claim has an id of its own, so that two claims never have the same version in S3. */
 interface Claim {
   readonly loader: string;
-  /** In milliseconds since the Unix epoch. 0 if the loader has finished. */
+  /** In milliseconds since the Unix epoch: when the loader has ended at the latest, or when it had loaded. 0 if it failed. */
   readonly until: number;
+}
+
+/** In milliseconds since the Unix epoch. */
+export interface LoadTimes {
+  /** When the loader has ended at the latest. */
+  readonly until: number;
+  /** When the run had learned that the function is cold. */
+  readonly askedAt: number;
 }
 
 interface FoundClaim extends Claim {
@@ -37,27 +45,26 @@ export class LoaderClaim {
   ) {}
 
   /**
-   * Claims the load, unless another loader holds it.
-   *
-   * @param until when the loader has ended at the latest, in milliseconds since the Unix epoch
+   * Claims the load, unless another loader holds it, or has loaded since the run asked: that copy is also for this run's
+   * successors.
    */
-  async take(until: number): Promise<boolean> {
+  async take({ until, askedAt }: LoadTimes): Promise<boolean> {
     const { bytes, sum } = encoded({ loader: this.loader, until });
     if ((await this.objects.putIfAbsent(this.object, [bytes], sum)) === 'written') return true;
     const found = await this.read();
     if (found === undefined) return false;
     // The answer to our own write was lost, and its repetition found what the first attempt had written.
     if (found.loader === this.loader) return true;
-    if (found.until > this.now()) return false;
+    if (found.until > Math.min(this.now(), askedAt)) return false;
     if ((await this.objects.replace(this.object, [bytes], sum, found.version)) === 'replaced') return true;
     return (await this.read())?.loader === this.loader;
   }
 
-  /** Frees the claim, so that the next loader need not wait until it expires. */
-  async release(): Promise<void> {
+  /** Frees the claim for runs that ask from now on, or for all if the load failed. */
+  async release(outcome: 'loaded' | 'failed'): Promise<void> {
     const found = await this.read();
     if (found?.loader !== this.loader) return;
-    const { bytes, sum } = encoded({ loader: this.loader, until: 0 });
+    const { bytes, sum } = encoded({ loader: this.loader, until: outcome === 'loaded' ? this.now() : 0 });
     await this.objects.replace(this.object, [bytes], sum, found.version);
   }
 

@@ -35,6 +35,10 @@ export class MemoryObjects implements ObjectStore {
     this.objects.set(key, { bytes, version: (this.objects.get(key)?.version ?? 0) + 1 });
   }
 
+  remove(key: string): void {
+    this.objects.delete(key);
+  }
+
   bytes(key: string): Uint8Array | undefined {
     return this.objects.get(key)?.bytes;
   }

@@ -63,7 +63,7 @@ export function loadWholeModel(scope: Construct, props: WholeModelCall): InvokeF
     fn,
     grantsCall,
     isAsynchronous: true,
-    payload: { ...event, load: true },
+    payload: { ...event, load: true, askedAt: '{% $toMillis($states.context.State.EnteredTime) %}' },
     outputs: {},
   });
   const failed = sfn.Pass.jsonata(scope, 'Load whole model failed', { outputs: {} });
