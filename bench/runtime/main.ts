@@ -16,6 +16,7 @@ import { chainOf, writeExternal, writeManyNodes } from '../slice/models';
 import { formatTable } from '../table';
 import { benchCold, type ColdResult } from './cold';
 import { benchCompute } from './compute';
+import { benchConsolidation } from './consolidation';
 import { benchDownload, benchParts } from './download';
 import { benchLoad } from './load';
 import { benchModels } from './models';
@@ -32,6 +33,7 @@ const SECTIONS = [
   'parts',
   'cold',
   'warm',
+  'consolidation',
   'tls',
   'compute',
   'settings',
@@ -52,6 +54,8 @@ interface Options {
 
 const FIRST_BYTE_MS = 20;
 const TRANSITION_MS = 15;
+/** As `lambda.placementMs` of the model of cost. */
+const COLD_START_MS = 200;
 const CONNECTION_BYTES_PER_SECOND = 40e6;
 const SLICE_BYTES = 160e6;
 
@@ -94,7 +98,8 @@ async function main(options: Options): Promise<void> {
         `the same by parts, ${CONNECTION_BYTES_PER_SECOND / 1e6} MB/s per connection, twice that for the function\n${table}\n`,
       );
     }
-    if (wants('cold') || wants('warm') || wants('tls')) await transformerSections(folder, options, wants);
+    if ((['cold', 'warm', 'consolidation', 'tls'] as const).some(wants))
+      await transformerSections(folder, options, wants);
     const models = wants('compute') || wants('settings') ? benchModels(folder) : [];
     if (wants('compute')) print(`${benchCompute(folder, models, 20)}\n`);
     if (wants('settings')) print(`${benchSettings(models, options.rounds)}\n`);
@@ -128,6 +133,17 @@ async function transformerSections(
     }
   }
   if (wants('warm')) print(`${await benchWarm(subjects, 10 * rounds)}\n`);
+  if (wants('consolidation')) {
+    for (const each of megabytes) {
+      const simulation = {
+        network: networkOf(each),
+        transitionMs: TRANSITION_MS,
+        coldStartMs: COLD_START_MS,
+      };
+      const text = await benchConsolidation(subjects, simulation, rounds);
+      print(`consolidation, ${each} MB/s per function, a new sandbox after ${COLD_START_MS} ms\n${text}\n`);
+    }
+  }
   if (wants('tls')) {
     const downloads = await benchTlsDownload(path.join(folder, 'tls'), SLICE_BYTES, 3 * rounds);
     const runs = await benchTlsRuns(subjects, 10 * rounds);
