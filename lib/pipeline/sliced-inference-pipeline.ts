@@ -108,7 +108,7 @@ export class SlicedInferencePipeline extends PipelineMetrics {
       this.createFunctions(props, settings, { model, whole }, deployment, storage),
     );
 
-    this.plan = pipelinePlan(model._plan, planned?.estimates);
+    this.plan = pipelinePlan(model._plan, planned?.estimates, whole?._plan);
     this.planPath = writePlan(this, model._plan);
     this.bucket = storage.bucket;
     this.functions = functions.slices.map(({ fn }) => fn);
