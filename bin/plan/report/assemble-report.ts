@@ -10,11 +10,12 @@ import type { SliceSize } from '../../../lib/plan/sizes/estimate';
 import { sliceSizes } from '../../../lib/plan/sizes/slice-sizes';
 import { wireSlices } from '../../../lib/plan/wiring/wiring';
 import { graphProfile } from '../graph-profile';
-import type { PlanReport, ReportedSlice } from '../plan-report';
+import type { PlanReport, ReportedConsolidation, ReportedSlice } from '../plan-report';
 import { assumptionsOf } from './assumptions';
 import { lineItems, pricedSlices, reportedRuns, runCost } from './priced-plan';
 import type { ReportRequest } from './report-request';
 import { reportedAlternatives } from './reported-alternatives';
+import { reportedConsolidation } from './reported-consolidation';
 import { reportedFront } from './reported-front';
 import { reportedCuts, reportedModel, reportedSlices } from './reported-slices';
 import { runTimeline } from './run-timeline';
@@ -49,13 +50,18 @@ export function assembleReport(
     fileBytes,
     ...priced.outcomes,
   };
-  const services = reportedAlternatives(model, wholeModel(analyzed), sliced, request);
+  const consolidation =
+    request.whole &&
+    reportedConsolidation(analyzed, cut, request.whole, { goal, coldShare: model.coldShare });
+  const deployed = consolidation?.plan ?? sliced;
+  const services = reportedAlternatives(model, wholeModel(analyzed), deployed, request);
   return {
     model: ofModel,
     slices,
     profile: graphProfile({ cuts, starts: slices.slice(1).map(({ first }) => first), work: costs.work }),
     cuts: reportedCuts(analyzed, cuts, slices),
     run: reportedRuns(priced),
+    ...(consolidation && { consolidation: consolidation.reported }),
     coldShare: model.coldShare,
     costPerMillion: lineItems(priced),
     costPerMonth: [
@@ -74,7 +80,12 @@ export function assembleReport(
     requests: services.requests,
     alternatives: services.alternatives,
     cheapest: services.cheapest,
-    verdict: [...services.sentences.slice(0, 1), planSentence(slices), ...services.sentences.slice(1)],
+    verdict: [
+      ...services.sentences.slice(0, 1),
+      planSentence(slices),
+      ...(consolidation ? [wholeSentence(consolidation.reported)] : []),
+      ...services.sentences.slice(1),
+    ],
     timelines: { warm: runTimeline(priced, 'warm'), cold: runTimeline(priced, 'cold') },
     ...(cut.quality && { search: cut.quality }),
     assumptions: assumptionsOf(model, ofModel, request),
@@ -104,6 +115,10 @@ function wholeSize({ dataflow, cuts: { bytes, costs } }: AnalyzedModel): SliceSi
   const wiring = wireSlices(dataflow, [dataflow.order]);
   const [size] = sliceSizes(dataflow, wiring, bytes, costs);
   return size;
+}
+
+function wholeSentence({ memoryMb }: ReportedConsolidation): string {
+  return `With consolidation, a function of ${memoryMb.toLocaleString('en-US')} MB with the whole model serves the runs that find it warm.`;
 }
 
 function planSentence(slices: readonly ReportedSlice[]): string {
