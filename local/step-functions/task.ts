@@ -34,7 +34,11 @@ export async function attemptTask(
   recorder.record('TaskScheduled', () => ({
     ...LAMBDA_INVOKE,
     region: regionOf(context.Execution.Id),
-    parameters: JSON.stringify({ FunctionName: state.functionName, Payload: payload }),
+    parameters: JSON.stringify({
+      FunctionName: state.functionName,
+      ...(state.isAsynchronous && { InvocationType: 'Event' }),
+      Payload: payload,
+    }),
     ...(timeout !== undefined && { timeoutInSeconds: timeout }),
   }));
   recorder.record('TaskStarted', () => LAMBDA_INVOKE);

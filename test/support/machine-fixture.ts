@@ -21,6 +21,8 @@ export interface Recording {
   readonly trace: readonly string[];
   /** Payloads of the calls. */
   readonly payloads: readonly Json[];
+  /** Payloads of the asynchronous calls. */
+  readonly later: readonly Json[];
   /** Duration of the execution on the virtual clock, in seconds. */
   readonly seconds: number;
 }
