@@ -39,6 +39,7 @@ const LAMBDA_LAYERS = [
   ['store', '^lambda/store/'],
   ['request', '^lambda/request/'],
   ['slice', '^lambda/slice/'],
+  ['whole', '^lambda/whole/'],
   ['tensor-flow', '^lambda/tensor-flow/'],
   ['handler', '^lambda/handler[.]ts$'],
 ];

@@ -55,7 +55,10 @@ export type {
   InlineMode,
   InlineTensor,
   ObjectReference,
+  CallTiming,
+  ServedBy,
   SliceTiming,
+  WholeTiming,
 } from '../contract/execution';
 export type { ErrorName, FailureCause } from '../contract/failures';
 export type { PipelineSignature } from '../contract/signature';

@@ -1,5 +1,5 @@
 /** What calls return. */
-import type { ObjectReference, SliceTiming } from '../contract/execution';
+import type { CallTiming, ObjectReference, ServedBy } from '../contract/execution';
 import type { TypedTensor } from './tensors/tensor-forms';
 
 export interface InferenceResult {
@@ -10,8 +10,10 @@ export interface InferenceResult {
   readonly resultsObject?: ObjectReference;
   /** Identifies the run; a part of the key of its results. */
   readonly run: string;
-  /** Measurements of each slice. */
-  readonly timings: readonly SliceTiming[];
+  /** Measurements of each slice; of a run that the whole model served, of that function alone. */
+  readonly timings: readonly CallTiming[];
+  /** Only of a pipeline with consolidation: whether the function of the whole model served the run, or the slices did. */
+  readonly servedBy?: ServedBy;
   /** Identifies the model, code and settings that computed the results. */
   readonly deploymentDigest: string;
 }

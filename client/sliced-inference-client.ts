@@ -86,11 +86,13 @@ export class SlicedInferenceClient {
       const { executionArn, output: outputText } = await call.execute(text);
       const output = checkOutput(outputText, bucket);
       const results = await readResults(output, signature, this.objects, call.signal);
-      const { run, timings, deploymentDigest } = output;
+      const { run, timings, servedBy, deploymentDigest } = output;
       const { object: resultsObject } = output.results;
-      const outputs = typedTensors(results);
-      const place = resultsObject && { resultsObject };
-      return { outputs, executionArn, ...place, run, timings, deploymentDigest };
+      return {
+        ...{ outputs: typedTensors(results), executionArn, run, timings, deploymentDigest },
+        ...(resultsObject && { resultsObject }),
+        ...(servedBy !== undefined && { servedBy }),
+      };
     });
   }
 

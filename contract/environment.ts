@@ -23,6 +23,11 @@ export const ENV = {
   threads: 'SLICE_THREADS',
   /** `float16` when the slice sends float32 tensors to other slices as float16; otherwise absent. */
   transport: 'SLICE_TRANSPORT',
+  /**
+   * Key of the loader's claim in the pipeline's bucket: see `lambda/whole/loader-claim.ts`. Only the function of the whole
+   * model has it.
+   */
+  loaderKey: 'SLICE_LOADER_KEY',
   /** CloudWatch namespace of the metrics that each call writes to the log; absent when calls write no metrics. */
   metricsNamespace: 'SLICE_METRICS_NAMESPACE',
 } as const;

@@ -60,12 +60,31 @@ export interface ExecutionOutput {
   readonly deploymentDigest: string;
   readonly run: string;
   readonly outputs: ExecutionOutputs;
-  readonly timings: readonly SliceTiming[];
+  /** Only of a pipeline with consolidation: whether the function of the whole model served the run, or the slices did. */
+  readonly servedBy?: ServedBy;
+  /** By slice; of a run that the whole model served, one `WholeTiming`. */
+  readonly timings: readonly CallTiming[];
 }
 
-/** Measurements of one slice's call. Times are wall-clock milliseconds, sizes are bytes. */
-export interface SliceTiming {
+export type ServedBy = 'whole' | 'slices';
+
+/** Measurements of the call that ran a slice or the whole model. */
+export type CallTiming = SliceTiming | WholeTiming;
+
+/** Measurements of the call of one slice. */
+export interface SliceTiming extends MeasuredCall {
   readonly slice: number;
+  readonly whole?: undefined;
+}
+
+/** Measurements of the call of the function of the whole model. */
+export interface WholeTiming extends MeasuredCall {
+  readonly whole: true;
+  readonly slice?: undefined;
+}
+
+/** Times are wall-clock milliseconds, sizes are bytes. */
+interface MeasuredCall {
   /** When the function received the call, in milliseconds since the Unix epoch by the function's own clock. */
   readonly startedAt: number;
   /** Whether this run loaded the weights and created the session, in this call or in its warm-up. */

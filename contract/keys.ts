@@ -21,3 +21,16 @@ export function sliceObjectKey(run: string, slice: number): string {
 export function outputObjectKey(run: string): string {
   return `${OUTPUTS_PREFIX}${run}.safetensors`;
 }
+
+/** Name of the function of the whole model, beside those of the slices. */
+export const WHOLE = 'whole';
+
+/**
+ * Key of the object by which loaders of the whole model claim the load. It is not below the key of any run, which has two
+ * segments after the prefix.
+ *
+ * @param pipeline identifies the pipeline among those that share a bucket
+ */
+export function loaderClaimKey(pipeline: string, deploymentDigest: string): string {
+  return `${RUNS_PREFIX}loader-${pipeline}-${deploymentDigest}.json`;
+}

@@ -1,5 +1,5 @@
 /** The event that the state machine sends to a slice function, and the function's answers. */
-import type { ExecutionOutputs, ObjectReference, SliceTiming } from './execution';
+import type { CallTiming, ExecutionOutputs, ObjectReference } from './execution';
 import type { CONTRACT_VERSION } from './version';
 
 /**
@@ -65,6 +65,28 @@ export interface SliceEvent {
   readonly maxTensors?: number;
   /** Marks a warm-up: the function only loads the slice, for a later call of this run. */
   readonly warmUp?: true;
+  /** Asks the function of the whole model to run the request if it has loaded the model, and otherwise to say so at once. */
+  readonly ifWarm?: true;
+  /** Tells the function of the whole model to load it for later runs. The call is asynchronous: nobody reads its answer. */
+  readonly load?: true;
+  /** Of `load`: when the run had learned that the function is cold, in milliseconds since the Unix epoch. */
+  readonly askedAt?: number;
+}
+
+/** The answer to `ifWarm` of a function that has not loaded the whole model. */
+export interface ColdAnswer {
+  readonly cold: true;
+}
+
+/** The answer to `load`. */
+export interface LoadAnswer {
+  /**
+   * `now`: this call loaded the whole model. `before`: it was loaded already. `elsewhere`: another sandbox is loading it, or has
+   * loaded it since the run asked, so this one does not.
+   */
+  readonly loaded: 'now' | 'before' | 'elsewhere';
+  /** Milliseconds to fetch the model's files and create the session; 0 if this call did not load. */
+  readonly loadMs: number;
 }
 
 /** The answer to a warm-up. */
@@ -76,7 +98,7 @@ export interface WarmUpAnswer {
   readonly loadMs: number;
 }
 
-/** The answer to a call that ran the slice. */
+/** The answer to a call that ran the slice, or the whole model. */
 export interface SliceAnswer {
   readonly slice: number;
   /**
@@ -86,7 +108,7 @@ export interface SliceAnswer {
   readonly object?: ObjectReference;
   /** Only if the event has `maxTensors`. */
   readonly tensors?: StateTensors;
-  readonly timing: SliceTiming;
+  readonly timing: CallTiming;
   /** Last slice only. */
   readonly outputs?: ExecutionOutputs;
 }

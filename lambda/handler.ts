@@ -1,9 +1,10 @@
 /** The slice function: checks the event, loads the slice once, reads tensors, runs the session, writes the outputs. */
 import { ENV } from '../contract/environment';
-import type { SliceAnswer, SliceEvent, WarmUpAnswer } from '../contract/slice-event';
+import type { ColdAnswer, LoadAnswer, SliceAnswer, SliceEvent, WarmUpAnswer } from '../contract/slice-event';
 import { failureOf, messageOf, sliceFailed, UNKNOWN_SLICE } from './errors';
 import { checkEvent, isWarmUp } from './request/event-check';
 import { readEnvironment, type Variables } from './slice/environment';
+import { sessionModule } from './slice/late-session';
 import { withoutValues } from './slice/run-failure';
 import { ResidentSlice, type SliceForRun } from './slice/resident-slice';
 import { CountedObjects } from './store/counted-objects';
@@ -17,6 +18,7 @@ import { roundedTenth, Stopwatch } from './telemetry/stopwatch';
 import { Telemetry, toStandardOutput, type WriteLine } from './telemetry/telemetry';
 import { pick, readTensors, storeOfOutputs, writeTensors, type Stores } from './tensor-flow/slice-tensors';
 import { tensorBytes } from './tensors/tensor';
+import { loadOnce } from './whole/load-once';
 
 /** What the function uses of Lambda's context of a call. */
 interface CallContext {
@@ -24,8 +26,14 @@ interface CallContext {
   readonly awsRequestId?: string;
 }
 
-/** Returns a `WarmUpAnswer` for a warm-up, otherwise a `SliceAnswer`. */
-export type SliceHandler = (event: SliceEvent, context?: CallContext) => Promise<SliceAnswer | WarmUpAnswer>;
+/** The answer to an event: a `WarmUpAnswer` to `warmUp`, a `LoadAnswer` to `load`, a `ColdAnswer` or a `SliceAnswer` to `ifWarm`. */
+type Answer = SliceAnswer | WarmUpAnswer | ColdAnswer | LoadAnswer;
+
+export type SliceHandler = (event: SliceEvent, context?: CallContext) => Promise<Answer>;
+
+// ONNX Runtime loads in the init phase, which has a full processor at every memory size. The function of the whole model loads it
+// later, because a new sandbox must answer that it is cold at once.
+if (process.env[ENV.loaderKey] === undefined) sessionModule();
 
 let deployed: SliceHandler | undefined;
 
@@ -83,6 +91,17 @@ export function makeHandler(
         telemetry.warmUp(about, answer, counted.take());
         return answer;
       }
+      if (event.load) {
+        const remainingMs = context?.getRemainingTimeInMillis() ?? LONGEST_CALL_MS;
+        const times = { until: startedAt + remainingMs, askedAt: event.askedAt ?? startedAt };
+        const answer = await loadOnce(resident, counted, environment, times);
+        telemetry.wholeLoad(about, answer, counted.take());
+        return answer;
+      }
+      if (event.ifWarm && !resident.isReady) {
+        telemetry.wholeIsCold(about, counted.take());
+        return { cold: true };
+      }
       const stores = {
         callers: new SafetensorsStore(counted, environment.bucket),
         memoryBytes: environment.memoryBytes,
@@ -91,13 +110,15 @@ export function makeHandler(
       const answer = await runSlice(event, resident.forRun(environment, event.run), stores, {
         startedAt,
         sendsFloat16: environment.sendsFloat16,
+        isWhole: environment.loaderClaim !== undefined,
       });
       telemetry.call(about, answer.timing, counted.take());
       return answer;
     } catch (error) {
       const failure = failureOf(error, slice);
       const { name, message } = failure;
-      telemetry.failure(about, { name, message, slice, warmUp: isWarmUp(event) }, counted.take());
+      const isWhole = variables[ENV.loaderKey] !== undefined;
+      telemetry.failure(about, { name, message, slice, warmUp: isWarmUp(event), isWhole }, counted.take());
       throw failure;
     } finally {
       counted.closePrepared();
@@ -105,15 +126,25 @@ export function makeHandler(
   };
 }
 
+/** Of a call whose context says no time. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
+const LONGEST_CALL_MS = 900_000;
+
 /** Lambda's MB. https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html */
 const MEGABYTE = 2 ** 20;
+
+interface RunOptions {
+  readonly startedAt: number;
+  readonly sendsFloat16: boolean;
+  /** Whether the slice is the whole model of a pipeline with consolidation. */
+  readonly isWhole: boolean;
+}
 
 /** Reads the tensors while the slice loads, so a bad request fails without waiting for the weights. */
 async function runSlice(
   event: SliceEvent,
   { manifest: manifestPromise, loaded }: SliceForRun,
   stores: Stores,
-  { startedAt, sendsFloat16 }: { readonly startedAt: number; readonly sendsFloat16: boolean },
+  { startedAt, sendsFloat16, isWhole }: RunOptions,
 ): Promise<SliceAnswer> {
   const watch = new Stopwatch();
   // If reading fails first, nothing awaits the load any more: mark its rejection as handled.
@@ -154,6 +185,6 @@ async function runSlice(
   return {
     slice,
     ...written,
-    timing: { slice, startedAt, ...load, readMs, runMs, writeMs, ...sizes },
+    timing: { ...(isWhole ? { whole: true } : { slice }), startedAt, ...load, readMs, runMs, writeMs, ...sizes },
   };
 }

@@ -1,5 +1,6 @@
 /** The public API. Everything exported here is compatible with jsii. */
 export type { SliceFunctionOptions } from './aws/slice-function-options';
+export { Consolidation } from './pipeline/consolidation';
 export { GraphOptimization } from './pipeline/graph-optimization';
 export type { SlicedInferencePipelineProps } from './pipeline/pipeline-props';
 export { SliceMetric } from './pipeline/slice-metric';

@@ -45,6 +45,10 @@ class ObjectsByBucket implements ObjectStore {
     return this.of(object.bucket).putIfAbsent(object, parts, crc32);
   }
 
+  replace(object: ObjectReference, parts: readonly Uint8Array[], crc32: number, version: string) {
+    return this.of(object.bucket).replace(object, parts, crc32, version);
+  }
+
   closeIdleConnections(): void {
     for (const store of this.stores.values()) store.closeIdleConnections();
   }

@@ -1,12 +1,12 @@
 /** A stack in the local cloud that is measured, and whose functions can be made cold again. */
-import { encodeTensors, type ExecutionOutput, type RawTensor, type SliceTiming } from '../../client';
+import { encodeTensors, type CallTiming, type ExecutionOutput, type RawTensor } from '../../client';
 import { LocalCloud, type Json, type LocalCloudOptions, type Simulation, type TraceEvent } from '../../local';
 import { processCpuMs } from './process-cpu';
 
 export interface Run {
   readonly ms: number;
   /** Empty for naive functions. */
-  readonly timings: readonly SliceTiming[];
+  readonly timings: readonly CallTiming[];
   readonly output: Json;
 }
 

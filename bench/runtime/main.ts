@@ -17,6 +17,7 @@ import { formatTable } from '../table';
 import { benchCold, type ColdResult, type ColdSimulation } from './cold';
 import { benchCompute } from './compute';
 import { benchConnections } from './connections';
+import { benchConsolidation } from './consolidation';
 import { benchDownload, benchParts } from './download';
 import { benchLoad } from './load';
 import { benchModels } from './models';
@@ -34,6 +35,7 @@ const SECTIONS = [
   'parts',
   'cold',
   'warm',
+  'consolidation',
   'tls',
   'connections',
   'compute',
@@ -97,7 +99,8 @@ async function main(options: Options): Promise<void> {
         `the same by parts, ${CONNECTION_BYTES_PER_SECOND / 1e6} MB/s per connection, twice that for the function\n${table}\n`,
       );
     }
-    if (wants('cold') || wants('warm') || wants('tls')) await transformerSections(folder, options, wants);
+    if ((['cold', 'warm', 'consolidation', 'tls'] as const).some(wants))
+      await transformerSections(folder, options, wants);
     if (wants('connections')) {
       print(`${await benchConnections(path.join(folder, 'connections'), 10 * options.rounds)}\n`);
     }
@@ -129,6 +132,10 @@ async function transformerSections(
     print(`${memoryTable(subjects, result, bareBytes(folder))}\n`);
   }
   if (wants('warm')) print(`${await benchWarm(subjects, 10 * rounds)}\n`);
+  if (wants('consolidation')) {
+    const text = await benchConsolidation(subjects, AWS, rounds);
+    print(`consolidation; network, S3 and transitions as --simulate aws\n${text}\n`);
+  }
   if (wants('tls')) {
     const downloads = await benchTlsDownload(path.join(folder, 'tls'), SLICE_BYTES, 3 * rounds);
     const runs = await benchTlsRuns(subjects, 10 * rounds);

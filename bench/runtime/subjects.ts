@@ -17,7 +17,7 @@ const PROCESS_BYTES = 150e6;
 
 const PROBE = { layers: 1, channels: 4, size: 8 };
 
-export type DeploymentName = 'sliced' | 'sliced, no warm-up' | 'whole' | 'naive';
+export type DeploymentName = 'sliced' | 'sliced, no warm-up' | 'consolidated' | 'whole' | 'naive';
 
 export class Subjects {
   readonly modelPath: string;
@@ -46,6 +46,10 @@ export class Subjects {
       [
         { outdir: this.assembly('sliced'), modelPath, slices, warmUp: 'always' },
         { outdir: this.assembly('sliced, no warm-up'), modelPath, slices, warmUp: 'never' },
+        {
+          outdir: this.assembly('consolidated'),
+          ...{ modelPath, slices, warmUp: 'always', consolidation: 'always' },
+        },
         { outdir: this.assembly('whole'), modelPath, slices: 1, warmUp: 'never' },
         { outdir: this.assembly('naive'), slicesFolder: this.slicesFolder },
       ],

@@ -1,6 +1,6 @@
 /** Synthesizes the stacks that its argument lists as JSON. */
 import { StateMachineType } from 'aws-cdk-lib/aws-stepfunctions';
-import { Slicing, WarmUp } from '../../lib';
+import { Consolidation, Slicing, WarmUp } from '../../lib';
 import { naiveAssembly, pipelineAssembly } from './assemblies';
 import type { Subject } from './synthesize';
 
@@ -10,10 +10,12 @@ function build(subject: Subject): void {
     return;
   }
   const { outdir, modelPath, slices, warmUp, stateMachineType = 'express', dimensions } = subject;
+  const { consolidation = 'never' } = subject;
   pipelineAssembly(outdir, {
     modelPath,
     slicing: Slicing.count(slices),
     warmUp: warmUp === 'always' ? WarmUp.ALWAYS : WarmUp.NEVER,
+    consolidation: consolidation === 'always' ? Consolidation.ALWAYS : Consolidation.NEVER,
     stateMachineType: stateMachineType === 'express' ? StateMachineType.EXPRESS : StateMachineType.STANDARD,
     // What the benchmarks measure and predict is the way through S3.
     tensorsInState: false,

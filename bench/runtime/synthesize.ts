@@ -7,6 +7,8 @@ interface PipelineSubject {
   readonly modelPath: string;
   readonly slices: number;
   readonly warmUp: 'always' | 'never';
+  /** @default 'never' */
+  readonly consolidation?: 'always' | 'never';
   /** @default 'express' */
   readonly stateMachineType?: 'express' | 'standard';
   /** Sizes of symbolic dimensions. */

@@ -22,8 +22,12 @@ function synthesize(own: OwnResources, outdir: string, modelPath?: string): void
   }
   if (modelPath !== undefined) {
     // eslint-disable-next-line @typescript-eslint/no-require-imports -- loaded here, so that the measured time includes it
-    const { SlicedInferencePipeline, Slicing } = require('../../lib') as typeof library;
-    new SlicedInferencePipeline(stack, 'Pipeline', { modelPath, slicing: Slicing.count(8) });
+    const { Consolidation, SlicedInferencePipeline, Slicing } = require('../../lib') as typeof library;
+    new SlicedInferencePipeline(stack, 'Pipeline', {
+      modelPath,
+      slicing: Slicing.count(8),
+      consolidation: Consolidation.NEVER,
+    });
   }
   app.synth();
   process.stdout.write(`${Number(process.hrtime.bigint() - start) / 1e6}\n`);

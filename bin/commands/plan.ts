@@ -1,8 +1,10 @@
 /** `sliced-inference plan MODEL`: shows how a model would be sliced, without writing the slices. */
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import type { AnalyzedModel } from '../../lib/compile/analyze';
 import { analyzeModel } from '../../lib/compile/analyze';
 import { compileCut } from '../../lib/compile/compile';
+import type { ConsolidationMode } from '../../lib/compile/consolidate';
+import { CONSOLIDATIONS, wholeCut } from '../../lib/compile/consolidate';
 import { bestCut } from '../../lib/plan/best-cut';
 import type { Slicer } from '../../lib/plan/search/slicers';
 import { DEFAULT_GOAL } from '../../lib/plan/search/slicers';
@@ -18,6 +20,7 @@ import { addSlicingOptions, analyzeOptions, slicerFor } from './slicing-options'
 interface Options extends SlicingOptions {
   readonly report?: string;
   readonly json?: boolean;
+  readonly consolidation: ConsolidationMode;
 }
 
 const HELP = `
@@ -35,6 +38,14 @@ export function planCommand(): Command {
     .description('show how a model would be sliced: whether to slice, memory, price, latency, other services')
     .argument('<model>', 'path of an ONNX model')
     .option('--report <file>', 'also write the plan as one HTML page with charts')
+    .addOption(
+      new Option(
+        '--consolidation <mode>',
+        'plan for a pipeline with one function that also has the whole model',
+      )
+        .choices(CONSOLIDATIONS)
+        .default('automatic'),
+    )
     .option('--json', 'print JSON')
     .option('--no-tensors-in-state', 'price a pipeline whose tensors between slices are all in S3')
     .addHelpText('after', HELP);
@@ -46,12 +57,10 @@ export function planCommand(): Command {
     const analyzed = analyzeModel(path, analyzeOptions(options));
     showProgress(`planning ${path}`);
     const cut = bestCut(analyzed.dataflow, analyzed.cuts, slicer);
-    const report = assembleReport(
-      analyzed,
-      cut,
-      compileCut(analyzed, cut).plan,
-      reportRequest(analyzed, slicer, options),
-    );
+    const report = assembleReport(analyzed, cut, compileCut(analyzed, cut).plan, {
+      ...reportRequest(analyzed, slicer, options),
+      whole: wholeCut(analyzed, cut, slicer, options.consolidation),
+    });
     if (page !== undefined) await writePage(page, report);
     clearProgress();
     if (options.json) {

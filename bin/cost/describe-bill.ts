@@ -24,7 +24,7 @@ export function describeBill(bill: BilledRuns, collected: CollectedCalls): strin
     formatTable(
       ['slice', 'calls', 'warm-ups', 'failed', 'billed s', 'GB-s', 'dollars'],
       slices.map((own) => [
-        own.slice < 0 ? 'unknown' : String(own.slice),
+        own.slice === -1 ? 'unknown' : String(own.slice),
         ...counts(own),
         own.seconds.toFixed(1),
         own.gbSeconds.toFixed(2),

@@ -31,6 +31,11 @@ const KINDS: Readonly<Record<string, BilledCall['kind']>> = {
   'slice is warm': 'warm-up',
   'slice failed': 'failed',
   'warm-up failed': 'failed',
+  'whole model ran': 'ran',
+  'whole model is cold': 'warm-up',
+  'whole model is loaded': 'warm-up',
+  'another sandbox loads the whole model': 'warm-up',
+  'whole model failed': 'failed',
 };
 
 export function parseLine(text: string): ParsedLine {
@@ -67,7 +72,7 @@ function callOf(kind: BilledCall['kind'], fields: LogFields): BilledCall {
     kind,
     ...(run !== undefined && { run }),
     ...(executionArn !== undefined && { executionArn }),
-    slice: whole(fields, 'slice', -1, MAX_SLICE),
+    slice: fields.whole === true ? 'whole' : whole(fields, 'slice', -1, MAX_SLICE),
     ...(fields.startedAt !== undefined && {
       startedAt: numberIn(fields, 'startedAt', FIRST_START, LAST_START),
     }),

@@ -51,10 +51,14 @@ export async function runTensors({ model, options, waiting }: Call, file: string
 
 /** Results are in the output as they are in that of the state machine: in S3 unless it has them alone, and inside if they are small. */
 function json(result: InferenceResult, tensors: ReadonlyMap<string, RawTensor>): string {
-  const { executionArn, deploymentDigest, run, timings, resultsObject: s3 } = result;
+  const { executionArn, deploymentDigest, run, servedBy, timings, resultsObject: s3 } = result;
   const inline = inlineTensors(tensors);
   const outputs = { ...(s3 && { s3 }), ...(inline !== undefined && { tensors: inline }) };
-  const output: ExecutionOutput = { version: CONTRACT_VERSION, deploymentDigest, run, outputs, timings };
+  const output: ExecutionOutput = {
+    ...{ version: CONTRACT_VERSION, deploymentDigest, run, outputs },
+    ...(servedBy !== undefined && { servedBy }),
+    timings,
+  };
   return `${JSON.stringify({ executionArn, output }, undefined, 2)}\n`;
 }
 

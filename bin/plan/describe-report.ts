@@ -19,7 +19,7 @@ export function describeReport(report: PlanReport, terminalColumns?: number): st
     sentences(report.verdict),
     sentences([...report.warnings.map((warning) => `warning: ${warning}`), ...givenSizes(report)]),
     [sliceTable(report.slices), ...sentences(statedSlices(report.slices))],
-    [runTable(report.run)],
+    [runTable(report)],
     [
       ...sentences([`services ${requestsText(report.requests)}; – where the hour is charged, not the run:`]),
       serviceTable(report.alternatives),
@@ -67,17 +67,23 @@ function statedSlices(slices: readonly ReportedSlice[]): string[] {
   return [`${handing} on small tensors in the state of the execution, without S3`];
 }
 
-function runTable(run: PlanReport['run']): string {
-  const rows = (['warm', 'mixed', 'cold'] as const).map((temperature) => {
+/** With consolidation, the runs of both, so that they can be compared. */
+function runTable({ run, consolidation }: PlanReport): string {
+  const own = consolidation ? runRows(consolidation.run, ', consolidated') : [];
+  const rows = [...own, ...runRows(run, consolidation ? ', slices alone' : '')];
+  return formatTable(['run', 'a million', 'p50', 'p95'], rows);
+}
+
+function runRows(run: PlanReport['run'], suffix: string): string[][] {
+  return (['warm', 'mixed', 'cold'] as const).map((temperature) => {
     const { dollarsPerMillion, p50, p95 } = run[temperature];
     return [
-      temperature,
+      `${temperature}${suffix}`,
       figureText(quantity('dollars', dollarsPerMillion)),
       figureText(quantity('milliseconds', p50)),
       figureText(quantity('milliseconds', p95)),
     ];
   });
-  return formatTable(['run', 'a million', 'p50', 'p95'], rows);
 }
 
 /** This plan and the services that break no limit. */

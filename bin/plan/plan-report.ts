@@ -17,6 +17,8 @@ export interface PlanReport {
   readonly cuts: readonly ReportedCut[];
   /** The plan's own cost and latency, as its state machine runs it. */
   readonly run: Readonly<Record<Temperature, ReportedRun>>;
+  /** Only with consolidation: a function with the whole model, which serves the runs that find it warm. */
+  readonly consolidation?: ReportedConsolidation;
   /** Share of mixed runs that find their functions cold. */
   readonly coldShare: number;
   /** The price of a million runs of each temperature, by line item; the items sum up to `run`. */
@@ -39,6 +41,14 @@ export interface PlanReport {
   readonly search?: SearchLimits;
   readonly assumptions: readonly Assumption[];
   readonly warnings: readonly string[];
+}
+
+export interface ReportedConsolidation {
+  /** Memory of the function. */
+  readonly memoryMb: number;
+  readonly fileBytes: number;
+  /** What runs cost and take then. `run` of the report, its items and its timelines are those of the slices alone. */
+  readonly run: Readonly<Record<Temperature, ReportedRun>>;
 }
 
 /** The requests for which services are compared. */

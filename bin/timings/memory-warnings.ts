@@ -1,5 +1,5 @@
 /** Says which slices used more memory than their functions have on AWS, or almost. */
-import type { SliceTiming } from '../../contract/execution';
+import type { CallTiming } from '../../contract/execution';
 
 /** Lambda's MB. https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html */
 const MEGABYTE = 2 ** 20;
@@ -9,18 +9,19 @@ const CLOSE = 0.9;
 
 /** A line for each slice whose peak is above or close to its function's memory. */
 export function memoryWarnings(
-  timings: readonly Pick<SliceTiming, 'slice' | 'peakMemoryBytes' | 'memoryMb'>[],
+  timings: readonly Pick<CallTiming, 'slice' | 'whole' | 'peakMemoryBytes' | 'memoryMb'>[],
 ): string[] {
-  return timings.flatMap(({ slice, peakMemoryBytes, memoryMb: limit }) => {
+  return timings.flatMap(({ slice, whole, peakMemoryBytes, memoryMb: limit }) => {
     if (peakMemoryBytes <= CLOSE * limit * MEGABYTE) return [];
     // A peak just above the memory must not read like the memory.
     const isAbove = peakMemoryBytes > limit * MEGABYTE;
     const peak = isAbove ? Math.ceil(peakMemoryBytes / MEGABYTE) : Math.floor(peakMemoryBytes / MEGABYTE);
     const comparison = isAbove ? 'its function has' : 'which is close to the memory of its function,';
-    return [`slice ${slice} peaked at ${peak} MB, ${comparison} ${limit} MB: raise its memorySize`];
+    const subject = whole ? 'the whole model' : `slice ${slice}`;
+    return [`${subject} peaked at ${peak} MB, ${comparison} ${limit} MB: raise its memorySize`];
   });
 }
 
-export function warnOfMemory(timings: readonly SliceTiming[]): void {
+export function warnOfMemory(timings: readonly CallTiming[]): void {
   for (const warning of memoryWarnings(timings)) process.stderr.write(`warning: ${warning}\n`);
 }

@@ -1,11 +1,11 @@
 /** Formats the timings of a run as a table with one row per slice. */
-import type { SliceTiming } from '../../contract/execution';
+import type { CallTiming } from '../../contract/execution';
 import { formatBytes, formatTable } from '../terminal/format';
 
-/** @param label names the row of each timing; by default its index */
+/** @param label names the row of each timing; by default the slice, or `whole` */
 export function timingTable(
-  timings: readonly SliceTiming[],
-  label = (index: number): string => String(index),
+  timings: readonly CallTiming[],
+  label = (index: number): string => String(timings[index].slice ?? 'whole'),
 ): string {
   return formatTable(
     ['slice', 'weights', 'load ms', 'read ms', 'run ms', 'write ms', 'read', 'written', 'peak memory'],
@@ -24,7 +24,7 @@ export function timingTable(
 }
 
 /** A slice that was loaded by a warm-up was loaded while earlier slices ran. */
-function loadColumn({ cold, warmedUp, loadMs }: SliceTiming): string {
+function loadColumn({ cold, warmedUp, loadMs }: CallTiming): string {
   if (!cold) return 'warm';
   return warmedUp ? `${loadMs.toFixed(0)} (warm-up)` : loadMs.toFixed(0);
 }

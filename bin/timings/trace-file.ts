@@ -2,7 +2,7 @@
  * Writes the timeline of an execution in the trace format of Chrome, Perfetto and Speedscope.
  * Format: https://docs.google.com/document/d/1CvAClvFfyA5R-PhYUmn5OOQtYMH4h6I0nSsKchNAySU
  */
-import type { SliceTiming } from '../../client';
+import type { CallTiming } from '../../client';
 import type { TraceEvent } from '../../local';
 
 interface Span {
@@ -18,7 +18,7 @@ interface Span {
 /** The text of a trace file: one row for the states of the machine, and one for each function that it calls. */
 export function chromeTrace(
   events: readonly TraceEvent[],
-  timings: readonly SliceTiming[],
+  timings: readonly CallTiming[],
   simulated = 'none',
 ): string {
   const spans = [...stateSpans(events), ...taskSpans(events), ...timings.flatMap(phases)];
@@ -46,11 +46,14 @@ function microseconds(milliseconds: number): number {
 }
 
 const STATE_MACHINE = 'state machine';
+/** The row of the calls of the function of the whole model. */
+const WHOLE_ROW = 'whole model';
 const SLICE_ROW = /^slice (\d+)$/;
 
-/** Sorts the state machine first, then the user's own functions, then the slices in order. */
+/** Sorts the state machine first, then the user's own functions, then the whole model, then the slices in order. */
 function rank(row: string): number {
-  if (row === STATE_MACHINE) return -2;
+  if (row === STATE_MACHINE) return -3;
+  if (row !== WHOLE_ROW && !SLICE_ROW.test(row)) return -2;
   return Number(SLICE_ROW.exec(row)?.[1] ?? -1);
 }
 
@@ -93,14 +96,18 @@ function taskSpans(events: readonly TraceEvent[]): Span[] {
   return spans;
 }
 
-/** The states of a slice and of its warm-up, `Slice 01` and `Warm-up 01`, call the same function. */
+/**
+ * The states of a slice and of its warm-up, `Slice 01` and `Warm-up 01`, call the same function, and so do those that ask the
+ * whole model and load it.
+ */
 function rowOf(state: string): string {
+  if (/^(?:Ask|Load) whole model$/.test(state)) return WHOLE_ROW;
   const number = /^(?:Slice|Warm-up) (\d+)$/.exec(state)?.at(1);
   return number === undefined ? state : `slice ${number}`;
 }
 
 /** The phases that a function reports. A load by a warm-up already shows as the warm-up's call. */
-function phases(timing: SliceTiming): Span[] {
+function phases(timing: CallTiming): Span[] {
   const { slice, startedAt, warmedUp, loadMs, readMs, runMs, writeMs, weightBytes } = timing;
   const { bytesRead, bytesWritten } = timing;
   const parts: [name: string, ms: number, details: object][] = [
@@ -111,7 +118,7 @@ function phases(timing: SliceTiming): Span[] {
   ];
   let start = startedAt;
   return parts.flatMap(([name, ms, details]) => {
-    const span = { name, row: `slice ${String(slice).padStart(2, '0')}`, start, end: start + ms, details };
+    const span = { name, row: slice === undefined ? WHOLE_ROW : `slice ${String(slice).padStart(2, '0')}`, start, end: start + ms, details };
     start = span.end;
     return ms > 0 ? [span] : [];
   });

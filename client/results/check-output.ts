@@ -1,5 +1,5 @@
 /** Checks an execution's output field by field: an execution of another state machine may have any. */
-import type { ExecutionOutput, ObjectReference, SliceTiming } from '../../contract/execution';
+import type { CallTiming, ExecutionOutput, ObjectReference, ServedBy } from '../../contract/execution';
 import { OUTPUTS_PREFIX } from '../../contract/keys';
 import { CONTRACT_VERSION } from '../../contract/version';
 import { fieldValue, kindOf, quotedName } from '../../lambda/json-values';
@@ -23,8 +23,8 @@ interface InlineResults {
   readonly tensors: JsonRecord;
 }
 
-const TIMING: Readonly<Record<keyof SliceTiming, 'number' | 'boolean'>> = {
-  slice: 'number',
+/** The fields of every timing. It also has a slice, or says that it is of the whole model. */
+const TIMING: Readonly<Record<Exclude<keyof CallTiming, 'slice' | 'whole'>, 'number' | 'boolean'>> = {
   startedAt: 'number',
   cold: 'boolean',
   warmedUp: 'boolean',
@@ -48,19 +48,28 @@ const TIMING: Readonly<Record<keyof SliceTiming, 'number' | 'boolean'>> = {
 export function checkOutput(text: string, bucket: string): CheckedOutput {
   const value = text.length <= MAX_EXECUTION_DATA_BYTES ? parsedRecord(text) : undefined;
   if (value === undefined) throw invalidOutput('a JSON object', 'something else');
-  const { version, deploymentDigest, run, outputs, timings } = value;
+  const { version, deploymentDigest, run, outputs, timings, servedBy } = value;
   if (version !== CONTRACT_VERSION) throw invalidOutput(`version ${CONTRACT_VERSION}`, fieldValue(version));
   if (typeof deploymentDigest !== 'string') throw invalidOutput('deploymentDigest', kindOf(deploymentDigest));
   if (typeof run !== 'string') throw invalidOutput('a run', kindOf(run));
   if (!Array.isArray(timings)) throw invalidOutput('a list of timings', kindOf(timings));
-  const results = checkResults(recordOf(outputs, 'outputs'), bucket);
-  return { version, deploymentDigest, run, results, timings: timings.map(checkTiming) };
+  if (!isServedBy(servedBy)) throw invalidOutput("servedBy of 'whole' or 'slices'", fieldValue(servedBy));
+  return {
+    ...{ version, deploymentDigest, run, results: checkResults(recordOf(outputs, 'outputs'), bucket) },
+    ...(servedBy !== undefined && { servedBy }),
+    timings: timings.map(checkTiming),
+  };
 }
 
 function checkResults({ s3, tensors }: JsonRecord, bucket: string): CheckedOutput['results'] {
   if (tensors !== undefined && !isRecord(tensors)) throw invalidOutput('named tensors', kindOf(tensors));
   if (tensors === undefined) return { object: checkObject(s3, bucket), tensors };
   return { object: s3 === undefined ? undefined : checkObject(s3, bucket), tensors };
+}
+
+/** Only pipelines with consolidation say it. */
+function isServedBy(value: unknown): value is ServedBy | undefined {
+  return value === undefined || value === 'whole' || value === 'slices';
 }
 
 function checkObject(value: unknown, expected: string): ObjectReference {
@@ -80,10 +89,11 @@ function checkObject(value: unknown, expected: string): ObjectReference {
   );
 }
 
-function checkTiming(value: unknown): SliceTiming {
+function checkTiming(value: unknown): CallTiming {
   const fields = recordOf(value, 'a timing');
-  const bad = Object.entries(TIMING).find(([name, kind]) => typeof fields[name] !== kind);
-  if (bad === undefined) return fields as unknown as SliceTiming;
+  const part = fields.whole === true ? {} : ({ slice: 'number' } as const);
+  const bad = Object.entries({ ...part, ...TIMING }).find(([name, kind]) => typeof fields[name] !== kind);
+  if (bad === undefined) return fields as unknown as CallTiming;
   throw invalidOutput(`timings whose ${bad[0]} is a ${bad[1]}`, kindOf(fields[bad[0]]));
 }
 

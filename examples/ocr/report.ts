@@ -1,5 +1,5 @@
 /** Prints what the demo found. */
-import type { SliceTiming } from 'cdk-sliced-inference/client';
+import type { CallTiming } from 'cdk-sliced-inference/client';
 import type { PhotoText } from './functions/read-text';
 
 /** One line for each line of text. */
@@ -12,9 +12,9 @@ export function textTable(lines: PhotoText['lines']): string {
 
 /** One line for each call of a slice. */
 export function sliceTable({ detection, recognition }: PhotoText['runs']): string {
-  const rows = (model: string, timings: readonly SliceTiming[]) =>
+  const rows = (model: string, timings: readonly CallTiming[]) =>
     timings.map(({ slice, cold, loadMs, readMs, runMs, writeMs, weightBytes, peakMemoryBytes }) => [
-      `${model} ${slice}`,
+      `${model} ${slice ?? 'whole'}`,
       megabytes(weightBytes),
       cold ? loadMs.toFixed(0) : 'warm',
       readMs.toFixed(0),

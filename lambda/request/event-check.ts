@@ -31,10 +31,13 @@ export function checkEvent(
   event: unknown,
   { deploymentDigest }: { readonly deploymentDigest: string },
 ): void {
-  const { version, run, warmUp, tensors, maxTensors, deploymentDigest: wanted } = fieldsOf(event);
-  const isWhole =
-    (warmUp === undefined || warmUp === true) && isStateTensors(tensors) && isTensorLimit(maxTensors);
-  if (version !== CONTRACT_VERSION || !isRun(run) || !isWhole) {
+  const { version, run, warmUp, ifWarm, load, askedAt, tensors, maxTensors, ...rest } = fieldsOf(event);
+  const { deploymentDigest: wanted } = rest;
+  const marks = [warmUp, ifWarm, load].filter((mark) => mark !== undefined);
+  const isOneKind = marks.length <= 1 && marks.every((mark) => mark === true);
+  const isTimed = (load === true) === Number.isFinite(askedAt);
+  const isOfSlice = isStateTensors(tensors) && isTensorLimit(maxTensors);
+  if (version !== CONTRACT_VERSION || !isRun(run) || !isOneKind || !isTimed || !isOfSlice) {
     throw sliceFailed(
       "the event does not come from this pipeline's state machine: start the state machine instead of the function",
     );

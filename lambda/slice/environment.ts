@@ -28,12 +28,16 @@ export interface SliceEnvironment {
   readonly sendsFloat16: boolean;
   /** The function's memory size. */
   readonly memoryBytes: number;
+  /** The object by which loaders claim the load. Only the function of the whole model has one. */
+  readonly loaderClaim?: ObjectReference;
 }
 
 export type Variables = Readonly<Record<string, string | undefined>>;
 
 export function readEnvironment(variables: Variables): SliceEnvironment {
   const weightsUri = variables[ENV.weightsUri];
+  const loaderKey = variables[ENV.loaderKey];
+  const bucket = required(variables, ENV.bucket);
   return {
     slice: wholeNumber(variables, ENV.slice, /^(0|[1-9][0-9]{0,4})$/, 'a whole number from 0 up'),
     files: {
@@ -46,12 +50,13 @@ export function readEnvironment(variables: Variables): SliceEnvironment {
         },
       }),
     },
-    bucket: required(variables, ENV.bucket),
-    runsBucket: variables[ENV.runsBucket] ?? required(variables, ENV.bucket),
+    bucket,
+    runsBucket: variables[ENV.runsBucket] ?? bucket,
     deploymentDigest: required(variables, ENV.deploymentDigest),
     threads: wholeNumber(variables, ENV.threads, /^[1-9][0-9]{0,2}$/, 'a whole number from 1 up'),
     sendsFloat16: variables[ENV.transport] === 'float16',
     memoryBytes: memoryOf(variables),
+    ...(loaderKey !== undefined && { loaderClaim: { bucket, key: loaderKey } }),
   };
 }
 

@@ -4,8 +4,9 @@ import type { SliceManifest } from '../../contract/slice-manifest';
 import { allDone } from '../store/all-done';
 import type { ObjectStore } from '../store/object-store';
 import type { SliceEnvironment } from './environment';
+import { sessionModule } from './late-session';
 import { readManifest } from './manifest';
-import { Session } from './session';
+import type { Session } from './session';
 import { SliceFetch, type FetchedFile } from './weights';
 
 export interface LoadedSlice {
@@ -53,6 +54,6 @@ async function open(
 ): Promise<LoadedSlice> {
   const [model, weights] = await files;
   const loadedManifest = await manifest;
-  const session = await Session.open({ path: model.path, threads });
+  const session = await sessionModule().Session.open({ path: model.path, threads });
   return { manifest: loadedManifest, session, weightBytes: model.bytes + (weights?.bytes ?? 0) };
 }

@@ -1,7 +1,7 @@
 /** Counts the requests to S3, so that the log says what a call is billed for. S3 does not bill the failures that are repeated. */
 import type { ObjectReference } from '../../contract/execution';
 import type { RequestCounts } from '../telemetry/telemetry';
-import type { ByteRange, ObjectPart, ObjectStore, WriteResult } from './object-store';
+import type { ByteRange, ObjectPart, ObjectStore, ReplaceResult, WriteResult } from './object-store';
 
 const NONE: RequestCounts = { s3Gets: 0, s3Puts: 0, expressGets: 0, expressPuts: 0 };
 
@@ -28,6 +28,16 @@ export class CountedObjects implements ObjectStore {
   putIfAbsent(object: ObjectReference, parts: readonly Uint8Array[], crc32: number): Promise<WriteResult> {
     this.count(isExpress(object) ? 'expressPuts' : 's3Puts');
     return this.objects.putIfAbsent(object, parts, crc32);
+  }
+
+  replace(
+    object: ObjectReference,
+    parts: readonly Uint8Array[],
+    crc32: number,
+    version: string,
+  ): Promise<ReplaceResult> {
+    this.count(isExpress(object) ? 'expressPuts' : 's3Puts');
+    return this.objects.replace(object, parts, crc32, version);
   }
 
   closeIdleConnections(): void {

@@ -22,6 +22,8 @@ export interface ObjectPart {
 
 export type WriteResult = 'written' | 'present';
 
+export type ReplaceResult = 'replaced' | 'changed';
+
 export interface ObjectStore {
   /**
    * @throws ObjectUnavailable if the object is missing or the function may not read it
@@ -33,6 +35,13 @@ export interface ObjectStore {
    * @param crc32 of all bytes
    */
   putIfAbsent(object: ObjectReference, parts: readonly Uint8Array[], crc32: number): Promise<WriteResult>;
+  /** Replaces an object if it still has the given version. `changed` if it has another one, or is missing. */
+  replace(
+    object: ObjectReference,
+    parts: readonly Uint8Array[],
+    crc32: number,
+    version: string,
+  ): Promise<ReplaceResult>;
   /** Closes the connections that no request uses. */
   closeIdleConnections(): void;
   /**

@@ -12,6 +12,7 @@ import {
   type ByteRange,
   type ObjectPart,
   type ObjectStore,
+  type ReplaceResult,
   type WriteResult,
 } from './object-store';
 import { retried, statusOf, type RetryOptions } from './retry';
@@ -77,16 +78,38 @@ export class S3ObjectStore implements ObjectStore {
     }
   }
 
-  /** Sends the parts without joining them. If S3's answer to a write is lost, the next attempt returns `present`. */
+  /** If S3's answer to a write is lost, the next attempt returns `present`. */
   async putIfAbsent(
     object: ObjectReference,
     parts: readonly Uint8Array[],
     crc32: number,
   ): Promise<WriteResult> {
+    const isDone = await this.put(object, parts, crc32, { IfNoneMatch: '*' });
+    return isDone ? 'written' : 'present';
+  }
+
+  /** If S3's answer to a write is lost, the next attempt returns `changed`. */
+  async replace(
+    object: ObjectReference,
+    parts: readonly Uint8Array[],
+    crc32: number,
+    version: string,
+  ): Promise<ReplaceResult> {
+    const isDone = await this.put(object, parts, crc32, { IfMatch: version });
+    return isDone ? 'replaced' : 'changed';
+  }
+
+  /** Sends the parts without joining them. Returns false if the condition does not hold. */
+  private async put(
+    object: ObjectReference,
+    parts: readonly Uint8Array[],
+    crc32: number,
+    condition: { readonly IfNoneMatch: string } | { readonly IfMatch: string },
+  ): Promise<boolean> {
     const head = {
       Bucket: object.bucket,
       Key: object.key,
-      IfNoneMatch: '*',
+      ...condition,
       ContentLength: parts.reduce((sum, { byteLength }) => sum + byteLength, 0),
       ChecksumCRC32: base64OfCrc32(crc32),
     };
@@ -96,10 +119,11 @@ export class S3ObjectStore implements ObjectStore {
           requestTimeout: wholeRequestMs(head.ContentLength),
         }),
       );
-      return 'written';
+      return true;
     } catch (error) {
       const status = statusOf(error);
-      if (status === 412) return 'present';
+      // 404: the object that `IfMatch` expects is gone.
+      if (status === 412 || (status === 404 && 'IfMatch' in condition)) return false;
       if (status === 403)
         throw new ObjectUnavailable(object, 'cannot be written: check the permissions of the function');
       throw error;

@@ -2,8 +2,8 @@
  * Writes one line of JSON per call to the function's log. If metrics are on, CloudWatch extracts them from the line.
  * Format: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
  */
-import type { SliceTiming } from '../../contract/execution';
-import type { WarmUpAnswer } from '../../contract/slice-event';
+import type { CallTiming } from '../../contract/execution';
+import type { LoadAnswer, WarmUpAnswer } from '../../contract/slice-event';
 
 /** Writes a line unchanged. `console.log` would add a prefix, and CloudWatch finds no metrics after a prefix. */
 export type WriteLine = (line: string) => void;
@@ -49,6 +49,8 @@ interface FailedCall {
   /** -1 if the function could not read its own index. */
   readonly slice: number;
   readonly warmUp: boolean;
+  /** Whether the function is that of the whole model. */
+  readonly isWhole: boolean;
 }
 
 type Unit = 'Count' | 'Milliseconds' | 'Bytes';
@@ -68,11 +70,12 @@ const CALL_METRICS = {
 export class Telemetry {
   constructor(private readonly options: TelemetryOptions) {}
 
-  call(about: LoggedCall, timing: SliceTiming, requests: RequestCounts): void {
+  call(about: LoggedCall, timing: CallTiming, requests: RequestCounts): void {
+    const message = timing.whole ? 'whole model ran' : 'slice ran';
     // Count a load once, at the run's own call, even if the warm-up did it.
     this.write(
       about,
-      { level: 'INFO', message: 'slice ran', ...timing, coldStarts: timing.cold ? 1 : 0, ...requests },
+      { level: 'INFO', message, ...timing, coldStarts: timing.cold ? 1 : 0, ...requests },
       true,
     );
   }
@@ -81,12 +84,35 @@ export class Telemetry {
     this.write(about, { level: 'INFO', message: 'slice is warm', ...answer, ...requests });
   }
 
-  /** A failed warm-up is a warning and does not fail the run; if the fault lasts, the slice's own call reports it. */
-  failure(about: LoggedCall, { name, message, slice, warmUp }: FailedCall, requests: RequestCounts): void {
-    const summary = warmUp
-      ? { level: 'WARN', message: 'warm-up failed' }
-      : { level: 'ERROR', message: 'slice failed' };
-    this.write(about, { ...summary, slice, error: name, cause: message, ...requests });
+  /** The slices serve the run that asked. */
+  wholeIsCold(about: LoggedCall, requests: RequestCounts): void {
+    this.write(about, { level: 'INFO', message: 'whole model is cold', whole: true, ...requests });
+  }
+
+  wholeLoad(about: LoggedCall, answer: LoadAnswer, requests: RequestCounts): void {
+    const message =
+      answer.loaded === 'elsewhere' ? 'another sandbox loads the whole model' : 'whole model is loaded';
+    this.write(about, { level: 'INFO', message, whole: true, ...answer, ...requests });
+  }
+
+  /**
+   * A failed warm-up is a warning and does not fail the run; if the fault lasts, the slice's own call reports it. A failure of
+   * the whole model does not fail the run either, because the slices serve it.
+   */
+  failure(
+    about: LoggedCall,
+    { name, message, slice, warmUp, isWhole }: FailedCall,
+    requests: RequestCounts,
+  ): void {
+    const summary = isWhole
+      ? { level: 'WARN', message: 'whole model failed', whole: true }
+      : {
+          ...(warmUp
+            ? { level: 'WARN', message: 'warm-up failed' }
+            : { level: 'ERROR', message: 'slice failed' }),
+          slice,
+        };
+    this.write(about, { ...summary, error: name, cause: message, ...requests });
   }
 
   private write(about: LoggedCall, fields: Readonly<Record<string, unknown>>, hasMetrics = false): void {

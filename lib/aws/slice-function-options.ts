@@ -2,7 +2,7 @@
 import type { Duration, Size } from 'aws-cdk-lib';
 import { Token } from 'aws-cdk-lib';
 import { ENV } from '../../contract/environment';
-import { sliceName } from '../../contract/keys';
+import { sliceName, WHOLE } from '../../contract/keys';
 import { SlicedInferenceError, quoted } from '../errors';
 import {
   MAX_EPHEMERAL_STORAGE_MB,
@@ -80,18 +80,21 @@ type SliceFunctionOverrides = Readonly<Record<string, SliceFunctionOptions>>;
  * overridden one by one.
  *
  * @param slices number of slices
+ * @param others names of functions that are no slices, whose overrides are not returned
  * @throws SlicedInferenceError for values that Lambda does not allow, and for slices that the plan does not have
  */
 export function optionsOfSlices(
   slices: number,
   common: SliceFunctionOptions = {},
   overrides: SliceFunctionOverrides = {},
+  others: readonly string[] = [],
 ): SliceFunctionOptions[] {
   const names = Array.from({ length: slices }, (_, slice) => sliceName(slice));
-  const unknown = Object.keys(overrides).find((name) => !names.includes(name));
+  const unknown = Object.keys(overrides).find((name) => ![...names, ...others].includes(name));
   if (unknown !== undefined) {
+    const known = [`${names[0]} to ${names[slices - 1]}`, ...others].join(', or ');
     throw new SlicedInferenceError(
-      `sliceFunctionOverrides must name slices of the plan (${names[0]} to ${names[slices - 1]})`,
+      `sliceFunctionOverrides must name slices of the plan (${known})`,
       quoted(unknown),
       'use one of these names',
     );
@@ -106,6 +109,22 @@ export function optionsOfSlices(
     const environment = { ...common.environment, ...own.environment };
     return { ...merged, ...(Object.keys(environment).length > 0 && { environment }) };
   });
+}
+
+/**
+ * Returns the options of the function of the whole model: its own ones, with the common environment variables. The common sizes are
+ * those of slices.
+ *
+ * @throws SlicedInferenceError for values that Lambda does not allow
+ */
+export function optionsOfWhole(
+  { environment: common }: SliceFunctionOptions = {},
+  overrides: SliceFunctionOverrides = {},
+): SliceFunctionOptions {
+  const own = Object.hasOwn(overrides, WHOLE) ? overrides[WHOLE] : undefined;
+  if (own !== undefined) checkOptions(own, `sliceFunctionOverrides['${WHOLE}']`);
+  const environment = { ...common, ...own?.environment };
+  return { ...withoutUndefined(own ?? {}), ...(Object.keys(environment).length > 0 && { environment }) };
 }
 
 function withoutUndefined(options: SliceFunctionOptions): SliceFunctionOptions {

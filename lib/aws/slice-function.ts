@@ -41,6 +41,12 @@ interface SliceFunctionProps extends SliceFunctionSettings {
   readonly slice: number;
   readonly files: SliceObjects;
   readonly options: SliceFunctionOptions;
+  /**
+   * Key of the loaders' claim. Only the function of the whole model has one; its plan has one slice.
+   *
+   * @default - a slice
+   */
+  readonly loaderKey?: string;
 }
 
 export interface SliceFunction {
@@ -76,7 +82,7 @@ export function createSliceFunction(scope: Construct, id: string, props: SliceFu
   const { reservedConcurrentExecutions } = options;
   const role = createRole(inner, props);
   const fn = new lambda.Function(inner, 'Function', {
-    description: description(plan, slice),
+    description: description(props),
     code: runtimeCode(inner, props.architecture),
     handler: HANDLER,
     runtime: props.runtime,
@@ -90,10 +96,13 @@ export function createSliceFunction(scope: Construct, id: string, props: SliceFu
     ...(reservedConcurrentExecutions !== undefined && { reservedConcurrentExecutions }),
     ...network,
     // A run that is in progress during a deployment keeps calling the version that it started with.
-    currentVersionOptions: { removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE },
+    currentVersionOptions: {
+      removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
+      ...asynchronousCalls(props),
+    },
   });
   if (props.tracing) traceCalls(fn);
-  return { fn, role, target: target(fn, options) };
+  return { fn, role, target: target(fn, props) };
 }
 
 /** CDK's own prop would add a policy to each role; the policy that all functions share has the permission already. */
@@ -105,19 +114,28 @@ function traceCalls(fn: lambda.Function): void {
  * Returns the current version, or an alias for provisioned concurrency. Old versions are retained: provisioned
  * concurrency of a version would remain, and cost money, after the next deployment.
  */
-function target(fn: lambda.Function, options: SliceFunctionOptions): lambda.IFunction {
-  const { provisionedConcurrentExecutions } = options;
+function target(fn: lambda.Function, props: SliceFunctionProps): lambda.IFunction {
+  const { provisionedConcurrentExecutions } = props.options;
   if (provisionedConcurrentExecutions === undefined) return fn.currentVersion;
   return new lambda.Alias(fn, 'Alias', {
     aliasName: ALIAS,
     version: fn.currentVersion,
     provisionedConcurrentExecutions,
+    ...asynchronousCalls(props),
   });
+}
+
+/**
+ * Lambda drops a load that it could not start within a minute, the least that it allows, and does not repeat one that failed:
+ * the next cold run asks again. https://docs.aws.amazon.com/lambda/latest/api/API_PutFunctionEventInvokeConfig.html
+ */
+function asynchronousCalls({ loaderKey }: SliceFunctionProps): lambda.EventInvokeConfigOptions {
+  return loaderKey === undefined ? {} : { retryAttempts: 0, maxEventAge: Duration.minutes(1) };
 }
 
 function createRole(
   scope: Construct,
-  { plan, slice, files, bucket, expressBucket }: SliceFunctionProps,
+  { plan, slice, files, bucket, expressBucket, loaderKey }: SliceFunctionProps,
 ): iam.Role {
   const isLast = slice === plan.slices.length - 1;
   const role = new iam.Role(scope, 'Role', {
@@ -130,14 +148,16 @@ function createRole(
     files: filesOf(files),
     bucket,
     ...(expressBucket && { expressBucket }),
+    ...(loaderKey !== undefined && { loaderKey }),
   });
   attachPolicies(role, 'Policy', [role], permissions);
   return role;
 }
 
 /** Lambda allows descriptions of at most 256 characters, and a file name may have 255. */
-function description(plan: SlicePlan, slice: number): string {
-  return `Slice ${slice + 1} of ${plan.slices.length} of ${plan.model.file}`.slice(0, 256);
+function description({ plan, slice, loaderKey }: SliceFunctionProps): string {
+  const part = loaderKey === undefined ? `Slice ${slice + 1} of ${plan.slices.length}` : 'The whole';
+  return `${part} of ${plan.model.file}`.slice(0, 256);
 }
 
 function storage(
@@ -165,7 +185,7 @@ function plannedStorage(slice: number, mebibytes: number): Size {
 }
 
 function environment(props: SliceFunctionProps): Record<string, string> {
-  const { plan, slice, files, bucket, expressBucket } = props;
+  const { plan, slice, files, bucket, expressBucket, loaderKey } = props;
   const planned = plan.slices[slice];
   return {
     [ENV.slice]: String(slice),
@@ -182,6 +202,7 @@ function environment(props: SliceFunctionProps): Record<string, string> {
     [ENV.deploymentDigest]: plan.deploymentDigest,
     [ENV.threads]: String(plan.threads),
     ...(props.float16Transport && { [ENV.transport]: 'float16' }),
+    ...(loaderKey !== undefined && { [ENV.loaderKey]: loaderKey }),
     ...(props.sliceMetrics && { [ENV.metricsNamespace]: METRICS_NAMESPACE }),
   };
 }

@@ -1,6 +1,7 @@
 /** The functions of all slices, with the log group and the permissions that they share. */
 import type { Construct } from 'constructs';
-import { sliceName } from '../../contract/keys';
+import { loaderClaimKey, sliceName, WHOLE } from '../../contract/keys';
+import type { DeployedPlan } from './deployed-plan';
 import type { LogSettings } from './log-group';
 import { createLogGroup } from './log-group';
 import { networkStatements } from './network';
@@ -16,12 +17,27 @@ interface SliceFunctionsProps extends Omit<SliceFunctionSettings, 'logGroup'> {
   /** By slice: the options that the user sets. */
   readonly options: readonly SliceFunctionOptions[];
   readonly logs: LogSettings;
+  /** With consolidation. */
+  readonly whole?: WholeFunctionProps;
 }
 
-export function createSliceFunctions(scope: Construct, props: SliceFunctionsProps): SliceFunction[] {
-  const { files, options, logs, ...settings } = props;
+/** The function of the whole model. */
+interface WholeFunctionProps {
+  readonly plan: DeployedPlan;
+  readonly files: SliceObjects;
+  readonly options: SliceFunctionOptions;
+}
+
+export interface PipelineFunctions {
+  /** By slice. */
+  readonly slices: readonly SliceFunction[];
+  readonly whole?: SliceFunction;
+}
+
+export function createSliceFunctions(scope: Construct, props: SliceFunctionsProps): PipelineFunctions {
+  const { files, options, logs, whole: wholeProps, ...settings } = props;
   const logGroup = createLogGroup(scope, 'SliceLogs', logs);
-  const functions = files.map((ofSlice, slice) =>
+  const slices = files.map((ofSlice, slice) =>
     createSliceFunction(scope, sliceName(slice), {
       ...settings,
       slice,
@@ -30,8 +46,21 @@ export function createSliceFunctions(scope: Construct, props: SliceFunctionsProp
       logGroup,
     }),
   );
+  const whole =
+    wholeProps &&
+    createSliceFunction(scope, WHOLE, {
+      ...settings,
+      plan: wholeProps.plan,
+      files: wholeProps.files,
+      options: wholeProps.options,
+      slice: 0,
+      loaderKey: loaderClaimKey(scope.node.addr, settings.plan.deploymentDigest),
+      logGroup,
+    });
+  const functions = whole ? [...slices, whole] : slices;
+  const loaded = wholeProps ? [...files, wholeProps.files] : files;
   const shared = [
-    ...sharedPermissions({ bucket: settings.bucket, files: files.flatMap(filesOf), logGroup }),
+    ...sharedPermissions({ bucket: settings.bucket, files: loaded.flatMap(filesOf), logGroup }),
     ...(settings.tracing ? [tracingStatement()] : []),
     ...(settings.network ? networkStatements() : []),
   ];
@@ -40,5 +69,5 @@ export function createSliceFunctions(scope: Construct, props: SliceFunctionsProp
     // Lambda refuses a function in a VPC whose role may not attach it, and a traced one whose role may not write traces.
     for (const { fn } of functions) fn.node.defaultChild?.node.addDependency(policy);
   }
-  return functions;
+  return { slices, ...(whole && { whole }) };
 }

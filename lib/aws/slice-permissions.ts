@@ -19,6 +19,8 @@ interface SlicePermissionsProps {
   readonly bucket: s3.IBucket;
   /** Holds the tensors between slices, if it is set. */
   readonly expressBucket?: ExpressBucket;
+  /** Key of the loaders' claim, which the function of the whole model reads and writes. */
+  readonly loaderKey?: string;
 }
 
 /** The names of runs are not known at deployment. */
@@ -29,6 +31,7 @@ export function slicePermissions(props: SlicePermissionsProps): iam.PolicyStatem
   const { slice, isLast, bucket, expressBucket } = props;
   const objects = (keys: readonly string[]): string[] => keys.map((key) => bucket.arnForObjects(key));
   const written = isLast ? outputObjectKey(ANY_RUN) : sliceObjectKey(ANY_RUN, slice);
+  const claimed = props.loaderKey === undefined ? [] : [props.loaderKey];
   const statements = [
     new iam.PolicyStatement({
       sid: 'ReadSlice',
@@ -41,7 +44,7 @@ export function slicePermissions(props: SlicePermissionsProps): iam.PolicyStatem
       new iam.PolicyStatement({
         sid: 'WriteTensors',
         actions: ['s3:PutObject'],
-        resources: objects([written]),
+        resources: objects([written, ...claimed]),
       }),
     );
   }
@@ -103,8 +106,8 @@ export function tracingStatement(): iam.PolicyStatement {
 }
 
 /** The keys of requests and of the objects of other slices that the slice reads. */
-function readableKeys({ slice, isLast, reads, expressBucket }: SlicePermissionsProps): string[] {
-  const keys = new Set<string>();
+function readableKeys({ slice, isLast, reads, expressBucket, loaderKey }: SlicePermissionsProps): string[] {
+  const keys = new Set<string>(loaderKey === undefined ? [] : [loaderKey]);
   // A retry that finds the results of an earlier attempt returns those.
   if (isLast) keys.add(outputObjectKey(ANY_RUN));
   // The first slice checks the whole request, even tensors that it does not use.

@@ -44,7 +44,7 @@ export function createStateMachine(scope: Construct, props: PipelineStateMachine
     ),
     comment: JSON.stringify({ [SIGNATURE_KEY]: signatureOf(workflow, bucket) }),
     role: createRole(scope, workflow),
-    timeout: props.timeout ?? defaultTimeout(plan, props.type),
+    timeout: props.timeout ?? defaultTimeout(plan, props.type, workflow.whole?.askSeconds),
     tracingEnabled: props.tracing,
     logs: {
       destination: createLogGroup(scope, 'Logs', props.logs, logGroupName(scope)),
@@ -71,13 +71,13 @@ function signatureOf(
 }
 
 /** A Standard execution may last as long as the planned timeouts of all functions together. */
-function defaultTimeout({ slices }: SlicePlan, type: sfn.StateMachineType): Duration {
+function defaultTimeout({ slices }: SlicePlan, type: sfn.StateMachineType, askSeconds = 0): Duration {
   const least = MAX_EXPRESS_MINUTES * 60;
   if (type === sfn.StateMachineType.EXPRESS) return Duration.seconds(least);
   return Duration.seconds(
     Math.max(
       least,
-      slices.reduce((sum, { timeoutSeconds }) => sum + timeoutSeconds, 0),
+      slices.reduce((sum, { timeoutSeconds }) => sum + timeoutSeconds, askSeconds),
     ),
   );
 }
@@ -85,7 +85,10 @@ function defaultTimeout({ slices }: SlicePlan, type: sfn.StateMachineType): Dura
 /**
  * Restricts the role to state machines of this account and region. Older releases of CDK do not add these conditions.
  */
-function createRole(scope: Construct, { functions, preprocess, postprocess }: PipelineStates): iam.Role {
+function createRole(
+  scope: Construct,
+  { functions, whole, preprocess, postprocess }: PipelineStates,
+): iam.Role {
   const stack = Stack.of(scope);
   const { COLON_RESOURCE_NAME: arnFormat } = ArnFormat;
   const anyMachine = { service: 'states', resource: 'stateMachine', resourceName: '*', arnFormat };
@@ -97,7 +100,7 @@ function createRole(scope: Construct, { functions, preprocess, postprocess }: Pi
       },
     }),
   });
-  const called = [...functions, preprocess, postprocess].filter((fn) => fn !== undefined);
+  const called = [...functions, whole?.fn, preprocess, postprocess].filter((fn) => fn !== undefined);
   attachPolicies(role, 'Calls', [role], [callStatement(called)]);
   return role;
 }

@@ -4,6 +4,8 @@ import type { PlanEstimates } from './plan-estimates';
 import { planEstimates } from './plan-estimates';
 import type { AnalyzeOptions, AnalyzedModel } from './analyze';
 import { analyzeModel } from './analyze';
+import type { ConsolidationMode } from './consolidate';
+import { wholeCut } from './consolidate';
 import { describePlan, sliceManifests } from './describe-plan';
 import type { CompiledModel } from '../emit/compiled-model';
 import { emitSlice } from '../emit/slice';
@@ -20,15 +22,32 @@ export function compile(modelPath: string, slicer: Slicer, options: AnalyzeOptio
   return compileAnalyzed(analyzeModel(modelPath, options), slicer);
 }
 
-/** Also estimates what runs of the plan cost, and whether one function would be better. */
+/**
+ * Also estimates what runs of the plan cost, and whether one function would be better.
+ *
+ * @param consolidation whether the whole model is compiled too
+ */
 export function compileEstimated(
   modelPath: string,
   slicer: Slicer,
   options: AnalyzeOptions = {},
-): { readonly compiled: CompiledModel; readonly estimates: PlanEstimates } {
+  consolidation: ConsolidationMode = 'never',
+): EstimatedModel {
   const analyzed = analyzeModel(modelPath, options);
   const cut = bestCut(analyzed.dataflow, analyzed.cuts, slicer);
-  return { compiled: compileCut(analyzed, cut), estimates: planEstimates(analyzed, cut, slicer) };
+  const whole = wholeCut(analyzed, cut, slicer, consolidation);
+  return {
+    compiled: compileCut(analyzed, cut),
+    ...(whole && { whole: compileCut(analyzed, whole.cut) }),
+    estimates: planEstimates(analyzed, cut, slicer, whole),
+  };
+}
+
+interface EstimatedModel {
+  readonly compiled: CompiledModel;
+  /** The whole model as one slice, with consolidation. */
+  readonly whole?: CompiledModel;
+  readonly estimates: PlanEstimates;
 }
 
 export function compileAnalyzed(analyzed: AnalyzedModel, slicer: Slicer): CompiledModel {

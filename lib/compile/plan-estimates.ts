@@ -1,16 +1,20 @@
 /** Estimates what the runs of a plan cost and how long they take, and compares the plan with one function. */
 import type { AnalyzedModel } from './analyze';
+import type { WholeCut } from './consolidate';
 import type { SizeNotes } from './size-notes';
 import { sizeNotes } from './size-notes';
 import type { Offer, Targets, WholeModel } from '../cost/alternatives/alternative';
 import type { SlicedPlan } from '../cost/alternatives/compare';
 import { compareAlternatives } from '../cost/alternatives/compare';
+import { consolidatedOutcomes } from '../cost/consolidation';
 import type { RunCost } from '../cost/cost-model';
 import type { DetailedCostModel } from '../cost/model';
 import { costOf } from '../cost/schedule-cost';
 import type { ChosenCut } from '../plan/best-cut';
 import { bestCut } from '../plan/best-cut';
+import type { SliceSettings } from '../plan/schedule/price';
 import { pricedPlan } from '../plan/schedule/price';
+import type { Schedule } from '../plan/schedule/schedule';
 import { scheduleSlices } from '../plan/schedule/schedule';
 import { areWarmUpsWorthwhile } from '../plan/schedule/warm-up';
 import type { Goal, Slicer } from '../plan/search/slicers';
@@ -24,11 +28,13 @@ import { largestOf } from '../extremes';
 
 /** What is known of a plan besides its slices. */
 export interface PlanEstimates {
-  /** A run that finds all functions warm. */
+  /** A run that finds all functions warm: with consolidation, one that the whole model serves. */
   readonly warm: RunCost;
-  /** A run that finds all functions cold. */
+  /** A run that finds all functions cold. With consolidation, it also asks the whole model and lets it load. */
   readonly cold: RunCost;
   readonly oneFunction: OneFunction;
+  /** Only with consolidation: milliseconds of a warm call of the whole model, without random delays. */
+  readonly wholeCallMs?: number;
   /** How the profile differs from the plan, one clause each. Empty if there is no profile or no difference. */
   readonly profileDifferences: readonly string[];
   /** Which of the planned sizes ONNX Runtime refuses. */
@@ -43,9 +49,17 @@ export interface OneFunction {
   readonly verdict: string;
 }
 
-export function planEstimates(analyzed: AnalyzedModel, cut: ChosenCut, slicer: Slicer): PlanEstimates {
+/** @param whole the whole model, with consolidation */
+export function planEstimates(
+  analyzed: AnalyzedModel,
+  cut: ChosenCut,
+  slicer: Slicer,
+  whole?: WholeCut,
+): PlanEstimates {
   const { goal = DEFAULT_GOAL } = slicer;
-  const plan = slicedPlan(analyzed, cut, goal);
+  const slicesAlone = slicedPlan(analyzed, cut, goal);
+  const consolidated = whole && consolidatedPlan(analyzed, slicesAlone, whole, goal);
+  const plan = consolidated ?? slicesAlone;
   const given = goal.requestsPerHour ?? analyzed.costs.requestsPerHour;
   const { requestsPerHour } = analyzed.cuts.costs.model(goal.requestsPerHour).options;
   const { alternatives, verdict } = compareAlternatives(wholeModel(analyzed), plan, {
@@ -56,16 +70,17 @@ export function planEstimates(analyzed: AnalyzedModel, cut: ChosenCut, slicer: S
     targets: targetsOf(goal),
   });
   const slices = alternatives.find(({ id }) => id === 'slices')?.at(requestsPerHour);
-  const whole = alternatives.find(({ id }) => id === 'one-function')?.at(requestsPerHour);
+  const oneFunction = alternatives.find(({ id }) => id === 'one-function')?.at(requestsPerHour);
   return {
     warm: costOf(plan, 0, 'warm'),
     cold: costOf(plan, 0, 'cold'),
     oneFunction: {
-      isBetter: verdict.choice === 'one-function' && isFaster(whole, slices),
+      isBetter: verdict.choice === 'one-function' && isFaster(oneFunction, slices),
       verdict: verdict.sentences[0].text,
     },
     profileDifferences: analyzed.profile?.differences ?? [],
     sizes: sizeNotes(analyzed.planned),
+    ...(consolidated && { wholeCallMs: consolidated.wholeCallMs }),
   };
 }
 
@@ -82,8 +97,49 @@ export function wholeModel(analyzed: AnalyzedModel): WholeModel {
   };
 }
 
+/** A plan whose steps are priced. */
+interface PricedSlices extends SlicedPlan {
+  readonly model: DetailedCostModel;
+  readonly settings: SliceSettings;
+  /** As they run: with warm-ups, if the plan has them. */
+  readonly schedule: Schedule;
+}
+
+/** A plan with consolidation. Its warm runs are those of the whole model. */
+interface ConsolidatedPlan extends SlicedPlan {
+  readonly whole: true;
+  readonly wholeCallMs: number;
+}
+
+/** The same slices beside one function with the whole model. */
+export function consolidatedPlan(
+  { cuts, transport }: AnalyzedModel,
+  slices: PricedSlices,
+  { size, memoryMb: wholeMb }: WholeCut,
+  { requestsPerHour }: Goal = DEFAULT_GOAL,
+): ConsolidatedPlan {
+  const { outputSecondsPerByte } = cuts.costs;
+  const settings = { memoryMb: [wholeMb], threads: slices.settings.threads, transport };
+  const {
+    steps: [step],
+    outcomes: { warm },
+  } = pricedPlan([{ kind: 'slice', slice: 0 }], [size], settings, {
+    model: cuts.costs.model(requestsPerHour),
+    outputSecondsPerByte,
+  });
+  const whole = { step: step.cost, memoryMb: wholeMb, warm };
+  return {
+    whole: true,
+    wholeCallMs: step.cost.warmMs,
+    slices: slices.slices,
+    memoryMb: Math.max(slices.memoryMb, wholeMb),
+    fileBytes: slices.fileBytes + size.weightBytes,
+    ...consolidatedOutcomes(slices.model, slices, whole, slices.schedule[0].kind === 'parallel'),
+  };
+}
+
 /** The plan with the price and the time of its warm and its cold runs. */
-export function slicedPlan(analyzed: AnalyzedModel, cut: ChosenCut, goal: Goal = DEFAULT_GOAL): SlicedPlan {
+export function slicedPlan(analyzed: AnalyzedModel, cut: ChosenCut, goal: Goal = DEFAULT_GOAL): PricedSlices {
   const sizes = sizesOf(analyzed, cut);
   const least = sizes.map(memoryMb);
   const settings = cut.settings ?? {
@@ -99,12 +155,13 @@ export function slicedPlan(analyzed: AnalyzedModel, cut: ChosenCut, goal: Goal =
     sizes.map(({ weightBytes }) => weightBytes),
   );
   const handedOn = { cut, bytes: analyzed.cuts.bytes };
-  const { outcomes } = pricedPlan(schedule, sizes, settings, { model, outputSecondsPerByte }, handedOn);
+  const priced = pricedPlan(schedule, sizes, settings, { model, outputSecondsPerByte }, handedOn);
   return {
+    ...{ model, settings, schedule: priced.schedule },
     slices: sizes.length,
     memoryMb: largestOf(settings.memoryMb),
     fileBytes: sizes.reduce((sum, { weightBytes }) => sum + weightBytes, 0),
-    ...outcomes,
+    ...priced.outcomes,
   };
 }
 

@@ -11,6 +11,7 @@ import { readCached, writeCached } from '../cache/entries';
 import { cacheFolder } from '../cache/folder';
 import { isSinceBoot } from '../cache/since-boot';
 import type * as compiler from './compile';
+import type { ConsolidationMode } from './consolidate';
 import { checkPlan } from './plan-check/check-plan';
 import { checkEstimates } from './plan-check/estimates';
 import type { SlicePaths } from '../emit/store';
@@ -28,6 +29,8 @@ export interface StagedModel {
   readonly estimates: PlanEstimates;
   /** By slice: the paths of its files. */
   readonly slices: readonly SlicePaths[];
+  /** The whole model as one slice, with consolidation. */
+  readonly whole?: { readonly plan: SlicePlan; readonly slices: readonly SlicePaths[] };
 }
 
 /** A cache entry of a model that was cut before. */
@@ -37,7 +40,17 @@ interface KnownPlan {
   /** By path: the fingerprint of each of the model's files, taken before the plan was made. */
   readonly files: Readonly<Record<string, Fingerprint>>;
   readonly plan: SlicePlan;
+  readonly whole?: SlicePlan;
   readonly estimates: PlanEstimates;
+}
+
+interface StageOptions extends AnalyzeOptions {
+  /**
+   * Whether the whole model is staged too.
+   *
+   * @default 'never'
+   */
+  readonly consolidation?: ConsolidationMode;
 }
 
 /**
@@ -46,21 +59,21 @@ interface KnownPlan {
  *
  * @throws SlicedInferenceError if the model cannot be read or run, if it cannot be cut as requested, or if the disk is full
  */
-export function stageModel(modelPath: string, slicer: Slicer, options: AnalyzeOptions = {}): StagedModel {
+export function stageModel(modelPath: string, slicer: Slicer, options: StageOptions = {}): StagedModel {
   const cache = cacheFolder('plans');
   const key = keyOf(modelPath, slicer, options);
   const known = knownPlan(readCached(cache, key));
   if (known !== undefined && isUnchanged(known)) {
-    const slices = intactSlices(known.plan);
-    if (slices) return { plan: known.plan, estimates: known.estimates, slices };
+    const staged = stagedModel(known, intactSlices);
+    if (staged) return staged;
   }
   // Load the compiler only here: an unchanged model does not need it, and loading it takes longer than everything else.
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- synthesis is synchronous, `import()` is not
   const { compileEstimated } = require('./compile') as typeof compiler;
-  const { compiled, estimates } = compileEstimated(modelPath, slicer, options);
-  const plan = storeSlices(compiled);
-  const slices = storedSlices(plan);
-  if (slices === undefined) {
+  const { compiled, whole, estimates } = compileEstimated(modelPath, slicer, options, options.consolidation);
+  const plans = { plan: storeSlices(compiled), ...(whole && { whole: storeSlices(whole) }), estimates };
+  const staged = stagedModel(plans, storedSlices);
+  if (staged === undefined) {
     throw new SlicedInferenceError(
       'the cache must not change while a model is sliced',
       'slices that were deleted',
@@ -71,16 +84,27 @@ export function stageModel(modelPath: string, slicer: Slicer, options: AnalyzeOp
     const files = Object.fromEntries(
       compiled.source.flatMap(({ names, fingerprint: print }) => names.map((name) => [name, print])),
     );
-    writeCached(cache, key, { writtenAt: Date.now(), files, plan, estimates } satisfies KnownPlan);
+    writeCached(cache, key, { writtenAt: Date.now(), files, ...plans } satisfies KnownPlan);
   }
-  return { plan, estimates, slices };
+  return staged;
+}
+
+/** `undefined` if a file is missing. */
+function stagedModel(
+  { plan, whole, estimates }: Pick<KnownPlan, 'plan' | 'whole' | 'estimates'>,
+  find: (plan: SlicePlan) => SlicePaths[] | undefined,
+): StagedModel | undefined {
+  const slices = find(plan);
+  if (whole === undefined) return slices && { plan, estimates, slices };
+  const ofWhole = find(whole);
+  return slices && ofWhole && { plan, estimates, slices, whole: { plan: whole, slices: ofWhole } };
 }
 
 /** Covers everything that a plan depends on, except the contents of the model's files. */
 function keyOf(
   modelPath: string,
   slicer: Slicer,
-  { dimensions = {}, optimization = 'none', profile, costs = {}, transport }: AnalyzeOptions,
+  { dimensions = {}, optimization = 'none', profile, costs = {}, transport, consolidation }: StageOptions,
 ): string {
   return createHash('sha256')
     .update(
@@ -95,6 +119,7 @@ function keyOf(
         withDefaults(costs),
         costs.requestsPerHour,
         transport,
+        consolidation,
         // Which nodes ONNX Runtime fuses depends on the processor.
         os.cpus().at(0)?.model,
       ]),
@@ -111,7 +136,8 @@ function knownPlan(value: unknown): KnownPlan | undefined {
   try {
     const plan = checkPlan(known.plan, 'of the cache');
     const estimates = checkEstimates(known.estimates, 'of the cache');
-    return { writtenAt, files: files as KnownPlan['files'], plan, estimates };
+    const whole = known.whole === undefined ? undefined : checkPlan(known.whole, 'of the cache');
+    return { writtenAt, files: files as KnownPlan['files'], plan, ...(whole && { whole }), estimates };
   } catch {
     // The model is cut again, and the entry is overwritten.
     return undefined;

@@ -1,6 +1,7 @@
 /** CloudWatch alarms of a pipeline. */
 import { Duration, Token } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
+import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import { SlicedInferenceError } from '../errors';
 import type { Fields } from '../pipeline/checks/check';
@@ -54,12 +55,16 @@ const ALARM_PROPS: Fields<SlicedInferenceAlarmsProps> = {
 
 const PERIOD = Duration.minutes(5);
 
+/** One failed load is repeated by the next cold run. */
+const FAILING_PERIODS = 2;
+
 /** One slow period is normal after a deployment, because all functions start cold. */
 const SLOW_PERIODS = 2;
 
 /**
  * CloudWatch alarms for runs that fail, that time out or that Step Functions throttles, and for slow runs if `maxTime`
- * is set. A failed slice fails its run after the retries, so the number of alarms does not depend on the number of
+ * is set. A pipeline with consolidation also has one for calls of the whole model that fail in two periods of five minutes in a row, which
+ * fails no run. A failed slice fails its run after the retries, so the number of alarms does not depend on the number of
  * slices. An alarm costs $0.10 a month.
  *
  * @example
@@ -70,7 +75,10 @@ const SLOW_PERIODS = 2;
  * });
  */
 export class SlicedInferenceAlarms extends Construct {
-  /** The alarms: `Failed`, `TimedOut` and `Throttled`, and `Slow` if `maxTime` is set. */
+  /**
+   * The alarms: `Failed`, `TimedOut` and `Throttled`, `WholeFails` if the pipeline has consolidation, and `Slow` if `maxTime` is
+   * set.
+   */
   public readonly alarms: cloudwatch.Alarm[];
 
   public constructor(scope: Construct, id: string, props: SlicedInferenceAlarmsProps) {
@@ -113,6 +121,7 @@ export class SlicedInferenceAlarms extends Construct {
         1,
         'Step Functions has no capacity for the states of runs',
       ),
+      ...(pipeline.wholeFunction ? [this.wholeAlarm(pipeline, pipeline.wholeFunction)] : []),
       ...(maxTime ? [this.slowAlarm(pipeline, maxTime)] : []),
     ];
     for (const action of actions) this.addAlarmAction(action);
@@ -131,6 +140,18 @@ export class SlicedInferenceAlarms extends Construct {
       alarm.addAlarmAction(action);
       alarm.addOkAction(action);
     }
+  }
+
+  /** No run fails with the whole model, so nothing else shows that its function does not serve. */
+  private wholeAlarm(pipeline: SlicedInferencePipeline, fn: lambda.Function): cloudwatch.Alarm {
+    return new cloudwatch.Alarm(this, 'WholeFails', {
+      metric: fn.metricErrors({ period: PERIOD }),
+      threshold: 1,
+      evaluationPeriods: FAILING_PERIODS,
+      comparisonOperator: cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+      treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING,
+      alarmDescription: `${pipeline.node.path}: calls of the whole model fail, and the slices serve the runs`,
+    });
   }
 
   private slowAlarm(pipeline: SlicedInferencePipeline, maxTime: Duration): cloudwatch.Alarm {

@@ -1,12 +1,13 @@
 /** A CloudWatch dashboard that shows pipelines. */
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
+import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
-import { sliceName } from '../../contract/keys';
+import { sliceName, WHOLE } from '../../contract/keys';
 import type { Fields } from '../pipeline/checks/check';
 import { checkFields, kind, listOf, optional } from '../pipeline/checks/check';
 import { constructId } from '../pipeline/checks/construct-id';
 import { PIPELINE, TEXT } from '../pipeline/checks/kinds';
-import { SliceMetric } from '../pipeline/slice-metric';
+import { SliceMetric, sliceMetric } from '../pipeline/slice-metric';
 import type { SlicedInferencePipeline } from '../pipeline/sliced-inference-pipeline';
 
 /** Properties of `SlicedInferenceDashboard`. */
@@ -46,7 +47,7 @@ const HEIGHT = 6;
 
 /**
  * A CloudWatch dashboard that shows each pipeline in two or three rows of graphs: the outcomes and durations of its
- * runs, and for each slice the durations, numbers, failures and throttles of its calls. For a pipeline with
+ * runs, and for each slice and the whole model the durations, numbers, failures and throttles of its calls. For a pipeline with
  * `sliceMetrics` it also shows cold starts, the time of ONNX Runtime's run and peak memory. An account has three
  * dashboards for free; each further one costs $3 a month.
  *
@@ -88,9 +89,10 @@ function runRow(pipeline: SlicedInferencePipeline): cloudwatch.IWidget[] {
   const times = ['p50', 'p95', 'p99'].map((statistic) =>
     pipeline.metricTime({ statistic, label: statistic }),
   );
-  const callTimes = bySlice(pipeline, (slice, label) =>
-    pipeline.metricSliceDuration(slice, { label, statistic: 'p95' }),
-  );
+  const callTimes = [
+    ...bySlice(pipeline, (slice, label) => pipeline.metricSliceDuration(slice, { label, statistic: 'p95' })),
+    ...ofWhole(pipeline, (fn, label) => fn.metricDuration({ label, statistic: 'p95' })),
+  ];
   return [
     graph(pipeline, 'runs', outcomes, 'runs'),
     graph(pipeline, 'time of a run', times, 'ms'),
@@ -99,9 +101,18 @@ function runRow(pipeline: SlicedInferencePipeline): cloudwatch.IWidget[] {
 }
 
 function callRow(pipeline: SlicedInferencePipeline): cloudwatch.IWidget[] {
-  const calls = bySlice(pipeline, (slice, label) => pipeline.metricSliceInvocations(slice, { label }));
-  const errors = bySlice(pipeline, (slice, label) => pipeline.metricSliceErrors(slice, { label }));
-  const throttles = bySlice(pipeline, (slice, label) => pipeline.metricSliceThrottles(slice, { label }));
+  const calls = [
+    ...bySlice(pipeline, (slice, label) => pipeline.metricSliceInvocations(slice, { label })),
+    ...ofWhole(pipeline, (fn, label) => fn.metricInvocations({ label })),
+  ];
+  const errors = [
+    ...bySlice(pipeline, (slice, label) => pipeline.metricSliceErrors(slice, { label })),
+    ...ofWhole(pipeline, (fn, label) => fn.metricErrors({ label })),
+  ];
+  const throttles = [
+    ...bySlice(pipeline, (slice, label) => pipeline.metricSliceThrottles(slice, { label })),
+    ...ofWhole(pipeline, (fn, label) => fn.metricThrottles({ label })),
+  ];
   return [
     graph(pipeline, 'calls', calls, 'calls'),
     graph(pipeline, 'failed calls', errors, 'calls'),
@@ -111,7 +122,10 @@ function callRow(pipeline: SlicedInferencePipeline): cloudwatch.IWidget[] {
 
 function sliceMetricRow(pipeline: SlicedInferencePipeline): cloudwatch.IWidget[] {
   const metrics = (metric: SliceMetric, props: cloudwatch.MetricOptions = {}): cloudwatch.Metric[] =>
-    bySlice(pipeline, (slice, label) => pipeline.metricSlice(slice, metric, { ...props, label }));
+    [
+      ...bySlice(pipeline, (slice, label) => pipeline.metricSlice(slice, metric, { ...props, label })),
+      ...ofWhole(pipeline, (fn, label) => sliceMetric(fn, metric, { ...props, label })),
+    ];
   return [
     graph(pipeline, 'cold starts', metrics(SliceMetric.COLD_STARTS), 'runs'),
     graph(pipeline, "p95 of ONNX Runtime's run", metrics(SliceMetric.RUN_TIME, { statistic: 'p95' }), 'ms'),
@@ -124,6 +138,14 @@ function bySlice(
   metricOf: (slice: number, label: string) => cloudwatch.Metric,
 ): cloudwatch.Metric[] {
   return functions.map((_, slice) => metricOf(slice, sliceName(slice)));
+}
+
+/** With consolidation, one metric of the function of the whole model. */
+function ofWhole(
+  { wholeFunction }: SlicedInferencePipeline,
+  metricOf: (fn: lambda.Function, label: string) => cloudwatch.Metric,
+): cloudwatch.Metric[] {
+  return wholeFunction ? [metricOf(wholeFunction, WHOLE)] : [];
 }
 
 function graph(

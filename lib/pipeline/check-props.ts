@@ -6,6 +6,7 @@ import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import { MAX_EXPRESS_MINUTES } from '../aws/quotas';
 import { SlicedInferenceError } from '../errors';
+import { Consolidation } from './consolidation';
 import { checkFields } from './checks/check';
 import { got } from './checks/got';
 import { IN_SLICE_FUNCTIONS, PIPELINE_PROPS } from './known-props';
@@ -41,6 +42,7 @@ export function checkProps(
   checkBucket(props);
   checkTensorStore(props);
   checkTimeout(props);
+  checkConsolidation(props);
 }
 
 function checkArchitecture(architecture: lambda.Architecture | undefined): void {
@@ -50,6 +52,23 @@ function checkArchitecture(architecture: lambda.Architecture | undefined): void 
     `architecture must be one of ${known.join(', ')}`,
     got(architecture.name),
     'use one of these',
+  );
+}
+
+function checkConsolidation(props: SlicedInferencePipelineProps): void {
+  if (props.consolidation !== Consolidation.ALWAYS) return;
+  if (props.float16Transport) {
+    throw new SlicedInferenceError(
+      'Consolidation.ALWAYS must be combined with slices that send tensors unchanged',
+      'float16Transport, with which slices compute other bits than the whole model',
+      'remove one of them',
+    );
+  }
+  if (props.slicedModel === undefined) return;
+  throw new SlicedInferenceError(
+    'Consolidation.ALWAYS must be combined with modelPath',
+    'slicedModel, which has no files of the whole model',
+    'set modelPath, or leave consolidation out',
   );
 }
 

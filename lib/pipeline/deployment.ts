@@ -2,14 +2,17 @@
 import { createHash } from 'node:crypto';
 import { Token } from 'aws-cdk-lib';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import { WHOLE } from '../../contract/keys';
 import type { DeployedPlan } from '../aws/deployed-plan';
 import { runtimeCodeDigest } from '../aws/runtime-code';
 import { sliceMemorySize } from '../aws/slice-function';
 import type { SliceFunctionOptions } from '../aws/slice-function-options';
-import { optionsOfSlices } from '../aws/slice-function-options';
+import { MAX_EXPRESS_MINUTES } from '../aws/quotas';
+import { optionsOfSlices, optionsOfWhole } from '../aws/slice-function-options';
 import type { SlicePlan } from '../plan/file/plan';
 import { isWarmUpWorthwhile } from '../plan/schedule/warm-up';
 import { threadCount } from '../plan/sizes/estimate';
+import { MAX_LAMBDA_TIMEOUT_SECONDS } from '../plan/sizes/lambda-quotas';
 import type { SlicedInferencePipelineProps } from './pipeline-props';
 import type { PipelineSettings } from './settings';
 import { WarmUp } from './warm-up';
@@ -23,24 +26,74 @@ export interface PipelineDeployment {
   readonly memorySizes: readonly number[];
   /** Whether later slices load while the first one runs. */
   readonly warmsUp: boolean;
+  /** With consolidation. */
+  readonly whole?: WholeDeployment;
 }
 
-/** @throws SlicedInferenceError if Lambda does not allow the function options, or if a slice is too large for Lambda */
+/** The function of the whole model. */
+export interface WholeDeployment {
+  /** One slice, with the threads and the deployment digest of the slices. */
+  readonly plan: DeployedPlan;
+  readonly options: SliceFunctionOptions;
+  /** See `WholeModelStates`. */
+  readonly askSeconds: number;
+}
+
+/** What is known of the whole model before it is deployed. */
+interface PlannedWhole {
+  readonly plan: SlicePlan;
+  /** Milliseconds of a warm call, by the model of cost. */
+  readonly callMs: number;
+}
+
+/**
+ * @param whole with consolidation
+ * @throws SlicedInferenceError if Lambda does not allow the function options, or if a slice is too large for Lambda
+ */
 export function planDeployment(
   plan: SlicePlan,
   { sliceFunctions, sliceFunctionOverrides }: SlicedInferencePipelineProps,
   settings: PipelineSettings,
+  whole?: PlannedWhole,
 ): PipelineDeployment {
-  const options = optionsOfSlices(plan.slices.length, sliceFunctions, sliceFunctionOverrides);
+  const others = whole ? [WHOLE] : [];
+  const options = optionsOfSlices(plan.slices.length, sliceFunctions, sliceFunctionOverrides, others);
   const memorySizes = options.map((own, slice) => sliceMemorySize(plan, slice, own));
   const threads = deployedThreads(plan, memorySizes);
-  const deploymentDigest = digestOf(plan, threads, settings);
+  const deploymentDigest = digestOf(plan, threads, settings, whole?.plan);
   return {
     plan: { ...plan, threads, deploymentDigest },
     options,
     memorySizes,
     warmsUp: warmsUp(plan, settings),
+    ...(whole && {
+      whole: {
+        plan: { ...whole.plan, threads, deploymentDigest },
+        options: {
+          memorySize: wholeMemory(whole.plan, memorySizes),
+          ...optionsOfWhole(sliceFunctions, sliceFunctionOverrides),
+        },
+        askSeconds: askSeconds(whole.callMs, settings),
+      },
+    }),
   };
+}
+
+/** In MB: at least that of the largest slice, because the whole model computes with as many threads as the slices. */
+function wholeMemory({ slices: [whole] }: SlicePlan, memorySizes: readonly number[]): number {
+  return largestOf([whole.memoryMb, ...memorySizes.filter(isKnown)]);
+}
+
+/** A call takes longer than modelled if the requests are larger than planned. */
+const ASK_FACTOR = 3;
+/** For what the model of cost does not know, such as a slow S3. */
+const ASK_SPARE_SECONDS = 10;
+
+/** At most half of the time of an Express execution, so that slices have the rest, and no longer than Lambda allows. */
+function askSeconds(callMs: number, { stateMachineType }: PipelineSettings): number {
+  const isExpress = stateMachineType === sfn.StateMachineType.EXPRESS;
+  const most = isExpress ? (MAX_EXPRESS_MINUTES * 60) / 2 : MAX_LAMBDA_TIMEOUT_SECONDS;
+  return Math.min(most, ASK_SPARE_SECONDS + Math.ceil((ASK_FACTOR * callMs) / 1000));
 }
 
 /**
@@ -57,6 +110,7 @@ function digestOf(
   plan: SlicePlan,
   threads: number,
   { architecture, float16Transport, expressZone }: PipelineSettings,
+  whole?: SlicePlan,
 ): string {
   const parts = [
     plan.planDigest,
@@ -65,6 +119,7 @@ function digestOf(
     threads,
     float16Transport,
     isKnown(expressZone) ? expressZone : 'a zone',
+    ...(whole ? [whole.planDigest] : []),
   ];
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 }

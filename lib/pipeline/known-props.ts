@@ -24,6 +24,7 @@ import {
   hasMethods,
   memberOf,
 } from './checks/kinds';
+import { Consolidation } from './consolidation';
 import { GraphOptimization } from './graph-optimization';
 import { knownAtSynth } from './known-at-synth';
 import type { SlicedInferencePipelineProps } from './pipeline-props';
@@ -111,6 +112,7 @@ export const PIPELINE_PROPS: Fields<SlicedInferencePipelineProps> = {
   stateMachineType: optional(memberOf('sfn.StateMachineType', sfn.StateMachineType)),
   timeout: optional(duration('seconds', 60)),
   warmUp: optional(memberOf('WarmUp', WarmUp)),
+  consolidation: optional(memberOf('Consolidation', Consolidation)),
   float16Transport: optional(BOOLEAN),
   tensorsInState: optional(BOOLEAN),
   sliceFunctions: optional(SLICE_FUNCTION),

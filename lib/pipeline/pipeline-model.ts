@@ -24,6 +24,8 @@ interface ModelOfPipeline {
     /** Whether the search chose the number of slices. */
     readonly isAutomatic: boolean;
   };
+  /** The whole model as one slice, with consolidation. */
+  readonly whole?: SlicedModel;
 }
 
 /**
@@ -44,11 +46,13 @@ export function pipelineModel(
     dimensions: props.dimensions ?? {},
     optimization: props.graphOptimization ?? GraphOptimization.NONE,
     transport,
+    consolidation: settings.consolidation,
     costs: { ...pipelineCosts(props, settings), ...costs },
     ...(profile && { profile }),
   });
   return {
     model: SlicedModel._fromStaged(staged),
+    ...(staged.whole && { whole: SlicedModel._fromStaged(staged.whole) }),
     planned: { estimates: staged.estimates, isAutomatic: slicer.goal !== undefined },
   };
 }

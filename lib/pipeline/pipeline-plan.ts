@@ -2,7 +2,7 @@
 import { Duration } from 'aws-cdk-lib';
 import type { PlanEstimates } from '../compile/plan-estimates';
 import type { RunCost } from '../cost/cost-model';
-import type { SlicePlan } from '../plan/file/plan';
+import type { PlannedSlice, SlicePlan } from '../plan/file/plan';
 
 /** How a model was cut, and what its runs are estimated to cost. `planPath` has the path of the complete plan. */
 export interface PipelinePlan {
@@ -19,14 +19,21 @@ export interface PipelinePlan {
   readonly assumedDimensions: string[];
 
   /**
-   * A run that finds all functions warm, by the model of cost.
+   * The whole model as one slice, in a pipeline with consolidation.
+   *
+   * @default - the pipeline has no consolidation
+   */
+  readonly whole?: PipelineSlice;
+
+  /**
+   * A run that finds all functions warm, by the model of cost. With consolidation, the whole model serves it.
    *
    * @default - not known for a `slicedModel`
    */
   readonly warmRun?: PlannedRun;
 
   /**
-   * A run that finds all functions cold, by the model of cost.
+   * A run that finds all functions cold, by the model of cost. With consolidation, it also asks the whole model and lets it load.
    *
    * @default - not known for a `slicedModel`
    */
@@ -66,20 +73,30 @@ export interface PlannedRun {
   readonly latencyP95: Duration;
 }
 
-export function pipelinePlan(plan: SlicePlan, estimates: PlanEstimates | undefined): PipelinePlan {
+/** @param whole with consolidation */
+export function pipelinePlan(
+  plan: SlicePlan,
+  estimates: PlanEstimates | undefined,
+  whole: SlicePlan | undefined,
+): PipelinePlan {
   return {
-    slices: plan.slices.map((slice) => ({
-      fileBytes: slice.model.bytes + (slice.weights?.bytes ?? 0),
-      weightBytes: slice.weightBytes,
-      readBytes: slice.readBytes,
-      writeBytes: slice.writeBytes,
-      peakMemoryBytes: slice.peakMemoryBytes,
-      memorySize: slice.memoryMb,
-    })),
+    slices: plan.slices.map(pipelineSlice),
+    ...(whole && { whole: pipelineSlice(whole.slices[0]) }),
     threads: plan.threads,
     dimensions: { ...plan.dimensions },
     assumedDimensions: [...plan.assumedDimensions],
     ...(estimates && { warmRun: plannedRun(estimates.warm), coldRun: plannedRun(estimates.cold) }),
+  };
+}
+
+function pipelineSlice(slice: PlannedSlice): PipelineSlice {
+  return {
+    fileBytes: slice.model.bytes + (slice.weights?.bytes ?? 0),
+    weightBytes: slice.weightBytes,
+    readBytes: slice.readBytes,
+    writeBytes: slice.writeBytes,
+    peakMemoryBytes: slice.peakMemoryBytes,
+    memorySize: slice.memoryMb,
   };
 }
 

@@ -7,6 +7,7 @@ import type * as logs from 'aws-cdk-lib/aws-logs';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { SliceFunctionOptions } from '../aws/slice-function-options';
+import type { Consolidation } from './consolidation';
 import type { GraphOptimization } from './graph-optimization';
 import type { SlicedModel } from './sliced-model';
 import type { Slicing } from './slicing';
@@ -94,6 +95,14 @@ export interface SlicedInferencePipelineProps {
   readonly warmUp?: WarmUp;
 
   /**
+   * Whether one function also has the whole model, and serves the runs that find it warm. `ALWAYS` cannot be combined with
+   * `float16Transport` or `slicedModel`.
+   *
+   * @default Consolidation.AUTOMATIC
+   */
+  readonly consolidation?: Consolidation;
+
+  /**
    * Whether float32 tensors between slices are sent as float16. This halves their bytes, and results are no longer bit
    * for bit those of the whole model: a value keeps 11 significant bits, so its error is at most 0.05 %, or 3e-8 if the
    * value is smaller than 6.1e-5. A tensor with a finite value above 65,504 is sent as float32. Requests are never
@@ -121,7 +130,8 @@ export interface SlicedInferencePipelineProps {
 
   /**
    * Settings of individual slice functions, by slice name. They replace the settings in `sliceFunctions` one by one.
-   * `slice-00` is the first slice; `plan.json` and the construct ids use the same names.
+   * `slice-00` is the first slice; `plan.json` and the construct ids use the same names. `whole` is the function of the whole
+   * model of a pipeline with consolidation, which takes only `environment` from `sliceFunctions`.
    *
    * @default - all functions use `sliceFunctions`
    */

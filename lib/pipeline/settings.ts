@@ -5,6 +5,7 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { LogSettings } from '../aws/log-group';
+import { Consolidation } from './consolidation';
 import type { SlicedInferencePipelineProps } from './pipeline-props';
 import { WarmUp } from './warm-up';
 
@@ -13,6 +14,7 @@ export interface PipelineSettings {
   readonly architecture: lambda.Architecture;
   readonly runtime: lambda.Runtime;
   readonly warmUp: WarmUp;
+  readonly consolidation: Consolidation;
   readonly float16Transport: boolean;
   /** Whether small tensors travel in the state of the execution. */
   readonly tensorsInState: boolean;
@@ -38,6 +40,7 @@ export function pipelineSettings(props: SlicedInferencePipelineProps): PipelineS
     architecture: props.architecture ?? lambda.Architecture.X86_64,
     runtime: props.runtime ?? lambda.Runtime.NODEJS_24_X,
     warmUp: props.warmUp ?? WarmUp.AUTOMATIC,
+    consolidation: consolidationOf(props),
     float16Transport: props.float16Transport ?? false,
     tensorsInState: props.tensorsInState ?? keyOf(props) === undefined,
     sliceMetrics: props.sliceMetrics ?? false,
@@ -50,4 +53,14 @@ export function pipelineSettings(props: SlicedInferencePipelineProps): PipelineS
       ...(props.logEncryptionKey && { encryptionKey: props.logEncryptionKey }),
     },
   };
+}
+
+/** float16 between slices changes bits, which the whole model would not. A `slicedModel` has the files of its slices only. */
+function consolidationOf({
+  consolidation = Consolidation.AUTOMATIC,
+  float16Transport,
+  slicedModel,
+}: SlicedInferencePipelineProps): Consolidation {
+  const isPossible = float16Transport !== true && slicedModel === undefined;
+  return isPossible ? consolidation : Consolidation.NEVER;
 }

@@ -4,11 +4,12 @@ import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
+import { WHOLE } from '../../contract/keys';
 import { warnOfAssumptions } from '../aws/assumptions';
 import { allowLogEncryption } from '../aws/log-group';
 import { createNetwork } from '../aws/network';
 import { checkQuotas, checkSliceCount } from '../aws/quota-check';
-import type { SliceFunction } from '../aws/slice-function';
+import type { PipelineFunctions } from '../aws/slice-functions';
 import { createSliceFunctions } from '../aws/slice-functions';
 import { createStateMachine } from '../aws/state-machine';
 import { PipelineFragment } from '../aws/workflow/fragment';
@@ -59,6 +60,13 @@ export class SlicedInferencePipeline extends PipelineMetrics {
   public readonly functions: lambda.Function[];
 
   /**
+   * The function of the whole model.
+   *
+   * @default - none: the pipeline has no consolidation
+   */
+  public readonly wholeFunction?: lambda.Function;
+
+  /**
    * Path of the plan in the cloud assembly, on the machine that synthesizes. The plan describes how the model is cut.
    */
   public readonly planPath: string;
@@ -84,24 +92,30 @@ export class SlicedInferencePipeline extends PipelineMetrics {
     super(scope, constructId(scope, id, 'SlicedInferencePipeline'));
     checkProps(this, props);
     const settings = pipelineSettings(props);
-    const { model, planned } = pipelineModel(props, settings);
+    const { model, planned, whole } = pipelineModel(props, settings);
     checkSliceCount(model._plan);
-    const deployment = planDeployment(model._plan, props, settings);
+    const deployment = planDeployment(
+      model._plan,
+      props,
+      settings,
+      whole && { plan: whole._plan, callMs: planned?.estimates.wholeCallMs ?? 0 },
+    );
     warnOfAssumptions(this, deployment.plan, deployment.memorySizes);
     if (planned) annotatePlan(this, model._plan, planned.estimates, planned.isAutomatic);
 
     const storage = createStorage(this, props, settings);
-    const slices = keepingDigests(model._files, () =>
-      this.createFunctions(props, settings, model, deployment, storage),
+    const functions = keepingDigests([...model._files, ...(whole?._files ?? [])], () =>
+      this.createFunctions(props, settings, { model, whole }, deployment, storage),
     );
 
-    this.plan = pipelinePlan(model._plan, planned?.estimates);
+    this.plan = pipelinePlan(model._plan, planned?.estimates, whole?._plan);
     this.planPath = writePlan(this, model._plan);
     this.bucket = storage.bucket;
-    this.functions = slices.map(({ fn }) => fn);
+    this.functions = functions.slices.map(({ fn }) => fn);
+    if (functions.whole) this.wholeFunction = functions.whole.fn;
     this.isExpress = settings.stateMachineType === sfn.StateMachineType.EXPRESS;
     this._hasSliceMetrics = settings.sliceMetrics;
-    this.workflow = workflowOf(deployment, slices, settings, props);
+    this.workflow = workflowOf(deployment, functions, settings, props);
     this.stateMachine = createStateMachine(this, {
       workflow: this.workflow,
       bucket: this.bucket,
@@ -115,7 +129,7 @@ export class SlicedInferencePipeline extends PipelineMetrics {
       ...deployment,
       isExpress: this.isExpress,
       ...(props.timeout && { timeout: props.timeout }),
-      functions: this.functions,
+      functions: functions.whole ? [...this.functions, functions.whole.fn] : this.functions,
       stateMachine: this.stateMachine,
     });
   }
@@ -183,16 +197,20 @@ export class SlicedInferencePipeline extends PipelineMetrics {
   private createFunctions(
     props: SlicedInferencePipelineProps,
     settings: PipelineSettings,
-    model: SlicedModel,
-    { plan, options }: PipelineDeployment,
+    { model, whole: wholeModel }: { readonly model: SlicedModel; readonly whole?: SlicedModel | undefined },
+    { plan, options, whole }: PipelineDeployment,
     { bucket, expressBucket }: Storage,
-  ): SliceFunction[] {
+  ): PipelineFunctions {
     const network = createNetwork(this, props, expressBucket !== undefined);
     if (props.logEncryptionKey) allowLogEncryption(this, props.logEncryptionKey);
     return createSliceFunctions(this, {
       plan,
       options,
       files: plan.slices.map((_, slice) => model._place(this, slice, props.assetEncryptionKey)),
+      ...(whole &&
+        wholeModel && {
+          whole: { ...whole, files: wholeModel._place(this, 0, props.assetEncryptionKey, WHOLE) },
+        }),
       architecture: settings.architecture,
       runtime: settings.runtime,
       sliceMetrics: settings.sliceMetrics,
@@ -207,8 +225,8 @@ export class SlicedInferencePipeline extends PipelineMetrics {
 }
 
 function workflowOf(
-  { plan, warmsUp }: PipelineDeployment,
-  slices: readonly SliceFunction[],
+  { plan, warmsUp, whole: deployed }: PipelineDeployment,
+  { slices, whole }: PipelineFunctions,
   { tensorsInState }: PipelineSettings,
   { preprocess, postprocess }: SlicedInferencePipelineProps,
 ): PipelineStates {
@@ -217,6 +235,10 @@ function workflowOf(
     warmsUp,
     carriesTensors: tensorsInState,
     functions: slices.map(({ fn, target }) => publishedVersion(fn, target)),
+    ...(deployed &&
+      whole && {
+        whole: { fn: publishedVersion(whole.fn, whole.target), askSeconds: deployed.askSeconds },
+      }),
     ...(preprocess && { preprocess: userFunction(preprocess) }),
     ...(postprocess && { postprocess: userFunction(postprocess) }),
   };

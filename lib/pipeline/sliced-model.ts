@@ -21,9 +21,10 @@ import type { StagedModel } from '../compile/stage';
 
 /**
  * Returns where a slice's files are in S3. Files that are deployed as assets get asset constructs below `scope`.
- * `assetKey` is the KMS key of the bucket that assets are deployed through.
+ * `assetKey` is the KMS key of the bucket that assets are deployed through. `name` begins the constructs' ids; by default it is the
+ * name of the slice.
  */
-type PlaceSlice = (scope: Construct, slice: number, assetKey?: kms.IKey) => SliceObjects;
+type PlaceSlice = (scope: Construct, slice: number, assetKey?: kms.IKey, name?: string) => SliceObjects;
 
 /**
  * A model that `sliced-inference slice` has already cut. A stack that uses it is synthesized without the model and
@@ -86,10 +87,9 @@ export class SlicedModel {
     const files = slices.flatMap(({ model, weights }) =>
       weights === undefined ? [model] : [model, weights],
     );
-    return new SlicedModel(plan, files, (scope, slice, assetKey) => {
+    return new SlicedModel(plan, files, (scope, slice, assetKey, name = sliceName(slice)) => {
       const planned = plan.slices[slice];
       const { model, weights } = slices[slice];
-      const name = sliceName(slice);
       const asset = (kind: string, file: string, plannedFile: PlannedFile): SliceObject =>
         assetObject(sliceFileAsset(scope, `${name}-${kind}`, file, plannedFile), assetKey);
       return {

@@ -193,6 +193,11 @@ export class LocalCloud {
     return await started(machine).execute(input, options.name);
   }
 
+  /** Resolves when no asynchronous call of a function is queued or runs. Executions do not wait for these calls. */
+  async asynchronousCalls(): Promise<void> {
+    await this.functions?.asynchronousCalls();
+  }
+
   /** The running processes of the functions. */
   workers(): readonly WorkerProcess[] {
     return this.functions?.workers() ?? [];

@@ -2,6 +2,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import { unsupported } from '../basics/errors';
 import { isJsonObject, type Json } from '../basics/json';
+import {
+  type AsynchronousSettings,
+  DEFAULT_ASYNCHRONOUS_SETTINGS,
+  readAsynchronousSettings,
+} from '../cloudformation/event-invoke-config';
+import { AsynchronousCalls } from './asynchronous-calls';
 import { checkFunction } from './check-function';
 import { type FunctionHost, FunctionPool } from './function-pool';
 import type { FunctionResource } from '../cloudformation/resources';
@@ -25,6 +31,10 @@ export class LocalFunctions {
   /** Pools that a later deployment has replaced. They may still run calls. */
   private readonly replaced: FunctionPool[] = [];
 
+  private readonly queue = new AsynchronousCalls();
+  /** By the ARN that a task calls asynchronously. A deployment replaces the settings of earlier versions by Lambda's defaults. */
+  private asynchronous: ReadonlyMap<string, AsynchronousSettings> = new Map();
+
   constructor(private readonly host: FunctionHost) {}
 
   /**
@@ -35,6 +45,7 @@ export class LocalFunctions {
    */
   prepare(template: Template, ...definitions: readonly Definition[]): () => void {
     const called = new Map<string, { readonly fn: FunctionResource; readonly version: string }>();
+    const asynchronous = new Map<string, AsynchronousSettings>();
     for (const state of definitions.flatMap((definition) => [...allStates(definition)])) {
       if (state.type !== 'Task') continue;
       const found = findFunction(template, state.functionName);
@@ -48,6 +59,12 @@ export class LocalFunctions {
       const fn = readFunction(template, resource);
       checkFunction(fn);
       called.set(state.functionName, { fn, version });
+      if (!state.isAsynchronous) continue;
+      const qualifier = qualifierOf(state.functionName);
+      asynchronous.set(
+        state.functionName,
+        readAsynchronousSettings(template, resource.logicalId, qualifier),
+      );
     }
     const reserve = this.host.concurrency.prepare([...called.values()].map(({ fn }) => fn));
     const kept = new Set(
@@ -57,6 +74,7 @@ export class LocalFunctions {
     );
     return () => {
       reserve();
+      this.asynchronous = asynchronous;
       for (const [calledArn, { fn, version }] of called) this.put(calledArn, fn, version);
       for (const [calledArn, arn] of this.targets) {
         const fn = this.pools.get(arn)?.resource.arn;
@@ -89,6 +107,22 @@ export class LocalFunctions {
     throw new StateError(errorType === '' ? 'Lambda.Unknown' : errorType, result.payload);
   }
 
+  /**
+   * Queues an asynchronous call.
+   *
+   * @param call makes the call, each time that Lambda tries it
+   * @throws StateError when there is no such function
+   */
+  invokeLater(functionArn: string, call: () => Promise<TaskResult>): void {
+    if (this.removed.has(functionArn)) throw notFound(functionArn);
+    this.queue.add(this.asynchronous.get(functionArn) ?? DEFAULT_ASYNCHRONOUS_SETTINGS, call);
+  }
+
+  /** Resolves when no asynchronous call is queued or runs. */
+  asynchronousCalls(): Promise<void> {
+    return this.queue.settled();
+  }
+
   workers(): WorkerProcess[] {
     return this.allPools().flatMap((pool) => {
       const { name: functionName, logicalId } = pool.resource;
@@ -101,6 +135,7 @@ export class LocalFunctions {
   }
 
   kill(): void {
+    this.queue.close();
     for (const pool of this.allPools()) pool.kill();
   }
 
@@ -110,6 +145,7 @@ export class LocalFunctions {
   }
 
   async close(): Promise<void> {
+    this.queue.close();
     await Promise.all(this.allPools().map((pool) => pool.close()));
   }
 
@@ -130,6 +166,11 @@ export class LocalFunctions {
 /** The words are those of Lambda: https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html */
 function notFound(functionArn: string): StateError {
   return new StateError('Lambda.ResourceNotFoundException', `Function not found: ${functionArn}`);
+}
+
+/** `arn:partition:lambda:region:account:function:name[:qualifier]` */
+function qualifierOf(functionArn: string): string {
+  return functionArn.split(':').at(7) ?? '$LATEST';
 }
 
 /** A function's response is JSON, or empty if the handler returns nothing. */

@@ -47,6 +47,8 @@ export interface TaskState extends Named, Transition, StateExit, ErrorHandling {
   /** ARN of the Lambda function, optionally with a version or an alias. */
   readonly functionName: string;
   readonly payload: Query;
+  /** Whether the task ends as soon as Lambda has queued the call. */
+  readonly isAsynchronous: boolean;
   readonly timeoutSeconds: Query | undefined;
 }
 

@@ -9,13 +9,14 @@ import { COMPLETE, History } from './history';
 import { Run } from './interpreter';
 import { MAX_EXECUTION_MS, MAX_EXPRESS_SECONDS, MAX_HISTORY_EVENTS, REDRIVABLE_MS } from './limits';
 import { LinkedAbort } from './linked-abort';
-import type { InvokeTask, RunOptions } from './run-options';
+import type { InvokeLater, InvokeTask, RunOptions } from './run-options';
 import { traceHeaderOfCall, traceRoot } from './trace-header';
 
 export type ExecutionStatus = 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'TIMED_OUT' | 'ABORTED';
 
 export interface ExecutionEnvironment {
   readonly invoke: InvokeTask;
+  readonly invokeLater: InvokeLater;
   readonly trace: (event: TraceEvent) => void;
   readonly clock: Clock;
   /** Uniform in [0, 1); for the jitter of retries. */
@@ -205,6 +206,8 @@ export class MachineExecution {
         signal: this.stop.signal,
         invoke: (functionName, payload) =>
           this.environment.invoke(functionName, payload, traceHeaderOfCall(this.trace)),
+        invokeLater: (functionName, payload) =>
+          this.environment.invokeLater(functionName, payload, traceHeaderOfCall(this.trace)),
       },
     };
   }

@@ -95,12 +95,14 @@ export class StateParser {
     const functionName = task.string('FunctionName');
     if (functionName.includes('{%')) throw unsupported(`an expression as function name of ${fields.place}`);
     const payload = this.compile(task.raw('Payload') ?? {}, 'Arguments/Payload');
+    const isAsynchronous = isAsynchronousCall(task.optionalString('InvocationType'), fields.place);
     task.refuseOthers();
     return {
       type: 'Task',
       name,
       functionName,
       payload,
+      isAsynchronous,
       timeoutSeconds: this.query('TimeoutSeconds'),
       ...this.errorHandling(),
       ...this.transition(),
@@ -228,5 +230,18 @@ export class StateParser {
 
   private compile(value: Json, field: string): Query {
     return compileQuery(value, field, this.scope.variables);
+  }
+}
+
+/** https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html#lambda-Invoke-request-InvocationType */
+function isAsynchronousCall(type: string | undefined, place: string): boolean {
+  switch (type) {
+    case undefined:
+    case 'RequestResponse':
+      return false;
+    case 'Event':
+      return true;
+    default:
+      throw unsupported(`the invocation type ${type} of ${place}`, 'use RequestResponse or Event');
   }
 }

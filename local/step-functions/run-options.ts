@@ -9,7 +9,15 @@ import type { History } from './history';
  *
  * @param traceHeader the call's header of X-Ray
  */
-export type InvokeTask = (functionName: string, payload: Json, traceHeader?: string) => Promise<TaskResult>;
+export type InvokeTask = InvokeFunction<TaskResult>;
+
+/**
+ * Queues an asynchronous call of a Lambda function; rejects with a `StateError` when Lambda refuses to queue it. Nobody learns how
+ * the call ends.
+ */
+export type InvokeLater = InvokeFunction<void>;
+
+type InvokeFunction<T> = (functionName: string, payload: Json, traceHeader?: string) => Promise<T>;
 
 export interface TaskResult {
   readonly payload: Json;
@@ -27,6 +35,7 @@ export interface RunOptions {
   readonly history: History;
   readonly environment: {
     readonly invoke: InvokeTask;
+    readonly invokeLater: InvokeLater;
     readonly clock: Clock;
     readonly random: () => number;
     readonly signal: AbortSignal;

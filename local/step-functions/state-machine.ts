@@ -10,10 +10,11 @@ import { isExecutionName } from './execution-name';
 import { MAX_EXECUTION_NAME, MAX_STATE_BYTES } from './limits';
 import { type ExecutionEnvironment, MachineExecution } from './machine-execution';
 import { parseDefinition } from './parse-definition';
-import type { InvokeTask } from './run-options';
+import type { InvokeLater, InvokeTask } from './run-options';
 
 interface StateMachineOptions {
   readonly invoke: InvokeTask;
+  readonly invokeLater: InvokeLater;
   readonly trace?: (event: TraceEvent) => void;
   readonly clock?: Clock;
   /** Uniform in [0, 1); for the jitter of retries. */
@@ -52,10 +53,11 @@ export class StateMachine {
     options: StateMachineOptions,
     private definition: Definition = parseDefinition(current.definition),
   ) {
-    const { invoke, trace, clock = SYSTEM_CLOCK, random = Math.random, signal } = options;
+    const { invoke, invokeLater, trace, clock = SYSTEM_CLOCK, random = Math.random, signal } = options;
     const { transitionMs, retryPauses = 1 } = options;
     this.environment = {
       invoke,
+      invokeLater,
       trace: (event) => trace?.(event),
       clock,
       random,

@@ -23,7 +23,7 @@ export async function attemptTask(
   { context, environment }: RunOptions,
   recorder: Recorder,
 ): Promise<Json> {
-  const { invoke, clock, signal } = environment;
+  const { clock, signal } = environment;
   const attempt = visit.retryCount;
   const payload = visit.limited(await visit.evaluate(state.payload));
   const timeout =
@@ -34,17 +34,20 @@ export async function attemptTask(
   recorder.record('TaskScheduled', () => ({
     ...LAMBDA_INVOKE,
     region: regionOf(context.Execution.Id),
-    parameters: JSON.stringify({ FunctionName: state.functionName, Payload: payload }),
+    parameters: JSON.stringify({
+      FunctionName: state.functionName,
+      ...(state.isAsynchronous && { InvocationType: 'Event' }),
+      Payload: payload,
+    }),
     ...(timeout !== undefined && { timeoutInSeconds: timeout }),
   }));
   recorder.record('TaskStarted', () => LAMBDA_INVOKE);
   recorder.trace({ type: 'TaskStarted', attempt });
   let result: Json;
   try {
-    const call = invoke(state.functionName, payload);
+    const call = callOf(state, payload, environment);
     const answer = await within(clock, timeout, signal, call, () => new StateError(ERROR.timeout, undefined));
-    const { executedVersion: ExecutedVersion, payload: Payload } = answer;
-    result = visit.limited({ ExecutedVersion, Payload, StatusCode: 200 }, 'lambda');
+    result = visit.limited(answer, 'lambda');
   } catch (error) {
     if (!(error instanceof StateError)) throw error;
     recorder.record(error.error === ERROR.timeout ? 'TaskTimedOut' : 'TaskFailed', () => ({
@@ -61,6 +64,20 @@ export async function attemptTask(
   }));
   recorder.trace({ type: 'TaskSucceeded', attempt });
   return result;
+}
+
+/** That the result of an asynchronous call has an empty payload is believed; Lambda's own response has none. */
+async function callOf(
+  { functionName, isAsynchronous }: TaskState,
+  payload: Json,
+  { invoke, invokeLater }: RunOptions['environment'],
+): Promise<JsonObject> {
+  if (isAsynchronous) {
+    await invokeLater(functionName, payload);
+    return { Payload: '', StatusCode: 202 };
+  }
+  const { executedVersion: ExecutedVersion, payload: Payload } = await invoke(functionName, payload);
+  return { ExecutedVersion, Payload, StatusCode: 200 };
 }
 
 /** `arn:partition:states:region:…` */

@@ -21,6 +21,8 @@ export interface Recording {
   readonly trace: readonly string[];
   /** Payloads of the calls. */
   readonly payloads: readonly Json[];
+  /** Payloads of the asynchronous calls. */
+  readonly later: readonly Json[];
   /** Duration of the execution on the virtual clock, in seconds. */
   readonly seconds: number;
 }
@@ -37,7 +39,7 @@ interface MachineOptions {
 
 export function machine(definition: JsonObject, options: MachineOptions = {}) {
   const attempts = [...(options.attempts ?? [])];
-  const recording = { trace: [] as string[], payloads: [] as Json[] };
+  const recording = { trace: [] as string[], payloads: [] as Json[], later: [] as Json[] };
   const clock = virtualClock();
   const type = options.type ?? 'STANDARD';
   const arn = 'arn:aws:states:us-east-1:000000000000:stateMachine:Machine';
@@ -55,6 +57,10 @@ export function machine(definition: JsonObject, options: MachineOptions = {}) {
         if (attempt === HANG) return new Promise(() => undefined);
         if ('error' in attempt) return Promise.reject(new StateError(attempt.error, attempt.cause ?? 'why'));
         return Promise.resolve({ payload: attempt.answer, executedVersion: '1' });
+      },
+      invokeLater: (_, payload) => {
+        recording.later.push(payload);
+        return Promise.resolve();
       },
     },
   );

@@ -6,6 +6,7 @@ import {
   type ByteRange,
   type ObjectPart,
   type ObjectStore,
+  type ReplaceResult,
   type WriteResult,
 } from '../../lambda/store/object-store';
 
@@ -32,6 +33,10 @@ export class MemoryObjects implements ObjectStore {
 
   put(key: string, bytes: Uint8Array): void {
     this.objects.set(key, { bytes, version: (this.objects.get(key)?.version ?? 0) + 1 });
+  }
+
+  remove(key: string): void {
+    this.objects.delete(key);
   }
 
   bytes(key: string): Uint8Array | undefined {
@@ -77,6 +82,17 @@ export class MemoryObjects implements ObjectStore {
     if (this.objects.has(object.key)) return Promise.resolve('present');
     this.put(object.key, new Uint8Array(Buffer.concat(parts)));
     return Promise.resolve('written');
+  }
+
+  replace(
+    object: ObjectReference,
+    parts: readonly Uint8Array[],
+    _crc32: number,
+    version: string,
+  ): Promise<ReplaceResult> {
+    if (String(this.objects.get(object.key)?.version) !== version) return Promise.resolve('changed');
+    this.put(object.key, new Uint8Array(Buffer.concat(parts)));
+    return Promise.resolve('replaced');
   }
 }
 

@@ -10,12 +10,13 @@ import type { SliceSize } from '../../../lib/plan/sizes/estimate';
 import { sliceSizes } from '../../../lib/plan/sizes/slice-sizes';
 import { wireSlices } from '../../../lib/plan/wiring/wiring';
 import { graphProfile } from '../graph-profile';
-import type { PlanReport, ReportedSlice } from '../plan-report';
+import type { PlanReport, ReportedConsolidation, ReportedSlice } from '../plan-report';
 import { assumptionsOf } from './assumptions';
 import { burstNotes } from './burst-note';
 import { lineItems, pricedSlices, reportedRuns, runCost } from './priced-plan';
 import type { ReportRequest } from './report-request';
 import { reportedAlternatives } from './reported-alternatives';
+import { reportedConsolidation } from './reported-consolidation';
 import { reportedFront } from './reported-front';
 import { reportedCuts, reportedModel, reportedSlices } from './reported-slices';
 import { runTimeline } from './run-timeline';
@@ -50,13 +51,18 @@ export function assembleReport(
     fileBytes,
     ...priced.outcomes,
   };
-  const services = reportedAlternatives(model, wholeModel(analyzed), sliced, request);
+  const consolidation =
+    request.whole &&
+    reportedConsolidation(analyzed, cut, request.whole, { goal, coldShare: model.coldShare });
+  const deployed = consolidation?.plan ?? sliced;
+  const services = reportedAlternatives(model, wholeModel(analyzed), deployed, request);
   return {
     model: ofModel,
     slices,
     profile: graphProfile({ cuts, starts: slices.slice(1).map(({ first }) => first), work: costs.work }),
     cuts: reportedCuts(analyzed, cuts, slices),
     run: reportedRuns(priced),
+    ...(consolidation && { consolidation: consolidation.reported }),
     coldShare: model.coldShare,
     costPerMillion: lineItems(priced),
     costPerMonth: [
@@ -75,7 +81,11 @@ export function assembleReport(
     requests: services.requests,
     alternatives: services.alternatives,
     cheapest: services.cheapest,
-    verdict: verdictOf(services.sentences, [planSentence(slices), ...burstNotes(model, slices)]),
+    verdict: verdictOf(services.sentences, [
+      planSentence(slices),
+      ...burstNotes(model, slices),
+      ...(consolidation ? [wholeSentence(consolidation.reported)] : []),
+    ]),
     timelines: { warm: runTimeline(priced, 'warm'), cold: runTimeline(priced, 'cold') },
     ...(cut.quality && { search: cut.quality }),
     assumptions: assumptionsOf(model, ofModel, request),
@@ -110,6 +120,10 @@ function wholeSize({ dataflow, cuts: { bytes, costs } }: AnalyzedModel): SliceSi
 /** The plan comes after the first sentence, which says whether one function would do. */
 function verdictOf([first, ...rest]: readonly string[], ofPlan: readonly string[]): string[] {
   return [first, ...ofPlan, ...rest];
+}
+
+function wholeSentence({ memoryMb }: ReportedConsolidation): string {
+  return `With consolidation, a function of ${memoryMb.toLocaleString('en-US')} MB with the whole model serves the runs that find it warm.`;
 }
 
 function planSentence(slices: readonly ReportedSlice[]): string {

@@ -2,7 +2,7 @@
  * The state that calls a function. Unlike CDK's `LambdaInvoke` it also grants calls of a function's other versions,
  * which runs in progress during a deployment need.
  */
-import { Aws } from 'aws-cdk-lib';
+import { Aws, type Duration } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
@@ -42,6 +42,18 @@ interface InvokeFunctionProps {
   readonly outputs: unknown;
   /** Whether the task adds the permission to call the function to the state machine's role. */
   readonly grantsCall: boolean;
+  /**
+   * Whether the state ends as soon as Lambda has queued the call.
+   *
+   * @default false
+   */
+  readonly isAsynchronous?: boolean;
+  /**
+   * After which the task fails with `States.Timeout`.
+   *
+   * @default - none
+   */
+  readonly timeout?: Duration;
 }
 
 export class InvokeFunction extends sfn.TaskStateBase {
@@ -53,11 +65,12 @@ export class InvokeFunction extends sfn.TaskStateBase {
     id: string,
     private readonly props: InvokeFunctionProps,
   ) {
-    const { assign, outputs } = props;
+    const { assign, outputs, timeout } = props;
     super(scope, id, {
       queryLanguage: sfn.QueryLanguage.JSONATA,
       ...(assign && { assign: { ...assign } }),
       outputs,
+      ...(timeout && { taskTimeout: sfn.Timeout.duration(timeout) }),
     });
     this.taskPolicies = props.grantsCall ? [callStatement([props.fn])] : [];
   }
@@ -65,7 +78,11 @@ export class InvokeFunction extends sfn.TaskStateBase {
   protected _renderTask(): object {
     return {
       Resource: `arn:${Aws.PARTITION}:states:::lambda:invoke`,
-      Arguments: { FunctionName: this.props.fn.target.functionArn, Payload: this.props.payload },
+      Arguments: {
+        FunctionName: this.props.fn.target.functionArn,
+        ...(this.props.isAsynchronous && { InvocationType: 'Event' }),
+        Payload: this.props.payload,
+      },
     };
   }
 }

@@ -15,6 +15,8 @@ import { stateTensorLimits } from '../../plan/schedule/state-tensors';
 import { boundedRequest } from './bounded-request';
 import type { TensorExpressions } from './carried-tensors';
 import { CarriedTensors, NO_TENSORS } from './carried-tensors';
+import type { WholeModelStates } from './consolidation';
+import { askWholeModel, loadWholeModel, startingInParallel } from './consolidation';
 import type { FailureVariables } from './failure';
 import { failState } from './failure';
 import type { TaskFunction } from './invoke-function';
@@ -59,6 +61,8 @@ export interface PipelineStates {
   readonly warmsUp: boolean;
   /** Whether small tensors travel in the state of the execution. Otherwise all are in S3. */
   readonly carriesTensors: boolean;
+  /** The function of the whole model, with consolidation. */
+  readonly whole?: WholeModelStates;
   /** Turns the execution's input into the request. */
   readonly preprocess?: TaskFunction;
   /** Turns the output of the last slice into the execution's output. */
@@ -86,20 +90,21 @@ export function pipelineWorkflow(scope: Construct, props: WorkflowProps): sfn.Ch
   const variable = `${prefix}request`;
   const request = preprocess ? `$${variable}` : expressions.request;
   const inOrder = scheduleSlices(props.plan);
-  const schedule = props.warmsUp ? withWarmUps(inOrder) : inOrder;
+  const stages = props.warmsUp ? withWarmUps(inOrder) : inOrder;
+  const schedule = props.whole ? startingInParallel(stages) : stages;
   const builder = new WorkflowBuilder(
     scope,
     { ...props, expressions: { ...expressions, request } },
     carriedTensors(props, schedule),
   );
-  const slices = builder.series(schedule, MAIN, NO_TENSORS, (timings) => builder.executionOutput(timings));
+  const ends = inferenceStates(builder, schedule, props);
   const start =
     preprocess &&
     builder.userStep('preprocess', preprocess, `{% ${expressions.request} %}`, {
       assign: { [variable]: '{% $states.result.Payload %}' },
       outputs: {},
     });
-  const chain = start ? start.next(slices) : slices;
+  const chain = start ? start.next(ends) : ends;
   if (!postprocess) return chain;
   return chain.next(
     builder.userStep('postprocess', postprocess, '{% $states.input %}', {
@@ -116,6 +121,14 @@ function carriedTensors(
     plan,
     carriesTensors ? stateTensorLimits(plan, schedule, maxVariables) : new Map<number, number>(),
   );
+}
+
+/** The slices; with consolidation, the whole model and then them. */
+function inferenceStates(builder: WorkflowBuilder, schedule: Schedule, { whole }: WorkflowProps): sfn.Chain {
+  const slices = builder.series(schedule, MAIN, NO_TENSORS, (timings) => builder.executionOutput(timings));
+  if (whole === undefined) return slices;
+  const ask = builder.askWhole(whole, slices);
+  return sfn.Chain.custom(ask, [ask, ...slices.endStates], ask);
 }
 
 /** The name of the main branch, which contains all others. */
@@ -155,7 +168,7 @@ class WorkflowBuilder {
       const handedOn = this.carried.resultOf(stage);
       if (index === schedule.length - 1) {
         const outputs = outputOf(new Map([...assigned, ...timings]), new Map([...tensors, ...handedOn]));
-        return this.state(stage, branch, tensors, { outputs });
+        return this.stage(stage, index, branch, tensors, { outputs });
       }
       const assign: Record<string, string> = {};
       const readable = new Map(tensors);
@@ -169,21 +182,51 @@ class WorkflowBuilder {
         assign[variable] = `{% ${expression} %}`;
         tensors.set(slice, `$${variable}`);
       }
-      return this.state(stage, branch, readable, { assign, outputs: {} });
+      return this.stage(stage, index, branch, readable, { assign, outputs: {} });
     });
     const [first, ...rest] = states;
     return rest.reduce((chain, state) => chain.next(state), sfn.Chain.start(first));
   }
 
+  /** With consolidation, the whole model loads beside the first slices. */
+  private stage(
+    stage: Stage,
+    index: number,
+    branch: string,
+    tensors: TensorExpressions,
+    result: StateResult,
+  ): sfn.TaskStateBase | sfn.Parallel {
+    const state = this.state(stage, branch, tensors, result);
+    const { whole, grantsCalls: grantsCall } = this.props;
+    if (whole && index === 0 && branch === MAIN && state instanceof sfn.Parallel)
+      state.branch(loadWholeModel(this.scope, { ...whole, grantsCall, event: this.event() }));
+    return state;
+  }
+
   executionOutput(timings: Timings): Record<string, unknown> {
-    const { plan, expressions } = this.props;
     const inOrder = [...timings].sort(([a], [b]) => a - b).map(([, expression]) => expression);
     return {
-      version: CONTRACT_VERSION,
-      deploymentDigest: plan.deploymentDigest,
-      run: `{% ${expressions.run} %}`,
+      ...this.identity(),
+      ...(this.props.whole && { servedBy: 'slices' }),
       outputs: '{% $states.result.Payload.outputs %}',
       timings: `{% [${inOrder.join(', ')}] %}`,
+    };
+  }
+
+  /** @param otherwise the slices */
+  askWhole(whole: WholeModelStates, otherwise: sfn.IChainable): InvokeFunction {
+    const { grantsCalls: grantsCall, expressions } = this.props;
+    const request = boundedRequest(expressions.request);
+    const call = { ...whole, grantsCall, event: this.event(), request, output: this.identity() };
+    return askWholeModel(this.scope, call, otherwise);
+  }
+
+  /** The fields of an event and of an execution's output that say whose they are. */
+  private identity(): Readonly<Record<string, unknown>> {
+    return {
+      version: CONTRACT_VERSION,
+      deploymentDigest: this.props.plan.deploymentDigest,
+      run: `{% ${this.props.expressions.run} %}`,
     };
   }
 
@@ -247,12 +290,7 @@ class WorkflowBuilder {
 
   /** The fields of every event. */
   private event(): Readonly<Record<string, unknown>> {
-    return {
-      version: CONTRACT_VERSION,
-      deploymentDigest: this.props.plan.deploymentDigest,
-      run: `{% ${this.props.expressions.run} %}`,
-      executionArn: '{% $states.context.Execution.Id %}',
-    };
+    return { ...this.identity(), executionArn: '{% $states.context.Execution.Id %}' };
   }
 
   /** Calls a function of the user before or after the slices. */
@@ -289,7 +327,8 @@ class WorkflowBuilder {
     result: StateResult,
   ): sfn.Parallel {
     const heads = branches.flatMap((schedule) => slicesOf(schedule).slice(0, 1)).map(number);
-    const name = heads.length < branches.length ? 'Warm start' : 'Slices';
+    const isStart = heads.length < branches.length || branches.length === 1;
+    const name = isStart ? 'Warm start' : 'Slices';
     const parallel = sfn.Parallel.jsonata(this.scope, `${name} ${listed(heads)}`, {
       ...(result.assign && { assign: result.assign }),
       outputs: result.outputs,

@@ -32,6 +32,7 @@ const ESTIMATES = anObject<PlanEstimates>({
   cold: RUN,
   oneFunction: anObject<OneFunction>({ isBetter: FLAG, verdict: text(MAX_TEXT) }),
   profileDifferences: aList(text(MAX_TEXT), MAX_DIFFERENCES),
+  wholeCallMs: optional(AMOUNT),
   sizes: anObject<SizeNotes>({ refused: optional(text(MAX_NOTE)), replaced: optional(text(MAX_NOTE)) }),
 });
 

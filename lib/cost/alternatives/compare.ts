@@ -25,6 +25,8 @@ export interface SlicedPlan extends RunOutcomes {
   /** Memory of the largest function, in MB. */
   readonly memoryMb: number;
   readonly fileBytes: number;
+  /** Whether one function also has the whole model, which serves warm runs. */
+  readonly whole?: true;
 }
 
 export interface ComparisonOptions extends CostOptions {
@@ -85,9 +87,10 @@ export function compareAlternatives(
 
 function slicesOf(plan: SlicedPlan, setting: AlternativeSetting): Alternative {
   const { warm, cold } = plan;
+  const suffix = plan.whole ? ' with consolidation' : '';
   return alternativeOf(
     setting,
-    { id: 'slices', name: plan.slices === 1 ? 'one slice' : `${plan.slices} slices`, notes: [] },
+    { id: 'slices', name: plan.slices === 1 ? 'one slice' : `${plan.slices} slices${suffix}`, notes: [] },
     [
       {
         nameAt: () => `up to ${grouped(plan.memoryMb)} MB`,

@@ -29,7 +29,7 @@ interface Bill {
 }
 
 export interface SliceBill extends Bill {
-  readonly slice: number;
+  readonly slice: number | 'whole';
 }
 
 export interface RunBill extends Bill {
@@ -63,7 +63,7 @@ export function billOf(
   const runs = [...groupedBy(priced, ({ call }) => call.run)].map(([run, own]) => runBill(run, own, options));
   const slices = [...groupedBy(priced, ({ call }) => call.slice)]
     .map(([slice, own]) => ({ slice, ...billOfCalls(own) }))
-    .sort((a, b) => a.slice - b.slice);
+    .sort((a, b) => placeOf(a) - placeOf(b));
   const otherItems = addItems(others.map((report) => itemsOfReport(report, options)));
   const items = addItems([...runs.map((run) => run.items), ...unattributed(priced), otherItems]);
   return {
@@ -74,6 +74,11 @@ export function billOf(
     dollars: sumOfItems(items),
     withoutReport: calls.filter(({ report }) => report === undefined).length,
   };
+}
+
+/** The whole model comes after the slices. */
+function placeOf({ slice }: SliceBill): number {
+  return slice === 'whole' ? Infinity : slice;
 }
 
 interface PricedCall {

@@ -2,13 +2,16 @@
 
 /** A call of a slice's function. Times are in milliseconds. */
 export interface BilledCall {
-  /** A call that ran the slice, a warm-up, or either that failed. */
+  /**
+   * A call that ran the slice or the whole model, a warm-up, or either that failed. Calls in which the whole model said that it is
+   * cold, or loaded, count as warm-ups: each is a state of the run.
+   */
   readonly kind: 'ran' | 'warm-up' | 'failed';
   /** Absent if the function could not tell, because no state machine made the call. */
   readonly run?: string;
   readonly executionArn?: string;
   /** -1 if the function could not read its own index. */
-  readonly slice: number;
+  readonly slice: number | 'whole';
   /** Since the Unix epoch; absent for warm-ups and failures. */
   readonly startedAt?: number;
   readonly runMs: number;

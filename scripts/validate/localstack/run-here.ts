@@ -34,6 +34,7 @@ export async function runHere(
     {
       clock: virtualClock(),
       random: () => 0.5,
+      invokeLater: () => Promise.resolve(),
       invoke: (functionName, payload) => {
         const isWarmUp = typeof payload === 'object' && payload !== null && 'warmUp' in payload;
         const key = isWarmUp ? warmUpOf(functionName) : functionName;

@@ -15,6 +15,18 @@ const line = JSON.stringify(LINE);
 
 describe('calls of logs', () => {
   it.each([
+    ['whole model ran', 'ran'],
+    ['whole model is cold', 'warm-up'],
+    ['whole model is loaded', 'warm-up'],
+    ['another sandbox loads the whole model', 'warm-up'],
+    ['whole model failed', 'failed'],
+  ])('are those of the whole model with the message %s', (message, kind) => {
+    const { slice: _, ...rest } = LINE;
+    const content = `${JSON.stringify({ ...rest, message, whole: true })}\n${REPORT}`;
+    expect(collectCalls([content]).calls).toMatchObject([{ kind, slice: 'whole', report: FIELDS }]);
+  });
+
+  it.each([
     ['whose report follows', `${line}\n${REPORT}`],
     ['whose report is before it', `${REPORT}\n${line}`],
     [

@@ -16,6 +16,13 @@ describe('the warnings of memory', () => {
     ]);
   });
 
+  it('name the whole model', () => {
+    const timing = { whole: true as const, peakMemoryBytes: 600 * MB, memoryMb: 512 };
+    expect(memoryWarnings([timing])).toEqual([
+      'the whole model peaked at 600 MB, its function has 512 MB: raise its memorySize',
+    ]);
+  });
+
   it('begin above 90 % of the memory', () => {
     const at = (peakMemoryBytes: number) => memoryWarnings([{ slice: 0, peakMemoryBytes, memoryMb: 1000 }]);
     expect(at(900 * MB)).toEqual([]);

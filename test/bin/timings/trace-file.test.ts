@@ -81,3 +81,17 @@ test('chromeTrace draws states, calls and the phases that functions report, with
   const failed = traceEvents.find(({ name, args }) => name === 'Slice 01' && args !== undefined);
   expect(failed?.args).toEqual({ attempt: 0, error: 'E' });
 });
+
+test('the calls of the whole model have a row of their own, above the slices', () => {
+  const ask = { ...EXECUTION, state: 'Ask whole model' };
+  const events: TraceEvent[] = [
+    { ...ask, time: 1000, type: 'StateEntered' },
+    { ...ask, time: 1001, type: 'TaskStarted', attempt: 0 },
+    { ...ask, time: 1030, type: 'TaskSucceeded', attempt: 0 },
+    { ...ask, time: 1031, type: 'StateExited' },
+  ];
+  const { slice: _, ...measured } = timing(0, { startedAt: 1003 });
+  const file = JSON.parse(chromeTrace([...events, ...EVENTS], [{ ...measured, whole: true }])) as TraceFile;
+  const rows = file.traceEvents.flatMap(({ name, args }) => (name === 'thread_name' ? [args?.name] : []));
+  expect(rows).toEqual(['state machine', 'whole model', 'slice 00', 'slice 01']);
+});

@@ -37,6 +37,17 @@ describe("an execution's output", () => {
     });
   });
 
+  it('says with consolidation which way the run went', () => {
+    const { slice: _, ...measured } = TIMING;
+    const whole = { ...OUTPUT, servedBy: 'whole', timings: [{ ...measured, whole: true }] };
+    expect(checkOutput(JSON.stringify(whole), 'mine')).toMatchObject({
+      servedBy: 'whole',
+      timings: [{ whole: true, runMs: 1 }],
+    });
+    const slices = checkOutput(JSON.stringify({ ...OUTPUT, servedBy: 'slices' }), 'mine');
+    expect(slices).toMatchObject({ servedBy: 'slices', timings: [{ slice: 0 }] });
+  });
+
   it('may have fields of a newer pipeline', () => {
     const outputs = { s3: { ...OUTPUT.outputs.s3, later: 1 }, later: 1 };
     const newer = { ...OUTPUT, outputs, timings: [{ ...TIMING, later: 1 }], later: 1 };
@@ -65,6 +76,8 @@ describe("an execution's output", () => {
     [{ ...OUTPUT, outputs: {} }, 'a JSON object as outputs.s3, got nothing'],
     [stored(null, { tensors: {} }), 'a JSON object as outputs.s3, got null'],
     [stored(OUTPUT.outputs.s3, { tensors: [] }), 'named tensors, got a list of length 0'],
+    [{ ...OUTPUT, servedBy: 'both' }, "servedBy of 'whole' or 'slices', got"],
+    [{ ...OUTPUT, timings: [{ ...TIMING, slice: undefined }] }, 'timings whose slice is a number, got'],
     [{ ...OUTPUT, timings: {} }, 'a list of timings, got an object'],
     [{ ...OUTPUT, timings: [{ ...TIMING, cold: 1 }] }, 'timings whose cold is a boolean, got a number'],
   ])('is refused with one clear message: %#', (output, message) => {

@@ -1,5 +1,11 @@
 import type { ObjectReference } from '../../../contract/execution';
-import type { ByteRange, ObjectPart, ObjectStore, WriteResult } from '../../../lambda/store/object-store';
+import type {
+  ByteRange,
+  ObjectPart,
+  ObjectStore,
+  ReplaceResult,
+  WriteResult,
+} from '../../../lambda/store/object-store';
 import { MemoryObjects } from '../../support/memory-objects';
 
 /** Objects in memory: some last for all cases, and each case adds its own. */
@@ -49,6 +55,15 @@ export class CaseObjects implements ObjectStore {
 
   closePrepared(): void {
     // It has no connections.
+  }
+
+  replace(
+    { bucket, key }: ObjectReference,
+    parts: readonly Uint8Array[],
+    crc32: number,
+    version: string,
+  ): Promise<ReplaceResult> {
+    return this.own.replace({ bucket, key: `${bucket}/${key}` }, parts, crc32, version);
   }
 
   closeIdleConnections(): void {

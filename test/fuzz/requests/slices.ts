@@ -2,7 +2,7 @@
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import type { SliceAnswer, SliceEvent, WarmUpAnswer } from '../../../contract/slice-event';
+import type { SliceEvent } from '../../../contract/slice-event';
 import { makeHandler, type SliceHandler } from '../../../lambda/handler';
 import { encodeSafetensors } from '../../../lambda/tensors/safetensors';
 import { BUCKET, stageSlice } from '../../support/tiny-slice';
@@ -14,7 +14,7 @@ export const SLICES = ['tiny 0', 'tiny 1', 'echo'] as const;
 
 export type SliceName = (typeof SLICES)[number];
 
-export type Ending = { readonly answer: SliceAnswer | WarmUpAnswer } | { readonly error: unknown };
+export type Ending = { readonly answer: Awaited<ReturnType<SliceHandler>> } | { readonly error: unknown };
 
 export const objects = new CaseObjects();
 

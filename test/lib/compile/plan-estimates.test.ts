@@ -1,6 +1,8 @@
 /** What the runs of a plan cost, and whether one function would do. */
 import { analyzeModel } from '../../../lib/compile/analyze';
+import { wholeCut } from '../../../lib/compile/consolidate';
 import { planEstimates } from '../../../lib/compile/plan-estimates';
+import type { CostOptions } from '../../../lib/cost/cost-options';
 import { checkEstimates } from '../../../lib/compile/plan-check/estimates';
 import { bestCut } from '../../../lib/plan/best-cut';
 import type { Slicer } from '../../../lib/plan/search/slicers';
@@ -105,5 +107,53 @@ describe('a target that no plan reaches', () => {
     expect(errorOf(() => estimatesOf(automatic({ maxCostPerMillion: 0.01 })))).toMatch(
       /^a million runs must cost at most \$0\.01, got \$[\d.]+ for the cheapest plan, one slice of \d+ MB: allow a higher cost/,
     );
+  });
+});
+
+describe('the estimates of a plan with consolidation', () => {
+  const slicer = count(8);
+  const estimate = (costs: CostOptions, mode: 'always' | 'never') => {
+    const analyzed = analyzeModel(large.source[0].path, { costs });
+    const cut = bestCut(analyzed.dataflow, analyzed.cuts, slicer);
+    return planEstimates(analyzed, cut, slicer, wholeCut(analyzed, cut, slicer, mode));
+  };
+  const alone = (costs: CostOptions) => {
+    const analyzed = analyzeModel(large.source[0].path, { costs });
+    return planEstimates(analyzed, bestCut(analyzed.dataflow, analyzed.cuts, count(1)), count(1));
+  };
+
+  it.each<[string, CostOptions]>([
+    ['Express', {}],
+    ['Standard', { stateMachineType: 'standard' }],
+  ])('have warm runs of one function, and cold runs of the slices and a question, in %s', (_, costs) => {
+    const [both, slices, one] = [estimate(costs, 'always'), estimate(costs, 'never'), alone(costs)];
+    expect(both.warm.dollars).toBeLessThanOrEqual(1.05 * one.warm.dollars);
+    expect(both.warm.latency.p50).toBeLessThanOrEqual(1.05 * one.warm.latency.p50);
+    expect(both.warm.dollars).toBeLessThan(slices.warm.dollars);
+    expect(both.warm.latency.p50).toBeLessThan(slices.warm.latency.p50);
+    expect(both.cold.dollars).toBeGreaterThan(slices.cold.dollars);
+    expect(both.cold.latency.p50).toBeGreaterThan(slices.cold.latency.p50);
+    expect(both.cold.latency.p50).toBeLessThan(one.cold.latency.p50);
+  });
+
+  it('charge a Standard execution for the question, the load and the state that holds it', () => {
+    const standard = { stateMachineType: 'standard' as const };
+    const transition = 25 / 1e6;
+    const added = (warmUp: boolean) => {
+      const costs = { ...standard, warmUp };
+      const express = { warmUp };
+      const ofMachine = estimate(costs, 'always').cold.dollars - estimate(costs, 'never').cold.dollars;
+      const ofFunctions = estimate(express, 'always').cold.dollars - estimate(express, 'never').cold.dollars;
+      return (ofMachine - ofFunctions) / transition;
+    };
+    // Express charges the time of the question, which is a small part of a transition.
+    expect(added(true)).toBeCloseTo(2, 1);
+    expect(added(false)).toBeCloseTo(3, 1);
+  });
+
+  it('pass the check of the cache', () => {
+    const estimates = estimate({}, 'always');
+    expect(estimates.wholeCallMs).toBeGreaterThan(0);
+    expect(checkEstimates(JSON.parse(JSON.stringify(estimates)), 'of the cache')).toEqual(estimates);
   });
 });

@@ -1,4 +1,5 @@
 import { Notices } from '../../../local/basics/notices';
+import { readAsynchronousSettings } from '../../../local/cloudformation/event-invoke-config';
 import { attributeOf } from '../../../local/cloudformation/physical-ids';
 import { Template } from '../../../local/cloudformation/template';
 import { CodeFolders } from '../../../local/lambda/code';
@@ -70,5 +71,34 @@ describe('a function that a deployment removes', () => {
     await expect(functions.invoke(arn, {})).rejects.not.toMatchObject({
       error: 'Lambda.ResourceNotFoundException',
     });
+  });
+});
+
+describe('asynchronous calls', () => {
+  function withConfig(properties: object): Template {
+    const config = {
+      Type: 'AWS::Lambda::EventInvokeConfig',
+      Properties: { FunctionName: { Ref: 'Mine' }, Qualifier: '$LATEST', ...properties },
+    };
+    return new Template({
+      name: 'S',
+      environment: { account: '000000000000', region: 'us-east-1' },
+      template: { Resources: { Mine: FUNCTION, Other: FUNCTION, Config: config } },
+    });
+  }
+
+  it('are repeated twice within six hours unless the template says otherwise', () => {
+    expect(readAsynchronousSettings(withConfig({}), 'Other', '$LATEST')).toEqual({
+      maxRetries: 2,
+      maxAgeSeconds: 21_600,
+    });
+    const own = withConfig({ MaximumRetryAttempts: 0, MaximumEventAgeInSeconds: 60 });
+    expect(readAsynchronousSettings(own, 'Mine', '$LATEST')).toEqual({ maxRetries: 0, maxAgeSeconds: 60 });
+    expect(readAsynchronousSettings(own, 'Mine', '7')).toEqual({ maxRetries: 2, maxAgeSeconds: 21_600 });
+  });
+
+  it('refuse destinations by name', () => {
+    const template = withConfig({ DestinationConfig: { OnFailure: { Destination: 'arn:queue' } } });
+    expect(() => readAsynchronousSettings(template, 'Mine', '$LATEST')).toThrow('DestinationConfig');
   });
 });

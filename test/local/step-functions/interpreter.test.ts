@@ -349,3 +349,14 @@ describe('timeouts', () => {
     expect(seconds).toBe(300);
   });
 });
+
+test('an asynchronous call ends its state when it is queued, and its payload is that of the state', async () => {
+  const definition = task({
+    Arguments: { FunctionName: 'fn', InvocationType: 'Event', Payload: { load: true } },
+    Output: '{% $states.result.StatusCode %}',
+  });
+  const own = machine(definition);
+  const { result, later, payloads } = await own.run();
+  expect(result).toMatchObject({ status: 'SUCCEEDED', output: 202 });
+  expect([later, payloads]).toEqual([[{ load: true }], []]);
+});

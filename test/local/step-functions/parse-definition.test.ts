@@ -93,6 +93,11 @@ describe('parseDefinition refuses by name', () => {
         `the JSONPath field ${field} of state 'A'`,
       ],
     ),
+    [
+      'an invocation type without a call',
+      task({ Arguments: { FunctionName: 'fn', InvocationType: 'DryRun' } }),
+      "the invocation type DryRun of state 'A'",
+    ],
     ['credentials', task({ Credentials: { RoleArn: 'x' } }), "the field Credentials of state 'A'"],
     ['a state of JSONPath', task({ QueryLanguage: 'JSONPath' }), 'the query language JSONPath'],
     ['an unknown type of state', state({ Type: 'Loop' }), "the type Loop of state 'S'"],

@@ -1,0 +1,97 @@
+/**
+ * Lets one sandbox at a time load the whole model. A loader claims an object in the pipeline's bucket by a conditional write,
+ * and frees it when it has loaded. A claim names the time when the loader's call ends at the latest, so a dead loader blocks
+ * later ones until then. ARCHITECTURE.md ("Consolidation") argues why no two loaders hold it.
+ */
+import { randomUUID } from 'node:crypto';
+import { buffer } from 'node:stream/consumers';
+import type { ObjectReference } from '../../contract/execution';
+import { ObjectUnavailable, type ObjectStore } from '../store/object-store';
+import { crc32 } from '../tensors/crc32';
+
+/** What the object says. Each claim has an id of its own, so that two claims never have the same version in S3. */
+interface Claim {
+  readonly loader: string;
+  /** In milliseconds since the Unix epoch: when the loader has ended at the latest, or when it had loaded. 0 if it failed. */
+  readonly until: number;
+}
+
+/** In milliseconds since the Unix epoch. */
+export interface LoadTimes {
+  /** When the loader has ended at the latest. */
+  readonly until: number;
+  /** When the run had learned that the function is cold. */
+  readonly askedAt: number;
+}
+
+interface FoundClaim extends Claim {
+  /** Of the object, for the next conditional write. */
+  readonly version: string;
+}
+
+/** A claim is less than 100 bytes. */
+const MOST_BYTES = 1024;
+
+/** Stands for an object with other content, which anyone with access to the bucket may have written. */
+const FREE: Claim = { loader: '', until: 0 };
+
+export class LoaderClaim {
+  private readonly loader = randomUUID();
+
+  constructor(
+    private readonly objects: ObjectStore,
+    private readonly object: ObjectReference,
+    private readonly now: () => number = Date.now,
+  ) {}
+
+  /**
+   * Claims the load, unless another loader holds it, or has loaded since the run asked: that copy is also for this run's
+   * successors.
+   */
+  async take({ until, askedAt }: LoadTimes): Promise<boolean> {
+    const { bytes, sum } = encoded({ loader: this.loader, until });
+    if ((await this.objects.putIfAbsent(this.object, [bytes], sum)) === 'written') return true;
+    const found = await this.read();
+    if (found === undefined) return false;
+    // The answer to our own write was lost, and its repetition found what the first attempt had written.
+    if (found.loader === this.loader) return true;
+    if (found.until > Math.min(this.now(), askedAt)) return false;
+    if ((await this.objects.replace(this.object, [bytes], sum, found.version)) === 'replaced') return true;
+    return (await this.read())?.loader === this.loader;
+  }
+
+  /** Frees the claim for runs that ask from now on, or for all if the load failed. */
+  async release(outcome: 'loaded' | 'failed'): Promise<void> {
+    const found = await this.read();
+    if (found?.loader !== this.loader) return;
+    const { bytes, sum } = encoded({ loader: this.loader, until: outcome === 'loaded' ? this.now() : 0 });
+    await this.objects.replace(this.object, [bytes], sum, found.version);
+  }
+
+  /** `undefined` if the object is gone, which a lifecycle rule may delete. */
+  private async read(): Promise<FoundClaim | undefined> {
+    try {
+      const { body, version } = await this.objects.get(this.object, { start: 0, end: MOST_BYTES });
+      return { ...parsed(await buffer(body)), version };
+    } catch (error) {
+      if (error instanceof ObjectUnavailable) return undefined;
+      throw error;
+    }
+  }
+}
+
+function encoded(claim: Claim): { readonly bytes: Uint8Array; readonly sum: number } {
+  const bytes = Buffer.from(JSON.stringify(claim));
+  return { bytes, sum: crc32(bytes) };
+}
+
+function parsed(bytes: Buffer): Claim {
+  try {
+    const value: unknown = JSON.parse(bytes.toString('utf8'));
+    const { loader, until } = (value ?? {}) as Partial<Record<keyof Claim, unknown>>;
+    return typeof loader === 'string' && typeof until === 'number' ? { loader, until } : FREE;
+  } catch {
+    // The object is not a claim, so it blocks nobody.
+    return FREE;
+  }
+}

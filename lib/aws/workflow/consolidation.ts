@@ -1,0 +1,77 @@
+/**
+ * The states of a pipeline with consolidation: one that asks the function of the whole model, and one that tells it to load
+ * beside the first slices. ARCHITECTURE.md ("Consolidation") has the reasons.
+ */
+import { Duration } from 'aws-cdk-lib';
+import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import type { Construct } from 'constructs';
+import type { Schedule } from '../../plan/schedule/schedule';
+import type { TaskFunction } from './invoke-function';
+import { InvokeFunction } from './invoke-function';
+
+/** The function of the whole model, as the states call it. */
+export interface WholeModelStates {
+  readonly fn: TaskFunction;
+  /** Seconds after which a run no longer waits for it, and its slices start. */
+  readonly askSeconds: number;
+}
+
+interface WholeModelCall extends WholeModelStates {
+  readonly grantsCall: boolean;
+  /** The fields of every event. */
+  readonly event: Readonly<Record<string, unknown>>;
+}
+
+interface AskProps extends WholeModelCall {
+  /** The expression of the request. */
+  readonly request: string;
+  /** The output of an execution besides `outputs` and `timings`. */
+  readonly output: Readonly<Record<string, unknown>>;
+}
+
+const ANSWER = '$states.result.Payload';
+
+/**
+ * Asks the function to serve the run if it has loaded the model. A task has one next state, and a choice after it would cost
+ * each warm run a transition. So the output of a cold answer is an error, which the task catches, as it catches all others.
+ *
+ * @param otherwise the slices
+ */
+export function askWholeModel(scope: Construct, props: AskProps, otherwise: sfn.IChainable): InvokeFunction {
+  const { fn, askSeconds, grantsCall, event, request, output } = props;
+  const cold = `${ANSWER}.cold ? $error('the whole model is cold, so the slices run')`;
+  const task = new InvokeFunction(scope, 'Ask whole model', {
+    fn,
+    grantsCall,
+    timeout: Duration.seconds(askSeconds),
+    payload: { ...event, ifWarm: true, request },
+    outputs: {
+      ...output,
+      servedBy: 'whole',
+      outputs: `{% ${cold} : ${ANSWER}.outputs %}`,
+      timings: `{% [${ANSWER}.timing] %}`,
+    },
+  });
+  task.addCatch(otherwise, { errors: [sfn.Errors.ALL], outputs: {} });
+  return task;
+}
+
+/** Queues a call in which the function loads the model for later runs. A failure does not concern this run. */
+export function loadWholeModel(scope: Construct, props: WholeModelCall): InvokeFunction {
+  const { fn, grantsCall, event } = props;
+  const task = new InvokeFunction(scope, 'Load whole model', {
+    fn,
+    grantsCall,
+    isAsynchronous: true,
+    payload: { ...event, load: true, askedAt: '{% $toMillis($states.context.State.EnteredTime) %}' },
+    outputs: {},
+  });
+  const failed = sfn.Pass.jsonata(scope, 'Load whole model failed', { outputs: {} });
+  task.addCatch(failed, { errors: [sfn.Errors.ALL] });
+  return task;
+}
+
+/** The same schedule, whose first stage has branches, so that the load is one more of them. */
+export function startingInParallel([first, ...later]: Schedule): Schedule {
+  return [first.kind === 'parallel' ? first : { kind: 'parallel', branches: [[first]] }, ...later];
+}

@@ -1,0 +1,62 @@
+/**
+ * Asynchronous calls: Lambda queues them, calls the function later and repeats what fails.
+ * https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
+ */
+import type { AsynchronousSettings } from '../cloudformation/event-invoke-config';
+import { type Clock, SYSTEM_CLOCK } from '../step-functions/clock';
+import { StateError } from '../step-functions/errors';
+
+/** After a failure of the function: "Lambda waits one minute before the second attempt, two minutes before the third". */
+const RETRY_PAUSE_MS = 60_000;
+
+/** After a throttle, "from 1 second after the first attempt to a maximum of 5 minutes". That the pause doubles is believed. */
+const FIRST_THROTTLE_PAUSE_MS = 1_000;
+const LONGEST_THROTTLE_PAUSE_MS = 300_000;
+
+export class AsynchronousCalls {
+  private readonly running = new Set<Promise<void>>();
+  private readonly closing = new AbortController();
+
+  constructor(private readonly clock: Clock = SYSTEM_CLOCK) {}
+
+  /** @param call rejects with a `StateError` when the function fails or Lambda throttles the call */
+  add(settings: AsynchronousSettings, call: () => Promise<unknown>): void {
+    const done = this.deliver(settings, call)
+      // Nobody waits for the call. The function's own log says why it failed.
+      .catch(() => undefined)
+      .finally(() => this.running.delete(done));
+    this.running.add(done);
+  }
+
+  /** Resolves when no call is queued or runs. */
+  async settled(): Promise<void> {
+    while (this.running.size > 0) await Promise.all(this.running);
+  }
+
+  /** Ends the pauses between attempts. */
+  close(): void {
+    this.closing.abort(new Error('the local cloud is closed'));
+  }
+
+  private async deliver(
+    { maxRetries, maxAgeSeconds }: AsynchronousSettings,
+    call: () => Promise<unknown>,
+  ): Promise<void> {
+    const queuedAt = this.clock.now();
+    let [failures, throttles] = [0, 0];
+    for (;;) {
+      try {
+        await call();
+        return;
+      } catch (error) {
+        const isThrottled = error instanceof StateError && error.error === 'Lambda.TooManyRequestsException';
+        if (!isThrottled && ++failures > maxRetries) throw error;
+        const pauseMs = isThrottled
+          ? Math.min(LONGEST_THROTTLE_PAUSE_MS, FIRST_THROTTLE_PAUSE_MS * 2 ** throttles++)
+          : RETRY_PAUSE_MS * failures;
+        if (this.clock.now() + pauseMs - queuedAt > maxAgeSeconds * 1000) throw error;
+        await this.clock.sleep(pauseMs, this.closing.signal);
+      }
+    }
+  }
+}

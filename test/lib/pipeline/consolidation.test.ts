@@ -1,0 +1,222 @@
+/** The template of a pipeline with consolidation, and which pipelines have it. */
+import { Size } from 'aws-cdk-lib';
+import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import {
+  Consolidation,
+  SlicedInferenceAlarms,
+  SlicedInferenceDashboard,
+  Slicing,
+  SlicedModel,
+} from '../../../lib';
+import type { SlicedInferencePipelineProps } from '../../../lib';
+import { analyzeModel } from '../../../lib/compile/analyze';
+import { compileAnalyzed } from '../../../lib/compile/compile';
+import type { ConsolidationMode } from '../../../lib/compile/consolidate';
+import { wholeCut } from '../../../lib/compile/consolidate';
+import { writeSlices } from '../../../lib/emit/write';
+import { bestCut } from '../../../lib/plan/best-cut';
+import type { Slicer } from '../../../lib/plan/search/slicers';
+import { automatic, count } from '../../../lib/plan/search/slicers';
+import { temporaryFolder } from '../../support/model-builder';
+import type { PipelineStack, Properties } from '../../support/pipeline-stack';
+import { errorOf, MLP_PATH, pipelineStack } from '../../support/pipeline-stack';
+import { sparseModel } from '../../support/sparse-model';
+
+const four = { slicing: Slicing.count(4) };
+const always = { ...four, consolidation: Consolidation.ALWAYS };
+
+function templateOf(props: Partial<SlicedInferencePipelineProps>): object {
+  return pipelineStack(props).template.toJSON();
+}
+
+describe('by default', () => {
+  it.each<[string, Partial<SlicedInferencePipelineProps>]>([
+    ['a model in one slice', {}],
+    ['a model that loads at once', four],
+    ['float16 between slices', { ...four, float16Transport: true }],
+  ])('%s has the template that it has without consolidation', (_, props) => {
+    expect(templateOf(props)).toEqual(templateOf({ ...props, consolidation: Consolidation.NEVER }));
+  });
+
+  it('one slice has it even if consolidation is always on', () => {
+    const never = templateOf({ consolidation: Consolidation.NEVER });
+    expect(templateOf({ consolidation: Consolidation.ALWAYS })).toEqual(never);
+  });
+});
+
+describe('the decision', () => {
+  const models = new Map([2, 5, 14].map((products) => [products, analyzeModel(sparseModel(products))]));
+
+  function consolidates(products: number, slicer: Slicer, mode: ConsolidationMode): boolean {
+    const analyzed = models.get(products);
+    if (!analyzed) throw new Error('no such model');
+    return wholeCut(analyzed, bestCut(analyzed.dataflow, analyzed.cuts, slicer), slicer, mode) !== undefined;
+  }
+
+  it.each<[string, number, Slicer, ConsolidationMode, boolean]>([
+    ['1.3 GB in five slices', 5, count(5), 'automatic', true],
+    ['1.3 GB in one slice', 5, count(1), 'automatic', false],
+    ['1.3 GB in five slices', 5, count(5), 'never', false],
+    ['3.8 GB, more than 3,008 MB', 14, count(14), 'automatic', false],
+    ['3.8 GB, more than 3,008 MB', 14, count(14), 'always', true],
+    ['3.8 GB within 10,240 MB', 14, automatic({ maxMemorySize: 10_240, slices: 14 }), 'automatic', true],
+    ['1.3 GB within 1,024 MB', 5, automatic({ maxMemorySize: 1024 }), 'automatic', false],
+  ])('of %s (%d weights of 256 MiB)', (_, products, slicer, mode, expected) => {
+    expect(consolidates(products, slicer, mode)).toBe(expected);
+  });
+});
+
+describe('with consolidation', () => {
+  let stack: PipelineStack;
+  let without: PipelineStack;
+  beforeAll(() => {
+    stack = pipelineStack(always);
+    without = pipelineStack(four);
+  });
+
+  const environmentOf = (path: string): Properties =>
+    (stack.resource(path).Environment as { Variables: Properties }).Variables;
+
+  it('has the slices that it has without', () => {
+    const functions = (of: PipelineStack) => Object.keys(of.resources('AWS::Lambda::Function'));
+    expect(functions(stack)).toEqual([...functions(without), 'Pipeline/whole/Function']);
+    expect(stack.pipeline.functions).toHaveLength(4);
+    expect(stack.pipeline.wholeFunction?.node.path).toBe('Stack/Pipeline/whole/Function');
+    expect(without.pipeline.wholeFunction).toBeUndefined();
+    expect(stack.pipeline.plan.slices).toEqual(without.pipeline.plan.slices);
+    expect(stack.pipeline.plan.whole?.weightBytes).toBeGreaterThan(0);
+    expect(without.pipeline.plan.whole).toBeUndefined();
+  });
+
+  it('has one function with the whole model, of the same deployment and threads', () => {
+    const [slice, whole] = ['slice-00', 'whole'].map((name) => environmentOf(`Pipeline/${name}/Function`));
+    for (const same of ['SLICE_THREADS', 'SLICE_DEPLOYMENT_DIGEST', 'SLICE_BUCKET'])
+      expect(whole[same]).toEqual(slice[same]);
+    expect(whole.SLICE_LOADER_KEY).toMatch(/^runs\/loader-[0-9a-f]{42}-<sha256>\.json$/);
+    expect(slice.SLICE_LOADER_KEY).toBeUndefined();
+    expect(stack.resource('Pipeline/whole/Function').Description).toBe('The whole of model.onnx');
+  });
+
+  it('runs on another deployment digest than without, because a run must not mix both', () => {
+    const digests = [always, four].map((props) => {
+      const { template } = pipelineStack(props);
+      return JSON.stringify(template.toJSON()).match(/"SLICE_DEPLOYMENT_DIGEST":"([0-9a-f]{64})"/)?.[1];
+    });
+    expect(digests[0]).toMatch(/^[0-9a-f]{64}$/);
+    expect(digests[1]).not.toBe(digests[0]);
+  });
+
+  it('drops asynchronous calls that fail or wait', () => {
+    expect(Object.values(stack.resources('AWS::Lambda::EventInvokeConfig'))).toEqual([
+      {
+        FunctionName: '{Pipeline/whole/Function}',
+        Qualifier: '{Pipeline/whole/Function/CurrentVersion.Version}',
+        MaximumRetryAttempts: 0,
+        MaximumEventAgeInSeconds: 60,
+      },
+    ]);
+  });
+
+  it('lets the function read and write exactly its objects', () => {
+    const { PolicyDocument: document } = Object.entries(stack.resources('AWS::IAM::ManagedPolicy'))
+      .filter(([path]) => path.startsWith('Pipeline/whole/'))
+      .map(([, policy]) => policy)[0] as unknown as { PolicyDocument: { Statement: Properties[] } };
+    const claim = expect.stringMatching(
+      /^\{Pipeline\/Bucket\.Arn\}\/runs\/loader-[0-9a-f]+-<sha256>\.json$/,
+    ) as string;
+    const bucket = '{Pipeline/Bucket.Arn}';
+    expect(document.Statement.map(({ Sid, Action, Resource }) => [Sid, Action, Resource])).toEqual([
+      ['ReadSlice', 's3:GetObject', expect.any(Array)],
+      ['WriteTensors', 's3:PutObject', [`${bucket}/outputs/*.safetensors`, claim]],
+      ['ReadTensors', 's3:GetObject', [`${bucket}/inputs/*`, `${bucket}/outputs/*.safetensors`, claim]],
+    ]);
+  });
+
+  it('shows the whole model in dashboards and alarms', () => {
+    const { resources } = pipelineStack(always, (pipeline, scope) => {
+      new SlicedInferenceDashboard(scope, 'Dashboard', { pipelines: [pipeline] });
+      const { alarms } = new SlicedInferenceAlarms(scope, 'Alarms', { pipeline });
+      expect(alarms.map(({ node }) => node.id)).toEqual(['Failed', 'TimedOut', 'Throttled', 'WholeFails']);
+    });
+    const [{ DashboardBody: body }] = Object.values(resources('AWS::CloudWatch::Dashboard'));
+    expect(String(body).match(/"label":"whole"/g)).toHaveLength(4);
+  });
+
+  it('asks in one state, which ends the execution or leads to the slices', () => {
+    const { States: states, StartAt: start } = JSON.parse(
+      (stack.resource('Pipeline/StateMachine').DefinitionString as string).replaceAll(
+        '{AWS::Partition}',
+        'aws',
+      ),
+    ) as { StartAt: string; States: Record<string, Properties> };
+    expect(start).toBe('Ask whole model');
+    const { Arguments: sent, Output: output, ...ask } = states['Ask whole model'] as Record<string, object>;
+    expect(ask).toEqual({
+      Type: 'Task',
+      Resource: 'arn:aws:states:::lambda:invoke',
+      TimeoutSeconds: expect.any(Number) as number,
+      End: true,
+      Catch: [{ ErrorEquals: ['States.ALL'], Output: {}, Next: 'Warm start 00' }],
+    });
+    expect(sent).toMatchObject({
+      FunctionName: '{Pipeline/whole/Function/CurrentVersion}',
+      Payload: { ifWarm: true, deploymentDigest: '<sha256>' },
+    });
+    expect(output).toMatchObject({
+      servedBy: 'whole',
+      outputs:
+        "{% $states.result.Payload.cold ? $error('the whole model is cold, so the slices run') : $states.result.Payload.outputs %}",
+    });
+  });
+});
+
+describe('the memory of the whole model', () => {
+  const memoryOf = (props: Partial<SlicedInferencePipelineProps>): unknown =>
+    pipelineStack({ ...always, ...props }).resource('Pipeline/whole/Function').MemorySize;
+
+  it('is at least that of the largest slice', () => {
+    expect(memoryOf({})).toBe(512);
+    expect(memoryOf({ sliceFunctions: { memorySize: 2048 } })).toBe(2048);
+    expect(memoryOf({ sliceFunctionOverrides: { 'slice-01': { memorySize: 1024 } } })).toBe(1024);
+  });
+
+  it('is that of its own override', () => {
+    expect(memoryOf({ sliceFunctionOverrides: { whole: { memorySize: 3008 } } })).toBe(3008);
+  });
+});
+
+describe('refuses', () => {
+  it('float16 between slices', () => {
+    expect(errorOf(() => pipelineStack({ ...always, float16Transport: true }))).toBe(
+      'Consolidation.ALWAYS must be combined with slices that send tensors unchanged, got float16Transport, with which slices ' +
+        'compute other bits than the whole model: remove one of them',
+    );
+  });
+
+  it('a sliced model', () => {
+    const folder = temporaryFolder();
+    writeSlices(compileAnalyzed(analyzeModel(MLP_PATH, { dimensions: { batch: 1 } }), count(2)), folder);
+    const slicedModel = SlicedModel.fromDirectory(folder);
+    const props = {
+      modelPath: undefined,
+      slicedModel,
+      dimensions: undefined,
+      consolidation: Consolidation.ALWAYS,
+    };
+    expect(errorOf(() => pipelineStack(props as never))).toBe(
+      'Consolidation.ALWAYS must be combined with modelPath, got slicedModel, which has no files of the whole model: ' +
+        'set modelPath, or leave consolidation out',
+    );
+  });
+
+  it('an override of a whole model that the pipeline does not have', () => {
+    const own = { whole: { ephemeralStorageSize: Size.mebibytes(512) } };
+    expect(errorOf(() => pipelineStack({ ...four, sliceFunctionOverrides: own }))).toContain("got 'whole'");
+  });
+});
+
+test('a Standard machine has the time for the question too', () => {
+  const standard = { ...always, stateMachineType: sfn.StateMachineType.STANDARD };
+  const definition = pipelineStack(standard).resource('Pipeline/StateMachine').DefinitionString as string;
+  expect(definition).toContain('"TimeoutSeconds":300');
+});
