@@ -4,7 +4,6 @@ import * as path from 'node:path';
 import { Duration } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { decodeInlineTensor, encodeInlineTensor } from '../../client';
-import { Session } from '../../lambda/slice/session';
 import { Slicing, WarmUp } from '../../lib';
 import type { ExecutionResult, JsonObject, LocalCloud } from '../../local';
 import { infer } from '../../local';
@@ -28,13 +27,6 @@ function retrained(model: ModelInit): ModelInit {
 }
 
 const models = [mlp(4), retrained(mlp(4))].map((model) => saveModel(model));
-/** The whole models. */
-let sessions: readonly Session[];
-beforeAll(async () => {
-  sessions = await Promise.all(models.map((model) => Session.open({ path: model, threads: 1 })));
-});
-afterAll(() => Promise.all(sessions.map((session) => session.release())));
-
 const assemblies = models.map((model) =>
   synthesize(model, () => ({ slicing: Slicing.count(4), dimensions: { batch: 1 } })),
 );
@@ -46,7 +38,7 @@ test(`each of ${RUNS} runs around a deployment succeeds and uses one of the two 
     const inputs = rows(1, run + 1);
     const result = await infer(cloud, inputs);
     if (result.status !== 'SUCCEEDED') throw new Error(`${result.error}: ${result.cause}`);
-    const expected = await Promise.all(sessions.map((session) => session.run(inputs, session.outputNames)));
+    const expected = await Promise.all(models.map((model) => runWhole(model, inputs)));
     const model = expected.findIndex((outputs) => differingOutputs(result.outputs, outputs).length === 0);
     ranOn[run] = model < 0 ? undefined : model;
   };

@@ -41,7 +41,9 @@ class CommandHost {
     this.child.on('exit', (code, signal) => {
       for (const { reject } of this.pending.values())
         reject(
-          new Error(`the process of the commands ended with ${code ?? signal}: ${Buffer.concat(stderr)}`),
+          new Error(
+            `the process of the commands ended with ${code ?? signal}: ${Buffer.concat(stderr).toString()}`,
+          ),
         );
     });
   }
