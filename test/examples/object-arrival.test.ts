@@ -85,9 +85,7 @@ describe('the template', () => {
     });
     const ended = (status: string[], name: string) => ({
       EventPattern: { source: ['aws.states'], detail: { status } },
-      Targets: [
-        { Arn: queue(name), InputPath: '$.detail', DeadLetterConfig: { Arn: queue('Undelivered') } },
-      ],
+      Targets: [{ Arn: queue(name), InputPath: '$.detail', DeadLetterConfig: { Arn: queue('Undelivered') } }],
     });
     expect(rules.map(([, { Properties }]) => Properties)).toMatchObject([
       { Targets: [{ DeadLetterConfig: { Arn: queue('Undelivered') } }] },
