@@ -54,8 +54,9 @@ export class LocalCloud {
   static async start(assemblyPath: string, options: LocalCloudOptions = {}): Promise<LocalCloud> {
     const selection = selectStateMachine(readAssembly(assemblyPath), options.pipeline);
     const injector = new FaultInjector(options.faults, options.onFault);
+    const simulator = new Simulator(simulationOf(options.simulation), options.simulationSeed);
     const folder = fs.mkdtempSync(path.resolve(os.tmpdir(), 'sliced-inference-local-'));
-    const cloud = new LocalCloud(selection.stack.environment, folder, injector, options);
+    const cloud = new LocalCloud(selection.stack.environment, folder, injector, simulator, options);
     try {
       await cloud.prepare(selection);
       return cloud;
@@ -73,7 +74,6 @@ export class LocalCloud {
   private readonly machines = new StateMachines();
   private readonly arrivals: Arrivals;
   private readonly noticed: Notices;
-  private readonly simulator: Simulator;
   private readonly closing = new AbortController();
   private readonly forgetExit: () => void;
   private certified: Certified | undefined;
@@ -88,9 +88,9 @@ export class LocalCloud {
     private readonly environment: StackEnvironment,
     private readonly folder: string,
     private readonly injector: FaultInjector,
+    private readonly simulator: Simulator,
     private readonly options: LocalCloudOptions,
   ) {
-    this.simulator = new Simulator(simulationOf(options.simulation), options.simulationSeed);
     this.forgetExit = atExit(this.onProcessExit);
     guardFolder(folder);
     this.noticed = new Notices(options.onNotice);

@@ -337,7 +337,30 @@ test('a role from outside of the stack may do whatever no policy denies, and a n
   expect(accesses).toContainEqual(read);
 });
 
+test('with a simulation by name, results are the same, and idle sandboxes can be ended', async () => {
+  const cloud = await start(pipeline(DOUBLE), { simulation: ['aws'], simulationSeed: 3 });
+  await cloud.putObject('inputs/n', Buffer.from('21'));
+  const pidOf = async (): Promise<unknown> => {
+    const result = await cloud.execute({ key: 'inputs/n' });
+    expect(result).toMatchObject({ status: 'SUCCEEDED' });
+    expect((await cloud.getObject('outputs/result')).toString()).toBe('42');
+    return (result as unknown as { output: { pid: number } }).output.pid;
+  };
+  const warm = await pidOf();
+  expect(await pidOf()).toBe(warm);
+  await cloud.endIdleSandboxes();
+  expect(cloud.workers()).toEqual([]);
+  expect(await pidOf()).not.toBe(warm);
+});
+
 describe('start refuses', () => {
+  test('a simulation with another name', async () => {
+    const options = { simulation: 'slow' } as unknown as LocalCloudOptions;
+    await expect(start(pipeline(DOUBLE), options)).rejects.toThrow(
+      /^a simulation must have one of these names: none, aws, .*; got 'slow': choose one or more of them$/,
+    );
+  });
+
   test.each([80_000, -1, 1.5, NaN])('the port %d', async (s3) => {
     const started = LocalCloud.start(pipeline(DOUBLE), { ports: { s3, stepFunctions: 0 } });
     await expect(started).rejects.toMatchObject({
