@@ -34,14 +34,37 @@ describe('plan', () => {
       'warm',
       'load',
     ]);
-    expect(rows.map((row) => [row[0], row[2], row[4], row[5]])).toEqual([
+    expect(rows.slice(0, -1).map((row) => [row[0], row[2], row[4], row[5]])).toEqual([
       ['0', '512MB', '64B', '64B'],
       ['1', '512MB', '64B', '64B'],
       ['2', '512MB', '64B', '64B'],
     ]);
+    expect(rows.at(-1)).toEqual([
+      'slices 0, 1 hand on small tensors in the state of the execution, without S3',
+    ]);
     expect(cells(runs).map(([name]) => name)).toEqual(['run', 'warm', 'mixed', 'cold']);
     expect(cells(services).map(([name]) => name)).toContain('3 slices');
     expect(output.split('\n').filter((line) => line.length > 80)).toEqual([]);
+  });
+
+  it('prices small tensors in the state, and in S3 if the pipeline has them there', async () => {
+    const args = ['plan', model, '--slices', '3', '--json'];
+    const [inState, inS3] = [
+      (await succeedWithJson(args)) as PlanReport,
+      (await succeedWithJson([...args, '--no-tensors-in-state'])) as PlanReport,
+    ];
+    const places = ({ slices }: PlanReport) => slices.map(({ writesTo }) => writesTo);
+    expect(places(inState)).toEqual(['state', 'state', 's3-standard']);
+    expect(places(inS3)).toEqual(['s3-standard', 's3-standard', 's3-standard']);
+    // Two writes and two reads less, and functions that do not wait for them.
+    const saved = inS3.run.warm.dollarsPerMillion - inState.run.warm.dollarsPerMillion;
+    expect(saved).toBeGreaterThan(2 * 5.4);
+    expect(saved).toBeLessThan(4 * 5.4);
+    expect(inState.run.warm.p50).toBeLessThan(inS3.run.warm.p50);
+    expect(inState.assumptions.find(({ name }) => name.startsWith('small tensors'))).toMatchObject({
+      value: 'yes',
+      basis: 'assumed',
+    });
   });
 
   it('says that a small model runs in one function', async () => {
