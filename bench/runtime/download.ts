@@ -14,7 +14,7 @@ import { SIMULATIONS } from '../../local/simulation/presets';
 import type { ServerCertificate } from '../../local/tls/certificate';
 import { formatSpread, inChild, spread } from '../measure';
 import { formatTable } from '../table';
-import type { Download, DownloadJob } from './download-child';
+import type { Download, DownloadJob, Way } from './download-child';
 import { FIRST_BYTE_MS } from './own-processors';
 
 const BUCKET = 'bench';
@@ -39,17 +39,29 @@ export async function benchDownload(
     const rows: string[][] = [];
     for (const network of networks) {
       const downloads: Download[] = [];
-      for (let round = 0; round < rounds; round++) downloads.push(await site.download(network));
+      const plain: Download[] = [];
+      for (let round = 0; round < rounds; round++) {
+        downloads.push(await site.download(network));
+        plain.push(await site.download(network, undefined, 'plain SDK'));
+      }
       rows.push([
         `${network.connectionBytesPerSecond / 1e6} / ${network.functionBytesPerSecond / 1e6}`,
         formatSpread(spread(downloads.map(({ ms }) => bytes / ms / 1000)), 1),
         formatSpread(spread(downloads.map((download) => shareOfLimit(download, network))), 3),
         formatSpread(spread(downloads.map(({ cpuMs }) => cpuMs / (bytes / 1e6))), 2),
+        formatSpread(spread(downloads.map(({ cpuMs }, round) => cpuMs / plain[round].cpuMs)), 2),
         formatSpread(spread(downloads.map(({ extraMemoryBytes }) => extraMemoryBytes / 1e6)), 0),
       ]);
     }
     return formatTable(
-      ['limit MB/s per connection / function', 'MB/s', 'share of limit', 'CPU ms per MB', 'extra memory MB'],
+      [
+        'limit MB/s per connection / function',
+        'MB/s',
+        'share of limit',
+        'CPU ms per MB',
+        'ratio to one request of the plain SDK',
+        'extra memory MB',
+      ],
       rows,
     );
   } finally {
@@ -121,13 +133,13 @@ export class Site {
   }
 
   /** @param network as fast as this machine allows by default */
-  async download(network?: NetworkShape, parts?: Parts): Promise<Download> {
+  async download(network?: NetworkShape, parts?: Parts, way: Way = 'slice function'): Promise<Download> {
     const folder = path.join(this.folder, `tmp-${this.downloads++}`);
     const credentials = this.callers.add(
       network && { traffic: new Traffic({ network, storage: S3_STANDARD }, () => MEDIAN) },
     );
     try {
-      const job: DownloadJob = { file: this.file, other: this.other, folder, parts };
+      const job: DownloadJob = { file: this.file, other: this.other, folder, parts, way };
       return await inChild<Download>(CHILD, job, {
         PATH: process.env.PATH,
         AWS_ENDPOINT_URL_S3: this.server.endpoint,

@@ -106,10 +106,11 @@ export class DirectTransfer {
     this.memory.chunk.set(this.memory.spill.subarray(0, this.spilled));
     this.filled = this.spilled;
     this.spilled = 0;
+    // What follows may pause it again.
+    this.socket.resume();
     if (this.left === 0 && this.filled === 0) {
       this.ended();
       this.complete();
     } else this.closeIfFull();
-    if (!this.isClosed) this.socket.resume();
   }
 }

@@ -17,6 +17,10 @@ export class MemoryObjects implements ObjectStore {
   connectionsToBreak = 0;
   /** How often the idle connections were closed. */
   idleClosed = 0;
+  /** How often the prepared connections were closed. */
+  preparedClosed = 0;
+  /** Called when a connection is prepared. */
+  onPrepare: (bucket: string) => void = () => undefined;
   /** Called before each read. */
   onRead: (key: string) => void = () => undefined;
   /** Returns the error with which a read of the key fails, if any. */
@@ -70,12 +74,13 @@ export class MemoryObjects implements ObjectStore {
     this.idleClosed++;
   }
 
-  prepareConnection(): Promise<void> {
+  prepareConnection(bucket: string): Promise<void> {
+    this.onPrepare(bucket);
     return Promise.resolve();
   }
 
   closePrepared(): void {
-    // It has no connections.
+    this.preparedClosed++;
   }
 
   putIfAbsent(object: ObjectReference, parts: readonly Uint8Array[]): Promise<WriteResult> {

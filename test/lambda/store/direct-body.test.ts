@@ -33,7 +33,9 @@ const tooMany: Behavior = (response) => {
 };
 
 const broken: Behavior = (response) => {
-  head(response).write(BODY.subarray(0, 3_000_000), () => setImmediate().then(() => response.destroy()));
+  head(response).write(BODY.subarray(0, 3_000_000), () => {
+    void setImmediate().then(() => response.destroy());
+  });
 };
 
 describe.each([
@@ -164,7 +166,7 @@ describe.each([
   it('closes its connection if its reader fails', async () => {
     const response = await respond();
     const poured = pour(
-      wholeBody(response) as DirectBody,
+      wholeBody(response),
       () => Promise.reject(new Error('disk full')),
       soon(),
     );
