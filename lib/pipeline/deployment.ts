@@ -59,27 +59,34 @@ export function planDeployment(
   const others = whole ? [WHOLE] : [];
   const options = optionsOfSlices(plan.slices.length, sliceFunctions, sliceFunctionOverrides, others);
   const memorySizes = options.map((own, slice) => sliceMemorySize(plan, slice, own));
-  const threads = deployedThreads(plan, memorySizes);
+  const wholeOptions = whole && {
+    memorySize: wholeMemory(whole.plan, memorySizes),
+    ...optionsOfWhole(sliceFunctions, sliceFunctionOverrides),
+  };
+  const threads = Math.max(deployedThreads(plan, memorySizes), threadsOf(wholeOptions?.memorySize));
   const deploymentDigest = digestOf(plan, threads, settings, whole?.plan);
   return {
     plan: { ...plan, threads, deploymentDigest },
     options,
     memorySizes,
     warmsUp: warmsUp(plan, settings),
-    ...(whole && {
-      whole: {
-        plan: { ...whole.plan, threads, deploymentDigest },
-        options: {
-          memorySize: wholeMemory(whole.plan, memorySizes),
-          ...optionsOfWhole(sliceFunctions, sliceFunctionOverrides),
+    ...(whole &&
+      wholeOptions && {
+        whole: {
+          plan: { ...whole.plan, threads, deploymentDigest },
+          options: wholeOptions,
+          askSeconds: askSeconds(whole.callMs, settings),
         },
-        askSeconds: askSeconds(whole.callMs, settings),
-      },
-    }),
+      }),
   };
 }
 
-/** In MB: at least that of the largest slice, because the whole model computes with as many threads as the slices. */
+/** The whole model computes with all of its vCPUs, and the slices with as many threads, because bits may depend on them. */
+function threadsOf(memorySize: number | undefined): number {
+  return memorySize === undefined || !isKnown(memorySize) ? 1 : threadCount(memorySize);
+}
+
+/** In MB: at least that of the largest slice, so that the whole model computes as fast as the slices. */
 function wholeMemory({ slices: [whole] }: SlicePlan, memorySizes: readonly number[]): number {
   return largestOf([whole.memoryMb, ...memorySizes.filter(isKnown)]);
 }

@@ -68,8 +68,11 @@ describe("an execution's output", () => {
     ],
     [stored({ bucket: 'mine', key: 7 }), "a key below 'outputs/', got a number"],
     [stored(OUTPUT.outputs.s3, { tensors: [] }), 'named tensors, got a list of length 0'],
-    [{ ...OUTPUT, servedBy: 'both' }, "servedBy of 'whole' or 'slices', got"],
-    [{ ...OUTPUT, timings: [{ ...TIMING, slice: undefined }] }, 'timings whose slice is a number, got'],
+    [{ ...OUTPUT, servedBy: 'both' }, `servedBy of 'whole' or 'slices', got "both"`],
+    [
+      { ...OUTPUT, timings: [{ ...TIMING, slice: undefined }] },
+      'timings whose slice is a number, got nothing',
+    ],
     [{ ...OUTPUT, timings: {} }, 'a list of timings, got an object'],
     [{ ...OUTPUT, timings: [{ ...TIMING, cold: 1 }] }, 'timings whose cold is a boolean, got a number'],
   ])('is refused with one clear message: %#', (output, message) => {
