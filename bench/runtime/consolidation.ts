@@ -20,6 +20,8 @@ const WARM_RUNS = 5;
 
 interface Samples {
   readonly firstSlices: number[];
+  /** While another loader holds the claim, so that no load takes this machine's processors from the slices. */
+  readonly firstAlone: number[];
   readonly first: number[];
   readonly warmWhole: number[];
   readonly warm: number[];
@@ -35,7 +37,7 @@ export async function benchConsolidation(
   rounds: number,
 ): Promise<string> {
   const samples = await measure(subjects, simulation, rounds);
-  const { firstSlices, first, warmWhole, warm, loads, results } = samples;
+  const { firstSlices, firstAlone, first, warmWhole, warm, loads, results } = samples;
   const seconds = (ms: readonly number[]): string => formatSpread(spread(ms.map((value) => value / 1000)), 2);
   const ratios = (ms: readonly number[], to: readonly number[]): string =>
     formatSpread(spread(ms.map((value, at) => value / to[at])), 2);
@@ -44,6 +46,7 @@ export async function benchConsolidation(
     [
       ['first, slices alone', seconds(firstSlices), '', ''],
       ['first, with consolidation', seconds(first), ratios(first, firstSlices), 'slices alone'],
+      ['the same, no load beside it', seconds(firstAlone), ratios(firstAlone, firstSlices), 'slices alone'],
       ['load beside it', seconds(loads), '', ''],
       ['warm, one function', seconds(warmWhole), '', ''],
       ['warm, with consolidation', seconds(warm), ratios(warm, warmWhole), 'one function'],
@@ -57,12 +60,17 @@ async function measure(subjects: Subjects, simulation: Simulation, rounds: numbe
   const deployments: Deployment[] = [];
   const samples: Samples = {
     firstSlices: [],
+    firstAlone: [],
     first: [],
     warmWhole: [],
     warm: [],
     loads: [],
     results: new Set(),
   };
+  const key = subjects.loaderKey;
+  /** @param until when the load may be claimed, in milliseconds since 1970 */
+  const claim = ({ cloud }: Deployment, until: number): Promise<void> =>
+    cloud.putObject(key, Buffer.from(JSON.stringify({ loader: 'bench', until: Math.min(until, 1e15) })));
   const run = async (deployment: Deployment, servedBy: ExecutionOutput['servedBy']): Promise<number> => {
     const done = await deployment.run();
     check(deployment, done, servedBy);
@@ -80,6 +88,12 @@ async function measure(subjects: Subjects, simulation: Simulation, rounds: numbe
       subjects.claimMemory();
       samples.firstSlices.push(await run(sliced, undefined));
       await sliced.makeCold();
+      subjects.claimMemory();
+      await claim(consolidated, Infinity);
+      samples.firstAlone.push(await run(consolidated, 'slices'));
+      await consolidated.cloud.asynchronousCalls();
+      await claim(consolidated, 0);
+      await consolidated.makeCold();
       subjects.claimMemory();
       const started = performance.now();
       samples.first.push(await run(consolidated, 'slices'));

@@ -95,6 +95,14 @@ export class Subjects {
     return JSON.stringify(Object.fromEntries(tensors));
   }
 
+  /** Key of the object by which loaders of the whole model exclude each other. */
+  get loaderKey(): string {
+    const template = fs.readFileSync(path.join(this.assembly('consolidated'), 'Bench.template.json'), 'utf8');
+    const key = /"SLICE_LOADER_KEY":\s*"([^"]+)"/.exec(template)?.at(1);
+    if (key === undefined) throw new Error('the pipeline has no consolidation');
+    return key;
+  }
+
   /** Size of each slice's files in bytes. */
   get sliceBytes(): number[] {
     return this.plan.slices.map(({ model, weights }) => model.bytes + (weights?.bytes ?? 0));

@@ -111,7 +111,10 @@ interface ConsolidatedPlan extends SlicedPlan {
   readonly wholeCallMs: number;
 }
 
-/** The same slices beside one function with the whole model. */
+/**
+ * The same slices beside one function with the whole model. All functions have as many threads as the whole model's has vCPUs, which
+ * changes nothing for slices with less than one vCPU.
+ */
 export function consolidatedPlan(
   { cuts, transport }: AnalyzedModel,
   slices: PricedSlices,
@@ -119,7 +122,8 @@ export function consolidatedPlan(
   { requestsPerHour }: Goal = DEFAULT_GOAL,
 ): ConsolidatedPlan {
   const { outputSecondsPerByte } = cuts.costs;
-  const settings = { memoryMb: [wholeMb], threads: slices.settings.threads, transport };
+  const threads = Math.max(slices.settings.threads, threadCount(wholeMb));
+  const settings = { memoryMb: [wholeMb], threads, transport };
   const {
     steps: [step],
     outcomes: { warm },

@@ -7,9 +7,9 @@
  * way. A function that fails, is throttled or does not answer never fails a run.
  *
  * @example
- * new SlicedInferencePipeline(stack, 'Encoder', {
- *   modelPath: 'encoder.onnx',
- *   slicing: Slicing.count(8),
+ * new SlicedInferencePipeline(stack, 'Ocr', {
+ *   modelPath: 'model.onnx',
+ *   slicing: Slicing.count(4),
  *   consolidation: Consolidation.ALWAYS,
  * });
  */

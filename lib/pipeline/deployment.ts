@@ -12,7 +12,12 @@ import { optionsOfSlices, optionsOfWhole } from '../aws/slice-function-options';
 import type { SlicePlan } from '../plan/file/plan';
 import { isWarmUpWorthwhile } from '../plan/schedule/warm-up';
 import { threadCount } from '../plan/sizes/estimate';
-import { MAX_LAMBDA_TIMEOUT_SECONDS } from '../plan/sizes/lambda-quotas';
+import {
+  MAX_EPHEMERAL_STORAGE_MB,
+  MAX_LAMBDA_MEMORY_MB,
+  MAX_LAMBDA_TIMEOUT_SECONDS,
+} from '../plan/sizes/lambda-quotas';
+import { SlicedInferenceError } from '../errors';
 import type { SlicedInferencePipelineProps } from './pipeline-props';
 import type { PipelineSettings } from './settings';
 import { WarmUp } from './warm-up';
@@ -48,7 +53,7 @@ interface PlannedWhole {
 
 /**
  * @param whole with consolidation
- * @throws SlicedInferenceError if Lambda does not allow the function options, or if a slice is too large for Lambda
+ * @throws SlicedInferenceError if Lambda does not allow the function options, or if a slice or the whole model is too large for Lambda
  */
 export function planDeployment(
   plan: SlicePlan,
@@ -59,29 +64,47 @@ export function planDeployment(
   const others = whole ? [WHOLE] : [];
   const options = optionsOfSlices(plan.slices.length, sliceFunctions, sliceFunctionOverrides, others);
   const memorySizes = options.map((own, slice) => sliceMemorySize(plan, slice, own));
-  const threads = deployedThreads(plan, memorySizes);
+  const wholeOptions = whole && {
+    memorySize: wholeMemory(whole.plan, memorySizes),
+    ...optionsOfWhole(sliceFunctions, sliceFunctionOverrides),
+  };
+  const threads = Math.max(deployedThreads(plan, memorySizes), threadsOf(wholeOptions?.memorySize));
   const deploymentDigest = digestOf(plan, threads, settings, whole?.plan);
   return {
     plan: { ...plan, threads, deploymentDigest },
     options,
     memorySizes,
     warmsUp: warmsUp(plan, settings),
-    ...(whole && {
-      whole: {
-        plan: { ...whole.plan, threads, deploymentDigest },
-        options: {
-          memorySize: wholeMemory(whole.plan, memorySizes),
-          ...optionsOfWhole(sliceFunctions, sliceFunctionOverrides),
+    ...(whole &&
+      wholeOptions && {
+        whole: {
+          plan: { ...whole.plan, threads, deploymentDigest },
+          options: wholeOptions,
+          askSeconds: askSeconds(whole.callMs, settings),
         },
-        askSeconds: askSeconds(whole.callMs, settings),
-      },
-    }),
+      }),
   };
 }
 
-/** In MB: at least that of the largest slice, because the whole model computes with as many threads as the slices. */
+/** The whole model computes with all of its vCPUs, and the slices with as many threads, because bits may depend on them. */
+function threadsOf(memorySize: number | undefined): number {
+  return memorySize === undefined || !isKnown(memorySize) ? 1 : threadCount(memorySize);
+}
+
+/** In MB: at least that of the largest slice, so that the whole model computes as fast as the slices. */
 function wholeMemory({ slices: [whole] }: SlicePlan, memorySizes: readonly number[]): number {
+  checkFits(whole.memoryMb, MAX_LAMBDA_MEMORY_MB, 'memory');
+  checkFits(whole.ephemeralStorageMb, MAX_EPHEMERAL_STORAGE_MB, '/tmp');
   return largestOf([whole.memoryMb, ...memorySizes.filter(isKnown)]);
+}
+
+function checkFits(megabytes: number, most: number, what: string): void {
+  if (megabytes <= most) return;
+  throw new SlicedInferenceError(
+    `the whole model must fit a Lambda function of ${most} MB of ${what}`,
+    `an estimate of ${megabytes} MB`,
+    'leave Consolidation.ALWAYS out',
+  );
 }
 
 /** A call takes longer than modelled if the requests are larger than planned. */

@@ -183,6 +183,17 @@ describe('the memory of the whole model', () => {
   it('is that of its own override', () => {
     expect(memoryOf({ sliceFunctionOverrides: { whole: { memorySize: 3008 } } })).toBe(3008);
   });
+
+  it('decides about the threads of all functions, because both ways must return the same bits', () => {
+    const { resources } = pipelineStack({
+      ...always,
+      sliceFunctionOverrides: { whole: { memorySize: 3008 } },
+    });
+    const threads = Object.values(resources('AWS::Lambda::Function')).map(
+      ({ Environment }) => (Environment as { Variables: Properties }).Variables.SLICE_THREADS,
+    );
+    expect(threads).toEqual(Array(5).fill('2'));
+  });
 });
 
 describe('refuses', () => {

@@ -55,3 +55,40 @@ describe('the deployment digest', () => {
     expect(digestOf({ sliceFunctions: { memorySize: 1000 } })).toBe(digestOf());
   });
 });
+
+describe('a deployment with the whole model', () => {
+  const { plan: whole } = writtenPlan(compile(modelPath, count(1)));
+  const deployed = (planned = whole) => {
+    jest.mocked(runtimeCodeDigest).mockReturnValue('code');
+    return planDeployment(plan, { modelPath }, pipelineSettings({ modelPath }), {
+      plan: planned,
+      callMs: 2_500,
+    });
+  };
+
+  it('has a digest that changes with the whole model, and that both share', () => {
+    const own = deployed();
+    expect(own.whole?.plan.deploymentDigest).toBe(own.plan.deploymentDigest);
+    expect(own.plan.deploymentDigest).not.toBe(digestOf());
+    const other = deployed({ ...whole, planDigest: '0'.repeat(64) });
+    expect(other.plan.deploymentDigest).not.toBe(own.plan.deploymentDigest);
+  });
+
+  it('waits for it for three times its planned call and ten seconds, and half of an Express execution at most', () => {
+    expect(deployed().whole?.askSeconds).toBe(18);
+    const settings = pipelineSettings({ modelPath });
+    const slow = planDeployment(plan, { modelPath }, settings, { plan: whole, callMs: 60_000 });
+    expect(slow.whole?.askSeconds).toBe(150);
+  });
+
+  it.each([
+    ['memoryMb', 10_304, '10240 MB of memory, got an estimate of 10304 MB'],
+    ['ephemeralStorageMb', 10_241, '10240 MB of /tmp, got an estimate of 10241 MB'],
+  ])('refuses a %s of %d', (field, megabytes, message) => {
+    const [slice] = whole.slices;
+    const large = { ...whole, slices: [{ ...slice, [field]: megabytes }] };
+    expect(() => deployed(large)).toThrow(
+      `the whole model must fit a Lambda function of ${message}: leave Consolidation.ALWAYS out`,
+    );
+  });
+});
