@@ -130,11 +130,7 @@ export class Site {
   }
 
   /** @param network as fast as this machine allows by default */
-  async download(
-    network?: NetworkShape,
-    parts?: Parts,
-    way: Way = 'slice function',
-  ): Promise<Download> {
+  async download(network?: NetworkShape, parts?: Parts, way: Way = 'slice function'): Promise<Download> {
     const folder = path.join(this.folder, `tmp-${this.downloads++}`);
     const credentials = this.callers.add(network && { traffic: new Traffic(network) });
     try {
