@@ -2,12 +2,7 @@
 import { finished, type Readable } from 'node:stream';
 import { DirectBody } from './direct-body';
 import { STALL_MS } from './limits';
-
-/**
- * Receives chunks in order. If it returns a promise, the next chunk comes only after that. The chunk's memory belongs to the sink
- * until then; if it returns nothing, until it returns.
- */
-export type Sink = (chunk: Uint8Array) => Promise<void> | undefined;
+import type { Sink } from './sink';
 
 /** Why a body ended before its last byte. */
 export const ENDED_EARLY = 'the response ended early';

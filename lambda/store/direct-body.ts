@@ -1,7 +1,7 @@
 /** The body of a response whose bytes go around Node.js's HTTP parser. Streams read it as any other; `pour` takes less. */
 import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
-import type { Sink } from './body';
+import type { Sink } from './sink';
 import type { DirectTransfer } from './direct-transfer';
 
 export class DirectBody extends Readable {

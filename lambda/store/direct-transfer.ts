@@ -1,6 +1,6 @@
 /** Moves the body of a long response from a connection to its reader, through one piece of memory. */
 import type { Socket } from 'node:net';
-import type { Sink } from './body';
+import type { Sink } from './sink';
 
 /** Bytes that are passed on at a time. Each write to a file costs a switch between threads. */
 const CHUNK_BYTES = 1024 * 1024;

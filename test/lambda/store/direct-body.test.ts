@@ -165,11 +165,7 @@ describe.each([
 
   it('closes its connection if its reader fails', async () => {
     const response = await respond();
-    const poured = pour(
-      wholeBody(response),
-      () => Promise.reject(new Error('disk full')),
-      soon(),
-    );
+    const poured = pour(wholeBody(response), () => Promise.reject(new Error('disk full')), soon());
     await expect(poured).rejects.toThrow('disk full');
     expect(response.socket.destroyed).toBe(true);
   });
