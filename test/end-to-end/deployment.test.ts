@@ -71,9 +71,10 @@ describe('a run that is in progress when a deployment has ended', () => {
   const folder = temporaryFolder();
   fs.writeFileSync(path.join(folder, 'index.js'), WAIT);
   const architecture = process.arch === 'arm64' ? lambda.Architecture.ARM_64 : lambda.Architecture.X86_64;
-  const waiting = (model: string, slices: number): string =>
+  const waiting = (model: string, slices: number, tensorsInState = true): string =>
     synthesize(model, (stack) => ({
       slicing: Slicing.count(slices),
+      tensorsInState,
       dimensions: { batch: 1 },
       warmUp: WarmUp.NEVER,
       preprocess: new lambda.Function(stack, 'Wait', {
@@ -117,7 +118,7 @@ describe('a run that is in progress when a deployment has ended', () => {
   });
 
   test('fails with the object that a slice may no longer write, which is the last one of the new plan', async () => {
-    const { error, cause } = failed(await runDuring(old, fewer, true));
+    const { error, cause } = failed(await runDuring(waiting(models[0], 4, false), fewer, true));
     expect(error).toBe('SliceFailed');
     expect(cause).toMatchObject({
       slice: 1,
