@@ -6,9 +6,10 @@ import type { Stack } from 'aws-cdk-lib';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { ExecutionOutput, RawTensor } from '../../client';
 import { encodeInlineTensor } from '../../client';
+import { tensorNamed } from '../../lambda/tensors/tensor';
 import { Consolidation, Slicing, WarmUp } from '../../lib';
 import type { SlicedInferencePipelineProps } from '../../lib';
-import type { LocalCloud, LocalCloudOptions } from '../../local';
+import type { Access, LocalCloud, LocalCloudOptions } from '../../local';
 import { infer } from '../../local';
 import { clientOf } from '../support/client-of-cloud';
 import { rows, start, succeeded, synthesize, trace } from '../support/deployed-pipeline';
@@ -97,6 +98,18 @@ test('branches load beside the whole model, and both ways return the same bits',
   expect(await run(cloud, inputs, towers)).toMatchObject({ servedBy: 'slices', timings: { length: 5 } });
   await cloud.asynchronousCalls();
   expect(await run(cloud, inputs, towers)).toMatchObject({ servedBy: 'whole', timings: { length: 1 } });
+});
+
+test('its function needs no permission that it lacks, and writes and reads the claim of loaders', async () => {
+  const accesses: Access[] = [];
+  const cloud = await deployed({}, { onAccess: (access) => accesses.push(access) });
+  for (const seed of [1, 2]) {
+    await run(cloud, rows(2, seed));
+    await cloud.asynchronousCalls();
+  }
+  expect(accesses.filter(({ refusal }) => refusal !== undefined)).toEqual([]);
+  const claims = accesses.filter(({ resource }) => resource.includes('/runs/loader-'));
+  expect(new Set(claims.map(({ action }) => action))).toEqual(new Set(['s3:PutObject', 's3:GetObject']));
 });
 
 test('the client says which way a run went', async () => {
@@ -222,7 +235,7 @@ describe('in the user’s own state machine', () => {
     const request = { version: 1, inputs: { tensors: { x: encodeInlineTensor(x) } } };
     const visit = async () =>
       succeeded(await cloud.execute(request as never)) as unknown as ExecutionOutput[];
-    const expected = encodeInlineTensor((await runWhole(modelPath, inputs)).get('y') as RawTensor);
+    const expected = encodeInlineTensor(tensorNamed(await runWhole(modelPath, inputs), 'y'));
     const first = await visit();
     await cloud.asynchronousCalls();
     const second = await visit();
@@ -259,7 +272,6 @@ describe('in the user’s own state machine', () => {
     await cloud.asynchronousCalls();
     const second = await call(0.25);
     expect([first.servedBy, second.servedBy]).toEqual(['slices', 'whole']);
-    for (const { y } of [first, second])
-      expect(y).toEqual(encodeInlineTensor(expected.get('y') as RawTensor));
+    for (const { y } of [first, second]) expect(y).toEqual(encodeInlineTensor(tensorNamed(expected, 'y')));
   });
 });

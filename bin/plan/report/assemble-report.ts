@@ -34,12 +34,9 @@ export function assembleReport(
   const model = modelOfPlan(analyzed, goal, fileBytesOf(plan));
   const settings = settingsOf(analyzed, cut, plan);
   const sizes = sliceSizes(cut.dataflow, cut.wiring, analyzed.cuts.bytes, costs);
-  const priced = pricedSlices(
-    { model, outputSecondsPerByte: costs.outputSecondsPerByte },
-    { cut, bytes: analyzed.cuts.bytes },
-    sizes,
-    settings,
-  );
+  const pricing = { model, outputSecondsPerByte: costs.outputSecondsPerByte };
+  const handedOn = { cut, bytes: analyzed.cuts.bytes };
+  const priced = pricedSlices(pricing, handedOn, sizes, settings);
   const slices = reportedSlices(cut, plan, sizes, priced.steps);
   const fileBytes = slices.reduce((sum, slice) => sum + slice.fileBytes, 0);
   const { rule, bytes } = analyzed.cuts;
@@ -51,19 +48,17 @@ export function assembleReport(
     fileBytes,
     ...priced.outcomes,
   };
-  const consolidation =
-    request.whole &&
-    reportedConsolidation(analyzed, cut, request.whole, { goal, coldShare: model.coldShare });
-  const deployed = consolidation?.plan ?? sliced;
-  const services = reportedAlternatives(model, wholeModel(analyzed), deployed, request);
+  const { coldShare } = model;
+  const whole = request.whole && reportedConsolidation(analyzed, cut, request.whole, { goal, coldShare });
+  const services = reportedAlternatives(model, wholeModel(analyzed), whole?.plan ?? sliced, request);
   return {
     model: ofModel,
     slices,
     profile: graphProfile({ cuts, starts: slices.slice(1).map(({ first }) => first), work: costs.work }),
     cuts: reportedCuts(analyzed, cuts, slices),
     run: reportedRuns(priced),
-    ...(consolidation && { consolidation: consolidation.reported }),
-    coldShare: model.coldShare,
+    ...(whole && { consolidation: whole.reported }),
+    coldShare,
     costPerMillion: lineItems(priced),
     costPerMonth: [
       { item: 'S3 storage of the slices', dollars: storagePerMonth(fileBytes, model.options.prices) },
@@ -81,10 +76,10 @@ export function assembleReport(
     requests: services.requests,
     alternatives: services.alternatives,
     cheapest: services.cheapest,
-    verdict: verdictOf(services.sentences, [
+    verdict: withSentences(services.sentences, [
       planSentence(slices),
       ...burstNotes(model, slices),
-      ...(consolidation ? [wholeSentence(consolidation.reported)] : []),
+      ...wholeSentences(whole?.reported),
     ]),
     timelines: { warm: runTimeline(priced, 'warm'), cold: runTimeline(priced, 'cold') },
     ...(cut.quality && { search: cut.quality }),
@@ -117,13 +112,17 @@ function wholeSize({ dataflow, cuts: { bytes, costs } }: AnalyzedModel): SliceSi
   return size;
 }
 
-/** The plan comes after the first sentence, which says whether one function would do. */
-function verdictOf([first, ...rest]: readonly string[], ofPlan: readonly string[]): string[] {
+/** The most important sentence of the services comes first. */
+function withSentences([first, ...rest]: readonly string[], ofPlan: readonly string[]): string[] {
   return [first, ...ofPlan, ...rest];
 }
 
-function wholeSentence({ memoryMb }: ReportedConsolidation): string {
-  return `With consolidation, a function of ${memoryMb.toLocaleString('en-US')} MB with the whole model serves the runs that find it warm.`;
+function wholeSentences(whole: ReportedConsolidation | undefined): string[] {
+  if (whole === undefined) return [];
+  const memory = whole.memoryMb.toLocaleString('en-US');
+  return [
+    `With consolidation, a function of ${memory} MB with the whole model serves the runs that find it warm.`,
+  ];
 }
 
 function planSentence(slices: readonly ReportedSlice[]): string {
