@@ -8,7 +8,7 @@ import type { ExecutionOutput, RawTensor } from '../../client';
 import { encodeInlineTensor } from '../../client';
 import { Consolidation, Slicing, WarmUp } from '../../lib';
 import type { SlicedInferencePipelineProps } from '../../lib';
-import type { LocalCloud, LocalCloudOptions } from '../../local';
+import type { Access, LocalCloud, LocalCloudOptions } from '../../local';
 import { infer } from '../../local';
 import { clientOf } from '../support/client-of-cloud';
 import { rows, start, succeeded, synthesize, trace } from '../support/deployed-pipeline';
@@ -97,6 +97,18 @@ test('branches load beside the whole model, and both ways return the same bits',
   expect(await run(cloud, inputs, towers)).toMatchObject({ servedBy: 'slices', timings: { length: 5 } });
   await cloud.asynchronousCalls();
   expect(await run(cloud, inputs, towers)).toMatchObject({ servedBy: 'whole', timings: { length: 1 } });
+});
+
+test('its function needs no permission that it lacks, and writes and reads the claim of loaders', async () => {
+  const accesses: Access[] = [];
+  const cloud = await deployed({}, { onAccess: (access) => accesses.push(access) });
+  for (const seed of [1, 2]) {
+    await run(cloud, rows(2, seed));
+    await cloud.asynchronousCalls();
+  }
+  expect(accesses.filter(({ refusal }) => refusal !== undefined)).toEqual([]);
+  const claims = accesses.filter(({ resource }) => resource.includes('/runs/loader-'));
+  expect(new Set(claims.map(({ action }) => action))).toEqual(new Set(['s3:PutObject', 's3:GetObject']));
 });
 
 test('the client says which way a run went', async () => {
