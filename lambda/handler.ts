@@ -178,6 +178,14 @@ async function runSlice(
   return {
     slice,
     ...written,
-    timing: { ...(isWhole ? { whole: true } : { slice }), startedAt, ...load, readMs, runMs, writeMs, ...sizes },
+    timing: {
+      ...(isWhole ? { whole: true } : { slice }),
+      startedAt,
+      ...load,
+      readMs,
+      runMs,
+      writeMs,
+      ...sizes,
+    },
   };
 }

@@ -118,7 +118,13 @@ function phases(timing: CallTiming): Span[] {
   ];
   let start = startedAt;
   return parts.flatMap(([name, ms, details]) => {
-    const span = { name, row: slice === undefined ? WHOLE_ROW : `slice ${String(slice).padStart(2, '0')}`, start, end: start + ms, details };
+    const span = {
+      name,
+      row: slice === undefined ? WHOLE_ROW : `slice ${String(slice).padStart(2, '0')}`,
+      start,
+      end: start + ms,
+      details,
+    };
     start = span.end;
     return ms > 0 ? [span] : [];
   });

@@ -14,7 +14,9 @@ export async function loadOnce(
   times: LoadTimes,
 ): Promise<LoadAnswer> {
   if (environment.loaderClaim === undefined)
-    throw sliceFailed('only the function of the whole model loads for later runs: call that function instead');
+    throw sliceFailed(
+      'only the function of the whole model loads for later runs: call that function instead',
+    );
   if (resident.isReady) return { loaded: 'before', loadMs: 0 };
   const claim = new LoaderClaim(objects, environment.loaderClaim);
   if (!(await claim.take(times))) return { loaded: 'elsewhere', loadMs: 0 };

@@ -51,7 +51,8 @@ export function wholeCut(
   if (mode === 'always') return found;
   const load = (bytes: number, memory: number): number => wholeLoadMs(bytes, memory, analyzed.costs);
   const saved =
-    load(fileBytes(size), mb) - largestOf(ofSlices.map((own, slice) => load(fileBytes(own), slicesMb[slice])));
+    load(fileBytes(size), mb) -
+    largestOf(ofSlices.map((own, slice) => load(fileBytes(own), slicesMb[slice])));
   return fits(size, mb, goal) && saved >= MIN_SAVED_MS ? found : undefined;
 }
 

@@ -21,7 +21,12 @@ export const MIN_SAVED_MS = 2_000;
 /** Milliseconds to download files and create a session, which AUTOMATIC compares. */
 export function wholeLoadMs(fileBytes: number, memoryMb: number, given: CostOptions): number {
   const { environment, architecture, networkInVpc: inVpc, tls } = withDefaults(given);
-  const { downloadMs, sessionMs } = loadTiming(fileBytes, memoryMb, { architecture, environment, inVpc, tls });
+  const { downloadMs, sessionMs } = loadTiming(fileBytes, memoryMb, {
+    architecture,
+    environment,
+    inVpc,
+    tls,
+  });
   return downloadMs + sessionMs;
 }
 

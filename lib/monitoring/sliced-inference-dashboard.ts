@@ -121,11 +121,10 @@ function callRow(pipeline: SlicedInferencePipeline): cloudwatch.IWidget[] {
 }
 
 function sliceMetricRow(pipeline: SlicedInferencePipeline): cloudwatch.IWidget[] {
-  const metrics = (metric: SliceMetric, props: cloudwatch.MetricOptions = {}): cloudwatch.Metric[] =>
-    [
-      ...bySlice(pipeline, (slice, label) => pipeline.metricSlice(slice, metric, { ...props, label })),
-      ...ofWhole(pipeline, (fn, label) => sliceMetric(fn, metric, { ...props, label })),
-    ];
+  const metrics = (metric: SliceMetric, props: cloudwatch.MetricOptions = {}): cloudwatch.Metric[] => [
+    ...bySlice(pipeline, (slice, label) => pipeline.metricSlice(slice, metric, { ...props, label })),
+    ...ofWhole(pipeline, (fn, label) => sliceMetric(fn, metric, { ...props, label })),
+  ];
   return [
     graph(pipeline, 'cold starts', metrics(SliceMetric.COLD_STARTS), 'runs'),
     graph(pipeline, "p95 of ONNX Runtime's run", metrics(SliceMetric.RUN_TIME, { statistic: 'p95' }), 'ms'),

@@ -61,10 +61,7 @@ export class LocalFunctions {
       called.set(state.functionName, { fn, version });
       if (!state.isAsynchronous) continue;
       const qualifier = qualifierOf(state.functionName);
-      asynchronous.set(
-        state.functionName,
-        readAsynchronousSettings(template, resource.logicalId, qualifier),
-      );
+      asynchronous.set(state.functionName, readAsynchronousSettings(template, resource.logicalId, qualifier));
     }
     const reserve = this.host.concurrency.prepare([...called.values()].map(({ fn }) => fn));
     const kept = new Set(

@@ -6,6 +6,7 @@ import type { Stack } from 'aws-cdk-lib';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { ExecutionOutput, RawTensor } from '../../client';
 import { encodeInlineTensor } from '../../client';
+import { tensorNamed } from '../../lambda/tensors/tensor';
 import { Consolidation, Slicing, WarmUp } from '../../lib';
 import type { SlicedInferencePipelineProps } from '../../lib';
 import type { Access, LocalCloud, LocalCloudOptions } from '../../local';
@@ -234,7 +235,7 @@ describe('in the user’s own state machine', () => {
     const request = { version: 1, inputs: { tensors: { x: encodeInlineTensor(x) } } };
     const visit = async () =>
       succeeded(await cloud.execute(request as never)) as unknown as ExecutionOutput[];
-    const expected = encodeInlineTensor((await runWhole(modelPath, inputs)).get('y') as RawTensor);
+    const expected = encodeInlineTensor(tensorNamed(await runWhole(modelPath, inputs), 'y'));
     const first = await visit();
     await cloud.asynchronousCalls();
     const second = await visit();
@@ -271,7 +272,6 @@ describe('in the user’s own state machine', () => {
     await cloud.asynchronousCalls();
     const second = await call(0.25);
     expect([first.servedBy, second.servedBy]).toEqual(['slices', 'whole']);
-    for (const { y } of [first, second])
-      expect(y).toEqual(encodeInlineTensor(expected.get('y') as RawTensor));
+    for (const { y } of [first, second]) expect(y).toEqual(encodeInlineTensor(tensorNamed(expected, 'y')));
   });
 });

@@ -18,7 +18,8 @@ function wholeModel() {
   return {
     handler,
     ask: () => handler(event({ ifWarm: true })) as Promise<ColdAnswer | SliceAnswer>,
-    load: () => handler(event({ load: true, askedAt: Date.now(), request: undefined })) as Promise<LoadAnswer>,
+    load: () =>
+      handler(event({ load: true, askedAt: Date.now(), request: undefined })) as Promise<LoadAnswer>,
   };
 }
 

@@ -50,19 +50,17 @@ export function assembleReport(
     fileBytes,
     ...priced.outcomes,
   };
-  const consolidation =
-    request.whole &&
-    reportedConsolidation(analyzed, cut, request.whole, { goal, coldShare: model.coldShare });
-  const deployed = consolidation?.plan ?? sliced;
-  const services = reportedAlternatives(model, wholeModel(analyzed), deployed, request);
+  const { coldShare } = model;
+  const whole = request.whole && reportedConsolidation(analyzed, cut, request.whole, { goal, coldShare });
+  const services = reportedAlternatives(model, wholeModel(analyzed), whole?.plan ?? sliced, request);
   return {
     model: ofModel,
     slices,
     profile: graphProfile({ cuts, starts: slices.slice(1).map(({ first }) => first), work: costs.work }),
     cuts: reportedCuts(analyzed, cuts, slices),
     run: reportedRuns(priced),
-    ...(consolidation && { consolidation: consolidation.reported }),
-    coldShare: model.coldShare,
+    ...(whole && { consolidation: whole.reported }),
+    coldShare,
     costPerMillion: lineItems(priced),
     costPerMonth: [
       { item: 'S3 storage of the slices', dollars: storagePerMonth(fileBytes, model.options.prices) },
@@ -80,12 +78,7 @@ export function assembleReport(
     requests: services.requests,
     alternatives: services.alternatives,
     cheapest: services.cheapest,
-    verdict: [
-      ...services.sentences.slice(0, 1),
-      planSentence(slices),
-      ...(consolidation ? [wholeSentence(consolidation.reported)] : []),
-      ...services.sentences.slice(1),
-    ],
+    verdict: withSentences(services.sentences, [planSentence(slices), ...wholeSentences(whole?.reported)]),
     timelines: { warm: runTimeline(priced, 'warm'), cold: runTimeline(priced, 'cold') },
     ...(cut.quality && { search: cut.quality }),
     assumptions: assumptionsOf(model, ofModel, request),
@@ -117,8 +110,17 @@ function wholeSize({ dataflow, cuts: { bytes, costs } }: AnalyzedModel): SliceSi
   return size;
 }
 
-function wholeSentence({ memoryMb }: ReportedConsolidation): string {
-  return `With consolidation, a function of ${memoryMb.toLocaleString('en-US')} MB with the whole model serves the runs that find it warm.`;
+/** The most important sentence of the services comes first. */
+function withSentences([first, ...rest]: readonly string[], ofPlan: readonly string[]): string[] {
+  return [first, ...ofPlan, ...rest];
+}
+
+function wholeSentences(whole: ReportedConsolidation | undefined): string[] {
+  if (whole === undefined) return [];
+  const memory = whole.memoryMb.toLocaleString('en-US');
+  return [
+    `With consolidation, a function of ${memory} MB with the whole model serves the runs that find it warm.`,
+  ];
 }
 
 function planSentence(slices: readonly ReportedSlice[]): string {

@@ -21,8 +21,7 @@ describe('calls of logs', () => {
     ['another sandbox loads the whole model', 'warm-up'],
     ['whole model failed', 'failed'],
   ])('are those of the whole model with the message %s', (message, kind) => {
-    const { slice: _, ...rest } = LINE;
-    const content = `${JSON.stringify({ ...rest, message, whole: true })}\n${REPORT}`;
+    const content = `${JSON.stringify({ ...LINE, slice: undefined, message, whole: true })}\n${REPORT}`;
     expect(collectCalls([content]).calls).toMatchObject([{ kind, slice: 'whole', report: FIELDS }]);
   });
 

@@ -90,8 +90,8 @@ test('the calls of the whole model have a row of their own, above the slices', (
     { ...ask, time: 1030, type: 'TaskSucceeded', attempt: 0 },
     { ...ask, time: 1031, type: 'StateExited' },
   ];
-  const { slice: _, ...measured } = timing(0, { startedAt: 1003 });
-  const file = JSON.parse(chromeTrace([...events, ...EVENTS], [{ ...measured, whole: true }])) as TraceFile;
+  const whole = { ...timing(0, { startedAt: 1003 }), slice: undefined, whole: true as const };
+  const file = JSON.parse(chromeTrace([...events, ...EVENTS], [whole])) as TraceFile;
   const rows = file.traceEvents.flatMap(({ name, args }) => (name === 'thread_name' ? [args?.name] : []));
   expect(rows).toEqual(['state machine', 'whole model', 'slice 00', 'slice 01']);
 });

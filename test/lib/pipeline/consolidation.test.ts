@@ -100,7 +100,7 @@ describe('with consolidation', () => {
   it('runs on another deployment digest than without, because a run must not mix both', () => {
     const digests = [always, four].map((props) => {
       const { template } = pipelineStack(props);
-      return JSON.stringify(template.toJSON()).match(/"SLICE_DEPLOYMENT_DIGEST":"([0-9a-f]{64})"/)?.[1];
+      return /"SLICE_DEPLOYMENT_DIGEST":"([0-9a-f]{64})"/.exec(JSON.stringify(template.toJSON()))?.[1];
     });
     expect(digests[0]).toMatch(/^[0-9a-f]{64}$/);
     expect(digests[1]).not.toBe(digests[0]);

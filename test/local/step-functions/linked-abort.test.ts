@@ -47,7 +47,11 @@ test('an execution leaves no listener on the signal of its environment', async (
     States: { P: { Type: 'Parallel', Branches: branches as never, End: true } },
   });
   const invoke = () => Promise.resolve({ payload: 1, executedVersion: '1' });
-  const standalone = new StateMachine(stateMachine.resource, { invoke, invokeLater: () => Promise.resolve(), signal });
+  const standalone = new StateMachine(stateMachine.resource, {
+    invoke,
+    invokeLater: () => Promise.resolve(),
+    signal,
+  });
   expect(await standalone.execute({})).toMatchObject({ output: [1, 1] });
   expect(getEventListeners(signal, 'abort')).toHaveLength(0);
 });
