@@ -33,12 +33,8 @@ export function assembleReport(
   const model = modelOfPlan(analyzed, goal, fileBytesOf(plan));
   const settings = settingsOf(analyzed, cut, plan);
   const sizes = sliceSizes(cut.dataflow, cut.wiring, analyzed.cuts.bytes, costs);
-  const priced = pricedSlices(
-    { model, outputSecondsPerByte: costs.outputSecondsPerByte },
-    cut.wiring,
-    sizes,
-    settings,
-  );
+  const pricing = { model, outputSecondsPerByte: costs.outputSecondsPerByte };
+  const priced = pricedSlices(pricing, cut.wiring, sizes, settings);
   const slices = reportedSlices(cut, plan, sizes, priced.steps);
   const fileBytes = slices.reduce((sum, slice) => sum + slice.fileBytes, 0);
   const { rule, bytes } = analyzed.cuts;
