@@ -117,7 +117,7 @@ describe('run', () => {
       "--trace must be in an existing folder, got '/nowhere/trace.json': create the folder or choose another",
     );
     expect(await refuse(['run', assembly, ...files, '--simulate', 'slow'])).toContain(
-      "expected one or more of none, aws, aws-vpc, lambda, lambda-vpc, cold-starts, s3-standard, s3-express, " +
+      'expected one or more of none, aws, aws-vpc, lambda, lambda-vpc, cold-starts, s3-standard, s3-express, ' +
         "standard-transitions, express-transitions, separated by commas, got 'slow': choose others",
     );
   });
