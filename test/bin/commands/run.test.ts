@@ -141,7 +141,7 @@ describe('run', () => {
     ]);
     expect(code).toBe(1);
     expect(stderr).toMatch(
-      /^faults: 3 killed-before-write\nerror: the execution failed: Runtime\.ExitError: slice 0: .*signal: killed\n$/,
+      /^faults: 3 killed-before-write\nerror: the execution failed: Runtime\.ExitError: slice 2: .*signal: killed\n$/,
     );
   });
 
