@@ -72,6 +72,9 @@ describe('unassignedVariables', () => {
     const { Assign, ...without } = States['Slice 00'];
     expect(Assign).toBeDefined();
     const broken = { ...States, 'Slice 00': without };
-    expect(unassignedVariables({ StartAt, States: broken })).toEqual(['Slice 02: timing0']);
+    expect(unassignedVariables({ StartAt, States: broken })).toEqual([
+      'Slice 01: tensors0',
+      'Slice 02: timing0',
+    ]);
   });
 });

@@ -101,6 +101,7 @@ describe('the price in the plan follows', () => {
   ) => {
     const { pipeline } = pipelineStack((stack) => ({
       slicing: Slicing.count(3),
+      tensorsInState: false,
       ...(typeof props === 'function' ? props(stack) : props),
     }));
     const { warmRun, coldRun } = pipeline.plan;
@@ -116,6 +117,7 @@ describe('the price in the plan follows', () => {
     ['stateMachineType', { stateMachineType: sfn.StateMachineType.STANDARD }],
     ['architecture', { architecture: lambda.Architecture.ARM_64 }],
     ['warmUp', { warmUp: WarmUp.NEVER }],
+    ['tensorsInState', { tensorsInState: true }],
     ['tensorStore', { tensorStore: TensorStore.s3ExpressOneZone('use1-az5') }],
     ['intermediateRetention', { intermediateRetention: Duration.days(20) }],
   ])('%s', (_, props) => {
