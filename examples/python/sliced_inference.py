@@ -45,7 +45,7 @@ import zlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, cast
 
 import boto3
 import botocore.exceptions
@@ -73,6 +73,7 @@ __all__ = [
 
 Tensor = NDArray[Any]
 T = TypeVar("T")
+ServedBy = Literal["whole", "slices"]
 
 CONTRACT_VERSION = 1
 
@@ -226,12 +227,15 @@ class Inference:
     outputs: dict[str, Tensor]
     """The results by name, in the model's order. You may write to the arrays."""
     execution_arn: str
-    results_object: ObjectReference
-    """The safetensors object with all results, until the bucket's lifecycle rule removes it."""
+    results_object: ObjectReference | None
+    """The safetensors object with all results, until the bucket's lifecycle rule removes it. ``results="inline"`` writes none."""
     run: str
     timings: list[dict[str, Any]]
-    """Measurements of each slice, with the names that they have in the execution's output. Times are milliseconds."""
+    """Measurements with the names that they have in the execution's output: of each slice, or one with ``whole`` if the whole
+    model served the run. Times are milliseconds."""
     deployment_digest: str
+    served_by: ServedBy | None = None
+    """Of a pipeline with consolidation: whether the function of the whole model served the run, or the slices did."""
 
 
 @dataclass(frozen=True)
@@ -572,12 +576,12 @@ class SlicedInferenceClient:
 
     def _result(self, pipeline: PipelineDescription, output: Any, arn: str, wait: _Wait) -> Inference:
         checked = _checked_output(output, pipeline.bucket, arn)
-        place = checked.results_object
-        if checked.inline is not None:
-            tensors = {name: _from_inline(name, tensor, arn) for name, tensor in checked.inline.items()}
+        source = checked.source
+        if isinstance(source, ObjectReference):
+            where = f"the results are in {source.bucket}/{source.key}"
+            tensors = wait.finish(lambda: self._stored(source.bucket, source.key, arn), where, arn)
         else:
-            where = f"the results are in {place.bucket}/{place.key}"
-            tensors = wait.finish(lambda: self._stored(place.bucket, place.key, arn), where, arn)
+            tensors = {name: _from_inline(name, tensor, arn) for name, tensor in source.items()}
         if checked.deployment_digest == pipeline.signature.deployment_digest:
             tensors = _ordered(pipeline.signature.outputs, tensors, arn)
         else:
@@ -586,10 +590,11 @@ class SlicedInferenceClient:
         return Inference(
             outputs=tensors,
             execution_arn=arn,
-            results_object=place,
+            results_object=checked.results_object,
             run=checked.run,
             timings=checked.timings,
             deployment_digest=checked.deployment_digest,
+            served_by=checked.served_by,
         )
 
     def _stored(self, bucket: str, key: str, arn: str) -> dict[str, Tensor]:
@@ -1138,8 +1143,10 @@ class _CheckedOutput:
     deployment_digest: str
     run: str
     timings: list[dict[str, Any]]
-    results_object: ObjectReference
-    inline: dict[str, Any] | None
+    results_object: ObjectReference | None
+    source: dict[str, Any] | ObjectReference
+    """The inline tensors by name. Without them, the object that has the results."""
+    served_by: ServedBy | None
 
 
 def _checked_output(output: Any, bucket: str, arn: str) -> _CheckedOutput:
@@ -1159,12 +1166,19 @@ def _checked_output(output: Any, bucket: str, arn: str) -> _CheckedOutput:
     if output.get("version") != CONTRACT_VERSION:
         raise _invalid_output(f"version {CONTRACT_VERSION}", "another", arn)
     outputs = field(output, "outputs", dict)
-    place = field(outputs, "s3", dict)
-    results_object = ObjectReference(field(place, "bucket", str), field(place, "key", str))
-    segments = results_object.key.split("/")
-    if results_object.bucket != bucket or segments[0] != "outputs" or not {".", ".."}.isdisjoint(segments):
-        got = f"{results_object.bucket}/{results_object.key}"
-        raise _invalid_output(f"results in {bucket} below outputs/", got, arn)
+
+    def stored() -> ObjectReference:
+        place = field(outputs, "s3", dict)
+        reference = ObjectReference(field(place, "bucket", str), field(place, "key", str))
+        segments = reference.key.split("/")
+        if reference.bucket != bucket or segments[0] != "outputs" or not {".", ".."}.isdisjoint(segments):
+            got = f"{reference.bucket}/{reference.key}"
+            raise _invalid_output(f"results in {bucket} below outputs/", got, arn)
+        return reference
+
+    # If the request wants the results inline only, none are in S3.
+    source = field(outputs, "tensors", dict) if "tensors" in outputs else stored()
+    results_object = stored() if "s3" in outputs else None
     timings = field(output, "timings", list)
     if not all(isinstance(timing, dict) for timing in timings):
         raise _invalid_output("timings as a list of objects", "a list of others", arn)
@@ -1173,8 +1187,18 @@ def _checked_output(output: Any, bucket: str, arn: str) -> _CheckedOutput:
         run=field(output, "run", str),
         timings=timings,
         results_object=results_object,
-        inline=field(outputs, "tensors", dict) if "tensors" in outputs else None,
+        source=source,
+        served_by=_served_by(output, arn),
     )
+
+
+def _served_by(output: dict[str, Any], arn: str) -> ServedBy | None:
+    """Only the outputs of pipelines with consolidation have it."""
+    if "servedBy" not in output:
+        return None
+    if output["servedBy"] not in ("whole", "slices"):
+        raise _invalid_output("servedBy of 'whole' or 'slices'", "another", arn)
+    return cast(ServedBy, output["servedBy"])
 
 
 KINDS: dict[type, str] = {dict: "an object", list: "a list", str: "a text", type(None): "none"}

@@ -2,6 +2,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { ERROR_NAMES } from '../../contract/failures';
+import * as api from '../../lib';
 import { DOCUMENTS, README, ROOT, documentNamed } from '../support/documents';
 import { cli } from '../support/run-cli';
 
@@ -48,6 +49,24 @@ describe('props', () => {
     expect(options.length).toBeGreaterThan(5);
     expect(options.filter((name) => !guide.text.includes(`\`${name}\``))).toEqual([]);
   });
+});
+
+test('constants of the public API that a document names exist', () => {
+  const types = new Map(Object.entries(api).map(([name, type]) => [name, new Set(Object.keys(type))]));
+  const enums = [...types].filter(([, members]) => members.size > 0).map(([name]) => name);
+  expect(enums).toEqual(expect.arrayContaining(['Consolidation', 'GraphOptimization', 'WarmUp']));
+  // Go writes `WarmUp_NEVER`.
+  const constant = new RegExp(`\\b(${enums.join('|')})[._]([A-Z][A-Z0-9_]*)\\b`, 'g');
+  const named = DOCUMENTS.flatMap(({ text, file }) =>
+    [...text.matchAll(constant)].map(([found, type, member]) => ({
+      place: `${file}: ${found}`,
+      type,
+      member,
+    })),
+  );
+  expect(named.length).toBeGreaterThan(20);
+  const unknown = named.filter(({ type, member }) => types.get(type)?.has(member) !== true);
+  expect(unknown.map(({ place }) => place)).toEqual([]);
 });
 
 describe('the command line', () => {

@@ -1,6 +1,7 @@
 /** Asks two clouds the same, and says what agrees. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Deployment } from './deployment';
+import { differenceOf, endOf, type Ended } from './end-of-call';
 import { infer, type Answer, type Scenario } from './scenarios';
 
 export interface Finding {
@@ -20,38 +21,32 @@ export interface Pair {
 /** Warm runs whose times are compared. */
 const TIMED_RUNS = 5;
 
-export async function compareScenarios(
+/** Yields each finding when both clouds have answered. Throws only the reason of `interrupt`. */
+export async function* compareScenarios(
   subject: string,
   { aws, local }: Pair,
   scenarios: readonly Scenario[],
-): Promise<Finding[]> {
-  const findings: Finding[] = [];
+  interrupt?: AbortSignal,
+): AsyncGenerator<Finding, void, undefined> {
   for (const { claim, ask, expects } of scenarios) {
-    const [onAws, here] = await Promise.all([ask(aws), ask(local)]);
-    findings.push({ subject, claim, ...judge(onAws, here, expects) });
+    const [onAws, here] = await Promise.all([aws, local].map((cloud) => endOf(() => ask(cloud), interrupt)));
+    yield { subject, claim, ...judge(onAws, here, expects) };
   }
-  return findings;
 }
 
 /** Both must be what is expected, so that two clouds which fail alike confirm nothing. */
 export function judge(
-  onAws: Answer,
-  here: Answer,
+  onAws: Ended<Answer>,
+  here: Ended<Answer>,
   expects: Scenario['expects'],
 ): Pick<Finding, 'verdict' | 'detail'> {
-  const isExpected = (answer: Answer): boolean =>
-    answer.status === expects.status && (expects.error === undefined || answer.error === expects.error);
-  if (isDeepStrictEqual(onAws, here) && isExpected(here)) return { verdict: 'confirmed', detail: '' };
-  const [aws, local] = [onAws, here].map(short);
-  return { verdict: 'differs', detail: aws === local ? `both ${aws}` : `AWS ${aws}; local ${local}` };
-}
-
-/** Longest answer that a table shows. */
-const MOST_CHARACTERS = 160;
-
-function short(answer: Answer): string {
-  const text = JSON.stringify(answer);
-  return text.length > MOST_CHARACTERS ? `${text.slice(0, MOST_CHARACTERS - 1)}…` : text;
+  const isExpected =
+    'value' in here &&
+    here.value.status === expects.status &&
+    (expects.error === undefined || here.value.error === expects.error);
+  return isExpected && isDeepStrictEqual(onAws, here)
+    ? { verdict: 'confirmed', detail: '' }
+    : { verdict: 'differs', detail: differenceOf(onAws, here, (answer) => JSON.stringify(answer)) };
 }
 
 /** Both digests name the model, the code and the settings that computed a result. */
@@ -63,24 +58,33 @@ export function compareDigests(subject: string, { aws, local }: Pair): Finding {
     : { subject, claim, verdict: 'differs', detail: `AWS ${onAws}; local ${here}` };
 }
 
-/** Times differ by nature, so the table only states them. */
-export async function measureTimes(subject: string, { aws, local }: Pair): Promise<Finding> {
-  const medianOf = async (deployment: Deployment): Promise<string> => {
-    const times: number[] = [];
-    for (let run = 0; run < TIMED_RUNS; run++) {
-      const start = performance.now();
-      await infer(deployment, 1);
-      times.push(performance.now() - start);
-    }
-    return `${times.sort((a, b) => a - b)[Math.floor(TIMED_RUNS / 2)].toFixed(0)} ms`;
-  };
-  const [onAws, here] = [await medianOf(aws), await medianOf(local)];
-  return {
-    subject,
-    claim: 'times of warm runs',
-    verdict: 'not checked',
-    detail: `medians of ${TIMED_RUNS} runs: AWS ${onAws}, local ${here}`,
-  };
+/** Times differ by nature, so the table only states them. A run that fails has none. */
+export async function measureTimes(
+  subject: string,
+  { aws, local }: Pair,
+  interrupt?: AbortSignal,
+): Promise<Finding> {
+  const claim = 'times of warm runs';
+  const onAws = await endOf(() => medianOf(aws, interrupt), interrupt);
+  const here = await endOf(() => medianOf(local, interrupt), interrupt);
+  const inMs = (milliseconds: number): string => `${milliseconds.toFixed(0)} ms`;
+  if ('threw' in onAws || 'threw' in here)
+    return { subject, claim, verdict: 'differs', detail: differenceOf(onAws, here, inMs) };
+  const detail = `medians of ${TIMED_RUNS} runs: AWS ${inMs(onAws.value)}, local ${inMs(here.value)}`;
+  return { subject, claim, verdict: 'not checked', detail };
+}
+
+/** In milliseconds. Throws the error of a run that fails. */
+async function medianOf(deployment: Deployment, interrupt?: AbortSignal): Promise<number> {
+  const times: number[] = [];
+  for (let run = 0; run < TIMED_RUNS; run++) {
+    interrupt?.throwIfAborted();
+    const start = performance.now();
+    const outcome = await infer(deployment, 1);
+    times.push(performance.now() - start);
+    if ('error' in outcome) throw outcome.error;
+  }
+  return times.sort((a, b) => a - b)[Math.floor(TIMED_RUNS / 2)];
 }
 
 /** What no run of this comparison shows. */
@@ -93,13 +97,15 @@ export const NOT_CHECKED: readonly Finding[] = [
   ['HTTP APIs, arriving objects, functions before and after the slices', 'not deployed by this comparison'],
 ].map(([claim, detail]) => ({ subject: 'all', claim, verdict: 'not checked', detail }));
 
-export function describeFindings(findings: readonly Finding[]): string {
-  const rows = findings.map(({ verdict, subject, claim, detail }) =>
-    [verdict.padEnd(11), subject.padEnd(8), detail === '' ? claim : `${claim}: ${detail}`].join('  '),
-  );
+/** One row of the table. */
+export function describeFinding({ verdict, subject, claim, detail }: Finding): string {
+  const text = detail === '' ? claim : `${claim}: ${detail}`;
+  return `${verdict.padEnd(11)}  ${subject.padEnd(8)}  ${text}\n`;
+}
+
+/** The last line of the table. */
+export function countFindings(findings: readonly Finding[]): string {
   const count = (verdict: Finding['verdict']): string =>
     `${findings.filter((finding) => finding.verdict === verdict).length} ${verdict}`;
-  return [...rows, '', [count('confirmed'), count('differs'), count('not checked')].join(', '), ''].join(
-    '\n',
-  );
+  return `${[count('confirmed'), count('differs'), count('not checked')].join(', ')}\n`;
 }

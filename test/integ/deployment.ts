@@ -70,7 +70,7 @@ export class Deployment {
   }
 }
 
-/** Rejects only for what is no failure of a call, such as a wait that is too long. */
+/** Rejects only for what is no failure of a call, such as a wait that is too long: `endOf` makes a finding of it. */
 async function outcomeOf<T>(call: Promise<T>): Promise<Outcome<T>> {
   try {
     return { result: await call };

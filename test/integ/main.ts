@@ -1,27 +1,22 @@
 /**
  * Deploys the pipelines on AWS, asks them and the local cloud the same, prints what is confirmed and what differs, and
- * destroys them. Exit codes: 0 if all agrees, 1 if something differs or AWS refuses, 2 if credentials or arguments are missing.
+ * destroys them. Exit codes: 0 if all agrees, 1 if something differs or AWS refuses, 2 if credentials or arguments are missing,
+ * 130 after Ctrl-C and 143 after SIGTERM.
  */
-import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { parseArgs } from 'node:util';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
-import { LocalCloud } from '../../local';
 import { ARN_OUTPUT, buildApp, STACKS } from './app';
-import {
-  compareDigests,
-  compareScenarios,
-  describeFindings,
-  measureTimes,
-  NOT_CHECKED,
-  type Finding,
-} from './compare';
-import { Deployment } from './deployment';
+import { countFindings, describeFinding, NOT_CHECKED, type Finding } from './compare';
+import { comparePipeline, type Subject } from './compare-pipeline';
+import { cdkProgram, withDeployedStacks } from './deployed-stacks';
+import { describeError } from './end-of-call';
+import { Interrupted, listenForInterrupts } from './interrupts';
 import { writeModel } from './model';
-import { DENIED, REQUESTS } from './scenarios';
 
+const DIFFERS = 1;
 const BAD_INPUT = 2;
 
 const NEEDS =
@@ -35,33 +30,16 @@ interface Options {
   readonly assembly?: string;
   /** Only this one of the pipelines. */
   readonly only?: string;
+  /** Program for Node.js that deploys and destroys; by default CDK's command line. */
+  readonly cdk?: string;
 }
 
-async function main({ outputs, assembly, only }: Options): Promise<number> {
-  const missing = await missingAccess();
-  if (missing !== undefined) {
-    process.stderr.write(`${NEEDS} (${missing})\n`);
-    return BAD_INPUT;
-  }
-  const directory = assembly ?? synthesize();
-  if (outputs !== undefined) return compareAll(directory, outputs, only);
-  const file = path.join(directory, 'outputs.json');
-  try {
-    const deployed = cdk(
-      'deploy',
-      '--all',
-      '--app',
-      directory,
-      '--outputs-file',
-      file,
-      '--require-approval',
-      'never',
-    );
-    return deployed ? await compareAll(directory, file, only) : 1;
-  } finally {
-    if (!cdk('destroy', '--all', '--force', '--app', directory))
-      process.stderr.write('the stacks were not destroyed: delete them in the console\n');
-  }
+async function main({ outputs, assembly = synthesize(), only, cdk }: Options): Promise<number> {
+  const interrupts = listenForInterrupts();
+  const compare = (file: string): Promise<number> => compareAll(assembly, file, interrupts.first, only);
+  if (outputs !== undefined) return compare(outputs);
+  const stacks = { program: cdk ?? cdkProgram(), assembly, interrupts };
+  return (await withDeployedStacks(stacks, compare)) ?? DIFFERS;
 }
 
 async function missingAccess(): Promise<string | undefined> {
@@ -87,41 +65,57 @@ function synthesize(): string {
   return app.synth().directory;
 }
 
-function cdk(...args: readonly string[]): boolean {
-  const program = path.join(path.dirname(require.resolve('aws-cdk/package.json')), 'bin/cdk');
-  return (
-    spawnSync(process.execPath, [program, ...args], { stdio: ['ignore', 'inherit', 'inherit'] }).status === 0
-  );
-}
-
-async function compareAll(directory: string, outputs: string, only?: string): Promise<number> {
+/** Prints each finding as it comes, and their numbers also if the comparison is interrupted. */
+async function compareAll(
+  assembly: string,
+  outputs: string,
+  interrupt: AbortSignal,
+  only?: string,
+): Promise<number> {
   const arns = JSON.parse(fs.readFileSync(outputs, 'utf8')) as Record<string, Record<string, string>>;
   const findings: Finding[] = [];
-  for (const [subject, stack] of Object.entries(STACKS)) {
-    if (only !== undefined && subject !== only) continue;
-    const cloud = await LocalCloud.start(directory, { pipeline: stack });
-    try {
-      const pair = {
-        aws: await Deployment.at({ stateMachineArn: arns[stack][ARN_OUTPUT] }),
-        local: await Deployment.at({
-          stateMachineArn: cloud.pipeline.stateMachineArn,
-          stepFunctions: cloud.stepFunctions,
-          s3: cloud.s3,
-        }),
-      };
-      findings.push(compareDigests(subject, pair));
-      findings.push(...(await compareScenarios(subject, pair, stack === STACKS.denied ? DENIED : REQUESTS)));
-      if (stack !== STACKS.denied) findings.push(await measureTimes(subject, pair));
-    } finally {
-      await cloud.close();
+  const add = (finding: Finding): void => {
+    findings.push(finding);
+    process.stdout.write(describeFinding(finding));
+  };
+  try {
+    for (const [subject, stack] of Object.entries(STACKS)) {
+      if (only !== undefined && subject !== only) continue;
+      const deployed = { assembly, arn: (arns[stack] as Record<string, string> | undefined)?.[ARN_OUTPUT] };
+      for await (const finding of comparePipeline(subject as Subject, deployed, interrupt)) add(finding);
     }
+    NOT_CHECKED.forEach(add);
+  } finally {
+    process.stdout.write(`\n${countFindings(findings)}`);
   }
-  process.stdout.write(describeFindings([...findings, ...NOT_CHECKED]));
-  return findings.some(({ verdict }) => verdict === 'differs') ? 1 : 0;
+  return findings.some(({ verdict }) => verdict === 'differs') ? DIFFERS : 0;
+}
+
+async function exitCode(options: Options): Promise<number> {
+  const { only } = options;
+  if (only !== undefined && !Object.hasOwn(STACKS, only)) {
+    process.stderr.write(`--only must be one of ${Object.keys(STACKS).join(', ')}, got '${only}'\n`);
+    return BAD_INPUT;
+  }
+  const missing = await missingAccess();
+  if (missing !== undefined) {
+    process.stderr.write(`${NEEDS} (${missing})\n`);
+    return BAD_INPUT;
+  }
+  try {
+    return await main(options);
+  } catch (error) {
+    const isInterrupt = error instanceof Interrupted;
+    process.stderr.write(
+      isInterrupt ? `${error.message}\n` : `npm run integ failed: ${describeError(error)}\n`,
+    );
+    return isInterrupt ? error.exitCode : DIFFERS;
+  }
 }
 
 const text = { type: 'string' } as const;
-const { values } = parseArgs({ options: { outputs: text, assembly: text, only: text } });
-void main(values).then((code) => {
-  process.exitCode = code;
+const { values } = parseArgs({ options: { outputs: text, assembly: text, only: text, cdk: text } });
+void exitCode(values).then((code) => {
+  // Requests to AWS may still wait for an answer after an interrupt.
+  process.exit(code);
 });

@@ -4,10 +4,16 @@ import { text } from 'node:stream/consumers';
 
 export const PYTHON = process.env.PYTHON ?? (process.platform === 'win32' ? 'python' : 'python3');
 
-/** Whether Python has these packages. If not, it says that the tests are skipped, and why. */
+/**
+ * Whether Python has these packages. If not, it says that the tests are skipped, and why.
+ *
+ * @throws Error instead, if `PYTHON_PACKAGES` is `required`
+ */
 export function hasPackages(...packages: readonly string[]): boolean {
   const { status } = spawnSync(PYTHON, ['-c', `import ${packages.join(', ')}`]);
   if (status === 0) return true;
+  if (process.env.PYTHON_PACKAGES === 'required')
+    throw new Error(`${PYTHON} must have ${packages.join(', ')}, got a Python without: install them`);
   console.info(`skipped: ${PYTHON} needs ${packages.join(', ')}; PYTHON may name another Python`);
   return false;
 }

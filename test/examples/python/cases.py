@@ -111,6 +111,7 @@ class EveryType(Case):
         self.assertRegex(result.execution_arn, "^arn:aws:states:.*:express:")
         self.assertEqual([timing["slice"] for timing in result.timings], list(range(len(result.timings))))
         self.assertEqual(result.deployment_digest, self.model.describe().signature.deployment_digest)
+        self.assertIsNone(result.served_by)
 
     def test_large_tensors_of_every_type_travel_through_s3(self):
         inputs = every_input((6000,))
@@ -124,7 +125,9 @@ class EveryType(Case):
 
     def test_results_come_in_the_output_alone_on_request(self):
         inputs = every_input((2,))
-        self.assert_same(self.model.infer(inputs, results="inline"), inputs)
+        result = self.model.infer(inputs, results="inline")
+        self.assert_same(result, inputs)
+        self.assertIsNone(result.results_object)
         self.assertEqual(self.s3.calls, [])
 
     def test_inline_results_that_do_not_fit_are_refused(self):
@@ -344,18 +347,28 @@ class EveryType(Case):
 
             return change
 
+        def all_of(*several):
+            def change(output):
+                for one in several:
+                    one(output)
+
+            return change
+
         tensor = ("outputs", "tensors", "same int8")
         changes = {
             "version 1, got another": with_value(2, "version"),
             "outputs as an object, got none": without("outputs"),
             "outputs as an object, got a list": with_value([], "outputs"),
-            "s3 as an object, got none": without("outputs", "s3"),
+            "s3 as an object, got none": all_of(without("outputs", "s3"), without("outputs", "tensors")),
+            "s3 as an object, got a list": with_value([], "outputs", "s3"),
             "key as a text, got none": without("outputs", "s3", "key"),
             "bucket as a text, got another value": with_value(1, "outputs", "s3", "bucket"),
             "results in .* below outputs/, got other-bucket/": with_value("other-bucket", "outputs", "s3", "bucket"),
             r"below outputs/, got .*/outputs/\.\./runs/x": with_value("outputs/../runs/x", "outputs", "s3", "key"),
             "run as a text, got none": without("run"),
             "deploymentDigest as a text, got none": without("deploymentDigest"),
+            "servedBy of 'whole' or 'slices', got another": with_value("both", "servedBy"),
+            "servedBy of 'whole' or 'slices', got .nother": with_value(None, "servedBy"),
             "timings as a list, got a text": with_value("fast", "timings"),
             "timings as a list of objects": with_value([1], "timings"),
             "tensors as an object, got a list": with_value([], "outputs", "tensors"),
@@ -565,6 +578,24 @@ class Standard(Case):
     def test_describe_has_the_timeout_of_the_state_machine(self):
         pipeline = SlicedInferenceClient(ARN).describe()
         self.assertEqual((pipeline.type, pipeline.limits.execution_seconds), ("STANDARD", 300))
+
+
+class ColdConsolidated(Case):
+    """A pipeline with consolidation that has served no run, with an input `x` of float32[batch,16]."""
+
+    def test_the_slices_serve_the_run(self):
+        result = SlicedInferenceClient(ARN).infer({"x": np.ones((1, 16), np.float32)})
+        self.assertEqual(result.served_by, "slices")
+        self.assertEqual([timing["slice"] for timing in result.timings], [0, 1])
+
+
+class WarmConsolidated(Case):
+    """The same pipeline, after its first run has loaded the whole model."""
+
+    def test_the_whole_model_serves_the_run(self):
+        result = SlicedInferenceClient(ARN).infer({"x": np.ones((1, 16), np.float32)})
+        self.assertEqual(result.served_by, "whole")
+        self.assertEqual([timing["whole"] for timing in result.timings], [True])
 
 
 class Endless(Case):

@@ -7,7 +7,8 @@ import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { variables } from '../../../bin/local-cloud/variables';
 import { writeTensorFile } from '../../../bin/tensor-files';
 import type { SlicedInferencePipeline, SlicedInferencePipelineProps } from '../../../lib';
-import { Slicing } from '../../../lib';
+import { Consolidation, Slicing } from '../../../lib';
+import type { LocalCloud } from '../../../local';
 import { endless, pickyAboutColumns } from '../../support/command-models';
 import { start, synthesize } from '../../support/deployed-pipeline';
 import { ROOT } from '../../support/documents';
@@ -94,17 +95,27 @@ const PIPELINES: Readonly<Record<string, readonly [model: () => ModelInit, build
   OwnMachine: [() => identities([['x', FLOAT]]), () => ({ slicing: Slicing.count(1) }), addOwnMachine],
 };
 
-/** Deploys a pipeline, and returns the variables through which a program finds it, or the state machine that contains it. */
-async function deployed(model: ModelInit, build: Build, use?: Use): Promise<Record<string, string>> {
+function deployed(model: ModelInit, build: Build, use?: Use): Promise<LocalCloud> {
   const assembly = synthesize(saveModel(model), build, use && { use });
-  const cloud = await start(assembly, use && { pipeline: OWN_MACHINE });
-  const { bucket } = cloud.pipeline;
+  return start(assembly, use && { pipeline: OWN_MACHINE });
+}
+
+/** The variables through which a program finds a pipeline, or the state machine that contains it. */
+function variablesOf(cloud: LocalCloud): Record<string, string> {
   return {
     ...variables(cloud, {}),
     STATE_MACHINE_ARN: cloud.stateMachine.stateMachineArn,
-    BUCKET: bucket,
+    BUCKET: cloud.pipeline.bucket,
     PYTHONPATH: EXAMPLE,
   };
+}
+
+type Results = Readonly<Record<string, string | null>>;
+
+/** Runs the test cases of a class. */
+async function resultsOf(name: string, cloud: LocalCloud): Promise<Results> {
+  const env = variablesOf(cloud);
+  return JSON.parse(await runPython([path.join(__dirname, 'run_cases.py'), name], { env })) as Results;
 }
 
 /** The names of the test cases of a class. */
@@ -117,12 +128,10 @@ function casesOf(name: string): string[] {
 const hasPython = hasPackages('boto3', 'numpy', 'safetensors');
 
 describe.each(Object.entries(PIPELINES))('the Python caller of %s', (name, [model, build, use]) => {
-  let results: Readonly<Record<string, string | null>>;
+  let results: Results;
   if (hasPython) {
     beforeAll(async () => {
-      const env = await deployed(model(), build, use);
-      const output = await runPython([path.join(__dirname, 'run_cases.py'), name], { env });
-      results = JSON.parse(output) as typeof results;
+      results = await resultsOf(name, await deployed(model(), build, use));
     });
   }
 
@@ -134,6 +143,18 @@ describe.each(Object.entries(PIPELINES))('the Python caller of %s', (name, [mode
   );
 });
 
+(hasPython ? test : test.skip)('the Python caller says whether the whole model served a run', async () => {
+  const props = { slicing: Slicing.count(2), consolidation: Consolidation.ALWAYS };
+  const cloud = await deployed(mlp(4), () => props);
+  const cold = await resultsOf('ColdConsolidated', cloud);
+  await cloud.asynchronousCalls();
+  const warm = await resultsOf('WarmConsolidated', cloud);
+  expect({ ...cold, ...warm }).toEqual({
+    test_the_slices_serve_the_run: null,
+    test_the_whole_model_serves_the_run: null,
+  });
+});
+
 (hasPython ? test : test.skip)('the ten-line caller prints the class of each row', async () => {
   const caller = path.join(EXAMPLE, 'infer.py');
   expect(fs.readFileSync(caller, 'utf8').trimEnd().split('\n').length).toBeLessThanOrEqual(10);
@@ -142,7 +163,7 @@ describe.each(Object.entries(PIPELINES))('the Python caller of %s', (name, [mode
     input: [value('x', FLOAT, ['batch', 3])],
     output: [value('probabilities', FLOAT, ['batch', 3])],
   };
-  const env = await deployed({ graph }, () => ({ slicing: Slicing.count(2) }));
+  const env = variablesOf(await deployed({ graph }, () => ({ slicing: Slicing.count(2) })));
   const cwd = temporaryFolder();
   await writeTensorFile(path.join(cwd, 'x.npz'), new Map([['x', float32([2, 3], [0, 1, 2, 3, -1, 2])]]));
   expect(await runPython([caller], { cwd, env })).toBe('[0 1]\n');
