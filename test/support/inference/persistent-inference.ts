@@ -44,9 +44,10 @@ export class PersistentInference {
    */
   install(): () => Promise<void> {
     const { spawnSync } = childProcess;
+    const node = process.execPath;
     const substitute = (command: string, args: readonly string[], options: object): unknown => {
       const script = SCRIPTS.find((each) => path.basename(args[0]) === each);
-      if (script === undefined) return spawnSync(command, args, options);
+      if (script === undefined || command !== node) return spawnSync(command, args, options);
       return result(this.ask({ script, argument: args[1] }));
     };
     Object.assign(childProcess, { spawnSync: substitute });
