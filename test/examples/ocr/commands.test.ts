@@ -12,16 +12,6 @@ import { temporaryFolder } from '../../support/temporary-folder';
 const example = new CopiedExample('ocr');
 const README = fs.readFileSync(path.join(example.folder, 'README.md'), 'utf8');
 
-let cloud: Served;
-beforeAll(async () => {
-  const app = new App({ outdir: temporaryFolder(), analyticsReporting: false });
-  new OcrStack(app, 'SlicedOcr');
-  cloud = await serve(shareZips(app.synth().directory), ['--pipeline', 'ReadPhoto']);
-});
-afterAll(async () => {
-  expect(await cloud.stop()).toMatchObject({ stderr: '', leftovers: [] });
-});
-
 /** A line of the README that begins so. */
 function command(start: string): string {
   const line = README.split('\n').find((each) => each.startsWith(start));
@@ -29,13 +19,25 @@ function command(start: string): string {
   return line;
 }
 
-it('prints the text that the README shows', async () => {
-  const env = cloud.environment as Record<string, string>;
-  await example.shell(command('printf'), process.env);
-  const request = path.join(example.folder, 'request.json');
-  const { code, stdout, stderr } = await cli(['invoke', '--input-json', request, '--json'], { env });
-  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-  fs.writeFileSync(path.join(example.folder, 'output.json'), stdout);
-  const print = command('$ node -p').slice('$ '.length);
-  expect((await example.shell(print, process.env)).stdout).toBe(example.printed(print));
+describe('a photo through the command', () => {
+  let cloud: Served;
+  beforeAll(async () => {
+    const app = new App({ outdir: temporaryFolder(), analyticsReporting: false });
+    new OcrStack(app, 'SlicedOcr');
+    cloud = await serve(shareZips(app.synth().directory), ['--pipeline', 'ReadPhoto']);
+  });
+  afterAll(async () => {
+    expect(await cloud.stop()).toMatchObject({ stderr: '', leftovers: [] });
+  });
+
+  it('prints the text that the README shows', async () => {
+    const env = cloud.environment as Record<string, string>;
+    await example.shell(command('printf'), process.env);
+    const request = path.join(example.folder, 'request.json');
+    const { code, stdout, stderr } = await cli(['invoke', '--input-json', request, '--json'], { env });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    fs.writeFileSync(path.join(example.folder, 'output.json'), stdout);
+    const print = command('$ node -p').slice('$ '.length);
+    expect((await example.shell(print, process.env)).stdout).toBe(example.printed(print));
+  });
 });
