@@ -34,7 +34,7 @@ With --write-env they go into a file, which appears when all is ready and disapp
 
 Examples:
   $ npx cdk synth && sliced-inference local cdk.out --write-env cloud.env &
-  $ until [ -e cloud.env ]; do sleep 1; done; . ./cloud.env
+  $ until [ -e cloud.env ]; do kill -0 $! || break; sleep 1; done; . ./cloud.env
   $ aws stepfunctions list-executions --state-machine-arn "$STATE_MACHINE_ARN"
   $ curl --cacert "$AWS_CA_BUNDLE" --aws-sigv4 "aws:amz:$AWS_REGION:execute-api" \\
       --user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" --data @request.json "$HTTP_ENDPOINT/read"

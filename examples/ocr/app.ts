@@ -47,6 +47,7 @@ export class OcrStack extends Stack {
       },
       architecture: ARCHITECTURE,
       removalPolicy: RemovalPolicy.DESTROY,
+      autoDeleteObjects: true,
     });
     this.recognition = new SlicedInferencePipeline(this, 'Recognition', {
       modelPath: RECOGNITION_MODEL,

@@ -10,7 +10,9 @@ const pipeline = new SlicedInferencePipeline(stack, 'Classifier', {
   dimensions: { batch: 1 }, // sizes of your requests, by the names that `inspect` prints
   // The local cloud runs the functions on this machine, so they must have its architecture.
   architecture: process.arch === 'arm64' ? Architecture.ARM_64 : Architecture.X86_64,
-  removalPolicy: RemovalPolicy.DESTROY, // `cdk destroy` deletes the bucket of results too
+  // `cdk destroy` deletes the bucket of results too, with all that is in it.
+  removalPolicy: RemovalPolicy.DESTROY,
+  autoDeleteObjects: true,
 });
 new CfnOutput(stack, 'StateMachineArn', { value: pipeline.stateMachine.stateMachineArn });
 new CfnOutput(stack, 'Bucket', { value: pipeline.bucket.bucketName });

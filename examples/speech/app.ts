@@ -20,5 +20,6 @@ const pipeline = new SlicedInferencePipeline(stack, 'Detector', {
   // The local cloud runs the functions on this machine, so they must have its architecture.
   architecture: process.arch === 'arm64' ? Architecture.ARM_64 : Architecture.X86_64,
   removalPolicy: RemovalPolicy.DESTROY,
+  autoDeleteObjects: true,
 });
 new CfnOutput(stack, 'StateMachineArn', { value: pipeline.stateMachine.stateMachineArn });

@@ -37,6 +37,7 @@ const pipeline = new SlicedInferencePipeline(stack, 'Digits', {
   // The local cloud runs the functions on this machine, so they must have its architecture.
   architecture: process.arch === 'arm64' ? lambda.Architecture.ARM_64 : lambda.Architecture.X86_64,
   removalPolicy: RemovalPolicy.DESTROY,
+  autoDeleteObjects: true,
 });
 
 // Which addresses the functions talked to.

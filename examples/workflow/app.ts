@@ -17,6 +17,7 @@ const digits = new SlicedInferencePipeline(stack, 'Digits', {
   dimensions: { batch: 1 },
   architecture,
   removalPolicy: RemovalPolicy.DESTROY,
+  autoDeleteObjects: true,
 });
 
 /** A state that calls a function of `functions/`. Its output is what the function returns. */

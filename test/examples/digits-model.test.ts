@@ -7,7 +7,7 @@ import { saveModel } from '../support/model-builder';
 import { runWhole } from '../support/run-slices';
 import { float32 } from '../support/tensors';
 
-const EXAMPLES = ['http', 'object-arrival', 'vpc-kms', 'workflow'];
+const EXAMPLES = ['handlers', 'http', 'object-arrival', 'vpc-kms', 'workflow'];
 
 function fileOf(example: string): string {
   return path.join(__dirname, '../../examples', example, 'digits.onnx');

