@@ -28,7 +28,7 @@ export interface SliceManifest {
   /** The outputs of this slice's session, which are also the tensors of its object. */
   readonly outputs: readonly TensorSpec[];
   /**
-   * First slice only: bytes of the elements of all results, by the shapes that the model declares. Absent if a size is not a number, or
+   * First slice only: bytes of the elements of all results, by the shapes that every run has. Absent if a size is not proven, or
    * if a result has strings.
    */
   readonly resultBytes?: number;

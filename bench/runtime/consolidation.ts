@@ -136,7 +136,7 @@ function modelled({ modelPath, plan }: Subjects): string {
   const whole = wholeCut(analyzed, cut, slicer, 'always');
   if (whole === undefined) throw new Error('one slice cannot be consolidated');
   const slices = slicedPlan(analyzed, cut);
-  const consolidated = consolidatedPlan(analyzed, slices, whole);
+  const consolidated = consolidatedPlan(analyzed, cut, whole);
   const alone = slicedPlan(analyzed, whole.cut);
   const automatic = wholeCut(analyzed, cut, slicer, 'automatic') !== undefined;
   const ratio = (value: number, to: number): string => (value / to).toFixed(3);

@@ -4,7 +4,7 @@ import { Annotations, CfnResource, Stack, Token } from 'aws-cdk-lib';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
-import { sliceName } from '../../contract/keys';
+import { sliceName, WHOLE } from '../../contract/keys';
 import { SlicedInferenceError } from '../errors';
 import type { SlicePlan } from '../plan/file/plan';
 import {
@@ -79,6 +79,8 @@ interface QuotaSubject {
   readonly memorySizes: readonly number[];
   /** By slice: the options that the user sets. */
   readonly options: readonly SliceFunctionOptions[];
+  /** The function of the whole model, with consolidation. */
+  readonly whole?: { readonly plan: SlicePlan; readonly options: SliceFunctionOptions };
   /** The timeout that the user sets for the state machine. */
   readonly timeout?: Duration;
   readonly functions: readonly lambda.Function[];
@@ -106,6 +108,7 @@ export function checkQuotas(scope: Construct, subject: QuotaSubject): void {
   const { plan, isExpress, warmsUp } = subject;
   checkConcurrency(scope, subject);
   warnOfColdRuns(scope, subject);
+  warnOfShortTimeouts(scope, subject);
   if (!isExpress) {
     checkQuota(scope, {
       id: 'eventsQuota',
@@ -188,7 +191,7 @@ const EVENTS_PER_WARM_UP = 7;
 
 /** In a cold run the functions load at the same time if the run warms them up, and otherwise one after the other. */
 function warnOfColdRuns(scope: Construct, subject: QuotaSubject): void {
-  const { plan, isExpress, warmsUp, options, timeout } = subject;
+  const { plan, isExpress, warmsUp, timeout } = subject;
   const loads = loadSeconds(plan);
   const seconds = Math.round(warmsUp ? largestOf(loads) : loads.reduce((sum, load) => sum + load, 0));
   const quota = isExpress ? MAX_EXPRESS_MINUTES * 60 : Infinity;
@@ -203,28 +206,46 @@ function warnOfColdRuns(scope: Construct, subject: QuotaSubject): void {
       `a run whose functions are all cold spends about ${seconds} seconds loading, and the state machine times out after ${limit} seconds: ${advice}`,
     );
   }
-  const short = loads.findIndex((load, slice) => {
-    const own = options[slice].timeout;
-    return own && !own.isUnresolved() && load >= WARNING_SHARE * own.toSeconds({ integral: false });
-  });
-  if (short < 0) return;
+}
+
+/** Only of the first function whose timeout is too short to load its files: the advice is the same for the others. */
+function warnOfShortTimeouts(scope: Construct, { plan, options, whole }: QuotaSubject): void {
+  const functions = [
+    ...loadSeconds(plan).map((load, slice) => ({
+      name: `the function of ${sliceName(slice)}`,
+      load,
+      timeout: options[slice].timeout,
+    })),
+    ...(whole ? loadSeconds(whole.plan) : []).map((load) => ({
+      name: `the function of the whole model ('${WHOLE}')`,
+      load,
+      timeout: whole?.options.timeout,
+    })),
+  ];
+  const short = functions.find(
+    ({ load, timeout }) =>
+      timeout && !timeout.isUnresolved() && load >= WARNING_SHARE * timeout.toSeconds({ integral: false }),
+  );
+  if (short === undefined) return;
   Annotations.of(scope).addWarningV2(
     `${PREFIX}littleFunctionTime`,
-    `the function of ${sliceName(short)} spends about ${Math.round(loads[short])} seconds loading when it is cold, and its timeout is ${String(options[short].timeout?.toHumanString())}: raise its timeout`,
+    `${short.name} spends about ${Math.round(short.load)} seconds loading when it is cold, and its timeout is ${String(short.timeout?.toHumanString())}: raise its timeout`,
   );
 }
 
 /** Checks the concurrency that the functions reserve, and that a run needs to warm all of them up at once. */
-function checkConcurrency(scope: Construct, { plan, options, warmsUp }: QuotaSubject): void {
+function checkConcurrency(scope: Construct, { plan, options, whole, warmsUp }: QuotaSubject): void {
   const sumOf = (numbers: readonly (number | undefined)[]): number =>
     numbers.reduce<number>((sum, number) => sum + (Token.isUnresolved(number) ? 0 : (number ?? 0)), 0);
   const reserved = sumOf(
-    options.map((own) => own.reservedConcurrentExecutions ?? own.provisionedConcurrentExecutions),
+    [...options, ...(whole ? [whole.options] : [])].map(
+      (own) => own.reservedConcurrentExecutions ?? own.provisionedConcurrentExecutions,
+    ),
   );
   if (reserved >= WARNING_SHARE * RESERVABLE_CONCURRENCY) {
     Annotations.of(scope).addWarningV2(
       `${PREFIX}concurrencyQuota`,
-      `the slice functions reserve ${reserved} concurrent executions, and by default an account can reserve ${RESERVABLE_CONCURRENCY} (${LAMBDA_QUOTAS}): reserve fewer, or request a higher quota from AWS`,
+      `the functions of the pipeline reserve ${reserved} concurrent executions, and by default an account can reserve ${RESERVABLE_CONCURRENCY} (${LAMBDA_QUOTAS}): reserve fewer, or request a higher quota from AWS`,
     );
   }
   if (!warmsUp || plan.slices.length <= NEW_ACCOUNT_CONCURRENCY) return;

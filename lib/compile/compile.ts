@@ -57,7 +57,7 @@ export function compileAnalyzed(analyzed: AnalyzedModel, slicer: Slicer): Compil
 /** Plans the slices of a cut that is chosen already. */
 export function compileCut(analyzed: AnalyzedModel, cut: ChosenCut): CompiledModel {
   const { source, model, types, provenShapes } = analyzed;
-  const manifests = sliceManifests(model, types, cut.wiring);
+  const manifests = sliceManifests(model, { types, provenShapes }, cut.wiring);
   const slices = cut.wiring.slices.map((slice, index) =>
     emitSlice(model, { types, provenShapes }, slice, manifests[index], `${sliceName(index)}.weights`),
   );

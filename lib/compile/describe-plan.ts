@@ -22,17 +22,30 @@ import { PLAN_VERSION } from '../plan/file/plan';
 import { graphDigest } from '../plan/file/graph-digest';
 import { toRuns } from '../plan/file/node-runs';
 import type { SourcedValue, Wiring } from '../plan/wiring/wiring';
+import type { ProvenShapes } from '../shapes/proven-shapes';
 import type { ValueTypes } from '../shapes/value-types';
 import { product, tensorBytes } from '../shapes/value-types';
 import { largestOf } from '../extremes';
 
+interface KnownTypes {
+  readonly types: ValueTypes;
+  readonly provenShapes: ProvenShapes;
+}
+
 /** By slice: the manifest that its function reads. */
-export function sliceManifests(model: Model, types: ValueTypes, wiring: Wiring): SliceManifest[] {
+export function sliceManifests(
+  model: Model,
+  { types, provenShapes }: KnownTypes,
+  wiring: Wiring,
+): SliceManifest[] {
   const spec = specifier(model, types);
   const sourced = ({ value, source }: SourcedValue): SourcedTensor => ({ ...spec(value), source });
   const { request, fixed } = modelInputs(model, spec);
   const result = wiring.results.map(sourced);
-  const resultBytes = declaredBytes(result);
+  const resultBytes = provenBytes(
+    wiring.results.map(({ value }) => value),
+    { types, provenShapes },
+  );
   return wiring.slices.map(({ inputs, outputs }, slice) => ({
     version: CONTRACT_VERSION,
     slice,
@@ -46,11 +59,17 @@ export function sliceManifests(model: Model, types: ValueTypes, wiring: Wiring):
   }));
 }
 
-/** `undefined` if a size is not a number, or if a tensor has strings. */
-function declaredBytes(tensors: readonly TensorSpec[]): number | undefined {
-  const bytes = tensors.map(({ dtype, shape }) => {
+/**
+ * Of the elements in every run. A model may declare other shapes than its values have. `undefined` if a size is not proven, or if a
+ * tensor has strings.
+ */
+function provenBytes(values: readonly ValueIndex[], { types, provenShapes }: KnownTypes): number | undefined {
+  const bytes = values.map((value) => {
+    const { dtype } = types[value];
+    const shape = provenShapes[value];
     const sizes = shape?.filter((size) => typeof size === 'number');
-    if (dtype === 'string' || sizes === undefined || sizes.length !== shape?.length) return undefined;
+    if (dtype === undefined || dtype === 'string' || sizes === undefined || sizes.length !== shape?.length)
+      return undefined;
     return tensorBytes(dtype, product(sizes));
   });
   return bytes.reduce((sum, own) => (sum === undefined || own === undefined ? undefined : sum + own), 0);

@@ -57,9 +57,8 @@ export function planEstimates(
   whole?: WholeCut,
 ): PlanEstimates {
   const { goal = DEFAULT_GOAL } = slicer;
-  const slicesAlone = slicedPlan(analyzed, cut, goal);
-  const consolidated = whole && consolidatedPlan(analyzed, slicesAlone, whole, goal);
-  const plan = consolidated ?? slicesAlone;
+  const consolidated = whole && consolidatedPlan(analyzed, cut, whole, goal);
+  const plan = consolidated ?? slicedPlan(analyzed, cut, goal);
   const given = goal.requestsPerHour ?? analyzed.costs.requestsPerHour;
   const { requestsPerHour } = analyzed.cuts.costs.model(goal.requestsPerHour).options;
   const { alternatives, verdict } = compareAlternatives(wholeModel(analyzed), plan, {
@@ -116,19 +115,20 @@ interface ConsolidatedPlan extends SlicedPlan {
  * changes nothing for slices with less than one vCPU.
  */
 export function consolidatedPlan(
-  { cuts, transport }: AnalyzedModel,
-  slices: PricedSlices,
+  analyzed: AnalyzedModel,
+  cut: ChosenCut,
   { size, memoryMb: wholeMb }: WholeCut,
-  { requestsPerHour }: Goal = DEFAULT_GOAL,
+  goal: Goal = DEFAULT_GOAL,
 ): ConsolidatedPlan {
+  const { cuts, transport } = analyzed;
   const { outputSecondsPerByte } = cuts.costs;
-  const threads = Math.max(slices.settings.threads, threadCount(wholeMb));
-  const settings = { memoryMb: [wholeMb], threads, transport };
+  const slices = slicedPlan(analyzed, cut, goal, threadCount(wholeMb));
+  const settings = { memoryMb: [wholeMb], threads: slices.settings.threads, transport };
   const {
     steps: [step],
     outcomes: { warm },
   } = pricedPlan([{ kind: 'slice', slice: 0 }], [size], settings, {
-    model: cuts.costs.model(requestsPerHour),
+    model: cuts.costs.model(goal.requestsPerHour),
     outputSecondsPerByte,
   });
   const whole = { step: step.cost, memoryMb: wholeMb, warm };
@@ -142,15 +142,25 @@ export function consolidatedPlan(
   };
 }
 
-/** The plan with the price and the time of its warm and its cold runs. */
-export function slicedPlan(analyzed: AnalyzedModel, cut: ChosenCut, goal: Goal = DEFAULT_GOAL): PricedSlices {
+/**
+ * The plan with the price and the time of its warm and its cold runs.
+ *
+ * @param leastThreads of all functions, if another function of the pipeline has as many
+ */
+export function slicedPlan(
+  analyzed: AnalyzedModel,
+  cut: ChosenCut,
+  goal: Goal = DEFAULT_GOAL,
+  leastThreads = 1,
+): PricedSlices {
   const sizes = sizesOf(analyzed, cut);
   const least = sizes.map(memoryMb);
-  const settings = cut.settings ?? {
+  const planned = cut.settings ?? {
     memoryMb: least,
     threads: threadCount(largestOf(least)),
     transport: analyzed.transport,
   };
+  const settings = { ...planned, threads: Math.max(planned.threads, leastThreads) };
   const schedule = scheduleSlices({ slices: cut.wiring.slices, outputs: cut.wiring.results });
   const { outputSecondsPerByte } = analyzed.cuts.costs;
   const model = modelOfPlan(

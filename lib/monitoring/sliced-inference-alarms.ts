@@ -63,8 +63,8 @@ const SLOW_PERIODS = 2;
 
 /**
  * CloudWatch alarms for runs that fail, that time out or that Step Functions throttles, and for slow runs if `maxTime`
- * is set. A pipeline with consolidation also has one for calls of the whole model that fail in two periods of five minutes in a row, which
- * fails no run. A failed slice fails its run after the retries, so the number of alarms does not depend on the number of
+ * is set. A pipeline with consolidation also has one for calls of the whole model that fail in two periods of five minutes in a row. Of
+ * these, only invalid requests fail their runs. A failed slice fails its run after the retries, so the number of alarms does not depend on the number of
  * slices. An alarm costs $0.10 a month.
  *
  * @example
@@ -142,7 +142,7 @@ export class SlicedInferenceAlarms extends Construct {
     }
   }
 
-  /** No run fails with the whole model, so nothing else shows that its function does not serve. */
+  /** The slices serve the runs of these calls, so nothing else shows that the function does not serve. Its errors also count invalid requests. */
   private wholeAlarm(pipeline: SlicedInferencePipeline, fn: lambda.Function): cloudwatch.Alarm {
     return new cloudwatch.Alarm(this, 'WholeFails', {
       metric: fn.metricErrors({ period: PERIOD }),
@@ -150,7 +150,7 @@ export class SlicedInferenceAlarms extends Construct {
       evaluationPeriods: FAILING_PERIODS,
       comparisonOperator: cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
       treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING,
-      alarmDescription: `${pipeline.node.path}: calls of the whole model fail, and the slices serve the runs`,
+      alarmDescription: `${pipeline.node.path}: calls of the whole model fail: the slices serve the runs, unless their requests are invalid`,
     });
   }
 

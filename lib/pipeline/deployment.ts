@@ -1,5 +1,6 @@
 /** Computes the plan that a stack deploys from the model's plan and the pipeline's settings. */
 import { createHash } from 'node:crypto';
+import type { Duration } from 'aws-cdk-lib';
 import { Token } from 'aws-cdk-lib';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { WHOLE } from '../../contract/keys';
@@ -7,8 +8,8 @@ import type { DeployedPlan } from '../aws/deployed-plan';
 import { runtimeCodeDigest } from '../aws/runtime-code';
 import { sliceMemorySize } from '../aws/slice-function';
 import type { SliceFunctionOptions } from '../aws/slice-function-options';
-import { MAX_EXPRESS_MINUTES } from '../aws/quotas';
 import { optionsOfSlices, optionsOfWhole } from '../aws/slice-function-options';
+import { MAX_EXPRESS_ASK_SECONDS } from '../aws/workflow/consolidation';
 import type { SlicePlan } from '../plan/file/plan';
 import { isWarmUpWorthwhile } from '../plan/schedule/warm-up';
 import { threadCount } from '../plan/sizes/estimate';
@@ -57,7 +58,7 @@ interface PlannedWhole {
  */
 export function planDeployment(
   plan: SlicePlan,
-  { sliceFunctions, sliceFunctionOverrides }: SlicedInferencePipelineProps,
+  { sliceFunctions, sliceFunctionOverrides, timeout }: SlicedInferencePipelineProps,
   settings: PipelineSettings,
   whole?: PlannedWhole,
 ): PipelineDeployment {
@@ -80,7 +81,7 @@ export function planDeployment(
         whole: {
           plan: { ...whole.plan, threads, deploymentDigest },
           options: wholeOptions,
-          askSeconds: askSeconds(whole.callMs, settings),
+          askSeconds: askSeconds(whole.callMs, settings, timeout),
         },
       }),
   };
@@ -112,11 +113,20 @@ const ASK_FACTOR = 3;
 /** For what the model of cost does not know, such as a slow S3. */
 const ASK_SPARE_SECONDS = 10;
 
-/** At most half of the time of an Express execution, so that slices have the rest, and no longer than Lambda allows. */
-function askSeconds(callMs: number, { stateMachineType }: PipelineSettings): number {
+/**
+ * At most half of the time of an execution, so that slices have the rest, and no longer than Lambda allows. A whole number, as the
+ * state language demands.
+ *
+ * @param timeout of an execution, if the user sets it
+ */
+function askSeconds(callMs: number, { stateMachineType }: PipelineSettings, timeout?: Duration): number {
   const isExpress = stateMachineType === sfn.StateMachineType.EXPRESS;
-  const most = isExpress ? (MAX_EXPRESS_MINUTES * 60) / 2 : MAX_LAMBDA_TIMEOUT_SECONDS;
-  return Math.min(most, ASK_SPARE_SECONDS + Math.ceil((ASK_FACTOR * callMs) / 1000));
+  const quota = isExpress ? MAX_EXPRESS_ASK_SECONDS : MAX_LAMBDA_TIMEOUT_SECONDS;
+  const isKnownTimeout = timeout !== undefined && !timeout.isUnresolved();
+  const half = isKnownTimeout
+    ? Math.max(1, Math.floor(timeout.toSeconds({ integral: false }) / 2))
+    : Infinity;
+  return Math.min(quota, half, ASK_SPARE_SECONDS + Math.ceil((ASK_FACTOR * callMs) / 1000));
 }
 
 /**

@@ -116,8 +116,9 @@ export interface SlicedInferencePipelineProps {
    * Whether a slice hands on small tensors in the state of the execution, instead of an object in S3. The plan decides which slices
    * may, by the sizes that it expects: at most 48 KiB as base64. If the tensors of a run are larger, they are in S3. Results are
    * the same bits. Step Functions keeps the state of a Standard execution for 90 days, and encrypts it with a key that AWS owns.
+   * CDK does not know the key of a bucket that is imported without its `encryptionKey`: set false if it has one.
    *
-   * @default - true; false if the bucket is encrypted with a KMS key, which the state is not
+   * @default - true; false if the bucket has a KMS key that CDK knows (encryptionKey), because the state has no such key
    */
   readonly tensorsInState?: boolean;
 

@@ -174,19 +174,27 @@ describe('a whole model that does not serve', () => {
   });
 });
 
-test('a request that does not fit fails as it does without consolidation, cold and warm', async () => {
-  const cloud = await deployed();
-  const request = { version: 1, inputs: { tensors: { z: { dtype: 'float32', shape: [1], data: [1] } } } };
-  const causes: unknown[] = [];
-  for (const temperature of ['cold', 'warm']) {
-    if (temperature === 'warm') await run(cloud, rows(2, 1));
-    await cloud.asynchronousCalls();
-    const result = await cloud.execute(request);
-    causes.push(result.status === 'SUCCEEDED' ? 'success' : [result.error, result.cause]);
-  }
-  expect(causes[0]).toEqual(['InvalidInput', expect.stringContaining('"slice":0')]);
-  expect(causes[1]).toEqual(causes[0]);
-});
+test.each<[string, Partial<SlicedInferencePipelineProps>]>([
+  ['Express', {}],
+  ['Standard', { stateMachineType: sfn.StateMachineType.STANDARD }],
+])(
+  'a request that does not fit fails in %s as it does in a slice, and starts none if the whole model is warm',
+  async (_, props) => {
+    const cloud = await deployed(props);
+    const request = { version: 1, inputs: { tensors: { z: { dtype: 'float32', shape: [1], data: [1] } } } };
+    const causes: unknown[] = [];
+    for (const temperature of ['cold', 'warm']) {
+      if (temperature === 'warm') await run(cloud, rows(2, 1));
+      await cloud.asynchronousCalls();
+      trace.length = 0;
+      const result = await cloud.execute(request);
+      causes.push(result.status === 'SUCCEEDED' ? 'success' : [result.error, result.cause]);
+    }
+    expect(causes[0]).toEqual(['InvalidInput', expect.stringMatching(/\\?"slice\\?":0/)]);
+    expect(causes[1]).toEqual(causes[0]);
+    expect(entered()).toEqual(['Ask whole model', 'Failed']);
+  },
+);
 
 test('ten cold requests at once load one copy of the whole model', async () => {
   // 4 MB of weights at 1 MB/s: the ten runs have asked long before the copy is loaded.

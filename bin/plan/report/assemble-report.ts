@@ -9,6 +9,7 @@ import type { PlanDraft } from '../../../lib/plan/file/plan';
 import type { SliceSize } from '../../../lib/plan/sizes/estimate';
 import { sliceSizes } from '../../../lib/plan/sizes/slice-sizes';
 import { wireSlices } from '../../../lib/plan/wiring/wiring';
+import { largestOf } from '../../../lib/extremes';
 import { graphProfile } from '../graph-profile';
 import type { PlanReport, ReportedConsolidation, ReportedSlice } from '../plan-report';
 import { assumptionsOf } from './assumptions';
@@ -42,19 +43,17 @@ export function assembleReport(
   const { rule, bytes } = analyzed.cuts;
   const cuts = findCuts({ ...cut.dataflow, order: cut.groups.flat() }, rule, bytes, costs);
   const ofModel = reportedModel(analyzed, wholeSize(analyzed));
-  const sliced = {
-    slices: slices.length,
-    memoryMb: Math.max(...settings.memoryMb),
-    fileBytes,
-    ...priced.outcomes,
-  };
+  const memoryMb = largestOf(settings.memoryMb);
+  const sliced = { slices: slices.length, memoryMb, fileBytes, ...priced.outcomes };
+  const starts = slices.slice(1).map(({ first }) => first);
+  const own = { ...settings, cost: runCost(priced, goal.temperature), cuts: starts };
   const { coldShare } = model;
   const whole = request.whole && reportedConsolidation(analyzed, cut, request.whole, { goal, coldShare });
   const services = reportedAlternatives(model, wholeModel(analyzed), whole?.plan ?? sliced, request);
   return {
     model: ofModel,
     slices,
-    profile: graphProfile({ cuts, starts: slices.slice(1).map(({ first }) => first), work: costs.work }),
+    profile: graphProfile({ cuts, starts, work: costs.work }),
     cuts: reportedCuts(analyzed, cuts, slices),
     run: reportedRuns(priced),
     ...(whole && { consolidation: whole.reported }),
@@ -63,16 +62,7 @@ export function assembleReport(
     costPerMonth: [
       { item: 'S3 storage of the slices', dollars: storagePerMonth(fileBytes, model.options.prices) },
     ],
-    front: reportedFront(
-      analyzed,
-      model,
-      {
-        ...settings,
-        cost: runCost(priced, goal.temperature),
-        cuts: slices.slice(1).map(({ first }) => first),
-      },
-      request,
-    ),
+    front: reportedFront(analyzed, model, own, request),
     requests: services.requests,
     alternatives: services.alternatives,
     cheapest: services.cheapest,

@@ -1,7 +1,7 @@
 /** What a report says of a function with the whole model beside the slices. */
 import type { AnalyzedModel } from '../../../lib/compile/analyze';
 import type { WholeCut } from '../../../lib/compile/consolidate';
-import { consolidatedPlan, slicedPlan } from '../../../lib/compile/plan-estimates';
+import { consolidatedPlan } from '../../../lib/compile/plan-estimates';
 import type { SlicedPlan } from '../../../lib/cost/alternatives/compare';
 import { costOf } from '../../../lib/cost/schedule-cost';
 import type { ChosenCut } from '../../../lib/plan/best-cut';
@@ -22,7 +22,7 @@ export function reportedConsolidation(
   whole: WholeCut,
   { goal, coldShare }: { readonly goal: Goal; readonly coldShare: number },
 ): Consolidation {
-  const plan = consolidatedPlan(analyzed, slicedPlan(analyzed, cut, goal), whole, goal);
+  const plan = consolidatedPlan(analyzed, cut, whole, goal);
   const at = (temperature: 'warm' | 'mixed' | 'cold') => reportedRun(costOf(plan, coldShare, temperature));
   return {
     plan,

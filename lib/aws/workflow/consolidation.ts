@@ -5,9 +5,15 @@
 import { Duration } from 'aws-cdk-lib';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
+import { ERROR_NAMES } from '../../../contract/failures';
 import type { Schedule } from '../../plan/schedule/schedule';
+import { MAX_EXPRESS_MINUTES } from '../quotas';
+import type { FailureVariables } from './failure';
 import type { TaskFunction } from './invoke-function';
 import { InvokeFunction } from './invoke-function';
+
+/** Half of the time of an Express execution, so that slices have the rest. */
+export const MAX_EXPRESS_ASK_SECONDS = (MAX_EXPRESS_MINUTES * 60) / 2;
 
 /** The function of the whole model, as the states call it. */
 export interface WholeModelStates {
@@ -31,13 +37,29 @@ interface AskProps extends WholeModelCall {
 
 const ANSWER = '$states.result.Payload';
 
+/** The states after the question, besides the end of the run. */
+interface AskBranches {
+  /** The slices. */
+  readonly otherwise: sfn.IChainable;
+  /** Fails a run whose request the function refuses, because the slices would refuse the request too. */
+  readonly refused: sfn.IChainable;
+  /** Which `refused` reads. */
+  readonly variables: FailureVariables;
+}
+
+/** The whole model is one slice. */
+const ONLY_SLICE = 0;
+
 /**
  * Asks the function to serve the run if it has loaded the model. A task has one next state, and a choice after it would cost
- * each warm run a transition. So the output of a cold answer is an error, which the task catches, as it catches all others.
- *
- * @param otherwise the slices
+ * each warm run a transition. So the output of a cold answer is an error, which the task catches, as it catches all others but one:
+ * a request that the function refuses fails the run here.
  */
-export function askWholeModel(scope: Construct, props: AskProps, otherwise: sfn.IChainable): InvokeFunction {
+export function askWholeModel(
+  scope: Construct,
+  props: AskProps,
+  { otherwise, refused, variables }: AskBranches,
+): InvokeFunction {
   const { fn, askSeconds, grantsCall, event, request, output } = props;
   const cold = `${ANSWER}.cold ? $error('the whole model is cold, so the slices run')`;
   const task = new InvokeFunction(scope, 'Ask whole model', {
@@ -50,6 +72,13 @@ export function askWholeModel(scope: Construct, props: AskProps, otherwise: sfn.
       servedBy: 'whole',
       outputs: `{% ${cold} : ${ANSWER}.outputs %}`,
       timings: `{% [${ANSWER}.timing] %}`,
+    },
+  });
+  task.addCatch(refused, {
+    errors: [ERROR_NAMES.invalidInput],
+    assign: {
+      [variables.failure]: '{% $states.errorOutput %}',
+      [variables.failedAt]: { slice: ONLY_SLICE },
     },
   });
   task.addCatch(otherwise, { errors: [sfn.Errors.ALL], outputs: {} });

@@ -51,3 +51,8 @@ export function failState(
     cause: cause(variables, hasSteps),
   });
 }
+
+/** The state that fails a run with the error and the cause of the failed function, unchanged. */
+export function passedFailure(scope: Construct, id: string, { failure }: FailureVariables): sfn.Fail {
+  return sfn.Fail.jsonata(scope, id, { error: `{% $${failure}.Error %}`, cause: `{% $${failure}.Cause %}` });
+}

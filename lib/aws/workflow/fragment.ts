@@ -5,6 +5,7 @@ import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import { SlicedInferenceError, quoted } from '../../errors';
 import { MAX_FRAGMENT_TENSORS } from '../../plan/schedule/state-tensors';
+import { MAX_EXPRESS_ASK_SECONDS } from './consolidation';
 import type { PipelineStates } from './workflow';
 import { FRAGMENT_RUN, pipelineWorkflow } from './workflow';
 
@@ -37,7 +38,7 @@ export class PipelineFragment extends sfn.StateMachineFragment {
     });
     const expressions = { request: `$${request}`, run: `$${run}` };
     const chain = enter.next(
-      pipelineWorkflow(this, { ...props, expressions, prefix, ...IN_MACHINE_OF_USER }),
+      pipelineWorkflow(this, { ...inAnyMachine(props), expressions, prefix, ...IN_MACHINE_OF_USER }),
     );
     this.startState = chain.startState;
     this.endStates = chain.endStates;
@@ -54,6 +55,13 @@ export class PipelineFragment extends sfn.StateMachineFragment {
     if (prefixStates !== undefined) this.prefixStates(prefixStates);
     return new sfn.Parallel(this, stateId, parallel).branch(this);
   }
+}
+
+/** The user's machine may be an Express one. */
+function inAnyMachine({ whole, ...states }: PipelineStates): PipelineStates {
+  if (whole === undefined) return states;
+  const askSeconds = Math.min(whole.askSeconds, MAX_EXPRESS_ASK_SECONDS);
+  return { ...states, whole: { ...whole, askSeconds } };
 }
 
 function checkPlace(scope: Construct, id: string, { functions }: PipelineStates): void {

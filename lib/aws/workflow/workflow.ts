@@ -18,7 +18,7 @@ import { CarriedTensors, NO_TENSORS } from './carried-tensors';
 import type { WholeModelStates } from './consolidation';
 import { askWholeModel, loadWholeModel, startingInParallel } from './consolidation';
 import type { FailureVariables } from './failure';
-import { failState } from './failure';
+import { failState, passedFailure } from './failure';
 import type { TaskFunction } from './invoke-function';
 import { InvokeFunction } from './invoke-function';
 import { CALL_RETRIES, SLICE_RETRIES } from './retries';
@@ -218,7 +218,12 @@ class WorkflowBuilder {
     const { grantsCalls: grantsCall, expressions } = this.props;
     const request = boundedRequest(expressions.request);
     const call = { ...whole, grantsCall, event: this.event(), request, output: this.identity() };
-    return askWholeModel(this.scope, call, otherwise);
+    const variables = this.failureVariables(MAIN);
+    // Tasks of a redrivable machine fail with Lambda's own cause, and so does this state.
+    const refused = this.props.redrivable
+      ? passedFailure(this.scope, 'Failed', variables)
+      : this.failed(MAIN);
+    return askWholeModel(this.scope, call, { otherwise, refused, variables });
   }
 
   /** The fields of an event and of an execution's output that say whose they are. */

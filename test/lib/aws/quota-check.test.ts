@@ -91,7 +91,7 @@ describe('a pipeline', () => {
   test('gives a warning if its functions reserve nearly all concurrency', () => {
     const props = { slicing: Slicing.count(3), sliceFunctions: { reservedConcurrentExecutions: 250 } };
     expect(messages(props)).toEqual([
-      `the slice functions reserve 750 concurrent executions, and by default an account can reserve 900 (${LAMBDA}): reserve fewer, or request a higher quota from AWS [ack: cdk-sliced-inference:concurrencyQuota]`,
+      `the functions of the pipeline reserve 750 concurrent executions, and by default an account can reserve 900 (${LAMBDA}): reserve fewer, or request a higher quota from AWS [ack: cdk-sliced-inference:concurrencyQuota]`,
     ]);
   });
 

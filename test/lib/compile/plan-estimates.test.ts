@@ -1,10 +1,11 @@
 /** What the runs of a plan cost, and whether one function would do. */
 import { analyzeModel } from '../../../lib/compile/analyze';
 import { wholeCut } from '../../../lib/compile/consolidate';
-import { planEstimates } from '../../../lib/compile/plan-estimates';
+import { consolidatedPlan, planEstimates, slicedPlan } from '../../../lib/compile/plan-estimates';
 import type { CostOptions } from '../../../lib/cost/cost-options';
 import { checkEstimates } from '../../../lib/compile/plan-check/estimates';
 import { bestCut } from '../../../lib/plan/best-cut';
+import { threadCount } from '../../../lib/plan/sizes/estimate';
 import type { Slicer } from '../../../lib/plan/search/slicers';
 import { automatic, count } from '../../../lib/plan/search/slicers';
 import { mlp, saveModel } from '../../support/model-builder';
@@ -149,6 +150,25 @@ describe('the estimates of a plan with consolidation', () => {
     // Express charges the time of the question, which is a small part of a transition.
     expect(added(true)).toBeCloseTo(2, 1);
     expect(added(false)).toBeCloseTo(3, 1);
+  });
+
+  it('price cold slices with the threads of the whole model, which they have when they are deployed', () => {
+    const cut = bestCut(large.dataflow, large.cuts, slicer);
+    const whole = wholeCut(large, cut, slicer, 'always');
+    if (whole === undefined) throw new Error('eight slices can be consolidated');
+    const threads = threadCount(whole.memoryMb);
+    const alone = slicedPlan(large, cut);
+    expect(alone.settings.threads).toBeLessThan(threads);
+    // With memory of several vCPUs, more threads make a slice faster.
+    const { settings: chosen } = bestCut(large.dataflow, large.cuts, automatic({ slices: 8 }));
+    if (chosen === undefined) throw new Error('an automatic cut has settings');
+    const settings = { ...chosen, memoryMb: alone.settings.memoryMb.map(() => 4_000) };
+    const coldRun = (own: number) => ({ ...cut, settings: { ...settings, threads: own } });
+    const [few, many] = [alone.settings.threads, threads].map(coldRun);
+    expect(slicedPlan(large, many).cold.dollars).not.toBe(slicedPlan(large, few).cold.dollars);
+    expect(consolidatedPlan(large, few, whole).cold.dollars).toBe(
+      consolidatedPlan(large, many, whole).cold.dollars,
+    );
   });
 
   it('pass the check of the cache', () => {

@@ -1,5 +1,6 @@
 /** The template of a pipeline with consolidation, and which pipelines have it. */
-import { Size } from 'aws-cdk-lib';
+import { Duration, Size } from 'aws-cdk-lib';
+import { Annotations as Found, Match } from 'aws-cdk-lib/assertions';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import {
   Consolidation,
@@ -19,7 +20,7 @@ import type { Slicer } from '../../../lib/plan/search/slicers';
 import { automatic, count } from '../../../lib/plan/search/slicers';
 import { temporaryFolder } from '../../support/model-builder';
 import type { PipelineStack, Properties } from '../../support/pipeline-stack';
-import { errorOf, MLP_PATH, pipelineStack } from '../../support/pipeline-stack';
+import { addPipeline, errorOf, MLP_PATH, newStack, pipelineStack } from '../../support/pipeline-stack';
 import { sparseModel } from '../../support/sparse-model';
 
 const four = { slicing: Slicing.count(4) };
@@ -156,7 +157,14 @@ describe('with consolidation', () => {
       Resource: 'arn:aws:states:::lambda:invoke',
       TimeoutSeconds: expect.any(Number) as number,
       End: true,
-      Catch: [{ ErrorEquals: ['States.ALL'], Output: {}, Next: 'Warm start 00' }],
+      Catch: [
+        {
+          ErrorEquals: ['InvalidInput'],
+          Assign: { failure: '{% $states.errorOutput %}', failedAt: { slice: 0 } },
+          Next: 'Failed',
+        },
+        { ErrorEquals: ['States.ALL'], Output: {}, Next: 'Warm start 00' },
+      ],
     });
     expect(sent).toMatchObject({
       FunctionName: '{Pipeline/whole/Function/CurrentVersion}',
@@ -230,4 +238,42 @@ test('a Standard machine has the time for the question too', () => {
   const standard = { ...always, stateMachineType: sfn.StateMachineType.STANDARD };
   const definition = pipelineStack(standard).resource('Pipeline/StateMachine').DefinitionString as string;
   expect(definition).toContain('"TimeoutSeconds":300');
+});
+
+describe('warnings', () => {
+  const warnings = (props: Partial<SlicedInferencePipelineProps>): string[] => {
+    const stack = newStack();
+    addPipeline(stack, 'Pipeline', props);
+    const found = Found.fromStack(stack).findWarning('*', Match.anyValue());
+    return found.map(({ entry }) => entry.data as string);
+  };
+
+  it.each(['reservedConcurrentExecutions', 'provisionedConcurrentExecutions'])(
+    'count the %s of the whole model',
+    (field) => {
+      const reserving = (whole: number) => ({
+        ...always,
+        sliceFunctions: { reservedConcurrentExecutions: 100 },
+        sliceFunctionOverrides: { whole: { [field]: whole } },
+      });
+      expect(warnings(reserving(319))).toEqual([]);
+      expect(warnings(reserving(320))).toEqual([
+        expect.stringContaining('the functions of the pipeline reserve 720 concurrent executions'),
+      ]);
+    },
+  );
+
+  it('name a timeout that is too short to load the whole model', () => {
+    const modelPath = sparseModel(2, 4096);
+    const timingOut = (seconds: number) =>
+      warnings({
+        ...{ modelPath, slicing: Slicing.count(2), consolidation: Consolidation.ALWAYS, dimensions: {} },
+        sliceFunctionOverrides: { whole: { timeout: Duration.seconds(seconds) } },
+      });
+    expect(timingOut(4)).toContainEqual(
+      "the function of the whole model ('whole') spends about 3 seconds loading when it is cold, and its timeout is 4 seconds: " +
+        'raise its timeout [ack: cdk-sliced-inference:littleFunctionTime]',
+    );
+    expect(timingOut(60)).toEqual([]);
+  });
 });

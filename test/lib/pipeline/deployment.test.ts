@@ -1,4 +1,4 @@
-import { Lazy } from 'aws-cdk-lib';
+import { Duration, Lazy } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { SlicedInferencePipelineProps } from '../../../lib';
 import { TensorStore } from '../../../lib';
@@ -79,6 +79,17 @@ describe('a deployment with the whole model', () => {
     const settings = pipelineSettings({ modelPath });
     const slow = planDeployment(plan, { modelPath }, settings, { plan: whole, callMs: 60_000 });
     expect(slow.whole?.askSeconds).toBe(150);
+  });
+
+  it.each<[string, Duration, number]>([
+    ['long', Duration.seconds(60), 18],
+    ['short', Duration.seconds(21), 10],
+    ['of a second', Duration.seconds(1), 1],
+    ['known only at deployment', Duration.seconds(Lazy.number({ produce: () => 2 })), 18],
+  ])('waits for at most half of a timeout that is %s', (_, timeout, seconds) => {
+    const settings = pipelineSettings({ modelPath, timeout });
+    const own = planDeployment(plan, { modelPath, timeout }, settings, { plan: whole, callMs: 2_500 });
+    expect(own.whole?.askSeconds).toBe(seconds);
   });
 
   it.each([

@@ -3,9 +3,14 @@ import { boundedRequest } from '../../../../lib/aws/workflow/bounded-request';
 import { NestedStack, Stack } from 'aws-cdk-lib';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Slicing } from '../../../../lib';
-import { addPipeline, errorOf, newStack, shortTemplate } from '../../../support/pipeline-stack';
+import { PipelineFragment } from '../../../../lib/aws/workflow/fragment';
+import { userFunction } from '../../../../lib/aws/workflow/invoke-function';
+import { compile } from '../../../../lib/compile/compile';
+import { count } from '../../../../lib/plan/search/slicers';
+import { MLP_PATH, addPipeline, errorOf, newStack, shortTemplate } from '../../../support/pipeline-stack';
 import type { StateMachineDefinition } from '../../../support/unassigned-variables';
 import { unassignedVariables } from '../../../support/unassigned-variables';
+import { writtenPlan } from '../../../support/written-plan';
 
 type AslValidator = (definition: unknown) => { isValid: boolean; errorsText: () => string };
 const validate = jest.requireActual<AslValidator>('asl-validator');
@@ -179,4 +184,21 @@ test('fragments whose ids become the same variable prefix have different variabl
   );
   const names = Object.values(definition.States).flatMap(({ Assign = {} }) => Object.keys(Assign));
   expect(names).toEqual(expect.arrayContaining(['A_B_run', expect.stringMatching(/^A_B_[0-9a-f]{8}_run$/)]));
+});
+
+test.each([
+  ['half of an Express execution at most, because it may be in one', 600, 150],
+  ['less if the model is fast', 12, 12],
+])('a fragment waits for the whole model for %s', (_, planned, seconds) => {
+  const { plan } = writtenPlan(compile(MLP_PATH, count(2), { dimensions: { batch: 1 } }));
+  const { definition } = machine((stack, { functions: [first, second] }) => {
+    return new PipelineFragment(stack, 'Ocr', {
+      plan: { ...plan, deploymentDigest: '0'.repeat(64) },
+      functions: [first, second].map(userFunction),
+      warmsUp: false,
+      carriesTensors: false,
+      whole: { fn: userFunction(first), askSeconds: planned },
+    });
+  });
+  expect(definition.States['Ocr: Ask whole model']).toMatchObject({ TimeoutSeconds: seconds });
 });
