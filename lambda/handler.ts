@@ -1,24 +1,22 @@
 /** The slice function: checks the event, loads the slice once, reads tensors, runs the session, writes the outputs. */
 import { ENV } from '../contract/environment';
 import type { ColdAnswer, LoadAnswer, SliceAnswer, SliceEvent, WarmUpAnswer } from '../contract/slice-event';
-import { failureOf, messageOf, sliceFailed, UNKNOWN_SLICE } from './errors';
+import { failureOf, UNKNOWN_SLICE } from './errors';
 import { checkEvent, isWarmUp } from './request/event-check';
-import { readEnvironment, type Variables } from './slice/environment';
+import { readEnvironment, type SliceEnvironment, type Variables } from './slice/environment';
 import { sessionModule } from './slice/late-session';
-import { withoutValues } from './slice/run-failure';
-import { ResidentSlice, type SliceForRun } from './slice/resident-slice';
+import { ResidentSlice } from './slice/resident-slice';
 import { CountedObjects } from './store/counted-objects';
 import type { ObjectStore } from './store/object-store';
 import { CallDeadline } from './store/retry';
 import { functionObjects } from './store/s3-client';
 import { SafetensorsStore } from './store/safetensors-store';
 import { loggedCall } from './request/logged-call';
-import { peakMemoryBytes } from './telemetry/peak-memory';
-import { roundedTenth, Stopwatch } from './telemetry/stopwatch';
 import { Telemetry, toStandardOutput, type WriteLine } from './telemetry/telemetry';
-import { pick, readTensors, storeOfOutputs, writeTensors, type Stores } from './tensor-flow/slice-tensors';
-import { tensorBytes } from './tensors/tensor';
+import { runSlice } from './tensor-flow/run-slice';
+import type { Stores } from './tensor-flow/slice-tensors';
 import { loadOnce } from './whole/load-once';
+import { LONGEST_CALL_MS } from './whole/loader-claim';
 
 /** What the function uses of Lambda's context of a call. */
 interface CallContext {
@@ -92,8 +90,8 @@ export function makeHandler(
         return answer;
       }
       if (event.load) {
-        const remainingMs = context?.getRemainingTimeInMillis() ?? LONGEST_CALL_MS;
-        const times = { until: startedAt + remainingMs, askedAt: event.askedAt ?? startedAt };
+        const until = startedAt + (context?.getRemainingTimeInMillis() ?? LONGEST_CALL_MS);
+        const times = { until, askedAt: event.askedAt ?? startedAt };
         const answer = await loadOnce(resident, counted, environment, times);
         telemetry.wholeLoad(about, answer, counted.take());
         return answer;
@@ -102,11 +100,7 @@ export function makeHandler(
         telemetry.wholeIsCold(about, counted.take());
         return { cold: true };
       }
-      const stores = {
-        callers: new SafetensorsStore(counted, environment.bucket),
-        memoryBytes: environment.memoryBytes,
-        runs: new SafetensorsStore(counted, environment.runsBucket, { writers: 'functions' }),
-      };
+      const stores = storesOf(environment, counted);
       const answer = await runSlice(event, resident.forRun(environment, event.run), stores, {
         startedAt,
         sendsFloat16: environment.sendsFloat16,
@@ -126,73 +120,10 @@ export function makeHandler(
   };
 }
 
-/** Of a call whose context says no time. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
-const LONGEST_CALL_MS = 900_000;
-
-/** Lambda's MB. https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html */
-const MEGABYTE = 2 ** 20;
-
-interface RunOptions {
-  readonly startedAt: number;
-  readonly sendsFloat16: boolean;
-  /** Whether the slice is the whole model of a pipeline with consolidation. */
-  readonly isWhole: boolean;
-}
-
-/** Reads the tensors while the slice loads, so a bad request fails without waiting for the weights. */
-async function runSlice(
-  event: SliceEvent,
-  { manifest: manifestPromise, loaded }: SliceForRun,
-  stores: Stores,
-  { startedAt, sendsFloat16, isWhole }: RunOptions,
-): Promise<SliceAnswer> {
-  const watch = new Stopwatch();
-  // If reading fails first, nothing awaits the load any more: mark its rejection as handled.
-  loaded.catch(() => undefined);
-  const manifest = await manifestPromise;
-  const target = storeOfOutputs(manifest, stores);
-  void target.prepareConnection();
-  const [{ slice: loadedSlice, timing: load }, { inline, tensors: read, ...request }] = await Promise.all([
-    loaded,
-    readTensors(event, manifest, stores),
-  ]);
-  const { session, weightBytes } = loadedSlice;
-  const loadMsOfCall = load.warmedUp ? 0 : load.loadMs;
-  const readMs = Math.max(0, roundedTenth(watch.lap() - loadMsOfCall));
-
-  // ONNX Runtime blocks the thread, so a connection that opens meanwhile would wait.
-  await target.prepareConnection();
-  const connectMs = watch.lap();
-  const wanted = manifest.outputs.map(({ name }) => name);
-  const computed = await session.run(pick(read, manifest.inputs), wanted).catch((error: unknown) => {
-    throw sliceFailed(withoutValues(messageOf(error)));
-  });
-  const runMs = watch.lap();
-
-  const { bytesWritten, ...written } = await writeTensors(
-    event,
-    manifest,
-    { read, computed },
-    { inline, sendsFloat16, ...request },
-    stores,
-  );
-  const writeMs = roundedTenth(connectMs + watch.lap());
-
-  const { slice } = manifest;
-  const bytesRead = [...read.values()].reduce((sum, tensor) => sum + tensorBytes(tensor), 0);
-  const memory = { peakMemoryBytes: peakMemoryBytes(), memoryMb: stores.memoryBytes / MEGABYTE };
-  const sizes = { weightBytes, bytesRead, bytesWritten, ...memory };
+function storesOf({ bucket, memoryBytes, runsBucket }: SliceEnvironment, objects: ObjectStore): Stores {
   return {
-    slice,
-    ...written,
-    timing: {
-      ...(isWhole ? { whole: true } : { slice }),
-      startedAt,
-      ...load,
-      readMs,
-      runMs,
-      writeMs,
-      ...sizes,
-    },
+    callers: new SafetensorsStore(objects, bucket),
+    memoryBytes,
+    runs: new SafetensorsStore(objects, runsBucket, { writers: 'functions' }),
   };
 }

@@ -18,9 +18,14 @@ export class BodyWatch {
   ) {
     this.deadline = this.stopAfter(endsAt - performance.now(), 'slower than any network of Lambda');
     this.stall = this.stallTimer();
+    if (body instanceof DirectBody) {
+      body.onArrival(() => {
+        this.arrived();
+      });
+    }
   }
 
-  /** A chunk has arrived. */
+  /** Bytes have arrived. Changes nothing while the reader is busy: a timer that was cleared stays so. */
   arrived(): void {
     this.stall.refresh();
   }
@@ -87,9 +92,7 @@ export function pour(body: Readable, sink: Sink, endsAt: number): Promise<unknow
       }, fail);
     });
     if (body instanceof DirectBody) {
-      body.pourInto(take, () => {
-        watch.arrived();
-      });
+      body.pourInto(take);
       return;
     }
     body.on('data', (chunk: Uint8Array) => {

@@ -2,11 +2,25 @@
 import type { Socket } from 'node:net';
 import type { Sink } from './sink';
 
-/** Bytes that are passed on at a time. Each write to a file costs a switch between threads. */
 const CHUNK_BYTES = 1024 * 1024;
 
-/** Room for what a connection brings at once. Bytes are passed on when less is left. */
+/** Room for what a connection brings at once. */
 const ROOM_BYTES = 128 * 1024;
+
+/** The longest pieces leave this room in the chunk. Each write to a file costs a switch between threads. */
+export const LONGEST_PIECE_BYTES = CHUNK_BYTES - ROOM_BYTES;
+
+/** The reader of a body. */
+export interface TransferReader {
+  /** May use a piece's memory until its promise resolves, or until it returns nothing. */
+  readonly sink: Sink;
+  /** Bytes are passed on when as many are there, or when the last one has arrived. At most `LONGEST_PIECE_BYTES`. */
+  readonly pieceBytes: number;
+  /** Called whenever bytes arrive. */
+  readonly arrived: () => void;
+  /** Called after the last byte was passed on. */
+  readonly ended: () => void;
+}
 
 /** The memory of a connection's transfers. It stays while the connection is open, which may read into it at any time. */
 export class TransferMemory {
@@ -23,18 +37,20 @@ export class DirectTransfer {
   /** Whether the chunk is full or the reader uses it, so that bytes spill. */
   private isClosed = false;
   private isAbandoned = false;
-  private sink: Sink | undefined;
-  private arrived: () => void = () => undefined;
-  private ended: () => void = () => undefined;
+  private reader: TransferReader | undefined;
+  /** Bytes of the body that have not arrived. */
+  private left: number;
 
   constructor(
     private readonly socket: Socket,
     private readonly memory: TransferMemory,
-    /** Bytes of the body that have not arrived. */
-    private left: number,
+    /** Bytes of the body. */
+    private readonly announced: number,
     /** Called after the last byte was passed on. */
     private readonly complete: () => void,
-  ) {}
+  ) {
+    this.left = announced;
+  }
 
   /** Where the connection reads into. */
   free(): Uint8Array {
@@ -43,47 +59,57 @@ export class DirectTransfer {
 
   /** Takes bytes that the connection has read, in most cases into the place that `free` returned. */
   received(bytes: Uint8Array): void {
+    if (this.isAbandoned) return;
     const place = this.free();
     this.left -= bytes.byteLength;
-    if (this.left < 0 || bytes.byteLength > place.byteLength) {
-      this.socket.destroy(new Error('S3 sent more bytes than it announced, or than a connection holds'));
+    const problem = this.problemOf(bytes, place);
+    if (problem !== undefined) {
+      this.socket.destroy(new Error(problem));
       return;
     }
     const isInPlace = bytes.buffer === place.buffer && bytes.byteOffset === place.byteOffset;
     if (!isInPlace) place.set(bytes);
     if (this.isClosed) this.spilled += bytes.byteLength;
     else this.filled += bytes.byteLength;
-    this.arrived();
+    this.reader?.arrived();
     if (!this.isClosed) this.closeIfFull();
   }
 
-  /**
-   * Sets the reader.
-   * @param sink may use a chunk's memory until its promise resolves, or until it returns nothing
-   * @param arrived called whenever bytes arrive
-   * @param ended called after the last byte was passed on
-   */
-  passTo(sink: Sink, arrived: () => void, ended: () => void): void {
-    this.sink = sink;
-    this.arrived = arrived;
-    this.ended = ended;
-    if (this.isClosed) this.pass(sink);
+  /** Sets the reader. */
+  passTo(reader: TransferReader): void {
+    this.reader = reader;
+    if (this.isClosed) this.pass(reader);
+    else this.closeIfFull();
   }
 
-  /** Passes on what has arrived before the connection broke, unless the reader is busy. Nothing is passed on afterwards. */
+  /**
+   * Passes on what has arrived, unless the reader is busy. Nothing is passed on afterwards, so a reader that counts bytes knows
+   * where the rest begins. Does nothing the second time.
+   */
   abandon(): void {
+    if (this.isAbandoned) return;
     this.isAbandoned = true;
-    if (!this.isClosed && this.filled > 0) void this.sink?.(this.memory.chunk.subarray(0, this.filled));
+    if (!this.isClosed && this.filled > 0) void this.reader?.sink(this.memory.chunk.subarray(0, this.filled));
+  }
+
+  /** Why the connection must close. `RangeRead` adds the object and what to do. */
+  private problemOf({ byteLength }: Uint8Array, place: Uint8Array): string | undefined {
+    if (this.left < 0) {
+      return `S3 announced ${this.announced} bytes of a body, got ${this.announced - this.left} or more`;
+    }
+    if (byteLength <= place.byteLength) return undefined;
+    return `a connection must bring at most ${place.byteLength} more bytes while its reader is busy, got ${byteLength}`;
   }
 
   private closeIfFull(): void {
-    if (this.left > 0 && this.filled <= CHUNK_BYTES - ROOM_BYTES) return;
+    const pieceBytes = this.reader?.pieceBytes ?? LONGEST_PIECE_BYTES;
+    if (this.left > 0 && this.filled < pieceBytes) return;
     this.isClosed = true;
-    if (this.sink === undefined) this.socket.pause();
-    else this.pass(this.sink);
+    if (this.reader === undefined) this.socket.pause();
+    else this.pass(this.reader);
   }
 
-  private pass(sink: Sink): void {
+  private pass({ sink }: TransferReader): void {
     const wait = this.filled > 0 ? sink(this.memory.chunk.subarray(0, this.filled)) : undefined;
     if (wait === undefined) {
       this.open();
@@ -109,7 +135,7 @@ export class DirectTransfer {
     // What follows may pause it again.
     this.socket.resume();
     if (this.left === 0 && this.filled === 0) {
-      this.ended();
+      this.reader?.ended();
       this.complete();
     } else this.closeIfFull();
   }

@@ -88,13 +88,17 @@ export class S3ObjectStore implements ObjectStore {
     return isDone ? 'written' : 'present';
   }
 
-  /** If S3's answer to a write is lost, the next attempt returns `changed`. */
+  /**
+   * If S3's answer to a write is lost, the next attempt returns `changed`. So does an object that was empty: S3 answers no
+   * version of it, and refuses an empty condition.
+   */
   async replace(
     object: ObjectReference,
     parts: readonly Uint8Array[],
     crc32: number,
     version: string,
   ): Promise<ReplaceResult> {
+    if (version === '') return 'changed';
     const isDone = await this.put(object, parts, crc32, { IfMatch: version });
     return isDone ? 'replaced' : 'changed';
   }

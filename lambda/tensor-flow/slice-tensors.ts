@@ -5,7 +5,7 @@ import { REQUEST_ETAG } from '../../contract/safetensors-metadata';
 import { IN_S3, type SliceEvent, type StateTensors } from '../../contract/slice-event';
 import type { SliceManifest, SourcedTensor } from '../../contract/slice-manifest';
 import { sliceFailed } from '../errors';
-import { parseExecutionInput } from '../request/execution-input';
+import { parseExecutionInput, type ParsedInput } from '../request/execution-input';
 import { openRequest } from '../request/request';
 import type { SafetensorsStore } from '../store/safetensors-store';
 import { halved } from '../tensors/half-precision';
@@ -26,11 +26,6 @@ export interface Stores {
   readonly runs: SafetensorsStore;
 }
 
-interface ReadTensors extends GatheredTensors {
-  /** Whether the caller wants results inline. */
-  readonly inline: InlineMode;
-}
-
 interface WrittenTensors {
   readonly object?: ObjectReference;
   /** If the state machine can carry tensors: those of this slice, or that they are in S3. */
@@ -40,29 +35,60 @@ interface WrittenTensors {
 }
 
 /**
+ * Parses the request, before anything is read.
+ * @returns `undefined` if the event has none and the slice reads none
+ * @throws NamedFailure `InvalidInput` if the request is malformed, or its results cannot be returned as it wants
+ */
+export function parseRequest({ request }: SliceEvent, manifest: SliceManifest): ParsedInput | undefined {
+  if (!readsRequest(manifest) && request === undefined) return undefined;
+  const input = parseExecutionInput(request);
+  checkPlannedResults(input.inline, manifest);
+  return input;
+}
+
+/**
  * Reads the inputs of the slice's session and, for the last slice, the results that come from elsewhere. The first slice
  * checks the whole request before anything runs. Later slices check it again, and refuse another object than the one from
  * which the tensors of earlier slices were computed.
  */
 export async function readTensors(
   event: SliceEvent,
+  input: ParsedInput | undefined,
   manifest: SliceManifest,
   stores: Stores,
-): Promise<ReadTensors> {
+): Promise<GatheredTensors> {
   const sources = { run: event.run, store: stores.runs, inState: event.tensors };
-  const needed = [...manifest.inputs, ...resultsFromElsewhere(manifest)];
-  const readsRequest = manifest.slice === 0 || needed.some(({ source }) => source.from === 'request');
-  if (!readsRequest && event.request === undefined) {
-    return { ...(await gatherTensors(needed, sources)), inline: 'auto' };
-  }
-  const input = parseExecutionInput(event.request);
-  checkPlannedResults(input.inline, manifest);
-  const request = readsRequest
-    ? await openRequest(input, manifest, { store: stores.callers, memoryBytes: stores.memoryBytes })
-    : undefined;
+  const needed = neededTensors(manifest);
+  if (input === undefined || !readsRequest(manifest)) return gatherTensors(needed, sources);
+  const { callers: store, memoryBytes } = stores;
+  const request = await openRequest(input, manifest, { store, memoryBytes });
   // The first slice checks the request even if it reads none of its tensors.
-  if (!needed.some(({ source }) => source.from === 'request')) await request?.discard();
-  return { ...(await gatherTensors(needed, { ...sources, request })), inline: input.inline };
+  if (!needed.some(isFromRequest)) await request.discard();
+  return gatherTensors(needed, { ...sources, request });
+}
+
+function readsRequest(manifest: SliceManifest): boolean {
+  return manifest.slice === 0 || neededTensors(manifest).some(isFromRequest);
+}
+
+function neededTensors(manifest: SliceManifest): SourcedTensor[] {
+  return [...manifest.inputs, ...resultsFromElsewhere(manifest)];
+}
+
+function isFromRequest({ source }: SourcedTensor): boolean {
+  return source.from === 'request';
+}
+
+/**
+ * Whether the slice is likely to write an object. Results that are wanted inline only are never written, and tensors for the state are
+ * written only if they are larger than planned.
+ */
+export function expectsWrite(
+  { maxTensors = 0 }: Pick<SliceEvent, 'maxTensors'>,
+  { result }: SliceManifest,
+  inline: InlineMode,
+): boolean {
+  return result === undefined ? maxTensors === 0 : inline !== 'only';
 }
 
 /** Where the slice writes. */

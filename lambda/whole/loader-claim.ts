@@ -29,6 +29,9 @@ interface FoundClaim extends Claim {
   readonly version: string;
 }
 
+/** In milliseconds. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
+export const LONGEST_CALL_MS = 900_000;
+
 /** A claim is less than 100 bytes. */
 const MOST_BYTES = 1024;
 
@@ -55,7 +58,7 @@ export class LoaderClaim {
     if (found === undefined) return false;
     // The answer to our own write was lost, and its repetition found what the first attempt had written.
     if (found.loader === this.loader) return true;
-    if (found.until > Math.min(this.now(), askedAt)) return false;
+    if (this.holds(found, askedAt)) return false;
     if ((await this.objects.replace(this.object, [bytes], sum, found.version)) === 'replaced') return true;
     return (await this.read())?.loader === this.loader;
   }
@@ -66,6 +69,12 @@ export class LoaderClaim {
     if (found?.loader !== this.loader) return;
     const { bytes, sum } = encoded({ loader: this.loader, until: outcome === 'loaded' ? this.now() : 0 });
     await this.objects.replace(this.object, [bytes], sum, found.version);
+  }
+
+  /** No call lasts until then if the end is too far: the claim is of a loader whose clock is fast, or of nobody. */
+  private holds({ until }: Claim, askedAt: number): boolean {
+    const now = this.now();
+    return until > Math.min(now, askedAt) && until <= now + LONGEST_CALL_MS;
   }
 
   /** `undefined` if the object is gone, which a lifecycle rule may delete. */

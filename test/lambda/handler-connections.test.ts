@@ -30,10 +30,28 @@ describe('the connection of a write', () => {
     expect(slices.objects.preparedClosed).toBe(1);
   });
 
-  it('is not prepared by a warm-up', async () => {
+  const refusesToPrepare = (): void => {
     slices.objects.onPrepare = () => {
       throw new Error('prepared');
     };
+  };
+
+  it('is not prepared if the outputs are to travel in the state', async () => {
+    refusesToPrepare();
+    const answer = await slices.sliceHandler(0)(event({ maxTensors: 10_000 }));
+    expect(answer.tensors).toEqual(expect.any(String));
+  });
+
+  it('is not prepared if the results are wanted inline only', async () => {
+    const { tensors } = await slices.sliceHandler(0)(event({ maxTensors: 10_000 }));
+    refusesToPrepare();
+    const request = { ...(event().request as object), output: { inline: 'only' } };
+    const answer = await slices.sliceHandler(1)(event({ request, tensors: { 0: tensors } }));
+    expect(answer.outputs?.tensors).toBeDefined();
+  });
+
+  it('is not prepared by a warm-up', async () => {
+    refusesToPrepare();
     await slices.handler(0)(event({ warmUp: true }));
   });
 });

@@ -159,7 +159,10 @@ describe.each([
     const { bytes, reason } = await poured(wholeBody(response) as DirectBody, setImmediate);
     expect(bytes.byteLength).toBeLessThanOrEqual(BODY.byteLength);
     expect(bytes.equals(BODY.subarray(0, bytes.byteLength))).toBe(true);
-    expect(reason).toMatchObject({ message: 'aborted' });
+    const { message } = reason as Error;
+    expect(message).toMatch(
+      /^(S3 announced 5000003 bytes of a body, got \d+ or more|a connection must bring )/,
+    );
     expect(response.socket.destroyed).toBe(true);
   });
 

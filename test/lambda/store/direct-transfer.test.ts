@@ -1,11 +1,13 @@
 import type { Socket } from 'node:net';
 import * as fc from 'fast-check';
-import { DirectTransfer, TransferMemory } from '../../../lambda/store/direct-transfer';
+import { DirectTransfer, LONGEST_PIECE_BYTES, TransferMemory } from '../../../lambda/store/direct-transfer';
+import type { Sink } from '../../../lambda/store/sink';
 
 /** A connection that reads as Node.js does: into the place that it was given after the read before. */
 class Connection {
   isPaused = false;
-  isDestroyed = false;
+  /** Why the transfer closed the connection. */
+  problem: string | undefined;
   private place: Uint8Array;
 
   constructor(
@@ -16,7 +18,7 @@ class Connection {
     const socket = {
       pause: () => (this.isPaused = true),
       resume: () => (this.isPaused = false),
-      destroy: () => (this.isDestroyed = true),
+      destroy: (error: Error) => (this.problem = error.message),
     };
     this.transfer = new DirectTransfer(socket as unknown as Socket, memory, body.byteLength, onComplete);
     this.place = this.transfer.free();
@@ -46,32 +48,34 @@ const steps = fc.array(fc.record({ bytes: fc.integer({ min: 1, max: 300_000 }), 
   maxLength: 30,
 });
 
+const pieces = fc.integer({ min: 1, max: LONGEST_PIECE_BYTES });
+
+/** A reader, except for its sink. */
+const IDLE = { pieceBytes: LONGEST_PIECE_BYTES, arrived: () => undefined, ended: () => undefined };
+
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('a transfer', () => {
   it('passes on each byte once, in order, whatever the sizes of reads and the pauses of the reader', async () => {
-    const run = fc.asyncProperty(steps, fc.boolean(), async (order, isLateReader) => {
+    const run = fc.asyncProperty(steps, fc.boolean(), pieces, async (order, isLateReader, pieceBytes) => {
       let completed = 0;
       const connection = new Connection(new TransferMemory(), body, () => completed++);
       const chunks: Buffer[] = [];
       let using: Uint8Array | undefined;
       let done: () => void = () => undefined;
       const passTo = (): void => {
-        connection.transfer.passTo(
-          (chunk) => {
-            expect(using).toBeUndefined();
-            using = chunk;
-            return new Promise<void>((resolve) => {
-              done = () => {
-                chunks.push(Buffer.from(chunk));
-                using = undefined;
-                resolve();
-              };
-            });
-          },
-          () => undefined,
-          () => undefined,
-        );
+        const sink: Sink = (chunk) => {
+          expect(using).toBeUndefined();
+          using = chunk;
+          return new Promise<void>((resolve) => {
+            done = () => {
+              chunks.push(Buffer.from(chunk));
+              using = undefined;
+              resolve();
+            };
+          });
+        };
+        connection.transfer.passTo({ ...IDLE, sink, pieceBytes });
       };
       if (!isLateReader) passTo();
       for (let step = 0; completed === 0; step++) {
@@ -87,7 +91,7 @@ describe('a transfer', () => {
       }
       expect(Buffer.concat(chunks).equals(body)).toBe(true);
       expect(completed).toBe(1);
-      expect(connection.isDestroyed).toBe(false);
+      expect(connection.problem).toBeUndefined();
     });
     await fc.assert(run, { numRuns: 40 });
   });
@@ -97,14 +101,11 @@ describe('a transfer', () => {
     const connection = new Connection(new TransferMemory(), body.subarray(0, 1_050_000), () => completed++);
     const chunks: number[] = [];
     let done: () => void = () => undefined;
-    connection.transfer.passTo(
-      (chunk) => {
-        chunks.push(chunk.byteLength);
-        return new Promise((resolve) => (done = resolve));
-      },
-      () => undefined,
-      () => undefined,
-    );
+    const sink: Sink = (chunk) => {
+      chunks.push(chunk.byteLength);
+      return new Promise((resolve) => (done = resolve));
+    };
+    connection.transfer.passTo({ ...IDLE, sink });
     connection.read(1_000_000);
     // The last bytes come while the reader is busy.
     connection.read(50_000);
@@ -116,24 +117,37 @@ describe('a transfer', () => {
     expect(completed).toBe(0);
   });
 
+  it('passes on once what had arrived when it was abandoned, and nothing later', () => {
+    const connection = new Connection(new TransferMemory(), body, () => undefined);
+    const chunks: number[] = [];
+    const sink: Sink = (chunk) => {
+      chunks.push(chunk.byteLength);
+      return undefined;
+    };
+    connection.transfer.passTo({ ...IDLE, sink });
+    connection.read(1_000);
+    connection.transfer.abandon();
+    connection.transfer.abandon();
+    for (let read = 0; read < 4; read++) connection.transfer.received(body.subarray(0, 300_000));
+    expect(chunks).toEqual([1_000]);
+  });
+
   it('closes its connection if bytes do not stop while the reader is busy', () => {
     const connection = new Connection(new TransferMemory(), body, () => undefined);
-    connection.transfer.passTo(
-      () => new Promise(() => undefined),
-      () => undefined,
-      () => undefined,
-    );
+    connection.transfer.passTo({ ...IDLE, sink: () => new Promise(() => undefined) });
     connection.read(1_000_000);
     expect(connection.isPaused).toBe(true);
     connection.transfer.received(new Uint8Array(100_000));
-    expect(connection.isDestroyed).toBe(false);
+    expect(connection.problem).toBeUndefined();
     connection.transfer.received(new Uint8Array(100_000));
-    expect(connection.isDestroyed).toBe(true);
+    expect(connection.problem).toBe(
+      'a connection must bring at most 31072 more bytes while its reader is busy, got 100000',
+    );
   });
 
   it('closes its connection if it brings more bytes than announced', () => {
     const connection = new Connection(new TransferMemory(), body.subarray(0, 100), () => undefined);
     connection.transfer.received(new Uint8Array(101));
-    expect(connection.isDestroyed).toBe(true);
+    expect(connection.problem).toBe('S3 announced 100 bytes of a body, got 101 or more');
   });
 });

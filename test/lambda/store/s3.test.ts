@@ -136,6 +136,12 @@ describe('writing to S3', () => {
     expect(await store.putIfAbsent(object, body, 0x55bc801d)).toBe('written');
   });
 
+  it('sends no condition without a version, which an empty object has', async () => {
+    const { store, sent } = answering({});
+    expect(await store.replace(object, [Buffer.from('x')], 0, '')).toBe('changed');
+    expect(sent).toEqual([]);
+  });
+
   it('throws ObjectUnavailable if the write is not permitted', async () => {
     const written = answering(failed(403)).store.putIfAbsent(object, body, 0x55bc801d);
     await expect(written).rejects.toThrow(

@@ -1,4 +1,4 @@
-import { LoaderClaim } from '../../../lambda/whole/loader-claim';
+import { LoaderClaim, LONGEST_CALL_MS } from '../../../lambda/whole/loader-claim';
 import { MemoryObjects } from '../../support/memory-objects';
 
 const OBJECT = { bucket: 'bucket', key: 'runs/loader.json' };
@@ -76,15 +76,32 @@ test('a loader keeps a claim whose answer from S3 was lost', async () => {
   expect(await loaders.take(3_000)).toBe(true);
 });
 
-test.each(['', 'null', '[]', '{"loader":7,"until":"never"}', 'no JSON', `{"loader":"${'x'.repeat(2_000)}`])(
-  'an object that holds %j blocks nobody',
-  async (text) => {
-    const loaders = new Loaders();
-    loaders.objects.put(OBJECT.key, Buffer.from(text));
-    expect(await loaders.take(2_000)).toBe(true);
-    expect(loaders.text()).toMatch(/^\{"loader":"[0-9a-f-]{36}","until":2000\}$/);
-  },
-);
+test('a loader whose clock is fast blocks nobody for longer than the longest call', async () => {
+  const loaders = new Loaders();
+  await loaders.take(loaders.now + LONGEST_CALL_MS + 1);
+  expect(await loaders.take(2_000)).toBe(true);
+});
+
+test('a loader holds its claim for the longest call', async () => {
+  const loaders = new Loaders();
+  await loaders.take(loaders.now + LONGEST_CALL_MS);
+  expect(await loaders.take(2_000)).toBe(false);
+});
+
+test.each([
+  '{"loader":"other","until":1e999}',
+  '',
+  'null',
+  '[]',
+  '{"loader":7,"until":"never"}',
+  'no JSON',
+  `{"loader":"${'x'.repeat(2_000)}`,
+])('an object that holds %j blocks nobody', async (text) => {
+  const loaders = new Loaders();
+  loaders.objects.put(OBJECT.key, Buffer.from(text));
+  expect(await loaders.take(2_000)).toBe(true);
+  expect(loaders.text()).toMatch(/^\{"loader":"[0-9a-f-]{36}","until":2000\}$/);
+});
 
 test('a claim that a lifecycle rule deletes meanwhile is nobody’s, and the next loader takes it', async () => {
   const loaders = new Loaders();

@@ -1,0 +1,87 @@
+/** Runs the slice for one event: reads its tensors, runs the session, and writes the outputs or answers them. */
+import type { SliceAnswer, SliceEvent } from '../../contract/slice-event';
+import { messageOf, sliceFailed } from '../errors';
+import type { SliceForRun } from '../slice/resident-slice';
+import { withoutValues } from '../slice/run-failure';
+import { peakMemoryBytes } from '../telemetry/peak-memory';
+import { roundedTenth, Stopwatch } from '../telemetry/stopwatch';
+import { tensorBytes } from '../tensors/tensor';
+import {
+  expectsWrite,
+  parseRequest,
+  pick,
+  readTensors,
+  storeOfOutputs,
+  writeTensors,
+  type Stores,
+} from './slice-tensors';
+
+/** Lambda's MB. https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html */
+const MEGABYTE = 2 ** 20;
+
+interface RunOptions {
+  readonly startedAt: number;
+  readonly sendsFloat16: boolean;
+  /** Whether the slice is the whole model of a pipeline with consolidation. */
+  readonly isWhole: boolean;
+}
+
+/** Reads the tensors while the slice loads, so a bad request fails without waiting for the weights. */
+export async function runSlice(
+  event: SliceEvent,
+  { manifest: manifestPromise, loaded }: SliceForRun,
+  stores: Stores,
+  { startedAt, sendsFloat16, isWhole }: RunOptions,
+): Promise<SliceAnswer> {
+  const watch = new Stopwatch();
+  // If reading fails first, nothing awaits the load any more: mark its rejection as handled.
+  loaded.catch(() => undefined);
+  const manifest = await manifestPromise;
+  const input = parseRequest(event, manifest);
+  const inline = input?.inline ?? 'auto';
+  const target = expectsWrite(event, manifest, inline) ? storeOfOutputs(manifest, stores) : undefined;
+  void target?.prepareConnection();
+  const [{ slice: loadedSlice, timing: load }, { tensors: read, ...request }] = await Promise.all([
+    loaded,
+    readTensors(event, input, manifest, stores),
+  ]);
+  const { session, weightBytes } = loadedSlice;
+  const loadMsOfCall = load.warmedUp ? 0 : load.loadMs;
+  const readMs = Math.max(0, roundedTenth(watch.lap() - loadMsOfCall));
+
+  // ONNX Runtime blocks the thread, so a connection that opens meanwhile would wait.
+  await target?.prepareConnection();
+  const connectMs = watch.lap();
+  const wanted = manifest.outputs.map(({ name }) => name);
+  const computed = await session.run(pick(read, manifest.inputs), wanted).catch((error: unknown) => {
+    throw sliceFailed(withoutValues(messageOf(error)));
+  });
+  const runMs = watch.lap();
+
+  const { bytesWritten, ...written } = await writeTensors(
+    event,
+    manifest,
+    { read, computed },
+    { inline, sendsFloat16, ...request },
+    stores,
+  );
+  const writeMs = roundedTenth(connectMs + watch.lap());
+
+  const { slice } = manifest;
+  const bytesRead = [...read.values()].reduce((sum, tensor) => sum + tensorBytes(tensor), 0);
+  const memory = { peakMemoryBytes: peakMemoryBytes(), memoryMb: stores.memoryBytes / MEGABYTE };
+  const sizes = { weightBytes, bytesRead, bytesWritten, ...memory };
+  return {
+    slice,
+    ...written,
+    timing: {
+      ...(isWhole ? { whole: true } : { slice }),
+      startedAt,
+      ...load,
+      readMs,
+      runMs,
+      writeMs,
+      ...sizes,
+    },
+  };
+}
