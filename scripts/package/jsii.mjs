@@ -28,10 +28,20 @@ export function compileLibrary(folder) {
     for (const source of [...SOURCES, 'tsconfig.json', 'dist/tsconfig.tsbuildinfo'])
       fs.rmSync(path.join(folder, source), { recursive: true, force: true });
   }
+  removeSourceMaps(path.join(folder, 'dist'));
   const { types } = JSON.parse(fs.readFileSync(path.join(folder, '.jsii'), 'utf8'));
   const problems = [...untyped(types, ''), ...brokenSummaries(types, '')];
   if (problems.length > 0) throw new Error(problems.join('\n'));
   return Object.keys(types).length;
+}
+
+/** jsii always writes the sources into the code, as maps. They are half of its bytes. */
+function removeSourceMaps(folder) {
+  for (const name of fs.readdirSync(folder, { recursive: true })) {
+    if (!name.endsWith('.js')) continue;
+    const file = path.join(folder, name);
+    fs.writeFileSync(file, fs.readFileSync(file, 'utf8').replace(/^\/\/# sourceMappingURL=data:.*\n?/m, ''));
+  }
 }
 
 export function ownMajor() {
