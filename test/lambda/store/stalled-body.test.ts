@@ -1,16 +1,19 @@
 /** Long bodies of a server that falls silent, or breaks, read by ranges. */
 import { randomBytes } from 'node:crypto';
 import * as http from 'node:http';
+import * as https from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import { functionAgents } from '../../../lambda/store/connections';
 import type { ByteRange, ObjectStore } from '../../../lambda/store/object-store';
 import { RangeRead } from '../../../lambda/store/ranged-read';
 import { wholeBody } from '../../../lambda/store/read-buffer';
+import { makeServerCertificate } from '../../../local/tls/certificate';
 import { MemoryObjects } from '../../support/memory-objects';
 
 const BODY = randomBytes(2_000_000);
 const ALL = { start: 0, end: BODY.byteLength };
+const CERTIFICATE = makeServerCertificate();
 const OBJECT = { bucket: 'b', key: 'k' };
 
 /** A short limit, so that the test of a stall is quick. */
@@ -23,7 +26,10 @@ type Answer = (response: http.ServerResponse, rest: Buffer) => void;
 
 const whole: Answer = (response, rest) => response.end(rest);
 
-describe('a long body', () => {
+describe.each(['HTTP', 'TLS'])('a long body over %s', (protocol) => {
+  const isSecure = protocol === 'TLS';
+  const module = isSecure ? https : http;
+  const credentials = { cert: CERTIFICATE.certificate, key: CERTIFICATE.privateKey };
   let agent: http.Agent;
   let server: http.Server;
   let starts: number[] = [];
@@ -32,7 +38,7 @@ describe('a long body', () => {
   let received: () => number = () => 0;
 
   beforeAll(async () => {
-    server = http.createServer(({ headers }, response) => {
+    const answer: http.RequestListener = ({ headers }, response) => {
       const start = Number(/^bytes=(\d+)-/.exec(headers.range ?? '')?.[1]);
       const rest = BODY.subarray(start);
       response.writeHead(206, {
@@ -41,14 +47,16 @@ describe('a long body', () => {
       });
       starts.push(start);
       (starts.length === 1 ? first : whole)(response, rest);
-    });
+    };
+    server = isSecure ? https.createServer(credentials, answer) : http.createServer(answer);
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   });
 
   beforeEach(() => {
     starts = [];
     received = () => 0;
-    agent = functionAgents().httpAgent;
+    const agents = functionAgents({ ca: CERTIFICATE.authority });
+    agent = isSecure ? agents.httpsAgent : agents.httpAgent;
   });
   afterEach(() => {
     agent.destroy();
@@ -72,7 +80,7 @@ describe('a long body', () => {
             resolve({ size: BODY.byteLength, version: 'v', body: wholeBody(response) });
           });
         };
-        http.get({ host: '127.0.0.1', port, agent, headers }).on('response', answered).on('error', reject);
+        module.get({ host: '127.0.0.1', port, agent, headers }).on('response', answered).on('error', reject);
       });
     }
   }
