@@ -27,7 +27,7 @@ export class TransferMemory {
   /** One piece, so that no chunk is a whole piece that the reader could free. */
   private readonly all = Buffer.allocUnsafeSlow(CHUNK_BYTES + ROOM_BYTES);
   readonly chunk = this.all.subarray(0, CHUNK_BYTES);
-  /** Over TLS, decrypted bytes still arrive when the connection waits for the reader, who uses the chunk. */
+  /** Over TLS, decrypted bytes still arrive while the connection waits for the reader of the chunk. */
   readonly spill = this.all.subarray(CHUNK_BYTES);
 }
 

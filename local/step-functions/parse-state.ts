@@ -21,7 +21,7 @@ import { compileQuery, type Query, USE_JSONATA } from './query';
 
 /** What to do instead of starting another state machine from a state. */
 const USE_FRAGMENT =
-  'run the states of the pipeline inside of yours with asFragment, start its state machine from a function, or deploy it to AWS';
+  'run the states of the pipeline inside your state machine with asFragment, start its state machine from a function, or deploy it to AWS';
 
 /** The name of a JSONata variable without its `$`. `$states` is reserved. */
 const VARIABLE_NAME = /^(?!states$)[\p{L}_][\p{L}\p{N}_]*$/u;

@@ -140,7 +140,7 @@ describe('parseDefinition refuses by name', () => {
       (integration): [string, JsonObject, string] => [
         `another state machine through ${integration}`,
         task({ Resource: `arn:aws:states:::${integration}` }),
-        `the resource arn:aws:states:::${integration} of state 'A': run the states of the pipeline inside of yours with asFragment`,
+        `the resource arn:aws:states:::${integration} of state 'A': run the states of the pipeline inside your state machine with asFragment`,
       ],
     ),
     [
