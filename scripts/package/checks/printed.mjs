@@ -1,11 +1,13 @@
 // Compares what a command printed with what a document shows.
 
-/** Lines that depend on the machine's Node.js. The documents say that they may appear. */
-const OF_NODE = [
+/** Lines that appear on some machines, or in some runs. The documents do not show them. */
+const INCIDENTAL = [
   // `run` writes it if the Node.js that the functions declare is not installed.
   /^note: the function '[^']+' declares nodejs\d+\.x, got no Node\.js [^\n]+\n/gm,
   // Of the AWS SDK, on a Node.js whose support ends.
   /^\(node:\d+\) [^\n]*NodeVersionSupportWarning:[\s\S]*?\n\(Use `node --trace-warnings [^\n]+\n/gm,
+  // Bash reports a stopped job before its next prompt, or at its end, or not at all: it depends on when the process ends.
+  /^\[\d+\][+-]? +Terminated [^\n]+\n/gm,
 ];
 
 /**
@@ -23,7 +25,7 @@ const OF_NODE = [
  * @throws Error if the command printed something else
  */
 export function compare(command, shown, printed) {
-  const independent = OF_NODE.reduce((text, lines) => text.replaceAll(lines, ''), printed);
+  const independent = INCIDENTAL.reduce((text, lines) => text.replaceAll(lines, ''), printed);
   if (patternOf(shown).test(independent)) return;
   throw new Error(
     `${shown.place}: \`${command}\` must print\n${shown.lines.join('\n')}\ngot\n${independent.trim()}\ncorrect the document`,
