@@ -6,10 +6,10 @@ import { checkEvent, isWarmUp } from './request/event-check';
 import { readEnvironment, type SliceEnvironment, type Variables } from './slice/environment';
 import { sessionModule } from './slice/late-session';
 import { ResidentSlice } from './slice/resident-slice';
+import { CallDeadline } from './store/call-deadline';
 import { CountedObjects } from './store/counted-objects';
+import { s3Module } from './store/late-s3';
 import type { ObjectStore } from './store/object-store';
-import { CallDeadline } from './store/retry';
-import { functionObjects } from './store/s3-client';
 import { SafetensorsStore } from './store/safetensors-store';
 import { loggedCall } from './request/logged-call';
 import { Telemetry, toStandardOutput, type WriteLine } from './telemetry/telemetry';
@@ -29,9 +29,12 @@ type Answer = SliceAnswer | WarmUpAnswer | ColdAnswer | LoadAnswer;
 
 export type SliceHandler = (event: SliceEvent, context?: CallContext) => Promise<Answer>;
 
-// ONNX Runtime loads in the init phase, which has a full processor at every memory size. The function of the whole model loads it
-// later, because a new sandbox must answer that it is cold at once.
-if (process.env[ENV.loaderKey] === undefined) sessionModule();
+// ONNX Runtime and the AWS SDK load in the init phase, which has a full processor at every memory size. The function of the whole
+// model loads them later, because a new sandbox must answer that it is cold at once.
+if (process.env[ENV.loaderKey] === undefined) {
+  s3Module();
+  sessionModule();
+}
 
 let deployed: SliceHandler | undefined;
 
@@ -43,7 +46,7 @@ export const handler: SliceHandler = (event, context) => {
 
 function makeDeployed(): SliceHandler {
   const deadline = new CallDeadline();
-  return makeHandler(process.env, functionObjects({ deadline }), { deadline });
+  return makeHandler(process.env, () => s3Module().functionObjects({ deadline }), { deadline });
 }
 
 interface HandlerOptions {
@@ -61,13 +64,16 @@ interface HandlerOptions {
   readonly deadline?: CallDeadline;
 }
 
-/** Creates a handler that keeps its slice loaded between calls. Lambda sends one event at a time. */
+/**
+ * Creates a handler that keeps its slice loaded between calls. Lambda sends one event at a time.
+ * @param openObjects called once, when the first call needs the objects
+ */
 export function makeHandler(
   variables: Variables,
-  objects: ObjectStore,
+  openObjects: () => ObjectStore,
   { root, write = toStandardOutput, deadline }: HandlerOptions = {},
 ): SliceHandler {
-  const counted = new CountedObjects(objects);
+  const counted = new CountedObjects(openObjects);
   const resident = new ResidentSlice(counted, root);
   const telemetry = new Telemetry({
     write,

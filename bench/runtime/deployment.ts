@@ -24,7 +24,7 @@ export class Deployment {
     name: string,
     assembly: string,
     inputs: ReadonlyMap<string, RawTensor>,
-    options: Pick<LocalCloudOptions, 'simulation' | 'tls' | 'onLog'>,
+    options: Pick<LocalCloudOptions, 'simulation' | 'tls' | 'onLog' | 'onAccess'>,
   ): Promise<Deployment> {
     const trace: TraceEvent[] = [];
     const cloud = await LocalCloud.start(assembly, { ...options, onTrace: (event) => trace.push(event) });

@@ -23,6 +23,7 @@ import { benchLoad } from './load';
 import { benchModels } from './models';
 import { FIRST_BYTE_MS } from './own-processors';
 import { benchSettings } from './settings';
+import { benchStateTensors } from './state-tensors';
 import { Subjects } from './subjects';
 import { synthesize } from './synthesize';
 import { benchTensors } from './tensors';
@@ -38,6 +39,7 @@ const SECTIONS = [
   'consolidation',
   'tls',
   'connections',
+  'state',
   'compute',
   'settings',
   'tensors',
@@ -103,6 +105,10 @@ async function main(options: Options): Promise<void> {
       await transformerSections(folder, options, wants);
     if (wants('connections')) {
       print(`${await benchConnections(path.join(folder, 'connections'), 10 * options.rounds)}\n`);
+    }
+    if (wants('state')) {
+      const text = await benchStateTensors(path.join(folder, 'state'), AWS, 10 * options.rounds);
+      print(`small tensors in the state; network, S3 and transitions as --simulate aws\n${text}\n`);
     }
     const models = wants('compute') || wants('settings') ? benchModels(folder) : [];
     if (wants('compute')) print(`${benchCompute(folder, models, 20)}\n`);

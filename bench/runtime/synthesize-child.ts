@@ -10,15 +10,14 @@ function build(subject: Subject): void {
     return;
   }
   const { outdir, modelPath, slices, warmUp, stateMachineType = 'express', dimensions } = subject;
-  const { consolidation = 'never' } = subject;
+  const { consolidation = 'never', tensorsInState = false } = subject;
   pipelineAssembly(outdir, {
     modelPath,
-    slicing: Slicing.count(slices),
+    slicing: typeof slices === 'number' ? Slicing.count(slices) : Slicing.fromPlan(slices),
     warmUp: warmUp === 'always' ? WarmUp.ALWAYS : WarmUp.NEVER,
     consolidation: consolidation === 'always' ? Consolidation.ALWAYS : Consolidation.NEVER,
     stateMachineType: stateMachineType === 'express' ? StateMachineType.EXPRESS : StateMachineType.STANDARD,
-    // What the benchmarks measure and predict is the way through S3.
-    tensorsInState: false,
+    tensorsInState,
     ...(dimensions && { dimensions }),
   });
 }

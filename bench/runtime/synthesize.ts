@@ -5,12 +5,15 @@ import * as path from 'node:path';
 interface PipelineSubject {
   readonly outdir: string;
   readonly modelPath: string;
-  readonly slices: number;
+  /** How many, or the plan file with the cuts. */
+  readonly slices: number | string;
   readonly warmUp: 'always' | 'never';
   /** @default 'never' */
   readonly consolidation?: 'always' | 'never';
   /** @default 'express' */
   readonly stateMachineType?: 'express' | 'standard';
+  /** @default false: what the benchmarks measure and predict is the way through S3 */
+  readonly tensorsInState?: boolean;
   /** Sizes of symbolic dimensions. */
   readonly dimensions?: Readonly<Record<string, number>>;
 }

@@ -1,17 +1,22 @@
 /** Counts the requests to S3, so that the log says what a call is billed for. S3 does not bill the failures that are repeated. */
 import type { ObjectReference } from '../../contract/execution';
 import type { RequestCounts } from '../telemetry/telemetry';
+import { isDirectoryBucket } from './directory-bucket';
 import type { ByteRange, ObjectPart, ObjectStore, ReplaceResult, WriteResult } from './object-store';
 
 const NONE: RequestCounts = { s3Gets: 0, s3Puts: 0, expressGets: 0, expressPuts: 0 };
 
-/** https://docs.aws.amazon.com/AmazonS3/latest/userguide/directory-bucket-naming-rules.html */
-const DIRECTORY_BUCKET = '--x-s3';
-
 export class CountedObjects implements ObjectStore {
   private counts = NONE;
+  private opened: ObjectStore | undefined;
 
-  constructor(private readonly objects: ObjectStore) {}
+  /** @param open called once, for the first request */
+  constructor(private readonly open: () => ObjectStore) {}
+
+  private get objects(): ObjectStore {
+    this.opened ??= this.open();
+    return this.opened;
+  }
 
   /** The requests since the last time. A load may outlast the call that started it; the next call then reports the rest. */
   take(): RequestCounts {
@@ -41,7 +46,7 @@ export class CountedObjects implements ObjectStore {
   }
 
   closeIdleConnections(): void {
-    this.objects.closeIdleConnections();
+    this.opened?.closeIdleConnections();
   }
 
   prepareConnection(bucket: string): Promise<void> {
@@ -49,7 +54,7 @@ export class CountedObjects implements ObjectStore {
   }
 
   closePrepared(): void {
-    this.objects.closePrepared();
+    this.opened?.closePrepared();
   }
 
   private count(kind: keyof RequestCounts): void {
@@ -58,5 +63,5 @@ export class CountedObjects implements ObjectStore {
 }
 
 function isExpress({ bucket }: ObjectReference): boolean {
-  return bucket.endsWith(DIRECTORY_BUCKET);
+  return isDirectoryBucket(bucket);
 }

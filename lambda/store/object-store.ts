@@ -45,8 +45,8 @@ export interface ObjectStore {
   /** Closes the connections that no request uses. */
   closeIdleConnections(): void;
   /**
-   * Opens a connection for the next request to the bucket, unless one is open. Sends no request. Resolves when the connection
-   * is open or has failed, but soon in any case, and never rejects.
+   * Opens a connection for the next request to the bucket, unless one is open. Reads and writes nothing. Resolves when the
+   * connection is open or has failed, but soon in any case, and never rejects.
    */
   prepareConnection(bucket: string): Promise<void>;
   /** Closes the prepared connections that no request has used. */

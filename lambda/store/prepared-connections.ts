@@ -3,7 +3,7 @@
  * computes: nothing else runs in the thread meanwhile, not even a handshake.
  */
 import { isIP, type Socket } from 'node:net';
-import { PREPARE_WAIT_MS } from './limits';
+import { soon } from './soon';
 
 export type Connect = (options: object, connected?: (error: Error | null, socket: Socket) => void) => Socket;
 
@@ -58,9 +58,7 @@ export class PreparedConnections {
     const name = this.agent.getName(options);
     if (this.freshness.hasIdle(name)) return;
     const { settled } = this.fresh(name) ?? this.open(name, { ...options, _agentKey: name });
-    let timer: NodeJS.Timeout | undefined;
-    await Promise.race([settled, new Promise((resolve) => (timer = setTimeout(resolve, PREPARE_WAIT_MS)))]);
-    clearTimeout(timer);
+    await soon(settled);
   }
 
   /** Hands the prepared connection over to a request. */

@@ -1,9 +1,10 @@
 /** Repeats requests to S3 that fail temporarily. The SDK would not repeat a request whose body is a stream. */
-import { setTimeout } from 'node:timers/promises';
 import { S3ServiceException } from '@aws-sdk/client-s3';
 import type { ObjectReference } from '../../contract/execution';
 import { ERROR_NAMES } from '../../contract/failures';
 import { messageOf, NamedFailure } from '../errors';
+import type { CallDeadline } from './call-deadline';
+import { type Clock, SYSTEM_CLOCK } from './clock';
 import { RETRY_MS } from './limits';
 
 /** Even if each of them takes long: an attempt may wait in vain for an answer. */
@@ -35,34 +36,6 @@ const TEMPORARY_NAMES: readonly string[] = [
   'TooManyRequestsException',
   'BandwidthLimitExceeded',
 ];
-
-export interface Clock {
-  /** In milliseconds. */
-  now(): number;
-  pause(milliseconds: number): Promise<unknown>;
-}
-
-const SYSTEM_CLOCK: Clock = { now: () => performance.now(), pause: setTimeout };
-
-/** When the function's timeout ends the call in progress, by the clock of the retries. */
-export class CallDeadline {
-  private at = Infinity;
-
-  constructor(private readonly clock: Clock = SYSTEM_CLOCK) {}
-
-  /** @param remainingMs from Lambda's context of the call */
-  start(remainingMs: number): void {
-    this.at = this.clock.now() + remainingMs;
-  }
-
-  /** Whether a pause and another attempt would leave no time to report the failure. */
-  isNear(pauseMs: number): boolean {
-    return this.clock.now() + pauseMs + REPORT_MS > this.at;
-  }
-}
-
-/** For another attempt, and for the response of the function. */
-const REPORT_MS = 1_000;
 
 export interface RetryOptions {
   /**

@@ -1,8 +1,8 @@
 import { CreateSessionCommand, S3Client } from '@aws-sdk/client-s3';
+import type { CallDeadline } from './call-deadline';
 import { functionAgents, type Agents } from './connections';
 import { ExpressSessions } from './express-sessions';
 import { CONNECT_MS, RETRY_MS, SILENCE_MS, wholeRequestMs } from './limits';
-import type { CallDeadline } from './retry';
 import { S3ObjectStore } from './s3';
 
 /** No logging: the SDK would warn that it does not retry requests with a stream as body. */

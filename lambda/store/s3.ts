@@ -5,6 +5,7 @@ import { wholeBody } from './read-buffer';
 import { BucketOrigins } from './bucket-origins';
 import type { Agents } from './connections';
 import { base64OfCrc32 } from './crc32';
+import { isDirectoryBucket } from './directory-bucket';
 import { wholeRequestMs } from './limits';
 import {
   ObjectChanged,
@@ -16,6 +17,7 @@ import {
   type WriteResult,
 } from './object-store';
 import { retried, statusOf, type RetryOptions } from './retry';
+import { soon } from './soon';
 
 /**
  * Over TLS, Node.js encrypts each chunk of a body as a whole, which takes twice the chunk's size, and fails with `EPROTO`
@@ -42,10 +44,18 @@ export class S3ObjectStore implements ObjectStore {
     this.connections?.closeIdle();
   }
 
+  /** A directory bucket also gets its session, over the connection that the next request then finds idle. */
   async prepareConnection(bucket: string): Promise<void> {
+    if (this.connections === undefined) return;
     // A request reports the failure that prevents this.
+    if (isDirectoryBucket(bucket)) await soon(this.openSession(bucket).catch(() => undefined));
     const origin = await this.origins.of(bucket).catch(() => undefined);
-    if (origin !== undefined) await this.connections?.prepare(origin);
+    if (origin !== undefined) await this.connections.prepare(origin);
+  }
+
+  private async openSession(bucket: string): Promise<void> {
+    const { credentials, s3ExpressIdentityProvider: sessions } = this.client.config;
+    await sessions.getS3ExpressIdentity(await credentials(), { Bucket: bucket });
   }
 
   closePrepared(): void {

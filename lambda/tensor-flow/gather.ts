@@ -15,7 +15,8 @@ interface Sources {
   readonly store: SafetensorsStore;
   /** By index of an earlier slice: its tensors, if they travelled in the state. */
   readonly inState?: Readonly<Record<string, StateTensors>> | undefined;
-  readonly request?: TensorReader | undefined;
+  /** The request while it opens, so that the other sources do not wait for it. */
+  readonly request?: Promise<TensorReader> | undefined;
 }
 
 export interface GatheredTensors {
@@ -34,7 +35,7 @@ export async function gatherTensors(
     slice === undefined ? fromRequest(tensors, sources.request) : fromSlice(slice, tensors, sources),
   );
   const gathered = await allDone(read);
-  const etags = [sources.request, ...gathered].flatMap((source) => source?.requestEtag ?? []);
+  const etags = [await sources.request, ...gathered].flatMap((source) => source?.requestEtag ?? []);
   return {
     tensors: new Map(gathered.flatMap(({ tensors }) => [...tensors])),
     ...onlyEtag(etags),
@@ -61,11 +62,12 @@ function bySource(needed: readonly SourcedTensor[]): Map<number | undefined, Sou
 
 async function fromRequest(
   tensors: readonly SourcedTensor[],
-  request: TensorReader | undefined,
+  request: Promise<TensorReader> | undefined,
 ): Promise<GatheredTensors> {
   if (request === undefined)
     throw sliceFailed('the event has no request, but this slice reads inputs: deploy the stack again');
-  return { tensors: await request.read(tensors.map(({ name }) => name)) };
+  const reader = await request;
+  return { tensors: await reader.read(tensors.map(({ name }) => name)) };
 }
 
 async function fromSlice(

@@ -61,9 +61,9 @@ export async function readTensors(
   const needed = neededTensors(manifest);
   if (input === undefined || !readsRequest(manifest)) return gatherTensors(needed, sources);
   const { callers: store, memoryBytes } = stores;
-  const request = await openRequest(input, manifest, { store, memoryBytes });
+  const request = openRequest(input, manifest, { store, memoryBytes });
   // The first slice checks the request even if it reads none of its tensors.
-  if (!needed.some(isFromRequest)) await request.discard();
+  if (!needed.some(isFromRequest)) await (await request).discard();
   return gatherTensors(needed, { ...sources, request });
 }
 

@@ -38,6 +38,12 @@ const MOST_BYTES = 1024;
 /** Stands for an object with other content, which anyone with access to the bucket may have written. */
 const FREE: Claim = { loader: '', until: 0 };
 
+/**
+ * Of an empty object, which no loader wrote. S3 names no version that a write could replace, so loads go on without a claim
+ * until the object expires.
+ */
+const NO_VERSION = '';
+
 export class LoaderClaim {
   private readonly loader = randomUUID();
 
@@ -59,6 +65,7 @@ export class LoaderClaim {
     // The answer to our own write was lost, and its repetition found what the first attempt had written.
     if (found.loader === this.loader) return true;
     if (this.holds(found, askedAt)) return false;
+    if (found.version === NO_VERSION) return true;
     if ((await this.objects.replace(this.object, [bytes], sum, found.version)) === 'replaced') return true;
     return (await this.read())?.loader === this.loader;
   }

@@ -3,23 +3,11 @@ import { Consolidation, Slicing } from '../../lib';
 import { draw } from '../../local/basics/draw';
 import { infer } from '../../local';
 import { rows, start, synthesize } from '../support/deployed-pipeline';
-import type { ModelInit } from '../support/model-builder';
-import { mlp, saveModel } from '../support/model-builder';
+import { mlp, retrained, saveModel } from '../support/model-builder';
 import { differingOutputs, runWhole } from '../support/run-slices';
 
 const RUNS = 200;
 const AT_A_TIME = 16;
-
-/** The same graph with other weights. */
-function retrained(model: ModelInit): ModelInit {
-  const initializer = (model.graph.initializer ?? []).map((tensor) => ({
-    ...tensor,
-    rawData: new Uint8Array(
-      new Float32Array((tensor.rawData as Uint8Array).buffer).map((x) => -x / 2).buffer,
-    ),
-  }));
-  return { ...model, graph: { ...model.graph, initializer } };
-}
 
 const models = [mlp(4), retrained(mlp(4))].map((model) => saveModel(model));
 const assemblies = models.map((model) =>

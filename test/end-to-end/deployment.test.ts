@@ -8,23 +8,11 @@ import { Slicing, WarmUp } from '../../lib';
 import type { ExecutionResult, JsonObject, LocalCloud } from '../../local';
 import { infer } from '../../local';
 import { failed, rows, start, succeeded, synthesize } from '../support/deployed-pipeline';
-import type { ModelInit } from '../support/model-builder';
-import { mlp, saveModel, temporaryFolder } from '../support/model-builder';
+import { mlp, retrained, saveModel, temporaryFolder } from '../support/model-builder';
 import { differingOutputs, runWhole } from '../support/run-slices';
 
 const RUNS = 200;
 const AT_A_TIME = 8;
-
-/** The same graph with other weights, as after another training. */
-function retrained(model: ModelInit): ModelInit {
-  const initializer = (model.graph.initializer ?? []).map((tensor) => ({
-    ...tensor,
-    rawData: new Uint8Array(
-      new Float32Array((tensor.rawData as Uint8Array).buffer).map((x) => -x / 2).buffer,
-    ),
-  }));
-  return { ...model, graph: { ...model.graph, initializer } };
-}
 
 const models = [mlp(4), retrained(mlp(4))].map((model) => saveModel(model));
 const assemblies = models.map((model) =>

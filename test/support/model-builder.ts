@@ -118,6 +118,17 @@ export function mlp(layers: number, width = 16): ModelInit {
   };
 }
 
+/** The same graph with other weights, as after another training. */
+export function retrained(model: ModelInit): ModelInit {
+  const initializer = (model.graph.initializer ?? []).map((tensor) => ({
+    ...tensor,
+    rawData: new Uint8Array(
+      new Float32Array((tensor.rawData as Uint8Array).buffer).map((x) => -x / 2).buffer,
+    ),
+  }));
+  return { ...model, graph: { ...model.graph, initializer } };
+}
+
 /** Writes a model into a folder, by default a new temporary one, and returns its path. */
 export function saveModel(
   model: ModelInit | Uint8Array,

@@ -382,6 +382,28 @@ export const ONE_SLICE_REPORT: PlanReport = sampleReport({
   file: 'minilm.onnx',
 });
 
+export const CONSOLIDATED_REPORT: PlanReport = consolidated(TRANSFORMER_REPORT);
+
+/** The whole model serves the warm runs. */
+function consolidated(report: PlanReport): PlanReport {
+  const { model, run, coldShare } = report;
+  const warm = {
+    dollarsPerMillion: run.warm.dollarsPerMillion / 4,
+    p50: run.warm.p50 / 2,
+    p95: run.warm.p95 / 2,
+  };
+  const cold = { ...run.cold, dollarsPerMillion: run.cold.dollarsPerMillion * 1.5, p50: run.cold.p50 + 20 };
+  const dollarsPerMillion = (1 - coldShare) * warm.dollarsPerMillion + coldShare * cold.dollarsPerMillion;
+  return {
+    ...report,
+    consolidation: {
+      memoryMb: model.memoryMb,
+      fileBytes: model.bytes,
+      run: { warm, mixed: { ...warm, dollarsPerMillion }, cold },
+    },
+  };
+}
+
 export const FORTY_SLICES_REPORT: PlanReport = sampleReport({
   layers: 40,
   slices: 40,

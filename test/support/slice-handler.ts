@@ -71,7 +71,7 @@ export class SliceHandlers {
     const write = (line: string): void => {
       this.lines.push(JSON.parse(line) as Record<string, unknown>);
     };
-    return makeHandler(variables, this.objects, { root: this.root, write });
+    return makeHandler(variables, () => this.objects, { root: this.root, write });
   }
 }
 

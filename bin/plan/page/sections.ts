@@ -1,5 +1,5 @@
 /** The sections of the page, in its order: each has a title, charts, and tables with the same numbers. */
-import type { PlanReport } from '../plan-report';
+import type { PlanReport, ReportedConsolidation } from '../plan-report';
 import type { Chart } from './charts/chart';
 import { costChart } from './charts/cost-chart';
 import { cutChart } from './charts/cut-chart';
@@ -8,7 +8,7 @@ import { profileChart } from './charts/profile-chart';
 import { rateChart } from './charts/rate-chart';
 import { timelineChart } from './charts/timeline-chart';
 import type { Figure } from '../figures';
-import { NOT_PRICED, percentText, quantity, requestsText } from '../figures';
+import { NOT_PRICED, figureText, percentText, quantity, requestsText } from '../figures';
 import type { Table } from './tables';
 import {
   alternativeTable,
@@ -46,8 +46,13 @@ export interface Headline {
   readonly figure: Figure;
 }
 
-export function headlines({ model, slices, run }: PlanReport): Headline[] {
-  const largest = slices.reduce((most, { memoryMb }) => Math.max(most, memoryMb), 0);
+/** With consolidation, the whole model has the largest function, and the runs are those of both. */
+export function headlines({ model, slices, run: alone, consolidation }: PlanReport): Headline[] {
+  const largest = slices.reduce(
+    (most, { memoryMb }) => Math.max(most, memoryMb),
+    consolidation?.memoryMb ?? 0,
+  );
+  const run = consolidation?.run ?? alone;
   return [
     { label: slices.length === 1 ? 'slice' : 'slices', figure: quantity('count', slices.length) },
     { label: 'model file', figure: quantity('bytes', model.bytes) },
@@ -97,14 +102,25 @@ function cutsSection(report: PlanReport): Section {
   });
 }
 
-function costSection({ run, coldShare, costPerMillion, costPerMonth }: PlanReport): Section {
+function costSection({ run, consolidation, coldShare, costPerMillion, costPerMonth }: PlanReport): Section {
+  const temperatures = `A warm run finds all functions ready, a cold run none. Of the mixed runs, ${percentText(coldShare)} are cold.`;
+  const runs = consolidation
+    ? [runTable('A run, consolidated', consolidation.run), runTable('A run of the slices alone', run)]
+    : [runTable('A run', run)];
   return section({
     id: 'cost',
     title: 'The price of a million runs',
-    text: `A warm run finds all functions ready, a cold run none. Of the mixed runs, ${percentText(coldShare)} are cold.`,
+    text: consolidation
+      ? `${temperatures} ${wholeText(consolidation)} The chart and the items of the price are those of the slices alone.`
+      : temperatures,
     charts: [{ chart: costChart(costPerMillion, run) }],
-    tables: [runTable(run), costTable(costPerMillion, run), monthTable(costPerMonth)],
+    tables: [...runs, costTable(costPerMillion, run), monthTable(costPerMonth)],
   });
+}
+
+function wholeText({ memoryMb, fileBytes }: ReportedConsolidation): string {
+  const memory = figureText(quantity('megabytes', memoryMb));
+  return `A function of ${memory} with the whole model (${figureText(quantity('bytes', fileBytes))}) serves the runs that find it warm. The slices serve the others, and the function loads beside them.`;
 }
 
 function frontSection({ front, search }: PlanReport): Section {
@@ -172,12 +188,15 @@ function servicesSection(report: PlanReport): Section {
   });
 }
 
-function timelineSection({ timelines }: PlanReport): Section {
+function timelineSection({ timelines, consolidation }: PlanReport): Section {
   const runs = ['cold', 'warm'] as const;
   return section({
     id: 'timelines',
     title: 'A run in time',
-    text: 'With warm-ups, a cold run starts and loads all functions at once. Delays that vary have their means. The two time axes differ.',
+    text: [
+      'With warm-ups, a cold run starts and loads all functions at once. Delays that vary have their means. The two time axes differ.',
+      ...(consolidation ? ['These are runs of the slices alone.'] : []),
+    ].join(' '),
     charts: runs.map((temperature) => ({
       title: temperature === 'cold' ? 'A cold run' : 'A warm run',
       chart: timelineChart(temperature, timelines[temperature]),

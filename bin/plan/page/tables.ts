@@ -85,9 +85,9 @@ export function cutTable({ cuts }: PlanReport): Table {
   };
 }
 
-export function runTable(run: PlanReport['run']): Table {
+export function runTable(caption: string, run: PlanReport['run']): Table {
   return {
-    caption: 'A run',
+    caption,
     head: ['functions', 'a million runs', 'half of the runs take at most', '95 of 100 runs take at most'],
     rows: TEMPERATURES.map((temperature) => [temperature, ...runFigures(run[temperature])]),
   };

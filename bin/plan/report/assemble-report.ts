@@ -49,6 +49,7 @@ export function assembleReport(
   const own = { ...settings, cost: runCost(priced, goal.temperature), cuts: starts };
   const { coldShare } = model;
   const whole = request.whole && reportedConsolidation(analyzed, cut, request.whole, { goal, coldShare });
+  const storedFor = (bytes: number): number => storagePerMonth(bytes, model.options.prices);
   const services = reportedAlternatives(model, wholeModel(analyzed), whole?.plan ?? sliced, request);
   return {
     model: ofModel,
@@ -60,7 +61,10 @@ export function assembleReport(
     coldShare,
     costPerMillion: lineItems(priced),
     costPerMonth: [
-      { item: 'S3 storage of the slices', dollars: storagePerMonth(fileBytes, model.options.prices) },
+      { item: 'S3 storage of the slices', dollars: storedFor(fileBytes) },
+      ...(whole
+        ? [{ item: 'S3 storage of the whole model', dollars: storedFor(whole.reported.fileBytes) }]
+        : []),
     ],
     front: reportedFront(analyzed, model, own, request),
     requests: services.requests,

@@ -6,6 +6,7 @@ import { Duration } from 'aws-cdk-lib';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import { ERROR_NAMES } from '../../../contract/failures';
+import type { PlannedSlice } from '../../plan/file/plan';
 import type { Schedule } from '../../plan/schedule/schedule';
 import { MAX_EXPRESS_MINUTES } from '../quotas';
 import type { FailureVariables } from './failure';
@@ -36,6 +37,11 @@ interface AskProps extends WholeModelCall {
 }
 
 const ANSWER = '$states.result.Payload';
+
+/** The part of a plan that says how large its slices are. */
+interface SizedPlan {
+  readonly slices: readonly Pick<PlannedSlice, 'model' | 'weights'>[];
+}
 
 /** The states after the question, besides the end of the run. */
 interface AskBranches {
@@ -100,7 +106,19 @@ export function loadWholeModel(scope: Construct, props: WholeModelCall): InvokeF
   return task;
 }
 
-/** The same schedule, whose first stage has branches, so that the load is one more of them. */
+/**
+ * The slice after whose warm-up the whole model loads: the smallest, which is warm first. Then a cold run never needs more
+ * concurrent calls than it has slices, and the slices load before the whole model does.
+ * @returns `undefined` if no slice warms up beside the first stage
+ */
+export function smallestWarmUp([first]: Schedule, { slices }: SizedPlan): number | undefined {
+  const branches = first.kind === 'parallel' ? first.branches : [];
+  const warmUps = branches.flatMap(([stage]) => (stage.kind === 'warm-up' ? [stage.slice] : []));
+  const bytes = (slice: number): number => slices[slice].model.bytes + (slices[slice].weights?.bytes ?? 0);
+  return warmUps.sort((a, b) => bytes(a) - bytes(b)).at(0);
+}
+
+/** The same schedule, whose first stage has branches, so that the load can be one more of them. */
 export function startingInParallel([first, ...later]: Schedule): Schedule {
   return [first.kind === 'parallel' ? first : { kind: 'parallel', branches: [[first]] }, ...later];
 }

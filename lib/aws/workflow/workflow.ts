@@ -16,7 +16,7 @@ import { boundedRequest } from './bounded-request';
 import type { TensorExpressions } from './carried-tensors';
 import { CarriedTensors, NO_TENSORS } from './carried-tensors';
 import type { WholeModelStates } from './consolidation';
-import { askWholeModel, loadWholeModel, startingInParallel } from './consolidation';
+import { askWholeModel, loadWholeModel, smallestWarmUp, startingInParallel } from './consolidation';
 import type { FailureVariables } from './failure';
 import { failState, passedFailure } from './failure';
 import type { TaskFunction } from './invoke-function';
@@ -96,6 +96,7 @@ export function pipelineWorkflow(scope: Construct, props: WorkflowProps): sfn.Ch
     scope,
     { ...props, expressions: { ...expressions, request } },
     carriedTensors(props, schedule),
+    props.whole && smallestWarmUp(schedule, props.plan),
   );
   const ends = inferenceStates(builder, schedule, props);
   const start =
@@ -154,6 +155,8 @@ class WorkflowBuilder {
     private readonly scope: Construct,
     private readonly props: WorkflowProps,
     private readonly carried: CarriedTensors,
+    /** With consolidation: the slice after whose warm-up the whole model loads. @default - beside the first stage */
+    private readonly loadsAfter: number | undefined,
   ) {}
 
   /**
@@ -188,7 +191,7 @@ class WorkflowBuilder {
     return rest.reduce((chain, state) => chain.next(state), sfn.Chain.start(first));
   }
 
-  /** With consolidation, the whole model loads beside the first slices. */
+  /** With consolidation and without warm-ups, the whole model loads beside the first slices. */
   private stage(
     stage: Stage,
     index: number,
@@ -197,10 +200,18 @@ class WorkflowBuilder {
     result: StateResult,
   ): sfn.TaskStateBase | sfn.Parallel {
     const state = this.state(stage, branch, tensors, result);
-    const { whole, grantsCalls: grantsCall } = this.props;
-    if (whole && index === 0 && branch === MAIN && state instanceof sfn.Parallel)
-      state.branch(loadWholeModel(this.scope, { ...whole, grantsCall, event: this.event() }));
+    const { whole } = this.props;
+    const isStart = index === 0 && branch === MAIN && state instanceof sfn.Parallel;
+    if (whole && isStart && this.loadsAfter === undefined) state.branch(this.loadWhole(whole));
     return state;
+  }
+
+  private loadWhole(whole: WholeModelStates): InvokeFunction {
+    return loadWholeModel(this.scope, {
+      ...whole,
+      grantsCall: this.props.grantsCalls,
+      event: this.event(),
+    });
   }
 
   executionOutput(timings: Timings): Record<string, unknown> {
@@ -290,7 +301,14 @@ class WorkflowBuilder {
       outputs: {},
     });
     const failed = sfn.Pass.jsonata(this.scope, `Warm-up ${number(slice)} failed`, { outputs: {} });
-    return task.addCatch(failed, { errors: [sfn.Errors.ALL] });
+    task.addCatch(failed, { errors: [sfn.Errors.ALL] });
+    const { whole } = this.props;
+    if (whole && slice === this.loadsAfter) {
+      const load = this.loadWhole(whole);
+      task.next(load);
+      failed.next(load);
+    }
+    return task;
   }
 
   /** The fields of every event. */

@@ -61,12 +61,14 @@ export function optimalSlices(
   if (best === undefined) throw noPlan(space, table, own, limit, filled.tooLarge);
   const found = settled(table, own, best, EVEN_TOLERANCE);
   const gap = gapOf(own, found, best);
+  // The best plan may have other slices than the plan that was found, up to one between each two cuts.
+  const steps = request.slices ?? cuts.length + 1;
   return {
     groups: groupsOf(space, stretchPlan(table, own, found)),
     settings: settingsOf(table, own, found),
     quality: {
       gap,
-      tolerance: (1 + gap) * (1 + epsilon) * (1 + stepEpsilon) ** best.label.slices - 1,
+      tolerance: (1 + gap) * (1 + epsilon) * (1 + stepEpsilon) ** steps - 1,
       comparedCuts: cuts.length,
       comparedAllCuts,
     },

@@ -34,7 +34,7 @@ for (const { key, tensors } of Object.values(STORED_REQUESTS)) {
 }
 
 function handlerOf(variables: Readonly<Record<string, string>>): SliceHandler {
-  return makeHandler(variables, objects, { root, write: (line) => lines.push(line) });
+  return makeHandler(variables, () => objects, { root, write: (line) => lines.push(line) });
 }
 
 export function beginCase(): void {

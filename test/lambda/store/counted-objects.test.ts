@@ -6,7 +6,7 @@ const RANGE = { start: 0, end: 3 };
 
 describe('counted objects', () => {
   it('count requests by kind of bucket, from the last time on', async () => {
-    const objects = new CountedObjects(new MemoryObjects());
+    const objects = new CountedObjects(() => new MemoryObjects());
     const standard = { bucket: 'tensors', key: 'runs/a' };
     const express = { bucket: 'tensors--use1-az4--x-s3', key: 'runs/a' };
     await objects.putIfAbsent(standard, PARTS, 0);
@@ -19,7 +19,7 @@ describe('counted objects', () => {
   });
 
   it('count a request that fails too', async () => {
-    const objects = new CountedObjects(new MemoryObjects());
+    const objects = new CountedObjects(() => new MemoryObjects());
     await expect(objects.get({ bucket: 'tensors', key: 'missing' }, RANGE)).rejects.toThrow();
     expect(objects.take()).toMatchObject({ s3Gets: 1 });
   });

@@ -1,5 +1,6 @@
 import { S3ServiceException } from '@aws-sdk/client-s3';
-import { CallDeadline, retried } from '../../../lambda/store/retry';
+import { CallDeadline } from '../../../lambda/store/call-deadline';
+import { retried } from '../../../lambda/store/retry';
 import { SANDBOX_RETRY, SERVICE_RETRY } from '../../../lib/aws/workflow/retries';
 
 const object = { bucket: 'b', key: 'k' };

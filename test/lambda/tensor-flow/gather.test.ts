@@ -2,7 +2,9 @@ import type { SourcedTensor } from '../../../contract/slice-manifest';
 import { SafetensorsStore } from '../../../lambda/store/safetensors-store';
 import { gatherTensors } from '../../../lambda/tensor-flow/gather';
 import type { RawTensor } from '../../../lambda/tensors/tensor';
+import { inMemory } from '../../../lambda/store/tensor-reader';
 import { MemoryObjects } from '../../support/memory-objects';
+import { until } from '../../support/until';
 
 const RUN = 'machine/run-1';
 const KEY = 'runs/machine/run-1/slice-00.safetensors';
@@ -27,6 +29,18 @@ describe('gatherTensors', () => {
     expect([...tensors.keys()]).toEqual(['a']);
     expect(tensors.get('a')).toMatchObject({ dtype: 'uint8', shape: [1000] });
     expect(objects.openBodies).toBe(0);
+  });
+
+  it('reads the tensors of an earlier slice while the request opens', async () => {
+    const { objects, store } = await withSlice0();
+    const input: SourcedTensor = { name: 'x', dtype: 'uint8', shape: [1000], source: { from: 'request' } };
+    // The request opens only after the slice's tensors have been read.
+    const request = until(
+      'a read of the slice',
+      () => objects.reads.length > 0 && objects.openBodies === 0,
+    ).then(() => inMemory(new Map([['x', sent]])));
+    const { tensors } = await gatherTensors([input, needed('a')], { run: RUN, store, request });
+    expect([...tensors.keys()].sort()).toEqual(['a', 'x']);
   });
 
   it.each([

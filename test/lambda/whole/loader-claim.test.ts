@@ -90,7 +90,6 @@ test('a loader holds its claim for the longest call', async () => {
 
 test.each([
   '{"loader":"other","until":1e999}',
-  '',
   'null',
   '[]',
   '{"loader":7,"until":"never"}',
@@ -132,4 +131,13 @@ test('after a load that failed, a loader loads for a run that asked before', asy
   await first.take({ until: 2_000, askedAt: 1_000 });
   await first.release('failed');
   expect(await loaders.claim().take({ until: 2_000, askedAt: 900 })).toBe(true);
+});
+
+test('an empty object, which no loader wrote, blocks no load', async () => {
+  const loaders = new Loaders();
+  loaders.objects.put(OBJECT.key, new Uint8Array());
+  const claim = loaders.claim();
+  expect(await claim.take({ until: 2_000, askedAt: loaders.now })).toBe(true);
+  await claim.release('loaded');
+  expect(await loaders.take(2_000)).toBe(true);
 });

@@ -8,6 +8,7 @@ import {
   SlicedInferenceDashboard,
   Slicing,
   SlicedModel,
+  WarmUp,
 } from '../../../lib';
 import type { SlicedInferencePipelineProps } from '../../../lib';
 import { analyzeModel } from '../../../lib/compile/analyze';
@@ -66,6 +67,31 @@ describe('the decision', () => {
     expect(consolidates(products, slicer, mode)).toBe(expected);
   });
 });
+
+interface StateMachineJson {
+  readonly StartAt: string;
+  readonly States: Record<string, Properties>;
+}
+
+function statesOf(stack: PipelineStack): StateMachineJson {
+  const text = stack.resource('Pipeline/StateMachine').DefinitionString as string;
+  return JSON.parse(text.replaceAll('{AWS::Partition}', 'aws')) as StateMachineJson;
+}
+
+/** The tasks of each branch that starts first, in their order. */
+function startedBranches(stack: PipelineStack): string[][] {
+  const { Branches: branches } = statesOf(stack).States['Warm start 00'] as { Branches: StateMachineJson[] };
+  return branches.map(({ StartAt: start, States: states }) => {
+    const names: string[] = [];
+    for (
+      let name: string | undefined = start;
+      name !== undefined;
+      name = states[name].Next as string | undefined
+    )
+      names.push(name);
+    return names;
+  });
+}
 
 describe('with consolidation', () => {
   let stack: PipelineStack;
@@ -143,13 +169,33 @@ describe('with consolidation', () => {
     expect(String(body).match(/"label":"whole"/g)).toHaveLength(4);
   });
 
+  it('loads after one slice is warm, or beside the first slice if no slice warms up', () => {
+    const branches = startedBranches(stack);
+    expect(branches.map(([first]) => first)).toEqual(['Slice 00', 'Warm-up 01', 'Warm-up 02', 'Warm-up 03']);
+    expect(branches.flatMap(([, ...next]) => next)).toEqual(['Load whole model']);
+    expect(startedBranches(pipelineStack({ ...always, warmUp: WarmUp.NEVER }))).toEqual([
+      ['Slice 00'],
+      ['Load whole model'],
+    ]);
+  });
+
+  it('also loads if the warm-up before it fails', () => {
+    const { Branches: branches } = statesOf(stack).States['Warm start 00'] as {
+      Branches: StateMachineJson[];
+    };
+    const [{ States: states }] = branches.filter((branch) => 'Load whole model' in branch.States);
+    const next = Object.entries(states).map(([name, state]) => [name, state.Next ?? 'end']);
+    expect(next.map(([name, after]) => [String(name).replace(/\d\d/, 'N'), after])).toEqual(
+      expect.arrayContaining([
+        ['Warm-up N', 'Load whole model'],
+        ['Warm-up N failed', 'Load whole model'],
+        ['Load whole model', 'end'],
+      ]),
+    );
+  });
+
   it('asks in one state, which ends the execution or leads to the slices', () => {
-    const { States: states, StartAt: start } = JSON.parse(
-      (stack.resource('Pipeline/StateMachine').DefinitionString as string).replaceAll(
-        '{AWS::Partition}',
-        'aws',
-      ),
-    ) as { StartAt: string; States: Record<string, Properties> };
+    const { States: states, StartAt: start } = statesOf(stack);
     expect(start).toBe('Ask whole model');
     const { Arguments: sent, Output: output, ...ask } = states['Ask whole model'] as Record<string, object>;
     expect(ask).toEqual({

@@ -6,6 +6,7 @@ import type { Figure } from '../../../../bin/plan/figures';
 import type { PlanReport } from '../../../../bin/plan/plan-report';
 import {
   BESIDE_FRONT_REPORT,
+  CONSOLIDATED_REPORT,
   FORTY_SLICES_REPORT,
   HOSTILE_REPORT,
   ONE_SLICE_REPORT,
@@ -20,6 +21,7 @@ const REPORTS: readonly [string, PlanReport][] = [
   ['forty slices', FORTY_SLICES_REPORT],
   ['hostile names', HOSTILE_REPORT],
   ['a plan beside the front', BESIDE_FRONT_REPORT],
+  ['a plan with consolidation', CONSOLIDATED_REPORT],
 ];
 
 const chartsOf = (report: PlanReport): Chart[] =>
@@ -136,6 +138,30 @@ describe('sectionsOf', () => {
       name: 'SageMaker Serverless is out',
       sentences: ['A request may have at most 4 MB.', 'A run may take at most 60 s.'],
     });
+  });
+});
+
+describe('a plan with consolidation', () => {
+  const cost = sectionsOf(CONSOLIDATED_REPORT).find(({ id }) => id === 'cost');
+  const { consolidation, run } = CONSOLIDATED_REPORT;
+
+  it('shows its runs before those of the slices alone', () => {
+    const prices = cost?.tables.slice(0, 2).map(({ caption, rows }) => [caption, rows[0][1]]);
+    expect(prices).toEqual([
+      ['A run, consolidated', { kind: 'dollars', value: consolidation?.run.warm.dollarsPerMillion }],
+      ['A run of the slices alone', { kind: 'dollars', value: run.warm.dollarsPerMillion }],
+    ]);
+  });
+
+  it('names the function with the whole model', () => {
+    expect(cost?.text).toContain('with the whole model');
+  });
+
+  it('has the figures of its own runs and its largest function in the headline', () => {
+    const figure = (label: string) =>
+      headlines(CONSOLIDATED_REPORT).find((each) => each.label === label)?.figure;
+    expect(figure('warm run, p50')).toMatchObject({ value: consolidation?.run.warm.p50 });
+    expect(figure('largest function')).toMatchObject({ value: consolidation?.memoryMb });
   });
 });
 

@@ -1,0 +1,21 @@
+import { type Clock, SYSTEM_CLOCK } from './clock';
+
+/** For another attempt, and for the response of the function. */
+const REPORT_MS = 1_000;
+
+/** When the function's timeout ends the call in progress, by the clock of the retries. */
+export class CallDeadline {
+  private at = Infinity;
+
+  constructor(private readonly clock: Clock = SYSTEM_CLOCK) {}
+
+  /** @param remainingMs from Lambda's context of the call */
+  start(remainingMs: number): void {
+    this.at = this.clock.now() + remainingMs;
+  }
+
+  /** Whether a pause and another attempt would leave no time to report the failure. */
+  isNear(pauseMs: number): boolean {
+    return this.clock.now() + pauseMs + REPORT_MS > this.at;
+  }
+}
