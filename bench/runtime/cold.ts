@@ -19,6 +19,12 @@ export interface ColdResult {
 
 export type ColdSimulation = Simulation & { readonly network: NetworkShape; readonly coldStartMs: number };
 
+export interface ColdOptions {
+  readonly rounds: number;
+  /** How functions speak to S3. */
+  readonly protocol: 'http' | 'https';
+}
+
 const NAMES = ['sliced', 'sliced, no warm-up', 'whole', 'naive'] as const satisfies readonly DeploymentName[];
 
 /** One cold run of each deployment. */
@@ -33,12 +39,12 @@ const TARGET = 0.25;
 export async function benchCold(
   subjects: Subjects,
   simulation: ColdSimulation,
-  rounds: number,
+  { rounds, protocol }: ColdOptions,
 ): Promise<ColdResult> {
   const deployments: Deployment[] = [];
   const measured: Round[] = [];
   try {
-    for (const name of NAMES) deployments.push(await subjects.start(name, simulation));
+    for (const name of NAMES) deployments.push(await subjects.start(name, simulation, protocol === 'https'));
     const startCpuMs = await startCpu(subjects, simulation, rounds);
     // Do not count the first run: it compiles the code of the simulation, which all deployments share.
     await deployments[0].run();

@@ -1,6 +1,6 @@
 /** A stack in the local cloud that is measured, and whose functions can be made cold again. */
 import { encodeTensors, type CallTiming, type ExecutionOutput, type RawTensor } from '../../client';
-import { LocalCloud, type Json, type LocalCloudOptions, type Simulation, type TraceEvent } from '../../local';
+import { LocalCloud, type Json, type LocalCloudOptions, type TraceEvent } from '../../local';
 import { processCpuMs } from './process-cpu';
 
 export interface Run {
@@ -41,9 +41,9 @@ export class Deployment {
     assembly: string,
     input: string,
     models: readonly Uint8Array[],
-    simulation: Simulation,
+    options: Pick<LocalCloudOptions, 'simulation' | 'tls'>,
   ): Promise<Deployment> {
-    const cloud = await LocalCloud.start(assembly, { simulation });
+    const cloud = await LocalCloud.start(assembly, options);
     for (const [slice, model] of models.entries()) await cloud.putObject(`models/${slice}.onnx`, model);
     await cloud.putObject('inputs/bench.json', Buffer.from(input));
     return new Deployment(name, cloud, { input: 'inputs/bench.json' });

@@ -14,7 +14,7 @@ import { S3Server } from '../../local/s3/server';
 import { DiskObjectStore } from '../../local/s3/store';
 import { chainOf, writeExternal, writeManyNodes } from '../slice/models';
 import { formatTable } from '../table';
-import { benchCold, type ColdResult, type ColdSimulation } from './cold';
+import { benchCold, type ColdOptions, type ColdResult, type ColdSimulation } from './cold';
 import { benchCompute } from './compute';
 import { benchConnections } from './connections';
 import { benchConsolidation } from './consolidation';
@@ -54,6 +54,7 @@ interface Options {
   readonly slices: number;
   readonly megabytes: readonly number[];
   readonly executions: number;
+  readonly protocol: ColdOptions['protocol'];
   readonly folder: string;
 }
 
@@ -122,7 +123,7 @@ async function main(options: Options): Promise<void> {
 
 async function transformerSections(
   folder: string,
-  { rounds, layers, slices }: Options,
+  { rounds, layers, slices, protocol }: Options,
   wants: (section: Section) => boolean,
 ): Promise<void> {
   const own = path.join(folder, 'transformer');
@@ -133,8 +134,8 @@ async function transformerSections(
     `a transformer of ${layers} layers with hidden size ${BERT_LARGE.hidden}, ${(total / 1e6).toFixed(0)} MB, in ${slices} slices\n`,
   );
   if (wants('cold')) {
-    const result = await benchCold(subjects, AWS, rounds);
-    print(`network, S3 and transitions as --simulate aws\n${result.table}\n${result.ratios}\n`);
+    const result = await benchCold(subjects, AWS, { rounds, protocol });
+    print(`network, S3 and transitions as --simulate aws; ${protocol}\n${result.table}\n${result.ratios}\n`);
     print(`${memoryTable(subjects, result, bareBytes(folder))}\n`);
   }
   if (wants('warm')) print(`${await benchWarm(subjects, 10 * rounds)}\n`);
@@ -291,6 +292,11 @@ if (require.main === module) {
       new Option('--executions <n>', 'number of executions of the load section')
         .argParser(positive)
         .default(200),
+    )
+    .addOption(
+      new Option('--protocol <name>', 'how functions speak to S3 in the section cold')
+        .choices(['https', 'http'])
+        .default('https'),
     )
     .addOption(
       new Option('--folder <path>', 'folder for all files').argParser(folder).default(DEFAULT_FOLDER),

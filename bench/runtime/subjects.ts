@@ -65,7 +65,7 @@ export class Subjects {
     const assembly = this.assembly(name);
     if (name !== 'naive') return Deployment.start(name, assembly, this.inputs, { simulation, tls });
     const models = this.plan.slices.map(({ model }) => embeddedSlice(this.slicesFolder, model.file));
-    return Deployment.startNaive(name, assembly, this.naiveInput(), models, simulation);
+    return Deployment.startNaive(name, assembly, this.naiveInput(), models, { simulation, tls });
   }
 
   /** One function with a model of hardly any bytes, whose cold run therefore is the start of a function. */
