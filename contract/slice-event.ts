@@ -69,7 +69,7 @@ export interface SliceEvent {
   readonly ifWarm?: true;
   /** Tells the function of the whole model to load it for later runs. The call is asynchronous: nobody reads its answer. */
   readonly load?: true;
-  /** Of `load`: when the run had learned that the function is cold, in milliseconds since the Unix epoch. */
+  /** Of `load`: when the run asked whether the function is warm, in milliseconds since the Unix epoch. */
   readonly askedAt?: number;
 }
 

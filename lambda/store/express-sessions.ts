@@ -23,13 +23,19 @@ const SENDABLE = /^[\x21-\x7e]+$/;
 
 export class ExpressSessions implements Provider {
   private readonly sessions = new Map<string, Promise<Session>>();
+  /** Buckets whose session has not arrived. */
+  private readonly awaited = new Set<string>();
 
   constructor(private readonly create: (bucket: string) => Promise<CreateSessionCommandOutput>) {}
 
-  async getS3ExpressIdentity(
+  getS3ExpressIdentity(
     _identity: Parameters<Provider['getS3ExpressIdentity']>[0],
     { Bucket: bucket }: Parameters<Provider['getS3ExpressIdentity']>[1],
   ): Promise<Session> {
+    return this.of(bucket);
+  }
+
+  async of(bucket: string): Promise<Session> {
     const current = this.sessions.get(bucket) ?? this.begin(bucket);
     const session = await current;
     const left = (session.expiration?.getTime() ?? 0) - Date.now();
@@ -52,11 +58,19 @@ export class ExpressSessions implements Provider {
     return new Error(`S3 refused the session for the bucket ${bucket}: ${error.name}`);
   }
 
+  /** Asks again for sessions that have not arrived: their requests may be lost when Lambda freezes the process. */
+  forgetAwaited(): void {
+    for (const bucket of this.awaited) this.sessions.delete(bucket);
+    this.awaited.clear();
+  }
+
   private begin(bucket: string): Promise<Session> {
     const session = this.create(bucket).catch(throwReadable).then(sessionOf);
     this.sessions.set(bucket, session);
-    session.catch(() => {
-      if (this.sessions.get(bucket) === session) this.sessions.delete(bucket);
+    this.awaited.add(bucket);
+    const settled = (): boolean => this.sessions.get(bucket) === session && this.awaited.delete(bucket);
+    session.then(settled, () => {
+      if (settled()) this.sessions.delete(bucket);
     });
     return session;
   }

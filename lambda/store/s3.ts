@@ -6,6 +6,7 @@ import { BucketOrigins } from './bucket-origins';
 import type { Agents } from './connections';
 import { base64OfCrc32 } from './crc32';
 import { isDirectoryBucket } from './directory-bucket';
+import { ExpressSessions } from './express-sessions';
 import { wholeRequestMs } from './limits';
 import {
   ObjectChanged,
@@ -44,22 +45,27 @@ export class S3ObjectStore implements ObjectStore {
     this.connections?.closeIdle();
   }
 
-  /** A directory bucket also gets its session, over the connection that the next request then finds idle. */
   async prepareConnection(bucket: string): Promise<void> {
-    if (this.connections === undefined) return;
+    const { connections } = this;
+    if (connections === undefined) return;
+    const prepared = async (): Promise<void> => {
+      // A directory bucket also gets its session, over the connection that the next request then finds idle.
+      if (isDirectoryBucket(bucket)) await this.sessions?.of(bucket);
+      await connections.prepare(await this.origins.of(bucket));
+    };
     // A request reports the failure that prevents this.
-    if (isDirectoryBucket(bucket)) await soon(this.openSession(bucket).catch(() => undefined));
-    const origin = await this.origins.of(bucket).catch(() => undefined);
-    if (origin !== undefined) await this.connections.prepare(origin);
-  }
-
-  private async openSession(bucket: string): Promise<void> {
-    const { credentials, s3ExpressIdentityProvider: sessions } = this.client.config;
-    await sessions.getS3ExpressIdentity(await credentials(), { Bucket: bucket });
+    await soon(prepared().catch(() => undefined));
   }
 
   closePrepared(): void {
-    this.connections?.closePrepared();
+    if (this.connections === undefined) return;
+    this.connections.closePrepared();
+    this.sessions?.forgetAwaited();
+  }
+
+  private get sessions(): ExpressSessions | undefined {
+    const { s3ExpressIdentityProvider: sessions } = this.client.config;
+    return sessions instanceof ExpressSessions ? sessions : undefined;
   }
 
   async get(object: ObjectReference, range: ByteRange, version?: string): Promise<ObjectPart> {

@@ -20,7 +20,7 @@ interface Claim {
 export interface LoadTimes {
   /** When the loader has ended at the latest. */
   readonly until: number;
-  /** When the run had learned that the function is cold. */
+  /** When the run asked whether the function is warm. */
   readonly askedAt: number;
 }
 

@@ -124,21 +124,37 @@ export function checkQuotas(scope: Construct, subject: QuotaSubject): void {
   informOfLargeRequests(scope, plan);
 }
 
-function checkFunctions(scope: Construct, { plan, memorySizes }: QuotaSubject): void {
-  const largest = Math.max(0, ...memorySizes.filter((size) => !Token.isUnresolved(size)));
+interface LargestFunction {
+  readonly what: string;
+  readonly memoryMb: number;
+  readonly advice: string;
+}
+
+/** The whole model's function is at least as large as the largest slice's, as far as sizes are known. */
+function largestFunction({ memorySizes, whole }: QuotaSubject): LargestFunction {
+  const known = (sizes: readonly number[]): number =>
+    Math.max(0, ...sizes.filter((size) => !Token.isUnresolved(size)));
+  const ofSlices = known(memorySizes);
+  const ofWhole = known([whole?.options.memorySize ?? 0]);
+  return ofWhole > ofSlices
+    ? { what: 'the function of the whole model', memoryMb: ofWhole, advice: 'set Consolidation.NEVER' }
+    : { what: 'the largest slice function', memoryMb: ofSlices, advice: 'use more slices' };
+}
+
+function checkFunctions(scope: Construct, subject: QuotaSubject): void {
+  const { plan } = subject;
+  const { what, memoryMb, advice } = largestFunction(subject);
   checkQuota(scope, {
-    id: 'memoryQuota',
-    what: 'the largest slice function',
-    used: largest,
+    ...{ id: 'memoryQuota', what, advice },
+    used: memoryMb,
     limit: MAX_LAMBDA_MEMORY_MB,
     unit: 'MB of memory',
     link: LAMBDA_QUOTAS,
-    advice: 'use more slices',
   });
-  if (largest > DEFAULT_MAX_MEMORY_MB) {
+  if (memoryMb > DEFAULT_MAX_MEMORY_MB) {
     Annotations.of(scope).addWarningV2(
       `${PREFIX}newAccountMemory`,
-      `the largest slice function has ${largest} MB of memory, and new AWS accounts are limited to ${DEFAULT_MAX_MEMORY_MB} MB (${LAMBDA_QUOTAS}): request a higher quota from AWS, or use more slices`,
+      `${what} has ${memoryMb} MB of memory, and new AWS accounts are limited to ${DEFAULT_MAX_MEMORY_MB} MB (${LAMBDA_QUOTAS}): request a higher quota from AWS, or ${advice}`,
     );
   }
   checkQuota(scope, {

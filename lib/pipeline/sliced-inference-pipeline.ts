@@ -127,7 +127,6 @@ export class SlicedInferencePipeline extends PipelineMetrics {
     });
     checkQuotas(this, {
       ...deployment,
-      memorySizes: [...deployment.memorySizes, ...wholeMemory(deployment)],
       isExpress: this.isExpress,
       ...(props.timeout && { timeout: props.timeout }),
       functions: functions.whole ? [...this.functions, functions.whole.fn] : this.functions,
@@ -243,9 +242,4 @@ function workflowOf(
     ...(preprocess && { preprocess: userFunction(preprocess) }),
     ...(postprocess && { postprocess: userFunction(postprocess) }),
   };
-}
-
-/** In MB; nothing without consolidation. */
-function wholeMemory({ whole }: PipelineDeployment): number[] {
-  return whole?.options.memorySize === undefined ? [] : [whole.options.memorySize];
 }

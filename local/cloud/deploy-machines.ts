@@ -4,7 +4,6 @@ import type { Simulator } from '../simulation/simulator';
 import type { Authorizer } from '../iam/authorizer';
 import { callWithFaults } from '../lambda/call-faults';
 import type { LocalFunctions } from '../lambda/local-functions';
-import type { Priority } from '../lambda/priority';
 import type { InvokeTask } from '../step-functions/run-options';
 import { StateMachine } from '../step-functions/state-machine';
 import type { StateMachines } from '../step-functions/state-machines';
@@ -37,23 +36,21 @@ export function deployMachines(
 
 function create({ resource, definition }: DeployedMachine, host: MachineHost): StateMachine {
   const { functions, authorizer, injector, simulator, signal, options } = host;
-  const invokeAt =
-    (priority: Priority): InvokeTask =>
-    (functionArn, payload, traceHeader) =>
-      callWithFaults(injector, { functionArn, payload }, () =>
-        functions.invoke(functionArn, payload, { traceHeader, priority }),
-      );
+  const invoke: InvokeTask = (functionArn, payload, traceHeader) =>
+    callWithFaults(injector, { functionArn, payload }, () =>
+      functions.invoke(functionArn, payload, traceHeader),
+    );
   const machine: StateMachine = new StateMachine(
     resource,
     {
       invoke: async (...call) => {
         // A later deployment may have changed the role.
         checkInvoke(authorizer, machine.resource.roleArn, call[0]);
-        return invokeAt('normal')(...call);
+        return invoke(...call);
       },
       invokeLater: async (...call) => {
         checkInvoke(authorizer, machine.resource.roleArn, call[0]);
-        functions.invokeLater(call[0], () => invokeAt('low')(...call));
+        functions.invokeLater(call[0], () => invoke(...call));
         return Promise.resolve();
       },
       trace: options.onTrace,

@@ -13,7 +13,6 @@ import { FunctionLog, type LogListener } from './function-log';
 import { INIT_SECONDS, MAX_REQUEST_BYTES } from './limits';
 import { declaredMajor, type NodeBinaries, nodeVariable } from './node-binaries';
 import { canMeasureMemory, isInMemory } from './process-memory';
-import type { Priority } from './priority';
 import { trustedAuthorities } from './trusted-authorities';
 import { Sandbox, type SandboxProcess } from './sandbox';
 import { requestTooLarge } from './service-error';
@@ -47,16 +46,6 @@ export interface FunctionHost {
   /** Milliseconds from a call that finds no idle sandbox until a new one starts. */
   readonly coldStartMs?: number;
   readonly onLog?: LogListener;
-}
-
-export interface CallOptions {
-  /** Header of X-Ray. */
-  readonly traceHeader?: string | undefined;
-  /**
-   * How urgently the call needs this machine's processors.
-   * @default 'normal'
-   */
-  readonly priority?: Priority;
 }
 
 /** A sandbox's access to the local S3. */
@@ -99,10 +88,7 @@ export class FunctionPool {
    * Runs the function with a JSON payload. A failure of the function is a result, not an exception.
    * @throws LambdaServiceError when Lambda itself would refuse the call
    */
-  async invoke(
-    payload: string,
-    { traceHeader, priority = 'normal' }: CallOptions = {},
-  ): Promise<InvocationResult> {
+  async invoke(payload: string, traceHeader?: string): Promise<InvocationResult> {
     this.checkOpen();
     if (Buffer.byteLength(payload) > MAX_REQUEST_BYTES) throw requestTooLarge(MAX_REQUEST_BYTES);
     const leave = this.host.concurrency.enter(this.resource);
@@ -111,13 +97,7 @@ export class FunctionPool {
       const sandbox = this.idle.pop() ?? (await this.startSandbox(payload));
       const functionArn =
         this.version === '$LATEST' ? this.resource.arn : `${this.resource.arn}:${this.version}`;
-      const answer = await sandbox.run({
-        requestId: randomUUID(),
-        functionArn,
-        payload,
-        traceHeader,
-        priority,
-      });
+      const answer = await sandbox.run({ requestId: randomUUID(), functionArn, payload, traceHeader });
       this.idle.push(sandbox);
       const result = { payload: answer.payload, executedVersion: this.version };
       return answer.failed ? { ...result, functionError: 'Unhandled' } : result;

@@ -9,7 +9,7 @@ import {
 } from '../cloudformation/event-invoke-config';
 import { AsynchronousCalls } from './asynchronous-calls';
 import { checkFunction } from './check-function';
-import { type CallOptions, type FunctionHost, FunctionPool } from './function-pool';
+import { type FunctionHost, FunctionPool } from './function-pool';
 import type { FunctionResource } from '../cloudformation/resources';
 import { attributeOf } from '../cloudformation/physical-ids';
 import { findFunction, readFunction } from '../cloudformation/resources';
@@ -92,11 +92,11 @@ export class LocalFunctions {
   }
 
   /** Runs a task. @throws StateError when the function fails, with the function's whole response as its cause */
-  async invoke(functionArn: string, payload: Json, options?: CallOptions): Promise<TaskResult> {
+  async invoke(functionArn: string, payload: Json, traceHeader?: string): Promise<TaskResult> {
     if (this.removed.has(functionArn)) throw notFound(functionArn);
     const pool = this.pools.get(this.targets.get(functionArn) ?? '');
     if (pool === undefined) throw unsupported(`the function ${functionArn}`);
-    const result = await this.call(pool, JSON.stringify(payload), options);
+    const result = await this.call(pool, JSON.stringify(payload), traceHeader);
     const answer = parse(result.payload);
     if (result.functionError === undefined)
       return { payload: answer, executedVersion: result.executedVersion };
@@ -150,9 +150,9 @@ export class LocalFunctions {
     return [...this.replaced, ...this.pools.values()];
   }
 
-  private async call(pool: FunctionPool, payload: string, options: CallOptions | undefined) {
+  private async call(pool: FunctionPool, payload: string, traceHeader: string | undefined) {
     try {
-      return await pool.invoke(payload, options);
+      return await pool.invoke(payload, traceHeader);
     } catch (error) {
       if (error instanceof LambdaServiceError) throw new StateError(error.name, error.message);
       throw error;

@@ -7,9 +7,9 @@
 import { rm } from 'node:fs/promises';
 import { type MemoryLimit, stopWatching, type WatchedMemory, watchMemory } from './memory-watch';
 import { initReportLine, reportLine, type Status } from './report';
-import type { Answer } from './runtime-api';
+import type { Answer, Invocation } from './runtime-api';
 import type { WorkerProcess } from './worker-process';
-import { isEnd, type UrgentInvocation, Worker, type WorkerEnd, type WorkerOptions } from './worker';
+import { isEnd, Worker, type WorkerEnd, type WorkerOptions } from './worker';
 
 export interface SandboxOptions extends Omit<WorkerOptions, 'temporaryBytes'> {
   readonly ephemeralStorageMegabytes: number;
@@ -25,7 +25,7 @@ export interface SandboxOptions extends Omit<WorkerOptions, 'temporaryBytes'> {
 }
 
 /** A call to run. Its deadline is set when its timeout starts. */
-export type Call = Omit<UrgentInvocation, 'deadline'>;
+export type Call = Omit<Invocation, 'deadline'>;
 
 export type SandboxProcess = Pick<WorkerProcess, 'pid' | 'busy' | 'temporaryFolder'>;
 
@@ -115,7 +115,7 @@ export class Sandbox {
     await rm(this.options.temporaryFolder, { recursive: true, force: true });
   }
 
-  private async runInWorker(invocation: UrgentInvocation): Promise<Answer | WorkerEnd> {
+  private async runInWorker(invocation: Invocation): Promise<Answer | WorkerEnd> {
     // The worker may have ended since its last call.
     const worker = this.worker?.alive === true ? this.worker : await this.startWorker('invoke');
     if (isEnd(worker)) return worker;

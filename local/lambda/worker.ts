@@ -4,7 +4,6 @@ import { builtFile } from '../../lib/host/package-files';
 import { systemErrorCode } from '../basics/errors';
 import type { FunctionLog } from './function-log';
 import { guard, unguard } from './guardian';
-import { type Priority, setPriority } from './priority';
 import { type Answer, type Invocation, RuntimeApi } from './runtime-api';
 
 export interface WorkerOptions {
@@ -25,11 +24,6 @@ export interface WorkerEnd {
   readonly reason: string;
   /** The error that the runtime client reported before the first call. */
   readonly initError: Answer | undefined;
-}
-
-/** A call, and how urgently it needs this machine's processors. */
-export interface UrgentInvocation extends Invocation {
-  readonly priority: Priority;
 }
 
 interface RunningCall {
@@ -55,7 +49,6 @@ export class Worker {
   private process: ChildProcess | undefined;
   private running: RunningCall | undefined;
   private frozen = false;
-  private priority: Priority = 'normal';
   private initError: Answer | undefined;
   private onReady: (outcome: 'ready' | WorkerEnd) => void = () => undefined;
   private onExited: (end: WorkerEnd) => void = () => undefined;
@@ -100,11 +93,10 @@ export class Worker {
   }
 
   /** Runs one call; never rejects. The worker must be ready. Returns the worker's end if it ends without a response. */
-  run({ priority, ...invocation }: UrgentInvocation, onAnswer: () => void): Promise<Answer | WorkerEnd> {
+  run(invocation: Invocation, onAnswer: () => void): Promise<Answer | WorkerEnd> {
     if (!this.alive) return this.exited;
     return new Promise((settle) => {
       this.running = { requestId: invocation.requestId, onAnswer, settle, answer: undefined };
-      this.prioritize(priority);
       this.thaw();
       this.api.deliver(invocation);
     });
@@ -120,12 +112,6 @@ export class Worker {
   /** Kills the process and the processes that it started, as Lambda stops a whole sandbox. */
   kill(): void {
     this.signal('SIGKILL');
-  }
-
-  private prioritize(priority: Priority): void {
-    if (priority === this.priority || this.pid === undefined) return;
-    this.priority = priority;
-    setPriority(this.pid, priority);
   }
 
   private thaw(): void {

@@ -51,6 +51,8 @@ interface AskBranches {
   readonly refused: sfn.IChainable;
   /** Which `refused` reads. */
   readonly variables: FailureVariables;
+  /** The variable that gets the time of the question, for the load. */
+  readonly askedAt: string;
 }
 
 /** The whole model is one slice. */
@@ -64,7 +66,7 @@ const ONLY_SLICE = 0;
 export function askWholeModel(
   scope: Construct,
   props: AskProps,
-  { otherwise, refused, variables }: AskBranches,
+  { otherwise, refused, variables, askedAt }: AskBranches,
 ): InvokeFunction {
   const { fn, askSeconds, grantsCall, event, request, output } = props;
   const cold = `${ANSWER}.cold ? $error('the whole model is cold, so the slices run')`;
@@ -87,18 +89,25 @@ export function askWholeModel(
       [variables.failedAt]: { slice: ONLY_SLICE },
     },
   });
-  task.addCatch(otherwise, { errors: [sfn.Errors.ALL], outputs: {} });
+  task.addCatch(otherwise, {
+    errors: [sfn.Errors.ALL],
+    outputs: {},
+    assign: { [askedAt]: '{% $toMillis($states.context.State.EnteredTime) %}' },
+  });
   return task;
 }
 
-/** Queues a call in which the function loads the model for later runs. A failure does not concern this run. */
-export function loadWholeModel(scope: Construct, props: WholeModelCall): InvokeFunction {
+/**
+ * Queues a call in which the function loads the model for later runs. A failure does not concern this run.
+ * @param askedAt the variable with the time of the question
+ */
+export function loadWholeModel(scope: Construct, props: WholeModelCall, askedAt: string): InvokeFunction {
   const { fn, grantsCall, event } = props;
   const task = new InvokeFunction(scope, 'Load whole model', {
     fn,
     grantsCall,
     isAsynchronous: true,
-    payload: { ...event, load: true, askedAt: '{% $toMillis($states.context.State.EnteredTime) %}' },
+    payload: { ...event, load: true, askedAt: `{% $${askedAt} %}` },
     outputs: {},
   });
   const failed = sfn.Pass.jsonata(scope, 'Load whole model failed', { outputs: {} });
@@ -107,8 +116,8 @@ export function loadWholeModel(scope: Construct, props: WholeModelCall): InvokeF
 }
 
 /**
- * The slice after whose warm-up the whole model loads: the smallest, which is warm first. Then a cold run never needs more
- * concurrent calls than it has slices, and the slices load before the whole model does.
+ * The slice after whose warm-up the whole model loads: the smallest of them, which is warm first. Then a cold run never needs more
+ * concurrent calls than it has slices, and most slices load before the whole model does.
  * @returns `undefined` if no slice warms up beside the first stage
  */
 export function smallestWarmUp([first]: Schedule, { slices }: SizedPlan): number | undefined {

@@ -207,11 +207,8 @@ class WorkflowBuilder {
   }
 
   private loadWhole(whole: WholeModelStates): InvokeFunction {
-    return loadWholeModel(this.scope, {
-      ...whole,
-      grantsCall: this.props.grantsCalls,
-      event: this.event(),
-    });
+    const call = { ...whole, grantsCall: this.props.grantsCalls, event: this.event() };
+    return loadWholeModel(this.scope, call, this.askedAt);
   }
 
   executionOutput(timings: Timings): Record<string, unknown> {
@@ -234,7 +231,7 @@ class WorkflowBuilder {
     const refused = this.props.redrivable
       ? passedFailure(this.scope, 'Failed', variables)
       : this.failed(MAIN);
-    return askWholeModel(this.scope, call, { otherwise, refused, variables });
+    return askWholeModel(this.scope, call, { otherwise, refused, variables, askedAt: this.askedAt });
   }
 
   /** The fields of an event and of an execution's output that say whose they are. */
@@ -381,6 +378,11 @@ class WorkflowBuilder {
 
   private failureVariables(branch: string): FailureVariables {
     return { failure: this.variable('failure', branch), failedAt: this.variable('failedAt', branch) };
+  }
+
+  /** When a run asked the whole model. */
+  private get askedAt(): string {
+    return this.variable('askedAt', MAIN);
   }
 
   private variable(name: string, branch: string): string {

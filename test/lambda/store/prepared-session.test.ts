@@ -51,9 +51,9 @@ afterAll(async () => {
   await closed;
 });
 
-function client() {
+function client(limits = LIMITS) {
   const agents = functionAgents();
-  const objects = functionObjects({ agents, limits: LIMITS });
+  const objects = functionObjects({ agents, limits });
   const write = () => objects.putIfAbsent({ bucket: BUCKET, key: 'k' }, [Buffer.from('x')], 0x8cdc1683);
   return { agents, objects, write };
 }
@@ -87,11 +87,15 @@ test('a refused session is asked for again by the write, which reports it', asyn
   agents.closeIdle();
 });
 
-test('a session that does not arrive delays the call only for a moment', async () => {
+test('a session that does not arrive delays neither this call nor the next one', async () => {
   session = 'nothing';
-  const { agents, objects } = client();
+  const { agents, objects, write } = client({ ...LIMITS, silence: 600_000, answer: 600_000 });
   await expect(objects.prepareConnection(BUCKET)).resolves.toBeUndefined();
+  // The end of the call.
   objects.closePrepared();
+  session = { status: 200, body: SESSION };
+  expect(await write()).toBe('written');
+  expect(asked).toEqual(['CreateSession', 'CreateSession', 'PUT']);
   agents.closeIdle();
   server.closeAllConnections();
-});
+}, 60_000);

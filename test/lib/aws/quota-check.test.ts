@@ -2,7 +2,7 @@
 import { Annotations } from 'aws-cdk-lib';
 import { Annotations as Found, Match } from 'aws-cdk-lib/assertions';
 import { StateMachineType } from 'aws-cdk-lib/aws-stepfunctions';
-import { Slicing, WarmUp } from '../../../lib';
+import { Consolidation, Slicing, WarmUp } from '../../../lib';
 import type { SlicedInferencePipelineProps } from '../../../lib';
 import { checkQuota } from '../../../lib/aws/quota-check';
 import { mlp, saveModel } from '../../support/model-builder';
@@ -67,6 +67,13 @@ describe('a pipeline', () => {
   test('that is far from all quotas gives no warning', () => {
     expect(messages({ slicing: Slicing.count(3) })).toEqual([]);
     expect(messages({ slicing: Slicing.count(3), stateMachineType: StateMachineType.STANDARD })).toEqual([]);
+  });
+
+  test('names the whole model if that has the largest function', () => {
+    const own = { consolidation: Consolidation.ALWAYS, slicing: Slicing.count(3) };
+    expect(messages({ ...own, sliceFunctionOverrides: { whole: { memorySize: 5000 } } })).toEqual([
+      `the function of the whole model has 5000 MB of memory, and new AWS accounts are limited to 3008 MB (${LAMBDA}): request a higher quota from AWS, or set Consolidation.NEVER [ack: cdk-sliced-inference:newAccountMemory]`,
+    ]);
   });
 
   test('gives a warning if its memory is above the limit of new accounts or near the quota', () => {

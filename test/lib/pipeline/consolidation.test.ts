@@ -184,8 +184,11 @@ describe('with consolidation', () => {
       Branches: StateMachineJson[];
     };
     const [{ States: states }] = branches.filter((branch) => 'Load whole model' in branch.States);
-    const next = Object.entries(states).map(([name, state]) => [name, state.Next ?? 'end']);
-    expect(next.map(([name, after]) => [String(name).replace(/\d\d/, 'N'), after])).toEqual(
+    const next = Object.entries(states).map(([name, state]) => [
+      name.replace(/\d\d/, 'N'),
+      state.Next ?? 'end',
+    ]);
+    expect(next).toEqual(
       expect.arrayContaining([
         ['Warm-up N', 'Load whole model'],
         ['Warm-up N failed', 'Load whole model'],
@@ -209,7 +212,12 @@ describe('with consolidation', () => {
           Assign: { failure: '{% $states.errorOutput %}', failedAt: { slice: 0 } },
           Next: 'Failed',
         },
-        { ErrorEquals: ['States.ALL'], Output: {}, Next: 'Warm start 00' },
+        {
+          ErrorEquals: ['States.ALL'],
+          Output: {},
+          Assign: { askedAt: '{% $toMillis($states.context.State.EnteredTime) %}' },
+          Next: 'Warm start 00',
+        },
       ],
     });
     expect(sent).toMatchObject({
@@ -281,9 +289,16 @@ describe('refuses', () => {
 });
 
 test('a Standard machine has the time for the question too', () => {
-  const standard = { ...always, stateMachineType: sfn.StateMachineType.STANDARD };
-  const definition = pipelineStack(standard).resource('Pipeline/StateMachine').DefinitionString as string;
-  expect(definition).toContain('"TimeoutSeconds":300');
+  const standard = { ...four, slicing: Slicing.count(8), stateMachineType: sfn.StateMachineType.STANDARD };
+  const timeoutOf = (consolidation: Consolidation): unknown =>
+    (statesOf(pipelineStack({ ...standard, consolidation })) as { TimeoutSeconds?: number }).TimeoutSeconds;
+  const { TimeoutSeconds: asking } = statesOf(
+    pipelineStack({ ...standard, consolidation: Consolidation.ALWAYS }),
+  ).States['Ask whole model'];
+  expect(timeoutOf(Consolidation.NEVER)).toBeGreaterThan(300);
+  expect(timeoutOf(Consolidation.ALWAYS)).toBe(
+    (timeoutOf(Consolidation.NEVER) as number) + (asking as number),
+  );
 });
 
 describe('warnings', () => {
