@@ -26,12 +26,17 @@ export interface GatheredTensors {
   readonly requestEtag?: string;
 }
 
+/** Comes before all slices. */
+const REQUEST = -1;
+
 /** @throws NamedFailure `InvalidInput` if the sources come from different requests */
 export async function gatherTensors(
   needed: readonly SourcedTensor[],
   sources: Sources,
 ): Promise<GatheredTensors> {
-  const read = [...bySource(needed)].map(([slice, tensors]) =>
+  // If several sources fail, the first one counts: a request that does not fit fails the run as such.
+  const inOrder = [...bySource(needed)].sort(([a = REQUEST], [b = REQUEST]) => a - b);
+  const read = inOrder.map(([slice, tensors]) =>
     slice === undefined ? fromRequest(tensors, sources.request) : fromSlice(slice, tensors, sources),
   );
   const gathered = await allDone(read);

@@ -219,8 +219,9 @@ class Bench {
     if (this.example.isConsolidated) {
       await this.restart(this.deployed.workers().flatMap(({ logicalId }) => wholeOnly(logicalId)));
       const first = await this.deployed.execute(this.request);
-      if (first.status !== 'SUCCEEDED') return first;
+      // A loader that is ended holds its claim for its function's timeout, so no other one loads.
       await this.deployed.asynchronousCalls();
+      if (first.status !== 'SUCCEEDED') return first;
     }
     return this.deployed.execute(this.request);
   }

@@ -43,6 +43,16 @@ describe('gatherTensors', () => {
     expect([...tensors.keys()].sort()).toEqual(['a', 'x']);
   });
 
+  it('reports the request first if that and an earlier slice fail', async () => {
+    const { store } = await withSlice0();
+    const input: SourcedTensor = { name: 'x', dtype: 'uint8', shape: [1000], source: { from: 'request' } };
+    const request = until('a moment', () => Promise.resolve(true)).then(() => {
+      throw new Error('the request does not fit');
+    });
+    const gathering = gatherTensors([needed('missing'), input], { run: RUN, store, request });
+    await expect(gathering).rejects.toThrow('the request does not fit');
+  });
+
   it.each([
     ['is missing', needed('b'), "'b'"],
     ['has another element type', needed('a', 'int64'), "tensor 'a' must be int64[1000], got uint8[1000]"],
