@@ -138,7 +138,8 @@ async function compare(
 class MeasuredWay {
   private readonly ms: number[] = [];
   private readonly results = new Set<string>();
-  private objects = 0;
+  /** Those that slices wrote; a write may be repeated. */
+  private readonly objects = new Set<string>();
   private deployment: Deployment | undefined;
 
   constructor(
@@ -153,12 +154,12 @@ class MeasuredWay {
       simulation: this.simulation,
       tls: true,
       onAccess: ({ action, resource }) => {
-        if (action === 's3:PutObject' && /\/slice-\d+\.safetensors$/.test(resource)) this.objects++;
+        if (action === 's3:PutObject' && /\/slice-\d+\.safetensors$/.test(resource)) this.objects.add(resource);
       },
     });
     await this.deployment.run();
     await this.deployment.run();
-    this.objects = 0;
+    this.objects.clear();
   }
 
   async run(): Promise<void> {
@@ -172,7 +173,7 @@ class MeasuredWay {
   }
 
   found(): Omit<Way, 'perMillion'> {
-    return { objects: this.objects / this.ms.length, ms: this.ms, results: this.results };
+    return { objects: this.objects.size / this.ms.length, ms: this.ms, results: this.results };
   }
 
   async close(): Promise<void> {
