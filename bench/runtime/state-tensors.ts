@@ -154,7 +154,8 @@ class MeasuredWay {
       simulation: this.simulation,
       tls: true,
       onAccess: ({ action, resource }) => {
-        if (action === 's3:PutObject' && /\/slice-\d+\.safetensors$/.test(resource)) this.objects.add(resource);
+        if (action === 's3:PutObject' && /\/slice-\d+\.safetensors$/.test(resource))
+          this.objects.add(resource);
       },
     });
     await this.deployment.run();
