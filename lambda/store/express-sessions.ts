@@ -58,7 +58,7 @@ export class ExpressSessions implements Provider {
     return new Error(`S3 refused the session for the bucket ${bucket}: ${error.name}`);
   }
 
-  /** Asks again for sessions that have not arrived: their requests may be lost when Lambda freezes the process. */
+  /** Forgets sessions that have not arrived, whose requests may be lost when Lambda freezes the process. The next request asks again. */
   forgetAwaited(): void {
     for (const bucket of this.awaited) this.sessions.delete(bucket);
     this.awaited.clear();

@@ -1,6 +1,6 @@
 /**
- * Loads the AWS SDK when it is first needed: half of the time for which a new sandbox of the whole model starts. That function
- * must answer that it is cold, and needs S3 only afterwards.
+ * Loads the AWS SDK when it is first needed. The function of the whole model must answer at once that it is cold, and needs S3
+ * only afterwards.
  */
 import type * as s3 from './s3-client';
 
