@@ -121,8 +121,12 @@ export class SlicedInferenceClient {
     });
   }
 
-  /** Closes the connections of the clients that this client has made. The application's own stay open. */
+  /**
+   * Closes the connections of the clients that this client has made. The application's own stay open. Call it when all calls have ended: one
+   * that still waits for the description of the pipeline is rejected.
+   */
   async close(): Promise<void> {
+    this.descriptions.close();
     await Promise.all([this.stepFunctions.close(), this.objects.close()]);
   }
 

@@ -5,6 +5,8 @@ import { readDescription, readMachine, type Described } from './read-description
 
 export class PipelineDescriptions {
   private last: Promise<Described> | undefined;
+  /** Of the requests under way. Calls share them, so no call's own signal may end them. */
+  private requests = new AbortController();
 
   /** @param stateMachineArn as the caller has it; an alias's is not the one to ask for */
   constructor(
@@ -33,6 +35,14 @@ export class PipelineDescriptions {
     await this.ask();
   }
 
+  /** Ends the requests under way, which would otherwise keep the process alive although no call waits for them. */
+  close(): void {
+    this.requests.abort(
+      new Error('the client must stay open during a call, got close(): call it when all calls have ended'),
+    );
+    this.requests = new AbortController();
+  }
+
   private async read(asked: Promise<Described>): Promise<PipelineDescription> {
     const described = await asked;
     try {
@@ -44,7 +54,10 @@ export class PipelineDescriptions {
   }
 
   private ask(): Promise<Described> {
-    const asked: Promise<Described> = this.stepFunctions.describeStateMachine(this.describedArn);
+    const asked: Promise<Described> = this.stepFunctions.describeStateMachine(
+      this.describedArn,
+      this.requests.signal,
+    );
     this.last = asked;
     asked.catch(() => {
       this.forget(asked);

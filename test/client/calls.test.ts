@@ -346,6 +346,27 @@ describe('a call', () => {
     );
   });
 
+  it('that waits no longer leaves no request behind after close, and the client can be used again', async () => {
+    const signals: AbortSignal[] = [];
+    const describe = inTurn(silence(), described());
+    const aws = fakeAws({
+      DescribeStateMachine: (_input, signal) => {
+        signals.push(signal);
+        return describe();
+      },
+      StartSyncExecution: () => succeeded(),
+    });
+    await expect(aws.model.infer(inputs, { waitTimeout: 1 })).rejects.toThrow('within 1 ms');
+    expect(signals.map(({ aborted }) => aborted)).toEqual([false]);
+    const waiting = failure(aws.model.infer(inputs));
+    await aws.model.close();
+    expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
+    expect((await waiting).message).toBe(
+      'the client must stay open during a call, got close(): call it when all calls have ended',
+    );
+    await aws.model.infer(inputs);
+  });
+
   it('asks for the description again after a failure, and else once', async () => {
     const aws = fakeAws({
       DescribeStateMachine: inTurn(serviceError('AccessDeniedException'), described()),
