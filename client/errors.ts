@@ -53,18 +53,22 @@ export class InferenceError extends Error {
 export class InferenceTimeoutError extends Error {
   override readonly name = 'InferenceTimeoutError';
 
-  /** @param executionArn of the execution that may still run; absent if none is known */
+  /**
+   * @param executionArn of the execution that may still run; absent if none is known
+   * @param cause why the last request failed, if it was to be sent again
+   */
   constructor(
     message: string,
     readonly executionArn?: string,
+    cause?: unknown,
   ) {
-    super(message);
+    super(message, cause === undefined ? {} : { cause });
   }
 
   /** @internal The same error with an execution, unless it has one. */
   inExecution(executionArn: string): InferenceTimeoutError {
     if (this.executionArn !== undefined) return this;
-    const error = new InferenceTimeoutError(this.message, executionArn);
+    const error = new InferenceTimeoutError(this.message, executionArn, this.cause);
     if (this.stack !== undefined) error.stack = this.stack;
     return error;
   }

@@ -141,6 +141,7 @@ export interface Settings {
 
 /** @throws TypeError for an option of the wrong kind */
 export function checkedSettings(options: SlicedInferenceClientOptions): Settings {
+  checkObject('SlicedInferenceClient', options);
   const {
     waitTimeout,
     requestTimeout = DEFAULT_REQUEST_TIMEOUT,
@@ -159,6 +160,30 @@ export function checkedSettings(options: SlicedInferenceClientOptions): Settings
     throw badOption(name, 'a client of the AWS SDK', client);
   }
   return { requestTimeout, waitTimeout, pollInterval: { first, longest }, maxResultBytes };
+}
+
+/** @throws TypeError for an option of the wrong kind */
+export function checkCallOptions(options: CallOptions): void {
+  checkObject('a call', options);
+  checkMilliseconds('waitTimeout', options.waitTimeout);
+  const { signal, onProgress }: { readonly signal?: unknown; readonly onProgress?: unknown } = options;
+  if (signal !== undefined && !isSignal(signal)) throw badOption('signal', 'an AbortSignal', signal);
+  checkFunction('onProgress', onProgress);
+}
+
+/** @throws TypeError if the value is neither absent nor a function */
+export function checkFunction(name: string, value: unknown): void {
+  if (value !== undefined && typeof value !== 'function') throw badOption(name, 'a function', value);
+}
+
+function checkObject(subject: string, options: unknown): void {
+  if (typeof options === 'object' && options !== null) return;
+  throw new TypeError(`the options of ${subject} must be an object, got ${kindOf(options)}: pass an object`);
+}
+
+/** Also one of another realm, or of a library. */
+function isSignal(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'aborted' in value && 'throwIfAborted' in value;
 }
 
 /** @throws TypeError if the value is neither absent nor a whole number of milliseconds that a timer can take */

@@ -13,6 +13,7 @@ import { explaining } from './explained-error';
 import { inferMany } from './infer-many';
 import { invocationText, invocationOutput } from './invocation';
 import {
+  checkCallOptions,
   checkedSettings,
   inlineMode,
   type CallOptions,
@@ -76,6 +77,7 @@ export class SlicedInferenceClient {
    * @throws InferenceTimeoutError if the wait is too long; the reason of `options.signal` if that is aborted
    */
   async infer(inputs: TensorInputs, options: InferOptions = {}): Promise<InferenceResult> {
+    checkCallOptions(options);
     const inline = inlineMode(options.results);
     return await this.run(options, async (call) => {
       const { tensors, description } = await this.checkedTensors(call, inputs);
@@ -114,6 +116,7 @@ export class SlicedInferenceClient {
    * @throws as `infer`
    */
   async invoke(input: unknown, options: CallOptions = {}): Promise<InvocationResult> {
+    checkCallOptions(options);
     const text = invocationText(input);
     return await this.run(options, async (call) => {
       const { executionArn, output } = await call.execute(text);
