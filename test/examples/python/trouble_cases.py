@@ -556,6 +556,8 @@ class Redeployed(Case):
         self.aws.script["DescribeExecution"] = [succeeded(digest="new", name="z")]
         self.aws.script["DescribeStateMachine"] = [machine(digest="new", output="z")]
         self.assert_new()
+
+    def test_outputs_that_are_not_those_of_the_latest_description_are_refused_at_once(self):
         self.aws.script["DescribeExecution"] = [succeeded(digest="new", name="y")]
         with self.assertRaisesRegex(InferenceError, "^InvalidOutput: .*the tensors {'z': 'float32'}"):
             self.infer(model=self.client)
