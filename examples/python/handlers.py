@@ -36,7 +36,7 @@ class InvalidInput(Exception):
 
 
 def step(name):
-    """Let the failures of a handler name their step, `preprocess` or `postprocess`, as those of the slices name their slice."""
+    """Let the failures of a handler name their step, as those of a slice name the slice: `preprocess` or `postprocess`."""
 
     def decorate(handler):
         @functools.wraps(handler)
@@ -122,8 +122,9 @@ def decoded(tensor):
 
 def file_of(tensors):
     """Return tensors as a safetensors file."""
-    texts = {f"{STRING_TENSOR}{name}": json.dumps(encoded(tensor)) for name, tensor in tensors.items() if tensor.dtype == object}
-    return save({name: tensor for name, tensor in tensors.items() if tensor.dtype != object}, metadata=texts)
+    texts = {name: json.dumps(encoded(tensor)) for name, tensor in tensors.items() if tensor.dtype == object}
+    numbers = {name: tensor for name, tensor in tensors.items() if name not in texts}
+    return save(numbers, metadata={f"{STRING_TENSOR}{name}": text for name, text in texts.items()})
 
 
 def tensors_of(file):

@@ -40,8 +40,9 @@ from __future__ import annotations
 import base64
 import concurrent.futures
 import contextlib
-import ipaddress
+import datetime
 import io
+import ipaddress
 import json
 import math
 import operator
@@ -314,11 +315,11 @@ class SlicedInferenceClient:
             ``Config(read_timeout=310)``: StartSyncExecution answers when the run ends, and boto3 starts the run again when
             the default of 60 seconds has passed. By default, the client makes its own, with the region of the ARN.
         s3: your own client of boto3. By default, the client makes its own.
-        wait_timeout: how many seconds each call waits in all: for uploads, the run and the results. By default, the timeout of
-            the state machine and a minute.
+        wait_timeout: how many seconds each call waits in all: for uploads, the run and the results. By default, the
+            timeout of the state machine and a minute.
         request_timeout: how many seconds one request to AWS may take, with its repeats by boto3; by default 30. An upload
-            has a second more for each MiB, and a download may not stand still for longer. StartSyncExecution, which waits for
-            the end of an Express execution, has no limit of its own.
+            has a second more for each MiB, and a download may not stand still for longer. StartSyncExecution, which
+            answers at the end of an Express execution, has no such limit.
         poll_interval: longest pause in seconds between two requests for the status of a Standard execution; by default 5.
         max_result_bytes: largest results that the client reads into memory; by default 2 GiB.
 
@@ -352,8 +353,8 @@ class SlicedInferenceClient:
         """Returns the pipeline's signature, bucket and limits. Asks each time; calls use what was returned last.
 
         Raises:
-            InferenceError: ``NotAPipeline``, if the ARN is that of another state machine; or the error of AWS that refused the
-                request.
+            InferenceError: ``NotAPipeline``, if the ARN is that of another state machine; or the error of AWS that
+                refused the request.
             InferenceTimeoutError: there was no answer within ``request_timeout``.
         """
         return self._latest(_Wait(None))
@@ -374,16 +375,18 @@ class SlicedInferenceClient:
             inputs: one array or nested list for each input of the model.
             wait_timeout: replaces that of the client for this call, in seconds.
             cancel: stops the wait when it is set, within a tenth of a second.
-            stop_on_cancel: when the wait ends early, also stop the execution, which may take twice ``request_timeout`` if AWS
-                does not answer. AWS can stop only Standard executions, so with an Express state machine the call is refused.
+            stop_on_cancel: when the wait ends early, also stop the execution, which may take twice ``request_timeout`` if
+                AWS does not answer. AWS can stop only Standard executions, so with an Express state machine the call is
+                refused.
             results: ``s3`` leaves inline results out, for example to keep them out of the execution's history. ``inline``
                 has them in the output alone, and the run fails with ``InvalidInput`` if they do not fit.
-            on_progress: called in this thread when the execution starts and ends, and for a Standard execution also for each
-                state that it enters and leaves. An error of this function ends the call.
+            on_progress: called in this thread when the execution starts and ends, and for a Standard execution also for
+                each state that it enters and leaves. An error of this function ends the call.
 
         Raises:
-            InferenceError: an input does not fit, the run failed, or AWS refused a request. ``PlanChanged``, which means that
-                a deployment overtook the run, is raised only if it happens again: the client starts such a run once more.
+            InferenceError: an input does not fit, the run failed, or AWS refused a request. ``PlanChanged``, which means
+                that a deployment overtook the run, is raised only if it happens again: the client starts such a run once
+                more.
             InferenceTimeoutError: the run did not end within the waiting time, or a request had no answer in time.
             InferenceCancelledError: ``cancel`` was set.
         """
@@ -626,20 +629,16 @@ class SlicedInferenceClient:
         while True:
             try:
                 answer = self._step_functions.start_execution(wait, self._arn, name, text)
-                started = answer.get("startDate")
-                call.execution_arn, call.situation = answer.get("executionArn", arn), "it goes on"
-                call.report("started", started and started.timestamp())
-                return
-            except (_WaitEnded, InferenceTimeoutError) as error:
+                return call.started(answer.get("executionArn", arn), answer.get("startDate"))
+            except _WaitEnded:
                 call.may_have_started(arn)
-                if isinstance(error, _WaitEnded):
-                    raise
+                raise
+            except InferenceTimeoutError:
+                call.may_have_started(arn)
             except InferenceError as error:
                 if error.name == "ExecutionAlreadyExists":
                     # An earlier request has started it, and its answer was lost.
-                    call.execution_arn, call.situation = arn, "it goes on"
-                    call.report("started")
-                    return
+                    return call.started(arn)
                 if not _is_transient(error):
                     raise
                 if not _is_throttled(error):
@@ -664,12 +663,12 @@ class SlicedInferenceClient:
             except InferenceTimeoutError:
                 pauses.grow()
             except InferenceError as error:
-                unknown += error.name == "ExecutionDoesNotExist"
-                if error.name == "ExecutionDoesNotExist" and unknown < MOST_UNKNOWN:
-                    continue
-                if not _is_transient(error):
+                if error.name == "ExecutionDoesNotExist" and unknown + 1 < MOST_UNKNOWN:
+                    unknown += 1
+                elif _is_transient(error):
+                    pauses.grow()
+                else:
                     raise
-                pauses.grow()
 
     def _stop(self, call: _Call) -> None:
         """Stops an execution whose call no longer waits for it."""
@@ -694,13 +693,15 @@ class SlicedInferenceClient:
         except (_WaitEnded, InferenceError, InferenceTimeoutError):
             # The failure matters more than where it was. A caller may lack the permission to read the history.
             return None
-        entered = (event["stateEnteredEventDetails"] for event in history["events"] if "stateEnteredEventDetails" in event)
+        entered = (
+            event["stateEnteredEventDetails"] for event in history["events"] if "stateEnteredEventDetails" in event
+        )
         return STEPS.get(next(entered, {"name": ""})["name"])
 
     # The results of an execution.
 
     def _result(self, call: _Call, pipeline: PipelineDescription, output: Any) -> Inference:
-        pipeline, checked = self._checked_output(call, pipeline, output)
+        pipeline, checked = self._compared_output(call, pipeline, output)
         source = checked.source
         if isinstance(source, ObjectReference):
             call.situation = f"the results are in {source.bucket}/{source.key}"
@@ -720,7 +721,7 @@ class SlicedInferenceClient:
             served_by=checked.served_by,
         )
 
-    def _checked_output(
+    def _compared_output(
         self, call: _Call, pipeline: PipelineDescription, output: Any
     ) -> tuple[PipelineDescription, _CheckedOutput]:
         """Checks the output against the pipeline, and against the latest one if a deployment came between."""
@@ -760,8 +761,8 @@ READS = 3
 """How often results are read if they are damaged, as often as the functions of a pipeline do it."""
 
 MOST_UNKNOWN = 20
-"""DescribeExecution is eventually consistent: it may not know an execution that has just started. With the default pauses, so
-many requests in a row take more than a minute.
+"""DescribeExecution is eventually consistent: it may not know an execution that has just started. With the default
+pauses, so many requests in a row take more than a minute.
 https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html"""
 
 TRANSFER_SECONDS = 60
@@ -882,6 +883,10 @@ class _Call:
     def restart(self) -> None:
         self.report("restarted")
         self.reset()
+
+    def started(self, execution_arn: str, at: datetime.datetime | None = None) -> None:
+        self.execution_arn, self.situation = execution_arn, "it goes on"
+        self.report("started", None if at is None else at.timestamp())
 
     def may_have_started(self, execution_arn: str) -> None:
         self.execution_arn, self.situation = execution_arn, MAY_HAVE_STARTED
@@ -1281,7 +1286,10 @@ class _Clients:
 
 def _watch(client: Any) -> None:
     """Lets a client send nothing that nobody waits for. Requests of other threads are not concerned."""
-    client.meta.events.register("before-send", _refuse_abandoned, unique_id="sliced-inference")
+    meta = getattr(client, "meta", None)
+    # The stub of a test may have none.
+    if meta is not None:
+        meta.events.register("before-send", _refuse_abandoned, unique_id="sliced-inference")
 
 
 def _is_local(client: Any) -> bool:
@@ -1771,7 +1779,9 @@ def decode_file(file: bytes) -> dict[str, Tensor]:
     try:
         return _decoded(file)
     except (KeyError, TypeError, ValueError) as error:
-        raise MalformedFile(f"the file must have named tensors of the pipeline's types, got others ({error!r})") from error
+        raise MalformedFile(
+            f"the file must have named tensors of the pipeline's types, got others ({error!r})"
+        ) from error
 
 
 def _decoded(file: bytes) -> dict[str, Tensor]:

@@ -350,7 +350,9 @@ class EveryType(Case):
 
     def test_results_above_the_limit_are_not_read(self):
         model = SlicedInferenceClient(ARN, max_result_bytes=100)
-        with self.assertRaisesRegex(InferenceError, "^InvalidOutput: .* at most 100 bytes of results, got \\d+: raise max_result_bytes$") as caught:
+        with self.assertRaisesRegex(
+            InferenceError, "^InvalidOutput: .* at most 100 bytes of results, got \\d+: raise max_result_bytes$"
+        ) as caught:
             model.infer(every_input(), results="s3")
         self.assertRegex(caught.exception.execution_arn, "^arn:aws:states:")
 
@@ -426,7 +428,10 @@ class EveryType(Case):
                     change(output)  # noqa: B023
                     return {**answer, "output": json.dumps(output)}
 
-            with self.subTest(message), self.assertRaisesRegex(InferenceError, f"^InvalidOutput: .*{message}") as caught:
+            with (
+                self.subTest(message),
+                self.assertRaisesRegex(InferenceError, f"^InvalidOutput: .*{message}") as caught,
+            ):
                 sfn = Changed(step_functions(read_timeout=310))
                 SlicedInferenceClient(ARN, step_functions=sfn).infer(every_input())
             self.assertRegex(caught.exception.execution_arn, "^arn:aws:states:")
@@ -445,7 +450,9 @@ class EveryType(Case):
                     answer = self._client.get_object(**arguments)
                     return {**answer, "Body": io.BytesIO(damaged)}  # noqa: B023
 
-            with self.assertRaisesRegex(InferenceError, "^CorruptTensor: .* must be whole, got damaged ones in 3 reads"):
+            with self.assertRaisesRegex(
+                InferenceError, "^CorruptTensor: .* must be whole, got damaged ones in 3 reads"
+            ):
                 SlicedInferenceClient(ARN, s3=Damaged(storage())).infer(every_input(), results="s3")
 
     def test_a_result_names_the_object_with_all_tensors(self):

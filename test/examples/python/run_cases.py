@@ -12,4 +12,4 @@ result = unittest.TestResult()
 suite.run(result)
 # A subtest has the test that it belongs to.
 wrong = [(getattr(test, "test_case", test), text) for test, text in [*result.errors, *result.failures]]
-print(json.dumps({name: None for name in names} | {test._testMethodName: text for test, text in wrong}))
+print(json.dumps(dict.fromkeys(names) | {test._testMethodName: text for test, text in wrong}))

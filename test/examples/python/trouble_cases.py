@@ -28,7 +28,14 @@ STARTING = ("StartExecution", "StartSyncExecution")
 def machine(kind="STANDARD", bucket="bucket", digest="digest", output="y", seconds=300):
     """What DescribeStateMachine answers: a pipeline with an input `x` and an output of float32[n]."""
     x, y = ({"name": name, "dtype": "float32", "shape": ["n"]} for name in ("x", output))
-    signature = {"version": 1, "bucket": bucket, "deploymentDigest": digest, "threads": 1, "inputs": [x], "outputs": [y]}
+    signature = {
+        "version": 1,
+        "bucket": bucket,
+        "deploymentDigest": digest,
+        "threads": 1,
+        "inputs": [x],
+        "outputs": [y],
+    }
     comment = json.dumps({"slicedInference": signature})
     definition = json.dumps({"Comment": comment, "TimeoutSeconds": seconds})
     return Answer({"stateMachineArn": ARN, "name": "Test", "type": kind, "definition": definition})
@@ -145,7 +152,15 @@ class Case(unittest.TestCase):
 
 class StandardTrouble(Case):
     def test_polling_goes_on_after_errors_throttles_and_lost_connections(self):
-        self.aws.script["DescribeExecution"] = [BROKEN, THROTTLED, LOST, RUNNING, BROKEN, error("Unknown", 429), succeeded()]
+        self.aws.script["DescribeExecution"] = [
+            BROKEN,
+            THROTTLED,
+            LOST,
+            RUNNING,
+            BROKEN,
+            error("Unknown", 429),
+            succeeded(),
+        ]
         self.assert_result(self.infer())
         self.assertEqual(self.aws.calls.count("DescribeExecution"), 7)
         self.assertEqual(self.aws.calls.count("StartExecution"), 1)
@@ -168,7 +183,10 @@ class StandardTrouble(Case):
     def test_polling_that_fails_for_ever_ends_a_minute_after_the_timeout_of_the_state_machine(self):
         self.aws.script["DescribeExecution"] = [BROKEN]
         self.late_at("DescribeExecution", 29)
-        with self.clock.patched(), self.assertRaisesRegex(InferenceTimeoutError, "within 360 seconds.*: it goes on") as caught:
+        with (
+            self.clock.patched(),
+            self.assertRaisesRegex(InferenceTimeoutError, "within 360 seconds.*: it goes on") as caught,
+        ):
             self.infer()
         self.assertEqual(caught.exception.execution_arn, f"{EXECUTION}run")
         self.assertEqual(self.aws.calls.count("DescribeExecution"), 13)
@@ -222,7 +240,10 @@ class StandardTrouble(Case):
         self.assertNotIn("StopExecution", self.aws.calls)
 
     def test_a_wait_that_ends_during_broken_starts_stops_what_may_have_started(self):
-        for stop, text in (([Answer({"stopDate": 1})], "was stopped"), ([error("ExecutionDoesNotExist")], "nothing was")):
+        for stop, text in (
+            ([Answer({"stopDate": 1})], "was stopped"),
+            ([error("ExecutionDoesNotExist")], "nothing was"),
+        ):
             self.begin()
             self.aws.script |= {"StartExecution": [BROKEN], "StopExecution": stop}
             self.cancel_at("StartExecution", times=2)
@@ -272,7 +293,9 @@ class StandardTrouble(Case):
                 ("state_entered", "Slice 01", 4),
             ],
         )
-        self.assertEqual((seen[-1].event, {progress.execution_arn for progress in seen}), ("ended", {f"{EXECUTION}run"}))
+        self.assertEqual(
+            (seen[-1].event, {progress.execution_arn for progress in seen}), ("ended", {f"{EXECUTION}run"})
+        )
 
     def test_an_error_of_the_progress_function_ends_the_call(self):
         def fail(progress):
@@ -280,6 +303,20 @@ class StandardTrouble(Case):
 
         with self.assertRaisesRegex(KeyError, "started"):
             self.infer(on_progress=fail)
+
+    def test_a_stub_in_the_place_of_boto3_is_served(self):
+        class Stub:
+            def describe_state_machine(self, **_):
+                return machine().body
+
+            def start_execution(self, **_):
+                return {"executionArn": f"{EXECUTION}run"}
+
+            def describe_execution(self, **_):
+                return succeeded().body
+
+        self.assert_result(self.infer(model=self.model(step_functions=Stub())))
+        self.assertEqual(self.aws.calls, [])
 
 
 class ExpressTrouble(Case):
@@ -369,7 +406,10 @@ class Hanging(Case):
 
     def test_a_short_wait_ends_too(self):
         self.hang("DescribeStateMachine")
-        for call in (lambda: self.model().infer({}, wait_timeout=0.3), lambda: self.model().invoke(1, wait_timeout=0.3)):
+        for call in (
+            lambda: self.model().infer({}, wait_timeout=0.3),
+            lambda: self.model().invoke(1, wait_timeout=0.3),
+        ):
             with self.assertRaisesRegex(InferenceTimeoutError, "within 0.3 seconds.*: nothing was started"):
                 call()
         self.assertFalse(self.aws.released.is_set())
@@ -428,9 +468,12 @@ class RequestTime(Case):
     """`request_timeout` is the time of one request."""
 
     def assert_late(self, operation, work, seconds="30", arn=None):
-        with self.clock.patched(), self.assertRaisesRegex(
-            InferenceTimeoutError, f"^{operation} must answer within {seconds} seconds, got no answer"
-        ) as caught:
+        with (
+            self.clock.patched(),
+            self.assertRaisesRegex(
+                InferenceTimeoutError, f"^{operation} must answer within {seconds} seconds, got no answer"
+            ) as caught,
+        ):
             work()
         self.assertEqual((caught.exception.execution_arn, caught.exception.stopped), (arn, False))
         self.assertFalse(self.aws.released.is_set())
@@ -523,7 +566,9 @@ class Refusals(Case):
     def test_missing_credentials_have_one_message(self):
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
             del os.environ[name]
-        message = "boto3 must have credentials for DescribeStateMachine, got none: .*: set AWS_PROFILE or run with a role"
+        message = (
+            "boto3 must have credentials for DescribeStateMachine, got none: .*: set AWS_PROFILE or run with a role"
+        )
         self.assert_error("NoCredentialsError", self.infer, message)
         os.environ["AWS_PROFILE"] = "nobody"
         self.assert_error("ProfileNotFound", self.infer, message)
