@@ -278,11 +278,14 @@ class Outcome:
     error: Exception | None = None
 
 
+ProgressEvent = Literal["started", "state_entered", "state_exited", "restarted", "ended"]
+
+
 @dataclass(frozen=True)
 class InferenceProgress:
     """What a call reports while its execution runs."""
 
-    event: Literal["started", "state_entered", "state_exited", "restarted", "ended"]
+    event: ProgressEvent
     """``restarted``: a deployment has replaced the pipeline, and the execution starts once more. States are those of a
     Standard execution."""
     time: float
@@ -597,8 +600,9 @@ class SlicedInferenceClient:
         pauses = _Pauses(self._poll_interval)
         call.report("started")
         while True:
+            call.wait.check()
+            call.situation = "it goes on"
             try:
-                call.situation = "it goes on"
                 execution = self._step_functions.start_sync_execution(call.wait, self._arn, text)
                 call.execution_arn = execution["executionArn"]
                 return execution
@@ -627,9 +631,9 @@ class SlicedInferenceClient:
         # To stop an execution, the call must know whether it has started.
         wait = _Wait(None) if call.stops else call.wait
         while True:
+            call.wait.check()
             try:
                 answer = self._step_functions.start_execution(wait, self._arn, name, text)
-                return call.started(answer.get("executionArn", arn), answer.get("startDate"))
             except _WaitEnded:
                 call.may_have_started(arn)
                 raise
@@ -643,6 +647,8 @@ class SlicedInferenceClient:
                     raise
                 if not _is_throttled(error):
                     call.may_have_started(arn)
+            else:
+                return call.started(answer.get("executionArn", arn), answer.get("startDate"))
             call.wait.sleep(pauses.next())
 
     def _follow(self, call: _Call) -> dict[str, Any]:
@@ -894,7 +900,7 @@ class _Call:
     def is_start_lost(self) -> bool:
         return self.situation == MAY_HAVE_STARTED
 
-    def report(self, event: Any, at: float | None = None, state: str | None = None) -> None:
+    def report(self, event: ProgressEvent, at: float | None = None, state: str | None = None) -> None:
         if self._on_progress is not None:
             seconds = time.time() if at is None else at
             self._on_progress(InferenceProgress(event, seconds, state, self.execution_arn))
@@ -946,7 +952,10 @@ class _StateEvents:
         return found
 
 
-STATE_EVENTS = {"state_entered": "stateEnteredEventDetails", "state_exited": "stateExitedEventDetails"}
+STATE_EVENTS: dict[ProgressEvent, str] = {
+    "state_entered": "stateEnteredEventDetails",
+    "state_exited": "stateExitedEventDetails",
+}
 
 
 class _Counter:
@@ -1242,9 +1251,10 @@ class _Clients:
 
     def check_synchronous(self) -> None:
         """Refuses the caller's own client, or warns of it, if it does not suit StartSyncExecution."""
-        if self._given is None:
+        meta = getattr(self._given, "meta", None)
+        if meta is None:
             return
-        config = self._given.meta.config
+        config = meta.config
         if _is_local(self._given) and config.inject_host_prefix:
             raise ValueError(
                 "a client for a local endpoint must not add a prefix to its host, got one that does: "

@@ -298,16 +298,25 @@ class StandardTrouble(Case):
         )
 
     def test_an_error_of_the_progress_function_ends_the_call(self):
-        def fail(progress):
-            raise KeyError(progress.event)
+        for kind in (KeyError, InferenceTimeoutError):
 
-        with self.assertRaisesRegex(KeyError, "started"):
-            self.infer(on_progress=fail)
+            def fail(progress):
+                raise kind(progress.event)  # noqa: B023
+
+            with self.assertRaisesRegex(kind, "started"):
+                self.infer(on_progress=fail)
+        self.assertEqual(self.aws.calls.count("StartExecution"), 2)
 
     def test_a_stub_in_the_place_of_boto3_is_served(self):
         class Stub:
+            def __init__(self, kind="STANDARD"):
+                self._kind = kind
+
             def describe_state_machine(self, **_):
-                return machine().body
+                return machine(self._kind).body
+
+            def start_sync_execution(self, **_):
+                return succeeded().body
 
             def start_execution(self, **_):
                 return {"executionArn": f"{EXECUTION}run"}
@@ -315,8 +324,15 @@ class StandardTrouble(Case):
             def describe_execution(self, **_):
                 return succeeded().body
 
-        self.assert_result(self.infer(model=self.model(step_functions=Stub())))
+        for kind in ("STANDARD", "EXPRESS"):
+            self.assert_result(self.infer(model=self.model(step_functions=Stub(kind))))
         self.assertEqual(self.aws.calls, [])
+
+    def test_a_progress_function_that_cancels_starts_nothing_more(self):
+        self.aws.script["DescribeStateMachine"] = [machine("EXPRESS")]
+        with self.assertRaisesRegex(InferenceCancelledError, "nothing was started"):
+            self.infer(cancel=self.cancel, on_progress=lambda _: self.cancel.set())
+        self.assertEqual(self.aws.calls, ["DescribeStateMachine"])
 
 
 class ExpressTrouble(Case):
