@@ -9,7 +9,7 @@ import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import * as tasks from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import { SlicedInferencePipeline, Slicing } from 'cdk-sliced-inference';
 import { MAX_SIDE } from './detection/detection-input';
-import { PHOTOS_PREFIX } from './functions/photo';
+import { PHOTOS_PREFIX } from './functions/photo-limits';
 import { addHttpFront } from './http-front';
 import {
   DETECTION_DIMENSIONS,

@@ -12,7 +12,7 @@ import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3
 import { OUTPUTS_PREFIX, parseFailureCause } from 'cdk-sliced-inference/client';
 import { LocalCloud } from 'cdk-sliced-inference/local';
 import { compareWithWhole } from './compare';
-import { MAX_BASE64, MAX_PHOTO_BYTES, PHOTOS_PREFIX } from './functions/photo';
+import { MAX_BASE64, MAX_PHOTO_BYTES, PHOTOS_PREFIX } from './functions/photo-limits';
 import type { PhotoText } from './functions/read-text';
 import { decodePicture, InvalidPhoto } from './picture/decode';
 import { sliceTable, textTable } from './report';
