@@ -43,7 +43,7 @@ function allowedHeaders({ headers }: HttpsAnswer): string[] | undefined {
   return headers['access-control-allow-headers']?.split(',').sort();
 }
 
-/** The names of the headers of a request that `sign.ts` signs with temporary credentials. */
+/** The names of the headers of a request that the example signs with temporary credentials. */
 async function sentHeaders(url: string): Promise<string[]> {
   const credentials = {
     AWS_ACCESS_KEY_ID: 'AKID',
