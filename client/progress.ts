@@ -1,7 +1,8 @@
 /** What a call reports while its execution runs. */
 
+/** A step of an execution. */
 export interface InferenceProgress {
-  /** `restarted`: a deployment has replaced the model, and the execution starts once more. */
+  /** What has happened. `restarted`: a deployment has replaced the model, and the execution starts once more. */
   readonly event: 'started' | 'stateEntered' | 'stateExited' | 'restarted' | 'ended';
   /** Milliseconds since 1970; of states by the clock of Step Functions. */
   readonly time: number;
