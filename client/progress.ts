@@ -1,8 +1,9 @@
 /** What a call reports while its execution runs. */
 
+/** A step of an execution. */
 export interface InferenceProgress {
   /**
-   * `restarted`: a deployment has replaced the model, and the execution starts once more. `requestFailed`: the execution goes on, but the
+   * What has happened. `restarted`: a deployment has replaced the model, and the execution starts once more. `requestFailed`: the execution goes on, but the
    * client could not ask for its state, and asks again.
    */
   readonly event: 'started' | 'stateEntered' | 'stateExited' | 'requestFailed' | 'restarted' | 'ended';
