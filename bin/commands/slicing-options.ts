@@ -1,5 +1,4 @@
 /** The flags that decide how a model is cut, the same for every command. */
-import bytes from 'bytes';
 import type { Command } from 'commander';
 import { InvalidArgumentError, Option } from 'commander';
 import { SlicedInferenceError } from '../../lib/errors';
@@ -12,6 +11,7 @@ import type { OptimizationLevel } from '../../lib/optimize/level';
 import { OPTIMIZATION_LEVELS } from '../../lib/optimize/level';
 import type { DimensionSizes } from '../../lib/shapes/value-types';
 import type { EstimateOptions, SearchOptions } from './search-options';
+import { size } from './size';
 import {
   SEARCH_FLAGS,
   addEstimateOptions,
@@ -139,13 +139,6 @@ function atListedTensors(lists: readonly string[]): Slicer {
       return atTensors(names).choose(space);
     },
   };
-}
-
-function size(text: string): number {
-  const match = /^(\d+(?:\.\d+)?) ?([kmgt]?)(?:i?b)?$/i.exec(text);
-  const parsed = match && bytes.parse(`${match[1]}${match[2]}B`);
-  if (parsed === null) throw new InvalidArgumentError('It must be a size such as 64MB.');
-  return parsed;
 }
 
 function dimension(text: string, previous: DimensionSizes): DimensionSizes {
