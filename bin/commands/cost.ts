@@ -9,6 +9,7 @@ import { SlicedInferenceError, printable } from '../../lib/errors';
 import { readLog } from '../calibrate/read-log';
 import { collectCalls, type CollectedCalls } from '../cost/collect-calls';
 import { describeBill, historiesNote } from '../cost/describe-bill';
+import { print, printJson } from '../terminal/print';
 
 interface Options {
   readonly prices?: string;
@@ -69,11 +70,8 @@ function run(logs: readonly string[], { prices, architecture, run: wanted, json 
     retentionDays: RETENTION_DAYS,
   });
   const { skipped, refused, histories } = collected;
-  process.stdout.write(
-    json
-      ? `${JSON.stringify({ ...bill, skippedLines: skipped, refusedLines: refused, unusedHistories: histories }, undefined, 2)}\n`
-      : describeBill(bill, collected),
-  );
+  if (json) printJson({ ...bill, skippedLines: skipped, refusedLines: refused, unusedHistories: histories });
+  else print(describeBill(bill, collected));
 }
 
 function counted({ calls, skipped, refused, reason, histories }: CollectedCalls): string {

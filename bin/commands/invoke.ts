@@ -13,6 +13,7 @@ import { runJson } from '../invoke/run-json';
 import { runTensors } from '../invoke/run-tensors';
 import { Waiting } from '../invoke/waiting';
 import { checkOut, checkPlace } from '../outputs/out-file';
+import { printLine } from '../terminal/print';
 import { clearProgress } from '../terminal/progress';
 import { milliseconds } from './duration';
 import { size } from './size';
@@ -105,7 +106,7 @@ async function invoke(options: InvokeOptions): Promise<void> {
     if (waiting.explainInterruption(error)) return;
     const failure = callFailure(error, stateMachineArn);
     if (failure === undefined) throw error;
-    process.stderr.write(`${failure.line}\n`);
+    printLine(failure.line);
     process.exitCode = failure.exitCode;
   } finally {
     waiting.end();

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { InvalidArgumentError, Option } from 'commander';
 import { SlicedInferenceError } from '../../lib/errors';
 import type { Slicer } from '../../lib/plan/search/slicers';
+import { printLine } from '../terminal/print';
 import { clearProgress } from '../terminal/progress';
 import { readPlan } from '../../lib/compile/plan-file';
 import { atTensors, count, fromPlan, maxSliceSize } from '../../lib/plan/search/slicers';
@@ -111,8 +112,8 @@ export function slicerFor(options: SlicingOptions): Slicer {
 export function warnOfProfile(differences: readonly string[]): void {
   if (differences.length === 0) return;
   clearProgress();
-  process.stderr.write(
-    `warning: the profile was measured under other conditions than those of the plan (${differences.join('; ')}): profile the model again\n`,
+  printLine(
+    `warning: the profile was measured under other conditions than those of the plan (${differences.join('; ')}): profile the model again`,
   );
 }
 

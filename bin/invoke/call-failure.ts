@@ -1,5 +1,6 @@
 /** Turns the error of a call into a line and an exit code. */
 import { InferenceError, InferenceTimeoutError } from '../../client';
+import { oneLine } from '../../lib/errors';
 import { failureLine } from '../outputs/failure-line';
 import { BAD_INPUT, FAILED } from '../process/exit-codes';
 import { formatDuration } from '../terminal/format';
@@ -51,5 +52,5 @@ const FLAGS: readonly (readonly [option: string, flag: string])[] = [
 function errorLine(message: string, executionArn?: string): string {
   const text = FLAGS.reduce((line, [option, flag]) => line.replace(option, flag), message);
   const end = executionArn === undefined || executionArn === '' ? '' : ` (execution ${executionArn})`;
-  return `error: ${`${text}${end}`.replaceAll(/\s*\n\s*/g, ' ')}`;
+  return `error: ${oneLine(`${text}${end}`)}`;
 }

@@ -7,7 +7,7 @@ import { SlicedInferenceError } from '../../lib/errors';
 import { writeOutputs, writtenLine } from '../outputs/out-file';
 import { outputTable } from '../outputs/output-table';
 import { sortedByModel } from '../outputs/sorted-by-model';
-import { jsonText } from '../terminal/json-text';
+import { print, printJson } from '../terminal/print';
 import { clearProgress, showProgress } from '../terminal/progress';
 import { readTensorFile } from '../tensor-files';
 import { warnOfMemory } from '../timings/memory-warnings';
@@ -41,11 +41,8 @@ export async function runTensors({ model, options, waiting }: Call, file: string
   const { out } = options;
   if (out !== undefined) await writeOutputs(out, signature.outputs, rawTensors(outputs));
   warnOfMemory(result.timings);
-  process.stdout.write(
-    options.json
-      ? jsonText({ executionArn, output: JSON.parse(output) as unknown })
-      : describe(result, outputs, out),
-  );
+  if (options.json) printJson({ executionArn, output: JSON.parse(output) as unknown });
+  else print(describe(result, outputs, out));
 }
 
 function describe(

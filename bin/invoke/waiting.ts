@@ -7,6 +7,7 @@ import { firstOf } from '../../client/run/abort';
 import { MAX_TIMER_MS, Wait } from '../../client/run/wait';
 import { TERMINATED } from '../process/exit-codes';
 import { formatDuration } from '../terminal/format';
+import { printLine } from '../terminal/print';
 import { showProgress } from '../terminal/progress';
 import { ExecutionProgress } from './execution-progress';
 
@@ -68,7 +69,7 @@ export class Waiting {
     process.exitCode = TERMINATED;
     // Another error says that the execution could not be stopped.
     if (error !== signal.reason) return false;
-    if (this.progress.hasStarted) process.stderr.write(`note: ${this.fate()}\n`);
+    if (this.progress.hasStarted) printLine(`note: ${this.fate()}`);
     return true;
   }
 

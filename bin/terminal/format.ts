@@ -1,6 +1,7 @@
 /** Formats sizes, types and tables for the terminal. */
 import bytes from 'bytes';
 import Table from 'cli-table3';
+import { escaped } from '../../lib/errors';
 import type { Dimension } from '../../contract/tensors';
 
 /** `12.3MB`, with MB = 2^20 bytes. */
@@ -40,7 +41,7 @@ export function formatTable(
     chars: NO_LINES,
     colAligns: head.map((_, column) => (rows.every((row) => isNumeric(row[column])) ? 'right' : 'left')),
   });
-  table.push(...rows.map((row) => row.map(String)));
+  table.push(...rows.map((row) => row.map((cell) => escaped(String(cell)))));
   return table
     .toString()
     .split('\n')
