@@ -16,10 +16,10 @@ const MAX_LISTED = 8;
 
 /** The value of a field that describes a tensor, such as its shape, if it is short; otherwise what it is. */
 export function fieldValue(value: unknown): string {
-  if (Number.isInteger(value) || typeof value === 'boolean') return String(value);
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
   if (typeof value === 'string' && /^[\w.-]{1,20}$/.test(value)) return `"${value}"`;
   const isShort = Array.isArray(value) && value.length <= MAX_LISTED;
-  if (isShort && value.every((item) => Number.isInteger(item))) return `[${value.join(',')}]`;
+  if (isShort && value.every((item) => typeof item === 'number')) return `[${value.join(',')}]`;
   return kindOf(value);
 }
 

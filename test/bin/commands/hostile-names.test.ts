@@ -17,8 +17,8 @@ const name = (first: string): string => `${first}${HOSTILE}`;
 const model = saveModel({
   graph: {
     node: [
-      node('Tanh', [name('x')], [name('h')], { name: name('first') }),
-      node('Exp', [name('h')], [name('y')], { name: name('second') }),
+      { ...node('Tanh', [name('x')], [name('h')]), name: name('first') },
+      { ...node('Exp', [name('h')], [name('y')]), name: name('second') },
     ],
     input: [value(name('x'), FLOAT, [name('batch'), 4])],
     output: [value(name('y'), FLOAT, [name('batch'), 4])],
