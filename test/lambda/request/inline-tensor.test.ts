@@ -68,7 +68,13 @@ describe('an inline tensor', () => {
     ['an unknown dtype', { dtype: 'bfloat16', shape: [0], data: [] }, 'dtype', dtypes, '"bfloat16"'],
     ['no dtype', { shape: [0], data: [] }, 'dtype', dtypes, 'nothing'],
     ['a bad shape', { dtype: 'int8', shape: [-1] }, 'shape', 'a list of whole numbers from 0 up', '[-1]'],
-    ['a broken size', { dtype: 'int8', shape: [1.5] }, 'shape', 'a list of whole numbers from 0 up', '[1.5]'],
+    [
+      'a broken size',
+      { dtype: 'int8', shape: [1.5] },
+      'shape',
+      'a list of whole numbers from 0 up',
+      'a list with a number that is not whole at position 0',
+    ],
     ['no shape', { dtype: 'int8', data: [] }, 'shape', 'a list of whole numbers from 0 up', 'nothing'],
     ['base64 strings', { dtype: 'string', shape: [1], base64: 'AAAA' }, 'data', 'strings', 'base64'],
     [
