@@ -24,7 +24,7 @@ import {
 } from './options';
 import { prepareRequest } from './request';
 import type { InferenceResult, InvocationResult, ManyResult } from './result';
-import { checkOutput } from './results/check-output';
+import { checkOutput, type CheckedOutput } from './results/check-output';
 import { readResults } from './results/read-results';
 import type { TensorInputs } from './tensors/tensor-forms';
 import { rawTensors } from './tensors/to-raw';
@@ -77,6 +77,14 @@ export class SlicedInferenceClient {
    * @throws InferenceTimeoutError if the wait is too long; the reason of `options.signal` if that is aborted
    */
   async infer(inputs: TensorInputs, options: InferOptions = {}): Promise<InferenceResult> {
+    return (await this.inferWithOutput(inputs, options)).result;
+  }
+
+  /** @internal As `infer`, and also returns the execution's output as JSON. */
+  async inferWithOutput(
+    inputs: TensorInputs,
+    options: InferOptions,
+  ): Promise<{ readonly result: InferenceResult; readonly output: string }> {
     checkCallOptions(options);
     const inline = inlineMode(options.results);
     return await this.run(options, async (call) => {
@@ -88,13 +96,7 @@ export class SlicedInferenceClient {
       const { executionArn, output: outputText } = await call.execute(text);
       const output = checkOutput(outputText, bucket);
       const results = await readResults(output, signature, this.objects, call.signal);
-      const { run, timings, servedBy, deploymentDigest } = output;
-      const { object: resultsObject } = output.results;
-      return {
-        ...{ outputs: typedTensors(results), executionArn, run, timings, deploymentDigest },
-        ...(resultsObject && { resultsObject }),
-        ...(servedBy !== undefined && { servedBy }),
-      };
+      return { result: resultOf(executionArn, output, results), output: outputText };
     });
   }
 
@@ -162,6 +164,18 @@ export class SlicedInferenceClient {
       return checkedTensors(latest, inputs);
     }
   }
+}
+
+function resultOf(
+  executionArn: string,
+  { run, timings, servedBy, deploymentDigest, results: { object: resultsObject } }: CheckedOutput,
+  outputs: ReadonlyMap<string, RawTensor>,
+): InferenceResult {
+  return {
+    ...{ outputs: typedTensors(outputs), executionArn, run, timings, deploymentDigest },
+    ...(resultsObject && { resultsObject }),
+    ...(servedBy !== undefined && { servedBy }),
+  };
 }
 
 interface CheckedTensors {

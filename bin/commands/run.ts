@@ -18,8 +18,9 @@ import { warnOfMemory } from '../timings/memory-warnings';
 import { timingTable } from '../timings/timing-table';
 import { chromeTrace } from '../timings/trace-file';
 import { FAILED, TERMINATED } from '../process/exit-codes';
-import { addFaultsOptions, describeFaults, faultsOf, type FaultsOptions } from './faults-option';
+import { addFaultsOptions, reportFaults, faultsOf, type FaultsOptions } from './faults-option';
 import { isSimulated, simulatedLabel, simulationOf, simulateOption } from './simulate-option';
+import { print, printJson, printLine } from '../terminal/print';
 
 interface Options extends FaultsOptions {
   readonly inputs: string;
@@ -75,24 +76,21 @@ async function run(assembly: string, options: Options): Promise<void> {
     showProgress('running the state machine');
     const result = await infer(cloud, tensors);
     clearProgress();
-    for (const notice of cloud.notices()) process.stderr.write(`note: ${notice}\n`);
-    process.stderr.write(describeFaults(cloud, options));
+    for (const notice of cloud.notices()) printLine(`note: ${notice}`);
+    reportFaults(cloud, options);
     if (options.trace !== undefined) {
       const timings = result.status === 'FAILED' ? [] : result.execution.timings;
       fs.writeFileSync(options.trace, chromeTrace(events, timings, simulatedLabel(options)));
     }
     if (result.status === 'FAILED') {
-      process.stderr.write(`${failureLine(result.error, parseFailureCause(result.cause))}\n`);
+      printLine(failureLine(result.error, parseFailureCause(result.cause)));
       process.exitCode = FAILED;
       return;
     }
     await writeOutputs(options.out, signature.outputs, result.outputs);
     warnOfMemory(result.execution.timings);
-    process.stdout.write(
-      options.json
-        ? `${JSON.stringify(result.execution, undefined, 2)}\n`
-        : describe(result.execution, options),
-    );
+    if (options.json) printJson(result.execution);
+    else print(describe(result.execution, options));
   } finally {
     await cloud.close();
     process.off('SIGTERM', stop);

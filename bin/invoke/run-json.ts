@@ -4,6 +4,7 @@ import { replaceFileAsync } from '../../lib/host/write-beside';
 import { writtenLine } from '../outputs/out-file';
 import { noteUnfinished } from '../process/unfinished';
 import { partialFile } from '../tensor-files';
+import { print, printJson } from '../terminal/print';
 import { clearProgress } from '../terminal/progress';
 import type { Call } from './call';
 
@@ -14,13 +15,10 @@ export async function runJson({ model, options, waiting }: Call, input: unknown)
   waiting.end();
   clearProgress();
   const { out, json } = options;
-  if (out !== undefined) await write(out, text(output));
-  const printed = out === undefined ? text(output) : `execution ${executionArn}\n${writtenLine(out)}\n`;
-  process.stdout.write(json ? text({ executionArn, output }) : printed);
-}
-
-function text(value: unknown): string {
-  return `${JSON.stringify(value, undefined, 2)}\n`;
+  if (out !== undefined) await write(out, `${JSON.stringify(output, undefined, 2)}\n`);
+  if (json) printJson({ executionArn, output });
+  else if (out === undefined) printJson(output);
+  else print(`execution ${executionArn}\n${writtenLine(out)}\n`);
 }
 
 async function write(out: string, content: string): Promise<void> {

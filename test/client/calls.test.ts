@@ -542,6 +542,19 @@ describe('a call', () => {
   });
 });
 
+describe('results in the output', () => {
+  it('are not called inputs if they are malformed', async () => {
+    const text = output().replace(/"base64":"[^"]*"/, '"base64":"AAA="');
+    const aws = fakeAws({ StartSyncExecution: () => succeeded(text) });
+    await expect(aws.model.infer(inputs)).rejects.toMatchObject({
+      name: 'InvalidOutput',
+      message: expect.stringContaining(
+        "a malformed one ('base64' of tensor 'y' must be base64 of 4 bytes for float32[1], got 2 bytes)",
+      ) as string,
+    });
+  });
+});
+
 describe('results in S3', () => {
   const inS3 = { StartSyncExecution: () => succeeded(output(false)) };
 
