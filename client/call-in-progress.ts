@@ -130,15 +130,13 @@ export class CallInProgress {
   }
 
   private setFailure(failure: Error | undefined): void {
+    if (failure === this.failure) return;
     this.failure = failure;
-    const { executionArn } = this;
-    if (failure) {
-      this.report({
-        event: 'requestFailed',
-        error: failure,
-        ...(executionArn !== undefined && { executionArn }),
-      });
-    }
+    this.report({
+      event: failure ? 'requestFailed' : 'requestAnswered',
+      ...(failure && { error: failure }),
+      ...(this.executionArn !== undefined && { executionArn: this.executionArn }),
+    });
   }
 
   private report(progress: Parameters<Call['report']>[0]): void {

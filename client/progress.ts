@@ -4,9 +4,10 @@
 export interface InferenceProgress {
   /**
    * What has happened. `restarted`: a deployment has replaced the model, and the execution starts once more. `requestFailed`: the execution goes on, but the
-   * client could not ask for its state, and asks again.
+   * client could not ask for its state, and asks again. `requestAnswered`: the client could ask again, after failed requests.
    */
-  readonly event: 'started' | 'stateEntered' | 'stateExited' | 'requestFailed' | 'restarted' | 'ended';
+  readonly event:
+    'started' | 'stateEntered' | 'stateExited' | 'requestFailed' | 'requestAnswered' | 'restarted' | 'ended';
   /** Milliseconds since 1970; of states by the clock of Step Functions. */
   readonly time: number;
   /** Name of the state, such as `Slice 00`. */

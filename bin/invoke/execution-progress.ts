@@ -6,17 +6,24 @@ export class ExecutionProgress {
   private open: readonly string[] = [];
   private startedAt: number | undefined;
   private arn: string | undefined;
+  /** Why the last request for the state failed, which is sent again. */
+  private failure: string | undefined;
 
   /** Of a Standard execution that has started. An Express one is known when it has ended. */
   get executionArn(): string | undefined {
     return this.arn;
   }
 
+  get lastFailure(): string | undefined {
+    return this.failure;
+  }
+
   get hasStarted(): boolean {
     return this.startedAt !== undefined;
   }
 
-  report({ event, state, time, executionArn }: InferenceProgress): void {
+  report({ event, state, time, executionArn, error }: InferenceProgress): void {
+    this.failure = error?.message;
     if (event === 'started') [this.startedAt, this.arn] = [time, executionArn];
     if (event === 'restarted') [this.startedAt, this.arn, this.open] = [undefined, undefined, []];
     if (state === undefined) return;
@@ -28,7 +35,9 @@ export class ExecutionProgress {
   line(now: number): string {
     if (this.startedAt === undefined) return 'sending the inputs';
     const seconds = Math.max(0, Math.floor((now - this.startedAt) / 1000));
-    return `running ${this.open.length === 0 ? 'the execution' : this.open.join(', ')}: ${seconds} s`;
+    const states = this.open.length === 0 ? 'the execution' : this.open.join(', ');
+    const failure = this.failure === undefined ? '' : ` (asking again: ${this.failure})`;
+    return `running ${states}: ${seconds} s${failure}`;
   }
 }
 

@@ -30,8 +30,13 @@ export class Waiting {
     const { timeout } = options;
     const limit = timeout ?? MAX_TIMER_MS;
     this.wait = new Wait(this.interruption.signal, limit, () => {
-      const message = `the call must end within ${formatDuration(limit)}, got no result: raise --timeout`;
-      return new InferenceTimeoutError(message, this.progress.executionArn);
+      const { executionArn, lastFailure } = this.progress;
+      const ending =
+        lastFailure === undefined
+          ? ': raise --timeout'
+          : `, and the last request failed (${lastFailure}): check the connection or raise --timeout`;
+      const message = `the call must end within ${formatDuration(limit)}, got no result${ending}`;
+      return new InferenceTimeoutError(message, executionArn);
     });
     process.once('SIGTERM', this.interrupt);
   }

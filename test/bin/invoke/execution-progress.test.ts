@@ -27,6 +27,17 @@ describe('the line of progress', () => {
     ).toBe('running Slice 00, Warm-up 01: 3 s');
   });
 
+  it('says that a request failed and is sent again, until one succeeds', () => {
+    const failed = { event: 'requestFailed', error: new Error('connect ECONNREFUSED') } as const;
+    const entered = { event: 'stateEntered', state: 'Slice 00' } as const;
+    expect(lineAfter({ event: 'started' }, entered, failed)).toBe(
+      'running Slice 00: 3 s (asking again: connect ECONNREFUSED)',
+    );
+    expect(lineAfter({ event: 'started' }, entered, failed, { event: 'requestAnswered' })).toBe(
+      'running Slice 00: 4 s',
+    );
+  });
+
   it('forgets one state for each that ends, also of equal names', () => {
     expect(
       lineAfter(
