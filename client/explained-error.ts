@@ -1,5 +1,5 @@
 /** Turns errors of the AWS SDK into the client's own, and adds the execution that they are about. */
-import { isSdkError } from './aws/failures';
+import { adviceFor, isSdkError } from './aws/failures';
 import { InferenceError, InferenceTimeoutError } from './errors';
 
 /** The error to throw: one of the client's own classes if the error is about AWS, otherwise the error itself. */
@@ -8,12 +8,14 @@ export function explainedError(error: unknown, executionArn?: string): unknown {
     return executionArn === undefined ? error : error.inExecution(executionArn);
   }
   if (!isSdkError(error)) return error;
-  return new InferenceError(nameOf(error), error.message, { executionArn, cause: error });
+  const advice = adviceFor(error);
+  const message = advice === undefined ? error.message : `AWS must answer, got ${error.message}: ${advice}`;
+  return new InferenceError(nameOf(error), message, { executionArn, cause: error });
 }
 
-/** Errors of connections have a code such as `ECONNREFUSED`, and no name of their own. */
+/** Errors of connections and of endpoints have a code such as `ECONNREFUSED`, and no name of their own. */
 function nameOf({ name, code }: Error & { readonly code?: unknown }): string {
-  return name === 'Error' && typeof code === 'string' ? code : name;
+  return (name === 'Error' || name === 'TypeError') && typeof code === 'string' ? code : name;
 }
 
 /** Waits for a request that belongs to no execution. */

@@ -49,5 +49,24 @@ export function isSdkError(error: unknown): error is Error {
   if (!(error instanceof Error)) return false;
   const { code, $metadata } = fieldsOf(error);
   const isOfConnection = typeof code === 'string' && CONNECTION.test(code);
-  return $metadata !== undefined || isOfConnection || NO_CREDENTIALS.includes(error.name);
+  return (
+    $metadata !== undefined || isOfConnection || NO_CREDENTIALS.includes(error.name) || isOfEndpoint(error)
+  );
+}
+
+/** The SDK parses the variables of its endpoints only when it sends a request. */
+function isOfEndpoint(error: Error): boolean {
+  return 'code' in error && error.code === 'ERR_INVALID_URL';
+}
+
+/** What the caller can do about an error that comes before any response; `undefined` after one. */
+export function adviceFor(error: Error): string | undefined {
+  const { code } = fieldsOf(error);
+  if (NO_CREDENTIALS.includes(error.name))
+    return 'set AWS_PROFILE or the access key, or pass clients of your own';
+  if (isOfEndpoint(error)) return 'correct AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_SFN and AWS_ENDPOINT_URL_S3';
+  if (typeof code === 'string' && CONNECTION.test(code)) {
+    return 'check the network, the region of the ARN and the endpoints of AWS that are set';
+  }
+  return undefined;
 }

@@ -356,32 +356,47 @@ describe('a call', () => {
   });
 
   it.each([
-    ['AWS refused', 'AccessDeniedException', serviceError('AccessDeniedException')],
-    ['has no connection', 'ECONNREFUSED', Object.assign(new Error('no'), { code: 'ECONNREFUSED' })],
+    ['AWS refused', 'AccessDeniedException', serviceError('AccessDeniedException'), 'the reason'],
+    [
+      'has no connection',
+      'ECONNREFUSED',
+      Object.assign(new Error('no'), { code: 'ECONNREFUSED' }),
+      'AWS must answer, got no: check the network, the region of the ARN and the endpoints of AWS that are set',
+    ],
     [
       'has no credentials',
       'CredentialsProviderError',
       Object.assign(new Error('no'), { name: 'CredentialsProviderError' }),
+      'AWS must answer, got no: set AWS_PROFILE or the access key, or pass clients of your own',
     ],
-  ])('that %s fails with an error of the client, %s, whatever it asks first', async (_, name, cause) => {
-    const refused = { DescribeStateMachine: inTurn(cause) };
-    const calls = [
-      fakeAws(refused).model.describe(),
-      fakeAws(refused).model.infer(inputs),
-      fakeAws(refused).model.infer(inputs, { waitTimeout: 1000 }),
-      fakeAws(refused).model.invoke({}),
-    ];
-    for (const call of calls) {
-      const error = await failure(call);
-      expect(error).toBeInstanceOf(InferenceError);
-      expect(error).toMatchObject({
-        name,
-        message: cause.message,
-        cause,
-        executionArn: undefined,
-      });
-    }
-  });
+    [
+      'has an endpoint that is no URL',
+      'ERR_INVALID_URL',
+      Object.assign(new TypeError('Invalid URL'), { code: 'ERR_INVALID_URL' }),
+      'AWS must answer, got Invalid URL: correct AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_SFN and AWS_ENDPOINT_URL_S3',
+    ],
+  ])(
+    'that %s fails with an error of the client, %s, whatever it asks first',
+    async (_, name, cause, message) => {
+      const refused = { DescribeStateMachine: inTurn(cause) };
+      const calls = [
+        fakeAws(refused).model.describe(),
+        fakeAws(refused).model.infer(inputs),
+        fakeAws(refused).model.infer(inputs, { waitTimeout: 1000 }),
+        fakeAws(refused).model.invoke({}),
+      ];
+      for (const call of calls) {
+        const error = await failure(call);
+        expect(error).toBeInstanceOf(InferenceError);
+        expect(error).toMatchObject({
+          name,
+          message,
+          cause,
+          executionArn: undefined,
+        });
+      }
+    },
+  );
 
   it('leaves other errors as they are', async () => {
     const bug = new RangeError('a bug');
