@@ -1,8 +1,9 @@
-import type { ChildProcess } from 'node:child_process';
+import { execFile, type ChildProcess } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as http from 'node:http';
 import * as https from 'node:https';
 import * as path from 'node:path';
+import { promisify } from 'node:util';
 import {
   ListExecutionsCommand,
   ListStateMachinesCommand,
@@ -20,7 +21,7 @@ import { closeServer, listen } from '../../../local/basics/listen';
 import { comparable } from '../../support/arbitrary-tensors';
 import { pickyAboutColumns } from '../../support/command-models';
 import { mlp, saveModel, temporaryFolder } from '../../support/model-builder';
-import { cli, refuse, succeed, succeedWithJson } from '../../support/run-cli';
+import { CLI, cli, refuse, succeed, succeedWithJson } from '../../support/run-cli';
 import { runWhole } from '../../support/run-slices';
 import { shareZips } from '../../support/share-zips';
 import { serveStack, type ServedStack } from '../../support/served-stack';
@@ -154,6 +155,26 @@ describe('sliced-inference', () => {
         );
         expect(comparable(await readTensorFile(out, []))).toEqual(comparable(expected));
         expect(fs.readdirSync(path.dirname(out))).toEqual([path.basename(out)]);
+      },
+    );
+
+    // The limit of a process: no file may be larger than 512 bytes. The file of the results is.
+    (process.platform === 'win32' ? it.skip : it)(
+      'says where the results are that it could not write',
+      async () => {
+        const out = path.join(temporaryFolder(), 'y.json');
+        const inputs = await save(new Map([['x', float32([64, 16])]]));
+        const args = call('Fast', '--inputs', inputs, '--results', 's3', '--out', out);
+        const limited = ['-c', 'ulimit -f 1; exec "$@"', 'sh', process.execPath, CLI, ...args];
+        const env = { ...process.env, ...local().env };
+        const run = promisify(execFile)('sh', limited, { env });
+        await expect(run).rejects.toMatchObject({
+          code: 2,
+          stderr: expect.stringMatching(
+            /^note: the execution succeeded: arn:aws:states:\S+; its results are in s3:\/\/stack-fast\S+\/outputs\/\S+\.safetensors\nerror: tensor file '.*y\.json' must be writable, got EFBIG: check the path\n$/,
+          ) as string,
+        });
+        expect(fs.readdirSync(path.dirname(out))).toEqual([]);
       },
     );
 
@@ -389,6 +410,10 @@ describe('sliced-inference', () => {
       );
       expect(await line('--input-json', '{}', '--out', path.join(folder, 'y.npz'))).toMatch(
         /^--out of --input-json must end in \.json/,
+      );
+      if (process.platform !== 'linux') return;
+      expect(await line('--inputs', inputs, '--out', '/proc/y.npz')).toMatch(
+        /^--out must name a file that can be written, got .* for '\/proc\/y\.npz': choose another file$/,
       );
     });
 

@@ -284,4 +284,28 @@ describe('run refuses', () => {
     expect(await run(path.join(folder, 'y.npz'))).toMatch(/^--out must name a file/);
     expect(fs.readdirSync(folder)).toEqual(['y.npz']);
   });
+
+  // No file can be created in /proc, not even by the superuser.
+  (process.platform === 'linux' ? it : it.skip)(
+    'files in a folder that takes none, before it runs',
+    async () => {
+      const files = ['--inputs', await save(x), '--out'];
+      expect(await refuse(['run', assembly, ...files, '/proc/y.npz'])).toBe(
+        "--out must name a file that can be written, got no such file or folder for '/proc/y.npz': choose another file",
+      );
+      const out = path.join(temporaryFolder(), 'y.npz');
+      expect(await refuse(['run', assembly, ...files, out, '--trace', '/proc/t.json'])).toMatch(
+        /^--trace must name a file that can be written, got .* for '\/proc\/t\.json'/,
+      );
+    },
+  );
+
+  it('one file for the outputs and the timeline', async () => {
+    const out = path.join(temporaryFolder(), 'y.npz');
+    const same = path.join(path.dirname(out), '.', 'y.npz');
+    const files = ['--inputs', await save(x), '--out', out, '--trace', same];
+    expect(await refuse(['run', assembly, ...files])).toBe(
+      `--trace and --out must name two files, got '${out}' for both: rename one of them`,
+    );
+  });
 });
