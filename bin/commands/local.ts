@@ -49,7 +49,7 @@ export function localCommand(): Command {
     .argument('<assembly>', 'folder that `cdk synth` wrote')
     .option(
       '--pipeline <name>',
-      'the stack or stack/logicalId of a pipeline, if the assembly has several, or of your own state machine',
+      'the construct id, stack or stack/id of a pipeline, if the assembly has several, or of your own state machine',
     )
     .option(
       '--port <number>',

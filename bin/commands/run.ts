@@ -51,7 +51,7 @@ export function runCommand(): Command {
     .requiredOption('--out <file>', 'file for the outputs: .safetensors, .npz or .json')
     .option(
       '--pipeline <name>',
-      "the pipeline's stack or stack/logicalId, if the assembly has several pipelines",
+      "the pipeline's construct id, stack or stack/id, if the assembly has several pipelines",
     )
     .addOption(simulateOption())
     .option('--trace <file>', 'write a timeline for chrome://tracing and ui.perfetto.dev')

@@ -266,9 +266,11 @@ describe('run refuses', () => {
   it('an assembly of several pipelines if none or an unknown one is named', async () => {
     const inputs = await save(x);
     expect(await complaint(inputs, assemblyOfSeveral)).toMatch(
-      /^the assembly has 3 pipelines, expected one: choose one of Many\/\w+, Two\/\w+, Picky\/\w+$/,
+      /^the assembly has 3 pipelines: choose one of Many\/\w+, Two\/\w+, Picky\/\w+ with --pipeline/,
     );
-    expect(await complaint(inputs, assemblyOfSeveral, ['--pipeline', 'None'])).toMatch(/has 0 named 'None'/);
+    expect(await complaint(inputs, assemblyOfSeveral, ['--pipeline', 'None'])).toMatch(
+      /has no state machine named 'None': /,
+    );
   });
 
   it('an output file that it cannot write, before it runs', async () => {
