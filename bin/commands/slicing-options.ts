@@ -2,7 +2,7 @@
 import bytes from 'bytes';
 import type { Command } from 'commander';
 import { InvalidArgumentError, Option } from 'commander';
-import { SlicedInferenceError } from '../../lib/errors';
+import { quoted, SlicedInferenceError } from '../../lib/errors';
 import type { Slicer } from '../../lib/plan/search/slicers';
 import { clearProgress } from '../terminal/progress';
 import { readPlan } from '../../lib/compile/plan-file';
@@ -18,7 +18,7 @@ import {
   addSearchOptions,
   estimateOptions,
   searchFor,
-  wholeNumber,
+  wholeNumberFrom1,
 } from './search-options';
 
 import { checkPercentileFlag } from './unused-flags';
@@ -39,7 +39,7 @@ const AT_TENSORS = '--at-tensors';
 
 export function addSlicingOptions(command: Command): Command {
   const withCuts = addModelOptions(command)
-    .addOption(new Option('--slices <n>', 'cut into this many slices').argParser(wholeNumber))
+    .addOption(new Option('--slices <n>', 'cut into this many slices').argParser(wholeNumberFrom1))
     .addOption(
       new Option(
         '--max-slice-size <size>',
@@ -151,5 +151,8 @@ function size(text: string): number {
 function dimension(text: string, previous: DimensionSizes): DimensionSizes {
   const split = /^(.+)=(\d+)$/.exec(text);
   if (split === null) throw new InvalidArgumentError('It must be a name and a size such as batch=1.');
+  if (Object.hasOwn(previous, split[1])) {
+    throw new InvalidArgumentError(`${quoted(split[1])} has a size already: pass each dimension once.`);
+  }
   return { ...previous, [split[1]]: Number(split[2]) };
 }

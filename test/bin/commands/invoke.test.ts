@@ -188,6 +188,15 @@ describe('sliced-inference', () => {
       expect(decodeInlineTensor('y', tensors.y)).toEqual(expected.get('y'));
     });
 
+    it('names the flag for results that are too large for the output', async () => {
+      const inputs = await save(new Map([['x', float32([10_000, 16])]]));
+      const { code, stderr } = await cli(call('Fast', '--inputs', inputs, '--results', 'inline'), local());
+      expect(code).toBe(1);
+      expect(stderr).toMatch(
+        /^error: the execution failed: InvalidInput: .*inline results must have at most .*: pass --results auto or s3, so that the results are in S3 \(execution arn:/,
+      );
+    });
+
     it('reads nested arrays and prints a summary of the outputs', async () => {
       const row = `[${Array(16).fill(0).join(', ')}]`;
       const text = await succeed(
@@ -387,7 +396,7 @@ describe('sliced-inference', () => {
     it('a missing or malformed ARN, and that of no state machine', async () => {
       const inputs = ['--inputs', await save(x)];
       expect(await refuse(['invoke', ...inputs], local())).toMatch(
-        /^required option '--state-machine <arn>' not specified/,
+        /^--state-machine must be the ARN of a state machine, got none: pass the flag, or set STATE_MACHINE_ARN, for a local cloud with `\. \.\/cloud\.env`$/,
       );
       expect(await refuse(['invoke', '--state-machine', 'Fast', ...inputs], local())).toBe(
         "--state-machine must be the ARN of a state machine, got 'Fast': copy it from the outputs of the stack",
@@ -419,7 +428,7 @@ describe('sliced-inference', () => {
 
     it('to wait for no time or for months', async () => {
       const line = (time: string) => refuse(call('Fast', '--input-json', '{}', '--timeout', time), local());
-      expect(await line('soon')).toMatch(/It must be a time such as 2s or 500ms/);
+      expect(await line('soon')).toMatch(/It must be a time such as 10m, 2s or 500ms/);
       expect(await line('100000m')).toMatch(/It must be at most 24 days/);
     });
 
@@ -434,6 +443,21 @@ describe('sliced-inference', () => {
       const wrong = { AWS_SECRET_ACCESS_KEY: 'wrong' };
       expect(await refuse(call('Fast', '--inputs', await save(x)), local(wrong))).toMatch(
         /^AWS credentials must be valid, got .*: check AWS_PROFILE or the access key$/,
+      );
+    });
+
+    it('to reach the local cloud without its certificate authority', async () => {
+      expect(
+        await refuse(call('Fast', '--inputs', await save(x)), local({ NODE_EXTRA_CA_CERTS: '' })),
+      ).toMatch(
+        /^the certificates of Step Functions and S3 must be trusted, got UNABLE_TO_VERIFY_LEAF_SIGNATURE .*: set NODE_EXTRA_CA_CERTS to /,
+      );
+    });
+
+    it('an ARN of another region than that of the endpoint', async () => {
+      const other = served.arn('Fast').replace('us-east-1', 'eu-west-1');
+      expect(await refuse(['invoke', '--state-machine', other, '--inputs', await save(x)], local())).toMatch(
+        /^a request must be for the region of the endpoint that it reaches, got .*: check the region in the ARN, AWS_REGION,/,
       );
     });
 
