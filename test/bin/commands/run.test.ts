@@ -111,6 +111,23 @@ describe('run', () => {
     expect(traceEvents.filter(({ name }) => name === 'run')).toHaveLength(3);
   });
 
+  // Each write to this device fails as if the disk were full.
+  (fs.existsSync('/dev/full') ? it : it.skip)(
+    'keeps the outputs if the timeline cannot be written',
+    async () => {
+      const out = path.join(temporaryFolder(), 'y.npz');
+      const files = ['--inputs', await save(x), '--out', out, '--trace', '/dev/full'];
+      expect(await cli(['run', assembly, ...files])).toMatchObject({
+        code: 2,
+        stdout: expect.stringContaining('written to ') as string,
+        stderr:
+          "error: --trace must name a file that can be written, got no space left on the disk for '/dev/full': choose another file\n",
+        leftovers: [],
+      });
+      expect([...(await readTensorFile(out, [])).keys()]).toEqual(['y']);
+    },
+  );
+
   it('refuses a timeline in a missing folder and an unknown network', async () => {
     const files = ['--inputs', await save(x), '--out', path.join(temporaryFolder(), 'y.npz')];
     expect(await refuse(['run', assembly, ...files, '--trace', '/nowhere/trace.json'])).toBe(
