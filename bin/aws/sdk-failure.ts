@@ -37,6 +37,9 @@ const WRONG_KEYS = [
   'UnrecognizedClientException',
 ];
 
+/** AWS says `Credential should be scoped to a valid region`, or which region it expects. */
+const WRONG_REGION = /\bregion\b/i;
+
 /** The explanation if the SDK found no credentials, or if the service refuses those that it found. */
 export function explainCredentials({ name, reason }: SdkFailure): SlicedInferenceError | undefined {
   if (name === 'CredentialsProviderError' || name === 'TokenProviderError') {
@@ -48,6 +51,13 @@ export function explainCredentials({ name, reason }: SdkFailure): SlicedInferenc
   }
   const what = 'AWS credentials must be valid';
   if (EXPIRED.includes(name)) return new SlicedInferenceError(what, reason, 'sign in again');
+  if (WRONG_KEYS.includes(name) && WRONG_REGION.test(reason)) {
+    return new SlicedInferenceError(
+      'a request must be for the region of the endpoint that it reaches',
+      reason,
+      'check the region in the ARN, AWS_REGION, AWS_ENDPOINT_URL_SFN and AWS_ENDPOINT_URL_S3',
+    );
+  }
   if (WRONG_KEYS.includes(name)) {
     return new SlicedInferenceError(what, reason, 'check AWS_PROFILE or the access key');
   }

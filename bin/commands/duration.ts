@@ -14,5 +14,5 @@ export function milliseconds(text: string): number {
   const [, number = '', unit = ''] = /^(\d+(?:\.\d+)?) ?([a-z]+)$/i.exec(text) ?? [];
   const time = Number(number) * (DURATION_UNITS.get(unit.toLowerCase()) ?? 0);
   if (time > 0 && Number.isFinite(time)) return time;
-  throw new InvalidArgumentError('It must be a time such as 2s or 500ms.');
+  throw new InvalidArgumentError('It must be a time such as 10m, 2s or 500ms.');
 }

@@ -34,9 +34,7 @@ export function invokeCommand(): Command {
   return new Command('invoke')
     .description('call a deployed pipeline, on AWS or in the local cloud')
     .addOption(
-      new Option('--state-machine <arn>', "ARN of the pipeline's state machine")
-        .env('STATE_MACHINE_ARN')
-        .makeOptionMandatory(),
+      new Option('--state-machine <arn>', "ARN of the pipeline's state machine").env('STATE_MACHINE_ARN'),
     )
     .option('--inputs <file>', '.safetensors, .npz, .npy, .json or a folder of input_N.pb')
     .addOption(
@@ -88,7 +86,8 @@ export function invokeCommand(): Command {
 async function invoke(options: InvokeOptions): Promise<void> {
   // The SDK warns of Node.js versions that it will not support.
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
-  const { stateMachine: stateMachineArn, requestTimeout, maxResultBytes } = options;
+  const { requestTimeout, maxResultBytes } = options;
+  const stateMachineArn = checkedArn(options.stateMachine);
   checkOptions(options);
   const input = options.inputJson === undefined ? undefined : readJsonInput(options.inputJson);
   const model = new SlicedInferenceClient({
@@ -106,7 +105,7 @@ async function invoke(options: InvokeOptions): Promise<void> {
     if (waiting.explainInterruption(error)) return;
     const failure = callFailure(error, stateMachineArn);
     if (failure === undefined) throw error;
-    printLine(failure.line);
+    printLine(inFlags(failure.line, options));
     process.exitCode = failure.exitCode;
   } finally {
     waiting.end();
@@ -114,18 +113,34 @@ async function invoke(options: InvokeOptions): Promise<void> {
   }
 }
 
-/** @throws SlicedInferenceError before any request is sent */
-function checkOptions({ stateMachine, inputs, inputJson, out }: InvokeOptions): void {
-  try {
-    parseStateMachineArn(stateMachine);
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
+/** @throws SlicedInferenceError without an ARN */
+function checkedArn(stateMachine: string | undefined): string {
+  const what = '--state-machine must be the ARN of a state machine';
+  if (stateMachine === undefined || stateMachine === '') {
     throw new SlicedInferenceError(
-      '--state-machine must be the ARN of a state machine',
-      stateMachine === '' ? 'an empty text' : quoted(stateMachine),
-      'copy it from the outputs of the stack',
+      what,
+      stateMachine === undefined ? 'none' : 'an empty text',
+      'pass the flag, or set STATE_MACHINE_ARN, for a local cloud with `. ./cloud.env`',
     );
   }
+  try {
+    parseStateMachineArn(stateMachine);
+    return stateMachine;
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw new SlicedInferenceError(what, quoted(stateMachine), 'copy it from the outputs of the stack');
+  }
+}
+
+/** The last slice names the field of the request that `--results inline` sets. */
+const INLINE_ADVICE = `set 'output.inline' to "auto" or "never"`;
+
+function inFlags(line: string, { results }: InvokeOptions): string {
+  return results === 'inline' ? line.replace(INLINE_ADVICE, 'pass --results auto or s3') : line;
+}
+
+/** @throws SlicedInferenceError before any request is sent */
+function checkOptions({ inputs, inputJson, out }: InvokeOptions): void {
   if (inputs === undefined && inputJson === undefined) {
     throw new SlicedInferenceError('invoke must have --inputs or --input-json', 'neither', 'add one of them');
   }

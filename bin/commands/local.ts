@@ -34,7 +34,8 @@ the command. It also serves the stack's HTTP API, and objects that you write sta
 With --write-env they go into a file, which appears when all is ready and disappears at the end.
 
 Examples:
-  $ npx cdk synth && sliced-inference local cdk.out --write-env cloud.env &
+  $ npx cdk synth && rm -f cloud.env
+  $ sliced-inference local cdk.out --write-env cloud.env &
   $ until [ -e cloud.env ]; do kill -0 $! || break; sleep 1; done; . ./cloud.env
   $ aws stepfunctions list-executions --state-machine-arn "$STATE_MACHINE_ARN"
   $ curl --cacert "$AWS_CA_BUNDLE" --aws-sigv4 "aws:amz:$AWS_REGION:execute-api" \\
@@ -49,7 +50,7 @@ export function localCommand(): Command {
     .argument('<assembly>', 'folder that `cdk synth` wrote')
     .option(
       '--pipeline <name>',
-      'the stack or stack/logicalId of a pipeline, if the assembly has several, or of your own state machine',
+      'the construct id, stack or stack/id of a pipeline, if the assembly has several, or of your own state machine',
     )
     .option(
       '--port <number>',

@@ -1,5 +1,4 @@
 /** `sliced-inference run ASSEMBLY`: runs a synthesized pipeline in the local cloud. */
-import * as fs from 'node:fs';
 import { Command } from 'commander';
 import { parseFailureCause } from '../../client';
 import type { ExecutionOutput } from '../../contract/execution';
@@ -11,7 +10,14 @@ import type { TraceEvent } from '../../local';
 import { readAssembly } from '../../local/cloudformation/assembly';
 import { selectPipeline } from '../../local/cloudformation/pipeline';
 import { failureLine } from '../outputs/failure-line';
-import { checkOut, checkPlace, writeOutputs, writtenLine } from '../outputs/out-file';
+import {
+  checkDistinct,
+  checkOut,
+  checkPlace,
+  writeOutputs,
+  writeText,
+  writtenLine,
+} from '../outputs/out-file';
 import { clearProgress, showProgress } from '../terminal/progress';
 import { readTensorFile } from '../tensor-files';
 import { warnOfMemory } from '../timings/memory-warnings';
@@ -46,7 +52,7 @@ export function runCommand(): Command {
     .requiredOption('--out <file>', 'file for the outputs: .safetensors, .npz or .json')
     .option(
       '--pipeline <name>',
-      "the pipeline's stack or stack/logicalId, if the assembly has several pipelines",
+      "the pipeline's construct id, stack or stack/id, if the assembly has several pipelines",
     )
     .addOption(simulateOption())
     .option('--trace <file>', 'write a timeline for chrome://tracing and ui.perfetto.dev')
@@ -56,7 +62,10 @@ export function runCommand(): Command {
 
 async function run(assembly: string, options: Options): Promise<void> {
   checkOut(options.out);
-  if (options.trace !== undefined) checkPlace(options.trace, '--trace');
+  if (options.trace !== undefined) {
+    checkPlace(options.trace, '--trace');
+    checkDistinct([options.trace, '--trace'], [options.out, '--out']);
+  }
   const faults = faultsOf(options);
   const signature = selectPipeline(readAssembly(assembly), options.pipeline)
     .signature as unknown as Signature;
@@ -78,23 +87,31 @@ async function run(assembly: string, options: Options): Promise<void> {
     clearProgress();
     for (const notice of cloud.notices()) printLine(`note: ${notice}`);
     reportFaults(cloud, options);
-    if (options.trace !== undefined) {
-      const timings = result.status === 'FAILED' ? [] : result.execution.timings;
-      fs.writeFileSync(options.trace, chromeTrace(events, timings, simulatedLabel(options)));
-    }
     if (result.status === 'FAILED') {
       printLine(failureLine(result.error, parseFailureCause(result.cause)));
       process.exitCode = FAILED;
+      await writeTrace(options, events);
       return;
     }
     await writeOutputs(options.out, signature.outputs, result.outputs);
     warnOfMemory(result.execution.timings);
     if (options.json) printJson(result.execution);
     else print(describe(result.execution, options));
+    // Last, because the results matter more if a disk is full.
+    await writeTrace(options, events, result.execution.timings);
   } finally {
     await cloud.close();
     process.off('SIGTERM', stop);
   }
+}
+
+async function writeTrace(
+  options: Options,
+  events: readonly TraceEvent[],
+  timings: ExecutionOutput['timings'] = [],
+): Promise<void> {
+  if (options.trace === undefined) return;
+  await writeText(options.trace, '--trace', chromeTrace(events, timings, simulatedLabel(options)));
 }
 
 /** The fields of a pipeline's signature that this command uses. */

@@ -159,8 +159,14 @@ export function searchFor(options: SearchOptions & EstimateOptions): Slicer {
 }
 
 export function wholeNumber(text: string): number {
-  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('It must be a whole number from 0.');
   return Number(text);
+}
+
+export function wholeNumberFrom1(text: string): number {
+  const number = /^\d+$/.test(text) ? Number(text) : 0;
+  if (number < 1) throw new InvalidArgumentError('It must be a whole number from 1.');
+  return number;
 }
 
 function positive(text: string): number {

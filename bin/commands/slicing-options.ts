@@ -1,7 +1,7 @@
 /** The flags that decide how a model is cut, the same for every command. */
 import type { Command } from 'commander';
 import { InvalidArgumentError, Option } from 'commander';
-import { SlicedInferenceError } from '../../lib/errors';
+import { quoted, SlicedInferenceError } from '../../lib/errors';
 import type { Slicer } from '../../lib/plan/search/slicers';
 import { printLine } from '../terminal/print';
 import { clearProgress } from '../terminal/progress';
@@ -19,7 +19,7 @@ import {
   addSearchOptions,
   estimateOptions,
   searchFor,
-  wholeNumber,
+  wholeNumberFrom1,
 } from './search-options';
 
 import { checkPercentileFlag } from './unused-flags';
@@ -40,7 +40,7 @@ const AT_TENSORS = '--at-tensors';
 
 export function addSlicingOptions(command: Command): Command {
   const withCuts = addModelOptions(command)
-    .addOption(new Option('--slices <n>', 'cut into this many slices').argParser(wholeNumber))
+    .addOption(new Option('--slices <n>', 'cut into this many slices').argParser(wholeNumberFrom1))
     .addOption(
       new Option(
         '--max-slice-size <size>',
@@ -145,5 +145,8 @@ function atListedTensors(lists: readonly string[]): Slicer {
 function dimension(text: string, previous: DimensionSizes): DimensionSizes {
   const split = /^(.+)=(\d+)$/.exec(text);
   if (split === null) throw new InvalidArgumentError('It must be a name and a size such as batch=1.');
+  if (Object.hasOwn(previous, split[1])) {
+    throw new InvalidArgumentError(`${quoted(split[1])} has a size already: pass each dimension once.`);
+  }
   return { ...previous, [split[1]]: Number(split[2]) };
 }

@@ -15,6 +15,7 @@ const EXPLANATIONS: readonly Explanation[] = [
   noStateMachine,
   denied,
   throttled,
+  untrusted,
   unreachable,
 ];
 
@@ -66,6 +67,24 @@ function throttled(
 ): SlicedInferenceError | undefined {
   if (!isThrottled(error) && status !== 503) return undefined;
   return new SlicedInferenceError(`AWS must have capacity for ${arn}`, reason, 'try again later');
+}
+
+/** https://nodejs.org/api/tls.html#x509-certificate-error-codes */
+const UNTRUSTED = [
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+];
+
+function untrusted({ name, reason }: SdkFailure): SlicedInferenceError | undefined {
+  if (!UNTRUSTED.includes(name)) return undefined;
+  return new SlicedInferenceError(
+    'the certificates of Step Functions and S3 must be trusted',
+    reason,
+    'set NODE_EXTRA_CA_CERTS to the file of their certificate authority, for a local cloud with `. ./cloud.env`',
+  );
 }
 
 function unreachable({ name, reason }: SdkFailure, arn: string): SlicedInferenceError | undefined {

@@ -3,7 +3,7 @@ import type { ResultsPlace, SlicedInferenceClient } from '../../client';
 import type { Waiting } from './waiting';
 
 export interface InvokeOptions {
-  readonly stateMachine: string;
+  readonly stateMachine?: string;
   readonly inputs?: string;
   readonly inputJson?: string;
   readonly out?: string;

@@ -13,6 +13,7 @@ import { readTensorFile } from '../tensor-files';
 import { warnOfMemory } from '../timings/memory-warnings';
 import { timingTable } from '../timings/timing-table';
 import type { Call } from './call';
+import { keepingResult } from './keep-result';
 
 /** @throws SlicedInferenceError for inputs that do not fit, before anything is sent; the errors of the client */
 export async function runTensors({ model, options, waiting }: Call, file: string): Promise<void> {
@@ -39,7 +40,9 @@ export async function runTensors({ model, options, waiting }: Call, file: string
   const { executionArn } = result;
   const outputs = sortedByModel(signature.outputs, new Map(Object.entries(result.outputs)));
   const { out } = options;
-  if (out !== undefined) await writeOutputs(out, signature.outputs, rawTensors(outputs));
+  if (out !== undefined) {
+    await keepingResult(result, writeOutputs(out, signature.outputs, rawTensors(outputs)));
+  }
   warnOfMemory(result.timings);
   if (options.json) printJson({ executionArn, output: JSON.parse(output) as unknown });
   else print(describe(result, outputs, out));

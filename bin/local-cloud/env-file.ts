@@ -6,12 +6,15 @@ import { SlicedInferenceError, systemReason } from '../../lib/errors';
 /** The first words of the file. A file that starts with others is not replaced. */
 export const HEADING = '# S3 and Step Functions of the pipeline in ';
 
+/** The file's last line names the process that serves. */
+const PROCESS_LINE = /^# process ([1-9]\d{0,9})\b/m;
+
 export class EnvFile {
   private written: string | undefined;
 
   /**
    * Removes the file that an earlier command has left, so that a program can wait for this one.
-   * @throws SlicedInferenceError if the file is not of this kind, or its folder cannot be written
+   * @throws SlicedInferenceError if the file is not of this kind, a running command has written it, or its folder cannot be written
    */
   constructor(private readonly file: string) {
     const found = this.read();
@@ -22,6 +25,14 @@ export class EnvFile {
         'choose another file',
       );
     }
+    const server = Number(PROCESS_LINE.exec(found ?? '')?.[1] ?? NaN);
+    if (isRunning(server)) {
+      throw new SlicedInferenceError(
+        `option --write-env expects a file that no running \`local\` wrote`,
+        `'${file}' of process ${server}`,
+        `stop that process, choose another file, or remove this one`,
+      );
+    }
     this.attempt(() => {
       fs.rmSync(file, { force: true });
       fs.accessSync(path.dirname(file), fs.constants.W_OK);
@@ -29,7 +40,8 @@ export class EnvFile {
   }
 
   /** Makes the file appear with all of its text, which only its owner can read. */
-  write(text: string): void {
+  write(variables: string): void {
+    const text = `${variables}# process ${process.pid}\n`;
     const draft = `${this.file}.${process.pid}`;
     this.attempt(() => {
       fs.writeFileSync(draft, text, { mode: 0o600 });
@@ -65,5 +77,16 @@ export class EnvFile {
         'choose another file',
       );
     }
+  }
+}
+
+/** Signal 0 is not sent. It only asks whether the process exists. */
+function isRunning(pid: number): boolean {
+  if (Number.isNaN(pid)) return false;
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    // A process of another user refuses all signals.
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }

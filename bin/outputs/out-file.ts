@@ -3,7 +3,8 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { TensorSpec } from '../../contract/tensors';
 import type { RawTensor } from '../../lambda/tensors/tensor';
-import { SlicedInferenceError } from '../../lib/errors';
+import { quoted, SlicedInferenceError, systemReason } from '../../lib/errors';
+import { replaceFileAsync } from '../../lib/host/write-beside';
 import { noteUnfinished } from '../process/unfinished';
 import { isWritableTensorFile, partialFile, writeTensorFile } from '../tensor-files';
 import { formatBytes } from '../terminal/format';
@@ -17,7 +18,7 @@ export function checkOut(out: string): void {
   checkPlace(out, '--out');
 }
 
-/** @throws SlicedInferenceError for a file whose folder does not exist */
+/** @throws SlicedInferenceError for a file whose folder does not exist, or that cannot be written */
 export function checkPlace(file: string, flag: string): void {
   if (!isFolder(path.dirname(file))) {
     throw new SlicedInferenceError(
@@ -29,6 +30,64 @@ export function checkPlace(file: string, flag: string): void {
   if (isFolder(file)) {
     throw new SlicedInferenceError(`${flag} must name a file`, `the folder '${file}'`, 'rename it');
   }
+  try {
+    tryToWrite(file);
+  } catch (error) {
+    throw unwritable(flag, file, error);
+  }
+}
+
+/** @throws SlicedInferenceError if two flags name the same file, of which only one would remain */
+export function checkDistinct(
+  [file, flag]: readonly [string, string],
+  [other, otherFlag]: readonly [string, string],
+): void {
+  if (path.resolve(file) !== path.resolve(other)) return;
+  throw new SlicedInferenceError(
+    `${flag} and ${otherFlag} must name two files`,
+    `${quoted(other)} for both`,
+    'rename one of them',
+  );
+}
+
+/**
+ * Writes any other file than outputs. It has its name when it is complete.
+ * @throws SlicedInferenceError if it cannot be written
+ */
+export async function writeText(file: string, flag: string, text: string): Promise<void> {
+  try {
+    if (isDevice(file)) {
+      fs.writeFileSync(file, text);
+      return;
+    }
+    const partial = partialFile(file);
+    noteUnfinished({ partial, parents: [] });
+    await replaceFileAsync(file, Buffer.from(text), partial);
+  } catch (error) {
+    throw unwritable(flag, file, error);
+  }
+}
+
+function unwritable(flag: string, file: string, error: unknown): SlicedInferenceError {
+  return new SlicedInferenceError(
+    `${flag} must name a file that can be written`,
+    `${systemReason(error)} for ${quoted(file)}`,
+    'choose another file',
+  );
+}
+
+/** Permissions alone do not say it: the superuser has them all, also on a file system that takes no files. */
+function tryToWrite(file: string): void {
+  if (fs.existsSync(file)) fs.accessSync(file, fs.constants.W_OK);
+  if (isDevice(file)) return;
+  const partial = partialFile(file);
+  fs.closeSync(fs.openSync(partial, 'wx'));
+  fs.rmSync(partial);
+}
+
+/** `/dev/null` or a pipe, for example, which a file must not replace. */
+function isDevice(file: string): boolean {
+  return fs.statSync(file, { throwIfNoEntry: false })?.isFile() === false;
 }
 
 /** Writes outputs in the model's order. The file has its name when it is complete. */

@@ -17,8 +17,14 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const PATIENCE_MS = 250;
 const POLL_MS = 5;
 
-/** Runs a script, then ends this process as the script ended: with its exit code or by the signal that stopped it. */
-export async function supervise(script: string, args: readonly string[]): Promise<void> {
+/** Calls `onEnd` when the script has to end although no signal says so. Returns what ends the watch. */
+type Watch = (onEnd: () => void) => () => void;
+
+/**
+ * Runs a script, then ends this process as the script ended: with its exit code or by the signal that stopped it.
+ * @param watch what else ends the script, as SIGTERM does
+ */
+export async function supervise(script: string, args: readonly string[], watch?: Watch): Promise<void> {
   let child: ChildProcess | undefined;
   let stopped: NodeJS.Signals | undefined;
   const stop = (signal: NodeJS.Signals): void => {
@@ -27,6 +33,9 @@ export async function supervise(script: string, args: readonly string[]): Promis
     stopped ??= signal;
   };
   for (const signal of SIGNALS) process.on(signal, stop);
+  const unwatch = watch?.(() => {
+    stop('SIGTERM');
+  });
 
   const folder = makeTemporaryFolder();
   if (folder === undefined) return;
@@ -44,6 +53,7 @@ export async function supervise(script: string, args: readonly string[]): Promis
   } finally {
     removeUnfinished(unfinished);
     fs.rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+    unwatch?.();
     for (const signal of SIGNALS) process.off(signal, stop);
   }
   // The caller, for example a loop in a shell, must see that a signal ended the command.

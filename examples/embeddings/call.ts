@@ -12,8 +12,10 @@ const VOCABULARY = 'minilm/vocab.txt';
 const SENTENCES = ['The cat sat on the mat.', 'A dog lay on the rug.', 'The stock market fell today.'];
 
 async function main(sentences: readonly string[]): Promise<void> {
+  const { STATE_MACHINE_ARN: stateMachineArn } = process.env;
+  if (stateMachineArn === undefined) throw new Error('STATE_MACHINE_ARN is not set: run `. ./cloud.env`');
   const tokenizer = new WordPiece(readFileSync(VOCABULARY, 'utf8'));
-  const model = new SlicedInferenceClient({ stateMachineArn: process.env.STATE_MACHINE_ARN ?? '' });
+  const model = new SlicedInferenceClient({ stateMachineArn });
   const vectors = await embed(model, tokenizer, sentences);
   await model.close();
   sentences.forEach((sentence, at) => {

@@ -36,7 +36,11 @@ async function run(request: ExecutionInput): Promise<ExecutionOutput> {
   throw new Error(`${status} ${error}: ${parseFailureCause(cause).message}`);
 }
 
-async function main(drawing: string): Promise<void> {
+async function main(drawing: string | undefined): Promise<void> {
+  if (drawing === undefined)
+    throw new Error("no drawing: run npx tsx call.ts '..##. .#... #.... ####. #...# #...# .###.'");
+  if (HTTP_ENDPOINT === '')
+    throw new Error('HTTP_ENDPOINT is not set: run `. ./cloud.env`, or set it to an output of the stack');
   const data = Array.from(drawing.matchAll(/[#.]/g), ([pixel]) => Number(pixel === '#'));
   const pixels = { dtype: 'float32' as const, shape: [1, data.length], data };
   const { tensors, s3 } = (await run({ version: 1, inputs: { tensors: { pixels } } })).outputs;
@@ -49,7 +53,7 @@ async function main(drawing: string): Promise<void> {
   console.log(`${probabilities.indexOf(best)} with a probability of ${best.toFixed(4)}`);
 }
 
-main(process.argv[2] ?? '').catch((error: unknown) => {
+main(process.argv.at(2)).catch((error: unknown) => {
   console.error(String(error));
   process.exitCode = 1;
 });

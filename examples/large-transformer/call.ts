@@ -16,7 +16,9 @@ export function lineOf({ slice, weightBytes, peakMemoryBytes }: CallTiming): str
 }
 
 async function main(): Promise<void> {
-  const model = new SlicedInferenceClient({ stateMachineArn: process.env.STATE_MACHINE_ARN ?? '' });
+  const { STATE_MACHINE_ARN: stateMachineArn } = process.env;
+  if (stateMachineArn === undefined) throw new Error('STATE_MACHINE_ARN is not set: run `. ./cloud.env`');
+  const model = new SlicedInferenceClient({ stateMachineArn });
   const data = BigInt64Array.from({ length: SEQUENCE }, (_, at) => BigInt(at * 31));
   const { outputs, timings } = await model.infer({ ids: { shape: [1, SEQUENCE], data } });
   await model.close();

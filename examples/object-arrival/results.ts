@@ -67,8 +67,12 @@ async function endedRuns(keys: readonly string[]): Promise<Ended[]> {
 }
 
 async function main(names: readonly string[]): Promise<void> {
+  if (stateMachineArn === undefined) throw new Error('STATE_MACHINE_ARN is not set: run `. ./cloud.env`');
   const keys = names.map((name) => `inputs/arrivals/${name}.safetensors`);
   for (const run of await endedRuns(keys)) console.log(`${keyOf(run)}  ${await resultOf(run)}`);
 }
 
-void main(process.argv.slice(2));
+main(process.argv.slice(2)).catch((error: unknown) => {
+  console.error(String(error));
+  process.exitCode = 1;
+});

@@ -12,9 +12,11 @@ import { generatedRecording } from './recording';
 import { decodeWav, encodeWav } from './wav';
 
 async function main(file = 'recording.wav'): Promise<void> {
+  const { STATE_MACHINE_ARN: stateMachineArn } = process.env;
+  if (stateMachineArn === undefined) throw new Error('STATE_MACHINE_ARN is not set: run `. ./cloud.env`');
   if (!existsSync(file) && file === 'recording.wav') writeFileSync(file, encodeWav(generatedRecording()));
   const samples = decodeWav(readFileSync(file));
-  const model = new SlicedInferenceClient({ stateMachineArn: process.env.STATE_MACHINE_ARN ?? '' });
+  const model = new SlicedInferenceClient({ stateMachineArn });
   const probabilities = await speechProbabilities(model, samples);
   await model.close();
   writeFileSync('speech.svg', drawSpeech(samples, probabilities));

@@ -22,4 +22,7 @@ async function main(): Promise<void> {
   console.log([...uses].sort().join('\n'));
 }
 
-void main();
+main().catch((error: unknown) => {
+  console.error(String(error));
+  process.exitCode = 1;
+});

@@ -15,4 +15,7 @@ async function main(): Promise<void> {
   await cloud.close();
 }
 
-void main();
+main().catch((error: unknown) => {
+  console.error(String(error));
+  process.exitCode = 1;
+});

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import type * as http from 'node:http';
 import type { JsonObject } from '../basics/json';
 import { SignatureError } from '../http/signature-error';
+import { reasonOf } from './signature-reasons';
 import { verifySignature } from '../http/signature-v4';
 import type { Authorizer } from '../iam/authorizer';
 import type { Caller, Callers } from '../s3/callers';
@@ -25,6 +26,9 @@ export interface AuthorizationOptions {
 
 const UNVERIFIED =
   "the HTTP API does not verify the signatures of tokens: pass the issuer's keys as jwksFile, or as --jwks of the command";
+
+/** The answer does not say why, as on AWS. */
+const REFUSED = 'the HTTP API refused a request with 403';
 
 interface AuthorizedRequest {
   readonly message: http.IncomingMessage;
@@ -53,7 +57,10 @@ export function authorize(
       // A caller without a principal may make every request.
       const refusal =
         principal && options.authorizer.refusal(principal, { action: 'execute-api:Invoke', resource });
-      if (refusal !== undefined) throw new GatewayError(403);
+      if (refusal !== undefined) {
+        options.onNotice(`${REFUSED}: ${refusal}`);
+        throw new GatewayError(403);
+      }
       return {};
     }
     case 'JWT': {
@@ -80,7 +87,8 @@ function callerOf(message: http.IncomingMessage, body: Buffer, options: Authoriz
     });
     return key.caller;
   } catch (error) {
-    if (error instanceof SignatureError) throw new GatewayError(403);
-    throw error;
+    if (!(error instanceof SignatureError)) throw error;
+    options.onNotice(`${REFUSED}: ${reasonOf(error.fault, options.region)}`);
+    throw new GatewayError(403);
   }
 }

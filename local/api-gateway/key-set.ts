@@ -1,6 +1,7 @@
 /** The public keys of an issuer of tokens, from a file: https://www.rfc-editor.org/rfc/rfc7517#section-5 */
 import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto';
 import * as fs from 'node:fs';
+import { systemReason } from '../../lib/errors';
 import { LocalCloudError, systemErrorCode } from '../basics/errors';
 import { isJsonArray, isJsonObject, type Json } from '../basics/json';
 import { MAX_KEY_SET_BYTES } from './limits';
@@ -28,7 +29,9 @@ function read(file: string): string {
   } catch (error) {
     const code = systemErrorCode(error);
     if (code === undefined) throw error;
-    throw invalid(file, code);
+    throw new LocalCloudError(
+      `the file of keys '${file}' must be readable, got ${systemReason(error)}: check the path`,
+    );
   }
 }
 

@@ -8,8 +8,8 @@ import type { TraceEvent } from '../step-functions/execution';
 
 export interface LocalCloudOptions {
   /**
-   * Which state machine to run, that of a pipeline or one of your own: its stack's name, its logical id with or without the
-   * eight digits that CDK appends, or both as `stack/logicalId`. The stack's other state machines run too, as far as the local cloud supports them.
+   * Which state machine to run, that of a pipeline or one of your own: the id of its construct, its stack's name, both as
+   * `stack/id`, or its logical id with or without the eight digits that CDK appends. The stack's other state machines run too, as far as the local cloud supports them.
    * @default - the assembly's only pipeline
    */
   readonly pipeline?: string;

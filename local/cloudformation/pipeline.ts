@@ -1,10 +1,12 @@
 /** Finds state machines in an assembly: those of pipelines, whose comment has a signature, and those of the user. */
 import { SIGNATURE_KEY } from '../../contract/signature';
+import { quoted } from '../../lib/errors';
 import type { AssemblyStack } from './assembly';
 import { LocalCloudError } from '../basics/errors';
 import { isJsonObject, type Json, type JsonObject } from '../basics/json';
 import { readStateMachine, type StateMachineResource } from './resources';
 import type { Resource } from './resource';
+import { constructNames, label, type NamedStateMachine, templateNames } from './state-machine-names';
 import { Template } from './template';
 
 /** What a pipeline's state machine says about itself in its comment. */
@@ -21,21 +23,18 @@ export interface Selection {
   readonly logicalId: string;
 }
 
-interface Candidate extends Selection {
-  readonly isPipeline: boolean;
-}
+type Candidate = NamedStateMachine;
 
 /**
- * The assembly's only pipeline, or the state machine that `selection` names: by stack, by logical id with or without the digits that CDK
- * appends, or by both as `stack/logicalId`. The name of a stack stands for its only pipeline, or else for its only state machine.
+ * The assembly's only pipeline, or the state machine that `selection` names: by the construct's id or path, by stack, by logical id with or
+ * without the digits that CDK appends, or by both as `stack/logicalId`. The name of a stack stands for its only pipeline, or else for its only
+ * state machine.
  * @throws LocalCloudError when there is not exactly one such state machine
  */
 export function selectStateMachine(stacks: readonly AssemblyStack[], selection?: string): Selection {
   const all = stacks.flatMap(candidates);
   const pipelines = all.filter(({ isPipeline }) => isPipeline);
-  const named = selection === undefined ? pipelines : all.filter((item) => names(item).includes(selection));
-  const namedPipelines = named.filter(({ isPipeline }) => isPipeline);
-  const selected = namedPipelines.length === 0 ? named : namedPipelines;
+  const selected = selection === undefined ? pipelines : named(all, selection);
   const [only] = selected;
   if (selected.length === 1) return only;
   if (selection === undefined && pipelines.length === 0) {
@@ -44,12 +43,36 @@ export function selectStateMachine(stacks: readonly AssemblyStack[], selection?:
         'pass the assembly of an app that has one, or name one of your state machines',
     );
   }
-  const found = all.map(({ stack, logicalId }) => `${stack.name}/${logicalId}`).join(', ');
-  const got =
-    selection === undefined
-      ? `has ${pipelines.length} pipelines`
-      : `has ${selected.length} named '${selection}'`;
-  throw new LocalCloudError(`the assembly ${got}, expected one: choose one of ${found}`);
+  const choices =
+    selected.length === 0 ? [...pipelines, ...all.filter((item) => !item.isPipeline)] : selected;
+  throw new LocalCloudError(`the assembly has ${found(selected.length, selection)}: ${advice(choices)}`);
+}
+
+/** Names of the template come first: a construct elsewhere in the app may have the id of a stack. Pipelines come before others. */
+function named(all: readonly Candidate[], selection: string): readonly Candidate[] {
+  const byTemplate = all.filter((item) => templateNames(item).includes(selection));
+  const chosen =
+    byTemplate.length > 0 ? byTemplate : all.filter((item) => constructNames(item).includes(selection));
+  const pipelines = chosen.filter(({ isPipeline }) => isPipeline);
+  return pipelines.length === 0 ? chosen : pipelines;
+}
+
+function found(count: number, selection: string | undefined): string {
+  if (selection === undefined) return `${count} pipelines`;
+  const name = quoted(selection);
+  return count === 0 ? `no state machine named ${name}` : `${count} state machines named ${name}`;
+}
+
+/** Two constructs have the same label only if their paths differ in the places of the slashes. */
+function advice(choices: readonly Candidate[]): string {
+  const labels = choices.map(label);
+  const unique = choices.map((item, at) =>
+    labels.filter((other) => other === labels[at]).length === 1
+      ? labels[at]
+      : `${item.stack.name}/${item.logicalId}`,
+  );
+  if (unique.length === 0) return 'pass the assembly of an app that has one';
+  return `choose one of ${unique.join(', ')} with --pipeline, or in code with the option pipeline`;
 }
 
 /**
@@ -90,12 +113,6 @@ function candidates(stack: AssemblyStack): Candidate[] {
   return new Template(stack)
     .resourcesOfType('AWS::StepFunctions::StateMachine')
     .map((resource) => ({ stack, logicalId: resource.logicalId, isPipeline: isPipeline(resource) }));
-}
-
-/** CDK appends eight digits to the ids of constructs, which nobody knows by heart: they may be left out. */
-function names({ stack, logicalId }: Candidate): string[] {
-  const ids = new Set([logicalId, logicalId.replace(/[0-9A-F]{8}$/, '')]);
-  return [stack.name, ...[...ids].flatMap((id) => [id, `${stack.name}/${id}`])];
 }
 
 function parse(text: string): Json {

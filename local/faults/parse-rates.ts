@@ -7,8 +7,9 @@ import { FAULT_KINDS, isFaultKind } from './kinds';
 /** Stands for every kind. */
 const ALL = 'all';
 
-/** Names with more different letters than this are no typing errors of each other. */
+/** Names with more different letters than this are no typing errors of each other, nor are those of which more than a half differs. */
 const MAX_DISTANCE = 4;
+const MAX_SHARE = 1 / 2;
 
 /** A later entry replaces an earlier one. @throws LocalCloudError for an unknown kind or a rate that is no probability */
 export function parseFaultRates(text: string): Faults['rates'] {
@@ -33,7 +34,7 @@ function kindsNamed(name: string) {
   if (isFaultKind(name)) return [name];
   const nearest = [ALL, ...FAULT_KINDS].sort((a, b) => distance(a, name) - distance(b, name))[0];
   const advice =
-    distance(nearest, name) <= MAX_DISTANCE
+    distance(nearest, name) <= Math.min(MAX_DISTANCE, name.length * MAX_SHARE)
       ? `did you mean '${nearest}'?`
       : `the kinds are ${[ALL, ...FAULT_KINDS].join(', ')}`;
   throw new LocalCloudError(`the local cloud must know the kind of a fault, got '${name}': ${advice}`);

@@ -215,7 +215,7 @@ describe('a state machine of the user', () => {
       `'${logicalId}' must be the state machine of a pipeline, got one of your own`,
     );
     expect(() => selectPipeline(readAssembly(assembly))).toThrow(
-      /^the assembly has 2 pipelines, expected one: choose one of Ocr\/\w+, Ocr\/\w+, Ocr\/\w+/,
+      /^the assembly has 2 pipelines: choose one of Ocr\/\w+, Ocr\/\w+ with --pipeline/,
     );
   });
 });

@@ -70,7 +70,8 @@ describe('an HTTP API with signed requests', () => {
     env = cloud.environment;
   });
   afterAll(async () => {
-    expect(await cloud.stop()).toMatchObject({ stderr: '', leftovers: [] });
+    const stderr = 'note: the HTTP API refused a request with 403: it is not signed\n';
+    expect(await cloud.stop()).toMatchObject({ stderr, leftovers: [] });
   });
 
   it('throttles requests and logs them', () => {
@@ -127,6 +128,18 @@ describe('an HTTP API with signed requests', () => {
     expect(body).toMatchObject({ status: 'FAILED', error: 'InvalidInput' });
     const printed = example.printed("npx tsx call.ts '#.'");
     expect(await call(env, '#.')).toEqual({ code: 1, stdout: '', stderr: printed });
+  });
+
+  it('shows how to call it without a drawing or the variables of a cloud', async () => {
+    expect(await example.outcome('call', [], env)).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: `Error: no drawing: run npx tsx call.ts '${SIX}'\n`,
+    });
+    expect(await call({}, SIX)).toMatchObject({
+      code: 1,
+      stderr: 'Error: HTTP_ENDPOINT is not set: run `. ./cloud.env`, or set it to an output of the stack\n',
+    });
   });
 
   it('lets pages of one origin ask', async () => {

@@ -1,8 +1,9 @@
-import type { ChildProcess } from 'node:child_process';
+import { execFile, type ChildProcess } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as http from 'node:http';
 import * as https from 'node:https';
 import * as path from 'node:path';
+import { promisify } from 'node:util';
 import {
   DescribeExecutionCommand,
   ListExecutionsCommand,
@@ -21,7 +22,7 @@ import { closeServer, listen } from '../../../local/basics/listen';
 import { comparable } from '../../support/arbitrary-tensors';
 import { pickyAboutColumns } from '../../support/command-models';
 import { mlp, saveModel, temporaryFolder } from '../../support/model-builder';
-import { cli, refuse, succeed, succeedWithJson } from '../../support/run-cli';
+import { CLI, cli, refuse, succeed, succeedWithJson } from '../../support/run-cli';
 import { runWhole } from '../../support/run-slices';
 import { shareZips } from '../../support/share-zips';
 import { serveStack, type ServedStack } from '../../support/served-stack';
@@ -158,6 +159,26 @@ describe('sliced-inference', () => {
       },
     );
 
+    // The limit of a process: no file may be larger than 512 bytes. The file of the results is.
+    (process.platform === 'win32' ? it.skip : it)(
+      'says where the results are that it could not write',
+      async () => {
+        const out = path.join(temporaryFolder(), 'y.json');
+        const inputs = await save(new Map([['x', float32([64, 16])]]));
+        const args = call('Fast', '--inputs', inputs, '--results', 's3', '--out', out);
+        const limited = ['-c', 'ulimit -f 1; exec "$@"', 'sh', process.execPath, CLI, ...args];
+        const env = { ...process.env, ...local().env };
+        const run = promisify(execFile)('sh', limited, { env });
+        await expect(run).rejects.toMatchObject({
+          code: 2,
+          stderr: expect.stringMatching(
+            /^note: the execution succeeded: arn:aws:states:\S+; its results are in s3:\/\/stack-fast\S+\/outputs\/\S+\.safetensors\nerror: tensor file '.*y\.json' must be writable, got EFBIG: check the path\n$/,
+          ) as string,
+        });
+        expect(fs.readdirSync(path.dirname(out))).toEqual([]);
+      },
+    );
+
     it('asks for results in the output alone, of which nothing is in S3', async () => {
       const args = ['--inputs', await save(x), '--results', 'inline', '--json'];
       const { output } = JSON.parse(await succeed(call('Fast', ...args), local())) as {
@@ -185,6 +206,15 @@ describe('sliced-inference', () => {
         /^error: the results 'outputs\/\S+' must have at most 100 bytes, got \d+: raise --max-result-bytes \(execution arn:\S+\)\n$/,
       );
       await succeed(call('Fast', ...args, '--max-result-bytes', '1MB'), local());
+    });
+
+    it('names the flag for results that are too large for the output', async () => {
+      const inputs = await save(new Map([['x', float32([10_000, 16])]]));
+      const { code, stderr } = await cli(call('Fast', '--inputs', inputs, '--results', 'inline'), local());
+      expect(code).toBe(1);
+      expect(stderr).toMatch(
+        /^error: the execution failed: InvalidInput: .*inline results must have at most .*: pass --results auto or s3, so that the results are in S3 \(execution arn:/,
+      );
     });
 
     it('reads nested arrays and prints a summary of the outputs', async () => {
@@ -386,7 +416,7 @@ describe('sliced-inference', () => {
     it('a missing or malformed ARN, and that of no state machine', async () => {
       const inputs = ['--inputs', await save(x)];
       expect(await refuse(['invoke', ...inputs], local())).toMatch(
-        /^required option '--state-machine <arn>' not specified/,
+        /^--state-machine must be the ARN of a state machine, got none: pass the flag, or set STATE_MACHINE_ARN, for a local cloud with `\. \.\/cloud\.env`$/,
       );
       expect(await refuse(['invoke', '--state-machine', 'Fast', ...inputs], local())).toBe(
         "--state-machine must be the ARN of a state machine, got 'Fast': copy it from the outputs of the stack",
@@ -410,11 +440,15 @@ describe('sliced-inference', () => {
       expect(await line('--input-json', '{}', '--out', path.join(folder, 'y.npz'))).toMatch(
         /^--out of --input-json must end in \.json/,
       );
+      if (process.platform !== 'linux') return;
+      expect(await line('--inputs', inputs, '--out', '/proc/y.npz')).toMatch(
+        /^--out must name a file that can be written, got .* for '\/proc\/y\.npz': choose another file$/,
+      );
     });
 
     it('to wait for no time or for months', async () => {
       const line = (time: string) => refuse(call('Fast', '--input-json', '{}', '--timeout', time), local());
-      expect(await line('soon')).toMatch(/It must be a time such as 2s or 500ms/);
+      expect(await line('soon')).toMatch(/It must be a time such as 10m, 2s or 500ms/);
       expect(await line('100000m')).toMatch(/It must be at most 24 days/);
     });
 
@@ -437,6 +471,21 @@ describe('sliced-inference', () => {
       const wrong = { AWS_SECRET_ACCESS_KEY: 'wrong' };
       expect(await refuse(call('Fast', '--inputs', await save(x)), local(wrong))).toMatch(
         /^AWS credentials must be valid, got .*: check AWS_PROFILE or the access key$/,
+      );
+    });
+
+    it('to reach the local cloud without its certificate authority', async () => {
+      expect(
+        await refuse(call('Fast', '--inputs', await save(x)), local({ NODE_EXTRA_CA_CERTS: '' })),
+      ).toMatch(
+        /^the certificates of Step Functions and S3 must be trusted, got UNABLE_TO_VERIFY_LEAF_SIGNATURE .*: set NODE_EXTRA_CA_CERTS to /,
+      );
+    });
+
+    it('an ARN of another region than that of the endpoint', async () => {
+      const other = served.arn('Fast').replace('us-east-1', 'eu-west-1');
+      expect(await refuse(['invoke', '--state-machine', other, '--inputs', await save(x)], local())).toMatch(
+        /^a request must be for the region of the endpoint that it reaches, got .*: check the region in the ARN, AWS_REGION,/,
       );
     });
 

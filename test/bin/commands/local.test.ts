@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawnSync } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as http from 'node:http';
 import * as https from 'node:https';
@@ -22,7 +22,7 @@ import { mlp, saveModel, temporaryFolder } from '../../support/model-builder';
 import { synthesize as synthesizeStack } from '../../support/deployed-pipeline';
 import { request } from '../../support/https-request';
 import { synthesize } from '../../support/pipeline-assembly';
-import { cli, type CliResult, refuse } from '../../support/run-cli';
+import { CLI, cli, type CliResult, refuse } from '../../support/run-cli';
 import { float32 } from '../../support/tensors';
 import { until } from '../../support/until';
 
@@ -117,6 +117,14 @@ async function finished(client: SFNClient, executionArn: string | undefined) {
     const running: ExecutionStatus = 'RUNNING';
     return description.status !== running && description;
   });
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
 }
 
 describe('local', () => {
@@ -272,6 +280,48 @@ describe('local', () => {
     expect(fs.readFileSync(file, 'utf8')).toBe('of another command');
   });
 
+  it('names the process that serves in the file, and does not replace the file while it runs', async () => {
+    const file = path.join(temporaryFolder(), 'cloud.env');
+    const serving = await serve([standard, '--write-env', file]);
+    const text = fs.readFileSync(file, 'utf8');
+    const [, pid] = /\n# process (\d+)\n$/.exec(text) ?? [];
+    expect(await refuse(['local', standard, '--write-env', file])).toBe(
+      `option --write-env expects a file that no running \`local\` wrote, got '${file}' of process ${pid}: ` +
+        'stop that process, choose another file, or remove this one',
+    );
+    expect(fs.readFileSync(file, 'utf8')).toBe(text);
+    process.kill(Number(pid), 'SIGTERM');
+    expect(await serving.stop()).toMatchObject({ stderr: '', leftovers: [] });
+    expect(fs.existsSync(file)).toBe(false);
+    fs.writeFileSync(file, text);
+    const next = await serve([standard, '--write-env', file]);
+    expect(fs.readFileSync(file, 'utf8')).not.toBe(text);
+    await next.stop('SIGTERM');
+  });
+
+  (process.platform === 'win32' ? it.skip : it)(
+    'ends when the shell that started it is killed, as a script kills npx',
+    async () => {
+      const folder = temporaryFolder();
+      const file = path.join(folder, 'cloud.env');
+      // The second command keeps the shell from becoming the command's process.
+      const shell = spawn(
+        'sh',
+        ['-c', '"$@"; :', 'sh', process.execPath, CLI, 'local', standard, '--write-env', file],
+        { env: { ...process.env, TMPDIR: folder }, stdio: 'ignore' },
+      );
+      const text = await until(
+        'the file of variables',
+        () => fs.existsSync(file) && fs.readFileSync(file, 'utf8'),
+      );
+      const pid = Number(/^# process (\d+)$/m.exec(text)?.[1]);
+      shell.kill('SIGTERM');
+      await until('the end of the process that serves', () => !isAlive(pid));
+      // Only the supervising process removes the folder for temporary files.
+      await until('an empty folder', () => fs.readdirSync(folder).length === 0);
+    },
+  );
+
   it('ends at once on a second signal', async () => {
     const serving = await serve([standard]);
     expect(await serving.stop('SIGINT', 'SIGINT')).toMatchObject({ signal: 'SIGINT', leftovers: [] });
@@ -338,9 +388,7 @@ describe('local refuses', () => {
   it('several pipelines without a choice', async () => {
     const pipeline = { modelPath: saveModel(mlp(2)), slices: 1 };
     const assembly = synthesize({ One: pipeline, Two: pipeline });
-    expect(await refuse(['local', assembly])).toMatch(
-      /has 2 pipelines, expected one: choose one of One\/.*, Two\//,
-    );
+    expect(await refuse(['local', assembly])).toMatch(/has 2 pipelines: choose one of One\/.*, Two\//);
     const serving = await serve([assembly, '--pipeline', 'Two', '--json']);
     expect(JSON.parse(serving.text)).toMatchObject({ stackName: 'Two' });
     await serving.stop('SIGTERM');

@@ -111,6 +111,23 @@ describe('run', () => {
     expect(traceEvents.filter(({ name }) => name === 'run')).toHaveLength(3);
   });
 
+  // Each write to this device fails as if the disk were full.
+  (fs.existsSync('/dev/full') ? it : it.skip)(
+    'keeps the outputs if the timeline cannot be written',
+    async () => {
+      const out = path.join(temporaryFolder(), 'y.npz');
+      const files = ['--inputs', await save(x), '--out', out, '--trace', '/dev/full'];
+      expect(await cli(['run', assembly, ...files])).toMatchObject({
+        code: 2,
+        stdout: expect.stringContaining('written to ') as string,
+        stderr:
+          "error: --trace must name a file that can be written, got no space left on the disk for '/dev/full': choose another file\n",
+        leftovers: [],
+      });
+      expect([...(await readTensorFile(out, [])).keys()]).toEqual(['y']);
+    },
+  );
+
   it('refuses a timeline in a missing folder and an unknown network', async () => {
     const files = ['--inputs', await save(x), '--out', path.join(temporaryFolder(), 'y.npz')];
     expect(await refuse(['run', assembly, ...files, '--trace', '/nowhere/trace.json'])).toBe(
@@ -266,9 +283,11 @@ describe('run refuses', () => {
   it('an assembly of several pipelines if none or an unknown one is named', async () => {
     const inputs = await save(x);
     expect(await complaint(inputs, assemblyOfSeveral)).toMatch(
-      /^the assembly has 3 pipelines, expected one: choose one of Many\/\w+, Two\/\w+, Picky\/\w+$/,
+      /^the assembly has 3 pipelines: choose one of Many\/\w+, Two\/\w+, Picky\/\w+ with --pipeline/,
     );
-    expect(await complaint(inputs, assemblyOfSeveral, ['--pipeline', 'None'])).toMatch(/has 0 named 'None'/);
+    expect(await complaint(inputs, assemblyOfSeveral, ['--pipeline', 'None'])).toMatch(
+      /has no state machine named 'None': /,
+    );
   });
 
   it('an output file that it cannot write, before it runs', async () => {
@@ -283,5 +302,29 @@ describe('run refuses', () => {
     fs.mkdirSync(path.join(folder, 'y.npz'));
     expect(await run(path.join(folder, 'y.npz'))).toMatch(/^--out must name a file/);
     expect(fs.readdirSync(folder)).toEqual(['y.npz']);
+  });
+
+  // No file can be created in /proc, not even by the superuser.
+  (process.platform === 'linux' ? it : it.skip)(
+    'files in a folder that takes none, before it runs',
+    async () => {
+      const files = ['--inputs', await save(x), '--out'];
+      expect(await refuse(['run', assembly, ...files, '/proc/y.npz'])).toBe(
+        "--out must name a file that can be written, got no such file or folder for '/proc/y.npz': choose another file",
+      );
+      const out = path.join(temporaryFolder(), 'y.npz');
+      expect(await refuse(['run', assembly, ...files, out, '--trace', '/proc/t.json'])).toMatch(
+        /^--trace must name a file that can be written, got .* for '\/proc\/t\.json'/,
+      );
+    },
+  );
+
+  it('one file for the outputs and the timeline', async () => {
+    const out = path.join(temporaryFolder(), 'y.npz');
+    const same = path.join(path.dirname(out), '.', 'y.npz');
+    const files = ['--inputs', await save(x), '--out', out, '--trace', same];
+    expect(await refuse(['run', assembly, ...files])).toBe(
+      `--trace and --out must name two files, got '${out}' for both: rename one of them`,
+    );
   });
 });

@@ -21,8 +21,8 @@ describe('slice and verify', () => {
       ['--at-tensors', 't0', '--slicing-plan', 'p'],
       'slicing flags exclude one another, got --at-tensors and --slicing-plan',
     ],
-    [['--slices', '0'], 'the number of slices must be a whole number of 1 or more, got 0'],
-    [['--slices', '-1'], "option '--slices <n>' argument '-1' is invalid"],
+    [['--slices', '0'], "option '--slices <n>' argument '0' is invalid. It must be a whole number from 1."],
+    [['--slices', '-1'], "option '--slices <n>' argument '-1' is invalid. It must be a whole number from 1."],
     [['--slices', '1.5'], "option '--slices <n>' argument '1.5' is invalid"],
     [['--slices', '10'], 'the model can be cut into at most 9 slices, got 10 slices'],
     [['--max-slice-size', '0'], 'the size of a slice must be a whole number of bytes above 0, got 0'],
@@ -51,6 +51,10 @@ describe('slice and verify', () => {
     [['--at-tensors', 'y'], "a cut at 'y' must leave nodes on both sides"],
     [['--dimension', 'batch'], "option '--dimension <name=size>' argument 'batch' is invalid"],
     [['--dimension', 'batch=-1'], "option '--dimension <name=size>' argument 'batch=-1' is invalid"],
+    [
+      ['--dimension', 'batch=2', '--dimension', 'batch=3'],
+      "argument 'batch=3' is invalid. 'batch' has a size already: pass each dimension once.",
+    ],
     [
       ['--dimension', 'batch=0'],
       "the size of dimension 'batch' must be a whole number from 1 to 2147483647, got 0",

@@ -33,6 +33,6 @@ test.each([
 
 test('a missing file is refused', () => {
   expect(() => readKeySet(path.join(folder, 'none'))).toThrow(
-    /got ENOENT: save the issuer's jwks_uri in it$/,
+    /must be readable, got no such file or folder: check the path$/,
   );
 });

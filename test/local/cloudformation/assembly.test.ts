@@ -3,6 +3,8 @@ import * as path from 'node:path';
 import { Stack, Stage } from 'aws-cdk-lib';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import { Construct } from 'constructs';
+import { SIGNATURE_KEY } from '../../../contract/signature';
 import { readAssembly } from '../../../local/cloudformation/assembly';
 import { selectPipeline, selectStateMachine } from '../../../local/cloudformation/pipeline';
 import { PipelineStack, synthesize, useFolder } from '../../support/pipeline-app';
@@ -54,6 +56,15 @@ describe('an assembly', () => {
   });
 });
 
+/** A state machine with the place and the comment of a pipeline's. */
+function pipelineIn(scope: Construct, id: string): void {
+  const inner = new Construct(scope, id);
+  new sfn.StateMachine(inner, 'StateMachine', {
+    comment: JSON.stringify({ [SIGNATURE_KEY]: { bucket: 'bucket' } }),
+    definitionBody: sfn.DefinitionBody.fromChainable(new sfn.Pass(inner, 'Pass')),
+  });
+}
+
 describe('the pipeline of an assembly', () => {
   test('is the state machine with a signature in its comment', () => {
     const assembly = synthesize((app) => {
@@ -88,15 +99,64 @@ describe('the pipeline of an assembly', () => {
       logicalId: id,
       stack: { name: 'Two' },
     });
-    expect(() => selectStateMachine(stacks, 'Machine')).toThrow("has 2 named 'Machine', expected one");
-    expect(() => selectStateMachine(stacks, 'Two/Mach')).toThrow("has 0 named 'Two/Mach', expected one");
-    expect(() => selectStateMachine(stacks)).toThrow(
-      `the assembly has 2 pipelines, expected one: choose one of One/${id}, Two/${id}`,
+    const advice =
+      'choose one of One/Machine, Two/Machine with --pipeline, or in code with the option pipeline';
+    expect(() => selectStateMachine(stacks)).toThrow(`the assembly has 2 pipelines: ${advice}`);
+    for (const name of ['Machine', id]) {
+      expect(() => selectStateMachine(stacks, name)).toThrow(
+        `the assembly has 2 state machines named '${name}': ${advice}`,
+      );
+    }
+    for (const name of ['Three', 'Two/Mach']) {
+      expect(() => selectStateMachine(stacks, name)).toThrow(
+        `the assembly has no state machine named '${name}': ${advice}`,
+      );
+    }
+  });
+
+  describe.each([
+    ['with the paths of constructs in the template', true],
+    ['without them', false],
+  ])('%s', (_, hasPaths) => {
+    const stacks = readAssembly(
+      synthesize((app) => {
+        app.node.setContext('aws:cdk:enable-path-metadata', hasPaths);
+        const stack = new Stack(new Stage(app, 'Prod'), 'Ocr');
+        for (const id of ['Classifier', 'Reader']) pipelineIn(stack, id);
+        pipelineIn(new Construct(stack, 'Api'), 'Inner-1');
+        new sfn.StateMachine(stack, 'Mine', {
+          definitionBody: sfn.DefinitionBody.fromChainable(new sfn.Pass(stack, 'P')),
+        });
+      }),
     );
-    expect(() => selectStateMachine(stacks, id)).toThrow(`has 2 named '${id}', expected one`);
-    expect(() => selectStateMachine(stacks, 'Three')).toThrow(
-      "has 0 named 'Three', expected one: choose one of One/",
-    );
+
+    test.each(['Classifier', 'Prod-Ocr/Classifier', 'ClassifierStateMachine'])('is chosen by %s', (name) => {
+      expect(selectStateMachine(stacks, name).logicalId).toMatch(/^ClassifierStateMachine\w{8}$/);
+    });
+
+    test('is named in an error by its construct, and comes before others', () => {
+      expect(() => selectStateMachine(stacks)).toThrow(
+        'the assembly has 3 pipelines: choose one of Prod-Ocr/Classifier, Prod-Ocr/Reader, Prod-Ocr/ApiInner1 with',
+      );
+      expect(() => selectStateMachine(stacks, 'None')).toThrow(
+        'choose one of Prod-Ocr/Classifier, Prod-Ocr/Reader, Prod-Ocr/ApiInner1, Prod-Ocr/Mine with',
+      );
+      expect(selectStateMachine(stacks, 'Prod-Ocr/ApiInner1').logicalId).toMatch(/^ApiInner1StateMachine/);
+    });
+
+    test('is chosen by its path', () => {
+      for (const name of [
+        'Prod/Ocr/Api/Inner-1',
+        'Ocr/Api/Inner-1',
+        'Prod-Ocr/Api/Inner-1',
+        'Api/Inner-1',
+        'Inner-1',
+      ]) {
+        const choose = () => selectStateMachine(stacks, name).logicalId;
+        if (hasPaths) expect(choose()).toMatch(/^ApiInner1StateMachine/);
+        else expect(choose).toThrow(`no state machine named '${name}'`);
+      }
+    });
   });
 
   test('is required', () => {

@@ -22,6 +22,10 @@ describe('rates of faults', () => {
       "the local cloud must know the kind of a fault, got 'fliped-bit': did you mean 'flipped-bit'?",
     ],
     ['s3-504:0.1', "the local cloud must know the kind of a fault, got 's3-504': did you mean 's3-503'?"],
+    [
+      'foo:1',
+      "the local cloud must know the kind of a fault, got 'foo': the kinds are all, s3-503, s3-500, s3-409, reset,",
+    ],
     ['al:0.1', "the local cloud must know the kind of a fault, got 'al': did you mean 'all'?"],
     ['reset', "a fault must be written as kind:rate, got 'reset': write it like s3-503:0.1"],
     ['', "a fault must be written as kind:rate, got '': write it like s3-503:0.1"],
