@@ -2,6 +2,7 @@
 import { ERROR_NAMES } from '../contract/failures';
 import type { RawTensor } from '../lambda/tensors/tensor';
 import { Objects } from './aws/objects';
+import { S3Connection } from './aws/s3-connection';
 import { StepFunctions } from './aws/step-functions';
 import { CallInProgress } from './call-in-progress';
 import { PipelineDescriptions } from './description/descriptions';
@@ -41,6 +42,7 @@ export class SlicedInferenceClient {
   private readonly settings: Settings;
   private readonly machine: StateMachineArn;
   private readonly stepFunctions: StepFunctions;
+  private readonly s3: S3Connection;
   private readonly objects: Objects;
   private readonly descriptions: PipelineDescriptions;
 
@@ -54,7 +56,8 @@ export class SlicedInferenceClient {
     const { requestTimeout, maxResultBytes } = this.settings;
     const { region, describedArn } = this.machine;
     this.stepFunctions = new StepFunctions({ client: options.stepFunctions, region, requestTimeout });
-    this.objects = new Objects({ client: options.s3, region, requestTimeout, maxResultBytes });
+    this.s3 = new S3Connection(options.s3, region);
+    this.objects = new Objects({ connection: this.s3, requestTimeout, maxResultBytes });
     this.descriptions = new PipelineDescriptions(options.stateMachineArn, describedArn, this.stepFunctions);
   }
 
@@ -127,7 +130,7 @@ export class SlicedInferenceClient {
    */
   async close(): Promise<void> {
     this.descriptions.close();
-    await Promise.all([this.stepFunctions.close(), this.objects.close()]);
+    await Promise.all([this.stepFunctions.close(), this.s3.close()]);
   }
 
   private async run<T>(options: CallOptions, work: (call: CallInProgress) => Promise<T>): Promise<T> {

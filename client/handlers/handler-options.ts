@@ -2,6 +2,7 @@
 import type { AwsClient } from '../aws/aws-client';
 import { Objects } from '../aws/objects';
 import { DEFAULT_MAX_RESULT_BYTES, DEFAULT_REQUEST_TIMEOUT, type ResultsPlace } from '../options';
+import { s3Connection } from './kept-connections';
 
 /** The environment variable with the name of the pipeline's bucket. */
 export const BUCKET_VARIABLE = 'SLICED_INFERENCE_BUCKET';
@@ -14,7 +15,7 @@ export interface HandlerOptions {
   readonly bucket?: string;
   /**
    * An `S3Client` of the function.
-   * @default - one with the SDK's own settings
+   * @default - one with the SDK's own settings, which all calls of the function share
    */
   readonly s3?: AwsClient;
   /**
@@ -56,11 +57,10 @@ export function bucketName({ bucket = process.env[BUCKET_VARIABLE] }: HandlerOpt
   return bucket === '' ? undefined : bucket;
 }
 
-/** Lambda sets the region. A client is kept for the next call of the function, with its connections. */
+/** Lambda sets the region. */
 export function objectsOf({ s3, requestTimeout, maxResultBytes }: ReadOutputsOptions): Objects {
   return new Objects({
-    client: s3,
-    region: process.env.AWS_REGION ?? '',
+    connection: s3Connection(s3, process.env.AWS_REGION ?? ''),
     requestTimeout: requestTimeout ?? DEFAULT_REQUEST_TIMEOUT,
     maxResultBytes: maxResultBytes ?? DEFAULT_MAX_RESULT_BYTES,
   });

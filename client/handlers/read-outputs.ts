@@ -1,6 +1,5 @@
 /** Reads the results in a pipeline's output, in a function of the user. */
 import type { ExecutionOutput } from '../../contract/execution';
-import type { Objects } from '../aws/objects';
 import { isRecord } from '../json-record';
 import { checkOutput } from '../results/check-output';
 import { readResultTensors } from '../results/read-results';
@@ -18,17 +17,9 @@ export async function readOutputs(
   output: ExecutionOutput,
   options: ReadOutputsOptions = {},
 ): Promise<Record<string, TypedTensor>> {
-  return await readOutputsFrom(objectsOf(options), output, options);
-}
-
-export async function readOutputsFrom(
-  objects: Objects,
-  output: unknown,
-  options: ReadOutputsOptions,
-): Promise<Record<string, TypedTensor>> {
   const bucket = bucketName(options) ?? statedBucket(output);
   const checked = checkOutput(JSON.stringify(output ?? null), bucket);
-  return typedTensors(await readResultTensors(checked, objects, new AbortController().signal));
+  return typedTensors(await readResultTensors(checked, objectsOf(options), new AbortController().signal));
 }
 
 /** The state machine of the pipeline states the bucket. What the function may read, its role decides. */
