@@ -1,5 +1,4 @@
 /** The client of a deployed pipeline. */
-import { ERROR_NAMES } from '../contract/failures';
 import type { RawTensor } from '../lambda/tensors/tensor';
 import { Objects } from './aws/objects';
 import { S3Connection } from './aws/s3-connection';
@@ -24,11 +23,15 @@ import {
 } from './options';
 import { prepareRequest } from './request';
 import type { InferenceResult, InvocationResult, ManyResult } from './result';
-import { checkOutput } from './results/check-output';
+import { checkOutput, requireBucket } from './results/check-output';
 import { readResults } from './results/read-results';
 import type { TensorInputs } from './tensors/tensor-forms';
 import { rawTensors } from './tensors/to-raw';
 import { typedTensors } from './tensors/to-typed';
+
+/** The description is new, so it is that of another deployment than the execution's. */
+const OTHER_BUCKET =
+  'call again when no deployment is under way, and use the ARN of the state machine itself if this one names an older version';
 
 /**
  * Calls a deployed pipeline. It needs the ARN of the state machine alone, and the permissions of `pipeline.grantInvoke`.
@@ -82,12 +85,16 @@ export class SlicedInferenceClient {
     const inline = inlineMode(options.results);
     return await this.run(options, async (call) => {
       const { tensors, description } = await this.checkedTensors(call, inputs);
-      const { bucket, signature } = description;
       const { text, upload } = prepareRequest(tensors, inline);
       // If the execution cannot start, the object stays until the bucket's lifecycle rule removes it.
-      if (upload) await this.objects.put({ bucket, key: upload.key }, upload.bytes, call.signal);
+      if (upload) {
+        const { bucket } = description;
+        await this.objects.put({ bucket, key: upload.key }, upload.bytes, call.signal);
+      }
       const { executionArn, output: outputText } = await call.execute(text);
-      const output = checkOutput(outputText, bucket);
+      const output = checkOutput(outputText);
+      const { bucket, signature } = await call.describedFor(output, description);
+      requireBucket(output, bucket, OTHER_BUCKET);
       const results = await readResults(output, signature, this.objects, call.signal);
       const { run, timings, servedBy, deploymentDigest } = output;
       const { object: resultsObject } = output.results;
@@ -140,8 +147,7 @@ export class SlicedInferenceClient {
     const call = await CallInProgress.begin(context, options);
     try {
       return await work(call).catch(async (error: unknown) => {
-        if (!(error instanceof InferenceError) || error.name !== ERROR_NAMES.planChanged) throw error;
-        await call.restart();
+        if (!(await call.restart(error))) throw error;
         return await work(call);
       });
     } catch (error) {
