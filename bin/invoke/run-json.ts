@@ -1,9 +1,6 @@
 /** Starts a state machine with any JSON, also one that only contains pipelines, and prints or writes the JSON that its execution returns. */
-import { SlicedInferenceError, systemReason } from '../../lib/errors';
-import { replaceFileAsync } from '../../lib/host/write-beside';
+import { jsonText, writeJson } from '../outputs/json-out';
 import { writtenLine } from '../outputs/out-file';
-import { noteUnfinished } from '../process/unfinished';
-import { partialFile } from '../tensor-files';
 import { clearProgress } from '../terminal/progress';
 import type { Call } from './call';
 
@@ -14,21 +11,7 @@ export async function runJson({ model, options, waiting }: Call, input: unknown)
   waiting.end();
   clearProgress();
   const { out, json } = options;
-  if (out !== undefined) await write(out, text(output));
-  const printed = out === undefined ? text(output) : `execution ${executionArn}\n${writtenLine(out)}\n`;
-  process.stdout.write(json ? text({ executionArn, output }) : printed);
-}
-
-function text(value: unknown): string {
-  return `${JSON.stringify(value, undefined, 2)}\n`;
-}
-
-async function write(out: string, content: string): Promise<void> {
-  const partial = partialFile(out);
-  noteUnfinished({ partial, parents: [] });
-  try {
-    await replaceFileAsync(out, Buffer.from(content), partial);
-  } catch (error) {
-    throw new SlicedInferenceError(`file '${out}' must be writable`, systemReason(error), 'check the path');
-  }
+  if (out !== undefined) await writeJson(out, output);
+  const printed = out === undefined ? jsonText(output) : `execution ${executionArn}\n${writtenLine(out)}\n`;
+  process.stdout.write(json ? jsonText({ executionArn, output }) : printed);
 }
