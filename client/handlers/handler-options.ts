@@ -1,8 +1,6 @@
 /** What the functions before and after the slices may choose, and where they find the rest. */
 import type { AwsClient } from '../aws/aws-client';
-import { Objects } from '../aws/objects';
-import { DEFAULT_MAX_RESULT_BYTES, DEFAULT_REQUEST_TIMEOUT, type ResultsPlace } from '../options';
-import { s3Connection } from './kept-connections';
+import type { ResultsPlace } from '../options';
 
 /** The environment variable with the name of the pipeline's bucket. */
 export const BUCKET_VARIABLE = 'SLICED_INFERENCE_BUCKET';
@@ -55,13 +53,4 @@ export interface HandlerContext {
 
 export function bucketName({ bucket = process.env[BUCKET_VARIABLE] }: HandlerOptions): string | undefined {
   return bucket === '' ? undefined : bucket;
-}
-
-/** Lambda sets the region. */
-export function objectsOf({ s3, requestTimeout, maxResultBytes }: ReadOutputsOptions): Objects {
-  return new Objects({
-    connection: s3Connection(s3, process.env.AWS_REGION ?? ''),
-    requestTimeout: requestTimeout ?? DEFAULT_REQUEST_TIMEOUT,
-    maxResultBytes: maxResultBytes ?? DEFAULT_MAX_RESULT_BYTES,
-  });
 }

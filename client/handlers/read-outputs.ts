@@ -4,7 +4,8 @@ import { checkOutput, requireBucket } from '../results/check-output';
 import { readResultTensors } from '../results/read-results';
 import type { TypedTensor } from '../tensors/tensor-forms';
 import { typedTensors } from '../tensors/to-typed';
-import { BUCKET_VARIABLE, bucketName, objectsOf, type ReadOutputsOptions } from './handler-options';
+import { objectsOf } from './handler-objects';
+import { BUCKET_VARIABLE, bucketName, type ReadOutputsOptions } from './handler-options';
 
 const OTHER_BUCKET = `set ${BUCKET_VARIABLE} or the option bucket to pipeline.bucket.bucketName of the pipeline that ran`;
 

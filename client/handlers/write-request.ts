@@ -3,7 +3,8 @@ import type { ExecutionInput } from '../../contract/execution';
 import { InferenceError } from '../errors';
 import { inlineMode } from '../options';
 import { prepareRequest } from '../request';
-import { BUCKET_VARIABLE, bucketName, objectsOf, type WriteRequestOptions } from './handler-options';
+import { objectsOf } from './handler-objects';
+import { BUCKET_VARIABLE, bucketName, type WriteRequestOptions } from './handler-options';
 import { ownTensors, type HandlerTensors } from './own-tensors';
 
 /**
