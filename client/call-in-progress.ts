@@ -62,6 +62,10 @@ export class CallInProgress {
     return this.wait.signal;
   }
 
+  abort(reason: Error): void {
+    this.wait.abort(reason);
+  }
+
   end(): void {
     this.wait.end();
   }

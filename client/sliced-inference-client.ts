@@ -1,14 +1,12 @@
 /** The client of a deployed pipeline. */
-import type { RawTensor } from '../lambda/tensors/tensor';
 import { Objects } from './aws/objects';
 import { S3Connection } from './aws/s3-connection';
 import { StepFunctions } from './aws/step-functions';
 import { CallInProgress } from './call-in-progress';
+import { checkedTensors, type CheckedTensors } from './checked-tensors';
 import { PipelineDescriptions } from './description/descriptions';
 import type { PipelineDescription } from './description/pipeline-description';
-import { ownFunctions } from './description/own-functions';
 import { parseStateMachineArn, type StateMachineArn } from './description/state-machine-arn';
-import { InferenceError } from './errors';
 import { explaining } from './explained-error';
 import { inferMany } from './infer-many';
 import { invocationText, invocationOutput } from './invocation';
@@ -26,7 +24,6 @@ import type { InferenceResult, InvocationResult, ManyResult } from './result';
 import { checkOutput, requireBucket } from './results/check-output';
 import { readResults } from './results/read-results';
 import type { TensorInputs } from './tensors/tensor-forms';
-import { rawTensors } from './tensors/to-raw';
 import { typedTensors } from './tensors/to-typed';
 
 /** The description is new, so it is that of another deployment than the execution's. */
@@ -48,6 +45,8 @@ export class SlicedInferenceClient {
   private readonly s3: S3Connection;
   private readonly objects: Objects;
   private readonly descriptions: PipelineDescriptions;
+  /** Those that have not ended, and their results. */
+  private readonly calls = new Map<CallInProgress, Promise<unknown>>();
 
   /**
    * Sends no request yet.
@@ -132,11 +131,16 @@ export class SlicedInferenceClient {
   }
 
   /**
-   * Closes the connections of the clients that this client has made. The application's own stay open. Call it when all calls have ended: one
-   * that still waits for the description of the pipeline is rejected.
+   * Closes the connections of the clients that this client has made. The application's own stay open. Call it when all calls have ended: others
+   * are rejected, as if their signal had been aborted. A later call opens new connections.
    */
   async close(): Promise<void> {
-    this.descriptions.close();
+    const message = 'the client must stay open during a call, got close(): call it when all calls have ended';
+    const reason = new Error(message);
+    this.descriptions.close(reason);
+    // Without connections, the SDK would send the requests of these calls again.
+    for (const call of this.calls.keys()) call.abort(reason);
+    await Promise.allSettled(this.calls.values());
     await Promise.all([this.stepFunctions.close(), this.s3.close()]);
   }
 
@@ -145,6 +149,16 @@ export class SlicedInferenceClient {
     const { stateMachineArn } = this.options;
     const context = { stateMachineArn, settings, machine, stepFunctions, descriptions };
     const call = await CallInProgress.begin(context, options);
+    const result = this.finish(call, work);
+    this.calls.set(call, result);
+    try {
+      return await result;
+    } finally {
+      this.calls.delete(call);
+    }
+  }
+
+  private async finish<T>(call: CallInProgress, work: (call: CallInProgress) => Promise<T>): Promise<T> {
     try {
       return await work(call).catch(async (error: unknown) => {
         if (!(await call.restart(error))) throw error;
@@ -168,20 +182,4 @@ export class SlicedInferenceClient {
       return checkedTensors(latest, inputs);
     }
   }
-}
-
-interface CheckedTensors {
-  readonly tensors: ReadonlyMap<string, RawTensor>;
-  readonly description: PipelineDescription;
-}
-
-function checkedTensors(description: PipelineDescription, inputs: TensorInputs): CheckedTensors {
-  const functions = ownFunctions(description.signature);
-  if (functions !== undefined) {
-    throw new InferenceError(
-      'InvalidInput',
-      `infer expects a pipeline that takes and returns tensors, got one with ${functions}: use invoke`,
-    );
-  }
-  return { tensors: rawTensors(description.signature.inputs, inputs), description };
 }

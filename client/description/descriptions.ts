@@ -68,10 +68,8 @@ export class PipelineDescriptions {
   }
 
   /** Ends the requests under way, which would otherwise keep the process alive although no call waits for them. */
-  close(): void {
-    this.requests.abort(
-      new Error('the client must stay open during a call, got close(): call it when all calls have ended'),
-    );
+  close(reason: Error): void {
+    this.requests.abort(reason);
     this.requests = new AbortController();
   }
 
