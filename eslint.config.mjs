@@ -31,6 +31,21 @@ export default tseslint.config(
     },
   },
   {
+    // These escape the characters that a terminal would obey.
+    files: ['bin/**/*.ts'],
+    ignores: ['bin/terminal/**'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector:
+            "CallExpression[callee.property.name='write'][callee.object.property.name=/^std(out|err)$/]",
+          message: 'Use a function of bin/terminal/print.ts.',
+        },
+      ],
+    },
+  },
+  {
     // Describe blocks of tests are functions too, and may be long.
     ignores: ['**/*.test.ts', ...SCRIPTS],
     rules: { 'max-lines-per-function': ['error', { max: 60 }] },

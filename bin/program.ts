@@ -19,6 +19,8 @@ import { missingModelHint } from './commands/slicing-options';
 import { BAD_INPUT } from './process/exit-codes';
 import { UNFINISHED_VARIABLE, removeUnfinished } from './process/unfinished';
 import { verifyCommand } from './commands/verify';
+import { oneLine } from '../lib/errors';
+import { printLine, printLogLine } from './terminal/print';
 
 /** If set, errors are printed with their stack traces, for bug reports. */
 const DEBUG_VARIABLE = 'SLICED_INFERENCE_DEBUG';
@@ -74,14 +76,10 @@ export async function main(): Promise<void> {
       process.exitCode = error.exitCode === 0 ? 0 : BAD_INPUT;
       return;
     }
-    process.stderr.write(`error: ${oneLine(error instanceof Error ? error.message : String(error))}\n`);
-    if (process.env[DEBUG_VARIABLE]) process.stderr.write(`${(error as Error).stack}\n`);
+    printLine(`error: ${error instanceof Error ? error.message : String(error)}`);
+    if (process.env[DEBUG_VARIABLE]) printLogLine(String((error as Error).stack));
     process.exitCode = BAD_INPUT;
   }
-}
-
-function oneLine(text: string): string {
-  return text.trim().replaceAll(/\s*\n\s*/g, ' ');
 }
 
 /** Ends this process and all processes that it started when its supervisor is killed. */

@@ -7,7 +7,7 @@ import type { MachineDescription, PipelineDescription } from './description/pipe
 import type { StateMachineArn } from './description/state-machine-arn';
 import { InferenceError, InferenceTimeoutError } from './errors';
 import { explainedError, explaining } from './explained-error';
-import { checkMilliseconds, type CallOptions, type Settings } from './options';
+import { type CallOptions, type Settings } from './options';
 import { firstOf } from './run/abort';
 import type { Call } from './run/call';
 import { outputOf } from './run/execution-end';
@@ -28,9 +28,8 @@ interface Context {
 const TRANSFER_MS = 60_000;
 
 export class CallInProgress {
-  /** @throws TypeError or InferenceError for options that do not fit the pipeline */
+  /** @throws InferenceError for options that do not fit the pipeline */
   static async begin(context: Context, options: CallOptions): Promise<CallInProgress> {
-    checkMilliseconds('waitTimeout', options.waitTimeout);
     const limit = options.waitTimeout ?? context.settings.waitTimeout;
     if (limit !== undefined) return new CallInProgress(context, options, limit);
     // Without a limit of the caller, the state machine has one.
@@ -46,6 +45,8 @@ export class CallInProgress {
   private readonly wait: Wait;
   private executionArn: string | undefined;
   private used: Deployment | undefined;
+  /** Why the last request failed, if it is sent again. */
+  private failure: Error | undefined;
 
   private constructor(
     private readonly context: Context,
@@ -53,8 +54,15 @@ export class CallInProgress {
     limit: number,
   ) {
     this.wait = new Wait(options.signal, limit, () => {
-      const message = `the call must end within ${limit} ms, got no result: raise waitTimeout`;
-      return new InferenceTimeoutError(message, this.executionArn);
+      const { executionArn, failure } = this;
+      const ending = failure
+        ? `, and the last request failed (${failure.message}): check the connection or raise waitTimeout`
+        : ': raise waitTimeout';
+      return new InferenceTimeoutError(
+        `the call must end within ${limit} ms, got no result${ending}`,
+        executionArn,
+        failure,
+      );
     });
   }
 
@@ -125,6 +133,9 @@ export class CallInProgress {
       setExecution: (executionArn) => {
         this.executionArn = executionArn;
       },
+      setFailure: (failure) => {
+        this.setFailure(failure);
+      },
     };
     const end = await (type === 'EXPRESS' ? runExpress : runStandard)(call, input);
     this.report({ event: 'ended', executionArn: end.executionArn });
@@ -163,6 +174,18 @@ export class CallInProgress {
       `stopOnAbort must be for a Standard state machine, got the Express one ${this.context.stateMachineArn}: ` +
         'leave it out, because Express executions cannot be stopped',
     );
+  }
+
+  private setFailure(failure: Error | undefined): void {
+    this.failure = failure;
+    const { executionArn } = this;
+    if (failure) {
+      this.report({
+        event: 'requestFailed',
+        error: failure,
+        ...(executionArn !== undefined && { executionArn }),
+      });
+    }
   }
 
   private report(progress: Parameters<Call['report']>[0]): void {

@@ -13,8 +13,11 @@ export interface InferenceErrorDetails extends Omit<FailureCause, 'message'> {
  * An inference failed. `name` is the error's name: one of `ERROR_NAMES` if a slice failed, one of Step Functions or Lambda such as
  * `States.Timeout`, one of the AWS SDK such as `AccessDenied` or of a connection such as `ECONNREFUSED`, or one of the client's
  * own: `InvalidInput` (nothing was started), `InvalidOutput`, `NotAPipeline`, `ExecutionAborted`, `NotStopped`.
+ *
+ * @hideconstructor
  */
 export class InferenceError extends Error {
+  /** Name of the error; see the class. */
   override readonly name: string;
   /** The slice that failed. */
   readonly slice: number | undefined;
@@ -22,7 +25,9 @@ export class InferenceError extends Error {
   readonly step: 'preprocess' | 'postprocess' | undefined;
   /** The tensor that the failure is about. */
   readonly tensor: string | undefined;
+  /** The type, shape or value that was expected, such as `float32[batch,35]`. */
   readonly expected: string | undefined;
+  /** The type, shape or value that was there instead. */
   readonly got: string | undefined;
   /** Of the execution that failed; absent if none was started. */
   readonly executionArn: string | undefined;
@@ -49,22 +54,32 @@ export class InferenceError extends Error {
   }
 }
 
-/** A wait was longer than `waitTimeout`, or one request to AWS longer than `requestTimeout`. The execution may still run. */
+/**
+ * A wait was longer than `waitTimeout`, or one request to AWS longer than `requestTimeout`. The execution may still run.
+ *
+ * @hideconstructor
+ */
 export class InferenceTimeoutError extends Error {
+  /** Always `InferenceTimeoutError`. */
   override readonly name = 'InferenceTimeoutError';
 
-  /** @param executionArn of the execution that may still run; absent if none is known */
+  /**
+   * @param executionArn of the execution that may still run; absent if none is known
+   * @param cause why the last request failed, if it was to be sent again
+   */
   constructor(
     message: string,
+    /** Of the execution that may still run; absent if none is known. */
     readonly executionArn?: string,
+    cause?: unknown,
   ) {
-    super(message);
+    super(message, cause === undefined ? {} : { cause });
   }
 
   /** @internal The same error with an execution, unless it has one. */
   inExecution(executionArn: string): InferenceTimeoutError {
     if (this.executionArn !== undefined) return this;
-    const error = new InferenceTimeoutError(this.message, executionArn);
+    const error = new InferenceTimeoutError(this.message, executionArn, this.cause);
     if (this.stack !== undefined) error.stack = this.stack;
     return error;
   }

@@ -1,4 +1,9 @@
-/** For application code that calls a deployed pipeline, and for functions before and after it: the client, handlers, types and codecs. */
+/**
+ * The client of a deployed pipeline, handlers of functions before and after a model, and functions that encode and decode tensors. It
+ * needs neither CDK nor ONNX Runtime. The guide `docs/requests-and-results.md` explains how to use it.
+ *
+ * @module cdk-sliced-inference/client
+ */
 import type { InlineTensor } from '../contract/execution';
 import {
   decodeInlineTensor as decodeInline,
@@ -19,7 +24,7 @@ export type {
   SlicedInferenceClientOptions,
 } from './options';
 export type { InferenceProgress } from './progress';
-export type { InferenceResult, InvocationResult, ManyResult } from './result';
+export type { InferenceResult, InvocationResult, ManyFailed, ManyResult, ManySucceeded } from './result';
 export type { PipelineDescription, PipelineLimits } from './description/pipeline-description';
 export type { AwsClient } from './aws/aws-client';
 export { tensorFrom } from './tensors/tensor-from';
@@ -75,6 +80,7 @@ export type {
 /**
  * Encodes named tensors as a safetensors file, the content of an object below `inputs/`. String tensors are stored in
  * the file's metadata under `string_tensor.<name>`, checksums under `tensor_crc32.<name>` and `header_crc32`.
+ * @throws SafetensorsError if a tensor's bytes do not fit its type and shape, or its name is `__metadata__`
  */
 export function encodeTensors(tensors: ReadonlyMap<string, RawTensor>): Uint8Array {
   return encodeSafetensors(tensors);

@@ -1,11 +1,22 @@
 /** Runs many inferences, a bounded number at a time, and returns their results in the order of the inputs. */
-import { checkWhole, DEFAULT_CONCURRENCY, type InferManyOptions, type InferOptions } from './options';
+import { kindOf } from '../lambda/json-values';
+import {
+  checkFunction,
+  checkWhole,
+  DEFAULT_CONCURRENCY,
+  type InferManyOptions,
+  type InferOptions,
+} from './options';
 import type { InferenceResult, ManyResult } from './result';
 import { firstOf, linkedController } from './run/abort';
 import type { TensorInputs } from './tensors/tensor-forms';
 
 type Infer = (inputs: TensorInputs, options: InferOptions) => Promise<InferenceResult>;
 type Inputs = Iterable<TensorInputs> | AsyncIterable<TensorInputs>;
+type Source = Iterator<TensorInputs> | AsyncIterator<TensorInputs>;
+
+/** What a source has returned, or the error with which it has ended. */
+type Taken = IteratorResult<TensorInputs> | { readonly failure: Error };
 
 /** The quota of Express executions is per second, and an account rarely has more functions at a time. */
 const MAX_CONCURRENCY = 10_000;
@@ -17,38 +28,61 @@ export async function* inferMany(
 ): AsyncGenerator<ManyResult, void, undefined> {
   const { concurrency = DEFAULT_CONCURRENCY } = options;
   checkWhole('concurrency', concurrency, MAX_CONCURRENCY);
+  checkFunction('onProgress', options.onProgress);
   const many = new Many(infer, options);
-  const source = Symbol.asyncIterator in inputs ? inputs[Symbol.asyncIterator]() : inputs[Symbol.iterator]();
-  let next: Promise<IteratorResult<TensorInputs>> | undefined;
+  const source = iteratorOf(inputs);
+  let next: Promise<Taken> | undefined;
   let isExhausted = false;
+  let failure: Error | undefined;
   try {
     for (;;) {
       const isFull = isExhausted || many.unread.length >= concurrency;
-      if (next === undefined && !isFull) next = Promise.resolve(source.next());
+      if (next === undefined && !isFull) next = take(source);
       // A slow source does not hold back results, and a slow inference does not hold back the source.
       const awaited = [next, many.unread.at(0)].filter((promise) => promise !== undefined);
-      if (awaited.length === 0) return;
-      const event = await firstOf<ManyResult | IteratorResult<TensorInputs>>(awaited, many.signal);
+      if (awaited.length === 0) break;
+      const event = await firstOf<ManyResult | Taken>(awaited, many.signal);
       if ('index' in event) {
         many.forgetFirst();
         yield event;
-      } else {
-        next = undefined;
-        if (event.done === true) isExhausted = true;
-        else many.start(event.value);
+        continue;
       }
+      next = undefined;
+      // The inferences that have started are paid for, so their results come before the error of the source.
+      if ('failure' in event) [isExhausted, failure] = [true, event.failure];
+      else if (event.done === true) isExhausted = true;
+      else many.start(event.value);
     }
+    if (failure !== undefined) throw failure;
   } finally {
     await many.end();
     if (!isExhausted) await close(source, next);
   }
 }
 
+function iteratorOf(inputs: Inputs): Source {
+  const given: unknown = inputs;
+  if (typeof given === 'object' && given !== null) {
+    if (Symbol.asyncIterator in inputs) return inputs[Symbol.asyncIterator]();
+    if (Symbol.iterator in inputs) return inputs[Symbol.iterator]();
+  }
+  throw new TypeError(`inferMany must be called with a list or an iterable of inputs, got ${kindOf(given)}`);
+}
+
+async function take(source: Source): Promise<Taken> {
+  try {
+    return await source.next();
+  } catch (error) {
+    return { failure: asError(error) };
+  }
+}
+
+function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
+}
+
 /** A source that waits for its next value could close only afterwards. */
-async function close(
-  source: Iterator<TensorInputs> | AsyncIterator<TensorInputs>,
-  next: Promise<unknown> | undefined,
-): Promise<void> {
+async function close(source: Source, next: Promise<unknown> | undefined): Promise<void> {
   const closing = Promise.all([next, source.return?.()]);
   if (next === undefined) await closing;
   // The error that has ended the loop is the one to report.
@@ -93,7 +127,7 @@ class Many {
       (result): ManyResult => ({ index, result }),
       (error: unknown): ManyResult => {
         this.failed++;
-        return { index, error: error instanceof Error ? error : new Error(String(error)) };
+        return { index, error: asError(error) };
       },
     );
     this.unread.push(

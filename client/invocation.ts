@@ -6,8 +6,7 @@ import { invalidOutput } from './results/check-output';
 
 /** @throws InferenceError `InvalidInput` for a value without JSON or with too much of it */
 export function invocationText(input: unknown): string {
-  const text = JSON.stringify(input) as string | undefined;
-  if (text === undefined) throw invalid('a JSON value', kindOf(input), 'pass an object');
+  const text = jsonOf(input);
   const size = Buffer.byteLength(text);
   if (size <= MAX_EXECUTION_DATA_BYTES) return text;
   throw invalid(
@@ -15,6 +14,19 @@ export function invocationText(input: unknown): string {
     `${size}`,
     'put large parts into S3 and pass their key',
   );
+}
+
+function jsonOf(input: unknown): string {
+  let text;
+  try {
+    // Its type does not tell that a function has no JSON.
+    text = JSON.stringify(input) as string | undefined;
+  } catch {
+    // The engine's message may quote the names of the value's fields.
+    throw invalid('a JSON value', 'one with a bigint or a circle', 'convert it');
+  }
+  if (text === undefined) throw invalid('a JSON value', kindOf(input), 'pass an object');
+  return text;
 }
 
 /** @throws InferenceError `InvalidOutput` for a text that is no JSON */

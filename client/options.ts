@@ -19,6 +19,7 @@ export interface PollInterval {
   readonly longest?: number;
 }
 
+/** Options of a `SlicedInferenceClient`. Times are milliseconds. */
 export interface SlicedInferenceClientOptions {
   /** ARN of the pipeline's state machine: `pipeline.stateMachine.stateMachineArn`. It may name an alias or a version. */
   readonly stateMachineArn: string;
@@ -55,8 +56,12 @@ export interface SlicedInferenceClientOptions {
   readonly maxResultBytes?: number;
 }
 
+/** Options of one call. Times are milliseconds. */
 export interface CallOptions {
-  /** Stops the wait: the call rejects with the signal's reason. An execution goes on unless `stopOnAbort` is set. */
+  /**
+   * Stops the wait: the call rejects with the signal's reason. An execution goes on unless `stopOnAbort` is set.
+   * @default - the call waits until it has ended or `waitTimeout` is over
+   */
   readonly signal?: AbortSignal;
   /**
    * Whether the end of the wait, by the signal or by `waitTimeout`, also stops the execution. Only Standard executions can be stopped:
@@ -72,10 +77,12 @@ export interface CallOptions {
   /**
    * Called when the execution starts and ends, and for a Standard execution also for each state that it enters and leaves. An error of
    * this function ends the call.
+   * @default - no reports
    */
   readonly onProgress?: (progress: InferenceProgress) => void;
 }
 
+/** Options of `infer`. */
 export interface InferOptions extends CallOptions {
   /**
    * `auto`: small results come inside the execution's output, others from S3. `s3`: all come from S3. `inline`: they come inside the
@@ -104,13 +111,17 @@ export function inlineMode(results: unknown = 'auto'): InlineMode {
   throw badOption('results', "'auto', 's3' or 'inline'", results);
 }
 
+/** Options of `inferMany`. They are those of each inference, except `concurrency` and `onProgress`. */
 export interface InferManyOptions extends Omit<InferOptions, 'onProgress'> {
   /**
    * Largest number of inferences at a time, those included whose result waits for an earlier one.
    * @default 8
    */
   readonly concurrency?: number;
-  /** Called after each inference. An error of this function ends the loop. */
+  /**
+   * Called after each inference. An error of this function ends the loop.
+   * @default - no reports
+   */
   readonly onProgress?: (progress: ManyProgress) => void;
 }
 
@@ -118,6 +129,7 @@ export interface InferManyOptions extends Omit<InferOptions, 'onProgress'> {
 export interface ManyProgress {
   /** Inferences that have ended, failed ones included. */
   readonly done: number;
+  /** Inferences that have failed. */
   readonly failed: number;
   /** Inferences that have started, ended ones included. */
   readonly started: number;
@@ -141,6 +153,7 @@ export interface Settings {
 
 /** @throws TypeError for an option of the wrong kind */
 export function checkedSettings(options: SlicedInferenceClientOptions): Settings {
+  checkObject('SlicedInferenceClient', options);
   const {
     waitTimeout,
     requestTimeout = DEFAULT_REQUEST_TIMEOUT,
@@ -159,6 +172,30 @@ export function checkedSettings(options: SlicedInferenceClientOptions): Settings
     throw badOption(name, 'a client of the AWS SDK', client);
   }
   return { requestTimeout, waitTimeout, pollInterval: { first, longest }, maxResultBytes };
+}
+
+/** @throws TypeError for an option of the wrong kind */
+export function checkCallOptions(options: CallOptions): void {
+  checkObject('a call', options);
+  checkMilliseconds('waitTimeout', options.waitTimeout);
+  const { signal, onProgress }: { readonly signal?: unknown; readonly onProgress?: unknown } = options;
+  if (signal !== undefined && !isSignal(signal)) throw badOption('signal', 'an AbortSignal', signal);
+  checkFunction('onProgress', onProgress);
+}
+
+/** @throws TypeError if the value is neither absent nor a function */
+export function checkFunction(name: string, value: unknown): void {
+  if (value !== undefined && typeof value !== 'function') throw badOption(name, 'a function', value);
+}
+
+function checkObject(subject: string, options: unknown): void {
+  if (typeof options === 'object' && options !== null) return;
+  throw new TypeError(`the options of ${subject} must be an object, got ${kindOf(options)}: pass an object`);
+}
+
+/** Also one of another realm, or of a library. */
+function isSignal(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'aborted' in value && 'throwIfAborted' in value;
 }
 
 /** @throws TypeError if the value is neither absent nor a whole number of milliseconds that a timer can take */

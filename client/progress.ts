@@ -1,12 +1,18 @@
 /** What a call reports while its execution runs. */
 
+/** A step of an execution. */
 export interface InferenceProgress {
-  /** `restarted`: a deployment has replaced the model, and the execution starts once more. */
-  readonly event: 'started' | 'stateEntered' | 'stateExited' | 'restarted' | 'ended';
+  /**
+   * What has happened. `restarted`: a deployment has replaced the model, and the execution starts once more. `requestFailed`: the execution goes on, but the
+   * client could not ask for its state, and asks again.
+   */
+  readonly event: 'started' | 'stateEntered' | 'stateExited' | 'requestFailed' | 'restarted' | 'ended';
   /** Milliseconds since 1970; of states by the clock of Step Functions. */
   readonly time: number;
   /** Name of the state, such as `Slice 00`. */
   readonly state?: string;
   /** An Express execution has none before its end. */
   readonly executionArn?: string;
+  /** Of `requestFailed`: why. */
+  readonly error?: Error;
 }

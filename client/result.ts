@@ -2,9 +2,11 @@
 import type { CallTiming, ObjectReference, ServedBy } from '../contract/execution';
 import type { TypedTensor } from './tensors/tensor-forms';
 
+/** What `infer` returns. */
 export interface InferenceResult {
   /** The results by name. The record has no prototype. */
   readonly outputs: Readonly<Record<string, TypedTensor>>;
+  /** ARN of the execution; for an Express execution, `states:DescribeExecution` does not know it. */
   readonly executionArn: string;
   /** The safetensors object with all results, until the bucket's lifecycle rule removes it. Absent with `results: 'inline'`. */
   readonly resultsObject?: ObjectReference;
@@ -22,10 +24,29 @@ export interface InferenceResult {
 export interface InvocationResult {
   /** The execution's output: any JSON. */
   readonly output: unknown;
+  /** ARN of the execution. */
   readonly executionArn: string;
 }
 
 /** One of many inferences, in the order of the inputs. */
-export type ManyResult =
-  | { readonly index: number; readonly result: InferenceResult; readonly error?: undefined }
-  | { readonly index: number; readonly error: Error; readonly result?: undefined };
+export type ManyResult = ManySucceeded | ManyFailed;
+
+/** One of many inferences that succeeded. */
+export interface ManySucceeded {
+  /** Position of the inference among the inputs, from 0 on. */
+  readonly index: number;
+  /** What `infer` returns. */
+  readonly result: InferenceResult;
+  /** Absent, because the inference succeeded. */
+  readonly error?: undefined;
+}
+
+/** One of many inferences that failed. */
+export interface ManyFailed {
+  /** Position of the inference among the inputs, from 0 on. */
+  readonly index: number;
+  /** What `infer` throws. */
+  readonly error: Error;
+  /** Absent, because the inference failed. */
+  readonly result?: undefined;
+}

@@ -1,4 +1,5 @@
 /** The client of a deployed pipeline. */
+import type { RawTensor } from '../lambda/tensors/tensor';
 import { Objects } from './aws/objects';
 import { S3Connection } from './aws/s3-connection';
 import { StepFunctions } from './aws/step-functions';
@@ -11,6 +12,7 @@ import { explaining } from './explained-error';
 import { inferMany } from './infer-many';
 import { invocationText, invocationOutput } from './invocation';
 import {
+  checkCallOptions,
   checkedSettings,
   inlineMode,
   type CallOptions,
@@ -21,7 +23,7 @@ import {
 } from './options';
 import { prepareRequest } from './request';
 import type { InferenceResult, InvocationResult, ManyResult } from './result';
-import { checkOutput, requireBucket } from './results/check-output';
+import { checkOutput, requireBucket, type CheckedOutput } from './results/check-output';
 import { readResults } from './results/read-results';
 import type { TensorInputs } from './tensors/tensor-forms';
 import { typedTensors } from './tensors/to-typed';
@@ -81,6 +83,15 @@ export class SlicedInferenceClient {
    * @throws InferenceTimeoutError if the wait is too long; the reason of `options.signal` if that is aborted
    */
   async infer(inputs: TensorInputs, options: InferOptions = {}): Promise<InferenceResult> {
+    return (await this.inferWithOutput(inputs, options)).result;
+  }
+
+  /** @internal As `infer`, and also returns the execution's output as JSON. */
+  async inferWithOutput(
+    inputs: TensorInputs,
+    options: InferOptions,
+  ): Promise<{ readonly result: InferenceResult; readonly output: string }> {
+    checkCallOptions(options);
     const inline = inlineMode(options.results);
     return await this.run(options, async (call) => {
       const { tensors, description } = await this.checkedTensors(call, inputs);
@@ -95,13 +106,7 @@ export class SlicedInferenceClient {
       const { bucket, signature } = await call.describedFor(output, description);
       requireBucket(output, bucket, OTHER_BUCKET);
       const results = await readResults(output, signature, this.objects, call.signal);
-      const { run, timings, servedBy, deploymentDigest } = output;
-      const { object: resultsObject } = output.results;
-      return {
-        ...{ outputs: typedTensors(results), executionArn, run, timings, deploymentDigest },
-        ...(resultsObject && { resultsObject }),
-        ...(servedBy !== undefined && { servedBy }),
-      };
+      return { result: resultOf(executionArn, output, results), output: outputText };
     });
   }
 
@@ -123,6 +128,7 @@ export class SlicedInferenceClient {
    * @throws as `infer`
    */
   async invoke(input: unknown, options: CallOptions = {}): Promise<InvocationResult> {
+    checkCallOptions(options);
     const text = invocationText(input);
     return await this.run(options, async (call) => {
       const { executionArn, output } = await call.execute(text);
@@ -182,4 +188,16 @@ export class SlicedInferenceClient {
       return checkedTensors(latest, inputs);
     }
   }
+}
+
+function resultOf(
+  executionArn: string,
+  { run, timings, servedBy, deploymentDigest, results: { object: resultsObject } }: CheckedOutput,
+  outputs: ReadonlyMap<string, RawTensor>,
+): InferenceResult {
+  return {
+    ...{ outputs: typedTensors(outputs), executionArn, run, timings, deploymentDigest },
+    ...(resultsObject && { resultsObject }),
+    ...(servedBy !== undefined && { servedBy }),
+  };
 }

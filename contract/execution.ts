@@ -11,7 +11,9 @@ export const MAX_INLINE_RESULT_BYTES = 180 * 1024;
 
 /** A tensor as JSON. It has exactly one of `base64` and `data`. */
 export interface InlineTensor {
+  /** The element type. */
   readonly dtype: TensorDataType;
+  /** Sizes; `[]` for a scalar. */
   readonly shape: readonly number[];
   /** The elements as base64 of their row-major, little-endian bytes. Not for strings. */
   readonly base64?: string;
@@ -36,13 +38,25 @@ export type InlineMode = 'auto' | 'never' | 'only';
 
 /** Input of an execution of the pipeline's state machine. The execution fails if there are unknown fields. */
 export interface ExecutionInput {
+  /** The version of the contract: 1. */
   readonly version: typeof CONTRACT_VERSION;
+  /** The tensors. */
   readonly inputs: ExecutionInputs;
-  readonly output?: { readonly inline?: InlineMode };
+  /** Where the results are. By default, small ones also come inside the output. */
+  readonly output?: {
+    /**
+     * Whether results also come inside the output.
+     * @default 'auto'
+     */
+    readonly inline?: InlineMode;
+  };
 }
 
+/** An object in S3. */
 export interface ObjectReference {
+  /** Name of its bucket. */
   readonly bucket: string;
+  /** Its key. */
   readonly key: string;
 }
 
@@ -50,15 +64,19 @@ export interface ObjectReference {
 export interface ExecutionOutputs {
   /** Absent only if the request asked for inline results only. */
   readonly s3?: ObjectReference;
+  /** Inline tensors by name; absent if the results are too large or the request does not allow them. */
   readonly tensors?: Readonly<Record<string, InlineTensor>>;
 }
 
 /** Output of a successful execution. */
 export interface ExecutionOutput {
+  /** The version of the contract: 1. */
   readonly version: typeof CONTRACT_VERSION;
   /** Identifies the model, code and settings that computed the result; see `SliceEvent.deploymentDigest`. */
   readonly deploymentDigest: string;
+  /** Identifies the run; a part of the key of its results. */
   readonly run: string;
+  /** The results. */
   readonly outputs: ExecutionOutputs;
   /** Only of a pipeline with consolidation: whether the function of the whole model served the run, or the slices did. */
   readonly servedBy?: ServedBy;
@@ -66,6 +84,7 @@ export interface ExecutionOutput {
   readonly timings: readonly CallTiming[];
 }
 
+/** `whole`: the function of the whole model served the run. `slices`: the slices did. */
 export type ServedBy = 'whole' | 'slices';
 
 /** Measurements of the call that ran a slice or the whole model. */
@@ -73,13 +92,17 @@ export type CallTiming = SliceTiming | WholeTiming;
 
 /** Measurements of the call of one slice. */
 export interface SliceTiming extends MeasuredCall {
+  /** Index of the slice, from 0 on. */
   readonly slice: number;
+  /** Absent, because a slice ran. */
   readonly whole?: undefined;
 }
 
 /** Measurements of the call of the function of the whole model. */
 export interface WholeTiming extends MeasuredCall {
+  /** Set, because the whole model ran. */
   readonly whole: true;
+  /** Absent, because the whole model ran. */
   readonly slice?: undefined;
 }
 
@@ -97,7 +120,9 @@ interface MeasuredCall {
   readonly loadMs: number;
   /** Time to read tensors, without the part that overlapped with loading. */
   readonly readMs: number;
+  /** Time of ONNX Runtime's run. */
   readonly runMs: number;
+  /** Time to write tensors, until S3 has confirmed them. */
   readonly writeMs: number;
   /** Tensor bytes read from the request and from earlier slices. */
   readonly bytesRead: number;

@@ -16,6 +16,7 @@ export const ERROR_NAMES = {
   sliceFailed: 'SliceFailed',
 } as const;
 
+/** The name of an error with which a slice function fails. */
 export type ErrorName = (typeof ERROR_NAMES)[keyof typeof ERROR_NAMES];
 
 /** The states of a pipeline that call functions of the user, by the `step` of a failure. */
@@ -27,9 +28,12 @@ export interface FailureCause {
   readonly slice?: number;
   /** The user's own function that failed. */
   readonly step?: 'preprocess' | 'postprocess';
+  /** What was expected, what was there, and what to do. */
   readonly message: string;
   /** The tensor that the failure is about. */
   readonly tensor?: string;
+  /** The type, shape or value that was expected. */
   readonly expected?: string;
+  /** The type, shape or value that was there instead. */
   readonly got?: string;
 }

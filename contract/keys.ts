@@ -1,7 +1,9 @@
 /** Names of slices and keys of the objects in the pipeline's bucket. */
 
+/** Requests are below this prefix of the pipeline's bucket. */
 export const INPUTS_PREFIX = 'inputs/';
 export const RUNS_PREFIX = 'runs/';
+/** Results are below this prefix of the pipeline's bucket. */
 export const OUTPUTS_PREFIX = 'outputs/';
 
 /** Name of a slice: its index with at least two digits, such as `slice-07`. */

@@ -5,7 +5,9 @@ import type { CONTRACT_VERSION } from './version';
 /** The key of the signature in the comment's JSON. */
 export const SIGNATURE_KEY = 'slicedInference';
 
+/** The tensors that a pipeline takes and returns, and what identifies its model. */
 export interface PipelineSignature {
+  /** The version of the contract: 1. */
   readonly version: typeof CONTRACT_VERSION;
   /** Identifies the model, code and settings; see `SliceEvent.deploymentDigest`. */
   readonly deploymentDigest: string;

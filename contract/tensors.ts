@@ -17,6 +17,7 @@ export const TENSOR_DATA_TYPES = [
   'string',
 ] as const;
 
+/** An element type. */
 export type TensorDataType = (typeof TENSOR_DATA_TYPES)[number];
 
 /** A dimension: a size, the name of a symbolic size, or `null` if the size is unknown. */
@@ -24,7 +25,10 @@ export type Dimension = number | string | null;
 
 /** A tensor as the model declares it. `shape` is `null` if even the rank is unknown. */
 export interface TensorSpec {
+  /** Name of the input or output. */
   readonly name: string;
+  /** The element type. */
   readonly dtype: TensorDataType;
+  /** Its dimensions; `null` if even their number is unknown. */
   readonly shape: readonly Dimension[] | null;
 }

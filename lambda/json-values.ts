@@ -14,13 +14,24 @@ export function kindOf(value: unknown): string {
 
 const MAX_LISTED = 8;
 
-/** The value of a field that describes a tensor, such as its shape, if it is short; otherwise what it is. */
+/**
+ * The value of a field that describes a tensor, such as its shape, if it is short; otherwise what it is. A number that is not whole may be
+ * an element in the wrong place.
+ */
 export function fieldValue(value: unknown): string {
   if (Number.isInteger(value) || typeof value === 'boolean') return String(value);
   if (typeof value === 'string' && /^[\w.-]{1,20}$/.test(value)) return `"${value}"`;
-  const isShort = Array.isArray(value) && value.length <= MAX_LISTED;
-  if (isShort && value.every((item) => Number.isInteger(item))) return `[${value.join(',')}]`;
-  return kindOf(value);
+  if (Array.isArray(value)) return listValue(value);
+  return typeof value === 'number' ? FRACTION : kindOf(value);
+}
+
+const FRACTION = 'a number that is not whole';
+
+function listValue(list: readonly unknown[]): string {
+  const odd = list.findIndex((item) => !Number.isInteger(item));
+  if (odd === -1) return list.length <= MAX_LISTED ? `[${list.join(',')}]` : kindOf(list);
+  const item = list[odd];
+  return `a list with ${typeof item === 'number' ? FRACTION : kindOf(item)} at position ${odd}`;
 }
 
 const MAX_NAME = 60;

@@ -27,8 +27,18 @@ const UNPRINTABLE = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
 
 /** Prepares foreign text for an error: shortens it to `most` characters and escapes unprintable ones. */
 export function printable(text: string, most = 120): string {
-  const short = text.length > most ? `${text.slice(0, most - 3)}...` : text;
-  return short.replaceAll(UNPRINTABLE, (character) => {
+  return escaped(text.length > most ? `${text.slice(0, most - 3)}...` : text);
+}
+
+/** Foreign text in one line: line ends become blanks, other unprintable characters are escaped. */
+export function oneLine(text: string): string {
+  const line = text.trim().replaceAll(/\s+/g, (blanks) => (/[\t-\r]/.test(blanks) ? ' ' : blanks));
+  return escaped(line);
+}
+
+/** Escapes the unprintable characters of foreign text, also its line ends. */
+export function escaped(text: string): string {
+  return text.replaceAll(UNPRINTABLE, (character) => {
     const code = character.charCodeAt(0).toString(16);
     return code.length > 2 ? `\\u${code.padStart(4, '0')}` : `\\x${code.padStart(2, '0')}`;
   });

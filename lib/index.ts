@@ -1,4 +1,8 @@
-/** The public API. Everything exported here is compatible with jsii. */
+/**
+ * The construct, its props, dashboard and alarms, for CDK apps. Everything here is compatible with jsii.
+ *
+ * @module cdk-sliced-inference
+ */
 export type { SliceFunctionOptions } from './aws/slice-function-options';
 export { Consolidation } from './pipeline/consolidation';
 export { GraphOptimization } from './pipeline/graph-optimization';

@@ -2,8 +2,8 @@
 import type { CallSample, ReportSample, Samples, WarmUpSample } from '../../lib/cost/calibration/samples';
 import { historyTransitions } from './history';
 import { MAX_RECORDS } from './limits';
-import type { LogMessage } from './log-messages';
 import { messagesOf } from './log-messages';
+import { LoggedRequests } from './logged-requests';
 import { parseMessage } from './parse-message';
 
 export interface Collected {
@@ -16,75 +16,46 @@ export interface Collected {
   readonly reason?: string;
 }
 
-/** @param contents of the files */
+type Line =
+  | { readonly kind: 'call'; readonly call: CallSample }
+  | { readonly kind: 'warm-up'; readonly warmUp: WarmUpSample };
+
+/**
+ * A request counts once, even if two files have its messages.
+ *
+ * @param contents of the files
+ */
 export function collectSamples(contents: readonly string[]): Collected {
-  const collector = new Collector();
-  for (const content of contents) {
-    collector.startFile();
-    const transitions = historyTransitions(content);
-    if (transitions === undefined) for (const message of messagesOf(content)) collector.add(message);
-    else collector.transitions.push(...transitions.slice(0, MAX_RECORDS - collector.transitions.length));
+  const requests = new LoggedRequests<Line, ReportSample>();
+  const transitions: number[] = [];
+  const found = { skipped: 0, refused: 0 };
+  let reason: string | undefined;
+  const logs = contents.filter((content) => {
+    const own = historyTransitions(content);
+    transitions.push(...(own ?? []).slice(0, MAX_RECORDS - transitions.length));
+    return own === undefined;
+  });
+  for (const text of logs.flatMap(messagesOf)) {
+    const parsed = parseMessage(text);
+    if (parsed.kind === 'other' || requests.size >= MAX_RECORDS) found.skipped++;
+    else if (parsed.kind === 'report') requests.addReport(parsed.requestId, parsed.report);
+    else if (parsed.kind !== 'refused') requests.addLine(parsed.requestId, parsed);
+    else {
+      found.refused++;
+      reason ??= parsed.reason;
+    }
   }
-  return collector.collected();
+  const samples = { ...pairedSamples(requests), transitions };
+  return { samples, ...found, ...(reason !== undefined && { reason }) };
 }
 
-class Collector {
-  readonly transitions: number[] = [];
-  private readonly calls: CallSample[] = [];
-  private readonly warmUps: WarmUpSample[] = [];
-  private readonly reports: ReportSample[] = [];
-  /** By stream: where the message is that waits for its report. */
-  private waiting = new Map<string, { readonly list: 'calls' | 'warmUps'; readonly index: number }>();
-  private skipped = 0;
-  private refused = 0;
-  private reason: string | undefined;
-
-  /** Streams of one file are not those of another. */
-  startFile(): void {
-    this.waiting = new Map();
+function pairedSamples(requests: LoggedRequests<Line, ReportSample>): Omit<Samples, 'transitions'> {
+  const calls: CallSample[] = [];
+  const warmUps: WarmUpSample[] = [];
+  for (const { line, report } of requests.lines()) {
+    const own = report === undefined ? {} : { report };
+    if (line.kind === 'call') calls.push({ ...line.call, ...own });
+    else warmUps.push({ ...line.warmUp, ...own });
   }
-
-  add({ stream, text }: LogMessage): void {
-    const parsed = parseMessage(text);
-    if (this.calls.length + this.warmUps.length + this.reports.length >= MAX_RECORDS) {
-      this.skipped++;
-      return;
-    }
-    switch (parsed.kind) {
-      case 'call':
-        this.waiting.set(stream, { list: 'calls', index: this.calls.push(parsed.call) - 1 });
-        break;
-      case 'warm-up':
-        this.waiting.set(stream, { list: 'warmUps', index: this.warmUps.push(parsed.warmUp) - 1 });
-        break;
-      case 'report':
-        this.reports.push(parsed.report);
-        this.pair(stream, parsed.report);
-        break;
-      case 'other':
-        this.skipped++;
-        break;
-      case 'refused':
-        this.refused++;
-        this.reason ??= parsed.reason;
-        // Its report would belong to another call.
-        this.waiting.delete(stream);
-    }
-  }
-
-  collected(): Collected {
-    const { calls, warmUps, reports, transitions, skipped, refused, reason } = this;
-    return {
-      samples: { calls, warmUps, reports, transitions },
-      ...{ skipped, refused },
-      ...(reason !== undefined && { reason }),
-    };
-  }
-
-  private pair(stream: string, report: ReportSample): void {
-    const found = this.waiting.get(stream);
-    this.waiting.delete(stream);
-    if (found?.list === 'calls') this.calls[found.index] = { ...this.calls[found.index], report };
-    if (found?.list === 'warmUps') this.warmUps[found.index] = { ...this.warmUps[found.index], report };
-  }
+  return { calls, warmUps, reports: requests.reports() };
 }

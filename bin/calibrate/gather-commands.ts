@@ -1,4 +1,5 @@
 /** The commands by which a user with an account gathers the telemetry of a deployed pipeline. */
+import { FILTER_PATTERN } from './message-kinds';
 
 /** Runs of each temperature that suffice for every constant. */
 const RUNS = 20;
@@ -15,11 +16,13 @@ aws stepfunctions start-execution --state-machine-arn "$STATE_MACHINE_ARN" --inp
 FUNCTIONS=$(aws stepfunctions describe-state-machine --state-machine-arn "$STATE_MACHINE_ARN" \\
   --query definition --output text | grep -oE 'function:[A-Za-z0-9_-]+' | cut -d: -f2 | sort -u)
 
-# 3. Write the logs of the last day
-for name in $FUNCTIONS; do
-  group=$(aws lambda get-function-configuration --function-name "$name" --query LoggingConfig.LogGroup --output text)
+# 3. Write their logs of the last day. The functions of a pipeline share one log group
+echo "$FUNCTIONS" | while read -r name; do
+  aws lambda get-function-configuration --function-name "$name" --query LoggingConfig.LogGroup --output text
+done | sort -u | while read -r group; do
   aws logs filter-log-events --log-group-name "$group" --start-time $(( ($(date +%s) - 86400) * 1000 )) \\
-    --filter-pattern '?"slice ran" ?"slice is warm" ?"slice failed" ?"warm-up failed" ?"REPORT RequestId"' --output json > "calibration-$name.json"
+    --filter-pattern '${FILTER_PATTERN}' \\
+    --output json > "calibration-$(echo "\${group#/}" | tr / -).json"
 done
 
 # 4. Calibrate, or add up what the runs cost

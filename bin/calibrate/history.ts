@@ -17,12 +17,15 @@ const MOST_STEPS = 12;
 /** A longer pause is one of a retry or of a redrive. */
 const MAX_TRANSITION_MS = 10_000;
 
+export function isHistory(content: string): boolean {
+  return eventsOf(content) !== undefined;
+}
+
 /**
  * Milliseconds from the end of each task to the start of the next one, without the way from Step Functions to the function.
  * `undefined` if the content is not a history.
  */
 export function historyTransitions(content: string): number[] | undefined {
-  if (!content.includes('"previousEventId"')) return undefined;
   const events = eventsOf(content);
   if (events === undefined) return undefined;
   const byId = new Map(events.map((event) => [event.id, event]));
@@ -40,7 +43,9 @@ export function historyTransitions(content: string): number[] | undefined {
     });
 }
 
+/** `undefined` if the content is not a history. */
 function eventsOf(content: string): HistoryEvent[] | undefined {
+  if (!content.includes('"previousEventId"')) return undefined;
   let value: unknown;
   try {
     value = JSON.parse(content);
@@ -50,10 +55,12 @@ function eventsOf(content: string): HistoryEvent[] | undefined {
   }
   const events = (value as { readonly events?: unknown } | null)?.events;
   if (!Array.isArray(events)) return undefined;
-  return events.flatMap((event: unknown): HistoryEvent[] => {
+  const found = events.flatMap((event: unknown): HistoryEvent[] => {
     const { type, id, previousEventId = 0, timestamp } = (event ?? {}) as Readonly<Record<string, unknown>>;
     if (typeof type !== 'string' || typeof id !== 'number' || typeof previousEventId !== 'number') return [];
     const ms = typeof timestamp === 'number' ? timestamp * 1000 : Date.parse(String(timestamp));
     return Number.isFinite(ms) ? [{ type, id, previousEventId, ms }] : [];
   });
+  // The events of a log have neither a type nor a number.
+  return found.length === 0 ? undefined : found;
 }

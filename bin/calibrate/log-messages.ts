@@ -1,23 +1,20 @@
 /** Finds the messages in files of logs, in each form in which AWS and the local cloud give them. */
 import { MAX_LINE_CHARACTERS } from './limits';
+import { REPORT_START } from './message-kinds';
 
-export interface LogMessage {
-  /** Messages of one sandbox follow each other. A file without streams is one stream. */
-  readonly stream: string;
-  readonly text: string;
-}
+const MESSAGE_START = new RegExp(String.raw`\{"|${REPORT_START}`);
 
 /**
  * The forms: `aws logs filter-log-events --output json` (`events`), `aws logs get-query-results` (`results`), an export of Logs
  * Insights (a list of objects with `@message`), and lines of text or JSON with or without a prefix such as `SliceFunction0: `.
  */
-export function messagesOf(content: string): LogMessage[] {
+export function messagesOf(content: string): string[] {
   const whole = parsed(content);
   const listed = whole === undefined ? undefined : listedMessages(whole);
   return listed ?? content.split('\n').flatMap(lineMessage);
 }
 
-function listedMessages(value: unknown): LogMessage[] | undefined {
+function listedMessages(value: unknown): string[] | undefined {
   if (Array.isArray(value)) return value.flatMap(exportedRow);
   if (!isObject(value)) return undefined;
   if (Array.isArray(value.events)) return value.events.flatMap(event);
@@ -25,36 +22,34 @@ function listedMessages(value: unknown): LogMessage[] | undefined {
   return undefined;
 }
 
-function event(value: unknown): LogMessage[] {
+function event(value: unknown): string[] {
   if (!isObject(value)) return [];
-  return message(value.message, value.logStreamName);
+  return message(value.message);
 }
 
 /** A row of a query: a list of fields with names and values. */
-function queriedRow(row: unknown): LogMessage[] {
+function queriedRow(row: unknown): string[] {
   if (!Array.isArray(row)) return [];
   const valueOf = (name: string): unknown =>
     (row as unknown[]).filter(isObject).find(({ field }) => field === name)?.value;
-  return message(valueOf('@message'), valueOf('@logStream'));
+  return message(valueOf('@message'));
 }
 
-function exportedRow(row: unknown): LogMessage[] {
+function exportedRow(row: unknown): string[] {
   if (!isObject(row)) return [];
-  return '@message' in row ? message(row['@message'], row['@logStream']) : event(row);
+  return '@message' in row ? message(row['@message']) : event(row);
 }
 
-function message(text: unknown, stream: unknown): LogMessage[] {
-  if (typeof text !== 'string') return [];
-  return [{ stream: typeof stream === 'string' ? stream : '', text: text.slice(0, MAX_LINE_CHARACTERS) }];
+function message(text: unknown): string[] {
+  return typeof text === 'string' ? [text.slice(0, MAX_LINE_CHARACTERS)] : [];
 }
 
-/** What is before the message tells one function from another: a name, or a time and a stream. */
-function lineMessage(line: string): LogMessage[] {
+/** Before the message may be the name of a function, or a time and a stream. */
+function lineMessage(line: string): string[] {
   if (line.trim() === '') return [];
   const text = line.slice(0, MAX_LINE_CHARACTERS);
-  const start = /\{"|REPORT RequestId:/.exec(text)?.index ?? 0;
-  const stream = text.slice(0, start).replace(/\d{4}-\d\d-\d\dT\S+/, '');
-  return [{ stream: stream.trim(), text: text.slice(start).trim() }];
+  const start = MESSAGE_START.exec(text)?.index ?? 0;
+  return [text.slice(start).trim()];
 }
 
 function parsed(content: string): unknown {

@@ -1,12 +1,25 @@
 /** Reads one message of a log: a call or a warm-up of a slice function, or a `REPORT` of Lambda. */
 import type { CallSample, ReportSample, WarmUpSample } from '../../lib/cost/calibration/samples';
-import { BadField, flag, numberIn, whole, type LogFields } from './log-fields';
+import {
+  BadField,
+  figureIn,
+  flag,
+  isFields,
+  name,
+  numberIn,
+  parsedFields,
+  reportedRequest,
+  requiredName,
+  whole,
+  type LogFields,
+} from './log-fields';
 import { FIRST_START, LAST_START, MAX_BYTES, MAX_CALL_MS, MAX_MEMORY_MB, MAX_SLICE } from './limits';
+import { REPORT_START, REPORT_TYPE, type CallMessage } from './message-kinds';
 
 export type Parsed =
-  | { readonly kind: 'call'; readonly call: CallSample }
-  | { readonly kind: 'warm-up'; readonly warmUp: WarmUpSample }
-  | { readonly kind: 'report'; readonly report: ReportSample }
+  | { readonly kind: 'call'; readonly requestId: string | undefined; readonly call: CallSample }
+  | { readonly kind: 'warm-up'; readonly requestId: string | undefined; readonly warmUp: WarmUpSample }
+  | { readonly kind: 'report'; readonly requestId: string; readonly report: ReportSample }
   /** Nothing that calibration uses. */
   | { readonly kind: 'other' }
   /** Such a message, but with a field that no call can have. */
@@ -14,12 +27,9 @@ export type Parsed =
 
 const OTHER: Parsed = { kind: 'other' };
 
-/** Longest name of a run that is kept. */
-const MAX_RUN_CHARACTERS = 256;
-
 export function parseMessage(text: string): Parsed {
   try {
-    return text.startsWith('REPORT RequestId:') ? report(text) : telemetry(text);
+    return text.startsWith(REPORT_START) ? report(text) : telemetry(text);
   } catch (error) {
     if (error instanceof BadField) return { kind: 'refused', reason: error.message };
     throw error;
@@ -27,35 +37,26 @@ export function parseMessage(text: string): Parsed {
 }
 
 function telemetry(text: string): Parsed {
-  if (!text.startsWith('{')) return OTHER;
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    // A function may log text that begins like JSON.
-    return OTHER;
-  }
-  const fields = value as LogFields;
-  switch (fields.message) {
+  const fields = parsedFields(text);
+  if (fields === undefined) return OTHER;
+  if (fields.type === REPORT_TYPE && isFields(fields.record)) return reportEvent(fields.record);
+  switch (fields.message as CallMessage) {
     case 'slice ran':
-      return { kind: 'call', call: callOf(fields) };
-    case 'slice is warm':
-      return {
-        kind: 'warm-up',
-        warmUp: { slice: whole(fields, 'slice', 0, MAX_SLICE), cold: flag(fields, 'cold') },
-      };
+      return { kind: 'call', requestId: name(fields, 'requestId'), call: callOf(fields) };
+    case 'slice is warm': {
+      const warmUp = { slice: whole(fields, 'slice', 0, MAX_SLICE), cold: flag(fields, 'cold') };
+      return { kind: 'warm-up', requestId: name(fields, 'requestId'), warmUp };
+    }
     default:
-      return isReportEvent(fields) ? reportEvent(fields) : OTHER;
+      return OTHER;
   }
 }
 
 function callOf(fields: LogFields): CallSample {
   const ms = (name: string): number => numberIn(fields, name, 0, MAX_CALL_MS);
   const bytes = (name: string): number => whole(fields, name, 0, MAX_BYTES);
-  const { run } = fields;
-  if (typeof run !== 'string' || run.length > MAX_RUN_CHARACTERS) throw new BadField('run is not a name');
   return {
-    run,
+    run: requiredName(fields, 'run'),
     slice: whole(fields, 'slice', 0, MAX_SLICE),
     startedAt: numberIn(fields, 'startedAt', FIRST_START, LAST_START),
     cold: flag(fields, 'cold'),
@@ -67,32 +68,21 @@ function callOf(fields: LogFields): CallSample {
   };
 }
 
-/** https://docs.aws.amazon.com/lambda/latest/dg/nodejs-logging.html */
 function report(text: string): Parsed {
   if (/\tStatus: (error|timeout)/.test(text)) return OTHER;
   const fields = {
-    durationMs: figure(text, /\tDuration: (\S+) ms/),
-    memorySizeMB: figure(text, /\tMemory Size: (\S+) MB/),
-    initDurationMs: figure(text, /\tInit Duration: (\S+) ms/),
+    durationMs: figureIn(text, /\tDuration: (\S+) ms/),
+    memorySizeMB: figureIn(text, /\tMemory Size: (\S+) MB/),
+    initDurationMs: figureIn(text, /\tInit Duration: (\S+) ms/),
   };
-  return { kind: 'report', report: reportOf(fields) };
+  return { kind: 'report', requestId: reportedRequest(text), report: reportOf(fields) };
 }
 
-function figure(text: string, pattern: RegExp): number | undefined {
-  const found = pattern.exec(text);
-  return found === null ? undefined : Number(found[1]);
-}
-
-/** Lambda's logs in JSON: https://docs.aws.amazon.com/lambda/latest/dg/telemetry-schema-reference.html#platform-report */
-function isReportEvent({ type, record }: LogFields): boolean {
-  return type === 'platform.report' && typeof record === 'object' && record !== null;
-}
-
-function reportEvent(fields: LogFields): Parsed {
-  const { metrics, status } = fields.record as { readonly metrics?: unknown; readonly status?: unknown };
+function reportEvent(record: LogFields): Parsed {
+  const { metrics, status } = record;
   if (status !== 'success') return OTHER;
-  if (typeof metrics !== 'object' || metrics === null) throw new BadField('metrics are missing');
-  return { kind: 'report', report: reportOf(metrics as Record<string, unknown>) };
+  if (!isFields(metrics)) throw new BadField('a report has no metrics');
+  return { kind: 'report', requestId: requiredName(record, 'requestId'), report: reportOf(metrics) };
 }
 
 function reportOf(fields: LogFields): ReportSample {

@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { CACHE_VARIABLE, cacheRoot, clearCache } from '../../lib/cache/folder';
 import { formatBytes } from '../terminal/format';
+import { print, printJson } from '../terminal/print';
 
 const HELP = `
 The cache holds types that ONNX Runtime inferred, optimized graphs and the slices of synthesized stacks. Cloud assemblies
@@ -18,9 +19,8 @@ export function cacheCommand(): Command {
     .action(({ json }: { json?: boolean }) => {
       const folder = cacheRoot() ?? null;
       const bytes = clearCache();
-      process.stdout.write(
-        json ? `${JSON.stringify({ folder, bytes }, undefined, 2)}\n` : `${describe(folder, bytes)}\n`,
-      );
+      if (json) printJson({ folder, bytes });
+      else print(`${describe(folder, bytes)}\n`);
     });
   return new Command('cache').description('manage the cache').addHelpText('after', HELP).addCommand(clear);
 }

@@ -14,6 +14,7 @@ import { gatherCommands } from '../calibrate/gather-commands';
 import { readLog } from '../calibrate/read-log';
 import { sliceFacts } from '../calibrate/slice-facts';
 import { formatTable } from '../terminal/format';
+import { print, printJson } from '../terminal/print';
 
 interface Options {
   readonly out?: string;
@@ -72,7 +73,7 @@ export function calibrateCommand(): Command {
 function run(logs: readonly string[], options: Options): void {
   const { out, plan, profile, printCommands, json } = options;
   if (printCommands !== undefined) {
-    process.stdout.write(gatherCommands(printCommands === true ? undefined : checkedArn(printCommands)));
+    print(gatherCommands(printCommands === true ? undefined : checkedArn(printCommands)));
     return;
   }
   if (logs.length === 0) {
@@ -118,11 +119,8 @@ function run(logs: readonly string[], options: Options): void {
   // What this command writes, the others can read.
   parseConstants(text, out ?? 'environment', 'environment', ENVIRONMENT);
   if (out !== undefined) write(out, text);
-  process.stdout.write(
-    json
-      ? `${JSON.stringify(report(calibration, collected), undefined, 2)}\n`
-      : describe(calibration, collected, out),
-  );
+  if (json) printJson(report(calibration, collected));
+  else print(describe(calibration, collected, out));
 }
 
 /** The ARN is printed into a command of a shell. */

@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { printConstants } from '../../lib/cost/constants/constants-file';
 import { ENVIRONMENT } from '../../lib/cost/constants/environment';
 import { PRICES } from '../../lib/cost/constants/prices';
+import { print } from '../terminal/print';
 
 const HELP = `
 Prints all constants with their units and sources, as JSON. Keep the ones that you change, and remove the rest: a file names
@@ -19,12 +20,12 @@ export function constantsCommand(): Command {
     .addHelpText('after', HELP)
     .addCommand(
       new Command('prices').description('print the prices, for --prices').action(() => {
-        process.stdout.write(printConstants('prices', PRICES));
+        print(printConstants('prices', PRICES));
       }),
     )
     .addCommand(
       new Command('environment').description('print how fast AWS is, for --environment').action(() => {
-        process.stdout.write(printConstants('environment', ENVIRONMENT));
+        print(printConstants('environment', ENVIRONMENT));
       }),
     );
 }

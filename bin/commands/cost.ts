@@ -1,4 +1,4 @@
-/** `sliced-inference cost LOG...`: what runs cost, by list prices and by what their logs say. */
+/** `sliced-inference cost LOG...`: what runs cost, by list prices and their logs. */
 import { Command, Option } from 'commander';
 import { billOf } from '../../lib/cost/billing/bill';
 import { DEFAULT_ENVIRONMENT } from '../../lib/cost/constants/environment';
@@ -7,8 +7,9 @@ import { DEFAULT_PRICES } from '../../lib/cost/constants/prices';
 import { readPrices } from '../../lib/compile/constants-file';
 import { SlicedInferenceError, printable } from '../../lib/errors';
 import { readLog } from '../calibrate/read-log';
-import { collectCalls } from '../cost/collect-calls';
-import { describeBill } from '../cost/describe-bill';
+import { collectCalls, type CollectedCalls } from '../cost/collect-calls';
+import { describeBill, historiesNote } from '../cost/describe-bill';
+import { print, printJson } from '../terminal/print';
 
 interface Options {
   readonly prices?: string;
@@ -22,7 +23,7 @@ const RETENTION_DAYS = 1;
 
 const HELP = `
 Multiplies what the functions logged of each call, and the billed duration of Lambda's REPORT lines, by list prices. The files are
-those that \`calibrate\` reads; \`calibrate --print-commands\` prints the commands that gather them. Logs, traces, metrics and the
+the logs that \`calibrate\` reads, without histories; \`calibrate --print-commands\` prints the commands that gather them. Logs, traces, metrics and the
 storage of the slices are not included.
 
 Examples:
@@ -55,11 +56,10 @@ function run(logs: readonly string[], { prices, architecture, run: wanted, json 
           [name, executionArn].some((text) => text?.includes(wanted)),
         );
   if (calls.length === 0) {
-    const { skipped, refused, reason } = collected;
     const of = wanted === undefined ? '' : ` of a run with '${printable(wanted, 80)}'`;
     throw new SlicedInferenceError(
       `the logs must have lines of slice functions${of}`,
-      `${collected.calls.length} calls, ${skipped} other lines, ${refused} lines refused${reason === undefined ? '' : ` (${printable(reason)})`}`,
+      counted(collected),
       'gather the logs with the commands of `sliced-inference calibrate --print-commands`',
     );
   }
@@ -69,10 +69,17 @@ function run(logs: readonly string[], { prices, architecture, run: wanted, json 
     environment: DEFAULT_ENVIRONMENT,
     retentionDays: RETENTION_DAYS,
   });
-  const { skipped, refused } = collected;
-  process.stdout.write(
-    json
-      ? `${JSON.stringify({ ...bill, skippedLines: skipped, refusedLines: refused }, undefined, 2)}\n`
-      : describeBill(bill, collected),
-  );
+  const { skipped, refused, histories } = collected;
+  if (json) printJson({ ...bill, skippedLines: skipped, refusedLines: refused, unusedHistories: histories });
+  else print(describeBill(bill, collected));
+}
+
+function counted({ calls, skipped, refused, reason, histories }: CollectedCalls): string {
+  const because = reason === undefined ? '' : ` (${printable(reason)})`;
+  return [
+    `${calls.length} calls`,
+    `${skipped} other lines`,
+    `${refused} lines refused${because}`,
+    ...(histories === 0 ? [] : [historiesNote(histories)]),
+  ].join(', ');
 }

@@ -4,6 +4,7 @@ import { Option } from 'commander';
 import type { LocalCloud, LocalCloudOptions } from '../../local';
 import { SlicedInferenceError } from '../../lib/errors';
 import { parseFaultRates } from '../../local/faults/parse-rates';
+import { printLine } from '../terminal/print';
 import { isSimulated, type SimulateOptions } from './simulate-option';
 import { wholeNumber } from './slicing-options';
 
@@ -34,9 +35,9 @@ export function faultsOf({ faults, simulate, seed }: FaultsOptions): Pick<LocalC
   );
 }
 
-/** Such as `faults: 2 s3-503, 1 reset`; empty without `--faults`. */
-export function describeFaults(cloud: LocalCloud, { faults }: FaultsOptions): string {
-  if (faults === undefined) return '';
+/** Writes a line such as `faults: 2 s3-503, 1 reset`; nothing without `--faults`. */
+export function reportFaults(cloud: LocalCloud, { faults }: FaultsOptions): void {
+  if (faults === undefined) return;
   const met = [...cloud.faults()].filter(([, count]) => count > 0).map(([kind, count]) => `${count} ${kind}`);
-  return `faults: ${met.length === 0 ? 'none' : met.join(', ')}\n`;
+  printLine(`faults: ${met.length === 0 ? 'none' : met.join(', ')}`);
 }

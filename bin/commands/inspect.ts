@@ -3,11 +3,13 @@ import { Command } from 'commander';
 import type { Dimension } from '../../contract/tensors';
 import type { AnalyzedModel } from '../../lib/compile/analyze';
 import { analyzeModel } from '../../lib/compile/analyze';
+import { escaped } from '../../lib/errors';
 import type { PlannedTypes } from '../../lib/shapes/planned-types';
 import { givenSize } from '../../lib/shapes/value-types';
 import { graphProfile } from '../plan/graph-profile';
 import type { ProfilePoint } from '../plan/plan-report';
 import { formatBytes, formatType } from '../terminal/format';
+import { print, printJson } from '../terminal/print';
 import { clearProgress, showProgress } from '../terminal/progress';
 import { profileLines } from '../terminal/profile-lines';
 import type { ModelOptions } from './slicing-options';
@@ -74,9 +76,8 @@ export function inspectCommand(): Command {
     showProgress(`reading ${model}`);
     const inspection = inspect(analyzeModel(model, analyzeOptions(options)));
     clearProgress();
-    process.stdout.write(
-      options.json ? `${JSON.stringify(inspection, undefined, 2)}\n` : describe(model, inspection),
-    );
+    if (options.json) printJson(inspection);
+    else print(describe(model, inspection));
   });
 }
 
@@ -189,7 +190,9 @@ function describe(path: string, found: Inspection): string {
     ...firstOf(values(cannotCross)),
     ...profileLines(found.profile, process.stdout.columns),
     '',
-  ].join('\n');
+  ]
+    .map(escaped)
+    .join('\n');
 }
 
 function firstOf(list: readonly string[]): string[] {

@@ -14,8 +14,10 @@ import { runTensors } from '../invoke/run-tensors';
 import { Waiting } from '../invoke/waiting';
 import { checkJsonOut } from '../outputs/json-out';
 import { checkOut } from '../outputs/out-file';
+import { printLine } from '../terminal/print';
 import { clearProgress } from '../terminal/progress';
 import { milliseconds } from './duration';
+import { size } from './size';
 
 const HELP = `
 Needs the ARN of the state machine alone, and the permissions of pipeline.grantInvoke. Small inputs travel inside the
@@ -68,6 +70,14 @@ export function invokeCommand(): Command {
         waitTime,
       ),
     )
+    .addOption(
+      new Option(
+        '--max-result-bytes <size>',
+        'largest results that are read from S3 into memory, such as 4GB (default: 2GB)',
+      )
+        .argParser(resultSize)
+        .conflicts('inputJson'),
+    )
     .option(
       '--stop-on-abort',
       'if the wait ends early, also stop the execution, which must be a Standard one',
@@ -79,12 +89,13 @@ export function invokeCommand(): Command {
 async function invoke(options: InvokeOptions): Promise<void> {
   // The SDK warns of Node.js versions that it will not support.
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
-  const { stateMachine: stateMachineArn, requestTimeout } = options;
+  const { stateMachine: stateMachineArn, requestTimeout, maxResultBytes } = options;
   checkOptions(options);
   const input = options.inputJson === undefined ? undefined : readJsonInput(options.inputJson);
   const model = new SlicedInferenceClient({
     stateMachineArn,
     ...(requestTimeout !== undefined && { requestTimeout }),
+    ...(maxResultBytes !== undefined && { maxResultBytes }),
   });
   const waiting = new Waiting(options);
   const call = { model, options, waiting };
@@ -96,7 +107,7 @@ async function invoke(options: InvokeOptions): Promise<void> {
     if (waiting.explainInterruption(error)) return;
     const failure = callFailure(error, stateMachineArn);
     if (failure === undefined) throw error;
-    process.stderr.write(`${failure.line}\n`);
+    printLine(failure.line);
     process.exitCode = failure.exitCode;
   } finally {
     waiting.end();
@@ -131,4 +142,10 @@ function waitTime(text: string): number {
   const time = Math.ceil(milliseconds(text));
   if (time <= MAX_TIMER_MS) return time;
   throw new InvalidArgumentError('It must be at most 24 days.');
+}
+
+function resultSize(text: string): number {
+  const bytes = size(text);
+  if (bytes >= 1 && bytes <= Number.MAX_SAFE_INTEGER) return bytes;
+  throw new InvalidArgumentError('It must be a size from 1 byte to 8191 TB.');
 }

@@ -10,8 +10,9 @@ import { variables } from '../local-cloud/variables';
 import { TERMINATED } from '../process/exit-codes';
 import { clearProgress, showProgress } from '../terminal/progress';
 import { SHELLS, type ShellName } from '../terminal/shells';
-import { addFaultsOptions, describeFaults, faultsOf, type FaultsOptions } from './faults-option';
+import { addFaultsOptions, reportFaults, faultsOf, type FaultsOptions } from './faults-option';
 import { simulationOf, simulateOption } from './simulate-option';
+import { print, printCommands, printJson, printLine, printLogLine } from '../terminal/print';
 
 interface Options extends FaultsOptions {
   readonly pipeline?: string;
@@ -87,9 +88,9 @@ async function serve(assembly: string, options: Options): Promise<void> {
     const stopped = once(process, 'SIGTERM');
     clearProgress();
     envFile?.write(describe(cloud, options));
-    process.stdout.write(output(cloud, options));
+    printAccess(cloud, options);
     await stopped;
-    process.stderr.write(describeFaults(cloud, options));
+    reportFaults(cloud, options);
     process.exitCode = TERMINATED;
   } finally {
     envFile?.remove();
@@ -101,14 +102,20 @@ function cloudOptions(options: Options): LocalCloudOptions {
   const { pipeline, port, jwks, logs } = options;
   return {
     ...faultsOf(options),
-    onFault: ({ kind, place }) => process.stderr.write(`fault: ${kind} at ${place}\n`),
+    onFault: ({ kind, place }) => {
+      printLine(`fault: ${kind} at ${place}`);
+    },
     ...(pipeline !== undefined && { pipeline }),
     ...(port !== undefined && { ports: { s3: port, stepFunctions: port + 1, http: port + 2 } }),
     ...(jwks !== undefined && { jwksFile: jwks }),
-    onNotice: (notice) => process.stderr.write(`note: ${notice}\n`),
+    onNotice: (notice) => {
+      printLine(`note: ${notice}`);
+    },
     ...simulationOf(options),
     ...(logs && {
-      onLog: (functionName: string, line: string) => process.stderr.write(`${functionName}: ${line}\n`),
+      onLog: (functionName: string, line: string) => {
+        printLogLine(`${functionName}: ${line}`);
+      },
     }),
   };
 }
@@ -138,10 +145,11 @@ function bucketOf({ pipelines, stateMachine }: LocalCloud): { readonly bucket?: 
   return only === undefined ? {} : { bucket: only.bucket };
 }
 
-function output(cloud: LocalCloud, options: Options): string {
-  if (options.json) return `${JSON.stringify(access(cloud), undefined, 2)}\n`;
-  if (options.writeEnv === undefined) return describe(cloud, options);
-  return `the pipeline in ${cloud.stateMachine.stackName} is ready: evaluate ${options.writeEnv} in a shell\n`;
+function printAccess(cloud: LocalCloud, options: Options): void {
+  const { json, writeEnv } = options;
+  if (json) printJson(access(cloud));
+  else if (writeEnv === undefined) printCommands(describe(cloud, options));
+  else print(`the pipeline in ${cloud.stateMachine.stackName} is ready: evaluate ${writeEnv} in a shell\n`);
 }
 
 function describe(cloud: LocalCloud, { shell }: Options): string {

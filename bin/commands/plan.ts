@@ -16,6 +16,7 @@ import { checkPagePath, writePage } from '../plan/write-page';
 import { clearProgress, showProgress } from '../terminal/progress';
 import type { SlicingOptions } from './slicing-options';
 import { addSlicingOptions, analyzeOptions, slicerFor } from './slicing-options';
+import { print, printJson } from '../terminal/print';
 
 interface Options extends SlicingOptions {
   readonly report?: string;
@@ -64,11 +65,11 @@ export function planCommand(): Command {
     if (page !== undefined) await writePage(page, report);
     clearProgress();
     if (options.json) {
-      process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
+      printJson(report);
       return;
     }
-    process.stdout.write(describeReport(report, process.stdout.columns));
-    if (page !== undefined) process.stdout.write(`\nreport written to ${page}\n`);
+    print(describeReport(report, process.stdout.columns));
+    if (page !== undefined) print(`\nreport written to ${page}\n`);
   });
 }
 

@@ -2,7 +2,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { SlicedInferenceError, systemReason } from '../../lib/errors';
+import { SlicedInferenceError, escaped, systemReason } from '../../lib/errors';
 import { replaceFile } from '../../lib/host/write-beside';
 import { fromRuns } from '../../lib/plan/file/node-runs';
 import type { ModelProfile } from '../../lib/node-work/profile/profile';
@@ -12,6 +12,7 @@ import { formatBytes, formatTable } from '../terminal/format';
 import { clearProgress, showProgress } from '../terminal/progress';
 import type { ModelOptions } from './slicing-options';
 import { addModelOptions, wholeNumber } from './slicing-options';
+import { print, printJsonText } from '../terminal/print';
 
 interface Options extends ModelOptions {
   readonly out: string;
@@ -64,7 +65,8 @@ export function profileCommand(): Command {
     });
     write(out, profileText(profile));
     clearProgress();
-    process.stdout.write(json ? profileText(profile) : describe(profile, out));
+    if (json) printJsonText(profileText(profile));
+    else print(describe(profile, out));
   });
 }
 
@@ -115,7 +117,7 @@ function describe(profile: ModelProfile, out: string): string {
   return [
     formatTable(['slice', 'nodes', 'ms', 'peak memory'], rows),
     `median of ${runs} runs with ${threads} on ${machine.processor}, ${(machine.flopsPerSecond / 1e9).toFixed(0)} GFLOP/s a thread`,
-    ...(sizes.length > 0 ? [`dimensions ${sizes.join(', ')}`] : []),
+    ...(sizes.length > 0 ? [escaped(`dimensions ${sizes.join(', ')}`)] : []),
     `written to ${out}`,
     '',
   ].join('\n');

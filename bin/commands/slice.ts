@@ -13,6 +13,7 @@ import type { SlicingOptions } from './slicing-options';
 import { addSlicingOptions, analyzeOptions, slicerFor, warnOfProfile } from './slicing-options';
 import { checkComparingFlags } from './unused-flags';
 import { noteUnfinished } from '../process/unfinished';
+import { print, printJson } from '../terminal/print';
 
 interface Options extends SlicingOptions {
   readonly out: string;
@@ -71,9 +72,8 @@ export function sliceCommand(): Command {
           },
         });
     clearProgress();
-    process.stdout.write(
-      options.json ? `${JSON.stringify(plan, undefined, 2)}\n` : describePlan(plan, options.out),
-    );
+    if (options.json) printJson(plan);
+    else print(describePlan(plan, options.out));
   });
 }
 

@@ -1,9 +1,9 @@
 /** The flags that decide how a model is cut, the same for every command. */
-import bytes from 'bytes';
 import type { Command } from 'commander';
 import { InvalidArgumentError, Option } from 'commander';
 import { SlicedInferenceError } from '../../lib/errors';
 import type { Slicer } from '../../lib/plan/search/slicers';
+import { printLine } from '../terminal/print';
 import { clearProgress } from '../terminal/progress';
 import { readPlan } from '../../lib/compile/plan-file';
 import { atTensors, count, fromPlan, maxSliceSize } from '../../lib/plan/search/slicers';
@@ -12,6 +12,7 @@ import type { OptimizationLevel } from '../../lib/optimize/level';
 import { OPTIMIZATION_LEVELS } from '../../lib/optimize/level';
 import type { DimensionSizes } from '../../lib/shapes/value-types';
 import type { EstimateOptions, SearchOptions } from './search-options';
+import { size } from './size';
 import {
   SEARCH_FLAGS,
   addEstimateOptions,
@@ -111,8 +112,8 @@ export function slicerFor(options: SlicingOptions): Slicer {
 export function warnOfProfile(differences: readonly string[]): void {
   if (differences.length === 0) return;
   clearProgress();
-  process.stderr.write(
-    `warning: the profile was measured under other conditions than those of the plan (${differences.join('; ')}): profile the model again\n`,
+  printLine(
+    `warning: the profile was measured under other conditions than those of the plan (${differences.join('; ')}): profile the model again`,
   );
 }
 
@@ -139,13 +140,6 @@ function atListedTensors(lists: readonly string[]): Slicer {
       return atTensors(names).choose(space);
     },
   };
-}
-
-function size(text: string): number {
-  const match = /^(\d+(?:\.\d+)?) ?([kmgt]?)(?:i?b)?$/i.exec(text);
-  const parsed = match && bytes.parse(`${match[1]}${match[2]}B`);
-  if (parsed === null) throw new InvalidArgumentError('It must be a size such as 64MB.');
-  return parsed;
 }
 
 function dimension(text: string, previous: DimensionSizes): DimensionSizes {

@@ -9,6 +9,7 @@ import { checkComparingFlags } from './unused-flags';
 import { describeInputs } from '../verify/describe-inputs';
 import type { DefaultComparison, Verification } from '../verify/run-both';
 import { verify } from '../verify/run-both';
+import { print, printJson } from '../terminal/print';
 
 interface Options extends SlicingOptions {
   readonly inputs?: string;
@@ -73,9 +74,8 @@ export function verifyCommand(): Command {
     });
     clearProgress();
     warnOfProfile(result.profileDifferences);
-    process.stdout.write(
-      options.json ? `${JSON.stringify(result, undefined, 2)}\n` : describe(result, inputs),
-    );
+    if (options.json) printJson(result);
+    else print(describe(result, inputs));
     const isWithin = result.againstDefault?.withinTolerance ?? true;
     process.exitCode = result.identical && isWithin ? 0 : DIFFERENT;
   });

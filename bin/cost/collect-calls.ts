@@ -1,7 +1,9 @@
 /** Collects the calls of several files of logs, each with its report. */
 import type { BilledCall, BilledReport } from '../../lib/cost/billing/billed-call';
 import { MAX_RECORDS } from '../calibrate/limits';
+import { isHistory } from '../calibrate/history';
 import { messagesOf } from '../calibrate/log-messages';
+import { LoggedRequests } from '../calibrate/logged-requests';
 import { parseLine } from './parse-line';
 
 export interface CollectedCalls {
@@ -14,6 +16,8 @@ export interface CollectedCalls {
   readonly reason?: string;
   /** Lines beyond the limit. */
   readonly beyond: number;
+  /** Files with the history of an execution. They do not name it, so their states cannot be added to a run. */
+  readonly histories: number;
 }
 
 /**
@@ -22,23 +26,22 @@ export interface CollectedCalls {
  * @param contents of the files
  */
 export function collectCalls(contents: readonly string[]): CollectedCalls {
-  const calls = new Map<string, BilledCall>();
-  const reports = new Map<string, BilledReport>();
+  const requests = new LoggedRequests<BilledCall, BilledReport>();
   const found = { skipped: 0, refused: 0, beyond: 0 };
   let reason: string | undefined;
-  for (const { text } of contents.flatMap(messagesOf)) {
-    if (calls.size + reports.size >= MAX_RECORDS) {
+  const logs = contents.filter((content) => !isHistory(content));
+  for (const text of logs.flatMap(messagesOf)) {
+    if (requests.size >= MAX_RECORDS) {
       found.beyond++;
       continue;
     }
     const line = parseLine(text);
     switch (line.kind) {
       case 'call':
-        // A test that calls the handler itself has no request.
-        calls.set(line.requestId ?? `line ${calls.size}`, line.call);
+        requests.addLine(line.requestId, line.call);
         break;
       case 'report':
-        reports.set(line.requestId, line.report);
+        requests.addReport(line.requestId, line.report);
         break;
       case 'other':
         found.skipped++;
@@ -48,10 +51,11 @@ export function collectCalls(contents: readonly string[]): CollectedCalls {
         reason ??= line.reason;
     }
   }
-  const others = [...reports].filter(([id]) => !calls.has(id)).map(([, report]) => report);
-  const withReports = [...calls].map(([id, call]) => {
-    const report = reports.get(id);
-    return report === undefined ? call : { ...call, report };
-  });
-  return { calls: withReports, others, ...found, ...(reason !== undefined && { reason }) };
+  return {
+    calls: requests.lines().map(({ line, report }) => (report === undefined ? line : { ...line, report })),
+    others: requests.reportsWithoutLine(),
+    ...found,
+    ...(reason !== undefined && { reason }),
+    histories: contents.length - logs.length,
+  };
 }

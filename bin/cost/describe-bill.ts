@@ -17,7 +17,7 @@ export function describeBill(bill: BilledRuns, collected: CollectedCalls): strin
     own.warmUps,
     own.failed,
   ];
-  const dearest = [...runs].sort((a, b) => b.dollars - a.dollars).slice(0, MOST_RUNS);
+  const shown = [...runs].sort((a, b) => b.dollars - a.dollars).slice(0, MOST_RUNS);
   return [
     `${runs.length} runs cost ${money(dollars)}: ${money(perRun)} a run, ${money(perRun * 1e6, 2)} a million runs`,
     '',
@@ -41,10 +41,12 @@ export function describeBill(bill: BilledRuns, collected: CollectedCalls): strin
       ]),
     ),
     '',
-    runs.length > dearest.length ? `the ${dearest.length} dearest runs:` : 'runs, the dearest first:',
+    runs.length > shown.length
+      ? `the ${shown.length} most expensive runs:`
+      : 'runs, the most expensive first:',
     formatTable(
       ['run', 'calls', 'warm-ups', 'failed', 's', 'dollars'],
-      dearest.map((run) => [nameOf(run), ...counts(run), (run.ms / 1000).toFixed(2), money(run.dollars)]),
+      shown.map((run) => [nameOf(run), ...counts(run), (run.ms / 1000).toFixed(2), money(run.dollars)]),
     ),
     ...notes(bill, collected, other.calls),
     '',
@@ -52,7 +54,7 @@ export function describeBill(bill: BilledRuns, collected: CollectedCalls): strin
 }
 
 function notes({ withoutReport, other }: BilledRuns, collected: CollectedCalls, others: number): string[] {
-  const { refused, reason = '', beyond } = collected;
+  const { refused, reason = '', beyond, histories } = collected;
   return [
     ...(others > 0
       ? [
@@ -64,7 +66,14 @@ function notes({ withoutReport, other }: BilledRuns, collected: CollectedCalls, 
       : []),
     ...(refused > 0 ? [`note: ${refused} lines refused, the first because ${printable(reason)}`] : []),
     ...(beyond > 0 ? [`note: ${beyond} lines beyond the limit are not included`] : []),
+    ...(histories > 0 ? [`note: ${historiesNote(histories)}`] : []),
   ];
+}
+
+/** A history does not name its execution, so its states cannot be added to a run. */
+export function historiesNote(count: number): string {
+  const unused = count === 1 ? '1 file is a history' : `${count} files are histories`;
+  return `${unused} of an execution and not used: transitions are counted from the calls in logs`;
 }
 
 /** The execution, which is what the console shows, or else the run. */

@@ -12,6 +12,7 @@ export interface InvokeOptions {
   readonly timeout?: number;
   /** Milliseconds. */
   readonly requestTimeout?: number;
+  readonly maxResultBytes?: number;
   readonly stopOnAbort?: boolean;
   readonly results?: ResultsPlace;
 }

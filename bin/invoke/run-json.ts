@@ -1,6 +1,7 @@
 /** Starts a state machine with any JSON, also one that only contains pipelines, and prints or writes the JSON that its execution returns. */
-import { jsonText, writeJson } from '../outputs/json-out';
+import { writeJson } from '../outputs/json-out';
 import { writtenLine } from '../outputs/out-file';
+import { print, printJson } from '../terminal/print';
 import { clearProgress } from '../terminal/progress';
 import type { Call } from './call';
 
@@ -12,6 +13,7 @@ export async function runJson({ model, options, waiting }: Call, input: unknown)
   clearProgress();
   const { out, json } = options;
   if (out !== undefined) await writeJson(out, output);
-  const printed = out === undefined ? jsonText(output) : `execution ${executionArn}\n${writtenLine(out)}\n`;
-  process.stdout.write(json ? jsonText({ executionArn, output }) : printed);
+  if (json) printJson({ executionArn, output });
+  else if (out === undefined) printJson(output);
+  else print(`execution ${executionArn}\n${writtenLine(out)}\n`);
 }

@@ -1,17 +1,11 @@
 /** Calls a pipeline that takes and returns tensors, and prints or writes these. */
 import type { InferenceResult, TypedTensor } from '../../client';
-import {
-  MAX_INLINE_RESULT_BYTES,
-  type ExecutionOutput,
-  type ExecutionOutputs,
-} from '../../contract/execution';
-import { CONTRACT_VERSION } from '../../contract/version';
-import { encodeInlineTensor, inlineBytes } from '../../lambda/request/inline-tensor';
 import { checkRequest } from '../../lambda/request/request-check';
 import { bytesOf, type RawTensor } from '../../lambda/tensors/tensor';
 import { writeOutputs, writtenLine } from '../outputs/out-file';
 import { outputTable } from '../outputs/output-table';
 import { sortedByModel } from '../outputs/sorted-by-model';
+import { print, printJson } from '../terminal/print';
 import { clearProgress, showProgress } from '../terminal/progress';
 import { readTensorFile } from '../tensor-files';
 import { warnOfMemory } from '../timings/memory-warnings';
@@ -28,37 +22,19 @@ export async function runTensors({ model, options, waiting }: Call, file: string
   checkRequest({ request: signature.inputs, fixed: [] }, inputs);
   waiting.start();
   const { results } = options;
-  const result = await model.infer(inputs, {
+  const { result, output } = await model.inferWithOutput(inputs, {
     ...waiting.callOptions,
     ...(results !== undefined && { results }),
   });
   waiting.end();
   clearProgress();
+  const { executionArn } = result;
   const outputs = sortedByModel(signature.outputs, new Map(Object.entries(result.outputs)));
   const { out } = options;
   if (out !== undefined) await writeOutputs(out, signature.outputs, rawTensors(outputs));
   warnOfMemory(result.timings);
-  process.stdout.write(options.json ? json(result, rawTensors(outputs)) : describe(result, outputs, out));
-}
-
-/** Results are in the output as they are in that of the state machine: in S3 unless it has them alone, and inside if they are small. */
-function json(result: InferenceResult, tensors: ReadonlyMap<string, RawTensor>): string {
-  const { executionArn, deploymentDigest, run, servedBy, timings, resultsObject: s3 } = result;
-  const inline = inlineTensors(tensors);
-  const outputs = { ...(s3 && { s3 }), ...(inline !== undefined && { tensors: inline }) };
-  const output: ExecutionOutput = {
-    ...{ version: CONTRACT_VERSION, deploymentDigest, run, outputs },
-    ...(servedBy !== undefined && { servedBy }),
-    timings,
-  };
-  return `${JSON.stringify({ executionArn, output }, undefined, 2)}\n`;
-}
-
-/** `undefined` for results that an execution's output would not contain either. */
-function inlineTensors(tensors: ReadonlyMap<string, RawTensor>): ExecutionOutputs['tensors'] {
-  const size = [...tensors.values()].reduce((sum, tensor) => sum + inlineBytes(tensor), 0);
-  if (size > MAX_INLINE_RESULT_BYTES) return undefined;
-  return Object.fromEntries([...tensors].map(([name, tensor]) => [name, encodeInlineTensor(tensor)]));
+  if (options.json) printJson({ executionArn, output: JSON.parse(output) as unknown });
+  else print(describe(result, outputs, out));
 }
 
 function describe(

@@ -6,6 +6,8 @@ import { InferenceTimeoutError, type CallOptions } from '../../client';
 import { firstOf } from '../../client/run/abort';
 import { MAX_TIMER_MS, Wait } from '../../client/run/wait';
 import { TERMINATED } from '../process/exit-codes';
+import { formatDuration } from '../terminal/format';
+import { printLine } from '../terminal/print';
 import { showProgress } from '../terminal/progress';
 import { ExecutionProgress } from './execution-progress';
 
@@ -26,8 +28,9 @@ export class Waiting {
 
   constructor(private readonly options: WaitingOptions) {
     const { timeout } = options;
-    this.wait = new Wait(this.interruption.signal, timeout ?? MAX_TIMER_MS, () => {
-      const message = `the call must end within ${timeout} ms, got no result: raise --timeout`;
+    const limit = timeout ?? MAX_TIMER_MS;
+    this.wait = new Wait(this.interruption.signal, limit, () => {
+      const message = `the call must end within ${formatDuration(limit)}, got no result: raise --timeout`;
       return new InferenceTimeoutError(message, this.progress.executionArn);
     });
     process.once('SIGTERM', this.interrupt);
@@ -66,7 +69,7 @@ export class Waiting {
     process.exitCode = TERMINATED;
     // Another error says that the execution could not be stopped.
     if (error !== signal.reason) return false;
-    if (this.progress.hasStarted) process.stderr.write(`note: ${this.fate()}\n`);
+    if (this.progress.hasStarted) printLine(`note: ${this.fate()}`);
     return true;
   }
 

@@ -1,5 +1,6 @@
 /** The line that a command prints about an execution that failed. */
 import type { FailureCause } from '../../contract/failures';
+import { oneLine } from '../../lib/errors';
 import { quotedName } from '../../lambda/json-values';
 
 /**
@@ -15,5 +16,5 @@ export function failureLine(error: string, cause: FailureCause, executionArn?: s
   ];
   const text = [error, ...(place === undefined ? [] : [place]), message].join(': ');
   const end = details.length === 0 ? '' : ` (${details.join(', ')})`;
-  return `error: the execution failed: ${`${text}${end}`.replaceAll(/\s*\n\s*/g, ' ')}`;
+  return `error: the execution failed: ${oneLine(`${text}${end}`)}`;
 }

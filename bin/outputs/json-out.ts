@@ -11,7 +11,7 @@ export function checkJsonOut(out: string): void {
   else throw new SlicedInferenceError('--out of --input-json must end in .json', quoted(out), 'rename it');
 }
 
-export function jsonText(value: unknown): string {
+function jsonText(value: unknown): string {
   return `${JSON.stringify(value, undefined, 2)}\n`;
 }
 

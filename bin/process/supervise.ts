@@ -9,6 +9,7 @@ import * as path from 'node:path';
 import { systemReason } from '../../lib/errors';
 import { BAD_INPUT } from './exit-codes';
 import { UNFINISHED_VARIABLE, removeUnfinished } from './unfinished';
+import { printLine } from '../terminal/print';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
@@ -54,9 +55,9 @@ function makeTemporaryFolder(): string | undefined {
   try {
     return fs.mkdtempSync(path.join(os.tmpdir(), 'sliced-inference-'));
   } catch (error) {
-    process.stderr.write(
+    printLine(
       `error: the folder for temporary files '${os.tmpdir()}' must be writable, got ${systemReason(error)}: ` +
-        'set TMPDIR to another folder\n',
+        'set TMPDIR to another folder',
     );
     process.exitCode = BAD_INPUT;
     return undefined;
@@ -84,9 +85,9 @@ function ended(child: ChildProcess): Promise<End> {
 function exitCode({ code, signal }: End, stopped: NodeJS.Signals | undefined): number {
   if (code !== null) return code;
   if (stopped === undefined) {
-    process.stderr.write(
+    printLine(
       `error: the command's process must end by itself, got an end by ${signal ?? 'a signal'}: ` +
-        'check that there is enough memory\n',
+        'check that there is enough memory',
     );
   }
   return BAD_INPUT;

@@ -3,10 +3,11 @@ import * as fs from 'node:fs';
 import { parseFailureCause, type CallTiming, type FailureCause } from '../../client';
 import { STEP_STATES } from '../../contract/failures';
 import { LocalCloud, type TraceEvent } from '../../local';
-import { describeFaults, faultsOf, type FaultsOptions } from '../commands/faults-option';
+import { reportFaults, faultsOf, type FaultsOptions } from '../commands/faults-option';
 import { simulatedLabel, simulationOf } from '../commands/simulate-option';
 import { failureLine } from '../outputs/failure-line';
 import { FAILED, TERMINATED } from '../process/exit-codes';
+import { printLine } from '../terminal/print';
 import { clearProgress, showProgress } from '../terminal/progress';
 import { chromeTrace } from '../timings/trace-file';
 
@@ -54,8 +55,8 @@ export async function runLocally<Succeeded extends { readonly status: 'SUCCEEDED
     showProgress('running the state machine');
     const result = await work.execute(cloud);
     clearProgress();
-    for (const notice of cloud.notices()) process.stderr.write(`note: ${notice}\n`);
-    process.stderr.write(describeFaults(cloud, options));
+    for (const notice of cloud.notices()) printLine(`note: ${notice}`);
+    reportFaults(cloud, options);
     const timings = result.status === 'SUCCEEDED' ? work.timings(result) : [];
     if (trace !== undefined) {
       fs.writeFileSync(trace, chromeTrace(events, timings, simulatedLabel(options)));
@@ -64,7 +65,7 @@ export async function runLocally<Succeeded extends { readonly status: 'SUCCEEDED
       await work.show(result);
       return;
     }
-    process.stderr.write(`${failureLine(result.error, causeOf(result, events))}\n`);
+    printLine(failureLine(result.error, causeOf(result, events)));
     process.exitCode = FAILED;
   } finally {
     await cloud.close();

@@ -3,8 +3,9 @@ import { invocationText } from '../../client/invocation';
 import { checkOutput } from '../../client/results/check-output';
 import type { CallTiming } from '../../client';
 import type { ExecutionResult, Json } from '../../local';
-import { jsonText, writeJson } from '../outputs/json-out';
+import { writeJson } from '../outputs/json-out';
 import { writtenLine } from '../outputs/out-file';
+import { print, printJson } from '../terminal/print';
 import { warnOfMemory } from '../timings/memory-warnings';
 import { runLocally, type RunOptions } from './local-execution';
 
@@ -20,7 +21,8 @@ export async function runJson(assembly: string, options: RunOptions, input: unkn
     show: async ({ output }) => {
       if (out !== undefined) await writeJson(out, output);
       warnOfMemory(timingsIn(output));
-      process.stdout.write(out === undefined || json ? jsonText(output) : `${writtenLine(out)}\n`);
+      if (out === undefined || json) printJson(output);
+      else print(`${writtenLine(out)}\n`);
     },
   });
 }

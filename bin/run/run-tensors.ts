@@ -8,6 +8,7 @@ import { readAssembly } from '../../local/cloudformation/assembly';
 import { selectPipeline } from '../../local/cloudformation/pipeline';
 import { isSimulated, simulatedLabel } from '../commands/simulate-option';
 import { writeOutputs, writtenLine } from '../outputs/out-file';
+import { print, printJson } from '../terminal/print';
 import { readTensorFile } from '../tensor-files';
 import { warnOfMemory } from '../timings/memory-warnings';
 import { timingTable } from '../timings/timing-table';
@@ -31,10 +32,8 @@ export async function runTensors(assembly: string, options: RunOptions, files: F
     show: async ({ outputs, execution }) => {
       await writeOutputs(files.out, signature.outputs, outputs);
       warnOfMemory(execution.timings);
-      const text = options.json
-        ? `${JSON.stringify(execution, undefined, 2)}\n`
-        : describe(execution, options, files.out);
-      process.stdout.write(text);
+      if (options.json) printJson(execution);
+      else print(describe(execution, options, files.out));
     },
   });
 }

@@ -48,8 +48,9 @@ function parse(file: Uint8Array): ExactJson {
   try {
     return parseJson(new TextDecoder('utf-8', { fatal: true }).decode(file));
   } catch (error) {
-    const reason = error instanceof JsonError ? error.message : 'bytes that are not UTF-8';
-    throw new BadContent(FORM, `text that is not JSON (${reason})`, 'correct it');
+    const { message, advice } =
+      error instanceof JsonError ? error : { message: 'bytes that are not UTF-8', advice: 'correct it' };
+    throw new BadContent(FORM, `text that is not JSON (${message})`, advice);
   }
 }
 

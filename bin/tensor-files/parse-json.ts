@@ -19,8 +19,18 @@ const WORDS: Readonly<Partial<Record<string, readonly [word: string, value: null
   f: ['false', false],
 };
 
+/** Python's `json.dump` writes these words. */
+const NO_NUMBER = /NaN|-?Infinity/y;
+
 /** The text is not JSON. The message has a line, and never content. */
-export class JsonError extends Error {}
+export class JsonError extends Error {
+  constructor(
+    message: string,
+    readonly advice: string,
+  ) {
+    super(message);
+  }
+}
 
 /** @throws JsonError */
 export function parseJson(text: string): ExactJson {
@@ -114,7 +124,7 @@ class JsonText {
   private number(): number | bigint {
     NUMBER.lastIndex = this.at;
     const digits = NUMBER.exec(this.text)?.[0];
-    if (digits === undefined) throw this.error('something that is no value');
+    if (digits === undefined) throw this.noNumber();
     const value = Number(digits);
     if (!Number.isFinite(value)) throw this.error('a number beyond float64');
     this.at += digits.length;
@@ -138,8 +148,18 @@ class JsonText {
     if (!this.skips(character)) throw this.error(`no ${character}`);
   }
 
-  private error(problem: string): JsonError {
+  private noNumber(): JsonError {
+    NO_NUMBER.lastIndex = this.at;
+    return NO_NUMBER.test(this.text)
+      ? this.error(
+          'NaN or Infinity, which JSON does not have,',
+          'write base64 instead of data, or an .npz file',
+        )
+      : this.error('something that is no value');
+  }
+
+  private error(problem: string, advice = 'correct it'): JsonError {
     const line = this.text.slice(0, this.at).split('\n').length;
-    return new JsonError(`${problem} in line ${line}`);
+    return new JsonError(`${problem} in line ${line}`, advice);
   }
 }

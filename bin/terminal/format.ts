@@ -1,11 +1,21 @@
 /** Formats sizes, types and tables for the terminal. */
 import bytes from 'bytes';
 import Table from 'cli-table3';
+import { escaped } from '../../lib/errors';
 import type { Dimension } from '../../contract/tensors';
 
 /** `12.3MB`, with MB = 2^20 bytes. */
 export function formatBytes(size: number): string {
   return bytes.format(size, { decimalPlaces: 1 }) ?? String(size);
+}
+
+const SECOND_MS = 1000;
+const MINUTE_MS = 60_000;
+
+/** `10 min`, `1.5 s` or `20 ms`: without a rounding, in a form that flags take. */
+export function formatDuration(ms: number): string {
+  if (ms % MINUTE_MS === 0) return `${ms / MINUTE_MS} min`;
+  return ms < SECOND_MS ? `${ms} ms` : `${ms / SECOND_MS} s`;
 }
 
 /** `float32[1,3,?]`. */
@@ -31,7 +41,7 @@ export function formatTable(
     chars: NO_LINES,
     colAligns: head.map((_, column) => (rows.every((row) => isNumeric(row[column])) ? 'right' : 'left')),
   });
-  table.push(...rows.map((row) => row.map(String)));
+  table.push(...rows.map((row) => row.map((cell) => escaped(String(cell)))));
   return table
     .toString()
     .split('\n')

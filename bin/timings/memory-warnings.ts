@@ -1,5 +1,6 @@
 /** Says which slices used more memory than their functions have on AWS, or almost. */
 import type { CallTiming } from '../../contract/execution';
+import { printLine } from '../terminal/print';
 
 /** Lambda's MB. https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html */
 const MEGABYTE = 2 ** 20;
@@ -23,5 +24,5 @@ export function memoryWarnings(
 }
 
 export function warnOfMemory(timings: readonly CallTiming[]): void {
-  for (const warning of memoryWarnings(timings)) process.stderr.write(`warning: ${warning}\n`);
+  for (const warning of memoryWarnings(timings)) printLine(`warning: ${warning}`);
 }

@@ -5,5 +5,6 @@
  * application may have none.
  */
 export interface AwsClient {
+  /** Sends a command, as the clients of the SDK do. */
   send(command: never, options?: { readonly abortSignal?: AbortSignal }): Promise<unknown>;
 }

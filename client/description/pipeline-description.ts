@@ -26,13 +26,16 @@ export interface MachineDescription {
   readonly deploymentDigest: unknown;
 }
 
+/** What `describe` returns. */
 export interface PipelineDescription {
   /** As the client was given it. */
   readonly stateMachineArn: string;
+  /** An Express execution takes at most five minutes, a Standard one at most a year. */
   readonly type: 'EXPRESS' | 'STANDARD';
   /** Name of the bucket of requests and results. */
   readonly bucket: string;
   /** The tensors of requests and results, and what identifies the model. */
   readonly signature: PipelineSignature;
+  /** The largest requests and results, and the longest run. */
   readonly limits: PipelineLimits;
 }

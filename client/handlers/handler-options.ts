@@ -5,6 +5,7 @@ import type { ResultsPlace } from '../options';
 /** The environment variable with the name of the pipeline's bucket. */
 export const BUCKET_VARIABLE = 'SLICED_INFERENCE_BUCKET';
 
+/** Options of all handlers and helpers. */
 export interface HandlerOptions {
   /**
    * Name of the pipeline's bucket: `pipeline.bucket.bucketName`.
@@ -23,6 +24,7 @@ export interface HandlerOptions {
   readonly requestTimeout?: number;
 }
 
+/** Options of `preprocessHandler` and `writeRequest`. */
 export interface WriteRequestOptions extends HandlerOptions {
   /**
    * `auto`: tensors travel inside the request if they fit, otherwise in S3. `s3`: always in S3.
@@ -37,6 +39,7 @@ export interface WriteRequestOptions extends HandlerOptions {
   readonly results?: ResultsPlace;
 }
 
+/** Options of `postprocessHandler` and `readOutputs`. */
 export interface ReadOutputsOptions extends HandlerOptions {
   /**
    * Largest results object that the function reads into memory, in bytes.
@@ -47,7 +50,9 @@ export interface ReadOutputsOptions extends HandlerOptions {
 
 /** What a Lambda function learns about its call. */
 export interface HandlerContext {
+  /** Identifies the call in Lambda's log lines. */
   readonly awsRequestId: string;
+  /** Milliseconds until Lambda ends the call. */
   getRemainingTimeInMillis(): number;
 }
 

@@ -13,6 +13,7 @@ import { readOutputs } from './read-outputs';
 export interface FinishedRun {
   /** The pipeline's output: `run`, `timings`, `deploymentDigest` and where the results are. */
   readonly output: ExecutionOutput;
+  /** The call of the function. */
   readonly context: HandlerContext;
 }
 

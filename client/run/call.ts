@@ -21,4 +21,6 @@ export interface Call {
   readonly report: (progress: Omit<InferenceProgress, 'time'> & { readonly time?: number }) => void;
   /** Remembers the execution, for errors. */
   readonly setExecution: (executionArn: string | undefined) => void;
+  /** Remembers why the last request failed that is sent again, or that it did not fail. */
+  readonly setFailure: (failure: Error | undefined) => void;
 }

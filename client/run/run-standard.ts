@@ -1,21 +1,15 @@
 /** Runs a Standard execution: starts it, asks for its state until it has ended, and stops it if the caller no longer waits. */
 import { randomUUID } from 'node:crypto';
 import type { DescribeExecutionOutput } from '@aws-sdk/client-sfn';
-import { isThrottled, isTransient } from '../aws/failures';
-import { InferenceError, InferenceTimeoutError } from '../errors';
+import { isThrottled } from '../aws/failures';
+import { InferenceError } from '../errors';
 import { Backoff } from './backoff';
 import type { Call } from './call';
 import type { ExecutionEnd } from './execution-end';
 import { failedStep } from './failed-step';
+import { mayPass, Repeats } from './repeats';
 import { StateEvents } from './state-events';
 import { pause } from './wait';
-
-/**
- * DescribeExecution is eventually consistent: it may not know an execution that has just started. With the default pauses, so many
- * requests in a row take more than a minute.
- * https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html
- */
-const MOST_UNKNOWN = 20;
 
 export async function runStandard(call: Call, input: string): Promise<ExecutionEnd> {
   const { signal, machine, stopOnAbort } = call;
@@ -48,17 +42,19 @@ async function start(
 ): Promise<{ readonly executionArn: string; readonly startDate?: Date | undefined }> {
   const { stepFunctions, stateMachineArn, signal, stopOnAbort } = call;
   const backoff = new Backoff(call.pollInterval);
+  const repeats = new Repeats(call);
   for (;;) {
     try {
       // An aborted request may have started the execution, or start it after it was stopped.
       const ends = stopOnAbort ? undefined : signal;
       const started = await stepFunctions.startExecution({ stateMachineArn, name, input }, ends);
+      repeats.succeeded();
       return { executionArn: started.executionArn ?? executionArn, startDate: started.startDate };
     } catch (error) {
       // The execution of an earlier attempt has ended already.
       if (error instanceof Error && error.name === 'ExecutionAlreadyExists') return { executionArn };
       if (mayHaveStarted(error, signal)) call.setExecution(executionArn);
-      if (!mayRepeat(error, signal)) throw error;
+      repeats.failed(error);
       await pause(backoff.next(), signal);
     }
   }
@@ -66,27 +62,33 @@ async function start(
 
 /** Whether the execution may run although its start failed. Step Functions has refused all others. */
 function mayHaveStarted(error: unknown, signal: AbortSignal): boolean {
-  return signal.aborted || (mayRepeat(error, signal) && !isThrottled(error));
+  return signal.aborted || (mayPass(error) && !isThrottled(error));
 }
 
 async function follow(call: Call, executionArn: string): Promise<ExecutionEnd> {
   const { signal, followsStates } = call;
   const backoff = new Backoff(call.pollInterval);
+  const repeats = new Repeats(call, isUnknown);
   const states = followsStates ? new StateEvents(call, executionArn) : undefined;
-  let unknown = 0;
   for (;;) {
     await pause(backoff.next(), signal);
     try {
       const end = await endOf(call, executionArn, states);
-      unknown = 0;
+      repeats.succeeded();
       if (end !== undefined) return end;
     } catch (error) {
-      const isUnknown = error instanceof Error && error.name === 'ExecutionDoesNotExist';
-      if (isUnknown && ++unknown < MOST_UNKNOWN && !signal.aborted) continue;
-      if (!mayRepeat(error, signal)) throw error;
-      backoff.grow();
+      repeats.failed(error);
+      if (!isUnknown(error)) backoff.grow();
     }
   }
+}
+
+/**
+ * DescribeExecution is eventually consistent: it may not know an execution that has just started.
+ * https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html
+ */
+function isUnknown(error: unknown): boolean {
+  return error instanceof Error && error.name === 'ExecutionDoesNotExist';
 }
 
 /** `undefined` while the execution runs. */
@@ -112,16 +114,12 @@ function isRunning({ status }: DescribeExecutionOutput): boolean {
   return status === 'RUNNING' || status === 'PENDING_REDRIVE';
 }
 
-function mayRepeat(error: unknown, signal: AbortSignal): boolean {
-  return !signal.aborted && (isTransient(error) || error instanceof InferenceTimeoutError);
-}
-
 async function stop({ stepFunctions }: Call, executionArn: string): Promise<void> {
   try {
     await stepFunctions.stopExecution(executionArn, 'the caller no longer waits for the result');
   } catch (error) {
     // It was never started.
-    if (error instanceof Error && error.name === 'ExecutionDoesNotExist') return;
+    if (isUnknown(error)) return;
     const reason = error instanceof Error ? error.message : String(error);
     throw new InferenceError(
       'NotStopped',

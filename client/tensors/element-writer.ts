@@ -5,17 +5,17 @@ import type { NumericDataType, TypedArray } from '../../lambda/tensors/tensor';
 /** What an element must be, for error messages. */
 export const ELEMENTS: Readonly<Record<NumericDataType | 'string', string>> = {
   float32: 'a number in the range of float32',
-  float64: 'a number',
+  float64: 'a number for float64',
   float16: 'a number in the range of float16',
-  int8: 'a whole number from -128 to 127',
-  int16: 'a whole number from -32768 to 32767',
-  int32: 'a whole number from -2147483648 to 2147483647',
+  int8: 'a whole number from -128 to 127 for int8',
+  int16: 'a whole number from -32768 to 32767 for int16',
+  int32: 'a whole number from -2147483648 to 2147483647 for int32',
   int64: 'a whole number, bigint or text of digits in the range of int64, and a number only up to 2^53-1',
-  uint8: 'a whole number from 0 to 255',
-  uint16: 'a whole number from 0 to 65535',
-  uint32: 'a whole number from 0 to 4294967295',
+  uint8: 'a whole number from 0 to 255 for uint8',
+  uint16: 'a whole number from 0 to 65535 for uint16',
+  uint32: 'a whole number from 0 to 4294967295 for uint32',
   uint64: 'a whole number, bigint or text of digits in the range of uint64, and a number only up to 2^53-1',
-  bool: 'true or false',
+  bool: 'true or false for bool',
   string: 'a string',
 };
 

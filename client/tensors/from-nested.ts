@@ -105,7 +105,7 @@ function ragged(spec: TensorSpec, path: readonly number[], expected: string, val
 
 function badElement(spec: TensorSpec, item: unknown, path: readonly number[]): InferenceError {
   return invalidTensor(spec.name, place(spec, path), {
-    expected: `${ELEMENTS[spec.dtype]} for ${spec.dtype}`,
+    expected: ELEMENTS[spec.dtype],
     got: elementText(item),
     advice: 'convert the element',
   });

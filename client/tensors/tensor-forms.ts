@@ -4,29 +4,42 @@ import type { RawTensor } from '../../lambda/tensors/tensor';
 
 /** The array of a tensor's elements, by element type. */
 export interface ElementArrays {
+  /** float32. */
   readonly float32: Float32Array;
+  /** float64. */
   readonly float64: Float64Array;
   /** The bits: `Float16Array` exists only from Node.js 24 on. `toNestedArray` has the numbers. */
   readonly float16: Uint16Array;
+  /** int8. */
   readonly int8: Int8Array;
+  /** int16. */
   readonly int16: Int16Array;
+  /** int32. */
   readonly int32: Int32Array;
+  /** int64, as bigints. */
   readonly int64: BigInt64Array;
+  /** uint8. */
   readonly uint8: Uint8Array;
+  /** uint16. */
   readonly uint16: Uint16Array;
+  /** uint32. */
   readonly uint32: Uint32Array;
+  /** uint64, as bigints. */
   readonly uint64: BigUint64Array;
   /** 0 and 1. */
   readonly bool: Uint8Array;
+  /** A flat list of strings. */
   readonly string: readonly string[];
 }
 
 /** A tensor with its elements in row-major order. Compare `dtype` to narrow the type of `data`. */
 export type TypedTensor = {
   readonly [D in TensorDataType]: {
+    /** The element type. */
     readonly dtype: D;
     /** Sizes; `[]` for a scalar. */
     readonly shape: readonly number[];
+    /** The elements in row-major order. */
     readonly data: ElementArrays[D];
   };
 }[TensorDataType];

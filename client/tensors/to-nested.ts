@@ -9,6 +9,7 @@ type Element = number | bigint | boolean | string;
  * Returns a tensor's elements as nested lists; a scalar as the element itself. float16 becomes numbers, bool `true` and `false`, int64
  * and uint64 bigints, which `JSON.stringify` does not take. A tensor without elements keeps the sizes before its first 0: [2,0,3] is
  * `[[], []]`.
+ * @throws RangeError if the number of elements is not the product of the shape
  */
 export function toNestedArray(tensor: RawTensor | TypedTensor): NestedArray {
   const { shape } = tensor;

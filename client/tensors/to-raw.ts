@@ -20,7 +20,7 @@ import type { NestedArray, TensorInput, TensorInputs } from './tensor-forms';
  * @throws InferenceError `InvalidInput` for the first tensor that is missing, unknown, or does not fit
  */
 export function rawTensors(specs: readonly TensorSpec[], inputs: TensorInputs): Map<string, RawTensor> {
-  const given = new Map<string, unknown>(isMap(inputs) ? inputs : Object.entries(inputs));
+  const given = entriesOf(inputs);
   const known = new Map(specs.map((spec) => [spec.name, spec]));
   const tensors = new Map<string, RawTensor>();
   try {
@@ -35,6 +35,21 @@ export function rawTensors(specs: readonly TensorSpec[], inputs: TensorInputs): 
     throw ownError(error);
   }
   return tensors;
+}
+
+function entriesOf(inputs: unknown): ReadonlyMap<string, unknown> {
+  if (typeof inputs === 'object' && inputs !== null && !Array.isArray(inputs)) {
+    const given = inputs as TensorInputs;
+    return isMap(given) ? given : new Map(Object.entries(given));
+  }
+  const [expected, got] = ['an object with a tensor for each input', kindOf(inputs)];
+  throw new InferenceError(
+    'InvalidInput',
+    `the inputs must be ${expected}, got ${got}: pass { name: tensor }`,
+    {
+      ...{ expected, got },
+    },
+  );
 }
 
 function unknownInput(specs: readonly TensorSpec[], tensor: string): InferenceError {

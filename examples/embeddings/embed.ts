@@ -1,23 +1,45 @@
 /** Embeds texts with a pipeline: tokens in, one vector of length 1 for each text out. */
-import type { SlicedInferenceClient } from 'cdk-sliced-inference/client';
+import type {
+  InferenceResult,
+  SlicedInferenceClient,
+  TensorInput,
+  TypedTensor,
+} from 'cdk-sliced-inference/client';
 import type { WordPiece } from './word-piece';
 
 /** The part of the client that is used here. */
-export type Model = Pick<SlicedInferenceClient, 'infer'>;
+export type Model = Pick<SlicedInferenceClient, 'describe' | 'infer'>;
 
+/**
+ * Sends the inputs that the model has, because not every export has `token_type_ids`.
+ *
+ * @throws Error if the model does not return a vector for each token
+ */
 export async function embed(
   model: Model,
   tokenizer: WordPiece,
   texts: readonly string[],
 ): Promise<number[][]> {
   const { ids, mask } = tokenizer.encode(texts);
-  const { outputs } = await model.infer({
+  const tokens: Readonly<Record<string, TensorInput>> = {
     input_ids: ids,
     attention_mask: mask,
     token_type_ids: mask.map((row) => row.map(() => 0)),
-  });
-  const { shape, data } = outputs.last_hidden_state;
+  };
+  const { signature } = await model.describe();
+  const inputs = signature.inputs.map(({ name }) => [name, tokens[name]] as const);
+  const { outputs } = await model.infer(Object.fromEntries(inputs));
+  const { shape, data } = tokenVectors(outputs);
   return mask.map((row, text) => meanOf(Float32Array.from(data as Float32Array), row, text, shape[2]));
+}
+
+/** The output float32 [texts, tokens, width]. Exports of Sentence Transformers name it `token_embeddings`. */
+function tokenVectors(outputs: InferenceResult['outputs']): TypedTensor {
+  const name = ['last_hidden_state', 'token_embeddings'].find((known) => known in outputs);
+  if (name !== undefined) return outputs[name];
+  throw new Error(
+    `the model must return last_hidden_state or token_embeddings, got ${Object.keys(outputs).join(', ')}: export it for feature extraction`,
+  );
 }
 
 /**

@@ -22,19 +22,22 @@ const { stateMachine } = new SlicedInferencePipeline(stack, 'Digits', {
   autoDeleteObjects: true,
 });
 
+// `cdk synth --context issuer=https://… --context audience=…` takes tokens instead of signatures of IAM.
+const issuer = app.node.tryGetContext('issuer') as string | undefined;
+const audience = app.node.tryGetContext('audience') as string | undefined;
+
+// A page that signs sends these headers too: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
+const SIGNATURE_HEADERS = ['x-amz-date', 'x-amz-security-token', 'x-amz-content-sha256'];
+
 const api = new apigateway.HttpApi(stack, 'Api', {
   createDefaultStage: false,
   corsPreflight: {
     allowOrigins: ['https://app.example.com'],
     allowMethods: [apigateway.CorsHttpMethod.POST],
-    allowHeaders: ['authorization', 'content-type'],
+    allowHeaders: ['authorization', 'content-type', ...(issuer === undefined ? SIGNATURE_HEADERS : [])],
     maxAge: Duration.hours(1),
   },
 });
-
-// `cdk synth --context issuer=https://… --context audience=…` takes tokens instead of signatures of IAM.
-const issuer = app.node.tryGetContext('issuer') as string | undefined;
-const audience = app.node.tryGetContext('audience') as string | undefined;
 
 api.addRoutes({
   path: '/digits',

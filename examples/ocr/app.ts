@@ -9,7 +9,7 @@ import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import * as tasks from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import { SlicedInferencePipeline, Slicing } from 'cdk-sliced-inference';
 import { MAX_SIDE } from './detection/detection-input';
-import { PHOTOS_PREFIX } from './functions/photo';
+import { PHOTOS_PREFIX } from './functions/photo-limits';
 import { addHttpFront } from './http-front';
 import {
   DETECTION_DIMENSIONS,
@@ -96,7 +96,7 @@ export class OcrStack extends Stack {
     const prepare = this.task('Prepare photo', this.function('PreparePhoto', 'prepare-photo'), {
       payload: sfn.TaskInput.fromText(input),
     });
-    const crop = this.task('Crop lines', this.function('CropLines', 'crop-lines'), {
+    const crop = this.task('Crop lines', this.cropFunction(), {
       payload: sfn.TaskInput.fromObject({ photo: input, detected: '{% $states.input %}' }),
       assign: { cropped: '{% $states.result.Payload %}', detected: '{% $states.input %}' },
     });
@@ -129,13 +129,19 @@ export class OcrStack extends Stack {
   private function(id: string, file: string): NodejsFunction {
     const fn = this.nodeFunction(id, file);
     this.detection.grantWriteInputs(fn);
-    this.detection.grantReadOutputs(fn);
     fn.addToRolePolicy(
       new iam.PolicyStatement({
         actions: ['s3:GetObject'],
         resources: [this.detection.bucket.arnForObjects(`${PHOTOS_PREFIX}*`)],
       }),
     );
+    return fn;
+  }
+
+  /** It also reads the result of the detection. */
+  private cropFunction(): NodejsFunction {
+    const fn = this.function('CropLines', 'crop-lines');
+    this.detection.grantReadOutputs(fn);
     return fn;
   }
 

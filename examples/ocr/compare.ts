@@ -1,8 +1,8 @@
 /** Compares the results of the slices with those of the whole models, bit by bit. */
-import { decodeTensors, elementsOf, type ExecutionOutput } from 'cdk-sliced-inference/client';
+import { decodeTensors, elementsOf } from 'cdk-sliced-inference/client';
 import { textBoxes } from './detection/boxes';
 import { detectionInput } from './detection/detection-input';
-import type { PhotoText } from './functions/read-text';
+import type { PhotoText, RunReport } from './functions/read-text';
 import { DETECTION_MODEL, RECOGNITION_MODEL } from './models';
 import type { Picture } from './picture/picture';
 import { lineBatches } from './recognition/lines';
@@ -16,9 +16,9 @@ export interface Comparison {
 
 interface Results {
   /** Reads the results object of a run. */
-  read(output: ExecutionOutput): Promise<Uint8Array>;
+  read(run: RunReport): Promise<Uint8Array>;
   /** Threads of the functions that made a result. */
-  threads(output: ExecutionOutput): number;
+  threads(run: RunReport): number;
 }
 
 export async function compareWithWhole(
@@ -29,14 +29,14 @@ export async function compareWithWhole(
   const map = await runUnsliced(DETECTION_MODEL, results.threads(detection), detectionInput(picture));
   const [, , height, width] = map.shape;
   const boxes = textBoxes({ width, height, values: map.data }, picture);
-  const whole: [ExecutionOutput, Floats][] = [[detection, map]];
+  const whole: [RunReport, Floats][] = [[detection, map]];
   for (const [batch, lines] of lineBatches(picture, boxes).entries()) {
-    const output = recognition[batch];
-    whole.push([output, await runUnsliced(RECOGNITION_MODEL, results.threads(output), lines)]);
+    const run = recognition[batch];
+    whole.push([run, await runUnsliced(RECOGNITION_MODEL, results.threads(run), lines)]);
   }
   const differences: boolean[] = [];
-  for (const [output, { data }] of whole) {
-    const [sliced] = decodeTensors(await results.read(output)).values();
+  for (const [run, { data }] of whole) {
+    const [sliced] = decodeTensors(await results.read(run)).values();
     if (sliced.dtype === 'string') throw new Error('the models return numbers, got strings');
     differences.push(Buffer.compare(bytesOf(elementsOf(sliced)), bytesOf(data)) !== 0);
   }

@@ -3,22 +3,23 @@
  * compares the results of both models with those of the unsliced models.
  */
 import { spawnSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { parseArgs } from 'node:util';
-import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import type { ExecutionOutput } from 'cdk-sliced-inference/client';
-import { parseFailureCause } from 'cdk-sliced-inference/client';
+import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { OUTPUTS_PREFIX, parseFailureCause } from 'cdk-sliced-inference/client';
 import { LocalCloud } from 'cdk-sliced-inference/local';
 import { compareWithWhole } from './compare';
+import { MAX_BASE64, MAX_PHOTO_BYTES, PHOTOS_PREFIX } from './functions/photo-limits';
 import type { PhotoText } from './functions/read-text';
-import { decodePicture } from './picture/decode';
+import { decodePicture, InvalidPhoto } from './picture/decode';
 import { sliceTable, textTable } from './report';
 import { postSigned } from './signed-request';
 
 const USAGE = `usage: demo [--photo receipt.jpg] [--slices 4]
-  --photo   a JPEG or a PNG of at most 180 KiB
+  --photo   a JPEG or a PNG of at most 20 MiB and 50 million pixels
   --slices  number of slices of the recognition model`;
 
 async function main(): Promise<void> {
@@ -73,10 +74,19 @@ function defaultPhoto(): string {
 
 function readPhoto(file: string): Buffer {
   try {
+    checkSize(file, fs.statSync(file).size);
     return fs.readFileSync(file);
   } catch (error) {
+    if (error instanceof InvalidPhoto) throw error;
     throw new Error(`the photo '${file}' must be a file that can be read, got: ${(error as Error).message}`);
   }
+}
+
+function checkSize(file: string, bytes: number): void {
+  if (bytes <= MAX_PHOTO_BYTES) return;
+  throw new InvalidPhoto(
+    `the photo '${file}' must have at most ${MAX_PHOTO_BYTES} bytes, got ${bytes}: make it smaller`,
+  );
 }
 
 /** Synthesizes the app in a child process, as `cdk synth` does. */
@@ -93,11 +103,10 @@ function synthesize(folder: string, recognition: number): void {
 
 async function post(cloud: LocalCloud, photo: Buffer): Promise<PhotoText> {
   const { httpEndpoint = '', s3 } = cloud;
-  const answer = (await postSigned(
-    `${httpEndpoint}/read`,
-    { photo: photo.toString('base64') },
-    { ...s3, ...(s3.certificateAuthority && { ca: s3.certificateAuthority.pem }) },
-  )) as {
+  const answer = (await postSigned(`${httpEndpoint}/read`, await requestFor(cloud, photo), {
+    ...s3,
+    ...(s3.certificateAuthority && { ca: s3.certificateAuthority.pem }),
+  })) as {
     readonly status: string;
     readonly output?: string;
     readonly error?: string;
@@ -107,12 +116,28 @@ async function post(cloud: LocalCloud, photo: Buffer): Promise<PhotoText> {
   throw new Error(parseFailureCause(answer.cause ?? answer.error ?? answer.status).message);
 }
 
+/** The photo itself if the request has room for it, otherwise the key of an object that holds it. */
+async function requestFor(cloud: LocalCloud, photo: Buffer): Promise<Readonly<Record<string, string>>> {
+  const base64 = photo.toString('base64');
+  if (base64.length <= MAX_BASE64) return { photo: base64 };
+  const key = `${PHOTOS_PREFIX}${randomUUID()}`;
+  const client = new S3Client(cloud.s3);
+  await client.send(new PutObjectCommand({ Bucket: bucketOf(cloud), Key: key, Body: photo }));
+  return { s3: key };
+}
+
+/** Both pipelines have the same. */
+function bucketOf(cloud: LocalCloud): string {
+  return cloud.pipelines[0].bucket;
+}
+
 function resultsIn(cloud: LocalCloud): Parameters<typeof compareWithWhole>[2] {
   const client = new S3Client(cloud.s3);
   return {
-    read: async ({ outputs: { s3 } }: ExecutionOutput) => {
-      const { Body } = await client.send(new GetObjectCommand({ Bucket: s3?.bucket, Key: s3?.key }));
-      if (Body === undefined) throw new Error(`there is no object ${s3?.key ?? 'of results'}`);
+    read: async ({ run }) => {
+      const key = `${OUTPUTS_PREFIX}${run}.safetensors`;
+      const { Body } = await client.send(new GetObjectCommand({ Bucket: bucketOf(cloud), Key: key }));
+      if (Body === undefined) throw new Error(`there is no object ${key}`);
       return Body.transformToByteArray();
     },
     threads: ({ deploymentDigest }) => {

@@ -1,6 +1,8 @@
+# SPDX-License-Identifier: Apache-2.0
 """Calls a pipeline of cdk-sliced-inference: NumPy arrays in, NumPy arrays out.
 
-Copy this file into your application. It needs Python 3.10, boto3, numpy and safetensors.
+Copy this file into your application. It needs Python 3.10, boto3, numpy and safetensors. ``__version__`` is the release of
+the package that it comes from.
 
     from sliced_inference import SlicedInferenceClient
 
@@ -20,19 +22,29 @@ Transport
     A request of at most 255 KiB of JSON goes inline, a larger one through S3. Results come inline if the pipeline returns
     them, and otherwise from S3, where their checksums are verified.
 Two times
-    ``wait_timeout`` is how long a call waits for its run. ``request_timeout`` is how long one request to AWS may be
-    silent. Only StartSyncExecution may be silent as long as an Express execution lasts, because it answers at its end.
+    ``wait_timeout`` is how long a call waits in all: for uploads, the run and the results. ``request_timeout`` is how long
+    one request to AWS may take. Only StartSyncExecution may take as long as an Express execution lasts, because it answers
+    at its end.
 Errors
-    ``InferenceError`` says why a run failed, or why an input does not fit the model. ``InferenceTimeoutError`` and
-    ``InferenceCancelledError`` end a wait. Errors of boto3, such as missing permissions, are raised as they are.
+    ``InferenceError`` says why a run failed, why an input does not fit the model, or which request AWS or boto3 refused.
+    ``InferenceTimeoutError`` and ``InferenceCancelledError`` end a wait. No error of boto3 is raised as it is: it is the
+    ``cause`` of an ``InferenceError``.
+Trouble of AWS
+    The client repeats requests that AWS throttles, and those for the start and the state of a Standard execution after
+    errors of the service and of the connection too, until the waiting time is over. Requests are sent in threads, so a wait
+    ends in time although AWS does not answer. A request that nobody waits for is not repeated, so nothing starts later.
 """
 
 from __future__ import annotations
 
 import base64
 import concurrent.futures
+import contextlib
+import datetime
+import io
 import ipaddress
 import json
+import math
 import operator
 import random
 import re
@@ -55,10 +67,13 @@ import safetensors.numpy
 from botocore.config import Config
 from numpy.typing import ArrayLike, NDArray
 
+__version__ = "0.2.0"
+
 __all__ = [
     "Inference",
     "InferenceCancelledError",
     "InferenceError",
+    "InferenceProgress",
     "InferenceTimeoutError",
     "Invocation",
     "ObjectReference",
@@ -102,13 +117,15 @@ NUMERIC_DTYPES = (
 
 
 class InferenceError(Exception):
-    """A run failed, or an input does not fit the model.
+    """A run failed, an input does not fit the model, or a request to AWS failed.
 
     ``name`` is the error's name: one that the guide to requests and results lists, such as ``SliceFailed``; one of Step
-    Functions or Lambda, such as ``States.Timeout``; or one of the client's own: ``InvalidInput``, ``InvalidOutput``,
-    ``NotAPipeline``, ``ExecutionAborted`` and ``NotStopped``.
+    Functions or Lambda, such as ``States.Timeout``; one of a service that refused a request, such as
+    ``AccessDeniedException``; one of boto3, such as ``EndpointConnectionError`` and ``NoCredentialsError``; or one of the
+    client's own: ``InvalidInput``, ``InvalidOutput``, ``NotAPipeline``, ``ExecutionAborted`` and ``NotStopped``.
     ``slice`` is the slice that failed, or ``step`` is ``preprocess`` or ``postprocess``. If the failure is about a tensor,
     ``tensor`` names it, and ``expected`` and ``got`` describe it. ``execution_arn`` is ``None`` if nothing was started.
+    ``cause`` is the error of boto3, or ``None`` if there was none.
     """
 
     def __init__(
@@ -122,6 +139,7 @@ class InferenceError(Exception):
         expected: str | None = None,
         got: str | None = None,
         execution_arn: str | None = None,
+        cause: Exception | None = None,
     ) -> None:
         place = f"slice {slice}: " if slice is not None else f"{step}: " if step is not None else ""
         super().__init__(f"{name}: {place}{message}")
@@ -133,12 +151,14 @@ class InferenceError(Exception):
         self.expected = expected
         self.got = got
         self.execution_arn = execution_arn
+        self.cause = cause
 
 
 class InferenceTimeoutError(TimeoutError):
-    """The run did not end within ``wait_timeout``. Unless ``stopped`` is true, it goes on.
+    """The run did not end within ``wait_timeout``, or one request to AWS within ``request_timeout``; the message says which.
 
-    ``execution_arn`` is ``None`` for an Express execution: AWS tells its ARN at its end.
+    Unless ``stopped`` is true, a run that has started goes on. ``execution_arn`` is ``None`` if nothing was started, and for
+    an Express execution: AWS tells its ARN at its end.
     """
 
     def __init__(self, message: str, *, execution_arn: str | None = None, stopped: bool = False) -> None:
@@ -148,7 +168,10 @@ class InferenceTimeoutError(TimeoutError):
 
 
 class InferenceCancelledError(Exception):
-    """The event ``cancel`` was set during the wait. Unless ``stopped`` is true, the run goes on."""
+    """The event ``cancel`` was set during the wait. Unless ``stopped`` is true, a run that has started goes on.
+
+    ``execution_arn`` is as that of ``InferenceTimeoutError``.
+    """
 
     def __init__(self, message: str, *, execution_arn: str | None = None, stopped: bool = False) -> None:
         super().__init__(message)
@@ -196,7 +219,7 @@ class PipelineLimits:
     """Largest results as JSON inside an execution's output. With more than 100 slices it is lower."""
     execution_input_bytes: int
     """Largest input of an execution as JSON: of ``invoke``."""
-    execution_seconds: int | None
+    execution_seconds: float | None
     """How long an execution may last; ``None`` if the state machine has no timeout."""
 
 
@@ -255,6 +278,24 @@ class Outcome:
     error: Exception | None = None
 
 
+ProgressEvent = Literal["started", "state_entered", "state_exited", "restarted", "ended"]
+
+
+@dataclass(frozen=True)
+class InferenceProgress:
+    """What a call reports while its execution runs."""
+
+    event: ProgressEvent
+    """``restarted``: a deployment has replaced the pipeline, and the execution starts once more. States are those of a
+    Standard execution."""
+    time: float
+    """Seconds since 1970; of states by the clock of Step Functions."""
+    state: str | None = None
+    """Name of the state, such as ``Slice 00``."""
+    execution_arn: str | None = None
+    """``None`` for an Express execution before its end."""
+
+
 @dataclass(frozen=True)
 class Progress:
     """How far many inferences are."""
@@ -277,11 +318,16 @@ class SlicedInferenceClient:
             ``Config(read_timeout=310)``: StartSyncExecution answers when the run ends, and boto3 starts the run again when
             the default of 60 seconds has passed. By default, the client makes its own, with the region of the ARN.
         s3: your own client of boto3. By default, the client makes its own.
-        wait_timeout: how many seconds each call waits for its run; by default until the run ends, which the timeout of
-            the state machine ensures.
-        request_timeout: how many seconds a connection to AWS may be silent, for the clients that this one makes.
-        poll_interval: longest pause in seconds between two requests for the status of a Standard execution.
-        max_result_bytes: largest results that the client reads into memory.
+        wait_timeout: how many seconds each call waits in all: for uploads, the run and the results. By default, the
+            timeout of the state machine and a minute.
+        request_timeout: how many seconds one request to AWS may take, with its repeats by boto3; by default 30. An upload
+            has a second more for each MiB, and a download may not stand still for longer. StartSyncExecution, which
+            answers at the end of an Express execution, has no such limit.
+        poll_interval: longest pause in seconds between two requests for the status of a Standard execution; by default 5.
+        max_result_bytes: largest results that the client reads into memory; by default 2 GiB.
+
+    Raises:
+        ValueError: an argument is of the wrong kind. No request is sent yet.
     """
 
     def __init__(
@@ -295,11 +341,14 @@ class SlicedInferenceClient:
         poll_interval: float = 5.0,
         max_result_bytes: int = 2**31,
     ) -> None:
+        _check_seconds("request_timeout", request_timeout)
+        _check_seconds("poll_interval", poll_interval)
         self._arn = state_machine_arn
         self._wait_timeout = wait_timeout
         self._poll_interval = poll_interval
-        self._max_result_bytes = max_result_bytes
-        self._clients = _Clients(_region_of(state_machine_arn), request_timeout, step_functions, s3)
+        clients = _Clients(_region_of(state_machine_arn), request_timeout, step_functions, s3)
+        self._step_functions = _StepFunctions(clients, request_timeout)
+        self._objects = _Objects(clients, request_timeout, max_result_bytes)
         self._description: PipelineDescription | None = None
         self._machine: _Machine | None = None
 
@@ -307,11 +356,11 @@ class SlicedInferenceClient:
         """Returns the pipeline's signature, bucket and limits. Asks each time; calls use what was returned last.
 
         Raises:
-            InferenceError: ``NotAPipeline``, if the ARN is that of another state machine.
+            InferenceError: ``NotAPipeline``, if the ARN is that of another state machine; or the error of AWS that
+                refused the request.
+            InferenceTimeoutError: there was no answer within ``request_timeout``.
         """
-        description = _description_from(self._arn, self._ask())
-        self._description = description
-        return description
+        return self._latest(_Wait(None))
 
     def infer(
         self,
@@ -321,6 +370,7 @@ class SlicedInferenceClient:
         cancel: threading.Event | None = None,
         stop_on_cancel: bool = False,
         results: Literal["auto", "s3", "inline"] = "auto",
+        on_progress: Callable[[InferenceProgress], None] | None = None,
     ) -> Inference:
         """Runs the pipeline on tensors and returns its results.
 
@@ -328,19 +378,24 @@ class SlicedInferenceClient:
             inputs: one array or nested list for each input of the model.
             wait_timeout: replaces that of the client for this call, in seconds.
             cancel: stops the wait when it is set, within a tenth of a second.
-            stop_on_cancel: when the wait ends early, also stop the execution. AWS can stop only Standard executions, so
-                with an Express state machine the call is refused.
+            stop_on_cancel: when the wait ends early, also stop the execution, which may take twice ``request_timeout`` if
+                AWS does not answer. AWS can stop only Standard executions, so with an Express state machine the call is
+                refused.
             results: ``s3`` leaves inline results out, for example to keep them out of the execution's history. ``inline``
                 has them in the output alone, and the run fails with ``InvalidInput`` if they do not fit.
+            on_progress: called in this thread when the execution starts and ends, and for a Standard execution also for
+                each state that it enters and leaves. An error of this function ends the call.
 
         Raises:
-            InferenceError: an input does not fit, or the run failed. ``PlanChanged``, which means that a deployment
-                overtook the run, is raised only if it happens again: the client starts such a run once more.
-            InferenceTimeoutError: the run did not end within the waiting time.
+            InferenceError: an input does not fit, the run failed, or AWS refused a request. ``PlanChanged``, which means
+                that a deployment overtook the run, is raised only if it happens again: the client starts such a run once
+                more.
+            InferenceTimeoutError: the run did not end within the waiting time, or a request had no answer in time.
             InferenceCancelledError: ``cancel`` was set.
         """
-        events = () if cancel is None else (cancel,)
-        return self._infer(inputs, _Wait(self._seconds(wait_timeout), events, stop_on_cancel), results)
+        seconds = self._seconds(wait_timeout)
+        call = _Call(_Wait(seconds, () if cancel is None else (cancel,)), stop_on_cancel, on_progress)
+        return self._infer(call, inputs, results)
 
     def infer_many(
         self,
@@ -377,7 +432,7 @@ class SlicedInferenceClient:
         def run(index: int, tensors: Mapping[str, ArrayLike]) -> Outcome:
             counter.start()
             try:
-                outcome = Outcome(index, self._infer(tensors, _Wait(seconds, events, stop_on_cancel), results))
+                outcome = Outcome(index, self._infer(_Call(_Wait(seconds, events), stop_on_cancel), tensors, results))
             except Exception as error:
                 outcome = Outcome(index, error=error)
             counter.add(outcome)
@@ -406,6 +461,7 @@ class SlicedInferenceClient:
         wait_timeout: float | None = None,
         cancel: threading.Event | None = None,
         stop_on_cancel: bool = False,
+        on_progress: Callable[[InferenceProgress], None] | None = None,
     ) -> Invocation:
         """Runs any JSON and returns the output: of a pipeline with preprocess or postprocess functions, or of your own state
         machine that contains pipelines.
@@ -413,7 +469,7 @@ class SlicedInferenceClient:
         Args:
             request: what ``json.dumps`` takes, at most 256 KiB of it: the input of the preprocess function or of your
                 state machine, or else a request as the guide to requests and results describes it.
-            wait_timeout, cancel, stop_on_cancel: as for ``infer``.
+            wait_timeout, cancel, stop_on_cancel, on_progress: as for ``infer``.
 
         Raises:
             ValueError: the request is too large for Step Functions.
@@ -425,68 +481,98 @@ class SlicedInferenceClient:
             raise ValueError(
                 f"a request must have at most {MAX_INPUT_BYTES} bytes of JSON, got {size}: pass a key in S3 instead"
             )
-        events = () if cancel is None else (cancel,)
-        wait = _Wait(self._seconds(wait_timeout), events, stop_on_cancel)
-        output, arn = self._restarting(lambda: self._execute(text, wait))
-        return Invocation(output, arn)
+        seconds = self._seconds(wait_timeout)
+        call = _Call(_Wait(seconds, () if cancel is None else (cancel,)), stop_on_cancel, on_progress)
+        with call.explaining():
+            return Invocation(self._restarting(call, lambda: self._execute(call, text)), call.execution_arn or "")
 
     def _seconds(self, wait_timeout: float | None) -> float | None:
         return self._wait_timeout if wait_timeout is None else wait_timeout
 
-    def _infer(self, inputs: Mapping[str, ArrayLike], wait: _Wait, results: str) -> Inference:
-        wait.check()
+    def _infer(self, call: _Call, inputs: Mapping[str, ArrayLike], results: str) -> Inference:
         if results not in INLINE_MODES:
             raise ValueError(f"results must be one of {', '.join(INLINE_MODES)}, got {results!r}")
 
         def attempt() -> Inference:
-            pipeline, tensors = self._checked_tensors(inputs)
-            self._check_stop(wait)
-            output, arn = self._execute(self._request(pipeline, tensors, results, wait), wait)
-            return self._result(pipeline, output, arn, wait)
+            pipeline, tensors = self._checked_tensors(call, inputs)
+            self._prepare(call)
+            output = self._execute(call, self._request(call, pipeline.bucket, tensors, results))
+            return self._result(call, pipeline, output)
 
-        return self._restarting(attempt)
+        with call.explaining():
+            return self._restarting(call, attempt)
 
-    def _ask(self) -> dict[str, Any]:
-        machine: dict[str, Any] = self._clients.step_functions().describe_state_machine(
-            stateMachineArn=_described_arn(self._arn)
-        )
+    # What is known of the state machine.
+
+    def _ask(self, wait: _Wait) -> dict[str, Any]:
+        machine = self._step_functions.describe_state_machine(wait, _described_arn(self._arn))
         self._machine = _machine_from(machine)
         return machine
 
-    def _described(self) -> PipelineDescription:
-        return self._description or self.describe()
+    def _latest(self, wait: _Wait) -> PipelineDescription:
+        self._description = _description_from(self._arn, self._ask(wait))
+        return self._description
 
-    def _checked_tensors(self, inputs: Mapping[str, ArrayLike]) -> tuple[PipelineDescription, dict[str, Tensor]]:
-        pipeline = self._described()
+    def _checked_tensors(
+        self, call: _Call, inputs: Mapping[str, ArrayLike]
+    ) -> tuple[PipelineDescription, dict[str, Tensor]]:
+        call.wait.check()
+        pipeline = self._description or self._latest(call.wait)
         try:
             return pipeline, _tensors(pipeline.signature, inputs)
         except InferenceError:
             # A deployment may have changed the inputs since the client asked.
-            latest = self.describe()
+            latest = self._latest(call.wait)
             if latest.signature.deployment_digest == pipeline.signature.deployment_digest:
                 raise
         return latest, _tensors(latest.signature, inputs)
 
-    def _restarting(self, attempt: Callable[[], T]) -> T:
-        """A deployment that overtakes a run fails it with PlanChanged. A second run finds the new model."""
+    def _prepare(self, call: _Call) -> _Machine:
+        """Reads what a run needs to know of the state machine, and refuses a call that it cannot serve."""
+        machine = self._machine or _machine_from(self._ask(call.wait))
+        if call.stops and machine.type == "EXPRESS":
+            raise InferenceError(
+                "InvalidInput", "stop_on_cancel expects a Standard state machine, got an Express one: leave it out"
+            )
+        if machine.execution_seconds is not None:
+            call.wait.limit(machine.execution_seconds + TRANSFER_SECONDS)
+        return machine
+
+    def _restarting(self, call: _Call, attempt: Callable[[], T]) -> T:
+        """Runs once more after a deployment. The second run finds the new model, and the bucket of the new stack."""
         try:
             return attempt()
         except InferenceError as error:
-            if error.name != "PlanChanged":
+            if not self._is_replaced(call, error):
                 raise
-        self._description = None
+        call.restart()
         return attempt()
 
-    def _request(self, pipeline: PipelineDescription, tensors: dict[str, Tensor], results: str, wait: _Wait) -> str:
+    def _is_replaced(self, call: _Call, error: InferenceError) -> bool:
+        """Whether the pipeline that the call knows is no longer there."""
+        if error.name == "PlanChanged":
+            self._description = self._machine = None
+            return True
+        # A stack that was deleted and deployed again has another bucket. The old one may still be there.
+        if call.request_bucket is None or error.name not in OTHER_BUCKET:
+            return False
+        try:
+            return self._latest(call.wait).bucket != call.request_bucket
+        except (_WaitEnded, InferenceError, InferenceTimeoutError):
+            # The error of the run says more.
+            return False
+
+    # One execution.
+
+    def _request(self, call: _Call, bucket: str, tensors: dict[str, Tensor], results: str) -> str:
         """The execution's input. Tensors that are too large for it are put into S3."""
         output = {"inline": INLINE_MODES[results]}
-        size = sum(tensor.nbytes for tensor in tensors.values())
-        # base64 has four characters for three bytes, so do not even encode what cannot fit.
-        if size <= MAX_REQUEST_BYTES * 3 // 4:
+        if sum(_fewest_inline_bytes(tensor) for tensor in tensors.values()) <= MAX_REQUEST_BYTES:
             inline = {name: _inline(tensor) for name, tensor in tensors.items()}
             text = _json({"version": CONTRACT_VERSION, "inputs": {"tensors": inline}, "output": output})
             if len(text.encode()) <= MAX_REQUEST_BYTES:
                 return text
+        size = sum(_fewest_bytes(tensor) for tensor in tensors.values())
         if size > MAX_PUT_BYTES:
             raise InferenceError(
                 "InvalidInput",
@@ -494,102 +580,146 @@ class SlicedInferenceClient:
             )
         # Each request has a new key: a run whose request is replaced fails.
         key = f"inputs/{uuid.uuid4()}.safetensors"
-        client = self._clients.s3()
-        body = encode_file(tensors)
-        wait.finish(lambda: client.put_object(Bucket=pipeline.bucket, Key=key, Body=body), "nothing was started")
+        call.request_bucket = bucket
+        self._objects.put(call.wait, ObjectReference(bucket, key), encode_file(tensors))
         return _json({"version": CONTRACT_VERSION, "inputs": {"s3": key}, "output": output})
 
-    def _execute(self, text: str, wait: _Wait) -> tuple[Any, str]:
-        """Runs an execution and returns its output and its ARN. The state machine need not be that of a pipeline."""
-        self._check_stop(wait)
-        machine = self._known_machine()
-        is_standard = machine.type == "STANDARD"
-        execution = self._run_standard(text, wait) if is_standard else self._run_express(text, wait)
+    def _execute(self, call: _Call, text: str) -> Any:
+        """Runs an execution and returns its output. The state machine need not be that of a pipeline."""
+        call.wait.check()
+        machine = self._prepare(call)
+        execution = self._run_express(call, text) if machine.type == "EXPRESS" else self._run_standard(call, text)
+        call.report("ended")
         if execution["status"] != "SUCCEEDED":
-            step = self._failed_step(execution) if is_standard and machine.has_own_functions else None
-            raise _failure(execution, step)
-        return json.loads(execution["output"]), execution["executionArn"]
+            has_step = machine.type == "STANDARD" and machine.has_own_functions
+            raise _failure(execution, self._failed_step(call) if has_step else None)
+        return json.loads(execution["output"])
 
-    def _known_machine(self) -> _Machine:
-        return self._machine or _machine_from(self._ask())
+    def _run_express(self, call: _Call, text: str) -> dict[str, Any]:
+        """Sends one request, which is answered when the execution has ended."""
+        pauses = _Pauses(self._poll_interval)
+        call.report("started")
+        while True:
+            call.wait.check()
+            call.situation = "it goes on"
+            try:
+                execution = self._step_functions.start_sync_execution(call.wait, self._arn, text)
+                call.execution_arn = execution["executionArn"]
+                return execution
+            except InferenceError as error:
+                # Nothing was started. After any other error, the execution may run.
+                if not _is_throttled(error):
+                    raise
+                call.situation = "nothing was started"
+            call.wait.sleep(pauses.next())
 
-    def _check_stop(self, wait: _Wait) -> None:
-        if wait.stops and self._known_machine().type == "EXPRESS":
-            raise InferenceError(
-                "InvalidInput", "stop_on_cancel expects a Standard state machine, got an Express one: leave it out"
-            )
-
-    def _run_express(self, text: str, wait: _Wait) -> dict[str, Any]:
-        client = self._clients.synchronous()
+    def _run_standard(self, call: _Call, text: str) -> dict[str, Any]:
+        """Starts an execution, asks for its state until it has ended, and stops it if the call no longer waits."""
         try:
-            return wait.finish(lambda: client.start_sync_execution(stateMachineArn=self._arn, input=text), "it goes on")
-        except botocore.exceptions.ReadTimeoutError as error:
-            seconds = client.meta.config.read_timeout
-            raise InferenceTimeoutError(
-                f"StartSyncExecution must answer within the client's read_timeout of {seconds} seconds, got no answer: "
-                f"create the client with Config(read_timeout={SYNC_READ_TIMEOUT})"
-            ) from error
+            self._start(call, text)
+            return self._follow(call)
+        except (_WaitEnded, InferenceError, InferenceTimeoutError):
+            if call.stops and call.execution_arn is not None and call.wait.ended() is not None:
+                self._stop(call)
+            raise
 
-    def _run_standard(self, text: str, wait: _Wait) -> dict[str, Any]:
-        client = self._clients.step_functions()
-        # With a name, a repeated request does not start a second execution.
-        arn: str = client.start_execution(stateMachineArn=self._arn, name=str(uuid.uuid4()), input=text)["executionArn"]
-        pause = FIRST_PAUSE
-        try:
-            while True:
-                wait.sleep(min(pause, self._poll_interval))
-                execution = self._status(client, arn)
+    def _start(self, call: _Call, text: str) -> None:
+        # The name is new, so the second of two equal requests finds the execution of the first one.
+        name = str(uuid.uuid4())
+        arn = _execution_arn(self._arn, name)
+        pauses = _Pauses(self._poll_interval)
+        # To stop an execution, the call must know whether it has started.
+        wait = _Wait(None) if call.stops else call.wait
+        while True:
+            call.wait.check()
+            try:
+                answer = self._step_functions.start_execution(wait, self._arn, name, text)
+            except _WaitEnded:
+                call.may_have_started(arn)
+                raise
+            except InferenceTimeoutError:
+                call.may_have_started(arn)
+            except InferenceError as error:
+                if error.name == "ExecutionAlreadyExists":
+                    # An earlier request has started it, and its answer was lost.
+                    return call.started(arn)
+                if not _is_transient(error):
+                    raise
+                if not _is_throttled(error):
+                    call.may_have_started(arn)
+            else:
+                return call.started(answer.get("executionArn", arn), answer.get("startDate"))
+            call.wait.sleep(pauses.next())
+
+    def _follow(self, call: _Call) -> dict[str, Any]:
+        """Asks for the state of the execution until it has ended."""
+        pauses = _Pauses(self._poll_interval)
+        states = _StateEvents(call, self._step_functions) if call.follows_states else None
+        unknown = 0
+        while True:
+            call.wait.sleep(pauses.next())
+            try:
+                execution = self._step_functions.describe_execution(call.wait, call.execution_arn)
+                unknown = 0
+                if states is not None:
+                    # Also after the end, for the events since the last pause.
+                    states.report()
                 if execution["status"] not in ("RUNNING", "PENDING_REDRIVE"):
                     return execution
-                pause *= PAUSE_GROWTH
-        except _WaitEnded as ended:
-            if not wait.stops:
-                raise ended.error("it goes on", arn) from None
-            try:
-                client.stop_execution(executionArn=arn, error="Cancelled", cause=f"the caller stopped waiting: {ended}")
-            except botocore.exceptions.ClientError as error:
-                raise InferenceError(
-                    "NotStopped", f"{ended}: the execution could not be stopped: {error}", execution_arn=arn
-                ) from error
-            raise ended.error("the execution was stopped", arn, stopped=True) from None
+            except InferenceTimeoutError:
+                pauses.grow()
+            except InferenceError as error:
+                if error.name == "ExecutionDoesNotExist" and unknown + 1 < MOST_UNKNOWN:
+                    unknown += 1
+                elif _is_transient(error):
+                    pauses.grow()
+                else:
+                    raise
 
-    @staticmethod
-    def _status(client: Any, arn: str) -> dict[str, Any]:
+    def _stop(self, call: _Call) -> None:
+        """Stops an execution whose call no longer waits for it."""
+        ended = call.wait.ended()
         try:
-            answer: dict[str, Any] = client.describe_execution(executionArn=arn)
-            return answer
-        except client.exceptions.ExecutionDoesNotExist:
-            # DescribeExecution is eventually consistent. The wait bounds how long this may last.
-            return {"status": "RUNNING"}
+            self._step_functions.stop_execution(call.execution_arn, f"the caller stopped waiting: {ended}")
+        except (InferenceError, InferenceTimeoutError) as error:
+            if isinstance(error, InferenceError) and error.name == "ExecutionDoesNotExist" and call.is_start_lost():
+                call.execution_arn, call.situation = None, "nothing was started"
+                return
+            raise InferenceError(
+                "NotStopped",
+                f"{ended}: the execution could not be stopped: {error}: stop it yourself",
+                cause=error.cause if isinstance(error, InferenceError) else error,
+            ) from error
+        call.situation, call.stopped = "the execution was stopped", True
 
-    def _failed_step(self, execution: Mapping[str, Any]) -> str | None:
+    def _failed_step(self, call: _Call) -> str | None:
         """The function that failed, which the cause of a Standard execution does not say: the last state that was entered."""
         try:
-            history = self._clients.step_functions().get_execution_history(
-                executionArn=execution["executionArn"], reverseOrder=True, includeExecutionData=False
-            )
-        except botocore.exceptions.ClientError:
+            history = self._step_functions.latest_events(call.wait, call.execution_arn)
+        except (_WaitEnded, InferenceError, InferenceTimeoutError):
             # The failure matters more than where it was. A caller may lack the permission to read the history.
             return None
-        entered = (event["stateEnteredEventDetails"] for event in history["events"] if "stateEnteredEventDetails" in event)
+        entered = (
+            event["stateEnteredEventDetails"] for event in history["events"] if "stateEnteredEventDetails" in event
+        )
         return STEPS.get(next(entered, {"name": ""})["name"])
 
-    def _result(self, pipeline: PipelineDescription, output: Any, arn: str, wait: _Wait) -> Inference:
-        checked = _checked_output(output, pipeline.bucket, arn)
+    # The results of an execution.
+
+    def _result(self, call: _Call, pipeline: PipelineDescription, output: Any) -> Inference:
+        pipeline, checked = self._compared_output(call, pipeline, output)
         source = checked.source
         if isinstance(source, ObjectReference):
-            where = f"the results are in {source.bucket}/{source.key}"
-            tensors = wait.finish(lambda: self._stored(source.bucket, source.key, arn), where, arn)
+            call.situation = f"the results are in {source.bucket}/{source.key}"
+            tensors = self._stored(call, source)
         else:
-            tensors = {name: _from_inline(name, tensor, arn) for name, tensor in source.items()}
+            tensors = {name: _from_inline(name, tensor) for name, tensor in source.items()}
+        # If a deployment is under way, or the ARN is that of an alias, the signature may be of another model.
         if checked.deployment_digest == pipeline.signature.deployment_digest:
-            tensors = _ordered(pipeline.signature.outputs, tensors, arn)
-        else:
-            # A deployment came between. The next call asks for its signature.
-            self._description = None
+            tensors = _ordered(pipeline.signature.outputs, tensors)
         return Inference(
             outputs=tensors,
-            execution_arn=arn,
+            execution_arn=call.execution_arn or "",
             results_object=checked.results_object,
             run=checked.run,
             timings=checked.timings,
@@ -597,46 +727,55 @@ class SlicedInferenceClient:
             served_by=checked.served_by,
         )
 
-    def _stored(self, bucket: str, key: str, arn: str) -> dict[str, Tensor]:
-        """Reads results from S3, again if they are damaged or the connection breaks."""
+    def _compared_output(
+        self, call: _Call, pipeline: PipelineDescription, output: Any
+    ) -> tuple[PipelineDescription, _CheckedOutput]:
+        """Checks the output against the pipeline, and against the latest one if a deployment came between."""
+        try:
+            checked = _checked_output(output, pipeline.bucket)
+        except InferenceError:
+            latest = self._latest(call.wait)
+            if latest.bucket == pipeline.bucket:
+                raise
+            return latest, _checked_output(output, latest.bucket)
+        if checked.deployment_digest == pipeline.signature.deployment_digest:
+            return pipeline, checked
+        self._description = None
+        try:
+            return self._latest(call.wait), checked
+        except (InferenceError, InferenceTimeoutError):
+            # The results are there. The next call asks again.
+            return pipeline, checked
+
+    def _stored(self, call: _Call, place: ObjectReference) -> dict[str, Tensor]:
+        """Reads results from S3, again if they are damaged."""
+        pauses = _Pauses(self._poll_interval)
         for attempt in range(1, READS + 1):
             try:
-                answer = self._clients.s3().get_object(Bucket=bucket, Key=key)
-                if answer["ContentLength"] > self._max_result_bytes:
-                    most = f"at most {self._max_result_bytes} bytes of results"
-                    raise _invalid_output(f"{most}, as max_result_bytes says", str(answer["ContentLength"]), arn)
-                return decode_file(answer["Body"].read())
-            except DAMAGE as damage:
-                if attempt == READS:
-                    message = f"the results {key} must be whole, got damaged ones in {READS} reads: {damage}"
-                    raise InferenceError("CorruptTensor", message, execution_arn=arn) from damage
-            except BROKEN_READS:
-                if attempt == READS:
+                return decode_file(self._objects.get(call.wait, place))
+            except (*DAMAGE, InferenceError) as damage:
+                if isinstance(damage, InferenceError) and not isinstance(damage.cause, BROKEN_BODY):
                     raise
-            time.sleep(random.uniform(0, FIRST_PAUSE * 2**attempt))
+                if attempt == READS:
+                    message = f"the results {place.key} must be whole, got damaged ones in {READS} reads: {damage}"
+                    raise InferenceError("CorruptTensor", message) from damage
+            call.wait.sleep(random.uniform(0, pauses.next()))
         raise AssertionError("the last read returns or raises")
 
-
-# How to reach AWS, or a local cloud.
-
-SYNC_READ_TIMEOUT = MAX_EXPRESS_SECONDS + 10
-"""Seconds until StartSyncExecution must have answered: the longest Express execution, and something for the way."""
-
-MAX_CONNECTIONS = 50
-"""For many runs at once; boto3's own default is 10."""
 
 READS = 3
 """How often results are read if they are damaged, as often as the functions of a pipeline do it."""
 
-FIRST_PAUSE = 0.2
-PAUSE_GROWTH = 1.5
+MOST_UNKNOWN = 20
+"""DescribeExecution is eventually consistent: it may not know an execution that has just started. With the default
+pauses, so many requests in a row take more than a minute.
+https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html"""
 
-BROKEN_READS = (
-    botocore.exceptions.HTTPClientError,
-    botocore.exceptions.IncompleteReadError,
-    botocore.exceptions.ResponseStreamingError,
-)
-"""boto3 repeats requests, but not the reading of a body."""
+TRANSFER_SECONDS = 60
+"""For uploads and downloads, besides the longest execution."""
+
+OTHER_BUCKET = ("NoSuchBucket", "AccessDenied", "InvalidInput")
+"""Names of the errors of a request that was put into a bucket which is not, or no longer, that of the pipeline."""
 
 
 class ChecksumMismatch(Exception):
@@ -647,98 +786,23 @@ class MalformedFile(Exception):
     """A file's bytes are not the tensors of a pipeline."""
 
 
-DAMAGE = (ChecksumMismatch, MalformedFile, botocore.exceptions.FlexibleChecksumError, safetensors.SafetensorError)
+DAMAGE = (ChecksumMismatch, MalformedFile, safetensors.SafetensorError)
+
+BROKEN_BODY = (
+    botocore.exceptions.FlexibleChecksumError,
+    botocore.exceptions.IncompleteReadError,
+    botocore.exceptions.ResponseStreamingError,
+)
+"""boto3 repeats requests, but not the reading of a body."""
 
 
-class _Clients:
-    """Clients of boto3, made when they are needed. boto3 reads endpoints and credentials from the environment."""
+# How long a call waits, and what it has started.
 
-    def __init__(self, region: str, request_timeout: float, step_functions: Any, s3: Any) -> None:
-        self._region = region
-        self._request_timeout = request_timeout
-        self._given = step_functions
-        self._made: dict[str, Any] = {} if s3 is None else {"s3": s3}
-        self._making = threading.RLock()
+LOOK_SECONDS = 0.1
+"""How often a wait looks at its events and its time, because Python cannot wait for several things at once."""
 
-    def step_functions(self) -> Any:
-        if self._given is not None:
-            return self._given
-        return self._client("stepfunctions", self._config(self._request_timeout))
-
-    def s3(self) -> Any:
-        return self._client("s3", self._config(self._request_timeout))
-
-    def synchronous(self) -> Any:
-        """The client for StartSyncExecution, which answers when the run ends, at a host with the prefix ``sync-``."""
-        if self._given is None:
-            return self._client("synchronous", self._config(max(self._request_timeout, SYNC_READ_TIMEOUT)))
-        config = self._given.meta.config
-        if _is_local(self._given) and config.inject_host_prefix:
-            raise ValueError(
-                "a client for a local endpoint must not add a prefix to its host, got one that does: "
-                "create it with Config(inject_host_prefix=False)"
-            )
-        if config.read_timeout < MAX_EXPRESS_SECONDS:
-            warnings.warn(
-                f"the client's read_timeout should be {SYNC_READ_TIMEOUT} seconds for Express, got {config.read_timeout}: "
-                f"boto3 starts longer runs again; create it with Config(read_timeout={SYNC_READ_TIMEOUT})",
-                RuntimeWarning,
-                stacklevel=2,
-            )
-        return self._given
-
-    def _client(self, use: str, config: Config) -> Any:
-        with self._making:
-            if use not in self._made:
-                service = "stepfunctions" if use == "synchronous" else use
-                # Stubs of boto3 know services by their literal names.
-                session: Any = boto3.session.Session(region_name=self._region)
-                client = session.client(service, config=config)
-                if _is_local(client):
-                    # `sync-127.0.0.1` and `bucket.localhost` do not exist.
-                    local = Config(inject_host_prefix=False, s3={"addressing_style": "path"})
-                    client = session.client(service, config=config.merge(local))
-                self._made[use] = client
-            return self._made[use]
-
-    def _config(self, read_timeout: float) -> Config:
-        return Config(
-            connect_timeout=self._request_timeout,
-            read_timeout=read_timeout,
-            max_pool_connections=MAX_CONNECTIONS,
-            retries={"mode": "standard"},
-            # Routers forget connections that are silent, which StartSyncExecution's are.
-            tcp_keepalive=True,
-        )
-
-
-def _is_local(client: Any) -> bool:
-    host = urllib.parse.urlsplit(client.meta.endpoint_url).hostname or ""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
-
-
-def _region_of(arn: str) -> str:
-    parts = arn.split(":")
-    if len(parts) < 7 or parts[0] != "arn" or parts[2] != "states" or parts[5] != "stateMachine" or not parts[3]:
-        raise ValueError(
-            f"a state machine's ARN must be like arn:aws:states:REGION:ACCOUNT:stateMachine:NAME, got {arn!r}"
-        )
-    return parts[3]
-
-
-# How long to wait.
-
-CANCEL_SECONDS = 0.1
-"""How often a wait looks at its events, because Python cannot wait for several things at once."""
-
-LONGEST_STEP = 60.0
-"""Python does not wait for an infinite time, which `wait_timeout` may be."""
+FIRST_PAUSE = 0.2
+PAUSE_GROWTH = 1.5
 
 
 class _WaitEnded(Exception):
@@ -746,72 +810,152 @@ class _WaitEnded(Exception):
 
     def __init__(self, message: str, is_timeout: bool) -> None:
         super().__init__(message)
-        self._is_timeout = is_timeout
-
-    def error(self, what_happens: str, arn: str | None = None, stopped: bool = False) -> Exception:
-        kind = InferenceTimeoutError if self._is_timeout else InferenceCancelledError
-        return kind(f"{self}: {what_happens}", execution_arn=arn, stopped=stopped)
+        self.is_timeout = is_timeout
 
 
 class _Wait:
     """The waiting time of one call, restarts included."""
 
-    def __init__(self, seconds: float | None, events: Sequence[threading.Event], stops: bool) -> None:
+    def __init__(self, seconds: float | None, events: Sequence[threading.Event] = ()) -> None:
+        self._start = time.monotonic()
         self._seconds = seconds
-        self._end = None if seconds is None else time.monotonic() + seconds
         self._events = events
-        self.stops = stops
+
+    def limit(self, seconds: float) -> None:
+        """Ends the wait so many seconds after its start, unless the caller has chosen a time."""
+        if self._seconds is None:
+            self._seconds = seconds
+
+    def ended(self) -> _WaitEnded | None:
+        if any(event.is_set() for event in self._events):
+            return _WaitEnded("the wait was cancelled", is_timeout=False)
+        if self._seconds is not None and time.monotonic() >= self._start + self._seconds:
+            return _WaitEnded(f"the run must end within {self._seconds:g} seconds, got no result", is_timeout=True)
+        return None
 
     def check(self) -> None:
-        """Raises if the wait is over before anything has started."""
-        try:
-            self._check()
-        except _WaitEnded as ended:
-            raise ended.error("nothing was started") from None
+        ended = self.ended()
+        if ended is not None:
+            raise ended
 
     def sleep(self, seconds: float) -> None:
         end = time.monotonic() + seconds
         while True:
-            self._check()
+            self.check()
             rest = end - time.monotonic()
             if rest <= 0:
                 return
-            time.sleep(min(rest, self._step()))
+            time.sleep(min(rest, LOOK_SECONDS))
 
-    def finish(self, call: Callable[[], T], otherwise: str, arn: str | None = None) -> T:
-        """Waits for a call that cannot be interrupted. If the wait ends before, the error says what happens otherwise."""
+
+class _Pauses:
+    """Pauses that grow, between requests about the same execution."""
+
+    def __init__(self, longest: float) -> None:
+        self._longest = longest
+        self._next = min(FIRST_PAUSE, longest)
+
+    def next(self) -> float:
+        pause = self._next
+        self.grow()
+        return pause
+
+    def grow(self) -> None:
+        self._next = min(self._next * PAUSE_GROWTH, self._longest)
+
+
+class _Call:
+    """One call of the client: its wait, what it has started, and its reports."""
+
+    def __init__(
+        self, wait: _Wait, stops: bool, on_progress: Callable[[InferenceProgress], None] | None = None
+    ) -> None:
+        self.wait = wait
+        self.stops = stops
+        """Whether the end of the wait also stops the execution."""
+        self.follows_states = on_progress is not None
+        self._on_progress = on_progress
+        self.reset()
+
+    def reset(self) -> None:
+        """Forgets an execution."""
+        self.execution_arn: str | None = None
+        self.situation = "nothing was started"
+        """What is true after the end of the wait, for its error."""
+        self.stopped = False
+        self.request_bucket: str | None = None
+        """Where the request was put, if it does not fit into the execution's input."""
+
+    def restart(self) -> None:
+        self.report("restarted")
+        self.reset()
+
+    def started(self, execution_arn: str, at: datetime.datetime | None = None) -> None:
+        self.execution_arn, self.situation = execution_arn, "it goes on"
+        self.report("started", None if at is None else at.timestamp())
+
+    def may_have_started(self, execution_arn: str) -> None:
+        self.execution_arn, self.situation = execution_arn, MAY_HAVE_STARTED
+
+    def is_start_lost(self) -> bool:
+        return self.situation == MAY_HAVE_STARTED
+
+    def report(self, event: ProgressEvent, at: float | None = None, state: str | None = None) -> None:
+        if self._on_progress is not None:
+            seconds = time.time() if at is None else at
+            self._on_progress(InferenceProgress(event, seconds, state, self.execution_arn))
+
+    @contextlib.contextmanager
+    def explaining(self) -> Iterator[None]:
+        """Raises the end of the wait as the caller knows it, and adds the execution to other errors."""
         try:
-            return self._result_of(call)
+            yield
         except _WaitEnded as ended:
-            raise ended.error(otherwise, arn) from None
+            kind = InferenceTimeoutError if ended.is_timeout else InferenceCancelledError
+            message = f"{ended}: {self.situation}"
+            raise kind(message, execution_arn=self.execution_arn, stopped=self.stopped) from None
+        except (InferenceError, InferenceTimeoutError) as error:
+            error.execution_arn = error.execution_arn or self.execution_arn
+            raise
 
-    def _result_of(self, call: Callable[[], T]) -> T:
-        """When the wait ends, the call goes on in its thread."""
-        if self._end is None and not self._events:
-            return call()
-        result: concurrent.futures.Future[T] = concurrent.futures.Future()
 
-        def work() -> None:
-            try:
-                result.set_result(call())
-            except BaseException as error:
-                result.set_exception(error)
+MAY_HAVE_STARTED = "it may have started"
 
-        # Not an executor's thread, because Python would wait for it at its end.
-        threading.Thread(target=work, name="sliced-inference", daemon=True).start()
-        while not concurrent.futures.wait([result], timeout=self._step()).done:
-            self._check()
-        return result.result()
 
-    def _check(self) -> None:
-        if any(event.is_set() for event in self._events):
-            raise _WaitEnded("the wait was cancelled", is_timeout=False)
-        if self._end is not None and time.monotonic() >= self._end:
-            raise _WaitEnded(f"the run must end within {self._seconds:g} seconds, got no result", is_timeout=True)
+class _StateEvents:
+    """Reports the states that a Standard execution enters and leaves, from its history."""
 
-    def _step(self) -> float:
-        rest = LONGEST_STEP if self._end is None else max(0.0, self._end - time.monotonic())
-        return min(rest, CANCEL_SECONDS if self._events else LONGEST_STEP)
+    def __init__(self, call: _Call, step_functions: _StepFunctions) -> None:
+        self._call = call
+        self._step_functions = step_functions
+        self._last = 0
+
+    def report(self) -> None:
+        """Reports the events since the last report, in their order."""
+        for event in reversed(self._new_events()):
+            for kind, field in STATE_EVENTS.items():
+                if field in event:
+                    self._call.report(kind, event["timestamp"].timestamp(), event[field]["name"])
+
+    def _new_events(self) -> list[dict[str, Any]]:
+        """The latest first: a history has up to 25,000 events, and the earlier ones are known."""
+        found: list[dict[str, Any]] = []
+        token = None
+        while True:
+            page = self._step_functions.latest_events(self._call.wait, self._call.execution_arn, token)
+            new = [event for event in page["events"] if event["id"] > self._last]
+            found += new
+            token = page.get("nextToken") if len(new) == len(page["events"]) else None
+            if token is None:
+                break
+        self._last = found[0]["id"] if found else self._last
+        return found
+
+
+STATE_EVENTS: dict[ProgressEvent, str] = {
+    "state_entered": "stateEnteredEventDetails",
+    "state_exited": "stateExitedEventDetails",
+}
 
 
 class _Counter:
@@ -843,6 +987,352 @@ def _checked(outcome: Outcome) -> Outcome:
     return outcome
 
 
+# Requests to AWS.
+
+
+class _StepFunctions:
+    """The requests to Step Functions that a call makes. Each raises as `_answer` does."""
+
+    def __init__(self, clients: _Clients, request_timeout: float) -> None:
+        self._clients = clients
+        self._seconds = request_timeout
+
+    def describe_state_machine(self, wait: _Wait, arn: str) -> dict[str, Any]:
+        return self._answer("DescribeStateMachine", wait, lambda sfn: sfn.describe_state_machine(stateMachineArn=arn))
+
+    def start_execution(self, wait: _Wait, arn: str, name: str, text: str) -> dict[str, Any]:
+        return self._answer(
+            "StartExecution", wait, lambda sfn: sfn.start_execution(stateMachineArn=arn, name=name, input=text)
+        )
+
+    def start_sync_execution(self, wait: _Wait, arn: str, text: str) -> dict[str, Any]:
+        """The answer comes when the execution has ended, so the wait alone limits its time."""
+        self._clients.check_synchronous()
+
+        def send() -> dict[str, Any]:
+            client = self._clients.synchronous()
+            try:
+                answer: dict[str, Any] = client.start_sync_execution(stateMachineArn=arn, input=text)
+            except botocore.exceptions.ReadTimeoutError as error:
+                seconds = client.meta.config.read_timeout
+                raise InferenceTimeoutError(
+                    f"StartSyncExecution must answer within the client's read_timeout of {seconds} seconds, got no answer: "
+                    f"create the client with Config(read_timeout={SYNC_READ_TIMEOUT})"
+                ) from error
+            return answer
+
+        return _answer("StartSyncExecution", wait, _Deadline(math.inf), send)
+
+    def describe_execution(self, wait: _Wait, arn: str | None) -> dict[str, Any]:
+        return self._answer("DescribeExecution", wait, lambda sfn: sfn.describe_execution(executionArn=arn))
+
+    def latest_events(self, wait: _Wait, arn: str | None, token: str | None = None) -> dict[str, Any]:
+        """One page of the events, the latest first, without data."""
+        page = {} if token is None else {"nextToken": token}
+        arguments = {"executionArn": arn, "reverseOrder": True, "includeExecutionData": False, **page}
+        return self._answer("GetExecutionHistory", wait, lambda sfn: sfn.get_execution_history(**arguments))
+
+    def stop_execution(self, arn: str | None, cause: str) -> None:
+        arguments = {"executionArn": arn, "error": "Cancelled", "cause": cause}
+        self._answer("StopExecution", _Wait(None), lambda sfn: sfn.stop_execution(**arguments))
+
+    def _answer(self, operation: str, wait: _Wait, send: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
+        return _answer(operation, wait, _Deadline(self._seconds), lambda: send(self._clients.step_functions()))
+
+
+class _Objects:
+    """The objects in S3 that a call writes and reads."""
+
+    def __init__(self, clients: _Clients, request_timeout: float, max_bytes: int) -> None:
+        self._clients = clients
+        self._seconds = request_timeout
+        self._max_bytes = max_bytes
+
+    def put(self, wait: _Wait, place: ObjectReference, body: bytes) -> None:
+        arguments = {"Bucket": place.bucket, "Key": place.key, "Body": body}
+        deadline = _Deadline(self._seconds + len(body) / SLOW_BYTES_PER_SECOND)
+        _answer("PutObject", wait, deadline, lambda: self._clients.s3().put_object(**arguments))
+
+    def get(self, wait: _Wait, place: ObjectReference) -> bytes:
+        """Reads an object into memory, unless it is too large."""
+        deadline = _Deadline(self._seconds)
+
+        def read() -> bytes:
+            answer = self._clients.s3().get_object(Bucket=place.bucket, Key=place.key)
+            body = answer["Body"]
+            if answer["ContentLength"] > self._max_bytes:
+                body.close()
+                raise _too_large(place, self._max_bytes, answer["ContentLength"])
+            file = io.BytesIO()
+            while part := body.read(READ_BYTES):
+                _refuse_abandoned()
+                deadline.renew()
+                file.write(part)
+            return file.getvalue()
+
+        return _answer("GetObject", wait, deadline, read)
+
+
+def _too_large(place: ObjectReference, limit: int, size: int) -> InferenceError:
+    return InferenceError(
+        "InvalidOutput",
+        f"the results {place.key} must have at most {limit} bytes of results, got {size}: raise max_result_bytes",
+        expected=f"at most {limit} bytes",
+        got=f"{size} bytes",
+    )
+
+
+SLOW_BYTES_PER_SECOND = 2**20
+"""A slow line still sends this much in a second. A larger upload gets more time."""
+
+READ_BYTES = 2**17
+"""Bytes of a download after which it counts as alive."""
+
+
+class _Deadline:
+    """When a request must have answered. Each part of a download renews it."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self.renew()
+
+    def renew(self) -> None:
+        self._start = time.monotonic()
+
+    def is_over(self) -> bool:
+        return time.monotonic() >= self._start + self.seconds
+
+
+class _Nobody(Exception):
+    """Nobody waits for the answer to the request."""
+
+
+_SENDING = threading.local()
+"""In a thread that sends a request: `abandoned` is the event that nobody waits for its answer."""
+
+
+def _refuse_abandoned(**_: Any) -> None:
+    """Runs before each request of boto3, also before its repeats."""
+    abandoned = getattr(_SENDING, "abandoned", None)
+    if abandoned is not None and abandoned.is_set():
+        raise _Nobody
+
+
+def _answer(operation: str, wait: _Wait, deadline: _Deadline, send: Callable[[], T]) -> T:
+    """Sends one request, with its repeats by boto3, in a thread that goes on alone when the wait ends.
+
+    Raises:
+        _WaitEnded: the wait has ended.
+        InferenceTimeoutError: there was no answer in time.
+        InferenceError: boto3 raised an error, which is its cause.
+    """
+    wait.check()
+    result: concurrent.futures.Future[T] = concurrent.futures.Future()
+    abandoned = threading.Event()
+
+    def work() -> None:
+        _SENDING.abandoned = abandoned
+        try:
+            result.set_result(send())
+        except BaseException as error:
+            result.set_exception(error)
+
+    # Not an executor's thread, because Python would wait for it at its end.
+    threading.Thread(target=work, name="sliced-inference", daemon=True).start()
+    try:
+        while not concurrent.futures.wait([result], timeout=LOOK_SECONDS).done:
+            wait.check()
+            if deadline.is_over():
+                raise _late(operation, f"{deadline.seconds:g} seconds")
+    finally:
+        abandoned.set()
+    try:
+        return result.result()
+    except TIMEOUTS as error:
+        raise _late(operation, f"the timeouts of boto3 ({error})") from error
+    except (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError) as error:
+        raise _refused(operation, error) from error
+
+
+def _late(operation: str, limit: str) -> InferenceTimeoutError:
+    return InferenceTimeoutError(
+        f"{operation} must answer within {limit}, got no answer: raise request_timeout or try again"
+    )
+
+
+def _refused(operation: str, error: Exception) -> InferenceError:
+    """The error of a request that AWS refused, or that boto3 could not send."""
+    name = type(error).__name__
+    if isinstance(error, botocore.exceptions.ClientError):
+        code = error.response.get("Error", {}).get("Code")
+        return InferenceError(code or name, str(error), cause=error)
+    if isinstance(error, CREDENTIALS):
+        message = f"boto3 must have credentials for {operation}, got none: {error}: set AWS_PROFILE or run with a role"
+        return InferenceError(name, message, cause=error)
+    return InferenceError(name, f"{operation} failed: {error}", cause=error)
+
+
+TIMEOUTS = (botocore.exceptions.ReadTimeoutError, botocore.exceptions.ConnectTimeoutError)
+
+CREDENTIALS = (
+    botocore.exceptions.NoCredentialsError,
+    botocore.exceptions.PartialCredentialsError,
+    botocore.exceptions.CredentialRetrievalError,
+    botocore.exceptions.TokenRetrievalError,
+    botocore.exceptions.SSOError,
+    botocore.exceptions.ProfileNotFound,
+)
+
+CONNECTION = (botocore.exceptions.ConnectionError, botocore.exceptions.HTTPClientError)
+
+THROTTLING = (
+    *("ThrottlingException", "Throttling", "TooManyRequestsException"),
+    *("RequestLimitExceeded", "SlowDown", "ExecutionLimitExceeded"),
+)
+"""Names of errors that mean "too many requests", besides status 429.
+https://docs.aws.amazon.com/step-functions/latest/apireference/CommonErrors.html and API_StartExecution.html beside it"""
+
+
+def _is_throttled(error: InferenceError) -> bool:
+    """Whether the service refused the request because there are too many. It did nothing."""
+    return error.name in THROTTLING or _http_status(error) == 429
+
+
+def _is_transient(error: InferenceError) -> bool:
+    """Whether the same request may succeed later. The service may have done what it asks."""
+    if isinstance(error.cause, botocore.exceptions.SSLError):
+        return False
+    return _is_throttled(error) or _http_status(error) >= 500 or isinstance(error.cause, CONNECTION)
+
+
+def _http_status(error: InferenceError) -> int:
+    """0 if there was no answer."""
+    if not isinstance(error.cause, botocore.exceptions.ClientError):
+        return 0
+    metadata: Mapping[str, Any] = error.cause.response.get("ResponseMetadata", {})
+    return int(metadata.get("HTTPStatusCode", 0))
+
+
+# How to reach AWS, or a local cloud.
+
+SYNC_READ_TIMEOUT = MAX_EXPRESS_SECONDS + 10
+"""Seconds until StartSyncExecution must have answered: the longest Express execution, and something for the way."""
+
+MAX_CONNECTIONS = 50
+"""For many runs at once; boto3's own default is 10."""
+
+
+class _Clients:
+    """Clients of boto3, made when they are needed. boto3 reads endpoints and credentials from the environment."""
+
+    def __init__(self, region: str, request_timeout: float, step_functions: Any, s3: Any) -> None:
+        self._region = region
+        self._request_timeout = request_timeout
+        self._given = step_functions
+        self._made: dict[str, Any] = {} if s3 is None else {"s3": s3}
+        self._making = threading.RLock()
+        for given in (step_functions, s3):
+            if given is not None:
+                _watch(given)
+
+    def step_functions(self) -> Any:
+        if self._given is not None:
+            return self._given
+        return self._client("stepfunctions", self._config(self._request_timeout))
+
+    def s3(self) -> Any:
+        return self._client("s3", self._config(self._request_timeout))
+
+    def synchronous(self) -> Any:
+        """The client for StartSyncExecution, which answers when the run ends, at a host with the prefix ``sync-``."""
+        if self._given is not None:
+            return self._given
+        return self._client("synchronous", self._config(max(self._request_timeout, SYNC_READ_TIMEOUT)))
+
+    def check_synchronous(self) -> None:
+        """Refuses the caller's own client, or warns of it, if it does not suit StartSyncExecution."""
+        meta = getattr(self._given, "meta", None)
+        if meta is None:
+            return
+        config = meta.config
+        if _is_local(self._given) and config.inject_host_prefix:
+            raise ValueError(
+                "a client for a local endpoint must not add a prefix to its host, got one that does: "
+                "create it with Config(inject_host_prefix=False)"
+            )
+        if config.read_timeout < MAX_EXPRESS_SECONDS:
+            warnings.warn(
+                f"the client's read_timeout should be {SYNC_READ_TIMEOUT} seconds for Express, got {config.read_timeout}: "
+                f"boto3 starts longer runs again; create it with Config(read_timeout={SYNC_READ_TIMEOUT})",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+
+    def _client(self, use: str, config: Config) -> Any:
+        with self._making:
+            if use not in self._made:
+                service = "stepfunctions" if use == "synchronous" else use
+                # Stubs of boto3 know services by their literal names.
+                session: Any = boto3.session.Session(region_name=self._region)
+                client = session.client(service, config=config)
+                if _is_local(client):
+                    # `sync-127.0.0.1` and `bucket.localhost` do not exist.
+                    local = Config(inject_host_prefix=False, s3={"addressing_style": "path"})
+                    client = session.client(service, config=config.merge(local))
+                _watch(client)
+                self._made[use] = client
+            return self._made[use]
+
+    def _config(self, read_timeout: float) -> Config:
+        return Config(
+            connect_timeout=self._request_timeout,
+            read_timeout=read_timeout,
+            max_pool_connections=MAX_CONNECTIONS,
+            retries={"mode": "standard"},
+            # Routers forget connections that are silent, which StartSyncExecution's are.
+            tcp_keepalive=True,
+        )
+
+
+def _watch(client: Any) -> None:
+    """Lets a client send nothing that nobody waits for. Requests of other threads are not concerned."""
+    meta = getattr(client, "meta", None)
+    # The stub of a test may have none.
+    if meta is not None:
+        meta.events.register("before-send", _refuse_abandoned, unique_id="sliced-inference")
+
+
+def _is_local(client: Any) -> bool:
+    host = urllib.parse.urlsplit(client.meta.endpoint_url).hostname or ""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _region_of(arn: str) -> str:
+    parts = arn.split(":")
+    if len(parts) < 7 or parts[0] != "arn" or parts[2] != "states" or parts[5] != "stateMachine" or not parts[3]:
+        raise ValueError(
+            f"a state machine's ARN must be like arn:aws:states:REGION:ACCOUNT:stateMachine:NAME, got {arn!r}"
+        )
+    return parts[3]
+
+
+def _execution_arn(state_machine_arn: str, name: str) -> str:
+    """The ARN of an execution, as far as it is known before Step Functions tells it."""
+    parts = state_machine_arn.split(":")
+    return ":".join([*parts[:5], "execution", parts[6], name])
+
+
+def _check_seconds(name: str, value: float) -> None:
+    if not 0 < value < math.inf:
+        raise ValueError(f"{name} must be a number of seconds above 0, got {value!r}: choose another")
+
+
 # What the state machine says.
 
 SIGNATURE_KEY = "slicedInference"
@@ -857,16 +1347,26 @@ class _Machine:
 
     type: str
     has_own_functions: bool
+    execution_seconds: float | None
+    """How long an execution may last; ``None`` if the state machine has no timeout."""
 
 
 def _machine_from(machine: Mapping[str, Any]) -> _Machine:
+    definition = _parsed_object(machine["definition"]) or {}
     try:
-        signature = json.loads(json.loads(machine["definition"])["Comment"])[SIGNATURE_KEY]
+        signature = json.loads(definition["Comment"])[SIGNATURE_KEY]
         has_own_functions = any(step in signature for step in STEPS.values())
     except (ValueError, KeyError, TypeError):
         # It is not that of a pipeline.
         has_own_functions = False
-    return _Machine(machine["type"], has_own_functions)
+    return _Machine(machine["type"], has_own_functions, _execution_seconds(machine["type"], definition))
+
+
+def _execution_seconds(machine_type: str, definition: Mapping[str, Any]) -> float | None:
+    seconds = definition.get("TimeoutSeconds")
+    if not isinstance(seconds, (int, float)) or seconds <= 0:
+        seconds = None
+    return min(seconds or MAX_EXPRESS_SECONDS, MAX_EXPRESS_SECONDS) if machine_type == "EXPRESS" else seconds
 
 
 def _described_arn(arn: str) -> str:
@@ -893,7 +1393,6 @@ def _description_from(arn: str, machine: Mapping[str, Any]) -> PipelineDescripti
             f"the pipeline's signature must have version {CONTRACT_VERSION}, got {version}: use the client of its release",
         )
     is_express = machine["type"] == "EXPRESS"
-    seconds = definition.get("TimeoutSeconds")
     return PipelineDescription(
         state_machine_arn=arn,
         type="EXPRESS" if is_express else "STANDARD",
@@ -910,7 +1409,7 @@ def _description_from(arn: str, machine: Mapping[str, Any]) -> PipelineDescripti
             request_bytes=MAX_REQUEST_BYTES,
             inline_result_bytes=MAX_INLINE_RESULT_BYTES,
             execution_input_bytes=MAX_INPUT_BYTES,
-            execution_seconds=min(seconds or MAX_EXPRESS_SECONDS, MAX_EXPRESS_SECONDS) if is_express else seconds,
+            execution_seconds=_execution_seconds(machine["type"], definition),
         ),
     )
 
@@ -1127,12 +1626,12 @@ def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
-def _ordered(specs: Sequence[TensorSpec], tensors: dict[str, Tensor], arn: str) -> dict[str, Tensor]:
+def _ordered(specs: Sequence[TensorSpec], tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     """The results in the model's order, after a check that they are the model's."""
     dtypes = {name: "string" if tensor.dtype == object else tensor.dtype.name for name, tensor in tensors.items()}
     expected = {spec.name: spec.dtype for spec in specs}
     if dtypes != expected:
-        raise _invalid_output(f"the tensors {expected}", str(dtypes), arn)
+        raise _invalid_output(f"the tensors {expected}", str(dtypes))
     return {name: tensors[name] for name in expected}
 
 
@@ -1149,7 +1648,7 @@ class _CheckedOutput:
     served_by: ServedBy | None
 
 
-def _checked_output(output: Any, bucket: str, arn: str) -> _CheckedOutput:
+def _checked_output(output: Any, bucket: str) -> _CheckedOutput:
     """Checks each field: an execution of another state machine may return anything. Fields of newer pipelines may be there.
 
     Results in another bucket than that of the pipeline are refused.
@@ -1158,13 +1657,13 @@ def _checked_output(output: Any, bucket: str, arn: str) -> _CheckedOutput:
     def field(parent: Any, name: str, kind: type[T]) -> T:
         value = parent.get(name)
         if not isinstance(value, kind):
-            raise _invalid_output(f"{name} as {KINDS[kind]}", KINDS.get(type(value), "another value"), arn)
+            raise _invalid_output(f"{name} as {KINDS[kind]}", KINDS.get(type(value), "another value"))
         return value
 
     if not isinstance(output, dict):
-        raise _invalid_output("a JSON object", KINDS.get(type(output), "another value"), arn)
+        raise _invalid_output("a JSON object", KINDS.get(type(output), "another value"))
     if output.get("version") != CONTRACT_VERSION:
-        raise _invalid_output(f"version {CONTRACT_VERSION}", "another", arn)
+        raise _invalid_output(f"version {CONTRACT_VERSION}", "another")
     outputs = field(output, "outputs", dict)
 
     def stored() -> ObjectReference:
@@ -1173,7 +1672,7 @@ def _checked_output(output: Any, bucket: str, arn: str) -> _CheckedOutput:
         segments = reference.key.split("/")
         if reference.bucket != bucket or segments[0] != "outputs" or not {".", ".."}.isdisjoint(segments):
             got = f"{reference.bucket}/{reference.key}"
-            raise _invalid_output(f"results in {bucket} below outputs/", got, arn)
+            raise _invalid_output(f"results in {bucket} below outputs/", got)
         return reference
 
     # If the request wants the results inline only, none are in S3.
@@ -1181,37 +1680,50 @@ def _checked_output(output: Any, bucket: str, arn: str) -> _CheckedOutput:
     results_object = stored() if "s3" in outputs else None
     timings = field(output, "timings", list)
     if not all(isinstance(timing, dict) for timing in timings):
-        raise _invalid_output("timings as a list of objects", "a list of others", arn)
+        raise _invalid_output("timings as a list of objects", "a list of others")
     return _CheckedOutput(
         deployment_digest=field(output, "deploymentDigest", str),
         run=field(output, "run", str),
         timings=timings,
         results_object=results_object,
         source=source,
-        served_by=_served_by(output, arn),
+        served_by=_served_by(output),
     )
 
 
-def _served_by(output: dict[str, Any], arn: str) -> ServedBy | None:
+def _served_by(output: dict[str, Any]) -> ServedBy | None:
     """Only the outputs of pipelines with consolidation have it."""
     if "servedBy" not in output:
         return None
     if output["servedBy"] not in ("whole", "slices"):
-        raise _invalid_output("servedBy of 'whole' or 'slices'", "another", arn)
+        raise _invalid_output("servedBy of 'whole' or 'slices'", "another")
     return cast(ServedBy, output["servedBy"])
 
 
 KINDS: dict[type, str] = {dict: "an object", list: "a list", str: "a text", type(None): "none"}
 
 
-def _invalid_output(expected: str, got: str, arn: str) -> InferenceError:
+def _invalid_output(expected: str, got: str) -> InferenceError:
     return InferenceError(
         "InvalidOutput",
         f"the output of the execution must have {expected}, got {got}: use the client of the pipeline's release",
         expected=expected,
         got=got,
-        execution_arn=arn,
     )
+
+
+def _fewest_bytes(tensor: Tensor) -> int:
+    """Bytes of a tensor in a file, and for strings a lower bound of them."""
+    return sum(map(len, tensor.flat)) if tensor.dtype == object else tensor.nbytes
+
+
+def _fewest_inline_bytes(tensor: Tensor) -> int:
+    """A lower bound of a tensor's bytes in JSON, to encode no tensor that cannot fit."""
+    if tensor.dtype == object:
+        # Two quotation marks and a comma for each.
+        return _fewest_bytes(tensor) + 3 * tensor.size
+    # base64 has four characters for three bytes.
+    return tensor.nbytes * 4 // 3
 
 
 def _inline(tensor: Tensor) -> dict[str, Any]:
@@ -1221,7 +1733,7 @@ def _inline(tensor: Tensor) -> dict[str, Any]:
     return {"dtype": tensor.dtype.name, "shape": tensor.shape, "base64": encoded}
 
 
-def _from_inline(name: str, tensor: Any, arn: str) -> Tensor:
+def _from_inline(name: str, tensor: Any) -> Tensor:
     """A tensor of the output. Another program may have written it."""
     try:
         dtype, shape = tensor["dtype"], [operator.index(size) for size in tensor["shape"]]
@@ -1235,7 +1747,7 @@ def _from_inline(name: str, tensor: Any, arn: str) -> Tensor:
         data = bytearray(base64.b64decode(tensor["base64"], validate=True))
         return np.frombuffer(data, dtype=np.dtype(dtype).newbyteorder("<")).reshape(shape)
     except (KeyError, TypeError, ValueError) as error:
-        raise _invalid_output(f"a tensor as '{name}'", f"a malformed one ({error})", arn) from error
+        raise _invalid_output(f"a tensor as '{name}'", f"a malformed one ({error})") from error
 
 
 def _string_array(shape: Sequence[int], items: Sequence[str]) -> Tensor:
@@ -1277,7 +1789,9 @@ def decode_file(file: bytes) -> dict[str, Tensor]:
     try:
         return _decoded(file)
     except (KeyError, TypeError, ValueError) as error:
-        raise MalformedFile(f"the file must have named tensors of the pipeline's types, got others ({error!r})") from error
+        raise MalformedFile(
+            f"the file must have named tensors of the pipeline's types, got others ({error!r})"
+        ) from error
 
 
 def _decoded(file: bytes) -> dict[str, Tensor]:

@@ -41,7 +41,7 @@ const RANGES: Readonly<Record<Exclude<NumericDataType, 'bool'>, readonly [number
  * @throws NamedFailure `InvalidInput` with the tensor's name, the expected value and the value found
  */
 export function decodeInlineTensor(name: string, value: unknown): RawTensor {
-  const { dtype, shape, base64, data } = objectWithFields(value, FIELDS, `input ${quotedName(name)}`);
+  const { dtype, shape, base64, data } = objectWithFields(value, FIELDS, `tensor ${quotedName(name)}`);
   if (!isDataType(dtype)) {
     throw badField(name, 'dtype', `one of ${TENSOR_DATA_TYPES.join(', ')}`, fieldValue(dtype));
   }
@@ -49,7 +49,7 @@ export function decodeInlineTensor(name: string, value: unknown): RawTensor {
   if ((base64 === undefined) === (data === undefined)) {
     const got = base64 === undefined ? 'neither' : 'both';
     const expected = 'exactly one of base64 and data';
-    throw invalidInput(`input ${quotedName(name)} must have ${expected}, got ${got}`, {
+    throw invalidInput(`tensor ${quotedName(name)} must have ${expected}, got ${got}`, {
       tensor: name,
       expected,
       got,
@@ -149,7 +149,7 @@ function elementAt(item: unknown, index: number): string {
 }
 
 function badField(name: string, field: string, expected: string, got: string): NamedFailure {
-  return invalidInput(`'${field}' of input ${quotedName(name)} must be ${expected}, got ${got}`, {
+  return invalidInput(`'${field}' of tensor ${quotedName(name)} must be ${expected}, got ${got}`, {
     tensor: name,
     expected,
     got,

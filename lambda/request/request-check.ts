@@ -29,7 +29,9 @@ export function checkRequest(specs: RequestSpecs, heads: ReadonlyMap<string, Ten
 export function checkElements(name: string, tensor: RawTensor): void {
   const unfit = unfitReason(tensor);
   if (unfit !== undefined)
-    throw invalidInput(`ONNX Runtime cannot take input ${quotedName(name)}: ${unfit}`, { tensor: name });
+    throw invalidInput(`ONNX Runtime cannot represent tensor ${quotedName(name)}: ${unfit}`, {
+      tensor: name,
+    });
 }
 
 function refuseUnknown({ request, fixed }: RequestSpecs, heads: ReadonlyMap<string, TensorHead>): void {

@@ -42,8 +42,13 @@ const DTYPES_BY_CODE = new Map(
   Object.entries(DTYPE_CODES).map(([dtype, code]) => [code, dtype as NumericDataType]),
 );
 
-/** The bytes are not a safetensors file, or the file uses a feature that this library does not support. */
+/**
+ * The bytes are not a safetensors file, or the file uses a feature that this library does not support.
+ *
+ * @hideconstructor
+ */
 export class SafetensorsError extends Error {
+  /** Always `SafetensorsError`. */
   override readonly name = 'SafetensorsError';
 }
 

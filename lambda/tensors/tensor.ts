@@ -1,22 +1,30 @@
 /** Tensors as raw little-endian bytes, the form that files, S3 objects and ONNX Runtime share. */
 import type { TensorDataType } from '../../contract/tensors';
 
+/** An element type whose elements have a fixed size. */
 export type NumericDataType = Exclude<TensorDataType, 'string'>;
 
+/** A tensor of numbers or bools as raw bytes. */
 export interface NumericTensor {
+  /** The element type. */
   readonly dtype: NumericDataType;
+  /** Sizes; `[]` for a scalar. */
   readonly shape: readonly number[];
   /** Row-major, little-endian; `bool` is one byte of 0 or 1 for each element. */
   readonly bytes: Uint8Array;
 }
 
+/** A tensor of strings. */
 export interface StringTensor {
+  /** Always `string`. */
   readonly dtype: 'string';
+  /** Sizes; `[]` for a scalar. */
   readonly shape: readonly number[];
   /** Row-major. */
   readonly strings: readonly string[];
 }
 
+/** A tensor with its elements as they are in files and in S3. */
 export type RawTensor = NumericTensor | StringTensor;
 
 /** A tensor's element type and shape, without its elements. */
@@ -25,6 +33,7 @@ export interface TensorHead {
   readonly shape: readonly number[];
 }
 
+/** The array of a tensor's elements: float16 as bits in a `Uint16Array`, bool as 0 and 1 in a `Uint8Array`. */
 export type TypedArray =
   | Float32Array
   | Float64Array

@@ -11,6 +11,13 @@ const READ_BYTES = 1024 * 1024;
 /** Bytes that pass a function's simulated network at a time: few enough for its connections to take turns. */
 const PIECE_BYTES = 128 * 1024;
 
+/**
+ * Bytes of the end of a file that are sent alone, after the system has taken all others. When they arrive, the client may send its next
+ * request, and Node.js breaks a connection whose next request arrives while more than its buffer of 16 KiB waits to be sent: `Parse
+ * Error: Paused`.
+ */
+const TAIL_BYTES = 1024;
+
 const readFile = promisify(fs.read);
 
 interface FileRange {
@@ -33,7 +40,10 @@ export async function sendFile(
       const { bytesRead } = await readFile(descriptor, buffer, 0, wanted, position);
       if (bytesRead === 0) throw new Error('the file of an object is shorter than when it was stored');
       position += bytesRead;
-      await send(buffer.subarray(0, bytesRead), response, traffic);
+      const isEnd = position > last;
+      const tailAt = isEnd ? Math.max(0, bytesRead - TAIL_BYTES) : bytesRead;
+      if (tailAt > 0) await send(buffer.subarray(0, tailAt), response, traffic);
+      if (isEnd) await send(buffer.subarray(tailAt, bytesRead), response, traffic);
     }
     // Do not release the buffer after a failed write: the system may still use it.
     release(buffer);

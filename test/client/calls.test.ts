@@ -1,6 +1,6 @@
 /** What the client does when services refuse requests, fail, or do not answer. */
 import type { InferenceProgress } from '../../client';
-import { encodeTensors, InferenceError, tensorFrom } from '../../client';
+import { encodeTensors, InferenceError, SlicedInferenceClient, tensorFrom } from '../../client';
 import {
   body,
   described,
@@ -108,6 +108,52 @@ describe('a Standard execution', () => {
     const error = await failure(never.model.infer(inputs));
     expect(error).toMatchObject({ name: 'ExecutionDoesNotExist', cause: unknown });
     expect(never.names().filter((name) => name === 'DescribeExecution')).toHaveLength(20);
+  });
+
+  it('is no longer followed if too many requests in a row cannot connect', async () => {
+    const refused = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
+    const answers = [running, ...Array<unknown>(19).fill(refused), running, refused];
+    const aws = fakeAws({
+      ...standard,
+      StartExecution: () => ({ executionArn: EXECUTION }),
+      DescribeExecution: inTurn(...answers),
+    });
+    const error = await failure(aws.model.infer(inputs));
+    expect(error).toMatchObject({ name: 'ECONNREFUSED', executionArn: EXECUTION, cause: refused });
+    // After 19 failures the 21st request succeeds, and then 20 fail.
+    expect(aws.names().filter((name) => name === 'DescribeExecution')).toHaveLength(21 + 20);
+    const never = fakeAws({ ...standard, StartExecution: inTurn(refused) });
+    expect(await failure(never.model.infer(inputs))).toMatchObject({ name: 'ECONNREFUSED', cause: refused });
+  });
+
+  it('is followed as long as the service only throttles requests', async () => {
+    const aws = fakeAws({
+      ...standard,
+      StartExecution: () => ({ executionArn: EXECUTION }),
+      DescribeExecution: inTurn(...Array<unknown>(50).fill(throttled), ended),
+      GetExecutionHistory: () => ({ events: [] }),
+    });
+    const progress: InferenceProgress[] = [];
+    await aws.model.infer(inputs, { onProgress: (each) => progress.push(each) });
+    const failures = progress.filter(({ event }) => event === 'requestFailed');
+    expect(failures).toHaveLength(50);
+    expect(failures[0]).toMatchObject({ executionArn: EXECUTION, error: throttled });
+  });
+
+  it('has its last failed request in the error of a wait that was too long', async () => {
+    const aws = fakeAws({
+      ...standard,
+      StartExecution: () => ({ executionArn: EXECUTION }),
+      DescribeExecution: inTurn(throttled),
+    });
+    expect(await failure(aws.model.infer(inputs, { waitTimeout: 100 }))).toMatchObject({
+      name: 'InferenceTimeoutError',
+      message:
+        'the call must end within 100 ms, got no result, and the last request failed (the reason): ' +
+        'check the connection or raise waitTimeout',
+      executionArn: EXECUTION,
+      cause: throttled,
+    });
   });
 
   it('goes on if its output is not there yet, or if it waits for a redrive', async () => {
@@ -449,6 +495,42 @@ describe('a call', () => {
     expect(() => fakeAws({}, options)).toThrow(`${message}: correct it or leave it out`);
   });
 
+  it.each([
+    [{ signal: 'x' as never }, 'option signal must be an AbortSignal, got a string of length 1'],
+    [{ onProgress: 5 as never }, 'option onProgress must be a function, got 5'],
+    [{ waitTimeout: NaN }, 'option waitTimeout must be a whole number from 1 to 2147483647, got NaN'],
+  ])('is refused with its own options %j before it sends anything', async (options, message) => {
+    const aws = fakeAws({});
+    await expect(aws.model.infer(inputs, options)).rejects.toThrow(`${message}: correct it or leave it out`);
+    expect(aws.names()).toEqual([]);
+  });
+
+  it('is refused without inputs or options that are objects', async () => {
+    const { model } = fakeAws({});
+    for (const [none, got] of [
+      [null, 'null'],
+      [[1], 'a list of length 1'],
+    ] as const) {
+      await expect(model.infer(none as never)).rejects.toMatchObject({
+        name: 'InvalidInput',
+        message: `the inputs must be an object with a tensor for each input, got ${got}: pass { name: tensor }`,
+      });
+    }
+    await expect(model.infer(inputs, null as never)).rejects.toThrow(
+      'the options of a call must be an object, got null',
+    );
+    expect(() => new SlicedInferenceClient(undefined as never)).toThrow(
+      'the options of SlicedInferenceClient must be an object, got nothing: pass an object',
+    );
+  });
+
+  it('is refused with an input that has no JSON', async () => {
+    await expect(fakeAws({}).model.invoke({ a: 1n })).rejects.toMatchObject({
+      name: 'InvalidInput',
+      message: 'the input of invoke must be a JSON value, got one with a bigint or a circle: convert it',
+    });
+  });
+
   it('puts a request above 255 KiB into S3 under a new key, and passes the key', async () => {
     const count = 48_960; // 255 KiB as base64
     const data = new Float32Array(count).fill(1);
@@ -466,6 +548,19 @@ describe('a call', () => {
     expect(start.input.input).toBe(
       JSON.stringify({ version: 1, inputs: { s3: Key }, output: { inline: 'auto' } }),
     );
+  });
+});
+
+describe('results in the output', () => {
+  it('are not called inputs if they are malformed', async () => {
+    const text = output().replace(/"base64":"[^"]*"/, '"base64":"AAA="');
+    const aws = fakeAws({ StartSyncExecution: () => succeeded(text) });
+    await expect(aws.model.infer(inputs)).rejects.toMatchObject({
+      name: 'InvalidOutput',
+      message: expect.stringContaining(
+        "a malformed one ('base64' of tensor 'y' must be base64 of 4 bytes for float32[1], got 2 bytes)",
+      ) as string,
+    });
   });
 });
 

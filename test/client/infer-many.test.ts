@@ -120,13 +120,25 @@ describe('many inferences', () => {
     expect(running.size).toBe(0);
   });
 
-  it('end with the error of the source', async () => {
-    const { infer } = controlled();
+  it('end with the error of the source, after the results of those that have started', async () => {
+    const { infer, running } = controlled();
     function* broken(): Generator<TensorInputs> {
       yield { x: 0 };
       throw new Error('no more');
     }
-    await expect(collect(inferMany(infer, broken(), {}))).rejects.toThrow('no more');
+    const results = inferMany(infer, broken(), {});
+    const first = results.next();
+    await settle();
+    running.get(0)?.resolve();
+    expect((await first).value).toMatchObject({ index: 0 });
+    await expect(results.next()).rejects.toThrow('no more');
+  });
+
+  it('are refused without a list or an iterable', async () => {
+    const { infer } = controlled();
+    await expect(collect(inferMany(infer, 5 as never, {}))).rejects.toThrow(
+      'inferMany must be called with a list or an iterable of inputs, got a number',
+    );
   });
 
   it('end with the error of onProgress', async () => {

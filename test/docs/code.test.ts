@@ -117,8 +117,8 @@ afterAll(() => {
   process.chdir(before);
 });
 
-/** Is generated from the docstrings. */
-const REFERENCE = new Document('docs/api/README.md');
+/** Is generated from the docstrings of the construct. */
+const REFERENCE = new Document('docs/api/cdk-sliced-inference.md');
 
 /** The examples of all docstrings. The reference shows defaults as code too. */
 function examples(): CodeBlock[] {

@@ -14,7 +14,12 @@ import { clientOf } from '../support/client-of-cloud';
 import { Example, serve } from '../support/example';
 import { saveModel } from '../support/model-builder';
 import { runWhole } from '../support/run-slices';
-import { smallMiniLm } from '../support/small-minilm';
+import {
+  HUGGING_FACE_EXPORT,
+  SENTENCE_TRANSFORMERS_EXPORT,
+  TORCH_EXPORT,
+  smallMiniLm,
+} from '../support/small-minilm';
 
 const README = fs.readFileSync(path.join(__dirname, '../../examples/embeddings/README.md'), 'utf8');
 
@@ -41,15 +46,21 @@ function wholeModel(file: string): Model {
     );
     return { outputs: typedTensors(await runWhole(file, new Map(feeds))) };
   };
-  return { infer } as unknown as Model;
+  const inputs = ['input_ids', 'attention_mask', 'token_type_ids'].map((name) => ({ name }));
+  const describe = () => Promise.resolve({ signature: { inputs } });
+  return { describe, infer } as unknown as Model;
 }
 
 describe('the example of embeddings', () => {
-  it('computes the bits of the whole model in the local cloud', async () => {
+  it.each([
+    ['the package', TORCH_EXPORT],
+    ['Hugging Face', HUGGING_FACE_EXPORT],
+    ['Sentence Transformers', SENTENCE_TRANSFORMERS_EXPORT],
+  ])('computes the bits of the whole model with the names of %s in the local cloud', async (_, names) => {
     const embeddings = new Example('embeddings');
     const folder = path.join(embeddings.folder, 'minilm');
     fs.mkdirSync(folder);
-    const model = saveModel(smallMiniLm(SMALL.length), 'model.onnx', folder);
+    const model = saveModel(smallMiniLm(SMALL.length, 2, 16, names), 'model.onnx', folder);
     const cloud = await LocalCloud.start(await embeddings.synthesize({ slices: 3 }));
     try {
       const tokenizer = new WordPiece(SMALL.join('\n'));

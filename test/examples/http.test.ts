@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import { signedHeaders } from '../../examples/http/sign';
 import { decodeInlineTensor, type ExecutionOutput } from '../../client';
 import { CopiedExample, type Outcome } from '../support/copied-example';
 import { serve, type Served } from '../support/example';
@@ -36,6 +37,25 @@ function requestOf(drawing: string): string {
   const data = pixelsOf(drawing);
   const pixels = { dtype: 'float32', shape: [1, data.length], data };
   return JSON.stringify({ version: 1, inputs: { tensors: { pixels } } });
+}
+
+function allowedHeaders({ headers }: HttpsAnswer): string[] | undefined {
+  return headers['access-control-allow-headers']?.split(',').sort();
+}
+
+/** The names of the headers of a request that the example signs with temporary credentials. */
+async function sentHeaders(url: string): Promise<string[]> {
+  const credentials = {
+    AWS_ACCESS_KEY_ID: 'AKID',
+    AWS_SECRET_ACCESS_KEY: 'secret',
+    AWS_SESSION_TOKEN: 'token',
+  };
+  const replaced = jest.replaceProperty(process, 'env', { ...process.env, ...credentials });
+  try {
+    return Object.keys(await signedHeaders(url, '{}', 'us-east-1')).sort();
+  } finally {
+    replaced.restore();
+  }
 }
 
 interface Template {
@@ -118,6 +138,7 @@ describe('an HTTP API with signed requests', () => {
       });
     const allowed = await preflight('https://app.example.com');
     expect(allowed.headers['access-control-allow-origin']).toBe('https://app.example.com');
+    expect(allowedHeaders(allowed)).toEqual(await sentHeaders(`${HTTP_ENDPOINT}/digits`));
     const other = await preflight('https://other.example.com');
     expect(other.headers['access-control-allow-origin']).toBeUndefined();
   });

@@ -22,7 +22,7 @@ describe('the kind of a value', () => {
 
   it('is known for a value of any depth', () => {
     expect(kindOf(deepList())).toBe('a list of length 1');
-    expect(fieldValue(deepList())).toBe('a list of length 1');
+    expect(fieldValue(deepList())).toBe('a list with a list of length 1 at position 0');
   });
 });
 
@@ -43,9 +43,9 @@ describe('the value of a field', () => {
     ['x'.repeat(21), 'a string of length 21'],
     ['', 'a string of length 0'],
     [Array(9).fill(1), 'a list of length 9'],
-    [4711.4711, 'a number'],
-    [[1, 0.5], 'a list of length 2'],
-    [[1, 'secret'], 'a list of length 2'],
+    [4711.4711, 'a number that is not whole'],
+    [[1, 0.5], 'a list with a number that is not whole at position 1'],
+    [[1, 'secret'], 'a list with a string of length 6 at position 1'],
     [{ secret: 1 }, 'an object'],
   ])('%j is only described', (value, text) => {
     expect(fieldValue(value)).toBe(text);

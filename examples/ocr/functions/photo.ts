@@ -2,18 +2,7 @@
 import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { decodePicture, InvalidPhoto } from '../picture/decode';
 import type { Picture } from '../picture/picture';
-
-/** Photos below this prefix may be read, and expire with the requests of the pipelines. */
-export const PHOTOS_PREFIX = 'inputs/photos/';
-
-/**
- * In characters. An execution's input may have 256 KiB, and `Crop lines` also gets the output of the detection:
- * https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
- */
-export const MAX_BASE64 = 240 * 1024;
-
-/** In bytes. Phones make smaller ones. */
-export const MAX_PHOTO_BYTES = 20 * 2 ** 20;
+import { MAX_BASE64, MAX_PHOTO_BYTES, PHOTOS_PREFIX } from './photo-limits';
 
 const client = new S3Client();
 

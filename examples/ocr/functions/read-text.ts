@@ -17,9 +17,12 @@ interface ReadEvent {
 export interface PhotoText {
   /** In the order in which people read them. */
   readonly lines: readonly TextLine[];
-  /** What the pipelines report: where their results are, and the times of the slices. */
-  readonly runs: { readonly detection: ExecutionOutput; readonly recognition: readonly ExecutionOutput[] };
+  /** What the pipelines report. */
+  readonly runs: { readonly detection: RunReport; readonly recognition: readonly RunReport[] };
 }
+
+/** Which model computed what, and the times of the slices. A caller learns no names of buckets or objects. */
+export type RunReport = Pick<ExecutionOutput, 'run' | 'deploymentDigest' | 'timings'>;
 
 export interface TextLine {
   readonly text: string;
@@ -46,7 +49,11 @@ export async function handler({ cropped, detected, recognized }: ReadEvent): Pro
   const lines = readingOrder(cropped.boxes)
     .map((line) => ({ ...read[line], box: corners(cropped.boxes[line]).map(rounded) }))
     .filter(({ text, confidence }) => text !== '' && confidence >= MIN_CONFIDENCE);
-  return { lines, runs: { detection: detected, recognition: recognized } };
+  return { lines, runs: { detection: reportOf(detected), recognition: recognized.map(reportOf) } };
+}
+
+function reportOf({ run, deploymentDigest, timings }: ExecutionOutput): RunReport {
+  return { run, deploymentDigest, timings };
 }
 
 function rounded({ x, y }: { readonly x: number; readonly y: number }): [number, number] {

@@ -1,6 +1,7 @@
 /** Decodes photos in JavaScript alone, so that a function needs no native library of its platform. */
 import * as jpeg from 'jpeg-js';
 import { PNG } from 'pngjs';
+import { jpegSize } from './jpeg-size';
 import { exifOrientation, upright } from './orientation';
 import { CHANNELS, type Picture } from './picture';
 
@@ -52,7 +53,10 @@ function checkPngHeader(bytes: Buffer): void {
   }
 }
 
+/** The decoder has the same limit, for files whose header this check does not understand. */
 function decodeJpeg(bytes: Buffer): Picture {
+  const size = jpegSize(bytes);
+  if (size !== undefined) checkSize(size.width, size.height);
   try {
     const decoded = jpeg.decode(bytes, {
       useTArray: true,

@@ -21,6 +21,9 @@ const OWN_CHECK = ['quickstart'];
 /** More would only wait for each other's processors. */
 const AT_A_TIME = Math.min(2, os.availableParallelism());
 
+/** Take the longest, so they start first. */
+const LONGEST = ['python', 'java', 'ocr'];
+
 /** Longer than this text, a command would not fit on a line of the report. */
 const LINE = 110;
 
@@ -58,7 +61,7 @@ await withEmptyFolder(async (folder) => {
   const common = path.join(folder, 'common');
   installCommon(common);
   const rows = [];
-  const waiting = [...names];
+  const waiting = names.toSorted((a, b) => LONGEST.includes(b) - LONGEST.includes(a));
   const work = async () => {
     for (let name = waiting.shift(); name !== undefined; name = waiting.shift())
       rows.push(await resultOf(name, path.join(folder, name), common));

@@ -3,10 +3,18 @@ import { collectSamples } from '../../../bin/calibrate/collect-samples';
 
 const CALL = {
   ...{ FunctionName: 'slice-0', level: 'INFO', message: 'slice ran', run: 'machine/run', slice: 0 },
+  requestId: '9d0f',
   ...{ startedAt: Date.UTC(2026, 10, 25), cold: true, warmedUp: false, weightBytes: 1e6, loadMs: 300.5 },
   ...{ readMs: 2, runMs: 50, writeMs: 30, bytesRead: 12, bytesWritten: 40, peakMemoryBytes: 1e8 },
 };
-const WARM_UP = { message: 'slice is warm', run: 'machine/run', slice: 1, cold: false, loadMs: 0 };
+const WARM_UP = {
+  message: 'slice is warm',
+  requestId: 'a51c',
+  run: 'machine/run',
+  slice: 1,
+  cold: false,
+  loadMs: 0,
+};
 const REPORT =
   'REPORT RequestId: 9d0f\tDuration: 390.25 ms\tBilled Duration: 391 ms\tMemory Size: 512 MB\tMax Memory Used: 130 MB\tInit Duration: 210.50 ms\t';
 const FIELDS = { durationMs: 390.25, memoryMb: 512, initMs: 210.5 };
@@ -37,18 +45,24 @@ describe('samples of logs', () => {
 
   it('read reports in the format JSON of Lambda', () => {
     const metrics = { durationMs: 390.25, memorySizeMB: 512, initDurationMs: 210.5 };
-    const event = { type: 'platform.report', record: { status: 'success', metrics } };
+    const event = { type: 'platform.report', record: { requestId: '9d0f', status: 'success', metrics } };
 
     expect(collectSamples([JSON.stringify(event) + '\n' + call]).samples.reports).toEqual([FIELDS]);
   });
 
-  it('pair reports with calls of the same stream only', () => {
-    const { samples } = collectSamples([
-      `a: ${call}\nb: ${JSON.stringify(WARM_UP)}\nb: ${REPORT}\nc: ${REPORT}\n`,
-    ]);
+  it('pair reports with calls of the same request only', () => {
+    const own = REPORT.replace('9d0f', 'a51c');
+    const { samples } = collectSamples([`a: ${own}\na: ${call}\na: ${JSON.stringify(WARM_UP)}\n`]);
 
     expect(samples.calls[0].report).toBeUndefined();
     expect(samples.warmUps).toEqual([{ slice: 1, cold: false, report: FIELDS }]);
+  });
+
+  it('have each call, warm-up and report once if several files have them', () => {
+    const log = [call, REPORT, JSON.stringify(WARM_UP), REPORT.replace('9d0f', 'a51c')].join('\n');
+    const filtered = JSON.stringify({ events: log.split('\n').map((message) => ({ message })) });
+
+    expect(collectSamples([log, filtered, log])).toEqual(collectSamples([log]));
   });
 
   it('count what belongs to other functions, and reports of failures', () => {
@@ -68,7 +82,7 @@ describe('samples of logs', () => {
     ['weightBytes', 1e15],
     ['startedAt', 0],
     ['cold', 'yes'],
-    ['run', 'x'.repeat(1000)],
+    ['run', 'x'.repeat(2000)],
   ])('refuse a call whose %s is %p', (name, value) => {
     const { samples, refused, reason } = collectSamples([JSON.stringify({ ...CALL, [name]: value })]);
 
@@ -110,5 +124,14 @@ describe('samples of logs', () => {
     };
 
     expect(collectSamples([JSON.stringify(history)]).samples.transitions).toEqual([60]);
+  });
+
+  it('are read from events of a log that has a field of a history', () => {
+    const log = JSON.stringify({
+      events: [call].map((message) => ({ message })),
+      previousEventId: 1,
+    });
+
+    expect(collectSamples([log]).samples.calls).toHaveLength(1);
   });
 });

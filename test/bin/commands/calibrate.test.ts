@@ -17,10 +17,12 @@ function logOf(runs: number): string {
         ...{ FunctionName: `slice-${slice}`, level: 'INFO', message: 'slice ran', run: `machine/${run}` },
         ...{ slice, startedAt: Date.UTC(2026, 10, 25) + run * 10_000 + slice * 200, cold: false },
         ...{ warmedUp: false, weightBytes: 1e6, loadMs: 0, readMs: 30, runMs: 50, writeMs: 40 },
-        ...{ bytesRead: 12, bytesWritten: 40, peakMemoryBytes: 1e8 },
+        ...{ bytesRead: 12, bytesWritten: 40, peakMemoryBytes: 1e8, requestId: `${run}-${slice}` },
       };
       lines.push(`slice-${slice}: ${JSON.stringify(call)}`);
-      lines.push(`slice-${slice}: REPORT RequestId: 1\tDuration: 122.00 ms\tMemory Size: 1769 MB`);
+      lines.push(
+        `slice-${slice}: REPORT RequestId: ${run}-${slice}\tDuration: 122.00 ms\tMemory Size: 1769 MB`,
+      );
     }
   }
   return `${lines.join('\n')}\n`;
@@ -50,6 +52,16 @@ describe('calibrate', () => {
     const report = JSON.parse(await succeed(['calibrate', log, '--json'])) as Record<string, unknown>;
 
     expect(report).toMatchObject({ calls: 12, reports: 12, skippedLines: 1, refusedLines: 1 });
+  });
+
+  it('keeps the defaults if a log has too few runs, however often it is passed', async () => {
+    const log = saved('few.log', logOf(1));
+    const out = path.join(folder, 'few.json');
+    const once = await succeed(['calibrate', log, '--out', out]);
+
+    expect(once).toContain('2 calls');
+    expect(once).toContain('at least 5 are needed');
+    expect(await succeed(['calibrate', log, log, log, '--out', out])).toBe(once);
   });
 
   it('prints the commands that gather the logs', async () => {

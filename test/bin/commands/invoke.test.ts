@@ -4,6 +4,7 @@ import * as http from 'node:http';
 import * as https from 'node:https';
 import * as path from 'node:path';
 import {
+  DescribeExecutionCommand,
   ListExecutionsCommand,
   ListStateMachinesCommand,
   SFNClient,
@@ -167,6 +168,25 @@ describe('sliced-inference', () => {
       expect(decodeInlineTensor('y', tensors.y)).toEqual(expected.get('y'));
     });
 
+    it('prints the output that the execution returned', async () => {
+      const args = ['--inputs', await save(x), '--results', 's3', '--json'];
+      const printed = await succeedWithJson(call('Steady', ...args), local());
+      const { executionArn, output } = printed as { executionArn: string; output: ExecutionOutput };
+      const described = await stepFunctions.send(new DescribeExecutionCommand({ executionArn }));
+      expect(output).toEqual(JSON.parse(described.output ?? ''));
+      expect(Object.keys(output.outputs)).toEqual(['s3']);
+    });
+
+    it('names the flag for larger results', async () => {
+      const args = ['--inputs', await save(x), '--results', 's3'];
+      const { code, stdout, stderr } = await cli(call('Fast', ...args, '--max-result-bytes', '100'), local());
+      expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+      expect(stderr).toMatch(
+        /^error: the results 'outputs\/\S+' must have at most 100 bytes, got \d+: raise --max-result-bytes \(execution arn:\S+\)\n$/,
+      );
+      await succeed(call('Fast', ...args, '--max-result-bytes', '1MB'), local());
+    });
+
     it('reads nested arrays and prints a summary of the outputs', async () => {
       const row = `[${Array(16).fill(0).join(', ')}]`;
       const text = await succeed(
@@ -258,7 +278,7 @@ describe('sliced-inference', () => {
           );
           expect([code, stderr]).toEqual([
             1,
-            'error: the call must end within 1000 ms, got no result: raise --timeout\n',
+            'error: the call must end within 1 s, got no result: raise --timeout\n',
           ]);
         }
       } finally {
@@ -273,7 +293,7 @@ describe('sliced-inference', () => {
       );
       expect(code).toBe(1);
       expect(stderr).toMatch(
-        /^error: the call must end within 1000 ms, got no result: raise --timeout \(execution arn:\S+\)\n$/,
+        /^error: the call must end within 1 s, got no result: raise --timeout \(execution arn:\S+\)\n$/,
       );
       const [arn] = /arn:[^)]+/.exec(stderr) ?? [];
       const listed = await executions('Texts');
@@ -396,6 +416,14 @@ describe('sliced-inference', () => {
       const line = (time: string) => refuse(call('Fast', '--input-json', '{}', '--timeout', time), local());
       expect(await line('soon')).toMatch(/It must be a time such as 2s or 500ms/);
       expect(await line('100000m')).toMatch(/It must be at most 24 days/);
+    });
+
+    it('results of no size', async () => {
+      const line = (size: string) =>
+        refuse(call('Fast', '--inputs', 'x.npz', '--max-result-bytes', size), local());
+      expect(await line('large')).toMatch(/It must be a size such as 64MB/);
+      expect(await line('0')).toMatch(/It must be a size from 1 byte to 8191 TB/);
+      expect(await line('9000TB')).toMatch(/It must be a size from 1 byte to 8191 TB/);
     });
 
     it('to call AWS without credentials', async () => {

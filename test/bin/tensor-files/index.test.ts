@@ -73,7 +73,7 @@ describe('a tensor file', () => {
   it.each<[string, string | Uint8Array, string]>([
     ['a.json', '{', 'got text that is not JSON'],
     ['a.json', '[]', 'must be a JSON object, got a list of length 0'],
-    ['a.json', '{"x": {"dtype": "int8", "shape": [1], "data": [300]}}', "'data' of input 'x' must be"],
+    ['a.json', '{"x": {"dtype": "int8", "shape": [1], "data": [300]}}', "'data' of tensor 'x' must be"],
     [
       'a.safetensors',
       'text',

@@ -70,6 +70,10 @@ describe('a JSON file', () => {
     ['{"x": [null]}', 'float32', 'got null'],
     ['{"x": [1e39]}', 'float32', 'a number in the range of float32'],
     ['{"x": [1e999]}', 'float64', 'a number beyond float64 in line 1'],
+    ['{"x": [1,\n NaN]}', 'float32', 'NaN or Infinity, which JSON does not have, in line 2'],
+    ['{"x": [Infinity]}', 'float32', 'write base64 instead of data, or an .npz file'],
+    ['{"x": [-Infinity]}', 'float32', 'NaN or Infinity'],
+    ['{"x": [-Infinite]}', 'float32', 'something that is no value in line 1): correct it'],
     ['{"x": 1, "x": 2}', 'float32', 'two members of one name'],
     ['{"y": [1]}', 'float32', "nested arrays only for the model's inputs, which are 'x', got 'y'"],
     [
@@ -82,7 +86,7 @@ describe('a JSON file', () => {
       'int64',
       'in the range of int64',
     ],
-    ['{"x": {"dtype": "int8", "shape": [1], "data": [9007199254740993]}}', 'int8', "'data' of input 'x'"],
+    ['{"x": {"dtype": "int8", "shape": [1], "data": [9007199254740993]}}', 'int8', "'data' of tensor 'x'"],
     ['{"x": {"dtype": "int8", "shape": [1], "data": [1], "more": 1}}', 'int8', "unknown field 'more'"],
     ['\ud800', 'int8', 'text that is not JSON'],
   ])('of %s for %s is refused', (text, dtype, message) => {

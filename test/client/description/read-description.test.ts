@@ -91,7 +91,7 @@ describe('the description of a state machine', () => {
     ],
     [
       { ...SIGNATURE, inputs: [{ ...tensor, shape: [1.5] }] },
-      'a signature with inputs in which a tensor has the shape a list of length 1',
+      'a signature with inputs in which a tensor has the shape a list with a number that is not whole at position 0',
     ],
     [
       { ...SIGNATURE, inputs: [{ ...tensor, shape: [-1] }] },

@@ -80,16 +80,16 @@ describe('a nested array', () => {
   });
 
   it.each<[TensorDataType, unknown, string]>([
-    ['float32', 1e39, 'a number in the range of float32 for float32, got 1e+39'],
-    ['float32', '1', 'a number in the range of float32 for float32, got a string of length 1'],
-    ['float16', 65520, 'a number in the range of float16 for float16, got 65520'],
+    ['float32', 1e39, 'a number in the range of float32, got 1e+39'],
+    ['float32', '1', 'a number in the range of float32, got a string of length 1'],
+    ['float16', 65520, 'a number in the range of float16, got 65520'],
     ['float64', 1n, 'a number for float64, got a bigint'],
     ['int8', 128, 'a whole number from -128 to 127 for int8, got 128'],
     ['int8', 0.5, 'a whole number from -128 to 127 for int8, got 0.5'],
     ['int32', NaN, 'a whole number from -2147483648 to 2147483647 for int32, got NaN'],
     ['uint8', -1, 'a whole number from 0 to 255 for uint8, got -1'],
     ['bool', 1, 'true or false for bool, got 1'],
-    ['string', 1, 'a string for string, got 1'],
+    ['string', 1, 'a string, got 1'],
   ])('is refused with the place of an element that %s cannot have: %p', (dtype, item, message) => {
     const good = dtype === 'string' ? 'a' : dtype === 'bool' ? true : 1;
     expect(refusal(dtype, null, [[good, item]])).toBe(
@@ -111,7 +111,7 @@ describe('a nested array', () => {
     null,
   ])('is refused if it has an element that int64 cannot have: %p', (item) => {
     expect(refusal('int64', [1], [item])).toMatch(
-      /^input 'x'\[0\] must be a whole number, bigint or text of digits in the range of int64, and a number only up to 2\^53-1 for int64, got /,
+      /^input 'x'\[0\] must be a whole number, bigint or text of digits in the range of int64, and a number only up to 2\^53-1, got /,
     );
   });
 
@@ -143,7 +143,7 @@ describe('a nested array', () => {
 
   it('is refused at a hole of a sparse list', () => {
     expect(refusal('float32', null, [1, , 3])).toBe(
-      "input 'x'[1] must be a number in the range of float32 for float32, got nothing: convert the element",
+      "input 'x'[1] must be a number in the range of float32, got nothing: convert the element",
     );
   });
 

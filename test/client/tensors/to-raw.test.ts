@@ -144,7 +144,7 @@ describe('the tensors of a call', () => {
       { t: { shape: [1], data: [1] } },
       "input 't' must be strings in a list of length 1 for string[1], got another element: pass a flat list of strings",
     ],
-    [{ t: ['a\0'] }, "ONNX Runtime cannot take input 't': string 0 has a NUL or a lone surrogate"],
+    [{ t: ['a\0'] }, "ONNX Runtime cannot represent tensor 't': string 0 has a NUL or a lone surrogate"],
   ])('are refused if strings do not fit: %#', (inputs, message) => {
     expect(refusal(inputs, [{ name: 't', dtype: 'string', shape: ['n'] }])).toBe(message);
   });
@@ -152,7 +152,7 @@ describe('the tensors of a call', () => {
   it('are refused if a bool has a byte other than 0 and 1', () => {
     const specs: TensorSpec[] = [{ name: 'b', dtype: 'bool', shape: [1] }];
     expect(refusal({ b: { shape: [1], data: Uint8Array.of(2) } }, specs)).toBe(
-      "ONNX Runtime cannot take input 'b': bool 0 is a byte other than 0 and 1",
+      "ONNX Runtime cannot represent tensor 'b': bool 0 is a byte other than 0 and 1",
     );
   });
 

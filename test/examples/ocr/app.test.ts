@@ -2,7 +2,7 @@
 import { App } from 'aws-cdk-lib';
 import { Annotations, Match } from 'aws-cdk-lib/assertions';
 import { OcrStack, type Slices } from '../../../examples/ocr/app';
-import { errorOf, shortTemplate } from '../../support/pipeline-stack';
+import { errorOf, shortTemplate, type Properties } from '../../support/pipeline-stack';
 import { bucketsOf } from '../../support/leftover-buckets';
 import { temporaryFolder } from '../../support/model-builder';
 
@@ -13,6 +13,23 @@ const context = { 'aws:cdk:bundling-stacks': [] };
 
 function ocrStack(slices?: Slices): OcrStack {
   return new OcrStack(new App({ outdir, analyticsReporting: false, context }), 'SlicedOcr', slices);
+}
+
+interface Statement {
+  readonly Action: string | readonly string[];
+  readonly Resource: string | readonly string[];
+}
+
+/** What a policy allows with objects of the bucket, such as `s3:GetObject outputs/*`. */
+function objectRights(policy: Properties): string[] {
+  const { Statement: statements } = policy.PolicyDocument as { readonly Statement: readonly Statement[] };
+  return statements
+    .flatMap(({ Action: actions, Resource: resources }) =>
+      [actions].flat().flatMap((action) => [resources].flat().map((resource) => ({ action, resource }))),
+    )
+    .filter(({ action }) => action.startsWith('s3:'))
+    .map(({ action, resource }) => `${action} ${resource.replace('{Detection/Bucket.Arn}/', '')}`)
+    .sort();
 }
 
 test('has a pipeline for each model, one bucket, three functions of its own and the one that empties the bucket', () => {
@@ -46,6 +63,20 @@ test('throttles and logs requests, traces runs, and ends them before API Gateway
     TracingConfiguration: { Enabled: true },
   });
   expect(JSON.stringify(template.toJSON())).toMatch(/TimeoutSeconds\\+":29[,}]/);
+});
+
+test('lets each function read and write only what it needs', () => {
+  const { resources } = shortTemplate(ocrStack());
+  const rights = (name: string) =>
+    Object.entries(resources('AWS::IAM::Policy'))
+      .filter(([policy]) => policy.startsWith(name))
+      .flatMap(([, policy]) => objectRights(policy));
+  expect(rights('PreparePhoto')).toEqual(['s3:GetObject inputs/photos/*', 's3:PutObject inputs/*']);
+  expect(rights('CropLines')).toEqual([
+    ...['s3:GetObject inputs/photos/*', 's3:GetObject outputs/*'],
+    's3:PutObject inputs/*',
+  ]);
+  expect(rights('ReadText')).toEqual(['s3:GetObject outputs/*']);
 });
 
 test('has no warnings', () => {

@@ -54,6 +54,9 @@ describe('a photo of a receipt', () => {
     // The receipt is turned by four degrees: the right end of a line is higher than its left end.
     const [[left, top], [right, rightTop]] = text.lines[1].box;
     expect((Math.atan2(top - rightTop, right - left) * 180) / Math.PI).toBeCloseTo(4, 0);
+    // The caller may not read objects, and learns no names of them.
+    for (const { bucket } of cloud.pipelines) expect(output).not.toContain(bucket);
+    expect(output).not.toContain('outputs/');
     expect(text.runs.detection.timings).toHaveLength(2);
     expect(text.runs.recognition.map(({ timings }) => timings.length)).toEqual([4]);
   });

@@ -3,6 +3,7 @@ import type { SpawnSyncReturns } from 'node:child_process';
 import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import sharp from 'sharp';
 import { builtFile } from '../../../lib/host/package-files';
 import { temporaryFolder } from '../../support/model-builder';
 
@@ -24,6 +25,26 @@ test('prints the text of the photo, and that the bits are those of the unsliced 
   expect([stderr, status]).toEqual(['', 0]);
 });
 
+test('reads a photo that is too large for a request', async () => {
+  const photo = path.join(temporaryFolder(), 'large.png');
+  const receipt = path.join(__dirname, '../../../examples/ocr/receipt.jpg');
+  // The compression of level 0 only stores the pixels.
+  await sharp(receipt).png({ compressionLevel: 0 }).toFile(photo);
+  expect(fs.statSync(photo).size).toBeGreaterThan(256 * 1024);
+  const { stdout, stderr, status } = demo('--slices', '2', '--photo', photo);
+  expect(stdout).toMatch(/\nTotal amount 7\.40 +\d\d\.\d %\n/);
+  expect(stdout).toMatch(/ values of both sliced models are identical to /);
+  expect([stderr, status]).toEqual(['', 0]);
+});
+
+/** A file of this many bytes, which takes no place on the disk. */
+function sparseFile(bytes: number): string {
+  const file = path.join(temporaryFolder(), 'photo.jpg');
+  fs.writeFileSync(file, '');
+  fs.truncateSync(file, bytes);
+  return file;
+}
+
 function textFile(): string {
   const file = path.join(temporaryFolder(), 'notes.txt');
   fs.writeFileSync(file, 'not a photo');
@@ -36,6 +57,10 @@ test.each([
   [
     ['--photo', '/nowhere.png'],
     /^error: the photo '\/nowhere\.png' must be a file that can be read, got: .*\n$/,
+  ],
+  [
+    ['--photo', sparseFile(20 * 2 ** 20 + 1)],
+    /^error: the photo '.*' must have at most 20971520 bytes, got 20971521: make it smaller\n$/,
   ],
   [['--photo', textFile()], 'error: the photo must be a JPEG or a PNG, got 11 other bytes: convert it\n'],
 ])('%j ends with one line that says why', (flags, message) => {

@@ -1,6 +1,7 @@
 /** Decodes, turns and scales photos. */
 import sharp from 'sharp';
 import { decodePicture } from '../../../examples/ocr/picture/decode';
+import { jpegSize } from '../../../examples/ocr/picture/jpeg-size';
 import { exifOrientation, upright } from '../../../examples/ocr/picture/orientation';
 import { sample, scaled } from '../../../examples/ocr/picture/sample';
 import type { Picture } from '../../../examples/ocr/picture/picture';
@@ -71,6 +72,36 @@ describe('decodePicture', () => {
     expect(() => decodePicture(bomb)).toThrow(
       'the photo must have at most 50 million pixels, got 100000 x 100000: make it smaller',
     );
+  });
+
+  test.each([
+    ['baseline', {}, 'ffc0'],
+    ['progressive', { progressive: true }, 'ffc2'],
+  ])('refuses a %s JPEG of too many pixels before it decodes them', async (_, options, frame) => {
+    const photo = await created(8, 8, '#fff').jpeg(options).toBuffer();
+    const header = photo.indexOf(Buffer.from(frame, 'hex'));
+    photo.writeUInt16BE(6000, header + 5);
+    photo.writeUInt16BE(8500, header + 7);
+    expect(() => decodePicture(photo)).toThrow(
+      'the photo must have at most 50 million pixels, got 8500 x 6000: make it smaller',
+    );
+  });
+
+  test('skips EXIF data and fill bytes before the size of a JPEG', async () => {
+    const photo = await created(40, 30, '#fff').jpeg().withMetadata({ orientation: 1 }).toBuffer();
+    const filled = Buffer.concat([photo.subarray(0, 2), Buffer.from('ffff', 'hex'), photo.subarray(2)]);
+    expect(jpegSize(filled)).toEqual({ width: 40, height: 30 });
+  });
+
+  test.each([
+    ['nothing after its first marker', ''],
+    ['no marker where one belongs', '00'.repeat(20)],
+    ['only fill bytes', 'ff'.repeat(20)],
+    ['a segment that ends behind the file', `ffe0ffff${'00'.repeat(20)}`],
+    ['segments without a length, and no frame', 'ffe00000'.repeat(9)],
+    ['a frame that is cut off', 'ffc0000b08'],
+  ])('knows no size of a JPEG with %s', (_, hex) => {
+    expect(jpegSize(Buffer.from(`ffd8${hex}`, 'hex'))).toBeUndefined();
   });
 
   test('refuses a PNG with a second header, which the decoder would believe', async () => {

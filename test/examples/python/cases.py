@@ -4,12 +4,15 @@
 """
 
 import array
+import functools
 import io
 import json
 import os
 import random
 import threading
+import time
 import unittest
+import unittest.mock
 import warnings
 
 import boto3
@@ -35,9 +38,17 @@ NUMERIC = [
 ]
 
 
-def step_functions(inject_host_prefix=False, **config):
+@functools.cache
+def storage():
+    return boto3.client("s3")
+
+
+@functools.cache
+def step_functions(inject_host_prefix=False, read_timeout=60, total_max_attempts=5):
     """A client of one's own. Older releases of boto3 do not read that it must leave the local host as it is."""
-    return boto3.client("stepfunctions", config=Config(inject_host_prefix=inject_host_prefix, **config))
+    retries = {"total_max_attempts": total_max_attempts}
+    config = Config(inject_host_prefix=inject_host_prefix, read_timeout=read_timeout, retries=retries)
+    return boto3.client("stepfunctions", config=config)
 
 
 def values_of(dtype, shape, seed=1):
@@ -58,12 +69,12 @@ def every_input(shape=(3,)):
 
 
 class Recorded:
-    """A client of boto3 that remembers its calls, and sets an event before those of one name."""
+    """A client of boto3 that remembers its calls, and does something before those of one name."""
 
-    def __init__(self, client, event=None, before=None):
+    def __init__(self, client, before=None, do=None):
         self._client = client
-        self._event = event
         self._before = before
+        self._do = do
         self.calls = []
         self.inputs = []
 
@@ -77,10 +88,24 @@ class Recorded:
             if "input" in arguments:
                 self.inputs.append(arguments["input"])
             if name == self._before:
-                self._event.set()
+                self._do()
             return member(**arguments)
 
         return call
+
+
+class Clock:
+    """The clock of the client, which a test can put forward."""
+
+    def __init__(self):
+        self._ahead = 0.0
+        self._monotonic = time.monotonic
+
+    def advance(self, seconds):
+        self._ahead += seconds
+
+    def patched(self):
+        return unittest.mock.patch("time.monotonic", lambda: self._monotonic() + self._ahead)
 
 
 class Case(unittest.TestCase):
@@ -98,7 +123,7 @@ class EveryType(Case):
     """An Express pipeline that returns what it gets: a tensor of one dimension of each dtype."""
 
     def setUp(self):
-        self.s3 = Recorded(boto3.client("s3"))
+        self.s3 = Recorded(storage())
         self.sfn = Recorded(step_functions(read_timeout=310))
         self.model = SlicedInferenceClient(ARN, s3=self.s3, step_functions=self.sfn)
 
@@ -153,6 +178,17 @@ class EveryType(Case):
         self.assertNotIn("put_object", self.s3.calls)
         self.assertLess(self.size_of_request(room + 1), 200)
         self.assertIn("put_object", self.s3.calls)
+
+    def test_many_short_strings_travel_inline(self):
+        self.model.infer({**every_input((1,)), "string": ["a"] * 30_000})
+        self.assertNotIn("put_object", self.s3.calls)
+
+    def test_progress_tells_of_the_start_and_the_end(self):
+        seen = []
+        arn = self.model.infer(every_input(), on_progress=seen.append).execution_arn
+        states = [(progress.event, progress.state, progress.execution_arn) for progress in seen]
+        self.assertEqual(states, [("started", None, None), ("ended", None, arn)])
+        self.assertLessEqual(seen[0].time, seen[1].time)
 
     def size_of_request(self, characters):
         """The bytes of the input of an execution with a string of this many characters."""
@@ -274,10 +310,10 @@ class EveryType(Case):
             (in_data, "tensor '.*' must have the CRC32"),
             (in_header, "the header must have the CRC32"),
         ]:
-            s3 = Damaged(boto3.client("s3"), times=2, at=at)
+            s3 = Damaged(storage(), times=2, at=at)
             self.assert_same(SlicedInferenceClient(ARN, s3=s3).infer(inputs, results="s3"), inputs)
             self.assertEqual(s3.calls.count("get_object"), 3)
-            s3 = Damaged(boto3.client("s3"), times=3, at=at)
+            s3 = Damaged(storage(), times=3, at=at)
             with self.assertRaisesRegex(InferenceError, f"^CorruptTensor: .* in 3 reads: {message}") as caught:
                 SlicedInferenceClient(ARN, s3=s3).infer(inputs, results="s3")
             self.assertRegex(caught.exception.execution_arn, "^arn:aws:states:")
@@ -314,7 +350,9 @@ class EveryType(Case):
 
     def test_results_above_the_limit_are_not_read(self):
         model = SlicedInferenceClient(ARN, max_result_bytes=100)
-        with self.assertRaisesRegex(InferenceError, "^InvalidOutput: .* at most 100 bytes of results") as caught:
+        with self.assertRaisesRegex(
+            InferenceError, "^InvalidOutput: .* at most 100 bytes of results, got \\d+: raise max_result_bytes$"
+        ) as caught:
             model.infer(every_input(), results="s3")
         self.assertRegex(caught.exception.execution_arn, "^arn:aws:states:")
 
@@ -390,7 +428,10 @@ class EveryType(Case):
                     change(output)  # noqa: B023
                     return {**answer, "output": json.dumps(output)}
 
-            with self.subTest(message), self.assertRaisesRegex(InferenceError, f"^InvalidOutput: .*{message}") as caught:
+            with (
+                self.subTest(message),
+                self.assertRaisesRegex(InferenceError, f"^InvalidOutput: .*{message}") as caught,
+            ):
                 sfn = Changed(step_functions(read_timeout=310))
                 SlicedInferenceClient(ARN, step_functions=sfn).infer(every_input())
             self.assertRegex(caught.exception.execution_arn, "^arn:aws:states:")
@@ -409,14 +450,16 @@ class EveryType(Case):
                     answer = self._client.get_object(**arguments)
                     return {**answer, "Body": io.BytesIO(damaged)}  # noqa: B023
 
-            with self.assertRaisesRegex(InferenceError, "^CorruptTensor: .* must be whole, got damaged ones in 3 reads"):
-                SlicedInferenceClient(ARN, s3=Damaged(boto3.client("s3"))).infer(every_input(), results="s3")
+            with self.assertRaisesRegex(
+                InferenceError, "^CorruptTensor: .* must be whole, got damaged ones in 3 reads"
+            ):
+                SlicedInferenceClient(ARN, s3=Damaged(storage())).infer(every_input(), results="s3")
 
     def test_a_result_names_the_object_with_all_tensors(self):
         inputs = every_input()
         place = self.model.infer(inputs).results_object
         self.assertEqual(place.bucket, os.environ["BUCKET"])
-        body = boto3.client("s3").get_object(Bucket=place.bucket, Key=place.key)["Body"].read()
+        body = storage().get_object(Bucket=place.bucket, Key=place.key)["Body"].read()
         self.assertEqual(set(sliced_inference.decode_file(body)), {f"same {name}" for name in inputs})
 
     def test_an_alias_is_started_and_its_state_machine_described(self):
@@ -575,6 +618,17 @@ class Standard(Case):
         self.assert_same(SlicedInferenceClient(ARN, step_functions=late).infer({"x": x}), {"x": x})
         self.assertGreaterEqual(late.calls.count("describe_execution"), 2)
 
+    def test_progress_tells_of_the_execution_and_its_states(self):
+        seen = []
+        result = SlicedInferenceClient(ARN).infer({"x": np.zeros(1, np.float32)}, on_progress=seen.append)
+        self.assertEqual((seen[0].event, seen[-1].event), ("started", "ended"))
+        self.assertEqual({progress.execution_arn for progress in seen}, {result.execution_arn})
+        entered = [progress.state for progress in seen if progress.event == "state_entered"]
+        exited = [progress.state for progress in seen if progress.event == "state_exited"]
+        self.assertIn("Slice 00", entered)
+        self.assertEqual(sorted(entered), sorted(exited))
+        self.assertEqual(len(set(entered)), len(entered))
+
     def test_describe_has_the_timeout_of_the_state_machine(self):
         pipeline = SlicedInferenceClient(ARN).describe()
         self.assertEqual((pipeline.type, pipeline.limits.execution_seconds), ("STANDARD", 300))
@@ -603,6 +657,17 @@ class Endless(Case):
 
     x = np.ones((1, 4), np.float32)
 
+    def setUp(self):
+        self.clock = Clock()
+        patched = self.clock.patched()
+        patched.start()
+        self.addCleanup(patched.stop)
+
+    def late(self, recorded=Recorded, before="describe_execution"):
+        """A client of boto3 before whose calls of one name a minute passes."""
+        client = step_functions(read_timeout=310)
+        return recorded(client, before=before, do=lambda: self.clock.advance(60))
+
     def status(self, arn):
         return step_functions().describe_execution(executionArn=arn)
 
@@ -617,19 +682,19 @@ class EndlessStandard(Endless):
     """The pipeline is Standard."""
 
     def test_the_end_of_the_waiting_time_leaves_the_run_alone_or_stops_it(self):
-        model = SlicedInferenceClient(ARN, wait_timeout=0.2)
-        with self.assertRaisesRegex(InferenceTimeoutError, "within 0.2 seconds, got no result: it goes on") as caught:
+        model = SlicedInferenceClient(ARN, step_functions=self.late(), wait_timeout=50)
+        with self.assertRaisesRegex(InferenceTimeoutError, "within 50 seconds, got no result: it goes on") as caught:
             model.infer({"x": self.x})
         self.assertFalse(caught.exception.stopped)
         self.assertEqual(self.status(caught.exception.execution_arn)["status"], "RUNNING")
         self.assertIsInstance(caught.exception, TimeoutError)
-        with self.assertRaisesRegex(InferenceTimeoutError, "within 0.3 seconds.*: the execution was stopped") as caught:
-            model.infer({"x": self.x}, wait_timeout=0.3, stop_on_cancel=True)
+        with self.assertRaisesRegex(InferenceTimeoutError, "within 40 seconds.*: the execution was stopped") as caught:
+            model.infer({"x": self.x}, wait_timeout=40, stop_on_cancel=True)
         self.assert_stopped(caught.exception)
 
     def test_an_event_ends_the_wait_and_stops_the_run(self):
         cancel = threading.Event()
-        sfn = Recorded(step_functions(), event=cancel, before="describe_execution")
+        sfn = Recorded(step_functions(), before="describe_execution", do=cancel.set)
         with self.assertRaisesRegex(
             InferenceCancelledError, "the wait was cancelled: the execution was stopped"
         ) as caught:
@@ -641,9 +706,9 @@ class EndlessStandard(Endless):
             def stop_execution(self, executionArn, **arguments):
                 return self._client.stop_execution(executionArn=f"{executionArn}-other", **arguments)
 
-        sfn = Refused(step_functions())
+        sfn = self.late(Refused)
         with self.assertRaisesRegex(InferenceError, "^NotStopped: .*ExecutionDoesNotExist") as caught:
-            SlicedInferenceClient(ARN, step_functions=sfn).infer({"x": self.x}, wait_timeout=0.2, stop_on_cancel=True)
+            SlicedInferenceClient(ARN, step_functions=sfn).infer({"x": self.x}, wait_timeout=50, stop_on_cancel=True)
         self.assertEqual(self.status(caught.exception.execution_arn)["status"], "RUNNING")
 
     def test_an_event_that_is_set_starts_nothing(self):
@@ -657,7 +722,7 @@ class EndlessStandard(Endless):
     def test_an_event_ends_many_runs(self):
         before = self.running()
         cancel = threading.Event()
-        sfn = Recorded(step_functions(), event=cancel, before="describe_execution")
+        sfn = Recorded(step_functions(), before="describe_execution", do=cancel.set)
         model = SlicedInferenceClient(ARN, step_functions=sfn)
         inputs = ({"x": self.x} for _ in range(100))
         with self.assertRaises(InferenceCancelledError):
@@ -686,19 +751,20 @@ class EndlessExpress(Endless):
     """The pipeline is Express."""
 
     def test_the_waiting_time_ends_the_wait_although_the_request_goes_on(self):
-        with self.assertRaisesRegex(InferenceTimeoutError, "within 0.3 seconds, got no result: it goes on") as caught:
-            SlicedInferenceClient(ARN).infer({"x": self.x}, wait_timeout=0.3)
+        model = SlicedInferenceClient(ARN, step_functions=self.late(before="start_sync_execution"))
+        with self.assertRaisesRegex(InferenceTimeoutError, "within 50 seconds, got no result: it goes on") as caught:
+            model.infer({"x": self.x}, wait_timeout=50)
         self.assertEqual((caught.exception.execution_arn, caught.exception.stopped), (None, False))
 
     def test_an_event_ends_the_wait_although_the_request_goes_on(self):
         cancel = threading.Event()
         client = step_functions(read_timeout=310)
-        sfn = Recorded(client, event=cancel, before="start_sync_execution")
+        sfn = Recorded(client, before="start_sync_execution", do=cancel.set)
         with self.assertRaisesRegex(InferenceCancelledError, "the wait was cancelled: it goes on"):
             SlicedInferenceClient(ARN, step_functions=sfn).infer({"x": self.x}, cancel=cancel)
 
     def test_a_read_timeout_of_ones_own_client_is_told_apart_from_the_waiting_time(self):
-        sfn = step_functions(read_timeout=1, retries={"total_max_attempts": 1})
+        sfn = step_functions(read_timeout=1, total_max_attempts=1)
         with (
             warnings.catch_warnings(),
             self.assertRaisesRegex(InferenceTimeoutError, r"read_timeout of 1 seconds, got no"),

@@ -6,9 +6,9 @@ import { elementsOf, type NumericTensor } from '../../../client';
 import { Slicing } from '../../../lib';
 import type { JsonObject, LocalCloud } from '../../../local';
 import { start, succeeded, synthesize } from '../../support/deployed-pipeline';
-import { ROOT } from '../../support/documents';
 import { mlp, saveModel, temporaryFolder } from '../../support/model-builder';
 import { hasPackages, runPython } from '../../support/python';
+import { casesOf, classesOf, EXAMPLE, resultsOf, type Results } from '../../support/python-cases';
 import { runWhole } from '../../support/run-slices';
 import { float32 } from '../../support/tensors';
 
@@ -22,13 +22,13 @@ async function handled(name: string, event: unknown): Promise<JsonObject> {
   const env = { ...variables(cloud, {}), SLICED_INFERENCE_BUCKET: cloud.pipeline.bucket };
   const file = path.join(temporaryFolder(), 'event.json');
   fs.writeFileSync(file, JSON.stringify(event));
-  const output = await runPython(['-c', CALL, name, file], { cwd: path.join(ROOT, 'examples/python'), env });
+  const output = await runPython(['-c', CALL, name, file], { cwd: EXAMPLE, env });
   return JSON.parse(output) as JsonObject;
 }
 
-const describeWithPython = hasPackages('numpy', 'safetensors', 'boto3') ? describe : describe.skip;
+const hasPython = hasPackages('numpy', 'safetensors', 'boto3');
 
-describeWithPython('the handlers in Python', () => {
+(hasPython ? describe : describe.skip)('the handlers in Python', () => {
   beforeAll(async () => {
     cloud = await start(synthesize(model, () => ({ slicing: Slicing.count(2), dimensions: { batch: 1 } })));
   });
@@ -53,5 +53,20 @@ describeWithPython('the handlers in Python', () => {
       return scores.indexOf(Math.max(...scores));
     });
     expect(await handled('postprocess', output)).toEqual({ best, run: output.run });
+  });
+});
+
+const MODULE = 'handler_cases';
+
+describe.each(classesOf(MODULE))('the handlers in Python without a pipeline, %s', (name) => {
+  let results: Results;
+  if (hasPython) {
+    beforeAll(async () => {
+      results = await resultsOf(MODULE, name);
+    });
+  }
+
+  (hasPython ? it : it.skip).each(casesOf(MODULE, name))('%s', (_, found) => {
+    expect(results).toHaveProperty([found], null);
   });
 });

@@ -11,13 +11,11 @@ import { Consolidation, Slicing } from '../../../lib';
 import type { LocalCloud } from '../../../local';
 import { endless, pickyAboutColumns } from '../../support/command-models';
 import { start, synthesize } from '../../support/deployed-pipeline';
-import { ROOT } from '../../support/documents';
 import { FLOAT, mlp, node, saveModel, temporaryFolder, value } from '../../support/model-builder';
 import type { ModelInit } from '../../support/model-builder';
 import { hasPackages, runPython } from '../../support/python';
+import { casesOf, EXAMPLE, resultsOf, type Results } from '../../support/python-cases';
 import { float32 } from '../../support/tensors';
-
-const EXAMPLE = path.join(ROOT, 'examples/python');
 
 /** ONNX's numbers of the element types, in the order in which `cases.py` lists them. */
 const TYPES: Readonly<Record<string, number>> = {
@@ -83,16 +81,16 @@ const OWN_FUNCTIONS: Build = (stack) => ({
   ),
 });
 
-/** By class of `cases.py`: what the pipeline is, and how it is built. */
+/** By class of `cases.py`: what the pipeline is, and how it is built. Those that compute until they are stopped come last. */
 const PIPELINES: Readonly<Record<string, readonly [model: () => ModelInit, build: Build, use?: Use]>> = {
   EveryType: [() => identities(Object.entries(TYPES)), () => ({ slicing: Slicing.count(3) })],
   Standard: [() => identities([['x', FLOAT]]), STANDARD],
-  EndlessStandard: [endless, STANDARD],
-  EndlessExpress: [endless, () => ({ slicing: Slicing.count(1) })],
   Picky: [() => pickyAboutColumns(4), () => ({ slicing: Slicing.count(2) })],
   OwnFunctions: [() => mlp(4), OWN_FUNCTIONS],
   OwnFunctionsStandard: [() => mlp(4), (stack) => ({ ...OWN_FUNCTIONS(stack), ...STANDARD(stack) })],
   OwnMachine: [() => identities([['x', FLOAT]]), () => ({ slicing: Slicing.count(1) }), addOwnMachine],
+  EndlessStandard: [endless, STANDARD],
+  EndlessExpress: [endless, () => ({ slicing: Slicing.count(1) })],
 };
 
 function deployed(model: ModelInit, build: Build, use?: Use): Promise<LocalCloud> {
@@ -106,49 +104,17 @@ function variablesOf(cloud: LocalCloud): Record<string, string> {
     ...variables(cloud, {}),
     STATE_MACHINE_ARN: cloud.stateMachine.stateMachineArn,
     BUCKET: cloud.pipeline.bucket,
-    PYTHONPATH: EXAMPLE,
   };
-}
-
-type Results = Readonly<Record<string, string | null>>;
-
-/** Runs the test cases of a class. */
-async function resultsOf(name: string, cloud: LocalCloud): Promise<Results> {
-  const env = variablesOf(cloud);
-  return JSON.parse(await runPython([path.join(__dirname, 'run_cases.py'), name], { env })) as Results;
-}
-
-/** The names of the test cases of a class. */
-function casesOf(name: string): string[] {
-  const source = fs.readFileSync(path.join(__dirname, 'cases.py'), 'utf8');
-  const [, body] = source.split(new RegExp(`^class ${name}\\(.*\\):$`, 'm'));
-  return [...body.split(/^class /m)[0].matchAll(/^ {4}def (test_\w+)/gm)].map(([, found]) => found);
 }
 
 const hasPython = hasPackages('boto3', 'numpy', 'safetensors');
 
-describe.each(Object.entries(PIPELINES))('the Python caller of %s', (name, [model, build, use]) => {
-  let results: Results;
-  if (hasPython) {
-    beforeAll(async () => {
-      results = await resultsOf(name, await deployed(model(), build, use));
-    });
-  }
-
-  (hasPython ? it : it.skip).each(casesOf(name).map((found) => [found.slice(5).replaceAll('_', ' '), found]))(
-    '%s',
-    (_, found) => {
-      expect(results).toHaveProperty([found], null);
-    },
-  );
-});
-
 (hasPython ? test : test.skip)('the Python caller says whether the whole model served a run', async () => {
   const props = { slicing: Slicing.count(2), consolidation: Consolidation.ALWAYS };
   const cloud = await deployed(mlp(4), () => props);
-  const cold = await resultsOf('ColdConsolidated', cloud);
+  const cold = await resultsOf('cases', 'ColdConsolidated', variablesOf(cloud));
   await cloud.asynchronousCalls();
-  const warm = await resultsOf('WarmConsolidated', cloud);
+  const warm = await resultsOf('cases', 'WarmConsolidated', variablesOf(cloud));
   expect({ ...cold, ...warm }).toEqual({
     test_the_slices_serve_the_run: null,
     test_the_whole_model_serves_the_run: null,
@@ -163,8 +129,25 @@ describe.each(Object.entries(PIPELINES))('the Python caller of %s', (name, [mode
     input: [value('x', FLOAT, ['batch', 3])],
     output: [value('probabilities', FLOAT, ['batch', 3])],
   };
-  const env = variablesOf(await deployed({ graph }, () => ({ slicing: Slicing.count(2) })));
+  const cloud = await deployed({ graph }, () => ({ slicing: Slicing.count(2) }));
+  const env = { ...variablesOf(cloud), PYTHONPATH: EXAMPLE };
   const cwd = temporaryFolder();
   await writeTensorFile(path.join(cwd, 'x.npz'), new Map([['x', float32([2, 3], [0, 1, 2, 3, -1, 2])]]));
   expect(await runPython([caller], { cwd, env })).toBe('[0 1]\n');
+});
+
+describe.each(Object.entries(PIPELINES))('the Python caller of %s', (name, [model, build, use]) => {
+  let results: Results;
+  if (hasPython) {
+    beforeAll(async () => {
+      const cloud = await deployed(model(), build, use);
+      results = await resultsOf('cases', name, variablesOf(cloud));
+      // Executions that were left alone would compute beside the next tests.
+      await cloud.close();
+    });
+  }
+
+  (hasPython ? it : it.skip).each(casesOf('cases', name))('%s', (_, found) => {
+    expect(results).toHaveProperty([found], null);
+  });
 });

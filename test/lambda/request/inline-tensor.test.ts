@@ -68,6 +68,13 @@ describe('an inline tensor', () => {
     ['an unknown dtype', { dtype: 'bfloat16', shape: [0], data: [] }, 'dtype', dtypes, '"bfloat16"'],
     ['no dtype', { shape: [0], data: [] }, 'dtype', dtypes, 'nothing'],
     ['a bad shape', { dtype: 'int8', shape: [-1] }, 'shape', 'a list of whole numbers from 0 up', '[-1]'],
+    [
+      'a broken size',
+      { dtype: 'int8', shape: [1.5] },
+      'shape',
+      'a list of whole numbers from 0 up',
+      'a list with a number that is not whole at position 0',
+    ],
     ['no shape', { dtype: 'int8', data: [] }, 'shape', 'a list of whole numbers from 0 up', 'nothing'],
     ['base64 strings', { dtype: 'string', shape: [1], base64: 'AAAA' }, 'data', 'strings', 'base64'],
     [
@@ -184,7 +191,7 @@ describe('an inline tensor', () => {
       'a number at position 0',
     ],
   ])('is refused with %s', (_, value, field, expected, got) => {
-    const message = `'${field}' of input 'x' must be ${expected}, got ${got}`;
+    const message = `'${field}' of tensor 'x' must be ${expected}, got ${got}`;
     expect(refusal(value)).toEqual({ message, tensor: 'x', expected, got });
   });
 
@@ -193,7 +200,7 @@ describe('an inline tensor', () => {
     ['elements twice', { dtype: 'int8', shape: [0], data: [], base64: '' }, 'both'],
   ])('is refused with %s', (_, value, got) => {
     const expected = 'exactly one of base64 and data';
-    const message = `input 'x' must have ${expected}, got ${got}`;
+    const message = `tensor 'x' must have ${expected}, got ${got}`;
     expect(refusal(value)).toEqual({ message, tensor: 'x', expected, got });
   });
 
@@ -210,16 +217,16 @@ describe('an inline tensor', () => {
       'string 1 has a NUL or a lone surrogate',
     ],
   ])('is refused with %s', (_, value, reason) => {
-    const message = `ONNX Runtime cannot take input 'x': ${reason}`;
+    const message = `ONNX Runtime cannot represent tensor 'x': ${reason}`;
     expect(refusal(value)).toEqual({ message, tensor: 'x' });
   });
 
   it.each<[string, unknown, string]>([
-    ['a number instead of an object', 3, "input 'x' must be a JSON object, got a number"],
+    ['a number instead of an object', 3, "tensor 'x' must be a JSON object, got a number"],
     [
       'an unknown field',
       { dtype: 'int8', shape: [0], data: [], name: 'x' },
-      "input 'x' has the unknown field 'name': use only dtype, shape, base64, data",
+      "tensor 'x' has the unknown field 'name': use only dtype, shape, base64, data",
     ],
   ])('is refused with %s', (_, value, message) => {
     expect(refusal(value)).toEqual({ message });

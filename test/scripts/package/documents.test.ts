@@ -39,7 +39,12 @@ describe('the documents of the package', () => {
   test('are the README, the architecture, the changelog and all guides', () => {
     const files = documents.map(({ file }) => file);
     expect(files).toEqual(
-      expect.arrayContaining(['README.md', 'ARCHITECTURE.md', 'CHANGELOG.md', 'docs/api/README.md']),
+      expect.arrayContaining([
+        'README.md',
+        'ARCHITECTURE.md',
+        'CHANGELOG.md',
+        'docs/api/cdk-sliced-inference/client.md',
+      ]),
     );
     expect(files).not.toContain('CONTRIBUTING.md');
     expect(files.length).toBeGreaterThan(12);

@@ -1,0 +1,81 @@
+/** Names of models, runs and failures come from outside. A terminal must not obey them, and they must not begin a line. */
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { callFailure } from '../../../bin/invoke/call-failure';
+import { failureLine } from '../../../bin/outputs/failure-line';
+import { InferenceError } from '../../../client';
+import { FLOAT, node, saveModel, temporaryFolder, value } from '../../support/model-builder';
+import { refuse, succeed } from '../../support/run-cli';
+
+/** Sets a title, clears the screen, forges a line, colors, and reverses the direction of text. */
+const HOSTILE = '\u001b]0;title\u0007\u001b[2J\nerror: forged\r\u009b31m\u202e\u2028';
+
+const OBEYED = /[^\P{Cc}\n]|[\p{Zl}\p{Zp}\p{Bidi_Control}]/u;
+
+const name = (first: string): string => `${first}${HOSTILE}`;
+
+const model = saveModel({
+  graph: {
+    node: [
+      { ...node('Tanh', [name('x')], [name('h')]), name: name('first') },
+      { ...node('Exp', [name('h')], [name('y')]), name: name('second') },
+    ],
+    input: [value(name('x'), FLOAT, [name('batch'), 4])],
+    output: [value(name('y'), FLOAT, [name('batch'), 4])],
+  },
+});
+
+function expectHarmless(text: string): void {
+  expect(text).not.toMatch(OBEYED);
+  expect(text).not.toMatch(/^error: forged/m);
+}
+
+describe('hostile names of a model', () => {
+  it.each([
+    ['inspect', []],
+    ['plan', ['--slices', '2']],
+    ['slice', ['--slices', '2', '--out', path.join(temporaryFolder(), 'slices')]],
+    ['verify', ['--slices', '2']],
+  ])('do no harm in the text and in the JSON of %s', async (command, flags) => {
+    const text = await succeed([command, model, ...flags]);
+    expectHarmless(text);
+    expect(text).toContain('\\x1b]0;title\\x07');
+    const json = await succeed([command, model, ...flags, '--json']);
+    expectHarmless(json);
+    expect(JSON.stringify(JSON.parse(json))).toContain(JSON.stringify(HOSTILE).slice(1, -1));
+  });
+
+  it('do no harm in an error', async () => {
+    const line = await refuse(['plan', model, '--at-tensors', name('x')]);
+    expectHarmless(line);
+  });
+});
+
+describe('hostile texts of AWS', () => {
+  const ARN = 'arn:aws:states:eu-west-1:123456789012:stateMachine:machine';
+
+  it('do no harm in the cause of an execution', () => {
+    const cause = { message: name('bad'), tensor: name('x'), slice: 1 };
+    const expected = 'bad\\x1b]0;title\\x07\\x1b[2J error: forged \\x9b31m\\u202e';
+    const line = failureLine(name('SliceFailed'), cause, ARN);
+    expectHarmless(`${line}\n`);
+    expect(line).toContain(expected);
+    const error = new InferenceError('SliceFailed', name('bad'), { executionArn: ARN, slice: 1 });
+    expect(callFailure(error, ARN)?.line).toContain(expected);
+  });
+
+  it.each(['AccessDenied', 'ServiceError', 'ThrottlingException'])('do no harm in %s', (code) => {
+    const error = Object.assign(new Error(name('bad')), { name: code, $metadata: { httpStatusCode: 400 } });
+    const line = callFailure(error, ARN)?.line ?? '';
+    expect(line).toContain('\\x1b[2J');
+    expectHarmless(line);
+  });
+
+  it('do no harm in a bill', async () => {
+    const call = { message: 'slice ran', run: HOSTILE, requestId: 'r', slice: 0 };
+    const log = path.join(temporaryFolder(), 'functions.log');
+    fs.writeFileSync(log, JSON.stringify(call));
+    expectHarmless(await succeed(['cost', log]));
+    expectHarmless(await succeed(['cost', log, '--json']));
+  });
+});

@@ -1,0 +1,52 @@
+import { print, printCommands, printJson, printLine, printLogLine } from '../../../bin/terminal/print';
+
+/** What the function writes to a stream. */
+function written(stream: 'stdout' | 'stderr', write: () => void): string {
+  const spy = jest.spyOn(process[stream], 'write').mockReturnValue(true);
+  write();
+  const text = spy.mock.calls.map(([chunk]) => String(chunk)).join('');
+  spy.mockRestore();
+  return text;
+}
+
+const OBEYED = 'a\u001b[2J\u009b31m\u202e';
+const ESCAPED = 'a\\x1b[2J\\x9b31m\\u202e';
+
+describe('text for a terminal', () => {
+  it('keeps its lines and tabs, and has escapes for what a terminal obeys', () => {
+    const write = (): void => {
+      print(`${OBEYED}\tb\r\nc\n`);
+    };
+    expect(written('stdout', write)).toBe(`${ESCAPED}\tb\\x0d\nc\n`);
+  });
+
+  it('is one line of standard error', () => {
+    const write = (): void => {
+      printLine(`note: ${OBEYED}\r\n  b\tc  d\n`);
+    };
+    expect(written('stderr', write)).toBe(`note: ${ESCAPED} b c  d\n`);
+  });
+
+  it('keeps the tabs of a line of a log', () => {
+    const write = (): void => {
+      printLogLine('REPORT RequestId: r\tDuration: 1 ms');
+    };
+    expect(written('stderr', write)).toBe('REPORT RequestId: r\tDuration: 1 ms\n');
+  });
+
+  it('is the same value as JSON', () => {
+    const value = { [OBEYED]: [`${OBEYED}\u007f\u2028\n`] };
+    const json = written('stdout', () => {
+      printJson(value);
+    });
+    expect(JSON.parse(json)).toEqual(value);
+    expect(json).not.toMatch(/[^\P{Cc}\n]|[\u2028\u202e]/u);
+  });
+
+  it('is unchanged if a shell evaluates it', () => {
+    const write = (): void => {
+      printCommands("export NAME='\u202e'\n");
+    };
+    expect(written('stdout', write)).toBe("export NAME='\u202e'\n");
+  });
+});
