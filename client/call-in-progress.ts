@@ -1,5 +1,7 @@
 /** One call of the client: its wait, its execution and what it reports. */
+import { ERROR_NAMES } from '../contract/failures';
 import type { StepFunctions } from './aws/step-functions';
+import { isOutdated, mayBeOutdated, type Deployment } from './description/deployment';
 import type { PipelineDescriptions } from './description/descriptions';
 import type { MachineDescription, PipelineDescription } from './description/pipeline-description';
 import type { StateMachineArn } from './description/state-machine-arn';
@@ -9,6 +11,7 @@ import { type CallOptions, type Settings } from './options';
 import { firstOf } from './run/abort';
 import type { Call } from './run/call';
 import { outputOf } from './run/execution-end';
+import type { CheckedOutput } from './results/check-output';
 import { runExpress } from './run/run-express';
 import { runStandard } from './run/run-standard';
 import { MAX_TIMER_MS, Wait } from './run/wait';
@@ -41,6 +44,7 @@ export class CallInProgress {
 
   private readonly wait: Wait;
   private executionArn: string | undefined;
+  private used: Deployment | undefined;
   /** Why the last request failed, if it is sent again. */
   private failure: Error | undefined;
 
@@ -66,6 +70,10 @@ export class CallInProgress {
     return this.wait.signal;
   }
 
+  abort(reason: Error): void {
+    this.wait.abort(reason);
+  }
+
   end(): void {
     this.wait.end();
   }
@@ -74,24 +82,42 @@ export class CallInProgress {
   async described(): Promise<PipelineDescription> {
     const description = await firstOf([this.context.descriptions.known()], this.signal);
     this.requireStoppable(description);
-    return description;
+    return this.using(description);
   }
 
   async describedAgain(): Promise<PipelineDescription> {
-    return await firstOf([this.context.descriptions.latest()], this.signal);
+    return this.using(await firstOf([this.context.descriptions.latest()], this.signal));
   }
 
-  /** Prepares for another execution on the model that is deployed now. */
-  async restart(): Promise<void> {
+  /** The description of the deployment that made the output, as far as Step Functions knows it. */
+  async describedFor(
+    output: Pick<CheckedOutput, 'deploymentDigest' | 'results'>,
+    known: PipelineDescription,
+  ): Promise<PipelineDescription> {
+    const { deploymentDigest, results } = output;
+    const made = { deploymentDigest, bucket: results.object?.bucket };
+    return await firstOf([this.context.descriptions.fitting(known, made)], this.signal);
+  }
+
+  /**
+   * Prepares for another execution on the model that is deployed now.
+   * @returns whether a deployment explains the failure
+   */
+  async restart(error: unknown): Promise<boolean> {
+    const isReplaced = error instanceof InferenceError && error.name === ERROR_NAMES.planChanged;
+    if (!isReplaced && !(await this.isOutdated(error))) return false;
     this.report({ event: 'restarted' });
     this.executionArn = undefined;
-    await firstOf([this.context.descriptions.askAgain()], this.signal);
+    if (isReplaced) await firstOf([this.context.descriptions.askAgain()], this.signal);
+    return true;
   }
 
   /** Runs an execution to its end and returns its output, which is JSON. */
   async execute(input: string): Promise<{ readonly executionArn: string; readonly output: string }> {
     const described = await firstOf([this.context.descriptions.machine()], this.signal);
     this.requireStoppable(described);
+    // A call without tensors needs no more.
+    this.used ??= { type: described.type };
     const { type, hasOwnFunctions } = described;
     const { stopOnAbort = false, onProgress } = this.options;
     const { stateMachineArn, machine, stepFunctions, settings } = this.context;
@@ -118,6 +144,27 @@ export class CallInProgress {
 
   explained(error: unknown): unknown {
     return explainedError(error, this.executionArn);
+  }
+
+  private using(description: PipelineDescription): PipelineDescription {
+    const { type, bucket, signature } = description;
+    this.used = { type, bucket, deploymentDigest: signature.deploymentDigest };
+    return description;
+  }
+
+  /** Asks Step Functions if the failure can be that of an old description. */
+  private async isOutdated(error: unknown): Promise<boolean> {
+    const { used, signal } = this;
+    const { descriptions } = this.context;
+    if (used === undefined || !mayBeOutdated(error)) return false;
+    try {
+      await firstOf([descriptions.askAgain()], signal);
+      return isOutdated(used, await descriptions.machine());
+    } catch {
+      signal.throwIfAborted();
+      // The failure of the call matters more.
+      return false;
+    }
   }
 
   private requireStoppable({ type }: Pick<MachineDescription, 'type'>): void {

@@ -1,14 +1,13 @@
 /** The client of a deployed pipeline. */
-import { ERROR_NAMES } from '../contract/failures';
 import type { RawTensor } from '../lambda/tensors/tensor';
 import { Objects } from './aws/objects';
+import { S3Connection } from './aws/s3-connection';
 import { StepFunctions } from './aws/step-functions';
 import { CallInProgress } from './call-in-progress';
+import { checkedTensors, type CheckedTensors } from './checked-tensors';
 import { PipelineDescriptions } from './description/descriptions';
 import type { PipelineDescription } from './description/pipeline-description';
-import { ownFunctions } from './description/own-functions';
 import { parseStateMachineArn, type StateMachineArn } from './description/state-machine-arn';
-import { InferenceError } from './errors';
 import { explaining } from './explained-error';
 import { inferMany } from './infer-many';
 import { invocationText, invocationOutput } from './invocation';
@@ -24,11 +23,14 @@ import {
 } from './options';
 import { prepareRequest } from './request';
 import type { InferenceResult, InvocationResult, ManyResult } from './result';
-import { checkOutput, type CheckedOutput } from './results/check-output';
+import { checkOutput, requireBucket, type CheckedOutput } from './results/check-output';
 import { readResults } from './results/read-results';
 import type { TensorInputs } from './tensors/tensor-forms';
-import { rawTensors } from './tensors/to-raw';
 import { typedTensors } from './tensors/to-typed';
+
+/** The description is new, so it is that of another deployment than the execution's. */
+const OTHER_BUCKET =
+  'call again when no deployment is under way, and use the ARN of the state machine itself if this one names an older version';
 
 /**
  * Calls a deployed pipeline. It needs the ARN of the state machine alone, and the permissions of `pipeline.grantInvoke`.
@@ -42,8 +44,11 @@ export class SlicedInferenceClient {
   private readonly settings: Settings;
   private readonly machine: StateMachineArn;
   private readonly stepFunctions: StepFunctions;
+  private readonly s3: S3Connection;
   private readonly objects: Objects;
   private readonly descriptions: PipelineDescriptions;
+  /** Those that have not ended, and their results. */
+  private readonly calls = new Map<CallInProgress, Promise<unknown>>();
 
   /**
    * Sends no request yet.
@@ -55,7 +60,8 @@ export class SlicedInferenceClient {
     const { requestTimeout, maxResultBytes } = this.settings;
     const { region, describedArn } = this.machine;
     this.stepFunctions = new StepFunctions({ client: options.stepFunctions, region, requestTimeout });
-    this.objects = new Objects({ client: options.s3, region, requestTimeout, maxResultBytes });
+    this.s3 = new S3Connection(options.s3, region);
+    this.objects = new Objects({ connection: this.s3, requestTimeout, maxResultBytes });
     this.descriptions = new PipelineDescriptions(options.stateMachineArn, describedArn, this.stepFunctions);
   }
 
@@ -89,12 +95,16 @@ export class SlicedInferenceClient {
     const inline = inlineMode(options.results);
     return await this.run(options, async (call) => {
       const { tensors, description } = await this.checkedTensors(call, inputs);
-      const { bucket, signature } = description;
       const { text, upload } = prepareRequest(tensors, inline);
       // If the execution cannot start, the object stays until the bucket's lifecycle rule removes it.
-      if (upload) await this.objects.put({ bucket, key: upload.key }, upload.bytes, call.signal);
+      if (upload) {
+        const { bucket } = description;
+        await this.objects.put({ bucket, key: upload.key }, upload.bytes, call.signal);
+      }
       const { executionArn, output: outputText } = await call.execute(text);
-      const output = checkOutput(outputText, bucket);
+      const output = checkOutput(outputText);
+      const { bucket, signature } = await call.describedFor(output, description);
+      requireBucket(output, bucket, OTHER_BUCKET);
       const results = await readResults(output, signature, this.objects, call.signal);
       return { result: resultOf(executionArn, output, results), output: outputText };
     });
@@ -127,12 +137,17 @@ export class SlicedInferenceClient {
   }
 
   /**
-   * Closes the connections of the clients that this client has made. The application's own stay open. Call it when all calls have ended: one
-   * that still waits for the description of the pipeline is rejected.
+   * Closes the connections of the clients that this client has made. The application's own stay open. Call it when all calls have ended: others
+   * are rejected, as if their signal had been aborted. A later call opens new connections.
    */
   async close(): Promise<void> {
-    this.descriptions.close();
-    await Promise.all([this.stepFunctions.close(), this.objects.close()]);
+    const message = 'the client must stay open during a call, got close(): call it when all calls have ended';
+    const reason = new Error(message);
+    this.descriptions.close(reason);
+    // Without connections, the SDK would send the requests of these calls again.
+    for (const call of this.calls.keys()) call.abort(reason);
+    await Promise.allSettled(this.calls.values());
+    await Promise.all([this.stepFunctions.close(), this.s3.close()]);
   }
 
   private async run<T>(options: CallOptions, work: (call: CallInProgress) => Promise<T>): Promise<T> {
@@ -140,10 +155,19 @@ export class SlicedInferenceClient {
     const { stateMachineArn } = this.options;
     const context = { stateMachineArn, settings, machine, stepFunctions, descriptions };
     const call = await CallInProgress.begin(context, options);
+    const result = this.finish(call, work);
+    this.calls.set(call, result);
+    try {
+      return await result;
+    } finally {
+      this.calls.delete(call);
+    }
+  }
+
+  private async finish<T>(call: CallInProgress, work: (call: CallInProgress) => Promise<T>): Promise<T> {
     try {
       return await work(call).catch(async (error: unknown) => {
-        if (!(error instanceof InferenceError) || error.name !== ERROR_NAMES.planChanged) throw error;
-        await call.restart();
+        if (!(await call.restart(error))) throw error;
         return await work(call);
       });
     } catch (error) {
@@ -176,20 +200,4 @@ function resultOf(
     ...(resultsObject && { resultsObject }),
     ...(servedBy !== undefined && { servedBy }),
   };
-}
-
-interface CheckedTensors {
-  readonly tensors: ReadonlyMap<string, RawTensor>;
-  readonly description: PipelineDescription;
-}
-
-function checkedTensors(description: PipelineDescription, inputs: TensorInputs): CheckedTensors {
-  const functions = ownFunctions(description.signature);
-  if (functions !== undefined) {
-    throw new InferenceError(
-      'InvalidInput',
-      `infer expects a pipeline that takes and returns tensors, got one with ${functions}: use invoke`,
-    );
-  }
-  return { tensors: rawTensors(description.signature.inputs, inputs), description };
 }

@@ -1,4 +1,5 @@
-// Bundles the programs that ship as one CommonJS file each, with the packages that they use, into dist/bundle/.
+// Bundles the programs that ship as one CommonJS file each, with the packages that they use, into dist/bundle/. The client is also an ES
+// module, for the bundlers of applications: CommonJS inside an ES module cannot load Node.js's own modules.
 // onnxruntime-node stays outside because it loads its native library from its own folder. Also makes the page of `plan`.
 // dist/bundle.json lists the files in each bundle: the package's licenses and its bill of materials are made from it.
 import * as fs from 'node:fs';
@@ -22,12 +23,14 @@ const shared = {
 /** Identifiers stay readable in stack traces. Node.js prints the whole line in which an uncaught error was thrown, so lines are short. */
 const readable = { minifyWhitespace: true, minifySyntax: true, keepNames: true, lineLimit: 160 };
 
+const asModule = { format: 'esm', outExtension: { '.js': '.mjs' } };
+
 /** The client loads the application's SDK, or else the copy beside it. So neither is in its bundle. */
 const clientSdk = {
   name: 'client-sdk',
   setup({ onResolve }) {
     onResolve({ filter: /^@aws-sdk\// }, ({ path }) => ({ path, external: true }));
-    onResolve({ filter: /\/bundled-sdk\.js$/ }, () => ({ path: './bundled-sdk.js', external: true }));
+    onResolve({ filter: /\/bundled-sdk\.js$/ }, () => ({ path: './bundled-sdk.mjs', external: true }));
   },
 };
 
@@ -52,8 +55,21 @@ const [builtPage, ...results] = await Promise.all([
     },
     ...readable,
   }),
-  build({ ...shared, entryPoints: { client: 'client/index.ts' }, plugins: [clientSdk], ...readable }),
-  build({ ...shared, entryPoints: { 'bundled-sdk': 'client/aws/bundled-sdk.ts' }, ...readable }),
+  ...[{}, asModule].map((format) =>
+    build({
+      ...shared,
+      ...format,
+      entryPoints: { client: 'client/index.ts' },
+      plugins: [clientSdk],
+      ...readable,
+    }),
+  ),
+  build({
+    ...shared,
+    ...asModule,
+    entryPoints: { 'bundled-sdk': 'client/aws/bundled-sdk.ts' },
+    ...readable,
+  }),
 ]);
 
 const { page, sources } = planPage(builtPage);

@@ -12,7 +12,8 @@ import { readJsonInput } from '../invoke/json-input';
 import { runJson } from '../invoke/run-json';
 import { runTensors } from '../invoke/run-tensors';
 import { Waiting } from '../invoke/waiting';
-import { checkOut, checkPlace } from '../outputs/out-file';
+import { checkJsonOut } from '../outputs/json-out';
+import { checkOut } from '../outputs/out-file';
 import { printLine } from '../terminal/print';
 import { clearProgress } from '../terminal/progress';
 import { milliseconds } from './duration';
@@ -149,8 +150,7 @@ function checkOptions({ inputs, inputJson, out }: InvokeOptions): void {
   }
   if (out === undefined) return;
   if (inputs !== undefined) checkOut(out);
-  else if (out.toLowerCase().endsWith('.json')) checkPlace(out, '--out');
-  else throw new SlicedInferenceError('--out of --input-json must end in .json', quoted(out), 'rename it');
+  else checkJsonOut(out);
 }
 
 function waitTime(text: string): number {

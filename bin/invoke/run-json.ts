@@ -1,5 +1,6 @@
 /** Starts a state machine with any JSON, also one that only contains pipelines, and prints or writes the JSON that its execution returns. */
-import { writeText, writtenLine } from '../outputs/out-file';
+import { writeJson } from '../outputs/json-out';
+import { writtenLine } from '../outputs/out-file';
 import { print, printJson } from '../terminal/print';
 import { clearProgress } from '../terminal/progress';
 import type { Call } from './call';
@@ -12,12 +13,7 @@ export async function runJson({ model, options, waiting }: Call, input: unknown)
   waiting.end();
   clearProgress();
   const { out, json } = options;
-  if (out !== undefined) {
-    await keepingResult(
-      { executionArn },
-      writeText(out, '--out', `${JSON.stringify(output, undefined, 2)}\n`),
-    );
-  }
+  if (out !== undefined) await keepingResult({ executionArn }, writeJson(out, output));
   if (json) printJson({ executionArn, output });
   else if (out === undefined) printJson(output);
   else print(`execution ${executionArn}\n${writtenLine(out)}\n`);

@@ -1,9 +1,7 @@
 /** Calls a pipeline that takes and returns tensors, and prints or writes these. */
 import type { InferenceResult, TypedTensor } from '../../client';
-import { ownFunctions } from '../../client/description/own-functions';
 import { checkRequest } from '../../lambda/request/request-check';
 import { bytesOf, type RawTensor } from '../../lambda/tensors/tensor';
-import { SlicedInferenceError } from '../../lib/errors';
 import { writeOutputs, writtenLine } from '../outputs/out-file';
 import { outputTable } from '../outputs/output-table';
 import { sortedByModel } from '../outputs/sorted-by-model';
@@ -14,19 +12,13 @@ import { warnOfMemory } from '../timings/memory-warnings';
 import { timingTable } from '../timings/timing-table';
 import type { Call } from './call';
 import { keepingResult } from './keep-result';
+import { requireTensors } from './tensors-only';
 
 /** @throws SlicedInferenceError for inputs that do not fit, before anything is sent; the errors of the client */
 export async function runTensors({ model, options, waiting }: Call, file: string): Promise<void> {
   showProgress('reading the signature of the pipeline');
   const { signature } = await waiting.firstOf(model.describe());
-  const functions = ownFunctions(signature);
-  if (functions !== undefined) {
-    throw new SlicedInferenceError(
-      '--inputs must be for a pipeline that takes and returns tensors',
-      `one with ${functions}`,
-      'use --input-json',
-    );
-  }
+  requireTensors(signature);
   const inputs = await readTensorFile(file, signature.inputs);
   checkRequest({ request: signature.inputs, fixed: [] }, inputs);
   waiting.start();

@@ -1,18 +1,14 @@
 /** The objects in S3 that a call writes and reads. */
 import type { Readable } from 'node:stream';
-import type { S3Client } from '@aws-sdk/client-s3';
 import type { ObjectReference } from '../../contract/execution';
 import { quotedName } from '../../lambda/json-values';
 import { InferenceError } from '../errors';
 import { request } from '../run/wait';
-import type { AwsClient } from './aws-client';
 import { readBody } from './read-body';
-import { loadS3Sdk, type S3Sdk } from './sdk';
+import type { S3Connection } from './s3-connection';
 
 interface ObjectsOptions {
-  /** The application's own client. */
-  readonly client: AwsClient | undefined;
-  readonly region: string;
+  readonly connection: S3Connection;
   /** Milliseconds. */
   readonly requestTimeout: number;
   /** Largest object that is read, in bytes. */
@@ -26,14 +22,13 @@ export const MAX_PUT_BYTES = 5 * 2 ** 30;
 const SLOW_BYTES_PER_SECOND = 2 ** 20;
 
 export class Objects {
-  private loaded: Promise<{ readonly sdk: S3Sdk; readonly client: S3Client }> | undefined;
-
   constructor(private readonly options: ObjectsOptions) {}
 
   async put({ bucket, key }: ObjectReference, bytes: Uint8Array, signal: AbortSignal): Promise<void> {
-    const ms = this.options.requestTimeout + (bytes.byteLength / SLOW_BYTES_PER_SECOND) * 1000;
+    const { connection, requestTimeout } = this.options;
+    const ms = requestTimeout + Math.ceil((bytes.byteLength / SLOW_BYTES_PER_SECOND) * 1000);
     await request('PutObject', { signal, ms }, async (abortSignal) => {
-      const { sdk, client } = await this.load();
+      const { sdk, client } = await connection.load();
       const input = { Bucket: bucket, Key: key, Body: bytes, ContentLength: bytes.byteLength };
       return client.send(new sdk.PutObjectCommand(input), { abortSignal });
     });
@@ -44,9 +39,9 @@ export class Objects {
    * @throws InferenceError `InvalidOutput` before memory is allocated, if the object is larger than `maxResultBytes`; BrokenBodyError
    */
   async get({ bucket, key }: ObjectReference, signal: AbortSignal): Promise<Uint8Array> {
-    const { requestTimeout: ms, maxResultBytes } = this.options;
+    const { connection, requestTimeout: ms, maxResultBytes } = this.options;
     const { Body, ContentLength = 0 } = await request('GetObject', { signal, ms }, async (abortSignal) => {
-      const { sdk, client } = await this.load();
+      const { sdk, client } = await connection.load();
       return client.send(new sdk.GetObjectCommand({ Bucket: bucket, Key: key }), { abortSignal });
     });
     const body = Body as Readable;
@@ -59,21 +54,5 @@ export class Objects {
       );
     }
     return await readBody(body, ContentLength, { signal, ms });
-  }
-
-  /** Closes the connections of a client that this object has made. */
-  async close(): Promise<void> {
-    if (this.loaded === undefined || this.options.client !== undefined) return;
-    (await this.loaded).client.destroy();
-    this.loaded = undefined;
-  }
-
-  private load(): Promise<{ readonly sdk: S3Sdk; readonly client: S3Client }> {
-    const { client, region } = this.options;
-    this.loaded ??= loadS3Sdk().then((sdk) => ({
-      sdk,
-      client: client === undefined ? new sdk.S3Client({ region }) : (client as unknown as S3Client),
-    }));
-    return this.loaded;
   }
 }

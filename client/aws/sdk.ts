@@ -38,8 +38,9 @@ export async function loadS3Sdk(): Promise<S3Sdk> {
 
 /** @param error of the import from this package */
 async function loadOther(name: string, error: unknown): Promise<unknown> {
-  if (!isMissing(error, name)) throw error;
-  const file = findFromProgram(name);
+  const isBroken = isBrokenByBundler(error);
+  if (!isBroken && !isMissing(error, name)) throw error;
+  const file = isBroken ? undefined : findFromProgram(name);
   if (file !== undefined) return (await import(pathToFileURL(file).href)) as unknown;
   return await import('./bundled-sdk.js');
 }
@@ -56,6 +57,14 @@ function findFromProgram(name: string): string | undefined {
     if (isMissing(error, name)) return undefined;
     throw error;
   }
+}
+
+/**
+ * esbuild prefers the CommonJS files of the SDK unless `mainFields` says otherwise. Inside an ES module they cannot load Node.js's own modules.
+ * The copy in this package is an ES module.
+ */
+function isBrokenByBundler(error: unknown): boolean {
+  return error instanceof Error && /^Dynamic require of "[^"]+" is not supported$/.test(error.message);
 }
 
 /** Not if the package is there and lacks one of its own packages. */

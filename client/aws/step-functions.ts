@@ -93,11 +93,13 @@ export class StepFunctions {
     );
   }
 
-  /** Closes the connections of a client that this object has made. */
+  /** Closes the connections, unless they are those of the application's own client. */
   async close(): Promise<void> {
-    if (this.loaded === undefined || this.options.client !== undefined) return;
-    (await this.loaded).client.destroy();
+    const { loaded } = this;
+    if (loaded === undefined || this.options.client !== undefined) return;
+    // A call after this one makes a client of its own.
     this.loaded = undefined;
+    (await loaded).client.destroy();
   }
 
   private send<T>(

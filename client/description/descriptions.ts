@@ -3,8 +3,20 @@ import type { StepFunctions } from '../aws/step-functions';
 import type { MachineDescription, PipelineDescription } from './pipeline-description';
 import { readDescription, readMachine, type Described } from './read-description';
 
+/** What an output says about where it comes from. */
+interface Made {
+  readonly deploymentDigest: string;
+  /** `undefined` if the results are in none. */
+  readonly bucket: string | undefined;
+}
+
+/** Milliseconds. An alias may start an older version for weeks, whose outputs never fit the description. */
+const UNFIT_PAUSE = 60_000;
+
 export class PipelineDescriptions {
   private last: Promise<Described> | undefined;
+  /** The output that the description did not fit even when it was new, and when that was. */
+  private unfit: { readonly deploymentDigest: string; readonly at: number } | undefined;
   /** Of the requests under way. Calls share them, so no call's own signal may end them. */
   private requests = new AbortController();
 
@@ -30,17 +42,40 @@ export class PipelineDescriptions {
     return this.read(this.ask());
   }
 
+  /**
+   * The description of the deployment that made an output: `known`, or if that is of another deployment, the latest. The latest may be of
+   * another deployment too.
+   */
+  async fitting(known: PipelineDescription, output: Made): Promise<PipelineDescription> {
+    const isInBucket = output.bucket === undefined || output.bucket === known.bucket;
+    if (isInBucket && (isBy(known, output) || this.isUnfit(output))) return known;
+    try {
+      const latest = await this.latest();
+      if (!isBy(latest, output)) {
+        this.unfit = { deploymentDigest: output.deploymentDigest, at: performance.now() };
+      }
+      return latest;
+    } catch (error) {
+      // The results are complete. Only their check needs the description.
+      if (isInBucket) return known;
+      throw error;
+    }
+  }
+
   /** Asks Step Functions, whether or not the state machine is that of a pipeline. */
   async askAgain(): Promise<void> {
     await this.ask();
   }
 
   /** Ends the requests under way, which would otherwise keep the process alive although no call waits for them. */
-  close(): void {
-    this.requests.abort(
-      new Error('the client must stay open during a call, got close(): call it when all calls have ended'),
-    );
+  close(reason: Error): void {
+    this.requests.abort(reason);
     this.requests = new AbortController();
+  }
+
+  private isUnfit({ deploymentDigest }: Made): boolean {
+    const { unfit } = this;
+    return unfit?.deploymentDigest === deploymentDigest && performance.now() - unfit.at < UNFIT_PAUSE;
   }
 
   private async read(asked: Promise<Described>): Promise<PipelineDescription> {
@@ -68,4 +103,8 @@ export class PipelineDescriptions {
   private forget(asked: Promise<Described>): void {
     if (this.last === asked) this.last = undefined;
   }
+}
+
+function isBy({ signature }: PipelineDescription, { deploymentDigest }: Made): boolean {
+  return signature.deploymentDigest === deploymentDigest;
 }

@@ -20,6 +20,10 @@ export interface MachineDescription {
   readonly executionSeconds?: number;
   /** Whether it is that of a pipeline with a preprocess or postprocess function. */
   readonly hasOwnFunctions: boolean;
+  /** As the comment states it, unchecked; `undefined` of a state machine that is not that of a pipeline. */
+  readonly bucket: unknown;
+  /** Likewise. */
+  readonly deploymentDigest: unknown;
 }
 
 /** What `describe` returns. */

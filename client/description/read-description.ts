@@ -43,8 +43,12 @@ export function readDescription(stateMachineArn: string, described: Described): 
 /** @throws InferenceError `NotAPipeline` if there is no definition */
 export function readMachine(stateMachineArn: string, described: Described): MachineDescription {
   const { type, executionSeconds, signature } = readDefinition(stateMachineArn, described);
-  const hasOwnFunctions = isRecord(signature) && (signature.preprocess ?? signature.postprocess) === true;
-  return { type, ...(executionSeconds !== undefined && { executionSeconds }), hasOwnFunctions };
+  const { preprocess, postprocess, bucket, deploymentDigest } = isRecord(signature) ? signature : {};
+  const hasOwnFunctions = (preprocess ?? postprocess) === true;
+  return {
+    ...{ type, hasOwnFunctions, bucket, deploymentDigest },
+    ...(executionSeconds !== undefined && { executionSeconds }),
+  };
 }
 
 interface Definition {

@@ -1,7 +1,6 @@
 /** What the functions before and after the slices may choose, and where they find the rest. */
 import type { AwsClient } from '../aws/aws-client';
-import { Objects } from '../aws/objects';
-import { DEFAULT_MAX_RESULT_BYTES, DEFAULT_REQUEST_TIMEOUT, type ResultsPlace } from '../options';
+import type { ResultsPlace } from '../options';
 
 /** The environment variable with the name of the pipeline's bucket. */
 export const BUCKET_VARIABLE = 'SLICED_INFERENCE_BUCKET';
@@ -15,7 +14,7 @@ export interface HandlerOptions {
   readonly bucket?: string;
   /**
    * An `S3Client` of the function.
-   * @default - one with the SDK's own settings
+   * @default - one with the SDK's own settings, which all calls of the function share
    */
   readonly s3?: AwsClient;
   /**
@@ -59,14 +58,4 @@ export interface HandlerContext {
 
 export function bucketName({ bucket = process.env[BUCKET_VARIABLE] }: HandlerOptions): string | undefined {
   return bucket === '' ? undefined : bucket;
-}
-
-/** Lambda sets the region. A client is kept for the next call of the function, with its connections. */
-export function objectsOf({ s3, requestTimeout, maxResultBytes }: ReadOutputsOptions): Objects {
-  return new Objects({
-    client: s3,
-    region: process.env.AWS_REGION ?? '',
-    requestTimeout: requestTimeout ?? DEFAULT_REQUEST_TIMEOUT,
-    maxResultBytes: maxResultBytes ?? DEFAULT_MAX_RESULT_BYTES,
-  });
 }

@@ -1,14 +1,13 @@
 /** Makes the handler of a `postprocess` function. */
 import type { ExecutionOutput } from '../../contract/execution';
 import { kindOf, quotedName } from '../../lambda/json-values';
-import type { Objects } from '../aws/objects';
 import { MAX_EXECUTION_DATA_BYTES } from '../description/read-description';
 import { InferenceError } from '../errors';
 import { kindOfArray } from '../tensors/array-kinds';
 import type { TypedTensor } from '../tensors/tensor-forms';
 import { failingIn } from './handler-failure';
-import { objectsOf, type HandlerContext, type ReadOutputsOptions } from './handler-options';
-import { readOutputsFrom } from './read-outputs';
+import type { HandlerContext, ReadOutputsOptions } from './handler-options';
+import { readOutputs } from './read-outputs';
 
 /** A run whose results a function turns into the execution's output. */
 export interface FinishedRun {
@@ -33,11 +32,9 @@ export function postprocessHandler(
   fromOutputs: (outputs: Record<string, TypedTensor>, run: FinishedRun) => unknown,
   options: ReadOutputsOptions = {},
 ): (output: ExecutionOutput, context: HandlerContext) => Promise<unknown> {
-  let objects: Objects | undefined;
   return (output, context) =>
     failingIn('postprocess', async () => {
-      objects ??= objectsOf(options);
-      const outputs = await readOutputsFrom(objects, output, options);
+      const outputs = await readOutputs(output, options);
       return checkedJson(await fromOutputs(outputs, { output, context }));
     });
 }

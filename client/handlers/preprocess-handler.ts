@@ -1,10 +1,9 @@
 /** Makes the handler of a `preprocess` function. */
 import type { ExecutionInput } from '../../contract/execution';
-import type { Objects } from '../aws/objects';
 import { failingIn } from './handler-failure';
-import { objectsOf, type HandlerContext, type WriteRequestOptions } from './handler-options';
+import type { HandlerContext, WriteRequestOptions } from './handler-options';
 import type { HandlerTensors } from './own-tensors';
-import { writeRequestTo } from './write-request';
+import { writeRequest } from './write-request';
 
 /**
  * Returns the handler of a Lambda function for `preprocess`: it turns the execution's input into the model's tensors.
@@ -24,10 +23,8 @@ export function preprocessHandler(
   toTensors: (input: unknown, context: HandlerContext) => HandlerTensors | Promise<HandlerTensors>,
   options: WriteRequestOptions = {},
 ): (input: unknown, context: HandlerContext) => Promise<ExecutionInput> {
-  let objects: Objects | undefined;
   return (input, context) =>
     failingIn('preprocess', async () => {
-      objects ??= objectsOf(options);
-      return await writeRequestTo(objects, await toTensors(input, context), options);
+      return await writeRequest(await toTensors(input, context), options);
     });
 }

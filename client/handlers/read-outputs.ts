@@ -1,12 +1,13 @@
 /** Reads the results in a pipeline's output, in a function of the user. */
 import type { ExecutionOutput } from '../../contract/execution';
-import type { Objects } from '../aws/objects';
-import { isRecord } from '../json-record';
-import { checkOutput } from '../results/check-output';
+import { checkOutput, requireBucket } from '../results/check-output';
 import { readResultTensors } from '../results/read-results';
 import type { TypedTensor } from '../tensors/tensor-forms';
 import { typedTensors } from '../tensors/to-typed';
-import { bucketName, objectsOf, type ReadOutputsOptions } from './handler-options';
+import { objectsOf } from './handler-objects';
+import { BUCKET_VARIABLE, bucketName, type ReadOutputsOptions } from './handler-options';
+
+const OTHER_BUCKET = `set ${BUCKET_VARIABLE} or the option bucket to pipeline.bucket.bucketName of the pipeline that ran`;
 
 /**
  * Returns the results of a run, which are inside the pipeline's output or in S3. The function needs `pipeline.grantReadOutputs(fn)`.
@@ -18,23 +19,10 @@ export async function readOutputs(
   output: ExecutionOutput,
   options: ReadOutputsOptions = {},
 ): Promise<Record<string, TypedTensor>> {
-  return await readOutputsFrom(objectsOf(options), output, options);
-}
-
-export async function readOutputsFrom(
-  objects: Objects,
-  output: unknown,
-  options: ReadOutputsOptions,
-): Promise<Record<string, TypedTensor>> {
-  const bucket = bucketName(options) ?? statedBucket(output);
-  const checked = checkOutput(JSON.stringify(output ?? null), bucket);
-  return typedTensors(await readResultTensors(checked, objects, new AbortController().signal));
-}
-
-/** The state machine of the pipeline states the bucket. What the function may read, its role decides. */
-function statedBucket(output: unknown): string {
-  const outputs = isRecord(output) ? output.outputs : undefined;
-  const object = isRecord(outputs) ? outputs.s3 : undefined;
-  const bucket = isRecord(object) ? object.bucket : undefined;
-  return typeof bucket === 'string' ? bucket : '';
+  const stated: unknown = output;
+  const checked = checkOutput(JSON.stringify(stated ?? null));
+  const bucket = bucketName(options);
+  // Without one, the state machine of the pipeline states it. What the function may read, its role decides.
+  if (bucket !== undefined) requireBucket(checked, bucket, OTHER_BUCKET);
+  return typedTensors(await readResultTensors(checked, objectsOf(options), new AbortController().signal));
 }

@@ -1,10 +1,10 @@
 /** Makes a pipeline's request of tensors, in a function of the user. */
 import type { ExecutionInput } from '../../contract/execution';
-import type { Objects } from '../aws/objects';
 import { InferenceError } from '../errors';
 import { inlineMode } from '../options';
 import { prepareRequest } from '../request';
-import { BUCKET_VARIABLE, bucketName, objectsOf, type WriteRequestOptions } from './handler-options';
+import { objectsOf } from './handler-objects';
+import { BUCKET_VARIABLE, bucketName, type WriteRequestOptions } from './handler-options';
 import { ownTensors, type HandlerTensors } from './own-tensors';
 
 /**
@@ -17,19 +17,11 @@ export async function writeRequest(
   tensors: HandlerTensors,
   options: WriteRequestOptions = {},
 ): Promise<ExecutionInput> {
-  return await writeRequestTo(objectsOf(options), tensors, options);
-}
-
-export async function writeRequestTo(
-  objects: Objects,
-  tensors: unknown,
-  options: WriteRequestOptions,
-): Promise<ExecutionInput> {
   const { inputs = 'auto', results } = options;
   const { text, upload } = prepareRequest(ownTensors(tensors), inlineMode(results), inputs);
   if (upload) {
     const bucket = bucketName(options) ?? missingBucket(upload.bytes.byteLength);
-    await objects.put({ bucket, key: upload.key }, upload.bytes, new AbortController().signal);
+    await objectsOf(options).put({ bucket, key: upload.key }, upload.bytes, new AbortController().signal);
   }
   return JSON.parse(text) as ExecutionInput;
 }

@@ -42,10 +42,10 @@ const TIMING: Readonly<Record<Exclude<keyof CallTiming, 'slice' | 'whole'>, 'num
 /**
  * Fields that this version does not know are left as they are: a newer pipeline may state more.
  *
- * @param bucket of the pipeline: results in another one are refused
+ * The caller has to check the bucket of the results with `requireBucket`.
  * @throws InferenceError `InvalidOutput` for the first field that is missing or malformed
  */
-export function checkOutput(text: string, bucket: string): CheckedOutput {
+export function checkOutput(text: string): CheckedOutput {
   const value = text.length <= MAX_EXECUTION_DATA_BYTES ? parsedRecord(text) : undefined;
   if (value === undefined) throw invalidOutput('a JSON object', 'something else');
   const { version, deploymentDigest, run, outputs, timings, servedBy } = value;
@@ -55,16 +55,32 @@ export function checkOutput(text: string, bucket: string): CheckedOutput {
   if (!Array.isArray(timings)) throw invalidOutput('a list of timings', kindOf(timings));
   if (!isServedBy(servedBy)) throw invalidOutput("servedBy of 'whole' or 'slices'", fieldValue(servedBy));
   return {
-    ...{ version, deploymentDigest, run, results: checkResults(recordOf(outputs, 'outputs'), bucket) },
+    ...{ version, deploymentDigest, run, results: checkResults(recordOf(outputs, 'outputs')) },
     ...(servedBy !== undefined && { servedBy }),
     timings: timings.map(checkTiming),
   };
 }
 
-function checkResults({ s3, tensors }: JsonRecord, bucket: string): CheckedOutput['results'] {
+function checkResults({ s3, tensors }: JsonRecord): CheckedOutput['results'] {
   if (tensors !== undefined && !isRecord(tensors)) throw invalidOutput('named tensors', kindOf(tensors));
-  if (tensors === undefined) return { object: checkObject(s3, bucket), tensors };
-  return { object: s3 === undefined ? undefined : checkObject(s3, bucket), tensors };
+  if (tensors === undefined) return { object: checkObject(s3), tensors };
+  return { object: s3 === undefined ? undefined : checkObject(s3), tensors };
+}
+
+/**
+ * @param expected the pipeline's bucket
+ * @param advice ends the message
+ * @throws InferenceError `InvalidOutput` for results in another bucket
+ */
+export function requireBucket({ results }: CheckedOutput, expected: string, advice: string): void {
+  const { object } = results;
+  if (object === undefined || object.bucket === expected) return;
+  const [wanted, got] = [quotedName(expected), quotedName(object.bucket)];
+  throw new InferenceError(
+    'InvalidOutput',
+    `the results of the execution must be in the bucket ${wanted}, got ${got}: ${advice}`,
+    { expected: wanted, got },
+  );
 }
 
 /** Only pipelines with consolidation say it. */
@@ -72,17 +88,14 @@ function isServedBy(value: unknown): value is ServedBy | undefined {
   return value === undefined || value === 'whole' || value === 'slices';
 }
 
-function checkObject(value: unknown, expected: string): ObjectReference {
+function checkObject(value: unknown): ObjectReference {
   const { bucket, key } = recordOf(value, 'outputs.s3');
-  if (bucket !== expected) {
-    const got = typeof bucket === 'string' ? quotedName(bucket) : kindOf(bucket);
-    throw invalidOutput(`results in the bucket ${quotedName(expected)}`, got);
-  }
+  if (typeof bucket !== 'string') throw invalidOutput('results in a bucket', kindOf(bucket));
   const isBelow =
     typeof key === 'string' &&
     key.startsWith(OUTPUTS_PREFIX) &&
     !key.split('/').some((segment) => segment === '.' || segment === '..');
-  if (isBelow) return { bucket: expected, key };
+  if (isBelow) return { bucket, key };
   throw invalidOutput(
     `a key below ${quotedName(OUTPUTS_PREFIX)}`,
     typeof key === 'string' ? quotedName(key) : kindOf(key),

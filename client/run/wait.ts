@@ -9,6 +9,7 @@ export const MAX_TIMER_MS = 2 ** 31 - 1;
 export class Wait {
   /** Aborted with the reason of the caller, or with the error of the timeout. */
   readonly signal: AbortSignal;
+  private readonly controller: AbortController;
   private readonly timer: NodeJS.Timeout;
   private readonly unlink: () => void;
 
@@ -19,12 +20,17 @@ export class Wait {
    */
   constructor(outer: AbortSignal | undefined, ms: number, onTimeout: () => Error) {
     const { controller, unlink } = linkedController(outer);
+    this.controller = controller;
     this.signal = controller.signal;
     this.unlink = unlink;
     const end = (): void => {
       controller.abort(onTimeout());
     };
     this.timer = setTimeout(end, Math.min(ms, MAX_TIMER_MS));
+  }
+
+  abort(reason: Error): void {
+    this.controller.abort(reason);
   }
 
   end(): void {

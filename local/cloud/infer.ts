@@ -1,12 +1,14 @@
 /** Runs a pipeline on tensors: writes the inputs to S3, executes the state machine and reads the outputs. */
 import { randomUUID } from 'node:crypto';
+import { ownFunctions } from '../../client/description/own-functions';
 import type { ExecutionInput, ExecutionOutput } from '../../contract/execution';
 import { INPUTS_PREFIX } from '../../contract/keys';
 import { CONTRACT_VERSION } from '../../contract/version';
 import { decodeSafetensors, encodeSafetensors } from '../../lambda/tensors/safetensors';
 import type { RawTensor } from '../../lambda/tensors/tensor';
-import type { LocalCloud } from './cloud';
+import { LocalCloudError } from '../basics/errors';
 import type { JsonObject } from '../basics/json';
+import type { LocalCloud } from './cloud';
 
 export type Inference = SucceededInference | FailedInference;
 
@@ -24,8 +26,17 @@ export interface FailedInference {
   readonly cause: string;
 }
 
-/** Writes the tensors below `inputs/`, runs an execution and reads its outputs. A failed execution is returned, not thrown. */
+/**
+ * Writes the tensors below `inputs/`, runs an execution and reads its outputs. A failed execution is returned, not thrown.
+ * @throws LocalCloudError for a pipeline with a preprocess or postprocess function, which takes or returns something else
+ */
 export async function infer(cloud: LocalCloud, inputs: ReadonlyMap<string, RawTensor>): Promise<Inference> {
+  const functions = ownFunctions(cloud.pipeline.signature);
+  if (functions !== undefined) {
+    throw new LocalCloudError(
+      `infer expects a pipeline that takes and returns tensors, got one with ${functions}: use cloud.execute`,
+    );
+  }
   const key = `${INPUTS_PREFIX}${randomUUID()}.safetensors`;
   await cloud.putObject(key, encodeSafetensors(inputs));
   const request: ExecutionInput = {

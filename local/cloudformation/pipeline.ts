@@ -85,7 +85,7 @@ export function selectPipeline(stacks: readonly AssemblyStack[], selection?: str
   const resource = template.resource(logicalId);
   if (isPipeline(resource)) return readSignature(readStateMachine(template, resource));
   throw new LocalCloudError(
-    `'${logicalId}' must be the state machine of a pipeline, got one of your own: start it in \`sliced-inference local\``,
+    `'${logicalId}' must be the state machine of a pipeline, got one of your own: pass it JSON with \`sliced-inference run --input-json\``,
   );
 }
 

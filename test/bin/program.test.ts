@@ -52,8 +52,11 @@ describe('bad usage', () => {
     [['slice', model, '--out'], /^option '--out <place>' argument missing$/],
     [['slice', model, '--out', ''], /^--out must name a folder/],
     [['verify', model, '--seed', 'x'], /^option '--seed <n>' argument 'x' is invalid/],
-    [['run', '.', '--out', 'y.npz'], /^required option '--inputs <file>' not specified$/],
-    [['run', '.', '--inputs', 'x.npz'], /^required option '--out <file>' not specified$/],
+    [
+      ['run', '.', '--out', 'y.npz'],
+      /^run must have --inputs or --input-json, got neither: add one of them$/,
+    ],
+    [['run', '.', '--inputs', 'x.npz'], /^--inputs must come with --out, got none: add --out y.npz$/],
     [
       ['slice', '--out', out, '--at-tensors', 't0', model],
       /^missing required argument 'model': put it before --at-tensors, which takes all arguments after it$/,

@@ -410,6 +410,15 @@ describe('a call', () => {
     );
   });
 
+  it('states the time limit of an upload in whole milliseconds', async () => {
+    const aws = fakeAws({ PutObject: silence }, { requestTimeout: 5 });
+    const data = new Float32Array(48_960); // 255 KiB as base64
+    await expect(aws.model.infer({ x: { shape: [data.length], data } })).rejects.toThrow(
+      // 195,840 bytes and the header at 1 MiB in a second.
+      /^PutObject must answer within 19\d ms, got no answer: raise requestTimeout or try again$/,
+    );
+  });
+
   it('that waits no longer leaves no request behind after close, and the client can be used again', async () => {
     const signals: AbortSignal[] = [];
     const describe = inTurn(silence(), described());

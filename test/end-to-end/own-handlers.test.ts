@@ -1,7 +1,10 @@
-/** Runs handlers that the package's helpers made before and after the slices, with the permissions that the construct grants. */
+/**
+ * Runs handlers that the package's helpers made before and after the slices, with the permissions that the construct grants. Bundled as
+ * CommonJS from the sources, and as ES modules from the package.
+ */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { buildSync } from 'esbuild';
+import { buildSync, type BuildOptions } from 'esbuild';
 import type { Stack } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
@@ -17,27 +20,68 @@ import { float32 } from '../support/tensors';
 const CLIENT = path.join(__dirname, '../../client');
 
 /** Rows of 16 numbers from the number of rows. More than a few thousand rows do not fit into a request. */
-const PREPROCESS = `exports.handler = preprocessHandler(({ rows }) => {
+const PREPROCESS = `preprocessHandler(({ rows }) => {
   if (rows === 'typo') return { x: [rows] };
   return { x: { shape: [rows, 16], data: new Float32Array(rows * 16).fill(0.5) } };
 });`;
 
-const POSTPROCESS = `exports.handler = postprocessHandler(({ y }) => {
+const POSTPROCESS = `postprocessHandler(({ y }) => {
   if (y.shape[0] === 3) return y.data;
   return { rows: y.shape[0], last: Array.from(y.data.slice(-y.shape[1])) };
 });`;
 
-function own(stack: Stack, id: string, code: string): lambda.Function {
+interface Bundle {
+  /** Makes the module of a function of the expression of its handler. */
+  readonly contents: (handler: string) => string;
+  readonly options: BuildOptions;
+  readonly file: string;
+}
+
+const HELPERS = '{ preprocessHandler, postprocessHandler }';
+const fromPackage = (handler: string): string =>
+  `import ${HELPERS} from 'cdk-sliced-inference/client';\nexport const handler = ${handler}`;
+
+const BUNDLES: Readonly<Record<string, Bundle>> = {
+  'CommonJS, from the sources': {
+    contents: (handler) =>
+      `const ${HELPERS} = require(${JSON.stringify(CLIENT)});\nexports.handler = ${handler}`,
+    options: { format: 'cjs' },
+    file: 'index.js',
+  },
+  'an ES module with the CommonJS files of the SDK': {
+    contents: fromPackage,
+    options: { format: 'esm' },
+    file: 'index.mjs',
+  },
+  'an ES module with the ES modules of the SDK': {
+    contents: fromPackage,
+    options: { format: 'esm', mainFields: ['module', 'main'] },
+    file: 'index.mjs',
+  },
+  'an ES module without the SDK': {
+    contents: fromPackage,
+    options: { format: 'esm', external: ['@aws-sdk/*', '@smithy/*'] },
+    file: 'index.mjs',
+  },
+};
+
+function own(
+  stack: Stack,
+  id: string,
+  handler: string,
+  { contents, options, file }: Bundle,
+): lambda.Function {
   const folder = temporaryFolder();
+  const outfile = path.join(folder, file);
   buildSync({
-    stdin: {
-      contents: `const { preprocessHandler, postprocessHandler } = require(${JSON.stringify(CLIENT)});\n${code}`,
-      resolveDir: __dirname,
-    },
-    outfile: path.join(folder, 'index.js'),
-    ...{ bundle: true, platform: 'node', target: 'node20', format: 'cjs', logLevel: 'error' },
+    stdin: { contents: contents(handler), resolveDir: __dirname },
+    outfile,
+    ...{ bundle: true, platform: 'node', target: 'node20', logLevel: 'error' },
+    // Without the paths of this repository, which lead from the package's name to the sources.
+    tsconfigRaw: '{}',
+    ...options,
   });
-  expect(fs.existsSync(path.join(folder, 'index.js'))).toBe(true);
+  expect(fs.existsSync(outfile)).toBe(true);
   return new lambda.Function(stack, id, {
     code: lambda.Code.fromAsset(folder),
     handler: 'index.handler',
@@ -49,12 +93,13 @@ function own(stack: Stack, id: string, code: string): lambda.Function {
 
 const model = saveModel(mlp(4));
 
-function assembly(stateMachineType: sfn.StateMachineType): string {
+function assembly(stateMachineType: sfn.StateMachineType, bundle: Bundle): string {
   const functions: lambda.Function[] = [];
   return synthesize(
     model,
     (stack) => {
-      const [preprocess, postprocess] = [own(stack, 'Before', PREPROCESS), own(stack, 'After', POSTPROCESS)];
+      const preprocess = own(stack, 'Before', PREPROCESS, bundle);
+      const postprocess = own(stack, 'After', POSTPROCESS, bundle);
       functions.push(preprocess, postprocess);
       const common = { slicing: Slicing.count(2), dimensions: { batch: 1 }, stateMachineType };
       return { ...common, preprocess, postprocess };
@@ -70,31 +115,33 @@ function assembly(stateMachineType: sfn.StateMachineType): string {
   );
 }
 
-describe.each([sfn.StateMachineType.EXPRESS, sfn.StateMachineType.STANDARD])(
-  'handlers around the slices of a pipeline of type %s',
-  (type) => {
-    let cloud: LocalCloud;
-    beforeAll(async () => {
-      cloud = await start(assembly(type));
-    });
+const { EXPRESS, STANDARD } = sfn.StateMachineType;
 
-    test.each([1, 10_000])('pass %i rows on, inline or through S3', async (rows) => {
-      const { output } = await clientOf(cloud).invoke({ rows });
-      const x = float32([rows, 16], Array<number>(16 * rows).fill(0.5));
-      const y = (await runWhole(model, new Map([['x', x]]))).get('y') as NumericTensor;
-      const last = Array.from((elementsOf(y) as Float32Array).slice(-y.shape[1]));
-      expect(output).toEqual({ rows, last });
-    });
+describe.each([
+  ...Object.keys(BUNDLES).map((bundle): [string, sfn.StateMachineType] => [bundle, EXPRESS]),
+  [Object.keys(BUNDLES)[0], STANDARD],
+] as const)('handlers, bundled as %s, around the slices of a pipeline of type %s', (bundle, type) => {
+  let cloud: LocalCloud;
+  beforeAll(async () => {
+    cloud = await start(assembly(type, BUNDLES[bundle]));
+  });
 
-    test.each([
-      ['preprocess', 'typo', 'InvalidInput', "input 'x' must be a tensor { shape, data }"],
-      ['postprocess', 3, 'InvalidOutput', 'the function must return JSON, got a Float32Array'],
-    ])('name %s if it returns a bad value', async (step, rows, name, message) => {
-      const failure = clientOf(cloud).invoke({ rows });
-      await expect(failure).rejects.toMatchObject({
-        ...{ name, step },
-        message: expect.stringContaining(message) as string,
-      });
+  test.each([1, 10_000])('pass %i rows on, inline or through S3', async (rows) => {
+    const { output } = await clientOf(cloud).invoke({ rows });
+    const x = float32([rows, 16], Array<number>(16 * rows).fill(0.5));
+    const y = (await runWhole(model, new Map([['x', x]]))).get('y') as NumericTensor;
+    const last = Array.from((elementsOf(y) as Float32Array).slice(-y.shape[1]));
+    expect(output).toEqual({ rows, last });
+  });
+
+  test.each([
+    ['preprocess', 'typo', 'InvalidInput', "input 'x' must be a tensor { shape, data }"],
+    ['postprocess', 3, 'InvalidOutput', 'the function must return JSON, got a Float32Array'],
+  ])('name %s if it returns a bad value', async (step, rows, name, message) => {
+    const failure = clientOf(cloud).invoke({ rows });
+    await expect(failure).rejects.toMatchObject({
+      ...{ name, step },
+      message: expect.stringContaining(message) as string,
     });
-  },
-);
+  });
+});

@@ -59,7 +59,7 @@ function application({ withSdk, isLinked = false }: Application): string {
     fs.symlinkSync(installed, place, 'junction');
   }
   fs.writeFileSync(path.join(installed, 'package.json'), JSON.stringify(PACKAGE));
-  for (const file of ['client.js', 'bundled-sdk.js']) {
+  for (const file of ['client.js', 'bundled-sdk.mjs']) {
     fs.copyFileSync(path.join(ROOT, 'dist/bundle', file), path.join(installed, file));
   }
   for (const name of withSdk ? ['@aws-sdk/client-sfn', '@aws-sdk/client-s3'] : []) {

@@ -45,8 +45,12 @@ export function described(signature: Partial<PipelineSignature> = {}, type = 'EX
 const y = tensorFrom('float32', [1], Float32Array.of(2));
 
 /** @param inline whether the results are in the output, or only in S3 */
-export function output(inline = true, deploymentDigest = SIGNATURE.deploymentDigest): string {
-  const s3 = { bucket: 'the-bucket', key: 'outputs/M/name.safetensors' };
+export function output(
+  inline = true,
+  deploymentDigest = SIGNATURE.deploymentDigest,
+  bucket = SIGNATURE.bucket,
+): string {
+  const s3 = { bucket, key: 'outputs/M/name.safetensors' };
   const outputs = inline ? { s3, tensors: { y: encodeInlineTensor(y) } } : { s3 };
   return JSON.stringify({ version: 1, deploymentDigest, run: 'M/name', outputs, timings: [] });
 }

@@ -23,8 +23,8 @@ export interface CliResult {
   readonly leftovers: readonly string[];
 }
 
-/** Whether `run` writes this note depends on what is installed on the machine. */
-const MISSING_NODE = /^note: the function '[^']+' declares nodejs\d+\.x, got no Node\.js [^\n]+\n/m;
+/** Whether `run` writes this note, once for each runtime, depends on what is installed on the machine. */
+const MISSING_NODE = /^note: the function '[^']+' declares nodejs\d+\.x, got no Node\.js [^\n]+\n/gm;
 
 function withoutNotes(stderr: string): string {
   return stderr.replace(MISSING_NODE, '');

@@ -80,10 +80,10 @@ export class App {
    *
    * @returns {Promise<{ status: number | null, stdout: string }>}
    */
-  async start(command, args) {
+  async start(command, args, variables = {}) {
     const child = spawn(command, args, {
       cwd: this.folder,
-      env: this.variables,
+      env: { ...this.variables, ...variables },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     const [stdout, status] = await Promise.all([

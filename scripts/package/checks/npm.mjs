@@ -6,6 +6,7 @@ import * as path from 'node:path';
 import { megabytes } from '../figures.mjs';
 import { MANIFEST, ROOT, TARBALL, checkPacked } from '../project.mjs';
 import { App, withEmptyFolder } from './app.mjs';
+import { callFromEsModules } from './es-modules.mjs';
 import { runWholeModel } from './whole-model.mjs';
 
 const MOST_PACKAGES = 8;
@@ -106,6 +107,7 @@ async function checkResults(app) {
     for (const [how, { bytes }] of [
       ['sliced-inference run', byCommand],
       ['a call of the local cloud', byCall],
+      ...(await callFromEsModules(app, cloud)).map(([caller, content]) => [caller, { bytes: content }]),
     ]) {
       expect(expected.equals(bytes), `${how} to return the bytes of the whole model`);
       console.log(`${how}: ${bytes.length} bytes, identical to the whole model's`);

@@ -213,5 +213,7 @@ describe('a postprocess handler', () => {
 });
 
 test('readOutputs refuses results in another bucket than that of the function', async () => {
-  await expect(readOutputs(inline, { bucket: 'another' })).rejects.toThrow(/results in the bucket 'another'/);
+  await expect(readOutputs(inline, { bucket: 'another' })).rejects.toThrow(
+    "the results of the execution must be in the bucket 'another', got 'the-bucket': set SLICED_INFERENCE_BUCKET or the option bucket to",
+  );
 });

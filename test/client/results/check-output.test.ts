@@ -1,4 +1,4 @@
-import { checkOutput } from '../../../client/results/check-output';
+import { checkOutput, requireBucket } from '../../../client/results/check-output';
 
 const TIMING = {
   ...{
@@ -24,7 +24,7 @@ const OUTPUT = {
 describe("an execution's output", () => {
   it('is taken as a slice function writes it', () => {
     const { outputs, ...rest } = OUTPUT;
-    expect(checkOutput(JSON.stringify(OUTPUT), 'mine')).toEqual({
+    expect(checkOutput(JSON.stringify(OUTPUT))).toEqual({
       ...rest,
       results: { object: outputs.s3, tensors: undefined },
     });
@@ -32,7 +32,7 @@ describe("an execution's output", () => {
 
   it('has inline results alone if the request wants no others', () => {
     const tensors = { y: { dtype: 'float32', shape: [1], base64: 'AAAAAA==' } };
-    expect(checkOutput(JSON.stringify({ ...OUTPUT, outputs: { tensors } }), 'mine')).toMatchObject({
+    expect(checkOutput(JSON.stringify({ ...OUTPUT, outputs: { tensors } }))).toMatchObject({
       results: { object: undefined, tensors },
     });
   });
@@ -40,18 +40,18 @@ describe("an execution's output", () => {
   it('says with consolidation which way the run went', () => {
     const timing = { ...TIMING, slice: undefined, whole: true };
     const whole = { ...OUTPUT, servedBy: 'whole', timings: [timing] };
-    expect(checkOutput(JSON.stringify(whole), 'mine')).toMatchObject({
+    expect(checkOutput(JSON.stringify(whole))).toMatchObject({
       servedBy: 'whole',
       timings: [{ whole: true, runMs: 1 }],
     });
-    const slices = checkOutput(JSON.stringify({ ...OUTPUT, servedBy: 'slices' }), 'mine');
+    const slices = checkOutput(JSON.stringify({ ...OUTPUT, servedBy: 'slices' }));
     expect(slices).toMatchObject({ servedBy: 'slices', timings: [{ slice: 0 }] });
   });
 
   it('may have fields of a newer pipeline', () => {
     const outputs = { s3: { ...OUTPUT.outputs.s3, later: 1 }, later: 1 };
     const newer = { ...OUTPUT, outputs, timings: [{ ...TIMING, later: 1 }], later: 1 };
-    expect(checkOutput(JSON.stringify(newer), 'mine')).toMatchObject({
+    expect(checkOutput(JSON.stringify(newer))).toMatchObject({
       run: OUTPUT.run,
       results: { object: OUTPUT.outputs.s3 },
       timings: [TIMING],
@@ -66,7 +66,7 @@ describe("an execution's output", () => {
     [{ ...OUTPUT, deploymentDigest: null }, 'deploymentDigest, got null'],
     [{ ...OUTPUT, run: 1 }, 'a run, got a number'],
     [{ ...OUTPUT, outputs: [] }, 'a JSON object as outputs, got a list of length 0'],
-    [stored({ bucket: 'other', key: 'outputs/a' }), "results in the bucket 'mine', got 'other'"],
+    [stored({ key: 'outputs/a' }), 'results in a bucket, got nothing'],
     [stored({ bucket: 'mine', key: 'inputs/a' }), "a key below 'outputs/', got 'inputs/a'"],
     [
       stored({ bucket: 'mine', key: 'outputs/../inputs/a' }),
@@ -85,8 +85,24 @@ describe("an execution's output", () => {
     [{ ...OUTPUT, timings: [{ ...TIMING, cold: 1 }] }, 'timings whose cold is a boolean, got a number'],
   ])('is refused with one clear message: %#', (output, message) => {
     const text = typeof output === 'string' ? output : JSON.stringify(output);
-    expect(() => checkOutput(text, 'mine')).toThrow(
+    expect(() => checkOutput(text)).toThrow(
       `the output of the execution must have ${message}: use a version of the package that fits the pipeline`,
     );
+  });
+});
+
+describe('the bucket of the results', () => {
+  it('must be that of the pipeline, if they are in one', () => {
+    const output = checkOutput(JSON.stringify(OUTPUT));
+    expect(() => {
+      requireBucket(output, 'mine', 'ask');
+    }).not.toThrow();
+    expect(() => {
+      requireBucket(output, 'other', 'ask again');
+    }).toThrow("the results of the execution must be in the bucket 'other', got 'mine': ask again");
+    const inline = checkOutput(JSON.stringify({ ...OUTPUT, outputs: { tensors: {} } }));
+    expect(() => {
+      requireBucket(inline, 'other', 'ask');
+    }).not.toThrow();
   });
 });
