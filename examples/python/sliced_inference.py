@@ -410,8 +410,10 @@ class SlicedInferenceClient:
     ) -> Iterator[Outcome]:
         """Runs the pipeline on many inputs and yields an outcome for each, in the order of the inputs.
 
-        A failed run is an outcome with an ``error``, and the others go on. The iterator takes inputs as it needs them, and
-        holds at most twice ``concurrency`` inputs or results. If you stop iterating, it stops waiting.
+        A failed run is an outcome with an ``error``, and the others go on. The iterator takes inputs in your thread, as it
+        needs them: it yields the outcomes that are ready before it takes the next input, and holds at most twice
+        ``concurrency`` inputs or results. So ``inputs`` must not wait for an outcome of an earlier input. If ``inputs``
+        raises, the outcomes of the runs that have started come before its error. If you stop iterating, it stops waiting.
 
         Args:
             inputs: as for ``infer``. A generator may make them one by one.
@@ -441,13 +443,15 @@ class SlicedInferenceClient:
         def outcomes() -> Iterator[Outcome]:
             ahead: deque[concurrent.futures.Future[Outcome]] = deque()
             executor = concurrent.futures.ThreadPoolExecutor(concurrency)
+            source = _Source(inputs)
             try:
-                for index, tensors in enumerate(inputs):
+                for index, tensors in enumerate(source):
                     ahead.append(executor.submit(run, index, tensors))
-                    if len(ahead) >= 2 * concurrency:
+                    while ahead and (ahead[0].done() or len(ahead) >= 2 * concurrency):
                         yield _checked(ahead.popleft().result())
                 while ahead:
                     yield _checked(ahead.popleft().result())
+                source.raise_failure()
             finally:
                 abandoned.set()
                 executor.shutdown(wait=True, cancel_futures=True)
@@ -956,6 +960,24 @@ STATE_EVENTS: dict[ProgressEvent, str] = {
     "state_entered": "stateEnteredEventDetails",
     "state_exited": "stateExitedEventDetails",
 }
+
+
+class _Source:
+    """The inputs of many runs. An error ends them, and is raised when the runs before it have ended."""
+
+    def __init__(self, inputs: Iterable[Mapping[str, ArrayLike]]) -> None:
+        self._inputs = inputs
+        self._failure: Exception | None = None
+
+    def __iter__(self) -> Iterator[Mapping[str, ArrayLike]]:
+        try:
+            yield from self._inputs
+        except Exception as error:
+            self._failure = error
+
+    def raise_failure(self) -> None:
+        if self._failure is not None:
+            raise self._failure
 
 
 class _Counter:
@@ -1506,6 +1528,8 @@ def _tensor(spec: TensorSpec, value: ArrayLike) -> Tensor:
 
 
 def _from_array(spec: TensorSpec, value: ArrayLike) -> Tensor:
+    if isinstance(value, np.ma.MaskedArray):
+        raise _unfit(spec, "all of its values", "a masked array, whose mask the model would not see")
     array = np.asarray(value)
     dtype = array.dtype.name
     if array.dtype.kind in "UT" or (array.dtype.kind == "O" and all(isinstance(item, str) for item in array.flat)):

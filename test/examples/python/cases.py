@@ -555,6 +555,39 @@ class EveryType(Case):
         outcomes.close()
         self.assertLessEqual(len(taken), 5)
 
+    def test_many_inputs_yield_what_is_ready_while_their_source_is_slow(self):
+        indexes = []
+        taken = 0
+
+        def inputs():
+            nonlocal taken
+            # Without an outcome, it would be asked for 16 inputs first.
+            while not indexes and taken < 15:
+                taken += 1
+                yield every_input()
+                threading.Event().wait(0.2)
+
+        for outcome in self.model.infer_many(inputs(), concurrency=8):
+            indexes.append(outcome.index)
+            if len(indexes) == 1:
+                self.assertLess(taken, 15)
+        self.assertEqual(indexes, list(range(taken)))
+
+    def test_an_error_of_many_inputs_comes_after_the_outcomes_before_it(self):
+        def inputs():
+            yield every_input()
+            raise LookupError("no more")
+
+        outcomes = self.model.infer_many(inputs())
+        self.assertEqual(next(outcomes).index, 0)
+        with self.assertRaisesRegex(LookupError, "no more"):
+            next(outcomes)
+
+    def test_masked_arrays_are_refused(self):
+        masked = np.ma.masked_array(np.ones(3, np.float32), mask=[1, 0, 0])
+        with self.assertRaisesRegex(InferenceError, "input 'float32' must have all of its values, got a masked array"):
+            self.model.infer({**every_input(), "float32": masked})
+
     def test_many_inputs_report_their_number(self):
         seen = []
         list(self.model.infer_many([every_input()] * 2, on_progress=seen.append))
