@@ -565,7 +565,7 @@ class EveryType(Case):
             while not indexes and taken < 15:
                 taken += 1
                 yield every_input()
-                threading.Event().wait(0.2)
+                threading.Event().wait(1)
 
         for outcome in self.model.infer_many(inputs(), concurrency=8):
             indexes.append(outcome.index)
