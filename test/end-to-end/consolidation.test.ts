@@ -248,12 +248,16 @@ describe('in the user’s own state machine', () => {
     const visit = async () =>
       succeeded(await cloud.execute(request as never)) as unknown as ExecutionOutput[];
     const expected = encodeInlineTensor(tensorNamed(await runWhole(modelPath, inputs), 'y'));
-    const first = await visit();
-    await cloud.asynchronousCalls();
-    const second = await visit();
-    for (const { outputs } of [...first, ...second]) expect(outputs.tensors?.y).toEqual(expected);
-    expect(first[0].servedBy).toBe('slices');
-    expect(second.map(({ servedBy }) => servedBy)).toEqual(['whole', 'whole']);
+    const runs = [await visit()];
+    expect(runs[0][0].servedBy).toBe('slices');
+    const isWhole = (): boolean => runs[runs.length - 1].every(({ servedBy }) => servedBy === 'whole');
+    // The second visit may have met a sandbox of its own beside the one that loads. Then each of the two loads the model once.
+    while (!isWhole() && runs.length < 4) {
+      await cloud.asynchronousCalls();
+      runs.push(await visit());
+    }
+    expect(isWhole()).toBe(true);
+    for (const { outputs } of runs.flat()) expect(outputs.tensors?.y).toEqual(expected);
   });
 
   test('functions before and after see both ways', async () => {

@@ -25,7 +25,6 @@ async function failure(
 
 it.each([
   ['quickstart', 'call', [], 'STATE_MACHINE_ARN'],
-  ['callers', 'infer', ['{}'], 'STATE_MACHINE_ARN'],
   ['embeddings', 'call', [], 'STATE_MACHINE_ARN'],
   ['speech', 'call', [], 'STATE_MACHINE_ARN'],
   ['large-transformer', 'call', [], 'STATE_MACHINE_ARN'],
@@ -37,10 +36,7 @@ it.each([
   expect(stderr).toMatch(new RegExp(`^[Ee]rror: ${variable} is not set: run \`\\. \\./cloud\\.env\`\n$`));
 });
 
-it.each([
-  ['callers', 'infer'],
-  ['object-arrival', 'put'],
-])('the caller of %s shows in %s how to call it', async (name, script) => {
+it.each([['object-arrival', 'put']])('the caller of %s shows in %s how to call it', async (name, script) => {
   const env = { ...environment, BUCKET: 'bucket' };
   const { code, stderr } = await failure(name, script, [], env);
   expect(code).toBe(1);
@@ -57,3 +53,11 @@ it.each(['vpc-kms', 'workflow'])(
     );
   },
 );
+
+it('the caller in ten lines says in one line that it has no ARN', async () => {
+  const { code, stdout, stderr } = await failure('callers', 'infer', []);
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+  expect(stderr).toMatch(
+    /^TypeError: option stateMachineArn must be the ARN of a state machine, got '': pass .*\n$/,
+  );
+});

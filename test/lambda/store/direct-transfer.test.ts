@@ -53,13 +53,18 @@ const pieces = fc.integer({ min: 1, max: LONGEST_PIECE_BYTES });
 /** A reader, except for its sink. */
 const IDLE = { pieceBytes: LONGEST_PIECE_BYTES, arrived: () => undefined, ended: () => undefined };
 
+/** Tiny reads or pieces get a shorter body: a whole one would take millions of turns. */
+const MOST_TURNS = 2000;
+
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('a transfer', () => {
   it('passes on each byte once, in order, whatever the sizes of reads and the pauses of the reader', async () => {
     const run = fc.asyncProperty(steps, fc.boolean(), pieces, async (order, isLateReader, pieceBytes) => {
       let completed = 0;
-      const connection = new Connection(new TransferMemory(), body, () => completed++);
+      const meanRead = order.reduce((sum, { bytes }) => sum + bytes, 0) / order.length;
+      const sent = body.subarray(0, Math.ceil(MOST_TURNS * Math.min(meanRead, pieceBytes)));
+      const connection = new Connection(new TransferMemory(), sent, () => completed++);
       const chunks: Buffer[] = [];
       let using: Uint8Array | undefined;
       let done: () => void = () => undefined;
@@ -89,7 +94,7 @@ describe('a transfer', () => {
           if (connection.transfer.free().byteLength > 50_000) connection.read(bytes);
         }
       }
-      expect(Buffer.concat(chunks).equals(body)).toBe(true);
+      expect(Buffer.concat(chunks).equals(sent)).toBe(true);
       expect(completed).toBe(1);
       expect(connection.problem).toBeUndefined();
     });
