@@ -1,8 +1,9 @@
 /** Runs many inferences, a bounded number at a time, and returns their results in the order of the inputs. */
 import { kindOf } from '../lambda/json-values';
 import {
-  checkFunction,
+  checkCallOptions,
   checkWhole,
+  inlineMode,
   DEFAULT_CONCURRENCY,
   type InferManyOptions,
   type InferOptions,
@@ -26,11 +27,12 @@ export async function* inferMany(
   inputs: Inputs,
   options: InferManyOptions,
 ): AsyncGenerator<ManyResult, void, undefined> {
+  checkCallOptions(options);
+  inlineMode(options.results);
   const { concurrency = DEFAULT_CONCURRENCY } = options;
   checkWhole('concurrency', concurrency, MAX_CONCURRENCY);
-  checkFunction('onProgress', options.onProgress);
-  const many = new Many(infer, options);
   const source = iteratorOf(inputs);
+  const many = new Many(infer, options);
   let next: Promise<Taken> | undefined;
   let isExhausted = false;
   let failure: Error | undefined;

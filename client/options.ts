@@ -175,17 +175,13 @@ export function checkedSettings(options: SlicedInferenceClientOptions): Settings
 }
 
 /** @throws TypeError for an option of the wrong kind */
-export function checkCallOptions(options: CallOptions): void {
+export function checkCallOptions(options: { readonly [Name in keyof CallOptions]?: unknown }): void {
   checkObject('a call', options);
-  checkMilliseconds('waitTimeout', options.waitTimeout);
-  const { signal, onProgress }: { readonly signal?: unknown; readonly onProgress?: unknown } = options;
+  const { signal, onProgress, waitTimeout } = options;
+  checkMilliseconds('waitTimeout', waitTimeout);
   if (signal !== undefined && !isSignal(signal)) throw badOption('signal', 'an AbortSignal', signal);
-  checkFunction('onProgress', onProgress);
-}
-
-/** @throws TypeError if the value is neither absent nor a function */
-export function checkFunction(name: string, value: unknown): void {
-  if (value !== undefined && typeof value !== 'function') throw badOption(name, 'a function', value);
+  if (onProgress !== undefined && typeof onProgress !== 'function')
+    throw badOption('onProgress', 'a function', onProgress);
 }
 
 function checkObject(subject: string, options: unknown): void {

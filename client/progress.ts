@@ -3,8 +3,9 @@
 /** A step of an execution. */
 export interface InferenceProgress {
   /**
-   * What has happened. `restarted`: a deployment has replaced the model, and the execution starts once more. `requestFailed`: the execution goes on, but the
-   * client could not ask for its state, and asks again. `requestAnswered`: the client could ask again, after failed requests.
+   * What has happened. `restarted`: a deployment has replaced the model, and the execution starts once more. `requestFailed`: the
+   * client could not start a Standard execution or ask for its state, and tries again. `requestAnswered`: a request has succeeded after
+   * failed ones.
    */
   readonly event:
     'started' | 'stateEntered' | 'stateExited' | 'requestFailed' | 'requestAnswered' | 'restarted' | 'ended';

@@ -31,7 +31,7 @@ const CONSTRUCT = ['test/lib/aws', 'test/lib/pipeline', 'test/lib/monitoring'];
 
 /**
  * cdk-nag needs the newest CDK, `determinism` synthesizes in child processes, which use the newest CDK, and the two others test the
- * library's own arithmetic.
+ * library's arithmetic on templates that other tests synthesize with each CDK too.
  */
 const NEWEST_CDK_ONLY = [
   'test/lib/pipeline/nag',

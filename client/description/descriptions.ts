@@ -1,5 +1,6 @@
 /** Asks for a pipeline's description once, and again after a deployment. */
 import type { StepFunctions } from '../aws/step-functions';
+import { sharedController } from '../run/abort';
 import type { MachineDescription, PipelineDescription } from './pipeline-description';
 import { readDescription, readMachine, type Described } from './read-description';
 
@@ -15,10 +16,12 @@ const UNFIT_PAUSE = 60_000;
 
 export class PipelineDescriptions {
   private last: Promise<Described> | undefined;
+  /** The request under way. */
+  private asking: Promise<Described> | undefined;
   /** The output that the description did not fit even when it was new, and when that was. */
   private unfit: { readonly deploymentDigest: string; readonly at: number } | undefined;
   /** Of the requests under way. Calls share them, so no call's own signal may end them. */
-  private requests = new AbortController();
+  private requests = sharedController();
 
   /** @param stateMachineArn as the caller has it; an alias's is not the one to ask for */
   constructor(
@@ -50,7 +53,10 @@ export class PipelineDescriptions {
     const isInBucket = output.bucket === undefined || output.bucket === known.bucket;
     if (isInBucket && (isBy(known, output) || this.isUnfit(output))) return known;
     try {
-      const latest = await this.latest();
+      // Another call that the same deployment overtook may have asked already.
+      const shared = await this.known();
+      if (isBy(shared, output)) return shared;
+      const latest = await this.read(this.asking ?? this.ask());
       if (!isBy(latest, output)) {
         this.unfit = { deploymentDigest: output.deploymentDigest, at: performance.now() };
       }
@@ -62,15 +68,15 @@ export class PipelineDescriptions {
     }
   }
 
-  /** Asks Step Functions, whether or not the state machine is that of a pipeline. */
+  /** Asks Step Functions, whether or not the state machine is that of a pipeline. Calls that ask at the same time share one request. */
   async askAgain(): Promise<void> {
-    await this.ask();
+    await (this.asking ?? this.ask());
   }
 
   /** Ends the requests under way, which would otherwise keep the process alive although no call waits for them. */
   close(reason: Error): void {
     this.requests.abort(reason);
-    this.requests = new AbortController();
+    this.requests = sharedController();
   }
 
   private isUnfit({ deploymentDigest }: Made): boolean {
@@ -94,7 +100,12 @@ export class PipelineDescriptions {
       this.requests.signal,
     );
     this.last = asked;
-    asked.catch(() => {
+    this.asking = asked;
+    const end = (): void => {
+      if (this.asking === asked) this.asking = undefined;
+    };
+    asked.then(end, () => {
+      end();
       this.forget(asked);
     });
     return asked;

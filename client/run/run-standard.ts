@@ -52,7 +52,10 @@ async function start(
       return { executionArn: started.executionArn ?? executionArn, startDate: started.startDate };
     } catch (error) {
       // The execution of an earlier attempt has ended already.
-      if (error instanceof Error && error.name === 'ExecutionAlreadyExists') return { executionArn };
+      if (error instanceof Error && error.name === 'ExecutionAlreadyExists') {
+        repeats.succeeded();
+        return { executionArn };
+      }
       if (mayHaveStarted(error, signal)) call.setExecution(executionArn);
       repeats.failed(error);
       await pause(backoff.next(), signal);

@@ -440,6 +440,17 @@ describe('a call', () => {
     await aws.model.infer(inputs);
   });
 
+  it('asks for the description once if a deployment overtook it and others', async () => {
+    const late = succeeded(output(true, 'cd'.repeat(32)));
+    const aws = fakeAws({
+      DescribeStateMachine: inTurn(described(), described({ deploymentDigest: 'cd'.repeat(32) })),
+      StartSyncExecution: () => late,
+    });
+    await aws.model.describe();
+    await Promise.all(Array.from({ length: 20 }, () => aws.model.infer(inputs)));
+    expect(aws.names().filter((name) => name === 'DescribeStateMachine')).toHaveLength(2);
+  });
+
   it('asks for the description again after a failure, and else once', async () => {
     const aws = fakeAws({
       DescribeStateMachine: inTurn(serviceError('AccessDeniedException'), described()),
