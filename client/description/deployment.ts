@@ -11,14 +11,14 @@ export interface Deployment {
   readonly deploymentDigest?: unknown;
 }
 
-/** Whether what the call used is no longer so. */
+/** Whether the deployment is another one than the call used. */
 export function isOutdated(used: Deployment, now: Deployment): boolean {
   if (used.type !== now.type) return true;
   if (used.bucket === undefined) return false;
   return used.bucket !== now.bucket || used.deploymentDigest !== now.deploymentDigest;
 }
 
-/** How requests fail whose description is older than the deployment. They have started nothing. */
+/** Errors of requests that a call made from the description of an earlier deployment. These requests have started nothing. */
 const REFUSALS: readonly string[] = [
   // The bucket is gone, or is now that of another account.
   'NoSuchBucket',

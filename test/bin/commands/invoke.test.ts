@@ -318,12 +318,12 @@ describe('sliced-inference', () => {
 
     it('exits with 1 when the wait is too long, and names the execution', async () => {
       const { code, stderr } = await cli(
-        call('Texts', '--input-json', '{"text": "wait"}', '--timeout', '1s', '--stop-on-abort'),
+        call('Texts', '--input-json', '{"text": "wait"}', '--timeout', '5s', '--stop-on-abort'),
         local(),
       );
       expect(code).toBe(1);
       expect(stderr).toMatch(
-        /^error: the call must end within 1 s, got no result: raise --timeout \(execution arn:\S+\)\n$/,
+        /^error: the call must end within 5 s, got no result: raise --timeout \(execution arn:\S+\)\n$/,
       );
       const [arn] = /arn:[^)]+/.exec(stderr) ?? [];
       const listed = await executions('Texts');

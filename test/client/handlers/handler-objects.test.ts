@@ -17,6 +17,9 @@ const server = http
   })
   .on('connection', (socket) => sockets.add(socket));
 
+// A pause of a busy machine must not end the connection.
+server.keepAliveTimeout = 0;
+
 const before = { ...process.env };
 let endpoint: string;
 beforeAll(async () => {
