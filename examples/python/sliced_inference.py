@@ -351,6 +351,8 @@ class SlicedInferenceClient:
         self._objects = _Objects(clients, request_timeout, max_result_bytes)
         self._description: PipelineDescription | None = None
         self._machine: _Machine | None = None
+        self._unfit: tuple[str, float] | None = None
+        """A digest that the description did not fit even when it was new, and when that was."""
 
     def describe(self) -> PipelineDescription:
         """Returns the pipeline's signature, bucket and limits. Asks each time; calls use what was returned last.
@@ -499,6 +501,7 @@ class SlicedInferenceClient:
 
         def attempt() -> Inference:
             pipeline, tensors = self._checked_tensors(call, inputs)
+            call.pipeline = pipeline
             self._prepare(call)
             output = self._execute(call, self._request(call, pipeline.bucket, tensors, results))
             return self._result(call, pipeline, output)
@@ -513,9 +516,14 @@ class SlicedInferenceClient:
         self._machine = _machine_from(machine)
         return machine
 
+    def _latest_machine(self, wait: _Wait) -> _Machine:
+        return _machine_from(self._ask(wait))
+
     def _latest(self, wait: _Wait) -> PipelineDescription:
-        self._description = _description_from(self._arn, self._ask(wait))
-        return self._description
+        # Another thread may forget it at once.
+        latest = _description_from(self._arn, self._ask(wait))
+        self._description = latest
+        return latest
 
     def _checked_tensors(
         self, call: _Call, inputs: Mapping[str, ArrayLike]
@@ -533,13 +541,17 @@ class SlicedInferenceClient:
 
     def _prepare(self, call: _Call) -> _Machine:
         """Reads what a run needs to know of the state machine, and refuses a call that it cannot serve."""
-        machine = self._machine or _machine_from(self._ask(call.wait))
+        machine = self._machine or self._latest_machine(call.wait)
+        if call.stops and machine.type == "EXPRESS":
+            # A deployment may have changed the type since the client asked.
+            machine = self._latest_machine(call.wait)
         if call.stops and machine.type == "EXPRESS":
             raise InferenceError(
                 "InvalidInput", "stop_on_cancel expects a Standard state machine, got an Express one: leave it out"
             )
-        if machine.execution_seconds is not None:
-            call.wait.limit(machine.execution_seconds + TRANSFER_SECONDS)
+        seconds = machine.execution_seconds
+        call.wait.limit(None if seconds is None else seconds + TRANSFER_SECONDS)
+        call.type = machine.type
         return machine
 
     def _restarting(self, call: _Call, attempt: Callable[[], T]) -> T:
@@ -553,15 +565,16 @@ class SlicedInferenceClient:
         return attempt()
 
     def _is_replaced(self, call: _Call, error: InferenceError) -> bool:
-        """Whether the pipeline that the call knows is no longer there."""
+        """Whether the deployment that the call used is no longer there."""
         if error.name == "PlanChanged":
             self._description = self._machine = None
             return True
-        # A stack that was deleted and deployed again has another bucket. The old one may still be there.
-        if call.request_bucket is None or error.name not in OTHER_BUCKET:
+        if not _may_be_outdated(error):
             return False
         try:
-            return self._latest(call.wait).bucket != call.request_bucket
+            if call.pipeline is None:
+                return call.type not in (None, self._latest_machine(call.wait).type)
+            return _is_outdated(call.type, call.pipeline, self._latest(call.wait))
         except (_WaitEnded, InferenceError, InferenceTimeoutError):
             # The error of the run says more.
             return False
@@ -584,7 +597,6 @@ class SlicedInferenceClient:
             )
         # Each request has a new key: a run whose request is replaced fails.
         key = f"inputs/{uuid.uuid4()}.safetensors"
-        call.request_bucket = bucket
         self._objects.put(call.wait, ObjectReference(bucket, key), encode_file(tensors))
         return _json({"version": CONTRACT_VERSION, "inputs": {"s3": key}, "output": output})
 
@@ -742,14 +754,22 @@ class SlicedInferenceClient:
             if latest.bucket == pipeline.bucket:
                 raise
             return latest, _checked_output(output, latest.bucket)
-        if checked.deployment_digest == pipeline.signature.deployment_digest:
+        digest = checked.deployment_digest
+        if digest == pipeline.signature.deployment_digest or self._is_unfit(digest):
             return pipeline, checked
         self._description = None
         try:
-            return self._latest(call.wait), checked
+            latest = self._latest(call.wait)
         except (InferenceError, InferenceTimeoutError):
             # The results are there. The next call asks again.
             return pipeline, checked
+        if latest.signature.deployment_digest != digest:
+            self._unfit = (digest, time.monotonic())
+        return latest, checked
+
+    def _is_unfit(self, digest: str) -> bool:
+        unfit = self._unfit
+        return unfit is not None and unfit[0] == digest and time.monotonic() - unfit[1] < UNFIT_SECONDS
 
     def _stored(self, call: _Call, place: ObjectReference) -> dict[str, Tensor]:
         """Reads results from S3, again if they are damaged."""
@@ -775,11 +795,30 @@ MOST_UNKNOWN = 20
 pauses, so many requests in a row take more than a minute.
 https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html"""
 
+UNFIT_SECONDS = 60
+"""Pause between two requests about a digest that does not fit. An alias may start an older version for weeks, whose outputs
+never fit the description."""
+
 TRANSFER_SECONDS = 60
 """For uploads and downloads, besides the longest execution."""
 
-OTHER_BUCKET = ("NoSuchBucket", "AccessDenied", "InvalidInput")
-"""Names of the errors of a request that was put into a bucket which is not, or no longer, that of the pipeline."""
+OUTDATED = ("NoSuchBucket", "AccessDenied", "StateMachineTypeNotSupported")
+"""How AWS refuses requests whose description is older than the deployment: the bucket is gone or is that of another account,
+or the type is another. https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartSyncExecution.html"""
+
+
+def _may_be_outdated(error: InferenceError) -> bool:
+    """Whether a call may fail so because its description is older than the deployment."""
+    if error.cause is not None:
+        return error.name in OUTDATED
+    # The request is in another bucket than the slices read, or has the inputs of another model.
+    return error.name == "InvalidInput" and error.execution_arn is not None
+
+
+def _is_outdated(used_type: str | None, used: PipelineDescription, now: PipelineDescription) -> bool:
+    """Whether what a call used is no longer so. Both deployments have the same ARN."""
+    digests = used.signature.deployment_digest, now.signature.deployment_digest
+    return used_type not in (None, now.type) or used.bucket != now.bucket or digests[0] != digests[1]
 
 
 class ChecksumMismatch(Exception):
@@ -823,11 +862,12 @@ class _Wait:
     def __init__(self, seconds: float | None, events: Sequence[threading.Event] = ()) -> None:
         self._start = time.monotonic()
         self._seconds = seconds
+        self._is_chosen = seconds is not None
         self._events = events
 
-    def limit(self, seconds: float) -> None:
+    def limit(self, seconds: float | None) -> None:
         """Ends the wait so many seconds after its start, unless the caller has chosen a time."""
-        if self._seconds is None:
+        if not self._is_chosen:
             self._seconds = seconds
 
     def ended(self) -> _WaitEnded | None:
@@ -887,8 +927,10 @@ class _Call:
         self.situation = "nothing was started"
         """What is true after the end of the wait, for its error."""
         self.stopped = False
-        self.request_bucket: str | None = None
-        """Where the request was put, if it does not fit into the execution's input."""
+        self.type: str | None = None
+        """The type of the state machine that the call used."""
+        self.pipeline: PipelineDescription | None = None
+        """The description that the call used. Only calls that pass tensors have one."""
 
     def restart(self) -> None:
         self.report("restarted")

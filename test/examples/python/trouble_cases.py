@@ -649,9 +649,59 @@ class Redeployed(Case):
         self.assertEqual(buckets, ["bucket", "new", "new"])
 
     def test_a_request_that_is_refused_for_another_reason_is_not_repeated(self):
-        self.aws.script["DescribeStateMachine"] = [machine(digest="new")]
+        self.aws.script["DescribeStateMachine"] = [machine()]
         failure = {"executionArn": f"{EXECUTION}run", "status": "FAILED", "error": "InvalidInput", "cause": "no"}
         self.aws.script["DescribeExecution"] = [Answer(failure)]
         with self.assertRaisesRegex(InferenceError, "^InvalidInput: no$"):
             self.infer(LARGE, model=self.client)
         self.assertEqual(self.aws.calls.count("StartExecution"), 1)
+
+    def test_a_request_that_another_model_refuses_is_made_for_the_new_one(self):
+        failure = {"executionArn": f"{EXECUTION}old", "status": "FAILED", "error": "InvalidInput", "cause": "missing"}
+        self.aws.script["DescribeStateMachine"] = [machine(digest="new", output="z")]
+        self.aws.script["DescribeExecution"] = [Answer(failure), succeeded(digest="new", name="z")]
+        self.assert_new()
+        self.assertEqual(self.aws.calls.count("StartExecution"), 3)
+
+    def test_a_state_machine_that_is_no_longer_express_is_started_as_a_standard_one(self):
+        for call in (
+            lambda model: self.assert_result(self.infer(model=model)),
+            lambda model: self.assertEqual(model.invoke({}).execution_arn, f"{EXECUTION}run"),
+            lambda model: self.assert_result(self.infer(model=model, stop_on_cancel=True)),
+        ):
+            self.begin()
+            self.aws.script["StartSyncExecution"] = [error("StateMachineTypeNotSupported")]
+            self.aws.script["DescribeStateMachine"] = [machine("EXPRESS"), machine("STANDARD")]
+            model = self.model()
+            model.describe()
+            for _ in range(2):
+                call(model)
+            self.assertEqual(self.aws.calls.count("DescribeStateMachine"), 2)
+            self.assertEqual(self.aws.calls.count("StartExecution"), 2)
+
+    def test_a_type_that_is_refused_although_it_is_the_latest_is_an_error(self):
+        self.aws.script["StartSyncExecution"] = [error("StateMachineTypeNotSupported")]
+        self.aws.script["DescribeStateMachine"] = [machine("EXPRESS")]
+        self.assert_error("StateMachineTypeNotSupported", lambda: self.infer(model=self.model()))
+        self.assertEqual(self.aws.calls.count("StartSyncExecution"), 1)
+
+    def test_a_digest_that_never_fits_is_asked_about_once_a_minute(self):
+        self.aws.script["DescribeStateMachine"] = [machine()]
+        self.aws.script["DescribeExecution"] = [succeeded(digest="older")]
+        with self.clock.patched():
+            for _ in range(3):
+                self.assert_result(self.infer(model=self.client))
+            self.assertEqual(self.aws.calls.count("DescribeStateMachine"), 1)
+            self.clock.advance(60)
+            self.assert_result(self.infer(model=self.client))
+        self.assertEqual(self.aws.calls.count("DescribeStateMachine"), 2)
+
+    def test_a_thread_that_forgets_the_description_does_not_take_it_from_another(self):
+        class Forgetful(SlicedInferenceClient):
+            """Another thread sees PlanChanged as soon as the description is set."""
+
+            def __setattr__(self, name, value):
+                super().__setattr__(name, None if name == "_description" else value)
+
+        model = Forgetful(ARN, poll_interval=0.001)
+        self.assertEqual(model.describe().bucket, "new")
