@@ -43,8 +43,10 @@ import contextlib
 import datetime
 import io
 import ipaddress
+import itertools
 import json
 import math
+import numbers
 import operator
 import random
 import re
@@ -55,7 +57,7 @@ import uuid
 import warnings
 import zlib
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar, cast
 
@@ -327,7 +329,8 @@ class SlicedInferenceClient:
         max_result_bytes: largest results that the client reads into memory; by default 2 GiB.
 
     Raises:
-        ValueError: an argument is of the wrong kind. No request is sent yet.
+        ValueError: the ARN is no state machine's, or a number is not finite and above 0. No request is sent yet.
+        TypeError: a number is none.
     """
 
     def __init__(
@@ -343,6 +346,9 @@ class SlicedInferenceClient:
     ) -> None:
         _check_seconds("request_timeout", request_timeout)
         _check_seconds("poll_interval", poll_interval)
+        _check_count("max_result_bytes", max_result_bytes)
+        if wait_timeout is not None:
+            _check_seconds("wait_timeout", wait_timeout)
         self._arn = state_machine_arn
         self._wait_timeout = wait_timeout
         self._poll_interval = poll_interval
@@ -412,13 +418,14 @@ class SlicedInferenceClient:
     ) -> Iterator[Outcome]:
         """Runs the pipeline on many inputs and yields an outcome for each, in the order of the inputs.
 
-        A failed run is an outcome with an ``error``, and the others go on. The iterator takes inputs in your thread, as it
-        needs them: it yields the outcomes that are ready before it takes the next input, and holds at most twice
-        ``concurrency`` inputs or results. So ``inputs`` must not wait for an outcome of an earlier input. If ``inputs``
-        raises, the outcomes of the runs that have started come before its error. If you stop iterating, it stops waiting.
+        A failed run is an outcome with an ``error``, and the others go on. ``inputs`` is iterated in another thread, as
+        inputs are needed: at most twice ``concurrency`` inputs or results are held. A source may therefore wait, also for
+        an outcome of an earlier input. If it raises, the outcomes of the runs that have started come before its error. If
+        you stop iterating, the iterator stops waiting, and closes ``inputs`` if it is a generator: at once, or if it is
+        just making an input, after that.
 
         Args:
-            inputs: as for ``infer``. A generator may make them one by one.
+            inputs: as for ``infer``. A generator may make them one by one. Only one thread at a time uses it.
             concurrency: how many runs are in progress at most.
             on_progress: called after each run, in one thread at a time, but not in yours.
             wait_timeout, cancel, stop_on_cancel, results: as for ``infer``; the waiting time is that of each run.
@@ -426,8 +433,7 @@ class SlicedInferenceClient:
         Raises:
             InferenceCancelledError: ``cancel`` was set.
         """
-        if concurrency < 1:
-            raise ValueError(f"concurrency must be at least 1, got {concurrency}: choose another")
+        _check_count("concurrency", concurrency)
         abandoned = threading.Event()
         events = (abandoned,) if cancel is None else (abandoned, cancel)
         counter = _Counter(len(inputs) if isinstance(inputs, Sized) else None, on_progress)
@@ -445,17 +451,27 @@ class SlicedInferenceClient:
         def outcomes() -> Iterator[Outcome]:
             ahead: deque[concurrent.futures.Future[Outcome]] = deque()
             executor = concurrent.futures.ThreadPoolExecutor(concurrency)
+            indexes = itertools.count()
             source = _Source(inputs)
             try:
-                for index, tensors in enumerate(source):
-                    ahead.append(executor.submit(run, index, tensors))
-                    while ahead and (ahead[0].done() or len(ahead) >= 2 * concurrency):
+                while True:
+                    if ahead and ahead[0].done():
                         yield _checked(ahead.popleft().result())
-                while ahead:
-                    yield _checked(ahead.popleft().result())
+                    elif source.has_input():
+                        ahead.append(executor.submit(run, next(indexes), source.take()))
+                        ahead[-1].add_done_callback(source.notify)
+                    elif source.is_over() and not ahead:
+                        break
+                    elif cancel is not None and cancel.is_set() and not ahead:
+                        raise InferenceCancelledError("the wait was cancelled: no run was in progress")
+                    else:
+                        if len(ahead) < 2 * concurrency and not (cancel is not None and cancel.is_set()):
+                            source.ask()
+                        source.wait(LOOK_SECONDS)
                 source.raise_failure()
             finally:
                 abandoned.set()
+                source.close()
                 executor.shutdown(wait=True, cancel_futures=True)
 
         return outcomes()
@@ -493,7 +509,10 @@ class SlicedInferenceClient:
             return Invocation(self._restarting(call, lambda: self._execute(call, text)), call.execution_arn or "")
 
     def _seconds(self, wait_timeout: float | None) -> float | None:
-        return self._wait_timeout if wait_timeout is None else wait_timeout
+        if wait_timeout is None:
+            return self._wait_timeout
+        _check_seconds("wait_timeout", wait_timeout)
+        return wait_timeout
 
     def _infer(self, call: _Call, inputs: Mapping[str, ArrayLike], results: str) -> Inference:
         if results not in INLINE_MODES:
@@ -1005,21 +1024,94 @@ STATE_EVENTS: dict[ProgressEvent, str] = {
 
 
 class _Source:
-    """The inputs of many runs. An error ends them, and is raised when the runs before it have ended."""
+    """The inputs of many runs, which a thread takes one by one, each when it is asked for.
+
+    An error ends them, and is raised when the runs before it have ended.
+    """
 
     def __init__(self, inputs: Iterable[Mapping[str, ArrayLike]]) -> None:
         self._inputs = inputs
-        self._failure: Exception | None = None
+        self._taken: deque[Mapping[str, ArrayLike]] = deque()
+        self._failure: BaseException | None = None
+        self._is_asked = self._is_taking = self._is_over = self._is_closed = False
+        self._changed = threading.Condition()
+        self._has_news = False
+        # Python does not wait for a daemon at its end: a source may never make its next input.
+        self._thread = threading.Thread(target=self._work, name="sliced-inference-inputs", daemon=True)
+        self._thread.start()
 
-    def __iter__(self) -> Iterator[Mapping[str, ArrayLike]]:
-        try:
-            yield from self._inputs
-        except Exception as error:
-            self._failure = error
+    def ask(self) -> None:
+        """Lets the thread take one more input, if it is not taking one."""
+        with self._changed:
+            self._is_asked = True
+            self._changed.notify_all()
+
+    def has_input(self) -> bool:
+        return bool(self._taken)
+
+    def take(self) -> Mapping[str, ArrayLike]:
+        return self._taken.popleft()
+
+    def is_over(self) -> bool:
+        """Whether no input is left."""
+        with self._changed:
+            return self._is_over and not self._taken
+
+    def notify(self, _: object = None) -> None:
+        """Ends a wait: an input has been taken, or a run has ended."""
+        with self._changed:
+            self._has_news = True
+            self._changed.notify_all()
+
+    def wait(self, seconds: float) -> None:
+        """Waits for news since the last wait."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._has_news, seconds)
+            self._has_news = False
+
+    def close(self) -> None:
+        """Takes no more inputs. A generator is closed when this returns, unless it is making an input."""
+        with self._changed:
+            self._is_closed = True
+            self._changed.notify_all()
+            is_taking = self._is_taking
+        if not is_taking:
+            self._thread.join()
 
     def raise_failure(self) -> None:
         if self._failure is not None:
             raise self._failure
+
+    def _work(self) -> None:
+        try:
+            iterator: Iterator[Mapping[str, ArrayLike]] | None = None
+            while self._may_take():
+                iterator = iter(self._inputs) if iterator is None else iterator
+                self._taken.append(next(iterator))
+                self._has_taken()
+            if isinstance(iterator, Generator):
+                iterator.close()
+        except StopIteration:
+            # No input is left.
+            pass
+        except BaseException as error:
+            self._failure = error
+        finally:
+            with self._changed:
+                self._is_over = True
+            self.notify()
+
+    def _may_take(self) -> bool:
+        """Waits until an input is asked for. It is not if nobody needs one any more."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._is_asked or self._is_closed)
+            self._is_taking = not self._is_closed
+            return self._is_taking
+
+    def _has_taken(self) -> None:
+        with self._changed:
+            self._is_asked = self._is_taking = False
+        self.notify()
 
 
 class _Counter:
@@ -1392,9 +1484,19 @@ def _execution_arn(state_machine_arn: str, name: str) -> str:
     return ":".join([*parts[:5], "execution", parts[6], name])
 
 
-def _check_seconds(name: str, value: float) -> None:
-    if not 0 < value < math.inf:
-        raise ValueError(f"{name} must be a number of seconds above 0, got {value!r}: choose another")
+def _check_seconds(name: str, value: object) -> None:
+    # A bool is a number in Python, but no time.
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise TypeError(f"{name} must be a number of seconds, got {type(value).__name__}: pass an int or a float")
+    if not 0 < cast(float, value) < math.inf:
+        raise ValueError(f"{name} must be a finite number of seconds above 0, got {value!r}: choose another")
+
+
+def _check_count(name: str, value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+        raise TypeError(f"{name} must be a whole number, got {type(value).__name__}: pass an int")
+    if value < 1:
+        raise ValueError(f"{name} must be at least 1, got {value}: choose another")
 
 
 # What the state machine says.

@@ -555,23 +555,19 @@ class EveryType(Case):
         outcomes.close()
         self.assertLessEqual(len(taken), 5)
 
-    def test_many_inputs_yield_what_is_ready_while_their_source_is_slow(self):
-        indexes = []
-        taken = 0
+    def test_many_inputs_yield_what_is_ready_while_their_source_waits_for_it(self):
+        has_first = threading.Event()
 
         def inputs():
-            nonlocal taken
-            # Without an outcome, it would be asked for 16 inputs first.
-            while not indexes and taken < 15:
-                taken += 1
-                yield every_input()
-                threading.Event().wait(1)
+            yield every_input()
+            has_first.wait()
+            yield every_input()
 
+        indexes = []
         for outcome in self.model.infer_many(inputs(), concurrency=8):
             indexes.append(outcome.index)
-            if len(indexes) == 1:
-                self.assertLess(taken, 15)
-        self.assertEqual(indexes, list(range(taken)))
+            has_first.set()
+        self.assertEqual(indexes, [0, 1])
 
     def test_an_error_of_many_inputs_comes_after_the_outcomes_before_it(self):
         def inputs():
@@ -592,8 +588,13 @@ class EveryType(Case):
         seen = []
         list(self.model.infer_many([every_input()] * 2, on_progress=seen.append))
         self.assertEqual([(progress.done, progress.total) for progress in seen], [(1, 2), (2, 2)])
-        with self.assertRaisesRegex(ValueError, "concurrency must be at least 1, got 0"):
-            self.model.infer_many([], concurrency=0)
+        for concurrency, kind, message in (
+            (0, ValueError, "at least 1, got 0"),
+            (1.5, TypeError, "a whole number, got float"),
+            ("8", TypeError, "a whole number, got str"),
+        ):
+            with self.assertRaisesRegex(kind, f"concurrency must be {message}"):
+                self.model.infer_many([], concurrency=concurrency)
 
     def test_a_client_that_adds_a_prefix_to_a_local_host_is_refused(self):
         sfn = step_functions(read_timeout=310, inject_host_prefix=True)

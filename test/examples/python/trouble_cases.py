@@ -544,10 +544,112 @@ class RequestTime(Case):
             self.assert_result(self.infer(model=self.model(s3=storage), wait_timeout=1e9))
 
     def test_times_that_are_none_are_refused(self):
-        for name in ("request_timeout", "poll_interval"):
-            for seconds in (0, -1, float("nan"), float("inf")):
-                with self.assertRaisesRegex(ValueError, f"^{name} must be a number of seconds above 0"):
-                    SlicedInferenceClient(ARN, **{name: seconds})
+        makers = {
+            name: lambda value, name=name: SlicedInferenceClient(ARN, **{name: value})
+            for name in ("request_timeout", "poll_interval", "wait_timeout")
+        }
+        calls = {
+            "wait_timeout": [
+                makers.pop("wait_timeout"),
+                lambda value: self.infer(wait_timeout=value),
+                lambda value: self.model().invoke({}, wait_timeout=value),
+                lambda value: self.model().infer_many([], wait_timeout=value),
+            ],
+            **{name: [maker] for name, maker in makers.items()},
+        }
+        for name, works in calls.items():
+            for work in works:
+                for seconds in (0, -1, float("nan"), float("inf")):
+                    with self.assertRaisesRegex(ValueError, f"^{name} must be a finite number of seconds above 0"):
+                        work(seconds)
+                for seconds in ("5", True, [5]):
+                    with self.assertRaisesRegex(TypeError, f"^{name} must be a number of seconds, got "):
+                        work(seconds)
+        self.assertEqual(self.aws.calls, [])
+
+
+class ManyInputs(Case):
+    def setUp(self):
+        super().setUp()
+        self.released = threading.Event()
+        self.closed = threading.Event()
+
+    def blocked(self, before=1):
+        """Makes some inputs, and does not make the next before it is released."""
+        try:
+            for _ in range(before):
+                yield {"x": X}
+            self.blocking.set()
+            self.released.wait()
+            yield {"x": X}
+        finally:
+            self.closed.set()
+
+    def begin(self):
+        super().begin()
+        self.blocking = threading.Event()
+
+    def test_an_event_ends_the_wait_for_an_input(self):
+        for before in (0, 1):
+            self.begin()
+            outcomes = self.model().infer_many(self.blocked(before), cancel=self.cancel)
+            for index in range(before):
+                self.assertEqual(next(outcomes).index, index)
+            threading.Thread(target=lambda: (self.blocking.wait(), self.cancel.set())).start()
+            with self.assertRaisesRegex(InferenceCancelledError, "the wait was cancelled"):
+                next(outcomes)
+        self.released.set()
+
+    def test_an_iteration_that_ends_early_closes_the_generator(self):
+        def endless():
+            try:
+                while True:
+                    yield {"x": X}
+            finally:
+                self.closed.set()
+
+        outcomes = self.model().infer_many(endless())
+        next(outcomes)
+        outcomes.close()
+        self.assertTrue(self.closed.wait(60))
+
+    def test_an_iteration_that_ends_while_the_generator_makes_an_input_closes_it_later(self):
+        outcomes = self.model().infer_many(self.blocked())
+        next(outcomes)
+        self.blocking.wait()
+        outcomes.close()
+        self.assertFalse(self.closed.is_set())
+        self.released.set()
+        self.assertTrue(self.closed.wait(60))
+
+    def test_another_iterator_is_not_closed(self):
+        class Rows:
+            closed = False
+
+            def __init__(self, count):
+                self._left = count
+
+            def __iter__(self):
+                return self
+
+            def __next__(self):
+                self._left -= 1
+                if self._left < 0:
+                    raise StopIteration
+                return {"x": X}
+
+            def close(self):
+                Rows.closed = True
+
+        self.assertEqual(len(list(self.model().infer_many(Rows(3)))), 3)
+        outcomes = self.model().infer_many(Rows(100))
+        next(outcomes)
+        outcomes.close()
+        self.assertFalse(Rows.closed)
+
+    def test_inputs_that_cannot_be_iterated_are_the_error_of_the_iteration(self):
+        with self.assertRaisesRegex(TypeError, "not iterable"):
+            list(self.model().infer_many(5))
 
 
 class Refusals(Case):
