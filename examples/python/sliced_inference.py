@@ -30,8 +30,9 @@ Errors
     ``InferenceTimeoutError`` and ``InferenceCancelledError`` end a wait. No error of boto3 is raised as it is: it is the
     ``cause`` of an ``InferenceError``.
 Trouble of AWS
-    The client repeats requests that AWS throttles, and those for the start and the state of a Standard execution after
-    errors of the service and of the connection too, until the waiting time is over. Requests are sent in threads, so a wait
+    The client repeats requests that AWS throttles, until the waiting time is over. It also repeats those for the start and
+    the state of a Standard execution after errors of the service and of the connection, until 20 in a row have failed;
+    throttled ones do not count. Requests are sent in threads, so a wait
     ends in time although AWS does not answer. A request that nobody waits for is not repeated, so nothing starts later.
 """
 
@@ -160,7 +161,8 @@ class InferenceTimeoutError(TimeoutError):
     """The run did not end within ``wait_timeout``, or one request to AWS within ``request_timeout``; the message says which.
 
     Unless ``stopped`` is true, a run that has started goes on. ``execution_arn`` is ``None`` if nothing was started, and for
-    an Express execution: AWS tells its ARN at its end.
+    an Express execution: AWS tells its ARN at its end. If the last request has failed and was to be sent again, its error is
+    in the message, and is ``__cause__``.
     """
 
     def __init__(self, message: str, *, execution_arn: str | None = None, stopped: bool = False) -> None:
@@ -494,15 +496,11 @@ class SlicedInferenceClient:
             wait_timeout, cancel, stop_on_cancel, on_progress: as for ``infer``.
 
         Raises:
-            ValueError: the request is too large for Step Functions.
-            InferenceError, InferenceTimeoutError, InferenceCancelledError: as for ``infer``.
+            InferenceError: as for ``infer``. ``InvalidInput`` without ``execution_arn``: the request has no JSON, or too much
+                for Step Functions.
+            InferenceTimeoutError, InferenceCancelledError: as for ``infer``.
         """
-        text = _json(request)
-        size = len(text.encode())
-        if size > MAX_INPUT_BYTES:
-            raise ValueError(
-                f"a request must have at most {MAX_INPUT_BYTES} bytes of JSON, got {size}: pass a key in S3 instead"
-            )
+        text = _invoked_json(request)
         seconds = self._seconds(wait_timeout)
         call = _Call(_Wait(seconds, () if cancel is None else (cancel,)), stop_on_cancel, on_progress)
         with call.explaining():
@@ -639,12 +637,13 @@ class SlicedInferenceClient:
             call.situation = "it goes on"
             try:
                 execution = self._step_functions.start_sync_execution(call.wait, self._arn, text)
-                call.execution_arn = execution["executionArn"]
+                call.execution_arn, call.failure = execution["executionArn"], None
                 return execution
             except InferenceError as error:
                 # Nothing was started. After any other error, the execution may run.
                 if not _is_throttled(error):
                     raise
+                call.failure = error
                 call.situation = "nothing was started"
             call.wait.sleep(pauses.next())
 
@@ -665,6 +664,7 @@ class SlicedInferenceClient:
         pauses = _Pauses(self._poll_interval)
         # To stop an execution, the call must know whether it has started.
         wait = _Wait(None) if call.stops else call.wait
+        repeats = _Repeats(call)
         while True:
             call.wait.check()
             try:
@@ -672,17 +672,19 @@ class SlicedInferenceClient:
             except _WaitEnded:
                 call.may_have_started(arn)
                 raise
-            except InferenceTimeoutError:
+            except InferenceTimeoutError as late:
                 call.may_have_started(arn)
+                repeats.failed(late)
             except InferenceError as error:
                 if error.name == "ExecutionAlreadyExists":
                     # An earlier request has started it, and its answer was lost.
+                    repeats.succeeded()
                     return call.started(arn)
-                if not _is_transient(error):
-                    raise
-                if not _is_throttled(error):
+                if _is_transient(error) and not _is_throttled(error):
                     call.may_have_started(arn)
+                repeats.failed(error)
             else:
+                repeats.succeeded()
                 return call.started(answer.get("executionArn", arn), answer.get("startDate"))
             call.wait.sleep(pauses.next())
 
@@ -690,26 +692,23 @@ class SlicedInferenceClient:
         """Asks for the state of the execution until it has ended."""
         pauses = _Pauses(self._poll_interval)
         states = _StateEvents(call, self._step_functions) if call.follows_states else None
-        unknown = 0
+        # DescribeExecution is eventually consistent: it may not know an execution that has just started.
+        # https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html
+        repeats = _Repeats(call, passes=("ExecutionDoesNotExist",))
         while True:
             call.wait.sleep(pauses.next())
             try:
                 execution = self._step_functions.describe_execution(call.wait, call.execution_arn)
-                unknown = 0
                 if states is not None:
                     # Also after the end, for the events since the last pause.
                     states.report()
-                if execution["status"] not in ("RUNNING", "PENDING_REDRIVE"):
-                    return execution
-            except InferenceTimeoutError:
+            except (InferenceError, InferenceTimeoutError) as error:
+                repeats.failed(error)
                 pauses.grow()
-            except InferenceError as error:
-                if error.name == "ExecutionDoesNotExist" and unknown + 1 < MOST_UNKNOWN:
-                    unknown += 1
-                elif _is_transient(error):
-                    pauses.grow()
-                else:
-                    raise
+                continue
+            repeats.succeeded()
+            if execution["status"] not in ("RUNNING", "PENDING_REDRIVE"):
+                return execution
 
     def _stop(self, call: _Call) -> None:
         """Stops an execution whose call no longer waits for it."""
@@ -809,10 +808,8 @@ class SlicedInferenceClient:
 READS = 3
 """How often results are read if they are damaged, as often as the functions of a pipeline do it."""
 
-MOST_UNKNOWN = 20
-"""DescribeExecution is eventually consistent: it may not know an execution that has just started. With the default
-pauses, so many requests in a row take more than a minute.
-https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html"""
+MOST_IN_ROW = 20
+"""Requests about a Standard execution that may fail in a row. With the default pauses, they take more than a minute."""
 
 UNFIT_SECONDS = 60
 """Pause between two requests about a digest that does not fit. An alias may start an older version for weeks, whose outputs
@@ -927,6 +924,33 @@ class _Pauses:
         self._next = min(self._next * PAUSE_GROWTH, self._longest)
 
 
+class _Repeats:
+    """Which failed requests about a Standard execution are sent again, and how often.
+
+    Throttled ones do not count: the service works, and the execution goes on.
+    """
+
+    def __init__(self, call: _Call, passes: Sequence[str] = ()) -> None:
+        self._call = call
+        self._passes = passes
+        """Names of errors that pass by themselves, besides those of connections and services."""
+        self._in_row = 0
+
+    def failed(self, error: InferenceError | InferenceTimeoutError) -> None:
+        """Returns if the request is to be sent again, and otherwise raises its error."""
+        is_throttled = isinstance(error, InferenceError) and _is_throttled(error)
+        if isinstance(error, InferenceError) and not _is_transient(error) and error.name not in self._passes:
+            raise error
+        self._in_row += not is_throttled
+        if self._in_row >= MOST_IN_ROW and not is_throttled:
+            raise error
+        self._call.failure = error
+
+    def succeeded(self) -> None:
+        self._in_row = 0
+        self._call.failure = None
+
+
 class _Call:
     """One call of the client: its wait, what it has started, and its reports."""
 
@@ -946,6 +970,8 @@ class _Call:
         self.situation = "nothing was started"
         """What is true after the end of the wait, for its error."""
         self.stopped = False
+        self.failure: InferenceError | InferenceTimeoutError | None = None
+        """Why the last request failed, if it is sent again."""
         self.type: str | None = None
         """The type of the state machine that the call used."""
         self.pipeline: PipelineDescription | None = None
@@ -978,7 +1004,10 @@ class _Call:
         except _WaitEnded as ended:
             kind = InferenceTimeoutError if ended.is_timeout else InferenceCancelledError
             message = f"{ended}: {self.situation}"
-            raise kind(message, execution_arn=self.execution_arn, stopped=self.stopped) from None
+            if ended.is_timeout and self.failure is not None:
+                message += f", and the last request failed ({self.failure}): check the connection or raise wait_timeout"
+            cause = self.failure if ended.is_timeout else None
+            raise kind(message, execution_arn=self.execution_arn, stopped=self.stopped) from cause
         except (InferenceError, InferenceTimeoutError) as error:
             error.execution_arn = error.execution_arn or self.execution_arn
             raise
@@ -1672,9 +1701,11 @@ def _tensor(spec: TensorSpec, value: ArrayLike) -> Tensor:
 
 
 def _from_array(spec: TensorSpec, value: ArrayLike) -> Tensor:
-    if isinstance(value, np.ma.MaskedArray):
+    # `__array__` of an object may return a masked array too, whose mask `asarray` would drop.
+    array = np.asanyarray(value)
+    if isinstance(array, np.ma.MaskedArray):
         raise _unfit(spec, "all of its values", "a masked array, whose mask the model would not see")
-    array = np.asarray(value)
+    array = np.asarray(array)
     dtype = array.dtype.name
     if array.dtype.kind in "UT" or (array.dtype.kind == "O" and all(isinstance(item, str) for item in array.flat)):
         dtype = "string"
@@ -1792,6 +1823,26 @@ def _listed(names: Iterable[str]) -> str:
 
 def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def _invoked_json(request: Any) -> str:
+    """The JSON of a request of ``invoke``, which may be anything."""
+    try:
+        text = _json(request)
+        size = len(text.encode())
+    except (TypeError, ValueError, RecursionError) as error:
+        # Of these kinds are also NaN, circles and lone surrogates.
+        raise _invalid_request("a JSON value", f"another ({error})", "convert it") from error
+    if size > MAX_INPUT_BYTES:
+        raise _invalid_request(
+            f"at most {MAX_INPUT_BYTES} bytes of JSON", str(size), "put large parts into S3 and pass their key"
+        )
+    return text
+
+
+def _invalid_request(expected: str, got: str, advice: str) -> InferenceError:
+    message = f"the request of invoke must be {expected}, got {got}: {advice}"
+    return InferenceError("InvalidInput", message, expected=expected, got=got)
 
 
 def _ordered(specs: Sequence[TensorSpec], tensors: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -1956,7 +2007,7 @@ def decode_file(file: bytes) -> dict[str, Tensor]:
     """
     try:
         return _decoded(file)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise MalformedFile(
             f"the file must have named tensors of the pipeline's types, got others ({error!r})"
         ) from error
@@ -1966,7 +2017,11 @@ def _decoded(file: bytes) -> dict[str, Tensor]:
     header = _header_of(file)
     _check_header(header)
     described = json.loads(header)
+    if not isinstance(described, dict):
+        raise TypeError("a header that is no object")
     metadata: dict[str, str] = described.pop("__metadata__", None) or {}
+    if not isinstance(metadata, dict):
+        raise TypeError("metadata that are no object")
     tensors: dict[str, Tensor] = dict(safetensors.numpy.load(file))
     data = memoryview(file)[8 + len(header) :]
     for name, tensor in described.items():

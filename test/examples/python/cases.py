@@ -498,8 +498,21 @@ class EveryType(Case):
         invocation = self.model.invoke({"version": 1, "inputs": {"tensors": tensors}})
         self.assertEqual(invocation.output["outputs"]["tensors"]["same int8"]["base64"], "AQ==")
         self.assertRegex(invocation.execution_arn, "^arn:aws:states:")
-        with self.assertRaisesRegex(ValueError, "at most 262144 bytes of JSON, got 300002"):
-            self.model.invoke("a" * 300_000)
+
+    def test_invoke_refuses_what_cannot_be_sent(self):
+        circle = []
+        circle.append(circle)
+        for request, message in (
+            ("a" * 300_000, "at most 262144 bytes of JSON, got 300002: put large parts into S3"),
+            ({1, 2}, "a JSON value, got another .*set"),
+            (float("nan"), "a JSON value, got another .*JSON"),
+            (circle, "a JSON value, got another .*Circular"),
+            ("\ud800", "a JSON value, got another .*surrogates"),
+        ):
+            with self.assertRaisesRegex(InferenceError, f"the request of invoke must be {message}") as caught:
+                self.model.invoke(request)
+            self.assertEqual((caught.exception.name, caught.exception.execution_arn), ("InvalidInput", None))
+        self.assertEqual(self.sfn.calls, [])
 
     def test_a_run_that_a_deployment_overtook_is_started_once_more(self):
         class Overtaken(Recorded):
@@ -581,8 +594,16 @@ class EveryType(Case):
 
     def test_masked_arrays_are_refused(self):
         masked = np.ma.masked_array(np.ones(3, np.float32), mask=[1, 0, 0])
-        with self.assertRaisesRegex(InferenceError, "input 'float32' must have all of its values, got a masked array"):
-            self.model.infer({**every_input(), "float32": masked})
+
+        class Holder:
+            def __array__(self, dtype=None, copy=None):
+                return masked
+
+        for value in (masked, Holder(), [masked[1], masked[0]]):
+            with self.assertRaisesRegex(
+                InferenceError, "input 'float32' must have all of its values, got a masked array"
+            ):
+                self.model.infer({**every_input(), "float32": value})
 
     def test_many_inputs_report_their_number(self):
         seen = []

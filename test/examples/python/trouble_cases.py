@@ -180,16 +180,34 @@ class StandardTrouble(Case):
         self.assertEqual((caught.exception.execution_arn, caught.exception.stopped), (f"{EXECUTION}run", True))
         self.assertEqual(self.aws.requests["StopExecution"][0]["executionArn"], f"{EXECUTION}run")
 
+    def test_requests_that_fail_twenty_times_in_a_row_end_the_call(self):
+        for operation in ("StartExecution", "DescribeExecution"):
+            for trouble, name in ((BROKEN, "InternalFailure"), (LOST, "ConnectionClosedError")):
+                self.begin()
+                self.aws.script[operation] = [trouble]
+                with self.assertRaisesRegex(InferenceError, f"^{name}") as caught:
+                    self.infer()
+                self.assertRegex(caught.exception.execution_arn, f"^{EXECUTION}")
+                self.assertEqual(self.aws.calls.count(operation), 20)
+
+    def test_throttled_requests_do_not_count_among_those_that_fail(self):
+        trouble = [*[BROKEN] * 19, *[THROTTLED] * 20]
+        self.aws.script["StartExecution"] = [*trouble, STARTED]
+        self.aws.script["DescribeExecution"] = [*trouble, RUNNING, *trouble, succeeded()]
+        self.assert_result(self.infer())
+
     def test_polling_that_fails_for_ever_ends_a_minute_after_the_timeout_of_the_state_machine(self):
         self.aws.script["DescribeExecution"] = [BROKEN]
         self.late_at("DescribeExecution", 29)
         with (
             self.clock.patched(),
-            self.assertRaisesRegex(InferenceTimeoutError, "within 360 seconds.*: it goes on") as caught,
+            self.assertRaisesRegex(InferenceTimeoutError, "within 360 seconds.*: it goes on, and the last") as caught,
         ):
             self.infer()
         self.assertEqual(caught.exception.execution_arn, f"{EXECUTION}run")
         self.assertEqual(self.aws.calls.count("DescribeExecution"), 13)
+        self.assertRegex(str(caught.exception), r"failed \(InternalFailure: .*\): check the connection or raise wait_tim")
+        self.assertEqual(caught.exception.__cause__.name, "InternalFailure")
 
     def test_a_refused_request_for_the_state_ends_the_call_with_the_execution(self):
         self.aws.script["DescribeExecution"] = [REFUSED]
@@ -650,6 +668,15 @@ class ManyInputs(Case):
     def test_inputs_that_cannot_be_iterated_are_the_error_of_the_iteration(self):
         with self.assertRaisesRegex(TypeError, "not iterable"):
             list(self.model().infer_many(5))
+
+
+class Files(Case):
+    def test_headers_that_are_none_are_those_of_a_malformed_file(self):
+        headers = ['"text"', "[]", "7", "null", '{"__metadata__": "text"}', "[" * 100_000]
+        for text in headers:
+            header = text.encode()
+            with self.subTest(text[:20]), self.assertRaises(sliced_inference.MalformedFile):
+                sliced_inference.decode_file(len(header).to_bytes(8, "little") + header)
 
 
 class Refusals(Case):
