@@ -32,8 +32,8 @@ Errors
 Trouble of AWS
     The client repeats requests that AWS throttles, until the waiting time is over. It also repeats those for the start and
     the state of a Standard execution after errors of the service and of the connection, until 20 in a row have failed;
-    throttled ones do not count. Requests are sent in threads, so a wait
-    ends in time although AWS does not answer. A request that nobody waits for is not repeated, so nothing starts later.
+    throttled ones do not count. Requests are sent in threads, so a wait ends in time although AWS does not answer. A
+    request that nobody waits for is not repeated, so nothing starts later.
 """
 
 from __future__ import annotations
@@ -652,7 +652,10 @@ class SlicedInferenceClient:
         try:
             self._start(call, text)
             return self._follow(call)
-        except (_WaitEnded, InferenceError, InferenceTimeoutError):
+        except (_WaitEnded, InferenceError, InferenceTimeoutError) as error:
+            if isinstance(error, InferenceError):
+                # A state machine that has become Express is started all the same, but its executions cannot be described.
+                self._machine = None
             if call.stops and call.execution_arn is not None and call.wait.ended() is not None:
                 self._stop(call)
             raise
@@ -1116,8 +1119,7 @@ class _Source:
             iterator: Iterator[Mapping[str, ArrayLike]] | None = None
             while self._may_take():
                 iterator = iter(self._inputs) if iterator is None else iterator
-                self._taken.append(next(iterator))
-                self._has_taken()
+                self._add(next(iterator))
             if isinstance(iterator, Generator):
                 iterator.close()
         except StopIteration:
@@ -1137,8 +1139,9 @@ class _Source:
             self._is_taking = not self._is_closed
             return self._is_taking
 
-    def _has_taken(self) -> None:
+    def _add(self, taken: Mapping[str, ArrayLike]) -> None:
         with self._changed:
+            self._taken.append(taken)
             self._is_asked = self._is_taking = False
         self.notify()
 

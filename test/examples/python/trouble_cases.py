@@ -376,6 +376,14 @@ class ExpressTrouble(Case):
         with self.assertRaisesRegex(InferenceCancelledError, "nothing was started"):
             self.infer(cancel=self.cancel)
 
+    def test_the_end_of_the_waiting_time_names_the_last_request_that_failed(self):
+        self.aws.script["StartSyncExecution"] = [THROTTLED]
+        self.late_at("StartSyncExecution", 29)
+        message = "nothing was started, and the last request failed .ThrottlingException: .*: check the connection or raise"
+        with self.clock.patched(), self.assertRaisesRegex(InferenceTimeoutError, message) as caught:
+            self.infer(wait_timeout=50)
+        self.assertEqual(caught.exception.__cause__.name, "ThrottlingException")
+
     def test_progress_tells_of_a_restart(self):
         failure = {"executionArn": f"{EXECUTION}old", "status": "FAILED", "error": "PlanChanged", "cause": "overtaken"}
         self.aws.script["StartSyncExecution"] = [Answer(failure), succeeded()]
@@ -807,6 +815,14 @@ class Redeployed(Case):
                 call(model)
             self.assertEqual(self.aws.calls.count("DescribeStateMachine"), 2)
             self.assertEqual(self.aws.calls.count("StartExecution"), 2)
+
+    def test_a_state_machine_that_is_no_longer_standard_fails_one_call_at_most(self):
+        self.aws.script["DescribeStateMachine"] = [machine("STANDARD"), machine("EXPRESS")]
+        self.aws.script["DescribeExecution"] = [error("InvalidArn")]
+        model = self.model()
+        self.assert_error("InvalidArn", lambda: self.infer(model=model), arn=f"{EXECUTION}run")
+        self.assert_result(self.infer(model=model))
+        self.assertEqual(self.aws.calls.count("StartSyncExecution"), 1)
 
     def test_a_type_that_is_refused_although_it_is_the_latest_is_an_error(self):
         self.aws.script["StartSyncExecution"] = [error("StateMachineTypeNotSupported")]
