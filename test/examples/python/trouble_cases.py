@@ -191,7 +191,7 @@ class StandardTrouble(Case):
                 self.assertEqual(self.aws.calls.count(operation), 20)
 
     def test_throttled_requests_do_not_count_among_those_that_fail(self):
-        trouble = [*[BROKEN] * 19, *[THROTTLED] * 20]
+        trouble = [*[BROKEN] * 10, *[THROTTLED] * 20, *[BROKEN] * 9]
         self.aws.script["StartExecution"] = [*trouble, STARTED]
         self.aws.script["DescribeExecution"] = [*trouble, RUNNING, *trouble, succeeded()]
         self.assert_result(self.infer())
