@@ -69,7 +69,7 @@ def postprocess(event, context):
 def request(arrays):
     """Return a request with these arrays by name: inside of it if they fit, otherwise in an object below inputs/.
 
-    An array has numbers, bools or strings, in any layout and byte order. Raises InvalidInput for others.
+    An array has numbers, bools or strings, in any layout and byte order. Raises InvalidInput for others, and for masked ones.
     """
     tensors = {name: plain(name, array) for name, array in arrays.items()}
     inline = {name: encoded(tensor) for name, tensor in tensors.items()}
@@ -92,7 +92,10 @@ def outputs(output):
 
 def plain(name, value):
     """Return an array as a tensor: numbers little-endian and in C order, strings as objects."""
-    array = np.asarray(value)
+    # `__array__` of an object may return a masked array too, whose mask `asarray` would drop.
+    array = np.asanyarray(value)
+    if isinstance(array, np.ma.MaskedArray):
+        raise InvalidInput(f"input '{name}' must have all of its values, got a masked array: fill it")
     if array.dtype.kind in "UT" or (array.dtype.kind == "O" and all(isinstance(item, str) for item in array.flat)):
         return np.asarray(array, dtype=object, order="C")
     # `name` does not depend on the byte order.

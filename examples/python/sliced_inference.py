@@ -30,9 +30,10 @@ Errors
     ``InferenceTimeoutError`` and ``InferenceCancelledError`` end a wait. No error of boto3 is raised as it is: it is the
     ``cause`` of an ``InferenceError``.
 Trouble of AWS
-    The client repeats requests that AWS throttles, and those for the start and the state of a Standard execution after
-    errors of the service and of the connection too, until the waiting time is over. Requests are sent in threads, so a wait
-    ends in time although AWS does not answer. A request that nobody waits for is not repeated, so nothing starts later.
+    The client repeats requests that AWS throttles, until the waiting time is over. It also repeats those for the start and
+    the state of a Standard execution after errors of the service and of the connection, until 20 in a row have failed;
+    throttled ones do not count. Requests are sent in threads, so a wait ends in time although AWS does not answer. A
+    request that nobody waits for is not repeated, so nothing starts later.
 """
 
 from __future__ import annotations
@@ -43,8 +44,10 @@ import contextlib
 import datetime
 import io
 import ipaddress
+import itertools
 import json
 import math
+import numbers
 import operator
 import random
 import re
@@ -55,7 +58,7 @@ import uuid
 import warnings
 import zlib
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar, cast
 
@@ -158,7 +161,8 @@ class InferenceTimeoutError(TimeoutError):
     """The run did not end within ``wait_timeout``, or one request to AWS within ``request_timeout``; the message says which.
 
     Unless ``stopped`` is true, a run that has started goes on. ``execution_arn`` is ``None`` if nothing was started, and for
-    an Express execution: AWS tells its ARN at its end.
+    an Express execution: AWS tells its ARN at its end. If the last request has failed and was to be sent again, its error is
+    in the message, and is ``__cause__``.
     """
 
     def __init__(self, message: str, *, execution_arn: str | None = None, stopped: bool = False) -> None:
@@ -327,7 +331,8 @@ class SlicedInferenceClient:
         max_result_bytes: largest results that the client reads into memory; by default 2 GiB.
 
     Raises:
-        ValueError: an argument is of the wrong kind. No request is sent yet.
+        ValueError: the ARN is no state machine's, or a number is not finite and above 0. No request is sent yet.
+        TypeError: a number is none.
     """
 
     def __init__(
@@ -343,6 +348,9 @@ class SlicedInferenceClient:
     ) -> None:
         _check_seconds("request_timeout", request_timeout)
         _check_seconds("poll_interval", poll_interval)
+        _check_count("max_result_bytes", max_result_bytes)
+        if wait_timeout is not None:
+            _check_seconds("wait_timeout", wait_timeout)
         self._arn = state_machine_arn
         self._wait_timeout = wait_timeout
         self._poll_interval = poll_interval
@@ -351,6 +359,8 @@ class SlicedInferenceClient:
         self._objects = _Objects(clients, request_timeout, max_result_bytes)
         self._description: PipelineDescription | None = None
         self._machine: _Machine | None = None
+        self._unfit: tuple[str, float] | None = None
+        """A digest that the description did not fit even when it was new, and when that was."""
 
     def describe(self) -> PipelineDescription:
         """Returns the pipeline's signature, bucket and limits. Asks each time; calls use what was returned last.
@@ -410,13 +420,14 @@ class SlicedInferenceClient:
     ) -> Iterator[Outcome]:
         """Runs the pipeline on many inputs and yields an outcome for each, in the order of the inputs.
 
-        A failed run is an outcome with an ``error``, and the others go on. The iterator takes inputs in your thread, as it
-        needs them: it yields the outcomes that are ready before it takes the next input, and holds at most twice
-        ``concurrency`` inputs or results. So ``inputs`` must not wait for an outcome of an earlier input. If ``inputs``
-        raises, the outcomes of the runs that have started come before its error. If you stop iterating, it stops waiting.
+        A failed run is an outcome with an ``error``, and the others go on. ``inputs`` is iterated in another thread, as
+        inputs are needed: at most twice ``concurrency`` inputs or results are held. A source may therefore wait, also for
+        an outcome of an earlier input. If it raises, the outcomes of the runs that have started come before its error. If
+        you stop iterating, the iterator stops waiting, and closes ``inputs`` if it is a generator: at once, or if it is
+        just making an input, after that.
 
         Args:
-            inputs: as for ``infer``. A generator may make them one by one.
+            inputs: as for ``infer``. A generator may make them one by one. Only one thread at a time uses it.
             concurrency: how many runs are in progress at most.
             on_progress: called after each run, in one thread at a time, but not in yours.
             wait_timeout, cancel, stop_on_cancel, results: as for ``infer``; the waiting time is that of each run.
@@ -424,8 +435,7 @@ class SlicedInferenceClient:
         Raises:
             InferenceCancelledError: ``cancel`` was set.
         """
-        if concurrency < 1:
-            raise ValueError(f"concurrency must be at least 1, got {concurrency}: choose another")
+        _check_count("concurrency", concurrency)
         abandoned = threading.Event()
         events = (abandoned,) if cancel is None else (abandoned, cancel)
         counter = _Counter(len(inputs) if isinstance(inputs, Sized) else None, on_progress)
@@ -443,17 +453,27 @@ class SlicedInferenceClient:
         def outcomes() -> Iterator[Outcome]:
             ahead: deque[concurrent.futures.Future[Outcome]] = deque()
             executor = concurrent.futures.ThreadPoolExecutor(concurrency)
+            indexes = itertools.count()
             source = _Source(inputs)
             try:
-                for index, tensors in enumerate(source):
-                    ahead.append(executor.submit(run, index, tensors))
-                    while ahead and (ahead[0].done() or len(ahead) >= 2 * concurrency):
+                while True:
+                    if ahead and ahead[0].done():
                         yield _checked(ahead.popleft().result())
-                while ahead:
-                    yield _checked(ahead.popleft().result())
+                    elif source.has_input():
+                        ahead.append(executor.submit(run, next(indexes), source.take()))
+                        ahead[-1].add_done_callback(source.notify)
+                    elif source.is_over() and not ahead:
+                        break
+                    elif cancel is not None and cancel.is_set() and not ahead:
+                        raise InferenceCancelledError("the wait was cancelled: no run was in progress")
+                    else:
+                        if len(ahead) < 2 * concurrency and not (cancel is not None and cancel.is_set()):
+                            source.ask()
+                        source.wait(LOOK_SECONDS)
                 source.raise_failure()
             finally:
                 abandoned.set()
+                source.close()
                 executor.shutdown(wait=True, cancel_futures=True)
 
         return outcomes()
@@ -476,22 +496,21 @@ class SlicedInferenceClient:
             wait_timeout, cancel, stop_on_cancel, on_progress: as for ``infer``.
 
         Raises:
-            ValueError: the request is too large for Step Functions.
-            InferenceError, InferenceTimeoutError, InferenceCancelledError: as for ``infer``.
+            InferenceError: as for ``infer``. ``InvalidInput`` without ``execution_arn``: the request has no JSON, or too much
+                for Step Functions.
+            InferenceTimeoutError, InferenceCancelledError: as for ``infer``.
         """
-        text = _json(request)
-        size = len(text.encode())
-        if size > MAX_INPUT_BYTES:
-            raise ValueError(
-                f"a request must have at most {MAX_INPUT_BYTES} bytes of JSON, got {size}: pass a key in S3 instead"
-            )
+        text = _invoked_json(request)
         seconds = self._seconds(wait_timeout)
         call = _Call(_Wait(seconds, () if cancel is None else (cancel,)), stop_on_cancel, on_progress)
         with call.explaining():
             return Invocation(self._restarting(call, lambda: self._execute(call, text)), call.execution_arn or "")
 
     def _seconds(self, wait_timeout: float | None) -> float | None:
-        return self._wait_timeout if wait_timeout is None else wait_timeout
+        if wait_timeout is None:
+            return self._wait_timeout
+        _check_seconds("wait_timeout", wait_timeout)
+        return wait_timeout
 
     def _infer(self, call: _Call, inputs: Mapping[str, ArrayLike], results: str) -> Inference:
         if results not in INLINE_MODES:
@@ -499,6 +518,7 @@ class SlicedInferenceClient:
 
         def attempt() -> Inference:
             pipeline, tensors = self._checked_tensors(call, inputs)
+            call.pipeline = pipeline
             self._prepare(call)
             output = self._execute(call, self._request(call, pipeline.bucket, tensors, results))
             return self._result(call, pipeline, output)
@@ -513,9 +533,14 @@ class SlicedInferenceClient:
         self._machine = _machine_from(machine)
         return machine
 
+    def _latest_machine(self, wait: _Wait) -> _Machine:
+        return _machine_from(self._ask(wait))
+
     def _latest(self, wait: _Wait) -> PipelineDescription:
-        self._description = _description_from(self._arn, self._ask(wait))
-        return self._description
+        # Another thread may forget it at once.
+        latest = _description_from(self._arn, self._ask(wait))
+        self._description = latest
+        return latest
 
     def _checked_tensors(
         self, call: _Call, inputs: Mapping[str, ArrayLike]
@@ -533,13 +558,17 @@ class SlicedInferenceClient:
 
     def _prepare(self, call: _Call) -> _Machine:
         """Reads what a run needs to know of the state machine, and refuses a call that it cannot serve."""
-        machine = self._machine or _machine_from(self._ask(call.wait))
+        machine = self._machine or self._latest_machine(call.wait)
+        if call.stops and machine.type == "EXPRESS":
+            # A deployment may have changed the type since the client asked.
+            machine = self._latest_machine(call.wait)
         if call.stops and machine.type == "EXPRESS":
             raise InferenceError(
                 "InvalidInput", "stop_on_cancel expects a Standard state machine, got an Express one: leave it out"
             )
-        if machine.execution_seconds is not None:
-            call.wait.limit(machine.execution_seconds + TRANSFER_SECONDS)
+        seconds = machine.execution_seconds
+        call.wait.limit(None if seconds is None else seconds + TRANSFER_SECONDS)
+        call.type = machine.type
         return machine
 
     def _restarting(self, call: _Call, attempt: Callable[[], T]) -> T:
@@ -553,15 +582,16 @@ class SlicedInferenceClient:
         return attempt()
 
     def _is_replaced(self, call: _Call, error: InferenceError) -> bool:
-        """Whether the pipeline that the call knows is no longer there."""
+        """Whether the deployment that the call used is no longer there."""
         if error.name == "PlanChanged":
             self._description = self._machine = None
             return True
-        # A stack that was deleted and deployed again has another bucket. The old one may still be there.
-        if call.request_bucket is None or error.name not in OTHER_BUCKET:
+        if not _may_be_outdated(error):
             return False
         try:
-            return self._latest(call.wait).bucket != call.request_bucket
+            if call.pipeline is None:
+                return call.type not in (None, self._latest_machine(call.wait).type)
+            return _is_outdated(call.type, call.pipeline, self._latest(call.wait))
         except (_WaitEnded, InferenceError, InferenceTimeoutError):
             # The error of the run says more.
             return False
@@ -584,7 +614,6 @@ class SlicedInferenceClient:
             )
         # Each request has a new key: a run whose request is replaced fails.
         key = f"inputs/{uuid.uuid4()}.safetensors"
-        call.request_bucket = bucket
         self._objects.put(call.wait, ObjectReference(bucket, key), encode_file(tensors))
         return _json({"version": CONTRACT_VERSION, "inputs": {"s3": key}, "output": output})
 
@@ -608,12 +637,13 @@ class SlicedInferenceClient:
             call.situation = "it goes on"
             try:
                 execution = self._step_functions.start_sync_execution(call.wait, self._arn, text)
-                call.execution_arn = execution["executionArn"]
+                call.execution_arn, call.failure = execution["executionArn"], None
                 return execution
             except InferenceError as error:
                 # Nothing was started. After any other error, the execution may run.
                 if not _is_throttled(error):
                     raise
+                call.failure = error
                 call.situation = "nothing was started"
             call.wait.sleep(pauses.next())
 
@@ -622,7 +652,10 @@ class SlicedInferenceClient:
         try:
             self._start(call, text)
             return self._follow(call)
-        except (_WaitEnded, InferenceError, InferenceTimeoutError):
+        except (_WaitEnded, InferenceError, InferenceTimeoutError) as error:
+            if isinstance(error, InferenceError):
+                # A state machine that has become Express is started all the same, but its executions cannot be described.
+                self._machine = None
             if call.stops and call.execution_arn is not None and call.wait.ended() is not None:
                 self._stop(call)
             raise
@@ -634,6 +667,7 @@ class SlicedInferenceClient:
         pauses = _Pauses(self._poll_interval)
         # To stop an execution, the call must know whether it has started.
         wait = _Wait(None) if call.stops else call.wait
+        repeats = _Repeats(call)
         while True:
             call.wait.check()
             try:
@@ -641,17 +675,19 @@ class SlicedInferenceClient:
             except _WaitEnded:
                 call.may_have_started(arn)
                 raise
-            except InferenceTimeoutError:
+            except InferenceTimeoutError as late:
                 call.may_have_started(arn)
+                repeats.failed(late)
             except InferenceError as error:
                 if error.name == "ExecutionAlreadyExists":
                     # An earlier request has started it, and its answer was lost.
+                    repeats.succeeded()
                     return call.started(arn)
-                if not _is_transient(error):
-                    raise
-                if not _is_throttled(error):
+                if _is_transient(error) and not _is_throttled(error):
                     call.may_have_started(arn)
+                repeats.failed(error)
             else:
+                repeats.succeeded()
                 return call.started(answer.get("executionArn", arn), answer.get("startDate"))
             call.wait.sleep(pauses.next())
 
@@ -659,26 +695,23 @@ class SlicedInferenceClient:
         """Asks for the state of the execution until it has ended."""
         pauses = _Pauses(self._poll_interval)
         states = _StateEvents(call, self._step_functions) if call.follows_states else None
-        unknown = 0
+        # DescribeExecution is eventually consistent: it may not know an execution that has just started.
+        # https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html
+        repeats = _Repeats(call, passes=("ExecutionDoesNotExist",))
         while True:
             call.wait.sleep(pauses.next())
             try:
                 execution = self._step_functions.describe_execution(call.wait, call.execution_arn)
-                unknown = 0
                 if states is not None:
                     # Also after the end, for the events since the last pause.
                     states.report()
-                if execution["status"] not in ("RUNNING", "PENDING_REDRIVE"):
-                    return execution
-            except InferenceTimeoutError:
+            except (InferenceError, InferenceTimeoutError) as error:
+                repeats.failed(error)
                 pauses.grow()
-            except InferenceError as error:
-                if error.name == "ExecutionDoesNotExist" and unknown + 1 < MOST_UNKNOWN:
-                    unknown += 1
-                elif _is_transient(error):
-                    pauses.grow()
-                else:
-                    raise
+                continue
+            repeats.succeeded()
+            if execution["status"] not in ("RUNNING", "PENDING_REDRIVE"):
+                return execution
 
     def _stop(self, call: _Call) -> None:
         """Stops an execution whose call no longer waits for it."""
@@ -742,14 +775,22 @@ class SlicedInferenceClient:
             if latest.bucket == pipeline.bucket:
                 raise
             return latest, _checked_output(output, latest.bucket)
-        if checked.deployment_digest == pipeline.signature.deployment_digest:
+        digest = checked.deployment_digest
+        if digest == pipeline.signature.deployment_digest or self._is_unfit(digest):
             return pipeline, checked
         self._description = None
         try:
-            return self._latest(call.wait), checked
+            latest = self._latest(call.wait)
         except (InferenceError, InferenceTimeoutError):
             # The results are there. The next call asks again.
             return pipeline, checked
+        if latest.signature.deployment_digest != digest:
+            self._unfit = (digest, time.monotonic())
+        return latest, checked
+
+    def _is_unfit(self, digest: str) -> bool:
+        unfit = self._unfit
+        return unfit is not None and unfit[0] == digest and time.monotonic() - unfit[1] < UNFIT_SECONDS
 
     def _stored(self, call: _Call, place: ObjectReference) -> dict[str, Tensor]:
         """Reads results from S3, again if they are damaged."""
@@ -770,16 +811,33 @@ class SlicedInferenceClient:
 READS = 3
 """How often results are read if they are damaged, as often as the functions of a pipeline do it."""
 
-MOST_UNKNOWN = 20
-"""DescribeExecution is eventually consistent: it may not know an execution that has just started. With the default
-pauses, so many requests in a row take more than a minute.
-https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html"""
+MOST_IN_ROW = 20
+"""Requests about a Standard execution that may fail in a row. With the default pauses, they take more than a minute."""
+
+UNFIT_SECONDS = 60
+"""Pause between two requests about a digest that does not fit. An alias may start an older version for weeks, whose outputs
+never fit the description."""
 
 TRANSFER_SECONDS = 60
 """For uploads and downloads, besides the longest execution."""
 
-OTHER_BUCKET = ("NoSuchBucket", "AccessDenied", "InvalidInput")
-"""Names of the errors of a request that was put into a bucket which is not, or no longer, that of the pipeline."""
+OUTDATED = ("NoSuchBucket", "AccessDenied", "StateMachineTypeNotSupported")
+"""How AWS refuses requests whose description is older than the deployment: the bucket is gone or is that of another account,
+or the type is another. https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartSyncExecution.html"""
+
+
+def _may_be_outdated(error: InferenceError) -> bool:
+    """Whether a call may fail so because its description is older than the deployment."""
+    if error.cause is not None:
+        return error.name in OUTDATED
+    # The request is in another bucket than the slices read, or has the inputs of another model.
+    return error.name == "InvalidInput" and error.execution_arn is not None
+
+
+def _is_outdated(used_type: str | None, used: PipelineDescription, now: PipelineDescription) -> bool:
+    """Whether what a call used is no longer so. Both deployments have the same ARN."""
+    digests = used.signature.deployment_digest, now.signature.deployment_digest
+    return used_type not in (None, now.type) or used.bucket != now.bucket or digests[0] != digests[1]
 
 
 class ChecksumMismatch(Exception):
@@ -823,11 +881,12 @@ class _Wait:
     def __init__(self, seconds: float | None, events: Sequence[threading.Event] = ()) -> None:
         self._start = time.monotonic()
         self._seconds = seconds
+        self._is_chosen = seconds is not None
         self._events = events
 
-    def limit(self, seconds: float) -> None:
+    def limit(self, seconds: float | None) -> None:
         """Ends the wait so many seconds after its start, unless the caller has chosen a time."""
-        if self._seconds is None:
+        if not self._is_chosen:
             self._seconds = seconds
 
     def ended(self) -> _WaitEnded | None:
@@ -868,6 +927,33 @@ class _Pauses:
         self._next = min(self._next * PAUSE_GROWTH, self._longest)
 
 
+class _Repeats:
+    """Which failed requests about a Standard execution are sent again, and how often.
+
+    Throttled ones do not count: the service works, and the execution goes on.
+    """
+
+    def __init__(self, call: _Call, passes: Sequence[str] = ()) -> None:
+        self._call = call
+        self._passes = passes
+        """Names of errors that pass by themselves, besides those of connections and services."""
+        self._in_row = 0
+
+    def failed(self, error: InferenceError | InferenceTimeoutError) -> None:
+        """Returns if the request is to be sent again, and otherwise raises its error."""
+        is_throttled = isinstance(error, InferenceError) and _is_throttled(error)
+        if isinstance(error, InferenceError) and not _is_transient(error) and error.name not in self._passes:
+            raise error
+        self._in_row += not is_throttled
+        if self._in_row >= MOST_IN_ROW and not is_throttled:
+            raise error
+        self._call.failure = error
+
+    def succeeded(self) -> None:
+        self._in_row = 0
+        self._call.failure = None
+
+
 class _Call:
     """One call of the client: its wait, what it has started, and its reports."""
 
@@ -887,8 +973,12 @@ class _Call:
         self.situation = "nothing was started"
         """What is true after the end of the wait, for its error."""
         self.stopped = False
-        self.request_bucket: str | None = None
-        """Where the request was put, if it does not fit into the execution's input."""
+        self.failure: InferenceError | InferenceTimeoutError | None = None
+        """Why the last request failed, if it is sent again."""
+        self.type: str | None = None
+        """The type of the state machine that the call used."""
+        self.pipeline: PipelineDescription | None = None
+        """The description that the call used. Only calls that pass tensors have one."""
 
     def restart(self) -> None:
         self.report("restarted")
@@ -917,7 +1007,10 @@ class _Call:
         except _WaitEnded as ended:
             kind = InferenceTimeoutError if ended.is_timeout else InferenceCancelledError
             message = f"{ended}: {self.situation}"
-            raise kind(message, execution_arn=self.execution_arn, stopped=self.stopped) from None
+            if ended.is_timeout and self.failure is not None:
+                message += f", and the last request failed ({self.failure}): check the connection or raise wait_timeout"
+            cause = self.failure if ended.is_timeout else None
+            raise kind(message, execution_arn=self.execution_arn, stopped=self.stopped) from cause
         except (InferenceError, InferenceTimeoutError) as error:
             error.execution_arn = error.execution_arn or self.execution_arn
             raise
@@ -963,21 +1056,94 @@ STATE_EVENTS: dict[ProgressEvent, str] = {
 
 
 class _Source:
-    """The inputs of many runs. An error ends them, and is raised when the runs before it have ended."""
+    """The inputs of many runs, which a thread takes one by one, each when it is asked for.
+
+    An error ends them, and is raised when the runs before it have ended.
+    """
 
     def __init__(self, inputs: Iterable[Mapping[str, ArrayLike]]) -> None:
         self._inputs = inputs
-        self._failure: Exception | None = None
+        self._taken: deque[Mapping[str, ArrayLike]] = deque()
+        self._failure: BaseException | None = None
+        self._is_asked = self._is_taking = self._is_over = self._is_closed = False
+        self._changed = threading.Condition()
+        self._has_news = False
+        # Python does not wait for a daemon at its end: a source may never make its next input.
+        self._thread = threading.Thread(target=self._work, name="sliced-inference-inputs", daemon=True)
+        self._thread.start()
 
-    def __iter__(self) -> Iterator[Mapping[str, ArrayLike]]:
-        try:
-            yield from self._inputs
-        except Exception as error:
-            self._failure = error
+    def ask(self) -> None:
+        """Lets the thread take one more input, if it is not taking one."""
+        with self._changed:
+            self._is_asked = True
+            self._changed.notify_all()
+
+    def has_input(self) -> bool:
+        return bool(self._taken)
+
+    def take(self) -> Mapping[str, ArrayLike]:
+        return self._taken.popleft()
+
+    def is_over(self) -> bool:
+        """Whether no input is left."""
+        with self._changed:
+            return self._is_over and not self._taken
+
+    def notify(self, _: object = None) -> None:
+        """Ends a wait: an input has been taken, or a run has ended."""
+        with self._changed:
+            self._has_news = True
+            self._changed.notify_all()
+
+    def wait(self, seconds: float) -> None:
+        """Waits for news since the last wait."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._has_news, seconds)
+            self._has_news = False
+
+    def close(self) -> None:
+        """Takes no more inputs. A generator is closed when this returns, unless it is making an input."""
+        with self._changed:
+            self._is_closed = True
+            self._changed.notify_all()
+            is_taking = self._is_taking
+        if not is_taking:
+            self._thread.join()
 
     def raise_failure(self) -> None:
         if self._failure is not None:
             raise self._failure
+
+    def _work(self) -> None:
+        try:
+            iterator: Iterator[Mapping[str, ArrayLike]] | None = None
+            while self._may_take():
+                iterator = iter(self._inputs) if iterator is None else iterator
+                self._add(next(iterator))
+            if isinstance(iterator, Generator):
+                iterator.close()
+        except StopIteration:
+            # No input is left.
+            pass
+        except BaseException as error:
+            self._failure = error
+        finally:
+            with self._changed:
+                self._is_over = True
+            self.notify()
+
+    def _may_take(self) -> bool:
+        """Waits until an input is asked for. It is not if nobody needs one any more."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._is_asked or self._is_closed)
+            self._is_taking = not self._is_closed
+            return self._is_taking
+
+    def _add(self, taken: Mapping[str, ArrayLike]) -> None:
+        with self._changed:
+            self._taken.append(taken)
+            self._is_asked = self._is_taking = False
+        self.notify()
 
 
 class _Counter:
@@ -1350,9 +1516,19 @@ def _execution_arn(state_machine_arn: str, name: str) -> str:
     return ":".join([*parts[:5], "execution", parts[6], name])
 
 
-def _check_seconds(name: str, value: float) -> None:
-    if not 0 < value < math.inf:
-        raise ValueError(f"{name} must be a number of seconds above 0, got {value!r}: choose another")
+def _check_seconds(name: str, value: object) -> None:
+    # A bool is a number in Python, but no time.
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise TypeError(f"{name} must be a number of seconds, got {type(value).__name__}: pass an int or a float")
+    if not 0 < cast(float, value) < math.inf:
+        raise ValueError(f"{name} must be a finite number of seconds above 0, got {value!r}: choose another")
+
+
+def _check_count(name: str, value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+        raise TypeError(f"{name} must be a whole number, got {type(value).__name__}: pass an int")
+    if value < 1:
+        raise ValueError(f"{name} must be at least 1, got {value}: choose another")
 
 
 # What the state machine says.
@@ -1528,9 +1704,11 @@ def _tensor(spec: TensorSpec, value: ArrayLike) -> Tensor:
 
 
 def _from_array(spec: TensorSpec, value: ArrayLike) -> Tensor:
-    if isinstance(value, np.ma.MaskedArray):
+    # `__array__` of an object may return a masked array too, whose mask `asarray` would drop.
+    array = np.asanyarray(value)
+    if isinstance(array, np.ma.MaskedArray):
         raise _unfit(spec, "all of its values", "a masked array, whose mask the model would not see")
-    array = np.asarray(value)
+    array = np.asarray(array)
     dtype = array.dtype.name
     if array.dtype.kind in "UT" or (array.dtype.kind == "O" and all(isinstance(item, str) for item in array.flat)):
         dtype = "string"
@@ -1648,6 +1826,26 @@ def _listed(names: Iterable[str]) -> str:
 
 def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def _invoked_json(request: Any) -> str:
+    """The JSON of a request of ``invoke``, which may be anything."""
+    try:
+        text = _json(request)
+        size = len(text.encode())
+    except (TypeError, ValueError, RecursionError) as error:
+        # Of these kinds are also NaN, circles and lone surrogates.
+        raise _invalid_request("a JSON value", f"another ({error})", "convert it") from error
+    if size > MAX_INPUT_BYTES:
+        raise _invalid_request(
+            f"at most {MAX_INPUT_BYTES} bytes of JSON", str(size), "put large parts into S3 and pass their key"
+        )
+    return text
+
+
+def _invalid_request(expected: str, got: str, advice: str) -> InferenceError:
+    message = f"the request of invoke must be {expected}, got {got}: {advice}"
+    return InferenceError("InvalidInput", message, expected=expected, got=got)
 
 
 def _ordered(specs: Sequence[TensorSpec], tensors: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -1812,7 +2010,7 @@ def decode_file(file: bytes) -> dict[str, Tensor]:
     """
     try:
         return _decoded(file)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise MalformedFile(
             f"the file must have named tensors of the pipeline's types, got others ({error!r})"
         ) from error
@@ -1822,7 +2020,11 @@ def _decoded(file: bytes) -> dict[str, Tensor]:
     header = _header_of(file)
     _check_header(header)
     described = json.loads(header)
+    if not isinstance(described, dict):
+        raise TypeError("a header that is no object")
     metadata: dict[str, str] = described.pop("__metadata__", None) or {}
+    if not isinstance(metadata, dict):
+        raise TypeError("metadata that are no object")
     tensors: dict[str, Tensor] = dict(safetensors.numpy.load(file))
     data = memoryview(file)[8 + len(header) :]
     for name, tensor in described.items():

@@ -70,6 +70,17 @@ class Requests(Case):
             ):
                 handlers.request({"x": array})
 
+    def test_masked_arrays_are_refused(self):
+        masked = np.ma.masked_array([1.0, 2.0], mask=[1, 0])
+
+        class Holder:
+            def __array__(self, dtype=None, copy=None):
+                return masked
+
+        for value in (masked, Holder()):
+            with self.assertRaisesRegex(handlers.InvalidInput, "^input 'x' must have all of its values, got a masked"):
+                handlers.request({"x": value})
+
 
 class Results(Case):
     def test_tensors_of_every_kind_are_read_inline_and_from_s3(self):

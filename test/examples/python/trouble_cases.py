@@ -180,16 +180,34 @@ class StandardTrouble(Case):
         self.assertEqual((caught.exception.execution_arn, caught.exception.stopped), (f"{EXECUTION}run", True))
         self.assertEqual(self.aws.requests["StopExecution"][0]["executionArn"], f"{EXECUTION}run")
 
+    def test_requests_that_fail_twenty_times_in_a_row_end_the_call(self):
+        for operation in ("StartExecution", "DescribeExecution"):
+            for trouble, name in ((BROKEN, "InternalFailure"), (LOST, "ConnectionClosedError")):
+                self.begin()
+                self.aws.script[operation] = [trouble]
+                with self.assertRaisesRegex(InferenceError, f"^{name}") as caught:
+                    self.infer()
+                self.assertRegex(caught.exception.execution_arn, f"^{EXECUTION}")
+                self.assertEqual(self.aws.calls.count(operation), 20)
+
+    def test_throttled_requests_do_not_count_among_those_that_fail(self):
+        trouble = [*[BROKEN] * 10, *[THROTTLED] * 20, *[BROKEN] * 9]
+        self.aws.script["StartExecution"] = [*trouble, STARTED]
+        self.aws.script["DescribeExecution"] = [*trouble, RUNNING, *trouble, succeeded()]
+        self.assert_result(self.infer())
+
     def test_polling_that_fails_for_ever_ends_a_minute_after_the_timeout_of_the_state_machine(self):
         self.aws.script["DescribeExecution"] = [BROKEN]
         self.late_at("DescribeExecution", 29)
         with (
             self.clock.patched(),
-            self.assertRaisesRegex(InferenceTimeoutError, "within 360 seconds.*: it goes on") as caught,
+            self.assertRaisesRegex(InferenceTimeoutError, "within 360 seconds.*: it goes on, and the last") as caught,
         ):
             self.infer()
         self.assertEqual(caught.exception.execution_arn, f"{EXECUTION}run")
         self.assertEqual(self.aws.calls.count("DescribeExecution"), 13)
+        self.assertRegex(str(caught.exception), r"failed \(InternalFailure: .*\): check the connection or raise wait_tim")
+        self.assertEqual(caught.exception.__cause__.name, "InternalFailure")
 
     def test_a_refused_request_for_the_state_ends_the_call_with_the_execution(self):
         self.aws.script["DescribeExecution"] = [REFUSED]
@@ -357,6 +375,14 @@ class ExpressTrouble(Case):
         self.cancel_at("StartSyncExecution", times=4)
         with self.assertRaisesRegex(InferenceCancelledError, "nothing was started"):
             self.infer(cancel=self.cancel)
+
+    def test_the_end_of_the_waiting_time_names_the_last_request_that_failed(self):
+        self.aws.script["StartSyncExecution"] = [THROTTLED]
+        self.late_at("StartSyncExecution", 29)
+        message = "nothing was started, and the last request failed .ThrottlingException: .*: check the connection or raise"
+        with self.clock.patched(), self.assertRaisesRegex(InferenceTimeoutError, message) as caught:
+            self.infer(wait_timeout=50)
+        self.assertEqual(caught.exception.__cause__.name, "ThrottlingException")
 
     def test_progress_tells_of_a_restart(self):
         failure = {"executionArn": f"{EXECUTION}old", "status": "FAILED", "error": "PlanChanged", "cause": "overtaken"}
@@ -544,10 +570,121 @@ class RequestTime(Case):
             self.assert_result(self.infer(model=self.model(s3=storage), wait_timeout=1e9))
 
     def test_times_that_are_none_are_refused(self):
-        for name in ("request_timeout", "poll_interval"):
-            for seconds in (0, -1, float("nan"), float("inf")):
-                with self.assertRaisesRegex(ValueError, f"^{name} must be a number of seconds above 0"):
-                    SlicedInferenceClient(ARN, **{name: seconds})
+        makers = {
+            name: lambda value, name=name: SlicedInferenceClient(ARN, **{name: value})
+            for name in ("request_timeout", "poll_interval", "wait_timeout")
+        }
+        calls = {
+            "wait_timeout": [
+                makers.pop("wait_timeout"),
+                lambda value: self.infer(wait_timeout=value),
+                lambda value: self.model().invoke({}, wait_timeout=value),
+                lambda value: self.model().infer_many([], wait_timeout=value),
+            ],
+            **{name: [maker] for name, maker in makers.items()},
+        }
+        for name, works in calls.items():
+            for work in works:
+                for seconds in (0, -1, float("nan"), float("inf")):
+                    with self.assertRaisesRegex(ValueError, f"^{name} must be a finite number of seconds above 0"):
+                        work(seconds)
+                for seconds in ("5", True, [5]):
+                    with self.assertRaisesRegex(TypeError, f"^{name} must be a number of seconds, got "):
+                        work(seconds)
+        self.assertEqual(self.aws.calls, [])
+
+
+class ManyInputs(Case):
+    def setUp(self):
+        super().setUp()
+        self.released = threading.Event()
+        self.closed = threading.Event()
+
+    def blocked(self, before=1):
+        """Makes some inputs, and does not make the next before it is released."""
+        try:
+            for _ in range(before):
+                yield {"x": X}
+            self.blocking.set()
+            self.released.wait()
+            yield {"x": X}
+        finally:
+            self.closed.set()
+
+    def begin(self):
+        super().begin()
+        self.blocking = threading.Event()
+
+    def test_an_event_ends_the_wait_for_an_input(self):
+        for before in (0, 1):
+            self.begin()
+            outcomes = self.model().infer_many(self.blocked(before), cancel=self.cancel)
+            for index in range(before):
+                self.assertEqual(next(outcomes).index, index)
+            threading.Thread(target=lambda: (self.blocking.wait(), self.cancel.set())).start()
+            with self.assertRaisesRegex(InferenceCancelledError, "the wait was cancelled"):
+                next(outcomes)
+        self.released.set()
+
+    def test_an_iteration_that_ends_early_closes_the_generator(self):
+        def endless():
+            try:
+                while True:
+                    yield {"x": X}
+            finally:
+                self.closed.set()
+
+        outcomes = self.model().infer_many(endless())
+        next(outcomes)
+        outcomes.close()
+        self.assertTrue(self.closed.wait(60))
+
+    def test_an_iteration_that_ends_while_the_generator_makes_an_input_closes_it_later(self):
+        outcomes = self.model().infer_many(self.blocked())
+        next(outcomes)
+        self.blocking.wait()
+        outcomes.close()
+        self.assertFalse(self.closed.is_set())
+        self.released.set()
+        self.assertTrue(self.closed.wait(60))
+
+    def test_another_iterator_is_not_closed(self):
+        class Rows:
+            closed = False
+
+            def __init__(self, count):
+                self._left = count
+
+            def __iter__(self):
+                return self
+
+            def __next__(self):
+                self._left -= 1
+                if self._left < 0:
+                    raise StopIteration
+                return {"x": X}
+
+            def close(self):
+                Rows.closed = True
+
+        self.assertEqual(len(list(self.model().infer_many(Rows(3)))), 3)
+        outcomes = self.model().infer_many(Rows(100))
+        next(outcomes)
+        outcomes.close()
+        self.assertFalse(Rows.closed)
+
+    def test_inputs_that_cannot_be_iterated_are_the_error_of_the_iteration(self):
+        with self.assertRaisesRegex(TypeError, "not iterable"):
+            list(self.model().infer_many(5))
+
+
+class Files(Case):
+    def test_headers_that_are_none_are_those_of_a_malformed_file(self):
+        headers = ['"text"', "[]", "7", "null", '{"__metadata__": "text"}', "[" * 100_000]
+        for text in headers:
+            header = text.encode()
+            with self.subTest(text[:20]), self.assertRaises(sliced_inference.MalformedFile):
+                sliced_inference.decode_file(len(header).to_bytes(8, "little") + header)
 
 
 class Refusals(Case):
@@ -649,9 +786,67 @@ class Redeployed(Case):
         self.assertEqual(buckets, ["bucket", "new", "new"])
 
     def test_a_request_that_is_refused_for_another_reason_is_not_repeated(self):
-        self.aws.script["DescribeStateMachine"] = [machine(digest="new")]
+        self.aws.script["DescribeStateMachine"] = [machine()]
         failure = {"executionArn": f"{EXECUTION}run", "status": "FAILED", "error": "InvalidInput", "cause": "no"}
         self.aws.script["DescribeExecution"] = [Answer(failure)]
         with self.assertRaisesRegex(InferenceError, "^InvalidInput: no$"):
             self.infer(LARGE, model=self.client)
         self.assertEqual(self.aws.calls.count("StartExecution"), 1)
+
+    def test_a_request_that_another_model_refuses_is_made_for_the_new_one(self):
+        failure = {"executionArn": f"{EXECUTION}old", "status": "FAILED", "error": "InvalidInput", "cause": "missing"}
+        self.aws.script["DescribeStateMachine"] = [machine(digest="new", output="z")]
+        self.aws.script["DescribeExecution"] = [Answer(failure), succeeded(digest="new", name="z")]
+        self.assert_new()
+        self.assertEqual(self.aws.calls.count("StartExecution"), 3)
+
+    def test_a_state_machine_that_is_no_longer_express_is_started_as_a_standard_one(self):
+        for call in (
+            lambda model: self.assert_result(self.infer(model=model)),
+            lambda model: self.assertEqual(model.invoke({}).execution_arn, f"{EXECUTION}run"),
+            lambda model: self.assert_result(self.infer(model=model, stop_on_cancel=True)),
+        ):
+            self.begin()
+            self.aws.script["StartSyncExecution"] = [error("StateMachineTypeNotSupported")]
+            self.aws.script["DescribeStateMachine"] = [machine("EXPRESS"), machine("STANDARD")]
+            model = self.model()
+            model.describe()
+            for _ in range(2):
+                call(model)
+            self.assertEqual(self.aws.calls.count("DescribeStateMachine"), 2)
+            self.assertEqual(self.aws.calls.count("StartExecution"), 2)
+
+    def test_a_state_machine_that_is_no_longer_standard_fails_one_call_at_most(self):
+        self.aws.script["DescribeStateMachine"] = [machine("STANDARD"), machine("EXPRESS")]
+        self.aws.script["DescribeExecution"] = [error("InvalidArn")]
+        model = self.model()
+        self.assert_error("InvalidArn", lambda: self.infer(model=model), arn=f"{EXECUTION}run")
+        self.assert_result(self.infer(model=model))
+        self.assertEqual(self.aws.calls.count("StartSyncExecution"), 1)
+
+    def test_a_type_that_is_refused_although_it_is_the_latest_is_an_error(self):
+        self.aws.script["StartSyncExecution"] = [error("StateMachineTypeNotSupported")]
+        self.aws.script["DescribeStateMachine"] = [machine("EXPRESS")]
+        self.assert_error("StateMachineTypeNotSupported", lambda: self.infer(model=self.model()))
+        self.assertEqual(self.aws.calls.count("StartSyncExecution"), 1)
+
+    def test_a_digest_that_never_fits_is_asked_about_once_a_minute(self):
+        self.aws.script["DescribeStateMachine"] = [machine()]
+        self.aws.script["DescribeExecution"] = [succeeded(digest="older")]
+        with self.clock.patched():
+            for _ in range(3):
+                self.assert_result(self.infer(model=self.client))
+            self.assertEqual(self.aws.calls.count("DescribeStateMachine"), 1)
+            self.clock.advance(60)
+            self.assert_result(self.infer(model=self.client))
+        self.assertEqual(self.aws.calls.count("DescribeStateMachine"), 2)
+
+    def test_a_thread_that_forgets_the_description_does_not_take_it_from_another(self):
+        class Forgetful(SlicedInferenceClient):
+            """Another thread sees PlanChanged as soon as the description is set."""
+
+            def __setattr__(self, name, value):
+                super().__setattr__(name, None if name == "_description" else value)
+
+        model = Forgetful(ARN, poll_interval=0.001)
+        self.assertEqual(model.describe().bucket, "new")
