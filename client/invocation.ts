@@ -40,6 +40,6 @@ export function invocationOutput(text: string): unknown {
 }
 
 function invalid(expected: string, got: string, advice: string): InferenceError {
-  const message = `the input of invoke must be ${expected}, got ${got}: ${advice}`;
+  const message = `the input must be ${expected}, got ${got}: ${advice}`;
   return new InferenceError('InvalidInput', message, { expected, got });
 }

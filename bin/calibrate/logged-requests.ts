@@ -32,7 +32,7 @@ export class LoggedRequests<Line, Report> {
     });
   }
 
-  /** Those with a line too. */
+  /** All reports, whether or not the request has a line. */
   reports(): Report[] {
     return [...this.reportOf.values()];
   }

@@ -44,7 +44,9 @@ export class EnvFile {
     const text = `${variables}# process ${process.pid}\n`;
     const draft = `${this.file}.${process.pid}`;
     this.attempt(() => {
-      fs.writeFileSync(draft, text, { mode: 0o600 });
+      // A draft that is already there may have another mode, or be a link.
+      fs.rmSync(draft, { force: true });
+      fs.writeFileSync(draft, text, { mode: 0o600, flag: 'wx' });
       fs.renameSync(draft, this.file);
     });
     this.written = text;
@@ -83,6 +85,8 @@ export class EnvFile {
 /** Signal 0 is not sent. It only asks whether the process exists. */
 function isRunning(pid: number): boolean {
   if (Number.isNaN(pid)) return false;
+  // In a container that has restarted, this process may have the id of the one that wrote the file.
+  if (pid === process.pid || pid === process.ppid) return false;
   try {
     return process.kill(pid, 0);
   } catch (error) {

@@ -10,10 +10,5 @@ export function checkJsonOut(out: string): void {
 
 /** @throws SlicedInferenceError if it cannot be written */
 export async function writeJson(out: string, value: unknown): Promise<void> {
-  await writeText(
-    out,
-    '--out',
-    `${JSON.stringify(value, undefined, 2)}
-`,
-  );
+  await writeText(out, '--out', `${JSON.stringify(value, undefined, 2)}\n`);
 }

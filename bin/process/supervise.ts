@@ -26,16 +26,22 @@ type Watch = (onEnd: () => void) => () => void;
  */
 export async function supervise(script: string, args: readonly string[], watch?: Watch): Promise<void> {
   let child: ChildProcess | undefined;
+  let isAsked = false;
   let stopped: NodeJS.Signals | undefined;
+  // A second SIGTERM would end a script that cleans up after the first one.
+  const ask = (): void => {
+    if (child && !isAsked) killGroup(child, 'SIGTERM');
+    isAsked = true;
+  };
   const stop = (signal: NodeJS.Signals): void => {
-    // The first signal asks the script to end, a second one kills it.
-    if (child) killGroup(child, stopped === undefined ? 'SIGTERM' : 'SIGKILL');
+    if (stopped === undefined) ask();
+    // The shell and the system may both send SIGHUP when a terminal closes. Any other second signal says that the user waits no longer.
+    else if (child && signal !== 'SIGHUP') killGroup(child, 'SIGKILL');
     stopped ??= signal;
   };
   for (const signal of SIGNALS) process.on(signal, stop);
-  const unwatch = watch?.(() => {
-    stop('SIGTERM');
-  });
+  // It is no signal: one signal to a whole process group stops this process and also ends its parent.
+  const unwatch = watch?.(ask);
 
   const folder = makeTemporaryFolder();
   if (folder === undefined) return;
@@ -48,7 +54,7 @@ export async function supervise(script: string, args: readonly string[], watch?:
       // Start a process group, so that the processes that the script starts end with it.
       detached: process.platform !== 'win32',
     });
-    process.exitCode = exitCode(await ended(child), stopped);
+    process.exitCode = exitCode(await ended(child), isAsked);
     await endGroup(child);
   } finally {
     removeUnfinished(unfinished);
@@ -57,7 +63,7 @@ export async function supervise(script: string, args: readonly string[], watch?:
     for (const signal of SIGNALS) process.off(signal, stop);
   }
   // The caller, for example a loop in a shell, must see that a signal ended the command.
-  if (stopped !== undefined) process.kill(process.pid, stopped);
+  if (isAsked) process.kill(process.pid, stopped ?? 'SIGTERM');
 }
 
 /** Makes one folder for all temporary files, so that removing it removes them all. */
@@ -92,9 +98,9 @@ function ended(child: ChildProcess): Promise<End> {
   });
 }
 
-function exitCode({ code, signal }: End, stopped: NodeJS.Signals | undefined): number {
+function exitCode({ code, signal }: End, isAsked: boolean): number {
   if (code !== null) return code;
-  if (stopped === undefined) {
+  if (!isAsked) {
     printLine(
       `error: the command's process must end by itself, got an end by ${signal ?? 'a signal'}: ` +
         'check that there is enough memory',

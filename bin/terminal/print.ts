@@ -1,6 +1,6 @@
 /**
- * Writes what commands print. Names of a model, messages of AWS and of functions may hold characters that a terminal obeys, so no
- * other file writes to standard output or standard error.
+ * Writes what commands print. Names of a model, messages of AWS and of functions may hold characters that a terminal obeys, so only this
+ * file and `progress.ts` write to standard output and standard error, and both escape these characters.
  */
 import { escaped, oneLine } from '../../lib/errors';
 

@@ -7,7 +7,7 @@ import { FAULT_KINDS, isFaultKind } from './kinds';
 /** Stands for every kind. */
 const ALL = 'all';
 
-/** Names with more different letters than this are no typing errors of each other, nor are those of which more than a half differs. */
+/** The nearest name is suggested only if at most so many letters, and at most this share of the typed letters, differ. */
 const MAX_DISTANCE = 4;
 const MAX_SHARE = 1 / 2;
 

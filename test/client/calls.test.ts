@@ -556,7 +556,7 @@ describe('a call', () => {
   it('is refused with an input that has no JSON', async () => {
     await expect(fakeAws({}).model.invoke({ a: 1n })).rejects.toMatchObject({
       name: 'InvalidInput',
-      message: 'the input of invoke must be a JSON value, got one with a bigint or a circle: convert it',
+      message: 'the input must be a JSON value, got one with a bigint or a circle: convert it',
     });
   });
 

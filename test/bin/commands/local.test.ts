@@ -310,15 +310,24 @@ describe('local', () => {
         ['-c', '"$@"; :', 'sh', process.execPath, CLI, 'local', standard, '--write-env', file],
         { env: { ...process.env, TMPDIR: folder }, stdio: 'ignore' },
       );
-      const text = await until(
-        'the file of variables',
-        () => fs.existsSync(file) && fs.readFileSync(file, 'utf8'),
-      );
-      const pid = Number(/^# process (\d+)$/m.exec(text)?.[1]);
-      shell.kill('SIGTERM');
-      await until('the end of the process that serves', () => !isAlive(pid));
-      // Only the supervising process removes the folder for temporary files.
-      await until('an empty folder', () => fs.readdirSync(folder).length === 0);
+      let pid: number | undefined;
+      try {
+        const text = await until(
+          'the file of variables',
+          () => fs.existsSync(file) && fs.readFileSync(file, 'utf8'),
+        );
+        const server = Number(/^# process (\d+)\b/m.exec(text)?.[1]);
+        pid = server;
+        shell.kill('SIGTERM');
+        await until('the end of the process that serves', () => !isAlive(server));
+        pid = undefined;
+        // Only the supervising process removes the folder for temporary files.
+        await until('an empty folder', () => fs.readdirSync(folder).length === 0);
+      } finally {
+        // A local cloud that a failed test leaves would run forever.
+        shell.kill('SIGTERM');
+        if (pid !== undefined && isAlive(pid)) process.kill(pid, 'SIGTERM');
+      }
     },
   );
 

@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { writeTensorFile } from '../../../bin/tensor-files';
@@ -124,5 +126,77 @@ describe('an interrupted command leaves neither files nor processes behind:', ()
       temporary.some((file) => file.includes('workers') && file.endsWith('.onnx'));
     expect(await interrupt(args, isRunning)).toEqual({ ...INTERRUPTED, signal: 'SIGINT' });
     expect(fs.readdirSync(folder)).toEqual(['x.npz']);
+  });
+});
+
+/** A command that cleans up for longer than its supervisor takes to notice the end of its parent. */
+const SLOW_CLEAN_UP = `
+  process.once('SIGTERM', () => setTimeout(() => {
+    process.stdout.write('cleaned up');
+    process.exit();
+  }, 400));
+  setInterval(() => undefined, 1000);
+  process.stdout.write('ready, ');
+`;
+
+const PROCESS_FILES = path.join(__dirname, '../../../dist/bin/process');
+
+/** Starts a program that supervises the command, in a process group of its own. */
+function startSupervisor(watch: string, command: readonly string[] = []) {
+  const script = path.join(temporaryFolder(), 'script.cjs');
+  fs.writeFileSync(script, SLOW_CLEAN_UP);
+  const program = `
+    const { supervise } = require(${JSON.stringify(path.join(PROCESS_FILES, 'supervise.js'))});
+    const { watchParent } = require(${JSON.stringify(path.join(PROCESS_FILES, 'parent-watch.js'))});
+    void supervise(${JSON.stringify(script)}, [], ${watch});
+  `;
+  const main = path.join(temporaryFolder(), 'main.cjs');
+  fs.writeFileSync(main, program);
+  const [file, ...args] = [...command, process.execPath, main];
+  const child = spawn(file, args, { detached: true, stdio: ['ignore', 'pipe', 'inherit'] });
+  let stdout = '';
+  child.stdout.on('data', (part: Buffer) => (stdout += part.toString()));
+  return { child, isReady: () => stdout.startsWith('ready'), stdout: () => stdout };
+}
+
+(process.platform === 'win32' ? describe.skip : describe)('a command cleans up to its end,', () => {
+  it.each(['SIGTERM', 'SIGHUP'] as const)('when %s stops its parent too', async (signal) => {
+    // The second command keeps the shell from becoming the supervisor.
+    const { child, isReady, stdout } = startSupervisor('watchParent', ['sh', '-c', '"$@"; :', 'sh']);
+    // The supervisor has the shell's end of standard output.
+    const closed = once(child, 'close');
+    await until(isReady);
+    process.kill(-Number(child.pid), signal);
+    await closed;
+    expect({ signal: child.signalCode, stdout: stdout() }).toEqual({ signal, stdout: 'ready, cleaned up' });
+  });
+
+  it.each([
+    ['before', 'prependListener'],
+    ['after', 'on'],
+  ])('when the watch reports the end of the parent %s the signal', async (_order, listen) => {
+    const watch = `(onEnd) => {
+      process.${listen}('SIGTERM', onEnd);
+      return () => process.off('SIGTERM', onEnd);
+    }`;
+    const { child, isReady, stdout } = startSupervisor(watch);
+    const closed = once(child, 'close');
+    await until(isReady);
+    child.kill('SIGTERM');
+    await closed;
+    expect({ signal: child.signalCode, stdout: stdout() }).toEqual({
+      signal: 'SIGTERM',
+      stdout: 'ready, cleaned up',
+    });
+  });
+
+  it('when SIGHUP comes twice, from the shell and from the system', async () => {
+    const { child, isReady, stdout } = startSupervisor('undefined');
+    const closed = once(child, 'close');
+    await until(isReady);
+    child.kill('SIGTERM');
+    child.kill('SIGHUP');
+    await closed;
+    expect(stdout()).toBe('ready, cleaned up');
   });
 });
