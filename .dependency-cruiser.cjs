@@ -147,7 +147,7 @@ module.exports = {
       from: { path: '^client/' },
       to: {
         pathNot: [
-          '^(client|contract|lambda/(tensors|request))/|^lambda/json-values[.]ts$|^(node:)?(crypto|module|net|path|stream|url)$',
+          '^(client|contract|lambda/(tensors|request))/|^lambda/json-values[.]ts$|^(node:)?(crypto|events|module|net|path|stream|url)$',
           // Only as types: the files of the next rule load it.
           'node_modules/@aws-sdk/',
         ],

@@ -26,7 +26,7 @@ type Watch = (onEnd: () => void) => () => void;
  */
 export async function supervise(script: string, args: readonly string[], watch?: Watch): Promise<void> {
   let child: ChildProcess | undefined;
-  let isAsked = false;
+  let isAsked = false as boolean;
   let stopped: NodeJS.Signals | undefined;
   // A second SIGTERM would end a script that cleans up after the first one.
   const ask = (): void => {
