@@ -60,9 +60,10 @@ export async function writeText(file: string, flag: string, text: string): Promi
       fs.writeFileSync(file, text);
       return;
     }
-    const partial = partialFile(file);
+    const target = targetOf(file);
+    const partial = partialFile(target);
     noteUnfinished({ partial, parents: [] });
-    await replaceFileAsync(file, Buffer.from(text), partial);
+    await replaceFileAsync(target, Buffer.from(text), partial);
   } catch (error) {
     throw unwritable(flag, file, error);
   }
@@ -80,9 +81,14 @@ function unwritable(flag: string, file: string, error: unknown): SlicedInference
 function tryToWrite(file: string): void {
   if (fs.existsSync(file)) fs.accessSync(file, fs.constants.W_OK);
   if (isDevice(file)) return;
-  const partial = partialFile(file);
+  const partial = partialFile(targetOf(file));
   fs.closeSync(fs.openSync(partial, 'wx'));
   fs.rmSync(partial);
+}
+
+/** Behind symbolic links: the file is replaced, and not the link, such as `/dev/stdout`. */
+function targetOf(file: string): string {
+  return fs.existsSync(file) ? fs.realpathSync(file) : file;
 }
 
 /** `/dev/null` or a pipe, for example, which a file must not replace. */

@@ -28,15 +28,17 @@ export async function supervise(script: string, args: readonly string[], watch?:
   let child: ChildProcess | undefined;
   let isAsked = false as boolean;
   let stopped: NodeJS.Signals | undefined;
+  let requests = 0;
   // A second SIGTERM would end a script that cleans up after the first one.
   const ask = (): void => {
     if (child && !isAsked) killGroup(child, 'SIGTERM');
     isAsked = true;
   };
   const stop = (signal: NodeJS.Signals): void => {
-    if (stopped === undefined) ask();
-    // The shell and the system may both send SIGHUP when a terminal closes. Any other second signal says that the user waits no longer.
-    else if (child && signal !== 'SIGHUP') killGroup(child, 'SIGKILL');
+    ask();
+    // The shell and the system may both send SIGHUP when a terminal closes. A second one of the others says that the user waits no longer.
+    if (signal !== 'SIGHUP') requests++;
+    if (child && requests > 1) killGroup(child, 'SIGKILL');
     stopped ??= signal;
   };
   for (const signal of SIGNALS) process.on(signal, stop);

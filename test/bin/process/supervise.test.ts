@@ -190,7 +190,7 @@ function startSupervisor(watch: string, command: readonly string[] = []) {
     });
   });
 
-  it('when SIGHUP comes twice, from the shell and from the system', async () => {
+  it('when SIGHUP comes beside another signal, from the shell or from the system', async () => {
     const { child, isReady, stdout } = startSupervisor('undefined');
     const closed = once(child, 'close');
     await until(isReady);
