@@ -29,8 +29,8 @@ describe('lines of a photo', () => {
     const plane = 48 * 320;
     const [blue, green, red] = [0, 1, 2].map((channel) => data[channel * plane]);
     expect([red, green, blue]).toEqual([1, -1, Math.fround((128 / 255 - 0.5) / 0.5)]);
-    // 100 x 20 becomes 240 x 48.
-    expect([data[239], data[240]]).toEqual([blue, 0]);
+    // 100 x 20 with its margin is 106 x 28, and becomes 182 x 48.
+    expect([data[181], data[182]]).toEqual([blue, 0]);
   });
 
   test('are level even if the box is not', () => {
@@ -45,7 +45,7 @@ describe('lines of a photo', () => {
     }
     const [{ data }] = lineBatches({ width, height, rgb }, [box(100, 100, 120, 24, angle)]);
     const mean = (row: number) =>
-      data.subarray(row * 320, row * 320 + 240).reduce((sum, v) => sum + v, 0) / 240;
+      data.subarray(row * 320, row * 320 + 182).reduce((sum, v) => sum + v, 0) / 182;
     expect(mean(24)).toBeGreaterThan(0.3);
     expect([mean(4), mean(44)]).toEqual([-1, -1]);
   });
@@ -58,8 +58,8 @@ describe('lines of a photo', () => {
       [2, 1, 0],
     ]);
     expect(batches.map(({ shape }) => shape)).toEqual([
-      [8, 3, 48, 816],
-      [3, 3, 48, 960],
+      [8, 3, 48, 593],
+      [3, 3, 48, 696],
     ]);
   });
 
