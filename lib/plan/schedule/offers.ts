@@ -48,6 +48,9 @@ interface Way {
 /** How often memory is chosen, each time with limits that are corrected by how far the search was off. */
 const ROUNDS = 3;
 
+/** Share by which the limits of a search are exceeded in a second one. */
+const LOOSER = 0.03;
+
 const QUANTILES = { p50: 0.5, p95: 0.95 };
 
 /** Rounding error of a sum of probabilities. */
@@ -83,7 +86,7 @@ export class Offers {
         { ...request, model: own, ...(this.consolidation === 'always' && { maxSlices: 1 }) },
         ...(this.mayConsolidate ? [this.ofColdRuns(request, own)] : []),
       ])
-      .flatMap((own) => [own, ...withHiddenDelays(own)]);
+      .flatMap((own) => [own, ...withLooserLimits(own)]);
   }
 
   /** The plan with each choice of memory, and with and without consolidation. */
@@ -108,8 +111,13 @@ export class Offers {
     for (let round = 0; round < ROUNDS; round++) {
       const own = { ...search, maxLatencyMs, maxDollars };
       const tried = closestPlans(own, (each) => bestMemory(slices, each)).flatMap((found) => {
-        const priced = this.priced(way, choice, memoryOf(found));
-        return priced ? [{ ...priced, found }] : [];
+        const memory = memoryOf(found);
+        // A slice that the search has made small because another one hides it may be the slower one by its random delays.
+        const even = memory.map((own) => Math.max(own, largestOf(memory)));
+        return [memory, even].flatMap((own) => {
+          const priced = this.priced(way, choice, own);
+          return priced ? [{ ...priced, found }] : [];
+        });
       });
       offers.push(...tried.map(({ offer }) => offer));
       const [first] = tried;
@@ -200,14 +208,20 @@ export class Offers {
 }
 
 /**
- * The search counts the random delays of the first slice even if a longer load hides them, so it may miss a plan that is only just
- * within the latency.
+ * The search compares few memory sizes, and it counts the random delays of the first slice even if a longer load hides them. So the
+ * best plan may seem to be a little beyond the limits.
  */
-function withHiddenDelays(request: PlanRequest): PlanRequest[] {
-  const { model, maxLatencyMs, temperature, transports } = request;
-  if (maxLatencyMs === undefined || temperature === 'warm' || !model.warmsUp) return [];
+function withLooserLimits(request: PlanRequest): PlanRequest[] {
+  const { model, maxLatencyMs, maxDollars, transports } = request;
+  if (maxLatencyMs === undefined && maxDollars === undefined) return [];
   const { slice } = requestDelays(model, transports[0]);
-  return [{ ...request, maxLatencyMs: maxLatencyMs + slice }];
+  return [
+    {
+      ...request,
+      maxLatencyMs: maxLatencyMs && (1 + LOOSER) * maxLatencyMs + slice,
+      maxDollars: maxDollars && (1 + LOOSER) * maxDollars,
+    },
+  ];
 }
 
 function memoryOf({ label }: Found): number[] {

@@ -45,6 +45,9 @@ export function bestMemory(slices: readonly KnownSlice[], request: PlanRequest):
     shared: { transport: transports[0], threads: threads[0] },
     size: (from) => slices[from].size,
     after: ({ boundary }, to) => steps[boundary * count + to],
+    hasBranches: false,
+    mayJoin: () => false,
+    joins: () => false,
     leftInS3: () => 0,
   };
   return bestSteps(chain, { ...request, slices: undefined });

@@ -85,16 +85,19 @@ export class Bounds {
     const steps = table.steps[from * this.count + to];
     if (steps.length === 0) return;
     const { readBytes, writeBytes } = table.size(from, to);
+    const mayJoin = table.mayJoin(from, to);
     const added: Record<Field, number> = {
       warmDollars: leastOf(steps, (step) => step.warmDollars),
       coldDollars: leastOf(steps, (step) => step.coldDollars),
-      warmMs: leastOf(steps, (step) => step.warmMs),
-      coldMs: leastOf(steps, ({ loadMs, coldMs }) => (model.warmsUp ? coldMs : loadMs + coldMs)),
+      warmMs: mayJoin ? 0 : leastOf(steps, (step) => step.warmMs),
+      coldMs: mayJoin
+        ? 0
+        : leastOf(steps, ({ loadMs, coldMs }) => (model.warmsUp ? coldMs : loadMs + coldMs)),
       loadMs: model.warmsUp ? leastOf(steps, ({ loadMs }) => loadMs) : 0,
       movedBytes: readBytes + writeBytes,
       slices: 1,
-      puts: steps[0].inState?.isAnswered ? 0 : 1,
-      gets: steps[0].inState?.readsAll ? 0 : 1,
+      puts: mayJoin || steps[0].inState?.isAnswered ? 0 : 1,
+      gets: mayJoin || steps[0].inState?.readsAll ? 0 : 1,
     };
     const { count, least } = this;
     for (let left = layers === 1 ? 0 : 1; left < layers; left++) {

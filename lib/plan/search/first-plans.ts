@@ -80,7 +80,7 @@ export function lightest(
     const to = at % count;
     // The steps above are the cheapest ones; which of their reads are in the state depends on the steps before.
     const step = lightestStep(table.after(label, to), label.boundary, to, weigh);
-    return extended(label, to, step, table.size(label.boundary, to), model);
+    return extended(label, to, step, table.size(label.boundary, to), model, table.joins(label, to));
   }, START);
 }
 

@@ -7,6 +7,16 @@ import type { PlanRequest } from './plan-request';
 import type { Step } from './step-table';
 import { coldShareOf, dimensionsOf } from './step-table';
 
+/** Slices at the end of a partial plan that read nothing from each other, so that they run side by side. */
+interface Stage {
+  /** The boundary at which the first of them begins. */
+  readonly from: number;
+  readonly isFirst: boolean;
+  /** Times of the partial plan before them; see `ColdProgress`. */
+  readonly warmMs: number;
+  readonly laterMs: number;
+}
+
 /** A partial plan with its totals, and the partial plan that it continues by one step. */
 export interface Label extends ColdProgress, InStateCounts {
   readonly boundary: number;
@@ -17,6 +27,7 @@ export interface Label extends ColdProgress, InStateCounts {
   /** `startMs + laterMs`. */
   readonly coldMs: number;
   readonly movedBytes: number;
+  readonly stage: Stage;
   readonly last?: { readonly before: Label; readonly step: Step };
 }
 
@@ -31,40 +42,60 @@ export const START: Label = {
   answered: 0,
   fed: 0,
   movedBytes: 0,
+  stage: { from: 0, isFirst: true, warmMs: 0, laterMs: 0 },
 };
 
-/** @param leastLoadMs a load that every rest of the plan has; the state of the warm-ups ends no earlier */
+/**
+ * @param joins whether the slice runs beside the last stage. Then its random delays pass meanwhile.
+ * @param leastLoadMs a load that every rest of the plan has; the state of the warm-ups ends no earlier
+ */
 export function extended(
   before: Label,
   boundary: number,
   step: Step,
   size: SliceSize,
   { warmsUp }: CostModel,
+  joins = false,
   leastLoadMs = 0,
 ): Label {
-  const cold = afterColdStep(before, step, before.slices === 0, warmsUp);
+  const { slices, startMs: started, warmMs, laterMs } = before;
+  const stage = joins ? before.stage : { from: before.boundary, isFirst: slices === 0, warmMs, laterMs };
+  const cold = afterColdStep({ startMs: started, laterMs: stage.laterMs }, step, stage.isFirst, warmsUp);
+  const later = Math.max(laterMs, cold.laterMs);
   const startMs = Math.max(cold.startMs, leastLoadMs);
   return {
     boundary,
-    slices: before.slices + 1,
+    slices: slices + 1,
     warmDollars: before.warmDollars + step.warmDollars,
     coldDollars: before.coldDollars + step.coldDollars,
-    warmMs: before.warmMs + step.warmMs,
-    coldMs: startMs + cold.laterMs,
+    warmMs: Math.max(warmMs, stage.warmMs + step.warmMs),
+    coldMs: startMs + later,
     startMs,
-    laterMs: cold.laterMs,
-    answered: before.answered + (step.inState?.isAnswered ? 1 : 0),
-    fed: before.fed + (step.inState?.readsAll ? 1 : 0),
+    laterMs: later,
+    answered: before.answered + (joins || step.inState?.isAnswered ? 1 : 0),
+    fed: before.fed + (joins || step.inState?.readsAll ? 1 : 0),
     movedBytes: before.movedBytes + size.readBytes + size.writeBytes,
+    stage,
     last: { before, step },
   };
 }
 
+interface PlannedStep {
+  readonly from: number;
+  readonly to: number;
+  readonly step: Step;
+  /** Whether it runs beside the step before it. */
+  readonly joins: boolean;
+}
+
 /** The partial plan's steps with the boundaries between which they run. */
-export function stepsOf(label: Label): { readonly from: number; readonly to: number; readonly step: Step }[] {
-  const steps: { from: number; to: number; step: Step }[] = [];
-  for (let at = label; at.last !== undefined; at = at.last.before)
-    steps.push({ from: at.last.before.boundary, to: at.boundary, step: at.last.step });
+export function stepsOf(label: Label): PlannedStep[] {
+  const steps: PlannedStep[] = [];
+  for (let at = label; at.last !== undefined; at = at.last.before) {
+    const { before, step } = at.last;
+    const joins = at.stage.from < before.boundary;
+    steps.push({ from: before.boundary, to: at.boundary, step, joins });
+  }
   return steps.reverse();
 }
 

@@ -54,7 +54,8 @@ export function candidatePlans(
   const comparedAllCuts = isOne || cuts.length === legal.length;
   const epsilon = comparedAllCuts && cuts.length <= MAX_EXACT_CUTS ? 0 : LARGE_EPSILON;
   const stepEpsilon = epsilon > 0 && isTimed(request) ? STEP_EPSILON : 0;
-  const own = { ...request, epsilon };
+  // Without time, branches decide nothing.
+  const own = { ...request, epsilon, sideBySide: request.sideBySide && isTimed(request) };
   // Plans that are only just within the limits are found without this share.
   const found = closestPlans(
     own,

@@ -67,6 +67,8 @@ function searchSteps(table: Steps, request: PlanRequest, wantsFront: boolean, in
   const by = [
     ...comparedBy(request, wantsFront, shared.transport),
     ...(request.tensorsInState ? [(label: Label) => table.leftInS3(label)] : []),
+    // The earlier a stage begins, the fewer slices may join it.
+    ...(table.hasBranches ? [(label: Label) => -label.stage.from] : []),
   ];
   const sets = Array.from({ length: layers * count }, () => new LabelSet(by, 1 + stepEpsilon));
   const setOf = (boundary: number, before: number): LabelSet =>
@@ -83,8 +85,9 @@ function searchSteps(table: Steps, request: PlanRequest, wantsFront: boolean, in
           const rest = to === last ? undefined : bounds.rest(to, label.slices + 1);
           if (rest === undefined && to !== last) continue;
           const size = table.size(from, to);
+          const joins = table.joins(label, to);
           for (const step of table.after(label, to)) {
-            const next = extended(label, to, step, size, model, rest?.loadMs);
+            const next = extended(label, to, step, size, model, joins, rest?.loadMs);
             if (to === last) {
               if (slices === undefined || next.slices === slices) incumbents.offer(next, shared);
               continue;

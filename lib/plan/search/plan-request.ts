@@ -24,6 +24,12 @@ export interface PlanRequest {
    * @default false
    */
   readonly tensorsInState?: boolean;
+  /**
+   * Whether slices that read nothing from each other run side by side.
+   *
+   * @default false
+   */
+  readonly sideBySide?: boolean;
   /** Memory sizes, in MB, that a function may get besides the least that fits. */
   readonly memorySizes: readonly number[];
   /** Where slices may write what later slices read; one of them for all slices. Results are in `s3-standard`. */

@@ -56,13 +56,24 @@ export interface Steps {
   size(from: number, to: number): SliceSize;
   /** The steps by which a partial plan may go on to a boundary. */
   after(before: Label, to: number): readonly Step[];
+  /** Whether any slice may run beside another one. */
+  readonly hasBranches: boolean;
+  /** Whether a slice may run beside those before it, whatever the partial plan is. */
+  mayJoin(from: number, to: number): boolean;
+  /** Whether a slice up to a boundary runs beside the last stage of a partial plan. */
+  joins(before: Label, to: number): boolean;
   /** Of the small values that cross the end of a partial plan, the number of those that are in S3. */
   leftInS3(label: Label): number;
 }
 
+/** Work in seconds of one vCPU, and weights in bytes, of which one makes a slice worth a branch. */
+const MIN_BRANCH_SECONDS = 0.02;
+const MIN_BRANCH_BYTES = 16e6;
+
 export class StepTable implements Steps {
   readonly count: number;
   readonly isLast: boolean;
+  readonly hasBranches: boolean;
   /**
    * By `from * count + to`: the steps of the stretch of which none is better than another one, if the state has all small values that
    * it reads.
@@ -87,6 +98,9 @@ export class StepTable implements Steps {
           this.steps[from * this.count + to] = this.price(size, from, to, everything(size.smallReads));
       });
     });
+    this.hasBranches = table.stretches.some((sizes, from) =>
+      sizes.some((size, offset) => size !== undefined && this.mayJoin(from, from + 1 + offset)),
+    );
   }
 
   size(from: number, to: number): StretchSize {
@@ -106,6 +120,18 @@ export class StepTable implements Steps {
     const known = others.get(key) ?? this.price(size, before.boundary, to, carried);
     others.set(key, known);
     return known;
+  }
+
+  mayJoin(from: number, to: number): boolean {
+    if (!this.request.sideBySide || from === 0) return false;
+    const { coreSeconds, weightBytes, lastRead } = this.size(from, to);
+    const isWorthIt = coreSeconds >= MIN_BRANCH_SECONDS || weightBytes >= MIN_BRANCH_BYTES;
+    return isWorthIt && lastRead < this.table.boundaries[from - 1];
+  }
+
+  joins({ boundary, stage }: Label, to: number): boolean {
+    if (!this.mayJoin(boundary, to)) return false;
+    return this.size(boundary, to).lastRead < this.table.boundaries[stage.from];
   }
 
   leftInS3(label: Label): number {
@@ -196,13 +222,20 @@ function everything(smallReads: readonly SmallValue[]): Carried {
 const known = new WeakMap<StretchTable, WeakMap<CostModel, Map<string, StepTable>>>();
 
 export function stepTableOf(table: StretchTable, request: PlanRequest, shared: SharedSettings): StepTable {
-  const { model, temperature, maxMemoryMb, memorySizes, tensorsInState = false } = request;
+  const {
+    model,
+    temperature,
+    maxMemoryMb,
+    memorySizes,
+    tensorsInState = false,
+    sideBySide = false,
+  } = request;
   const byModel = known.get(table) ?? new WeakMap<CostModel, Map<string, StepTable>>();
   known.set(table, byModel);
   const tables = byModel.get(model) ?? new Map<string, StepTable>();
   byModel.set(model, tables);
   const key = [
-    ...[shared.transport, shared.threads, temperature, maxMemoryMb, tensorsInState],
+    ...[shared.transport, shared.threads, temperature, maxMemoryMb, tensorsInState, sideBySide],
     ...memorySizes,
   ].join(' ');
   const found = tables.get(key) ?? new StepTable(table, request, shared, dimensionsOf(temperature));

@@ -18,7 +18,7 @@ export function stretchPlan(
   const { transport, threads } = shared;
   const steps = stepsOf(label);
   const last = table.boundaries.length - 1;
-  const priced = steps.reduce((before, { from, to, step }) => {
+  const priced = steps.reduce((before, { from, to, step, joins }) => {
     const size = table.sizeBetween(from, to);
     const cost = model.step(demandOf(size, table.outputSecondsPerByte), {
       memoryMb: step.memoryMb,
@@ -27,7 +27,7 @@ export function stretchPlan(
       writesTo: to === last && table.isLast ? 's3-standard' : transport,
       ...(step.inState && { inState: step.inState }),
     });
-    return extended(before, to, { ...step, ...cost }, size, model);
+    return extended(before, to, { ...step, ...cost }, size, model, joins);
   }, START);
   const totals = totalsOf(priced, NO_REST, shared, table.isLast);
   return {

@@ -28,6 +28,8 @@ export interface SmallValue {
 export interface StretchSize extends SliceSize {
   /** Characters that hold what the slice writes for later slices. */
   readonly characters: number;
+  /** The position in `order` of the last node whose value it needs from another slice; -1 if it needs the request alone. */
+  readonly lastRead: number;
   /** Of what it reads from earlier slices, the small values. */
   readonly smallReads: readonly SmallValue[];
 }
@@ -66,6 +68,7 @@ export function sizeStretches(
     if (position === order.length) {
       // The last slice computes the results that depend on constants alone.
       for (const value of results) held.addValue(value);
+      moved.gather(results);
       run.runRepeated(repeatedProducers(dataflow, results));
     }
     const estimate = sizeOf(held, pool, run, {
@@ -77,7 +80,8 @@ export function sizeStretches(
       coreSeconds: coreSeconds + held.repeatedSeconds,
     });
     const size = peaks.limited(estimate, start, position);
-    if (!visit(to, { ...size, characters: moved.characters, smallReads: moved.smallReads })) return;
+    const { characters, lastRead, smallReads } = moved;
+    if (!visit(to, { ...size, characters, lastRead, smallReads })) return;
   }
 }
 
@@ -87,6 +91,7 @@ class MovedTensors {
   computedBytes = 0;
   /** Bytes of values from the stretch that this or a later slice still needs. */
   liveBytes = 0;
+  lastRead = -1;
   smallReads: readonly SmallValue[] = [];
   private liveHeaders = 0;
   private readsFromSlices = 0;
@@ -120,6 +125,14 @@ class MovedTensors {
     return this.readsFromSlices + this.readsRequest;
   }
 
+  /** The last slice waits for the results of all others. */
+  gather(results: readonly ValueIndex[]): void {
+    for (const value of results) {
+      const at = this.space.producedAt[value];
+      if (at < this.start) this.lastRead = Math.max(this.lastRead, at);
+    }
+  }
+
   addNode(position: number): void {
     const { dataflow, bytes, lastUsedAt } = this.space;
     const node = dataflow.order[position];
@@ -148,6 +161,7 @@ class MovedTensors {
       return;
     }
     this.readsFromSlices++;
+    this.lastRead = Math.max(this.lastRead, producedAt[value]);
     if (isSmall(bytes[value], this.headers[value]))
       this.smallReads = [...this.smallReads, { producedAt: producedAt[value], bytes: bytes[value] }];
   }

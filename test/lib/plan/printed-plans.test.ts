@@ -37,7 +37,7 @@ interface Setting {
   readonly share: number;
 }
 
-const setting: fc.Arbitrary<Setting> = fc.record({
+export const setting: fc.Arbitrary<Setting> = fc.record({
   costs: fc.record({
     stateMachineType: fc.constantFrom('express', 'standard'),
     requestsPerHour: fc.constantFrom(1, 10, 20, 1000),
@@ -53,6 +53,7 @@ const setting: fc.Arbitrary<Setting> = fc.record({
 });
 
 interface Tried {
+  readonly groups: string;
   readonly slices: number;
   readonly dollars: number;
   readonly time: number;
@@ -65,6 +66,7 @@ function printed(analyzed: AnalyzedModel, cut: ChosenCut, goal: Goal): Tried {
   const { plan, slices, settings } = plannedRuns(analyzed, cut, goal);
   const { dollars, latency } = costOf(plan, slices.model.coldShare, goal.temperature);
   return {
+    groups: cut.groups.map((g) => g.length).join('+'),
     slices: cut.groups.length,
     dollars,
     time: latency[goal.quantile],
@@ -249,7 +251,7 @@ test('x', () => {
       const dear = options.maxCostPerMillion !== undefined && chosen.dollars * 1e6 > options.maxCostPerMillion * (1 + 1e-12);
       const bestIndex = every.cuts.findIndex((c, i) => c.groups.length === best.slices && [...every.known.entries()].some(([k, v]) => v === best && k.startsWith(`${i} `)));
       const sched = (c: ChosenCut) => JSON.stringify(scheduleSlices({ slices: c.wiring.slices, outputs: c.wiring.results }));
-      const short = (a: Tried) => `${a.slices}${a.whole ? 'W' : ''} ${(a.dollars * 1e6).toFixed(3)} ${a.time.toFixed(1)} [${a.memory.join(' ')}]`;
+      const short = (a: Tried) => `${a.groups} ${a.slices}${a.whole ? 'W' : ''} ${(a.dollars * 1e6).toFixed(3)} ${a.time.toFixed(1)} [${a.memory.join(' ')}]`;
       log({ ratio: +ratio.toFixed(4), number, name, late, dear, chosen: short(chosen), best: short(best), ...(ratio > 1.02 ? { sb: sched(every.cuts[bestIndex]) } : {}), ...(ratio > 1.02 || late || dear ? { own, sets, L, D, maxMemorySize } : {}) });
     }
     log({ number, sets, bfMs: (bf - start) / 1e3, planMs: (process.cpuUsage().user - bf) / 1e3 });

@@ -92,7 +92,7 @@ export function automatic(options: AutomaticOptions = {}, setting = 'maxMemorySi
       limit,
       request: {
         ...{ ...goal, transports, maxSlices, maxMemoryMb, slices, model },
-        tensorsInState: model.options.tensorsInState,
+        ...{ tensorsInState: model.options.tensorsInState, sideBySide: true },
         memorySizes: [
           ...new Set([...COMPARED_MEMORY_MB.filter((memory) => memory < maxMemoryMb), maxMemoryMb]),
         ],
