@@ -6,9 +6,9 @@ import { createHash } from 'node:crypto';
 import type { ExecutionOutput } from '../../client';
 import { LONGEST_CALL_MS } from '../../lambda/whole/loader-claim';
 import { analyzeModel } from '../../lib/compile/analyze';
-import { wholeCut } from '../../lib/compile/consolidate';
-import { consolidatedPlan, slicedPlan } from '../../lib/compile/plan-estimates';
+import { plannedRuns } from '../../lib/compile/plan-estimates';
 import { bestCut } from '../../lib/plan/best-cut';
+import type { ConsolidationMode } from '../../lib/plan/schedule/whole-model';
 import { count } from '../../lib/plan/search/slicers';
 import type { Simulation } from '../../local';
 import { formatSpread, spread } from '../measure';
@@ -133,13 +133,15 @@ async function resultOf({ cloud }: Deployment, { output }: Run): Promise<string>
 function modelled({ modelPath, plan }: Subjects): string {
   const analyzed = analyzeModel(modelPath);
   const slicer = count(plan.slices.length);
-  const cut = bestCut(analyzed.dataflow, analyzed.cuts, slicer);
-  const whole = wholeCut(analyzed, cut, slicer, 'always');
-  if (whole === undefined) throw new Error('one slice cannot be consolidated');
-  const slices = slicedPlan(analyzed, cut);
-  const consolidated = consolidatedPlan(analyzed, cut, whole);
-  const alone = slicedPlan(analyzed, whole.cut);
-  const automatic = wholeCut(analyzed, cut, slicer, 'automatic') !== undefined;
+  const cutFor = (mode: ConsolidationMode) => bestCut(analyzed.dataflow, analyzed.cuts, slicer, mode);
+  const cut = cutFor('always');
+  if (cut.whole === undefined) throw new Error('one slice cannot be consolidated');
+  const {
+    slices: { outcomes: slices },
+    plan: consolidated,
+  } = plannedRuns(analyzed, cut);
+  const { plan: alone } = plannedRuns(analyzed, cut.whole.cut);
+  const automatic = cutFor('automatic').whole !== undefined;
   const ratio = (value: number, to: number): string => (value / to).toFixed(3);
   const median = ({ time }: typeof alone.warm): number => time.quantile(0.5);
   return formatTable(

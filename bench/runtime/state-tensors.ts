@@ -7,7 +7,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { ExecutionOutput } from '../../client';
 import { analyzeModel } from '../../lib/compile/analyze';
-import { slicedPlan } from '../../lib/compile/plan-estimates';
+import { plannedRuns } from '../../lib/compile/plan-estimates';
 import { bestCut } from '../../lib/plan/best-cut';
 import { count } from '../../lib/plan/search/slicers';
 import type { Simulation } from '../../local';
@@ -188,5 +188,5 @@ function price({ file, dimensions, slices }: SmallTensorModel, machine: Machine,
     costs: { stateMachineType: machine, tensorsInState: inState, warmUp: false },
   });
   const cut = bestCut(analyzed.dataflow, analyzed.cuts, count(slices));
-  return 1e6 * slicedPlan(analyzed, cut).warm.dollars;
+  return 1e6 * plannedRuns(analyzed, cut).plan.warm.dollars;
 }

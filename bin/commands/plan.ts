@@ -3,9 +3,9 @@ import { Command, Option } from 'commander';
 import type { AnalyzedModel } from '../../lib/compile/analyze';
 import { analyzeModel } from '../../lib/compile/analyze';
 import { compileCut } from '../../lib/compile/compile';
-import type { ConsolidationMode } from '../../lib/compile/consolidate';
-import { CONSOLIDATIONS, wholeCut } from '../../lib/compile/consolidate';
 import { bestCut } from '../../lib/plan/best-cut';
+import type { ConsolidationMode } from '../../lib/plan/schedule/whole-model';
+import { CONSOLIDATIONS } from '../../lib/plan/schedule/whole-model';
 import type { Slicer } from '../../lib/plan/search/slicers';
 import { DEFAULT_GOAL } from '../../lib/plan/search/slicers';
 import { DEFAULT_MAX_MEMORY_MB } from '../../lib/plan/sizes/lambda-quotas';
@@ -57,11 +57,9 @@ export function planCommand(): Command {
     showProgress(`reading ${path}`);
     const analyzed = analyzeModel(path, analyzeOptions(options));
     showProgress(`planning ${path}`);
-    const cut = bestCut(analyzed.dataflow, analyzed.cuts, slicer);
-    const report = assembleReport(analyzed, cut, compileCut(analyzed, cut).plan, {
-      ...reportRequest(analyzed, slicer, options),
-      whole: wholeCut(analyzed, cut, slicer, options.consolidation),
-    });
+    const cut = bestCut(analyzed.dataflow, analyzed.cuts, slicer, options.consolidation);
+    const { plan } = compileCut(analyzed, cut);
+    const report = assembleReport(analyzed, cut, plan, reportRequest(analyzed, slicer, options));
     if (page !== undefined) await writePage(page, report);
     clearProgress();
     if (options.json) {

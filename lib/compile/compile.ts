@@ -4,13 +4,12 @@ import type { PlanEstimates } from './plan-estimates';
 import { planEstimates } from './plan-estimates';
 import type { AnalyzeOptions, AnalyzedModel } from './analyze';
 import { analyzeModel } from './analyze';
-import type { ConsolidationMode } from './consolidate';
-import { wholeCut } from './consolidate';
 import { describePlan, sliceManifests } from './describe-plan';
 import type { CompiledModel } from '../emit/compiled-model';
 import { emitSlice } from '../emit/slice';
 import type { ChosenCut } from '../plan/best-cut';
 import { bestCut } from '../plan/best-cut';
+import type { ConsolidationMode } from '../plan/schedule/whole-model';
 import type { Slicer } from '../plan/search/slicers';
 
 /**
@@ -26,6 +25,7 @@ export function compile(modelPath: string, slicer: Slicer, options: AnalyzeOptio
  * Also estimates what runs of the plan cost, and whether one function would be better.
  *
  * @param consolidation whether the whole model is compiled too
+ * @throws SlicedInferenceError the same errors
  */
 export function compileEstimated(
   modelPath: string,
@@ -34,12 +34,11 @@ export function compileEstimated(
   consolidation: ConsolidationMode = 'never',
 ): EstimatedModel {
   const analyzed = analyzeModel(modelPath, options);
-  const cut = bestCut(analyzed.dataflow, analyzed.cuts, slicer);
-  const whole = wholeCut(analyzed, cut, slicer, consolidation);
+  const cut = bestCut(analyzed.dataflow, analyzed.cuts, slicer, consolidation);
   return {
     compiled: compileCut(analyzed, cut),
-    ...(whole && { whole: compileCut(analyzed, whole.cut) }),
-    estimates: planEstimates(analyzed, cut, slicer, whole),
+    ...(cut.whole && { whole: compileCut(analyzed, cut.whole.cut) }),
+    estimates: planEstimates(analyzed, cut, slicer),
   };
 }
 

@@ -1,4 +1,5 @@
 /** The estimates of work and cost by which the plans of a model are compared. */
+import type { DetailedCostModel } from '../cost/model';
 import { costModel } from '../cost/model';
 import type { CostOptions } from '../cost/cost-options';
 import { DEFAULT_ENVIRONMENT } from '../cost/constants/environment';
@@ -26,13 +27,21 @@ export function planCosts(
 ): PlanCosts {
   const { environment = DEFAULT_ENVIRONMENT } = options;
   const speed = environment.processor.lambdaSpeed;
+  // A model keeps the sums of delays that were asked for.
+  const models = new Map<string, DetailedCostModel>();
   return {
     work: nodeWork(model, types, profile).map((seconds) => seconds / speed),
     scratch: scratchBytes(model, types),
     outputSecondsPerByte: 1 / (OUTPUT_BANDWIDTH * speed),
+    ...(options.warmUp !== undefined && { warmUp: options.warmUp }),
     model: (
       requestsPerHour = options.requestsPerHour ?? DEFAULT_REQUESTS_PER_HOUR,
       warmUp = options.warmUp,
-    ) => costModel({ ...options, requestsPerHour, warmUp }),
+    ) => {
+      const key = `${requestsPerHour} ${warmUp}`;
+      const known = models.get(key) ?? costModel({ ...options, requestsPerHour, warmUp });
+      models.set(key, known);
+      return known;
+    },
   };
 }

@@ -1,29 +1,22 @@
 /** Estimates what the runs of a plan cost and how long they take, and compares the plan with one function. */
 import type { AnalyzedModel } from './analyze';
-import type { WholeCut } from './consolidate';
 import type { SizeNotes } from './size-notes';
 import { sizeNotes } from './size-notes';
 import type { Offer, Targets, WholeModel } from '../cost/alternatives/alternative';
 import type { SlicedPlan } from '../cost/alternatives/compare';
 import { compareAlternatives } from '../cost/alternatives/compare';
-import { consolidatedOutcomes } from '../cost/consolidation';
 import type { RunCost } from '../cost/cost-model';
-import type { DetailedCostModel } from '../cost/model';
 import { costOf } from '../cost/schedule-cost';
 import type { ChosenCut } from '../plan/best-cut';
-import { bestCut } from '../plan/best-cut';
-import type { SliceSettings } from '../plan/schedule/price';
-import { pricedPlan } from '../plan/schedule/price';
-import type { Schedule } from '../plan/schedule/schedule';
-import { scheduleSlices } from '../plan/schedule/schedule';
-import { areWarmUpsWorthwhile } from '../plan/schedule/warm-up';
+import type { ConsolidatedRuns } from '../plan/schedule/plan-runs';
+import { consolidatedRuns, slicedRuns } from '../plan/schedule/plan-runs';
+import type { PricedPlan, SliceSettings } from '../plan/schedule/price';
+import { wholeModel as wholeCut } from '../plan/schedule/whole-model';
 import type { Goal, Slicer } from '../plan/search/slicers';
-import { DEFAULT_GOAL, count } from '../plan/search/slicers';
-import type { SliceSize } from '../plan/sizes/estimate';
-import { memoryMb, threadCount } from '../plan/sizes/estimate';
+import { DEFAULT_GOAL } from '../plan/search/slicers';
+import { fileBytes, memoryMb, threadCount } from '../plan/sizes/estimate';
 import { DEFAULT_MAX_MEMORY_MB } from '../plan/sizes/lambda-quotas';
 import { sliceSizes } from '../plan/sizes/slice-sizes';
-import type { WiredCut } from '../plan/wiring/wiring';
 import { largestOf } from '../extremes';
 
 /** What is known of a plan besides its slices. */
@@ -49,16 +42,9 @@ export interface OneFunction {
   readonly verdict: string;
 }
 
-/** @param whole the whole model, with consolidation */
-export function planEstimates(
-  analyzed: AnalyzedModel,
-  cut: ChosenCut,
-  slicer: Slicer,
-  whole?: WholeCut,
-): PlanEstimates {
+export function planEstimates(analyzed: AnalyzedModel, cut: ChosenCut, slicer: Slicer): PlanEstimates {
   const { goal = DEFAULT_GOAL } = slicer;
-  const consolidated = whole && consolidatedPlan(analyzed, cut, whole, goal);
-  const plan = consolidated ?? slicedPlan(analyzed, cut, goal);
+  const { plan, consolidated } = plannedRuns(analyzed, cut, goal);
   const given = goal.requestsPerHour ?? analyzed.costs.requestsPerHour;
   const { requestsPerHour } = analyzed.cuts.costs.model(goal.requestsPerHour).options;
   const { alternatives, verdict } = compareAlternatives(wholeModel(analyzed), plan, {
@@ -86,7 +72,7 @@ export function planEstimates(
 /** What the whole model needs in one process. */
 export function wholeModel(analyzed: AnalyzedModel): WholeModel {
   const { outputSecondsPerByte } = analyzed.cuts.costs;
-  const [size] = sizesOf(analyzed, bestCut(analyzed.dataflow, analyzed.cuts, count(1)));
+  const { size } = wholeCut(analyzed.dataflow, analyzed.cuts);
   return {
     peakMemoryMb: memoryMb(size),
     fileBytes: analyzed.source.reduce((sum, file) => sum + file.size, 0),
@@ -96,107 +82,40 @@ export function wholeModel(analyzed: AnalyzedModel): WholeModel {
   };
 }
 
-/** A plan whose steps are priced. */
-interface PricedSlices extends SlicedPlan {
-  readonly model: DetailedCostModel;
+/** What the runs of a plan cost and take. */
+export interface PlannedRuns {
+  /** With consolidation, if the plan has it. */
+  readonly plan: SlicedPlan;
+  /** The slices alone. */
+  readonly slices: PricedPlan;
   readonly settings: SliceSettings;
-  /** As they run: with warm-ups, if the plan has them. */
-  readonly schedule: Schedule;
+  readonly consolidated?: ConsolidatedRuns;
 }
 
-/** A plan with consolidation. Its warm runs are those of the whole model. */
-interface ConsolidatedPlan extends SlicedPlan {
-  readonly whole: true;
-  readonly wholeCallMs: number;
-}
-
-/**
- * The same slices beside one function with the whole model. All functions have as many threads as the whole model's has vCPUs, which
- * changes nothing for slices with less than one vCPU.
- */
-export function consolidatedPlan(
-  analyzed: AnalyzedModel,
+export function plannedRuns(
+  { cuts, transport }: AnalyzedModel,
   cut: ChosenCut,
-  { size, memoryMb: wholeMb }: WholeCut,
-  goal: Goal = DEFAULT_GOAL,
-): ConsolidatedPlan {
-  const { cuts, transport } = analyzed;
-  const { outputSecondsPerByte } = cuts.costs;
-  const slices = slicedPlan(analyzed, cut, goal, threadCount(wholeMb));
-  const settings = { memoryMb: [wholeMb], threads: slices.settings.threads, transport };
-  const {
-    steps: [step],
-    outcomes: { warm },
-  } = pricedPlan([{ kind: 'slice', slice: 0 }], [size], settings, {
-    model: cuts.costs.model(goal.requestsPerHour),
-    outputSecondsPerByte,
-  });
-  const whole = { step: step.cost, memoryMb: wholeMb, warm };
-  return {
-    whole: true,
-    wholeCallMs: step.cost.warmMs,
-    slices: slices.slices,
-    memoryMb: Math.max(slices.memoryMb, wholeMb),
-    fileBytes: slices.fileBytes + size.weightBytes,
-    ...consolidatedOutcomes(slices.model, slices, whole, slices.schedule[0].kind === 'parallel'),
-  };
-}
-
-/**
- * The plan with the price and the time of its warm and its cold runs.
- *
- * @param leastThreads of all functions, if another function of the pipeline has as many
- */
-export function slicedPlan(
-  analyzed: AnalyzedModel,
-  cut: ChosenCut,
-  goal: Goal = DEFAULT_GOAL,
-  leastThreads = 1,
-): PricedSlices {
-  const sizes = sizesOf(analyzed, cut);
+  { requestsPerHour }: Goal = DEFAULT_GOAL,
+): PlannedRuns {
+  const { whole } = cut;
+  const sizes = sliceSizes(cut.dataflow, cut.wiring, cuts.bytes, cuts.costs);
   const least = sizes.map(memoryMb);
-  const planned = cut.settings ?? {
-    memoryMb: least,
-    threads: threadCount(largestOf(least)),
-    transport: analyzed.transport,
-  };
-  const settings = { ...planned, threads: Math.max(planned.threads, leastThreads) };
-  const schedule = scheduleSlices({ slices: cut.wiring.slices, outputs: cut.wiring.results });
-  const { outputSecondsPerByte } = analyzed.cuts.costs;
-  const model = modelOfPlan(
-    analyzed,
-    goal,
-    sizes.map(({ weightBytes }) => weightBytes),
-  );
-  const handedOn = { cut, bytes: analyzed.cuts.bytes };
-  const priced = pricedPlan(schedule, sizes, settings, { model, outputSecondsPerByte }, handedOn);
+  const settings = cut.settings ?? { memoryMb: least, threads: threadCount(largestOf(least)), transport };
+  const planned = { cut, sizes, settings };
+  const slices = slicedRuns(cuts, planned, requestsPerHour);
+  const consolidated = whole && consolidatedRuns(cuts, planned, whole, requestsPerHour);
+  const files = [...sizes, ...(whole ? [whole.size] : [])].map(fileBytes);
+  const { warm, cold } = consolidated ?? slices.outcomes;
   return {
-    ...{ model, settings, schedule: priced.schedule },
-    slices: sizes.length,
-    memoryMb: largestOf(settings.memoryMb),
-    fileBytes: sizes.reduce((sum, { weightBytes }) => sum + weightBytes, 0),
-    ...priced.outcomes,
+    plan: {
+      ...{ warm, cold, slices: sizes.length },
+      memoryMb: largestOf([...settings.memoryMb, whole?.memoryMb ?? 0]),
+      fileBytes: files.reduce((sum, bytes) => sum + bytes, 0),
+      ...(whole && { whole: true }),
+    },
+    ...{ slices, settings },
+    ...(consolidated && { consolidated }),
   };
-}
-
-/**
- * The model of cost of a plan whose files are known: with warm-ups if its runs have them.
- *
- * @param fileBytes by slice
- */
-export function modelOfPlan(
-  { cuts, costs }: AnalyzedModel,
-  { requestsPerHour }: Goal,
-  fileBytes: readonly number[],
-): DetailedCostModel {
-  // One slice has nothing to warm up, whatever the model says.
-  if (costs.warmUp !== undefined || fileBytes.length === 1) return cuts.costs.model(requestsPerHour);
-  const isExpress = costs.stateMachineType !== 'standard';
-  return cuts.costs.model(requestsPerHour, areWarmUpsWorthwhile(fileBytes, isExpress));
-}
-
-function sizesOf({ cuts }: AnalyzedModel, { dataflow, wiring }: WiredCut): SliceSize[] {
-  return sliceSizes(dataflow, wiring, cuts.bytes, cuts.costs);
 }
 
 function targetsOf({ maxLatencyMs, quantile, maxDollars, maxMemoryMb }: Goal): Targets {

@@ -11,7 +11,6 @@ import { readCached, writeCached } from '../cache/entries';
 import { cacheFolder } from '../cache/folder';
 import { isSinceBoot } from '../cache/since-boot';
 import type * as compiler from './compile';
-import type { ConsolidationMode } from './consolidate';
 import { checkPlan } from './plan-check/check-plan';
 import { checkEstimates } from './plan-check/estimates';
 import type { SlicePaths } from '../emit/store';
@@ -21,6 +20,7 @@ import { SlicedInferenceError } from '../errors';
 import { onnxRuntimeVersion } from '../host/onnxruntime';
 import { packageVersion } from '../host/package-files';
 import type { SlicePlan } from '../plan/file/plan';
+import type { ConsolidationMode } from '../plan/schedule/whole-model';
 import type { Slicer } from '../plan/search/slicers';
 import { sortedSizes } from '../shapes/value-types';
 

@@ -75,12 +75,24 @@ export interface StepCost {
  * `coldMs`. The random delays of slice 0 count even if a longer load hides them.
  */
 export interface ChainTotals {
-  /** By transport: the number of slices that write to it. Each adds random delays. */
+  /** By transport: the number of slices that write to it, or would without the state. Each adds random delays. */
   readonly writes: Readonly<Record<Transport, number>>;
+  /**
+   * The slices whose tensors travel in the state of the execution, without the random delays of S3.
+   *
+   * @default - none
+   */
+  readonly inState?: InStateCounts;
   readonly warmDollars: number;
   readonly coldDollars: number;
   readonly warmMs: number;
   readonly coldMs: number;
+}
+
+/** Of the slices of a chain: how many do not write to S3, and how many do not read from it. */
+export interface InStateCounts {
+  readonly answered: number;
+  readonly fed: number;
 }
 
 /** Quantiles of the time from the start of a run to its result, in milliseconds. */

@@ -108,8 +108,8 @@ class PipelineModel implements DetailedCostModel {
     return mixedShareWithin(distribution, totals, share, ms) >= QUANTILES[quantile];
   }
 
-  private randomOf({ writes }: ChainTotals): RandomSum {
-    return this.delays.of(writes['s3-standard'], writes['s3-express']);
+  private randomOf({ writes, inState }: ChainTotals): RandomSum {
+    return this.delays.of(writes['s3-standard'], writes['s3-express'], inState);
   }
 
   private machineDollars({ writes }: ChainTotals, meanMs: number): number {

@@ -136,7 +136,10 @@ export function scheduleTotals(schedule: ScheduleLike, steps: readonly Scheduled
     steps.reduce((total, { cost }) => total + dollars(cost), 0);
   const writesTo = (transport: Transport): number =>
     steps.filter((step) => step.writesTo === transport).length;
+  const answered = steps.filter(({ inState }) => inState?.isAnswered).length;
+  const fed = steps.filter(({ inState }) => inState?.readsAll).length;
   return {
+    ...(answered + fed > 0 && { inState: { answered, fed } }),
     writes: { 's3-standard': writesTo('s3-standard'), 's3-express': writesTo('s3-express') },
     warmDollars: sum(({ warmDollars }) => warmDollars),
     coldDollars: sum(({ coldDollars }) => coldDollars),

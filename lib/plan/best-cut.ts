@@ -1,33 +1,26 @@
 /** Tries several ways to cut a model as the slicer requests, and chooses the best one by the model of cost. */
-import type { RunCost } from '../cost/cost-model';
 import { SlicedInferenceError } from '../errors';
-import type { NodeIndex } from '../onnx/model';
-import type { BranchOrder } from './cuts/branches';
-import { findBranches } from './cuts/branches';
-import { checkGroups } from './cuts/check-groups';
-import type { CutSpace } from './cuts/cuts';
-import { findCuts } from './cuts/cuts';
 import type { Dataflow } from '../dataflow/dataflow';
-import { withRepeated } from '../dataflow/dataflow';
-import type { Groups } from './wiring/groups';
+import { smallestOf } from '../extremes';
+import { attempt, bestPlan } from './best-plan';
+import { branchedSpaces } from './cuts/branches';
+import type { CutSpace } from './cuts/cuts';
+import { wireGroups } from './cuts/wire-groups';
+import { areBranchesWorthwhile } from './schedule/branch-worth';
 import type { ChosenCut, PricedCut } from './schedule/cut-prices';
 import { CutPrices } from './schedule/cut-prices';
-import type { Caps, ChosenSettings } from './search/plan-request';
-import type { Goal, Slicer } from './search/slicer';
-import { DEFAULT_GOAL } from './search/slicer';
+import type { ConsolidationMode, WholeCut } from './schedule/whole-model';
+import { besideSlices, isWorthwhile, wholeModel } from './schedule/whole-model';
+import type { Caps } from './search/plan-request';
+import type { Slicer } from './search/slicer';
+import { DEFAULT_GOAL, isSearched } from './search/slicer';
 import { mostForWorth } from './search/worth';
+import { memoryMb } from './sizes/estimate';
+import { sliceSizes } from './sizes/slice-sizes';
+import type { Groups } from './wiring/groups';
 import type { WiredCut } from './wiring/wiring';
-import { wireSlices } from './wiring/wiring';
-import { smallestOf } from '../extremes';
 
 export type { ChosenCut } from './schedule/cut-prices';
-
-/** If the fewest slices are requested: share of a sequential run's time that parallel branches must save... */
-const MIN_SAVED_TIME = 0.1;
-/** ...and share of its dollars that they may cost in addition. */
-const MAX_ADDED_COST = 0.25;
-/** Otherwise: share of the dollars or of the time that they must save. Less is within the error of the estimates. */
-const MIN_SAVED = 0.02;
 
 /** Cuts whose bytes differ by at most this share are told apart by their evenness. */
 const NEAR_BYTES = 0.02;
@@ -45,15 +38,40 @@ const ROUNDING = 1e-9;
  * @param dataflow the data flow in which only constant nodes are repeated
  * @throws SlicedInferenceError if the slicer finds no cut, or if its cut would change the results
  */
-export function bestCut(dataflow: Dataflow, cuts: CutSpace, slicer: Slicer): ChosenCut {
+export function bestCut(
+  dataflow: Dataflow,
+  cuts: CutSpace,
+  slicer: Slicer,
+  consolidation: ConsolidationMode = 'never',
+): ChosenCut {
+  if (isSearched(slicer)) return bestPlan(dataflow, cuts, slicer, consolidation);
   const chooser = new Chooser(dataflow, cuts, slicer);
   const sequential = chooser.best();
   const parallel = chooser.withBranches(sequential);
-  return parallel.reduce((best, cut) => (chooser.isWorthIt(cut, best, sequential) ? cut : best), sequential);
+  const best = parallel.reduce(
+    (found, cut) => (chooser.isWorthIt(cut, found, sequential) ? cut : found),
+    sequential,
+  );
+  const whole = wholeBeside(dataflow, cuts, best, consolidation);
+  return whole ? { ...best, whole } : best;
+}
+
+/** The whole model, if a pipeline with these slices also has it. One slice is the whole model already. */
+function wholeBeside(
+  dataflow: Dataflow,
+  cuts: CutSpace,
+  cut: WiredCut,
+  mode: ConsolidationMode,
+): WholeCut | undefined {
+  if (mode === 'never' || cut.groups.length === 1) return undefined;
+  const sizes = sliceSizes(cut.dataflow, cut.wiring, cuts.bytes, cuts.costs);
+  const memory = sizes.map(memoryMb);
+  const whole = besideSlices(wholeModel(dataflow, cuts), memory);
+  const { options } = cuts.costs.model();
+  return mode === 'always' || isWorthwhile(whole, sizes, memory, options, {}) ? whole : undefined;
 }
 
 class Chooser {
-  private readonly goal: Goal;
   private readonly prices: CutPrices;
   /** With repeated nodes, and without. */
   private readonly spaces: readonly CutSpace[];
@@ -66,8 +84,7 @@ class Chooser {
     private readonly cuts: CutSpace,
     private readonly slicer: Slicer,
   ) {
-    this.goal = slicer.goal ?? DEFAULT_GOAL;
-    this.prices = new CutPrices(cuts, this.goal);
+    this.prices = new CutPrices(cuts);
     this.spaces = cuts.withoutRepeats === undefined ? [cuts] : [cuts, cuts.withoutRepeats];
     this.simple = this.spaces.flatMap((space) =>
       (slicer.baselines?.(space) ?? []).map((groups) => this.wired(groups)),
@@ -96,43 +113,21 @@ class Chooser {
   }
 
   /** Cuts in which no slice has nodes of two branches. */
-  withBranches({ groups, settings }: ChosenCut): ChosenCut[] {
-    const { slicer, goal } = this;
-    if (slicer.chooseWithin === undefined || (groups.length < 2 && goal.minimize !== 'latency')) return [];
-    const branches = findBranches(this.cuts.dataflow, this.cuts.bytes);
-    if (branches === undefined) return [];
-    const { rule, bytes, costs } = this.cuts;
-    const space = findCuts({ ...this.cuts.dataflow, order: branches.order }, rule, bytes, costs);
-    return cutsBetween(branches).flatMap((cuts) => {
-      const legal = new Set(space.legal);
-      if (!cuts.every((cut) => legal.has(cut))) return [];
-      const boundaries = [0, ...cuts, branches.order.length];
-      const ranges = boundaries.slice(1).map((end, index) => ({ start: boundaries[index], end }));
-      const choice = attempt(() => slicer.chooseWithin?.(space, ranges, settings));
+  withBranches({ groups }: ChosenCut): ChosenCut[] {
+    const { slicer } = this;
+    if (slicer.chooseWithin === undefined || groups.length < 2) return [];
+    return branchedSpaces(this.cuts).flatMap(({ space, ranges }) => {
+      const choice = attempt(() => slicer.chooseWithin?.(space, ranges));
       if (choice === undefined || choice instanceof SlicedInferenceError) return [];
-      if (goal.minimize === 'slices' && choice.groups.length !== groups.length) return [];
-      return [this.rescheduled(choice.groups, choice.memoryMb, settings)];
+      return choice.groups.length === groups.length ? [this.wired(choice.groups)] : [];
     });
   }
 
-  /** Whether the cut keeps the limits and runs so much better than the sequential one that branches are worth it. */
+  /** Whether the cut runs so much better than the sequential one that branches are worth it. */
   isWorthIt(cut: ChosenCut, best: ChosenCut, sequential: ChosenCut): boolean {
-    const { minimize, maxDollars = Infinity, maxLatencyMs = Infinity } = this.goal;
-    const [own, before, first] = [cut, best, sequential].map((each) => this.prices.of(each).cost);
-    if (own.dollars > maxDollars || this.time(own) > maxLatencyMs) return false;
     if (this.excess(cut) > this.excess(sequential)) return false;
-    switch (minimize) {
-      case 'cost':
-        return own.dollars < before.dollars && own.dollars <= (1 - MIN_SAVED) * first.dollars;
-      case 'latency':
-        return this.time(own) < this.time(before) && this.time(own) <= (1 - MIN_SAVED) * this.time(first);
-      case 'slices':
-        return (
-          this.time(own) < this.time(before) &&
-          this.time(own) <= (1 - MIN_SAVED_TIME) * this.time(first) &&
-          own.dollars <= (1 + MAX_ADDED_COST) * first.dollars
-        );
-    }
+    const [own, before, first] = [cut, best, sequential].map((each) => this.prices.of(each).cost);
+    return areBranchesWorthwhile(DEFAULT_GOAL, own, before, first);
   }
 
   private bestOf(cuts: readonly ChosenCut[]): ChosenCut {
@@ -140,12 +135,8 @@ class Chooser {
   }
 
   private isBetter(cut: ChosenCut, than: ChosenCut): boolean {
-    const { minimize } = this.goal;
+    if (cut.groups.length !== than.groups.length) return cut.groups.length < than.groups.length;
     const [own, other] = [this.prices.of(cut), this.prices.of(than)];
-    if (minimize === 'latency') return this.time(own.cost) < this.time(other.cost);
-    if (minimize === 'slices' && cut.groups.length !== than.groups.length)
-      return cut.groups.length < than.groups.length;
-    if (cut.settings !== undefined) return own.cost.dollars < other.cost.dollars;
     const [excess, ofOther] = [this.excess(cut), this.excess(than)];
     if (excess !== ofOther) return excess < ofOther;
     if (own.worthless < other.worthless) return isNearEnough(own, other, cut.groups.length);
@@ -163,31 +154,12 @@ class Chooser {
   }
 
   private chosen(space: CutSpace): ChosenCut {
-    const { groups, settings, quality } = this.slicer.choose(space, this.caps);
-    return { ...this.wired(groups), ...(settings && { settings }), ...(quality && { quality }) };
-  }
-
-  /** The cut with the settings of the sequential one, priced by its own schedule. */
-  private rescheduled(
-    groups: Groups,
-    memory: readonly number[] | undefined,
-    settings?: ChosenSettings,
-  ): ChosenCut {
-    const cut = this.wired(groups);
-    if (settings === undefined || memory === undefined) return cut;
-    const chosen = { ...settings, memoryMb: memory };
-    const { totals, cost } = this.prices.run(cut, chosen);
-    return { ...cut, settings: { ...chosen, totals, cost } };
+    const { groups, quality } = this.slicer.choose(space, this.caps);
+    return { ...this.wired(groups), ...(quality && { quality }) };
   }
 
   private wired(groups: Groups): WiredCut {
-    const dataflow = withRepeated(this.dataflow, unassignedNodes(this.dataflow, groups));
-    checkGroups(dataflow, this.cuts.rule, groups);
-    return { dataflow, groups, wiring: wireSlices(dataflow, groups) };
-  }
-
-  private time({ latency }: RunCost): number {
-    return latency[this.goal.quantile];
+    return wireGroups(this.dataflow, this.cuts.rule, groups);
   }
 }
 
@@ -195,25 +167,4 @@ class Chooser {
 function isNearEnough({ movedBytes, cost }: PricedCut, other: PricedCut, slices: number): boolean {
   const most = mostForWorth(other.movedBytes, other.cost, slices);
   return movedBytes <= most.movedBytes && cost.dollars <= most.dollars;
-}
-
-/** Two lists of cuts: the node that joins the branches is in one slice with the last branch, or in its own slice. */
-function cutsBetween({ branchStarts, joins }: BranchOrder): number[][] {
-  const withJoins = [...new Set([...branchStarts, ...joins])].sort((a, b) => a - b);
-  return withJoins.length > branchStarts.length ? [[...branchStarts], withJoins] : [[...branchStarts]];
-}
-
-function attempt<T>(choose: () => T): T | SlicedInferenceError {
-  try {
-    return choose();
-  } catch (error) {
-    if (error instanceof SlicedInferenceError) return error;
-    throw error;
-  }
-}
-
-/** The cheap nodes in no group. They may differ from the nodes that `cuts` repeats, if the groups are from a plan. */
-function unassignedNodes({ order, isCheap }: Dataflow, groups: Groups): Set<NodeIndex> {
-  const assigned = new Set(groups.flat());
-  return new Set(order.filter((node) => isCheap[node] && !assigned.has(node)));
 }

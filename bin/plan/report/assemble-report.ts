@@ -1,20 +1,18 @@
 /** Assembles the report of a plan from the analyzed model, its cut and its slices. */
 import type { AnalyzedModel } from '../../../lib/compile/analyze';
-import { modelOfPlan, wholeModel } from '../../../lib/compile/plan-estimates';
+import { plannedRuns, wholeModel } from '../../../lib/compile/plan-estimates';
 import { storagePerMonth } from '../../../lib/cost/formulas/s3';
 import type { ChosenCut } from '../../../lib/plan/best-cut';
 import { findCuts } from '../../../lib/plan/cuts/cuts';
-import type { SliceSettings } from '../../../lib/plan/schedule/price';
 import type { PlanDraft } from '../../../lib/plan/file/plan';
 import type { SliceSize } from '../../../lib/plan/sizes/estimate';
 import { sliceSizes } from '../../../lib/plan/sizes/slice-sizes';
 import { wireSlices } from '../../../lib/plan/wiring/wiring';
-import { largestOf } from '../../../lib/extremes';
 import { graphProfile } from '../graph-profile';
 import type { PlanReport, ReportedConsolidation, ReportedSlice } from '../plan-report';
 import { assumptionsOf } from './assumptions';
 import { burstNotes } from './burst-note';
-import { lineItems, pricedSlices, reportedRuns, runCost } from './priced-plan';
+import { lineItems, reportedRuns, runCost } from './priced-plan';
 import type { ReportRequest } from './report-request';
 import { reportedAlternatives } from './reported-alternatives';
 import { reportedConsolidation } from './reported-consolidation';
@@ -32,39 +30,39 @@ export function assembleReport(
 ): PlanReport {
   const { costs } = analyzed.cuts;
   const { goal } = request;
-  const model = modelOfPlan(analyzed, goal, fileBytesOf(plan));
-  const settings = settingsOf(analyzed, cut, plan);
+  const runs = plannedRuns(analyzed, cut, goal);
+  const { slices: priced, settings } = runs;
+  const { model } = priced;
   const sizes = sliceSizes(cut.dataflow, cut.wiring, analyzed.cuts.bytes, costs);
-  const pricing = { model, outputSecondsPerByte: costs.outputSecondsPerByte };
-  const handedOn = { cut, bytes: analyzed.cuts.bytes };
-  const priced = pricedSlices(pricing, handedOn, sizes, settings);
   const slices = reportedSlices(cut, plan, sizes, priced.steps);
   const fileBytes = slices.reduce((sum, slice) => sum + slice.fileBytes, 0);
   const { rule, bytes } = analyzed.cuts;
   const cuts = findCuts({ ...cut.dataflow, order: cut.groups.flat() }, rule, bytes, costs);
   const ofModel = reportedModel(analyzed, wholeSize(analyzed));
-  const memoryMb = largestOf(settings.memoryMb);
-  const sliced = { slices: slices.length, memoryMb, fileBytes, ...priced.outcomes };
   const starts = slices.slice(1).map(({ first }) => first);
   const own = { ...settings, cost: runCost(priced, goal.temperature), cuts: starts };
   const { coldShare } = model;
-  const whole = request.whole && reportedConsolidation(analyzed, cut, request.whole, { goal, coldShare });
+  const whole =
+    cut.whole && runs.consolidated && reportedConsolidation(cut.whole, runs.consolidated, coldShare);
   const storedFor = (bytes: number): number => storagePerMonth(bytes, model.options.prices);
-  const services = reportedAlternatives(model, wholeModel(analyzed), whole?.plan ?? sliced, request);
+  const services = reportedAlternatives(
+    model,
+    wholeModel(analyzed),
+    { ...runs.plan, fileBytes: fileBytes + (whole?.fileBytes ?? 0) },
+    request,
+  );
   return {
     model: ofModel,
     slices,
     profile: graphProfile({ cuts, starts, work: costs.work }),
     cuts: reportedCuts(analyzed, cuts, slices),
     run: reportedRuns(priced),
-    ...(whole && { consolidation: whole.reported }),
+    ...(whole && { consolidation: whole }),
     coldShare,
     costPerMillion: lineItems(priced),
     costPerMonth: [
       { item: 'S3 storage of the slices', dollars: storedFor(fileBytes) },
-      ...(whole
-        ? [{ item: 'S3 storage of the whole model', dollars: storedFor(whole.reported.fileBytes) }]
-        : []),
+      ...(whole ? [{ item: 'S3 storage of the whole model', dollars: storedFor(whole.fileBytes) }] : []),
     ],
     front: reportedFront(analyzed, model, own, request),
     requests: services.requests,
@@ -73,29 +71,12 @@ export function assembleReport(
     verdict: withSentences(services.sentences, [
       planSentence(slices),
       ...burstNotes(model, slices),
-      ...wholeSentences(whole?.reported),
+      ...wholeSentences(whole),
     ]),
     timelines: { warm: runTimeline(priced, 'warm'), cold: runTimeline(priced, 'cold') },
     ...(cut.quality && { search: cut.quality }),
     assumptions: assumptionsOf(model, ofModel, request),
     warnings: warningsOf(analyzed, cut.quality, request),
-  };
-}
-
-/** By slice. */
-function fileBytesOf({ slices }: PlanDraft): number[] {
-  return slices.map(({ model, weights }) => model.bytes + (weights?.bytes ?? 0));
-}
-
-function settingsOf(
-  analyzed: AnalyzedModel,
-  { settings }: ChosenCut,
-  { slices, threads }: PlanDraft,
-): SliceSettings {
-  return {
-    memoryMb: slices.map((slice) => slice.memoryMb),
-    threads,
-    transport: settings?.transport ?? analyzed.transport,
   };
 }
 

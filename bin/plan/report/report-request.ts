@@ -1,5 +1,4 @@
 /** What a report needs to know about the user's choices, besides the model and its cut. */
-import type { WholeCut } from '../../../lib/compile/consolidate';
 import type { Transport } from '../../../lib/cost/cost-model';
 import type { Goal } from '../../../lib/plan/search/slicers';
 
@@ -14,8 +13,6 @@ export interface ReportRequest {
   readonly transports?: readonly Transport[];
   /** The flags of the command that the user set, or the same choices in code. @default none */
   readonly given?: GivenChoices;
-  /** The whole model, with consolidation. @default none */
-  readonly whole?: WholeCut | undefined;
   /** What differs between the model's profile and this plan. @default [] */
   readonly profileDifferences?: readonly string[];
 }

@@ -1,5 +1,5 @@
 /** The random delays of a run by the number of writes to each transport: a search asks for the same sums many times. */
-import type { Transport } from '../cost-model';
+import type { InStateCounts, Transport } from '../cost-model';
 import type { Store } from '../formulas/s3';
 import type { Payload } from '../cost-options';
 import { LatencyDistribution } from './latency-distribution';
@@ -19,6 +19,11 @@ export interface DelaySources {
   readonly result: Payload;
   readonly warmUp: boolean;
 }
+
+const NOTHING_IN_STATE: InStateCounts = { answered: 0, fed: 0 };
+
+/** Four numbers below this fit exactly into one number. */
+const MOST_SLICES = 2 ** 13;
 
 export class RandomDelays {
   private readonly known = new Map<number, RandomSum>();
@@ -40,12 +45,13 @@ export class RandomDelays {
    * A chain of slices, of which the last one writes to S3 Standard if any does. Each slice waits for a transition, a write
    * and, except for the first with an inline request, a read.
    */
-  of(standard: number, express: number): RandomSum {
-    // No plan has a million slices.
-    const key = standard * 1e6 + express;
+  of(standard: number, express: number, inState: InStateCounts = NOTHING_IN_STATE): RandomSum {
+    // No plan has so many slices.
+    const key =
+      ((standard * MOST_SLICES + express) * MOST_SLICES + inState.answered) * MOST_SLICES + inState.fed;
     const known = this.known.get(key);
     if (known !== undefined) return known;
-    const distribution = this.sumOf(standard, express);
+    const distribution = this.sumOf(standard, express, inState);
     const sum: RandomSum = {
       distribution,
       mean: distribution.mean,
@@ -56,13 +62,28 @@ export class RandomDelays {
     return sum;
   }
 
-  private sumOf(standard: number, express: number): LatencyDistribution {
+  private sumOf(standard: number, express: number, inState: InStateCounts): LatencyDistribution {
     if (standard + express === 0) return LatencyDistribution.constant(0);
     const last: Transport = standard > 0 ? 's3-standard' : 's3-express';
-    return this.step['s3-standard']
-      .times(Math.max(0, standard - 1))
-      .plus(this.step['s3-express'].times(standard > 0 ? express : express - 1))
+    const ofStandard = Math.max(0, standard - 1);
+    const ofExpress = standard > 0 ? express : express - 1;
+    // All slices but the last write to one transport.
+    return this.between('s3-standard', ofStandard, ofExpress > 0 ? NOTHING_IN_STATE : inState)
+      .plus(this.between('s3-express', ofExpress, ofExpress > 0 ? inState : NOTHING_IN_STATE))
       .plus(standard + express > 1 ? this.ends[last] : this.onlySlice[last]);
+  }
+
+  /** The delays of so many slices, each followed by another one. */
+  private between(transport: Transport, slices: number, inState: InStateCounts): LatencyDistribution {
+    const { stores, transition } = this.sources;
+    const { put, get } = stores[transport];
+    const [puts, gets] = [inState.answered, inState.fed].map((saved) => Math.max(0, slices - saved));
+    const both = Math.min(puts, gets);
+    return this.step[transport]
+      .times(both)
+      .plus(transition.times(slices - both))
+      .plus(put.times(puts - both))
+      .plus(get.times(gets - both));
   }
 
   /** With warm-ups, the first of several slices is in a `Parallel` state, which is one more transition. */

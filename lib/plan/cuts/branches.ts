@@ -1,6 +1,8 @@
 /** Finds branches of a model that do not need each other, such as two towers, and sorts the nodes branch by branch. */
 import type { NodeIndex } from '../../onnx/model';
 import type { Dataflow } from '../../dataflow/dataflow';
+import type { CutSpace } from './cuts';
+import { findCuts } from './cuts';
 import { WeightTable } from '../../dataflow/weights';
 
 /** A topological order in which each branch is contiguous. */
@@ -30,6 +32,32 @@ export function findBranches(dataflow: Dataflow, bytes: readonly number[]): Bran
   const ascending = (cuts: ReadonlySet<number>): number[] =>
     [...cuts].filter((cut) => cut > 0 && cut < order.length).sort((a, b) => a - b);
   return { order, branchStarts: ascending(branchStarts), joins: ascending(joins) };
+}
+
+/** A space of cuts in which each branch is contiguous, and ranges of its order of which none has nodes of two branches. */
+export interface BranchedSpace {
+  readonly space: CutSpace;
+  readonly ranges: readonly { readonly start: number; readonly end: number }[];
+}
+
+/** The ways to keep branches apart: the node that joins them is in one range with the last branch, or in its own range. */
+export function branchedSpaces(cuts: CutSpace): BranchedSpace[] {
+  const branches = findBranches(cuts.dataflow, cuts.bytes);
+  if (branches === undefined) return [];
+  const space = findCuts({ ...cuts.dataflow, order: branches.order }, cuts.rule, cuts.bytes, cuts.costs);
+  const legal = new Set(space.legal);
+  const withJoins = [...new Set([...branches.branchStarts, ...branches.joins])].sort((a, b) => a - b);
+  const ways = [branches.branchStarts];
+  if (withJoins.length > branches.branchStarts.length) ways.push(withJoins);
+  return ways
+    .filter((way) => way.every((cut) => legal.has(cut)))
+    .map((way) => {
+      const boundaries = [0, ...way, branches.order.length];
+      return {
+        space,
+        ranges: boundaries.slice(1).map((end, index) => ({ start: boundaries[index], end })),
+      };
+    });
 }
 
 /** The positions in the order of the nodes that a node needs and that no earlier node needed; `end` is excluded. */

@@ -7,6 +7,12 @@ export interface PlanCosts extends NodeEstimates {
   /** Seconds on one vCPU of Lambda to write a byte of a slice's outputs into new memory. */
   readonly outputSecondsPerByte: number;
   /**
+   * Whether the pipeline warms up.
+   *
+   * @default - by the files of its plan
+   */
+  readonly warmUp?: boolean;
+  /**
    * The model of cost and latency of a pipeline that gets so many requests per hour.
    *
    * @default requestsPerHour - 10: about a third of the runs is cold

@@ -4,21 +4,23 @@ import { largestOf } from '../../extremes';
 import type { CutSpace } from '../cuts/cuts';
 import { unevenness } from '../search/evenness';
 import type { ChosenSettings, SearchQuality } from '../search/plan-request';
-import type { Goal } from '../search/slicer';
+import { DEFAULT_GOAL } from '../search/slicer';
 import { isWorthwhile } from '../search/worth';
 import type { SliceSize } from '../sizes/estimate';
 import { memoryMb, threadCount } from '../sizes/estimate';
 import { sliceSizes } from '../sizes/slice-sizes';
 import type { WiredCut } from '../wiring/wiring';
-import type { PricedRun, SliceSettings } from './price';
 import { priceSchedule } from './price';
 import { scheduleSlices } from './schedule';
+import type { WholeCut } from './whole-model';
 
 /** Slices, and what the slicer chose besides. */
 export interface ChosenCut extends WiredCut {
   /** Settings of the functions. */
   readonly settings?: ChosenSettings;
   readonly quality?: SearchQuality;
+  /** The whole model, with consolidation. */
+  readonly whole?: WholeCut;
 }
 
 /** The bytes that a cut moves, and its price and time. */
@@ -32,43 +34,35 @@ export interface PricedCut {
 }
 
 export class CutPrices {
-  private readonly known = new Map<ChosenCut, PricedCut>();
+  private readonly known = new Map<WiredCut, PricedCut>();
 
-  constructor(
-    private readonly cuts: CutSpace,
-    private readonly goal: Goal,
-  ) {}
+  constructor(private readonly cuts: CutSpace) {}
 
-  /** Without settings, every function has the least memory that fits. */
-  of(cut: ChosenCut): PricedCut {
+  /** Every function has the least memory that fits. */
+  of(cut: WiredCut): PricedCut {
     const known = this.known.get(cut);
     if (known !== undefined) return known;
     const sizes = this.sizesOf(cut);
     const least = sizes.map(memoryMb);
-    const settings: SliceSettings = cut.settings ?? {
-      memoryMb: least,
-      threads: threadCount(largestOf(least)),
-      transport: 's3-standard',
-    };
+    const { slices, results } = cut.wiring;
+    const { costs } = this.cuts;
+    const { cost } = priceSchedule(
+      scheduleSlices({ slices, outputs: results }),
+      sizes,
+      { memoryMb: least, threads: threadCount(largestOf(least)), transport: 's3-standard' },
+      {
+        model: costs.model(),
+        temperature: DEFAULT_GOAL.temperature,
+        outputSecondsPerByte: costs.outputSecondsPerByte,
+      },
+    );
     const priced = {
       movedBytes: sum(sizes.map(({ readBytes, writeBytes }) => readBytes + writeBytes)),
-      cost: this.run(cut, settings, sizes).cost,
+      cost,
       ...shapeOf(cut, sizes),
     };
     this.known.set(cut, priced);
     return priced;
-  }
-
-  /** The totals and the cost of the cut with other settings. */
-  run(cut: WiredCut, settings: SliceSettings, sizes = this.sizesOf(cut)): PricedRun {
-    const { goal } = this;
-    const { costs } = this.cuts;
-    const { slices, results } = cut.wiring;
-    return priceSchedule(scheduleSlices({ slices, outputs: results }), sizes, settings, {
-      model: costs.model(goal.requestsPerHour),
-      temperature: goal.temperature,
-      outputSecondsPerByte: costs.outputSecondsPerByte,
-    });
   }
 
   private sizesOf({ dataflow, wiring }: WiredCut): SliceSize[] {

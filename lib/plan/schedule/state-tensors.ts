@@ -4,15 +4,9 @@
  */
 import { MAX_EVENT_TENSORS } from '../../../contract/slice-event';
 import type { TensorSource } from '../../../contract/slice-manifest';
+import { MAX_STATE_TENSORS, headerBytes, stateCharacters } from '../sizes/state-size';
 import type { Schedule, Stage } from './schedule';
 import { slicesOf } from './schedule';
-
-/**
- * Most characters of base64 that a slice hands on in the state. By the figures of `lib/cost/constants/transfer-constants.ts`, a state
- * that carries as much takes 63 ms longer than one that carries 1 KiB (medians: 160 ms with 1 KiB, 194 with 16 KiB, 238 with 64 KiB),
- * and a PUT and a GET of S3 take 67 ms. So up to here the state is not slower than S3, and it saves $5.40 for a million writes and reads.
- */
-export const MAX_STATE_TENSORS = 48 * 1024;
 
 /**
  * Largest result of a state, in bytes, and of all variables that it assigns:
@@ -34,10 +28,6 @@ export const MAX_RUN_TENSORS = 1024 * 1024;
  * own, which then take half of the 10 MiB: https://docs.aws.amazon.com/step-functions/latest/dg/state-map-inline.html
  */
 export const MAX_FRAGMENT_TENSORS = MAX_RUN_TENSORS / 8;
-
-/** What a safetensors file has besides elements: names twice, types, shapes, offsets and checksums, the ETag of a request. */
-const FILE_HEADER_BYTES = 200;
-const TENSOR_HEADER_BYTES = 160;
 
 /** The part of a plan that decides. */
 export interface HandedOnPlan {
@@ -108,13 +98,9 @@ export function leavingSlices(branch: Schedule, readers: ReadonlyMap<number, Rea
   return [...inside].filter((slice) => [...(readers.get(slice) ?? [])].some((reader) => !inside.has(reader)));
 }
 
-/** Characters of base64 of the planned file, without float16 transport: with it, a file is smaller than planned. */
+/** Characters of base64 of the planned file. */
 export function plannedCharacters({ outputs, writeBytes }: HandedOnPlan['slices'][number]): number {
-  const headers = outputs.reduce(
-    (sum, { name }) => sum + TENSOR_HEADER_BYTES + 2 * Buffer.byteLength(JSON.stringify(name)),
-    FILE_HEADER_BYTES,
-  );
-  return Math.ceil((headers + writeBytes) / 3) * 4;
+  return stateCharacters(outputs.reduce((sum, { name }) => sum + headerBytes(name), writeBytes));
 }
 
 function shares(slices: readonly number[], places: readonly Place[]): Map<number, number> {

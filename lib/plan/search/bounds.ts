@@ -1,5 +1,5 @@
 /** Lower bounds of what the rest of a plan adds to its totals, by the boundary at which the rest begins. */
-import type { StepTable } from './step-table';
+import type { Steps } from './step-table';
 import type { CostModel } from '../../cost/cost-model';
 
 /** Each is the least of all rests on its own, so no rest is below any of them. */
@@ -13,12 +13,24 @@ export interface Rest {
   readonly loadMs: number;
   readonly movedBytes: number;
   readonly slices: number;
+  /** Slices that write to S3, and slices that read from it. */
+  readonly puts: number;
+  readonly gets: number;
 }
 
 type Field = keyof Rest;
 
 /** The fields that are sums of the steps of a rest. */
-const SUMS = ['warmDollars', 'coldDollars', 'warmMs', 'coldMs', 'movedBytes', 'slices'] as const;
+const SUMS = [
+  'warmDollars',
+  'coldDollars',
+  'warmMs',
+  'coldMs',
+  'movedBytes',
+  'slices',
+  'puts',
+  'gets',
+] as const;
 
 /** By field and `layer * count + boundary`. Layer `n` has exactly `n` slices left; without a fixed number, there is one layer. */
 export class Bounds {
@@ -26,7 +38,7 @@ export class Bounds {
   private readonly count: number;
 
   constructor(
-    table: StepTable,
+    table: Steps,
     model: CostModel,
     private readonly slices?: number,
   ) {
@@ -41,6 +53,8 @@ export class Bounds {
       loadMs: empty(),
       movedBytes: empty(),
       slices: empty(),
+      puts: empty(),
+      gets: empty(),
     };
     for (const field of [...SUMS, 'loadMs'] as const) this.least[field][this.count - 1] = 0;
     for (let from = this.count - 2; from >= 0; from--) {
@@ -62,21 +76,28 @@ export class Bounds {
       loadMs: slicesBefore === 0 ? 0 : least.loadMs[at],
       movedBytes: least.movedBytes[at],
       slices: least.slices[at],
+      puts: least.puts[at],
+      gets: least.gets[at],
     };
   }
 
-  private relax(table: StepTable, model: CostModel, from: number, to: number, layers: number): void {
+  private relax(table: Steps, model: CostModel, from: number, to: number, layers: number): void {
     const steps = table.steps[from * this.count + to];
     if (steps.length === 0) return;
     const { readBytes, writeBytes } = table.size(from, to);
+    const mayJoin = table.mayJoin(from, to);
     const added: Record<Field, number> = {
       warmDollars: leastOf(steps, (step) => step.warmDollars),
       coldDollars: leastOf(steps, (step) => step.coldDollars),
-      warmMs: leastOf(steps, (step) => step.warmMs),
-      coldMs: leastOf(steps, ({ loadMs, coldMs }) => (model.warmsUp ? coldMs : loadMs + coldMs)),
+      warmMs: mayJoin ? 0 : leastOf(steps, (step) => step.warmMs),
+      coldMs: mayJoin
+        ? 0
+        : leastOf(steps, ({ loadMs, coldMs }) => (model.warmsUp ? coldMs : loadMs + coldMs)),
       loadMs: model.warmsUp ? leastOf(steps, ({ loadMs }) => loadMs) : 0,
       movedBytes: readBytes + writeBytes,
       slices: 1,
+      puts: mayJoin || steps[0].inState?.isAnswered ? 0 : 1,
+      gets: mayJoin || steps[0].inState?.readsAll ? 0 : 1,
     };
     const { count, least } = this;
     for (let left = layers === 1 ? 0 : 1; left < layers; left++) {

@@ -24,6 +24,8 @@ export const NO_REST: Rest = {
   loadMs: 0,
   movedBytes: 0,
   slices: 0,
+  puts: 0,
+  gets: 0,
 };
 
 export function totalsOf(
@@ -38,8 +40,13 @@ export function totalsOf(
     transport === 's3-standard'
       ? { 's3-standard': slices, 's3-express': 0 }
       : { 's3-standard': results, 's3-express': slices - results };
+  const inState = {
+    answered: Math.max(0, slices - (label.slices - label.answered + rest.puts)),
+    fed: Math.max(0, slices - (label.slices - label.fed + rest.gets)),
+  };
   return {
     writes,
+    ...(inState.answered + inState.fed > 0 && { inState }),
     warmDollars: label.warmDollars + rest.warmDollars,
     coldDollars: label.coldDollars + rest.coldDollars,
     warmMs: label.warmMs + rest.warmMs,

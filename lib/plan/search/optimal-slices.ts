@@ -13,7 +13,6 @@ import { stretchPlan } from './stretch-plan';
 import type { SizeLimit, TooLarge } from './stretch-table';
 import { StretchTable } from './stretch-table';
 import type { Range } from './stretches';
-import { unreachable } from './unreachable';
 
 /** Prices of stretches that one search computes at most, so that it takes less than a second. */
 const MAX_PRICES = 100_000;
@@ -33,17 +32,18 @@ const STEP_EPSILON = 0.002;
 export const FRONT_EPSILON = 0.005;
 
 /**
- * The best plan of the range.
+ * Plans that may be the best one of the range, the most even one first. The model of cost knows more of a complete plan than the search, so
+ * the best one is to be chosen by that. If no plan seems to keep the limits, the plans that come closest.
  *
- * @throws SlicedInferenceError if nodes between two neighboring legal cuts exceed the limit on sizes, or if no plan keeps
- * the limits of the request
+ * @throws SlicedInferenceError if nodes between two neighboring legal cuts exceed the limit on sizes, or if every plan has too many
+ * slices
  */
-export function optimalSlices(
+export function candidatePlans(
   space: CutSpace,
   request: PlanRequest,
   limit: SizeLimit,
   range: Range = whole(space),
-): Choice {
+): readonly Choice[] {
   const legal = legalIn(space, range);
   const filled = filledSlices(space, legal, range, limit);
   const fitsOne = filled.cuts.length === 0 && filled.tooLarge === undefined;
@@ -54,25 +54,59 @@ export function optimalSlices(
   const comparedAllCuts = isOne || cuts.length === legal.length;
   const epsilon = comparedAllCuts && cuts.length <= MAX_EXACT_CUTS ? 0 : LARGE_EPSILON;
   const stepEpsilon = epsilon > 0 && isTimed(request) ? STEP_EPSILON : 0;
-  const own = { ...request, epsilon };
+  // Without time, branches decide nothing.
+  const own = { ...request, epsilon, sideBySide: request.sideBySide && isTimed(request) };
   // Plans that are only just within the limits are found without this share.
-  const best =
-    bestPlan(table, { ...own, stepEpsilon }) ?? (stepEpsilon > 0 ? bestPlan(table, own) : undefined);
-  if (best === undefined) throw noPlan(space, table, own, limit, filled.tooLarge);
-  const found = settled(table, own, best, EVEN_TOLERANCE);
-  const gap = gapOf(own, found, best);
-  // The best plan may have other slices than the plan that was found, up to one between each two cuts.
-  const steps = request.slices ?? cuts.length + 1;
-  return {
-    groups: groupsOf(space, stretchPlan(table, own, found)),
-    settings: settingsOf(table, own, found),
-    quality: {
-      gap,
-      tolerance: (1 + gap) * (1 + epsilon) * (1 + stepEpsilon) ** steps - 1,
-      comparedCuts: cuts.length,
-      comparedAllCuts,
-    },
-  };
+  const found = closestPlans(
+    own,
+    (each) =>
+      bestPlan(table, { ...each, stepEpsilon }) ?? (stepEpsilon > 0 ? bestPlan(table, each) : undefined),
+  );
+  if (found.length === 0) throw noPlan(space, table, own, limit, filled.tooLarge);
+  const [best] = found;
+  const even = found.length > 1 ? [] : [settled(table, own, best, EVEN_TOLERANCE)];
+  return [...new Set([...even, ...found])].map((plan) => {
+    const gap = gapOf(own, plan, best);
+    // The best plan may have other slices than the plan that was found, up to one between each two cuts.
+    const steps = request.slices ?? cuts.length + 1;
+    return {
+      groups: groupsOf(space, stretchPlan(table, own, plan)),
+      settings: settingsOf(table, own, plan),
+      quality: {
+        gap,
+        tolerance: (1 + gap) * (1 + epsilon) * (1 + stepEpsilon) ** steps - 1,
+        comparedCuts: cuts.length,
+        comparedAllCuts,
+      },
+    };
+  });
+}
+
+/** The most even one of the best plans of the range. */
+export function optimalSlices(
+  space: CutSpace,
+  request: PlanRequest,
+  limit: SizeLimit,
+  range?: Range,
+): Choice {
+  return candidatePlans(space, request, limit, range)[0];
+}
+
+/** The best plan; if none seems to keep the limits, the fastest one, the fastest one within the cost and the cheapest one. */
+export function closestPlans(
+  request: PlanRequest,
+  bestOf: (request: PlanRequest) => Found | undefined,
+): readonly Found[] {
+  const best = bestOf(request);
+  if (best !== undefined) return [best];
+  const { maxDollars } = request;
+  const unlimited = { ...request, maxLatencyMs: undefined, maxDollars: undefined };
+  const searches: PlanRequest[] = [
+    { ...unlimited, minimize: 'latency' },
+    ...(maxDollars === undefined ? [] : [{ ...unlimited, maxDollars, minimize: 'latency' as const }]),
+    { ...unlimited, minimize: 'cost' },
+  ];
+  return searches.flatMap((search) => bestOf(search) ?? []);
 }
 
 /** The number of cuts that the search can compare in less than a second. */
@@ -94,10 +128,10 @@ function isTimed({ minimize, maxLatencyMs }: PlanRequest): boolean {
 }
 
 function settingsOf(table: StretchTable, request: PlanRequest, found: Found): ChosenSettings {
-  const { stretches, threads, transport, cost, totals } = stretchPlan(table, request, found);
+  const { stretches, threads, transport, cost } = stretchPlan(table, request, found);
   return {
     memoryMb: stretches.map(({ memoryMb }) => memoryMb),
-    ...{ threads, transport, cost, totals },
+    ...{ threads, transport, cost },
     temperature: request.temperature,
     front: () =>
       paretoFront(table, { ...request, epsilon: FRONT_EPSILON }).map((point) => {
@@ -117,15 +151,17 @@ function settingsOf(table: StretchTable, request: PlanRequest, found: Found): Ch
 function noPlan(
   space: CutSpace,
   table: StretchTable,
-  request: PlanRequest,
+  { maxSlices }: PlanRequest,
   limit: SizeLimit,
   filled: TooLarge | undefined,
 ): SlicedInferenceError {
   const stretch = filled ?? table.tooLarge;
-  const withoutLimits = { ...request, maxLatencyMs: undefined, maxDollars: undefined };
-  return stretch !== undefined && bestPlan(table, { ...withoutLimits, minimize: 'slices' }) === undefined
-    ? tooLarge(space, stretch, limit)
-    : unreachable(table, request);
+  if (stretch !== undefined) return tooLarge(space, stretch, limit);
+  return new SlicedInferenceError(
+    `a plan must have at most ${maxSlices} slices`,
+    'more slices in every plan within the memory',
+    'raise the memory that a function may have',
+  );
 }
 
 function tooLarge(space: CutSpace, { from, to, size }: TooLarge, limit: SizeLimit): SlicedInferenceError {

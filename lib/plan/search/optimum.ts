@@ -9,70 +9,68 @@ import { Bounds } from './bounds';
 import { firstPlans } from './first-plans';
 import type { Found } from './incumbents';
 import { Incumbents } from './incumbents';
-import type { ComparedTotals } from './labels';
+import type { Label } from './labels';
 import { LabelSet, START, comparedBy, extended } from './labels';
 import type { PlanRequest } from './plan-request';
-import type { SharedSettings, StepTable } from './step-table';
+import type { Steps } from './step-table';
 import { stepTableOf } from './step-table';
 import type { StretchTable } from './stretch-table';
 
-/** How partial plans are compared. */
-interface Comparison {
-  readonly by: ComparedTotals;
-  /** See `LabelSet`. */
-  readonly slack: number;
-}
-
 /** The best plan of the stretches in the table; `undefined` if no plan keeps the limits. */
 export function bestPlan(table: StretchTable, request: PlanRequest): Found | undefined {
-  return search(table, request, false).best;
+  return search(stepTables(table, request), request, false).best;
+}
+
+/** The same for steps that are priced already. */
+export function bestSteps(steps: Steps, request: PlanRequest): Found | undefined {
+  return search([steps], request, false).best;
 }
 
 /** A good plan of the stretches in the table, found in time that grows slowly; `undefined` if no plan keeps the limits. */
 export function quickPlan(table: StretchTable, request: PlanRequest): Found | undefined {
   const incumbents = new Incumbents(request, false, table.isLast);
-  for (const shared of sharedSettings(request)) {
-    const steps = stepTableOf(table, request, shared);
-    for (const label of firstPlans(steps, request)) incumbents.offer(label, shared);
-  }
+  for (const steps of stepTables(table, request))
+    for (const label of firstPlans(steps, request)) incumbents.offer(label, steps.shared);
   return incumbents.best;
 }
 
 /** The plans within the limits of which none is cheaper and faster than another one, the cheapest first. */
 export function paretoFront(table: StretchTable, request: PlanRequest): readonly Found[] {
-  const { front } = search(table, request, true);
+  const { front } = search(stepTables(table, request), request, true);
   return [...front].sort((a, b) => a.cost.dollars - b.cost.dollars);
 }
 
-function search(table: StretchTable, request: PlanRequest, wantsFront: boolean): Incumbents {
-  const incumbents = new Incumbents(request, wantsFront, table.isLast);
-  const tables = sharedSettings(request).map((shared) => stepTableOf(table, request, shared));
+function search(tables: readonly Steps[], request: PlanRequest, wantsFront: boolean): Incumbents {
+  const incumbents = new Incumbents(request, wantsFront, tables[0].isLast);
   // First find a good plan for every setting. Each search then drops partial plans that cannot beat the best of these.
   for (const steps of tables)
     for (const label of firstPlans(steps, request)) incumbents.offer(label, steps.shared);
-  const comparison = { by: comparedBy(request, wantsFront), slack: 1 + (request.stepEpsilon ?? 0) };
-  for (const steps of tables) searchSteps(steps, request, comparison, incumbents);
+  for (const steps of tables) searchSteps(steps, request, wantsFront, incumbents);
   return incumbents;
 }
 
-function sharedSettings({ transports, threads }: PlanRequest): SharedSettings[] {
-  return transports.flatMap((transport) => threads.map((count) => ({ transport, threads: count })));
+function stepTables(table: StretchTable, request: PlanRequest): Steps[] {
+  const { transports, threads } = request;
+  return transports.flatMap((transport) =>
+    threads.map((count) => stepTableOf(table, request, { transport, threads: count })),
+  );
 }
 
-function searchSteps(
-  table: StepTable,
-  request: PlanRequest,
-  { by, slack }: Comparison,
-  incumbents: Incumbents,
-): void {
-  const { model, slices } = request;
+function searchSteps(table: Steps, request: PlanRequest, wantsFront: boolean, incumbents: Incumbents): void {
+  const { model, slices, stepEpsilon = 0 } = request;
   const { count, shared } = table;
   const bounds = new Bounds(table, model, slices);
   if (incumbents.isHopeless(START, bounds.rest(0, 0), shared)) return;
   const last = count - 1;
   // With a fixed number of slices, a partial plan with fewer slices does not replace one with more.
   const layers = slices === undefined ? 1 : slices + 1;
-  const sets = Array.from({ length: layers * count }, () => new LabelSet(by, slack));
+  const by = [
+    ...comparedBy(request, wantsFront, shared.transport),
+    ...(request.tensorsInState ? [(label: Label) => table.leftInS3(label)] : []),
+    // The earlier a stage begins, the fewer slices may join it.
+    ...(table.hasBranches ? [(label: Label) => -label.stage.from] : []),
+  ];
+  const sets = Array.from({ length: layers * count }, () => new LabelSet(by, 1 + stepEpsilon));
   const setOf = (boundary: number, before: number): LabelSet =>
     sets[(slices === undefined ? 0 : before) * count + boundary];
   setOf(0, 0).add(START);
@@ -83,13 +81,13 @@ function searchSteps(
         if (incumbents.isHopeless(label, bounds.rest(from, label.slices), shared)) continue;
         if (label.slices === slices) continue;
         for (let to = from + 1; to <= last; to++) {
-          const steps = table.steps[from * count + to];
-          if (steps.length === 0) continue;
+          if (table.steps[from * count + to].length === 0) continue;
           const rest = to === last ? undefined : bounds.rest(to, label.slices + 1);
           if (rest === undefined && to !== last) continue;
           const size = table.size(from, to);
-          for (const step of steps) {
-            const next = extended(label, to, step, size, model, rest?.loadMs);
+          const joins = table.joins(label, to);
+          for (const step of table.after(label, to)) {
+            const next = extended(label, to, step, size, model, joins, rest?.loadMs);
             if (to === last) {
               if (slices === undefined || next.slices === slices) incumbents.offer(next, shared);
               continue;

@@ -1,7 +1,5 @@
 /** Stretches of the order of nodes as groups of nodes, and the legal cuts between them. */
 import type { CutSpace } from '../cuts/cuts';
-import { threadCount } from '../sizes/estimate';
-import { MAX_LAMBDA_MEMORY_MB } from '../sizes/lambda-quotas';
 import type { Groups } from '../wiring/groups';
 import type { StretchPlan } from './plan-request';
 import type { Range } from './stretches';
@@ -9,14 +7,6 @@ import type { Range } from './stretches';
 /** The legal cuts inside the range. */
 export function legalIn({ legal }: CutSpace, { start, end }: Range): readonly number[] {
   return legal.filter((cut) => cut > start && cut < end);
-}
-
-/** Every number of threads that a function with this memory has vCPUs for. */
-export function threadsWithin(maxMemoryMb: number): readonly number[] {
-  return Array.from(
-    { length: threadCount(Math.min(maxMemoryMb, MAX_LAMBDA_MEMORY_MB)) },
-    (_, index) => index + 1,
-  );
 }
 
 /** The range of all nodes. */

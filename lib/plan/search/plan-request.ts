@@ -18,6 +18,18 @@ export interface PlanRequest {
   readonly maxDollars?: number;
   /** Memory, in MB, above which the search does not go, even if a larger function would be faster. */
   readonly maxMemoryMb: number;
+  /**
+   * Whether small tensors between slices travel in the state of the execution.
+   *
+   * @default false
+   */
+  readonly tensorsInState?: boolean;
+  /**
+   * Whether slices that read nothing from each other run side by side.
+   *
+   * @default false
+   */
+  readonly sideBySide?: boolean;
   /** Memory sizes, in MB, that a function may get besides the least that fits. */
   readonly memorySizes: readonly number[];
   /** Where slices may write what later slices read; one of them for all slices. Results are in `s3-standard`. */
@@ -71,7 +83,6 @@ export interface ChosenSettings {
   readonly transport: Transport;
   readonly temperature: Temperature;
   readonly cost: RunCost;
-  readonly totals: ChainTotals;
   /** Plans of which none is cheaper and faster than another one, the cheapest first, up to `FRONT_EPSILON`. */
   front(): readonly FrontPoint[];
 }

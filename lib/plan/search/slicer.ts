@@ -2,7 +2,8 @@
 import type { Latency, Temperature } from '../../cost/cost-model';
 import type { CutSpace } from '../cuts/cuts';
 import type { Groups } from '../wiring/groups';
-import type { Caps, Choice, ChosenSettings, Minimize } from './plan-request';
+import type { Caps, Choice, ChosenSettings, Minimize, PlanRequest } from './plan-request';
+import type { SizeLimit } from './stretch-table';
 import type { Range } from './stretches';
 
 /** By what plans of a slicer are compared. */
@@ -47,6 +48,23 @@ export interface Slicer {
     ranges: readonly Range[],
     sequential?: ChosenSettings,
   ): RangedChoice | undefined;
+}
+
+/** A slicer whose plans are compared by what is printed of them. */
+export interface SearchedSlicer extends Slicer {
+  readonly goal: Goal;
+  /** What the plans of a space are searched for. */
+  search(space: CutSpace): PlanSearch;
+  chooseWithin(space: CutSpace, ranges: readonly Range[], sequential?: ChosenSettings): RangedChoice;
+}
+
+export function isSearched(slicer: Slicer): slicer is SearchedSlicer {
+  return 'search' in slicer;
+}
+
+export interface PlanSearch {
+  readonly request: PlanRequest;
+  readonly limit: SizeLimit;
 }
 
 /** Slices within ranges, and the memory of their functions, in MB, if the slicer chose it. */

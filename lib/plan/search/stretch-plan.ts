@@ -1,5 +1,6 @@
 /** Turns what the search found into a plan of stretches, priced without surcharges. */
-import { memoryMb } from '../sizes/estimate';
+import { largestOf } from '../../extremes';
+import { memoryMb, threadCount } from '../sizes/estimate';
 import type { Found } from './incumbents';
 import { totalsOf } from './incumbents';
 import { NO_REST } from './incumbents';
@@ -17,15 +18,16 @@ export function stretchPlan(
   const { transport, threads } = shared;
   const steps = stepsOf(label);
   const last = table.boundaries.length - 1;
-  const priced = steps.reduce((before, { from, to, step }) => {
+  const priced = steps.reduce((before, { from, to, step, joins }) => {
     const size = table.sizeBetween(from, to);
     const cost = model.step(demandOf(size, table.outputSecondsPerByte), {
       memoryMb: step.memoryMb,
       threads,
       readsFrom: from === 0 && table.isFirst ? 'request' : transport,
       writesTo: to === last && table.isLast ? 's3-standard' : transport,
+      ...(step.inState && { inState: step.inState }),
     });
-    return extended(before, to, { ...cost, memoryMb: step.memoryMb }, size, model);
+    return extended(before, to, { ...step, ...cost }, size, model, joins);
   }, START);
   const totals = totalsOf(priced, NO_REST, shared, table.isLast);
   return {
@@ -35,7 +37,8 @@ export function stretchPlan(
       size: table.sizeBetween(from, to),
       memoryMb: step.memoryMb,
     })),
-    threads,
+    // A slice with fewer vCPUs than that has no use for more threads.
+    threads: Math.min(threads, threadCount(largestOf(steps.map(({ step }) => step.memoryMb)))),
     transport,
     totals,
     cost: model.run(totals, temperature),

@@ -2,8 +2,8 @@
 import type { CutSpace } from '../cuts/cuts';
 import { HeldWeights, WeightTable } from '../../dataflow/weights';
 import type { SliceSize } from '../sizes/estimate';
-import type { Range } from './stretches';
-import { sizeStretches } from './stretches';
+import type { Range, SmallValue, StretchSize } from './stretches';
+import { sizeStretches, smallValuesAcross } from './stretches';
 
 /** A limit on the size of a slice. */
 export interface SizeLimit {
@@ -26,7 +26,9 @@ interface Stretches {
   /** Positions in the order of nodes: the start of the range, the candidate cuts, and the end of the range. */
   readonly boundaries: readonly number[];
   /** By first boundary, then by later boundary minus one: the size between them; `undefined` if it may not be a slice. */
-  readonly stretches: readonly (readonly (SliceSize | undefined)[])[];
+  readonly stretches: readonly (readonly (StretchSize | undefined)[])[];
+  /** By boundary: the small values that cross it. */
+  readonly smallAcross: readonly (readonly SmallValue[])[];
   /** Whether the first stretch reads from the request, and whether the last one writes the results. */
   readonly isFirst: boolean;
   readonly isLast: boolean;
@@ -41,6 +43,7 @@ interface Stretches {
 export class StretchTable implements Stretches {
   readonly boundaries: Stretches['boundaries'];
   readonly stretches: Stretches['stretches'];
+  readonly smallAcross: Stretches['smallAcross'];
   readonly isFirst: boolean;
   readonly isLast: boolean;
   readonly outputSecondsPerByte: number;
@@ -51,6 +54,7 @@ export class StretchTable implements Stretches {
   private constructor(known: Stretches) {
     this.boundaries = known.boundaries;
     this.stretches = known.stretches;
+    this.smallAcross = known.smallAcross;
     this.isFirst = known.isFirst;
     this.isLast = known.isLast;
     this.outputSecondsPerByte = known.outputSecondsPerByte;
@@ -73,7 +77,7 @@ export class StretchTable implements Stretches {
     for (const node of nodes) held.addNode(node);
     let tooLarge: TooLarge | undefined;
     const stretches = boundaries.slice(0, -1).map((from, index) => {
-      const sizes: (SliceSize | undefined)[] = [];
+      const sizes: (StretchSize | undefined)[] = [];
       sizeStretches(space, weights, boundaries, index, (to, size) => {
         const fits = limit === undefined || limit.fits(size);
         sizes.push(fits ? size : undefined);
@@ -85,6 +89,7 @@ export class StretchTable implements Stretches {
     return new StretchTable({
       boundaries,
       stretches,
+      smallAcross: smallValuesAcross(space, boundaries),
       isFirst: start === 0,
       isLast: end === space.dataflow.order.length,
       outputSecondsPerByte: space.costs.outputSecondsPerByte,
@@ -99,15 +104,24 @@ export class StretchTable implements Stretches {
     const stretches = this.stretches.map((sizes) =>
       sizes.map((size) => (size !== undefined && mayBeSlice(size) ? size : undefined)),
     );
-    const { boundaries, isFirst, isLast, outputSecondsPerByte, weightBytes, coreSeconds, tooLarge } = this;
+    const {
+      boundaries,
+      smallAcross,
+      isFirst,
+      isLast,
+      outputSecondsPerByte,
+      weightBytes,
+      coreSeconds,
+      tooLarge,
+    } = this;
     return new StretchTable({
-      ...{ boundaries, stretches, isFirst, isLast },
+      ...{ boundaries, stretches, smallAcross, isFirst, isLast },
       ...{ outputSecondsPerByte, weightBytes, coreSeconds, tooLarge },
     });
   }
 
   /** The size of a stretch that may be a slice. */
-  sizeBetween(from: number, to: number): SliceSize {
+  sizeBetween(from: number, to: number): StretchSize {
     const size = this.stretches[from][to - from - 1];
     if (size === undefined) throw new Error(`the stretch from ${from} to ${to} does not fit`);
     return size;

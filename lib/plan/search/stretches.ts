@@ -9,12 +9,29 @@ import { MeasuredPeaks } from '../sizes/measured-peaks';
 import { modelMemory, sizeOf, usesFrom } from '../sizes/model-memory';
 import { repeatedProducers } from '../sizes/node-memory';
 import { RunMemory } from '../sizes/run-memory';
+import { MAX_STATE_TENSORS, headerBytes, stateCharacters } from '../sizes/state-size';
 import { ArenaPool } from '../sizes/tensor-pool';
 
 /** Positions in `Dataflow.order` from `start` to `end`, without `end`. */
 export interface Range {
   readonly start: number;
   readonly end: number;
+}
+
+/** A value that may travel in the state of the execution, if the slice that computes it hands on nothing large besides. */
+export interface SmallValue {
+  /** The position in `order` of its producer. */
+  readonly producedAt: number;
+  readonly bytes: number;
+}
+
+export interface StretchSize extends SliceSize {
+  /** Characters that hold what the slice writes for later slices. */
+  readonly characters: number;
+  /** The position in `order` of the last node whose value it needs from another slice; -1 if it needs the request alone. */
+  readonly lastRead: number;
+  /** Of what it reads from earlier slices, the small values. */
+  readonly smallReads: readonly SmallValue[];
 }
 
 /**
@@ -26,7 +43,7 @@ export function sizeStretches(
   weights: WeightTable,
   boundaries: readonly number[],
   from: number,
-  visit: (to: number, size: SliceSize) => boolean,
+  visit: (to: number, size: StretchSize) => boolean,
 ): void {
   const { dataflow } = space;
   const { order } = dataflow;
@@ -51,6 +68,7 @@ export function sizeStretches(
     if (position === order.length) {
       // The last slice computes the results that depend on constants alone.
       for (const value of results) held.addValue(value);
+      moved.gather(results);
       run.runRepeated(repeatedProducers(dataflow, results));
     }
     const estimate = sizeOf(held, pool, run, {
@@ -61,7 +79,9 @@ export function sizeStretches(
       readTensors: moved.readTensors,
       coreSeconds: coreSeconds + held.repeatedSeconds,
     });
-    if (!visit(to, peaks.limited(estimate, start, position))) return;
+    const size = peaks.limited(estimate, start, position);
+    const { characters, lastRead, smallReads } = moved;
+    if (!visit(to, { ...size, characters, lastRead, smallReads })) return;
   }
 }
 
@@ -71,12 +91,17 @@ class MovedTensors {
   computedBytes = 0;
   /** Bytes of values from the stretch that this or a later slice still needs. */
   liveBytes = 0;
+  lastRead = -1;
+  smallReads: readonly SmallValue[] = [];
+  private liveHeaders = 0;
   private readsFromSlices = 0;
   private readsRequest = 0;
   private readonly seen: Uint8Array;
   private readonly isResult: Uint8Array;
-  /** By position: bytes of the values whose last use it is. */
+  /** By position: bytes of the values whose last use it is, and of their headers. */
   private readonly endingAt: Float64Array;
+  private readonly endingHeadersAt: Float64Array;
+  private readonly headers: Float64Array;
 
   constructor(
     private readonly space: CutSpace,
@@ -88,10 +113,24 @@ class MovedTensors {
     this.isResult = new Uint8Array(model.graph.values.length);
     for (const value of results) this.isResult[value] = 1;
     this.endingAt = new Float64Array(order.length);
+    this.endingHeadersAt = new Float64Array(order.length);
+    this.headers = headersOf(space);
+  }
+
+  get characters(): number {
+    return stateCharacters(this.liveBytes + this.liveHeaders);
   }
 
   get readTensors(): number {
     return this.readsFromSlices + this.readsRequest;
+  }
+
+  /** The last slice waits for the results of all others. */
+  gather(results: readonly ValueIndex[]): void {
+    for (const value of results) {
+      const at = this.space.producedAt[value];
+      if (at < this.start) this.lastRead = Math.max(this.lastRead, at);
+    }
   }
 
   addNode(position: number): void {
@@ -102,23 +141,69 @@ class MovedTensors {
       if (output < 0) continue;
       this.computedBytes += bytes[output];
       this.liveBytes += bytes[output];
-      if (this.isResult[output] === 0) this.endingAt[Math.max(position, lastUsedAt[output])] += bytes[output];
+      this.liveHeaders += this.headers[output];
+      if (this.isResult[output] === 1) continue;
+      const end = Math.max(position, lastUsedAt[output]);
+      this.endingAt[end] += bytes[output];
+      this.endingHeadersAt[end] += this.headers[output];
     }
     this.liveBytes -= this.endingAt[position];
+    this.liveHeaders -= this.endingHeadersAt[position];
   }
 
   private read(value: ValueIndex): void {
     if (this.seen[value] === 1 || !this.isOutside(value)) return;
     this.seen[value] = 1;
-    this.readBytes += this.space.bytes[value];
-    if (this.space.producedAt[value] >= 0) this.readsFromSlices++;
-    else this.readsRequest = 1;
+    const { bytes, producedAt } = this.space;
+    this.readBytes += bytes[value];
+    if (producedAt[value] < 0) {
+      this.readsRequest = 1;
+      return;
+    }
+    this.readsFromSlices++;
+    this.lastRead = Math.max(this.lastRead, producedAt[value]);
+    if (isSmall(bytes[value], this.headers[value]))
+      this.smallReads = [...this.smallReads, { producedAt: producedAt[value], bytes: bytes[value] }];
   }
 
   private isOutside(value: ValueIndex): boolean {
     const at = this.space.producedAt[value];
     return at >= 0 ? at < this.start : this.space.dataflow.model.graph.values[value].input !== undefined;
   }
+}
+
+/** By space, and by value: bytes of its header in a file of tensors. */
+const headers = new WeakMap<CutSpace, Float64Array>();
+
+function headersOf(space: CutSpace): Float64Array {
+  const { values } = space.dataflow.model.graph;
+  const known = headers.get(space) ?? Float64Array.from(values, ({ name }) => headerBytes(name));
+  headers.set(space, known);
+  return known;
+}
+
+function isSmall(bytes: number, ofHeader: number): boolean {
+  return stateCharacters(bytes + ofHeader) <= MAX_STATE_TENSORS;
+}
+
+/** By boundary: the small values that nodes since the first boundary compute and that nodes from this one on use. */
+export function smallValuesAcross(
+  space: CutSpace,
+  boundaries: readonly number[],
+): readonly (readonly SmallValue[])[] {
+  const { bytes, producedAt, lastUsedAt } = space;
+  const ofHeaders = headersOf(space);
+  const small = bytes
+    .map((own, value) => ({
+      producedAt: producedAt[value],
+      lastUsedAt: lastUsedAt[value],
+      bytes: own,
+      value,
+    }))
+    .filter((own) => own.producedAt >= boundaries[0] && isSmall(own.bytes, ofHeaders[own.value]));
+  return boundaries.map((boundary) =>
+    small.filter((own) => own.producedAt < boundary && own.lastUsedAt >= boundary),
+  );
 }
 
 /** The table of each space, which the sizes of all its stretches share. */

@@ -1,47 +1,44 @@
-/** Says what the best plans reach if no plan keeps the limits of a request. */
+/** Says what the best plans reach if no plan keeps the limits of a goal. */
+import type { RunCost } from '../../cost/cost-model';
 import { SlicedInferenceError } from '../../errors';
-import type { Found } from './incumbents';
-import { bestPlan } from './optimum';
-import type { PlanRequest } from './plan-request';
-import { stepsOf } from './labels';
-import type { StretchTable } from './stretch-table';
 import { largestOf, smallestOf } from '../../extremes';
+import type { Goal } from './slicer';
 
 const MILLION = 1e6;
 
-/** The error for a request for which the table has no plan although it has plans without limits on latency and cost. */
-export function unreachable(table: StretchTable, request: PlanRequest): SlicedInferenceError {
-  const { maxLatencyMs, maxDollars, quantile, maxSlices } = request;
-  const unlimited = { ...request, maxLatencyMs: undefined, maxDollars: undefined };
-  const fastest = bestPlan(table, { ...unlimited, minimize: 'latency' });
-  if (fastest === undefined) {
-    return new SlicedInferenceError(
-      `a plan must have at most ${maxSlices} slices`,
-      'more slices in every plan within the memory',
-      'raise the memory that a function may have',
-    );
-  }
+/** What is said of a plan. */
+interface PlanWithin {
+  readonly cut: {
+    readonly settings?: { readonly memoryMb: readonly number[] };
+    readonly whole?: { readonly memoryMb: number };
+  };
+  readonly cost: RunCost;
+}
+
+/** @param plans the fastest plans, the fastest ones within the price, and the cheapest ones */
+export function unreachable(goal: Goal, plans: readonly PlanWithin[]): SlicedInferenceError {
+  const { maxLatencyMs, maxDollars, quantile } = goal;
+  const time = ({ cost }: PlanWithin): number => cost.latency[quantile];
+  const fastest = least(plans, time);
   if (maxLatencyMs !== undefined) {
-    const time = fastest.cost.latency[quantile];
     const limit = `a run must have a ${quantile} latency of at most ${ms(maxLatencyMs)}`;
-    if (time > maxLatencyMs)
+    if (time(fastest) > maxLatencyMs)
       return new SlicedInferenceError(
         limit,
-        `${ms(time)} for the fastest plan, ${described(fastest)}`,
+        `${ms(time(fastest))} for the fastest plan, ${described(fastest)}`,
         'allow more time, or more memory for a function',
       );
-    const within =
-      maxDollars === undefined
-        ? undefined
-        : bestPlan(table, { ...unlimited, maxDollars, minimize: 'latency' });
-    if (within !== undefined && maxDollars !== undefined)
+    const within = plans.filter(({ cost }) => cost.dollars <= (maxDollars ?? Infinity));
+    if (within.length > 0 && maxDollars !== undefined) {
+      const found = least(within, time);
       return new SlicedInferenceError(
         `${limit} and cost at most ${dollars(maxDollars)} in a million runs`,
-        `${ms(within.cost.latency[quantile])} for the fastest plan at that cost, ${described(within)}`,
+        `${ms(time(found))} for the fastest plan at that cost, ${described(found)}`,
         'allow more time or a higher cost',
       );
+    }
   }
-  const cheapest = bestPlan(table, { ...unlimited, minimize: 'cost' }) ?? fastest;
+  const cheapest = least(plans, ({ cost }) => cost.dollars);
   return new SlicedInferenceError(
     `a million runs must cost at most ${dollars(maxDollars ?? 0)}`,
     `${dollars(cheapest.cost.dollars)} for the cheapest plan, ${described(cheapest)}`,
@@ -49,11 +46,16 @@ export function unreachable(table: StretchTable, request: PlanRequest): SlicedIn
   );
 }
 
-function described({ label }: Found): string {
-  const sizes = stepsOf(label).map(({ step }) => step.memoryMb);
+function least(plans: readonly PlanWithin[], of: (plan: PlanWithin) => number): PlanWithin {
+  return plans.reduce((a, b) => (of(b) < of(a) ? b : a));
+}
+
+function described({ cut: { settings, whole } }: PlanWithin): string {
+  const sizes = settings?.memoryMb ?? [];
   if (sizes.length === 1) return `one slice of ${sizes[0]} MB`;
-  const [least, most] = [smallestOf(sizes), largestOf(sizes)];
-  return `${sizes.length} slices of ${least === most ? least : `${least} to ${most}`} MB`;
+  const [smallest, largest] = [smallestOf(sizes), largestOf(sizes)];
+  const beside = whole === undefined ? '' : ` and the whole model in one of ${whole.memoryMb} MB`;
+  return `${sizes.length} slices of ${smallest === largest ? smallest : `${smallest} to ${largest}`} MB${beside}`;
 }
 
 function ms(time: number): string {

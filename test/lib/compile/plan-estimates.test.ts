@@ -1,7 +1,6 @@
 /** What the runs of a plan cost, and whether one function would do. */
 import { analyzeModel } from '../../../lib/compile/analyze';
-import { wholeCut } from '../../../lib/compile/consolidate';
-import { consolidatedPlan, planEstimates, slicedPlan } from '../../../lib/compile/plan-estimates';
+import { plannedRuns, planEstimates } from '../../../lib/compile/plan-estimates';
 import type { CostOptions } from '../../../lib/cost/cost-options';
 import { checkEstimates } from '../../../lib/compile/plan-check/estimates';
 import { bestCut } from '../../../lib/plan/best-cut';
@@ -115,8 +114,7 @@ describe('the estimates of a plan with consolidation', () => {
   const slicer = count(8);
   const estimate = (costs: CostOptions, mode: 'always' | 'never') => {
     const analyzed = analyzeModel(large.source[0].path, { costs });
-    const cut = bestCut(analyzed.dataflow, analyzed.cuts, slicer);
-    return planEstimates(analyzed, cut, slicer, wholeCut(analyzed, cut, slicer, mode));
+    return planEstimates(analyzed, bestCut(analyzed.dataflow, analyzed.cuts, slicer, mode), slicer);
   };
   const alone = (costs: CostOptions) => {
     const analyzed = analyzeModel(large.source[0].path, { costs });
@@ -153,11 +151,10 @@ describe('the estimates of a plan with consolidation', () => {
   });
 
   it('price cold slices with the threads of the whole model, which they have when they are deployed', () => {
-    const cut = bestCut(large.dataflow, large.cuts, slicer);
-    const whole = wholeCut(large, cut, slicer, 'always');
-    if (whole === undefined) throw new Error('eight slices can be consolidated');
-    const threads = threadCount(whole.memoryMb);
-    const alone = slicedPlan(large, cut);
+    const cut = bestCut(large.dataflow, large.cuts, slicer, 'always');
+    if (cut.whole === undefined) throw new Error('eight slices can be consolidated');
+    const threads = threadCount(cut.whole.memoryMb);
+    const alone = plannedRuns(large, cut);
     expect(alone.settings.threads).toBeLessThan(threads);
     // With memory of several vCPUs, more threads make a slice faster.
     const { settings: chosen } = bestCut(large.dataflow, large.cuts, automatic({ slices: 8 }));
@@ -165,10 +162,9 @@ describe('the estimates of a plan with consolidation', () => {
     const settings = { ...chosen, memoryMb: alone.settings.memoryMb.map(() => 4_000) };
     const coldRun = (own: number) => ({ ...cut, settings: { ...settings, threads: own } });
     const [few, many] = [alone.settings.threads, threads].map(coldRun);
-    expect(slicedPlan(large, many).cold.dollars).not.toBe(slicedPlan(large, few).cold.dollars);
-    expect(consolidatedPlan(large, few, whole).cold.dollars).toBe(
-      consolidatedPlan(large, many, whole).cold.dollars,
-    );
+    const [ofFew, ofMany] = [few, many].map((own) => plannedRuns(large, own));
+    expect(ofMany.slices.outcomes.cold.dollars).not.toBe(ofFew.slices.outcomes.cold.dollars);
+    expect(ofMany.plan.cold.dollars).toBe(ofFew.plan.cold.dollars);
   });
 
   it('pass the check of the cache', () => {

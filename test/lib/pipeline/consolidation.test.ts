@@ -13,10 +13,9 @@ import {
 import type { SlicedInferencePipelineProps } from '../../../lib';
 import { analyzeModel } from '../../../lib/compile/analyze';
 import { compileAnalyzed } from '../../../lib/compile/compile';
-import type { ConsolidationMode } from '../../../lib/compile/consolidate';
-import { wholeCut } from '../../../lib/compile/consolidate';
 import { writeSlices } from '../../../lib/emit/write';
 import { bestCut } from '../../../lib/plan/best-cut';
+import type { ConsolidationMode } from '../../../lib/plan/schedule/whole-model';
 import type { Slicer } from '../../../lib/plan/search/slicers';
 import { automatic, count } from '../../../lib/plan/search/slicers';
 import { temporaryFolder } from '../../support/model-builder';
@@ -52,7 +51,7 @@ describe('the decision', () => {
   function consolidates(products: number, slicer: Slicer, mode: ConsolidationMode): boolean {
     const analyzed = models.get(products);
     if (!analyzed) throw new Error('no such model');
-    return wholeCut(analyzed, bestCut(analyzed.dataflow, analyzed.cuts, slicer), slicer, mode) !== undefined;
+    return bestCut(analyzed.dataflow, analyzed.cuts, slicer, mode).whole !== undefined;
   }
 
   it.each<[string, number, Slicer, ConsolidationMode, boolean]>([

@@ -3,12 +3,11 @@ import { GREATEST_RATE } from '../../../cost/alternatives/winners';
 import type { Latency, Temperature, Transport } from '../../../cost/cost-model';
 import { SlicedInferenceError } from '../../../errors';
 import type { CutSpace } from '../../cuts/cuts';
+import { threadCount } from '../../sizes/estimate';
 import { DEFAULT_MAX_MEMORY_MB, MAX_LAMBDA_MEMORY_MB } from '../../sizes/lambda-quotas';
 import { optimalSlices } from '../optimal-slices';
-import { threadsWithin } from '../partition';
-import type { Minimize, PlanRequest } from '../plan-request';
-import type { Goal, Slicer } from '../slicer';
-import type { FunctionLimit } from './function-limit';
+import type { Minimize } from '../plan-request';
+import type { Goal, PlanSearch, SearchedSlicer } from '../slicer';
 import { checkMemoryLimit, functionLimit } from './function-limit';
 
 /** Options of `automatic`. */
@@ -52,10 +51,14 @@ export interface AutomaticOptions {
 }
 
 /**
- * Larger memory sizes, in MB, that the search tries: one vCPU, and the borders at which a function gets one more.
- * https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html has the first, the others were measured by users.
+ * Memory sizes, in MB, that the search compares for every slice. A plan that it finds gets sizes between them, see `bestMemory`. They have
+ * one vCPU, and the borders at which a function gets one more: https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html has
+ * the first, the others were measured by users.
  */
-const USEFUL_MEMORY_MB = [1769, 3008, 3538, 5307, 7076, 8845, MAX_LAMBDA_MEMORY_MB];
+const COMPARED_MEMORY_MB = [
+  ...[640, 832, 1024, 1344, 1769, 2304, 3008, 3538, 5307, 7076, 8845],
+  MAX_LAMBDA_MEMORY_MB,
+];
 
 const MILLION = 1e6;
 
@@ -64,7 +67,7 @@ const MILLION = 1e6;
  *
  * @param setting name of the limit on memory in errors
  */
-export function automatic(options: AutomaticOptions = {}, setting = 'maxMemorySize'): Slicer {
+export function automatic(options: AutomaticOptions = {}, setting = 'maxMemorySize'): SearchedSlicer {
   const {
     maxMemorySize: maxMemory = DEFAULT_MAX_MEMORY_MB,
     maxCostPerMillion,
@@ -81,30 +84,38 @@ export function automatic(options: AutomaticOptions = {}, setting = 'maxMemorySi
     ...{ minimize, temperature, quantile, maxLatencyMs, maxDollars, requestsPerHour },
     maxMemoryMb: maxMemory,
   };
-  const limitOf = (space: CutSpace): FunctionLimit => functionLimit(space, maxMemory, setting);
-  const request = (space: CutSpace): PlanRequest => {
-    const { maxMemoryMb } = limitOf(space);
+  const search = (space: CutSpace): PlanSearch => {
+    const limit = functionLimit(space, maxMemory, setting);
+    const { maxMemoryMb } = limit;
+    const model = space.costs.model(requestsPerHour);
     return {
-      ...{ ...goal, transports, maxSlices, maxMemoryMb, slices },
-      model: space.costs.model(requestsPerHour),
-      memorySizes: USEFUL_MEMORY_MB.filter((memory) => memory <= maxMemoryMb),
-      threads: threadsWithin(maxMemoryMb),
+      limit,
+      request: {
+        ...{ ...goal, transports, maxSlices, maxMemoryMb, slices, model },
+        ...{ tensorsInState: model.options.tensorsInState, sideBySide: true },
+        memorySizes: [
+          ...new Set([...COMPARED_MEMORY_MB.filter((memory) => memory < maxMemoryMb), maxMemoryMb]),
+        ],
+        // A slice with fewer vCPUs than that has no use for more threads.
+        threads: [threadCount(maxMemoryMb)],
+      },
     };
   };
   return {
     key: `automatic ${JSON.stringify({ ...goal, transports, maxSlices: String(maxSlices), slices })}`,
-    goal,
-    choose: (space) => optimalSlices(space, request(space), limitOf(space)),
+    ...{ goal, search },
+    choose: (space) => {
+      const { request, limit } = search(space);
+      return optimalSlices(space, request, limit);
+    },
     chooseWithin: (space, ranges, sequential) => {
-      const own = request(space);
-      // Limits bind the whole plan, not each range. All slices share their threads and their transport.
+      const { request, limit } = search(space);
+      // Limits bind the whole plan, not each range. All slices share their transport.
       const ofRange = {
-        ...own,
-        maxLatencyMs: undefined,
-        maxDollars: undefined,
-        ...(sequential && { threads: [sequential.threads], transports: [sequential.transport] }),
+        ...{ ...request, maxLatencyMs: undefined, maxDollars: undefined },
+        ...(sequential && { transports: [sequential.transport] }),
       };
-      const choices = ranges.map((range) => optimalSlices(space, ofRange, limitOf(space), range));
+      const choices = ranges.map((range) => optimalSlices(space, ofRange, limit, range));
       return {
         groups: choices.flatMap(({ groups }) => groups),
         memoryMb: choices.flatMap(({ settings }) => settings?.memoryMb ?? []),

@@ -5,12 +5,12 @@ import type { HandedOnPlan } from '../../../../lib/plan/schedule/state-tensors';
 import {
   leavingSlices,
   MAX_FRAGMENT_TENSORS,
-  MAX_STATE_TENSORS,
   plannedCharacters,
   readersOf,
   stateTensorLimits,
 } from '../../../../lib/plan/schedule/state-tensors';
 import { withWarmUps } from '../../../../lib/plan/schedule/warm-up';
+import { MAX_STATE_TENSORS } from '../../../../lib/plan/sizes/state-size';
 import { anyReads, plan } from '../../../support/scheduled-plan';
 
 /** A plan whose slices write one tensor of so many bytes. */

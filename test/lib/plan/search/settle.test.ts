@@ -1,6 +1,7 @@
 /** Evenness, stability, and what an impossible target says. */
 import { analyzeModel } from '../../../../lib/compile/analyze';
 import type { AnalyzedModel } from '../../../../lib/compile/analyze';
+import { bestCut } from '../../../../lib/plan/best-cut';
 import type { AutomaticOptions } from '../../../../lib/plan/search/slicers';
 import { automatic, count } from '../../../../lib/plan/search/slicers';
 import { analyzeFast } from '../../../support/inference/fast-analysis';
@@ -48,8 +49,8 @@ describe('count', () => {
 });
 
 describe('automatic', () => {
-  const { cuts } = layered(6, 100);
-  const choose = (options: AutomaticOptions) => automatic(options).choose(cuts);
+  const { dataflow, cuts } = layered(6, 100);
+  const choose = (options: AutomaticOptions) => bestCut(dataflow, cuts, automatic(options));
 
   test('says what the fastest plan reaches if the latency is impossible', () => {
     expect(() => choose({ maxLatencyMs: 1 })).toThrow(

@@ -1,0 +1,168 @@
+/** Chooses the best of the plans that a search finds, by what is printed of them. */
+import type { Dataflow } from '../dataflow/dataflow';
+import { SlicedInferenceError } from '../errors';
+import { branchedSpaces } from './cuts/branches';
+import type { CutSpace } from './cuts/cuts';
+import { areBranchesWorthwhile } from './schedule/branch-worth';
+import type { ChosenCut } from './schedule/cut-prices';
+import type { Offer } from './schedule/offers';
+import { Offers } from './schedule/offers';
+import type { ConsolidationMode } from './schedule/whole-model';
+import { candidatePlans } from './search/optimal-slices';
+import type { Choice, PlanRequest } from './search/plan-request';
+import { EVEN_TOLERANCE } from './search/settle';
+import type { Goal, SearchedSlicer } from './search/slicer';
+import { unreachable } from './search/unreachable';
+
+/** A plan, and whether its slices are the even ones that the search prefers to plans that are a little better. */
+interface Candidate extends Offer {
+  readonly isEven: boolean;
+}
+
+/**
+ * The best of the plans that the slicer searches for, with repeated nodes, without them, and between branches.
+ *
+ * @param dataflow the data flow in which only constant nodes are repeated
+ * @throws SlicedInferenceError if the search finds no plan, or none that keeps the limits
+ */
+export function bestPlan(
+  dataflow: Dataflow,
+  cuts: CutSpace,
+  slicer: SearchedSlicer,
+  consolidation: ConsolidationMode,
+): ChosenCut {
+  return new PlanChooser(cuts, slicer, new Offers(dataflow, cuts, slicer.goal, consolidation)).best();
+}
+
+class PlanChooser {
+  private readonly goal: Goal;
+
+  constructor(
+    private readonly cuts: CutSpace,
+    private readonly slicer: SearchedSlicer,
+    private readonly offers: Offers,
+  ) {
+    this.goal = slicer.goal;
+  }
+
+  best(): ChosenCut {
+    const candidates = this.candidates({});
+    const sequential = this.bestOf(candidates) ?? this.nearest(candidates);
+    return this.withBranches(sequential).cut;
+  }
+
+  /** The plans of both spaces of cuts. */
+  private candidates(change: Partial<PlanRequest>): Candidate[] {
+    const { cuts } = this;
+    const spaces = cuts.withoutRepeats === undefined ? [cuts] : [cuts, cuts.withoutRepeats];
+    const attempts = spaces.map((space) => attempt(() => this.candidatesOf(space, change)));
+    const last = attempts[attempts.length - 1];
+    const found = attempts.flatMap((each) => (each instanceof SlicedInferenceError ? [] : each));
+    if (found.length === 0 && last instanceof SlicedInferenceError) throw last;
+    return found;
+  }
+
+  private candidatesOf(space: CutSpace, change: Partial<PlanRequest>): Candidate[] {
+    const { request: own, limit } = this.slicer.search(space);
+    const request = { ...own, ...change };
+    const choices = new Map<string, Choice & { readonly isEven: boolean }>();
+    let failed: SlicedInferenceError | undefined;
+    for (const search of this.offers.searches(request)) {
+      const found = attempt(() => candidatePlans(space, search, limit));
+      if (found instanceof SlicedInferenceError) {
+        failed = found;
+        continue;
+      }
+      found.forEach((choice, index) => {
+        const key = choice.groups.map(([first]) => first).join(' ');
+        const isEven = index === 0 || choices.get(key)?.isEven === true;
+        choices.set(key, { ...choice, isEven });
+      });
+    }
+    if (choices.size === 0 && failed !== undefined) throw failed;
+    return [...choices.values()].flatMap((choice) =>
+      this.offers.of(choice, request).map((offer) => ({ ...offer, isEven: choice.isEven })),
+    );
+  }
+
+  /** Plans for other goals, if no plan that was found for this one keeps the limits. */
+  private nearest(candidates: readonly Candidate[]): Candidate {
+    const { maxDollars } = this.goal;
+    const unlimited = { maxLatencyMs: undefined, maxDollars: undefined };
+    const all = [
+      ...candidates,
+      ...this.candidates({ ...unlimited, minimize: 'latency' }),
+      ...(maxDollars === undefined ? [] : this.candidates({ ...unlimited, maxDollars, minimize: 'latency' })),
+      ...this.candidates({ ...unlimited, minimize: 'cost' }),
+    ];
+    const best = this.bestOf(all);
+    if (best === undefined) throw unreachable(this.goal, all);
+    return best;
+  }
+
+  /** The best one that keeps the limits, or an even one that is hardly worse. */
+  private bestOf(candidates: readonly Candidate[]): Candidate | undefined {
+    const kept = candidates.filter(({ keepsLimits }) => keepsLimits);
+    if (kept.length === 0) return undefined;
+    const best = kept.reduce((a, b) => (this.isBetter(b, a) ? b : a));
+    const near = kept.filter((each) => each.isEven && this.isNear(each, best));
+    return near.length === 0 ? best : near.reduce((a, b) => (this.isBetter(b, a) ? b : a));
+  }
+
+  private isNear({ cut, cost }: Candidate, best: Candidate): boolean {
+    return (
+      cut.groups.length === best.cut.groups.length &&
+      cost.dollars <= (1 + EVEN_TOLERANCE) * best.cost.dollars &&
+      this.time(cost) <= (1 + EVEN_TOLERANCE) * this.time(best.cost)
+    );
+  }
+
+  private isBetter(a: Offer, b: Offer): boolean {
+    const [keysOfA, keysOfB] = [this.keys(a), this.keys(b)];
+    const decisive = keysOfA.findIndex((key, index) => key !== keysOfB[index]);
+    return decisive >= 0 && keysOfA[decisive] < keysOfB[decisive];
+  }
+
+  private keys({ cut, cost }: Offer): number[] {
+    const slices = cut.groups.length;
+    switch (this.goal.minimize) {
+      case 'slices':
+        return [slices, cost.dollars, this.time(cost)];
+      case 'cost':
+        return [cost.dollars, this.time(cost), slices];
+      case 'latency':
+        return [this.time(cost), cost.dollars, slices];
+    }
+  }
+
+  /** The plan, or one in which no slice has nodes of two branches, if it is so much better that branches are worth it. */
+  private withBranches(sequential: Candidate): Candidate {
+    const { goal, slicer } = this;
+    const { groups, settings } = sequential.cut;
+    if (groups.length < 2 && goal.minimize !== 'latency') return sequential;
+    let best = sequential;
+    for (const { space, ranges } of branchedSpaces(this.cuts)) {
+      const choice = attempt(() => slicer.chooseWithin(space, ranges, settings));
+      if (choice === undefined || choice instanceof SlicedInferenceError) continue;
+      if (goal.minimize === 'slices' && choice.groups.length !== groups.length) continue;
+      const { request } = slicer.search(space);
+      const own = this.bestOf(this.offers.of(choice, request).map((offer) => ({ ...offer, isEven: false })));
+      if (own && areBranchesWorthwhile(goal, own.cost, best.cost, sequential.cost)) best = own;
+    }
+    return best;
+  }
+
+  private time({ latency }: Offer['cost']): number {
+    return latency[this.goal.quantile];
+  }
+}
+
+/** @returns the error of planning, if there is one */
+export function attempt<T>(choose: () => T): T | SlicedInferenceError {
+  try {
+    return choose();
+  } catch (error) {
+    if (error instanceof SlicedInferenceError) return error;
+    throw error;
+  }
+}

@@ -1,0 +1,91 @@
+/** Random models whose tensors and weights differ by factors of a thousand, for tests that compare plans. */
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import * as fc from 'fast-check';
+import type { NodeInit, TensorInit } from './model-builder';
+import { FLOAT, attribute, node, saveModel, temporaryFolder, value } from './model-builder';
+
+/** From tensors that travel in the state of an execution to large ones, and from weights of a KiB to 256 MiB. */
+const WIDTHS = [16, 256, 1024, 2048, 4096, 8192, 8192];
+
+interface Layer {
+  readonly width: number;
+  /** Which earlier values it reads. The first of them is often the one before it. */
+  readonly reads: readonly number[];
+  readonly isResult: boolean;
+}
+
+const layer: fc.Arbitrary<Layer> = fc.record({
+  width: fc.constantFrom(...WIDTHS),
+  reads: fc.array(fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, fc.nat(4)), {
+    minLength: 1,
+    maxLength: 2,
+  }),
+  isResult: fc.integer({ min: 0, max: 9 }).map((number) => number === 0),
+});
+
+/** Layers of a product each, with skip connections, branches and early results. Saves the model and returns its path. */
+export const randomWideModel: fc.Arbitrary<() => string> = fc
+  .record({
+    rows: fc.constantFrom(1, 2, 4, 16, 64),
+    width: fc.constantFrom(...WIDTHS),
+    layers: fc.array(layer, { minLength: 4, maxLength: 7 }),
+  })
+  .map(({ rows, width, layers }) => () => saveLayers(rows, width, layers));
+
+function saveLayers(rows: number, width: number, layers: readonly Layer[]): string {
+  const nodes: NodeInit[] = [];
+  const weights: { readonly name: string; readonly dims: readonly [number, number] }[] = [];
+  const results = new Set<string>();
+  const values = [{ name: 'x', width }];
+  const unread = new Set<string>();
+  layers.forEach((each, index) => {
+    const read = [...new Set(each.reads.map((back) => values[Math.max(0, values.length - 1 - back)]))];
+    for (const { name } of read) unread.delete(name);
+    const rowWidth = read.reduce((sum, own) => sum + own.width, 0);
+    const joined = read.length === 1 ? read[0].name : `joined${index}`;
+    if (read.length > 1) {
+      const names = read.map(({ name }) => name);
+      nodes.push(node('Concat', names, [joined], [attribute.int('axis', 1)]));
+    }
+    weights.push({ name: `w${index}`, dims: [rowWidth, each.width] });
+    nodes.push(node('MatMul', [joined, `w${index}`], [`t${index}`]));
+    values.push({ name: `t${index}`, width: each.width });
+    unread.add(`t${index}`);
+    if (each.isResult) results.add(`t${index}`);
+  });
+  for (const name of unread) results.add(name);
+  const folder = temporaryFolder();
+  return saveModel(
+    {
+      graph: {
+        node: nodes,
+        initializer: sparseWeights(weights, path.join(folder, 'model.data')),
+        input: [value('x', FLOAT, [rows, width])],
+        output: [...results].map((name) => value(name, FLOAT)),
+      },
+    },
+    'model.onnx',
+    folder,
+  );
+}
+
+/** Weights of zeros in a sparse file. */
+function sparseWeights(
+  weights: readonly { readonly name: string; readonly dims: readonly [number, number] }[],
+  file: string,
+): TensorInit[] {
+  let offset = 0;
+  const tensors = weights.map(({ name, dims }) => {
+    const length = dims[0] * dims[1] * 4;
+    const entries = { location: path.basename(file), offset, length };
+    offset += length;
+    return {
+      ...{ name, dataType: FLOAT, dims, dataLocation: 1 },
+      externalData: Object.entries(entries).map(([key, entry]) => ({ key, value: String(entry) })),
+    };
+  });
+  fs.writeFileSync(file, '');
+  fs.truncateSync(file, offset);
+  return tensors;
+}
