@@ -1,7 +1,7 @@
 /** One call of the client: its wait, its execution and what it reports. */
 import { ERROR_NAMES } from '../contract/failures';
 import type { StepFunctions } from './aws/step-functions';
-import { isOutdated, mayBeOutdated, type Deployment } from './description/deployment';
+import { isOutdated, mayBeOutdated, traceOfDeployment, type Deployment } from './description/deployment';
 import type { PipelineDescriptions } from './description/descriptions';
 import type { MachineDescription, PipelineDescription } from './description/pipeline-description';
 import type { StateMachineArn } from './description/state-machine-arn';
@@ -9,12 +9,13 @@ import { InferenceError, InferenceTimeoutError } from './errors';
 import { explainedError, explaining } from './explained-error';
 import { type CallOptions, type Settings } from './options';
 import { firstOf } from './run/abort';
+import { Backoff } from './run/backoff';
 import type { Call } from './run/call';
 import { outputOf } from './run/execution-end';
 import type { CheckedOutput } from './results/check-output';
 import { runExpress } from './run/run-express';
 import { runStandard } from './run/run-standard';
-import { MAX_TIMER_MS, Wait } from './run/wait';
+import { MAX_TIMER_MS, pause, Wait } from './run/wait';
 
 interface Context {
   readonly stateMachineArn: string;
@@ -26,6 +27,13 @@ interface Context {
 
 /** For uploads and downloads, besides the longest execution. */
 const TRANSFER_MS = 60_000;
+
+/**
+ * How often a call asks whether a deployment explains a failure. With the default pauses, that takes nine seconds. For a few seconds after an
+ * update, Step Functions may describe the earlier definition, and start executions of it:
+ * https://docs.aws.amazon.com/step-functions/latest/apireference/API_UpdateStateMachine.html
+ */
+const MOST_QUESTIONS = 6;
 
 export class CallInProgress {
   /** @throws InferenceError for options that do not fit the pipeline */
@@ -45,6 +53,10 @@ export class CallInProgress {
   private readonly wait: Wait;
   private executionArn: string | undefined;
   private used: Deployment | undefined;
+  private isPipeline = false;
+  /** How often it has asked whether a deployment explains a failure. */
+  private questions = 0;
+  private readonly pauses: Backoff;
   /** Why the last request failed, if it is sent again. */
   private failure: Error | undefined;
 
@@ -53,6 +65,7 @@ export class CallInProgress {
     private readonly options: CallOptions,
     limit: number,
   ) {
+    this.pauses = new Backoff(context.settings.pollInterval);
     this.wait = new Wait(options.signal, limit, () => {
       const { executionArn, failure } = this;
       const ending = failure
@@ -104,11 +117,9 @@ export class CallInProgress {
    * @returns whether a deployment explains the failure
    */
   async restart(error: unknown): Promise<boolean> {
-    const isReplaced = error instanceof InferenceError && error.name === ERROR_NAMES.planChanged;
-    if (!isReplaced && !(await this.isOutdated(error))) return false;
+    if (!(await this.isExplained(error))) return false;
     this.report({ event: 'restarted' });
     this.executionArn = undefined;
-    if (isReplaced) await firstOf([this.context.descriptions.askAgain()], this.signal);
     return true;
   }
 
@@ -118,6 +129,7 @@ export class CallInProgress {
     this.requireStoppable(described);
     // A call without tensors needs no more.
     this.used ??= { type: described.type };
+    this.isPipeline = described.deploymentDigest !== undefined;
     const { type, hasOwnFunctions } = described;
     const { stopOnAbort = false, onProgress } = this.options;
     const { stateMachineArn, machine, stepFunctions, settings } = this.context;
@@ -152,16 +164,33 @@ export class CallInProgress {
     return description;
   }
 
-  /** Asks Step Functions if the failure can be that of an old description. */
-  private async isOutdated(error: unknown): Promise<boolean> {
+  private async isExplained(error: unknown): Promise<boolean> {
+    const trace = traceOfDeployment(error, this.isPipeline);
+    if (trace === undefined && !mayBeOutdated(error)) return false;
+    // An object that the caller names may just be missing.
+    const isOwnRequest = this.used?.bucket === undefined && hasName(error, ERROR_NAMES.invalidInput);
+    const most = trace === undefined || isOwnRequest ? 1 : MOST_QUESTIONS;
+    while (this.questions < most) {
+      if (await this.isReplaced(trace)) return true;
+    }
+    return false;
+  }
+
+  /** Asks Step Functions whether the state machine is still as the call knew it, and has the trace of what has run. */
+  private async isReplaced(trace: string | undefined): Promise<boolean> {
     const { used, signal } = this;
     const { descriptions } = this.context;
-    if (used === undefined || !mayBeOutdated(error)) return false;
     try {
+      if (this.questions++ > 0) {
+        await pause(this.pauses.next(), signal);
+        this.pauses.grow();
+      }
       await firstOf([descriptions.askAgain()], signal);
-      return isOutdated(used, await descriptions.machine());
+      const now = await descriptions.machine();
+      if (trace !== undefined && !now.definition.includes(trace)) return true;
+      return used !== undefined && isOutdated(used, now);
     } catch {
-      signal.throwIfAborted();
+      this.options.signal?.throwIfAborted();
       // The failure of the call matters more.
       return false;
     }
@@ -190,4 +219,8 @@ export class CallInProgress {
     const { onProgress } = this.options;
     onProgress?.({ ...progress, time: progress.time ?? Date.now() });
   }
+}
+
+function hasName(error: unknown, name: string): boolean {
+  return error instanceof Error && error.name === name;
 }

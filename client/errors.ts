@@ -2,7 +2,7 @@
 import type { FailureCause } from '../contract/failures';
 
 /** Where an inference failed, as far as it is known. */
-export interface InferenceErrorDetails extends Omit<FailureCause, 'message'> {
+export interface InferenceErrorDetails extends Omit<FailureCause, 'message' | 'deploymentDigest'> {
   /** Of the execution that failed; absent if none was started. */
   readonly executionArn?: string | undefined;
   /** The execution's cause as Step Functions has it, or the error of the AWS SDK. */

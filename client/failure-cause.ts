@@ -17,7 +17,7 @@ export function parseFailureCause(cause: string): FailureCause {
 
 /** The fields of a `FailureCause`, and no others. */
 function own(fields: Readonly<Record<string, unknown>> | undefined): FailureCause | undefined {
-  const { slice, step, message, tensor, expected, got } = fields ?? {};
+  const { slice, step, message, tensor, expected, got, deploymentDigest } = fields ?? {};
   if (typeof message !== 'string') return undefined;
   return {
     ...(typeof slice === 'number' && { slice }),
@@ -26,6 +26,7 @@ function own(fields: Readonly<Record<string, unknown>> | undefined): FailureCaus
     ...(typeof tensor === 'string' && { tensor }),
     ...(typeof expected === 'string' && { expected }),
     ...(typeof got === 'string' && { got }),
+    ...(typeof deploymentDigest === 'string' && { deploymentDigest }),
   };
 }
 

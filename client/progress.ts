@@ -3,7 +3,7 @@
 /** A step of an execution. */
 export interface InferenceProgress {
   /**
-   * What has happened. `restarted`: a deployment has replaced the model, and the execution starts once more. `requestFailed`: the
+   * What has happened. `restarted`: a deployment has replaced the model, and the execution starts again. `requestFailed`: the
    * client could not start a Standard execution or ask for its state, and tries again. `requestAnswered`: a request has succeeded after
    * failed ones.
    */

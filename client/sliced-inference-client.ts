@@ -23,7 +23,7 @@ import {
 } from './options';
 import { prepareRequest } from './request';
 import type { InferenceResult, InvocationResult, ManyResult } from './result';
-import { checkOutput, requireBucket, type CheckedOutput } from './results/check-output';
+import { checkOutput, requireBucket, requireRun, type CheckedOutput } from './results/check-output';
 import { readResults } from './results/read-results';
 import type { TensorInputs } from './tensors/tensor-forms';
 import { typedTensors } from './tensors/to-typed';
@@ -77,7 +77,7 @@ export class SlicedInferenceClient {
 
   /**
    * Runs the pipeline on tensors and returns its results. Small requests and results travel inside the execution's input and output, others
-   * through S3. Starts the execution once more if a deployment replaced the model during the run.
+   * through S3. Starts the execution again if a deployment replaced the model during the run.
    * @param inputs the model's inputs by name
    * @throws InferenceError if the inputs do not fit or the execution fails
    * @throws InferenceTimeoutError if the wait is too long; the reason of `options.signal` if that is aborted
@@ -103,6 +103,7 @@ export class SlicedInferenceClient {
       }
       const { executionArn, output: outputText } = await call.execute(text);
       const output = checkOutput(outputText);
+      requireRun(output, executionArn);
       const { bucket, signature } = await call.describedFor(output, description);
       requireBucket(output, bucket, OTHER_BUCKET);
       const results = await readResults(output, signature, this.objects, call.signal);
@@ -166,10 +167,13 @@ export class SlicedInferenceClient {
 
   private async finish<T>(call: CallInProgress, work: (call: CallInProgress) => Promise<T>): Promise<T> {
     try {
-      return await work(call).catch(async (error: unknown) => {
-        if (!(await call.restart(error))) throw error;
-        return await work(call);
-      });
+      for (;;) {
+        try {
+          return await work(call);
+        } catch (error) {
+          if (!(await call.restart(error))) throw error;
+        }
+      }
     } catch (error) {
       throw call.explained(error);
     } finally {

@@ -36,4 +36,9 @@ export interface FailureCause {
   readonly expected?: string;
   /** The type, shape or value that was there instead. */
   readonly got?: string;
+  /**
+   * The run's deployment, if a slice may not read or write an object, or finds none. If the definition of the state machine no longer
+   * contains this text, a later deployment has removed the permission: start the execution again.
+   */
+  readonly deploymentDigest?: string;
 }

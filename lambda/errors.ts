@@ -16,11 +16,13 @@ export const UNKNOWN_SLICE = -1;
 
 /** A failure with an error name, thrown by code that does not know the slice's index. */
 export class NamedFailure extends Error {
+  /** @param cause the error that this one explains */
   constructor(
     override readonly name: ErrorName,
     readonly details: FailureDetails,
+    cause?: unknown,
   ) {
-    super(details.message);
+    super(details.message, { cause });
   }
 }
 
@@ -36,17 +38,20 @@ export class SliceFailure extends Error {
   }
 }
 
-export function invalidInput(message: string, about: Omit<FailureDetails, 'message'> = {}): NamedFailure {
-  return new NamedFailure(ERROR_NAMES.invalidInput, { message, ...about });
+type About = Omit<FailureDetails, 'message'>;
+
+export function invalidInput(message: string, about: About = {}, cause?: unknown): NamedFailure {
+  return new NamedFailure(ERROR_NAMES.invalidInput, { message, ...about }, cause);
 }
 
-export function sliceFailed(message: string, about: Omit<FailureDetails, 'message'> = {}): NamedFailure {
-  return new NamedFailure(ERROR_NAMES.sliceFailed, { message, ...about });
+export function sliceFailed(message: string, about: About = {}, cause?: unknown): NamedFailure {
+  return new NamedFailure(ERROR_NAMES.sliceFailed, { message, ...about }, cause);
 }
 
-export function failureOf(error: unknown, slice: number): SliceFailure {
-  if (error instanceof NamedFailure) return new SliceFailure(error.name, { slice, ...error.details });
-  return new SliceFailure(ERROR_NAMES.sliceFailed, { slice, message: messageOf(error) });
+export function failureOf(error: unknown, slice: number, about: About = {}): SliceFailure {
+  if (error instanceof NamedFailure)
+    return new SliceFailure(error.name, { slice, ...error.details, ...about });
+  return new SliceFailure(ERROR_NAMES.sliceFailed, { slice, message: messageOf(error), ...about });
 }
 
 export function messageOf(error: unknown): string {
@@ -61,11 +66,12 @@ export function isOutOfSpace(error: unknown): boolean {
 }
 
 function boundedJson(cause: FailureCause): string {
-  const { slice, message, tensor, expected, got } = cause;
+  const { slice, message, tensor, expected, got, deploymentDigest } = cause;
   const fields = {
     ...(tensor !== undefined && { tensor: bounded(tensor, MAX_FIELD_LENGTH) }),
     ...(expected !== undefined && { expected: bounded(expected, MAX_FIELD_LENGTH) }),
     ...(got !== undefined && { got: bounded(got, MAX_FIELD_LENGTH) }),
+    ...(deploymentDigest !== undefined && { deploymentDigest: bounded(deploymentDigest, MAX_FIELD_LENGTH) }),
   };
   // JSON escapes some characters as six, so a message that fits as text may be too long as JSON.
   for (let length = MAX_MESSAGE_LENGTH; length > 0; length = Math.floor(length / 2)) {

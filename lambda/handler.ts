@@ -9,7 +9,7 @@ import { ResidentSlice } from './slice/resident-slice';
 import { CallDeadline } from './store/call-deadline';
 import { CountedObjects } from './store/counted-objects';
 import { s3Module } from './store/late-s3';
-import type { ObjectStore } from './store/object-store';
+import { isUnavailable, type ObjectStore } from './store/object-store';
 import { SafetensorsStore } from './store/safetensors-store';
 import { loggedCall } from './request/logged-call';
 import { Telemetry, toStandardOutput, type WriteLine } from './telemetry/telemetry';
@@ -84,10 +84,11 @@ export function makeHandler(
     const startedAt = Date.now();
     if (context) deadline?.start(context.getRemainingTimeInMillis());
     let slice = UNKNOWN_SLICE;
+    let deploymentDigest = '';
     const about = loggedCall(event, context, variables);
     try {
       const environment = readEnvironment(variables);
-      ({ slice } = environment);
+      ({ slice, deploymentDigest } = environment);
       checkEvent(event, environment);
       if (event.warmUp) {
         const { cold, loadMs } = await resident.warm(environment, event.run);
@@ -115,7 +116,8 @@ export function makeHandler(
       telemetry.call(about, answer.timing, counted.take());
       return answer;
     } catch (error) {
-      const failure = failureOf(error, slice);
+      // Permissions change with the model, so a deployment during the run may be the reason.
+      const failure = failureOf(error, slice, isUnavailable(error) ? { deploymentDigest } : {});
       const { name, message } = failure;
       const isWhole = variables[ENV.loaderKey] !== undefined;
       telemetry.failure(about, { name, message, slice, warmUp: isWarmUp(event), isWhole }, counted.take());

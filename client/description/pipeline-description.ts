@@ -24,6 +24,8 @@ export interface MachineDescription {
   readonly bucket: unknown;
   /** Likewise. */
   readonly deploymentDigest: unknown;
+  /** JSON. */
+  readonly definition: string;
 }
 
 /** What `describe` returns. */

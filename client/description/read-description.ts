@@ -43,10 +43,11 @@ export function readDescription(stateMachineArn: string, described: Described): 
 /** @throws InferenceError `NotAPipeline` if there is no definition */
 export function readMachine(stateMachineArn: string, described: Described): MachineDescription {
   const { type, executionSeconds, signature } = readDefinition(stateMachineArn, described);
+  const { definition = '' } = described;
   const { preprocess, postprocess, bucket, deploymentDigest } = isRecord(signature) ? signature : {};
   const hasOwnFunctions = (preprocess ?? postprocess) === true;
   return {
-    ...{ type, hasOwnFunctions, bucket, deploymentDigest },
+    ...{ type, hasOwnFunctions, bucket, deploymentDigest, definition },
     ...(executionSeconds !== undefined && { executionSeconds }),
   };
 }

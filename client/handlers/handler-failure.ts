@@ -1,5 +1,5 @@
 /** The error of a function before or after the slices. Its message is JSON that says where the run failed. */
-import type { FailureCause } from '../../contract/failures';
+import { ERROR_NAMES, type FailureCause } from '../../contract/failures';
 import { InferenceError } from '../errors';
 
 type Step = NonNullable<FailureCause['step']>;
@@ -21,6 +21,16 @@ class HandlerFailure extends Error {
   }
 }
 
+/**
+ * What only slices mean by these names. Of a function, a client would start the execution again, and a person would look for the fault in a
+ * slice.
+ */
+const NAMES_OF_SLICES: readonly string[] = [
+  ERROR_NAMES.planChanged,
+  ERROR_NAMES.sliceFailed,
+  ERROR_NAMES.weightsCorrupt,
+];
+
 /** Runs the work of a function. Its errors keep their names and get a cause with the step. */
 export async function failingIn<T>(step: Step, work: () => Promise<T>): Promise<T> {
   try {
@@ -33,7 +43,9 @@ export async function failingIn<T>(step: Step, work: () => Promise<T>): Promise<
 function failureIn(step: Step, error: unknown): HandlerFailure {
   if (!(error instanceof Error))
     return new HandlerFailure('Error', { step, message: bounded(String(error)) }, undefined);
-  const message = bounded(error.message === '' ? error.name : error.message);
+  const isOfSlices = NAMES_OF_SLICES.includes(error.name);
+  const text = error.message === '' ? error.name : error.message;
+  const message = bounded(isOfSlices ? `${error.name}: ${text}` : text);
   const details = error instanceof InferenceError ? error : undefined;
   const cause = {
     ...{ step, message },
@@ -41,7 +53,7 @@ function failureIn(step: Step, error: unknown): HandlerFailure {
     ...(details?.expected !== undefined && { expected: bounded(details.expected, MAX_FIELD) }),
     ...(details?.got !== undefined && { got: bounded(details.got, MAX_FIELD) }),
   };
-  return new HandlerFailure(error.name, cause, error.stack);
+  return new HandlerFailure(isOfSlices ? 'HandlerError' : error.name, cause, error.stack);
 }
 
 /** One line: a terminal would obey control characters. */

@@ -1,6 +1,6 @@
 /** Checks an execution's output field by field: an execution of another state machine may have any. */
 import type { CallTiming, ExecutionOutput, ObjectReference, ServedBy } from '../../contract/execution';
-import { OUTPUTS_PREFIX } from '../../contract/keys';
+import { OUTPUTS_PREFIX, outputObjectKey } from '../../contract/keys';
 import { CONTRACT_VERSION } from '../../contract/version';
 import { fieldValue, kindOf, quotedName } from '../../lambda/json-values';
 import { MAX_EXECUTION_DATA_BYTES } from '../description/read-description';
@@ -81,6 +81,20 @@ export function requireBucket({ results }: CheckedOutput, expected: string, advi
     `the results of the execution must be in the bucket ${wanted}, got ${got}: ${advice}`,
     { expected: wanted, got },
   );
+}
+
+/**
+ * The run is named after its execution: by the last two segments of the ARN, and in a Standard one also by its start.
+ * @throws InferenceError `InvalidOutput` for the run of another execution, and for results under the key of another run
+ */
+export function requireRun({ run, results }: CheckedOutput, executionArn: string): void {
+  const own = executionArn.split(':').slice(-2).join('/');
+  const isOwn = run.startsWith(own) && /^(\/\d+)?$/.test(run.slice(own.length));
+  if (!isOwn) throw invalidOutput(`the run ${quotedName(own)} of its execution`, quotedName(run));
+  const [expected, key] = [outputObjectKey(run), results.object?.key];
+  if (key !== undefined && key !== expected) {
+    throw invalidOutput(`results at ${quotedName(expected)}`, quotedName(key));
+  }
 }
 
 /** Only pipelines with consolidation say it. */

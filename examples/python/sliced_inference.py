@@ -155,6 +155,8 @@ class InferenceError(Exception):
         self.got = got
         self.execution_arn = execution_arn
         self.cause = cause
+        self._execution_cause: str | None = None
+        """As Step Functions has it."""
 
 
 class InferenceTimeoutError(TimeoutError):
@@ -290,8 +292,8 @@ class InferenceProgress:
     """What a call reports while its execution runs."""
 
     event: ProgressEvent
-    """``restarted``: a deployment has replaced the pipeline, and the execution starts once more. States are those of a
-    Standard execution."""
+    """``restarted``: a deployment has replaced the pipeline, and the execution starts again. States are those of a Standard
+    execution."""
     time: float
     """Seconds since 1970; of states by the clock of Step Functions."""
     state: str | None = None
@@ -397,9 +399,8 @@ class SlicedInferenceClient:
                 each state that it enters and leaves. An error of this function ends the call.
 
         Raises:
-            InferenceError: an input does not fit, the run failed, or AWS refused a request. ``PlanChanged``, which means
-                that a deployment overtook the run, is raised only if it happens again: the client starts such a run once
-                more.
+            InferenceError: an input does not fit, the run failed, or AWS refused a request. The client starts a run again
+                that fails because a deployment overtook it.
             InferenceTimeoutError: the run did not end within the waiting time, or a request had no answer in time.
             InferenceCancelledError: ``cancel`` was set.
         """
@@ -572,29 +573,47 @@ class SlicedInferenceClient:
         return machine
 
     def _restarting(self, call: _Call, attempt: Callable[[], T]) -> T:
-        """Runs once more after a deployment. The second run finds the new model, and the bucket of the new stack."""
-        try:
-            return attempt()
-        except InferenceError as error:
-            if not self._is_replaced(call, error):
-                raise
-        call.restart()
-        return attempt()
+        """Runs again after a deployment. The next run finds the new model, and the bucket of the new stack."""
+        pauses = _Pauses(self._poll_interval)
+        while True:
+            try:
+                return attempt()
+            except InferenceError as error:
+                if not self._is_explained(call, error, pauses):
+                    raise
+            call.restart()
 
-    def _is_replaced(self, call: _Call, error: InferenceError) -> bool:
-        """Whether the deployment that the call used is no longer there."""
-        if error.name == "PlanChanged":
-            self._description = self._machine = None
+    def _is_explained(self, call: _Call, error: InferenceError, pauses: _Pauses) -> bool:
+        """Whether a deployment explains the failure."""
+        trace = _trace_of(error, call.pipeline is not None or (self._machine is not None and self._machine.is_pipeline))
+        if trace is None and not _may_be_outdated(error):
+            return False
+        # An object that the caller names may just be missing.
+        is_own_request = call.pipeline is None and error.name == "InvalidInput"
+        most = 1 if trace is None or is_own_request else MOST_QUESTIONS
+        while call.questions < most:
+            try:
+                call.questions += 1
+                if call.questions > 1:
+                    call.wait.sleep(pauses.next())
+                    pauses.grow()
+                if self._is_replaced(call, trace):
+                    return True
+            except (_WaitEnded, InferenceError, InferenceTimeoutError):
+                # The error of the run says more.
+                continue
+        return False
+
+    def _is_replaced(self, call: _Call, trace: str | None) -> bool:
+        """Asks whether the state machine is still as the call knew it, and has the trace of what has run."""
+        machine = self._ask(call.wait)
+        used, now = call.pipeline, None if call.pipeline is None else _description_from(self._arn, machine)
+        self._description = now
+        if trace is not None and trace not in machine["definition"]:
             return True
-        if not _may_be_outdated(error):
-            return False
-        try:
-            if call.pipeline is None:
-                return call.type not in (None, self._latest_machine(call.wait).type)
-            return _is_outdated(call.type, call.pipeline, self._latest(call.wait))
-        except (_WaitEnded, InferenceError, InferenceTimeoutError):
-            # The error of the run says more.
-            return False
+        if used is None or now is None:
+            return call.type not in (None, machine["type"])
+        return _is_outdated(call.type, used, now)
 
     # One execution.
 
@@ -602,7 +621,7 @@ class SlicedInferenceClient:
         """The execution's input. Tensors that are too large for it are put into S3."""
         output = {"inline": INLINE_MODES[results]}
         if sum(_fewest_inline_bytes(tensor) for tensor in tensors.values()) <= MAX_REQUEST_BYTES:
-            inline = {name: _inline(tensor) for name, tensor in tensors.items()}
+            inline = {name: encode_inline(tensor) for name, tensor in tensors.items()}
             text = _json({"version": CONTRACT_VERSION, "inputs": {"tensors": inline}, "output": output})
             if len(text.encode()) <= MAX_REQUEST_BYTES:
                 return text
@@ -750,7 +769,7 @@ class SlicedInferenceClient:
             call.situation = f"the results are in {source.bucket}/{source.key}"
             tensors = self._stored(call, source)
         else:
-            tensors = {name: _from_inline(name, tensor) for name, tensor in source.items()}
+            tensors = {name: decode_inline(name, tensor) for name, tensor in source.items()}
         # If a deployment is under way, or the ARN is that of an alias, the signature may be of another model.
         if checked.deployment_digest == pipeline.signature.deployment_digest:
             tensors = _ordered(pipeline.signature.outputs, tensors)
@@ -769,12 +788,12 @@ class SlicedInferenceClient:
     ) -> tuple[PipelineDescription, _CheckedOutput]:
         """Checks the output against the pipeline, and against the latest one if a deployment came between."""
         try:
-            checked = _checked_output(output, pipeline.bucket)
+            checked = _checked_output(output, pipeline.bucket, call.execution_arn)
         except InferenceError:
             latest = self._latest(call.wait)
             if latest.bucket == pipeline.bucket:
                 raise
-            return latest, _checked_output(output, latest.bucket)
+            return latest, _checked_output(output, latest.bucket, call.execution_arn)
         digest = checked.deployment_digest
         if digest == pipeline.signature.deployment_digest or self._is_unfit(digest):
             return pipeline, checked
@@ -832,6 +851,35 @@ def _may_be_outdated(error: InferenceError) -> bool:
         return error.name in OUTDATED
     # The request is in another bucket than the slices read, or has the inputs of another model.
     return error.name == "InvalidInput" and error.execution_arn is not None
+
+
+LOST_FUNCTION = ("Lambda.ResourceNotFoundException", "Lambda.AWSLambdaException")
+"""How Lambda answers if a deployment has removed a function, or the permission to call it."""
+
+FUNCTION_ARN = re.compile(r"\barn:[\w-]+:lambda:[\w-]+:\d{12}:function:[\w-]+(?::[\w-]+)?")
+
+MOST_QUESTIONS = 6
+"""How often a call asks whether a deployment explains a failure. With the default pauses, that takes nine seconds. For a few
+seconds after an update, Step Functions may describe the earlier definition, and start executions of it:
+https://docs.aws.amazon.com/step-functions/latest/apireference/API_UpdateStateMachine.html"""
+
+
+def _trace_of(error: InferenceError, is_pipeline: bool) -> str | None:
+    """Text of a failure that the definition of the state machine contains while it is the one that has run.
+
+    If a later definition lacks it, a deployment explains the failure. ``None`` if none can. The failures of the user's own
+    functions have no trace, whatever their names are. A pipeline's definition names all functions that it calls.
+    """
+    cause = error._execution_cause
+    if cause is None or error.step is not None:
+        return None
+    if error.name in LOST_FUNCTION and (is_pipeline or error.slice is not None):
+        arn = FUNCTION_ARN.search(cause)
+        # Version 1 of a function is not version 12.
+        return None if arn is None else f'{arn[0]}"'
+    found = parse_failure_cause(cause)
+    digest = str(found.get("got" if error.name == "PlanChanged" else "deploymentDigest"))
+    return digest if error.slice is not None and re.fullmatch("[0-9a-f]{64}", digest) else None
 
 
 def _is_outdated(used_type: str | None, used: PipelineDescription, now: PipelineDescription) -> bool:
@@ -963,6 +1011,8 @@ class _Call:
         self.wait = wait
         self.stops = stops
         """Whether the end of the wait also stops the execution."""
+        self.questions = 0
+        """How often the call has asked whether a deployment explains a failure."""
         self.follows_states = on_progress is not None
         self._on_progress = on_progress
         self.reset()
@@ -1544,6 +1594,7 @@ class _Machine:
     """What calls need to know of any state machine, also of one that only contains pipelines."""
 
     type: str
+    is_pipeline: bool
     has_own_functions: bool
     execution_seconds: float | None
     """How long an execution may last; ``None`` if the state machine has no timeout."""
@@ -1554,10 +1605,10 @@ def _machine_from(machine: Mapping[str, Any]) -> _Machine:
     try:
         signature = json.loads(definition["Comment"])[SIGNATURE_KEY]
         has_own_functions = any(step in signature for step in STEPS.values())
+        is_pipeline = True
     except (ValueError, KeyError, TypeError):
-        # It is not that of a pipeline.
-        has_own_functions = False
-    return _Machine(machine["type"], has_own_functions, _execution_seconds(machine["type"], definition))
+        has_own_functions = is_pipeline = False
+    return _Machine(machine["type"], is_pipeline, has_own_functions, _execution_seconds(machine["type"], definition))
 
 
 def _execution_seconds(machine_type: str, definition: Mapping[str, Any]) -> float | None:
@@ -1622,12 +1673,15 @@ def _failure(execution: Mapping[str, Any], step: str | None) -> InferenceError:
     status = execution["status"]
     default = {"TIMED_OUT": "States.Timeout", "ABORTED": "ExecutionAborted"}.get(status, status)
     cause = parse_failure_cause(execution.get("cause") or f"the execution ended with the status {status}")
-    fields = {"step": step, **cause}
-    return InferenceError(execution.get("error") or default, execution_arn=execution["executionArn"], **fields)
+    cause.pop("deploymentDigest", None)
+    name, fields = execution.get("error") or default, {"step": step, **cause}
+    error = InferenceError(name, execution_arn=execution["executionArn"], **fields)
+    error._execution_cause = execution.get("cause")
+    return error
 
 
 def parse_failure_cause(cause: str) -> dict[str, Any]:
-    """Returns ``message`` and what else a cause has of slice, step, tensor, expected and got.
+    """Returns ``message`` and what else a cause has of slice, step, tensor, expected, got and deploymentDigest.
 
     The cause is a slice's JSON, with or without the JSON that Lambda puts around it, or a text of an AWS service.
     """
@@ -1643,7 +1697,8 @@ def parse_failure_cause(cause: str) -> dict[str, Any]:
 def _cause_fields(fields: Mapping[str, Any] | None) -> dict[str, Any] | None:
     if fields is None or not isinstance(fields.get("message"), str):
         return None
-    kinds: dict[str, type] = {"slice": int, "step": str, "message": str, "tensor": str, "expected": str, "got": str}
+    texts = ("step", "message", "tensor", "expected", "got", "deploymentDigest")
+    kinds: dict[str, type] = {"slice": int, **dict.fromkeys(texts, str)}
     return {name: fields[name] for name, kind in kinds.items() if isinstance(fields.get(name), kind)}
 
 
@@ -1870,10 +1925,10 @@ class _CheckedOutput:
     served_by: ServedBy | None
 
 
-def _checked_output(output: Any, bucket: str) -> _CheckedOutput:
+def _checked_output(output: Any, bucket: str, execution_arn: str | None) -> _CheckedOutput:
     """Checks each field: an execution of another state machine may return anything. Fields of newer pipelines may be there.
 
-    Results in another bucket than that of the pipeline are refused.
+    Results in another bucket than that of the pipeline are refused, and those of another execution.
     """
 
     def field(parent: Any, name: str, kind: type[T]) -> T:
@@ -1886,15 +1941,19 @@ def _checked_output(output: Any, bucket: str) -> _CheckedOutput:
         raise _invalid_output("a JSON object", KINDS.get(type(output), "another value"))
     if output.get("version") != CONTRACT_VERSION:
         raise _invalid_output(f"version {CONTRACT_VERSION}", "another")
-    outputs = field(output, "outputs", dict)
+    run, outputs = field(output, "run", str), field(output, "outputs", dict)
+    # The last two segments of the ARN name the run, in a Standard execution together with its start.
+    own = "/".join((execution_arn or "").split(":")[-2:])
+    if not re.fullmatch(rf"{re.escape(own)}(/[0-9]+)?", run):
+        raise _invalid_output(f"the run {own} of its execution", repr(run))
 
     def stored() -> ObjectReference:
         place = field(outputs, "s3", dict)
         reference = ObjectReference(field(place, "bucket", str), field(place, "key", str))
-        segments = reference.key.split("/")
-        if reference.bucket != bucket or segments[0] != "outputs" or not {".", ".."}.isdisjoint(segments):
+        expected = ObjectReference(bucket, f"outputs/{run}.safetensors")
+        if reference != expected:
             got = f"{reference.bucket}/{reference.key}"
-            raise _invalid_output(f"results in {bucket} below outputs/", got)
+            raise _invalid_output(f"results at {expected.bucket}/{expected.key}", got)
         return reference
 
     # If the request wants the results inline only, none are in S3.
@@ -1905,7 +1964,7 @@ def _checked_output(output: Any, bucket: str) -> _CheckedOutput:
         raise _invalid_output("timings as a list of objects", "a list of others")
     return _CheckedOutput(
         deployment_digest=field(output, "deploymentDigest", str),
-        run=field(output, "run", str),
+        run=run,
         timings=timings,
         results_object=results_object,
         source=source,
@@ -1948,14 +2007,15 @@ def _fewest_inline_bytes(tensor: Tensor) -> int:
     return tensor.nbytes * 4 // 3
 
 
-def _inline(tensor: Tensor) -> dict[str, Any]:
+def encode_inline(tensor: Tensor) -> dict[str, Any]:
+    """A tensor as the JSON of a request."""
     if tensor.dtype == object:
         return {"dtype": "string", "shape": tensor.shape, "data": tensor.reshape(-1).tolist()}
     encoded = base64.b64encode(tensor.tobytes()).decode("ascii")
     return {"dtype": tensor.dtype.name, "shape": tensor.shape, "base64": encoded}
 
 
-def _from_inline(name: str, tensor: Any) -> Tensor:
+def decode_inline(name: str, tensor: Any) -> Tensor:
     """A tensor of the output. Another program may have written it."""
     try:
         dtype, shape = tensor["dtype"], [operator.index(size) for size in tensor["shape"]]

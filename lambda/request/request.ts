@@ -61,7 +61,7 @@ async function refusingBadObject<T>(key: string, read: () => Promise<T>): Promis
       throw invalidInput(`${quotedName(key)} is not a safetensors file for this model: ${error.message}`);
     }
     if (error instanceof ObjectUnavailable) {
-      throw invalidInput(`the request's object ${messageOf(error)}: check the key in 'inputs.s3'`);
+      throw invalidInput(`the request's object ${messageOf(error)}: check the key in 'inputs.s3'`, {}, error);
     }
     if (error instanceof ObjectChanged) {
       throw invalidInput(`the request's object ${messageOf(error)}`);

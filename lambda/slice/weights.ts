@@ -63,6 +63,8 @@ export class SliceFetch {
         if (error instanceof ObjectUnavailable) {
           throw sliceFailed(
             `the slice's file ${error.message}: deploy the stack again if the file has expired, or allow the function to use the bucket's encryption key`,
+            {},
+            error,
           );
         }
         if (attempt === ATTEMPTS) throw error;

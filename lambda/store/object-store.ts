@@ -65,6 +65,13 @@ export class ObjectUnavailable extends Error {
   }
 }
 
+/** Whether an unavailable object is the reason for an error. */
+export function isUnavailable(error: unknown): boolean {
+  return (
+    error instanceof ObjectUnavailable || (error instanceof Error && error.cause instanceof ObjectUnavailable)
+  );
+}
+
 export class ObjectChanged extends Error {
   override readonly name = 'ObjectChanged';
 

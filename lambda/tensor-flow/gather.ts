@@ -94,7 +94,11 @@ async function fromSlice(
     };
   } catch (error) {
     if (error instanceof NamedFailure) throw error;
-    throw sliceFailed(`cannot read the tensors of slice ${slice} from ${place}: ${messageOf(error)}`);
+    throw sliceFailed(
+      `cannot read the tensors of slice ${slice} from ${place}: ${messageOf(error)}`,
+      {},
+      error,
+    );
   }
 }
 

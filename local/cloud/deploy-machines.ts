@@ -18,7 +18,7 @@ interface MachineHost {
   readonly simulator: Simulator;
   /** Ends all executions with its reason. */
   readonly signal: AbortSignal;
-  readonly options: Pick<LocalCloudOptions, 'onTrace' | 'retryPauses'>;
+  readonly options: Pick<LocalCloudOptions, 'onTrace' | 'retryPauses' | 'updateLagMs'>;
 }
 
 export function deployMachines(
@@ -57,6 +57,7 @@ function create({ resource, definition }: DeployedMachine, host: MachineHost): S
       signal,
       transitionMs: simulator.transitionsOf(resource.name, resource.type),
       retryPauses: options.retryPauses,
+      updateLagMs: options.updateLagMs,
     },
     definition,
   );

@@ -86,4 +86,10 @@ export interface LocalCloudOptions {
    * @default 1
    */
   readonly retryPauses?: number;
+  /**
+   * Milliseconds after a deployment in which half of the requests start or describe the earlier definition of a state machine. On AWS, updates
+   * of state machines are eventually consistent.
+   * @default 0
+   */
+  readonly updateLagMs?: number;
 }

@@ -1,5 +1,6 @@
 /** A state machine that starts executions and, if it is a Standard one, keeps them. */
 import { randomUUID } from 'node:crypto';
+import { draw } from '../basics/draw';
 import { LocalCloudError } from '../basics/errors';
 import { jsonSize, type Json } from '../basics/json';
 import type { StateMachineResource } from '../cloudformation/resources';
@@ -31,6 +32,11 @@ interface StateMachineOptions {
    * @default 1
    */
   readonly retryPauses?: number;
+  /**
+   * Milliseconds after an update in which half of the requests find the earlier definition.
+   * @default 0
+   */
+  readonly updateLagMs?: number;
 }
 
 interface StartOptions {
@@ -40,6 +46,11 @@ interface StartOptions {
   readonly traceHeader?: string;
 }
 
+interface Found {
+  readonly resource: StateMachineResource;
+  readonly definition: Definition;
+}
+
 export class StateMachine {
   /** Standard executions by their ARN, in the order of their start. AWS forgets them 90 days after their end. */
   private readonly kept = new Map<string, MachineExecution>();
@@ -47,6 +58,10 @@ export class StateMachine {
   /** Epoch milliseconds. */
   readonly creationTime: number;
   updateTime: number;
+  /** Before the last update. */
+  private earlier: Found | undefined;
+  private readonly updateLagMs: number;
+  private requests = 0;
 
   constructor(
     private current: StateMachineResource,
@@ -54,7 +69,8 @@ export class StateMachine {
     private definition: Definition = parseDefinition(current.definition),
   ) {
     const { invoke, invokeLater, trace, clock = SYSTEM_CLOCK, random = Math.random, signal } = options;
-    const { transitionMs, retryPauses = 1 } = options;
+    const { transitionMs, retryPauses = 1, updateLagMs = 0 } = options;
+    this.updateLagMs = updateLagMs;
     this.environment = {
       invoke,
       invokeLater,
@@ -89,9 +105,21 @@ export class StateMachine {
 
   /** Replaces the definition. Running executions continue with the definition that they started with. */
   update(resource: StateMachineResource, definition: Definition): void {
+    const { current, definition: before } = this;
+    this.earlier = current.type === resource.type ? { resource: current, definition: before } : undefined;
     this.current = resource;
     this.definition = definition;
     this.updateTime = this.environment.clock.now();
+  }
+
+  /** What a request finds that starts an execution or describes the state machine. */
+  found(): Found {
+    const { current: resource, definition, earlier, updateTime, updateLagMs, environment } = this;
+    const isSettled = environment.clock.now() >= updateTime + updateLagMs;
+    if (earlier === undefined || isSettled || draw(`${resource.arn} ${this.requests++}`) < 0.5) {
+      return { resource, definition };
+    }
+    return earlier;
   }
 
   /** Runs an execution to its end. @throws LocalCloudError when it cannot start */
@@ -110,8 +138,7 @@ export class StateMachine {
         input,
         inputText,
         traceHeader,
-        resource: this.current,
-        definition: this.definition,
+        ...this.found(),
       },
       this.environment,
     );

@@ -12,21 +12,6 @@ describe('a state machine without a signature', () => {
     expect(aws.names()).toEqual(['DescribeStateMachine', 'StartSyncExecution', 'StartSyncExecution']);
   });
 
-  it('is started once more if a deployment replaced a model during the run', async () => {
-    const failed = {
-      executionArn: 'arn',
-      status: 'FAILED',
-      error: 'PlanChanged',
-      cause: '{"message":"why"}',
-    };
-    const aws = fakeAws({ ...machine, StartSyncExecution: inTurn(failed, succeeded('1')) });
-    expect((await aws.model.invoke(null)).output).toBe(1);
-    expect(aws.names()).toEqual([
-      ...['DescribeStateMachine', 'StartSyncExecution'],
-      ...['DescribeStateMachine', 'StartSyncExecution'],
-    ]);
-  });
-
   it('cannot be described or run on tensors', async () => {
     const { model } = fakeAws(machine);
     await expect(model.describe()).rejects.toMatchObject({ name: 'NotAPipeline' });

@@ -1,6 +1,7 @@
 /** What a long-lived client does after its stack was deleted and deployed again: the ARN is the same, bucket and model are not. */
-import type { PipelineSignature } from '../../client';
+import type { InferenceError, PipelineSignature } from '../../client';
 import {
+  type Answers,
   body,
   described,
   EXECUTION,
@@ -9,6 +10,7 @@ import {
   output,
   RESULTS,
   serviceError,
+  SIGNATURE,
   succeeded,
 } from '../support/fake-aws';
 
@@ -158,4 +160,146 @@ describe('a call of the old deployment', () => {
     await expect(aws.model.invoke({})).rejects.toMatchObject({ name: 'InvalidInput' });
     expect(aws.names().filter((name) => name === 'StartSyncExecution')).toHaveLength(1);
   });
+});
+
+const FUNCTION = 'arn:aws:lambda:us-east-1:123456789012:function:Slice';
+
+/** As a state machine of the user's own has it too: what its tasks call, and the deployment of each. */
+function definition(deploymentDigest: string, version: number) {
+  const task = { Arguments: { FunctionName: `${FUNCTION}:${version}`, Payload: { deploymentDigest } } };
+  return { StartAt: 'Slice 00', States: { 'Slice 00': task } };
+}
+
+const [before, after] = [
+  { type: 'EXPRESS', definition: JSON.stringify(definition(SIGNATURE.deploymentDigest, 1)) },
+  { type: 'EXPRESS', definition: JSON.stringify(definition(NEXT.deploymentDigest, 12)) },
+];
+
+/** What Lambda says comes as it is from a task that nothing catches, and otherwise as a message. */
+const notFound = `Function not found: ${FUNCTION}:1 (Service: Lambda, Status Code: 404)`;
+const refused = `User: arn:aws:sts::1:assumed-role/R/s is not authorized to perform: lambda:InvokeFunction on resource: ${FUNCTION}:1 because`;
+const ofSlice = { slice: 1, message: 'why', deploymentDigest: SIGNATURE.deploymentDigest };
+const planChanged = {
+  slice: 1,
+  message: 'why',
+  expected: NEXT.deploymentDigest,
+  got: SIGNATURE.deploymentDigest,
+};
+const thrown = (cause: object) => JSON.stringify({ errorMessage: JSON.stringify(cause), trace: [] });
+
+const failed = (error: string, cause: string) => ({
+  executionArn: EXECUTION,
+  status: 'FAILED',
+  error,
+  cause,
+});
+
+/** The state machine of both kinds whose executions end so, one after the other. */
+function machine(descriptions: readonly object[], ends: readonly object[]): Answers[] {
+  const end = (): (() => unknown) => inTurn(...ends);
+  const standard = descriptions.map((description) => ({ ...description, type: 'STANDARD' }));
+  const [sync, polled] = [end(), end()];
+  return [
+    { DescribeStateMachine: inTurn(...descriptions), StartSyncExecution: sync },
+    {
+      DescribeStateMachine: inTurn(...standard),
+      StartExecution: () => ({ executionArn: EXECUTION }),
+      // The first answer of two says only that the execution has ended.
+      DescribeExecution: ({ includedData }) =>
+        includedData === 'METADATA_ONLY' ? { status: 'FAILED' } : polled(),
+    },
+  ];
+}
+
+async function invoked(answers: Answers) {
+  const aws = fakeAws(answers);
+  const events: string[] = [];
+  const ended = await aws.model
+    .invoke({}, { onProgress: ({ event }) => events.push(event) })
+    .catch((error: unknown) => error as InferenceError);
+  const count = (name: string): number => aws.names().filter((called) => called.startsWith(name)).length;
+  return { ended, events, starts: count('Start'), questions: count('DescribeStateMachine') - 1 };
+}
+
+describe.each([
+  ['may not use an object', 'SliceFailed', JSON.stringify(ofSlice)],
+  ['may not use an object, in a Standard machine', 'SliceFailed', thrown(ofSlice)],
+  ['is of the new deployment', 'PlanChanged', thrown(planChanged)],
+  ['is gone', 'Lambda.ResourceNotFoundException', JSON.stringify({ slice: 1, message: notFound })],
+  ['may not be called', 'Lambda.AWSLambdaException', JSON.stringify({ slice: 1, message: refused })],
+])('an execution whose function %s', (_, error, cause) => {
+  const end = failed(error, cause);
+  const done = succeeded('1');
+
+  it.each([
+    ['once if the deployment has replaced it', [before, after], [end, done], 2, 1],
+    ['once the new definition is described', [before, before, before, after], [end, done], 2, 3],
+    ['more than once if the old definition started again', [before, after], [end, end, end, done], 4, 3],
+    ['not if the definition is the same', [before], [end], 1, 6],
+    ['six times at most', [before, after], [end], 7, 6],
+  ])('is started again: %s', async (_title, descriptions, ends, starts, questions) => {
+    for (const answers of machine(descriptions, ends)) {
+      const { ended, events, ...counted } = await invoked({
+        ...answers,
+        GetExecutionHistory: () => ({ events: [] }),
+      });
+      expect(counted).toEqual({ starts, questions });
+      expect(events.filter((event) => event === 'restarted')).toHaveLength(starts - 1);
+      expect(ended).toMatchObject(ends.length === 1 ? { name: error } : { output: 1 });
+    }
+  });
+});
+
+test('a failure that no deployment of the pipeline explains is not started again', async () => {
+  const own = (cause: object) => failed('PlanChanged', JSON.stringify(cause));
+  for (const end of [
+    own({ step: 'preprocess', message: 'mine', got: SIGNATURE.deploymentDigest }),
+    own({ message: 'mine' }),
+    own({ slice: 1, message: 'no digest', got: 'nothing' }),
+    failed('PlanChanged', thrown({ step: 'postprocess', message: 'mine' })),
+    failed('PlanChanged', '{"errorMessage":"mine","errorType":"PlanChanged"}'),
+    failed('SliceFailed', '{"slice":1,"message":"a bug in an operator"}'),
+    // In a state machine of the user's own, an expression may name the function.
+    failed('Lambda.ResourceNotFoundException', notFound),
+  ]) {
+    for (const answers of machine([before, after], [end])) {
+      const { ended, starts, questions } = await invoked({
+        ...answers,
+        GetExecutionHistory: () => ({ events: [] }),
+      });
+      expect([(ended as InferenceError).name, starts, questions]).toEqual([end.error, 1, 0]);
+    }
+  }
+});
+
+test('a failure that lasts is the error of a call whose waiting time is over', async () => {
+  const [answers] = machine([before], [failed('SliceFailed', JSON.stringify(ofSlice))]);
+  const { model } = fakeAws(answers, { pollInterval: { first: 1000, longest: 1000 } });
+  await expect(model.invoke({}, { waitTimeout: 50 })).rejects.toMatchObject({ name: 'SliceFailed' });
+});
+
+test("a request's object that is missing is asked about once if the caller has named it", async () => {
+  const end = failed('InvalidInput', JSON.stringify(ofSlice));
+  for (const [call, questions] of [
+    ['invoke', 1],
+    ['infer', 6],
+  ] as const) {
+    const aws = fakeAws({ StartSyncExecution: () => end });
+    await expect(aws.model[call](small)).rejects.toMatchObject({ name: 'InvalidInput' });
+    expect(aws.names().filter((name) => name === 'DescribeStateMachine')).toHaveLength(1 + questions);
+  }
+});
+
+test('the function of a pipeline that is gone is known from its Standard execution, which names no slice', async () => {
+  const comment = JSON.stringify({ slicedInference: SIGNATURE });
+  const pipelines = [1, 12].map((version) => ({
+    type: 'STANDARD',
+    definition: JSON.stringify({ ...definition(SIGNATURE.deploymentDigest, version), Comment: comment }),
+  }));
+  const [, answers] = machine(pipelines, [
+    failed('Lambda.ResourceNotFoundException', notFound),
+    succeeded('1'),
+  ]);
+  const { starts } = await invoked({ ...answers, GetExecutionHistory: () => ({ events: [] }) });
+  expect(starts).toBe(2);
 });

@@ -3,10 +3,12 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { Stack } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { decodeInlineTensor } from '../../client';
 import type { InlineTensor } from '../../client';
 import { Slicing } from '../../lib';
 import type { LocalCloud } from '../../local';
+import { clientOf } from '../support/client-of-cloud';
 import { failed, start, succeeded, synthesize } from '../support/deployed-pipeline';
 import { mlp, saveModel, temporaryFolder } from '../support/model-builder';
 import { runWhole } from '../support/run-slices';
@@ -26,6 +28,9 @@ function own(stack: Stack, id: string, body: string): lambda.Function {
 
 const PREPROCESS = `
   if (event.text === 'throw') throw new TypeError('no such text');
+  if (event.text === 'never') await new Promise(() => undefined);
+  if (event.text === 'nothing') return;
+  if (event.text === 'a list') return [];
   const data = Array.from({ length: 16 }, (_, at) => event.text.charCodeAt(at % event.text.length) / 256);
   return { version: 1, inputs: { tensors: { x: { dtype: 'float32', shape: [1, 16], data } } } };`;
 
@@ -65,6 +70,21 @@ describe('preprocess and postprocess', () => {
     expect(cause).toEqual({ step: 'preprocess', message: 'no such text' });
   });
 
+  test.each([
+    ['never', 'null'],
+    ['nothing', 'null'],
+    ['a list', 'array'],
+  ])('are blamed if they return no request: %s', async (text, got) => {
+    const { error, cause } = failed(await cloud.execute({ text }));
+    expect(error).toBe('States.QueryEvaluationError');
+    expect(cause).toMatchObject({
+      step: 'preprocess',
+      message: expect.stringContaining(
+        `the preprocess function must return a request, got ${got}: await its work, and return an object`,
+      ) as string,
+    });
+  });
+
   test('do not bypass the check of the request', async () => {
     const { error, cause } = failed(await cloud.execute({ text: '' }));
     expect(error).toBe('InvalidInput');
@@ -72,10 +92,17 @@ describe('preprocess and postprocess', () => {
   });
 });
 
-test('preprocess works without postprocess', async () => {
+test('preprocess works without postprocess, and is blamed by a Standard execution too', async () => {
   const cloud = await start(
-    synthesize(model, (stack) => ({ ...props, preprocess: own(stack, 'Before', PREPROCESS) })),
+    synthesize(model, (stack) => ({
+      ...{ ...props, stateMachineType: sfn.StateMachineType.STANDARD },
+      preprocess: own(stack, 'Before', PREPROCESS),
+    })),
   );
+  await expect(clientOf(cloud).invoke({ text: 'never' })).rejects.toMatchObject({
+    name: 'States.QueryEvaluationError',
+    step: 'preprocess',
+  });
   const { outputs } = succeeded(await cloud.execute({ text: 'x' }));
   expect(Object.keys(outputs.tensors ?? {})).toEqual(['y']);
 });

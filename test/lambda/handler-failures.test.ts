@@ -3,8 +3,10 @@ import * as fc from 'fast-check';
 import { ENV } from '../../contract/environment';
 import type { FailureCause } from '../../contract/failures';
 import type { SliceEvent } from '../../contract/slice-event';
+import { ObjectUnavailable } from '../../lambda/store/object-store';
 import { encodeSafetensors } from '../../lambda/tensors/safetensors';
 import type { RawTensor } from '../../lambda/tensors/tensor';
+import type { MemoryObjects } from '../support/memory-objects';
 import { early, event, failure, inline, scale, SliceHandlers, tensor, x } from '../support/slice-handler';
 import { DEPLOYMENT_DIGEST, MANIFESTS } from '../support/tiny-slice';
 
@@ -321,6 +323,30 @@ describe('a slice that cannot run', () => {
     slices.objects.put('assets/0.onnx', model);
     expect((await handler(event())).timing.cold).toBe(true);
     expect(slices.objects.reads.filter(({ key }) => key === 'assets/0.weights')).toHaveLength(1);
+  });
+
+  it.each<[string, string, (objects: MemoryObjects) => void, number, object]>([
+    ["a slice's file", 'SliceFailed', (objects) => objects.remove('assets/1.weights'), 1, {}],
+    ['the tensors of an earlier slice', 'SliceFailed', () => undefined, 1, {}],
+    ['the request', 'InvalidInput', () => undefined, 0, { inputs: { s3: 'inputs/none' } }],
+    [
+      'its own object',
+      'SliceFailed',
+      (objects) => (objects.putIfAbsent = (object) => Promise.reject(new ObjectUnavailable(object))),
+      0,
+      {},
+    ],
+  ])('names its deployment if it may not use %s', async (_, name, deny, slice, request) => {
+    const handler = slices.sliceHandler(slice);
+    deny(slices.objects);
+    const refused = event({ request: { ...(event().request as object), ...request } });
+    expect(await failure(handler, refused)).toMatchObject({
+      name,
+      cause: { deploymentDigest: DEPLOYMENT_DIGEST },
+    });
+    // Any other failure does not.
+    const other = await failure(handler, event({ request: {} }));
+    expect(other.cause.deploymentDigest).toBeUndefined();
   });
 
   it('names the earlier slice whose object is missing', async () => {

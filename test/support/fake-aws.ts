@@ -11,6 +11,8 @@ import {
 
 export const MACHINE = 'arn:aws:states:us-east-1:123456789012:stateMachine:M';
 export const EXECUTION = 'arn:aws:states:us-east-1:123456789012:express:M:name:uuid';
+/** Of that execution. */
+const RUN = 'name/uuid';
 
 type Input = Readonly<Record<string, unknown>>;
 /** Answers by the operation's name. A missing operation fails the test's call. */
@@ -50,9 +52,9 @@ export function output(
   deploymentDigest = SIGNATURE.deploymentDigest,
   bucket = SIGNATURE.bucket,
 ): string {
-  const s3 = { bucket, key: 'outputs/M/name.safetensors' };
+  const s3 = { bucket, key: `outputs/${RUN}.safetensors` };
   const outputs = inline ? { s3, tensors: { y: encodeInlineTensor(y) } } : { s3 };
-  return JSON.stringify({ version: 1, deploymentDigest, run: 'M/name', outputs, timings: [] });
+  return JSON.stringify({ version: 1, deploymentDigest, run: RUN, outputs, timings: [] });
 }
 
 export const RESULTS = encodeTensors(new Map([['y', y]]));
@@ -67,7 +69,14 @@ export function succeeded(text = output()) {
 
 export function fakeAws(answers: Answers, options: Partial<SlicedInferenceClientOptions> = {}): FakeAws {
   const calls: { name: string; input: Input }[] = [];
-  const all: Answers = { DescribeStateMachine: () => described(), ...answers };
+  const all: Answers = {
+    DescribeStateMachine: () => described(),
+    ...answers,
+    ...(answers.DescribeExecution && {
+      DescribeExecution: async (input, signal) =>
+        named(await answers.DescribeExecution(input, signal), input.executionArn as string),
+    }),
+  };
   const client = {
     async send(
       command: { constructor: { name: string }; input: Input },
@@ -92,6 +101,14 @@ export function fakeAws(answers: Answers, options: Partial<SlicedInferenceClient
   const own = { stateMachineArn: MACHINE, stepFunctions: client, s3: client, pollInterval };
   const model = new SlicedInferenceClient({ ...own, ...options });
   return { model, calls, names: () => calls.map(({ name }) => name) };
+}
+
+/** The description of a Standard execution whose output is that of the execution that was asked for. */
+function named(description: unknown, executionArn: string): unknown {
+  const { output: text } = description as { readonly output?: string };
+  if (text === undefined) return description;
+  const run = `${executionArn.split(':').slice(-2).join('/')}/1000`;
+  return { ...(description as object), output: text.replaceAll(RUN, run) };
 }
 
 /** The answers in turn; the last one again and again. An error is thrown. */

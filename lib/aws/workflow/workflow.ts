@@ -52,6 +52,14 @@ export function ownExecution(type: sfn.StateMachineType): RunExpressions {
 /** A run of a fragment. An execution may enter the fragment several times, in a loop or in branches. */
 export const FRAGMENT_RUN = `${EXECUTION} & '/' & $uuid()`;
 
+/**
+ * Lambda answers `null` for a function that returns nothing or never settles. Without this check, the first slice would blame the caller of
+ * the execution.
+ */
+const REQUEST_OF_PREPROCESS =
+  "{% $type($states.result.Payload) = 'object' ? $states.result.Payload : " +
+  "$error('the preprocess function must return a request, got ' & $type($states.result.Payload) & ': await its work, and return an object') %}";
+
 /** What the states of a pipeline consist of, whatever state machine contains them. */
 export interface PipelineStates {
   readonly plan: DeployedPlan;
@@ -102,7 +110,7 @@ export function pipelineWorkflow(scope: Construct, props: WorkflowProps): sfn.Ch
   const start =
     preprocess &&
     builder.userStep('preprocess', preprocess, `{% ${expressions.request} %}`, {
-      assign: { [variable]: '{% $states.result.Payload %}' },
+      assign: { [variable]: REQUEST_OF_PREPROCESS },
       outputs: {},
     });
   const chain = start ? start.next(ends) : ends;

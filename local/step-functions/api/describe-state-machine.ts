@@ -13,7 +13,7 @@ import type { Parameters } from './parameters';
 export function describeStateMachine(machines: StateMachines, parameters: Parameters): JsonObject {
   const machine = requireMachine(machines, parameters);
   return {
-    ...describe(machine.resource, parameters),
+    ...describe(machine.found().resource, parameters),
     status: 'ACTIVE',
     type: machine.resource.type,
     creationDate: seconds(machine.creationTime),

@@ -161,6 +161,17 @@ describe('a preprocess handler', () => {
     expect(cause).toEqual({ step: 'preprocess', message: 'no photo' });
   });
 
+  it.each(['PlanChanged', 'SliceFailed', 'WeightsCorrupt'])(
+    'does not keep the name %s, which only slices give',
+    async (own) => {
+      const handler = preprocessHandler(() =>
+        Promise.reject(Object.assign(new Error('mine'), { name: own })),
+      );
+      const { name, cause } = await failureOf(handler({}, CONTEXT));
+      expect([name, cause]).toEqual(['HandlerError', { step: 'preprocess', message: `${own}: mine` }]);
+    },
+  );
+
   it('shortens long messages', async () => {
     const handler = preprocessHandler(() => Promise.reject(new Error('x'.repeat(10_000))));
     const { cause } = await failureOf(handler({}, CONTEXT));
@@ -178,7 +189,7 @@ describe('a postprocess handler', () => {
       id: context.awsRequestId,
       values: Array.from(y.data as Float32Array),
     }));
-    expect(await handler(inline, CONTEXT)).toEqual({ run: 'M/name', id: 'id', values: [2] });
+    expect(await handler(inline, CONTEXT)).toEqual({ run: 'name/uuid', id: 'id', values: [2] });
   });
 
   it('reads results that are in S3', async () => {

@@ -1,4 +1,4 @@
-import { checkOutput, requireBucket } from '../../../client/results/check-output';
+import { checkOutput, requireBucket, requireRun } from '../../../client/results/check-output';
 
 const TIMING = {
   ...{
@@ -104,5 +104,35 @@ describe('the bucket of the results', () => {
     expect(() => {
       requireBucket(inline, 'other', 'ask');
     }).not.toThrow();
+  });
+});
+
+describe('the run of the results', () => {
+  const arn = 'arn:aws:states:us-east-1:123456789012:';
+  const of = (run: string, key = `outputs/${run}.safetensors`) =>
+    checkOutput(JSON.stringify({ ...OUTPUT, run, outputs: { s3: { bucket: 'mine', key } } }));
+
+  it.each([
+    [`${arn}express:M:name:uuid`, 'name/uuid'],
+    [`${arn}execution:M:name`, 'M/name/1700000000000'],
+  ])('is that of the execution %s', (executionArn, run) => {
+    expect(() => {
+      requireRun(of(run), executionArn);
+    }).not.toThrow();
+  });
+
+  it.each([
+    [of('name/other'), "the run 'name/uuid' of its execution, got 'name/other'"],
+    [of('other/name/uuid'), "the run 'name/uuid' of its execution, got 'other/name/uuid'"],
+    [of('name/uuid2'), "the run 'name/uuid' of its execution, got 'name/uuid2'"],
+    [of('name/uuid/x'), "the run 'name/uuid' of its execution, got 'name/uuid/x'"],
+    [
+      of('name/uuid', 'outputs/name/other.safetensors'),
+      "results at 'outputs/name/uuid.safetensors', got 'outputs/name/other.safetensors'",
+    ],
+  ])('is refused if it is another: %#', (output, message) => {
+    expect(() => {
+      requireRun(output, `${arn}express:M:name:uuid`);
+    }).toThrow(`the output of the execution must have ${message}: use a version of the package`);
   });
 });

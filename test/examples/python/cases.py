@@ -363,7 +363,7 @@ class EveryType(Case):
                 return {**answer, "output": answer["output"].replace('"key":"outputs/', '"key":"runs/')}
 
         sfn = Elsewhere(step_functions(read_timeout=310))
-        with self.assertRaisesRegex(InferenceError, "^InvalidOutput: .* below outputs/, got .*/runs/"):
+        with self.assertRaisesRegex(InferenceError, "^InvalidOutput: .* results at .*/outputs/.*, got .*/runs/"):
             SlicedInferenceClient(ARN, step_functions=sfn).infer(every_input(), results="s3")
 
     def test_outputs_that_are_not_those_of_a_pipeline_are_refused(self):
@@ -401,9 +401,10 @@ class EveryType(Case):
             "s3 as an object, got a list": with_value([], "outputs", "s3"),
             "key as a text, got none": without("outputs", "s3", "key"),
             "bucket as a text, got another value": with_value(1, "outputs", "s3", "bucket"),
-            "results in .* below outputs/, got other-bucket/": with_value("other-bucket", "outputs", "s3", "bucket"),
-            r"below outputs/, got .*/outputs/\.\./runs/x": with_value("outputs/../runs/x", "outputs", "s3", "key"),
+            "results at .*/outputs/.*, got other-bucket/": with_value("other-bucket", "outputs", "s3", "bucket"),
+            r"results at .*, got .*/outputs/\.\./runs/x": with_value("outputs/../runs/x", "outputs", "s3", "key"),
             "run as a text, got none": without("run"),
+            "the run [-0-9a-f]{36}/[-0-9a-f]{36} of its execution, got 'other/run'": with_value("other/run", "run"),
             "deploymentDigest as a text, got none": without("deploymentDigest"),
             "servedBy of 'whole' or 'slices', got another": with_value("both", "servedBy"),
             "servedBy of 'whole' or 'slices', got .nother": with_value(None, "servedBy"),
@@ -513,34 +514,6 @@ class EveryType(Case):
                 self.model.invoke(request)
             self.assertEqual((caught.exception.name, caught.exception.execution_arn), ("InvalidInput", None))
         self.assertEqual(self.sfn.calls, [])
-
-    def test_a_run_that_a_deployment_overtook_is_started_once_more(self):
-        class Overtaken(Recorded):
-            """Fails as the state machine does when its functions belong to another deployment."""
-
-            def __init__(self, client, times):
-                super().__init__(client)
-                self._times = times
-
-            def start_sync_execution(self, **arguments):
-                answer = self._client.start_sync_execution(**arguments)
-                self.calls.append("start_sync_execution")
-                if self.calls.count("start_sync_execution") > self._times:
-                    return answer
-                cause = '{"slice": 1, "message": "this function belongs to another deployment than the run"}'
-                return {**answer, "status": "FAILED", "error": "PlanChanged", "cause": cause}
-
-        inputs = every_input()
-        sfn = Overtaken(step_functions(read_timeout=310), times=1)
-        self.assert_same(SlicedInferenceClient(ARN, step_functions=sfn).infer(inputs), inputs)
-        calls = ["describe_state_machine", "start_sync_execution"]
-        self.assertEqual(sfn.calls, calls * 2)
-        sfn = Overtaken(step_functions(read_timeout=310), times=2)
-        with self.assertRaisesRegex(
-            InferenceError, "^PlanChanged: slice 1: this function belongs to another"
-        ) as caught:
-            SlicedInferenceClient(ARN, step_functions=sfn).infer(inputs)
-        self.assertEqual(caught.exception.slice, 1)
 
     def test_many_inputs_run_side_by_side_and_come_in_order(self):
         seen = []

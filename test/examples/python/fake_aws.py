@@ -36,7 +36,8 @@ def s3_error(name, status):
 
 
 class FakeAws:
-    """Answers each operation with the answers that `script` has for it. The last of them is repeated.
+    """Answers each operation with the answers that `script` has for it, or with what they return for the request. The last
+    of them is repeated.
 
     `calls` are the operations that were asked for, in their order, and `requests` what Step Functions was sent. When an
     operation is asked for, `on` may do something before the answer.
@@ -64,7 +65,7 @@ class FakeAws:
             answers = self.script[operation]
             answer = answers.pop(0) if len(answers) > 1 else answers[0]
         self.on.get(operation, lambda: None)()
-        return answer
+        return answer(request) if callable(answer) else answer
 
     def close(self):
         self.released.set()

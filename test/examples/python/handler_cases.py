@@ -16,7 +16,7 @@ import sliced_inference
 class Case(unittest.TestCase):
     def setUp(self):
         self.objects = {}
-        storage = unittest.mock.Mock()
+        self.storage = storage = unittest.mock.Mock()
         storage.put_object.side_effect = lambda Bucket, Key, Body: self.objects.update({(Bucket, Key): Body})
         storage.get_object.side_effect = lambda Bucket, Key: {"Body": io.BytesIO(self.objects[Bucket, Key])}
         for patched in (
@@ -28,7 +28,7 @@ class Case(unittest.TestCase):
 
     def inline(self, array):
         """The array as the request has it."""
-        return handlers.request({"x": array})["inputs"]["tensors"]["x"]
+        return json.loads(json.dumps(handlers.request({"x": array})["inputs"]["tensors"]["x"]))
 
     def stored(self, array):
         """The array as the pipeline and its results have it, beside one that is too large for a request."""
@@ -38,7 +38,7 @@ class Case(unittest.TestCase):
 
 class Requests(Case):
     def test_numbers_have_the_names_of_the_contract_in_every_byte_order(self):
-        for dtype in handlers.DTYPES:
+        for dtype in sliced_inference.NUMERIC_DTYPES:
             array = np.array([[0, 1]], dtype=np.dtype(dtype).newbyteorder(">"))
             expected = np.array([[0, 1]], dtype=dtype)
             data = base64.b64encode(expected.tobytes()).decode()
@@ -53,7 +53,7 @@ class Requests(Case):
 
     def test_other_layouts_keep_their_values(self):
         for array in (np.arange(6.0).reshape(2, 3).T, np.arange(6)[::-2], np.zeros((0, 3), np.int8)):
-            inline = handlers.decoded(self.inline(array))
+            inline = sliced_inference.decode_inline("x", self.inline(array))
             self.assertEqual((inline.shape, inline.tolist()), (array.shape, array.tolist()))
             self.assertEqual(self.stored(array).tolist(), array.tolist())
 
@@ -66,7 +66,8 @@ class Requests(Case):
         others = [np.zeros(1, np.complex64), np.array([b"a"]), np.array(["a", None]), np.zeros(1, "datetime64[s]")]
         for array in others:
             with self.assertRaisesRegex(
-                handlers.InvalidInput, f"^input 'x' must be .* or str, got {re.escape(array.dtype.name)}: "
+                sliced_inference.InferenceError,
+                f"^InvalidInput: input 'x' must be .* or str, got {re.escape(array.dtype.name)}: ",
             ):
                 handlers.request({"x": array})
 
@@ -78,19 +79,71 @@ class Requests(Case):
                 return masked
 
         for value in (masked, Holder()):
-            with self.assertRaisesRegex(handlers.InvalidInput, "^input 'x' must have all of its values, got a masked"):
+            with self.assertRaisesRegex(
+                sliced_inference.InferenceError, "'x' must have all of its values, got a masked"
+            ):
                 handlers.request({"x": value})
 
 
 class Results(Case):
+    tensors = {"y": np.array([[1, 2]], np.float32), "s": np.array(["a", "ü"], dtype=object), "n": np.array(7)}
+    key = "outputs/name/uuid.safetensors"
+
+    def output(self, bucket="bucket", key=key):
+        return {"run": "name/uuid", "outputs": {"s3": {"bucket": bucket, "key": key}}}
+
+    def assert_same(self, found):
+        for name, tensor in self.tensors.items():
+            self.assertEqual((found[name].dtype, found[name].tolist()), (tensor.dtype, tensor.tolist()))
+
     def test_tensors_of_every_kind_are_read_inline_and_from_s3(self):
-        tensors = {"y": np.array([[1, 2]], np.float32), "s": np.array(["a", "ü"], dtype=object), "n": np.array(7)}
-        self.objects["bucket", "outputs/run"] = sliced_inference.encode_file(tensors)
-        inline = {name: handlers.encoded(tensor) for name, tensor in tensors.items()}
-        for outputs in ({"tensors": inline}, {"s3": {"bucket": "bucket", "key": "outputs/run"}}):
-            found = handlers.outputs({"outputs": outputs})
-            for name, tensor in tensors.items():
-                self.assertEqual((found[name].dtype, found[name].tolist()), (tensor.dtype, tensor.tolist()))
+        self.objects["bucket", self.key] = sliced_inference.encode_file(self.tensors)
+        inline = {name: sliced_inference.encode_inline(tensor) for name, tensor in self.tensors.items()}
+        self.assert_same(handlers.outputs({"outputs": {"tensors": json.loads(json.dumps(inline))}}))
+        self.assert_same(handlers.outputs(self.output()))
+
+    def test_a_bit_that_is_flipped_never_makes_other_arrays(self):
+        file = sliced_inference.encode_file(self.tensors)
+        refused = 0
+        for at in range(8 * len(file)):
+            damaged = bytearray(file)
+            damaged[at // 8] ^= 1 << at % 8
+            self.objects["bucket", self.key] = bytes(damaged)
+            try:
+                # If the name of the header's checksum is damaged, the tensors have theirs.
+                self.assert_same(handlers.outputs(self.output()))
+            except sliced_inference.InferenceError as error:
+                self.assertRegex(str(error), "^CorruptTensor: outputs/name/uuid.safetensors was damaged in 3 reads: ")
+                refused += 1
+        self.assertGreater(refused, 8 * len(file) - 8 * len("header_crc32") - 8)
+
+    def test_what_the_network_has_damaged_is_read_again(self):
+        file = sliced_inference.encode_file(self.tensors)
+        damaged = file[:-1] + bytes([file[-1] ^ 1])
+        bodies = [io.BytesIO(damaged), io.BytesIO(file[:-9]), io.BytesIO(file)]
+        self.storage.get_object.side_effect = lambda Bucket, Key: {"Body": bodies.pop(0)}
+        self.assert_same(handlers.outputs(self.output()))
+
+    def test_the_request_has_the_checksums_that_slices_verify(self):
+        key = handlers.request({"x": np.zeros(100_000, np.float32)})["inputs"]["s3"]
+        file = bytearray(self.objects["bucket", key])
+        self.assertIn(b"header_crc32", file)
+        file[-1] ^= 1
+        with self.assertRaises(sliced_inference.ChecksumMismatch):
+            sliced_inference.decode_file(bytes(file))
+
+    def test_results_of_another_bucket_or_run_are_not_read(self):
+        for output in (
+            self.output(bucket="another"),
+            self.output(key="outputs/name/other.safetensors"),
+            self.output(key="inputs/name/uuid.safetensors"),
+        ):
+            with self.assertRaisesRegex(sliced_inference.InferenceError, "^InvalidOutput: the results must be .*, got"):
+                handlers.outputs(output)
+        del os.environ["SLICED_INFERENCE_BUCKET"]
+        with self.assertRaisesRegex(sliced_inference.InferenceError, "must have the variable SLICED_INFERENCE_BUCKET"):
+            handlers.outputs(self.output())
+        self.storage.get_object.assert_not_called()
 
 
 class Failures(Case):
@@ -109,6 +162,22 @@ class Failures(Case):
         self.assertEqual((name, json.loads(message)), ("KeyError", {"step": "postprocess", "message": "'y'"}))
         fields = sliced_inference.parse_failure_cause(json.dumps({"errorMessage": message, "errorType": name}))
         self.assertEqual(fields, {"step": "postprocess", "message": "'y'"})
+
+    def test_failures_of_the_client_have_its_names(self):
+        name, message = self.failure(handlers.postprocess, {"outputs": {"s3": {}}, "run": "name/uuid"})
+        self.assertEqual(name, "InvalidOutput")
+        self.assertRegex(json.loads(message)["message"], "^the results must be")
+
+    def test_names_that_only_slices_give_are_not_passed_on(self):
+        for own in ("PlanChanged", "SliceFailed", "WeightsCorrupt"):
+
+            @handlers.step("postprocess")
+            def fail(event, context):
+                raise type(event, (Exception,), {})("mine")
+
+            name, message = self.failure(fail, own)
+            self.assertEqual(name, "HandlerError")
+            self.assertEqual(json.loads(message), {"step": "postprocess", "message": f"{own}: mine"})
 
     def test_messages_are_one_line_without_control_characters(self):
         for text, expected in (

@@ -20,6 +20,7 @@ from sliced_inference import InferenceCancelledError, InferenceError, InferenceT
 
 ARN = "arn:aws:states:eu-west-1:111122223333:stateMachine:Test"
 EXECUTION = "arn:aws:states:eu-west-1:111122223333:execution:Test:"
+RUN = "Test/run/1000"
 X = np.arange(3, dtype=np.float32)
 LARGE = np.zeros(100_000, dtype=np.float32)
 STARTING = ("StartExecution", "StartSyncExecution")
@@ -41,12 +42,12 @@ def machine(kind="STANDARD", bucket="bucket", digest="digest", output="y", secon
     return Answer({"stateMachineArn": ARN, "name": "Test", "type": kind, "definition": definition})
 
 
-def output_of(bucket="bucket", digest="digest", name="y", inline=True):
+def output_of(bucket="bucket", digest="digest", name="y", inline=True, run=RUN):
     """The output of an execution that returns its input `X`."""
-    outputs = {"s3": {"bucket": bucket, "key": "outputs/Test/run.safetensors"}}
+    outputs = {"s3": {"bucket": bucket, "key": f"outputs/{run}.safetensors"}}
     if inline:
-        outputs["tensors"] = {name: sliced_inference._inline(X)}
-    return json.dumps({"version": 1, "deploymentDigest": digest, "run": "run", "timings": [], "outputs": outputs})
+        outputs["tensors"] = {name: sliced_inference.encode_inline(X)}
+    return json.dumps({"version": 1, "deploymentDigest": digest, "run": run, "timings": [], "outputs": outputs})
 
 
 def succeeded(**output):
@@ -226,6 +227,9 @@ class StandardTrouble(Case):
 
     def test_a_start_whose_answer_was_lost_has_started_the_execution(self):
         self.aws.script["StartExecution"] = [LOST, error("ExecutionAlreadyExists")]
+        self.aws.script["DescribeExecution"] = [
+            lambda request: succeeded(run=f"Test/{request['executionArn'].split(':')[-1]}/1000")
+        ]
         result = self.infer()
         names = {request["name"] for request in self.aws.requests["StartExecution"]}
         self.assertEqual(result.execution_arn, EXECUTION + names.pop())
@@ -384,23 +388,6 @@ class ExpressTrouble(Case):
             self.infer(wait_timeout=50)
         self.assertEqual(caught.exception.__cause__.name, "ThrottlingException")
 
-    def test_progress_tells_of_a_restart(self):
-        failure = {"executionArn": f"{EXECUTION}old", "status": "FAILED", "error": "PlanChanged", "cause": "overtaken"}
-        self.aws.script["StartSyncExecution"] = [Answer(failure), succeeded()]
-        seen = []
-        self.model().invoke({}, on_progress=seen.append)
-        self.assertEqual(
-            [(progress.event, progress.execution_arn) for progress in seen],
-            [
-                ("started", None),
-                ("ended", f"{EXECUTION}old"),
-                ("restarted", f"{EXECUTION}old"),
-                ("started", None),
-                ("ended", f"{EXECUTION}run"),
-            ],
-        )
-        self.assertEqual(self.aws.calls, ["DescribeStateMachine", "StartSyncExecution"] * 2)
-
 
 class Hanging(Case):
     """AWS takes a request and does not answer."""
@@ -419,7 +406,7 @@ class Hanging(Case):
         ("PutObject", "STANDARD"): ("nothing was started", False),
         ("StartExecution", "STANDARD"): ("it may have started", True),
         ("DescribeExecution", "STANDARD"): ("it goes on", True),
-        ("GetObject", "STANDARD"): ("the results are in bucket/outputs/Test/run.safetensors", True),
+        ("GetObject", "STANDARD"): ("the results are in bucket/outputs/Test/run/1000.safetensors", True),
         ("StartSyncExecution", "EXPRESS"): ("it goes on", False),
     }
 
@@ -767,7 +754,7 @@ class Redeployed(Case):
 
     def test_results_of_a_bucket_that_no_description_has_are_refused(self):
         self.aws.script["DescribeExecution"] = [succeeded(bucket="other")]
-        with self.assertRaisesRegex(InferenceError, "^InvalidOutput: .*results in new below outputs/, got other/"):
+        with self.assertRaisesRegex(InferenceError, "^InvalidOutput: .*results at new/outputs/.*, got other/"):
             self.infer(model=self.client)
         self.assertEqual(self.aws.calls.count("DescribeStateMachine"), 1)
 
@@ -850,3 +837,114 @@ class Redeployed(Case):
 
         model = Forgetful(ARN, poll_interval=0.001)
         self.assertEqual(model.describe().bucket, "new")
+
+
+FUNCTION = "arn:aws:lambda:eu-west-1:111122223333:function:Slice"
+OLD, NEW = "ab" * 32, "cd" * 32
+
+
+def own_machine(digest, version, kind="EXPRESS", comment=""):
+    """What a state machine of the user's own has too: the functions that its tasks call, and the deployment of each."""
+    task = {"Arguments": {"FunctionName": f"{FUNCTION}:{version}", "Payload": {"deploymentDigest": digest}}}
+    definition = json.dumps({"Comment": comment, "States": {"Slice 00": task}})
+    return Answer({"stateMachineArn": ARN, "name": "Test", "type": kind, "definition": definition})
+
+
+def failed(error, cause):
+    text = cause if isinstance(cause, str) else json.dumps(cause)
+    return Answer({"executionArn": f"{EXECUTION}old", "status": "FAILED", "error": error, "cause": text})
+
+
+def thrown(cause):
+    return {"errorMessage": json.dumps(cause), "trace": []}
+
+
+NOT_FOUND = f"Function not found: {FUNCTION}:1 (Service: Lambda, Status Code: 404)"
+REFUSED_CALL = f"User: R is not authorized to perform: lambda:InvokeFunction on resource: {FUNCTION}:1 because"
+OF_SLICE = {"slice": 1, "message": "why", "deploymentDigest": OLD}
+OVERTAKEN = (
+    failed("SliceFailed", OF_SLICE),
+    failed("SliceFailed", thrown(OF_SLICE)),
+    failed("PlanChanged", thrown({"slice": 1, "message": "why", "expected": NEW, "got": OLD})),
+    failed("Lambda.ResourceNotFoundException", {"slice": 1, "message": NOT_FOUND}),
+    failed("Lambda.AWSLambdaException", {"slice": 1, "message": REFUSED_CALL}),
+)
+
+
+class Overtaken(Case):
+    """A deployment replaces the pipeline during a run."""
+
+    def play(self, descriptions, ends, kind):
+        self.begin()
+        self.aws.script["DescribeStateMachine"] = [
+            own_machine(*(description if isinstance(description, tuple) else (description, 1)), kind)
+            for description in descriptions
+        ]
+        for operation in ("StartSyncExecution", "DescribeExecution"):
+            self.aws.script[operation] = list(ends)
+        self.aws.script["GetExecutionHistory"] = [Answer({"events": []})]
+        seen = []
+        try:
+            self.model().invoke({}, on_progress=seen.append)
+            name = None
+        except InferenceError as error:
+            name = error.name
+        self.assertEqual(
+            [progress.event for progress in seen].count("restarted"),
+            [progress.event for progress in seen].count("started") - 1,
+        )
+        starts = sum(self.aws.calls.count(operation) for operation in STARTING)
+        return name, starts, self.aws.calls.count("DescribeStateMachine") - 1
+
+    def test_a_run_is_started_again_on_the_new_deployment(self):
+        old, new = (OLD, 1), (NEW, 12)
+        for kind in ("EXPRESS", "STANDARD"):
+            for end in OVERTAKEN:
+                name = end.body["error"]
+                for descriptions, ends, expected in (
+                    ([old, new], [end, succeeded()], (None, 2, 1)),
+                    ([old, old, old, new], [end, succeeded()], (None, 2, 3)),
+                    ([old, new], [end, end, end, succeeded()], (None, 4, 3)),
+                    ([old], [end], (name, 1, 6)),
+                    ([old, new], [end], (name, 7, 6)),
+                ):
+                    with self.subTest(f"{kind} {name} {expected}"):
+                        self.assertEqual(self.play(descriptions, ends, kind), expected)
+
+    def test_a_failure_that_no_deployment_explains_is_not_started_again(self):
+        for end in (
+            failed("PlanChanged", {"step": "preprocess", "message": "mine", "got": OLD}),
+            failed("PlanChanged", {"message": "mine"}),
+            failed("PlanChanged", {"slice": 1, "message": "no digest", "got": "nothing"}),
+            failed("PlanChanged", thrown({"step": "postprocess", "message": "mine"})),
+            failed("PlanChanged", {"errorMessage": "mine", "errorType": "PlanChanged"}),
+            failed("SliceFailed", {"slice": 1, "message": "a bug in an operator"}),
+            failed("Lambda.ResourceNotFoundException", NOT_FOUND),
+        ):
+            for kind in ("EXPRESS", "STANDARD"):
+                name = end.body["error"]
+                with self.subTest(f"{kind} {end.body}"):
+                    self.assertEqual(self.play([(OLD, 1), (NEW, 12)], [end], kind), (name, 1, 0))
+
+    def test_a_function_that_is_gone_is_known_from_the_definition_of_its_pipeline(self):
+        comment = json.loads(machine().body["definition"])["Comment"]
+        self.aws.script["DescribeStateMachine"] = [own_machine(OLD, n, "STANDARD", comment) for n in (1, 12)]
+        self.aws.script["DescribeExecution"] = [failed("Lambda.ResourceNotFoundException", NOT_FOUND), succeeded()]
+        self.model().invoke({})
+        self.assertEqual(self.aws.calls.count("StartExecution"), 2)
+
+    def test_the_inputs_are_made_for_the_new_model(self):
+        self.aws.script["DescribeStateMachine"] = [machine(digest=OLD), machine(digest=NEW, output="z")]
+        self.aws.script["DescribeExecution"] = [failed("SliceFailed", OF_SLICE), succeeded(digest=NEW, name="z")]
+        self.assertEqual(list(self.infer().outputs), ["z"])
+        self.assertEqual(self.aws.calls.count("DescribeStateMachine"), 2)
+
+    def test_an_object_of_a_request_that_is_missing_is_asked_about_once_if_the_caller_has_named_it(self):
+        comment = machine(digest=OLD)
+        for call, questions in ((lambda model: model.invoke({}), 1), (lambda model: model.infer({"x": X}), 6)):
+            self.begin()
+            self.aws.script["DescribeStateMachine"] = [comment]
+            self.aws.script["DescribeExecution"] = [failed("InvalidInput", OF_SLICE)]
+            with self.assertRaisesRegex(InferenceError, "^InvalidInput"):
+                call(self.model())
+            self.assertEqual(self.aws.calls.count("DescribeStateMachine"), 1 + questions)
