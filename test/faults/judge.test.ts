@@ -32,6 +32,13 @@ describe('a failed execution', () => {
     expect(verdict).toEqual({ outcome: 'failed', error: 'StorageUnavailable', because: ['s3-503'] });
   });
 
+  it('may be a timeout of a function after several silences', () => {
+    const timeout = failure('Sandbox.Timedout', 'Task timed out after 61.00 seconds');
+    const silences = (count: number) => Array.from({ length: count }, () => fault('forgotten-connection'));
+    expect(judgeFailure(timeout, silences(3))).toMatchObject({ outcome: 'failed' });
+    expect(judgeFailure(timeout, silences(2))).toMatchObject({ outcome: 'unexplained' });
+  });
+
   it.each([
     ['without a fault', failure('StorageUnavailable', 'SlowDown'), []],
     ['with another error', failure('SliceFailed', 'SlowDown'), ['s3-503' as const]],

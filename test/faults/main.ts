@@ -21,7 +21,7 @@ import { playRound, type Round } from './round';
 import { Slots } from './slots';
 
 /**
- * More than half of the runs are hit, and each kind strikes dozens of times in 2,000 executions. Faults for which a function
+ * Half of the runs are hit, and each kind strikes dozens of times in 2,000 executions. Faults for which a function
  * waits ten seconds are the rarest.
  */
 const DEFAULT_RATES = [
